@@ -1,0 +1,185 @@
+//! The model card: the JSON text that makes a weights file a model.
+//!
+//! Receives JSON, hands on checked plain data. The card says which graph to run, how a picture becomes its
+//! input, what its output means and what the classes are called. It is strict: an unknown field is an error
+//! that names the field's path. This room knows serde and nothing of tensors or files; whether the graph's
+//! shapes fit the weights is the business of [`crate::model`].
+
+mod graph;
+mod ops;
+mod preprocess;
+
+use serde::{Deserialize, Serialize};
+
+pub use graph::{Graph, InputSpec, Node};
+pub use ops::{Op, PadMode};
+pub use preprocess::{ColorOrder, Crop, Filter, Preprocess, Resize};
+
+/// The newest card version that this build reads and the one it writes.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// Everything about a network but its weights.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Card {
+    /// Version of this format; [`SCHEMA_VERSION`].
+    pub schema_version: u32,
+    /// The name that records show.
+    pub name: String,
+    /// A built-in family that builds the graph, for example `resnet18`; or else [`Card::graph`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arch: Option<String>,
+    /// Number of classes, for a graph built from [`Card::arch`]. Default: the number of [`Card::classes`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub num_classes: Option<usize>,
+    /// The network itself; or else [`Card::arch`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub graph: Option<Graph>,
+    /// How a picture becomes the network's input.
+    pub preprocess: Preprocess,
+    /// What the graph's last node gives. Default: told from that node's operation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output: Option<OutputKind>,
+    /// Class names, index = class. Empty: classes go by their number.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub classes: Vec<String>,
+    /// Where the weights came from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<Source>,
+}
+
+/// What the numbers that a network puts out mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OutputKind {
+    /// Unnormalised scores; probabilities are their softmax.
+    Logits,
+    /// Probabilities that sum to one.
+    Softmax,
+    /// One independent probability a class.
+    Sigmoid,
+    /// Logarithms of probabilities that sum to one.
+    LogSoftmax,
+}
+
+/// Provenance of the weights. Free text, shown by `burncam info` and never interpreted.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Source {
+    /// Name of the file that was imported.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    /// SHA-256 of that file, in lower-case hexadecimal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
+    /// Licence of the weights, as an SPDX expression where one fits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub license: Option<String>,
+    /// Anything else a reader should know.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+impl Card {
+    /// Reads a card from JSON text and checks what can be checked without weights.
+    ///
+    /// # Errors
+    /// A sentence that names the field's path, for example
+    /// `graph.nodes[3]: unknown field 'strid', expected one of ...`.
+    pub fn from_json(text: &str) -> Result<Self, String> {
+        let mut json = serde_json::Deserializer::from_str(text);
+        let card: Self = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+            let path = error.path().to_string();
+            let cause = error.into_inner().to_string().replace('`', "'");
+            if path == "." { format!("card: {cause}") } else { format!("card field '{path}': {cause}") }
+        })?;
+        json.end().map_err(|error| format!("card: {error}"))?;
+        card.check()?;
+        Ok(card)
+    }
+
+    /// The card as indented JSON with a final newline.
+    ///
+    /// # Errors
+    /// When a number in it is not finite.
+    pub fn to_json(&self) -> Result<String, String> {
+        let mut text = serde_json::to_string_pretty(self).map_err(|error| format!("card: {error}"))?;
+        text.push('\n');
+        Ok(text)
+    }
+
+    fn check(&self) -> Result<(), String> {
+        if self.schema_version != SCHEMA_VERSION {
+            return Err(format!(
+                "card field 'schema_version': expected {SCHEMA_VERSION}, got {} (a newer burncam may read it)",
+                self.schema_version
+            ));
+        }
+        match (&self.arch, &self.graph) {
+            (Some(_), Some(_)) => {
+                return Err("card: has both 'arch' and 'graph', expected one of them".into());
+            }
+            (None, None) => {
+                return Err("card: has neither 'arch' nor 'graph', expected one of them".into());
+            }
+            (None, Some(graph)) => graph.check()?,
+            (Some(_), None) => {}
+        }
+        self.preprocess.check()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TINY: &str = r#"{
+        "schema_version": 1,
+        "name": "tiny",
+        "graph": {
+            "input": { "name": "input", "channels": 3, "height": 8, "width": 8 },
+            "nodes": [
+                { "name": "conv", "op": "conv2d", "inputs": ["input"], "params": { "weight": "conv.weight" } },
+                { "name": "pool", "op": "global_avg_pool", "inputs": ["conv"] },
+                { "name": "flat", "op": "flatten", "inputs": ["pool"] }
+            ],
+            "output": "flat"
+        },
+        "preprocess": { "resize": { "policy": "stretch", "height": 8, "width": 8 } }
+    }"#;
+
+    #[test]
+    fn a_card_survives_the_round_trip() {
+        let card = Card::from_json(TINY).unwrap();
+        let again = Card::from_json(&card.to_json().unwrap()).unwrap();
+        assert_eq!(card, again);
+    }
+
+    #[test]
+    fn an_unknown_field_is_named_with_its_path() {
+        let text = TINY.replace("\"policy\"", "\"filtre\": \"bicubic\", \"policy\"");
+        let error = Card::from_json(&text).unwrap_err();
+        assert!(error.starts_with("card field 'preprocess.resize"), "{error}");
+        assert!(error.contains("unknown field 'filtre'"), "{error}");
+
+        let text = TINY.replace("\"op\": \"conv2d\"", "\"op\": \"conv2d\", \"strid\": [2, 2]");
+        let error = Card::from_json(&text).unwrap_err();
+        assert!(error.starts_with("card field 'graph.nodes[0]"), "{error}");
+        assert!(error.contains("strid"), "{error}");
+    }
+
+    #[test]
+    fn a_dangling_input_and_a_doubled_name_are_refused() {
+        let error = Card::from_json(&TINY.replace("[\"pool\"]", "[\"pol\"]")).unwrap_err();
+        assert!(error.contains("'pol'") && error.contains("did you mean 'pool'"), "{error}");
+        let error = Card::from_json(&TINY.replace("\"name\": \"flat\"", "\"name\": \"pool\"")).unwrap_err();
+        assert!(error.contains("two nodes are called 'pool'"), "{error}");
+    }
+
+    #[test]
+    fn a_card_from_the_future_is_refused() {
+        let error =
+            Card::from_json(&TINY.replace("\"schema_version\": 1", "\"schema_version\": 2")).unwrap_err();
+        assert!(error.contains("schema_version") && error.contains("got 2"), "{error}");
+    }
+}

@@ -1,0 +1,332 @@
+//! The operations that a graph may use, each with its settings and defaults.
+//!
+//! Spatial settings are `[height, width]`; paddings are `[top, bottom, left, right]`. Axes count from 0 and
+//! include the batch, so channels are axis 1 of `[batch, channels, height, width]`.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// One operation and its settings. `docs/model-format.md` has the table.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "op", rename_all = "snake_case", deny_unknown_fields)]
+#[non_exhaustive]
+pub enum Op {
+    /// Cross-correlation. `weight` is `[out, in / groups, kernel height, kernel width]`, `bias` `[out]`.
+    Conv2d {
+        #[serde(default = "one_one")]
+        stride: [usize; 2],
+        #[serde(default)]
+        padding: [usize; 4],
+        #[serde(default = "one_one")]
+        dilation: [usize; 2],
+        #[serde(default = "one")]
+        groups: usize,
+    },
+    /// Batch normalisation with running statistics; `gamma`, `beta`, `running_mean`, `running_var`, each `[channels]`.
+    BatchNorm {
+        #[serde(default = "batch_norm_epsilon")]
+        epsilon: f64,
+    },
+    /// `x W + b` over the last axis. `weight` is `[in, out]`, `bias` `[out]`.
+    Linear {},
+    /// Matrix product of two values, broadcast over leading axes.
+    Matmul {},
+
+    /// Greatest value in each window.
+    MaxPool2d {
+        kernel: [usize; 2],
+        stride: [usize; 2],
+        #[serde(default)]
+        padding: [usize; 4],
+        #[serde(default = "one_one")]
+        dilation: [usize; 2],
+        #[serde(default)]
+        ceil_mode: bool,
+    },
+    /// Mean of each window.
+    AvgPool2d {
+        kernel: [usize; 2],
+        stride: [usize; 2],
+        #[serde(default)]
+        padding: [usize; 4],
+        #[serde(default)]
+        ceil_mode: bool,
+        #[serde(default = "yes")]
+        count_include_pad: bool,
+    },
+    /// Mean over windows that divide the input into `output_size` cells.
+    AdaptiveAvgPool2d { output_size: [usize; 2] },
+    /// Mean over height and width, which become 1.
+    GlobalAvgPool {},
+    /// Maximum over height and width, which become 1.
+    GlobalMaxPool {},
+
+    /// `max(x, 0)`.
+    Relu {},
+    /// `min(max(x, 0), 6)`.
+    Relu6 {},
+    /// `x` where positive, else `slope x`.
+    LeakyRelu {
+        #[serde(default = "leaky_slope")]
+        slope: f64,
+    },
+    /// `x` where positive, else `slope x` with a learned `slope`, `[channels]` or `[1]`.
+    Prelu {},
+    /// `x` where positive, else `alpha (e^x - 1)`.
+    Elu {
+        #[serde(default = "one_float")]
+        alpha: f64,
+    },
+    /// Scaled ELU with the constants of its paper.
+    Selu {},
+    /// `x Φ(x)`; `approximate` takes the tanh form.
+    Gelu {
+        #[serde(default)]
+        approximate: bool,
+    },
+    /// `x σ(x)`, also called swish.
+    Silu {},
+    /// `x tanh(ln(1 + e^x))`.
+    Mish {},
+    /// `1 / (1 + e^-x)`.
+    Sigmoid {},
+    /// `clamp(alpha x + beta, 0, 1)`.
+    HardSigmoid {
+        #[serde(default = "one_sixth")]
+        alpha: f64,
+        #[serde(default = "half")]
+        beta: f64,
+    },
+    /// `x clamp(x / 6 + 1 / 2, 0, 1)`.
+    HardSwish {},
+    /// Hyperbolic tangent.
+    Tanh {},
+    /// `ln(1 + e^x)`.
+    Softplus {},
+    /// `clamp(x, min, max)`.
+    Clip { min: f64, max: f64 },
+    /// `e^x`.
+    Exp {},
+    /// Square root.
+    Sqrt {},
+    /// Softmax along `axis`.
+    Softmax {
+        #[serde(default = "one")]
+        axis: usize,
+    },
+    /// Logarithm of the softmax along `axis`.
+    LogSoftmax {
+        #[serde(default = "one")]
+        axis: usize,
+    },
+
+    /// Sum of two values, or of one and the parameter `other` or the number `scalar`; shapes broadcast.
+    Add {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        scalar: Option<f64>,
+    },
+    /// First minus second; operands as in `add`.
+    Sub {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        scalar: Option<f64>,
+    },
+    /// Product; operands as in `add`.
+    Mul {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        scalar: Option<f64>,
+    },
+    /// First divided by second; operands as in `add`.
+    Div {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        scalar: Option<f64>,
+    },
+    /// Values side by side along `axis`.
+    Concat {
+        #[serde(default = "one")]
+        axis: usize,
+    },
+
+    /// Axes from `start_axis` on become one.
+    Flatten {
+        #[serde(default = "one")]
+        start_axis: usize,
+    },
+    /// New shape; 0 keeps the input's size at that place and one -1 takes what is left.
+    Reshape { shape: Vec<i64> },
+    /// Axes in a new order.
+    Transpose { perm: Vec<usize> },
+    /// Axes of size 1 go away.
+    Squeeze { axes: Vec<usize> },
+    /// Axes of size 1 come in, at these places of the result.
+    Unsqueeze { axes: Vec<usize> },
+    /// From `start` up to but without `end`, every `step`-th, along `axis`.
+    Slice {
+        axis: usize,
+        start: usize,
+        end: usize,
+        #[serde(default = "one")]
+        step: usize,
+    },
+    /// Part number `part` of a division into `sizes` along `axis`: a split into three is three nodes.
+    Split { axis: usize, sizes: Vec<usize>, part: usize },
+    /// Rows and columns around the picture.
+    Pad {
+        padding: [usize; 4],
+        #[serde(default)]
+        mode: PadMode,
+        #[serde(default)]
+        value: f64,
+    },
+    /// Mean along `axes`.
+    ReduceMean {
+        axes: Vec<usize>,
+        #[serde(default)]
+        keep_dims: bool,
+    },
+    /// Sum along `axes`.
+    ReduceSum {
+        axes: Vec<usize>,
+        #[serde(default)]
+        keep_dims: bool,
+    },
+    /// Maximum along `axes`.
+    ReduceMax {
+        axes: Vec<usize>,
+        #[serde(default)]
+        keep_dims: bool,
+    },
+
+    /// Nothing: models are run for evaluation, never trained.
+    Dropout {},
+    /// Nothing; gives a value a second name.
+    Identity {},
+}
+
+/// What `pad` fills with.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PadMode {
+    /// The number `value`.
+    #[default]
+    Constant,
+    /// The picture mirrored at its border pixels.
+    Reflect,
+    /// The border pixels repeated.
+    Edge,
+}
+
+impl Op {
+    /// The operation's name in a card, for example `conv2d`.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match serde_json::to_value(self) {
+            Ok(value) => value["op"].as_str().unwrap_or_default().to_owned(),
+            Err(_) => String::new(),
+        }
+    }
+
+    /// The parameters that it takes, and whether each must be there.
+    #[must_use]
+    pub fn roles(&self) -> &'static [(&'static str, bool)] {
+        match self {
+            Self::Conv2d { .. } | Self::Linear {} => &[("weight", true), ("bias", false)],
+            Self::BatchNorm { .. } => {
+                &[("gamma", true), ("beta", true), ("running_mean", true), ("running_var", true)]
+            }
+            Self::Prelu {} => &[("slope", true)],
+            Self::Add { .. } | Self::Sub { .. } | Self::Mul { .. } | Self::Div { .. } => &[("other", false)],
+            _ => &[],
+        }
+    }
+
+    /// The second operand of arithmetic, when it is a number.
+    #[must_use]
+    pub fn scalar(&self) -> Option<f64> {
+        match self {
+            Self::Add { scalar } | Self::Sub { scalar } | Self::Mul { scalar } | Self::Div { scalar } => {
+                *scalar
+            }
+            _ => None,
+        }
+    }
+
+    /// Fewest and most values that it reads, given the parameters that it has.
+    pub(super) fn arity(&self, params: &BTreeMap<String, String>) -> (usize, usize) {
+        match self {
+            Self::Matmul {} => (2, 2),
+            Self::Concat { .. } => (1, usize::MAX),
+            Self::Add { .. } | Self::Sub { .. } | Self::Mul { .. } | Self::Div { .. } => {
+                let constant = params.contains_key("other") || self.scalar().is_some();
+                if constant { (1, 1) } else { (2, 2) }
+            }
+            _ => (1, 1),
+        }
+    }
+
+    /// Refuses settings that no input could make sense of.
+    pub(super) fn check(&self) -> Result<(), String> {
+        let positive = |name: &str, sizes: &[usize]| match sizes.contains(&0) {
+            true => Err(format!("'{name}' is {sizes:?}, expected positive numbers")),
+            false => Ok(()),
+        };
+        match self {
+            Self::Conv2d { stride, dilation, groups, .. } => {
+                positive("stride", stride)?;
+                positive("dilation", dilation)?;
+                positive("groups", &[*groups])
+            }
+            Self::MaxPool2d { kernel, stride, dilation, padding, .. } => {
+                positive("kernel", kernel)?;
+                positive("stride", stride)?;
+                positive("dilation", dilation)?;
+                half_kernel(kernel, padding)
+            }
+            Self::AvgPool2d { kernel, stride, padding, .. } => {
+                positive("kernel", kernel)?;
+                positive("stride", stride)?;
+                half_kernel(kernel, padding)
+            }
+            Self::AdaptiveAvgPool2d { output_size } => positive("output_size", output_size),
+            Self::Slice { step, .. } => positive("step", &[*step]),
+            Self::Clip { min, max } if min > max => {
+                Err(format!("'min' {min} is greater than 'max' {max}, expected the opposite"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A window that may lie wholly in the padding has no maximum and no mean.
+fn half_kernel(kernel: &[usize; 2], padding: &[usize; 4]) -> Result<(), String> {
+    let [top, bottom, left, right] = *padding;
+    if top.max(bottom) >= kernel[0].max(1) || left.max(right) >= kernel[1].max(1) {
+        return Err(format!("'padding' {padding:?} is not smaller than the kernel {kernel:?}"));
+    }
+    Ok(())
+}
+
+fn one() -> usize {
+    1
+}
+fn one_one() -> [usize; 2] {
+    [1, 1]
+}
+fn yes() -> bool {
+    true
+}
+fn one_float() -> f64 {
+    1.0
+}
+fn half() -> f64 {
+    0.5
+}
+fn one_sixth() -> f64 {
+    1.0 / 6.0
+}
+fn leaky_slope() -> f64 {
+    0.01
+}
+fn batch_norm_epsilon() -> f64 {
+    1e-5
+}

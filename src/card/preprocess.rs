@@ -1,0 +1,154 @@
+//! How a picture becomes a network's input: resize, crop, colour, scale.
+
+use serde::{Deserialize, Serialize};
+
+/// From an RGB picture with values 0..=255 to the network's input.
+///
+/// In this order: resize, crop, colour order, then for each channel `(value * scale - mean) / std`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Preprocess {
+    /// How the picture comes to size.
+    pub resize: Resize,
+    /// What is cut out of the resized picture. Default: nothing is cut.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub crop: Option<Crop>,
+    /// Order of the colours. Default: `rgb`.
+    #[serde(default)]
+    pub color: ColorOrder,
+    /// Factor on the values 0..=255. Default: 1/255.
+    #[serde(default = "unit_scale")]
+    pub scale: f64,
+    /// Subtracted after scaling; one number a channel, in the network's colour order. Empty: zeros.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mean: Vec<f64>,
+    /// Divided by after subtracting; one number a channel, in the network's colour order. Empty: ones.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub std: Vec<f64>,
+}
+
+/// How a picture of any size comes near the network's size.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "policy", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Resize {
+    /// The shorter side becomes `size`; the shape is kept. What sticks out is for the crop.
+    ShortestSide {
+        size: usize,
+        #[serde(default)]
+        filter: Filter,
+    },
+    /// Height and width become these, whatever the shape.
+    Stretch {
+        height: usize,
+        width: usize,
+        #[serde(default)]
+        filter: Filter,
+    },
+    /// The whole picture fits in, centred; bars of grey value `fill` (0..=255) make up the rest.
+    Letterbox {
+        height: usize,
+        width: usize,
+        #[serde(default)]
+        filter: Filter,
+        #[serde(default)]
+        fill: u8,
+    },
+    /// The picture stays as it is.
+    None {},
+}
+
+/// What is cut out of the resized picture.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "policy", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Crop {
+    /// The middle. An odd remainder puts the extra pixel right of and below the crop, as torchvision does.
+    Center { height: usize, width: usize },
+}
+
+/// The resampling filter, with antialiasing when shrinking, as Pillow has it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Filter {
+    /// The nearest pixel.
+    Nearest,
+    /// Triangle filter.
+    #[default]
+    Bilinear,
+    /// Catmull-Rom (a = -0.5).
+    Bicubic,
+    /// Lanczos with three lobes.
+    Lanczos,
+}
+
+/// The order of the colour channels that a network expects.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ColorOrder {
+    /// Red, green, blue.
+    #[default]
+    Rgb,
+    /// Blue, green, red.
+    Bgr,
+    /// One channel of luma, `(299 R + 587 G + 114 B) / 1000`.
+    Gray,
+}
+
+impl ColorOrder {
+    /// How many channels a picture has in this order.
+    #[must_use]
+    pub fn channels(self) -> usize {
+        match self {
+            Self::Rgb | Self::Bgr => 3,
+            Self::Gray => 1,
+        }
+    }
+}
+
+impl Preprocess {
+    /// Height and width of what it makes, when they do not depend on the picture.
+    #[must_use]
+    pub fn output_size(&self) -> Option<[usize; 2]> {
+        match (&self.crop, &self.resize) {
+            (Some(Crop::Center { height, width }), _)
+            | (None, Resize::Stretch { height, width, .. } | Resize::Letterbox { height, width, .. }) => {
+                Some([*height, *width])
+            }
+            (None, Resize::ShortestSide { .. } | Resize::None {}) => None,
+        }
+    }
+
+    pub(super) fn check(&self) -> Result<(), String> {
+        let channels = self.color.channels();
+        for (name, values) in [("mean", &self.mean), ("std", &self.std)] {
+            if !values.is_empty() && values.len() != channels {
+                return Err(format!(
+                    "card field 'preprocess.{name}': has {} numbers, expected {channels} (one a channel)",
+                    values.len()
+                ));
+            }
+        }
+        if let Some(std) = self.std.iter().find(|std| **std == 0.0) {
+            return Err(format!("card field 'preprocess.std': {std} cannot be divided by"));
+        }
+        let sizes = match (&self.resize, &self.crop) {
+            (Resize::ShortestSide { size, .. }, _) => vec![*size],
+            (Resize::Stretch { height, width, .. } | Resize::Letterbox { height, width, .. }, _) => {
+                vec![*height, *width]
+            }
+            (Resize::None {}, _) => vec![],
+        };
+        if sizes.contains(&0) {
+            return Err(format!("card field 'preprocess.resize': size {sizes:?} has a zero"));
+        }
+        match self.output_size() {
+            Some(size) if size.contains(&0) => {
+                Err(format!("card field 'preprocess.crop': size {size:?} has a zero"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn unit_scale() -> f64 {
+    1.0 / 255.0
+}

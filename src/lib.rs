@@ -1,0 +1,9 @@
+//! Explain what a convolutional network looked at.
+
+pub mod card;
+mod error;
+mod heatmap;
+pub mod input;
+
+pub use error::{Error, Result};
+pub use heatmap::{Heatmap, Stats};
