@@ -1,0 +1,32 @@
+//! AlexNet in its one-column form: five convolutions and three linear layers.
+//!
+//! Reference: A. Krizhevsky, "One weird trick for parallelizing convolutional neural networks", 2014.
+
+use crate::model::builder::{Conv, GraphBuilder, Pool, Value};
+
+const HIDDEN: usize = 4096;
+
+pub(super) fn build(b: &mut GraphBuilder, input: &Value, classes: usize) -> Value {
+    let x = b.conv("features.0", input, Conv::new(64, 11).stride(4).padding(2).biased());
+    let x = b.relu("features.1", &x);
+    let x = b.max_pool("features.2", &x, Pool::new(3, 2));
+    let x = b.conv("features.3", &x, Conv::new(192, 5).padding(2).biased());
+    let x = b.relu("features.4", &x);
+    let x = b.max_pool("features.5", &x, Pool::new(3, 2));
+    let x = b.conv("features.6", &x, Conv::new(384, 3).padding(1).biased());
+    let x = b.relu("features.7", &x);
+    let x = b.conv("features.8", &x, Conv::new(256, 3).padding(1).biased());
+    let x = b.relu("features.9", &x);
+    let x = b.conv("features.10", &x, Conv::new(256, 3).padding(1).biased());
+    let x = b.relu("features.11", &x);
+    let x = b.max_pool("features.12", &x, Pool::new(3, 2));
+    let x = b.adaptive_avg_pool("avgpool", &x, 6);
+    let x = b.flatten("flatten", &x);
+    let x = b.dropout("classifier.0", &x);
+    let x = b.linear("classifier.1", &x, HIDDEN);
+    let x = b.relu("classifier.2", &x);
+    let x = b.dropout("classifier.3", &x);
+    let x = b.linear("classifier.4", &x, HIDDEN);
+    let x = b.relu("classifier.5", &x);
+    b.linear("classifier.6", &x, classes)
+}

@@ -1,0 +1,98 @@
+//! EfficientNet-Lite: EfficientNet without squeeze-excitation and with ReLU6, so that it quantises well.
+//!
+//! Reference: M. Tan, Q. Le, "EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks", 2019; the Lite
+//! variants are of 2020 and keep stem, head and the depth of the first and last stage as they are. Trained in
+//! TensorFlow: `SAME` padding, and an epsilon of 1e-3 in batch norms.
+
+use crate::model::builder::{Conv, GraphBuilder, Value};
+
+/// Kernel, first stride, expansion, channels and repeats of each stage of variant 0.
+const STAGES: [(usize, usize, usize, usize, usize); 7] = [
+    (3, 1, 1, 16, 1),
+    (3, 2, 6, 24, 2),
+    (5, 2, 6, 40, 2),
+    (3, 2, 6, 80, 3),
+    (5, 1, 6, 112, 3),
+    (5, 2, 6, 192, 4),
+    (3, 1, 6, 320, 1),
+];
+const STEM: usize = 32;
+const HEAD: usize = 1280;
+const EPSILON: f64 = 1e-3;
+
+/// Factors on the channels and on the repeats of the stages.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Scaling {
+    pub(super) width: f64,
+    pub(super) depth: f64,
+}
+
+pub(super) fn build(b: &mut GraphBuilder, input: &Value, scaling: Scaling, classes: usize) -> Value {
+    let x = b.conv("_conv_stem", input, Conv::new(STEM, 3).stride(2).same());
+    let x = b.batch_norm("_bn0", &x, EPSILON);
+    let mut x = b.relu6("_relu0", &x);
+    let mut index = 0;
+    for (stage, (kernel, first_stride, expansion, channels, repeats)) in STAGES.into_iter().enumerate() {
+        let end = stage == 0 || stage + 1 == STAGES.len();
+        let repeats = if end { repeats } else { scale_depth(repeats, scaling.depth) };
+        for repeat in 0..repeats {
+            let block = Block {
+                kernel,
+                stride: if repeat == 0 { first_stride } else { 1 },
+                expansion,
+                channels: scale_width(channels, scaling.width),
+                first: repeat == 0,
+            };
+            x = block.build(b, &format!("_blocks.{index}"), &x);
+            index += 1;
+        }
+    }
+    let x = b.conv("_conv_head", &x, Conv::new(HEAD, 1).same());
+    let x = b.batch_norm("_bn1", &x, EPSILON);
+    let x = b.relu6("_relu1", &x);
+    let x = b.global_avg_pool("_avg_pooling", &x);
+    let x = b.flatten("flatten", &x);
+    let x = b.dropout("_dropout", &x);
+    b.linear("_fc", &x, classes)
+}
+
+struct Block {
+    kernel: usize,
+    stride: usize,
+    expansion: usize,
+    channels: usize,
+    /// The first of its stage has no skip connection.
+    first: bool,
+}
+
+impl Block {
+    fn build(&self, b: &mut GraphBuilder, at: &str, input: &Value) -> Value {
+        let hidden = input.channels * self.expansion;
+        let mut x = input.clone();
+        if self.expansion > 1 {
+            x = b.conv(&format!("{at}._expand_conv"), &x, Conv::new(hidden, 1).same());
+            x = b.batch_norm(&format!("{at}._bn0"), &x, EPSILON);
+            x = b.relu6(&format!("{at}._relu0"), &x);
+        }
+        let depthwise = Conv::new(hidden, self.kernel).stride(self.stride).same().groups(hidden);
+        let x = b.conv(&format!("{at}._depthwise_conv"), &x, depthwise);
+        let x = b.batch_norm(&format!("{at}._bn1"), &x, EPSILON);
+        let x = b.relu6(&format!("{at}._relu1"), &x);
+        let x = b.conv(&format!("{at}._project_conv"), &x, Conv::new(self.channels, 1).same());
+        let x = b.batch_norm(&format!("{at}._bn2"), &x, EPSILON);
+        if self.first { x } else { b.add(&format!("{at}.add"), &x, input) }
+    }
+}
+
+/// The nearest multiple of eight, but not less than nine tenths of the exact number.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // small positive constants
+fn scale_width(channels: usize, factor: f64) -> usize {
+    let exact = channels as f64 * factor;
+    let rounded = ((exact + 4.0) as usize / 8 * 8).max(8);
+    if (rounded as f64) < 0.9 * exact { rounded + 8 } else { rounded }
+}
+
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // small positive constants
+fn scale_depth(repeats: usize, factor: f64) -> usize {
+    (repeats as f64 * factor).ceil() as usize
+}

@@ -1,0 +1,175 @@
+//! Architectures by name: each builds the graph of a well-known network with its usual layer and tensor names.
+//!
+//! Receives a name, a number of classes and perhaps an input size; hands on a graph and the names and shapes of the
+//! tensors that it needs. Layers are called as in torchvision (`layer4.1.conv2`); a module that runs twice in a block
+//! and the functions between modules go by the names of `torch.fx` (`layer4.1.relu_1`, `layer4.1.add`).
+//! EfficientNet-Lite keeps the names of its PyTorch port. Weights come from elsewhere.
+
+mod alexnet;
+mod densenet;
+mod efficientnet_lite;
+mod mobilenet_v2;
+mod resnet;
+mod squeezenet;
+mod vgg;
+
+use crate::card::{ColorOrder, Crop, Filter, Preprocess, Resize};
+use crate::error::{Error, Result, did_you_mean};
+pub use crate::model::builder::Built;
+use crate::model::builder::{GraphBuilder, Value};
+use resnet::Block::{Basic, Bottleneck};
+
+/// PyTorch's default.
+const BATCH_NORM_EPSILON: f64 = 1e-5;
+
+/// Inputs of more pixels a side are taken for a mistake.
+const GREATEST_SIDE: usize = 1 << 14;
+
+/// A network that can be built by name.
+#[derive(Debug, Clone, Copy)]
+pub struct Architecture {
+    /// The name, for example `resnet18`.
+    pub name: &'static str,
+    /// Height and width of the input that it was published with, in pixels.
+    pub input_size: usize,
+    recipe: Recipe,
+    network: fn(&mut GraphBuilder, &Value, usize) -> Value,
+}
+
+/// How pictures were prepared when the published weights were trained.
+#[derive(Debug, Clone, Copy)]
+enum Recipe {
+    /// Bilinear resize, mean and deviation of ImageNet.
+    Torchvision,
+    /// Bicubic resize, `(value - 127) / 128`.
+    EfficientNetLite,
+}
+
+/// Every architecture, in the order in which they are listed.
+pub const ALL: &[Architecture] = &[
+    torchvision("resnet18", |b, x, n| resnet::build(b, x, Basic, [2, 2, 2, 2], n)),
+    torchvision("resnet34", |b, x, n| resnet::build(b, x, Basic, [3, 4, 6, 3], n)),
+    torchvision("resnet50", |b, x, n| resnet::build(b, x, Bottleneck, [3, 4, 6, 3], n)),
+    torchvision("resnet101", |b, x, n| resnet::build(b, x, Bottleneck, [3, 4, 23, 3], n)),
+    torchvision("resnet152", |b, x, n| resnet::build(b, x, Bottleneck, [3, 8, 36, 3], n)),
+    torchvision("vgg11", |b, x, n| vgg::build(b, x, [1, 1, 2, 2, 2], false, n)),
+    torchvision("vgg11_bn", |b, x, n| vgg::build(b, x, [1, 1, 2, 2, 2], true, n)),
+    torchvision("vgg13", |b, x, n| vgg::build(b, x, [2, 2, 2, 2, 2], false, n)),
+    torchvision("vgg13_bn", |b, x, n| vgg::build(b, x, [2, 2, 2, 2, 2], true, n)),
+    torchvision("vgg16", |b, x, n| vgg::build(b, x, [2, 2, 3, 3, 3], false, n)),
+    torchvision("vgg16_bn", |b, x, n| vgg::build(b, x, [2, 2, 3, 3, 3], true, n)),
+    torchvision("vgg19", |b, x, n| vgg::build(b, x, [2, 2, 4, 4, 4], false, n)),
+    torchvision("vgg19_bn", |b, x, n| vgg::build(b, x, [2, 2, 4, 4, 4], true, n)),
+    torchvision("squeezenet1_0", squeezenet::version_1_0),
+    torchvision("squeezenet1_1", squeezenet::version_1_1),
+    torchvision("mobilenet_v2", mobilenet_v2::build),
+    torchvision("densenet121", |b, x, n| densenet::build(b, x, [6, 12, 24, 16], n)),
+    torchvision("densenet169", |b, x, n| densenet::build(b, x, [6, 12, 32, 32], n)),
+    torchvision("densenet201", |b, x, n| densenet::build(b, x, [6, 12, 48, 32], n)),
+    torchvision("alexnet", alexnet::build),
+    lite("efficientnet_lite0", 224, |b, x, n| efficientnet_lite::build(b, x, LITE0, n)),
+    lite("efficientnet_lite1", 240, |b, x, n| efficientnet_lite::build(b, x, LITE1, n)),
+    lite("efficientnet_lite2", 260, |b, x, n| efficientnet_lite::build(b, x, LITE2, n)),
+];
+
+const LITE0: efficientnet_lite::Scaling = efficientnet_lite::Scaling { width: 1.0, depth: 1.0 };
+const LITE1: efficientnet_lite::Scaling = efficientnet_lite::Scaling { width: 1.0, depth: 1.1 };
+const LITE2: efficientnet_lite::Scaling = efficientnet_lite::Scaling { width: 1.1, depth: 1.2 };
+
+/// The names of [`ALL`].
+pub fn names() -> impl Iterator<Item = &'static str> {
+    ALL.iter().map(|architecture| architecture.name)
+}
+
+/// The architecture called `name`, in any case.
+///
+/// # Errors
+/// When there is none; says which name is near.
+pub fn find(name: &str) -> Result<&'static Architecture> {
+    ALL.iter().find(|architecture| architecture.name.eq_ignore_ascii_case(name)).ok_or_else(|| {
+        let hint = did_you_mean(name, names());
+        let known: Vec<_> = names().collect();
+        Error::request(format!("architecture '{name}' is not known{hint}; known: {}", known.join(", ")))
+    })
+}
+
+/// Builds the architecture called `name` for `num_classes` classes and pictures of `input`, `[height, width]`.
+///
+/// # Errors
+/// As [`find`] and [`Architecture::build`].
+pub fn build(name: &str, num_classes: usize, input: Option<[usize; 2]>) -> Result<Built> {
+    find(name)?.build(num_classes, input)
+}
+
+/// How the published weights of the architecture called `name` want their pictures.
+///
+/// # Errors
+/// As [`find`].
+pub fn default_preprocess(name: &str) -> Result<Preprocess> {
+    find(name).map(|architecture| architecture.preprocess(None))
+}
+
+const fn torchvision(
+    name: &'static str,
+    network: fn(&mut GraphBuilder, &Value, usize) -> Value,
+) -> Architecture {
+    Architecture { name, input_size: 224, recipe: Recipe::Torchvision, network }
+}
+
+const fn lite(
+    name: &'static str,
+    input_size: usize,
+    network: fn(&mut GraphBuilder, &Value, usize) -> Value,
+) -> Architecture {
+    Architecture { name, input_size, recipe: Recipe::EfficientNetLite, network }
+}
+
+impl Architecture {
+    /// Builds the graph for pictures of `input`, `[height, width]`; default: [`Architecture::input_size`] square.
+    ///
+    /// # Errors
+    /// When there are no classes, or when the input is too small for the network or absurdly great.
+    pub fn build(&self, num_classes: usize, input: Option<[usize; 2]>) -> Result<Built> {
+        let size = input.unwrap_or([self.input_size; 2]);
+        if num_classes == 0 {
+            return Err(Error::request("number of classes: expected at least 1, got 0"));
+        }
+        if size.iter().any(|side| !(1..=GREATEST_SIDE).contains(side)) {
+            return Err(Error::request(format!(
+                "input size {}x{}: expected 1 to {GREATEST_SIDE} pixels a side",
+                size[0], size[1]
+            )));
+        }
+        let (mut builder, value) = GraphBuilder::new(size);
+        let output = (self.network)(&mut builder, &value, num_classes);
+        builder.finish(&output)
+    }
+
+    /// How the published weights want their pictures, for a network input of `input`, `[height, width]`.
+    ///
+    /// Another input size than the published one keeps the share of the picture that the crop takes.
+    #[must_use]
+    pub fn preprocess(&self, input: Option<[usize; 2]>) -> Preprocess {
+        let [height, width] = input.unwrap_or([self.input_size; 2]);
+        // Both recipes resize to a margin of 32 pixels around the published crop.
+        let side = height.max(width);
+        let size = (side * (self.input_size + 32) + self.input_size / 2) / self.input_size;
+        let (filter, scale, mean, std) = match self.recipe {
+            Recipe::Torchvision => {
+                (Filter::Bilinear, 1.0 / 255.0, vec![0.485, 0.456, 0.406], vec![0.229, 0.224, 0.225])
+            }
+            Recipe::EfficientNetLite => (Filter::Bicubic, 1.0, vec![127.0; 3], vec![128.0; 3]),
+        };
+        Preprocess {
+            resize: Resize::ShortestSide { size, filter },
+            crop: Some(Crop::Center { height, width }),
+            color: ColorOrder::Rgb,
+            scale,
+            mean,
+            std,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

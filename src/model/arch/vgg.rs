@@ -1,0 +1,42 @@
+//! VGG: 3x3 convolutions with a pool after each stage, and three linear layers.
+//!
+//! Reference: K. Simonyan, A. Zisserman, "Very Deep Convolutional Networks for Large-Scale Image Recognition", 2014.
+
+use super::BATCH_NORM_EPSILON;
+use crate::model::builder::{Conv, GraphBuilder, Pool, Value};
+
+const WIDTHS: [usize; 5] = [64, 128, 256, 512, 512];
+const HIDDEN: usize = 4096;
+
+/// `repeats` has the number of convolutions of each stage; `norm` puts a batch norm after each.
+pub(super) fn build(
+    b: &mut GraphBuilder,
+    input: &Value,
+    repeats: [usize; 5],
+    norm: bool,
+    classes: usize,
+) -> Value {
+    let mut x = input.clone();
+    // torchvision numbers the modules of `features` one after another.
+    let mut numbers = (0..).map(|number: usize| format!("features.{number}"));
+    let mut next = || numbers.next().unwrap_or_default();
+    for (width, repeats) in WIDTHS.into_iter().zip(repeats) {
+        for _ in 0..repeats {
+            x = b.conv(&next(), &x, Conv::new(width, 3).padding(1).biased());
+            if norm {
+                x = b.batch_norm(&next(), &x, BATCH_NORM_EPSILON);
+            }
+            x = b.relu(&next(), &x);
+        }
+        x = b.max_pool(&next(), &x, Pool::new(2, 2));
+    }
+    let x = b.adaptive_avg_pool("avgpool", &x, 7);
+    let x = b.flatten("flatten", &x);
+    let x = b.linear("classifier.0", &x, HIDDEN);
+    let x = b.relu("classifier.1", &x);
+    let x = b.dropout("classifier.2", &x);
+    let x = b.linear("classifier.3", &x, HIDDEN);
+    let x = b.relu("classifier.4", &x);
+    let x = b.dropout("classifier.5", &x);
+    b.linear("classifier.6", &x, classes)
+}

@@ -1,0 +1,318 @@
+//! Builds a [`Graph`] operation by operation, so that an architecture reads like its paper.
+//!
+//! Receives names and settings, keeps track of every value's size and of the tensors that the operations need,
+//! and hands on [`Built`]. It knows no architecture. What does not fit (an input too small for the pools) is
+//! remembered and reported once, by [`GraphBuilder::finish`], so that the calls need no error handling.
+
+use std::collections::BTreeMap;
+
+use crate::card::{Graph, InputSpec, Node, Op};
+use crate::error::{Error, Result};
+
+/// A graph together with the tensors that it needs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Built {
+    /// The network.
+    pub graph: Graph,
+    /// Name and shape of every tensor, in graph order and in Burn's layout: linear weights are `[in, out]`.
+    pub parameters: Vec<(String, Vec<usize>)>,
+}
+
+/// The result of an operation: its name, and its size for one picture.
+#[derive(Debug, Clone)]
+pub(crate) struct Value {
+    name: String,
+    /// Number of channels; of features, after [`GraphBuilder::flatten`].
+    pub(crate) channels: usize,
+    /// Height and width.
+    size: [usize; 2],
+}
+
+/// Settings of a square convolution. Without more said: stride 1, no padding, one group, no bias.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Conv {
+    out: usize,
+    kernel: usize,
+    stride: usize,
+    padding: Padding,
+    groups: usize,
+    bias: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Padding {
+    /// So many rows and columns on every side.
+    Each(usize),
+    /// TensorFlow's `SAME`: the output is the input divided by the stride, rounded up, and an odd pixel of padding
+    /// goes below and right.
+    Same,
+}
+
+impl Conv {
+    pub(crate) fn new(out: usize, kernel: usize) -> Self {
+        Self { out, kernel, stride: 1, padding: Padding::Each(0), groups: 1, bias: false }
+    }
+
+    pub(crate) fn stride(self, stride: usize) -> Self {
+        Self { stride, ..self }
+    }
+
+    pub(crate) fn padding(self, padding: usize) -> Self {
+        Self { padding: Padding::Each(padding), ..self }
+    }
+
+    pub(crate) fn same(self) -> Self {
+        Self { padding: Padding::Same, ..self }
+    }
+
+    pub(crate) fn groups(self, groups: usize) -> Self {
+        Self { groups, ..self }
+    }
+
+    pub(crate) fn biased(self) -> Self {
+        Self { bias: true, ..self }
+    }
+
+    /// `[top, bottom, left, right]` for an input of `size`.
+    fn pads(&self, size: [usize; 2]) -> [usize; 4] {
+        match self.padding {
+            Padding::Each(padding) => [padding; 4],
+            Padding::Same => {
+                let [height, width] = size.map(|size| {
+                    let reach = (size.div_ceil(self.stride).max(1) - 1) * self.stride + self.kernel;
+                    reach.saturating_sub(size)
+                });
+                [height / 2, height - height / 2, width / 2, width - width / 2]
+            }
+        }
+    }
+}
+
+/// A graph in the making.
+#[derive(Debug)]
+pub(crate) struct GraphBuilder {
+    nodes: Vec<Node>,
+    parameters: Vec<(String, Vec<usize>)>,
+    input: InputSpec,
+    problem: Option<String>,
+}
+
+impl GraphBuilder {
+    /// Starts with a colour picture of `[height, width]`.
+    pub(crate) fn new([height, width]: [usize; 2]) -> (Self, Value) {
+        let input = InputSpec { name: "input".into(), channels: 3, height, width };
+        let value = Value { name: input.name.clone(), channels: 3, size: [height, width] };
+        (Self { nodes: Vec::new(), parameters: Vec::new(), input, problem: None }, value)
+    }
+
+    /// Ends the graph at `output`.
+    ///
+    /// # Errors
+    /// When the input is too small for an operation.
+    pub(crate) fn finish(self, output: &Value) -> Result<Built> {
+        if let Some(problem) = self.problem {
+            return Err(Error::request(problem));
+        }
+        let graph = Graph { input: self.input, nodes: self.nodes, output: output.name.clone() };
+        Ok(Built { graph, parameters: self.parameters })
+    }
+
+    pub(crate) fn conv(&mut self, name: &str, input: &Value, conv: Conv) -> Value {
+        let padding = conv.pads(input.size);
+        let size = self.window(name, input, conv.kernel, conv.stride, padding, false);
+        let shape = vec![conv.out, input.channels / conv.groups, conv.kernel, conv.kernel];
+        let mut params = self.parameter(name, "weight", shape);
+        if conv.bias {
+            params.extend(self.parameter(name, "bias", vec![conv.out]));
+        }
+        let op = Op::Conv2d { stride: [conv.stride; 2], padding, dilation: [1, 1], groups: conv.groups };
+        self.push(name, &[input], params, op);
+        Value { name: name.into(), channels: conv.out, size }
+    }
+
+    pub(crate) fn batch_norm(&mut self, name: &str, input: &Value, epsilon: f64) -> Value {
+        let mut params = BTreeMap::new();
+        for role in ["gamma", "beta", "running_mean", "running_var"] {
+            params.extend(self.parameter(name, role, vec![input.channels]));
+        }
+        self.push(name, &[input], params, Op::BatchNorm { epsilon });
+        Value { name: name.into(), ..input.clone() }
+    }
+
+    pub(crate) fn linear(&mut self, name: &str, input: &Value, out: usize) -> Value {
+        let mut params = self.parameter(name, "weight", vec![input.channels, out]);
+        params.extend(self.parameter(name, "bias", vec![out]));
+        self.push(name, &[input], params, Op::Linear {});
+        Value { name: name.into(), channels: out, size: [1, 1] }
+    }
+
+    pub(crate) fn relu(&mut self, name: &str, input: &Value) -> Value {
+        self.same_size(name, input, Op::Relu {})
+    }
+
+    pub(crate) fn relu6(&mut self, name: &str, input: &Value) -> Value {
+        self.same_size(name, input, Op::Relu6 {})
+    }
+
+    pub(crate) fn dropout(&mut self, name: &str, input: &Value) -> Value {
+        self.same_size(name, input, Op::Dropout {})
+    }
+
+    pub(crate) fn max_pool(&mut self, name: &str, input: &Value, pool: Pool) -> Value {
+        let Pool { kernel, stride, padding, ceil_mode } = pool;
+        let padding = [padding; 4];
+        let size = self.window(name, input, kernel, stride, padding, ceil_mode);
+        let op =
+            Op::MaxPool2d { kernel: [kernel; 2], stride: [stride; 2], padding, dilation: [1, 1], ceil_mode };
+        self.push(name, &[input], BTreeMap::new(), op);
+        Value { name: name.into(), channels: input.channels, size }
+    }
+
+    /// Mean of each `kernel` by `kernel` tile.
+    pub(crate) fn avg_pool(&mut self, name: &str, input: &Value, kernel: usize) -> Value {
+        let size = self.window(name, input, kernel, kernel, [0; 4], false);
+        let op = Op::AvgPool2d {
+            kernel: [kernel; 2],
+            stride: [kernel; 2],
+            padding: [0; 4],
+            ceil_mode: false,
+            count_include_pad: true,
+        };
+        self.push(name, &[input], BTreeMap::new(), op);
+        Value { name: name.into(), channels: input.channels, size }
+    }
+
+    pub(crate) fn adaptive_avg_pool(&mut self, name: &str, input: &Value, side: usize) -> Value {
+        self.push(name, &[input], BTreeMap::new(), Op::AdaptiveAvgPool2d { output_size: [side; 2] });
+        Value { name: name.into(), channels: input.channels, size: [side; 2] }
+    }
+
+    pub(crate) fn global_avg_pool(&mut self, name: &str, input: &Value) -> Value {
+        self.push(name, &[input], BTreeMap::new(), Op::GlobalAvgPool {});
+        Value { name: name.into(), channels: input.channels, size: [1, 1] }
+    }
+
+    pub(crate) fn flatten(&mut self, name: &str, input: &Value) -> Value {
+        self.push(name, &[input], BTreeMap::new(), Op::Flatten { start_axis: 1 });
+        let [height, width] = input.size;
+        Value { name: name.into(), channels: input.channels * height * width, size: [1, 1] }
+    }
+
+    pub(crate) fn add(&mut self, name: &str, first: &Value, second: &Value) -> Value {
+        self.push(name, &[first, second], BTreeMap::new(), Op::Add { scalar: None });
+        Value { name: name.into(), ..first.clone() }
+    }
+
+    /// Channels of all `inputs` side by side; the sizes are those of the first.
+    pub(crate) fn concat(&mut self, name: &str, inputs: &[&Value]) -> Value {
+        self.push(name, inputs, BTreeMap::new(), Op::Concat { axis: 1 });
+        let size = inputs.first().map_or([0, 0], |first| first.size);
+        Value { name: name.into(), channels: inputs.iter().map(|input| input.channels).sum(), size }
+    }
+
+    fn same_size(&mut self, name: &str, input: &Value, op: Op) -> Value {
+        self.push(name, &[input], BTreeMap::new(), op);
+        Value { name: name.into(), ..input.clone() }
+    }
+
+    fn push(&mut self, name: &str, inputs: &[&Value], params: BTreeMap<String, String>, op: Op) {
+        let inputs = inputs.iter().map(|input| input.name.clone()).collect();
+        self.nodes.push(Node { name: name.into(), inputs, params, op });
+    }
+
+    fn parameter(&mut self, name: &str, role: &str, shape: Vec<usize>) -> BTreeMap<String, String> {
+        let tensor = format!("{name}.{role}");
+        self.parameters.push((tensor.clone(), shape));
+        BTreeMap::from([(role.to_owned(), tensor)])
+    }
+
+    /// Height and width after sliding a square window; remembers when there is no room for even one.
+    fn window(
+        &mut self,
+        name: &str,
+        input: &Value,
+        kernel: usize,
+        stride: usize,
+        [top, bottom, left, right]: [usize; 4],
+        ceil_mode: bool,
+    ) -> [usize; 2] {
+        let [height, width] = input.size;
+        let size = [
+            windows(height, top, bottom, kernel, stride, ceil_mode),
+            windows(width, left, right, kernel, stride, ceil_mode),
+        ];
+        if size.contains(&0) && self.problem.is_none() {
+            let InputSpec { height, width, .. } = self.input;
+            self.problem = Some(format!(
+                "input size {height}x{width}: too small for '{name}', which gets {}x{} and needs {kernel}x{kernel} \
+                 (ask for a greater input size)",
+                input.size[0], input.size[1],
+            ));
+        }
+        size
+    }
+}
+
+/// Settings of a square pool. Without more said: no padding, output size rounded down.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pool {
+    kernel: usize,
+    stride: usize,
+    padding: usize,
+    ceil_mode: bool,
+}
+
+impl Pool {
+    pub(crate) fn new(kernel: usize, stride: usize) -> Self {
+        Self { kernel, stride, padding: 0, ceil_mode: false }
+    }
+
+    pub(crate) fn padding(self, padding: usize) -> Self {
+        Self { padding, ..self }
+    }
+
+    pub(crate) fn ceil(self) -> Self {
+        Self { ceil_mode: true, ..self }
+    }
+}
+
+/// How many windows fit; with `ceil_mode` a last one may stick out, if it does not start beyond the input.
+fn windows(size: usize, before: usize, after: usize, kernel: usize, stride: usize, ceil_mode: bool) -> usize {
+    let Some(room) = (size + before + after).checked_sub(kernel) else { return 0 };
+    if !ceil_mode {
+        return room / stride + 1;
+    }
+    let count = room.div_ceil(stride) + 1;
+    if (count - 1) * stride >= size + before { count - 1 } else { count }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn windows_are_counted_as_torch_counts_them() {
+        assert_eq!(windows(224, 3, 3, 7, 2, false), 112);
+        assert_eq!(windows(111, 0, 0, 3, 2, true), 55);
+        assert_eq!(windows(112, 0, 0, 3, 2, true), 56);
+        // The third window would start at 4, in the padding after the input.
+        assert_eq!(windows(3, 1, 1, 2, 2, true), 2);
+        assert_eq!(windows(2, 0, 0, 3, 1, false), 0);
+    }
+
+    #[test]
+    fn same_padding_depends_on_the_input() {
+        let conv = Conv::new(8, 3).stride(2).same();
+        assert_eq!(conv.pads([224, 65]), [0, 1, 1, 1]);
+        assert_eq!(Conv::new(8, 5).stride(2).same().pads([56, 57]), [1, 2, 2, 2]);
+        assert_eq!(Conv::new(8, 1).same().pads([7, 7]), [0; 4]);
+    }
+
+    #[test]
+    fn an_input_that_is_too_small_is_reported_with_the_operation() {
+        let (mut builder, input) = GraphBuilder::new([8, 2]);
+        let value = builder.conv("stem", &input, Conv::new(4, 3));
+        let error = builder.finish(&value).unwrap_err().to_string();
+        assert!(error.starts_with("input size 8x2: too small for 'stem'"), "{error}");
+    }
+}

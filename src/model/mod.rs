@@ -1,0 +1,4 @@
+//! Models: the built-in architectures and the import of weights from other frameworks.
+
+pub mod arch;
+pub(crate) mod builder;
