@@ -2,3 +2,4 @@
 
 pub mod arch;
 pub(crate) mod builder;
+pub mod import;

@@ -25,6 +25,9 @@ const BATCH_NORM_EPSILON: f64 = 1e-5;
 /// Inputs of more pixels a side are taken for a mistake.
 const GREATEST_SIDE: usize = 1 << 14;
 
+/// More classes are taken for a mistake, or for a file that means harm.
+const MOST_CLASSES: usize = 1_000_000;
+
 /// A network that can be built by name.
 #[derive(Debug, Clone, Copy)]
 pub struct Architecture {
@@ -128,11 +131,13 @@ impl Architecture {
     /// Builds the graph for pictures of `input`, `[height, width]`; default: [`Architecture::input_size`] square.
     ///
     /// # Errors
-    /// When there are no classes, or when the input is too small for the network or absurdly great.
+    /// When there are no classes or absurdly many, or when the input is too small for the network or absurdly great.
     pub fn build(&self, num_classes: usize, input: Option<[usize; 2]>) -> Result<Built> {
         let size = input.unwrap_or([self.input_size; 2]);
-        if num_classes == 0 {
-            return Err(Error::request("number of classes: expected at least 1, got 0"));
+        if !(1..=MOST_CLASSES).contains(&num_classes) {
+            return Err(Error::request(format!(
+                "number of classes: expected 1 to {MOST_CLASSES}, got {num_classes}"
+            )));
         }
         if size.iter().any(|side| !(1..=GREATEST_SIDE).contains(side)) {
             return Err(Error::request(format!(

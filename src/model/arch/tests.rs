@@ -69,6 +69,7 @@ fn an_unknown_name_is_answered_with_a_near_one() {
 #[test]
 fn impossible_sizes_are_refused() {
     assert!(build("resnet18", 0, None).is_err());
+    assert!(build("resnet18", usize::MAX, None).is_err());
     assert!(build("resnet18", 10, Some([0, 224])).is_err());
     assert!(build("resnet18", 10, Some([usize::MAX; 2])).is_err());
     let error = build("vgg16", 10, Some([16, 16])).unwrap_err().to_string();

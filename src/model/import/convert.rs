@@ -1,0 +1,95 @@
+//! From PyTorch's tensors to Burn's: names, rows and columns, precision.
+
+use burn_pack::{Bytes, DType, Tensor};
+use half::f16;
+
+use super::state_dict::StateDict;
+use super::torch::Parameter;
+
+/// Reads and converts the tensors that the diagnosis has found to fit.
+///
+/// # Errors
+/// A clause that names the tensor, when it cannot be read or a weight is too great for `f16`.
+pub(super) fn convert(
+    parameters: &[Parameter],
+    weights: &StateDict,
+    half: bool,
+    warnings: &mut Vec<String>,
+) -> Result<Vec<Tensor>, String> {
+    let mut tensors = Vec::with_capacity(parameters.len());
+    for parameter in parameters {
+        let name = &parameter.torch_name;
+        let source = weights.tensors.get(name).ok_or_else(|| format!("tensor '{name}': is not there"))?;
+        let mut numbers = source.read().map_err(|problem| match problem.starts_with("tensor ") {
+            true => problem,
+            false => format!("tensor '{name}': {problem}"),
+        })?;
+        let odd = numbers.iter().filter(|number| !number.is_finite()).count();
+        if odd > 0 {
+            warnings.push(format!("tensor '{name}': {odd} of {} numbers are not finite", numbers.len()));
+        }
+        if parameter.transposed {
+            numbers = transpose(&numbers, &parameter.shape);
+        }
+        let (dtype, bytes) = if half {
+            (DType::F16, halves(&numbers).map_err(|problem| format!("tensor '{name}': {problem}"))?)
+        } else {
+            (DType::F32, numbers.iter().flat_map(|number| number.to_le_bytes()).collect())
+        };
+        let bytes = Bytes::from_bytes_vec(bytes);
+        tensors.push(Tensor::new(parameter.name.clone(), dtype, parameter.shape.clone(), None, bytes));
+    }
+    Ok(tensors)
+}
+
+/// `[out, in]` to `[in, out]`, which is `shape`.
+fn transpose(numbers: &[f32], shape: &[usize]) -> Vec<f32> {
+    /// So many rows at a time stay in the cache.
+    const TILE: usize = 32;
+    let [inputs, outputs] = *shape else { return numbers.to_vec() };
+    let mut result = vec![0.0; numbers.len()];
+    for first in (0..outputs).step_by(TILE) {
+        for input in 0..inputs {
+            for output in first..outputs.min(first + TILE) {
+                result[input * outputs + output] = numbers[output * inputs + input];
+            }
+        }
+    }
+    result
+}
+
+fn halves(numbers: &[f32]) -> Result<Vec<u8>, String> {
+    let mut bytes = Vec::with_capacity(numbers.len() * 2);
+    for number in numbers {
+        let small = f16::from_f32(*number);
+        if number.is_finite() && small.is_infinite() {
+            return Err(format!(
+                "{number} does not fit in f16, expected at most {} (leave out --half)",
+                f16::MAX
+            ));
+        }
+        bytes.extend_from_slice(&small.to_le_bytes());
+    }
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_become_columns() {
+        // [out = 2, in = 3]
+        let numbers = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
+        assert_eq!(transpose(&numbers, &[3, 2]), [1.0, 4.0, 2.0, 5.0, 3.0, 6.0]);
+        let wide: Vec<f32> = (0..70_u16).map(f32::from).collect();
+        assert_eq!(transpose(&transpose(&wide, &[2, 35]), &[35, 2]), wide);
+    }
+
+    #[test]
+    fn what_half_precision_cannot_hold_is_refused() {
+        assert_eq!(halves(&[1.0, 65504.0]).unwrap(), [0x00, 0x3c, 0xff, 0x7b]);
+        let error = halves(&[70_000.0]).unwrap_err();
+        assert_eq!(error, "70000 does not fit in f16, expected at most 65504 (leave out --half)");
+    }
+}

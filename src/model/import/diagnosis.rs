@@ -1,0 +1,194 @@
+//! Which weights fit a network, and what to do about those that do not.
+//!
+//! Receives the tensors that a graph needs and those that a file has, by name and shape and in whatever convention
+//! both share; hands on a [`Diagnosis`] to read or to print. Knows neither files nor frameworks.
+
+use std::collections::{BTreeMap, HashSet};
+use std::fmt;
+
+use crate::error::nearest;
+
+/// So many tensors of each kind are listed; of the others only the number is given.
+const LISTED: usize = 10;
+
+/// What came out of comparing the tensors needed with the tensors found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Diagnosis {
+    /// Number of tensors with the right name and shape.
+    pub applied: usize,
+    /// Tensors that the network needs and the file does not have.
+    pub missing: Vec<Missing>,
+    /// Name and shape of tensors that the file has and the network does not need.
+    pub unused: Vec<(String, Vec<usize>)>,
+    /// Tensors with the right name and another shape.
+    pub wrong_shape: Vec<WrongShape>,
+    /// What may help, as whole clauses.
+    pub hints: Vec<String>,
+}
+
+/// A tensor that is not there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Missing {
+    /// The name that was looked for.
+    pub name: String,
+    /// The shape that it should have.
+    pub expected: Vec<usize>,
+    /// An unused tensor of that shape with a similar name; looked for only where it will be printed.
+    pub near: Option<String>,
+}
+
+/// A tensor that does not fit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WrongShape {
+    /// The tensor.
+    pub name: String,
+    /// The shape that the network needs.
+    pub expected: Vec<usize>,
+    /// The shape in the file.
+    pub found: Vec<usize>,
+}
+
+impl Diagnosis {
+    /// Compares by name, then by shape. `expected` is in graph order and ends with the last layer.
+    #[must_use]
+    pub fn compare(expected: &[(String, Vec<usize>)], found: &[(String, Vec<usize>)]) -> Self {
+        let shapes: BTreeMap<&str, &Vec<usize>> =
+            found.iter().map(|(name, shape)| (name.as_str(), shape)).collect();
+        let wanted: HashSet<&str> = expected.iter().map(|(name, _)| name.as_str()).collect();
+        let mut diagnosis = Self {
+            unused: found.iter().filter(|(name, _)| !wanted.contains(name.as_str())).cloned().collect(),
+            ..Self::default()
+        };
+        for (name, shape) in expected {
+            match shapes.get(name.as_str()) {
+                Some(found) if *found == shape => diagnosis.applied += 1,
+                Some(found) => diagnosis.wrong_shape.push(WrongShape {
+                    name: name.clone(),
+                    expected: shape.clone(),
+                    found: found.to_vec(),
+                }),
+                None => diagnosis.miss(name, shape),
+            }
+        }
+        diagnosis.hints.extend(diagnosis.class_hint(expected));
+        diagnosis
+    }
+
+    /// Whether the network can be built: nothing is missing and every shape is right.
+    #[must_use]
+    pub fn fits(&self) -> bool {
+        self.missing.is_empty() && self.wrong_shape.is_empty()
+    }
+
+    /// Whether it [`fits`](Self::fits) and nothing is left over.
+    #[must_use]
+    pub fn is_clean(&self) -> bool {
+        self.fits() && self.unused.is_empty()
+    }
+
+    fn miss(&mut self, name: &str, shape: &[usize]) {
+        let near = match self.missing.len() {
+            0..LISTED => {
+                let same_shape = self.unused.iter().filter(|(_, found)| found == shape);
+                nearest(name, same_shape.map(|(name, _)| name.as_str())).map(ToOwned::to_owned)
+            }
+            _ => None,
+        };
+        self.missing.push(Missing { name: name.into(), expected: shape.to_vec(), near });
+    }
+
+    /// The last tensor of a classifier is the bias of its last layer, with one number a class.
+    fn class_hint(&self, expected: &[(String, Vec<usize>)]) -> Option<String> {
+        let (last, _) = expected.last()?;
+        let wrong = self.wrong_shape.iter().find(|wrong| wrong.name == *last)?;
+        match (wrong.expected.as_slice(), wrong.found.as_slice()) {
+            ([_], [classes]) => {
+                Some(format!("the weights have {classes} classes: use --num-classes {classes}"))
+            }
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Diagnosis {
+    /// A line of numbers, then up to ten lines for each kind of trouble, then a line of hints.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { applied, missing, unused, wrong_shape, hints } = self;
+        let needed = applied + missing.len() + wrong_shape.len();
+        write!(f, "{applied} of {needed} tensors fit")?;
+        let kinds =
+            [(missing.len(), "missing"), (wrong_shape.len(), "of the wrong shape"), (unused.len(), "unused")];
+        for (count, kind) in kinds.into_iter().filter(|(count, _)| *count > 0) {
+            write!(f, ", {count} {kind}")?;
+        }
+        list(f, "missing", missing, |Missing { name, expected, near }| {
+            let hint = near.as_ref().map_or_else(String::new, |near| format!(" (did you mean '{near}'?)"));
+            format!("'{name}' {expected:?}{hint}")
+        })?;
+        list(f, "wrong shape", wrong_shape, |WrongShape { name, expected, found }| {
+            format!("'{name}' has shape {found:?}, expected {expected:?}")
+        })?;
+        list(f, "unused", unused, |(name, shape)| format!("'{name}' {shape:?}"))?;
+        if !hints.is_empty() {
+            write!(f, "\n  ({})", hints.join("; "))?;
+        }
+        Ok(())
+    }
+}
+
+fn list<T>(f: &mut fmt::Formatter<'_>, kind: &str, items: &[T], line: impl Fn(&T) -> String) -> fmt::Result {
+    for item in items.iter().take(LISTED) {
+        write!(f, "\n  {kind}: {}", line(item))?;
+    }
+    match items.len().saturating_sub(LISTED) {
+        0 => Ok(()),
+        more => write!(f, "\n  {kind}: and {more} more"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tensors(list: &[(&str, &[usize])]) -> Vec<(String, Vec<usize>)> {
+        list.iter().map(|(name, shape)| ((*name).to_owned(), shape.to_vec())).collect()
+    }
+
+    #[test]
+    fn every_kind_of_trouble_is_told_apart() {
+        let expected =
+            tensors(&[("stem.weight", &[8, 3, 3, 3]), ("fc.weight", &[8, 10]), ("fc.bias", &[10])]);
+        let found = tensors(&[
+            ("stm.weight", &[8, 3, 3, 3]),
+            ("fc.weight", &[8, 10]),
+            ("fc.bias", &[7]),
+            ("x", &[1]),
+        ]);
+        let diagnosis = Diagnosis::compare(&expected, &found);
+        assert!(!diagnosis.fits());
+        assert_eq!(
+            diagnosis.to_string(),
+            "1 of 3 tensors fit, 1 missing, 1 of the wrong shape, 2 unused\n  \
+             missing: 'stem.weight' [8, 3, 3, 3] (did you mean 'stm.weight'?)\n  \
+             wrong shape: 'fc.bias' has shape [7], expected [10]\n  \
+             unused: 'stm.weight' [8, 3, 3, 3]\n  unused: 'x' [1]\n  \
+             (the weights have 7 classes: use --num-classes 7)"
+        );
+    }
+
+    #[test]
+    fn leftovers_alone_do_not_hinder() {
+        let expected = tensors(&[("a", &[1])]);
+        assert!(Diagnosis::compare(&expected, &expected).is_clean());
+        let more = Diagnosis::compare(&expected, &tensors(&[("a", &[1]), ("b", &[2])]));
+        assert!(more.fits() && !more.is_clean());
+    }
+
+    #[test]
+    fn long_lists_are_cut() {
+        let many: Vec<_> = (0..25).map(|index| (format!("t{index}"), vec![1])).collect();
+        let text = Diagnosis::compare(&many, &[]).to_string();
+        assert_eq!(text.lines().count(), 1 + 10 + 1);
+        assert!(text.ends_with("missing: and 15 more"), "{text}");
+    }
+}

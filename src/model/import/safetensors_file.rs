@@ -1,0 +1,41 @@
+//! The list of tensors at the start of a safetensors file, without the tensors.
+
+use std::fs::File;
+use std::io::Read as _;
+
+use safetensors::tensor::Metadata;
+
+/// The format's own limit on the length of the list.
+const LONGEST_HEADER: u64 = 100_000_000;
+const LENGTH_FIELD: u64 = 8;
+
+/// Whether a file that starts with `head` is a safetensors file: a length of 8 bytes, then the brace of the list.
+pub(super) fn is_safetensors(head: &[u8]) -> bool {
+    head.get(..8)
+        .and_then(|length| length.try_into().ok())
+        .is_some_and(|length| u64::from_le_bytes(length) <= LONGEST_HEADER)
+        && head.get(8) == Some(&b'{')
+}
+
+/// The checked list, and where in the file its offsets count from.
+///
+/// # Errors
+/// A clause that says what is wrong with the file.
+pub(super) fn read_list(mut file: &File) -> Result<(Metadata, u64), String> {
+    let length = file.metadata().map_err(|error| error.to_string())?.len();
+    let mut field = [0; LENGTH_FIELD as usize];
+    file.read_exact(&mut field).map_err(|error| error.to_string())?;
+    let header = u64::from_le_bytes(field);
+    if header > LONGEST_HEADER || header > length.saturating_sub(LENGTH_FIELD) {
+        return Err(format!("its list of tensors claims {header} bytes, but the file has only {length}"));
+    }
+    let mut text = Vec::new();
+    file.take(header).read_to_end(&mut text).map_err(|error| error.to_string())?;
+    let list: Metadata = serde_json::from_slice(&text).map_err(|error| error.to_string())?;
+    let start = LENGTH_FIELD + header;
+    let expected = start.saturating_add(list.data_len() as u64);
+    if expected != length {
+        return Err(format!("its list of tensors needs {expected} bytes, but the file has {length}"));
+    }
+    Ok((list, start))
+}

@@ -1,0 +1,211 @@
+//! Named weights from a file: PyTorch checkpoints in all their containers, and safetensors.
+//!
+//! Receives a path, tells the format by the file's first bytes, and hands on names, shapes and, tensor by tensor when
+//! asked, numbers as `f32`. Pickle code is never run: only tensors and dictionaries are understood. Names inside
+//! nested dictionaries are joined by dots. Which of the tensors a network needs is not this file's business.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{Read as _, Seek as _, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use half::{bf16, f16};
+
+use super::safetensors_file::{is_safetensors, read_list};
+use crate::error::{Error, Result};
+
+/// The tensors of a checkpoint.
+#[derive(Debug, Clone)]
+pub struct StateDict {
+    /// Each tensor under its full name.
+    pub tensors: BTreeMap<String, StateTensor>,
+}
+
+/// One tensor, with its numbers still in the file.
+#[derive(Debug, Clone)]
+pub struct StateTensor {
+    shape: Vec<usize>,
+    element: ElementType,
+    source: Source,
+}
+
+/// What a tensor's numbers are in the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ElementType {
+    /// IEEE half precision.
+    F16,
+    /// The upper half of an `f32`.
+    Bf16,
+    /// IEEE single precision.
+    F32,
+    /// IEEE double precision.
+    F64,
+    /// Integers, booleans and whatever else is no weight.
+    Other,
+}
+
+#[derive(Debug, Clone)]
+enum Source {
+    Pytorch(pytorch_reader::Tensor),
+    Safetensors { path: Arc<PathBuf>, offset: u64, bytes: usize },
+}
+
+impl StateDict {
+    /// Lists the tensors of a `.pth`, `.pt`, `.bin`, `.pkl` or `.safetensors` file; the extension does not matter.
+    ///
+    /// # Errors
+    /// When the file cannot be read, is of another kind, is damaged, or holds no tensors.
+    pub fn open(path: &Path) -> Result<Self> {
+        let file = File::open(path).map_err(Error::io("read", path))?;
+        let mut head = Vec::new();
+        (&file).take(16).read_to_end(&mut head).map_err(Error::io("read", path))?;
+        if let Some(kind) = other_kind(&head) {
+            return Err(Error::model(
+                file_name(path),
+                format!("is {kind}, expected a PyTorch or safetensors file"),
+            ));
+        }
+        let tensors = if is_safetensors(&head) {
+            (&file).rewind().map_err(Error::io("read", path))?;
+            from_safetensors(&file, path)
+        } else {
+            from_pytorch(path)
+        }
+        .map_err(|problem| Error::model(file_name(path), problem))?;
+        if tensors.is_empty() {
+            return Err(Error::model(file_name(path), "holds no tensors, expected a dictionary of weights"));
+        }
+        Ok(Self { tensors })
+    }
+
+    /// Name and shape of the tensors that hold floating-point numbers.
+    #[must_use]
+    pub fn weights(&self) -> Vec<(String, Vec<usize>)> {
+        self.tensors
+            .iter()
+            .filter(|(_, tensor)| tensor.element != ElementType::Other)
+            .map(|(name, tensor)| (name.clone(), tensor.shape.clone()))
+            .collect()
+    }
+}
+
+impl StateTensor {
+    /// Extents, outermost first; empty for a single number.
+    #[must_use]
+    pub fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    /// What its numbers are in the file.
+    #[must_use]
+    pub fn element(&self) -> ElementType {
+        self.element
+    }
+
+    /// The numbers, last axis fastest. Doubles are rounded to the nearest `f32`.
+    ///
+    /// # Errors
+    /// A clause, when the file is damaged or the tensor holds no floating-point numbers.
+    pub fn read(&self) -> Result<Vec<f32>, String> {
+        let bytes = self.bytes()?;
+        let numbers: Vec<f32> = match self.element {
+            ElementType::F16 => decode(&bytes, |bytes| f16::from_le_bytes(bytes).to_f32()),
+            ElementType::Bf16 => decode(&bytes, |bytes| bf16::from_le_bytes(bytes).to_f32()),
+            ElementType::F32 => decode(&bytes, f32::from_le_bytes),
+            #[allow(clippy::cast_possible_truncation)] // documented: rounds
+            ElementType::F64 => decode(&bytes, |bytes| f64::from_le_bytes(bytes) as f32),
+            ElementType::Other => return Err("holds no floating-point numbers".into()),
+        };
+        let expected = self.shape.iter().product::<usize>();
+        if numbers.len() != expected {
+            return Err(format!("has {} numbers, expected {expected}", numbers.len()));
+        }
+        Ok(numbers)
+    }
+
+    /// The tensor's bytes, little-endian.
+    fn bytes(&self) -> Result<Vec<u8>, String> {
+        match &self.source {
+            Source::Pytorch(tensor) => {
+                let mut bytes = tensor.read().map_err(|error| error.to_string())?;
+                if cfg!(target_endian = "big") {
+                    bytes.chunks_exact_mut(tensor.dtype().size()).for_each(<[u8]>::reverse);
+                }
+                Ok(bytes)
+            }
+            Source::Safetensors { path, offset, bytes } => {
+                let read = || {
+                    let mut file = File::open(path.as_ref())?;
+                    file.seek(SeekFrom::Start(*offset))?;
+                    let mut buffer = vec![0; *bytes];
+                    file.read_exact(&mut buffer)?;
+                    Ok(buffer)
+                };
+                read().map_err(|error: std::io::Error| error.to_string())
+            }
+        }
+    }
+}
+
+/// The file's name without its directories, for messages and provenance.
+pub(super) fn file_name(path: &Path) -> String {
+    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+}
+
+fn decode<const N: usize>(bytes: &[u8], number: impl Fn([u8; N]) -> f32) -> Vec<f32> {
+    bytes.as_chunks::<N>().0.iter().map(|bytes| number(*bytes)).collect()
+}
+
+/// Files that people try and that hold weights in another way.
+fn other_kind(head: &[u8]) -> Option<&'static str> {
+    const KINDS: [(&[u8], &str); 4] = [
+        (b"\x89HDF\r\n\x1a\n", "a Keras HDF5 file"),
+        (b"NRUB", "a burnpack file"),
+        (b"GGUF", "a GGUF file"),
+        (b"version https://g", "a Git LFS pointer instead of the file itself"),
+    ];
+    KINDS.iter().find(|(magic, _)| head.starts_with(&magic[..magic.len().min(16)])).map(|(_, kind)| *kind)
+}
+
+fn from_pytorch(path: &Path) -> Result<BTreeMap<String, StateTensor>, String> {
+    use pytorch_reader::DType;
+    let reader = pytorch_reader::PytorchReader::new(path)
+        .map_err(|error| format!("cannot be read as a PyTorch file: {error}"))?;
+    let convert = |(name, tensor): (String, pytorch_reader::Tensor)| {
+        let element = match tensor.dtype() {
+            DType::F16 => ElementType::F16,
+            DType::BF16 => ElementType::Bf16,
+            DType::F32 => ElementType::F32,
+            DType::F64 => ElementType::F64,
+            _ => ElementType::Other,
+        };
+        (name, StateTensor { shape: tensor.shape().to_vec(), element, source: Source::Pytorch(tensor) })
+    };
+    Ok(reader.into_tensors().into_iter().map(convert).collect())
+}
+
+fn from_safetensors(file: &File, path: &Path) -> Result<BTreeMap<String, StateTensor>, String> {
+    use safetensors::Dtype;
+    let (list, start) =
+        read_list(file).map_err(|problem| format!("cannot be read as a safetensors file: {problem}"))?;
+    let path = Arc::new(path.to_path_buf());
+    let convert = |(name, info): (String, &safetensors::tensor::TensorInfo)| {
+        let element = match info.dtype {
+            Dtype::F16 => ElementType::F16,
+            Dtype::BF16 => ElementType::Bf16,
+            Dtype::F32 => ElementType::F32,
+            Dtype::F64 => ElementType::F64,
+            _ => ElementType::Other,
+        };
+        let (first, end) = info.data_offsets;
+        let source = Source::Safetensors {
+            path: Arc::clone(&path),
+            offset: start + first as u64,
+            bytes: end.saturating_sub(first),
+        };
+        (name, StateTensor { shape: info.shape.clone(), element, source })
+    };
+    Ok(list.tensors().into_iter().map(convert).collect())
+}
