@@ -23,7 +23,7 @@ pub(super) fn is_safetensors(head: &[u8]) -> bool {
 /// A clause that says what is wrong with the file.
 pub(super) fn read_list(mut file: &File) -> Result<(Metadata, u64), String> {
     let length = file.metadata().map_err(|error| error.to_string())?.len();
-    let mut field = [0; LENGTH_FIELD as usize];
+    let mut field = [0; 8];
     file.read_exact(&mut field).map_err(|error| error.to_string())?;
     let header = u64::from_le_bytes(field);
     if header > LONGEST_HEADER || header > length.saturating_sub(LENGTH_FIELD) {
