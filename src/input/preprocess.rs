@@ -173,14 +173,14 @@ fn overlap(offset: isize, window: usize, length: usize) -> (usize, usize, usize)
 /// of edges within 0..=255 elsewhere, and a few pixels then differ by several levels.
 fn resized(picture: &RgbImage, plan: &Plan) -> Result<Option<RgbImage>> {
     let [width, height] = plan.resized.map(|side| u32::try_from(side).unwrap_or(u32::MAX));
-    let across = match picture.width() == width {
-        true => None,
-        false => Some(resize_to(picture, width, picture.height(), plan.filter)?),
-    };
-    match picture.height() == height {
-        true => Ok(across),
-        false => resize_to(across.as_ref().unwrap_or(picture), width, height, plan.filter).map(Some),
+    let mut across = None;
+    if picture.width() != width {
+        across = Some(resize_to(picture, width, picture.height(), plan.filter)?);
     }
+    if picture.height() == height {
+        return Ok(across);
+    }
+    resize_to(across.as_ref().unwrap_or(picture), width, height, plan.filter).map(Some)
 }
 
 fn resize_to(picture: &RgbImage, width: u32, height: u32, filter: Filter) -> Result<RgbImage> {
