@@ -9,8 +9,6 @@ use std::fmt;
 use std::ops::Range;
 use std::str::FromStr;
 
-use rayon::prelude::*;
-
 use crate::Heatmap;
 use crate::error::{Error, Result};
 use crate::input::Placement;
@@ -132,12 +130,11 @@ pub fn place(
     let rows = Axis::new(placement.top..placement.bottom, map.height(), height, how);
     let widened = widen(map, &columns);
     let mut values = vec![0.0; width * height];
-    let length = columns.pixels.len();
-    if length > 0 {
-        let shown = values.par_chunks_exact_mut(width).skip(rows.pixels.start).zip(&rows.taps);
-        shown.for_each(|(row, taps)| mix_rows(&widened, taps, &mut row[columns.pixels.clone()]));
+    for (y, taps) in rows.pixels.clone().zip(&rows.taps) {
+        let row = &mut values[y * width..][..width];
+        mix_rows(&widened, taps, &mut row[columns.pixels.clone()]);
     }
-    let seen = if rows.pixels.is_empty() || length == 0 {
+    let seen = if rows.pixels.is_empty() || columns.pixels.is_empty() {
         PixelBox { left: 0, top: 0, right: 0, bottom: 0 }
     } else {
         let (x, y) = (columns.pixels, rows.pixels);
@@ -165,7 +162,8 @@ impl Axis {
     /// `cells` of a map over `edges` of a picture that is `length` pixels long.
     fn new(edges: Range<f64>, cells: usize, length: usize, how: Interpolation) -> Self {
         let first_at = |edge: f64| ((edge - 0.5).ceil().max(0.0) as usize).min(length);
-        let pixels = first_at(edges.start)..first_at(edges.end);
+        let start = first_at(edges.start);
+        let pixels = start..first_at(edges.end).max(start);
         let cells_a_pixel = cells as f64 / (edges.end - edges.start);
         let taps = pixels.clone().map(|pixel| {
             let center = (pixel as f64 + 0.5 - edges.start) * cells_a_pixel;
