@@ -69,6 +69,14 @@ impl Error {
         Self::Internal(problem.into())
     }
 
+    /// Names the image that a request about its shape failed for.
+    pub(crate) fn about_image(self, image: &str) -> Self {
+        match self {
+            Self::Request(problem) => Self::image(image, problem),
+            other => other,
+        }
+    }
+
     /// For `map_err`: wraps the operating system's reason with what was being done to which path.
     pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_path_buf();

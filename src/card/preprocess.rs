@@ -61,7 +61,9 @@ pub enum Resize {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "policy", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Crop {
-    /// The middle. An odd remainder puts the extra pixel right of and below the crop, as torchvision does.
+    /// The middle, as torchvision's `center_crop` has it: the crop begins at half the remainder, rounded half to
+    /// even. A crop larger than the resized picture adds black (or a letterbox's `fill`) around it; of an odd
+    /// number of missing pixels the extra one goes right and below.
     Center { height: usize, width: usize },
 }
 
@@ -89,7 +91,7 @@ pub enum ColorOrder {
     Rgb,
     /// Blue, green, red.
     Bgr,
-    /// One channel of luma, `(299 R + 587 G + 114 B) / 1000`.
+    /// One channel of luma as Pillow's `L`: `(19595 R + 38470 G + 7471 B + 32768) >> 16`.
     Gray,
 }
 

@@ -4,6 +4,15 @@
 //! on, the numbers for the network, and the [`Placement`] that tells where those numbers lie on the picture.
 //! Knows nothing of Burn.
 
+mod file;
+mod jpeg;
+mod picture;
 mod placement;
+mod preprocess;
+mod tensor_file;
 
+pub use file::{MAX_FILE_BYTES, read_file, sha256_hex};
+pub use picture::{MAX_PIXELS, Picture};
 pub use placement::Placement;
+pub use preprocess::{Prepared, preprocess};
+pub use tensor_file::{Layout, npy_from_bytes, picture_from_tensor, read_npy, write_npy_2d};

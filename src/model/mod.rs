@@ -1,5 +1,303 @@
-//! Models: the built-in architectures and the import of weights from other frameworks.
+//! A network to explain: its card, its graph with shapes, and its weights still on disk.
+//!
+//! Receives a `.bpk` file (and perhaps a card beside it), hands on a [`Model`] whose graph is known to fit its
+//! weights. Running it is left to [`crate::engine`]. Opening reads no weights: `burncam layers` and
+//! `burncam info` cost the header only.
 
 pub mod arch;
-pub(crate) mod builder;
+mod builder;
+mod cost;
 pub mod import;
+mod layers;
+mod pack;
+mod shapes;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+pub use cost::Cost;
+pub use layers::{Choice, LayerInfo, LayerRequest};
+pub(crate) use pack::Weights;
+pub(crate) use shapes::reshape as resolve_reshape;
+
+use crate::card::{Card, Graph, Node, Op, OutputKind};
+use crate::error::{Error, Result};
+use pack::Pack;
+
+/// A tensor with its name, as burnpack files hold it.
+pub use burn_pack::Tensor as StoredTensor;
+
+#[cfg(feature = "embedded-model")]
+static EMBEDDED: &[u8] = include_bytes!("../../fixtures/models/efficientnet_lite0.bpk");
+
+/// A model whose graph, shapes and tensors fit together.
+#[derive(Debug, Clone)]
+pub struct Model {
+    card: Card,
+    graph: Graph,
+    shapes: Vec<Vec<usize>>,
+    logits: usize,
+    output: OutputKind,
+    pack: Pack,
+    warnings: Vec<String>,
+}
+
+impl Model {
+    /// Opens a burnpack file. Its card is the one in the file, or else `spec`, or else `NAME.json` beside it.
+    ///
+    /// # Errors
+    /// When the file is not a burnpack, has no card, or the card, the graph and the tensors do not fit.
+    pub fn open(path: &Path, spec: Option<&Path>) -> Result<Self> {
+        let pack = Pack::open(path)?;
+        let beside = path.with_extension("json");
+        let card = match (spec, &pack.card) {
+            (Some(spec), _) => read_card(spec)?,
+            (None, Some(text)) => {
+                Card::from_json(text).map_err(|problem| Error::model(pack.name(), problem))?
+            }
+            (None, None) if beside.exists() => read_card(&beside)?,
+            (None, None) => {
+                return Err(Error::model(
+                    pack.name(),
+                    format!(
+                        "carries no model card (describe it with --spec CARD.json, or put '{}' beside it)",
+                        beside.file_name().unwrap_or_default().to_string_lossy()
+                    ),
+                ));
+            }
+        };
+        Self::assemble(card, pack)
+    }
+
+    /// EfficientNet-Lite0 trained on ImageNet, which is compiled into the program.
+    ///
+    /// # Errors
+    /// Never for an unharmed program.
+    #[cfg(feature = "embedded-model")]
+    pub fn embedded() -> Result<Self> {
+        let pack = Pack::embedded("efficientnet_lite0 (embedded)", EMBEDDED)?;
+        let text = pack.card.as_deref().unwrap_or_default();
+        let card = Card::from_json(text).map_err(|problem| Error::model(pack.name(), problem))?;
+        Self::assemble(card, pack)
+    }
+
+    /// Writes a self-contained model file: a card and its tensors, in Burn's layouts.
+    ///
+    /// The file appears under its name only when it is whole.
+    ///
+    /// # Errors
+    /// When `path` exists and `overwrite` is off, or it cannot be written.
+    pub fn save(path: &Path, card: &Card, tensors: Vec<StoredTensor>, overwrite: bool) -> Result<()> {
+        let name = path.display().to_string();
+        let text = card.to_json().map_err(|problem| Error::model(name, problem))?;
+        pack::write(path, &text, tensors, overwrite)
+    }
+
+    fn assemble(card: Card, pack: Pack) -> Result<Self> {
+        let blame = |problem: String| Error::model(pack.name(), problem);
+        let graph = match (&card.arch, &card.graph) {
+            (Some(arch), _) => built_in(arch, &card)?,
+            (None, Some(graph)) => graph.clone(),
+            (None, None) => return Err(blame("its card has no graph".into())),
+        };
+        let warnings = tensors_fit(&graph, &pack)?;
+        let shapes = shapes::infer(&graph, &pack.shapes).map_err(blame)?;
+        let (logits, output) = find_logits(&graph, card.output).map_err(blame)?;
+        let model = Self { card, graph, shapes, logits, output, pack, warnings };
+        model.check_classes()?;
+        model.check_input()?;
+        Ok(model)
+    }
+
+    fn check_classes(&self) -> Result<()> {
+        let shape = &self.shapes[self.logits];
+        if shape.len() < 2 || shape[2..].iter().any(|side| *side != 1) {
+            return Err(Error::model(
+                self.file_name(),
+                format!("its output '{}' has shape {shape:?}, expected [batch, classes]", self.graph.output),
+            ));
+        }
+        let (names, classes) = (self.card.classes.len(), shape[1]);
+        if names != 0 && names != classes {
+            return Err(Error::model(
+                self.file_name(),
+                format!("its card names {names} classes, expected {classes}, one for each output"),
+            ));
+        }
+        Ok(())
+    }
+
+    fn check_input(&self) -> Result<()> {
+        let (input, preprocess) = (&self.graph.input, &self.card.preprocess);
+        let size = [input.height, input.width];
+        match preprocess.output_size() {
+            Some(made) if made != size => Err(Error::model(
+                self.file_name(),
+                format!(
+                    "its card's 'preprocess' makes {}x{} pixels (height x width), but 'graph.input' wants {}x{}",
+                    made[0], made[1], size[0], size[1]
+                ),
+            )),
+            _ if preprocess.color.channels() != input.channels => Err(Error::model(
+                self.file_name(),
+                format!(
+                    "its card's 'preprocess.color' gives {} channels, but 'graph.input' wants {}",
+                    preprocess.color.channels(),
+                    input.channels
+                ),
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// The card as it was written.
+    #[must_use]
+    pub fn card(&self) -> &Card {
+        &self.card
+    }
+
+    /// The graph, from the card or built by its architecture.
+    #[must_use]
+    pub fn graph(&self) -> &Graph {
+        &self.graph
+    }
+
+    /// The shape of every node's value, `[1, ...]`, in graph order.
+    #[must_use]
+    pub fn shapes(&self) -> &[Vec<usize>] {
+        &self.shapes
+    }
+
+    /// Position of the node that gives the logits: the last one, or the one before a final softmax or sigmoid.
+    #[must_use]
+    pub fn logits(&self) -> usize {
+        self.logits
+    }
+
+    /// What the graph's last node gives.
+    #[must_use]
+    pub fn output(&self) -> OutputKind {
+        self.output
+    }
+
+    /// Number of classes.
+    #[must_use]
+    pub fn num_classes(&self) -> usize {
+        self.shapes[self.logits][1]
+    }
+
+    /// The name of a class, or its number when the card names none.
+    #[must_use]
+    pub fn class_name(&self, index: usize) -> String {
+        self.card.classes.get(index).cloned().unwrap_or_else(|| index.to_string())
+    }
+
+    /// The model's name from its card.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.card.name
+    }
+
+    /// The file's name without directories.
+    #[must_use]
+    pub fn file_name(&self) -> String {
+        self.pack.name()
+    }
+
+    /// Size of the model file in bytes.
+    ///
+    /// # Errors
+    /// When the file has gone away.
+    pub fn file_size(&self) -> Result<u64> {
+        self.pack.byte_len()
+    }
+
+    /// Element types of the stored weights, each with its number of tensors.
+    #[must_use]
+    pub fn element_types(&self) -> BTreeMap<String, usize> {
+        let mut counts = BTreeMap::new();
+        for dtype in self.pack.dtypes.values() {
+            *counts.entry(format!("{dtype:?}").to_lowercase()).or_insert(0) += 1;
+        }
+        counts
+    }
+
+    /// Things worth a word that do not stop the model from working, such as unused tensors.
+    #[must_use]
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
+    /// Number of parameters and operations.
+    #[must_use]
+    pub fn cost(&self) -> Cost {
+        cost::of(&self.graph, &self.shapes, &self.pack.shapes)
+    }
+
+    /// Reads the weights and hashes the file.
+    pub(crate) fn weights(&self) -> Result<Weights> {
+        self.pack.weights()
+    }
+}
+
+fn read_card(path: &Path) -> Result<Card> {
+    let text = std::fs::read_to_string(path).map_err(Error::io("read", path))?;
+    Card::from_json(&text).map_err(|problem| Error::model(path.display().to_string(), problem))
+}
+
+fn built_in(arch: &str, card: &Card) -> Result<Graph> {
+    let classes = card.num_classes.unwrap_or(card.classes.len());
+    if classes == 0 {
+        return Err(Error::model(
+            &card.name,
+            format!("its card builds '{arch}' but gives neither 'num_classes' nor 'classes'"),
+        ));
+    }
+    Ok(arch::build(arch, classes, card.preprocess.output_size())?.graph)
+}
+
+/// Refuses a file that lacks tensors; returns a warning when it has some that the graph does not use.
+fn tensors_fit(graph: &Graph, pack: &Pack) -> Result<Vec<String>> {
+    let wanted = graph.nodes.iter().flat_map(|node| node.params.values());
+    let expected: Vec<_> =
+        wanted.map(|name| (name.clone(), pack.shapes.get(name).cloned().unwrap_or_default())).collect();
+    let found: Vec<_> = pack.shapes.iter().map(|(name, shape)| (name.clone(), shape.clone())).collect();
+    let diagnosis = import::Diagnosis::compare(&expected, &found);
+    if !diagnosis.missing.is_empty() {
+        return Err(Error::model(pack.name(), diagnosis.to_string()));
+    }
+    Ok(match diagnosis.unused.len() {
+        0 => vec![],
+        count => vec![format!(
+            "{count} tensors in the model file are not used by its graph, the first is '{}'",
+            diagnosis.unused[0].0
+        )],
+    })
+}
+
+/// The node that gives unnormalised scores, and what the last node gives.
+fn find_logits(graph: &Graph, declared: Option<OutputKind>) -> Result<(usize, OutputKind), String> {
+    let last = graph.position(&graph.output).ok_or("its graph has no output")?;
+    let found = match graph.nodes[last].op {
+        Op::Softmax { .. } => OutputKind::Softmax,
+        Op::LogSoftmax { .. } => OutputKind::LogSoftmax,
+        Op::Sigmoid {} => OutputKind::Sigmoid,
+        _ => OutputKind::Logits,
+    };
+    match declared {
+        Some(declared) if declared != found => Err(format!(
+            "its card says that 'output' is {declared:?}, but the graph ends in '{}', which gives {found:?}",
+            graph.nodes[last].op.name()
+        )),
+        _ if found == OutputKind::Logits => Ok((last, found)),
+        _ => {
+            let before = position_of_input(graph, &graph.nodes[last])
+                .ok_or("its graph has nothing before the final activation")?;
+            Ok((before, found))
+        }
+    }
+}
+
+fn position_of_input(graph: &Graph, node: &Node) -> Option<usize> {
+    node.inputs.first().and_then(|input| graph.position(input))
+}

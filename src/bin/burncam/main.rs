@@ -1,1 +1,89 @@
-fn main() {}
+//! The `burncam` command: arguments in, library calls, text and exit codes out. All printing is in this folder.
+
+mod args;
+mod discover;
+mod explain;
+mod import;
+mod inspect;
+mod plan;
+mod predict;
+mod subjects;
+mod text;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{CommandFactory as _, Parser as _};
+
+use args::{Cli, Command};
+
+/// How a command ended. An error that leaves `run` is the third case: nothing could start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    /// Everything was done: 0.
+    Done,
+    /// Some inputs failed, the rest was done: 1.
+    SomeFailed,
+}
+
+/// Nothing could start: arguments, model or output directory.
+const COULD_NOT_START: u8 = 2;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    start_logging(&cli);
+    match run(cli.command, cli.quiet) {
+        Ok(Outcome::Done) => ExitCode::SUCCESS,
+        Ok(Outcome::SomeFailed) => ExitCode::FAILURE,
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            text::error(&error);
+            ExitCode::from(COULD_NOT_START)
+        }
+    }
+}
+
+fn run(command: Command, quiet: bool) -> Result<Outcome> {
+    match command {
+        Command::Explain(args) => explain::run(&args, quiet),
+        Command::Predict(args) => predict::run(&args),
+        Command::Layers(args) => inspect::layers(&args),
+        Command::Import(args) => import::run(&args, quiet),
+        Command::Info(args) => inspect::info(&args),
+        Command::Methods(args) => inspect::methods(&args),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "burncam", &mut script);
+            text::data(&script)?;
+            Ok(Outcome::Done)
+        }
+        Command::Man => {
+            let mut page = Vec::new();
+            clap_mangen::Man::new(Cli::command()).render(&mut page)?;
+            text::data(&page)?;
+            Ok(Outcome::Done)
+        }
+    }
+}
+
+fn start_logging(cli: &Cli) {
+    let level = match (cli.quiet, cli.verbose) {
+        (true, _) => log::LevelFilter::Error,
+        (false, 0) => log::LevelFilter::Warn,
+        (false, 1) => log::LevelFilter::Info,
+        (false, _) => log::LevelFilter::Debug,
+    };
+    env_logger::Builder::new()
+        .filter_module("burncam", level)
+        .format_timestamp(None)
+        .format_target(false)
+        .init();
+}
+
+/// Somebody downstream, `head` perhaps, had read enough.
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<std::io::Error>())
+        .any(|cause| cause.kind() == std::io::ErrorKind::BrokenPipe)
+}

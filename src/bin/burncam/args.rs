@@ -1,0 +1,353 @@
+//! What can be written on the command line. Nothing here touches the world; see `plan.rs` for that.
+
+use std::path::PathBuf;
+
+use burncam::cam::Method;
+use burncam::engine::Score;
+use burncam::explain::{ArtifactKind, Target};
+use burncam::model::LayerRequest;
+use burncam::render::{Colormap, Interpolation};
+use burncam::{DeviceName, input::Layout};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Explain what a convolutional network looked at.
+///
+/// burncam draws class activation maps (Grad-CAM): it runs a network on a picture, finds where the evidence for a
+/// class lies, and writes an overlay PNG and a JSON record. Without -m it uses an ImageNet network that is built in.
+#[derive(Debug, Parser)]
+#[command(name = "burncam", version, max_term_width = 100, after_help = EXAMPLES)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+
+    /// Say more; twice for more still.
+    #[arg(short, long, action = clap::ArgAction::Count, global = true)]
+    pub(crate) verbose: u8,
+
+    /// Say nothing but errors.
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  burncam explain photo.jpg                          what does the built-in network see, and where?
+  burncam explain photo.jpg --target 'tabby cat'     where would it see a tabby cat?
+  burncam explain -m mine.bpk -o out/ photos/        your own network, a whole directory
+  burncam layers -m mine.bpk                         which layers can be explained
+  burncam import weights.pth --arch resnet50 -o mine.bpk";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Draw where the evidence for a class lies, and write a record of it.
+    Explain(Box<ExplainArgs>),
+    /// Print the most probable classes.
+    Predict(PredictArgs),
+    /// List a model's layers, and which of them can be explained.
+    Layers(LayersArgs),
+    /// Make a self-contained model file from weights and an architecture.
+    Import(Box<ImportArgs>),
+    /// Show what a model is, where it comes from, and what it costs to run.
+    Info(InfoArgs),
+    /// List the methods: name, formula, paper, cost.
+    Methods(FormatArgs),
+    /// Print a completion script for a shell.
+    Completions {
+        /// The shell that the script is for.
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page.
+    Man,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ModelArgs {
+    /// A burnpack model file [default: the built-in EfficientNet-Lite0].
+    #[arg(short, long, value_name = "FILE.bpk")]
+    pub(crate) model: Option<PathBuf>,
+
+    /// A model card for a burnpack that carries none [default: FILE.json beside it].
+    #[arg(long, value_name = "CARD.json", requires = "model")]
+    pub(crate) spec: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Running")]
+pub(crate) struct RunArgs {
+    /// Where the network runs.
+    #[arg(long, default_value = "flex", value_name = "NAME")]
+    pub(crate) device: DeviceName,
+
+    /// Threads for the network [default: all cores].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) threads: Option<u16>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FormatArgs {
+    /// Print JSON instead of text.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Input")]
+pub(crate) struct PictureArgs {
+    /// Colour behind transparent pixels, as RRGGBB.
+    #[arg(long, default_value = "ffffff", value_name = "RRGGBB", value_parser = parse_colour)]
+    pub(crate) background: [u8; 3],
+
+    /// Order of the axes in .npy tensors.
+    #[arg(long, value_enum, default_value_t = LayoutArg::ChannelsFirst)]
+    pub(crate) layout: LayoutArg,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum LayoutArg {
+    /// [1, channels, height, width]
+    ChannelsFirst,
+    /// [1, height, width, channels]
+    ChannelsLast,
+}
+
+impl From<LayoutArg> for Layout {
+    fn from(layout: LayoutArg) -> Self {
+        match layout {
+            LayoutArg::ChannelsFirst => Self::ChannelsFirst,
+            LayoutArg::ChannelsLast => Self::ChannelsLast,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArgs {
+    /// Pictures, directories of pictures, .npy tensors, or - for standard input.
+    #[arg(required = true, value_name = "INPUT")]
+    pub(crate) inputs: Vec<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) model: ModelArgs,
+
+    /// Class to explain: an index, a name, top, or topN. May be given several times.
+    #[arg(short, long = "target", value_name = "CLASS", default_value = "top", value_parser = Target::parse)]
+    pub(crate) targets: Vec<Target>,
+
+    /// Layer to explain: a name, a prefix such as layer4, an index, or auto.
+    #[arg(short, long, value_name = "LAYER", default_value = "auto", allow_hyphen_values = true, value_parser = parse_layer)]
+    pub(crate) layer: LayerRequest,
+
+    /// Method; see `burncam methods`.
+    #[arg(long, value_name = "METHOD", default_value = "gradcam")]
+    pub(crate) method: Method,
+
+    /// Class score that is differentiated: logit, prob, log-prob or margin.
+    #[arg(long, value_name = "SCORE", default_value = "logit")]
+    pub(crate) score: Score,
+
+    /// How many predictions the record lists.
+    #[arg(long, value_name = "K", default_value_t = 5)]
+    pub(crate) top_k: usize,
+
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+
+    #[command(flatten)]
+    pub(crate) style: StyleArgs,
+
+    #[command(flatten)]
+    pub(crate) picture: PictureArgs,
+
+    /// Picture to draw on when the input is a .npy tensor.
+    #[arg(long, value_name = "PICTURE", help_heading = "Input")]
+    pub(crate) image: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct OutputArgs {
+    /// Directory, or for one input a .png or .json file, or - for standard output.
+    #[arg(short, long, value_name = "PATH", default_value = ".")]
+    pub(crate) out: PathBuf,
+
+    /// What to write: overlay, record, heatmap, npy, mask, side-by-side.
+    #[arg(long, value_name = "KINDS", value_delimiter = ',', default_value = "overlay,record", value_parser = parse_save)]
+    pub(crate) save: Vec<Save>,
+
+    /// Replace files that exist.
+    #[arg(short, long)]
+    pub(crate) force: bool,
+
+    /// Print the records as JSON on standard output: indented for one input, a line each for several.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// One word of `--save`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Save {
+    Record,
+    Artifact(ArtifactKind),
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Drawing")]
+pub(crate) struct StyleArgs {
+    /// alpha: heat is opacity, so what is irrelevant stays untouched. blend: one opacity everywhere.
+    #[arg(long, value_enum, default_value_t = OverlayArg::Alpha)]
+    pub(crate) overlay: OverlayArg,
+
+    /// Opacity for --overlay blend, 0 to 1.
+    #[arg(long, value_name = "OPACITY", default_value = "0.5", value_parser = parse_unit)]
+    pub(crate) alpha: f32,
+
+    /// Greatest opacity for --overlay alpha, 0 to 1.
+    #[arg(long, value_name = "OPACITY", default_value = "0.65", value_parser = parse_unit)]
+    pub(crate) alpha_limit: f32,
+
+    /// Colours: viridis, turbo, magma, inferno, plasma, cividis, jet or grey.
+    #[arg(long, value_name = "NAME", default_value = "viridis", value_parser = Colormap::parse)]
+    pub(crate) colormap: Colormap,
+
+    /// How the map is enlarged: nearest, bilinear, bicubic or lanczos.
+    #[arg(long, value_name = "NAME", default_value = "bilinear", value_parser = Interpolation::parse)]
+    pub(crate) interpolation: Interpolation,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum OverlayArg {
+    Alpha,
+    Blend,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PredictArgs {
+    /// Pictures, directories of pictures, .npy tensors, or - for standard input.
+    #[arg(required = true, value_name = "INPUT")]
+    pub(crate) inputs: Vec<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) model: ModelArgs,
+
+    /// How many classes to print.
+    #[arg(short = 'k', long, value_name = "K", default_value_t = 5)]
+    pub(crate) top_k: usize,
+
+    #[command(flatten)]
+    pub(crate) format: FormatArgs,
+
+    #[command(flatten)]
+    pub(crate) picture: PictureArgs,
+
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LayersArgs {
+    #[command(flatten)]
+    pub(crate) model: ModelArgs,
+
+    /// Only the layers that can be explained.
+    #[arg(long)]
+    pub(crate) explainable: bool,
+
+    #[command(flatten)]
+    pub(crate) format: FormatArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InfoArgs {
+    /// A burnpack model file [default: the built-in EfficientNet-Lite0].
+    #[arg(value_name = "FILE.bpk")]
+    pub(crate) model: Option<PathBuf>,
+
+    /// A model card for a burnpack that carries none [default: FILE.json beside it].
+    #[arg(long, value_name = "CARD.json", requires = "model")]
+    pub(crate) spec: Option<PathBuf>,
+
+    /// Print the model card as JSON.
+    #[arg(long, conflicts_with = "classes")]
+    pub(crate) card: bool,
+
+    /// Print the class names, one a line with its index.
+    #[arg(long)]
+    pub(crate) classes: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ImportArgs {
+    /// PyTorch weights (.pth, .pt) or safetensors.
+    #[arg(value_name = "SOURCE")]
+    pub(crate) source: PathBuf,
+
+    /// The model file to write.
+    #[arg(short, long, value_name = "MODEL.bpk")]
+    pub(crate) out: PathBuf,
+
+    /// Architecture of the weights, for example resnet50; an unknown one lists them all.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) arch: String,
+
+    /// File of class names, one a line.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) classes: Option<PathBuf>,
+
+    /// Number of classes [default: told from the last layer's weights].
+    #[arg(long, value_name = "N")]
+    pub(crate) num_classes: Option<usize>,
+
+    /// Name for records [default: the architecture's].
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Option<String>,
+
+    /// Store the weights as 16-bit floats: half the size, maps the same to about three digits.
+    #[arg(long)]
+    pub(crate) half: bool,
+
+    /// Key under which the weights are nested in the file.
+    #[arg(long, value_name = "KEY")]
+    pub(crate) key: Option<String>,
+
+    /// A JSON file with the card's `preprocess` object [default: the architecture's usual one].
+    #[arg(long, value_name = "FILE.json")]
+    pub(crate) preprocess: Option<PathBuf>,
+
+    /// Licence of the weights, kept in the card.
+    #[arg(long, value_name = "SPDX")]
+    pub(crate) license: Option<String>,
+
+    /// Anything else worth keeping in the card.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) note: Option<String>,
+
+    /// Replace the model file if it exists.
+    #[arg(short, long)]
+    pub(crate) force: bool,
+}
+
+fn parse_layer(text: &str) -> Result<LayerRequest, std::convert::Infallible> {
+    Ok(LayerRequest::parse(text))
+}
+
+fn parse_save(text: &str) -> Result<Save, burncam::Error> {
+    if text == "record" { Ok(Save::Record) } else { text.parse().map(Save::Artifact) }
+}
+
+fn parse_unit(text: &str) -> Result<f32, String> {
+    match text.parse() {
+        Ok(number) if (0.0..=1.0).contains(&number) => Ok(number),
+        _ => Err(format!("expected a number from 0 to 1, got '{text}'")),
+    }
+}
+
+fn parse_colour(text: &str) -> Result<[u8; 3], String> {
+    let digits = text.trim_start_matches('#');
+    let channel = |at: usize| digits.get(at..at + 2).and_then(|pair| u8::from_str_radix(pair, 16).ok());
+    match (digits.len(), channel(0), channel(2), channel(4)) {
+        (6, Some(red), Some(green), Some(blue)) => Ok([red, green, blue]),
+        _ => Err(format!("expected six hexadecimal digits such as ffffff, got '{text}'")),
+    }
+}

@@ -1,0 +1,74 @@
+//! From what was written on the command line to a sorted list of inputs.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use walkdir::WalkDir;
+
+/// Endings of the files that a directory is searched for; a file named outright may be called anything.
+const ENDINGS: &[&str] =
+    &["bmp", "gif", "jpeg", "jpg", "npy", "pbm", "pgm", "png", "pnm", "ppm", "tif", "tiff", "webp"];
+
+/// One thing to explain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Input {
+    /// As the caller would write it; `-` is standard input.
+    pub(crate) path: PathBuf,
+    /// Directory of its outputs below the output directory: where it lay below the directory that was named.
+    pub(crate) below: PathBuf,
+}
+
+impl Input {
+    pub(crate) fn is_stdin(&self) -> bool {
+        self.path == Path::new("-")
+    }
+
+    pub(crate) fn is_tensor(&self) -> bool {
+        self.path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("npy"))
+    }
+
+    /// File name without its last ending; `stdin` for standard input.
+    pub(crate) fn stem(&self) -> String {
+        if self.is_stdin() {
+            return "stdin".to_owned();
+        }
+        self.path.file_stem().map_or_else(|| "image".to_owned(), |stem| stem.to_string_lossy().into_owned())
+    }
+}
+
+/// Files as they are named, directories searched in order of name, each file once.
+pub(crate) fn discover(named: &[PathBuf]) -> Vec<Input> {
+    let mut inputs = Vec::new();
+    for path in named {
+        if path.is_dir() {
+            inputs.extend(search(path));
+        } else {
+            inputs.push(Input { path: path.clone(), below: PathBuf::new() });
+        }
+    }
+    let mut seen = HashSet::new();
+    inputs.retain(|input| seen.insert(input.path.clone()));
+    inputs
+}
+
+/// Pictures and tensors below a directory; hidden files and what cannot be read are passed over.
+fn search(directory: &Path) -> Vec<Input> {
+    let hidden = |name: &std::ffi::OsStr| name.to_string_lossy().starts_with('.');
+    WalkDir::new(directory)
+        .follow_links(true)
+        .sort_by_file_name()
+        .into_iter()
+        .filter_entry(|entry| entry.depth() == 0 || !hidden(entry.file_name()))
+        .filter_map(|entry| entry.map_err(|error| log::warn!("{error}")).ok())
+        .filter(|entry| entry.file_type().is_file() && has_known_ending(entry.path()))
+        .map(|entry| {
+            let path = entry.into_path();
+            let below = path.strip_prefix(directory).ok().and_then(Path::parent).unwrap_or(Path::new(""));
+            Input { below: below.to_path_buf(), path }
+        })
+        .collect()
+}
+
+fn has_known_ending(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known)))
+}

@@ -1,0 +1,151 @@
+//! `burncam layers`, `info` and `methods`: what there is. None of them reads a weight.
+
+use anyhow::{Result, anyhow};
+use burncam::cam::Method;
+use burncam::card::{Crop, Filter, Preprocess, Resize};
+use burncam::model::{LayerInfo, LayerRequest, Model};
+use serde_json::json;
+
+use crate::Outcome;
+use crate::args::{FormatArgs, InfoArgs, LayersArgs};
+use crate::{subjects, text};
+
+/// `burncam layers`.
+pub(crate) fn layers(args: &LayersArgs) -> Result<Outcome> {
+    let model = subjects::open_model(&args.model)?;
+    let auto = model.choose_layer(&LayerRequest::Auto).ok();
+    let mut layers = model.layers();
+    layers.retain(|layer| layer.explainable || !args.explainable);
+    let is_auto = |layer: &LayerInfo| auto.as_ref().is_some_and(|choice| choice.index == layer.index);
+    if args.format.json {
+        let lines = layers.iter().map(|layer| {
+            json!({
+                "index": layer.index, "name": layer.name, "op": layer.op, "shape": layer.shape,
+                "receptive_field": layer.receptive_field, "explainable": layer.explainable, "auto": is_auto(layer),
+            })
+        });
+        lines.into_iter().try_for_each(|line| text::line(&line.to_string()))?;
+        return Ok(Outcome::Done);
+    }
+    let row = |layer: &LayerInfo| {
+        let mark = match (is_auto(layer), layer.explainable) {
+            (true, _) => "yes, auto takes it",
+            (false, true) => "yes",
+            (false, false) => "",
+        };
+        let shape: Vec<String> = layer.shape[1..].iter().map(ToString::to_string).collect();
+        let field = layer.receptive_field.map(|[height, width]| format!("{height}x{width}"));
+        vec![
+            layer.index.to_string(),
+            layer.name.clone(),
+            layer.op.clone(),
+            shape.join("x"),
+            field.unwrap_or_default(),
+            mark.to_owned(),
+        ]
+    };
+    let rows: Vec<_> = layers.iter().map(row).collect();
+    text::line(&text::table(&["index", "name", "op", "output", "sees", "explainable"], &rows))?;
+    Ok(Outcome::Done)
+}
+
+/// `burncam info`.
+pub(crate) fn info(args: &InfoArgs) -> Result<Outcome> {
+    let model = subjects::open(args.model.as_deref(), args.spec.as_deref())?;
+    if args.card {
+        let card = model.card().to_json().map_err(|problem| anyhow!("{problem}"))?;
+        text::data(card.as_bytes())?;
+    } else if args.classes {
+        for index in 0..model.num_classes() {
+            text::line(&format!("{index:>4}  {}", model.class_name(index)))?;
+        }
+    } else {
+        for (name, value) in facts(&model)? {
+            text::line(&format!("{name:<14}{value}"))?;
+        }
+    }
+    Ok(Outcome::Done)
+}
+
+fn facts(model: &Model) -> Result<Vec<(&'static str, String)>> {
+    let (input, cost) = (&model.graph().input, model.cost());
+    let types: Vec<String> =
+        model.element_types().iter().map(|(dtype, count)| format!("{count} tensors {dtype}")).collect();
+    let mut facts = vec![
+        ("model", model.name().to_owned()),
+        ("file", format!("{} ({:.1} MB)", model.file_name(), model.file_size()? as f64 / 1e6)),
+        (
+            "input",
+            format!("{} x {} x {} (channels, height, width)", input.channels, input.height, input.width),
+        ),
+        ("classes", format!("{}{}", model.num_classes(), sample(model))),
+        (
+            "graph",
+            format!("{} operations, gives {:?}", model.graph().nodes.len(), model.output()).to_lowercase(),
+        ),
+        ("parameters", format!("{:.2} million, {}", cost.parameters as f64 / 1e6, types.join(", "))),
+        ("work", format!("{:.2} billion multiply-adds a picture", cost.multiply_adds as f64 / 1e9)),
+        ("preprocess", preprocess(&model.card().preprocess)),
+    ];
+    if let Ok(choice) = model.choose_layer(&LayerRequest::Auto) {
+        facts.push(("auto layer", choice.name));
+    }
+    if let Some(source) = &model.card().source {
+        let entries = [
+            ("source", &source.file),
+            ("source sha256", &source.sha256),
+            ("license", &source.license),
+            ("note", &source.note),
+        ];
+        facts.extend(entries.into_iter().filter_map(|(name, value)| Some((name, value.clone()?))));
+    }
+    Ok(facts)
+}
+
+fn sample(model: &Model) -> String {
+    let classes = &model.card().classes;
+    match (classes.first(), classes.last()) {
+        (Some(first), Some(last)) if classes.len() > 1 => format!(" ({first} ... {last})"),
+        _ => " (without names)".to_owned(),
+    }
+}
+
+fn preprocess(preprocess: &Preprocess) -> String {
+    let filter = |filter: &Filter| format!("{filter:?}").to_lowercase();
+    let mut steps = vec![match &preprocess.resize {
+        Resize::ShortestSide { size, filter: how } => format!("shorter side to {size} ({})", filter(how)),
+        Resize::Stretch { height, width, filter: how } => {
+            format!("stretch to {height}x{width} ({})", filter(how))
+        }
+        Resize::Letterbox { height, width, filter: how, .. } => {
+            format!("letterbox to {height}x{width} ({})", filter(how))
+        }
+        Resize::None {} => "no resize".to_owned(),
+    }];
+    if let Some(Crop::Center { height, width }) = &preprocess.crop {
+        steps.push(format!("middle {height}x{width}"));
+    }
+    steps.push(format!("{:?}", preprocess.color).to_lowercase());
+    steps.push(format!("(value * {:.6} - {:?}) / {:?}", preprocess.scale, preprocess.mean, preprocess.std));
+    steps.join(", ")
+}
+
+/// `burncam methods`.
+pub(crate) fn methods(args: &FormatArgs) -> Result<Outcome> {
+    let methods = Method::ALL.iter().map(|method| method.info());
+    if args.json {
+        for info in methods {
+            let line = json!({
+                "name": info.name, "title": info.title, "formula": info.formula, "paper": info.paper, "cost": info.cost,
+            });
+            text::line(&line.to_string())?;
+        }
+        return Ok(Outcome::Done);
+    }
+    let row = |text: &str| text.to_owned();
+    let rows: Vec<_> = methods
+        .map(|info| vec![row(info.name), row(info.formula), row(info.cost), row(info.paper)])
+        .collect();
+    text::line(&text::table(&["name", "map", "cost", "paper"], &rows))?;
+    Ok(Outcome::Done)
+}

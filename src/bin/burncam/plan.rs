@@ -1,0 +1,156 @@
+//! Where everything goes, settled before any work: names, collisions, files in the way.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, bail};
+use burncam::cam::Method;
+use burncam::explain::{ArtifactKind, Target};
+use burncam::output;
+
+use crate::args::{ExplainArgs, Save};
+use crate::discover::Input;
+
+/// What is written, and where.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    pub(crate) destination: Destination,
+    pub(crate) record: bool,
+    pub(crate) artifacts: Vec<ArtifactKind>,
+    /// File names carry the class, because there may be several.
+    pub(crate) several_targets: bool,
+    method: Method,
+}
+
+/// What `--out` means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Destination {
+    /// Files named after their inputs, below this directory.
+    Directory(PathBuf),
+    /// One file, `.png` or `.json`, and what belongs to it beside it under the same stem.
+    File(PathBuf),
+    /// Standard output: the overlay, or with `--json` the record.
+    Stdout,
+}
+
+impl Plan {
+    /// Reads the arguments and refuses what cannot work.
+    pub(crate) fn new(args: &ExplainArgs, inputs: &[Input]) -> Result<Self> {
+        let out = &args.output.out;
+        let destination = destination(out);
+        if destination != Destination::Directory(out.clone()) && inputs.len() != 1 {
+            let what = if out == Path::new("-") { "standard output" } else { "a file" };
+            bail!("--out names {what}, but there are {} inputs (name a directory)", inputs.len());
+        }
+        let mut record = args.output.save.contains(&Save::Record);
+        let mut artifacts: Vec<ArtifactKind> = Vec::new();
+        for save in &args.output.save {
+            match save {
+                Save::Artifact(kind) if !artifacts.contains(kind) => artifacts.push(*kind),
+                _ => {}
+            }
+        }
+        if let Destination::File(path) = &destination
+            && path.extension().is_some_and(|ending| ending == "json")
+        {
+            record = true;
+            artifacts.clear();
+        }
+        if destination == Destination::Stdout {
+            record = false;
+            artifacts = if args.output.json { vec![] } else { vec![ArtifactKind::Overlay] };
+        }
+        let several_targets =
+            args.targets.len() > 1 || matches!(args.targets[..], [Target::Top(count)] if count > 1);
+        if several_targets && !artifacts.is_empty() && !matches!(destination, Destination::Directory(_)) {
+            bail!("--out names one place, but several classes give several pictures (name a directory)");
+        }
+        Ok(Self { destination, record, artifacts, several_targets, method: args.method })
+    }
+
+    /// Makes the output directories, and refuses collisions and files in the way.
+    pub(crate) fn prepare(&self, inputs: &[Input], force: bool) -> Result<()> {
+        let mut owners: HashMap<PathBuf, &Input> = HashMap::new();
+        for input in inputs {
+            for path in self.known_paths(input) {
+                if let Some(other) = owners.insert(path.clone(), input) {
+                    bail!(
+                        "output '{}' would be written twice, for '{}' and '{}' (explain them into two directories)",
+                        path.display(),
+                        other.path.display(),
+                        input.path.display()
+                    );
+                }
+                if !force {
+                    output::refuse_existing([&path])?;
+                }
+            }
+        }
+        if let Some(directory) = self.directory(Path::new("")) {
+            output::prepare_directory(&directory)?;
+        }
+        Ok(())
+    }
+
+    /// The directory of the outputs of an input that lay at `below`; `None` for standard output.
+    pub(crate) fn directory(&self, below: &Path) -> Option<PathBuf> {
+        match &self.destination {
+            Destination::Directory(directory) => Some(directory.join(below)),
+            Destination::File(path) => match path.parent() {
+                Some(parent) if parent.as_os_str().is_empty() => Some(PathBuf::from(".")),
+                parent => parent.map(Path::to_path_buf),
+            },
+            Destination::Stdout => None,
+        }
+    }
+
+    /// File name of an artifact for a class.
+    pub(crate) fn artifact_name(&self, input: &Input, target: usize, kind: ArtifactKind) -> String {
+        let target = self.several_targets.then_some(target);
+        match &self.destination {
+            Destination::File(path) if kind == ArtifactKind::Overlay => file_name(path),
+            Destination::File(path) => {
+                output::artifact_name(&stem(path), self.method.info().name, target, kind)
+            }
+            _ => output::artifact_name(&input.stem(), self.method.info().name, target, kind),
+        }
+    }
+
+    /// File name of the record.
+    pub(crate) fn record_name(&self, input: &Input) -> String {
+        match &self.destination {
+            Destination::File(path) => format!("{}.json", stem(path)),
+            _ => output::record_name(&input.stem(), self.method.info().name),
+        }
+    }
+
+    /// The files of an input whose names do not wait for its classes.
+    fn known_paths(&self, input: &Input) -> Vec<PathBuf> {
+        let Some(directory) = self.directory(&input.below) else { return vec![] };
+        let mut names = Vec::new();
+        if !self.several_targets {
+            names.extend(self.artifacts.iter().map(|kind| self.artifact_name(input, 0, *kind)));
+        }
+        if self.record || self.several_targets {
+            names.push(self.record_name(input));
+        }
+        names.into_iter().map(|name| directory.join(name)).collect()
+    }
+}
+
+fn destination(out: &Path) -> Destination {
+    let is_file = out.extension().is_some_and(|ending| ending == "png" || ending == "json");
+    match () {
+        () if out == Path::new("-") => Destination::Stdout,
+        () if is_file && !out.is_dir() => Destination::File(out.to_path_buf()),
+        () => Destination::Directory(out.to_path_buf()),
+    }
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+fn stem(path: &Path) -> String {
+    path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+}

@@ -1,0 +1,52 @@
+//! `burncam predict`: the most probable classes, as text or JSON lines.
+
+use anyhow::Result;
+use burncam::explain::{Explainer, Settings};
+use burncam::record::Prediction;
+use serde_json::json;
+
+use crate::Outcome;
+use crate::args::PredictArgs;
+use crate::discover::{Input, discover};
+use crate::{subjects, text};
+
+/// Predicts every input; a failing one is reported and the rest goes on.
+pub(crate) fn run(args: &PredictArgs) -> Result<Outcome> {
+    let inputs = discover(&args.inputs);
+    let model = subjects::open_model(&args.model)?;
+    subjects::set_threads(&args.run)?;
+    let settings = Settings { device: args.run.device.clone(), top_k: args.top_k, ..Settings::default() };
+    let explainer = Explainer::new(model, settings)?;
+    let mut outcome = Outcome::Done;
+    for input in &inputs {
+        match predict_one(args, &explainer, input) {
+            Ok(predictions) => print(args, input, &predictions, inputs.len() > 1)?,
+            Err(error) => {
+                outcome = Outcome::SomeFailed;
+                text::error(&error);
+            }
+        }
+    }
+    Ok(outcome)
+}
+
+fn predict_one(args: &PredictArgs, explainer: &Explainer, input: &Input) -> Result<Vec<Prediction>> {
+    let subject = subjects::load(input, &args.picture, None, explainer.model())?;
+    Ok(explainer.predict(&subject)?)
+}
+
+fn print(args: &PredictArgs, input: &Input, predictions: &[Prediction], several: bool) -> Result<()> {
+    let name = input.path.display();
+    if args.format.json {
+        let line = json!({ "path": name.to_string(), "predictions": predictions });
+        text::line(&line.to_string())?;
+        return Ok(());
+    }
+    if several {
+        text::line(&format!("{name}:"))?;
+    }
+    for class in predictions {
+        text::line(&format!("{:>7}  {:>4}  {}", text::percent(class.proba), class.target, class.class_name))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,49 @@
+//! The two streams: data on standard output, everything said to a person about trouble on standard error.
+
+use std::io::{self, Write as _};
+
+use anyhow::Error;
+
+/// Prints one line of results.
+pub(crate) fn line(text: &str) -> io::Result<()> {
+    writeln!(io::stdout().lock(), "{text}")
+}
+
+/// Writes bytes to standard output as they are.
+pub(crate) fn data(bytes: &[u8]) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(bytes)?;
+    stdout.flush()
+}
+
+/// Prints an error and its causes on one line.
+pub(crate) fn error(error: &Error) {
+    // If standard error is gone there is nobody left to tell.
+    let _ = writeln!(io::stderr().lock(), "burncam: {error:#}");
+}
+
+/// Rows in columns, two spaces between, the last column ragged.
+pub(crate) fn table(header: &[&str], rows: &[Vec<String>]) -> String {
+    let width = |column: usize| {
+        let cells = rows.iter().map(|row| row[column].chars().count());
+        cells.chain([header[column].len()]).max().unwrap_or_default()
+    };
+    let widths: Vec<usize> = (0..header.len()).map(width).collect();
+    let format = |cells: Vec<&str>| {
+        let padded: Vec<String> =
+            cells.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
+        padded.join("  ").trim_end().to_owned()
+    };
+    let mut lines = vec![format(header.to_vec())];
+    lines.extend(rows.iter().map(|row| format(row.iter().map(String::as_str).collect())));
+    lines.join("\n")
+}
+
+/// A probability as people read it.
+pub(crate) fn percent(probability: f64) -> String {
+    let percent = probability * 100.0;
+    match percent {
+        _ if percent > 0.0 && percent < 0.05 => "<0.1 %".to_owned(),
+        _ => format!("{percent:.1} %"),
+    }
+}

@@ -1,0 +1,249 @@
+//! One operation of the graph on Burn tensors.
+//!
+//! Shapes were checked before (see `model::shapes`), so nothing here should meet a shape that Burn panics on.
+
+use std::collections::BTreeMap;
+
+use burn::tensor::ops::{AvgPoolOptions, ConvOptions, MaxPoolOptions, PadMode as BurnPadMode};
+use burn::tensor::{Slice, Tensor, activation, module};
+
+use super::value::{Value, map_tensor, on_tensor, zip_tensors};
+use crate::card::{Op, PadMode};
+use crate::error::{Error, Result};
+use crate::model::resolve_reshape;
+
+/// Role -> tensor on the device.
+pub(crate) type Params = BTreeMap<String, Value>;
+
+/// Runs `op` on its inputs.
+pub(crate) fn apply(op: &Op, params: &Params, inputs: Vec<Value>) -> Result<Value> {
+    let mut inputs = inputs.into_iter();
+    let x = inputs.next().ok_or_else(|| Error::internal("an operation has no input"))?;
+    match op {
+        Op::Conv2d { .. } | Op::Linear {} | Op::BatchNorm { .. } | Op::Prelu {} => weighted(op, params, x),
+        Op::Add { .. } | Op::Sub { .. } | Op::Mul { .. } | Op::Div { .. } | Op::Matmul {} => {
+            let other = inputs.next().or_else(|| params.get("other").cloned());
+            two_sided(op, x, other)
+        }
+        Op::Concat { axis } => concat(std::iter::once(x).chain(inputs).collect(), *axis),
+        Op::MaxPool2d { .. }
+        | Op::AvgPool2d { .. }
+        | Op::AdaptiveAvgPool2d { .. }
+        | Op::GlobalAvgPool {}
+        | Op::GlobalMaxPool {}
+        | Op::Pad { .. } => spatial(op, x.into_rank4()?).map(Value::R4),
+        Op::Flatten { .. }
+        | Op::Reshape { .. }
+        | Op::Transpose { .. }
+        | Op::Squeeze { .. }
+        | Op::Unsqueeze { .. }
+        | Op::Slice { .. }
+        | Op::Split { .. } => shaping(op, x),
+        Op::ReduceMean { axes, keep_dims } => {
+            reduce(map_tensor!(x.clone(), t => t.mean_dims(axes)), axes, *keep_dims)
+        }
+        Op::ReduceSum { axes, keep_dims } => {
+            reduce(map_tensor!(x.clone(), t => t.sum_dims(axes)), axes, *keep_dims)
+        }
+        Op::ReduceMax { axes, keep_dims } => {
+            reduce(map_tensor!(x.clone(), t => t.max_dims(axes)), axes, *keep_dims)
+        }
+        _ => Ok(pointwise(op, x)),
+    }
+}
+
+fn param<'a>(params: &'a Params, role: &str) -> Result<&'a Value> {
+    params.get(role).ok_or_else(|| Error::internal(format!("the parameter '{role}' was not loaded")))
+}
+
+fn weighted(op: &Op, params: &Params, x: Value) -> Result<Value> {
+    let bias = match params.get("bias") {
+        Some(Value::R1(bias)) => Some(bias.clone()),
+        _ => None,
+    };
+    match op {
+        Op::Conv2d { stride, padding: [top, bottom, left, right], dilation, groups } => {
+            let weight = param(params, "weight")?.clone().into_rank4()?;
+            let padding = [(*top, *bottom), (*left, *right)];
+            let options = ConvOptions::new_with_padding(*stride, padding, *dilation, *groups);
+            Ok(Value::R4(module::conv2d(x.into_rank4()?, weight, bias, options)))
+        }
+        Op::Linear {} => match param(params, "weight")?.clone() {
+            Value::R2(weight) => Ok(map_tensor!(x, t => module::linear(t, weight, bias))),
+            _ => Err(Error::internal("a linear weight is not of rank 2")),
+        },
+        // The running statistics are numbers, so the loader has made them one factor and one shift a channel.
+        Op::BatchNorm { .. } => {
+            let rank = x.shape().len();
+            let scaled = two_sided(&Op::Mul { scalar: None }, x, Some(channels(params, "scale", rank)?))?;
+            two_sided(&Op::Add { scalar: None }, scaled, Some(channels(params, "shift", rank)?))
+        }
+        _ => match param(params, "slope")? {
+            Value::R1(slope) => Ok(map_tensor!(x, t => activation::prelu(t, slope.clone()))),
+            _ => Err(Error::internal("a prelu slope is not of rank 1")),
+        },
+    }
+}
+
+/// A `[channels]` parameter as `[1, channels, 1, ...]` of the given rank.
+fn channels(params: &Params, role: &str, rank: usize) -> Result<Value> {
+    let value = param(params, role)?.clone();
+    let mut shape = vec![1; rank];
+    shape[1] = value.shape()[0];
+    value.reshape(&shape)
+}
+
+fn two_sided(op: &Op, x: Value, other: Option<Value>) -> Result<Value> {
+    if let Some(number) = op.scalar() {
+        return Ok(match op {
+            Op::Add { .. } => map_tensor!(x, t => t.add_scalar(number)),
+            Op::Sub { .. } => map_tensor!(x, t => t.sub_scalar(number)),
+            Op::Mul { .. } => map_tensor!(x, t => t.mul_scalar(number)),
+            _ => map_tensor!(x, t => t.div_scalar(number)),
+        });
+    }
+    let other = other.ok_or_else(|| Error::internal("arithmetic has no second operand"))?;
+    let rank = x.shape().len().max(other.shape().len());
+    let (x, other) = (x.with_rank(rank)?, other.with_rank(rank)?);
+    match op {
+        Op::Add { .. } => zip_tensors!(x, other, (a, b) => a.add(b)),
+        Op::Sub { .. } => zip_tensors!(x, other, (a, b) => a.sub(b)),
+        Op::Mul { .. } => zip_tensors!(x, other, (a, b) => a.mul(b)),
+        Op::Div { .. } => zip_tensors!(x, other, (a, b) => a.div(b)),
+        _ => zip_tensors!(x, other, (a, b) => a.matmul(b)),
+    }
+}
+
+fn concat(values: Vec<Value>, axis: usize) -> Result<Value> {
+    macro_rules! joined {
+        ($($variant:ident),*) => {
+            match &values[0] {
+                $(Value::$variant(_) => {
+                    let tensors = values.into_iter().filter_map(|value| match value {
+                        Value::$variant(tensor) => Some(tensor),
+                        _ => None,
+                    });
+                    Value::$variant(Tensor::cat(tensors.collect(), axis))
+                })*
+            }
+        };
+    }
+    Ok(joined!(R1, R2, R3, R4, R5, R6))
+}
+
+fn spatial(op: &Op, x: Tensor<4>) -> Result<Tensor<4>> {
+    let pairs = |[top, bottom, left, right]: [usize; 4]| [(top, bottom), (left, right)];
+    Ok(match op {
+        Op::MaxPool2d { kernel, stride, padding, dilation, ceil_mode } => {
+            let options = MaxPoolOptions::new(*kernel)
+                .with_stride(*stride)
+                .with_padding_pairs(pairs(*padding))
+                .with_dilation(*dilation)
+                .with_ceil_mode(*ceil_mode);
+            module::max_pool2d(x, options)
+        }
+        Op::AvgPool2d { kernel, stride, padding, ceil_mode, count_include_pad } => {
+            let options = AvgPoolOptions::new(*kernel)
+                .with_stride(*stride)
+                .with_padding_pairs(pairs(*padding))
+                .with_count_include_pad(*count_include_pad)
+                .with_ceil_mode(*ceil_mode);
+            module::avg_pool2d(x, options)
+        }
+        Op::AdaptiveAvgPool2d { output_size } => module::adaptive_avg_pool2d(x, *output_size),
+        Op::GlobalAvgPool {} => x.mean_dims(&[2, 3]),
+        Op::GlobalMaxPool {} => x.max_dims(&[2, 3]),
+        Op::Pad { padding, mode, value } => {
+            let mode = match mode {
+                PadMode::Constant => BurnPadMode::Constant(*value as f32),
+                PadMode::Reflect => BurnPadMode::Reflect,
+                PadMode::Edge => BurnPadMode::Edge,
+            };
+            x.pad(pairs(*padding), mode)
+        }
+        other => return Err(Error::internal(format!("'{}' is not a spatial operation", other.name()))),
+    })
+}
+
+fn shaping(op: &Op, x: Value) -> Result<Value> {
+    let shape = x.shape();
+    match op {
+        Op::Flatten { start_axis } => {
+            let rest = shape[*start_axis..].iter().product();
+            x.reshape(&[&shape[..*start_axis], &[rest]].concat())
+        }
+        Op::Reshape { shape: spec } => {
+            let target = resolve_reshape(&shape, spec).map_err(Error::internal)?;
+            x.reshape(&target)
+        }
+        Op::Transpose { perm } => Ok(map_tensor!(x, t => permuted(t, perm))),
+        Op::Squeeze { axes } => x.reshape(&without(&shape, axes)),
+        Op::Unsqueeze { axes } => {
+            let mut sorted = axes.clone();
+            sorted.sort_unstable();
+            let mut target = shape;
+            sorted.into_iter().for_each(|axis| target.insert(axis, 1));
+            x.reshape(&target)
+        }
+        Op::Slice { axis, start, end, step } => Ok(sliced(x, *axis, *start, (*end).min(shape[*axis]), *step)),
+        Op::Split { axis, sizes, part } => {
+            let start = sizes[..*part].iter().sum();
+            Ok(sliced(x, *axis, start, start + sizes[*part], 1))
+        }
+        other => Err(Error::internal(format!("'{}' is not a shaping operation", other.name()))),
+    }
+}
+
+fn permuted<const RANK: usize>(tensor: Tensor<RANK>, perm: &[usize]) -> Tensor<RANK> {
+    tensor.permute(std::array::from_fn::<usize, RANK, _>(|at| perm[at]))
+}
+
+fn sliced(x: Value, axis: usize, start: usize, end: usize, step: usize) -> Value {
+    let slice = Slice::new(start as isize, Some(end as isize), step as isize);
+    map_tensor!(x, t => t.slice_dim(axis, slice))
+}
+
+fn without(shape: &[usize], axes: &[usize]) -> Vec<usize> {
+    shape.iter().enumerate().filter(|(at, _)| !axes.contains(at)).map(|(_, side)| *side).collect()
+}
+
+fn reduce(reduced: Value, axes: &[usize], keep_dims: bool) -> Result<Value> {
+    if keep_dims {
+        return Ok(reduced);
+    }
+    let shape = without(&reduced.shape(), axes);
+    reduced.reshape(&shape)
+}
+
+fn pointwise(op: &Op, x: Value) -> Value {
+    match op {
+        Op::Relu {} => map_tensor!(x, t => activation::relu(t)),
+        Op::Relu6 {} => map_tensor!(x, t => t.clamp(0.0, 6.0)),
+        Op::LeakyRelu { slope } => map_tensor!(x, t => activation::leaky_relu(t, *slope)),
+        Op::Elu { alpha } => map_tensor!(x, t => activation::elu(t, *alpha)),
+        Op::Selu {} => map_tensor!(x, t => activation::selu(t)),
+        Op::Gelu { approximate: false } => map_tensor!(x, t => activation::gelu(t)),
+        Op::Gelu { approximate: true } => map_tensor!(x, t => activation::gelu_approximate(t)),
+        Op::Silu {} => map_tensor!(x, t => activation::silu(t)),
+        Op::Mish {} => map_tensor!(x, t => activation::mish(t)),
+        Op::Sigmoid {} => map_tensor!(x, t => activation::sigmoid(t)),
+        Op::HardSigmoid { alpha, beta } => map_tensor!(x, t => activation::hard_sigmoid(t, *alpha, *beta)),
+        Op::HardSwish {} => map_tensor!(x, t => activation::hard_swish(t)),
+        Op::Tanh {} => map_tensor!(x, t => t.tanh()),
+        Op::Softplus {} => map_tensor!(x, t => activation::softplus(t, 1.0)),
+        Op::Clip { min, max } => map_tensor!(x, t => t.clamp(*min, *max)),
+        Op::Exp {} => map_tensor!(x, t => t.exp()),
+        Op::Sqrt {} => map_tensor!(x, t => t.sqrt()),
+        Op::Softmax { axis } => map_tensor!(x, t => activation::softmax(t, *axis)),
+        Op::LogSoftmax { axis } => map_tensor!(x, t => activation::log_softmax(t, *axis)),
+        // Dropout and identity: evaluation mode leaves values alone.
+        _ => x,
+    }
+}
+
+/// True when every number is finite.
+pub(crate) fn is_finite(value: &Value) -> Result<bool> {
+    on_tensor!(value, tensor => tensor.try_to_vec_as::<f32>())
+        .map(|numbers| numbers.iter().all(|number| number.is_finite()))
+        .map_err(|error| Error::internal(format!("the device did not give its numbers back: {error:?}")))
+}

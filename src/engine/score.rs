@@ -1,0 +1,99 @@
+//! The number whose gradient explains a class.
+
+use burn::tensor::{Tensor, activation};
+
+use crate::card::OutputKind;
+use crate::error::{Error, Result, did_you_mean};
+
+/// Which function of the logits `z` is the class score `y^c`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Score {
+    /// `z_c`, before any softmax. The papers' choice.
+    #[default]
+    Logit,
+    /// `softmax(z)_c`. Its gradient vanishes as the probability nears one.
+    Prob,
+    /// `log softmax(z)_c`.
+    LogProb,
+    /// `z_c` minus the greatest other logit.
+    Margin,
+    /// `sigmoid(z_c)`, which [`Score::for_output`] puts in the place of `Prob` for independent classes.
+    Sigmoid,
+    /// `log sigmoid(z_c)`, likewise in the place of `LogProb`.
+    LogSigmoid,
+}
+
+impl Score {
+    /// Names that a caller may use, with what they stand for.
+    pub const NAMES: &'static [(&'static str, Self)] = &[
+        ("logit", Self::Logit),
+        ("prob", Self::Prob),
+        ("log-prob", Self::LogProb),
+        ("margin", Self::Margin),
+    ];
+
+    /// The name as a caller writes it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Logit => "logit",
+            Self::Prob | Self::Sigmoid => "prob",
+            Self::LogProb | Self::LogSigmoid => "log-prob",
+            Self::Margin => "margin",
+        }
+    }
+
+    /// The same score for a network whose classes are independent of each other or not.
+    #[must_use]
+    pub fn for_output(self, output: OutputKind) -> Self {
+        match (self, output) {
+            (Self::Prob, OutputKind::Sigmoid) => Self::Sigmoid,
+            (Self::LogProb, OutputKind::Sigmoid) => Self::LogSigmoid,
+            (score, _) => score,
+        }
+    }
+
+    /// The score as a tensor of one number that gradients can flow from. `logits` is `[1, classes]`.
+    pub(super) fn of(self, logits: Tensor<2>, class: usize) -> Tensor<1> {
+        let at = |tensor: Tensor<2>| tensor.narrow(1, class, 1).sum();
+        match self {
+            Self::Logit => at(logits),
+            Self::Prob => at(activation::softmax(logits, 1)),
+            Self::LogProb => at(activation::log_softmax(logits, 1)),
+            Self::Sigmoid => at(activation::sigmoid(logits)),
+            Self::LogSigmoid => at(activation::log_sigmoid(logits)),
+            Self::Margin => margin(logits, class),
+        }
+    }
+}
+
+fn margin(logits: Tensor<2>, class: usize) -> Tensor<1> {
+    let [_, classes] = logits.dims();
+    let own = logits.clone().narrow(1, class, 1).sum();
+    let mut others = Vec::new();
+    if class > 0 {
+        others.push(logits.clone().narrow(1, 0, class));
+    }
+    if class + 1 < classes {
+        others.push(logits.narrow(1, class + 1, classes - class - 1));
+    }
+    match others.is_empty() {
+        true => own,
+        false => own - Tensor::cat(others, 1).max(),
+    }
+}
+
+impl std::str::FromStr for Score {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        Self::NAMES.iter().find(|(name, _)| *name == text).map(|(_, score)| *score).ok_or_else(|| {
+            let names = Self::NAMES.iter().map(|(name, _)| *name);
+            Error::request(format!(
+                "score '{text}' is not known{}; expected one of {}",
+                did_you_mean(text, names.clone()),
+                names.collect::<Vec<_>>().join(", ")
+            ))
+        })
+    }
+}

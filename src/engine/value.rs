@@ -1,0 +1,137 @@
+//! A tensor whose rank is known only at run time.
+//!
+//! Burn's tensors carry their rank in the type; a graph read from a file cannot. This is the one place where
+//! the two meet.
+
+use burn::tensor::{Device, Tensor, TensorData};
+
+use crate::error::{Error, Result};
+
+/// The greatest rank that a graph may use; a channel shuffle needs five.
+pub(crate) const MAX_RANK: usize = 6;
+
+/// A float tensor of rank one to six.
+#[derive(Debug, Clone)]
+pub(crate) enum Value {
+    R1(Tensor<1>),
+    R2(Tensor<2>),
+    R3(Tensor<3>),
+    R4(Tensor<4>),
+    R5(Tensor<5>),
+    R6(Tensor<6>),
+}
+
+/// Runs the same expression on the tensor inside, whatever its rank; the result's kind is the expression's.
+macro_rules! on_tensor {
+    ($value:expr, $tensor:ident => $body:expr) => {
+        match $value {
+            $crate::engine::value::Value::R1($tensor) => $body,
+            $crate::engine::value::Value::R2($tensor) => $body,
+            $crate::engine::value::Value::R3($tensor) => $body,
+            $crate::engine::value::Value::R4($tensor) => $body,
+            $crate::engine::value::Value::R5($tensor) => $body,
+            $crate::engine::value::Value::R6($tensor) => $body,
+        }
+    };
+}
+pub(crate) use on_tensor;
+
+/// Runs an expression that keeps the rank.
+macro_rules! map_tensor {
+    ($value:expr, $tensor:ident => $body:expr) => {
+        $crate::engine::value::on_tensor!($value, $tensor => $crate::engine::value::Value::from($body))
+    };
+}
+pub(crate) use map_tensor;
+
+/// Runs an expression on two tensors of the same rank.
+macro_rules! zip_tensors {
+    ($left:expr, $right:expr, ($a:ident, $b:ident) => $body:expr) => {{
+        use $crate::engine::value::Value;
+        match ($left, $right) {
+            (Value::R1($a), Value::R1($b)) => Ok(Value::from($body)),
+            (Value::R2($a), Value::R2($b)) => Ok(Value::from($body)),
+            (Value::R3($a), Value::R3($b)) => Ok(Value::from($body)),
+            (Value::R4($a), Value::R4($b)) => Ok(Value::from($body)),
+            (Value::R5($a), Value::R5($b)) => Ok(Value::from($body)),
+            (Value::R6($a), Value::R6($b)) => Ok(Value::from($body)),
+            _ => Err($crate::error::Error::internal("two tensors of different rank met")),
+        }
+    }};
+}
+pub(crate) use zip_tensors;
+
+macro_rules! from_rank {
+    ($($rank:literal $variant:ident),*) => {
+        $(impl From<Tensor<$rank>> for Value {
+            fn from(tensor: Tensor<$rank>) -> Self {
+                Self::$variant(tensor)
+            }
+        })*
+    };
+}
+from_rank!(1 R1, 2 R2, 3 R3, 4 R4, 5 R5, 6 R6);
+
+impl Value {
+    /// Numbers in row-major order, moved to the device.
+    pub(crate) fn new(values: Vec<f32>, shape: &[usize], device: &Device) -> Result<Self> {
+        let data = TensorData::new(values, shape.to_vec());
+        Ok(match shape.len() {
+            1 => Tensor::<1>::from_data(data, device).into(),
+            2 => Tensor::<2>::from_data(data, device).into(),
+            3 => Tensor::<3>::from_data(data, device).into(),
+            4 => Tensor::<4>::from_data(data, device).into(),
+            5 => Tensor::<5>::from_data(data, device).into(),
+            6 => Tensor::<6>::from_data(data, device).into(),
+            rank => return Err(unsupported(rank)),
+        })
+    }
+
+    pub(crate) fn shape(&self) -> Vec<usize> {
+        on_tensor!(self, tensor => tensor.dims().to_vec())
+    }
+
+    /// The same numbers under another shape of as many elements.
+    pub(crate) fn reshape(self, shape: &[usize]) -> Result<Self> {
+        if self.shape() == shape {
+            return Ok(self);
+        }
+        on_tensor!(self, tensor => reshaped(tensor, shape))
+    }
+
+    /// Leading axes of size one up to `rank`.
+    pub(crate) fn with_rank(self, rank: usize) -> Result<Self> {
+        let shape = self.shape();
+        let missing = rank.saturating_sub(shape.len());
+        self.reshape(&[vec![1; missing], shape].concat())
+    }
+
+    pub(crate) fn into_rank4(self) -> Result<Tensor<4>> {
+        match self {
+            Self::R4(tensor) => Ok(tensor),
+            other => Err(Error::internal(format!("expected a value of rank 4, got {:?}", other.shape()))),
+        }
+    }
+
+    /// The numbers, row-major.
+    pub(crate) fn to_vec(&self) -> Result<Vec<f32>> {
+        on_tensor!(self, tensor => tensor.try_to_vec_as::<f32>())
+            .map_err(|error| Error::internal(format!("the device did not give its numbers back: {error:?}")))
+    }
+}
+
+fn reshaped<const RANK: usize>(tensor: Tensor<RANK>, shape: &[usize]) -> Result<Value> {
+    Ok(match *shape {
+        [a] => tensor.reshape([a]).into(),
+        [a, b] => tensor.reshape([a, b]).into(),
+        [a, b, c] => tensor.reshape([a, b, c]).into(),
+        [a, b, c, d] => tensor.reshape([a, b, c, d]).into(),
+        [a, b, c, d, e] => tensor.reshape([a, b, c, d, e]).into(),
+        [a, b, c, d, e, f] => tensor.reshape([a, b, c, d, e, f]).into(),
+        _ => return Err(unsupported(shape.len())),
+    })
+}
+
+fn unsupported(rank: usize) -> Error {
+    Error::internal(format!("a value has rank {rank}, expected 1 to {MAX_RANK}"))
+}

@@ -1,0 +1,85 @@
+//! What is explained: a picture, or a tensor with a picture to draw on.
+
+use std::path::Path;
+
+use image::RgbImage;
+
+use crate::error::Result;
+use crate::input::{self, Layout, Picture, Placement};
+use crate::model::Model;
+use crate::record::InputRecord;
+
+/// One image on its way through: the numbers for the network and the picture to draw on.
+#[derive(Debug, Clone)]
+pub struct Subject {
+    /// The upright picture that overlays are drawn on.
+    pub picture: RgbImage,
+    /// The network's input, `[1, channels, height, width]`, row-major.
+    pub values: Vec<f32>,
+    /// Where that input lies on the picture.
+    pub placement: Placement,
+    /// True for a tensor that was taken as it is.
+    pub is_tensor: bool,
+    /// What the record says of the file.
+    pub file: InputRecord,
+}
+
+impl Subject {
+    /// A picture, prepared as the model's card says. `name` is what records and errors call it.
+    ///
+    /// # Errors
+    /// When it is not a picture, or cannot be brought to the network's size.
+    pub fn from_picture(picture: Picture, name: &str, model: &Model) -> Result<Self> {
+        let prepared = input::preprocess(&picture.rgb, &model.card().preprocess, &model.graph().input)
+            .map_err(|error| error.about_image(name))?;
+        let file = InputRecord {
+            path: name.to_owned(),
+            sha256: picture.sha256,
+            format: picture.format,
+            width: picture.rgb.width() as usize,
+            height: picture.rgb.height() as usize,
+            exif_orientation: picture.orientation,
+        };
+        Ok(Self {
+            picture: picture.rgb,
+            values: prepared.values,
+            placement: prepared.placement,
+            is_tensor: false,
+            file,
+        })
+    }
+
+    /// A `.npy` tensor, explained as it is. Without `picture`, one is made by undoing the card's preprocessing.
+    ///
+    /// A given picture is taken to show exactly what the tensor shows: the map is stretched over all of it.
+    ///
+    /// # Errors
+    /// When the file is not a finite float array of the network's shape.
+    pub fn from_tensor(
+        path: &Path,
+        name: &str,
+        layout: Layout,
+        picture: Option<Picture>,
+        model: &Model,
+    ) -> Result<Self> {
+        let bytes = input::read_file(path)?;
+        let spec = &model.graph().input;
+        let values = input::npy_from_bytes(&bytes, name, layout, spec)?;
+        let orientation = picture.as_ref().map_or(1, |picture| picture.orientation);
+        let picture = picture.map_or_else(
+            || input::picture_from_tensor(&values, &model.card().preprocess, spec),
+            |picture| picture.rgb,
+        );
+        let (width, height) = (picture.width() as usize, picture.height() as usize);
+        let file = InputRecord {
+            path: name.to_owned(),
+            sha256: input::sha256_hex(&bytes),
+            format: "npy".to_owned(),
+            width,
+            height,
+            exif_orientation: orientation,
+        };
+        let placement = Placement::whole(width, height);
+        Ok(Self { picture, values, placement, is_tensor: true, file })
+    }
+}

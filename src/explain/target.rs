@@ -1,0 +1,134 @@
+//! Which classes are explained: the best ones, a number, or a name.
+
+use crate::error::{Error, Result, did_you_mean};
+use crate::model::Model;
+
+/// What the caller said about a class.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// The `n` most probable classes of each image.
+    Top(usize),
+    /// A class by its index.
+    Index(usize),
+    /// A class by its name.
+    Name(String),
+}
+
+impl Target {
+    /// `top`, `top5`, a whole number, or a class name.
+    ///
+    /// # Errors
+    /// For `top0`.
+    pub fn parse(text: &str) -> Result<Self> {
+        if text == "top" {
+            return Ok(Self::Top(1));
+        }
+        match (text.strip_prefix("top").map(str::parse), text.parse()) {
+            (Some(Ok(0)), _) => {
+                Err(Error::request("target 'top0' asks for no class, expected at least top1"))
+            }
+            (Some(Ok(count)), _) => Ok(Self::Top(count)),
+            (_, Ok(index)) => Ok(Self::Index(index)),
+            _ => Ok(Self::Name(text.to_owned())),
+        }
+    }
+
+    /// The classes meant, given all classes from the most probable to the least.
+    pub(super) fn resolve(&self, model: &Model, ranked: &[usize]) -> Result<Vec<usize>> {
+        match self {
+            Self::Top(count) => Ok(ranked.iter().take(*count).copied().collect()),
+            Self::Index(index) if *index < ranked.len() => Ok(vec![*index]),
+            Self::Index(index) => Err(Error::request(format!(
+                "class {index} is out of range: the model has {} classes (0 to {})",
+                ranked.len(),
+                ranked.len() - 1
+            ))),
+            Self::Name(name) => class_called(name, &model.card().classes).map(|index| vec![index]),
+        }
+    }
+
+    /// Refuses what no image could satisfy, before any image is read.
+    ///
+    /// # Errors
+    /// When the class is not one of the model's.
+    pub fn check(&self, model: &Model) -> Result<()> {
+        let all: Vec<usize> = (0..model.num_classes()).collect();
+        self.resolve(model, &all).map(|_| ())
+    }
+}
+
+/// Matches a name as a whole, then without regard to case, then as one of its synonyms, then as a unique word.
+fn class_called(wanted: &str, classes: &[String]) -> Result<usize> {
+    if classes.is_empty() {
+        return Err(Error::request(format!(
+            "class '{wanted}' cannot be looked up: the model names no classes (use its index)"
+        )));
+    }
+    let lower = wanted.to_lowercase();
+    let stages: [&dyn Fn(&str) -> bool; 4] = [
+        &|name| name == wanted,
+        &|name| name.to_lowercase() == lower,
+        &|name| name.to_lowercase().split(',').any(|synonym| synonym.trim() == lower),
+        &|name| name.to_lowercase().split(|c: char| !c.is_alphanumeric()).any(|word| word == lower),
+    ];
+    for fits in stages {
+        let found: Vec<usize> = (0..classes.len()).filter(|index| fits(&classes[*index])).collect();
+        match found[..] {
+            [] => {}
+            [index] => return Ok(index),
+            _ => return Err(ambiguous(wanted, &found, classes)),
+        }
+    }
+    let synonyms = classes.iter().flat_map(|name| name.split(", "));
+    Err(Error::request(format!(
+        "class '{wanted}' is not one of the model's {} classes{} (see `burncam info --classes`)",
+        classes.len(),
+        did_you_mean(wanted, synonyms)
+    )))
+}
+
+fn ambiguous(wanted: &str, found: &[usize], classes: &[String]) -> Error {
+    const SHOWN: usize = 5;
+    let list: Vec<String> =
+        found.iter().take(SHOWN).map(|index| format!("{index} '{}'", classes[*index])).collect();
+    let more = if found.len() > SHOWN { format!(" and {} more", found.len() - SHOWN) } else { String::new() };
+    Error::request(format!("class '{wanted}' could be {}{more} (use the index)", list.join(", ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn find(wanted: &str) -> Result<usize, String> {
+        let classes = ["tabby, tabby cat", "tiger cat", "tiger", "crane", "crane", "Espresso"];
+        class_called(wanted, &classes.map(str::to_owned)).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn names_are_matched_from_strict_to_lenient() {
+        assert_eq!(find("tiger"), Ok(2));
+        assert_eq!(find("TIGER CAT"), Ok(1));
+        assert_eq!(find("tabby cat"), Ok(0));
+        assert_eq!(find("espresso"), Ok(5));
+    }
+
+    #[test]
+    fn two_candidates_are_an_error_that_lists_them() {
+        assert_eq!(find("crane").unwrap_err(), "class 'crane' could be 3 'crane', 4 'crane' (use the index)");
+        assert!(find("cat").unwrap_err().contains("0 'tabby, tabby cat', 1 'tiger cat'"));
+    }
+
+    #[test]
+    fn an_unknown_name_is_met_with_the_nearest() {
+        assert!(find("expresso").unwrap_err().contains("did you mean 'Espresso'?"));
+    }
+
+    #[test]
+    fn top_is_a_count_and_a_number_an_index() {
+        assert_eq!(Target::parse("top").unwrap(), Target::Top(1));
+        assert_eq!(Target::parse("top5").unwrap(), Target::Top(5));
+        assert_eq!(Target::parse("281").unwrap(), Target::Index(281));
+        assert_eq!(Target::parse("topaz").unwrap(), Target::Name("topaz".into()));
+        assert!(Target::parse("top0").is_err());
+    }
+}

@@ -1,0 +1,80 @@
+//! Bytes from disk, with a limit, and their fingerprint.
+
+use std::fmt::Write as _;
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use sha2::{Digest, Sha256};
+
+use crate::error::{Error, Result};
+
+/// The largest file that is read as a picture or tensor, in bytes. Larger ones are surely something else.
+pub const MAX_FILE_BYTES: u64 = 512 << 20;
+
+/// Reads a whole file.
+///
+/// # Errors
+/// [`Error::Io`] when the operating system refuses; [`Error::Image`] for a directory and for more than
+/// [`MAX_FILE_BYTES`], whatever size the file claims to have (a device or a pipe claims none).
+pub fn read_file(path: &Path) -> Result<Vec<u8>> {
+    let name = || path.display().to_string();
+    let file = File::open(path).map_err(Error::io("read", path))?;
+    let metadata = file.metadata().map_err(Error::io("read", path))?;
+    if metadata.is_dir() {
+        return Err(Error::image(name(), "is a directory, expected a file"));
+    }
+    let mut bytes = Vec::with_capacity(metadata.len().min(MAX_FILE_BYTES) as usize + 1);
+    file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(Error::io("read", path))?;
+    check_size(&bytes, name)?;
+    Ok(bytes)
+}
+
+/// SHA-256 in lower-case hexadecimal, as records show it.
+#[must_use]
+pub fn sha256_hex(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().fold(String::with_capacity(64), |mut hex, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}
+
+pub(super) fn check_size(bytes: &[u8], name: impl Fn() -> String) -> Result<()> {
+    if bytes.is_empty() {
+        return Err(Error::image(name(), "the file is empty"));
+    }
+    if bytes.len() as u64 > MAX_FILE_BYTES {
+        let limit = MAX_FILE_BYTES >> 20;
+        return Err(Error::image(name(), format!("the file is larger than the limit of {limit} MiB")));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_fingerprint_is_the_one_of_the_standard() {
+        // FIPS 180-4, the example message "abc".
+        assert_eq!(sha256_hex(b"abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    }
+
+    #[test]
+    fn a_missing_file_and_a_directory_are_told_apart() {
+        let folder = tempfile::tempdir().unwrap();
+        let missing = folder.path().join("missing.png");
+        let error = read_file(&missing).unwrap_err();
+        assert!(matches!(&error, Error::Io { action: "read", .. }), "{error}");
+        let error = read_file(folder.path()).unwrap_err();
+        assert!(error.to_string().ends_with("is a directory, expected a file"), "{error}");
+    }
+
+    #[test]
+    fn an_empty_file_is_named_as_such() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let error = read_file(file.path()).unwrap_err();
+        assert!(error.to_string().ends_with("': the file is empty"), "{error}");
+    }
+}

@@ -1,0 +1,257 @@
+//! From a picture to the network's numbers, as Pillow and torchvision do it.
+//!
+//! Resizing works on 8-bit RGB with antialiasing and gives 8-bit RGB, like Pillow's (within one level of 255).
+//! What sticks out is cut, what is missing is filled, then every value goes through `(value * scale - mean) / std`.
+
+use fast_image_resize::images::{Image, ImageRef};
+use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use image::RgbImage;
+
+use super::picture::MAX_PIXELS;
+use super::placement::Placement;
+use crate::card::{ColorOrder, Crop, Filter, InputSpec, Preprocess, Resize};
+use crate::error::{Error, Result};
+
+/// A picture made ready for a network.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Prepared {
+    /// The numbers, `[1, channels, height, width]`, row by row.
+    pub values: Vec<f32>,
+    /// Where they lie on the picture.
+    pub placement: Placement,
+}
+
+/// Resizes, crops and scales an upright picture.
+///
+/// # Errors
+/// [`Error::Request`] when the card's preprocessing does not end in the network's input size or channels, or when
+/// a long thin picture would be resized to more than [`MAX_PIXELS`].
+pub fn preprocess(picture: &RgbImage, spec: &Preprocess, input: &InputSpec) -> Result<Prepared> {
+    let plan = Plan::new(picture, spec);
+    plan.check(spec, input)?;
+    let values = match resized(picture, &plan)? {
+        Some(resized) => plan.values(&resized, spec),
+        None => plan.values(picture, spec),
+    };
+    Ok(Prepared { values, placement: plan.placement(picture) })
+}
+
+/// The sizes on the way. Pairs are `[width, height]`, in pixels.
+struct Plan {
+    /// Size after resizing.
+    resized: [usize; 2],
+    filter: Filter,
+    /// Where the output's left upper corner lies in the resized picture; negative where bars are added.
+    offset: [isize; 2],
+    /// Size of the output.
+    output: [usize; 2],
+    /// Grey value of what the resized picture does not cover.
+    fill: u8,
+}
+
+impl Plan {
+    fn new(picture: &RgbImage, spec: &Preprocess) -> Self {
+        let size = [picture.width() as usize, picture.height() as usize];
+        let mut plan = Self::resize(size, &spec.resize);
+        if let Some(Crop::Center { height, width }) = spec.crop {
+            for (axis, side) in [width, height].into_iter().enumerate() {
+                plan.offset[axis] += center_offset(plan.output[axis], side);
+                plan.output[axis] = side;
+            }
+        }
+        plan
+    }
+
+    fn resize(size: [usize; 2], resize: &Resize) -> Self {
+        let covering = |resized, filter| Self { resized, filter, offset: [0, 0], output: resized, fill: 0 };
+        match *resize {
+            Resize::None {} => covering(size, Filter::default()),
+            Resize::Stretch { height, width, filter } => covering([width, height], filter),
+            Resize::ShortestSide { size: side, filter } => {
+                let shortest = size[0].min(size[1]).max(1);
+                // As torchvision: the longer side is rounded down.
+                covering(size.map(|length| side.saturating_mul(length) / shortest), filter)
+            }
+            Resize::Letterbox { height, width, filter, fill } => {
+                let output = [width, height];
+                let scale = (width as f64 / size[0] as f64).min(height as f64 / size[1] as f64);
+                let fitted = |axis: usize| {
+                    ((size[axis] as f64 * scale).round() as usize).clamp(1, output[axis].max(1))
+                };
+                let resized = [fitted(0), fitted(1)];
+                let bar = |axis: usize| -(((output[axis].saturating_sub(resized[axis])) / 2) as isize);
+                Self { resized, filter, offset: [bar(0), bar(1)], output, fill }
+            }
+        }
+    }
+
+    fn check(&self, spec: &Preprocess, input: &InputSpec) -> Result<()> {
+        let channels = spec.color.channels();
+        if channels != input.channels {
+            return Err(Error::request(format!(
+                "card field 'preprocess.color': gives {channels} channels, expected the network's {} \
+                 (gray gives 1, rgb and bgr give 3)",
+                input.channels
+            )));
+        }
+        let [width, height] = self.output;
+        if [width, height] != [input.width, input.height] {
+            let field = if spec.crop.is_some() { "crop" } else { "resize" };
+            return Err(Error::request(format!(
+                "card field 'preprocess.{field}': makes this picture {width}x{height} pixels, expected the \
+                 network's {}x{} (a crop or a stretch to that size does)",
+                input.width, input.height
+            )));
+        }
+        let [width, height] = self.resized;
+        if (width as u64).saturating_mul(height as u64) > MAX_PIXELS {
+            return Err(Error::request(format!(
+                "the picture is too long and thin: resizing makes it {width}x{height} pixels, more than the \
+                 limit of {} megapixels (crop it first)",
+                MAX_PIXELS / 1_000_000
+            )));
+        }
+        Ok(())
+    }
+
+    fn placement(&self, picture: &RgbImage) -> Placement {
+        // Edges in the resized picture, times the original pixels that one resized pixel stands for. The product
+        // comes first: it is exact.
+        let edges = |axis: usize, length: u32| {
+            let scale = |edge: isize| edge as f64 * f64::from(length) / self.resized[axis] as f64;
+            [scale(self.offset[axis]), scale(self.offset[axis] + self.output[axis] as isize)]
+        };
+        let [left, right] = edges(0, picture.width());
+        let [top, bottom] = edges(1, picture.height());
+        Placement { left, top, right, bottom }
+    }
+
+    /// Cuts the output out of the resized picture and scales it, `[channels, height, width]`.
+    fn values(&self, resized: &RgbImage, spec: &Preprocess) -> Vec<f32> {
+        let [width, height] = self.output;
+        let tables = tables(spec);
+        let mut values = Vec::with_capacity(tables.len() * width * height);
+        for table in &tables {
+            values.resize(values.len() + width * height, table.of_pixel([self.fill; 3]));
+        }
+        let (x_out, x_in, columns) = overlap(self.offset[0], width, self.resized[0]);
+        let (y_out, y_in, rows) = overlap(self.offset[1], height, self.resized[1]);
+        let stride = self.resized[0] * 3;
+        let pixels = resized.as_raw();
+        for (table, plane) in tables.iter().zip(values.chunks_exact_mut((width * height).max(1))) {
+            for row in 0..rows {
+                let source = &pixels[(y_in + row) * stride + x_in * 3..][..columns * 3];
+                let target = &mut plane[(y_out + row) * width + x_out..][..columns];
+                table.apply(source, target);
+            }
+        }
+        values
+    }
+}
+
+/// Where a centred window of `crop` pixels begins in `size` pixels, as in torchvision's `center_crop`: the half
+/// of an odd remainder is rounded to even, and a window that is too large sticks out, more so at its end.
+fn center_offset(size: usize, crop: usize) -> isize {
+    if crop > size {
+        -(((crop - size) / 2) as isize)
+    } else {
+        ((size - crop) as f64 / 2.0).round_ties_even() as isize
+    }
+}
+
+/// Of a window at `offset` that is `window` long, over `length` pixels: first index in the window, first index in
+/// the pixels, and how many they share.
+fn overlap(offset: isize, window: usize, length: usize) -> (usize, usize, usize) {
+    let out = offset.min(0).unsigned_abs().min(window);
+    let start = (offset.max(0) as usize).min(length);
+    (out, start, (window - out).min(length - start))
+}
+
+/// The picture at the plan's size, or nothing when it has that size already.
+///
+/// First across, then down, each rounded to 8 bits: Pillow's order. The other order holds what sharp kernels make
+/// of edges within 0..=255 elsewhere, and a few pixels then differ by several levels.
+fn resized(picture: &RgbImage, plan: &Plan) -> Result<Option<RgbImage>> {
+    let [width, height] = plan.resized.map(|side| u32::try_from(side).unwrap_or(u32::MAX));
+    let mut across = None;
+    if picture.width() != width {
+        across = Some(resize_to(picture, width, picture.height(), plan.filter)?);
+    }
+    if picture.height() == height {
+        return Ok(across);
+    }
+    resize_to(across.as_ref().unwrap_or(picture), width, height, plan.filter).map(Some)
+}
+
+fn resize_to(picture: &RgbImage, width: u32, height: u32, filter: Filter) -> Result<RgbImage> {
+    let fault = |reason: &dyn std::fmt::Display| Error::internal(format!("resizing a picture: {reason}"));
+    let algorithm = match filter {
+        Filter::Nearest => ResizeAlg::Nearest,
+        Filter::Bilinear => ResizeAlg::Convolution(FilterType::Bilinear),
+        Filter::Bicubic => ResizeAlg::Convolution(FilterType::CatmullRom),
+        Filter::Lanczos => ResizeAlg::Convolution(FilterType::Lanczos3),
+    };
+    let source = ImageRef::new(picture.width(), picture.height(), picture.as_raw(), PixelType::U8x3)
+        .map_err(|error| fault(&error))?;
+    let mut target = Image::new(width, height, PixelType::U8x3);
+    let options = ResizeOptions::new().resize_alg(algorithm);
+    Resizer::new().resize(&source, &mut target, &options).map_err(|error| fault(&error))?;
+    RgbImage::from_raw(width, height, target.into_vec())
+        .ok_or_else(|| fault(&"the size is not what was asked for"))
+}
+
+/// One output channel: which colour it reads, and its value for each of the 256 levels.
+struct Table {
+    source: Source,
+    levels: [f32; 256],
+}
+
+/// What an output channel is made of.
+#[derive(Clone, Copy)]
+enum Source {
+    /// Red, green or blue, by its place.
+    Channel(usize),
+    Luma,
+}
+
+impl Table {
+    fn of_pixel(&self, pixel: [u8; 3]) -> f32 {
+        let level = match self.source {
+            Source::Channel(channel) => pixel[channel],
+            Source::Luma => luma(pixel),
+        };
+        self.levels[usize::from(level)]
+    }
+
+    fn apply(&self, source: &[u8], target: &mut [f32]) {
+        for (out, pixel) in target.iter_mut().zip(source.chunks_exact(3)) {
+            *out = self.of_pixel([pixel[0], pixel[1], pixel[2]]);
+        }
+    }
+}
+
+/// Pillow's `L`: ITU-R 601 luma in 16-bit fixed point, rounded to nearest.
+fn luma([red, green, blue]: [u8; 3]) -> u8 {
+    let sum = u32::from(red) * 19595 + u32::from(green) * 38470 + u32::from(blue) * 7471;
+    ((sum + 0x8000) >> 16) as u8
+}
+
+/// One table for each of the network's channels. Computed in double precision, rounded once.
+fn tables(spec: &Preprocess) -> Vec<Table> {
+    let sources: &[Source] = match spec.color {
+        ColorOrder::Rgb => &[Source::Channel(0), Source::Channel(1), Source::Channel(2)],
+        ColorOrder::Bgr => &[Source::Channel(2), Source::Channel(1), Source::Channel(0)],
+        ColorOrder::Gray => &[Source::Luma],
+    };
+    let table = |(channel, source): (usize, &Source)| {
+        let mean = spec.mean.get(channel).copied().unwrap_or(0.0);
+        let std = spec.std.get(channel).copied().unwrap_or(1.0);
+        let level = |level: usize| ((level as f64 * spec.scale - mean) / std) as f32;
+        Table { source: *source, levels: std::array::from_fn(level) }
+    };
+    sources.iter().enumerate().map(table).collect()
+}
+
+#[cfg(test)]
+#[path = "preprocess_tests.rs"]
+mod tests;

@@ -1,0 +1,296 @@
+//! Which layer is explained: by name, prefix, number, or the best one by itself.
+
+use std::collections::HashSet;
+
+use super::Model;
+use crate::card::Op;
+use crate::error::{Error, Result, did_you_mean};
+
+/// What the caller said about the layer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LayerRequest {
+    /// The last layer with a spatial extent, after its activation.
+    Auto,
+    /// A node's name, or a prefix such as `layer4`, which means the last value produced under it.
+    Name(String),
+    /// A node's index as `burncam layers` prints it; negative counts from the end.
+    Index(i64),
+}
+
+/// The layer that was chosen, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Choice {
+    /// Position in the graph.
+    pub index: usize,
+    /// The node's name.
+    pub name: String,
+    /// One sentence for the record.
+    pub reason: String,
+    /// Names of other layers that could have been taken, nearest first.
+    pub alternatives: Vec<String>,
+}
+
+/// One line of `burncam layers`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LayerInfo {
+    /// Position in the graph.
+    pub index: usize,
+    /// The node's name.
+    pub name: String,
+    /// The operation's name.
+    pub op: String,
+    /// Shape of its value for a batch of one.
+    pub shape: Vec<usize>,
+    /// Height and width of the input region that one cell sees, clipped to the input. `None` without a grid.
+    pub receptive_field: Option<[usize; 2]>,
+    /// A class activation map can be computed here.
+    pub explainable: bool,
+}
+
+impl LayerRequest {
+    /// `auto`, a whole number, or a name.
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
+        match text.parse() {
+            _ if text == "auto" => Self::Auto,
+            Ok(index) => Self::Index(index),
+            Err(_) => Self::Name(text.to_owned()),
+        }
+    }
+}
+
+impl Model {
+    /// Every node with its shape, receptive field and whether it can be explained.
+    #[must_use]
+    pub fn layers(&self) -> Vec<LayerInfo> {
+        let fields = self.receptive_fields();
+        let leads = self.leads_to_logits();
+        let nodes = self.graph.nodes.iter().enumerate();
+        nodes
+            .map(|(index, node)| LayerInfo {
+                index,
+                name: node.name.clone(),
+                op: node.op.name(),
+                shape: self.shapes[index].clone(),
+                receptive_field: fields[index].filter(|_| self.shapes[index].len() == 4),
+                explainable: leads.contains(&index) && self.has_extent(index),
+            })
+            .collect()
+    }
+
+    /// Finds the layer that was asked for.
+    ///
+    /// # Errors
+    /// When there is no such layer (with the nearest name and the list), or it has no spatial extent, or the
+    /// logits do not depend on it.
+    pub fn choose_layer(&self, request: &LayerRequest) -> Result<Choice> {
+        match request {
+            LayerRequest::Auto => self.auto_layer(),
+            LayerRequest::Index(index) => self.layer_at(*index),
+            LayerRequest::Name(name) => self.layer_called(name),
+        }
+    }
+
+    fn auto_layer(&self) -> Result<Choice> {
+        let explainable = self.explainable();
+        let index = explainable
+            .iter()
+            .rev()
+            .find(|index| !passes_through(&self.graph.nodes[**index].op))
+            .or(explainable.last())
+            .ok_or_else(|| {
+                Error::model(
+                    self.file_name(),
+                    "has no layer with a spatial extent before its logits, so no map can be computed",
+                )
+            })?;
+        let [.., height, width] = self.shapes[*index][..] else { return Err(self.no_extent(*index)) };
+        let mut alternatives: Vec<_> =
+            explainable.iter().rev().filter(|other| *other != index).copied().collect();
+        alternatives.retain(|other| !passes_through(&self.graph.nodes[*other].op));
+        Ok(Choice {
+            index: *index,
+            name: self.graph.nodes[*index].name.clone(),
+            reason: format!(
+                "auto: the last layer before the logits that still has a spatial extent ({height}x{width}), \
+                 pooling and dropout aside"
+            ),
+            alternatives: alternatives.iter().take(5).map(|at| self.graph.nodes[*at].name.clone()).collect(),
+        })
+    }
+
+    fn layer_at(&self, index: i64) -> Result<Choice> {
+        let count = self.graph.nodes.len();
+        let position = if index < 0 { index + count as i64 } else { index };
+        let position = usize::try_from(position).ok().filter(|at| *at < count).ok_or_else(|| {
+            Error::request(format!(
+                "layer {index} is out of range: the model has {count} layers (0 to {}, or -{count} to -1)",
+                count - 1
+            ))
+        })?;
+        self.checked(position, format!("asked for by index {index}"))
+    }
+
+    fn layer_called(&self, name: &str) -> Result<Choice> {
+        if let Some(position) = self.graph.position(name) {
+            return self.checked(position, "asked for by name".into());
+        }
+        let prefix = format!("{name}.");
+        let under = self.graph.nodes.iter().rposition(|node| node.name.starts_with(&prefix));
+        match under {
+            Some(position) => {
+                self.checked(position, format!("asked for as '{name}', whose last value this is"))
+            }
+            None => Err(self.unknown_layer(name)),
+        }
+    }
+
+    fn unknown_layer(&self, name: &str) -> Error {
+        let names = self.graph.nodes.iter().map(|node| node.name.as_str());
+        let stages = self.graph.nodes.iter().filter_map(|node| node.name.split('.').next());
+        let hint = did_you_mean(name, names.chain(stages));
+        let mut listed: Vec<&str> =
+            self.explainable().into_iter().map(|at| self.graph.nodes[at].name.as_str()).collect();
+        let hidden = listed.len().saturating_sub(8);
+        listed.drain(..hidden);
+        let more = if hidden > 0 { format!(" and {hidden} earlier ones") } else { String::new() };
+        Error::request(format!(
+            "layer '{name}' is not in this model{hint}; layers that can be explained: {}{more} (see `burncam layers`)",
+            listed.join(", ")
+        ))
+    }
+
+    fn checked(&self, index: usize, reason: String) -> Result<Choice> {
+        if !self.has_extent(index) {
+            return Err(self.no_extent(index));
+        }
+        let name = self.graph.nodes[index].name.clone();
+        if !self.leads_to_logits().contains(&index) {
+            return Err(Error::request(format!(
+                "layer '{name}' cannot be explained: the class scores do not depend on it"
+            )));
+        }
+        Ok(Choice { index, name, reason, alternatives: vec![] })
+    }
+
+    fn no_extent(&self, index: usize) -> Error {
+        Error::request(format!(
+            "layer '{}' cannot be explained: its output has shape {:?}, expected [batch, channels, height, width] \
+             larger than 1x1",
+            self.graph.nodes[index].name, self.shapes[index]
+        ))
+    }
+
+    fn has_extent(&self, index: usize) -> bool {
+        matches!(self.shapes[index][..], [_, _, height, width] if height * width > 1)
+    }
+
+    fn explainable(&self) -> Vec<usize> {
+        let leads = self.leads_to_logits();
+        (0..self.graph.nodes.len()).filter(|at| leads.contains(at) && self.has_extent(*at)).collect()
+    }
+
+    /// Positions of the nodes that the logits depend on, the logits themselves left out.
+    fn leads_to_logits(&self) -> HashSet<usize> {
+        let mut wanted: HashSet<&str> = HashSet::new();
+        let mut leads = HashSet::new();
+        for index in (0..=self.logits).rev() {
+            let node = &self.graph.nodes[index];
+            if index == self.logits || wanted.contains(node.name.as_str()) {
+                wanted.extend(node.inputs.iter().map(String::as_str));
+                if index != self.logits {
+                    leads.insert(index);
+                }
+            }
+        }
+        leads
+    }
+
+    /// Receptive fields by the usual recurrence: a window of `k` at a step of `j` input pixels adds `(k - 1) j`.
+    fn receptive_fields(&self) -> Vec<Option<[usize; 2]>> {
+        let input = &self.graph.input;
+        let whole = [input.height, input.width];
+        let mut seen: std::collections::HashMap<&str, ([usize; 2], [usize; 2])> =
+            [(input.name.as_str(), ([1, 1], [1, 1]))].into();
+        let mut fields = Vec::new();
+        for node in &self.graph.nodes {
+            let (mut field, mut jump) = ([1, 1], [1, 1]);
+            for name in &node.inputs {
+                if let Some((other, step)) = seen.get(name.as_str()) {
+                    for axis in 0..2 {
+                        field[axis] = field[axis].max(other[axis]);
+                        jump[axis] = jump[axis].max(step[axis]);
+                    }
+                }
+            }
+            match self.window(&node.op, &node.params) {
+                Some((kernel, stride)) => {
+                    for axis in 0..2 {
+                        field[axis] = (field[axis] + (kernel[axis] - 1) * jump[axis]).min(whole[axis]);
+                        jump[axis] = jump[axis].saturating_mul(stride[axis]).min(whole[axis]);
+                    }
+                }
+                None if sees_all(&node.op) => field = whole,
+                None => {}
+            }
+            fields.push(Some(field));
+            seen.insert(&node.name, (field, jump));
+        }
+        fields
+    }
+
+    /// Extent of the window, dilation counted in, and stride.
+    fn window(
+        &self,
+        op: &Op,
+        params: &std::collections::BTreeMap<String, String>,
+    ) -> Option<([usize; 2], [usize; 2])> {
+        let spread = |kernel: [usize; 2], dilation: &[usize; 2]| {
+            [(kernel[0] - 1) * dilation[0] + 1, (kernel[1] - 1) * dilation[1] + 1]
+        };
+        match op {
+            Op::Conv2d { stride, dilation, .. } => {
+                let weight = params.get("weight").and_then(|name| self.pack.shapes.get(name))?;
+                Some((spread([*weight.get(2)?, *weight.get(3)?], dilation), *stride))
+            }
+            Op::MaxPool2d { kernel, stride, dilation, .. } => Some((spread(*kernel, dilation), *stride)),
+            Op::AvgPool2d { kernel, stride, .. } => Some((*kernel, *stride)),
+            _ => None,
+        }
+    }
+}
+
+/// Operations that only thin out or rename what the layer before them found.
+fn passes_through(op: &Op) -> bool {
+    matches!(
+        op,
+        Op::MaxPool2d { .. }
+            | Op::AvgPool2d { .. }
+            | Op::AdaptiveAvgPool2d { .. }
+            | Op::GlobalAvgPool {}
+            | Op::GlobalMaxPool {}
+            | Op::Dropout {}
+            | Op::Identity {}
+            | Op::Pad { .. }
+            | Op::Slice { .. }
+            | Op::Split { .. }
+            | Op::Transpose { .. }
+            | Op::Reshape { .. }
+            | Op::Flatten { .. }
+            | Op::Squeeze { .. }
+            | Op::Unsqueeze { .. }
+    )
+}
+
+fn sees_all(op: &Op) -> bool {
+    matches!(
+        op,
+        Op::GlobalAvgPool {}
+            | Op::GlobalMaxPool {}
+            | Op::AdaptiveAvgPool2d { .. }
+            | Op::ReduceMean { .. }
+            | Op::ReduceSum { .. }
+            | Op::ReduceMax { .. }
+            | Op::Flatten { .. }
+    )
+}

@@ -1,0 +1,160 @@
+//! Files: what they are called, and that they appear whole or not at all.
+//!
+//! Receives bytes, hands on files. A file is written under a temporary name beside its place and renamed. Files
+//! of one image appear in order, the record last: a record means that its pictures exist. If one cannot be
+//! written, those of the same image that are new are taken away again.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use tempfile::{NamedTempFile, PersistError};
+
+use crate::error::{Error, Result};
+use crate::explain::ArtifactKind;
+
+/// A file to be written.
+#[derive(Debug, Clone)]
+pub struct OutputFile {
+    /// Where to.
+    pub path: PathBuf,
+    /// What.
+    pub bytes: Vec<u8>,
+}
+
+/// The file name of an artifact: `STEM.METHOD[.TARGET][.KIND].png`, the kind left out for the overlay.
+#[must_use]
+pub fn artifact_name(stem: &str, method: &str, target: Option<usize>, kind: ArtifactKind) -> String {
+    let target = target.map_or_else(String::new, |target| format!(".{target}"));
+    let (kind, extension) = match kind {
+        ArtifactKind::Overlay => ("", "png"),
+        ArtifactKind::Heatmap => (".heatmap", "png"),
+        ArtifactKind::Npy => ("", "npy"),
+        ArtifactKind::Mask => (".mask", "png"),
+        ArtifactKind::SideBySide => (".side-by-side", "png"),
+    };
+    format!("{stem}.{method}{target}{kind}.{extension}")
+}
+
+/// The file name of a record: `STEM.METHOD.json`.
+#[must_use]
+pub fn record_name(stem: &str, method: &str) -> String {
+    format!("{stem}.{method}.json")
+}
+
+/// Refuses paths that exist already, before any work is done.
+///
+/// # Errors
+/// For the first path that exists.
+pub fn refuse_existing<'a>(paths: impl IntoIterator<Item = &'a PathBuf>) -> Result<()> {
+    match paths.into_iter().find(|path| path.symlink_metadata().is_ok()) {
+        Some(path) => Err(exists(path)),
+        None => Ok(()),
+    }
+}
+
+/// Makes a directory and proves that files can be made in it, leaving none.
+///
+/// # Errors
+/// When it cannot be made, is not a directory, or refuses files.
+pub fn prepare_directory(directory: &Path) -> Result<()> {
+    std::fs::create_dir_all(directory).map_err(Error::io("create the directory", directory))?;
+    NamedTempFile::new_in(directory).map(drop).map_err(Error::io("write into", directory))
+}
+
+/// Writes the files of one image: all of them, in order, or none.
+///
+/// # Errors
+/// When one exists and `overwrite` is off, or cannot be written.
+pub fn write_together(files: &[OutputFile], overwrite: bool) -> Result<()> {
+    if !overwrite {
+        refuse_existing(files.iter().map(|file| &file.path))?;
+    }
+    let staged: Vec<(NamedTempFile, &Path)> = files.iter().map(stage).collect::<Result<_>>()?;
+    let mut fresh: Vec<&Path> = Vec::new();
+    for (file, path) in staged {
+        let is_new = !path.exists();
+        let result = if overwrite { file.persist(path) } else { file.persist_noclobber(path) };
+        if let Err(error) = result {
+            for path in fresh {
+                // The error below is the one to tell; a leftover is the lesser evil.
+                let _ = std::fs::remove_file(path);
+            }
+            return Err(not_persisted(error, path));
+        }
+        if is_new {
+            fresh.push(path);
+        }
+    }
+    Ok(())
+}
+
+fn stage(file: &OutputFile) -> Result<(NamedTempFile, &Path)> {
+    let directory = match file.path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".burncam-");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        // What an ordinary file gets; the user's umask takes its share.
+        builder.permissions(std::fs::Permissions::from_mode(0o666));
+    }
+    let mut staged = builder.tempfile_in(directory).map_err(Error::io("write into", directory))?;
+    staged.write_all(&file.bytes).map_err(Error::io("write", &file.path))?;
+    Ok((staged, &file.path))
+}
+
+fn not_persisted(error: PersistError, path: &Path) -> Error {
+    if error.error.kind() == std::io::ErrorKind::AlreadyExists {
+        return exists(path);
+    }
+    Error::Io { action: "write", path: path.to_path_buf(), source: error.error }
+}
+
+fn exists(path: &Path) -> Error {
+    Error::request(format!("output '{}' already exists (use --force to replace it)", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(directory: &Path, name: &str) -> OutputFile {
+        OutputFile { path: directory.join(name), bytes: name.as_bytes().to_vec() }
+    }
+
+    #[test]
+    fn nothing_is_overwritten_without_leave() {
+        let directory = tempfile::tempdir().unwrap();
+        let (first, second) = (file(directory.path(), "a"), file(directory.path(), "b"));
+        write_together(std::slice::from_ref(&second), false).unwrap();
+        let error = write_together(&[first.clone(), second.clone()], false).unwrap_err();
+        assert!(error.to_string().contains("already exists"), "{error}");
+        assert!(!first.path.exists(), "a file of a failed image was left behind");
+        write_together(&[first, second], true).unwrap();
+        assert_eq!(
+            std::fs::read_dir(directory.path()).unwrap().count(),
+            2,
+            "temporary files were left behind"
+        );
+    }
+
+    #[test]
+    fn a_place_taken_by_a_directory_leaves_nothing() {
+        let directory = tempfile::tempdir().unwrap();
+        let (first, second) = (file(directory.path(), "a"), file(directory.path(), "b"));
+        std::fs::create_dir(&second.path).unwrap();
+        assert!(write_together(&[first.clone(), second], true).is_err());
+        assert!(!first.path.exists());
+        assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn names_tell_method_target_and_kind() {
+        assert_eq!(artifact_name("a", "gradcam", None, ArtifactKind::Overlay), "a.gradcam.png");
+        assert_eq!(artifact_name("a", "gradcam", Some(281), ArtifactKind::Mask), "a.gradcam.281.mask.png");
+        assert_eq!(record_name("a.b", "gradcam"), "a.b.gradcam.json");
+    }
+}

@@ -1,0 +1,88 @@
+//! Indented JSON in which a heatmap reads as a grid: an array within an array stays on one line.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+use serde_json::ser::{Formatter, PrettyFormatter, Serializer};
+
+/// `value` as indented JSON with a final newline.
+pub(super) fn to_json(value: &impl Serialize) -> Result<String, String> {
+    let mut bytes = Vec::new();
+    let mut serializer = Serializer::with_formatter(&mut bytes, GridFormatter::default());
+    value.serialize(&mut serializer).map_err(|error| error.to_string())?;
+    bytes.push(b'\n');
+    String::from_utf8(bytes).map_err(|error| error.to_string())
+}
+
+/// Pretty printing outside of nested arrays.
+#[derive(Default)]
+struct GridFormatter {
+    pretty: PrettyFormatter<'static>,
+    /// What is open, outermost first: true for an array.
+    open: Vec<bool>,
+}
+
+impl GridFormatter {
+    fn in_row(&self) -> bool {
+        self.open.windows(2).any(|pair| pair == [true, true])
+    }
+}
+
+impl Formatter for GridFormatter {
+    fn begin_array<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.open.push(true);
+        if self.in_row() { writer.write_all(b"[") } else { self.pretty.begin_array(writer) }
+    }
+
+    fn end_array<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        let in_row = self.in_row();
+        self.open.pop();
+        if in_row { writer.write_all(b"]") } else { self.pretty.end_array(writer) }
+    }
+
+    fn begin_array_value<W: ?Sized + Write>(&mut self, writer: &mut W, first: bool) -> io::Result<()> {
+        match (self.in_row(), first) {
+            (true, true) => Ok(()),
+            (true, false) => writer.write_all(b", "),
+            _ => self.pretty.begin_array_value(writer, first),
+        }
+    }
+
+    fn end_array_value<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        if self.in_row() { Ok(()) } else { self.pretty.end_array_value(writer) }
+    }
+
+    fn begin_object<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.open.push(false);
+        self.pretty.begin_object(writer)
+    }
+
+    fn end_object<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.open.pop();
+        self.pretty.end_object(writer)
+    }
+
+    fn begin_object_key<W: ?Sized + Write>(&mut self, writer: &mut W, first: bool) -> io::Result<()> {
+        self.pretty.begin_object_key(writer, first)
+    }
+
+    fn begin_object_value<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.pretty.begin_object_value(writer)
+    }
+
+    fn end_object_value<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.pretty.end_object_value(writer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_grid_has_its_rows_on_lines() {
+        let text = to_json(&serde_json::json!({ "map": [[1, 2], [3, 4]], "list": [1], "none": [] })).unwrap();
+        assert!(text.contains("    [1, 2],\n    [3, 4]\n"), "{text}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&text).unwrap()["map"][1][0], 3);
+    }
+}

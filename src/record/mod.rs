@@ -1,0 +1,286 @@
+//! The explanation record: the JSON written beside each overlay.
+//!
+//! This page is the wire format; `docs/record.schema.json` is the same as a JSON Schema, and a test holds real
+//! records against it. Fields come in the order below. Absent values are `null`, never left out. Numbers are
+//! finite. Paths in [`Artifact::file`] are relative to the record. There is no time stamp, so equal runs give
+//! equal bytes.
+//!
+//! `estimator`, `description`, `error`, `method`, `is_regression` and, in each target, `target`, `score`, `proba`
+//! and `heatmap` have eli5's names and meanings, so the record reads as an eli5 explanation. Two things are
+//! better than there: `proba` is filled, and the document is JSON throughout.
+
+mod layout;
+
+use serde::{Deserialize, Serialize};
+
+use crate::card::{Preprocess, Source};
+
+/// The newest record version, and the one that this build writes.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// One image explained by one method.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Record {
+    /// Version of this format; [`SCHEMA_VERSION`].
+    pub schema_version: u32,
+    /// Name of the model.
+    pub estimator: String,
+    /// What this is, for people.
+    pub description: String,
+    /// Empty, or why the image could not be explained.
+    pub error: String,
+    /// Title of the method, for example `Grad-CAM`.
+    pub method: String,
+    /// Always `false`: burncam explains classifiers.
+    pub is_regression: bool,
+    /// The explained classes, in the order asked for.
+    pub targets: Vec<TargetRecord>,
+    /// The file that was explained.
+    pub input: InputRecord,
+    /// How it became the network's input, and where that lies on the picture.
+    pub network_input: NetworkInputRecord,
+    /// The network.
+    pub model: ModelRecord,
+    /// The explained layer.
+    pub layer: LayerRecord,
+    /// The most probable classes, most probable first.
+    pub predictions: Vec<Prediction>,
+    /// What a reader should know before trusting the picture. The causes of blank maps stand here too.
+    pub warnings: Vec<String>,
+    /// The settings that made this record.
+    pub settings: SettingsRecord,
+}
+
+/// One explained class.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TargetRecord {
+    /// Index of the class.
+    pub target: usize,
+    /// Its name, or its index as text when the model names no classes.
+    pub class_name: String,
+    /// The class score whose gradient was taken; see [`SettingsRecord::score`].
+    pub score: f64,
+    /// Probability of the class, 0 to 1.
+    pub proba: f64,
+    /// The class's logit.
+    pub logit: f64,
+    /// Rank among all classes, 1 for the most probable.
+    pub rank: usize,
+    /// The map at the layer's own resolution: rows of values 0 to 1, the greatest 1, or all 0 when blank.
+    pub heatmap: Vec<Vec<f32>>,
+    /// Numbers of the signed map before ReLU and normalisation; `null` when it is not finite.
+    pub raw: Option<RawRecord>,
+    /// How the signed map became [`TargetRecord::heatmap`]: `relu, divided by maximum`.
+    pub normalization: String,
+    /// Where the heat is at least 15 % of the greatest on the picture: the box around the largest connected
+    /// region. `null` for a blank map.
+    #[serde(rename = "box")]
+    pub region: Option<BoxRecord>,
+    /// Why the map is blank, or `null`.
+    pub finding: Option<String>,
+    /// The files that show it.
+    pub artifacts: Vec<Artifact>,
+}
+
+/// Statistics of a map before ReLU and normalisation, in units of score times activation.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawRecord {
+    /// Smallest value.
+    pub min: f32,
+    /// Greatest value.
+    pub max: f32,
+    /// Mean value.
+    pub mean: f32,
+    /// Share of cells above zero, 0 to 1.
+    pub share_above_zero: f32,
+}
+
+/// A box in pixels of the upright picture; `right` and `bottom` are just outside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BoxRecord {
+    /// First column.
+    pub left: usize,
+    /// First row.
+    pub top: usize,
+    /// One past the last column.
+    pub right: usize,
+    /// One past the last row.
+    pub bottom: usize,
+}
+
+/// A file written beside the record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Artifact {
+    /// `overlay`, `heatmap`, `npy`, `mask` or `side-by-side`.
+    pub kind: String,
+    /// Path relative to the record.
+    pub file: String,
+}
+
+/// The explained file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InputRecord {
+    /// The path as the caller gave it, `-` for standard input.
+    pub path: String,
+    /// SHA-256 of the file, lower-case hexadecimal.
+    pub sha256: String,
+    /// `png`, `jpeg`, ..., or `npy` for a tensor.
+    pub format: String,
+    /// Width of the upright picture in pixels.
+    pub width: usize,
+    /// Height of the upright picture in pixels.
+    pub height: usize,
+    /// EXIF orientation that was applied, 1 to 8; 1 when the file names none.
+    pub exif_orientation: u8,
+}
+
+/// The network's input and its place on the picture.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NetworkInputRecord {
+    /// Colour channels.
+    pub channels: usize,
+    /// Height in pixels.
+    pub height: usize,
+    /// Width in pixels.
+    pub width: usize,
+    /// What was done to the picture; `null` for a tensor, which is explained as it is.
+    pub preprocess: Option<Preprocess>,
+    /// The rectangle that it covers, in pixels of the upright picture. May stick out of it.
+    pub covers: CoversRecord,
+}
+
+/// A rectangle in pixels, 0 at the outer edge of the first pixel.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CoversRecord {
+    /// Left edge.
+    pub left: f64,
+    /// Top edge.
+    pub top: f64,
+    /// Right edge.
+    pub right: f64,
+    /// Bottom edge.
+    pub bottom: f64,
+}
+
+/// The network.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelRecord {
+    /// Name from its card.
+    pub name: String,
+    /// File name without directories.
+    pub file: String,
+    /// SHA-256 of the model file, lower-case hexadecimal.
+    pub sha256: String,
+    /// Number of classes.
+    pub num_classes: usize,
+    /// Where its weights came from, or `null`.
+    pub source: Option<Source>,
+}
+
+/// The explained layer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LayerRecord {
+    /// Name of the node.
+    pub name: String,
+    /// Position in the graph, from 0.
+    pub index: usize,
+    /// Its operation.
+    pub op: String,
+    /// Channels of its output.
+    pub channels: usize,
+    /// Height of its output.
+    pub height: usize,
+    /// Width of its output.
+    pub width: usize,
+    /// How it was chosen.
+    pub reason: String,
+    /// Other layers that `auto` could have taken, nearest first.
+    pub alternatives: Vec<String>,
+}
+
+/// A class with its scores.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Prediction {
+    /// Index of the class.
+    pub target: usize,
+    /// Its name, or its index as text.
+    pub class_name: String,
+    /// Probability, 0 to 1.
+    pub proba: f64,
+    /// Logit.
+    pub logit: f64,
+}
+
+/// What was asked for, as far as it shows in the numbers or the pictures.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SettingsRecord {
+    /// Name of the method on the command line.
+    pub method: String,
+    /// `logit`, `prob`, `log-prob` or `margin`.
+    pub score: String,
+    /// Device that the network ran on.
+    pub device: String,
+    /// Version of burncam.
+    pub burncam: String,
+    /// Version of Burn.
+    pub burn: String,
+    /// How the pictures were drawn; `null` when none was.
+    pub style: Option<StyleRecord>,
+}
+
+/// How an overlay was drawn.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StyleRecord {
+    /// `alpha` (heat is opacity) or `blend` (one opacity everywhere).
+    pub overlay: String,
+    /// The greatest opacity for `alpha`, the opacity for `blend`; 0 to 1.
+    pub opacity: f32,
+    /// Name of the colour map.
+    pub colormap: String,
+    /// How the map was enlarged to the picture.
+    pub interpolation: String,
+}
+
+impl Record {
+    /// The record as indented JSON with a final newline; heatmap rows on one line each.
+    ///
+    /// # Errors
+    /// When a number is not finite: such a record is never written.
+    pub fn to_json(&self) -> Result<String, String> {
+        self.check_finite()?;
+        layout::to_json(self)
+    }
+
+    /// The record on one line, for streams of records.
+    ///
+    /// # Errors
+    /// As [`Record::to_json`].
+    pub fn to_json_line(&self) -> Result<String, String> {
+        self.check_finite()?;
+        serde_json::to_string(self).map_err(|error| error.to_string())
+    }
+
+    fn check_finite(&self) -> Result<(), String> {
+        let targets = self.targets.iter().flat_map(|target| [target.score, target.proba, target.logit]);
+        let predictions = self.predictions.iter().flat_map(|class| [class.proba, class.logit]);
+        let maps = self.targets.iter().flat_map(|target| target.heatmap.iter().flatten());
+        let all = targets.chain(predictions).chain(maps.map(|value| f64::from(*value)));
+        match all.into_iter().find(|number| !number.is_finite()) {
+            Some(number) => Err(format!("the record holds {number}, expected finite numbers")),
+            None => Ok(()),
+        }
+    }
+}

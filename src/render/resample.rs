@@ -1,0 +1,218 @@
+//! A small map brought to a picture's pixels, at the place that the network saw.
+//!
+//! Separable resampling in Pillow's way: cell and pixel centres lie at halves, taps outside the map are left out
+//! and the rest weighs one again, and a map finer than the picture widens the kernel, so that no cell is lost. For
+//! a map that covers the whole of a larger picture, `bilinear` is what OpenCV's `INTER_LINEAR` gives.
+
+use std::f64::consts::PI;
+use std::fmt;
+use std::ops::Range;
+use std::str::FromStr;
+
+use crate::Heatmap;
+use crate::error::{Error, Result};
+use crate::input::Placement;
+
+/// How values between the map's cells come about.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum Interpolation {
+    /// The cell itself: shows the map's true resolution.
+    Nearest,
+    /// Straight lines between neighbouring cells.
+    #[default]
+    Bilinear,
+    /// Catmull-Rom, `a = -0.5`, as Pillow has it.
+    Bicubic,
+    /// Lanczos with three lobes.
+    Lanczos,
+}
+
+impl Interpolation {
+    /// Every interpolation, from the plainest on.
+    pub const ALL: [Self; 4] = [Self::Nearest, Self::Bilinear, Self::Bicubic, Self::Lanczos];
+
+    /// The name that [`Interpolation::parse`] takes.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Nearest => "nearest",
+            Self::Bilinear => "bilinear",
+            Self::Bicubic => "bicubic",
+            Self::Lanczos => "lanczos",
+        }
+    }
+
+    /// The interpolation of this name, in any case.
+    ///
+    /// # Errors
+    /// [`Error::Request`] with the names there are, and the nearest of them.
+    pub fn parse(name: &str) -> Result<Self> {
+        super::by_name("interpolation", name, &Self::ALL, Self::name)
+    }
+
+    /// How far the kernel reaches to each side, in cells.
+    fn reach(self) -> f64 {
+        match self {
+            Self::Nearest => 0.0,
+            Self::Bilinear => 1.0,
+            Self::Bicubic => 2.0,
+            Self::Lanczos => 3.0,
+        }
+    }
+
+    /// The kernel's height at a distance in cells.
+    fn weight(self, distance: f64) -> f64 {
+        let x = distance.abs();
+        match self {
+            Self::Nearest => 1.0,
+            Self::Bilinear => (1.0 - x).max(0.0),
+            Self::Bicubic if x < 1.0 => (1.5 * x - 2.5) * x * x + 1.0,
+            Self::Bicubic if x < 2.0 => ((-0.5 * x + 2.5) * x - 4.0) * x + 2.0,
+            Self::Lanczos if x < 3.0 => sinc(x) * sinc(x / 3.0),
+            Self::Bicubic | Self::Lanczos => 0.0,
+        }
+    }
+}
+
+impl FromStr for Interpolation {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        Self::parse(name)
+    }
+}
+
+impl fmt::Display for Interpolation {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name())
+    }
+}
+
+/// Whole pixels of a picture: `left..right` by `top..bottom`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PixelBox {
+    /// First column.
+    pub left: usize,
+    /// First row.
+    pub top: usize,
+    /// One past the last column.
+    pub right: usize,
+    /// One past the last row.
+    pub bottom: usize,
+}
+
+/// A map at a picture's size.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Placed {
+    /// Width of the picture in pixels.
+    pub width: usize,
+    /// Height of the picture in pixels.
+    pub height: usize,
+    /// Heat of every pixel, `[height, width]`, 0 to 1; 0 where the network saw nothing.
+    pub values: Vec<f32>,
+    /// The pixels whose centre the network's input covers. Empty when there are none.
+    pub seen: PixelBox,
+}
+
+/// Brings a map with values 0 to 1 to a picture of `width` by `height` pixels.
+///
+/// The map covers the rectangle `placement` of the picture. What a kernel with negative lobes makes of 0 to 1 is
+/// held within 0 to 1.
+#[must_use]
+pub fn place(
+    map: &Heatmap,
+    placement: &Placement,
+    width: usize,
+    height: usize,
+    how: Interpolation,
+) -> Placed {
+    let columns = Axis::new(placement.left..placement.right, map.width(), width, how);
+    let rows = Axis::new(placement.top..placement.bottom, map.height(), height, how);
+    let widened = widen(map, &columns);
+    let mut values = vec![0.0; width * height];
+    for (y, taps) in rows.pixels.clone().zip(&rows.taps) {
+        let row = &mut values[y * width..][..width];
+        mix_rows(&widened, taps, &mut row[columns.pixels.clone()]);
+    }
+    let seen = if rows.pixels.is_empty() || columns.pixels.is_empty() {
+        PixelBox { left: 0, top: 0, right: 0, bottom: 0 }
+    } else {
+        let (x, y) = (columns.pixels, rows.pixels);
+        PixelBox { left: x.start, top: y.start, right: x.end, bottom: y.end }
+    };
+    Placed { width, height, values, seen }
+}
+
+/// The cells that make one pixel, in one direction.
+struct Taps {
+    first: usize,
+    /// Of `first` and the cells after it; they sum to one.
+    weights: Vec<f32>,
+}
+
+/// One direction of the resampling.
+struct Axis {
+    /// The pixels whose centre the map covers.
+    pixels: Range<usize>,
+    /// For each of them.
+    taps: Vec<Taps>,
+}
+
+impl Axis {
+    /// `cells` of a map over `edges` of a picture that is `length` pixels long.
+    fn new(edges: Range<f64>, cells: usize, length: usize, how: Interpolation) -> Self {
+        let first_at = |edge: f64| ((edge - 0.5).ceil().max(0.0) as usize).min(length);
+        let start = first_at(edges.start);
+        let pixels = start..first_at(edges.end).max(start);
+        let cells_a_pixel = cells as f64 / (edges.end - edges.start);
+        let taps = pixels.clone().map(|pixel| {
+            let center = (pixel as f64 + 0.5 - edges.start) * cells_a_pixel;
+            taps(center, cells_a_pixel, cells, how)
+        });
+        Self { taps: taps.collect(), pixels }
+    }
+}
+
+/// The taps of a pixel whose centre lies at `center`, in cells from the map's edge.
+fn taps(center: f64, cells_a_pixel: f64, cells: usize, how: Interpolation) -> Taps {
+    if how == Interpolation::Nearest {
+        return Taps { first: (center as usize).min(cells - 1), weights: vec![1.0] };
+    }
+    let stretch = cells_a_pixel.max(1.0);
+    let reach = how.reach() * stretch;
+    let first = ((center - reach + 0.5) as usize).min(cells - 1);
+    let last = ((center + reach + 0.5) as usize).clamp(first + 1, cells);
+    let weight = |cell: usize| how.weight((cell as f64 + 0.5 - center) / stretch);
+    let weights: Vec<f64> = (first..last).map(weight).collect();
+    let sum: f64 = weights.iter().sum();
+    Taps { first, weights: weights.iter().map(|weight| (weight / sum) as f32).collect() }
+}
+
+fn sinc(x: f64) -> f64 {
+    if x == 0.0 { 1.0 } else { (PI * x).sin() / (PI * x) }
+}
+
+/// Every row of the map at the picture's columns.
+fn widen(map: &Heatmap, columns: &Axis) -> Vec<Vec<f32>> {
+    let pixel = |row: &[f32], taps: &Taps| -> f32 {
+        row[taps.first..].iter().zip(&taps.weights).map(|(value, weight)| value * weight).sum()
+    };
+    let rows = map.values().chunks_exact(map.width());
+    rows.map(|row| columns.taps.iter().map(|taps| pixel(row, taps)).collect()).collect()
+}
+
+/// The weighted sum of some rows, held within 0 to 1.
+fn mix_rows(rows: &[Vec<f32>], taps: &Taps, out: &mut [f32]) {
+    for (row, weight) in rows[taps.first..].iter().zip(&taps.weights) {
+        for (out, value) in out.iter_mut().zip(row) {
+            *out += value * weight;
+        }
+    }
+    for value in out {
+        *value = value.clamp(0.0, 1.0);
+    }
+}
+
+#[cfg(test)]
+#[path = "resample_tests.rs"]
+mod tests;

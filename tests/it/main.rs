@@ -1,0 +1,3 @@
+//! Integration tests, in one binary because each binary links Burn.
+
+mod odd_pictures;
