@@ -57,8 +57,11 @@ impl std::str::FromStr for DeviceName {
 
 impl DeviceName {
     /// Opens the device.
-    pub(crate) fn open(&self) -> Device {
-        match self.0.as_str() {
+    ///
+    /// # Errors
+    /// When a remote device cannot be reached.
+    pub(crate) fn open(&self) -> Result<Device> {
+        Ok(match self.0.as_str() {
             "ndarray" =>
             {
                 #[expect(deprecated, reason = "kept as an independent second opinion on flex's numbers")]
@@ -77,10 +80,15 @@ impl DeviceName {
             #[cfg(feature = "remote")]
             remote if remote.starts_with("remote") => {
                 let address = remote.split_once(':').map_or("ws://localhost:3000", |(_, address)| address);
-                Device::remote_websocket(address, 0)
+                let host = burn::tensor::remote::RemoteHost::websocket(address);
+                Device::remote_options(&host).init().map_err(|error| {
+                    Error::request(format!(
+                        "device '{remote}' cannot be reached: {error} (is the server running?)"
+                    ))
+                })?
             }
             _ => Device::flex(),
-        }
+        })
     }
 }
 

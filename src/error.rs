@@ -82,6 +82,16 @@ impl Error {
         let path = path.to_path_buf();
         move |source| Self::Io { action, path, source }
     }
+
+    /// For `map_err` of temporary files, whose own errors name a path that nobody asked for.
+    pub(crate) fn write_into(directory: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = directory.to_path_buf();
+        move |error| {
+            let plain =
+                error.raw_os_error().map_or_else(|| error.kind().into(), io::Error::from_raw_os_error);
+            Self::Io { action: "write into", path, source: plain }
+        }
+    }
 }
 
 /// The candidate nearest to `wanted`, if one is near enough to be what was meant.

@@ -52,13 +52,20 @@ pub fn refuse_existing<'a>(paths: impl IntoIterator<Item = &'a PathBuf>) -> Resu
     }
 }
 
-/// Makes a directory and proves that files can be made in it, leaving none.
+/// Proves that files can be made in a directory, or that it can be made, and leaves nothing behind.
 ///
 /// # Errors
-/// When it cannot be made, is not a directory, or refuses files.
-pub fn prepare_directory(directory: &Path) -> Result<()> {
-    std::fs::create_dir_all(directory).map_err(Error::io("create the directory", directory))?;
-    NamedTempFile::new_in(directory).map(drop).map_err(Error::io("write into", directory))
+/// When it is not a directory, or it or the nearest directory above it refuses files.
+pub fn check_directory(directory: &Path) -> Result<()> {
+    let directory = or_here(directory);
+    if directory.exists() && !directory.is_dir() {
+        return Err(Error::request(format!(
+            "output '{}' is a file, expected a directory",
+            directory.display()
+        )));
+    }
+    let nearest = directory.ancestors().find(|above| above.exists()).unwrap_or(Path::new("."));
+    NamedTempFile::new_in(nearest).map(drop).map_err(Error::write_into(directory))
 }
 
 /// Writes the files of one image: all of them, in order, or none.
@@ -89,10 +96,7 @@ pub fn write_together(files: &[OutputFile], overwrite: bool) -> Result<()> {
 }
 
 fn stage(file: &OutputFile) -> Result<(NamedTempFile, &Path)> {
-    let directory = match file.path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
+    let directory = or_here(file.path.parent().unwrap_or(Path::new("")));
     let mut builder = tempfile::Builder::new();
     builder.prefix(".burncam-");
     #[cfg(unix)]
@@ -101,9 +105,15 @@ fn stage(file: &OutputFile) -> Result<(NamedTempFile, &Path)> {
         // What an ordinary file gets; the user's umask takes its share.
         builder.permissions(std::fs::Permissions::from_mode(0o666));
     }
-    let mut staged = builder.tempfile_in(directory).map_err(Error::io("write into", directory))?;
+    std::fs::create_dir_all(directory).map_err(Error::io("create the directory", directory))?;
+    let mut staged = builder.tempfile_in(directory).map_err(Error::write_into(directory))?;
     staged.write_all(&file.bytes).map_err(Error::io("write", &file.path))?;
     Ok((staged, &file.path))
+}
+
+/// The empty path means the current directory, but the operating system does not know it.
+fn or_here(directory: &Path) -> &Path {
+    if directory.as_os_str().is_empty() { Path::new(".") } else { directory }
 }
 
 fn not_persisted(error: PersistError, path: &Path) -> Error {

@@ -2,6 +2,20 @@
 //!
 //! Spatial settings are `[height, width]`; paddings are `[top, bottom, left, right]`. Axes count from 0 and
 //! include the batch, so channels are axis 1 of `[batch, channels, height, width]`.
+//!
+//! | field | means | default |
+//! |---|---|---|
+//! | `stride` | step of the window | 1 (pools: none, it must be given) |
+//! | `padding` | zeros around the input; for `max_pool2d` nothing at all | 0 |
+//! | `dilation` | distance between the window's taps | 1 |
+//! | `groups` | channels are split into so many independent convolutions | 1 |
+//! | `kernel` | size of the window | |
+//! | `ceil_mode` | windows may hang over the end, if they begin inside | no |
+//! | `count_include_pad` | padding counts when averaging | yes |
+//! | `axis`, `axes` | along which | 1 |
+//! | `keep_dims` | reduced axes stay with size 1 | no |
+
+#![expect(missing_docs, reason = "fields mean the same wherever they stand; the table above says what")]
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,7 @@
 //! How a picture becomes a network's input: resize, crop, colour, scale.
 
+#![expect(missing_docs, reason = "the fields of a policy are explained in its sentence")]
+
 use serde::{Deserialize, Serialize};
 
 /// From an RGB picture with values 0..=255 to the network's input.

@@ -42,6 +42,7 @@ pub struct Trunk {
 }
 
 /// One recorded pass through the head, good for one backward pass.
+#[derive(Debug)]
 pub struct Recording {
     logits: Tensor<2>,
     leaves: Vec<Tensor<4>>,
@@ -77,7 +78,7 @@ impl Network {
     /// When the weights cannot be read or are damaged.
     pub fn load(model: &Model, taps: &[usize], device: &DeviceName) -> Result<Self> {
         let weights = model.weights()?;
-        let device = device.open();
+        let device = device.open()?;
         let last = model.logits();
         let steps = fold::plan(model.graph(), last, taps, &weights, &device)?;
         let taps: Vec<usize> = taps.iter().map(|position| position + 1).collect();

@@ -40,14 +40,10 @@ pub(crate) fn apply(op: &Op, params: &Params, inputs: Vec<Value>) -> Result<Valu
         | Op::Slice { .. }
         | Op::Split { .. } => shaping(op, x),
         Op::ReduceMean { axes, keep_dims } => {
-            reduce(map_tensor!(x.clone(), t => t.mean_dims(axes)), axes, *keep_dims)
+            reduce(map_tensor!(x, t => t.mean_dims(axes)), axes, *keep_dims)
         }
-        Op::ReduceSum { axes, keep_dims } => {
-            reduce(map_tensor!(x.clone(), t => t.sum_dims(axes)), axes, *keep_dims)
-        }
-        Op::ReduceMax { axes, keep_dims } => {
-            reduce(map_tensor!(x.clone(), t => t.max_dims(axes)), axes, *keep_dims)
-        }
+        Op::ReduceSum { axes, keep_dims } => reduce(map_tensor!(x, t => t.sum_dims(axes)), axes, *keep_dims),
+        Op::ReduceMax { axes, keep_dims } => reduce(map_tensor!(x, t => t.max_dims(axes)), axes, *keep_dims),
         _ => Ok(pointwise(op, x)),
     }
 }

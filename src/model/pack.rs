@@ -48,7 +48,8 @@ impl Pack {
         if metadata.is_dir() {
             return Err(Error::model(path.display().to_string(), "is a directory, expected a .bpk file"));
         }
-        let reader = Reader::from_file_exact(path).map_err(|error| unreadable(path.display(), &error))?;
+        let reader =
+            Reader::from_file_exact(path).map_err(|error| unreadable(path.display().to_string(), &error))?;
         Self::from_reader(reader, Origin::File(path.to_path_buf()))
     }
 
@@ -194,10 +195,7 @@ fn hex(digest: &[u8]) -> String {
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn unreadable(name: impl ToString, error: &burn_pack::Error) -> Error {
+fn unreadable(name: impl Into<String>, error: &burn_pack::Error) -> Error {
     let reason = error.to_string().to_lowercase();
-    Error::model(
-        name.to_string(),
-        format!("is not a readable burnpack file: {reason} (`burncam import` makes one)"),
-    )
+    Error::model(name, format!("is not a readable burnpack file: {reason} (`burncam import` makes one)"))
 }

@@ -284,7 +284,7 @@ pub(crate) fn reshape(x: &[usize], spec: &[i64]) -> Shape {
     let total: usize = x.iter().product();
     let product = shape.iter().try_fold(1_usize, |sum, side| sum.checked_mul(*side)).ok_or_else(refuse)?;
     match open {
-        Some(at) if product > 0 && total % product == 0 => shape[at] = total / product,
+        Some(at) if product > 0 && total.is_multiple_of(product) => shape[at] = total / product,
         None if product == total => {}
         _ => return Err(refuse()),
     }

@@ -1,3 +1,14 @@
 //! Integration tests, in one binary because each binary links Burn.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a helper of a test fails as a test does")]
+
+mod golden;
+mod gradients;
+mod hand_worked;
+mod house;
 mod odd_pictures;
+mod operations;
+mod parity;
+mod photographs;
+mod record;
+mod support;

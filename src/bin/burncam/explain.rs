@@ -21,10 +21,10 @@ pub(crate) fn run(args: &ExplainArgs, quiet: bool) -> Result<Outcome> {
         bail!("no pictures found in {} (name files outright if their endings are unusual)", named(args));
     }
     let plan = Plan::new(args, &inputs)?;
+    plan.check(&inputs, args.output.force)?;
     let model = subjects::open_model(&args.model)?;
     subjects::set_threads(&args.run)?;
     let explainer = Explainer::new(model, settings(args))?;
-    plan.prepare(&inputs, args.output.force)?;
     log::info!("layer '{}': {}", explainer.layer().name, explainer.layer().reason);
     let mut failed = 0;
     for input in &inputs {
@@ -101,8 +101,6 @@ fn write(
     drawings: Vec<Vec<Drawing>>,
 ) -> Result<Report> {
     let directory = plan.directory(&input.below).ok_or_else(|| anyhow!("no output directory"))?;
-    std::fs::create_dir_all(&directory)
-        .map_err(|error| anyhow!("cannot create the directory '{}': {error}", directory.display()))?;
     let mut files = Vec::new();
     let mut artifacts = Vec::new();
     for (target, drawings) in explanation.targets.iter().zip(drawings) {

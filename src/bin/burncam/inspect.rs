@@ -126,7 +126,12 @@ fn preprocess(preprocess: &Preprocess) -> String {
         steps.push(format!("middle {height}x{width}"));
     }
     steps.push(format!("{:?}", preprocess.color).to_lowercase());
-    steps.push(format!("(value * {:.6} - {:?}) / {:?}", preprocess.scale, preprocess.mean, preprocess.std));
+    steps.push(format!("value * {:.6}", preprocess.scale));
+    for (word, numbers) in [("minus", &preprocess.mean), ("divided by", &preprocess.std)] {
+        if !numbers.is_empty() {
+            steps.push(format!("{word} {numbers:?}"));
+        }
+    }
     steps.join(", ")
 }
 

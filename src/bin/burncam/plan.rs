@@ -68,8 +68,8 @@ impl Plan {
         Ok(Self { destination, record, artifacts, several_targets, method: args.method })
     }
 
-    /// Makes the output directories, and refuses collisions and files in the way.
-    pub(crate) fn prepare(&self, inputs: &[Input], force: bool) -> Result<()> {
+    /// Refuses collisions, files in the way and an output directory that takes no files.
+    pub(crate) fn check(&self, inputs: &[Input], force: bool) -> Result<()> {
         let mut owners: HashMap<PathBuf, &Input> = HashMap::new();
         for input in inputs {
             for path in self.known_paths(input) {
@@ -86,19 +86,20 @@ impl Plan {
                 }
             }
         }
-        if let Some(directory) = self.directory(Path::new("")) {
-            output::prepare_directory(&directory)?;
+        match self.directory(Path::new("")) {
+            Some(directory) => Ok(output::check_directory(&directory)?),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// The directory of the outputs of an input that lay at `below`; `None` for standard output.
     pub(crate) fn directory(&self, below: &Path) -> Option<PathBuf> {
         match &self.destination {
+            Destination::Directory(directory) if directory == Path::new(".") => Some(below.to_path_buf()),
             Destination::Directory(directory) => Some(directory.join(below)),
             Destination::File(path) => match path.parent() {
-                Some(parent) if parent.as_os_str().is_empty() => Some(PathBuf::from(".")),
-                parent => parent.map(Path::to_path_buf),
+                Some(parent) => Some(parent.to_path_buf()),
+                None => Some(PathBuf::new()),
             },
             Destination::Stdout => None,
         }
@@ -108,7 +109,8 @@ impl Plan {
     pub(crate) fn artifact_name(&self, input: &Input, target: usize, kind: ArtifactKind) -> String {
         let target = self.several_targets.then_some(target);
         match &self.destination {
-            Destination::File(path) if kind == ArtifactKind::Overlay => file_name(path),
+            // The file that was named is the first picture of `--save`; others go beside it.
+            Destination::File(path) if self.artifacts.first() == Some(&kind) => file_name(path),
             Destination::File(path) => {
                 output::artifact_name(&stem(path), self.method.info().name, target, kind)
             }
@@ -131,7 +133,7 @@ impl Plan {
         if !self.several_targets {
             names.extend(self.artifacts.iter().map(|kind| self.artifact_name(input, 0, *kind)));
         }
-        if self.record || self.several_targets {
+        if self.record {
             names.push(self.record_name(input));
         }
         names.into_iter().map(|name| directory.join(name)).collect()

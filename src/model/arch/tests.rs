@@ -1,3 +1,5 @@
+//! Tests of the architectures: names, shapes and sizes.
+
 use super::*;
 
 /// Number of learned values and running statistics.

@@ -9,12 +9,11 @@ use super::torch::Parameter;
 /// Reads and converts the tensors that the diagnosis has found to fit.
 ///
 /// # Errors
-/// A clause that names the tensor, when it cannot be read or a weight is too great for `f16`.
+/// A clause that names the tensor, when it cannot be read, is not finite, or is too great for `f16`.
 pub(super) fn convert(
     parameters: &[Parameter],
     weights: &StateDict,
     half: bool,
-    warnings: &mut Vec<String>,
 ) -> Result<Vec<Tensor>, String> {
     let mut tensors = Vec::with_capacity(parameters.len());
     for parameter in parameters {
@@ -26,7 +25,10 @@ pub(super) fn convert(
         })?;
         let odd = numbers.iter().filter(|number| !number.is_finite()).count();
         if odd > 0 {
-            warnings.push(format!("tensor '{name}': {odd} of {} numbers are not finite", numbers.len()));
+            return Err(format!(
+                "tensor '{name}': {odd} of {} numbers are not finite (was the training run sound?)",
+                numbers.len()
+            ));
         }
         if parameter.transposed {
             numbers = transpose(&numbers, &parameter.shape);

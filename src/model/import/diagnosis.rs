@@ -123,7 +123,9 @@ impl fmt::Display for Diagnosis {
         }
         list(f, "missing", missing, |Missing { name, expected, near }| {
             let hint = near.as_ref().map_or_else(String::new, |near| format!(" (did you mean '{near}'?)"));
-            format!("'{name}' {expected:?}{hint}")
+            // A card's graph alone does not say which shapes it expects.
+            let shape = if expected.is_empty() { String::new() } else { format!(" {expected:?}") };
+            format!("'{name}'{shape}{hint}")
         })?;
         list(f, "wrong shape", wrong_shape, |WrongShape { name, expected, found }| {
             format!("'{name}' has shape {found:?}, expected {expected:?}")

@@ -96,8 +96,8 @@ pub fn import(request: &ImportRequest) -> Result<Imported> {
     }
     check_class_names(classes, request.classes.len())?;
 
-    let mut warnings: Vec<String> = leftovers(&diagnosis).into_iter().collect();
-    let tensors = convert::convert(&torch::parameters(&built), &weights, request.half, &mut warnings)
+    let warnings: Vec<String> = leftovers(&diagnosis).into_iter().collect();
+    let tensors = convert::convert(&torch::parameters(&built), &weights, request.half)
         .map_err(|problem| Error::model(&file, problem))?;
     let card = card(request, architecture, built, sha256(&request.source)?);
     Ok(Imported { card, tensors, warnings, diagnosis })

@@ -1,3 +1,5 @@
+//! Tests of the import: containers, names, shapes, damage.
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use safetensors::tensor::{Dtype, TensorView};
@@ -192,7 +194,7 @@ fn a_deeper_network_of_the_family_is_not_taken_for_a_shallower_one() {
 }
 
 #[test]
-fn weights_that_are_not_numbers_are_told() {
+fn weights_that_are_not_numbers_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("nan.safetensors");
     write_weights(
@@ -202,9 +204,17 @@ fn weights_that_are_not_numbers_are_told() {
         "",
         |name| if name == "classifier.1.bias" { f32::NAN } else { 0.0 },
     );
+    let error = import(&request(&path, "squeezenet1_1")).unwrap_err().to_string();
+    assert!(error.contains("tensor 'classifier.1.bias': 2 of 2 numbers are not finite"), "{error}");
+}
+
+#[test]
+fn another_input_size_keeps_the_share_that_the_crop_takes() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("zeros.safetensors");
+    write_weights(&path, "squeezenet1_1", 2, "", |_| 0.0);
     let asked = ImportRequest { input: Some([320, 227]), ..request(&path, "squeezenet1_1") };
     let imported = import(&asked).unwrap();
-    assert_eq!(imported.warnings, ["tensor 'classifier.1.bias': 2 of 2 numbers are not finite"]);
     let preprocess = imported.card.preprocess;
     assert_eq!(preprocess.output_size(), Some([320, 227]));
     assert!(matches!(preprocess.resize, Resize::ShortestSide { size: 366, .. }));

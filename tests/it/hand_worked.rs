@@ -1,0 +1,132 @@
+//! A network of sixteen pixels, worked by hand.
+
+use burncam::cam::Method;
+use burncam::explain::{Explainer, Settings, Subject, Target};
+use burncam::input::Placement;
+use burncam::record::InputRecord;
+
+use crate::support::{Made, card, distance, evidence, made, tensor};
+
+/// 4x4 grey -> conv 1x1 to two channels -> ReLU -> mean of each channel -> two logits.
+///
+/// conv: `A_1 = relu(x)`, `A_2 = relu(2 - x)`.
+/// head: `y_0 = 3 m_1 - m_2`, `y_1 = -m_1 + 2 m_2 + 1` with `m_k` the mean of `A_k`.
+fn sixteen_pixels() -> Made {
+    let nodes = r#"
+        { "name": "conv", "op": "conv2d", "inputs": ["input"], "params": { "weight": "conv.weight", "bias": "conv.bias" } },
+        { "name": "relu", "op": "relu", "inputs": ["conv"] },
+        { "name": "pool", "op": "global_avg_pool", "inputs": ["relu"] },
+        { "name": "flat", "op": "flatten", "inputs": ["pool"] },
+        { "name": "fc", "op": "linear", "inputs": ["flat"], "params": { "weight": "fc.weight", "bias": "fc.bias" } }"#;
+    let tensors = vec![
+        tensor("conv.weight", &[2, 1, 1, 1], &[1.0, -1.0]),
+        tensor("conv.bias", &[2], &[0.0, 2.0]),
+        tensor("fc.weight", &[2, 2], &[3.0, -1.0, -1.0, 2.0]),
+        tensor("fc.bias", &[2], &[0.0, 1.0]),
+    ];
+    made(&card(4, 4, nodes, "fc"), tensors)
+}
+
+/// 0 to 3.75 in steps of a quarter.
+fn ramp() -> Vec<f32> {
+    (0..16_u8).map(|pixel| f32::from(pixel) / 4.0).collect()
+}
+
+fn subject(values: Vec<f32>) -> Subject {
+    Subject {
+        picture: image::RgbImage::new(4, 4),
+        values,
+        placement: Placement::whole(4, 4),
+        is_tensor: true,
+        file: InputRecord {
+            path: "ramp".into(),
+            sha256: String::new(),
+            format: "npy".into(),
+            width: 4,
+            height: 4,
+            exif_orientation: 1,
+        },
+    }
+}
+
+#[test]
+fn the_map_after_the_relu_is_exact() {
+    // dy_0/dA_1 = 3/16 and dy_0/dA_2 = -1/16 everywhere, so alpha = (3/16, -1/16) and the map is
+    // (3 relu(x) - relu(2 - x)) / 16: at x = 0 that is -2/16, at x = 2 it is 6/16, at x = 3.75 it is 11.25/16.
+    let network = sixteen_pixels();
+    for device in ["flex", "ndarray"] {
+        let evidence = evidence(&network.model, "relu", 0, &ramp(), device);
+        let expected: Vec<f32> = ramp().iter().map(|x| (3.0 * x - (2.0 - x).max(0.0)) / 16.0).collect();
+        let map = Method::GradCam.raw_map(&evidence).unwrap();
+        assert!(distance(&map, &expected) < 1e-5, "{device}: {map:?}");
+        assert!((map[0] + 2.0 / 16.0).abs() < 1e-5 && (map[15] - 11.25 / 16.0).abs() < 1e-5);
+    }
+}
+
+#[test]
+fn the_map_before_the_relu_differs_as_the_mathematics_says() {
+    // At the convolution, dy_0/dA_2 is -1/16 only where 2 - x > 0: 8 of 16 pixels (x = 2 has gradient zero).
+    // dy_0/dA_1 is 3/16 where x > 0: 15 of 16. So alpha = (3 * 15 / 256, -8 / 256), and A is x and 2 - x.
+    let network = sixteen_pixels();
+    let evidence = evidence(&network.model, "conv", 0, &ramp(), "flex");
+    let expected: Vec<f32> = ramp().iter().map(|x| (45.0 * x - 8.0 * (2.0 - x)) / 256.0).collect();
+    let map = Method::GradCam.raw_map(&evidence).unwrap();
+    assert!(distance(&map, &expected) < 1e-5, "{map:?}");
+}
+
+#[test]
+fn logits_probabilities_ranks_and_targets_are_those_of_the_arithmetic() {
+    // m_1 = mean of 0..3.75 = 1.875; m_2 = mean of 2 - x over x < 2 = (2 + 1.75 + ... + 0.25) / 16 = 0.5625.
+    // y_0 = 5.625 - 0.5625 = 5.0625; y_1 = -1.875 + 1.125 + 1 = 0.25.
+    let settings = Settings { targets: vec![Target::Index(1), Target::Top(1)], ..Settings::default() };
+    let Made { model, .. } = &sixteen_pixels();
+    let explainer = Explainer::new(model.clone(), settings).unwrap();
+    let explanation = explainer.explain(&subject(ramp())).unwrap();
+    let [second, first] = &explanation.targets[..] else { panic!("two targets expected") };
+    assert_eq!((first.class.target, first.rank, second.class.target, second.rank), (0, 1, 1, 2));
+    assert!((first.class.logit - 5.0625).abs() < 1e-5 && (second.class.logit - 0.25).abs() < 1e-5);
+    let expected = 1.0 / (1.0 + (0.25_f64 - 5.0625).exp());
+    assert!((first.class.proba - expected).abs() < 1e-6);
+    assert_eq!(explanation.predictions.len(), 2);
+}
+
+#[test]
+fn auto_takes_the_relu_and_says_so() {
+    let network = sixteen_pixels();
+    let choice = network.model.choose_layer(&burncam::model::LayerRequest::Auto).unwrap();
+    assert_eq!((choice.name.as_str(), choice.alternatives), ("relu", vec!["conv".to_owned()]));
+    assert!(choice.reason.contains("4x4"), "{}", choice.reason);
+}
+
+#[test]
+fn a_class_that_the_layer_speaks_against_is_told_not_drawn() {
+    // An input of 2 everywhere: A_1 = 2, A_2 = 0, both maps are flat; for class 1 it is negative as well.
+    let settings = Settings { targets: vec![Target::Index(0), Target::Index(1)], ..Settings::default() };
+    let Made { model, .. } = &sixteen_pixels();
+    let explainer = Explainer::new(model.clone(), settings).unwrap();
+    let explanation = explainer.explain(&subject(vec![2.0; 16])).unwrap();
+    let findings: Vec<_> = explanation.targets.iter().map(|target| target.finding.clone().unwrap()).collect();
+    assert!(findings[0].contains("flat"), "{findings:?}");
+    assert!(findings[1].contains("all weighted activations are negative"), "{findings:?}");
+    assert_eq!(explanation.warnings.len(), 2);
+    assert!(explanation.targets.iter().all(|target| target.map.heatmap.is_blank()));
+}
+
+#[test]
+fn a_saturated_softmax_is_told_not_drawn() {
+    // At x = 1000 the logits are 3000 and -999, so the probability rounds to one.
+    let settings = Settings { score: burncam::engine::Score::Prob, ..Settings::default() };
+    let Made { model, .. } = &sixteen_pixels();
+    let explainer = Explainer::new(model.clone(), settings).unwrap();
+    let explanation = explainer.explain(&subject(ramp().iter().map(|x| x * 1000.0).collect())).unwrap();
+    assert!(explanation.warnings[0].contains("softmax is saturated"), "{:?}", explanation.warnings);
+    assert!(explanation.targets[0].map.heatmap.is_blank());
+}
+
+#[test]
+fn overflow_is_an_error_that_names_the_layer() {
+    let Made { model, .. } = &sixteen_pixels();
+    let explainer = Explainer::new(model.clone(), Settings::default()).unwrap();
+    let error = explainer.explain(&subject(vec![f32::MAX; 16])).unwrap_err().to_string();
+    assert!(error.contains("not finite") && error.contains("'pool'"), "{error}");
+}

@@ -1,0 +1,94 @@
+//! The house rules: imports go one way, rooms stay small, the library neither prints nor panics.
+
+use std::path::{Path, PathBuf};
+
+/// The rooms of the library from the ground up; one may import from those before it only.
+/// `crate::model` and `crate::input` are neighbours and do not import each other, and so on.
+const FLOORS: &[&[&str]] = &[
+    &["error"],
+    &["device", "card", "heatmap"],
+    &["model", "input"],
+    &["engine"],
+    &["cam"],
+    &["render"],
+    &["record"],
+    &["explain"],
+    &["output"],
+];
+
+fn sources() -> Vec<(PathBuf, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut sources = Vec::new();
+    let mut folders = vec![root];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|ending| ending == "rs") {
+                let text = std::fs::read_to_string(&path).unwrap();
+                sources.push((path, text));
+            }
+        }
+    }
+    assert!(sources.len() > 40, "the sources were not found");
+    sources
+}
+
+fn room_of(path: &Path) -> Option<String> {
+    let below = path.strip_prefix(Path::new(env!("CARGO_MANIFEST_DIR")).join("src")).unwrap();
+    let first = below.components().next().unwrap().as_os_str().to_string_lossy().into_owned();
+    let room = first.trim_end_matches(".rs").to_owned();
+    (room != "lib" && room != "bin").then_some(room)
+}
+
+fn floor(room: &str) -> usize {
+    let found = FLOORS.iter().position(|rooms| rooms.contains(&room));
+    found.unwrap_or_else(|| panic!("the room '{room}' is not in the plan of the house"))
+}
+
+/// Code without its tests and comments.
+fn code(text: &str) -> String {
+    let text = text.split("#[cfg(test)]").next().unwrap();
+    text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn imports_go_one_way() {
+    for (path, text) in sources() {
+        let Some(room) = room_of(&path) else { continue };
+        for import in code(&text).split("crate::").skip(1) {
+            let name: String = import.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+            if name == room || name.is_empty() || !FLOORS.iter().any(|rooms| rooms.contains(&name.as_str())) {
+                continue;
+            }
+            assert!(floor(&name) < floor(&room), "{}: '{room}' imports '{name}'", path.display());
+        }
+    }
+}
+
+#[test]
+fn burn_is_named_only_where_it_runs() {
+    for (path, text) in sources() {
+        let Some(room) = room_of(&path) else { continue };
+        let uses_burn = code(&text).contains("burn::");
+        assert!(!uses_burn || ["device", "engine"].contains(&room.as_str()), "{} uses Burn", path.display());
+        let names_back_end = code(&text).contains("Device::flex") || code(&text).contains("Device::ndarray");
+        assert!(!names_back_end || room == "device", "{} names a back end", path.display());
+    }
+}
+
+#[test]
+fn every_file_opens_with_what_it_is_for_and_stays_readable() {
+    for (path, text) in sources() {
+        assert!(text.starts_with("//!"), "{} does not say what it is for", path.display());
+        let lines = text.lines().count();
+        assert!(lines <= 360, "{} has {lines} lines", path.display());
+    }
+}
+
+#[test]
+fn the_pinned_burn_is_the_one_that_records_name() {
+    let manifest = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml")).unwrap();
+    assert!(manifest.contains(&format!("burn = {{ version = \"={}\"", burncam::BURN_VERSION)));
+}

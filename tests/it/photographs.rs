@@ -1,0 +1,85 @@
+//! Real photographs through real trained networks: the class is right, and the heat lies on the object.
+
+use burncam::explain::{ArtifactKind, Explainer, Explanation, Settings, Style, Subject};
+use burncam::input::Picture;
+use burncam::model::{LayerRequest, Model};
+use burncam::render::{self, Interpolation};
+
+use crate::support::{fixture, share_inside};
+
+/// Both networks, each at the layer that `auto` picks, and SqueezeNet also at its last Fire module.
+fn explainers() -> Vec<Explainer> {
+    let squeezenet = || Model::open(&fixture("models/squeezenet1_1.bpk"), None).unwrap();
+    let fire = Settings { layer: LayerRequest::Name("features.12".into()), ..Settings::default() };
+    vec![
+        Explainer::new(Model::embedded().unwrap(), Settings::default()).unwrap(),
+        Explainer::new(squeezenet(), Settings::default()).unwrap(),
+        Explainer::new(squeezenet(), fire).unwrap(),
+    ]
+}
+
+fn explain(explainer: &Explainer, name: &str) -> (Subject, Explanation) {
+    let picture = Picture::open(&fixture("images").join(name), [255; 3]).unwrap();
+    let subject = Subject::from_picture(picture, name, explainer.model()).unwrap();
+    let explanation = explainer.explain(&subject).unwrap();
+    (subject, explanation)
+}
+
+#[test]
+fn the_classes_are_right() {
+    for explainer in explainers() {
+        for (picture, expected) in
+            [("coffee.png", "espresso"), ("camera.png", "tripod"), ("chelsea.png", "cat")]
+        {
+            let (_, explanation) = explain(&explainer, picture);
+            let found = &explanation.predictions[0].class_name;
+            assert!(found.contains(expected), "{}: {picture} is {found}", explainer.model().name());
+        }
+    }
+}
+
+#[test]
+fn most_of_the_heat_lies_on_the_object() {
+    let boxes = [("coffee.png", [172, 18, 410, 310]), ("camera.png", [230, 138, 410, 512])];
+    for explainer in explainers() {
+        for (picture, object) in boxes {
+            let (subject, explanation) = explain(&explainer, picture);
+            let (width, height) = subject.picture.dimensions();
+            let map = &explanation.targets[0].map.heatmap;
+            let placed = render::place(
+                map,
+                &subject.placement,
+                width as usize,
+                height as usize,
+                Interpolation::Bilinear,
+            );
+            let share = share_inside(&placed, object);
+            let layer = &explainer.layer().name;
+            assert!(share >= 0.6, "{} at {layer}: {share:.3} of {picture}", explainer.model().name());
+        }
+    }
+}
+
+#[test]
+fn overlays_have_the_size_of_the_photo_and_touch_only_what_the_network_saw() {
+    let explainer = &explainers()[0];
+    let (subject, explanation) = explain(explainer, "coffee.png");
+    let drawings = explanation.draw(&subject, &Style::default(), &[ArtifactKind::Overlay]).unwrap();
+    let overlay = image::load_from_memory(&drawings[0][0].bytes).unwrap().to_rgb8();
+    assert_eq!(overlay.dimensions(), (600, 400));
+    // The middle 350x350 of 600x400 went in, so the outer columns are the photo's own.
+    for y in 0..400 {
+        assert_eq!(overlay.get_pixel(20, y), subject.picture.get_pixel(20, y));
+        assert_eq!(overlay.get_pixel(580, y), subject.picture.get_pixel(580, y));
+    }
+    assert_ne!(overlay, subject.picture);
+}
+
+#[test]
+fn the_overlay_of_coffee_is_the_one_that_was_looked_at() {
+    let explainer = &explainers()[0];
+    let (subject, explanation) = explain(explainer, "coffee.png");
+    let drawings = explanation.draw(&subject, &Style::default(), &[ArtifactKind::Overlay]).unwrap();
+    let actual = image::load_from_memory(&drawings[0][0].bytes).unwrap().to_rgb8();
+    crate::golden::check(&actual, "coffee.gradcam.png");
+}

@@ -1,0 +1,111 @@
+//! The record against its JSON Schema, and its promises.
+
+use burncam::explain::{ArtifactKind, Explainer, Settings, Style, Subject, Target};
+use burncam::input::Picture;
+use burncam::model::Model;
+use burncam::record::{Artifact, Record};
+use serde_json::Value;
+
+use crate::support::fixture;
+
+fn schema(name: &str) -> jsonschema::Validator {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs").join(name);
+    let schema: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    jsonschema::validator_for(&schema).unwrap()
+}
+
+#[track_caller]
+fn assert_valid(validator: &jsonschema::Validator, value: &Value) {
+    let problems: Vec<String> =
+        validator.iter_errors(value).map(|error| format!("{}: {error}", error.instance_path())).collect();
+    assert!(problems.is_empty(), "{problems:#?}");
+}
+
+fn record(model: Model, picture: &str, targets: Vec<Target>) -> Record {
+    let explainer = Explainer::new(model, Settings { targets, ..Settings::default() }).unwrap();
+    let picture = Picture::open(&fixture("images").join(picture), [255; 3]).unwrap();
+    let subject = Subject::from_picture(picture, "photo", explainer.model()).unwrap();
+    let explanation = explainer.explain(&subject).unwrap();
+    let file = Artifact { kind: ArtifactKind::Overlay.name().to_owned(), file: "photo.png".to_owned() };
+    let files = vec![vec![file]; explanation.targets.len()];
+    explainer.record(&subject, &explanation, Some(&Style::default()), files)
+}
+
+fn squeezenet() -> Model {
+    Model::open(&fixture("models/squeezenet1_1.bpk"), None).unwrap()
+}
+
+#[test]
+fn real_records_fit_the_schema() {
+    let validator = schema("record.schema.json");
+    for (model, picture) in [
+        (Model::embedded().unwrap(), "coffee.png"),
+        (squeezenet(), "camera.png"),
+        (squeezenet(), "odd/exif_6.jpg"),
+    ] {
+        let record = record(model, picture, vec![Target::Top(3), Target::Index(999)]);
+        let json: Value = serde_json::from_str(&record.to_json().unwrap()).unwrap();
+        assert_valid(&validator, &json);
+        let line: Value = serde_json::from_str(&record.to_json_line().unwrap()).unwrap();
+        assert_eq!(line, json, "the line and the page must say the same");
+    }
+}
+
+#[test]
+fn the_schema_refuses_what_the_format_does_not_know() {
+    let validator = schema("record.schema.json");
+    let record = record(squeezenet(), "coffee.png", vec![Target::Top(1)]);
+    let json: Value = serde_json::from_str(&record.to_json().unwrap()).unwrap();
+    let mut extra = json.clone();
+    extra["surprise"] = true.into();
+    assert!(!validator.is_valid(&extra));
+    let mut out_of_range = json.clone();
+    out_of_range["targets"][0]["proba"] = 1.5.into();
+    assert!(!validator.is_valid(&out_of_range));
+    let mut missing = json;
+    missing.as_object_mut().unwrap().remove("warnings");
+    assert!(!validator.is_valid(&missing));
+}
+
+#[test]
+fn a_record_survives_the_round_trip_and_starts_with_its_version() {
+    let record = record(squeezenet(), "coffee.png", vec![Target::Name("espresso".into())]);
+    let text = record.to_json().unwrap();
+    assert!(text.starts_with("{\n  \"schema_version\": 1,"), "{}", &text[..60]);
+    let again: Record = serde_json::from_str(&text).unwrap();
+    assert_eq!(again.to_json().unwrap(), text);
+}
+
+#[test]
+fn a_number_that_is_not_finite_never_leaves() {
+    let mut record = record(squeezenet(), "coffee.png", vec![Target::Top(1)]);
+    record.targets[0].score = f64::NAN;
+    assert!(record.to_json().unwrap_err().contains("finite"));
+    assert!(record.to_json_line().is_err());
+}
+
+#[test]
+fn it_reads_as_an_eli5_explanation() {
+    let record = record(squeezenet(), "coffee.png", vec![Target::Top(1)]);
+    let json: Value = serde_json::from_str(&record.to_json().unwrap()).unwrap();
+    assert_eq!(json["error"], "");
+    assert_eq!(json["method"], "Grad-CAM");
+    assert_eq!(json["is_regression"], false);
+    assert!(json["estimator"].is_string() && json["description"].is_string());
+    let target = &json["targets"][0];
+    assert_eq!(target["target"], 967);
+    assert!(target["score"].as_f64().unwrap() > 10.0);
+    let rows = target["heatmap"].as_array().unwrap();
+    let greatest =
+        rows.iter().flat_map(|row| row.as_array().unwrap()).filter_map(Value::as_f64).fold(0.0, f64::max);
+    assert!((greatest - 1.0).abs() < f64::EPSILON);
+}
+
+#[test]
+fn the_cards_of_both_models_fit_the_cards_schema() {
+    let validator = schema("card.schema.json");
+    for model in [Model::embedded().unwrap(), squeezenet()] {
+        let card: Value = serde_json::from_str(&model.card().to_json().unwrap()).unwrap();
+        assert_valid(&validator, &card);
+    }
+}

@@ -1,0 +1,156 @@
+//! Networks made in a test, seeded weights, and arrays from `fixtures/`.
+
+use std::path::PathBuf;
+
+use burn_pack::{Bytes, DType};
+use burncam::card::{Card, Node, Op};
+use burncam::engine::{Evidence, Network, Score};
+use burncam::model::{Model, StoredTensor, arch};
+use burncam::{DeviceName, Heatmap};
+
+/// A model in a directory that goes away with it.
+pub(crate) struct Made {
+    pub(crate) model: Model,
+    _directory: tempfile::TempDir,
+}
+
+pub(crate) fn fixture(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name)
+}
+
+pub(crate) fn device(name: &str) -> DeviceName {
+    name.parse().unwrap()
+}
+
+pub(crate) fn tensor(name: &str, shape: &[usize], values: &[f32]) -> StoredTensor {
+    let bytes = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+    StoredTensor::new(name.to_owned(), DType::F32, shape.to_vec(), None, Bytes::from_bytes_vec(bytes))
+}
+
+/// Saves a card with its tensors and opens the file.
+pub(crate) fn made(card: &Card, tensors: Vec<StoredTensor>) -> Made {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("made.bpk");
+    Model::save(&path, card, tensors, false).unwrap();
+    Made { model: Model::open(&path, None).unwrap(), _directory: directory }
+}
+
+/// A card around the nodes of a graph on a grey picture of the given size.
+pub(crate) fn card(height: usize, width: usize, nodes: &str, output: &str) -> Card {
+    let text = format!(
+        r#"{{ "schema_version": 1, "name": "made", "graph": {{
+            "input": {{ "name": "input", "channels": 1, "height": {height}, "width": {width} }},
+            "nodes": [{nodes}], "output": "{output}" }},
+            "preprocess": {{ "resize": {{ "policy": "none" }}, "color": "gray" }} }}"#
+    );
+    Card::from_json(&text).unwrap()
+}
+
+/// A built-in architecture with ten classes, a 96x96 input and weights that follow from their names.
+pub(crate) fn seeded_architecture(name: &str) -> Made {
+    let built = arch::build(name, 10, Some([96, 96])).unwrap();
+    let tensors = built
+        .parameters
+        .iter()
+        .map(|(name, shape)| {
+            let node = built.graph.nodes.iter().find(|node| node.params.values().any(|param| param == name));
+            tensor(name, shape, &seeded_parameter(node.unwrap(), name, shape))
+        })
+        .collect();
+    let card = Card {
+        schema_version: 1,
+        name: name.to_owned(),
+        arch: None,
+        num_classes: None,
+        graph: Some(built.graph),
+        preprocess: serde_json::from_str(
+            r#"{ "resize": { "policy": "stretch", "height": 96, "width": 96 } }"#,
+        )
+        .unwrap(),
+        output: None,
+        classes: vec![],
+        source: None,
+    };
+    made(&card, tensors)
+}
+
+/// The values of a tensor in Burn's layout; they are defined on PyTorch's names and layout.
+fn seeded_parameter(node: &Node, name: &str, shape: &[usize]) -> Vec<f32> {
+    let torch = name.replace(".gamma", ".weight").replace(".beta", ".bias");
+    if !(matches!(node.op, Op::Linear {}) && shape.len() == 2) {
+        return seeded(&torch, shape);
+    }
+    let (inputs, outputs) = (shape[0], shape[1]);
+    let rows = seeded(&torch, &[outputs, inputs]);
+    let at = |index: usize| rows[(index % outputs) * inputs + index / outputs];
+    (0..inputs * outputs).map(at).collect()
+}
+
+/// `fixtures/scripts/seeded.py` again: SplitMix64 from the FNV-1a hash of the name.
+pub(crate) fn seeded(name: &str, shape: &[usize]) -> Vec<f32> {
+    let fnv = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    let seed = name.bytes().fold(0xcbf2_9ce4_8422_2325, fnv);
+    let fan_in = shape.iter().skip(1).product::<usize>() as f64;
+    let value = |unit: f64| match name.rsplit('.').next() {
+        Some("input") => (unit - 0.5) * 4.0,
+        Some("running_var") => 0.5 + unit,
+        Some("weight") if shape.len() == 1 => 0.5 + unit,
+        Some("weight") => (2.0 * unit - 1.0) * (6.0 / fan_in).sqrt(),
+        _ => (unit - 0.5) * 0.2,
+    };
+    let count = shape.iter().product::<usize>() as u64;
+    (1..=count).map(|index| value(unit(seed, index)) as f32).collect()
+}
+
+fn unit(seed: u64, index: u64) -> f64 {
+    let mut z = seed.wrapping_add(index.wrapping_mul(0x9E37_79B9_7F4A_7C15));
+    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    z ^= z >> 31;
+    (z >> 40) as f64 / f64::from(1 << 24)
+}
+
+/// A `.npy` file of float32.
+pub(crate) fn array(name: &str) -> Vec<f32> {
+    let bytes = std::fs::read(fixture("reference").join(name)).unwrap();
+    npyz::NpyFile::new(&bytes[..]).unwrap().into_vec().unwrap()
+}
+
+/// The evidence at one layer for one class, with the logit as score.
+pub(crate) fn evidence(
+    model: &Model,
+    layer: &str,
+    class: usize,
+    input: &[f32],
+    device_name: &str,
+) -> Evidence {
+    let choice = model.choose_layer(&burncam::model::LayerRequest::parse(layer)).unwrap();
+    let network = Network::load(model, &[choice.index], &device(device_name)).unwrap();
+    let trunk = network.trunk(input.to_vec()).unwrap();
+    network.record(&trunk).unwrap().evidence(&Score::Logit, class).unwrap().remove(0)
+}
+
+/// The greatest absolute difference.
+#[track_caller]
+pub(crate) fn distance(a: &[f32], b: &[f32]) -> f32 {
+    assert_eq!(a.len(), b.len());
+    a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
+}
+
+/// The greatest magnitude.
+pub(crate) fn magnitude(values: &[f32]) -> f32 {
+    values.iter().map(|value| value.abs()).fold(0.0, f32::max)
+}
+
+/// Share of a map's heat that lies in a box of the picture, given the map at the picture's size.
+pub(crate) fn share_inside(placed: &burncam::render::Placed, [left, top, right, bottom]: [usize; 4]) -> f64 {
+    let total: f64 = placed.values.iter().map(|value| f64::from(*value)).sum();
+    let inside = placed.values.chunks(placed.width).take(bottom).skip(top);
+    let inside: f64 = inside.flat_map(|row| &row[left..right]).map(|value| f64::from(*value)).sum();
+    inside / total
+}
+
+/// A map with its greatest value made one, for comparison of shapes.
+pub(crate) fn to_unit(height: usize, width: usize, raw: &[f32]) -> Heatmap {
+    Heatmap::new(height, width, raw.to_vec()).unwrap().rectified_to_unit()
+}
