@@ -133,7 +133,9 @@ fn draw_target(
         let bytes = match kind {
             ArtifactKind::Overlay => render::encode_png(&overlay()),
             ArtifactKind::Heatmap => render::encode_png(&render::heatmap_picture(&placed, style.colormap)),
-            ArtifactKind::Mask => render::encode_png(&render::mask_picture(&placed, REGION_THRESHOLD)),
+            ArtifactKind::Mask => {
+                render::encode_png(&render::mask_picture(&placed, region_threshold(&placed)))
+            }
             ArtifactKind::SideBySide => {
                 render::encode_png(&render::side_by_side(&subject.picture, &overlay()))
             }
@@ -155,10 +157,14 @@ fn place(target: &ClassExplanation, subject: &Subject, interpolation: Interpolat
 /// The box around the largest connected region of heat, or `None` for a blank map.
 pub(super) fn region(target: &ClassExplanation, subject: &Subject) -> Option<BoxRecord> {
     let placed = place(target, subject, Interpolation::Bilinear);
-    let greatest = placed.values.iter().copied().fold(0.0, f32::max);
-    if greatest <= 0.0 {
+    if target.map.heatmap.is_blank() {
         return None;
     }
-    let region = render::largest_region(&placed, REGION_THRESHOLD * greatest)?;
+    let region = render::largest_region(&placed, region_threshold(&placed))?;
     Some(BoxRecord { left: region.left, top: region.top, right: region.right, bottom: region.bottom })
+}
+
+/// The heat from which on a pixel of this picture counts as part of the object.
+fn region_threshold(placed: &Placed) -> f32 {
+    REGION_THRESHOLD * placed.values.iter().copied().fold(0.0, f32::max)
 }

@@ -30,7 +30,11 @@ pub(crate) struct Pack {
 #[derive(Debug, Clone)]
 enum Origin {
     File(PathBuf),
-    Memory { name: &'static str, bytes: &'static [u8] },
+    #[cfg(feature = "embedded-model")]
+    Memory {
+        name: &'static str,
+        bytes: &'static [u8],
+    },
 }
 
 /// The numbers of a pack, and the hash of the bytes that they came from.
@@ -78,6 +82,7 @@ impl Pack {
     pub(crate) fn byte_len(&self) -> Result<u64> {
         match &self.origin {
             Origin::File(path) => Ok(std::fs::metadata(path).map_err(Error::io("read", path))?.len()),
+            #[cfg(feature = "embedded-model")]
             Origin::Memory { bytes, .. } => Ok(bytes.len() as u64),
         }
     }
@@ -86,6 +91,7 @@ impl Pack {
     pub(crate) fn weights(&self) -> Result<Weights> {
         let bytes = match &self.origin {
             Origin::File(path) => std::fs::read(path).map_err(Error::io("read", path))?,
+            #[cfg(feature = "embedded-model")]
             Origin::Memory { bytes, .. } => bytes.to_vec(),
         };
         std::thread::scope(|scope| {
@@ -120,6 +126,7 @@ impl Origin {
             Self::File(path) => {
                 path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
             }
+            #[cfg(feature = "embedded-model")]
             Self::Memory { name, .. } => (*name).to_owned(),
         }
     }

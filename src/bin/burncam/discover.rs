@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
+use burncam::cam::Method;
 use walkdir::WalkDir;
 
 /// Endings of the files that a directory is searched for; a file named outright may be called anything.
@@ -51,7 +52,8 @@ pub(crate) fn discover(named: &[PathBuf]) -> Vec<Input> {
     inputs
 }
 
-/// Pictures and tensors below a directory; hidden files and what cannot be read are passed over.
+/// Pictures and tensors below a directory; hidden files, what cannot be read, and what burncam itself made are
+/// passed over.
 fn search(directory: &Path) -> Vec<Input> {
     let hidden = |name: &std::ffi::OsStr| name.to_string_lossy().starts_with('.');
     WalkDir::new(directory)
@@ -60,7 +62,9 @@ fn search(directory: &Path) -> Vec<Input> {
         .into_iter()
         .filter_entry(|entry| entry.depth() == 0 || !hidden(entry.file_name()))
         .filter_map(|entry| entry.map_err(|error| log::warn!("{error}")).ok())
-        .filter(|entry| entry.file_type().is_file() && has_known_ending(entry.path()))
+        .filter(|entry| {
+            entry.file_type().is_file() && has_known_ending(entry.path()) && !is_our_own(entry.path())
+        })
         .map(|entry| {
             let path = entry.into_path();
             let below = path.strip_prefix(directory).ok().and_then(Path::parent).unwrap_or(Path::new(""));
@@ -71,4 +75,43 @@ fn search(directory: &Path) -> Vec<Input> {
 
 fn has_known_ending(path: &Path) -> bool {
     path.extension().is_some_and(|ending| ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known)))
+}
+
+/// `STEM.METHOD[...].png` beside a `STEM.METHOD.json`: an overlay of an earlier run, not a photograph.
+fn is_our_own(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let made_by = |method: &Method| {
+        let mark = format!(".{}", method.info().name);
+        name.rfind(&format!("{mark}."))
+            .is_some_and(|at| path.with_file_name(format!("{}{mark}.json", &name[..at])).exists())
+    };
+    Method::ALL.iter().any(made_by)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_earlier_run_made_is_not_explained_again() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in [
+            "a.png",
+            "a.gradcam.png",
+            "a.gradcam.7.mask.png",
+            "a.gradcam.json",
+            "b.gradcam.png",
+            ".c.png",
+            "d.txt",
+        ] {
+            std::fs::write(folder.path().join(name), "").unwrap();
+        }
+        let found = discover(&[folder.path().to_path_buf()]);
+        let names: Vec<_> = found.iter().map(|input| input.path.file_name().unwrap().to_owned()).collect();
+        assert_eq!(
+            names,
+            ["a.png", "b.gradcam.png"],
+            "a picture without a record beside it may be anybody's"
+        );
+    }
 }
