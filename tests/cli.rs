@@ -4,7 +4,7 @@
 //! look as a user writes them and may write files. Each case writes below a folder of its own name. After a
 //! change that is meant: `TRYCMD=overwrite cargo test --release --test cli`, then read the difference.
 #![cfg(all(feature = "cli", feature = "embedded-model", unix))]
-#![allow(missing_docs, clippy::unwrap_used)]
+#![expect(clippy::unwrap_used, reason = "a helper of a test fails as a test does")]
 
 use std::path::Path;
 

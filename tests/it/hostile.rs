@@ -25,7 +25,7 @@ struct Run {
 
 impl From<Output> for Run {
     fn from(output: Output) -> Self {
-        let stderr = String::from_utf8(output.stderr).expect("standard error is text");
+        let stderr = String::from_utf8(output.stderr).unwrap();
         Self { code: output.status.code(), stdout: output.stdout, stderr }
     }
 }
@@ -61,12 +61,12 @@ macro_rules! args {
 }
 use args;
 
-fn run(args: &[OsString]) -> Run {
+fn run(args: Vec<OsString>) -> Run {
     Command::new(BINARY).args(args).stdin(Stdio::null()).env_remove("RUST_BACKTRACE").output().unwrap().into()
 }
 
 /// As [`run`] with two threads, after shell commands that set limits.
-fn run_after(setting: &str, args: &[OsString]) -> Run {
+fn run_after(setting: &str, args: Vec<OsString>) -> Run {
     let script = format!("{setting}; exec \"$0\" \"$@\"");
     let mut command = Command::new("sh");
     command.env_remove("RUST_BACKTRACE");
@@ -75,7 +75,7 @@ fn run_after(setting: &str, args: &[OsString]) -> Run {
 }
 
 /// Three gigabytes of address space, and ten seconds of work.
-fn run_limited(args: &[OsString]) -> Run {
+fn run_limited(args: Vec<OsString>) -> Run {
     run_after("ulimit -v 3000000; ulimit -t 10", args)
 }
 

@@ -101,7 +101,7 @@ fn explain_with(folder: &Path, card: &str) -> Run {
     let spec = folder.join("card.json");
     std::fs::write(&spec, card).unwrap();
     let picture = fixture("images/odd/rgb.png");
-    run_limited(&args![
+    run_limited(args![
         "explain",
         "-q",
         "-m",
@@ -226,9 +226,8 @@ fn a_card_that_makes_no_sense_is_refused_before_anything_runs() {
 #[test]
 fn an_odd_card_ends_orderly_and_soon() {
     let wide = |kind: &str| {
-        then(
-            &json!({ "op": kind, "kernel": [HUGE, HUGE], "stride": [HUGE, HUGE], "padding": vec![HUGE - 1; 4] }),
-        )
+        let (size, padding) = ([HUGE, HUGE], [HUGE - 1; 4]);
+        then(&json!({ "op": kind, "kernel": size, "stride": size, "padding": padding }))
     };
     let mut scaled = sound();
     scaled["preprocess"]["scale"] = json!(1e300);
@@ -245,11 +244,8 @@ fn an_odd_card_ends_orderly_and_soon() {
         ("a maximum over padding", wide("max_pool2d")),
         ("a mean over padding", wide("avg_pool2d")),
         ("windows that lie in the padding", {
-            let (kernel, padding, dilation) = ([2, 2], [1, 1, 1, 1], [17, 17]);
-            let stride = [1, 1];
-            then(
-                &json!({ "op": "max_pool2d", "kernel": kernel, "stride": stride, "padding": padding, "dilation": dilation }),
-            )
+            let dilated = json!({ "op": "max_pool2d", "kernel": [2, 2], "dilation": [17, 17] });
+            then(&with(dilated, &json!({ "stride": [1, 1], "padding": [1, 1, 1, 1] })))
         }),
         ("a value without axes", {
             let all = json!({ "name": "x", "op": "reduce_mean", "inputs": ["conv"], "axes": [0, 1, 2, 3] });
@@ -310,6 +306,6 @@ fn a_network_without_a_grid_can_still_predict() {
     let node = json!({ "name": "flat", "op": "flatten", "inputs": ["input"] });
     std::fs::write(&spec, card(&[node]).to_string()).unwrap();
     let picture = fixture("images/odd/rgb.png");
-    let run = run(&args!["predict", "-q", "-m", small_pack(folder.path()), "--spec", spec, picture]);
+    let run = run(args!["predict", "-q", "-m", small_pack(folder.path()), "--spec", spec, picture]);
     assert!(run.code == Some(0) && run.stdout.iter().filter(|byte| **byte == b'\n').count() == 5, "{run:?}");
 }

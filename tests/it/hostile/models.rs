@@ -62,7 +62,7 @@ fn a_flipped_bit_is_an_error_or_changes_nothing() {
                 assert!(!text.contains("internal error"), "bit {bit}: {text}");
             }
             Ok(explainer) => {
-                assert!(explain(&explainer) == expected, "bit {bit} changed the result in silence")
+                assert!(explain(&explainer) == expected, "bit {bit} changed the result in silence");
             }
         }
         bytes[bit / 8] ^= 1 << (bit % 8);

@@ -55,7 +55,7 @@ fn a_tensor_that_does_not_fit_is_refused_in_one_line() {
     let path = folder.path().join("x.npy");
     std::fs::write(&path, &sound).unwrap();
     let explain =
-        || run_limited(&args!["explain", "-m", model.clone(), path.clone(), "-q", "--json", "-o", "-"]);
+        || run_limited(args!["explain", "-m", model.clone(), path.clone(), "-q", "--json", "-o", "-"]);
     assert_eq!(explain().code, Some(0));
     let mut wrong = Vec::new();
     for (what, bytes, part) in bad {
