@@ -101,7 +101,7 @@ impl std::str::FromStr for Method {
         let names = Self::ALL.iter().map(|method| method.info().name);
         Self::ALL.iter().find(|method| method.info().name == text).copied().ok_or_else(|| {
             Error::request(format!(
-                "method '{text}' is not known{}; expected one of {} (see `burncam methods`)",
+                "method '{text}' is not known{}; expected one of {}",
                 did_you_mean(text, names.clone()),
                 names.collect::<Vec<_>>().join(", ")
             ))

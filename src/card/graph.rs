@@ -82,12 +82,7 @@ impl Graph {
 
     /// Checks names, order, number of inputs and roles; not shapes.
     pub(crate) fn check(&self) -> Result<(), String> {
-        let InputSpec { channels, height, width, .. } = self.input;
-        if channels == 0 || height == 0 || width == 0 {
-            return Err(format!(
-                "card field 'graph.input': size {channels}x{height}x{width} has a zero, expected positive numbers"
-            ));
-        }
+        self.check_size()?;
         let mut known: Vec<&str> = vec![&self.input.name];
         let mut seen: HashSet<&str> = HashSet::from([self.input.name.as_str()]);
         for (index, node) in self.nodes.iter().enumerate() {
@@ -108,7 +103,7 @@ impl Graph {
             known.push(&node.name);
         }
         if self.position(&self.output).is_none() {
-            let hint = did_you_mean(&self.output, known);
+            let hint = did_you_mean(&self.output, known.into_iter().skip(1));
             return Err(format!("card field 'graph.output': no node is called '{}'{hint}", self.output));
         }
         Ok(())

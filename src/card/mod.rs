@@ -6,6 +6,7 @@
 //! shapes fit the weights is the business of [`crate::model`].
 
 mod graph;
+mod limits;
 mod ops;
 mod preprocess;
 

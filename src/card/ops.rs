@@ -277,47 +277,6 @@ impl Op {
             _ => (1, 1),
         }
     }
-
-    /// Refuses settings that no input could make sense of.
-    pub(super) fn check(&self) -> Result<(), String> {
-        let positive = |name: &str, sizes: &[usize]| match sizes.contains(&0) {
-            true => Err(format!("'{name}' is {sizes:?}, expected positive numbers")),
-            false => Ok(()),
-        };
-        match self {
-            Self::Conv2d { stride, dilation, groups, .. } => {
-                positive("stride", stride)?;
-                positive("dilation", dilation)?;
-                positive("groups", &[*groups])
-            }
-            Self::MaxPool2d { kernel, stride, dilation, padding, .. } => {
-                positive("kernel", kernel)?;
-                positive("stride", stride)?;
-                positive("dilation", dilation)?;
-                half_kernel(kernel, padding)
-            }
-            Self::AvgPool2d { kernel, stride, padding, .. } => {
-                positive("kernel", kernel)?;
-                positive("stride", stride)?;
-                half_kernel(kernel, padding)
-            }
-            Self::AdaptiveAvgPool2d { output_size } => positive("output_size", output_size),
-            Self::Slice { step, .. } => positive("step", &[*step]),
-            Self::Clip { min, max } if min > max => {
-                Err(format!("'min' {min} is greater than 'max' {max}, expected the opposite"))
-            }
-            _ => Ok(()),
-        }
-    }
-}
-
-/// A window that may lie wholly in the padding has no maximum and no mean.
-fn half_kernel(kernel: &[usize; 2], padding: &[usize; 4]) -> Result<(), String> {
-    let [top, bottom, left, right] = *padding;
-    if top.max(bottom) >= kernel[0].max(1) || left.max(right) >= kernel[1].max(1) {
-        return Err(format!("'padding' {padding:?} is not smaller than the kernel {kernel:?}"));
-    }
-    Ok(())
 }
 
 fn one() -> usize {

@@ -4,6 +4,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::limits::MAX_SIDE;
+
 /// From an RGB picture with values 0..=255 to the network's input.
 ///
 /// In this order: resize, crop, colour order, then for each channel `(value * scale - mean) / std`.
@@ -141,13 +143,16 @@ impl Preprocess {
             }
             (Resize::None {}, _) => vec![],
         };
-        if sizes.contains(&0) {
-            return Err(format!("card field 'preprocess.resize': size {sizes:?} has a zero"));
+        let odd = |size: &usize| *size == 0 || *size > MAX_SIDE;
+        if sizes.iter().any(odd) {
+            return Err(format!(
+                "card field 'preprocess.resize': size {sizes:?} is not sensible, expected 1 to {MAX_SIDE} each"
+            ));
         }
         match self.output_size() {
-            Some(size) if size.contains(&0) => {
-                Err(format!("card field 'preprocess.crop': size {size:?} has a zero"))
-            }
+            Some(size) if size.iter().any(odd) => Err(format!(
+                "card field 'preprocess.crop': size {size:?} is not sensible, expected 1 to {MAX_SIDE} each"
+            )),
             _ => Ok(()),
         }
     }

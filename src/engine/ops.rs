@@ -195,7 +195,7 @@ fn permuted<const RANK: usize>(tensor: Tensor<RANK>, perm: &[usize]) -> Tensor<R
 }
 
 fn sliced(x: Value, axis: usize, start: usize, end: usize, step: usize) -> Value {
-    let slice = Slice::new(start as isize, Some(end as isize), step as isize);
+    let slice = Slice::new(start as isize, Some(end as isize), step.min(end - start) as isize);
     map_tensor!(x, t => t.slice_dim(axis, slice))
 }
 

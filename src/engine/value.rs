@@ -6,9 +6,7 @@
 use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::error::{Error, Result};
-
-/// The greatest rank that a graph may use; a channel shuffle needs five.
-pub(crate) const MAX_RANK: usize = 6;
+use crate::model::MAX_RANK;
 
 /// A float tensor of rank one to six.
 #[derive(Debug, Clone)]

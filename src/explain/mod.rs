@@ -63,6 +63,13 @@ pub struct Explainer {
     settings: Settings,
 }
 
+/// A model with its weights loaded, ready to classify; it needs no layer that could be explained.
+#[derive(Debug)]
+pub struct Predictor {
+    model: Model,
+    network: Network,
+}
+
 /// One image explained by one method.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Explanation {
@@ -89,6 +96,33 @@ pub struct ClassExplanation {
     pub finding: Option<String>,
 }
 
+impl Predictor {
+    /// Loads the weights.
+    ///
+    /// # Errors
+    /// When the weights cannot be read or the device cannot be opened.
+    pub fn new(model: Model, device: &DeviceName) -> Result<Self> {
+        let network = Network::load(&model, &[], device)?;
+        Ok(Self { model, network })
+    }
+
+    /// The model.
+    #[must_use]
+    pub fn model(&self) -> &Model {
+        &self.model
+    }
+
+    /// The `top_k` most probable classes of a subject, most probable first.
+    ///
+    /// # Errors
+    /// When the logits are not finite.
+    pub fn predict(&self, subject: &Subject, top_k: usize) -> Result<Vec<Prediction>> {
+        let logits = self.network.logits(subject.values.clone())?;
+        let classes = classes(&self.model, &self.network, &logits, subject)?;
+        Ok(classes.into_iter().take(top_k).collect())
+    }
+}
+
 impl Explainer {
     /// Chooses the layer, checks the targets and loads the weights.
     ///
@@ -113,16 +147,6 @@ impl Explainer {
         &self.layer
     }
 
-    /// The most probable classes of a subject, most probable first.
-    ///
-    /// # Errors
-    /// When the logits are not finite.
-    pub fn predict(&self, subject: &Subject) -> Result<Vec<Prediction>> {
-        let logits = self.network.logits(subject.values.clone())?;
-        let classes = self.classes(&logits, subject)?;
-        Ok(classes.into_iter().take(self.settings.top_k).collect())
-    }
-
     /// Explains every target of a subject from one pass through the trunk.
     ///
     /// # Errors
@@ -131,7 +155,7 @@ impl Explainer {
         let trunk = self.network.trunk(subject.values.clone())?;
         let mut recording = Some(self.network.record(&trunk)?);
         let logits = recording.as_ref().map_or_else(|| Ok(vec![]), Recording::logits)?;
-        let classes = self.classes(&logits, subject)?;
+        let classes = classes(&self.model, &self.network, &logits, subject)?;
         let mut targets = Vec::new();
         for class in self.wanted(&classes)? {
             let recording = recording.take().map_or_else(|| self.network.record(&trunk), Ok)?;
@@ -193,22 +217,6 @@ impl Explainer {
             }
         }
         Ok(wanted)
-    }
-
-    /// All classes with their probabilities, most probable first.
-    fn classes(&self, logits: &[f32], subject: &Subject) -> Result<Vec<Prediction>> {
-        if logits.iter().any(|logit| !logit.is_finite()) {
-            let layer = self.network.first_not_finite(subject.values.clone())?;
-            let name =
-                layer.map_or("the logits", |position| self.model.graph().nodes[position].name.as_str());
-            return Err(Error::image(
-                &subject.file.path,
-                format!(
-                    "the network gives numbers that are not finite, first at layer '{name}' (is the input in range?)"
-                ),
-            ));
-        }
-        Ok(probability::ranked(logits, self.model.output(), |index| self.model.class_name(index)))
     }
 
     /// The record of an explanation. `artifacts` are the files of each target, in order.
@@ -288,6 +296,21 @@ impl Explainer {
             alternatives: self.layer.alternatives.clone(),
         }
     }
+}
+
+/// All classes with their probabilities, most probable first.
+fn classes(model: &Model, network: &Network, logits: &[f32], subject: &Subject) -> Result<Vec<Prediction>> {
+    if logits.iter().any(|logit| !logit.is_finite()) {
+        let layer = network.first_not_finite(subject.values.clone())?;
+        let name = layer.map_or("the logits", |position| model.graph().nodes[position].name.as_str());
+        return Err(Error::image(
+            &subject.file.path,
+            format!(
+                "the network gives numbers that are not finite, first at layer '{name}' (is the input in range?)"
+            ),
+        ));
+    }
+    Ok(probability::ranked(logits, model.output(), |index| model.class_name(index)))
 }
 
 fn target_record(

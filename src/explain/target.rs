@@ -18,8 +18,11 @@ impl Target {
     /// `top`, `top5`, a whole number, or a class name.
     ///
     /// # Errors
-    /// For `top0`.
+    /// For `top0` and for nothing at all.
     pub fn parse(text: &str) -> Result<Self> {
+        if text.trim().is_empty() {
+            return Err(Error::request("expected an index, a name, top or topN, got nothing"));
+        }
         if text == "top" {
             return Ok(Self::Top(1));
         }

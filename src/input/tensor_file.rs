@@ -41,6 +41,7 @@ pub fn read_npy(path: &Path, layout: Layout, expected: &InputSpec) -> Result<Vec
 pub fn npy_from_bytes(bytes: &[u8], name: &str, layout: Layout, expected: &InputSpec) -> Result<Vec<f32>> {
     check_size(bytes, || name.to_owned())?;
     let refuse = |problem: String| Error::image(name, problem);
+    check_header(bytes).map_err(refuse)?;
     let file = NpyFile::new(bytes).map_err(|error| refuse(format!("not a sound .npy file: {error}")))?;
     let shape: Vec<usize> = file.shape().iter().map(|side| *side as usize).collect();
     check_shape(&shape, layout, expected).map_err(refuse)?;
@@ -99,6 +100,21 @@ pub fn picture_from_tensor(values: &[f32], spec: &Preprocess, input: &InputSpec)
         let at = y as usize * input.width + x as usize;
         Rgb([0, 1, 2].map(|color| level(channel_of(color), at)))
     })
+}
+
+/// Refuses a header that claims to be longer than the file, before anything of that length is allocated.
+fn check_header(bytes: &[u8]) -> Result<(), String> {
+    let claimed = match bytes {
+        [0x93, b'N', b'U', b'M', b'P', b'Y', 1, _, a, b, ..] => usize::from(u16::from_le_bytes([*a, *b])),
+        [0x93, b'N', b'U', b'M', b'P', b'Y', 2 | 3, _, a, b, c, d, ..] => {
+            u32::from_le_bytes([*a, *b, *c, *d]) as usize
+        }
+        _ => return Err("not a sound .npy file: it does not begin with NumPy's mark".into()),
+    };
+    if claimed > bytes.len() {
+        return Err(format!("not a sound .npy file: its header claims {claimed} of {} bytes", bytes.len()));
+    }
+    Ok(())
 }
 
 fn check_shape(got: &[usize], layout: Layout, expected: &InputSpec) -> Result<(), String> {

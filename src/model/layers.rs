@@ -147,8 +147,12 @@ impl Model {
 
     fn unknown_layer(&self, name: &str) -> Error {
         let names = self.graph.nodes.iter().map(|node| node.name.as_str());
-        let stages = self.graph.nodes.iter().filter_map(|node| node.name.split('.').next());
-        let hint = did_you_mean(name, names.chain(stages));
+        let prefixes = self
+            .graph
+            .nodes
+            .iter()
+            .flat_map(|node| node.name.match_indices('.').map(|(dot, _)| &node.name[..dot]));
+        let hint = did_you_mean(name, names.chain(prefixes));
         let mut listed: Vec<&str> =
             self.explainable().into_iter().map(|at| self.graph.nodes[at].name.as_str()).collect();
         let hidden = listed.len().saturating_sub(8);
@@ -182,7 +186,7 @@ impl Model {
     }
 
     fn has_extent(&self, index: usize) -> bool {
-        matches!(self.shapes[index][..], [_, _, height, width] if height * width > 1)
+        matches!(self.shapes[index][..], [1, _, height, width] if height * width > 1)
     }
 
     fn explainable(&self) -> Vec<usize> {
@@ -226,7 +230,9 @@ impl Model {
             match self.window(&node.op, &node.params) {
                 Some((kernel, stride)) => {
                     for axis in 0..2 {
-                        field[axis] = (field[axis] + (kernel[axis] - 1) * jump[axis]).min(whole[axis]);
+                        field[axis] = (field[axis]
+                            .saturating_add((kernel[axis] - 1).saturating_mul(jump[axis])))
+                        .min(whole[axis]);
                         jump[axis] = jump[axis].saturating_mul(stride[axis]).min(whole[axis]);
                     }
                 }
@@ -246,7 +252,9 @@ impl Model {
         params: &std::collections::BTreeMap<String, String>,
     ) -> Option<([usize; 2], [usize; 2])> {
         let spread = |kernel: [usize; 2], dilation: &[usize; 2]| {
-            [(kernel[0] - 1) * dilation[0] + 1, (kernel[1] - 1) * dilation[1] + 1]
+            [0, 1].map(|axis: usize| {
+                (kernel[axis].saturating_sub(1)).saturating_mul(dilation[axis]).saturating_add(1)
+            })
         };
         match op {
             Op::Conv2d { stride, dilation, .. } => {

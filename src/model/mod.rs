@@ -18,7 +18,7 @@ use std::path::Path;
 pub use cost::Cost;
 pub use layers::{Choice, LayerInfo, LayerRequest};
 pub(crate) use pack::Weights;
-pub(crate) use shapes::reshape as resolve_reshape;
+pub(crate) use shapes::{MAX_RANK, reshape as resolve_reshape};
 
 use crate::card::{Card, Graph, Node, Op, OutputKind};
 use crate::error::{Error, Result};
@@ -111,7 +111,7 @@ impl Model {
 
     fn check_classes(&self) -> Result<()> {
         let shape = &self.shapes[self.logits];
-        if shape.len() < 2 || shape[2..].iter().any(|side| *side != 1) {
+        if shape.len() < 2 || shape[0] != 1 || shape[2..].iter().any(|side| *side != 1) {
             return Err(Error::model(
                 self.file_name(),
                 format!("its output '{}' has shape {shape:?}, expected [batch, classes]", self.graph.output),
@@ -241,7 +241,9 @@ impl Model {
 }
 
 fn read_card(path: &Path) -> Result<Card> {
-    let text = std::fs::read_to_string(path).map_err(Error::io("read", path))?;
+    let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
+    let text = String::from_utf8(bytes)
+        .map_err(|_| Error::model(path.display().to_string(), "is not a text file, expected a JSON card"))?;
     Card::from_json(&text).map_err(|problem| Error::model(path.display().to_string(), problem))
 }
 

@@ -203,6 +203,14 @@ fn hex(digest: &[u8]) -> String {
 }
 
 fn unreadable(name: impl Into<String>, error: &burn_pack::Error) -> Error {
-    let reason = error.to_string().to_lowercase();
+    let reason = match error {
+        burn_pack::Error::IoError(reason) if reason.contains("fill whole buffer") => {
+            "it is empty or cut short".into()
+        }
+        burn_pack::Error::IoError(reason) | burn_pack::Error::ValidationError(reason) => {
+            reason.to_lowercase()
+        }
+        other => other.to_string().to_lowercase(),
+    };
     Error::model(name, format!("is not a readable burnpack file: {reason} (`burncam import` makes one)"))
 }

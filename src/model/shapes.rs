@@ -7,8 +7,11 @@ use std::collections::BTreeMap;
 
 use crate::card::{Graph, Node, Op};
 
-/// More elements than any real activation has; a guard against absurd cards.
-const MAX_ELEMENTS: usize = 1 << 31;
+/// More elements than any real activation has (1 GiB of floats); a guard against absurd cards.
+const MAX_ELEMENTS: usize = 1 << 28;
+
+/// The greatest rank of a value; a channel shuffle needs five.
+pub(crate) const MAX_RANK: usize = 6;
 
 /// Shapes of all nodes in graph order, each `[1, ...]`.
 pub(crate) fn infer(
@@ -16,8 +19,9 @@ pub(crate) fn infer(
     tensors: &BTreeMap<String, Vec<usize>>,
 ) -> Result<Vec<Vec<usize>>, String> {
     let input = &graph.input;
-    let mut known: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-    known.insert(&input.name, vec![1, input.channels, input.height, input.width]);
+    let picture = sane(vec![1, input.channels, input.height, input.width])
+        .map_err(|problem| format!("graph.input: {problem}"))?;
+    let mut known: BTreeMap<&str, Vec<usize>> = BTreeMap::from([(input.name.as_str(), picture)]);
     let mut shapes = Vec::with_capacity(graph.nodes.len());
     for node in &graph.nodes {
         let inputs: Vec<&[usize]> =
@@ -33,6 +37,9 @@ pub(crate) fn infer(
 }
 
 fn sane(shape: Vec<usize>) -> Result<Vec<usize>, String> {
+    if !(1..=MAX_RANK).contains(&shape.len()) {
+        return Err(format!("its output {shape:?} has rank {}, expected 1 to {MAX_RANK}", shape.len()));
+    }
     let elements = shape.iter().try_fold(1_usize, |product, side| product.checked_mul(*side));
     match elements {
         Some(0) => Err(format!("its output would be empty, {shape:?} (is the input too small?)")),
@@ -125,7 +132,7 @@ impl Site<'_> {
                 "its weight has shape {weight:?}, expected [out, in / groups, height, width]"
             ));
         };
-        if per_group * groups != channels || out % groups != 0 || height * width == 0 {
+        if per_group.checked_mul(*groups) != Some(channels) || out % groups != 0 || height * width == 0 {
             return Err(format!(
                 "its weight has shape {weight:?}, which does not fit {channels} channels in {groups} groups"
             ));
@@ -335,7 +342,8 @@ fn slice(x: &[usize], axis: usize, start: usize, end: usize, step: usize) -> Sha
 
 fn split(x: &[usize], axis: usize, sizes: &[usize], part: usize) -> Shape {
     in_range(axis, x)?;
-    if sizes.iter().sum::<usize>() != x[axis] || part >= sizes.len() {
+    let total = sizes.iter().try_fold(0_usize, |sum, size| sum.checked_add(*size));
+    if total != Some(x[axis]) || part >= sizes.len() {
         return Err(format!("cannot take part {part} of sizes {sizes:?} along axis {axis} of {x:?}"));
     }
     let mut shape = x.to_vec();

@@ -5,6 +5,7 @@
 mod golden;
 mod gradients;
 mod hand_worked;
+mod hostile;
 mod house;
 mod odd_pictures;
 mod operations;

@@ -21,11 +21,11 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 
     /// Say more; twice for more still.
-    #[arg(short, long, action = clap::ArgAction::Count, global = true)]
+    #[arg(short, long, action = clap::ArgAction::Count, global = true, display_order = 900)]
     pub(crate) verbose: u8,
 
     /// Say nothing but errors.
-    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    #[arg(short, long, global = true, conflicts_with = "verbose", display_order = 901)]
     pub(crate) quiet: bool,
 }
 
@@ -56,8 +56,12 @@ pub(crate) enum Command {
         /// The shell that the script is for.
         shell: clap_complete::Shell,
     },
-    /// Print the manual page.
-    Man,
+    /// Print the manual page of burncam, or of one of its commands.
+    Man {
+        /// The command that the page is for.
+        #[arg(value_name = "COMMAND")]
+        command: Option<String>,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -66,7 +70,7 @@ pub(crate) struct ModelArgs {
     #[arg(short, long, value_name = "FILE.bpk")]
     pub(crate) model: Option<PathBuf>,
 
-    /// A model card for a burnpack that carries none [default: FILE.json beside it].
+    /// A model card, in the place of the file's own [default: its own, or FILE.json beside it].
     #[arg(long, value_name = "CARD.json", requires = "model")]
     pub(crate) spec: Option<PathBuf>,
 }
@@ -79,7 +83,7 @@ pub(crate) struct RunArgs {
     pub(crate) device: DeviceName,
 
     /// Threads for the network [default: all cores].
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(crate) threads: Option<u16>,
 }
 
@@ -97,16 +101,14 @@ pub(crate) struct PictureArgs {
     #[arg(long, default_value = "ffffff", value_name = "RRGGBB", value_parser = parse_colour)]
     pub(crate) background: [u8; 3],
 
-    /// Order of the axes in .npy tensors.
+    /// Order of the axes in .npy tensors: batch and channels first, or channels last.
     #[arg(long, value_enum, default_value_t = LayoutArg::ChannelsFirst)]
     pub(crate) layout: LayoutArg,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(crate) enum LayoutArg {
-    /// [1, channels, height, width]
     ChannelsFirst,
-    /// [1, height, width, channels]
     ChannelsLast,
 }
 
@@ -145,8 +147,8 @@ pub(crate) struct ExplainArgs {
     pub(crate) score: Score,
 
     /// How many predictions the record lists.
-    #[arg(long, value_name = "K", default_value_t = 5)]
-    pub(crate) top_k: usize,
+    #[arg(long, value_name = "K", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) top_k: u16,
 
     #[command(flatten)]
     pub(crate) output: OutputArgs,
@@ -232,8 +234,8 @@ pub(crate) struct PredictArgs {
     pub(crate) model: ModelArgs,
 
     /// How many classes to print.
-    #[arg(short = 'k', long, value_name = "K", default_value_t = 5)]
-    pub(crate) top_k: usize,
+    #[arg(short = 'k', long, value_name = "K", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) top_k: u16,
 
     #[command(flatten)]
     pub(crate) format: FormatArgs,
@@ -264,7 +266,7 @@ pub(crate) struct InfoArgs {
     #[arg(value_name = "FILE.bpk")]
     pub(crate) model: Option<PathBuf>,
 
-    /// A model card for a burnpack that carries none [default: FILE.json beside it].
+    /// A model card, in the place of the file's own [default: its own, or FILE.json beside it].
     #[arg(long, value_name = "CARD.json", requires = "model")]
     pub(crate) spec: Option<PathBuf>,
 
@@ -328,8 +330,8 @@ pub(crate) struct ImportArgs {
     pub(crate) force: bool,
 }
 
-fn parse_layer(text: &str) -> Result<LayerRequest, std::convert::Infallible> {
-    Ok(LayerRequest::parse(text))
+fn parse_layer(text: &str) -> Result<LayerRequest, String> {
+    if text.is_empty() { Err("expected a layer, got nothing".into()) } else { Ok(LayerRequest::parse(text)) }
 }
 
 fn parse_save(text: &str) -> Result<Save, burncam::Error> {

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
+use anyhow::{Result, bail};
 use burncam::cam::Method;
 use walkdir::WalkDir;
 
@@ -37,8 +38,8 @@ impl Input {
     }
 }
 
-/// Files as they are named, directories searched in order of name, each file once.
-pub(crate) fn discover(named: &[PathBuf]) -> Vec<Input> {
+/// Files as they are named, directories searched in order of name, each file once. At least one.
+pub(crate) fn discover(named: &[PathBuf]) -> Result<Vec<Input>> {
     let mut inputs = Vec::new();
     for path in named {
         if path.is_dir() {
@@ -49,7 +50,11 @@ pub(crate) fn discover(named: &[PathBuf]) -> Vec<Input> {
     }
     let mut seen = HashSet::new();
     inputs.retain(|input| seen.insert(input.path.clone()));
-    inputs
+    if inputs.is_empty() {
+        let names: Vec<_> = named.iter().map(|path| format!("'{}'", path.display())).collect();
+        bail!("no pictures found in {} (name files outright if their endings are unusual)", names.join(", "));
+    }
+    Ok(inputs)
 }
 
 /// Pictures and tensors below a directory; hidden files, what cannot be read, and what burncam itself made are
@@ -106,7 +111,7 @@ mod tests {
         ] {
             std::fs::write(folder.path().join(name), "").unwrap();
         }
-        let found = discover(&[folder.path().to_path_buf()]);
+        let found = discover(&[folder.path().to_path_buf()]).unwrap();
         let names: Vec<_> = found.iter().map(|input| input.path.file_name().unwrap().to_owned()).collect();
         assert_eq!(
             names,

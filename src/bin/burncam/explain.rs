@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Result, anyhow};
 use burncam::explain::{Drawing, Explainer, Explanation, Settings, Style, Subject};
 use burncam::output::{self, OutputFile};
 use burncam::record::{Artifact, Record};
@@ -16,10 +16,7 @@ use crate::{subjects, text};
 
 /// Explains every input; a failing one is reported and the rest goes on.
 pub(crate) fn run(args: &ExplainArgs, quiet: bool) -> Result<Outcome> {
-    let inputs = discover(&args.inputs);
-    if inputs.is_empty() {
-        bail!("no pictures found in {} (name files outright if their endings are unusual)", named(args));
-    }
+    let inputs = discover(&args.inputs)?;
     let plan = Plan::new(args, &inputs)?;
     plan.check(&inputs, args.output.force)?;
     let model = subjects::open_model(&args.model)?;
@@ -42,11 +39,6 @@ pub(crate) fn run(args: &ExplainArgs, quiet: bool) -> Result<Outcome> {
     Ok(if failed == 0 { Outcome::Done } else { Outcome::SomeFailed })
 }
 
-fn named(args: &ExplainArgs) -> String {
-    let names: Vec<_> = args.inputs.iter().map(|path| format!("'{}'", path.display())).collect();
-    names.join(", ")
-}
-
 fn settings(args: &ExplainArgs) -> Settings {
     Settings {
         device: args.run.device.clone(),
@@ -54,7 +46,7 @@ fn settings(args: &ExplainArgs) -> Settings {
         score: args.score,
         layer: args.layer.clone(),
         targets: args.targets.clone(),
-        top_k: args.top_k,
+        top_k: args.top_k.into(),
     }
 }
 

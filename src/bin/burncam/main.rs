@@ -57,13 +57,25 @@ fn run(command: Command, quiet: bool) -> Result<Outcome> {
             text::data(&script)?;
             Ok(Outcome::Done)
         }
-        Command::Man => {
-            let mut page = Vec::new();
-            clap_mangen::Man::new(Cli::command()).render(&mut page)?;
-            text::data(&page)?;
+        Command::Man { command } => {
+            text::data(&manual_page(command.as_deref())?)?;
             Ok(Outcome::Done)
         }
     }
+}
+
+fn manual_page(name: Option<&str>) -> Result<Vec<u8>> {
+    let mut command = Cli::command();
+    command.build();
+    if let Some(name) = name {
+        let Some(found) = command.find_subcommand(name) else {
+            anyhow::bail!("command '{name}' is not one of burncam's (see `burncam --help`)");
+        };
+        command = found.clone();
+    }
+    let mut page = Vec::new();
+    clap_mangen::Man::new(command).render(&mut page)?;
+    Ok(page)
 }
 
 fn start_logging(cli: &Cli) {

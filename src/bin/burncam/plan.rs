@@ -37,6 +37,12 @@ impl Plan {
     /// Reads the arguments and refuses what cannot work.
     pub(crate) fn new(args: &ExplainArgs, inputs: &[Input]) -> Result<Self> {
         let out = &args.output.out;
+        if let Some(ending) = picture_ending(out) {
+            bail!(
+                "--out '{}' ends in .{ending}, but pictures are written as PNG (name a .png file)",
+                out.display()
+            );
+        }
         let destination = destination(out);
         if destination != Destination::Directory(out.clone()) && inputs.len() != 1 {
             let what = if out == Path::new("-") { "standard output" } else { "a file" };
@@ -96,6 +102,8 @@ impl Plan {
     pub(crate) fn directory(&self, below: &Path) -> Option<PathBuf> {
         match &self.destination {
             Destination::Directory(directory) if directory == Path::new(".") => Some(below.to_path_buf()),
+            // Joining nothing would add a slash, and `file/` is not `file`.
+            Destination::Directory(directory) if below.as_os_str().is_empty() => Some(directory.clone()),
             Destination::Directory(directory) => Some(directory.join(below)),
             Destination::File(path) => match path.parent() {
                 Some(parent) => Some(parent.to_path_buf()),
@@ -138,6 +146,13 @@ impl Plan {
         }
         names.into_iter().map(|name| directory.join(name)).collect()
     }
+}
+
+/// The ending of a path that looks like a picture which burncam does not write.
+fn picture_ending(out: &Path) -> Option<&str> {
+    let ending = out.extension()?.to_str()?;
+    let known = ["jpg", "jpeg", "webp", "gif", "bmp", "tif", "tiff"];
+    (known.contains(&ending.to_lowercase().as_str()) && !out.is_dir()).then_some(ending)
 }
 
 fn destination(out: &Path) -> Destination {

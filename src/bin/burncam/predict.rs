@@ -1,7 +1,7 @@
 //! `burncam predict`: the most probable classes, as text or JSON lines.
 
 use anyhow::Result;
-use burncam::explain::{Explainer, Settings};
+use burncam::explain::Predictor;
 use burncam::record::Prediction;
 use serde_json::json;
 
@@ -12,14 +12,13 @@ use crate::{subjects, text};
 
 /// Predicts every input; a failing one is reported and the rest goes on.
 pub(crate) fn run(args: &PredictArgs) -> Result<Outcome> {
-    let inputs = discover(&args.inputs);
+    let inputs = discover(&args.inputs)?;
     let model = subjects::open_model(&args.model)?;
     subjects::set_threads(&args.run)?;
-    let settings = Settings { device: args.run.device.clone(), top_k: args.top_k, ..Settings::default() };
-    let explainer = Explainer::new(model, settings)?;
+    let predictor = Predictor::new(model, &args.run.device)?;
     let mut outcome = Outcome::Done;
     for input in &inputs {
-        match predict_one(args, &explainer, input) {
+        match predict_one(args, &predictor, input) {
             Ok(predictions) => print(args, input, &predictions, inputs.len() > 1)?,
             Err(error) => {
                 outcome = Outcome::SomeFailed;
@@ -30,9 +29,9 @@ pub(crate) fn run(args: &PredictArgs) -> Result<Outcome> {
     Ok(outcome)
 }
 
-fn predict_one(args: &PredictArgs, explainer: &Explainer, input: &Input) -> Result<Vec<Prediction>> {
-    let subject = subjects::load(input, &args.picture, None, explainer.model())?;
-    Ok(explainer.predict(&subject)?)
+fn predict_one(args: &PredictArgs, predictor: &Predictor, input: &Input) -> Result<Vec<Prediction>> {
+    let subject = subjects::load(input, &args.picture, None, predictor.model())?;
+    Ok(predictor.predict(&subject, args.top_k.into())?)
 }
 
 fn print(args: &PredictArgs, input: &Input, predictions: &[Prediction], several: bool) -> Result<()> {

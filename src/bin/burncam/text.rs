@@ -2,18 +2,17 @@
 
 use std::io::{self, Write as _};
 
-use anyhow::Error;
+use anyhow::{Context as _, Error, Result};
 
 /// Prints one line of results.
-pub(crate) fn line(text: &str) -> io::Result<()> {
-    writeln!(io::stdout().lock(), "{text}")
+pub(crate) fn line(text: &str) -> Result<()> {
+    data(format!("{text}\n").as_bytes())
 }
 
 /// Writes bytes to standard output as they are.
-pub(crate) fn data(bytes: &[u8]) -> io::Result<()> {
+pub(crate) fn data(bytes: &[u8]) -> Result<()> {
     let mut stdout = io::stdout().lock();
-    stdout.write_all(bytes)?;
-    stdout.flush()
+    stdout.write_all(bytes).and_then(|()| stdout.flush()).context("cannot write to standard output")
 }
 
 /// Prints an error and its causes on one line.
