@@ -11,5 +11,6 @@ mod odd_pictures;
 mod operations;
 mod parity;
 mod photographs;
+mod plain_pack;
 mod record;
 mod support;

@@ -143,12 +143,13 @@ impl Report {
             .map(|target| {
                 let rank = if target.rank > 1 { format!(" (rank {})", target.rank) } else { String::new() };
                 let blank = if target.finding.is_some() { ", blank map" } else { "" };
-                format!("{} {}{rank}{blank}", target.class_name, text::percent(target.proba))
+                // Synonyms follow a comma; one name is enough for a line.
+                let name = target.class_name.split(", ").next().unwrap_or_default();
+                format!("{name} {}{rank}{blank}", text::percent(target.proba))
             })
             .collect();
         let layer = &self.record.layer;
-        let files: Vec<String> = self.files.iter().map(|path| path.display().to_string()).collect();
-        let files = if files.is_empty() { String::new() } else { format!(" -> {}", files.join(", ")) };
+        let files = self.files_in_words();
         format!(
             "{}: {} at layer {} ({}x{}){files}",
             self.record.input.path,
@@ -157,5 +158,17 @@ impl Report {
             layer.height,
             layer.width
         )
+    }
+
+    /// ` -> a.png, a.json`, or how many there are when they would not fit on a line.
+    fn files_in_words(&self) -> String {
+        let names: Vec<String> = self.files.iter().map(|path| path.display().to_string()).collect();
+        match (&names[..], self.files.last().and_then(|path| path.parent())) {
+            ([], _) => String::new(),
+            ([_, _, _, ..], Some(directory)) if !directory.as_os_str().is_empty() => {
+                format!(" -> {} files in {}", names.len(), directory.display())
+            }
+            _ => format!(" -> {}", names.join(", ")),
+        }
     }
 }

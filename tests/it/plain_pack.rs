@@ -1,0 +1,68 @@
+//! A burnpack without a card, as Burn itself saves it, and what is read of a model when.
+
+use std::path::Path;
+
+use burn_pack::Writer;
+use burncam::DeviceName;
+use burncam::engine::Network;
+use burncam::model::Model;
+
+use crate::support::{card, fixture, tensor};
+
+const NODES: &str = r#"
+    { "name": "conv", "op": "conv2d", "inputs": ["input"], "params": { "weight": "conv.weight" } },
+    { "name": "pool", "op": "global_avg_pool", "inputs": ["conv"] },
+    { "name": "flat", "op": "flatten", "inputs": ["pool"] }"#;
+
+/// Two channels, `x` and `-x`; the logits are plus and minus the picture's mean.
+fn save_plain(path: &Path) {
+    let tensors = vec![tensor("conv.weight", &[2, 1, 1, 1], &[1.0, -1.0]), tensor("extra", &[1], &[0.0])];
+    Writer::new(tensors).write_to_file(path).unwrap();
+}
+
+fn logits(model: &Model) -> Vec<f32> {
+    Network::load(model, &[], &DeviceName::default()).unwrap().logits(vec![1.0, 2.0, 3.0, 4.0]).unwrap()
+}
+
+#[test]
+fn a_plain_pack_takes_its_card_from_spec_or_from_beside_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let [pack, spec, beside] = ["net.bpk", "card.json", "net.json"].map(|name| folder.path().join(name));
+    save_plain(&pack);
+    let error = Model::open(&pack, None).unwrap_err().to_string();
+    assert!(error.contains("carries no model card") && error.contains("'net.json'"), "{error}");
+    let text = card(2, 2, NODES, "flat").to_json().unwrap();
+    std::fs::write(&spec, &text).unwrap();
+    let model = Model::open(&pack, Some(&spec)).unwrap();
+    assert_eq!(logits(&model), [2.5, -2.5]);
+    assert!(model.warnings()[0].contains("'extra'"), "{:?}", model.warnings());
+    std::fs::write(&beside, &text).unwrap();
+    assert_eq!(logits(&Model::open(&pack, None).unwrap()), [2.5, -2.5]);
+}
+
+#[test]
+fn a_card_that_wants_other_tensors_is_met_with_a_diagnosis() {
+    let folder = tempfile::tempdir().unwrap();
+    let [pack, spec] = ["net.bpk", "card.json"].map(|name| folder.path().join(name));
+    save_plain(&pack);
+    let text = card(2, 2, &NODES.replace("conv.weight", "cnov.weight"), "flat").to_json().unwrap();
+    std::fs::write(&spec, text).unwrap();
+    let error = Model::open(&pack, Some(&spec)).unwrap_err().to_string();
+    assert!(error.contains("0 of 1 tensors fit, 1 missing"), "{error}");
+    assert!(error.contains("'cnov.weight' (did you mean 'conv.weight'?)"), "{error}");
+}
+
+#[test]
+fn looking_at_a_model_reads_no_weights_and_running_it_checks_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("harmed.bpk");
+    let mut bytes = std::fs::read(fixture("models/squeezenet1_1.bpk")).unwrap();
+    let last = bytes.len() - 1;
+    bytes[last] ^= 1;
+    std::fs::write(&path, bytes).unwrap();
+    let model = Model::open(&path, None).unwrap();
+    assert_eq!(model.layers().len(), model.graph().nodes.len());
+    assert_eq!(model.num_classes(), 1000);
+    let error = Network::load(&model, &[], &DeviceName::default()).unwrap_err().to_string();
+    assert!(error.contains("is damaged: its checksum is"), "{error}");
+}
