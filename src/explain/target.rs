@@ -84,7 +84,7 @@ fn class_called(wanted: &str, classes: &[String]) -> Result<usize> {
     }
     let synonyms = classes.iter().flat_map(|name| name.split(", "));
     Err(Error::request(format!(
-        "class '{wanted}' is not one of the model's {} classes{} (see `burncam info --classes`)",
+        "class '{wanted}' is not one of the model's {} classes{}; `burncam info --classes` lists them",
         classes.len(),
         did_you_mean(wanted, synonyms)
     )))

@@ -5,6 +5,7 @@
 //! `burncam info` cost the header only.
 
 pub mod arch;
+mod axes;
 mod builder;
 mod cost;
 pub mod import;
@@ -15,10 +16,11 @@ mod shapes;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+pub(crate) use axes::reshape as resolve_reshape;
 pub use cost::Cost;
 pub use layers::{Choice, LayerInfo, LayerRequest};
 pub(crate) use pack::Weights;
-pub(crate) use shapes::{MAX_RANK, reshape as resolve_reshape};
+pub(crate) use shapes::MAX_RANK;
 
 use crate::card::{Card, Graph, Node, Op, OutputKind};
 use crate::error::{Error, Result};

@@ -89,7 +89,8 @@ impl Diagnosis {
     fn miss(&mut self, name: &str, shape: &[usize]) {
         let near = match self.missing.len() {
             0..LISTED => {
-                let same_shape = self.unused.iter().filter(|(_, found)| found == shape);
+                // A card's graph alone does not say which shape it expects.
+                let same_shape = self.unused.iter().filter(|(_, found)| shape.is_empty() || found == shape);
                 nearest(name, same_shape.map(|(name, _)| name.as_str())).map(ToOwned::to_owned)
             }
             _ => None,
@@ -123,7 +124,6 @@ impl fmt::Display for Diagnosis {
         }
         list(f, "missing", missing, |Missing { name, expected, near }| {
             let hint = near.as_ref().map_or_else(String::new, |near| format!(" (did you mean '{near}'?)"));
-            // A card's graph alone does not say which shapes it expects.
             let shape = if expected.is_empty() { String::new() } else { format!(" {expected:?}") };
             format!("'{name}'{shape}{hint}")
         })?;

@@ -1,0 +1,121 @@
+//! What operations on axes do to a shape.
+
+use super::shapes::Shape;
+
+pub(super) fn in_range(axis: usize, shape: &[usize]) -> Result<(), String> {
+    if axis < shape.len() { Ok(()) } else { Err(format!("axis {axis} is not an axis of {shape:?}")) }
+}
+
+pub(super) fn matmul(left: &[usize], right: &[usize]) -> Shape {
+    let ([outer_left @ .., rows, inner], [outer_right @ .., depth, columns]) = (left, right) else {
+        return Err(format!("cannot multiply {left:?} by {right:?}"));
+    };
+    if inner != depth {
+        return Err(format!("cannot multiply {left:?} by {right:?}: {inner} columns meet {depth} rows"));
+    }
+    Ok([broadcast(outer_left, outer_right)?, vec![*rows, *columns]].concat())
+}
+
+/// The shape that two shapes broadcast to, aligned at their last axes.
+pub(super) fn broadcast(left: &[usize], right: &[usize]) -> Shape {
+    let rank = left.len().max(right.len());
+    let side =
+        |shape: &[usize], axis: usize| (axis + shape.len()).checked_sub(rank).map_or(1, |at| shape[at]);
+    (0..rank)
+        .map(|axis| match (side(left, axis), side(right, axis)) {
+            (a, b) if a == b || b == 1 => Ok(a),
+            (1, b) => Ok(b),
+            _ => Err(format!("shapes {left:?} and {right:?} do not broadcast")),
+        })
+        .collect()
+}
+
+pub(super) fn flatten(x: &[usize], start: usize) -> Shape {
+    in_range(start, x)?;
+    Ok([&x[..start], &[x[start..].iter().product()]].concat())
+}
+
+/// Resolves the zeros and the -1 of a reshape.
+pub(crate) fn reshape(x: &[usize], spec: &[i64]) -> Shape {
+    let refuse = || format!("cannot reshape {x:?} to {spec:?}");
+    let mut shape = Vec::with_capacity(spec.len());
+    let mut open = None;
+    for (at, &side) in spec.iter().enumerate() {
+        shape.push(match side {
+            0 => *x.get(at).ok_or_else(refuse)?,
+            -1 if open.replace(at).is_none() => 1,
+            _ => usize::try_from(side).map_err(|_| refuse())?,
+        });
+    }
+    let total: usize = x.iter().product();
+    let product = shape.iter().try_fold(1_usize, |sum, side| sum.checked_mul(*side)).ok_or_else(refuse)?;
+    match open {
+        Some(at) if product > 0 && total.is_multiple_of(product) => shape[at] = total / product,
+        None if product == total => {}
+        _ => return Err(refuse()),
+    }
+    Ok(shape)
+}
+
+pub(super) fn transpose(x: &[usize], perm: &[usize]) -> Shape {
+    let mut sorted = perm.to_vec();
+    sorted.sort_unstable();
+    if !sorted.into_iter().eq(0..x.len()) {
+        return Err(format!("'perm' {perm:?} is not an order of the {} axes of {x:?}", x.len()));
+    }
+    Ok(perm.iter().map(|axis| x[*axis]).collect())
+}
+
+pub(super) fn squeeze(x: &[usize], axes: &[usize]) -> Shape {
+    match axes.iter().find(|axis| x.get(**axis) != Some(&1)) {
+        Some(axis) => Err(format!("axis {axis} of {x:?} is not of size 1")),
+        None => {
+            Ok(x.iter().enumerate().filter(|(at, _)| !axes.contains(at)).map(|(_, side)| *side).collect())
+        }
+    }
+}
+
+pub(super) fn unsqueeze(x: &[usize], axes: &[usize]) -> Shape {
+    let mut sorted = axes.to_vec();
+    sorted.sort_unstable();
+    let mut shape = x.to_vec();
+    for axis in sorted {
+        if axis > shape.len() {
+            return Err(format!("axes {axes:?} leave a gap after {x:?}"));
+        }
+        shape.insert(axis, 1);
+    }
+    Ok(shape)
+}
+
+pub(super) fn slice(x: &[usize], axis: usize, start: usize, end: usize, step: usize) -> Shape {
+    in_range(axis, x)?;
+    let end = end.min(x[axis]);
+    if start >= end {
+        return Err(format!("a slice from {start} to {end} of axis {axis} of {x:?} is empty"));
+    }
+    let mut shape = x.to_vec();
+    shape[axis] = (end - start).div_ceil(step);
+    Ok(shape)
+}
+
+pub(super) fn split(x: &[usize], axis: usize, sizes: &[usize], part: usize) -> Shape {
+    in_range(axis, x)?;
+    let total = sizes.iter().try_fold(0_usize, |sum, size| sum.checked_add(*size));
+    if total != Some(x[axis]) || part >= sizes.len() {
+        return Err(format!("cannot take part {part} of sizes {sizes:?} along axis {axis} of {x:?}"));
+    }
+    let mut shape = x.to_vec();
+    shape[axis] = sizes[part];
+    Ok(shape)
+}
+
+pub(super) fn reduce(x: &[usize], axes: &[usize], keep_dims: bool) -> Shape {
+    axes.iter().try_for_each(|axis| in_range(*axis, x))?;
+    let kept = x.iter().enumerate().filter_map(|(at, side)| match (axes.contains(&at), keep_dims) {
+        (true, false) => None,
+        (true, true) => Some(1),
+        (false, _) => Some(*side),
+    });
+    Ok(kept.collect())
+}
