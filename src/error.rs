@@ -77,6 +77,18 @@ impl Error {
         }
     }
 
+    /// A name that is none of `names`, with the nearest of them.
+    pub(crate) fn unknown<'a>(kind: &str, wanted: &str, names: impl IntoIterator<Item = &'a str>) -> Self {
+        let names: Vec<&str> = names.into_iter().collect();
+        let hint = did_you_mean(wanted, names.iter().copied());
+        Self::request(format!("{kind} '{wanted}' is not known{hint}; expected one of {}", names.join(", ")))
+    }
+
+    /// A file in the way of an output.
+    pub(crate) fn exists(path: &Path) -> Self {
+        Self::request(format!("output '{}' already exists (use --force to replace it)", path.display()))
+    }
+
     /// For `map_err`: wraps the operating system's reason with what was being done to which path.
     pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_path_buf();

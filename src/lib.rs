@@ -41,6 +41,7 @@
 pub mod cam;
 pub mod card;
 mod device;
+mod digest;
 pub mod engine;
 mod error;
 pub mod explain;

@@ -47,7 +47,7 @@ pub fn record_name(stem: &str, method: &str) -> String {
 /// For the first path that exists.
 pub fn refuse_existing<'a>(paths: impl IntoIterator<Item = &'a PathBuf>) -> Result<()> {
     match paths.into_iter().find(|path| path.symlink_metadata().is_ok()) {
-        Some(path) => Err(exists(path)),
+        Some(path) => Err(Error::exists(path)),
         None => Ok(()),
     }
 }
@@ -118,13 +118,9 @@ fn or_here(directory: &Path) -> &Path {
 
 fn not_persisted(error: PersistError, path: &Path) -> Error {
     if error.error.kind() == std::io::ErrorKind::AlreadyExists {
-        return exists(path);
+        return Error::exists(path);
     }
     Error::Io { action: "write", path: path.to_path_buf(), source: error.error }
-}
-
-fn exists(path: &Path) -> Error {
-    Error::request(format!("output '{}' already exists (use --force to replace it)", path.display()))
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ mod grad_cam;
 pub use finding::Finding;
 
 use crate::engine::Evidence;
-use crate::error::{Error, Result, did_you_mean};
+use crate::error::{Error, Result};
 use crate::heatmap::{Heatmap, Stats};
 
 /// A way of turning evidence into a map.
@@ -98,13 +98,9 @@ impl std::str::FromStr for Method {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        let names = Self::ALL.iter().map(|method| method.info().name);
-        Self::ALL.iter().find(|method| method.info().name == text).copied().ok_or_else(|| {
-            Error::request(format!(
-                "method '{text}' is not known{}; expected one of {}",
-                did_you_mean(text, names.clone()),
-                names.collect::<Vec<_>>().join(", ")
-            ))
-        })
+        let mut all = Self::ALL.iter();
+        all.find(|method| method.info().name == text)
+            .copied()
+            .ok_or_else(|| Error::unknown("method", text, Self::ALL.iter().map(|method| method.info().name)))
     }
 }

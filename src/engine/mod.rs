@@ -108,7 +108,7 @@ impl Network {
     pub fn trunk(&self, values: Vec<f32>) -> Result<Trunk> {
         let mut slots = self.start(values)?;
         for (at, step) in self.steps.iter().enumerate().take_while(|(_, step)| step.output <= self.cut) {
-            let value = ops::apply(&step.op, &step.params, self.gather(&mut slots, step, at)?)?;
+            let value = self.run(&mut slots, step, at)?;
             slots[step.output] = Some(value);
         }
         Ok(Trunk { slots })
@@ -144,7 +144,7 @@ impl Network {
             slots[self.cut] = Some(tap(self.cut, value)?);
         }
         for (at, step) in self.steps.iter().enumerate().skip_while(|(_, step)| step.output <= self.cut) {
-            let value = ops::apply(&step.op, &step.params, self.gather(&mut slots, step, at)?)?;
+            let value = self.run(&mut slots, step, at)?;
             slots[step.output] = Some(tap(step.output, value)?);
         }
         let logits = slots[self.logits].take().ok_or_else(|| Error::internal("the head gave no logits"))?;
@@ -168,7 +168,7 @@ impl Network {
     pub fn logits(&self, values: Vec<f32>) -> Result<Vec<f32>> {
         let mut slots = self.start(values)?;
         for (at, step) in self.steps.iter().enumerate() {
-            let value = ops::apply(&step.op, &step.params, self.gather(&mut slots, step, at)?)?;
+            let value = self.run(&mut slots, step, at)?;
             slots[step.output] = Some(value);
         }
         slots[self.logits].take().ok_or_else(|| Error::internal("the network gave no logits"))?.to_vec()
@@ -181,8 +181,8 @@ impl Network {
     pub fn first_not_finite(&self, values: Vec<f32>) -> Result<Option<usize>> {
         let mut slots = self.start(values)?;
         for (at, step) in self.steps.iter().enumerate() {
-            let value = ops::apply(&step.op, &step.params, self.gather(&mut slots, step, at)?)?;
-            if !ops::is_finite(&value)? {
+            let value = self.run(&mut slots, step, at)?;
+            if value.to_vec()?.iter().any(|number| !number.is_finite()) {
                 return Ok(Some(step.output - 1));
             }
             slots[step.output] = Some(value);
@@ -201,6 +201,10 @@ impl Network {
         let mut slots = vec![None; self.logits + 1];
         slots[0] = Some(Value::new(values, &[1, channels, height, width], &self.device)?);
         Ok(slots)
+    }
+
+    fn run(&self, slots: &mut [Option<Value>], step: &Step, at: usize) -> Result<Value> {
+        ops::apply(&step.op, &step.params, self.gather(slots, step, at)?)
     }
 
     /// The inputs of a step; a value that no later step reads is moved out, so that its memory is free after use.

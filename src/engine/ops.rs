@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use burn::tensor::ops::{AvgPoolOptions, ConvOptions, MaxPoolOptions, PadMode as BurnPadMode};
 use burn::tensor::{Slice, Tensor, activation, module};
 
-use super::value::{Value, map_tensor, on_tensor, zip_tensors};
+use super::value::{Value, map_tensor, zip_tensors};
 use crate::card::{Op, PadMode};
 use crate::error::{Error, Result};
 use crate::model::resolve_reshape;
@@ -235,11 +235,4 @@ fn pointwise(op: &Op, x: Value) -> Value {
         // Dropout and identity: evaluation mode leaves values alone.
         _ => x,
     }
-}
-
-/// True when every number is finite.
-pub(crate) fn is_finite(value: &Value) -> Result<bool> {
-    on_tensor!(value, tensor => tensor.try_to_vec_as::<f32>())
-        .map(|numbers| numbers.iter().all(|number| number.is_finite()))
-        .map_err(|error| Error::internal(format!("the device did not give its numbers back: {error:?}")))
 }

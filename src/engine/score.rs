@@ -3,7 +3,7 @@
 use burn::tensor::{Tensor, activation};
 
 use crate::card::OutputKind;
-use crate::error::{Error, Result, did_you_mean};
+use crate::error::{Error, Result};
 
 /// Which function of the logits `z` is the class score `y^c`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -87,13 +87,10 @@ impl std::str::FromStr for Score {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        Self::NAMES.iter().find(|(name, _)| *name == text).map(|(_, score)| *score).ok_or_else(|| {
-            let names = Self::NAMES.iter().map(|(name, _)| *name);
-            Error::request(format!(
-                "score '{text}' is not known{}; expected one of {}",
-                did_you_mean(text, names.clone()),
-                names.collect::<Vec<_>>().join(", ")
-            ))
-        })
+        Self::NAMES
+            .iter()
+            .find(|(name, _)| *name == text)
+            .map(|(_, score)| *score)
+            .ok_or_else(|| Error::unknown("score", text, Self::NAMES.iter().map(|(name, _)| *name)))
     }
 }

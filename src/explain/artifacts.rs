@@ -1,5 +1,7 @@
 //! Pictures and arrays from an explanation, as bytes.
 
+use std::cell::LazyCell;
+
 use super::{ClassExplanation, Explanation, Subject};
 use crate::error::{Error, Result, did_you_mean};
 use crate::input::write_npy_2d;
@@ -123,7 +125,8 @@ fn draw_target(
     style: &Style,
     kinds: &[ArtifactKind],
 ) -> Result<Vec<Drawing>> {
-    let placed = place(target, subject, style.interpolation);
+    // Nothing is enlarged to the photo's size for an array or for no picture at all.
+    let placed = LazyCell::new(|| place(target, subject, style.interpolation));
     let overlay = || match target.finding {
         // A blank map leaves the photo alone in either style.
         Some(_) => subject.picture.clone(),
@@ -156,10 +159,10 @@ fn place(target: &ClassExplanation, subject: &Subject, interpolation: Interpolat
 
 /// The box around the largest connected region of heat, or `None` for a blank map.
 pub(super) fn region(target: &ClassExplanation, subject: &Subject) -> Option<BoxRecord> {
-    let placed = place(target, subject, Interpolation::Bilinear);
     if target.map.heatmap.is_blank() {
         return None;
     }
+    let placed = place(target, subject, Interpolation::Bilinear);
     let region = render::largest_region(&placed, region_threshold(&placed))?;
     Some(BoxRecord { left: region.left, top: region.top, right: region.right, bottom: region.bottom })
 }

@@ -153,9 +153,10 @@ impl Explainer {
     /// When the logits are not finite.
     pub fn explain(&self, subject: &Subject) -> Result<Explanation> {
         let trunk = self.network.trunk(subject.values.clone())?;
-        let mut recording = Some(self.network.record(&trunk)?);
-        let logits = recording.as_ref().map_or_else(|| Ok(vec![]), Recording::logits)?;
-        let classes = classes(&self.model, &self.network, &logits, subject)?;
+        let first = self.network.record(&trunk)?;
+        let classes = classes(&self.model, &self.network, &first.logits()?, subject)?;
+        // A recording is good for one backward pass; the one that gave the logits serves the first class.
+        let mut recording = Some(first);
         let mut targets = Vec::new();
         for class in self.wanted(&classes)? {
             let recording = recording.take().map_or_else(|| self.network.record(&trunk), Ok)?;
@@ -220,9 +221,6 @@ impl Explainer {
     }
 
     /// The record of an explanation. `artifacts` are the files of each target, in order.
-    ///
-    /// # Errors
-    /// Only when the model has no layer at the chosen position.
     pub fn record(
         &self,
         subject: &Subject,

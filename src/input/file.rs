@@ -1,12 +1,12 @@
 //! Bytes from disk, with a limit, and their fingerprint.
 
-use std::fmt::Write as _;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
+use crate::digest::hex;
 use crate::error::{Error, Result};
 
 /// The largest file that is read as a picture or tensor, in bytes. Larger ones are surely something else.
@@ -33,11 +33,7 @@ pub fn read_file(path: &Path) -> Result<Vec<u8>> {
 /// SHA-256 in lower-case hexadecimal, as records show it.
 #[must_use]
 pub fn sha256_hex(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().fold(String::with_capacity(64), |mut hex, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
+    hex(&Sha256::digest(bytes))
 }
 
 pub(super) fn check_size(bytes: &[u8], name: impl Fn() -> String) -> Result<()> {

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use burn_pack::{Bytes, DType, Reader, Tensor, Writer};
 use sha2::{Digest, Sha256};
 
+use crate::digest::hex;
 use crate::error::{Error, Result};
 
 const CARD_KEY: &str = "burncam";
@@ -170,9 +171,7 @@ fn widen_f16(bytes: &[u8]) -> Vec<f32> {
 pub(crate) fn write(path: &Path, card: &str, tensors: Vec<Tensor>, overwrite: bool) -> Result<()> {
     let name = path.display().to_string();
     let failed = |error: burn_pack::Error| match error {
-        burn_pack::Error::AlreadyExists(_) => {
-            Error::request(format!("output '{name}' already exists (use --force to replace it)"))
-        }
+        burn_pack::Error::AlreadyExists(_) => Error::exists(path),
         other => Error::model(&*name, format!("cannot be written: {other}")),
     };
     let checksum = checksum(card, &tensors).map_err(failed)?;
@@ -196,10 +195,6 @@ fn checksum(card: &str, tensors: &[Tensor]) -> std::result::Result<String, burn_
         hasher.update(&tensor.to_bytes()?);
     }
     Ok(format!("{:08x}", hasher.finalize()))
-}
-
-fn hex(digest: &[u8]) -> String {
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn unreadable(name: impl Into<String>, error: &burn_pack::Error) -> Error {

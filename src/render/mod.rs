@@ -13,7 +13,7 @@ mod png;
 mod region;
 mod resample;
 
-use crate::error::{Error, Result, did_you_mean};
+use crate::error::{Error, Result};
 
 pub use colormap::Colormap;
 pub use overlay::{Overlay, heatmap_picture, mask_picture, overlay, side_by_side};
@@ -23,10 +23,6 @@ pub use resample::{Interpolation, PixelBox, Placed, place};
 
 /// The one of `all` that is called `wanted`, whatever the case; otherwise an error that lists their names.
 fn by_name<T: Copy>(kind: &str, wanted: &str, all: &[T], name: fn(T) -> &'static str) -> Result<T> {
-    if let Some(found) = all.iter().find(|one| name(**one).eq_ignore_ascii_case(wanted)) {
-        return Ok(*found);
-    }
-    let names: Vec<&str> = all.iter().map(|one| name(*one)).collect();
-    let hint = did_you_mean(wanted, names.iter().copied());
-    Err(Error::request(format!("{kind} '{wanted}' is not known{hint}; expected one of {}", names.join(", "))))
+    let found = all.iter().find(|one| name(**one).eq_ignore_ascii_case(wanted)).copied();
+    found.ok_or_else(|| Error::unknown(kind, wanted, all.iter().map(|one| name(*one))))
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 use burncam::cam::Method;
+use burncam::output;
 use walkdir::WalkDir;
 
 /// Endings of the files that a directory is searched for; a file named outright may be called anything.
@@ -86,9 +87,9 @@ fn has_known_ending(path: &Path) -> bool {
 fn is_our_own(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let made_by = |method: &Method| {
-        let mark = format!(".{}", method.info().name);
-        name.rfind(&format!("{mark}."))
-            .is_some_and(|at| path.with_file_name(format!("{}{mark}.json", &name[..at])).exists())
+        let method = method.info().name;
+        let mark = name.rfind(&format!(".{method}."));
+        mark.is_some_and(|at| path.with_file_name(output::record_name(&name[..at], method)).exists())
     };
     Method::ALL.iter().any(made_by)
 }

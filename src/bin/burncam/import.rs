@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use burncam::card::Preprocess;
 use burncam::model::Model;
 use burncam::model::import::{ImportRequest, import};
+use burncam::output;
 
 use crate::Outcome;
 use crate::args::ImportArgs;
@@ -13,8 +14,8 @@ use crate::text;
 
 /// Imports one file.
 pub(crate) fn run(args: &ImportArgs, quiet: bool) -> Result<Outcome> {
-    if args.out.exists() && !args.force {
-        bail!("output '{}' already exists (use --force to replace it)", args.out.display());
+    if !args.force {
+        output::refuse_existing([&args.out])?;
     }
     let classes = args.classes.as_deref().map(read_classes).transpose()?.unwrap_or_default();
     let preprocess = args.preprocess.as_deref().map(read_preprocess).transpose()?;

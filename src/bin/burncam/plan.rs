@@ -44,7 +44,7 @@ impl Plan {
             );
         }
         let destination = destination(out);
-        if destination != Destination::Directory(out.clone()) && inputs.len() != 1 {
+        if !matches!(destination, Destination::Directory(_)) && inputs.len() != 1 {
             let what = if out == Path::new("-") { "standard output" } else { "a file" };
             bail!("--out names {what}, but there are {} inputs (name a directory)", inputs.len());
         }

@@ -22,6 +22,7 @@ pub use diagnosis::{Diagnosis, Missing, WrongShape};
 pub use state_dict::{ElementType, StateDict, StateTensor};
 
 use crate::card::{Card, Preprocess, SCHEMA_VERSION, Source};
+use crate::digest::hex;
 use crate::error::{Error, Result};
 use crate::model::arch::{self, Architecture, Built};
 use state_dict::file_name;
@@ -208,7 +209,7 @@ fn sha256(path: &Path) -> Result<String> {
             count => hash.update(&buffer[..count]),
         }
     }
-    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hex(&hash.finalize()))
 }
 
 #[cfg(test)]
