@@ -1,4 +1,8 @@
 //! What can be written on the command line. Nothing here touches the world; see `plan.rs` for that.
+//! `import.rs` holds what only `import` takes, `values.rs` how single words are read.
+
+mod import;
+mod values;
 
 use std::path::PathBuf;
 
@@ -9,6 +13,9 @@ use burncam::model::LayerRequest;
 use burncam::render::{Colormap, Interpolation};
 use burncam::{DeviceName, input::Layout};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub(crate) use self::import::ImportArgs;
+use self::values::{parse_colour, parse_layer, parse_save, parse_unit};
 
 /// Explain what a convolutional network looked at.
 ///
@@ -277,79 +284,4 @@ pub(crate) struct InfoArgs {
     /// Print the class names, one a line with its index.
     #[arg(long)]
     pub(crate) classes: bool,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct ImportArgs {
-    /// PyTorch weights (.pth, .pt) or safetensors.
-    #[arg(value_name = "SOURCE")]
-    pub(crate) source: PathBuf,
-
-    /// The model file to write.
-    #[arg(short, long, value_name = "MODEL.bpk")]
-    pub(crate) out: PathBuf,
-
-    /// Architecture of the weights, for example resnet50; an unknown one lists them all.
-    #[arg(long, value_name = "NAME")]
-    pub(crate) arch: String,
-
-    /// File of class names, one a line.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) classes: Option<PathBuf>,
-
-    /// Number of classes [default: told from the last layer's weights].
-    #[arg(long, value_name = "N")]
-    pub(crate) num_classes: Option<usize>,
-
-    /// Name for records [default: the architecture's].
-    #[arg(long, value_name = "NAME")]
-    pub(crate) name: Option<String>,
-
-    /// Store the weights as 16-bit floats: half the size, maps the same to about three digits.
-    #[arg(long)]
-    pub(crate) half: bool,
-
-    /// Key under which the weights are nested in the file.
-    #[arg(long, value_name = "KEY")]
-    pub(crate) key: Option<String>,
-
-    /// A JSON file with the card's `preprocess` object [default: the architecture's usual one].
-    #[arg(long, value_name = "FILE.json")]
-    pub(crate) preprocess: Option<PathBuf>,
-
-    /// Licence of the weights, kept in the card.
-    #[arg(long, value_name = "SPDX")]
-    pub(crate) license: Option<String>,
-
-    /// Anything else worth keeping in the card.
-    #[arg(long, value_name = "TEXT")]
-    pub(crate) note: Option<String>,
-
-    /// Replace the model file if it exists.
-    #[arg(short, long)]
-    pub(crate) force: bool,
-}
-
-fn parse_layer(text: &str) -> Result<LayerRequest, String> {
-    if text.is_empty() { Err("expected a layer, got nothing".into()) } else { Ok(LayerRequest::parse(text)) }
-}
-
-fn parse_save(text: &str) -> Result<Save, burncam::Error> {
-    if text == "record" { Ok(Save::Record) } else { text.parse().map(Save::Artifact) }
-}
-
-fn parse_unit(text: &str) -> Result<f32, String> {
-    match text.parse() {
-        Ok(number) if (0.0..=1.0).contains(&number) => Ok(number),
-        _ => Err(format!("expected a number from 0 to 1, got '{text}'")),
-    }
-}
-
-fn parse_colour(text: &str) -> Result<[u8; 3], String> {
-    let digits = text.trim_start_matches('#');
-    let channel = |at: usize| digits.get(at..at + 2).and_then(|pair| u8::from_str_radix(pair, 16).ok());
-    match (digits.len(), channel(0), channel(2), channel(4)) {
-        (6, Some(red), Some(green), Some(blue)) => Ok([red, green, blue]),
-        _ => Err(format!("expected six hexadecimal digits such as ffffff, got '{text}'")),
-    }
 }
