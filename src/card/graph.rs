@@ -32,6 +32,26 @@ pub struct InputSpec {
     pub height: usize,
     /// Width in pixels.
     pub width: usize,
+    /// How the source framework hands over its tensors. The graph itself computes channels first.
+    #[serde(default, skip_serializing_if = "Layout::is_default")]
+    pub layout: Layout,
+}
+
+/// The order of the axes in a tensor.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Layout {
+    /// `[channels, height, width]`, as Burn, PyTorch and ONNX have it.
+    #[default]
+    ChannelsFirst,
+    /// `[height, width, channels]`, as TensorFlow and pictures have it.
+    ChannelsLast,
+}
+
+impl Layout {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// One operation. It gives one value, which goes by the node's name.

@@ -12,7 +12,7 @@ mod preprocess;
 
 use serde::{Deserialize, Serialize};
 
-pub use graph::{Graph, InputSpec, Node};
+pub use graph::{Graph, InputSpec, Layout, Node};
 pub use ops::{Op, PadMode};
 pub use preprocess::{ColorOrder, Crop, Filter, Preprocess, Resize};
 

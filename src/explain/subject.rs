@@ -51,6 +51,7 @@ impl Subject {
 
     /// A `.npy` tensor, explained as it is. Without `picture`, one is made by undoing the card's preprocessing.
     ///
+    /// The order of its axes is `layout`, or, of channels first, also the one that the model's input names.
     /// A given picture is taken to show exactly what the tensor shows: the map is stretched over all of it.
     ///
     /// # Errors

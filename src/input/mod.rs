@@ -11,8 +11,9 @@ mod placement;
 mod preprocess;
 mod tensor_file;
 
+pub use crate::card::Layout;
 pub use file::{MAX_FILE_BYTES, read_file, sha256_hex};
 pub use picture::{MAX_PIXELS, Picture};
 pub use placement::Placement;
 pub use preprocess::{Prepared, preprocess};
-pub use tensor_file::{Layout, npy_from_bytes, picture_from_tensor, read_npy, write_npy_2d};
+pub use tensor_file::{npy_from_bytes, picture_from_tensor, read_npy, write_npy_2d};

@@ -11,7 +11,7 @@ fn spec(json: &str) -> Preprocess {
 }
 
 fn input(channels: usize, height: usize, width: usize) -> InputSpec {
-    InputSpec { name: "input".into(), channels, height, width }
+    InputSpec { name: "input".into(), channels, height, width, layout: crate::card::Layout::default() }
 }
 
 /// A picture whose red tells the column and green the row.

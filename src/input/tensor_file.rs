@@ -7,18 +7,8 @@ use image::{Rgb, RgbImage};
 use npyz::{DType, Deserialize, NpyFile, Order, TypeChar, WriterBuilder};
 
 use super::file::{check_size, read_file};
-use crate::card::{ColorOrder, InputSpec, Preprocess};
+use crate::card::{ColorOrder, InputSpec, Layout, Preprocess};
 use crate::error::{Error, Result};
-
-/// The order of the axes in a tensor file.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Layout {
-    /// `[channels, height, width]`, as Burn, PyTorch and ONNX have it.
-    #[default]
-    ChannelsFirst,
-    /// `[height, width, channels]`, as TensorFlow and pictures have it.
-    ChannelsLast,
-}
 
 /// Reads a `.npy` file that already is a network's input, and gives it as `[1, channels, height, width]`.
 ///
@@ -33,7 +23,8 @@ pub fn read_npy(path: &Path, layout: Layout, expected: &InputSpec) -> Result<Vec
 /// # Shapes
 /// Channels first: `[1, channels, height, width]` or `[channels, height, width]`. Channels last:
 /// `[1, height, width, channels]` or `[height, width, channels]`. With one channel also `[height, width]`.
-/// Numbers may be 16-, 32- or 64-bit floats or integers of any width, in C or Fortran order.
+/// With a `layout` of channels first, a model whose input says channels last takes both, and reads as channels
+/// last what could be either. Numbers may be 16-, 32- or 64-bit floats or integers of any width, in C or Fortran order.
 ///
 /// # Errors
 /// [`Error::Image`] when it is no `.npy` file, ends too early, holds other than numbers, has another shape than
@@ -44,7 +35,7 @@ pub fn npy_from_bytes(bytes: &[u8], name: &str, layout: Layout, expected: &Input
     check_header(bytes).map_err(refuse)?;
     let file = NpyFile::new(bytes).map_err(|error| refuse(format!("not a sound .npy file: {error}")))?;
     let shape: Vec<usize> = file.shape().iter().map(|side| *side as usize).collect();
-    check_shape(&shape, layout, expected).map_err(refuse)?;
+    let layout = find_layout(&shape, layout, expected).map_err(refuse)?;
     let fortran = file.order() == Order::Fortran;
     let mut values = numbers(file).map_err(refuse)?;
     if fortran {
@@ -117,24 +108,28 @@ fn check_header(bytes: &[u8]) -> Result<(), String> {
     Ok(())
 }
 
-fn check_shape(got: &[usize], layout: Layout, expected: &InputSpec) -> Result<(), String> {
-    let InputSpec { channels, height, width, .. } = *expected;
-    let first = vec![channels, height, width];
-    let last = vec![height, width, channels];
-    let (wanted, other) = match layout {
-        Layout::ChannelsFirst => (&first, &last),
-        Layout::ChannelsLast => (&last, &first),
+/// The order of the axes of an array of shape `got`, as it was asked for or as the model's framework has it.
+fn find_layout(got: &[usize], asked: Layout, expected: &InputSpec) -> Result<Layout, String> {
+    let InputSpec { channels, height, width, layout: native, .. } = *expected;
+    let order = |layout| match layout {
+        Layout::ChannelsFirst => [channels, height, width],
+        Layout::ChannelsLast => [height, width, channels],
     };
     let without_batch = if got.len() == 4 && got[0] == 1 { &got[1..] } else { got };
-    if without_batch == wanted || (channels == 1 && got == [height, width]) {
-        return Ok(());
+    let fits = |layout| without_batch == order(layout) || (channels == 1 && got == [height, width]);
+    let candidates = match asked {
+        Layout::ChannelsFirst => [native, asked],
+        Layout::ChannelsLast => [asked; 2],
+    };
+    if let Some(layout) = candidates.into_iter().find(|layout| fits(*layout)) {
+        return Ok(layout);
     }
-    let hint = if without_batch == other {
-        match layout {
-            Layout::ChannelsFirst => " (is its layout channels-last?)",
-            Layout::ChannelsLast => " (is its layout channels-first?)",
-        }
-    } else if got.len() == 4 && got[0] > 1 && got[1..] == *wanted {
+    let wanted = order(candidates[0]);
+    let hint = if fits(Layout::ChannelsLast) {
+        " (is its layout channels-last?)"
+    } else if fits(Layout::ChannelsFirst) {
+        " (is its layout channels-first?)"
+    } else if got.len() == 4 && got[0] > 1 && got[1..] == wanted {
         " (save one picture a file)"
     } else {
         ""

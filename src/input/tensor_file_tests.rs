@@ -14,7 +14,7 @@ fn npy<T: AutoSerialize + Serialize + Clone>(shape: &[u64], order: Order, values
 }
 
 fn input(channels: usize) -> InputSpec {
-    InputSpec { name: "input".into(), channels, height: 2, width: 3 }
+    InputSpec { name: "input".into(), channels, height: 2, width: 3, layout: Layout::default() }
 }
 
 fn counted(count: usize) -> Vec<f32> {
@@ -42,6 +42,30 @@ fn every_accepted_shape_gives_channels_first() {
     for layout in [Layout::ChannelsFirst, Layout::ChannelsLast] {
         assert_eq!(read(&npy(&[2, 3], Order::C, &counted(6)), layout, 1).unwrap(), counted(6));
     }
+}
+
+#[test]
+fn a_channels_last_model_takes_both_orders_and_prefers_its_own() {
+    let read = |bytes: &[u8], layout, size: usize| {
+        let input = InputSpec { layout: Layout::ChannelsLast, height: size, ..input(2) };
+        npy_from_bytes(bytes, "x.npy", layout, &input)
+    };
+    let plain = counted(12);
+    let split = [0.0, 2.0, 4.0, 6.0, 8.0, 10.0, 1.0, 3.0, 5.0, 7.0, 9.0, 11.0];
+    for shape in [&[1, 2, 3, 2][..], &[2, 3, 2]] {
+        assert_eq!(read(&npy(shape, Order::C, &plain), Layout::ChannelsFirst, 2).unwrap(), split);
+    }
+    assert_eq!(read(&npy(&[1, 2, 2, 3], Order::C, &plain), Layout::ChannelsFirst, 2).unwrap(), plain);
+    // Asked for by name, nothing else will do.
+    let error = read(&npy(&[2, 2, 3], Order::C, &plain), Layout::ChannelsLast, 2).unwrap_err().to_string();
+    assert!(error.ends_with("expected [2, 3, 2] or [1, 2, 3, 2] (is its layout channels-first?)"), "{error}");
+    let error = read(&npy(&[12], Order::C, &plain), Layout::ChannelsFirst, 2).unwrap_err().to_string();
+    assert!(error.ends_with("has shape [12], expected [2, 3, 2] or [1, 2, 3, 2]"), "{error}");
+    // Two rows of two pixels of two channels, or the other way round: the model's own order decides.
+    let square = InputSpec { layout: Layout::ChannelsLast, height: 2, width: 2, ..input(2) };
+    let bytes = npy(&[2, 2, 2], Order::C, &counted(8));
+    let found = npy_from_bytes(&bytes, "x.npy", Layout::ChannelsFirst, &square).unwrap();
+    assert_eq!(found, [0.0, 2.0, 4.0, 6.0, 1.0, 3.0, 5.0, 7.0]);
 }
 
 #[test]

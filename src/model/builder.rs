@@ -8,7 +8,7 @@ mod window;
 
 use std::collections::BTreeMap;
 
-use crate::card::{Graph, InputSpec, Node, Op};
+use crate::card::{Graph, InputSpec, Layout, Node, Op};
 use crate::error::{Error, Result};
 use window::windows;
 pub(crate) use window::{Conv, Pool};
@@ -44,7 +44,7 @@ pub(crate) struct GraphBuilder {
 impl GraphBuilder {
     /// Starts with a colour picture of `[height, width]`.
     pub(crate) fn new([height, width]: [usize; 2]) -> (Self, Value) {
-        let input = InputSpec { name: "input".into(), channels: 3, height, width };
+        let input = InputSpec { name: "input".into(), channels: 3, height, width, layout: Layout::default() };
         let value = Value { name: input.name.clone(), channels: 3, size: [height, width] };
         (Self { nodes: Vec::new(), parameters: Vec::new(), input, problem: None }, value)
     }
