@@ -1,9 +1,12 @@
 //! What settings may be: numbers that a network could have, so that nothing later overflows or runs for hours.
 
-use super::{Graph, InputSpec, Op};
+use super::{Graph, InputSpec, Op, ResizeMode};
 
 /// The greatest kernel, stride, dilation or padding, in pixels.
 const MAX_WINDOW: usize = 4096;
+
+/// The greatest exponent, beyond any that a 32-bit float has a use for. Burn wants whole ones to fit its integers.
+const MAX_EXPONENT: f64 = 1e9;
 
 /// The greatest side of a network's input, in pixels.
 pub(super) const MAX_SIDE: usize = 16_384;
@@ -16,8 +19,18 @@ impl Op {
                 within("stride", stride, 1)?;
                 within("dilation", dilation, 1)?;
                 within("padding", padding, 0)?;
-                if *groups == 0 { Err("'groups' is 0, expected a positive number".into()) } else { Ok(()) }
+                positive("groups", *groups)
             }
+            Self::GroupNorm { groups, .. } => positive("groups", *groups),
+            Self::LocalResponseNorm { size, beta, .. } => {
+                within("size", &[*size], 1)?;
+                exponent("beta", *beta)
+            }
+            Self::Pow { exponent: number } => exponent("exponent", *number),
+            Self::Resize { mode: ResizeMode::Nearest, align_corners: true, .. } => {
+                Err("'align_corners' goes with 'bilinear' and 'bicubic', got mode 'nearest'".into())
+            }
+            Self::Resize { output_size, .. } => within("output_size", output_size, 1),
             Self::MaxPool2d { kernel, stride, dilation, padding, .. } => {
                 within("dilation", dilation, 1)?;
                 window(kernel, stride, padding)
@@ -25,7 +38,7 @@ impl Op {
             Self::AvgPool2d { kernel, stride, padding, .. } => window(kernel, stride, padding),
             Self::AdaptiveAvgPool2d { output_size } => within("output_size", output_size, 1),
             Self::Pad { padding, .. } => within("padding", padding, 0),
-            Self::Slice { step: 0, .. } => Err("'step' is 0, expected a positive number".into()),
+            Self::Slice { step, .. } => positive("step", *step),
             Self::Clip { min, max } if min > max => {
                 Err(format!("'min' {min} is greater than 'max' {max}, expected the opposite"))
             }
@@ -59,6 +72,17 @@ fn window(kernel: &[usize; 2], stride: &[usize; 2], padding: &[usize; 4]) -> Res
         return Err(format!("'padding' {padding:?} is not smaller than the kernel {kernel:?}"));
     }
     Ok(())
+}
+
+fn positive(name: &str, number: usize) -> Result<(), String> {
+    if number == 0 { Err(format!("'{name}' is 0, expected a positive number")) } else { Ok(()) }
+}
+
+fn exponent(name: &str, number: f64) -> Result<(), String> {
+    match number.abs() <= MAX_EXPONENT {
+        true => Ok(()),
+        false => Err(format!("'{name}' is {number}, expected -{MAX_EXPONENT} to {MAX_EXPONENT}")),
+    }
 }
 
 fn within(name: &str, numbers: &[usize], least: usize) -> Result<(), String> {

@@ -9,11 +9,12 @@ mod graph;
 mod limits;
 mod ops;
 mod preprocess;
+mod signature;
 
 use serde::{Deserialize, Serialize};
 
 pub use graph::{Graph, InputSpec, Layout, Node};
-pub use ops::{Op, PadMode};
+pub use ops::{Op, PadMode, ResizeMode};
 pub use preprocess::{ColorOrder, Crop, Filter, Preprocess, Resize};
 
 /// The newest card version that this build reads and the one it writes.

@@ -14,10 +14,11 @@
 //! | `count_include_pad` | padding counts when averaging | yes |
 //! | `axis`, `axes` | along which | 1 |
 //! | `keep_dims` | reduced axes stay with size 1 | no |
+//! | `epsilon` | added to the variance under the root | 1e-5 |
+//! | `output_size` | height and width of the result | |
+//! | `align_corners` | first and last cells of input and output lie on each other | no |
 
 #![expect(missing_docs, reason = "fields mean the same wherever they stand; the table above says what")]
-
-use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -39,9 +40,23 @@ pub enum Op {
     },
     /// Batch normalisation with running statistics; `gamma`, `beta`, `running_mean`, `running_var`, each `[channels]`.
     BatchNorm {
-        #[serde(default = "batch_norm_epsilon")]
+        #[serde(default = "norm_epsilon")]
         epsilon: f64,
     },
+    /// `(x - mean) / sqrt(variance + epsilon)` over the last axes, those of `gamma`, then times `gamma` plus `beta`.
+    LayerNorm {
+        #[serde(default = "norm_epsilon")]
+        epsilon: f64,
+    },
+    /// The same over each of `groups` of channels; `gamma` and `beta`, `[channels]`. A group a channel is instance norm.
+    GroupNorm {
+        groups: usize,
+        #[serde(default = "norm_epsilon")]
+        epsilon: f64,
+    },
+    /// `x / (k + alpha / size * sum)^beta`, with the sum of `x^2` over `size` channels around each: of an even
+    /// `size`, one more after it than before.
+    LocalResponseNorm { size: usize, alpha: f64, beta: f64, k: f64 },
     /// `x W + b` over the last axis. `weight` is `[in, out]`, `bias` `[out]`.
     Linear {},
     /// Matrix product of two values, broadcast over leading axes.
@@ -118,12 +133,22 @@ pub enum Op {
     Tanh {},
     /// `ln(1 + e^x)`.
     Softplus {},
+    /// `-ln(1 + e^-x)`.
+    LogSigmoid {},
     /// `clamp(x, min, max)`.
     Clip { min: f64, max: f64 },
     /// `e^x`.
     Exp {},
     /// Square root.
     Sqrt {},
+    /// Natural logarithm.
+    Log {},
+    /// `|x|`.
+    Abs {},
+    /// The error function.
+    Erf {},
+    /// `x^exponent`; of a negative `x` only with a whole exponent.
+    Pow { exponent: f64 },
     /// Softmax along `axis`.
     Softmax {
         #[serde(default = "one")]
@@ -152,6 +177,16 @@ pub enum Op {
     },
     /// First divided by second; operands as in `add`.
     Div {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        scalar: Option<f64>,
+    },
+    /// The lesser; operands as in `add`.
+    Minimum {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        scalar: Option<f64>,
+    },
+    /// The greater; operands as in `add`.
+    Maximum {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         scalar: Option<f64>,
     },
@@ -192,6 +227,13 @@ pub enum Op {
         #[serde(default)]
         value: f64,
     },
+    /// Height and width become `output_size`; nothing is smoothed first when they shrink.
+    Resize {
+        output_size: [usize; 2],
+        mode: ResizeMode,
+        #[serde(default)]
+        align_corners: bool,
+    },
     /// Mean along `axes`.
     ReduceMean {
         axes: Vec<usize>,
@@ -206,6 +248,18 @@ pub enum Op {
     },
     /// Maximum along `axes`.
     ReduceMax {
+        axes: Vec<usize>,
+        #[serde(default)]
+        keep_dims: bool,
+    },
+    /// Minimum along `axes`.
+    ReduceMin {
+        axes: Vec<usize>,
+        #[serde(default)]
+        keep_dims: bool,
+    },
+    /// Square root of the sum of squares along `axes`.
+    ReduceL2 {
         axes: Vec<usize>,
         #[serde(default)]
         keep_dims: bool,
@@ -230,53 +284,19 @@ pub enum PadMode {
     Edge,
 }
 
-impl Op {
-    /// The operation's name in a card, for example `conv2d`.
-    #[must_use]
-    pub fn name(&self) -> String {
-        match serde_json::to_value(self) {
-            Ok(value) => value["op"].as_str().unwrap_or_default().to_owned(),
-            Err(_) => String::new(),
-        }
-    }
-
-    /// The parameters that it takes, and whether each must be there.
-    #[must_use]
-    pub fn roles(&self) -> &'static [(&'static str, bool)] {
-        match self {
-            Self::Conv2d { .. } | Self::Linear {} => &[("weight", true), ("bias", false)],
-            Self::BatchNorm { .. } => {
-                &[("gamma", true), ("beta", true), ("running_mean", true), ("running_var", true)]
-            }
-            Self::Prelu {} => &[("slope", true)],
-            Self::Add { .. } | Self::Sub { .. } | Self::Mul { .. } | Self::Div { .. } => &[("other", false)],
-            _ => &[],
-        }
-    }
-
-    /// The second operand of arithmetic, when it is a number.
-    #[must_use]
-    pub fn scalar(&self) -> Option<f64> {
-        match self {
-            Self::Add { scalar } | Self::Sub { scalar } | Self::Mul { scalar } | Self::Div { scalar } => {
-                *scalar
-            }
-            _ => None,
-        }
-    }
-
-    /// Fewest and most values that it reads, given the parameters that it has.
-    pub(super) fn arity(&self, params: &BTreeMap<String, String>) -> (usize, usize) {
-        match self {
-            Self::Matmul {} => (2, 2),
-            Self::Concat { .. } => (1, usize::MAX),
-            Self::Add { .. } | Self::Sub { .. } | Self::Mul { .. } | Self::Div { .. } => {
-                let constant = params.contains_key("other") || self.scalar().is_some();
-                if constant { (1, 1) } else { (2, 2) }
-            }
-            _ => (1, 1),
-        }
-    }
+/// How `resize` finds the value of output cell `i`, by axis.
+///
+/// The cell lies at `(i + 1/2) in / out - 1/2` of the input, or with `align_corners` at `i (in - 1) / (out - 1)`,
+/// so that the corners meet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ResizeMode {
+    /// Input cell `floor(i in / out)`, whatever that place; without `align_corners`.
+    Nearest,
+    /// The two cells about that place, by their distance.
+    Bilinear,
+    /// The four cells about that place, by Keys' cubic with `a = -3/4`; cells beyond the border repeat it.
+    Bicubic,
 }
 
 fn one() -> usize {
@@ -300,6 +320,6 @@ fn one_sixth() -> f64 {
 fn leaky_slope() -> f64 {
     0.01
 }
-fn batch_norm_epsilon() -> f64 {
+fn norm_epsilon() -> f64 {
     1e-5
 }

@@ -6,7 +6,9 @@
 //! [`crate::cam`].
 
 mod fold;
+mod norm;
 mod ops;
+mod resize;
 mod score;
 mod value;
 

@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 use burn::tensor::ops::{AvgPoolOptions, ConvOptions, MaxPoolOptions, PadMode as BurnPadMode};
 use burn::tensor::{Slice, Tensor, activation, module};
 
+use super::norm;
+use super::resize::resize;
 use super::value::{Value, map_tensor, zip_tensors};
 use crate::card::{Op, PadMode};
 use crate::error::{Error, Result};
@@ -21,7 +23,10 @@ pub(crate) fn apply(op: &Op, params: &Params, inputs: Vec<Value>) -> Result<Valu
     let x = inputs.next().ok_or_else(|| Error::internal("an operation has no input"))?;
     match op {
         Op::Conv2d { .. } | Op::Linear {} | Op::BatchNorm { .. } | Op::Prelu {} => weighted(op, params, x),
-        Op::Add { .. } | Op::Sub { .. } | Op::Mul { .. } | Op::Div { .. } | Op::Matmul {} => {
+        Op::LayerNorm { epsilon } => norm::layer(x, params, *epsilon),
+        Op::GroupNorm { groups, epsilon } => norm::group(x, params, *groups, *epsilon),
+        Op::LocalResponseNorm { size, alpha, beta, k } => norm::local_response(x, *size, *alpha, *beta, *k),
+        op if op.is_arithmetic() || matches!(op, Op::Matmul {}) => {
             let other = inputs.next().or_else(|| params.get("other").cloned());
             two_sided(op, x, other)
         }
@@ -31,7 +36,8 @@ pub(crate) fn apply(op: &Op, params: &Params, inputs: Vec<Value>) -> Result<Valu
         | Op::AdaptiveAvgPool2d { .. }
         | Op::GlobalAvgPool {}
         | Op::GlobalMaxPool {}
-        | Op::Pad { .. } => spatial(op, x.into_rank4()?).map(Value::R4),
+        | Op::Pad { .. }
+        | Op::Resize { .. } => spatial(op, x.into_rank4()?).map(Value::R4),
         Op::Flatten { .. }
         | Op::Reshape { .. }
         | Op::Transpose { .. }
@@ -44,11 +50,13 @@ pub(crate) fn apply(op: &Op, params: &Params, inputs: Vec<Value>) -> Result<Valu
         }
         Op::ReduceSum { axes, keep_dims } => reduce(map_tensor!(x, t => t.sum_dims(axes)), axes, *keep_dims),
         Op::ReduceMax { axes, keep_dims } => reduce(map_tensor!(x, t => t.max_dims(axes)), axes, *keep_dims),
+        Op::ReduceMin { axes, keep_dims } => reduce(map_tensor!(x, t => t.min_dims(axes)), axes, *keep_dims),
+        Op::ReduceL2 { axes, keep_dims } => reduce(map_tensor!(x, t => length(t, axes)), axes, *keep_dims),
         _ => Ok(pointwise(op, x)),
     }
 }
 
-fn param<'a>(params: &'a Params, role: &str) -> Result<&'a Value> {
+pub(super) fn param<'a>(params: &'a Params, role: &str) -> Result<&'a Value> {
     params.get(role).ok_or_else(|| Error::internal(format!("the parameter '{role}' was not loaded")))
 }
 
@@ -82,19 +90,21 @@ fn weighted(op: &Op, params: &Params, x: Value) -> Result<Value> {
 }
 
 /// A `[channels]` parameter as `[1, channels, 1, ...]` of the given rank.
-fn channels(params: &Params, role: &str, rank: usize) -> Result<Value> {
+pub(super) fn channels(params: &Params, role: &str, rank: usize) -> Result<Value> {
     let value = param(params, role)?.clone();
     let mut shape = vec![1; rank];
     shape[1] = value.shape()[0];
     value.reshape(&shape)
 }
 
-fn two_sided(op: &Op, x: Value, other: Option<Value>) -> Result<Value> {
+pub(super) fn two_sided(op: &Op, x: Value, other: Option<Value>) -> Result<Value> {
     if let Some(number) = op.scalar() {
         return Ok(match op {
             Op::Add { .. } => map_tensor!(x, t => t.add_scalar(number)),
             Op::Sub { .. } => map_tensor!(x, t => t.sub_scalar(number)),
             Op::Mul { .. } => map_tensor!(x, t => t.mul_scalar(number)),
+            Op::Minimum { .. } => map_tensor!(x, t => t.clamp_max(number)),
+            Op::Maximum { .. } => map_tensor!(x, t => t.clamp_min(number)),
             _ => map_tensor!(x, t => t.div_scalar(number)),
         });
     }
@@ -106,8 +116,23 @@ fn two_sided(op: &Op, x: Value, other: Option<Value>) -> Result<Value> {
         Op::Sub { .. } => zip_tensors!(x, other, (a, b) => a.sub(b)),
         Op::Mul { .. } => zip_tensors!(x, other, (a, b) => a.mul(b)),
         Op::Div { .. } => zip_tensors!(x, other, (a, b) => a.div(b)),
+        Op::Minimum { .. } => zip_tensors!(x, other, (a, b) => {
+            let (a, b) = alike(a, b);
+            a.min_pair(b)
+        }),
+        Op::Maximum { .. } => zip_tensors!(x, other, (a, b) => {
+            let (a, b) = alike(a, b);
+            a.max_pair(b)
+        }),
         _ => zip_tensors!(x, other, (a, b) => a.matmul(b)),
     }
+}
+
+/// Both at the shape that they broadcast to, which Burn's choice between two tensors wants.
+fn alike<const RANK: usize>(a: Tensor<RANK>, b: Tensor<RANK>) -> (Tensor<RANK>, Tensor<RANK>) {
+    let (left, right) = (a.dims(), b.dims());
+    let shape: [usize; RANK] = std::array::from_fn(|axis| left[axis].max(right[axis]));
+    (a.expand(shape), b.expand(shape))
 }
 
 fn concat(values: Vec<Value>, axis: usize) -> Result<Value> {
@@ -157,6 +182,7 @@ fn spatial(op: &Op, x: Tensor<4>) -> Result<Tensor<4>> {
             };
             x.pad(pairs(*padding), mode)
         }
+        Op::Resize { output_size, mode, align_corners } => resize(x, *output_size, *mode, *align_corners),
         other => return Err(Error::internal(format!("'{}' is not a spatial operation", other.name()))),
     })
 }
@@ -211,6 +237,14 @@ fn reduce(reduced: Value, axes: &[usize], keep_dims: bool) -> Result<Value> {
     reduced.reshape(&shape)
 }
 
+/// Square root of the sum of squares.
+fn length<const RANK: usize>(x: Tensor<RANK>, axes: &[usize]) -> Tensor<RANK> {
+    let squares = x.square().sum_dims(axes);
+    // A root has no slope at zero. As in PyTorch, the gradient there is zero, and not NaN.
+    let zero = squares.clone().equal_elem(0.0);
+    squares.mask_fill(zero.clone(), 1.0).sqrt().mask_fill(zero, 0.0)
+}
+
 fn pointwise(op: &Op, x: Value) -> Value {
     match op {
         Op::Relu {} => map_tensor!(x, t => activation::relu(t)),
@@ -230,6 +264,12 @@ fn pointwise(op: &Op, x: Value) -> Value {
         Op::Clip { min, max } => map_tensor!(x, t => t.clamp(*min, *max)),
         Op::Exp {} => map_tensor!(x, t => t.exp()),
         Op::Sqrt {} => map_tensor!(x, t => t.sqrt()),
+        Op::Log {} => map_tensor!(x, t => t.log()),
+        Op::LogSigmoid {} => map_tensor!(x, t => activation::log_sigmoid(t)),
+        Op::Abs {} => map_tensor!(x, t => t.abs()),
+        Op::Erf {} => map_tensor!(x, t => t.erf()),
+        // Burn takes a whole exponent as an integer power, forward and backward, so that negative numbers have one.
+        Op::Pow { exponent } => map_tensor!(x, t => t.powf_scalar(*exponent)),
         Op::Softmax { axis } => map_tensor!(x, t => activation::softmax(t, *axis)),
         Op::LogSoftmax { axis } => map_tensor!(x, t => activation::log_softmax(t, *axis)),
         // Dropout and identity: evaluation mode leaves values alone.

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::Model;
-use crate::card::Op;
+use crate::card::{Node, Op, ResizeMode};
 use crate::error::{Error, Result, did_you_mean};
 
 /// What the caller said about the layer.
@@ -227,13 +227,14 @@ impl Model {
                     }
                 }
             }
-            match self.window(&node.op, &node.params) {
-                Some((kernel, stride)) => {
+            match self.window(node) {
+                Some((kernel, step)) => {
                     for axis in 0..2 {
                         field[axis] = (field[axis]
                             .saturating_add((kernel[axis] - 1).saturating_mul(jump[axis])))
                         .min(whole[axis]);
-                        jump[axis] = jump[axis].saturating_mul(stride[axis]).min(whole[axis]);
+                        let [across, cells] = step[axis];
+                        jump[axis] = jump[axis].saturating_mul(across).div_ceil(cells).min(whole[axis]);
                     }
                 }
                 None if sees_all(&node.op) => field = whole,
@@ -245,24 +246,33 @@ impl Model {
         fields
     }
 
-    /// Extent of the window, dilation counted in, and stride.
-    fn window(
-        &self,
-        op: &Op,
-        params: &std::collections::BTreeMap<String, String>,
-    ) -> Option<([usize; 2], [usize; 2])> {
+    /// Extent of the window, dilation counted in, and its step: so many cells of the input for so many of the output.
+    fn window(&self, node: &Node) -> Option<([usize; 2], [[usize; 2]; 2])> {
         let spread = |kernel: [usize; 2], dilation: &[usize; 2]| {
             [0, 1].map(|axis: usize| {
                 (kernel[axis].saturating_sub(1)).saturating_mul(dilation[axis]).saturating_add(1)
             })
         };
-        match op {
+        let each = |stride: &[usize; 2]| stride.map(|stride| [stride, 1]);
+        match &node.op {
             Op::Conv2d { stride, dilation, .. } => {
-                let weight = params.get("weight").and_then(|name| self.pack.shapes.get(name))?;
-                Some((spread([*weight.get(2)?, *weight.get(3)?], dilation), *stride))
+                let weight = node.params.get("weight").and_then(|name| self.pack.shapes.get(name))?;
+                Some((spread([*weight.get(2)?, *weight.get(3)?], dilation), each(stride)))
             }
-            Op::MaxPool2d { kernel, stride, dilation, .. } => Some((spread(*kernel, dilation), *stride)),
-            Op::AvgPool2d { kernel, stride, .. } => Some((*kernel, *stride)),
+            Op::MaxPool2d { kernel, stride, dilation, .. } => Some((spread(*kernel, dilation), each(stride))),
+            Op::AvgPool2d { kernel, stride, .. } => Some((*kernel, each(stride))),
+            Op::Resize { output_size, mode, .. } => {
+                let taps = match mode {
+                    ResizeMode::Nearest => 1,
+                    ResizeMode::Bilinear => 2,
+                    ResizeMode::Bicubic => 4,
+                };
+                let source = self.graph.position(node.inputs.first()?).map(|at| &self.shapes[at]);
+                let picture = &self.graph.input;
+                let [height, width] =
+                    source.map_or([picture.height, picture.width], |shape| [shape[2], shape[3]]);
+                Some(([taps; 2], [[height, output_size[0]], [width, output_size[1]]]))
+            }
             _ => None,
         }
     }
@@ -280,6 +290,7 @@ fn passes_through(op: &Op) -> bool {
             | Op::Dropout {}
             | Op::Identity {}
             | Op::Pad { .. }
+            | Op::Resize { .. }
             | Op::Slice { .. }
             | Op::Split { .. }
             | Op::Transpose { .. }
@@ -299,6 +310,9 @@ fn sees_all(op: &Op) -> bool {
             | Op::ReduceMean { .. }
             | Op::ReduceSum { .. }
             | Op::ReduceMax { .. }
+            | Op::ReduceMin { .. }
+            | Op::ReduceL2 { .. }
+            | Op::GroupNorm { .. }
             | Op::Flatten { .. }
     )
 }

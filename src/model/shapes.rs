@@ -67,6 +67,9 @@ impl Site<'_> {
         match &self.node.op {
             Conv2d { .. } => self.conv2d(),
             BatchNorm { .. } => self.batch_norm(),
+            LayerNorm { .. } => self.layer_norm(),
+            GroupNorm { groups, .. } => self.group_norm(*groups),
+            LocalResponseNorm { .. } => channels(x).map(|_| x.to_vec()),
             Linear {} => self.linear(),
             Matmul {} => matmul(x, self.inputs[1]),
             MaxPool2d { kernel, stride, padding, dilation, ceil_mode } => {
@@ -75,7 +78,8 @@ impl Site<'_> {
             AvgPool2d { kernel, stride, padding, ceil_mode, .. } => {
                 Window { kernel, stride, padding, dilation: &[1, 1], ceil: *ceil_mode }.output(x)
             }
-            AdaptiveAvgPool2d { output_size: [height, width] } => {
+            AdaptiveAvgPool2d { output_size: [height, width] }
+            | Resize { output_size: [height, width], .. } => {
                 image(x).map(|[batch, channels, ..]| vec![batch, channels, *height, *width])
             }
             GlobalAvgPool {} | GlobalMaxPool {} => {
@@ -83,7 +87,7 @@ impl Site<'_> {
             }
             Prelu {} => self.prelu(),
             Softmax { axis } | LogSoftmax { axis } => in_range(*axis, x).map(|()| x.to_vec()),
-            Add { .. } | Sub { .. } | Mul { .. } | Div { .. } => self.arithmetic(),
+            op if op.is_arithmetic() => self.arithmetic(),
             Concat { axis } => self.concat(*axis),
             Flatten { start_axis } => flatten(x, *start_axis),
             Reshape { shape } => reshape(x, shape),
@@ -103,7 +107,9 @@ impl Site<'_> {
             }
             ReduceMean { axes, keep_dims }
             | ReduceSum { axes, keep_dims }
-            | ReduceMax { axes, keep_dims } => reduce(x, axes, *keep_dims),
+            | ReduceMax { axes, keep_dims }
+            | ReduceMin { axes, keep_dims }
+            | ReduceL2 { axes, keep_dims } => reduce(x, axes, *keep_dims),
             _ => Ok(x.to_vec()),
         }
     }
@@ -147,8 +153,30 @@ impl Site<'_> {
 
     fn batch_norm(&self) -> Shape {
         let x = self.inputs[0];
-        let &[_, channels, ..] = x else { return Err(format!("its input {x:?} has no channel axis")) };
         for role in ["gamma", "beta", "running_mean", "running_var"] {
+            self.require(role, &[channels(x)?])?;
+        }
+        Ok(x.to_vec())
+    }
+
+    fn layer_norm(&self) -> Shape {
+        let x = self.inputs[0];
+        let gamma = self.tensor("gamma")?.unwrap_or_default();
+        // The first axis is the batch; pictures must not be mixed.
+        if gamma.is_empty() || gamma.len() >= x.len() || !x.ends_with(gamma) {
+            return Err(format!("its gamma has shape {gamma:?}, expected the last axes of its input {x:?}"));
+        }
+        self.require("beta", gamma)?;
+        Ok(x.to_vec())
+    }
+
+    fn group_norm(&self, groups: usize) -> Shape {
+        let x = self.inputs[0];
+        let channels = channels(x)?;
+        if !channels.is_multiple_of(groups) {
+            return Err(format!("its {channels} channels do not divide into {groups} groups"));
+        }
+        for role in ["gamma", "beta"] {
             self.require(role, &[channels])?;
         }
         Ok(x.to_vec())
@@ -238,6 +266,10 @@ impl Window<'_> {
         let count = room.div_ceil(stride) + 1;
         Ok(if (count - 1) * stride >= size + before { count - 1 } else { count })
     }
+}
+
+fn channels(shape: &[usize]) -> Result<usize, String> {
+    shape.get(1).copied().ok_or_else(|| format!("its input {shape:?} has no channel axis"))
 }
 
 fn image(shape: &[usize]) -> Result<[usize; 4], String> {

@@ -1,8 +1,13 @@
 //! Operations against plain loops: convolution and pooling over random settings, the rest by hand.
 
 use burncam::engine::Network;
-use burncam::model::Model;
+use burncam::model::{Model, StoredTensor};
 use proptest::prelude::*;
+
+mod norms;
+mod refusals;
+mod resize;
+mod slopes;
 
 use crate::support::{Made, card, device, distance, made, magnitude, seeded, tensor};
 
@@ -11,13 +16,41 @@ fn run(made: &Made, input: &[f32], on: &str) -> Vec<f32> {
     Network::load(&made.model, &[0], &device(on)).unwrap().logits(input.to_vec()).unwrap()
 }
 
+/// Numbers that are half apart, in no order, and none near zero.
+const INPUT: [f32; 12] = [-2.6, 0.9, -1.6, 1.9, -0.6, 2.9, 0.4, -2.1, 1.4, -1.1, 2.4, -0.1];
+
 /// The one value of `node` (reading `x`, made of `channels` channels from the grey input) on both devices.
 fn values(node: &str, channels: usize, height: usize, width: usize, input: &[f32]) -> [Vec<f32>; 2] {
+    let shape = [channels, height, width];
+    values_with(node, vec![], shape, input)
+}
+
+/// The value of an operation that reads `INPUT` as two channels of 2x3 and has these tensors, on both devices.
+fn with_tensors(fields: &str, tensors: Vec<StoredTensor>) -> [Vec<f32>; 2] {
+    values_with(&format!(r#"{{ "name": "y", "inputs": ["x"], {fields} }}"#), tensors, [2, 2, 3], &INPUT)
+}
+
+/// Both devices gave these numbers.
+#[track_caller]
+fn agrees(what: &str, found: &[Vec<f32>; 2], expected: &[f32]) {
+    for found in found {
+        assert!(found.iter().all(|value| value.is_finite()), "{what}: {found:?}");
+        let limit = 1e-5 * magnitude(expected).max(1.0);
+        assert!(distance(found, expected) < limit, "{what}: {found:?}, expected {expected:?}");
+    }
+}
+
+fn values_with(
+    node: &str,
+    tensors: Vec<StoredTensor>,
+    [channels, height, width]: [usize; 3],
+    input: &[f32],
+) -> [Vec<f32>; 2] {
     let nodes = format!(
         r#"{{ "name": "x", "op": "reshape", "inputs": ["input"], "shape": [0, {channels}, {height}, {width}] }},
            {node}, {{ "name": "flat", "op": "flatten", "inputs": ["y"] }}"#
     );
-    let network = made(&card(channels * height, width, &nodes, "flat"), vec![]);
+    let network = made(&card(channels * height, width, &nodes, "flat"), tensors);
     ["flex", "ndarray"].map(|on| run(&network, input, on))
 }
 
@@ -249,6 +282,45 @@ fn activations_are_their_formulas() {
         let expected: Vec<f32> = input.iter().map(|x| formula(f64::from(*x)) as f32).collect();
         for found in values(&format!(r#"{{ "name": "y", "inputs": ["x"], {node} }}"#), 2, 2, 3, &input) {
             assert!(distance(&found, &expected) < 1e-4 * magnitude(&expected).max(1.0), "{node}: {found:?}");
+        }
+    }
+}
+
+#[test]
+fn functions_are_their_formulas() {
+    // The error function as the integral that it is, by Simpson's rule.
+    let bell = |t: f64| (-t * t).exp() * std::f64::consts::FRAC_2_SQRT_PI;
+    let erf = |x: f64| {
+        let step = x / 1000.0;
+        let inner: f64 =
+            (1..1000_u32).map(|at| f64::from(2 + 2 * (at % 2)) * bell(f64::from(at) * step)).sum();
+        (bell(0.0) + inner + bell(x)) * step / 3.0
+    };
+    type Formula<'a> = &'a dyn Fn(f64) -> f64;
+    let of_any: &[(&str, Formula)] = &[
+        (r#""op": "erf""#, &erf),
+        (r#""op": "abs""#, &f64::abs),
+        (r#""op": "log_sigmoid""#, &|x| -(-x).exp().ln_1p()),
+        (r#""op": "pow", "exponent": 0"#, &|_| 1.0),
+        (r#""op": "pow", "exponent": 1"#, &|x| x),
+        (r#""op": "pow", "exponent": 2.0"#, &|x| x * x),
+        (r#""op": "pow", "exponent": 3"#, &|x| x * x * x),
+        (r#""op": "pow", "exponent": 4.0"#, &|x| x * x * x * x),
+        (r#""op": "pow", "exponent": -1"#, &|x| 1.0 / x),
+        (r#""op": "pow", "exponent": -2.0"#, &|x| 1.0 / (x * x)),
+        (r#""op": "pow", "exponent": -3"#, &|x| 1.0 / (x * x * x)),
+    ];
+    let of_positive: &[(&str, Formula)] = &[
+        (r#""op": "log""#, &f64::ln),
+        (r#""op": "pow", "exponent": 0.5"#, &f64::sqrt),
+        (r#""op": "pow", "exponent": -1.75"#, &|x| (-1.75 * x.ln()).exp()),
+    ];
+    let positive = INPUT.map(|x| x + 3.0);
+    for (input, cases) in [(INPUT, of_any), (positive, of_positive)] {
+        for (fields, formula) in cases {
+            let node = format!(r#"{{ "name": "y", "inputs": ["x"], {fields} }}"#);
+            let expected: Vec<f32> = input.iter().map(|x| formula(f64::from(*x)) as f32).collect();
+            agrees(fields, &values(&node, 2, 2, 3, &input), &expected);
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The record against its JSON Schema, and its promises.
 
+use burncam::card::Card;
 use burncam::explain::{ArtifactKind, Explainer, Settings, Style, Subject, Target};
 use burncam::input::Picture;
 use burncam::model::Model;
@@ -108,4 +109,44 @@ fn the_cards_of_both_models_fit_the_cards_schema() {
         let card: Value = serde_json::from_str(&model.card().to_json().unwrap()).unwrap();
         assert_valid(&validator, &card);
     }
+}
+
+/// Operations that no committed model uses, read and written again.
+#[test]
+fn the_cards_schema_and_the_reader_know_the_same_operations() {
+    let validator = schema("card.schema.json");
+    let norm = r#""params": { "gamma": "g", "beta": "b" }"#;
+    let nodes = [
+        format!(r#""op": "layer_norm", "epsilon": 1e-6, {norm}"#),
+        format!(r#""op": "group_norm", "groups": 2, {norm}"#),
+        r#""op": "group_norm", "groups": 1"#.to_owned(),
+        r#""op": "local_response_norm", "size": 5, "alpha": 1e-4, "beta": 0.75, "k": 2"#.to_owned(),
+        r#""op": "log_sigmoid""#.to_owned(),
+        r#""op": "log""#.to_owned(),
+        r#""op": "abs""#.to_owned(),
+        r#""op": "erf""#.to_owned(),
+        r#""op": "pow", "exponent": -0.5"#.to_owned(),
+        r#""op": "minimum", "scalar": 6"#.to_owned(),
+        r#""op": "maximum", "params": { "other": "o" }"#.to_owned(),
+        r#""op": "resize", "output_size": [7, 9], "mode": "bilinear", "align_corners": true"#.to_owned(),
+        r#""op": "reduce_min", "axes": [1], "keep_dims": true"#.to_owned(),
+        r#""op": "reduce_l2", "axes": [2, 3]"#.to_owned(),
+    ];
+    let nodes: Vec<_> = nodes
+        .iter()
+        .enumerate()
+        .map(|(at, fields)| format!(r#"{{ "name": "n{at}", "inputs": ["input"], {fields} }}"#))
+        .collect();
+    let text = format!(
+        r#"{{ "schema_version": 1, "name": "all", "graph": {{
+            "input": {{ "name": "input", "channels": 3, "height": 8, "width": 8, "layout": "channels-last" }},
+            "nodes": [{}], "output": "n0" }}, "preprocess": {{ "resize": {{ "policy": "none" }} }} }}"#,
+        nodes.join(", ")
+    );
+    let read = Card::from_json(&text).unwrap();
+    assert_valid(&validator, &serde_json::from_str(&text).unwrap());
+    let written = read.to_json().unwrap();
+    assert_valid(&validator, &serde_json::from_str(&written).unwrap());
+    assert!(written.contains(r#""layout": "channels-last""#));
+    assert_eq!(Card::from_json(&written).unwrap(), read);
 }

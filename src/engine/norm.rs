@@ -1,0 +1,71 @@
+//! Normalisation by the statistics of the value itself.
+//!
+//! Receives a value whose shape was checked against the parameters, hands on one of the same shape. Batch norm,
+//! whose statistics are weights, is not here.
+
+use burn::tensor::module;
+use burn::tensor::ops::AvgPoolOptions;
+
+use super::ops::{Params, channels, param, two_sided};
+use super::value::{Value, map_tensor, zip_tensors};
+use crate::card::Op;
+use crate::error::{Error, Result};
+
+/// Over the last axes, those of `gamma`.
+pub(super) fn layer(x: Value, params: &Params, epsilon: f64) -> Result<Value> {
+    let gamma = param(params, "gamma")?;
+    let shape = x.shape();
+    let rows = shape[..shape.len() - gamma.shape().len()].iter().product();
+    let x = standardised(x, rows, epsilon)?;
+    scaled(x, Some(gamma.clone()), params.get("beta").cloned())
+}
+
+/// Over each group of channels.
+pub(super) fn group(x: Value, params: &Params, groups: usize, epsilon: f64) -> Result<Value> {
+    let shape = x.shape();
+    let a_channel = |role: &str| {
+        let given = params.contains_key(role);
+        given.then(|| channels(params, role, shape.len())).transpose()
+    };
+    scaled(standardised(x, shape[0] * groups, epsilon)?, a_channel("gamma")?, a_channel("beta")?)
+}
+
+/// `x / (k + alpha m)^beta`, where `m` is the mean of `x^2` over a window of `size` channels, zeros beyond the ends.
+pub(super) fn local_response(x: Value, size: usize, alpha: f64, beta: f64, k: f64) -> Result<Value> {
+    let shape = x.shape();
+    let squares = map_tensor!(x.clone(), t => t.square());
+    // Channels are rows of one picture, so that the window is a pool's.
+    let pixels = shape[2..].iter().product();
+    let rows = squares.reshape(&[shape[0], 1, shape[1], pixels])?.into_rank4()?;
+    let before = (size - 1) / 2;
+    let window = AvgPoolOptions::new([size, 1])
+        .with_stride([1, 1])
+        .with_padding_pairs([(before, size - 1 - before), (0, 0)])
+        .with_count_include_pad(true);
+    let divisor = module::avg_pool2d(rows, window).mul_scalar(alpha).add_scalar(k).powf_scalar(beta);
+    let divisor = Value::R4(divisor).reshape(&shape)?;
+    zip_tensors!(x, divisor, (a, b) => a.div(b))
+}
+
+/// Each of `rows` equal parts, which lie one behind the other, with mean zero and variance one.
+fn standardised(x: Value, rows: usize, epsilon: f64) -> Result<Value> {
+    let shape = x.shape();
+    let columns = shape.iter().product::<usize>() / rows;
+    let Value::R2(x) = x.reshape(&[rows, columns])? else {
+        return Err(Error::internal("rows and columns are not of rank 2"));
+    };
+    let centred = x.clone() - x.mean_dim(1);
+    let variance = centred.clone().square().mean_dim(1);
+    Value::R2(centred / variance.add_scalar(epsilon).sqrt()).reshape(&shape)
+}
+
+fn scaled(x: Value, gamma: Option<Value>, beta: Option<Value>) -> Result<Value> {
+    let x = match gamma {
+        Some(gamma) => two_sided(&Op::Mul { scalar: None }, x, Some(gamma))?,
+        None => x,
+    };
+    match beta {
+        Some(beta) => two_sided(&Op::Add { scalar: None }, x, Some(beta)),
+        None => Ok(x),
+    }
+}
