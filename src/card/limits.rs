@@ -13,7 +13,7 @@ pub(super) const MAX_SIDE: usize = 16_384;
 
 impl Op {
     /// Refuses settings that no input could make sense of.
-    pub(super) fn check(&self) -> Result<(), String> {
+    pub(crate) fn check(&self) -> Result<(), String> {
         match self {
             Self::Conv2d { stride, dilation, groups, padding } => {
                 within("stride", stride, 1)?;

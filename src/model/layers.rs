@@ -72,7 +72,7 @@ impl Model {
                 name: node.name.clone(),
                 op: node.op.name(),
                 shape: self.shapes[index].clone(),
-                receptive_field: fields[index].filter(|_| self.shapes[index].len() == 4),
+                receptive_field: fields[index].filter(|_| self.maps[index]),
                 explainable: leads.contains(&index) && self.has_extent(index),
             })
             .collect()
@@ -186,7 +186,7 @@ impl Model {
     }
 
     fn has_extent(&self, index: usize) -> bool {
-        matches!(self.shapes[index][..], [1, _, height, width] if height * width > 1)
+        self.maps[index] && matches!(self.shapes[index][..], [1, _, height, width] if height * width > 1)
     }
 
     fn explainable(&self) -> Vec<usize> {

@@ -10,6 +10,7 @@ mod builder;
 mod cost;
 pub mod import;
 mod layers;
+mod layout;
 mod pack;
 mod shapes;
 
@@ -38,6 +39,8 @@ pub struct Model {
     card: Card,
     graph: Graph,
     shapes: Vec<Vec<usize>>,
+    /// Which values are feature maps, `[batch, channels, height, width]`.
+    maps: Vec<bool>,
     logits: usize,
     output: OutputKind,
     pack: Pack,
@@ -105,7 +108,8 @@ impl Model {
         let warnings = tensors_fit(&graph, &pack)?;
         let shapes = shapes::infer(&graph, &pack.shapes).map_err(blame)?;
         let (logits, output) = find_logits(&graph, card.output).map_err(blame)?;
-        let model = Self { card, graph, shapes, logits, output, pack, warnings };
+        let maps = layout::feature_maps(&graph, &shapes);
+        let model = Self { card, graph, shapes, maps, logits, output, pack, warnings };
         model.check_classes()?;
         model.check_input()?;
         Ok(model)

@@ -29,14 +29,21 @@ pub(crate) fn infer(
     for node in &graph.nodes {
         let inputs: Vec<&[usize]> =
             node.inputs.iter().map(|name| known.get(name.as_str()).map_or(&[][..], Vec::as_slice)).collect();
-        let shape = Site { node, inputs: &inputs, tensors }
-            .output()
-            .and_then(sane)
+        let shape = after(node, &inputs, tensors)
             .map_err(|problem| format!("node '{}' ({}): {problem}", node.name, node.op.name()))?;
         known.insert(&node.name, shape.clone());
         shapes.push(shape);
     }
     Ok(shapes)
+}
+
+/// The shape that one node gives for inputs of these shapes.
+pub(crate) fn after(
+    node: &Node,
+    inputs: &[&[usize]],
+    tensors: &BTreeMap<String, Vec<usize>>,
+) -> Result<Vec<usize>, String> {
+    Site { node, inputs, tensors }.output().and_then(sane)
 }
 
 fn sane(shape: Vec<usize>) -> Result<Vec<usize>, String> {

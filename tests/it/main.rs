@@ -8,6 +8,7 @@ mod hand_worked;
 mod hostile;
 mod house;
 mod odd_pictures;
+mod onnx;
 mod operations;
 mod parity;
 mod photographs;

@@ -18,7 +18,7 @@ pub(crate) fn run(args: &ImportArgs, quiet: bool) -> Result<Outcome> {
         output::refuse_existing([&args.out])?;
     }
     let classes = args.classes.as_deref().map(read_classes).transpose()?.unwrap_or_default();
-    let preprocess = args.preprocess.as_deref().map(read_preprocess).transpose()?;
+    let preprocess = args.pictures.preprocess.as_deref().map(read_preprocess).transpose()?;
     let imported = import(&ImportRequest {
         source: args.source.clone(),
         arch: args.arch.clone(),
@@ -29,11 +29,16 @@ pub(crate) fn run(args: &ImportArgs, quiet: bool) -> Result<Outcome> {
         key: args.key.clone(),
         input: preprocess.as_ref().and_then(Preprocess::output_size),
         preprocess,
+        adjust: args.pictures.request(),
+        output_name: args.output_name.clone(),
         license: args.license.clone(),
         note: args.note.clone(),
     })?;
     for warning in &imported.warnings {
         log::warn!("{warning}");
+    }
+    for assumption in imported.assumptions.iter().filter(|_| !quiet) {
+        text::line(&format!("assumed: {assumption}"))?;
     }
     let tensors = imported.tensors.len();
     Model::save(&args.out, &imported.card, imported.tensors, args.force)?;

@@ -23,25 +23,33 @@ pub(super) fn convert(
             true => problem,
             false => format!("tensor '{name}': {problem}"),
         })?;
-        let odd = numbers.iter().filter(|number| !number.is_finite()).count();
-        if odd > 0 {
-            return Err(format!(
-                "tensor '{name}': {odd} of {} numbers are not finite (was the training run sound?)",
-                numbers.len()
-            ));
-        }
         if parameter.transposed {
             numbers = transpose(&numbers, &parameter.shape);
         }
-        let (dtype, bytes) = if half {
-            (DType::F16, halves(&numbers).map_err(|problem| format!("tensor '{name}': {problem}"))?)
-        } else {
-            (DType::F32, numbers.iter().flat_map(|number| number.to_le_bytes()).collect())
-        };
-        let bytes = Bytes::from_bytes_vec(bytes);
-        tensors.push(Tensor::new(parameter.name.clone(), dtype, parameter.shape.clone(), None, bytes));
+        tensors.push(store(&parameter.name, numbers, parameter.shape.clone(), half)?);
     }
     Ok(tensors)
+}
+
+/// One tensor as a file holds it, in half precision if asked for.
+///
+/// # Errors
+/// A clause that names the tensor, when a number is not finite or is too great for `f16`.
+pub(super) fn store(name: &str, numbers: Vec<f32>, shape: Vec<usize>, half: bool) -> Result<Tensor, String> {
+    let odd = numbers.iter().filter(|number| !number.is_finite()).count();
+    if odd > 0 {
+        return Err(format!(
+            "tensor '{name}': {odd} of {} numbers are not finite (was the training run sound?)",
+            numbers.len()
+        ));
+    }
+    let (dtype, bytes) = if half {
+        let halves = halves(&numbers).map_err(|problem| format!("tensor '{name}': {problem}"))?;
+        (DType::F16, Bytes::from_bytes_vec(halves))
+    } else {
+        (DType::F32, Bytes::from_elems(numbers))
+    };
+    Ok(Tensor::new(name.to_owned(), dtype, shape, None, bytes))
 }
 
 /// `[out, in]` to `[in, out]`, which is `shape`.

@@ -6,6 +6,9 @@
 
 mod convert;
 mod diagnosis;
+mod from_onnx;
+pub(crate) mod onnx;
+mod preprocess;
 mod safetensors_file;
 mod select;
 mod state_dict;
@@ -19,6 +22,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest as _, Sha256};
 
 pub use diagnosis::{Diagnosis, Missing, WrongShape};
+pub use preprocess::{PRESETS, PreprocessRequest, Preset, ResizeRequest};
 pub use state_dict::{ElementType, StateDict, StateTensor};
 
 use crate::card::{Card, Preprocess, SCHEMA_VERSION, Source};
@@ -36,7 +40,7 @@ pub struct ImportRequest {
     /// The file with the weights.
     pub source: PathBuf,
     /// Name of the architecture, one of [`arch::names`].
-    pub arch: String,
+    pub arch: Option<String>,
     /// Number of classes. Default: told from the last layer's weights.
     pub num_classes: Option<usize>,
     /// Class names, index = class. Empty: classes go by their number.
@@ -51,6 +55,10 @@ pub struct ImportRequest {
     pub input: Option<[usize; 2]>,
     /// How pictures become the input. Default: as for the architecture's published weights.
     pub preprocess: Option<Preprocess>,
+    /// Changes to how pictures become the input; not beside a whole `preprocess`.
+    pub adjust: PreprocessRequest,
+    /// Name of the output to explain, for an ONNX file with several. Default: the first.
+    pub output_name: Option<String>,
     /// Licence of the weights, for the card.
     pub license: Option<String>,
     /// Anything else for the card.
@@ -66,6 +74,8 @@ pub struct Imported {
     pub tensors: Vec<burn_pack::Tensor>,
     /// What the caller should know, one sentence each.
     pub warnings: Vec<String>,
+    /// What the file does not say and was taken for granted, one sentence each.
+    pub assumptions: Vec<String>,
     /// How the file's tensors fitted, in PyTorch's names and layouts.
     pub diagnosis: Diagnosis,
 }
@@ -77,7 +87,10 @@ pub struct Imported {
 /// message), the class names are too many or too few, or a weight is too great for `f16`.
 pub fn import(request: &ImportRequest) -> Result<Imported> {
     let file = file_name(&request.source);
-    let architecture = arch::find(&request.arch)?;
+    if request.source.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("onnx")) {
+        return from_onnx::import(request, sha256(&request.source)?);
+    }
+    let architecture = arch::find(request.arch.as_deref().unwrap_or_default())?;
     let all = torch::modern_names(StateDict::open(&request.source)?);
     let all = match &request.key {
         Some(key) => select::under_key(all, key).map_err(|problem| Error::model(&file, problem))?,
@@ -101,7 +114,7 @@ pub fn import(request: &ImportRequest) -> Result<Imported> {
     let tensors = convert::convert(&torch::parameters(&built), &weights, request.half)
         .map_err(|problem| Error::model(&file, problem))?;
     let card = card(request, architecture, built, sha256(&request.source)?);
-    Ok(Imported { card, tensors, warnings, diagnosis })
+    Ok(Imported { card, tensors, warnings, assumptions: vec![], diagnosis })
 }
 
 /// The tensors that belong to the network, under the names that PyTorch has for them.

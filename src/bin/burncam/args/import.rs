@@ -2,11 +2,15 @@
 
 use std::path::PathBuf;
 
+use burncam::card::{ColorOrder, Filter};
+use burncam::model::import::{PreprocessRequest, Preset, ResizeRequest};
 use clap::Args;
+
+use super::values::{parse_color, parse_filter, parse_number, parse_resize, parse_size};
 
 #[derive(Debug, Args)]
 pub(crate) struct ImportArgs {
-    /// PyTorch weights (.pth, .pt) or safetensors.
+    /// An ONNX file, PyTorch weights (.pth, .pt) or safetensors.
     #[arg(value_name = "SOURCE")]
     pub(crate) source: PathBuf,
 
@@ -14,9 +18,9 @@ pub(crate) struct ImportArgs {
     #[arg(short, long, value_name = "MODEL.bpk")]
     pub(crate) out: PathBuf,
 
-    /// Architecture of the weights, for example resnet50; an unknown one lists them all.
+    /// Architecture of the weights, for example resnet50; an unknown one lists them all. An ONNX file needs none.
     #[arg(long, value_name = "NAME")]
-    pub(crate) arch: String,
+    pub(crate) arch: Option<String>,
 
     /// File of class names, one a line.
     #[arg(long, value_name = "FILE")]
@@ -38,9 +42,12 @@ pub(crate) struct ImportArgs {
     #[arg(long, value_name = "KEY")]
     pub(crate) key: Option<String>,
 
-    /// A JSON file with the card's `preprocess` object [default: the architecture's usual one].
-    #[arg(long, value_name = "FILE.json")]
-    pub(crate) preprocess: Option<PathBuf>,
+    /// Name of the output to explain, for an ONNX file with several [default: the first].
+    #[arg(long, value_name = "NAME")]
+    pub(crate) output_name: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) pictures: PictureArgs,
 
     /// Licence of the weights, kept in the card.
     #[arg(long, value_name = "SPDX")]
@@ -53,4 +60,61 @@ pub(crate) struct ImportArgs {
     /// Replace the model file if it exists.
     #[arg(short, long)]
     pub(crate) force: bool,
+}
+
+/// How pictures become the network's input. A file with weights does not say it, and most mistakes are made here.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Preprocessing")]
+pub(crate) struct PictureArgs {
+    /// A framework's usual way: imagenet, tf, caffe or raw [default: the architecture's; else what the input suggests].
+    #[arg(long, value_name = "NAME")]
+    pub(crate) preset: Option<Preset>,
+
+    /// Shorter side in pixels, HEIGHTxWIDTH to stretch, letterbox, or none.
+    #[arg(long, value_name = "SIZE", value_parser = parse_resize)]
+    pub(crate) resize: Option<ResizeRequest>,
+
+    /// What is cut from the centre: one side in pixels, or HEIGHTxWIDTH.
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    pub(crate) crop: Option<[usize; 2]>,
+
+    /// Resampling filter: nearest, bilinear, bicubic or lanczos.
+    #[arg(long, value_name = "NAME", value_parser = parse_filter)]
+    pub(crate) filter: Option<Filter>,
+
+    /// Order of the colours: rgb, bgr or gray.
+    #[arg(long, value_name = "ORDER", value_parser = parse_color)]
+    pub(crate) color: Option<ColorOrder>,
+
+    /// Factor on the values 0 to 255, for example 1/255.
+    #[arg(long, value_name = "FACTOR", value_parser = parse_number)]
+    pub(crate) scale: Option<f64>,
+
+    /// Subtracted after scaling, one number a channel, for example 0.485,0.456,0.406.
+    #[arg(long, value_name = "NUMBERS", value_delimiter = ',', value_parser = parse_number, allow_negative_numbers = true)]
+    pub(crate) mean: Option<Vec<f64>>,
+
+    /// Divided by after subtracting, one number a channel.
+    #[arg(long, value_name = "NUMBERS", value_delimiter = ',', value_parser = parse_number)]
+    pub(crate) std: Option<Vec<f64>>,
+
+    /// A JSON file with the card's whole `preprocess` object, instead of all these.
+    #[arg(long, value_name = "FILE.json", conflicts_with_all = ["preset", "resize", "crop", "filter", "color", "scale", "mean", "std"])]
+    pub(crate) preprocess: Option<PathBuf>,
+}
+
+impl PictureArgs {
+    /// What was said, for the library.
+    pub(crate) fn request(&self) -> PreprocessRequest {
+        PreprocessRequest {
+            preset: self.preset,
+            resize: self.resize,
+            crop: self.crop,
+            filter: self.filter,
+            color: self.color,
+            scale: self.scale,
+            mean: self.mean.clone(),
+            std: self.std.clone(),
+        }
+    }
 }

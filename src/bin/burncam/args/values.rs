@@ -1,6 +1,8 @@
 //! How single words of the command line are read: a layer, a kind of file, a fraction, a colour.
 
+use burncam::card::{ColorOrder, Filter};
 use burncam::model::LayerRequest;
+use burncam::model::import::ResizeRequest;
 
 use super::Save;
 
@@ -26,4 +28,50 @@ pub(super) fn parse_colour(text: &str) -> Result<[u8; 3], String> {
         (6, Some(red), Some(green), Some(blue)) => Ok([red, green, blue]),
         _ => Err(format!("expected six hexadecimal digits such as ffffff, got '{text}'")),
     }
+}
+
+/// A number, or a fraction such as 1/255.
+pub(super) fn parse_number(text: &str) -> Result<f64, String> {
+    let number = match text.split_once('/') {
+        Some((above, below)) => {
+            above.trim().parse::<f64>().ok().zip(below.trim().parse::<f64>().ok()).map(|(a, b)| a / b)
+        }
+        None => text.trim().parse().ok(),
+    };
+    number
+        .filter(|number: &f64| number.is_finite())
+        .ok_or_else(|| format!("expected a number such as 0.485 or 1/255, got '{text}'"))
+}
+
+/// One side for both, or HEIGHTxWIDTH.
+pub(super) fn parse_size(text: &str) -> Result<[usize; 2], String> {
+    let (height, width) = text.split_once('x').unwrap_or((text, text));
+    match (height.parse(), width.parse()) {
+        (Ok(height @ 1..), Ok(width @ 1..)) => Ok([height, width]),
+        _ => Err(format!("expected a side such as 224, or HEIGHTxWIDTH such as 224x320, got '{text}'")),
+    }
+}
+
+pub(super) fn parse_resize(text: &str) -> Result<ResizeRequest, String> {
+    match text {
+        "letterbox" => Ok(ResizeRequest::Letterbox),
+        "none" => Ok(ResizeRequest::None),
+        _ if text.contains('x') => parse_size(text).map(ResizeRequest::Stretch),
+        _ => text.parse().ok().filter(|side| *side > 0).map(ResizeRequest::ShortestSide).ok_or_else(|| {
+            format!("expected a side such as 256, HEIGHTxWIDTH, letterbox or none, got '{text}'")
+        }),
+    }
+}
+
+pub(super) fn parse_filter(text: &str) -> Result<Filter, String> {
+    by_name(text, "nearest, bilinear, bicubic or lanczos")
+}
+
+pub(super) fn parse_color(text: &str) -> Result<ColorOrder, String> {
+    by_name(text, "rgb, bgr or gray")
+}
+
+/// A name as the card has it.
+fn by_name<T: serde::de::DeserializeOwned>(text: &str, expected: &str) -> Result<T, String> {
+    serde_json::from_value(text.into()).map_err(|_| format!("expected {expected}, got '{text}'"))
 }

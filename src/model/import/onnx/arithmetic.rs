@@ -1,0 +1,194 @@
+//! Arithmetic on constants, element by element, with shapes that broadcast.
+
+use ndarray::{ArrayD, IxDyn};
+
+use super::constant::{Constant, Lanes};
+use super::fold::{bounded, text};
+use super::site::{Site, Value};
+use crate::model::axes;
+
+/// `first op second`; integers stay integers, and comparisons give 0 and 1.
+pub(super) fn binary(site: &Site) -> Result<Vec<Constant>, String> {
+    let mut result = site.constant(0)?.clone();
+    for at in 1..site.inputs.len() {
+        result = combine(site.op(), &result, site.constant(at)?)?;
+    }
+    Ok(vec![result])
+}
+
+fn combine(op: &str, first: &Constant, second: &Constant) -> Result<Constant, String> {
+    if let (Constant::Int(first), Constant::Int(second)) = (first, second) {
+        let lane = |a: i64, b: i64| int(op, a, b).ok_or_else(|| format!("cannot compute {a} {op} {b}"));
+        let both = |a: &Lanes, b: &Lanes| Ok([lane(a[0], b[0])?, lane(a[1], b[1])?]);
+        return Ok(Constant::Int(zip(first, second, both)?));
+    }
+    let (first, second) = (first.floats()?, second.floats()?);
+    let truth = |a: &f32, b: &f32| compare(op, *a, *b).map(|truth| [i64::from(truth); 2]);
+    if compare(op, 0.0, 0.0).is_some() {
+        return Ok(Constant::Int(zip(&first, &second, |a, b| Ok(truth(a, b).unwrap_or_default()))?));
+    }
+    let real =
+        |a: &f32, b: &f32| float(op, *a, *b).ok_or_else(|| format!("{op} does not work on real numbers"));
+    Ok(Constant::Float(zip(&first, &second, real)?))
+}
+
+/// Element by element over shapes that broadcast.
+fn zip<A: Clone, B: Clone, T>(
+    first: &ArrayD<A>,
+    second: &ArrayD<B>,
+    f: impl Fn(&A, &B) -> Result<T, String>,
+) -> Result<ArrayD<T>, String> {
+    let shape = axes::broadcast(first.shape(), second.shape())?;
+    bounded(&shape)?;
+    let refuse = || format!("shapes {:?} and {:?} do not broadcast", first.shape(), second.shape());
+    let first = first.broadcast(IxDyn(&shape)).ok_or_else(refuse)?;
+    let second = second.broadcast(IxDyn(&shape)).ok_or_else(refuse)?;
+    let values = first.iter().zip(second.iter()).map(|(a, b)| f(a, b)).collect::<Result<Vec<_>, _>>()?;
+    ArrayD::from_shape_vec(IxDyn(&shape), values).map_err(text)
+}
+
+fn compare<T: PartialOrd>(op: &str, a: T, b: T) -> Option<bool> {
+    Some(match op {
+        "Equal" => a == b,
+        "Less" => a < b,
+        "Greater" => a > b,
+        "LessOrEqual" => a <= b,
+        "GreaterOrEqual" => a >= b,
+        _ => return None,
+    })
+}
+
+fn int(op: &str, a: i64, b: i64) -> Option<i64> {
+    match op {
+        "Add" => a.checked_add(b),
+        "Sub" => a.checked_sub(b),
+        "Mul" => a.checked_mul(b),
+        "Div" => a.checked_div(b),
+        "Mod" => a.checked_rem_euclid(b),
+        "Pow" => a.checked_pow(u32::try_from(b).ok()?),
+        "Min" => Some(a.min(b)),
+        "Max" => Some(a.max(b)),
+        "And" => Some(i64::from(a != 0 && b != 0)),
+        "Or" => Some(i64::from(a != 0 || b != 0)),
+        _ => compare(op, a, b).map(i64::from),
+    }
+}
+
+fn float(op: &str, a: f32, b: f32) -> Option<f32> {
+    Some(match op {
+        "Add" => a + b,
+        "Sub" => a - b,
+        "Mul" => a * b,
+        "Div" => a / b,
+        "Pow" => a.powf(b),
+        "Min" => a.min(b),
+        "Max" => a.max(b),
+        _ => return None,
+    })
+}
+
+/// One number from one.
+pub(super) fn unary(site: &Site) -> Result<Vec<Constant>, String> {
+    let input = site.constant(0)?;
+    if let Constant::Int(array) = input {
+        let each: fn(i64) -> i64 = match site.op() {
+            "Neg" => i64::saturating_neg,
+            "Abs" => i64::saturating_abs,
+            "Not" => |number| i64::from(number == 0),
+            _ => return Err("works on real numbers, but got integers".into()),
+        };
+        return Ok(vec![Constant::Int(array.mapv(|lanes| lanes.map(each)))]);
+    }
+    let each: fn(f32) -> f32 = match site.op() {
+        "Neg" => |number| -number,
+        "Abs" => f32::abs,
+        "Sqrt" => f32::sqrt,
+        "Reciprocal" => f32::recip,
+        "Exp" => f32::exp,
+        "Log" => f32::ln,
+        "Sin" => f32::sin,
+        "Cos" => f32::cos,
+        "Floor" => f32::floor,
+        "Ceil" => f32::ceil,
+        "Round" => f32::round_ties_even,
+        _ => return Err("works on truth values, but got real numbers".into()),
+    };
+    Ok(vec![Constant::Float(input.floats()?.mapv(each))])
+}
+
+/// Whether a type, by its code in `TensorProto.DataType`, is one of real numbers; text and such are neither.
+pub(super) fn is_real(data_type: i64) -> Option<bool> {
+    match data_type {
+        1 | 10 | 11 | 16 => Some(true),
+        2..=7 | 9 | 12 | 13 => Some(false),
+        _ => None,
+    }
+}
+
+/// Between integers and real numbers; their widths don't matter here.
+pub(super) fn cast(site: &Site) -> Result<Vec<Constant>, String> {
+    let (input, to) = (site.constant(0)?, site.int("to", 1)?);
+    let truth = |number: f32| if to == 9 { i64::from(number != 0.0) } else { number as i64 };
+    Ok(vec![match (is_real(to), input) {
+        (Some(true), Constant::Int(_)) => Constant::Float(input.floats()?),
+        (Some(false), Constant::Float(array)) => Constant::Int(array.mapv(|number| [truth(number); 2])),
+        (Some(_), same) => same.clone(),
+        (None, _) => return Err(format!("casts to type {to}, expected real numbers or integers")),
+    }])
+}
+
+/// To the kind of the second input.
+pub(super) fn cast_like(site: &Site) -> Result<Vec<Constant>, String> {
+    let input = site.constant(0)?;
+    Ok(vec![match (input, site.input(1)) {
+        (Constant::Int(_), Some(Value::Tensor(_))) => Constant::Float(input.floats()?),
+        (Constant::Int(_), Some(Value::Constant(like))) if matches!(**like, Constant::Float(_)) => {
+            Constant::Float(input.floats()?)
+        }
+        (Constant::Float(array), Some(Value::Constant(like))) if matches!(**like, Constant::Int(_)) => {
+            Constant::Int(array.mapv(|number| [number as i64; 2]))
+        }
+        (same, _) => same.clone(),
+    }])
+}
+
+/// Between two bounds, either of which may be left out.
+pub(super) fn clip(site: &Site) -> Result<Vec<Constant>, String> {
+    let bound = |name: &str, at: usize, default: f32| -> Result<f64, String> {
+        match site.optional(at)? {
+            Some(constant) => constant.scalar().ok_or_else(|| format!("its '{name}' is not one number")),
+            None => site.float(name, default),
+        }
+    };
+    let (least, most) = (bound("min", 1, f32::MIN)?, bound("max", 2, f32::MAX)?);
+    Ok(vec![match site.constant(0)? {
+        Constant::Int(array) => {
+            Constant::Int(array.mapv(|lanes| lanes.map(|number| (number as f64).max(least).min(most) as i64)))
+        }
+        Constant::Float(array) => {
+            Constant::Float(array.mapv(|number| f64::from(number).max(least).min(most) as f32))
+        }
+    }])
+}
+
+/// The second where the first is true, else the third.
+pub(super) fn choose(site: &Site) -> Result<Vec<Constant>, String> {
+    let (condition, yes, no) = (site.constant(0)?.lanes()?, site.constant(1)?, site.constant(2)?);
+    let pick = |truth: i64, yes: i64, no: i64| if truth != 0 { yes } else { no };
+    if let (Constant::Int(yes), Constant::Int(no)) = (yes, no) {
+        let pairs = zip(yes, no, |yes, no| Ok([*yes, *no]))?;
+        let chosen = zip(condition, &pairs, |truth, [yes, no]| {
+            Ok([0, 1].map(|lane| pick(truth[lane], yes[lane], no[lane])))
+        })?;
+        return Ok(vec![Constant::Int(chosen)]);
+    }
+    let pairs = zip(&yes.floats()?, &no.floats()?, |yes, no| Ok([*yes, *no]))?;
+    let chosen = zip(condition, &pairs, |truth, [yes, no]| {
+        if truth[0] == truth[1] {
+            Ok(if truth[0] != 0 { *yes } else { *no })
+        } else {
+            Err("depends on the batch size".into())
+        }
+    })?;
+    Ok(vec![Constant::Float(chosen)])
+}

@@ -1,0 +1,85 @@
+//! Values that are known before anything runs: weights, and the sizes that exporters compute with.
+//!
+//! Sizes may depend on the batch, which ONNX leaves open. Every integer is therefore worked out twice, for a batch of
+//! [`BATCHES`]`[0]` and one of [`BATCHES`]`[1]`: what comes out the same does not depend on the batch, and what comes out
+//! as these very numbers is the batch.
+
+use ndarray::ArrayD;
+
+/// The two batch sizes. Neither is 1, so that a batch is never taken for an axis that may be squeezed away.
+pub(super) const BATCHES: [usize; 2] = [2, 3];
+
+/// One integer for each of the [`BATCHES`].
+pub(super) type Lanes = [i64; 2];
+
+/// Numbers that are known at import.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Constant {
+    /// Weights and other real numbers.
+    Float(ArrayD<f32>),
+    /// Sizes, axes, indices; truth values as 0 and 1.
+    Int(ArrayD<Lanes>),
+}
+
+/// A number that does not depend on the batch.
+pub(super) fn both(number: i64) -> Lanes {
+    [number; 2]
+}
+
+impl Constant {
+    pub(super) fn shape(&self) -> &[usize] {
+        match self {
+            Self::Float(array) => array.shape(),
+            Self::Int(array) => array.shape(),
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::Float(array) => array.len(),
+            Self::Int(array) => array.len(),
+        }
+    }
+
+    /// As real numbers.
+    pub(super) fn floats(&self) -> Result<ArrayD<f32>, String> {
+        match self {
+            Self::Float(array) => Ok(array.clone()),
+            Self::Int(array) => {
+                if array.iter().any(|[first, second]| first != second) {
+                    return Err(depends());
+                }
+                Ok(array.mapv(|[number, _]| number as f32))
+            }
+        }
+    }
+
+    /// As integers for either batch.
+    pub(super) fn lanes(&self) -> Result<&ArrayD<Lanes>, String> {
+        match self {
+            Self::Int(array) => Ok(array),
+            Self::Float(_) => Err("is made of real numbers, expected integers".into()),
+        }
+    }
+
+    /// As integers that do not depend on the batch.
+    pub(super) fn ints(&self) -> Result<Vec<i64>, String> {
+        let same = |[first, second]: &Lanes| if first == second { Ok(*first) } else { Err(depends()) };
+        self.lanes()?.iter().map(same).collect()
+    }
+
+    /// The number, when it is only one.
+    pub(super) fn scalar(&self) -> Option<f64> {
+        match self {
+            Self::Float(array) if array.len() == 1 => array.first().map(|number| f64::from(*number)),
+            Self::Int(array) if array.len() == 1 => {
+                array.first().filter(|[first, second]| first == second).map(|[number, _]| *number as f64)
+            }
+            _ => None,
+        }
+    }
+}
+
+fn depends() -> String {
+    "depends on the batch size, expected a fixed number".into()
+}

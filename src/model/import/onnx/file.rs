@@ -1,0 +1,192 @@
+//! From bytes to ONNX's own messages, and from a tensor message to numbers.
+//!
+//! Receives a path or bytes, hands on a [`Source`]: the parsed model and a way to its tensors, those in files beside it
+//! included. What the operations mean is left to the others. The messages themselves are `onnx-ir`'s, Burn's parser.
+
+use std::fs::File;
+use std::io::{Read as _, Seek as _, SeekFrom};
+use std::path::{Component, Path, PathBuf};
+
+use bytes::Bytes;
+use half::{bf16, f16};
+use ndarray::{ArrayD, IxDyn};
+use onnx_ir::{Message as _, ModelProto, TensorProto};
+
+use super::constant::{Constant, both};
+use crate::error::{Error, Result};
+
+/// Protocol buffers cannot be larger.
+const MAX_FILE: u64 = 1 << 31;
+
+/// More numbers than any single tensor of a classifier has (2 GiB of floats).
+pub(super) const MAX_ELEMENTS: usize = 1 << 29;
+
+/// An ONNX model and the folder that its external tensors lie in.
+pub(super) struct Source {
+    pub(super) model: ModelProto,
+    folder: Option<PathBuf>,
+}
+
+impl Source {
+    /// Reads a file.
+    pub(super) fn open(path: &Path) -> Result<Self> {
+        let name = path.display().to_string();
+        let size = std::fs::metadata(path).map_err(Error::io("read", path))?.len();
+        if size > MAX_FILE {
+            let problem =
+                format!("has {size} bytes, expected at most {MAX_FILE} (save it with external data)");
+            return Err(Error::model(name, problem));
+        }
+        let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
+        let folder = path.parent().map(Path::to_path_buf);
+        Self::parse(bytes.into(), folder).map_err(|problem| Error::model(name, problem))
+    }
+
+    /// Parses a model; its tensors must be inside, unless there is a folder to look in.
+    pub(super) fn parse(bytes: Bytes, folder: Option<PathBuf>) -> Result<Self, String> {
+        let model = ModelProto::parse_from_tokio_bytes(&bytes)
+            .map_err(|cause| format!("is not a readable ONNX file: {cause} (is it whole?)"))?;
+        if model.graph.as_ref().is_none_or(|graph| graph.node.is_empty()) {
+            return Err("is not an ONNX file with a graph in it (was it saved by an ONNX exporter?)".into());
+        }
+        Ok(Self { model, folder })
+    }
+
+    /// The numbers of a tensor.
+    pub(super) fn constant(&self, tensor: &TensorProto) -> Result<Constant, String> {
+        self.decode(tensor).map_err(|problem| format!("tensor '{}': {problem}", tensor.name))
+    }
+
+    fn decode(&self, tensor: &TensorProto) -> Result<Constant, String> {
+        let shape = shape_of(tensor)?;
+        let count: usize = shape.iter().product();
+        let raw = match tensor.data_location.value() {
+            1 => self.external(tensor)?,
+            _ => tensor.raw_data.clone(),
+        };
+        let numbers = if raw.is_empty() { listed(tensor)? } else { packed(tensor.data_type, &raw)? };
+        let found = match &numbers {
+            Numbers::Floats(floats) => floats.len(),
+            Numbers::Ints(ints) => ints.len(),
+        };
+        if found != count {
+            return Err(format!("has {found} numbers, expected {count} for its shape {shape:?}"));
+        }
+        let shape = IxDyn(&shape);
+        let built = match numbers {
+            Numbers::Floats(floats) => ArrayD::from_shape_vec(shape, floats).map(Constant::Float),
+            Numbers::Ints(ints) => {
+                ArrayD::from_shape_vec(shape, ints.into_iter().map(both).collect()).map(Constant::Int)
+            }
+        };
+        built.map_err(|cause| cause.to_string())
+    }
+
+    /// The bytes that a tensor has in a file of its own. Only files beside the model are looked into.
+    fn external(&self, tensor: &TensorProto) -> Result<Bytes, String> {
+        let entry = |key: &str| {
+            tensor.external_data.iter().find(|entry| entry.key == key).map(|entry| entry.value.as_str())
+        };
+        let number = |key: &str| {
+            let text = entry(key).filter(|text| !text.is_empty());
+            text.map(|text| text.parse::<u64>().map_err(|_| format!("its external {key} is '{text}'")))
+                .transpose()
+        };
+        let location = entry("location").ok_or("lies in another file, which it does not name")?;
+        let inside = Path::new(location).components().all(|part| matches!(part, Component::Normal(_)));
+        if location.is_empty() || !inside {
+            return Err(format!("lies in '{location}', expected a file beside the model"));
+        }
+        let folder = self.folder.as_ref().ok_or("lies in another file, expected it inside the model")?;
+        let path = folder.join(location);
+        let refuse = |cause: std::io::Error| format!("cannot read '{}': {cause}", path.display());
+        let mut file = File::open(&path).map_err(refuse)?;
+        let size = file.metadata().map_err(refuse)?.len();
+        let offset = number("offset")?.unwrap_or(0);
+        let left = size.checked_sub(offset);
+        let length = number("length")?.or(left).unwrap_or(0);
+        if left.is_none_or(|left| length > left) {
+            return Err(format!(
+                "wants {length} bytes at {offset} of '{location}', which has {size} (was it cut short?)"
+            ));
+        }
+        file.seek(SeekFrom::Start(offset)).map_err(refuse)?;
+        let mut bytes = Vec::new();
+        file.take(length).read_to_end(&mut bytes).map_err(refuse)?;
+        Ok(bytes.into())
+    }
+}
+
+fn shape_of(tensor: &TensorProto) -> Result<Vec<usize>, String> {
+    let refuse = || format!("its shape {:?} is not sensible", tensor.dims);
+    let shape: Vec<usize> = tensor
+        .dims
+        .iter()
+        .map(|side| usize::try_from(*side))
+        .collect::<Result<_, _>>()
+        .map_err(|_| refuse())?;
+    match shape.iter().try_fold(1_usize, |product, side| product.checked_mul(*side)) {
+        Some(count) if count <= MAX_ELEMENTS => Ok(shape),
+        _ => Err(refuse()),
+    }
+}
+
+enum Numbers {
+    Floats(Vec<f32>),
+    Ints(Vec<i64>),
+}
+
+fn chunks<const N: usize, T>(raw: &[u8], read: impl Fn([u8; N]) -> T) -> Result<Vec<T>, String> {
+    let (whole, rest) = raw.as_chunks::<N>();
+    match rest {
+        [] => Ok(whole.iter().map(|bytes| read(*bytes)).collect()),
+        _ => Err(format!("has {} bytes, expected a multiple of {N}", raw.len())),
+    }
+}
+
+/// Little-endian numbers one after the other. The codes are those of `TensorProto.DataType`.
+fn packed(data_type: i32, raw: &[u8]) -> Result<Numbers, String> {
+    Ok(match data_type {
+        1 => Numbers::Floats(chunks(raw, f32::from_le_bytes)?),
+        10 => Numbers::Floats(chunks(raw, |bytes| f16::from_le_bytes(bytes).to_f32())?),
+        11 => Numbers::Floats(chunks(raw, |bytes| f64::from_le_bytes(bytes) as f32)?),
+        16 => Numbers::Floats(chunks(raw, |bytes| bf16::from_le_bytes(bytes).to_f32())?),
+        2 | 9 => Numbers::Ints(raw.iter().map(|byte| i64::from(*byte)).collect()),
+        3 => Numbers::Ints(chunks(raw, |bytes| i64::from(i8::from_le_bytes(bytes)))?),
+        4 => Numbers::Ints(chunks(raw, |bytes| i64::from(u16::from_le_bytes(bytes)))?),
+        5 => Numbers::Ints(chunks(raw, |bytes| i64::from(i16::from_le_bytes(bytes)))?),
+        6 => Numbers::Ints(chunks(raw, |bytes| i64::from(i32::from_le_bytes(bytes)))?),
+        12 => Numbers::Ints(chunks(raw, |bytes| i64::from(u32::from_le_bytes(bytes)))?),
+        7 | 13 => Numbers::Ints(chunks(raw, i64::from_le_bytes)?),
+        other => return Err(unreadable(other)),
+    })
+}
+
+/// Numbers in the message's own lists, where half precision hides in the integers.
+fn listed(tensor: &TensorProto) -> Result<Numbers, String> {
+    let bits = |number: &i32| u16::try_from(*number).map_err(|_| format!("{number} is not a 16-bit number"));
+    let halves = |read: fn(u16) -> f32| -> Result<Vec<f32>, String> {
+        tensor.int32_data.iter().map(|number| Ok(read(bits(number)?))).collect()
+    };
+    Ok(match tensor.data_type {
+        1 => Numbers::Floats(tensor.float_data.clone()),
+        10 => Numbers::Floats(halves(|bits| f16::from_bits(bits).to_f32())?),
+        16 => Numbers::Floats(halves(|bits| bf16::from_bits(bits).to_f32())?),
+        11 => Numbers::Floats(tensor.double_data.iter().map(|number| *number as f32).collect()),
+        2..=6 | 9 => Numbers::Ints(tensor.int32_data.iter().map(|number| i64::from(*number)).collect()),
+        7 => Numbers::Ints(tensor.int64_data.clone()),
+        12 | 13 => Numbers::Ints(tensor.uint64_data.iter().map(|number| *number as i64).collect()),
+        other => return Err(unreadable(other)),
+    })
+}
+
+fn unreadable(data_type: i32) -> String {
+    let name = match data_type {
+        8 => "text",
+        14 | 15 => "complex numbers",
+        17..=20 | 23 | 24 => "float8 or smaller",
+        21 | 22 | 25 | 26 => "4-bit integers",
+        _ => "an unknown type",
+    };
+    format!("holds {name} (type {data_type}), expected floats or integers")
+}

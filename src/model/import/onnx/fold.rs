@@ -1,0 +1,400 @@
+//! Operations on constants: exporters compute shapes, axes and rearranged weights in the graph itself.
+//!
+//! Receives a [`Site`] whose inputs are all known (or, for `Shape`, have a known shape) and hands on its results.
+//! What is computed from a picture is left to [`lower`](super::lower).
+
+use ndarray::{ArrayD, Axis, IxDyn};
+
+use super::constant::{BATCHES, Constant, Lanes, both};
+use super::file::MAX_ELEMENTS;
+use super::site::{Site, Value, front, fronts};
+use crate::model::axes;
+
+/// Works out one node.
+pub(super) type Fold = fn(&Site) -> Result<Vec<Constant>, String>;
+
+/// How an operation is worked out on constants, if it can be.
+pub(super) fn find(op: &str) -> Option<Fold> {
+    Some(match op {
+        "Add" | "Sub" | "Mul" | "Div" | "Mod" | "Pow" | "Min" | "Max" | "Equal" | "Less" | "Greater"
+        | "LessOrEqual" | "GreaterOrEqual" | "And" | "Or" => super::arithmetic::binary,
+        "Neg" | "Abs" | "Sqrt" | "Reciprocal" | "Exp" | "Log" | "Sin" | "Cos" | "Floor" | "Ceil"
+        | "Round" | "Not" => super::arithmetic::unary,
+        "Cast" => super::arithmetic::cast,
+        "CastLike" => super::arithmetic::cast_like,
+        "Clip" => super::arithmetic::clip,
+        "ReduceSum" | "ReduceMean" | "ReduceProd" | "ReduceMax" | "ReduceMin" | "ReduceL2"
+        | "ReduceSumSquare" => super::reduce::along,
+        "BatchNormalization" => super::reduce::batch_norm,
+        "Constant" => constant,
+        "ConstantOfShape" => constant_of_shape,
+        "CumSum" => running_sum,
+        "Tile" => tile,
+        "Concat" => concat,
+        "Expand" => expand,
+        "Flatten" => flatten,
+        "Gather" => gather,
+        "Identity" => identity,
+        "Range" => range,
+        "Reshape" => reshape,
+        "Shape" => shape,
+        "Size" => size,
+        "Slice" => slice,
+        "Split" => split,
+        "Squeeze" => squeeze,
+        "Transpose" => transpose,
+        "Unsqueeze" => unsqueeze,
+        "Where" => super::arithmetic::choose,
+        _ => return None,
+    })
+}
+
+/// Applies the same rearrangement to either kind of constant.
+macro_rules! rearrange {
+    ($constant:expr, $array:ident => $result:expr) => {
+        match $constant {
+            Constant::Float($array) => Constant::Float($result),
+            Constant::Int($array) => Constant::Int($result),
+        }
+    };
+}
+
+pub(super) fn text(cause: ndarray::ShapeError) -> String {
+    cause.to_string()
+}
+
+fn identity(site: &Site) -> Result<Vec<Constant>, String> {
+    Ok(vec![site.constant(0)?.clone()])
+}
+
+fn constant(site: &Site) -> Result<Vec<Constant>, String> {
+    let list =
+        |ints: &[i64]| Constant::Int(ArrayD::from_shape_fn(IxDyn(&[ints.len()]), |at| both(ints[at[0]])));
+    if let Some(attribute) = site.attribute("value") {
+        return Ok(vec![site.source.constant(&attribute.t)?]);
+    }
+    if let Some(ints) = site.ints("value_ints")? {
+        return Ok(vec![list(&ints)]);
+    }
+    if site.attribute("value_int").is_some() {
+        return Ok(vec![Constant::Int(ArrayD::from_elem(IxDyn(&[]), both(site.int("value_int", 0)?)))]);
+    }
+    if let Some(attribute) = site.attribute("value_float") {
+        return Ok(vec![Constant::Float(ArrayD::from_elem(IxDyn(&[]), attribute.f))]);
+    }
+    if let Some(attribute) = site.attribute("value_floats") {
+        let floats = ArrayD::from_shape_vec(IxDyn(&[attribute.floats.len()]), attribute.floats.clone());
+        return Ok(vec![Constant::Float(floats.map_err(text)?)]);
+    }
+    Err("has no value that can be read, expected numbers".into())
+}
+
+/// The sizes in input `at`, which must be sensible and free of the batch.
+fn sizes(site: &Site, at: usize) -> Result<Vec<usize>, String> {
+    let ints = site.constant(at)?.ints().map_err(|problem| format!("its shape {problem}"))?;
+    let refuse = || format!("its shape {ints:?} is not sensible");
+    let sizes: Vec<usize> =
+        ints.iter().map(|side| usize::try_from(*side)).collect::<Result<_, _>>().map_err(|_| refuse())?;
+    bounded(&sizes).map_err(|_| refuse())?;
+    Ok(sizes)
+}
+
+/// Refuses shapes with absurdly many elements.
+pub(super) fn bounded(shape: &[usize]) -> Result<(), String> {
+    match shape.iter().try_fold(1_usize, |product, side| product.checked_mul(*side)) {
+        Some(count) if count <= MAX_ELEMENTS => Ok(()),
+        _ => Err(format!("its result {shape:?} is too large to compute")),
+    }
+}
+
+fn constant_of_shape(site: &Site) -> Result<Vec<Constant>, String> {
+    let shape = IxDyn(&sizes(site, 0)?);
+    let value = site.attribute("value").map(|attribute| site.source.constant(&attribute.t)).transpose()?;
+    Ok(vec![match value {
+        Some(Constant::Int(array)) => {
+            Constant::Int(ArrayD::from_elem(shape, array.first().copied().unwrap_or_default()))
+        }
+        Some(Constant::Float(array)) => {
+            Constant::Float(ArrayD::from_elem(shape, array.first().copied().unwrap_or_default()))
+        }
+        None => Constant::Float(ArrayD::zeros(shape)),
+    }])
+}
+
+fn concat(site: &Site) -> Result<Vec<Constant>, String> {
+    let all = (0..site.inputs.len()).map(|at| site.constant(at)).collect::<Result<Vec<_>, _>>()?;
+    let rank = all.first().map_or(0, |first| first.shape().len());
+    let axis = Axis(site.axis(0, rank)?);
+    if all.iter().all(|constant| matches!(constant, Constant::Int(_))) {
+        let arrays = all.iter().map(|constant| constant.lanes()).collect::<Result<Vec<_>, _>>()?;
+        let views: Vec<_> = arrays.iter().map(|array| array.view()).collect();
+        return Ok(vec![Constant::Int(ndarray::concatenate(axis, &views).map_err(text)?)]);
+    }
+    let arrays = all.iter().map(|constant| constant.floats()).collect::<Result<Vec<_>, _>>()?;
+    let views: Vec<_> = arrays.iter().map(|array| array.view()).collect();
+    Ok(vec![Constant::Float(ndarray::concatenate(axis, &views).map_err(text)?)])
+}
+
+fn expand(site: &Site) -> Result<Vec<Constant>, String> {
+    let input = site.constant(0)?;
+    let shape = axes::broadcast(input.shape(), &sizes(site, 1)?)?;
+    bounded(&shape)?;
+    let refuse = || format!("cannot expand {:?} to {shape:?}", input.shape());
+    Ok(vec![rearrange!(input, array => array.broadcast(IxDyn(&shape)).ok_or_else(refuse)?.to_owned())])
+}
+
+/// An expansion whose first axis, and no other, is the batch: one row of the result.
+pub(super) fn repeated(site: &Site) -> Result<Option<Constant>, String> {
+    let (input, spec) = (site.constant(0)?, site.constant(1)?.lanes()?);
+    let lanes: Vec<Lanes> = spec.iter().copied().collect();
+    let [[first, second], rest @ ..] = &lanes[..] else { return Ok(None) };
+    let batch = [*first, *second] == BATCHES.map(|batch| batch as i64);
+    let once = input.shape().len() < lanes.len() || input.shape().first() == Some(&1);
+    if !batch || !once || rest.iter().any(|[first, second]| first != second) {
+        return Ok(None);
+    }
+    let row: Vec<usize> =
+        std::iter::once(1).chain(rest.iter().filter_map(|[side, _]| usize::try_from(*side).ok())).collect();
+    let shape = axes::broadcast(input.shape(), &row)?;
+    bounded(&shape)?;
+    let refuse = || format!("cannot expand {:?} to {shape:?}", input.shape());
+    Ok(Some(rearrange!(input, array => array.broadcast(IxDyn(&shape)).ok_or_else(refuse)?.to_owned())))
+}
+
+/// Sums of all that comes before.
+fn running_sum(site: &Site) -> Result<Vec<Constant>, String> {
+    let input = site.constant(0)?;
+    let axis = front(site.constant(1)?.ints()?.first().copied().unwrap_or_default(), input.shape().len())?;
+    if site.flag("exclusive")? || site.flag("reverse")? {
+        return Err("sums backwards or without the number itself, which is not supported".into());
+    }
+    Ok(vec![match input {
+        Constant::Float(array) => {
+            let mut sums = array.clone();
+            sums.accumulate_axis_inplace(Axis(axis), |before, sum| *sum += before);
+            Constant::Float(sums)
+        }
+        Constant::Int(array) => {
+            let mut sums = array.clone();
+            sums.accumulate_axis_inplace(Axis(axis), |before, sum| {
+                *sum = [0, 1].map(|lane| sum[lane].saturating_add(before[lane]))
+            });
+            Constant::Int(sums)
+        }
+    }])
+}
+
+fn tile(site: &Site) -> Result<Vec<Constant>, String> {
+    let mut input = site.constant(0)?.clone();
+    let counts = sizes(site, 1)?;
+    if counts.len() != input.shape().len() {
+        return Err(format!("repeats {} axes of {:?}", counts.len(), input.shape()));
+    }
+    for (axis, count) in counts.into_iter().enumerate() {
+        let side = input.shape()[axis];
+        let mut shape = input.shape().to_vec();
+        shape[axis] = side.saturating_mul(count);
+        bounded(&shape)?;
+        let indices: Vec<i64> = (0..count).flat_map(|_| 0..side as i64).collect();
+        input = pick(&input, axis, &indices)?;
+    }
+    Ok(vec![input])
+}
+
+fn flatten(site: &Site) -> Result<Vec<Constant>, String> {
+    let input = site.constant(0)?;
+    let rank = input.shape().len();
+    let axis = site.int("axis", 1)?;
+    let axis = if axis == rank as i64 { rank } else { front(axis, rank)? };
+    let before: usize = input.shape()[..axis].iter().product();
+    let after: usize = input.shape()[axis..].iter().product();
+    Ok(vec![reshaped(input, &[before, after])?])
+}
+
+/// Elements of `values` along `axis` at `indices`, which may count from the back.
+fn pick(values: &Constant, axis: usize, indices: &[i64]) -> Result<Constant, String> {
+    let side = values.shape()[axis];
+    let indices: Vec<usize> = indices
+        .iter()
+        .map(|index| front(*index, side).map_err(|_| format!("index {index} is outside of a side of {side}")))
+        .collect::<Result<_, _>>()?;
+    Ok(rearrange!(values, array => array.select(Axis(axis), &indices)))
+}
+
+fn gather(site: &Site) -> Result<Vec<Constant>, String> {
+    let (values, indices) = (site.constant(0)?, site.constant(1)?);
+    let axis = site.axis(0, values.shape().len())?;
+    let picked = pick(values, axis, &indices.ints()?)?;
+    let shape = [&values.shape()[..axis], indices.shape(), &values.shape()[axis + 1..]].concat();
+    Ok(vec![reshaped(&picked, &shape)?])
+}
+
+fn range(site: &Site) -> Result<Vec<Constant>, String> {
+    let ends = (0..3).map(|at| site.constant(at)?.ints()).collect::<Result<Vec<_>, _>>()?;
+    let [&[start], &[limit], &[step]] = [ends[0].as_slice(), &ends[1], &ends[2]] else {
+        return Err("its start, limit and step are not single numbers".into());
+    };
+    let span = i128::from(limit) - i128::from(start);
+    let count = if step == 0 {
+        -1
+    } else {
+        span.div_euclid(i128::from(step)) + i128::from(span % i128::from(step) != 0)
+    };
+    let count = usize::try_from(count.max(0)).ok().filter(|count| *count <= MAX_ELEMENTS && step != 0);
+    let count = count.ok_or_else(|| format!("cannot count from {start} to {limit} by {step}"))?;
+    Ok(vec![Constant::Int(ArrayD::from_shape_fn(IxDyn(&[count]), |at| both(start + at[0] as i64 * step)))])
+}
+
+fn reshaped(input: &Constant, shape: &[usize]) -> Result<Constant, String> {
+    let refuse = |_| format!("cannot reshape {:?} to {shape:?}", input.shape());
+    Ok(rearrange!(input, array => {
+        array.as_standard_layout().into_owned().into_shape_with_order(IxDyn(shape)).map_err(refuse)?
+    }))
+}
+
+fn reshape(site: &Site) -> Result<Vec<Constant>, String> {
+    let input = site.constant(0)?;
+    let Some(spec) = site.ints_of("shape", 1)? else { return Err("its shape is not there".into()) };
+    Ok(vec![reshaped(input, &axes::reshape(input.shape(), &spec)?)?])
+}
+
+/// The one operation that needs not the value but only its shape.
+fn shape(site: &Site) -> Result<Vec<Constant>, String> {
+    let lanes: Vec<Lanes> = match site.input(0) {
+        Some(Value::Constant(constant)) => constant.shape().iter().map(|side| both(*side as i64)).collect(),
+        Some(Value::Tensor(tensor)) => {
+            let [first, second] = &tensor.shapes;
+            first.iter().zip(second).map(|(first, second)| [*first as i64, *second as i64]).collect()
+        }
+        Some(Value::Rows(tensor)) => {
+            let lane = |lane: usize| {
+                let (last, rest) = tensor.shapes[lane].split_last().unwrap_or((&1, &[]));
+                [rest.iter().product::<usize>() as i64, *last as i64]
+            };
+            let (first, second) = (lane(0), lane(1));
+            vec![[first[0], second[0]], [first[1], second[1]]]
+        }
+        _ => return Err("its input 0 is not there, or a list".into()),
+    };
+    let rank = lanes.len() as i64;
+    let place = |axis: i64| if axis < 0 { axis + rank } else { axis }.clamp(0, rank) as usize;
+    let (start, end) = (place(site.int("start", 0)?), place(site.int("end", rank)?));
+    let part = lanes.get(start..end).unwrap_or_default().to_vec();
+    Ok(vec![Constant::Int(ArrayD::from_shape_vec(IxDyn(&[part.len()]), part).map_err(text)?)])
+}
+
+fn size(site: &Site) -> Result<Vec<Constant>, String> {
+    let [Constant::Int(sides)] = &shape(site)?[..] else { return Err("its shape is not known".into()) };
+    let product = sides
+        .iter()
+        .fold([1_i64; 2], |product, side| [0, 1].map(|lane| product[lane].saturating_mul(side[lane])));
+    Ok(vec![Constant::Int(ArrayD::from_elem(IxDyn(&[]), product))])
+}
+
+/// Start, end and step along each axis; from attributes before operator set 10, from inputs since.
+pub(super) fn cuts(site: &Site, rank: usize) -> Result<Vec<(usize, i64, i64, i64)>, String> {
+    let list = |name: &str, at| site.ints_of(name, at);
+    let (Some(starts), Some(ends)) = (list("starts", 1)?, list("ends", 2)?) else {
+        return Err("its starts and ends are not there".into());
+    };
+    let axes = list("axes", 3)?.unwrap_or_else(|| (0..starts.len() as i64).collect());
+    let steps = list("steps", 4)?.unwrap_or_else(|| vec![1; starts.len()]);
+    if [ends.len(), axes.len(), steps.len()] != [starts.len(); 3] {
+        return Err("its starts, ends, axes and steps are not equally many".into());
+    }
+    let axes = axes.iter().map(|axis| front(*axis, rank)).collect::<Result<Vec<_>, _>>()?;
+    Ok((0..starts.len()).map(|at| (axes[at], starts[at], ends[at], steps[at])).collect())
+}
+
+/// The indices that a slice takes of a side, as ONNX has it: bounds are clamped, negative ones count from the back.
+pub(super) fn slice_indices(side: usize, start: i64, end: i64, step: i64) -> Result<Vec<i64>, String> {
+    if step == 0 {
+        return Err("its step is 0, expected another number".into());
+    }
+    let side = side as i64;
+    let place = |bound: i64| if bound < 0 { bound.saturating_add(side) } else { bound };
+    let (low, high) = if step > 0 { (0, side) } else { (-1, side - 1) };
+    let (mut at, end) = (place(start).clamp(low.max(0), high.max(0)), place(end).clamp(low, high));
+    let mut indices = Vec::new();
+    while (step > 0 && at < end) || (step < 0 && at > end) {
+        indices.push(at);
+        at = at.saturating_add(step);
+    }
+    Ok(indices)
+}
+
+fn slice(site: &Site) -> Result<Vec<Constant>, String> {
+    let mut input = site.constant(0)?.clone();
+    for (axis, start, end, step) in cuts(site, input.shape().len())? {
+        let indices = slice_indices(input.shape()[axis], start, end, step)?;
+        input = pick(&input, axis, &indices)?;
+    }
+    Ok(vec![input])
+}
+
+/// The sizes that a split divides `side` into.
+pub(super) fn split_sizes(site: &Site, side: usize) -> Result<Vec<usize>, String> {
+    let parts = site.node.output.len().max(1);
+    let sizes = match site.ints_of("split", 1)? {
+        Some(list) => list.iter().filter_map(|size| usize::try_from(*size).ok()).collect(),
+        None => {
+            let each = side.div_ceil(parts);
+            (0..parts).map(|at| each.min(side.saturating_sub(at * each))).collect::<Vec<_>>()
+        }
+    };
+    let total = sizes.iter().try_fold(0_usize, |sum, size| sum.checked_add(*size));
+    match total == Some(side) && sizes.len() == parts {
+        true => Ok(sizes),
+        false => Err(format!("cannot split a side of {side} into {parts} parts of {sizes:?}")),
+    }
+}
+
+fn split(site: &Site) -> Result<Vec<Constant>, String> {
+    let input = site.constant(0)?;
+    let axis = site.axis(0, input.shape().len())?;
+    let mut start = 0;
+    let mut parts = Vec::new();
+    for size in split_sizes(site, input.shape()[axis])? {
+        let indices: Vec<i64> = (start..start + size as i64).collect();
+        parts.push(pick(input, axis, &indices)?);
+        start += size as i64;
+    }
+    Ok(parts)
+}
+
+fn squeeze(site: &Site) -> Result<Vec<Constant>, String> {
+    let input = site.constant(0)?;
+    let axes = match site.ints_of("axes", 1)? {
+        Some(axes) => fronts(&axes, input.shape().len())?,
+        None => (0..input.shape().len()).filter(|axis| input.shape()[*axis] == 1).collect(),
+    };
+    Ok(vec![reshaped(input, &axes::squeeze(input.shape(), &axes)?)?])
+}
+
+fn unsqueeze(site: &Site) -> Result<Vec<Constant>, String> {
+    let input = site.constant(0)?;
+    let Some(axes) = site.ints_of("axes", 1)? else { return Err("its axes are not there".into()) };
+    let axes = fronts(&axes, input.shape().len() + axes.len())?;
+    Ok(vec![reshaped(input, &axes::unsqueeze(input.shape(), &axes)?)?])
+}
+
+fn transpose(site: &Site) -> Result<Vec<Constant>, String> {
+    let input = site.constant(0)?;
+    let rank = input.shape().len();
+    let perm = permutation(site, rank)?;
+    Ok(vec![
+        rearrange!(input, array => array.view().permuted_axes(IxDyn(&perm)).as_standard_layout().into_owned()),
+    ])
+}
+
+/// The order of axes of a transpose; without one they are reversed.
+pub(super) fn permutation(site: &Site, rank: usize) -> Result<Vec<usize>, String> {
+    let Some(perm) = site.ints("perm")? else { return Ok((0..rank).rev().collect()) };
+    let perm = perm.iter().map(|axis| front(*axis, rank)).collect::<Result<Vec<_>, _>>()?;
+    let mut sorted = perm.clone();
+    sorted.sort_unstable();
+    match sorted.iter().copied().eq(0..rank) {
+        true => Ok(perm),
+        false => Err(format!("its order of axes {perm:?} is not one of {rank} axes")),
+    }
+}

@@ -1,0 +1,113 @@
+//! Local functions, which a file brings along and calls by name: every call is replaced by the function's nodes.
+//!
+//! Values inside get the call's name before their own, so that two calls don't meet. Functions may call others; how deep
+//! and how much is bounded, since a file of a few bytes could otherwise grow without end.
+
+use std::collections::HashMap;
+
+use onnx_ir::{GraphProto, ModelProto, NodeProto};
+
+/// Functions within functions, at most.
+const MAX_DEPTH: usize = 16;
+
+/// Nodes of the whole graph after everything was put in, at most.
+const MAX_NODES: usize = 1 << 17;
+
+/// The graph with every call of a local function replaced by what the function does.
+pub(super) fn inline(model: &ModelProto) -> Result<GraphProto, String> {
+    let mut graph = model.graph.as_ref().cloned().ok_or("has no graph")?;
+    if model.functions.is_empty() {
+        return Ok(graph);
+    }
+    for _ in 0..MAX_DEPTH {
+        let mut nodes = Vec::with_capacity(graph.node.len());
+        let mut called = false;
+        for (at, node) in graph.node.iter().enumerate() {
+            let function = model
+                .functions
+                .iter()
+                .find(|function| function.name == node.op_type && function.domain == node.domain);
+            match function {
+                Some(function) => {
+                    called = true;
+                    let call = Call::new(node, at, &function.input, &function.output)?;
+                    nodes.extend(function.node.iter().map(|inner| call.rename(inner)));
+                }
+                None => nodes.push(node.clone()),
+            }
+            if nodes.len() > MAX_NODES {
+                return Err(format!("has more than {MAX_NODES} nodes with its functions put in"));
+            }
+        }
+        graph.node = nodes;
+        if !called {
+            return Ok(graph);
+        }
+    }
+    Err(format!("calls functions within functions more than {MAX_DEPTH} deep"))
+}
+
+/// One call of a function.
+struct Call<'a> {
+    node: &'a NodeProto,
+    prefix: String,
+    /// The function's names for its inputs and outputs, and the caller's.
+    names: HashMap<&'a str, &'a str>,
+}
+
+impl<'a> Call<'a> {
+    fn new(
+        node: &'a NodeProto,
+        at: usize,
+        inputs: &'a [String],
+        outputs: &'a [String],
+    ) -> Result<Self, String> {
+        if node.input.len() > inputs.len() || node.output.len() > outputs.len() {
+            return Err(format!("calls function '{}' with more values than it takes or gives", node.op_type));
+        }
+        let given = |list: &'a [String]| list.iter().map(String::as_str).chain(std::iter::repeat(""));
+        let pairs = inputs.iter().zip(given(&node.input)).chain(outputs.iter().zip(given(&node.output)));
+        // An output that the caller does not want keeps a name of its own.
+        let names = pairs.filter(|(inner, outer)| !outer.is_empty() || inputs.contains(inner));
+        Ok(Self {
+            node,
+            prefix: format!("{at}:{}", node.op_type),
+            names: names.map(|(a, b)| (a.as_str(), b)).collect(),
+        })
+    }
+
+    fn rename(&self, inner: &NodeProto) -> NodeProto {
+        let mut node = inner.clone();
+        for name in node.input.iter_mut().chain(&mut node.output).filter(|name| !name.is_empty()) {
+            *name = match self.names.get(name.as_str()) {
+                Some(outer) => (*outer).to_owned(),
+                None => format!("{}:{name}", self.prefix),
+            };
+        }
+        if !self.node.name.is_empty() {
+            node.name = format!(
+                "{}/{}",
+                self.node.name,
+                if inner.name.is_empty() { &inner.op_type } else { &inner.name }
+            );
+        }
+        if node.metadata_props.is_empty() {
+            node.metadata_props.clone_from(&self.node.metadata_props);
+        }
+        // Attributes that stand for the call's own; what the call leaves out has no value.
+        node.attribute = node
+            .attribute
+            .into_iter()
+            .filter_map(|mut attribute| {
+                if attribute.ref_attr_name.is_empty() {
+                    return Some(attribute);
+                }
+                let mut given =
+                    self.node.attribute.iter().find(|given| given.name == attribute.ref_attr_name)?.clone();
+                std::mem::swap(&mut given.name, &mut attribute.name);
+                Some(given)
+            })
+            .collect();
+        node
+    }
+}

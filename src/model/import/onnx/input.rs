@@ -1,0 +1,173 @@
+//! What a graph says about its own input and outputs.
+
+use onnx_ir::{GraphProto, ValueInfoProto};
+
+use super::builder::Builder;
+use super::constant::BATCHES;
+use super::site::Tensor;
+use crate::card::{InputSpec, Layout, Op};
+use crate::error::did_you_mean;
+
+/// The side of the input when neither the file nor the caller says it: ImageNet's.
+const USUAL_SIDE: usize = 224;
+
+/// The greatest side of an input, in pixels, as in cards.
+const MAX_SIDE: i64 = 16_384;
+
+/// The picture that a graph takes.
+#[derive(Debug)]
+pub(super) struct Picture {
+    channels: usize,
+    size: [usize; 2],
+    layout: Layout,
+    pub(super) notes: Vec<String>,
+}
+
+impl Picture {
+    /// Reads the shape of the input `name`; `size` stands in for sides that it leaves open.
+    pub(super) fn read(graph: &GraphProto, name: &str, size: Option<[usize; 2]>) -> Result<Self, String> {
+        let info = graph.input.iter().find(|input| input.name == name).ok_or("has no input")?;
+        let sides = sides(info)?;
+        let [batch, second, third, fourth] = sides[..] else {
+            return Err(format!(
+                "its input '{name}' has shape {}, expected [batch, channels, height, width]",
+                spelled(&sides)
+            ));
+        };
+        if matches!(batch, Some(2..)) {
+            return Err(format!(
+                "its input '{name}' has shape {}, a fixed batch of more than one (export it with a batch of 1 or an open one)",
+                spelled(&sides)
+            ));
+        }
+        let colour = |side: Option<i64>| matches!(side, Some(1 | 3));
+        let (layout, channels, [height, width]) = match (colour(second), colour(fourth)) {
+            (true, _) => (Layout::ChannelsFirst, second, [third, fourth]),
+            (false, true) => (Layout::ChannelsLast, fourth, [second, third]),
+            (false, false) if second.is_none() => (Layout::ChannelsFirst, Some(3), [third, fourth]),
+            (false, false) => {
+                return Err(format!(
+                    "its input '{name}' has shape {}, expected 1 or 3 channels",
+                    spelled(&sides)
+                ));
+            }
+        };
+        let mut notes = Vec::new();
+        if layout == Layout::ChannelsFirst && second.is_none() {
+            notes.push("the file does not say how many channels its input has: 3 are assumed".into());
+        }
+        let mut picture = Self { channels: channels.unwrap_or(3) as usize, size: [0; 2], layout, notes };
+        picture.size = picture.side(name, [height, width], size)?;
+        Ok(picture)
+    }
+
+    /// Height and width from the file where it has them, else as asked for.
+    fn side(
+        &mut self,
+        name: &str,
+        found: [Option<i64>; 2],
+        asked: Option<[usize; 2]>,
+    ) -> Result<[usize; 2], String> {
+        let [height, width] = asked.unwrap_or([USUAL_SIDE; 2]);
+        let mut size = [height, width];
+        for axis in 0..2 {
+            match (found[axis], asked) {
+                (Some(side), _) if !(1..=MAX_SIDE).contains(&side) => {
+                    return Err(format!("its input '{name}' has a side of {side}, expected 1 to {MAX_SIDE}"));
+                }
+                (Some(side), Some(asked)) if side as usize != asked[axis] => {
+                    return Err(format!(
+                        "its input '{name}' is fixed to {}x{} pixels (height x width), but {}x{} are asked for",
+                        found[0].unwrap_or_default(),
+                        found[1].unwrap_or_default(),
+                        asked[0],
+                        asked[1]
+                    ));
+                }
+                (Some(side), _) => size[axis] = side as usize,
+                (None, _) => {}
+            }
+        }
+        if asked.is_none() && found.contains(&None) {
+            self.notes.push(format!(
+                "the file leaves the size of its input open: {}x{} is assumed (--crop sets another)",
+                size[0], size[1]
+            ));
+        }
+        Ok(size)
+    }
+
+    /// The graph's own input, channels first.
+    pub(super) fn tensor(&self, name: &str) -> Tensor {
+        let [height, width] = self.size;
+        Tensor { name: name.into(), shapes: BATCHES.map(|batch| vec![batch, self.channels, height, width]) }
+    }
+
+    /// The input as the file's nodes expect it: one that has channels last is turned first.
+    pub(super) fn enter(&self, builder: &mut Builder, name: &str) -> Result<Tensor, String> {
+        let tensor = self.tensor(name);
+        match self.layout {
+            Layout::ChannelsFirst => Ok(tensor),
+            Layout::ChannelsLast => builder.unary(Op::Transpose { perm: vec![0, 2, 3, 1] }, &tensor),
+        }
+    }
+
+    pub(super) fn spec(&self, name: &str) -> InputSpec {
+        let [height, width] = self.size;
+        InputSpec { name: name.into(), channels: self.channels, height, width, layout: self.layout }
+    }
+}
+
+/// The sides of a value, where the file fixes them.
+fn sides(info: &ValueInfoProto) -> Result<Vec<Option<i64>>, String> {
+    let tensor = info.type_.as_ref().filter(|kind| kind.has_tensor_type()).map(|kind| kind.tensor_type());
+    let tensor = tensor.ok_or_else(|| format!("its input '{}' is not a tensor", info.name))?;
+    if ![1, 10, 11, 16].contains(&tensor.elem_type) {
+        return Err(format!(
+            "its input '{}' is not made of real numbers (type {})",
+            info.name, tensor.elem_type
+        ));
+    }
+    let shape = tensor.shape.as_ref().ok_or_else(|| format!("its input '{}' has no shape", info.name))?;
+    if let Some(side) = shape.dim.iter().find(|side| side.has_dim_value() && side.dim_value() < -1) {
+        return Err(format!(
+            "its input '{}' has a side of {}, expected 1 to {MAX_SIDE}",
+            info.name,
+            side.dim_value()
+        ));
+    }
+    // Some exporters write 0 or -1 for a side that they leave open.
+    Ok(shape
+        .dim
+        .iter()
+        .map(|side| (side.has_dim_value() && side.dim_value() > 0).then(|| side.dim_value()))
+        .collect())
+}
+
+fn spelled(sides: &[Option<i64>]) -> String {
+    let side = |side: &Option<i64>| side.map_or_else(|| "?".into(), |side| side.to_string());
+    format!("[{}]", sides.iter().map(side).collect::<Vec<_>>().join(", "))
+}
+
+/// The output that was asked for, or the first; says so when there were others.
+pub(super) fn choose_output(
+    graph: &GraphProto,
+    asked: Option<&str>,
+) -> Result<(String, Option<String>), String> {
+    let names: Vec<&str> = graph.output.iter().map(|output| output.name.as_str()).collect();
+    let first = names.first().ok_or("has no output")?;
+    match asked {
+        Some(name) if names.contains(&name) => Ok((name.into(), None)),
+        Some(name) => {
+            let hint = did_you_mean(name, names.iter().copied());
+            Err(format!("has no output '{name}'{hint}; its outputs are {}", names.join(", ")))
+        }
+        None => {
+            let others = names[1..].join(", ");
+            let note = format!(
+                "the file has several outputs: '{first}' is taken, not {others} (--output-name chooses)"
+            );
+            Ok(((*first).into(), (names.len() > 1).then_some(note)))
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! Operations on each number by itself, and softmax.
+
+use super::super::arithmetic::is_real;
+use super::super::builder::Builder;
+use super::super::site::{Site, Tensor, Value, front};
+use super::{listed, one, scaled};
+use crate::card::Op;
+
+/// The activations and elementary functions; the graph knows most of them by themselves.
+pub(super) fn pointwise(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
+    let x = site.tensor(0)?;
+    let op = match site.op() {
+        "PRelu" => return prelu(builder, site),
+        "Softsign" => return softsign(builder, x),
+        "Celu" => return celu(builder, x, site.float("alpha", 1.0)?),
+        "Neg" => return one(scaled(builder, x, -1.0)?),
+        "Relu" => Op::Relu {},
+        "LeakyRelu" => Op::LeakyRelu { slope: site.float("alpha", 0.01)? },
+        "Elu" => Op::Elu { alpha: site.float("alpha", 1.0)? },
+        "Selu" => selu(site)?,
+        "Gelu" => Op::Gelu { approximate: site.text("approximate", "none")? == "tanh" },
+        "Swish" if site.float("alpha", 1.0)? == 1.0 => Op::Silu {},
+        "Mish" => Op::Mish {},
+        "Sigmoid" => Op::Sigmoid {},
+        "HardSigmoid" => Op::HardSigmoid { alpha: site.float("alpha", 0.2)?, beta: site.float("beta", 0.5)? },
+        "HardSwish" => Op::HardSwish {},
+        "Tanh" => Op::Tanh {},
+        "Softplus" => Op::Softplus {},
+        "Exp" => Op::Exp {},
+        "Log" => Op::Log {},
+        "Sqrt" => Op::Sqrt {},
+        "Erf" => Op::Erf {},
+        "Abs" => Op::Abs {},
+        "Reciprocal" => Op::Pow { exponent: -1.0 },
+        _ => return Err("has settings that are not supported".into()),
+    };
+    one(builder.unary(op, x)?)
+}
+
+/// `max(x, 0) + min(0, alpha (e^(x / alpha) - 1))` is `alpha` times the ELU of `x / alpha`.
+fn celu(builder: &mut Builder, x: &Tensor, alpha: f64) -> Result<Vec<Value>, String> {
+    let small = scaled(builder, x, 1.0 / alpha)?;
+    let bent = builder.unary(Op::Elu { alpha: 1.0 }, &small)?;
+    one(scaled(builder, &bent, alpha)?)
+}
+
+/// Only the constants of the paper, which are also ONNX's defaults.
+fn selu(site: &Site) -> Result<Op, String> {
+    let (alpha, gamma) = (site.float("alpha", 1.673_263_2)?, site.float("gamma", 1.050_701)?);
+    match (alpha - 1.673_263_2).abs() < 1e-4 && (gamma - 1.050_701).abs() < 1e-4 {
+        true => Ok(Op::Selu {}),
+        false => Err(format!("its 'alpha' and 'gamma' are {alpha} and {gamma}, expected those of the paper")),
+    }
+}
+
+fn prelu(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
+    let x = site.tensor(0)?;
+    let channels = if x.rank() > 1 { x.side(1)? } else { 1 };
+    let slopes = site.constant(1)?.len();
+    let slope = listed(site, 1, if slopes == 1 { 1 } else { channels })?;
+    let slope = slope.ok_or("its slope is not there")?;
+    one(builder.emit(Op::Prelu {}, &[x], vec![("slope", slope)])?)
+}
+
+/// `x / (1 + |x|)`.
+fn softsign(builder: &mut Builder, x: &Tensor) -> Result<Vec<Value>, String> {
+    let size = builder.unary(Op::Abs {}, x)?;
+    let divisor = builder.unary(Op::Add { scalar: Some(1.0) }, &size)?;
+    one(builder.emit(Op::Div { scalar: None }, &[x, &divisor], vec![])?)
+}
+
+/// `Clip`: bounds are attributes before operator set 11, inputs since; either may be left out.
+pub(super) fn clip(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
+    let x = site.tensor(0)?;
+    let bound = |name: &str, at: usize| -> Result<Option<f64>, String> {
+        if site.attribute(name).is_some() {
+            return site.float(name, 0.0).map(Some);
+        }
+        let input = site.optional(at)?;
+        let number = |constant: &super::super::constant::Constant| {
+            constant.scalar().ok_or_else(|| format!("its '{name}' is not one number"))
+        };
+        input.map(number).transpose()
+    };
+    // The limits of single precision stand for no limit.
+    let limit = f64::from(f32::MAX);
+    let least = bound("min", 1)?.filter(|number| *number > -limit);
+    let most = bound("max", 2)?.filter(|number| *number < limit);
+    let op = match (least, most) {
+        (Some(0.0), Some(6.0)) => Op::Relu6 {},
+        (Some(0.0), None) => Op::Relu {},
+        (Some(min), Some(max)) => Op::Clip { min, max },
+        (Some(least), None) => Op::Maximum { scalar: Some(least) },
+        (None, Some(most)) => Op::Minimum { scalar: Some(most) },
+        (None, None) => Op::Identity {},
+    };
+    one(builder.unary(op, x)?)
+}
+
+/// Before operator set 13 all axes from `axis` on count as one.
+pub(super) fn softmax(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
+    let x = site.tensor(0)?;
+    let along = |axis| if site.op() == "Softmax" { Op::Softmax { axis } } else { Op::LogSoftmax { axis } };
+    if site.opset >= 13 {
+        let axis = front(site.int("axis", -1)?, x.rank())?;
+        x.side(axis)?;
+        return one(builder.unary(along(axis), x)?);
+    }
+    let axis = front(site.int("axis", 1)?, x.rank())?;
+    x.side(axis)?;
+    let wide: Vec<usize> = (axis..x.rank()).filter(|axis| x.shapes[0][*axis] > 1).collect();
+    match wide[..] {
+        [] => one(builder.unary(along(axis), x)?),
+        [only] => one(builder.unary(along(only), x)?),
+        _ if axis == 1 => {
+            let sides = (1..x.rank())
+                .map(|axis| x.side(axis).map(|side| side as i64))
+                .collect::<Result<Vec<_>, _>>()?;
+            let flat = builder.unary(Op::Flatten { start_axis: 1 }, x)?;
+            let result = builder.unary(along(1), &flat)?;
+            let shape = std::iter::once(0).chain(sides).collect();
+            one(builder.unary(Op::Reshape { shape }, &result)?)
+        }
+        _ => Err(format!("normalises over axes {wide:?} together, expected one axis")),
+    }
+}
+
+/// What does nothing when a network is only run: `Identity`, `Dropout`, and `Cast` among real numbers.
+pub(super) fn nothing(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
+    let x = site.tensor(0)?;
+    match site.op() {
+        "Dropout" => one(builder.unary(Op::Dropout {}, x)?),
+        "Cast" if is_real(site.int("to", 1)?) != Some(true) => {
+            Err("turns a computed value into integers, through which there is no gradient".into())
+        }
+        _ => one(x.clone()),
+    }
+}

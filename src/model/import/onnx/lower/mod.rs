@@ -1,0 +1,111 @@
+//! From ONNX nodes to the graph's operations, one function an operation.
+//!
+//! Receives a [`Site`] and puts what it means into the [`Builder`]. Older operator sets have some settings as attributes
+//! that newer ones have as inputs, and other defaults; both are read here. A setting that the graph cannot express is
+//! refused, never dropped.
+
+mod activation;
+mod linear;
+mod norm;
+mod pairs;
+mod reduce;
+mod resize;
+mod shape;
+mod window;
+
+use super::builder::{Builder, Weight};
+use super::site::{Site, Tensor, Value};
+use crate::card::Op;
+
+/// Lowers one node to the values that it gives.
+pub(super) type Lower = fn(&mut Builder, &Site) -> Result<Vec<Value>, String>;
+
+/// How an operation is lowered, if it can be.
+pub(super) fn find(op: &str) -> Option<Lower> {
+    Some(match op {
+        "Conv" => window::conv,
+        "MaxPool" => window::max_pool,
+        "AveragePool" => window::average_pool,
+        "GlobalAveragePool" | "GlobalMaxPool" => reduce::global_pool,
+        "Gemm" => linear::gemm,
+        "MatMul" => linear::matmul,
+        "BatchNormalization" => norm::batch,
+        "LayerNormalization" => norm::layer,
+        "GroupNormalization" => norm::group,
+        "InstanceNormalization" => norm::instance,
+        "LRN" => norm::local_response,
+        "Add" | "Sub" | "Mul" | "Div" | "Pow" | "Min" | "Max" | "Sum" => pairs::arithmetic,
+        "Relu" | "LeakyRelu" | "PRelu" | "Elu" | "Selu" | "Celu" | "Gelu" | "Swish" | "Mish" | "Sigmoid"
+        | "HardSigmoid" | "HardSwish" | "Tanh" | "Softplus" | "Softsign" | "Exp" | "Log" | "Sqrt" | "Erf"
+        | "Abs" | "Neg" | "Reciprocal" => activation::pointwise,
+        "Clip" => activation::clip,
+        "Softmax" | "LogSoftmax" => activation::softmax,
+        "Identity" | "Cast" | "CastLike" | "Dropout" => activation::nothing,
+        "Concat" => shape::concat,
+        "DepthToSpace" | "SpaceToDepth" => shape::blocks,
+        "Expand" => shape::expand,
+        "Flatten" => shape::flatten,
+        "Gather" => shape::gather,
+        "Pad" => shape::pad,
+        "Reshape" => shape::reshape,
+        "Slice" => shape::slice,
+        "Split" => shape::split,
+        "Squeeze" => shape::squeeze,
+        "Transpose" => shape::transpose,
+        "Unsqueeze" => shape::unsqueeze,
+        "ReduceMean" | "ReduceSum" | "ReduceMax" | "ReduceMin" | "ReduceL2" | "ReduceSumSquare" => {
+            reduce::along
+        }
+        "LpNormalization" => norm::lp,
+        "SplitToSequence" => shape::split_to_sequence,
+        "SequenceAt" => shape::sequence_at,
+        "Resize" | "Upsample" => resize::resize,
+        _ => return None,
+    })
+}
+
+/// Whether an operation does the same to each row of a list, whatever the list is of.
+pub(super) fn is_rowwise(op: &str) -> bool {
+    let pointwise = find(op).is_some_and(|lower| std::ptr::fn_addr_eq(lower, activation::pointwise as Lower));
+    pointwise && op != "PRelu"
+        || matches!(
+            op,
+            "Gemm" | "MatMul" | "Add" | "Sub" | "Mul" | "Div" | "Clip" | "Identity" | "Cast" | "Dropout"
+        )
+}
+
+/// The only value of a node.
+fn one(tensor: Tensor) -> Result<Vec<Value>, String> {
+    Ok(vec![Value::Tensor(tensor)])
+}
+
+/// A weight as the file has it in input `at`.
+fn weight(site: &Site, at: usize) -> Result<Weight, String> {
+    Ok(Weight { values: site.floats(at)?, source: site.sources[at].to_owned() })
+}
+
+/// A weight as the file has it in input `at`, when it has one, spread out to a list of `length`.
+fn listed(site: &Site, at: usize, length: usize) -> Result<Option<Weight>, String> {
+    if site.optional(at)?.is_none() {
+        return Ok(None);
+    }
+    let weight = weight(site, at)?;
+    let shape = weight.values.shape().to_vec();
+    let values = match weight.values.len() {
+        1 => weight.values.into_iter().next().map(|value| vec![value; length]).unwrap_or_default(),
+        count if count == length => weight.values.into_iter().collect(),
+        _ => return Err(format!("its input {at} has shape {shape:?}, expected {length} numbers")),
+    };
+    let values = ndarray::Array1::from(values).into_dyn();
+    Ok(Some(Weight { values, source: weight.source }))
+}
+
+/// A weight that must be there, as [`listed`].
+fn required(site: &Site, at: usize, length: usize) -> Result<Weight, String> {
+    listed(site, at, length)?.ok_or_else(|| format!("its input {at} is not there"))
+}
+
+/// `x` times a number; nothing for 1.
+fn scaled(builder: &mut Builder, x: &Tensor, factor: f64) -> Result<Tensor, String> {
+    if factor == 1.0 { Ok(x.clone()) } else { builder.unary(Op::Mul { scalar: Some(factor) }, x) }
+}

@@ -1,0 +1,100 @@
+//! Normalisations.
+
+use ndarray::ArrayD;
+
+use super::super::builder::{Builder, Weight};
+use super::super::site::{Site, Value, front};
+use super::{one, required, weight};
+use crate::card::Op;
+
+/// `BatchNormalization` in evaluation mode.
+pub(super) fn batch(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
+    let x = site.tensor(0)?;
+    if site.flag("training_mode")? || site.int("spatial", 1)? == 0 {
+        return Err(
+            "normalises as in training, expected running statistics (export the model in evaluation mode)"
+                .into(),
+        );
+    }
+    let channels = x.side(1)?;
+    let mut weights = Vec::new();
+    for (at, role) in ["gamma", "beta", "running_mean", "running_var"].into_iter().enumerate() {
+        weights.push((role, required(site, at + 1, channels)?));
+    }
+    one(builder.emit(Op::BatchNorm { epsilon: site.float("epsilon", 1e-5)? }, &[x], weights)?)
+}
+
+/// `LayerNormalization` over the last axes.
+pub(super) fn layer(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
+    let x = site.tensor(0)?;
+    let axis = front(site.int("axis", -1)?, x.rank())?;
+    let mut weights = vec![("gamma", weight(site, 1)?)];
+    if site.optional(2)?.is_some() {
+        weights.push(("beta", weight(site, 2)?));
+    }
+    let expected: Vec<usize> = (axis..x.rank()).map(|axis| x.side(axis)).collect::<Result<_, _>>()?;
+    for (role, weight) in &weights {
+        if weight.values.shape() != expected {
+            return Err(format!("its {role} has shape {:?}, expected {expected:?}", weight.values.shape()));
+        }
+    }
+    one(builder.emit(Op::LayerNorm { epsilon: site.float("epsilon", 1e-5)? }, &[x], weights)?)
+}
+
+/// `InstanceNormalization` is group normalisation with a group for each channel.
+pub(super) fn instance(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
+    let x = site.tensor(0)?;
+    let groups = x.side(1)?;
+    let weights = vec![("gamma", required(site, 1, groups)?), ("beta", required(site, 2, groups)?)];
+    one(builder.emit(Op::GroupNorm { groups, epsilon: site.float("epsilon", 1e-5)? }, &[x], weights)?)
+}
+
+/// `GroupNormalization`: one scale a group before operator set 21, one a channel since.
+pub(super) fn group(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
+    let x = site.tensor(0)?;
+    let groups = usize::try_from(site.int("num_groups", 0)?).unwrap_or(0);
+    let channels = x.side(1)?;
+    if groups == 0 || !channels.is_multiple_of(groups) {
+        return Err(format!("cannot divide {channels} channels into {groups} groups"));
+    }
+    let spread = |at: usize| -> Result<Weight, String> {
+        if site.opset >= 21 {
+            return required(site, at, channels);
+        }
+        let Weight { values, source } = required(site, at, groups)?;
+        let each = channels / groups;
+        let values = values.iter().flat_map(|value| std::iter::repeat_n(*value, each)).collect::<Vec<_>>();
+        let values = ArrayD::from_shape_vec(vec![channels], values).map_err(|cause| cause.to_string())?;
+        Ok(Weight { values, source })
+    };
+    let weights = vec![("gamma", spread(1)?), ("beta", spread(2)?)];
+    one(builder.emit(Op::GroupNorm { groups, epsilon: site.float("epsilon", 1e-5)? }, &[x], weights)?)
+}
+
+/// `LRN` across channels.
+pub(super) fn local_response(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
+    let x = site.tensor(0)?;
+    let size = usize::try_from(site.int("size", 0)?).unwrap_or(0);
+    let op = Op::LocalResponseNorm {
+        size,
+        alpha: site.float("alpha", 1e-4)?,
+        beta: site.float("beta", 0.75)?,
+        k: site.float("bias", 1.0)?,
+    };
+    one(builder.unary(op, x)?)
+}
+
+/// `LpNormalization`: divided by the length along an axis.
+pub(super) fn lp(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
+    let x = site.tensor(0)?;
+    let axes = vec![site.axis(-1, x.rank())?];
+    let length = match site.int("p", 2)? {
+        2 => builder.unary(Op::ReduceL2 { axes, keep_dims: true }, x)?,
+        1 => {
+            let sizes = builder.unary(Op::Abs {}, x)?;
+            builder.unary(Op::ReduceSum { axes, keep_dims: true }, &sizes)?
+        }
+        other => return Err(format!("its 'p' is {other}, expected 1 or 2")),
+    };
+    one(builder.emit(Op::Div { scalar: None }, &[x, &length], vec![])?)
+}

@@ -1,0 +1,103 @@
+//! Arithmetic between two values, or between a value and a constant.
+
+use super::super::builder::Builder;
+use super::super::constant::Constant;
+use super::super::site::{Site, Tensor, Value, decimal};
+use super::{scaled, weight};
+use crate::card::Op;
+
+/// `Add`, `Sub`, `Mul`, `Div`, `Pow`, and the ones of any number of inputs, `Min`, `Max`, `Sum`.
+pub(super) fn arithmetic(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
+    let [first, rest @ ..] = &(0..site.inputs.len()).collect::<Vec<_>>()[..] else {
+        return Err("has no inputs".into());
+    };
+    let mut result = (site.input(*first).map(unrepeated), *first);
+    for at in rest {
+        let next = match (&result.0, site.input(*at).map(unrepeated).as_ref()) {
+            (Some(Value::Tensor(x)), Some(Value::Tensor(y))) => {
+                builder.emit(plain(site.op(), None)?, &[x, y], vec![])?
+            }
+            (Some(Value::Tensor(x)), Some(Value::Constant(constant))) => {
+                constant_second(builder, site, x, constant, *at)?
+            }
+            (Some(Value::Constant(constant)), Some(Value::Tensor(y))) => {
+                constant_first(builder, site, constant, y, result.1)?
+            }
+            (Some(Value::Constant(_)), Some(Value::Constant(_))) => {
+                return Err("joins two constants and a computed value, expected at most one constant".into());
+            }
+            _ => return Err(format!("its input {at} is not there")),
+        };
+        result = (Some(Value::Tensor(next)), *at);
+    }
+    match result.0 {
+        Some(value @ Value::Tensor(_)) => Ok(vec![value]),
+        _ => Err("has nothing computed among its inputs".into()),
+    }
+}
+
+/// A constant that is repeated for each picture broadcasts by itself.
+fn unrepeated(value: &Value) -> Value {
+    match value {
+        Value::Repeated(constant) => Value::Constant(constant.clone()),
+        other => other.clone(),
+    }
+}
+
+fn plain(op: &str, scalar: Option<f64>) -> Result<Op, String> {
+    Ok(match op {
+        "Add" | "Sum" => Op::Add { scalar },
+        "Sub" => Op::Sub { scalar },
+        "Mul" => Op::Mul { scalar },
+        "Div" => Op::Div { scalar },
+        "Min" => Op::Minimum { scalar },
+        "Max" => Op::Maximum { scalar },
+        other => return Err(format!("'{other}' of two computed values is not supported")),
+    })
+}
+
+/// A single number, unless it would raise the value's rank.
+fn scalar(constant: &Constant, x: &Tensor) -> Option<f64> {
+    let number = constant.scalar().filter(|_| constant.shape().len() <= x.rank())?;
+    Some(if matches!(constant, Constant::Float(_)) { decimal(number as f32) } else { number })
+}
+
+fn constant_second(
+    builder: &mut Builder,
+    site: &Site,
+    x: &Tensor,
+    constant: &Constant,
+    at: usize,
+) -> Result<Tensor, String> {
+    let number = scalar(constant, x);
+    match (site.op(), number) {
+        ("Pow", Some(0.5)) => builder.unary(Op::Sqrt {}, x),
+        ("Pow", Some(exponent)) => builder.unary(Op::Pow { exponent }, x),
+        ("Pow", None) => Err(format!("has exponents of shape {:?}, expected one number", constant.shape())),
+        ("Max", Some(0.0)) => builder.unary(Op::Relu {}, x),
+        (op, Some(_)) => builder.unary(plain(op, number)?, x),
+        (op, None) => builder.emit(plain(op, None)?, &[x], vec![("other", weight(site, at)?)]),
+    }
+}
+
+/// What does not commute is turned round: `c - x = -x + c` and `c / x = x^-1 c`.
+fn constant_first(
+    builder: &mut Builder,
+    site: &Site,
+    constant: &Constant,
+    y: &Tensor,
+    at: usize,
+) -> Result<Tensor, String> {
+    let (op, y) = match site.op() {
+        "Sub" => ("Add", scaled(builder, y, -1.0)?),
+        "Div" => ("Mul", builder.unary(Op::Pow { exponent: -1.0 }, y)?),
+        "Pow" => return Err("raises a constant to a computed power, which is not supported".into()),
+        other => (other, y.clone()),
+    };
+    match scalar(constant, &y) {
+        Some(1.0) if op == "Mul" => Ok(y),
+        Some(0.0) if op == "Max" => builder.unary(Op::Relu {}, &y),
+        number @ Some(_) => builder.unary(plain(op, number)?, &y),
+        None => builder.emit(plain(op, None)?, &[&y], vec![("other", weight(site, at)?)]),
+    }
+}

@@ -1,0 +1,65 @@
+//! Means, sums and extremes along axes.
+
+use super::super::builder::Builder;
+use super::super::site::{Site, Tensor, Value, fronts};
+use super::one;
+use crate::card::Op;
+
+/// `GlobalAveragePool` and `GlobalMaxPool`.
+pub(super) fn global_pool(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
+    let x = site.tensor(0)?;
+    let axes = (2..x.rank()).collect();
+    let op = match (site.op(), x.rank()) {
+        ("GlobalAveragePool", 4) => Op::GlobalAvgPool {},
+        (_, 4) => Op::GlobalMaxPool {},
+        ("GlobalAveragePool", _) => Op::ReduceMean { axes, keep_dims: true },
+        _ => Op::ReduceMax { axes, keep_dims: true },
+    };
+    one(builder.unary(op, x)?)
+}
+
+/// The reductions. Over height and width of a picture they are a global pool, whatever the exporter wrote.
+pub(super) fn along(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
+    let x = site.tensor(0)?;
+    let keep_dims = site.int("keepdims", 1)? != 0;
+    let axes = match site.ints_of("axes", 1)? {
+        Some(axes) if !axes.is_empty() => fronts(&axes, x.rank())?,
+        _ if site.flag("noop_with_empty_axes")? => return one(x.clone()),
+        _ => (0..x.rank()).collect(),
+    };
+    for axis in &axes {
+        x.side(*axis)?;
+    }
+    one(pooled(builder, site.op(), x, &axes, keep_dims)?)
+}
+
+fn pooled(
+    builder: &mut Builder,
+    op: &str,
+    x: &Tensor,
+    axes: &[usize],
+    keep_dims: bool,
+) -> Result<Tensor, String> {
+    let global = match op {
+        "ReduceMean" => Some(Op::GlobalAvgPool {}),
+        "ReduceMax" => Some(Op::GlobalMaxPool {}),
+        _ => None,
+    };
+    if let (Some(global), 4, [2, 3]) = (global, x.rank(), axes) {
+        let pool = builder.unary(global, x)?;
+        return if keep_dims { Ok(pool) } else { builder.unary(Op::Flatten { start_axis: 1 }, &pool) };
+    }
+    let axes = axes.to_vec();
+    if op == "ReduceSumSquare" {
+        let squares = builder.unary(Op::Pow { exponent: 2.0 }, x)?;
+        return builder.unary(Op::ReduceSum { axes, keep_dims }, &squares);
+    }
+    let op = match op {
+        "ReduceMean" => Op::ReduceMean { axes, keep_dims },
+        "ReduceSum" => Op::ReduceSum { axes, keep_dims },
+        "ReduceMax" => Op::ReduceMax { axes, keep_dims },
+        "ReduceMin" => Op::ReduceMin { axes, keep_dims },
+        _ => Op::ReduceL2 { axes, keep_dims },
+    };
+    builder.unary(op, x)
+}

@@ -1,0 +1,178 @@
+//! The source framework's own names for nodes, as far as an ONNX file keeps them.
+//!
+//! | exporter | where the name is |
+//! |---|---|
+//! | PyTorch, TorchScript | the node: `/layer4/layer4.1/conv2/Conv` |
+//! | PyTorch, dynamo | the node's metadata: `['', 'layer4', 'layer4.1', 'layer4.1.conv2', 'conv2d_19']` |
+//! | tf2onnx | the node: `StatefulPartitionedCall/resnet50/conv1_conv/Conv2D` |
+//! | any | a weight that kept its name: `layer4.1.conv2.weight` |
+//!
+//! Receives the finished graph and the ONNX nodes that it came from, hands on one name a node. A layer of several nodes
+//! gives its name to the last of them, whose value is the layer's; the others get the operation behind it.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use onnx_ir::NodeProto;
+
+use super::builder::{Builder, Draft};
+
+/// The last part of a weight's name, in PyTorch, Burn and Keras.
+const ROLES: [&str; 8] = ["weight", "bias", "gamma", "beta", "running_mean", "running_var", "slope", "alpha"];
+
+/// Where a node stands in its framework's model.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Place {
+    /// In the module with this path; empty for the model itself.
+    Module(String),
+    /// Nowhere, but it has a name of its own.
+    Named(String),
+    Unknown,
+}
+
+/// A name for every node of `builder`, in its order; none is `reserved`.
+pub(super) fn assign(builder: &Builder, nodes: &[NodeProto], reserved: &str) -> Vec<String> {
+    let prefix = common_prefix(nodes);
+    let places: Vec<Place> = builder.drafts.iter().map(|draft| place(&nodes[draft.origin], prefix)).collect();
+    let weighted: Vec<Option<String>> =
+        builder.drafts.iter().map(|draft| of_weight(builder, draft)).collect();
+    let modules = places.iter().filter_map(|place| match place {
+        Place::Module(path) => Some(path.as_str()),
+        _ => None,
+    });
+    let containers = containers(modules.chain(weighted.iter().flatten().map(String::as_str)));
+    let owned: HashSet<&str> = weighted.iter().flatten().map(String::as_str).collect();
+    let mut names = Names { taken: HashSet::from([reserved.to_owned()]), counts: HashMap::new() };
+    let last_of_run = |at: usize| places.get(at + 1) != Some(&places[at]);
+    let mut result = Vec::with_capacity(places.len());
+    for (at, draft) in builder.drafts.iter().enumerate() {
+        let op = draft.node.op.name();
+        let wanted = match (&weighted[at], &places[at]) {
+            (Some(name), _) => name.clone(),
+            (None, Place::Module(path)) if path.is_empty() => op,
+            (None, Place::Module(path)) => {
+                let whole =
+                    last_of_run(at) && !containers.contains(path.as_str()) && !owned.contains(path.as_str());
+                if whole { path.clone() } else { format!("{path}.{op}") }
+            }
+            (None, Place::Named(name)) => name.clone(),
+            (None, Place::Unknown) => op,
+        };
+        result.push(names.unique(wanted));
+    }
+    result
+}
+
+/// Names given so far; a second `relu` becomes `relu_1`, as PyTorch counts.
+struct Names {
+    taken: HashSet<String>,
+    counts: HashMap<String, usize>,
+}
+
+impl Names {
+    fn unique(&mut self, wanted: String) -> String {
+        let mut name = wanted.clone();
+        while !self.taken.insert(name.clone()) {
+            let count = self.counts.entry(wanted.clone()).or_insert(0);
+            *count += 1;
+            name = format!("{wanted}_{count}");
+        }
+        name
+    }
+}
+
+/// Every path that has others below it.
+fn containers<'a>(paths: impl Iterator<Item = &'a str>) -> BTreeSet<&'a str> {
+    paths.flat_map(|path| path.match_indices('.').map(|(dot, _)| &path[..dot])).collect()
+}
+
+/// The module that a weight's name belongs to, when the file kept it.
+fn of_weight(builder: &Builder, draft: &Draft) -> Option<String> {
+    let key = draft.node.params.get("weight").or_else(|| draft.node.params.get("gamma"))?;
+    let source = &builder.weights.get(key)?.source;
+    let (module, role) = source.rsplit_once('.')?;
+    let kept = ROLES.contains(&role) && !module.is_empty() && !module.contains([':', '/', ' ']);
+    kept.then(|| module.to_owned())
+}
+
+fn place(node: &NodeProto, prefix: usize) -> Place {
+    let scopes = node.metadata_props.iter().find(|entry| entry.key == "pkg.torch.onnx.name_scopes");
+    if let Some(path) = scopes.and_then(|entry| dynamo(&entry.value)) {
+        return Place::Module(path);
+    }
+    match node.name.as_str() {
+        "" => Place::Unknown,
+        name if name.starts_with('/') => Place::Module(torch_script(name)),
+        name if name.contains('/') => Place::Module(tensorflow(name, prefix)),
+        // PyTorch numbers the nodes that its own rewriting put in.
+        name if name.starts_with("node_") => Place::Unknown,
+        name => Place::Named(name.replace([' ', ':'], "_")),
+    }
+}
+
+/// The last but one of a Python list of paths; the last is the operation.
+fn dynamo(list: &str) -> Option<String> {
+    let inner = list.trim().strip_prefix('[')?.strip_suffix(']')?;
+    let paths: Vec<&str> = inner.split(',').map(|path| path.trim().trim_matches(['\'', '"'])).collect();
+    paths.len().checked_sub(2).map(|at| paths[at].to_owned())
+}
+
+/// `/layer4/layer4.1/conv2/Conv`: a part that repeats the one before it stands in its place.
+fn torch_script(name: &str) -> String {
+    let mut parts: Vec<&str> = name.split('/').filter(|part| !part.is_empty()).collect();
+    parts.pop();
+    let mut path: Vec<&str> = Vec::new();
+    for part in parts {
+        let repeats =
+            path.last().is_some_and(|last| part.strip_prefix(last).is_some_and(|rest| rest.starts_with('.')));
+        if repeats {
+            path.pop();
+        }
+        path.push(part);
+    }
+    path.join(".")
+}
+
+/// `StatefulPartitionedCall/resnet50/conv1_conv/Conv2D` without the parts that all layers have, and the operation.
+fn tensorflow(name: &str, prefix: usize) -> String {
+    let parts: Vec<&str> = name.split('/').collect();
+    let end = parts.len().saturating_sub(1);
+    parts.get(prefix.min(end)..end).unwrap_or_default().join(".")
+}
+
+/// How many leading parts the names of all of TensorFlow's convolutions and products share.
+fn common_prefix(nodes: &[NodeProto]) -> usize {
+    let layers = nodes.iter().filter(|node| matches!(node.op_type.as_str(), "Conv" | "MatMul" | "Gemm"));
+    let mut paths = layers.filter(|node| node.name.contains('/')).map(|node| {
+        let mut parts: Vec<&str> = node.name.split('/').collect();
+        parts.truncate(parts.len().saturating_sub(2));
+        parts
+    });
+    let Some(first) = paths.next() else { return 0 };
+    paths.fold(first.len(), |shared, path| {
+        first.iter().zip(&path).take(shared).take_while(|(a, b)| a == b).count()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_exporter_has_its_way_of_naming() {
+        assert_eq!(torch_script("/layer4/layer4.1/conv2/Conv"), "layer4.1.conv2");
+        assert_eq!(torch_script("/features/features.1/conv/conv.0/conv.0.0/Conv"), "features.1.conv.0.0");
+        assert_eq!(torch_script("/Flatten"), "");
+        assert_eq!(dynamo("['', 'layer1', 'layer1.0', 'layer1.0.bn1', 'x_3']").unwrap(), "layer1.0.bn1");
+        assert_eq!(dynamo("['', 'view']").unwrap(), "");
+        assert_eq!(dynamo("nonsense"), None);
+        assert_eq!(tensorflow("Call/resnet50/conv1_conv/Conv2D", 2), "conv1_conv");
+        assert_eq!(tensorflow("Call/resnet50/add", 2), "");
+    }
+
+    #[test]
+    fn names_are_given_once() {
+        let mut names = Names { taken: HashSet::from(["input".to_owned()]), counts: HashMap::new() };
+        let given = ["relu", "relu", "input", "relu", "relu_1"].map(|name| names.unique(name.to_owned()));
+        assert_eq!(given, ["relu", "relu_1", "input_1", "relu_2", "relu_1_1"]);
+    }
+}

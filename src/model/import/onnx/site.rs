@@ -1,0 +1,228 @@
+//! One ONNX node where it stands: its attributes and what reaches it, read with clear errors.
+
+use std::rc::Rc;
+
+use ndarray::ArrayD;
+use onnx_ir::{AttributeProto, NodeProto};
+
+use super::constant::Constant;
+use super::file::Source;
+
+/// What an ONNX name stands for.
+#[derive(Debug, Clone)]
+pub(super) enum Value {
+    /// Numbers that are known already.
+    Constant(Rc<Constant>),
+    /// What a node of the graph will give.
+    Tensor(Tensor),
+    /// The numbers of a whole batch in a row. Exporters make it only to lay one picture's numbers out anew.
+    Row(Tensor),
+    /// A value with all its axes but the last in one: a list of rows, which products with matrices are written for.
+    Rows(Tensor),
+    /// A constant that is the same for every picture, though the file repeats it: one row of it.
+    Repeated(Rc<Constant>),
+    /// Several values in order.
+    List(Vec<Value>),
+}
+
+/// A value of the graph in the making.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Tensor {
+    /// The name that later nodes read it by.
+    pub(super) name: String,
+    /// Its shape for each of the two batch sizes.
+    pub(super) shapes: [Vec<usize>; 2],
+}
+
+impl Tensor {
+    pub(super) fn rank(&self) -> usize {
+        self.shapes[0].len()
+    }
+
+    /// The size along `axis`, when it does not depend on the batch.
+    pub(super) fn side(&self, axis: usize) -> Result<usize, String> {
+        match (self.shapes[0].get(axis), self.shapes[1].get(axis)) {
+            (Some(first), Some(second)) if first == second => Ok(*first),
+            (Some(_), Some(_)) => Err(format!("works along axis {axis}, which is the batch")),
+            _ => Err(format!("works along axis {axis}, but its input has rank {}", self.rank())),
+        }
+    }
+
+    pub(super) fn is_batch(&self, axis: usize) -> bool {
+        self.shapes[0].get(axis) != self.shapes[1].get(axis)
+    }
+}
+
+impl From<Constant> for Value {
+    fn from(constant: Constant) -> Self {
+        Self::Constant(Rc::new(constant))
+    }
+}
+
+/// A node, its inputs and the version of the operator set.
+pub(super) struct Site<'a> {
+    pub(super) node: &'a NodeProto,
+    pub(super) source: &'a Source,
+    pub(super) opset: i64,
+    /// `None` for an optional input that is left out.
+    pub(super) inputs: Vec<Option<Value>>,
+    /// The names of the inputs; for what was rearranged out of a weight, the weight's.
+    pub(super) sources: Vec<&'a str>,
+}
+
+impl<'a> Site<'a> {
+    /// The name of the weight that its result is made of, when there is just one.
+    pub(super) fn named_weight(&self) -> Option<&'a str> {
+        let list = |value: &Option<Value>| match value {
+            Some(Value::Constant(constant)) => matches!(**constant, Constant::Float(_)) && constant.len() > 1,
+            _ => false,
+        };
+        let mut weights = self.inputs.iter().zip(&self.sources).filter(|(value, _)| list(value));
+        match (weights.next(), weights.next()) {
+            (Some((_, name)), None) => Some(name),
+            _ => None,
+        }
+    }
+
+    pub(super) fn op(&self) -> &str {
+        &self.node.op_type
+    }
+
+    /// Input number `at`, when it is there.
+    pub(super) fn input(&self, at: usize) -> Option<&Value> {
+        self.inputs.get(at).and_then(Option::as_ref)
+    }
+
+    /// Input number `at`, which the graph computes.
+    pub(super) fn tensor(&self, at: usize) -> Result<&Tensor, String> {
+        match self.input(at) {
+            Some(Value::Tensor(tensor)) => Ok(tensor),
+            Some(Value::Constant(_)) => {
+                Err(format!("its input {at} is a constant, expected a computed value"))
+            }
+            Some(Value::Repeated(_)) => {
+                Err(format!("its input {at} is a constant for each picture, expected a computed value"))
+            }
+            Some(Value::Rows(_)) => {
+                Err("mixes the pictures of a batch: all its places are in one list".into())
+            }
+            Some(Value::Row(_)) => Err("mixes the pictures of a batch: all numbers are in a row".into()),
+            Some(Value::List(_)) => Err(format!("its input {at} is a list of values, expected one")),
+            None => Err(format!("its input {at} is not there")),
+        }
+    }
+
+    /// Input number `at`, which must be known, when it is there.
+    pub(super) fn optional(&self, at: usize) -> Result<Option<&Constant>, String> {
+        match self.input(at) {
+            Some(Value::Constant(constant)) => Ok(Some(constant)),
+            Some(_) => Err(format!(
+                "its input {at} ('{}') is computed while running, expected a constant",
+                self.node.input[at]
+            )),
+            None => Ok(None),
+        }
+    }
+
+    /// Input number `at`, which must be known.
+    pub(super) fn constant(&self, at: usize) -> Result<&Constant, String> {
+        self.optional(at)?.ok_or_else(|| format!("its input {at} is not there"))
+    }
+
+    /// Input number `at` as real numbers that broadcast over the batch.
+    pub(super) fn floats(&self, at: usize) -> Result<ArrayD<f32>, String> {
+        let constant = match self.input(at) {
+            Some(Value::Repeated(constant)) => constant,
+            _ => self.constant(at)?,
+        };
+        constant.floats().map_err(|problem| format!("its input {at} {problem}"))
+    }
+
+    /// A setting that older operator sets have as the attribute `name`, newer ones as input `at`.
+    pub(super) fn ints_of(&self, name: &str, at: usize) -> Result<Option<Vec<i64>>, String> {
+        if let Some(list) = self.ints(name)? {
+            return Ok(Some(list));
+        }
+        let input = self.optional(at)?;
+        input.map(|constant| constant.ints().map_err(|problem| format!("its '{name}' {problem}"))).transpose()
+    }
+
+    pub(super) fn attribute(&self, name: &str) -> Option<&AttributeProto> {
+        self.node.attribute.iter().find(|attribute| attribute.name == name)
+    }
+
+    /// An attribute whose type, where it is stated, has code `kind` in `AttributeProto.AttributeType`.
+    fn typed(&self, name: &str, kind: i32) -> Result<Option<&AttributeProto>, String> {
+        match self.attribute(name) {
+            Some(attribute) if ![0, kind].contains(&attribute.type_.value()) => {
+                Err(format!("its attribute '{name}' has the wrong type"))
+            }
+            Some(attribute) if !attribute.ref_attr_name.is_empty() => {
+                Err(format!("its attribute '{name}' belongs to a function, which is not supported"))
+            }
+            found => Ok(found),
+        }
+    }
+
+    pub(super) fn int(&self, name: &str, default: i64) -> Result<i64, String> {
+        Ok(self.typed(name, 2)?.map_or(default, |attribute| attribute.i))
+    }
+
+    pub(super) fn flag(&self, name: &str) -> Result<bool, String> {
+        Ok(self.int(name, 0)? != 0)
+    }
+
+    pub(super) fn float(&self, name: &str, default: f32) -> Result<f64, String> {
+        // Through decimal digits, so that 0.1 in single precision is 0.1 in the card and not 0.10000000149.
+        let number = self.typed(name, 1)?.map_or(default, |attribute| attribute.f);
+        Ok(decimal(number))
+    }
+
+    pub(super) fn ints(&self, name: &str) -> Result<Option<Vec<i64>>, String> {
+        Ok(self.typed(name, 7)?.map(|attribute| attribute.ints.clone()))
+    }
+
+    pub(super) fn text(&self, name: &str, default: &str) -> Result<String, String> {
+        let attribute = self.typed(name, 3)?;
+        Ok(attribute
+            .map_or_else(|| default.into(), |attribute| String::from_utf8_lossy(&attribute.s).into_owned()))
+    }
+
+    /// Two positive numbers, height and width.
+    pub(super) fn pair(&self, name: &str, default: Option<[usize; 2]>) -> Result<[usize; 2], String> {
+        let Some(list) = self.ints(name)? else {
+            return default.ok_or_else(|| format!("its attribute '{name}' is not there"));
+        };
+        let sizes: Vec<usize> = list.iter().filter_map(|number| usize::try_from(*number).ok()).collect();
+        sizes
+            .try_into()
+            .map_err(|_| format!("its '{name}' is {list:?}, expected two numbers, height and width"))
+    }
+
+    /// The attribute `axis` (or `default`), counted from the front of a value of `rank`.
+    pub(super) fn axis(&self, default: i64, rank: usize) -> Result<usize, String> {
+        front(self.int("axis", default)?, rank)
+    }
+}
+
+/// The shortest decimal that is this single-precision number, in double precision.
+pub(super) fn decimal(number: f32) -> f64 {
+    number.to_string().parse().unwrap_or_else(|_| f64::from(number))
+}
+
+/// An axis that may count from the back.
+pub(super) fn front(axis: i64, rank: usize) -> Result<usize, String> {
+    let counted = if axis < 0 { axis.checked_add(rank as i64) } else { Some(axis) };
+    counted
+        .and_then(|axis| usize::try_from(axis).ok())
+        .filter(|axis| *axis < rank)
+        .ok_or_else(|| format!("axis {axis} is not an axis of a value of rank {rank}"))
+}
+
+/// Axes that may count from the back, in order.
+pub(super) fn fronts(axes: &[i64], rank: usize) -> Result<Vec<usize>, String> {
+    let mut found = axes.iter().map(|axis| front(*axis, rank)).collect::<Result<Vec<_>, _>>()?;
+    found.sort_unstable();
+    found.dedup();
+    Ok(found)
+}

@@ -1,0 +1,236 @@
+//! Through an ONNX graph from its input to the scores: what is needed, in order, each node folded or lowered.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::rc::Rc;
+
+use onnx_ir::{GraphProto, NodeProto, TensorProto};
+
+use super::builder::Builder;
+use super::file::Source;
+use super::site::{Site, Tensor, Value};
+use super::{fold, lower};
+use crate::error::did_you_mean;
+
+/// The operator sets whose operations are known to mean what they are taken for.
+const OLDEST: i64 = 7;
+const NEWEST: i64 = 28;
+
+/// So many kinds of unsupported operations are listed.
+const LISTED: usize = 8;
+
+/// An ONNX graph whose references have been checked.
+pub(super) struct Walk<'a> {
+    source: &'a Source,
+    graph: &'a GraphProto,
+    opset: i64,
+    weights: HashMap<&'a str, &'a TensorProto>,
+    /// Positions of the nodes that the scores depend on, in order.
+    needed: Vec<usize>,
+}
+
+impl<'a> Walk<'a> {
+    /// Finds what `output` depends on and checks that all of it is there and supported.
+    pub(super) fn new(source: &'a Source, graph: &'a GraphProto, output: &str) -> Result<Self, String> {
+        let weights = graph.initializer.iter().map(|tensor| (tensor.name.as_str(), tensor)).collect();
+        let mut walk = Self { source, graph, opset: opset(source)?, weights, needed: vec![] };
+        walk.needed = walk.leading_to(output)?;
+        walk.check_supported()?;
+        Ok(walk)
+    }
+
+    /// Positions of the nodes that lead to `output`. A list of things to do instead of recursion: graphs are deep.
+    fn leading_to(&self, output: &str) -> Result<Vec<usize>, String> {
+        let mut givers: HashMap<&str, usize> = HashMap::new();
+        for (at, node) in self.graph.node.iter().enumerate() {
+            for name in node.output.iter().filter(|name| !name.is_empty()) {
+                if givers.insert(name, at).is_some() {
+                    return Err(format!("{} gives '{name}', which an earlier node gives too", called(node)));
+                }
+            }
+        }
+        let inputs: HashSet<&str> = self.graph.input.iter().map(|input| input.name.as_str()).collect();
+        let last = givers.get(output).ok_or_else(|| format!("nothing gives its output '{output}'"))?;
+        let (mut open, mut found) = (vec![*last], HashSet::from([*last]));
+        while let Some(at) = open.pop() {
+            let node = &self.graph.node[at];
+            for name in node.input.iter().filter(|name| !name.is_empty()) {
+                match givers.get(name.as_str()) {
+                    Some(giver) if *giver >= at => {
+                        return Err(format!(
+                            "{} reads '{name}', which only a later node gives (is there a cycle?)",
+                            called(node)
+                        ));
+                    }
+                    Some(giver) if found.insert(*giver) => open.push(*giver),
+                    Some(_) => {}
+                    None if self.weights.contains_key(name.as_str()) || inputs.contains(name.as_str()) => {}
+                    None => {
+                        let known = givers.keys().chain(self.weights.keys()).chain(&inputs).copied();
+                        let hint = did_you_mean(name, known);
+                        return Err(format!("{} reads '{name}', which nothing gives{hint}", called(node)));
+                    }
+                }
+            }
+        }
+        let mut needed: Vec<usize> = found.into_iter().collect();
+        needed.sort_unstable();
+        Ok(needed)
+    }
+
+    /// Names every kind of operation that cannot be imported, how often it is used and where first.
+    fn check_supported(&self) -> Result<(), String> {
+        let mut unsupported: BTreeMap<String, (usize, String)> = BTreeMap::new();
+        for node in self.needed.iter().map(|at| &self.graph.node[*at]) {
+            let standard = matches!(node.domain.as_str(), "" | "ai.onnx");
+            let known = lower::find(&node.op_type).is_some() || fold::find(&node.op_type).is_some();
+            if !(standard && known) {
+                let kind = if standard {
+                    node.op_type.clone()
+                } else {
+                    format!("{}::{}", node.domain, node.op_type)
+                };
+                unsupported.entry(kind).or_insert_with(|| (0, called(node))).0 += 1;
+            }
+        }
+        if unsupported.is_empty() {
+            return Ok(());
+        }
+        let line = |(kind, (count, first)): (&String, &(usize, String))| {
+            let nodes = if *count == 1 { "node" } else { "nodes" };
+            format!("'{kind}' (used by {count} {nodes}, first {first})")
+        };
+        let mut list: Vec<String> = unsupported.iter().take(LISTED).map(line).collect();
+        if unsupported.len() > LISTED {
+            list.push(format!("and {} more kinds", unsupported.len() - LISTED));
+        }
+        let noun = if unsupported.len() == 1 { "an operation that is" } else { "operations that are" };
+        Err(format!(
+            "uses {noun} not supported: {} (convolutional classifiers are; see docs/onnx.md)",
+            list.join(", ")
+        ))
+    }
+
+    /// The input that the scores depend on, by its name in the file. There must be just one.
+    pub(super) fn input(&self) -> Result<&'a str, String> {
+        let read: HashSet<&str> =
+            self.needed.iter().flat_map(|at| self.graph.node[*at].input.iter().map(String::as_str)).collect();
+        let free = self.graph.input.iter().map(|input| input.name.as_str());
+        let used: Vec<&str> =
+            free.filter(|name| !self.weights.contains_key(name) && read.contains(name)).collect();
+        match used[..] {
+            [only] => Ok(only),
+            [] => Err("its output does not depend on an input".into()),
+            _ => Err(format!("has {} inputs ({}), expected one picture", used.len(), used.join(", "))),
+        }
+    }
+
+    /// Lowers everything. `input` is what the graph's own input has become.
+    pub(super) fn run(
+        &self,
+        builder: &mut Builder,
+        input: (&str, Tensor),
+        output: &str,
+    ) -> Result<Tensor, String> {
+        let mut values: HashMap<&str, Value> = HashMap::from([(input.0, Value::Tensor(input.1))]);
+        let mut sources: HashMap<&str, &str> = HashMap::new();
+        for at in &self.needed {
+            let node = &self.graph.node[*at];
+            builder.origin = *at;
+            let explain = |problem: String| format!("{} ({}): {problem}", called(node), node.op_type);
+            let inputs = node
+                .input
+                .iter()
+                .map(|name| self.value(name, &values))
+                .collect::<Result<_, _>>()
+                .map_err(explain)?;
+            let named =
+                node.input.iter().map(|name| *sources.get(name.as_str()).unwrap_or(&name.as_str())).collect();
+            let site = Site { node, source: self.source, opset: self.opset, inputs, sources: named };
+            let results = evaluate(builder, &site).map_err(explain)?;
+            for (name, value) in node.output.iter().zip(results) {
+                if let (Value::Constant(_), Some(origin)) = (&value, site.named_weight()) {
+                    sources.insert(name, origin);
+                }
+                values.insert(name, value);
+            }
+        }
+        match values.remove(output) {
+            Some(Value::Tensor(tensor)) => Ok(tensor),
+            _ => Err(format!("its output '{output}' does not depend on the picture")),
+        }
+    }
+
+    /// What a name stands for. Weights are read anew at each use, so that they are never all in memory twice.
+    fn value(&self, name: &str, values: &HashMap<&str, Value>) -> Result<Option<Value>, String> {
+        match (values.get(name), self.weights.get(name)) {
+            (Some(value), _) => Ok(Some(value.clone())),
+            (None, Some(tensor)) => Ok(Some(self.source.constant(tensor)?.into())),
+            (None, None) => Ok(None),
+        }
+    }
+}
+
+/// Works a node out now, if all that it reads is known, else puts it into the graph.
+fn evaluate(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
+    let known = |value: &Option<Value>| matches!(value, None | Some(Value::Constant(_)));
+    let of_shape = matches!(site.op(), "Shape" | "Size");
+    // Only the kind of the second input matters here, not its numbers.
+    let of_kind = site.op() == "CastLike" && site.inputs.first().is_some_and(known);
+    if site.op() == "Expand"
+        && site.inputs.iter().all(known)
+        && let Some(row) = fold::repeated(site)?
+    {
+        return Ok(vec![Value::Repeated(Rc::new(row))]);
+    }
+    let now = site.inputs.iter().all(known) || of_shape || of_kind;
+    match (fold::find(site.op()).filter(|_| now), lower::find(site.op()).filter(|_| !now)) {
+        (Some(fold), _) => {
+            Ok(fold(site)?.into_iter().map(|constant| Value::Constant(Rc::new(constant))).collect())
+        }
+        (None, Some(lower)) if site.inputs.iter().any(|input| matches!(input, Some(Value::Rows(_)))) => {
+            on_rows(builder, site, lower)
+        }
+        (None, Some(lower)) => lower(builder, site),
+        (None, None) if now => Err("works on constants alone, which is not supported".into()),
+        (None, None) => Err("works on a computed value, which is supported only for constants".into()),
+    }
+}
+
+/// Lowers a node that reads rows. What works on each row by itself works as well on the value that they are rows of,
+/// and a reshape out of rows is one of that value.
+fn on_rows(builder: &mut Builder, site: &Site, lower: lower::Lower) -> Result<Vec<Value>, String> {
+    let unlisted = |input: &Option<Value>| match input {
+        Some(Value::Rows(tensor)) => Some(Value::Tensor(tensor.clone())),
+        other => other.clone(),
+    };
+    let listed = |value: Value| match value {
+        Value::Tensor(tensor) => Value::Rows(tensor),
+        other => other,
+    };
+    let inputs = site.inputs.iter().map(unlisted).collect();
+    let inner = Site { inputs, sources: site.sources.clone(), ..*site };
+    match site.op() {
+        "Reshape" => lower(builder, &inner),
+        op if lower::is_rowwise(op) => Ok(lower(builder, &inner)?.into_iter().map(listed).collect()),
+        _ => lower(builder, site),
+    }
+}
+
+/// How a message speaks of a node.
+fn called(node: &NodeProto) -> String {
+    match (node.name.as_str(), node.output.first()) {
+        ("", Some(output)) => format!("the node that gives '{output}'"),
+        (name, _) => format!("node '{name}'"),
+    }
+}
+
+fn opset(source: &Source) -> Result<i64, String> {
+    let standard = source.model.opset_import.iter().find(|set| matches!(set.domain.as_str(), "" | "ai.onnx"));
+    let version = standard.ok_or("does not say which operator set it uses")?.version;
+    match version {
+        OLDEST..=NEWEST => Ok(version),
+        _ => Err(format!(
+            "uses operator set {version}, expected {OLDEST} to {NEWEST} (convert it with onnx.version_converter)"
+        )),
+    }
+}

@@ -1,0 +1,192 @@
+//! How pictures become the input of an imported network: presets of the frameworks, and what the caller says otherwise.
+//!
+//! Receives a [`PreprocessRequest`] and the network's input; hands on a whole [`Preprocess`] and, in words, what was
+//! assumed. An ONNX file says nothing about this, so nothing is assumed in silence.
+
+use std::str::FromStr;
+
+use crate::card::{ColorOrder, Crop, Filter, InputSpec, Preprocess, Resize};
+use crate::error::{Error, Result};
+
+/// A framework's usual way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Preset {
+    /// torchvision's and timm's: shorter side to 8/7 of the input, centre crop, `x / 255`, ImageNet's mean and deviation.
+    Imagenet,
+    /// Keras's `tf` mode: stretched, `x / 127.5 - 1`.
+    Tf,
+    /// Keras's `caffe` mode: stretched, blue green red, ImageNet's mean subtracted from 0..=255.
+    Caffe,
+    /// Stretched, 0..=255 as they are: for networks that normalise inside.
+    Raw,
+}
+
+/// Every preset, for listings.
+pub const PRESETS: [(&str, Preset); 4] =
+    [("imagenet", Preset::Imagenet), ("tf", Preset::Tf), ("caffe", Preset::Caffe), ("raw", Preset::Raw)];
+
+impl Preset {
+    /// Its name on the command line.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        PRESETS.iter().find(|(_, preset)| *preset == self).map_or("", |(name, _)| name)
+    }
+}
+
+impl FromStr for Preset {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let found = PRESETS.iter().find(|(name, _)| *name == text);
+        found
+            .map(|(_, preset)| *preset)
+            .ok_or_else(|| Error::unknown("preset", text, PRESETS.iter().map(|(name, _)| *name)))
+    }
+}
+
+/// How the picture comes to size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ResizeRequest {
+    /// The shorter side becomes so many pixels.
+    ShortestSide(usize),
+    /// Height and width become these.
+    Stretch([usize; 2]),
+    /// The whole picture within the input, bars around it.
+    Letterbox,
+    /// As it is.
+    None,
+}
+
+/// What the caller says about preprocessing; each part stands for itself, the rest is the preset's.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PreprocessRequest {
+    /// The framework's way to begin with. Default: the architecture's, or what the network's input suggests.
+    pub preset: Option<Preset>,
+    /// How the picture comes to size.
+    pub resize: Option<ResizeRequest>,
+    /// Height and width of the centre crop, which is the network's input.
+    pub crop: Option<[usize; 2]>,
+    /// The resampling filter.
+    pub filter: Option<Filter>,
+    /// Order of the colours.
+    pub color: Option<ColorOrder>,
+    /// Factor on the values 0..=255.
+    pub scale: Option<f64>,
+    /// Subtracted after scaling, one number a channel.
+    pub mean: Option<Vec<f64>>,
+    /// Divided by after subtracting, one number a channel.
+    pub std: Option<Vec<f64>>,
+}
+
+impl PreprocessRequest {
+    /// Height and width of the network's input, where the caller has said them.
+    #[must_use]
+    pub fn input_size(&self) -> Option<[usize; 2]> {
+        match (self.crop, self.resize) {
+            (Some(crop), _) => Some(crop),
+            (None, Some(ResizeRequest::Stretch(size))) => Some(size),
+            _ => None,
+        }
+    }
+
+    /// Whether the caller has said nothing at all.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Changes `base` to what the caller says, for a network whose input is `height` x `width`.
+    #[must_use]
+    pub fn apply(&self, base: Preprocess, [height, width]: [usize; 2]) -> Preprocess {
+        let filter = self.filter.unwrap_or_else(|| filter_of(&base.resize));
+        let resize = match self.resize {
+            Some(ResizeRequest::ShortestSide(size)) => Resize::ShortestSide { size, filter },
+            Some(ResizeRequest::Stretch([height, width])) => Resize::Stretch { height, width, filter },
+            Some(ResizeRequest::Letterbox) => Resize::Letterbox { height, width, filter, fill: 0 },
+            Some(ResizeRequest::None) => Resize::None {},
+            None => with_filter(base.resize, filter),
+        };
+        let fills = match &resize {
+            Resize::Stretch { height: h, width: w, .. } | Resize::Letterbox { height: h, width: w, .. } => {
+                [*h, *w] == [height, width]
+            }
+            Resize::ShortestSide { .. } | Resize::None {} => false,
+        };
+        Preprocess {
+            resize,
+            crop: (!fills).then_some(Crop::Center { height, width }),
+            color: self.color.unwrap_or(base.color),
+            scale: self.scale.unwrap_or(base.scale),
+            mean: self.mean.clone().unwrap_or(base.mean),
+            std: self.std.clone().unwrap_or(base.std),
+        }
+    }
+}
+
+/// A preset for an input of `height` x `width`.
+#[must_use]
+pub(super) fn preset(preset: Preset, input: &InputSpec) -> Preprocess {
+    let InputSpec { channels, height, width, .. } = *input;
+    let (filter, grey) = (Filter::Bilinear, channels == 1);
+    let stretch = Resize::Stretch { height, width, filter };
+    let color = if grey { ColorOrder::Gray } else { ColorOrder::Rgb };
+    let list = |numbers: [f64; 3]| numbers[..channels.min(3)].to_vec();
+    let raw = Preprocess { resize: stretch, crop: None, color, scale: 1.0, mean: vec![], std: vec![] };
+    match preset {
+        Preset::Imagenet => Preprocess {
+            resize: Resize::ShortestSide { size: (height.min(width) * 8).div_ceil(7), filter },
+            crop: Some(Crop::Center { height, width }),
+            scale: 1.0 / 255.0,
+            mean: if grey { vec![] } else { list([0.485, 0.456, 0.406]) },
+            std: if grey { vec![] } else { list([0.229, 0.224, 0.225]) },
+            ..raw
+        },
+        Preset::Tf => Preprocess { scale: 1.0 / 127.5, mean: list([1.0; 3]), ..raw },
+        Preset::Caffe if grey => raw,
+        Preset::Caffe => Preprocess { color: ColorOrder::Bgr, mean: list([103.939, 116.779, 123.68]), ..raw },
+        Preset::Raw => raw,
+    }
+}
+
+fn filter_of(resize: &Resize) -> Filter {
+    match resize {
+        Resize::ShortestSide { filter, .. }
+        | Resize::Stretch { filter, .. }
+        | Resize::Letterbox { filter, .. } => *filter,
+        Resize::None {} => Filter::default(),
+    }
+}
+
+fn with_filter(resize: Resize, filter: Filter) -> Resize {
+    match resize {
+        Resize::ShortestSide { size, .. } => Resize::ShortestSide { size, filter },
+        Resize::Stretch { height, width, .. } => Resize::Stretch { height, width, filter },
+        Resize::Letterbox { height, width, fill, .. } => Resize::Letterbox { height, width, filter, fill },
+        Resize::None {} => Resize::None {},
+    }
+}
+
+/// In words, for the note that says what was assumed.
+#[must_use]
+pub(super) fn describe(preprocess: &Preprocess) -> String {
+    let resize = match &preprocess.resize {
+        Resize::ShortestSide { size, .. } => format!("shorter side to {size}"),
+        Resize::Stretch { height, width, .. } => format!("stretched to {height}x{width}"),
+        Resize::Letterbox { height, width, .. } => format!("letterboxed into {height}x{width}"),
+        Resize::None {} => "size as it is".into(),
+    };
+    let crop = match &preprocess.crop {
+        Some(Crop::Center { height, width }) => format!(", {height}x{width} cut from the centre"),
+        None => String::new(),
+    };
+    let color = match preprocess.color {
+        ColorOrder::Rgb => "RGB",
+        ColorOrder::Bgr => "BGR",
+        ColorOrder::Gray => "grey",
+    };
+    let range = |value: f64, at: usize| {
+        let mean = preprocess.mean.get(at).copied().unwrap_or(0.0);
+        (value * preprocess.scale - mean) / preprocess.std.get(at).copied().unwrap_or(1.0)
+    };
+    format!("{resize}{crop}, {color}, values from {:.3} to {:.3}", range(0.0, 0), range(255.0, 0))
+}
