@@ -83,3 +83,14 @@ impl Constant {
 fn depends() -> String {
     "depends on the batch size, expected a fixed number".into()
 }
+
+/// Applies the same rearrangement to either kind of constant.
+macro_rules! rearrange {
+    ($constant:expr, $array:ident => $result:expr) => {
+        match $constant {
+            Constant::Float($array) => Constant::Float($result),
+            Constant::Int($array) => Constant::Int($result),
+        }
+    };
+}
+pub(super) use rearrange;

@@ -16,6 +16,7 @@ mod functions;
 mod input;
 mod lower;
 mod names;
+mod parts;
 mod reduce;
 mod site;
 mod tidy;

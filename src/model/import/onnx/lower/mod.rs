@@ -8,14 +8,19 @@ mod activation;
 mod linear;
 mod norm;
 mod pairs;
+mod picture;
 mod reduce;
 mod resize;
 mod shape;
+mod split;
 mod window;
 
 use super::builder::{Builder, Weight};
 use super::site::{Site, Tensor, Value};
 use crate::card::Op;
+
+/// More parts than a network takes out of a value one by one.
+const MAX_PARTS: usize = 64;
 
 /// Lowers one node to the values that it gives.
 pub(super) type Lower = fn(&mut Builder, &Site) -> Result<Vec<Value>, String>;
@@ -42,14 +47,14 @@ pub(super) fn find(op: &str) -> Option<Lower> {
         "Softmax" | "LogSoftmax" => activation::softmax,
         "Identity" | "Cast" | "CastLike" | "Dropout" => activation::nothing,
         "Concat" => shape::concat,
-        "DepthToSpace" | "SpaceToDepth" => shape::blocks,
+        "DepthToSpace" | "SpaceToDepth" => picture::blocks,
         "Expand" => shape::expand,
         "Flatten" => shape::flatten,
         "Gather" => shape::gather,
-        "Pad" => shape::pad,
+        "Pad" => picture::pad,
         "Reshape" => shape::reshape,
         "Slice" => shape::slice,
-        "Split" => shape::split,
+        "Split" => split::split,
         "Squeeze" => shape::squeeze,
         "Transpose" => shape::transpose,
         "Unsqueeze" => shape::unsqueeze,
@@ -57,8 +62,8 @@ pub(super) fn find(op: &str) -> Option<Lower> {
             reduce::along
         }
         "LpNormalization" => norm::lp,
-        "SplitToSequence" => shape::split_to_sequence,
-        "SequenceAt" => shape::sequence_at,
+        "SplitToSequence" => split::to_sequence,
+        "SequenceAt" => split::sequence_at,
         "Resize" | "Upsample" => resize::resize,
         _ => return None,
     })

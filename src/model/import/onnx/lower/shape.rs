@@ -7,14 +7,11 @@ use ndarray::{ArrayD, IxDyn};
 
 use super::super::builder::{Builder, Weight};
 use super::super::constant::{Constant, Lanes};
-use super::super::fold;
 use super::super::site::{Site, Tensor, Value, front, fronts};
-use super::one;
-use crate::card::{Op, PadMode};
+use super::super::{fold, parts};
+use super::{MAX_PARTS, one};
+use crate::card::Op;
 use crate::model::axes;
-
-/// More parts than a network takes out of a value one by one.
-const MAX_PARTS: usize = 64;
 
 pub(super) fn reshape(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
     let x = site.tensor(0)?;
@@ -32,13 +29,19 @@ pub(super) fn reshape(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, 
         return Ok(vec![Value::Row(x.clone())]);
     }
     let shapes = target(x, &spec)?;
-    let rows = |lane: usize| {
-        x.rank() > 2 && shapes[lane].len() == 2 && shapes[lane][1..] == x.shapes[lane][x.rank() - 1..]
+    as_rows(builder, x, &shapes)
+}
+
+/// A new shape, or a list of rows when all axes but the last are joined.
+fn as_rows(builder: &mut Builder, x: &Tensor, shapes: &[Vec<usize>; 2]) -> Result<Vec<Value>, String> {
+    let row = |lane: usize| match (&shapes[lane][..], &x.shapes[lane][..]) {
+        ([count, side], [batch, _, .., last]) => side == last && count > batch,
+        _ => false,
     };
-    if rows(0) && rows(1) && shapes[0][0] != shapes[1][0] {
+    if row(0) && row(1) && x.is_batch(0) {
         return Ok(vec![Value::Rows(x.clone())]);
     }
-    one(reshaped(builder, x, &shapes)?)
+    one(reshaped(builder, x, shapes)?)
 }
 
 /// The shape that is meant, for either batch. A leading 1 is the sample's batch, written down as a number.
@@ -100,7 +103,7 @@ pub(super) fn flatten(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, 
         let (before, after) = x.shapes[lane].split_at(axis);
         vec![before.iter().product(), after.iter().product()]
     };
-    one(reshaped(builder, x, &[shape(0), shape(1)])?)
+    as_rows(builder, x, &[shape(0), shape(1)])
 }
 
 pub(super) fn squeeze(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
@@ -160,28 +163,15 @@ fn part(builder: &mut Builder, x: &Tensor, axis: usize, indices: &[i64]) -> Resu
 
 pub(super) fn slice(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
     let mut x = site.tensor(0)?.clone();
-    for (axis, start, end, step) in fold::cuts(site, x.rank())? {
+    for (axis, start, end, step) in parts::cuts(site, x.rank())? {
         // The whole batch is no part of it.
         if x.is_batch(axis) && start == 0 && step == 1 && end >= i64::from(i32::MAX) {
             continue;
         }
-        let indices = fold::slice_indices(x.side(axis)?, start, end, step)?;
+        let indices = parts::slice_indices(x.side(axis)?, start, end, step)?;
         x = if step > 0 { part(builder, &x, axis, &indices)? } else { picked(builder, &x, axis, &indices)? };
     }
     one(x)
-}
-
-pub(super) fn split(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
-    let x = site.tensor(0)?;
-    let axis = site.axis(0, x.rank())?;
-    let sizes = fold::split_sizes(site, x.side(axis)?)?;
-    if sizes.len() > MAX_PARTS {
-        return Err(format!("splits into {} parts, expected at most {MAX_PARTS}", sizes.len()));
-    }
-    let parts = 0..sizes.len();
-    parts
-        .map(|part| builder.unary(Op::Split { axis, sizes: sizes.clone(), part }, x).map(Value::Tensor))
-        .collect()
 }
 
 /// Known indices along an axis; a single one takes the axis away.
@@ -232,40 +222,6 @@ fn picked(builder: &mut Builder, x: &Tensor, axis: usize, indices: &[i64]) -> Re
     }
 }
 
-/// `Pad` around pictures; attributes before operator set 11, inputs since.
-pub(super) fn pad(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
-    let x = site.tensor(0)?;
-    let pads = site.ints_of("pads", 1)?.ok_or("its pads are not there")?;
-    if pads.iter().all(|side| *side == 0) {
-        return one(x.clone());
-    }
-    let mut sides = vec![0; 2 * x.rank()];
-    let axes = site.optional(3)?.map(Constant::ints).transpose()?;
-    let axes = axes.unwrap_or_else(|| (0..x.rank() as i64).collect());
-    if pads.len() != 2 * axes.len() {
-        return Err(format!("has {} pads for {} axes, expected two for each", pads.len(), axes.len()));
-    }
-    for (at, axis) in axes.iter().enumerate() {
-        let axis = front(*axis, x.rank())?;
-        (sides[axis], sides[x.rank() + axis]) = (pads[at], pads[axes.len() + at]);
-    }
-    let refuse = || format!("pads by {pads:?}, expected only height and width to grow");
-    let sides: Vec<usize> =
-        sides.iter().map(|side| usize::try_from(*side)).collect::<Result<_, _>>().map_err(|_| refuse())?;
-    let &[0, 0, top, left, 0, 0, bottom, right] = &sides[..] else { return Err(refuse()) };
-    let value = match site.optional(2)? {
-        Some(value) => value.scalar().ok_or("its value is not one number")?,
-        None => site.float("value", 0.0)?,
-    };
-    let mode = match site.text("mode", "constant")?.as_str() {
-        "constant" => PadMode::Constant,
-        "reflect" => PadMode::Reflect,
-        "edge" => PadMode::Edge,
-        other => return Err(format!("pads by '{other}', expected constant, reflect or edge")),
-    };
-    one(builder.unary(Op::Pad { padding: [top, bottom, left, right], mode, value }, x)?)
-}
-
 /// Repeats axes of size 1, by adding nothing of the wider shape.
 pub(super) fn expand(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
     let x = site.tensor(0)?;
@@ -294,67 +250,4 @@ pub(super) fn expand(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, S
     fold::bounded(&fixed)?;
     let zeros = Weight { values: ArrayD::zeros(IxDyn(&fixed)), source: String::new() };
     one(builder.emit(Op::Add { scalar: None }, &[x], vec![("other", zeros)])?)
-}
-
-/// `SplitToSequence` into parts of equal size, as PyTorch's exporter leaves `chunk` and `split`.
-pub(super) fn split_to_sequence(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
-    let x = site.tensor(0)?;
-    let axis = site.axis(0, x.rank())?;
-    let side = x.side(axis)?;
-    let sizes = match site.optional(1)? {
-        Some(sizes) if sizes.shape().is_empty() => {
-            let each =
-                sizes.ints()?.first().and_then(|size| usize::try_from(*size).ok()).filter(|size| *size > 0);
-            let each = each.ok_or("splits into parts of no size")?;
-            (0..side.div_ceil(each)).map(|at| each.min(side - at * each)).collect()
-        }
-        Some(sizes) => sizes.ints()?.iter().filter_map(|size| usize::try_from(*size).ok()).collect(),
-        None => vec![1; side],
-    };
-    if sizes.len() > MAX_PARTS || site.int("keepdims", 1)? == 0 {
-        return Err(format!("splits into {} parts, expected at most {MAX_PARTS}", sizes.len()));
-    }
-    let part = |part| builder.unary(Op::Split { axis, sizes: sizes.clone(), part }, x).map(Value::Tensor);
-    Ok(vec![Value::List((0..sizes.len()).map(part).collect::<Result<_, _>>()?)])
-}
-
-/// One value of a list.
-pub(super) fn sequence_at(_: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
-    let Some(Value::List(list)) = site.input(0) else {
-        return Err("picks from something that is no list".into());
-    };
-    let index = site.constant(1)?.ints()?.first().copied().ok_or("its index is not there")?;
-    Ok(vec![list[front(index, list.len())?].clone()])
-}
-
-/// `DepthToSpace` and `SpaceToDepth`: channels become squares of pixels, or the other way round.
-pub(super) fn blocks(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
-    let x = site.tensor(0)?;
-    let block = usize::try_from(site.int("blocksize", 0)?).unwrap_or(0);
-    if x.rank() != 4 || block == 0 {
-        return Err(format!("has blocks of {block} on rank {}, expected pictures", x.rank()));
-    }
-    let [channels, height, width] = [x.side(1)?, x.side(2)?, x.side(3)?];
-    let area = block
-        .checked_mul(block)
-        .filter(|area| *area <= channels.max(height * width))
-        .ok_or("has absurd blocks")?;
-    let (open, perm, close) = match (site.op(), site.text("mode", "DCR")?.as_str()) {
-        ("SpaceToDepth", _) => (
-            vec![channels, height / block, block, width / block, block],
-            vec![0, 3, 5, 1, 2, 4],
-            vec![channels * area, height / block, width / block],
-        ),
-        (_, mode) => {
-            let (open, perm) = match mode {
-                "DCR" => (vec![block, block, channels / area, height, width], vec![0, 3, 4, 1, 5, 2]),
-                _ => (vec![channels / area, block, block, height, width], vec![0, 1, 4, 2, 5, 3]),
-            };
-            (open, perm, vec![channels / area, height * block, width * block])
-        }
-    };
-    let shape = |sides: &[usize]| std::iter::once(0).chain(sides.iter().map(|side| *side as i64)).collect();
-    let opened = builder.unary(Op::Reshape { shape: shape(&open) }, x)?;
-    let turned = builder.unary(Op::Transpose { perm }, &opened)?;
-    one(builder.unary(Op::Reshape { shape: shape(&close) }, &turned)?)
 }

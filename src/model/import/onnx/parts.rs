@@ -1,0 +1,136 @@
+//! Parts of constants and constants made of parts: picked, cut, split, repeated, summed up.
+
+use ndarray::Axis;
+
+use super::constant::{Constant, rearrange};
+use super::fold::{bounded, reshaped, sizes};
+use super::site::{Site, front};
+
+/// Elements of `values` along `axis` at `indices`, which may count from the back.
+fn pick(values: &Constant, axis: usize, indices: &[i64]) -> Result<Constant, String> {
+    let side = values.shape()[axis];
+    let indices: Vec<usize> = indices
+        .iter()
+        .map(|index| front(*index, side).map_err(|_| format!("index {index} is outside of a side of {side}")))
+        .collect::<Result<_, _>>()?;
+    Ok(rearrange!(values, array => array.select(Axis(axis), &indices)))
+}
+
+pub(super) fn gather(site: &Site) -> Result<Vec<Constant>, String> {
+    let (values, indices) = (site.constant(0)?, site.constant(1)?);
+    let axis = site.axis(0, values.shape().len())?;
+    let picked = pick(values, axis, &indices.ints()?)?;
+    let shape = [&values.shape()[..axis], indices.shape(), &values.shape()[axis + 1..]].concat();
+    Ok(vec![reshaped(&picked, &shape)?])
+}
+
+/// Sums of all that comes before.
+pub(super) fn running_sum(site: &Site) -> Result<Vec<Constant>, String> {
+    let input = site.constant(0)?;
+    let axis = front(site.constant(1)?.ints()?.first().copied().unwrap_or_default(), input.shape().len())?;
+    if site.flag("exclusive")? || site.flag("reverse")? {
+        return Err("sums backwards or without the number itself, which is not supported".into());
+    }
+    Ok(vec![match input {
+        Constant::Float(array) => {
+            let mut sums = array.clone();
+            sums.accumulate_axis_inplace(Axis(axis), |before, sum| *sum += before);
+            Constant::Float(sums)
+        }
+        Constant::Int(array) => {
+            let mut sums = array.clone();
+            sums.accumulate_axis_inplace(Axis(axis), |before, sum| {
+                *sum = [0, 1].map(|lane| sum[lane].saturating_add(before[lane]))
+            });
+            Constant::Int(sums)
+        }
+    }])
+}
+
+pub(super) fn tile(site: &Site) -> Result<Vec<Constant>, String> {
+    let mut input = site.constant(0)?.clone();
+    let counts = sizes(site, 1)?;
+    if counts.len() != input.shape().len() {
+        return Err(format!("repeats {} axes of {:?}", counts.len(), input.shape()));
+    }
+    for (axis, count) in counts.into_iter().enumerate() {
+        let side = input.shape()[axis];
+        let mut shape = input.shape().to_vec();
+        shape[axis] = side.saturating_mul(count);
+        bounded(&shape)?;
+        let indices: Vec<i64> = (0..count).flat_map(|_| 0..side as i64).collect();
+        input = pick(&input, axis, &indices)?;
+    }
+    Ok(vec![input])
+}
+
+/// Start, end and step along each axis; from attributes before operator set 10, from inputs since.
+pub(super) fn cuts(site: &Site, rank: usize) -> Result<Vec<(usize, i64, i64, i64)>, String> {
+    let list = |name: &str, at| site.ints_of(name, at);
+    let (Some(starts), Some(ends)) = (list("starts", 1)?, list("ends", 2)?) else {
+        return Err("its starts and ends are not there".into());
+    };
+    let axes = list("axes", 3)?.unwrap_or_else(|| (0..starts.len() as i64).collect());
+    let steps = list("steps", 4)?.unwrap_or_else(|| vec![1; starts.len()]);
+    if [ends.len(), axes.len(), steps.len()] != [starts.len(); 3] {
+        return Err("its starts, ends, axes and steps are not equally many".into());
+    }
+    let axes = axes.iter().map(|axis| front(*axis, rank)).collect::<Result<Vec<_>, _>>()?;
+    Ok((0..starts.len()).map(|at| (axes[at], starts[at], ends[at], steps[at])).collect())
+}
+
+/// The indices that a slice takes of a side, as ONNX has it: bounds are clamped, negative ones count from the back.
+pub(super) fn slice_indices(side: usize, start: i64, end: i64, step: i64) -> Result<Vec<i64>, String> {
+    if step == 0 {
+        return Err("its step is 0, expected another number".into());
+    }
+    let side = side as i64;
+    let place = |bound: i64| if bound < 0 { bound.saturating_add(side) } else { bound };
+    let (low, high) = if step > 0 { (0, side) } else { (-1, side - 1) };
+    let (mut at, end) = (place(start).clamp(low.max(0), high.max(0)), place(end).clamp(low, high));
+    let mut indices = Vec::new();
+    while (step > 0 && at < end) || (step < 0 && at > end) {
+        indices.push(at);
+        at = at.saturating_add(step);
+    }
+    Ok(indices)
+}
+
+pub(super) fn slice(site: &Site) -> Result<Vec<Constant>, String> {
+    let mut input = site.constant(0)?.clone();
+    for (axis, start, end, step) in cuts(site, input.shape().len())? {
+        let indices = slice_indices(input.shape()[axis], start, end, step)?;
+        input = pick(&input, axis, &indices)?;
+    }
+    Ok(vec![input])
+}
+
+/// The sizes that a split divides `side` into.
+pub(super) fn split_sizes(site: &Site, side: usize) -> Result<Vec<usize>, String> {
+    let parts = site.node.output.len().max(1);
+    let sizes = match site.ints_of("split", 1)? {
+        Some(list) => list.iter().filter_map(|size| usize::try_from(*size).ok()).collect(),
+        None => {
+            let each = side.div_ceil(parts);
+            (0..parts).map(|at| each.min(side.saturating_sub(at * each))).collect::<Vec<_>>()
+        }
+    };
+    let total = sizes.iter().try_fold(0_usize, |sum, size| sum.checked_add(*size));
+    match total == Some(side) && sizes.len() == parts {
+        true => Ok(sizes),
+        false => Err(format!("cannot split a side of {side} into {parts} parts of {sizes:?}")),
+    }
+}
+
+pub(super) fn split(site: &Site) -> Result<Vec<Constant>, String> {
+    let input = site.constant(0)?;
+    let axis = site.axis(0, input.shape().len())?;
+    let mut start = 0;
+    let mut parts = Vec::new();
+    for size in split_sizes(site, input.shape()[axis])? {
+        let indices: Vec<i64> = (start..start + size as i64).collect();
+        parts.push(pick(input, axis, &indices)?);
+        start += size as i64;
+    }
+    Ok(parts)
+}
