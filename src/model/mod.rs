@@ -99,61 +99,9 @@ impl Model {
     }
 
     fn assemble(card: Card, pack: Pack) -> Result<Self> {
-        let blame = |problem: String| Error::model(pack.name(), problem);
-        let graph = match (&card.arch, &card.graph) {
-            (Some(arch), _) => built_in(arch, &card)?,
-            (None, Some(graph)) => graph.clone(),
-            (None, None) => return Err(blame("its card has no graph".into())),
-        };
-        let warnings = tensors_fit(&graph, &pack)?;
-        let shapes = shapes::infer(&graph, &pack.shapes).map_err(blame)?;
-        let (logits, output) = find_logits(&graph, card.output).map_err(blame)?;
+        let Checked { graph, shapes, logits, output, warnings } = check(&card, &pack.shapes, &pack.name())?;
         let maps = layout::feature_maps(&graph, &shapes);
-        let model = Self { card, graph, shapes, maps, logits, output, pack, warnings };
-        model.check_classes()?;
-        model.check_input()?;
-        Ok(model)
-    }
-
-    fn check_classes(&self) -> Result<()> {
-        let shape = &self.shapes[self.logits];
-        if shape.len() < 2 || shape[0] != 1 || shape[2..].iter().any(|side| *side != 1) {
-            return Err(Error::model(
-                self.file_name(),
-                format!("its output '{}' has shape {shape:?}, expected [batch, classes]", self.graph.output),
-            ));
-        }
-        let (names, classes) = (self.card.classes.len(), shape[1]);
-        if names != 0 && names != classes {
-            return Err(Error::model(
-                self.file_name(),
-                format!("its card names {names} classes, expected {classes}, one for each output"),
-            ));
-        }
-        Ok(())
-    }
-
-    fn check_input(&self) -> Result<()> {
-        let (input, preprocess) = (&self.graph.input, &self.card.preprocess);
-        let size = [input.height, input.width];
-        match preprocess.output_size() {
-            Some(made) if made != size => Err(Error::model(
-                self.file_name(),
-                format!(
-                    "its card's 'preprocess' makes {}x{} pixels (height x width), but 'graph.input' wants {}x{}",
-                    made[0], made[1], size[0], size[1]
-                ),
-            )),
-            _ if preprocess.color.channels() != input.channels => Err(Error::model(
-                self.file_name(),
-                format!(
-                    "its card's 'preprocess.color' gives {} channels, but 'graph.input' wants {}",
-                    preprocess.color.channels(),
-                    input.channels
-                ),
-            )),
-            _ => Ok(()),
-        }
+        Ok(Self { card, graph, shapes, maps, logits, output, pack, warnings })
     }
 
     /// The card as it was written.
@@ -246,7 +194,64 @@ impl Model {
     }
 }
 
-fn read_card(path: &Path) -> Result<Card> {
+/// A card's network, in which everything is known but the numbers.
+struct Checked {
+    graph: Graph,
+    shapes: Vec<Vec<usize>>,
+    logits: usize,
+    output: OutputKind,
+    warnings: Vec<String>,
+}
+
+/// Checks that a card, its graph and tensors of these shapes fit together; `name` is the model's, for the errors.
+fn check(card: &Card, tensors: &BTreeMap<String, Vec<usize>>, name: &str) -> Result<Checked> {
+    let blame = |problem: String| Error::model(name, problem);
+    let graph = match (&card.arch, &card.graph) {
+        (Some(arch), _) => built_in(arch, card)?,
+        (None, Some(graph)) => graph.clone(),
+        (None, None) => return Err(blame("its card has no graph".into())),
+    };
+    let warnings = tensors_fit(&graph, tensors, name)?;
+    let shapes = shapes::infer(&graph, tensors).map_err(blame)?;
+    let (logits, output) = find_logits(&graph, card.output).map_err(blame)?;
+    check_classes(card, &graph, &shapes[logits]).map_err(blame)?;
+    check_input(card, &graph).map_err(blame)?;
+    Ok(Checked { graph, shapes, logits, output, warnings })
+}
+
+fn check_classes(card: &Card, graph: &Graph, shape: &[usize]) -> Result<(), String> {
+    if shape.len() < 2 || shape[0] != 1 || shape[2..].iter().any(|side| *side != 1) {
+        return Err(format!("its output '{}' has shape {shape:?}, expected [batch, classes]", graph.output));
+    }
+    let (names, classes) = (card.classes.len(), shape[1]);
+    if names != 0 && names != classes {
+        return Err(format!("its card names {names} classes, expected {classes}, one for each output"));
+    }
+    Ok(())
+}
+
+fn check_input(card: &Card, graph: &Graph) -> Result<(), String> {
+    let (input, preprocess) = (&graph.input, &card.preprocess);
+    let size = [input.height, input.width];
+    match preprocess.output_size() {
+        Some(made) if made != size => Err(format!(
+            "its card's 'preprocess' makes {}x{} pixels (height x width), but 'graph.input' wants {}x{}",
+            made[0], made[1], size[0], size[1]
+        )),
+        _ if preprocess.color.channels() != input.channels => Err(format!(
+            "its card's 'preprocess.color' gives {} channels, but 'graph.input' wants {}",
+            preprocess.color.channels(),
+            input.channels
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Reads a model card from a JSON file.
+///
+/// # Errors
+/// When the file cannot be read or is not a card.
+pub fn read_card(path: &Path) -> Result<Card> {
     let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
     let text = String::from_utf8(bytes)
         .map_err(|_| Error::model(path.display().to_string(), "is not a text file, expected a JSON card"))?;
@@ -265,14 +270,14 @@ fn built_in(arch: &str, card: &Card) -> Result<Graph> {
 }
 
 /// Refuses a file that lacks tensors; returns a warning when it has some that the graph does not use.
-fn tensors_fit(graph: &Graph, pack: &Pack) -> Result<Vec<String>> {
+fn tensors_fit(graph: &Graph, tensors: &BTreeMap<String, Vec<usize>>, name: &str) -> Result<Vec<String>> {
     let wanted = graph.nodes.iter().flat_map(|node| node.params.values());
     let expected: Vec<_> =
-        wanted.map(|name| (name.clone(), pack.shapes.get(name).cloned().unwrap_or_default())).collect();
-    let found: Vec<_> = pack.shapes.iter().map(|(name, shape)| (name.clone(), shape.clone())).collect();
+        wanted.map(|name| (name.clone(), tensors.get(name).cloned().unwrap_or_default())).collect();
+    let found: Vec<_> = tensors.iter().map(|(name, shape)| (name.clone(), shape.clone())).collect();
     let diagnosis = import::Diagnosis::compare(&expected, &found);
     if !diagnosis.missing.is_empty() {
-        return Err(Error::model(pack.name(), diagnosis.to_string()));
+        return Err(Error::model(name, diagnosis.to_string()));
     }
     Ok(match diagnosis.unused.len() {
         0 => vec![],

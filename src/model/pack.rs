@@ -134,6 +134,11 @@ impl Origin {
 }
 
 impl Weights {
+    /// The tensors as they are stored, by name.
+    pub(crate) fn into_tensors(self) -> BTreeMap<String, Tensor> {
+        self.tensors
+    }
+
     /// The numbers of one tensor as 32-bit floats, row-major, with its shape.
     pub(crate) fn floats(&self, name: &str) -> Result<(Vec<f32>, Vec<usize>)> {
         let problem = |text: String| Error::model(&*self.origin, format!("tensor '{name}' {text}"));

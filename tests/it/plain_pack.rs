@@ -6,6 +6,7 @@ use burn_pack::Writer;
 use burncam::DeviceName;
 use burncam::engine::Network;
 use burncam::model::Model;
+use burncam::model::import::{ImportRequest, import};
 
 use crate::support::{card, fixture, tensor};
 
@@ -50,6 +51,34 @@ fn a_card_that_wants_other_tensors_is_met_with_a_diagnosis() {
     let error = Model::open(&pack, Some(&spec)).unwrap_err().to_string();
     assert!(error.contains("0 of 1 tensors fit, 1 missing"), "{error}");
     assert!(error.contains("'cnov.weight' (did you mean 'conv.weight'?)"), "{error}");
+}
+
+#[test]
+fn a_plain_pack_and_its_card_become_one_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let [pack, whole] = ["net.bpk", "whole.bpk"].map(|name| folder.path().join(name));
+    save_plain(&pack);
+    let card = card(2, 2, NODES, "flat");
+    let request = ImportRequest { source: pack, card: Some(card), half: true, ..ImportRequest::default() };
+    let imported = import(&request).unwrap();
+    assert_eq!(imported.warnings, ["tensor 'extra' of the file is not used"]);
+    Model::save(&whole, &imported.card, imported.tensors, false).unwrap();
+    let model = Model::open(&whole, None).unwrap();
+    assert_eq!(logits(&model), [2.5, -2.5]);
+    assert_eq!(model.element_types().into_iter().collect::<Vec<_>>(), [("f16".to_owned(), 1)]);
+    assert_eq!(model.card().source.as_ref().unwrap().file.as_deref(), Some("net.bpk"));
+}
+
+#[test]
+fn a_damaged_pack_is_not_imported() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("harmed.bpk");
+    let mut bytes = std::fs::read(fixture("models/squeezenet1_1.bpk")).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    std::fs::write(&path, bytes).unwrap();
+    let arch = Some("squeezenet1_1".into());
+    let error = import(&ImportRequest { source: path, arch, ..ImportRequest::default() }).unwrap_err();
+    assert!(error.to_string().contains("is damaged: its checksum is"), "{error}");
 }
 
 #[test]

@@ -1,11 +1,11 @@
-//! `burncam import`: weights and an architecture in, a self-contained model file out.
+//! `burncam import`: weights and what they belong to in, a self-contained model file out.
 
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use burncam::card::Preprocess;
-use burncam::model::Model;
 use burncam::model::import::{ImportRequest, import};
+use burncam::model::{Model, read_card};
 use burncam::output;
 
 use crate::Outcome;
@@ -22,6 +22,7 @@ pub(crate) fn run(args: &ImportArgs, quiet: bool) -> Result<Outcome> {
     let imported = import(&ImportRequest {
         source: args.source.clone(),
         arch: args.arch.clone(),
+        card: args.spec.as_deref().map(read_card).transpose()?,
         num_classes: args.num_classes,
         classes,
         name: args.name.clone(),

@@ -1,10 +1,10 @@
-//! From PyTorch's tensors to Burn's: names, rows and columns, precision.
+//! From a source's tensors to Burn's: names, rows and columns, precision.
 
 use burn_pack::{Bytes, DType, Tensor};
 use half::f16;
 
+use super::names::Parameter;
 use super::state_dict::StateDict;
-use super::torch::Parameter;
 
 /// Reads and converts the tensors that the diagnosis has found to fit.
 ///
@@ -17,7 +17,7 @@ pub(super) fn convert(
 ) -> Result<Vec<Tensor>, String> {
     let mut tensors = Vec::with_capacity(parameters.len());
     for parameter in parameters {
-        let name = &parameter.torch_name;
+        let name = &parameter.source_name;
         let source = weights.tensors.get(name).ok_or_else(|| format!("tensor '{name}': is not there"))?;
         let mut numbers = source.read().map_err(|problem| match problem.starts_with("tensor ") {
             true => problem,

@@ -1,29 +1,27 @@
 //! From an ONNX file to a model: the graph and weights as [`onnx`](super::onnx) reads them, and a card around them.
 
-use crate::card::{Card, Graph, InputSpec, Preprocess, SCHEMA_VERSION, Source};
-use crate::error::{Error, Result};
-
 use super::onnx::{self, Lowered, Options};
 use super::preprocess::{Preset, describe, preset};
 use super::state_dict::file_name;
-use super::{Diagnosis, ImportRequest, Imported, convert};
+use super::{Diagnosis, ImportRequest, Imported, convert, sha256};
+use crate::card::{Card, Graph, InputSpec, Layout, Preprocess, SCHEMA_VERSION, Source};
+use crate::error::{Error, Result};
 
 /// Imports an ONNX file.
-pub(super) fn import(request: &ImportRequest, sha256: String) -> Result<Imported> {
+pub(super) fn import(request: &ImportRequest) -> Result<Imported> {
     let file = file_name(&request.source);
-    if let Some(arch) = &request.arch {
-        return Err(Error::request(format!(
-            "architecture '{arch}': an ONNX file holds its own graph (leave out --arch)"
-        )));
+    if request.arch.is_some() || request.card.is_some() {
+        let problem =
+            "holds its own graph, but an architecture or a card was given (leave out --arch and --spec)";
+        return Err(Error::model(file, problem));
     }
-    let whole = request.preprocess.as_ref().and_then(Preprocess::output_size);
-    let options =
-        Options { size: request.adjust.input_size().or(whole), output: request.output_name.clone() };
+    let options = Options { size: request.input, output: request.output_name.clone() };
     let Lowered { graph, weights, notes: mut assumptions } = onnx::open(&request.source, &options)?;
     let preprocess = match &request.preprocess {
         Some(preprocess) => preprocess.clone(),
         None => assume(request, &graph, &mut assumptions),
     };
+    let shapes = weights.iter().map(|(name, values)| (name.clone(), values.shape().to_vec())).collect();
     let mut tensors = Vec::with_capacity(weights.len());
     for (name, values) in weights {
         let shape = values.shape().to_vec();
@@ -42,12 +40,13 @@ pub(super) fn import(request: &ImportRequest, sha256: String) -> Result<Imported
         output: None,
         classes: request.classes.clone(),
         source: Some(Source {
-            file: Some(file),
-            sha256: Some(sha256),
+            file: Some(file.clone()),
+            sha256: Some(sha256(&request.source)?),
             license: request.license.clone(),
             note: request.note.clone(),
         }),
     };
+    crate::model::check(&card, &shapes, &file)?;
     let diagnosis = Diagnosis { applied, ..Diagnosis::default() };
     Ok(Imported { card, tensors, warnings: vec![], assumptions, diagnosis })
 }
@@ -60,9 +59,7 @@ fn assume(request: &ImportRequest, graph: &Graph, assumptions: &mut Vec<String>)
         None if onnx::normalizes_itself(graph) => {
             (Preset::Raw, Some("the graph normalises its input itself"))
         }
-        None if layout == crate::card::Layout::ChannelsLast => {
-            (Preset::Tf, Some("channels come last, as in Keras"))
-        }
+        None if layout == Layout::ChannelsLast => (Preset::Tf, Some("channels come last, as in Keras")),
         None => (Preset::Imagenet, Some("an ONNX file does not say how pictures are prepared")),
     };
     let preprocess = request.adjust.apply(preset(chosen, &graph.input), [height, width]);

@@ -1,4 +1,4 @@
-//! From a PyTorch or safetensors file to a model: names, layouts, precision, and the card.
+//! From a file of weights to a model: names, layouts, precision, and the card.
 //!
 //! Receives an [`ImportRequest`], hands on [`Imported`]: a card with the whole graph in it and the tensors in Burn's
 //! names and layouts, ready for a burnpack file. Refuses with a [`Diagnosis`] what does not fit. Writing the file is
@@ -6,15 +6,17 @@
 
 mod convert;
 mod diagnosis;
+mod fit;
 mod from_onnx;
-pub(crate) mod onnx;
+mod names;
+mod onnx;
 mod preprocess;
+mod record;
 mod safetensors_file;
 mod select;
+mod source_kind;
 mod state_dict;
-mod torch;
 
-use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -25,23 +27,27 @@ pub use diagnosis::{Diagnosis, Missing, WrongShape};
 pub use preprocess::{PRESETS, PreprocessRequest, Preset, ResizeRequest};
 pub use state_dict::{ElementType, StateDict, StateTensor};
 
-use crate::card::{Card, Preprocess, SCHEMA_VERSION, Source};
+use crate::card::{Card, Preprocess, SCHEMA_VERSION, Source as Provenance};
 use crate::digest::hex;
 use crate::error::{Error, Result};
-use crate::model::arch::{self, Architecture, Built};
+use crate::model::arch;
+use crate::model::pack::Pack;
+use fit::{Fitted, Source};
+use names::Convention;
+use source_kind::SourceKind;
 use state_dict::file_name;
-
-/// Number of classes when neither the weights nor the caller say it: ImageNet's.
-const USUAL_CLASSES: usize = 1000;
 
 /// What to import, and how.
 #[derive(Debug, Clone, Default)]
 pub struct ImportRequest {
     /// The file with the weights.
     pub source: PathBuf,
-    /// Name of the architecture, one of [`arch::names`].
+    /// Name of the architecture, one of [`arch::names`]; or else [`ImportRequest::card`].
     pub arch: Option<String>,
-    /// Number of classes. Default: told from the last layer's weights.
+    /// A card whose network names the tensors of the file, in Burn's convention; or else [`ImportRequest::arch`].
+    /// What it says is the default of everything below.
+    pub card: Option<Card>,
+    /// Number of classes of an architecture. Default: told from the last layer's weights.
     pub num_classes: Option<usize>,
     /// Class names, index = class. Empty: classes go by their number.
     pub classes: Vec<String>,
@@ -51,7 +57,8 @@ pub struct ImportRequest {
     pub half: bool,
     /// The key under which the weights lie in the file, for example `state_dict`. Default: found by the names.
     pub key: Option<String>,
-    /// Height and width of the network's input. Default: the architecture's.
+    /// Height and width of the input, for an architecture or where an ONNX file leaves them open. Default: what
+    /// `adjust` says, else the usual ones.
     pub input: Option<[usize; 2]>,
     /// How pictures become the input. Default: as for the architecture's published weights.
     pub preprocess: Option<Preprocess>,
@@ -76,139 +83,123 @@ pub struct Imported {
     pub warnings: Vec<String>,
     /// What the file does not say and was taken for granted, one sentence each.
     pub assumptions: Vec<String>,
-    /// How the file's tensors fitted, in PyTorch's names and layouts.
+    /// How the file's tensors fitted, in the file's own names and layouts.
     pub diagnosis: Diagnosis,
 }
 
-/// Imports weights.
+/// Imports a file: an ONNX model, PyTorch's and safetensors' weights, a burnpack, or a named record of Burn up to 0.21.
 ///
 /// # Errors
-/// When the architecture is not known, the file is not readable, the weights do not fit (with the [`Diagnosis`] in the
-/// message), the class names are too many or too few, or a weight is too great for `f16`.
+/// When neither or both of architecture and card are given, the architecture is not known, the file is not readable,
+/// the weights do not fit (with the [`Diagnosis`] in the message), the class names are too many or too few, or a weight
+/// is too great for `f16`.
 pub fn import(request: &ImportRequest) -> Result<Imported> {
-    let file = file_name(&request.source);
-    if request.source.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("onnx")) {
-        return from_onnx::import(request, sha256(&request.source)?);
-    }
-    let architecture = arch::find(request.arch.as_deref().unwrap_or_default())?;
-    let all = torch::modern_names(StateDict::open(&request.source)?);
-    let all = match &request.key {
-        Some(key) => select::under_key(all, key).map_err(|problem| Error::model(&file, problem))?,
-        None => all,
-    };
-    let weights = choose(architecture, all.clone()).map_err(|problem| Error::model(&file, problem))?;
-    let classes = class_count(architecture, &weights, request)?;
-    let built = architecture.build(classes, request.input)?;
-
-    let diagnosis = diagnose(&built, &weights);
-    // A deeper network of the family has every tensor of a shallower one: leftovers need a second look.
-    let better = if diagnosis.is_clean() { None } else { better_architecture(architecture, &all) };
-    if !diagnosis.fits() || better.is_some() {
-        let diagnosis = advise(diagnosis, better, &weights);
-        let problem = format!("the weights do not fit '{}': {diagnosis}", architecture.name);
-        return Err(Error::model(file, problem));
-    }
-    check_class_names(classes, request.classes.len())?;
-
-    let warnings: Vec<String> = leftovers(&diagnosis).into_iter().collect();
-    let tensors = convert::convert(&torch::parameters(&built), &weights, request.half)
-        .map_err(|problem| Error::model(&file, problem))?;
-    let card = card(request, architecture, built, sha256(&request.source)?);
-    Ok(Imported { card, tensors, warnings, assumptions: vec![], diagnosis })
-}
-
-/// The tensors that belong to the network, under the names that PyTorch has for them.
-fn choose(architecture: &Architecture, all: StateDict) -> Result<StateDict, String> {
-    // Names do not depend on the number of classes.
-    let built = architecture.build(1, None).map_err(|error| error.to_string())?;
-    let parameters = torch::parameters(&built);
-    let needed: BTreeSet<&str> = parameters.iter().map(|parameter| parameter.torch_name.as_str()).collect();
-    select::matching(all, &needed)
-}
-
-/// What was asked for, or else the length of the last layer's bias, or else the number of names.
-fn class_count(architecture: &Architecture, weights: &StateDict, request: &ImportRequest) -> Result<usize> {
-    if let Some(classes) = request.num_classes {
-        return Ok(classes);
-    }
-    let built = architecture.build(1, None)?;
-    // A classifier's bias has the same name and shape in both conventions.
-    let last = built.parameters.last().and_then(|(name, _)| weights.tensors.get(name));
-    Ok(match last.map(StateTensor::shape) {
-        Some([classes]) if *classes > 0 => *classes,
-        _ if !request.classes.is_empty() => request.classes.len(),
-        _ => USUAL_CLASSES,
-    })
-}
-
-fn diagnose(built: &Built, weights: &StateDict) -> Diagnosis {
-    let expected: Vec<_> = torch::parameters(built)
-        .into_iter()
-        .map(|parameter| (parameter.torch_name.clone(), parameter.torch_shape()))
-        .collect();
-    Diagnosis::compare(&expected, &weights.weights())
-}
-
-/// Another architecture that needs exactly these weights.
-fn better_architecture(asked: &Architecture, all: &StateDict) -> Option<&'static Architecture> {
-    let exact = |other: &&Architecture| {
-        other.name != asked.name
-            && choose(other, all.clone()).is_ok_and(|weights| {
-                let classes = class_count(other, &weights, &ImportRequest::default());
-                let built = classes.and_then(|classes| other.build(classes, None));
-                built.is_ok_and(|built| diagnose(&built, &weights).is_clean())
-            })
-    };
-    arch::ALL.iter().find(exact)
-}
-
-/// Adds the one thing that is most likely to help.
-fn advise(mut diagnosis: Diagnosis, better: Option<&Architecture>, weights: &StateDict) -> Diagnosis {
-    let integers = diagnosis.missing.iter().find(|missing| weights.tensors.contains_key(&missing.name));
-    let hint = match (better, integers) {
-        (Some(better), _) => format!("the weights fit --arch {}", better.name),
-        (None, Some(integers)) => {
-            format!("tensor '{}' holds integers: quantised weights cannot be imported", integers.name)
+    let asked = ImportRequest { input: request.input.or(request.adjust.input_size()), ..request.clone() };
+    let request = &asked;
+    let source = match SourceKind::of(&request.source)? {
+        SourceKind::Onnx => return from_onnx::import(request),
+        SourceKind::StateDict => Source {
+            tensors: names::modern_names(StateDict::open(&request.source)?),
+            convention: Convention::Torch,
+        },
+        SourceKind::Burnpack => Source {
+            tensors: StateDict::from_pack(Pack::open(&request.source)?.weights()?.into_tensors()),
+            convention: Convention::Burn,
+        },
+        SourceKind::Record { encoding, gzip } => {
+            Source { tensors: record::read(&request.source, encoding, gzip)?, convention: Convention::Burn }
         }
-        (None, None) if !diagnosis.hints.is_empty() => return diagnosis,
-        (None, None) => "does --arch name the right architecture?".into(),
     };
-    diagnosis.hints.push(hint);
-    diagnosis
+    import_weights(request, source)
 }
 
-fn check_class_names(classes: usize, names: usize) -> Result<()> {
-    if names == 0 || names == classes {
-        return Ok(());
+/// Weights need to be told their network.
+fn import_weights(request: &ImportRequest, mut source: Source) -> Result<Imported> {
+    let file = file_name(&request.source);
+    if let Some(key) = &request.key {
+        source.tensors =
+            select::under_key(source.tensors, key).map_err(|problem| Error::model(&file, problem))?;
     }
-    Err(Error::request(format!(
-        "class names: expected {classes}, one for each class of the weights, got {names}"
-    )))
+    match (&request.arch, &request.card) {
+        (Some(arch), None) => import_architecture(arch, request, &source),
+        (None, Some(card)) => {
+            let request = with_defaults(request, card);
+            match (&card.arch, &card.graph) {
+                (Some(arch), _) => import_architecture(arch, &request, &source),
+                (None, Some(graph)) => {
+                    finish(&request, &source, fit::to_graph(card, graph, &source, &request)?)
+                }
+                (None, None) => {
+                    Err(Error::request("card: has neither 'arch' nor 'graph', expected one of them"))
+                }
+            }
+        }
+        (Some(_), Some(_)) => Err(Error::request(
+            "network: both an architecture and a card were given, expected one of them (leave out --arch or --spec)",
+        )),
+        (None, None) => Err(Error::model(
+            file,
+            "holds weights without a network, expected an architecture or a card (add --arch NAME or --spec CARD.json)",
+        )),
+    }
+}
+
+fn import_architecture(arch: &str, request: &ImportRequest, source: &Source) -> Result<Imported> {
+    finish(request, source, fit::to_architecture(arch::find(arch)?, source, request)?)
+}
+
+/// The request with what the card says where it says nothing.
+fn with_defaults(request: &ImportRequest, card: &Card) -> ImportRequest {
+    let mut request = request.clone();
+    request.num_classes = request.num_classes.or(card.num_classes);
+    if request.classes.is_empty() {
+        request.classes.clone_from(&card.classes);
+    }
+    request.name.get_or_insert_with(|| card.name.clone());
+    let preprocess = request.preprocess.get_or_insert_with(|| card.preprocess.clone());
+    request.input = request.input.or_else(|| preprocess.output_size());
+    let source = card.source.clone().unwrap_or_default();
+    request.license = request.license.or(source.license);
+    request.note = request.note.or(source.note);
+    request
+}
+
+/// Converts weights that fit.
+fn finish(request: &ImportRequest, source: &Source, fitted: Fitted) -> Result<Imported> {
+    let file = file_name(&request.source);
+    let Fitted { built, name, preprocess, weights, diagnosis } = fitted;
+    let parameters = names::parameters(&built, source.convention);
+    let preprocess =
+        request.preprocess.clone().unwrap_or_else(|| request.adjust.change(preprocess, &built.graph.input));
+    let card = Card {
+        schema_version: SCHEMA_VERSION,
+        name: request.name.clone().unwrap_or(name),
+        arch: None,
+        num_classes: None,
+        graph: Some(built.graph),
+        preprocess,
+        output: request.card.as_ref().and_then(|card| card.output),
+        classes: request.classes.clone(),
+        source: Some(Provenance {
+            file: Some(file.clone()),
+            sha256: Some(sha256(&request.source)?),
+            license: request.license.clone(),
+            note: request.note.clone(),
+        }),
+    };
+    super::check(&card, &built.parameters.into_iter().collect(), &file)?;
+    let warnings: Vec<String> = leftovers(&diagnosis).into_iter().collect();
+    let tensors = convert::convert(&parameters, &weights, request.half)
+        .map_err(|problem| Error::model(&file, problem))?;
+    Ok(Imported { card, tensors, warnings, assumptions: vec![], diagnosis })
 }
 
 fn leftovers(diagnosis: &Diagnosis) -> Option<String> {
     let (first, _) = diagnosis.unused.first()?;
-    let count = diagnosis.unused.len();
-    Some(format!("{count} tensors of the file are not used, for example '{first}'"))
-}
-
-fn card(request: &ImportRequest, architecture: &Architecture, built: Built, sha256: String) -> Card {
-    Card {
-        schema_version: SCHEMA_VERSION,
-        name: request.name.clone().unwrap_or_else(|| architecture.name.to_owned()),
-        arch: None,
-        num_classes: None,
-        graph: Some(built.graph),
-        preprocess: request.preprocess.clone().unwrap_or_else(|| architecture.preprocess(request.input)),
-        output: None,
-        classes: request.classes.clone(),
-        source: Some(Source {
-            file: Some(file_name(&request.source)),
-            sha256: Some(sha256),
-            license: request.license.clone(),
-            note: request.note.clone(),
-        }),
-    }
+    Some(match diagnosis.unused.len() {
+        1 => format!("tensor '{first}' of the file is not used"),
+        count => format!("{count} tensors of the file are not used, for example '{first}'"),
+    })
 }
 
 /// SHA-256 of a file in lower-case hexadecimal.

@@ -95,6 +95,16 @@ impl PreprocessRequest {
         *self == Self::default()
     }
 
+    /// Changes an architecture's way to what the caller says, if anything.
+    #[must_use]
+    pub(super) fn change(&self, usual: Preprocess, input: &InputSpec) -> Preprocess {
+        if self.is_empty() {
+            return usual;
+        }
+        let base = self.preset.map_or(usual, |chosen| preset(chosen, input));
+        self.apply(base, [input.height, input.width])
+    }
+
     /// Changes `base` to what the caller says, for a network whose input is `height` x `width`.
     #[must_use]
     pub fn apply(&self, base: Preprocess, [height, width]: [usize; 2]) -> Preprocess {

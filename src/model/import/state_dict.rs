@@ -1,7 +1,7 @@
 //! Named weights from a file: PyTorch checkpoints in all their containers, and safetensors.
 //!
 //! Receives a path, tells the format by the file's first bytes, and hands on names, shapes and, tensor by tensor when
-//! asked, numbers as `f32`. Pickle code is never run: only tensors and dictionaries are understood. Names inside
+//! asked, numbers as `f32`. Burn's own files fill the same table, from [`super::record`] and from a pack. Pickle code is never run: only tensors and dictionaries are understood. Names inside
 //! nested dictionaries are joined by dots. Which of the tensors a network needs is not this file's business.
 
 use std::collections::BTreeMap;
@@ -16,7 +16,7 @@ use super::safetensors_file::{is_safetensors, read_list};
 use crate::error::{Error, Result};
 
 /// The tensors of a checkpoint.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct StateDict {
     /// Each tensor under its full name.
     pub tensors: BTreeMap<String, StateTensor>,
@@ -50,6 +50,8 @@ pub enum ElementType {
 enum Source {
     Pytorch(pytorch_reader::Tensor),
     Safetensors { path: Arc<PathBuf>, offset: u64, bytes: usize },
+    Burnpack(burn_pack::Tensor),
+    Memory(Arc<[u8]>),
 }
 
 impl StateDict {
@@ -80,6 +82,16 @@ impl StateDict {
         Ok(Self { tensors })
     }
 
+    /// The tensors of a burnpack.
+    pub(super) fn from_pack(tensors: BTreeMap<String, burn_pack::Tensor>) -> Self {
+        Self {
+            tensors: tensors
+                .into_iter()
+                .map(|(name, tensor)| (name, StateTensor::from_pack(tensor)))
+                .collect(),
+        }
+    }
+
     /// Name and shape of the tensors that hold floating-point numbers.
     #[must_use]
     pub fn weights(&self) -> Vec<(String, Vec<usize>)> {
@@ -92,6 +104,23 @@ impl StateDict {
 }
 
 impl StateTensor {
+    /// A tensor whose little-endian bytes are already read; as many as its shape and element ask for.
+    pub(super) fn in_memory(shape: Vec<usize>, element: ElementType, bytes: Vec<u8>) -> Self {
+        Self { shape, element, source: Source::Memory(bytes.into()) }
+    }
+
+    fn from_pack(tensor: burn_pack::Tensor) -> Self {
+        use burn_pack::DType;
+        let element = match tensor.dtype {
+            DType::F16 => ElementType::F16,
+            DType::BF16 => ElementType::Bf16,
+            DType::F32 | DType::Flex32 => ElementType::F32,
+            DType::F64 => ElementType::F64,
+            _ => ElementType::Other,
+        };
+        Self { shape: tensor.shape.to_vec(), element, source: Source::Burnpack(tensor) }
+    }
+
     /// Extents, outermost first; empty for a single number.
     #[must_use]
     pub fn shape(&self) -> &[usize] {
@@ -145,6 +174,10 @@ impl StateTensor {
                 };
                 read().map_err(|error: std::io::Error| error.to_string())
             }
+            Source::Burnpack(tensor) => {
+                tensor.to_bytes().map(|bytes| bytes.to_vec()).map_err(|error| error.to_string())
+            }
+            Source::Memory(bytes) => Ok(bytes.to_vec()),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Tests of the import: containers, names, shapes, damage.
 
+mod networks;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use safetensors::tensor::{Dtype, TensorView};
@@ -105,12 +107,12 @@ fn damaged_files_are_survived() {
 /// Weights for an architecture in PyTorch's convention, each tensor full of one number, as f16 safetensors.
 fn write_weights(path: &Path, arch: &str, classes: usize, prefix: &str, number: impl Fn(&str) -> f32) {
     let built = arch::build(arch, classes, None).unwrap();
-    let parameters: Vec<_> = torch::parameters(&built)
+    let parameters: Vec<_> = names::parameters(&built, Convention::Torch)
         .into_iter()
         .map(|parameter| {
             let count = parameter.shape.iter().product();
-            let half = half::f16::from_f32(number(&parameter.torch_name)).to_le_bytes();
-            (parameter.torch_name.clone(), parameter.torch_shape(), half.repeat(count))
+            let half = half::f16::from_f32(number(&parameter.source_name)).to_le_bytes();
+            (parameter.source_name.clone(), parameter.source_shape(), half.repeat(count))
         })
         .collect();
     let views: BTreeMap<String, TensorView<'_>> = parameters
@@ -123,7 +125,7 @@ fn write_weights(path: &Path, arch: &str, classes: usize, prefix: &str, number: 
 }
 
 fn request(source: &Path, arch: &str) -> ImportRequest {
-    ImportRequest { source: source.into(), arch: arch.into(), ..ImportRequest::default() }
+    ImportRequest { source: source.into(), arch: Some(arch.into()), ..ImportRequest::default() }
 }
 
 #[test]
@@ -234,9 +236,9 @@ fn every_architecture_needs_exactly_the_reference_parameters() {
     for architecture in arch::ALL {
         let reference = &references[architecture.name];
         let built = architecture.build(reference.num_classes, None).unwrap();
-        let needed: BTreeSet<_> = torch::parameters(&built)
+        let needed: BTreeSet<_> = names::parameters(&built, Convention::Torch)
             .iter()
-            .map(|parameter| (parameter.torch_name.clone(), parameter.torch_shape()))
+            .map(|parameter| (parameter.source_name.clone(), parameter.source_shape()))
             .collect();
         let expected: BTreeSet<_> = reference.parameters.iter().cloned().collect();
         assert_eq!(needed, expected, "{}", architecture.name);

@@ -10,7 +10,7 @@ use super::values::{parse_color, parse_filter, parse_number, parse_resize, parse
 
 #[derive(Debug, Args)]
 pub(crate) struct ImportArgs {
-    /// An ONNX file, PyTorch weights (.pth, .pt) or safetensors.
+    /// An ONNX file, or weights: PyTorch (.pth, .pt), safetensors, burnpack (.bpk), Burn's older .mpk and .json (.gz).
     #[arg(value_name = "SOURCE")]
     pub(crate) source: PathBuf,
 
@@ -19,8 +19,12 @@ pub(crate) struct ImportArgs {
     pub(crate) out: PathBuf,
 
     /// Architecture of the weights, for example resnet50; an unknown one lists them all. An ONNX file needs none.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", conflicts_with = "spec")]
     pub(crate) arch: Option<String>,
+
+    /// A model card whose graph names the weights, for any other network.
+    #[arg(long, value_name = "CARD.json")]
+    pub(crate) spec: Option<PathBuf>,
 
     /// File of class names, one a line.
     #[arg(long, value_name = "FILE")]
@@ -66,7 +70,7 @@ pub(crate) struct ImportArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Preprocessing")]
 pub(crate) struct PictureArgs {
-    /// A framework's usual way: imagenet, tf, caffe or raw [default: the architecture's; else what the input suggests].
+    /// A framework's usual way: imagenet, tf, caffe or raw [default: the architecture's or the card's; for ONNX what the input suggests].
     #[arg(long, value_name = "NAME")]
     pub(crate) preset: Option<Preset>,
 

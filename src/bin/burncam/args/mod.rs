@@ -52,7 +52,7 @@ pub(crate) enum Command {
     Predict(PredictArgs),
     /// List a model's layers, and which of them can be explained.
     Layers(LayersArgs),
-    /// Make a self-contained model file from weights and an architecture.
+    /// Make a self-contained model file from weights and an architecture or a card.
     Import(Box<ImportArgs>),
     /// Show what a model is, where it comes from, and what it costs to run.
     Info(InfoArgs),

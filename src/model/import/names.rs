@@ -1,40 +1,43 @@
-//! PyTorch's names and layouts for the tensors of a graph.
+//! What the tensors of a graph are called in a source, and which way round they lie there.
 //!
 //! Burn calls a batch norm's weight `gamma` and its bias `beta`, and keeps linear weights as `[in, out]`, where
 //! PyTorch has `[out, in]`. Everything else agrees.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::state_dict::StateDict;
-use crate::card::{Node, Op};
+use crate::card::{Graph, Node, Op};
 use crate::model::builder::Built;
 
-/// A tensor of a graph under both conventions.
+/// Whose names and layouts a source has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Convention {
+    Torch,
+    Burn,
+}
+
+/// A tensor of a graph, in Burn's convention and the source's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Parameter {
     /// Burn's name.
     pub(super) name: String,
     /// Burn's shape.
     pub(super) shape: Vec<usize>,
-    /// PyTorch's name.
-    pub(super) torch_name: String,
-    /// Whether PyTorch has rows and columns the other way round.
+    /// The source's name.
+    pub(super) source_name: String,
+    /// Whether the source has rows and columns the other way round.
     pub(super) transposed: bool,
 }
 
 impl Parameter {
-    /// PyTorch's shape.
-    pub(super) fn torch_shape(&self) -> Vec<usize> {
-        let mut shape = self.shape.clone();
-        if self.transposed {
-            shape.reverse();
-        }
-        shape
+    /// The source's shape.
+    pub(super) fn source_shape(&self) -> Vec<usize> {
+        turned(&self.shape, self.transposed)
     }
 }
 
-/// The tensors that a graph needs, in its order.
-pub(super) fn parameters(built: &Built) -> Vec<Parameter> {
+/// The tensors that a graph needs, each once, in its order.
+pub(super) fn parameters(built: &Built, convention: Convention) -> Vec<Parameter> {
     let users: BTreeMap<&str, (&Node, &str)> = built
         .graph
         .nodes
@@ -43,14 +46,38 @@ pub(super) fn parameters(built: &Built) -> Vec<Parameter> {
         .collect();
     let convert = |(name, shape): &(String, Vec<usize>)| {
         let (op, role) = users.get(name.as_str()).map_or((None, ""), |(node, role)| (Some(&node.op), *role));
+        let torch = convention == Convention::Torch;
         Parameter {
             name: name.clone(),
             shape: shape.clone(),
-            torch_name: torch_name(name, role),
-            transposed: matches!(op, Some(Op::Linear {})) && role == "weight",
+            source_name: if torch { torch_name(name, role) } else { name.clone() },
+            transposed: torch && matches!(op, Some(Op::Linear {})) && role == "weight",
         }
     };
     built.parameters.iter().map(convert).collect()
+}
+
+/// The graph of a card with the tensors that it names, in the shapes that `weights` has; empty where it has none.
+pub(super) fn with_shapes(graph: &Graph, weights: &StateDict, convention: Convention) -> Built {
+    let mut seen = BTreeSet::new();
+    let names = graph.nodes.iter().flat_map(|node| node.params.values()).filter(|name| seen.insert(*name));
+    let unshaped = names.map(|name| (name.clone(), vec![])).collect();
+    let mut built = Built { graph: graph.clone(), parameters: unshaped };
+    let named = parameters(&built, convention);
+    for ((_, shape), parameter) in built.parameters.iter_mut().zip(&named) {
+        if let Some(tensor) = weights.tensors.get(&parameter.source_name) {
+            *shape = turned(tensor.shape(), parameter.transposed);
+        }
+    }
+    built
+}
+
+fn turned(shape: &[usize], transposed: bool) -> Vec<usize> {
+    let mut shape = shape.to_vec();
+    if transposed {
+        shape.reverse();
+    }
+    shape
 }
 
 fn torch_name(name: &str, role: &str) -> String {

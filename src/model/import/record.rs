@@ -1,0 +1,235 @@
+//! Records, the files of Burn 0.8 to 0.21: named MessagePack and JSON, plain or in gzip.
+//!
+//! Receives a file, hands on the table of its tensors under the dotted paths of their modules (`layer1.0.conv1.weight`).
+//! A record is a map of `metadata` and `item`; the item is the module's fields, nested, with lists and tuples as lists
+//! and whatever is not stored as null. A parameter is `{id, param}`, and its tensor is, since Burn 0.14,
+//! `{bytes, shape, dtype}`, before that `{value, shape}` with a list of numbers. The file is read as a stream: memory
+//! goes to the tensors, not to the text around them.
+
+mod bounded;
+mod tensor;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::fs::File;
+use std::io::{BufReader, Read};
+use std::path::Path;
+
+use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+use super::source_kind::Encoding;
+use super::state_dict::{StateDict, StateTensor, file_name};
+use crate::error::{Error, Result};
+use bounded::Bounded;
+use tensor::{Fields, Kind, Leaf, Precision};
+
+/// Modules are not nested deeper; the stack has to hold it. `serde_json` has the same limit.
+const MAX_DEPTH: usize = 128;
+
+/// More tensors than any network has; a file of many empty ones would fill the memory.
+const MAX_TENSORS: usize = 1 << 16;
+
+/// Reads all tensors of a record.
+///
+/// # Errors
+/// When the file cannot be read, holds no names, unpacks to too much, is damaged, or is no record.
+pub(super) fn read(path: &Path, encoding: Encoding, gzip: bool) -> Result<StateDict> {
+    let blame = |problem: String| Error::model(file_name(path), problem);
+    if encoding == Encoding::Unnamed {
+        return Err(blame(
+            "is a Burn record without names, so its tensors cannot be told apart (load it with the Burn version that \
+             wrote it and save it with NamedMpkFileRecorder, or with Burn 0.22 as .bpk)"
+                .into(),
+        ));
+    }
+    let file = File::open(path).map_err(Error::io("read", path))?;
+    let mut bytes = Bounded::new(file, gzip).map_err(Error::io("read", path))?;
+    let mut stream = BufReader::new(&mut bytes);
+    let tensors = match encoding {
+        Encoding::Json => from_json(&mut stream),
+        Encoding::Named | Encoding::Unnamed => from_messagepack(&mut stream),
+    };
+    let tensors = tensors.map_err(|problem| blame(bytes.problem().unwrap_or(problem)))?;
+    match tensors.is_empty() {
+        true => Err(blame("holds no tensors, expected the record of a module".into())),
+        false => Ok(StateDict { tensors }),
+    }
+}
+
+fn from_json(bytes: &mut impl Read) -> Result<BTreeMap<String, StateTensor>, String> {
+    let mut json = serde_json::Deserializer::from_reader(bytes);
+    let tensors = json.deserialize_map(Record).map_err(|error| unreadable(&error, error.is_eof()))?;
+    json.end().map_err(|error| unreadable(&error, false))?;
+    Ok(tensors)
+}
+
+fn from_messagepack(bytes: &mut impl Read) -> Result<BTreeMap<String, StateTensor>, String> {
+    use rmp_serde::decode::Error::{InvalidDataRead, InvalidMarkerRead};
+    let mut pack = rmp_serde::Deserializer::new(&mut *bytes);
+    pack.set_max_depth(MAX_DEPTH);
+    let tensors = pack.deserialize_map(Record).map_err(|error| match &error {
+        InvalidMarkerRead(cause) | InvalidDataRead(cause) => {
+            unreadable(&error, cause.kind() == std::io::ErrorKind::UnexpectedEof)
+        }
+        _ => unreadable(&error, false),
+    })?;
+    // Reading on to the end is also what checks gzip's own checksum.
+    match std::io::copy(bytes, &mut std::io::sink()) {
+        Ok(0) => Ok(tensors),
+        Ok(more) => Err(unreadable(&format!("{more} bytes follow it"), false)),
+        Err(error) => Err(unreadable(&error, false)),
+    }
+}
+
+fn unreadable(error: &dyn fmt::Display, cut: bool) -> String {
+    match (cut, error.to_string()) {
+        (true, _) => "is not a readable Burn record: it is empty or cut short (is it whole?)".into(),
+        (_, problem) if problem.starts_with("tensor '") => problem,
+        (_, problem) => format!("is not a readable Burn record: {problem}"),
+    }
+}
+
+/// The whole file.
+struct Record;
+
+impl<'de> Visitor<'de> for Record {
+    type Value = BTreeMap<String, StateTensor>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a map with 'metadata' and 'item'")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        #[derive(serde::Deserialize)]
+        struct Metadata {
+            float: String,
+        }
+        let mut precision = None;
+        let mut tensors = None;
+        while let Some(key) = map.next_key::<String>()? {
+            match key.as_str() {
+                "metadata" => precision = Some(Precision::of(&map.next_value::<Metadata>()?.float)),
+                "item" => {
+                    let precision =
+                        precision.ok_or_else(|| A::Error::custom("expected 'metadata' before 'item'"))?;
+                    let mut walk = Walk { path: Vec::new(), tensors: BTreeMap::new(), precision };
+                    map.next_value_seed(&mut walk)?;
+                    tensors = Some(walk.tensors);
+                }
+                _ => drop(map.next_value::<IgnoredAny>()?),
+            }
+        }
+        tensors.ok_or_else(|| A::Error::custom("expected a map with 'metadata' and 'item'"))
+    }
+}
+
+/// A step down into the module.
+enum Step {
+    Field(String),
+    Index(usize),
+}
+
+/// Goes through the module, and keeps the tensors that it meets.
+struct Walk {
+    path: Vec<Step>,
+    tensors: BTreeMap<String, StateTensor>,
+    precision: Precision,
+}
+
+impl Walk {
+    /// Where it is, in dots. The `param` of a parameter is no part of it.
+    fn name(&self) -> String {
+        let steps = match self.path.as_slice() {
+            [rest @ .., Step::Field(last)] if last == "param" => rest,
+            all => all,
+        };
+        let text = |step: &Step| match step {
+            Step::Field(name) => name.clone(),
+            Step::Index(index) => index.to_string(),
+        };
+        steps.iter().map(text).collect::<Vec<_>>().join(".")
+    }
+
+    fn keep(&mut self, fields: Fields) -> Result<(), String> {
+        let blame = |problem: String| format!("tensor '{}': {problem}", self.name());
+        let Some(tensor) = fields.tensor(self.precision).map_err(blame)? else { return Ok(()) };
+        if self.tensors.len() == MAX_TENSORS {
+            return Err(format!("it has more than {MAX_TENSORS} tensors"));
+        }
+        match self.tensors.insert(self.name(), tensor) {
+            Some(_) => Err(format!("two tensors are called '{}'", self.name())),
+            None => Ok(()),
+        }
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for &mut Walk {
+    type Value = Leaf;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Leaf, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for &mut Walk {
+    type Value = Leaf;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a part of a module")
+    }
+
+    fn visit_unit<E>(self) -> Result<Leaf, E> {
+        Ok(Leaf::Nothing)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Leaf, E> {
+        Ok(Leaf::Number(f64::from(u8::from(value)), Kind::Truth))
+    }
+
+    #[allow(clippy::cast_precision_loss)] // greater numbers are neither shapes nor bytes nor halves
+    fn visit_u64<E>(self, value: u64) -> Result<Leaf, E> {
+        Ok(Leaf::Number(value as f64, Kind::Whole))
+    }
+
+    #[allow(clippy::cast_precision_loss)] // as above
+    fn visit_i64<E>(self, value: i64) -> Result<Leaf, E> {
+        Ok(Leaf::Number(value as f64, Kind::Whole))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Leaf, E> {
+        Ok(Leaf::Number(value, Kind::Real))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Leaf, E> {
+        Ok(Leaf::Text(value.to_owned()))
+    }
+
+    fn visit_bytes<E>(self, value: &[u8]) -> Result<Leaf, E> {
+        Ok(Leaf::Bytes(value.to_vec()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Leaf, A::Error> {
+        let mut numbers = Leaf::Numbers(Vec::new(), None);
+        for index in 0.. {
+            self.path.push(Step::Index(index));
+            let Some(leaf) = list.next_element_seed(&mut *self)? else { break };
+            self.path.pop();
+            numbers = numbers.and(leaf);
+        }
+        self.path.pop();
+        Ok(numbers)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Leaf, A::Error> {
+        let mut fields = Fields::default();
+        while let Some(key) = map.next_key::<String>()? {
+            self.path.push(Step::Field(key));
+            let leaf = map.next_value_seed(&mut *self)?;
+            if let Some(Step::Field(key)) = self.path.pop() {
+                fields.put(&key, leaf);
+            }
+        }
+        self.keep(fields).map_err(A::Error::custom)?;
+        Ok(Leaf::Nothing)
+    }
+}

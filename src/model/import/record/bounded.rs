@@ -1,0 +1,73 @@
+//! A file, plain or in gzip, that gives only so many bytes.
+
+use std::fs::File;
+use std::io::{BufReader, Error, Read, Result};
+
+use flate2::read::GzDecoder;
+
+/// Three times the greatest of the known architectures (VGG-19, 144 million numbers) in double precision. A record is held in
+/// memory whole, so there has to be an end.
+const MAX_BYTES: u64 = 4 << 30;
+
+/// Weights are noise to gzip: in MessagePack they hardly shrink, and as indented JSON twentyfold. What shrinks more is
+/// made to fill the memory; gzip can reach a thousandfold.
+const MAX_RATIO: u64 = 100;
+
+/// Small records may shrink as they like, such as those of networks that are still all zeros.
+const ALWAYS_ALLOWED: u64 = 16 << 20;
+
+/// Gives a file's content up to a limit, and an error from there on.
+pub(super) struct Bounded {
+    content: Box<dyn Read>,
+    gzip: bool,
+    left: u64,
+    limit: u64,
+    exceeded: bool,
+}
+
+impl Bounded {
+    pub(super) fn new(file: File, gzip: bool) -> Result<Self> {
+        let stored = file.metadata()?.len();
+        let limit = if gzip { limit(stored) } else { MAX_BYTES };
+        let file = BufReader::new(file);
+        let content: Box<dyn Read> = if gzip { Box::new(GzDecoder::new(file)) } else { Box::new(file) };
+        Ok(Self { content, gzip, left: limit, limit, exceeded: false })
+    }
+
+    /// What to say when the limit was met; whatever failed then failed because of it.
+    pub(super) fn problem(&self) -> Option<String> {
+        let verb = if self.gzip { "unpacks to" } else { "holds" };
+        let mebibytes = self.limit >> 20;
+        self.exceeded.then(|| {
+            format!("{verb} more than {mebibytes} MiB, expected at most that of weights (is it a record?)")
+        })
+    }
+}
+
+fn limit(stored: u64) -> u64 {
+    stored.saturating_mul(MAX_RATIO).clamp(ALWAYS_ALLOWED, MAX_BYTES)
+}
+
+impl Read for Bounded {
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
+        let count = self.content.read(buffer)?;
+        self.exceeded |= count as u64 > self.left;
+        if self.exceeded {
+            return Err(Error::other("too long"));
+        }
+        self.left -= count as u64;
+        Ok(count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_limit_follows_the_file() {
+        assert_eq!(limit(10), ALWAYS_ALLOWED);
+        assert_eq!(limit(1 << 20), 100 << 20);
+        assert_eq!(limit(1 << 40), MAX_BYTES);
+    }
+}

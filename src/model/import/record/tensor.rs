@@ -1,0 +1,162 @@
+//! One tensor of a record, in each form that it has had.
+
+use crate::model::import::state_dict::{ElementType, StateTensor};
+
+/// What the metadata say of the numbers in a `value` list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Precision {
+    /// Halves are written as the integers of their 16 bits.
+    F16,
+    /// The same.
+    Bf16,
+    /// Written as numbers.
+    Wide,
+}
+
+impl Precision {
+    /// From the name of a Rust type.
+    pub(super) fn of(name: &str) -> Self {
+        match name.rsplit("::").next() {
+            Some("f16") => Self::F16,
+            Some("bf16") => Self::Bf16,
+            _ => Self::Wide,
+        }
+    }
+}
+
+/// How numbers are written; of a list, the last that occurs in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Kind {
+    Truth,
+    Whole,
+    Real,
+}
+
+/// A value of the file, as far as the map around it needs it.
+#[derive(Debug)]
+pub(super) enum Leaf {
+    /// Null, or a module, whose tensors are kept already.
+    Nothing,
+    Text(String),
+    Bytes(Vec<u8>),
+    Number(f64, Kind),
+    /// A list of numbers, and their kind unless it is empty.
+    Numbers(Vec<f64>, Option<Kind>),
+    /// A list of anything else.
+    List,
+}
+
+impl Leaf {
+    /// This list with one more element.
+    pub(super) fn and(self, element: Self) -> Self {
+        match (self, element) {
+            (Self::Numbers(mut numbers, known), Self::Number(number, kind)) => {
+                numbers.push(number);
+                Self::Numbers(numbers, known.max(Some(kind)))
+            }
+            _ => Self::List,
+        }
+    }
+}
+
+/// The fields of a map that may make it a tensor.
+#[derive(Debug, Default)]
+pub(super) struct Fields {
+    bytes: Option<Leaf>,
+    value: Option<Leaf>,
+    shape: Option<Leaf>,
+    dtype: Option<Leaf>,
+}
+
+impl Fields {
+    pub(super) fn put(&mut self, key: &str, leaf: Leaf) {
+        let place = match key {
+            "bytes" => &mut self.bytes,
+            "value" => &mut self.value,
+            "shape" => &mut self.shape,
+            "dtype" => &mut self.dtype,
+            _ => return,
+        };
+        *place = Some(leaf);
+    }
+
+    /// The tensor that they make; nothing when the map is no tensor.
+    ///
+    /// # Errors
+    /// A clause, when it is a tensor that makes no sense.
+    pub(super) fn tensor(self, precision: Precision) -> Result<Option<StateTensor>, String> {
+        let Some(Leaf::Numbers(shape, None | Some(Kind::Whole))) = self.shape else { return Ok(None) };
+        let (element, bytes) = match (self.bytes, self.value) {
+            (Some(Leaf::Nothing), None) | (None, Some(Leaf::Nothing)) | (None, None) => return Ok(None),
+            (Some(bytes), None) => (stored_as(self.dtype), raw(bytes)?),
+            (None, Some(Leaf::Numbers(numbers, kind))) => listed(&numbers, kind, precision),
+            _ => return Err("holds other things than numbers (was the training run sound?)".into()),
+        };
+        let shape: Vec<usize> = shape
+            .iter()
+            .map(|side| whole(*side))
+            .collect::<Option<_>>()
+            .ok_or_else(|| format!("has the shape {shape:?}, expected whole numbers"))?;
+        let size = match element {
+            ElementType::F16 | ElementType::Bf16 => 2,
+            ElementType::F32 => 4,
+            ElementType::F64 => 8,
+            // No weight, so nobody reads it.
+            ElementType::Other => return Ok(Some(StateTensor::in_memory(shape, element, vec![]))),
+        };
+        let expected = shape.iter().try_fold(size, |product: usize, side| product.checked_mul(*side));
+        if expected != Some(bytes.len()) {
+            let numbers = bytes.len() / size;
+            return Err(format!("has {numbers} numbers, expected as many as its shape {shape:?} holds"));
+        }
+        Ok(Some(StateTensor::in_memory(shape, element, bytes)))
+    }
+}
+
+fn stored_as(dtype: Option<Leaf>) -> ElementType {
+    let Some(Leaf::Text(name)) = dtype else { return ElementType::Other };
+    match name.as_str() {
+        "F16" => ElementType::F16,
+        "BF16" => ElementType::Bf16,
+        "F32" | "Flex32" => ElementType::F32,
+        "F64" => ElementType::F64,
+        _ => ElementType::Other,
+    }
+}
+
+/// JSON has no bytes but lists of numbers.
+fn raw(bytes: Leaf) -> Result<Vec<u8>, String> {
+    match bytes {
+        Leaf::Bytes(bytes) => Ok(bytes),
+        Leaf::Numbers(numbers, _) => numbers
+            .iter()
+            .map(|number| whole(*number).and_then(|byte| u8::try_from(byte).ok()))
+            .collect::<Option<_>>()
+            .ok_or_else(|| "has bytes that are not 0 to 255".into()),
+        _ => Err("has no bytes, expected a list of them".into()),
+    }
+}
+
+/// Integers are weights only where halves are written as such.
+fn listed(numbers: &[f64], kind: Option<Kind>, precision: Precision) -> (ElementType, Vec<u8>) {
+    #[allow(clippy::cast_possible_truncation)] // everything is computed in f32
+    let floats = || numbers.iter().flat_map(|number| (*number as f32).to_le_bytes()).collect();
+    let bits = || numbers.iter().map(|number| Some(u16::try_from(whole(*number)?).ok()?.to_le_bytes()));
+    let element = match (kind, precision) {
+        (None | Some(Kind::Real), _) => return (ElementType::F32, floats()),
+        (Some(Kind::Whole), Precision::F16) => ElementType::F16,
+        (Some(Kind::Whole), Precision::Bf16) => ElementType::Bf16,
+        (Some(Kind::Whole | Kind::Truth), _) => return (ElementType::Other, vec![]),
+    };
+    match bits().collect::<Option<Vec<_>>>() {
+        Some(bits) => (element, bits.concat()),
+        None => (ElementType::Other, vec![]),
+    }
+}
+
+fn whole(number: f64) -> Option<usize> {
+    /// From here on not every integer is a double.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // checked
+    ((0.0..EXACT).contains(&number) && number.fract() == 0.0).then_some(number as usize)
+}

@@ -1,0 +1,103 @@
+//! What kind of file an import starts from: told by its content first, by its name where that does not tell.
+
+use std::fs::File;
+use std::io::{BufReader, Read};
+use std::path::Path;
+
+use flate2::read::GzDecoder;
+
+use super::safetensors_file::is_safetensors;
+use super::state_dict::file_name;
+use crate::error::{Error, Result};
+
+const GZIP: &[u8] = b"\x1f\x8b";
+const BURNPACK: &[u8] = b"NRUB";
+/// The first key of every record.
+const METADATA: &[u8] = b"\xa8metadata";
+/// Every record holds the type of its recorder near the start.
+const RECORDER: &[u8] = b"burn_core::record::";
+
+/// So many bytes hold all that is looked for.
+const HEAD: u64 = 512;
+
+/// A kind of file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum SourceKind {
+    /// A graph with its weights, which needs neither architecture nor card.
+    Onnx,
+    /// PyTorch's containers and safetensors, which `StateDict` tells apart; whatever is not known is tried as one.
+    StateDict,
+    /// Burn's own container.
+    Burnpack,
+    /// What Burn wrote before it.
+    Record { encoding: Encoding, gzip: bool },
+}
+
+/// How a record is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Encoding {
+    /// MessagePack with the fields' names.
+    Named,
+    Json,
+    /// Bincode, or MessagePack without names.
+    Unnamed,
+}
+
+impl SourceKind {
+    /// Looks at a file.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is gzip around something unknown.
+    pub(super) fn of(path: &Path) -> Result<Self> {
+        let open = || File::open(path).map_err(Error::io("read", path));
+        let mut head = Vec::new();
+        open()?.take(HEAD).read_to_end(&mut head).map_err(Error::io("read", path))?;
+        let gzip = head.starts_with(GZIP);
+        if gzip {
+            head.clear();
+            // A cut or damaged stream gives what it can; reading it all will say what is wrong.
+            let _ = GzDecoder::new(BufReader::new(open()?)).take(HEAD).read_to_end(&mut head);
+        }
+        let name = file_name(path).to_lowercase();
+        match encoding_by_content(&head).or_else(|| encoding_by_name(&name, gzip)) {
+            Some(encoding) => Ok(Self::Record { encoding, gzip }),
+            None if gzip => Err(Error::model(
+                file_name(path),
+                "is a gzip file, expected one that holds a Burn record (unpack it first)",
+            )),
+            None if head.starts_with(BURNPACK) => Ok(Self::Burnpack),
+            None if name.ends_with(".onnx") || is_onnx(&head) => Ok(Self::Onnx),
+            None => Ok(Self::StateDict),
+        }
+    }
+}
+
+/// A model begins with its IR version, a small number, and the fields after it are few.
+fn is_onnx(head: &[u8]) -> bool {
+    matches!(head, [0x08, 1..=32, 0x12 | 0x1a | 0x22 | 0x28 | 0x32 | 0x3a | 0x42, ..])
+}
+
+fn encoding_by_content(head: &[u8]) -> Option<Encoding> {
+    let small_map = head.first().is_some_and(|byte| byte & 0xf0 == 0x80);
+    if small_map && head[1..].starts_with(METADATA) {
+        Some(Encoding::Named)
+    } else if head.trim_ascii_start().starts_with(b"{") && !is_safetensors(head) {
+        Some(Encoding::Json)
+    } else if head.windows(RECORDER.len()).any(|part| part == RECORDER) {
+        Some(Encoding::Unnamed)
+    } else {
+        None
+    }
+}
+
+/// PyTorch's files end in `.bin` as well, so that of a plain file's names says nothing.
+fn encoding_by_name(name: &str, gzip: bool) -> Option<Encoding> {
+    let name = name.strip_suffix(".gz").unwrap_or(name);
+    let ending = Path::new(name).extension()?.to_str()?;
+    match ending {
+        "mpk" => Some(Encoding::Named),
+        "json" => Some(Encoding::Json),
+        "bin" if gzip => Some(Encoding::Unnamed),
+        _ => None,
+    }
+}
