@@ -1,6 +1,6 @@
 //! The devices that a network can run on. The only file that names Burn's back ends.
 
-use burn::tensor::Device;
+use burn::tensor::{Device, Tensor};
 
 use crate::error::{Error, Result, did_you_mean};
 
@@ -89,6 +89,18 @@ impl DeviceName {
             }
             _ => Device::flex(),
         })
+    }
+
+    /// Opens the device and adds two numbers on it: some are opened in full only when they are used.
+    ///
+    /// # Errors
+    /// When it cannot be opened or does not give the sum back. Burn may panic instead, where there is no such hardware.
+    pub(crate) fn probe(&self) -> Result<()> {
+        let sum = Tensor::<1>::from_data([1.0_f32, 2.0], &self.open()?).sum().try_to_vec_as::<f32>();
+        match sum.as_deref() {
+            Ok([3.0]) => Ok(()),
+            other => Err(Error::request(format!("1 + 2 gave {other:?}"))),
+        }
     }
 }
 

@@ -36,10 +36,12 @@
 //! | [`render`] | a map and a picture to a picture |
 //! | [`record`] | the JSON record's types |
 //! | [`explain`] | conducts all of these |
+//! | [`check`] | holds a model's numbers against other devices, difference quotients and other frameworks |
 //! | [`output`] | names files and writes them whole |
 
 pub mod cam;
 pub mod card;
+pub mod check;
 mod device;
 mod digest;
 pub mod engine;

@@ -11,6 +11,7 @@ mod ops;
 mod resize;
 mod score;
 mod value;
+mod walk;
 
 use burn::tensor::{Device, Gradients, Tensor};
 
@@ -20,6 +21,7 @@ use crate::model::Model;
 use fold::Step;
 pub use score::Score;
 use value::Value;
+pub use walk::Walk;
 
 /// A network on a device, ready to be explained at some layers.
 #[derive(Debug)]
@@ -79,10 +81,39 @@ impl Network {
     /// # Errors
     /// When the weights cannot be read or are damaged.
     pub fn load(model: &Model, taps: &[usize], device: &DeviceName) -> Result<Self> {
+        Self::prepare(model, taps, taps, model.logits(), device)
+    }
+
+    /// As [`Network::load`], without taps, and every operation stays what the graph says: no batch norm is folded.
+    ///
+    /// # Errors
+    /// As [`Network::load`].
+    pub fn load_unfolded(model: &Model, device: &DeviceName) -> Result<Self> {
+        let all: Vec<usize> = (0..model.graph().nodes.len()).collect();
+        Self::prepare(model, &[], &all, model.logits(), device)
+    }
+
+    /// As [`Network::load`], without taps, up to the graph's last node: [`Network::logits`] then gives what that gives,
+    /// for example probabilities.
+    ///
+    /// # Errors
+    /// As [`Network::load`].
+    pub fn load_whole(model: &Model, device: &DeviceName) -> Result<Self> {
+        let last = model.graph().position(&model.graph().output);
+        let last = last.ok_or_else(|| Error::internal("the graph has no output"))?;
+        Self::prepare(model, &[], &[], last, device)
+    }
+
+    fn prepare(
+        model: &Model,
+        taps: &[usize],
+        kept: &[usize],
+        last: usize,
+        device: &DeviceName,
+    ) -> Result<Self> {
         let weights = model.weights()?;
         let device = device.open()?;
-        let last = model.logits();
-        let steps = fold::plan(model.graph(), last, taps, &weights, &device)?;
+        let steps = fold::plan(model.graph(), last, kept, &weights, &device)?;
         let taps: Vec<usize> = taps.iter().map(|position| position + 1).collect();
         let cut = taps.iter().copied().min().unwrap_or(last + 1);
         let mut last_use = vec![0; last + 2];
@@ -168,12 +199,29 @@ impl Network {
     /// # Errors
     /// As [`Network::trunk`].
     pub fn logits(&self, values: Vec<f32>) -> Result<Vec<f32>> {
-        let mut slots = self.start(values)?;
-        for (at, step) in self.steps.iter().enumerate() {
-            let value = self.run(&mut slots, step, at)?;
-            slots[step.output] = Some(value);
+        let slots = self.start(values)?;
+        self.finish(slots, 0)
+    }
+
+    /// The logits that the head gives for other activations of the earliest tapped layer, without recording anything.
+    ///
+    /// # Shapes
+    /// `activations` has as many numbers as that layer's value for one picture, row-major.
+    ///
+    /// # Errors
+    /// When it has not.
+    pub fn logits_from(&self, trunk: &Trunk, activations: Vec<f32>) -> Result<Vec<f32>> {
+        let mut slots = trunk.slots.clone();
+        let shape = slots[self.cut].as_ref().map(Value::shape).unwrap_or_default();
+        if shape.iter().product::<usize>() != activations.len() {
+            return Err(Error::request(format!(
+                "{} activations were given, expected {shape:?}",
+                activations.len()
+            )));
         }
-        slots[self.logits].take().ok_or_else(|| Error::internal("the network gave no logits"))?.to_vec()
+        slots[self.cut] = Some(Value::new(activations, &shape, &self.device)?);
+        let head = self.steps.iter().position(|step| step.output > self.cut).unwrap_or(self.steps.len());
+        self.finish(slots, head)
     }
 
     /// Position of the first node whose value is not finite for this input, if there is one.
@@ -181,15 +229,22 @@ impl Network {
     /// # Errors
     /// As [`Network::trunk`].
     pub fn first_not_finite(&self, values: Vec<f32>) -> Result<Option<usize>> {
-        let mut slots = self.start(values)?;
-        for (at, step) in self.steps.iter().enumerate() {
-            let value = self.run(&mut slots, step, at)?;
-            if value.to_vec()?.iter().any(|number| !number.is_finite()) {
-                return Ok(Some(step.output - 1));
+        let mut walk = self.walk(values)?;
+        while let Some((position, numbers)) = walk.step()? {
+            if numbers.iter().any(|number| !number.is_finite()) {
+                return Ok(Some(position));
             }
-            slots[step.output] = Some(value);
         }
         Ok(None)
+    }
+
+    /// Runs the steps from `first` on and gives the last value's numbers.
+    fn finish(&self, mut slots: Vec<Option<Value>>, first: usize) -> Result<Vec<f32>> {
+        for (at, step) in self.steps.iter().enumerate().skip(first) {
+            let value = self.run(&mut slots, step, at)?;
+            slots[step.output] = Some(value);
+        }
+        slots[self.logits].take().ok_or_else(|| Error::internal("the network gave no logits"))?.to_vec()
     }
 
     fn start(&self, values: Vec<f32>) -> Result<Vec<Option<Value>>> {

@@ -6,6 +6,8 @@
 
 mod file;
 mod jpeg;
+mod npy;
+mod npz;
 mod picture;
 mod placement;
 mod preprocess;
@@ -13,6 +15,8 @@ mod tensor_file;
 
 pub use crate::card::Layout;
 pub use file::{MAX_FILE_BYTES, read_file, sha256_hex};
+pub(crate) use npy::channels_first;
+pub use npz::{Array, Npz};
 pub use picture::{MAX_PIXELS, Picture};
 pub use placement::Placement;
 pub use preprocess::{Prepared, preprocess};

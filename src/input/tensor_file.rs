@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use half::f16;
 use image::{Rgb, RgbImage};
-use npyz::{DType, Deserialize, NpyFile, Order, TypeChar, WriterBuilder};
+use npyz::WriterBuilder as _;
 
 use super::file::{check_size, read_file};
+use super::npy::{Npy, channels_first};
 use crate::card::{ColorOrder, InputSpec, Layout, Preprocess};
 use crate::error::{Error, Result};
 
@@ -32,22 +32,12 @@ pub fn read_npy(path: &Path, layout: Layout, expected: &InputSpec) -> Result<Vec
 pub fn npy_from_bytes(bytes: &[u8], name: &str, layout: Layout, expected: &InputSpec) -> Result<Vec<f32>> {
     check_size(bytes, || name.to_owned())?;
     let refuse = |problem: String| Error::image(name, problem);
-    check_header(bytes).map_err(refuse)?;
-    let file = NpyFile::new(bytes).map_err(|error| refuse(format!("not a sound .npy file: {error}")))?;
-    let shape: Vec<usize> = file.shape().iter().map(|side| *side as usize).collect();
-    let layout = find_layout(&shape, layout, expected).map_err(refuse)?;
-    let fortran = file.order() == Order::Fortran;
-    let mut values = numbers(file).map_err(refuse)?;
-    if fortran {
-        values = row_by_row(&values, &shape);
-    }
-    if let Some(at) = values.iter().position(|value| !value.is_finite()) {
-        let place = unravel(at, &shape);
-        return Err(refuse(format!("the value at {place:?} is {}, expected finite numbers", values[at])));
-    }
+    let array = Npy::open(bytes).map_err(refuse)?;
+    let layout = find_layout(&array.shape, layout, expected).map_err(refuse)?;
+    let values = array.numbers().map_err(refuse)?;
     Ok(match layout {
         Layout::ChannelsFirst => values,
-        Layout::ChannelsLast => channels_first(&values, expected.channels),
+        Layout::ChannelsLast => channels_first(&values, 1, expected.channels),
     })
 }
 
@@ -93,21 +83,6 @@ pub fn picture_from_tensor(values: &[f32], spec: &Preprocess, input: &InputSpec)
     })
 }
 
-/// Refuses a header that claims to be longer than the file, before anything of that length is allocated.
-fn check_header(bytes: &[u8]) -> Result<(), String> {
-    let claimed = match bytes {
-        [0x93, b'N', b'U', b'M', b'P', b'Y', 1, _, a, b, ..] => usize::from(u16::from_le_bytes([*a, *b])),
-        [0x93, b'N', b'U', b'M', b'P', b'Y', 2 | 3, _, a, b, c, d, ..] => {
-            u32::from_le_bytes([*a, *b, *c, *d]) as usize
-        }
-        _ => return Err("not a sound .npy file: it does not begin with NumPy's mark".into()),
-    };
-    if claimed > bytes.len() {
-        return Err(format!("not a sound .npy file: its header claims {claimed} of {} bytes", bytes.len()));
-    }
-    Ok(())
-}
-
 /// The order of the axes of an array of shape `got`, as it was asked for or as the model's framework has it.
 fn find_layout(got: &[usize], asked: Layout, expected: &InputSpec) -> Result<Layout, String> {
     let InputSpec { channels, height, width, layout: native, .. } = *expected;
@@ -136,68 +111,6 @@ fn find_layout(got: &[usize], asked: Layout, expected: &InputSpec) -> Result<Lay
     };
     let batched: Vec<usize> = std::iter::once(1).chain(wanted.iter().copied()).collect();
     Err(format!("has shape {got:?}, expected {wanted:?} or {batched:?}{hint}"))
-}
-
-/// All numbers as `f32`, in the order of the file.
-fn numbers(file: NpyFile<&[u8]>) -> Result<Vec<f32>, String> {
-    let DType::Plain(kind) = file.dtype() else {
-        return Err("holds records, expected one number a cell".into());
-    };
-    match (kind.type_char(), kind.size_field()) {
-        (TypeChar::Float, 2) => halves(file, kind.endianness() == npyz::Endianness::Big),
-        (TypeChar::Float, 4) => widen::<f32>(file, |value| value),
-        (TypeChar::Float, 8) => widen::<f64>(file, |value| value as f32),
-        (TypeChar::Uint, 1) => widen::<u8>(file, f32::from),
-        (TypeChar::Uint, 2) => widen::<u16>(file, f32::from),
-        (TypeChar::Uint, 4) => widen::<u32>(file, |value| value as f32),
-        (TypeChar::Uint, 8) => widen::<u64>(file, |value| value as f32),
-        (TypeChar::Int, 1) => widen::<i8>(file, f32::from),
-        (TypeChar::Int, 2) => widen::<i16>(file, f32::from),
-        (TypeChar::Int, 4) => widen::<i32>(file, |value| value as f32),
-        (TypeChar::Int, 8) => widen::<i64>(file, |value| value as f32),
-        _ => Err(format!("holds numbers of type '{kind}', expected float16 to float64 or integers")),
-    }
-}
-
-fn widen<T: Deserialize>(file: NpyFile<&[u8]>, convert: impl Fn(T) -> f32) -> Result<Vec<f32>, String> {
-    let values = file.data::<T>().map_err(|error| format!("not a sound .npy file: {error}"))?;
-    values.map(|value| value.map(&convert).map_err(|_| CUT_SHORT.to_owned())).collect()
-}
-
-/// `npyz` reads 16-bit floats only with another feature; two bytes each are soon read.
-fn halves(file: NpyFile<&[u8]>, big_endian: bool) -> Result<Vec<f32>, String> {
-    let count = file.len() as usize;
-    let bytes = file.into_inner().get(..count * 2).ok_or(CUT_SHORT)?;
-    let half = |pair: &[u8]| {
-        let pair = [pair[0], pair[1]];
-        if big_endian { f16::from_be_bytes(pair) } else { f16::from_le_bytes(pair) }
-    };
-    Ok(bytes.chunks_exact(2).map(|pair| half(pair).to_f32()).collect())
-}
-
-const CUT_SHORT: &str = "ends before its last number (is it whole?)";
-
-/// From Fortran order (first index fastest) to C order (last index fastest).
-fn row_by_row(values: &[f32], shape: &[usize]) -> Vec<f32> {
-    let source = |at: usize| {
-        let index = unravel(at, shape);
-        index.iter().zip(shape).rev().fold(0, |linear, (index, side)| linear * side + index)
-    };
-    (0..values.len()).map(|at| values[source(at)]).collect()
-}
-
-/// The index in each axis of the element at `at`, in C order.
-fn unravel(mut at: usize, shape: &[usize]) -> Vec<usize> {
-    let mut index = vec![0; shape.len()];
-    for (index, side) in index.iter_mut().zip(shape).rev() {
-        *index = at % side;
-        at /= side;
-    }
-    index
-}
-
-fn channels_first(values: &[f32], channels: usize) -> Vec<f32> {
-    (0..channels).flat_map(|channel| values.iter().skip(channel).step_by(channels).copied()).collect()
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! NumPy files written by `npyz` or by hand, and what is read from them.
 
-use npyz::{AutoSerialize, Serialize, WriteOptions};
+use half::f16;
+use npyz::{AutoSerialize, Order, Serialize, WriteOptions};
 
 use super::*;
 

@@ -1,10 +1,11 @@
-//! Damaged models, absurd cards, lying tensors, odd names, full disks and closed pipes.
+//! Damaged models, absurd cards, lying tensors and references, odd names, full disks and closed pipes.
 //!
 //! What could exhaust memory or time runs as the command itself, under a limit on both.
 #![cfg(all(feature = "cli", feature = "embedded-model", unix))]
 
 mod cards;
 mod models;
+mod references;
 mod streams;
 mod tensors;
 

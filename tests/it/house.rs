@@ -12,7 +12,7 @@ const FLOORS: &[&[&str]] = &[
     &["cam"],
     &["render"],
     &["record"],
-    &["explain"],
+    &["explain", "check"],
     &["output"],
 ];
 

@@ -1,6 +1,7 @@
 //! The `burncam` command: arguments in, library calls, text and exit codes out. All printing is in this folder.
 
 mod args;
+mod check;
 mod discover;
 mod explain;
 mod import;
@@ -22,7 +23,7 @@ use args::{Cli, Command};
 enum Outcome {
     /// Everything was done: 0.
     Done,
-    /// Some inputs failed, the rest was done: 1.
+    /// Some inputs or checks failed, the rest was done: 1.
     SomeFailed,
 }
 
@@ -49,6 +50,7 @@ fn run(command: Command, quiet: bool) -> Result<Outcome> {
         Command::Predict(args) => predict::run(&args),
         Command::Layers(args) => inspect::layers(&args),
         Command::Import(args) => import::run(&args, quiet),
+        Command::Check(args) => check::run(&args),
         Command::Info(args) => inspect::info(&args),
         Command::Methods(args) => inspect::methods(&args),
         Command::Completions { shell } => {

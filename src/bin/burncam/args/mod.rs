@@ -1,6 +1,7 @@
 //! What can be written on the command line. Nothing here touches the world; see `plan.rs` for that.
-//! `import.rs` holds what only `import` takes, `values.rs` how single words are read.
+//! `check.rs` and `import.rs` hold what only those commands take, `values.rs` how single words are read.
 
+mod check;
 mod import;
 mod values;
 
@@ -14,6 +15,7 @@ use burncam::render::{Colormap, Interpolation};
 use burncam::{DeviceName, input::Layout};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub(crate) use self::check::CheckArgs;
 pub(crate) use self::import::ImportArgs;
 use self::values::{parse_colour, parse_layer, parse_save, parse_unit};
 
@@ -54,6 +56,8 @@ pub(crate) enum Command {
     Layers(LayersArgs),
     /// Make a self-contained model file from weights and an architecture or a card.
     Import(Box<ImportArgs>),
+    /// Check that a model's numbers are right: devices, gradients, another framework.
+    Check(CheckArgs),
     /// Show what a model is, where it comes from, and what it costs to run.
     Info(InfoArgs),
     /// List the methods: name, formula, paper, cost.

@@ -1,4 +1,4 @@
-//! How single words of the command line are read: a layer, a kind of file, a fraction, a colour.
+//! How single words of the command line are read: a layer, a kind of file, a fraction, a tolerance, a colour.
 
 use burncam::card::{ColorOrder, Filter};
 use burncam::model::LayerRequest;
@@ -18,6 +18,13 @@ pub(super) fn parse_unit(text: &str) -> Result<f32, String> {
     match text.parse() {
         Ok(number) if (0.0..=1.0).contains(&number) => Ok(number),
         _ => Err(format!("expected a number from 0 to 1, got '{text}'")),
+    }
+}
+
+pub(super) fn parse_tolerance(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(number) if number > 0.0 && number < 1.0 => Ok(number),
+        _ => Err(format!("expected a number between 0 and 1, such as 1e-4, got '{text}'")),
     }
 }
 

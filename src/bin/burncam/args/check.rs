@@ -1,0 +1,43 @@
+//! What `burncam check` can be given. What it does with it is `check.rs`, beside this folder.
+
+use std::path::PathBuf;
+
+use burncam::check::CheckRequest;
+use burncam::model::LayerRequest;
+use clap::Args;
+
+use super::values::{parse_layer, parse_tolerance};
+use super::{FormatArgs, RunArgs};
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    /// A burnpack model file [default: the built-in EfficientNet-Lite0].
+    #[arg(value_name = "FILE.bpk")]
+    pub(crate) model: Option<PathBuf>,
+
+    /// A model card, in the place of the file's own [default: its own, or FILE.json beside it].
+    #[arg(long, value_name = "CARD.json", requires = "model")]
+    pub(crate) spec: Option<PathBuf>,
+
+    /// Another framework's numbers: arrays 'input' and one of 'logits', 'output', 'probabilities'.
+    #[arg(long, value_name = "FILE.npz")]
+    pub(crate) reference: Option<PathBuf>,
+
+    /// Greatest difference that passes, as a share of the greatest number compared.
+    #[arg(long, value_name = "SHARE", default_value_t = CheckRequest::TOLERANCE, value_parser = parse_tolerance)]
+    pub(crate) tolerance: f64,
+
+    /// Layer whose gradients are checked: a name, a prefix such as layer4, an index, or auto.
+    #[arg(short, long, value_name = "LAYER", default_value = "auto", allow_hyphen_values = true, value_parser = parse_layer)]
+    pub(crate) layer: LayerRequest,
+
+    /// Seed of the noise picture and of the sampled positions.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) seed: u64,
+
+    #[command(flatten)]
+    pub(crate) format: FormatArgs,
+
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+}

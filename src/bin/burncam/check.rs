@@ -1,0 +1,178 @@
+//! `burncam check`: are a model's numbers right? Every figure is the library's; here they become a table.
+
+use anyhow::Result;
+use burncam::check::{
+    CheckReport, CheckRequest, DeviceCheck, Difference, FoldingCheck, GradientCheck, LayerCheck,
+    ReferenceCheck, Status, check,
+};
+
+use crate::Outcome;
+use crate::args::CheckArgs;
+use crate::{subjects, text};
+
+/// Checks one model and prints what came out.
+pub(crate) fn run(args: &CheckArgs) -> Result<Outcome> {
+    let model = subjects::open(args.model.as_deref(), args.spec.as_deref())?;
+    subjects::set_threads(&args.run)?;
+    let request = CheckRequest {
+        device: args.run.device.clone(),
+        layer: args.layer.clone(),
+        tolerance: args.tolerance,
+        seed: args.seed,
+        reference: args.reference.clone(),
+    };
+    // A device that is not there makes Burn panic. The check reports it; a second report would only alarm.
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|panic| log::info!("{panic}")));
+    let report = check(&model, &request);
+    std::panic::set_hook(hook);
+    let report = report?;
+    if args.format.json {
+        text::line(&serde_json::to_string(&report)?)?;
+    } else {
+        print(&report)?;
+    }
+    Ok(if report.passed { Outcome::Done } else { Outcome::SomeFailed })
+}
+
+fn print(report: &CheckReport) -> Result<()> {
+    let input = format!("a noise picture, seed {}\n", report.seed);
+    for (name, value) in
+        [("model", &report.model), ("file", &report.file), ("device", &report.device), ("input", &input)]
+    {
+        text::line(&format!("{name:<8}{value}"))?;
+    }
+    let rows = rows(report);
+    text::line(&text::table(&["check", "result", "difference", "limit", "what was compared"], &rows))?;
+    let statuses = report.statuses();
+    let count = |wanted: Status| statuses.iter().filter(|status| **status == wanted).count();
+    let mut parts = vec![format!("{} passed", count(Status::Ok))];
+    for (status, words) in [(Status::Failed, "FAILED"), (Status::NotAvailable, "not available")] {
+        if count(status) > 0 {
+            parts.push(format!("{} {words}", count(status)));
+        }
+    }
+    text::line(&format!("\n{} checks: {}", statuses.len(), parts.join(", ")))
+}
+
+fn rows(report: &CheckReport) -> Vec<Vec<String>> {
+    let mut rows: Vec<_> = report.devices.iter().map(|check| device(check, report)).collect();
+    rows.push(folding(&report.folding, report.tolerance));
+    rows.push(gradients(&report.gradients));
+    rows.extend(report.references.iter().map(|check| reference(check, report.tolerance)));
+    rows.push(layers(&report.layers));
+    rows
+}
+
+fn device(check: &DeviceCheck, report: &CheckReport) -> Vec<String> {
+    let remark = match (&check.problem, &check.difference) {
+        (Some(problem), _) => problem.clone(),
+        (None, Some(Difference { absolute, .. })) => {
+            format!("logits with those on {}, at most {} apart", report.device, figure(*absolute))
+        }
+        (None, None) => String::new(),
+    };
+    let name = format!("device {}", check.device);
+    row(&name, check.status, relative(check.difference), report.tolerance, remark)
+}
+
+fn folding(check: &FoldingCheck, tolerance: f64) -> Vec<String> {
+    let remark = check.problem.clone().unwrap_or_else(|| {
+        let folded = match check.folded {
+            0 => "no batch norm to fold".to_owned(),
+            count => format!("{} folded", counted(count, "batch norm")),
+        };
+        let worst = check.worst.as_ref().map_or_else(String::new, |node| format!(", worst at '{node}'"));
+        let compared = counted(check.compared, "value");
+        format!("{compared} with the graph as it is written, {folded}{worst}")
+    });
+    row("folding", check.status, relative(check.difference), tolerance, remark)
+}
+
+fn gradients(check: &GradientCheck) -> Vec<String> {
+    let remark = check.problem.clone().unwrap_or_else(|| {
+        let mut remark = format!(
+            "class {} at '{}' with slopes: {} smooth, {} at a kink, {} unsettled",
+            check.class.unwrap_or_default(),
+            check.layer.as_deref().unwrap_or_default(),
+            counted(check.smooth, "position"),
+            check.at_kink,
+            check.unsettled
+        );
+        if let Some([greatest, smallest]) = check.steps {
+            remark.push_str(&format!("; steps {} to {}", figure(greatest), figure(smallest)));
+        }
+        if check.wrong > 0 {
+            remark.push_str(&format!("; {} wrong", check.wrong));
+        }
+        remark
+    });
+    row("gradients", check.status, check.relative, check.limit, remark)
+}
+
+fn reference(check: &ReferenceCheck, tolerance: f64) -> Vec<String> {
+    let remark = match &check.problem {
+        Some(problem) => problem.clone(),
+        None => format!(
+            "'{}' with '{}', which gives {}; same top class for {} of {}",
+            check.array,
+            check.node,
+            format!("{:?}", check.gives).to_lowercase(),
+            check.same_top_class,
+            counted(check.pictures, "picture")
+        ),
+    };
+    row("reference", check.status, relative(check.difference), tolerance, remark)
+}
+
+fn layers(check: &LayerCheck) -> Vec<String> {
+    const SHOWN: usize = 3;
+    let mut remark = format!("{} of {} can be explained", check.explainable, check.operations);
+    if let (Some(auto), Some([height, width])) = (&check.auto, check.grid) {
+        remark.push_str(&format!(", auto takes '{auto}' ({height}x{width})"));
+    }
+    for group in &check.unexplainable {
+        let names = group.operations.iter().take(SHOWN).map(String::as_str);
+        let mut names = names.collect::<Vec<_>>().join(", ");
+        if group.operations.len() > SHOWN {
+            names.push_str(&format!(" and {} more", group.operations.len() - SHOWN));
+        }
+        remark.push_str(&format!("; not {names} ({})", group.reason));
+    }
+    vec!["layers".to_owned(), word(check.status), String::new(), String::new(), remark]
+}
+
+fn row(name: &str, status: Status, difference: Option<f64>, limit: f64, remark: String) -> Vec<String> {
+    let difference = difference.map_or_else(|| "-".to_owned(), figure);
+    vec![name.to_owned(), word(status), difference, figure(limit), remark]
+}
+
+fn word(status: Status) -> String {
+    let word = match status {
+        Status::Ok => "ok",
+        Status::Failed => "FAILED",
+        Status::NotAvailable => "not available",
+    };
+    word.to_owned()
+}
+
+fn relative(difference: Option<Difference>) -> Option<f64> {
+    difference.map(|difference| difference.relative)
+}
+
+/// Two digits, and no zeros that say nothing.
+fn figure(number: f64) -> String {
+    match number {
+        0.0 => "0".to_owned(),
+        _ if !number.is_finite() => "not finite".to_owned(),
+        _ if (0.01..1000.0).contains(&number) => {
+            let text = format!("{number:.3}");
+            text.trim_end_matches('0').trim_end_matches('.').to_owned()
+        }
+        _ => format!("{number:.1e}").replace(".0e", "e"),
+    }
+}
+
+fn counted(count: usize, thing: &str) -> String {
+    format!("{count} {thing}{}", if count == 1 { "" } else { "s" })
+}

@@ -1,0 +1,65 @@
+//! How far two lists of numbers are apart.
+
+use serde::Serialize;
+
+/// The greatest difference between numbers that should be the same.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Difference {
+    /// `max |a - b|`. Infinite, in JSON `null`, when a number is not finite or the counts differ.
+    pub absolute: f64,
+    /// `max |a - b| / max |b|`; when every `b` is zero, `max |a|` is taken in its place.
+    pub relative: f64,
+}
+
+impl Difference {
+    /// No difference.
+    pub const NONE: Self = Self { absolute: 0.0, relative: 0.0 };
+
+    const INFINITE: Self = Self { absolute: f64::INFINITY, relative: f64::INFINITY };
+
+    /// Between `found` and what was `expected`.
+    #[must_use]
+    pub fn between(found: &[f32], expected: &[f32]) -> Self {
+        if found.len() != expected.len() || found.iter().chain(expected).any(|value| !value.is_finite()) {
+            return Self::INFINITE;
+        }
+        let greatest = |values: &[f32]| values.iter().map(|value| f64::from(value.abs())).fold(0.0, f64::max);
+        let pairs = found.iter().zip(expected);
+        let absolute = pairs.map(|(a, b)| (f64::from(*a) - f64::from(*b)).abs()).fold(0.0, f64::max);
+        let scale = if greatest(expected) > 0.0 { greatest(expected) } else { greatest(found) };
+        Self { absolute, relative: if absolute > 0.0 { absolute / scale } else { 0.0 } }
+    }
+
+    /// The one of two that is relatively greater.
+    #[must_use]
+    pub fn worse(self, other: Self) -> Self {
+        if other.relative > self.relative { other } else { self }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_greatest_difference_is_measured_by_the_greatest_expected_number() {
+        let difference = Difference::between(&[1.0, -4.0, 0.5], &[1.0, -5.0, 0.0]);
+        assert_eq!(difference, Difference { absolute: 1.0, relative: 0.2 });
+        assert_eq!(Difference::between(&[3.0, -1.0], &[3.0, -1.0]), Difference::NONE);
+    }
+
+    #[test]
+    fn zeros_are_equal_to_zeros_and_to_nothing_else() {
+        assert_eq!(Difference::between(&[0.0, -0.0], &[0.0, 0.0]), Difference::NONE);
+        assert_eq!(Difference::between(&[0.0, 0.25], &[0.0, 0.0]).relative, 1.0);
+    }
+
+    #[test]
+    fn what_is_not_finite_or_not_there_never_passes() {
+        for (found, expected) in
+            [(&[f32::NAN][..], &[f32::NAN][..]), (&[f32::INFINITY], &[f32::INFINITY]), (&[1.0], &[1.0, 1.0])]
+        {
+            assert_eq!(Difference::between(found, expected), Difference::INFINITE);
+        }
+    }
+}

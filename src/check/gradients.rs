@@ -1,0 +1,243 @@
+//! The gradient that a map is made of against difference quotients of the network itself.
+//!
+//! One activation is moved up and down by a step, the head is run again without autodiff, and the slopes to both sides
+//! are taken. The step is halved until neither slope changes any more and both are the gradient. Where that never happens,
+//! the last step that rounding leaves usable decides: one settled slope means that the gradient is wrong; a settled slope
+//! to each side means a kink (the corner of a ReLU, a tie in a max pool), where there is no gradient; anything else stays
+//! unsettled. Kinks and unsettled positions are counted, not judged.
+
+use std::collections::BTreeSet;
+
+use super::noise::Random;
+use super::{GradientCheck, Status, Subject, guarded, inner};
+use crate::engine::{Evidence, Score, Trunk};
+use crate::error::{Error, Result};
+
+/// Half of these are drawn from the whole layer, half from where the gradient is not zero.
+const POSITIONS: usize = 32;
+
+/// Fewer smooth positions than this share of the sample prove nothing.
+const ENOUGH: f64 = 0.25;
+
+/// The step is halved at most this often.
+const HALVINGS: usize = 12;
+
+impl GradientCheck {
+    /// The greatest difference between slope and gradient that passes, as a share of the layer's greatest gradient. Difference
+    /// quotients in 32-bit floats are good to about this; a wrong formula is wrong by far more.
+    pub const LIMIT: f64 = 0.02;
+}
+
+/// How slopes are taken and judged, in the units of one layer and class.
+struct Ruler {
+    /// The first step, in units of the activation.
+    step: f64,
+    /// The greatest difference between slopes that are the same.
+    allowed: f64,
+    /// The greatest rounding error that one score may have.
+    rounding: f64,
+}
+
+/// What one position shows.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Finding {
+    /// One slope.
+    Smooth(f64),
+    /// Another slope to each side.
+    Kink,
+    /// Slopes that did not settle.
+    Unsettled,
+}
+
+/// Checks the gradients at the subject's layer.
+pub(super) fn check(subject: &Subject) -> GradientCheck {
+    let mut found = GradientCheck {
+        status: Status::NotAvailable,
+        layer: None,
+        class: None,
+        positions: 0,
+        smooth: 0,
+        at_kink: 0,
+        unsettled: 0,
+        wrong: 0,
+        steps: None,
+        relative: None,
+        limit: GradientCheck::LIMIT,
+        problem: None,
+    };
+    let Some(layer) = subject.layer else {
+        found.problem = Some("no layer can be explained".to_owned());
+        return found;
+    };
+    found.layer = Some(subject.model.graph().nodes[layer].name.clone());
+    if let Err(error) = guarded(|| compare(subject, &mut found)) {
+        found.status = Status::Failed;
+        found.problem = Some(inner(&error));
+    }
+    found
+}
+
+fn compare(subject: &Subject, found: &mut GradientCheck) -> Result<()> {
+    let class = most_probable(&subject.logits);
+    found.class = Some(class);
+    let trunk = subject.network.trunk(subject.input.clone())?;
+    let evidence = subject.network.record(&trunk)?.evidence(&Score::Logit, class)?;
+    let evidence = evidence.first().ok_or_else(|| Error::internal("the layer gave no evidence"))?;
+    let gradients = &evidence.gradients.values;
+    if subject.logits.iter().chain(gradients).any(|number| !number.is_finite()) {
+        return Err(Error::request("the logits or the gradients are not finite"));
+    }
+    let sample = sample(gradients, subject.request.seed);
+    let head = Head { subject, trunk: &trunk, evidence, class };
+    let ruler = head.ruler(&sample)?;
+    if ruler.allowed == 0.0 {
+        found.problem = Some("not conclusive: this layer does not move the score for this input".to_owned());
+        return Ok(());
+    }
+    let mut smallest = ruler.step;
+    for at in sample {
+        found.positions += 1;
+        let gradient = f64::from(gradients[at]);
+        let value = evidence.activations.values[at];
+        match ruler.measure(value, gradient, &mut smallest, |value| head.score(at, value))? {
+            Finding::Smooth(slope) => {
+                let error = (slope - gradient).abs();
+                found.smooth += 1;
+                found.wrong += usize::from(error > ruler.allowed);
+                let relative = error / ruler.allowed * GradientCheck::LIMIT;
+                found.relative = Some(found.relative.map_or(relative, |worst| worst.max(relative)));
+            }
+            Finding::Kink => found.at_kink += 1,
+            Finding::Unsettled => found.unsettled += 1,
+        }
+    }
+    found.steps = Some([ruler.step, smallest]);
+    conclude(found);
+    Ok(())
+}
+
+fn conclude(found: &mut GradientCheck) {
+    if found.wrong > 0 {
+        found.status = Status::Failed;
+    } else if (found.smooth as f64) < ENOUGH * found.positions as f64 {
+        found.problem = Some("not conclusive: too few positions have one settled slope".to_owned());
+    } else {
+        found.status = Status::Ok;
+    }
+}
+
+/// The part of the network behind the layer, as a function of one activation.
+struct Head<'a> {
+    subject: &'a Subject<'a>,
+    trunk: &'a Trunk,
+    evidence: &'a Evidence,
+    class: usize,
+}
+
+impl Head<'_> {
+    /// The class score with the activation at `at` replaced.
+    fn score(&self, at: usize, value: f32) -> Result<f64> {
+        let mut activations = self.evidence.activations.values.clone();
+        activations[at] = value;
+        let logits = self.subject.network.logits_from(self.trunk, activations)?;
+        logits
+            .get(self.class)
+            .map(|score| f64::from(*score))
+            .ok_or_else(|| Error::internal("a logit is gone"))
+    }
+
+    /// Everything is measured by the layer's greatest gradient, or if all are zero by the steepest slope in the sample:
+    /// then zero may be the mistake.
+    fn ruler(&self, sample: &BTreeSet<usize>) -> Result<Ruler> {
+        let Evidence { activations, gradients } = self.evidence;
+        let step = match greatest(&activations.values) {
+            0.0 => 1.0,
+            greatest => greatest,
+        };
+        let rounding = 4.0 * f64::from(f32::EPSILON) * greatest(&self.subject.logits);
+        let mut scale = greatest(&gradients.values);
+        if scale == 0.0 {
+            for &at in sample {
+                let value = activations.values[at];
+                let rise = self.score(at, value + step as f32)? - self.score(at, value - step as f32)?;
+                scale = scale.max(if rise.abs() > 2.0 * rounding { rise.abs() / (2.0 * step) } else { 0.0 });
+            }
+        }
+        Ok(Ruler { step, allowed: GradientCheck::LIMIT * scale, rounding })
+    }
+}
+
+impl Ruler {
+    /// Halves the step until the slopes settle on the gradient; `smallest` keeps the smallest step of all.
+    ///
+    /// A slope taken over a long step may miss what happens close by, so one that is not the gradient is looked at again
+    /// over shorter ones.
+    fn measure(
+        &self,
+        value: f32,
+        gradient: f64,
+        smallest: &mut f64,
+        mut score: impl FnMut(f32) -> Result<f64>,
+    ) -> Result<Finding> {
+        let middle = score(value)?;
+        let mut slope = |step: f64| -> Result<f64> {
+            let moved = value + step as f32;
+            Ok((score(moved)? - middle) / (f64::from(moved) - f64::from(value)))
+        };
+        let same = |a: f64, b: f64| (a - b).abs() <= self.allowed / 2.0;
+        let mut before: Option<[f64; 2]> = None;
+        let mut finding = Finding::Unsettled;
+        let mut step = self.step;
+        for _ in 0..=HALVINGS {
+            // Two scores make a slope; rounding may be half of what `same` allows.
+            if 8.0 * self.rounding > self.allowed * step {
+                break;
+            }
+            *smallest = smallest.min(step);
+            let [up, down] = [slope(step)?, slope(-step)?];
+            let settled = before.is_some_and(|then| same(up, then[0]) && same(down, then[1]));
+            let middle = (up + down) / 2.0;
+            finding = match settled {
+                true if same(up, down) => Finding::Smooth(middle),
+                true => Finding::Kink,
+                false => Finding::Unsettled,
+            };
+            if matches!(finding, Finding::Smooth(_)) && (middle - gradient).abs() <= self.allowed {
+                break;
+            }
+            before = Some([up, down]);
+            step /= 2.0;
+        }
+        Ok(finding)
+    }
+}
+
+fn most_probable(logits: &[f32]) -> usize {
+    let better = |best: usize, at: usize| if logits[at] > logits[best] { at } else { best };
+    (0..logits.len()).fold(0, better)
+}
+
+fn greatest(values: &[f32]) -> f64 {
+    values.iter().map(|value| f64::from(value.abs())).fold(0.0, f64::max)
+}
+
+/// Positions in order, each once; all of a small layer.
+fn sample(gradients: &[f32], seed: u64) -> BTreeSet<usize> {
+    if gradients.len() <= POSITIONS {
+        return (0..gradients.len()).collect();
+    }
+    let telling: Vec<usize> = (0..gradients.len()).filter(|at| gradients[*at] != 0.0).collect();
+    let mut random = Random::new(seed);
+    let mut sample = BTreeSet::new();
+    while sample.len() < POSITIONS / 2 && !telling.is_empty() && sample.len() < telling.len() {
+        sample.insert(telling[random.below(telling.len())]);
+    }
+    while sample.len() < POSITIONS {
+        sample.insert(random.below(gradients.len()));
+    }
+    sample
+}
+
+#[cfg(test)]
+#[path = "gradients_tests.rs"]
+mod tests;

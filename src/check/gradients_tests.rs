@@ -1,0 +1,100 @@
+//! Slopes of functions that a person can differentiate.
+
+use super::*;
+
+const RULER: Ruler = Ruler { step: 2.0, allowed: 0.02, rounding: 1e-7 };
+
+/// What is found at `value` when the program under test says that the slope there is `gradient`.
+fn measure(value: f32, gradient: f64, function: impl Fn(f64) -> f64) -> Finding {
+    let mut smallest = RULER.step;
+    RULER.measure(value, gradient, &mut smallest, |value| Ok(function(f64::from(value)))).unwrap()
+}
+
+#[track_caller]
+fn has_slope(value: f32, slope: f64, function: impl Fn(f64) -> f64) {
+    for gradient in [slope, slope + 0.1, -7.0] {
+        match measure(value, gradient, &function) {
+            Finding::Smooth(found) => {
+                let distance = (found - slope).abs();
+                assert!(distance <= RULER.allowed, "told {gradient}: {found} against {slope}");
+            }
+            other => panic!("told {gradient}: {other:?}, expected the slope {slope}"),
+        }
+    }
+}
+
+#[test]
+fn a_smooth_function_has_its_derivative_whatever_is_claimed() {
+    has_slope(0.7, 3.0, |x| 3.0 * x - 1.0);
+    has_slope(0.7, 1.4, |x| x * x);
+    has_slope(0.7, 0.7_f64.cos(), f64::sin);
+    has_slope(-2.0, 0.0, |_| 5.0);
+}
+
+#[test]
+fn a_kink_nearby_is_stepped_away_from() {
+    has_slope(0.3, 1.0, |x| x.max(0.0));
+    has_slope(-0.3, 0.0, |x| x.max(0.0));
+    // A dent on both sides that long steps pass over.
+    assert!(
+        matches!(measure(0.0, 0.0, |x| x.signum() * (x.abs() - 0.01).max(0.0)), Finding::Smooth(slope) if slope == 0.0)
+    );
+}
+
+#[test]
+fn a_kink_at_the_place_itself_is_called_one() {
+    for gradient in [0.0, 0.5, 1.0] {
+        assert_eq!(measure(0.0, gradient, |x| x.max(0.0)), Finding::Kink);
+    }
+    assert_eq!(measure(0.0, 1.0, f64::abs), Finding::Kink);
+}
+
+#[test]
+fn what_rounding_drowns_stays_unsettled() {
+    assert_eq!(measure(0.0, 1.0, |x| (30_000.0 * x).sin()), Finding::Unsettled);
+    let coarse = Ruler { rounding: 1.0, ..RULER };
+    let finding = coarse.measure(0.0, 1.0, &mut 2.0, |x| Ok(f64::from(x))).unwrap();
+    assert_eq!(finding, Finding::Unsettled);
+}
+
+fn concluded(smooth: usize, at_kink: usize, wrong: usize) -> GradientCheck {
+    let mut found = GradientCheck {
+        status: Status::NotAvailable,
+        layer: None,
+        class: None,
+        positions: smooth + at_kink,
+        smooth,
+        at_kink,
+        unsettled: 0,
+        wrong,
+        steps: None,
+        relative: None,
+        limit: GradientCheck::LIMIT,
+        problem: None,
+    };
+    conclude(&mut found);
+    found
+}
+
+#[test]
+fn one_wrong_position_fails_and_too_few_prove_nothing() {
+    assert_eq!(concluded(32, 0, 0).status, Status::Ok);
+    assert_eq!(concluded(32, 0, 1).status, Status::Failed);
+    assert_eq!(concluded(2, 30, 1).status, Status::Failed);
+    let few = concluded(7, 25, 0);
+    assert_eq!(few.status, Status::NotAvailable);
+    assert!(few.problem.unwrap().starts_with("not conclusive"));
+}
+
+#[test]
+fn half_of_the_sample_lies_where_the_gradient_is_not_zero() {
+    let mut gradients = vec![0.0; 10_000];
+    gradients[40..80].fill(1.0);
+    let drawn = sample(&gradients, 0);
+    assert_eq!(drawn.len(), POSITIONS);
+    assert!(drawn.iter().filter(|at| (40..80).contains(*at)).count() >= POSITIONS / 2);
+    assert_eq!(sample(&gradients, 0), drawn);
+    assert_ne!(sample(&gradients, 1), drawn);
+    assert_eq!(sample(&[0.0; 5], 0).len(), 5);
+    assert_eq!(sample(&vec![0.0; 100], 0).len(), POSITIONS);
+}

@@ -1,0 +1,40 @@
+//! Which layers can be explained, which cannot, and why.
+
+use super::{LayerCheck, Status, Unexplainable};
+use crate::model::{LayerInfo, LayerRequest, Model};
+
+/// Sorts the operations by what can be done with them.
+pub(super) fn check(model: &Model) -> LayerCheck {
+    let layers = model.layers();
+    let auto = model.choose_layer(&LayerRequest::Auto).ok();
+    let mut unexplainable: Vec<Unexplainable> = Vec::new();
+    for layer in layers.iter().filter(|layer| !layer.explainable) {
+        let reason = reason(layer);
+        match unexplainable.iter_mut().find(|group| group.reason == reason) {
+            Some(group) => group.operations.push(layer.name.clone()),
+            None => unexplainable
+                .push(Unexplainable { reason: reason.to_owned(), operations: vec![layer.name.clone()] }),
+        }
+    }
+    LayerCheck {
+        status: if auto.is_some() { Status::Ok } else { Status::Failed },
+        operations: layers.len(),
+        explainable: layers.iter().filter(|layer| layer.explainable).count(),
+        grid: auto.as_ref().and_then(|choice| grid(&layers[choice.index].shape)),
+        auto: auto.as_ref().map(|choice| choice.name.clone()),
+        reason: auto.map(|choice| choice.reason),
+        unexplainable,
+    }
+}
+
+fn reason(layer: &LayerInfo) -> &'static str {
+    match (layer.shape.len(), grid(&layer.shape)) {
+        (4, Some([1, 1])) => "1x1",
+        (4, Some(_)) => "not on the way to the class scores",
+        _ => "no rows and columns",
+    }
+}
+
+fn grid(shape: &[usize]) -> Option<[usize; 2]> {
+    if let [_, _, height, width] = *shape { Some([height, width]) } else { None }
+}

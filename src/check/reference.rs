@@ -1,0 +1,180 @@
+//! Another framework's numbers for the same input.
+
+use std::path::Path;
+
+use super::{Difference, ReferenceCheck, Status, Subject, guarded, inner};
+use crate::card::{InputSpec, OutputKind};
+use crate::engine::Network;
+use crate::error::{Error, Result};
+use crate::input::{Array, MAX_FILE_BYTES, Npz};
+use crate::model::Model;
+
+/// Names under which the other framework's output may be stored.
+const OUTPUTS: [&str; 3] = ["logits", "output", "probabilities"];
+
+/// Input and outputs, their shapes known to fit the model.
+pub(super) struct Reference {
+    /// `[pictures, channels, height, width]`.
+    input: Vec<f32>,
+    pictures: usize,
+    outputs: Vec<Output>,
+}
+
+/// One output and what it is to be compared with.
+struct Output {
+    array: &'static str,
+    /// `[pictures, classes]`.
+    values: Vec<f32>,
+    /// Before the final activation, or after it.
+    logits: bool,
+}
+
+impl Reference {
+    /// Reads an archive.
+    pub(super) fn open(path: &Path, model: &Model) -> Result<Self> {
+        let refuse = |problem: String| Error::request(format!("reference '{}': {problem}", path.display()));
+        let mut archive = Npz::open(path)?;
+        let names: Vec<_> = OUTPUTS.into_iter().filter(|name| archive.has(name)).collect();
+        if !archive.has("input") || names.is_empty() {
+            return Err(refuse(format!(
+                "holds {}, expected an array 'input' and one of {}",
+                archive.names(),
+                OUTPUTS.map(|name| format!("'{name}'")).join(", ")
+            )));
+        }
+        let spec = &model.graph().input;
+        let input = archive.array("input", |shape| pictures(shape, spec).map(drop))?;
+        let (pictures, channels_last) = pictures(&input.shape, spec).map_err(refuse)?;
+        let classes = model.num_classes();
+        let mut outputs = Vec::new();
+        for array in names {
+            let Array { values, .. } = archive.array(array, |shape| fits(shape, pictures, classes))?;
+            let logits = is_logits(array, &values, model).map_err(|problem| refuse(problem.to_owned()))?;
+            outputs.push(Output { array, values, logits });
+        }
+        let input = match channels_last {
+            true => crate::input::channels_first(&input.values, pictures, spec.channels),
+            false => input.values,
+        };
+        Ok(Self { input, pictures, outputs })
+    }
+
+    /// Runs every picture and compares every output.
+    pub(super) fn check(self, subject: &Subject) -> Vec<ReferenceCheck> {
+        self.outputs.iter().map(|output| self.compare(output, subject)).collect()
+    }
+
+    fn compare(&self, output: &Output, subject: &Subject) -> ReferenceCheck {
+        let model = subject.model;
+        let (node, gives) = match output.logits {
+            true => (&model.graph().nodes[model.logits()].name, OutputKind::Logits),
+            false => (&model.graph().output, model.output()),
+        };
+        let mut found = ReferenceCheck {
+            status: Status::Failed,
+            array: output.array.to_owned(),
+            node: node.clone(),
+            gives,
+            pictures: self.pictures,
+            difference: None,
+            same_top_class: 0,
+            problem: None,
+        };
+        match guarded(|| self.difference(output, subject, &mut found.same_top_class)) {
+            Ok(difference) => {
+                found.status = subject.status(&difference);
+                found.difference = Some(difference);
+            }
+            Err(error) => found.problem = Some(inner(&error)),
+        }
+        found
+    }
+
+    fn difference(&self, output: &Output, subject: &Subject, same_top: &mut usize) -> Result<Difference> {
+        let whole;
+        let network = match output.logits {
+            true => &subject.network,
+            false => {
+                whole = Network::load_whole(subject.model, &subject.request.device)?;
+                &whole
+            }
+        };
+        let mut worst = Difference::NONE;
+        let pictures = self.input.chunks(self.input.len() / self.pictures);
+        for (input, expected) in pictures.zip(output.values.chunks(output.values.len() / self.pictures)) {
+            let found = network.logits(input.to_vec())?;
+            worst = worst.worse(Difference::between(&found, expected));
+            *same_top += usize::from(top(&found) == top(expected));
+        }
+        Ok(worst)
+    }
+}
+
+/// Number of pictures, and whether the channels are the last axis.
+fn pictures(shape: &[usize], spec: &InputSpec) -> Result<(usize, bool), String> {
+    let first = [spec.channels, spec.height, spec.width];
+    let last = [spec.height, spec.width, spec.channels];
+    let (count, axes) = match shape {
+        [count, axes @ ..] if axes.len() == 3 => (*count, axes),
+        axes => (1, axes),
+    };
+    if count == 0 || (axes != first && axes != last) {
+        let batch = |[a, b, c]: [usize; 3]| format!("[pictures, {a}, {b}, {c}]");
+        return Err(format!("has shape {shape:?}, expected {} or {}", batch(first), batch(last)));
+    }
+    let bytes = axes.iter().product::<usize>().checked_mul(count).and_then(|count| count.checked_mul(4));
+    if bytes.is_none_or(|bytes| bytes as u64 > MAX_FILE_BYTES) {
+        let limit = MAX_FILE_BYTES >> 20;
+        return Err(format!("has shape {shape:?}, which is more than {limit} MiB (take fewer pictures)"));
+    }
+    Ok((count, axes != first))
+}
+
+fn fits(shape: &[usize], pictures: usize, classes: usize) -> Result<(), String> {
+    let ones = shape.iter().rev().take_while(|side| **side == 1).count();
+    let fits = shape == [pictures, classes]
+        || (pictures == 1 && shape == [classes])
+        || (shape.len() > 2 && shape[..2] == [pictures, classes] && ones + 2 >= shape.len());
+    match fits {
+        true => Ok(()),
+        false => Err(format!("has shape {shape:?}, expected [{pictures}, {classes}], pictures and classes")),
+    }
+}
+
+/// Whether an array is to be compared with the logits, or else with what the graph's last node gives.
+fn is_logits(array: &str, values: &[f32], model: &Model) -> Result<bool, &'static str> {
+    let output = model.output();
+    match (array, output) {
+        (_, OutputKind::Logits) if array == "probabilities" => {
+            Err("has probabilities, but the model's last node gives logits (store 'logits')")
+        }
+        ("probabilities", OutputKind::LogSoftmax) => {
+            Err("has probabilities, but the model's last node gives their logarithms (store 'output')")
+        }
+        ("logits", OutputKind::Softmax | OutputKind::LogSoftmax) => {
+            // Scripts call whatever a network puts out its logits.
+            Ok(!values.chunks(model.num_classes()).all(|row| is_distribution(row, output)))
+        }
+        ("logits", _) | (_, OutputKind::Logits) => Ok(true),
+        _ => Ok(false),
+    }
+}
+
+/// Numbers that a softmax, or its logarithm, could have given.
+fn is_distribution(row: &[f32], output: OutputKind) -> bool {
+    let share = |value: f32| match output {
+        OutputKind::LogSoftmax => f64::from(value).exp(),
+        _ => f64::from(value),
+    };
+    let sum: f64 = row.iter().map(|value| share(*value)).sum();
+    row.iter().all(|value| (0.0..=1.001).contains(&share(*value))) && (sum - 1.0).abs() < 1e-3
+}
+
+fn top(values: &[f32]) -> Option<usize> {
+    let better = |best: usize, at: usize| if values[at] > values[best] { at } else { best };
+    (0..values.len()).reduce(better)
+}
+
+#[cfg(test)]
+#[path = "reference_tests.rs"]
+mod tests;

@@ -1,0 +1,168 @@
+//! What a check found, figure by figure. Its JSON is what `burncam check --json` prints.
+
+use serde::Serialize;
+
+use super::compare::Difference;
+use crate::card::OutputKind;
+
+/// How a check ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Status {
+    /// Within the limit.
+    Ok,
+    /// Beyond the limit, or the network could not run.
+    Failed,
+    /// It could not be made: the device is not there, or the input tells nothing.
+    NotAvailable,
+}
+
+/// Every check of one model.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct CheckReport {
+    /// The model's name.
+    pub model: String,
+    /// Its file's name.
+    pub file: String,
+    /// SHA-256 of the model file, lower-case hexadecimal.
+    pub sha256: String,
+    /// Version of burncam.
+    pub burncam: String,
+    /// Where the network ran, and what other devices were compared with.
+    pub device: String,
+    /// Seed of the noise picture and of the sampled positions.
+    pub seed: u64,
+    /// The greatest relative difference that passes.
+    pub tolerance: f64,
+    /// No check failed.
+    pub passed: bool,
+    /// The other devices of this build.
+    pub devices: Vec<DeviceCheck>,
+    /// Batch norm folded into convolutions.
+    pub folding: FoldingCheck,
+    /// Gradients of a class score.
+    pub gradients: GradientCheck,
+    /// What can be explained.
+    pub layers: LayerCheck,
+    /// Another framework's numbers, one entry an array; empty without a reference.
+    #[serde(rename = "reference")]
+    pub references: Vec<ReferenceCheck>,
+}
+
+impl CheckReport {
+    /// The status of every check, in the order of the fields.
+    #[must_use]
+    pub fn statuses(&self) -> Vec<Status> {
+        let devices = self.devices.iter().map(|check| check.status);
+        let single = [self.folding.status, self.gradients.status, self.layers.status];
+        devices.chain(single).chain(self.references.iter().map(|check| check.status)).collect()
+    }
+}
+
+/// A device's logits against those of [`CheckReport::device`].
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct DeviceCheck {
+    /// The device's name.
+    pub device: String,
+    /// How it ended.
+    pub status: Status,
+    /// Between the logits.
+    pub difference: Option<Difference>,
+    /// Why there is no difference to tell of.
+    pub problem: Option<String>,
+}
+
+/// The network as `explain` runs it against the graph as it is written, operation by operation.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct FoldingCheck {
+    /// How it ended.
+    pub status: Status,
+    /// Batch norms that are folded into the convolution before them.
+    pub folded: usize,
+    /// Operations whose values were compared.
+    pub compared: usize,
+    /// The relatively greatest of all.
+    pub difference: Option<Difference>,
+    /// The operation that it is at, unless there is none.
+    pub worst: Option<String>,
+    /// Why there is no difference to tell of.
+    pub problem: Option<String>,
+}
+
+/// Gradients of the most probable class's logit against difference quotients, at sampled positions of a layer.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct GradientCheck {
+    /// How it ended.
+    pub status: Status,
+    /// The layer.
+    pub layer: Option<String>,
+    /// Index of the class.
+    pub class: Option<usize>,
+    /// Sampled positions; each is one of the next three.
+    pub positions: usize,
+    /// Positions with one settled slope, which was compared with the gradient.
+    pub smooth: usize,
+    /// Positions where the slopes to both sides differ: there is no gradient there to compare with.
+    pub at_kink: usize,
+    /// Positions whose slopes did not settle before rounding drowned them.
+    pub unsettled: usize,
+    /// Smooth positions beyond the limit.
+    pub wrong: usize,
+    /// Greatest and smallest step that was taken, in the layer's own unit.
+    pub steps: Option<[f64; 2]>,
+    /// Greatest difference between slope and gradient over smooth positions, as a share of the layer's greatest gradient.
+    pub relative: Option<f64>,
+    /// The greatest such share that passes.
+    pub limit: f64,
+    /// Why it failed or is not available.
+    pub problem: Option<String>,
+}
+
+/// Which layers can be explained.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LayerCheck {
+    /// [`Status::Failed`] when none can be.
+    pub status: Status,
+    /// Number of operations.
+    pub operations: usize,
+    /// Operations that can be explained.
+    pub explainable: usize,
+    /// The one that `auto` takes.
+    pub auto: Option<String>,
+    /// Height and width of its grid.
+    pub grid: Option<[usize; 2]>,
+    /// Why this one.
+    pub reason: Option<String>,
+    /// Operations that cannot be explained, by reason.
+    pub unexplainable: Vec<Unexplainable>,
+}
+
+/// Operations that cannot be explained for one reason.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Unexplainable {
+    /// The reason.
+    pub reason: String,
+    /// Their names, in graph order.
+    pub operations: Vec<String>,
+}
+
+/// One array of the reference against the network.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ReferenceCheck {
+    /// How it ended.
+    pub status: Status,
+    /// The array's name in the archive.
+    pub array: String,
+    /// Name of the operation that it was compared with.
+    pub node: String,
+    /// What that operation gives.
+    pub gives: OutputKind,
+    /// Number of pictures.
+    pub pictures: usize,
+    /// The relatively greatest of all pictures.
+    pub difference: Option<Difference>,
+    /// Pictures for which both have the same greatest class. Not a condition: within the limit, only ties differ.
+    pub same_top_class: usize,
+    /// Why there is no difference to tell of.
+    pub problem: Option<String>,
+}

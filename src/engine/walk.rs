@@ -1,0 +1,40 @@
+//! A network run one operation at a time, its values in plain sight.
+
+use super::Network;
+use super::value::Value;
+use crate::error::Result;
+
+/// A run of a [`Network`] that stops after every operation.
+#[derive(Debug)]
+pub struct Walk<'a> {
+    network: &'a Network,
+    slots: Vec<Option<Value>>,
+    next: usize,
+}
+
+impl Network {
+    /// Starts to run the network without autodiff, one operation at a time.
+    ///
+    /// # Errors
+    /// As [`Network::trunk`].
+    pub fn walk(&self, values: Vec<f32>) -> Result<Walk<'_>> {
+        Ok(Walk { network: self, slots: self.start(values)?, next: 0 })
+    }
+}
+
+impl Walk<'_> {
+    /// Runs the next operation and gives its node's position in the graph and its numbers; `None` after the last.
+    ///
+    /// An operation that was folded into another is never seen; the other one gives the value of the later node.
+    ///
+    /// # Errors
+    /// When the device does not give the numbers back.
+    pub fn step(&mut self) -> Result<Option<(usize, Vec<f32>)>> {
+        let Some(step) = self.network.steps.get(self.next) else { return Ok(None) };
+        let value = self.network.run(&mut self.slots, step, self.next)?;
+        let numbers = value.to_vec()?;
+        self.slots[step.output] = Some(value);
+        self.next += 1;
+        Ok(Some((step.output - 1, numbers)))
+    }
+}

@@ -1,0 +1,123 @@
+//! NumPy archives (`.npz`): named arrays in a zip file.
+//!
+//! Receives a path, hands on names and, one at a time, arrays whose shape the caller approves before a number is read.
+//! What unpacks to more than it claims is never read further than the approved shape goes.
+
+use std::fs::File;
+use std::io::{BufReader, Read as _};
+use std::path::Path;
+
+use zip::ZipArchive;
+use zip::result::ZipError;
+
+use super::file::MAX_FILE_BYTES;
+use super::npy::Npy;
+use crate::error::{Error, Result};
+
+/// An open archive.
+#[derive(Debug)]
+pub struct Npz {
+    archive: ZipArchive<BufReader<File>>,
+    name: String,
+}
+
+/// Numbers with their shape, last index fastest.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Array {
+    /// Length of each axis.
+    pub shape: Vec<usize>,
+    /// The numbers, all finite.
+    pub values: Vec<f32>,
+}
+
+impl Npz {
+    /// Reads the table of contents. Errors call the file `reference 'PATH'`.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when the operating system refuses; [`Error::Request`] when it is no zip file, is damaged, or is larger
+    /// than [`MAX_FILE_BYTES`].
+    pub fn open(path: &Path) -> Result<Self> {
+        let name = path.display().to_string();
+        let file = File::open(path).map_err(Error::io("read", path))?;
+        let metadata = file.metadata().map_err(Error::io("read", path))?;
+        if !metadata.is_file() {
+            return Err(refuse(&name, "is not a file, expected a .npz archive"));
+        }
+        if metadata.len() > MAX_FILE_BYTES {
+            let limit = MAX_FILE_BYTES >> 20;
+            return Err(refuse(&name, format!("is larger than the limit of {limit} MiB")));
+        }
+        let archive = ZipArchive::new(BufReader::new(file)).map_err(|error| {
+            refuse(&name, format!("is not a sound .npz archive: {} (numpy.savez writes one)", told(&error)))
+        })?;
+        Ok(Self { archive, name })
+    }
+
+    /// Whether it holds an array of that name.
+    #[must_use]
+    pub fn has(&self, array: &str) -> bool {
+        self.archive.index_for_name(&member(array)).is_some()
+    }
+
+    /// Names of the first arrays, for a message.
+    #[must_use]
+    pub fn names(&self) -> String {
+        const SHOWN: usize = 8;
+        let names = self.archive.file_names().filter_map(std::result::Result::ok);
+        let names: Vec<String> = names
+            .take(SHOWN)
+            .map(|name| name.trim_end_matches(".npy").chars().take(40).flat_map(char::escape_debug).collect())
+            .collect();
+        match self.archive.len() {
+            0 => "nothing".to_owned(),
+            count if count > SHOWN => format!("{} and {} more", names.join(", "), count - SHOWN),
+            _ => names.join(", "),
+        }
+    }
+
+    /// Reads one array, once `check` has approved of its shape.
+    ///
+    /// # Errors
+    /// [`Error::Request`] when there is no such array, `check` refuses its shape, it holds other than finite numbers,
+    /// or the archive is damaged.
+    pub fn array(
+        &mut self,
+        array: &str,
+        check: impl FnOnce(&[usize]) -> std::result::Result<(), String>,
+    ) -> Result<Array> {
+        let problem = |problem: String| refuse(&self.name, format!("array '{array}' {problem}"));
+        let mut file = self
+            .archive
+            .by_name(&member(array))
+            .map_err(|error| problem(format!("cannot be read: {}", told(&error))))?;
+        let npy = Npy::open(&mut file).map_err(|text| problem(format!("cannot be read: {text}")))?;
+        let shape = npy.shape.clone();
+        check(&shape).map_err(problem)?;
+        let values = npy.numbers().map_err(|text| problem(format!("cannot be read: {text}")))?;
+        // The checksum is compared when the end is reached, and the numbers may end just before it.
+        file.read(&mut [0]).map_err(|error| problem(format!("is damaged: {error}")))?;
+        Ok(Array { shape, values })
+    }
+}
+
+fn member(array: &str) -> String {
+    format!("{array}.npy")
+}
+
+fn refuse(name: &str, problem: impl std::fmt::Display) -> Error {
+    Error::request(format!("reference '{name}': {problem}"))
+}
+
+fn told(error: &ZipError) -> String {
+    match error {
+        ZipError::Io(error) => error.to_string(),
+        ZipError::InvalidArchive(problem) => problem.to_string(),
+        ZipError::UnsupportedArchive(problem) => (*problem).to_owned(),
+        other => other.to_string(),
+    }
+    .to_lowercase()
+}
+
+#[cfg(test)]
+#[path = "npz_tests.rs"]
+mod tests;
