@@ -1,6 +1,7 @@
 //! Shapes that fit, and what an array stands for.
 
 use super::*;
+use crate::card::Layout;
 
 fn spec(channels: usize, height: usize, width: usize) -> InputSpec {
     InputSpec { name: "input".into(), channels, height, width, layout: Layout::default() }
