@@ -37,9 +37,12 @@
 //! | [`record`] | the JSON record's types |
 //! | [`explain`] | conducts all of these |
 //! | [`check`] | holds a model's numbers against other devices, difference quotients and other frameworks |
+//! | `capture` | a typed Burn module to a model file, with the cargo feature of that name |
 //! | [`output`] | names files and writes them whole |
 
 pub mod cam;
+#[cfg(feature = "capture")]
+pub mod capture;
 pub mod card;
 pub mod check;
 mod device;

@@ -5,7 +5,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use burncam::engine::Network;
-use burncam::model::import::{ImportRequest, Imported, import};
+use burncam::model::import::{ImportRequest, Imported, ResizeRequest, import};
 use burncam::model::{LayerRequest, Model};
 use burncam::{DeviceName, Error};
 
@@ -118,32 +118,107 @@ fn every_tiny_file_gives_what_onnxruntime_gives() {
 
 #[test]
 fn what_cannot_be_imported_is_refused_with_a_reason() {
-    let mut accepted = Vec::new();
-    for path in files("onnx/hostile") {
-        match read(&path) {
-            Ok(Imported { card, tensors, .. }) => {
-                // Some are only found out when the whole model is put together, still before a file appears.
-                let folder = tempfile::tempdir().unwrap();
-                let out = folder.path().join("out.bpk");
-                match Model::save(&out, &card, tensors, false) {
-                    Ok(()) => accepted.push(path.display().to_string()),
-                    Err(error) => println!("{error}"),
-                }
-                assert!(!out.exists() || !accepted.is_empty());
-            }
-            Err(error) => println!("{error}"),
-        }
+    let files = files("onnx/hostile");
+    assert!(files.len() > 50, "{}", files.len());
+    let started = std::time::Instant::now();
+    for path in files {
+        let Err(error) = read(&path) else { panic!("{} was imported", path.display()) };
+        let error = error.to_string();
+        assert!(!error.contains('\n') && error.len() < 500, "{error}");
     }
-    assert!(accepted.is_empty(), "{}", accepted.join("\n"));
+    // Each is a few bytes; none may make the importer work for long.
+    assert!(started.elapsed().as_secs() < 20, "{:?}", started.elapsed());
+}
+
+fn names(model: &Model) -> Vec<String> {
+    model.layers().into_iter().map(|layer| layer.name).collect()
 }
 
 #[test]
-fn layers_have_the_names_of_their_framework() {
-    for (file, layer) in [("legacy_opset9", "x"), ("dynamo", "x"), ("keras_opset13", "x")] {
-        let Made { model, .. } = &imported(file);
-        for layer in model.layers() {
-            println!("{file} {} {} {:?} {}", layer.name, layer.op, layer.shape, layer.explainable);
-        }
-        println!("{file} {layer} {:?}", model.choose_layer(&LayerRequest::Auto).unwrap().name);
+fn both_of_pytorchs_exporters_give_the_modules_own_names() {
+    let [legacy, dynamo] = ["legacy_open_sizes", "dynamo_open_sizes"].map(imported);
+    assert_eq!(names(&legacy.model), names(&dynamo.model));
+    let found = names(&legacy.model);
+    for name in [
+        "stem.0",
+        "layer1.0.conv",
+        "layer1.0.se.3",
+        "layer1.0.add",
+        "layer2.0.norm",
+        "layer2.0.mlp.1",
+        "groups",
+        "head.1",
+    ] {
+        assert!(found.iter().any(|other| other == name), "{name} is not among {found:?}");
     }
+    let op = |name: &str| legacy.model.layers().into_iter().find(|layer| layer.name == name).unwrap().op;
+    // What the exporter took apart is one operation again.
+    for (name, expected) in [
+        ("layer1.0.act", "hard_swish"),
+        ("layer2.0.norm", "layer_norm"),
+        ("layer2.0.mlp.1", "gelu"),
+        ("groups", "group_norm"),
+    ] {
+        assert_eq!(op(name), expected, "{name}");
+    }
+}
+
+#[test]
+fn keras_layers_keep_their_names_and_channels_come_first() {
+    let Made { model, .. } = &imported("keras_opset9");
+    let found = names(model);
+    for name in [
+        "rescaling",
+        "normalization",
+        "conv1",
+        "conv1_relu",
+        "block1_bn",
+        "block1_add",
+        "mixed",
+        "predictions",
+    ] {
+        assert!(found.iter().any(|other| other == name), "{name} is not among {found:?}");
+    }
+    assert!(!model.layers().iter().take(12).any(|layer| layer.op == "transpose"), "{found:?}");
+    assert_eq!(serde_json::to_value(model.graph().input.layout).unwrap(), "channels-last");
+}
+
+#[test]
+fn values_with_channels_last_are_no_maps() {
+    let Made { model, .. } = &imported("dynamo");
+    let layers = model.layers();
+    let find = |name: &str| layers.iter().find(|layer| layer.name == name).unwrap();
+    // [1, 5, 5, 8] inside a ConvNeXt block, and [1, 8, 5, 5] around it.
+    assert!(!find("layer2.0.mlp.1").explainable && find("layer2.0.add").explainable);
+    let error = model.choose_layer(&LayerRequest::Name("layer2.0.mlp.1".into())).unwrap_err();
+    assert!(error.to_string().contains("expected [batch, channels, height, width]"), "{error}");
+}
+
+#[test]
+fn what_the_file_does_not_say_is_assumed_out_loud() {
+    let assumed = |name: &str| read(&fixture(&format!("onnx/{name}.onnx"))).unwrap().assumptions.join("\n");
+    assert!(assumed("legacy_fixed_batch").contains("preset 'imagenet'"), "{}", assumed("legacy_fixed_batch"));
+    assert!(assumed("channels_last_opset9").contains("preset 'tf'"), "{}", assumed("channels_last_opset9"));
+    assert!(assumed("keras_opset9").contains("the graph normalises its input itself: preset 'raw'"));
+    let request =
+        ImportRequest { source: fixture("onnx/legacy_open_sizes.onnx"), ..ImportRequest::default() };
+    let open = import(&request).unwrap().assumptions.join("\n");
+    assert!(open.contains("224x224 is assumed"), "{open}");
+}
+
+#[test]
+fn preprocessing_is_what_was_asked_for() {
+    let mut request =
+        ImportRequest { source: fixture("onnx/legacy_open_sizes.onnx"), ..ImportRequest::default() };
+    request.adjust.preset = Some("caffe".parse().unwrap());
+    request.adjust.crop = Some([32, 48]);
+    request.adjust.resize = Some(ResizeRequest::ShortestSide(40));
+    request.adjust.mean = Some(vec![1.0, 2.0, 3.0]);
+    let Imported { card, assumptions, .. } = import(&request).unwrap();
+    assert!(assumptions.is_empty(), "{assumptions:?}");
+    let expected = r#"{ "resize": { "policy": "shortest-side", "size": 40 }, "crop": { "policy": "center", "height": 32, "width": 48 },
+        "color": "bgr", "scale": 1.0, "mean": [1.0, 2.0, 3.0] }"#;
+    assert_eq!(card.preprocess, serde_json::from_str(expected).unwrap());
+    let input = &card.graph.unwrap().input;
+    assert_eq!([input.height, input.width], [32, 48]);
 }

@@ -44,7 +44,7 @@ Examples:
   burncam explain photo.jpg --target 'tabby cat'     where would it see a tabby cat?
   burncam explain -m mine.bpk -o out/ photos/        your own network, a whole directory
   burncam layers -m mine.bpk                         which layers can be explained
-  burncam import weights.pth --arch resnet50 -o mine.bpk";
+  burncam import model.onnx -o mine.bpk";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -54,7 +54,7 @@ pub(crate) enum Command {
     Predict(PredictArgs),
     /// List a model's layers, and which of them can be explained.
     Layers(LayersArgs),
-    /// Make a self-contained model file from weights and an architecture or a card.
+    /// Make a self-contained model file from an ONNX file, or from weights and an architecture or a card.
     Import(Box<ImportArgs>),
     /// Check that a model's numbers are right: devices, gradients, another framework.
     Check(CheckArgs),

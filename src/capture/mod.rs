@@ -1,0 +1,163 @@
+//! A model file from a typed Burn module, out of the program that trained it.
+//!
+//! Receives a module, one input and the function that runs it; hands on [`Captured`]: a card with the whole graph in it,
+//! and the weights under their parameter paths. The forward pass is recorded on Burn's capture device (`record`),
+//! written down in a card's operations (`lower`), and run once to see that it gives the module's own numbers. Needs the
+//! cargo feature `capture`. Beside [`crate::engine`] and the devices the only room that names Burn: what it receives
+//! is Burn's.
+
+mod arithmetic;
+mod draft;
+mod lower;
+mod names;
+mod norm;
+mod record;
+mod translate;
+
+use std::path::Path;
+
+use burn::module::Module;
+use burn::tensor::Tensor;
+
+use crate::card::{Card, Node, Op, Preprocess, SCHEMA_VERSION, Source};
+use crate::device::DeviceName;
+use crate::engine::Network;
+use crate::error::{Error, Result};
+use crate::model::{Model, StoredTensor};
+
+/// What a module does not know of itself.
+#[derive(Debug, Clone)]
+pub struct CaptureSettings {
+    /// The model's name, which records show.
+    pub name: String,
+    /// Class names, index = class. Empty: classes go by their number.
+    pub classes: Vec<String>,
+    /// How a picture becomes the module's input.
+    pub preprocess: Preprocess,
+    /// Where the weights came from, for the card.
+    pub source: Option<Source>,
+}
+
+/// A module as a model, ready to be written.
+#[derive(Debug, Clone)]
+pub struct Captured {
+    /// The card, with the whole graph in it.
+    pub card: Card,
+    /// The weights that the graph uses, under their paths in the module, as `f32`.
+    pub tensors: Vec<StoredTensor>,
+}
+
+impl Captured {
+    /// Writes the model file and opens it.
+    ///
+    /// # Errors
+    /// When `path` exists and `overwrite` is off, or it cannot be written.
+    pub fn save(&self, path: &Path, overwrite: bool) -> Result<Model> {
+        Model::save(path, &self.card, self.tensors.clone(), overwrite)?;
+        Model::open(path, None)
+    }
+}
+
+/// Records what `forward` does with `sample` and makes it a model.
+///
+/// The module may be in training, on any device, with autodiff or without: a copy of it is put into evaluation
+/// mode, and the module itself stays as it is. Layers are named by their parameters (`blocks.0.conv` has
+/// `blocks.0.conv.weight`), operations without parameters by what they do, in the block where they stand
+/// (`blocks.0.relu`). A forward pass that takes turns depending on numbers is recorded as `sample` takes it.
+///
+/// # Shapes
+/// `sample` is one input as in training, `[1, channels, height, width]`; `forward` gives `[1, classes]`.
+///
+/// # Errors
+/// When `sample` is no batch of one, the forward pass uses an operation that cards do not have, the
+/// settings do not fit the module, or the recorded graph does not give the module's numbers.
+///
+/// # Panics
+/// When `forward` does: it must take the device for new tensors from its input, and cannot read numbers out of tensors.
+pub fn capture<M, F>(module: &M, sample: Tensor<4>, forward: F, settings: CaptureSettings) -> Result<Captured>
+where
+    M: Module,
+    F: Fn(&M, Tensor<4>) -> Tensor<2>,
+{
+    // Also a deep copy: clones share running statistics, and moving those to the capture device breaks the original.
+    let module = module.valid();
+    let sample = sample.without_autodiff();
+    let size = size_of(&sample)?;
+    let expected = numbers(forward(&module, sample.clone()))?;
+    let values = numbers(sample.clone())?;
+
+    let blame = |problem: String| Error::model(&settings.name, problem);
+    let recording = record::record(&module, sample, forward).map_err(blame)?;
+    let (graph, tensors) = lower::lower(recording, size).map_err(blame)?;
+    let card = Card {
+        schema_version: SCHEMA_VERSION,
+        name: settings.name.clone(),
+        arch: None,
+        num_classes: None,
+        graph: Some(graph),
+        preprocess: settings.preprocess,
+        output: None,
+        classes: settings.classes,
+        source: settings.source,
+    };
+    let captured = Captured { card, tensors };
+    compare(&captured.run(values)?, &expected).map_err(|problem| Error::model(&settings.name, problem))?;
+    Ok(captured)
+}
+
+impl Captured {
+    /// What the graph's last node gives for one input, read back from a file as any model.
+    fn run(&self, values: Vec<f32>) -> Result<Vec<f32>> {
+        let directory = tempfile::tempdir().map_err(Error::write_into(&std::env::temp_dir()))?;
+        let path = directory.path().join(format!("{}.bpk", self.card.name.replace(['/', '\\'], "_")));
+        let model = self.with_last_node_as_logits().save(&path, false)?;
+        Network::load(&model, &[], &DeviceName::default())?.logits(values)
+    }
+
+    /// The engine stops before a final softmax, unless something comes behind it.
+    fn with_last_node_as_logits(&self) -> Self {
+        let mut captured = self.clone();
+        if let Some(graph) = &mut captured.card.graph {
+            let name = format!("{} as it is", graph.output);
+            let inputs = vec![std::mem::replace(&mut graph.output, name.clone())];
+            graph.nodes.push(Node { name, inputs, params: Default::default(), op: Op::Identity {} });
+        }
+        captured
+    }
+}
+
+fn size_of(sample: &Tensor<4>) -> Result<[usize; 3]> {
+    match sample.dims() {
+        [1, channels, height, width] => Ok([channels, height, width]),
+        other => Err(Error::request(format!(
+            "sample: has shape {other:?}, expected [1, channels, height, width] \
+             (`sample.narrow(0, 0, 1)` takes the first of a batch)"
+        ))),
+    }
+}
+
+fn numbers<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>> {
+    let data = tensor.into_data().convert::<f32>();
+    data.try_to_vec().map_err(|error| Error::internal(format!("a tensor cannot be read: {error}")))
+}
+
+/// Far above what rounding does to the order of sums, far below what a wrong operation does.
+const TOLERANCE: f32 = 1e-3;
+
+fn compare(found: &[f32], expected: &[f32]) -> Result<(), String> {
+    let scale = expected.iter().fold(1e-3_f32, |scale, value| scale.max(value.abs()));
+    let differs = |(_, (found, expected)): &(usize, (&f32, &f32))| {
+        let close = (*found - *expected).abs() <= TOLERANCE * scale;
+        !close // a number that is not finite is close to none
+    };
+    match found.iter().zip(expected).enumerate().find(differs) {
+        None if found.len() == expected.len() => Ok(()),
+        None => {
+            Err(format!("the recorded graph gives {} classes, the module {}", found.len(), expected.len()))
+        }
+        Some((class, (found, expected))) => Err(format!(
+            "the recorded graph gives {found} for class {class}, expected the module's {expected} \
+             (does its forward pass draw random numbers?)"
+        )),
+    }
+}

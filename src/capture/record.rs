@@ -1,0 +1,101 @@
+//! A forward pass as a list of Burn's own operations.
+//!
+//! Receives a module in evaluation mode, an input and the function that runs it; hands on a [`Recording`]. Nothing is
+//! computed: on Burn's capture device, tensors have shapes and names but no numbers. What the operations mean is left
+//! to [`super::lower`].
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use burn::backend::TensorData;
+use burn::backend::capture::{CaptureBackend, TensorId};
+use burn::backend::ir::OperationIr;
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::tensor::{Device, Tensor};
+
+/// What a forward pass did.
+pub(super) struct Recording {
+    /// The operations that the result depends on, in order.
+    pub(super) operations: Vec<OperationIr>,
+    /// The picture.
+    pub(super) input: TensorId,
+    /// The class scores.
+    pub(super) output: TensorId,
+    /// Numbers that were there before: parameters, and constants made in the forward pass.
+    pub(super) values: BTreeMap<TensorId, TensorData>,
+    /// Where in the module the parameters are, for example `blocks.0.conv.weight`.
+    pub(super) paths: HashMap<TensorId, String>,
+}
+
+/// Runs `forward` on the capture device.
+pub(super) fn record<M, F>(module: &M, sample: Tensor<4>, forward: F) -> Result<Recording, String>
+where
+    M: Module,
+    F: Fn(&M, Tensor<4>) -> Tensor<2>,
+{
+    let device = Device::capture();
+    let mut ends = None;
+    let mut visitor = Paths::default();
+    let captured = device.capture_scope(|scope| {
+        let module = module.clone().to_device(&device);
+        module.visit(&mut visitor);
+        let sample = sample.to_device(&device);
+        let input = id(&sample);
+        let output = id(&forward(&module, sample));
+        ends = input.zip(output);
+        scope.complete(input, output)
+    });
+    let captured = captured.map_err(|error| format!("its forward pass cannot be recorded: {error}"))?;
+    let (input, output) = ends.ok_or("its forward pass gives a tensor that does not come from its input")?;
+    Ok(Recording {
+        operations: needed(captured.graph.operations, output),
+        input,
+        output,
+        values: captured.values,
+        paths: visitor.paths,
+    })
+}
+
+/// The operations that lead to `output`.
+fn needed(operations: Vec<OperationIr>, output: TensorId) -> Vec<OperationIr> {
+    let mut wanted = HashSet::from([output]);
+    let mut needed: Vec<OperationIr> = operations
+        .into_iter()
+        .rev()
+        .filter(|operation| {
+            let leads = operation.outputs().any(|tensor| wanted.contains(&tensor.id));
+            if leads {
+                wanted.extend(operation.inputs().map(|tensor| tensor.id));
+            }
+            leads && !matches!(operation, OperationIr::Init(_))
+        })
+        .collect();
+    needed.reverse();
+    needed
+}
+
+fn id<const D: usize>(tensor: &Tensor<D>) -> Option<TensorId> {
+    tensor.clone().try_into_primitive::<CaptureBackend>().ok().map(|primitive| primitive.id())
+}
+
+/// Collects the paths of a module's parameters.
+#[derive(Default)]
+struct Paths {
+    path: Vec<String>,
+    paths: HashMap<TensorId, String>,
+}
+
+impl ModuleVisitor for Paths {
+    fn enter_module(&mut self, name: &str, _container_type: &str) {
+        self.path.push(name.to_owned());
+    }
+
+    fn exit_module(&mut self, _name: &str, _container_type: &str) {
+        self.path.pop();
+    }
+
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if let Some(id) = id(&param.val()) {
+            self.paths.insert(id, self.path.join("."));
+        }
+    }
+}
