@@ -111,6 +111,10 @@ fn refuse(name: &str, problem: impl std::fmt::Display) -> Error {
 fn told(error: &ZipError) -> String {
     match error {
         ZipError::Io(error) => error.to_string(),
+        // The crate's word for a zip file's table of contents.
+        ZipError::InvalidArchive(problem) if problem.contains("EOCD") => {
+            "it has no table of contents at its end".to_owned()
+        }
         ZipError::InvalidArchive(problem) => problem.to_string(),
         ZipError::UnsupportedArchive(problem) => (*problem).to_owned(),
         other => other.to_string(),

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use super::Model;
+use super::layout::Map;
 use crate::card::{Node, Op, ResizeMode};
 use crate::error::{Error, Result, did_you_mean};
 
@@ -72,7 +73,7 @@ impl Model {
                 name: node.name.clone(),
                 op: node.op.name(),
                 shape: self.shapes[index].clone(),
-                receptive_field: fields[index].filter(|_| self.maps[index]),
+                receptive_field: fields[index].filter(|_| self.maps[index] != Map::No),
                 explainable: leads.contains(&index) && self.has_extent(index),
             })
             .collect()
@@ -96,7 +97,10 @@ impl Model {
         let index = explainable
             .iter()
             .rev()
-            .find(|index| !passes_through(&self.graph.nodes[**index].op))
+            .find(|index| {
+                self.maps[**index] == Map::Certain && !passes_through(&self.graph.nodes[**index].op)
+            })
+            .or_else(|| explainable.iter().rev().find(|index| !passes_through(&self.graph.nodes[**index].op)))
             .or(explainable.last())
             .ok_or_else(|| {
                 Error::model(
@@ -186,7 +190,8 @@ impl Model {
     }
 
     fn has_extent(&self, index: usize) -> bool {
-        self.maps[index] && matches!(self.shapes[index][..], [1, _, height, width] if height * width > 1)
+        self.maps[index] != Map::No
+            && matches!(self.shapes[index][..], [1, _, height, width] if height * width > 1)
     }
 
     fn explainable(&self) -> Vec<usize> {

@@ -21,8 +21,17 @@ enum Axis {
 
 const MAP: [Axis; 4] = [Axis::Batch, Axis::Channels, Axis::Height, Axis::Width];
 
+/// Whether a value is a feature map.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Map {
+    Certain,
+    /// Its axes were laid out anew: it may be one, if whoever names it says so.
+    Possible,
+    No,
+}
+
 /// For each node whether its value is a feature map. `shapes` are those of the nodes, for a batch of one.
-pub(super) fn feature_maps(graph: &Graph, shapes: &[Vec<usize>]) -> Vec<bool> {
+pub(super) fn feature_maps(graph: &Graph, shapes: &[Vec<usize>]) -> Vec<Map> {
     let input = &graph.input;
     let picture = vec![1, input.channels, input.height, input.width];
     let mut known: HashMap<&str, (Vec<Axis>, &[usize])> =
@@ -31,10 +40,21 @@ pub(super) fn feature_maps(graph: &Graph, shapes: &[Vec<usize>]) -> Vec<bool> {
     for (node, shape) in graph.nodes.iter().zip(shapes) {
         let inputs: Vec<_> = node.inputs.iter().filter_map(|name| known.get(name.as_str())).collect();
         let axes = after(node, &inputs, shape);
-        maps.push(axes == MAP);
+        maps.push(judge(&axes));
         known.insert(&node.name, (axes, shape));
     }
     maps
+}
+
+fn judge(axes: &[Axis]) -> Map {
+    let may_be = |(axis, wanted): (&Axis, &Axis)| axis == wanted || *axis == Axis::Other;
+    if axes == MAP {
+        Map::Certain
+    } else if axes.len() == MAP.len() && axes.iter().zip(&MAP).all(may_be) {
+        Map::Possible
+    } else {
+        Map::No
+    }
 }
 
 fn after(node: &Node, inputs: &[&(Vec<Axis>, &[usize])], shape: &[usize]) -> Vec<Axis> {

@@ -25,6 +25,7 @@ pub(crate) use shapes::MAX_RANK;
 
 use crate::card::{Card, Graph, Node, Op, OutputKind};
 use crate::error::{Error, Result};
+use layout::Map;
 use pack::Pack;
 
 /// A tensor with its name, as burnpack files hold it.
@@ -40,7 +41,7 @@ pub struct Model {
     graph: Graph,
     shapes: Vec<Vec<usize>>,
     /// Which values are feature maps, `[batch, channels, height, width]`.
-    maps: Vec<bool>,
+    maps: Vec<Map>,
     logits: usize,
     output: OutputKind,
     pack: Pack,

@@ -46,7 +46,7 @@ fn coffee(offset: f32) -> [(&'static str, Vec<u8>); 2] {
     [("input", npy(&[1, 3, 224, 224], &input)), ("logits", npy(&[1, 1000], &logits))]
 }
 
-/// Two cells a side, a batch norm that is folded, and a softmax at the end; `gain` scales its only filter.
+/// A batch norm that is folded and a softmax at the end; `gain` scales the convolution.
 fn small(gain: f32) -> Made {
     let nodes = r#"
         { "name": "conv", "op": "conv2d", "inputs": ["input"], "params": { "weight": "conv.weight" } },
@@ -128,7 +128,7 @@ fn pytorchs_logits_pass_and_wrong_ones_fail() {
     let reference = &report.references[0];
     assert!(report.passed, "{reference:?}");
     assert_eq!((reference.pictures, reference.same_top_class), (1, 1));
-    assert_eq!((reference.node.as_str(), reference.gives), ("classifier", OutputKind::Logits));
+    assert_eq!((reference.node.as_str(), reference.gives), ("_fc", OutputKind::Logits));
 
     let report = with_reference(&model, &coffee(0.1)).unwrap();
     assert!(!report.passed);
@@ -198,11 +198,19 @@ fn a_batch_norm_is_folded_unless_its_convolution_is_looked_at() {
 
 #[test]
 fn numbers_that_overflow_fail_every_check_that_needs_them() {
-    let report = check(&small(f32::MAX).model, &CheckRequest::default()).unwrap();
+    let nodes = r#"
+        { "name": "much", "op": "mul", "inputs": ["input"], "scalar": 1e38 },
+        { "name": "more", "op": "mul", "inputs": ["much"], "scalar": 1e38 },
+        { "name": "flat", "op": "flatten", "inputs": ["more"] },
+        { "name": "fc", "op": "linear", "inputs": ["flat"], "params": { "weight": "fc.weight" } }"#;
+    let over = made(&card(2, 2, nodes, "fc"), vec![tensor("fc.weight", &[4, 2], &[1.0; 8])]);
+    let report = check(&over.model, &CheckRequest::default()).unwrap();
     assert!(!report.passed);
-    assert_eq!(report.folding.status, Status::Failed, "{report:#?}");
+    let found = [report.devices[0].status, report.folding.status, report.gradients.status];
+    assert_eq!(found, [Status::Failed; 3], "{report:#?}");
+    assert_eq!(report.folding.worst.as_deref(), Some("more"));
     let text = serde_json::to_string(&report).unwrap();
-    assert!(text.contains(r#""difference":{"absolute":null,"relative":null},"worst":"#), "{text}");
+    assert!(text.contains(r#""difference":{"absolute":null,"relative":null},"worst":"more""#), "{text}");
 }
 
 #[test]

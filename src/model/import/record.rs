@@ -29,6 +29,9 @@ const MAX_DEPTH: usize = 128;
 /// More tensors than any network has; a file of many empty ones would fill the memory.
 const MAX_TENSORS: usize = 1 << 16;
 
+/// More numbers than any weight has, and 1 GiB as `f32`; in a list each may take a single byte of the file.
+const MAX_NUMBERS: usize = 1 << 28;
+
 /// Reads all tensors of a record.
 ///
 /// # Errors
@@ -38,7 +41,7 @@ pub(super) fn read(path: &Path, encoding: Encoding, gzip: bool) -> Result<StateD
     if encoding == Encoding::Unnamed {
         return Err(blame(
             "is a Burn record without names, so its tensors cannot be told apart (load it with the Burn version that \
-             wrote it and save it with NamedMpkFileRecorder, or with Burn 0.22 as .bpk)"
+             wrote it and save it with NamedMpkFileRecorder)"
                 .into(),
         ));
     }
@@ -183,21 +186,22 @@ impl<'de> Visitor<'de> for &mut Walk {
     }
 
     fn visit_bool<E>(self, value: bool) -> Result<Leaf, E> {
-        Ok(Leaf::Number(f64::from(u8::from(value)), Kind::Truth))
+        Ok(Leaf::Number(u8::from(value).into(), Kind::Truth))
     }
 
-    #[allow(clippy::cast_precision_loss)] // greater numbers are neither shapes nor bytes nor halves
+    #[allow(clippy::cast_precision_loss)] // shapes, bytes and halves are small enough
     fn visit_u64<E>(self, value: u64) -> Result<Leaf, E> {
-        Ok(Leaf::Number(value as f64, Kind::Whole))
+        Ok(Leaf::Number(value as f32, Kind::Whole))
     }
 
     #[allow(clippy::cast_precision_loss)] // as above
     fn visit_i64<E>(self, value: i64) -> Result<Leaf, E> {
-        Ok(Leaf::Number(value as f64, Kind::Whole))
+        Ok(Leaf::Number(value as f32, Kind::Whole))
     }
 
+    #[allow(clippy::cast_possible_truncation)] // everything is computed in f32
     fn visit_f64<E>(self, value: f64) -> Result<Leaf, E> {
-        Ok(Leaf::Number(value, Kind::Real))
+        Ok(Leaf::Number(value as f32, Kind::Real))
     }
 
     fn visit_str<E>(self, value: &str) -> Result<Leaf, E> {
@@ -209,15 +213,27 @@ impl<'de> Visitor<'de> for &mut Walk {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Leaf, A::Error> {
-        let mut numbers = Leaf::Numbers(Vec::new(), None);
+        let (mut numbers, mut written, mut others) = (Vec::new(), None, false);
         for index in 0.. {
             self.path.push(Step::Index(index));
             let Some(leaf) = list.next_element_seed(&mut *self)? else { break };
             self.path.pop();
-            numbers = numbers.and(leaf);
+            match leaf {
+                Leaf::Number(..) if numbers.len() == MAX_NUMBERS => {
+                    return Err(A::Error::custom(format!("a list has more than {MAX_NUMBERS} numbers")));
+                }
+                Leaf::Number(number, kind) if !others => {
+                    numbers.push(number);
+                    written = written.max(Some(kind));
+                }
+                _ => {
+                    numbers = Vec::new();
+                    others = true;
+                }
+            }
         }
         self.path.pop();
-        Ok(numbers)
+        Ok(if others { Leaf::List } else { Leaf::Numbers(numbers, written) })
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Leaf, A::Error> {

@@ -73,7 +73,7 @@ fn a_reference_that_does_not_fit_is_refused_in_one_line() {
     let mut wrong = Vec::new();
     for (what, arrays, part) in bad {
         let path = npz(folder.path(), &arrays);
-        let run = run_limited(args!["check", model.clone(), "--reference", path]);
+        let run = run_limited(args!["check", "-q", model.clone(), "--reference", path]);
         if !run.is_refusal(2) || !run.stderr.contains(part) {
             wrong.push(format!("{what}: {run:?}"));
         }
@@ -92,10 +92,10 @@ fn a_damaged_archive_is_refused_wherever_it_is_cut() {
     let whole = std::fs::read(&path).unwrap();
     for length in [0, 1, 30, whole.len() / 2, whole.len() - 30, whole.len() - 1] {
         std::fs::write(&path, &whole[..length]).unwrap();
-        let run = run_limited(args!["check", model.clone(), "--reference", path.clone()]);
+        let run = run_limited(args!["check", "-q", model.clone(), "--reference", path.clone()]);
         assert!(run.is_refusal(2) && run.stderr.contains("is not a sound .npz archive"), "{length}: {run:?}");
     }
-    let run = run_limited(args!["check", model, "--reference", folder.path()]);
+    let run = run_limited(args!["check", "-q", model, "--reference", folder.path()]);
     assert!(run.is_refusal(2) && run.stderr.contains("is not a file"), "{run:?}");
 }
 

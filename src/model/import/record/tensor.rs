@@ -39,24 +39,11 @@ pub(super) enum Leaf {
     Nothing,
     Text(String),
     Bytes(Vec<u8>),
-    Number(f64, Kind),
+    Number(f32, Kind),
     /// A list of numbers, and their kind unless it is empty.
-    Numbers(Vec<f64>, Option<Kind>),
+    Numbers(Vec<f32>, Option<Kind>),
     /// A list of anything else.
     List,
-}
-
-impl Leaf {
-    /// This list with one more element.
-    pub(super) fn and(self, element: Self) -> Self {
-        match (self, element) {
-            (Self::Numbers(mut numbers, known), Self::Number(number, kind)) => {
-                numbers.push(number);
-                Self::Numbers(numbers, known.max(Some(kind)))
-            }
-            _ => Self::List,
-        }
-    }
 }
 
 /// The fields of a map that may make it a tensor.
@@ -138,9 +125,8 @@ fn raw(bytes: Leaf) -> Result<Vec<u8>, String> {
 }
 
 /// Integers are weights only where halves are written as such.
-fn listed(numbers: &[f64], kind: Option<Kind>, precision: Precision) -> (ElementType, Vec<u8>) {
-    #[allow(clippy::cast_possible_truncation)] // everything is computed in f32
-    let floats = || numbers.iter().flat_map(|number| (*number as f32).to_le_bytes()).collect();
+fn listed(numbers: &[f32], kind: Option<Kind>, precision: Precision) -> (ElementType, Vec<u8>) {
+    let floats = || numbers.iter().flat_map(|number| number.to_le_bytes()).collect();
     let bits = || numbers.iter().map(|number| Some(u16::try_from(whole(*number)?).ok()?.to_le_bytes()));
     let element = match (kind, precision) {
         (None | Some(Kind::Real), _) => return (ElementType::F32, floats()),
@@ -154,9 +140,9 @@ fn listed(numbers: &[f64], kind: Option<Kind>, precision: Precision) -> (Element
     }
 }
 
-fn whole(number: f64) -> Option<usize> {
-    /// From here on not every integer is a double.
-    const EXACT: f64 = 9_007_199_254_740_992.0;
+fn whole(number: f32) -> Option<usize> {
+    /// From here on not every integer is an `f32`; no axis of a weight is that long.
+    const EXACT: f32 = 16_777_216.0;
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // checked
-    ((0.0..EXACT).contains(&number) && number.fract() == 0.0).then_some(number as usize)
+    ((0.0..=EXACT).contains(&number) && number.fract() == 0.0).then_some(number as usize)
 }
