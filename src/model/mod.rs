@@ -207,6 +207,7 @@ struct Checked {
 /// Checks that a card, its graph and tensors of these shapes fit together; `name` is the model's, for the errors.
 fn check(card: &Card, tensors: &BTreeMap<String, Vec<usize>>, name: &str) -> Result<Checked> {
     let blame = |problem: String| Error::model(name, problem);
+    card.check().map_err(blame)?;
     let graph = match (&card.arch, &card.graph) {
         (Some(arch), _) => built_in(arch, card)?,
         (None, Some(graph)) => graph.clone(),

@@ -47,11 +47,11 @@ pub(crate) fn run(args: &ImportArgs, quiet: bool) -> Result<Outcome> {
     if !quiet {
         let layer = model.choose_layer(&burncam::model::LayerRequest::Auto)?;
         text::line(&format!(
-            "{}: {} with {} classes, {tensors} tensors, {:.1} MB, explained at layer {}",
+            "{}: {} with {} classes, {tensors} tensors, {}, explained at layer {}",
             args.out.display(),
             model.name(),
             model.num_classes(),
-            model.file_size()? as f64 / 1e6,
+            text::size(model.file_size()?),
             layer.name
         ))?;
     }

@@ -73,7 +73,7 @@ fn facts(model: &Model) -> Result<Vec<(&'static str, String)>> {
         model.element_types().iter().map(|(dtype, count)| format!("{count} tensors {dtype}")).collect();
     let mut facts = vec![
         ("model", model.name().to_owned()),
-        ("file", format!("{} ({:.1} MB)", model.file_name(), model.file_size()? as f64 / 1e6)),
+        ("file", format!("{} ({})", model.file_name(), text::size(model.file_size()?))),
         (
             "input",
             format!("{} x {} x {} (channels, height, width)", input.channels, input.height, input.width),

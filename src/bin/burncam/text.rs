@@ -46,3 +46,11 @@ pub(crate) fn percent(probability: f64) -> String {
         _ => format!("{percent:.1} %"),
     }
 }
+
+/// A number of bytes for people.
+pub(crate) fn size(bytes: u64) -> String {
+    match bytes {
+        0..100_000 => format!("{:.1} kB", bytes as f64 / 1e3),
+        _ => format!("{:.1} MB", bytes as f64 / 1e6),
+    }
+}

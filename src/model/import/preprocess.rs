@@ -114,7 +114,7 @@ impl PreprocessRequest {
             Some(ResizeRequest::Stretch([height, width])) => Resize::Stretch { height, width, filter },
             Some(ResizeRequest::Letterbox) => Resize::Letterbox { height, width, filter, fill: 0 },
             Some(ResizeRequest::None) => Resize::None {},
-            None => with_filter(base.resize, filter),
+            None => with_filter(&base.resize, filter),
         };
         let fills = match &resize {
             Resize::Stretch { height: h, width: w, .. } | Resize::Letterbox { height: h, width: w, .. } => {
@@ -167,8 +167,8 @@ fn filter_of(resize: &Resize) -> Filter {
     }
 }
 
-fn with_filter(resize: Resize, filter: Filter) -> Resize {
-    match resize {
+fn with_filter(resize: &Resize, filter: Filter) -> Resize {
+    match *resize {
         Resize::ShortestSide { size, .. } => Resize::ShortestSide { size, filter },
         Resize::Stretch { height, width, .. } => Resize::Stretch { height, width, filter },
         Resize::Letterbox { height, width, fill, .. } => Resize::Letterbox { height, width, filter, fill },

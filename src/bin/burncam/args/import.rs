@@ -50,9 +50,6 @@ pub(crate) struct ImportArgs {
     #[arg(long, value_name = "NAME")]
     pub(crate) output_name: Option<String>,
 
-    #[command(flatten)]
-    pub(crate) pictures: PictureArgs,
-
     /// Licence of the weights, kept in the card.
     #[arg(long, value_name = "SPDX")]
     pub(crate) license: Option<String>,
@@ -64,6 +61,9 @@ pub(crate) struct ImportArgs {
     /// Replace the model file if it exists.
     #[arg(short, long)]
     pub(crate) force: bool,
+
+    #[command(flatten)]
+    pub(crate) pictures: PictureArgs,
 }
 
 /// How pictures become the network's input. A file with weights does not say it, and most mistakes are made here.

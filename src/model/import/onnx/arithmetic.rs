@@ -3,7 +3,7 @@
 use ndarray::{ArrayD, IxDyn};
 
 use super::constant::{Constant, Lanes};
-use super::fold::{bounded, text};
+use super::fold::bounded;
 use super::site::{Site, Value};
 use crate::model::axes;
 
@@ -44,10 +44,10 @@ fn zip<A: Clone, B: Clone, T>(
     let first = first.broadcast(IxDyn(&shape)).ok_or_else(refuse)?;
     let second = second.broadcast(IxDyn(&shape)).ok_or_else(refuse)?;
     let values = first.iter().zip(second.iter()).map(|(a, b)| f(a, b)).collect::<Result<Vec<_>, _>>()?;
-    ArrayD::from_shape_vec(IxDyn(&shape), values).map_err(text)
+    ArrayD::from_shape_vec(IxDyn(&shape), values).map_err(|cause| cause.to_string())
 }
 
-fn compare<T: PartialOrd>(op: &str, a: T, b: T) -> Option<bool> {
+fn compare<T: PartialOrd + Copy>(op: &str, a: T, b: T) -> Option<bool> {
     Some(match op {
         "Equal" => a == b,
         "Less" => a < b,

@@ -39,12 +39,12 @@ impl Source {
         }
         let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
         let folder = path.parent().map(Path::to_path_buf);
-        Self::parse(bytes.into(), folder).map_err(|problem| Error::model(name, problem))
+        Self::parse(&bytes.into(), folder).map_err(|problem| Error::model(name, problem))
     }
 
     /// Parses a model; its tensors must be inside, unless there is a folder to look in.
-    pub(super) fn parse(bytes: Bytes, folder: Option<PathBuf>) -> Result<Self, String> {
-        let model = ModelProto::parse_from_tokio_bytes(&bytes)
+    pub(super) fn parse(bytes: &Bytes, folder: Option<PathBuf>) -> Result<Self, String> {
+        let model = ModelProto::parse_from_tokio_bytes(bytes)
             .map_err(|cause| format!("is not a readable ONNX file: {cause} (is it whole?)"))?;
         if model.graph.as_ref().is_none_or(|graph| graph.node.is_empty()) {
             return Err("is not an ONNX file with a graph in it (was it saved by an ONNX exporter?)".into());

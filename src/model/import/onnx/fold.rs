@@ -50,10 +50,6 @@ pub(super) fn find(op: &str) -> Option<Fold> {
     })
 }
 
-pub(super) fn text(cause: ndarray::ShapeError) -> String {
-    cause.to_string()
-}
-
 fn identity(site: &Site) -> Result<Vec<Constant>, String> {
     Ok(vec![site.constant(0)?.clone()])
 }
@@ -75,7 +71,7 @@ fn constant(site: &Site) -> Result<Vec<Constant>, String> {
     }
     if let Some(attribute) = site.attribute("value_floats") {
         let floats = ArrayD::from_shape_vec(IxDyn(&[attribute.floats.len()]), attribute.floats.clone());
-        return Ok(vec![Constant::Float(floats.map_err(text)?)]);
+        return Ok(vec![Constant::Float(floats.map_err(|cause| cause.to_string())?)]);
     }
     Err("has no value that can be read, expected numbers".into())
 }
@@ -119,11 +115,13 @@ fn concat(site: &Site) -> Result<Vec<Constant>, String> {
     if all.iter().all(|constant| matches!(constant, Constant::Int(_))) {
         let arrays = all.iter().map(|constant| constant.lanes()).collect::<Result<Vec<_>, _>>()?;
         let views: Vec<_> = arrays.iter().map(|array| array.view()).collect();
-        return Ok(vec![Constant::Int(ndarray::concatenate(axis, &views).map_err(text)?)]);
+        return Ok(vec![Constant::Int(
+            ndarray::concatenate(axis, &views).map_err(|cause| cause.to_string())?,
+        )]);
     }
     let arrays = all.iter().map(|constant| constant.floats()).collect::<Result<Vec<_>, _>>()?;
     let views: Vec<_> = arrays.iter().map(|array| array.view()).collect();
-    Ok(vec![Constant::Float(ndarray::concatenate(axis, &views).map_err(text)?)])
+    Ok(vec![Constant::Float(ndarray::concatenate(axis, &views).map_err(|cause| cause.to_string())?)])
 }
 
 fn expand(site: &Site) -> Result<Vec<Constant>, String> {
@@ -213,7 +211,9 @@ fn shape(site: &Site) -> Result<Vec<Constant>, String> {
     let place = |axis: i64| if axis < 0 { axis + rank } else { axis }.clamp(0, rank) as usize;
     let (start, end) = (place(site.int("start", 0)?), place(site.int("end", rank)?));
     let part = lanes.get(start..end).unwrap_or_default().to_vec();
-    Ok(vec![Constant::Int(ArrayD::from_shape_vec(IxDyn(&[part.len()]), part).map_err(text)?)])
+    Ok(vec![Constant::Int(
+        ArrayD::from_shape_vec(IxDyn(&[part.len()]), part).map_err(|cause| cause.to_string())?,
+    )])
 }
 
 fn size(site: &Site) -> Result<Vec<Constant>, String> {

@@ -57,7 +57,7 @@ pub(super) fn assign(builder: &Builder, nodes: &[NodeProto], reserved: &str) -> 
             (None, Place::Named(name)) => name.clone(),
             (None, Place::Unknown) => op,
         };
-        result.push(names.unique(wanted));
+        result.push(names.unique(&wanted));
     }
     result
 }
@@ -69,10 +69,10 @@ struct Names {
 }
 
 impl Names {
-    fn unique(&mut self, wanted: String) -> String {
-        let mut name = wanted.clone();
+    fn unique(&mut self, wanted: &str) -> String {
+        let mut name = wanted.to_owned();
         while !self.taken.insert(name.clone()) {
-            let count = self.counts.entry(wanted.clone()).or_insert(0);
+            let count = self.counts.entry(wanted.to_owned()).or_insert(0);
             *count += 1;
             name = format!("{wanted}_{count}");
         }
@@ -172,7 +172,7 @@ mod tests {
     #[test]
     fn names_are_given_once() {
         let mut names = Names { taken: HashSet::from(["input".to_owned()]), counts: HashMap::new() };
-        let given = ["relu", "relu", "input", "relu", "relu_1"].map(|name| names.unique(name.to_owned()));
+        let given = ["relu", "relu", "input", "relu", "relu_1"].map(|name| names.unique(name));
         assert_eq!(given, ["relu", "relu_1", "input_1", "relu_2", "relu_1_1"]);
     }
 }

@@ -40,7 +40,7 @@ pub(super) fn running_sum(site: &Site) -> Result<Vec<Constant>, String> {
         Constant::Int(array) => {
             let mut sums = array.clone();
             sums.accumulate_axis_inplace(Axis(axis), |before, sum| {
-                *sum = [0, 1].map(|lane| sum[lane].saturating_add(before[lane]))
+                *sum = [0, 1].map(|lane| sum[lane].saturating_add(before[lane]));
             });
             Constant::Int(sums)
         }

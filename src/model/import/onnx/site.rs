@@ -129,13 +129,9 @@ impl<'a> Site<'a> {
         self.optional(at)?.ok_or_else(|| format!("its input {at} is not there"))
     }
 
-    /// Input number `at` as real numbers that broadcast over the batch.
+    /// Input number `at` as real numbers.
     pub(super) fn floats(&self, at: usize) -> Result<ArrayD<f32>, String> {
-        let constant = match self.input(at) {
-            Some(Value::Repeated(constant)) => constant,
-            _ => self.constant(at)?,
-        };
-        constant.floats().map_err(|problem| format!("its input {at} {problem}"))
+        self.constant(at)?.floats().map_err(|problem| format!("its input {at} {problem}"))
     }
 
     /// A setting that older operator sets have as the attribute `name`, newer ones as input `at`.

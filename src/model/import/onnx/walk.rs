@@ -156,6 +156,9 @@ impl<'a> Walk<'a> {
         }
         match values.remove(output) {
             Some(Value::Tensor(tensor)) => Ok(tensor),
+            Some(Value::Row(_) | Value::Rows(_)) => Err(format!(
+                "its output '{output}' has the pictures of a batch in one list, expected [batch, classes]"
+            )),
             _ => Err(format!("its output '{output}' does not depend on the picture")),
         }
     }

@@ -1,9 +1,9 @@
 //! Arithmetic between two values, or between a value and a constant.
 
-use super::super::builder::Builder;
+use super::super::builder::{Builder, Weight};
 use super::super::constant::Constant;
 use super::super::site::{Site, Tensor, Value, decimal};
-use super::{scaled, weight};
+use super::scaled;
 use crate::card::Op;
 
 /// `Add`, `Sub`, `Mul`, `Div`, `Pow`, and the ones of any number of inputs, `Min`, `Max`, `Sum`.
@@ -34,6 +34,11 @@ pub(super) fn arithmetic(builder: &mut Builder, site: &Site) -> Result<Vec<Value
         Some(value @ Value::Tensor(_)) => Ok(vec![value]),
         _ => Err("has nothing computed among its inputs".into()),
     }
+}
+
+/// The constant as a weight, under the name that the file has for it.
+fn other(site: &Site, constant: &Constant, at: usize) -> Result<Weight, String> {
+    Ok(Weight { values: constant.floats()?, source: site.sources[at].to_owned() })
 }
 
 /// A constant that is repeated for each picture broadcasts by itself.
@@ -76,7 +81,7 @@ fn constant_second(
         ("Pow", None) => Err(format!("has exponents of shape {:?}, expected one number", constant.shape())),
         ("Max", Some(0.0)) => builder.unary(Op::Relu {}, x),
         (op, Some(_)) => builder.unary(plain(op, number)?, x),
-        (op, None) => builder.emit(plain(op, None)?, &[x], vec![("other", weight(site, at)?)]),
+        (op, None) => builder.emit(plain(op, None)?, &[x], vec![("other", other(site, constant, at)?)]),
     }
 }
 
@@ -98,6 +103,6 @@ fn constant_first(
         Some(1.0) if op == "Mul" => Ok(y),
         Some(0.0) if op == "Max" => builder.unary(Op::Relu {}, &y),
         number @ Some(_) => builder.unary(plain(op, number)?, &y),
-        None => builder.emit(plain(op, None)?, &[&y], vec![("other", weight(site, at)?)]),
+        None => builder.emit(plain(op, None)?, &[&y], vec![("other", other(site, constant, at)?)]),
     }
 }
