@@ -14,6 +14,7 @@ use onnx_ir::{Message as _, ModelProto, TensorProto};
 
 use super::constant::{Constant, both};
 use crate::error::{Error, Result};
+use crate::model::import::state_dict::file_name;
 
 /// Protocol buffers cannot be larger.
 const MAX_FILE: u64 = 1 << 31;
@@ -30,7 +31,7 @@ pub(super) struct Source {
 impl Source {
     /// Reads a file.
     pub(super) fn open(path: &Path) -> Result<Self> {
-        let name = path.display().to_string();
+        let name = file_name(path);
         let size = std::fs::metadata(path).map_err(Error::io("read", path))?.len();
         if size > MAX_FILE {
             let problem =

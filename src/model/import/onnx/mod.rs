@@ -27,6 +27,7 @@ use std::path::Path;
 
 use ndarray::ArrayD;
 
+use super::state_dict::file_name;
 use crate::card::{Graph, Op};
 use crate::error::{Error, Result};
 use builder::{Builder, Draft};
@@ -60,7 +61,7 @@ pub(crate) struct Lowered {
 /// where), or is no classifier of one picture.
 pub(crate) fn open(path: &Path, options: &Options) -> Result<Lowered> {
     let source = Source::open(path)?;
-    lower_all(&source, options).map_err(|problem| Error::model(path.display().to_string(), problem))
+    lower_all(&source, options).map_err(|problem| Error::model(file_name(path), problem))
 }
 
 fn lower_all(source: &Source, options: &Options) -> Result<Lowered, String> {
