@@ -3,7 +3,9 @@
 use burn::module::{Module, Param, RunningState};
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::interpolate::{Interpolate2dConfig, InterpolateMode};
-use burn::nn::norm::{BatchNorm, BatchNormConfig, GroupNorm, GroupNormConfig, LayerNorm, LayerNormConfig};
+use burn::nn::norm::{
+    BatchNorm, BatchNormConfig, GroupNorm, GroupNormConfig, InstanceNormConfig, LayerNorm, LayerNormConfig,
+};
 use burn::nn::pool::{
     AdaptiveAvgPool2d, AdaptiveAvgPool2dConfig, AvgPool2dConfig, MaxPool2d, MaxPool2dConfig,
 };
@@ -288,6 +290,7 @@ fn layers_that_burn_takes_apart_are_put_together_again() {
     one("reduce_max", |_, x| x.max_dim(3));
     one("concat", |_, x| Tensor::cat(vec![x.clone(), x], 2));
     one("group_norm", |net, x| net.norm.forward(x));
+    one("group_norm", |_, x| InstanceNormConfig::new(6).init(&x.device()).forward(x));
     one("layer_norm", |net, x| net.layer.forward(x));
     one("softmax", |_, x| activation::softmax(x, 1));
     let uneven = PaddingConfig2d::Explicit(0, 0, 1, 1);
@@ -419,8 +422,8 @@ fn settings_that_do_not_fit_the_module_are_refused() {
 }
 
 #[test]
-fn the_example_learns_and_looks_at_the_shape() {
+fn the_example_learns_and_looks_at_the_shapes() {
     let directory = tempfile::tempdir().unwrap();
     train_and_explain::run(directory.path()).unwrap();
-    assert!(directory.path().join("unseen.gradcam.png").exists());
+    assert!(directory.path().join("circle1.gradcam.png").exists());
 }
