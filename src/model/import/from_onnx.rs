@@ -3,16 +3,17 @@
 use super::onnx::{self, Lowered, Options};
 use super::preprocess::{Preset, describe, preset};
 use super::state_dict::file_name;
-use super::{Diagnosis, ImportRequest, Imported, convert, sha256};
-use crate::card::{Card, Graph, InputSpec, Layout, Preprocess, SCHEMA_VERSION, Source};
+use super::{Diagnosis, ImportRequest, Imported, card, convert};
+use crate::card::{Graph, InputSpec, Layout, Preprocess};
 use crate::error::{Error, Result};
 
 /// Imports an ONNX file.
 pub(super) fn import(request: &ImportRequest) -> Result<Imported> {
     let file = file_name(&request.source);
-    if request.arch.is_some() || request.card.is_some() {
-        let problem =
-            "holds its own graph, but an architecture or a card was given (leave out --arch and --spec)";
+    let ImportRequest { arch, card: given, num_classes, key, .. } = request;
+    if arch.is_some() || given.is_some() || num_classes.is_some() || key.is_some() {
+        let problem = "holds its own graph and weights, but something was said about them \
+                       (leave out --arch, --spec, --num-classes and --key)";
         return Err(Error::model(file, problem));
     }
     let options = Options { size: request.input, output: request.output_name.clone() };
@@ -30,22 +31,7 @@ pub(super) fn import(request: &ImportRequest) -> Result<Imported> {
         tensors.push(tensor.map_err(|problem| Error::model(&file, problem))?);
     }
     let applied = tensors.len();
-    let card = Card {
-        schema_version: SCHEMA_VERSION,
-        name: request.name.clone().unwrap_or_else(|| stem(&file)),
-        arch: None,
-        num_classes: None,
-        graph: Some(graph),
-        preprocess,
-        output: None,
-        classes: request.classes.clone(),
-        source: Some(Source {
-            file: Some(file.clone()),
-            sha256: Some(sha256(&request.source)?),
-            license: request.license.clone(),
-            note: request.note.clone(),
-        }),
-    };
+    let card = card(request, stem(&file), graph, preprocess)?;
     crate::model::check(&card, &shapes, &file)?;
     let diagnosis = Diagnosis { applied, ..Diagnosis::default() };
     Ok(Imported { card, tensors, warnings: vec![], assumptions, diagnosis })

@@ -27,7 +27,7 @@ pub use diagnosis::{Diagnosis, Missing, WrongShape};
 pub use preprocess::{PRESETS, PreprocessRequest, Preset, ResizeRequest};
 pub use state_dict::{ElementType, StateDict, StateTensor};
 
-use crate::card::{Card, Preprocess, SCHEMA_VERSION, Source as Provenance};
+use crate::card::{Card, Graph, Preprocess, SCHEMA_VERSION, Source as Provenance};
 use crate::digest::hex;
 use crate::error::{Error, Result};
 use crate::model::arch;
@@ -116,6 +116,11 @@ pub fn import(request: &ImportRequest) -> Result<Imported> {
 /// Weights need to be told their network.
 fn import_weights(request: &ImportRequest, mut source: Source) -> Result<Imported> {
     let file = file_name(&request.source);
+    if let Some(output) = &request.output_name {
+        let problem =
+            format!("holds weights, but its output '{output}' was asked for (leave out --output-name)");
+        return Err(Error::model(file, problem));
+    }
     if let Some(key) = &request.key {
         source.tensors =
             select::under_key(source.tensors, key).map_err(|problem| Error::model(&file, problem))?;
@@ -171,27 +176,33 @@ fn finish(request: &ImportRequest, source: &Source, fitted: Fitted) -> Result<Im
     let parameters = names::parameters(&built, source.convention);
     let preprocess =
         request.preprocess.clone().unwrap_or_else(|| request.adjust.change(preprocess, &built.graph.input));
-    let card = Card {
-        schema_version: SCHEMA_VERSION,
-        name: request.name.clone().unwrap_or(name),
-        arch: None,
-        num_classes: None,
-        graph: Some(built.graph),
-        preprocess,
-        output: request.card.as_ref().and_then(|card| card.output),
-        classes: request.classes.clone(),
-        source: Some(Provenance {
-            file: Some(file.clone()),
-            sha256: Some(sha256(&request.source)?),
-            license: request.license.clone(),
-            note: request.note.clone(),
-        }),
-    };
+    let output = request.card.as_ref().and_then(|card| card.output);
+    let card = Card { output, ..card(request, name, built.graph, preprocess)? };
     super::check(&card, &built.parameters.into_iter().collect(), &file)?;
     let warnings: Vec<String> = leftovers(&diagnosis).into_iter().collect();
     let tensors = convert::convert(&parameters, &weights, request.half)
         .map_err(|problem| Error::model(&file, problem))?;
     Ok(Imported { card, tensors, warnings, assumptions: vec![], diagnosis })
+}
+
+/// A card around a graph, with what the request says about it and where it came from.
+fn card(request: &ImportRequest, name: String, graph: Graph, preprocess: Preprocess) -> Result<Card> {
+    Ok(Card {
+        schema_version: SCHEMA_VERSION,
+        name: request.name.clone().unwrap_or(name),
+        arch: None,
+        num_classes: None,
+        graph: Some(graph),
+        preprocess,
+        output: None,
+        classes: request.classes.clone(),
+        source: Some(Provenance {
+            file: Some(file_name(&request.source)),
+            sha256: Some(sha256(&request.source)?),
+            license: request.license.clone(),
+            note: request.note.clone(),
+        }),
+    })
 }
 
 fn leftovers(diagnosis: &Diagnosis) -> Option<String> {
