@@ -1,7 +1,7 @@
 //! The conductor: from a subject to its explanation, one line a room.
 //!
 //! Receives a [`Model`], [`Settings`] and [`Subject`]s; hands on [`Explanation`]s, from which
-//! [`Explanation::draw`] makes pictures and [`Explanation::record`] the record. Writing files is left to
+//! [`Explanation::draw`] makes pictures and [`Explainer::record`] the record. Writing files is left to
 //! [`crate::output`].
 
 mod artifacts;
