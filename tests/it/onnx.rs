@@ -180,6 +180,7 @@ fn keras_layers_keep_their_names_and_channels_come_first() {
         "block1_bn",
         "block1_add",
         "mixed",
+        "block2_dw",
         "predictions",
     ] {
         assert!(found.iter().any(|other| other == name), "{name} is not among {found:?}");

@@ -103,8 +103,14 @@ fn place(node: &NodeProto, prefix: usize) -> Place {
         "" => Place::Unknown,
         name if name.starts_with('/') => Place::Module(torch_script(name)),
         name if name.contains('/') => Place::Module(tensorflow(name, prefix)),
-        // PyTorch numbers the nodes that its own rewriting put in.
+        // PyTorch and tf2onnx number the nodes that their own rewriting put in; a variable may tell where one belongs.
         name if name.starts_with("node_") => Place::Unknown,
+        name if is_numbered(name) => {
+            match node.input.iter().find_map(|input| input.strip_suffix("/ReadVariableOp:0")) {
+                Some(variable) => Place::Module(tensorflow(variable, prefix)),
+                None => Place::Unknown,
+            }
+        }
         name => Place::Named(name.replace([' ', ':'], "_")),
     }
 }
@@ -139,6 +145,12 @@ fn tensorflow(name: &str, prefix: usize) -> String {
     parts.get(prefix.min(end)..end).unwrap_or_default().join(".")
 }
 
+/// `Conv__82`.
+fn is_numbered(name: &str) -> bool {
+    name.rsplit_once("__")
+        .is_some_and(|(_, number)| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
 /// How many leading parts the names of all of TensorFlow's convolutions and products share.
 fn common_prefix(nodes: &[NodeProto]) -> usize {
     let layers = nodes.iter().filter(|node| matches!(node.op_type.as_str(), "Conv" | "MatMul" | "Gemm"));
@@ -167,6 +179,7 @@ mod tests {
         assert_eq!(dynamo("nonsense"), None);
         assert_eq!(tensorflow("Call/resnet50/conv1_conv/Conv2D", 2), "conv1_conv");
         assert_eq!(tensorflow("Call/resnet50/add", 2), "");
+        assert!(is_numbered("Conv__82") && !is_numbered("Conv__") && !is_numbered("conv1_2"));
     }
 
     #[test]
