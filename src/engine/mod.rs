@@ -5,7 +5,9 @@
 //! to the logits a short head is recorded and run backward, once a class score. What the numbers mean is left to
 //! [`crate::cam`].
 
+mod classifier;
 mod fold;
+mod head;
 mod norm;
 mod ops;
 mod resize;
@@ -13,13 +15,14 @@ mod score;
 mod value;
 mod walk;
 
-use burn::tensor::{Device, Gradients, Tensor};
+use burn::tensor::Device;
 
 use crate::device::DeviceName;
 use crate::error::{Error, Result};
 use crate::model::Model;
 use fold::Step;
-pub use score::Score;
+pub use head::{Recording, Trunk};
+pub use score::{Contrast, Score};
 use value::Value;
 pub use walk::Walk;
 
@@ -37,20 +40,6 @@ pub struct Network {
     /// Slot -> position of the last step that reads it.
     last_use: Vec<usize>,
     sha256: String,
-}
-
-/// What one pass through the trunk leaves for the head: every value that later steps still read.
-#[derive(Debug)]
-pub struct Trunk {
-    slots: Vec<Option<Value>>,
-}
-
-/// One recorded pass through the head, good for one backward pass.
-#[derive(Debug)]
-pub struct Recording {
-    logits: Tensor<2>,
-    leaves: Vec<Tensor<4>>,
-    activations: Vec<Tensor<4>>,
 }
 
 /// A layer's numbers for one picture, `[channels, height, width]`, row-major.
@@ -131,97 +120,16 @@ impl Network {
         &self.sha256
     }
 
-    /// Runs the network up to the earliest tapped layer, without autodiff.
+    /// The logits of one or several pictures, `[batch, classes]`, without recording anything.
     ///
     /// # Shapes
-    /// `values` is `[1, channels, height, width]`, row-major.
+    /// `values` is `[batch, channels, height, width]`, row-major.
     ///
     /// # Errors
-    /// When there are not as many values as that.
-    pub fn trunk(&self, values: Vec<f32>) -> Result<Trunk> {
-        let mut slots = self.start(values)?;
-        for (at, step) in self.steps.iter().enumerate().take_while(|(_, step)| step.output <= self.cut) {
-            let value = self.run(&mut slots, step, at)?;
-            slots[step.output] = Some(value);
-        }
-        Ok(Trunk { slots })
-    }
-
-    /// Records the head: from the tapped layers to the logits.
-    ///
-    /// The earliest tap becomes an autodiff leaf. A later one gets a leaf of zeros added to it, whose gradient is
-    /// the gradient with respect to that layer.
-    ///
-    /// # Errors
-    /// Only on a failure inside this program.
-    pub fn record(&self, trunk: &Trunk) -> Result<Recording> {
-        let mut slots = trunk.slots.clone();
-        let mut leaves = vec![None; self.taps.len()];
-        let mut activations = vec![None; self.taps.len()];
-        let mut tap = |slot: usize, value: Value| -> Result<Value> {
-            let Some(which) = self.taps.iter().position(|tap| *tap == slot) else { return Ok(value) };
-            let tensor = value.into_rank4()?;
-            let plain = tensor.clone().inner();
-            let (leaf, value) = if slot == self.cut {
-                let leaf = plain.clone().autodiff().require_grad();
-                (leaf.clone(), leaf)
-            } else {
-                let leaf = plain.zeros_like().autodiff().require_grad();
-                (leaf.clone(), tensor + leaf)
-            };
-            activations[which] = Some(plain);
-            leaves[which] = Some(leaf);
-            Ok(Value::R4(value))
-        };
-        if let Some(value) = slots[self.cut].take() {
-            slots[self.cut] = Some(tap(self.cut, value)?);
-        }
-        for (at, step) in self.steps.iter().enumerate().skip_while(|(_, step)| step.output <= self.cut) {
-            let value = self.run(&mut slots, step, at)?;
-            slots[step.output] = Some(tap(step.output, value)?);
-        }
-        let logits = slots[self.logits].take().ok_or_else(|| Error::internal("the head gave no logits"))?;
-        let shape = logits.shape();
-        let Value::R2(logits) = logits.reshape(&shape[..2])? else {
-            return Err(Error::internal("the logits are not of rank 2"));
-        };
-        let all = |tensors: Vec<Option<Tensor<4>>>| {
-            tensors
-                .into_iter()
-                .collect::<Option<Vec<_>>>()
-                .ok_or_else(|| Error::internal("a tap was not reached"))
-        };
-        Ok(Recording { logits, leaves: all(leaves)?, activations: all(activations)? })
-    }
-
-    /// The logits of one picture, without recording anything.
-    ///
-    /// # Errors
-    /// As [`Network::trunk`].
+    /// When there are not as many values as whole pictures have, or the network mixes the pictures of a batch.
     pub fn logits(&self, values: Vec<f32>) -> Result<Vec<f32>> {
         let slots = self.start(values)?;
         self.finish(slots, 0)
-    }
-
-    /// The logits that the head gives for other activations of the earliest tapped layer, without recording anything.
-    ///
-    /// # Shapes
-    /// `activations` has as many numbers as that layer's value for one picture, row-major.
-    ///
-    /// # Errors
-    /// When it has not.
-    pub fn logits_from(&self, trunk: &Trunk, activations: Vec<f32>) -> Result<Vec<f32>> {
-        let mut slots = trunk.slots.clone();
-        let shape = slots[self.cut].as_ref().map(Value::shape).unwrap_or_default();
-        if shape.iter().product::<usize>() != activations.len() {
-            return Err(Error::request(format!(
-                "{} activations were given, expected {shape:?}",
-                activations.len()
-            )));
-        }
-        slots[self.cut] = Some(Value::new(activations, &shape, &self.device)?);
-        let head = self.steps.iter().position(|step| step.output > self.cut).unwrap_or(self.steps.len());
-        self.finish(slots, head)
     }
 
     /// Position of the first node whose value is not finite for this input, if there is one.
@@ -238,7 +146,7 @@ impl Network {
         Ok(None)
     }
 
-    /// Runs the steps from `first` on and gives the last value's numbers.
+    /// Runs the steps from `first` on and gives the last value's numbers, as many for every picture.
     fn finish(&self, mut slots: Vec<Option<Value>>, first: usize) -> Result<Vec<f32>> {
         for (at, step) in self.steps.iter().enumerate().skip(first) {
             let value = self.run(&mut slots, step, at)?;
@@ -247,17 +155,32 @@ impl Network {
         slots[self.logits].take().ok_or_else(|| Error::internal("the network gave no logits"))?.to_vec()
     }
 
+    /// Slots with only the input filled, of as many pictures as `values` holds.
     fn start(&self, values: Vec<f32>) -> Result<Vec<Option<Value>>> {
         let [channels, height, width] = self.input;
-        if values.len() != channels * height * width {
+        let one = channels * height * width;
+        if values.is_empty() || !values.len().is_multiple_of(one) {
             return Err(Error::request(format!(
                 "input has {} numbers, expected {channels}x{height}x{width}",
                 values.len()
             )));
         }
         let mut slots = vec![None; self.logits + 1];
-        slots[0] = Some(Value::new(values, &[1, channels, height, width], &self.device)?);
+        let batch = values.len() / one;
+        slots[0] = Some(Value::new(values, &[batch, channels, height, width], &self.device)?);
         Ok(slots)
+    }
+
+    /// Channels, height and width of the input.
+    #[must_use]
+    pub fn input(&self) -> [usize; 3] {
+        self.input
+    }
+
+    /// How many layers are tapped.
+    #[must_use]
+    pub fn taps(&self) -> usize {
+        self.taps.len()
     }
 
     fn run(&self, slots: &mut [Option<Value>], step: &Step, at: usize) -> Result<Value> {
@@ -276,43 +199,4 @@ impl Network {
         }
         Ok(taken)
     }
-}
-
-impl Recording {
-    /// The logits, one a class.
-    ///
-    /// # Errors
-    /// When the device does not give them back.
-    pub fn logits(&self) -> Result<Vec<f32>> {
-        Value::R2(self.logits.clone().inner()).to_vec()
-    }
-
-    /// Runs backward from one class score and gives each tap's evidence, in the taps' order.
-    ///
-    /// # Errors
-    /// When `class` is out of range, or the logits do not depend on a tap.
-    pub fn evidence(self, score: &Score, class: usize) -> Result<Vec<Evidence>> {
-        let [_, classes] = self.logits.dims();
-        if class >= classes {
-            return Err(Error::internal(format!("class {class} of {classes} was asked for")));
-        }
-        let scalar = score.of(self.logits, class);
-        if !scalar.is_tracked() {
-            return Err(Error::internal("the class score does not depend on the layer"));
-        }
-        let gradients: Gradients = scalar.backward();
-        let pairs = self.leaves.iter().zip(self.activations);
-        pairs
-            .map(|(leaf, activations)| {
-                // A leaf without a gradient is one that the score is constant in.
-                let gradient = leaf.grad(&gradients).unwrap_or_else(|| activations.zeros_like());
-                Ok(Evidence { activations: features(activations)?, gradients: features(gradient)? })
-            })
-            .collect()
-    }
-}
-
-fn features(tensor: Tensor<4>) -> Result<Features> {
-    let [_, channels, height, width] = tensor.dims();
-    Ok(Features { channels, height, width, values: Value::R4(tensor).to_vec()? })
 }

@@ -53,7 +53,8 @@ impl Score {
         }
     }
 
-    /// The score as a tensor of one number that gradients can flow from. `logits` is `[1, classes]`.
+    /// The score as a tensor of one number that gradients can flow from. `logits` is `[batch, classes]`; of several
+    /// pictures it is the sum of their scores.
     pub(super) fn of(self, logits: Tensor<2>, class: usize) -> Tensor<1> {
         let at = |tensor: Tensor<2>| tensor.narrow(1, class, 1).sum();
         match self {
@@ -79,7 +80,43 @@ fn margin(logits: Tensor<2>, class: usize) -> Tensor<1> {
     }
     match others.is_empty() {
         true => own,
-        false => own - Tensor::cat(others, 1).max(),
+        false => own - Tensor::cat(others, 1).max_dim(1).sum(),
+    }
+}
+
+/// What tells a class from others: the score of Finer-CAM.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Contrast {
+    /// The class `c`.
+    pub class: usize,
+    /// The classes `d` that it is told from, at least one.
+    pub rivals: Vec<usize>,
+    /// How much of their logits is taken off, usually 0 to 1.
+    pub strength: f64,
+    /// Whether rivals count as much as they are probable, or all the same.
+    pub by_probability: bool,
+}
+
+impl Contrast {
+    /// `z_c - strength * sum_d w_d z_d`, where the weights `w` are equal or the rivals' share of their probability.
+    pub(super) fn of(&self, logits: Tensor<2>) -> Tensor<1> {
+        let at = |tensor: &Tensor<2>, class: usize| tensor.clone().narrow(1, class, 1).sum();
+        let own = at(&logits, self.class);
+        if !self.by_probability {
+            let rivals = Tensor::cat(self.rivals.iter().map(|rival| at(&logits, *rival)).collect(), 0);
+            return own - rivals.mean().mul_scalar(self.strength);
+        }
+        let probabilities = activation::softmax(logits.clone(), 1);
+        let weights: Vec<_> = self.rivals.iter().map(|rival| at(&probabilities, *rival)).collect();
+        let differences: Vec<_> = self
+            .rivals
+            .iter()
+            .map(|rival| own.clone() - at(&logits, *rival).mul_scalar(self.strength))
+            .collect();
+        let weights = Tensor::cat(weights, 0);
+        let weighted = (weights.clone() * Tensor::cat(differences, 0)).sum();
+        // The number that keeps the quotient finite is pytorch-grad-cam's.
+        weighted / weights.sum().add_scalar(1e-9)
     }
 }
 

@@ -1,0 +1,62 @@
+//! The weights between a layer and the logits, where the head is nothing but an average and one linear layer.
+
+use super::Network;
+use super::ops;
+use super::value::Value;
+use crate::card::Op;
+use crate::error::{Error, Result};
+
+impl Network {
+    /// The weight of every channel of a tapped layer (its position among the taps) for a class, `[channels]`.
+    ///
+    /// `None` unless the head is an average over all positions followed by one linear layer or one 1x1 convolution,
+    /// with nothing between them but reshaping.
+    ///
+    /// # Errors
+    /// When the device does not give the weights back.
+    pub fn classifier_weights(&self, tap: usize, class: usize) -> Result<Option<Vec<f32>>> {
+        let cut = *self.taps.get(tap).ok_or_else(|| Error::internal(format!("there is no tap {tap}")))?;
+        let mut at = cut;
+        let mut pooled = false;
+        let mut weights = None;
+        for step in self.steps.iter().filter(|step| step.output > cut) {
+            if step.inputs != [at] {
+                return Ok(None);
+            }
+            at = step.output;
+            match &step.op {
+                Op::GlobalAvgPool {} => pooled = true,
+                Op::AdaptiveAvgPool2d { output_size: [1, 1] } => pooled = true,
+                Op::ReduceMean { axes, .. } if axes == &[2, 3] => pooled = true,
+                Op::Flatten { .. }
+                | Op::Reshape { .. }
+                | Op::Squeeze { .. }
+                | Op::Dropout {}
+                | Op::Identity {} => {}
+                Op::Linear {} if pooled && weights.is_none() => {
+                    weights = Some(column(ops::param(&step.params, "weight")?, class)?)
+                }
+                Op::Conv2d { groups: 1, .. } if weights.is_none() => {
+                    weights = row_of_1x1(ops::param(&step.params, "weight")?, class)?
+                }
+                _ => return Ok(None),
+            }
+        }
+        Ok(weights.filter(|_| pooled && at == self.logits))
+    }
+}
+
+/// Column `class` of a linear layer's weight `[in, out]`.
+fn column(weight: &Value, class: usize) -> Result<Vec<f32>> {
+    let shape = weight.shape();
+    Ok(weight.to_vec()?.into_iter().skip(class).step_by(shape[1]).collect())
+}
+
+/// Row `class` of a convolution's weight `[out, in, 1, 1]`.
+fn row_of_1x1(weight: &Value, class: usize) -> Result<Option<Vec<f32>>> {
+    let shape = weight.shape();
+    if shape[2..] != [1, 1] {
+        return Ok(None);
+    }
+    Ok(weight.to_vec()?.chunks(shape[1]).nth(class).map(<[f32]>::to_vec))
+}

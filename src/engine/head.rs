@@ -1,0 +1,250 @@
+//! The trunk, and the head that records.
+//!
+//! Receives pictures, hands on what a layer's numbers are and how class scores change with them. Everything up to
+//! the cut is plain inference; from there on autodiff records, once a class score.
+
+use burn::tensor::{Gradients, Tensor};
+
+use super::score::{Contrast, Score};
+use super::value::{Value, map_tensor};
+use super::{Evidence, Features, Network};
+use crate::error::{Error, Result};
+
+/// What a pass up to a layer leaves for the rest: every value that later steps still read.
+#[derive(Debug)]
+pub struct Trunk {
+    slots: Vec<Option<Value>>,
+    /// Slot of the layer where it ends.
+    cut: usize,
+}
+
+/// One recorded pass through the head, good for one backward pass.
+#[derive(Debug)]
+pub struct Recording {
+    logits: Tensor<2>,
+    leaves: Vec<Tensor<4>>,
+    activations: Vec<Tensor<4>>,
+}
+
+impl Trunk {
+    pub(super) fn slots(&self) -> &[Option<Value>] {
+        &self.slots
+    }
+
+    pub(super) fn cut(&self) -> usize {
+        self.cut
+    }
+}
+
+impl Network {
+    /// Runs the network up to the earliest tapped layer, without autodiff.
+    ///
+    /// # Shapes
+    /// `values` is `[1, channels, height, width]`, row-major.
+    ///
+    /// # Errors
+    /// When there are not as many values as that.
+    pub fn trunk(&self, values: Vec<f32>) -> Result<Trunk> {
+        let start = Trunk { slots: self.start(values)?, cut: 0 };
+        self.advanced(start, self.cut)
+    }
+
+    /// The same picture's trunk, continued to a tapped layer (its position among the taps).
+    ///
+    /// # Errors
+    /// When there is no such tap.
+    pub fn trunk_to(&self, trunk: &Trunk, tap: usize) -> Result<Trunk> {
+        let cut = *self.taps.get(tap).ok_or_else(|| Error::internal(format!("there is no tap {tap}")))?;
+        self.advanced(Trunk { slots: trunk.slots.clone(), cut: trunk.cut }, cut)
+    }
+
+    fn advanced(&self, mut trunk: Trunk, cut: usize) -> Result<Trunk> {
+        let due = |output: usize| output > trunk.cut && output <= cut;
+        for (at, step) in self.steps.iter().enumerate().filter(|(_, step)| due(step.output)) {
+            let value = self.run(&mut trunk.slots, step, at)?;
+            trunk.slots[step.output] = Some(value);
+        }
+        Ok(Trunk { cut, ..trunk })
+    }
+
+    /// Records the head: from the tapped layers to the logits.
+    ///
+    /// The earliest tap becomes an autodiff leaf. A later one gets a leaf of zeros added to it, whose gradient is
+    /// the gradient with respect to that layer.
+    ///
+    /// # Errors
+    /// Only on a failure inside this program.
+    pub fn record(&self, trunk: &Trunk) -> Result<Recording> {
+        self.record_from(trunk.slots.clone(), &self.taps, trunk.cut)
+    }
+
+    /// Records the whole network for one or several pictures, its input being the only leaf.
+    ///
+    /// # Shapes
+    /// `values` is `[batch, channels, height, width]`, row-major.
+    ///
+    /// # Errors
+    /// When there are not as many values as whole pictures have.
+    pub fn record_input(&self, values: Vec<f32>) -> Result<Recording> {
+        self.record_from(self.start(values)?, &[0], 0)
+    }
+
+    fn record_from(&self, mut slots: Vec<Option<Value>>, taps: &[usize], cut: usize) -> Result<Recording> {
+        let mut leaves = vec![None; taps.len()];
+        let mut activations = vec![None; taps.len()];
+        let mut tap = |slot: usize, value: Value| -> Result<Value> {
+            let Some(which) = taps.iter().position(|tap| *tap == slot) else { return Ok(value) };
+            let tensor = value.into_rank4()?;
+            let plain = tensor.clone().inner();
+            let (leaf, value) = if slot == cut {
+                let leaf = plain.clone().autodiff().require_grad();
+                (leaf.clone(), leaf)
+            } else {
+                let leaf = plain.zeros_like().autodiff().require_grad();
+                (leaf.clone(), tensor + leaf)
+            };
+            activations[which] = Some(plain);
+            leaves[which] = Some(leaf);
+            Ok(Value::R4(value))
+        };
+        if let Some(value) = slots[cut].take() {
+            slots[cut] = Some(tap(cut, value)?);
+        }
+        for (at, step) in self.steps.iter().enumerate().skip_while(|(_, step)| step.output <= cut) {
+            let value = self.run(&mut slots, step, at)?;
+            slots[step.output] = Some(tap(step.output, value)?);
+        }
+        let logits = self.flat_logits(&mut slots)?;
+        let all = |tensors: Vec<Option<Tensor<4>>>| {
+            tensors
+                .into_iter()
+                .collect::<Option<Vec<_>>>()
+                .ok_or_else(|| Error::internal("a tap was not reached"))
+        };
+        Ok(Recording { logits, leaves: all(leaves)?, activations: all(activations)? })
+    }
+
+    /// The logits of finished slots as `[batch, classes]`.
+    pub(super) fn flat_logits(&self, slots: &mut [Option<Value>]) -> Result<Tensor<2>> {
+        let logits = slots[self.logits].take().ok_or_else(|| Error::internal("the head gave no logits"))?;
+        let shape = logits.shape();
+        match logits.reshape(&shape[..2])? {
+            Value::R2(logits) => Ok(logits),
+            _ => Err(Error::internal("the logits are not of rank 2")),
+        }
+    }
+
+    /// The logits that the head gives for other activations of the layer where `trunk` ends, `[batch, classes]`, without
+    /// recording anything.
+    ///
+    /// # Shapes
+    /// `activations` is `[batch, channels, height, width]` of that layer, row-major, for any number of variants.
+    ///
+    /// # Errors
+    /// When it has another count of numbers.
+    pub fn logits_from(&self, trunk: &Trunk, activations: Vec<f32>) -> Result<Vec<f32>> {
+        let mut shape = trunk.slots[trunk.cut].as_ref().map(Value::shape).unwrap_or_default();
+        let one: usize = shape.iter().product();
+        if one == 0 || activations.is_empty() || !activations.len().is_multiple_of(one) {
+            return Err(Error::request(format!(
+                "{} activations were given, expected {shape:?}",
+                activations.len()
+            )));
+        }
+        let batch = activations.len() / one;
+        shape[0] = batch;
+        // What skips the layer is the same for every variant.
+        let mut slots: Vec<_> =
+            trunk.slots.iter().map(|slot| slot.clone().map(|value| repeated(value, batch))).collect();
+        slots[trunk.cut] = Some(Value::new(activations, &shape, &self.device)?);
+        let head = self.steps.iter().position(|step| step.output > trunk.cut).unwrap_or(self.steps.len());
+        self.finish(slots, head)
+    }
+
+    /// A tapped layer's activations where `trunk` ends.
+    ///
+    /// # Errors
+    /// When the device does not give them back.
+    pub fn activations(&self, trunk: &Trunk) -> Result<Features> {
+        let value = trunk.slots[trunk.cut].clone().ok_or_else(|| Error::internal("the trunk is empty"))?;
+        features(value.into_rank4()?)
+    }
+}
+
+fn repeated(value: Value, batch: usize) -> Value {
+    if batch == 1 { value } else { map_tensor!(value, t => t.repeat_dim(0, batch)) }
+}
+
+impl Recording {
+    /// The logits, `[batch, classes]`.
+    ///
+    /// # Errors
+    /// When the device does not give them back.
+    pub fn logits(&self) -> Result<Vec<f32>> {
+        Value::R2(self.logits.clone().inner()).to_vec()
+    }
+
+    /// Runs backward from one class score and gives each tap's evidence, in the taps' order.
+    ///
+    /// # Errors
+    /// When `class` is out of range, or the logits do not depend on a tap.
+    pub fn evidence(self, score: &Score, class: usize) -> Result<Vec<Evidence>> {
+        let scalar = score.of(self.within(&[class])?, class);
+        self.backward(scalar)
+    }
+
+    /// As [`Recording::evidence`], from the difference between a class and others.
+    ///
+    /// # Errors
+    /// As [`Recording::evidence`].
+    pub fn contrast(self, contrast: &Contrast) -> Result<Vec<Evidence>> {
+        let scalar = contrast.of(self.within(&[&[contrast.class][..], &contrast.rivals].concat())?);
+        self.backward(scalar)
+    }
+
+    /// The gradient of one class score with respect to the first leaf, `[batch, channels, height, width]`, every
+    /// picture's from its own score.
+    ///
+    /// # Errors
+    /// As [`Recording::evidence`].
+    pub fn gradient(self, score: &Score, class: usize) -> Result<Vec<f32>> {
+        let scalar = score.of(self.within(&[class])?, class);
+        let gradients = gradients(scalar)?;
+        let (Some(leaf), Some(plain)) = (self.leaves.first(), self.activations.first()) else {
+            return Err(Error::internal("nothing was recorded"));
+        };
+        Value::R4(leaf.grad(&gradients).unwrap_or_else(|| plain.zeros_like())).to_vec()
+    }
+
+    fn within(&self, wanted: &[usize]) -> Result<Tensor<2>> {
+        let [_, classes] = self.logits.dims();
+        match wanted.iter().find(|class| **class >= classes) {
+            Some(class) => Err(Error::internal(format!("class {class} of {classes} was asked for"))),
+            None => Ok(self.logits.clone()),
+        }
+    }
+
+    fn backward(self, scalar: Tensor<1>) -> Result<Vec<Evidence>> {
+        let gradients = gradients(scalar)?;
+        let pairs = self.leaves.iter().zip(self.activations);
+        pairs
+            .map(|(leaf, activations)| {
+                // A leaf without a gradient is one that the score is constant in.
+                let gradient = leaf.grad(&gradients).unwrap_or_else(|| activations.zeros_like());
+                Ok(Evidence { activations: features(activations)?, gradients: features(gradient)? })
+            })
+            .collect()
+    }
+}
+
+fn gradients(scalar: Tensor<1>) -> Result<Gradients> {
+    if !scalar.is_tracked() {
+        return Err(Error::internal("the class score does not depend on the layer"));
+    }
+    Ok(scalar.backward())
+}
+
+pub(super) fn features(tensor: Tensor<4>) -> Result<Features> {
+    let [_, channels, height, width] = tensor.dims();
+    Ok(Features { channels, height, width, values: Value::R4(tensor).to_vec()? })
+}
