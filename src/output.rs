@@ -28,8 +28,13 @@ pub fn artifact_name(stem: &str, method: &str, target: Option<usize>, kind: Arti
     let (kind, extension) = match kind {
         ArtifactKind::Overlay => ("", "png"),
         ArtifactKind::Heatmap => (".heatmap", "png"),
+        ArtifactKind::Grey => (".grey", "png"),
+        ArtifactKind::Grey16 => (".grey16", "png"),
         ArtifactKind::Npy => ("", "npy"),
+        ArtifactKind::NpyFull => (".full", "npy"),
         ArtifactKind::Mask => (".mask", "png"),
+        ArtifactKind::Boxes => (".boxes", "png"),
+        ArtifactKind::CutOut => (".cut-out", "png"),
         ArtifactKind::SideBySide => (".side-by-side", "png"),
     };
     format!("{stem}.{method}{target}{kind}.{extension}")

@@ -168,13 +168,14 @@ fn explain(model: Model, dice: &mut Dice, out: &Path) -> Result<(), Box<dyn Erro
 
         let picture = Picture::open(&path, [255, 255, 255])?;
         let subject = Subject::from_picture(picture, &name, explainer.model())?;
-        let explanation = explainer.explain(&subject)?;
+        // One explanation for each method; Grad-CAM alone was asked for.
+        let explanation = &explainer.explain(&subject)?[0];
         let pictures = explanation.draw(&subject, &Style::default(), &[ArtifactKind::SideBySide])?;
         std::fs::write(out.join(format!("{name}.gradcam.png")), &pictures[0][0].bytes)?;
 
         let top = &explanation.targets[0];
         right += usize::from(top.class.target == drawing.class);
-        let map = &top.map.heatmap;
+        let map = explanation.heatmap(top);
         heat += drawing.share_of(map.values(), map.width());
         area += drawing.share_of(&vec![1.0; map.values().len()], map.width());
     }
@@ -182,7 +183,7 @@ fn explain(model: Model, dice: &mut Dice, out: &Path) -> Result<(), Box<dyn Erro
     println!("{right} of {UNSEEN} unseen pictures are named right");
     println!(
         "at layer {}, {:.0} % of the heat lies on the shapes, which take {:.0} % of the pictures",
-        explainer.layer().name,
+        explainer.layers()[0].name,
         percent * heat,
         percent * area
     );

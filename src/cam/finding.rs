@@ -25,6 +25,8 @@ pub enum Finding {
     AllNegative,
     /// The same value everywhere.
     Flat,
+    /// The layers' maps have evidence, but nowhere all of them.
+    NothingShared,
 }
 
 impl Finding {
@@ -45,64 +47,92 @@ impl Finding {
                 "all weighted activations are negative: nothing at this layer speaks for the class \
                  (try another layer or class)"
             }
+            Self::NothingShared => "the layers agree nowhere: their product is zero (use --aggregate mean)",
             Self::Flat => "the map is flat: every position counts the same (try an earlier layer)",
         }
     }
 }
 
-/// Looks for the reason why `raw`, a map before ReLU, has nothing to show.
-pub(super) fn of(evidence: &Evidence, raw: Option<&Heatmap>, saturated: bool) -> Option<Finding> {
+/// Looks for the reason why a finished map has nothing to show.
+///
+/// `raw` are the maps before ReLU, one a layer; `evidence` is the first layer's, of a method that looks at gradients.
+pub(super) fn of(
+    evidence: Option<&Evidence>,
+    raw: &[Heatmap],
+    finished: &Heatmap,
+    saturated: bool,
+) -> Option<Finding> {
     let all_zero = |features: &Features| features.values.iter().all(|value| *value == 0.0);
     let finite = |features: &Features| features.values.iter().all(|value| value.is_finite());
-    let Some(raw) = raw else { return Some(Finding::NotFinite) };
-    let stats = raw.stats();
-    let several = raw.values().len() > 1;
+    if let Some(evidence) = evidence {
+        match () {
+            () if !finite(&evidence.activations) || !finite(&evidence.gradients) => {
+                return Some(Finding::NotFinite);
+            }
+            () if saturated => return Some(Finding::Saturated),
+            () if all_zero(&evidence.activations) => return Some(Finding::NoActivation),
+            () if all_zero(&evidence.gradients) => return Some(Finding::NoGradient),
+            () => {}
+        }
+    }
+    let never_above = raw.iter().all(|map| map.stats().max <= 0.0);
+    let below = raw.iter().any(|map| map.stats().min < 0.0);
+    let flat = |map: &Heatmap| {
+        let stats = map.stats();
+        map.values().len() > 1 && stats.max - stats.min <= FLAT * map.magnitude()
+    };
     match () {
-        () if !finite(&evidence.activations) || !finite(&evidence.gradients) => Some(Finding::NotFinite),
         () if saturated => Some(Finding::Saturated),
-        () if all_zero(&evidence.activations) => Some(Finding::NoActivation),
-        () if all_zero(&evidence.gradients) => Some(Finding::NoGradient),
-        () if stats.max < 0.0 || (stats.max == 0.0 && stats.min < 0.0) => Some(Finding::AllNegative),
-        () if several && stats.max - stats.min <= FLAT * stats.max.abs() => Some(Finding::Flat),
+        () if never_above && below && finished.magnitude() == 0.0 => Some(Finding::AllNegative),
+        () if raw.iter().all(flat) => Some(Finding::Flat),
+        () if finished.magnitude() == 0.0 => Some(Finding::NothingShared),
         () => None,
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::Method;
     use super::*;
 
-    fn finding(activations: [f32; 4], gradients: [f32; 4], saturated: bool) -> (Option<Finding>, Vec<f32>) {
+    fn finding(
+        activations: [f32; 4],
+        gradients: [f32; 4],
+        raw: [f32; 4],
+        saturated: bool,
+    ) -> Option<Finding> {
         let features =
             |values: [f32; 4]| Features { channels: 1, height: 2, width: 2, values: values.to_vec() };
         let evidence = Evidence { activations: features(activations), gradients: features(gradients) };
-        let map = Method::GradCam.class_map(&evidence, saturated).unwrap();
-        (map.finding, map.heatmap.values().to_vec())
+        let raw = Heatmap::new(2, 2, raw.to_vec()).unwrap();
+        of(Some(&evidence), std::slice::from_ref(&raw), &raw.rectified(), saturated)
     }
 
     #[test]
-    fn every_reason_is_told_and_none_is_drawn() {
+    fn every_reason_is_told() {
         let ones = [1.0; 4];
         let ramp = [1.0, 2.0, 3.0, 4.0];
         let cases = [
-            (ramp, [0.0; 4], false, Finding::NoGradient),
-            ([0.0; 4], ones, false, Finding::NoActivation),
-            (ramp, [-1.0; 4], false, Finding::AllNegative),
-            (ones, ones, false, Finding::Flat),
-            ([1.0, f32::NAN, 1.0, 1.0], ones, false, Finding::NotFinite),
-            (ramp, [f32::INFINITY; 4], false, Finding::NotFinite),
-            (ramp, ones, true, Finding::Saturated),
+            (ramp, [0.0; 4], [0.0; 4], false, Finding::NoGradient),
+            ([0.0; 4], ones, [0.0; 4], false, Finding::NoActivation),
+            (ramp, [-1.0; 4], [-1.0, -2.0, -3.0, -4.0], false, Finding::AllNegative),
+            (ones, ones, ones, false, Finding::Flat),
+            ([1.0, f32::NAN, 1.0, 1.0], ones, ramp, false, Finding::NotFinite),
+            (ramp, [f32::INFINITY; 4], ramp, false, Finding::NotFinite),
+            (ramp, ones, ramp, true, Finding::Saturated),
         ];
-        for (activations, gradients, saturated, expected) in cases {
-            let (found, values) = finding(activations, gradients, saturated);
-            assert_eq!(found, Some(expected));
-            assert_eq!(values, [0.0; 4], "{expected:?} must not be drawn");
+        for (activations, gradients, raw, saturated, expected) in cases {
+            assert_eq!(finding(activations, gradients, raw, saturated), Some(expected));
         }
     }
 
     #[test]
     fn a_map_with_evidence_has_no_finding() {
-        assert_eq!(finding([0.0, 0.0, 0.0, 2.0], [1.0; 4], false), (None, vec![0.0, 0.0, 0.0, 1.0]));
+        assert_eq!(finding([0.0, 0.0, 0.0, 2.0], [1.0; 4], [0.0, 0.0, 0.0, 2.0], false), None);
+    }
+
+    #[test]
+    fn layers_that_agree_nowhere_are_told_apart() {
+        let maps = [[1.0, 0.0], [0.0, 1.0]].map(|values| Heatmap::new(1, 2, values.to_vec()).unwrap());
+        assert_eq!(of(None, &maps, &Heatmap::zeros(1, 2), false), Some(Finding::NothingShared));
     }
 }

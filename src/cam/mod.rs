@@ -1,68 +1,143 @@
-//! From a layer's evidence to a heatmap, one method a file.
+//! From a network and a picture to a heatmap, one method a file.
 //!
-//! Receives activations and gradients as plain numbers, hands on a [`Heatmap`] with what is to be said about it.
-//! Every method's file opens with its paper and equation. Knows nothing of Burn: sums are taken in double
-//! precision, in one order, so a device's threads cannot change them.
+//! Receives a [`Scene`], hands on a [`ClassMap`] with what is to be said about it. Every method's file opens with its
+//! paper and equation. Knows nothing of Burn: sums are taken in double precision, in one order, so a device's threads
+//! cannot change them.
 
 mod finding;
-mod grad_cam;
+mod finish;
+mod masks;
+mod methods;
+mod noise;
+mod options;
+mod pixels;
+mod principal;
+mod scene;
+mod smoothing;
+mod terms;
 
 pub use finding::Finding;
+pub use finish::{Aggregate, Finish};
+pub use methods::{Method, MethodInfo};
+pub use options::{Library, Options, Progress};
+pub use scene::{Question, Scene};
+pub use smoothing::Smoothing;
 
-use crate::engine::Evidence;
+use crate::engine::{Evidence, Features};
 use crate::error::{Error, Result};
 use crate::heatmap::{Heatmap, Stats};
+use methods::Run;
 
-/// A way of turning evidence into a map.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Method {
-    /// Gradient-weighted class activation mapping.
-    GradCam,
-}
-
-/// What `burncam methods` prints and the record repeats.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct MethodInfo {
-    /// As written on the command line and in file names.
-    pub name: &'static str,
-    /// As written in papers, and as eli5 has it in its records.
-    pub title: &'static str,
-    /// One line of mathematics.
-    pub formula: &'static str,
-    /// Where it was published.
-    pub paper: &'static str,
-    /// What it costs, in passes through the network.
-    pub cost: &'static str,
-}
-
-/// A method's result for one class.
+/// A method's result for one class, on a scale of its own.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ClassMap {
-    /// Values 0 to 1, the greatest 1; or all zero, and then [`ClassMap::finding`] says why.
-    pub heatmap: Heatmap,
-    /// Of the map before ReLU and normalisation; `None` when it is not finite.
-    pub raw: Option<Stats>,
+    /// The finished map, as large as the method made it: ReLU taken and layers made one, not yet divided by anything.
+    /// All zero when [`ClassMap::finding`] says why.
+    pub map: Heatmap,
+    /// Of each layer's map before ReLU; empty when one is not finite.
+    pub raw: Vec<Stats>,
     /// Why there is nothing to see, when there is nothing to see.
     pub finding: Option<Finding>,
 }
 
-impl Method {
-    /// All methods, the default first.
-    pub const ALL: &'static [Self] = &[Self::GradCam];
+/// Maps of every layer before anything is rectified, none where one is not finite.
+type RawMaps = Option<Vec<Heatmap>>;
 
-    /// Name, formula, paper and cost.
-    #[must_use]
-    pub fn info(self) -> &'static MethodInfo {
-        match self {
-            Self::GradCam => &grad_cam::INFO,
+impl Method {
+    /// The finished map of a class.
+    ///
+    /// `saturated` says that the class score is a probability that rounds to one, so that its gradient is noise.
+    ///
+    /// # Errors
+    /// When the method does not fit the network, or the settings do not fit the method.
+    pub fn class_map(
+        self,
+        question: &Question,
+        finish: &Finish,
+        smoothing: Smoothing,
+        saturated: bool,
+    ) -> Result<ClassMap> {
+        self.check(question.options, smoothing)?;
+        let [_, height, width] = question.network().input();
+        let variants = smoothing.variants(question.values(), width, question.options);
+        let runs = match variants.is_empty() {
+            true => vec![self.raw_maps(question, smoothing.eigen)?],
+            false => self.runs(question, variants, smoothing.eigen)?,
+        };
+        let Some(runs) = runs.into_iter().collect::<Option<Vec<Vec<Heatmap>>>>() else {
+            return Ok(ClassMap::blank([height, width], vec![], Finding::NotFinite));
+        };
+        let mut mean = Vec::new();
+        for layer in 0..runs[0].len() {
+            let of_layer: Vec<Heatmap> = runs.iter().map(|maps| maps[layer].clone()).collect();
+            mean.extend(smoothing::mean(&of_layer));
+        }
+        let map = match finish.library {
+            // Theirs are averaged after they are finished.
+            Some(_) => {
+                let finished = runs.iter().map(|maps| finish.apply(self, maps, [height, width]));
+                smoothing::mean(&finished.collect::<Result<Vec<_>>>()?)
+            }
+            None => Some(finish.apply(self, &mean, [height, width])?),
+        };
+        let map = map.ok_or_else(|| Error::internal("a method gave no map"))?;
+        let raw: Vec<Stats> = mean.iter().map(Heatmap::stats).collect();
+        let evidence = if self.looks_at_gradients() { question.evidence()?.first() } else { None };
+        match finding::of(evidence, &mean, &map, saturated && self.info().uses_class) {
+            Some(finding) => Ok(ClassMap::blank([map.height(), map.width()], raw, finding)),
+            None => Ok(ClassMap { map, raw, finding: None }),
         }
     }
 
-    /// The signed map before ReLU and normalisation, `[height, width]` of the layer, row-major.
+    /// Refuses settings that the method would ignore.
     ///
     /// # Errors
-    /// When activations and gradients do not have the same shape.
+    /// In the words of the command line.
+    pub fn check(self, options: &Options, smoothing: Smoothing) -> Result<()> {
+        let info = self.info();
+        if options.counterfactual && !info.has_sign {
+            return Err(Error::request(format!(
+                "--counterfactual needs a method that tells for from against, and {} does not (use gradcam)",
+                info.name
+            )));
+        }
+        if smoothing.eigen && !info.has_terms {
+            return Err(Error::request(format!(
+                "--smooth eigen needs a method that sums over channels, and {} does not (use gradcam)",
+                info.name
+            )));
+        }
+        Ok(())
+    }
+
+    fn looks_at_gradients(self) -> bool {
+        matches!(
+            self,
+            Self::GradCam | Self::HiResCam | Self::XGradCam | Self::GradCamPlusPlus | Self::LayerCam
+        ) || matches!(self, Self::ElementWise | Self::EigenGradCam | Self::RefineCam)
+    }
+
+    fn runs(
+        self,
+        question: &Question,
+        variants: Vec<smoothing::Variant>,
+        eigen: bool,
+    ) -> Result<Vec<RawMaps>> {
+        let one = |variant: smoothing::Variant| {
+            let scene = Scene::new(question.network(), &variant.values)?;
+            let maps = self.raw_maps(&question.about(&scene), eigen)?;
+            Ok(match variant.mirrored {
+                true => maps.and_then(|maps| maps.iter().map(smoothing::mirrored_map).collect()),
+                false => maps,
+            })
+        };
+        variants.into_iter().map(one).collect()
+    }
+
+    /// The signed map of evidence from elsewhere, `[height, width]` of the layer, row-major, before ReLU and normalisation.
+    ///
+    /// # Errors
+    /// When activations and gradients do not have the same shape, or the method asks the network for more than them.
     pub fn raw_map(self, evidence: &Evidence) -> Result<Vec<f32>> {
         let (a, g) = (&evidence.activations, &evidence.gradients);
         let count = a.channels * a.height * a.width;
@@ -70,37 +145,50 @@ impl Method {
         if !same || a.values.len() != count || g.values.len() != count || count == 0 {
             return Err(Error::internal("activations and gradients differ in shape"));
         }
-        Ok(match self {
-            Self::GradCam => grad_cam::map(evidence),
-        })
+        match &self.definition().run {
+            Run::Evidence(run) => Ok(run(evidence).into_map(a, false)),
+            _ => Err(Error::request(format!(
+                "{} asks the network for more than activations and gradients (use an Explainer)",
+                self.info().name
+            ))),
+        }
     }
 
-    /// The finished map: ReLU, divided by its maximum; or zeros with the reason.
-    ///
-    /// `saturated` says that the class score is a probability that rounds to one, so that its gradient is noise.
+    /// The signed map of every layer, or the one map of a method that needs none, before ReLU and normalisation.
     ///
     /// # Errors
-    /// As [`Method::raw_map`].
-    pub fn class_map(self, evidence: &Evidence, saturated: bool) -> Result<ClassMap> {
-        let (height, width) = (evidence.activations.height, evidence.activations.width);
-        let raw = Heatmap::new(height, width, self.raw_map(evidence)?);
-        let finding = finding::of(evidence, raw.as_ref(), saturated);
-        let heatmap = match (&raw, finding) {
-            (Some(raw), None) => raw.rectified_to_unit(),
-            _ => Heatmap::new(height, width, vec![0.0; height * width])
-                .ok_or_else(|| Error::internal("a layer has no extent"))?,
+    /// When the method does not fit the network.
+    pub fn raw_maps(self, question: &Question, eigen: bool) -> Result<RawMaps> {
+        let taps = 0..question.network().taps();
+        let layer = |activations: &Features, terms: terms::Terms| {
+            Heatmap::new(activations.height, activations.width, terms.into_map(activations, eigen))
         };
-        Ok(ClassMap { heatmap, raw: raw.map(|raw| raw.stats()), finding })
+        match &self.definition().run {
+            Run::Evidence(run) => {
+                let of = |evidence: &Evidence| layer(&evidence.activations, run(evidence));
+                Ok(question.evidence()?.iter().map(of).collect())
+            }
+            Run::Product(_) if taps.len() < 2 => Err(Error::request(format!(
+                "{} multiplies the maps of several layers, got one (name more with --layer A,B)",
+                self.info().name
+            ))),
+            Run::Layer(run) | Run::Product(run) => taps
+                .map(|tap| Ok(layer(&question.activations(tap)?, run(question, tap)?)))
+                .collect::<Result<Option<Vec<_>>>>(),
+            Run::Shared(run) => Ok(run(question)?
+                .into_iter()
+                .map(|(evidence, terms)| layer(&evidence.activations, terms))
+                .collect()),
+            Run::Pixels(run) => {
+                let [_, height, width] = question.network().input();
+                Ok(Heatmap::new(height, width, run(question)?).map(|map| vec![map]))
+            }
+        }
     }
 }
 
-impl std::str::FromStr for Method {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self> {
-        let mut all = Self::ALL.iter();
-        all.find(|method| method.info().name == text)
-            .copied()
-            .ok_or_else(|| Error::unknown("method", text, Self::ALL.iter().map(|method| method.info().name)))
+impl ClassMap {
+    fn blank([height, width]: [usize; 2], raw: Vec<Stats>, finding: Finding) -> Self {
+        Self { map: Heatmap::zeros(height, width), raw, finding: Some(finding) }
     }
 }

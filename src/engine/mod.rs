@@ -12,6 +12,7 @@ mod norm;
 mod ops;
 mod resize;
 mod score;
+mod sweep;
 mod value;
 mod walk;
 
@@ -23,6 +24,7 @@ use crate::model::Model;
 use fold::Step;
 pub use head::{Recording, Trunk};
 pub use score::{Contrast, Score};
+pub use sweep::{Rectifiers, Rule, SweptStep};
 use value::Value;
 pub use walk::Walk;
 
@@ -73,13 +75,13 @@ impl Network {
         Self::prepare(model, taps, taps, model.logits(), device)
     }
 
-    /// As [`Network::load`], without taps, and every operation stays what the graph says: no batch norm is folded.
+    /// As [`Network::load`], and every operation stays what the graph says: no batch norm is folded.
     ///
     /// # Errors
     /// As [`Network::load`].
-    pub fn load_unfolded(model: &Model, device: &DeviceName) -> Result<Self> {
+    pub fn load_unfolded(model: &Model, taps: &[usize], device: &DeviceName) -> Result<Self> {
         let all: Vec<usize> = (0..model.graph().nodes.len()).collect();
-        Self::prepare(model, &[], &all, model.logits(), device)
+        Self::prepare(model, taps, &all, model.logits(), device)
     }
 
     /// As [`Network::load`], without taps, up to the graph's last node: [`Network::logits`] then gives what that gives,

@@ -17,10 +17,15 @@ pub enum Score {
     LogProb,
     /// `z_c` minus the greatest other logit.
     Margin,
+    /// `z_c + log softmax(z)_c`, the score of ShapleyCAM (ReST, arXiv:2501.06261): it has a second derivative where the
+    /// logit has none, and its gradient does not vanish with certainty.
+    Rest,
     /// `sigmoid(z_c)`, which [`Score::for_output`] puts in the place of `Prob` for independent classes.
     Sigmoid,
     /// `log sigmoid(z_c)`, likewise in the place of `LogProb`.
     LogSigmoid,
+    /// `z_c + log sigmoid(z_c)`, likewise in the place of `Rest`.
+    RestSigmoid,
 }
 
 impl Score {
@@ -30,6 +35,7 @@ impl Score {
         ("prob", Self::Prob),
         ("log-prob", Self::LogProb),
         ("margin", Self::Margin),
+        ("rest", Self::Rest),
     ];
 
     /// The name as a caller writes it.
@@ -40,6 +46,7 @@ impl Score {
             Self::Prob | Self::Sigmoid => "prob",
             Self::LogProb | Self::LogSigmoid => "log-prob",
             Self::Margin => "margin",
+            Self::Rest | Self::RestSigmoid => "rest",
         }
     }
 
@@ -49,7 +56,31 @@ impl Score {
         match (self, output) {
             (Self::Prob, OutputKind::Sigmoid) => Self::Sigmoid,
             (Self::LogProb, OutputKind::Sigmoid) => Self::LogSigmoid,
+            (Self::Rest, OutputKind::Sigmoid) => Self::RestSigmoid,
             (score, _) => score,
+        }
+    }
+
+    /// The score of a class as a number, from the logits of one picture, in double precision.
+    #[must_use]
+    pub fn value(self, logits: &[f32], class: usize) -> f64 {
+        let greatest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        let sum: f64 = logits.iter().map(|logit| (f64::from(*logit) - f64::from(greatest)).exp()).sum();
+        let logit = f64::from(logits[class]);
+        let log_probability = logit - f64::from(greatest) - sum.ln();
+        let others = logits.iter().enumerate().filter(|(index, _)| *index != class);
+        match self {
+            Self::Logit => logit,
+            Self::Prob => log_probability.exp(),
+            Self::LogProb => log_probability,
+            Self::Sigmoid => 1.0 / (1.0 + (-logit).exp()),
+            Self::LogSigmoid => -(-logit).exp().ln_1p(),
+            Self::Rest => logit + log_probability,
+            Self::RestSigmoid => logit - (-logit).exp().ln_1p(),
+            Self::Margin => match others.map(|(_, logit)| *logit).reduce(f32::max) {
+                Some(rival) => logit - f64::from(rival),
+                None => logit,
+            },
         }
     }
 
@@ -64,6 +95,8 @@ impl Score {
             Self::Sigmoid => at(activation::sigmoid(logits)),
             Self::LogSigmoid => at(activation::log_sigmoid(logits)),
             Self::Margin => margin(logits, class),
+            Self::Rest => at(logits.clone()) + at(activation::log_softmax(logits, 1)),
+            Self::RestSigmoid => at(logits.clone()) + at(activation::log_sigmoid(logits)),
         }
     }
 }
@@ -129,5 +162,21 @@ impl std::str::FromStr for Score {
             .find(|(name, _)| *name == text)
             .map(|(_, score)| *score)
             .ok_or_else(|| Error::unknown("score", text, Self::NAMES.iter().map(|(name, _)| *name)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_numbers_of_the_scores() {
+        let logits = [1.0, 5.0, 3.0];
+        assert_eq!(Score::Margin.value(&logits, 1), 2.0);
+        assert_eq!(Score::Margin.value(&logits, 2), -2.0);
+        let sum = 1.0_f64.exp() + 5.0_f64.exp() + 3.0_f64.exp();
+        assert!((Score::Prob.value(&logits, 2) - 3.0_f64.exp() / sum).abs() < 1e-12);
+        assert!((Score::LogProb.value(&logits, 0) - (1.0 - sum.ln())).abs() < 1e-12);
+        assert!((Score::Sigmoid.value(&logits, 0) - 1.0 / (1.0 + (-1.0_f64).exp())).abs() < 1e-12);
     }
 }

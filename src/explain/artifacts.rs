@@ -1,15 +1,15 @@
 //! Pictures and arrays from an explanation, as bytes.
 
-use std::cell::LazyCell;
+use std::cell::OnceCell;
+
+use image::RgbImage;
 
 use super::{ClassExplanation, Explanation, Subject};
 use crate::error::{Error, Result, did_you_mean};
+use crate::heatmap::Heatmap;
 use crate::input::write_npy_2d;
 use crate::record::{BoxRecord, StyleRecord};
-use crate::render::{self, Colormap, Interpolation, Overlay, Placed};
-
-/// Share of the greatest heat that counts as part of the object: the paper's choice for localisation.
-const REGION_THRESHOLD: f32 = 0.15;
+use crate::render::{self, Colormap, Components, Interpolation, Overlay, Placed, Threshold};
 
 /// What can be written beside a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,10 +18,20 @@ pub enum ArtifactKind {
     Overlay,
     /// The heat alone, in colours.
     Heatmap,
-    /// The map at the layer's resolution, a float32 NumPy array `[height, width]`.
+    /// The heat alone, 8 bits of grey: `255 * value`; with signs, zero is the middle.
+    Grey,
+    /// The heat alone, 16 bits of grey.
+    Grey16,
+    /// The map at its own resolution, a float32 NumPy array `[height, width]`.
     Npy,
-    /// White where the heat is at least 15 % of the greatest, else black.
+    /// The map at the picture's resolution, a float32 NumPy array `[height, width]`.
+    NpyFull,
+    /// White where the heat reaches the threshold, else black.
     Mask,
+    /// The overlay with boxes around the regions of heat.
+    Boxes,
+    /// The picture where the heat reaches the threshold, transparent elsewhere.
+    CutOut,
     /// Picture and overlay beside each other.
     SideBySide,
 }
@@ -35,6 +45,10 @@ pub struct Style {
     pub colormap: Colormap,
     /// How the map is enlarged.
     pub interpolation: Interpolation,
+    /// From which heat on a pixel counts as part of a region.
+    pub threshold: Threshold,
+    /// Which regions count.
+    pub components: Components,
 }
 
 /// A drawn file that has no name yet.
@@ -48,7 +62,18 @@ pub struct Drawing {
 
 impl ArtifactKind {
     /// All kinds, in the order in which they are documented.
-    pub const ALL: &'static [Self] = &[Self::Overlay, Self::Heatmap, Self::Npy, Self::Mask, Self::SideBySide];
+    pub const ALL: &'static [Self] = &[
+        Self::Overlay,
+        Self::Heatmap,
+        Self::Grey,
+        Self::Grey16,
+        Self::Npy,
+        Self::NpyFull,
+        Self::Mask,
+        Self::Boxes,
+        Self::CutOut,
+        Self::SideBySide,
+    ];
 
     /// Name as written on the command line and in the record.
     #[must_use]
@@ -56,8 +81,13 @@ impl ArtifactKind {
         match self {
             Self::Overlay => "overlay",
             Self::Heatmap => "heatmap",
+            Self::Grey => "grey",
+            Self::Grey16 => "grey16",
             Self::Npy => "npy",
+            Self::NpyFull => "npy-full",
             Self::Mask => "mask",
+            Self::Boxes => "boxes",
+            Self::CutOut => "cut-out",
             Self::SideBySide => "side-by-side",
         }
     }
@@ -81,9 +111,11 @@ impl std::str::FromStr for ArtifactKind {
 impl Default for Style {
     fn default() -> Self {
         Self {
-            overlay: Overlay::Alpha { limit: 0.65 },
-            colormap: Colormap::Viridis,
-            interpolation: Interpolation::Bilinear,
+            overlay: Overlay::default(),
+            colormap: Colormap::default(),
+            interpolation: Interpolation::default(),
+            threshold: Threshold::default(),
+            components: Components::default(),
         }
     }
 }
@@ -99,8 +131,20 @@ impl Style {
             opacity,
             colormap: self.colormap.name().to_owned(),
             interpolation: self.interpolation.name().to_owned(),
+            threshold: self.threshold.to_string(),
+            components: self.components.to_string(),
         }
     }
+}
+
+/// One target of an explanation on its way to pictures. What several need is made once.
+struct Canvas<'a> {
+    explanation: &'a Explanation,
+    target: &'a ClassExplanation,
+    subject: &'a Subject,
+    style: &'a Style,
+    /// Nothing is enlarged to the photo's size for an array or for no picture at all.
+    placed: OnceCell<Placed>,
 }
 
 impl Explanation {
@@ -114,60 +158,90 @@ impl Explanation {
         style: &Style,
         kinds: &[ArtifactKind],
     ) -> Result<Vec<Vec<Drawing>>> {
-        let target = |target: &ClassExplanation| draw_target(target, subject, style, kinds);
-        self.targets.iter().map(target).collect()
+        let draw = |target| {
+            let canvas = Canvas { explanation: self, target, subject, style, placed: OnceCell::new() };
+            kinds.iter().map(|kind| Ok(Drawing { kind: *kind, bytes: canvas.draw(*kind)? })).collect()
+        };
+        self.targets.iter().map(draw).collect()
+    }
+
+    /// The overlay of one target, as a picture.
+    #[must_use]
+    pub fn overlay(&self, target: &ClassExplanation, subject: &Subject, style: &Style) -> RgbImage {
+        Canvas { explanation: self, target, subject, style, placed: OnceCell::new() }.overlay()
     }
 }
 
-fn draw_target(
+impl Canvas<'_> {
+    fn placed(&self) -> &Placed {
+        self.placed.get_or_init(|| {
+            place(&self.explanation.drawn(self.target), self.subject, self.style.interpolation)
+        })
+    }
+
+    fn overlay(&self) -> RgbImage {
+        match self.target.finding {
+            // A blank map leaves the photo alone in either style.
+            Some(_) => self.subject.picture.clone(),
+            None => {
+                render::overlay(&self.subject.picture, self.placed(), self.style.overlay, self.style.colormap)
+            }
+        }
+    }
+
+    fn draw(&self, kind: ArtifactKind) -> Result<Vec<u8>> {
+        let Style { threshold, components, colormap, .. } = *self.style;
+        let photo = &self.subject.picture;
+        match kind {
+            ArtifactKind::Overlay => render::encode_png(&self.overlay()),
+            ArtifactKind::Heatmap => render::encode_png(&render::heatmap_picture(self.placed(), colormap)),
+            ArtifactKind::Grey => render::encode_png(&render::grey_picture(self.placed())),
+            ArtifactKind::Grey16 => render::encode_png(&render::grey16_picture(self.placed())),
+            ArtifactKind::Mask => render::encode_png(&render::mask(self.placed(), threshold, components)),
+            ArtifactKind::CutOut => {
+                render::encode_png(&render::cut_out(photo, self.placed(), threshold, components))
+            }
+            ArtifactKind::Boxes => {
+                let boxes: Vec<_> = render::regions(self.placed(), threshold, components)
+                    .into_iter()
+                    .map(|region| region.bounds)
+                    .collect();
+                render::encode_png(&render::draw_boxes(&self.overlay(), &boxes))
+            }
+            ArtifactKind::SideBySide => render::encode_png(&render::side_by_side(photo, &self.overlay())),
+            ArtifactKind::Npy => {
+                let map = self.explanation.heatmap(self.target);
+                write_npy_2d(map.height(), map.width(), map.values())
+            }
+            ArtifactKind::NpyFull => {
+                let placed = self.placed();
+                write_npy_2d(placed.height, placed.width, &placed.values)
+            }
+        }
+    }
+}
+
+fn place(map: &Heatmap, subject: &Subject, interpolation: Interpolation) -> Placed {
+    let (width, height) = subject.picture.dimensions();
+    render::place(map, &subject.placement, width as usize, height as usize, interpolation)
+}
+
+/// The boxes around the regions of heat, largest first; none for a blank map.
+pub(super) fn boxes(
+    explanation: &Explanation,
     target: &ClassExplanation,
     subject: &Subject,
     style: &Style,
-    kinds: &[ArtifactKind],
-) -> Result<Vec<Drawing>> {
-    // Nothing is enlarged to the photo's size for an array or for no picture at all.
-    let placed = LazyCell::new(|| place(target, subject, style.interpolation));
-    let overlay = || match target.finding {
-        // A blank map leaves the photo alone in either style.
-        Some(_) => subject.picture.clone(),
-        None => render::overlay(&subject.picture, &placed, style.overlay, style.colormap),
+) -> Vec<BoxRecord> {
+    let placed = place(&explanation.drawn(target), subject, Interpolation::Bilinear);
+    let record = |region: render::Region| BoxRecord {
+        left: region.bounds.left,
+        top: region.bounds.top,
+        right: region.bounds.right,
+        bottom: region.bounds.bottom,
+        area: region.area,
+        peak: region.peak,
+        mean: region.mean,
     };
-    let draw = |kind: &ArtifactKind| {
-        let bytes = match kind {
-            ArtifactKind::Overlay => render::encode_png(&overlay()),
-            ArtifactKind::Heatmap => render::encode_png(&render::heatmap_picture(&placed, style.colormap)),
-            ArtifactKind::Mask => {
-                render::encode_png(&render::mask_picture(&placed, region_threshold(&placed)))
-            }
-            ArtifactKind::SideBySide => {
-                render::encode_png(&render::side_by_side(&subject.picture, &overlay()))
-            }
-            ArtifactKind::Npy => {
-                let map = &target.map.heatmap;
-                write_npy_2d(map.height(), map.width(), map.values())
-            }
-        }?;
-        Ok(Drawing { kind: *kind, bytes })
-    };
-    kinds.iter().map(draw).collect()
-}
-
-fn place(target: &ClassExplanation, subject: &Subject, interpolation: Interpolation) -> Placed {
-    let (width, height) = subject.picture.dimensions();
-    render::place(&target.map.heatmap, &subject.placement, width as usize, height as usize, interpolation)
-}
-
-/// The box around the largest connected region of heat, or `None` for a blank map.
-pub(super) fn region(target: &ClassExplanation, subject: &Subject) -> Option<BoxRecord> {
-    if target.map.heatmap.is_blank() {
-        return None;
-    }
-    let placed = place(target, subject, Interpolation::Bilinear);
-    let region = render::largest_region(&placed, region_threshold(&placed))?;
-    Some(BoxRecord { left: region.left, top: region.top, right: region.right, bottom: region.bottom })
-}
-
-/// The heat from which on a pixel of this picture counts as part of the object.
-fn region_threshold(placed: &Placed) -> f32 {
-    REGION_THRESHOLD * placed.values.iter().copied().fold(0.0, f32::max)
+    render::regions(&placed, style.threshold, style.components).into_iter().map(record).collect()
 }

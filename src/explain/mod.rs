@@ -6,60 +6,30 @@
 
 mod artifacts;
 mod probability;
+mod records;
+mod settings;
 mod subject;
 mod target;
 
 pub use artifacts::{ArtifactKind, Drawing, Style};
+pub use settings::{Scale, Settings};
 pub use subject::Subject;
 pub use target::Target;
 
-use crate::cam::{ClassMap, Finding, Method};
+use crate::cam::{ClassMap, Finding, Method, Question, Scene};
 use crate::device::DeviceName;
-use crate::engine::{Network, Recording, Score};
+use crate::engine::{Network, Score};
 use crate::error::{Error, Result};
-use crate::input::Placement;
-use crate::model::{Choice, LayerRequest, Model};
-use crate::record::{
-    Artifact, CoversRecord, LayerRecord, ModelRecord, NetworkInputRecord, Prediction, RawRecord, Record,
-    SCHEMA_VERSION, SettingsRecord, TargetRecord,
-};
-
-/// What to explain, and how.
-#[derive(Debug, Clone)]
-pub struct Settings {
-    /// Where the network runs. Default: `flex`.
-    pub device: DeviceName,
-    /// Default: Grad-CAM.
-    pub method: Method,
-    /// Default: the logit.
-    pub score: Score,
-    /// Default: `auto`.
-    pub layer: LayerRequest,
-    /// Default: the most probable class.
-    pub targets: Vec<Target>,
-    /// How many predictions the record lists. Default: 5.
-    pub top_k: usize,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            device: DeviceName::default(),
-            method: Method::GradCam,
-            score: Score::Logit,
-            layer: LayerRequest::Auto,
-            targets: vec![Target::Top(1)],
-            top_k: 5,
-        }
-    }
-}
+use crate::heatmap::Heatmap;
+use crate::model::{Choice, Model};
+use crate::record::Prediction;
 
 /// A model with its weights loaded, ready to explain one image after another.
 #[derive(Debug)]
 pub struct Explainer {
     model: Model,
     network: Network,
-    layer: Choice,
+    layers: Vec<Choice>,
     settings: Settings,
 }
 
@@ -73,12 +43,18 @@ pub struct Predictor {
 /// One image explained by one method.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Explanation {
+    /// The method.
+    pub method: Method,
     /// The explained classes, in the order asked for, each once.
     pub targets: Vec<ClassExplanation>,
     /// The most probable classes.
     pub predictions: Vec<Prediction>,
     /// What a reader should know before trusting the pictures.
     pub warnings: Vec<String>,
+    /// What the maps are divided by.
+    pub scale: Scale,
+    /// Maps of a library whose conventions leave them on its own scale.
+    pub(crate) finished: bool,
 }
 
 /// One explained class.
@@ -124,15 +100,24 @@ impl Predictor {
 }
 
 impl Explainer {
-    /// Chooses the layer, checks the targets and loads the weights.
+    /// Chooses the layers, checks the targets and loads the weights.
     ///
     /// # Errors
-    /// When the layer or a class is not the model's, or the weights cannot be read.
-    pub fn new(model: Model, settings: Settings) -> Result<Self> {
+    /// When a layer or a class is not the model's, settings contradict each other, or the weights cannot be read.
+    pub fn new(model: Model, mut settings: Settings) -> Result<Self> {
+        settings.check()?;
         settings.targets.iter().try_for_each(|target| target.check(&model))?;
-        let layer = model.choose_layer(&settings.layer)?;
-        let network = Network::load(&model, &[layer.index], &settings.device)?;
-        Ok(Self { model, network, layer, settings })
+        // One truth, read in two rooms.
+        settings.options.signed = settings.finish.signed;
+        settings.options.library = settings.finish.library;
+        let layers = if settings.needs_layer() { layers(&model, &settings)? } else { vec![] };
+        let taps: Vec<usize> = layers.iter().map(|layer| layer.index).collect();
+        let network = match settings.methods.contains(&Method::FullGrad) {
+            // FullGrad looks at every bias where the graph has it.
+            true => Network::load_unfolded(&model, &taps, &settings.device)?,
+            false => Network::load(&model, &taps, &settings.device)?,
+        };
+        Ok(Self { model, network, layers, settings })
     }
 
     /// The model.
@@ -141,54 +126,70 @@ impl Explainer {
         &self.model
     }
 
-    /// The layer that is explained, and why this one.
+    /// The layers that are explained, and why these; none when every method works on pixels.
     #[must_use]
-    pub fn layer(&self) -> &Choice {
-        &self.layer
+    pub fn layers(&self) -> &[Choice] {
+        &self.layers
     }
 
-    /// Explains every target of a subject from one pass through the trunk.
+    /// What was asked for.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    pub(crate) fn sha256(&self) -> &str {
+        self.network.sha256()
+    }
+
+    /// Explains every target of a subject by every method, from one pass through the trunk: one explanation a method.
     ///
     /// # Errors
-    /// When the logits are not finite.
-    pub fn explain(&self, subject: &Subject) -> Result<Explanation> {
-        let trunk = self.network.trunk(subject.values.clone())?;
-        let first = self.network.record(&trunk)?;
-        let classes = classes(&self.model, &self.network, &first.logits()?, subject)?;
-        // A recording is good for one backward pass; the one that gave the logits serves the first class.
-        let mut recording = Some(first);
-        let mut targets = Vec::new();
+    /// When the logits are not finite, or a method does not fit the network.
+    pub fn explain(&self, subject: &Subject) -> Result<Vec<Explanation>> {
+        let scene = Scene::new(&self.network, &subject.values)?;
+        let classes = classes(&self.model, &self.network, scene.logits(), subject)?;
+        let mut explanations: Vec<Explanation> =
+            self.settings.methods.iter().map(|method| self.empty(*method)).collect();
         for class in self.wanted(&classes)? {
-            let recording = recording.take().map_or_else(|| self.network.record(&trunk), Ok)?;
-            targets.push(self.explain_class(&classes, class, recording, subject)?);
+            for explanation in &mut explanations {
+                let target = self.explain_class(&scene, explanation.method, &classes, class, subject)?;
+                if let Some(finding) = &target.finding {
+                    explanation.warnings.push(format!("{}: {finding}", target.class.class_name));
+                }
+                explanation.targets.push(target);
+            }
+            scene.forget();
         }
-        let warnings = targets
-            .iter()
-            .filter_map(|target: &ClassExplanation| {
-                target.finding.as_ref().map(|finding| format!("{}: {finding}", target.class.class_name))
-            })
-            .collect();
-        let predictions = classes.into_iter().take(self.settings.top_k).collect();
-        Ok(Explanation { targets, predictions, warnings })
+        for explanation in &mut explanations {
+            explanation.predictions = classes.iter().take(self.settings.top_k).cloned().collect();
+        }
+        Ok(explanations)
+    }
+
+    fn empty(&self, method: Method) -> Explanation {
+        let finished = self.settings.finish.library.is_some();
+        let scale = self.settings.scale;
+        Explanation { method, targets: vec![], predictions: vec![], warnings: vec![], scale, finished }
     }
 
     fn explain_class(
         &self,
+        scene: &Scene,
+        method: Method,
         classes: &[Prediction],
         class: usize,
-        recording: Recording,
         subject: &Subject,
     ) -> Result<ClassExplanation> {
         let at = classes.iter().position(|candidate| candidate.target == class);
         let rank = at.ok_or_else(|| Error::internal("a class has no rank"))?;
         let score = self.settings.score.for_output(self.model.output());
-        let value = probability::score(score, classes, rank);
         let saturated = score == Score::Prob && 1.0 - classes[rank].proba < f64::from(f32::EPSILON);
-        let evidence = recording.evidence(&score, class)?;
-        let evidence = evidence.first().ok_or_else(|| Error::internal("the layer gave no evidence"))?;
-        let map = self.settings.method.class_map(evidence, saturated)?;
+        let question = Question::new(scene, class, score, &self.settings.options)?;
+        let map = method.class_map(&question, &self.settings.finish, self.settings.smoothing, saturated)?;
         let finding = map.finding.map(|finding| self.tell(finding, subject)).transpose()?;
-        Ok(ClassExplanation { class: classes[rank].clone(), score: value, rank: rank + 1, map, finding })
+        let score = score.value(scene.logits(), class);
+        Ok(ClassExplanation { class: classes[rank].clone(), score, rank: rank + 1, map, finding })
     }
 
     /// A finding in words; for a map that is not finite, with the layer where that began.
@@ -219,81 +220,6 @@ impl Explainer {
         }
         Ok(wanted)
     }
-
-    /// The record of an explanation. `artifacts` are the files of each target, in order.
-    pub fn record(
-        &self,
-        subject: &Subject,
-        explanation: &Explanation,
-        style: Option<&Style>,
-        artifacts: Vec<Vec<Artifact>>,
-    ) -> Record {
-        let regions = explanation.targets.iter().map(|target| artifacts::region(target, subject));
-        let targets = explanation.targets.iter().zip(regions).zip(artifacts);
-        let info = self.settings.method.info();
-        Record {
-            schema_version: SCHEMA_VERSION,
-            estimator: self.model.name().to_owned(),
-            description: format!(
-                "{} visualization for image classification: where the layer '{}' speaks for each target class",
-                info.title, self.layer.name
-            ),
-            error: String::new(),
-            method: info.title.to_owned(),
-            is_regression: false,
-            targets: targets.map(|((target, region), files)| target_record(target, region, files)).collect(),
-            input: subject.file.clone(),
-            network_input: self.network_input(subject),
-            model: self.model_record(),
-            layer: self.layer_record(),
-            predictions: explanation.predictions.clone(),
-            warnings: self.model.warnings().iter().chain(&explanation.warnings).cloned().collect(),
-            settings: SettingsRecord {
-                method: info.name.to_owned(),
-                score: self.settings.score.name().to_owned(),
-                device: self.settings.device.to_string(),
-                burncam: env!("CARGO_PKG_VERSION").to_owned(),
-                burn: crate::BURN_VERSION.to_owned(),
-                style: style.map(Style::record),
-            },
-        }
-    }
-
-    fn network_input(&self, subject: &Subject) -> NetworkInputRecord {
-        let input = &self.model.graph().input;
-        let Placement { left, top, right, bottom } = subject.placement;
-        NetworkInputRecord {
-            channels: input.channels,
-            height: input.height,
-            width: input.width,
-            preprocess: (!subject.is_tensor).then(|| self.model.card().preprocess.clone()),
-            covers: CoversRecord { left, top, right, bottom },
-        }
-    }
-
-    fn model_record(&self) -> ModelRecord {
-        ModelRecord {
-            name: self.model.name().to_owned(),
-            file: self.model.file_name(),
-            sha256: self.network.sha256().to_owned(),
-            num_classes: self.model.num_classes(),
-            source: self.model.card().source.clone(),
-        }
-    }
-
-    fn layer_record(&self) -> LayerRecord {
-        let shape = &self.model.shapes()[self.layer.index];
-        LayerRecord {
-            name: self.layer.name.clone(),
-            index: self.layer.index,
-            op: self.model.graph().nodes[self.layer.index].op.name(),
-            channels: shape[1],
-            height: shape[2],
-            width: shape[3],
-            reason: self.layer.reason.clone(),
-            alternatives: self.layer.alternatives.clone(),
-        }
-    }
 }
 
 /// All classes with their probabilities, most probable first.
@@ -311,29 +237,62 @@ fn classes(model: &Model, network: &Network, logits: &[f32], subject: &Subject) 
     Ok(probability::ranked(logits, model.output(), |index| model.class_name(index)))
 }
 
-fn target_record(
-    target: &ClassExplanation,
-    region: Option<crate::record::BoxRecord>,
-    artifacts: Vec<Artifact>,
-) -> TargetRecord {
-    let heatmap = &target.map.heatmap;
-    TargetRecord {
-        target: target.class.target,
-        class_name: target.class.class_name.clone(),
-        score: target.score,
-        proba: target.class.proba,
-        logit: target.class.logit,
-        rank: target.rank,
-        heatmap: heatmap.values().chunks(heatmap.width()).map(<[f32]>::to_vec).collect(),
-        raw: target.map.raw.map(|raw| RawRecord {
-            min: raw.min,
-            max: raw.max,
-            mean: raw.mean,
-            share_above_zero: raw.share_above_zero,
-        }),
-        normalization: "relu, divided by maximum".to_owned(),
-        region,
-        finding: target.finding.clone(),
-        artifacts,
+/// The layers that were asked for, each once, in the order asked for.
+fn layers(model: &Model, settings: &Settings) -> Result<Vec<Choice>> {
+    let mut layers: Vec<Choice> = Vec::new();
+    for request in &settings.layers {
+        let choice = model.choose_layer(request)?;
+        if !layers.iter().any(|layer| layer.index == choice.index) {
+            layers.push(choice);
+        }
     }
+    Ok(layers)
+}
+
+impl Explanation {
+    /// A target's map on the explanation's scale: 0 to 1, or with signs -1 to 1, unless the scale is raw or a library's.
+    #[must_use]
+    pub fn heatmap(&self, target: &ClassExplanation) -> Heatmap {
+        let map = &target.map.map;
+        match (self.divisor(target), self.scale) {
+            (None, _) => map.clone(),
+            (Some(divisor), Scale::Fixed(_)) => {
+                scaled(map, divisor).map(|value| value.clamp(-1.0, 1.0)).unwrap_or_else(|| map.clone())
+            }
+            (Some(divisor), _) => scaled(map, divisor),
+        }
+    }
+
+    /// What a target's map is divided by, or `None` when it stays as it is.
+    pub(crate) fn divisor(&self, target: &ClassExplanation) -> Option<f32> {
+        let magnitude = target.map.map.magnitude();
+        match self.scale {
+            _ if self.finished => None,
+            Scale::Raw => None,
+            Scale::Own => (magnitude > 0.0).then_some(magnitude),
+            Scale::Fixed(scale) => Some(scale),
+        }
+    }
+
+    /// The greatest distance from zero in any target's map, before it is divided.
+    #[must_use]
+    pub fn magnitude(&self) -> f32 {
+        self.targets.iter().fold(0.0, |most, target| most.max(target.map.map.magnitude()))
+    }
+
+    /// A target's map as it is drawn: as [`Explanation::heatmap`], and always within -1 to 1.
+    pub(crate) fn drawn(&self, target: &ClassExplanation) -> Heatmap {
+        let heatmap = self.heatmap(target);
+        let magnitude = heatmap.magnitude();
+        if magnitude > 1.0 || (self.scale == Scale::Raw && magnitude > 0.0) {
+            scaled(&heatmap, magnitude)
+        } else {
+            heatmap
+        }
+    }
+}
+
+/// Values that are greatest become exactly one.
+fn scaled(map: &Heatmap, divisor: f32) -> Heatmap {
+    map.map(|value| value / divisor).unwrap_or_else(|| map.clone())
 }

@@ -1,7 +1,6 @@
 //! From logits to ranked classes with probabilities, in double precision.
 
 use crate::card::OutputKind;
-use crate::engine::Score;
 use crate::record::Prediction;
 
 /// All classes, most probable first; equal logits keep the order of their indices.
@@ -24,20 +23,6 @@ pub(super) fn ranked(logits: &[f32], output: OutputKind, name: impl Fn(usize) ->
     order.into_iter().map(class).collect()
 }
 
-/// The value of a score for the class at position `rank` of the ranked classes.
-pub(super) fn score(score: Score, classes: &[Prediction], rank: usize) -> f64 {
-    let Prediction { logit, proba, .. } = classes[rank];
-    match score {
-        Score::Logit => logit,
-        Score::Prob | Score::Sigmoid => proba,
-        Score::LogProb | Score::LogSigmoid => proba.max(f64::MIN_POSITIVE).ln(),
-        Score::Margin => match classes.iter().enumerate().find(|(at, _)| *at != rank) {
-            Some((_, rival)) => logit - rival.logit,
-            None => logit,
-        },
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -58,12 +43,5 @@ mod tests {
     fn independent_classes_have_independent_probabilities() {
         let classes = classes(&[0.0, 0.0], OutputKind::Sigmoid);
         assert_eq!((classes[0].proba, classes[1].proba), (0.5, 0.5));
-    }
-
-    #[test]
-    fn the_margin_is_taken_to_the_best_rival() {
-        let classes = classes(&[1.0, 5.0, 3.0], OutputKind::Logits);
-        assert_eq!(score(Score::Margin, &classes, 0), 2.0);
-        assert_eq!(score(Score::Margin, &classes, 1), -2.0);
     }
 }

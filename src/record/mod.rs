@@ -42,8 +42,8 @@ pub struct Record {
     pub network_input: NetworkInputRecord,
     /// The network.
     pub model: ModelRecord,
-    /// The explained layer.
-    pub layer: LayerRecord,
+    /// The explained layers, in the order asked for; none for a method that works on pixels.
+    pub layers: Vec<LayerRecord>,
     /// The most probable classes, most probable first.
     pub predictions: Vec<Prediction>,
     /// What a reader should know before trusting the picture. The causes of blank maps stand here too.
@@ -68,20 +68,36 @@ pub struct TargetRecord {
     pub logit: f64,
     /// Rank among all classes, 1 for the most probable.
     pub rank: usize,
-    /// The map at the layer's own resolution: rows of values 0 to 1, the greatest 1, or all 0 when blank.
+    /// The map: rows of values, by default 0 to 1 and the greatest 1, all 0 when blank; see
+    /// [`TargetRecord::normalization`]. A map of more than 56 cells in a direction is here averaged over blocks of equal
+    /// size; `--save npy` writes all of it.
     pub heatmap: Vec<Vec<f32>>,
-    /// Numbers of the signed map before ReLU and normalisation; `null` when it is not finite.
-    pub raw: Option<RawRecord>,
-    /// How the signed map became [`TargetRecord::heatmap`]: `relu, divided by maximum`.
+    /// The map's own size, and what it was divided by.
+    pub map: MapRecord,
+    /// Numbers of the signed map of each layer (of the one map, for a method without layers) before ReLU and normalisation;
+    /// empty when one is not finite.
+    pub raw: Vec<RawRecord>,
+    /// How the signed map became [`TargetRecord::heatmap`], for example `relu, divided by maximum`.
     pub normalization: String,
-    /// Where the heat is at least 15 % of the greatest on the picture: the box around the largest connected
-    /// region. `null` for a blank map.
-    #[serde(rename = "box")]
-    pub region: Option<BoxRecord>,
+    /// Boxes around the regions of heat, largest first; see [`StyleRecord::threshold`] and [`StyleRecord::components`]. Empty for a
+    /// blank map.
+    pub boxes: Vec<BoxRecord>,
     /// Why the map is blank, or `null`.
     pub finding: Option<String>,
     /// The files that show it.
     pub artifacts: Vec<Artifact>,
+}
+
+/// A map's size and scale.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MapRecord {
+    /// Rows.
+    pub height: usize,
+    /// Columns.
+    pub width: usize,
+    /// What its values were divided by, in units of score times activation; `null` when they were not.
+    pub scale: Option<f32>,
 }
 
 /// Statistics of a map before ReLU and normalisation, in units of score times activation.
@@ -98,8 +114,8 @@ pub struct RawRecord {
     pub share_above_zero: f32,
 }
 
-/// A box in pixels of the upright picture; `right` and `bottom` are just outside.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// A region of heat, in pixels of the upright picture; `right` and `bottom` are just outside.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BoxRecord {
     /// First column.
@@ -110,13 +126,19 @@ pub struct BoxRecord {
     pub right: usize,
     /// One past the last row.
     pub bottom: usize,
+    /// Pixels of the region itself.
+    pub area: usize,
+    /// Greatest heat in it.
+    pub peak: f32,
+    /// Mean heat in it.
+    pub mean: f32,
 }
 
 /// A file written beside the record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Artifact {
-    /// `overlay`, `heatmap`, `npy`, `mask` or `side-by-side`.
+    /// `overlay`, `heatmap`, `grey`, `grey16`, `npy`, `npy-full`, `mask`, `boxes`, `cut-out` or `side-by-side`.
     pub kind: String,
     /// Path relative to the record.
     pub file: String,
@@ -228,19 +250,47 @@ pub struct Prediction {
 pub struct SettingsRecord {
     /// Name of the method on the command line.
     pub method: String,
-    /// `logit`, `prob`, `log-prob` or `margin`.
+    /// `logit`, `prob`, `log-prob`, `margin` or `rest`.
     pub score: String,
+    /// `mean`, `max` or `product`; `null` for one layer.
+    pub aggregate: Option<String>,
+    /// Any of `aug`, `eigen` and `noise`.
+    pub smooth: Vec<String>,
+    /// True when negative values were kept.
+    pub signed: bool,
+    /// True when what speaks against the class was asked for.
+    pub counterfactual: bool,
+    /// The library whose conventions were followed, or `null`.
+    pub compat: Option<String>,
+    /// What only some methods read; `null` where the method's own number was taken.
+    pub options: OptionsRecord,
     /// Device that the network ran on.
     pub device: String,
     /// Version of burncam.
     pub burncam: String,
     /// Version of Burn.
     pub burn: String,
-    /// How the pictures were drawn; `null` when none was.
-    pub style: Option<StyleRecord>,
+    /// How pictures are drawn, and what counts as a region.
+    pub style: StyleRecord,
 }
 
-/// How an overlay was drawn.
+/// Settings that only some methods read.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OptionsRecord {
+    /// Where random numbers begin.
+    pub seed: u64,
+    /// Random draws, or points of an integral.
+    pub samples: Option<usize>,
+    /// Standard deviation of noise, as a share of the input's range.
+    pub noise: Option<f32>,
+    /// Side of occlusion's square in pixels of the network's input.
+    pub patch: Option<usize>,
+    /// Step from square to square.
+    pub stride: Option<usize>,
+}
+
+/// How pictures were drawn.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StyleRecord {
@@ -252,6 +302,10 @@ pub struct StyleRecord {
     pub colormap: String,
     /// How the map was enlarged to the picture.
     pub interpolation: String,
+    /// From which heat on a pixel counts as part of a region: a share of the greatest, `otsu`, or a percentile as `p80`.
+    pub threshold: String,
+    /// Which regions count: `largest` or `all`.
+    pub components: String,
 }
 
 impl Record {

@@ -81,7 +81,7 @@ fn logits_probabilities_ranks_and_targets_are_those_of_the_arithmetic() {
     let settings = Settings { targets: vec![Target::Index(1), Target::Top(1)], ..Settings::default() };
     let Made { model, .. } = &sixteen_pixels();
     let explainer = Explainer::new(model.clone(), settings).unwrap();
-    let explanation = explainer.explain(&subject(ramp())).unwrap();
+    let explanation = explainer.explain(&subject(ramp())).unwrap().remove(0);
     let [second, first] = &explanation.targets[..] else { panic!("two targets expected") };
     assert_eq!((first.class.target, first.rank, second.class.target, second.rank), (0, 1, 1, 2));
     assert!((first.class.logit - 5.0625).abs() < 1e-5 && (second.class.logit - 0.25).abs() < 1e-5);
@@ -104,12 +104,12 @@ fn a_class_that_the_layer_speaks_against_is_told_not_drawn() {
     let settings = Settings { targets: vec![Target::Index(0), Target::Index(1)], ..Settings::default() };
     let Made { model, .. } = &sixteen_pixels();
     let explainer = Explainer::new(model.clone(), settings).unwrap();
-    let explanation = explainer.explain(&subject(vec![2.0; 16])).unwrap();
+    let explanation = explainer.explain(&subject(vec![2.0; 16])).unwrap().remove(0);
     let findings: Vec<_> = explanation.targets.iter().map(|target| target.finding.clone().unwrap()).collect();
     assert!(findings[0].contains("flat"), "{findings:?}");
     assert!(findings[1].contains("all weighted activations are negative"), "{findings:?}");
     assert_eq!(explanation.warnings.len(), 2);
-    assert!(explanation.targets.iter().all(|target| target.map.heatmap.is_blank()));
+    assert!(explanation.targets.iter().all(|target| target.map.map.is_blank()));
 }
 
 #[test]
@@ -118,9 +118,10 @@ fn a_saturated_softmax_is_told_not_drawn() {
     let settings = Settings { score: burncam::engine::Score::Prob, ..Settings::default() };
     let Made { model, .. } = &sixteen_pixels();
     let explainer = Explainer::new(model.clone(), settings).unwrap();
-    let explanation = explainer.explain(&subject(ramp().iter().map(|x| x * 1000.0).collect())).unwrap();
+    let explanation =
+        explainer.explain(&subject(ramp().iter().map(|x| x * 1000.0).collect())).unwrap().remove(0);
     assert!(explanation.warnings[0].contains("softmax is saturated"), "{:?}", explanation.warnings);
-    assert!(explanation.targets[0].map.heatmap.is_blank());
+    assert!(explanation.targets[0].map.map.is_blank());
 }
 
 #[test]

@@ -10,7 +10,7 @@ use crate::support::{fixture, share_inside};
 /// Both networks, each at the layer that `auto` picks, and SqueezeNet also at its last Fire module.
 fn explainers() -> Vec<Explainer> {
     let squeezenet = || Model::open(&fixture("models/squeezenet1_1.bpk"), None).unwrap();
-    let fire = Settings { layer: LayerRequest::Name("features.12".into()), ..Settings::default() };
+    let fire = Settings { layers: vec![LayerRequest::Name("features.12".into())], ..Settings::default() };
     vec![
         Explainer::new(Model::embedded().unwrap(), Settings::default()).unwrap(),
         Explainer::new(squeezenet(), Settings::default()).unwrap(),
@@ -21,7 +21,7 @@ fn explainers() -> Vec<Explainer> {
 fn explain(explainer: &Explainer, name: &str) -> (Subject, Explanation) {
     let picture = Picture::open(&fixture("images").join(name), [255; 3]).unwrap();
     let subject = Subject::from_picture(picture, name, explainer.model()).unwrap();
-    let explanation = explainer.explain(&subject).unwrap();
+    let explanation = explainer.explain(&subject).unwrap().remove(0);
     (subject, explanation)
 }
 
@@ -45,7 +45,7 @@ fn most_of_the_heat_lies_on_the_object() {
         for (picture, object) in boxes {
             let (subject, explanation) = explain(&explainer, picture);
             let (width, height) = subject.picture.dimensions();
-            let map = &explanation.targets[0].map.heatmap;
+            let map = &explanation.heatmap(&explanation.targets[0]);
             let placed = render::place(
                 map,
                 &subject.placement,
@@ -54,7 +54,7 @@ fn most_of_the_heat_lies_on_the_object() {
                 Interpolation::Bilinear,
             );
             let share = share_inside(&placed, object);
-            let layer = &explainer.layer().name;
+            let layer = &explainer.layers()[0].name;
             assert!(share >= 0.6, "{} at {layer}: {share:.3} of {picture}", explainer.model().name());
         }
     }

@@ -26,10 +26,10 @@ fn record(model: Model, picture: &str, targets: Vec<Target>) -> Record {
     let explainer = Explainer::new(model, Settings { targets, ..Settings::default() }).unwrap();
     let picture = Picture::open(&fixture("images").join(picture), [255; 3]).unwrap();
     let subject = Subject::from_picture(picture, "photo", explainer.model()).unwrap();
-    let explanation = explainer.explain(&subject).unwrap();
+    let explanation = explainer.explain(&subject).unwrap().remove(0);
     let file = Artifact { kind: ArtifactKind::Overlay.name().to_owned(), file: "photo.png".to_owned() };
     let files = vec![vec![file]; explanation.targets.len()];
-    explainer.record(&subject, &explanation, Some(&Style::default()), files)
+    explainer.record(&subject, &explanation, &Style::default(), files)
 }
 
 fn squeezenet() -> Model {

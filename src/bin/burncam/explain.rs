@@ -2,31 +2,38 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Result, anyhow};
-use burncam::explain::{Drawing, Explainer, Explanation, Settings, Style, Subject};
+use anyhow::{Result, anyhow, bail};
+use burncam::explain::{Explainer, Explanation, Scale, Style, Subject};
 use burncam::output::{self, OutputFile};
 use burncam::record::{Artifact, Record};
-use burncam::render::Overlay;
 
-use crate::Outcome;
-use crate::args::{ExplainArgs, OverlayArg};
+use crate::args::{ExplainArgs, ScaleArg};
 use crate::discover::{Input, discover};
 use crate::plan::{Destination, Plan};
-use crate::{subjects, text};
+use crate::request::{settings, style};
+use crate::{Outcome, progress, sheet, subjects, text};
 
 /// Explains every input; a failing one is reported and the rest goes on.
 pub(crate) fn run(args: &ExplainArgs, quiet: bool) -> Result<Outcome> {
     let inputs = discover(&args.inputs)?;
     let plan = Plan::new(args, &inputs)?;
     plan.check(&inputs, args.output.force)?;
+    if args.method.scale == ScaleArg::Shared && inputs.iter().any(Input::is_stdin) {
+        bail!("--scale shared reads every input twice, which standard input cannot be (name a file)");
+    }
     let model = subjects::open_model(&args.model)?;
     subjects::set_threads(&args.run)?;
-    let explainer = Explainer::new(model, settings(args))?;
-    log::info!("layer '{}': {}", explainer.layer().name, explainer.layer().reason);
+    let settings = settings(args, &plan.methods, progress::listener(quiet));
+    let explainer = Explainer::new(model, settings)?;
+    for layer in explainer.layers() {
+        log::info!("layer '{}': {}", layer.name, layer.reason);
+    }
+    let job = Job { args, plan: &plan, explainer: &explainer, style: style(args) };
+    let shared = if args.method.scale == ScaleArg::Shared { Some(job.shared_scales(&inputs)) } else { None };
     let mut failed = 0;
     for input in &inputs {
-        match explain_one(args, &plan, &explainer, input) {
-            Ok(report) => report.print(args, inputs.len() > 1, quiet)?,
+        match job.explain(input, shared.as_deref()) {
+            Ok(report) => report.print(args, inputs.len() > 1 || plan.methods.len() > 1, quiet)?,
             Err(error) => {
                 failed += 1;
                 text::error(&error);
@@ -39,95 +46,122 @@ pub(crate) fn run(args: &ExplainArgs, quiet: bool) -> Result<Outcome> {
     Ok(if failed == 0 { Outcome::Done } else { Outcome::SomeFailed })
 }
 
-fn settings(args: &ExplainArgs) -> Settings {
-    Settings {
-        device: args.run.device.clone(),
-        method: args.method,
-        score: args.score,
-        layer: args.layer.clone(),
-        targets: args.targets.clone(),
-        top_k: args.top_k.into(),
-    }
-}
-
-fn style(args: &ExplainArgs) -> Style {
-    let overlay = match args.style.overlay {
-        OverlayArg::Alpha => Overlay::Alpha { limit: args.style.alpha_limit },
-        OverlayArg::Blend => Overlay::Blend { alpha: args.style.alpha },
-    };
-    Style { overlay, colormap: args.style.colormap, interpolation: args.style.interpolation }
+/// What stays the same from input to input.
+struct Job<'a> {
+    args: &'a ExplainArgs,
+    plan: &'a Plan,
+    explainer: &'a Explainer,
+    style: Style,
 }
 
 /// What there is to say about one explained input.
 struct Report {
-    record: Record,
+    /// One a method.
+    records: Vec<Record>,
     files: Vec<PathBuf>,
     /// Bytes for standard output, with `--out -`.
     picture: Option<Vec<u8>>,
 }
 
-fn explain_one(args: &ExplainArgs, plan: &Plan, explainer: &Explainer, input: &Input) -> Result<Report> {
-    let subject = subjects::load(input, &args.picture, args.image.as_deref(), explainer.model())?;
-    let explanation = explainer.explain(&subject)?;
-    let style = style(args);
-    let drawings = explanation.draw(&subject, &style, &plan.artifacts)?;
-    if plan.destination == Destination::Stdout {
-        let record = explainer.record(&subject, &explanation, Some(&style), no_files(&explanation));
-        let picture = drawings.into_iter().flatten().next().map(|drawing| drawing.bytes);
-        return Ok(Report { record, files: vec![], picture });
+impl Job<'_> {
+    fn load(&self, input: &Input) -> Result<Subject> {
+        subjects::load(input, &self.args.picture, self.args.image.as_deref(), self.explainer.model())
     }
-    write(args, plan, explainer, input, &subject, &explanation, drawings)
-}
 
-fn no_files(explanation: &Explanation) -> Vec<Vec<Artifact>> {
-    vec![vec![]; explanation.targets.len()]
-}
-
-fn write(
-    args: &ExplainArgs,
-    plan: &Plan,
-    explainer: &Explainer,
-    input: &Input,
-    subject: &Subject,
-    explanation: &Explanation,
-    drawings: Vec<Vec<Drawing>>,
-) -> Result<Report> {
-    let directory = plan.directory(&input.below).ok_or_else(|| anyhow!("no output directory"))?;
-    let mut files = Vec::new();
-    let mut artifacts = Vec::new();
-    for (target, drawings) in explanation.targets.iter().zip(drawings) {
-        let mut of_target = Vec::new();
-        for drawing in drawings {
-            let file = plan.artifact_name(input, target.class.target, drawing.kind);
-            files.push(OutputFile { path: directory.join(&file), bytes: drawing.bytes });
-            of_target.push(Artifact { kind: drawing.kind.name().to_owned(), file });
+    /// The greatest value of any map of each method over all inputs. One that cannot be read is told of later.
+    fn shared_scales(&self, inputs: &[Input]) -> Vec<f32> {
+        let mut greatest = vec![0.0_f32; self.plan.methods.len()];
+        for input in inputs {
+            let explanations = self.load(input).and_then(|subject| Ok(self.explainer.explain(&subject)?));
+            for (most, explanation) in greatest.iter_mut().zip(explanations.into_iter().flatten()) {
+                *most = most.max(explanation.magnitude());
+            }
         }
-        artifacts.push(of_target);
+        greatest
     }
-    let style = (!plan.artifacts.is_empty()).then(|| style(args));
-    let record = explainer.record(subject, explanation, style.as_ref(), artifacts);
-    if plan.record {
-        let json = record.to_json().map_err(|problem| anyhow!("{problem}"))?;
-        files.push(OutputFile { path: directory.join(plan.record_name(input)), bytes: json.into_bytes() });
+
+    fn explain(&self, input: &Input, shared: Option<&[f32]>) -> Result<Report> {
+        let subject = self.load(input)?;
+        let mut explanations = self.explainer.explain(&subject)?;
+        for (explanation, scale) in explanations.iter_mut().zip(shared.unwrap_or_default()) {
+            // Where every map is blank there is nothing to divide.
+            explanation.scale = if *scale > 0.0 { Scale::Fixed(*scale) } else { Scale::Own };
+        }
+        if self.plan.destination == Destination::Stdout {
+            return self.to_stdout(&subject, &explanations);
+        }
+        self.write(input, &subject, &explanations)
     }
-    output::write_together(&files, args.output.force)?;
-    Ok(Report { record, files: files.into_iter().map(|file| file.path).collect(), picture: None })
+
+    fn to_stdout(&self, subject: &Subject, explanations: &[Explanation]) -> Result<Report> {
+        let record = |explanation: &Explanation| {
+            let none = vec![vec![]; explanation.targets.len()];
+            self.explainer.record(subject, explanation, &self.style, none)
+        };
+        let records = explanations.iter().map(record).collect();
+        let mut picture = None;
+        for explanation in explanations {
+            let drawings = explanation.draw(subject, &self.style, &self.plan.artifacts)?;
+            picture = picture.or(drawings.into_iter().flatten().next().map(|drawing| drawing.bytes));
+        }
+        Ok(Report { records, files: vec![], picture })
+    }
+
+    /// Everything of one input at once, the records last: a record means that its pictures exist.
+    fn write(&self, input: &Input, subject: &Subject, explanations: &[Explanation]) -> Result<Report> {
+        let directory = self.plan.directory(&input.below).ok_or_else(|| anyhow!("no output directory"))?;
+        let mut files = Vec::new();
+        let mut records = Vec::new();
+        for explanation in explanations {
+            let mut artifacts = Vec::new();
+            let drawings = explanation.draw(subject, &self.style, &self.plan.artifacts)?;
+            for (target, drawings) in explanation.targets.iter().zip(drawings) {
+                let mut of_target = Vec::new();
+                for drawing in drawings {
+                    let name =
+                        self.plan.artifact_name(input, explanation.method, target.class.target, drawing.kind);
+                    files.push(OutputFile { path: directory.join(&name), bytes: drawing.bytes });
+                    of_target.push(Artifact { kind: drawing.kind.name().to_owned(), file: name });
+                }
+                artifacts.push(of_target);
+            }
+            records.push(self.explainer.record(subject, explanation, &self.style, artifacts));
+        }
+        if self.plan.grid {
+            let bytes = sheet::png(self.explainer, subject, explanations, &self.style)?;
+            files.push(OutputFile { path: directory.join(self.plan.grid_name(input)), bytes });
+        }
+        if self.plan.record {
+            for (explanation, record) in explanations.iter().zip(&records) {
+                let json = record.to_json().map_err(|problem| anyhow!("{problem}"))?;
+                let path = directory.join(self.plan.record_name(input, explanation.method));
+                files.push(OutputFile { path, bytes: json.into_bytes() });
+            }
+        }
+        output::write_together(&files, self.args.output.force)?;
+        Ok(Report { records, files: files.into_iter().map(|file| file.path).collect(), picture: None })
+    }
 }
 
 impl Report {
     fn print(&self, args: &ExplainArgs, several: bool, quiet: bool) -> Result<()> {
-        for warning in &self.record.warnings {
-            log::warn!("{}: {warning}", self.record.input.path);
+        for record in &self.records {
+            for warning in &record.warnings {
+                log::warn!("{}: {warning}", record.input.path);
+            }
         }
         if let Some(picture) = &self.picture {
-            text::data(picture)?;
-        } else if args.output.json {
-            let json = if several {
-                self.record.to_json_line().map(|line| format!("{line}\n"))
-            } else {
-                self.record.to_json()
-            };
-            text::data(json.map_err(|problem| anyhow!("{problem}"))?.as_bytes())?;
+            return text::data(picture);
+        }
+        if args.output.json {
+            for record in &self.records {
+                let json = if several {
+                    record.to_json_line().map(|line| format!("{line}\n"))
+                } else {
+                    record.to_json()
+                };
+                text::data(json.map_err(|problem| anyhow!("{problem}"))?.as_bytes())?;
+            }
         } else if !quiet {
             text::line(&self.sentence())?;
         }
@@ -136,28 +170,45 @@ impl Report {
 
     /// `coffee.png: espresso 95.1 % at layer _relu1 (7x7) -> out/coffee.gradcam.png, out/coffee.gradcam.json`.
     fn sentence(&self) -> String {
-        let classes: Vec<String> = self
-            .record
+        let Some(first) = self.records.first() else { return String::new() };
+        let classes: Vec<String> = first
             .targets
             .iter()
-            .map(|target| {
+            .enumerate()
+            .map(|(at, target)| {
                 let rank = if target.rank > 1 { format!(" (rank {})", target.rank) } else { String::new() };
-                let blank = if target.finding.is_some() { ", blank map" } else { "" };
                 // Synonyms follow a comma; one name is enough for a line.
                 let name = target.class_name.split(", ").next().unwrap_or_default();
-                format!("{name} {}{rank}{blank}", text::percent(target.proba))
+                format!("{name} {}{rank}{}", text::percent(target.proba), self.blanks(at))
             })
             .collect();
-        let layer = &self.record.layer;
-        let files = self.files_in_words();
-        format!(
-            "{}: {} at layer {} ({}x{}){files}",
-            self.record.input.path,
-            classes.join(", "),
-            layer.name,
-            layer.height,
-            layer.width
-        )
+        let layers: Vec<String> = self
+            .records
+            .iter()
+            .map(|record| &record.layers)
+            .find(|layers| !layers.is_empty())
+            .map(|layers| layers.iter().map(|l| format!("{} ({}x{})", l.name, l.height, l.width)).collect())
+            .unwrap_or_default();
+        let place = match &layers[..] {
+            [] => String::new(),
+            [layer] => format!(" at layer {layer}"),
+            several => format!(" at layers {}", several.join(", ")),
+        };
+        let methods =
+            if self.records.len() > 1 { format!(", {} methods", self.records.len()) } else { String::new() };
+        format!("{}: {}{place}{methods}{}", first.input.path, classes.join(", "), self.files_in_words())
+    }
+
+    /// Which of the methods had nothing to show for a target.
+    fn blanks(&self, target: usize) -> String {
+        let blank = |record: &&Record| record.targets[target].finding.is_some();
+        let names: Vec<&str> =
+            self.records.iter().filter(blank).map(|record| record.settings.method.as_str()).collect();
+        match names[..] {
+            [] => String::new(),
+            _ if self.records.len() == 1 => ", blank map".to_owned(),
+            _ => format!(", blank map of {}", names.join(" and ")),
+        }
     }
 
     /// ` -> a.png, a.json`, or how many there are when they would not fit on a line.

@@ -1,7 +1,7 @@
 //! `burncam layers`, `info` and `methods`: what there is. None of them reads a weight.
 
 use anyhow::{Result, anyhow};
-use burncam::cam::Method;
+use burncam::cam::{Method, MethodInfo};
 use burncam::card::{Crop, Filter, Preprocess, Resize};
 use burncam::model::{LayerInfo, LayerRequest, Model};
 use serde_json::json;
@@ -141,16 +141,23 @@ pub(crate) fn methods(args: &FormatArgs) -> Result<Outcome> {
     if args.json {
         for info in methods {
             let line = json!({
-                "name": info.name, "title": info.title, "formula": info.formula, "paper": info.paper, "cost": info.cost,
+                "name": info.name, "title": info.title, "summary": info.summary, "formula": info.formula, "paper": info.paper,
+                "cost": info.cost, "uses_class": info.uses_class, "uses_layer": info.uses_layer, "has_sign": info.has_sign,
+                "has_terms": info.has_terms,
             });
             text::line(&line.to_string())?;
         }
         return Ok(Outcome::Done);
     }
-    let row = |text: &str| text.to_owned();
-    let rows: Vec<_> = methods
-        .map(|info| vec![row(info.name), row(info.formula), row(info.cost), row(info.paper)])
-        .collect();
-    text::line(&text::table(&["name", "map", "cost", "paper"], &rows))?;
+    let row =
+        |info: &MethodInfo| [info.name, info.summary, info.cost, info.paper].map(str::to_owned).to_vec();
+    let (layer, pixels): (Vec<_>, Vec<_>) = methods.partition(|info| info.uses_layer);
+    for (header, infos) in [("at a layer", layer), ("on pixels", pixels)] {
+        let rows: Vec<_> = infos.into_iter().map(row).collect();
+        text::line(&text::table(&[header, "what it shows", "cost", "paper"], &rows))?;
+        if header == "at a layer" {
+            text::line("")?;
+        }
+    }
     Ok(Outcome::Done)
 }

@@ -8,6 +8,9 @@ mod import;
 mod inspect;
 mod plan;
 mod predict;
+mod progress;
+mod request;
+mod sheet;
 mod subjects;
 mod text;
 

@@ -19,7 +19,10 @@ pub(crate) struct Plan {
     pub(crate) artifacts: Vec<ArtifactKind>,
     /// File names carry the class, because there may be several.
     pub(crate) several_targets: bool,
-    method: Method,
+    /// Each once.
+    pub(crate) methods: Vec<Method>,
+    /// One sheet an input of all methods and classes.
+    pub(crate) grid: bool,
 }
 
 /// What `--out` means.
@@ -68,10 +71,20 @@ impl Plan {
         }
         let several_targets =
             args.targets.len() > 1 || matches!(args.targets[..], [Target::Top(count)] if count > 1);
-        if several_targets && !artifacts.is_empty() && !matches!(destination, Destination::Directory(_)) {
-            bail!("--out names one place, but several classes give several pictures (name a directory)");
+        let methods = each_once(&args.methods);
+        let grid = args.output.grid;
+        if !matches!(destination, Destination::Directory(_)) {
+            if several_targets && !artifacts.is_empty() {
+                bail!("--out names one place, but several classes give several pictures (name a directory)");
+            }
+            if methods.len() > 1 && (!artifacts.is_empty() || record) {
+                bail!("--out names one place, but several methods give several files (name a directory)");
+            }
         }
-        Ok(Self { destination, record, artifacts, several_targets, method: args.method })
+        if grid && destination == Destination::Stdout {
+            bail!("--grid writes a file, but --out names standard output (name a directory)");
+        }
+        Ok(Self { destination, record, artifacts, several_targets, methods, grid })
     }
 
     /// Refuses collisions, files in the way and an output directory that takes no files.
@@ -113,24 +126,37 @@ impl Plan {
         }
     }
 
-    /// File name of an artifact for a class.
-    pub(crate) fn artifact_name(&self, input: &Input, target: usize, kind: ArtifactKind) -> String {
+    /// File name of an artifact of a method for a class.
+    pub(crate) fn artifact_name(
+        &self,
+        input: &Input,
+        method: Method,
+        target: usize,
+        kind: ArtifactKind,
+    ) -> String {
         let target = self.several_targets.then_some(target);
+        let method = method.info().name;
         match &self.destination {
             // The file that was named is the first picture of `--save`; others go beside it.
             Destination::File(path) if self.artifacts.first() == Some(&kind) => file_name(path),
-            Destination::File(path) => {
-                output::artifact_name(&stem(path), self.method.info().name, target, kind)
-            }
-            _ => output::artifact_name(&input.stem(), self.method.info().name, target, kind),
+            Destination::File(path) => output::artifact_name(&stem(path), method, target, kind),
+            _ => output::artifact_name(&input.stem(), method, target, kind),
         }
     }
 
-    /// File name of the record.
-    pub(crate) fn record_name(&self, input: &Input) -> String {
+    /// File name of a method's record.
+    pub(crate) fn record_name(&self, input: &Input, method: Method) -> String {
         match &self.destination {
             Destination::File(path) => format!("{}.json", stem(path)),
-            _ => output::record_name(&input.stem(), self.method.info().name),
+            _ => output::record_name(&input.stem(), method.info().name),
+        }
+    }
+
+    /// File name of the sheet.
+    pub(crate) fn grid_name(&self, input: &Input) -> String {
+        match &self.destination {
+            Destination::File(path) => format!("{}.grid.png", stem(path)),
+            _ => format!("{}.grid.png", input.stem()),
         }
     }
 
@@ -138,14 +164,29 @@ impl Plan {
     fn known_paths(&self, input: &Input) -> Vec<PathBuf> {
         let Some(directory) = self.directory(&input.below) else { return vec![] };
         let mut names = Vec::new();
-        if !self.several_targets {
-            names.extend(self.artifacts.iter().map(|kind| self.artifact_name(input, 0, *kind)));
+        for method in &self.methods {
+            if !self.several_targets {
+                names.extend(self.artifacts.iter().map(|kind| self.artifact_name(input, *method, 0, *kind)));
+            }
+            if self.record {
+                names.push(self.record_name(input, *method));
+            }
         }
-        if self.record {
-            names.push(self.record_name(input));
+        if self.grid {
+            names.push(self.grid_name(input));
         }
         names.into_iter().map(|name| directory.join(name)).collect()
     }
+}
+
+fn each_once(methods: &[Method]) -> Vec<Method> {
+    let mut once = Vec::new();
+    for method in methods {
+        if !once.contains(method) {
+            once.push(*method);
+        }
+    }
+    once
 }
 
 /// The ending of a path that looks like a picture which burncam does not write.

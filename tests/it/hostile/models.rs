@@ -26,7 +26,10 @@ fn load(path: &Path) -> burncam::Result<Explainer> {
 
 fn explain(explainer: &Explainer) -> Explanation {
     let picture = Picture::open(&fixture("images/odd/rgb.png"), [255; 3]).unwrap();
-    explainer.explain(&Subject::from_picture(picture, "rgb.png", explainer.model()).unwrap()).unwrap()
+    explainer
+        .explain(&Subject::from_picture(picture, "rgb.png", explainer.model()).unwrap())
+        .unwrap()
+        .remove(0)
 }
 
 #[test]

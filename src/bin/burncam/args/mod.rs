@@ -1,23 +1,20 @@
 //! What can be written on the command line. Nothing here touches the world; see `plan.rs` for that.
-//! `check.rs` and `import.rs` hold what only those commands take, `values.rs` how single words are read.
+//! `check.rs`, `explain.rs` and `import.rs` hold what only those commands take, `values.rs` how single words are read.
 
 mod check;
+mod explain;
 mod import;
 mod values;
 
 use std::path::PathBuf;
 
-use burncam::cam::Method;
-use burncam::engine::Score;
-use burncam::explain::{ArtifactKind, Target};
-use burncam::model::LayerRequest;
-use burncam::render::{Colormap, Interpolation};
 use burncam::{DeviceName, input::Layout};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::check::CheckArgs;
+pub(crate) use self::explain::{ExplainArgs, OverlayArg, Save, ScaleArg, SmoothArg};
 pub(crate) use self::import::ImportArgs;
-use self::values::{parse_colour, parse_layer, parse_save, parse_unit};
+use self::values::parse_colour;
 
 /// Explain what a convolutional network looked at.
 ///
@@ -42,6 +39,7 @@ const EXAMPLES: &str = "\
 Examples:
   burncam explain photo.jpg                          what does the built-in network see, and where?
   burncam explain photo.jpg --target 'tabby cat'     where would it see a tabby cat?
+  burncam explain photo.jpg --method gradcam,layercam --grid    two methods, and a sheet of both
   burncam explain -m mine.bpk -o out/ photos/        your own network, a whole directory
   burncam layers -m mine.bpk                         which layers can be explained
   burncam import model.onnx -o mine.bpk";
@@ -60,7 +58,7 @@ pub(crate) enum Command {
     Check(CheckArgs),
     /// Show what a model is, where it comes from, and what it costs to run.
     Info(InfoArgs),
-    /// List the methods: name, formula, paper, cost.
+    /// List the methods: name, what it shows, paper, cost.
     Methods(FormatArgs),
     /// Print a completion script for a shell.
     Completions {
@@ -130,109 +128,6 @@ impl From<LayoutArg> for Layout {
             LayoutArg::ChannelsLast => Self::ChannelsLast,
         }
     }
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct ExplainArgs {
-    /// Pictures, directories of pictures, .npy tensors, or - for standard input.
-    #[arg(required = true, value_name = "INPUT")]
-    pub(crate) inputs: Vec<PathBuf>,
-
-    #[command(flatten)]
-    pub(crate) model: ModelArgs,
-
-    /// Class to explain: an index, a name, top, or topN. May be given several times.
-    #[arg(short, long = "target", value_name = "CLASS", default_value = "top", value_parser = Target::parse)]
-    pub(crate) targets: Vec<Target>,
-
-    /// Layer to explain: a name, a prefix such as layer4, an index, or auto.
-    #[arg(short, long, value_name = "LAYER", default_value = "auto", allow_hyphen_values = true, value_parser = parse_layer)]
-    pub(crate) layer: LayerRequest,
-
-    /// Method; see `burncam methods`.
-    #[arg(long, value_name = "METHOD", default_value = "gradcam")]
-    pub(crate) method: Method,
-
-    /// Class score that is differentiated: logit, prob, log-prob or margin.
-    #[arg(long, value_name = "SCORE", default_value = "logit")]
-    pub(crate) score: Score,
-
-    /// How many predictions the record lists.
-    #[arg(long, value_name = "K", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..))]
-    pub(crate) top_k: u16,
-
-    #[command(flatten)]
-    pub(crate) output: OutputArgs,
-
-    #[command(flatten)]
-    pub(crate) style: StyleArgs,
-
-    #[command(flatten)]
-    pub(crate) picture: PictureArgs,
-
-    /// Picture to draw on when the input is a .npy tensor.
-    #[arg(long, value_name = "PICTURE", help_heading = "Input")]
-    pub(crate) image: Option<PathBuf>,
-
-    #[command(flatten)]
-    pub(crate) run: RunArgs,
-}
-
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Output")]
-pub(crate) struct OutputArgs {
-    /// Directory, or for one input a .png or .json file, or - for standard output.
-    #[arg(short, long, value_name = "PATH", default_value = ".")]
-    pub(crate) out: PathBuf,
-
-    /// What to write: overlay, record, heatmap, npy, mask, side-by-side.
-    #[arg(long, value_name = "KINDS", value_delimiter = ',', default_value = "overlay,record", value_parser = parse_save)]
-    pub(crate) save: Vec<Save>,
-
-    /// Replace files that exist.
-    #[arg(short, long)]
-    pub(crate) force: bool,
-
-    /// Print the records as JSON on standard output: indented for one input, a line each for several.
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-/// One word of `--save`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Save {
-    Record,
-    Artifact(ArtifactKind),
-}
-
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Drawing")]
-pub(crate) struct StyleArgs {
-    /// alpha: heat is opacity, so what is irrelevant stays untouched. blend: one opacity everywhere.
-    #[arg(long, value_enum, default_value_t = OverlayArg::Alpha)]
-    pub(crate) overlay: OverlayArg,
-
-    /// Opacity for --overlay blend, 0 to 1.
-    #[arg(long, value_name = "OPACITY", default_value = "0.5", value_parser = parse_unit)]
-    pub(crate) alpha: f32,
-
-    /// Greatest opacity for --overlay alpha, 0 to 1.
-    #[arg(long, value_name = "OPACITY", default_value = "0.65", value_parser = parse_unit)]
-    pub(crate) alpha_limit: f32,
-
-    /// Colours: viridis, turbo, magma, inferno, plasma, cividis, jet or grey.
-    #[arg(long, value_name = "NAME", default_value = "viridis", value_parser = Colormap::parse)]
-    pub(crate) colormap: Colormap,
-
-    /// How the map is enlarged: nearest, bilinear, bicubic or lanczos.
-    #[arg(long, value_name = "NAME", default_value = "bilinear", value_parser = Interpolation::parse)]
-    pub(crate) interpolation: Interpolation,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(crate) enum OverlayArg {
-    Alpha,
-    Blend,
 }
 
 #[derive(Debug, Args)]

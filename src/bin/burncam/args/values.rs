@@ -4,7 +4,7 @@ use burncam::card::{ColorOrder, Filter};
 use burncam::model::LayerRequest;
 use burncam::model::import::ResizeRequest;
 
-use super::Save;
+use super::{Save, ScaleArg};
 
 pub(super) fn parse_layer(text: &str) -> Result<LayerRequest, String> {
     if text.is_empty() { Err("expected a layer, got nothing".into()) } else { Ok(LayerRequest::parse(text)) }
@@ -18,6 +18,15 @@ pub(super) fn parse_unit(text: &str) -> Result<f32, String> {
     match text.parse() {
         Ok(number) if (0.0..=1.0).contains(&number) => Ok(number),
         _ => Err(format!("expected a number from 0 to 1, got '{text}'")),
+    }
+}
+
+pub(super) fn parse_scale(text: &str) -> Result<ScaleArg, String> {
+    match (text, text.parse::<f32>()) {
+        ("own", _) => Ok(ScaleArg::Own),
+        ("shared", _) => Ok(ScaleArg::Shared),
+        (_, Ok(number)) if number > 0.0 && number.is_finite() => Ok(ScaleArg::Number(number)),
+        _ => Err(format!("expected own, shared, or a number above zero, got '{text}'")),
     }
 }
 

@@ -3,6 +3,10 @@
 //! Methods end in one, rendering starts from one. What a map that is not finite or wholly zero means is told by
 //! [`crate::cam`]; colours and pixels are the business of [`crate::render`].
 
+mod resize;
+
+pub(crate) use resize::Sampling;
+
 /// A map at the layer's own resolution. Every value is finite.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Heatmap {
@@ -32,6 +36,13 @@ impl Heatmap {
     pub fn new(height: usize, width: usize, values: Vec<f32>) -> Option<Self> {
         let sound = height > 0 && width > 0 && values.len() == height * width;
         (sound && values.iter().all(|value| value.is_finite())).then_some(Self { height, width, values })
+    }
+
+    /// A map of zeros; a side of zero is made one.
+    #[must_use]
+    pub fn zeros(height: usize, width: usize) -> Self {
+        let (height, width) = (height.max(1), width.max(1));
+        Self { height, width, values: vec![0.0; height * width] }
     }
 
     /// Number of rows.
@@ -74,6 +85,24 @@ impl Heatmap {
         let max = self.stats().max;
         let scale = |value: &f32| if max > 0.0 { (value.max(0.0) / max).min(1.0) } else { 0.0 };
         Self { values: self.values.iter().map(scale).collect(), ..*self }
+    }
+
+    /// Negative values become zero.
+    #[must_use]
+    pub fn rectified(&self) -> Self {
+        Self { values: self.values.iter().map(|value| value.max(0.0)).collect(), ..*self }
+    }
+
+    /// Every value through a function; `None` when one is not finite then.
+    #[must_use]
+    pub fn map(&self, change: impl Fn(f32) -> f32) -> Option<Self> {
+        Self::new(self.height, self.width, self.values.iter().map(|value| change(*value)).collect())
+    }
+
+    /// The greatest distance from zero.
+    #[must_use]
+    pub fn magnitude(&self) -> f32 {
+        self.values.iter().fold(0.0, |most, value| most.max(value.abs()))
     }
 
     /// True when nothing is above zero.

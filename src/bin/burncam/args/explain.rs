@@ -1,0 +1,203 @@
+//! What only `burncam explain` takes.
+
+use std::path::PathBuf;
+
+use burncam::cam::{Aggregate, Library, Method};
+use burncam::engine::Score;
+use burncam::explain::{ArtifactKind, Target};
+use burncam::model::LayerRequest;
+use burncam::render::{Colormap, Components, Interpolation, Threshold};
+use clap::{Args, ValueEnum};
+
+use super::values::{parse_layer, parse_save, parse_scale, parse_unit};
+use super::{ModelArgs, PictureArgs, RunArgs};
+
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArgs {
+    /// Pictures, directories of pictures, .npy tensors, or - for standard input.
+    #[arg(required = true, value_name = "INPUT")]
+    pub(crate) inputs: Vec<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) model: ModelArgs,
+
+    /// Class to explain: an index, a name, top, or topN. May be given several times.
+    #[arg(short, long = "target", value_name = "CLASS", default_value = "top", value_parser = Target::parse)]
+    pub(crate) targets: Vec<Target>,
+
+    /// Layer to explain: a name, a prefix such as layer4, an index, or auto. Several, with commas, become one map.
+    #[arg(short, long = "layer", value_name = "LAYER", value_delimiter = ',', default_value = "auto", allow_hyphen_values = true, value_parser = parse_layer)]
+    pub(crate) layers: Vec<LayerRequest>,
+
+    /// Method, or several with commas; see `burncam methods`.
+    #[arg(long = "method", value_name = "METHOD", value_delimiter = ',', default_value = "gradcam")]
+    pub(crate) methods: Vec<Method>,
+
+    /// Class score that is explained: logit, prob, log-prob, margin or rest.
+    #[arg(long, value_name = "SCORE", default_value = "logit")]
+    pub(crate) score: Score,
+
+    /// How many predictions the record lists.
+    #[arg(long, value_name = "K", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) top_k: u16,
+
+    #[command(flatten)]
+    pub(crate) method: MethodArgs,
+
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+
+    #[command(flatten)]
+    pub(crate) style: StyleArgs,
+
+    #[command(flatten)]
+    pub(crate) picture: PictureArgs,
+
+    /// Picture to draw on when the input is a .npy tensor.
+    #[arg(long, value_name = "PICTURE", help_heading = "Input")]
+    pub(crate) image: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+
+    /// Pictures that methods which perturb run through the network together: more is faster and takes more memory.
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=1024), help_heading = "Running")]
+    pub(crate) batch_size: u16,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Map")]
+pub(crate) struct MethodArgs {
+    /// How the maps of several layers become one: mean, max or product.
+    #[arg(long, value_name = "HOW", default_value = "mean")]
+    pub(crate) aggregate: Aggregate,
+
+    /// Keep what speaks against the class, as negative values in a second colour: no ReLU.
+    #[arg(long)]
+    pub(crate) signed: bool,
+
+    /// Explain what speaks against the class: the gradient's sign is changed.
+    #[arg(long)]
+    pub(crate) counterfactual: bool,
+
+    /// What maps are divided by: own (each by its maximum), shared (one number for all classes and inputs of the run), or a number.
+    #[arg(long, value_name = "SCALE", default_value = "own", value_parser = parse_scale)]
+    pub(crate) scale: ScaleArg,
+
+    /// Leave the values of record and .npy in units of score times activation.
+    #[arg(long, conflicts_with = "scale")]
+    pub(crate) no_normalize: bool,
+
+    /// Average over mirrored and brightened copies (aug) or noisy ones (noise); sum terms by their first principal component (eigen).
+    #[arg(long, value_name = "KINDS", value_delimiter = ',', value_enum)]
+    pub(crate) smooth: Vec<SmoothArg>,
+
+    /// Follow another library to the picture: eli5, pytorch-grad-cam, torchcam, captum, tf-keras-vis or xplique.
+    #[arg(long, value_name = "LIBRARY")]
+    pub(crate) compat: Option<Library>,
+
+    /// Where random numbers begin; equal seeds give equal maps.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) seed: u64,
+
+    /// Random draws of methods that sample, or points of an integral [default: the method's own].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub(crate) samples: Option<u32>,
+
+    /// Standard deviation of added noise, as a share of the input's range [default: the method's own].
+    #[arg(long, value_name = "SHARE", value_parser = parse_unit)]
+    pub(crate) noise: Option<f32>,
+
+    /// Side of occlusion's square in pixels of the network's input [default: a seventh of the shorter side].
+    #[arg(long, value_name = "PIXELS", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) patch: Option<u16>,
+
+    /// Step from square to square [default: half of --patch].
+    #[arg(long, value_name = "PIXELS", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) stride: Option<u16>,
+}
+
+/// What `--scale` says.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum ScaleArg {
+    Own,
+    Shared,
+    Number(f32),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SmoothArg {
+    Aug,
+    Eigen,
+    Noise,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct OutputArgs {
+    /// Directory, or for one input a .png or .json file, or - for standard output.
+    #[arg(short, long, value_name = "PATH", default_value = ".")]
+    pub(crate) out: PathBuf,
+
+    /// What to write: overlay, record, heatmap, grey, grey16, npy, npy-full, mask, boxes, cut-out, side-by-side.
+    #[arg(long, value_name = "KINDS", value_delimiter = ',', default_value = "overlay,record", value_parser = parse_save)]
+    pub(crate) save: Vec<Save>,
+
+    /// Also write one labelled sheet of all methods and classes, STEM.grid.png.
+    #[arg(long)]
+    pub(crate) grid: bool,
+
+    /// Replace files that exist.
+    #[arg(short, long)]
+    pub(crate) force: bool,
+
+    /// Print the records as JSON on standard output: indented for one, a line each for several.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// One word of `--save`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Save {
+    Record,
+    Artifact(ArtifactKind),
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Drawing")]
+pub(crate) struct StyleArgs {
+    /// alpha: heat is opacity, so what is irrelevant stays untouched. blend: one opacity everywhere.
+    #[arg(long, value_enum, default_value_t = OverlayArg::Alpha)]
+    pub(crate) overlay: OverlayArg,
+
+    /// Opacity for --overlay blend, 0 to 1.
+    #[arg(long, value_name = "OPACITY", default_value = "0.5", value_parser = parse_unit)]
+    pub(crate) alpha: f32,
+
+    /// Greatest opacity for --overlay alpha, 0 to 1.
+    #[arg(long, value_name = "OPACITY", default_value = "0.65", value_parser = parse_unit)]
+    pub(crate) alpha_limit: f32,
+
+    /// Colours: viridis, turbo, magma, inferno, plasma, cividis, jet, jet-opencv or grey, and for signed maps coolwarm or
+    /// red-blue [default: viridis; coolwarm with --signed].
+    #[arg(long, value_name = "NAME", value_parser = Colormap::parse)]
+    pub(crate) colormap: Option<Colormap>,
+
+    /// How the map is enlarged: nearest, bilinear, bicubic or lanczos.
+    #[arg(long, value_name = "NAME", default_value = "bilinear", value_parser = Interpolation::parse)]
+    pub(crate) interpolation: Interpolation,
+
+    /// From which heat on a pixel belongs to a box, mask or cut-out: a share of the greatest, otsu, or a percentile such as p80.
+    #[arg(long = "box", value_name = "THRESHOLD", default_value = "0.15")]
+    pub(crate) threshold: Threshold,
+
+    /// Which connected regions count: largest or all.
+    #[arg(long, value_name = "WHICH", default_value = "largest")]
+    pub(crate) components: Components,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum OverlayArg {
+    Alpha,
+    Blend,
+}

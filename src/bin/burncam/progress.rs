@@ -1,0 +1,31 @@
+//! A bar for methods that run the network many times, on a terminal only.
+
+use std::sync::Mutex;
+
+use burncam::cam::Progress;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// Something that draws how far a method has come, unless nobody looks.
+pub(crate) fn listener(quiet: bool) -> Option<Progress> {
+    let target = ProgressDrawTarget::stderr();
+    if quiet || target.is_hidden() {
+        return None;
+    }
+    let bar: Mutex<Option<ProgressBar>> = Mutex::new(None);
+    Some(Progress::new(move |done, total| {
+        let Ok(mut bar) = bar.lock() else { return };
+        let shown = bar.get_or_insert_with(|| drawn(total));
+        shown.set_length(total as u64);
+        shown.set_position(done as u64);
+        if done >= total {
+            shown.finish_and_clear();
+            *bar = None;
+        }
+    }))
+}
+
+fn drawn(total: usize) -> ProgressBar {
+    let bar = ProgressBar::new(total as u64);
+    let style = ProgressStyle::with_template("{wide_bar} {pos} of {len} passes, {eta} left");
+    style.map(|style| bar.clone().with_style(style)).unwrap_or(bar)
+}

@@ -1,0 +1,180 @@
+//! From one map a layer to the map that is shown: ReLU, several layers made one, other libraries' orders of doing so.
+
+use super::methods::{Method, Run};
+use super::options::Library;
+use crate::error::{Error, Result};
+use crate::heatmap::{Heatmap, Sampling};
+
+/// How the maps of several layers become one.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Aggregate {
+    /// Their mean.
+    #[default]
+    Mean,
+    /// The greatest of them.
+    Max,
+    /// Their product: what all agree on.
+    Product,
+}
+
+impl Aggregate {
+    /// All of them.
+    pub const ALL: &'static [Self] = &[Self::Mean, Self::Max, Self::Product];
+
+    /// Name on the command line and in the record.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Mean => "mean",
+            Self::Max => "max",
+            Self::Product => "product",
+        }
+    }
+
+    fn of(self, values: &mut dyn Iterator<Item = f32>) -> f32 {
+        match self {
+            Self::Mean => {
+                let (sum, count) =
+                    values.fold((0.0, 0.0), |(sum, count), value| (sum + f64::from(value), count + 1.0));
+                (sum / count) as f32
+            }
+            // The greater in size, so that signed maps keep what speaks against.
+            Self::Max => {
+                values.fold(0.0, |most: f32, value| if value.abs() > most.abs() { value } else { most })
+            }
+            Self::Product => values.product(),
+        }
+    }
+}
+
+impl std::str::FromStr for Aggregate {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let found = Self::ALL.iter().find(|aggregate| aggregate.name() == text).copied();
+        found.ok_or_else(|| {
+            Error::unknown("aggregate", text, Self::ALL.iter().map(|aggregate| aggregate.name()))
+        })
+    }
+}
+
+/// How maps are finished.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Finish {
+    /// For several layers.
+    pub aggregate: Aggregate,
+    /// Keeps negative values: no ReLU.
+    pub signed: bool,
+    /// Brings every layer's map to its own greatest value before several are made one.
+    pub normalize: bool,
+    /// Whose order of doing things is followed.
+    pub library: Option<Library>,
+}
+
+impl Default for Finish {
+    fn default() -> Self {
+        Self { aggregate: Aggregate::Mean, signed: false, normalize: true, library: None }
+    }
+}
+
+impl Finish {
+    /// One map from one a layer, before it is brought to a scale of its own.
+    ///
+    /// `input` is height and width of the network's input, to which some libraries enlarge.
+    pub(super) fn apply(&self, method: Method, maps: &[Heatmap], input: [usize; 2]) -> Result<Heatmap> {
+        let product = matches!(method.definition().run, Run::Product(_));
+        let aggregate = if product { Aggregate::Product } else { self.aggregate };
+        let finished = match self.library {
+            None => self.own(maps, aggregate),
+            Some(Library::Eli5) => over_maximum(&rectified(only(maps)?), 1e-7),
+            Some(Library::PytorchGradCam) => pytorch_grad_cam(method, maps, input, product),
+            Some(Library::Torchcam) => torchcam(method, maps, product),
+            Some(Library::Captum) => only(maps)?.resized(input[0], input[1], Sampling::Nearest),
+            Some(Library::TfKerasVis) => {
+                min_max(&rectified(only(maps)?).resized(input[0], input[1], Sampling::BilinearCorners), 0.0)
+            }
+            Some(Library::Xplique) => rectified(only(maps)?).resized(input[0], input[1], Sampling::Bicubic),
+        };
+        Ok(finished)
+    }
+
+    fn own(&self, maps: &[Heatmap], aggregate: Aggregate) -> Heatmap {
+        let maps: Vec<Heatmap> =
+            maps.iter().map(|map| if self.signed { map.clone() } else { rectified(map) }).collect();
+        if let [map] = &maps[..] {
+            return map.clone();
+        }
+        let scaled = |map: &Heatmap| if self.normalize { over_maximum(map, 0.0) } else { map.clone() };
+        combined(&maps.iter().map(scaled).collect::<Vec<_>>(), aggregate)
+    }
+}
+
+/// ReLU, scaled and enlarged layer by layer, their mean scaled again.
+fn pytorch_grad_cam(method: Method, maps: &[Heatmap], [height, width]: [usize; 2], product: bool) -> Heatmap {
+    let whole = |map: &Heatmap| min_max(&rectified(map), 1e-7).resized(height, width, Sampling::Bilinear);
+    // RefineCAM multiplies maps that are each finished, FullGrad has none to take a mean of.
+    let layer = |map: &Heatmap| if product { min_max(&whole(map), 1e-7) } else { whole(map) };
+    if method == Method::FullGrad {
+        return min_max(&maps[0], 1e-7);
+    }
+    let aggregate = if product { Aggregate::Product } else { Aggregate::Mean };
+    min_max(&combined(&maps.iter().map(layer).collect::<Vec<_>>(), aggregate), 1e-7)
+}
+
+/// ReLU but for CAM, scaled at the layer's size; several enlarged to the largest, and the greatest taken.
+fn torchcam(method: Method, maps: &[Heatmap], product: bool) -> Heatmap {
+    let layer = |map: &Heatmap| {
+        let unit = min_max(&if method == Method::Cam { map.clone() } else { rectified(map) }, 1e-8);
+        match method {
+            Method::LayerCam if maps.len() > 1 => unit.map(|value| (2.0 * value).tanh()).unwrap_or(unit),
+            _ => unit,
+        }
+    };
+    let layers: Vec<Heatmap> = maps.iter().map(layer).collect();
+    if product {
+        let again: Vec<Heatmap> = layers.iter().map(|map| min_max(map, 1e-8)).collect();
+        return min_max(&combined(&again, Aggregate::Product), 1e-8);
+    }
+    combined(&layers, Aggregate::Max)
+}
+
+/// Maps brought to the size of the largest and made one.
+fn combined(maps: &[Heatmap], aggregate: Aggregate) -> Heatmap {
+    let largest = maps.iter().max_by_key(|map| map.values().len()).unwrap_or(&maps[0]);
+    let (height, width) = (largest.height(), largest.width());
+    let same: Vec<Heatmap> = maps.iter().map(|map| map.resized(height, width, Sampling::Bilinear)).collect();
+    let cell = |at: usize| aggregate.of(&mut same.iter().map(|map| map.values()[at]));
+    let values = (0..height * width).map(cell).collect();
+    Heatmap::new(height, width, values).unwrap_or_else(|| largest.clone())
+}
+
+fn rectified(map: &Heatmap) -> Heatmap {
+    map.rectified()
+}
+
+/// Minimum taken off, then divided by the maximum and a small number.
+fn min_max(map: &Heatmap, small: f32) -> Heatmap {
+    let least = map.stats().min;
+    over_maximum(&map.map(|value| value - least).unwrap_or_else(|| map.clone()), small)
+}
+
+/// Divided by the greatest size and a small number; a map of zeros stays one.
+fn over_maximum(map: &Heatmap, small: f32) -> Heatmap {
+    let most = map.magnitude();
+    if most == 0.0 {
+        map.clone()
+    } else {
+        map.map(|value| value / (most + small)).unwrap_or_else(|| map.clone())
+    }
+}
+
+/// Libraries that explain one layer at a time.
+fn only(maps: &[Heatmap]) -> Result<&Heatmap> {
+    match maps {
+        [map] => Ok(map),
+        _ => Err(Error::request(format!(
+            "the library explains one layer at a time, got {} (name one layer, or drop --compat)",
+            maps.len()
+        ))),
+    }
+}

@@ -1,0 +1,53 @@
+//! Ablation-CAM.
+//!
+//! Desai and Ramaswamy, "Ablation-CAM: Visual Explanations for Deep Convolutional Network via Gradient-free Localization",
+//! WACV 2020, equations 1 and 2: a channel counts as much as the score drops without it.
+//!
+//! ```text
+//! w_k = ( y^c - y_k^c ) / |y^c|        y_k: with channel k set to zero
+//! L^c = ReLU( sum_k  w_k A^k )
+//! ```
+//!
+//! pytorch-grad-cam divides by `y` itself, so that a negative score turns the map around, and where a layer has no zero it
+//! sets the channel to the least activation minus 1e7. (It also lets that number drift within a batch; that is not followed.)
+
+use super::{Definition, MethodInfo, Run};
+use crate::cam::options::Library;
+use crate::cam::scene::Question;
+use crate::cam::terms::Terms;
+use crate::error::Result;
+
+pub(super) const DEFINITION: Definition = Definition {
+    info: MethodInfo {
+        name: "ablationcam",
+        title: "Ablation-CAM",
+        summary: "how much the score drops without each channel",
+        formula: "w_k = (y - y_without_k) / |y|",
+        paper: "Desai and Ramaswamy, WACV 2020",
+        cost: "1 forward, one head pass a channel",
+        uses_class: true,
+        uses_layer: true,
+        has_sign: true,
+        has_terms: true,
+    },
+    run: Run::Layer(terms),
+};
+
+fn terms(question: &Question, tap: usize) -> Result<Terms> {
+    let trunk = question.trunk_to(tap)?;
+    let activations = question.network().activations(&trunk)?;
+    let cells = activations.height * activations.width;
+    let theirs = question.follows(Library::PytorchGradCam);
+    let least = activations.values.iter().copied().fold(f32::INFINITY, f32::min);
+    let blank = if theirs && least != 0.0 { least - 1e7 } else { 0.0 };
+    let without = |channel: usize| {
+        let mut values = activations.values.clone();
+        values[channel * cells..(channel + 1) * cells].fill(blank);
+        values
+    };
+    let scores = question.scores_of_activations(&trunk, activations.channels, without)?;
+    let whole = question.score_of(question.logits());
+    let scale = if theirs { whole } else { whole.abs() };
+    let weight = |score: f64| if scale == 0.0 { whole - score } else { (whole - score) / scale };
+    Ok(Terms::Weights(scores.into_iter().map(weight).collect()))
+}

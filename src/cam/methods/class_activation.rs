@@ -1,0 +1,42 @@
+//! CAM, the class activation mapping that the family descends from.
+//!
+//! Zhou et al., "Learning Deep Features for Discriminative Localization", CVPR 2016, arXiv:1512.04150, equation 2. It needs
+//! a network that ends in an average over positions and one linear layer with weights `w`, and no gradient:
+//!
+//! ```text
+//! M_c = sum_k  w_k^c A^k
+//! ```
+//!
+//! Grad-CAM gives the same map, divided by the number of positions.
+
+use super::{Definition, MethodInfo, Run};
+use crate::cam::scene::Question;
+use crate::cam::terms::Terms;
+use crate::error::{Error, Result};
+
+pub(super) const DEFINITION: Definition = Definition {
+    info: MethodInfo {
+        name: "cam",
+        title: "CAM",
+        summary: "weights of the last linear layer; needs average pooling before it",
+        formula: "ReLU( sum_k w_k A_k ), w of the linear layer",
+        paper: "Zhou et al., CVPR 2016, arXiv:1512.04150",
+        cost: "1 forward",
+        uses_class: true,
+        uses_layer: true,
+        has_sign: true,
+        has_terms: true,
+    },
+    run: Run::Layer(terms),
+};
+
+fn terms(question: &Question, tap: usize) -> Result<Terms> {
+    let weights = question.network().classifier_weights(tap, question.class)?;
+    let weights = weights.ok_or_else(|| {
+        Error::request(
+            "cam needs a network that goes from the layer over an average of all positions to one linear layer, and this one \
+             does not (use gradcam, which is the same for such networks)",
+        )
+    })?;
+    Ok(Terms::Weights(weights.into_iter().map(|weight| f64::from(weight * question.sign())).collect()))
+}

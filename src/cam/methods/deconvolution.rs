@@ -1,0 +1,36 @@
+//! Deconvolution.
+//!
+//! Zeiler and Fergus, "Visualizing and Understanding Convolutional Networks", ECCV 2014, arXiv:1311.2901, section 2.1: on the
+//! way back a ReLU is applied to the gradient in place of the forward pass's mask.
+//!
+//! ```text
+//! R_in = 1[R_out > 0] R_out                     at every ReLU
+//! M_ij = max_colour | R_ij |                    signed: the sum over the colours
+//! ```
+
+use super::{Definition, MethodInfo, Run};
+use crate::cam::pixels::{self, Reduction};
+use crate::cam::scene::Question;
+use crate::engine::Rule;
+use crate::error::Result;
+
+pub(super) const DEFINITION: Definition = Definition {
+    info: MethodInfo {
+        name: "deconvolution",
+        title: "Deconvolution",
+        summary: "the gradient with the ReLU applied on the way back",
+        formula: "max_colour |deconvolved dy/dx|",
+        paper: "Zeiler and Fergus, ECCV 2014, arXiv:1311.2901",
+        cost: "1 forward, 1 backward step by step",
+        uses_class: true,
+        uses_layer: false,
+        has_sign: false,
+        has_terms: false,
+    },
+    run: Run::Pixels(map),
+};
+
+fn map(question: &Question) -> Result<Vec<f32>> {
+    let gradient = question.rectified_gradient(Rule::Deconvolution, "deconvolution")?;
+    Ok(pixels::reduced(question, &gradient, Reduction::Size))
+}

@@ -1,0 +1,40 @@
+//! Eigen-CAM.
+//!
+//! Muhammad and Yeasin, "Eigen-CAM: Class Activation Map using Principal Components", IJCNN 2020, arXiv:2008.00299,
+//! equation 2: the activations of every position projected on their first principal component. It asks no class.
+//!
+//! ```text
+//! X = A as [positions, channels], column means taken off
+//! L = X v_1        v_1: first right singular vector of X
+//! ```
+//!
+//! A singular vector has no sign of its own. Here it is the one for which the map runs with the sum of the activations, so
+//! that bright means active; pytorch-grad-cam leaves it to the linear algebra, and its maps are inverted now and then.
+
+use super::{Definition, MethodInfo, Run};
+use crate::cam::principal;
+use crate::cam::scene::Question;
+use crate::cam::terms::Terms;
+use crate::error::Result;
+
+pub(super) const DEFINITION: Definition = Definition {
+    info: MethodInfo {
+        name: "eigencam",
+        title: "Eigen-CAM",
+        summary: "first principal component of the activations; asks no class",
+        formula: "X v_1, X centred activations",
+        paper: "Muhammad and Yeasin, IJCNN 2020, arXiv:2008.00299",
+        cost: "1 forward",
+        uses_class: false,
+        uses_layer: true,
+        has_sign: false,
+        has_terms: false,
+    },
+    run: Run::Layer(terms),
+};
+
+fn terms(question: &Question, tap: usize) -> Result<Terms> {
+    let activations = question.activations(tap)?;
+    let elements: Vec<f64> = activations.values.iter().map(|value| f64::from(*value)).collect();
+    Ok(Terms::Map(principal::projection(&elements, activations.channels)))
+}

@@ -1,0 +1,36 @@
+//! EigenGrad-CAM.
+//!
+//! pytorch-grad-cam's `EigenGradCAM` (no paper of its own): Eigen-CAM on gradient times activation, so that it asks the class.
+//!
+//! ```text
+//! X = dy^c/dA (.) A as [positions, channels], column means taken off
+//! L = ReLU( X v_1 )
+//! ```
+//!
+//! The sign of `v_1` is chosen as in Eigen-CAM.
+
+use super::hires_cam;
+use super::{Definition, MethodInfo, Run};
+use crate::cam::principal;
+use crate::cam::terms::Terms;
+use crate::engine::Evidence;
+
+pub(super) const DEFINITION: Definition = Definition {
+    info: MethodInfo {
+        name: "eigengradcam",
+        title: "EigenGrad-CAM",
+        summary: "Eigen-CAM of gradient times activation",
+        formula: "X v_1, X centred G (.) A",
+        paper: "pytorch-grad-cam; after arXiv:2008.00299",
+        cost: "1 forward, 1 backward from the layer up",
+        uses_class: true,
+        uses_layer: true,
+        has_sign: true,
+        has_terms: false,
+    },
+    run: Run::Evidence(terms),
+};
+
+fn terms(evidence: &Evidence) -> Terms {
+    Terms::Map(principal::projection(&hires_cam::products(evidence), evidence.activations.channels))
+}

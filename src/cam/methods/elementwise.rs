@@ -1,0 +1,33 @@
+//! Grad-CAM, element by element.
+//!
+//! The variant that pytorch-grad-cam calls `GradCAMElementWise` (no paper): HiResCAM with a ReLU on every term before the sum,
+//! so that channels which speak against the class take nothing away.
+//!
+//! ```text
+//! L^c = sum_k  ReLU( dy^c/dA^k (.) A^k )
+//! ```
+
+use super::hires_cam;
+use super::{Definition, MethodInfo, Run};
+use crate::cam::terms::Terms;
+use crate::engine::Evidence;
+
+pub(super) const DEFINITION: Definition = Definition {
+    info: MethodInfo {
+        name: "gradcam-elementwise",
+        title: "Grad-CAM element-wise",
+        summary: "HiResCAM with a ReLU on every term",
+        formula: "sum_k ReLU( dy/dA_k (.) A_k )",
+        paper: "pytorch-grad-cam; no paper",
+        cost: "1 forward, 1 backward from the layer up",
+        uses_class: true,
+        uses_layer: true,
+        has_sign: true,
+        has_terms: true,
+    },
+    run: Run::Evidence(terms),
+};
+
+fn terms(evidence: &Evidence) -> Terms {
+    Terms::Elements(hires_cam::products(evidence).into_iter().map(|term| term.max(0.0)).collect())
+}

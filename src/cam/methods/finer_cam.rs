@@ -1,0 +1,63 @@
+//! Finer-CAM.
+//!
+//! Zhang et al., "Finer-CAM: Spotting the Difference Reveals Finer Details for Visual Explanation", CVPR 2025,
+//! arXiv:2501.11309: Grad-CAM of what tells a class from those most like it.
+//!
+//! ```text
+//! y^c - g mean_d y^d         d: the three classes whose logits are nearest to y^c, g = 0.6
+//! ```
+//!
+//! pytorch-grad-cam takes `g = 1` and weighs the classes `d` by their probability. The score is always made of logits.
+
+use super::{Definition, MethodInfo, Run, grad_cam};
+use crate::cam::options::Library;
+use crate::cam::scene::Question;
+use crate::cam::terms::Terms;
+use crate::engine::{Contrast, Evidence};
+use crate::error::{Error, Result};
+
+pub(super) const DEFINITION: Definition = Definition {
+    info: MethodInfo {
+        name: "finercam",
+        title: "Finer-CAM",
+        summary: "Grad-CAM of what tells a class from those most like it",
+        formula: "Grad-CAM of y_c - 0.6 mean_d y_d",
+        paper: "Zhang et al., CVPR 2025, arXiv:2501.11309",
+        cost: "1 forward, 1 backward from the layer up",
+        uses_class: true,
+        uses_layer: true,
+        has_sign: true,
+        has_terms: true,
+    },
+    run: Run::Shared(terms),
+};
+
+/// How many similar classes there are.
+const RIVALS: usize = 3;
+
+fn terms(question: &Question) -> Result<Vec<(Evidence, Terms)>> {
+    let rivals = similar(question.logits(), question.class);
+    if rivals.is_empty() {
+        return Err(Error::request("finercam compares classes, and the model has only one (use gradcam)"));
+    }
+    let like_theirs = question.library() == Some(Library::PytorchGradCam);
+    let strength = if like_theirs { 1.0 } else { 0.6 };
+    let contrast = Contrast { class: question.class, rivals, strength, by_probability: like_theirs };
+    let evidence = question.contrast(&contrast)?;
+    Ok(evidence
+        .into_iter()
+        .map(|evidence| {
+            let terms = grad_cam::terms(&evidence);
+            (evidence, terms)
+        })
+        .collect())
+}
+
+/// The other classes, those with the nearest logits first.
+fn similar(logits: &[f32], class: usize) -> Vec<usize> {
+    let mut others: Vec<usize> = (0..logits.len()).filter(|other| *other != class).collect();
+    let distance = |other: &usize| (logits[*other] - logits[class]).abs();
+    others.sort_by(|a, b| distance(a).total_cmp(&distance(b)));
+    others.truncate(RIVALS);
+    others
+}

@@ -1,0 +1,81 @@
+//! FullGrad.
+//!
+//! Srinivas and Fleuret, "Full-Gradient Representation for Neural Network Visualization", NeurIPS 2019, arXiv:1905.00780,
+//! equation 4: the input times its gradient, and every bias times the gradient there, from all layers.
+//!
+//! ```text
+//! M = psi(x (.) dy^c/dx) + sum_layers sum_channels psi(b (.) dy^c/db)
+//! psi: absolute value, scaled to 0 .. 1, enlarged to the input
+//! ```
+//!
+//! Biases are those of convolutions and batch norms (`beta - mean gamma / sqrt(variance + epsilon)`), as in
+//! pytorch-grad-cam. `--layer` is not used.
+
+use super::{Definition, MethodInfo, Run};
+use crate::Heatmap;
+use crate::cam::scene::Question;
+use crate::card::Op;
+use crate::engine::{Features, Rule};
+use crate::error::{Error, Result};
+use crate::heatmap::Sampling;
+
+pub(super) const DEFINITION: Definition = Definition {
+    info: MethodInfo {
+        name: "fullgrad",
+        title: "FullGrad",
+        summary: "input and every bias times their gradients, from all layers",
+        formula: "psi(x (.) G_x) + sum psi(b (.) G_b)",
+        paper: "Srinivas and Fleuret, NeurIPS 2019, arXiv:1905.00780",
+        cost: "1 forward, 1 backward step by step",
+        uses_class: true,
+        uses_layer: false,
+        has_sign: false,
+        has_terms: false,
+    },
+    run: Run::Pixels(map),
+};
+
+fn map(question: &Question) -> Result<Vec<f32>> {
+    let [channels, height, width] = question.network().input();
+    let mut sum = vec![0.0_f64; height * width];
+    let mut add = |terms: &Features| {
+        let finite = added(&mut sum, terms, [height, width]);
+        finite.ok_or_else(|| Error::request("the gradient of a bias is not finite"))
+    };
+    let values = question.values().to_vec();
+    let gradient =
+        question.network().sweep(values, &question.score, question.class, Rule::Plain, &mut |step| {
+            if !matches!(step.op, Op::Conv2d { .. } | Op::BatchNorm { .. }) {
+                return Ok(());
+            }
+            let (Some(bias), Some(gradients)) = (step.bias()?, step.gradients()?) else { return Ok(()) };
+            gradients.iter().try_for_each(|gradient| add(&times(gradient, &bias)))
+        })?;
+    let values = gradient.iter().zip(question.values()).map(|(gradient, value)| gradient * value).collect();
+    add(&Features { channels, height, width, values })?;
+    Ok(sum.into_iter().map(|value| value as f32).collect())
+}
+
+/// Every channel times its bias.
+fn times(gradient: &Features, bias: &[f32]) -> Features {
+    let channels = gradient.values.chunks(gradient.height * gradient.width).zip(bias);
+    let values = channels.flat_map(|(channel, bias)| channel.iter().map(move |value| value * bias)).collect();
+    Features { values, ..*gradient }
+}
+
+/// Adds `psi` of every channel; `None` when a value is not finite.
+fn added(sum: &mut [f64], terms: &Features, [height, width]: [usize; 2]) -> Option<()> {
+    let cells = terms.height * terms.width;
+    // Enlarging is linear, so a layer's channels are summed before.
+    let mut layer = vec![0.0_f32; cells];
+    for channel in terms.values.chunks(cells) {
+        let (least, most) = channel.iter().fold((f32::INFINITY, 0.0_f32), |(least, most), value| {
+            (least.min(value.abs()), most.max(value.abs()))
+        });
+        let unit = |value: &f32| (value.abs() - least) / (1e-7 + most - least);
+        layer.iter_mut().zip(channel).for_each(|(sum, value)| *sum += unit(value));
+    }
+    let layer = Heatmap::new(terms.height, terms.width, layer)?.resized(height, width, Sampling::Bilinear);
+    sum.iter_mut().zip(layer.values()).for_each(|(sum, value)| *sum += f64::from(*value));
+    Some(())
+}

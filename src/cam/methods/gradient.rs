@@ -1,0 +1,40 @@
+//! The vanilla gradient, or saliency map.
+//!
+//! Simonyan et al., "Deep Inside Convolutional Networks: Visualising Image Classification Models and Saliency Maps", ICLR
+//! workshop 2014, arXiv:1312.6034, section 3: how much the score changes with each pixel.
+//!
+//! ```text
+//! M_ij = max_colour | dy^c/dx_ij |         signed: the sum over the colours
+//! ```
+//!
+//! captum sums the sizes over the colours.
+
+use super::{Definition, MethodInfo, Run};
+use crate::cam::options::Library;
+use crate::cam::pixels::{self, Reduction};
+use crate::cam::scene::Question;
+use crate::error::Result;
+
+pub(super) const DEFINITION: Definition = Definition {
+    info: MethodInfo {
+        name: "gradient",
+        title: "Gradient",
+        summary: "how much the score changes with each pixel",
+        formula: "max_colour |dy/dx|",
+        paper: "Simonyan et al., ICLR workshop 2014, arXiv:1312.6034",
+        cost: "1 forward, 1 backward",
+        uses_class: true,
+        uses_layer: false,
+        has_sign: false,
+        has_terms: false,
+    },
+    run: Run::Pixels(map),
+};
+
+fn map(question: &Question) -> Result<Vec<f32>> {
+    let mut gradient = question.input_gradient(question.values().to_vec())?;
+    if question.follows(Library::Captum) {
+        gradient.iter_mut().for_each(|value| *value = value.abs());
+    }
+    Ok(pixels::reduced(question, &gradient, Reduction::Size))
+}

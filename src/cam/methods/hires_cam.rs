@@ -1,0 +1,40 @@
+//! HiResCAM.
+//!
+//! Draelos and Carin, "Use HiResCAM instead of Grad-CAM for faithful explanations of convolutional neural networks",
+//! 2020, arXiv:2011.08891, equation 4: gradients and activations are multiplied position by position.
+//!
+//! ```text
+//! L^c = ReLU( sum_k  dy^c/dA^k (.) A^k )
+//! ```
+//!
+//! For a head that is an average and one linear layer, the map before the ReLU sums to the logit less the bias.
+
+use super::{Definition, MethodInfo, Run};
+use crate::cam::terms::Terms;
+use crate::engine::Evidence;
+
+pub(super) const DEFINITION: Definition = Definition {
+    info: MethodInfo {
+        name: "hirescam",
+        title: "HiResCAM",
+        summary: "gradient times activation, position by position",
+        formula: "ReLU( sum_k dy/dA_k (.) A_k )",
+        paper: "Draelos and Carin 2020, arXiv:2011.08891",
+        cost: "1 forward, 1 backward from the layer up",
+        uses_class: true,
+        uses_layer: true,
+        has_sign: true,
+        has_terms: true,
+    },
+    run: Run::Evidence(terms),
+};
+
+fn terms(evidence: &Evidence) -> Terms {
+    Terms::Elements(products(evidence))
+}
+
+/// Gradient times activation, `[channels, height, width]`.
+pub(super) fn products(evidence: &Evidence) -> Vec<f64> {
+    let pairs = evidence.gradients.values.iter().zip(&evidence.activations.values);
+    pairs.map(|(gradient, activation)| f64::from(*gradient) * f64::from(*activation)).collect()
+}

@@ -1,0 +1,83 @@
+//! Integrated gradients.
+//!
+//! Sundararajan et al., "Axiomatic Attribution for Deep Networks", ICML 2017, arXiv:1703.01365, equations 1 and 3: the
+//! gradient along the way from nothing to the picture. The map sums to the difference of the two scores.
+//!
+//! ```text
+//! M_ij = sum_colour  x_ij  integral_0^1 dy^c/dx_ij at t x  dt
+//! ```
+//!
+//! The baseline is zero in the network's own numbers, for most networks the mean colour. The integral is taken by
+//! Gauss and Legendre's rule with `N` points, as in captum.
+
+use super::{Definition, MethodInfo, Run};
+use crate::cam::pixels::{self, Reduction};
+use crate::cam::scene::Question;
+use crate::error::Result;
+
+pub(super) const DEFINITION: Definition = Definition {
+    info: MethodInfo {
+        name: "integratedgradients",
+        title: "Integrated gradients",
+        summary: "the gradient along the way from nothing to the picture",
+        formula: "sum_colour x (.) int_0^1 dy/dx(t x) dt",
+        paper: "Sundararajan et al., ICML 2017, arXiv:1703.01365",
+        cost: "N forwards and backwards (N = 50)",
+        uses_class: true,
+        uses_layer: false,
+        has_sign: true,
+        has_terms: false,
+    },
+    run: Run::Pixels(map),
+};
+
+/// Points on the way.
+const STEPS: usize = 50;
+
+fn map(question: &Question) -> Result<Vec<f32>> {
+    let values = question.values();
+    let points = gauss_legendre(question.options.samples.unwrap_or(STEPS));
+    let on_the_way =
+        |at: usize| values.iter().map(|value| (points[at].0 * f64::from(*value)) as f32).collect();
+    let mean = pixels::weighted_gradient(question, points.len(), on_the_way, |at| points[at].1)?;
+    let products: Vec<f32> = mean.iter().zip(values).map(|(gradient, value)| gradient * value).collect();
+    Ok(pixels::reduced(question, &products, Reduction::Sum))
+}
+
+/// Points and weights on 0 to 1: roots of the Legendre polynomial of this degree, found by Newton's method.
+fn gauss_legendre(count: usize) -> Vec<(f64, f64)> {
+    let point = |index: usize| {
+        let mut x = (std::f64::consts::PI * (index as f64 + 0.75) / (count as f64 + 0.5)).cos();
+        let mut slope = 1.0;
+        for _ in 0..100 {
+            let (mut before, mut value) = (0.0, 1.0);
+            for degree in 0..count {
+                let degree = degree as f64;
+                (before, value) =
+                    (value, ((2.0 * degree + 1.0) * x * value - degree * before) / (degree + 1.0));
+            }
+            slope = count as f64 * (x * value - before) / (x * x - 1.0);
+            let step = value / slope;
+            x -= step;
+            if step.abs() < 1e-15 {
+                break;
+            }
+        }
+        (0.5 * (1.0 - x), 1.0 / ((1.0 - x * x) * slope * slope))
+    };
+    (0..count).map(point).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rule_is_exact_for_polynomials() {
+        // Three points integrate up to the fifth power: int_0^1 t^5 = 1/6.
+        let points = gauss_legendre(3);
+        let integral: f64 = points.iter().map(|(t, weight)| weight * t.powi(5)).sum();
+        assert!((integral - 1.0 / 6.0).abs() < 1e-14, "{integral}");
+        assert!((points.iter().map(|(_, weight)| weight).sum::<f64>() - 1.0).abs() < 1e-14);
+    }
+}

@@ -1,0 +1,60 @@
+//! IS-CAM, integrated Score-CAM.
+//!
+//! Naidu et al., "IS-CAM: Integrated Score-CAM for axiomatic-based explanations", 2020, arXiv:2010.03023, equation 6:
+//! Score-CAM's scores averaged on the way from no mask to the whole one.
+//!
+//! ```text
+//! s_k = 1/N sum_{n=1..N}  y^c( x (.) (n/N) M_k )
+//! w   = softmax_k( s_k )
+//! ```
+//!
+//! torchcam 0.5.0 sums up the coefficients, so that its masks are multiplied by up to (N + 1) / 2, and begins with zero.
+
+use super::{Definition, MethodInfo, Run};
+use crate::cam::masks::{Masks, softmax};
+use crate::cam::options::Library;
+use crate::cam::scene::Question;
+use crate::cam::terms::Terms;
+use crate::error::Result;
+
+pub(super) const DEFINITION: Definition = Definition {
+    info: MethodInfo {
+        name: "iscam",
+        title: "IS-CAM",
+        summary: "Score-CAM averaged over fainter masks",
+        formula: "w = softmax_k mean_n y(x (.) n/N M_k)",
+        paper: "Naidu et al. 2020, arXiv:2010.03023",
+        cost: "1 forward, N more a channel (N = 10)",
+        uses_class: true,
+        uses_layer: true,
+        has_sign: true,
+        has_terms: true,
+    },
+    run: Run::Layer(terms),
+};
+
+/// Masks a channel.
+const SAMPLES: usize = 10;
+
+fn terms(question: &Question, tap: usize) -> Result<Terms> {
+    let activations = question.activations(tap)?;
+    let masks = Masks::new(question, &activations)?;
+    let steps = question.options.samples.unwrap_or(SAMPLES);
+    let seen = |pass: usize| {
+        let share = coefficient(pass % steps, steps, question.library());
+        let mask: Vec<f32> = masks.mask(pass / steps).into_iter().map(|value| value * share).collect();
+        masks.through(&mask)
+    };
+    let scores = question.scores_of_inputs(activations.channels * steps, seen)?;
+    let means: Vec<f64> =
+        scores.chunks(steps).map(|scores| scores.iter().sum::<f64>() / steps as f64).collect();
+    Ok(Terms::Weights(softmax(&means)))
+}
+
+fn coefficient(step: usize, steps: usize, library: Option<Library>) -> f32 {
+    let n = step + 1;
+    match library {
+        Some(Library::Torchcam) => (n * (n + 1)) as f32 / (2 * steps) as f32,
+        _ => n as f32 / steps as f32,
+    }
+}

@@ -1,0 +1,36 @@
+//! LayerCAM.
+//!
+//! Jiang et al., "LayerCAM: Exploring Hierarchical Class Activation Maps for Localization", IEEE TIP 2021, equations 3
+//! and 4. Positive gradients weigh each position by itself, which keeps early layers sharp.
+//!
+//! ```text
+//! w_ij^k = ReLU( dy^c / dA_ij^k )
+//! L^c    = ReLU( sum_k  w^k (.) A^k )
+//! ```
+
+use super::{Definition, MethodInfo, Run};
+use crate::cam::terms::Terms;
+use crate::engine::Evidence;
+
+pub(super) const DEFINITION: Definition = Definition {
+    info: MethodInfo {
+        name: "layercam",
+        title: "LayerCAM",
+        summary: "positive gradient times activation; sharp at early layers",
+        formula: "ReLU( sum_k ReLU(dy/dA_k) (.) A_k )",
+        paper: "Jiang et al., IEEE TIP 2021, doi:10.1109/TIP.2021.3089943",
+        cost: "1 forward, 1 backward from the layer up",
+        uses_class: true,
+        uses_layer: true,
+        has_sign: true,
+        has_terms: true,
+    },
+    run: Run::Evidence(terms),
+};
+
+fn terms(evidence: &Evidence) -> Terms {
+    let pairs = evidence.gradients.values.iter().zip(&evidence.activations.values);
+    Terms::Elements(
+        pairs.map(|(gradient, activation)| f64::from(gradient.max(0.0)) * f64::from(*activation)).collect(),
+    )
+}

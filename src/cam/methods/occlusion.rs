@@ -1,0 +1,69 @@
+//! Occlusion.
+//!
+//! Zeiler and Fergus, "Visualizing and Understanding Convolutional Networks", ECCV 2014, arXiv:1311.2901, section 2: how much
+//! the score drops when a square of the picture is covered.
+//!
+//! ```text
+//! M_ij = mean over squares that hold (i, j) of  y^c(x) - y^c(x with the square at zero)
+//! ```
+//!
+//! Squares that stick out at the far edges are cut off there, as in captum. Zero is the network's own, for most
+//! networks the mean colour.
+
+use super::{Definition, MethodInfo, Run};
+use crate::cam::scene::Question;
+use crate::error::Result;
+
+pub(super) const DEFINITION: Definition = Definition {
+    info: MethodInfo {
+        name: "occlusion",
+        title: "Occlusion",
+        summary: "how much the score drops when a square is covered",
+        formula: "y(x) - y(x without the square)",
+        paper: "Zeiler and Fergus, ECCV 2014, arXiv:1311.2901",
+        cost: "1 forward, one more a square",
+        uses_class: true,
+        uses_layer: false,
+        has_sign: true,
+        has_terms: false,
+    },
+    run: Run::Pixels(map),
+};
+
+fn map(question: &Question) -> Result<Vec<f32>> {
+    let [_, height, width] = question.network().input();
+    let patch = question.options.patch.unwrap_or(height.min(width) / 7).clamp(1, height.min(width));
+    let stride = question.options.stride.unwrap_or(patch / 2).clamp(1, patch);
+    let rows = starts(height, patch, stride);
+    let columns = starts(width, patch, stride);
+    let square = |at: usize| {
+        let (top, left) = (rows[at / columns.len()], columns[at % columns.len()]);
+        (top..(top + patch).min(height), left..(left + patch).min(width))
+    };
+    let covered = |at: usize| {
+        let (ys, xs) = square(at);
+        let mut values = question.values().to_vec();
+        for colour in values.chunks_mut(height * width) {
+            ys.clone().for_each(|y| colour[y * width..][xs.clone()].fill(0.0));
+        }
+        values
+    };
+    let scores = question.scores_of_inputs(rows.len() * columns.len(), covered)?;
+    let whole = question.score_of(question.logits());
+    let mut drops = vec![0.0_f64; height * width];
+    let mut counts = vec![0.0_f64; height * width];
+    for (at, score) in scores.iter().enumerate() {
+        let (ys, xs) = square(at);
+        for cell in ys.flat_map(|y| xs.clone().map(move |x| y * width + x)) {
+            drops[cell] += whole - score;
+            counts[cell] += 1.0;
+        }
+    }
+    Ok(drops.iter().zip(counts).map(|(drop, count)| (drop / count) as f32).collect())
+}
+
+/// Where squares begin, so that every pixel is covered.
+fn starts(length: usize, patch: usize, stride: usize) -> Vec<usize> {
+    let steps = (length - patch).div_ceil(stride);
+    (0..=steps).map(|step| step * stride).collect()
+}

@@ -1,0 +1,34 @@
+//! Random weights: the baseline that every method must beat.
+//!
+//! ```text
+//! w_k ~ U(-1, 1),   the same for every picture and class
+//! L   = ReLU( sum_k  w_k A^k )
+//! ```
+
+use super::{Definition, MethodInfo, Run};
+use crate::cam::noise::Noise;
+use crate::cam::scene::Question;
+use crate::cam::terms::Terms;
+use crate::error::Result;
+
+pub(super) const DEFINITION: Definition = Definition {
+    info: MethodInfo {
+        name: "random",
+        title: "Random",
+        summary: "channels weighted at random: the baseline",
+        formula: "w_k ~ U(-1, 1)",
+        paper: "baseline",
+        cost: "1 forward",
+        uses_class: false,
+        uses_layer: true,
+        has_sign: false,
+        has_terms: true,
+    },
+    run: Run::Layer(terms),
+};
+
+fn terms(question: &Question, tap: usize) -> Result<Terms> {
+    let channels = question.activations(tap)?.channels;
+    let mut noise = Noise::new(question.options.seed, 2 + tap as u64);
+    Ok(Terms::Weights((0..channels).map(|_| 2.0 * noise.uniform() - 1.0).collect()))
+}

@@ -1,0 +1,43 @@
+//! Recipro-CAM.
+//!
+//! Byun and Lee, "Recipro-CAM: Fast gradient-free visual explanations for convolutional neural networks", 2022,
+//! arXiv:2209.14074, equations 3 to 5: the head is asked what it makes of each position alone.
+//!
+//! ```text
+//! y_ij = score of the head on A with every other position set to zero
+//! L_ij = y_ij - min y
+//! ```
+
+use super::{Definition, MethodInfo, Run};
+use crate::cam::scene::Question;
+use crate::cam::terms::Terms;
+use crate::error::Result;
+
+pub(super) const DEFINITION: Definition = Definition {
+    info: MethodInfo {
+        name: "reciprocam",
+        title: "Recipro-CAM",
+        summary: "what the head makes of each position alone",
+        formula: "y(A at one position, else 0)",
+        paper: "Byun and Lee 2022, arXiv:2209.14074",
+        cost: "1 forward, one head pass a position",
+        uses_class: true,
+        uses_layer: true,
+        has_sign: true,
+        has_terms: false,
+    },
+    run: Run::Layer(terms),
+};
+
+fn terms(question: &Question, tap: usize) -> Result<Terms> {
+    let trunk = question.trunk_to(tap)?;
+    let activations = question.network().activations(&trunk)?;
+    let cells = activations.height * activations.width;
+    let alone = |position: usize| {
+        let keep = |(at, value): (usize, &f32)| if at % cells == position { *value } else { 0.0 };
+        activations.values.iter().enumerate().map(keep).collect()
+    };
+    let scores = question.scores_of_activations(&trunk, cells, alone)?;
+    let least = scores.iter().copied().fold(f64::INFINITY, f64::min);
+    Ok(Terms::Map(scores.into_iter().map(|score| score - least).collect()))
+}

@@ -1,0 +1,23 @@
+//! RefineCAM.
+//!
+//! "RefineCAM", 2026, arXiv:2605.14641: the product of Grad-CAM++ maps of several layers. The late ones say where, the early
+//! ones how sharply; only what all agree on stays.
+
+use super::grad_cam_plus_plus;
+use super::{Definition, MethodInfo, Run};
+
+pub(super) const DEFINITION: Definition = Definition {
+    info: MethodInfo {
+        name: "refinecam",
+        title: "RefineCAM",
+        summary: "product of the Grad-CAM++ maps of several layers",
+        formula: "prod_l Grad-CAM++(A_l)",
+        paper: "arXiv:2605.14641",
+        cost: "1 forward, 1 backward from the earliest layer up",
+        uses_class: true,
+        uses_layer: true,
+        has_sign: true,
+        has_terms: true,
+    },
+    run: Run::Product(grad_cam_plus_plus::terms),
+};

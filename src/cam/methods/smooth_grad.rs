@@ -1,0 +1,46 @@
+//! SmoothGrad.
+//!
+//! Smilkov et al., "SmoothGrad: removing noise by adding noise", 2017, arXiv:1706.03825, equation 1: the gradient averaged
+//! over noisy inputs.
+//!
+//! ```text
+//! G    = 1/N sum_n  dy^c/dx at x + e_n        e_n ~ N(0, s^2), s = 0.15 (max x - min x)
+//! M_ij = max_colour | G_ij |                  signed: the sum over the colours
+//! ```
+
+use super::{Definition, MethodInfo, Run};
+use crate::cam::noise::{self, Noise};
+use crate::cam::pixels::{self, Reduction};
+use crate::cam::scene::Question;
+use crate::error::Result;
+
+pub(super) const DEFINITION: Definition = Definition {
+    info: MethodInfo {
+        name: "smoothgrad",
+        title: "SmoothGrad",
+        summary: "the gradient averaged over noisy inputs",
+        formula: "max_colour |mean_n dy/dx(x + e_n)|",
+        paper: "Smilkov et al. 2017, arXiv:1706.03825",
+        cost: "N forwards and backwards (N = 50)",
+        uses_class: true,
+        uses_layer: false,
+        has_sign: false,
+        has_terms: false,
+    },
+    run: Run::Pixels(map),
+};
+
+/// Noisy copies of the input.
+const SAMPLES: usize = 50;
+/// Standard deviation of the noise, as a share of the input's range.
+const NOISE: f32 = 0.15;
+
+fn map(question: &Question) -> Result<Vec<f32>> {
+    let values = question.values();
+    let deviation = question.options.noise.unwrap_or(NOISE) * noise::range(values);
+    let samples = question.options.samples.unwrap_or(SAMPLES);
+    let noisy =
+        |draw: usize| Noise::new(question.options.seed, (2 << 32) + draw as u64).added_to(values, deviation);
+    let mean = pixels::weighted_gradient(question, samples, noisy, |_| 1.0 / samples as f64)?;
+    Ok(pixels::reduced(question, &mean, Reduction::Size))
+}

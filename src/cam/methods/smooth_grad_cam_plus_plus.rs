@@ -1,0 +1,112 @@
+//! Smooth Grad-CAM++.
+//!
+//! Omeiza et al., "Smooth Grad-CAM++: An Enhanced Inference Level Visualization Technique for Deep Convolutional Neural
+//! Network Models", 2019, arXiv:1908.01224, equations 8 to 10: Grad-CAM++ with every power of the gradient averaged over
+//! noisy copies of the input.
+//!
+//! ```text
+//! D1, D2, D3 = means of G, G^2, G^3 over the noisy inputs
+//! a_ij^k = D2_ij / ( 2 D2_ij + sum_ab A_ab^k  D3_ij )
+//! w_k    = sum_ij  a_ij^k ReLU( D1_ij )
+//! ```
+//!
+//! `A` is the clean input's. torchcam 0.5.0 rectifies the last gradient in place of the mean, weighs the last noisy
+//! input's activations, and takes the sum over `A D3`.
+
+use super::{Definition, MethodInfo, Run};
+use crate::cam::noise::{self, Noise};
+use crate::cam::options::Library;
+use crate::cam::scene::{Question, Scene};
+use crate::cam::terms::Terms;
+use crate::engine::Evidence;
+use crate::error::{Error, Result};
+
+pub(super) const DEFINITION: Definition = Definition {
+    info: MethodInfo {
+        name: "smoothgradcampp",
+        title: "Smooth Grad-CAM++",
+        summary: "Grad-CAM++ averaged over noisy inputs",
+        formula: "w_k = sum_ij D2/(2 D2 + sum(A_k)D3) ReLU(D1)",
+        paper: "Omeiza et al. 2019, arXiv:1908.01224",
+        cost: "N forwards and backwards (N = 10)",
+        uses_class: true,
+        uses_layer: true,
+        has_sign: true,
+        has_terms: true,
+    },
+    run: Run::Layer(terms),
+};
+
+/// Noisy copies of the input.
+const SAMPLES: usize = 10;
+/// Standard deviation of the noise, as a share of the input's range: SmoothGrad's.
+const NOISE: f32 = 0.15;
+/// torchcam's own numbers; its deviation is in units of the input.
+const TORCHCAM: (usize, f32) = (4, 0.3);
+
+/// Means over the noisy inputs, `[channels, height, width]`, and what the last of them gave.
+struct Powers {
+    /// Of the gradient, its square and its cube.
+    means: [Vec<f64>; 3],
+    last: Evidence,
+}
+
+fn terms(question: &Question, tap: usize) -> Result<Terms> {
+    let theirs = question.follows(Library::Torchcam);
+    let clean = question.activations(tap)?;
+    let Powers { means: [first, second, third], last } = powers(question, tap)?;
+    let cells = clean.height * clean.width;
+    let weight = |channel: usize| -> f64 {
+        let here = channel * cells..(channel + 1) * cells;
+        let total: f64 = clean.values[here.clone()].iter().map(|value| f64::from(*value)).sum();
+        let of_products: f64 = here.clone().map(|at| third[at] * f64::from(clean.values[at])).sum();
+        let position = |at: usize| {
+            let (beside, slope, least) = match theirs {
+                true => (of_products, f64::from(last.gradients.values[at]), 1e-8),
+                false => (total * third[at], first[at], 0.0),
+            };
+            let share = second[at] / (2.0 * second[at] + beside + least);
+            // A position that nothing changes with has no share.
+            if share.is_finite() { share * slope.max(0.0) } else { 0.0 }
+        };
+        here.map(position).sum()
+    };
+    let weights: Vec<f64> = (0..clean.channels).map(weight).collect();
+    if !theirs {
+        return Ok(Terms::Weights(weights));
+    }
+    let channels = weights.iter().zip(last.activations.values.chunks(cells));
+    let elements =
+        channels.flat_map(|(weight, channel)| channel.iter().map(move |value| weight * f64::from(*value)));
+    Ok(Terms::Elements(elements.collect()))
+}
+
+fn powers(question: &Question, tap: usize) -> Result<Powers> {
+    let theirs = question.follows(Library::Torchcam);
+    let (samples, deviation) = match theirs {
+        true => (TORCHCAM.0, TORCHCAM.1),
+        false => (SAMPLES, NOISE * noise::range(question.values())),
+    };
+    let samples = question.options.samples.unwrap_or(samples);
+    let deviation = question.options.noise.map_or(deviation, |share| share * noise::range(question.values()));
+    let mut means: [Vec<f64>; 3] = Default::default();
+    let mut last = None;
+    let mut noise = Noise::new(question.options.seed, 1);
+    for done in 1..=samples {
+        let values = noise.added_to(question.values(), deviation);
+        let scene = Scene::new(question.network(), &values)?;
+        let evidence = question.about(&scene).evidence()?[tap].clone();
+        for (power, mean) in (1..).zip(&mut means) {
+            mean.resize(evidence.gradients.values.len(), 0.0);
+            let gradients = evidence.gradients.values.iter();
+            mean.iter_mut()
+                .zip(gradients)
+                .for_each(|(mean, gradient)| *mean += f64::from(*gradient).powi(power) / samples as f64);
+        }
+        last = Some(evidence);
+        question.tell(done, samples);
+    }
+    let last =
+        last.ok_or_else(|| Error::request("smoothgradcampp takes at least one sample (raise --samples)"))?;
+    Ok(Powers { means, last })
+}

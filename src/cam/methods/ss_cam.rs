@@ -1,0 +1,53 @@
+//! SS-CAM, smoothed Score-CAM.
+//!
+//! Wang et al., "SS-CAM: Smoothed Score-CAM for Sharper Visual Feature Localization", 2020, arXiv:2006.14255, equation 5:
+//! Score-CAM's scores averaged over noisy masks.
+//!
+//! ```text
+//! s_k = 1/N sum_n  y^c( x (.) (M_k + e_n) )        e_n ~ N(0, 2)
+//! w   = softmax_k( s_k )
+//! ```
+
+use super::{Definition, MethodInfo, Run};
+use crate::cam::masks::{Masks, softmax};
+use crate::cam::noise::Noise;
+use crate::cam::scene::Question;
+use crate::cam::terms::Terms;
+use crate::error::Result;
+
+pub(super) const DEFINITION: Definition = Definition {
+    info: MethodInfo {
+        name: "sscam",
+        title: "SS-CAM",
+        summary: "Score-CAM averaged over noisy masks",
+        formula: "w = softmax_k mean_n y(x (.) (M_k + e_n))",
+        paper: "Wang et al. 2020, arXiv:2006.14255",
+        cost: "1 forward, N more a channel (N = 35)",
+        uses_class: true,
+        uses_layer: true,
+        has_sign: true,
+        has_terms: true,
+    },
+    run: Run::Layer(terms),
+};
+
+/// Noisy masks a channel.
+const SAMPLES: usize = 35;
+/// Standard deviation of the noise, of masks from 0 to 1.
+const NOISE: f32 = 2.0;
+
+fn terms(question: &Question, tap: usize) -> Result<Terms> {
+    let activations = question.activations(tap)?;
+    let masks = Masks::new(question, &activations)?;
+    let samples = question.options.samples.unwrap_or(SAMPLES);
+    let deviation = question.options.noise.unwrap_or(NOISE);
+    let seen = |draw: usize| {
+        // Every draw has its own stream, so that the size of batches changes nothing.
+        let mut noise = Noise::new(question.options.seed, (1 << 32) + draw as u64);
+        masks.through(&noise.added_to(&masks.mask(draw / samples), deviation))
+    };
+    let scores = question.scores_of_inputs(activations.channels * samples, seen)?;
+    let means: Vec<f64> =
+        scores.chunks(samples).map(|scores| scores.iter().sum::<f64>() / samples as f64).collect();
+    Ok(Terms::Weights(softmax(&means)))
+}

@@ -1,0 +1,58 @@
+//! Random numbers that are the same on every machine for the same seed.
+
+use chacha20::ChaCha8Rng;
+use rand::{RngExt as _, SeedableRng as _};
+use rand_distr::{Distribution as _, StandardNormal};
+
+/// A stream of random numbers.
+#[derive(Debug)]
+pub(super) struct Noise(ChaCha8Rng);
+
+impl Noise {
+    /// The stream that belongs to a seed and, so that uses do not share numbers, to a purpose.
+    pub(super) fn new(seed: u64, purpose: u64) -> Self {
+        let mut generator = ChaCha8Rng::seed_from_u64(seed);
+        generator.set_stream(purpose);
+        Self(generator)
+    }
+
+    /// Uniform in 0 to 1, 1 left out.
+    pub(super) fn uniform(&mut self) -> f64 {
+        self.0.random::<f64>()
+    }
+
+    /// Values with Gaussian noise of the given standard deviation.
+    pub(super) fn added_to(&mut self, values: &[f32], deviation: f32) -> Vec<f32> {
+        let mut draw = || -> f32 { StandardNormal.sample(&mut self.0) };
+        values.iter().map(|value| value + deviation * draw()).collect()
+    }
+}
+
+/// Greatest minus smallest.
+pub(super) fn range(values: &[f32]) -> f32 {
+    let (low, high) = values
+        .iter()
+        .fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), value| (low.min(*value), high.max(*value)));
+    high - low
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_seed_gives_these_numbers_everywhere() {
+        let mut noise = Noise::new(1, 2);
+        assert_eq!(noise.uniform(), Noise::new(1, 2).uniform());
+        assert_ne!(Noise::new(1, 2).uniform(), Noise::new(2, 2).uniform());
+        assert_ne!(Noise::new(1, 2).uniform(), Noise::new(1, 3).uniform());
+    }
+
+    #[test]
+    fn noise_has_the_deviation_that_was_asked_for() {
+        let values = Noise::new(0, 0).added_to(&[1.0; 10_000], 0.5);
+        let mean = values.iter().sum::<f32>() / 1e4;
+        let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f32>() / 1e4;
+        assert!((mean - 1.0).abs() < 0.02 && (variance.sqrt() - 0.5).abs() < 0.02, "{mean} {variance}");
+    }
+}

@@ -1,0 +1,185 @@
+//! What can be asked of the methods, beyond which one.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::methods::Method;
+use crate::error::{Error, Result};
+
+/// Settings that only some methods read.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Explains what speaks against the class: every score changes its sign.
+    pub counterfactual: bool,
+    /// Keeps what speaks against the class, as negative values, where a method would throw its sign away.
+    pub signed: bool,
+    /// Where random numbers begin. Equal seeds give equal maps, on every machine.
+    pub seed: u64,
+    /// Random draws of a method that samples, or points on the path of integrated gradients. `None`: the method's own.
+    pub samples: Option<usize>,
+    /// Standard deviation of noise, as a share of the input's range. `None`: the method's own.
+    pub noise: Option<f32>,
+    /// Side of the square that occlusion covers, in pixels of the network's input. `None`: a seventh of the shorter side.
+    pub patch: Option<usize>,
+    /// Step from one square to the next. `None`: half of [`Options::patch`].
+    pub stride: Option<usize>,
+    /// Pictures or activations that go through the network together: the memory that perturbing methods take.
+    pub batch_size: usize,
+    /// Whose conventions are followed; `None` for this program's own.
+    pub library: Option<Library>,
+    /// Told how far a method that perturbs has come.
+    pub progress: Option<Progress>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            counterfactual: false,
+            signed: false,
+            seed: 0,
+            samples: None,
+            noise: None,
+            patch: None,
+            stride: None,
+            batch_size: 16,
+            library: None,
+            progress: None,
+        }
+    }
+}
+
+/// Another library whose conventions can be followed: see `docs/compat.md`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Library {
+    /// eli5 0.16.
+    Eli5,
+    /// pytorch-grad-cam 1.5.7.
+    PytorchGradCam,
+    /// torchcam 0.5.0.
+    Torchcam,
+    /// captum 0.9.0.
+    Captum,
+    /// tf-keras-vis 0.8.7.
+    TfKerasVis,
+    /// xplique 2.0.2.
+    Xplique,
+}
+
+impl Library {
+    /// All of them.
+    pub const ALL: &'static [Self] =
+        &[Self::Eli5, Self::PytorchGradCam, Self::Torchcam, Self::Captum, Self::TfKerasVis, Self::Xplique];
+
+    /// Name as on the package index.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Eli5 => "eli5",
+            Self::PytorchGradCam => "pytorch-grad-cam",
+            Self::Torchcam => "torchcam",
+            Self::Captum => "captum",
+            Self::TfKerasVis => "tf-keras-vis",
+            Self::Xplique => "xplique",
+        }
+    }
+
+    /// The methods that it has.
+    pub fn methods(self) -> impl Iterator<Item = Method> {
+        Method::ALL.iter().copied().filter(move |method| self.has(*method))
+    }
+
+    /// Whether it has a method, under this name or another.
+    #[must_use]
+    pub fn has(self, method: Method) -> bool {
+        use Method as M;
+        match self {
+            Self::Eli5 => method == M::GradCam,
+            Self::PytorchGradCam => !matches!(
+                method,
+                M::Cam
+                    | M::SmoothGradCamPlusPlus
+                    | M::SsCam
+                    | M::IsCam
+                    | M::ReciproCam
+                    | M::Gradient
+                    | M::InputXGradient
+                    | M::IntegratedGradients
+                    | M::Deconvolution
+                    | M::Occlusion
+                    | M::Rise
+            ),
+            Self::Torchcam => matches!(
+                method,
+                M::Cam
+                    | M::GradCam
+                    | M::GradCamPlusPlus
+                    | M::SmoothGradCamPlusPlus
+                    | M::XGradCam
+                    | M::LayerCam
+                    | M::ScoreCam
+                    | M::SsCam
+                    | M::IsCam
+                    | M::FinerCam
+                    | M::RefineCam
+            ),
+            Self::Captum => matches!(
+                method,
+                M::GradCam
+                    | M::Gradient
+                    | M::InputXGradient
+                    | M::IntegratedGradients
+                    | M::GuidedBackprop
+                    | M::Deconvolution
+                    | M::GuidedGradCam
+                    | M::Occlusion
+            ),
+            Self::TfKerasVis => matches!(
+                method,
+                M::GradCam | M::GradCamPlusPlus | M::ScoreCam | M::LayerCam | M::Gradient | M::SmoothGrad
+            ),
+            Self::Xplique => matches!(
+                method,
+                M::GradCam
+                    | M::GradCamPlusPlus
+                    | M::Gradient
+                    | M::InputXGradient
+                    | M::IntegratedGradients
+                    | M::GuidedBackprop
+                    | M::Deconvolution
+                    | M::Occlusion
+                    | M::Rise
+            ),
+        }
+    }
+}
+
+impl std::str::FromStr for Library {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let mut all = Self::ALL.iter();
+        let found = all.find(|library| library.name() == text).copied();
+        found.ok_or_else(|| Error::unknown("library", text, Self::ALL.iter().map(|library| library.name())))
+    }
+}
+
+/// A listener that is called with the passes done and the passes there are.
+#[derive(Clone)]
+pub struct Progress(Arc<dyn Fn(usize, usize) + Send + Sync>);
+
+impl Progress {
+    /// Wraps a function of the passes done and the passes there are.
+    pub fn new(listener: impl Fn(usize, usize) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(listener))
+    }
+
+    pub(super) fn tell(&self, done: usize, total: usize) {
+        (self.0)(done, total);
+    }
+}
+
+impl fmt::Debug for Progress {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Progress")
+    }
+}

@@ -1,0 +1,56 @@
+//! What the methods share that work in the space of the network's input.
+
+use super::options::Library;
+use super::scene::Question;
+use crate::error::Result;
+
+/// How a number for every colour becomes one for the pixel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reduction {
+    /// The greatest size: for methods whose sign depends on whether something is dark on bright or bright on dark.
+    Size,
+    /// The sum: for methods whose numbers add up to a score.
+    Sum,
+}
+
+/// `[channels, height, width]` -> `[height, width]`.
+///
+/// captum's pictures sum over the colours whatever the method, and pytorch-grad-cam's are in colour, which are summed here.
+pub(super) fn reduced(question: &Question, values: &[f32], how: Reduction) -> Vec<f32> {
+    let [_, height, width] = question.network().input();
+    let cells = height * width;
+    let sums = matches!(question.library(), Some(Library::Captum | Library::PytorchGradCam));
+    let pixel = |cell: usize| {
+        let colours = values.iter().skip(cell).step_by(cells);
+        match how {
+            Reduction::Size if !sums && !question.options.signed => {
+                colours.fold(0.0_f32, |most, value| most.max(value.abs()))
+            }
+            _ => colours.map(|value| f64::from(*value)).sum::<f64>() as f32,
+        }
+    };
+    (0..cells).map(pixel).collect()
+}
+
+/// The weighted sum of the gradients at `count` inputs, each made by `make`, a batch at a time.
+pub(super) fn weighted_gradient(
+    question: &Question,
+    count: usize,
+    make: impl Fn(usize) -> Vec<f32>,
+    weight: impl Fn(usize) -> f64,
+) -> Result<Vec<f32>> {
+    let size = question.values().len();
+    let mut sum = vec![0.0_f64; size];
+    let mut done = 0;
+    while done < count {
+        let batch = done..(done + question.options.batch_size.max(1)).min(count);
+        let gradients = question.input_gradient(batch.clone().flat_map(&make).collect())?;
+        for (at, gradient) in batch.clone().zip(gradients.chunks(size)) {
+            let weight = weight(at);
+            sum.iter_mut().zip(gradient).for_each(|(sum, value)| *sum += weight * f64::from(*value));
+        }
+        done = batch.end;
+        question.tell(done, count);
+    }
+    Ok(sum.into_iter().map(|value| value as f32).collect())
+}

@@ -1,0 +1,159 @@
+//! The first principal component, for the methods that look for the direction in which activations vary most.
+//!
+//! Only the leading eigenvector of a symmetric matrix is needed, so it is found by the Lanczos process with full
+//! reorthogonalisation (Golub and Van Loan, "Matrix Computations", 4th edition, section 10.3): a few dozen products
+//! with the matrix, whatever its size.
+
+/// Steps of the Lanczos process. The small matrix that it leaves is of this size at most.
+const STEPS: usize = 60;
+/// Squarings of the small matrix: its powers point to the leading eigenvector.
+const SQUARINGS: usize = 40;
+
+/// Every position's coordinate along the first principal component, `[positions]`.
+///
+/// # Shapes
+/// `elements` is `[channels, positions]`. A position is a point with one coordinate a channel; the points' mean is
+/// taken off. The sign is the one that agrees with the sum of the channels, so that bright means active.
+pub(super) fn projection(elements: &[f64], channels: usize) -> Vec<f64> {
+    let positions = elements.len() / channels.max(1);
+    let centered = centered(elements, positions);
+    // X X^T u, without the matrix: positions -> channels -> positions.
+    let product = |u: &[f64]| -> Vec<f64> {
+        let mut out = vec![0.0; positions];
+        for channel in centered.chunks(positions) {
+            let weight = dot(channel, u);
+            out.iter_mut().zip(channel).for_each(|(out, value)| *out += weight * value);
+        }
+        out
+    };
+    let (direction, eigenvalue) = leading(positions, product);
+    let scale = eigenvalue.max(0.0).sqrt();
+    toward_activity(direction.into_iter().map(|value| value * scale).collect(), &centered)
+}
+
+/// Flips a projection that runs against the sum over channels of `[channels, positions]`.
+pub(super) fn toward_activity(projection: Vec<f64>, elements: &[f64]) -> Vec<f64> {
+    let agreement: f64 = elements.chunks(projection.len()).map(|channel| dot(channel, &projection)).sum();
+    if agreement < 0.0 { projection.into_iter().map(|value| -value).collect() } else { projection }
+}
+
+/// `[channels, positions]` with every channel's mean over the positions taken off.
+pub(super) fn centered(elements: &[f64], positions: usize) -> Vec<f64> {
+    let center = |channel: &[f64]| {
+        let mean = channel.iter().sum::<f64>() / positions as f64;
+        channel.iter().map(|value| value - mean).collect::<Vec<_>>()
+    };
+    elements.chunks(positions).flat_map(center).collect()
+}
+
+/// The eigenvector of unit length with the greatest eigenvalue, and that eigenvalue, of a symmetric matrix of size
+/// `size` that is given by its product with a vector.
+pub(super) fn leading(size: usize, product: impl Fn(&[f64]) -> Vec<f64>) -> (Vec<f64>, f64) {
+    // A start that no symmetry of a map is blind to.
+    let start = (0..size).map(|at| 1.0 + (at as f64 * 0.7548776662466927).fract()).collect();
+    let mut basis: Vec<Vec<f64>> = vec![unit(start)];
+    let mut small = Vec::new();
+    loop {
+        let last = basis.len() - 1;
+        let mut next = product(&basis[last]);
+        small.push(basis.iter().map(|vector| dot(vector, &next)).collect::<Vec<f64>>());
+        let before = length(&next);
+        for _ in 0..2 {
+            for vector in &basis {
+                let along = dot(vector, &next);
+                next.iter_mut().zip(vector).for_each(|(next, value)| *next -= along * value);
+            }
+        }
+        if basis.len() == STEPS.min(size) || length(&next) <= 1e-12 * before {
+            break;
+        }
+        basis.push(unit(next));
+    }
+    let (weights, eigenvalue) = leading_of_small(&small);
+    let mut vector = vec![0.0; size];
+    for (weight, direction) in weights.iter().zip(&basis) {
+        vector.iter_mut().zip(direction).for_each(|(out, value)| *out += weight * value);
+    }
+    (unit(vector), eigenvalue)
+}
+
+/// The same of a small matrix, given as the rows of its lower triangle, by repeated squaring.
+fn leading_of_small(lower: &[Vec<f64>]) -> (Vec<f64>, f64) {
+    let size = lower.len();
+    let at = |i: usize, j: usize| if i >= j { lower[i][j] } else { lower[j][i] };
+    let bound = (0..size).map(|i| (0..size).map(|j| at(i, j).abs()).sum::<f64>()).fold(0.0, f64::max);
+    if bound == 0.0 {
+        return (unit(vec![1.0; size]), 0.0);
+    }
+    // Shifted, so that the greatest eigenvalue is also the greatest in size.
+    let mut power: Vec<Vec<f64>> = (0..size)
+        .map(|i| (0..size).map(|j| at(i, j) / bound + if i == j { 1.0 } else { 0.0 }).collect())
+        .collect();
+    for _ in 0..SQUARINGS {
+        // Symmetric, so rows are columns.
+        power = power.iter().map(|row| power.iter().map(|column| dot(row, column)).collect()).collect();
+        let greatest = power.iter().flatten().fold(0.0_f64, |most, value| most.max(value.abs()));
+        power.iter_mut().flatten().for_each(|value| *value /= greatest);
+    }
+    let strongest = power.iter().max_by(|a, b| length(a).total_cmp(&length(b))).cloned().unwrap_or_default();
+    let vector = unit(strongest);
+    let image: Vec<f64> = (0..size).map(|i| (0..size).map(|j| at(i, j) * vector[j]).sum()).collect();
+    let eigenvalue = dot(&vector, &image);
+    (vector, eigenvalue)
+}
+
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+fn length(vector: &[f64]) -> f64 {
+    dot(vector, vector).sqrt()
+}
+
+fn unit(vector: Vec<f64>) -> Vec<f64> {
+    let length = length(&vector);
+    if length > 0.0 { vector.into_iter().map(|value| value / length).collect() } else { vector }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_leading_direction_of_a_known_matrix() {
+        // Eigenvalues 3 along (1, 1) and 1 along (1, -1).
+        let (vector, value) = leading(2, |u| vec![2.0 * u[0] + u[1], u[0] + 2.0 * u[1]]);
+        assert!((value - 3.0).abs() < 1e-12);
+        assert!((vector[0] - vector[1]).abs() < 1e-9);
+    }
+
+    #[test]
+    fn it_is_an_eigenvector_of_a_large_matrix() {
+        // A^T A for a fixed pseudo-random A, 300 by 300.
+        let size = 300;
+        let entry = |i: usize, j: usize| (((i * 7919 + j * 104_729) % 1009) as f64 / 1009.0) - 0.5;
+        let product = |u: &[f64]| -> Vec<f64> {
+            let image: Vec<f64> = (0..40).map(|i| (0..size).map(|j| entry(i, j) * u[j]).sum()).collect();
+            (0..size).map(|j| (0..40).map(|i| entry(i, j) * image[i]).sum()).collect()
+        };
+        let (vector, value) = leading(size, product);
+        let image = product(&vector);
+        let error = image.iter().zip(&vector).map(|(a, b)| (a - value * b).abs()).fold(0.0, f64::max);
+        assert!(error < 1e-8 * value, "{error} of {value}");
+    }
+
+    #[test]
+    fn the_projection_points_to_activity() {
+        // Both channels rise together: the component is (1, 2) / sqrt(5), the projections its multiples.
+        let map = projection(&[0.0, 1.0, 2.0, 0.0, 2.0, 4.0], 2);
+        let root = 5.0_f64.sqrt();
+        for (value, expected) in map.iter().zip([-root, 0.0, root]) {
+            assert!((value - expected).abs() < 1e-9, "{map:?}");
+        }
+    }
+
+    #[test]
+    fn constant_channels_project_to_zero() {
+        assert_eq!(projection(&[3.0; 8], 2), [0.0; 4]);
+    }
+}

@@ -1,0 +1,200 @@
+//! The record of an explanation.
+
+use super::{ClassExplanation, Explainer, Explanation, Scale, Style, Subject, artifacts};
+use crate::cam::Options;
+use crate::heatmap::{Heatmap, Sampling};
+use crate::input::Placement;
+use crate::record::{
+    Artifact, CoversRecord, LayerRecord, MapRecord, ModelRecord, NetworkInputRecord, OptionsRecord,
+    RawRecord, Record, SCHEMA_VERSION, SettingsRecord, TargetRecord,
+};
+
+/// A record's heatmap has no more cells than this in a direction; a larger map's cells are averaged.
+const MOST_CELLS: usize = 56;
+
+impl Explainer {
+    /// The record of an explanation. `artifacts` are the files of each target, in order.
+    pub fn record(
+        &self,
+        subject: &Subject,
+        explanation: &Explanation,
+        style: &Style,
+        artifacts: Vec<Vec<Artifact>>,
+    ) -> Record {
+        let info = explanation.method.info();
+        let targets = explanation.targets.iter().zip(artifacts);
+        Record {
+            schema_version: SCHEMA_VERSION,
+            estimator: self.model().name().to_owned(),
+            description: self.description(explanation),
+            error: String::new(),
+            method: info.title.to_owned(),
+            is_regression: false,
+            targets: targets
+                .map(|(target, files)| self.target(explanation, target, subject, style, files))
+                .collect(),
+            input: subject.file.clone(),
+            network_input: self.network_input(subject),
+            model: self.model_record(),
+            layers: if info.uses_layer { self.layer_records() } else { vec![] },
+            predictions: explanation.predictions.clone(),
+            warnings: self.model().warnings().iter().chain(&explanation.warnings).cloned().collect(),
+            settings: self.settings_record(explanation, style),
+        }
+    }
+
+    fn description(&self, explanation: &Explanation) -> String {
+        let info = explanation.method.info();
+        let layers: Vec<String> = self.layers().iter().map(|layer| format!("'{}'", layer.name)).collect();
+        let verb = if self.settings().options.counterfactual { "against" } else { "for" };
+        let place = match (info.uses_layer, &layers[..]) {
+            (false, _) => "where the picture speaks".to_owned(),
+            (true, [layer]) => format!("where the layer {layer} speaks"),
+            (true, _) => format!("where the layers {} speak", layers.join(", ")),
+        };
+        let what = if info.uses_class {
+            format!("{place} {verb} each target class")
+        } else {
+            format!("{place}, whatever the class")
+        };
+        format!("{} visualization for image classification: {what}", info.title)
+    }
+
+    fn target(
+        &self,
+        explanation: &Explanation,
+        target: &ClassExplanation,
+        subject: &Subject,
+        style: &Style,
+        artifacts: Vec<Artifact>,
+    ) -> TargetRecord {
+        let heatmap = explanation.heatmap(target);
+        let small = reduced(&heatmap);
+        let raw = |stats: &crate::heatmap::Stats| RawRecord {
+            min: stats.min,
+            max: stats.max,
+            mean: stats.mean,
+            share_above_zero: stats.share_above_zero,
+        };
+        TargetRecord {
+            target: target.class.target,
+            class_name: target.class.class_name.clone(),
+            score: target.score,
+            proba: target.class.proba,
+            logit: target.class.logit,
+            rank: target.rank,
+            heatmap: small.values().chunks(small.width()).map(<[f32]>::to_vec).collect(),
+            map: MapRecord {
+                height: heatmap.height(),
+                width: heatmap.width(),
+                scale: explanation.divisor(target),
+            },
+            raw: target.map.raw.iter().map(raw).collect(),
+            normalization: self.normalization(explanation),
+            boxes: artifacts::boxes(explanation, target, subject, style),
+            finding: target.finding.clone(),
+            artifacts,
+        }
+    }
+
+    fn normalization(&self, explanation: &Explanation) -> String {
+        let settings = self.settings();
+        if let Some(library) = settings.finish.library {
+            return format!("as {} does", library.name());
+        }
+        let first = if settings.finish.signed { "signed" } else { "relu" };
+        let then = match (explanation.scale, settings.finish.signed) {
+            (Scale::Own, false) => "divided by maximum",
+            (Scale::Own, true) => "divided by greatest size",
+            (Scale::Raw, _) => "not divided",
+            (Scale::Fixed(_), _) => "divided by a common scale",
+        };
+        format!("{first}, {then}")
+    }
+
+    fn settings_record(&self, explanation: &Explanation, style: &Style) -> SettingsRecord {
+        let settings = self.settings();
+        let several = self.layers().len() > 1 && explanation.method.info().uses_layer;
+        let smoothing = settings.smoothing;
+        let kinds = [(smoothing.augment, "aug"), (smoothing.eigen, "eigen"), (smoothing.noise, "noise")];
+        let Options { counterfactual, seed, samples, noise, patch, stride, .. } = settings.options;
+        SettingsRecord {
+            method: explanation.method.info().name.to_owned(),
+            score: settings.score.name().to_owned(),
+            aggregate: several.then(|| settings.finish.aggregate.name().to_owned()),
+            smooth: kinds.iter().filter(|(on, _)| *on).map(|(_, name)| (*name).to_owned()).collect(),
+            signed: settings.finish.signed,
+            counterfactual,
+            compat: settings.finish.library.map(|library| library.name().to_owned()),
+            options: OptionsRecord { seed, samples, noise, patch, stride },
+            device: settings.device.to_string(),
+            burncam: env!("CARGO_PKG_VERSION").to_owned(),
+            burn: crate::BURN_VERSION.to_owned(),
+            style: style.record(),
+        }
+    }
+
+    fn network_input(&self, subject: &Subject) -> NetworkInputRecord {
+        let input = &self.model().graph().input;
+        let Placement { left, top, right, bottom } = subject.placement;
+        NetworkInputRecord {
+            channels: input.channels,
+            height: input.height,
+            width: input.width,
+            preprocess: (!subject.is_tensor).then(|| self.model().card().preprocess.clone()),
+            covers: CoversRecord { left, top, right, bottom },
+        }
+    }
+
+    fn model_record(&self) -> ModelRecord {
+        let model = self.model();
+        ModelRecord {
+            name: model.name().to_owned(),
+            file: model.file_name(),
+            sha256: self.sha256().to_owned(),
+            num_classes: model.num_classes(),
+            source: model.card().source.clone(),
+        }
+    }
+
+    fn layer_records(&self) -> Vec<LayerRecord> {
+        let record = |layer: &crate::model::Choice| {
+            let shape = &self.model().shapes()[layer.index];
+            LayerRecord {
+                name: layer.name.clone(),
+                index: layer.index,
+                op: self.model().graph().nodes[layer.index].op.name(),
+                channels: shape[1],
+                height: shape[2],
+                width: shape[3],
+                reason: layer.reason.clone(),
+                alternatives: layer.alternatives.clone(),
+            }
+        };
+        self.layers().iter().map(record).collect()
+    }
+}
+
+/// The map itself, or one of fewer cells, each the mean of a block.
+fn reduced(map: &Heatmap) -> Heatmap {
+    let blocks = |length: usize| length.div_ceil(length.div_ceil(MOST_CELLS));
+    let (height, width) = (blocks(map.height()), blocks(map.width()));
+    if (height, width) == (map.height(), map.width()) {
+        return map.clone();
+    }
+    let edge = |at: usize, cells: usize, length: usize| at * length / cells;
+    let mut values = Vec::with_capacity(height * width);
+    for row in 0..height {
+        for column in 0..width {
+            let ys = edge(row, height, map.height())..edge(row + 1, height, map.height());
+            let xs = edge(column, width, map.width())..edge(column + 1, width, map.width());
+            let count = ys.len() * xs.len();
+            let sum: f64 = ys
+                .flat_map(|y| map.values()[y * map.width()..][xs.clone()].iter())
+                .map(|value| f64::from(*value))
+                .sum();
+            values.push((sum / count as f64) as f32);
+        }
+    }
+    Heatmap::new(height, width, values).unwrap_or_else(|| map.resized(height, width, Sampling::Bilinear))
+}

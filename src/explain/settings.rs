@@ -1,0 +1,113 @@
+//! What is asked of an explainer.
+
+use super::Target;
+use crate::cam::{Finish, Library, Method, Options, Smoothing};
+use crate::device::DeviceName;
+use crate::engine::Score;
+use crate::error::{Error, Result};
+use crate::model::LayerRequest;
+
+/// What to explain, and how.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where the network runs. Default: `flex`.
+    pub device: DeviceName,
+    /// Default: Grad-CAM alone.
+    pub methods: Vec<Method>,
+    /// Default: the logit.
+    pub score: Score,
+    /// Default: `auto`. Several layers' maps become one.
+    pub layers: Vec<LayerRequest>,
+    /// Default: the most probable class.
+    pub targets: Vec<Target>,
+    /// How many predictions the record lists. Default: 5.
+    pub top_k: usize,
+    /// ReLU or not, and how layers become one.
+    pub finish: Finish,
+    /// Averages over changed inputs. Default: none.
+    pub smoothing: Smoothing,
+    /// What only some methods read.
+    pub options: Options,
+    /// What maps are divided by. Default: each by its own greatest value.
+    pub scale: Scale,
+}
+
+/// What a finished map is divided by.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub enum Scale {
+    /// Its own greatest value, so that it reaches one.
+    #[default]
+    Own,
+    /// Nothing: values are in units of score times activation. Pictures are drawn as for `Own`.
+    Raw,
+    /// This number, the same for all, so that pictures can be compared. What lies beyond it is drawn as one.
+    Fixed(f32),
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            device: DeviceName::default(),
+            methods: vec![Method::GradCam],
+            score: Score::Logit,
+            layers: vec![LayerRequest::Auto],
+            targets: vec![Target::Top(1)],
+            top_k: 5,
+            finish: Finish::default(),
+            smoothing: Smoothing::default(),
+            options: Options::default(),
+            scale: Scale::Own,
+        }
+    }
+}
+
+impl Settings {
+    /// True when a method asks for a layer.
+    pub(super) fn needs_layer(&self) -> bool {
+        self.methods.iter().any(|method| method.info().uses_layer)
+    }
+
+    /// Refuses what could not be done, or would be ignored.
+    pub(super) fn check(&self) -> Result<()> {
+        let refuse = |message: &str| Err(Error::request(message));
+        if self.methods.is_empty() || self.layers.is_empty() || self.targets.is_empty() {
+            return refuse("expected at least one method, one layer and one class");
+        }
+        self.methods.iter().try_for_each(|method| method.check(&self.options, self.smoothing))?;
+        if !self.needs_layer() && self.layers != [LayerRequest::Auto] {
+            let name = self.methods[0].info().name;
+            return Err(Error::request(format!(
+                "--layer is of no use to {name}, which works on pixels (drop it)"
+            )));
+        }
+        if self.layers.len() > 1 && self.methods.contains(&Method::GuidedGradCam) {
+            return refuse("guidedgradcam takes one layer, got several (name one)");
+        }
+        if let Some(library) = self.finish.library {
+            self.check_library(library)?;
+        }
+        if self.finish.signed && self.methods.contains(&Method::RefineCam) {
+            return refuse("refinecam multiplies maps, which loses their signs (drop --signed)");
+        }
+        Ok(())
+    }
+
+    /// A library's conventions leave no room for others.
+    fn check_library(&self, library: Library) -> Result<()> {
+        let name = library.name();
+        if self.finish.signed || self.scale != Scale::Own {
+            return Err(Error::request(format!(
+                "--compat {name} says how maps are scaled (drop --signed, --scale and --no-normalize)"
+            )));
+        }
+        let unknown = self.methods.iter().find(|method| !library.has(**method));
+        match unknown {
+            Some(method) => Err(Error::request(format!(
+                "method '{}' is not in {name} (drop --compat, or choose one of {})",
+                method.info().name,
+                library.methods().map(|method| method.info().name).collect::<Vec<_>>().join(", ")
+            ))),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! A map at another size, in the ways that libraries have. For the place on a picture see [`crate::render`].
+
+use super::Heatmap;
+
+/// How values between cells come about. None averages when the map gets smaller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sampling {
+    /// Straight lines between cell centres, edges held: OpenCV's `INTER_LINEAR`, PyTorch's `align_corners=False`.
+    Bilinear,
+    /// Straight lines, corner cells on corner cells: PyTorch's `align_corners=True`, scipy's `zoom` of order 1.
+    BilinearCorners,
+    /// The cell under the upper left corner of the new one: PyTorch's `nearest`.
+    Nearest,
+    /// Keys' cubic with `a = -0.5` between cell centres: TensorFlow's `bicubic`.
+    Bicubic,
+}
+
+impl Heatmap {
+    /// The map at another size, which must not be zero.
+    #[must_use]
+    pub fn resized(&self, height: usize, width: usize, how: Sampling) -> Self {
+        let (height, width) = (height.max(1), width.max(1));
+        if (height, width) == (self.height, self.width) {
+            return self.clone();
+        }
+        let columns: Vec<Taps> = (0..width).map(|at| taps(at, width, self.width, how)).collect();
+        let across = |row: &[f32]| -> Vec<f64> {
+            let pixel = |taps: &Taps| taps.iter().map(|(x, weight)| weight * f64::from(row[*x])).sum();
+            columns.iter().map(pixel).collect()
+        };
+        let widened: Vec<Vec<f64>> = self.values.chunks(self.width).map(across).collect();
+        let mut values = Vec::with_capacity(height * width);
+        for at in 0..height {
+            let mut row = vec![0.0_f64; width];
+            for (y, weight) in taps(at, height, self.height, how) {
+                row.iter_mut().zip(&widened[y]).for_each(|(sum, value)| *sum += weight * value);
+            }
+            values.extend(row.into_iter().map(|value| value as f32));
+        }
+        Self { height, width, values }
+    }
+}
+
+/// Cells with their weights, which sum to one.
+type Taps = Vec<(usize, f64)>;
+
+fn taps(at: usize, length: usize, cells: usize, how: Sampling) -> Taps {
+    let last = cells - 1;
+    let scale = cells as f64 / length as f64;
+    let centered = (at as f64 + 0.5) * scale - 0.5;
+    let line = |position: f64| {
+        let position = position.clamp(0.0, last as f64);
+        let first = position.floor() as usize;
+        let share = position - first as f64;
+        vec![(first, 1.0 - share), ((first + 1).min(last), share)]
+    };
+    match how {
+        Sampling::Bilinear => line(centered),
+        Sampling::BilinearCorners if length > 1 => line(at as f64 * last as f64 / (length - 1) as f64),
+        Sampling::BilinearCorners => line(0.0),
+        Sampling::Nearest => vec![(((at as f64 * scale) as usize).min(last), 1.0)],
+        Sampling::Bicubic => cubic(centered, last),
+    }
+}
+
+/// Cells outside the map are left out, and the rest weighs one again.
+fn cubic(position: f64, last: usize) -> Taps {
+    let weight = |distance: f64| match distance.abs() {
+        x if x < 1.0 => (1.5 * x - 2.5) * x * x + 1.0,
+        x if x < 2.0 => ((-0.5 * x + 2.5) * x - 4.0) * x + 2.0,
+        _ => 0.0,
+    };
+    let first = position.floor() as i64 - 1;
+    let inside = (first..first + 4).filter(|cell| (0..=last as i64).contains(cell));
+    let taps: Taps = inside.map(|cell| (cell as usize, weight(cell as f64 - position))).collect();
+    let sum: f64 = taps.iter().map(|(_, weight)| weight).sum();
+    taps.into_iter().map(|(cell, weight)| (cell, weight / sum)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(values: &[f32], width: usize, how: Sampling) -> Vec<f32> {
+        let map = Heatmap::new(1, values.len(), values.to_vec()).unwrap();
+        map.resized(1, width, how).values().to_vec()
+    }
+
+    #[test]
+    fn two_cells_over_four_pixels() {
+        assert_eq!(row(&[0.0, 4.0], 4, Sampling::Bilinear), [0.0, 1.0, 3.0, 4.0]);
+        assert_eq!(row(&[0.0, 3.0], 4, Sampling::BilinearCorners), [0.0, 1.0, 2.0, 3.0]);
+        assert_eq!(row(&[0.0, 4.0], 4, Sampling::Nearest), [0.0, 0.0, 4.0, 4.0]);
+    }
+
+    #[test]
+    fn a_constant_stays_a_constant() {
+        for how in [Sampling::Bilinear, Sampling::BilinearCorners, Sampling::Nearest, Sampling::Bicubic] {
+            for width in [1, 2, 5, 17] {
+                assert!(row(&[2.0, 2.0, 2.0], width, how).iter().all(|value| (value - 2.0).abs() < 1e-6));
+            }
+        }
+    }
+}
