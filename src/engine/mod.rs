@@ -12,6 +12,7 @@ mod norm;
 mod ops;
 mod resize;
 mod score;
+mod sweep;
 mod value;
 mod walk;
 
@@ -23,6 +24,7 @@ use crate::model::Model;
 use fold::Step;
 pub use head::{Recording, Trunk};
 pub use score::{Contrast, Score};
+pub use sweep::{Rectifiers, Rule, SweptStep};
 use value::Value;
 pub use walk::Walk;
 

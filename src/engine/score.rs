@@ -17,10 +17,15 @@ pub enum Score {
     LogProb,
     /// `z_c` minus the greatest other logit.
     Margin,
+    /// `z_c + log softmax(z)_c`, the score of ShapleyCAM (ReST, arXiv:2501.06261): it has a second derivative where the
+    /// logit has none, and its gradient does not vanish with certainty.
+    Rest,
     /// `sigmoid(z_c)`, which [`Score::for_output`] puts in the place of `Prob` for independent classes.
     Sigmoid,
     /// `log sigmoid(z_c)`, likewise in the place of `LogProb`.
     LogSigmoid,
+    /// `z_c + log sigmoid(z_c)`, likewise in the place of `Rest`.
+    RestSigmoid,
 }
 
 impl Score {
@@ -30,6 +35,7 @@ impl Score {
         ("prob", Self::Prob),
         ("log-prob", Self::LogProb),
         ("margin", Self::Margin),
+        ("rest", Self::Rest),
     ];
 
     /// The name as a caller writes it.
@@ -40,6 +46,7 @@ impl Score {
             Self::Prob | Self::Sigmoid => "prob",
             Self::LogProb | Self::LogSigmoid => "log-prob",
             Self::Margin => "margin",
+            Self::Rest | Self::RestSigmoid => "rest",
         }
     }
 
@@ -49,6 +56,7 @@ impl Score {
         match (self, output) {
             (Self::Prob, OutputKind::Sigmoid) => Self::Sigmoid,
             (Self::LogProb, OutputKind::Sigmoid) => Self::LogSigmoid,
+            (Self::Rest, OutputKind::Sigmoid) => Self::RestSigmoid,
             (score, _) => score,
         }
     }
@@ -64,6 +72,8 @@ impl Score {
             Self::Sigmoid => at(activation::sigmoid(logits)),
             Self::LogSigmoid => at(activation::log_sigmoid(logits)),
             Self::Margin => margin(logits, class),
+            Self::Rest => at(logits.clone()) + at(activation::log_softmax(logits, 1)),
+            Self::RestSigmoid => at(logits.clone()) + at(activation::log_sigmoid(logits)),
         }
     }
 }

@@ -35,6 +35,7 @@ pub(super) fn score(score: Score, classes: &[Prediction], rank: usize) -> f64 {
             Some((_, rival)) => logit - rival.logit,
             None => logit,
         },
+        Score::Rest | Score::RestSigmoid => logit + proba.max(f64::MIN_POSITIVE).ln(),
     }
 }
 
@@ -65,5 +66,11 @@ mod tests {
         let classes = classes(&[1.0, 5.0, 3.0], OutputKind::Logits);
         assert_eq!(score(Score::Margin, &classes, 0), 2.0);
         assert_eq!(score(Score::Margin, &classes, 1), -2.0);
+    }
+
+    #[test]
+    fn rest_is_the_logit_and_the_logarithm_of_the_probability() {
+        let classes = classes(&[3.0, 3.0], OutputKind::Softmax);
+        assert!((score(Score::Rest, &classes, 0) - (3.0 - 2.0_f64.ln())).abs() < 1e-12);
     }
 }

@@ -228,7 +228,7 @@ pub struct Prediction {
 pub struct SettingsRecord {
     /// Name of the method on the command line.
     pub method: String,
-    /// `logit`, `prob`, `log-prob` or `margin`.
+    /// `logit`, `prob`, `log-prob`, `margin` or `rest`.
     pub score: String,
     /// Device that the network ran on.
     pub device: String,

@@ -19,3 +19,4 @@ mod photographs;
 mod plain_pack;
 mod record;
 mod support;
+mod sweeps;

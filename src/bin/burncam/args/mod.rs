@@ -153,7 +153,7 @@ pub(crate) struct ExplainArgs {
     #[arg(long, value_name = "METHOD", default_value = "gradcam")]
     pub(crate) method: Method,
 
-    /// Class score that is differentiated: logit, prob, log-prob or margin.
+    /// Class score that is differentiated: logit, prob, log-prob, margin or rest.
     #[arg(long, value_name = "SCORE", default_value = "logit")]
     pub(crate) score: Score,
 

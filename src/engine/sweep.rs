@@ -1,0 +1,206 @@
+//! A backward pass that stops after every operation.
+//!
+//! Receives pictures and a rule for rectifiers, shows a visitor the gradient with respect to every operation's
+//! output, hands on the one with respect to the input. That is what methods need that look at more than a few layers
+//! or put something else in the place of a derivative: guided backpropagation, deconvolution, FullGrad. Their
+//! mathematics is left to [`crate::cam`]; methods of one layer use [`Network::record`], which is faster.
+
+use burn::tensor::Tensor;
+
+use super::fold::Step;
+use super::head::features;
+use super::ops::{self, Params};
+use super::score::Score;
+use super::value::{Value, map_tensor, on_tensor, zip_tensors};
+use super::{Features, Network};
+use crate::card::Op;
+use crate::error::{Error, Result};
+
+/// What a backward pass does at a rectifier with input `x`, when the gradient `g` reaches its output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rule {
+    /// `g` where `x > 0`: the derivative.
+    Plain,
+    /// `g` where `x > 0` and `g > 0`: guided backpropagation, Springenberg et al. 2015, arXiv:1412.6806, equation 1.
+    Guided(Rectifiers),
+    /// `g` where `g > 0`, whatever the input: the deconvolution of Zeiler & Fergus 2014, arXiv:1311.2901.
+    ///
+    /// The paper sends what flows backward through the same rectifier. Of `relu6` only the lower bound is taken: the
+    /// upper one is in units of activations, and gradients have others.
+    Deconvolution(Rectifiers),
+}
+
+/// Which operations a [`Rule`] treats as rectifiers; at all others the derivative is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rectifiers {
+    /// `relu` alone, as in captum and pytorch-grad-cam.
+    Relu,
+    /// `relu` and `relu6`, which passes guided gradients only where `x < 6` too.
+    ReluAndRelu6,
+}
+
+/// One operation on the way back.
+#[derive(Debug)]
+pub struct SweptStep<'a> {
+    /// Position of its node in the graph; of a batch norm folded into a convolution, that of the batch norm.
+    pub node: usize,
+    /// What it does.
+    pub op: &'a Op,
+    params: &'a Params,
+    gradient: &'a Value,
+}
+
+impl Network {
+    /// How many operations of this network a rule would treat as rectifiers.
+    #[must_use]
+    pub fn rectifiers(&self, which: Rectifiers) -> usize {
+        self.steps.iter().filter(|step| which.hold(&step.op)).count()
+    }
+
+    /// The gradient of a class score with respect to the input, `[batch, channels, height, width]`, by `rule`.
+    ///
+    /// Runs forward once without autodiff, then from the last operation to the first, of which only one is recorded
+    /// at a time; `visit` sees each that the score depends on, before the pass goes on below it.
+    ///
+    /// # Shapes
+    /// `values` is `[batch, channels, height, width]`, row-major. Every picture's gradient is that of its own score.
+    ///
+    /// # Errors
+    /// When there are not as many values as whole pictures have, `class` is out of range, or `visit` fails.
+    pub fn sweep(
+        &self,
+        values: Vec<f32>,
+        score: &Score,
+        class: usize,
+        rule: Rule,
+        visit: &mut dyn FnMut(SweptStep<'_>) -> Result<()>,
+    ) -> Result<Vec<f32>> {
+        let mut slots = self.start(values)?;
+        for step in &self.steps {
+            let value = ops::apply(&step.op, &step.params, inputs(&slots, step)?)?;
+            slots[step.output] = Some(value);
+        }
+        let mut gradients = vec![None; slots.len()];
+        gradients[self.logits] = Some(self.seed(&mut slots, *score, class)?);
+        for step in self.steps.iter().rev() {
+            // Whatever reads this value lies behind, so its memory is free.
+            slots[step.output] = None;
+            let Some(gradient) = gradients[step.output].take() else { continue };
+            visit(SweptStep {
+                node: step.output - 1,
+                op: &step.op,
+                params: &step.params,
+                gradient: &gradient,
+            })?;
+            let parts = backward(step, inputs(&slots, step)?, gradient, rule)?;
+            for (&slot, part) in step.inputs.iter().zip(parts) {
+                gradients[slot] = sum(gradients[slot].take(), part)?;
+            }
+        }
+        match (gradients[0].take(), slots[0].take()) {
+            (Some(gradient), _) => gradient.to_vec(),
+            // A score that does not depend on the picture is constant in it.
+            (None, Some(input)) => map_tensor!(input, t => t.zeros_like()).to_vec(),
+            (None, None) => Err(Error::internal("the input is gone")),
+        }
+    }
+
+    /// The gradient of the score with respect to the last value, in that value's shape.
+    fn seed(&self, slots: &mut [Option<Value>], score: Score, class: usize) -> Result<Value> {
+        let shape = slots[self.logits].as_ref().map(Value::shape).unwrap_or_default();
+        let leaf = self.flat_logits(slots)?.autodiff().require_grad();
+        let [_, classes] = leaf.dims();
+        if class >= classes {
+            return Err(Error::internal(format!("class {class} of {classes} was asked for")));
+        }
+        let gradients = score.of(leaf.clone(), class).backward();
+        let gradient = leaf.grad(&gradients).unwrap_or_else(|| leaf.inner().zeros_like());
+        Value::R2(gradient).reshape(&shape)
+    }
+}
+
+impl SweptStep<'_> {
+    /// What the operation adds to each channel whatever its input, where it has such a parameter: the bias of a
+    /// convolution or linear layer, the shift of a norm. Batch norm's is
+    /// `beta - running_mean gamma / sqrt(running_var + epsilon)`.
+    ///
+    /// # Errors
+    /// When the device does not give it back.
+    pub fn bias(&self) -> Result<Option<Vec<f32>>> {
+        let role = match self.op {
+            Op::BatchNorm { .. } => "shift",
+            Op::LayerNorm { .. } | Op::GroupNorm { .. } => "beta",
+            _ => "bias",
+        };
+        self.params.get(role).map(Value::to_vec).transpose()
+    }
+
+    /// The gradient with respect to the operation's output, one a picture; `None` where that is no map, not of rank 4.
+    ///
+    /// # Errors
+    /// When the device does not give it back.
+    pub fn gradients(&self) -> Result<Option<Vec<Features>>> {
+        let Value::R4(gradient) = self.gradient else { return Ok(None) };
+        let pictures = (0..gradient.dims()[0]).map(|at| features(gradient.clone().narrow(0, at, 1)));
+        pictures.collect::<Result<_>>().map(Some)
+    }
+}
+
+impl Rectifiers {
+    fn hold(self, op: &Op) -> bool {
+        match op {
+            Op::Relu {} => true,
+            Op::Relu6 {} => self == Self::ReluAndRelu6,
+            _ => false,
+        }
+    }
+}
+
+/// The gradients with respect to a step's inputs; `None` is zero.
+fn backward(step: &Step, inputs: Vec<Value>, gradient: Value, rule: Rule) -> Result<Vec<Option<Value>>> {
+    match rule {
+        Rule::Guided(which) if which.hold(&step.op) => {
+            let is_bounded = matches!(step.op, Op::Relu6 {});
+            let pairs = inputs.into_iter().zip([gradient]);
+            pairs.map(|(x, g)| zip_tensors!(x, g, (x, g) => guided(x, g, is_bounded)).map(Some)).collect()
+        }
+        Rule::Deconvolution(which) if which.hold(&step.op) => {
+            Ok(vec![Some(map_tensor!(gradient, g => g.clamp_min(0.0)))])
+        }
+        _ => derivative(step, inputs, gradient),
+    }
+}
+
+fn guided<const RANK: usize>(x: Tensor<RANK>, gradient: Tensor<RANK>, is_bounded: bool) -> Tensor<RANK> {
+    let passed = gradient.clamp_min(0.0).mask_fill(x.clone().lower_equal_elem(0.0), 0.0);
+    if is_bounded { passed.mask_fill(x.greater_equal_elem(6.0), 0.0) } else { passed }
+}
+
+/// Records the step alone. The gradient of `<output, gradient>` is the product with the step's Jacobian.
+fn derivative(step: &Step, inputs: Vec<Value>, gradient: Value) -> Result<Vec<Option<Value>>> {
+    let leaves: Vec<Value> =
+        inputs.into_iter().map(|value| map_tensor!(value, t => t.autodiff().require_grad())).collect();
+    let output = ops::apply(&step.op, &step.params, leaves.clone())?;
+    let Value::R1(product) = zip_tensors!(output, gradient, (y, g) => (y * g).sum())? else {
+        return Err(Error::internal("a sum is not of rank 1"));
+    };
+    if !product.is_tracked() {
+        return Err(Error::internal(format!("'{}' cannot be run backward", step.op.name())));
+    }
+    let mut gradients = product.backward();
+    let parts = leaves.into_iter();
+    Ok(parts.map(|leaf| on_tensor!(leaf, t => t.grad_remove(&mut gradients).map(Value::from))).collect())
+}
+
+/// What a step reads. Nothing is moved out, since the way back reads it again.
+fn inputs(slots: &[Option<Value>], step: &Step) -> Result<Vec<Value>> {
+    let missing = || Error::internal(format!("a value that '{}' reads is gone", step.op.name()));
+    step.inputs.iter().map(|slot| slots[*slot].clone().ok_or_else(missing)).collect()
+}
+
+fn sum(a: Option<Value>, b: Option<Value>) -> Result<Option<Value>> {
+    match (a, b) {
+        (Some(a), Some(b)) => zip_tensors!(a, b, (a, b) => a.add(b)).map(Some),
+        (a, b) => Ok(a.or(b)),
+    }
+}
