@@ -4,6 +4,7 @@
 
 mod capture;
 mod check;
+mod curvature;
 mod golden;
 mod gradients;
 mod hand_worked;
