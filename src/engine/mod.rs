@@ -6,6 +6,7 @@
 //! [`crate::cam`].
 
 mod classifier;
+mod curvature;
 mod fold;
 mod head;
 mod norm;
@@ -13,6 +14,7 @@ mod ops;
 mod resize;
 mod score;
 mod sweep;
+mod tangent;
 mod value;
 mod walk;
 
@@ -190,7 +192,7 @@ impl Network {
     }
 
     /// The inputs of a step; a value that no later step reads is moved out, so that its memory is free after use.
-    fn gather(&self, slots: &mut [Option<Value>], step: &Step, at: usize) -> Result<Vec<Value>> {
+    fn gather<T: Clone>(&self, slots: &mut [Option<T>], step: &Step, at: usize) -> Result<Vec<T>> {
         let missing = || Error::internal(format!("a value that step {at} reads is gone"));
         let mut taken = Vec::with_capacity(step.inputs.len());
         for (position, &slot) in step.inputs.iter().enumerate() {

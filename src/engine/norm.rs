@@ -14,8 +14,7 @@ use crate::error::{Error, Result};
 /// Over the last axes, those of `gamma`.
 pub(super) fn layer(x: Value, params: &Params, epsilon: f64) -> Result<Value> {
     let gamma = param(params, "gamma")?;
-    let shape = x.shape();
-    let rows = shape[..shape.len() - gamma.shape().len()].iter().product();
+    let rows = layer_rows(&x.shape(), gamma);
     let x = standardised(x, rows, epsilon)?;
     scaled(x, Some(gamma.clone()), params.get("beta").cloned())
 }
@@ -23,28 +22,39 @@ pub(super) fn layer(x: Value, params: &Params, epsilon: f64) -> Result<Value> {
 /// Over each group of channels.
 pub(super) fn group(x: Value, params: &Params, groups: usize, epsilon: f64) -> Result<Value> {
     let shape = x.shape();
-    let a_channel = |role: &str| {
-        let given = params.contains_key(role);
-        given.then(|| channels(params, role, shape.len())).transpose()
-    };
+    let a_channel = |role: &str| per_channel(params, role, shape.len());
     scaled(standardised(x, shape[0] * groups, epsilon)?, a_channel("gamma")?, a_channel("beta")?)
+}
+
+/// How many parts a value of this shape has that are each normalised over the axes of `gamma`.
+pub(super) fn layer_rows(shape: &[usize], gamma: &Value) -> usize {
+    shape[..shape.len() - gamma.shape().len()].iter().product()
+}
+
+/// A `[channels]` parameter, where it is given, as `[1, channels, 1, ...]` of the given rank.
+pub(super) fn per_channel(params: &Params, role: &str, rank: usize) -> Result<Option<Value>> {
+    params.contains_key(role).then(|| channels(params, role, rank)).transpose()
 }
 
 /// `x / (k + alpha m)^beta`, where `m` is the mean of `x^2` over a window of `size` channels, zeros beyond the ends.
 pub(super) fn local_response(x: Value, size: usize, alpha: f64, beta: f64, k: f64) -> Result<Value> {
+    let means = window_mean(map_tensor!(x.clone(), t => t.square()), size)?;
+    let divisor = map_tensor!(means, t => t.mul_scalar(alpha).add_scalar(k).powf_scalar(beta));
+    zip_tensors!(x, divisor, (a, b) => a.div(b))
+}
+
+/// The mean over a window of `size` channels around each, zeros beyond the ends.
+pub(super) fn window_mean(x: Value, size: usize) -> Result<Value> {
     let shape = x.shape();
-    let squares = map_tensor!(x.clone(), t => t.square());
     // Channels are rows of one picture, so that the window is a pool's.
     let pixels = shape[2..].iter().product();
-    let rows = squares.reshape(&[shape[0], 1, shape[1], pixels])?.into_rank4()?;
+    let rows = x.reshape(&[shape[0], 1, shape[1], pixels])?.into_rank4()?;
     let before = (size - 1) / 2;
     let window = AvgPoolOptions::new([size, 1])
         .with_stride([1, 1])
         .with_padding_pairs([(before, size - 1 - before), (0, 0)])
         .with_count_include_pad(true);
-    let divisor = module::avg_pool2d(rows, window).mul_scalar(alpha).add_scalar(k).powf_scalar(beta);
-    let divisor = Value::R4(divisor).reshape(&shape)?;
-    zip_tensors!(x, divisor, (a, b) => a.div(b))
+    Value::R4(module::avg_pool2d(rows, window)).reshape(&shape)
 }
 
 /// Each of `rows` equal parts, which lie one behind the other, with mean zero and variance one.
@@ -59,7 +69,7 @@ fn standardised(x: Value, rows: usize, epsilon: f64) -> Result<Value> {
     Value::R2(centred / variance.add_scalar(epsilon).sqrt()).reshape(&shape)
 }
 
-fn scaled(x: Value, gamma: Option<Value>, beta: Option<Value>) -> Result<Value> {
+pub(super) fn scaled(x: Value, gamma: Option<Value>, beta: Option<Value>) -> Result<Value> {
     let x = match gamma {
         Some(gamma) => two_sided(&Op::Mul { scalar: None }, x, Some(gamma))?,
         None => x,

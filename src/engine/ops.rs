@@ -129,7 +129,7 @@ pub(super) fn two_sided(op: &Op, x: Value, other: Option<Value>) -> Result<Value
 }
 
 /// Both at the shape that they broadcast to, which Burn's choice between two tensors wants.
-fn alike<const RANK: usize>(a: Tensor<RANK>, b: Tensor<RANK>) -> (Tensor<RANK>, Tensor<RANK>) {
+pub(super) fn alike<const RANK: usize>(a: Tensor<RANK>, b: Tensor<RANK>) -> (Tensor<RANK>, Tensor<RANK>) {
     let (left, right) = (a.dims(), b.dims());
     let shape: [usize; RANK] = std::array::from_fn(|axis| left[axis].max(right[axis]));
     (a.expand(shape), b.expand(shape))
@@ -153,14 +153,9 @@ fn concat(values: Vec<Value>, axis: usize) -> Result<Value> {
 }
 
 fn spatial(op: &Op, x: Tensor<4>) -> Result<Tensor<4>> {
-    let pairs = |[top, bottom, left, right]: [usize; 4]| [(top, bottom), (left, right)];
     Ok(match op {
-        Op::MaxPool2d { kernel, stride, padding, dilation, ceil_mode } => {
-            let options = MaxPoolOptions::new(*kernel)
-                .with_stride(*stride)
-                .with_padding_pairs(pairs(*padding))
-                .with_dilation(*dilation)
-                .with_ceil_mode(*ceil_mode);
+        Op::MaxPool2d { .. } => {
+            let options = max_pool_options(op).ok_or_else(|| Error::internal("a pool has no window"))?;
             module::max_pool2d(x, options)
         }
         Op::AvgPool2d { kernel, stride, padding, ceil_mode, count_include_pad } => {
@@ -185,6 +180,17 @@ fn spatial(op: &Op, x: Tensor<4>) -> Result<Tensor<4>> {
         Op::Resize { output_size, mode, align_corners } => resize(x, *output_size, *mode, *align_corners),
         other => return Err(Error::internal(format!("'{}' is not a spatial operation", other.name()))),
     })
+}
+
+/// The window of `max_pool2d`; `None` for any other operation.
+pub(super) fn max_pool_options(op: &Op) -> Option<MaxPoolOptions<2>> {
+    let Op::MaxPool2d { kernel, stride, padding, dilation, ceil_mode } = op else { return None };
+    let options = MaxPoolOptions::new(*kernel).with_stride(*stride).with_padding_pairs(pairs(*padding));
+    Some(options.with_dilation(*dilation).with_ceil_mode(*ceil_mode))
+}
+
+fn pairs([top, bottom, left, right]: [usize; 4]) -> [(usize, usize); 2] {
+    [(top, bottom), (left, right)]
 }
 
 fn shaping(op: &Op, x: Value) -> Result<Value> {
@@ -229,7 +235,7 @@ fn without(shape: &[usize], axes: &[usize]) -> Vec<usize> {
     shape.iter().enumerate().filter(|(at, _)| !axes.contains(at)).map(|(_, side)| *side).collect()
 }
 
-fn reduce(reduced: Value, axes: &[usize], keep_dims: bool) -> Result<Value> {
+pub(super) fn reduce(reduced: Value, axes: &[usize], keep_dims: bool) -> Result<Value> {
     if keep_dims {
         return Ok(reduced);
     }
@@ -252,7 +258,7 @@ fn pointwise(op: &Op, x: Value) -> Value {
         Op::LeakyRelu { slope } => map_tensor!(x, t => activation::leaky_relu(t, *slope)),
         Op::Elu { alpha } => map_tensor!(x, t => activation::elu(t, *alpha)),
         Op::Selu {} => map_tensor!(x, t => activation::selu(t)),
-        Op::Gelu { approximate: false } => map_tensor!(x, t => activation::gelu(t)),
+        Op::Gelu { approximate: false } => map_tensor!(x, t => gelu(t)),
         Op::Gelu { approximate: true } => map_tensor!(x, t => activation::gelu_approximate(t)),
         Op::Silu {} => map_tensor!(x, t => activation::silu(t)),
         Op::Mish {} => map_tensor!(x, t => activation::mish(t)),
@@ -275,4 +281,10 @@ fn pointwise(op: &Op, x: Value) -> Value {
         // Dropout and identity: evaluation mode leaves values alone.
         _ => x,
     }
+}
+
+/// `x Φ(x)`. Burn's own runs backward by the slope of the tanh form on all devices but flex, 6e-4 off.
+fn gelu<const RANK: usize>(x: Tensor<RANK>) -> Tensor<RANK> {
+    let below = x.clone().mul_scalar(std::f64::consts::FRAC_1_SQRT_2).erf().add_scalar(1.0).mul_scalar(0.5);
+    x * below
 }

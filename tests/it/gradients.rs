@@ -107,13 +107,15 @@ fn gradients_of_every_score_agree_with_central_differences() {
     let trunk = loaded.trunk(input).unwrap();
     let log_sum = |z: &[f32]| z.iter().map(|z| f64::from(*z).exp()).sum::<f64>().ln();
     type Function = fn(&[f32], f64) -> f64;
-    let scores: [(Score, Function); 6] = [
+    let scores: [(Score, Function); 8] = [
         (Score::Logit, |z, _| f64::from(z[1])),
         (Score::Prob, |z, sum| (f64::from(z[1]) - sum).exp()),
         (Score::LogProb, |z, sum| f64::from(z[1]) - sum),
         (Score::Margin, |z, _| f64::from(z[1]) - f64::from(z[0].max(z[2]))),
         (Score::Sigmoid, |z, _| 1.0 / (1.0 + (-f64::from(z[1])).exp())),
         (Score::LogSigmoid, |z, _| -(1.0 + (-f64::from(z[1])).exp()).ln()),
+        (Score::Rest, |z, sum| 2.0 * f64::from(z[1]) - sum),
+        (Score::RestSigmoid, |z, _| f64::from(z[1]) - (1.0 + (-f64::from(z[1])).exp()).ln()),
     ];
     for (score, function) in scores {
         let evidence = loaded.record(&trunk).unwrap().evidence(&score, 1).unwrap().remove(0);

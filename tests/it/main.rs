@@ -5,6 +5,7 @@
 mod cam_parity;
 mod capture;
 mod check;
+mod curvature;
 mod golden;
 mod gradients;
 mod hand_worked;
@@ -20,3 +21,4 @@ mod photographs;
 mod plain_pack;
 mod record;
 mod support;
+mod sweeps;

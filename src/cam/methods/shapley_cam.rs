@@ -15,6 +15,7 @@ use super::grad_cam;
 use super::{Definition, MethodInfo, Run};
 use crate::cam::scene::Question;
 use crate::cam::terms::Terms;
+use crate::engine::{Evidence, Features};
 use crate::error::Result;
 
 pub(super) const DEFINITION: Definition = Definition {
@@ -30,16 +31,17 @@ pub(super) const DEFINITION: Definition = Definition {
         has_sign: true,
         has_terms: true,
     },
-    run: Run::Layer(terms),
+    run: Run::Shared(terms),
 };
 
-fn terms(question: &Question, tap: usize) -> Result<Terms> {
-    let slopes = grad_cam::channel_weights(&question.evidence()?[tap].gradients);
-    let curvature = grad_cam::channel_weights(todo_curvature(question, tap)?);
+fn terms(question: &Question) -> Result<Vec<(Evidence, Terms)>> {
+    let curvatures = question.network().curvature(question.trunk()?, &question.score, question.class)?;
     let sign = f64::from(question.sign());
-    Ok(Terms::Weights(slopes.iter().zip(curvature).map(|(slope, bend)| slope - 0.5 * sign * bend).collect()))
-}
-
-fn todo_curvature<'a>(_: &'a Question, _: usize) -> Result<&'a crate::engine::Features> {
-    Err(crate::error::Error::request("x"))
+    let layer = |(evidence, curvature): (&Evidence, &Features)| {
+        let slopes = grad_cam::channel_weights(&evidence.gradients);
+        let bends = grad_cam::channel_weights(curvature);
+        let weights = slopes.iter().zip(bends).map(|(slope, bend)| slope - 0.5 * sign * bend).collect();
+        (evidence.clone(), Terms::Weights(weights))
+    };
+    Ok(question.evidence()?.iter().zip(&curvatures).map(layer).collect())
 }

@@ -1,0 +1,93 @@
+//! Second derivatives of a class score: the Hessian times a vector, exactly.
+//!
+//! Receives a trunk, hands on for every tap how the gradient there changes as its activations grow in proportion.
+//! By Pearlmutter's method (Fast exact multiplication by the Hessian, Neural Computation 6, 1994): with the direction `v`
+//! held constant, `H v` is the gradient of the score's rate of change along `v`. The rate comes from `tangent`, its
+//! gradient from Burn's autodiff.
+
+use burn::tensor::Tensor;
+
+use super::head::features;
+use super::score::Score;
+use super::tangent::{self, Dual};
+use super::value::{Value, map_tensor};
+use super::{Features, Network, Trunk};
+use crate::card::Op;
+use crate::error::{Error, Result};
+
+impl Network {
+    /// `H A` for every tap, in the taps' order: the Hessian of the class score with respect to that tap's activations
+    /// `A`, times these activations.
+    ///
+    /// It is zero where everything behind the tap is piecewise linear and the score is a logit. As in automatic
+    /// differentiation elsewhere, kinks count as having no second derivative.
+    ///
+    /// # Errors
+    /// When `class` is out of range, or the trunk is not this network's.
+    pub fn curvature(&self, trunk: &Trunk, score: &Score, class: usize) -> Result<Vec<Features>> {
+        (0..self.taps.len())
+            .map(|tap| self.curvature_at(&self.trunk_to(trunk, tap)?, *score, class).and_then(features))
+            .collect()
+    }
+
+    /// `H A` for the layer where `trunk` ends.
+    fn curvature_at(&self, trunk: &Trunk, score: Score, class: usize) -> Result<Tensor<4>> {
+        let cut = trunk.cut();
+        let mut slots: Vec<_> = trunk.slots().iter().map(|slot| slot.clone().map(Dual::constant)).collect();
+        let value = slots[cut].take().ok_or_else(|| Error::internal("the trunk is empty"))?.value;
+        let activations = value.into_rank4()?;
+        let leaf = activations.clone().autodiff().require_grad();
+        let rate = Some(Value::R4(activations.clone()));
+        slots[cut] = Some(Dual { value: Value::R4(leaf.clone()), rate });
+        for (at, step) in self.steps.iter().enumerate().filter(|(_, step)| step.output > cut) {
+            let inputs = self.gather(&mut slots, step, at)?;
+            slots[step.output] = Some(tangent::apply(&step.op, &step.params, &inputs)?);
+        }
+        let logits = slots[self.logits].take().ok_or_else(|| Error::internal("the head gave no logits"))?;
+        // A rate that does not depend on the activations is that of a linear function.
+        let Some(rate) = rate_of(score, logits, class)?.filter(Tensor::is_tracked) else {
+            return Ok(activations.zeros_like());
+        };
+        let gradients = rate.backward();
+        Ok(leaf.grad(&gradients).unwrap_or_else(|| activations.zeros_like()))
+    }
+}
+
+/// The rate of the score, summed over the pictures of a batch; `None` where the logits do not change.
+fn rate_of(score: Score, logits: Dual, class: usize) -> Result<Option<Tensor<1>>> {
+    let Some(rate) = logits.rate else { return Ok(None) };
+    let shape = logits.value.shape();
+    let [batch, classes] = [shape[0], shape[1]];
+    if class >= classes {
+        return Err(Error::internal(format!("class {class} of {classes} was asked for")));
+    }
+    let flat = Dual {
+        value: logits.value.reshape(&[batch, classes])?,
+        rate: Some(rate.reshape(&[batch, classes])?),
+    };
+    let through = |op: Op| -> Result<Tensor<2>> {
+        match tangent::apply(&op, &Default::default(), std::slice::from_ref(&flat))?.rate {
+            Some(Value::R2(rate)) => Ok(rate),
+            _ => Err(Error::internal("the logits have no rate")),
+        }
+    };
+    let at = |rates: Tensor<2>| rates.narrow(1, class, 1).sum();
+    let logit = || through(Op::Identity {}).map(at);
+    Ok(Some(match score {
+        Score::Logit => logit()?,
+        Score::Prob => at(through(Op::Softmax { axis: 1 })?),
+        Score::LogProb => at(through(Op::LogSoftmax { axis: 1 })?),
+        Score::Sigmoid => at(through(Op::Sigmoid {})?),
+        Score::LogSigmoid => at(through(Op::LogSigmoid {})?),
+        Score::Rest => logit()? + at(through(Op::LogSoftmax { axis: 1 })?),
+        Score::RestSigmoid => logit()? + at(through(Op::LogSigmoid {})?),
+        Score::Margin if classes == 1 => logit()?,
+        Score::Margin => {
+            let Value::R2(values) = map_tensor!(flat.value.clone(), t => t.inner()) else {
+                return Err(Error::internal("the logits are not of rank 2"));
+            };
+            let others = values.slice_fill([0..batch, class..class + 1], f32::NEG_INFINITY);
+            logit()? - through(Op::Identity {})?.gather(1, others.argmax(1)).sum()
+        }
+    }))
+}

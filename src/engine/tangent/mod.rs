@@ -1,0 +1,232 @@
+//! How an operation's value changes along a direction, written so that Burn's autodiff can run through it once more.
+//!
+//! Receives an operation, its inputs and their rates of change, hands on the output and its rate: forward-mode
+//! differentiation. Every rule is made of operations that Burn differentiates exactly, so a backward pass over a rate
+//! gives second derivatives (see `curvature`). The match over operations has no catch-all: an operation
+//! without a rule does not compile. At a kink the rule is that of the backward pass, whose second derivative there is zero.
+
+mod norm;
+mod slope;
+
+use burn::tensor::{Tensor, activation, module};
+
+use super::ops::{self, Params, alike, channels, max_pool_options, param, reduce, two_sided};
+use super::value::{Value, map_tensor, zip_tensors};
+use crate::card::{Op, PadMode};
+use crate::error::{Error, Result};
+
+/// A value and its rate of change along the direction that is followed; `None` is zero.
+#[derive(Debug, Clone)]
+pub(super) struct Dual {
+    pub(super) value: Value,
+    pub(super) rate: Option<Value>,
+}
+
+impl Dual {
+    pub(super) fn constant(value: Value) -> Self {
+        Self { value, rate: None }
+    }
+
+    fn rate_or_zeros(&self) -> Value {
+        self.rate.clone().unwrap_or_else(|| map_tensor!(self.value.clone(), t => t.inner().zeros_like()))
+    }
+}
+
+/// Runs `op` on values and rates.
+pub(super) fn apply(op: &Op, params: &Params, inputs: &[Dual]) -> Result<Dual> {
+    let value = ops::apply(op, params, inputs.iter().map(|input| input.value.clone()).collect())?;
+    if inputs.iter().all(|input| input.rate.is_none()) {
+        return Ok(Dual::constant(value));
+    }
+    let rate = match (op, inputs) {
+        (Op::Concat { .. }, _) => ops::apply(op, params, inputs.iter().map(Dual::rate_or_zeros).collect())?,
+        (_, [a, b]) => of_two(op, a, b, &value)?,
+        (_, [Dual { value: x, rate: Some(rate) }]) => of_one(op, params, x.clone(), rate.clone(), &value)?,
+        _ => return Err(Error::internal(format!("'{}' has {} inputs", op.name(), inputs.len()))),
+    };
+    Ok(Dual { value, rate: Some(rate) })
+}
+
+/// The rate of an operation's value `y` for an input `x` with rate `rate`.
+fn of_one(op: &Op, params: &Params, x: Value, rate: Value, y: &Value) -> Result<Value> {
+    match op {
+        // Linear in their input.
+        Op::AvgPool2d { .. }
+        | Op::AdaptiveAvgPool2d { .. }
+        | Op::GlobalAvgPool {}
+        | Op::Flatten { .. }
+        | Op::Reshape { .. }
+        | Op::Transpose { .. }
+        | Op::Squeeze { .. }
+        | Op::Unsqueeze { .. }
+        | Op::Slice { .. }
+        | Op::Split { .. }
+        | Op::Resize { .. }
+        | Op::ReduceMean { .. }
+        | Op::ReduceSum { .. }
+        | Op::Concat { .. }
+        | Op::Dropout {}
+        | Op::Identity {} => ops::apply(op, params, vec![rate]),
+        // Linear but for what they add.
+        Op::Conv2d { .. } | Op::Linear {} => {
+            let mut params = params.clone();
+            params.remove("bias");
+            ops::apply(op, &params, vec![rate])
+        }
+        Op::BatchNorm { .. } => product(channels(params, "scale", x.shape().len())?, rate),
+        Op::Pad { padding, mode, .. } => {
+            let bare = Op::Pad { padding: *padding, mode: *mode, value: 0.0 };
+            ops::apply(if *mode == PadMode::Constant { &bare } else { op }, params, vec![rate])
+        }
+        Op::LayerNorm { epsilon } => norm::layer(x, rate, params, *epsilon),
+        Op::GroupNorm { groups, epsilon } => norm::group(x, rate, params, *groups, *epsilon),
+        Op::LocalResponseNorm { size, alpha, beta, k } => {
+            norm::local_response(x, rate, *size, [*alpha, *beta, *k])
+        }
+        Op::MaxPool2d { .. } => at_maxima(op, x.into_rank4()?, rate.into_rank4()?).map(Value::R4),
+        Op::GlobalMaxPool {} => extreme(x, rate, &[2, 3], true),
+        Op::ReduceMax { axes, keep_dims } => reduce(extreme(x, rate, axes, true)?, axes, *keep_dims),
+        Op::ReduceMin { axes, keep_dims } => reduce(extreme(x, rate, axes, false)?, axes, *keep_dims),
+        Op::ReduceL2 { axes, keep_dims } => {
+            reduce(zip_tensors!(x, rate, (x, rate) => length(x, rate, axes))?, axes, *keep_dims)
+        }
+        Op::Softmax { axis } => softmax(y.clone(), rate, *axis),
+        Op::LogSoftmax { axis } => {
+            let p = map_tensor!(x, t => activation::softmax(t, *axis));
+            zip_tensors!(p, rate, (p, rate) => rate.clone() - (p * rate).sum_dim(*axis))
+        }
+        Op::Prelu {} => prelu(x, rate, params),
+        Op::Relu {}
+        | Op::Relu6 {}
+        | Op::LeakyRelu { .. }
+        | Op::Elu { .. }
+        | Op::Selu {}
+        | Op::Gelu { .. }
+        | Op::Silu {}
+        | Op::Mish {}
+        | Op::Sigmoid {}
+        | Op::HardSigmoid { .. }
+        | Op::HardSwish {}
+        | Op::Tanh {}
+        | Op::Softplus {}
+        | Op::LogSigmoid {}
+        | Op::Clip { .. }
+        | Op::Exp {}
+        | Op::Sqrt {}
+        | Op::Log {}
+        | Op::Abs {}
+        | Op::Erf {}
+        | Op::Pow { .. } => product(slope::of(op, x)?, rate),
+        Op::Add { .. }
+        | Op::Sub { .. }
+        | Op::Mul { .. }
+        | Op::Div { .. }
+        | Op::Minimum { .. }
+        | Op::Maximum { .. } => with_constant(op, params, x, rate, y),
+        Op::Matmul {} => Err(Error::internal("a matrix product has one input")),
+    }
+}
+
+/// Arithmetic with a number or a parameter.
+fn with_constant(op: &Op, params: &Params, x: Value, rate: Value, y: &Value) -> Result<Value> {
+    if op.scalar().is_none() {
+        let other = Dual::constant(param(params, "other")?.clone());
+        return of_two(op, &Dual { value: x, rate: Some(rate) }, &other, y);
+    }
+    match op {
+        Op::Mul { .. } | Op::Div { .. } => two_sided(op, rate, None),
+        Op::Minimum { .. } | Op::Maximum { .. } => product(slope::of(op, x)?, rate),
+        _ => Ok(rate),
+    }
+}
+
+/// Arithmetic and the matrix product of two values; `y` is what they give.
+fn of_two(op: &Op, a: &Dual, b: &Dual, y: &Value) -> Result<Value> {
+    match op {
+        Op::Add { .. } | Op::Sub { .. } => two_sided(op, a.rate_or_zeros(), Some(b.rate_or_zeros())),
+        Op::Mul { .. } | Op::Matmul {} => {
+            let left = a.rate.clone().map(|rate| two_sided(op, rate, Some(b.value.clone())));
+            let right = b.rate.clone().map(|rate| two_sided(op, a.value.clone(), Some(rate)));
+            total(left, right)
+        }
+        Op::Div { .. } => {
+            // (a / b)' = a' / b - y b' / b
+            let left = a.rate.clone().map(|rate| two_sided(op, rate, Some(b.value.clone())));
+            let right = b.rate.clone().map(|rate| {
+                let change = map_tensor!(product(y.clone(), rate)?, t => t.neg());
+                two_sided(op, change, Some(b.value.clone()))
+            });
+            total(left, right)
+        }
+        Op::Minimum { .. } | Op::Maximum { .. } => {
+            let rank = y.shape().len();
+            let (x, other) = (a.value.clone().with_rank(rank)?, b.value.clone().with_rank(rank)?);
+            let takes_other = zip_tensors!(x, other, (x, other) => {
+                let (x, other) = alike(x.inner(), other.inner());
+                let is_less = matches!(op, Op::Maximum { .. });
+                if is_less { x.lower(other).float() } else { other.lower(x).float() }
+            })?;
+            let difference =
+                two_sided(&Op::Sub { scalar: None }, b.rate_or_zeros(), Some(a.rate_or_zeros()))?;
+            total(Some(Ok(a.rate_or_zeros())), Some(product(takes_other, difference)))
+        }
+        _ => Err(Error::internal(format!("'{}' has two inputs", op.name()))),
+    }
+}
+
+fn product(a: Value, b: Value) -> Result<Value> {
+    two_sided(&Op::Mul { scalar: None }, a, Some(b))
+}
+
+fn total(a: Option<Result<Value>>, b: Option<Result<Value>>) -> Result<Value> {
+    match (a.transpose()?, b.transpose()?) {
+        (Some(a), Some(b)) => two_sided(&Op::Add { scalar: None }, a, Some(b)),
+        (a, b) => a.or(b).ok_or_else(|| Error::internal("nothing changes")),
+    }
+}
+
+/// The rate where each window has its greatest value.
+fn at_maxima(op: &Op, x: Tensor<4>, rate: Tensor<4>) -> Result<Tensor<4>> {
+    let options = max_pool_options(op).ok_or_else(|| Error::internal("a pool has no window"))?;
+    let (_, places) = module::max_pool2d_with_indices(x.inner(), options);
+    let [batch, channels, height, width] = rate.dims();
+    let [.., rows, columns] = places.dims();
+    let places = places.reshape([batch, channels, rows * columns]);
+    let found = rate.reshape([batch, channels, height * width]).gather(2, places);
+    Ok(found.reshape([batch, channels, rows, columns]))
+}
+
+/// The rate where the value is extreme along `axes`, which stay with size 1.
+fn extreme(x: Value, rate: Value, axes: &[usize], greatest: bool) -> Result<Value> {
+    zip_tensors!(x, rate, (x, rate) => {
+        let along = |(x, rate): (Tensor<_>, Tensor<_>), axis: &usize| {
+            let (x, places) =
+                if greatest { x.max_dim_with_indices(*axis) } else { x.min_dim_with_indices(*axis) };
+            (x, rate.gather(*axis, places))
+        };
+        axes.iter().fold((x.inner(), rate), along).1
+    })
+}
+
+/// Of the root of the sum of squares; zero where that is zero, as its gradient is.
+fn length<const RANK: usize>(x: Tensor<RANK>, rate: Tensor<RANK>, axes: &[usize]) -> Tensor<RANK> {
+    let squares = x.clone().square().sum_dims(axes);
+    let zero = squares.clone().inner().equal_elem(0.0);
+    let length = squares.mask_fill(zero.clone(), 1.0).sqrt();
+    ((x * rate).sum_dims(axes) / length).mask_fill(zero, 0.0)
+}
+
+fn softmax(p: Value, rate: Value, axis: usize) -> Result<Value> {
+    zip_tensors!(p, rate, (p, rate) => {
+        let mean = (p.clone() * rate.clone()).sum_dim(axis);
+        p * (rate - mean)
+    })
+}
+
+fn prelu(x: Value, rate: Value, params: &Params) -> Result<Value> {
+    let rank = x.shape().len();
+    let positive = slope::of(&Op::Relu {}, x)?;
+    let negative = map_tensor!(positive.clone(), t => t.neg().add_scalar(1.0));
+    let negative = product(negative, channels(params, "slope", rank)?)?;
+    product(total(Some(Ok(positive)), Some(Ok(negative)))?, rate)
+}

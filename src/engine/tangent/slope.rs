@@ -1,0 +1,104 @@
+//! Derivatives of functions of one number.
+//!
+//! Receives an operation that works on each number alone and its input, hands on the derivative there, as an expression
+//! that can be differentiated itself. What is constant but for jumps is outside of autodiff.
+
+use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI};
+
+use burn::tensor::{Tensor, activation};
+
+use super::super::value::{Value, map_tensor};
+use crate::card::Op;
+use crate::error::{Error, Result};
+
+/// `f'(x)`, of `x`'s shape.
+pub(super) fn of(op: &Op, x: Value) -> Result<Value> {
+    match (op, op.scalar()) {
+        (Op::Minimum { .. }, Some(number)) => Ok(map_tensor!(x, t => within(&t, f64::NEG_INFINITY, number))),
+        (Op::Maximum { .. }, Some(number)) => Ok(map_tensor!(x, t => within(&t, number, f64::INFINITY))),
+        _ => Ok(map_tensor!(x, t => pointwise(op, t)?)),
+    }
+}
+
+fn pointwise<const RANK: usize>(op: &Op, x: Tensor<RANK>) -> Result<Tensor<RANK>> {
+    Ok(match op {
+        Op::Relu {} => above_zero(&x),
+        Op::Relu6 {} => within(&x, 0.0, 6.0),
+        Op::Clip { min, max } => within(&x, *min, *max),
+        Op::LeakyRelu { slope } => above_zero(&x).mul_scalar(1.0 - slope).add_scalar(*slope),
+        Op::Abs {} => x.inner().sign(),
+        Op::HardSigmoid { alpha, beta } => {
+            within(&x.mul_scalar(*alpha).add_scalar(*beta), 0.0, 1.0).mul_scalar(*alpha)
+        }
+        Op::HardSwish {} => {
+            let ramp = x.clone().div_scalar(6.0).add_scalar(0.5);
+            let inside = within(&ramp, 0.0, 1.0);
+            ramp.clamp(0.0, 1.0) + x.div_scalar(6.0) * inside
+        }
+        Op::Elu { alpha } => elu(x, *alpha),
+        // The constants of the paper, arXiv:1706.02515.
+        Op::Selu {} => elu(x, 1.673_263_242_354_377_2).mul_scalar(1.050_700_987_355_480_5),
+        Op::Gelu { approximate: false } => {
+            // Φ(x) + x φ(x)
+            let below = x.clone().mul_scalar(FRAC_1_SQRT_2).erf().add_scalar(1.0).mul_scalar(0.5);
+            let density = x.clone().square().mul_scalar(-0.5).exp();
+            below + (x * density).mul_scalar(0.5 * FRAC_2_SQRT_PI * FRAC_1_SQRT_2)
+        }
+        Op::Gelu { approximate: true } => gelu_by_tanh(x),
+        Op::Silu {} => {
+            let s = activation::sigmoid(x.clone());
+            s.clone() + x.clone() * s * activation::sigmoid(x.neg())
+        }
+        Op::Mish {} => {
+            let t = activation::softplus(x.clone(), 1.0).tanh();
+            t.clone() + x.clone() * flattening(t) * activation::sigmoid(x)
+        }
+        Op::Sigmoid {} => activation::sigmoid(x.clone()) * activation::sigmoid(x.neg()),
+        Op::Tanh {} => flattening(x.tanh()),
+        Op::Softplus {} => activation::sigmoid(x),
+        Op::LogSigmoid {} => activation::sigmoid(x.neg()),
+        Op::Exp {} => x.exp(),
+        Op::Sqrt {} => x.sqrt().recip().mul_scalar(0.5),
+        Op::Log {} => x.recip(),
+        Op::Erf {} => x.square().neg().exp().mul_scalar(FRAC_2_SQRT_PI),
+        // Without a power of zero, whose own derivative at zero would be 0 times infinity.
+        Op::Pow { exponent } if *exponent == 0.0 => x.inner().zeros_like(),
+        Op::Pow { exponent } if *exponent == 1.0 => x.inner().ones_like(),
+        Op::Pow { exponent } => x.powf_scalar(exponent - 1.0).mul_scalar(*exponent),
+        _ => return Err(Error::internal(format!("'{}' does not work on each number alone", op.name()))),
+    })
+}
+
+/// One where positive, else zero.
+fn above_zero<const RANK: usize>(x: &Tensor<RANK>) -> Tensor<RANK> {
+    x.clone().inner().greater_elem(0.0).float()
+}
+
+/// One from `min` to `max`, else zero: the slope of a clamp, which has its ends' too.
+fn within<const RANK: usize>(x: &Tensor<RANK>, min: f64, max: f64) -> Tensor<RANK> {
+    let x = x.clone().inner();
+    let inside = x.ones_like();
+    inside.mask_fill(x.clone().lower_elem(min), 0.0).mask_fill(x.greater_elem(max), 0.0)
+}
+
+/// `1 - t^2`, the slope of a hyperbolic tangent `t`.
+fn flattening<const RANK: usize>(t: Tensor<RANK>) -> Tensor<RANK> {
+    t.square().neg().add_scalar(1.0)
+}
+
+fn elu<const RANK: usize>(x: Tensor<RANK>, alpha: f64) -> Tensor<RANK> {
+    let positive = above_zero(&x);
+    // Cut off, so that no exponential overflows where it does not count.
+    let tail = x.clamp_max(0.0).exp().mul_scalar(alpha);
+    tail * positive.clone().neg().add_scalar(1.0) + positive
+}
+
+/// Of `x (1 + tanh u) / 2` with `u = sqrt(2 / π) (x + 0.044715 x^3)`.
+fn gelu_by_tanh<const RANK: usize>(x: Tensor<RANK>) -> Tensor<RANK> {
+    const ROOT: f64 = FRAC_2_SQRT_PI * FRAC_1_SQRT_2;
+    const CUBIC: f64 = 0.044_715;
+    let square = x.clone().square();
+    let t = (x.clone() * square.clone().mul_scalar(CUBIC).add_scalar(1.0)).mul_scalar(ROOT).tanh();
+    let inner = square.mul_scalar(3.0 * CUBIC).add_scalar(1.0).mul_scalar(ROOT);
+    (t.clone().add_scalar(1.0) + x * flattening(t) * inner).mul_scalar(0.5)
+}
