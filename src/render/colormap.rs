@@ -1,15 +1,14 @@
-//! Colour maps: from heat, 0 to 1, to an sRGB colour.
+//! Colour maps: from heat to an sRGB colour.
 //!
-//! All are within one level of 255 of matplotlib's, but two: `turbo` and `cividis` are d3's smooth formulas, which
-//! differ by up to 32 levels (turbo's dark ends) and 19 (cividis' yellow end).
+//! Heat lies in 0 to 1, or in -1 to 1 on a signed map. Tables hold the very bytes that matplotlib and OpenCV paint; where
+//! they come from and under which licences is in `tables/README.md`. What is signed is decided where heat is drawn.
 
 use std::fmt;
 use std::str::FromStr;
-use std::sync::LazyLock;
 
 use crate::error::{Error, Result};
 
-/// A way from heat to colour. Each has 256 colours, as in matplotlib.
+/// A way from heat to colour. Each has 256 colours.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum Colormap {
     /// Blue over green to yellow; even to the eye, and safe for the colour-blind.
@@ -27,20 +26,35 @@ pub enum Colormap {
     Cividis,
     /// The old rainbow from dark blue to dark red that most published overlays use.
     Jet,
+    /// OpenCV's jet, which differs from matplotlib's by up to 33 levels.
+    JetOpencv,
     /// Black to white.
     Grey,
+    /// Near-white to dark blue.
+    Blues,
+    /// Near-white to dark green.
+    Greens,
+    /// Near-white to dark red.
+    Reds,
+    /// For signed maps: soft blue over grey to soft red.
+    Coolwarm,
+    /// For signed maps: blue over white to red.
+    RedBlue,
+    /// For signed maps: red for negative, over white, to green, as captum has it.
+    RedWhiteGreen,
 }
 
 /// How many colours a map has.
 const COLORS: usize = 256;
 
-type Table = [[u8; 3]; COLORS];
+/// 256 colours of three bytes.
+type Table = [u8; 3 * COLORS];
 
-static TABLES: LazyLock<Vec<Table>> = LazyLock::new(|| Colormap::ALL.map(table).into());
+static GREY: Table = grey();
 
 impl Colormap {
     /// Every colour map, in the order that help texts list them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 15] = [
         Self::Viridis,
         Self::Turbo,
         Self::Magma,
@@ -48,7 +62,14 @@ impl Colormap {
         Self::Plasma,
         Self::Cividis,
         Self::Jet,
+        Self::JetOpencv,
         Self::Grey,
+        Self::Blues,
+        Self::Greens,
+        Self::Reds,
+        Self::Coolwarm,
+        Self::RedBlue,
+        Self::RedWhiteGreen,
     ];
 
     /// The name that [`Colormap::parse`] takes.
@@ -62,7 +83,14 @@ impl Colormap {
             Self::Plasma => "plasma",
             Self::Cividis => "cividis",
             Self::Jet => "jet",
+            Self::JetOpencv => "jet-opencv",
             Self::Grey => "grey",
+            Self::Blues => "blues",
+            Self::Greens => "greens",
+            Self::Reds => "reds",
+            Self::Coolwarm => "coolwarm",
+            Self::RedBlue => "red-blue",
+            Self::RedWhiteGreen => "red-white-green",
         }
     }
 
@@ -75,15 +103,42 @@ impl Colormap {
         super::by_name("colormap", name, &Self::ALL, Self::name)
     }
 
-    /// The colour of a value from 0 to 1. Values outside, and NaN, get the colour of the nearer end, and zero's.
+    /// Whether its middle stands for zero and its ends for -1 and 1.
     #[must_use]
-    pub fn color(self, value: f32) -> [u8; 3] {
-        self.table()[index(value)]
+    pub fn is_diverging(self) -> bool {
+        matches!(self, Self::Coolwarm | Self::RedBlue | Self::RedWhiteGreen)
+    }
+
+    /// The colour at a position from 0, the coldest, to 1, the hottest; a signed value `v` lies at [`signed_position`]. Positions
+    /// outside get the nearer end's colour, and NaN the coldest.
+    #[must_use]
+    pub fn color(self, position: f32) -> [u8; 3] {
+        self.colors()[index(position)]
     }
 
     /// The colours from cold to hot.
-    pub(super) fn table(self) -> &'static [[u8; 3]; COLORS] {
-        &TABLES[self as usize]
+    pub(super) fn colors(self) -> &'static [[u8; 3]] {
+        self.table().as_chunks().0
+    }
+
+    fn table(self) -> &'static Table {
+        match self {
+            Self::Viridis => include_bytes!("tables/viridis.rgb"),
+            Self::Turbo => include_bytes!("tables/turbo.rgb"),
+            Self::Magma => include_bytes!("tables/magma.rgb"),
+            Self::Inferno => include_bytes!("tables/inferno.rgb"),
+            Self::Plasma => include_bytes!("tables/plasma.rgb"),
+            Self::Cividis => include_bytes!("tables/cividis.rgb"),
+            Self::Jet => include_bytes!("tables/jet.rgb"),
+            Self::JetOpencv => include_bytes!("tables/jet-opencv.rgb"),
+            Self::Grey => &GREY,
+            Self::Blues => include_bytes!("tables/blues.rgb"),
+            Self::Greens => include_bytes!("tables/greens.rgb"),
+            Self::Reds => include_bytes!("tables/reds.rgb"),
+            Self::Coolwarm => include_bytes!("tables/coolwarm.rgb"),
+            Self::RedBlue => include_bytes!("tables/red-blue.rgb"),
+            Self::RedWhiteGreen => include_bytes!("tables/red-white-green.rgb"),
+        }
     }
 }
 
@@ -101,40 +156,26 @@ impl fmt::Display for Colormap {
     }
 }
 
-/// Which of the 256 colours a value has: `floor(256 * value)`, one has the last, as in matplotlib.
-pub(super) fn index(value: f32) -> usize {
+/// Where a value from -1 to 1 lies between a colour map's ends: `(value + 1) / 2`.
+#[must_use]
+pub fn signed_position(value: f32) -> f32 {
+    (value + 1.0) / 2.0
+}
+
+/// Which of the 256 colours a position has: `floor(256 * position)`, one has the last, as in matplotlib.
+pub(super) fn index(position: f32) -> usize {
     // A float's conversion to an integer holds it within the integer's range, and makes NaN zero.
-    ((value * COLORS as f32) as usize).min(COLORS - 1)
+    ((position * COLORS as f32) as usize).min(COLORS - 1)
 }
 
-fn table(map: Colormap) -> Table {
-    let gradient = match map {
-        Colormap::Viridis => colorous::VIRIDIS,
-        Colormap::Turbo => colorous::TURBO,
-        Colormap::Magma => colorous::MAGMA,
-        Colormap::Inferno => colorous::INFERNO,
-        Colormap::Plasma => colorous::PLASMA,
-        Colormap::Cividis => colorous::CIVIDIS,
-        Colormap::Jet => return std::array::from_fn(|index| jet(index as f64 / (COLORS - 1) as f64)),
-        Colormap::Grey => return std::array::from_fn(|index| [index as u8; 3]),
-    };
-    std::array::from_fn(|index| gradient.eval_rational(index, COLORS).into_array())
-}
-
-/// Jet at `t`, 0 to 1: each colour rises, stays and falls in straight lines between the published corners.
-fn jet(t: f64) -> [u8; 3] {
-    const RED: [[f64; 2]; 5] = [[0.0, 0.0], [0.35, 0.0], [0.66, 1.0], [0.89, 1.0], [1.0, 0.5]];
-    const GREEN: [[f64; 2]; 6] =
-        [[0.0, 0.0], [0.125, 0.0], [0.375, 1.0], [0.64, 1.0], [0.91, 0.0], [1.0, 0.0]];
-    const BLUE: [[f64; 2]; 5] = [[0.0, 0.5], [0.11, 1.0], [0.34, 1.0], [0.65, 0.0], [1.0, 0.0]];
-    [&RED[..], &GREEN, &BLUE].map(|corners| (piecewise(corners, t) * 255.0).round() as u8)
-}
-
-/// The height at `t` of the line through `[position, height]` corners in ascending order.
-fn piecewise(corners: &[[f64; 2]], t: f64) -> f64 {
-    corners.windows(2).find(|pair| t <= pair[1][0]).map_or(0.0, |pair| {
-        pair[0][1] + (pair[1][1] - pair[0][1]) * (t - pair[0][0]) / (pair[1][0] - pair[0][0])
-    })
+const fn grey() -> Table {
+    let mut table = [0; 3 * COLORS];
+    let mut at = 0;
+    while at < table.len() {
+        table[at] = (at / 3) as u8;
+        at += 1;
+    }
+    table
 }
 
 #[cfg(test)]
@@ -144,20 +185,34 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_ends_are_the_published_ones() {
-        assert_eq!(
-            [Colormap::Viridis.color(0.0), Colormap::Viridis.color(1.0)],
-            [[68, 1, 84], [253, 231, 37]]
-        );
-        assert_eq!([Colormap::Jet.color(0.0), Colormap::Jet.color(1.0)], [[0, 0, 128], [128, 0, 0]]);
-        assert_eq!([Colormap::Grey.color(0.0), Colormap::Grey.color(1.0)], [[0; 3], [255; 3]]);
+    fn ends_and_middles_are_those_that_matplotlib_and_opencv_paint() {
+        let ends = |map: Colormap| [map.color(0.0), map.color(0.5), map.color(1.0)];
+        assert_eq!(ends(Colormap::Viridis), [[68, 1, 84], [32, 144, 140], [253, 231, 36]]);
+        assert_eq!(ends(Colormap::Turbo), [[48, 18, 59], [164, 252, 59], [122, 4, 2]]);
+        assert_eq!(ends(Colormap::Cividis), [[0, 34, 77], [124, 123, 120], [253, 231, 55]]);
+        assert_eq!(ends(Colormap::Jet), [[0, 0, 127], [124, 255, 121], [127, 0, 0]]);
+        assert_eq!(ends(Colormap::JetOpencv), [[0, 0, 128], [130, 255, 126], [128, 0, 0]]);
+        assert_eq!(ends(Colormap::Grey), [[0; 3], [128; 3], [255; 3]]);
     }
 
     #[test]
-    fn every_map_is_found_by_its_name_and_its_place() {
+    fn diverging_maps_are_palest_at_zero() {
+        for map in Colormap::ALL.into_iter().filter(|map| map.is_diverging()) {
+            let lightness =
+                |value| map.color(signed_position(value)).iter().map(|c| u32::from(*c)).sum::<u32>();
+            assert!(lightness(0.0) > 650, "{map}");
+            assert!(lightness(-1.0) < 450 && lightness(1.0) < 450, "{map}");
+        }
+        let [negative, positive] = [-1.0, 1.0].map(|value| Colormap::RedBlue.color(signed_position(value)));
+        assert!(negative[2] > negative[0] && positive[0] > positive[2]);
+    }
+
+    #[test]
+    fn every_map_is_found_by_its_name_and_no_two_are_alike() {
         for (place, map) in Colormap::ALL.into_iter().enumerate() {
             assert_eq!(map as usize, place);
             assert_eq!(map.name().to_uppercase().parse::<Colormap>().unwrap(), map);
+            assert!(Colormap::ALL[..place].iter().all(|other| other.table() != map.table()), "{map}");
         }
         let error = Colormap::parse("viridus").unwrap_err().to_string();
         assert!(error.starts_with("colormap 'viridus' is not known (did you mean 'viridis'?); "), "{error}");

@@ -1,9 +1,9 @@
 //! Heat laid over a picture, and pictures of the heat alone.
 
-use image::{GrayImage, Rgb, RgbImage};
+use image::{Rgb, RgbImage};
 use rayon::prelude::*;
 
-use super::colormap::{Colormap, index};
+use super::colormap::{Colormap, index, signed_position};
 use super::resample::Placed;
 
 /// Pixels between two pictures side by side.
@@ -12,7 +12,7 @@ const GAP: u32 = 8;
 /// How heat and picture share a pixel.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Overlay {
-    /// Heat is opacity: `min(value, limit)` of the colour, the rest of the picture. No heat, no change.
+    /// Heat is opacity: `min(|value|, limit)` of the colour, the rest of the picture. No heat, no change.
     Alpha {
         /// The greatest opacity, 0 to 1.
         limit: f32,
@@ -33,12 +33,14 @@ impl Default for Overlay {
 
 /// Lays the heat over the picture: `(1 - opacity) * picture + opacity * colour`, rounded to nearest.
 ///
+/// The colour of a signed map's value, and of any value on a diverging colour map, is that at `(value + 1) / 2`.
 /// Pixels without opacity, and all that the network never saw, stay as they are, bit for bit. Where the sizes of
 /// picture and heat differ, only what they share is drawn on.
 #[must_use]
 pub fn overlay(picture: &RgbImage, placed: &Placed, style: Overlay, colormap: Colormap) -> RgbImage {
     let mut out = picture.clone();
-    let table = colormap.table().map(|color| color.map(i32::from));
+    let colors = colormap.colors();
+    let position = position(placed, colormap);
     let columns = placed.seen.left..placed.seen.right.min(out.width() as usize);
     let stride = out.width() as usize * 3;
     if columns.is_empty() {
@@ -49,13 +51,12 @@ pub fn overlay(picture: &RgbImage, placed: &Placed, style: Overlay, colormap: Co
     rows.enumerate().filter(|(y, _)| seen.contains(y)).for_each(|(_, (row, values))| {
         let row = &mut row[columns.start * 3..columns.end * 3];
         for (pixel, value) in row.chunks_exact_mut(3).zip(&values[columns.clone()]) {
-            let heat = fixed(*value);
             let opacity = match style {
-                Overlay::Alpha { limit } => heat.min(fixed(limit)),
+                Overlay::Alpha { limit } => fixed(value.abs().min(limit)),
                 Overlay::Blend { alpha } => fixed(alpha),
             };
             if opacity > 0 {
-                mix(pixel, table[color_of(heat)], opacity);
+                mix(pixel, colors[index(position(*value))], opacity);
             }
         }
     });
@@ -70,15 +71,15 @@ fn fixed(share: f32) -> i32 {
     (share.clamp(0.0, 1.0) * ONE as f32) as i32
 }
 
-/// The same colour as [`index`] finds for the number that `heat` is in fixed point.
-fn color_of(heat: i32) -> usize {
-    ((heat >> 8) as usize).min(255)
+/// Where a value lies between the colour map's ends.
+fn position(placed: &Placed, colormap: Colormap) -> fn(f32) -> f32 {
+    if placed.signed || colormap.is_diverging() { signed_position } else { |value| value }
 }
 
-fn mix(pixel: &mut [u8], color: [i32; 3], opacity: i32) {
+fn mix(pixel: &mut [u8], color: [u8; 3], opacity: i32) {
     for (channel, color) in pixel.iter_mut().zip(color) {
         let under = i32::from(*channel);
-        *channel = (under + ((opacity * (color - under) + ONE / 2) >> 16)) as u8;
+        *channel = (under + ((opacity * (i32::from(color) - under) + ONE / 2) >> 16)) as u8;
     }
 }
 
@@ -86,19 +87,11 @@ fn mix(pixel: &mut [u8], color: [i32; 3], opacity: i32) {
 #[must_use]
 pub fn heatmap_picture(placed: &Placed, colormap: Colormap) -> RgbImage {
     let mut out = RgbImage::new(placed.width as u32, placed.height as u32);
-    let table = colormap.table();
+    let colors = colormap.colors();
+    let position = position(placed, colormap);
     let pixels = out.par_chunks_exact_mut(3).with_min_len(1 << 14);
-    pixels.zip(&placed.values).for_each(|(pixel, value)| pixel.copy_from_slice(&table[index(*value)]));
-    out
-}
-
-/// White where the heat is above zero and reaches `threshold`, black elsewhere.
-#[must_use]
-pub fn mask_picture(placed: &Placed, threshold: f32) -> GrayImage {
-    let mut out = GrayImage::new(placed.width as u32, placed.height as u32);
-    for (pixel, value) in out.iter_mut().zip(&placed.values) {
-        *pixel = if *value > 0.0 && *value >= threshold { 255 } else { 0 };
-    }
+    let painted = pixels.zip(&placed.values);
+    painted.for_each(|(pixel, value)| pixel.copy_from_slice(&colors[index(position(*value))]));
     out
 }
 
@@ -121,7 +114,14 @@ mod tests {
     use super::*;
 
     fn placed(width: usize, height: usize, values: Vec<f32>) -> Placed {
-        Placed { width, height, values, seen: PixelBox { left: 0, top: 0, right: width, bottom: height } }
+        let signed = values.iter().any(|value| *value < 0.0);
+        Placed {
+            width,
+            height,
+            values,
+            signed,
+            seen: PixelBox { left: 0, top: 0, right: width, bottom: height },
+        }
     }
 
     fn photo(width: u32, height: u32) -> RgbImage {
@@ -148,6 +148,21 @@ mod tests {
     }
 
     #[test]
+    fn a_signed_map_is_opaque_at_both_ends_and_clear_at_zero() {
+        let picture = RgbImage::from_pixel(3, 1, Rgb([100; 3]));
+        let heat = placed(3, 1, vec![-1.0, 0.0, 1.0]);
+        let map = Colormap::RedBlue;
+        let drawn = overlay(&picture, &heat, Overlay::Alpha { limit: 1.0 }, map);
+        let pixels: Vec<[u8; 3]> = drawn.pixels().map(|pixel| pixel.0).collect();
+        assert_eq!(pixels, [map.color(0.0), [100; 3], map.color(1.0)]);
+        // The heat alone has the palest colour at zero; a map that is not signed looks the same on diverging colours.
+        assert_eq!(heatmap_picture(&heat, map).get_pixel(1, 0).0, map.color(0.5));
+        let positive = placed(2, 1, vec![0.0, 1.0]);
+        assert_eq!(heatmap_picture(&positive, map).get_pixel(0, 0).0, map.color(0.5));
+        assert_eq!(heatmap_picture(&heat, Colormap::Grey).get_pixel(1, 0).0, [128; 3]);
+    }
+
+    #[test]
     fn what_was_not_seen_stays_untouched() {
         let mut heat = placed(4, 3, vec![0.8; 12]);
         heat.seen = PixelBox { left: 1, top: 1, right: 3, bottom: 2 };
@@ -158,13 +173,6 @@ mod tests {
                 assert_eq!(drawn.get_pixel(x, y) != pixel, inside, "{x},{y}");
             }
         }
-    }
-
-    #[test]
-    fn a_mask_is_white_from_the_threshold_on_and_never_without_heat() {
-        let heat = placed(4, 1, vec![0.0, 0.4, 0.5, 1.0]);
-        assert_eq!(mask_picture(&heat, 0.5).into_raw(), [0, 0, 255, 255]);
-        assert_eq!(mask_picture(&heat, 0.0).into_raw(), [0, 255, 255, 255]);
     }
 
     #[test]

@@ -1,77 +1,210 @@
-//! The largest connected region of heat, and the box around it.
+//! Connected regions of heat.
+//!
+//! Receives placed heat and a threshold, hands on boxes and figures in the picture's own pixels, and which pixels belong to them.
+//! Drawing them is for [`draw_boxes`](super::draw_boxes) and [`mask`](super::mask).
 
-use super::{PixelBox, Placed};
+use std::fmt;
+use std::ops::Range;
+use std::str::FromStr;
 
-/// A horizontal run of hot pixels, `start..end` in one row, and the region that it belongs to.
-struct Run {
-    start: usize,
-    end: usize,
-    region: usize,
+use super::{PixelBox, Placed, Threshold};
+use crate::error::{Error, Result};
+
+/// Which of the regions count.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Components {
+    /// The one of most pixels; of equals the one that begins first in reading order.
+    #[default]
+    Largest,
+    /// Every one.
+    All,
 }
 
-/// What is known of a region while rows are read.
-#[derive(Clone, Copy)]
-struct Region {
-    parent: usize,
-    pixels: usize,
-    bounds: PixelBox,
+/// Pixels that reach the threshold, connected along their sides.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Region {
+    /// The box around it.
+    pub bounds: PixelBox,
+    /// How many pixels it has.
+    pub area: usize,
+    /// Its greatest heat.
+    pub peak: f32,
+    /// Its arithmetic mean.
+    pub mean: f32,
 }
 
-/// The box around the largest region of pixels that are at least `threshold`, connected along sides.
+impl Components {
+    /// The largest, or all.
+    pub const ALL: [Self; 2] = [Self::Largest, Self::All];
+
+    /// The name that parsing takes.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Largest => "largest",
+            Self::All => "all",
+        }
+    }
+}
+
+impl FromStr for Components {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        super::by_name("component choice", name, &Self::ALL, Self::name)
+    }
+}
+
+impl fmt::Display for Components {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name())
+    }
+}
+
+/// The regions whose heat is above zero and reaches the threshold, the largest first, equals in reading order.
+///
+/// Of a signed map, these are regions of its positive part. Empty when nothing is above zero.
+#[must_use]
+pub fn regions(placed: &Placed, threshold: Threshold, components: Components) -> Vec<Region> {
+    let Some(level) = threshold.level(placed) else { return Vec::new() };
+    let labels = Labels::new(placed, level);
+    labels.chosen(components).into_iter().map(|root| labels.parts[root].region()).collect()
+}
+
+/// The box around the largest region of pixels with heat that is at least `level`, connected along sides.
 ///
 /// Of two regions of the same size the one that begins higher is taken. `None` when no pixel is that hot.
 #[must_use]
-pub fn largest_region(placed: &Placed, threshold: f32) -> Option<PixelBox> {
-    let mut regions: Vec<Region> = Vec::new();
-    let mut above: Vec<Run> = Vec::new();
-    for (y, row) in placed.values.chunks_exact(placed.width).enumerate() {
-        let mut runs = runs_of(row, threshold);
-        for run in &mut runs {
-            run.region = regions.len();
-            regions.push(Region {
-                parent: run.region,
-                pixels: run.end - run.start,
-                bounds: PixelBox { left: run.start, top: y, right: run.end, bottom: y + 1 },
-            });
-            for other in above.iter().filter(|other| other.start < run.end && run.start < other.end) {
-                join(&mut regions, other.region, run.region);
-            }
-        }
-        above = runs;
-    }
-    let roots = regions.iter().enumerate().filter(|(at, region)| region.parent == *at);
-    roots.rev().max_by_key(|(_, region)| region.pixels).map(|(_, region)| region.bounds)
+pub fn largest_region(placed: &Placed, level: f32) -> Option<PixelBox> {
+    let labels = Labels::new(placed, level);
+    labels.chosen(Components::Largest).first().map(|root| labels.parts[*root].bounds)
 }
 
-fn runs_of(row: &[f32], threshold: f32) -> Vec<Run> {
-    let mut runs: Vec<Run> = Vec::new();
-    for (x, _) in row.iter().enumerate().filter(|(_, value)| **value >= threshold) {
+/// The runs of pixels, as ranges of places in `placed.values`, that belong to the chosen regions.
+pub(super) fn runs(placed: &Placed, level: f32, components: Components) -> Vec<Range<usize>> {
+    let labels = Labels::new(placed, level);
+    let mut chosen = vec![false; labels.parts.len()];
+    for root in labels.chosen(components) {
+        chosen[root] = true;
+    }
+    // A part is younger than its parent, so a parent is always decided before.
+    for part in 0..chosen.len() {
+        chosen[part] = chosen[labels.parts[part].parent];
+    }
+    let belongs = |run: &&Run| chosen[run.part];
+    let place = |run: &Run| run.y * placed.width + run.start..run.y * placed.width + run.end;
+    labels.runs.iter().filter(belongs).map(place).collect()
+}
+
+/// A horizontal run of hot pixels, `start..end` of row `y`, and the part that it belongs to.
+#[derive(Clone, Copy)]
+struct Run {
+    y: usize,
+    start: usize,
+    end: usize,
+    part: usize,
+}
+
+/// A region, or a piece of one whose `parent` is another part.
+#[derive(Clone, Copy)]
+struct Part {
+    parent: usize,
+    area: usize,
+    bounds: PixelBox,
+    peak: f32,
+    sum: f64,
+}
+
+/// Which hot pixel belongs to which region, found in one pass over the rows.
+struct Labels {
+    runs: Vec<Run>,
+    parts: Vec<Part>,
+}
+
+impl Labels {
+    fn new(placed: &Placed, level: f32) -> Self {
+        let mut labels = Self { runs: Vec::new(), parts: Vec::new() };
+        let mut above = 0..0;
+        for (y, row) in placed.values.chunks_exact(placed.width.max(1)).enumerate() {
+            let first = labels.runs.len();
+            for (start, end) in runs_of(row, level) {
+                labels.add(y, start, &row[start..end], above.clone());
+            }
+            above = first..labels.runs.len();
+        }
+        labels
+    }
+
+    /// Adds the run that begins at column `start`, and joins what it touches of the runs in the row `above`.
+    fn add(&mut self, y: usize, start: usize, heat: &[f32], above: Range<usize>) {
+        let (end, part) = (start + heat.len(), self.parts.len());
+        self.runs.push(Run { y, start, end, part });
+        self.parts.push(Part {
+            parent: part,
+            area: heat.len(),
+            bounds: PixelBox { left: start, top: y, right: end, bottom: y + 1 },
+            peak: heat.iter().copied().fold(0.0, f32::max),
+            sum: heat.iter().map(|value| f64::from(*value)).sum(),
+        });
+        for other in &self.runs[above] {
+            if other.start < end && start < other.end {
+                join(&mut self.parts, other.part, part);
+            }
+        }
+    }
+
+    /// The roots of the chosen regions, the largest first, equals in reading order.
+    fn chosen(&self, components: Components) -> Vec<usize> {
+        let mut roots: Vec<usize> =
+            (0..self.parts.len()).filter(|at| self.parts[*at].parent == *at).collect();
+        roots.sort_by_key(|root| std::cmp::Reverse(self.parts[*root].area));
+        if components == Components::Largest {
+            roots.truncate(1);
+        }
+        roots
+    }
+}
+
+impl Part {
+    fn region(&self) -> Region {
+        let mean = (self.sum / self.area as f64) as f32;
+        Region { bounds: self.bounds, area: self.area, peak: self.peak, mean }
+    }
+}
+
+fn runs_of(row: &[f32], level: f32) -> Vec<(usize, usize)> {
+    let mut runs: Vec<(usize, usize)> = Vec::new();
+    for (x, _) in row.iter().enumerate().filter(|(_, value)| **value > 0.0 && **value >= level) {
         match runs.last_mut() {
-            Some(run) if run.end == x => run.end = x + 1,
-            _ => runs.push(Run { start: x, end: x + 1, region: 0 }),
+            Some(run) if run.1 == x => run.1 = x + 1,
+            _ => runs.push((x, x + 1)),
         }
     }
     runs
 }
 
-fn root(regions: &[Region], mut at: usize) -> usize {
-    while regions[at].parent != at {
-        at = regions[at].parent;
+/// The oldest part that this one hangs on. Shortens the way there for the next time.
+fn root(parts: &mut [Part], mut at: usize) -> usize {
+    while parts[at].parent != at {
+        parts[at].parent = parts[parts[at].parent].parent;
+        at = parts[at].parent;
     }
     at
 }
 
 /// Makes one region of two; the older one stays the root.
-fn join(regions: &mut [Region], a: usize, b: usize) {
-    let (a, b) = (root(regions, a), root(regions, b));
+fn join(parts: &mut [Part], a: usize, b: usize) {
+    let (a, b) = (root(parts, a), root(parts, b));
     let (keep, gone) = (a.min(b), a.max(b));
     if keep == gone {
         return;
     }
-    let other = regions[gone];
-    regions[gone].parent = keep;
-    let kept = &mut regions[keep];
-    kept.pixels += other.pixels;
+    let other = parts[gone];
+    parts[gone].parent = keep;
+    let kept = &mut parts[keep];
+    kept.area += other.area;
+    kept.peak = kept.peak.max(other.peak);
+    kept.sum += other.sum;
     kept.bounds.left = kept.bounds.left.min(other.bounds.left);
     kept.bounds.top = kept.bounds.top.min(other.bounds.top);
     kept.bounds.right = kept.bounds.right.max(other.bounds.right);
@@ -82,12 +215,18 @@ fn join(regions: &mut [Region], a: usize, b: usize) {
 mod tests {
     use super::*;
 
-    fn region(rows: &[&str]) -> Option<(usize, usize, usize, usize)> {
+    fn placed(rows: &[&str]) -> Placed {
         let (width, height) = (rows[0].len(), rows.len());
-        let values = rows.concat().chars().map(|c| if c == '#' { 1.0 } else { 0.0 }).collect();
+        let heat =
+            |c: char| if c == '#' { 1.0 } else { c.to_digit(10).map_or(0.0, |digit| digit as f32 / 10.0) };
         let seen = PixelBox { left: 0, top: 0, right: width, bottom: height };
-        let placed = Placed { width, height, values, seen };
-        largest_region(&placed, 0.5).map(|found| (found.left, found.top, found.right, found.bottom))
+        let values = rows.concat().chars().map(heat).collect();
+        Placed { width, height, values, signed: false, seen }
+    }
+
+    fn region(rows: &[&str]) -> Option<(usize, usize, usize, usize)> {
+        let found = largest_region(&placed(rows), 0.5);
+        found.map(|found| (found.left, found.top, found.right, found.bottom))
     }
 
     #[test]
@@ -109,5 +248,41 @@ mod tests {
     fn of_equals_the_higher_is_taken_and_of_nothing_none() {
         assert_eq!(region(&["#..", "...", "..#"]), Some((0, 0, 1, 1)));
         assert_eq!(region(&["...", "..."]), None);
+    }
+
+    #[test]
+    fn all_regions_come_the_largest_first_with_their_figures() {
+        let heat = placed(&["8..5", "...5", "44.#", "4..."]);
+        let all = regions(&heat, Threshold::Fraction(0.15), Components::All);
+        let areas: Vec<usize> = all.iter().map(|region| region.area).collect();
+        // Two of three pixels: the one that begins higher is first.
+        assert_eq!(areas, [3, 3, 1]);
+        assert_eq!(all[0].bounds, PixelBox { left: 3, top: 0, right: 4, bottom: 3 });
+        assert_eq!(all[1].bounds, PixelBox { left: 0, top: 2, right: 2, bottom: 4 });
+        assert_eq!((all[0].peak, all[1].peak, all[2].peak), (1.0, 0.4, 0.8));
+        assert!((all[0].mean - 2.0 / 3.0).abs() < 1e-6 && (all[1].mean - 0.4).abs() < 1e-6);
+        assert_eq!(regions(&heat, Threshold::Fraction(0.15), Components::Largest), all[..1]);
+        // From 0.6 on, only two single pixels are left.
+        assert_eq!(regions(&heat, Threshold::Fraction(0.6), Components::All).len(), 2);
+    }
+
+    #[test]
+    fn what_is_negative_or_zero_is_no_region() {
+        let mut heat = placed(&["#.", ".."]);
+        heat.values[3] = -1.0;
+        for threshold in [Threshold::Fraction(0.0), Threshold::Percentile(0.0), Threshold::Otsu] {
+            let found = regions(&heat, threshold, Components::All);
+            assert_eq!(found.iter().map(|region| region.area).collect::<Vec<_>>(), [1], "{threshold}");
+        }
+        assert!(regions(&placed(&["..", ".."]), Threshold::default(), Components::All).is_empty());
+    }
+
+    #[test]
+    fn the_runs_of_a_region_are_its_pixels() {
+        let heat = placed(&["##.#", "#..#", "..##"]);
+        assert_eq!(runs(&heat, 0.5, Components::Largest), [3..4, 7..8, 10..12]);
+        assert_eq!(runs(&heat, 0.5, Components::All).len(), 5);
+        assert_eq!("largest".parse::<Components>().unwrap(), Components::Largest);
+        assert_eq!("All".parse::<Components>().unwrap(), Components::All);
     }
 }

@@ -6,7 +6,7 @@
 
 use std::f64::consts::PI;
 use std::fmt;
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 use std::str::FromStr;
 
 use crate::Heatmap;
@@ -108,16 +108,27 @@ pub struct Placed {
     pub width: usize,
     /// Height of the picture in pixels.
     pub height: usize,
-    /// Heat of every pixel, `[height, width]`, 0 to 1; 0 where the network saw nothing.
+    /// Heat of every pixel, `[height, width]`, within the range of the map and zero; 0 where the network saw nothing.
     pub values: Vec<f32>,
+    /// Whether the map has values below zero, so that heat lies in -1 to 1 and not in 0 to 1.
+    pub signed: bool,
     /// The pixels whose centre the network's input covers. Empty when there are none.
     pub seen: PixelBox,
 }
 
-/// Brings a map with values 0 to 1 to a picture of `width` by `height` pixels.
+impl Placed {
+    /// The heat of the pixels that the network saw, row by row.
+    pub fn seen_values(&self) -> impl Iterator<Item = f32> {
+        let PixelBox { left, top, right, bottom } = self.seen;
+        let rows = self.values.chunks_exact(self.width.max(1)).take(bottom).skip(top);
+        rows.flat_map(move |row| row[left..right].iter().copied())
+    }
+}
+
+/// Brings a map to a picture of `width` by `height` pixels.
 ///
-/// The map covers the rectangle `placement` of the picture. What a kernel with negative lobes makes of 0 to 1 is
-/// held within 0 to 1.
+/// The map covers the rectangle `placement` of the picture. Values stay between the smallest and the greatest of the map's
+/// and zero: a kernel with negative lobes makes no heat that no cell has.
 #[must_use]
 pub fn place(
     map: &Heatmap,
@@ -129,10 +140,12 @@ pub fn place(
     let columns = Axis::new(placement.left..placement.right, map.width(), width, how);
     let rows = Axis::new(placement.top..placement.bottom, map.height(), height, how);
     let widened = widen(map, &columns);
+    let stats = map.stats();
+    let range = stats.min.min(0.0)..=stats.max.max(0.0);
     let mut values = vec![0.0; width * height];
     for (y, taps) in rows.pixels.clone().zip(&rows.taps) {
         let row = &mut values[y * width..][..width];
-        mix_rows(&widened, taps, &mut row[columns.pixels.clone()]);
+        mix_rows(&widened, taps, &range, &mut row[columns.pixels.clone()]);
     }
     let seen = if rows.pixels.is_empty() || columns.pixels.is_empty() {
         PixelBox { left: 0, top: 0, right: 0, bottom: 0 }
@@ -140,7 +153,7 @@ pub fn place(
         let (x, y) = (columns.pixels, rows.pixels);
         PixelBox { left: x.start, top: y.start, right: x.end, bottom: y.end }
     };
-    Placed { width, height, values, seen }
+    Placed { width, height, values, signed: stats.min < 0.0, seen }
 }
 
 /// The cells that make one pixel, in one direction.
@@ -201,15 +214,15 @@ fn widen(map: &Heatmap, columns: &Axis) -> Vec<Vec<f32>> {
     rows.map(|row| columns.taps.iter().map(|taps| pixel(row, taps)).collect()).collect()
 }
 
-/// The weighted sum of some rows, held within 0 to 1.
-fn mix_rows(rows: &[Vec<f32>], taps: &Taps, out: &mut [f32]) {
+/// The weighted sum of some rows, held within a range.
+fn mix_rows(rows: &[Vec<f32>], taps: &Taps, range: &RangeInclusive<f32>, out: &mut [f32]) {
     for (row, weight) in rows[taps.first..].iter().zip(&taps.weights) {
         for (out, value) in out.iter_mut().zip(row) {
             *out += value * weight;
         }
     }
     for value in out {
-        *value = value.clamp(0.0, 1.0);
+        *value = value.clamp(*range.start(), *range.end());
     }
 }
 

@@ -53,6 +53,31 @@ fn a_kernel_that_rings_stays_within_zero_and_one() {
 }
 
 #[test]
+fn a_signed_map_keeps_its_sign_and_its_range() {
+    let row = map(1, 5, &[0.0, -0.5, -0.5, 0.25, 0.0]);
+    for how in Interpolation::ALL {
+        let placed = place(&row, &Placement::whole(64, 1), 64, 1, how);
+        assert!(placed.signed);
+        assert!(placed.values.iter().all(|value| (-0.5..=0.25).contains(value)), "{how}");
+        assert!(placed.values.contains(&-0.5), "{how}");
+    }
+    assert!(!place(&map(1, 1, &[0.5]), &Placement::whole(2, 2), 2, 2, Interpolation::Nearest).signed);
+}
+
+#[test]
+fn a_map_that_is_not_scaled_keeps_its_numbers() {
+    let row = map(1, 2, &[2.0, 4.0]);
+    assert_near(&whole(&row, 4, 1, Interpolation::Bilinear), &[2.0, 2.5, 3.5, 4.0]);
+}
+
+#[test]
+fn seen_values_are_those_inside_the_box() {
+    let placement = Placement { left: 1.0, top: 1.0, right: 3.0, bottom: 2.0 };
+    let placed = place(&map(1, 2, &[0.25, 0.75]), &placement, 4, 3, Interpolation::Nearest);
+    assert_eq!(placed.seen_values().collect::<Vec<f32>>(), [0.25, 0.75]);
+}
+
+#[test]
 fn wide_kernels_give_what_pillow_gives() {
     // Image.fromarray(numpy.float32([[0, 1, 0.25]])).resize((7, 1), BICUBIC and LANCZOS), then numpy.clip(0, 1).
     let row = map(1, 3, &[0.0, 1.0, 0.25]);

@@ -1,0 +1,163 @@
+//! From which heat on a pixel counts as part of an object.
+//!
+//! Receives placed heat, hands on one number. Only the positive part of a signed map counts. What is made of the pixels that
+//! reach it is the business of [`regions`](super::regions) and [`mask`](super::mask).
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::resample::Placed;
+use crate::error::{Error, Result};
+
+/// A rule for the least heat that counts. Pixels without heat never do.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Threshold {
+    /// This share, 0 to 1, of the picture's greatest heat.
+    Fraction(f32),
+    /// What parts the grey levels into the two classes with the greatest variance between them (Otsu, "A threshold selection
+    /// method from gray-level histograms", 1979), on 256 levels from 0 to the greatest heat, as OpenCV does.
+    Otsu,
+    /// This percentile, 0 to 100, of the pixels that the network saw, with NumPy's linear interpolation.
+    Percentile(f32),
+}
+
+impl Default for Threshold {
+    /// 15 % of the greatest heat: the choice of the Grad-CAM paper for localisation.
+    fn default() -> Self {
+        Self::Fraction(0.15)
+    }
+}
+
+impl Threshold {
+    /// The least heat that counts, or `None` when nothing is above zero.
+    #[must_use]
+    pub fn level(self, placed: &Placed) -> Option<f32> {
+        let greatest = placed.seen_values().fold(0.0, f32::max);
+        (greatest > 0.0).then(|| match self {
+            Self::Fraction(share) => share * greatest,
+            Self::Otsu => otsu(placed, greatest),
+            Self::Percentile(percent) => percentile(placed, percent),
+        })
+    }
+}
+
+impl FromStr for Threshold {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let within = |text: &str, end: f32| text.parse().ok().filter(|number| (0.0..=end).contains(number));
+        let found = match text.strip_prefix(['p', 'P']) {
+            _ if text.eq_ignore_ascii_case("otsu") => Some(Self::Otsu),
+            Some(percent) => within(percent, 100.0).map(Self::Percentile),
+            None => within(text, 1.0).map(Self::Fraction),
+        };
+        found.ok_or_else(|| {
+            Error::request(format!(
+                "threshold '{text}' is not known; expected a share of the greatest heat from 0 to 1 such as 0.15, otsu, or a \
+                 percentile such as p80"
+            ))
+        })
+    }
+}
+
+impl fmt::Display for Threshold {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fraction(share) => write!(formatter, "{share}"),
+            Self::Otsu => formatter.write_str("otsu"),
+            Self::Percentile(percent) => write!(formatter, "p{percent}"),
+        }
+    }
+}
+
+/// The lower edge of the first level of the upper class.
+fn otsu(placed: &Placed, greatest: f32) -> f32 {
+    const TOP: f32 = 255.0;
+    let mut counts = [0_u64; 256];
+    for value in placed.seen_values() {
+        counts[(value / greatest * TOP).round() as usize] += 1;
+    }
+    let levels = || counts.iter().enumerate().map(|(level, count)| (level, *count as f64));
+    let pixels: f64 = levels().map(|(_, count)| count).sum();
+    let sum: f64 = levels().map(|(level, count)| level as f64 * count).sum();
+    let (mut below, mut sum_below) = (0.0, 0.0);
+    let (mut best, mut last_below) = (0.0, 0);
+    for (level, count) in levels() {
+        below += count;
+        sum_below += level as f64 * count;
+        // The variance between the classes, times the square of the pixel count.
+        let variance = (sum_below * pixels - sum * below).powi(2) / (below * (pixels - below));
+        // (Without pixels on one side it is not a number, which is never greater.)
+        if variance > best {
+            (best, last_below) = (variance, level);
+        }
+    }
+    (last_below as f32 + 0.5) / TOP * greatest
+}
+
+fn percentile(placed: &Placed, percent: f32) -> f32 {
+    let mut values: Vec<f32> = placed.seen_values().map(|value| value.max(0.0)).collect();
+    let position = f64::from(percent) / 100.0 * (values.len() - 1) as f64;
+    let (_, lower, above) = values.select_nth_unstable_by(position as usize, f32::total_cmp);
+    let upper = above.iter().copied().fold(f32::INFINITY, f32::min);
+    let share = position.fract();
+    if share > 0.0 { (f64::from(*lower) + share * f64::from(upper - *lower)) as f32 } else { *lower }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::resample::PixelBox;
+    use super::*;
+
+    fn placed(values: &[f32]) -> Placed {
+        let seen = PixelBox { left: 0, top: 0, right: values.len(), bottom: 1 };
+        Placed { width: values.len(), height: 1, values: values.to_vec(), signed: false, seen }
+    }
+
+    #[test]
+    fn a_fraction_is_of_the_greatest_heat() {
+        assert_eq!(Threshold::default().level(&placed(&[0.0, 0.5])), Some(0.075));
+        assert_eq!(Threshold::Otsu.level(&placed(&[0.0, 0.0])), None);
+        assert_eq!(Threshold::Fraction(0.5).level(&placed(&[-1.0, -0.5])), None);
+    }
+
+    #[test]
+    fn otsu_parts_two_heaps_at_the_end_of_the_lower() {
+        // Levels 0 (twice), 51 and 204, 255 (twice): cv2.threshold(uint8([0, 0, 51, 204, 255, 255]), 0, 255, THRESH_OTSU)
+        // gives 51, and what is above it is white.
+        let level = Threshold::Otsu.level(&placed(&[0.0, 0.0, 0.2, 0.8, 1.0, 1.0])).unwrap();
+        assert!((level - 51.5 / 255.0).abs() < 1e-6, "{level}");
+        // The scale of the map does not matter, and a flat map is one object.
+        let half = Threshold::Otsu.level(&placed(&[0.0, 0.0, 0.1, 0.4, 0.5, 0.5])).unwrap();
+        assert!((half - level / 2.0).abs() < 1e-6, "{half}");
+        assert!(Threshold::Otsu.level(&placed(&[0.7; 5])).unwrap() < 0.7);
+    }
+
+    #[test]
+    fn percentiles_are_numpys() {
+        // numpy.percentile([0.9, 0.1, 0.5, 0.3], [0, 50, 80, 100]) gives 0.1, 0.4, 0.66, 0.9.
+        let heat = placed(&[0.9, 0.1, 0.5, 0.3]);
+        for (percent, expected) in [(0.0, 0.1), (50.0, 0.4), (80.0, 0.66), (100.0, 0.9)] {
+            let level = Threshold::Percentile(percent).level(&heat).unwrap();
+            assert!((level - expected).abs() < 1e-6, "{percent}: {level}");
+        }
+    }
+
+    #[test]
+    fn only_what_was_seen_counts() {
+        let mut heat = placed(&[0.0, 0.0, 0.2, 0.4]);
+        heat.seen.left = 2;
+        assert_eq!(Threshold::Percentile(0.0).level(&heat), Some(0.2));
+    }
+
+    #[test]
+    fn texts_are_read_and_written() {
+        for text in ["0.15", "otsu", "p80", "p99.5", "0", "1"] {
+            assert_eq!(text.parse::<Threshold>().unwrap().to_string(), text);
+        }
+        for text in ["", "1.5", "-0.1", "p101", "p", "NaN", "pNaN", "15%", "yen"] {
+            let error = text.parse::<Threshold>().unwrap_err().to_string();
+            assert!(error.starts_with(&format!("threshold '{text}' is not known; expected ")), "{error}");
+        }
+    }
+}
