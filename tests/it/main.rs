@@ -13,6 +13,7 @@ mod odd_pictures;
 mod old_records;
 mod onnx;
 mod operations;
+mod overlay_parity;
 mod own_model;
 mod parity;
 mod photographs;
