@@ -91,9 +91,14 @@ impl Finish {
             Some(Library::Torchcam) => torchcam(method, maps, product),
             Some(Library::Captum) => only(maps)?.resized(input[0], input[1], Sampling::Nearest),
             Some(Library::TfKerasVis) => {
-                min_max(&rectified(only(maps)?).resized(input[0], input[1], Sampling::BilinearCorners), 0.0)
+                let map = rectified(only(maps)?).resized(input[0], input[1], Sampling::BilinearCorners);
+                min_max(&map, 1e-7)
             }
-            Some(Library::Xplique) => rectified(only(maps)?).resized(input[0], input[1], Sampling::Bicubic),
+            // Its maps of pixels keep their signs, and FEM's have none.
+            Some(Library::Xplique) if method.info().uses_layer => {
+                rectified(only(maps)?).resized(input[0], input[1], Sampling::Bicubic)
+            }
+            Some(Library::Xplique) => only(maps)?.clone(),
         };
         Ok(finished)
     }

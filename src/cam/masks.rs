@@ -36,7 +36,9 @@ impl<'a> Masks<'a> {
         let [_, height, width] = self.input;
         let channel = &self.activations[channel];
         let enlarged = match self.library {
-            Some(Library::PytorchGradCam) => unit(&channel.resized(height, width, Sampling::BilinearCorners)),
+            Some(Library::PytorchGradCam | Library::TfKerasVis) => {
+                unit(&channel.resized(height, width, Sampling::BilinearCorners))
+            }
             // Theirs is scaled before it is enlarged.
             Some(Library::Torchcam) => {
                 return unit(channel).resized(height, width, Sampling::Bilinear).values().to_vec();

@@ -133,21 +133,20 @@ impl Library {
                     | M::GuidedGradCam
                     | M::Occlusion
             ),
-            Self::TfKerasVis => matches!(
-                method,
-                M::GradCam | M::GradCamPlusPlus | M::ScoreCam | M::LayerCam | M::Gradient | M::SmoothGrad
-            ),
+            Self::TfKerasVis => {
+                matches!(method, M::GradCam | M::GradCamPlusPlus | M::ScoreCam | M::LayerCam | M::Gradient)
+            }
             Self::Xplique => matches!(
                 method,
                 M::GradCam
                     | M::GradCamPlusPlus
+                    | M::Fem
                     | M::Gradient
                     | M::InputXGradient
                     | M::IntegratedGradients
                     | M::GuidedBackprop
                     | M::Deconvolution
                     | M::Occlusion
-                    | M::Rise
             ),
         }
     }

@@ -11,23 +11,31 @@ pub(super) enum Reduction {
     Size,
     /// The sum: for methods whose numbers add up to a score.
     Sum,
+    /// The greatest size, but libraries have other ways than for the gradient: for what rectifiers passed back.
+    Rectified,
 }
 
 /// `[channels, height, width]` -> `[height, width]`.
 ///
 /// captum's pictures sum over the colours whatever the method, and pytorch-grad-cam's are in colour, which are summed here.
+/// xplique takes the mean of the colours but for the gradient. Signed maps are sums.
 pub(super) fn reduced(question: &Question, values: &[f32], how: Reduction) -> Vec<f32> {
-    let [_, height, width] = question.network().input();
+    let [channels, height, width] = question.network().input();
     let cells = height * width;
-    let sums = matches!(question.library(), Some(Library::Captum | Library::PytorchGradCam));
-    let pixel = |cell: usize| {
-        let colours = values.iter().skip(cell).step_by(cells);
-        match how {
-            Reduction::Size if !sums && !question.options.signed => {
-                colours.fold(0.0_f32, |most, value| most.max(value.abs()))
-            }
-            _ => colours.map(|value| f64::from(*value)).sum::<f64>() as f32,
+    let sum =
+        |cell: usize| values.iter().skip(cell).step_by(cells).map(|value| f64::from(*value)).sum::<f64>();
+    let size = |cell: usize| {
+        values.iter().skip(cell).step_by(cells).fold(0.0_f32, |most, value| most.max(value.abs()))
+    };
+    let pixel = |cell: usize| match (how, question.library()) {
+        (_, Some(Library::Captum)) | (Reduction::Rectified, Some(Library::PytorchGradCam)) => {
+            sum(cell) as f32
         }
+        (Reduction::Sum | Reduction::Rectified, Some(Library::Xplique)) => {
+            (sum(cell) / channels as f64) as f32
+        }
+        (Reduction::Size | Reduction::Rectified, _) if !question.options.signed => size(cell),
+        _ => sum(cell) as f32,
     };
     (0..cells).map(pixel).collect()
 }

@@ -128,6 +128,17 @@ impl<'a> Question<'a> {
         }
     }
 
+    /// The same question with another score.
+    pub(super) fn scoring(&self, score: Score) -> Question<'a> {
+        Question {
+            scene: self.scene,
+            class: self.class,
+            score,
+            options: self.options,
+            evidence: OnceCell::new(),
+        }
+    }
+
     pub(super) fn network(&self) -> &'a Network {
         self.scene.network
     }
@@ -242,7 +253,7 @@ impl<'a> Question<'a> {
     /// As [`Question::input_gradient`] for the picture itself, with another rule at rectifiers. `method` is for the error.
     pub(super) fn rectified_gradient(&self, rule: fn(Rectifiers) -> Rule, method: &str) -> Result<Vec<f32>> {
         let which = match self.options.library {
-            Some(Library::Captum | Library::PytorchGradCam) => Rectifiers::Relu,
+            Some(Library::Captum | Library::PytorchGradCam | Library::Xplique) => Rectifiers::Relu,
             _ => Rectifiers::ReluAndRelu6,
         };
         if self.scene.network.rectifiers(which) == 0 {

@@ -70,9 +70,12 @@ fn cubic(position: f64, last: usize) -> Taps {
         x if x < 2.0 => ((-0.5 * x + 2.5) * x - 4.0) * x + 2.0,
         _ => 0.0,
     };
-    let first = position.floor() as i64 - 1;
-    let inside = (first..first + 4).filter(|cell| (0..=last as i64).contains(cell));
-    let taps: Taps = inside.map(|cell| (cell as usize, weight(cell as f64 - position))).collect();
+    let base = position.floor();
+    // TensorFlow looks its weights up in a table of 1024.
+    let share = ((position - base) * 1024.0).round() / 1024.0;
+    let inside = (-1..3).map(|step| (base as i64 + step, step as f64 - share));
+    let inside = inside.filter(|(cell, _)| (0..=last as i64).contains(cell));
+    let taps: Taps = inside.map(|(cell, distance)| (cell as usize, weight(distance))).collect();
     let sum: f64 = taps.iter().map(|(_, weight)| weight).sum();
     taps.into_iter().map(|(cell, weight)| (cell, weight / sum)).collect()
 }

@@ -5,10 +5,11 @@
 //! network never saw stays as it was. Where the heat comes from and which file it goes to is others' business.
 //!
 //! The way is [`place`], which brings the map to the picture's pixels, then [`overlay`], [`heatmap_picture`],
-//! [`grey_picture`], [`mask`] or [`cut_out`], then [`encode_png`]. [`regions`] are what of it is hot, as numbers.
+//! [`grey_picture`], [`mask`] or [`cut_out`], or from a map at once [`compat::compat_overlay`], then [`encode_png`]. [`regions`] are what of it is hot, as numbers.
 
 mod boxes;
 mod colormap;
+pub mod compat;
 mod grey;
 mod mask;
 mod overlay;

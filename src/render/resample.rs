@@ -6,7 +6,7 @@
 
 use std::f64::consts::PI;
 use std::fmt;
-use std::ops::{Range, RangeInclusive};
+use std::ops::Range;
 use std::str::FromStr;
 
 use crate::Heatmap;
@@ -137,68 +137,111 @@ pub fn place(
     height: usize,
     how: Interpolation,
 ) -> Placed {
-    let columns = Axis::new(placement.left..placement.right, map.width(), width, how);
-    let rows = Axis::new(placement.top..placement.bottom, map.height(), height, how);
-    let widened = widen(map, &columns);
+    let grid = Grid::new(map, placement, width, height, Kernel { how, widens: true });
+    let mut values = grid.resample(map.values());
     let stats = map.stats();
-    let range = stats.min.min(0.0)..=stats.max.max(0.0);
-    let mut values = vec![0.0; width * height];
-    for (y, taps) in rows.pixels.clone().zip(&rows.taps) {
-        let row = &mut values[y * width..][..width];
-        mix_rows(&widened, taps, &range, &mut row[columns.pixels.clone()]);
+    let (least, greatest) = (stats.min.min(0.0), stats.max.max(0.0));
+    for value in &mut values {
+        *value = value.clamp(least, greatest);
     }
-    let seen = if rows.pixels.is_empty() || columns.pixels.is_empty() {
-        PixelBox { left: 0, top: 0, right: 0, bottom: 0 }
-    } else {
-        let (x, y) = (columns.pixels, rows.pixels);
-        PixelBox { left: x.start, top: y.start, right: x.end, bottom: y.end }
-    };
-    Placed { width, height, values, signed: stats.min < 0.0, seen }
+    Placed { width, height, values, signed: stats.min < 0.0, seen: grid.seen() }
+}
+
+/// An interpolation, and whether it widens where cells are smaller than pixels.
+#[derive(Clone, Copy)]
+pub(super) struct Kernel {
+    pub(super) how: Interpolation,
+    pub(super) widens: bool,
 }
 
 /// The cells that make one pixel, in one direction.
-struct Taps {
-    first: usize,
+pub(super) struct Taps {
+    pub(super) first: usize,
     /// Of `first` and the cells after it; they sum to one.
-    weights: Vec<f32>,
+    pub(super) weights: Vec<f64>,
 }
 
 /// One direction of the resampling.
-struct Axis {
+pub(super) struct Axis {
     /// The pixels whose centre the map covers.
-    pixels: Range<usize>,
+    pub(super) pixels: Range<usize>,
     /// For each of them.
-    taps: Vec<Taps>,
+    pub(super) taps: Vec<Taps>,
+}
+
+/// How a map's cells lie on a picture.
+pub(super) struct Grid {
+    pub(super) columns: Axis,
+    pub(super) rows: Axis,
+    /// Cells in a row of the map.
+    cells: usize,
+    width: usize,
+    height: usize,
+}
+
+impl Grid {
+    pub(super) fn new(
+        map: &Heatmap,
+        placement: &Placement,
+        width: usize,
+        height: usize,
+        kernel: Kernel,
+    ) -> Self {
+        let columns = Axis::new(placement.left..placement.right, map.width(), width, kernel);
+        let rows = Axis::new(placement.top..placement.bottom, map.height(), height, kernel);
+        Self { columns, rows, cells: map.width(), width, height }
+    }
+
+    /// The pixels whose centre the map covers.
+    fn seen(&self) -> PixelBox {
+        let (x, y) = (&self.columns.pixels, &self.rows.pixels);
+        if x.is_empty() || y.is_empty() {
+            return PixelBox { left: 0, top: 0, right: 0, bottom: 0 };
+        }
+        PixelBox { left: x.start, top: y.start, right: x.end, bottom: y.end }
+    }
+
+    /// Values of the map's cells, its own or others, at every pixel; zero where the map does not reach.
+    pub(super) fn resample(&self, values: &[f32]) -> Vec<f32> {
+        let widened = widen(values.chunks_exact(self.cells), &self.columns);
+        let mut values = vec![0.0; self.width * self.height];
+        for (y, taps) in self.rows.pixels.clone().zip(&self.rows.taps) {
+            let row = &mut values[y * self.width..][..self.width];
+            mix_rows(&widened, taps, &mut row[self.columns.pixels.clone()]);
+        }
+        values
+    }
 }
 
 impl Axis {
     /// `cells` of a map over `edges` of a picture that is `length` pixels long.
-    fn new(edges: Range<f64>, cells: usize, length: usize, how: Interpolation) -> Self {
+    fn new(edges: Range<f64>, cells: usize, length: usize, kernel: Kernel) -> Self {
         let first_at = |edge: f64| ((edge - 0.5).ceil().max(0.0) as usize).min(length);
         let start = first_at(edges.start);
         let pixels = start..first_at(edges.end).max(start);
         let cells_a_pixel = cells as f64 / (edges.end - edges.start);
         let taps = pixels.clone().map(|pixel| {
             let center = (pixel as f64 + 0.5 - edges.start) * cells_a_pixel;
-            taps(center, cells_a_pixel, cells, how)
+            taps(center, cells_a_pixel, cells, kernel)
         });
         Self { taps: taps.collect(), pixels }
     }
 }
 
 /// The taps of a pixel whose centre lies at `center`, in cells from the map's edge.
-fn taps(center: f64, cells_a_pixel: f64, cells: usize, how: Interpolation) -> Taps {
+fn taps(center: f64, cells_a_pixel: f64, cells: usize, kernel: Kernel) -> Taps {
+    let Kernel { how, widens } = kernel;
     if how == Interpolation::Nearest {
         return Taps { first: (center as usize).min(cells - 1), weights: vec![1.0] };
     }
-    let stretch = cells_a_pixel.max(1.0);
+    let stretch = if widens { cells_a_pixel.max(1.0) } else { 1.0 };
     let reach = how.reach() * stretch;
     let first = ((center - reach + 0.5) as usize).min(cells - 1);
     let last = ((center + reach + 0.5) as usize).clamp(first + 1, cells);
     let weight = |cell: usize| how.weight((cell as f64 + 0.5 - center) / stretch);
     let weights: Vec<f64> = (first..last).map(weight).collect();
     let sum: f64 = weights.iter().sum();
-    Taps { first, weights: weights.iter().map(|weight| (weight / sum) as f32).collect() }
+    Taps { first, weights: weights.iter().map(|weight| weight / sum).collect() }
 }
 
 fn sinc(x: f64) -> f64 {
@@ -206,23 +249,20 @@ fn sinc(x: f64) -> f64 {
 }
 
 /// Every row of the map at the picture's columns.
-fn widen(map: &Heatmap, columns: &Axis) -> Vec<Vec<f32>> {
+fn widen<'a>(rows: impl Iterator<Item = &'a [f32]>, columns: &Axis) -> Vec<Vec<f32>> {
     let pixel = |row: &[f32], taps: &Taps| -> f32 {
-        row[taps.first..].iter().zip(&taps.weights).map(|(value, weight)| value * weight).sum()
+        row[taps.first..].iter().zip(&taps.weights).map(|(value, weight)| value * *weight as f32).sum()
     };
-    let rows = map.values().chunks_exact(map.width());
     rows.map(|row| columns.taps.iter().map(|taps| pixel(row, taps)).collect()).collect()
 }
 
-/// The weighted sum of some rows, held within a range.
-fn mix_rows(rows: &[Vec<f32>], taps: &Taps, range: &RangeInclusive<f32>, out: &mut [f32]) {
+/// The weighted sum of some rows.
+fn mix_rows(rows: &[Vec<f32>], taps: &Taps, out: &mut [f32]) {
     for (row, weight) in rows[taps.first..].iter().zip(&taps.weights) {
+        let weight = *weight as f32;
         for (out, value) in out.iter_mut().zip(row) {
             *out += value * weight;
         }
-    }
-    for value in out {
-        *value = value.clamp(*range.start(), *range.end());
     }
 }
 

@@ -36,7 +36,9 @@ impl Threshold {
         (greatest > 0.0).then(|| match self {
             Self::Fraction(share) => share * greatest,
             Self::Otsu => otsu(placed, greatest),
-            Self::Percentile(percent) => percentile(placed, percent),
+            Self::Percentile(percent) => {
+                percentile(placed.seen_values().map(|value| value.max(0.0)).collect(), percent)
+            }
         })
     }
 }
@@ -95,8 +97,8 @@ fn otsu(placed: &Placed, greatest: f32) -> f32 {
     (last_below as f32 + 0.5) / TOP * greatest
 }
 
-fn percentile(placed: &Placed, percent: f32) -> f32 {
-    let mut values: Vec<f32> = placed.seen_values().map(|value| value.max(0.0)).collect();
+/// `numpy.percentile` of at least one value, 0 to 100.
+pub(super) fn percentile(mut values: Vec<f32>, percent: f32) -> f32 {
     let position = f64::from(percent) / 100.0 * (values.len() - 1) as f64;
     let (_, lower, above) = values.select_nth_unstable_by(position as usize, f32::total_cmp);
     let upper = above.iter().copied().fold(f32::INFINITY, f32::min);

@@ -15,6 +15,7 @@ mod odd_pictures;
 mod old_records;
 mod onnx;
 mod operations;
+mod overlay_parity;
 mod own_model;
 mod parity;
 mod photographs;

@@ -1,15 +1,18 @@
 //! FEM, the feature explanation method.
 //!
 //! Fuad et al., "Features Understanding in 3D CNNs for Actions Recognition in Video", IPTA 2020: a channel counts as much as
-//! it has rare, strong activations. It asks no class. As pytorch-grad-cam has it:
+//! it has rare, strong activations. It asks no class.
 //!
 //! ```text
-//! t_k = mean(A^k) + 2 std(A^k)
-//! w_k = share of positions with A^k > t_k
-//! L   = ReLU( sum_k  w_k A^k )
+//! B_k = 1[ A^k >= mean(A^k) + 2 std(A^k) ]
+//! L   = sum_k  mean(A^k) B_k
 //! ```
+//!
+//! xplique has the same. pytorch-grad-cam weighs the activations themselves, each channel by its share of positions in `B_k`
+//! (with `>`).
 
 use super::{Definition, MethodInfo, Run};
+use crate::cam::options::Library;
 use crate::cam::scene::Question;
 use crate::cam::terms::Terms;
 use crate::error::Result;
@@ -18,8 +21,8 @@ pub(super) const DEFINITION: Definition = Definition {
     info: MethodInfo {
         name: "fem",
         title: "FEM",
-        summary: "channels weighted by how much of them is rare and strong; asks no class",
-        formula: "w_k = share of A_k > mean + 2 std",
+        summary: "where activations are rare and strong; asks no class",
+        formula: "sum_k mean(A_k) 1[A_k >= mean + 2 std]",
         paper: "Fuad et al., IPTA 2020",
         cost: "1 forward",
         uses_class: false,
@@ -36,12 +39,23 @@ const RARE: f64 = 2.0;
 fn terms(question: &Question, tap: usize) -> Result<Terms> {
     let activations = question.activations(tap)?;
     let cells = activations.height * activations.width;
-    let weight = |channel: &[f32]| {
+    let rare = |channel: &[f32]| {
         let count = cells as f64;
         let mean = channel.iter().map(|value| f64::from(*value)).sum::<f64>() / count;
         let variance = channel.iter().map(|value| (f64::from(*value) - mean).powi(2)).sum::<f64>() / count;
-        let threshold = mean + RARE * variance.sqrt();
-        channel.iter().filter(|value| f64::from(**value) > threshold).count() as f64 / count
+        (mean, mean + RARE * variance.sqrt())
     };
-    Ok(Terms::Weights(activations.values.chunks(cells).map(weight).collect()))
+    let channels = activations.values.chunks(cells);
+    if question.follows(Library::PytorchGradCam) {
+        let share = |channel: &[f32]| {
+            let (_, threshold) = rare(channel);
+            channel.iter().filter(|value| f64::from(**value) > threshold).count() as f64 / cells as f64
+        };
+        return Ok(Terms::Weights(channels.map(share).collect()));
+    }
+    let marked = |channel: &[f32]| -> Vec<f64> {
+        let (mean, threshold) = rare(channel);
+        channel.iter().map(|value| if f64::from(*value) >= threshold { mean } else { 0.0 }).collect()
+    };
+    Ok(Terms::Elements(channels.flat_map(marked).collect()))
 }

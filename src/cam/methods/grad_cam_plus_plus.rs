@@ -11,6 +11,7 @@
 //! ```
 //!
 //! pytorch-grad-cam adds 1e-6 to the denominator. torchcam 0.5.0 divides a copy that it then drops, so that `a = G^2`.
+//! tf-keras-vis scales each channel's `a` to sum to one. xplique takes means in the place of both sums.
 
 use super::{Definition, MethodInfo, Run};
 use crate::cam::options::Library;
@@ -43,11 +44,21 @@ fn weights(evidence: &Evidence, library: Option<Library>) -> Terms {
     let cells = evidence.activations.height * evidence.activations.width;
     let channels = evidence.gradients.values.chunks(cells).zip(evidence.activations.values.chunks(cells));
     let weight = |(gradients, activations): (&[f32], &[f32])| -> f64 {
-        let total: f64 = activations.iter().map(|value| f64::from(*value)).sum();
-        gradients
+        let sum: f64 = activations.iter().map(|value| f64::from(*value)).sum();
+        // xplique takes means, here and in the end, where they make no difference.
+        let total = if library == Some(Library::Xplique) { sum / cells as f64 } else { sum };
+        let whole = match library {
+            Some(Library::TfKerasVis) => {
+                gradients.iter().map(|gradient| share(f64::from(*gradient), total, library)).sum()
+            }
+            Some(Library::Xplique) => cells as f64,
+            _ => 1.0,
+        };
+        let weighted: f64 = gradients
             .iter()
             .map(|gradient| share(f64::from(*gradient), total, library) * f64::from(gradient.max(0.0)))
-            .sum()
+            .sum();
+        if whole == 0.0 { weighted } else { weighted / whole }
     };
     Terms::Weights(channels.map(weight).collect())
 }
@@ -60,6 +71,7 @@ fn share(gradient: f64, total: f64, library: Option<Library>) -> f64 {
         Some(Library::Torchcam) => square,
         _ if gradient == 0.0 => 0.0,
         Some(Library::PytorchGradCam) => square / (denominator + 1e-6),
+        Some(Library::Xplique) if denominator == 0.0 => square / 1e-4,
         _ if denominator == 0.0 => 0.0,
         _ => square / denominator,
     }

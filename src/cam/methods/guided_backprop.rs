@@ -35,5 +35,5 @@ pub(super) const DEFINITION: Definition = Definition {
 
 fn map(question: &Question) -> Result<Vec<f32>> {
     let gradient = question.rectified_gradient(Rule::Guided, "guidedbackprop")?;
-    Ok(pixels::reduced(question, &gradient, Reduction::Size))
+    Ok(pixels::reduced(question, &gradient, Reduction::Rectified))
 }

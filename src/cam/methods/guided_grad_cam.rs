@@ -55,5 +55,5 @@ fn map(question: &Question) -> Result<Vec<f32>> {
         .chunks(height * width)
         .flat_map(|colour| colour.iter().zip(coarse.values()).map(|(a, b)| a * b))
         .collect();
-    Ok(pixels::reduced(question, &products, Reduction::Size))
+    Ok(pixels::reduced(question, &products, Reduction::Rectified))
 }

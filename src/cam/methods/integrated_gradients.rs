@@ -8,9 +8,11 @@
 //! ```
 //!
 //! The baseline is zero in the network's own numbers, for most networks the mean colour. The integral is taken by
-//! Gauss and Legendre's rule with `N` points, as in captum.
+//! Gauss and Legendre's rule with `N` points, as in captum;
+//! xplique takes the trapezoidal rule, and the mean of the colours.
 
 use super::{Definition, MethodInfo, Run};
+use crate::cam::options::Library;
 use crate::cam::pixels::{self, Reduction};
 use crate::cam::scene::Question;
 use crate::error::Result;
@@ -36,12 +38,23 @@ const STEPS: usize = 50;
 
 fn map(question: &Question) -> Result<Vec<f32>> {
     let values = question.values();
-    let points = gauss_legendre(question.options.samples.unwrap_or(STEPS));
+    let steps = question.options.samples.unwrap_or(STEPS);
+    let points = if question.follows(Library::Xplique) { trapezoid(steps) } else { gauss_legendre(steps) };
     let on_the_way =
         |at: usize| values.iter().map(|value| (points[at].0 * f64::from(*value)) as f32).collect();
     let mean = pixels::weighted_gradient(question, points.len(), on_the_way, |at| points[at].1)?;
     let products: Vec<f32> = mean.iter().zip(values).map(|(gradient, value)| gradient * value).collect();
     Ok(pixels::reduced(question, &products, Reduction::Sum))
+}
+
+/// Points and weights on 0 to 1, both ends among them.
+fn trapezoid(count: usize) -> Vec<(f64, f64)> {
+    let intervals = count.saturating_sub(1).max(1) as f64;
+    let point = |at: usize| {
+        let weight = if at == 0 || at + 1 == count { 0.5 } else { 1.0 };
+        (at as f64 / intervals, weight / intervals)
+    };
+    (0..count).map(point).collect()
 }
 
 /// Points and weights on 0 to 1: roots of the Legendre polynomial of this degree, found by Newton's method.

@@ -7,10 +7,12 @@
 //! M_ij = mean over squares that hold (i, j) of  y^c(x) - y^c(x with the square at zero)
 //! ```
 //!
-//! Squares that stick out at the far edges are cut off there, as in captum. Zero is the network's own, for most
+//! Squares that stick out at the far edges are cut off there, as in captum; xplique leaves them out, and sums in the
+//! place of the mean. Zero is the network's own, for most
 //! networks the mean colour.
 
 use super::{Definition, MethodInfo, Run};
+use crate::cam::options::Library;
 use crate::cam::scene::Question;
 use crate::error::Result;
 
@@ -30,12 +32,18 @@ pub(super) const DEFINITION: Definition = Definition {
     run: Run::Pixels(map),
 };
 
+/// xplique's square and step.
+const XPLIQUE_PATCH: usize = 3;
+
 fn map(question: &Question) -> Result<Vec<f32>> {
     let [_, height, width] = question.network().input();
-    let patch = question.options.patch.unwrap_or(height.min(width) / 7).clamp(1, height.min(width));
-    let stride = question.options.stride.unwrap_or(patch / 2).clamp(1, patch);
-    let rows = starts(height, patch, stride);
-    let columns = starts(width, patch, stride);
+    let theirs = question.follows(Library::Xplique);
+    let usual = if theirs { XPLIQUE_PATCH } else { height.min(width) / 7 };
+    let patch = question.options.patch.unwrap_or(usual).clamp(1, height.min(width));
+    let stride =
+        question.options.stride.unwrap_or(if theirs { XPLIQUE_PATCH } else { patch / 2 }).clamp(1, patch);
+    let rows = starts(height, patch, stride, theirs);
+    let columns = starts(width, patch, stride, theirs);
     let square = |at: usize| {
         let (top, left) = (rows[at / columns.len()], columns[at % columns.len()]);
         (top..(top + patch).min(height), left..(left + patch).min(width))
@@ -59,11 +67,15 @@ fn map(question: &Question) -> Result<Vec<f32>> {
             counts[cell] += 1.0;
         }
     }
+    if theirs {
+        return Ok(drops.iter().map(|drop| *drop as f32).collect());
+    }
     Ok(drops.iter().zip(counts).map(|(drop, count)| (drop / count) as f32).collect())
 }
 
-/// Where squares begin, so that every pixel is covered.
-fn starts(length: usize, patch: usize, stride: usize) -> Vec<usize> {
-    let steps = (length - patch).div_ceil(stride);
+/// Where squares begin: so that every pixel is covered, or only where they are whole.
+fn starts(length: usize, patch: usize, stride: usize, only_whole: bool) -> Vec<usize> {
+    let room = length - patch;
+    let steps = if only_whole { room / stride } else { room.div_ceil(stride) };
     (0..=steps).map(|step| step * stride).collect()
 }

@@ -10,12 +10,14 @@
 //! ```
 //!
 //! Taking the score of a baseline off, as the paper does, changes nothing under the softmax. Libraries differ in how
-//! the mask is enlarged.
+//! the mask is enlarged; tf-keras-vis takes the probability of the class itself for `w`.
 
 use super::{Definition, MethodInfo, Run};
 use crate::cam::masks::{Masks, softmax};
+use crate::cam::options::Library;
 use crate::cam::scene::Question;
 use crate::cam::terms::Terms;
+use crate::engine::Score;
 use crate::error::Result;
 
 pub(super) const DEFINITION: Definition = Definition {
@@ -38,6 +40,11 @@ fn terms(question: &Question, tap: usize) -> Result<Terms> {
     let activations = question.activations(tap)?;
     let masks = Masks::new(question, &activations)?;
     let seen = |channel| masks.through(&masks.mask(channel));
+    if question.follows(Library::TfKerasVis) {
+        return Ok(Terms::Weights(
+            question.scoring(Score::Prob).scores_of_inputs(activations.channels, seen)?,
+        ));
+    }
     let scores = question.scores_of_inputs(activations.channels, seen)?;
     Ok(Terms::Weights(softmax(&scores)))
 }
