@@ -134,7 +134,7 @@ mod tests {
         let inked: Vec<u32> =
             picture.enumerate_pixels().filter(|(_, _, pixel)| pixel.0[0] < 250).map(|(x, _, _)| x).collect();
         let (first, last) = (*inked.iter().min().unwrap() as f32, *inked.iter().max().unwrap() as f32);
-        assert!(first >= 10.0 && first < 13.0, "{first}");
+        assert!((10.0..13.0).contains(&first), "{first}");
         let end = 10.0 + style().width(text);
         assert!(last < end + 1.0 && last > end - 3.0, "{last} of {end}");
         assert_eq!(ink(""), 0);
