@@ -191,10 +191,7 @@ fn over_maximum(map: &Heatmap, small: f32) -> Heatmap {
 fn only(maps: &[Heatmap]) -> Result<&Heatmap> {
     match maps {
         [map] => Ok(map),
-        _ => Err(Error::request(format!(
-            "the library explains one layer at a time, got {} (name one layer, or drop --compat)",
-            maps.len()
-        ))),
+        _ => Err(Error::internal("a library that explains one layer was given several")),
     }
 }
 

@@ -23,7 +23,7 @@ pub use options::{Library, Options, Progress};
 pub use scene::{Question, Scene};
 pub use smoothing::Smoothing;
 
-use crate::engine::{Evidence, Features};
+use crate::engine::{Evidence, Features, Network};
 use crate::error::{Error, Result};
 use crate::heatmap::{Heatmap, Stats};
 use methods::Run;
@@ -110,6 +110,45 @@ impl Method {
         Ok(())
     }
 
+    /// Refuses a network that the method cannot explain, or too few layers.
+    ///
+    /// # Errors
+    /// In the words of the command line.
+    pub fn check_network(self, network: &Network, options: &Options) -> Result<()> {
+        let name = self.info().name;
+        let several = network.taps() > 1;
+        match self {
+            Self::Cam if network.taps() > 0 => {
+                for tap in 0..network.taps() {
+                    methods::linear_weights(network, tap, 0)?;
+                }
+            }
+            Self::GuidedBackprop | Self::Deconvolution | Self::GuidedGradCam => {
+                if network.rectifiers(options.rectifiers()) == 0 {
+                    return Err(Error::request(format!(
+                        "{name} changes what ReLUs pass back, and the network has none (use smoothgrad)"
+                    )));
+                }
+            }
+            Self::RefineCam if !several => {
+                return Err(Error::request(format!(
+                    "{name} multiplies the maps of several layers, got one (name more with --layer A,B)"
+                )));
+            }
+            _ => {}
+        }
+        let alone = options
+            .library
+            .filter(|library| several && self.info().uses_layer && library.explains_one_layer());
+        alone.map_or(Ok(()), |library| {
+            Err(Error::request(format!(
+                "{} explains one layer at a time, got {} (name one layer, or drop --compat)",
+                library.name(),
+                network.taps()
+            )))
+        })
+    }
+
     fn looks_at_gradients(self) -> bool {
         matches!(
             self,
@@ -159,6 +198,7 @@ impl Method {
     /// # Errors
     /// When the method does not fit the network.
     pub fn raw_maps(self, question: &Question, eigen: bool) -> Result<RawMaps> {
+        self.check_network(question.network(), question.options)?;
         let taps = 0..question.network().taps();
         let layer = |activations: &Features, terms: terms::Terms| {
             Heatmap::new(activations.height, activations.width, terms.into_map(activations, eigen))
@@ -168,10 +208,6 @@ impl Method {
                 let of = |evidence: &Evidence| layer(&evidence.activations, run(evidence));
                 Ok(question.evidence()?.iter().map(of).collect())
             }
-            Run::Product(_) if taps.len() < 2 => Err(Error::request(format!(
-                "{} multiplies the maps of several layers, got one (name more with --layer A,B)",
-                self.info().name
-            ))),
             Run::Layer(run) | Run::Product(run) => taps
                 .map(|tap| Ok(layer(&question.activations(tap)?, run(question, tap)?)))
                 .collect::<Result<Option<Vec<_>>>>(),

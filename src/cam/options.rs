@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::methods::Method;
+use crate::engine::Rectifiers;
 use crate::error::{Error, Result};
 
 /// Settings that only some methods read.
@@ -29,6 +30,16 @@ pub struct Options {
     pub library: Option<Library>,
     /// Told how far a method that perturbs has come.
     pub progress: Option<Progress>,
+}
+
+impl Options {
+    /// Which operations a rule for rectifiers holds for.
+    pub(super) fn rectifiers(&self) -> Rectifiers {
+        match self.library {
+            Some(Library::Captum | Library::PytorchGradCam | Library::Xplique) => Rectifiers::Relu,
+            _ => Rectifiers::ReluAndRelu6,
+        }
+    }
 }
 
 impl Default for Options {
@@ -81,6 +92,11 @@ impl Library {
             Self::TfKerasVis => "tf-keras-vis",
             Self::Xplique => "xplique",
         }
+    }
+
+    /// True where it has no way of making several layers' maps one.
+    pub(super) fn explains_one_layer(self) -> bool {
+        !matches!(self, Self::PytorchGradCam | Self::Torchcam)
     }
 
     /// The methods that it has.

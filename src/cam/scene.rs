@@ -250,19 +250,16 @@ impl<'a> Question<'a> {
         Ok(gradient.into_iter().map(|value| value * self.sign()).collect())
     }
 
-    /// As [`Question::input_gradient`] for the picture itself, with another rule at rectifiers. `method` is for the error.
-    pub(super) fn rectified_gradient(&self, rule: fn(Rectifiers) -> Rule, method: &str) -> Result<Vec<f32>> {
-        let which = match self.options.library {
-            Some(Library::Captum | Library::PytorchGradCam | Library::Xplique) => Rectifiers::Relu,
-            _ => Rectifiers::ReluAndRelu6,
-        };
-        if self.scene.network.rectifiers(which) == 0 {
-            return Err(Error::request(format!(
-                "{method} changes what ReLUs pass back, and the network has none (use smoothgrad)"
-            )));
-        }
+    /// As [`Question::input_gradient`] for the picture itself, with another rule at rectifiers.
+    pub(super) fn rectified_gradient(&self, rule: fn(Rectifiers) -> Rule) -> Result<Vec<f32>> {
         let values = self.scene.values.to_vec();
-        self.scene.network.sweep(values, &self.score, self.class, rule(which), &mut |_| Ok(()))
+        self.scene.network.sweep(
+            values,
+            &self.score,
+            self.class,
+            rule(self.options.rectifiers()),
+            &mut |_| Ok(()),
+        )
     }
 
     pub(super) fn tell(&self, done: usize, total: usize) {

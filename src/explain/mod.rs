@@ -120,6 +120,9 @@ impl Explainer {
             true => Network::load_unfolded(&model, &taps, &settings.device)?,
             false => Network::load(&model, &taps, &settings.device)?,
         };
+        for method in &settings.methods {
+            method.check_network(&network, &settings.options)?;
+        }
         Ok(Self { model, network, layers, settings })
     }
 

@@ -14,8 +14,9 @@ pub(crate) fn png(
     style: &Style,
 ) -> Result<Vec<u8>> {
     // Small at once, so that a sheet of many does not hold them all in full size.
-    let cell =
-        |explanation: &Explanation, target| thumbnail(&explanation.overlay(target, subject, style), CELL);
+    let cell = |explanation: &Explanation, target: &ClassExplanation| {
+        thumbnail(&explanation.overlay(target, subject, style), CELL)
+    };
     let row = |explanation: &Explanation| -> Result<SheetRow> {
         let label = explanation.method.info().title.to_owned();
         let cells =

@@ -24,7 +24,7 @@ pub(super) const DEFINITION: Definition = Definition {
         summary: "how much the score drops without each channel",
         formula: "w_k = (y - y_without_k) / |y|",
         paper: "Desai and Ramaswamy, WACV 2020",
-        cost: "1 forward, one head pass a channel",
+        cost: "1 forward, head a channel",
         uses_class: true,
         uses_layer: true,
         has_sign: true,

@@ -12,6 +12,7 @@
 use super::{Definition, MethodInfo, Run};
 use crate::cam::scene::Question;
 use crate::cam::terms::Terms;
+use crate::engine::Network;
 use crate::error::{Error, Result};
 
 pub(super) const DEFINITION: Definition = Definition {
@@ -31,12 +32,16 @@ pub(super) const DEFINITION: Definition = Definition {
 };
 
 fn terms(question: &Question, tap: usize) -> Result<Terms> {
-    let weights = question.network().classifier_weights(tap, question.class)?;
-    let weights = weights.ok_or_else(|| {
+    let weights = linear_weights(question.network(), tap, question.class)?;
+    Ok(Terms::Weights(weights.into_iter().map(|weight| f64::from(weight * question.sign())).collect()))
+}
+
+/// The weights of the last linear layer for a class, `[channels]`.
+pub(in crate::cam) fn linear_weights(network: &Network, tap: usize, class: usize) -> Result<Vec<f32>> {
+    network.classifier_weights(tap, class)?.ok_or_else(|| {
         Error::request(
             "cam needs a network that goes from the layer over an average of all positions to one linear layer, and this one \
              does not (use gradcam, which is the same for such networks)",
         )
-    })?;
-    Ok(Terms::Weights(weights.into_iter().map(|weight| f64::from(weight * question.sign())).collect()))
+    })
 }

@@ -21,7 +21,7 @@ pub(super) const DEFINITION: Definition = Definition {
         summary: "the gradient with the ReLU applied on the way back",
         formula: "max_colour |deconvolved dy/dx|",
         paper: "Zeiler and Fergus, ECCV 2014, arXiv:1311.2901",
-        cost: "1 forward, 1 backward step by step",
+        cost: "1 forward, 1 backward",
         uses_class: true,
         uses_layer: false,
         has_sign: false,
@@ -31,6 +31,6 @@ pub(super) const DEFINITION: Definition = Definition {
 };
 
 fn map(question: &Question) -> Result<Vec<f32>> {
-    let gradient = question.rectified_gradient(Rule::Deconvolution, "deconvolution")?;
+    let gradient = question.rectified_gradient(Rule::Deconvolution)?;
     Ok(pixels::reduced(question, &gradient, Reduction::Rectified))
 }

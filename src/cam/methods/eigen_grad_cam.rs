@@ -22,7 +22,7 @@ pub(super) const DEFINITION: Definition = Definition {
         summary: "Eigen-CAM of gradient times activation",
         formula: "X v_1, X centred G (.) A",
         paper: "pytorch-grad-cam; after arXiv:2008.00299",
-        cost: "1 forward, 1 backward from the layer up",
+        cost: "1 forward, head backward",
         uses_class: true,
         uses_layer: true,
         has_sign: true,

@@ -19,7 +19,7 @@ pub(super) const DEFINITION: Definition = Definition {
         summary: "HiResCAM with a ReLU on every term",
         formula: "sum_k ReLU( dy/dA_k (.) A_k )",
         paper: "pytorch-grad-cam; no paper",
-        cost: "1 forward, 1 backward from the layer up",
+        cost: "1 forward, head backward",
         uses_class: true,
         uses_layer: true,
         has_sign: true,

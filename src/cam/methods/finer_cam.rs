@@ -22,7 +22,7 @@ pub(super) const DEFINITION: Definition = Definition {
         summary: "Grad-CAM of what tells a class from those most like it",
         formula: "Grad-CAM of y_c - 0.6 mean_d y_d",
         paper: "Zhang et al., CVPR 2025, arXiv:2501.11309",
-        cost: "1 forward, 1 backward from the layer up",
+        cost: "1 forward, head backward",
         uses_class: true,
         uses_layer: true,
         has_sign: true,

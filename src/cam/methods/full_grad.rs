@@ -26,7 +26,7 @@ pub(super) const DEFINITION: Definition = Definition {
         summary: "input and every bias times their gradients, from all layers",
         formula: "psi(x (.) G_x) + sum psi(b (.) G_b)",
         paper: "Srinivas and Fleuret, NeurIPS 2019, arXiv:1905.00780",
-        cost: "1 forward, 1 backward step by step",
+        cost: "1 forward, 1 backward",
         uses_class: true,
         uses_layer: false,
         has_sign: false,

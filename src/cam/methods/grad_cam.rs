@@ -22,7 +22,7 @@ pub(super) const DEFINITION: Definition = Definition {
         summary: "channels weighted by their mean gradient",
         formula: "ReLU( sum_k mean_ij(dy/dA_k) A_k )",
         paper: "Selvaraju et al., ICCV 2017, arXiv:1610.02391",
-        cost: "1 forward, 1 backward from the layer up",
+        cost: "1 forward, head backward",
         uses_class: true,
         uses_layer: true,
         has_sign: true,

@@ -27,7 +27,7 @@ pub(super) const DEFINITION: Definition = Definition {
         summary: "weights that favour each of several objects",
         formula: "w_k = sum_ij G^2/(2G^2 + sum(A_k)G^3) ReLU(G)",
         paper: "Chattopadhay et al., WACV 2018, arXiv:1710.11063",
-        cost: "1 forward, 1 backward from the layer up",
+        cost: "1 forward, head backward",
         uses_class: true,
         uses_layer: true,
         has_sign: true,

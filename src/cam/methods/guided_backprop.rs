@@ -24,7 +24,7 @@ pub(super) const DEFINITION: Definition = Definition {
         summary: "the gradient without what speaks against, at every ReLU",
         formula: "max_colour |guided dy/dx|",
         paper: "Springenberg et al., ICLR workshop 2015, arXiv:1412.6806",
-        cost: "1 forward, 1 backward step by step",
+        cost: "1 forward, 1 backward",
         uses_class: true,
         uses_layer: false,
         has_sign: false,
@@ -34,6 +34,6 @@ pub(super) const DEFINITION: Definition = Definition {
 };
 
 fn map(question: &Question) -> Result<Vec<f32>> {
-    let gradient = question.rectified_gradient(Rule::Guided, "guidedbackprop")?;
+    let gradient = question.rectified_gradient(Rule::Guided)?;
     Ok(pixels::reduced(question, &gradient, Reduction::Rectified))
 }

@@ -50,7 +50,7 @@ fn map(question: &Question) -> Result<Vec<f32>> {
         Some(Library::Captum) => coarse.rectified().resized(height, width, Sampling::Nearest),
         _ => coarse.rectified().resized(height, width, Sampling::Bilinear),
     };
-    let guided = question.rectified_gradient(Rule::Guided, "guidedgradcam")?;
+    let guided = question.rectified_gradient(Rule::Guided)?;
     let products: Vec<f32> = guided
         .chunks(height * width)
         .flat_map(|colour| colour.iter().zip(coarse.values()).map(|(a, b)| a * b))

@@ -20,7 +20,7 @@ pub(super) const DEFINITION: Definition = Definition {
         summary: "gradient times activation, position by position",
         formula: "ReLU( sum_k dy/dA_k (.) A_k )",
         paper: "Draelos and Carin 2020, arXiv:2011.08891",
-        cost: "1 forward, 1 backward from the layer up",
+        cost: "1 forward, head backward",
         uses_class: true,
         uses_layer: true,
         has_sign: true,

@@ -19,7 +19,7 @@ pub(super) const DEFINITION: Definition = Definition {
         summary: "positive gradient times activation; sharp at early layers",
         formula: "ReLU( sum_k ReLU(dy/dA_k) (.) A_k )",
         paper: "Jiang et al., IEEE TIP 2021, doi:10.1109/TIP.2021.3089943",
-        cost: "1 forward, 1 backward from the layer up",
+        cost: "1 forward, head backward",
         uses_class: true,
         uses_layer: true,
         has_sign: true,

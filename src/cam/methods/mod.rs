@@ -33,6 +33,8 @@ mod smooth_grad_cam_plus_plus;
 mod ss_cam;
 mod xgrad_cam;
 
+pub(super) use class_activation::linear_weights;
+
 use super::scene::Question;
 use super::terms::Terms;
 use crate::engine::Evidence;

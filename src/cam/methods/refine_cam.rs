@@ -13,7 +13,7 @@ pub(super) const DEFINITION: Definition = Definition {
         summary: "product of the Grad-CAM++ maps of several layers",
         formula: "prod_l Grad-CAM++(A_l)",
         paper: "arXiv:2605.14641",
-        cost: "1 forward, 1 backward from the earliest layer up",
+        cost: "1 forward, head backward",
         uses_class: true,
         uses_layer: true,
         has_sign: true,

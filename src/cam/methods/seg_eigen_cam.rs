@@ -20,7 +20,7 @@ pub(super) const DEFINITION: Definition = Definition {
         summary: "Eigen-CAM of activations weighted by gradient size",
         formula: "s X v_1, X centred |G| (.) A",
         paper: "Chung and Ying, Appl. Sci. 2025, doi:10.3390/app15137562",
-        cost: "1 forward, 1 backward from the layer up",
+        cost: "1 forward, head backward",
         uses_class: true,
         uses_layer: true,
         has_sign: true,

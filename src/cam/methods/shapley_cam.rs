@@ -25,7 +25,7 @@ pub(super) const DEFINITION: Definition = Definition {
         summary: "Grad-CAM less half the curvature of the score",
         formula: "w_k = mean_ij(G - H A / 2)",
         paper: "Cai 2025, arXiv:2501.06261",
-        cost: "1 forward, 1 forward-over-backward from the layer up",
+        cost: "1 forward, head forward over backward",
         uses_class: true,
         uses_layer: true,
         has_sign: true,

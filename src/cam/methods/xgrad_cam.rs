@@ -22,7 +22,7 @@ pub(super) const DEFINITION: Definition = Definition {
         summary: "gradients averaged with the activations as weights",
         formula: "w_k = sum_ij(G A_k) / sum_ij(A_k)",
         paper: "Fu et al., BMVC 2020, arXiv:2008.02312",
-        cost: "1 forward, 1 backward from the layer up",
+        cost: "1 forward, head backward",
         uses_class: true,
         uses_layer: true,
         has_sign: true,

@@ -166,7 +166,7 @@ pub(crate) enum Save {
 #[derive(Debug, Clone, Copy, Args)]
 #[command(next_help_heading = "Drawing")]
 pub(crate) struct StyleArgs {
-    /// alpha: heat is opacity, so what is irrelevant stays untouched. blend: one opacity everywhere.
+    /// alpha: heat is opacity, so what is irrelevant stays untouched. blend: one opacity everywhere
     /// [default: alpha; with --compat as the library draws]
     #[arg(long, value_enum)]
     pub(crate) overlay: Option<OverlayArg>,
