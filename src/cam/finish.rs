@@ -91,7 +91,7 @@ impl Finish {
             Some(Library::Torchcam) => torchcam(method, maps, product),
             Some(Library::Captum) => only(maps)?.resized(input[0], input[1], Sampling::Nearest),
             Some(Library::TfKerasVis) => {
-                let map = rectified(only(maps)?).resized(input[0], input[1], Sampling::BilinearCorners);
+                let map = zoomed(&rectified(only(maps)?), input);
                 min_max(&map, 1e-7)
             }
             // Its maps of pixels keep their signs, and FEM's have none.
@@ -143,6 +143,20 @@ fn torchcam(method: Method, maps: &[Heatmap], product: bool) -> Heatmap {
     combined(&layers, Aggregate::Max)
 }
 
+/// scipy's `zoom` of order 1 as tf-keras-vis calls it. Where rounding puts the last row or column just outside of the map, it is
+/// zero there.
+fn zoomed(map: &Heatmap, [height, width]: [usize; 2]) -> Heatmap {
+    let falls_out = |cells: usize, length: usize| {
+        let (last, end) = ((cells - 1) as f64, (length.max(2) - 1) as f64);
+        last / end * end > last
+    };
+    let (no_row, no_column) = (falls_out(map.height(), height), falls_out(map.width(), width));
+    let large = map.resized(height, width, Sampling::BilinearCorners);
+    let kept = |at: usize| !(no_row && at / width == height - 1 || no_column && at % width == width - 1);
+    let values = large.values().iter().enumerate().map(|(at, value)| if kept(at) { *value } else { 0.0 });
+    Heatmap::new(height, width, values.collect()).unwrap_or(large)
+}
+
 /// Maps brought to the size of the largest and made one.
 fn combined(maps: &[Heatmap], aggregate: Aggregate) -> Heatmap {
     let largest = maps.iter().max_by_key(|map| map.values().len()).unwrap_or(&maps[0]);
@@ -181,5 +195,32 @@ fn only(maps: &[Heatmap]) -> Result<&Heatmap> {
             "the library explains one layer at a time, got {} (name one layer, or drop --compat)",
             maps.len()
         ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_edge_that_scipy_loses_is_lost() {
+        // Run with scipy 1.17: 32 -> 224 loses its last column, 7 -> 224 does not.
+        let row = |cells: usize| Heatmap::new(1, cells, vec![1.0; cells]).unwrap();
+        let last = |cells: usize| zoomed(&row(cells), [1, 224]).values().last().copied();
+        assert_eq!((last(32), last(7), last(14)), (Some(0.0), Some(1.0), Some(1.0)));
+    }
+
+    #[test]
+    fn layers_become_one_by_hand() {
+        let maps =
+            [Heatmap::new(1, 2, vec![-1.0, 2.0]).unwrap(), Heatmap::new(1, 2, vec![1.0, 4.0]).unwrap()];
+        let of = |aggregate, signed| {
+            let finish = Finish { aggregate, signed, ..Finish::default() };
+            finish.apply(Method::GradCam, &maps, [1, 2]).unwrap().values().to_vec()
+        };
+        assert_eq!(of(Aggregate::Mean, false), [0.125, 1.0]);
+        assert_eq!(of(Aggregate::Max, false), [0.25, 1.0]);
+        assert_eq!(of(Aggregate::Product, false), [0.0, 1.0]);
+        assert_eq!(of(Aggregate::Max, true), [-0.5, 1.0]);
     }
 }

@@ -5,10 +5,12 @@ use std::cell::OnceCell;
 use image::RgbImage;
 
 use super::{ClassExplanation, Explanation, Subject};
+use crate::cam::Library;
 use crate::error::{Error, Result, did_you_mean};
 use crate::heatmap::Heatmap;
 use crate::input::write_npy_2d;
 use crate::record::{BoxRecord, StyleRecord};
+use crate::render::compat::{self, CompatOverlay, compat_overlay};
 use crate::render::{self, Colormap, Components, Interpolation, Overlay, Placed, Threshold};
 
 /// What can be written beside a record.
@@ -39,6 +41,9 @@ pub enum ArtifactKind {
 /// How pictures are drawn.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Style {
+    /// Another library's own overlay; [`Style::overlay`], [`Style::colormap`] and [`Style::interpolation`] are for the other
+    /// pictures then.
+    pub library: Option<Library>,
     /// Opacity from the heat, or one opacity everywhere.
     pub overlay: Overlay,
     /// Colours of the heat.
@@ -111,6 +116,7 @@ impl std::str::FromStr for ArtifactKind {
 impl Default for Style {
     fn default() -> Self {
         Self {
+            library: None,
             overlay: Overlay::default(),
             colormap: Colormap::default(),
             interpolation: Interpolation::default(),
@@ -122,15 +128,17 @@ impl Default for Style {
 
 impl Style {
     pub(super) fn record(&self) -> StyleRecord {
-        let (overlay, opacity) = match self.overlay {
-            Overlay::Alpha { limit } => ("alpha", limit),
-            Overlay::Blend { alpha } => ("blend", alpha),
+        let (overlay, opacity) = match (self.library, self.overlay) {
+            (Some(library), _) => (library.name(), None),
+            (None, Overlay::Alpha { limit }) => ("alpha", Some(limit)),
+            (None, Overlay::Blend { alpha }) => ("blend", Some(alpha)),
         };
+        let own = |name: &str| self.library.is_none().then(|| name.to_owned());
         StyleRecord {
             overlay: overlay.to_owned(),
             opacity,
-            colormap: self.colormap.name().to_owned(),
-            interpolation: self.interpolation.name().to_owned(),
+            colormap: own(self.colormap.name()),
+            interpolation: own(self.interpolation.name()),
             threshold: self.threshold.to_string(),
             components: self.components.to_string(),
         }
@@ -180,10 +188,15 @@ impl Canvas<'_> {
     }
 
     fn overlay(&self) -> RgbImage {
-        match self.target.finding {
-            // A blank map leaves the photo alone in either style.
-            Some(_) => self.subject.picture.clone(),
-            None => {
+        let photo = &self.subject.picture;
+        match (&self.target.finding, self.style.library) {
+            // A blank map leaves the photo alone in every style.
+            (Some(_), _) => photo.clone(),
+            (None, Some(library)) => {
+                let map = self.explanation.heatmap(self.target);
+                compat_overlay(photo, &map, &self.subject.placement, &overlay_of(library))
+            }
+            (None, None) => {
                 render::overlay(&self.subject.picture, self.placed(), self.style.overlay, self.style.colormap)
             }
         }
@@ -218,6 +231,18 @@ impl Canvas<'_> {
                 write_npy_2d(placed.height, placed.width, &placed.values)
             }
         }
+    }
+}
+
+/// A library's overlay with its own options.
+fn overlay_of(library: Library) -> CompatOverlay {
+    match library {
+        Library::Eli5 => CompatOverlay::Eli5(compat::Eli5::DEFAULT),
+        Library::PytorchGradCam => CompatOverlay::PytorchGradCam(compat::PytorchGradCam::DEFAULT),
+        Library::Torchcam => CompatOverlay::Torchcam(compat::Torchcam::DEFAULT),
+        Library::Captum => CompatOverlay::Captum(compat::Captum::DEFAULT),
+        Library::TfKerasVis => CompatOverlay::TfKerasVis(compat::TfKerasVis::DEFAULT),
+        Library::Xplique => CompatOverlay::Xplique(compat::Xplique::DEFAULT),
     }
 }
 

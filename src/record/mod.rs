@@ -294,14 +294,14 @@ pub struct OptionsRecord {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StyleRecord {
-    /// `alpha` (heat is opacity) or `blend` (one opacity everywhere).
+    /// `alpha` (heat is opacity), `blend` (one opacity everywhere), or the library whose overlay was drawn.
     pub overlay: String,
-    /// The greatest opacity for `alpha`, the opacity for `blend`; 0 to 1.
-    pub opacity: f32,
-    /// Name of the colour map.
-    pub colormap: String,
-    /// How the map was enlarged to the picture.
-    pub interpolation: String,
+    /// The greatest opacity for `alpha`, the opacity for `blend`, 0 to 1; `null` for a library's overlay.
+    pub opacity: Option<f32>,
+    /// Name of the colour map; `null` for a library's overlay.
+    pub colormap: Option<String>,
+    /// How the map was enlarged to the picture; `null` for a library's overlay.
+    pub interpolation: Option<String>,
     /// From which heat on a pixel counts as part of a region: a share of the greatest, `otsu`, or a percentile as `p80`.
     pub threshold: String,
     /// Which regions count: `largest` or `all`.

@@ -16,7 +16,10 @@ mod overlay;
 mod png;
 mod region;
 mod resample;
+mod sheet;
+mod text;
 mod threshold;
+mod thumbnail;
 
 use crate::error::{Error, Result};
 
@@ -28,7 +31,9 @@ pub use overlay::{Overlay, heatmap_picture, overlay, side_by_side};
 pub use png::encode_png;
 pub use region::{Components, Region, largest_region, regions};
 pub use resample::{Interpolation, PixelBox, Placed, place};
+pub use sheet::{CELL, Heading, Sheet, SheetRow};
 pub use threshold::Threshold;
+pub use thumbnail::thumbnail;
 
 /// The one of `all` that is called `wanted`, whatever the case; otherwise an error that lists their names.
 fn by_name<T: Copy>(kind: &str, wanted: &str, all: &[T], name: fn(T) -> &'static str) -> Result<T> {

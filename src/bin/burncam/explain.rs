@@ -21,6 +21,7 @@ pub(crate) fn run(args: &ExplainArgs, quiet: bool) -> Result<Outcome> {
     if args.method.scale == ScaleArg::Shared && inputs.iter().any(Input::is_stdin) {
         bail!("--scale shared reads every input twice, which standard input cannot be (name a file)");
     }
+    let style = style(args)?;
     let model = subjects::open_model(&args.model)?;
     subjects::set_threads(&args.run)?;
     let settings = settings(args, &plan.methods, progress::listener(quiet));
@@ -28,7 +29,7 @@ pub(crate) fn run(args: &ExplainArgs, quiet: bool) -> Result<Outcome> {
     for layer in explainer.layers() {
         log::info!("layer '{}': {}", layer.name, layer.reason);
     }
-    let job = Job { args, plan: &plan, explainer: &explainer, style: style(args) };
+    let job = Job { args, plan: &plan, explainer: &explainer, style };
     let shared = if args.method.scale == ScaleArg::Shared { Some(job.shared_scales(&inputs)) } else { None };
     let mut failed = 0;
     for input in &inputs {

@@ -1,10 +1,11 @@
 //! From arguments to what the library is asked.
 
+use anyhow::{Result, bail};
 use burncam::cam::{Finish, Method, Options, Progress, Smoothing};
 use burncam::explain::{Scale, Settings, Style};
 use burncam::render::{Colormap, Overlay};
 
-use crate::args::{ExplainArgs, OverlayArg, ScaleArg, SmoothArg};
+use crate::args::{ExplainArgs, OverlayArg, ScaleArg, SmoothArg, StyleArgs};
 
 /// What is to be explained.
 pub(crate) fn settings(args: &ExplainArgs, methods: &[Method], progress: Option<Progress>) -> Settings {
@@ -51,17 +52,40 @@ pub(crate) fn settings(args: &ExplainArgs, methods: &[Method], progress: Option<
 }
 
 /// How pictures are drawn.
-pub(crate) fn style(args: &ExplainArgs) -> Style {
-    let overlay = match args.style.overlay {
-        OverlayArg::Alpha => Overlay::Alpha { limit: args.style.alpha_limit },
-        OverlayArg::Blend => Overlay::Blend { alpha: args.style.alpha },
+///
+/// # Errors
+/// For options that the chosen way of drawing would ignore.
+pub(crate) fn style(args: &ExplainArgs) -> Result<Style> {
+    let StyleArgs { overlay, alpha, alpha_limit, colormap, interpolation, threshold, components } =
+        args.style;
+    let library = if overlay.is_none() { args.method.compat } else { None };
+    let given = [
+        ("--alpha", alpha.is_some()),
+        ("--alpha-limit", alpha_limit.is_some()),
+        ("--colormap", colormap.is_some()),
+        ("--interpolation", interpolation.is_some()),
+    ];
+    if let (Some(library), Some((option, _))) = (library, given.iter().find(|(_, is_given)| *is_given)) {
+        let library = library.name();
+        bail!(
+            "{option} would be ignored: --compat {library} draws as {library} does (add --overlay alpha or blend)"
+        );
+    }
+    let overlay = match overlay.unwrap_or(OverlayArg::Alpha) {
+        OverlayArg::Alpha if alpha.is_some() => bail!("--alpha is for --overlay blend (use --alpha-limit)"),
+        OverlayArg::Blend if alpha_limit.is_some() => {
+            bail!("--alpha-limit is for --overlay alpha (use --alpha)")
+        }
+        OverlayArg::Alpha => Overlay::Alpha { limit: alpha_limit.unwrap_or(0.65) },
+        OverlayArg::Blend => Overlay::Blend { alpha: alpha.unwrap_or(0.5) },
     };
     let usual = if args.method.signed { Colormap::Coolwarm } else { Colormap::Viridis };
-    Style {
+    Ok(Style {
+        library,
         overlay,
-        colormap: args.style.colormap.unwrap_or(usual),
-        interpolation: args.style.interpolation,
-        threshold: args.style.threshold,
-        components: args.style.components,
-    }
+        colormap: colormap.unwrap_or(usual),
+        interpolation: interpolation.unwrap_or_default(),
+        threshold,
+        components,
+    })
 }

@@ -1,7 +1,10 @@
-//! The sheet of `--grid`.
+//! The sheet of `--grid`: methods by classes, labelled.
 
 use anyhow::Result;
-use burncam::explain::{Explainer, Explanation, Style, Subject};
+use burncam::explain::{ClassExplanation, Explainer, Explanation, Style, Subject};
+use burncam::render::{Heading, Sheet, SheetRow, encode_png};
+
+use crate::text;
 
 /// One picture of all methods and classes of an input.
 pub(crate) fn png(
@@ -10,6 +13,42 @@ pub(crate) fn png(
     explanations: &[Explanation],
     style: &Style,
 ) -> Result<Vec<u8>> {
-    let _ = (explainer, subject, explanations, style);
-    anyhow::bail!("not yet")
+    let row = |explanation: &Explanation| SheetRow {
+        label: explanation.method.info().title.to_owned(),
+        cells: explanation.targets.iter().map(|target| explanation.overlay(target, subject, style)).collect(),
+    };
+    let columns = explanations.first().map_or(&[][..], |explanation| &explanation.targets);
+    let sheet = Sheet {
+        title: subject.file.path.rsplit('/').next().unwrap_or_default().to_owned(),
+        footer: footer(explainer),
+        photo: Some(subject.picture.clone()),
+        columns: columns.iter().map(heading).collect(),
+        rows: explanations.iter().map(row).collect(),
+        colormap: style.colormap,
+        signed: explainer.settings().finish.signed,
+    };
+    Ok(encode_png(&sheet.draw()?)?)
+}
+
+fn heading(target: &ClassExplanation) -> Heading {
+    // Synonyms follow a comma; one name is enough for a column.
+    let title = target.class.class_name.split(", ").next().unwrap_or_default().to_owned();
+    let rank = if target.rank > 1 { format!(", rank {}", target.rank) } else { String::new() };
+    Heading { title, detail: format!("{}{rank}", text::percent(target.class.proba)) }
+}
+
+/// `efficientnet_lite0, layer _relu1 (7x7)`.
+fn footer(explainer: &Explainer) -> String {
+    let model = explainer.model();
+    let layers = explainer.layers().iter().map(|layer| {
+        let shape = &model.shapes()[layer.index];
+        format!("{} ({}x{})", layer.name, shape[2], shape[3])
+    });
+    let layers: Vec<String> = layers.collect();
+    let place = match &layers[..] {
+        [] => String::new(),
+        [layer] => format!(", layer {layer}"),
+        several => format!(", layers {}", several.join(", ")),
+    };
+    format!("{}{place}", model.name())
 }

@@ -163,29 +163,30 @@ pub(crate) enum Save {
     Artifact(ArtifactKind),
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Copy, Args)]
 #[command(next_help_heading = "Drawing")]
 pub(crate) struct StyleArgs {
     /// alpha: heat is opacity, so what is irrelevant stays untouched. blend: one opacity everywhere.
-    #[arg(long, value_enum, default_value_t = OverlayArg::Alpha)]
-    pub(crate) overlay: OverlayArg,
+    /// [default: alpha; with --compat as the library draws]
+    #[arg(long, value_enum)]
+    pub(crate) overlay: Option<OverlayArg>,
 
-    /// Opacity for --overlay blend, 0 to 1.
-    #[arg(long, value_name = "OPACITY", default_value = "0.5", value_parser = parse_unit)]
-    pub(crate) alpha: f32,
+    /// Opacity for --overlay blend, 0 to 1 [default: 0.5].
+    #[arg(long, value_name = "OPACITY", value_parser = parse_unit)]
+    pub(crate) alpha: Option<f32>,
 
-    /// Greatest opacity for --overlay alpha, 0 to 1.
-    #[arg(long, value_name = "OPACITY", default_value = "0.65", value_parser = parse_unit)]
-    pub(crate) alpha_limit: f32,
+    /// Greatest opacity for --overlay alpha, 0 to 1 [default: 0.65].
+    #[arg(long, value_name = "OPACITY", value_parser = parse_unit)]
+    pub(crate) alpha_limit: Option<f32>,
 
     /// Colours: viridis, turbo, magma, inferno, plasma, cividis, jet, jet-opencv or grey, and for signed maps coolwarm or
     /// red-blue [default: viridis; coolwarm with --signed].
     #[arg(long, value_name = "NAME", value_parser = Colormap::parse)]
     pub(crate) colormap: Option<Colormap>,
 
-    /// How the map is enlarged: nearest, bilinear, bicubic or lanczos.
-    #[arg(long, value_name = "NAME", default_value = "bilinear", value_parser = Interpolation::parse)]
-    pub(crate) interpolation: Interpolation,
+    /// How the map is enlarged: nearest, bilinear, bicubic or lanczos [default: bilinear].
+    #[arg(long, value_name = "NAME", value_parser = Interpolation::parse)]
+    pub(crate) interpolation: Option<Interpolation>,
 
     /// From which heat on a pixel belongs to a box, mask or cut-out: a share of the greatest, otsu, or a percentile such as p80.
     #[arg(long = "box", value_name = "THRESHOLD", default_value = "0.15")]

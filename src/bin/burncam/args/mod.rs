@@ -12,7 +12,7 @@ use burncam::{DeviceName, input::Layout};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::check::CheckArgs;
-pub(crate) use self::explain::{ExplainArgs, OverlayArg, Save, ScaleArg, SmoothArg};
+pub(crate) use self::explain::{ExplainArgs, OverlayArg, Save, ScaleArg, SmoothArg, StyleArgs};
 pub(crate) use self::import::ImportArgs;
 use self::values::parse_colour;
 

@@ -1,0 +1,49 @@
+//! Pictures at the size of a sheet's cells.
+
+use fast_image_resize::images::{Image, ImageRef};
+use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use image::RgbImage;
+
+use crate::error::{Error, Result};
+
+/// The picture scaled until it just fits into `side` by `side` pixels, its aspect kept. Smaller ones grow.
+///
+/// # Errors
+/// [`Error::Internal`] when the scaler refuses, as it does a picture without pixels.
+pub fn thumbnail(picture: &RgbImage, side: u32) -> Result<RgbImage> {
+    let fault = |reason: &dyn std::fmt::Display| Error::internal(format!("scaling a picture: {reason}"));
+    let (width, height) = picture.dimensions();
+    let scale = f64::from(side) / f64::from(width.max(height).max(1));
+    let [across, down] = [width, height].map(|length| ((f64::from(length) * scale).round() as u32).max(1));
+    if (across, down) == (width, height) {
+        return Ok(picture.clone());
+    }
+    let source =
+        ImageRef::new(width, height, picture.as_raw(), PixelType::U8x3).map_err(|error| fault(&error))?;
+    let mut target = Image::new(across, down, PixelType::U8x3);
+    let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Lanczos3));
+    Resizer::new().resize(&source, &mut target, &options).map_err(|error| fault(&error))?;
+    RgbImage::from_raw(across, down, target.into_vec()).ok_or_else(|| fault(&"its size changed"))
+}
+
+#[cfg(test)]
+mod tests {
+    use image::Rgb;
+
+    use super::*;
+
+    #[test]
+    fn the_longer_side_fits_and_the_aspect_stays() {
+        let size = |width, height| {
+            let picture = RgbImage::from_pixel(width, height, Rgb([10, 200, 30]));
+            let small = thumbnail(&picture, 320).unwrap();
+            assert!(small.pixels().all(|pixel| pixel.0 == [10, 200, 30]));
+            small.dimensions()
+        };
+        assert_eq!(size(600, 400), (320, 213));
+        assert_eq!(size(400, 600), (213, 320));
+        assert_eq!(size(32, 32), (320, 320));
+        assert_eq!(size(320, 100), (320, 100));
+        assert_eq!(size(3000, 1), (320, 1));
+    }
+}
