@@ -39,7 +39,7 @@ pub enum ArtifactKind {
 }
 
 /// How pictures are drawn.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Style {
     /// Another library's own overlay; [`Style::overlay`], [`Style::colormap`] and [`Style::interpolation`] are for the other
     /// pictures then.
@@ -110,19 +110,6 @@ impl std::str::FromStr for ArtifactKind {
                 names.collect::<Vec<_>>().join(", ")
             ))
         })
-    }
-}
-
-impl Default for Style {
-    fn default() -> Self {
-        Self {
-            library: None,
-            overlay: Overlay::default(),
-            colormap: Colormap::default(),
-            interpolation: Interpolation::default(),
-            threshold: Threshold::default(),
-            components: Components::default(),
-        }
     }
 }
 

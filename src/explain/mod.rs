@@ -24,6 +24,9 @@ use crate::heatmap::Heatmap;
 use crate::model::{Choice, Model};
 use crate::record::Prediction;
 
+/// Share of the pixels of a fine map that are drawn below the brightest.
+const BRIGHTEST: f64 = 0.99;
+
 /// A model with its weights loaded, ready to explain one image after another.
 #[derive(Debug)]
 pub struct Explainer {
@@ -194,6 +197,9 @@ impl Explainer {
 
     /// A finding in words; for a map that is not finite, with the layer where that began.
     fn tell(&self, finding: Finding, subject: &Subject) -> Result<String> {
+        if finding == Finding::AllNegative && self.settings.options.counterfactual {
+            return Ok("nothing here speaks against the class (drop --counterfactual)".to_owned());
+        }
         if finding != Finding::NotFinite {
             return Ok(finding.message().to_owned());
         }
@@ -281,14 +287,19 @@ impl Explanation {
     }
 
     /// A target's map as it is drawn: as [`Explanation::heatmap`], and always within -1 to 1.
+    ///
+    /// Of a method whose single pixels stand out, the drawing is brightest from the 99th percentile on, as in Smilkov et al.
+    /// 2017, arXiv:1706.03825, section 3.1, unless the scale is common to several maps.
     pub(crate) fn drawn(&self, target: &ClassExplanation) -> Heatmap {
         let heatmap = self.heatmap(target);
         let magnitude = heatmap.magnitude();
-        if magnitude > 1.0 || (self.scale == Scale::Raw && magnitude > 0.0) {
-            scaled(&heatmap, magnitude)
-        } else {
-            heatmap
-        }
+        let is_common = matches!(self.scale, Scale::Fixed(_));
+        let divisor = match heatmap.magnitude_quantile(BRIGHTEST) {
+            quantile if self.method.is_fine() && !is_common && quantile > 0.0 => quantile,
+            _ if is_common || magnitude == 0.0 => 1.0,
+            _ => magnitude,
+        };
+        scaled(&heatmap, divisor).map(|value| value.clamp(-1.0, 1.0)).unwrap_or(heatmap)
     }
 }
 

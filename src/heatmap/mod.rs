@@ -105,6 +105,14 @@ impl Heatmap {
         self.values.iter().fold(0.0, |most, value| most.max(value.abs()))
     }
 
+    /// The distance from zero that `share` of the cells do not exceed, 0 to 1.
+    #[must_use]
+    pub fn magnitude_quantile(&self, share: f64) -> f32 {
+        let mut sizes: Vec<f32> = self.values.iter().map(|value| value.abs()).collect();
+        let at = ((sizes.len() - 1) as f64 * share.clamp(0.0, 1.0)).round() as usize;
+        *sizes.select_nth_unstable_by(at, f32::total_cmp).1
+    }
+
     /// True when nothing is above zero.
     #[must_use]
     pub fn is_blank(&self) -> bool {

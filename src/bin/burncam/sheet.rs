@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use burncam::explain::{ClassExplanation, Explainer, Explanation, Style, Subject};
-use burncam::render::{Heading, Sheet, SheetRow, encode_png};
+use burncam::render::{CELL, Heading, Sheet, SheetRow, encode_png, thumbnail};
 
 use crate::text;
 
@@ -13,9 +13,14 @@ pub(crate) fn png(
     explanations: &[Explanation],
     style: &Style,
 ) -> Result<Vec<u8>> {
-    let row = |explanation: &Explanation| SheetRow {
-        label: explanation.method.info().title.to_owned(),
-        cells: explanation.targets.iter().map(|target| explanation.overlay(target, subject, style)).collect(),
+    // Small at once, so that a sheet of many does not hold them all in full size.
+    let cell =
+        |explanation: &Explanation, target| thumbnail(&explanation.overlay(target, subject, style), CELL);
+    let row = |explanation: &Explanation| -> Result<SheetRow> {
+        let label = explanation.method.info().title.to_owned();
+        let cells =
+            explanation.targets.iter().map(|target| Ok(cell(explanation, target)?)).collect::<Result<_>>()?;
+        Ok(SheetRow { label, cells })
     };
     let columns = explanations.first().map_or(&[][..], |explanation| &explanation.targets);
     let sheet = Sheet {
@@ -23,7 +28,7 @@ pub(crate) fn png(
         footer: footer(explainer),
         photo: Some(subject.picture.clone()),
         columns: columns.iter().map(heading).collect(),
-        rows: explanations.iter().map(row).collect(),
+        rows: explanations.iter().map(row).collect::<Result<_>>()?,
         colormap: style.colormap,
         signed: explainer.settings().finish.signed,
     };

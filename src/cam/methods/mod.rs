@@ -133,6 +133,9 @@ pub struct MethodInfo {
     pub has_terms: bool,
 }
 
+/// Every layer's evidence and what a method makes of it.
+pub(super) type Layers = Vec<(Evidence, Terms)>;
+
 /// A method's entry in the table.
 #[derive(Debug)]
 pub(super) struct Definition {
@@ -148,7 +151,7 @@ pub(super) enum Run {
     /// Questions about one layer, by its position among the tapped ones.
     Layer(fn(&Question, usize) -> Result<Terms>),
     /// Evidence of its own for all layers at once.
-    Shared(fn(&Question) -> Result<Vec<(Evidence, Terms)>>),
+    Shared(fn(&Question) -> Result<Layers>),
     /// As `Layer`, and the maps of the layers are always multiplied.
     Product(fn(&Question, usize) -> Result<Terms>),
     /// A map over the input's pixels, `[height, width]`.
@@ -196,6 +199,13 @@ impl Method {
     #[must_use]
     pub fn info(self) -> &'static MethodInfo {
         &self.definition().info
+    }
+
+    /// True where single pixels stand out so far that drawing up to the greatest would show nothing else.
+    #[must_use]
+    pub fn is_fine(self) -> bool {
+        let is_coarse = matches!(self, Self::FullGrad | Self::Occlusion | Self::Rise);
+        matches!(self.definition().run, Run::Pixels(_)) && !is_coarse
     }
 
     pub(super) fn definition(self) -> &'static Definition {
