@@ -1,7 +1,7 @@
 //! Explain what a convolutional network looked at.
 //!
 //! `burncam` loads a CNN in Burn's own format and a picture, runs a forward pass and an automatic-differentiation
-//! backward pass, computes a class activation map (Grad-CAM), and gives back the map, an overlay and a record.
+//! backward pass, computes a class activation map (Grad-CAM or one of its family), and gives back the map, an overlay and a record.
 //! This is the library; the `burncam` command is a thin coat over it.
 //!
 //! ```no_run
@@ -16,7 +16,8 @@
 //! let explainer = Explainer::new(model, Settings::default())?;
 //! let picture = Picture::open(Path::new("cat.jpg"), [255, 255, 255])?;
 //! let subject = Subject::from_picture(picture, "cat.jpg", explainer.model())?;
-//! let explanation = explainer.explain(&subject)?;
+//! // One explanation for each method; Grad-CAM alone was asked for.
+//! let explanation = &explainer.explain(&subject)?[0];
 //! println!("{} {:.3}", explanation.targets[0].class.class_name, explanation.targets[0].class.proba);
 //! let drawings = explanation.draw(&subject, &Style::default(), &[ArtifactKind::Overlay])?;
 //! # drop(drawings);

@@ -78,17 +78,27 @@ impl Default for Finish {
 }
 
 impl Finish {
+    /// How several layers' maps of a method become one: what was asked for, unless the method or the library decides.
+    #[must_use]
+    pub fn aggregate_of(&self, method: Method) -> Aggregate {
+        match (&method.definition().run, self.library) {
+            (Run::Product(_), _) => Aggregate::Product,
+            (_, Some(Library::Torchcam)) => Aggregate::Max,
+            (_, Some(_)) => Aggregate::Mean,
+            (_, None) => self.aggregate,
+        }
+    }
+
     /// One map from one a layer, before it is brought to a scale of its own.
     ///
     /// `input` is height and width of the network's input, to which some libraries enlarge.
     pub(super) fn apply(&self, method: Method, maps: &[Heatmap], input: [usize; 2]) -> Result<Heatmap> {
-        let product = matches!(method.definition().run, Run::Product(_));
-        let aggregate = if product { Aggregate::Product } else { self.aggregate };
+        let aggregate = self.aggregate_of(method);
         let finished = match self.library {
             None => self.own(maps, aggregate),
             Some(Library::Eli5) => over_maximum(&rectified(only(maps)?), 1e-7),
-            Some(Library::PytorchGradCam) => pytorch_grad_cam(method, maps, input, product),
-            Some(Library::Torchcam) => torchcam(method, maps, product),
+            Some(Library::PytorchGradCam) => pytorch_grad_cam(method, maps, input, aggregate),
+            Some(Library::Torchcam) => torchcam(method, maps, aggregate),
             Some(Library::Captum) => only(maps)?.resized(input[0], input[1], Sampling::Nearest),
             Some(Library::TfKerasVis) => {
                 let map = zoomed(&rectified(only(maps)?), input);
@@ -115,19 +125,24 @@ impl Finish {
 }
 
 /// ReLU, scaled and enlarged layer by layer, their mean scaled again.
-fn pytorch_grad_cam(method: Method, maps: &[Heatmap], [height, width]: [usize; 2], product: bool) -> Heatmap {
+fn pytorch_grad_cam(
+    method: Method,
+    maps: &[Heatmap],
+    [height, width]: [usize; 2],
+    aggregate: Aggregate,
+) -> Heatmap {
     let whole = |map: &Heatmap| min_max(&rectified(map), 1e-7).resized(height, width, Sampling::Bilinear);
     // RefineCAM multiplies maps that are each finished, FullGrad has none to take a mean of.
+    let product = aggregate == Aggregate::Product;
     let layer = |map: &Heatmap| if product { min_max(&whole(map), 1e-7) } else { whole(map) };
     if method == Method::FullGrad {
         return min_max(&maps[0], 1e-7);
     }
-    let aggregate = if product { Aggregate::Product } else { Aggregate::Mean };
     min_max(&combined(&maps.iter().map(layer).collect::<Vec<_>>(), aggregate), 1e-7)
 }
 
 /// ReLU but for CAM, scaled at the layer's size; several enlarged to the largest, and the greatest taken.
-fn torchcam(method: Method, maps: &[Heatmap], product: bool) -> Heatmap {
+fn torchcam(method: Method, maps: &[Heatmap], aggregate: Aggregate) -> Heatmap {
     let layer = |map: &Heatmap| {
         let unit = min_max(&if method == Method::Cam { map.clone() } else { rectified(map) }, 1e-8);
         match method {
@@ -136,11 +151,11 @@ fn torchcam(method: Method, maps: &[Heatmap], product: bool) -> Heatmap {
         }
     };
     let layers: Vec<Heatmap> = maps.iter().map(layer).collect();
-    if product {
+    if aggregate == Aggregate::Product {
         let again: Vec<Heatmap> = layers.iter().map(|map| min_max(map, 1e-8)).collect();
         return min_max(&combined(&again, Aggregate::Product), 1e-8);
     }
-    combined(&layers, Aggregate::Max)
+    combined(&layers, aggregate)
 }
 
 /// scipy's `zoom` of order 1 as tf-keras-vis calls it. Where rounding puts the last row or column just outside of the map, it is

@@ -83,7 +83,7 @@ impl Method {
         let map = map.ok_or_else(|| Error::internal("a method gave no map"))?;
         let raw: Vec<Stats> = mean.iter().map(Heatmap::stats).collect();
         let evidence = if self.looks_at_gradients() { question.evidence()?.first() } else { None };
-        match finding::of(evidence, &mean, &map, saturated && self.info().uses_class) {
+        match finding::of(evidence, &mean, &map, saturated && self.follows_slopes()) {
             Some(finding) => Ok(ClassMap::blank([map.height(), map.width()], raw, finding)),
             None => Ok(ClassMap { map, raw, finding: None }),
         }
@@ -123,13 +123,14 @@ impl Method {
                     methods::linear_weights(network, tap, 0)?;
                 }
             }
-            Self::GuidedBackprop | Self::Deconvolution | Self::GuidedGradCam => {
-                if network.rectifiers(options.rectifiers()) == 0 {
-                    return Err(Error::request(format!(
-                        "{name} changes what ReLUs pass back, and the network has none (use smoothgrad)"
-                    )));
-                }
+            Self::GuidedBackprop | Self::Deconvolution | Self::GuidedGradCam
+                if network.rectifiers(options.rectifiers()) == 0 =>
+            {
+                return Err(Error::request(format!(
+                    "{name} changes what ReLUs pass back, and the network has none (use smoothgrad)"
+                )));
             }
+            Self::Occlusion => methods::check_square(network.input(), options)?,
             Self::RefineCam if !several => {
                 return Err(Error::request(format!(
                     "{name} multiplies the maps of several layers, got one (name more with --layer A,B)"
@@ -154,6 +155,13 @@ impl Method {
             self,
             Self::GradCam | Self::HiResCam | Self::XGradCam | Self::GradCamPlusPlus | Self::LayerCam
         ) || matches!(self, Self::ElementWise | Self::EigenGradCam | Self::RefineCam)
+    }
+
+    /// True where a score that no longer changes leaves nothing but rounding.
+    fn follows_slopes(self) -> bool {
+        use Method as M;
+        let others = matches!(self, M::SegEigenCam | M::ShapleyCam | M::SmoothGradCamPlusPlus | M::FullGrad);
+        self.looks_at_gradients() || others || (self.is_fine() && self != M::IntegratedGradients)
     }
 
     fn runs(

@@ -119,6 +119,7 @@ impl Library {
                     | M::ReciproCam
                     | M::Gradient
                     | M::InputXGradient
+                    | M::SmoothGrad
                     | M::IntegratedGradients
                     | M::Deconvolution
                     | M::Occlusion

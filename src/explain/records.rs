@@ -121,7 +121,7 @@ impl Explainer {
         SettingsRecord {
             method: explanation.method.info().name.to_owned(),
             score: settings.score.name().to_owned(),
-            aggregate: several.then(|| settings.finish.aggregate.name().to_owned()),
+            aggregate: several.then(|| settings.finish.aggregate_of(explanation.method).name().to_owned()),
             smooth: kinds.iter().filter(|(on, _)| *on).map(|(_, name)| (*name).to_owned()).collect(),
             signed: settings.finish.signed,
             counterfactual,

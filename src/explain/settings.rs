@@ -83,6 +83,14 @@ impl Settings {
         if self.layers.len() > 1 && self.methods.contains(&Method::GuidedGradCam) {
             return refuse("guidedgradcam takes one layer, got several (name one)");
         }
+        let of_logits = self.methods.iter().find(|method| matches!(method, Method::Cam | Method::FinerCam));
+        if let (Some(method), true, None) = (of_logits, self.score != Score::Logit, self.finish.library) {
+            let name = method.info().name;
+            return Err(Error::request(format!(
+                "{name} is made of logits, got --score {} (drop it)",
+                self.score.name()
+            )));
+        }
         if let Some(library) = self.finish.library {
             self.check_library(library)?;
         }

@@ -24,7 +24,7 @@ pub(crate) fn run(args: &ExplainArgs, quiet: bool) -> Result<Outcome> {
     let style = style(args)?;
     let model = subjects::open_model(&args.model)?;
     subjects::set_threads(&args.run)?;
-    let settings = settings(args, &plan.methods, progress::listener(quiet));
+    let settings = settings(args, &plan.methods, model.output(), progress::listener(quiet));
     let explainer = Explainer::new(model, settings)?;
     for layer in explainer.layers() {
         log::info!("layer '{}': {}", layer.name, layer.reason);

@@ -1,25 +1,32 @@
 //! From arguments to what the library is asked.
 
 use anyhow::{Result, bail};
-use burncam::cam::{Finish, Method, Options, Progress, Smoothing};
+use burncam::cam::{Finish, Library, Method, Options, Progress, Smoothing};
+use burncam::card::OutputKind;
+use burncam::engine::Score;
 use burncam::explain::{Scale, Settings, Style};
 use burncam::render::{Colormap, Overlay};
 
 use crate::args::{ExplainArgs, OverlayArg, ScaleArg, SmoothArg, StyleArgs};
 
 /// What is to be explained.
-pub(crate) fn settings(args: &ExplainArgs, methods: &[Method], progress: Option<Progress>) -> Settings {
+pub(crate) fn settings(
+    args: &ExplainArgs,
+    methods: &[Method],
+    output: OutputKind,
+    progress: Option<Progress>,
+) -> Settings {
     let map = &args.method;
     let smooth = |kind| map.smooth.contains(&kind);
     Settings {
         device: args.run.device.clone(),
         methods: methods.to_vec(),
-        score: args.score,
+        score: args.score.unwrap_or_else(|| usual_score(map.compat, output)),
         layers: args.layers.clone(),
         targets: args.targets.clone(),
         top_k: args.top_k.into(),
         finish: Finish {
-            aggregate: map.aggregate,
+            aggregate: map.aggregate.unwrap_or_default(),
             signed: map.signed,
             // Layers that are each divided by their own maximum cannot be compared with other pictures'.
             normalize: !map.no_normalize && map.scale == ScaleArg::Own,
@@ -48,6 +55,15 @@ pub(crate) fn settings(args: &ExplainArgs, methods: &[Method], progress: Option<
             // A shared scale is known after the first round.
             ScaleArg::Own | ScaleArg::Shared => Scale::Own,
         },
+    }
+}
+
+/// Libraries explain what a network gives, whatever that is; here it is the logit.
+fn usual_score(compat: Option<Library>, output: OutputKind) -> Score {
+    match (compat, output) {
+        (None, _) | (_, OutputKind::Logits) => Score::Logit,
+        (_, OutputKind::Softmax | OutputKind::Sigmoid) => Score::Prob,
+        (_, OutputKind::LogSoftmax) => Score::LogProb,
     }
 }
 

@@ -8,8 +8,9 @@
 //! L^c = ReLU( sum_k  w_k A^k )
 //! ```
 //!
-//! pytorch-grad-cam divides by `y` itself, so that a negative score turns the map around, and where a layer has no zero it
-//! sets the channel to the least activation minus 1e7. (It also lets that number drift within a batch; that is not followed.)
+//! The paper divides by `y` itself, so that a negative score turns the map around. pytorch-grad-cam does, and where a layer
+//! has no zero it sets the channel to the least activation minus 1e7. (It also lets that number drift within a batch; that
+//! is not followed.)
 
 use super::{Definition, MethodInfo, Run};
 use crate::cam::options::Library;
@@ -47,7 +48,8 @@ fn terms(question: &Question, tap: usize) -> Result<Terms> {
     };
     let scores = question.scores_of_activations(&trunk, activations.channels, without)?;
     let whole = question.score_of(question.logits());
-    let scale = if theirs { whole } else { whole.abs() };
+    // Not the sign of the question: a counterfactual map is the negative of the other.
+    let scale = if theirs { whole * f64::from(question.sign()) } else { whole.abs() };
     let weight = |score: f64| if scale == 0.0 { whole - score } else { (whole - score) / scale };
     Ok(Terms::Weights(scores.into_iter().map(weight).collect()))
 }

@@ -1,14 +1,14 @@
 //! Eigen-CAM.
 //!
 //! Muhammad and Yeasin, "Eigen-CAM: Class Activation Map using Principal Components", IJCNN 2020, arXiv:2008.00299,
-//! equation 2: the activations of every position projected on their first principal component. It asks no class.
+//! the activations of every position projected on their first principal component. It asks no class.
 //!
 //! ```text
 //! X = A as [positions, channels], column means taken off
 //! L = X v_1        v_1: first right singular vector of X
 //! ```
 //!
-//! A singular vector has no sign of its own. Here it is the one for which the map runs with the sum of the activations, so
+//! The mean is taken off as in pytorch-grad-cam; the paper leaves it. A singular vector has no sign of its own. Here it is the one for which the map runs with the sum of the activations, so
 //! that bright means active; pytorch-grad-cam leaves it to the linear algebra, and its maps are inverted now and then.
 
 use super::{Definition, MethodInfo, Run};

@@ -8,7 +8,7 @@
 //! w   = softmax_k( s_k )
 //! ```
 //!
-//! torchcam 0.5.0 sums up the coefficients, so that its masks are multiplied by up to (N + 1) / 2, and begins with zero.
+//! torchcam 0.5.0 sums up the coefficients, so that its masks are multiplied by up to (N + 1) / 2.
 
 use super::{Definition, MethodInfo, Run};
 use crate::cam::masks::{Masks, softmax};

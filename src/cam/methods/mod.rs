@@ -34,6 +34,7 @@ mod ss_cam;
 mod xgrad_cam;
 
 pub(super) use class_activation::linear_weights;
+pub(super) use occlusion::check_square;
 
 use super::scene::Question;
 use super::terms::Terms;

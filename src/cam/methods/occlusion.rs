@@ -12,9 +12,9 @@
 //! networks the mean colour.
 
 use super::{Definition, MethodInfo, Run};
-use crate::cam::options::Library;
+use crate::cam::options::{Library, Options};
 use crate::cam::scene::Question;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 pub(super) const DEFINITION: Definition = Definition {
     info: MethodInfo {
@@ -38,10 +38,7 @@ const XPLIQUE_PATCH: usize = 3;
 fn map(question: &Question) -> Result<Vec<f32>> {
     let [_, height, width] = question.network().input();
     let theirs = question.follows(Library::Xplique);
-    let usual = if theirs { XPLIQUE_PATCH } else { height.min(width) / 7 };
-    let patch = question.options.patch.unwrap_or(usual).clamp(1, height.min(width));
-    let stride =
-        question.options.stride.unwrap_or(if theirs { XPLIQUE_PATCH } else { patch / 2 }).clamp(1, patch);
+    let (patch, stride) = square_of(question.network().input(), question.options);
     let rows = starts(height, patch, stride, theirs);
     let columns = starts(width, patch, stride, theirs);
     let square = |at: usize| {
@@ -71,6 +68,33 @@ fn map(question: &Question) -> Result<Vec<f32>> {
         return Ok(drops.iter().map(|drop| *drop as f32).collect());
     }
     Ok(drops.iter().zip(counts).map(|(drop, count)| (drop / count) as f32).collect())
+}
+
+/// Side of the square, and the step from one to the next.
+fn square_of([_, height, width]: [usize; 3], options: &Options) -> (usize, usize) {
+    if options.library == Some(Library::Xplique) {
+        return (options.patch.unwrap_or(XPLIQUE_PATCH), options.stride.unwrap_or(XPLIQUE_PATCH));
+    }
+    let patch = options.patch.unwrap_or((height.min(width) / 7).max(1));
+    (patch, options.stride.unwrap_or((patch / 2).max(1)))
+}
+
+/// Refuses a square that does not fit, and steps that leave pixels out.
+pub(in crate::cam) fn check_square(input: [usize; 3], options: &Options) -> Result<()> {
+    let (patch, stride) = square_of(input, options);
+    let [_, height, width] = input;
+    let shorter = height.min(width);
+    if patch == 0 || patch > shorter {
+        return Err(Error::request(format!(
+            "--patch is {patch} pixels, expected 1 to {shorter}, the input's shorter side"
+        )));
+    }
+    if stride == 0 || stride > patch {
+        return Err(Error::request(format!(
+            "--stride is {stride} pixels, expected 1 to {patch}, the side of the square"
+        )));
+    }
+    Ok(())
 }
 
 /// Where squares begin: so that every pixel is covered, or only where they are whole.

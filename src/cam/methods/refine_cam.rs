@@ -1,6 +1,6 @@
 //! RefineCAM.
 //!
-//! "RefineCAM", 2026, arXiv:2605.14641: the product of Grad-CAM++ maps of several layers. The late ones say where, the early
+//! Domeniconi et al., "How to Evaluate and Refine your CAM", ICPR 2026, arXiv:2605.14641: the product of Grad-CAM++ maps of several layers. The late ones say where, the early
 //! ones how sharply; only what all agree on stays.
 
 use super::grad_cam_plus_plus;
@@ -12,7 +12,7 @@ pub(super) const DEFINITION: Definition = Definition {
         title: "RefineCAM",
         summary: "product of the Grad-CAM++ maps of several layers",
         formula: "prod_l Grad-CAM++(A_l)",
-        paper: "arXiv:2605.14641",
+        paper: "Domeniconi et al., ICPR 2026, arXiv:2605.14641",
         cost: "1 forward, head backward",
         uses_class: true,
         uses_layer: true,

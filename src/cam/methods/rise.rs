@@ -62,13 +62,12 @@ fn map(question: &Question) -> Result<Vec<f32>> {
     Ok(sum.into_iter().map(|value| value as f32).collect())
 }
 
-/// One cell more than the grid has, enlarged, and a window of the input's size at a random place of it.
+/// The grid enlarged by one cell more than the input has, and a window of the input's size at a random place of it.
 fn mask(mut noise: Noise, height: usize, width: usize) -> Vec<f32> {
-    let cells: Vec<f32> =
-        (0..(CELLS + 1).pow(2)).map(|_| if noise.uniform() < OPEN { 1.0 } else { 0.0 }).collect();
+    let cells: Vec<f32> = (0..CELLS.pow(2)).map(|_| if noise.uniform() < OPEN { 1.0 } else { 0.0 }).collect();
     let (down, across) = (height.div_ceil(CELLS), width.div_ceil(CELLS));
     let (top, left) = ((noise.uniform() * down as f64) as usize, (noise.uniform() * across as f64) as usize);
-    let Some(grid) = Heatmap::new(CELLS + 1, CELLS + 1, cells) else { return Vec::new() };
+    let Some(grid) = Heatmap::new(CELLS, CELLS, cells) else { return Vec::new() };
     let (tall, wide) = ((CELLS + 1) * down, (CELLS + 1) * across);
     let large = grid.resized(tall, wide, Sampling::Bilinear);
     (top..top + height).flat_map(|y| large.values()[y * wide + left..][..width].to_vec()).collect()

@@ -9,7 +9,7 @@ use burncam::model::LayerRequest;
 use burncam::render::{Colormap, Components, Interpolation, Threshold};
 use clap::{Args, ValueEnum};
 
-use super::values::{parse_layer, parse_save, parse_scale, parse_unit};
+use super::values::{parse_deviation, parse_layer, parse_save, parse_scale, parse_unit};
 use super::{ModelArgs, PictureArgs, RunArgs};
 
 #[derive(Debug, Args)]
@@ -33,9 +33,9 @@ pub(crate) struct ExplainArgs {
     #[arg(long = "method", value_name = "METHOD", value_delimiter = ',', default_value = "gradcam")]
     pub(crate) methods: Vec<Method>,
 
-    /// Class score that is explained: logit, prob, log-prob, margin or rest.
-    #[arg(long, value_name = "SCORE", default_value = "logit")]
-    pub(crate) score: Score,
+    /// Class score that is explained: logit, prob, log-prob, margin or rest [default: logit; with --compat what the network gives].
+    #[arg(long, value_name = "SCORE")]
+    pub(crate) score: Option<Score>,
 
     /// How many predictions the record lists.
     #[arg(long, value_name = "K", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..))]
@@ -68,9 +68,9 @@ pub(crate) struct ExplainArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Map")]
 pub(crate) struct MethodArgs {
-    /// How the maps of several layers become one: mean, max or product.
-    #[arg(long, value_name = "HOW", default_value = "mean")]
-    pub(crate) aggregate: Aggregate,
+    /// How the maps of several layers become one: mean, max or product [default: mean].
+    #[arg(long, value_name = "HOW", conflicts_with = "compat")]
+    pub(crate) aggregate: Option<Aggregate>,
 
     /// Keep what speaks against the class, as negative values in a second colour: no ReLU.
     #[arg(long)]
@@ -104,8 +104,8 @@ pub(crate) struct MethodArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub(crate) samples: Option<u32>,
 
-    /// Standard deviation of added noise, as a share of the input's range [default: the method's own].
-    #[arg(long, value_name = "SHARE", value_parser = parse_unit)]
+    /// Standard deviation of added noise, as a share of the range of the input, or for sscam of the mask [default: the method's own].
+    #[arg(long, value_name = "SHARE", value_parser = parse_deviation)]
     pub(crate) noise: Option<f32>,
 
     /// Side of occlusion's square in pixels of the network's input [default: a seventh of the shorter side].

@@ -30,6 +30,13 @@ pub(super) fn parse_scale(text: &str) -> Result<ScaleArg, String> {
     }
 }
 
+pub(super) fn parse_deviation(text: &str) -> Result<f32, String> {
+    match text.parse() {
+        Ok(number) if (0.0..=100.0).contains(&number) => Ok(number),
+        _ => Err(format!("expected a number from 0 to 100 such as 0.15, got '{text}'")),
+    }
+}
+
 pub(super) fn parse_tolerance(text: &str) -> Result<f64, String> {
     match text.parse() {
         Ok(number) if number > 0.0 && number < 1.0 => Ok(number),
