@@ -23,7 +23,7 @@ pub(super) const DEFINITION: Definition = Definition {
         cost: "1 forward, 1 backward from the layer up",
         uses_class: true,
         uses_layer: true,
-        has_sign: true,
+        has_sign: false,
         has_terms: false,
     },
     run: Run::Evidence(terms),
