@@ -190,7 +190,7 @@ impl Recording {
     /// When `class` is out of range, or the logits do not depend on a tap.
     pub fn evidence(self, score: &Score, class: usize) -> Result<Vec<Evidence>> {
         let scalar = score.of(self.within(&[class])?, class);
-        self.backward(scalar)
+        self.backward(&scalar)
     }
 
     /// As [`Recording::evidence`], from the difference between a class and others.
@@ -198,8 +198,8 @@ impl Recording {
     /// # Errors
     /// As [`Recording::evidence`].
     pub fn contrast(self, contrast: &Contrast) -> Result<Vec<Evidence>> {
-        let scalar = contrast.of(self.within(&[&[contrast.class][..], &contrast.rivals].concat())?);
-        self.backward(scalar)
+        let scalar = contrast.of(&self.within(&[&[contrast.class][..], &contrast.rivals].concat())?);
+        self.backward(&scalar)
     }
 
     /// The gradient of one class score with respect to the first leaf, `[batch, channels, height, width]`, every
@@ -209,7 +209,7 @@ impl Recording {
     /// As [`Recording::evidence`].
     pub fn gradient(self, score: &Score, class: usize) -> Result<Vec<f32>> {
         let scalar = score.of(self.within(&[class])?, class);
-        let gradients = gradients(scalar)?;
+        let gradients = gradients(&scalar)?;
         let (Some(leaf), Some(plain)) = (self.leaves.first(), self.activations.first()) else {
             return Err(Error::internal("nothing was recorded"));
         };
@@ -224,7 +224,7 @@ impl Recording {
         }
     }
 
-    fn backward(self, scalar: Tensor<1>) -> Result<Vec<Evidence>> {
+    fn backward(self, scalar: &Tensor<1>) -> Result<Vec<Evidence>> {
         let gradients = gradients(scalar)?;
         let pairs = self.leaves.iter().zip(self.activations);
         pairs
@@ -237,7 +237,7 @@ impl Recording {
     }
 }
 
-fn gradients(scalar: Tensor<1>) -> Result<Gradients> {
+fn gradients(scalar: &Tensor<1>) -> Result<Gradients> {
     if !scalar.is_tracked() {
         return Err(Error::internal("the class score does not depend on the layer"));
     }

@@ -132,11 +132,11 @@ pub struct Contrast {
 
 impl Contrast {
     /// `z_c - strength * sum_d w_d z_d`, where the weights `w` are equal or the rivals' share of their probability.
-    pub(super) fn of(&self, logits: Tensor<2>) -> Tensor<1> {
+    pub(super) fn of(&self, logits: &Tensor<2>) -> Tensor<1> {
         let at = |tensor: &Tensor<2>, class: usize| tensor.clone().narrow(1, class, 1).sum();
-        let own = at(&logits, self.class);
+        let own = at(logits, self.class);
         if !self.by_probability {
-            let rivals = Tensor::cat(self.rivals.iter().map(|rival| at(&logits, *rival)).collect(), 0);
+            let rivals = Tensor::cat(self.rivals.iter().map(|rival| at(logits, *rival)).collect(), 0);
             return own - rivals.mean().mul_scalar(self.strength);
         }
         let probabilities = activation::softmax(logits.clone(), 1);
@@ -144,7 +144,7 @@ impl Contrast {
         let differences: Vec<_> = self
             .rivals
             .iter()
-            .map(|rival| own.clone() - at(&logits, *rival).mul_scalar(self.strength))
+            .map(|rival| own.clone() - at(logits, *rival).mul_scalar(self.strength))
             .collect();
         let weights = Tensor::cat(weights, 0);
         let weighted = (weights.clone() * Tensor::cat(differences, 0)).sum();

@@ -9,11 +9,10 @@
 //!
 //! pytorch-grad-cam takes `g = 1` and weighs the classes `d` by their probability. The score is always made of logits.
 
-use super::{Definition, MethodInfo, Run, grad_cam};
+use super::{Definition, LayerTerms, MethodInfo, Run, grad_cam};
 use crate::cam::options::Library;
 use crate::cam::scene::Question;
-use crate::cam::terms::Terms;
-use crate::engine::{Contrast, Evidence};
+use crate::engine::Contrast;
 use crate::error::{Error, Result};
 
 pub(super) const DEFINITION: Definition = Definition {
@@ -35,7 +34,7 @@ pub(super) const DEFINITION: Definition = Definition {
 /// How many similar classes there are.
 const RIVALS: usize = 3;
 
-fn terms(question: &Question) -> Result<Vec<(Evidence, Terms)>> {
+fn terms(question: &Question) -> Result<LayerTerms> {
     let rivals = similar(question.logits(), question.class);
     if rivals.is_empty() {
         return Err(Error::request("finercam compares classes, and the model has only one (use gradcam)"));

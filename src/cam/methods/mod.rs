@@ -140,6 +140,9 @@ pub(super) struct Definition {
     pub(super) run: Run,
 }
 
+/// Every layer's evidence, and what was made of it.
+pub(super) type LayerTerms = Vec<(Evidence, Terms)>;
+
 /// What a method needs, and how it is called.
 #[derive(Debug)]
 pub(super) enum Run {
@@ -148,7 +151,7 @@ pub(super) enum Run {
     /// Questions about one layer, by its position among the tapped ones.
     Layer(fn(&Question, usize) -> Result<Terms>),
     /// Evidence of its own for all layers at once.
-    Shared(fn(&Question) -> Result<Vec<(Evidence, Terms)>>),
+    Shared(fn(&Question) -> Result<LayerTerms>),
     /// As `Layer`, and the maps of the layers are always multiplied.
     Product(fn(&Question, usize) -> Result<Terms>),
     /// A map over the input's pixels, `[height, width]`.

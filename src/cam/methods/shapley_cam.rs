@@ -12,7 +12,7 @@
 //! zero for the logit, and the map is Grad-CAM's; the paper takes `--score rest`.
 
 use super::grad_cam;
-use super::{Definition, MethodInfo, Run};
+use super::{Definition, LayerTerms, MethodInfo, Run};
 use crate::cam::scene::Question;
 use crate::cam::terms::Terms;
 use crate::engine::{Evidence, Features};
@@ -34,7 +34,7 @@ pub(super) const DEFINITION: Definition = Definition {
     run: Run::Shared(terms),
 };
 
-fn terms(question: &Question) -> Result<Vec<(Evidence, Terms)>> {
+fn terms(question: &Question) -> Result<LayerTerms> {
     let curvatures = question.network().curvature(question.trunk()?, &question.score, question.class)?;
     let sign = f64::from(question.sign());
     let layer = |(evidence, curvature): (&Evidence, &Features)| {
