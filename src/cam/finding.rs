@@ -25,6 +25,8 @@ pub enum Finding {
     AllNegative,
     /// The same value everywhere.
     Flat,
+    /// The map is zero: a method that asks about a class found nothing that counts for it.
+    Nothing,
     /// The layers' maps have evidence, but nowhere all of them.
     NothingShared,
 }
@@ -47,6 +49,9 @@ impl Finding {
                 "all weighted activations are negative: nothing at this layer speaks for the class \
                  (try another layer or class)"
             }
+            Self::Nothing => {
+                "the map is zero: nothing that the method looks at counts for the class (try another score or layer)"
+            }
             Self::NothingShared => "the layers agree nowhere: their product is zero (use --aggregate mean)",
             Self::Flat => "the map is flat: every position counts the same (try an earlier layer)",
         }
@@ -55,11 +60,13 @@ impl Finding {
 
 /// Looks for the reason why a finished map has nothing to show.
 ///
-/// `raw` are the maps before ReLU, one a layer; `evidence` is the first layer's, of a method that looks at gradients.
+/// `raw` are the maps before ReLU, one a layer; `evidence` is the first layer's, of a method that looks at gradients;
+/// `uses_class` is the method's.
 pub(super) fn of(
     evidence: Option<&Evidence>,
     raw: &[Heatmap],
     finished: &Heatmap,
+    uses_class: bool,
     saturated: bool,
 ) -> Option<Finding> {
     let all_zero = |features: &Features| features.values.iter().all(|value| *value == 0.0);
@@ -77,6 +84,7 @@ pub(super) fn of(
     }
     let never_above = raw.iter().all(|map| map.stats().max <= 0.0);
     let below = raw.iter().any(|map| map.stats().min < 0.0);
+    let nothing = uses_class && raw.iter().all(|map| map.magnitude() == 0.0);
     let flat = |map: &Heatmap| {
         let stats = map.stats();
         map.values().len() > 1 && stats.max - stats.min <= FLAT * map.magnitude()
@@ -84,6 +92,9 @@ pub(super) fn of(
     match () {
         () if saturated => Some(Finding::Saturated),
         () if never_above && below && finished.magnitude() == 0.0 => Some(Finding::AllNegative),
+        // There is a gradient, and a method that keeps only its positive part has nothing left.
+        () if nothing && evidence.is_some() => Some(Finding::AllNegative),
+        () if nothing => Some(Finding::Nothing),
         () if raw.iter().all(flat) => Some(Finding::Flat),
         () if finished.magnitude() == 0.0 => Some(Finding::NothingShared),
         () => None,
@@ -104,7 +115,7 @@ mod tests {
             |values: [f32; 4]| Features { channels: 1, height: 2, width: 2, values: values.to_vec() };
         let evidence = Evidence { activations: features(activations), gradients: features(gradients) };
         let raw = Heatmap::new(2, 2, raw.to_vec()).unwrap();
-        of(Some(&evidence), std::slice::from_ref(&raw), &raw.rectified(), saturated)
+        of(Some(&evidence), std::slice::from_ref(&raw), &raw.rectified(), true, saturated)
     }
 
     #[test]
@@ -115,6 +126,7 @@ mod tests {
             (ramp, [0.0; 4], [0.0; 4], false, Finding::NoGradient),
             ([0.0; 4], ones, [0.0; 4], false, Finding::NoActivation),
             (ramp, [-1.0; 4], [-1.0, -2.0, -3.0, -4.0], false, Finding::AllNegative),
+            (ramp, [-1.0; 4], [0.0; 4], false, Finding::AllNegative),
             (ones, ones, ones, false, Finding::Flat),
             ([1.0, f32::NAN, 1.0, 1.0], ones, ramp, false, Finding::NotFinite),
             (ramp, [f32::INFINITY; 4], ramp, false, Finding::NotFinite),
@@ -133,6 +145,13 @@ mod tests {
     #[test]
     fn layers_that_agree_nowhere_are_told_apart() {
         let maps = [[1.0, 0.0], [0.0, 1.0]].map(|values| Heatmap::new(1, 2, values.to_vec()).unwrap());
-        assert_eq!(of(None, &maps, &Heatmap::zeros(1, 2), false), Some(Finding::NothingShared));
+        assert_eq!(of(None, &maps, &Heatmap::zeros(1, 2), true, false), Some(Finding::NothingShared));
+    }
+
+    #[test]
+    fn zeros_are_about_the_class_only_where_a_method_asks_it() {
+        let zeros = Heatmap::zeros(2, 2);
+        let found = |uses_class| of(None, std::slice::from_ref(&zeros), &zeros, uses_class, false);
+        assert_eq!((found(true), found(false)), (Some(Finding::Nothing), Some(Finding::Flat)));
     }
 }

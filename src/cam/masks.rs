@@ -63,10 +63,44 @@ fn unit(map: &Heatmap) -> Heatmap {
     scaled.unwrap_or_else(|| map.clone())
 }
 
+/// Differences of scores within this share of the score are rounding.
+const ROUNDING: f64 = 1e-12;
+
+/// The softmax of the channels' scores, or zeros where no mask changes the score: all channels would count the same, and
+/// the map be one of activity with nothing of the class in it. Libraries draw that.
+pub(super) fn weights(question: &Question, scores: &[f64]) -> Vec<f64> {
+    let whole = question.score_of(question.logits());
+    let unmoved = |score: &f64| (score - whole).abs() <= ROUNDING * whole.abs();
+    match question.library() {
+        None if scores.iter().all(unmoved) => vec![0.0; scores.len()],
+        _ => softmax(scores),
+    }
+}
+
 /// `exp(s_k) / sum_j exp(s_j)`.
-pub(super) fn softmax(scores: &[f64]) -> Vec<f64> {
+fn softmax(scores: &[f64]) -> Vec<f64> {
     let greatest = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let powers: Vec<f64> = scores.iter().map(|score| (score - greatest).exp()).collect();
     let sum: f64 = powers.iter().sum();
     powers.into_iter().map(|power| power / sum).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_softmax_sums_to_one_and_does_not_overflow() {
+        let weights = softmax(&[1000.0, 1000.0 + 3.0_f64.ln(), -1000.0]);
+        assert!((weights[0] - 0.25).abs() < 1e-12 && (weights[1] - 0.75).abs() < 1e-12, "{weights:?}");
+        assert_eq!(weights[2], 0.0);
+        assert!((weights.iter().sum::<f64>() - 1.0).abs() < 1e-15);
+    }
+
+    #[test]
+    fn masks_reach_from_zero_to_one_or_are_nothing() {
+        let map = |values: [f32; 3]| unit(&Heatmap::new(1, 3, values.to_vec()).unwrap()).values().to_vec();
+        assert_eq!(map([-2.0, 0.0, 2.0]), [0.0, 0.5, 1.0]);
+        assert_eq!(map([3.0; 3]), [0.0; 3]);
+    }
 }

@@ -83,7 +83,8 @@ impl Method {
         let map = map.ok_or_else(|| Error::internal("a method gave no map"))?;
         let raw: Vec<Stats> = mean.iter().map(Heatmap::stats).collect();
         let evidence = if self.looks_at_gradients() { question.evidence()?.first() } else { None };
-        match finding::of(evidence, &mean, &map, saturated && self.follows_slopes()) {
+        let saturated = saturated && self.is_made_of_the_slope();
+        match finding::of(evidence, &mean, &map, self.info().uses_class, saturated) {
             Some(finding) => Ok(ClassMap::blank([map.height(), map.width()], raw, finding)),
             None => Ok(ClassMap { map, raw, finding: None }),
         }
@@ -95,6 +96,12 @@ impl Method {
     /// In the words of the command line.
     pub fn check(self, options: &Options, smoothing: Smoothing) -> Result<()> {
         let info = self.info();
+        if options.samples == Some(0) {
+            return Err(Error::request("0 samples were asked for, expected at least one (raise --samples)"));
+        }
+        if let Some(noise) = options.noise.filter(|noise| !noise.is_finite() || *noise < 0.0) {
+            return Err(Error::request(format!("noise is {noise}, expected 0 or more (change --noise)")));
+        }
         if options.counterfactual && !info.has_sign {
             return Err(Error::request(format!(
                 "--counterfactual needs a method that tells for from against, and {} does not (use gradcam)",
@@ -150,18 +157,18 @@ impl Method {
         })
     }
 
+    /// Whether the map of a layer is made of the score's gradient there.
     fn looks_at_gradients(self) -> bool {
-        matches!(
-            self,
-            Self::GradCam | Self::HiResCam | Self::XGradCam | Self::GradCamPlusPlus | Self::LayerCam
-        ) || matches!(self, Self::ElementWise | Self::EigenGradCam | Self::RefineCam)
+        matches!(self.definition().run, Run::Evidence(_) | Run::Product(_))
+            || matches!(self, Self::GradCamPlusPlus | Self::XGradCam | Self::ShapleyCam | Self::GuidedGradCam)
     }
 
-    /// True where a score that no longer changes leaves nothing but rounding.
-    fn follows_slopes(self) -> bool {
-        use Method as M;
-        let others = matches!(self, M::SegEigenCam | M::ShapleyCam | M::SmoothGradCamPlusPlus | M::FullGrad);
-        self.looks_at_gradients() || others || (self.is_fine() && self != M::IntegratedGradients)
+    /// Whether the map is noise where the score is so certain that it has no slope. Methods that ask for scores, or go far
+    /// from the picture, still see it change.
+    fn is_made_of_the_slope(self) -> bool {
+        self.looks_at_gradients()
+            || matches!(self, Self::Gradient | Self::InputXGradient | Self::FullGrad)
+            || matches!(self, Self::GuidedBackprop | Self::Deconvolution)
     }
 
     fn runs(
@@ -205,7 +212,7 @@ impl Method {
     ///
     /// # Errors
     /// When the method does not fit the network.
-    pub fn raw_maps(self, question: &Question, eigen: bool) -> Result<RawMaps> {
+    fn raw_maps(self, question: &Question, eigen: bool) -> Result<RawMaps> {
         self.check_network(question.network(), question.options)?;
         let taps = 0..question.network().taps();
         let layer = |activations: &Features, terms: terms::Terms| {

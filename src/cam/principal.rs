@@ -4,9 +4,15 @@
 //! reorthogonalisation (Golub and Van Loan, "Matrix Computations", 4th edition, section 10.3): a few dozen products
 //! with the matrix, whatever its size.
 
+/// Differences within this share of numbers are rounding.
+pub(super) const ROUNDING: f64 = 1e-13;
 /// Steps of the Lanczos process. The small matrix that it leaves is of this size at most.
 const STEPS: usize = 60;
-/// Squarings of the small matrix: its powers point to the leading eigenvector.
+/// Whether the steps suffice is looked at after so many of them, and so on.
+const STRIDE: usize = 8;
+/// They do when what the matrix adds to the eigenvector is within this share of the eigenvalue: maps are in single precision.
+const CLOSE: f64 = 1e-11;
+/// Squarings of the small matrix, at most: its powers point to the leading eigenvector.
 const SQUARINGS: usize = 40;
 
 /// Every position's coordinate along the first principal component, `[positions]`.
@@ -37,11 +43,14 @@ pub(super) fn toward_activity(projection: Vec<f64>, elements: &[f64]) -> Vec<f64
     if agreement < 0.0 { projection.into_iter().map(|value| -value).collect() } else { projection }
 }
 
-/// `[channels, positions]` with every channel's mean over the positions taken off.
+/// `[channels, positions]` with every channel's mean over the positions taken off. What is left of a constant is zero, not
+/// the rounding of its mean.
 pub(super) fn centered(elements: &[f64], positions: usize) -> Vec<f64> {
     let center = |channel: &[f64]| {
         let mean = channel.iter().sum::<f64>() / positions as f64;
-        channel.iter().map(|value| value - mean).collect::<Vec<_>>()
+        let beside =
+            |value: &f64| if (value - mean).abs() <= ROUNDING * mean.abs() { 0.0 } else { value - mean };
+        channel.iter().map(beside).collect::<Vec<_>>()
     };
     elements.chunks(positions).flat_map(center).collect()
 }
@@ -64,17 +73,23 @@ pub(super) fn leading(size: usize, product: impl Fn(&[f64]) -> Vec<f64>) -> (Vec
                 next.iter_mut().zip(vector).for_each(|(next, value)| *next -= along * value);
             }
         }
-        if basis.len() == STEPS.min(size) || length(&next) <= 1e-12 * before {
-            break;
+        let ended = basis.len() == STEPS.min(size) || length(&next) <= 1e-12 * before;
+        if ended || basis.len().is_multiple_of(STRIDE) {
+            let (weights, eigenvalue) = leading_of_small(&small);
+            if ended || length(&next) * weights[last].abs() <= CLOSE * eigenvalue.abs() {
+                return (unit(combined(&weights, &basis)), eigenvalue);
+            }
         }
         basis.push(unit(next));
     }
-    let (weights, eigenvalue) = leading_of_small(&small);
-    let mut vector = vec![0.0; size];
-    for (weight, direction) in weights.iter().zip(&basis) {
+}
+
+fn combined(weights: &[f64], basis: &[Vec<f64>]) -> Vec<f64> {
+    let mut vector = vec![0.0; basis[0].len()];
+    for (weight, direction) in weights.iter().zip(basis) {
         vector.iter_mut().zip(direction).for_each(|(out, value)| *out += weight * value);
     }
-    (unit(vector), eigenvalue)
+    vector
 }
 
 /// The same of a small matrix, given as the rows of its lower triangle, by repeated squaring.
@@ -91,9 +106,16 @@ fn leading_of_small(lower: &[Vec<f64>]) -> (Vec<f64>, f64) {
         .collect();
     for _ in 0..SQUARINGS {
         // Symmetric, so rows are columns.
-        power = power.iter().map(|row| power.iter().map(|column| dot(row, column)).collect()).collect();
-        let greatest = power.iter().flatten().fold(0.0_f64, |most, value| most.max(value.abs()));
-        power.iter_mut().flatten().for_each(|value| *value /= greatest);
+        let mut square: Vec<Vec<f64>> =
+            power.iter().map(|row| power.iter().map(|column| dot(row, column)).collect()).collect();
+        let greatest = square.iter().flatten().fold(0.0_f64, |most, value| most.max(value.abs()));
+        square.iter_mut().flatten().for_each(|value| *value /= greatest);
+        let pairs = square.iter().flatten().zip(power.iter().flatten());
+        let settled = pairs.map(|(new, old)| (new - old).abs()).fold(0.0, f64::max) <= f64::EPSILON;
+        power = square;
+        if settled {
+            break;
+        }
     }
     let strongest = power.iter().max_by(|a, b| length(a).total_cmp(&length(b))).cloned().unwrap_or_default();
     let vector = unit(strongest);
@@ -102,8 +124,15 @@ fn leading_of_small(lower: &[Vec<f64>]) -> (Vec<f64>, f64) {
     (vector, eigenvalue)
 }
 
+/// In eight sums side by side, which processors add at once, and always in this order.
 fn dot(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).map(|(a, b)| a * b).sum()
+    let ((a, last_a), (b, last_b)) = (a.as_chunks::<8>(), b.as_chunks::<8>());
+    let mut sums = [0.0; 8];
+    for (a, b) in a.iter().zip(b) {
+        (0..8).for_each(|lane| sums[lane] += a[lane] * b[lane]);
+    }
+    let rest: f64 = last_a.iter().zip(last_b).map(|(a, b)| a * b).sum();
+    sums.iter().sum::<f64>() + rest
 }
 
 fn length(vector: &[f64]) -> f64 {
@@ -143,6 +172,22 @@ mod tests {
     }
 
     #[test]
+    fn a_dot_product_takes_every_number_once() {
+        let (a, b): (Vec<f64>, Vec<f64>) = (1..=19).map(|at| (f64::from(at), f64::from(20 - at))).unzip();
+        assert_eq!(dot(&a, &b), 1330.0);
+    }
+
+    #[test]
+    fn eigenvalues_that_lie_close_are_told_apart() {
+        // A diagonal: 2, then 1.9 and less.
+        let diagonal: Vec<f64> =
+            (0..100).map(|at| if at == 70 { 2.0 } else { 1.9 - f64::from(at) / 100.0 }).collect();
+        let product = |u: &[f64]| u.iter().zip(&diagonal).map(|(u, value)| u * value).collect();
+        let (vector, value) = leading(100, product);
+        assert!((value - 2.0).abs() < 1e-9 && (vector[70].abs() - 1.0).abs() < 1e-9, "{value}");
+    }
+
+    #[test]
     fn the_projection_points_to_activity() {
         // Both channels rise together: the component is (1, 2) / sqrt(5), the projections its multiples.
         let map = projection(&[0.0, 1.0, 2.0, 0.0, 2.0, 4.0], 2);
@@ -155,5 +200,6 @@ mod tests {
     #[test]
     fn constant_channels_project_to_zero() {
         assert_eq!(projection(&[3.0; 8], 2), [0.0; 4]);
+        assert_eq!(projection(&[0.1 * 0.7; 98], 2), [0.0; 49]);
     }
 }

@@ -36,7 +36,7 @@ impl Network {
                 Op::Linear {} if pooled && weights.is_none() => {
                     weights = Some(column(ops::param(&step.params, "weight")?, class)?);
                 }
-                Op::Conv2d { groups: 1, .. } if weights.is_none() => {
+                Op::Conv2d { groups: 1, stride: [1, 1], .. } if weights.is_none() => {
                     weights = row_of_1x1(ops::param(&step.params, "weight")?, class)?;
                 }
                 _ => return Ok(None),
@@ -48,8 +48,10 @@ impl Network {
 
 /// Column `class` of a linear layer's weight `[in, out]`.
 fn column(weight: &Value, class: usize) -> Result<Vec<f32>> {
-    let shape = weight.shape();
-    Ok(weight.to_vec()?.into_iter().skip(class).step_by(shape[1]).collect())
+    match weight {
+        Value::R2(weight) => Value::R2(weight.clone().narrow(1, class, 1)).to_vec(),
+        _ => Err(Error::internal("a linear layer's weight is not of rank 2")),
+    }
 }
 
 /// Row `class` of a convolution's weight `[out, in, 1, 1]`.

@@ -11,6 +11,7 @@ mod gradients;
 mod hand_worked;
 mod hostile;
 mod house;
+mod methods;
 mod odd_pictures;
 mod old_records;
 mod onnx;

@@ -4,15 +4,18 @@
 //! equation 4: the input times its gradient, and every bias times the gradient there, from all layers.
 //!
 //! ```text
-//! M = psi(x (.) dy^c/dx) + sum_layers sum_channels psi(b (.) dy^c/db)
+//! F = psi(x (.) dy^c/dx) + sum_layers sum_channels psi(b (.) dy^c/db)
+//! M = F - min F
 //! psi: absolute value, scaled to 0 .. 1, enlarged to the input
 //! ```
 //!
-//! Biases are those of convolutions and batch norms (`beta - mean gamma / sqrt(variance + epsilon)`), as in
-//! pytorch-grad-cam. `--layer` is not used.
+//! A channel that is the same everywhere counts nothing. Biases are those of convolutions and batch norms
+//! (`beta - mean gamma / sqrt(variance + epsilon)`), as in pytorch-grad-cam, which adds 1e-7 to what it divides by, so that
+//! the scale of the score shows. `--layer` is not used.
 
 use super::{Definition, MethodInfo, Run};
 use crate::Heatmap;
+use crate::cam::options::Library;
 use crate::cam::scene::Question;
 use crate::card::Op;
 use crate::engine::{Features, Rule};
@@ -35,11 +38,14 @@ pub(super) const DEFINITION: Definition = Definition {
     run: Run::Pixels(map),
 };
 
+/// A channel whose terms differ by less than this share of the greatest is flat.
+const FLAT: f32 = 1e-6;
+
 fn map(question: &Question) -> Result<Vec<f32>> {
     let [channels, height, width] = question.network().input();
     let mut sum = vec![0.0_f64; height * width];
     let mut add = |terms: &Features| {
-        let finite = added(&mut sum, terms, [height, width]);
+        let finite = added(&mut sum, terms, [height, width], question.library());
         finite.ok_or_else(|| Error::request("the gradient of a bias is not finite"))
     };
     let values = question.values().to_vec();
@@ -53,7 +59,9 @@ fn map(question: &Question) -> Result<Vec<f32>> {
         })?;
     let values = gradient.iter().zip(question.values()).map(|(gradient, value)| gradient * value).collect();
     add(&Features { channels, height, width, values })?;
-    Ok(sum.into_iter().map(|value| value as f32).collect())
+    // As the paper's pictures, which show no common level.
+    let least = sum.iter().copied().fold(f64::INFINITY, f64::min);
+    Ok(sum.into_iter().map(|value| (value - least) as f32).collect())
 }
 
 /// Every channel times its bias.
@@ -64,7 +72,12 @@ fn times(gradient: &Features, bias: &[f32]) -> Features {
 }
 
 /// Adds `psi` of every channel; `None` when a value is not finite.
-fn added(sum: &mut [f64], terms: &Features, [height, width]: [usize; 2]) -> Option<()> {
+fn added(
+    sum: &mut [f64],
+    terms: &Features,
+    [height, width]: [usize; 2],
+    library: Option<Library>,
+) -> Option<()> {
     let cells = terms.height * terms.width;
     // Enlarging is linear, so a layer's channels are summed before.
     let mut layer = vec![0.0_f32; cells];
@@ -72,7 +85,13 @@ fn added(sum: &mut [f64], terms: &Features, [height, width]: [usize; 2]) -> Opti
         let (least, most) = channel.iter().fold((f32::INFINITY, 0.0_f32), |(least, most), value| {
             (least.min(value.abs()), most.max(value.abs()))
         });
-        let unit = |value: &f32| (value.abs() - least) / (1e-7 + most - least);
+        let range = match library {
+            Some(_) => 1e-7 + most - least,
+            // What is the same everywhere but for rounding says nothing.
+            None if most - least <= FLAT * most => f32::INFINITY,
+            None => most - least,
+        };
+        let unit = |value: &f32| (value.abs() - least) / range;
         layer.iter_mut().zip(channel).for_each(|(sum, value)| *sum += unit(value));
     }
     let layer = Heatmap::new(terms.height, terms.width, layer)?.resized(height, width, Sampling::Bilinear);

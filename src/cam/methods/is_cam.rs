@@ -11,7 +11,7 @@
 //! torchcam 0.5.0 sums up the coefficients, so that its masks are multiplied by up to (N + 1) / 2.
 
 use super::{Definition, MethodInfo, Run};
-use crate::cam::masks::{Masks, softmax};
+use crate::cam::masks::{self, Masks};
 use crate::cam::options::Library;
 use crate::cam::scene::Question;
 use crate::cam::terms::Terms;
@@ -48,7 +48,7 @@ fn terms(question: &Question, tap: usize) -> Result<Terms> {
     let scores = question.scores_of_inputs(activations.channels * steps, seen)?;
     let means: Vec<f64> =
         scores.chunks(steps).map(|scores| scores.iter().sum::<f64>() / steps as f64).collect();
-    Ok(Terms::Weights(softmax(&means)))
+    Ok(Terms::Weights(masks::weights(question, &means)))
 }
 
 fn coefficient(step: usize, steps: usize, library: Option<Library>) -> f32 {

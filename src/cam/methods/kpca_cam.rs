@@ -78,7 +78,11 @@ fn centered_kernel(points: &[f64], positions: usize, channels: usize) -> Vec<f64
         kernel.chunks(positions).map(|row| row.iter().sum::<f64>() / positions as f64).collect();
     let mean = means.iter().sum::<f64>() / positions as f64;
     for (row, row_mean) in kernel.chunks_mut(positions).zip(&means) {
-        row.iter_mut().zip(&means).for_each(|(entry, column_mean)| *entry += mean - row_mean - column_mean);
+        for (entry, column_mean) in row.iter_mut().zip(&means) {
+            let beside = *entry + mean - row_mean - column_mean;
+            // Of a kernel that is the same everywhere only rounding is left; its entries are within -1 and 1.
+            *entry = if beside.abs() <= principal::ROUNDING { 0.0 } else { beside };
+        }
     }
     kernel
 }

@@ -13,7 +13,7 @@
 //! the mask is enlarged; tf-keras-vis takes the probability of the class itself for `w`.
 
 use super::{Definition, MethodInfo, Run};
-use crate::cam::masks::{Masks, softmax};
+use crate::cam::masks::{self, Masks};
 use crate::cam::options::Library;
 use crate::cam::scene::Question;
 use crate::cam::terms::Terms;
@@ -46,5 +46,5 @@ fn terms(question: &Question, tap: usize) -> Result<Terms> {
         ));
     }
     let scores = question.scores_of_inputs(activations.channels, seen)?;
-    Ok(Terms::Weights(softmax(&scores)))
+    Ok(Terms::Weights(masks::weights(question, &scores)))
 }

@@ -9,7 +9,7 @@
 //! ```
 
 use super::{Definition, MethodInfo, Run};
-use crate::cam::masks::{Masks, softmax};
+use crate::cam::masks::{self, Masks};
 use crate::cam::noise::Noise;
 use crate::cam::scene::Question;
 use crate::cam::terms::Terms;
@@ -49,5 +49,5 @@ fn terms(question: &Question, tap: usize) -> Result<Terms> {
     let scores = question.scores_of_inputs(activations.channels * samples, seen)?;
     let means: Vec<f64> =
         scores.chunks(samples).map(|scores| scores.iter().sum::<f64>() / samples as f64).collect();
-    Ok(Terms::Weights(softmax(&means)))
+    Ok(Terms::Weights(masks::weights(question, &means)))
 }

@@ -1,0 +1,141 @@
+//! What methods cost on the embedded network, in shares of its forward pass: `cargo bench --bench methods [-- DEVICE]`.
+//!
+//! Every share is of times taken in the same run, medians of many rounds. Peak memory is told where `/proc` tells it.
+
+#![expect(clippy::print_stdout, reason = "a table is what it is for")]
+#![expect(clippy::unwrap_used, reason = "a benchmark fails as a test does")]
+
+use std::time::Instant;
+
+use burncam::cam::{ClassMap, Finish, Method, Options, Question, Scene, Smoothing};
+use burncam::engine::{Network, Score};
+use burncam::model::{LayerRequest, Model};
+use burncam::{DeviceName, Result};
+
+/// Rounds of what takes one forward pass or less.
+const ROUNDS: usize = 25;
+/// A layer of 40 channels, so that Score-CAM takes 40 passes.
+const EARLY: &str = "_blocks.3._bn2";
+/// Methods that live on the gradient at a layer, or only on its activations.
+const CHEAP: [Method; 15] = [
+    Method::GradCam,
+    Method::GradCamPlusPlus,
+    Method::LayerCam,
+    Method::HiResCam,
+    Method::XGradCam,
+    Method::ElementWise,
+    Method::Cam,
+    Method::FinerCam,
+    Method::ShapleyCam,
+    Method::EigenGradCam,
+    Method::SegEigenCam,
+    Method::EigenCam,
+    Method::KpcaCam,
+    Method::Fem,
+    Method::Random,
+];
+
+fn main() -> Result<()> {
+    // `cargo bench` adds a flag of its own.
+    let device = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
+    let device = device.map_or_else(|| Ok(DeviceName::default()), |name| name.parse())?;
+    let model = Model::embedded()?;
+    let input = picture();
+    let layer = |request: LayerRequest| model.choose_layer(&request).map(|choice| choice.index);
+    let late = Network::load(&model, &[layer(LayerRequest::Auto)?], &device)?;
+    println!("EfficientNet-Lite0, 224x224, on {device}, medians of {ROUNDS} rounds\n");
+    added_cost(&late, &input)?;
+    let early = Network::load(&model, &[layer(LayerRequest::Name(EARLY.to_owned()))?], &device)?;
+    passes(&early, &input)
+}
+
+/// The first explanation, and what each further method or class adds to it.
+fn added_cost(network: &Network, input: &[f32]) -> Result<()> {
+    let logits = network.logits(input.to_vec())?;
+    let mut classes: Vec<usize> = (0..logits.len()).collect();
+    classes.sort_by(|a, b| logits[*b].total_cmp(&logits[*a]));
+    let mut forward = Vec::new();
+    let mut first = Vec::new();
+    let mut methods = vec![Vec::new(); CHEAP.len()];
+    let mut others = vec![Vec::new(); CHEAP.len()];
+    for _ in 0..ROUNDS {
+        forward.push(timed(|| network.logits(input.to_vec()))?);
+        let begin = Instant::now();
+        let scene = Scene::new(network, input)?;
+        ask(&scene, Method::GradCam, classes[0], &Options::default())?;
+        first.push(begin.elapsed().as_secs_f64());
+        for (method, times) in CHEAP.iter().zip(&mut methods) {
+            times.push(timed(|| ask(&scene, *method, classes[0], &Options::default()))?);
+        }
+        for ((method, times), class) in CHEAP.iter().zip(&mut others).zip(&classes[1..]) {
+            times.push(timed(|| ask(&scene, *method, *class, &Options::default()))?);
+        }
+    }
+    let forward = median(&mut forward);
+    let row = |what: &str, time: f64| {
+        println!("{what:<32} {:>9.3} ms {:>8.2} %", time * 1e3, 100.0 * time / forward);
+    };
+    row("forward pass alone", forward);
+    row("first explanation, gradcam", median(&mut first));
+    println!("\nadded on the same picture: a second method / a method of another class");
+    for ((method, mut same), mut other) in CHEAP.iter().zip(methods).zip(others) {
+        let name = method.info().name;
+        row(name, median(&mut same));
+        row(&format!("{name}, another class"), median(&mut other));
+    }
+    Ok(())
+}
+
+/// Time of a pass and the process's peak memory, of methods that send changed pictures through the network.
+fn passes(network: &Network, input: &[f32]) -> Result<()> {
+    let scene = Scene::new(network, input)?;
+    let held = memory("VmRSS:").map_or_else(|| "?".to_owned(), |kb| format!("{} MB", kb / 1024));
+    println!("\nper pass, and the process's peak memory; before: {held}");
+    // Small batches first: what was freed may stay with the process.
+    for batch_size in [1, 4, 16] {
+        for (method, count) in
+            [(Method::ScoreCam, 40), (Method::Occlusion, 49), (Method::IntegratedGradients, 16)]
+        {
+            let options = Options { batch_size, stride: Some(32), samples: Some(16), ..Options::default() };
+            // Peaks are measured from here on.
+            let forgotten = std::fs::write("/proc/self/clear_refs", "5").is_ok();
+            let time = timed(|| ask(&scene, method, 967, &options))? / f64::from(count);
+            let peak = match memory("VmHWM:") {
+                Some(peak) if forgotten => format!("{} MB", peak / 1024),
+                _ => "?".to_owned(),
+            };
+            let name = method.info().name;
+            println!("{name:<20} --batch-size {batch_size:<3} {:>9.3} ms {peak:>9}", time * 1e3);
+        }
+    }
+    Ok(())
+}
+
+fn ask(scene: &Scene, method: Method, class: usize, options: &Options) -> Result<ClassMap> {
+    let question = Question::new(scene, class, Score::Logit, options)?;
+    method.class_map(&question, &Finish::default(), Smoothing::default(), false)
+}
+
+fn timed<T>(run: impl FnOnce() -> Result<T>) -> Result<f64> {
+    let begin = Instant::now();
+    std::hint::black_box(run()?);
+    Ok(begin.elapsed().as_secs_f64())
+}
+
+fn median(times: &mut [f64]) -> f64 {
+    times.sort_by(f64::total_cmp);
+    times[times.len() / 2]
+}
+
+/// A line of the process's status, in kB.
+fn memory(name: &str) -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+    line.trim().strip_suffix(" kB")?.trim().parse().ok()
+}
+
+/// The cup of coffee as the network sees it.
+fn picture() -> Vec<f32> {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/reference/efficientnet_lite0.coffee.input.npy");
+    npyz::NpyFile::new(&std::fs::read(path).unwrap()[..]).unwrap().into_vec().unwrap()
+}

@@ -1,0 +1,55 @@
+//! Methods that send many changed pictures through the network: how many at once, and what is told of it.
+
+use std::sync::{Arc, Mutex};
+
+use burncam::DeviceName;
+use burncam::cam::Method as M;
+use burncam::cam::{Method, Progress, Scene};
+
+use super::networks::{Asked, layers, loaded, picture, plain};
+
+/// Passes in all, for `plain` at its late layer of 8 channels of 8x8, a 16x16 picture and four samples.
+const PASSES: [(Method, usize); 10] = [
+    (M::ScoreCam, 8),
+    (M::SsCam, 8 * 4),
+    (M::IsCam, 8 * 4),
+    (M::AblationCam, 8),
+    (M::ReciproCam, 64),
+    // Squares of two pixels, one pixel apart.
+    (M::Occlusion, 15 * 15),
+    (M::Rise, 4),
+    (M::IntegratedGradients, 4),
+    (M::SmoothGrad, 4),
+    (M::SmoothGradCamPlusPlus, 4),
+];
+
+#[test]
+fn progress_is_told_after_every_batch_and_none_is_larger_than_asked_for() {
+    let input = picture();
+    let made = plain().made("fc");
+    for method in Method::ALL {
+        let network = loaded(&made, layers(*method), &DeviceName::default());
+        let scene = Scene::new(&network, &input).unwrap();
+        for size in [1, 5, 16, 1000] {
+            let told = Arc::new(Mutex::new(Vec::new()));
+            let listener = Arc::clone(&told);
+            let progress = Progress::new(move |done, total| listener.lock().unwrap().push((done, total)));
+            let asked = Asked::new(*method, 0).but(|asked| {
+                asked.options.batch_size = size;
+                asked.options.progress = Some(progress);
+            });
+            asked.of(&scene).unwrap();
+            let told = told.lock().unwrap();
+            let what = format!("{} by {size}: {told:?}", method.info().name);
+            let Some((_, total)) = PASSES.iter().find(|(other, _)| other == method) else {
+                assert!(told.is_empty(), "{what}");
+                continue;
+            };
+            // Noisy evidence of a layer is gathered one picture at a time.
+            let size = if *method == M::SmoothGradCamPlusPlus { 1 } else { size };
+            let expected: Vec<(usize, usize)> =
+                (1..=total.div_ceil(size)).map(|batch| ((batch * size).min(*total), *total)).collect();
+            assert_eq!(*told, expected, "{what}");
+        }
+    }
+}
