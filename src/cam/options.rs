@@ -52,7 +52,7 @@ impl Default for Options {
             noise: None,
             patch: None,
             stride: None,
-            batch_size: 16,
+            batch_size: 4,
             library: None,
             progress: None,
         }

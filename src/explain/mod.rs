@@ -32,6 +32,8 @@ const BRIGHTEST: f64 = 0.99;
 pub struct Explainer {
     model: Model,
     network: Network,
+    /// For the one method that wants every batch norm by itself.
+    unfolded: Option<Network>,
     layers: Vec<Choice>,
     settings: Settings,
 }
@@ -115,15 +117,19 @@ impl Explainer {
         settings.options.library = settings.finish.library;
         let layers = if settings.needs_layer() { layers(&model, &settings)? } else { vec![] };
         let taps: Vec<usize> = layers.iter().map(|layer| layer.index).collect();
-        let network = match settings.methods.contains(&Method::FullGrad) {
-            // FullGrad looks at every bias where the graph has it.
-            true => Network::load_unfolded(&model, &taps, &settings.device)?,
-            false => Network::load(&model, &taps, &settings.device)?,
+        let alone = settings.methods.iter().all(|method| *method == Method::FullGrad);
+        let load = |is_unfolded| match is_unfolded {
+            true => Network::load_unfolded(&model, &taps, &settings.device),
+            false => Network::load(&model, &taps, &settings.device),
         };
+        let network = load(alone)?;
+        // FullGrad looks at every bias where the graph has it. Others keep their network, and their last digits.
+        let unfolded =
+            (!alone && settings.methods.contains(&Method::FullGrad)).then(|| load(true)).transpose()?;
         for method in &settings.methods {
             method.check_network(&network, &settings.options)?;
         }
-        Ok(Self { model, network, layers, settings })
+        Ok(Self { model, network, unfolded, layers, settings })
     }
 
     /// The model.
@@ -154,12 +160,18 @@ impl Explainer {
     /// When the logits are not finite, or a method does not fit the network.
     pub fn explain(&self, subject: &Subject) -> Result<Vec<Explanation>> {
         let scene = Scene::new(&self.network, &subject.values)?;
+        let unfolded =
+            self.unfolded.as_ref().map(|network| Scene::new(network, &subject.values)).transpose()?;
         let classes = classes(&self.model, &self.network, scene.logits(), subject)?;
         let mut explanations: Vec<Explanation> =
             self.settings.methods.iter().map(|method| self.empty(*method)).collect();
         for class in self.wanted(&classes)? {
             for explanation in &mut explanations {
-                let target = self.explain_class(&scene, explanation.method, &classes, class, subject)?;
+                let scene = match &unfolded {
+                    Some(unfolded) if explanation.method == Method::FullGrad => unfolded,
+                    _ => &scene,
+                };
+                let target = self.explain_class(scene, explanation.method, &classes, class, subject)?;
                 if let Some(finding) = &target.finding {
                     explanation.warnings.push(format!("{}: {finding}", target.class.class_name));
                 }

@@ -13,12 +13,12 @@
 //! `A` is the clean input's. torchcam 0.5.0 rectifies the last gradient in place of the mean, weighs the last noisy
 //! input's activations, and takes the sum over `A D3`.
 
-use super::{Definition, MethodInfo, Run};
+use super::{Definition, Layers, MethodInfo, Run};
 use crate::cam::noise::{self, Noise};
 use crate::cam::options::Library;
 use crate::cam::scene::{Question, Scene};
 use crate::cam::terms::Terms;
-use crate::engine::Evidence;
+use crate::engine::{Evidence, Features};
 use crate::error::{Error, Result};
 
 pub(super) const DEFINITION: Definition = Definition {
@@ -34,7 +34,7 @@ pub(super) const DEFINITION: Definition = Definition {
         has_sign: true,
         has_terms: true,
     },
-    run: Run::Layer(terms),
+    run: Run::Shared(terms),
 };
 
 /// Noisy copies of the input.
@@ -44,26 +44,40 @@ const NOISE: f32 = 0.15;
 /// torchcam's own numbers; its deviation is in units of the input.
 const TORCHCAM: (usize, f32) = (4, 0.3);
 
-/// Means over the noisy inputs, `[channels, height, width]`, and what the last of them gave.
+/// Of one layer: means over the noisy inputs, `[channels, height, width]`, and what the clean and the last noisy one gave.
 struct Powers {
     /// Of the gradient, its square and its cube.
     means: [Vec<f64>; 3],
-    last: Evidence,
+    clean: Features,
+    last: Option<Evidence>,
 }
 
-fn terms(question: &Question, tap: usize) -> Result<Terms> {
+fn terms(question: &Question) -> Result<Layers> {
     let theirs = question.follows(Library::Torchcam);
-    let clean = question.activations(tap)?;
-    let Powers { means: [first, second, third], last } = powers(question, tap)?;
+    let layer = |powers: Powers| -> Result<(Evidence, Terms)> {
+        let Powers { means, clean, last } = powers;
+        let last = last
+            .ok_or_else(|| Error::request("smoothgradcampp takes at least one sample (raise --samples)"))?;
+        let weights = weights(&means, &clean, theirs.then_some(&last.gradients));
+        match theirs {
+            true => Ok((last, Terms::Weights(weights))),
+            false => Ok((Evidence { activations: clean, ..last }, Terms::Weights(weights))),
+        }
+    };
+    powers(question)?.into_iter().map(layer).collect()
+}
+
+/// `w_k`; with torchcam's `slopes`, the last gradients, as that library does it.
+fn weights([first, second, third]: &[Vec<f64>; 3], clean: &Features, slopes: Option<&Features>) -> Vec<f64> {
     let cells = clean.height * clean.width;
     let weight = |channel: usize| -> f64 {
         let here = channel * cells..(channel + 1) * cells;
         let total: f64 = clean.values[here.clone()].iter().map(|value| f64::from(*value)).sum();
         let of_products: f64 = here.clone().map(|at| third[at] * f64::from(clean.values[at])).sum();
         let position = |at: usize| {
-            let (beside, slope, least) = match theirs {
-                true => (of_products, f64::from(last.gradients.values[at]), 1e-8),
-                false => (total * third[at], first[at], 0.0),
+            let (beside, slope, least) = match slopes {
+                Some(slopes) => (of_products, f64::from(slopes.values[at]), 1e-8),
+                None => (total * third[at], first[at], 0.0),
             };
             let share = second[at] / (2.0 * second[at] + beside + least);
             // A position that nothing changes with has no share.
@@ -71,42 +85,36 @@ fn terms(question: &Question, tap: usize) -> Result<Terms> {
         };
         here.map(position).sum()
     };
-    let weights: Vec<f64> = (0..clean.channels).map(weight).collect();
-    if !theirs {
-        return Ok(Terms::Weights(weights));
-    }
-    let channels = weights.iter().zip(last.activations.values.chunks(cells));
-    let elements =
-        channels.flat_map(|(weight, channel)| channel.iter().map(move |value| weight * f64::from(*value)));
-    Ok(Terms::Elements(elements.collect()))
+    (0..clean.channels).map(weight).collect()
 }
 
-fn powers(question: &Question, tap: usize) -> Result<Powers> {
-    let theirs = question.follows(Library::Torchcam);
-    let (samples, deviation) = match theirs {
-        true => (TORCHCAM.0, TORCHCAM.1),
-        false => (SAMPLES, NOISE * noise::range(question.values())),
-    };
+fn powers(question: &Question) -> Result<Vec<Powers>> {
+    let range = noise::range(question.values());
+    let (samples, deviation) =
+        if question.follows(Library::Torchcam) { TORCHCAM } else { (SAMPLES, NOISE * range) };
     let samples = question.options.samples.unwrap_or(samples);
-    let deviation = question.options.noise.map_or(deviation, |share| share * noise::range(question.values()));
-    let mut means: [Vec<f64>; 3] = Default::default();
-    let mut last = None;
+    let deviation = question.options.noise.map_or(deviation, |share| share * range);
+    let empty = |evidence: &Evidence| Powers {
+        means: [(); 3].map(|()| vec![0.0; evidence.gradients.values.len()]),
+        clean: evidence.activations.clone(),
+        last: None,
+    };
+    let mut layers: Vec<Powers> = question.evidence()?.iter().map(empty).collect();
     let mut noise = Noise::new(question.options.seed, 1);
     for done in 1..=samples {
         let values = noise.added_to(question.values(), deviation);
         let scene = Scene::new(question.network(), &values)?;
-        let evidence = question.about(&scene).evidence()?[tap].clone();
-        for (power, mean) in (1..).zip(&mut means) {
-            mean.resize(evidence.gradients.values.len(), 0.0);
-            let gradients = evidence.gradients.values.iter();
-            mean.iter_mut()
-                .zip(gradients)
-                .for_each(|(mean, gradient)| *mean += f64::from(*gradient).powi(power) / samples as f64);
+        for (layer, evidence) in layers.iter_mut().zip(question.about(&scene).evidence()?) {
+            for (power, mean) in (1..).zip(&mut layer.means) {
+                let gradients = evidence.gradients.values.iter();
+                let add = |(mean, gradient): (&mut f64, &f32)| {
+                    *mean += f64::from(*gradient).powi(power) / samples as f64;
+                };
+                mean.iter_mut().zip(gradients).for_each(add);
+            }
+            layer.last = Some(evidence.clone());
         }
-        last = Some(evidence);
         question.tell(done, samples);
     }
-    let last =
-        last.ok_or_else(|| Error::request("smoothgradcampp takes at least one sample (raise --samples)"))?;
-    Ok(Powers { means, last })
+    Ok(layers)
 }

@@ -60,8 +60,8 @@ pub(crate) struct ExplainArgs {
     #[command(flatten)]
     pub(crate) run: RunArgs,
 
-    /// Pictures that methods which perturb run through the network together: more is faster and takes more memory.
-    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=1024), help_heading = "Running")]
+    /// Pictures that methods which perturb run through the network together: the memory that they take.
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=1024), help_heading = "Running")]
     pub(crate) batch_size: u16,
 }
 
