@@ -74,6 +74,7 @@ impl Settings {
             return refuse("expected at least one method, one layer and one class");
         }
         self.methods.iter().try_for_each(|method| method.check(&self.options, self.smoothing))?;
+        self.check_unread()?;
         if !self.needs_layer() && self.layers != [LayerRequest::Auto] {
             let name = self.methods[0].info().name;
             return Err(Error::request(format!(
@@ -98,6 +99,27 @@ impl Settings {
             return refuse("refinecam multiplies maps, which loses their signs (drop --signed)");
         }
         Ok(())
+    }
+
+    /// Refuses options that no method reads.
+    fn check_unread(&self) -> Result<()> {
+        let any = |reads: fn(Method) -> bool| self.methods.iter().any(|method| reads(*method));
+        let noisy = self.smoothing.noise;
+        let options = &self.options;
+        let occludes = any(|method| method == Method::Occlusion);
+        let unread = [
+            ("--samples", options.samples.is_some() && !noisy && !any(Method::reads_samples)),
+            ("--noise", options.noise.is_some() && !noisy && !any(Method::reads_noise)),
+            ("--patch", options.patch.is_some() && !occludes),
+            ("--stride", options.stride.is_some() && !occludes),
+        ];
+        match unread.iter().find(|(_, is_unread)| *is_unread) {
+            Some((option, _)) => {
+                let names: Vec<&str> = self.methods.iter().map(|method| method.info().name).collect();
+                Err(Error::request(format!("{option} is of no use to {} (drop it)", names.join(", "))))
+            }
+            None => Ok(()),
+        }
     }
 
     /// A library's conventions leave no room for others.

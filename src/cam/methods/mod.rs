@@ -211,6 +211,18 @@ impl Method {
         matches!(self.definition().run, Run::Pixels(_)) && !is_coarse
     }
 
+    /// True where [`Options::samples`](super::Options::samples) changes the map.
+    #[must_use]
+    pub fn reads_samples(self) -> bool {
+        self.reads_noise() || matches!(self, Self::IsCam | Self::IntegratedGradients | Self::Rise)
+    }
+
+    /// True where [`Options::noise`](super::Options::noise) changes the map.
+    #[must_use]
+    pub fn reads_noise(self) -> bool {
+        matches!(self, Self::SmoothGradCamPlusPlus | Self::SsCam | Self::SmoothGrad)
+    }
+
     pub(super) fn definition(self) -> &'static Definition {
         match self {
             Self::GradCam => &grad_cam::DEFINITION,

@@ -86,12 +86,12 @@ pub(in crate::cam) fn check_square(input: [usize; 3], options: &Options) -> Resu
     let shorter = height.min(width);
     if patch == 0 || patch > shorter {
         return Err(Error::request(format!(
-            "--patch is {patch} pixels, expected 1 to {shorter}, the input's shorter side"
+            "--patch is {patch} pixels, expected 1 to {shorter}, the input's shorter side (choose a smaller one)"
         )));
     }
     if stride == 0 || stride > patch {
         return Err(Error::request(format!(
-            "--stride is {stride} pixels, expected 1 to {patch}, the side of the square"
+            "--stride is {stride} pixels, expected 1 to {patch}, the side of the square (choose a smaller one)"
         )));
     }
     Ok(())

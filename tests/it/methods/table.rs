@@ -55,7 +55,7 @@ fn settings(method: Method, layers: &[&str], signed: bool) -> Settings {
         layers: layers.iter().map(|layer| LayerRequest::parse(layer)).collect(),
         targets: vec![Target::Top(2)],
         finish: Finish { signed, ..Finish::default() },
-        options: Options { samples: Some(4), ..Options::default() },
+        options: Options { samples: method.reads_samples().then_some(4), ..Options::default() },
         ..Settings::default()
     }
 }
