@@ -96,17 +96,17 @@ impl Finish {
         let aggregate = self.aggregate_of(method);
         let finished = match self.library {
             None => self.own(maps, aggregate),
-            Some(Library::Eli5) => over_maximum(&rectified(only(maps)?), 1e-7),
+            Some(Library::Eli5) => over_maximum(&only(maps)?.rectified(), 1e-7),
             Some(Library::PytorchGradCam) => pytorch_grad_cam(method, maps, input, aggregate),
             Some(Library::Torchcam) => torchcam(method, maps, aggregate),
             Some(Library::Captum) => only(maps)?.resized(input[0], input[1], Sampling::Nearest),
             Some(Library::TfKerasVis) => {
-                let map = zoomed(&rectified(only(maps)?), input);
+                let map = zoomed(&only(maps)?.rectified(), input);
                 min_max(&map, 1e-7)
             }
             // Its maps of pixels keep their signs, and FEM's have none.
             Some(Library::Xplique) if method.info().uses_layer => {
-                rectified(only(maps)?).resized(input[0], input[1], Sampling::Bicubic)
+                only(maps)?.rectified().resized(input[0], input[1], Sampling::Bicubic)
             }
             Some(Library::Xplique) => only(maps)?.clone(),
         };
@@ -115,7 +115,7 @@ impl Finish {
 
     fn own(&self, maps: &[Heatmap], aggregate: Aggregate) -> Heatmap {
         let maps: Vec<Heatmap> =
-            maps.iter().map(|map| if self.signed { map.clone() } else { rectified(map) }).collect();
+            maps.iter().map(|map| if self.signed { map.clone() } else { map.rectified() }).collect();
         if let [map] = &maps[..] {
             return map.clone();
         }
@@ -131,7 +131,7 @@ fn pytorch_grad_cam(
     [height, width]: [usize; 2],
     aggregate: Aggregate,
 ) -> Heatmap {
-    let whole = |map: &Heatmap| min_max(&rectified(map), 1e-7).resized(height, width, Sampling::Bilinear);
+    let whole = |map: &Heatmap| min_max(&map.rectified(), 1e-7).resized(height, width, Sampling::Bilinear);
     // RefineCAM multiplies maps that are each finished, FullGrad has none to take a mean of.
     let product = aggregate == Aggregate::Product;
     let layer = |map: &Heatmap| if product { min_max(&whole(map), 1e-7) } else { whole(map) };
@@ -144,7 +144,7 @@ fn pytorch_grad_cam(
 /// ReLU but for CAM, scaled at the layer's size; several enlarged to the largest, and the greatest taken.
 fn torchcam(method: Method, maps: &[Heatmap], aggregate: Aggregate) -> Heatmap {
     let layer = |map: &Heatmap| {
-        let unit = min_max(&if method == Method::Cam { map.clone() } else { rectified(map) }, 1e-8);
+        let unit = min_max(&if method == Method::Cam { map.clone() } else { map.rectified() }, 1e-8);
         match method {
             Method::LayerCam if maps.len() > 1 => unit.map(|value| (2.0 * value).tanh()).unwrap_or(unit),
             _ => unit,
@@ -180,10 +180,6 @@ fn combined(maps: &[Heatmap], aggregate: Aggregate) -> Heatmap {
     let cell = |at: usize| aggregate.of(&mut same.iter().map(|map| map.values()[at]));
     let values = (0..height * width).map(cell).collect();
     Heatmap::new(height, width, values).unwrap_or_else(|| largest.clone())
-}
-
-fn rectified(map: &Heatmap) -> Heatmap {
-    map.rectified()
 }
 
 /// Minimum taken off, then divided by the maximum and a small number.

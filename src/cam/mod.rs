@@ -58,6 +58,7 @@ impl Method {
         saturated: bool,
     ) -> Result<ClassMap> {
         self.check(question.options, smoothing)?;
+        self.check_network(question.network(), question.options)?;
         let [_, height, width] = question.network().input();
         let variants = smoothing.variants(question.values(), width, question.options);
         let runs = match variants.is_empty() {
@@ -213,7 +214,6 @@ impl Method {
     /// # Errors
     /// When the method does not fit the network.
     fn raw_maps(self, question: &Question, eigen: bool) -> Result<RawMaps> {
-        self.check_network(question.network(), question.options)?;
         let taps = 0..question.network().taps();
         let layer = |activations: &Features, terms: terms::Terms| {
             Heatmap::new(activations.height, activations.width, terms.into_map(activations, eigen))
@@ -224,7 +224,7 @@ impl Method {
                 Ok(question.evidence()?.iter().map(of).collect())
             }
             Run::Layer(run) | Run::Product(run) => taps
-                .map(|tap| Ok(layer(&question.activations(tap)?, run(question, tap)?)))
+                .map(|tap| Ok(layer(question.activations(tap)?, run(question, tap)?)))
                 .collect::<Result<Option<Vec<_>>>>(),
             Run::Shared(run) => Ok(run(question)?
                 .into_iter()

@@ -49,16 +49,13 @@ pub(super) fn weighted_gradient(
 ) -> Result<Vec<f32>> {
     let size = question.values().len();
     let mut sum = vec![0.0_f64; size];
-    let mut done = 0;
-    while done < count {
-        let batch = done..(done + question.options.batch_size.max(1)).min(count);
+    for batch in question.batches(count) {
         let gradients = question.input_gradient(batch.clone().flat_map(&make).collect())?;
         for (at, gradient) in batch.clone().zip(gradients.chunks(size)) {
             let weight = weight(at);
             sum.iter_mut().zip(gradient).for_each(|(sum, value)| *sum += weight * f64::from(*value));
         }
-        done = batch.end;
-        question.tell(done, count);
+        question.tell(batch.end, count);
     }
     Ok(sum.into_iter().map(|value| value as f32).collect())
 }

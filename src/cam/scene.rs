@@ -4,6 +4,7 @@
 //! pass through the trunk serves every method and class; evidence is kept until [`Scene::forget`].
 
 use std::cell::{OnceCell, RefCell};
+use std::ops::Range;
 use std::rc::Rc;
 
 use super::options::{Library, Options};
@@ -21,6 +22,8 @@ pub struct Scene<'a> {
     /// A recording is good for one backward pass; the one that gave the logits serves the first question.
     spare: RefCell<Option<Recording>>,
     known: RefCell<Vec<Known>>,
+    /// Of each tap, copied from the device once for every method and class.
+    activations: Vec<OnceCell<Features>>,
 }
 
 /// Evidence at every tap for a class and a score, asked for once.
@@ -68,7 +71,9 @@ impl<'a> Scene<'a> {
             let logits = recording.logits()?;
             (Some(trunk), Some(recording), logits)
         };
-        Ok(Self { network, values, logits, trunk, spare: RefCell::new(spare), known: RefCell::default() })
+        let activations = (0..network.taps()).map(|_| OnceCell::new()).collect();
+        let (spare, known) = (RefCell::new(spare), RefCell::default());
+        Ok(Self { network, values, logits, trunk, spare, known, activations })
     }
 
     /// The logits, one a class.
@@ -84,6 +89,16 @@ impl<'a> Scene<'a> {
 
     fn trunk(&self) -> Result<&Trunk> {
         self.trunk.as_ref().ok_or_else(|| Error::internal("a method asked for a layer, but none is tapped"))
+    }
+
+    fn activations(&self, tap: usize) -> Result<&Features> {
+        let cell =
+            self.activations.get(tap).ok_or_else(|| Error::internal(format!("there is no tap {tap}")))?;
+        if let Some(known) = cell.get() {
+            return Ok(known);
+        }
+        let found = self.network.activations(&self.network.trunk_to(self.trunk()?, tap)?)?;
+        Ok(cell.get_or_init(|| found))
     }
 
     fn recording(&self) -> Result<Recording> {
@@ -192,8 +207,8 @@ impl<'a> Question<'a> {
     }
 
     /// A layer's activations, without any gradient.
-    pub(super) fn activations(&self, tap: usize) -> Result<Features> {
-        self.scene.network.activations(&self.trunk_to(tap)?)
+    pub(super) fn activations(&self, tap: usize) -> Result<&'a Features> {
+        self.scene.activations(tap)
     }
 
     /// The score of logits, negative where the question is what speaks against the class.
@@ -220,6 +235,12 @@ impl<'a> Question<'a> {
         self.in_batches(count, make, |batch| self.scene.network.logits_from(trunk, batch))
     }
 
+    /// The numbers below `count`, as many at a time as may run through the network together.
+    pub(super) fn batches(&self, count: usize) -> impl Iterator<Item = Range<usize>> + use<> {
+        let size = self.options.batch_size.max(1);
+        (0..count).step_by(size).map(move |start| start..(start + size).min(count))
+    }
+
     fn in_batches(
         &self,
         count: usize,
@@ -228,8 +249,7 @@ impl<'a> Question<'a> {
     ) -> Result<Vec<f64>> {
         let mut scores = Vec::with_capacity(count);
         let classes = self.scene.logits.len();
-        while scores.len() < count {
-            let batch = scores.len()..(scores.len() + self.options.batch_size.max(1)).min(count);
+        for batch in self.batches(count) {
             let expected = batch.len() * classes;
             let logits = run(batch.clone().flat_map(&mut make).collect())?;
             if logits.len() != expected {

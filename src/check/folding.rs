@@ -25,7 +25,7 @@ pub(super) fn check(subject: &Subject) -> FoldingCheck {
 }
 
 fn compare(subject: &Subject, found: &mut FoldingCheck) -> Result<Difference> {
-    let plain = Network::load_unfolded(subject.model, &[], &subject.request.device)?;
+    let plain = Network::load_unfolded(subject.model, &subject.request.device)?;
     let mut plain = plain.walk(subject.input.clone())?;
     let mut folded = subject.network.walk(subject.input.clone())?;
     let mut worst = Difference::NONE;

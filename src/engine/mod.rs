@@ -77,13 +77,13 @@ impl Network {
         Self::prepare(model, taps, taps, model.logits(), device)
     }
 
-    /// As [`Network::load`], and every operation stays what the graph says: no batch norm is folded.
+    /// As [`Network::load`], without taps, and every operation stays what the graph says: no batch norm is folded.
     ///
     /// # Errors
     /// As [`Network::load`].
-    pub fn load_unfolded(model: &Model, taps: &[usize], device: &DeviceName) -> Result<Self> {
+    pub fn load_unfolded(model: &Model, device: &DeviceName) -> Result<Self> {
         let all: Vec<usize> = (0..model.graph().nodes.len()).collect();
-        Self::prepare(model, taps, &all, model.logits(), device)
+        Self::prepare(model, &[], &all, model.logits(), device)
     }
 
     /// As [`Network::load`], without taps, up to the graph's last node: [`Network::logits`] then gives what that gives,

@@ -118,14 +118,11 @@ impl Explainer {
         let layers = if settings.needs_layer() { layers(&model, &settings)? } else { vec![] };
         let taps: Vec<usize> = layers.iter().map(|layer| layer.index).collect();
         let alone = settings.methods.iter().all(|method| *method == Method::FullGrad);
-        let load = |is_unfolded| match is_unfolded {
-            true => Network::load_unfolded(&model, &taps, &settings.device),
-            false => Network::load(&model, &taps, &settings.device),
-        };
-        let network = load(alone)?;
         // FullGrad looks at every bias where the graph has it. Others keep their network, and their last digits.
-        let unfolded =
-            (!alone && settings.methods.contains(&Method::FullGrad)).then(|| load(true)).transpose()?;
+        let load_unfolded = || Network::load_unfolded(&model, &settings.device);
+        let network = if alone { load_unfolded()? } else { Network::load(&model, &taps, &settings.device)? };
+        let is_beside = !alone && settings.methods.contains(&Method::FullGrad);
+        let unfolded = is_beside.then(load_unfolded).transpose()?;
         for method in &settings.methods {
             method.check_network(&network, &settings.options)?;
         }

@@ -141,7 +141,7 @@ impl Asked {
     fn map(&self, model: &Model, taps: &[usize], input: &[f32], class: usize) -> Vec<f32> {
         let device = burncam::DeviceName::default();
         let network = match self.method {
-            Method::FullGrad => Network::load_unfolded(model, taps, &device),
+            Method::FullGrad => Network::load_unfolded(model, &device),
             _ => Network::load(model, taps, &device),
         };
         let network = network.unwrap();

@@ -237,12 +237,12 @@ fn is_complete(what: &str, network: &Network, input: &[f32], class: usize) {
 #[test]
 fn biases_and_input_account_for_the_logit() {
     let model = Model::open(&fixture("models/squeezenet1_1.bpk"), None).unwrap();
-    let network = Network::load_unfolded(&model, &[], &DeviceName::default()).unwrap();
+    let network = Network::load_unfolded(&model, &DeviceName::default()).unwrap();
     is_complete("squeezenet1_1", &network, &array("squeezenet1_1.coffee.input.npy"), 967);
     let resnet = seeded_architecture("resnet18");
     let input = seeded("input", &[1, 3, 96, 96]);
     for network in [
-        Network::load_unfolded(&resnet.model, &[], &DeviceName::default()).unwrap(),
+        Network::load_unfolded(&resnet.model, &DeviceName::default()).unwrap(),
         Network::load(&resnet.model, &[], &DeviceName::default()).unwrap(),
     ] {
         is_complete("resnet18", &network, &input, 4);
@@ -263,7 +263,7 @@ fn an_unfolded_network_shows_its_batch_norms() {
         network.sweep(vec![0.5; 3 * 96 * 96], &Score::Logit, 0, Rule::Plain, &mut see).unwrap();
         shifts
     };
-    assert_eq!(norms(&Network::load_unfolded(&resnet.model, &[], &DeviceName::default()).unwrap()), 20);
+    assert_eq!(norms(&Network::load_unfolded(&resnet.model, &DeviceName::default()).unwrap()), 20);
     assert_eq!(norms(&Network::load(&resnet.model, &[], &DeviceName::default()).unwrap()), 0);
 }
 

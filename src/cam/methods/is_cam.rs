@@ -38,7 +38,7 @@ const SAMPLES: usize = 10;
 
 fn terms(question: &Question, tap: usize) -> Result<Terms> {
     let activations = question.activations(tap)?;
-    let masks = Masks::new(question, &activations)?;
+    let masks = Masks::new(question, activations)?;
     let steps = question.options.samples.unwrap_or(SAMPLES);
     let seen = |pass: usize| {
         let share = coefficient(pass % steps, steps, question.library());

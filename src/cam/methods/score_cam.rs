@@ -38,7 +38,7 @@ pub(super) const DEFINITION: Definition = Definition {
 
 fn terms(question: &Question, tap: usize) -> Result<Terms> {
     let activations = question.activations(tap)?;
-    let masks = Masks::new(question, &activations)?;
+    let masks = Masks::new(question, activations)?;
     let seen = |channel| masks.through(&masks.mask(channel));
     if question.follows(Library::TfKerasVis) {
         return Ok(Terms::Weights(
