@@ -1,7 +1,7 @@
 //! From one map a layer to the map that is shown: ReLU, several layers made one, other libraries' orders of doing so.
 
 use super::methods::{Method, Run};
-use super::options::Library;
+use super::options::{Library, Options};
 use crate::error::{Error, Result};
 use crate::heatmap::{Heatmap, Sampling};
 
@@ -63,25 +63,21 @@ impl std::str::FromStr for Aggregate {
 pub struct Finish {
     /// For several layers.
     pub aggregate: Aggregate,
-    /// Keeps negative values: no ReLU.
-    pub signed: bool,
     /// Brings every layer's map to its own greatest value before several are made one.
     pub normalize: bool,
-    /// Whose order of doing things is followed.
-    pub library: Option<Library>,
 }
 
 impl Default for Finish {
     fn default() -> Self {
-        Self { aggregate: Aggregate::Mean, signed: false, normalize: true, library: None }
+        Self { aggregate: Aggregate::Mean, normalize: true }
     }
 }
 
 impl Finish {
     /// How several layers' maps of a method become one: what was asked for, unless the method or the library decides.
     #[must_use]
-    pub fn aggregate_of(&self, method: Method) -> Aggregate {
-        match (&method.definition().run, self.library) {
+    pub fn aggregate_of(&self, method: Method, library: Option<Library>) -> Aggregate {
+        match (&method.definition().run, library) {
             (Run::Product(_), _) => Aggregate::Product,
             (_, Some(Library::Torchcam)) => Aggregate::Max,
             (_, Some(_)) => Aggregate::Mean,
@@ -91,11 +87,18 @@ impl Finish {
 
     /// One map from one a layer, before it is brought to a scale of its own.
     ///
-    /// `input` is height and width of the network's input, to which some libraries enlarge.
-    pub(super) fn apply(&self, method: Method, maps: &[Heatmap], input: [usize; 2]) -> Result<Heatmap> {
-        let aggregate = self.aggregate_of(method);
-        let finished = match self.library {
-            None => self.own(maps, aggregate),
+    /// `input` is height and width of the network's input, to which some libraries enlarge. Of the options, the library
+    /// says whose order of doing things is followed, and `signed` keeps negative values: no ReLU.
+    pub(super) fn apply(
+        &self,
+        method: Method,
+        maps: &[Heatmap],
+        input: [usize; 2],
+        options: &Options,
+    ) -> Result<Heatmap> {
+        let aggregate = self.aggregate_of(method, options.library);
+        let finished = match options.library {
+            None => self.own(maps, aggregate, options.signed),
             Some(Library::Eli5) => over_maximum(&only(maps)?.rectified(), 1e-7),
             Some(Library::PytorchGradCam) => pytorch_grad_cam(method, maps, input, aggregate),
             Some(Library::Torchcam) => torchcam(method, maps, aggregate),
@@ -113,9 +116,9 @@ impl Finish {
         Ok(finished)
     }
 
-    fn own(&self, maps: &[Heatmap], aggregate: Aggregate) -> Heatmap {
+    fn own(&self, maps: &[Heatmap], aggregate: Aggregate, signed: bool) -> Heatmap {
         let maps: Vec<Heatmap> =
-            maps.iter().map(|map| if self.signed { map.clone() } else { map.rectified() }).collect();
+            maps.iter().map(|map| if signed { map.clone() } else { map.rectified() }).collect();
         if let [map] = &maps[..] {
             return map.clone();
         }
@@ -223,8 +226,9 @@ mod tests {
         let maps =
             [Heatmap::new(1, 2, vec![-1.0, 2.0]).unwrap(), Heatmap::new(1, 2, vec![1.0, 4.0]).unwrap()];
         let of = |aggregate, signed| {
-            let finish = Finish { aggregate, signed, ..Finish::default() };
-            finish.apply(Method::GradCam, &maps, [1, 2]).unwrap().values().to_vec()
+            let finish = Finish { aggregate, ..Finish::default() };
+            let options = Options { signed, ..Options::default() };
+            finish.apply(Method::GradCam, &maps, [1, 2], &options).unwrap().values().to_vec()
         };
         assert_eq!(of(Aggregate::Mean, false), [0.125, 1.0]);
         assert_eq!(of(Aggregate::Max, false), [0.25, 1.0]);

@@ -73,13 +73,14 @@ impl Method {
             let of_layer: Vec<Heatmap> = runs.iter().map(|maps| maps[layer].clone()).collect();
             mean.extend(smoothing::mean(&of_layer));
         }
-        let map = match finish.library {
+        let map = match question.library() {
             // Theirs are averaged after they are finished.
             Some(_) => {
-                let finished = runs.iter().map(|maps| finish.apply(self, maps, [height, width]));
+                let finished =
+                    runs.iter().map(|maps| finish.apply(self, maps, [height, width], question.options));
                 smoothing::mean(&finished.collect::<Result<Vec<_>>>()?)
             }
-            None => Some(finish.apply(self, &mean, [height, width])?),
+            None => Some(finish.apply(self, &mean, [height, width], question.options)?),
         };
         let map = map.ok_or_else(|| Error::internal("a method gave no map"))?;
         let raw: Vec<Stats> = mean.iter().map(Heatmap::stats).collect();

@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 pub struct Options {
     /// Explains what speaks against the class: every score changes its sign.
     pub counterfactual: bool,
-    /// Keeps what speaks against the class, as negative values, where a method would throw its sign away.
+    /// Keeps what speaks against the class, as negative values: no ReLU, and no method throws its sign away.
     pub signed: bool,
     /// Where random numbers begin. Equal seeds give equal maps, on every machine.
     pub seed: u64,

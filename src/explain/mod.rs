@@ -109,12 +109,9 @@ impl Explainer {
     ///
     /// # Errors
     /// When a layer or a class is not the model's, settings contradict each other, or the weights cannot be read.
-    pub fn new(model: Model, mut settings: Settings) -> Result<Self> {
+    pub fn new(model: Model, settings: Settings) -> Result<Self> {
         settings.check()?;
         settings.targets.iter().try_for_each(|target| target.check(&model))?;
-        // One truth, read in two rooms.
-        settings.options.signed = settings.finish.signed;
-        settings.options.library = settings.finish.library;
         let layers = if settings.needs_layer() { layers(&model, &settings)? } else { vec![] };
         let taps: Vec<usize> = layers.iter().map(|layer| layer.index).collect();
         let alone = settings.methods.iter().all(|method| *method == Method::FullGrad);
@@ -183,7 +180,7 @@ impl Explainer {
     }
 
     fn empty(&self, method: Method) -> Explanation {
-        let finished = self.settings.finish.library.is_some();
+        let finished = self.settings.options.library.is_some();
         let scale = self.settings.scale;
         Explanation { method, targets: vec![], predictions: vec![], warnings: vec![], scale, finished }
     }

@@ -99,11 +99,11 @@ impl Explainer {
 
     fn normalization(&self, explanation: &Explanation) -> String {
         let settings = self.settings();
-        if let Some(library) = settings.finish.library {
+        if let Some(library) = settings.options.library {
             return format!("as {} does", library.name());
         }
-        let first = if settings.finish.signed { "signed" } else { "relu" };
-        let then = match (explanation.scale, settings.finish.signed) {
+        let first = if settings.options.signed { "signed" } else { "relu" };
+        let then = match (explanation.scale, settings.options.signed) {
             (Scale::Own, false) => "divided by maximum",
             (Scale::Own, true) => "divided by greatest size",
             (Scale::Raw, _) => "not divided",
@@ -117,15 +117,17 @@ impl Explainer {
         let several = self.layers().len() > 1 && explanation.method.info().uses_layer;
         let smoothing = settings.smoothing;
         let kinds = [(smoothing.augment, "aug"), (smoothing.eigen, "eigen"), (smoothing.noise, "noise")];
-        let Options { counterfactual, seed, samples, noise, patch, stride, .. } = settings.options;
+        let Options { counterfactual, signed, seed, samples, noise, patch, stride, library, .. } =
+            settings.options;
         SettingsRecord {
             method: explanation.method.info().name.to_owned(),
             score: settings.score.name().to_owned(),
-            aggregate: several.then(|| settings.finish.aggregate_of(explanation.method).name().to_owned()),
+            aggregate: several
+                .then(|| settings.finish.aggregate_of(explanation.method, library).name().to_owned()),
             smooth: kinds.iter().filter(|(on, _)| *on).map(|(_, name)| (*name).to_owned()).collect(),
-            signed: settings.finish.signed,
+            signed,
             counterfactual,
-            compat: settings.finish.library.map(|library| library.name().to_owned()),
+            compat: library.map(|library| library.name().to_owned()),
             options: OptionsRecord { seed, samples, noise, patch, stride },
             device: settings.device.to_string(),
             burncam: env!("CARGO_PKG_VERSION").to_owned(),

@@ -22,7 +22,7 @@ pub struct Settings {
     pub targets: Vec<Target>,
     /// How many predictions the record lists. Default: 5.
     pub top_k: usize,
-    /// ReLU or not, and how layers become one.
+    /// How layers become one.
     pub finish: Finish,
     /// Averages over changed inputs. Default: none.
     pub smoothing: Smoothing,
@@ -85,17 +85,17 @@ impl Settings {
             return refuse("guidedgradcam takes one layer, got several (name one)");
         }
         let of_logits = self.methods.iter().find(|method| matches!(method, Method::Cam | Method::FinerCam));
-        if let (Some(method), true, None) = (of_logits, self.score != Score::Logit, self.finish.library) {
+        if let (Some(method), true, None) = (of_logits, self.score != Score::Logit, self.options.library) {
             let name = method.info().name;
             return Err(Error::request(format!(
                 "{name} is made of logits, got --score {} (drop it)",
                 self.score.name()
             )));
         }
-        if let Some(library) = self.finish.library {
+        if let Some(library) = self.options.library {
             self.check_library(library)?;
         }
-        if self.finish.signed && self.methods.contains(&Method::RefineCam) {
+        if self.options.signed && self.methods.contains(&Method::RefineCam) {
             return refuse("refinecam multiplies maps, which loses their signs (drop --signed)");
         }
         Ok(())
@@ -125,7 +125,7 @@ impl Settings {
     /// A library's conventions leave no room for others.
     fn check_library(&self, library: Library) -> Result<()> {
         let name = library.name();
-        if self.finish.signed || self.scale != Scale::Own {
+        if self.options.signed || self.scale != Scale::Own {
             return Err(Error::request(format!(
                 "--compat {name} says how maps are scaled (drop --signed, --scale and --no-normalize)"
             )));

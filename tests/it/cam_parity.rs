@@ -75,7 +75,6 @@ fn compare(model: &Model, manifest: &Value, case: &Case) -> Option<f64> {
     }
     let method = method(case.library, name)?;
     let mut asked = Asked { method, ..Asked::default() };
-    asked.finish.library = Some(case.library);
     asked.options = Options { library: Some(case.library), noise: Some(0.0), ..Options::default() };
     for option in option.split(['+', '/']).filter(|option| !option.is_empty()) {
         asked.take(option)?;

@@ -27,10 +27,8 @@ pub(crate) fn settings(
         top_k: args.top_k.into(),
         finish: Finish {
             aggregate: map.aggregate.unwrap_or_default(),
-            signed: map.signed,
             // Layers that are each divided by their own maximum cannot be compared with other pictures'.
             normalize: !map.no_normalize && map.scale == ScaleArg::Own,
-            library: map.compat,
         },
         smoothing: Smoothing {
             augment: smooth(SmoothArg::Aug),

@@ -31,7 +31,7 @@ pub(crate) fn png(
         columns: columns.iter().map(heading).collect(),
         rows: explanations.iter().map(row).collect::<Result<_>>()?,
         colormap: style.colormap,
-        signed: explainer.settings().finish.signed,
+        signed: explainer.settings().options.signed,
     };
     Ok(encode_png(&sheet.draw()?)?)
 }

@@ -44,8 +44,7 @@ fn map(question: &Question) -> Result<Vec<f32>> {
     let [_, height, width] = question.network().input();
     let coarse = match question.library() {
         Some(Library::PytorchGradCam) => {
-            let finish = Finish { library: question.library(), ..Finish::default() };
-            finish.apply(Method::GradCam, &[coarse], [height, width])?
+            Finish::default().apply(Method::GradCam, &[coarse], [height, width], question.options)?
         }
         Some(Library::Captum) => coarse.rectified().resized(height, width, Sampling::Nearest),
         _ => coarse.rectified().resized(height, width, Sampling::Bilinear),

@@ -2,7 +2,7 @@
 
 use burncam::DeviceName;
 use burncam::cam::Method as M;
-use burncam::cam::{Finish, Method};
+use burncam::cam::Method;
 use burncam::engine::Network;
 
 use super::networks::{Asked, SIDE, Sketch, doubled, gated, loaded, picture, plain, ranked};
@@ -10,8 +10,7 @@ use crate::support::{Made, distance, magnitude};
 
 /// The signed map, as it is.
 fn signed(network: &Network, method: Method, class: usize) -> Vec<f32> {
-    let finish = Finish { signed: true, ..Finish::default() };
-    Asked::new(method, class).but(|asked| asked.finish = finish).map(network, &picture())
+    Asked::new(method, class).but(|asked| asked.options.signed = true).map(network, &picture())
 }
 
 fn at_late(made: &Made) -> Network {
@@ -154,7 +153,7 @@ fn integrated_gradients_add_up_to_the_rise_of_the_score() {
         for class in 0..3 {
             let asked = Asked::new(M::IntegratedGradients, class).but(|asked| {
                 asked.options.samples = None;
-                asked.finish.signed = true;
+                asked.options.signed = true;
             });
             let found = sum(&asked.map(&network, &picture()));
             let nothing = vec![0.0; picture().len()];
@@ -193,7 +192,7 @@ fn gradient_methods_are_exact_for_a_linear_network() {
     }
     // Each square takes away what lies in it.
     let occlusion = Asked::new(M::Occlusion, 1).but(|asked| {
-        asked.finish.signed = true;
+        asked.options.signed = true;
         asked.options.patch = Some(4);
         asked.options.stride = Some(4);
     });

@@ -25,7 +25,7 @@ fn two_layers_become_one_as_by_hand() {
         for method in [Method::GradCam, Method::HiResCam, Method::EigenCam, Method::AblationCam] {
             for (signed, normalize) in [(false, true), (true, true), (false, false)] {
                 let asked = Asked::new(method, class).but(|asked| {
-                    asked.finish.signed = signed;
+                    asked.options.signed = signed;
                     asked.finish.normalize = normalize;
                 });
                 let scaled = |map: Vec<f32>| if normalize { over_greatest(&map) } else { map };
@@ -88,7 +88,7 @@ fn each_of_several_layers_counts_as_when_it_is_alone() {
             continue;
         }
         let asked = Asked::new(*method, class).but(|asked| {
-            asked.finish.signed = true;
+            asked.options.signed = true;
             asked.finish.normalize = false;
         });
         let one = |layer: &str| asked.map(&loaded(&made, &[layer], &DeviceName::default()), &input);

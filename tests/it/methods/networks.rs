@@ -203,7 +203,6 @@ impl Asked {
     pub(super) fn but(&self, change: impl FnOnce(&mut Self)) -> Self {
         let mut asked = self.clone();
         change(&mut asked);
-        asked.options.signed = asked.finish.signed;
         asked
     }
 

@@ -20,7 +20,7 @@ fn augmenting_averages_six_maps() {
         if asked.method == M::RefineCam {
             return;
         }
-        let asked = asked.but(|asked| asked.finish.signed = true);
+        let asked = asked.but(|asked| asked.options.signed = true);
         let input = picture();
         let mut sum: Vec<f64> = Vec::new();
         for mirrored in [false, true] {
@@ -93,7 +93,7 @@ fn the_first_component_of_terms_of_one_pattern_is_their_sum() {
         if [M::RefineCam, M::Fem].contains(method) {
             continue;
         }
-        let asked = Asked::new(*method, ranked(&network, &input)[0]).but(|asked| asked.finish.signed = true);
+        let asked = Asked::new(*method, ranked(&network, &input)[0]).but(|asked| asked.options.signed = true);
         let sum = asked.of(&Scene::new(&network, &input).unwrap()).unwrap().map;
         let eigen = asked.but(|asked| asked.smoothing = EIGEN).of(&Scene::new(&network, &input).unwrap());
         let eigen = eigen.unwrap().map;

@@ -1,7 +1,7 @@
 //! One table, every method: sizes, ranges, repeatability, and what each line of the table claims.
 
 use burncam::cam::Method as M;
-use burncam::cam::{Finish, Method, Options, Scene, Smoothing};
+use burncam::cam::{Method, Options, Scene, Smoothing};
 use burncam::explain::{Explainer, Explanation, Settings, Subject, Target};
 use burncam::input::Placement;
 use burncam::model::import::{ImportRequest, import};
@@ -54,8 +54,7 @@ fn settings(method: Method, layers: &[&str], signed: bool) -> Settings {
         methods: vec![method],
         layers: layers.iter().map(|layer| LayerRequest::parse(layer)).collect(),
         targets: vec![Target::Top(2)],
-        finish: Finish { signed, ..Finish::default() },
-        options: Options { samples: method.reads_samples().then_some(4), ..Options::default() },
+        options: Options { signed, samples: method.reads_samples().then_some(4), ..Options::default() },
         ..Settings::default()
     }
 }
@@ -321,7 +320,7 @@ fn the_positive_part_of_a_signed_map_is_the_unsigned_one() {
             let input = picture();
             let scene = Scene::new(network, &input).unwrap();
             let unsigned = asked.but(|asked| asked.class = *class);
-            let signed = unsigned.but(|asked| asked.finish.signed = true).of(&scene).unwrap().map;
+            let signed = unsigned.but(|asked| asked.options.signed = true).of(&scene).unwrap().map;
             let below = signed.stats().min < 0.0;
             negative.set(negative.get() + usize::from(below));
             assert_eq!(signed.rectified(), unsigned.of(&scene).unwrap().map, "{what}, class {class}");
