@@ -1,0 +1,121 @@
+//! The largest number or the mean of a window, channel by channel.
+
+use super::{Run, compiled};
+use crate::native::simd::{Isa, Simd};
+use crate::native::view::View;
+
+/// How a window becomes one number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::native) enum Kind {
+    /// The largest.
+    Max,
+    /// The mean of what lies inside the value.
+    Mean,
+    /// The mean of the whole window, the padding counted in as zeros. What hangs over the padding does not count.
+    MeanWithPadding,
+}
+
+/// The window.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::native) struct Window {
+    pub(in crate::native) kernel: [usize; 2],
+    pub(in crate::native) stride: [usize; 2],
+    pub(in crate::native) dilation: [usize; 2],
+    /// Top, bottom, left, right.
+    pub(in crate::native) padding: [usize; 4],
+}
+
+/// A pooling operation.
+#[derive(Debug)]
+pub(in crate::native) struct Pool {
+    pub(in crate::native) input: View,
+    pub(in crate::native) output: View,
+    kind: Kind,
+    window: Window,
+    pixel: unsafe fn(&Pixel),
+}
+
+/// The part of one window that lies inside the value, for one block.
+#[derive(Debug)]
+struct Pixel {
+    x: *const f32,
+    rows: usize,
+    columns: usize,
+    x_row: usize,
+    x_column: usize,
+    y: *mut f32,
+    kind: Kind,
+    /// What the sum is multiplied by, if it is one.
+    factor: f32,
+}
+
+/// # Safety
+/// The pixel's pointers are good for its window, and the instruction set is there.
+#[inline(always)]
+unsafe fn pixel<S: Simd>(p: &Pixel) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let max = p.kind == Kind::Max;
+        let mut result = if max { S::load(p.x) } else { S::splat(0.0) };
+        for row in 0..p.rows {
+            for column in 0..p.columns {
+                let x = S::load(p.x.add(row * p.x_row + column * p.x_column));
+                result = if max { S::at_least(result, x) } else { S::add(result, x) };
+            }
+        }
+        if !max {
+            result = S::mul(result, S::splat(p.factor));
+        }
+        S::store(p.y, result);
+    }
+}
+
+compiled!(compiled_pixel(Pixel) = pixel);
+
+impl Pool {
+    pub(in crate::native) fn new(isa: Isa, kind: Kind, window: Window, [input, output]: [View; 2]) -> Self {
+        Self { input, output, kind, window, pixel: compiled_pixel(isa) }
+    }
+
+    /// Parts that threads may compute side by side.
+    pub(in crate::native) fn units(&self, batch: usize) -> usize {
+        self.output.blocks() * batch
+    }
+
+    /// Computes one block of one image.
+    ///
+    /// # Safety
+    /// The views lie within the run's memory, and nobody else writes to them or reads the output meanwhile.
+    pub(in crate::native) unsafe fn unit(&self, run: &Run<'_>, unit: usize) {
+        let (image, block) = (unit / self.output.blocks(), unit % self.output.blocks());
+        for y in 0..self.output.height {
+            let (row, rows, high) = self.span(0, y, self.input.height);
+            for x in 0..self.output.width {
+                let (column, columns, wide) = self.span(1, x, self.input.width);
+                let count = if self.kind == Kind::Mean { rows * columns } else { high * wide };
+                let pixel = Pixel {
+                    x: run.read(self.input.at(run.batch, image, block, row, column)),
+                    rows,
+                    columns,
+                    x_row: self.window.dilation[0] * self.input.row(),
+                    x_column: self.window.dilation[1] * self.input.lanes,
+                    y: run.write(self.output.at(run.batch, image, block, y, x)),
+                    kind: self.kind,
+                    factor: 1.0 / count as f32,
+                };
+                // SAFETY: `span` keeps the window inside the value.
+                unsafe { (self.pixel)(&pixel) };
+            }
+        }
+    }
+
+    /// First cell and number of cells of a window inside the value, and of those inside its padding too, along an axis.
+    fn span(&self, axis: usize, at: usize, side: usize) -> (usize, usize, usize) {
+        let (before, after) = (self.window.padding[2 * axis], self.window.padding[2 * axis + 1]);
+        let step = self.window.dilation[axis];
+        let taps = (0..self.window.kernel[axis]).map(|tap| at * self.window.stride[axis] + tap * step);
+        let inside = taps.clone().filter(|tap| (before..before + side).contains(tap));
+        let first = inside.clone().next().unwrap_or(before) - before;
+        (first, inside.count(), taps.filter(|tap| *tap < before + side + after).count())
+    }
+}

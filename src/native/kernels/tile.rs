@@ -1,0 +1,158 @@
+//! The inner loop of convolution: a few pixels of a row times a few registers of output channels.
+//!
+//! Direct convolution over blocked channels, after Georganas et al., "Anatomy of High-Performance Deep Learning
+//! Convolutions on SIMD Architectures" (2018): the sums stay in registers while all weights pass by, every weight
+//! that is loaded serves `W` pixels and every pixel `O` registers of channels.
+
+use crate::native::simd::{Isa, Portable, Simd};
+#[cfg(target_arch = "x86_64")]
+use crate::native::simd::x86::{Avx2, Avx512};
+
+/// What one call computes. Distances are in numbers.
+///
+/// # Safety
+/// `x` is good for reading wherever `blocks`, the kernel's extent and the tile's pixels reach, `w` for all their weights
+/// in a row, `y`, `residual` and `bias` (where they are not null) for the tile's pixels and registers.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::native) struct Tile {
+    pub(in crate::native) x: *const f32,
+    pub(in crate::native) x_block: usize,
+    /// From one row of the kernel to the next.
+    pub(in crate::native) x_row: usize,
+    /// From one column of the kernel to the next.
+    pub(in crate::native) x_column: usize,
+    /// From one pixel of the tile to the next.
+    pub(in crate::native) x_pixel: usize,
+    pub(in crate::native) blocks: usize,
+    pub(in crate::native) lanes: usize,
+    /// Lanes of the last block that hold channels.
+    pub(in crate::native) last_lanes: usize,
+    pub(in crate::native) kernel: [usize; 2],
+    /// `[block][kernel row][kernel column][lane][O registers]`.
+    pub(in crate::native) w: *const f32,
+    pub(in crate::native) y: *mut f32,
+    pub(in crate::native) y_block: usize,
+    /// Added at the end; null where there is nothing to add.
+    pub(in crate::native) residual: *const f32,
+    pub(in crate::native) residual_block: usize,
+    /// Where the sums begin; null where they go on from what `y` holds.
+    pub(in crate::native) bias: *const f32,
+    /// The sums are complete after this call: add the residual and keep them between these.
+    pub(in crate::native) range: Option<[f32; 2]>,
+}
+
+/// A compiled tile.
+pub(in crate::native) type TileKernel = unsafe fn(&Tile);
+
+/// Sums of `O` registers of channels and `W` pixels.
+///
+/// # Safety
+/// As for [`Tile`], and the instruction set is there.
+#[inline(always)]
+unsafe fn body<S: Simd, const O: usize, const W: usize>(t: &Tile) {
+    // SAFETY: the caller's promise covers every address below; they are the tile's documented reach.
+    unsafe {
+        let mut sums = [[S::splat(0.0); W]; O];
+        for (o, sums) in sums.iter_mut().enumerate() {
+            for (p, sum) in sums.iter_mut().enumerate() {
+                *sum = if t.bias.is_null() {
+                    S::load(t.y.add(o * t.y_block + p * S::LANES))
+                } else {
+                    S::load(t.bias.add(o * S::LANES))
+                };
+            }
+        }
+        let mut w = t.w;
+        for block in 0..t.blocks {
+            let lanes = if block + 1 == t.blocks { t.last_lanes } else { t.lanes };
+            for row in 0..t.kernel[0] {
+                for column in 0..t.kernel[1] {
+                    let x = t.x.add(block * t.x_block + row * t.x_row + column * t.x_column);
+                    for lane in 0..lanes {
+                        let weights: [S::Register; O] = std::array::from_fn(|o| S::load(w.add(o * S::LANES)));
+                        w = w.add(O * S::LANES);
+                        for p in 0..W {
+                            let pixel = S::splat(*x.add(p * t.x_pixel + lane));
+                            for o in 0..O {
+                                sums[o][p] = S::mul_add(pixel, weights[o], sums[o][p]);
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        finish::<S, O, W>(t, &sums);
+    }
+}
+
+/// Adds the residual, keeps the range, stores.
+///
+/// # Safety
+/// As for [`body`].
+#[inline(always)]
+unsafe fn finish<S: Simd, const O: usize, const W: usize>(t: &Tile, sums: &[[S::Register; W]; O]) {
+    // SAFETY: as for `body`.
+    unsafe {
+        let [low, high] = t.range.unwrap_or([f32::NEG_INFINITY, f32::INFINITY]);
+        let (low, high) = (S::splat(low), S::splat(high));
+        for (o, sums) in sums.iter().enumerate() {
+            for (p, sum) in sums.iter().enumerate() {
+                let mut sum = *sum;
+                if t.range.is_some() {
+                    if !t.residual.is_null() {
+                        sum = S::add(sum, S::load(t.residual.add(o * t.residual_block + p * S::LANES)));
+                    }
+                    sum = S::at_most(high, S::at_least(low, sum));
+                }
+                S::store(t.y.add(o * t.y_block + p * S::LANES), sum);
+            }
+        }
+    }
+}
+
+/// Compiles [`body`] for an instruction set, for each pair of `O` and `W` that its registers hold.
+macro_rules! compiled {
+    ($name:ident, $simd:ty, $([$feature:literal])?, $($o:literal: $($w:literal)+;)+) => {
+        fn $name(o: usize, w: usize) -> Option<TileKernel> {
+            // SAFETY (of the call inside): whoever calls this function promises what `body` demands.
+            $(#[target_feature(enable = $feature)])?
+            unsafe fn tile<const O: usize, const W: usize>(t: &Tile) {
+                unsafe { body::<$simd, O, W>(t) }
+            }
+            match (o, w) {
+                $($(($o, $w) => Some(tile::<$o, $w>),)+)+
+                _ => None,
+            }
+        }
+    };
+}
+
+#[cfg(target_arch = "x86_64")]
+compiled!(avx512, Avx512, ["avx512f,avx2,fma"],
+    1: 1 2 3 4 5 6 7 8 9 10 11 12 13 14;
+    2: 1 2 3 4 5 6 7 8 9 10 11 12 13 14;
+    3: 1 2 3 4 5 6 7 8 9;
+);
+#[cfg(target_arch = "x86_64")]
+compiled!(avx2, Avx2, ["avx2,fma"],
+    1: 1 2 3 4 5 6 7 8;
+    2: 1 2 3 4 5 6;
+    3: 1 2 3 4;
+);
+compiled!(portable, Portable, , 1: 1 2 3 4 5 6; 2: 1 2 3;);
+
+/// The kernel for so many registers of output channels and so many pixels, where there is one.
+pub(in crate::native) fn kernel(isa: Isa, registers: usize, pixels: usize) -> Option<TileKernel> {
+    match isa {
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx512 => avx512(registers, pixels),
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx2 => avx2(registers, pixels),
+        Isa::Portable => portable(registers, pixels),
+    }
+}
+
+/// The widest tile of so many registers of output channels; 0 where there is none.
+pub(in crate::native) fn widest(isa: Isa, registers: usize) -> usize {
+    (1..).take_while(|pixels| kernel(isa, registers, *pixels).is_some()).last().unwrap_or(0)
+}

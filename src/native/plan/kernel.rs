@@ -1,0 +1,166 @@
+//! A node with its views and its weights in order.
+
+use super::homes::Homes;
+use super::{Node, NodeKind, Parameters, Shapes};
+use crate::error::{Error, Result};
+use crate::native::kernels::Run;
+use crate::native::kernels::activation::Activation;
+use crate::native::kernels::conv::{Conv, Filters, Motion};
+use crate::native::kernels::depthwise::Depthwise;
+use crate::native::kernels::layout::{self, Copy};
+use crate::native::kernels::pointwise::{Kind, Pointwise};
+use crate::native::kernels::pool::Pool;
+use crate::native::simd::Isa;
+use crate::native::view::View;
+
+/// Any of the kernels.
+#[derive(Debug)]
+pub(in crate::native) enum Kernel {
+    Conv(Box<Conv>),
+    Depthwise(Box<Depthwise>),
+    Pool(Pool),
+    Pointwise(Box<Pointwise>),
+    Copy(Copy),
+}
+
+impl Kernel {
+    pub(in crate::native) fn output(&self) -> &View {
+        match self {
+            Self::Conv(conv) => &conv.output,
+            Self::Depthwise(depthwise) => &depthwise.output,
+            Self::Pool(pool) => &pool.output,
+            Self::Pointwise(pointwise) => &pointwise.output,
+            Self::Copy(copy) => &copy.output,
+        }
+    }
+
+    /// Parts that threads may compute side by side; those that only write zeros around the value come last.
+    pub(in crate::native) fn units(&self, batch: usize) -> usize {
+        self.parts(batch) + if self.output().is_dense() { 0 } else { batch }
+    }
+
+    fn parts(&self, batch: usize) -> usize {
+        match self {
+            Self::Conv(conv) => conv.units(batch),
+            Self::Depthwise(depthwise) => depthwise.units(batch),
+            Self::Pool(pool) => pool.units(batch),
+            Self::Pointwise(pointwise) => pointwise.units(batch),
+            Self::Copy(copy) => copy.units(batch),
+        }
+    }
+
+    /// Computes one part.
+    ///
+    /// # Safety
+    /// The run's memory is as large as the plan's size times the batch, and all kernels before this one have run.
+    pub(in crate::native) unsafe fn unit(&self, run: &Run<'_>, unit: usize) {
+        let parts = self.parts(run.batch);
+        // SAFETY: the plan gives values that live at the same time different memory, within its size; different units
+        // write different parts of the output, and the halo is part of no unit but its own.
+        unsafe {
+            if unit >= parts {
+                let view = self.output();
+                (0..view.blocks()).for_each(|block| layout::clear_halo(run, view, unit - parts, block));
+                return;
+            }
+            match self {
+                Self::Conv(conv) => conv.unit(run, unit),
+                Self::Depthwise(depthwise) => depthwise.unit(run, unit),
+                Self::Pool(pool) => pool.unit(run, unit),
+                Self::Pointwise(pointwise) => pointwise.unit(run, unit),
+                Self::Copy(copy) => copy.unit(run, unit),
+            }
+        }
+    }
+}
+
+/// The kernels of one node: none for a concatenation whose parts already lie side by side.
+pub(super) fn kernels(
+    isa: Isa,
+    node: &Node,
+    homes: &Homes,
+    shapes: &Shapes,
+    load: &mut dyn FnMut(usize) -> Result<Parameters>,
+) -> Result<Vec<Kernel>> {
+    let view = |slot: usize| homes.view(slot, shapes[&slot][0]);
+    let views = [view(node.inputs[0]), view(node.output)];
+    let pointwise = |kind: Kind| {
+        Ok(vec![Kernel::Pointwise(Box::new(Pointwise::new(isa, kind, views, node.activation)))])
+    };
+    let channels = views[0].channels;
+    let same = |numbers: [f32; 2]| {
+        let [scale, shift] = numbers.map(|number| vec![number; channels]);
+        Kind::affine(&scale, &shift, isa.lanes())
+    };
+    match &node.kind {
+        NodeKind::Convolution { motion, filters, groups, depthwise } => {
+            let residual = node.residual.map(view);
+            let shape = (*filters, *groups, *depthwise);
+            Ok(vec![convolution(isa, (views, residual), *motion, shape, node.activation, &load(node.source)?)?])
+        }
+        NodeKind::BatchNorm => {
+            let parameters = load(node.source)?;
+            let of = |role: &str| parameters.get(role).map(|(values, _)| &values[..]).ok_or_else(missing);
+            pointwise(Kind::affine(of("scale")?, of("shift")?, isa.lanes()))
+        }
+        NodeKind::Line(numbers) => pointwise(same(*numbers)),
+        NodeKind::Activation => pointwise(same([1.0, 0.0])),
+        NodeKind::Add => pointwise(Kind::Add(view(node.inputs[1]))),
+        NodeKind::Mul => pointwise(Kind::Mul(view(node.inputs[1]))),
+        NodeKind::Pool(kind, window) => Ok(vec![Kernel::Pool(Pool::new(isa, *kind, *window, views))]),
+        NodeKind::Concat => {
+            let strangers = homes.strangers(node, shapes, isa.lanes());
+            let copy = |(slot, to_channel): (usize, usize)| {
+                let input = view(slot);
+                let channels = [0, input.channels];
+                Kernel::Copy(Copy { input, output: views[1], channels, to_channel, to_pixel: [0, 0], clear: false })
+            };
+            Ok(strangers.into_iter().map(copy).collect())
+        }
+        NodeKind::Channels(channels) => Ok(vec![Kernel::Copy(Copy {
+            input: views[0],
+            output: views[1],
+            channels: *channels,
+            to_channel: 0,
+            to_pixel: [0, 0],
+            clear: false,
+        })]),
+        NodeKind::Pad([top, _, left, _]) => Ok(vec![Kernel::Copy(Copy {
+            input: views[0],
+            output: views[1],
+            channels: [0, channels],
+            to_channel: 0,
+            to_pixel: [*top, *left],
+            clear: true,
+        })]),
+        NodeKind::Alias => Ok(vec![]),
+    }
+}
+
+fn convolution(
+    isa: Isa,
+    (views, residual): ([View; 2], Option<View>),
+    motion: Motion,
+    (shape, groups, depthwise): ([usize; 4], usize, bool),
+    activation: Activation,
+    parameters: &Parameters,
+) -> Result<Kernel> {
+    let Activation::Range(range) = activation else {
+        return Err(Error::internal("a convolution got an activation that is not a range"));
+    };
+    let (weight, found) = parameters.get("weight").ok_or_else(missing)?;
+    if found[..] != shape {
+        return Err(Error::internal(format!("a weight has shape {found:?}, expected {shape:?}")));
+    }
+    let bias = parameters.get("bias").map(|(values, _)| &values[..]);
+    let filters = Filters { weight, shape, bias, groups };
+    if depthwise {
+        return Ok(Kernel::Depthwise(Box::new(Depthwise::new(isa, &filters, motion, views, range))));
+    }
+    let conv = Conv::new(isa, &filters, motion, views, residual, range);
+    conv.map(|conv| Kernel::Conv(Box::new(conv))).ok_or_else(|| Error::internal("the groups fill no registers"))
+}
+
+fn missing() -> Error {
+    Error::internal("a parameter was not loaded")
+}
