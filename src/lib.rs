@@ -32,6 +32,7 @@
 //! | [`Error`] | says what went wrong |
 //! | [`card`], [`Heatmap`], [`DeviceName`] | plain data |
 //! | [`model`], [`input`] | files to a checked graph, files to a network's input |
+//! | `native` | runs operations on the CPU, without Burn: the own kernels |
 //! | [`engine`] | runs the graph: trunk, head, gradients |
 //! | [`cam`] | evidence to a map, one method a file |
 //! | [`render`] | a map and a picture to a picture |
@@ -54,6 +55,7 @@ pub mod explain;
 mod heatmap;
 pub mod input;
 pub mod model;
+mod native;
 pub mod output;
 pub mod record;
 pub mod render;

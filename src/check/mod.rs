@@ -22,7 +22,7 @@ pub use report::{
 };
 
 use crate::device::DeviceName;
-use crate::engine::Network;
+use crate::engine::{Engine, Network, Runtime};
 use crate::error::{Error, Result};
 use crate::model::{LayerRequest, Model};
 use reference::Reference;
@@ -103,7 +103,8 @@ pub fn check(model: &Model, request: &CheckRequest) -> Result<CheckReport> {
         ))
     })?;
     let taps: Vec<usize> = layer.into_iter().collect();
-    let network = guarded(|| Network::load(model, &taps, &request.device))?;
+    let runtime = Runtime { engine: Engine::Burn, ..Runtime::from(&request.device) };
+    let network = guarded(|| Network::load(model, &taps, &runtime))?;
     let input = noise::input(model, request.seed)?;
     let logits = guarded(|| network.logits(input.clone()))?;
     let subject = Subject { model, request, network, layer, input, logits };

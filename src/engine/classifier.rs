@@ -34,10 +34,10 @@ impl Network {
                 | Op::Dropout {}
                 | Op::Identity {} => {}
                 Op::Linear {} if pooled && weights.is_none() => {
-                    weights = Some(column(ops::param(&step.params, "weight")?, class)?);
+                    weights = Some(column(ops::param(step.params()?, "weight")?, class)?);
                 }
                 Op::Conv2d { groups: 1, stride: [1, 1], .. } if weights.is_none() => {
-                    weights = row_of_1x1(ops::param(&step.params, "weight")?, class)?;
+                    weights = row_of_1x1(ops::param(step.params()?, "weight")?, class)?;
                 }
                 _ => return Ok(None),
             }

@@ -41,7 +41,7 @@ impl Network {
         slots[cut] = Some(Dual { value: Value::R4(leaf.clone()), rate });
         for (at, step) in self.steps.iter().enumerate().filter(|(_, step)| step.output > cut) {
             let inputs = self.gather(&mut slots, step, at)?;
-            slots[step.output] = Some(tangent::apply(&step.op, &step.params, &inputs)?);
+            slots[step.output] = Some(tangent::apply(&step.op, step.params()?, &inputs)?);
         }
         let logits = slots[self.logits].take().ok_or_else(|| Error::internal("the head gave no logits"))?;
         // A rate that does not depend on the activations is that of a linear function.

@@ -6,36 +6,23 @@
 //! its own output.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use burn::tensor::Device;
 
-use super::ops::Params;
-use super::value::Value;
+use super::step::{Floats, Source, Step};
 use crate::card::{Graph, Node, Op};
 use crate::error::Result;
 use crate::model::Weights;
 
-/// One operation ready to run.
-#[derive(Debug)]
-pub(crate) struct Step {
-    pub(crate) op: Op,
-    pub(crate) params: Params,
-    /// Slots that it reads; slot 0 is the network's input, slot `i + 1` the value of node `i`.
-    pub(crate) inputs: Vec<usize>,
-    /// Slot that it fills.
-    pub(crate) output: usize,
-}
-
-type Floats = (Vec<f32>, Vec<usize>);
-
 /// Steps up to node `last`, in graph order. The values of the nodes in `kept` stay what the graph says.
-pub(crate) fn plan(
+pub(super) fn plan(
     graph: &Graph,
     last: usize,
     kept: &[usize],
-    weights: &Weights,
+    weights: &Arc<Weights>,
     device: &Device,
-) -> Result<Vec<Step>> {
+) -> Vec<Step> {
     let slots: HashMap<&str, usize> = std::iter::once((graph.input.name.as_str(), 0))
         .chain(graph.nodes.iter().enumerate().map(|(at, node)| (node.name.as_str(), at + 1)))
         .collect();
@@ -45,21 +32,16 @@ pub(crate) fn plan(
         if folded.values().any(|convolution| *convolution == at) {
             continue;
         }
-        let (source, floats) = match folded.get(&at) {
-            Some(convolution) => {
-                let source = &graph.nodes[*convolution];
-                (source, folded_floats(source, node, weights)?)
-            }
-            None => (node, floats_of(node, weights)?),
+        let (node, norm) = match folded.get(&at) {
+            Some(convolution) => (&graph.nodes[*convolution], Some(node.clone())),
+            None => (node, None),
         };
-        let params = floats
-            .into_iter()
-            .map(|(role, (values, shape))| Ok((role, Value::new(values, &shape, device)?)))
-            .collect::<Result<_>>()?;
-        let inputs = source.inputs.iter().filter_map(|name| slots.get(name.as_str()).copied()).collect();
-        steps.push(Step { op: source.op.clone(), params, inputs, output: at + 1 });
+        let inputs = node.inputs.iter().filter_map(|name| slots.get(name.as_str()).copied()).collect();
+        let source =
+            Source { node: node.clone(), norm, weights: Arc::clone(weights), device: device.clone() };
+        steps.push(Step::new(inputs, at + 1, source));
     }
-    Ok(steps)
+    steps
 }
 
 /// Batch norm -> the convolution before it, where the convolution's own value is needed by nobody else.
@@ -84,7 +66,8 @@ fn foldable(graph: &Graph, last: usize, kept: &[usize]) -> HashMap<usize, usize>
         .collect()
 }
 
-fn floats_of(node: &Node, weights: &Weights) -> Result<BTreeMap<String, Floats>> {
+/// A node's own parameters.
+pub(super) fn floats_of(node: &Node, weights: &Weights) -> Result<Floats> {
     if let Op::BatchNorm { .. } = node.op {
         let (scale, shift) = scale_and_shift(node, weights)?;
         let shape = vec![scale.len()];
@@ -97,7 +80,8 @@ fn floats_of(node: &Node, weights: &Weights) -> Result<BTreeMap<String, Floats>>
     node.params.iter().map(|(role, name)| Ok((role.clone(), weights.floats(name)?))).collect()
 }
 
-fn folded_floats(convolution: &Node, norm: &Node, weights: &Weights) -> Result<BTreeMap<String, Floats>> {
+/// A convolution's parameters with the batch norm behind it worked in.
+pub(super) fn folded_floats(convolution: &Node, norm: &Node, weights: &Weights) -> Result<Floats> {
     let mut floats = floats_of(convolution, weights)?;
     let (scale, shift) = scale_and_shift(norm, weights)?;
     if let Some((values, shape)) = floats.get_mut("weight") {

@@ -45,8 +45,7 @@ impl Network {
     /// # Errors
     /// When there are not as many values as that.
     pub fn trunk(&self, values: Vec<f32>) -> Result<Trunk> {
-        let start = Trunk { slots: self.start(values)?, cut: 0 };
-        self.advanced(start, self.cut)
+        Ok(Trunk { slots: self.advance_to_cut(values)?, cut: self.cut })
     }
 
     /// The same picture's trunk, continued to a tapped layer (its position among the taps).

@@ -11,21 +11,28 @@ mod fold;
 mod head;
 mod norm;
 mod ops;
+mod program;
 mod resize;
+mod runtime;
 mod score;
+mod step;
 mod sweep;
 mod tangent;
 mod value;
 mod walk;
 
+use std::sync::Arc;
+
 use burn::tensor::Device;
 
-use crate::device::DeviceName;
 use crate::error::{Error, Result};
 use crate::model::Model;
-use fold::Step;
+pub use crate::native::Isa;
 pub use head::{Recording, Trunk};
+use program::Program;
+pub use runtime::{Engine, Runtime};
 pub use score::{Contrast, Score};
+use step::Step;
 pub use sweep::{Rectifiers, Rule, SweptStep};
 use value::Value;
 pub use walk::Walk;
@@ -35,6 +42,8 @@ pub use walk::Walk;
 pub struct Network {
     device: Device,
     steps: Vec<Step>,
+    /// The steps up to the cut as the own kernels run them, if they do.
+    program: Option<Program>,
     /// Slots of the tapped values, in the caller's order.
     taps: Vec<usize>,
     /// The earliest tapped slot: where the trunk ends and the head begins.
@@ -73,17 +82,19 @@ impl Network {
     ///
     /// # Errors
     /// When the weights cannot be read or are damaged.
-    pub fn load(model: &Model, taps: &[usize], device: &DeviceName) -> Result<Self> {
-        Self::prepare(model, taps, taps, model.logits(), device)
+    pub fn load(model: &Model, taps: &[usize], runtime: impl Into<Runtime>) -> Result<Self> {
+        Self::prepare(model, taps, taps, model.logits(), &runtime.into())
     }
 
-    /// As [`Network::load`], without taps, and every operation stays what the graph says: no batch norm is folded.
+    /// As [`Network::load`], without taps, and every operation stays what the graph says: no batch norm is folded, and
+    /// all run on Burn.
     ///
     /// # Errors
     /// As [`Network::load`].
-    pub fn load_unfolded(model: &Model, device: &DeviceName) -> Result<Self> {
+    pub fn load_unfolded(model: &Model, runtime: impl Into<Runtime>) -> Result<Self> {
         let all: Vec<usize> = (0..model.graph().nodes.len()).collect();
-        Self::prepare(model, &[], &all, model.logits(), device)
+        let runtime = Runtime { engine: Engine::Burn, ..runtime.into() };
+        Self::prepare(model, &[], &all, model.logits(), &runtime)
     }
 
     /// As [`Network::load`], without taps, up to the graph's last node: [`Network::logits`] then gives what that gives,
@@ -91,10 +102,10 @@ impl Network {
     ///
     /// # Errors
     /// As [`Network::load`].
-    pub fn load_whole(model: &Model, device: &DeviceName) -> Result<Self> {
+    pub fn load_whole(model: &Model, runtime: impl Into<Runtime>) -> Result<Self> {
         let last = model.graph().position(&model.graph().output);
         let last = last.ok_or_else(|| Error::internal("the graph has no output"))?;
-        Self::prepare(model, &[], &[], last, device)
+        Self::prepare(model, &[], &[], last, &runtime.into())
     }
 
     fn prepare(
@@ -102,20 +113,31 @@ impl Network {
         taps: &[usize],
         kept: &[usize],
         last: usize,
-        device: &DeviceName,
+        runtime: &Runtime,
     ) -> Result<Self> {
-        let weights = model.weights()?;
-        let device = device.open()?;
-        let steps = fold::plan(model.graph(), last, kept, &weights, &device)?;
+        let weights = Arc::new(model.weights()?);
+        let device = runtime.device.open()?;
+        let steps = fold::plan(model.graph(), last, kept, &weights, &device);
         let taps: Vec<usize> = taps.iter().map(|position| position + 1).collect();
         let cut = taps.iter().copied().min().unwrap_or(last + 1);
         let mut last_use = vec![0; last + 2];
         for (at, step) in steps.iter().enumerate() {
             step.inputs.iter().for_each(|slot| last_use[*slot] = at);
         }
+        let program = match runtime.native() {
+            Some(isa) => Some(Program::new(model, &steps, cut, isa, runtime.thread_count())?),
+            None => None,
+        };
+        // What is damaged should be told now, and not with the first picture.
+        for (at, step) in steps.iter().enumerate() {
+            if program.as_ref().is_none_or(|program| program.is_on_burn(at)) {
+                step.params()?;
+            }
+        }
         let input = &model.graph().input;
         let input = [input.channels, input.height, input.width];
-        Ok(Self { device, steps, taps, cut, logits: last + 1, input, last_use, sha256: weights.sha256 })
+        let sha256 = weights.sha256.clone();
+        Ok(Self { device, steps, program, taps, cut, logits: last + 1, input, last_use, sha256 })
     }
 
     /// SHA-256 of the model file, lower-case hexadecimal.
@@ -132,8 +154,8 @@ impl Network {
     /// # Errors
     /// When there are not as many values as whole pictures have, or the network mixes the pictures of a batch.
     pub fn logits(&self, values: Vec<f32>) -> Result<Vec<f32>> {
-        let slots = self.start(values)?;
-        self.finish(slots, 0)
+        let slots = self.advance_to_cut(values)?;
+        self.finish(slots, self.head())
     }
 
     /// Position of the first node whose value is not finite for this input, if there is one.
@@ -159,8 +181,27 @@ impl Network {
         slots[self.logits].take().ok_or_else(|| Error::internal("the network gave no logits"))?.to_vec()
     }
 
-    /// Slots with only the input filled, of as many pictures as `values` holds.
-    fn start(&self, values: Vec<f32>) -> Result<Vec<Option<Value>>> {
+    /// Slots filled up to the cut, as far as later steps read them.
+    fn advance_to_cut(&self, values: Vec<f32>) -> Result<Vec<Option<Value>>> {
+        let batch = self.batch(&values)?;
+        if let Some(program) = &self.program {
+            return program.run(self, values, batch);
+        }
+        let mut slots = self.start(values)?;
+        for (at, step) in self.steps[..self.head()].iter().enumerate() {
+            let value = self.run(&mut slots, step, at)?;
+            slots[step.output] = Some(value);
+        }
+        Ok(slots)
+    }
+
+    /// Position of the first step behind the cut.
+    fn head(&self) -> usize {
+        self.steps.iter().position(|step| step.output > self.cut).unwrap_or(self.steps.len())
+    }
+
+    /// How many pictures these are.
+    fn batch(&self, values: &[f32]) -> Result<usize> {
         let [channels, height, width] = self.input;
         let one = channels * height * width;
         if values.is_empty() || !values.len().is_multiple_of(one) {
@@ -169,8 +210,14 @@ impl Network {
                 values.len()
             )));
         }
+        Ok(values.len() / one)
+    }
+
+    /// Slots with only the input filled, of as many pictures as `values` holds.
+    fn start(&self, values: Vec<f32>) -> Result<Vec<Option<Value>>> {
+        let batch = self.batch(&values)?;
+        let [channels, height, width] = self.input;
         let mut slots = vec![None; self.logits + 1];
-        let batch = values.len() / one;
         slots[0] = Some(Value::new(values, &[batch, channels, height, width], &self.device)?);
         Ok(slots)
     }
@@ -188,7 +235,7 @@ impl Network {
     }
 
     fn run(&self, slots: &mut [Option<Value>], step: &Step, at: usize) -> Result<Value> {
-        ops::apply(&step.op, &step.params, self.gather(slots, step, at)?)
+        ops::apply(&step.op, step.params()?, self.gather(slots, step, at)?)
     }
 
     /// The inputs of a step; a value that no later step reads is moved out, so that its memory is free after use.

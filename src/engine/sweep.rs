@@ -7,10 +7,10 @@
 
 use burn::tensor::Tensor;
 
-use super::fold::Step;
 use super::head::features;
 use super::ops::{self, Params};
 use super::score::Score;
+use super::step::Step;
 use super::value::{Value, map_tensor, on_tensor, zip_tensors};
 use super::{Features, Network};
 use crate::card::Op;
@@ -77,7 +77,7 @@ impl Network {
     ) -> Result<Vec<f32>> {
         let mut slots = self.start(values)?;
         for step in &self.steps {
-            let value = ops::apply(&step.op, &step.params, inputs(&slots, step)?)?;
+            let value = ops::apply(&step.op, step.params()?, inputs(&slots, step)?)?;
             slots[step.output] = Some(value);
         }
         let mut gradients = vec![None; slots.len()];
@@ -89,7 +89,7 @@ impl Network {
             visit(SweptStep {
                 node: step.output - 1,
                 op: &step.op,
-                params: &step.params,
+                params: step.params()?,
                 gradient: &gradient,
             })?;
             let parts = backward(step, inputs(&slots, step)?, gradient, rule)?;
@@ -180,7 +180,7 @@ fn guided<const RANK: usize>(x: Tensor<RANK>, gradient: Tensor<RANK>, is_bounded
 fn derivative(step: &Step, inputs: Vec<Value>, gradient: Value) -> Result<Vec<Option<Value>>> {
     let leaves: Vec<Value> =
         inputs.into_iter().map(|value| map_tensor!(value, t => t.autodiff().require_grad())).collect();
-    let output = ops::apply(&step.op, &step.params, leaves.clone())?;
+    let output = ops::apply(&step.op, step.params()?, leaves.clone())?;
     let Value::R1(product) = zip_tensors!(output, gradient, (y, g) => (y * g).sum())? else {
         return Err(Error::internal("a sum is not of rank 1"));
     };

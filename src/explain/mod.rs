@@ -17,8 +17,7 @@ pub use subject::Subject;
 pub use target::Target;
 
 use crate::cam::{ClassMap, Finding, Method, Question, Scene};
-use crate::device::DeviceName;
-use crate::engine::{Network, Score};
+use crate::engine::{Network, Runtime, Score};
 use crate::error::{Error, Result};
 use crate::heatmap::Heatmap;
 use crate::model::{Choice, Model};
@@ -82,8 +81,8 @@ impl Predictor {
     ///
     /// # Errors
     /// When the weights cannot be read or the device cannot be opened.
-    pub fn new(model: Model, device: &DeviceName) -> Result<Self> {
-        let network = Network::load(&model, &[], device)?;
+    pub fn new(model: Model, runtime: impl Into<Runtime>) -> Result<Self> {
+        let network = Network::load(&model, &[], runtime)?;
         Ok(Self { model, network })
     }
 
@@ -116,8 +115,8 @@ impl Explainer {
         let taps: Vec<usize> = layers.iter().map(|layer| layer.index).collect();
         let alone = settings.methods.iter().all(|method| *method == Method::FullGrad);
         // FullGrad looks at every bias where the graph has it. Others keep their network, and their last digits.
-        let load_unfolded = || Network::load_unfolded(&model, &settings.device);
-        let network = if alone { load_unfolded()? } else { Network::load(&model, &taps, &settings.device)? };
+        let load_unfolded = || Network::load_unfolded(&model, &settings.runtime);
+        let network = if alone { load_unfolded()? } else { Network::load(&model, &taps, &settings.runtime)? };
         let is_beside = !alone && settings.methods.contains(&Method::FullGrad);
         let unfolded = is_beside.then(load_unfolded).transpose()?;
         for method in &settings.methods {

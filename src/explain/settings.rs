@@ -2,16 +2,15 @@
 
 use super::Target;
 use crate::cam::{Finish, Library, Method, Options, Smoothing};
-use crate::device::DeviceName;
-use crate::engine::Score;
+use crate::engine::{Runtime, Score};
 use crate::error::{Error, Result};
 use crate::model::LayerRequest;
 
 /// What to explain, and how.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Where the network runs. Default: `flex`.
-    pub device: DeviceName,
+    /// Where the network runs, and what runs it. Default: the CPU, by the own kernels as far as they go.
+    pub runtime: Runtime,
     /// Default: Grad-CAM alone.
     pub methods: Vec<Method>,
     /// Default: the logit.
@@ -47,7 +46,7 @@ pub enum Scale {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            device: DeviceName::default(),
+            runtime: Runtime::default(),
             methods: vec![Method::GradCam],
             score: Score::Logit,
             layers: vec![LayerRequest::Auto],

@@ -189,6 +189,11 @@ impl Model {
         cost::of(&self.graph, &self.shapes, &self.pack.shapes)
     }
 
+    /// Shape of a stored tensor.
+    pub(crate) fn tensor_shape(&self, name: &str) -> Option<&[usize]> {
+        self.pack.shapes.get(name).map(Vec::as_slice)
+    }
+
     /// Reads the weights and hashes the file.
     pub(crate) fn weights(&self) -> Result<Weights> {
         self.pack.weights()

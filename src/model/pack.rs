@@ -39,6 +39,7 @@ enum Origin {
 }
 
 /// The numbers of a pack, and the hash of the bytes that they came from.
+#[derive(Debug)]
 pub(crate) struct Weights {
     tensors: BTreeMap<String, Tensor>,
     /// SHA-256 of the whole file, lower-case hexadecimal.

@@ -155,27 +155,42 @@ impl Drop for OnPanic<'_> {
 }
 
 impl Plan {
-    pub(crate) fn len(&self) -> usize { self.kernels.len() }
+    pub(crate) fn len(&self) -> usize {
+        self.kernels.len()
+    }
     pub(crate) fn profile(&self, ws: &Workspace, inputs: &[&[f32]]) {
         let mut memory = ws.take();
         let run = Run::new(memory.as_mut_slice(), 1);
         let mut rows = vec![(f64::MAX, String::new()); self.kernels.len()];
         for _ in 0..20 {
-        for (v, i) in self.inputs.iter().zip(inputs) { let s = Stage { work: Work::Import(v, i), next: AtomicUsize::new(0), done: AtomicUsize::new(0) }; s.work_off(&run, 1); }
-        for (k, row) in self.kernels.iter().zip(&mut rows) {
-            let t = std::time::Instant::now();
-            let s = Stage { work: Work::Kernel(k), next: AtomicUsize::new(0), done: AtomicUsize::new(0) }; s.work_off(&run, 1);
-            let t = t.elapsed().as_secs_f64() * 1e3;
-            if t < row.0 { *row = (t, k.describe(t)); }
-        } }
-        for r in rows { println!("{:8.3} {}", r.0, r.1); }
+            for (v, i) in self.inputs.iter().zip(inputs) {
+                let s =
+                    Stage { work: Work::Import(v, i), next: AtomicUsize::new(0), done: AtomicUsize::new(0) };
+                s.work_off(&run, 1);
+            }
+            for (k, row) in self.kernels.iter().zip(&mut rows) {
+                let t = std::time::Instant::now();
+                let s = Stage { work: Work::Kernel(k), next: AtomicUsize::new(0), done: AtomicUsize::new(0) };
+                s.work_off(&run, 1);
+                let t = t.elapsed().as_secs_f64() * 1e3;
+                if t < row.0 {
+                    *row = (t, k.describe(t));
+                }
+            }
+        }
+        for r in rows {
+            println!("{:8.3} {}", r.0, r.1);
+        }
     }
 }
 impl Kernel {
     fn describe(&self, ms: f64) -> String {
         let o = self.output();
         match self {
-            Kernel::Conv(c) => { let (a, f) = c.about(); format!("conv {a} {:.1} GF/s", f / ms / 1e6) }
+            Kernel::Conv(c) => {
+                let (a, f) = c.about();
+                format!("conv {a} {:.1} GF/s", f / ms / 1e6)
+            }
             Kernel::Depthwise(c) => format!("dw {}x{}x{}", o.channels, o.height, o.width),
             Kernel::Pool(_) => format!("pool {}x{}x{}", o.channels, o.height, o.width),
             Kernel::Pointwise(_) => format!("pw {}x{}x{}", o.channels, o.height, o.width),

@@ -129,7 +129,11 @@ impl Simd for Portable {
     unsafe fn mul_add(a: [f32; 8], b: [f32; 8], c: [f32; 8]) -> [f32; 8] {
         // A fused operation is a slow library call where the target does not promise one.
         let one = |at| {
-            if cfg!(target_arch = "aarch64") { f32::mul_add(a[at], b[at], c[at]) } else { a[at] * b[at] + c[at] }
+            if cfg!(target_arch = "aarch64") {
+                f32::mul_add(a[at], b[at], c[at])
+            } else {
+                a[at] * b[at] + c[at]
+            }
         };
         std::array::from_fn(one)
     }

@@ -266,6 +266,8 @@ pub struct SettingsRecord {
     pub options: OptionsRecord,
     /// Device that the network ran on.
     pub device: String,
+    /// What ran the part of the network that is not recorded: `native`, the own kernels, or `burn`.
+    pub engine: String,
     /// Version of burncam.
     pub burncam: String,
     /// Version of Burn.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 const FLOORS: &[&[&str]] = &[
     &["error", "digest"],
     &["device", "card", "heatmap"],
-    &["model", "input"],
+    &["model", "input", "native"],
     &["engine"],
     &["cam"],
     &["render"],

@@ -13,9 +13,9 @@ use crate::{subjects, text};
 /// Checks one model and prints what came out.
 pub(crate) fn run(args: &CheckArgs) -> Result<Outcome> {
     let model = subjects::open(args.model.as_deref(), args.spec.as_deref())?;
-    subjects::set_threads(&args.run)?;
+    subjects::set_threads(&args.place)?;
     let request = CheckRequest {
-        device: args.run.device.clone(),
+        device: args.place.device.clone(),
         layer: args.layer.clone(),
         tolerance: args.tolerance,
         seed: args.seed,

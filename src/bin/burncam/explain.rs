@@ -23,7 +23,7 @@ pub(crate) fn run(args: &ExplainArgs, quiet: bool) -> Result<Outcome> {
     }
     let style = style(args)?;
     let model = subjects::open_model(&args.model)?;
-    subjects::set_threads(&args.run)?;
+    subjects::set_threads(&args.run.place)?;
     let settings = settings(args, &plan.methods, model.output(), progress::listener(quiet));
     let explainer = Explainer::new(model, settings)?;
     for layer in explainer.layers() {

@@ -14,8 +14,8 @@ use crate::{subjects, text};
 pub(crate) fn run(args: &PredictArgs) -> Result<Outcome> {
     let inputs = discover(&args.inputs)?;
     let model = subjects::open_model(&args.model)?;
-    subjects::set_threads(&args.run)?;
-    let predictor = Predictor::new(model, &args.run.device)?;
+    subjects::set_threads(&args.run.place)?;
+    let predictor = Predictor::new(model, args.run.runtime())?;
     let mut outcome = Outcome::Done;
     for input in &inputs {
         match predict_one(args, &predictor, input) {

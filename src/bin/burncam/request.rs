@@ -19,7 +19,7 @@ pub(crate) fn settings(
     let map = &args.method;
     let smooth = |kind| map.smooth.contains(&kind);
     Settings {
-        device: args.run.device.clone(),
+        runtime: args.run.runtime(),
         methods: methods.to_vec(),
         score: args.score.unwrap_or_else(|| usual_score(map.compat, output)),
         layers: args.layers.clone(),

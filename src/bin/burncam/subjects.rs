@@ -8,7 +8,7 @@ use burncam::explain::Subject;
 use burncam::input::{MAX_FILE_BYTES, Picture};
 use burncam::model::Model;
 
-use crate::args::{ModelArgs, PictureArgs, RunArgs};
+use crate::args::{DeviceArgs, ModelArgs, PictureArgs};
 use crate::discover::Input;
 
 /// The model that was named, or the one that is built in.
@@ -32,7 +32,7 @@ pub(crate) fn open(path: Option<&Path>, spec: Option<&Path>) -> Result<Model> {
 }
 
 /// Sets the number of threads that the network may use.
-pub(crate) fn set_threads(args: &RunArgs) -> Result<()> {
+pub(crate) fn set_threads(args: &DeviceArgs) -> Result<()> {
     if let Some(threads) = args.threads {
         rayon::ThreadPoolBuilder::new()
             .num_threads(usize::from(threads))

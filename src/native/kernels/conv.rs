@@ -1,5 +1,7 @@
 //! Convolution: which tiles cover a value, in which order, and the weights in the order in which tiles read them.
 
+use rayon::prelude::*;
+
 use super::tile::{self, Tile, TileKernel};
 use super::{Run, spread};
 use crate::native::memory::Memory;
@@ -104,7 +106,20 @@ impl Conv {
         let chunk = (CHUNK / per_block).max(1);
         let (band, band_first) = band(&input, &motion, rows, &columns, weights.as_slice().len());
         Some(Self {
-            input, output, residual, range, motion, lanes, weights, bias, panels, chunk, rows, columns, band, band_first,
+            input,
+            output,
+            residual,
+            range,
+            motion,
+            lanes,
+            weights,
+            bias,
+            panels,
+            chunk,
+            rows,
+            columns,
+            band,
+            band_first,
         })
     }
 
@@ -148,7 +163,15 @@ impl Conv {
         }
     }
 
-    fn tile(&self, run: &Run<'_>, panel: &Panel, image: usize, row: usize, column: usize, block: usize) -> Tile {
+    fn tile(
+        &self,
+        run: &Run<'_>,
+        panel: &Panel,
+        image: usize,
+        row: usize,
+        column: usize,
+        block: usize,
+    ) -> Tile {
         let Motion { kernel, stride, dilation, padding } = self.motion;
         let (input, output) = (&self.input, &self.output);
         let blocks = self.chunk.min(panel.blocks - block);
@@ -251,33 +274,53 @@ fn packed(
     input_lanes: usize,
     lanes: usize,
 ) -> (Memory, Memory) {
-    let [out, per_group, height, width] = filters.shape;
+    let [out, _, height, width] = filters.shape;
     let area = height * width;
-    let out_per_group = out / filters.groups;
     let total = panels.iter().map(|panel| panel.channels * area * panel.registers * lanes).sum();
     let mut weights = Memory::zeros(total);
     let mut bias = Memory::zeros(out.next_multiple_of(lanes));
     if let Some(values) = filters.bias {
         bias.as_mut_slice()[..out].copy_from_slice(values);
     }
+    let mut rest = weights.as_mut_slice();
+    let mut parts = Vec::new();
     for panel in panels {
-        let step = panel.registers * lanes;
-        let to = &mut weights.as_mut_slice()[panel.weights..];
-        for o in 0..step.min(out - panel.first * lanes) {
-            let channel = panel.first * lanes + o;
-            let group = channel / out_per_group % merged;
-            for c in 0..per_group {
-                let inside = group * per_group + c;
-                let (block, lane) = (inside / input_lanes, inside % input_lanes);
-                let in_block = input_lanes.min(panel.channels - block * input_lanes);
-                let from = &filters.weight[(channel * per_group + c) * area..][..area];
+        let (part, behind) = rest.split_at_mut(panel.channels * area * panel.registers * lanes);
+        parts.push((panel, part));
+        rest = behind;
+    }
+    parts
+        .into_par_iter()
+        .for_each(|(panel, to)| pack_panel(filters, panel, merged, [input_lanes, lanes], to));
+    (weights, bias)
+}
+
+/// One panel's weights, a block of input channels at a time, so that what is written stays in the first cache.
+fn pack_panel(
+    filters: &Filters<'_>,
+    panel: &Panel,
+    merged: usize,
+    [input_lanes, lanes]: [usize; 2],
+    to: &mut [f32],
+) {
+    let [out, per_group, height, width] = filters.shape;
+    let area = height * width;
+    let step = panel.registers * lanes;
+    let channels = panel.first * lanes..out.min(panel.first * lanes + step);
+    for (block, to) in to.chunks_mut(input_lanes * area * step).enumerate() {
+        let in_block = to.len() / (area * step);
+        for (o, channel) in channels.clone().enumerate() {
+            // Channels of the group that this filter reads; those of its neighbours stay zero.
+            let first = channel / (out / filters.groups) % merged * per_group;
+            let inside = block * input_lanes..block * input_lanes + in_block;
+            for c in inside.start.max(first)..inside.end.min(first + per_group) {
+                let from = &filters.weight[(channel * per_group + c - first) * area..][..area];
                 for (at, value) in from.iter().enumerate() {
-                    to[(block * input_lanes * area + at * in_block + lane) * step + o] = *value;
+                    to[(at * in_block + c - inside.start) * step + o] = *value;
                 }
             }
         }
     }
-    (weights, bias)
 }
 
 /// Cuts a row into tiles of nearly equal widths.
@@ -310,4 +353,33 @@ fn band(input: &View, motion: &Motion, rows: usize, columns: &[Column], weights:
     let band = (BAND / row).clamp(motion.kernel[0].min(rows), rows);
     if weights <= 4 * CHUNK { (band, true) } else { (rows, false) }
 }
-impl Conv { pub(in crate::native) fn about(&self) -> (String, f64) { let p = &self.panels[0]; let o = &self.output; (format!("{}->{} {}x{} k{:?} s{:?} panels {} regs {} chunk {} cols {:?} rows {} band {} first {}", p.channels, o.channels, o.height, o.width, self.motion.kernel, self.motion.stride, self.panels.len(), p.registers, self.chunk, self.columns.iter().map(|c| c.width).take(6).collect::<Vec<_>>(), self.rows, self.band, self.band_first), 2.0 * (p.channels * o.channels * o.height * o.width * self.motion.kernel[0] * self.motion.kernel[1]) as f64) } }
+impl Conv {
+    pub(in crate::native) fn about(&self) -> (String, f64) {
+        let p = &self.panels[0];
+        let o = &self.output;
+        (
+            format!(
+                "{}->{} {}x{} k{:?} s{:?} panels {} regs {} chunk {} cols {:?} rows {} band {} first {}",
+                p.channels,
+                o.channels,
+                o.height,
+                o.width,
+                self.motion.kernel,
+                self.motion.stride,
+                self.panels.len(),
+                p.registers,
+                self.chunk,
+                self.columns.iter().map(|c| c.width).take(6).collect::<Vec<_>>(),
+                self.rows,
+                self.band,
+                self.band_first
+            ),
+            2.0 * (p.channels
+                * o.channels
+                * o.height
+                * o.width
+                * self.motion.kernel[0]
+                * self.motion.kernel[1]) as f64,
+        )
+    }
+}

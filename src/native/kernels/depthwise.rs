@@ -96,7 +96,8 @@ impl Depthwise {
         let mut weights = Memory::zeros(output.blocks() * height * width * lanes);
         for (at, value) in filters.weight.iter().enumerate() {
             let (channel, tap) = (at / (height * width), at % (height * width));
-            weights.as_mut_slice()[(channel / lanes * height * width + tap) * lanes + channel % lanes] = *value;
+            weights.as_mut_slice()[(channel / lanes * height * width + tap) * lanes + channel % lanes] =
+                *value;
         }
         let mut bias = Memory::zeros(output.blocks() * lanes);
         if let Some(values) = filters.bias {

@@ -105,7 +105,8 @@ impl Copy {
         if self.clear {
             for block in 0..self.output.blocks() {
                 // SAFETY: a block of the output, whose last number was checked on the line before.
-                let at = self.output.before(run.batch, image, block, self.output.halo.top, self.output.halo.left);
+                let at =
+                    self.output.before(run.batch, image, block, self.output.halo.top, self.output.halo.left);
                 run.write(at + self.output.block() - 1);
                 unsafe { std::ptr::write_bytes(run.write(at), 0, self.output.block()) };
             }
@@ -124,7 +125,11 @@ impl Copy {
                 // SAFETY: both are rows of their views, and the views do not overlap.
                 unsafe {
                     if whole {
-                        std::ptr::copy_nonoverlapping(run.read(from), run.write(to), self.input.width * lanes);
+                        std::ptr::copy_nonoverlapping(
+                            run.read(from),
+                            run.write(to),
+                            self.input.width * lanes,
+                        );
                     } else {
                         for x in 0..self.input.width {
                             *run.write(to + x * self.output.lanes) = *run.read(from + x * lanes);

@@ -4,9 +4,9 @@
 //! Convolutions on SIMD Architectures" (2018): the sums stay in registers while all weights pass by, every weight
 //! that is loaded serves `W` pixels and every pixel `O` registers of channels.
 
-use crate::native::simd::{Isa, Portable, Simd};
 #[cfg(target_arch = "x86_64")]
 use crate::native::simd::x86::{Avx2, Avx512};
+use crate::native::simd::{Isa, Portable, Simd};
 
 /// What one call computes. Distances are in numbers.
 ///

@@ -115,9 +115,12 @@ impl Homes {
                 .map(|(start, end, _)| (*start, *end))
                 .collect();
             taken.sort_unstable();
-            let start = taken.iter().fold(0, |free, (start, end)| {
-                if free + size <= *start { free } else { free.max(*end) }
-            });
+            let start = taken.iter().fold(
+                0,
+                |free, (start, end)| {
+                    if free + size <= *start { free } else { free.max(*end) }
+                },
+            );
             self.homes[home].start = start;
             placed.push((start, start + size, span));
         }
@@ -137,8 +140,8 @@ impl Homes {
         let mut channel: usize = 0;
         let mut strangers = Vec::new();
         for slot in &node.inputs {
-            let at_home = channel.is_multiple_of(lanes)
-                && self.places[slot] == (home, first + channel / lanes);
+            let at_home =
+                channel.is_multiple_of(lanes) && self.places[slot] == (home, first + channel / lanes);
             if !at_home {
                 strangers.push((*slot, channel));
             }

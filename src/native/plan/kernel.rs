@@ -84,9 +84,8 @@ pub(super) fn kernels(
 ) -> Result<Vec<Kernel>> {
     let view = |slot: usize| homes.view(slot, shapes[&slot][0]);
     let views = [view(node.inputs[0]), view(node.output)];
-    let pointwise = |kind: Kind| {
-        Ok(vec![Kernel::Pointwise(Box::new(Pointwise::new(isa, kind, views, node.activation)))])
-    };
+    let pointwise =
+        |kind: Kind| Ok(vec![Kernel::Pointwise(Box::new(Pointwise::new(isa, kind, views, node.activation)))]);
     let channels = views[0].channels;
     let same = |numbers: [f32; 2]| {
         let [scale, shift] = numbers.map(|number| vec![number; channels]);
@@ -96,7 +95,14 @@ pub(super) fn kernels(
         NodeKind::Convolution { motion, filters, groups, depthwise } => {
             let residual = node.residual.map(view);
             let shape = (*filters, *groups, *depthwise);
-            Ok(vec![convolution(isa, (views, residual), *motion, shape, node.activation, &load(node.source)?)?])
+            Ok(vec![convolution(
+                isa,
+                (views, residual),
+                *motion,
+                shape,
+                node.activation,
+                &load(node.source)?,
+            )?])
         }
         NodeKind::BatchNorm => {
             let parameters = load(node.source)?;
@@ -113,7 +119,14 @@ pub(super) fn kernels(
             let copy = |(slot, to_channel): (usize, usize)| {
                 let input = view(slot);
                 let channels = [0, input.channels];
-                Kernel::Copy(Copy { input, output: views[1], channels, to_channel, to_pixel: [0, 0], clear: false })
+                Kernel::Copy(Copy {
+                    input,
+                    output: views[1],
+                    channels,
+                    to_channel,
+                    to_pixel: [0, 0],
+                    clear: false,
+                })
             };
             Ok(strangers.into_iter().map(copy).collect())
         }
@@ -158,7 +171,8 @@ fn convolution(
         return Ok(Kernel::Depthwise(Box::new(Depthwise::new(isa, &filters, motion, views, range))));
     }
     let conv = Conv::new(isa, &filters, motion, views, residual, range);
-    conv.map(|conv| Kernel::Conv(Box::new(conv))).ok_or_else(|| Error::internal("the groups fill no registers"))
+    conv.map(|conv| Kernel::Conv(Box::new(conv)))
+        .ok_or_else(|| Error::internal("the groups fill no registers"))
 }
 
 fn missing() -> Error {

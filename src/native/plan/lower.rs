@@ -66,8 +66,7 @@ fn convolution(operation: &Operation<'_>, x: [usize; 3], lanes: usize) -> Option
 fn pooling(op: &Op) -> Option<NodeKind> {
     let (window, kind) = match op {
         Op::MaxPool2d { kernel, stride, padding, dilation, .. } => {
-            let window =
-                Window { kernel: *kernel, stride: *stride, dilation: *dilation, padding: *padding };
+            let window = Window { kernel: *kernel, stride: *stride, dilation: *dilation, padding: *padding };
             (window, pool::Kind::Max)
         }
         // Libraries do not agree on what a mean divides by where the window hangs over the end.

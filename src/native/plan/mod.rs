@@ -63,7 +63,12 @@ struct Node {
 
 #[derive(Debug, Clone)]
 enum NodeKind {
-    Convolution { motion: Motion, filters: [usize; 4], groups: usize, depthwise: bool },
+    Convolution {
+        motion: Motion,
+        filters: [usize; 4],
+        groups: usize,
+        depthwise: bool,
+    },
     BatchNorm,
     /// `scale x + shift` with the same two numbers for all.
     Line([f32; 2]),
@@ -106,7 +111,8 @@ impl Plan {
         [inputs, wanted]: [&[usize]; 2],
         load: &mut dyn FnMut(usize) -> Result<Parameters>,
     ) -> Result<Self> {
-        let unknown = |operation: &Operation<'_>| Error::internal(format!("no kernel does {:?}", operation.op));
+        let unknown =
+            |operation: &Operation<'_>| Error::internal(format!("no kernel does {:?}", operation.op));
         let mut nodes = Vec::new();
         for (source, operation) in operations.iter().enumerate() {
             let node = lower::lower(operation, shapes, isa.lanes()).ok_or_else(|| unknown(operation))?;
@@ -172,7 +178,8 @@ fn narrow_inputs(
             let dense = matches!(node.kind, NodeKind::Convolution { groups: 1, .. });
             dense && node.residual != Some(slot)
         };
-        nodes.iter().filter(|node| node.reads().any(|read| read == slot)).all(plain) && !wanted.contains(&slot)
+        nodes.iter().filter(|node| node.reads().any(|read| read == slot)).all(plain)
+            && !wanted.contains(&slot)
     };
     let narrow = |slot: &usize| shapes[slot][0] < lanes && only_convolved(*slot);
     inputs.iter().copied().filter(narrow).map(|slot| (slot, shapes[&slot][0])).collect()

@@ -7,7 +7,7 @@ use burncam::model::LayerRequest;
 use clap::Args;
 
 use super::values::{parse_layer, parse_tolerance};
-use super::{FormatArgs, RunArgs};
+use super::{DeviceArgs, FormatArgs};
 
 #[derive(Debug, Args)]
 pub(crate) struct CheckArgs {
@@ -39,5 +39,5 @@ pub(crate) struct CheckArgs {
     pub(crate) format: FormatArgs,
 
     #[command(flatten)]
-    pub(crate) run: RunArgs,
+    pub(crate) place: DeviceArgs,
 }

@@ -6,8 +6,10 @@ mod explain;
 mod import;
 mod values;
 
+use std::num::NonZero;
 use std::path::PathBuf;
 
+use burncam::engine::{Engine, Runtime};
 use burncam::{DeviceName, input::Layout};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -86,7 +88,7 @@ pub(crate) struct ModelArgs {
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Running")]
-pub(crate) struct RunArgs {
+pub(crate) struct DeviceArgs {
     /// Where the network runs.
     #[arg(long, default_value = "flex", value_name = "NAME")]
     pub(crate) device: DeviceName,
@@ -94,6 +96,29 @@ pub(crate) struct RunArgs {
     /// Threads for the network [default: all cores].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(crate) threads: Option<u16>,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Running")]
+pub(crate) struct RunArgs {
+    #[command(flatten)]
+    pub(crate) place: DeviceArgs,
+
+    /// What runs the network up to the layer: auto, burn, or native, burncam's own kernels for the CPU.
+    ///
+    /// `auto` takes `native` on the default device. Burn then runs what the kernels do not know, and from the layer on
+    /// everything, since it records gradients. `native-avx512`, `native-avx2` and `native-portable` name an
+    /// instruction set; `native` takes the best that the machine has.
+    #[arg(long, default_value = "auto", value_name = "NAME")]
+    pub(crate) engine: Engine,
+}
+
+impl RunArgs {
+    /// Where the network runs, and what runs it.
+    pub(crate) fn runtime(&self) -> Runtime {
+        let threads = self.place.threads.and_then(|threads| NonZero::new(usize::from(threads)));
+        Runtime { device: self.place.device.clone(), engine: self.engine, threads }
+    }
 }
 
 #[derive(Debug, Args)]

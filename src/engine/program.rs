@@ -1,0 +1,171 @@
+//! The steps up to the cut on the own kernels, with Burn in the middle where these do not know an operation.
+
+use super::Network;
+use super::step::Step;
+use super::value::Value;
+use crate::card::Op;
+use crate::error::{Error, Result};
+use crate::model::Model;
+use crate::native::{Isa, Operation, Plan, Shapes, Workspace, knows};
+
+/// What runs, one after the other.
+#[derive(Debug)]
+pub(super) struct Program {
+    parts: Vec<Part>,
+    threads: usize,
+    workspace: Workspace,
+}
+
+#[derive(Debug)]
+enum Part {
+    /// One step, by its position.
+    Burn(usize),
+    Native(Box<Native>),
+}
+
+/// Steps that lie one behind the other.
+#[derive(Debug)]
+struct Native {
+    plan: Plan,
+    steps: std::ops::Range<usize>,
+    inputs: Vec<usize>,
+    /// Slots that later parts or the head read, with channels, height and width.
+    outputs: Vec<(usize, [usize; 3])>,
+}
+
+impl Program {
+    /// Plans the steps that fill slots up to `cut`.
+    ///
+    /// # Errors
+    /// When weights cannot be read.
+    pub(super) fn new(model: &Model, steps: &[Step], cut: usize, isa: Isa, threads: usize) -> Result<Self> {
+        let shapes = feature_maps(model);
+        let trunk = steps.iter().position(|step| step.output > cut).unwrap_or(steps.len());
+        let known: Vec<bool> =
+            steps[..trunk].iter().map(|step| knows(isa, &operation(model, step), &shapes)).collect();
+        let mut parts = Vec::new();
+        let mut at = 0;
+        while at < trunk {
+            let end = (at..trunk).find(|step| !known[*step]).unwrap_or(trunk);
+            // Moving a value into blocks and out of them costs more than a few cheap operations.
+            if steps[at..end].iter().any(|step| matches!(step.op, Op::Conv2d { .. })) {
+                let native = Native::new(model, steps, at..end, cut, isa, &shapes)?;
+                parts.push(Part::Native(Box::new(native)));
+                at = end;
+            } else {
+                let end = end.max(at + 1);
+                parts.extend((at..end).map(Part::Burn));
+                at = end;
+            }
+        }
+        Ok(Self { parts, threads, workspace: Workspace::default() })
+    }
+
+    /// Burn runs this step: in the middle, or behind the cut.
+    pub(super) fn is_on_burn(&self, step: usize) -> bool {
+        !self.parts.iter().any(|part| matches!(part, Part::Native(native) if native.steps.contains(&step)))
+    }
+
+    /// Runs on `batch` pictures and gives the slots that the head reads.
+    pub(super) fn run(&self, network: &Network, input: Vec<f32>, batch: usize) -> Result<Vec<Option<Value>>> {
+        let mut slots: Vec<Option<Value>> = vec![None; network.logits + 1];
+        let begins_native = matches!(self.parts.first(), Some(Part::Native(native)) if native.inputs == [0]);
+        let read_later = network.last_use[0] >= self.first_end();
+        if !begins_native || read_later {
+            slots = network.start(input.clone())?;
+        }
+        for (at, part) in self.parts.iter().enumerate() {
+            match part {
+                Part::Burn(step) => {
+                    let step_at = *step;
+                    let step = &network.steps[step_at];
+                    let value = network.run(&mut slots, step, step_at)?;
+                    slots[step.output] = Some(value);
+                }
+                Part::Native(native) if at == 0 && begins_native => {
+                    native.run(self, network, &mut slots, &[&input], batch)?;
+                }
+                Part::Native(native) => {
+                    let read = |slot: &usize| match &slots[*slot] {
+                        Some(value) => value.to_vec(),
+                        None => Err(Error::internal(format!("the value of slot {slot} is gone"))),
+                    };
+                    let inputs = native.inputs.iter().map(read).collect::<Result<Vec<_>>>()?;
+                    let views: Vec<&[f32]> = inputs.iter().map(Vec::as_slice).collect();
+                    native.run(self, network, &mut slots, &views, batch)?;
+                }
+            }
+        }
+        Ok(slots)
+    }
+
+    /// Position of the first step behind the first part.
+    fn first_end(&self) -> usize {
+        match self.parts.first() {
+            Some(Part::Native(native)) => native.steps.end,
+            _ => 0,
+        }
+    }
+}
+
+impl Native {
+    fn new(
+        model: &Model,
+        steps: &[Step],
+        range: std::ops::Range<usize>,
+        cut: usize,
+        isa: Isa,
+        shapes: &Shapes,
+    ) -> Result<Self> {
+        let inside = &steps[range.clone()];
+        let filled: Vec<usize> = inside.iter().map(|step| step.output).collect();
+        let mut inputs: Vec<usize> = inside
+            .iter()
+            .flat_map(|step| &step.inputs)
+            .filter(|slot| !filled.contains(slot))
+            .copied()
+            .collect();
+        inputs.sort_unstable();
+        inputs.dedup();
+        let later = &steps[range.end..];
+        let wanted = |slot: &usize| *slot == cut || later.iter().any(|step| step.inputs.contains(slot));
+        let wanted: Vec<usize> = filled.iter().copied().filter(wanted).collect();
+        let operations: Vec<_> = inside.iter().map(|step| operation(model, step)).collect();
+        let mut load = |at: usize| inside[at].floats();
+        let plan = Plan::new(isa, &operations, shapes, [&inputs, &wanted], &mut load)?;
+        let outputs = wanted.into_iter().map(|slot| (slot, shapes[&slot])).collect();
+        Ok(Self { plan, steps: range, inputs, outputs })
+    }
+
+    fn run(
+        &self,
+        program: &Program,
+        network: &Network,
+        slots: &mut [Option<Value>],
+        inputs: &[&[f32]],
+        batch: usize,
+    ) -> Result<()> {
+        let outputs = self.plan.run(&program.workspace, inputs, batch, program.threads);
+        for ((slot, [channels, height, width]), values) in self.outputs.iter().zip(outputs) {
+            let shape = [batch, *channels, *height, *width];
+            slots[*slot] = Some(Value::new(values, &shape, &network.device)?);
+        }
+        Ok(())
+    }
+}
+
+/// Values of rank four, by slot.
+fn feature_maps(model: &Model) -> Shapes {
+    let input = &model.graph().input;
+    let values = model.shapes().iter().enumerate();
+    let maps = values.filter_map(|(at, shape)| match shape[..] {
+        [1, channels, height, width] => Some((at + 1, [channels, height, width])),
+        _ => None,
+    });
+    std::iter::once((0, [input.channels, input.height, input.width])).chain(maps).collect()
+}
+
+fn operation<'a>(model: &Model, step: &'a Step) -> Operation<'a> {
+    let weight = step.tensor("weight").and_then(|name| model.tensor_shape(name)?.try_into().ok());
+    Operation { op: &step.op, inputs: step.inputs.clone(), output: step.output, weight }
+}

@@ -1,0 +1,124 @@
+//! Where a network runs and what runs it.
+
+use std::num::NonZero;
+
+use crate::device::DeviceName;
+use crate::error::{Error, Result, did_you_mean};
+use crate::native::Isa;
+
+/// What runs the part of a network that is not recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Engine {
+    /// The own kernels where the device is the default one, the CPU; Burn elsewhere.
+    #[default]
+    Auto,
+    /// Burn alone.
+    Burn,
+    /// The own kernels, on the CPU whatever the device is, for this instruction set or the best one; Burn for what they do
+    /// not know.
+    Native(Option<Isa>),
+}
+
+/// A device, an engine and threads.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Runtime {
+    /// Where Burn runs.
+    pub device: DeviceName,
+    /// What runs the part that is not recorded.
+    pub engine: Engine,
+    /// Threads of the own kernels. Default: as many as the process may use.
+    pub threads: Option<NonZero<usize>>,
+}
+
+impl From<&DeviceName> for Runtime {
+    fn from(device: &DeviceName) -> Self {
+        Self { device: device.clone(), ..Self::default() }
+    }
+}
+
+impl From<&Self> for Runtime {
+    fn from(runtime: &Self) -> Self {
+        runtime.clone()
+    }
+}
+
+impl Runtime {
+    /// The instruction set of the own kernels, where these run.
+    pub(super) fn native(&self) -> Option<Isa> {
+        match self.engine {
+            Engine::Auto => (self.device == DeviceName::default()).then(Isa::best),
+            Engine::Burn => None,
+            Engine::Native(isa) => Some(isa.unwrap_or_else(Isa::best)),
+        }
+    }
+
+    /// `native` or `burn`: what runs the part that is not recorded.
+    #[must_use]
+    pub fn engine_name(&self) -> &'static str {
+        if self.native().is_some() { "native" } else { "burn" }
+    }
+
+    pub(super) fn thread_count(&self) -> usize {
+        let all = || std::thread::available_parallelism().map_or(1, NonZero::get);
+        self.threads.map_or_else(all, NonZero::get)
+    }
+}
+
+impl std::fmt::Display for Engine {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Auto => formatter.write_str("auto"),
+            Self::Burn => formatter.write_str("burn"),
+            Self::Native(None) => formatter.write_str("native"),
+            Self::Native(Some(isa)) => write!(formatter, "native-{}", isa.name()),
+        }
+    }
+}
+
+impl std::str::FromStr for Engine {
+    type Err = Error;
+
+    /// `auto`, `burn`, `native`, or `native-` and an instruction set: `native-avx2`.
+    fn from_str(text: &str) -> Result<Self> {
+        let sets = Isa::ALL.iter().map(|isa| Self::Native(Some(*isa)));
+        let all: Vec<Self> = [Self::Auto, Self::Burn, Self::Native(None)].into_iter().chain(sets).collect();
+        let names: Vec<String> = all.iter().map(ToString::to_string).collect();
+        let found = all.iter().zip(&names).find(|(_, name)| *name == text);
+        let Some((engine, _)) = found else {
+            return Err(Error::request(format!(
+                "engine '{text}' is unknown{}; expected one of {}",
+                did_you_mean(text, names.iter().map(String::as_str)),
+                names.join(", ")
+            )));
+        };
+        match engine {
+            Self::Native(Some(isa)) if !isa.is_here() => Err(Error::request(format!(
+                "engine '{text}' needs instructions that this machine does not have (native takes the best that it has)"
+            ))),
+            engine => Ok(*engine),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_engine_is_read_as_it_is_written() {
+        for name in ["auto", "burn", "native", "native-portable"] {
+            assert_eq!(name.parse::<Engine>().unwrap().to_string(), name);
+        }
+        let error = "nativ".parse::<Engine>().unwrap_err().to_string();
+        assert!(error.contains("did you mean 'native'?") && error.contains("native-portable"), "{error}");
+    }
+
+    #[test]
+    fn the_own_kernels_run_on_the_default_device_only_unless_asked_for() {
+        let on = |device: &str, engine| Runtime { device: device.parse().unwrap(), engine, threads: None };
+        assert_eq!(on("flex", Engine::Auto).engine_name(), "native");
+        assert_eq!(on("ndarray", Engine::Auto).engine_name(), "burn");
+        assert_eq!(on("flex", Engine::Burn).engine_name(), "burn");
+        assert_eq!(on("ndarray", Engine::Native(None)).engine_name(), "native");
+    }
+}

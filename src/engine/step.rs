@@ -1,0 +1,79 @@
+//! One operation ready to run, its parameters brought to the device when they are first needed there.
+//!
+//! What the own kernels run never comes to the device: its weights would lie in memory twice.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
+
+use burn::tensor::Device;
+
+use super::fold;
+use super::ops::Params;
+use super::value::Value;
+use crate::card::{Node, Op};
+use crate::error::{Error, Result};
+use crate::model::Weights;
+
+/// Numbers by role, each with its shape.
+pub(super) type Floats = BTreeMap<String, (Vec<f32>, Vec<usize>)>;
+
+/// One operation of a network.
+#[derive(Debug)]
+pub(crate) struct Step {
+    pub(crate) op: Op,
+    /// Slots that it reads; slot 0 is the network's input, slot `i + 1` the value of node `i`.
+    pub(crate) inputs: Vec<usize>,
+    /// Slot that it fills.
+    pub(crate) output: usize,
+    source: Source,
+    params: OnceLock<Params>,
+}
+
+/// Where a step's parameters come from.
+#[derive(Debug, Clone)]
+pub(super) struct Source {
+    pub(super) node: Node,
+    /// The batch norm that is folded into it.
+    pub(super) norm: Option<Node>,
+    pub(super) weights: Arc<Weights>,
+    pub(super) device: Device,
+}
+
+impl Step {
+    pub(super) fn new(inputs: Vec<usize>, output: usize, source: Source) -> Self {
+        Self { op: source.node.op.clone(), inputs, output, source, params: OnceLock::new() }
+    }
+
+    /// The parameters on the device.
+    ///
+    /// # Errors
+    /// When they cannot be read or are not finite.
+    pub(super) fn params(&self) -> Result<&Params> {
+        if let Some(params) = self.params.get() {
+            return Ok(params);
+        }
+        let value = |(role, (values, shape)): (String, (Vec<f32>, Vec<usize>))| {
+            Ok((role, Value::new(values, &shape, &self.source.device)?))
+        };
+        let params = self.floats()?.into_iter().map(value).collect::<Result<Params>>()?;
+        let _ = self.params.set(params);
+        self.params.get().ok_or_else(|| Error::internal("a parameter was not kept"))
+    }
+
+    /// The parameters as plain numbers, a folded batch norm worked in. A batch norm's own are `scale` and `shift`.
+    ///
+    /// # Errors
+    /// As [`Step::params`].
+    pub(super) fn floats(&self) -> Result<Floats> {
+        let Source { node, norm, weights, .. } = &self.source;
+        match norm {
+            Some(norm) => fold::folded_floats(node, norm, weights),
+            None => fold::floats_of(node, weights),
+        }
+    }
+
+    /// The stored tensor of a role, by which its shape can be found without reading it.
+    pub(super) fn tensor(&self, role: &str) -> Option<&str> {
+        self.source.node.params.get(role).map(String::as_str)
+    }
+}
