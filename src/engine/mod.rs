@@ -185,7 +185,7 @@ impl Network {
     fn advance_to_cut(&self, values: Vec<f32>) -> Result<Vec<Option<Value>>> {
         let batch = self.batch(&values)?;
         if let Some(program) = &self.program {
-            return program.run(self, values, batch);
+            return program.run(self, &values, batch);
         }
         let mut slots = self.start(values)?;
         for (at, step) in self.steps[..self.head()].iter().enumerate() {

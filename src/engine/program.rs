@@ -58,7 +58,24 @@ impl Program {
                 at = end;
             }
         }
-        Ok(Self { parts, threads, workspace: Workspace::default() })
+        let program = Self { parts, threads, workspace: Workspace::default() };
+        program.log(isa, trunk);
+        Ok(program)
+    }
+
+    fn log(&self, isa: Isa, steps: usize) {
+        let plans = self.parts.iter().filter_map(|part| match part {
+            Part::Native(native) => Some(native),
+            Part::Burn(_) => None,
+        });
+        let (count, own) =
+            plans.clone().fold((0, 0), |(count, own), plan| (count + 1, own + plan.steps.len()));
+        let bytes = plans.map(|native| native.plan.bytes()).max().unwrap_or(0);
+        log::info!(
+            "native kernels ({}) run {own} of {steps} operations up to the layer in {count} plans; a picture takes {:.1} MB",
+            isa.name(),
+            bytes as f64 / 1e6
+        );
     }
 
     /// Burn runs this step: in the middle, or behind the cut.
@@ -67,12 +84,12 @@ impl Program {
     }
 
     /// Runs on `batch` pictures and gives the slots that the head reads.
-    pub(super) fn run(&self, network: &Network, input: Vec<f32>, batch: usize) -> Result<Vec<Option<Value>>> {
+    pub(super) fn run(&self, network: &Network, input: &[f32], batch: usize) -> Result<Vec<Option<Value>>> {
         let mut slots: Vec<Option<Value>> = vec![None; network.logits + 1];
         let begins_native = matches!(self.parts.first(), Some(Part::Native(native)) if native.inputs == [0]);
         let read_later = network.last_use[0] >= self.first_end();
         if !begins_native || read_later {
-            slots = network.start(input.clone())?;
+            slots = network.start(input.to_vec())?;
         }
         for (at, part) in self.parts.iter().enumerate() {
             match part {
@@ -83,7 +100,7 @@ impl Program {
                     slots[step.output] = Some(value);
                 }
                 Part::Native(native) if at == 0 && begins_native => {
-                    native.run(self, network, &mut slots, &[&input], batch)?;
+                    native.run(self, network, &mut slots, &[input], batch)?;
                 }
                 Part::Native(native) => {
                     let read = |slot: &usize| match &slots[*slot] {

@@ -17,6 +17,6 @@ mod run;
 mod simd;
 mod view;
 
-pub(crate) use plan::{Operation, Parameters, Plan, Shapes, knows};
+pub(crate) use plan::{Operation, Plan, Shapes, knows};
 pub(crate) use run::Workspace;
 pub use simd::Isa;

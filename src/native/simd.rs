@@ -26,12 +26,12 @@ pub(super) trait Simd: Copy {
     unsafe fn at_least(bound: Self::Register, value: Self::Register) -> Self::Register;
     /// The smaller of `bound` and `value`; `value` where that is not a number.
     unsafe fn at_most(bound: Self::Register, value: Self::Register) -> Self::Register;
+    /// The larger of two numbers; not a number where either is not.
+    unsafe fn larger(a: Self::Register, b: Self::Register) -> Self::Register;
     /// The nearest whole number.
     unsafe fn round(value: Self::Register) -> Self::Register;
     /// `2^n` for whole numbers from -126 to 127.
     unsafe fn power_of_two(n: Self::Register) -> Self::Register;
-    /// Tells the machine that this line of memory will be read soon. Any address will do.
-    fn prefetch(from: *const f32);
 }
 
 /// An instruction set that the kernels are compiled for.
@@ -158,6 +158,10 @@ impl Simd for Portable {
         std::array::from_fn(|at| if bound[at] < value[at] { bound[at] } else { value[at] })
     }
     #[inline(always)]
+    unsafe fn larger(a: [f32; 8], b: [f32; 8]) -> [f32; 8] {
+        std::array::from_fn(|at| if a[at] > b[at] || a[at].is_nan() { a[at] } else { b[at] })
+    }
+    #[inline(always)]
     unsafe fn round(value: [f32; 8]) -> [f32; 8] {
         // Adding and taking away 1.5 times 2^23 leaves no place for a fraction.
         value.map(|value| (value + 12_582_912.0) - 12_582_912.0)
@@ -166,8 +170,6 @@ impl Simd for Portable {
     unsafe fn power_of_two(n: [f32; 8]) -> [f32; 8] {
         n.map(|n| f32::from_bits(((n as i32 + 127) as u32) << 23))
     }
-    #[inline(always)]
-    fn prefetch(_: *const f32) {}
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -180,7 +182,7 @@ pub(super) mod x86 {
 
     macro_rules! registers {
         ($name:ident, $doc:literal, $lanes:literal, $register:ident,
-         $round:expr, $power:expr,
+         $or:expr, $round:expr, $power:expr,
          $splat:ident $load:ident $store:ident $fma:ident $add:ident $mul:ident $div:ident $max:ident $min:ident) => {
             #[doc = $doc]
             #[derive(Debug, Clone, Copy)]
@@ -229,6 +231,11 @@ pub(super) mod x86 {
                     unsafe { arch::$min(bound, value) }
                 }
                 #[inline(always)]
+                unsafe fn larger(a: Self::Register, b: Self::Register) -> Self::Register {
+                    // One order keeps what is not a number in `a`, the other in `b`; all bits of both keep either.
+                    unsafe { $or(arch::$max(a, b), arch::$max(b, a)) }
+                }
+                #[inline(always)]
                 unsafe fn round(value: Self::Register) -> Self::Register {
                     unsafe { $round(value) }
                 }
@@ -236,21 +243,21 @@ pub(super) mod x86 {
                 unsafe fn power_of_two(n: Self::Register) -> Self::Register {
                     unsafe { $power(n) }
                 }
-                #[inline(always)]
-                fn prefetch(from: *const f32) {
-                    // SAFETY: a prefetch reads nothing and faults nowhere.
-                    unsafe { arch::_mm_prefetch::<{ arch::_MM_HINT_T0 }>(from.cast()) }
-                }
             }
         };
     }
 
     registers!(Avx512, "AVX-512 F.", 16, __m512,
+        |a, b| {
+            let bits = arch::_mm512_or_si512(arch::_mm512_castps_si512(a), arch::_mm512_castps_si512(b));
+            arch::_mm512_castsi512_ps(bits)
+        },
         arch::_mm512_roundscale_ps::<{ arch::_MM_FROUND_TO_NEAREST_INT | arch::_MM_FROUND_NO_EXC }>,
         |n| arch::_mm512_scalef_ps(arch::_mm512_set1_ps(1.0), n),
         _mm512_set1_ps _mm512_loadu_ps _mm512_storeu_ps _mm512_fmadd_ps _mm512_add_ps _mm512_mul_ps _mm512_div_ps
         _mm512_max_ps _mm512_min_ps);
     registers!(Avx2, "AVX2 with FMA.", 8, __m256,
+        arch::_mm256_or_ps,
         arch::_mm256_round_ps::<{ arch::_MM_FROUND_TO_NEAREST_INT | arch::_MM_FROUND_NO_EXC }>,
         |n| {
             let exponent = arch::_mm256_add_epi32(arch::_mm256_cvtps_epi32(n), arch::_mm256_set1_epi32(127));

@@ -2,7 +2,7 @@
 
 use burncam::DeviceName;
 use burncam::card::Op;
-use burncam::engine::{Network, Rectifiers, Rule, Score};
+use burncam::engine::{Engine, Network, Rectifiers, Rule, Runtime, Score};
 use burncam::model::Model;
 use burncam::model::import::{ImportRequest, import};
 
@@ -29,7 +29,9 @@ fn swept(network: &Network, input: &[f32], score: Score, class: usize) -> Swept 
 /// The sweep agrees with what is recorded in one piece, at the input and at these layers.
 #[track_caller]
 fn agrees(what: &str, model: &Model, layers: &[usize], input: &[f32], score: Score) {
-    let network = Network::load(model, layers, &DeviceName::default()).unwrap();
+    // Burn on both sides: what is compared is the way back, not how convolutions round.
+    let runtime = Runtime { engine: Engine::Burn, ..Runtime::default() };
+    let network = Network::load(model, layers, runtime).unwrap();
     let (at_input, at_layers) = swept(&network, input, score, 1);
     let close = |place: &str, found: &[f32], expected: &[f32]| {
         // Sums are taken in another order where a value is read more than once.

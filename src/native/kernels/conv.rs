@@ -1,7 +1,6 @@
 //! Convolution: which tiles cover a value, in which order, and the weights in the order in which tiles read them.
 
-use rayon::prelude::*;
-
+use super::filters::{Filters, Panel, merged_groups, packed, panels};
 use super::tile::{self, Tile, TileKernel};
 use super::{Run, spread};
 use crate::native::memory::Memory;
@@ -12,17 +11,6 @@ use crate::native::view::View;
 const CHUNK: usize = 64 * 1024;
 /// Numbers of the input that a band may cover while all output channels pass over it.
 const BAND: usize = 48 * 1024;
-
-/// The numbers of a convolution as the model has them.
-#[derive(Debug, Clone)]
-pub(in crate::native) struct Filters<'a> {
-    /// `[out, in / groups, height, width]`, row-major.
-    pub(in crate::native) weight: &'a [f32],
-    pub(in crate::native) shape: [usize; 4],
-    /// `[out]`, or nothing.
-    pub(in crate::native) bias: Option<&'a [f32]>,
-    pub(in crate::native) groups: usize,
-}
 
 /// How the kernel moves over its input.
 #[derive(Debug, Clone, Copy)]
@@ -57,19 +45,6 @@ pub(in crate::native) struct Conv {
     band_first: bool,
 }
 
-/// Output blocks that one tile computes at once.
-#[derive(Debug)]
-struct Panel {
-    first: usize,
-    registers: usize,
-    /// First input block of its group, and how many blocks and channels the group has.
-    input: usize,
-    blocks: usize,
-    channels: usize,
-    /// Where its weights begin.
-    weights: usize,
-}
-
 #[derive(Debug)]
 struct Column {
     start: usize,
@@ -99,7 +74,7 @@ impl Conv {
             if dense { (1, output.height * output.width) } else { (output.height, output.width) };
         let groups = filters.groups / merged;
         let registers = registers(isa, output.blocks() / groups, width);
-        let panels = panels(filters, merged, &motion, input.lanes, lanes, registers);
+        let panels = panels(filters, merged, input.lanes, lanes, registers);
         let (weights, bias) = packed(filters, &panels, merged, input.lanes, lanes);
         let columns = columns(isa, registers, width);
         let per_block = motion.kernel[0] * motion.kernel[1] * input.lanes * registers * lanes;
@@ -207,26 +182,6 @@ impl Conv {
     }
 }
 
-/// How many groups are taken together so that they fill whole registers, the weights between them being zeros.
-pub(in crate::native) fn merged_groups(
-    [out, per_group, ..]: [usize; 4],
-    groups: usize,
-    input_lanes: usize,
-    lanes: usize,
-) -> Option<usize> {
-    if groups == 1 {
-        return Some(1);
-    }
-    let out = out / groups;
-    let whole = |merged: &usize| {
-        groups.is_multiple_of(*merged)
-            && (merged * per_group).is_multiple_of(input_lanes)
-            && (merged * out).is_multiple_of(lanes)
-    };
-    // More zeros than that are not worth their multiplications.
-    (1..=8).find(whole)
-}
-
 /// Registers of output channels a tile: as many as leave the fewest tiles half empty.
 fn registers(isa: Isa, blocks: usize, width: usize) -> usize {
     let cost = |registers: &usize| {
@@ -238,89 +193,6 @@ fn registers(isa: Isa, blocks: usize, width: usize) -> usize {
         blocks.div_ceil(*registers) * tiles * step
     };
     (1..=3).filter(|registers| tile::widest(isa, *registers) > 0).min_by_key(cost).unwrap_or(1)
-}
-
-fn panels(
-    filters: &Filters<'_>,
-    merged: usize,
-    motion: &Motion,
-    input_lanes: usize,
-    lanes: usize,
-    registers: usize,
-) -> Vec<Panel> {
-    let [out, per_group, ..] = filters.shape;
-    let groups = filters.groups / merged;
-    let channels = per_group * merged;
-    let blocks = channels.div_ceil(input_lanes);
-    let out_blocks = (out / groups).div_ceil(lanes);
-    let mut panels = Vec::new();
-    let mut weights = 0;
-    for group in 0..groups {
-        for first in (0..out_blocks).step_by(registers) {
-            let registers = registers.min(out_blocks - first);
-            let first = group * out_blocks + first;
-            panels.push(Panel { first, registers, input: group * blocks, blocks, channels, weights });
-            weights += channels * motion.kernel[0] * motion.kernel[1] * registers * lanes;
-        }
-    }
-    panels
-}
-
-/// Weights by panel, then `[block][kernel row][kernel column][lane][register]`, and one bias a channel.
-fn packed(
-    filters: &Filters<'_>,
-    panels: &[Panel],
-    merged: usize,
-    input_lanes: usize,
-    lanes: usize,
-) -> (Memory, Memory) {
-    let [out, _, height, width] = filters.shape;
-    let area = height * width;
-    let total = panels.iter().map(|panel| panel.channels * area * panel.registers * lanes).sum();
-    let mut weights = Memory::zeros(total);
-    let mut bias = Memory::zeros(out.next_multiple_of(lanes));
-    if let Some(values) = filters.bias {
-        bias.as_mut_slice()[..out].copy_from_slice(values);
-    }
-    let mut rest = weights.as_mut_slice();
-    let mut parts = Vec::new();
-    for panel in panels {
-        let (part, behind) = rest.split_at_mut(panel.channels * area * panel.registers * lanes);
-        parts.push((panel, part));
-        rest = behind;
-    }
-    parts
-        .into_par_iter()
-        .for_each(|(panel, to)| pack_panel(filters, panel, merged, [input_lanes, lanes], to));
-    (weights, bias)
-}
-
-/// One panel's weights, a block of input channels at a time, so that what is written stays in the first cache.
-fn pack_panel(
-    filters: &Filters<'_>,
-    panel: &Panel,
-    merged: usize,
-    [input_lanes, lanes]: [usize; 2],
-    to: &mut [f32],
-) {
-    let [out, per_group, height, width] = filters.shape;
-    let area = height * width;
-    let step = panel.registers * lanes;
-    let channels = panel.first * lanes..out.min(panel.first * lanes + step);
-    for (block, to) in to.chunks_mut(input_lanes * area * step).enumerate() {
-        let in_block = to.len() / (area * step);
-        for (o, channel) in channels.clone().enumerate() {
-            // Channels of the group that this filter reads; those of its neighbours stay zero.
-            let first = channel / (out / filters.groups) % merged * per_group;
-            let inside = block * input_lanes..block * input_lanes + in_block;
-            for c in inside.start.max(first)..inside.end.min(first + per_group) {
-                let from = &filters.weight[(channel * per_group + c - first) * area..][..area];
-                for (at, value) in from.iter().enumerate() {
-                    to[(at * in_block + c - inside.start) * step + o] = *value;
-                }
-            }
-        }
-    }
 }
 
 /// Cuts a row into tiles of nearly equal widths.
@@ -352,34 +224,4 @@ fn band(input: &View, motion: &Motion, rows: usize, columns: &[Column], weights:
     let row = channels * (input.halo.left + input.width + input.halo.right) * motion.stride[0];
     let band = (BAND / row).clamp(motion.kernel[0].min(rows), rows);
     if weights <= 4 * CHUNK { (band, true) } else { (rows, false) }
-}
-impl Conv {
-    pub(in crate::native) fn about(&self) -> (String, f64) {
-        let p = &self.panels[0];
-        let o = &self.output;
-        (
-            format!(
-                "{}->{} {}x{} k{:?} s{:?} panels {} regs {} chunk {} cols {:?} rows {} band {} first {}",
-                p.channels,
-                o.channels,
-                o.height,
-                o.width,
-                self.motion.kernel,
-                self.motion.stride,
-                self.panels.len(),
-                p.registers,
-                self.chunk,
-                self.columns.iter().map(|c| c.width).take(6).collect::<Vec<_>>(),
-                self.rows,
-                self.band,
-                self.band_first
-            ),
-            2.0 * (p.channels
-                * o.channels
-                * o.height
-                * o.width
-                * self.motion.kernel[0]
-                * self.motion.kernel[1]) as f64,
-        )
-    }
 }

@@ -1,6 +1,7 @@
 //! Convolution of every channel with one filter of its own.
 
-use super::conv::{Filters, Motion};
+use super::conv::Motion;
+use super::filters::Filters;
 use super::{Run, compiled, spread};
 use crate::native::memory::Memory;
 use crate::native::simd::{Isa, Simd};

@@ -6,6 +6,7 @@
 pub(super) mod activation;
 pub(super) mod conv;
 pub(super) mod depthwise;
+pub(super) mod filters;
 pub(super) mod layout;
 pub(super) mod pointwise;
 pub(super) mod pool;

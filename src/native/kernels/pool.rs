@@ -60,7 +60,7 @@ unsafe fn pixel<S: Simd>(p: &Pixel) {
         for row in 0..p.rows {
             for column in 0..p.columns {
                 let x = S::load(p.x.add(row * p.x_row + column * p.x_column));
-                result = if max { S::at_least(result, x) } else { S::add(result, x) };
+                result = if max { S::larger(result, x) } else { S::add(result, x) };
             }
         }
         if !max {

@@ -73,8 +73,8 @@ unsafe fn body<S: Simd, const O: usize, const W: usize>(t: &Tile) {
                         w = w.add(O * S::LANES);
                         for p in 0..W {
                             let pixel = S::splat(*x.add(p * t.x_pixel + lane));
-                            for o in 0..O {
-                                sums[o][p] = S::mul_add(pixel, weights[o], sums[o][p]);
+                            for (sums, weights) in sums.iter_mut().zip(weights) {
+                                sums[p] = S::mul_add(pixel, weights, sums[p]);
                             }
                         }
                     }

@@ -3,7 +3,8 @@
 use super::{Node, NodeKind, Operation, Shapes};
 use crate::card::{Op, PadMode};
 use crate::native::kernels::activation::Activation;
-use crate::native::kernels::conv::{self, Motion};
+use crate::native::kernels::conv::Motion;
+use crate::native::kernels::filters;
 use crate::native::kernels::pool::{self, Window};
 
 /// The operation as a node; `None` where no kernel does it.
@@ -58,7 +59,7 @@ fn convolution(operation: &Operation<'_>, x: [usize; 3], lanes: usize) -> Option
     };
     let depthwise = *groups == x[0] && filters[0] == x[0] && *groups > 1;
     if !depthwise {
-        conv::merged_groups(filters, *groups, lanes, lanes)?;
+        filters::merged_groups(filters, *groups, lanes, lanes)?;
     }
     Some(NodeKind::Convolution { motion, filters, groups: *groups, depthwise })
 }

@@ -38,7 +38,6 @@ pub(crate) struct Operation<'a> {
 /// Operations ready to run on blocked values, for any number of images of one size.
 #[derive(Debug)]
 pub(crate) struct Plan {
-    pub(super) isa: Isa,
     pub(super) kernels: Vec<Kernel>,
     /// What is brought in and out, in the caller's order.
     pub(super) inputs: Vec<View>,
@@ -140,12 +139,12 @@ impl Plan {
             kernels.extend(kernel::kernels(isa, node, &homes, shapes, load)?);
         }
         let views = |slots: Vec<usize>| slots.into_iter().map(view).collect();
-        Ok(Self { isa, kernels, inputs: views(inputs), outputs: views(wanted), size })
+        Ok(Self { kernels, inputs: views(inputs), outputs: views(wanted), size })
     }
 
-    /// Bytes of memory that a run of so many images at once takes beside the weights.
-    pub(crate) fn memory(&self, batch: usize) -> usize {
-        self.size * batch * size_of::<f32>()
+    /// Bytes of memory that a picture takes beside the weights.
+    pub(crate) fn bytes(&self) -> usize {
+        self.size * size_of::<f32>()
     }
 }
 

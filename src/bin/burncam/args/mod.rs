@@ -105,10 +105,6 @@ pub(crate) struct RunArgs {
     pub(crate) place: DeviceArgs,
 
     /// What runs the network up to the layer: auto, burn, or native, burncam's own kernels for the CPU.
-    ///
-    /// `auto` takes `native` on the default device. Burn then runs what the kernels do not know, and from the layer on
-    /// everything, since it records gradients. `native-avx512`, `native-avx2` and `native-portable` name an
-    /// instruction set; `native` takes the best that the machine has.
     #[arg(long, default_value = "auto", value_name = "NAME")]
     pub(crate) engine: Engine,
 }

@@ -1,0 +1,133 @@
+//! A convolution's weights, in the order in which tiles read them.
+
+use rayon::prelude::*;
+
+use crate::native::memory::Memory;
+
+/// The numbers of a convolution as the model has them.
+#[derive(Debug, Clone)]
+pub(in crate::native) struct Filters<'a> {
+    /// `[out, in / groups, height, width]`, row-major.
+    pub(in crate::native) weight: &'a [f32],
+    pub(in crate::native) shape: [usize; 4],
+    /// `[out]`, or nothing.
+    pub(in crate::native) bias: Option<&'a [f32]>,
+    pub(in crate::native) groups: usize,
+}
+
+/// Output blocks that one tile computes at once.
+#[derive(Debug)]
+pub(super) struct Panel {
+    pub(super) first: usize,
+    pub(super) registers: usize,
+    /// First input block of its group, and how many blocks and channels the group has.
+    pub(super) input: usize,
+    pub(super) blocks: usize,
+    pub(super) channels: usize,
+    /// Where its weights begin.
+    pub(super) weights: usize,
+}
+
+/// How many groups are taken together so that they fill whole registers, the weights between them being zeros.
+pub(in crate::native) fn merged_groups(
+    [out, per_group, ..]: [usize; 4],
+    groups: usize,
+    input_lanes: usize,
+    lanes: usize,
+) -> Option<usize> {
+    if groups == 1 {
+        return Some(1);
+    }
+    let out = out / groups;
+    let whole = |merged: &usize| {
+        groups.is_multiple_of(*merged)
+            && (merged * per_group).is_multiple_of(input_lanes)
+            && (merged * out).is_multiple_of(lanes)
+    };
+    // More zeros than that are not worth their multiplications.
+    (1..=8).find(whole)
+}
+
+/// Cuts the output channels into panels of so many registers.
+pub(super) fn panels(
+    filters: &Filters<'_>,
+    merged: usize,
+    input_lanes: usize,
+    lanes: usize,
+    registers: usize,
+) -> Vec<Panel> {
+    let [out, per_group, ..] = filters.shape;
+    let area = filters.shape[2] * filters.shape[3];
+    let groups = filters.groups / merged;
+    let channels = per_group * merged;
+    let blocks = channels.div_ceil(input_lanes);
+    let out_blocks = (out / groups).div_ceil(lanes);
+    let mut panels = Vec::new();
+    let mut weights = 0;
+    for group in 0..groups {
+        for first in (0..out_blocks).step_by(registers) {
+            let registers = registers.min(out_blocks - first);
+            let first = group * out_blocks + first;
+            panels.push(Panel { first, registers, input: group * blocks, blocks, channels, weights });
+            weights += channels * area * registers * lanes;
+        }
+    }
+    panels
+}
+
+/// Weights by panel, then `[block][kernel row][kernel column][lane][register]`, and one bias a channel.
+pub(super) fn packed(
+    filters: &Filters<'_>,
+    panels: &[Panel],
+    merged: usize,
+    input_lanes: usize,
+    lanes: usize,
+) -> (Memory, Memory) {
+    let [out, _, height, width] = filters.shape;
+    let area = height * width;
+    let total = panels.iter().map(|panel| panel.channels * area * panel.registers * lanes).sum();
+    let mut weights = Memory::zeros(total);
+    let mut bias = Memory::zeros(out.next_multiple_of(lanes));
+    if let Some(values) = filters.bias {
+        bias.as_mut_slice()[..out].copy_from_slice(values);
+    }
+    let mut rest = weights.as_mut_slice();
+    let mut parts = Vec::new();
+    for panel in panels {
+        let (part, behind) = rest.split_at_mut(panel.channels * area * panel.registers * lanes);
+        parts.push((panel, part));
+        rest = behind;
+    }
+    parts
+        .into_par_iter()
+        .for_each(|(panel, to)| pack_panel(filters, panel, merged, [input_lanes, lanes], to));
+    (weights, bias)
+}
+
+/// One panel's weights, a block of input channels at a time, so that what is written stays in the first cache.
+fn pack_panel(
+    filters: &Filters<'_>,
+    panel: &Panel,
+    merged: usize,
+    [input_lanes, lanes]: [usize; 2],
+    to: &mut [f32],
+) {
+    let [out, per_group, height, width] = filters.shape;
+    let area = height * width;
+    let step = panel.registers * lanes;
+    let channels = panel.first * lanes..out.min(panel.first * lanes + step);
+    for (block, to) in to.chunks_mut(input_lanes * area * step).enumerate() {
+        let in_block = to.len() / (area * step);
+        for (o, channel) in channels.clone().enumerate() {
+            // Channels of the group that this filter reads; those of its neighbours stay zero.
+            let first = channel / (out / filters.groups) % merged * per_group;
+            let inside = block * input_lanes..block * input_lanes + in_block;
+            for c in inside.start.max(first)..inside.end.min(first + per_group) {
+                let from = &filters.weight[(channel * per_group + c - first) * area..][..area];
+                for (at, value) in from.iter().enumerate() {
+                    to[(at * in_block + c - inside.start) * step + o] = *value;
+                }
+            }
+        }
+    }
+}
