@@ -35,13 +35,14 @@ def prepare():
 
 def overlay(picture, heat):
     """A map on the middle square that the network saw, in a rainbow, half transparent."""
+    import numpy
     from matplotlib import colormaps
     from PIL import Image
 
     side = round(min(picture.size) * 224 / 256)
     left, top = (picture.width - side) // 2, (picture.height - side) // 2
     heat = Image.fromarray(heat.astype("float32")).resize((side, side), Image.Resampling.BILINEAR)
-    colours = Image.fromarray((colormaps["jet"](heat)[..., :3] * 255).astype("uint8"))
+    colours = Image.fromarray((colormaps["jet"](numpy.asarray(heat))[..., :3] * 255).astype("uint8"))
     square = (left, top, left + side, top + side)
     picture.paste(Image.blend(picture.crop(square), colours, 0.5), square)
     return picture

@@ -10,5 +10,5 @@ cam = GradCAM(model=net, target_layers=[nets.target(photos.name, net)])
 prepare = photos.prepare()
 for path, picture in photos.opened():
     # Without targets it takes the most probable class.
-    heat = cam(input_tensor=prepare(picture).unsqueeze(0))[0]
+    heat = cam(input_tensor=prepare(picture).unsqueeze(0), targets=None)[0]
     photos.overlay(picture, heat).save(photos.out / f"{path.stem}.png")

@@ -14,6 +14,9 @@ import subprocess
 import sys
 import tempfile
 
+# Nothing is left beside the sources.
+sys.dont_write_bytecode = True
+
 import machine
 import measure
 import tables
