@@ -20,7 +20,7 @@ class Refused(Exception):
 
 
 class Worker:
-    """A contender in a process of its own: it has loaded and waits for its turn."""
+    """A contender in a process of its own. Its first answer says that it has loaded; then it waits for its turn."""
 
     def __init__(self, command, cores, environment):
         self.errors = tempfile.TemporaryFile("w+")
@@ -33,7 +33,6 @@ class Worker:
             env=environment,
             preexec_fn=lambda: os.sched_setaffinity(0, cores),
         )
-        self.answer()
 
     def answer(self):
         line = self.process.stdout.readline()
@@ -86,11 +85,13 @@ class Bench:
         return Worker(command, self.cores(threads), self.environment(threads))
 
     def workers(self, contenders, task, model, threads, batch):
-        started = {}
+        """Those that could load; they load side by side."""
+        started = {one: self.worker(one, task, model, threads, batch) for one in contenders}
         for contender in contenders:
             try:
-                started[contender] = self.worker(contender, task, model, threads, batch)
+                started[contender].answer()
             except Refused as refusal:
+                started.pop(contender).end()
                 self.leave_out(contender, task, model, str(refusal))
         return started
 
