@@ -51,5 +51,4 @@ def describe(python, xai_python, root):
         "rust": output("rustc", "--version"),
         "burncam": commit + (", changed since" if changed else ""),
         "libraries": found,
-        "load_before": os.getloadavg()[0],
     }

@@ -8,6 +8,7 @@ the machine does meets them all alike. Medians are reported. See docs/performanc
 
 import argparse
 import json
+import os
 import pathlib
 import shlex
 import subprocess
@@ -153,6 +154,7 @@ def main():
     }
     if options.check:
         sys.exit(bench.check(options.models, contenders))
+    load = os.getloadavg()[0]
     results = []
     for task in options.tasks:
         if task == "process":
@@ -160,7 +162,7 @@ def main():
             results += bench.processes(models, contenders[task])
         else:
             results += bench.task(task, options.models, contenders[task])
-    about = machine.describe(python, xai_python, ROOT)
+    about = machine.describe(python, xai_python, ROOT) | {"load_before": load}
     text = tables.write(about, results, contenders)
     print(text)
     if options.out:

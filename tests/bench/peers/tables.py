@@ -42,7 +42,7 @@ def write(about, results, contenders):
     lines = [
         f"{about['cpu']}, {about['cores']} cores ({', '.join(about['flags'])}), {about['memory_gib']} GiB, "
         f"{about['system']}. {about['rust']}, Python {about['python']}; burncam at {about['burncam']}; "
-        f"{', '.join(about['libraries'])}.",
+        f"{', '.join(about['libraries'])}. Load average when it began: {about['load_before']:.1f}.",
         "",
         "In brackets: how many times burncam's time (its first column) that library takes; above 1 burncam is faster.",
         "",
