@@ -1,0 +1,141 @@
+"""One library at one task, loaded once, timed whenever it is its turn: worker.py LIBRARY TASK FOLDER NAME BATCH THREADS.
+
+Speaks as `peer.rs --serve` does. The task `trunk` is the forward pass to the explained layer; `gradcam` is forward,
+backward and map for a batch and one given class, as the library's README does it, from tensors that are ready.
+"""
+
+import json
+import pathlib
+import resource
+import sys
+import time
+
+import numpy
+
+_, library, task, folder, name, batch, threads = sys.argv
+folder, batch, threads = pathlib.Path(folder), int(batch), int(threads)
+info = json.loads((folder / "info.json").read_text())
+values = numpy.fromfile(folder / "input.f32", "<f4").reshape(-1, 3, 224, 224)[:batch].copy()
+
+
+def onnxruntime_trunk():
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
+    file = str(folder / f"trunk.b{batch}.onnx")
+    session = onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
+    entry = session.get_inputs()[0].name
+    return lambda: session.run(None, {entry: values})[0]
+
+
+def openvino_trunk():
+    import openvino
+
+    settings = {
+        "INFERENCE_PRECISION_HINT": "f32",
+        "INFERENCE_NUM_THREADS": threads,
+        "PERFORMANCE_HINT": "LATENCY",
+    }
+    compiled = openvino.Core().compile_model(folder / f"trunk.b{batch}.onnx", "CPU", settings)
+    request = compiled.create_infer_request()
+    return lambda: request.infer([values], share_inputs=True)[0]
+
+
+def pytorch():
+    import torch
+
+    import nets
+
+    torch.set_num_threads(threads)
+    net = nets.load(name, folder / "weights.pth")
+    return torch, nets, net, torch.from_numpy(values)
+
+
+def torch_trunk():
+    torch, nets, net, pictures = pytorch()
+    trunk = nets.trunk(name, net)
+
+    def run():
+        with torch.inference_mode():
+            return trunk(pictures).numpy()
+
+    return run
+
+
+def pytorch_grad_cam_gradcam():
+    from pytorch_grad_cam import GradCAM
+    from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
+
+    _, nets, net, pictures = pytorch()
+    cam = GradCAM(model=net, target_layers=[nets.target(name, net)])
+    targets = [ClassifierOutputTarget(info["class"])] * batch
+    return lambda: cam(input_tensor=pictures, targets=targets)
+
+
+def torchcam_gradcam():
+    from torchcam.methods import GradCAM
+
+    _, nets, net, pictures = pytorch()
+    extractor = GradCAM(net, nets.target(name, net))
+
+    def run():
+        scores = net(pictures)
+        return extractor([info["class"]] * batch, scores)[0].detach().numpy()
+
+    return run
+
+
+def captum_gradcam():
+    from captum.attr import LayerGradCam
+
+    _, nets, net, pictures = pytorch()
+    cam = LayerGradCam(net, nets.target(name, net))
+    attribute = lambda: cam.attribute(pictures, target=info["class"], relu_attributions=True)
+    return lambda: attribute().detach().numpy()
+
+
+def openvino_xai_gradcam():
+    """ReciproCAM, its default, at its default precision; it has no Grad-CAM."""
+    import openvino
+    import openvino_xai as xai
+
+    model = openvino.Core().read_model(folder / "full.onnx")
+    mode = xai.explainer.ExplainMode.WHITEBOX
+    explainer = xai.Explainer(model, task=xai.Task.CLASSIFICATION, explain_mode=mode)
+
+    def explain(picture):
+        explanation = explainer(picture[None], targets=[info["class"]], resize=False, colormap=False)
+        return explanation.saliency_map[info["class"]]
+
+    return lambda: numpy.stack([explain(picture) for picture in values])
+
+
+def times(run, seconds):
+    run()
+    spent, begin = [], time.perf_counter()
+    while not spent or time.perf_counter() - begin < seconds:
+        start = time.perf_counter()
+        run()
+        spent.append((time.perf_counter() - start) * 1e3 / batch)
+    return spent
+
+
+def answer(run, line):
+    verb, argument = line.split(" ", 1)
+    if verb == "time":
+        spent = times(run, float(argument))
+        return {"ms": spent, "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
+    numbers = numpy.asarray(run(), "<f4")
+    numbers.tofile(argument)
+    return {"shape": list(numbers.shape[1:])}
+
+
+def main():
+    run = globals()[f"{library.replace('-', '_')}_{task}"]()
+    print(json.dumps({"ready": True}), flush=True)
+    for line in sys.stdin:
+        print(json.dumps(answer(run, line.rstrip("\n"))), flush=True)
+
+
+main()

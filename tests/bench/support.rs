@@ -1,0 +1,81 @@
+//! What the benchmarks share: the engine, threads, models, inputs, and what is timed.
+
+use burncam::DeviceName;
+use burncam::engine::{Network, Trunk};
+use burncam::explain::{Explainer, Explanation, Settings, Subject, Target};
+use burncam::input::Placement;
+use burncam::model::{LayerRequest, Model};
+use burncam::record::InputRecord;
+use image::RgbImage;
+
+pub(crate) type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+
+/// Where a network runs.
+#[derive(Debug, Clone)]
+pub(crate) struct Runtime {
+    device: DeviceName,
+}
+
+impl Runtime {
+    /// THE ONE PLACE that knows how an engine and its threads are chosen, with its two uses right below.
+    ///
+    /// Today there is one engine, and threads are the process's own pool, so this works once a process.
+    pub(crate) fn new(engine: &str, threads: Option<usize>) -> Result<Self> {
+        if engine != "burn" {
+            return Err(format!("engine '{engine}' is not in this build (it has burn)").into());
+        }
+        if let Some(threads) = threads {
+            rayon::ThreadPoolBuilder::new().num_threads(threads).build_global()?;
+        }
+        Ok(Self { device: DeviceName::default() })
+    }
+
+    pub(crate) fn network(&self, model: &Model, layer: &LayerRequest) -> Result<Network> {
+        Ok(Network::load(model, &[model.choose_layer(layer)?.index], &self.device)?)
+    }
+
+    pub(crate) fn explainer(&self, model: Model, layer: LayerRequest, target: Target) -> Result<Explainer> {
+        let device = self.device.clone();
+        let (layers, targets) = (vec![layer], vec![target]);
+        Ok(Explainer::new(model, Settings { device, layers, targets, ..Settings::default() })?)
+    }
+}
+
+/// What "trunk" times: one pass over a batch. It takes its numbers, as the callers in the library hand them over.
+pub(crate) fn trunk(network: &Network, values: &[f32]) -> Result<Trunk> {
+    Ok(network.trunk(values.to_vec())?)
+}
+
+/// What "gradcam" times: a batch of pictures, all there at once.
+pub(crate) fn gradcam(explainer: &Explainer, subjects: &[Subject]) -> Result<Vec<Explanation>> {
+    let explained = subjects.iter().map(|subject| explainer.explain(subject));
+    Ok(explained.collect::<burncam::Result<Vec<_>>>()?.into_iter().flatten().collect())
+}
+
+/// Numbers for a batch of pictures, the same in every run, about as large as normalised pixels.
+pub(crate) fn noise(model: &Model, batch: usize) -> Vec<f32> {
+    let input = &model.graph().input;
+    let count = batch * input.channels * input.height * input.width;
+    (0..count).map(|index| 2.0 * (index as f32 * 12.9898).sin()).collect()
+}
+
+/// Pictures of which only the numbers matter.
+pub(crate) fn subjects(model: &Model, values: &[f32]) -> Vec<Subject> {
+    let input = &model.graph().input;
+    let (width, height) = (input.width, input.height);
+    let subject = |values: &[f32]| Subject {
+        picture: RgbImage::new(width as u32, height as u32),
+        values: values.to_vec(),
+        placement: Placement::whole(width, height),
+        is_tensor: true,
+        file: InputRecord {
+            path: "noise".to_owned(),
+            sha256: String::new(),
+            format: "npy".to_owned(),
+            width,
+            height,
+            exif_orientation: 1,
+        },
+    };
+    values.chunks_exact(input.channels * height * width).map(subject).collect()
+}
