@@ -13,13 +13,12 @@ use crate::error::{Error, Result};
 pub enum PngLevel {
     /// Not compressed: as many bytes as there are samples.
     None,
-    /// A tenth of a second for a photo of twelve megapixels, and not larger than most programs' files.
+    /// A tenth of a second for a photo of twelve megapixels, in 5 to 30 % more bytes than [`PngLevel::Balanced`].
     #[default]
     Fast,
-    /// What PNG encoders usually do: some forty times slower than `Fast`, for files that are about as large, and smaller for
-    /// pictures of few colours.
+    /// What PNG encoders usually do: six to forty times slower than [`PngLevel::Fast`] on photographs.
     Balanced,
-    /// As small as DEFLATE gets; twice as slow again.
+    /// As small as DEFLATE gets: another 2 % on photographs, up to a third on masks; two to three times slower again.
     Best,
 }
 
