@@ -104,7 +104,7 @@ impl Weights {
         for batch in values.chunks_mut(BATCH) {
             let bits = &mut buffer[..batch.len()];
             self.source.read(start, bytemuck::cast_slice_mut(bits))?;
-            bits.iter_mut().for_each(|bits| *bits = bits.from_little_endian());
+            bits.iter_mut().for_each(|bits| *bits = B::from_little_endian(*bits));
             convert(bits, batch);
             start += size_of_val(bits) as u64;
         }
@@ -114,18 +114,18 @@ impl Weights {
 
 /// A float's bits.
 trait Bits: bytemuck::Pod {
-    fn from_little_endian(self) -> Self;
+    fn from_little_endian(bits: Self) -> Self;
 }
 
 impl Bits for u16 {
-    fn from_little_endian(self) -> Self {
-        Self::from_le(self)
+    fn from_little_endian(bits: Self) -> Self {
+        Self::from_le(bits)
     }
 }
 
 impl Bits for u64 {
-    fn from_little_endian(self) -> Self {
-        Self::from_le(self)
+    fn from_little_endian(bits: Self) -> Self {
+        Self::from_le(bits)
     }
 }
 
