@@ -1,17 +1,9 @@
-//! Pictures and arrays from an explanation, as bytes.
+//! What can be written beside a record, and how it is drawn. Drawing is done in `canvas`.
 
-use std::cell::OnceCell;
-
-use image::RgbImage;
-
-use super::{ClassExplanation, Explanation, Subject};
 use crate::cam::Library;
 use crate::error::{Error, Result, did_you_mean};
-use crate::heatmap::Heatmap;
-use crate::input::write_npy_2d;
-use crate::record::{BoxRecord, StyleRecord};
-use crate::render::compat::{self, CompatOverlay, compat_overlay};
-use crate::render::{self, Colormap, Components, Interpolation, Overlay, Placed, Threshold};
+use crate::record::StyleRecord;
+use crate::render::{Colormap, Components, Interpolation, Overlay, PngLevel, Threshold};
 
 /// What can be written beside a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,6 +46,8 @@ pub struct Style {
     pub threshold: Threshold,
     /// Which regions count.
     pub components: Components,
+    /// How hard pictures are compressed; no pixel depends on it.
+    pub png_level: PngLevel,
 }
 
 /// A drawn file that has no name yet.
@@ -130,130 +124,4 @@ impl Style {
             components: self.components.to_string(),
         }
     }
-}
-
-/// One target of an explanation on its way to pictures. What several need is made once.
-struct Canvas<'a> {
-    explanation: &'a Explanation,
-    target: &'a ClassExplanation,
-    subject: &'a Subject,
-    style: &'a Style,
-    /// Nothing is enlarged to the photo's size for an array or for no picture at all.
-    placed: OnceCell<Placed>,
-}
-
-impl Explanation {
-    /// Draws the given kinds for each target, in order.
-    ///
-    /// # Errors
-    /// When a picture cannot be encoded.
-    pub fn draw(
-        &self,
-        subject: &Subject,
-        style: &Style,
-        kinds: &[ArtifactKind],
-    ) -> Result<Vec<Vec<Drawing>>> {
-        let draw = |target| {
-            let canvas = Canvas { explanation: self, target, subject, style, placed: OnceCell::new() };
-            kinds.iter().map(|kind| Ok(Drawing { kind: *kind, bytes: canvas.draw(*kind)? })).collect()
-        };
-        self.targets.iter().map(draw).collect()
-    }
-
-    /// The overlay of one target, as a picture.
-    #[must_use]
-    pub fn overlay(&self, target: &ClassExplanation, subject: &Subject, style: &Style) -> RgbImage {
-        Canvas { explanation: self, target, subject, style, placed: OnceCell::new() }.overlay()
-    }
-}
-
-impl Canvas<'_> {
-    fn placed(&self) -> &Placed {
-        self.placed.get_or_init(|| {
-            place(&self.explanation.drawn(self.target), self.subject, self.style.interpolation)
-        })
-    }
-
-    fn overlay(&self) -> RgbImage {
-        let photo = &self.subject.picture;
-        match (&self.target.finding, self.style.library) {
-            // A blank map leaves the photo alone in every style.
-            (Some(_), _) => photo.clone(),
-            (None, Some(library)) => {
-                let map = self.explanation.heatmap(self.target);
-                compat_overlay(photo, &map, &self.subject.placement, &overlay_of(library))
-            }
-            (None, None) => {
-                render::overlay(&self.subject.picture, self.placed(), self.style.overlay, self.style.colormap)
-            }
-        }
-    }
-
-    fn draw(&self, kind: ArtifactKind) -> Result<Vec<u8>> {
-        let Style { threshold, components, colormap, .. } = *self.style;
-        let photo = &self.subject.picture;
-        match kind {
-            ArtifactKind::Overlay => render::encode_png(&self.overlay()),
-            ArtifactKind::Heatmap => render::encode_png(&render::heatmap_picture(self.placed(), colormap)),
-            ArtifactKind::Grey => render::encode_png(&render::grey_picture(self.placed())),
-            ArtifactKind::Grey16 => render::encode_png(&render::grey16_picture(self.placed())),
-            ArtifactKind::Mask => render::encode_png(&render::mask(self.placed(), threshold, components)),
-            ArtifactKind::CutOut => {
-                render::encode_png(&render::cut_out(photo, self.placed(), threshold, components))
-            }
-            ArtifactKind::Boxes => {
-                let boxes: Vec<_> = render::regions(self.placed(), threshold, components)
-                    .into_iter()
-                    .map(|region| region.bounds)
-                    .collect();
-                render::encode_png(&render::draw_boxes(&self.overlay(), &boxes))
-            }
-            ArtifactKind::SideBySide => render::encode_png(&render::side_by_side(photo, &self.overlay())),
-            ArtifactKind::Npy => {
-                let map = self.explanation.heatmap(self.target);
-                write_npy_2d(map.height(), map.width(), map.values())
-            }
-            ArtifactKind::NpyFull => {
-                let placed = self.placed();
-                write_npy_2d(placed.height, placed.width, &placed.values)
-            }
-        }
-    }
-}
-
-/// A library's overlay with its own options.
-fn overlay_of(library: Library) -> CompatOverlay {
-    match library {
-        Library::Eli5 => CompatOverlay::Eli5(compat::Eli5::DEFAULT),
-        Library::PytorchGradCam => CompatOverlay::PytorchGradCam(compat::PytorchGradCam::DEFAULT),
-        Library::Torchcam => CompatOverlay::Torchcam(compat::Torchcam::DEFAULT),
-        Library::Captum => CompatOverlay::Captum(compat::Captum::DEFAULT),
-        Library::TfKerasVis => CompatOverlay::TfKerasVis(compat::TfKerasVis::DEFAULT),
-        Library::Xplique => CompatOverlay::Xplique(compat::Xplique::DEFAULT),
-    }
-}
-
-fn place(map: &Heatmap, subject: &Subject, interpolation: Interpolation) -> Placed {
-    let (width, height) = subject.picture.dimensions();
-    render::place(map, &subject.placement, width as usize, height as usize, interpolation)
-}
-
-/// The boxes around the regions of heat, largest first; none for a blank map.
-pub(super) fn boxes(
-    explanation: &Explanation,
-    target: &ClassExplanation,
-    subject: &Subject,
-    style: &Style,
-) -> Vec<BoxRecord> {
-    let placed = place(&explanation.drawn(target), subject, Interpolation::Bilinear);
-    let record = |region: render::Region| BoxRecord {
-        left: region.bounds.left,
-        top: region.bounds.top,
-        right: region.bounds.right,
-        bottom: region.bounds.bottom,
-        area: region.area,
-        peak: region.peak,
-        mean: region.mean,
-    };
-    render::regions(&placed, style.threshold, style.components).into_iter().map(record).collect()
 }

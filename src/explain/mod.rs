@@ -5,6 +5,7 @@
 //! [`crate::output`].
 
 mod artifacts;
+mod canvas;
 mod probability;
 mod records;
 mod settings;
@@ -12,6 +13,8 @@ mod subject;
 mod target;
 
 pub use artifacts::{ArtifactKind, Drawing, Style};
+pub use canvas::Canvas;
+pub use records::Illustration;
 pub use settings::{Scale, Settings};
 pub use subject::Subject;
 pub use target::Target;

@@ -1,16 +1,25 @@
 //! The record of an explanation.
 
-use super::{ClassExplanation, Explainer, Explanation, Scale, Style, Subject, artifacts};
+use super::{ClassExplanation, Explainer, Explanation, Scale, Style, Subject};
 use crate::cam::Options;
 use crate::heatmap::{Heatmap, Sampling};
 use crate::input::Placement;
 use crate::record::{
-    Artifact, CoversRecord, LayerRecord, MapRecord, ModelRecord, NetworkInputRecord, OptionsRecord,
-    RawRecord, Record, SCHEMA_VERSION, SettingsRecord, TargetRecord,
+    Artifact, BoxRecord, CoversRecord, LayerRecord, MapRecord, ModelRecord, NetworkInputRecord,
+    OptionsRecord, RawRecord, Record, SCHEMA_VERSION, SettingsRecord, TargetRecord,
 };
 
 /// A record's heatmap has no more cells than this in a direction; a larger map's cells are averaged.
 const MOST_CELLS: usize = 56;
+
+/// What a record says of one target's pictures.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Illustration {
+    /// The files.
+    pub artifacts: Vec<Artifact>,
+    /// As [`Canvas::boxes`](super::Canvas::boxes) gives them.
+    pub boxes: Vec<BoxRecord>,
+}
 
 impl Explainer {
     /// The record of an explanation. `artifacts` are the files of each target, in order.
@@ -21,8 +30,24 @@ impl Explainer {
         style: &Style,
         artifacts: Vec<Vec<Artifact>>,
     ) -> Record {
-        let info = explanation.method.info();
         let targets = explanation.targets.iter().zip(artifacts);
+        let illustration = |(target, artifacts)| {
+            let boxes = explanation.canvas(target, subject, style).boxes();
+            Illustration { artifacts, boxes }
+        };
+        self.illustrated_record(subject, explanation, style, targets.map(illustration).collect())
+    }
+
+    /// As [`Explainer::record`], with boxes that are known already; one illustration a target, in order.
+    pub fn illustrated_record(
+        &self,
+        subject: &Subject,
+        explanation: &Explanation,
+        style: &Style,
+        illustrations: Vec<Illustration>,
+    ) -> Record {
+        let info = explanation.method.info();
+        let targets = explanation.targets.iter().zip(illustrations);
         Record {
             schema_version: SCHEMA_VERSION,
             estimator: self.model().name().to_owned(),
@@ -31,7 +56,7 @@ impl Explainer {
             method: info.title.to_owned(),
             is_regression: false,
             targets: targets
-                .map(|(target, files)| self.target(explanation, target, subject, style, files))
+                .map(|(target, illustration)| self.target(explanation, target, illustration))
                 .collect(),
             input: subject.file.clone(),
             network_input: self.network_input(subject),
@@ -64,9 +89,7 @@ impl Explainer {
         &self,
         explanation: &Explanation,
         target: &ClassExplanation,
-        subject: &Subject,
-        style: &Style,
-        artifacts: Vec<Artifact>,
+        illustration: Illustration,
     ) -> TargetRecord {
         let heatmap = explanation.heatmap(target);
         let small = reduced(&heatmap);
@@ -91,9 +114,9 @@ impl Explainer {
             },
             raw: target.map.raw.iter().map(raw).collect(),
             normalization: self.normalization(explanation),
-            boxes: artifacts::boxes(explanation, target, subject, style),
+            boxes: illustration.boxes,
             finding: target.finding.clone(),
-            artifacts,
+            artifacts: illustration.artifacts,
         }
     }
 

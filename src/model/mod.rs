@@ -171,7 +171,7 @@ impl Model {
     #[must_use]
     pub fn element_types(&self) -> BTreeMap<String, usize> {
         let mut counts = BTreeMap::new();
-        for dtype in self.pack.dtypes.values() {
+        for dtype in self.pack.dtypes() {
             *counts.entry(format!("{dtype:?}").to_lowercase()).or_insert(0) += 1;
         }
         counts
@@ -194,7 +194,7 @@ impl Model {
         self.pack.shapes.get(name).map(Vec::as_slice)
     }
 
-    /// Reads the weights and hashes the file.
+    /// Checks and hashes the file. Numbers are read from it when they are asked for.
     pub(crate) fn weights(&self) -> Result<Weights> {
         self.pack.weights()
     }

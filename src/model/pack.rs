@@ -1,17 +1,25 @@
 //! Burnpack files: tensors by name, and the card in the pack's own metadata.
 //!
-//! Receives a path or bytes, hands on names, shapes and numbers. Opening reads only the header; the tensors'
-//! bytes are read when the numbers are asked for, and then checked against the checksum that `burncam import`
-//! wrote, so a flipped bit is an error and not a wrong picture.
+//! Receives a path or bytes, hands on names, shapes and [`Weights`]. Opening reads only the header; before any number is handed
+//! out, all bytes are checked against the checksum that `burncam import` wrote, so a flipped bit is an error and not a
+//! wrong picture. That pass goes through a small buffer: no more of the file is ever held than the numbers in use.
+
+mod source;
+mod weights;
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::Arc;
 
-use burn_pack::{Bytes, DType, Reader, Tensor, Writer};
+use burn_pack::{Bytes, DType, HEADER_SIZE, Header, Reader, Tensor, Writer};
+use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use crate::digest::hex;
 use crate::error::{Error, Result};
+use source::Source;
+use weights::Entry;
+pub(crate) use weights::Weights;
 
 const CARD_KEY: &str = "burncam";
 const CHECKSUM_KEY: &str = "burncam.crc32";
@@ -19,32 +27,25 @@ const CHECKSUM_KEY: &str = "burncam.crc32";
 /// A burnpack of which only the header has been read.
 #[derive(Debug, Clone)]
 pub(crate) struct Pack {
-    origin: Origin,
+    source: Source,
     /// The card's JSON text, when the pack carries one.
     pub(crate) card: Option<String>,
+    /// What `burncam import` found when it wrote the pack.
+    checksum: Option<String>,
     /// Shapes of the stored tensors, by name.
     pub(crate) shapes: BTreeMap<String, Vec<usize>>,
-    /// Element types of the stored tensors, by name.
-    pub(crate) dtypes: BTreeMap<String, DType>,
+    entries: Arc<BTreeMap<String, Entry>>,
 }
 
-#[derive(Debug, Clone)]
-enum Origin {
-    File(PathBuf),
-    #[cfg(feature = "embedded-model")]
-    Memory {
-        name: &'static str,
-        bytes: &'static [u8],
-    },
+/// What Burn's reader does not tell of the header: where each tensor lies after the data's beginning.
+#[derive(Deserialize)]
+struct Places {
+    tensors: BTreeMap<String, Place>,
 }
 
-/// The numbers of a pack, and the hash of the bytes that they came from.
-#[derive(Debug)]
-pub(crate) struct Weights {
-    tensors: BTreeMap<String, Tensor>,
-    /// SHA-256 of the whole file, lower-case hexadecimal.
-    pub(crate) sha256: String,
-    origin: String,
+#[derive(Deserialize)]
+struct Place {
+    data_offsets: (u64, u64),
 }
 
 impl Pack {
@@ -56,118 +57,107 @@ impl Pack {
         }
         let reader =
             Reader::from_file_exact(path).map_err(|error| unreadable(path.display().to_string(), &error))?;
-        Self::from_reader(reader, Origin::File(path.to_path_buf()))
+        Self::from_reader(reader, Source::open(path).map_err(Error::io("read", path))?)
     }
 
     /// Reads the header of a pack that is compiled into the program.
     #[cfg(feature = "embedded-model")]
     pub(crate) fn embedded(name: &'static str, bytes: &'static [u8]) -> Result<Self> {
-        let reader = Reader::from_bytes(Bytes::from_bytes_vec(bytes.to_vec()))
+        let ordinary = Bytes::from_bytes_vec(vec![]).property();
+        let reader = Reader::from_bytes(Bytes::from_shared(bytes::Bytes::from_static(bytes), ordinary))
             .map_err(|error| unreadable(name, &error))?;
-        Self::from_reader(reader, Origin::Memory { name, bytes })
+        Self::from_reader(reader, Source::Memory { name, bytes: source::Static(bytes) })
     }
 
-    fn from_reader(reader: Reader, origin: Origin) -> Result<Self> {
+    fn from_reader(reader: Reader, source: Source) -> Result<Self> {
         let card = reader.metadata().get(CARD_KEY).cloned();
-        let tensors = reader.into_tensors().map_err(|error| unreadable(origin.name(), &error))?;
-        let shapes = tensors.iter().map(|tensor| (tensor.name.clone(), tensor.shape.to_vec())).collect();
-        let dtypes = tensors.iter().map(|tensor| (tensor.name.clone(), tensor.dtype)).collect();
-        Ok(Self { origin, card, shapes, dtypes })
+        let checksum = reader.metadata().get(CHECKSUM_KEY).cloned();
+        let fault = |error: &burn_pack::Error| unreadable(source.name(), error);
+        let tensors = reader.into_tensors().map_err(|error| fault(&error))?;
+        let places = places(&source).map_err(|error| fault(&error))?;
+        let mut entries = BTreeMap::new();
+        for tensor in tensors {
+            let (start, length) = (places.get(&tensor.name).copied().unwrap_or_default(), tensor.byte_len());
+            let Tensor { name, dtype, shape, param_id, .. } = tensor;
+            entries.insert(name, Entry { dtype, shape: shape.to_vec(), param_id, start, length });
+        }
+        let shapes = entries.iter().map(|(name, entry)| (name.clone(), entry.shape.clone())).collect();
+        Ok(Self { card, checksum, shapes, entries: Arc::new(entries), source })
     }
 
     /// File name without directories, or the name of an embedded model.
     pub(crate) fn name(&self) -> String {
-        self.origin.name()
+        self.source.name()
     }
 
     /// Size of the whole pack in bytes.
     pub(crate) fn byte_len(&self) -> Result<u64> {
-        match &self.origin {
-            Origin::File(path) => Ok(std::fs::metadata(path).map_err(Error::io("read", path))?.len()),
-            #[cfg(feature = "embedded-model")]
-            Origin::Memory { bytes, .. } => Ok(bytes.len() as u64),
-        }
+        self.source.len().map_err(|error| self.lost(&error))
     }
 
-    /// Reads all bytes, checks the checksum if there is one, and hashes them.
+    /// Element types of the stored tensors.
+    pub(crate) fn dtypes(&self) -> impl Iterator<Item = DType> {
+        self.entries.values().map(|entry| entry.dtype)
+    }
+
+    /// Checks all bytes against the checksum, if there is one, and hashes them, on two threads.
     pub(crate) fn weights(&self) -> Result<Weights> {
-        let bytes = match &self.origin {
-            Origin::File(path) => std::fs::read(path).map_err(Error::io("read", path))?,
-            #[cfg(feature = "embedded-model")]
-            Origin::Memory { bytes, .. } => bytes.to_vec(),
-        };
-        std::thread::scope(|scope| {
-            let bytes = Bytes::from_bytes_vec(bytes).shared();
-            let view = bytes.clone();
-            let hash = scope.spawn(move || hex(&Sha256::digest(&*view)));
-            let reader = Reader::from_bytes(bytes).map_err(|error| unreadable(self.name(), &error))?;
-            let stored = reader.metadata().get(CHECKSUM_KEY).cloned();
-            let card = reader.metadata().get(CARD_KEY).cloned().unwrap_or_default();
-            let tensors = reader.into_tensors().map_err(|error| unreadable(self.name(), &error))?;
-            if let Some(stored) = stored {
-                let found = checksum(&card, &tensors).map_err(|error| unreadable(self.name(), &error))?;
-                if stored != found {
-                    return Err(Error::model(
-                        self.name(),
-                        format!(
-                            "is damaged: its checksum is {found}, expected {stored} (copy or import it again)"
-                        ),
-                    ));
-                }
-            }
-            let sha256 = hash.join().map_err(|_| Error::internal("the hashing thread failed"))?;
-            let tensors = tensors.into_iter().map(|tensor| (tensor.name.clone(), tensor)).collect();
-            Ok(Weights { tensors, sha256, origin: self.name() })
-        })
+        let sha256 = std::thread::scope(|scope| {
+            let hash = scope.spawn(|| self.sha256());
+            self.check()?;
+            hash.join().map_err(|_| Error::internal("the hashing thread failed"))?
+        })?;
+        Ok(Weights { source: self.source.clone(), entries: self.entries.clone(), sha256 })
     }
-}
 
-impl Origin {
-    fn name(&self) -> String {
-        match self {
-            Self::File(path) => {
-                path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
-            }
-            #[cfg(feature = "embedded-model")]
-            Self::Memory { name, .. } => (*name).to_owned(),
+    fn sha256(&self) -> Result<String> {
+        let mut hash = Sha256::new();
+        let read = self.source.each_stretch(0, self.byte_len()?, |stretch| hash.update(stretch));
+        read.map_err(|error| self.lost(&error))?;
+        Ok(hex(&hash.finalize()))
+    }
+
+    fn check(&self) -> Result<()> {
+        let Some(stored) = &self.checksum else { return Ok(()) };
+        let mut sum = Checksum::new(self.card.as_deref().unwrap_or_default());
+        for (name, entry) in self.entries.iter() {
+            sum.begin(name, &entry.shape);
+            let read = self.source.each_stretch(entry.start, entry.length as u64, |stretch| {
+                sum.update(stretch);
+            });
+            read.map_err(|error| self.lost(&error))?;
         }
-    }
-}
-
-impl Weights {
-    /// The tensors as they are stored, by name.
-    pub(crate) fn into_tensors(self) -> BTreeMap<String, Tensor> {
-        self.tensors
-    }
-
-    /// The numbers of one tensor as 32-bit floats, row-major, with its shape.
-    pub(crate) fn floats(&self, name: &str) -> Result<(Vec<f32>, Vec<usize>)> {
-        let problem = |text: String| Error::model(&*self.origin, format!("tensor '{name}' {text}"));
-        let tensor = self.tensors.get(name).ok_or_else(|| problem("is missing".into()))?;
-        let bytes = tensor.to_bytes().map_err(|error| problem(format!("cannot be read: {error}")))?;
-        let values: Vec<f32> = match tensor.dtype {
-            DType::F32 => bytes.as_chunks().0.iter().map(|four| f32::from_le_bytes(*four)).collect(),
-            DType::F16 => widen_f16(&bytes),
-            DType::BF16 => {
-                bytes.as_chunks().0.iter().map(|two| half::bf16::from_le_bytes(*two).to_f32()).collect()
-            }
-            DType::F64 => bytes.as_chunks().0.iter().map(|eight| f64::from_le_bytes(*eight) as f32).collect(),
-            other => {
-                return Err(problem(format!("has element type {other:?}, expected f32, f16, bf16 or f64")));
-            }
-        };
-        if values.iter().any(|value| !value.is_finite()) {
-            return Err(problem("holds numbers that are not finite (was the training run sound?)".into()));
+        let found = sum.finish();
+        if *stored != found {
+            let problem =
+                format!("is damaged: its checksum is {found}, expected {stored} (copy or import it again)");
+            return Err(Error::model(self.name(), problem));
         }
-        Ok((values, tensor.shape.to_vec()))
+        Ok(())
+    }
+
+    /// The file could be read a moment ago.
+    fn lost(&self, error: &std::io::Error) -> Error {
+        Error::model(self.name(), format!("cannot be read any more: {error} (was the file changed?)"))
     }
 }
 
-fn widen_f16(bytes: &[u8]) -> Vec<f32> {
-    use half::slice::HalfFloatSliceExt as _;
-    let halves: Vec<half::f16> =
-        bytes.as_chunks().0.iter().map(|two| half::f16::from_le_bytes(*two)).collect();
-    halves.to_f32_vec()
+/// The first byte of every tensor, by name.
+fn places(source: &Source) -> Result<BTreeMap<String, u64>, burn_pack::Error> {
+    let lost = |error: std::io::Error| burn_pack::Error::IoError(error.to_string());
+    let mut header = [0; HEADER_SIZE];
+    source.read(0, &mut header).map_err(lost)?;
+    let size = Header::from_bytes(&header)?.metadata_size as usize;
+    let mut metadata = vec![0; size];
+    source.read(HEADER_SIZE as u64, &mut metadata).map_err(lost)?;
+    let places: Places = ciborium::de::from_reader_with_recursion_limit(
+        metadata.as_slice(),
+        burn_pack::MAX_CBOR_RECURSION_DEPTH,
+    )
+    .map_err(|error| burn_pack::Error::MetadataDeserializationError(error.to_string()))?;
+    let data = burn_pack::aligned_data_section_start(size) as u64;
+    let start = |(name, place): (String, Place)| (name, data.saturating_add(place.data_offsets.0));
+    Ok(places.tensors.into_iter().map(start).collect())
 }
 
 /// Writes a pack with its card and checksum, to a temporary name first.
@@ -191,16 +181,37 @@ pub(crate) fn write(path: &Path, card: &str, tensors: Vec<Tensor>, overwrite: bo
 }
 
 /// CRC-32 over the card and every tensor's name, shape and bytes in order of name, in hexadecimal.
-fn checksum(card: &str, tensors: &[Tensor]) -> std::result::Result<String, burn_pack::Error> {
+struct Checksum(crc32fast::Hasher);
+
+impl Checksum {
+    fn new(card: &str) -> Self {
+        let mut hasher = crc32fast::Hasher::new();
+        hasher.update(card.as_bytes());
+        Self(hasher)
+    }
+
+    fn begin(&mut self, name: &str, shape: &[usize]) {
+        self.0.update(format!("\n{name}{shape:?}").as_bytes());
+    }
+
+    fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    fn finish(self) -> String {
+        format!("{:08x}", self.0.finalize())
+    }
+}
+
+fn checksum(card: &str, tensors: &[Tensor]) -> Result<String, burn_pack::Error> {
     let mut order: Vec<&Tensor> = tensors.iter().collect();
     order.sort_by(|a, b| a.name.cmp(&b.name));
-    let mut hasher = crc32fast::Hasher::new();
-    hasher.update(card.as_bytes());
+    let mut sum = Checksum::new(card);
     for tensor in order {
-        hasher.update(format!("\n{}{:?}", tensor.name, tensor.shape.to_vec()).as_bytes());
-        hasher.update(&tensor.to_bytes()?);
+        sum.begin(&tensor.name, &tensor.shape.to_vec());
+        sum.update(&tensor.to_bytes()?);
     }
-    Ok(format!("{:08x}", hasher.finalize()))
+    Ok(sum.finish())
 }
 
 fn unreadable(name: impl Into<String>, error: &burn_pack::Error) -> Error {

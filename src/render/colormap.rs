@@ -45,10 +45,10 @@ pub enum Colormap {
 }
 
 /// How many colours a map has.
-const COLORS: usize = 256;
+pub(super) const COLORS: usize = 256;
 
 /// 256 colours of three bytes.
-type Table = [u8; 3 * COLORS];
+type Table = [[u8; 3]; COLORS];
 
 static GREY: Table = grey();
 
@@ -113,31 +113,27 @@ impl Colormap {
     /// outside get the nearer end's colour, and NaN the coldest.
     #[must_use]
     pub fn color(self, position: f32) -> [u8; 3] {
-        self.colors()[index(position)]
+        self.colors()[usize::from(index(position))]
     }
 
     /// The colours from cold to hot.
-    pub(super) fn colors(self) -> &'static [[u8; 3]] {
-        self.table().as_chunks().0
-    }
-
-    fn table(self) -> &'static Table {
+    pub(super) fn colors(self) -> &'static Table {
         match self {
-            Self::Viridis => include_bytes!("tables/viridis.rgb"),
-            Self::Turbo => include_bytes!("tables/turbo.rgb"),
-            Self::Magma => include_bytes!("tables/magma.rgb"),
-            Self::Inferno => include_bytes!("tables/inferno.rgb"),
-            Self::Plasma => include_bytes!("tables/plasma.rgb"),
-            Self::Cividis => include_bytes!("tables/cividis.rgb"),
-            Self::Jet => include_bytes!("tables/jet.rgb"),
-            Self::JetOpencv => include_bytes!("tables/jet-opencv.rgb"),
+            Self::Viridis => table(include_bytes!("tables/viridis.rgb")),
+            Self::Turbo => table(include_bytes!("tables/turbo.rgb")),
+            Self::Magma => table(include_bytes!("tables/magma.rgb")),
+            Self::Inferno => table(include_bytes!("tables/inferno.rgb")),
+            Self::Plasma => table(include_bytes!("tables/plasma.rgb")),
+            Self::Cividis => table(include_bytes!("tables/cividis.rgb")),
+            Self::Jet => table(include_bytes!("tables/jet.rgb")),
+            Self::JetOpencv => table(include_bytes!("tables/jet-opencv.rgb")),
             Self::Grey => &GREY,
-            Self::Blues => include_bytes!("tables/blues.rgb"),
-            Self::Greens => include_bytes!("tables/greens.rgb"),
-            Self::Reds => include_bytes!("tables/reds.rgb"),
-            Self::Coolwarm => include_bytes!("tables/coolwarm.rgb"),
-            Self::RedBlue => include_bytes!("tables/red-blue.rgb"),
-            Self::RedWhiteGreen => include_bytes!("tables/red-white-green.rgb"),
+            Self::Blues => table(include_bytes!("tables/blues.rgb")),
+            Self::Greens => table(include_bytes!("tables/greens.rgb")),
+            Self::Reds => table(include_bytes!("tables/reds.rgb")),
+            Self::Coolwarm => table(include_bytes!("tables/coolwarm.rgb")),
+            Self::RedBlue => table(include_bytes!("tables/red-blue.rgb")),
+            Self::RedWhiteGreen => table(include_bytes!("tables/red-white-green.rgb")),
         }
     }
 }
@@ -163,16 +159,21 @@ pub fn signed_position(value: f32) -> f32 {
 }
 
 /// Which of the 256 colours a position has: `floor(256 * position)`, one has the last, as in matplotlib.
-pub(super) fn index(position: f32) -> usize {
+pub(super) fn index(position: f32) -> u8 {
     // A float's conversion to an integer holds it within the integer's range, and makes NaN zero.
-    ((position * COLORS as f32) as usize).min(COLORS - 1)
+    (position * COLORS as f32) as u8
+}
+
+/// The bytes of a table's file, three a colour.
+fn table(bytes: &'static [u8; 3 * COLORS]) -> &'static Table {
+    bytemuck::cast_ref(bytes)
 }
 
 const fn grey() -> Table {
-    let mut table = [0; 3 * COLORS];
+    let mut table = [[0; 3]; COLORS];
     let mut at = 0;
-    while at < table.len() {
-        table[at] = (at / 3) as u8;
+    while at < COLORS {
+        table[at] = [at as u8; 3];
         at += 1;
     }
     table
@@ -212,7 +213,7 @@ mod tests {
         for (place, map) in Colormap::ALL.into_iter().enumerate() {
             assert_eq!(map as usize, place);
             assert_eq!(map.name().to_uppercase().parse::<Colormap>().unwrap(), map);
-            assert!(Colormap::ALL[..place].iter().all(|other| other.table() != map.table()), "{map}");
+            assert!(Colormap::ALL[..place].iter().all(|other| other.colors() != map.colors()), "{map}");
         }
         let error = Colormap::parse("viridus").unwrap_err().to_string();
         assert!(error.starts_with("colormap 'viridus' is not known (did you mean 'viridis'?); "), "{error}");

@@ -28,7 +28,7 @@ pub use colormap::{Colormap, signed_position};
 pub use grey::{grey_picture, grey16_picture};
 pub use mask::{cut_out, mask, mask_picture};
 pub use overlay::{Overlay, heatmap_picture, overlay, side_by_side};
-pub use png::encode_png;
+pub use png::{PngLevel, encode_png};
 pub use region::{Components, Region, largest_region, regions};
 pub use resample::{Interpolation, PixelBox, Placed, place};
 pub use sheet::{CELL, Heading, Sheet, SheetRow};

@@ -3,7 +3,7 @@
 use image::{Rgb, RgbImage};
 use rayon::prelude::*;
 
-use super::colormap::{Colormap, index, signed_position};
+use super::colormap::{COLORS, Colormap, index, signed_position};
 use super::resample::Placed;
 
 /// Pixels between two pictures side by side.
@@ -38,29 +38,74 @@ impl Default for Overlay {
 /// picture and heat differ, only what they share is drawn on.
 #[must_use]
 pub fn overlay(picture: &RgbImage, placed: &Placed, style: Overlay, colormap: Colormap) -> RgbImage {
-    let mut out = picture.clone();
-    let colors = colormap.colors();
-    let position = position(placed, colormap);
-    let columns = placed.seen.left..placed.seen.right.min(out.width() as usize);
-    let stride = out.width() as usize * 3;
-    if columns.is_empty() {
-        return out;
-    }
-    let rows = out.par_chunks_exact_mut(stride).zip(placed.values.par_chunks_exact(placed.width));
+    let mut out = RgbImage::new(picture.width(), picture.height());
+    let stride = (picture.width() as usize * 3).max(1);
+    let columns = placed.seen.left..placed.seen.right.min(picture.width() as usize);
     let seen = placed.seen.top..placed.seen.bottom;
-    rows.enumerate().filter(|(y, _)| seen.contains(y)).for_each(|(_, (row, values))| {
-        let row = &mut row[columns.start * 3..columns.end * 3];
-        for (pixel, value) in row.chunks_exact_mut(3).zip(&values[columns.clone()]) {
-            let opacity = match style {
-                Overlay::Alpha { limit } => fixed(value.abs().min(limit)),
-                Overlay::Blend { alpha } => fixed(alpha),
-            };
-            if opacity > 0 {
-                mix(pixel, colors[index(position(*value))], opacity);
-            }
+    let paint = Paint { style, palette: Palette::new(placed, colormap) };
+    let rows = out.par_chunks_exact_mut(stride).zip(picture.par_chunks_exact(stride)).enumerate();
+    rows.for_each(|(y, (row, photo))| {
+        row.copy_from_slice(photo);
+        let heat = placed.values.get(y * placed.width..(y + 1) * placed.width);
+        if let Some(heat) = heat.filter(|_| seen.contains(&y) && !columns.is_empty()) {
+            paint.row(&mut row[columns.start * 3..columns.end * 3], &heat[columns.clone()]);
         }
     });
     out
+}
+
+/// Pixels that are worked on together: first all their opacities and colours, then the mixing.
+const BATCH: usize = 64;
+
+/// How a row of heat is laid over a row of pixels.
+struct Paint {
+    style: Overlay,
+    palette: Palette,
+}
+
+impl Paint {
+    fn row(&self, pixels: &mut [u8], heat: &[f32]) {
+        let mut opacities = [0; BATCH];
+        let mut places = [0; BATCH];
+        for (pixels, heat) in pixels.chunks_mut(3 * BATCH).zip(heat.chunks(BATCH)) {
+            match self.style {
+                Overlay::Alpha { limit } => {
+                    for (opacity, value) in opacities.iter_mut().zip(heat) {
+                        *opacity = fixed(value.abs().min(limit));
+                    }
+                }
+                Overlay::Blend { alpha } => opacities.fill(fixed(alpha)),
+            }
+            self.palette.places(heat, &mut places);
+            let colors = opacities.iter().zip(&places);
+            for (pixel, (opacity, place)) in pixels.as_chunks_mut().0.iter_mut().zip(colors) {
+                mix(pixel, self.palette.colors[usize::from(*place)], *opacity);
+            }
+        }
+    }
+}
+
+/// The colours of a map's values.
+struct Palette {
+    colors: &'static [[u8; 3]; COLORS],
+    /// Whether values lie in -1 to 1, not in 0 to 1.
+    signed: bool,
+}
+
+impl Palette {
+    fn new(placed: &Placed, colormap: Colormap) -> Self {
+        Self { colors: colormap.colors(), signed: placed.signed || colormap.is_diverging() }
+    }
+
+    /// Which colour each value has.
+    fn places(&self, heat: &[f32], places: &mut [u8; BATCH]) {
+        let pairs = places.iter_mut().zip(heat);
+        if self.signed {
+            pairs.for_each(|(place, value)| *place = index(signed_position(*value)));
+        } else {
+            pairs.for_each(|(place, value)| *place = index(*value));
+        }
+    }
 }
 
 /// One, in 16-bit fixed point.
@@ -71,12 +116,8 @@ fn fixed(share: f32) -> i32 {
     (share.clamp(0.0, 1.0) * ONE as f32) as i32
 }
 
-/// Where a value lies between the colour map's ends.
-fn position(placed: &Placed, colormap: Colormap) -> fn(f32) -> f32 {
-    if placed.signed || colormap.is_diverging() { signed_position } else { |value| value }
-}
-
-fn mix(pixel: &mut [u8], color: [u8; 3], opacity: i32) {
+/// Without opacity a pixel stays as it is, bit for bit: what is added is a half, rounded down.
+fn mix(pixel: &mut [u8; 3], color: [u8; 3], opacity: i32) {
     for (channel, color) in pixel.iter_mut().zip(color) {
         let under = i32::from(*channel);
         *channel = (under + ((opacity * (i32::from(color) - under) + ONE / 2) >> 16)) as u8;
@@ -87,11 +128,15 @@ fn mix(pixel: &mut [u8], color: [u8; 3], opacity: i32) {
 #[must_use]
 pub fn heatmap_picture(placed: &Placed, colormap: Colormap) -> RgbImage {
     let mut out = RgbImage::new(placed.width as u32, placed.height as u32);
-    let colors = colormap.colors();
-    let position = position(placed, colormap);
-    let pixels = out.par_chunks_exact_mut(3).with_min_len(1 << 14);
-    let painted = pixels.zip(&placed.values);
-    painted.for_each(|(pixel, value)| pixel.copy_from_slice(&colors[index(position(*value))]));
+    let palette = Palette::new(placed, colormap);
+    let batches = out.par_chunks_mut(3 * BATCH).zip(placed.values.par_chunks(BATCH)).with_min_len(1 << 8);
+    batches.for_each(|(pixels, heat)| {
+        let mut places = [0; BATCH];
+        palette.places(heat, &mut places);
+        for (pixel, place) in pixels.as_chunks_mut().0.iter_mut().zip(places) {
+            *pixel = palette.colors[usize::from(place)];
+        }
+    });
     out
 }
 
@@ -125,7 +170,8 @@ mod tests {
     }
 
     fn photo(width: u32, height: u32) -> RgbImage {
-        RgbImage::from_fn(width, height, |x, y| Rgb([x as u8 * 37, y as u8 * 53, (x * y) as u8]))
+        let level = |value: u32| (value % 256) as u8;
+        RgbImage::from_fn(width, height, |x, y| Rgb([level(x * 37), level(y * 53), level(x * y)]))
     }
 
     #[test]
@@ -171,6 +217,45 @@ mod tests {
             for (x, y, pixel) in photo(4, 3).enumerate_pixels() {
                 let inside = (1..3).contains(&x) && y == 1;
                 assert_eq!(drawn.get_pixel(x, y) != pixel, inside, "{x},{y}");
+            }
+        }
+    }
+
+    /// Pixel by pixel, as the documentation of [`overlay`] has it.
+    fn plain(picture: &RgbImage, placed: &Placed, style: Overlay, map: Colormap) -> RgbImage {
+        let mut out = picture.clone();
+        for (at, pixel) in out.pixels_mut().enumerate() {
+            let value = placed.values[at];
+            let opacity = match style {
+                Overlay::Alpha { limit } => value.abs().min(limit),
+                Overlay::Blend { alpha } => alpha,
+            };
+            let opacity = f64::from((opacity.clamp(0.0, 1.0) * 65536.0).floor()) / 65536.0;
+            let signed = placed.signed || map.is_diverging();
+            let color = map.color(if signed { signed_position(value) } else { value });
+            for (channel, color) in pixel.0.iter_mut().zip(color) {
+                let mixed = (1.0 - opacity) * f64::from(*channel) + opacity * f64::from(color);
+                *channel = (mixed + 0.5).floor() as u8;
+            }
+        }
+        out
+    }
+
+    #[test]
+    fn rows_longer_and_shorter_than_a_batch_are_mixed_pixel_by_pixel() {
+        for width in [1, BATCH - 1, BATCH, 3 * BATCH + 5] {
+            for start in [0.0, -1.0] {
+                let count = width * 3;
+                let values =
+                    (0..count).map(|at| start + (at * 7 % count) as f32 / count as f32 * (1.0 - start));
+                let heat = placed(width, 3, values.collect());
+                let picture = photo(width as u32, 3);
+                for style in [Overlay::Alpha { limit: 0.65 }, Overlay::Blend { alpha: 0.3 }] {
+                    for map in Colormap::ALL {
+                        let drawn = overlay(&picture, &heat, style, map);
+                        assert!(drawn == plain(&picture, &heat, style, map), "{width} {style:?} {map}");
+                    }
+                }
             }
         }
     }

@@ -172,15 +172,16 @@ impl Part {
     }
 }
 
-fn runs_of(row: &[f32], level: f32) -> Vec<(usize, usize)> {
-    let mut runs: Vec<(usize, usize)> = Vec::new();
-    for (x, _) in row.iter().enumerate().filter(|(_, value)| **value > 0.0 && **value >= level) {
-        match runs.last_mut() {
-            Some(run) if run.1 == x => run.1 = x + 1,
-            _ => runs.push((x, x + 1)),
-        }
-    }
-    runs
+/// Where the runs of hot pixels in a row begin and end.
+fn runs_of(row: &[f32], level: f32) -> impl Iterator<Item = (usize, usize)> {
+    let is_hot = move |value: &f32| *value > 0.0 && *value >= level;
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let start = at + row[at..].iter().position(is_hot)?;
+        let length = row[start..].iter().position(|value| !is_hot(value));
+        at = length.map_or(row.len(), |length| start + length);
+        Some((start, at))
+    })
 }
 
 /// The oldest part that this one hangs on. Shortens the way there for the next time.

@@ -9,6 +9,8 @@ use std::fmt;
 use std::ops::Range;
 use std::str::FromStr;
 
+use rayon::prelude::*;
+
 use crate::Heatmap;
 use crate::error::{Error, Result};
 use crate::input::Placement;
@@ -123,6 +125,19 @@ impl Placed {
         let rows = self.values.chunks_exact(self.width.max(1)).take(bottom).skip(top);
         rows.flat_map(move |row| row[left..right].iter().copied())
     }
+
+    /// The greatest heat of the pixels that the network saw, at least zero.
+    pub(super) fn greatest(&self) -> f32 {
+        const LANES: usize = 16;
+        let PixelBox { left, top, right, bottom } = self.seen;
+        let mut lanes = [0.0_f32; LANES];
+        for row in self.values.chunks_exact(self.width.max(1)).take(bottom).skip(top) {
+            for block in row[left..right].chunks(LANES) {
+                lanes.iter_mut().zip(block).for_each(|(most, value)| *most = most.max(*value));
+            }
+        }
+        lanes.into_iter().fold(0.0, f32::max)
+    }
 }
 
 /// Brings a map to a picture of `width` by `height` pixels.
@@ -138,12 +153,11 @@ pub fn place(
     how: Interpolation,
 ) -> Placed {
     let grid = Grid::new(map, placement, width, height, Kernel { how, widens: true });
-    let mut values = grid.resample(map.values());
     let stats = map.stats();
     let (least, greatest) = (stats.min.min(0.0), stats.max.max(0.0));
-    for value in &mut values {
-        *value = value.clamp(least, greatest);
-    }
+    let values = grid.resample_rows(map.values(), |row| {
+        row.iter_mut().for_each(|value| *value = value.clamp(least, greatest));
+    });
     Placed { width, height, values, signed: stats.min < 0.0, seen: grid.seen() }
 }
 
@@ -203,12 +217,19 @@ impl Grid {
 
     /// Values of the map's cells, its own or others, at every pixel; zero where the map does not reach.
     pub(super) fn resample(&self, values: &[f32]) -> Vec<f32> {
+        self.resample_rows(values, |_| ())
+    }
+
+    /// As [`Grid::resample`], with a last change to what the map reaches of each row.
+    fn resample_rows(&self, values: &[f32], finish: impl Fn(&mut [f32]) + Sync) -> Vec<f32> {
         let widened = widen(values.chunks_exact(self.cells), &self.columns);
         let mut values = vec![0.0; self.width * self.height];
-        for (y, taps) in self.rows.pixels.clone().zip(&self.rows.taps) {
-            let row = &mut values[y * self.width..][..self.width];
-            mix_rows(&widened, taps, &mut row[self.columns.pixels.clone()]);
-        }
+        let rows = values.par_chunks_exact_mut(self.width.max(1)).skip(self.rows.pixels.start);
+        rows.zip(&self.rows.taps).for_each(|(row, taps)| {
+            let reached = &mut row[self.columns.pixels.clone()];
+            mix_rows(&widened, taps, reached);
+            finish(reached);
+        });
         values
     }
 }

@@ -32,7 +32,7 @@ impl Threshold {
     /// The least heat that counts, or `None` when nothing is above zero.
     #[must_use]
     pub fn level(self, placed: &Placed) -> Option<f32> {
-        let greatest = placed.seen_values().fold(0.0, f32::max);
+        let greatest = placed.greatest();
         (greatest > 0.0).then(|| match self {
             Self::Fraction(share) => share * greatest,
             Self::Otsu => otsu(placed, greatest),

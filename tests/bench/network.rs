@@ -12,13 +12,14 @@ use criterion::{BenchmarkId, Criterion, SamplingMode, Throughput};
 
 mod support;
 
+use burncam::engine::Runtime;
 use support::Result;
 
 const BATCHES: [usize; 2] = [1, 16];
 
 fn main() -> Result<()> {
     let engine = std::env::var("BURNCAM_BENCH_ENGINE").unwrap_or_else(|_| "burn".to_owned());
-    let runtime = support::Runtime::new(&engine, None)?;
+    let runtime = support::runtime(&engine, None)?;
     let mut criterion = Criterion::default().configure_from_args();
     let models = models()?;
     trunk(&mut criterion, &runtime, &models)?;
@@ -27,11 +28,11 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-fn trunk(criterion: &mut Criterion, runtime: &support::Runtime, models: &[Model]) -> Result<()> {
+fn trunk(criterion: &mut Criterion, runtime: &Runtime, models: &[Model]) -> Result<()> {
     let mut group = criterion.benchmark_group("trunk");
     group.sample_size(10).measurement_time(Duration::from_secs(3)).sampling_mode(SamplingMode::Flat);
     for model in models {
-        let network = runtime.network(model, &LayerRequest::Auto)?;
+        let network = support::network(runtime, model, &LayerRequest::Auto)?;
         for batch in BATCHES {
             let values = support::noise(model, batch);
             support::trunk(&network, &values)?;
@@ -45,11 +46,11 @@ fn trunk(criterion: &mut Criterion, runtime: &support::Runtime, models: &[Model]
     Ok(())
 }
 
-fn gradcam(criterion: &mut Criterion, runtime: &support::Runtime, models: &[Model]) -> Result<()> {
+fn gradcam(criterion: &mut Criterion, runtime: &Runtime, models: &[Model]) -> Result<()> {
     let mut group = criterion.benchmark_group("gradcam");
     group.sample_size(10).measurement_time(Duration::from_secs(3)).sampling_mode(SamplingMode::Flat);
     for model in models {
-        let explainer = runtime.explainer(model.clone(), LayerRequest::Auto, Target::Top(1))?;
+        let explainer = support::explainer(runtime, model.clone(), LayerRequest::Auto, Target::Top(1))?;
         for batch in BATCHES {
             let subjects = support::subjects(model, &support::noise(model, batch));
             support::gradcam(&explainer, &subjects)?;

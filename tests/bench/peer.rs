@@ -89,7 +89,7 @@ fn main() -> Result<()> {
 
 impl Work {
     fn load(args: &Args) -> Result<Self> {
-        let runtime = support::Runtime::new(&args.engine, Some(args.threads))?;
+        let runtime = support::runtime(&args.engine, Some(args.threads))?;
         let model = args.model.as_ref().map_or_else(Model::embedded, |path| Model::open(path, None))?;
         let layer = LayerRequest::parse(&args.layer);
         let values = match &args.input {
@@ -97,11 +97,11 @@ impl Work {
             None => support::noise(&model, args.batch),
         };
         Ok(match args.task {
-            Task::Trunk => Self::Trunk(Box::new(runtime.network(&model, &layer)?), values),
+            Task::Trunk => Self::Trunk(Box::new(support::network(&runtime, &model, &layer)?), values),
             Task::Gradcam => {
                 let subjects = support::subjects(&model, &values);
                 let target = args.class.map_or(Target::Top(1), Target::Index);
-                Self::Gradcam(Box::new(runtime.explainer(model, layer, target)?), subjects)
+                Self::Gradcam(Box::new(support::explainer(&runtime, model, layer, target)?), subjects)
             }
         })
     }

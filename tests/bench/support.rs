@@ -1,7 +1,8 @@
 //! What the benchmarks share: the engine, threads, models, inputs, and what is timed.
 
-use burncam::DeviceName;
-use burncam::engine::{Network, Trunk};
+use std::num::NonZero;
+
+use burncam::engine::{Network, Runtime, Trunk};
 use burncam::explain::{Explainer, Explanation, Settings, Subject, Target};
 use burncam::input::Placement;
 use burncam::model::{LayerRequest, Model};
@@ -10,35 +11,27 @@ use image::RgbImage;
 
 pub(crate) type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
-/// Where a network runs.
-#[derive(Debug, Clone)]
-pub(crate) struct Runtime {
-    device: DeviceName,
+/// Burn's own threads, and the runtime of a network. Works once a process.
+pub(crate) fn runtime(engine: &str, threads: Option<usize>) -> Result<Runtime> {
+    if let Some(threads) = threads {
+        rayon::ThreadPoolBuilder::new().num_threads(threads).build_global()?;
+    }
+    Ok(Runtime { engine: engine.parse()?, threads: threads.and_then(NonZero::new), ..Runtime::default() })
 }
 
-impl Runtime {
-    /// THE ONE PLACE that knows how an engine and its threads are chosen, with its two uses right below.
-    ///
-    /// Today there is one engine, and threads are the process's own pool, so this works once a process.
-    pub(crate) fn new(engine: &str, threads: Option<usize>) -> Result<Self> {
-        if engine != "burn" {
-            return Err(format!("engine '{engine}' is not in this build (it has burn)").into());
-        }
-        if let Some(threads) = threads {
-            rayon::ThreadPoolBuilder::new().num_threads(threads).build_global()?;
-        }
-        Ok(Self { device: DeviceName::default() })
-    }
+pub(crate) fn network(runtime: &Runtime, model: &Model, layer: &LayerRequest) -> Result<Network> {
+    Ok(Network::load(model, &[model.choose_layer(layer)?.index], runtime)?)
+}
 
-    pub(crate) fn network(&self, model: &Model, layer: &LayerRequest) -> Result<Network> {
-        Ok(Network::load(model, &[model.choose_layer(layer)?.index], &self.device)?)
-    }
-
-    pub(crate) fn explainer(&self, model: Model, layer: LayerRequest, target: Target) -> Result<Explainer> {
-        let device = self.device.clone();
-        let (layers, targets) = (vec![layer], vec![target]);
-        Ok(Explainer::new(model, Settings { device, layers, targets, ..Settings::default() })?)
-    }
+pub(crate) fn explainer(
+    runtime: &Runtime,
+    model: Model,
+    layer: LayerRequest,
+    target: Target,
+) -> Result<Explainer> {
+    let runtime = runtime.clone();
+    let (layers, targets) = (vec![layer], vec![target]);
+    Ok(Explainer::new(model, Settings { runtime, layers, targets, ..Settings::default() })?)
 }
 
 /// What "trunk" times: one pass over a batch. It takes its numbers, as the callers in the library hand them over.

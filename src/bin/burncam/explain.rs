@@ -3,9 +3,11 @@
 use std::path::PathBuf;
 
 use anyhow::{Result, anyhow, bail};
-use burncam::explain::{Explainer, Explanation, Scale, Style, Subject};
+use burncam::explain::{ClassExplanation, Explainer, Explanation, Illustration, Scale, Style, Subject};
 use burncam::output::{self, OutputFile};
 use burncam::record::{Artifact, Record};
+use burncam::render::{CELL, SheetRow, encode_png, thumbnail};
+use image::RgbImage;
 
 use crate::args::{ExplainArgs, ScaleArg};
 use crate::discover::{Input, discover};
@@ -108,28 +110,56 @@ impl Job<'_> {
         Ok(Report { records, files: vec![], picture })
     }
 
+    /// Pictures and boxes of one class, from one enlarged map.
+    fn draw(
+        &self,
+        input: &Input,
+        subject: &Subject,
+        explanation: &Explanation,
+        target: &ClassExplanation,
+    ) -> Result<Drawn> {
+        let canvas = explanation.canvas(target, subject, &self.style);
+        let (drawings, boxes) = canvas.draw_with_boxes(&self.plan.artifacts)?;
+        let mut drawn = Drawn {
+            files: vec![],
+            illustration: Illustration { artifacts: vec![], boxes },
+            cell: self.plan.grid.then(|| thumbnail(canvas.overlay(), CELL)).transpose()?,
+        };
+        for drawing in drawings {
+            let name = self.plan.artifact_name(input, explanation.method, target.class.target, drawing.kind);
+            let kind = drawing.kind.name().to_owned();
+            drawn.illustration.artifacts.push(Artifact { kind, file: name.clone() });
+            drawn.files.push((name, drawing.bytes));
+        }
+        Ok(drawn)
+    }
+
     /// Everything of one input at once, the records last: a record means that its pictures exist.
     fn write(&self, input: &Input, subject: &Subject, explanations: &[Explanation]) -> Result<Report> {
         let directory = self.plan.directory(&input.below).ok_or_else(|| anyhow!("no output directory"))?;
         let mut files = Vec::new();
         let mut records = Vec::new();
+        let mut rows = Vec::new();
         for explanation in explanations {
-            let mut artifacts = Vec::new();
-            let drawings = explanation.draw(subject, &self.style, &self.plan.artifacts)?;
-            for (target, drawings) in explanation.targets.iter().zip(drawings) {
-                let mut of_target = Vec::new();
-                for drawing in drawings {
-                    let name =
-                        self.plan.artifact_name(input, explanation.method, target.class.target, drawing.kind);
-                    files.push(OutputFile { path: directory.join(&name), bytes: drawing.bytes });
-                    of_target.push(Artifact { kind: drawing.kind.name().to_owned(), file: name });
-                }
-                artifacts.push(of_target);
+            let mut illustrations = Vec::new();
+            let mut row = SheetRow { label: explanation.method.info().title.to_owned(), cells: vec![] };
+            for target in &explanation.targets {
+                let drawn = self.draw(input, subject, explanation, target)?;
+                files.extend(
+                    drawn
+                        .files
+                        .into_iter()
+                        .map(|(name, bytes)| OutputFile { path: directory.join(name), bytes }),
+                );
+                illustrations.push(drawn.illustration);
+                row.cells.extend(drawn.cell);
             }
-            records.push(self.explainer.record(subject, explanation, &self.style, artifacts));
+            rows.push(row);
+            records.push(self.explainer.illustrated_record(subject, explanation, &self.style, illustrations));
         }
         if self.plan.grid {
-            let bytes = sheet::png(self.explainer, subject, explanations, &self.style)?;
+            let sheet = sheet::sheet(self.explainer, subject, explanations, rows, &self.style);
+            let bytes = encode_png(&sheet.draw()?, self.style.png_level)?;
             files.push(OutputFile { path: directory.join(self.plan.grid_name(input)), bytes });
         }
         if self.plan.record {
@@ -142,6 +172,15 @@ impl Job<'_> {
         output::write_together(&files, self.args.output.force)?;
         Ok(Report { records, files: files.into_iter().map(|file| file.path).collect(), picture: None })
     }
+}
+
+/// What one class of a method gives.
+struct Drawn {
+    /// Names and bytes.
+    files: Vec<(String, Vec<u8>)>,
+    illustration: Illustration,
+    /// For the sheet, small at once, so that a sheet of many does not hold them all in full size.
+    cell: Option<RgbImage>,
 }
 
 impl Report {

@@ -101,5 +101,6 @@ pub(crate) fn style(args: &ExplainArgs) -> Result<Style> {
         interpolation: interpolation.unwrap_or_default(),
         threshold,
         components,
+        png_level: args.output.png_level,
     })
 }

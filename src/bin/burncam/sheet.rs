@@ -1,39 +1,28 @@
 //! The sheet of `--grid`: methods by classes, labelled.
 
-use anyhow::Result;
 use burncam::explain::{ClassExplanation, Explainer, Explanation, Style, Subject};
-use burncam::render::{CELL, Heading, Sheet, SheetRow, encode_png, thumbnail};
+use burncam::render::{Heading, Sheet, SheetRow};
 
 use crate::text;
 
-/// One picture of all methods and classes of an input.
-pub(crate) fn png(
+/// One sheet of all methods and classes of an input; a row a method.
+pub(crate) fn sheet(
     explainer: &Explainer,
     subject: &Subject,
     explanations: &[Explanation],
+    rows: Vec<SheetRow>,
     style: &Style,
-) -> Result<Vec<u8>> {
-    // Small at once, so that a sheet of many does not hold them all in full size.
-    let cell = |explanation: &Explanation, target: &ClassExplanation| {
-        thumbnail(&explanation.overlay(target, subject, style), CELL)
-    };
-    let row = |explanation: &Explanation| -> Result<SheetRow> {
-        let label = explanation.method.info().title.to_owned();
-        let cells =
-            explanation.targets.iter().map(|target| Ok(cell(explanation, target)?)).collect::<Result<_>>()?;
-        Ok(SheetRow { label, cells })
-    };
+) -> Sheet {
     let columns = explanations.first().map_or(&[][..], |explanation| &explanation.targets);
-    let sheet = Sheet {
+    Sheet {
         title: subject.file.path.rsplit('/').next().unwrap_or_default().to_owned(),
         footer: footer(explainer),
         photo: Some(subject.picture.clone()),
         columns: columns.iter().map(heading).collect(),
-        rows: explanations.iter().map(row).collect::<Result<_>>()?,
+        rows,
         colormap: style.colormap,
         signed: explainer.settings().options.signed,
-    };
-    Ok(encode_png(&sheet.draw()?)?)
+    }
 }
 
 fn heading(target: &ClassExplanation) -> Heading {

@@ -20,7 +20,7 @@ pub(super) fn blend(under: [u8; 3], over: [u8; 3], opacity: f32) -> [u8; 3] {
 /// The level of matplotlib's `gray` at a position from 0 to 1. (Its table is made in floating point and rounded down, which makes
 /// some levels one less than they should be.)
 pub(super) fn grey(position: f32) -> u8 {
-    let share = 255.0 * (index(position) as f64 * (1.0 / 255.0)) / 255.0;
+    let share = 255.0 * (f64::from(index(position)) * (1.0 / 255.0)) / 255.0;
     (share * 255.0) as u8
 }
 

@@ -6,7 +6,7 @@ use burncam::cam::{Aggregate, Library, Method};
 use burncam::engine::Score;
 use burncam::explain::{ArtifactKind, Target};
 use burncam::model::LayerRequest;
-use burncam::render::{Colormap, Components, Interpolation, Threshold};
+use burncam::render::{Colormap, Components, Interpolation, PngLevel, Threshold};
 use clap::{Args, ValueEnum};
 
 use super::values::{parse_deviation, parse_layer, parse_save, parse_scale, parse_unit};
@@ -146,6 +146,10 @@ pub(crate) struct OutputArgs {
     /// Also write one labelled sheet of all methods and classes, STEM.grid.png.
     #[arg(long)]
     pub(crate) grid: bool,
+
+    /// How hard pictures are compressed, always without loss: none, fast, balanced or best.
+    #[arg(long, value_name = "LEVEL", default_value = "fast")]
+    pub(crate) png_level: PngLevel,
 
     /// Replace files that exist.
     #[arg(short, long)]

@@ -1,0 +1,178 @@
+//! From an explained class to pictures, arrays and boxes.
+//!
+//! Receives an [`Explanation`] and the [`Subject`] it is of, hands on bytes and figures. What several pictures need, the map at the
+//! photo's size and the overlay, is made once, when the first asks for it.
+
+use std::sync::OnceLock;
+
+use image::RgbImage;
+
+use super::{ArtifactKind, ClassExplanation, Drawing, Explanation, Style, Subject};
+use crate::cam::Library;
+use crate::error::Result;
+use crate::input::write_npy_2d;
+use crate::record::BoxRecord;
+use crate::render::compat::{self, CompatOverlay, compat_overlay};
+use crate::render::{self, Interpolation, Placed};
+
+/// One class of an explanation over its picture.
+#[derive(Debug)]
+pub struct Canvas<'a> {
+    explanation: &'a Explanation,
+    target: &'a ClassExplanation,
+    subject: &'a Subject,
+    style: &'a Style,
+    placed: OnceLock<Placed>,
+    overlay: OnceLock<RgbImage>,
+}
+
+impl Explanation {
+    /// What pictures and boxes of one of its targets are made on. It keeps what it has made once, in the size of the photo.
+    #[must_use]
+    pub fn canvas<'a>(
+        &'a self,
+        target: &'a ClassExplanation,
+        subject: &'a Subject,
+        style: &'a Style,
+    ) -> Canvas<'a> {
+        let (placed, overlay) = (OnceLock::new(), OnceLock::new());
+        Canvas { explanation: self, target, subject, style, placed, overlay }
+    }
+
+    /// Draws the given kinds for each target, in order.
+    ///
+    /// # Errors
+    /// When a picture cannot be encoded.
+    pub fn draw(
+        &self,
+        subject: &Subject,
+        style: &Style,
+        kinds: &[ArtifactKind],
+    ) -> Result<Vec<Vec<Drawing>>> {
+        let draw = |target| self.canvas(target, subject, style).draw_all(kinds);
+        self.targets.iter().map(draw).collect()
+    }
+}
+
+impl Canvas<'_> {
+    /// The picture with the heat on it.
+    pub fn overlay(&self) -> &RgbImage {
+        self.overlay.get_or_init(|| {
+            let photo = &self.subject.picture;
+            match (&self.target.finding, self.style.library) {
+                // A blank map leaves the photo alone in every style.
+                (Some(_), _) => photo.clone(),
+                (None, Some(library)) => {
+                    let map = self.explanation.heatmap(self.target);
+                    compat_overlay(photo, &map, &self.subject.placement, &overlay_of(library))
+                }
+                (None, None) => {
+                    render::overlay(photo, self.placed(), self.style.overlay, self.style.colormap)
+                }
+            }
+        })
+    }
+
+    /// The given kinds in order, and beside them, on another thread, [`Canvas::boxes`].
+    ///
+    /// # Errors
+    /// When a picture cannot be encoded.
+    pub fn draw_with_boxes(&self, kinds: &[ArtifactKind]) -> Result<(Vec<Drawing>, Vec<BoxRecord>)> {
+        if self.style.interpolation == Interpolation::Bilinear {
+            // Both sides need it. A thread that makes it must not be lent to the side that waits for it.
+            self.placed();
+        }
+        let (drawings, boxes) = rayon::join(|| self.draw_all(kinds), || self.boxes());
+        Ok((drawings?, boxes))
+    }
+
+    /// Draws the given kinds, in order.
+    ///
+    /// # Errors
+    /// When a picture cannot be encoded.
+    pub fn draw_all(&self, kinds: &[ArtifactKind]) -> Result<Vec<Drawing>> {
+        kinds.iter().map(|kind| Ok(Drawing { kind: *kind, bytes: self.draw(*kind)? })).collect()
+    }
+
+    /// PNG or NPY bytes of one kind.
+    ///
+    /// # Errors
+    /// When a picture cannot be encoded.
+    pub fn draw(&self, kind: ArtifactKind) -> Result<Vec<u8>> {
+        let Style { threshold, components, colormap, png_level: level, .. } = *self.style;
+        let photo = &self.subject.picture;
+        match kind {
+            ArtifactKind::Overlay => render::encode_png(self.overlay(), level),
+            ArtifactKind::Heatmap => {
+                render::encode_png(&render::heatmap_picture(self.placed(), colormap), level)
+            }
+            ArtifactKind::Grey => render::encode_png(&render::grey_picture(self.placed()), level),
+            ArtifactKind::Grey16 => render::encode_png(&render::grey16_picture(self.placed()), level),
+            ArtifactKind::Mask => {
+                render::encode_png(&render::mask(self.placed(), threshold, components), level)
+            }
+            ArtifactKind::CutOut => {
+                render::encode_png(&render::cut_out(photo, self.placed(), threshold, components), level)
+            }
+            ArtifactKind::Boxes => {
+                let regions = render::regions(self.placed(), threshold, components);
+                let boxes: Vec<_> = regions.into_iter().map(|region| region.bounds).collect();
+                render::encode_png(&render::draw_boxes(self.overlay(), &boxes), level)
+            }
+            ArtifactKind::SideBySide => {
+                render::encode_png(&render::side_by_side(photo, self.overlay()), level)
+            }
+            ArtifactKind::Npy => {
+                let map = self.explanation.heatmap(self.target);
+                write_npy_2d(map.height(), map.width(), map.values())
+            }
+            ArtifactKind::NpyFull => {
+                let placed = self.placed();
+                write_npy_2d(placed.height, placed.width, &placed.values)
+            }
+        }
+    }
+
+    /// The boxes around the regions of heat as records have them, largest first; none for a blank map. They are those of the
+    /// bilinear map, however pictures are drawn.
+    #[must_use]
+    pub fn boxes(&self) -> Vec<BoxRecord> {
+        let Style { threshold, components, interpolation, .. } = *self.style;
+        let regions = match interpolation {
+            Interpolation::Bilinear => render::regions(self.placed(), threshold, components),
+            _ => render::regions(&self.place(Interpolation::Bilinear), threshold, components),
+        };
+        let record = |region: render::Region| BoxRecord {
+            left: region.bounds.left,
+            top: region.bounds.top,
+            right: region.bounds.right,
+            bottom: region.bounds.bottom,
+            area: region.area,
+            peak: region.peak,
+            mean: region.mean,
+        };
+        regions.into_iter().map(record).collect()
+    }
+
+    fn placed(&self) -> &Placed {
+        self.placed.get_or_init(|| self.place(self.style.interpolation))
+    }
+
+    fn place(&self, interpolation: Interpolation) -> Placed {
+        let (width, height) = self.subject.picture.dimensions();
+        let map = self.explanation.drawn(self.target);
+        render::place(&map, &self.subject.placement, width as usize, height as usize, interpolation)
+    }
+}
+
+/// A library's overlay with its own options.
+fn overlay_of(library: Library) -> CompatOverlay {
+    match library {
+        Library::Eli5 => CompatOverlay::Eli5(compat::Eli5::DEFAULT),
+        Library::PytorchGradCam => CompatOverlay::PytorchGradCam(compat::PytorchGradCam::DEFAULT),
+        Library::Torchcam => CompatOverlay::Torchcam(compat::Torchcam::DEFAULT),
+        Library::Captum => CompatOverlay::Captum(compat::Captum::DEFAULT),
+        Library::TfKerasVis => CompatOverlay::TfKerasVis(compat::TfKerasVis::DEFAULT),
+        Library::Xplique => CompatOverlay::Xplique(compat::Xplique::DEFAULT),
+    }
+}

@@ -1,0 +1,139 @@
+//! Where a pack's bytes are: a file that stays open, or the program itself.
+//!
+//! Receives a path or bytes, hands on any stretch of them. A file is read at positions, a stretch at a time, and never mapped:
+//! a mapped file that somebody cuts short kills the process, a read of it is an error.
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Bytes at positions. Clones share the open file.
+#[derive(Debug, Clone)]
+pub(super) enum Source {
+    /// What the path named when it was opened; a file that is put in its place later is another one.
+    File { path: PathBuf, file: Arc<File> },
+    #[cfg(feature = "embedded-model")]
+    Memory { name: &'static str, bytes: Static },
+}
+
+/// Bytes of the program, of which not all need printing.
+#[cfg(feature = "embedded-model")]
+#[derive(Clone, Copy)]
+pub(super) struct Static(pub(super) &'static [u8]);
+
+#[cfg(feature = "embedded-model")]
+impl std::fmt::Debug for Static {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{} bytes", self.0.len())
+    }
+}
+
+/// How much is read at once where only a stretch after the other is needed, in bytes.
+const STRETCH: usize = 1 << 18;
+
+impl Source {
+    pub(super) fn open(path: &Path) -> io::Result<Self> {
+        Ok(Self::File { path: path.to_path_buf(), file: Arc::new(File::open(path)?) })
+    }
+
+    /// File name without directories, or the name of an embedded model.
+    pub(super) fn name(&self) -> String {
+        match self {
+            Self::File { path, .. } => {
+                path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
+            }
+            #[cfg(feature = "embedded-model")]
+            Self::Memory { name, .. } => (*name).to_owned(),
+        }
+    }
+
+    /// How many bytes there are.
+    pub(super) fn len(&self) -> io::Result<u64> {
+        match self {
+            Self::File { file, .. } => Ok(file.metadata()?.len()),
+            #[cfg(feature = "embedded-model")]
+            Self::Memory { bytes, .. } => Ok(bytes.0.len() as u64),
+        }
+    }
+
+    /// Fills `out` with the bytes from `start` on.
+    ///
+    /// # Errors
+    /// When there are not as many, or they cannot be read.
+    pub(super) fn read(&self, start: u64, out: &mut [u8]) -> io::Result<()> {
+        match self {
+            Self::File { file, .. } => read_at(file, start, out),
+            #[cfg(feature = "embedded-model")]
+            Self::Memory { bytes, .. } => {
+                let from = usize::try_from(start).ok().and_then(|start| bytes.0.get(start..));
+                let found = from.and_then(|rest| rest.get(..out.len()));
+                out.copy_from_slice(found.ok_or(io::ErrorKind::UnexpectedEof)?);
+                Ok(())
+            }
+        }
+    }
+
+    /// Shows `length` bytes from `start` on, one stretch after the other, through a small buffer.
+    ///
+    /// # Errors
+    /// As [`Source::read`].
+    pub(super) fn each_stretch(&self, start: u64, length: u64, mut see: impl FnMut(&[u8])) -> io::Result<()> {
+        #[cfg(feature = "embedded-model")]
+        if let Self::Memory { bytes, .. } = self {
+            let (start, end) = (start as usize, start.saturating_add(length) as usize);
+            see(bytes.0.get(start..end).ok_or(io::ErrorKind::UnexpectedEof)?);
+            return Ok(());
+        }
+        let mut buffer = vec![0; STRETCH.min(length as usize)];
+        let mut done = 0;
+        while done < length {
+            let stretch = &mut buffer[..STRETCH.min((length - done) as usize)];
+            self.read(start + done, stretch)?;
+            see(stretch);
+            done += stretch.len() as u64;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(unix)]
+fn read_at(file: &File, start: u64, out: &mut [u8]) -> io::Result<()> {
+    std::os::unix::fs::FileExt::read_exact_at(file, out, start)
+}
+
+#[cfg(windows)]
+fn read_at(file: &File, start: u64, out: &mut [u8]) -> io::Result<()> {
+    let mut done = 0;
+    while done < out.len() {
+        match std::os::windows::fs::FileExt::seek_read(file, &mut out[done..], start + done as u64)? {
+            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+            count => done += count,
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_is_replaced_stays_what_it_was_and_one_that_is_cut_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, other) = (folder.path().join("a"), folder.path().join("b"));
+        let bytes: Vec<u8> = (0..2 * STRETCH + 77).map(|at| (at % 251) as u8).collect();
+        std::fs::write(&path, &bytes).unwrap();
+        let source = Source::open(&path).unwrap();
+        std::fs::write(&other, b"something else").unwrap();
+        std::fs::rename(&other, &path).unwrap();
+        let mut seen = Vec::new();
+        source.each_stretch(3, bytes.len() as u64 - 3, |stretch| seen.extend_from_slice(stretch)).unwrap();
+        assert!(seen == bytes[3..]);
+
+        let source = Source::open(&path).unwrap();
+        std::fs::write(&path, b"some").unwrap();
+        let error = source.read(2, &mut [0; 8]).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
+    }
+}
