@@ -123,7 +123,7 @@ impl Plan {
         let nodes = fuse::fuse(nodes, &wanted);
         let narrow = narrow_inputs(&nodes, shapes, &inputs, &wanted, isa.lanes());
         let lanes_of = |slot: usize| narrow.get(&slot).copied().unwrap_or(isa.lanes());
-        let mut homes = Homes::new(&nodes, shapes, &lanes_of);
+        let mut homes = Homes::new(&nodes, [&inputs, &wanted], shapes, &lanes_of);
         for (at, node) in nodes.iter().enumerate() {
             homes.touch(node.output, at + 1, Halo::default());
             for slot in node.reads() {
