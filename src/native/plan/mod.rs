@@ -102,7 +102,7 @@ impl Plan {
     /// (`weight` `[out, in / groups, height, width]` and `bias` `[out]` of a convolution, `scale` and `shift` of a batch norm).
     ///
     /// # Errors
-    /// When `load` fails, or an operation is not one of those.
+    /// When `load` fails, an operation is not one of those, or the machine does not have the instruction set.
     pub(crate) fn new(
         isa: Isa,
         operations: &[Operation<'_>],
@@ -110,6 +110,9 @@ impl Plan {
         [inputs, wanted]: [&[usize]; 2],
         load: &mut dyn FnMut(usize) -> Result<Parameters>,
     ) -> Result<Self> {
+        if !isa.is_here() {
+            return Err(Error::internal(format!("this machine has no {}", isa.name())));
+        }
         let unknown =
             |operation: &Operation<'_>| Error::internal(format!("no kernel does {:?}", operation.op));
         let mut nodes = Vec::new();
