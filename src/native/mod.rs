@@ -15,6 +15,8 @@ mod memory;
 mod plan;
 mod run;
 mod simd;
+#[cfg(test)]
+mod tests;
 mod view;
 
 pub(crate) use plan::{Operation, Plan, Shapes, knows};

@@ -63,7 +63,9 @@ impl Plan {
             let _guard = OnPanic(&failed);
             for stage in &stages {
                 stage.work_off(run, threads);
-                stage.wait(threads, &failed);
+                if !stage.wait(threads, &failed) {
+                    return;
+                }
             }
         };
         std::thread::scope(|scope| {
@@ -132,14 +134,19 @@ impl Stage<'_> {
         }
     }
 
-    fn wait(&self, threads: usize, failed: &AtomicBool) {
+    /// Until all threads are done with this stage; whether they are, rather than one has failed.
+    fn wait(&self, threads: usize, failed: &AtomicBool) -> bool {
         self.done.fetch_add(1, Ordering::Release);
         let mut turns = 0_u32;
-        while self.done.load(Ordering::Acquire) < threads && !failed.load(Ordering::Relaxed) {
+        while self.done.load(Ordering::Acquire) < threads {
+            if failed.load(Ordering::Relaxed) {
+                return false;
+            }
             turns += 1;
             // Most stages are shorter than a thread takes to wake up.
             if turns < 20_000 { std::hint::spin_loop() } else { std::thread::yield_now() }
         }
+        true
     }
 }
 

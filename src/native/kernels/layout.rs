@@ -102,14 +102,12 @@ impl Copy {
     /// # Safety
     /// The views lie within the run's memory, and nobody else writes to them or reads the output meanwhile.
     pub(in crate::native) unsafe fn unit(&self, run: &Run<'_>, image: usize) {
-        if self.clear {
-            for block in 0..self.output.blocks() {
-                // SAFETY: a block of the output, whose last number was checked on the line before.
-                let at =
-                    self.output.before(run.batch, image, block, self.output.halo.top, self.output.halo.left);
-                run.write(at + self.output.block() - 1);
-                unsafe { std::ptr::write_bytes(run.write(at), 0, self.output.block()) };
-            }
+        for (block, y) in self.cleared() {
+            let at = self.output.at(run.batch, image, block, y, 0);
+            let len = self.output.width * self.output.lanes;
+            run.write(at + len - 1);
+            // SAFETY: a row of the output, whose last number was checked. The zeros around it are another unit's.
+            unsafe { std::ptr::write_bytes(run.write(at), 0, len) };
         }
         let [first, count] = self.channels;
         let lanes = self.input.lanes;
@@ -138,6 +136,12 @@ impl Copy {
                 }
             }
         }
+    }
+
+    /// Blocks and rows that become zero before anything is copied.
+    fn cleared(&self) -> impl Iterator<Item = (usize, usize)> {
+        let blocks = if self.clear { self.output.blocks() } else { 0 };
+        (0..blocks).flat_map(|block| (0..self.output.height).map(move |y| (block, y)))
     }
 
     fn place(&self, run: &Run<'_>, view: &View, image: usize, channel: usize, [y, x]: [usize; 2]) -> usize {

@@ -30,16 +30,22 @@ struct Home {
 }
 
 impl Homes {
-    /// Finds a home for every value. `lanes_of` says how many channels of a value lie side by side.
-    pub(super) fn new(nodes: &[Node], shapes: &Shapes, lanes_of: &impl Fn(usize) -> usize) -> Self {
+    /// Finds a home for every value that a node reads or gives, and for those in `outside`, which are brought in or handed
+    /// out. `lanes_of` says how many channels of a value lie side by side.
+    pub(super) fn new(
+        nodes: &[Node],
+        outside: [&[usize]; 2],
+        shapes: &Shapes,
+        lanes_of: &impl Fn(usize) -> usize,
+    ) -> Self {
         let mut homes = Self::default();
         for node in nodes.iter().rev() {
             if matches!(node.kind, NodeKind::Concat) {
                 homes.join(node, shapes, lanes_of);
             }
         }
-        let read = nodes.iter().flat_map(Node::reads);
-        for slot in read.chain(nodes.iter().map(|node| node.output)) {
+        let inside = nodes.iter().flat_map(|node| node.reads().chain([node.output]));
+        for slot in inside.chain(outside.concat()) {
             if !homes.places.contains_key(&slot) {
                 homes.settle(slot, shapes[&slot], lanes_of(slot));
             }

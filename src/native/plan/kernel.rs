@@ -107,7 +107,10 @@ pub(super) fn kernels(
         }
         NodeKind::BatchNorm => {
             let parameters = load(node.source)?;
-            let of = |role: &str| parameters.get(role).map(|(values, _)| &values[..]).ok_or_else(missing);
+            let of = |role: &str| match parameters.get(role) {
+                Some((values, _)) if values.len() == channels => Ok(&values[..]),
+                _ => Err(missing()),
+            };
             pointwise(Kind::affine(of("scale")?, of("shift")?, isa.lanes()))
         }
         NodeKind::Line(numbers) => pointwise(same(*numbers)),

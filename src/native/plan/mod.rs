@@ -102,7 +102,7 @@ impl Plan {
     /// (`weight` `[out, in / groups, height, width]` and `bias` `[out]` of a convolution, `scale` and `shift` of a batch norm).
     ///
     /// # Errors
-    /// When `load` fails, or an operation is not one of those.
+    /// When `load` fails, an operation is not one of those, or the machine does not have the instruction set.
     pub(crate) fn new(
         isa: Isa,
         operations: &[Operation<'_>],
@@ -110,6 +110,9 @@ impl Plan {
         [inputs, wanted]: [&[usize]; 2],
         load: &mut dyn FnMut(usize) -> Result<Parameters>,
     ) -> Result<Self> {
+        if !isa.is_here() {
+            return Err(Error::internal(format!("this machine has no {}", isa.name())));
+        }
         let unknown =
             |operation: &Operation<'_>| Error::internal(format!("no kernel does {:?}", operation.op));
         let mut nodes = Vec::new();
@@ -123,7 +126,7 @@ impl Plan {
         let nodes = fuse::fuse(nodes, &wanted);
         let narrow = narrow_inputs(&nodes, shapes, &inputs, &wanted, isa.lanes());
         let lanes_of = |slot: usize| narrow.get(&slot).copied().unwrap_or(isa.lanes());
-        let mut homes = Homes::new(&nodes, shapes, &lanes_of);
+        let mut homes = Homes::new(&nodes, [&inputs, &wanted], shapes, &lanes_of);
         for (at, node) in nodes.iter().enumerate() {
             homes.touch(node.output, at + 1, Halo::default());
             for slot in node.reads() {

@@ -1,0 +1,116 @@
+//! Numbers at the ends of what there is: damage stays visible, infinities stay infinite, activations are right everywhere.
+
+use super::case::{Case, here};
+use super::reference::single;
+use crate::card::Op;
+use crate::native::Workspace;
+
+const ACTIVATIONS: [Op; 8] = [
+    Op::Relu {},
+    Op::Relu6 {},
+    Op::Clip { min: -2.0, max: 3.0 },
+    Op::LeakyRelu { slope: 0.01 },
+    Op::Sigmoid {},
+    Op::Silu {},
+    Op::HardSigmoid { alpha: 0.2, beta: 0.5 },
+    Op::HardSwish {},
+];
+
+/// The last value of a graph of one input, for these numbers.
+fn outputs(case: &Case, numbers: &[f32]) -> Vec<Vec<f32>> {
+    let last = case.slots() - 1;
+    here()
+        .into_iter()
+        .map(|isa| case.plan(isa, &[last]).unwrap().run(&Workspace::default(), &[numbers], 1, 1).remove(0))
+        .collect()
+}
+
+#[test]
+fn activations_are_right_over_the_whole_range() {
+    let numbers: Vec<f32> = (0..20_001).map(|at| (at - 10_000) as f32 / 100.0).collect();
+    for op in ACTIVATIONS {
+        let mut case = Case::new(1, &[[1, 1, numbers.len()]], 1);
+        case.push(op.clone(), &[0]);
+        for found in outputs(&case, &numbers) {
+            for (x, found) in numbers.iter().zip(found) {
+                let right = single(&op, f64::from(*x));
+                // Next to nothing may be nothing.
+                let allowed = 1e-6 * right.abs() + 1e-35;
+                // Where a line crosses zero, what is subtracted is as large as what is left is small.
+                let line = if matches!(op, Op::HardSigmoid { .. } | Op::HardSwish {}) { 2e-7 } else { 0.0 };
+                let off = (right - f64::from(found)).abs();
+                assert!(off <= allowed + line, "{op:?} of {x}: {found}, expected {right}");
+            }
+        }
+    }
+}
+
+/// One number that is none, at every place of a picture, through every kind of kernel.
+#[test]
+fn what_is_not_a_number_stays_visible() {
+    let conv = |groups| Op::Conv2d { stride: [1, 1], padding: [1; 4], dilation: [1, 1], groups };
+    let mut cases: Vec<Case> = (0..ACTIVATIONS.len() + 6).map(|_| Case::new(2, &[[16, 3, 4]], 1)).collect();
+    let (activations, others) = cases.split_at_mut(ACTIVATIONS.len());
+    for (case, op) in activations.iter_mut().zip(ACTIVATIONS) {
+        case.push(op, &[0]);
+    }
+    others[0].convolve(conv(1), 0, 16, [3, 3], true);
+    others[1].convolve(conv(16), 0, 16, [3, 3], true);
+    let window = ([3, 3], [1, 1], [1; 4]);
+    let (kernel, stride, padding) = window;
+    others[2].push(Op::MaxPool2d { kernel, stride, padding, dilation: [1, 1], ceil_mode: false }, &[0]);
+    others[3]
+        .push(Op::AvgPool2d { kernel, stride, padding, ceil_mode: false, count_include_pad: true }, &[0]);
+    others[4].push(Op::GlobalMaxPool {}, &[0]);
+    let sigmoid = others[5].push(Op::Sigmoid {}, &[0]);
+    others[5].push(Op::Mul { scalar: None }, &[0, sigmoid]);
+    for (which, case) in cases.iter_mut().enumerate() {
+        let last = case.slots() - 1;
+        case.push(Op::Relu {}, &[last]);
+        let picture = case.pictures().remove(0);
+        for at in 0..picture.len() {
+            let mut picture = picture.clone();
+            picture[at] = f32::NAN;
+            for found in outputs(case, &picture) {
+                let channel = at / 12 * found.len() / 16;
+                let seen = found[channel..channel + found.len() / 16].iter().any(|number| number.is_nan());
+                assert!(seen, "a number that is none at {at} is lost, case {which}");
+            }
+        }
+    }
+}
+
+/// The largest of a window is infinite if one of it is, a sum likewise, and an activation is as its formula has it.
+#[test]
+fn infinities_stay_what_they_are() {
+    let right = |op: &Op, x: f32| single(op, f64::from(x)) as f32;
+    for op in &ACTIVATIONS {
+        let mut case = Case::new(3, &[[1, 1, 2]], 1);
+        case.push(op.clone(), &[0]);
+        let numbers = [f32::INFINITY, f32::NEG_INFINITY];
+        for found in outputs(&case, &numbers) {
+            for (x, found) in numbers.iter().zip(found) {
+                let right = right(op, *x);
+                let same = found == right || (found - right).abs() < 1e-35;
+                // Infinity times nothing has no answer: to be nothing in the end is one, to be none the other.
+                assert!(
+                    same || right.is_nan() && !found.is_finite(),
+                    "{op:?} of {x}: {found}, expected {right}"
+                );
+            }
+        }
+    }
+    let mut case = Case::new(4, &[[5, 4, 4]], 1);
+    let window = ([2, 2], [2, 2], [0; 4]);
+    let (kernel, stride, padding) = window;
+    let largest =
+        case.push(Op::MaxPool2d { kernel, stride, padding, dilation: [1, 1], ceil_mode: false }, &[0]);
+    case.push(Op::GlobalAvgPool {}, &[largest]);
+    let mut picture = case.pictures().remove(0);
+    picture[3] = f32::INFINITY;
+    picture[20] = f32::NEG_INFINITY;
+    for found in outputs(&case, &picture) {
+        assert_eq!(found[0], f32::INFINITY);
+        assert!(found[1..].iter().all(|number| number.is_finite()));
+    }
+}

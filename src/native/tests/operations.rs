@@ -1,0 +1,249 @@
+//! One operation at a time, over random shapes and settings.
+
+use proptest::prelude::*;
+
+use super::case::Case;
+use crate::card::{Op, PadMode};
+use crate::native::Isa;
+
+/// Channels that fill no register, one, some, and neither.
+fn channels() -> impl Strategy<Value = usize> {
+    prop_oneof![Just(1), Just(3), Just(5), Just(8), Just(16), Just(17), Just(33), 1..50_usize]
+}
+
+fn picture() -> impl Strategy<Value = [usize; 3]> {
+    (channels(), 1..14_usize, prop_oneof![4 => 1..20_usize, 1 => 20..50_usize])
+        .prop_map(|(c, h, w)| [c, h, w])
+}
+
+/// Groups, channels a group in and out.
+fn groups() -> impl Strategy<Value = [usize; 3]> {
+    let filling = (1..4_usize, 1..3_usize, 1..3_usize).prop_map(|(groups, i, o)| [groups, 16 * i, 16 * o]);
+    let small = prop_oneof![Just(1_usize), Just(2), Just(4), Just(8)];
+    let merging = (1..6_u32, small.clone(), small).prop_map(|(groups, i, o)| [1 << groups, i, o]);
+    prop_oneof![
+        4 => (channels(), channels()).prop_map(|(i, o)| [1, i, o]),
+        2 => filling,
+        2 => merging,
+        2 => channels().prop_map(|channels| [channels, 1, 1]),
+        1 => (2..6_usize, 1..6_usize, 1..6_usize).prop_map(|(groups, i, o)| [groups, i, o]),
+    ]
+}
+
+#[derive(Debug, Clone)]
+struct Convolution {
+    groups: [usize; 3],
+    kernel: [usize; 2],
+    stride: [usize; 2],
+    dilation: [usize; 2],
+    padding: [usize; 4],
+    side: [usize; 2],
+    bias: bool,
+    end: usize,
+}
+
+fn side() -> impl Strategy<Value = usize> {
+    prop_oneof![4 => 1..4_usize, 1 => 4..8_usize]
+}
+
+fn convolution() -> impl Strategy<Value = Convolution> {
+    let step = || prop_oneof![3 => Just(1_usize), 1 => 2..5_usize];
+    let padding = || prop_oneof![3 => 0..3_usize, 1 => 3..9_usize];
+    let window = ([side(), side()], [step(), step()], [step(), step()]);
+    let padding = prop_oneof![1 => Just([0; 4]), 2 => [padding(), padding(), padding(), padding()]];
+    let sides = prop_oneof![3 => [1..14_usize, 1..14_usize], 1 => [1..5_usize, 14..60_usize]];
+    (groups(), window, padding, sides, any::<bool>(), 0..5_usize).prop_map(
+        |(groups, (kernel, stride, dilation), padding, side, bias, end)| {
+            // The window must fit somewhere.
+            let reach = |axis: usize| (kernel[axis] - 1) * dilation[axis] + 1;
+            let least = |axis: usize| {
+                reach(axis).saturating_sub(padding[2 * axis] + padding[2 * axis + 1]).max(side[axis])
+            };
+            let side = [least(0), least(1)];
+            Convolution { groups, kernel, stride, dilation, padding, side, bias, end }
+        },
+    )
+}
+
+fn convolve(seed: u64, batch: usize, convolution: &Convolution) -> (Case, Vec<usize>) {
+    let Convolution { groups: [groups, per_group, out], kernel, stride, dilation, padding, side, bias, end } =
+        *convolution;
+    let mut case = Case::new(seed, &[[groups * per_group, side[0], side[1]]], batch);
+    let op = Op::Conv2d { stride, padding, dilation, groups };
+    let plain = case.convolve(op.clone(), 0, groups * out, kernel, bias);
+    let last = match end {
+        0 => plain,
+        1 => case.push(Op::Relu {}, &[plain]),
+        2 => case.push(Op::Relu6 {}, &[plain]),
+        // The sum goes into the second one; either may have its halo, or none.
+        3 => {
+            let other = case.convolve(op, 0, groups * out, kernel, !bias);
+            let sum = case.push(Op::Add { scalar: None }, &[plain, other]);
+            case.push(Op::Relu {}, &[sum])
+        }
+        _ => {
+            let sum = case.push(Op::Add { scalar: None }, &[plain, plain]);
+            case.push(Op::HardSwish {}, &[sum])
+        }
+    };
+    let wanted = if end == 2 { vec![last, 0] } else { vec![last] };
+    (case, wanted)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn convolutions(convolution in convolution(), seed in any::<u64>(), batch in 1..7_usize) {
+        let (case, wanted) = convolve(seed, batch, &convolution);
+        case.check(&wanted);
+    }
+
+    #[test]
+    fn pools(
+        shape in picture(), kernel in [side(), side()], stride in [1..4_usize, 1..4_usize],
+        room in [0..4_usize, 0..4_usize, 0..4_usize, 0..4_usize], flags in any::<[bool; 3]>(),
+        seed in any::<u64>(), batch in 1..7_usize,
+    ) {
+        let [max, ceil_mode, count_include_pad] = flags;
+        let padding = [0, 1, 2, 3].map(|at| room[at] % kernel[at / 2]);
+        let least = |axis: usize| kernel[axis].saturating_sub(padding[2 * axis] + padding[2 * axis + 1]).max(1);
+        let shape = [shape[0], shape[1].max(least(0)), shape[2].max(least(1))];
+        let mut case = Case::new(seed, &[shape], batch);
+        case.push(match max {
+            true => Op::MaxPool2d { kernel, stride, padding, dilation: [1, 1], ceil_mode },
+            false => Op::AvgPool2d { kernel, stride, padding, ceil_mode: false, count_include_pad },
+        }, &[0]);
+        case.check(&[1]);
+    }
+
+    #[test]
+    fn single_values(shape in picture(), which in 0..22_usize, seed in any::<u64>(), batch in 1..7_usize) {
+        let mut case = Case::new(seed, &[shape], batch);
+        let mut x = 0;
+        if which >= 11 {
+            x = case.push(Op::Mul { scalar: Some(7.0) }, &[x]);
+        }
+        let channels = shape[0];
+        let last = case.push(match which % 11 {
+            0 => Op::BatchNorm { epsilon: 1e-5 },
+            1 => Op::Relu {},
+            2 => Op::Clip { min: -0.3, max: 0.4 },
+            3 => Op::LeakyRelu { slope: 0.1 },
+            4 => Op::Sigmoid {},
+            5 => Op::Silu {},
+            6 => Op::HardSigmoid { alpha: 0.2, beta: 0.4 },
+            7 => Op::HardSwish {},
+            8 => Op::Pad { padding: [2, 0, 1, 3], mode: PadMode::Constant, value: 0.0 },
+            9 => Op::Slice { axis: 1, start: channels / 3, end: channels + 9, step: 1 },
+            _ => Op::Split { axis: 1, sizes: vec![channels / 2, channels - channels / 2], part: 1 },
+        }, &[x]);
+        case.check(&[last]);
+    }
+
+    #[test]
+    fn whole_pictures(shape in picture(), which in 0..4_usize, seed in any::<u64>(), batch in 1..7_usize) {
+        let mut case = Case::new(seed, &[shape], batch);
+        let last = case.push(match which {
+            0 => Op::GlobalAvgPool {},
+            1 => Op::GlobalMaxPool {},
+            2 => Op::AdaptiveAvgPool2d { output_size: [1, 1] },
+            _ => Op::ReduceMean { axes: vec![2, 3], keep_dims: true },
+        }, &[0]);
+        case.check(&[last]);
+    }
+
+    #[test]
+    fn two_values(
+        shape in picture(), single in 0..3_usize, product in any::<bool>(), seed in any::<u64>(),
+        batch in 1..7_usize,
+    ) {
+        let mut shapes = [shape; 2];
+        if single > 0 {
+            shapes[single - 1] = [shape[0], 1, 1];
+        }
+        let mut case = Case::new(seed, &shapes, batch);
+        case.push(if product { Op::Mul { scalar: None } } else { Op::Add { scalar: None } }, &[0, 1]);
+        case.check(&[2]);
+    }
+
+    #[test]
+    fn numbers_for_all(
+        which in 0..4_usize, number in prop_oneof![-9.0..-0.1, 0.1..9.0], shape in picture(),
+        seed in any::<u64>(), batch in 1..7_usize,
+    ) {
+        let scalar = Some(number);
+        let mut case = Case::new(seed, &[shape], batch);
+        case.push(match which {
+            0 => Op::Add { scalar },
+            1 => Op::Sub { scalar },
+            2 => Op::Mul { scalar },
+            _ => Op::Div { scalar },
+        }, &[0]);
+        case.check(&[1]);
+    }
+}
+
+/// Shapes whose weights do not fit into a cache, whose rows come in bands, whose sums are finished in several passes.
+#[test]
+fn large_convolutions() {
+    let plain = Convolution {
+        groups: [1, 3, 33],
+        kernel: [3, 3],
+        stride: [1, 1],
+        dilation: [1, 1],
+        padding: [1; 4],
+        side: [9, 9],
+        bias: true,
+        end: 3,
+    };
+    let many = [
+        Convolution { groups: [1, 300, 40], side: [20, 11], ..plain },
+        Convolution { groups: [1, 300, 120], side: [6, 7], ..plain },
+        Convolution { groups: [1, 600, 450], kernel: [1, 1], padding: [0; 4], side: [7, 7], ..plain },
+        Convolution { groups: [1, 96, 24], kernel: [1, 1], padding: [0; 4], side: [30, 40], ..plain },
+        Convolution {
+            groups: [1, 3, 64],
+            kernel: [7, 7],
+            stride: [2, 2],
+            padding: [3; 4],
+            side: [60, 70],
+            ..plain
+        },
+        Convolution { groups: [1, 40, 40], kernel: [7, 7], padding: [9; 4], dilation: [3, 3], ..plain },
+        Convolution { groups: [1, 64, 48], kernel: [5, 5], padding: [2; 4], side: [30, 37], ..plain },
+        Convolution { groups: [50, 1, 1], kernel: [5, 5], stride: [2, 2], side: [40, 33], ..plain },
+        Convolution { groups: [4, 48, 32], side: [15, 40], ..plain },
+    ];
+    for (seed, convolution) in many.iter().enumerate() {
+        let (case, wanted) = convolve(seed as u64, 1 + seed % 2, convolution);
+        case.check(&wanted);
+    }
+}
+
+/// Groups that fill no registers, even eight together, are left to others; so are shapes that nobody knows.
+#[test]
+fn what_no_kernel_does_is_refused() {
+    let mut case = Case::new(1, &[[15, 4, 4]], 1);
+    let op = Op::Conv2d { stride: [1, 1], padding: [0; 4], dilation: [1, 1], groups: 3 };
+    case.convolve(op, 0, 6, [1, 1], false);
+    for isa in Isa::ALL {
+        assert!(!case.known(*isa));
+        assert!(case.plan(*isa, &[1]).is_err());
+    }
+    let mut case = Case::new(1, &[[15, 4, 4]], 1);
+    case.push(Op::Pad { padding: [1; 4], mode: PadMode::Constant, value: 0.0 }, &[0]);
+    assert!(case.known(Isa::Portable));
+    case.pop();
+    case.push(
+        Op::AvgPool2d {
+            kernel: [3, 3],
+            stride: [2, 2],
+            padding: [0; 4],
+            ceil_mode: true,
+            count_include_pad: true,
+        },
+        &[0],
+    );
+    assert!(!case.known(Isa::Portable));
+}
