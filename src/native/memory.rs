@@ -1,5 +1,7 @@
 //! Memory in whole cache lines.
 
+use std::sync::Mutex;
+
 /// One cache line.
 #[derive(Debug, Clone, Copy)]
 #[repr(C, align(64))]
@@ -24,6 +26,24 @@ impl Memory {
 
     pub(super) fn as_mut_slice(&mut self) -> &mut [f32] {
         self.0.as_flattened_lines_mut()
+    }
+}
+
+/// Memories that are free for the next who needs one, from any thread.
+#[derive(Debug, Default)]
+pub(super) struct Pool(Mutex<Vec<Memory>>);
+
+impl Pool {
+    /// At least so many numbers, whatever they are.
+    pub(super) fn take(&self, len: usize) -> Memory {
+        let free = self.0.lock().ok().and_then(|mut free| free.pop()).unwrap_or_default();
+        if free.as_slice().len() < len { Memory::zeros(len) } else { free }
+    }
+
+    pub(super) fn give(&self, memory: Memory) {
+        if let Ok(mut free) = self.0.lock() {
+            free.push(memory);
+        }
     }
 }
 

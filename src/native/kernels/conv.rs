@@ -205,7 +205,7 @@ pub(in crate::native) fn merged_groups(
 }
 
 /// Registers of output channels a tile: as many as leave the fewest tiles half empty.
-fn registers(isa: Isa, blocks: usize, width: usize) -> usize {
+pub(super) fn registers(isa: Isa, blocks: usize, width: usize) -> usize {
     let cost = |registers: &usize| {
         let widest = tile::widest(isa, *registers);
         let tiles = width.div_ceil(widest);
