@@ -2,6 +2,8 @@
 //!
 //! A large part of a short run is the system clearing fresh pages; large ones are cleared, and found, many times faster.
 
+use std::sync::Mutex;
+
 use memmap2::MmapMut;
 
 /// Numbers in a cache line.
@@ -54,6 +56,24 @@ impl Memory {
         match self {
             Self::Small { values, start } => &mut values[*start..],
             Self::Pages(pages) => bytemuck::cast_slice_mut(pages),
+        }
+    }
+}
+
+/// Memories that are free for the next who needs one, from any thread.
+#[derive(Debug, Default)]
+pub(super) struct Pool(Mutex<Vec<Memory>>);
+
+impl Pool {
+    /// At least so many numbers, whatever they are.
+    pub(super) fn take(&self, len: usize) -> Memory {
+        let free = self.0.lock().ok().and_then(|mut free| free.pop()).unwrap_or_default();
+        if free.as_slice().len() < len { Memory::zeros(len) } else { free }
+    }
+
+    pub(super) fn give(&self, memory: Memory) {
+        if let Ok(mut free) = self.0.lock() {
+            free.push(memory);
         }
     }
 }

@@ -1,10 +1,9 @@
 //! Runs a plan: images in, blocked values through the kernels, images out.
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::kernels::{Run, layout};
-use super::memory::Memory;
+use super::memory::Pool;
 use super::plan::{Kernel, Plan};
 
 /// Images that go through the kernels together, so that weights that are in a cache serve all of them.
@@ -12,7 +11,10 @@ const TOGETHER: usize = 4;
 
 /// Memory that the next run takes over.
 #[derive(Debug, Default)]
-pub(crate) struct Workspace(Mutex<Vec<Memory>>);
+pub(crate) struct Workspace {
+    values: Pool,
+    scratch: Pool,
+}
 
 impl Plan {
     /// Runs the plan on `batch` images, each input `[batch, channels, height, width]`, row-major, and gives the wanted values
@@ -25,24 +27,21 @@ impl Plan {
         threads: usize,
     ) -> Vec<Vec<f32>> {
         let mut outputs = vec![Vec::new(); self.outputs.len()];
-        let mut memory = workspace.take();
+        let mut memory = workspace.values.take(self.size * TOGETHER.min(batch));
         for first in (0..batch).step_by(TOGETHER) {
             let count = TOGETHER.min(batch - first);
-            if memory.as_slice().len() < self.size * count {
-                memory = Memory::zeros(self.size * count);
-            }
             let parts: Vec<&[f32]> = inputs
                 .iter()
                 .map(|values| &values[values.len() / batch * first..values.len() / batch * (first + count)])
                 .collect();
-            let run = Run::new(memory.as_mut_slice(), count);
+            let run = Run::new(memory.as_mut_slice(), &workspace.scratch, count);
             self.together(&run, &parts, threads);
             for (view, output) in self.outputs.iter().zip(&mut outputs) {
                 // SAFETY: all kernels are done, and the plan keeps wanted values to the end.
                 output.append(&mut unsafe { layout::export(&run, view) });
             }
         }
-        workspace.give(memory);
+        workspace.values.give(memory);
         outputs
     }
 
@@ -74,18 +73,6 @@ impl Plan {
             });
             all();
         });
-    }
-}
-
-impl Workspace {
-    fn take(&self) -> Memory {
-        self.0.lock().ok().and_then(|mut free| free.pop()).unwrap_or_default()
-    }
-
-    fn give(&self, memory: Memory) {
-        if let Ok(mut free) = self.0.lock() {
-            free.push(memory);
-        }
     }
 }
 

@@ -183,7 +183,7 @@ impl Conv {
 }
 
 /// Registers of output channels a tile: as many as leave the fewest tiles half empty.
-fn registers(isa: Isa, blocks: usize, width: usize) -> usize {
+pub(super) fn registers(isa: Isa, blocks: usize, width: usize) -> usize {
     let cost = |registers: &usize| {
         let widest = tile::widest(isa, *registers);
         let tiles = width.div_ceil(widest);

@@ -11,8 +11,11 @@ pub(super) mod layout;
 pub(super) mod pointwise;
 pub(super) mod pool;
 pub(super) mod tile;
+pub(super) mod winograd;
 
 use std::marker::PhantomData;
+
+use super::memory::Pool;
 
 /// The memory of one run.
 #[derive(Debug, Clone, Copy)]
@@ -20,6 +23,8 @@ pub(super) struct Run<'a> {
     base: *mut f32,
     len: usize,
     pub(super) batch: usize,
+    /// What kernels take for numbers of their own while they run.
+    pub(super) scratch: &'a Pool,
     memory: PhantomData<&'a mut [f32]>,
 }
 
@@ -29,8 +34,8 @@ unsafe impl Sync for Run<'_> {}
 unsafe impl Send for Run<'_> {}
 
 impl<'a> Run<'a> {
-    pub(super) fn new(memory: &'a mut [f32], batch: usize) -> Self {
-        Self { base: memory.as_mut_ptr(), len: memory.len(), batch, memory: PhantomData }
+    pub(super) fn new(memory: &'a mut [f32], scratch: &'a Pool, batch: usize) -> Self {
+        Self { base: memory.as_mut_ptr(), len: memory.len(), batch, scratch, memory: PhantomData }
     }
 
     fn read(&self, at: usize) -> *const f32 {
@@ -51,9 +56,9 @@ pub(super) fn spread(whole: usize, parts: usize, at: usize) -> usize {
 
 /// Compiles a generic inner loop for every instruction set and gives the copy for one.
 macro_rules! compiled {
-    ($(#[$doc:meta])* $name:ident($args:ty) = $body:ident) => {
+    ($(#[$doc:meta])* $visibility:vis $name:ident($args:ty) = $body:ident) => {
         $(#[$doc])*
-        fn $name(isa: $crate::native::simd::Isa) -> unsafe fn(&$args) {
+        $visibility fn $name(isa: $crate::native::simd::Isa) -> unsafe fn(&$args) {
             use $crate::native::simd::{Isa, Portable};
             #[cfg(target_arch = "x86_64")]
             use $crate::native::simd::x86::{Avx2, Avx512};

@@ -11,6 +11,7 @@ use crate::native::kernels::filters::Filters;
 use crate::native::kernels::layout::{self, Copy};
 use crate::native::kernels::pointwise::{Kind, Pointwise};
 use crate::native::kernels::pool::Pool;
+use crate::native::kernels::winograd::{self, Winograd};
 use crate::native::simd::Isa;
 use crate::native::view::View;
 
@@ -18,6 +19,7 @@ use crate::native::view::View;
 #[derive(Debug)]
 pub(in crate::native) enum Kernel {
     Conv(Box<Conv>),
+    Winograd(Box<Winograd>),
     Depthwise(Box<Depthwise>),
     Pool(Pool),
     Pointwise(Box<Pointwise>),
@@ -28,6 +30,7 @@ impl Kernel {
     pub(in crate::native) fn output(&self) -> &View {
         match self {
             Self::Conv(conv) => &conv.output,
+            Self::Winograd(conv) => &conv.output,
             Self::Depthwise(depthwise) => &depthwise.output,
             Self::Pool(pool) => &pool.output,
             Self::Pointwise(pointwise) => &pointwise.output,
@@ -43,6 +46,7 @@ impl Kernel {
     fn parts(&self, batch: usize) -> usize {
         match self {
             Self::Conv(conv) => conv.units(batch),
+            Self::Winograd(conv) => conv.units(batch),
             Self::Depthwise(depthwise) => depthwise.units(batch),
             Self::Pool(pool) => pool.units(batch),
             Self::Pointwise(pointwise) => pointwise.units(batch),
@@ -66,6 +70,7 @@ impl Kernel {
             }
             match self {
                 Self::Conv(conv) => conv.unit(run, unit),
+                Self::Winograd(conv) => conv.unit(run, unit),
                 Self::Depthwise(depthwise) => depthwise.unit(run, unit),
                 Self::Pool(pool) => pool.unit(run, unit),
                 Self::Pointwise(pointwise) => pointwise.unit(run, unit),
@@ -173,6 +178,10 @@ fn convolution(
     let filters = Filters { weight, shape, bias, groups };
     if depthwise {
         return Ok(Kernel::Depthwise(Box::new(Depthwise::new(isa, &filters, motion, views, range))));
+    }
+    if winograd::pays(&filters, &motion, [&views[0], &views[1]], isa.lanes()) {
+        let conv = Winograd::new(isa, &filters, motion.padding, views, residual, range);
+        return Ok(Kernel::Winograd(Box::new(conv)));
     }
     let conv = Conv::new(isa, &filters, motion, views, residual, range);
     conv.map(|conv| Kernel::Conv(Box::new(conv)))
