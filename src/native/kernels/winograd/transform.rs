@@ -96,11 +96,12 @@ unsafe fn patches<S: Simd, const FULL: bool>(t: &Input) {
                         *pixel = S::load(x.add(row * t.x_row + column * S::LANES));
                     }
                 }
-                half[column] = to_frequencies::<S>(line);
+                for (half, value) in half.iter_mut().zip(to_frequencies::<S>(line)) {
+                    half[column] = value;
+                }
             }
-            for row in 0..PATCH {
-                let line = to_frequencies::<S>(std::array::from_fn(|column| half[column][row]));
-                for (column, value) in line.into_iter().enumerate() {
+            for (row, line) in half.into_iter().enumerate() {
+                for (column, value) in to_frequencies::<S>(line).into_iter().enumerate() {
                     S::store(v.add((row * PATCH + column) * t.v_frequency), value);
                 }
             }
@@ -117,14 +118,17 @@ unsafe fn output<S: Simd>(t: &Output) {
         let (low, high) = (S::splat(t.range[0]), S::splat(t.range[1]));
         for block in 0..t.blocks {
             let m = t.m.add(block * t.m_block);
-            let mut half = [[S::splat(0.0); TILE]; PATCH];
-            for (column, half) in half.iter_mut().enumerate() {
+            let mut half = [[S::splat(0.0); PATCH]; TILE];
+            for column in 0..PATCH {
                 let at = |row: usize| S::load(m.add((row * PATCH + column) * t.m_frequency));
-                *half = from_frequencies::<S>(std::array::from_fn(at));
+                let line = from_frequencies::<S>(std::array::from_fn(at));
+                for (half, value) in half.iter_mut().zip(line) {
+                    half[column] = value;
+                }
             }
             let bias = S::load(t.bias.add(block * S::LANES));
-            for row in 0..t.rows {
-                let line = from_frequencies::<S>(std::array::from_fn(|column| half[column][row]));
+            for (row, line) in half.into_iter().enumerate().take(t.rows) {
+                let line = from_frequencies::<S>(line);
                 let y = t.y.add(block * t.y_block + row * t.y_row);
                 let residual = t.residual.wrapping_add(block * t.residual_block + row * t.residual_row);
                 for (column, sum) in line.into_iter().enumerate().take(t.columns) {
