@@ -12,6 +12,7 @@ mod hand_worked;
 mod hostile;
 mod house;
 mod methods;
+mod native;
 mod odd_pictures;
 mod old_records;
 mod onnx;

@@ -21,7 +21,7 @@ const HALF: [&str; 1] = ["half_opset13"];
 const RARE: [&str; 1] = ["rare_opset13"];
 
 /// Imports a file; where it leaves the size open, for the size of its reference.
-fn read(path: &Path) -> Result<Imported, Error> {
+pub(crate) fn read(path: &Path) -> Result<Imported, Error> {
     let mut request = ImportRequest { source: path.to_path_buf(), ..ImportRequest::default() };
     let reference = path.with_extension("npz");
     if reference.exists() {
@@ -38,7 +38,7 @@ fn imported(name: &str) -> Made {
     made(&card, tensors)
 }
 
-fn files(folder: &str) -> Vec<PathBuf> {
+pub(crate) fn files(folder: &str) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(fixture(folder)).unwrap();
     let mut files: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
     files.retain(|path| path.extension().is_some_and(|extension| extension == "onnx"));
