@@ -8,7 +8,7 @@
 
 use crate::native::kernels::pointwise::Kind;
 use crate::native::kernels::{Run, layout};
-use crate::native::memory::Memory;
+use crate::native::memory::{Memory, Pool};
 use crate::native::plan::{Kernel, Plan};
 use crate::native::view::View;
 
@@ -38,7 +38,8 @@ pub(super) fn run(plan: &Plan, inputs: &[&[f32]], batch: usize) -> Vec<Vec<f32>>
         };
         audit(&mut memory, batch, &reads(kernel), kernel.output(), kernel.units(batch), work);
     }
-    let run = Run::new(&mut memory, batch);
+    let scratch = Pool::default();
+    let run = Run::new(&mut memory, &scratch, batch);
     // SAFETY: all kernels have run.
     plan.outputs.iter().map(|view| unsafe { layout::export(&run, view) }).collect()
 }
@@ -46,6 +47,10 @@ pub(super) fn run(plan: &Plan, inputs: &[&[f32]], batch: usize) -> Vec<Vec<f32>>
 fn reads(kernel: &Kernel) -> Reads<'_> {
     match kernel {
         Kernel::Conv(conv) => {
+            let residual = conv.residual.iter().map(|view| (view, false));
+            std::iter::once((&conv.input, true)).chain(residual).collect()
+        }
+        Kernel::Winograd(conv) => {
             let residual = conv.residual.iter().map(|view| (view, false));
             std::iter::once((&conv.input, true)).chain(residual).collect()
         }
@@ -91,7 +96,8 @@ fn audit(
         scratch.as_mut_slice()[..memory.len()].copy_from_slice(&before);
         {
             let _fence = Fence::new(&scratch.as_slice()[..memory.len()], &touchable);
-            work(&Run::new(&mut scratch.as_mut_slice()[..memory.len()], batch), unit);
+            let pool = Pool::default();
+            work(&Run::new(&mut scratch.as_mut_slice()[..memory.len()], &pool, batch), unit);
         }
         for (at, (after, before)) in scratch.as_slice().iter().zip(&before).enumerate() {
             if after.to_bits() != before.to_bits() {

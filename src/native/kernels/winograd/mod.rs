@@ -36,7 +36,7 @@ const ENOUGH: usize = 16;
 pub(in crate::native) struct Winograd {
     pub(in crate::native) input: View,
     pub(in crate::native) output: View,
-    residual: Option<View>,
+    pub(in crate::native) residual: Option<View>,
     range: [f32; 2],
     /// Top and left.
     padding: [usize; 2],
