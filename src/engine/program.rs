@@ -64,15 +64,11 @@ impl Program {
     }
 
     fn log(&self, isa: Isa, steps: usize) {
-        let plans = self.parts.iter().filter_map(|part| match part {
-            Part::Native(native) => Some(native),
-            Part::Burn(_) => None,
-        });
-        let (count, own) =
-            plans.clone().fold((0, 0), |(count, own), plan| (count + 1, own + plan.steps.len()));
-        let bytes = plans.map(|native| native.plan.bytes()).max().unwrap_or(0);
+        let plans = || self.parts.iter().filter_map(Part::native);
+        let own: usize = plans().map(|native| native.steps.len()).sum();
+        let bytes = plans().map(|native| native.plan.bytes()).max().unwrap_or(0);
         log::info!(
-            "native kernels ({}) run {own} of {steps} operations up to the layer in {count} plans; a picture takes {:.1} MB",
+            "native kernels ({}) run {own} of {steps} operations up to the layer; a picture takes {:.1} MB",
             isa.name(),
             bytes as f64 / 1e6
         );
@@ -80,7 +76,7 @@ impl Program {
 
     /// Burn runs this step: in the middle, or behind the cut.
     pub(super) fn is_on_burn(&self, step: usize) -> bool {
-        !self.parts.iter().any(|part| matches!(part, Part::Native(native) if native.steps.contains(&step)))
+        !self.parts.iter().filter_map(Part::native).any(|native| native.steps.contains(&step))
     }
 
     /// Runs on `batch` pictures and gives the slots that the head reads.
@@ -121,6 +117,15 @@ impl Program {
         match self.parts.first() {
             Some(Part::Native(native)) => native.steps.end,
             _ => 0,
+        }
+    }
+}
+
+impl Part {
+    fn native(&self) -> Option<&Native> {
+        match self {
+            Self::Native(native) => Some(native),
+            Self::Burn(_) => None,
         }
     }
 }

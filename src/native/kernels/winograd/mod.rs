@@ -9,6 +9,8 @@
 mod tests;
 mod transform;
 
+use rayon::prelude::*;
+
 use super::conv::{self, Motion};
 use super::filters::Filters;
 use super::tile::{self, Tile, TileKernel};
@@ -277,7 +279,8 @@ fn packed(filters: &Filters<'_>, lanes: usize, registers: usize) -> (Memory, Mem
     if let Some(values) = filters.bias {
         bias.as_mut_slice()[..out].copy_from_slice(values);
     }
-    for (panel, to) in weights.as_mut_slice().chunks_exact_mut(whole).enumerate().take(panels) {
+    let parts = weights.as_mut_slice().par_chunks_exact_mut(whole).enumerate().take(panels);
+    parts.for_each(|(panel, to)| {
         let first = panel * registers;
         let step = registers.min(blocks - first) * lanes;
         let apart = weights_apart(channels, step / lanes, lanes);
@@ -296,6 +299,6 @@ fn packed(filters: &Filters<'_>, lanes: usize, registers: usize) -> (Memory, Mem
                 }
             }
         }
-    }
+    });
     (weights, bias)
 }
