@@ -1,17 +1,23 @@
 //! From the graph's operations to those that the kernels know.
 
-use super::{Node, NodeKind, Operation, Shapes};
+use super::{Node, NodeKind, Operation, Shapes, shape};
 use crate::card::{Op, PadMode};
 use crate::native::kernels::activation::Activation;
 use crate::native::kernels::conv::Motion;
 use crate::native::kernels::filters;
 use crate::native::kernels::pool::{self, Window};
 
+/// Pixels of padding that a picture may have however small it is.
+const MOST_ZEROS: usize = 1 << 16;
+
 /// The operation as a node; `None` where no kernel does it.
 pub(super) fn lower(operation: &Operation<'_>, shapes: &Shapes, lanes: usize) -> Option<Node> {
-    let shape = |slot: &usize| shapes.get(slot).copied();
-    let inputs: Vec<[usize; 3]> = operation.inputs.iter().map(shape).collect::<Option<_>>()?;
-    let output = shape(&operation.output)?;
+    let of = |slot: &usize| shapes.get(slot).copied();
+    let inputs: Vec<[usize; 3]> = operation.inputs.iter().map(of).collect::<Option<_>>()?;
+    let output = of(&operation.output)?;
+    if shape::after(operation, &inputs)? != output || output.contains(&0) {
+        return None;
+    }
     let x = *inputs.first()?;
     let mut slots = operation.inputs.clone();
     let mut activation = Activation::NONE;
@@ -26,7 +32,7 @@ pub(super) fn lower(operation: &Operation<'_>, shapes: &Shapes, lanes: usize) ->
             if inputs[0] != output {
                 slots.swap(0, 1);
             }
-            two_sided(operation.op, shape(&slots[0])?, shape(&slots[1])?, output)?
+            two_sided(operation.op, of(&slots[0])?, of(&slots[1])?, output)?
         }
         op if op.scalar().is_some() => scalar(op)?,
         Op::Concat { axis: 1 } => NodeKind::Concat,
@@ -51,6 +57,12 @@ pub(super) fn lower(operation: &Operation<'_>, shapes: &Shapes, lanes: usize) ->
 fn convolution(operation: &Operation<'_>, x: [usize; 3], lanes: usize) -> Option<NodeKind> {
     let Op::Conv2d { stride, padding, dilation, groups } = operation.op else { return None };
     let filters = operation.weight?;
+    let [_, height, width] = x;
+    let [top, bottom, left, right] = *padding;
+    // The zeros around a picture are kept in memory; there must not be far more of them than of the picture.
+    if (height + top + bottom) * (width + left + right) > MOST_ZEROS + 16 * height * width {
+        return None;
+    }
     let motion = Motion {
         kernel: [filters[2], filters[3]],
         stride: *stride,

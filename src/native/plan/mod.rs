@@ -4,6 +4,7 @@ mod fuse;
 mod homes;
 mod kernel;
 mod lower;
+mod shape;
 
 use std::collections::HashMap;
 

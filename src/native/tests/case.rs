@@ -169,6 +169,12 @@ impl Case {
         }
     }
 
+    /// As [`Case::check`], for operations that all instruction sets know.
+    pub(super) fn check_known(&self, wanted: &[usize]) {
+        assert!(Isa::ALL.iter().all(|isa| self.known(*isa)), "not known: {:?}", self.ops);
+        self.check(wanted);
+    }
+
     fn check_on(&self, isa: Isa, wanted: &[usize]) {
         let plan = self.plan(isa, wanted).unwrap();
         let pictures = self.pictures();

@@ -160,7 +160,7 @@ proptest! {
 
     #[test]
     fn random_graphs(
-        first in 0..6_usize, sides in [1..10_usize, 1..10_usize], second in 0..3_usize, steps in steps(),
+        first in 0..6_usize, sides in prop_oneof![3 => [1..10_usize, 1..10_usize], 1 => [10..20_usize, 10..20_usize]], second in 0..3_usize, steps in steps(),
         wanted in any::<u32>(), seed in any::<u64>(), batch in 1..7_usize,
     ) {
         let channels = [1, 3, 5, 16, 17, 32][first];
