@@ -56,20 +56,32 @@ impl<'a> Scene<'a> {
     /// # Errors
     /// When it has another count of numbers.
     pub fn new(network: &'a Network, values: &'a [f32]) -> Result<Self> {
-        let [channels, height, width] = network.input();
-        if values.len() != channels * height * width {
-            return Err(Error::request(format!(
-                "input has {} numbers, expected {channels}x{height}x{width}",
-                values.len()
-            )));
+        network.expect_one(values)?;
+        let trunk = if network.taps() == 0 { None } else { network.trunks(&[values])?.pop() };
+        Self::behind(network, values, trunk)
+    }
+
+    /// As [`Scene::new`] for several pictures, which share a pass through the trunk.
+    ///
+    /// # Errors
+    /// When one has another count of numbers.
+    pub fn several(network: &'a Network, pictures: &[&'a [f32]]) -> Result<Vec<Self>> {
+        if network.taps() == 0 {
+            return pictures.iter().map(|picture| Self::new(network, picture)).collect();
         }
-        let (trunk, spare, logits) = if network.taps() == 0 {
-            (None, None, network.logits(values.to_vec())?)
-        } else {
-            let trunk = network.trunk(values.to_vec())?;
-            let recording = network.record(&trunk)?;
-            let logits = recording.logits()?;
-            (Some(trunk), Some(recording), logits)
+        let trunks = network.trunks(pictures)?;
+        let scene = |(picture, trunk): (&&'a [f32], Trunk)| Self::behind(network, picture, Some(trunk));
+        pictures.iter().zip(trunks).map(scene).collect()
+    }
+
+    fn behind(network: &'a Network, values: &'a [f32], trunk: Option<Trunk>) -> Result<Self> {
+        let (spare, logits) = match &trunk {
+            None => (None, network.logits(values.to_vec())?),
+            Some(trunk) => {
+                let recording = network.record(trunk)?;
+                let logits = recording.logits()?;
+                (Some(recording), logits)
+            }
         };
         let activations = (0..network.taps()).map(|_| OnceCell::new()).collect();
         let (spare, known) = (RefCell::new(spare), RefCell::default());

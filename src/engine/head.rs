@@ -48,6 +48,27 @@ impl Network {
         Ok(Trunk { slots: self.advance_to_cut(values)?, cut: self.cut })
     }
 
+    /// As [`Network::trunk`] for several pictures, which share a pass where each gets the same numbers as alone.
+    ///
+    /// # Shapes
+    /// Each picture is `[1, channels, height, width]`, row-major.
+    ///
+    /// # Errors
+    /// When one has not as many values as that.
+    pub fn trunks(&self, pictures: &[&[f32]]) -> Result<Vec<Trunk>> {
+        for picture in pictures {
+            self.expect_one(picture)?;
+        }
+        let slots = match &self.program {
+            Some(program) => program.run_each(self, pictures)?,
+            None => pictures
+                .iter()
+                .map(|picture| self.advance_to_cut(picture.to_vec()))
+                .collect::<Result<Vec<_>>>()?,
+        };
+        Ok(slots.into_iter().map(|slots| Trunk { slots, cut: self.cut }).collect())
+    }
+
     /// The same picture's trunk, continued to a tapped layer (its position among the taps).
     ///
     /// # Errors

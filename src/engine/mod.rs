@@ -213,6 +213,14 @@ impl Network {
         Ok(values.len() / one)
     }
 
+    /// Refuses what is not one picture.
+    pub(crate) fn expect_one(&self, values: &[f32]) -> Result<()> {
+        match self.batch(values)? {
+            1 => Ok(()),
+            count => Err(Error::request(format!("input has {count} pictures, expected one"))),
+        }
+    }
+
     /// Slots with only the input filled, of as many pictures as `values` holds.
     fn start(&self, values: Vec<f32>) -> Result<Vec<Option<Value>>> {
         let batch = self.batch(&values)?;

@@ -112,6 +112,34 @@ impl Program {
         Ok(slots)
     }
 
+    /// Whether one plan does everything, so that pictures can share a pass and each still gets the numbers that it gets alone.
+    fn only(&self, network: &Network) -> Option<&Native> {
+        match &self.parts[..] {
+            [Part::Native(native)] if native.inputs == [0] && network.last_use[0] < native.steps.end => {
+                Some(native)
+            }
+            _ => None,
+        }
+    }
+
+    /// As [`Program::run`], the slots of each picture by themselves.
+    pub(super) fn run_each(&self, network: &Network, pictures: &[&[f32]]) -> Result<Vec<Vec<Option<Value>>>> {
+        let Some(native) = self.only(network) else {
+            return pictures.iter().map(|picture| self.run(network, picture, 1)).collect();
+        };
+        let outputs = native.plan.run(&self.workspace, &[&pictures.concat()], pictures.len(), self.threads);
+        let slots_of = |picture: usize| {
+            let mut slots: Vec<Option<Value>> = vec![None; network.logits + 1];
+            for ((slot, [channels, height, width]), values) in native.outputs.iter().zip(&outputs) {
+                let size = channels * height * width;
+                let own = values[picture * size..][..size].to_vec();
+                slots[*slot] = Some(Value::new(own, &[1, *channels, *height, *width], &network.device)?);
+            }
+            Ok(slots)
+        };
+        (0..pictures.len()).map(slots_of).collect()
+    }
+
     /// Position of the first step behind the first part.
     fn first_end(&self) -> usize {
         match self.parts.first() {

@@ -146,7 +146,9 @@ impl Explainer {
         &self.settings
     }
 
-    pub(crate) fn sha256(&self) -> &str {
+    /// SHA-256 of the model file, lower-case hexadecimal.
+    #[must_use]
+    pub fn model_sha256(&self) -> &str {
         self.network.sha256()
     }
 
@@ -155,17 +157,30 @@ impl Explainer {
     /// # Errors
     /// When the logits are not finite, or a method does not fit the network.
     pub fn explain(&self, subject: &Subject) -> Result<Vec<Explanation>> {
-        let scene = Scene::new(&self.network, &subject.values)?;
+        self.explain_scene(&Scene::new(&self.network, &subject.values)?, subject)
+    }
+
+    /// As [`Explainer::explain`] for several subjects, which share a pass through the trunk; each gets what it gets alone.
+    ///
+    /// # Errors
+    /// When a subject is not of the network's size. What is wrong with one alone is in its place.
+    pub fn explain_all(&self, subjects: &[&Subject]) -> Result<Vec<Result<Vec<Explanation>>>> {
+        let pictures: Vec<&[f32]> = subjects.iter().map(|subject| subject.values.as_slice()).collect();
+        let scenes = Scene::several(&self.network, &pictures)?;
+        Ok(scenes.iter().zip(subjects).map(|(scene, subject)| self.explain_scene(scene, subject)).collect())
+    }
+
+    fn explain_scene(&self, scene: &Scene, subject: &Subject) -> Result<Vec<Explanation>> {
         let unfolded =
             self.unfolded.as_ref().map(|network| Scene::new(network, &subject.values)).transpose()?;
         let classes = classes(&self.model, &self.network, scene.logits(), subject)?;
         let mut explanations: Vec<Explanation> =
             self.settings.methods.iter().map(|method| self.empty(*method)).collect();
-        for class in self.wanted(&classes)? {
+        for class in self.wanted(&classes, subject.label)? {
             for explanation in &mut explanations {
                 let scene = match &unfolded {
                     Some(unfolded) if explanation.method == Method::FullGrad => unfolded,
-                    _ => &scene,
+                    _ => scene,
                 };
                 let target = self.explain_class(scene, explanation.method, &classes, class, subject)?;
                 if let Some(finding) = &target.finding {
@@ -225,11 +240,11 @@ impl Explainer {
     }
 
     /// The classes to explain, each once, in the order asked for.
-    fn wanted(&self, classes: &[Prediction]) -> Result<Vec<usize>> {
+    fn wanted(&self, classes: &[Prediction], label: Option<usize>) -> Result<Vec<usize>> {
         let ranked: Vec<usize> = classes.iter().map(|class| class.target).collect();
         let mut wanted = Vec::new();
         for target in &self.settings.targets {
-            for class in target.resolve(&self.model, &ranked)? {
+            for class in target.resolve(&self.model, &ranked, label)? {
                 if !wanted.contains(&class) {
                     wanted.push(class);
                 }

@@ -1,11 +1,11 @@
 //! The record of an explanation.
 
 use super::{ClassExplanation, Explainer, Explanation, Scale, Style, Subject};
-use crate::cam::Options;
+use crate::cam::{Method, Options};
 use crate::heatmap::{Heatmap, Sampling};
 use crate::input::Placement;
 use crate::record::{
-    Artifact, BoxRecord, CoversRecord, LayerRecord, MapRecord, ModelRecord, NetworkInputRecord,
+    Artifact, BoxRecord, CoversRecord, LabelRecord, LayerRecord, MapRecord, ModelRecord, NetworkInputRecord,
     OptionsRecord, RawRecord, Record, SCHEMA_VERSION, SettingsRecord, TargetRecord,
 };
 
@@ -63,9 +63,16 @@ impl Explainer {
             model: self.model_record(),
             layers: if info.uses_layer { self.layer_records() } else { vec![] },
             predictions: explanation.predictions.clone(),
+            label: subject.label.map(|target| self.label_record(target)),
             warnings: self.model().warnings().iter().chain(&explanation.warnings).cloned().collect(),
-            settings: self.settings_record(explanation, style),
+            settings: self.settings_record(explanation.method, style),
         }
+    }
+
+    /// What a record says of a true class.
+    #[must_use]
+    pub fn label_record(&self, target: usize) -> LabelRecord {
+        LabelRecord { target, class_name: self.model().class_name(target) }
     }
 
     fn description(&self, explanation: &Explanation) -> String {
@@ -135,23 +142,25 @@ impl Explainer {
         format!("{first}, {then}")
     }
 
-    fn settings_record(&self, explanation: &Explanation, style: &Style) -> SettingsRecord {
+    /// What a record says of the settings of a method, known before any image is.
+    #[must_use]
+    pub fn settings_record(&self, method: Method, style: &Style) -> SettingsRecord {
         let settings = self.settings();
-        let several = self.layers().len() > 1 && explanation.method.info().uses_layer;
+        let several = self.layers().len() > 1 && method.info().uses_layer;
         let smoothing = settings.smoothing;
         let kinds = [(smoothing.augment, "aug"), (smoothing.eigen, "eigen"), (smoothing.noise, "noise")];
         let Options { counterfactual, signed, seed, samples, noise, patch, stride, library, .. } =
             settings.options;
         SettingsRecord {
-            method: explanation.method.info().name.to_owned(),
+            method: method.info().name.to_owned(),
             score: settings.score.name().to_owned(),
-            aggregate: several
-                .then(|| settings.finish.aggregate_of(explanation.method, library).name().to_owned()),
+            aggregate: several.then(|| settings.finish.aggregate_of(method, library).name().to_owned()),
             smooth: kinds.iter().filter(|(on, _)| *on).map(|(_, name)| (*name).to_owned()).collect(),
             signed,
             counterfactual,
             compat: library.map(|library| library.name().to_owned()),
             options: OptionsRecord { seed, samples, noise, patch, stride },
+            request: settings.request.clone(),
             device: settings.runtime.device.to_string(),
             engine: settings.runtime.engine_name().to_owned(),
             burncam: env!("CARGO_PKG_VERSION").to_owned(),
@@ -177,7 +186,7 @@ impl Explainer {
         ModelRecord {
             name: model.name().to_owned(),
             file: model.file_name(),
-            sha256: self.sha256().to_owned(),
+            sha256: self.model_sha256().to_owned(),
             num_classes: model.num_classes(),
             source: model.card().source.clone(),
         }

@@ -29,6 +29,8 @@ pub struct Settings {
     pub options: Options,
     /// What maps are divided by. Default: each by its own greatest value.
     pub scale: Scale,
+    /// A digest of whatever else was asked for, carried into the record. Default: none.
+    pub request: Option<String>,
 }
 
 /// What a finished map is divided by.
@@ -56,6 +58,7 @@ impl Default for Settings {
             smoothing: Smoothing::default(),
             options: Options::default(),
             scale: Scale::Own,
+            request: None,
         }
     }
 }

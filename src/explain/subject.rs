@@ -22,6 +22,8 @@ pub struct Subject {
     pub is_tensor: bool,
     /// What the record says of the file.
     pub file: InputRecord,
+    /// The true class, if the caller knows it.
+    pub label: Option<usize>,
 }
 
 impl Subject {
@@ -46,6 +48,7 @@ impl Subject {
             placement: prepared.placement,
             is_tensor: false,
             file,
+            label: None,
         })
     }
 
@@ -81,6 +84,6 @@ impl Subject {
             exif_orientation: orientation,
         };
         let placement = Placement::whole(width, height);
-        Ok(Self { picture, values, placement, is_tensor: true, file })
+        Ok(Self { picture, values, placement, is_tensor: true, file, label: None })
     }
 }

@@ -12,10 +12,14 @@ pub enum Target {
     Index(usize),
     /// A class by its name.
     Name(String),
+    /// The true class of each image; see [`Subject::label`](super::Subject::label).
+    Label,
+    /// The most probable class of each image and its true one; one class where they are the same.
+    Both,
 }
 
 impl Target {
-    /// `top`, `top5`, a whole number, or a class name.
+    /// `top`, `top5`, `label`, `both`, a whole number, or a class name.
     ///
     /// # Errors
     /// For `top0` and for nothing at all.
@@ -23,8 +27,11 @@ impl Target {
         if text.trim().is_empty() {
             return Err(Error::request("expected an index, a name, top or topN, got nothing"));
         }
-        if text == "top" {
-            return Ok(Self::Top(1));
+        match text {
+            "top" => return Ok(Self::Top(1)),
+            "label" => return Ok(Self::Label),
+            "both" => return Ok(Self::Both),
+            _ => {}
         }
         match (text.strip_prefix("top").map(str::parse), text.parse()) {
             (Some(Ok(0)), _) => {
@@ -36,9 +43,16 @@ impl Target {
         }
     }
 
-    /// The classes meant, given all classes from the most probable to the least.
-    pub(super) fn resolve(&self, model: &Model, ranked: &[usize]) -> Result<Vec<usize>> {
+    /// The classes meant, given all classes from the most probable to the least, and the image's true one.
+    pub(super) fn resolve(
+        &self,
+        model: &Model,
+        ranked: &[usize],
+        label: Option<usize>,
+    ) -> Result<Vec<usize>> {
         match self {
+            Self::Label => Ok(vec![known(label)?]),
+            Self::Both => Ok(ranked.iter().take(1).copied().chain([known(label)?]).collect()),
             Self::Top(count) => Ok(ranked.iter().take(*count).copied().collect()),
             Self::Index(index) if *index < ranked.len() => Ok(vec![*index]),
             Self::Index(index) => Err(Error::request(format!(
@@ -56,8 +70,16 @@ impl Target {
     /// When the class is not one of the model's.
     pub fn check(&self, model: &Model) -> Result<()> {
         let all: Vec<usize> = (0..model.num_classes()).collect();
-        self.resolve(model, &all).map(|_| ())
+        self.resolve(model, &all, Some(0)).map(|_| ())
     }
+}
+
+fn known(label: Option<usize>) -> Result<usize> {
+    label.ok_or_else(|| {
+        Error::request(
+            "the image has no label, but its true class is to be explained (give it one, or --target top)",
+        )
+    })
 }
 
 /// Matches a name as a whole, then without regard to case, then as one of its synonyms, then as a unique word.
@@ -130,6 +152,7 @@ mod tests {
     fn top_is_a_count_and_a_number_an_index() {
         assert_eq!(Target::parse("top").unwrap(), Target::Top(1));
         assert_eq!(Target::parse("top5").unwrap(), Target::Top(5));
+        assert_eq!(Target::parse("label").unwrap(), Target::Label);
         assert_eq!(Target::parse("281").unwrap(), Target::Index(281));
         assert_eq!(Target::parse("topaz").unwrap(), Target::Name("topaz".into()));
         assert!(Target::parse("top0").is_err());

@@ -9,7 +9,10 @@
 //! and `heatmap` have eli5's names and meanings, so the record reads as an eli5 explanation. Two things are
 //! better than there: `proba` is filled, and the document is JSON throughout.
 
+mod failure;
 mod layout;
+
+pub use failure::{FailedInput, FailureRecord};
 
 use serde::{Deserialize, Serialize};
 
@@ -46,6 +49,8 @@ pub struct Record {
     pub layers: Vec<LayerRecord>,
     /// The most probable classes, most probable first.
     pub predictions: Vec<Prediction>,
+    /// The true class, where the caller named it.
+    pub label: Option<LabelRecord>,
     /// What a reader should know before trusting the picture. The causes of blank maps stand here too.
     pub warnings: Vec<String>,
     /// The settings that made this record.
@@ -244,6 +249,16 @@ pub struct Prediction {
     pub logit: f64,
 }
 
+/// The true class of an image.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LabelRecord {
+    /// Index of the class.
+    pub target: usize,
+    /// Its name, or its index as text.
+    pub class_name: String,
+}
+
 /// What was asked for, as far as it shows in the numbers or the pictures.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -264,6 +279,9 @@ pub struct SettingsRecord {
     pub compat: Option<String>,
     /// What only some methods read; `null` where the method's own number was taken.
     pub options: OptionsRecord,
+    /// SHA-256 over whatever else was asked for and shows in the files, lower-case hexadecimal; `null` where nobody gave one.
+    /// The command line covers all of its arguments with it, so that a later run knows whether it would do the same.
+    pub request: Option<String>,
     /// Device that the network ran on.
     pub device: String,
     /// What ran the part of the network that is not recorded: `native`, the own kernels, or `burn`.
