@@ -43,7 +43,7 @@ pub(crate) fn settings(
             noise: map.noise,
             patch: map.patch.map(usize::from),
             stride: map.stride.map(usize::from),
-            batch_size: args.batch_size.into(),
+            batch_size: args.batch.batch_size.map_or(Options::default().batch_size, usize::from),
             library: map.compat,
             progress,
         },

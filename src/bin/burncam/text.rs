@@ -21,6 +21,11 @@ pub(crate) fn error(error: &Error) {
     let _ = writeln!(io::stderr().lock(), "burncam: {error:#}");
 }
 
+/// Says something to a person that is no result.
+pub(crate) fn note(text: &str) {
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
 /// Rows in columns, two spaces between, the last column ragged.
 pub(crate) fn table(header: &[&str], rows: &[Vec<String>]) -> String {
     let width = |column: usize| {

@@ -1,6 +1,7 @@
 //! What can be written on the command line. Nothing here touches the world; see `plan.rs` for that.
 //! `check.rs`, `explain.rs` and `import.rs` hold what only those commands take, `values.rs` how single words are read.
 
+mod batch;
 mod check;
 mod explain;
 mod import;
@@ -13,6 +14,7 @@ use burncam::engine::{Engine, Runtime};
 use burncam::{DeviceName, input::Layout};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub(crate) use self::batch::{BatchArgs, ProgressArg};
 pub(crate) use self::check::CheckArgs;
 pub(crate) use self::explain::{ExplainArgs, OverlayArg, Save, ScaleArg, SmoothArg, StyleArgs};
 pub(crate) use self::import::ImportArgs;
