@@ -17,7 +17,7 @@ use crate::{Outcome, progress, sheet, subjects, text};
 
 /// Explains every input; a failing one is reported and the rest goes on.
 pub(crate) fn run(args: &ExplainArgs, quiet: bool) -> Result<Outcome> {
-    let inputs = discover(&args.inputs)?;
+    let inputs = discover(&args.inputs)?.inputs;
     let plan = Plan::new(args, &inputs)?;
     plan.check(&inputs, args.output.force)?;
     if args.method.scale == ScaleArg::Shared && inputs.iter().any(Input::is_stdin) {

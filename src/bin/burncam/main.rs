@@ -6,6 +6,8 @@ mod discover;
 mod explain;
 mod import;
 mod inspect;
+#[allow(dead_code, reason = "wired by the batch")]
+mod labels;
 mod plan;
 mod predict;
 mod progress;
