@@ -134,7 +134,7 @@ impl Plan {
 
     /// Where the summary of several inputs goes; shards may share a directory.
     pub(crate) fn summary_path(&self, shard: Option<Shard>) -> Option<PathBuf> {
-        let of_shard = |shard: Shard| summary::file_of_shard(shard.part(), shard.of());
+        let of_shard = |shard: Shard| summary::file_of_shard(shard.index, shard.count);
         let name = shard.map_or_else(|| summary::FILE.to_owned(), of_shard);
         match (&self.destination, shard) {
             (Destination::Directory(directory), Some(_)) => Some(directory.join(name)),

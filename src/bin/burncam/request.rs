@@ -47,6 +47,7 @@ pub(crate) fn settings(
             library: map.compat,
             progress,
         },
+        request: None,
         scale: match map.scale {
             _ if map.no_normalize => Scale::Raw,
             ScaleArg::Number(number) => Scale::Fixed(number),

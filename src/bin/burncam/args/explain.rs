@@ -10,13 +10,12 @@ use burncam::render::{Colormap, Components, Interpolation, PngLevel, Threshold};
 use clap::{Args, ValueEnum};
 
 use super::values::{parse_deviation, parse_layer, parse_save, parse_scale, parse_unit};
-use super::{BatchArgs, ModelArgs, PictureArgs, RunArgs};
+use super::{BatchArgs, InputArgs, ModelArgs, PictureArgs, RunArgs};
 
 #[derive(Debug, Args)]
 pub(crate) struct ExplainArgs {
-    /// Pictures, directories of pictures, .npy tensors, or - for standard input.
-    #[arg(required = true, value_name = "INPUT")]
-    pub(crate) inputs: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) inputs: InputArgs,
 
     #[command(flatten)]
     pub(crate) model: ModelArgs,

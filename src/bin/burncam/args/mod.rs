@@ -1,10 +1,12 @@
 //! What can be written on the command line. Nothing here touches the world; see `plan.rs` for that.
-//! `check.rs`, `explain.rs` and `import.rs` hold what only those commands take, `values.rs` how single words are read.
+//! `check.rs`, `explain.rs` and `import.rs` hold what only those commands take, `inputs.rs` what is to be explained,
+//! `values.rs` how single words are read.
 
 mod batch;
 mod check;
 mod explain;
 mod import;
+mod inputs;
 mod values;
 
 use std::num::NonZero;
@@ -18,6 +20,7 @@ pub(crate) use self::batch::{BatchArgs, ProgressArg};
 pub(crate) use self::check::CheckArgs;
 pub(crate) use self::explain::{ExplainArgs, OverlayArg, Save, ScaleArg, SmoothArg, StyleArgs};
 pub(crate) use self::import::ImportArgs;
+pub(crate) use self::inputs::InputArgs;
 use self::values::parse_colour;
 
 /// Explain what a convolutional network looked at.
@@ -155,9 +158,8 @@ impl From<LayoutArg> for Layout {
 
 #[derive(Debug, Args)]
 pub(crate) struct PredictArgs {
-    /// Pictures, directories of pictures, .npy tensors, or - for standard input.
-    #[arg(required = true, value_name = "INPUT")]
-    pub(crate) inputs: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) inputs: InputArgs,
 
     #[command(flatten)]
     pub(crate) model: ModelArgs,

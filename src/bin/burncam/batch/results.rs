@@ -36,7 +36,7 @@ impl<'a> Results<'a> {
     pub(crate) fn open(job: &'a Job<'a>, tasks: usize, quiet: bool) -> Result<Self> {
         let args = job.args;
         let model = job.explainer.model();
-        let summary_path = job.plan.summary_path(args.input.shard);
+        let summary_path = job.plan.summary_path(args.inputs.shard);
         if !args.replaces() {
             output::refuse_existing(summary_path.iter().chain(&args.batch.report))?;
         }
@@ -46,7 +46,7 @@ impl<'a> Results<'a> {
             None => None,
         };
         let mut summary = Summary::new(model.name(), job.explainer.model_sha256(), tasks);
-        summary.shard = args.input.shard.map(|shard| shard.to_string());
+        summary.shard = args.inputs.shard.map(|shard| shard.to_string());
         Ok(Self {
             job,
             quiet,

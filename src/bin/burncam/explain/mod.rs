@@ -27,7 +27,7 @@ const TOGETHER: usize = 4;
 
 /// Explains every input; a failing one is reported and the rest goes on.
 pub(crate) fn run(args: &ExplainArgs, quiet: bool) -> Result<Outcome> {
-    let Found { inputs, searched } = discover(&args.input)?;
+    let Found { inputs, searched } = discover(&args.inputs)?;
     let plan = Plan::new(args, &inputs)?;
     check(args, &plan, &inputs)?;
     plan.check(&inputs, args.replaces())?;
