@@ -6,12 +6,14 @@ mod discover;
 mod explain;
 mod import;
 mod inspect;
+mod merge;
 mod plan;
 mod predict;
 mod progress;
 mod request;
 mod sheet;
 mod subjects;
+mod summary;
 mod text;
 
 use std::process::ExitCode;
@@ -50,6 +52,7 @@ fn main() -> ExitCode {
 fn run(command: Command, quiet: bool) -> Result<Outcome> {
     match command {
         Command::Explain(args) => explain::run(&args, quiet),
+        Command::Merge(args) => merge::run(&args, quiet),
         Command::Predict(args) => predict::run(&args),
         Command::Layers(args) => inspect::layers(&args),
         Command::Import(args) => import::run(&args, quiet),

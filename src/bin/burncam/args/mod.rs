@@ -1,9 +1,10 @@
 //! What can be written on the command line. Nothing here touches the world; see `plan.rs` for that.
-//! `check.rs`, `explain.rs` and `import.rs` hold what only those commands take, `values.rs` how single words are read.
+//! `check.rs`, `explain.rs`, `import.rs` and `merge.rs` hold what only those commands take, `values.rs` how single words are read.
 
 mod check;
 mod explain;
 mod import;
+mod merge;
 mod values;
 
 use std::num::NonZero;
@@ -16,6 +17,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub(crate) use self::check::CheckArgs;
 pub(crate) use self::explain::{ExplainArgs, OverlayArg, Save, ScaleArg, SmoothArg, StyleArgs};
 pub(crate) use self::import::ImportArgs;
+pub(crate) use self::merge::MergeArgs;
 use self::values::parse_colour;
 
 /// Explain what a convolutional network looked at.
@@ -50,6 +52,8 @@ Examples:
 pub(crate) enum Command {
     /// Draw where the evidence for a class lies, and write a record of it.
     Explain(Box<ExplainArgs>),
+    /// Join the summaries and reports of several runs, or of the shards of one.
+    Merge(MergeArgs),
     /// Print the most probable classes.
     Predict(PredictArgs),
     /// List a model's layers, and which of them can be explained.
