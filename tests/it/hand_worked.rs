@@ -38,6 +38,7 @@ fn subject(values: Vec<f32>) -> Subject {
         values,
         placement: Placement::whole(4, 4),
         is_tensor: true,
+        label: None,
         file: InputRecord {
             path: "ramp".into(),
             sha256: String::new(),

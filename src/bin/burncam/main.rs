@@ -8,6 +8,7 @@ mod explain;
 mod import;
 mod inspect;
 mod labels;
+mod merge;
 mod plan;
 mod predict;
 mod progress;
@@ -57,6 +58,7 @@ fn main() -> ExitCode {
 fn run(command: Command, quiet: bool) -> Result<Outcome> {
     match command {
         Command::Explain(args) => explain::run(&args, quiet),
+        Command::Merge(args) => merge::run(&args, quiet),
         Command::Predict(args) => predict::run(&args),
         Command::Layers(args) => inspect::layers(&args),
         Command::Import(args) => import::run(&args, quiet),

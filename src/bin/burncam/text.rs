@@ -43,6 +43,11 @@ pub(crate) fn table(header: &[&str], rows: &[Vec<String>]) -> String {
     lines.join("\n")
 }
 
+/// `1 image`, `2 images`.
+pub(crate) fn counted(count: usize, thing: &str) -> String {
+    format!("{count} {thing}{}", if count == 1 { "" } else { "s" })
+}
+
 /// A probability as people read it.
 pub(crate) fn percent(probability: f64) -> String {
     let percent = probability * 100.0;

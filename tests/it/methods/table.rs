@@ -33,6 +33,7 @@ fn subject(model: &Model) -> Subject {
         values: seeded("methods.input", &[1, spec.channels, height, width]),
         placement: Placement::whole(width, height),
         is_tensor: true,
+        label: None,
         file: InputRecord {
             path: "made".into(),
             sha256: String::new(),
