@@ -4,6 +4,7 @@
 
 #[cfg(all(feature = "cli", feature = "embedded-model", unix))]
 mod batch;
+mod browser;
 mod cam_parity;
 mod capture;
 mod check;
