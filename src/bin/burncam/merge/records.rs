@@ -20,9 +20,8 @@ pub(super) fn entries(directories: &[PathBuf], summary: &Summary) -> Vec<Entry> 
     let mut seen = HashSet::new();
     for path in directories.iter().flat_map(|directory| json_files(directory)) {
         // One directory may lie in another that is named too.
-        let is_new = || path.canonicalize().is_ok_and(|real| seen.insert(real));
         if let Ok(record) = read(&path)
-            && is_new()
+            && path.canonicalize().is_ok_and(|real| seen.insert(real))
         {
             entries.push((PathBuf::from(record.input.path), Entry::Record(path)));
         }
