@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a helper of a test fails as a test does")]
 
+mod browser;
 mod cam_parity;
 mod capture;
 mod check;

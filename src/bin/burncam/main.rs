@@ -9,6 +9,8 @@ mod inspect;
 mod plan;
 mod predict;
 mod progress;
+#[allow(dead_code, reason = "wired by the batch")]
+mod report;
 mod request;
 mod sheet;
 mod subjects;

@@ -1,0 +1,72 @@
+//! The file: a template with styles, script and data in their places, and a policy that lets nothing else in.
+
+use data_encoding::BASE64;
+use sha2::{Digest as _, Sha256};
+
+const TEMPLATE: &str = include_str!("page.html");
+const STYLE: &str = include_str!("page.css");
+/// One module: what one file names the next can use.
+const SCRIPT: &str = concat!(
+    include_str!("list.js"),
+    include_str!("cards.js"),
+    include_str!("large.js"),
+    include_str!("controls.js")
+);
+
+/// The page around the data, which is JSON.
+pub(super) fn document(data: &str) -> String {
+    let mut document = String::with_capacity(TEMPLATE.len() + STYLE.len() + SCRIPT.len() + data.len() + 1024);
+    let mut pieces = TEMPLATE.split("{{");
+    document.push_str(pieces.next().unwrap_or_default());
+    for piece in pieces {
+        let (name, rest) = piece.split_once("}}").unwrap_or((piece, ""));
+        match name {
+            "policy" => document.push_str(&policy()),
+            "style" => document.push_str(STYLE),
+            "script" => document.push_str(SCRIPT),
+            _ => document.push_str(&harmless(data)),
+        }
+        document.push_str(rest);
+    }
+    document
+}
+
+/// Nothing may be loaded but pictures, from where the page lies or out of itself, and nothing run but this script.
+fn policy() -> String {
+    let digest = |text: &str| format!("'sha256-{}'", BASE64.encode(&Sha256::digest(text)));
+    format!(
+        "default-src 'none'; img-src 'self' file: data:; style-src {}; script-src {}; base-uri 'none'; form-action 'none'",
+        digest(STYLE),
+        digest(SCRIPT)
+    )
+}
+
+/// JSON that can stand in a `script` element whatever its strings hold. These characters occur only in strings.
+fn harmless(json: &str) -> String {
+    json.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn data_cannot_end_its_element_and_reads_as_before() {
+        let value = serde_json::json!({ "x": "</script><!-- & {{style}}" });
+        let page = document(&value.to_string());
+        let (_, rest) = page.split_once("<script id=\"data\" type=\"application/json\">").unwrap();
+        let (data, _) = rest.split_once("</script>").unwrap();
+        assert_eq!(serde_json::from_str::<serde_json::Value>(data).unwrap(), value);
+        assert!(!data.contains('<'));
+    }
+
+    #[test]
+    fn every_place_of_the_template_is_filled_and_nothing_comes_from_elsewhere() {
+        let page = document("{}");
+        assert!(!page.contains("{{"), "a place was left empty");
+        for outside in ["http:", "https:", "url(", "@import", "innerHTML", "eval("] {
+            assert!(!page.contains(outside), "'{outside}'");
+        }
+        assert!(!SCRIPT.contains("</script") && !STYLE.contains("</style"));
+    }
+}

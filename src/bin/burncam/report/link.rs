@@ -1,0 +1,96 @@
+//! Relative addresses from the page to a file, so that page and files can be moved together.
+
+use std::io;
+use std::path::{Component, Path, PathBuf};
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
+
+/// All but what RFC 3986 calls unreserved. In a path segment that is more than need be, and never too little.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// The directory of a page, absolute.
+///
+/// # Errors
+/// When the current directory cannot be told.
+pub(super) fn folder_of(page: &Path) -> io::Result<PathBuf> {
+    let mut folder = resolved(page)?;
+    folder.pop();
+    Ok(folder)
+}
+
+/// The address of `file` as seen from a page in `folder`, which [`folder_of`] gave. `None` when there is no way from one to
+/// the other, as between the drives of some systems.
+pub(super) fn relative(folder: &Path, file: &Path) -> Option<String> {
+    let file = resolved(file).ok()?;
+    let common = folder.components().zip(file.components()).take_while(|(one, other)| one == other).count();
+    if common == 0 {
+        return None;
+    }
+    let up = folder.components().skip(common).map(|_| "..".to_owned());
+    let down = file
+        .components()
+        .skip(common)
+        .map(|segment| percent_encode(segment.as_os_str().as_encoded_bytes(), RESERVED).to_string());
+    Some(up.chain(down).collect::<Vec<_>>().join("/"))
+}
+
+/// The absolute path without `..`. Links stay as they were written, since a browser takes addresses by their text; only one
+/// that `..` follows is resolved, since above it lies what it points to.
+fn resolved(path: &Path) -> io::Result<PathBuf> {
+    let mut resolved = PathBuf::new();
+    for component in std::path::absolute(path)?.components() {
+        if component == Component::ParentDir {
+            if resolved.is_symlink() {
+                resolved = resolved.canonicalize()?;
+            }
+            resolved.pop();
+        } else {
+            resolved.push(component);
+        }
+    }
+    Ok(resolved)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn from(page: &str, file: &str) -> String {
+        relative(&folder_of(Path::new(page)).unwrap(), Path::new(file)).unwrap()
+    }
+
+    #[test]
+    fn addresses_lead_from_the_page_to_the_file() {
+        assert_eq!(from("/a/out/report.html", "/a/out/cats/1.png"), "cats/1.png");
+        assert_eq!(from("/a/out/report.html", "/a/photos/1.jpg"), "../photos/1.jpg");
+        assert_eq!(from("/report.html", "/a/1.jpg"), "a/1.jpg");
+        assert_eq!(from("report.html", "photos/1.jpg"), "photos/1.jpg");
+        assert_eq!(from("out/../out/report.html", "./photos/../1.jpg"), "../1.jpg");
+    }
+
+    #[test]
+    fn no_name_can_break_out_of_an_address() {
+        assert_eq!(from("/r.html", "/a b/50%#?.png"), "a%20b/50%25%23%3F.png");
+        assert_eq!(from("/r.html", "/javascript:x"), "javascript%3Ax", "no scheme");
+        assert_eq!(
+            from("/r.html", "/\"'<script>&\\\u{e9}"),
+            "%22%27%3Cscript%3E%26%5C%C3%A9",
+            "nothing that HTML or a browser reads otherwise"
+        );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn names_that_are_no_text_and_links_below_dots_are_followed() {
+        use std::os::unix::ffi::OsStrExt as _;
+        let latin1 = Path::new(std::ffi::OsStr::from_bytes(b"/caf\xe9.png"));
+        assert_eq!(relative(Path::new("/"), latin1).unwrap(), "caf%E9.png");
+
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().canonicalize().unwrap();
+        std::fs::create_dir_all(root.join("deep/down")).unwrap();
+        std::os::unix::fs::symlink(root.join("deep/down"), root.join("link")).unwrap();
+        assert_eq!(relative(&root, &root.join("link/1.jpg")).unwrap(), "link/1.jpg");
+        assert_eq!(relative(&root, &root.join("link/../1.jpg")).unwrap(), "deep/1.jpg");
+    }
+}

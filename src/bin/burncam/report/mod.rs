@@ -1,0 +1,231 @@
+//! `--report`: one page of HTML to look through a run.
+//!
+//! Receives records as they are made and keeps of each the few things that the page shows. Hands on one file that
+//! needs no other: styles, script and data are in it, and the pictures of a small run as well. What the page then
+//! does is `*.js` beside this file.
+
+mod document;
+mod link;
+mod rows;
+mod small;
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use burncam::output::{self, OutputFile};
+use burncam::record::{Record, TargetRecord};
+use rayon::prelude::*;
+
+use rows::{Card, Data, Table, View};
+
+/// Up to so many maps the page holds its pictures itself, as small JPEGs of some 15 kB each; beyond, it would grow
+/// unwieldy, and loads files as they come into sight.
+const MOST_EMBEDDED: usize = 200;
+
+/// A page in the making.
+#[derive(Debug)]
+pub(crate) struct Page {
+    title: String,
+    methods: Table<String>,
+    layers: Table<String>,
+    /// Index in the model, and name.
+    classes: Table<(usize, String)>,
+    /// Warnings and findings.
+    notes: Table<String>,
+    entries: Vec<Entry>,
+    by_path: HashMap<String, usize>,
+}
+
+/// What becomes a card.
+#[derive(Debug)]
+enum Entry {
+    Picture(Picture),
+    Failure { path: String, error: String },
+}
+
+#[derive(Debug)]
+struct Picture {
+    path: String,
+    format: String,
+    size: (usize, usize),
+    label: Option<usize>,
+    top: Vec<(usize, f64)>,
+    maps: Vec<Map>,
+}
+
+/// One target of one record.
+#[derive(Debug)]
+struct Map {
+    view: View<'static>,
+    directory: PathBuf,
+    /// Kinds and names.
+    files: Vec<(String, String)>,
+}
+
+impl Page {
+    /// A page without cards. `title` is the model's name.
+    pub(crate) fn new(title: &str) -> Self {
+        Self {
+            title: title.to_owned(),
+            methods: Table::default(),
+            layers: Table::default(),
+            classes: Table::default(),
+            notes: Table::default(),
+            entries: vec![],
+            by_path: HashMap::new(),
+        }
+    }
+
+    /// Adds a record whose files lie in `directory`. Records of the same picture share a card.
+    pub(crate) fn add(&mut self, record: &Record, directory: &Path) {
+        let maps: Vec<Map> = (0..record.targets.len()).map(|at| self.map(record, at, directory)).collect();
+        let at = match self.by_path.get(&record.input.path) {
+            Some(at) => *at,
+            None => {
+                let picture = self.picture(record);
+                self.entries.push(Entry::Picture(picture));
+                self.by_path.insert(record.input.path.clone(), self.entries.len() - 1);
+                self.entries.len() - 1
+            }
+        };
+        if let Entry::Picture(picture) = &mut self.entries[at] {
+            picture.maps.extend(maps);
+        }
+    }
+
+    /// Adds an input that could not be explained.
+    pub(crate) fn fail(&mut self, path: &str, error: &str) {
+        self.entries.push(Entry::Failure { path: path.to_owned(), error: error.to_owned() });
+    }
+
+    /// Writes the page, whole or not at all.
+    ///
+    /// # Errors
+    /// When the file exists and `overwrite` is off, or cannot be written.
+    pub(crate) fn write(&self, to: &Path, overwrite: bool) -> Result<()> {
+        let document = self.document(to)?;
+        let file = OutputFile { path: to.to_path_buf(), bytes: document.into_bytes() };
+        Ok(output::write_together(&[file], overwrite)?)
+    }
+
+    fn document(&self, to: &Path) -> Result<String> {
+        let folder = link::folder_of(to).with_context(|| format!("report '{}'", to.display()))?;
+        let maps: usize = self
+            .entries
+            .iter()
+            .map(|entry| if let Entry::Picture(picture) = entry { picture.maps.len() } else { 0 })
+            .sum();
+        let embedded = maps <= MOST_EMBEDDED;
+        let cards = self.entries.par_iter().map(|entry| entry.card(&folder, embedded)).collect();
+        let data = Data {
+            title: &self.title,
+            embedded,
+            methods: self.methods.all(),
+            layers: self.layers.all(),
+            classes: self.classes.all(),
+            notes: self.notes.all(),
+            cards,
+        };
+        Ok(document::document(&serde_json::to_string(&data)?))
+    }
+
+    fn picture(&mut self, record: &Record) -> Picture {
+        let mut class = |target: usize, name: &str| self.classes.place((target, name.to_owned()));
+        Picture {
+            path: record.input.path.clone(),
+            format: record.input.format.clone(),
+            size: (record.input.width, record.input.height),
+            label: record.label.as_ref().map(|label| class(label.target, &label.class_name)),
+            top: record
+                .predictions
+                .iter()
+                .map(|each| (class(each.target, &each.class_name), rows::rounded(each.proba)))
+                .collect(),
+            maps: vec![],
+        }
+    }
+
+    fn map(&mut self, record: &Record, at: usize, directory: &Path) -> Map {
+        let target = &record.targets[at];
+        let layers: Vec<String> = record
+            .layers
+            .iter()
+            .map(|layer| format!("{} ({}x{}x{})", layer.name, layer.channels, layer.height, layer.width))
+            .collect();
+        let mut view = View {
+            at,
+            method: self.methods.place(record.method.clone()),
+            layer: (!layers.is_empty()).then(|| self.layers.place(layers.join(", "))),
+            class: self.classes.place((target.target, target.class_name.clone())),
+            proba: rows::rounded(target.proba),
+            rank: target.rank,
+            blank: None,
+            notes: vec![],
+            boxes: target.boxes.iter().map(|b| [b.left, b.top, b.right, b.bottom]).collect(),
+            ..View::default()
+        };
+        view.blank = target.finding.clone().map(|finding| self.notes.place(finding));
+        view.notes = warnings_of(record).map(|warning| self.notes.place(warning.clone())).collect();
+        let files = target.artifacts.iter().map(|file| (file.kind.clone(), file.file.clone())).collect();
+        Map { view, directory: directory.to_path_buf(), files }
+    }
+}
+
+/// The record's warnings, but for those that only say a target's finding once more.
+fn warnings_of(record: &Record) -> impl Iterator<Item = &String> {
+    record.warnings.iter().filter(|warning| {
+        let repeats = |target: &TargetRecord| {
+            target.finding.as_ref().is_some_and(|finding| warning.ends_with(finding.as_str()))
+        };
+        !record.targets.iter().any(repeats)
+    })
+}
+
+impl Entry {
+    /// The card as the page wants it; `folder` is the page's.
+    fn card(&self, folder: &Path, embedded: bool) -> Card<'_> {
+        match self {
+            Self::Failure { path, error } => Card { path, error: Some(error), ..Card::default() },
+            Self::Picture(picture) => picture.card(folder, embedded),
+        }
+    }
+}
+
+impl Picture {
+    fn card(&self, folder: &Path, embedded: bool) -> Card<'_> {
+        // A tensor is no picture, and standard input is gone.
+        let file = (self.format != "npy" && self.path != "-").then(|| Path::new(&self.path));
+        Card {
+            path: &self.path,
+            format: Some(&self.format),
+            width: self.size.0,
+            height: self.size.1,
+            label: self.label,
+            top: &self.top,
+            original: file.filter(|file| file.is_file()).and_then(|file| link::relative(folder, file)),
+            thumb: file.filter(|_| embedded).and_then(small::data_uri),
+            views: self.maps.iter().map(|map| map.view(folder, embedded)).collect(),
+            error: None,
+        }
+    }
+}
+
+impl Map {
+    fn view(&self, folder: &Path, embedded: bool) -> View<'_> {
+        let link = |name: &str| link::relative(folder, &self.directory.join(name));
+        let shown = rows::SHOWN.iter().find_map(|kind| self.files.iter().find(|(each, _)| each == kind));
+        View {
+            picture: shown.and_then(|(_, name)| link(name)),
+            thumb: shown
+                .filter(|_| embedded)
+                .and_then(|(_, name)| small::data_uri(&self.directory.join(name))),
+            files: self.files.iter().filter_map(|(kind, name)| Some((kind.as_str(), link(name)?))).collect(),
+            notes: self.view.notes.clone(),
+            boxes: self.view.boxes.clone(),
+            ..self.view
+        }
+    }
+}

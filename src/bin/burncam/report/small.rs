@@ -1,0 +1,34 @@
+//! Pictures small enough to be in the page.
+
+use std::path::Path;
+
+use burncam::input::Picture;
+use burncam::render::thumbnail;
+use data_encoding::BASE64;
+use image::codecs::jpeg::JpegEncoder;
+
+/// Longer side in pixels: a card on a screen of usual density.
+const SIDE: u32 = 360;
+
+/// Heat is smooth, and edges of photographs still look right.
+const QUALITY: u8 = 80;
+
+/// The picture in a file, upright and small, as the URI of a JPEG. `None` when it cannot be read (any more): the page shows
+/// that it is missing.
+pub(super) fn data_uri(path: &Path) -> Option<String> {
+    let shrink = || -> anyhow::Result<Vec<u8>> {
+        let picture = Picture::open(path, [255; 3])?.rgb;
+        let side = SIDE.min(picture.width().max(picture.height()));
+        let small = thumbnail(&picture, side)?;
+        let mut bytes = Vec::new();
+        JpegEncoder::new_with_quality(&mut bytes, QUALITY).encode_image(&small)?;
+        Ok(bytes)
+    };
+    match shrink() {
+        Ok(bytes) => Some(format!("data:image/jpeg;base64,{}", BASE64.encode(&bytes))),
+        Err(error) => {
+            log::info!("the report goes without a picture: {error:#}");
+            None
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! The page's data, from records as a run makes them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use image::RgbImage;
+use serde_json::{Value, json};
+
+use super::*;
+
+mod browser;
+
+const GRADCAM: &str = "Grad-CAM";
+
+/// A class of the records below.
+type Class<'a> = (usize, &'a str, f64);
+
+/// A record as a run would make it. Of `classes` all are predicted, and the first `targets` explained.
+pub(super) fn record(path: &Path, method: &str, classes: &[Class<'_>], targets: usize) -> Record {
+    let stem = path.file_stem().unwrap().to_string_lossy();
+    let class = |(target, name, proba): &Class<'_>| json!({ "target": target, "class_name": name, "proba": proba, "logit": 1.0 });
+    let target = |(rank, (target, name, proba)): (usize, &Class<'_>)| {
+        json!({
+            "target": target, "class_name": name, "score": 1.0, "proba": proba, "logit": 1.0, "rank": rank + 1,
+            "heatmap": [[1.0]], "map": { "height": 1, "width": 1, "scale": 1.0 }, "raw": [], "normalization": "",
+            "boxes": [{ "left": 10, "top": 20, "right": 40, "bottom": 60, "area": 5, "peak": 1.0, "mean": 0.5 }],
+            "finding": null,
+            "artifacts": [
+                { "kind": "heatmap", "file": format!("{stem}.{method}.{target}.heatmap.png") },
+                { "kind": "overlay", "file": format!("{stem}.{method}.{target}.png") },
+            ],
+        })
+    };
+    let value = json!({
+        "schema_version": 1, "estimator": "net", "description": "", "error": "", "method": method,
+        "is_regression": false,
+        "targets": classes.iter().take(targets).enumerate().map(target).collect::<Vec<_>>(),
+        "input": {
+            "path": path.to_string_lossy(), "sha256": "", "format": "jpeg", "width": 120, "height": 90,
+            "exif_orientation": 1,
+        },
+        "network_input": {
+            "channels": 3, "height": 1, "width": 1, "preprocess": null,
+            "covers": { "left": 0.0, "top": 0.0, "right": 1.0, "bottom": 1.0 },
+        },
+        "model": { "name": "net", "file": "net.bpk", "sha256": "", "num_classes": 9, "source": null },
+        "layers": [{
+            "name": "top", "index": 3, "op": "relu", "channels": 8, "height": 7, "width": 5, "reason": "",
+            "alternatives": [],
+        }],
+        "predictions": classes.iter().map(class).collect::<Vec<_>>(),
+        "label": null, "warnings": [],
+        "settings": {
+            "method": "gradcam", "score": "logit", "aggregate": null, "smooth": [], "signed": false,
+            "counterfactual": false, "compat": null,
+            "options": { "seed": 0, "samples": null, "noise": null, "patch": null, "stride": null },
+            "request": null, "device": "flex", "engine": "native", "burncam": "0", "burn": "0",
+            "style": {
+                "overlay": "alpha", "opacity": 0.6, "colormap": "viridis", "interpolation": "bilinear",
+                "threshold": "0.5", "components": "largest",
+            },
+        },
+    });
+    serde_json::from_value(value).unwrap()
+}
+
+/// What the page's script would read.
+fn data(page: &Page, to: &Path) -> Value {
+    let document = page.document(to).unwrap();
+    let (_, rest) = document.split_once("type=\"application/json\">").unwrap();
+    serde_json::from_str(rest.split_once("</script>").unwrap().0).unwrap()
+}
+
+fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/images").join(name)
+}
+
+#[test]
+fn methods_and_targets_of_a_picture_share_its_card() {
+    let mut page = Page::new("net");
+    let classes = [(4, "cat, feline", 0.75), (2, "dog", 0.2)];
+    let mut labelled = record(Path::new("p/a.jpg"), GRADCAM, &classes, 2);
+    labelled.label = serde_json::from_value(json!({ "target": 2, "class_name": "dog" })).unwrap();
+    page.add(&labelled, Path::new("o/p"));
+    page.add(&record(Path::new("p/b.jpg"), GRADCAM, &classes, 1), Path::new("o/p"));
+    page.add(&record(Path::new("p/a.jpg"), "LayerCAM", &classes, 1), Path::new("o/p"));
+    page.fail("p/c.jpg", "image 'p/c.jpg': the file is empty");
+    let data = data(&page, Path::new("o/report.html"));
+    assert_eq!(data["classes"], json!([[4, "cat, feline"], [2, "dog"]]));
+    assert_eq!(data["methods"], json!([GRADCAM, "LayerCAM"]));
+    assert_eq!(data["layers"], json!(["top (8x7x5)"]));
+    let [a, b, c] = &data["cards"].as_array().unwrap()[..] else { panic!("three cards") };
+    assert_eq!(
+        (&a["path"], &a["label"], &a["top"]),
+        (&json!("p/a.jpg"), &json!(1), &json!([[0, 0.75], [1, 0.2]]))
+    );
+    let views: Vec<_> =
+        a["views"].as_array().unwrap().iter().map(|v| (&v["method"], &v["at"], &v["class"])).collect();
+    let [zero, one] = [json!(0), json!(1)];
+    assert_eq!(views, [(&zero, &zero, &zero), (&zero, &one, &one), (&one, &zero, &zero)]);
+    assert_eq!(a["views"][0]["picture"], "p/a.Grad-CAM.4.png", "the overlay, not the heatmap");
+    assert_eq!(a["views"][0]["boxes"], json!([[10, 20, 40, 60]]));
+    assert!(a["original"].is_null(), "no link to a photo that is not there");
+    assert_eq!(b["views"].as_array().unwrap().len(), 1);
+    assert_eq!(c, &json!({ "path": "p/c.jpg", "error": "image 'p/c.jpg': the file is empty" }));
+}
+
+#[test]
+fn a_finding_is_told_once_and_other_warnings_stay() {
+    let mut page = Page::new("net");
+    let mut record = record(Path::new("a.jpg"), GRADCAM, &[(4, "cat", 0.75)], 1);
+    record.targets[0].finding = Some("the map is flat".into());
+    record.warnings = vec!["cat: the map is flat".into(), "two tensors were not used".into()];
+    page.add(&record, Path::new(""));
+    let data = data(&page, Path::new("report.html"));
+    assert_eq!(data["notes"], json!(["the map is flat", "two tensors were not used"]));
+    assert_eq!(data["cards"][0]["views"][0]["blank"], 0);
+    assert_eq!(data["cards"][0]["views"][0]["notes"], json!([1]));
+}
+
+#[test]
+fn small_runs_hold_their_pictures_upright_and_large_ones_link_to_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let photo = fixture("odd/exif_6.jpg");
+    let overlay = RgbImage::from_pixel(800, 400, image::Rgb([250, 10, 10]));
+    overlay.save(folder.path().join("exif_6.Grad-CAM.4.png")).unwrap();
+    let to = folder.path().join("report.html");
+    let record = record(&photo, GRADCAM, &[(4, "cat", 0.75)], 1);
+    let mut page = Page::new("net");
+    page.add(&record, folder.path());
+    let small = data(&page, &to);
+    let pixels = |uri: &Value| {
+        let jpeg = uri.as_str().unwrap().strip_prefix("data:image/jpeg;base64,").unwrap();
+        let bytes = data_encoding::BASE64.decode(jpeg.as_bytes()).unwrap();
+        image::load_from_memory(&bytes).unwrap().into_rgb8()
+    };
+    let upright = burncam::input::Picture::open(&photo, [255; 3]).unwrap().rgb;
+    let shown = pixels(&small["cards"][0]["thumb"]);
+    assert_eq!(shown.dimensions(), upright.dimensions(), "a small photo is neither turned nor enlarged");
+    let apart = |(one, other): (&u8, &u8)| f64::from(one.abs_diff(*other));
+    let off = shown.iter().zip(upright.iter()).map(apart).sum::<f64>() / shown.len() as f64;
+    assert!(off < 6.0, "the thumbnail is {off} levels off its photo");
+    assert_eq!(pixels(&small["cards"][0]["views"][0]["thumb"]).dimensions(), (360, 180));
+
+    let path = fixture("coffee.png");
+    for at in 0..MOST_EMBEDDED {
+        let mut other = record.clone();
+        other.input.path = if at == 0 { path.to_string_lossy().into_owned() } else { format!("{at}.jpg") };
+        page.add(&other, folder.path());
+    }
+    let large = data(&page, &to);
+    assert_eq!((&small["embedded"], &large["embedded"]), (&json!(true), &json!(false)));
+    assert!(large["cards"][0]["thumb"].is_null() && large["cards"][0]["views"][0]["thumb"].is_null());
+    assert_eq!(large["cards"][0]["views"][0]["picture"], "exif_6.Grad-CAM.4.png");
+    let original = large["cards"][1]["original"].as_str().unwrap();
+    assert!(original.starts_with("../") && original.ends_with("/fixtures/images/coffee.png"), "{original}");
+}
+
+#[test]
+fn equal_runs_give_equal_pages_and_nothing_is_overwritten_without_leave() {
+    let folder = tempfile::tempdir().unwrap();
+    let to = folder.path().join("deep/report.html");
+    let write = |overwrite| {
+        let mut page = Page::new("net");
+        for name in ["coffee.png", "chelsea.png", "rocket.jpg"] {
+            page.add(&record(&fixture(name), GRADCAM, &[(4, "cat", 0.75)], 1), folder.path());
+        }
+        page.write(&to, overwrite)
+    };
+    write(false).unwrap();
+    let first = fs::read(&to).unwrap();
+    let error = write(false).unwrap_err();
+    assert!(error.to_string().contains("already exists"), "{error}");
+    write(true).unwrap();
+    assert_eq!(fs::read(&to).unwrap(), first);
+}
