@@ -1,8 +1,11 @@
 //! Files: what they are called, and that they appear whole or not at all.
 //!
 //! Receives bytes, hands on files. A file is written under a temporary name beside its place and renamed. Files
-//! of one image appear in order, the record last: a record means that its pictures exist. If one cannot be
-//! written, those of the same image that are new are taken away again.
+//! of one image appear in order, the record last, and records that are replaced go first: a record means that its
+//! pictures exist. If one cannot be written, those of the same image that are new are taken away again.
+//!
+//! The temporary name follows from the real one, so that what a killed program left behind is replaced by the next
+//! that writes the same file.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -11,6 +14,7 @@ use tempfile::{NamedTempFile, PersistError};
 
 use crate::error::{Error, Result};
 use crate::explain::ArtifactKind;
+use crate::input::sha256_hex;
 
 /// A file to be written.
 #[derive(Debug, Clone)]
@@ -73,15 +77,19 @@ pub fn check_directory(directory: &Path) -> Result<()> {
     NamedTempFile::new_in(nearest).map(drop).map_err(Error::write_into(directory))
 }
 
-/// Writes the files of one image: all of them, in order, or none.
+/// Writes the files of one image, pictures before records: all of them, in order, or none.
 ///
 /// # Errors
 /// When one exists and `overwrite` is off, or cannot be written.
-pub fn write_together(files: &[OutputFile], overwrite: bool) -> Result<()> {
+pub fn write_together(pictures: &[OutputFile], records: &[OutputFile], overwrite: bool) -> Result<()> {
+    let files = || pictures.iter().chain(records);
     if !overwrite {
-        refuse_existing(files.iter().map(|file| &file.path))?;
+        refuse_existing(files().map(|file| &file.path))?;
     }
-    let staged: Vec<(NamedTempFile, &Path)> = files.iter().map(stage).collect::<Result<_>>()?;
+    let staged: Vec<(NamedTempFile, &Path)> = files().map(stage).collect::<Result<_>>()?;
+    for record in records.iter().filter(|record| record.path.is_file()) {
+        std::fs::remove_file(&record.path).map_err(Error::io("replace", &record.path))?;
+    }
     let mut fresh: Vec<&Path> = Vec::new();
     for (file, path) in staged {
         let is_new = !path.exists();
@@ -102,18 +110,37 @@ pub fn write_together(files: &[OutputFile], overwrite: bool) -> Result<()> {
 
 fn stage(file: &OutputFile) -> Result<(NamedTempFile, &Path)> {
     let directory = or_here(file.path.parent().unwrap_or(Path::new("")));
+    std::fs::create_dir_all(directory).map_err(Error::io("create the directory", directory))?;
+    let name = format!(".burncam-{}", temporary_name(&file.path));
+    let mut staged = match builder(&name).tempfile_in(directory) {
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+            // Left behind by a program that was killed.
+            std::fs::remove_file(directory.join(&name)).map_err(Error::write_into(directory))?;
+            builder(&name).tempfile_in(directory)
+        }
+        other => other,
+    }
+    .map_err(Error::write_into(directory))?;
+    staged.write_all(&file.bytes).map_err(Error::io("write", &file.path))?;
+    Ok((staged, &file.path))
+}
+
+/// Short, whatever the length of the real name, which may be all that the file system allows.
+fn temporary_name(path: &Path) -> String {
+    let name = path.file_name().unwrap_or_default();
+    sha256_hex(name.as_encoded_bytes())[..16].to_owned()
+}
+
+fn builder(name: &str) -> tempfile::Builder<'_, '_> {
     let mut builder = tempfile::Builder::new();
-    builder.prefix(".burncam-");
+    builder.prefix(name).rand_bytes(0);
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
         // What an ordinary file gets; the user's umask takes its share.
         builder.permissions(std::fs::Permissions::from_mode(0o666));
     }
-    std::fs::create_dir_all(directory).map_err(Error::io("create the directory", directory))?;
-    let mut staged = builder.tempfile_in(directory).map_err(Error::write_into(directory))?;
-    staged.write_all(&file.bytes).map_err(Error::io("write", &file.path))?;
-    Ok((staged, &file.path))
+    builder
 }
 
 /// The empty path means the current directory, but the operating system does not know it.
@@ -140,11 +167,12 @@ mod tests {
     fn nothing_is_overwritten_without_leave() {
         let directory = tempfile::tempdir().unwrap();
         let (first, second) = (file(directory.path(), "a"), file(directory.path(), "b"));
-        write_together(std::slice::from_ref(&second), false).unwrap();
-        let error = write_together(&[first.clone(), second.clone()], false).unwrap_err();
+        write_together(&[], std::slice::from_ref(&second), false).unwrap();
+        let error =
+            write_together(std::slice::from_ref(&first), std::slice::from_ref(&second), false).unwrap_err();
         assert!(error.to_string().contains("already exists"), "{error}");
         assert!(!first.path.exists(), "a file of a failed image was left behind");
-        write_together(&[first, second], true).unwrap();
+        write_together(&[first], &[second], true).unwrap();
         assert_eq!(
             std::fs::read_dir(directory.path()).unwrap().count(),
             2,
@@ -153,11 +181,22 @@ mod tests {
     }
 
     #[test]
+    fn what_a_killed_program_left_is_replaced() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = file(directory.path(), "a");
+        let left = directory.path().join(format!(".burncam-{}", temporary_name(&file.path)));
+        std::fs::write(&left, "half").unwrap();
+        write_together(&[file.clone()], &[], false).unwrap();
+        assert!(!left.exists());
+        assert_eq!(std::fs::read(&file.path).unwrap(), b"a");
+    }
+
+    #[test]
     fn a_place_taken_by_a_directory_leaves_nothing() {
         let directory = tempfile::tempdir().unwrap();
         let (first, second) = (file(directory.path(), "a"), file(directory.path(), "b"));
         std::fs::create_dir(&second.path).unwrap();
-        assert!(write_together(&[first.clone(), second], true).is_err());
+        assert!(write_together(&[first.clone()], &[second], true).is_err());
         assert!(!first.path.exists());
         assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
     }

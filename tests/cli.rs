@@ -14,6 +14,8 @@ fn commands() {
     let folder = tempfile::tempdir().unwrap();
     std::os::unix::fs::symlink(package.join("fixtures"), folder.path().join("fixtures")).unwrap();
     std::fs::create_dir(folder.path().join("empty-folder")).unwrap();
+    let list = "fixtures/images/coffee.png\r\n\nmissing.png\nfixtures/images/./coffee.png\n";
+    std::fs::write(folder.path().join("list.txt"), list).unwrap();
     std::env::set_current_dir(folder.path()).unwrap();
     trycmd::TestCases::new().env("COLUMNS", "100").case(package.join("tests/cmd/*.trycmd")).run();
     assert_eq!(leftovers(folder.path()), Vec::<String>::new(), "temporary files were left behind");

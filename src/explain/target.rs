@@ -72,6 +72,23 @@ impl Target {
         let all: Vec<usize> = (0..model.num_classes()).collect();
         self.resolve(model, &all, Some(0)).map(|_| ())
     }
+
+    /// The one class that an index or a name means, without an image.
+    ///
+    /// # Errors
+    /// When the class is not one of the model's, and for targets that differ from image to image.
+    pub fn class(&self, model: &Model) -> Result<usize> {
+        match self {
+            Self::Index(_) | Self::Name(_) => {
+                let all: Vec<usize> = (0..model.num_classes()).collect();
+                let classes = self.resolve(model, &all, None)?;
+                classes.first().copied().ok_or_else(|| Error::internal("a name means no class"))
+            }
+            Self::Top(_) | Self::Label | Self::Both => {
+                Err(Error::request("the class differs from image to image, expected an index or a name"))
+            }
+        }
+    }
 }
 
 fn known(label: Option<usize>) -> Result<usize> {
@@ -146,6 +163,19 @@ mod tests {
     #[test]
     fn an_unknown_name_is_met_with_the_nearest() {
         assert!(find("expresso").unwrap_err().contains("did you mean 'Espresso'?"));
+    }
+
+    #[test]
+    fn an_index_or_a_name_is_a_class_of_itself() {
+        let squeezenet = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/models/squeezenet1_1.bpk");
+        let model = Model::open(squeezenet.as_ref(), None).unwrap();
+        let class =
+            |text: &str| Target::parse(text).unwrap().class(&model).map_err(|error| error.to_string());
+        assert_eq!([class("espresso"), class("967")], [Ok(967), Ok(967)]);
+        assert!(class("1000").unwrap_err().contains("out of range"));
+        for text in ["top", "top2", "label", "both"] {
+            assert!(class(text).unwrap_err().contains("differs from image to image"), "{text}");
+        }
     }
 
     #[test]

@@ -1,9 +1,42 @@
-//! Indented JSON in which a heatmap reads as a grid: an array within an array stays on one line.
+//! A record as JSON, on a line or indented. Indented, a heatmap reads as a grid: an array within an array stays on one line.
 
 use std::io::{self, Write};
 
 use serde::Serialize;
 use serde_json::ser::{Formatter, PrettyFormatter, Serializer};
+
+use super::Record;
+
+impl Record {
+    /// The record as indented JSON with a final newline; heatmap rows on one line each.
+    ///
+    /// # Errors
+    /// When a number is not finite: such a record is never written.
+    pub fn to_json(&self) -> Result<String, String> {
+        self.check_finite()?;
+        to_json(self)
+    }
+
+    /// The record on one line, for streams of records.
+    ///
+    /// # Errors
+    /// As [`Record::to_json`].
+    pub fn to_json_line(&self) -> Result<String, String> {
+        self.check_finite()?;
+        serde_json::to_string(self).map_err(|error| error.to_string())
+    }
+
+    fn check_finite(&self) -> Result<(), String> {
+        let targets = self.targets.iter().flat_map(|target| [target.score, target.proba, target.logit]);
+        let predictions = self.predictions.iter().flat_map(|class| [class.proba, class.logit]);
+        let maps = self.targets.iter().flat_map(|target| target.heatmap.iter().flatten());
+        let all = targets.chain(predictions).chain(maps.map(|value| f64::from(*value)));
+        match all.into_iter().find(|number| !number.is_finite()) {
+            Some(number) => Err(format!("the record holds {number}, expected finite numbers")),
+            None => Ok(()),
+        }
+    }
+}
 
 /// `value` as indented JSON with a final newline.
 pub(super) fn to_json(value: &impl Serialize) -> Result<String, String> {

@@ -11,8 +11,13 @@
 
 mod failure;
 mod layout;
+mod summary;
 
 pub use failure::{FailedInput, FailureRecord};
+pub use summary::{
+    Accuracy, ClassCount, Confusion, Counted, Failure, RunTime, SUMMARY_VERSION, Summary, SummaryModel,
+    Tally, WarningCount,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -326,35 +331,4 @@ pub struct StyleRecord {
     pub threshold: String,
     /// Which regions count: `largest` or `all`.
     pub components: String,
-}
-
-impl Record {
-    /// The record as indented JSON with a final newline; heatmap rows on one line each.
-    ///
-    /// # Errors
-    /// When a number is not finite: such a record is never written.
-    pub fn to_json(&self) -> Result<String, String> {
-        self.check_finite()?;
-        layout::to_json(self)
-    }
-
-    /// The record on one line, for streams of records.
-    ///
-    /// # Errors
-    /// As [`Record::to_json`].
-    pub fn to_json_line(&self) -> Result<String, String> {
-        self.check_finite()?;
-        serde_json::to_string(self).map_err(|error| error.to_string())
-    }
-
-    fn check_finite(&self) -> Result<(), String> {
-        let targets = self.targets.iter().flat_map(|target| [target.score, target.proba, target.logit]);
-        let predictions = self.predictions.iter().flat_map(|class| [class.proba, class.logit]);
-        let maps = self.targets.iter().flat_map(|target| target.heatmap.iter().flatten());
-        let all = targets.chain(predictions).chain(maps.map(|value| f64::from(*value)));
-        match all.into_iter().find(|number| !number.is_finite()) {
-            Some(number) => Err(format!("the record holds {number}, expected finite numbers")),
-            None => Ok(()),
-        }
-    }
 }

@@ -34,10 +34,12 @@ fn ramp() -> Vec<f32> {
 
 fn subject(values: Vec<f32>) -> Subject {
     Subject {
+        label: None,
         picture: image::RgbImage::new(4, 4),
         values,
         placement: Placement::whole(4, 4),
         is_tensor: true,
+        label: None,
         file: InputRecord {
             path: "ramp".into(),
             sha256: String::new(),

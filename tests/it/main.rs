@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a helper of a test fails as a test does")]
 
+#[cfg(all(feature = "cli", feature = "embedded-model", unix))]
+mod batch;
 mod browser;
 mod cam_parity;
 mod capture;

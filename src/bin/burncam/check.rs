@@ -80,10 +80,10 @@ fn folding(check: &FoldingCheck, tolerance: f64) -> Vec<String> {
     let remark = check.problem.clone().unwrap_or_else(|| {
         let folded = match check.folded {
             0 => "no batch norm to fold".to_owned(),
-            count => format!("{} folded", counted(count, "batch norm")),
+            count => format!("{} folded", text::counted(count, "batch norm")),
         };
         let worst = check.worst.as_ref().map_or_else(String::new, |node| format!(", worst at '{node}'"));
-        let compared = counted(check.compared, "value");
+        let compared = text::counted(check.compared, "value");
         format!("{compared} with the graph as it is written, {folded}{worst}")
     });
     row("folding", check.status, relative(check.difference), tolerance, remark)
@@ -95,7 +95,7 @@ fn gradients(check: &GradientCheck) -> Vec<String> {
             "class {} at '{}' with slopes: {} smooth, {} at a kink, {} unsettled",
             check.class.unwrap_or_default(),
             check.layer.as_deref().unwrap_or_default(),
-            counted(check.smooth, "position"),
+            text::counted(check.smooth, "position"),
             check.at_kink,
             check.unsettled
         );
@@ -119,7 +119,7 @@ fn reference(check: &ReferenceCheck, tolerance: f64) -> Vec<String> {
             check.node,
             format!("{:?}", check.gives).to_lowercase(),
             check.same_top_class,
-            counted(check.pictures, "picture")
+            text::counted(check.pictures, "picture")
         ),
     };
     row("reference", check.status, relative(check.difference), tolerance, remark)
@@ -171,8 +171,4 @@ fn figure(number: f64) -> String {
         }
         _ => format!("{number:.1e}").replace(".0e", "e"),
     }
-}
-
-fn counted(count: usize, thing: &str) -> String {
-    format!("{count} {thing}{}", if count == 1 { "" } else { "s" })
 }

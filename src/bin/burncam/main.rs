@@ -1,19 +1,22 @@
 //! The `burncam` command: arguments in, library calls, text and exit codes out. All printing is in this folder.
 
 mod args;
+mod batch;
 mod check;
 mod discover;
 mod explain;
 mod import;
 mod inspect;
+mod labels;
+mod merge;
 mod plan;
 mod predict;
 mod progress;
-#[allow(dead_code, reason = "wired by the batch")]
 mod report;
 mod request;
 mod sheet;
 mod subjects;
+mod summary;
 mod text;
 
 use std::process::ExitCode;
@@ -30,6 +33,8 @@ enum Outcome {
     Done,
     /// Some inputs or checks failed, the rest was done: 1.
     SomeFailed,
+    /// A signal stopped it before the end: 128 and the signal's number, as shells have it.
+    Interrupted(u8),
 }
 
 /// Nothing could start: arguments, model or output directory.
@@ -41,6 +46,7 @@ fn main() -> ExitCode {
     match run(cli.command, cli.quiet) {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::SomeFailed) => ExitCode::FAILURE,
+        Ok(Outcome::Interrupted(signal)) => ExitCode::from(128 + signal),
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             text::error(&error);
@@ -52,6 +58,7 @@ fn main() -> ExitCode {
 fn run(command: Command, quiet: bool) -> Result<Outcome> {
     match command {
         Command::Explain(args) => explain::run(&args, quiet),
+        Command::Merge(args) => merge::run(&args, quiet),
         Command::Predict(args) => predict::run(&args),
         Command::Layers(args) => inspect::layers(&args),
         Command::Import(args) => import::run(&args, quiet),
@@ -100,7 +107,7 @@ fn start_logging(cli: &Cli) {
 }
 
 /// Somebody downstream, `head` perhaps, had read enough.
-fn is_broken_pipe(error: &anyhow::Error) -> bool {
+pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error
         .chain()
         .filter_map(|cause| cause.downcast_ref::<std::io::Error>())

@@ -3,18 +3,21 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 use burncam::cam::Method;
 use burncam::explain::{ArtifactKind, Target};
 use burncam::output;
 
 use crate::args::{ExplainArgs, Save};
-use crate::discover::Input;
+use crate::discover::{Input, Shard};
+use crate::summary;
 
 /// What is written, and where.
 #[derive(Debug)]
 pub(crate) struct Plan {
     pub(crate) destination: Destination,
+    /// Output directory of several inputs, which has to stay while they are explained.
+    pub(crate) root: Option<PathBuf>,
     pub(crate) record: bool,
     pub(crate) artifacts: Vec<ArtifactKind>,
     /// File names carry the class, because there may be several.
@@ -70,7 +73,7 @@ impl Plan {
             artifacts = if args.output.json { vec![] } else { vec![ArtifactKind::Overlay] };
         }
         let several_targets =
-            args.targets.len() > 1 || matches!(args.targets[..], [Target::Top(count)] if count > 1);
+            args.targets.len() > 1 || matches!(args.targets[..], [Target::Top(2..) | Target::Both]);
         let methods = each_once(&args.methods);
         let grid = args.output.grid;
         if !matches!(destination, Destination::Directory(_)) {
@@ -84,7 +87,13 @@ impl Plan {
         if grid && destination == Destination::Stdout {
             bail!("--grid writes a file, but --out names standard output (name a directory)");
         }
-        Ok(Self { destination, record, artifacts, several_targets, methods, grid })
+        let root = match &destination {
+            Destination::Directory(directory) if inputs.len() > 1 && directory != Path::new(".") => {
+                Some(directory.clone())
+            }
+            _ => None,
+        };
+        Ok(Self { destination, root, record, artifacts, several_targets, methods, grid })
     }
 
     /// Refuses collisions, files in the way and an output directory that takes no files.
@@ -108,6 +117,28 @@ impl Plan {
         match self.directory(Path::new("")) {
             Some(directory) => Ok(output::check_directory(&directory)?),
             None => Ok(()),
+        }
+    }
+
+    /// Makes the output directory of several inputs.
+    ///
+    /// # Errors
+    /// When the system does not let it.
+    pub(crate) fn make_root(&self) -> Result<()> {
+        match &self.root {
+            Some(root) => std::fs::create_dir_all(root)
+                .with_context(|| format!("cannot create the directory '{}'", root.display())),
+            None => Ok(()),
+        }
+    }
+
+    /// Where the summary of several inputs goes; shards may share a directory.
+    pub(crate) fn summary_path(&self, shard: Option<Shard>) -> Option<PathBuf> {
+        let of_shard = |shard: Shard| summary::file_of_shard(shard.index, shard.count);
+        let name = shard.map_or_else(|| summary::FILE.to_owned(), of_shard);
+        match (&self.destination, shard) {
+            (Destination::Directory(directory), Some(_)) => Some(directory.join(name)),
+            _ => self.root.as_ref().map(|root| root.join(name)),
         }
     }
 

@@ -12,7 +12,7 @@ use crate::{subjects, text};
 
 /// Predicts every input; a failing one is reported and the rest goes on.
 pub(crate) fn run(args: &PredictArgs) -> Result<Outcome> {
-    let inputs = discover(&args.inputs)?;
+    let inputs = discover(&args.inputs)?.inputs;
     let model = subjects::open_model(&args.model)?;
     subjects::set_threads(&args.run.place)?;
     let predictor = Predictor::new(model, args.run.runtime())?;

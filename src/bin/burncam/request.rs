@@ -19,6 +19,7 @@ pub(crate) fn settings(
     let map = &args.method;
     let smooth = |kind| map.smooth.contains(&kind);
     Settings {
+        request: None,
         runtime: args.run.runtime(),
         methods: methods.to_vec(),
         score: args.score.unwrap_or_else(|| usual_score(map.compat, output)),
@@ -43,10 +44,11 @@ pub(crate) fn settings(
             noise: map.noise,
             patch: map.patch.map(usize::from),
             stride: map.stride.map(usize::from),
-            batch_size: args.batch_size.into(),
+            batch_size: args.batch.batch_size.map_or(Options::default().batch_size, usize::from),
             library: map.compat,
             progress,
         },
+        request: None,
         scale: match map.scale {
             _ if map.no_normalize => Scale::Raw,
             ScaleArg::Number(number) => Scale::Fixed(number),

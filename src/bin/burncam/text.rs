@@ -21,6 +21,11 @@ pub(crate) fn error(error: &Error) {
     let _ = writeln!(io::stderr().lock(), "burncam: {error:#}");
 }
 
+/// Says something to a person that is no result.
+pub(crate) fn note(text: &str) {
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
 /// Rows in columns, two spaces between, the last column ragged.
 pub(crate) fn table(header: &[&str], rows: &[Vec<String>]) -> String {
     let width = |column: usize| {
@@ -36,6 +41,11 @@ pub(crate) fn table(header: &[&str], rows: &[Vec<String>]) -> String {
     let mut lines = vec![format(header.to_vec())];
     lines.extend(rows.iter().map(|row| format(row.iter().map(String::as_str).collect())));
     lines.join("\n")
+}
+
+/// `1 image`, `2 images`.
+pub(crate) fn counted(count: usize, thing: &str) -> String {
+    format!("{count} {thing}{}", if count == 1 { "" } else { "s" })
 }
 
 /// A probability as people read it.

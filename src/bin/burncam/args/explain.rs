@@ -10,18 +10,18 @@ use burncam::render::{Colormap, Components, Interpolation, PngLevel, Threshold};
 use clap::{Args, ValueEnum};
 
 use super::values::{parse_deviation, parse_layer, parse_save, parse_scale, parse_unit};
-use super::{ModelArgs, PictureArgs, RunArgs};
+use super::{BatchArgs, InputArgs, ModelArgs, PictureArgs, RunArgs};
 
 #[derive(Debug, Args)]
 pub(crate) struct ExplainArgs {
-    /// Pictures, directories of pictures, .npy tensors, or - for standard input.
-    #[arg(required = true, value_name = "INPUT")]
-    pub(crate) inputs: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) inputs: InputArgs,
 
     #[command(flatten)]
     pub(crate) model: ModelArgs,
 
-    /// Class to explain: an index, a name, top, or topN. May be given several times.
+    /// Class to explain: an index, a name, top, or topN; with --labels also label (the true class) or both (top and label). May be
+    /// given several times.
     #[arg(short, long = "target", value_name = "CLASS", default_value = "top", value_parser = Target::parse)]
     pub(crate) targets: Vec<Target>,
 
@@ -58,11 +58,17 @@ pub(crate) struct ExplainArgs {
     pub(crate) image: Option<PathBuf>,
 
     #[command(flatten)]
-    pub(crate) run: RunArgs,
+    pub(crate) batch: BatchArgs,
 
-    /// Pictures that methods which perturb run through the network together: the memory that they take.
-    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=1024), help_heading = "Running")]
-    pub(crate) batch_size: u16,
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+}
+
+impl ExplainArgs {
+    /// Whether files that exist may be replaced.
+    pub(crate) fn replaces(&self) -> bool {
+        self.output.force || self.batch.resume
+    }
 }
 
 #[derive(Debug, Args)]

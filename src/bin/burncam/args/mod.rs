@@ -1,9 +1,13 @@
 //! What can be written on the command line. Nothing here touches the world; see `plan.rs` for that.
-//! `check.rs`, `explain.rs` and `import.rs` hold what only those commands take, `values.rs` how single words are read.
+//! `check.rs`, `explain.rs`, `import.rs` and `merge.rs` hold what only those commands take, `batch.rs` what is for many images,
+//! `inputs.rs` what is to be explained, `values.rs` how single words are read.
 
+mod batch;
 mod check;
 mod explain;
 mod import;
+mod inputs;
+mod merge;
 mod values;
 
 use std::num::NonZero;
@@ -13,9 +17,12 @@ use burncam::engine::{Engine, Runtime};
 use burncam::{DeviceName, input::Layout};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub(crate) use self::batch::{BatchArgs, ProgressArg};
 pub(crate) use self::check::CheckArgs;
 pub(crate) use self::explain::{ExplainArgs, OverlayArg, Save, ScaleArg, SmoothArg, StyleArgs};
 pub(crate) use self::import::ImportArgs;
+pub(crate) use self::inputs::InputArgs;
+pub(crate) use self::merge::MergeArgs;
 use self::values::parse_colour;
 
 /// Explain what a convolutional network looked at.
@@ -50,6 +57,8 @@ Examples:
 pub(crate) enum Command {
     /// Draw where the evidence for a class lies, and write a record of it.
     Explain(Box<ExplainArgs>),
+    /// Join the summaries and reports of several runs, or of the shards of one.
+    Merge(MergeArgs),
     /// Print the most probable classes.
     Predict(PredictArgs),
     /// List a model's layers, and which of them can be explained.
@@ -153,9 +162,8 @@ impl From<LayoutArg> for Layout {
 
 #[derive(Debug, Args)]
 pub(crate) struct PredictArgs {
-    /// Pictures, directories of pictures, .npy tensors, or - for standard input.
-    #[arg(required = true, value_name = "INPUT")]
-    pub(crate) inputs: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) inputs: InputArgs,
 
     #[command(flatten)]
     pub(crate) model: ModelArgs,

@@ -1,4 +1,4 @@
-//! How single words of the command line are read: a layer, a kind of file, a fraction, a tolerance, a colour.
+//! How single words of the command line are read: a layer, a kind of file, a fraction, a tolerance, a colour, a glob.
 
 use burncam::card::{ColorOrder, Filter};
 use burncam::model::LayerRequest;
@@ -97,4 +97,9 @@ pub(super) fn parse_color(text: &str) -> Result<ColorOrder, String> {
 /// A name as the card has it.
 fn by_name<T: serde::de::DeserializeOwned>(text: &str, expected: &str) -> Result<T, String> {
     serde_json::from_value(text.into()).map_err(|_| format!("expected {expected}, got '{text}'"))
+}
+
+pub(super) fn parse_glob(text: &str) -> Result<glob::Pattern, String> {
+    glob::Pattern::new(text)
+        .map_err(|error| format!("expected a glob such as '*.jpg', got '{text}': {}", error.msg))
 }

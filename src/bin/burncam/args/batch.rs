@@ -1,0 +1,56 @@
+//! What `burncam explain` takes for many images.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use crate::labels::LabelSource;
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Many images")]
+pub(crate) struct BatchArgs {
+    /// Images worked on at the same time [default: as many as there are cores; one, if there is one image].
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) jobs: Option<u16>,
+
+    /// Images that go through the network together; of methods that perturb one, the changed copies. No result depends on
+    /// it, memory does [default: chosen for the network].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(crate) batch_size: Option<u16>,
+
+    /// Keep what an earlier run has finished; do what is missing, or whose image, model or settings have changed.
+    #[arg(long)]
+    pub(crate) resume: bool,
+
+    /// Stop at the first image that fails.
+    #[arg(long)]
+    pub(crate) fail_fast: bool,
+
+    /// True classes: a .csv, .tsv or .json file of paths and classes, or from-directory (root/CLASS/image).
+    #[arg(long, value_name = "FILE|from-directory")]
+    pub(crate) labels: Option<LabelSource>,
+
+    /// Write all records to one file, a line of JSON each, in the order of the images; - for standard output.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) jsonl: Option<PathBuf>,
+
+    /// Write a table with one row an image, method and class; - for standard output.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) csv: Option<PathBuf>,
+
+    /// Write a web page to look through the results.
+    #[arg(long, value_name = "FILE.html")]
+    pub(crate) report: Option<PathBuf>,
+
+    /// How to tell how far it is: auto (a bar on a terminal), never, or json (lines on standard error).
+    #[arg(long, value_enum, default_value_t = ProgressArg::Auto, value_name = "HOW")]
+    pub(crate) progress: ProgressArg,
+}
+
+/// Who is told of progress.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ProgressArg {
+    Auto,
+    Never,
+    Json,
+}

@@ -1,0 +1,20 @@
+//! What `burncam merge` can be given. What it does with it is `merge.rs`, beside this folder.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+#[derive(Debug, Args)]
+pub(crate) struct MergeArgs {
+    /// Output directories of runs; they hold `summary.json`, or `summary.K-of-N.json` of shards.
+    #[arg(required = true, value_name = "DIR")]
+    pub(crate) directories: Vec<PathBuf>,
+
+    /// Directory of the `summary.json` of all.
+    #[arg(short, long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+
+    /// Replace files that exist.
+    #[arg(short, long)]
+    pub(crate) force: bool,
+}

@@ -1,0 +1,179 @@
+//! One line an image, in the order of the inputs, written as they come: `--jsonl` and `--csv`.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, anyhow};
+use burncam::record::{FailureRecord, LabelRecord, Record, TargetRecord};
+
+/// Records as JSON, a line each; what failed has a line of the same shape with `error` set.
+pub(crate) struct JsonLines {
+    sink: Sink,
+}
+
+/// A row a class of a record.
+pub(crate) struct Csv {
+    writer: csv::Writer<Sink>,
+    path: PathBuf,
+}
+
+/// A file or standard output, each line handed on at once.
+struct Sink {
+    to: Box<dyn Write + Send>,
+    path: PathBuf,
+}
+
+/// Columns of `--csv`.
+const COLUMNS: [&str; 19] = [
+    "path",
+    "method",
+    "target",
+    "class_name",
+    "rank",
+    "proba",
+    "logit",
+    "score",
+    "label",
+    "label_name",
+    "correct",
+    "layers",
+    "finding",
+    "left",
+    "top",
+    "right",
+    "bottom",
+    "artifacts",
+    "error",
+];
+
+impl Sink {
+    fn open(path: &Path, overwrite: bool) -> Result<Self> {
+        let to: Box<dyn Write + Send> = if path == Path::new("-") {
+            Box::new(io::stdout())
+        } else {
+            Box::new(create(path, overwrite)?)
+        };
+        Ok(Self { to, path: path.to_path_buf() })
+    }
+}
+
+impl Write for Sink {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.to.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.to.flush()
+    }
+}
+
+fn create(path: &Path, overwrite: bool) -> Result<File> {
+    if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        std::fs::create_dir_all(parent)
+            .with_context(|| format!("cannot create the directory '{}'", parent.display()))?;
+    }
+    // What is no plain file, a pipe or a device, has nothing to lose.
+    let special = path.metadata().is_ok_and(|data| !data.is_file());
+    let mut options = OpenOptions::new();
+    options.write(true);
+    if special {
+    } else if overwrite {
+        options.create(true).truncate(true);
+    } else {
+        options.create_new(true);
+    }
+    options.open(path).map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => {
+            anyhow!("output '{}' already exists (use --force to replace it)", path.display())
+        }
+        _ => anyhow!(error).context(format!("cannot write '{}'", path.display())),
+    })
+}
+
+impl JsonLines {
+    /// Begins a list; `-` is standard output.
+    pub(crate) fn open(path: &Path, overwrite: bool) -> Result<Self> {
+        Ok(Self { sink: Sink::open(path, overwrite)? })
+    }
+
+    pub(crate) fn record(&mut self, record: &Record) -> Result<()> {
+        self.line(record.to_json_line())
+    }
+
+    pub(crate) fn failure(&mut self, failure: &FailureRecord) -> Result<()> {
+        self.line(failure.to_json_line())
+    }
+
+    fn line(&mut self, json: Result<String, String>) -> Result<()> {
+        let line = json.map_err(|problem| anyhow!("{problem}"))? + "\n";
+        let written = self.sink.to.write_all(line.as_bytes()).and_then(|()| self.sink.to.flush());
+        written.with_context(|| format!("cannot write '{}'", self.sink.path.display()))
+    }
+}
+
+impl Csv {
+    /// Begins a table; `-` is standard output.
+    pub(crate) fn open(path: &Path, overwrite: bool) -> Result<Self> {
+        let mut csv = Self { writer: csv::Writer::from_writer(Sink::open(path, overwrite)?), path: path.into() };
+        csv.row(&COLUMNS.map(str::to_owned))?;
+        Ok(csv)
+    }
+
+    pub(crate) fn record(&mut self, record: &Record) -> Result<()> {
+        record.targets.iter().try_for_each(|target| self.row(&cells(record, target)))
+    }
+
+    pub(crate) fn failure(&mut self, path: &str, label: Option<&LabelRecord>, error: &str) -> Result<()> {
+        let mut cells = [const { String::new() }; COLUMNS.len()];
+        cells[0] = path.to_owned();
+        [cells[8], cells[9]] = label_cells(label);
+        cells[COLUMNS.len() - 1] = error.to_owned();
+        self.row(&cells)
+    }
+
+    fn row(&mut self, cells: &[String]) -> Result<()> {
+        let path = &self.path;
+        self.writer
+            .write_record(cells)
+            .map_err(anyhow::Error::from)
+            .and_then(|()| Ok(self.writer.flush()?))
+            .with_context(|| format!("cannot write '{}'", path.display()))
+    }
+}
+
+fn cells(record: &Record, target: &TargetRecord) -> [String; COLUMNS.len()] {
+    let best = record.predictions.first().map(|best| best.target);
+    let correct = record.label.as_ref().map(|label| (best == Some(label.target)).to_string());
+    let layers: Vec<&str> = record.layers.iter().map(|layer| layer.name.as_str()).collect();
+    let files: Vec<&str> = target.artifacts.iter().map(|artifact| artifact.file.as_str()).collect();
+    let side = |of: fn(&burncam::record::BoxRecord) -> usize| {
+        target.boxes.first().map_or_else(String::new, |region| of(region).to_string())
+    };
+    let [label, label_name] = label_cells(record.label.as_ref());
+    [
+        record.input.path.clone(),
+        record.settings.method.clone(),
+        target.target.to_string(),
+        target.class_name.clone(),
+        target.rank.to_string(),
+        target.proba.to_string(),
+        target.logit.to_string(),
+        target.score.to_string(),
+        label,
+        label_name,
+        correct.unwrap_or_default(),
+        layers.join(" "),
+        target.finding.clone().unwrap_or_default(),
+        side(|region| region.left),
+        side(|region| region.top),
+        side(|region| region.right),
+        side(|region| region.bottom),
+        files.join(" "),
+        String::new(),
+    ]
+}
+
+fn label_cells(label: Option<&LabelRecord>) -> [String; 2] {
+    label.map_or_else(<[String; 2]>::default, |label| [label.target.to_string(), label.class_name.clone()])
+}

@@ -1,0 +1,113 @@
+//! How far a batch has come: a bar on a terminal, or JSON lines for another program, on standard error.
+
+use std::io::{self, Write as _};
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde_json::json;
+
+use crate::args::ProgressArg;
+
+/// How often JSON lines come.
+const EVERY: Duration = Duration::from_millis(500);
+
+/// Counts and tells.
+#[derive(Debug)]
+pub(crate) struct Progress {
+    teller: Teller,
+    total: usize,
+    done: usize,
+    failed: usize,
+    begun: Instant,
+}
+
+#[derive(Debug)]
+enum Teller {
+    Nobody,
+    Bar(ProgressBar),
+    Json { told: Option<Instant> },
+}
+
+impl Progress {
+    /// `auto` draws a bar where somebody may look at it.
+    pub(crate) fn new(kind: ProgressArg, total: usize, quiet: bool) -> Self {
+        let target = ProgressDrawTarget::stderr();
+        let teller = match kind {
+            ProgressArg::Json => Teller::Json { told: None },
+            ProgressArg::Auto if total > 1 && !quiet && !target.is_hidden() => Teller::Bar(bar(total)),
+            ProgressArg::Auto | ProgressArg::Never => Teller::Nobody,
+        };
+        Self { teller, total, done: 0, failed: 0, begun: Instant::now() }
+    }
+
+    /// One more image is done.
+    pub(crate) fn step(&mut self, failed: bool) {
+        self.done += 1;
+        self.failed += usize::from(failed);
+        match &mut self.teller {
+            Teller::Nobody => {}
+            Teller::Bar(bar) => {
+                if failed {
+                    bar.set_message(format!(", {} failed", self.failed));
+                }
+                bar.inc(1);
+            }
+            Teller::Json { told } => {
+                if self.done == self.total || told.is_none_or(|told| told.elapsed() >= EVERY) {
+                    *told = Some(Instant::now());
+                    self.tell();
+                }
+            }
+        }
+    }
+
+    /// Runs what prints, out of the bar's way.
+    pub(crate) fn aside<T>(&self, print: impl FnOnce() -> T) -> T {
+        match &self.teller {
+            Teller::Bar(bar) => bar.suspend(print),
+            Teller::Nobody | Teller::Json { .. } => print(),
+        }
+    }
+
+    /// Nothing more comes.
+    pub(crate) fn finish(&self) {
+        match &self.teller {
+            Teller::Bar(bar) => bar.finish_and_clear(),
+            Teller::Json { .. } if self.done < self.total => self.tell(),
+            Teller::Json { .. } | Teller::Nobody => {}
+        }
+    }
+
+    /// Time since the beginning.
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.begun.elapsed()
+    }
+
+    fn tell(&self) {
+        let seconds = self.begun.elapsed().as_secs_f64();
+        let rate = self.done as f64 / seconds.max(1e-9);
+        let left = (self.total - self.done) as f64 / rate.max(1e-9);
+        let line = json!({
+            "event": "progress",
+            "done": self.done,
+            "total": self.total,
+            "failed": self.failed,
+            "seconds": rounded(seconds),
+            "images_per_second": rounded(rate),
+            "seconds_left": rounded(left),
+        });
+        // If standard error is gone there is nobody left to tell.
+        let _ = writeln!(io::stderr().lock(), "{line}");
+    }
+}
+
+fn rounded(number: f64) -> f64 {
+    (number * 1000.0).round() / 1000.0
+}
+
+fn bar(total: usize) -> ProgressBar {
+    let bar = ProgressBar::new(total as u64);
+    let style = ProgressStyle::with_template("{wide_bar} {pos} of {len} images, {per_sec}, {eta} left{msg}");
+    bar.enable_steady_tick(Duration::from_millis(200));
+    style.map(|style| bar.clone().with_style(style)).unwrap_or(bar)
+}

@@ -1,0 +1,180 @@
+//! Where the results of a batch go, in the order of the inputs: the terminal, lists, the summary, the report.
+
+use std::path::PathBuf;
+
+use anyhow::{Result, anyhow};
+use burncam::output::{self, OutputFile};
+use burncam::record::{FailureRecord, Record, Summary};
+
+use super::lists::{Csv, JsonLines};
+use super::progress::Progress;
+use crate::args::ExplainArgs;
+use crate::explain::{Explained, Job, Task};
+use crate::plan::Destination;
+use crate::report::Page;
+use crate::{summary, text};
+
+/// Takes results one after another.
+pub(crate) struct Results<'a> {
+    job: &'a Job<'a>,
+    quiet: bool,
+    progress: Progress,
+    json: Option<JsonLines>,
+    csv: Option<Csv>,
+    page: Option<(Page, PathBuf)>,
+    summary: Summary,
+    /// Where the summary goes, if anywhere.
+    summary_path: Option<PathBuf>,
+    several: bool,
+}
+
+impl<'a> Results<'a> {
+    /// Opens whatever was asked for, before any work.
+    ///
+    /// # Errors
+    /// When something exists already or cannot be made.
+    pub(crate) fn open(job: &'a Job<'a>, tasks: usize, quiet: bool) -> Result<Self> {
+        let args = job.args;
+        let model = job.explainer.model();
+        let summary_path = job.plan.summary_path(args.inputs.shard);
+        if !args.replaces() {
+            output::refuse_existing(summary_path.iter().chain(&args.batch.report))?;
+        }
+        let json = match &args.batch.jsonl {
+            Some(path) => Some(JsonLines::open(path, args.replaces())?),
+            None if args.output.json && tasks != 1 => Some(JsonLines::open("-".as_ref(), true)?),
+            None => None,
+        };
+        let mut summary = Summary::new(model.name(), job.explainer.model_sha256(), tasks);
+        summary.shard = args.inputs.shard.map(|shard| shard.to_string());
+        Ok(Self {
+            job,
+            quiet,
+            progress: Progress::new(args.batch.progress, tasks, quiet),
+            json,
+            csv: args.batch.csv.as_deref().map(|path| Csv::open(path, args.replaces())).transpose()?,
+            page: args.batch.report.clone().map(|path| (Page::new(model.name()), path)),
+            summary,
+            summary_path,
+            several: tasks > 1,
+        })
+    }
+
+    /// How many failed so far.
+    pub(crate) fn failed(&self) -> usize {
+        self.summary.failed
+    }
+
+    /// One more result.
+    ///
+    /// # Errors
+    /// When it cannot be told or listed; its own failure is not one.
+    pub(crate) fn take(&mut self, task: &Task, result: &Result<Explained>) -> Result<()> {
+        match result {
+            Ok(explained) => self.explained(explained)?,
+            Err(error) => self.failure(task, error)?,
+        }
+        self.progress.step(result.is_err());
+        Ok(())
+    }
+
+    fn explained(&mut self, explained: &Explained) -> Result<()> {
+        self.summary.add(&explained.records);
+        for record in &explained.records {
+            if let Some(json) = &mut self.json {
+                json.record(record)?;
+            }
+            if let Some(csv) = &mut self.csv {
+                csv.record(record)?;
+            }
+            if let (Some((page, _)), Some(directory)) = (&mut self.page, &explained.directory) {
+                page.add(record, directory);
+            }
+        }
+        self.progress.aside(|| self.print(explained))
+    }
+
+    fn print(&self, explained: &Explained) -> Result<()> {
+        for record in &explained.records {
+            for warning in &record.warnings {
+                log::warn!("{}: {warning}", record.input.path);
+            }
+        }
+        if let Some(picture) = &explained.picture {
+            return text::data(picture);
+        }
+        if self.job.args.output.json && self.json.is_none() {
+            return self.print_records(&explained.records);
+        }
+        if self.quiet || self.speaks_on_stdout() {
+            return Ok(());
+        }
+        if explained.files.is_empty() && self.job.plan.destination != Destination::Stdout {
+            log::info!("{}: kept as it is", explained.path());
+            return Ok(());
+        }
+        text::line(&explained.sentence())
+    }
+
+    /// Of one image: indented for one method, a line each for several.
+    fn print_records(&self, records: &[Record]) -> Result<()> {
+        for record in records {
+            let json = match records.len() {
+                1 => record.to_json(),
+                _ => record.to_json_line().map(|line| format!("{line}\n")),
+            };
+            text::data(json.map_err(|problem| anyhow!("{problem}"))?.as_bytes())?;
+        }
+        Ok(())
+    }
+
+    /// Whether a list goes to standard output, where sentences would be in its way.
+    fn speaks_on_stdout(&self) -> bool {
+        let batch = &self.job.args.batch;
+        self.job.args.output.json
+            || [&batch.jsonl, &batch.csv].into_iter().flatten().any(|path| path.as_os_str() == "-")
+    }
+
+    fn failure(&mut self, task: &Task, error: &anyhow::Error) -> Result<()> {
+        let path = task.input.path.display().to_string();
+        let message = format!("{error:#}");
+        let label = task.label.map(|label| self.job.explainer.label_record(label));
+        self.summary.fail(&path, &message);
+        if let Some(json) = &mut self.json {
+            let estimator = self.job.explainer.model().name();
+            for method in &self.job.plan.methods {
+                let title = method.info().title;
+                json.failure(&FailureRecord::new(estimator, title, &path, label.clone(), &message))?;
+            }
+        }
+        if let Some(csv) = &mut self.csv {
+            csv.failure(&path, label.as_ref(), &message)?;
+        }
+        if let Some((page, _)) = &mut self.page {
+            page.fail(&path, &message);
+        }
+        self.progress.aside(|| text::error(error));
+        Ok(())
+    }
+
+    /// Writes the summary and the report, and says how it went.
+    ///
+    /// # Errors
+    /// When one of them cannot be written.
+    pub(crate) fn finish(mut self, interrupted: bool) -> Result<()> {
+        self.progress.finish();
+        self.summary.interrupted = interrupted;
+        self.summary.took(self.progress.elapsed().as_secs_f64());
+        if self.several && !self.quiet {
+            text::note(&summary::words(&self.summary));
+        }
+        if let Some((page, path)) = &self.page {
+            page.write(path, self.job.args.replaces())?;
+        }
+        if let Some(path) = self.summary_path {
+            let bytes = self.summary.to_json().map_err(|problem| anyhow!("{problem}"))?.into_bytes();
+            output::write_together(&[OutputFile { path, bytes }], &[], self.job.args.replaces())?;
+        }
+        Ok(())
+    }
+}

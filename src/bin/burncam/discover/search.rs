@@ -1,0 +1,206 @@
+//! Walks directories, for whole directories and for globs. Hidden files, what cannot be read, and what burncam itself
+//! made are passed over; links are followed, and a directory that leads back to one it lies in is not entered again.
+
+use std::ffi::OsStr;
+use std::path::{Component, Path, PathBuf};
+
+use glob::{MatchOptions, Pattern};
+use walkdir::WalkDir;
+
+use super::own::is_our_own;
+use crate::args::InputArgs;
+
+/// Endings of the files that a directory is searched for; a file named outright may be called anything.
+pub(super) const ENDINGS: &[&str] =
+    &["bmp", "gif", "jpeg", "jpg", "npy", "pbm", "pgm", "png", "pnm", "ppm", "tif", "tiff", "webp"];
+
+/// As in a shell: `*` ends at a slash, and hidden names are spelled out.
+const SHELL: MatchOptions =
+    MatchOptions { case_sensitive: true, require_literal_separator: true, require_literal_leading_dot: true };
+
+/// Where paths of a glob begin to vary, and what they look like from there on.
+#[derive(Debug)]
+pub(super) struct Glob {
+    /// The directory before the first wildcard; nothing for the current one.
+    pub(super) base: PathBuf,
+    rest: Pattern,
+    /// `rest`, one directory at a time.
+    parts: Vec<Pattern>,
+}
+
+impl Glob {
+    /// `None` for a path without wildcards, one that exists under that very name, and one that is no glob.
+    pub(super) fn parse(path: &Path) -> Option<Self> {
+        let varies = |part: &Component| part.as_os_str().to_string_lossy().contains(['*', '?', '[']);
+        if path.symlink_metadata().is_ok() || !path.to_str()?.contains(['*', '?', '[']) {
+            return None;
+        }
+        let base = path.components().take_while(|part| !varies(part)).collect();
+        let rest: Vec<&str> = path
+            .components()
+            .skip_while(|part| !varies(part))
+            .map_while(|part| part.as_os_str().to_str())
+            .collect();
+        let parts = rest.iter().map(|part| Pattern::new(part)).collect::<Result<_, _>>().ok()?;
+        Some(Self { base, rest: Pattern::new(&rest.join("/")).ok()?, parts })
+    }
+
+    /// How far below what matches a path lies: 0 for what matches itself, `None` for what lies in nothing that does.
+    fn depth(&self, below: &Path) -> Option<usize> {
+        let within = below.ancestors().take_while(|above| !above.as_os_str().is_empty());
+        within.enumerate().find(|(_, above)| matches(&self.rest, above)).map(|(depth, _)| depth)
+    }
+
+    /// Whether something that matches can lie in this directory.
+    fn leads_through(&self, below: &Path) -> bool {
+        let mut parts = self.parts.iter();
+        let mut names = below.iter();
+        while let Some(name) = names.next() {
+            match parts.next() {
+                Some(part) if part.as_str() == "**" => {
+                    let hidden = is_hidden(name) || names.any(is_hidden);
+                    return !hidden || parts.any(|part| part.as_str().starts_with('.'));
+                }
+                Some(part) if matches(part, name.as_ref()) => {}
+                _ => return false,
+            }
+        }
+        true
+    }
+
+    /// `*.dat` asks for these files outright, `*` for whatever looks like a picture.
+    fn spells_ending(&self) -> bool {
+        let last = self.parts.last().map(Pattern::as_str).unwrap_or_default();
+        last.rsplit_once('.').is_some_and(|(_, ending)| !ending.contains(['*', '?', '[']))
+    }
+}
+
+/// What is looked for, the same in every directory.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Search<'a> {
+    include: &'a [Pattern],
+    exclude: &'a [Pattern],
+    recursive: bool,
+}
+
+impl<'a> Search<'a> {
+    pub(super) fn new(args: &'a InputArgs) -> Self {
+        Self { include: &args.include, exclude: &args.exclude, recursive: !args.no_recursive }
+    }
+
+    /// Files below a directory, as they lie below it, in order of path.
+    pub(super) fn directory(self, directory: &Path) -> Vec<PathBuf> {
+        let depth = if self.recursive { usize::MAX } else { 1 };
+        let enters = |below: &Path| !is_hidden_name(below);
+        let takes = |below: &Path| !is_hidden_name(below) && self.wants(below, false);
+        walk(directory, depth, enters, takes)
+    }
+
+    /// Files that match, and those in directories that do, as they lie below the glob's base, in order of path.
+    pub(super) fn glob(self, glob: &Glob) -> Vec<PathBuf> {
+        let depth = if self.recursive { usize::MAX } else { 1 };
+        let within = |below: &Path| match glob.depth(below) {
+            Some(0) => true,
+            Some(below_match) => below_match <= depth && !is_hidden_name(below),
+            None => false,
+        };
+        let enters = |below: &Path| within(below) || glob.leads_through(below);
+        let takes = |below: &Path| {
+            let outright = glob.depth(below) == Some(0) && glob.spells_ending();
+            within(below) && self.wants(below, outright)
+        };
+        walk(&glob.base, usize::MAX, enters, takes)
+    }
+
+    fn wants(self, below: &Path, outright: bool) -> bool {
+        let listed = |patterns: &[Pattern]| patterns.iter().any(|pattern| fits(pattern, below));
+        let included = match self.include {
+            [] => outright || has_known_ending(below),
+            patterns => listed(patterns),
+        };
+        included && !listed(self.exclude)
+    }
+
+    /// What to do where nothing was found.
+    pub(super) fn way_out(self) -> &'static str {
+        match () {
+            () if !self.include.is_empty() || !self.exclude.is_empty() => "check --include and --exclude",
+            () if !self.recursive => "leave out --no-recursive to search the directories in it",
+            () => "name files outright if their endings are unusual",
+        }
+    }
+}
+
+/// Files that are taken, in the directories that are entered, in order of path; both are asked with the path below `root`.
+fn walk(
+    root: &Path,
+    depth: usize,
+    enters: impl Fn(&Path) -> bool,
+    takes: impl Fn(&Path) -> bool,
+) -> Vec<PathBuf> {
+    let here = if root.as_os_str().is_empty() { Path::new(".") } else { root };
+    let below = |path: &Path| path.strip_prefix(here).unwrap_or(path).to_path_buf();
+    let mut made = 0;
+    let found = WalkDir::new(here)
+        .follow_links(true)
+        .max_depth(depth)
+        .sort_by_file_name()
+        .into_iter()
+        .filter_entry(|entry| {
+            entry.depth() == 0 || !entry.file_type().is_dir() || enters(&below(entry.path()))
+        })
+        .filter_map(|entry| entry.map_err(|error| warn(&error)).ok())
+        .filter(|entry| entry.file_type().is_file() && takes(&below(entry.path())))
+        .filter(|entry| {
+            let ours = is_our_own(entry.path());
+            made += usize::from(ours);
+            !ours
+        })
+        .map(|entry| below(entry.path()))
+        .collect();
+    if made > 0 {
+        log::info!("'{}': {made} files that burncam made are passed over", here.display());
+    }
+    found
+}
+
+fn warn(error: &walkdir::Error) {
+    match (error.path(), error.loop_ancestor(), error.io_error()) {
+        // Editors leave locks that lead nowhere.
+        (Some(path), ..) if is_hidden_name(path) => {}
+        (Some(path), Some(above), _) => log::warn!(
+            "directory '{}' leads back to '{}', in which it lies; passed over",
+            path.display(),
+            above.display()
+        ),
+        (Some(path), _, Some(reason)) => {
+            log::warn!("cannot read '{}': {reason}; passed over", path.display());
+        }
+        _ => log::warn!("{error}"),
+    }
+}
+
+/// Without a slash a pattern is about the file name. A star stands for hidden names too here, since those that come
+/// this far were asked for.
+fn fits(pattern: &Pattern, below: &Path) -> bool {
+    let text = if pattern.as_str().contains('/') { Some(below.as_os_str()) } else { below.file_name() };
+    let options = MatchOptions { require_literal_leading_dot: false, ..SHELL };
+    text.is_some_and(|text| pattern.matches_with(&text.to_string_lossy(), options))
+}
+
+/// Names that are not text match as they are shown.
+fn matches(pattern: &Pattern, path: &Path) -> bool {
+    pattern.matches_with(&path.to_string_lossy(), SHELL)
+}
+
+fn is_hidden_name(path: &Path) -> bool {
+    path.file_name().is_some_and(is_hidden)
+}
+
+fn is_hidden(name: &OsStr) -> bool {
+    name.as_encoded_bytes().starts_with(b".")
+}
+
+fn has_known_ending(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known)))
+}

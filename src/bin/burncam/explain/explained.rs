@@ -1,0 +1,81 @@
+//! What there is to say about one explained input.
+
+use std::path::PathBuf;
+
+use burncam::record::Record;
+
+use crate::text;
+
+/// One input, explained by every method.
+pub(crate) struct Explained {
+    /// One a method.
+    pub(crate) records: Vec<Record>,
+    /// Where they lie, or would.
+    pub(crate) directory: Option<PathBuf>,
+    /// What was written; nothing when all was there already.
+    pub(crate) files: Vec<PathBuf>,
+    /// Bytes for standard output, with `--out -`.
+    pub(crate) picture: Option<Vec<u8>>,
+}
+
+impl Explained {
+    /// The input, as the caller named it.
+    pub(crate) fn path(&self) -> &str {
+        self.records.first().map_or("", |record| &record.input.path)
+    }
+
+    /// `coffee.png: espresso 95.1 % at layer _relu1 (7x7) -> out/coffee.gradcam.png, out/coffee.gradcam.json`.
+    pub(crate) fn sentence(&self) -> String {
+        let Some(first) = self.records.first() else { return String::new() };
+        let classes: Vec<String> = first
+            .targets
+            .iter()
+            .enumerate()
+            .map(|(at, target)| {
+                let rank = if target.rank > 1 { format!(" (rank {})", target.rank) } else { String::new() };
+                // Synonyms follow a comma; one name is enough for a line.
+                let name = target.class_name.split(", ").next().unwrap_or_default();
+                format!("{name} {}{rank}{}", text::percent(target.proba), self.blanks(at))
+            })
+            .collect();
+        let layers: Vec<String> = self
+            .records
+            .iter()
+            .map(|record| &record.layers)
+            .find(|layers| !layers.is_empty())
+            .map(|layers| layers.iter().map(|l| format!("{} ({}x{})", l.name, l.height, l.width)).collect())
+            .unwrap_or_default();
+        let place = match &layers[..] {
+            [] => String::new(),
+            [layer] => format!(" at layer {layer}"),
+            several => format!(" at layers {}", several.join(", ")),
+        };
+        let methods =
+            if self.records.len() > 1 { format!(", {} methods", self.records.len()) } else { String::new() };
+        format!("{}: {}{place}{methods}{}", first.input.path, classes.join(", "), self.files_in_words())
+    }
+
+    /// Which of the methods had nothing to show for a target.
+    fn blanks(&self, target: usize) -> String {
+        let blank = |record: &&Record| record.targets[target].finding.is_some();
+        let names: Vec<&str> =
+            self.records.iter().filter(blank).map(|record| record.settings.method.as_str()).collect();
+        match names[..] {
+            [] => String::new(),
+            _ if self.records.len() == 1 => ", blank map".to_owned(),
+            _ => format!(", blank map of {}", names.join(" and ")),
+        }
+    }
+
+    /// ` -> a.png, a.json`, or how many there are when they would not fit on a line.
+    fn files_in_words(&self) -> String {
+        let names: Vec<String> = self.files.iter().map(|path| path.display().to_string()).collect();
+        match (&names[..], self.files.last().and_then(|path| path.parent())) {
+            ([], _) => String::new(),
+            ([_, _, _, ..], Some(directory)) if !directory.as_os_str().is_empty() => {
+                format!(" -> {} files in {}", names.len(), directory.display())
+            }
+            _ => format!(" -> {}", names.join(", ")),
+        }
+    }
+}

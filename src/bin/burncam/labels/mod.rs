@@ -1,0 +1,234 @@
+//! The true classes of inputs, from a file or from the directories that they lie in.
+//!
+//! Receives the inputs and the model, hands on a class or nothing for each input. Records, accuracy and the choice of
+//! what is explained are left to others. `read.rs` reads the files.
+
+mod read;
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::ffi::{OsStr, OsString};
+use std::path::{Component, Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+use burncam::explain::Target;
+use burncam::model::Model;
+
+use self::read::Row;
+use crate::discover::Input;
+
+/// Where labels come from, `--labels`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum LabelSource {
+    /// The first directory below the one that is searched is called as the class, as torchvision's `ImageFolder` has it.
+    FromDirectory,
+    /// Paths and classes.
+    File(PathBuf),
+}
+
+impl From<OsString> for LabelSource {
+    fn from(text: OsString) -> Self {
+        if text == "from-directory" { Self::FromDirectory } else { Self::File(text.into()) }
+    }
+}
+
+/// The class of each input; `None` for one that has no label.
+///
+/// # Errors
+/// For a file that cannot be read or says two things of one path, for a class that the model does not have, and if
+/// there are inputs and none of them has a label.
+pub(crate) fn labels(source: &LabelSource, inputs: &[Input], model: &Model) -> Result<Vec<Option<usize>>> {
+    let labels = match source {
+        LabelSource::FromDirectory => from_directories(inputs, model)?,
+        LabelSource::File(file) => from_file(file, inputs, model)?,
+    };
+    if !inputs.is_empty() && labels.iter().all(Option::is_none) {
+        match source {
+            LabelSource::FromDirectory => bail!(
+                "--labels from-directory: no input lies in a directory below one that is searched (name the directory above those of the classes)"
+            ),
+            LabelSource::File(file) => bail!(
+                "labels '{}': none of its paths is that of an input, such as '{}' (write paths as they are from here, from the file, or from the directory that is searched)",
+                file.display(),
+                inputs[0].relative().display()
+            ),
+        }
+    }
+    Ok(labels)
+}
+
+fn from_directories(inputs: &[Input], model: &Model) -> Result<Vec<Option<usize>>> {
+    let mut known: HashMap<&OsStr, Option<usize>> = HashMap::new();
+    let mut unknown: Vec<(&OsStr, burncam::Error)> = Vec::new();
+    let mut labels = Vec::with_capacity(inputs.len());
+    for input in inputs {
+        let label = class_directory(input).and_then(|directory| {
+            *known.entry(directory).or_insert_with(|| {
+                let class = class_of_directory(directory, model);
+                class.map_err(|error| unknown.push((directory, error))).ok()
+            })
+        });
+        labels.push(label);
+    }
+    match unknown.first() {
+        Some((_, reason)) => {
+            bail!(
+                "{}: {reason} (write a file instead, --labels FILE with lines path,class)",
+                no_classes(&unknown)
+            )
+        }
+        None => Ok(labels),
+    }
+}
+
+/// The first directory below the one that was searched.
+fn class_directory(input: &Input) -> Option<&OsStr> {
+    if input.searched { input.below.iter().next() } else { None }
+}
+
+fn no_classes(unknown: &[(&OsStr, burncam::Error)]) -> String {
+    const SHOWN: usize = 3;
+    let names: Vec<String> =
+        unknown.iter().take(SHOWN).map(|(name, _)| format!("'{}'", name.to_string_lossy())).collect();
+    match unknown.len() {
+        1 => format!("directory {} is no class of the model", names.join("")),
+        0..=SHOWN => format!("directories {} are no classes of the model", names.join(", ")),
+        more => {
+            format!("directories {} and {} more are no classes of the model", names.join(", "), more - SHOWN)
+        }
+    }
+}
+
+/// A name before an index: directories called `1` to `102` are the names that the model was trained with. Names of
+/// directories often have underscores for spaces.
+fn class_of_directory(directory: &OsStr, model: &Model) -> burncam::Result<usize> {
+    let text = directory.to_string_lossy();
+    if let Some(class) = exactly(&text, model) {
+        return Ok(class);
+    }
+    let class = target(&text).class(model);
+    class.or_else(|error| Target::Name(text.replace('_', " ")).class(model).map_err(|_| error))
+}
+
+fn exactly(name: &str, model: &Model) -> Option<usize> {
+    model.card().classes.iter().position(|class| class == name)
+}
+
+/// An index or a name; `top` and `label` are words like others here.
+fn target(text: &str) -> Target {
+    text.parse().map_or_else(|_| Target::Name(text.to_owned()), Target::Index)
+}
+
+fn from_file(file: &Path, inputs: &[Input], model: &Model) -> Result<Vec<Option<usize>>> {
+    let labels = Labels::new(file, read::rows(file)?, model)?;
+    let here = std::env::current_dir().context("cannot tell the current directory")?;
+    let beside = normal(&here.join(file.parent().unwrap_or(Path::new(""))));
+    let found: Vec<Option<usize>> =
+        inputs.iter().map(|input| labels.by_path(input, &here, &beside)).collect();
+    if found.iter().all(Option::is_some) {
+        return Ok(found);
+    }
+    let names = labels.by_name();
+    let by_name = |input: &Input| {
+        let name = input.path.file_name().filter(|_| input.sole_of_its_name)?;
+        names.get(name).copied().flatten()
+    };
+    Ok(found.into_iter().zip(inputs).map(|(label, input)| label.or_else(|| by_name(input))).collect())
+}
+
+/// A file's rows.
+struct Labels {
+    /// Paths without detours, and with them class and place in the file.
+    classes: HashMap<PathBuf, (usize, u64)>,
+}
+
+impl Labels {
+    fn new(file: &Path, rows: Vec<Row>, model: &Model) -> Result<Self> {
+        let unit = read::unit(file);
+        let place = |at: u64| format!("labels '{}', {unit} {at}", file.display());
+        let mut lookup = Lookup { model, known: HashMap::new() };
+        let mut classes = HashMap::with_capacity(rows.len());
+        for Row { path, class: text, at } in rows {
+            let class = lookup.class(text).with_context(|| place(at))?;
+            match classes.entry(normal(&path)) {
+                Entry::Vacant(free) => {
+                    free.insert((class, at));
+                }
+                Entry::Occupied(other) if other.get().0 == class => {}
+                Entry::Occupied(other) => bail!(
+                    "{}: '{}' is of class {class}, but of class {} in {unit} {} (keep one)",
+                    place(at),
+                    path.display(),
+                    other.get().0,
+                    other.get().1
+                ),
+            }
+        }
+        Ok(Self { classes })
+    }
+
+    /// By the path as it is given, from here or from the root; from the labels' own directory; and from the directory
+    /// that was searched.
+    fn by_path(&self, input: &Input, here: &Path, beside: &Path) -> Option<usize> {
+        let path = normal(&here.join(&input.path));
+        let found = self.classes.get(&path);
+        let found = found.or_else(|| self.classes.get(&from(&path, here)));
+        let found = found.or_else(|| self.classes.get(&from(&path, beside)));
+        let found = found.or_else(|| self.classes.get(&normal(&input.relative())));
+        found.map(|(class, _)| *class)
+    }
+
+    /// By file names; nothing for one that several paths have.
+    fn by_name(&self) -> HashMap<&OsStr, Option<usize>> {
+        let mut names = HashMap::new();
+        for (path, (class, _)) in &self.classes {
+            let Some(name) = path.file_name() else { continue };
+            names.entry(name).and_modify(|class| *class = None).or_insert(Some(*class));
+        }
+        names
+    }
+}
+
+/// Classes by the words that mean them, each looked up once.
+struct Lookup<'a> {
+    model: &'a Model,
+    known: HashMap<String, usize>,
+}
+
+impl Lookup<'_> {
+    fn class(&mut self, text: String) -> burncam::Result<usize> {
+        if let Some(class) = self.known.get(&text) {
+            return Ok(*class);
+        }
+        let class = target(&text).class(self.model)?;
+        if let Some(named) = exactly(&text, self.model).filter(|named| *named != class) {
+            log::warn!("label '{text}' is taken for the index of a class, but class {named} is called so");
+        }
+        self.known.insert(text, class);
+        Ok(class)
+    }
+}
+
+/// The path without `.`, and without `..` where something stands before it.
+fn normal(path: &Path) -> PathBuf {
+    let mut short = PathBuf::new();
+    for part in path.components() {
+        match (part, short.components().next_back()) {
+            (Component::CurDir, _) | (Component::ParentDir, Some(Component::RootDir)) => {}
+            (Component::ParentDir, Some(Component::Normal(_))) => {
+                short.pop();
+            }
+            _ => short.push(part),
+        }
+    }
+    short
+}
+
+/// The way to a path from a directory; both start at the root.
+fn from(path: &Path, directory: &Path) -> PathBuf {
+    let shared = path.components().zip(directory.components()).take_while(|(a, b)| a == b).count();
+    let up = directory.components().skip(shared).map(|_| Component::ParentDir);
+    up.chain(path.components().skip(shared)).collect()
+}

@@ -1,0 +1,83 @@
+//! `burncam merge`: what several runs, or the shards of one, found as if it had been one run.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+use burncam::output::{self, OutputFile};
+use burncam::record::{SUMMARY_VERSION, Summary};
+
+use crate::args::MergeArgs;
+use crate::{Outcome, summary, text};
+
+/// Joins the summaries, and with `--report` makes one page of all records.
+pub(crate) fn run(args: &MergeArgs, quiet: bool) -> Result<Outcome> {
+    let path = args.out.join(summary::FILE);
+    if !args.force {
+        output::refuse_existing([&path])?;
+    }
+    output::check_directory(&args.out)?;
+    let whole = Summary::merge(summaries(&args.directories)?)?;
+    let json = whole.to_json().map_err(|problem| anyhow::anyhow!("{problem}"))?;
+    output::write_together(&[OutputFile { path, bytes: json.into_bytes() }], args.force)?;
+    if !quiet {
+        text::line(&summary::words(&whole))?;
+    }
+    Ok(Outcome::Done)
+}
+
+/// The summaries of runs into these directories.
+fn summaries(directories: &[PathBuf]) -> Result<Vec<Summary>> {
+    let mut seen: Vec<PathBuf> = Vec::new();
+    let mut summaries = Vec::new();
+    for directory in directories {
+        let real = directory
+            .canonicalize()
+            .with_context(|| format!("cannot read the directory '{}'", directory.display()))?;
+        if seen.contains(&real) {
+            bail!("directory '{}' is named twice, expected each once", directory.display());
+        }
+        seen.push(real);
+        for path in summary_files(directory)? {
+            summaries.push(read(&path)?);
+        }
+    }
+    Ok(summaries)
+}
+
+/// The shards' summaries where there are any, since `summary.json` beside them is what an earlier merge made of them.
+fn summary_files(directory: &Path) -> Result<Vec<PathBuf>> {
+    let cannot_read = || format!("cannot read the directory '{}'", directory.display());
+    let mut shards = Vec::new();
+    for entry in std::fs::read_dir(directory).with_context(cannot_read)? {
+        let path = entry.with_context(cannot_read)?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if summary::is_of_a_shard(&name) {
+            shards.push(path);
+        }
+    }
+    shards.sort();
+    let whole = directory.join(summary::FILE);
+    match (shards.is_empty(), whole.is_file()) {
+        (false, _) => Ok(shards),
+        (true, true) => Ok(vec![whole]),
+        (true, false) => bail!(
+            "directory '{}' holds no {}, expected the output directory of a run over several images",
+            directory.display(),
+            summary::FILE
+        ),
+    }
+}
+
+fn read(path: &Path) -> Result<Summary> {
+    let bytes = std::fs::read(path).with_context(|| format!("cannot read '{}'", path.display()))?;
+    let about = || format!("summary '{}' is not one of burncam's, version {SUMMARY_VERSION}", path.display());
+    let summary: Summary = serde_json::from_slice(&bytes).with_context(about)?;
+    if summary.schema_version != SUMMARY_VERSION {
+        bail!(
+            "summary '{}' has version {}, expected {SUMMARY_VERSION} (merge with the burncam that wrote it)",
+            path.display(),
+            summary.schema_version
+        );
+    }
+    Ok(summary)
+}

@@ -1,0 +1,161 @@
+//! The last words of a run over several images. Receives its summary, hands on a few lines for a person.
+
+use burncam::record::{Accuracy, Confusion, Summary};
+
+use crate::text;
+
+/// Name of the summary of a whole run, in its output directory.
+pub(crate) const FILE: &str = "summary.json";
+
+/// So many classes are named; `summary.json` has them all.
+const SHOWN_CLASSES: usize = 5;
+
+/// Name of the summary of shard `part` of `of`, which may share the directory with the others: `summary.2-of-4.json`.
+pub(crate) fn file_of_shard(part: usize, of: usize) -> String {
+    format!("summary.{part}-of-{of}.json")
+}
+
+/// Whether [`file_of_shard`] gives this name.
+pub(crate) fn is_of_a_shard(name: &str) -> bool {
+    let middle = name.strip_prefix("summary.").and_then(|rest| rest.strip_suffix(".json"));
+    let numbers = middle.and_then(|middle| middle.split_once("-of-"));
+    let number = |text: &str| text.parse().ok();
+    let numbers = numbers.and_then(|(part, of)| Some((number(part)?, number(of)?)));
+    numbers.is_some_and(|(part, of)| file_of_shard(part, of) == name)
+}
+
+/// What a run found, as lines without a final line break.
+pub(crate) fn words(summary: &Summary) -> String {
+    let mut lines = vec![outcome(summary)];
+    lines.extend(classes(summary));
+    lines.extend(summary.accuracy.as_ref().map(accuracy));
+    lines.extend(summary.confusion.ranked().first().map(|mistake| most_frequent(mistake)));
+    if summary.blank > 0 {
+        lines
+            .push(format!("{} with a blank map; the records say why", text::counted(summary.blank, "image")));
+    }
+    if summary.interrupted {
+        let done = summary.explained + summary.failed;
+        lines.push(format!(
+            "interrupted after {done} of {} (the same command with --resume does the rest)",
+            text::counted(summary.images, "image")
+        ));
+    }
+    lines.join("\n")
+}
+
+/// `2000 images: 1987 explained, 13 failed, in 64 s (31 images a second)`.
+fn outcome(summary: &Summary) -> String {
+    let failed = if summary.failed > 0 { format!(", {} failed", summary.failed) } else { String::new() };
+    let rate = summary.run.images_per_second;
+    let rate = if rate < 10.0 { format!("{rate:.1}") } else { format!("{rate:.0}") };
+    let images = text::counted(summary.images, "image");
+    let shard = summary.shard.as_ref().map_or_else(String::new, |shard| format!(" in shard {shard}"));
+    let time = duration(summary.run.seconds);
+    format!("{images}{shard}: {} explained{failed}, in {time} ({rate} images a second)", summary.explained)
+}
+
+/// `most frequent: tabby 312, espresso 288 and 17 other classes; mean probability 81.2 %`.
+fn classes(summary: &Summary) -> Option<String> {
+    let ranked = summary.classes.ranked();
+    // Synonyms follow a comma; one name is enough for a line.
+    let name = |name: &str| name.split(", ").next().unwrap_or_default().to_owned();
+    let named = ranked.iter().take(SHOWN_CLASSES);
+    let named: Vec<String> =
+        named.map(|class| format!("{} {}", name(&class.class_name), class.count)).collect();
+    let others = match ranked.len().saturating_sub(SHOWN_CLASSES) {
+        0 => String::new(),
+        1 => " and 1 other class".to_owned(),
+        more => format!(" and {more} other classes"),
+    };
+    let mean = summary.mean_proba?;
+    Some(format!("most frequent: {}{others}; mean probability {}", named.join(", "), text::percent(mean)))
+}
+
+fn accuracy(accuracy: &Accuracy) -> String {
+    let top5 = accuracy.top5.map_or_else(String::new, |share| format!(" (top 5: {})", text::percent(share)));
+    let labelled = text::counted(accuracy.labelled, "labelled image");
+    format!("right: {}{top5} of {labelled}", text::percent(accuracy.top1))
+}
+
+fn most_frequent(mistake: &Confusion) -> String {
+    let times = text::counted(mistake.count, "time");
+    format!(
+        "most frequent mistake: '{}' taken for '{}', {times}",
+        mistake.label.class_name, mistake.predicted.class_name
+    )
+}
+
+/// `0.8 s`, `64 s`, `12 min 5 s`, `3 h 20 min`.
+fn duration(seconds: f64) -> String {
+    let whole = seconds.round() as u64;
+    match whole {
+        _ if seconds < 9.95 => format!("{seconds:.1} s"),
+        0..120 => format!("{whole} s"),
+        120..7200 => format!("{} min {} s", whole / 60, whole % 60),
+        _ => format!("{} h {} min", whole / 3600, whole % 3600 / 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn summary(json: serde_json::Value) -> Summary {
+        let mut whole: serde_json::Value =
+            serde_json::from_str(&Summary::new("made", "0", 2000).to_json().unwrap()).unwrap();
+        for (name, value) in json.as_object().unwrap() {
+            whole[name] = value.clone();
+        }
+        serde_json::from_value(whole).unwrap()
+    }
+
+    #[test]
+    fn a_shards_file_is_known_by_its_name() {
+        assert!(is_of_a_shard(&file_of_shard(2, 16)));
+        for other in ["summary.json", "summary.2-of-.json", "summary.02-of-4.json", "summary.gradcam.json"] {
+            assert!(!is_of_a_shard(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_finished_run_says_what_it_found() {
+        let class = |target: usize, name: &str, count: usize| serde_json::json!({ "target": target, "class_name": name, "count": count, "mean_proba": 0.5 });
+        let summary = summary(serde_json::json!({
+            "explained": 1987, "failed": 13, "mean_proba": 0.8125,
+            "classes": [
+                class(281, "tabby, tabby cat", 1000), class(967, "espresso", 500), class(1, "goldfish", 400),
+                class(2, "shark", 50), class(3, "ray", 30), class(4, "cock", 7)
+            ],
+            "accuracy": { "labelled": 1987, "top1_correct": 1, "top5_correct": 2, "top1": 0.815, "top5": 0.95 },
+            "confusion": [{
+                "label": { "target": 1, "class_name": "goldfish" },
+                "predicted": { "target": 2, "class_name": "shark" }, "count": 12
+            }],
+            "blank": 3,
+            "run": { "seconds": 64.25, "images_per_second": 31.13 }
+        }));
+        let expected = "\
+2000 images: 1987 explained, 13 failed, in 64 s (31 images a second)
+most frequent: tabby 1000, espresso 500, goldfish 400, shark 50, ray 30 and 1 other class; mean probability 81.2 %
+right: 81.5 % (top 5: 95.0 %) of 1987 labelled images
+most frequent mistake: 'goldfish' taken for 'shark', 12 times
+3 images with a blank map; the records say why";
+        assert_eq!(words(&summary), expected);
+    }
+
+    #[test]
+    fn an_interrupted_run_says_how_to_go_on() {
+        let summary = summary(serde_json::json!({
+            "shard": "2/4", "failed": 1, "interrupted": true, "run": { "seconds": 725.0, "images_per_second": 0.0 }
+        }));
+        let expected = "\
+2000 images in shard 2/4: 0 explained, 1 failed, in 12 min 5 s (0.0 images a second)
+interrupted after 1 of 2000 images (the same command with --resume does the rest)";
+        assert_eq!(words(&summary), expected);
+        assert_eq!(
+            [0.04, 9.96, 119.4, 7200.0, 12_000.0].map(duration),
+            ["0.0 s", "10 s", "119 s", "2 h 0 min", "3 h 20 min"]
+        );
+    }
+}

@@ -1,0 +1,168 @@
+//! The parts of a summary that are counts: of classes, warnings, right answers and mistakes. Receives one image's or a shard's,
+//! adds them up without loss.
+
+use serde::{Deserialize, Serialize};
+
+use super::tally::Counted;
+use crate::record::LabelRecord;
+
+/// The network that a summary is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SummaryModel {
+    /// Name from its card.
+    pub name: String,
+    /// SHA-256 of the model file, lower-case hexadecimal.
+    pub sha256: String,
+}
+
+/// How often a class was the most probable one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClassCount {
+    /// Index of the class.
+    pub target: usize,
+    /// Its name, or its index as text.
+    pub class_name: String,
+    /// Images.
+    pub count: usize,
+    /// Mean probability of the class over these images, 0 to 1.
+    pub mean_proba: f64,
+}
+
+/// How many images have a warning.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WarningCount {
+    /// The warning's words.
+    pub warning: String,
+    /// Images.
+    pub count: usize,
+}
+
+/// How often the network was right.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Accuracy {
+    /// Explained images whose true class is known.
+    pub labelled: usize,
+    /// Those whose most probable class is the true one.
+    pub top1_correct: usize,
+    /// Those whose true class is among the five most probable; `null` where records list fewer than five (`--top-k`).
+    pub top5_correct: Option<usize>,
+    /// [`Accuracy::top1_correct`] as a share of the labelled, 0 to 1.
+    pub top1: f64,
+    /// [`Accuracy::top5_correct`] as a share of the labelled, 0 to 1.
+    pub top5: Option<f64>,
+}
+
+/// How often one class was taken for another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Confusion {
+    /// The true class.
+    pub label: LabelRecord,
+    /// The most probable class.
+    pub predicted: LabelRecord,
+    /// Images.
+    pub count: usize,
+}
+
+/// An image that could not be explained.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Failure {
+    /// The path as the caller gave it.
+    pub path: String,
+    /// Why.
+    pub error: String,
+}
+
+/// How long a run took.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunTime {
+    /// Seconds from the first image to the last; of shards, those of the longest.
+    pub seconds: f64,
+    /// Images done in a second, failed ones among them.
+    pub images_per_second: f64,
+}
+
+impl Accuracy {
+    pub(super) fn new(labelled: usize, top1_correct: usize, top5_correct: Option<usize>) -> Self {
+        let share = |correct: usize| correct as f64 / labelled as f64;
+        let (top1, top5) = (share(top1_correct), top5_correct.map(share));
+        Self { labelled, top1_correct, top5_correct, top1, top5 }
+    }
+}
+
+impl Counted for ClassCount {
+    type Key = usize;
+    fn key(&self) -> usize {
+        self.target
+    }
+    fn count(&self) -> usize {
+        self.count
+    }
+    fn join(&mut self, other: Self) {
+        let sum = millionths(self.mean_proba, self.count) + millionths(other.mean_proba, other.count);
+        self.count += other.count;
+        self.mean_proba = mean(sum, self.count);
+    }
+}
+
+impl ClassCount {
+    /// With the mean as it would have been computed here: what was read from JSON may be off in its last digit.
+    pub(super) fn exact(mut self) -> Self {
+        self.mean_proba = mean(millionths(self.mean_proba, self.count), self.count);
+        self
+    }
+}
+
+impl Counted for WarningCount {
+    type Key = String;
+    fn key(&self) -> String {
+        self.warning.clone()
+    }
+    fn count(&self) -> usize {
+        self.count
+    }
+    fn join(&mut self, other: Self) {
+        self.count += other.count;
+    }
+}
+
+impl Counted for Confusion {
+    /// True class, then the one that was seen.
+    type Key = (usize, usize);
+    fn key(&self) -> (usize, usize) {
+        (self.label.target, self.predicted.target)
+    }
+    fn count(&self) -> usize {
+        self.count
+    }
+    fn join(&mut self, other: Self) {
+        self.count += other.count;
+    }
+}
+
+/// The sum of probabilities, in millionths, that a mean over `count` images stands for.
+fn millionths(mean: f64, count: usize) -> u64 {
+    (mean * count as f64 * 1e6).round() as u64
+}
+
+fn mean(millionths: u64, count: usize) -> f64 {
+    millionths as f64 / (count as f64 * 1e6)
+}
+
+/// A probability in whole millionths.
+pub(super) fn in_millionths(proba: f64) -> f64 {
+    mean(millionths(proba, 1), 1)
+}
+
+/// The mean over two sets of images, given that of each and its size.
+pub(super) fn joined_mean(a: (Option<f64>, usize), b: (Option<f64>, usize)) -> Option<f64> {
+    let sum = |(mean, count): (Option<f64>, usize)| mean.map_or(0, |mean| millionths(mean, count));
+    let count = a.1 + b.1;
+    (count > 0).then(|| mean(sum(a) + sum(b), count))
+}

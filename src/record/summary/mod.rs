@@ -1,0 +1,231 @@
+//! The summary of a run: what was found over all images, `summary.json` beside their records.
+//!
+//! This page is the wire format; `docs/summary.schema.json` is the same as a JSON Schema, and a test holds real
+//! summaries against it. All counts are of images: several records of one image, by several methods, are counted once.
+//! Probabilities are added up in whole millionths, which numbers of JSON carry exactly up to a thousand million images: a mean
+//! does not depend on the order in which images finish, nor on how shards divide them. Only [`Summary::run`] has to do with time.
+//! What grows here grows with the number of classes, not of images.
+
+mod counts;
+mod shards;
+mod tally;
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+pub use self::counts::{Accuracy, ClassCount, Confusion, Failure, RunTime, SummaryModel, WarningCount};
+use self::counts::{in_millionths, joined_mean};
+pub use self::tally::{Counted, Tally};
+use super::{LabelRecord, Prediction, Record, layout};
+use crate::error::{Error, Result};
+
+/// The newest summary version, and the one that this build writes.
+pub const SUMMARY_VERSION: u32 = 1;
+
+/// So many failures are listed; the rest is counted.
+const MOST_FAILURES: usize = 1000;
+
+/// What a run over several images found.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Summary {
+    /// Version of this format; [`SUMMARY_VERSION`].
+    pub schema_version: u32,
+    /// Version of burncam.
+    pub burncam: String,
+    /// The network.
+    pub model: SummaryModel,
+    /// `K/N` for part K of N of a run that was divided, or `null`.
+    pub shard: Option<String>,
+    /// Images that were found.
+    pub images: usize,
+    /// Images that were explained.
+    pub explained: usize,
+    /// Images that could not be explained.
+    pub failed: usize,
+    /// True when the run was stopped before it came to all images.
+    pub interrupted: bool,
+    /// Mean probability of the most probable class, 0 to 1; `null` when nothing was explained.
+    pub mean_proba: Option<f64>,
+    /// How often each class was the most probable one.
+    pub classes: Tally<ClassCount>,
+    /// Warnings of the records, and how many images have each.
+    pub warnings: Tally<WarningCount>,
+    /// Images with a blank map.
+    pub blank: usize,
+    /// How often the network was right, or `null` when no image has a label.
+    pub accuracy: Option<Accuracy>,
+    /// Mistakes: what was taken for what, and how often.
+    pub confusion: Tally<Confusion>,
+    /// What could not be explained and why, in the order of the inputs, at most the first 1,000.
+    pub failures: Vec<Failure>,
+    /// Failures beyond those that are listed.
+    pub failures_omitted: usize,
+    /// How long it took. Nothing else here differs from run to run.
+    pub run: RunTime,
+}
+
+impl Summary {
+    /// A summary of nothing yet, for a run that found `images` images.
+    pub fn new(model_name: &str, model_sha256: &str, images: usize) -> Self {
+        Self {
+            schema_version: SUMMARY_VERSION,
+            burncam: env!("CARGO_PKG_VERSION").to_owned(),
+            model: SummaryModel { name: model_name.to_owned(), sha256: model_sha256.to_owned() },
+            shard: None,
+            images,
+            explained: 0,
+            failed: 0,
+            interrupted: false,
+            mean_proba: None,
+            classes: Tally::default(),
+            warnings: Tally::default(),
+            blank: 0,
+            accuracy: None,
+            confusion: Tally::default(),
+            failures: vec![],
+            failures_omitted: 0,
+            run: RunTime::default(),
+        }
+    }
+
+    /// Counts one explained image, given its records, one a method. No records, no image.
+    pub fn add(&mut self, records: &[Record]) {
+        let Some(first) = records.first() else { return };
+        if let Some(class) = first.predictions.first() {
+            self.count_prediction(class);
+            if let Some(label) = &first.label {
+                self.count_label(label, class, first);
+            }
+        }
+        self.explained += 1;
+        self.blank += usize::from(
+            records.iter().flat_map(|record| &record.targets).any(|target| target.finding.is_some()),
+        );
+        let mut warnings: Vec<&String> = records.iter().flat_map(|record| &record.warnings).collect();
+        warnings.sort();
+        warnings.dedup();
+        for warning in warnings {
+            self.warnings.add(WarningCount { warning: warning.clone(), count: 1 });
+        }
+    }
+
+    fn count_prediction(&mut self, class: &Prediction) {
+        let proba = in_millionths(class.proba);
+        self.mean_proba = joined_mean((self.mean_proba, self.explained), (Some(proba), 1));
+        let Prediction { target, class_name, .. } = class.clone();
+        self.classes.add(ClassCount { target, class_name, count: 1, mean_proba: proba });
+    }
+
+    fn count_label(&mut self, label: &LabelRecord, class: &Prediction, record: &Record) {
+        const FIVE: usize = 5;
+        let correct = label.target == class.target;
+        let listed = &record.predictions[..record.predictions.len().min(FIVE)];
+        let top5 = (listed.len() >= FIVE.min(record.model.num_classes))
+            .then(|| usize::from(listed.iter().any(|class| class.target == label.target)));
+        self.join_accuracy(Some(Accuracy::new(1, usize::from(correct), top5)));
+        if !correct {
+            let predicted = LabelRecord { target: class.target, class_name: class.class_name.clone() };
+            self.confusion.add(Confusion { label: label.clone(), predicted, count: 1 });
+        }
+    }
+
+    /// Counts one image that could not be explained.
+    pub fn fail(&mut self, path: &str, error: &str) {
+        self.failed += 1;
+        if self.failures.len() < MOST_FAILURES {
+            self.failures.push(Failure { path: path.to_owned(), error: error.to_owned() });
+        } else {
+            self.failures_omitted += 1;
+        }
+    }
+
+    /// Says how long it took; the rate is of the images explained and failed.
+    pub fn took(&mut self, seconds: f64) {
+        let images = (self.explained + self.failed) as f64;
+        let rate = if seconds > 0.0 { images / seconds } else { 0.0 };
+        let rounded = |number: f64| (number * 1e3).round() / 1e3;
+        self.run = RunTime { seconds: rounded(seconds), images_per_second: rounded(rate) };
+    }
+
+    /// One summary of several runs: shards of one run, or runs over different images. Failures come in order of path.
+    ///
+    /// # Errors
+    /// When there are none, when they are of different versions or networks, or when shards are missing, there twice,
+    /// or of different divisions.
+    pub fn merge(parts: Vec<Self>) -> Result<Self> {
+        let Some(first) = parts.first() else {
+            return Err(Error::request("no summaries to merge, expected one or more"));
+        };
+        for part in &parts {
+            if (part.schema_version, &part.burncam) != (first.schema_version, &first.burncam) {
+                let problem = format!("'{}' and '{}'", first.burncam, part.burncam);
+                return Err(Error::request(format!(
+                    "summaries of burncam {problem} do not go together (run all parts with one version)"
+                )));
+            }
+            if part.model != first.model {
+                let name = |model: &SummaryModel| format!("'{}' ({:.12})", model.name, model.sha256);
+                return Err(Error::request(format!(
+                    "summaries of the models {} and {} do not go together (run all parts with one model)",
+                    name(&first.model),
+                    name(&part.model)
+                )));
+            }
+        }
+        shards::check(parts.iter().map(|part| part.shard.as_deref()))?;
+        let mut whole = Self::new(&first.model.name, &first.model.sha256, 0);
+        let seconds = parts.iter().map(|part| part.run.seconds).fold(0.0, f64::max);
+        for part in parts {
+            whole.join(part);
+        }
+        // Stable, and by component as directories are searched.
+        whole.failures.sort_by(|a, b| Path::new(&a.path).cmp(Path::new(&b.path)));
+        whole.failures_omitted += whole.failures.len().saturating_sub(MOST_FAILURES);
+        whole.failures.truncate(MOST_FAILURES);
+        whole.took(seconds);
+        Ok(whole)
+    }
+
+    fn join(&mut self, part: Self) {
+        self.mean_proba = joined_mean((self.mean_proba, self.explained), (part.mean_proba, part.explained));
+        self.images += part.images;
+        self.explained += part.explained;
+        self.failed += part.failed;
+        self.interrupted |= part.interrupted;
+        self.blank += part.blank;
+        part.classes.into_counts().for_each(|class| self.classes.add(class.exact()));
+        part.warnings.into_counts().for_each(|warning| self.warnings.add(warning));
+        part.confusion.into_counts().for_each(|mistake| self.confusion.add(mistake));
+        self.join_accuracy(part.accuracy);
+        self.failures.extend(part.failures);
+        self.failures_omitted += part.failures_omitted;
+    }
+
+    fn join_accuracy(&mut self, more: Option<Accuracy>) {
+        self.accuracy = match (self.accuracy.take(), more) {
+            (Some(a), Some(b)) => Some(Accuracy::new(
+                a.labelled + b.labelled,
+                a.top1_correct + b.top1_correct,
+                a.top5_correct.zip(b.top5_correct).map(|(a, b)| a + b),
+            )),
+            (a, b) => a.or(b),
+        };
+    }
+
+    /// The summary as indented JSON with a final newline.
+    ///
+    /// # Errors
+    /// When a number is not finite.
+    pub fn to_json(&self) -> Result<String, String> {
+        let numbers = [self.run.seconds, self.run.images_per_second, self.mean_proba.unwrap_or_default()];
+        match numbers.into_iter().find(|number| !number.is_finite()) {
+            Some(number) => Err(format!("the summary holds {number}, expected finite numbers")),
+            None => layout::to_json(self),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

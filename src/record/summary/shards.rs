@@ -1,0 +1,68 @@
+//! Which parts of a divided run are there. Receives what summaries say of themselves, refuses what is not a whole.
+
+use crate::error::{Error, Result};
+
+/// Accepts parts that were never divided, or each of `1/N` to `N/N` once.
+pub(super) fn check<'a>(parts: impl Iterator<Item = Option<&'a str>>) -> Result<()> {
+    let parts: Vec<Option<&str>> = parts.collect();
+    let named: Vec<&str> = parts.iter().flatten().copied().collect();
+    let Some(first) = named.first() else { return Ok(()) };
+    if named.len() < parts.len() {
+        return Err(Error::request(format!(
+            "shard {first} and summaries of undivided runs do not go together (merge the shards first)"
+        )));
+    }
+    let (_, of) = parsed(first)?;
+    let mut there = vec![0_usize; of];
+    for name in &named {
+        match parsed(name)? {
+            (part, same) if same == of => there[part - 1] += 1,
+            _ => {
+                return Err(Error::request(format!(
+                    "shards {first} and {name} are of different divisions (merge those of one run)"
+                )));
+            }
+        }
+    }
+    let which = |wanted: fn(usize) -> bool| -> Vec<String> {
+        let parts = there.iter().enumerate().filter(|(_, count)| wanted(**count));
+        parts.map(|(at, _)| format!("{}/{of}", at + 1)).collect()
+    };
+    let problems: Vec<String> =
+        [("missing", which(|count| count == 0)), ("there more than once", which(|count| count > 1))]
+            .into_iter()
+            .filter(|(_, shards)| !shards.is_empty())
+            .map(|(problem, shards)| format!("{} {problem}", listed(&shards)))
+            .collect();
+    if problems.is_empty() {
+        return Ok(());
+    }
+    Err(Error::request(format!(
+        "shards: {}, expected each of 1/{of} to {of}/{of} once (name the directory of every shard)",
+        problems.join("; ")
+    )))
+}
+
+/// `2/4` as its two numbers.
+fn parsed(shard: &str) -> Result<(usize, usize)> {
+    /// More parts than any cluster has machines; a list of them is made.
+    const MOST: usize = 1_000_000;
+    let numbers = shard.split_once('/').and_then(|(part, of)| Some((part.parse().ok()?, of.parse().ok()?)));
+    match numbers {
+        Some((part, of)) if (1..=of).contains(&part) && of <= MOST => Ok((part, of)),
+        _ => Err(Error::request(format!(
+            "shard '{shard}' of a summary: expected K/N with K from 1 to N (was the file written by burncam?)"
+        ))),
+    }
+}
+
+/// The first few, and how many more.
+fn listed(shards: &[String]) -> String {
+    const SHOWN: usize = 10;
+    let shown = shards.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
+    let verb = if shards.len() == 1 { "is" } else { "are" };
+    match shards.len().saturating_sub(SHOWN) {
+        0 => format!("{shown} {verb}"),
+        more => format!("{shown} and {more} more {verb}"),
+    }
+}

@@ -1,0 +1,207 @@
+//! A summary of shards is the summary of the whole.
+
+use serde_json::{Value, json};
+
+use super::*;
+
+/// A record as far as a summary reads it; the rest is filler.
+fn record(path: &str, classes: &[(usize, f64)], label: Option<usize>, num_classes: usize) -> Record {
+    let predictions: Vec<Value> = classes
+        .iter()
+        .map(|(target, proba)| {
+            json!({ "target": target, "class_name": format!("class {target}"), "proba": proba, "logit": 1.0 })
+        })
+        .collect();
+    let label = label.map(|target| json!({ "target": target, "class_name": format!("class {target}") }));
+    serde_json::from_value(json!({
+        "schema_version": 1, "estimator": "made", "description": "", "error": "", "method": "Grad-CAM",
+        "is_regression": false, "targets": [],
+        "input": {
+            "path": path, "sha256": "0", "format": "png", "width": 8, "height": 8, "exif_orientation": 1
+        },
+        "label": label,
+        "network_input": {
+            "channels": 3, "height": 8, "width": 8, "preprocess": null,
+            "covers": { "left": 0.0, "top": 0.0, "right": 8.0, "bottom": 8.0 }
+        },
+        "model": { "name": "made", "file": "made.bpk", "sha256": "0", "num_classes": num_classes, "source": null },
+        "layers": [], "predictions": predictions, "warnings": [],
+        "settings": {
+            "method": "gradcam", "score": "logit", "aggregate": null, "smooth": [], "signed": false,
+            "counterfactual": false, "compat": null,
+            "options": { "seed": 0, "samples": null, "noise": null, "patch": null, "stride": null },
+            "request": null,
+            "device": "flex", "engine": "native", "burncam": "0", "burn": "0",
+            "style": {
+                "overlay": "alpha", "opacity": 0.5, "colormap": null, "interpolation": null,
+                "threshold": "0.15", "components": "largest"
+            }
+        }
+    }))
+    .unwrap()
+}
+
+/// Numbers that look random, 0 to 1.
+fn unit(seed: u64) -> f64 {
+    let mixed = (seed + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    ((mixed ^ (mixed >> 29)).wrapping_mul(0xBF58_476D_1CE4_E5B9) >> 11) as f64 / (1_u64 << 53) as f64
+}
+
+fn count(summary: &mut Summary, image: u64) {
+    let path = format!("photos/{image:05}.png");
+    if image % 7 == 3 {
+        return summary.fail(&path, "damaged");
+    }
+    let class = (unit(image) * 9.0) as usize;
+    let second = (class + 1) % 9;
+    let label = (image % 3 > 0).then_some(if image % 5 == 0 { second } else { class });
+    let proba = 0.5 + unit(image * 31) / 2.0;
+    let mut record = record(&path, &[(class, proba), (second, 1.0 - proba)], label, 2);
+    if image % 11 == 0 {
+        record.warnings = vec!["the softmax is saturated".to_owned()];
+    }
+    summary.add(&[record.clone(), record]);
+}
+
+fn new(images: usize, shard: Option<&str>) -> Summary {
+    Summary { shard: shard.map(str::to_owned), ..Summary::new("made", "0", images) }
+}
+
+/// Through JSON, as between machines.
+fn sent(summary: &Summary) -> Summary {
+    serde_json::from_str(&summary.to_json().unwrap()).unwrap()
+}
+
+#[test]
+fn shards_give_the_summary_of_the_whole_run() {
+    const IMAGES: u64 = 2000;
+    let mut whole = new(IMAGES as usize, None);
+    (0..IMAGES).for_each(|image| count(&mut whole, image));
+    assert!(whole.mean_proba.is_some_and(|mean| (0.7..0.8).contains(&mean)));
+    for shards in [1_u64, 2, 3, 7, 64] {
+        // Divided by something like a hash, and merged in any order.
+        let shard_of = |image: &u64| (unit(*image * 17) * shards as f64) as u64;
+        let parts = (0..shards).rev().map(|shard| {
+            let images: Vec<u64> = (0..IMAGES).filter(|image| shard_of(image) == shard).collect();
+            let mut part = new(images.len(), Some(&format!("{}/{shards}", shard + 1)));
+            images.iter().for_each(|image| count(&mut part, *image));
+            sent(&part)
+        });
+        let merged = Summary::merge(parts.collect()).unwrap();
+        assert_eq!(merged.to_json().unwrap(), whole.to_json().unwrap(), "{shards} shards");
+    }
+}
+
+#[test]
+fn counts_are_of_images_and_come_most_frequent_first() {
+    let mut summary = new(5, None);
+    let mut seen = |path: &str, class: usize, proba: f64, label: usize| {
+        let others = [5, 6, 7, 8].map(|class| (class, 0.01));
+        let classes: Vec<(usize, f64)> = std::iter::once((class, proba)).chain(others).collect();
+        let record = record(path, &classes, Some(label), 1000);
+        summary.add(&[record.clone(), record]);
+    };
+    seen("a", 2, 0.25, 2);
+    seen("b", 1, 0.5, 1);
+    seen("c", 1, 0.75, 8);
+    seen("d", 1, 0.25, 3);
+    summary.fail("e", "the file is empty");
+    let json: Value = serde_json::from_str(&summary.to_json().unwrap()).unwrap();
+    assert_eq!((summary.images, summary.explained, summary.failed), (5, 4, 1));
+    assert_eq!(json["mean_proba"], 0.4375);
+    assert_eq!(
+        json["classes"],
+        json!([
+            { "target": 1, "class_name": "class 1", "count": 3, "mean_proba": 0.5 },
+            { "target": 2, "class_name": "class 2", "count": 1, "mean_proba": 0.25 }
+        ])
+    );
+    assert_eq!(
+        json["accuracy"],
+        json!({ "labelled": 4, "top1_correct": 2, "top5_correct": 3, "top1": 0.5, "top5": 0.75 })
+    );
+    let class = |target: usize| json!({ "target": target, "class_name": format!("class {target}") });
+    assert_eq!(
+        json["confusion"],
+        json!([
+            { "label": class(3), "predicted": class(1), "count": 1 },
+            { "label": class(8), "predicted": class(1), "count": 1 }
+        ])
+    );
+    assert_eq!(json["failures"], json!([{ "path": "e", "error": "the file is empty" }]));
+}
+
+#[test]
+fn records_that_list_fewer_than_five_classes_say_nothing_of_the_first_five() {
+    let mut summary = new(1, None);
+    summary.add(&[record("a", &[(1, 0.5)], Some(1), 1000)]);
+    let accuracy = summary.accuracy.clone().unwrap();
+    assert_eq!((accuracy.top1_correct, accuracy.top5_correct), (1, None));
+    let mut few = new(1, None);
+    few.add(&[record("b", &[(1, 0.5), (0, 0.5)], Some(0), 2)]);
+    assert_eq!(few.accuracy.clone().unwrap().top5_correct, Some(1), "there are only two classes");
+    assert_eq!(Summary::merge(vec![few, summary]).unwrap().accuracy.unwrap().top5_correct, None);
+}
+
+#[test]
+fn only_the_first_thousand_failures_are_listed() {
+    let mut parts: Vec<Summary> = vec![new(900, None), new(900, None)];
+    for image in 0..1800 {
+        parts[image % 2].fail(&format!("{image:04}"), "damaged");
+    }
+    parts[0].fail("z", "damaged");
+    let whole = Summary::merge(parts).unwrap();
+    assert_eq!((whole.failures.len(), whole.failures_omitted, whole.failed), (1000, 801, 1801));
+    assert_eq!(whole.failures.last().unwrap().path, "0999");
+}
+
+#[test]
+fn failures_come_in_the_order_in_which_directories_are_searched() {
+    let (mut first, mut second) = (new(2, Some("1/2")), new(1, Some("2/2")));
+    first.fail("photos/a/z.png", "damaged");
+    first.fail("photos/b.png", "damaged");
+    second.fail("photos/a.png", "damaged");
+    let whole = Summary::merge(vec![first, second]).unwrap();
+    let paths: Vec<&str> = whole.failures.iter().map(|failure| failure.path.as_str()).collect();
+    assert_eq!(paths, ["photos/a/z.png", "photos/a.png", "photos/b.png"]);
+}
+
+#[test]
+fn what_does_not_go_together_is_refused_by_name() {
+    let shards = |names: &[Option<&str>]| names.iter().map(|name| new(0, *name)).collect::<Vec<_>>();
+    let refused = |parts: Vec<Summary>| Summary::merge(parts).unwrap_err().to_string();
+    assert!(refused(vec![]).contains("no summaries"));
+    let text = refused(shards(&[Some("1/4"), Some("3/4"), Some("3/4")]));
+    assert!(text.contains("2/4, 4/4 are missing") && text.contains("3/4 is there more than once"), "{text}");
+    let text = refused(shards(&[Some("1/2"), Some("2/3")]));
+    assert!(text.contains("1/2 and 2/3"), "{text}");
+    let text = refused(shards(&[Some("1/1"), None]));
+    assert!(text.contains("undivided"), "{text}");
+    for wrong in ["0/2", "3/2", "1", "a/b", "1/99999999999"] {
+        assert!(refused(shards(&[Some(wrong)])).contains(wrong), "{wrong}");
+    }
+    let text = refused(vec![new(0, None), Summary::new("other", "1", 0)]);
+    assert!(text.contains("'made'") && text.contains("'other'"), "{text}");
+    let text = refused(vec![new(0, None), Summary { burncam: "9.9.9".to_owned(), ..new(0, None) }]);
+    assert!(text.contains("9.9.9"), "{text}");
+}
+
+#[test]
+fn a_number_that_is_not_finite_never_leaves() {
+    let mut summary = new(0, None);
+    summary.took(0.0);
+    assert!(summary.to_json().is_ok());
+    summary.took(f64::NAN);
+    assert!(summary.to_json().unwrap_err().contains("finite"));
+}
+
+#[test]
+fn the_longest_shard_is_how_long_all_took() {
+    let mut parts = vec![new(3, Some("1/2")), new(1, Some("2/2"))];
+    for (part, seconds) in parts.iter_mut().zip([4.0, 2.0]) {
+        (0..part.images as u64).for_each(|image| count(part, image));
+        part.took(seconds);
+    }
+    let whole = Summary::merge(parts).unwrap();
+    assert_eq!(whole.run, RunTime { seconds: 4.0, images_per_second: 1.0 });
+}

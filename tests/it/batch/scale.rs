@@ -1,0 +1,77 @@
+//! Two thousand photographs: memory, cores, and what becomes of each. Takes minutes; `tests/bench/batch/run` starts it.
+
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use super::album::Sizes;
+use super::support::Place;
+
+/// What a run cost.
+struct Cost {
+    seconds: f64,
+    /// Processor time of all threads, in seconds.
+    busy: f64,
+    /// Greatest resident memory, in MB.
+    memory: f64,
+}
+
+/// Runs it and reads from `/proc` until it is over: memory while it is there, times when only its entry is left.
+fn measured(place: &Place, arguments: &str) -> Cost {
+    let begun = Instant::now();
+    let mut child = place.burncam(arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let folder = format!("/proc/{}", child.id());
+    let mut memory = 0.0_f64;
+    loop {
+        let status = std::fs::read_to_string(format!("{folder}/status")).unwrap();
+        let field = |name: &str| {
+            let line = status.lines().find(|line| line.starts_with(name))?;
+            line.split_whitespace().nth(1).map(str::to_owned)
+        };
+        memory = memory.max(field("VmHWM:").map_or(0.0, |text| text.parse::<f64>().unwrap() / 1e3));
+        if field("State:").is_some_and(|state| state == "Z") {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let seconds = begun.elapsed().as_secs_f64();
+    let stat = std::fs::read_to_string(format!("{folder}/stat")).unwrap();
+    // Fields 14 and 15 of proc(5), counted after the name in brackets; a hundredth of a second each.
+    let after_name: Vec<&str> = stat.rsplit_once(") ").unwrap().1.split_whitespace().collect();
+    let busy = [11, 12].map(|at| after_name[at].parse::<f64>().unwrap()).iter().sum::<f64>() / 100.0;
+    assert_eq!(child.wait().unwrap().code(), Some(1), "some of the photographs are broken");
+    Cost { seconds, busy, memory }
+}
+
+/// `BURNCAM_BATCH_IMAGES` other than 2000 makes it shorter.
+#[test]
+#[ignore = "takes minutes; tests/bench/batch/run starts it"]
+fn two_thousand_photographs() {
+    let images = std::env::var("BURNCAM_BATCH_IMAGES").map_or(2000, |text| text.parse().unwrap());
+    let cores = std::thread::available_parallelism().unwrap().get() as f64;
+    let place = Place::new(images, Sizes::All);
+    // The first hundred, linked: the same files in both.
+    let hundred = place.path("hundred");
+    std::fs::create_dir(&hundred).unwrap();
+    let every = (images / 100).max(1);
+    for (at, path) in place.album.all().iter().step_by(every).enumerate() {
+        let ending = path.extension().unwrap().to_string_lossy().into_owned();
+        std::fs::hard_link(place.path("photos").join(path), hundred.join(format!("{at}.{ending}"))).unwrap();
+    }
+    let few = measured(&place, "explain hundred -o few --quiet");
+    let many = measured(&place, "explain photos -o many --quiet");
+    let share = |cost: &Cost| cost.busy / (cost.seconds * cores);
+    println!("{:>8}{:>10}{:>12}{:>10}{:>14}", "images", "seconds", "images/s", "busy", "memory (MB)");
+    for (count, cost) in [(images / every, &few), (images, &many)] {
+        let (rate, busy) = (count as f64 / cost.seconds, 100.0 * share(cost));
+        println!("{count:>8}{:>10.1}{rate:>12.1}{busy:>8.1} %{:>14.1}", cost.seconds, cost.memory);
+    }
+    println!("memory {:.2} times that of a hundred, {cores} cores", many.memory / few.memory);
+    let summary = place.summary("many/summary.json");
+    assert_eq!((summary.images, summary.explained), (images, place.album.good.len()));
+    let failures: Vec<&str> = summary.failures.iter().map(|failure| failure.path.as_str()).collect();
+    let bad: Vec<String> = place.album.bad.iter().map(|path| format!("photos/{}", path.display())).collect();
+    assert_eq!(failures, bad);
+    assert_eq!(place.records("many").len(), place.album.good.len());
+    assert!(many.memory <= 1.2 * few.memory, "memory grows with the number of images");
+    assert!(share(&many) > 0.9, "the cores were busy {:.1} % of the time", 100.0 * share(&many));
+}
