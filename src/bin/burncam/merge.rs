@@ -18,7 +18,7 @@ pub(crate) fn run(args: &MergeArgs, quiet: bool) -> Result<Outcome> {
     output::check_directory(&args.out)?;
     let whole = Summary::merge(summaries(&args.directories)?)?;
     let json = whole.to_json().map_err(|problem| anyhow::anyhow!("{problem}"))?;
-    output::write_together(&[OutputFile { path, bytes: json.into_bytes() }], args.force)?;
+    output::write_together(&[OutputFile { path, bytes: json.into_bytes() }], &[], args.force)?;
     if !quiet {
         text::line(&summary::words(&whole))?;
     }

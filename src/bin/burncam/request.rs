@@ -19,7 +19,6 @@ pub(crate) fn settings(
     let map = &args.method;
     let smooth = |kind| map.smooth.contains(&kind);
     Settings {
-        request: None,
         runtime: args.run.runtime(),
         methods: methods.to_vec(),
         score: args.score.unwrap_or_else(|| usual_score(map.compat, output)),

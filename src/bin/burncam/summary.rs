@@ -11,7 +11,7 @@ pub(crate) const FILE: &str = "summary.json";
 const SHOWN_CLASSES: usize = 5;
 
 /// Name of the summary of shard `part` of `of`, which may share the directory with the others: `summary.2-of-4.json`.
-pub(crate) fn file_of_shard(part: usize, of: usize) -> String {
+pub(crate) fn file_of_shard(part: u64, of: u64) -> String {
     format!("summary.{part}-of-{of}.json")
 }
 

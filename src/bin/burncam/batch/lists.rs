@@ -49,11 +49,8 @@ const COLUMNS: [&str; 19] = [
 
 impl Sink {
     fn open(path: &Path, overwrite: bool) -> Result<Self> {
-        let to: Box<dyn Write + Send> = if path == Path::new("-") {
-            Box::new(io::stdout())
-        } else {
-            Box::new(create(path, overwrite)?)
-        };
+        let to: Box<dyn Write + Send> =
+            if path == Path::new("-") { Box::new(io::stdout()) } else { Box::new(create(path, overwrite)?) };
         Ok(Self { to, path: path.to_path_buf() })
     }
 }
@@ -115,7 +112,8 @@ impl JsonLines {
 impl Csv {
     /// Begins a table; `-` is standard output.
     pub(crate) fn open(path: &Path, overwrite: bool) -> Result<Self> {
-        let mut csv = Self { writer: csv::Writer::from_writer(Sink::open(path, overwrite)?), path: path.into() };
+        let mut csv =
+            Self { writer: csv::Writer::from_writer(Sink::open(path, overwrite)?), path: path.into() };
         csv.row(&COLUMNS.map(str::to_owned))?;
         Ok(csv)
     }

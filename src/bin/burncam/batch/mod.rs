@@ -64,7 +64,8 @@ pub(crate) fn run(
 ) -> Result<Outcome> {
     let queue = Queue::new(tasks.len(), crew.together, crew.jobs * crew.together * AHEAD);
     let threads = crew.jobs.max(crew.threads);
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().context("cannot start the threads")?;
+    let pool =
+        rayon::ThreadPoolBuilder::new().num_threads(threads).build().context("cannot start the threads")?;
     let consumed = thread::scope(|scope| {
         scope.spawn(|| {
             pool.broadcast(|worker| {
@@ -130,5 +131,6 @@ fn consume(
 fn is_hopeless(error: &anyhow::Error, job: &Job<'_>) -> bool {
     let kinds = [ErrorKind::StorageFull, ErrorKind::QuotaExceeded, ErrorKind::ReadOnlyFilesystem];
     let mut causes = error.chain().filter_map(|cause| cause.downcast_ref::<std::io::Error>());
-    causes.any(|cause| kinds.contains(&cause.kind())) || job.plan.root.as_ref().is_some_and(|root| !root.is_dir())
+    causes.any(|cause| kinds.contains(&cause.kind()))
+        || job.plan.root.as_ref().is_some_and(|root| !root.is_dir())
 }

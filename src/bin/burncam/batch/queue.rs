@@ -34,7 +34,13 @@ impl<T> Queue<T> {
     pub(crate) fn new(total: usize, together: usize, ahead: usize) -> Self {
         let state = State { next: 0, first: 0, results: VecDeque::new(), stopped: false };
         let together = together.max(1);
-        Self { total, together, ahead: ahead.max(together), state: Mutex::new(state), changed: Condvar::new() }
+        Self {
+            total,
+            together,
+            ahead: ahead.max(together),
+            state: Mutex::new(state),
+            changed: Condvar::new(),
+        }
     }
 
     /// The next tasks, as soon as they may begin; `None` when there are no more.

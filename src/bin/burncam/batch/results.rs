@@ -8,7 +8,6 @@ use burncam::record::{FailureRecord, Record, Summary};
 
 use super::lists::{Csv, JsonLines};
 use super::progress::Progress;
-use crate::args::ExplainArgs;
 use crate::explain::{Explained, Job, Task};
 use crate::plan::Destination;
 use crate::report::Page;
@@ -46,7 +45,7 @@ impl<'a> Results<'a> {
             None => None,
         };
         let mut summary = Summary::new(model.name(), job.explainer.model_sha256(), tasks);
-        summary.shard = args.inputs.shard.map(|shard| shard.to_string());
+        summary.shard = args.inputs.shard.map(|shard| format!("{}/{}", shard.index, shard.count));
         Ok(Self {
             job,
             quiet,

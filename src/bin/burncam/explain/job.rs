@@ -58,7 +58,8 @@ impl Job<'_> {
         let finish = |(task, stage): (&Task, Stage)| match stage {
             Stage::Over(result) => result,
             Stage::Ready(subject) => {
-                let explanations = explanations.next().unwrap_or_else(|| Err(anyhow!("no explanation was made")))?;
+                let explanations =
+                    explanations.next().unwrap_or_else(|| Err(anyhow!("no explanation was made")))?;
                 contained(|| self.finish(&task.input, &subject, explanations))
             }
         };
@@ -107,7 +108,9 @@ impl Job<'_> {
                 subject.label = task.label;
                 Ok(self.explainer.explain(&subject)?)
             });
-            explained.map(|all| all.iter().map(Explanation::magnitude).collect()).unwrap_or_else(|_| self.zeros())
+            explained
+                .map(|all| all.iter().map(Explanation::magnitude).collect())
+                .unwrap_or_else(|_| self.zeros())
         };
         tasks.par_iter().map(of_task).reduce(|| self.zeros(), greatest)
     }
@@ -116,7 +119,12 @@ impl Job<'_> {
         vec![0.0; self.plan.methods.len()]
     }
 
-    fn finish(&self, input: &Input, subject: &Subject, mut explanations: Vec<Explanation>) -> Result<Explained> {
+    fn finish(
+        &self,
+        input: &Input,
+        subject: &Subject,
+        mut explanations: Vec<Explanation>,
+    ) -> Result<Explained> {
         let scales = self.shared.as_deref().unwrap_or_default();
         for (explanation, scale) in explanations.iter_mut().zip(scales) {
             // Where every map is blank there is nothing to divide.

@@ -27,7 +27,7 @@ const TOGETHER: usize = 4;
 
 /// Explains every input; a failing one is reported and the rest goes on.
 pub(crate) fn run(args: &ExplainArgs, quiet: bool) -> Result<Outcome> {
-    let Found { inputs, searched } = discover(&args.inputs)?;
+    let Found { inputs, searched, total } = discover(&args.inputs)?;
     let plan = Plan::new(args, &inputs)?;
     check(args, &plan, &inputs)?;
     plan.check(&inputs, args.replaces())?;
@@ -35,7 +35,7 @@ pub(crate) fn run(args: &ExplainArgs, quiet: bool) -> Result<Outcome> {
     let model = subjects::open_model(&args.model)?;
     subjects::set_threads(&args.run.place)?;
     if searched && !quiet {
-        text::note(&format!("{} images", inputs.len()));
+        text::note(&found(inputs.len(), total));
     }
     let labels = match &args.batch.labels {
         Some(source) => labels(source, &inputs, &model)?,
@@ -63,6 +63,12 @@ pub(crate) fn run(args: &ExplainArgs, quiet: bool) -> Result<Outcome> {
     batch::run(&job, &tasks, crew, results, &signals)
 }
 
+/// `2,000 images`, or `497 of 2,000 images` of a shard.
+fn found(own: usize, total: usize) -> String {
+    let all = text::counted(total, "image");
+    if own == total { all } else { format!("{own} of {all}") }
+}
+
 /// Refuses what contradicts itself, before any work.
 fn check(args: &ExplainArgs, plan: &Plan, inputs: &[Input]) -> Result<()> {
     let batch = &args.batch;
@@ -81,7 +87,9 @@ fn check(args: &ExplainArgs, plan: &Plan, inputs: &[Input]) -> Result<()> {
         bail!("--target label and both need to know the true classes (add --labels)");
     }
     if batch.report.is_some() && !(plan.artifacts.contains(&ArtifactKind::Overlay) && plan.record) {
-        bail!("--report shows records and overlays, but not both are written (add them to --save, and name a directory)");
+        bail!(
+            "--report shows records and overlays, but not both are written (add them to --save, and name a directory)"
+        );
     }
     let to_stdout = [&batch.jsonl, &batch.csv].into_iter().flatten().filter(|path| *path == Path::new("-"));
     let others = usize::from(args.output.json) + usize::from(args.output.out == Path::new("-"));

@@ -108,7 +108,7 @@ impl Page {
     pub(crate) fn write(&self, to: &Path, overwrite: bool) -> Result<()> {
         let document = self.document(to)?;
         let file = OutputFile { path: to.to_path_buf(), bytes: document.into_bytes() };
-        Ok(output::write_together(&[file], overwrite)?)
+        Ok(output::write_together(&[file], &[], overwrite)?)
     }
 
     fn document(&self, to: &Path) -> Result<String> {
