@@ -37,6 +37,38 @@ fn show(browser: &Browser, group: &str) {
 
 #[test]
 #[ignore = "needs a browser: tests/browser/run"]
+fn a_run_of_the_command_can_be_looked_through() {
+    let folder = PathBuf::from(std::env::var(PAGES).unwrap()).join("real");
+    let summary = std::fs::read(folder.join("summary.json")).unwrap();
+    let summary: serde_json::Value = serde_json::from_slice(&summary).unwrap();
+    assert!(summary["failed"].as_u64().unwrap() > 2, "{summary}");
+    let browser = Browser::open(Screen::Light, &page("real", ""));
+    assert_eq!(browser.value(CARDS), summary["images"]);
+    browser.shot("real");
+    let pictures = "[...document.querySelectorAll('.card img')]";
+    for view in ["original", "overlay"] {
+        browser.run(&format!("document.querySelector('[data-view={view}]').click();"));
+        browser.wait_for(&format!("{pictures}.every((image) => image.naturalWidth > 0 && image.alt !== '')"));
+        assert_eq!(browser.value(&format!("{pictures}.length")), summary["explained"]);
+    }
+    let named = "[...document.querySelectorAll('button, input')].every((each) => each.ariaLabel || each.textContent.trim())";
+    assert_eq!(browser.value(named), true, "every control says what it is");
+    show(&browser, "mistakes");
+    assert_eq!(browser.value(PATHS), json!(["fixtures/images/chelsea.png"]));
+    choose(&browser, "method", "LayerCAM");
+    browser.press(&[RIGHT, ENTER]);
+    browser.wait_for("document.querySelector('#frame img')?.src.endsWith('chelsea.layercam.282.png')");
+    browser.wait_for("document.querySelector('#frame img').naturalWidth === 451");
+    browser.shot("real-large");
+    browser.press(&[ESCAPE]);
+    browser.wait_for("!large.open");
+    show(&browser, "failed");
+    assert_eq!(browser.value(CARDS), summary["failed"]);
+    browser.assert_quiet();
+}
+
+#[test]
+#[ignore = "needs a browser: tests/browser/run"]
 fn filters_sorting_and_search_find_what_they_should() {
     let browser = Browser::open(Screen::Light, &page("small", ""));
     assert_eq!(browser.value(CARDS), 14, "twelve pictures and two failures");
