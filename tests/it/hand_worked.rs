@@ -34,7 +34,6 @@ fn ramp() -> Vec<f32> {
 
 fn subject(values: Vec<f32>) -> Subject {
     Subject {
-        label: None,
         picture: image::RgbImage::new(4, 4),
         values,
         placement: Placement::whole(4, 4),

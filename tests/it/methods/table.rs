@@ -29,7 +29,6 @@ fn subject(model: &Model) -> Subject {
     let spec = &model.graph().input;
     let (height, width) = (spec.height, spec.width);
     Subject {
-        label: None,
         picture: image::RgbImage::new(width as u32, height as u32),
         values: seeded("methods.input", &[1, spec.channels, height, width]),
         placement: Placement::whole(width, height),
