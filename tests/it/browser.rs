@@ -37,6 +37,38 @@ fn show(browser: &Browser, group: &str) {
 
 #[test]
 #[ignore = "needs a browser: tests/browser/run"]
+fn a_run_of_the_command_can_be_looked_through() {
+    let folder = PathBuf::from(std::env::var(PAGES).unwrap()).join("real");
+    let summary = std::fs::read(folder.join("summary.json")).unwrap();
+    let summary: serde_json::Value = serde_json::from_slice(&summary).unwrap();
+    assert!(summary["failed"].as_u64().unwrap() > 2, "{summary}");
+    let browser = Browser::open(Screen::Light, &page("real", ""));
+    assert_eq!(browser.value(CARDS), summary["images"]);
+    browser.shot("real");
+    let pictures = "[...document.querySelectorAll('.card img')]";
+    for view in ["original", "overlay"] {
+        browser.run(&format!("document.querySelector('[data-view={view}]').click();"));
+        browser.wait_for(&format!("{pictures}.every((image) => image.naturalWidth > 0 && image.alt !== '')"));
+        assert_eq!(browser.value(&format!("{pictures}.length")), summary["explained"]);
+    }
+    let named = "[...document.querySelectorAll('button, input')].every((each) => each.ariaLabel || each.textContent.trim())";
+    assert_eq!(browser.value(named), true, "every control says what it is");
+    show(&browser, "mistakes");
+    assert_eq!(browser.value(PATHS), json!(["fixtures/images/chelsea.png"]));
+    choose(&browser, "method", "LayerCAM");
+    browser.press(&[RIGHT, ENTER]);
+    browser.wait_for("document.querySelector('#frame img')?.src.endsWith('chelsea.layercam.282.png')");
+    browser.wait_for("document.querySelector('#frame img').naturalWidth === 451");
+    browser.shot("real-large");
+    browser.press(&[ESCAPE]);
+    browser.wait_for("!large.open");
+    show(&browser, "failed");
+    assert_eq!(browser.value(CARDS), summary["failed"]);
+    browser.assert_quiet();
+}
+
+#[test]
+#[ignore = "needs a browser: tests/browser/run"]
 fn filters_sorting_and_search_find_what_they_should() {
     let browser = Browser::open(Screen::Light, &page("small", ""));
     assert_eq!(browser.value(CARDS), 14, "twelve pictures and two failures");
@@ -214,6 +246,7 @@ fn hostile_names_are_text_and_odd_ones_load() {
 
 #[test]
 #[ignore = "needs a browser: tests/browser/run"]
+#[expect(clippy::print_stdout, reason = "the times are what a person runs this for")]
 fn five_thousand_pictures_stay_fluid() {
     let start = Instant::now();
     let browser = Browser::open(Screen::Light, "about:blank");
@@ -226,7 +259,6 @@ fn five_thousand_pictures_stay_fluid() {
     let all = start.elapsed();
     let timing = browser.value("[performance.timing.domContentLoadedEventEnd - performance.timing.fetchStart, document.querySelector('#data').textContent.length]");
     browser.wait_for("[...document.querySelectorAll('.card')].slice(0, 12).every((c) => c.querySelector('img')?.naturalWidth > 0)");
-    let loaded = "performance.getEntriesByType('resource').length";
     let early = browser
         .value("[...document.images].filter((image) => image.naturalWidth > 0).length")
         .as_u64()
@@ -252,7 +284,7 @@ fn five_thousand_pictures_stay_fluid() {
     );
     println!(
         "browser {started:.0?}; first picture {first:.0?}, all 5,000 cards {all:.0?}, script done and data {timing}, \
-         {early} pictures loaded early; to the end {end:.0?}; sorting {sorted} ms, toggling {toggled} ms; {loaded}"
+         {early} pictures loaded early; to the end {end:.0?}; sorting {sorted} ms, toggling {toggled} ms"
     );
     browser.wait_for("document.querySelectorAll('.card').length === 5000");
     // Through the whole page, a window at a time: every picture comes.

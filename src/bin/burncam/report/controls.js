@@ -73,9 +73,13 @@ function makeHead() {
   const failed = data.cards.filter((card) => card.failed).length;
   const labelled = data.cards.filter((card) => card.labelled);
   const right = labelled.filter((card) => !card.wrong).length;
-  const parts = [`${(data.cards.length - failed).toLocaleString('en')} explained`];
+  const explained = data.cards.length - failed;
+  const parts = [`${explained.toLocaleString('en')} explained`];
   if (failed > 0) parts.push(`${failed.toLocaleString('en')} failed`);
-  if (labelled.length > 0) parts.push(`${percent(right / labelled.length)} right`);
+  if (labelled.length > 0) {
+    const some = labelled.length < explained ? ` of ${labelled.length.toLocaleString('en')} labelled` : '';
+    parts.push(`${percent(right / labelled.length)}${some} right`);
+  }
   if (data.methods.length === 1) parts.push(data.methods[0]);
   byId('title').textContent = data.title;
   byId('summary').textContent = parts.join(' \u00B7 ');

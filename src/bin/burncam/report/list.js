@@ -34,7 +34,7 @@ function prepare() {
     card.views ??= [];
     card.failed = card.error !== undefined;
     // The card names its file already.
-    card.reason = card.error?.replace(`image '${card.path}': `, '');
+    card.reason = card.error?.split(`'${card.path}': `).at(-1);
     card.search = card.path.toLowerCase();
     card.predicted = card.top?.[0]?.[0];
     // Failures stand last in either order.

@@ -84,7 +84,7 @@ fn one_of_everything(folder: &Path) {
         let photo = folder.join("photos").join(format!("{name}.jpg"));
         let first = if at % 3 == 0 { HOSTILE } else { "cat, feline" };
         let classes = [
-            (at % 3, first, 0.9 - at as f64 * 0.05),
+            (usize::from(at % 3 != 0), first, 0.9 - at as f64 * 0.05),
             (7, "dog", 0.05),
             (8, "jeweler's \"loupe\" & co", 0.01),
         ];
