@@ -29,11 +29,12 @@ pub(super) struct Album {
 /// Every so many files one is broken.
 const BROKEN_EVERY: usize = 9;
 
-/// Makes `count` files below `root`, and beside them some that are none of a batch's business.
-pub(super) fn make(root: &Path, count: usize, sizes: Sizes) -> Album {
+/// Makes `count` files below `root`, and beside them some that are none of a batch's business. Another seed gives other pictures of
+/// much the same sizes under the same names.
+pub(super) fn make(root: &Path, count: usize, sizes: Sizes, seed: u64) -> Album {
     let sources = ["coffee.png", "chelsea.png", "camera.png", "rocket.jpg"]
         .map(|name| image::open(fixture("images").join(name)).unwrap().to_rgb8());
-    let mut dice = Dice(count as u64);
+    let mut dice = Dice(seed);
     let mut album = Album { good: vec![], bad: vec![] };
     for index in 0..count {
         let picture = photograph(&sources, sizes, index, &mut dice);
@@ -60,12 +61,28 @@ pub(super) fn make(root: &Path, count: usize, sizes: Sizes) -> Album {
 }
 
 impl Album {
+    /// Several, each in a directory of its own, numbered in the order given.
+    pub(super) fn of_several(albums: Vec<Self>) -> Self {
+        let mut whole = Self { good: vec![], bad: vec![] };
+        for (at, album) in albums.into_iter().enumerate() {
+            let directory = part(at);
+            whole.good.extend(album.good.into_iter().map(|path| directory.join(path)));
+            whole.bad.extend(album.bad.into_iter().map(|path| directory.join(path)));
+        }
+        whole
+    }
+
     /// Good and bad, in the order in which directories are searched.
     pub(super) fn all(&self) -> Vec<PathBuf> {
         let mut all = [&self.good[..], &self.bad[..]].concat();
         all.sort();
         all
     }
+}
+
+/// Directory of one of several albums.
+pub(super) fn part(at: usize) -> PathBuf {
+    PathBuf::from(format!("{at:03}"))
 }
 
 fn write(path: &Path, bytes: &[u8]) {

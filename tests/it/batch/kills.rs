@@ -1,5 +1,6 @@
 //! SIGKILL at random moments: what is there stays whole, and `--resume` comes to what an undisturbed run comes to.
 
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use super::album::Sizes;
@@ -31,7 +32,7 @@ fn killed_twenty_times_and_resumed_it_is_as_if_nothing_had_happened() {
     let mut moments = Moments(seed);
     let (mut kills, mut finished) = (0, 0);
     while kills < KILLS {
-        let mut child = place.burncam(&format!("{RUN} --resume")).spawn().unwrap();
+        let mut child = place.burncam(&format!("{RUN} --resume")).stderr(Stdio::null()).spawn().unwrap();
         std::thread::sleep(moments.next(whole_run));
         let done = child.try_wait().unwrap();
         child.kill().unwrap();

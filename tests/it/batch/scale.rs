@@ -3,7 +3,7 @@
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use super::album::Sizes;
+use super::album::part;
 use super::support::Place;
 
 /// What a run cost.
@@ -42,32 +42,25 @@ fn measured(place: &Place, arguments: &str) -> Cost {
     Cost { seconds, busy, memory }
 }
 
-/// `BURNCAM_BATCH_IMAGES` other than 2000 makes it shorter.
+/// A hundred, and twenty hundreds that are alike, so that only their number differs; `BURNCAM_BATCH_HUNDREDS` other than 20 makes
+/// it shorter.
 #[test]
 #[ignore = "takes minutes; tests/bench/batch/run starts it"]
 fn two_thousand_photographs() {
-    let images = std::env::var("BURNCAM_BATCH_IMAGES").map_or(2000, |text| text.parse().unwrap());
+    let hundreds = std::env::var("BURNCAM_BATCH_HUNDREDS").map_or(20, |text| text.parse().unwrap());
     let cores = std::thread::available_parallelism().unwrap().get() as f64;
-    let place = Place::new(images, Sizes::All);
-    // The first hundred, linked: the same files in both.
-    let hundred = place.path("hundred");
-    std::fs::create_dir(&hundred).unwrap();
-    let every = (images / 100).max(1);
-    for (at, path) in place.album.all().iter().step_by(every).enumerate() {
-        let ending = path.extension().unwrap().to_string_lossy().into_owned();
-        std::fs::hard_link(place.path("photos").join(path), hundred.join(format!("{at}.{ending}"))).unwrap();
-    }
-    let few = measured(&place, "explain hundred -o few --quiet");
+    let place = Place::of_hundreds(hundreds);
+    let few = measured(&place, &format!("explain photos/{} -o few --quiet", part(0).display()));
     let many = measured(&place, "explain photos -o many --quiet");
     let share = |cost: &Cost| cost.busy / (cost.seconds * cores);
     println!("{:>8}{:>10}{:>12}{:>10}{:>14}", "images", "seconds", "images/s", "busy", "memory (MB)");
-    for (count, cost) in [(images / every, &few), (images, &many)] {
+    for (count, cost) in [(100, &few), (100 * hundreds, &many)] {
         let (rate, busy) = (count as f64 / cost.seconds, 100.0 * share(cost));
         println!("{count:>8}{:>10.1}{rate:>12.1}{busy:>8.1} %{:>14.1}", cost.seconds, cost.memory);
     }
     println!("memory {:.2} times that of a hundred, {cores} cores", many.memory / few.memory);
     let summary = place.summary("many/summary.json");
-    assert_eq!((summary.images, summary.explained), (images, place.album.good.len()));
+    assert_eq!((summary.images, summary.explained), (100 * hundreds, place.album.good.len()));
     let failures: Vec<&str> = summary.failures.iter().map(|failure| failure.path.as_str()).collect();
     let bad: Vec<String> = place.album.bad.iter().map(|path| format!("photos/{}", path.display())).collect();
     assert_eq!(failures, bad);

@@ -10,8 +10,13 @@ fn shards_into_one_directory_merge_to_the_whole() {
     let place = Place::new(40, Sizes::Small);
     place.run(&format!("{RUN} -o whole"), 1);
     for shard in 1..=3 {
-        let code =
-            place.burncam(&format!("{RUN} -o parts --shard {shard}/3")).status().unwrap().code().unwrap();
+        let code = place
+            .burncam(&format!("{RUN} -o parts --shard {shard}/3"))
+            .output()
+            .unwrap()
+            .status
+            .code()
+            .unwrap();
         assert!(code <= 1, "shard {shard} ended with {code}");
         let summary = place.summary(&format!("parts/summary.{shard}-of-3.json"));
         assert_eq!(summary.shard, Some(format!("{shard}/3")));
@@ -58,7 +63,7 @@ fn a_merged_page_shows_every_shard() {
     let place = Place::new(18, Sizes::Small);
     for shard in 1..=2 {
         let run = format!("{RUN} -o parts/{shard} --shard {shard}/2");
-        assert!(place.burncam(&run).status().unwrap().code().unwrap() <= 1);
+        assert!(place.burncam(&run).output().unwrap().status.code().unwrap() <= 1);
     }
     place.run("merge parts/1 parts/2 -o all --report all/report.html", 0);
     let page = std::fs::read_to_string(place.path("all/report.html")).unwrap();

@@ -9,7 +9,7 @@ use burncam::model::Model;
 use burncam::record::{Record, Summary};
 use serde_json::Value;
 
-use super::album::{Album, Sizes, make};
+use super::album::{Album, Sizes, make, part};
 use crate::support::{seeded, tensor};
 
 /// A directory with `photos` in it, and a network of no consequence that runs fast, `tiny.bpk`.
@@ -20,8 +20,18 @@ pub(super) struct Place {
 
 impl Place {
     pub(super) fn new(count: usize, sizes: Sizes) -> Self {
+        Self::with(|photos| make(photos, count, sizes, count as u64))
+    }
+
+    /// With as many albums of a hundred, each in its directory, alike in sizes.
+    pub(super) fn of_hundreds(hundreds: usize) -> Self {
+        let hundred = |photos: &Path, at: usize| make(&photos.join(part(at)), 100, Sizes::All, at as u64);
+        Self::with(|photos| Album::of_several((0..hundreds).map(|at| hundred(photos, at)).collect()))
+    }
+
+    fn with(album: impl Fn(&Path) -> Album) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let album = make(&directory.path().join("photos"), count, sizes);
+        let album = album(&directory.path().join("photos"));
         save_tiny(&directory.path().join("tiny.bpk"));
         Self { directory, album }
     }
