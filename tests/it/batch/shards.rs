@@ -52,3 +52,24 @@ fn what_cannot_be_merged_is_told_apart() {
     let said = String::from_utf8(place.run("merge out -o all --force", 2).stderr).unwrap();
     assert!(said.contains("summary 'out/summary.json' is not one of burncam's"), "{said}");
 }
+
+#[test]
+fn a_merged_page_shows_every_shard() {
+    let place = Place::new(18, Sizes::Small);
+    for shard in 1..=2 {
+        let run = format!("{RUN} -o parts/{shard} --shard {shard}/2");
+        assert!(place.burncam(&run).status().unwrap().code().unwrap() <= 1);
+    }
+    place.run("merge parts/1 parts/2 -o all --report all/report.html", 0);
+    let page = std::fs::read_to_string(place.path("all/report.html")).unwrap();
+    for path in place.album.all() {
+        // The rest of the name may be escaped there.
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        let number = &name[name.find("00").unwrap()..];
+        assert!(page.contains(number), "'{name}' is not on the page");
+    }
+    let refused =
+        String::from_utf8(place.run("merge parts/1 parts/2 -o new --report all/report.html", 2).stderr);
+    assert!(refused.unwrap().contains("already exists"));
+    assert!(!place.path("new").exists());
+}

@@ -13,8 +13,8 @@ pub(crate) struct BatchArgs {
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(crate) jobs: Option<u16>,
 
-    /// Images that go through the network together; of methods that perturb one, the changed copies. No result depends on
-    /// it, memory does [default: chosen for the network].
+    /// Images that a job takes through the network together [default: 1]; of methods that perturb an image, its changed
+    /// copies [default: 4]. No result depends on it, memory does.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) batch_size: Option<u16>,
 

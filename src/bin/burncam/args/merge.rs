@@ -14,6 +14,10 @@ pub(crate) struct MergeArgs {
     #[arg(short, long, value_name = "DIR")]
     pub(crate) out: PathBuf,
 
+    /// Also write a page of HTML to look through all records below the directories.
+    #[arg(long, value_name = "FILE.html")]
+    pub(crate) report: Option<PathBuf>,
+
     /// Replace files that exist.
     #[arg(short, long)]
     pub(crate) force: bool,

@@ -9,7 +9,6 @@ use burncam::record::{FailureRecord, Record, Summary};
 use super::lists::{Csv, JsonLines};
 use super::progress::Progress;
 use crate::explain::{Explained, Job, Task};
-use crate::plan::Destination;
 use crate::report::Page;
 use crate::{summary, text};
 
@@ -25,6 +24,8 @@ pub(crate) struct Results<'a> {
     /// Where the summary goes, if anywhere.
     summary_path: Option<PathBuf>,
     several: bool,
+    /// How many an earlier run had finished.
+    kept: usize,
 }
 
 impl<'a> Results<'a> {
@@ -56,6 +57,7 @@ impl<'a> Results<'a> {
             summary,
             summary_path,
             several: tasks > 1,
+            kept: 0,
         })
     }
 
@@ -79,6 +81,7 @@ impl<'a> Results<'a> {
 
     fn explained(&mut self, explained: &Explained) -> Result<()> {
         self.summary.add(&explained.records);
+        self.kept += usize::from(explained.kept);
         for record in &explained.records {
             if let Some(json) = &mut self.json {
                 json.record(record)?;
@@ -108,7 +111,7 @@ impl<'a> Results<'a> {
         if self.quiet || self.speaks_on_stdout() {
             return Ok(());
         }
-        if explained.files.is_empty() && self.job.plan.destination != Destination::Stdout {
+        if explained.kept {
             log::info!("{}: kept as it is", explained.path());
             return Ok(());
         }
@@ -163,9 +166,13 @@ impl<'a> Results<'a> {
     pub(crate) fn finish(mut self, interrupted: bool) -> Result<()> {
         self.progress.finish();
         self.summary.interrupted = interrupted;
-        self.summary.took(self.progress.elapsed().as_secs_f64());
+        let done = self.summary.explained - self.kept;
+        self.summary.took(self.progress.elapsed().as_secs_f64(), done);
         if self.several && !self.quiet {
             text::note(&summary::words(&self.summary));
+            if self.kept > 0 {
+                text::note(&format!("{} kept from an earlier run", text::counted(self.kept, "image")));
+            }
         }
         if let Some((page, path)) = &self.page {
             page.write(path, self.job.args.replaces())?;

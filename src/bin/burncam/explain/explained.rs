@@ -12,8 +12,10 @@ pub(crate) struct Explained {
     pub(crate) records: Vec<Record>,
     /// Where they lie, or would.
     pub(crate) directory: Option<PathBuf>,
-    /// What was written; nothing when all was there already.
+    /// What was written.
     pub(crate) files: Vec<PathBuf>,
+    /// All was there already.
+    pub(crate) kept: bool,
     /// Bytes for standard output, with `--out -`.
     pub(crate) picture: Option<Vec<u8>>,
 }

@@ -147,7 +147,7 @@ impl Job<'_> {
             let drawings = explanation.draw(subject, &self.style, &self.plan.artifacts)?;
             picture = picture.or(drawings.into_iter().flatten().next().map(|drawing| drawing.bytes));
         }
-        Ok(Explained { records, directory: None, files: vec![], picture })
+        Ok(Explained { records, directory: None, files: vec![], kept: false, picture })
     }
 
     /// Pictures and boxes of one class, from one enlarged map.
@@ -209,7 +209,7 @@ impl Job<'_> {
         self.still_there()?;
         output::write_together(&pictures, &written, self.args.replaces())?;
         let files = pictures.into_iter().chain(written).map(|file| file.path).collect();
-        Ok(Explained { records, directory: Some(directory), files, picture: None })
+        Ok(Explained { records, directory: Some(directory), files, kept: false, picture: None })
     }
 
     /// Refuses to make an output directory anew that somebody took away.

@@ -22,9 +22,6 @@ use crate::plan::Plan;
 use crate::request::{settings, style};
 use crate::{Outcome, progress, subjects, text};
 
-/// Images that a worker takes through the network together, where nothing else was asked for.
-const TOGETHER: usize = 4;
-
 /// Explains every input; a failing one is reported and the rest goes on.
 pub(crate) fn run(args: &ExplainArgs, quiet: bool) -> Result<Outcome> {
     let Found { inputs, searched, total } = discover(&args.inputs)?;
@@ -41,7 +38,7 @@ pub(crate) fn run(args: &ExplainArgs, quiet: bool) -> Result<Outcome> {
         Some(source) => labels(source, &inputs, &model)?,
         None => vec![None; inputs.len()],
     };
-    let crew = Crew::new(args, inputs.len(), TOGETHER);
+    let crew = Crew::new(args, inputs.len());
     let listener = if inputs.len() == 1 { progress::listener(quiet) } else { None };
     let mut settings = settings(args, &plan.methods, model.output(), listener);
     settings.request = Some(resume::digest_of_request(args, model.card())?);

@@ -53,7 +53,13 @@ impl Kept {
     }
 
     pub(crate) fn into_explained(self) -> Explained {
-        Explained { records: self.records, directory: Some(self.directory), files: vec![], picture: None }
+        Explained {
+            records: self.records,
+            directory: Some(self.directory),
+            files: vec![],
+            kept: true,
+            picture: None,
+        }
     }
 }
 

@@ -1,28 +1,49 @@
 //! `burncam merge`: what several runs, or the shards of one, found as if it had been one run.
 
+mod records;
+
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 use burncam::output::{self, OutputFile};
 use burncam::record::{SUMMARY_VERSION, Summary};
 
+use self::records::Entry;
 use crate::args::MergeArgs;
+use crate::report::Page;
 use crate::{Outcome, summary, text};
 
 /// Joins the summaries, and with `--report` makes one page of all records.
 pub(crate) fn run(args: &MergeArgs, quiet: bool) -> Result<Outcome> {
     let path = args.out.join(summary::FILE);
     if !args.force {
-        output::refuse_existing([&path])?;
+        output::refuse_existing(std::iter::once(&path).chain(&args.report))?;
     }
     output::check_directory(&args.out)?;
     let whole = Summary::merge(summaries(&args.directories)?)?;
-    let json = whole.to_json().map_err(|problem| anyhow::anyhow!("{problem}"))?;
+    if let Some(report) = &args.report {
+        page(&args.directories, &whole)?.write(report, args.force)?;
+    }
+    let json = whole.to_json().map_err(|problem| anyhow!("{problem}"))?;
     output::write_together(&[OutputFile { path, bytes: json.into_bytes() }], &[], args.force)?;
     if !quiet {
-        text::line(&summary::words(&whole))?;
+        text::note(&summary::words(&whole));
     }
     Ok(Outcome::Done)
+}
+
+/// All records below the directories, and what failed.
+fn page(directories: &[PathBuf], whole: &Summary) -> Result<Page> {
+    let mut page = Page::new(&whole.model.name);
+    for entry in records::entries(directories, whole) {
+        match entry {
+            Entry::Record(path) => {
+                page.add(&records::read(&path)?, path.parent().unwrap_or(Path::new("")));
+            }
+            Entry::Failure(failure) => page.fail(&failure.path, &failure.error),
+        }
+    }
+    Ok(page)
 }
 
 /// The summaries of runs into these directories.
