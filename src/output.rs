@@ -186,7 +186,7 @@ mod tests {
         let file = file(directory.path(), "a");
         let left = directory.path().join(format!(".burncam-{}", temporary_name(&file.path)));
         std::fs::write(&left, "half").unwrap();
-        write_together(&[file.clone()], &[], false).unwrap();
+        write_together(std::slice::from_ref(&file), &[], false).unwrap();
         assert!(!left.exists());
         assert_eq!(std::fs::read(&file.path).unwrap(), b"a");
     }
@@ -196,7 +196,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let (first, second) = (file(directory.path(), "a"), file(directory.path(), "b"));
         std::fs::create_dir(&second.path).unwrap();
-        assert!(write_together(&[first.clone()], &[second], true).is_err());
+        assert!(write_together(std::slice::from_ref(&first), &[second], true).is_err());
         assert!(!first.path.exists());
         assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
     }

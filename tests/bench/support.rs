@@ -69,6 +69,7 @@ pub(crate) fn subjects(model: &Model, values: &[f32]) -> Vec<Subject> {
             height,
             exif_orientation: 1,
         },
+        label: None,
     };
     values.chunks_exact(input.channels * height * width).map(subject).collect()
 }

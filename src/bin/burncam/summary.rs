@@ -101,7 +101,7 @@ fn duration(seconds: f64) -> String {
 mod tests {
     use super::*;
 
-    fn summary(json: serde_json::Value) -> Summary {
+    fn summary(json: &serde_json::Value) -> Summary {
         let mut whole: serde_json::Value =
             serde_json::from_str(&Summary::new("made", "0", 2000).to_json().unwrap()).unwrap();
         for (name, value) in json.as_object().unwrap() {
@@ -121,7 +121,7 @@ mod tests {
     #[test]
     fn a_finished_run_says_what_it_found() {
         let class = |target: usize, name: &str, count: usize| serde_json::json!({ "target": target, "class_name": name, "count": count, "mean_proba": 0.5 });
-        let summary = summary(serde_json::json!({
+        let summary = summary(&serde_json::json!({
             "explained": 1987, "failed": 13, "mean_proba": 0.8125,
             "classes": [
                 class(281, "tabby, tabby cat", 1000), class(967, "espresso", 500), class(1, "goldfish", 400),
@@ -146,7 +146,7 @@ most frequent mistake: 'goldfish' taken for 'shark', 12 times
 
     #[test]
     fn an_interrupted_run_says_how_to_go_on() {
-        let summary = summary(serde_json::json!({
+        let summary = summary(&serde_json::json!({
             "shard": "2/4", "failed": 1, "interrupted": true, "run": { "seconds": 725.0, "images_per_second": 0.0 }
         }));
         let expected = "\

@@ -141,10 +141,9 @@ impl Summary {
         }
     }
 
-    /// Says how long it took; the rate is of the images explained and failed.
-    pub fn took(&mut self, seconds: f64) {
-        let images = (self.explained + self.failed) as f64;
-        let rate = if seconds > 0.0 { images / seconds } else { 0.0 };
+    /// Says how long it took for as many images; those that an earlier run had finished do not count.
+    pub fn took(&mut self, seconds: f64, images: usize) {
+        let rate = if seconds > 0.0 { images as f64 / seconds } else { 0.0 };
         let rounded = |number: f64| (number * 1e3).round() / 1e3;
         self.run = RunTime { seconds: rounded(seconds), images_per_second: rounded(rate) };
     }
@@ -184,7 +183,7 @@ impl Summary {
         whole.failures.sort_by(|a, b| Path::new(&a.path).cmp(Path::new(&b.path)));
         whole.failures_omitted += whole.failures.len().saturating_sub(MOST_FAILURES);
         whole.failures.truncate(MOST_FAILURES);
-        whole.took(seconds);
+        whole.took(seconds, whole.explained + whole.failed);
         Ok(whole)
     }
 

@@ -54,10 +54,10 @@ fn count(summary: &mut Summary, image: u64) {
     }
     let class = (unit(image) * 9.0) as usize;
     let second = (class + 1) % 9;
-    let label = (image % 3 > 0).then_some(if image % 5 == 0 { second } else { class });
+    let label = (!image.is_multiple_of(3)).then_some(if image.is_multiple_of(5) { second } else { class });
     let proba = 0.5 + unit(image * 31) / 2.0;
     let mut record = record(&path, &[(class, proba), (second, 1.0 - proba)], label, 2);
-    if image % 11 == 0 {
+    if image.is_multiple_of(11) {
         record.warnings = vec!["the softmax is saturated".to_owned()];
     }
     summary.add(&[record.clone(), record]);
@@ -189,9 +189,9 @@ fn what_does_not_go_together_is_refused_by_name() {
 #[test]
 fn a_number_that_is_not_finite_never_leaves() {
     let mut summary = new(0, None);
-    summary.took(0.0);
+    summary.took(0.0, 1);
     assert!(summary.to_json().is_ok());
-    summary.took(f64::NAN);
+    summary.took(f64::NAN, 1);
     assert!(summary.to_json().unwrap_err().contains("finite"));
 }
 
@@ -200,7 +200,7 @@ fn the_longest_shard_is_how_long_all_took() {
     let mut parts = vec![new(3, Some("1/2")), new(1, Some("2/2"))];
     for (part, seconds) in parts.iter_mut().zip([4.0, 2.0]) {
         (0..part.images as u64).for_each(|image| count(part, image));
-        part.took(seconds);
+        part.took(seconds, 1);
     }
     let whole = Summary::merge(parts).unwrap();
     assert_eq!(whole.run, RunTime { seconds: 4.0, images_per_second: 1.0 });

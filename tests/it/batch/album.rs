@@ -42,7 +42,7 @@ pub(super) fn make(root: &Path, count: usize, sizes: Sizes, seed: u64) -> Album 
         let mut path = place(index).join(name(index, ending));
         let mut bytes = encoded(&picture, index, format);
         if index % BROKEN_EVERY == BROKEN_EVERY - 1 {
-            (path, bytes) = broken(index / BROKEN_EVERY, &path, bytes);
+            (path, bytes) = broken(index / BROKEN_EVERY, &path, &bytes);
             album.bad.push(path.clone());
         } else {
             album.good.push(path.clone());
@@ -155,7 +155,7 @@ fn encoded(picture: &RgbImage, index: usize, format: ImageFormat) -> Vec<u8> {
 }
 
 /// A file that has the name of a picture.
-fn broken(kind: usize, path: &Path, whole: Vec<u8>) -> (PathBuf, Vec<u8>) {
+fn broken(kind: usize, path: &Path, whole: &[u8]) -> (PathBuf, Vec<u8>) {
     match kind % 5 {
         0 => (path.to_path_buf(), vec![]),
         1 => (path.to_path_buf(), whole[..20].to_vec()),

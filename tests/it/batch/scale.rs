@@ -46,6 +46,7 @@ fn measured(place: &Place, arguments: &str) -> Cost {
 /// it shorter.
 #[test]
 #[ignore = "takes minutes; tests/bench/batch/run starts it"]
+#[expect(clippy::print_stdout, reason = "a table is what it is for")]
 fn two_thousand_photographs() {
     let hundreds = std::env::var("BURNCAM_BATCH_HUNDREDS").map_or(20, |text| text.parse().unwrap());
     let cores = std::thread::available_parallelism().unwrap().get() as f64;

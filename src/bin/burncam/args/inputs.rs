@@ -8,32 +8,32 @@ use glob::Pattern;
 use super::values::parse_glob;
 use crate::discover::Shard;
 
+// Not `next_help_heading`: that would go on behind this struct, and this one comes first.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Input")]
 pub(crate) struct InputArgs {
     /// Pictures, .npy tensors, directories of them, quoted globs such as 'photos/**/*.jpg', or - for a picture on
     /// standard input.
-    #[arg(required_unless_present = "files_from", value_name = "INPUT", help_heading = None::<&str>)]
+    #[arg(required_unless_present = "files_from", value_name = "INPUT")]
     pub(crate) inputs: Vec<PathBuf>,
 
     /// Take the files of a directory only, not those of the directories in it.
-    #[arg(long)]
+    #[arg(long, help_heading = "Input")]
     pub(crate) no_recursive: bool,
 
     /// Of directories and globs take only files that fit, in place of those with known endings. May be given several
     /// times. A glob with a / is held against the path below the directory, one without against the file name.
-    #[arg(long, value_name = "GLOB", value_parser = parse_glob)]
+    #[arg(long, value_name = "GLOB", help_heading = "Input", value_parser = parse_glob)]
     pub(crate) include: Vec<Pattern>,
 
     /// Of directories and globs leave out files that fit, whatever --include says. May be given several times.
-    #[arg(long, value_name = "GLOB", value_parser = parse_glob)]
+    #[arg(long, value_name = "GLOB", help_heading = "Input", value_parser = parse_glob)]
     pub(crate) exclude: Vec<Pattern>,
 
     /// A list of inputs, or - for one on standard input: a path a line, or paths separated by NUL (find -print0).
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Input")]
     pub(crate) files_from: Option<PathBuf>,
 
     /// Take the Kth of N parts of what is found. Which part a file is in follows from its path alone.
-    #[arg(long, value_name = "K/N")]
+    #[arg(long, value_name = "K/N", help_heading = "Input")]
     pub(crate) shard: Option<Shard>,
 }

@@ -166,7 +166,7 @@ impl<'a> Results<'a> {
     pub(crate) fn finish(mut self, interrupted: bool) -> Result<()> {
         self.progress.finish();
         self.summary.interrupted = interrupted;
-        let done = self.summary.explained - self.kept;
+        let done = self.summary.explained + self.summary.failed - self.kept;
         self.summary.took(self.progress.elapsed().as_secs_f64(), done);
         if self.several && !self.quiet {
             text::note(&summary::words(&self.summary));

@@ -87,7 +87,6 @@ pub(crate) struct Found {
     /// Something was searched or listed: a directory, a glob, a list.
     pub(crate) searched: bool,
     /// How many there are in all shards.
-    #[allow(dead_code, reason = "the batch says it")]
     pub(crate) total: usize,
 }
 

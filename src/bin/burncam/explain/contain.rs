@@ -48,7 +48,6 @@ mod tests {
     use super::*;
 
     #[test]
-    #[expect(clippy::panic, reason = "what is tested")]
     fn a_panic_is_an_error_in_words() {
         let error = contained::<()>(|| panic!("shapes {} and {} differ", 1, 2)).unwrap_err();
         assert!(error.to_string().starts_with("internal error: shapes 1 and 2 differ"), "{error}");

@@ -35,7 +35,7 @@ pub(crate) fn run(args: &ExplainArgs, quiet: bool) -> Result<Outcome> {
         text::note(&found(inputs.len(), total));
     }
     let labels = match &args.batch.labels {
-        Some(source) => labels(source, &inputs, &model)?,
+        Some(source) => labels(source, &inputs, inputs.len() == total, &model)?,
         None => vec![None; inputs.len()],
     };
     let crew = Crew::new(args, inputs.len());

@@ -34,17 +34,22 @@ impl From<OsString> for LabelSource {
     }
 }
 
-/// The class of each input; `None` for one that has no label.
+/// The class of each input; `None` for one that has no label. `whole`: these are all inputs, not those of a shard.
 ///
 /// # Errors
 /// For a file that cannot be read or says two things of one path, for a class that the model does not have, and if
-/// there are inputs and none of them has a label.
-pub(crate) fn labels(source: &LabelSource, inputs: &[Input], model: &Model) -> Result<Vec<Option<usize>>> {
+/// none of the inputs has a label; a shard may be out of luck.
+pub(crate) fn labels(
+    source: &LabelSource,
+    inputs: &[Input],
+    whole: bool,
+    model: &Model,
+) -> Result<Vec<Option<usize>>> {
     let labels = match source {
         LabelSource::FromDirectory => from_directories(inputs, model)?,
         LabelSource::File(file) => from_file(file, inputs, model)?,
     };
-    if !inputs.is_empty() && labels.iter().all(Option::is_none) {
+    if whole && labels.iter().all(Option::is_none) {
         match source {
             LabelSource::FromDirectory => bail!(
                 "--labels from-directory: no input lies in a directory below one that is searched (name the directory above those of the classes)"

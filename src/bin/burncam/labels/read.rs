@@ -52,7 +52,7 @@ fn table(bytes: &[u8], delimiter: u8) -> Result<Vec<Row>> {
     let mut rows = Vec::new();
     let mut record = ByteRecord::new();
     while reader.read_byte_record(&mut record)? {
-        let at = record.position().map_or(0, csv::Position::line);
+        let at = record.position().map_or(0, |start| line(bytes, start));
         if rows.is_empty()
             && columns.is_none()
             && let Some(named) = header(&record)
@@ -73,6 +73,12 @@ fn table(bytes: &[u8], delimiter: u8) -> Result<Vec<Row>> {
         rows.push(Row { path: list::path(path).with_context(|| format!("line {at}"))?, class, at });
     }
     Ok(rows)
+}
+
+/// The line of a row; what the reader gives is where the empty lines before it begin.
+fn line(bytes: &[u8], start: &csv::Position) -> u64 {
+    let ends = bytes.iter().skip(start.byte() as usize).take_while(|byte| matches!(byte, b'\r' | b'\n'));
+    start.line() + ends.filter(|byte| **byte == b'\n').count() as u64
 }
 
 /// Columns of path and class, if this row names both.

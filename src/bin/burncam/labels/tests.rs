@@ -39,7 +39,7 @@ fn labelled(
     let path = folder.path().join(file);
     let root = folder.path().to_str().unwrap();
     std::fs::write(&path, text.replace('~', root)).unwrap();
-    let found = labels(&LabelSource::File(path), &inputs(folder.path(), arguments), &model());
+    let found = labels(&LabelSource::File(path), &inputs(folder.path(), arguments), true, &model());
     found.map_err(|error| format!("{error:#}").replace(root, "~"))
 }
 
@@ -79,10 +79,15 @@ fn what_is_wrong_with_labels_is_told_with_its_line() {
 }
 
 #[test]
-fn an_empty_shard_needs_no_labels() {
+fn a_shard_needs_no_labels() {
     let folder = folder(&["a.jpg"], "l.csv", "b.jpg,1\n");
-    assert_eq!(labels(&LabelSource::File(folder.path().join("l.csv")), &[], &model()).unwrap(), []);
-    assert_eq!(labels(&LabelSource::FromDirectory, &[], &model()).unwrap(), []);
+    let file = LabelSource::File(folder.path().join("l.csv"));
+    let found = inputs(folder.path(), "~");
+    for source in [file, LabelSource::FromDirectory] {
+        assert_eq!(labels(&source, &[], false, &model()).unwrap(), []);
+        assert_eq!(labels(&source, &found, false, &model()).unwrap(), [None]);
+        assert!(labels(&source, &found, true, &model()).is_err());
+    }
 }
 
 #[test]
@@ -90,19 +95,19 @@ fn a_directory_is_a_class_by_name_or_index() {
     let pictures = ["espresso/deep/a.jpg", "tiger_cat/b.jpg", "7/c.jpg", "d.jpg"];
     let folder = folder(&pictures, "x/y.txt", "");
     let source = LabelSource::from(OsString::from("from-directory"));
-    let found = labels(&source, &inputs(folder.path(), "~"), &model()).unwrap();
+    let found = labels(&source, &inputs(folder.path(), "~"), true, &model()).unwrap();
     assert_eq!(found, [Some(7), None, Some(967), Some(282)], "in order of path");
     let named = inputs(folder.path(), "~/espresso ~/7/c.jpg");
-    let error = labels(&source, &named, &model()).unwrap_err().to_string();
+    let error = labels(&source, &named, true, &model()).unwrap_err().to_string();
     assert!(error.starts_with("directory 'deep' is no class of the model"), "{error}");
-    let error = labels(&source, &named[1..], &model()).unwrap_err().to_string();
+    let error = labels(&source, &named[1..], true, &model()).unwrap_err().to_string();
     assert!(error.ends_with("(name the directory above those of the classes)"), "{error}");
 }
 
 #[test]
 fn directories_that_are_no_classes_are_listed() {
     let folder = folder(&["k1/a.jpg", "k2/a.jpg", "k3/a.jpg", "k4/a.jpg", "k5/b.jpg"], "x/y.txt", "");
-    let error = labels(&LabelSource::FromDirectory, &inputs(folder.path(), "~"), &model()).unwrap_err();
+    let error = labels(&LabelSource::FromDirectory, &inputs(folder.path(), "~"), true, &model()).unwrap_err();
     let error = error.to_string();
     assert!(
         error.starts_with("directories 'k1', 'k2', 'k3' and 2 more are no classes of the model: "),

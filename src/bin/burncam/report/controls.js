@@ -39,7 +39,7 @@ function makeControls() {
   if (data.methods.length > 1) {
     makeSelect('method', 'Method', data.methods.map((name, at) => [at === 0 ? '' : String(at), name]), false);
   }
-  const targets = Math.max(0, ...data.cards.flatMap((card) => card.views.map((view) => view.at)));
+  const targets = data.cards.flatMap((card) => card.views).reduce((most, view) => Math.max(most, view.at), 0);
   if (targets > 0) {
     const places = Array.from({ length: targets + 1 }, (_, at) => [String(at), `class ${at + 1} of ${targets + 1}`]);
     makeSelect('target', 'Map of', places, false);
