@@ -7,6 +7,7 @@ use std::process::{Command, Output, Stdio};
 use burncam::card::Card;
 use burncam::model::Model;
 use burncam::record::{Record, Summary};
+use rayon::prelude::*;
 use serde_json::Value;
 
 use super::album::{Album, Sizes, make, part};
@@ -26,7 +27,9 @@ impl Place {
     /// With as many albums of a hundred, each in its directory, alike in sizes.
     pub(super) fn of_hundreds(hundreds: usize) -> Self {
         let hundred = |photos: &Path, at: usize| make(&photos.join(part(at)), 100, Sizes::All, at as u64);
-        Self::with(|photos| Album::of_several((0..hundreds).map(|at| hundred(photos, at)).collect()))
+        Self::with(|photos| {
+            Album::of_several((0..hundreds).into_par_iter().map(|at| hundred(photos, at)).collect())
+        })
     }
 
     fn with(album: impl Fn(&Path) -> Album) -> Self {
@@ -71,7 +74,7 @@ impl Place {
         let is_record =
             |path: &PathBuf| path.extension().is_some_and(|ending| ending == "json") && !is_summary(path);
         let paths = self.files(name).into_iter().filter(is_record).map(|path| self.path(name).join(path));
-        paths.map(|path| whole_record(&path)).collect()
+        paths.par_bridge().map(|path| whole_record(&path)).collect()
     }
 
     pub(super) fn summary(&self, name: &str) -> Summary {
