@@ -121,7 +121,7 @@ fn stage(file: &OutputFile) -> Result<(NamedTempFile, &Path)> {
         other => other,
     }
     .map_err(Error::write_into(directory))?;
-    staged.write_all(&file.bytes).map_err(Error::io("write", &file.path))?;
+    staged.as_file_mut().write_all(&file.bytes).map_err(Error::io("write", &file.path))?;
     Ok((staged, &file.path))
 }
 

@@ -132,6 +132,24 @@ impl Plan {
         }
     }
 
+    /// Whether somebody took the output directory of several inputs away.
+    pub(crate) fn is_gone(&self) -> bool {
+        self.root.as_ref().is_some_and(|root| !root.is_dir())
+    }
+
+    /// Refuses to make an output directory anew that somebody took away.
+    ///
+    /// # Errors
+    /// When it is gone.
+    pub(crate) fn expect_root(&self) -> Result<()> {
+        match &self.root {
+            Some(root) if self.is_gone() => {
+                bail!("output directory '{}' is gone (was it removed while burncam ran?)", root.display())
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Where the summary of several inputs goes; shards may share a directory.
     pub(crate) fn summary_path(&self, shard: Option<Shard>) -> Option<PathBuf> {
         let of_shard = |shard: Shard| summary::file_of_shard(shard.index, shard.count);

@@ -281,11 +281,17 @@ fn a_step_past_the_end_takes_the_first_or_is_refused() {
         let slice = json!({ "op": "slice", "axis": 3, "start": 0, "end": 16, "step": step });
         explain_with(folder.path(), &then(&slice).to_string())
     };
+    // What was asked for differs, since the card does.
+    let answer = |stdout: &[u8]| {
+        let mut record: Value = serde_json::from_slice(stdout).unwrap();
+        record["settings"]["request"].take();
+        record
+    };
     let first = every(16);
     assert_eq!(first.code, Some(0), "{first:?}");
     for step in [17, 1 << 32, 1 << 63, MAX] {
         let run = every(step);
-        assert!(run.is_refusal(2) || run.stdout == first.stdout, "step {step}: {run:?}");
+        assert!(run.is_refusal(2) || answer(&run.stdout) == answer(&first.stdout), "step {step}: {run:?}");
     }
 }
 

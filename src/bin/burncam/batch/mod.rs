@@ -132,6 +132,5 @@ fn consume(
 fn is_hopeless(error: &anyhow::Error, job: &Job<'_>) -> bool {
     let kinds = [ErrorKind::StorageFull, ErrorKind::QuotaExceeded, ErrorKind::ReadOnlyFilesystem];
     let mut causes = error.chain().filter_map(|cause| cause.downcast_ref::<std::io::Error>());
-    causes.any(|cause| kinds.contains(&cause.kind()))
-        || job.plan.root.as_ref().is_some_and(|root| !root.is_dir())
+    causes.any(|cause| kinds.contains(&cause.kind())) || job.plan.is_gone()
 }

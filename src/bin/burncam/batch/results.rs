@@ -174,6 +174,9 @@ impl<'a> Results<'a> {
                 text::note(&format!("{} kept from an earlier run", text::counted(self.kept, "image")));
             }
         }
+        if self.job.plan.is_gone() {
+            return Ok(());
+        }
         if let Some((page, path)) = &self.page {
             page.write(path, self.job.args.replaces())?;
         }

@@ -2,9 +2,7 @@
 //!
 //! Receives a few inputs at a time, which share a pass through the network; hands on what there is to say about each.
 
-use std::path::Path;
-
-use anyhow::{Context as _, Result, anyhow, bail};
+use anyhow::{Context as _, Result, anyhow};
 use burncam::explain::{ClassExplanation, Explainer, Explanation, Illustration, Scale, Style, Subject};
 use burncam::output::{self, OutputFile};
 use burncam::record::Artifact;
@@ -206,24 +204,11 @@ impl Job<'_> {
                 written.push(OutputFile { path, bytes: json.into_bytes() });
             }
         }
-        self.still_there()?;
+        self.plan.expect_root()?;
         output::write_together(&pictures, &written, self.args.replaces())?;
         let files = pictures.into_iter().chain(written).map(|file| file.path).collect();
         Ok(Explained { records, directory: Some(directory), files, kept: false, picture: None })
     }
-
-    /// Refuses to make an output directory anew that somebody took away.
-    fn still_there(&self) -> Result<()> {
-        match &self.plan.root {
-            Some(root) if !root.is_dir() => bail!(gone(root)),
-            _ => Ok(()),
-        }
-    }
-}
-
-/// What is said of an output directory that was there when the run began.
-pub(crate) fn gone(root: &Path) -> String {
-    format!("output directory '{}' is gone (was it removed while burncam ran?)", root.display())
 }
 
 /// What one class of a method gives.
