@@ -290,7 +290,7 @@ fn five_thousand_pictures_stay_fluid() {
     // Through the whole page, a window at a time: every picture comes.
     browser.run("window.scrollTo(0, 0);");
     browser.run(
-        "window.finished = false; window.missing = 0; window.seen = 0;
+        "window.finished = false;
          const step = async () => {
            for (let y = 0; y < document.body.scrollHeight; y += innerHeight) {
              window.scrollTo(0, y);

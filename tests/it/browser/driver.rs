@@ -13,6 +13,9 @@ const ADDRESS: &str = "WEBDRIVER";
 /// A folder for screenshots; none are kept without it.
 const SHOTS: &str = "BURNCAM_SHOTS";
 
+/// A browser that has not answered after so long never will.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// Keys as the protocol writes them.
 pub(super) const ENTER: char = '\u{e007}';
 pub(super) const ESCAPE: char = '\u{e00c}';
@@ -126,6 +129,7 @@ fn request(method: &str, path: &str, body: Option<Value>) -> Value {
     let address =
         std::env::var(ADDRESS).unwrap_or_else(|_| panic!("{ADDRESS} is not set (run tests/browser/run)"));
     let mut stream = TcpStream::connect(&address).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
     let body = body.map(|body| body.to_string()).unwrap_or_default();
     let length = body.len();
     write!(
