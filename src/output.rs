@@ -74,7 +74,8 @@ pub fn check_directory(directory: &Path) -> Result<()> {
         )));
     }
     let nearest = directory.ancestors().find(|above| above.exists()).unwrap_or(Path::new("."));
-    NamedTempFile::new_in(nearest).map(drop).map_err(Error::write_into(directory))
+    // Without a name where the system can do that, so that a program that is killed here leaves nothing either.
+    tempfile::tempfile_in(nearest).map(drop).map_err(Error::write_into(directory))
 }
 
 /// Writes the files of one image, pictures before records: all of them, in order, or none.
