@@ -20,4 +20,4 @@ out=$2
 # `srun`, so that Slurm's signals reach burncam: it finishes what it has begun and says where it stopped.
 cores=${SLURM_CPUS_PER_TASK:-1}
 exec srun --cpus-per-task="$cores" burncam explain "$photos" -o "$out" \
-    --shard "$SLURM_ARRAY_TASK_ID/$SLURM_ARRAY_TASK_COUNT" --threads "$cores" --jobs "$cores" --resume
+    --shard "$SLURM_ARRAY_TASK_ID/$SLURM_ARRAY_TASK_COUNT" --threads "$cores" --resume

@@ -9,7 +9,7 @@ use crate::labels::LabelSource;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Many images")]
 pub(crate) struct BatchArgs {
-    /// Images worked on at the same time [default: as many as there are cores; one, if there is one image].
+    /// Images worked on at the same time, which share the threads [default: as many as there are threads].
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(crate) jobs: Option<u16>,
 

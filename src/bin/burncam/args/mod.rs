@@ -102,7 +102,7 @@ pub(crate) struct DeviceArgs {
     #[arg(long, default_value = "flex", value_name = "NAME")]
     pub(crate) device: DeviceName,
 
-    /// Threads for the network [default: all cores].
+    /// Threads to run on [default: as many as there are cores].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(crate) threads: Option<u16>,
 }

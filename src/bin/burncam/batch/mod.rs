@@ -41,10 +41,10 @@ impl Crew {
     /// For as many images; what was asked for goes first.
     pub(crate) fn new(args: &ExplainArgs, images: usize) -> Self {
         let cores = thread::available_parallelism().map_or(1, NonZero::get);
-        let asked = args.run.place.threads.map(usize::from);
-        let usual = if images > 1 { (cores / asked.unwrap_or(1)).max(1) } else { 1 };
+        let all = args.run.place.threads.map_or(cores, usize::from);
+        let usual = if images > 1 { all } else { 1 };
         let jobs = args.batch.jobs.map_or(usual, usize::from).min(images.max(1));
-        let threads = asked.unwrap_or_else(|| (cores / jobs).max(1));
+        let threads = (all / jobs).max(1);
         // Several together take more memory and, on the networks that were measured, no less time. A worker without images
         // would be a core without work.
         let together = args.batch.batch_size.map_or(1, usize::from).min(images.div_ceil(jobs)).max(1);
