@@ -18,7 +18,7 @@ use support::Result;
 const BATCHES: [usize; 2] = [1, 16];
 
 fn main() -> Result<()> {
-    let engine = std::env::var("BURNCAM_BENCH_ENGINE").unwrap_or_else(|_| "burn".to_owned());
+    let engine = std::env::var("BURNCAM_BENCH_ENGINE").unwrap_or_else(|_| "auto".to_owned());
     let runtime = support::runtime(&engine, None)?;
     let mut criterion = Criterion::default().configure_from_args();
     let models = models()?;
