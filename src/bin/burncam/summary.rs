@@ -1,5 +1,9 @@
-//! The last words of a run over several images. Receives its summary, hands on a few lines for a person.
+//! The last words of a run over several images. Receives its summary, hands on a file, and a few lines for a person.
 
+use std::path::PathBuf;
+
+use anyhow::{Result, anyhow};
+use burncam::output::{self, OutputFile};
 use burncam::record::{Accuracy, Confusion, Summary};
 
 use crate::text;
@@ -22,6 +26,15 @@ pub(crate) fn is_of_a_shard(name: &str) -> bool {
     let number = |text: &str| text.parse().ok();
     let numbers = numbers.and_then(|(part, of)| Some((number(part)?, number(of)?)));
     numbers.is_some_and(|(part, of)| file_of_shard(part, of) == name)
+}
+
+/// Writes a summary, whole or not at all.
+///
+/// # Errors
+/// When the file exists and `overwrite` is off, or cannot be written.
+pub(crate) fn write(summary: &Summary, path: PathBuf, overwrite: bool) -> Result<()> {
+    let bytes = summary.to_json().map_err(|problem| anyhow!("{problem}"))?.into_bytes();
+    Ok(output::write_together(&[OutputFile { path, bytes }], &[], overwrite)?)
 }
 
 /// What a run found, as lines without a final line break.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::{Result, anyhow};
-use burncam::output::{self, OutputFile};
+use burncam::output;
 use burncam::record::{FailureRecord, Record, Summary};
 
 use super::lists::{Csv, JsonLines};
@@ -180,10 +180,9 @@ impl<'a> Results<'a> {
         if let Some((page, path)) = &self.page {
             page.write(path, self.job.args.replaces())?;
         }
-        if let Some(path) = self.summary_path {
-            let bytes = self.summary.to_json().map_err(|problem| anyhow!("{problem}"))?.into_bytes();
-            output::write_together(&[OutputFile { path, bytes }], &[], self.job.args.replaces())?;
+        match self.summary_path {
+            Some(path) => summary::write(&self.summary, path, self.job.args.replaces()),
+            None => Ok(()),
         }
-        Ok(())
     }
 }

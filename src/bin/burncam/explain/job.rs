@@ -12,7 +12,7 @@ use rayon::prelude::*;
 
 use super::contain::contained;
 use super::explained::Explained;
-use super::resume::Kept;
+use super::resume::kept;
 use crate::args::ExplainArgs;
 use crate::discover::Input;
 use crate::plan::{Destination, Plan};
@@ -67,13 +67,11 @@ impl Job<'_> {
     fn prepare(&self, task: &Task) -> Stage {
         let prepared = contained(|| {
             if self.args.batch.resume
-                && let Some(kept) = Kept::find(self, task)?
+                && let Some(kept) = kept(self, task)?
             {
-                return Ok(Stage::Over(Ok(kept.into_explained())));
+                return Ok(Stage::Over(Ok(kept)));
             }
-            let mut subject = self.load(&task.input)?;
-            subject.label = task.label;
-            Ok(Stage::Ready(Box::new(subject)))
+            Ok(Stage::Ready(Box::new(self.load(task)?)))
         });
         prepared.unwrap_or_else(|error| Stage::Over(Err(error)))
     }
@@ -91,8 +89,10 @@ impl Job<'_> {
         subjects.iter().map(alone).collect()
     }
 
-    fn load(&self, input: &Input) -> Result<Subject> {
-        subjects::load(input, &self.args.picture, self.args.image.as_deref(), self.explainer.model())
+    fn load(&self, task: &Task) -> Result<Subject> {
+        let (picture, drawn_on) = (&self.args.picture, self.args.image.as_deref());
+        let subject = subjects::load(&task.input, picture, drawn_on, self.explainer.model())?;
+        Ok(Subject { label: task.label, ..subject })
     }
 
     /// The greatest value of any map of each method over all inputs. One that cannot be read is told of later.
@@ -101,11 +101,7 @@ impl Job<'_> {
             one.into_iter().zip(other).map(|(one, other)| one.max(other)).collect()
         };
         let of_task = |task: &Task| {
-            let explained = contained(|| {
-                let mut subject = self.load(&task.input)?;
-                subject.label = task.label;
-                Ok(self.explainer.explain(&subject)?)
-            });
+            let explained = contained(|| Ok(self.explainer.explain(&self.load(task)?)?));
             explained
                 .map(|all| all.iter().map(Explanation::magnitude).collect())
                 .unwrap_or_else(|_| self.zeros())

@@ -1,6 +1,6 @@
 //! What an earlier run has done already, decided from what its records say and never from times.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use burncam::card::Card;
@@ -11,56 +11,45 @@ use super::explained::Explained;
 use super::job::{Job, Task};
 use crate::args::ExplainArgs;
 
-/// An input whose files are all there, and as they would be made again.
-pub(crate) struct Kept {
-    records: Vec<Record>,
-    directory: PathBuf,
-}
-
-impl Kept {
-    /// Looks at the records of an input, and at the input itself. `None` when something is missing or was made otherwise.
-    ///
-    /// # Errors
-    /// When the input cannot be read.
-    pub(crate) fn find(job: &Job<'_>, task: &Task) -> Result<Option<Self>> {
-        let Some(directory) = job.plan.directory(&task.input.below) else { return Ok(None) };
-        if task.input.is_stdin() {
+/// What the records of an input say, if its files are all there, and as they would be made again. `None` when something is
+/// missing or was made otherwise.
+///
+/// # Errors
+/// When the input cannot be read.
+pub(crate) fn kept(job: &Job<'_>, task: &Task) -> Result<Option<Explained>> {
+    let Some(directory) = job.plan.directory(&task.input.below) else { return Ok(None) };
+    if task.input.is_stdin() {
+        return Ok(None);
+    }
+    let mut records = Vec::new();
+    for method in &job.plan.methods {
+        let path = directory.join(job.plan.record_name(&task.input, *method));
+        let Some(record) = read_record(&path) else { return Ok(None) };
+        let settings = job.explainer.settings_record(*method, &job.style);
+        if record.settings != settings || !is_complete(&record, &directory) {
             return Ok(None);
         }
-        let mut records = Vec::new();
-        for method in &job.plan.methods {
-            let path = directory.join(job.plan.record_name(&task.input, *method));
-            let Some(record) = read_record(&path) else { return Ok(None) };
-            let settings = job.explainer.settings_record(*method, &job.style);
-            if record.settings != settings || !is_complete(&record, &directory) {
-                return Ok(None);
-            }
-            records.push(record);
-        }
-        if job.plan.grid && !directory.join(job.plan.grid_name(&task.input)).is_file() {
-            return Ok(None);
-        }
-        let sha256 = sha256_hex(&read_file(&task.input.path)?);
-        let name = task.input.path.display().to_string();
-        let label = task.label.map(|label| job.explainer.label_record(label));
-        let same = |record: &Record| {
-            record.input.path == name
-                && record.input.sha256 == sha256
-                && record.model.sha256 == job.explainer.model_sha256()
-                && record.label == label
-        };
-        Ok(records.iter().all(same).then_some(Self { records, directory }))
+        records.push(record);
     }
-
-    pub(crate) fn into_explained(self) -> Explained {
-        Explained {
-            records: self.records,
-            directory: Some(self.directory),
-            files: vec![],
-            kept: true,
-            picture: None,
-        }
+    if job.plan.grid && !directory.join(job.plan.grid_name(&task.input)).is_file() {
+        return Ok(None);
     }
+    let sha256 = sha256_hex(&read_file(&task.input.path)?);
+    let name = task.input.path.display().to_string();
+    let label = task.label.map(|label| job.explainer.label_record(label));
+    let same = |record: &Record| {
+        record.input.path == name
+            && record.input.sha256 == sha256
+            && record.model.sha256 == job.explainer.model_sha256()
+            && record.label == label
+    };
+    Ok(records.iter().all(same).then_some(Explained {
+        records,
+        directory: Some(directory),
+        files: vec![],
+        kept: true,
+        picture: None,
+    }))
 }
 
 fn read_record(path: &Path) -> Option<Record> {

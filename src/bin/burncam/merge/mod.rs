@@ -4,8 +4,8 @@ mod records;
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, anyhow, bail};
-use burncam::output::{self, OutputFile};
+use anyhow::{Context as _, Result, bail};
+use burncam::output;
 use burncam::record::{SUMMARY_VERSION, Summary};
 
 use self::records::Entry;
@@ -24,8 +24,7 @@ pub(crate) fn run(args: &MergeArgs, quiet: bool) -> Result<Outcome> {
     if let Some(report) = &args.report {
         page(&args.directories, &whole)?.write(report, args.force)?;
     }
-    let json = whole.to_json().map_err(|problem| anyhow!("{problem}"))?;
-    output::write_together(&[OutputFile { path, bytes: json.into_bytes() }], &[], args.force)?;
+    summary::write(&whole, path, args.force)?;
     if !quiet {
         text::note(&summary::words(&whole));
     }
