@@ -16,6 +16,7 @@ mod resize;
 mod runtime;
 mod score;
 mod step;
+mod stretch;
 mod sweep;
 mod tangent;
 mod value;
@@ -28,8 +29,9 @@ use burn::tensor::Device;
 use crate::error::{Error, Result};
 use crate::model::Model;
 pub use crate::native::Isa;
+use crate::native::Workspace;
 pub use head::{Recording, Trunk};
-use program::Program;
+use program::{Place, Program};
 pub use runtime::{Engine, Runtime};
 pub use score::{Contrast, Score};
 use step::Step;
@@ -125,7 +127,11 @@ impl Network {
             step.inputs.iter().for_each(|slot| last_use[*slot] = at);
         }
         let program = match runtime.native() {
-            Some(isa) => Some(Program::new(model, &steps, cut, isa, runtime.thread_count())?),
+            Some(isa) => {
+                let (threads, workspace) = (runtime.thread_count(), Workspace::default());
+                let place = Place { isa, threads, workspace, thrifty: runtime.thrifty };
+                Some(Program::new(model, &steps, cut, place)?)
+            }
             None => None,
         };
         // What is damaged should be told now, and not with the first picture.

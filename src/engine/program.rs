@@ -2,35 +2,34 @@
 
 use super::Network;
 use super::step::Step;
+use super::stretch::{Stretch, operation};
 use super::value::Value;
-use crate::card::Op;
 use crate::error::{Error, Result};
 use crate::model::Model;
-use crate::native::{Isa, Operation, Plan, Shapes, Workspace, knows};
+use crate::native::{Isa, Shapes, Workspace, knows};
 
 /// What runs, one after the other.
 #[derive(Debug)]
 pub(super) struct Program {
     parts: Vec<Part>,
-    threads: usize,
-    workspace: Workspace,
+    place: Place,
+}
+
+/// Where and how stretches run.
+#[derive(Debug)]
+pub(super) struct Place {
+    pub(super) isa: Isa,
+    pub(super) threads: usize,
+    pub(super) workspace: Workspace,
+    /// The first pass is perhaps the only one: its weights do not stay.
+    pub(super) thrifty: bool,
 }
 
 #[derive(Debug)]
 enum Part {
     /// One step, by its position.
     Burn(usize),
-    Native(Box<Native>),
-}
-
-/// Steps that lie one behind the other.
-#[derive(Debug)]
-struct Native {
-    plan: Plan,
-    steps: std::ops::Range<usize>,
-    inputs: Vec<usize>,
-    /// Slots that later parts or the head read, with channels, height and width.
-    outputs: Vec<(usize, [usize; 3])>,
+    Native(Box<Stretch>),
 }
 
 impl Program {
@@ -38,19 +37,18 @@ impl Program {
     ///
     /// # Errors
     /// When weights cannot be read.
-    pub(super) fn new(model: &Model, steps: &[Step], cut: usize, isa: Isa, threads: usize) -> Result<Self> {
+    pub(super) fn new(model: &Model, steps: &[Step], cut: usize, place: Place) -> Result<Self> {
         let shapes = feature_maps(model);
         let trunk = steps.iter().position(|step| step.output > cut).unwrap_or(steps.len());
         let known: Vec<bool> =
-            steps[..trunk].iter().map(|step| knows(isa, &operation(model, step), &shapes)).collect();
+            steps[..trunk].iter().map(|step| knows(place.isa, &operation(model, step), &shapes)).collect();
         let mut parts = Vec::new();
         let mut at = 0;
         while at < trunk {
             let end = (at..trunk).find(|step| !known[*step]).unwrap_or(trunk);
-            // Moving a value into blocks and out of them costs more than a few cheap operations.
-            if steps[at..end].iter().any(|step| matches!(step.op, Op::Conv2d { .. })) {
-                let native = Native::new(model, steps, at..end, cut, isa, &shapes)?;
-                parts.push(Part::Native(Box::new(native)));
+            if Stretch::pays(&steps[at..end]) {
+                let stretch = Stretch::new(model, steps, at..end, cut, &place, &shapes)?;
+                parts.push(Part::Native(Box::new(stretch)));
                 at = end;
             } else {
                 let end = end.max(at + 1);
@@ -58,31 +56,37 @@ impl Program {
                 at = end;
             }
         }
-        let program = Self { parts, threads, workspace: Workspace::default() };
-        program.log(isa, trunk);
+        let program = Self { parts, place };
+        program.log(trunk);
         Ok(program)
     }
 
-    fn log(&self, isa: Isa, steps: usize) {
-        let plans = || self.parts.iter().filter_map(Part::native);
-        let own: usize = plans().map(|native| native.steps.len()).sum();
-        let bytes = plans().map(|native| native.plan.bytes()).max().unwrap_or(0);
+    fn log(&self, steps: usize) {
+        let own: usize = self.stretches().map(|stretch| stretch.steps.len()).sum();
+        let bytes = self.stretches().map(|stretch| stretch.plan.bytes()).max().unwrap_or(0);
         log::info!(
             "native kernels ({}) run {own} of {steps} operations up to the layer; a picture takes {:.1} MB",
-            isa.name(),
+            self.place.isa.name(),
             bytes as f64 / 1e6
         );
     }
 
+    fn stretches(&self) -> impl Iterator<Item = &Stretch> {
+        self.parts.iter().filter_map(|part| match part {
+            Part::Native(stretch) => Some(&**stretch),
+            Part::Burn(_) => None,
+        })
+    }
+
     /// Burn runs this step: in the middle, or behind the cut.
     pub(super) fn is_on_burn(&self, step: usize) -> bool {
-        !self.parts.iter().filter_map(Part::native).any(|native| native.steps.contains(&step))
+        !self.stretches().any(|stretch| stretch.steps.contains(&step))
     }
 
     /// Runs on `batch` pictures and gives the slots that the head reads.
     pub(super) fn run(&self, network: &Network, input: &[f32], batch: usize) -> Result<Vec<Option<Value>>> {
         let mut slots: Vec<Option<Value>> = vec![None; network.logits + 1];
-        let begins_native = matches!(self.parts.first(), Some(Part::Native(native)) if native.inputs == [0]);
+        let begins_native = matches!(self.parts.first(), Some(Part::Native(first)) if first.inputs == [0]);
         let read_later = network.last_use[0] >= self.first_end();
         if !begins_native || read_later {
             slots = network.start(input.to_vec())?;
@@ -95,28 +99,45 @@ impl Program {
                     let value = network.run(&mut slots, step, step_at)?;
                     slots[step.output] = Some(value);
                 }
-                Part::Native(native) if at == 0 && begins_native => {
-                    native.run(self, network, &mut slots, &[input], batch)?;
+                Part::Native(stretch) if at == 0 && begins_native => {
+                    self.fill(network, &mut slots, stretch, &[input], batch)?;
                 }
-                Part::Native(native) => {
+                Part::Native(stretch) => {
                     let read = |slot: &usize| match &slots[*slot] {
                         Some(value) => value.to_vec(),
                         None => Err(Error::internal(format!("the value of slot {slot} is gone"))),
                     };
-                    let inputs = native.inputs.iter().map(read).collect::<Result<Vec<_>>>()?;
+                    let inputs = stretch.inputs.iter().map(read).collect::<Result<Vec<_>>>()?;
                     let views: Vec<&[f32]> = inputs.iter().map(Vec::as_slice).collect();
-                    native.run(self, network, &mut slots, &views, batch)?;
+                    self.fill(network, &mut slots, stretch, &views, batch)?;
                 }
             }
         }
         Ok(slots)
     }
 
+    /// Fills a stretch's slots.
+    fn fill(
+        &self,
+        network: &Network,
+        slots: &mut [Option<Value>],
+        stretch: &Stretch,
+        inputs: &[&[f32]],
+        batch: usize,
+    ) -> Result<()> {
+        let outputs = stretch.run(&network.steps, &self.place, inputs, batch)?;
+        for ((slot, [channels, height, width]), values) in stretch.outputs.iter().zip(outputs) {
+            let shape = [batch, *channels, *height, *width];
+            slots[*slot] = Some(Value::new(values, &shape, &network.device)?);
+        }
+        Ok(())
+    }
+
     /// Whether one plan does everything, so that pictures can share a pass and each still gets the numbers that it gets alone.
-    fn only(&self, network: &Network) -> Option<&Native> {
+    fn only(&self, network: &Network) -> Option<&Stretch> {
         match &self.parts[..] {
-            [Part::Native(native)] if native.inputs == [0] && network.last_use[0] < native.steps.end => {
-                Some(native)
+            [Part::Native(stretch)] if stretch.inputs == [0] && network.last_use[0] < stretch.steps.end => {
+                Some(stretch)
             }
             _ => None,
         }
@@ -124,13 +145,14 @@ impl Program {
 
     /// As [`Program::run`], the slots of each picture by themselves.
     pub(super) fn run_each(&self, network: &Network, pictures: &[&[f32]]) -> Result<Vec<Vec<Option<Value>>>> {
-        let Some(native) = self.only(network) else {
+        let only = self.only(network).filter(|_| pictures.len() > 1);
+        let Some(stretch) = only else {
             return pictures.iter().map(|picture| self.run(network, picture, 1)).collect();
         };
-        let outputs = native.plan.run(&self.workspace, &[&pictures.concat()], pictures.len(), self.threads);
+        let outputs = stretch.run(&network.steps, &self.place, &[&pictures.concat()], pictures.len())?;
         let slots_of = |picture: usize| {
             let mut slots: Vec<Option<Value>> = vec![None; network.logits + 1];
-            for ((slot, [channels, height, width]), values) in native.outputs.iter().zip(&outputs) {
+            for ((slot, [channels, height, width]), values) in stretch.outputs.iter().zip(&outputs) {
                 let size = channels * height * width;
                 let own = values[picture * size..][..size].to_vec();
                 slots[*slot] = Some(Value::new(own, &[1, *channels, *height, *width], &network.device)?);
@@ -143,64 +165,9 @@ impl Program {
     /// Position of the first step behind the first part.
     fn first_end(&self) -> usize {
         match self.parts.first() {
-            Some(Part::Native(native)) => native.steps.end,
+            Some(Part::Native(stretch)) => stretch.steps.end,
             _ => 0,
         }
-    }
-}
-
-impl Part {
-    fn native(&self) -> Option<&Native> {
-        match self {
-            Self::Native(native) => Some(native),
-            Self::Burn(_) => None,
-        }
-    }
-}
-
-impl Native {
-    fn new(
-        model: &Model,
-        steps: &[Step],
-        range: std::ops::Range<usize>,
-        cut: usize,
-        isa: Isa,
-        shapes: &Shapes,
-    ) -> Result<Self> {
-        let inside = &steps[range.clone()];
-        let filled: Vec<usize> = inside.iter().map(|step| step.output).collect();
-        let mut inputs: Vec<usize> = inside
-            .iter()
-            .flat_map(|step| &step.inputs)
-            .filter(|slot| !filled.contains(slot))
-            .copied()
-            .collect();
-        inputs.sort_unstable();
-        inputs.dedup();
-        let later = &steps[range.end..];
-        let wanted = |slot: &usize| *slot == cut || later.iter().any(|step| step.inputs.contains(slot));
-        let wanted: Vec<usize> = filled.iter().copied().filter(wanted).collect();
-        let operations: Vec<_> = inside.iter().map(|step| operation(model, step)).collect();
-        let mut load = |at: usize| inside[at].floats();
-        let plan = Plan::new(isa, &operations, shapes, [&inputs, &wanted], &mut load)?;
-        let outputs = wanted.into_iter().map(|slot| (slot, shapes[&slot])).collect();
-        Ok(Self { plan, steps: range, inputs, outputs })
-    }
-
-    fn run(
-        &self,
-        program: &Program,
-        network: &Network,
-        slots: &mut [Option<Value>],
-        inputs: &[&[f32]],
-        batch: usize,
-    ) -> Result<()> {
-        let outputs = self.plan.run(&program.workspace, inputs, batch, program.threads);
-        for ((slot, [channels, height, width]), values) in self.outputs.iter().zip(outputs) {
-            let shape = [batch, *channels, *height, *width];
-            slots[*slot] = Some(Value::new(values, &shape, &network.device)?);
-        }
-        Ok(())
     }
 }
 
@@ -213,9 +180,4 @@ fn feature_maps(model: &Model) -> Shapes {
         _ => None,
     });
     std::iter::once((0, [input.channels, input.height, input.width])).chain(maps).collect()
-}
-
-fn operation<'a>(model: &Model, step: &'a Step) -> Operation<'a> {
-    let weight = step.tensor("weight").and_then(|name| model.tensor_shape(name)?.try_into().ok());
-    Operation { op: &step.op, inputs: step.inputs.clone(), output: step.output, weight }
 }

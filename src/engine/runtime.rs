@@ -28,6 +28,9 @@ pub struct Runtime {
     pub engine: Engine,
     /// Threads of the own kernels. Default: as many as the process may use.
     pub threads: Option<NonZero<usize>>,
+    /// One picture is expected, so weights of the own kernels are put in order when they are needed and do not stay: less
+    /// memory, and no more time. From a second pass on they stay nevertheless.
+    pub thrifty: bool,
 }
 
 impl From<&DeviceName> for Runtime {
@@ -115,7 +118,8 @@ mod tests {
 
     #[test]
     fn the_own_kernels_run_on_the_default_device_only_unless_asked_for() {
-        let on = |device: &str, engine| Runtime { device: device.parse().unwrap(), engine, threads: None };
+        let on =
+            |device: &str, engine| Runtime { device: device.parse().unwrap(), engine, ..Runtime::default() };
         assert_eq!(on("flex", Engine::Auto).engine_name(), "native");
         assert_eq!(on("ndarray", Engine::Auto).engine_name(), "burn");
         assert_eq!(on("flex", Engine::Burn).engine_name(), "burn");

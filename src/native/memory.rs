@@ -45,6 +45,16 @@ impl Memory {
         Self::Small { values, start }
     }
 
+    /// Makes it at least so long; what it holds then is anything.
+    pub(super) fn grow(&mut self, len: usize) -> &mut [f32] {
+        if self.as_slice().len() < len {
+            // The old pages go before the new ones come.
+            *self = Self::default();
+            *self = Self::zeros(len);
+        }
+        &mut self.as_mut_slice()[..len]
+    }
+
     pub(super) fn as_slice(&self) -> &[f32] {
         match self {
             Self::Small { values, start } => &values[*start..],
@@ -67,8 +77,9 @@ pub(super) struct Pool(Mutex<Vec<Memory>>);
 impl Pool {
     /// At least so many numbers, whatever they are.
     pub(super) fn take(&self, len: usize) -> Memory {
-        let free = self.0.lock().ok().and_then(|mut free| free.pop()).unwrap_or_default();
-        if free.as_slice().len() < len { Memory::zeros(len) } else { free }
+        let mut free = self.0.lock().ok().and_then(|mut free| free.pop()).unwrap_or_default();
+        free.grow(len);
+        free
     }
 
     pub(super) fn give(&self, memory: Memory) {

@@ -19,6 +19,6 @@ mod simd;
 mod tests;
 mod view;
 
-pub(crate) use plan::{Operation, Plan, Shapes, knows};
+pub(crate) use plan::{Operation, Plan, Shapes, Weights, knows};
 pub(crate) use run::Workspace;
 pub use simd::Isa;

@@ -2,9 +2,10 @@
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use super::kernels::{Run, layout};
-use super::memory::Pool;
-use super::plan::{Kernel, Plan};
+use super::kernels::{Packed, Run, layout};
+use super::memory::{Memory, Pool};
+use super::plan::{Kernel, Load, Plan, Weights};
+use crate::error::Result;
 
 /// Images that go through the kernels together, so that weights that are in a cache serve all of them.
 const TOGETHER: usize = 4;
@@ -18,9 +19,10 @@ pub(crate) struct Workspace {
 
 impl Plan {
     /// Runs the plan on `batch` images, each input `[batch, channels, height, width]`, row-major, and gives the wanted values
-    /// likewise, in the order that they were asked for.
+    /// likewise, in the order that they were asked for. `weights` are those that [`Plan::pack`] gave.
     pub(crate) fn run(
         &self,
+        weights: &Weights,
         workspace: &Workspace,
         inputs: &[&[f32]],
         batch: usize,
@@ -35,50 +37,78 @@ impl Plan {
                 .map(|values| &values[values.len() / batch * first..values.len() / batch * (first + count)])
                 .collect();
             let run = Run::new(memory.as_mut_slice(), &workspace.scratch, count);
-            self.together(&run, &parts, threads);
-            for (view, output) in self.outputs.iter().zip(&mut outputs) {
-                // SAFETY: all kernels are done, and the plan keeps wanted values to the end.
-                output.append(&mut unsafe { layout::export(&run, view) });
+            let kernels = self.kernels.iter().zip(&weights.0);
+            let kernels = kernels.map(|(kernel, packed)| Stage::new(Work::Kernel(kernel, packed)));
+            work_off(&self.imports(&parts).chain(kernels).collect::<Vec<_>>(), &run, threads);
+            for (output, values) in outputs.iter_mut().zip(self.export(&run)) {
+                if output.is_empty() { *output = values } else { output.extend(values) }
             }
         }
         workspace.values.give(memory);
         outputs
     }
 
-    fn together(&self, run: &Run<'_>, inputs: &[&[f32]], threads: usize) {
-        let stages: Vec<Stage<'_>> = self
-            .inputs
-            .iter()
-            .zip(inputs)
-            .map(|(view, values)| Work::Import(view, values))
-            .chain(self.kernels.iter().map(Work::Kernel))
-            .map(|work| Stage { work, next: AtomicUsize::new(0), done: AtomicUsize::new(0) })
-            .collect();
-        if threads <= 1 {
-            return stages.iter().for_each(|stage| stage.work_off(run, 1));
-        }
-        let failed = AtomicBool::new(false);
-        let all = || {
-            let _guard = OnPanic(&failed);
-            for stage in &stages {
-                stage.work_off(run, threads);
-                if !stage.wait(threads, &failed) {
-                    return;
-                }
+    /// As [`Plan::run`] for one image and for once: weights are put in order when a kernel wants them, where those of the
+    /// kernel before it lay, so that there is never more than one kernel's in memory.
+    ///
+    /// # Errors
+    /// As [`Plan::pack`].
+    pub(crate) fn run_once(
+        &self,
+        load: Load<'_>,
+        inputs: &[&[f32]],
+        threads: usize,
+    ) -> Result<Vec<Vec<f32>>> {
+        let workspace = Workspace::default();
+        let mut memory = Memory::zeros(self.size);
+        let run = Run::new(memory.as_mut_slice(), &workspace.scratch, 1);
+        work_off(&self.imports(inputs).collect::<Vec<_>>(), &run, threads);
+        let mut packed = Packed::default();
+        for (kernel, source) in self.kernels.iter().zip(&self.sources) {
+            if let Some(source) = source {
+                kernel.pack(&load(*source)?, &mut packed)?;
             }
-        };
-        std::thread::scope(|scope| {
-            (1..threads).for_each(|_| {
-                scope.spawn(all);
-            });
-            all();
-        });
+            work_off(&[Stage::new(Work::Kernel(kernel, &packed))], &run, threads);
+        }
+        Ok(self.export(&run).collect())
     }
+
+    fn imports<'a>(&'a self, inputs: &'a [&[f32]]) -> impl Iterator<Item = Stage<'a>> {
+        self.inputs.iter().zip(inputs).map(|(view, values)| Stage::new(Work::Import(view, values)))
+    }
+
+    fn export<'a>(&'a self, run: &'a Run<'_>) -> impl Iterator<Item = Vec<f32>> + 'a {
+        // SAFETY: all kernels are done, and the plan keeps wanted values to the end.
+        self.outputs.iter().map(|view| unsafe { layout::export(run, view) })
+    }
+}
+
+/// All stages, one after the other, each shared by the threads.
+fn work_off(stages: &[Stage<'_>], run: &Run<'_>, threads: usize) {
+    if threads <= 1 {
+        return stages.iter().for_each(|stage| stage.work_off(run, 1));
+    }
+    let failed = AtomicBool::new(false);
+    let all = || {
+        let _guard = OnPanic(&failed);
+        for stage in stages {
+            stage.work_off(run, threads);
+            if !stage.wait(threads, &failed) {
+                return;
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        (1..threads).for_each(|_| {
+            scope.spawn(all);
+        });
+        all();
+    });
 }
 
 enum Work<'a> {
     Import(&'a super::view::View, &'a [f32]),
-    Kernel(&'a Kernel),
+    Kernel(&'a Kernel, &'a Packed),
 }
 
 /// Work that all threads share and finish before any goes on.
@@ -88,11 +118,15 @@ struct Stage<'a> {
     done: AtomicUsize,
 }
 
-impl Stage<'_> {
+impl<'a> Stage<'a> {
+    fn new(work: Work<'a>) -> Self {
+        Self { work, next: AtomicUsize::new(0), done: AtomicUsize::new(0) }
+    }
+
     fn units(&self, batch: usize) -> usize {
         match &self.work {
             Work::Import(view, _) => view.blocks() * batch,
-            Work::Kernel(kernel) => kernel.units(batch),
+            Work::Kernel(kernel, _) => kernel.units(batch),
         }
     }
 
@@ -114,7 +148,7 @@ impl Stage<'_> {
                             layout::import(run, view, values, unit);
                             layout::clear_halo(run, view, unit / view.blocks(), unit % view.blocks());
                         }
-                        Work::Kernel(kernel) => kernel.unit(run, unit),
+                        Work::Kernel(kernel, packed) => kernel.unit(run, packed, unit),
                     }
                 }
             }

@@ -1,9 +1,8 @@
 //! Convolution: which tiles cover a value, in which order, and the weights in the order in which tiles read them.
 
-use super::filters::{Filters, Panel, merged_groups, packed, panels};
+use super::filters::{self, Filters, Numbers, Panel, merged_groups, panels};
 use super::tile::{self, Tile, TileKernel};
-use super::{Run, spread};
-use crate::native::memory::Memory;
+use super::{Packed, Run, spread};
 use crate::native::simd::Isa;
 use crate::native::view::View;
 
@@ -22,17 +21,18 @@ pub(in crate::native) struct Motion {
     pub(in crate::native) padding: [usize; 2],
 }
 
-/// A convolution with its weights in order, whose sums may take a residual and are kept within a range.
+/// A convolution whose sums may take a residual and are kept within a range.
 #[derive(Debug)]
 pub(in crate::native) struct Conv {
     pub(in crate::native) input: View,
     pub(in crate::native) output: View,
     pub(in crate::native) residual: Option<View>,
     pub(in crate::native) range: [f32; 2],
+    pub(in crate::native) filters: Filters,
     motion: Motion,
     lanes: usize,
-    weights: Memory,
-    bias: Memory,
+    /// Groups that share registers.
+    merged: usize,
     panels: Vec<Panel>,
     /// Blocks of the input that one pass over a band takes.
     chunk: usize,
@@ -54,10 +54,10 @@ struct Column {
 }
 
 impl Conv {
-    /// Orders the weights. `None` where the groups do not divide into whole registers.
+    /// `None` where the groups do not divide into whole registers.
     pub(in crate::native) fn new(
         isa: Isa,
-        filters: &Filters<'_>,
+        filters: Filters,
         motion: Motion,
         [input, output]: [View; 2],
         residual: Option<View>,
@@ -75,20 +75,20 @@ impl Conv {
         let groups = filters.groups / merged;
         let registers = registers(isa, output.blocks() / groups, width);
         let panels = panels(filters, merged, input.lanes, lanes, registers);
-        let (weights, bias) = packed(filters, &panels, merged, input.lanes, lanes);
+        let weights = panels.iter().map(|panel| panel.len(filters, lanes)).sum();
         let columns = columns(isa, registers, width);
         let per_block = motion.kernel[0] * motion.kernel[1] * input.lanes * registers * lanes;
         let chunk = (CHUNK / per_block).max(1);
-        let (band, band_first) = band(&input, &motion, rows, &columns, weights.as_slice().len());
+        let (band, band_first) = band(&input, &motion, rows, &columns, weights);
         Some(Self {
             input,
             output,
             residual,
             range,
+            filters,
             motion,
             lanes,
-            weights,
-            bias,
+            merged,
             panels,
             chunk,
             rows,
@@ -96,6 +96,12 @@ impl Conv {
             band,
             band_first,
         })
+    }
+
+    /// Orders the weights.
+    pub(in crate::native) fn pack(&self, numbers: &Numbers<'_>, packed: &mut Packed) {
+        let lanes = [self.input.lanes, self.lanes];
+        filters::pack(self.filters, numbers, &self.panels, self.merged, lanes, packed);
     }
 
     fn bands(&self) -> usize {
@@ -112,7 +118,7 @@ impl Conv {
     ///
     /// # Safety
     /// The views lie within the run's memory, and nobody else writes to them or reads the output meanwhile.
-    pub(in crate::native) unsafe fn unit(&self, run: &Run<'_>, unit: usize) {
+    pub(in crate::native) unsafe fn unit(&self, run: &Run<'_>, packed: &Packed, unit: usize) {
         let (panels, bands) = (self.panels.len(), self.bands());
         let (image, panel, band) = if self.band_first {
             (unit / (panels * bands), unit % panels, unit / panels % bands)
@@ -129,7 +135,7 @@ impl Conv {
         for block in (0..panel.blocks).step_by(self.chunk) {
             for row in rows.clone() {
                 for column in &self.columns[columns.clone()] {
-                    let tile = self.tile(run, panel, image, row, column.start, block);
+                    let tile = self.tile((run, packed), panel, image, row, column.start, block);
                     // SAFETY: the tile's pixels lie in the views, its weights and biases in the packed memory, which
                     // was filled by the same counts; the kernel was compiled for the instruction set of the plan.
                     unsafe { column.kernels[panel.registers - 1](&tile) };
@@ -140,7 +146,7 @@ impl Conv {
 
     fn tile(
         &self,
-        run: &Run<'_>,
+        (run, packed): (&Run<'_>, &Packed),
         panel: &Panel,
         image: usize,
         row: usize,
@@ -167,13 +173,13 @@ impl Conv {
             lanes: input.lanes,
             last_lanes: if last { panel.channels - (panel.blocks - 1) * input.lanes } else { input.lanes },
             kernel,
-            w: self.weights.as_slice()[panel.weights + block * per_block..].as_ptr(),
+            w: packed.weights.as_slice()[panel.weights + block * per_block..].as_ptr(),
             y: run.write(at(output)),
             y_block: output.block(),
             residual: residual.map_or(std::ptr::null(), |view| run.read(at(view))),
             residual_block: residual.map_or(0, View::block),
             bias: if block == 0 {
-                self.bias.as_slice()[panel.first * self.lanes..].as_ptr()
+                packed.bias.as_slice()[panel.first * self.lanes..].as_ptr()
             } else {
                 std::ptr::null()
             },
@@ -219,9 +225,9 @@ fn band(input: &View, motion: &Motion, rows: usize, columns: &[Column], weights:
     if rows == 1 {
         let widest = columns.iter().map(|column| column.width).max().unwrap_or(1);
         let band = (BAND / (channels * widest)).clamp(1, columns.len());
-        return if weights <= 4 * CHUNK { (band, true) } else { (columns.len(), false) };
+        return if weights < 4 * CHUNK { (band, true) } else { (columns.len(), false) };
     }
     let row = channels * (input.halo.left + input.width + input.halo.right) * motion.stride[0];
     let band = (BAND / row).clamp(motion.kernel[0].min(rows), rows);
-    if weights <= 4 * CHUNK { (band, true) } else { (rows, false) }
+    if weights < 4 * CHUNK { (band, true) } else { (rows, false) }
 }

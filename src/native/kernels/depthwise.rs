@@ -1,9 +1,8 @@
 //! Convolution of every channel with one filter of its own.
 
 use super::conv::Motion;
-use super::filters::Filters;
-use super::{Run, compiled, spread};
-use crate::native::memory::Memory;
+use super::filters::{self, Filters, Numbers};
+use super::{Packed, Run, compiled, spread};
 use crate::native::simd::{Isa, Simd};
 use crate::native::view::View;
 
@@ -16,10 +15,8 @@ pub(in crate::native) struct Depthwise {
     pub(in crate::native) input: View,
     pub(in crate::native) output: View,
     pub(in crate::native) range: [f32; 2],
+    pub(in crate::native) filters: Filters,
     motion: Motion,
-    /// `[block][kernel row][kernel column][lane]`.
-    weights: Memory,
-    bias: Memory,
     row: unsafe fn(&Row),
     bands: usize,
 }
@@ -84,28 +81,28 @@ unsafe fn pixels<S: Simd, const W: usize>(r: &Row, first: usize) {
 compiled!(compiled_row(Row) = row);
 
 impl Depthwise {
-    /// Orders the weights of a convolution with as many groups as channels in and out.
+    /// Of a convolution with as many groups as channels in and out.
     pub(in crate::native) fn new(
         isa: Isa,
-        filters: &Filters<'_>,
+        filters: Filters,
         motion: Motion,
         [input, output]: [View; 2],
         range: [f32; 2],
     ) -> Self {
-        let lanes = isa.lanes();
-        let [channels, _, height, width] = filters.shape;
-        let mut weights = Memory::zeros(output.blocks() * height * width * lanes);
-        for (at, value) in filters.weight.iter().enumerate() {
-            let (channel, tap) = (at / (height * width), at % (height * width));
-            weights.as_mut_slice()[(channel / lanes * height * width + tap) * lanes + channel % lanes] =
-                *value;
-        }
-        let mut bias = Memory::zeros(output.blocks() * lanes);
-        if let Some(values) = filters.bias {
-            bias.as_mut_slice()[..channels].copy_from_slice(values);
-        }
         let bands = output.height.div_ceil(14);
-        Self { input, output, range, motion, weights, bias, row: compiled_row(isa), bands }
+        Self { input, output, range, filters, motion, row: compiled_row(isa), bands }
+    }
+
+    /// Orders the weights: `[block][kernel row][kernel column][lane]`.
+    pub(in crate::native) fn pack(&self, numbers: &Numbers<'_>, packed: &mut Packed) {
+        let (lanes, [.., height, width]) = (self.output.lanes, self.filters.shape);
+        filters::pack_bias(self.filters, numbers, lanes, packed);
+        let weights = packed.weights.grow(self.output.blocks() * height * width * lanes);
+        weights.fill(0.0);
+        for (at, value) in numbers.weight.iter().enumerate() {
+            let (channel, tap) = (at / (height * width), at % (height * width));
+            weights[(channel / lanes * height * width + tap) * lanes + channel % lanes] = *value;
+        }
     }
 
     /// Parts that threads may compute side by side.
@@ -117,7 +114,7 @@ impl Depthwise {
     ///
     /// # Safety
     /// The views lie within the run's memory, and nobody else writes to them or reads the output meanwhile.
-    pub(in crate::native) unsafe fn unit(&self, run: &Run<'_>, unit: usize) {
+    pub(in crate::native) unsafe fn unit(&self, run: &Run<'_>, packed: &Packed, unit: usize) {
         let (band, block) = (unit % self.bands, unit / self.bands);
         let (image, block) = (block / self.output.blocks(), block % self.output.blocks());
         let Motion { kernel, stride, dilation, padding } = self.motion;
@@ -131,8 +128,8 @@ impl Depthwise {
                 x_column: dilation[1] * lanes,
                 x_pixel: stride[1] * lanes,
                 kernel,
-                w: self.weights.as_slice()[block * kernel[0] * kernel[1] * lanes..].as_ptr(),
-                bias: self.bias.as_slice()[block * lanes..].as_ptr(),
+                w: packed.weights.as_slice()[block * kernel[0] * kernel[1] * lanes..].as_ptr(),
+                bias: packed.bias.as_slice()[block * lanes..].as_ptr(),
                 y: run.write(self.output.at(run.batch, image, block, row, 0)),
                 width: self.output.width,
                 range: self.range,

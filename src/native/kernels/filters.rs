@@ -2,17 +2,23 @@
 
 use rayon::prelude::*;
 
-use crate::native::memory::Memory;
+use super::Packed;
 
-/// The numbers of a convolution as the model has them.
-#[derive(Debug, Clone)]
-pub(in crate::native) struct Filters<'a> {
+/// What is known of a convolution's weights before they are read.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::native) struct Filters {
+    /// `[out, in / groups, height, width]`.
+    pub(in crate::native) shape: [usize; 4],
+    pub(in crate::native) groups: usize,
+}
+
+/// The weights as the model has them.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::native) struct Numbers<'a> {
     /// `[out, in / groups, height, width]`, row-major.
     pub(in crate::native) weight: &'a [f32],
-    pub(in crate::native) shape: [usize; 4],
     /// `[out]`, or nothing.
     pub(in crate::native) bias: Option<&'a [f32]>,
-    pub(in crate::native) groups: usize,
 }
 
 /// Output blocks that one tile computes at once.
@@ -50,7 +56,7 @@ pub(in crate::native) fn merged_groups(
 
 /// Cuts the output channels into panels of so many registers.
 pub(super) fn panels(
-    filters: &Filters<'_>,
+    filters: Filters,
     merged: usize,
     input_lanes: usize,
     lanes: usize,
@@ -75,38 +81,50 @@ pub(super) fn panels(
     panels
 }
 
+impl Panel {
+    /// Numbers of its weights.
+    pub(super) fn len(&self, filters: Filters, lanes: usize) -> usize {
+        self.channels * filters.shape[2] * filters.shape[3] * self.registers * lanes
+    }
+}
+
 /// Weights by panel, then `[block][kernel row][kernel column][lane][register]`, and one bias a channel.
-pub(super) fn packed(
-    filters: &Filters<'_>,
+pub(super) fn pack(
+    filters: Filters,
+    numbers: &Numbers<'_>,
     panels: &[Panel],
     merged: usize,
-    input_lanes: usize,
-    lanes: usize,
-) -> (Memory, Memory) {
-    let [out, _, height, width] = filters.shape;
-    let area = height * width;
-    let total = panels.iter().map(|panel| panel.channels * area * panel.registers * lanes).sum();
-    let mut weights = Memory::zeros(total);
-    let mut bias = Memory::zeros(out.next_multiple_of(lanes));
-    if let Some(values) = filters.bias {
-        bias.as_mut_slice()[..out].copy_from_slice(values);
-    }
-    let mut rest = weights.as_mut_slice();
+    [input_lanes, lanes]: [usize; 2],
+    packed: &mut Packed,
+) {
+    let len = |panel: &Panel| panel.len(filters, lanes);
+    pack_bias(filters, numbers, lanes, packed);
+    let mut rest = packed.weights.grow(panels.iter().map(len).sum());
     let mut parts = Vec::new();
     for panel in panels {
-        let (part, behind) = rest.split_at_mut(panel.channels * area * panel.registers * lanes);
+        let (part, behind) = rest.split_at_mut(len(panel));
         parts.push((panel, part));
         rest = behind;
     }
     parts
         .into_par_iter()
-        .for_each(|(panel, to)| pack_panel(filters, panel, merged, [input_lanes, lanes], to));
-    (weights, bias)
+        .for_each(|(panel, to)| pack_panel(filters, numbers, panel, merged, [input_lanes, lanes], to));
+}
+
+/// One bias a channel, and zeros for the lanes behind the last.
+pub(super) fn pack_bias(filters: Filters, numbers: &Numbers<'_>, lanes: usize, packed: &mut Packed) {
+    let out = filters.shape[0];
+    let bias = packed.bias.grow(out.next_multiple_of(lanes));
+    bias.fill(0.0);
+    if let Some(values) = numbers.bias {
+        bias[..out].copy_from_slice(values);
+    }
 }
 
 /// One panel's weights, a block of input channels at a time, so that what is written stays in the first cache.
 fn pack_panel(
-    filters: &Filters<'_>,
+    filters: Filters,
+    numbers: &Numbers<'_>,
     panel: &Panel,
     merged: usize,
     [input_lanes, lanes]: [usize; 2],
@@ -116,6 +134,9 @@ fn pack_panel(
     let area = height * width;
     let step = panel.registers * lanes;
     let channels = panel.first * lanes..out.min(panel.first * lanes + step);
+    if merged > 1 || channels.len() < step {
+        to.fill(0.0);
+    }
     for (block, to) in to.chunks_mut(input_lanes * area * step).enumerate() {
         let in_block = to.len() / (area * step);
         for (o, channel) in channels.clone().enumerate() {
@@ -123,7 +144,7 @@ fn pack_panel(
             let first = channel / (out / filters.groups) % merged * per_group;
             let inside = block * input_lanes..block * input_lanes + in_block;
             for c in inside.start.max(first)..inside.end.min(first + per_group) {
-                let from = &filters.weight[(channel * per_group + c - first) * area..][..area];
+                let from = &numbers.weight[(channel * per_group + c - first) * area..][..area];
                 for (at, value) in from.iter().enumerate() {
                     to[(at * in_block + c - inside.start) * step + o] = *value;
                 }

@@ -15,7 +15,14 @@ pub(super) mod winograd;
 
 use std::marker::PhantomData;
 
-use super::memory::Pool;
+use super::memory::{Memory, Pool};
+
+/// What a kernel reads beside values, in the order in which it does: weights and one bias a channel, or scales and shifts.
+#[derive(Debug, Default)]
+pub(super) struct Packed {
+    pub(super) weights: Memory,
+    pub(super) bias: Memory,
+}
 
 /// The memory of one run.
 #[derive(Debug, Clone, Copy)]

@@ -2,7 +2,7 @@
 //! activations.
 
 use super::activation::Activation;
-use super::{Run, compiled};
+use super::{Packed, Run, compiled};
 use crate::native::memory::Memory;
 use crate::native::simd::{Isa, Simd};
 use crate::native::view::View;
@@ -10,8 +10,10 @@ use crate::native::view::View;
 /// What is done before the activation.
 #[derive(Debug)]
 pub(in crate::native) enum Kind {
-    /// `x scale + shift`, both one a channel.
-    Affine { scale: Memory, shift: Memory },
+    /// `x scale + shift`, both one a channel: the packed weights and bias.
+    Affine,
+    /// `x scale + shift`, both the same for all.
+    Line { scale: [f32; 16], shift: [f32; 16] },
     /// `x + other`.
     Add(View),
     /// `x other`.
@@ -67,18 +69,6 @@ compiled!(compiled_row(Row) = row);
 static ONES: [f32; 16] = [1.0; 16];
 static ZEROS: [f32; 16] = [0.0; 16];
 
-impl Kind {
-    /// One factor and one shift a channel.
-    pub(in crate::native) fn affine(scale: &[f32], shift: &[f32], lanes: usize) -> Self {
-        let padded = |values: &[f32]| {
-            let mut memory = Memory::zeros(values.len().next_multiple_of(lanes));
-            memory.as_mut_slice()[..values.len()].copy_from_slice(values);
-            memory
-        };
-        Self::Affine { scale: padded(scale), shift: padded(shift) }
-    }
-}
-
 impl Pointwise {
     pub(in crate::native) fn new(
         isa: Isa,
@@ -87,6 +77,15 @@ impl Pointwise {
         activation: Activation,
     ) -> Self {
         Self { input, output, kind, activation, row: compiled_row(isa) }
+    }
+
+    /// Orders one factor and one shift a channel.
+    pub(in crate::native) fn pack(&self, scale: &[f32], shift: &[f32], packed: &mut Packed) {
+        for (values, memory) in [(scale, &mut packed.weights), (shift, &mut packed.bias)] {
+            let to = memory.grow(values.len().next_multiple_of(self.output.lanes));
+            to.fill(0.0);
+            to[..values.len()].copy_from_slice(values);
+        }
     }
 
     /// Parts that threads may compute side by side.
@@ -98,11 +97,11 @@ impl Pointwise {
     ///
     /// # Safety
     /// The views lie within the run's memory, and nobody else writes to them or reads the output meanwhile.
-    pub(in crate::native) unsafe fn unit(&self, run: &Run<'_>, unit: usize) {
+    pub(in crate::native) unsafe fn unit(&self, run: &Run<'_>, packed: &Packed, unit: usize) {
         let (image, block) = (unit / self.output.blocks(), unit % self.output.blocks());
         let lanes = self.output.lanes;
         let constant = |values: &Memory| Operand { at: values.as_slice()[block * lanes..].as_ptr(), step: 0 };
-        let fixed = |values: &'static [f32; 16]| Operand { at: values.as_ptr(), step: 0 };
+        let fixed = |values: &[f32; 16]| Operand { at: values.as_ptr(), step: 0 };
         let of = |view: &View, row: usize| {
             let single = view.height * view.width == 1;
             let at = view.at(run.batch, image, block, if single { 0 } else { row }, 0);
@@ -110,7 +109,8 @@ impl Pointwise {
         };
         for row in 0..self.output.height {
             let (scale, shift) = match &self.kind {
-                Kind::Affine { scale, shift } => (constant(scale), constant(shift)),
+                Kind::Affine => (constant(&packed.weights), constant(&packed.bias)),
+                Kind::Line { scale, shift } => (fixed(scale), fixed(shift)),
                 Kind::Add(other) => (fixed(&ONES), of(other, row)),
                 Kind::Mul(other) => (of(other, row), fixed(&ZEROS)),
             };

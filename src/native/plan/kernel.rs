@@ -1,17 +1,17 @@
-//! A node with its views and its weights in order.
+//! A node with its views: which kernel computes it, and from which of its parameters.
 
 use super::homes::Homes;
 use super::{Node, NodeKind, Parameters, Shapes};
 use crate::error::{Error, Result};
-use crate::native::kernels::Run;
 use crate::native::kernels::activation::Activation;
 use crate::native::kernels::conv::{Conv, Motion};
 use crate::native::kernels::depthwise::Depthwise;
-use crate::native::kernels::filters::Filters;
+use crate::native::kernels::filters::{Filters, Numbers};
 use crate::native::kernels::layout::{self, Copy};
 use crate::native::kernels::pointwise::{Kind, Pointwise};
 use crate::native::kernels::pool::Pool;
 use crate::native::kernels::winograd::{self, Winograd};
+use crate::native::kernels::{Packed, Run};
 use crate::native::simd::Isa;
 use crate::native::view::View;
 
@@ -54,11 +54,34 @@ impl Kernel {
         }
     }
 
+    /// Orders an operation's parameters as [`Kernel::unit`] reads them, in memory that may have served another kernel.
+    ///
+    /// # Errors
+    /// When one is missing or has another shape than was planned for.
+    pub(in crate::native) fn pack(&self, parameters: &Parameters, packed: &mut Packed) -> Result<()> {
+        match self {
+            Self::Conv(conv) => conv.pack(&numbers(parameters, conv.filters)?, packed),
+            Self::Winograd(conv) => conv.pack(&numbers(parameters, conv.filters)?, packed),
+            Self::Depthwise(conv) => conv.pack(&numbers(parameters, conv.filters)?, packed),
+            Self::Pointwise(pointwise) => {
+                let channels = pointwise.output.channels;
+                let of = |role: &str| match parameters.get(role) {
+                    Some((values, _)) if values.len() == channels => Ok(&values[..]),
+                    _ => Err(missing()),
+                };
+                pointwise.pack(of("scale")?, of("shift")?, packed);
+            }
+            Self::Pool(_) | Self::Copy(_) => {}
+        }
+        Ok(())
+    }
+
     /// Computes one part.
     ///
     /// # Safety
-    /// The run's memory is as large as the plan's size times the batch, and all kernels before this one have run.
-    pub(in crate::native) unsafe fn unit(&self, run: &Run<'_>, unit: usize) {
+    /// The run's memory is as large as the plan's size times the batch, all kernels before this one have run, and `packed`
+    /// is what [`Kernel::pack`] filled for this kernel.
+    pub(in crate::native) unsafe fn unit(&self, run: &Run<'_>, packed: &Packed, unit: usize) {
         let parts = self.parts(run.batch);
         // SAFETY: the plan gives values that live at the same time different memory, within its size; different units
         // write different parts of the output, and the halo is part of no unit but its own.
@@ -69,11 +92,11 @@ impl Kernel {
                 return;
             }
             match self {
-                Self::Conv(conv) => conv.unit(run, unit),
-                Self::Winograd(conv) => conv.unit(run, unit),
-                Self::Depthwise(depthwise) => depthwise.unit(run, unit),
+                Self::Conv(conv) => conv.unit(run, packed, unit),
+                Self::Winograd(conv) => conv.unit(run, packed, unit),
+                Self::Depthwise(depthwise) => depthwise.unit(run, packed, unit),
                 Self::Pool(pool) => pool.unit(run, unit),
-                Self::Pointwise(pointwise) => pointwise.unit(run, unit),
+                Self::Pointwise(pointwise) => pointwise.unit(run, packed, unit),
                 Self::Copy(copy) => copy.unit(run, unit),
             }
         }
@@ -81,43 +104,24 @@ impl Kernel {
 }
 
 /// The kernels of one node: none for a concatenation whose parts already lie side by side.
-pub(super) fn kernels(
-    isa: Isa,
-    node: &Node,
-    homes: &Homes,
-    shapes: &Shapes,
-    load: &mut dyn FnMut(usize) -> Result<Parameters>,
-) -> Result<Vec<Kernel>> {
+pub(super) fn kernels(isa: Isa, node: &Node, homes: &Homes, shapes: &Shapes) -> Result<Vec<Kernel>> {
     let view = |slot: usize| homes.view(slot, shapes[&slot][0]);
     let views = [view(node.inputs[0]), view(node.output)];
     let pointwise =
         |kind: Kind| Ok(vec![Kernel::Pointwise(Box::new(Pointwise::new(isa, kind, views, node.activation)))]);
     let channels = views[0].channels;
     let same = |numbers: [f32; 2]| {
-        let [scale, shift] = numbers.map(|number| vec![number; channels]);
-        Kind::affine(&scale, &shift, isa.lanes())
+        let [scale, shift] = numbers.map(|number| [number; _]);
+        Kind::Line { scale, shift }
     };
     match &node.kind {
         NodeKind::Convolution { motion, filters, groups, depthwise } => {
             let residual = node.residual.map(view);
-            let shape = (*filters, *groups, *depthwise);
-            Ok(vec![convolution(
-                isa,
-                (views, residual),
-                *motion,
-                shape,
-                node.activation,
-                &load(node.source)?,
-            )?])
+            let filters = Filters { shape: *filters, groups: *groups };
+            let kernel = convolution(isa, (views, residual), *motion, (filters, *depthwise), node.activation);
+            Ok(vec![kernel?])
         }
-        NodeKind::BatchNorm => {
-            let parameters = load(node.source)?;
-            let of = |role: &str| match parameters.get(role) {
-                Some((values, _)) if values.len() == channels => Ok(&values[..]),
-                _ => Err(missing()),
-            };
-            pointwise(Kind::affine(of("scale")?, of("shift")?, isa.lanes()))
-        }
+        NodeKind::BatchNorm => pointwise(Kind::Affine),
         NodeKind::Line(numbers) => pointwise(same(*numbers)),
         NodeKind::Activation => pointwise(same([1.0, 0.0])),
         NodeKind::Add => pointwise(Kind::Add(view(node.inputs[1]))),
@@ -163,29 +167,35 @@ fn convolution(
     isa: Isa,
     (views, residual): ([View; 2], Option<View>),
     motion: Motion,
-    (shape, groups, depthwise): ([usize; 4], usize, bool),
+    (filters, depthwise): (Filters, bool),
     activation: Activation,
-    parameters: &Parameters,
 ) -> Result<Kernel> {
     let Activation::Range(range) = activation else {
         return Err(Error::internal("a convolution got an activation that is not a range"));
     };
-    let (weight, found) = parameters.get("weight").ok_or_else(missing)?;
-    if found[..] != shape {
-        return Err(Error::internal(format!("a weight has shape {found:?}, expected {shape:?}")));
-    }
-    let bias = parameters.get("bias").map(|(values, _)| &values[..]);
-    let filters = Filters { weight, shape, bias, groups };
     if depthwise {
-        return Ok(Kernel::Depthwise(Box::new(Depthwise::new(isa, &filters, motion, views, range))));
+        return Ok(Kernel::Depthwise(Box::new(Depthwise::new(isa, filters, motion, views, range))));
     }
-    if winograd::pays(&filters, &motion, [&views[0], &views[1]], isa.lanes()) {
-        let conv = Winograd::new(isa, &filters, motion.padding, views, residual, range);
+    if winograd::pays(filters, &motion, [&views[0], &views[1]], isa.lanes()) {
+        let conv = Winograd::new(isa, filters, motion.padding, views, residual, range);
         return Ok(Kernel::Winograd(Box::new(conv)));
     }
-    let conv = Conv::new(isa, &filters, motion, views, residual, range);
+    let conv = Conv::new(isa, filters, motion, views, residual, range);
     conv.map(|conv| Kernel::Conv(Box::new(conv)))
         .ok_or_else(|| Error::internal("the groups fill no registers"))
+}
+
+/// A convolution's weights, if they are as many as was planned for.
+fn numbers(parameters: &Parameters, filters: Filters) -> Result<Numbers<'_>> {
+    let (weight, found) = parameters.get("weight").ok_or_else(missing)?;
+    if found[..] != filters.shape {
+        return Err(Error::internal(format!("a weight has shape {found:?}, expected {:?}", filters.shape)));
+    }
+    let bias = parameters.get("bias").map(|(values, _)| &values[..]);
+    if bias.is_some_and(|bias| bias.len() != filters.shape[0]) {
+        return Err(Error::internal("a bias has not one number a channel"));
+    }
+    Ok(Numbers { weight, bias })
 }
 
 fn missing() -> Error {

@@ -1,4 +1,4 @@
-//! The plan: operations lowered to kernels, joined, placed in memory, their weights in order.
+//! The plan: operations lowered to kernels, joined, placed in memory; and their weights in order, apart from it.
 
 mod fuse;
 mod homes;
@@ -8,6 +8,7 @@ mod shape;
 
 use std::collections::HashMap;
 
+use super::kernels::Packed;
 use super::kernels::activation::Activation;
 use super::kernels::conv::Motion;
 use super::kernels::pool;
@@ -40,12 +41,22 @@ pub(crate) struct Operation<'a> {
 #[derive(Debug)]
 pub(crate) struct Plan {
     pub(super) kernels: Vec<Kernel>,
+    /// By kernel: which operation's parameters it reads.
+    pub(super) sources: Vec<Option<usize>>,
     /// What is brought in and out, in the caller's order.
     pub(super) inputs: Vec<View>,
     pub(super) outputs: Vec<View>,
     /// Numbers that one image takes.
     pub(super) size: usize,
 }
+
+/// The weights of all kernels of a plan, in the order in which these read them.
+#[derive(Debug)]
+pub(crate) struct Weights(pub(super) Vec<Packed>);
+
+/// Gives an operation's parameters: `weight` `[out, in / groups, height, width]` and `bias` `[out]` of a convolution, `scale` and
+/// `shift` `[channels]` of a batch norm.
+pub(crate) type Load<'a> = &'a dyn Fn(usize) -> Result<Parameters>;
 
 #[derive(Debug, Clone)]
 struct Node {
@@ -89,6 +100,10 @@ impl Node {
     fn reads(&self) -> impl Iterator<Item = usize> {
         self.inputs.iter().copied().chain(self.residual)
     }
+
+    fn has_parameters(&self) -> bool {
+        matches!(self.kind, NodeKind::Convolution { .. } | NodeKind::BatchNorm)
+    }
 }
 
 /// There is a kernel for this operation on values of these shapes.
@@ -99,17 +114,15 @@ pub(crate) fn knows(isa: Isa, operation: &Operation<'_>, shapes: &Shapes) -> boo
 impl Plan {
     /// Plans operations that [`knows`] knows, in an order in which they can run.
     ///
-    /// `inputs` are the slots filled before, `wanted` those that are handed out; `load` gives an operation's parameters
-    /// (`weight` `[out, in / groups, height, width]` and `bias` `[out]` of a convolution, `scale` and `shift` of a batch norm).
+    /// `inputs` are the slots filled before, `wanted` those that are handed out.
     ///
     /// # Errors
-    /// When `load` fails, an operation is not one of those, or the machine does not have the instruction set.
+    /// When an operation is not one of those, or the machine does not have the instruction set.
     pub(crate) fn new(
         isa: Isa,
         operations: &[Operation<'_>],
         shapes: &Shapes,
         [inputs, wanted]: [&[usize]; 2],
-        load: &mut dyn FnMut(usize) -> Result<Parameters>,
     ) -> Result<Self> {
         if !isa.is_here() {
             return Err(Error::internal(format!("this machine has no {}", isa.name())));
@@ -138,12 +151,29 @@ impl Plan {
         wanted.iter().for_each(|slot| homes.touch(*slot, nodes.len() + 1, Halo::default()));
         let size = homes.allocate();
         let view = |slot: usize| homes.view(slot, shapes[&slot][0]);
-        let mut kernels = Vec::new();
+        let (mut kernels, mut sources) = (Vec::new(), Vec::new());
         for node in &nodes {
-            kernels.extend(kernel::kernels(isa, node, &homes, shapes, load)?);
+            let own = kernel::kernels(isa, node, &homes, shapes)?;
+            sources.extend(own.iter().map(|_| node.has_parameters().then_some(node.source)));
+            kernels.extend(own);
         }
         let views = |slots: Vec<usize>| slots.into_iter().map(view).collect();
-        Ok(Self { kernels, inputs: views(inputs), outputs: views(wanted), size })
+        Ok(Self { kernels, sources, inputs: views(inputs), outputs: views(wanted), size })
+    }
+
+    /// Puts the weights of all kernels in order.
+    ///
+    /// # Errors
+    /// When `load` fails or gives something else than was planned for.
+    pub(crate) fn pack(&self, load: Load<'_>) -> Result<Weights> {
+        let pack = |(kernel, source): (&Kernel, &Option<usize>)| {
+            let mut packed = Packed::default();
+            if let Some(source) = source {
+                kernel.pack(&load(*source)?, &mut packed)?;
+            }
+            Ok(packed)
+        };
+        self.kernels.iter().zip(&self.sources).map(pack).collect::<Result<_>>().map(Weights)
     }
 
     /// Bytes of memory that a picture takes beside the weights.

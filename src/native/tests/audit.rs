@@ -9,7 +9,7 @@
 use crate::native::kernels::pointwise::Kind;
 use crate::native::kernels::{Run, layout};
 use crate::native::memory::{Memory, Pool};
-use crate::native::plan::{Kernel, Plan};
+use crate::native::plan::{Kernel, Plan, Weights};
 use crate::native::view::View;
 
 /// Not a number, and told apart from those that arithmetic makes.
@@ -19,7 +19,7 @@ const DAMAGE: u32 = 0x7FCD_CDCD;
 type Reads<'a> = Vec<(&'a View, bool)>;
 
 /// As [`Plan::run`], the batch at once.
-pub(super) fn run(plan: &Plan, inputs: &[&[f32]], batch: usize) -> Vec<Vec<f32>> {
+pub(super) fn run(plan: &Plan, weights: &Weights, inputs: &[&[f32]], batch: usize) -> Vec<Vec<f32>> {
     let mut memory = vec![f32::from_bits(DAMAGE); plan.bytes() / size_of::<f32>() * batch];
     for (view, values) in plan.inputs.iter().zip(inputs) {
         let import = |run: &Run<'_>, unit: usize| {
@@ -31,10 +31,10 @@ pub(super) fn run(plan: &Plan, inputs: &[&[f32]], batch: usize) -> Vec<Vec<f32>>
         };
         audit(&mut memory, batch, &vec![], view, view.blocks() * batch, import);
     }
-    for kernel in &plan.kernels {
+    for (kernel, packed) in plan.kernels.iter().zip(&weights.0) {
         let work = |run: &Run<'_>, unit: usize| {
             // SAFETY: all kernels before this one have run, and this is the only thread.
-            unsafe { kernel.unit(run, unit) }
+            unsafe { kernel.unit(run, packed, unit) }
         };
         audit(&mut memory, batch, &reads(kernel), kernel.output(), kernel.units(batch), work);
     }
@@ -58,7 +58,7 @@ fn reads(kernel: &Kernel) -> Reads<'_> {
         Kernel::Pool(pool) => vec![(&pool.input, false)],
         Kernel::Pointwise(pointwise) => {
             let other = match &pointwise.kind {
-                Kind::Affine { .. } => None,
+                Kind::Affine | Kind::Line { .. } => None,
                 Kind::Add(view) | Kind::Mul(view) => Some((view, false)),
             };
             std::iter::once((&pointwise.input, false)).chain(other).collect()

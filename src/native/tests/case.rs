@@ -146,8 +146,12 @@ impl Case {
 
     pub(super) fn plan(&self, isa: Isa, wanted: &[usize]) -> crate::error::Result<Plan> {
         let inputs: Vec<usize> = (0..self.inputs).collect();
-        let mut load = |at: usize| Ok(self.parameters[at].clone());
-        Plan::new(isa, &self.operations(), &self.shapes(), [&inputs, wanted], &mut load)
+        Plan::new(isa, &self.operations(), &self.shapes(), [&inputs, wanted])
+    }
+
+    /// An operation's parameters.
+    pub(super) fn load(&self, operation: usize) -> crate::error::Result<Parameters> {
+        Ok(self.parameters[operation].clone())
     }
 
     /// The pictures of every input, one behind the other.
@@ -177,31 +181,40 @@ impl Case {
 
     fn check_on(&self, isa: Isa, wanted: &[usize]) {
         let plan = self.plan(isa, wanted).unwrap();
+        let weights = plan.pack(&|at| self.load(at)).unwrap();
+        let run = |workspace: &Workspace, inputs: &[&[f32]], batch, threads| {
+            plan.run(&weights, workspace, inputs, batch, threads)
+        };
         let pictures = self.pictures();
         let parts = |first: usize, count: usize| -> Vec<&[f32]> {
             let part = |all: &'_ Vec<f32>| (all.len() / self.batch * first, all.len() / self.batch * count);
             pictures.iter().map(|all| &all[part(all).0..][..part(all).1]).collect()
         };
-        let outputs = plan.run(&Workspace::default(), &parts(0, self.batch), self.batch, 1);
+        let outputs = run(&Workspace::default(), &parts(0, self.batch), self.batch, 1);
         self.compare(isa, wanted, &outputs);
 
         // Memory full of what damages: whatever is read without having been written shows.
         let workspace = Workspace::default();
         let damage: Vec<Vec<f32>> = pictures.iter().map(|picture| vec![f32::NAN; picture.len()]).collect();
-        plan.run(&workspace, &damage.iter().map(Vec::as_slice).collect::<Vec<_>>(), self.batch, 1);
+        run(&workspace, &damage.iter().map(Vec::as_slice).collect::<Vec<_>>(), self.batch, 1);
         for threads in 1..=3 {
-            let again = plan.run(&workspace, &parts(0, self.batch), self.batch, threads);
+            let again = run(&workspace, &parts(0, self.batch), self.batch, threads);
             same_bits(&outputs, &again, &format!("{isa:?}, {threads} threads"));
         }
-        let audited = audit::run(&plan, &parts(0, self.batch), self.batch);
+        let audited = audit::run(&plan, &weights, &parts(0, self.batch), self.batch);
         same_bits(&outputs, &audited, &format!("{isa:?}, audited"));
 
-        let one_by_one = (0..self.batch).map(|image| plan.run(&workspace, &parts(image, 1), 1, 2));
-        let mut joined = vec![Vec::new(); wanted.len()];
-        for outputs in one_by_one {
-            joined.iter_mut().zip(outputs).for_each(|(to, from)| to.extend(from));
-        }
-        same_bits(&outputs, &joined, &format!("{isa:?}, one image at a time"));
+        let alone = |image| run(&workspace, &parts(image, 1), 1, 2);
+        let once = |image| plan.run_once(&|at| self.load(at), &parts(image, 1), 1 + image % 2).unwrap();
+        let joined = |of: &dyn Fn(usize) -> Vec<Vec<f32>>| {
+            let mut joined = vec![Vec::new(); wanted.len()];
+            for outputs in (0..self.batch).map(of) {
+                joined.iter_mut().zip(outputs).for_each(|(to, from)| to.extend(from));
+            }
+            joined
+        };
+        same_bits(&outputs, &joined(&alone), &format!("{isa:?}, one image at a time"));
+        same_bits(&outputs, &joined(&once), &format!("{isa:?}, weights in order when they are wanted"));
     }
 
     fn compare(&self, isa: Isa, wanted: &[usize], outputs: &[Vec<f32>]) {

@@ -3,7 +3,6 @@
 use super::case::{Case, here};
 use super::reference::single;
 use crate::card::Op;
-use crate::native::Workspace;
 
 const ACTIVATIONS: [Op; 8] = [
     Op::Relu {},
@@ -21,7 +20,10 @@ fn outputs(case: &Case, numbers: &[f32]) -> Vec<Vec<f32>> {
     let last = case.slots() - 1;
     here()
         .into_iter()
-        .map(|isa| case.plan(isa, &[last]).unwrap().run(&Workspace::default(), &[numbers], 1, 1).remove(0))
+        .map(|isa| {
+            let plan = case.plan(isa, &[last]).unwrap();
+            plan.run_once(&|at| case.load(at), &[numbers], 1).unwrap().remove(0)
+        })
         .collect()
 }
 

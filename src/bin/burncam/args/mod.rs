@@ -122,7 +122,8 @@ impl RunArgs {
     /// Where the network runs, and what runs it.
     pub(crate) fn runtime(&self) -> Runtime {
         let threads = self.place.threads.and_then(|threads| NonZero::new(usize::from(threads)));
-        Runtime { device: self.place.device.clone(), engine: self.engine, threads }
+        let device = self.place.device.clone();
+        Runtime { device, engine: self.engine, threads, ..Runtime::default() }
     }
 }
 

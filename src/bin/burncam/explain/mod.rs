@@ -42,7 +42,8 @@ pub(crate) fn run(args: &ExplainArgs, quiet: bool) -> Result<Outcome> {
     let listener = if inputs.len() == 1 { progress::listener(quiet) } else { None };
     let mut settings = settings(args, &plan.methods, model.output(), listener);
     settings.request = Some(resume::digest_of_request(args, model.card())?);
-    settings.runtime = Runtime { threads: NonZero::new(crew.threads), ..settings.runtime };
+    settings.runtime =
+        Runtime { threads: NonZero::new(crew.threads), thrifty: inputs.len() == 1, ..settings.runtime };
     let explainer = Explainer::new(model, settings)?;
     for layer in explainer.layers() {
         log::info!("layer '{}': {}", layer.name, layer.reason);

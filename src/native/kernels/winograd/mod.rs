@@ -12,10 +12,10 @@ mod transform;
 use rayon::prelude::*;
 
 use super::conv::{self, Motion};
-use super::filters::Filters;
+use super::filters::{self, Filters, Numbers};
 use super::tile::{self, Tile, TileKernel};
-use super::{Run, spread};
-use crate::native::memory::{LINE, Memory};
+use super::{Packed, Run, spread};
+use crate::native::memory::LINE;
 use crate::native::simd::Isa;
 use crate::native::view::View;
 use transform::{FREQUENCIES, Input, Output, PATCH, TILE};
@@ -33,18 +33,16 @@ const GROUP: usize = 8;
 /// 7x7, 4 tiles: a quarter faster at best, but 38 MB for 512 channels; on 14x14, 16 tiles: twice as fast; larger: three times.
 const ENOUGH: usize = 16;
 
-/// A 3x3 convolution with its filters transformed, whose sums may take a residual and are kept within a range.
+/// A 3x3 convolution whose sums may take a residual and are kept within a range.
 #[derive(Debug)]
 pub(in crate::native) struct Winograd {
     pub(in crate::native) input: View,
     pub(in crate::native) output: View,
     pub(in crate::native) residual: Option<View>,
     range: [f32; 2],
+    pub(in crate::native) filters: Filters,
     /// Top and left.
     padding: [usize; 2],
-    /// By panel, then `[frequency][input channel][register]`.
-    weights: Memory,
-    bias: Memory,
     /// Registers of output channels a panel.
     registers: usize,
     /// Panels a unit.
@@ -61,7 +59,7 @@ pub(in crate::native) struct Winograd {
 
 /// The convolution is one of those that this kernel does, and large enough.
 pub(in crate::native) fn pays(
-    filters: &Filters<'_>,
+    filters: Filters,
     motion: &Motion,
     [input, output]: [&View; 2],
     lanes: usize,
@@ -73,10 +71,10 @@ pub(in crate::native) fn pays(
 }
 
 impl Winograd {
-    /// Transforms and orders the weights.
+    /// Divides the work.
     pub(in crate::native) fn new(
         isa: Isa,
-        filters: &Filters<'_>,
+        filters: Filters,
         padding: [usize; 2],
         [input, output]: [View; 2],
         residual: Option<View>,
@@ -90,15 +88,13 @@ impl Winograd {
         let widest = |registers| {
             (1..=tile::widest(isa, registers)).filter_map(move |w| tile::kernel(isa, registers, w))
         };
-        let (weights, bias) = packed(filters, isa.lanes(), registers);
         Self {
             input,
             output,
             residual,
             range,
+            filters,
             padding,
-            weights,
-            bias,
             registers,
             together,
             fewest: PARTS / groups,
@@ -106,6 +102,38 @@ impl Winograd {
             products: (1..=registers).map(|registers| widest(registers).collect()).collect(),
             to_frequencies: transform::compiled_input(isa),
             from_frequencies: transform::compiled_output(isa),
+        }
+    }
+
+    /// Transforms and orders the weights: by panel, then `[frequency][input channel][register]`.
+    pub(in crate::native) fn pack(&self, numbers: &Numbers<'_>, packed: &mut Packed) {
+        filters::pack_bias(self.filters, numbers, self.output.lanes, packed);
+        let [_, channels, ..] = self.filters.shape;
+        let whole = FREQUENCIES * weights_apart(channels, self.registers, self.output.lanes);
+        let weights = packed.weights.grow(self.panels() * whole);
+        let parts = weights.par_chunks_exact_mut(whole).enumerate();
+        parts.for_each(|(panel, to)| self.pack_panel(numbers, panel, to));
+    }
+
+    fn pack_panel(&self, numbers: &Numbers<'_>, panel: usize, to: &mut [f32]) {
+        let ([_, channels, ..], lanes) = (self.filters.shape, self.output.lanes);
+        let first = panel * self.registers;
+        let registers = self.registers.min(self.output.blocks() - first);
+        let (step, apart) = (registers * lanes, weights_apart(channels, registers, lanes));
+        let filter = |o: usize, c: usize| {
+            numbers.weight.get((o * channels + c) * 9..).and_then(|rest| rest.first_chunk())
+        };
+        for c in 0..channels {
+            for eight in (0..step).step_by(8) {
+                let mut taps = [[0.0; 8]; 9];
+                for at in 0..8 {
+                    let filter: &[f32; 9] = filter(first * lanes + eight + at, c).unwrap_or(&[0.0; 9]);
+                    filter.iter().zip(&mut taps).for_each(|(value, tap)| tap[at] = f64::from(*value));
+                }
+                for (frequency, values) in transform::filters(&taps).iter().enumerate() {
+                    to[frequency * apart + c * step + eight..][..8].copy_from_slice(values);
+                }
+            }
         }
     }
 
@@ -128,7 +156,7 @@ impl Winograd {
     ///
     /// # Safety
     /// The views lie within the run's memory, and nobody else writes to them or reads the output meanwhile.
-    pub(in crate::native) unsafe fn unit(&self, run: &Run<'_>, unit: usize) {
+    pub(in crate::native) unsafe fn unit(&self, run: &Run<'_>, packed: &Packed, unit: usize) {
         let bands = self.bands(run.batch);
         let all = self.tiles[0] * self.tiles[1] * run.batch;
         let [first, end] = [0, 1].map(|next| spread(all, bands, unit % bands + next));
@@ -143,10 +171,10 @@ impl Winograd {
         for panel in panels..(panels + self.together).min(self.panels()) {
             // SAFETY: the frequencies are filled; the tile's pixels and sums lie in the scratch, its weights in the packed
             // memory, all by the same counts.
-            unsafe { self.multiply(&band, panel, memory) };
+            unsafe { self.multiply(packed, &band, panel, memory) };
             for at in 0..band.count {
                 // SAFETY: the sums are filled; the tile lies in the output's view.
-                unsafe { (self.from_frequencies)(&self.pixels(run, &band, panel, at, memory)) };
+                unsafe { (self.from_frequencies)(&self.pixels((run, packed), &band, panel, at, memory)) };
             }
         }
         run.scratch.give(scratch);
@@ -179,14 +207,14 @@ impl Winograd {
     ///
     /// # Safety
     /// The band's frequencies are in the memory.
-    unsafe fn multiply(&self, band: &Band, panel: usize, memory: &mut [f32]) {
+    unsafe fn multiply(&self, packed: &Packed, band: &Band, panel: usize, memory: &mut [f32]) {
         let lanes = self.input.lanes;
         let first = panel * self.registers;
         let registers = self.registers.min(self.output.blocks() - first);
         let kernels = &self.products[registers - 1];
         let parts = band.count.div_ceil(kernels.len());
         let apart = |registers| weights_apart(self.input.channels, registers, lanes);
-        let weights = &self.weights.as_slice()[panel * FREQUENCIES * apart(self.registers)..];
+        let weights = &packed.weights.as_slice()[panel * FREQUENCIES * apart(self.registers)..];
         for (frequency, weights) in weights.chunks_exact(apart(registers)).take(FREQUENCIES).enumerate() {
             for part in 0..parts {
                 let [start, end] = [part, part + 1].map(|part| spread(band.count, parts, part));
@@ -216,7 +244,14 @@ impl Winograd {
         }
     }
 
-    fn pixels(&self, run: &Run<'_>, band: &Band, panel: usize, at: usize, memory: &[f32]) -> Output {
+    fn pixels(
+        &self,
+        (run, packed): (&Run<'_>, &Packed),
+        band: &Band,
+        panel: usize,
+        at: usize,
+        memory: &[f32],
+    ) -> Output {
         let (view, [image, row, column]) = (&self.output, self.place(band.first + at));
         let block = panel * self.registers;
         let residual = self.residual.as_ref();
@@ -234,7 +269,7 @@ impl Winograd {
                 .map_or(std::ptr::null(), |view| run.read(view.at(run.batch, image, block, row, column))),
             residual_block: residual.map_or(0, View::block),
             residual_row: residual.map_or(0, View::row),
-            bias: self.bias.as_slice()[block * view.lanes..].as_ptr(),
+            bias: packed.bias.as_slice()[block * view.lanes..].as_ptr(),
             range: self.range,
         }
     }
@@ -266,39 +301,4 @@ impl Band {
 /// Numbers from one frequency of a panel's weights to the next; a cache line more than there are, for the same reason.
 fn weights_apart(channels: usize, registers: usize, lanes: usize) -> usize {
     channels * registers * lanes + LINE
-}
-
-/// Transformed weights by panel, then `[frequency][input channel][register]`, and one bias a channel.
-fn packed(filters: &Filters<'_>, lanes: usize, registers: usize) -> (Memory, Memory) {
-    let [out, channels, ..] = filters.shape;
-    let blocks = out.div_ceil(lanes);
-    let panels = blocks.div_ceil(registers);
-    let whole = FREQUENCIES * weights_apart(channels, registers, lanes);
-    let mut weights = Memory::zeros(panels * whole);
-    let mut bias = Memory::zeros(blocks * lanes);
-    if let Some(values) = filters.bias {
-        bias.as_mut_slice()[..out].copy_from_slice(values);
-    }
-    let parts = weights.as_mut_slice().par_chunks_exact_mut(whole).enumerate().take(panels);
-    parts.for_each(|(panel, to)| {
-        let first = panel * registers;
-        let step = registers.min(blocks - first) * lanes;
-        let apart = weights_apart(channels, step / lanes, lanes);
-        let filter = |o: usize, c: usize| {
-            filters.weight.get((o * channels + c) * 9..).and_then(|rest| rest.first_chunk())
-        };
-        for c in 0..channels {
-            for eight in (0..step).step_by(8) {
-                let mut taps = [[0.0; 8]; 9];
-                for at in 0..8 {
-                    let filter: &[f32; 9] = filter(first * lanes + eight + at, c).unwrap_or(&[0.0; 9]);
-                    filter.iter().zip(&mut taps).for_each(|(value, tap)| tap[at] = f64::from(*value));
-                }
-                for (frequency, values) in transform::filters(&taps).iter().enumerate() {
-                    to[frequency * apart + c * step + eight..][..8].copy_from_slice(values);
-                }
-            }
-        }
-    });
-    (weights, bias)
 }

@@ -1,8 +1,8 @@
 //! Against a plain convolution in double precision, on every instruction set that is here.
 
 use super::{ENOUGH, Winograd};
-use crate::native::kernels::filters::Filters;
-use crate::native::kernels::{Run, layout};
+use crate::native::kernels::filters::{Filters, Numbers};
+use crate::native::kernels::{Packed, Run, layout};
 use crate::native::memory::{Memory, Pool};
 use crate::native::simd::Isa;
 use crate::native::view::{Halo, View};
@@ -96,9 +96,10 @@ fn winograd(isa: Isa, case: &Case, x: &[f32], w: &[f32], bias: &[f32], residual:
     memory.as_mut_slice().fill(f32::NAN);
     let pool = Pool::default();
     let run = Run::new(memory.as_mut_slice(), &pool, case.batch);
-    let filters = Filters { weight: w, shape: [outside, inside, 3, 3], bias: Some(bias), groups: 1 };
-    let conv =
-        Winograd::new(isa, &filters, [top, left], [input, output], residual.map(|_| added), case.range);
+    let filters = Filters { shape: [outside, inside, 3, 3], groups: 1 };
+    let conv = Winograd::new(isa, filters, [top, left], [input, output], residual.map(|_| added), case.range);
+    let mut packed = Packed::default();
+    conv.pack(&Numbers { weight: w, bias: Some(bias) }, &mut packed);
     let mut written = vec![false; (start + output.image) * case.batch];
     for at in 0..case.batch * output.blocks() * output.height {
         let (row, block) = (at % output.height, at / output.height % output.blocks());
@@ -114,7 +115,7 @@ fn winograd(isa: Isa, case: &Case, x: &[f32], w: &[f32], bias: &[f32], residual:
             }
         }
         let before: Vec<u32> = (0..written.len()).map(|at| (*run.read(at)).to_bits()).collect();
-        (0..conv.units(case.batch)).for_each(|unit| conv.unit(&run, unit));
+        (0..conv.units(case.batch)).for_each(|unit| conv.unit(&run, &packed, unit));
         for (at, before) in before.iter().enumerate() {
             assert!(written[at] || (*run.read(at)).to_bits() == *before, "wrote to {at}");
         }

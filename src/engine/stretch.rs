@@ -1,0 +1,108 @@
+//! Steps that lie one behind the other, on the own kernels, and when their weights are put in order.
+//!
+//! Receives steps and the numbers that they read, hands on the numbers that others read. What runs between two stretches
+//! is left to [`super::program`].
+
+use std::ops::Range;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::program::Place;
+use super::step::Step;
+use crate::card::Op;
+use crate::error::Result;
+use crate::model::Model;
+use crate::native::{Operation, Plan, Shapes, Weights};
+
+/// Steps that one plan runs.
+#[derive(Debug)]
+pub(super) struct Stretch {
+    pub(super) plan: Plan,
+    /// Positions of the steps.
+    pub(super) steps: Range<usize>,
+    /// Slots that it reads.
+    pub(super) inputs: Vec<usize>,
+    /// Slots that later parts or the head read, with channels, height and width.
+    pub(super) outputs: Vec<(usize, [usize; 3])>,
+    /// In order for good, unless no more than one pass has been asked for.
+    weights: OnceLock<Weights>,
+    has_run: AtomicBool,
+}
+
+impl Stretch {
+    /// Plans the steps in `range`; what fills slot `cut` or is read behind the range is handed out.
+    ///
+    /// # Errors
+    /// When weights cannot be read.
+    pub(super) fn new(
+        model: &Model,
+        steps: &[Step],
+        range: Range<usize>,
+        cut: usize,
+        place: &Place,
+        shapes: &Shapes,
+    ) -> Result<Self> {
+        let inside = &steps[range.clone()];
+        let filled: Vec<usize> = inside.iter().map(|step| step.output).collect();
+        let read = inside.iter().flat_map(|step| &step.inputs);
+        let mut inputs: Vec<usize> = read.filter(|slot| !filled.contains(slot)).copied().collect();
+        inputs.sort_unstable();
+        inputs.dedup();
+        let later = &steps[range.end..];
+        let wanted = |slot: &usize| *slot == cut || later.iter().any(|step| step.inputs.contains(slot));
+        let wanted: Vec<usize> = filled.iter().copied().filter(wanted).collect();
+        let operations: Vec<_> = inside.iter().map(|step| operation(model, step)).collect();
+        let plan = Plan::new(place.isa, &operations, shapes, [&inputs, &wanted])?;
+        let outputs = wanted.into_iter().map(|slot| (slot, shapes[&slot])).collect();
+        let (weights, has_run) = Default::default();
+        let stretch = Self { plan, steps: range, inputs, outputs, weights, has_run };
+        if !place.thrifty {
+            stretch.weights(steps)?;
+        }
+        Ok(stretch)
+    }
+
+    /// Whether steps in this range are worth a plan: moving a value into blocks and out of them costs more than a few cheap
+    /// operations.
+    pub(super) fn pays(steps: &[Step]) -> bool {
+        steps.iter().any(|step| matches!(step.op, Op::Conv2d { .. }))
+    }
+
+    /// The numbers of each output, `[batch, channels, height, width]`, for inputs likewise.
+    ///
+    /// # Errors
+    /// When weights cannot be read.
+    pub(super) fn run(
+        &self,
+        steps: &[Step],
+        place: &Place,
+        inputs: &[&[f32]],
+        batch: usize,
+    ) -> Result<Vec<Vec<f32>>> {
+        let is_first = !self.has_run.swap(true, Ordering::Relaxed);
+        if self.weights.get().is_none() && is_first && batch == 1 {
+            return self.plan.run_once(&|at| self.parameters(steps, at), inputs, place.threads);
+        }
+        let weights = self.weights(steps)?;
+        Ok(self.plan.run(weights, &place.workspace, inputs, batch, place.threads))
+    }
+
+    fn weights(&self, steps: &[Step]) -> Result<&Weights> {
+        if let Some(weights) = self.weights.get() {
+            return Ok(weights);
+        }
+        // Of several threads that come here at once each packs, rather than wait in a pool whose threads it needs.
+        let weights = self.plan.pack(&|at| self.parameters(steps, at))?;
+        Ok(self.weights.get_or_init(|| weights))
+    }
+
+    fn parameters(&self, steps: &[Step], operation: usize) -> Result<super::step::Floats> {
+        steps[self.steps.start + operation].floats()
+    }
+}
+
+/// A step as the kernels want it described.
+pub(super) fn operation<'a>(model: &Model, step: &'a Step) -> Operation<'a> {
+    let weight = step.tensor("weight").and_then(|name| model.tensor_shape(name)?.try_into().ok());
+    Operation { op: &step.op, inputs: step.inputs.clone(), output: step.output, weight }
+}
