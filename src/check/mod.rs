@@ -111,7 +111,7 @@ pub fn check(model: &Model, request: &CheckRequest) -> Result<CheckReport> {
     let mut report = CheckReport {
         model: model.name().to_owned(),
         file: model.file_name(),
-        sha256: subject.network.sha256().to_owned(),
+        sha256: subject.network.sha256()?.to_owned(),
         burncam: env!("CARGO_PKG_VERSION").to_owned(),
         device: request.device.to_string(),
         seed: request.seed,

@@ -26,6 +26,7 @@ use std::sync::Arc;
 
 use burn::tensor::Device;
 
+use crate::digest::Pending;
 use crate::error::{Error, Result};
 use crate::model::Model;
 pub use crate::native::Isa;
@@ -54,7 +55,7 @@ pub struct Network {
     input: [usize; 3],
     /// Slot -> position of the last step that reads it.
     last_use: Vec<usize>,
-    sha256: String,
+    sha256: Arc<Pending>,
 }
 
 /// A layer's numbers for one picture, `[channels, height, width]`, row-major.
@@ -142,14 +143,16 @@ impl Network {
         }
         let input = &model.graph().input;
         let input = [input.channels, input.height, input.width];
-        let sha256 = weights.sha256.clone();
+        let sha256 = Arc::clone(&weights.sha256);
         Ok(Self { device, steps, program, taps, cut, logits: last + 1, input, last_use, sha256 })
     }
 
-    /// SHA-256 of the model file, lower-case hexadecimal.
-    #[must_use]
-    pub fn sha256(&self) -> &str {
-        &self.sha256
+    /// SHA-256 of the model file, lower-case hexadecimal; waits until it is worked out.
+    ///
+    /// # Errors
+    /// When the file could not be read to its end.
+    pub fn sha256(&self) -> Result<&str> {
+        self.sha256.get()
     }
 
     /// The logits of one or several pictures, `[batch, classes]`, without recording anything.

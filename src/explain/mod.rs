@@ -146,9 +146,11 @@ impl Explainer {
         &self.settings
     }
 
-    /// SHA-256 of the model file, lower-case hexadecimal.
-    #[must_use]
-    pub fn model_sha256(&self) -> &str {
+    /// SHA-256 of the model file, lower-case hexadecimal; waits until it is worked out, which goes on beside the first passes.
+    ///
+    /// # Errors
+    /// When the file could not be read to its end.
+    pub fn model_sha256(&self) -> Result<&str> {
         self.network.sha256()
     }
 

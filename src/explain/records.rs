@@ -2,6 +2,7 @@
 
 use super::{ClassExplanation, Explainer, Explanation, Scale, Style, Subject};
 use crate::cam::{Method, Options};
+use crate::error::Result;
 use crate::heatmap::{Heatmap, Sampling};
 use crate::input::Placement;
 use crate::record::{
@@ -23,13 +24,16 @@ pub struct Illustration {
 
 impl Explainer {
     /// The record of an explanation. `artifacts` are the files of each target, in order.
+    ///
+    /// # Errors
+    /// When the model file could not be hashed.
     pub fn record(
         &self,
         subject: &Subject,
         explanation: &Explanation,
         style: &Style,
         artifacts: Vec<Vec<Artifact>>,
-    ) -> Record {
+    ) -> Result<Record> {
         let targets = explanation.targets.iter().zip(artifacts);
         let illustration = |(target, artifacts)| {
             let boxes = explanation.canvas(target, subject, style).boxes();
@@ -39,16 +43,19 @@ impl Explainer {
     }
 
     /// As [`Explainer::record`], with boxes that are known already; one illustration a target, in order.
+    ///
+    /// # Errors
+    /// As [`Explainer::record`].
     pub fn illustrated_record(
         &self,
         subject: &Subject,
         explanation: &Explanation,
         style: &Style,
         illustrations: Vec<Illustration>,
-    ) -> Record {
+    ) -> Result<Record> {
         let info = explanation.method.info();
         let targets = explanation.targets.iter().zip(illustrations);
-        Record {
+        Ok(Record {
             schema_version: SCHEMA_VERSION,
             estimator: self.model().name().to_owned(),
             description: self.description(explanation),
@@ -60,13 +67,13 @@ impl Explainer {
                 .collect(),
             input: subject.file.clone(),
             network_input: self.network_input(subject),
-            model: self.model_record(),
+            model: self.model_record()?,
             layers: if info.uses_layer { self.layer_records() } else { vec![] },
             predictions: explanation.predictions.clone(),
             label: subject.label.map(|target| self.label_record(target)),
             warnings: self.model().warnings().iter().chain(&explanation.warnings).cloned().collect(),
             settings: self.settings_record(explanation.method, style),
-        }
+        })
     }
 
     /// What a record says of a true class.
@@ -181,15 +188,15 @@ impl Explainer {
         }
     }
 
-    fn model_record(&self) -> ModelRecord {
+    fn model_record(&self) -> Result<ModelRecord> {
         let model = self.model();
-        ModelRecord {
+        Ok(ModelRecord {
             name: model.name().to_owned(),
             file: model.file_name(),
-            sha256: self.model_sha256().to_owned(),
+            sha256: self.model_sha256()?.to_owned(),
             num_classes: model.num_classes(),
             source: model.card().source.clone(),
-        }
+        })
     }
 
     fn layer_records(&self) -> Vec<LayerRecord> {

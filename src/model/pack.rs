@@ -12,10 +12,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use burn_pack::{Bytes, DType, HEADER_SIZE, Header, Reader, Tensor, Writer};
+use rayon::prelude::*;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use crate::digest::hex;
+use crate::digest::{Pending, hex};
 use crate::error::{Error, Result};
 use source::Source;
 use weights::Entry;
@@ -100,13 +101,11 @@ impl Pack {
         self.entries.values().map(|entry| entry.dtype)
     }
 
-    /// Checks all bytes against the checksum, if there is one, and hashes them, on two threads.
+    /// Checks all bytes against the checksum, if there is one, and begins to hash them beside whatever comes next.
     pub(crate) fn weights(&self) -> Result<Weights> {
-        let sha256 = std::thread::scope(|scope| {
-            let hash = scope.spawn(|| self.sha256());
-            self.check()?;
-            hash.join().map_err(|_| Error::internal("the hashing thread failed"))?
-        })?;
+        let pack = self.clone();
+        let sha256 = Arc::new(Pending::begin(move || pack.sha256())?);
+        self.check()?;
         Ok(Weights { source: self.source.clone(), entries: self.entries.clone(), sha256 })
     }
 
@@ -119,15 +118,15 @@ impl Pack {
 
     fn check(&self) -> Result<()> {
         let Some(stored) = &self.checksum else { return Ok(()) };
-        let mut sum = Checksum::new(self.card.as_deref().unwrap_or_default());
-        for (name, entry) in self.entries.iter() {
-            sum.begin(name, &entry.shape);
+        let of_tensor = |(name, entry): (&String, &Entry)| {
+            let mut sum = Checksum::of_head(name, &entry.shape);
             let read = self.source.each_stretch(entry.start, entry.length as u64, |stretch| {
                 sum.update(stretch);
             });
-            read.map_err(|error| self.lost(&error))?;
-        }
-        let found = sum.finish();
+            read.map_err(|error| self.lost(&error)).map(|()| sum)
+        };
+        let sums: Vec<Checksum> = self.entries.par_iter().map(of_tensor).collect::<Result<_>>()?;
+        let found = Checksum::of_card(self.card.as_deref().unwrap_or_default()).finish(&sums);
         if *stored != found {
             let problem =
                 format!("is damaged: its checksum is {found}, expected {stored} (copy or import it again)");
@@ -180,25 +179,29 @@ pub(crate) fn write(path: &Path, card: &str, tensors: Vec<Tensor>, overwrite: bo
         .map_err(failed)
 }
 
-/// CRC-32 over the card and every tensor's name, shape and bytes in order of name, in hexadecimal.
+/// CRC-32 over the card and every tensor's name, shape and bytes in order of name, in hexadecimal; worked out in pieces.
 struct Checksum(crc32fast::Hasher);
 
 impl Checksum {
-    fn new(card: &str) -> Self {
-        let mut hasher = crc32fast::Hasher::new();
-        hasher.update(card.as_bytes());
-        Self(hasher)
+    fn of_card(card: &str) -> Self {
+        let mut sum = Self(crc32fast::Hasher::new());
+        sum.update(card.as_bytes());
+        sum
     }
 
-    fn begin(&mut self, name: &str, shape: &[usize]) {
-        self.0.update(format!("\n{name}{shape:?}").as_bytes());
+    fn of_head(name: &str, shape: &[usize]) -> Self {
+        let mut sum = Self(crc32fast::Hasher::new());
+        sum.update(format!("\n{name}{shape:?}").as_bytes());
+        sum
     }
 
     fn update(&mut self, bytes: &[u8]) {
         self.0.update(bytes);
     }
 
-    fn finish(self) -> String {
+    /// Of these pieces, and this one before them.
+    fn finish(mut self, pieces: &[Self]) -> String {
+        pieces.iter().for_each(|piece| self.0.combine(&piece.0));
         format!("{:08x}", self.0.finalize())
     }
 }
@@ -206,12 +209,13 @@ impl Checksum {
 fn checksum(card: &str, tensors: &[Tensor]) -> Result<String, burn_pack::Error> {
     let mut order: Vec<&Tensor> = tensors.iter().collect();
     order.sort_by(|a, b| a.name.cmp(&b.name));
-    let mut sum = Checksum::new(card);
-    for tensor in order {
-        sum.begin(&tensor.name, &tensor.shape.to_vec());
+    let of_tensor = |tensor: &&Tensor| {
+        let mut sum = Checksum::of_head(&tensor.name, &tensor.shape.to_vec());
         sum.update(&tensor.to_bytes()?);
-    }
-    Ok(sum.finish())
+        Ok(sum)
+    };
+    let sums: Vec<Checksum> = order.iter().map(of_tensor).collect::<Result<_, burn_pack::Error>>()?;
+    Ok(Checksum::of_card(card).finish(&sums))
 }
 
 fn unreadable(name: impl Into<String>, error: &burn_pack::Error) -> Error {

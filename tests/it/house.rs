@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 /// The rooms of the library from the ground up; one may import from those before it only.
 /// `crate::model` and `crate::input` are neighbours and do not import each other, and so on.
 const FLOORS: &[&[&str]] = &[
-    &["error", "digest"],
+    &["error"],
+    &["digest"],
     &["device", "card", "heatmap"],
     &["model", "input", "native"],
     &["engine"],

@@ -220,3 +220,20 @@ fn company_and_threads_change_nothing() {
         }
     }
 }
+
+/// A network that is loaded for one picture gives the same numbers, also where more come.
+#[test]
+fn thrift_changes_nothing() {
+    let model = Model::open(&fixture("models/squeezenet1_1.bpk"), None).unwrap();
+    let input = array("squeezenet1_1.coffee.input.npy");
+    let two: Vec<f32> = input.iter().chain(&input).copied().collect();
+    for runtime in native() {
+        let expected = logits(&model, &input, &runtime);
+        let twice = [&expected[..], &expected].concat();
+        let network = Network::load(&model, &[], Runtime { thrifty: true, ..runtime }).unwrap();
+        for _ in 0..3 {
+            assert_eq!(network.logits(input.clone()).unwrap(), expected);
+        }
+        assert_eq!(network.logits(two.clone()).unwrap(), twice);
+    }
+}

@@ -29,7 +29,7 @@ fn record(model: Model, picture: &str, targets: Vec<Target>) -> Record {
     let explanation = explainer.explain(&subject).unwrap().remove(0);
     let file = Artifact { kind: ArtifactKind::Overlay.name().to_owned(), file: "photo.png".to_owned() };
     let files = vec![vec![file]; explanation.targets.len()];
-    explainer.record(&subject, &explanation, &Style::default(), files)
+    explainer.record(&subject, &explanation, &Style::default(), files).unwrap()
 }
 
 fn squeezenet() -> Model {

@@ -11,6 +11,7 @@ use burn_pack::{Bytes, DType, Tensor};
 use half::slice::{HalfBitsSliceExt as _, HalfFloatSliceExt as _};
 
 use super::source::Source;
+use crate::digest::Pending;
 use crate::error::{Error, Result};
 
 /// Where a tensor lies, and what it is.
@@ -31,7 +32,7 @@ pub(crate) struct Weights {
     pub(super) source: Source,
     pub(super) entries: Arc<BTreeMap<String, Entry>>,
     /// SHA-256 of the whole file, lower-case hexadecimal.
-    pub(crate) sha256: String,
+    pub(crate) sha256: Arc<Pending>,
 }
 
 /// Numbers that are narrower or wider than 32 bits pass through a buffer of so many.

@@ -45,7 +45,8 @@ impl<'a> Results<'a> {
             None if args.output.json && tasks != 1 => Some(JsonLines::open("-".as_ref(), true)?),
             None => None,
         };
-        let mut summary = Summary::new(model.name(), job.explainer.model_sha256(), tasks);
+        // The hash may take longer than the first pictures, and is put in at the end.
+        let mut summary = Summary::new(model.name(), "", tasks);
         summary.shard = args.inputs.shard.map(|shard| format!("{}/{}", shard.index, shard.count));
         Ok(Self {
             job,
@@ -166,6 +167,7 @@ impl<'a> Results<'a> {
     pub(crate) fn finish(mut self, interrupted: bool) -> Result<()> {
         self.progress.finish();
         self.summary.interrupted = interrupted;
+        self.job.explainer.model_sha256()?.clone_into(&mut self.summary.model.sha256);
         let done = self.summary.explained + self.summary.failed - self.kept;
         self.summary.took(self.progress.elapsed().as_secs_f64(), done);
         if self.several && !self.quiet {

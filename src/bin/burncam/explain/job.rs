@@ -135,7 +135,7 @@ impl Job<'_> {
             let none = vec![vec![]; explanation.targets.len()];
             self.explainer.record(subject, explanation, &self.style, none)
         };
-        let records = explanations.iter().map(record).collect();
+        let records = explanations.iter().map(record).collect::<Result<_, _>>()?;
         let mut picture = None;
         for explanation in explanations {
             let drawings = explanation.draw(subject, &self.style, &self.plan.artifacts)?;
@@ -185,7 +185,8 @@ impl Job<'_> {
                 row.cells.extend(drawn.cell);
             }
             rows.push(row);
-            records.push(self.explainer.illustrated_record(subject, explanation, &self.style, illustrations));
+            let record = self.explainer.illustrated_record(subject, explanation, &self.style, illustrations);
+            records.push(record?);
         }
         if self.plan.grid {
             let sheet = sheet::sheet(self.explainer, subject, explanations, rows, &self.style);

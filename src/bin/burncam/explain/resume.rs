@@ -34,13 +34,14 @@ pub(crate) fn kept(job: &Job<'_>, task: &Task) -> Result<Option<Explained>> {
     if job.plan.grid && !directory.join(job.plan.grid_name(&task.input)).is_file() {
         return Ok(None);
     }
+    let model = job.explainer.model_sha256()?;
     let sha256 = sha256_hex(&read_file(&task.input.path)?);
     let name = task.input.path.display().to_string();
     let label = task.label.map(|label| job.explainer.label_record(label));
     let same = |record: &Record| {
         record.input.path == name
             && record.input.sha256 == sha256
-            && record.model.sha256 == job.explainer.model_sha256()
+            && record.model.sha256 == model
             && record.label == label
     };
     Ok(records.iter().all(same).then_some(Explained {
