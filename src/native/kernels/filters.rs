@@ -121,6 +121,9 @@ pub(super) fn pack_bias(filters: Filters, numbers: &Numbers<'_>, lanes: usize, p
     }
 }
 
+/// Output channels whose numbers change places together.
+const EIGHT: usize = 8;
+
 /// One panel's weights, a block of input channels at a time, so that what is written stays in the first cache.
 fn pack_panel(
     filters: Filters,
@@ -130,24 +133,80 @@ fn pack_panel(
     [input_lanes, lanes]: [usize; 2],
     to: &mut [f32],
 ) {
+    let step = panel.registers * lanes;
+    let area = filters.shape[2] * filters.shape[3];
+    for (block, to) in to.chunks_mut(input_lanes * area * step).enumerate() {
+        if merged > 1 {
+            pack_merged(filters, numbers, panel, merged, (block * input_lanes, step), to);
+            continue;
+        }
+        for eight in (0..step).step_by(EIGHT) {
+            pack_eight(
+                filters,
+                numbers,
+                panel.first * lanes + eight,
+                block * input_lanes,
+                &mut to[eight..],
+                step,
+            );
+        }
+    }
+}
+
+/// Eight filters from output channel `first` on, the input channels from `inside` on, every `step` numbers.
+fn pack_eight(
+    filters: Filters,
+    numbers: &Numbers<'_>,
+    first: usize,
+    inside: usize,
+    to: &mut [f32],
+    step: usize,
+) {
     let [out, per_group, height, width] = filters.shape;
     let area = height * width;
-    let step = panel.registers * lanes;
-    let channels = panel.first * lanes..out.min(panel.first * lanes + step);
-    if merged > 1 || channels.len() < step {
-        to.fill(0.0);
+    let rows: [&[f32]; EIGHT] = std::array::from_fn(|at| match first + at {
+        channel if channel < out => &numbers.weight[(channel * per_group + inside) * area..],
+        _ => &[],
+    });
+    let in_block = to.len().div_ceil(area * step);
+    let (mut channel, mut tap) = (0, 0);
+    for at in (0..in_block * area).step_by(EIGHT) {
+        let own: [[f32; EIGHT]; EIGHT] =
+            std::array::from_fn(|row| match rows[row][at.min(rows[row].len())..] {
+                ref rest if rest.len() >= EIGHT => std::array::from_fn(|at| rest[at]),
+                ref rest => std::array::from_fn(|at| rest.get(at).copied().unwrap_or(0.0)),
+            });
+        for at in 0..EIGHT.min(in_block * area - at) {
+            let column: [f32; EIGHT] = std::array::from_fn(|row| own[row][at]);
+            to[(tap * in_block + channel) * step..][..EIGHT].copy_from_slice(&column);
+            tap += 1;
+            if tap == area {
+                (channel, tap) = (channel + 1, 0);
+            }
+        }
     }
-    for (block, to) in to.chunks_mut(input_lanes * area * step).enumerate() {
-        let in_block = to.len() / (area * step);
-        for (o, channel) in channels.clone().enumerate() {
-            // Channels of the group that this filter reads; those of its neighbours stay zero.
-            let first = channel / (out / filters.groups) % merged * per_group;
-            let inside = block * input_lanes..block * input_lanes + in_block;
-            for c in inside.start.max(first)..inside.end.min(first + per_group) {
-                let from = &numbers.weight[(channel * per_group + c - first) * area..][..area];
-                for (at, value) in from.iter().enumerate() {
-                    to[(at * in_block + c - inside.start) * step + o] = *value;
-                }
+}
+
+/// Filters of groups that share registers: each reads the channels of its own group, its weights for others are zeros.
+fn pack_merged(
+    filters: Filters,
+    numbers: &Numbers<'_>,
+    panel: &Panel,
+    merged: usize,
+    (inside, step): (usize, usize),
+    to: &mut [f32],
+) {
+    let [out, per_group, height, width] = filters.shape;
+    let area = height * width;
+    let in_block = to.len() / (area * step);
+    let first = panel.first * step / panel.registers;
+    to.fill(0.0);
+    for (o, channel) in (first..out.min(first + step)).enumerate() {
+        let group = channel / (out / filters.groups) % merged * per_group;
+        for c in inside.max(group)..(inside + in_block).min(group + per_group) {
+            let from = &numbers.weight[(channel * per_group + c - group) * area..][..area];
+            for (at, value) in from.iter().enumerate() {
+                to[(at * in_block + c - inside) * step + o] = *value;
             }
         }
     }

@@ -173,6 +173,7 @@ impl Plan {
             }
             Ok(packed)
         };
+        // One after the other: what is read for one is freed before the next is read.
         self.kernels.iter().zip(&self.sources).map(pack).collect::<Result<_>>().map(Weights)
     }
 
