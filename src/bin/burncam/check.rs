@@ -13,7 +13,7 @@ use crate::{subjects, text};
 /// Checks one model and prints what came out.
 pub(crate) fn run(args: &CheckArgs) -> Result<Outcome> {
     let model = subjects::open(args.model.as_deref(), args.spec.as_deref())?;
-    subjects::set_threads(&args.place)?;
+    subjects::set_threads(args.place.threads.map(usize::from))?;
     let request = CheckRequest {
         device: args.place.device.clone(),
         layer: args.layer.clone(),

@@ -14,7 +14,7 @@ use crate::{subjects, text};
 pub(crate) fn run(args: &PredictArgs) -> Result<Outcome> {
     let inputs = discover(&args.inputs)?.inputs;
     let model = subjects::open_model(&args.model)?;
-    subjects::set_threads(&args.run.place)?;
+    subjects::set_threads(args.run.place.threads.map(usize::from))?;
     let predictor = Predictor::new(model, args.run.runtime())?;
     let mut outcome = Outcome::Done;
     for input in &inputs {

@@ -8,7 +8,7 @@ use burncam::explain::Subject;
 use burncam::input::{MAX_FILE_BYTES, Picture};
 use burncam::model::Model;
 
-use crate::args::{DeviceArgs, ModelArgs, PictureArgs};
+use crate::args::{ModelArgs, PictureArgs};
 use crate::discover::Input;
 
 /// The model that was named, or the one that is built in.
@@ -31,11 +31,11 @@ pub(crate) fn open(path: Option<&Path>, spec: Option<&Path>) -> Result<Model> {
     Ok(model)
 }
 
-/// Sets the number of threads that the network may use.
-pub(crate) fn set_threads(args: &DeviceArgs) -> Result<()> {
-    if let Some(threads) = args.threads {
+/// Sets the number of threads for everything, where it is not to be one a core.
+pub(crate) fn set_threads(threads: Option<usize>) -> Result<()> {
+    if let Some(threads) = threads {
         rayon::ThreadPoolBuilder::new()
-            .num_threads(usize::from(threads))
+            .num_threads(threads)
             .build_global()
             .context("cannot start the threads")?;
     }

@@ -171,20 +171,22 @@ fn pack_eight(
     let in_block = to.len().div_ceil(area * step);
     let (mut channel, mut tap) = (0, 0);
     for at in (0..in_block * area).step_by(EIGHT) {
-        let own: [[f32; EIGHT]; EIGHT] =
-            std::array::from_fn(|row| match rows[row][at.min(rows[row].len())..] {
-                ref rest if rest.len() >= EIGHT => std::array::from_fn(|at| rest[at]),
-                ref rest => std::array::from_fn(|at| rest.get(at).copied().unwrap_or(0.0)),
-            });
-        for at in 0..EIGHT.min(in_block * area - at) {
-            let column: [f32; EIGHT] = std::array::from_fn(|row| own[row][at]);
-            to[(tap * in_block + channel) * step..][..EIGHT].copy_from_slice(&column);
+        let numbers = rows.map(|row| match row.get(at..).and_then(|rest| rest.first_chunk()) {
+            Some(eight) => *eight,
+            None => std::array::from_fn(|next| row.get(at + next).copied().unwrap_or(0.0)),
+        });
+        for column in transposed(numbers).iter().take(in_block * area - at) {
+            to[(tap * in_block + channel) * step..][..EIGHT].copy_from_slice(column);
             tap += 1;
             if tap == area {
                 (channel, tap) = (channel + 1, 0);
             }
         }
     }
+}
+
+fn transposed(rows: [[f32; EIGHT]; EIGHT]) -> [[f32; EIGHT]; EIGHT] {
+    std::array::from_fn(|at| rows.map(|row| row[at]))
 }
 
 /// Filters of groups that share registers: each reads the channels of its own group, its weights for others are zeros.

@@ -14,7 +14,7 @@ use std::io::ErrorKind;
 use std::num::NonZero;
 use std::thread;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 
 use self::queue::Queue;
 pub(crate) use self::results::Results;
@@ -64,12 +64,9 @@ pub(crate) fn run(
     signals: &Signals,
 ) -> Result<Outcome> {
     let queue = Queue::new(tasks.len(), crew.together, crew.jobs * crew.together * AHEAD);
-    let threads = crew.jobs.max(crew.threads);
-    let pool =
-        rayon::ThreadPoolBuilder::new().num_threads(threads).build().context("cannot start the threads")?;
     let consumed = thread::scope(|scope| {
         scope.spawn(|| {
-            pool.broadcast(|worker| {
+            rayon::broadcast(|worker| {
                 if worker.index() < crew.jobs {
                     work(job, tasks, &queue, signals);
                 }

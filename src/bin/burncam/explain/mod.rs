@@ -30,7 +30,6 @@ pub(crate) fn run(args: &ExplainArgs, quiet: bool) -> Result<Outcome> {
     plan.check(&inputs, args.replaces())?;
     let style = style(args)?;
     let model = subjects::open_model(&args.model)?;
-    subjects::set_threads(&args.run.place)?;
     if searched && !quiet {
         text::note(&found(inputs.len(), total));
     }
@@ -39,6 +38,7 @@ pub(crate) fn run(args: &ExplainArgs, quiet: bool) -> Result<Outcome> {
         None => vec![None; inputs.len()],
     };
     let crew = Crew::new(args, inputs.len());
+    subjects::set_threads(Some(crew.jobs * crew.threads))?;
     let listener = if inputs.len() == 1 { progress::listener(quiet) } else { None };
     let mut settings = settings(args, &plan.methods, model.output(), listener);
     settings.request = Some(resume::digest_of_request(args, model.card())?);
