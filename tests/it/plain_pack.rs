@@ -1,6 +1,7 @@
 //! A burnpack without a card, as Burn itself saves it, and what is read of a model when.
 
 use std::path::Path;
+use std::process::Command;
 
 use burn_pack::Writer;
 use burncam::DeviceName;
@@ -94,4 +95,26 @@ fn looking_at_a_model_reads_no_weights_and_running_it_checks_them() {
     assert_eq!(model.num_classes(), 1000);
     let error = Network::load(&model, &[], &DeviceName::default()).unwrap_err().to_string();
     assert!(error.contains("is damaged: its checksum is"), "{error}");
+}
+
+/// Of one picture, weights are read with the picture; of several before the first.
+#[test]
+fn weights_that_are_not_finite_are_the_models_fault_however_many_pictures_there_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let tensors = vec![tensor("conv.weight", &[2, 1, 1, 1], &[1.0, f32::NAN])];
+    Writer::new(tensors).write_to_file(folder.path().join("net.bpk")).unwrap();
+    std::fs::write(folder.path().join("net.json"), card(2, 2, NODES, "flat").to_json().unwrap()).unwrap();
+    for pictures in 1..=2 {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_burncam"));
+        command.args(["explain", "--model", "net.bpk", "--out", "out"]).current_dir(folder.path());
+        for picture in ["a.png", "b.png"].into_iter().take(pictures) {
+            image::GrayImage::from_pixel(2, 2, image::Luma([7])).save(folder.path().join(picture)).unwrap();
+            command.arg(picture);
+        }
+        let output = command.output().unwrap();
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert!(error.starts_with("burncam: model 'net.bpk': tensor 'conv.weight' holds"), "{error}");
+        assert_eq!((output.status.code(), error.lines().count()), (Some(2), 1), "{error}");
+        assert!(!folder.path().join("out").exists());
+    }
 }

@@ -77,7 +77,7 @@ pub(crate) fn run(
         consumed
     });
     let consumed = match consumed {
-        Err(error) if is_broken_pipe(&error) => return Err(error),
+        Err(error) if is_broken_pipe(&error) || is_of_model(&error) => return Err(error),
         Err(error) => {
             text::error(&error);
             None
@@ -114,6 +114,11 @@ fn consume(
 ) -> Result<usize> {
     let mut consumed = 0;
     while let Some((task, result)) = queue.next() {
+        let result = match result {
+            // Not this image's fault, nor the next one's.
+            Err(error) if is_of_model(&error) => return Err(error.downcast::<burncam::Error>()?.into()),
+            result => result,
+        };
         results.take(&tasks[task], &result)?;
         consumed += 1;
         if let Err(error) = &result
@@ -123,6 +128,11 @@ fn consume(
         }
     }
     Ok(consumed)
+}
+
+/// Weights that cannot be used are found out by the first image, where it is the only one.
+fn is_of_model(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref(), Some(burncam::Error::Model { .. }))
 }
 
 /// Whether what kept one image from being written will keep all others from it.
