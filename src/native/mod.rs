@@ -13,6 +13,7 @@
 mod kernels;
 mod memory;
 mod plan;
+mod precision;
 mod run;
 mod simd;
 #[cfg(test)]
@@ -20,5 +21,7 @@ mod tests;
 mod view;
 
 pub(crate) use plan::{Operation, Plan, Shapes, Weights, knows};
+pub(crate) use precision::Arithmetic;
+pub use precision::Precision;
 pub(crate) use run::Workspace;
 pub use simd::Isa;

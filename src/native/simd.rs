@@ -182,8 +182,8 @@ pub(super) mod x86 {
 
     macro_rules! registers {
         ($name:ident, $doc:literal, $lanes:literal, $register:ident,
-         $or:expr, $round:expr, $power:expr,
-         $splat:ident $load:ident $store:ident $fma:ident $add:ident $mul:ident $div:ident $max:ident $min:ident) => {
+         $fma:expr, $or:expr, $round:expr, $power:expr,
+         $splat:ident $load:ident $store:ident $add:ident $mul:ident $div:ident $max:ident $min:ident) => {
             #[doc = $doc]
             #[derive(Debug, Clone, Copy)]
             pub(in crate::native) struct $name;
@@ -208,7 +208,7 @@ pub(super) mod x86 {
                 }
                 #[inline(always)]
                 unsafe fn mul_add(a: Self::Register, b: Self::Register, c: Self::Register) -> Self::Register {
-                    unsafe { arch::$fma(a, b, c) }
+                    unsafe { $fma(a, b, c) }
                 }
                 #[inline(always)]
                 unsafe fn add(a: Self::Register, b: Self::Register) -> Self::Register {
@@ -247,22 +247,39 @@ pub(super) mod x86 {
         };
     }
 
-    registers!(Avx512, "AVX-512 F.", 16, __m512,
-        |a, b| {
-            let bits = arch::_mm512_or_si512(arch::_mm512_castps_si512(a), arch::_mm512_castps_si512(b));
-            arch::_mm512_castsi512_ps(bits)
-        },
-        arch::_mm512_roundscale_ps::<{ arch::_MM_FROUND_TO_NEAREST_INT | arch::_MM_FROUND_NO_EXC }>,
-        |n| arch::_mm512_scalef_ps(arch::_mm512_set1_ps(1.0), n),
-        _mm512_set1_ps _mm512_loadu_ps _mm512_storeu_ps _mm512_fmadd_ps _mm512_add_ps _mm512_mul_ps _mm512_div_ps
-        _mm512_max_ps _mm512_min_ps);
+    macro_rules! registers_of_512 {
+        ($name:ident, $doc:literal, $fma:expr) => {
+            registers!($name, $doc, 16, __m512, $fma,
+                |a, b| {
+                    let bits =
+                        arch::_mm512_or_si512(arch::_mm512_castps_si512(a), arch::_mm512_castps_si512(b));
+                    arch::_mm512_castsi512_ps(bits)
+                },
+                arch::_mm512_roundscale_ps::<{ arch::_MM_FROUND_TO_NEAREST_INT | arch::_MM_FROUND_NO_EXC }>,
+                |n| arch::_mm512_scalef_ps(arch::_mm512_set1_ps(1.0), n),
+                _mm512_set1_ps _mm512_loadu_ps _mm512_storeu_ps _mm512_add_ps _mm512_mul_ps _mm512_div_ps
+                _mm512_max_ps _mm512_min_ps);
+        };
+    }
+
+    registers_of_512!(Avx512, "AVX-512 F.", arch::_mm512_fmadd_ps);
+    registers_of_512!(
+        Avx512Bf16,
+        "AVX-512 with BF16: `mul_add` takes two lanes of half a number each for one of `a` and of `b`, and adds both products.",
+        |a, b, c| {
+            // All three types are 512 bits.
+            let pairs = |register| std::mem::transmute::<arch::__m512, arch::__m512bh>(register);
+            arch::_mm512_dpbf16_ps(c, pairs(a), pairs(b))
+        }
+    );
     registers!(Avx2, "AVX2 with FMA.", 8, __m256,
+        arch::_mm256_fmadd_ps,
         arch::_mm256_or_ps,
         arch::_mm256_round_ps::<{ arch::_MM_FROUND_TO_NEAREST_INT | arch::_MM_FROUND_NO_EXC }>,
         |n| {
             let exponent = arch::_mm256_add_epi32(arch::_mm256_cvtps_epi32(n), arch::_mm256_set1_epi32(127));
             arch::_mm256_castsi256_ps(arch::_mm256_slli_epi32::<23>(exponent))
         },
-        _mm256_set1_ps _mm256_loadu_ps _mm256_storeu_ps _mm256_fmadd_ps _mm256_add_ps _mm256_mul_ps _mm256_div_ps
+        _mm256_set1_ps _mm256_loadu_ps _mm256_storeu_ps _mm256_add_ps _mm256_mul_ps _mm256_div_ps
         _mm256_max_ps _mm256_min_ps);
 }

@@ -4,6 +4,7 @@
 //! write disjoint parts of its output, so that threads may share them. Only the inner loops know an instruction set.
 
 pub(super) mod activation;
+pub(super) mod bf16;
 pub(super) mod conv;
 pub(super) mod depthwise;
 pub(super) mod filters;

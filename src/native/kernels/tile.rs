@@ -5,7 +5,7 @@
 //! that is loaded serves `W` pixels and every pixel `O` registers of channels.
 
 #[cfg(target_arch = "x86_64")]
-use crate::native::simd::x86::{Avx2, Avx512};
+use crate::native::simd::x86::{Avx2, Avx512, Avx512Bf16};
 use crate::native::simd::{Isa, Portable, Simd};
 
 /// What one call computes. Distances are in numbers.
@@ -134,6 +134,12 @@ compiled!(avx512, Avx512, ["avx512f,avx2,fma"],
     3: 1 2 3 4 5 6 7 8 9;
 );
 #[cfg(target_arch = "x86_64")]
+compiled!(avx512_bf16, Avx512Bf16, ["avx512f,avx512bf16,avx2,fma"],
+    1: 1 2 3 4 5 6 7 8 9 10 11 12 13 14;
+    2: 1 2 3 4 5 6 7 8 9 10 11 12 13 14;
+    3: 1 2 3 4 5 6 7 8 9;
+);
+#[cfg(target_arch = "x86_64")]
 compiled!(avx2, Avx2, ["avx2,fma"],
     1: 1 2 3 4 5 6 7 8;
     2: 1 2 3 4 5 6;
@@ -150,6 +156,15 @@ pub(in crate::native) fn kernel(isa: Isa, registers: usize, pixels: usize) -> Op
         Isa::Avx2 => avx2(registers, pixels),
         Isa::Portable => portable(registers, pixels),
     }
+}
+
+/// As [`kernel`], where every number of `x` and of `w` is a pair of bf16: of two channels, or of their weights.
+#[cfg_attr(not(target_arch = "x86_64"), expect(unused_variables, reason = "there are none"))]
+pub(in crate::native) fn kernel_of_pairs(registers: usize, pixels: usize) -> Option<TileKernel> {
+    #[cfg(target_arch = "x86_64")]
+    return avx512_bf16(registers, pixels);
+    #[cfg(not(target_arch = "x86_64"))]
+    return None;
 }
 
 /// The widest tile of so many registers of output channels; 0 where there is none.

@@ -4,6 +4,7 @@ use super::homes::Homes;
 use super::{Node, NodeKind, Parameters, Shapes};
 use crate::error::{Error, Result};
 use crate::native::kernels::activation::Activation;
+use crate::native::kernels::bf16::{self, ConvBf16};
 use crate::native::kernels::conv::{Conv, Motion};
 use crate::native::kernels::depthwise::Depthwise;
 use crate::native::kernels::filters::{Filters, Numbers};
@@ -12,13 +13,14 @@ use crate::native::kernels::pointwise::{Kind, Pointwise};
 use crate::native::kernels::pool::Pool;
 use crate::native::kernels::winograd::{self, Winograd};
 use crate::native::kernels::{Packed, Run};
-use crate::native::simd::Isa;
+use crate::native::precision::{Arithmetic, Precision};
 use crate::native::view::View;
 
 /// Any of the kernels.
 #[derive(Debug)]
 pub(in crate::native) enum Kernel {
     Conv(Box<Conv>),
+    ConvBf16(Box<ConvBf16>),
     Winograd(Box<Winograd>),
     Depthwise(Box<Depthwise>),
     Pool(Pool),
@@ -30,6 +32,7 @@ impl Kernel {
     pub(in crate::native) fn output(&self) -> &View {
         match self {
             Self::Conv(conv) => &conv.output,
+            Self::ConvBf16(conv) => &conv.output,
             Self::Winograd(conv) => &conv.output,
             Self::Depthwise(depthwise) => &depthwise.output,
             Self::Pool(pool) => &pool.output,
@@ -46,6 +49,7 @@ impl Kernel {
     fn parts(&self, batch: usize) -> usize {
         match self {
             Self::Conv(conv) => conv.units(batch),
+            Self::ConvBf16(conv) => conv.units(batch),
             Self::Winograd(conv) => conv.units(batch),
             Self::Depthwise(depthwise) => depthwise.units(batch),
             Self::Pool(pool) => pool.units(batch),
@@ -61,6 +65,7 @@ impl Kernel {
     pub(in crate::native) fn pack(&self, parameters: &Parameters, packed: &mut Packed) -> Result<()> {
         match self {
             Self::Conv(conv) => conv.pack(&numbers(parameters, conv.filters)?, packed),
+            Self::ConvBf16(conv) => conv.pack(&numbers(parameters, conv.filters)?, packed),
             Self::Winograd(conv) => conv.pack(&numbers(parameters, conv.filters)?, packed),
             Self::Depthwise(conv) => conv.pack(&numbers(parameters, conv.filters)?, packed),
             Self::Pointwise(pointwise) => {
@@ -93,6 +98,7 @@ impl Kernel {
             }
             match self {
                 Self::Conv(conv) => conv.unit(run, packed, unit),
+                Self::ConvBf16(conv) => conv.unit(run, packed, unit),
                 Self::Winograd(conv) => conv.unit(run, packed, unit),
                 Self::Depthwise(depthwise) => depthwise.unit(run, packed, unit),
                 Self::Pool(pool) => pool.unit(run, unit),
@@ -104,7 +110,13 @@ impl Kernel {
 }
 
 /// The kernels of one node: none for a concatenation whose parts already lie side by side.
-pub(super) fn kernels(isa: Isa, node: &Node, homes: &Homes, shapes: &Shapes) -> Result<Vec<Kernel>> {
+pub(super) fn kernels(
+    arithmetic: Arithmetic,
+    node: &Node,
+    homes: &Homes,
+    shapes: &Shapes,
+) -> Result<Vec<Kernel>> {
+    let isa = arithmetic.isa;
     let view = |slot: usize| homes.view(slot, shapes[&slot][0]);
     let views = [view(node.inputs[0]), view(node.output)];
     let pointwise =
@@ -118,7 +130,8 @@ pub(super) fn kernels(isa: Isa, node: &Node, homes: &Homes, shapes: &Shapes) -> 
         NodeKind::Convolution { motion, filters, groups, depthwise } => {
             let residual = node.residual.map(view);
             let filters = Filters { shape: *filters, groups: *groups };
-            let kernel = convolution(isa, (views, residual), *motion, (filters, *depthwise), node.activation);
+            let kernel =
+                convolution(arithmetic, (views, residual), *motion, (filters, *depthwise), node.activation);
             Ok(vec![kernel?])
         }
         NodeKind::BatchNorm => pointwise(Kind::Affine),
@@ -164,7 +177,7 @@ pub(super) fn kernels(isa: Isa, node: &Node, homes: &Homes, shapes: &Shapes) -> 
 }
 
 fn convolution(
-    isa: Isa,
+    Arithmetic { isa, precision }: Arithmetic,
     (views, residual): ([View; 2], Option<View>),
     motion: Motion,
     (filters, depthwise): (Filters, bool),
@@ -179,6 +192,12 @@ fn convolution(
     if winograd::pays(filters, &motion, [&views[0], &views[1]], isa.lanes()) {
         let conv = Winograd::new(isa, filters, motion.padding, views, residual, range);
         return Ok(Kernel::Winograd(Box::new(conv)));
+    }
+    if precision == Precision::Bf16 && bf16::fits(filters, &views[0]) {
+        let conv = ConvBf16::new(isa, filters, motion, views, residual, range);
+        return conv
+            .map(|conv| Kernel::ConvBf16(Box::new(conv)))
+            .ok_or_else(|| Error::internal("this target has no bf16"));
     }
     let conv = Conv::new(isa, filters, motion, views, residual, range);
     conv.map(|conv| Kernel::Conv(Box::new(conv)))

@@ -12,6 +12,7 @@ use super::kernels::Packed;
 use super::kernels::activation::Activation;
 use super::kernels::conv::Motion;
 use super::kernels::pool;
+use super::precision::Arithmetic;
 use super::simd::Isa;
 use super::view::{Halo, View};
 use crate::card::Op;
@@ -119,13 +120,14 @@ impl Plan {
     /// # Errors
     /// When an operation is not one of those, or the machine does not have the instruction set.
     pub(crate) fn new(
-        isa: Isa,
+        arithmetic: impl Into<Arithmetic>,
         operations: &[Operation<'_>],
         shapes: &Shapes,
         [inputs, wanted]: [&[usize]; 2],
     ) -> Result<Self> {
-        if !isa.is_here() {
-            return Err(Error::internal(format!("this machine has no {}", isa.name())));
+        let arithmetic @ Arithmetic { isa, .. } = arithmetic.into();
+        if !arithmetic.is_here() {
+            return Err(Error::internal(format!("this machine has no {arithmetic:?}")));
         }
         let unknown =
             |operation: &Operation<'_>| Error::internal(format!("no kernel does {:?}", operation.op));
@@ -153,7 +155,7 @@ impl Plan {
         let view = |slot: usize| homes.view(slot, shapes[&slot][0]);
         let (mut kernels, mut sources) = (Vec::new(), Vec::new());
         for node in &nodes {
-            let own = kernel::kernels(isa, node, &homes, shapes)?;
+            let own = kernel::kernels(arithmetic, node, &homes, shapes)?;
             sources.extend(own.iter().map(|_| node.has_parameters().then_some(node.source)));
             kernels.extend(own);
         }

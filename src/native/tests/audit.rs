@@ -50,6 +50,10 @@ fn reads(kernel: &Kernel) -> Reads<'_> {
             let residual = conv.residual.iter().map(|view| (view, false));
             std::iter::once((&conv.input, true)).chain(residual).collect()
         }
+        Kernel::ConvBf16(conv) => {
+            let residual = conv.residual.iter().map(|view| (view, false));
+            std::iter::once((&conv.input, true)).chain(residual).collect()
+        }
         Kernel::Winograd(conv) => {
             let residual = conv.residual.iter().map(|view| (view, false));
             std::iter::once((&conv.input, true)).chain(residual).collect()

@@ -7,6 +7,7 @@
 #![allow(unexpected_cfgs, reason = "`asan` is set together with the sanitizer")]
 
 mod audit;
+mod bf16;
 mod case;
 mod graphs;
 mod joins;

@@ -31,7 +31,7 @@ fn groups() -> impl Strategy<Value = [usize; 3]> {
 }
 
 #[derive(Debug, Clone)]
-struct Convolution {
+pub(super) struct Convolution {
     groups: [usize; 3],
     kernel: [usize; 2],
     stride: [usize; 2],
@@ -46,7 +46,7 @@ fn side() -> impl Strategy<Value = usize> {
     prop_oneof![4 => 1..4_usize, 1 => 4..8_usize]
 }
 
-fn convolution() -> impl Strategy<Value = Convolution> {
+pub(super) fn convolution() -> impl Strategy<Value = Convolution> {
     let step = || prop_oneof![3 => Just(1_usize), 1 => 2..5_usize];
     let padding = || prop_oneof![3 => 0..3_usize, 1 => 3..9_usize];
     let window = ([side(), side()], [step(), step()], [step(), step()]);
@@ -66,28 +66,39 @@ fn convolution() -> impl Strategy<Value = Convolution> {
 }
 
 fn convolve(seed: u64, batch: usize, convolution: &Convolution) -> (Case, Vec<usize>) {
-    let Convolution { groups: [groups, per_group, out], kernel, stride, dilation, padding, side, bias, end } =
-        *convolution;
-    let mut case = Case::new(seed, &[[groups * per_group, side[0], side[1]]], batch);
-    let op = Op::Conv2d { stride, padding, dilation, groups };
-    let plain = case.convolve(op.clone(), 0, groups * out, kernel, bias);
-    let last = match end {
-        0 => plain,
-        1 => case.push(Op::Relu {}, &[plain]),
-        2 => case.push(Op::Relu6 {}, &[plain]),
-        // The sum goes into the second one; either may have its halo, or none.
-        3 => {
-            let other = case.convolve(op, 0, groups * out, kernel, !bias);
-            let sum = case.push(Op::Add { scalar: None }, &[plain, other]);
-            case.push(Op::Relu {}, &[sum])
-        }
-        _ => {
-            let sum = case.push(Op::Add { scalar: None }, &[plain, plain]);
-            case.push(Op::HardSwish {}, &[sum])
-        }
-    };
-    let wanted = if end == 2 { vec![last, 0] } else { vec![last] };
+    let mut case = Case::new(seed, &[convolution.input()], batch);
+    let wanted = convolution.add_to(&mut case);
     (case, wanted)
+}
+
+impl Convolution {
+    /// Shape of its input.
+    pub(super) fn input(&self) -> [usize; 3] {
+        [self.groups[0] * self.groups[1], self.side[0], self.side[1]]
+    }
+
+    /// Adds it and its end to a case with one input; what is wanted of it.
+    pub(super) fn add_to(&self, case: &mut Case) -> Vec<usize> {
+        let Self { groups: [groups, _, out], kernel, stride, dilation, padding, bias, end, .. } = *self;
+        let op = Op::Conv2d { stride, padding, dilation, groups };
+        let plain = case.convolve(op.clone(), 0, groups * out, kernel, bias);
+        let last = match end {
+            0 => plain,
+            1 => case.push(Op::Relu {}, &[plain]),
+            2 => case.push(Op::Relu6 {}, &[plain]),
+            // The sum goes into the second one; either may have its halo, or none.
+            3 => {
+                let other = case.convolve(op, 0, groups * out, kernel, !bias);
+                let sum = case.push(Op::Add { scalar: None }, &[plain, other]);
+                case.push(Op::Relu {}, &[sum])
+            }
+            _ => {
+                let sum = case.push(Op::Add { scalar: None }, &[plain, plain]);
+                case.push(Op::HardSwish {}, &[sum])
+            }
+        };
+        if end == 2 { vec![last, 0] } else { vec![last] }
+    }
 }
 
 proptest! {

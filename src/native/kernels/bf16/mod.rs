@@ -1,0 +1,304 @@
+//! Convolution with pixels and weights rounded to bf16, sums in single precision: two products in the place of one.
+//!
+//! A part rounds the pixels that it needs into memory of its own, pairs of channels side by side, and passes all its output
+//! channels over them with the inner loop of the usual convolution, in which a pair stands where a number did. Values before
+//! and behind it are in single precision, so that every other kernel stays as it is.
+
+mod round;
+
+use super::conv::{self, Motion};
+use super::filters::{Filters, Numbers, Panel, panels};
+use super::tile::{self, Tile, TileKernel};
+use super::{Packed, Run, spread};
+use crate::native::memory::LINE;
+use crate::native::simd::Isa;
+use crate::native::view::View;
+use round::{Line, rounding};
+
+/// Pairs of channels in a block.
+const PAIRS: usize = 8;
+/// Weights that one pass over a band may take, in pairs: a quarter of a second-level cache.
+const CHUNK: usize = 64 * 1024;
+/// Pairs of the input that a band may take.
+const BAND: usize = 48 * 1024;
+/// Parts that a small image is cut into if it goes without much extra work.
+const PARTS: usize = 8;
+/// Blocks of output channels that are worth rounding the input for.
+const GROUP: usize = 8;
+
+/// A convolution with its weights in order, whose sums may take a residual and are kept within a range.
+#[derive(Debug)]
+pub(in crate::native) struct ConvBf16 {
+    pub(in crate::native) input: View,
+    pub(in crate::native) output: View,
+    pub(in crate::native) residual: Option<View>,
+    range: [f32; 2],
+    pub(in crate::native) filters: Filters,
+    motion: Motion,
+    /// Rows and columns of the input from one that is needed to the next.
+    steps: [usize; 2],
+    panels: Vec<Panel>,
+    /// Panels a part.
+    together: usize,
+    /// Blocks of the input that one pass over a band takes.
+    chunk: usize,
+    /// Rows of tiles (one, where pixels of the output follow each other without a gap) and their columns.
+    rows: usize,
+    columns: Vec<Column>,
+    /// Rows or, with one row only, columns a band.
+    band: usize,
+    round: unsafe fn(&Line),
+}
+
+#[derive(Debug)]
+struct Column {
+    start: usize,
+    width: usize,
+    /// By the panel's registers, less one.
+    kernels: Vec<TileKernel>,
+}
+
+/// The convolution is one of those that this kernel does.
+pub(in crate::native) fn fits(filters: Filters, input: &View) -> bool {
+    filters.groups == 1 && input.lanes == 2 * PAIRS
+}
+
+impl ConvBf16 {
+    /// `None` where the target has no instructions for it.
+    pub(in crate::native) fn new(
+        isa: Isa,
+        filters: Filters,
+        motion: Motion,
+        [input, output]: [View; 2],
+        residual: Option<View>,
+        range: [f32; 2],
+    ) -> Option<Self> {
+        let lanes = isa.lanes();
+        let flat = motion.kernel == [1, 1]
+            && output.is_dense()
+            && residual.is_none_or(|residual| residual.is_dense());
+        let (rows, width) =
+            if flat { (1, output.height * output.width) } else { (output.height, output.width) };
+        let registers = conv::registers(isa, output.blocks(), width);
+        let [out, channels, ..] = filters.shape;
+        let [height, width_] = motion.kernel;
+        let pairs = Filters { shape: [out, channels.div_ceil(2), height, width_], groups: 1 };
+        let panels = panels(pairs, 1, PAIRS, lanes, registers);
+        let per_block = motion.kernel[0] * motion.kernel[1] * PAIRS * registers * lanes;
+        let steps = [0, 1].map(|axis| if motion.kernel[axis] == 1 { motion.stride[axis] } else { 1 });
+        let mut conv = Self {
+            input,
+            output,
+            residual,
+            range,
+            filters,
+            motion,
+            steps,
+            panels,
+            together: 1,
+            chunk: (CHUNK / per_block).max(1),
+            rows,
+            columns: columns(isa, registers, width)?,
+            band: 1,
+            round: rounding()?,
+        };
+        conv.divide();
+        Some(conv)
+    }
+
+    /// Rounds and orders the weights.
+    pub(in crate::native) fn pack(&self, numbers: &Numbers<'_>, packed: &mut Packed) {
+        round::pack(self.filters, numbers, &self.panels, self.output.lanes, packed);
+    }
+
+    /// Into bands, and the panels into groups: weights that stay in a cache pass over many bands, others over few.
+    fn divide(&mut self) {
+        let all = if self.rows == 1 { self.columns.len() } else { self.rows };
+        let whole = self.pixels(&Band { rows: [0, self.rows], columns: [0, self.columns.len()] });
+        let needed = (whole[0] * whole[1] * self.input.blocks() * PAIRS).div_ceil(BAND);
+        let weights: usize = self.panels.iter().map(|panel| panel.len(self.filters, self.output.lanes)).sum();
+        let light = weights <= 4 * CHUNK;
+        let bands = if light { needed.max(PARTS) } else { needed };
+        self.band = all.div_ceil(bands).max(1);
+        let groups = PARTS.div_ceil(self.bands()).min(self.output.blocks() / GROUP).max(1);
+        self.together = self.panels.len().div_ceil(groups);
+    }
+
+    fn bands(&self) -> usize {
+        let all = if self.rows == 1 { self.columns.len() } else { self.rows };
+        all.div_ceil(self.band)
+    }
+
+    /// Parts that threads may compute side by side.
+    pub(in crate::native) fn units(&self, batch: usize) -> usize {
+        self.panels.len().div_ceil(self.together) * self.bands() * batch
+    }
+
+    /// Computes one part: a band of one image, some panels of output channels.
+    ///
+    /// # Safety
+    /// The views lie within the run's memory, and nobody else writes to them or reads the output meanwhile.
+    pub(in crate::native) unsafe fn unit(&self, run: &Run<'_>, packed: &Packed, unit: usize) {
+        let bands = self.bands();
+        let image = unit / bands % run.batch;
+        let first = unit % bands * self.band;
+        let band = if self.rows == 1 {
+            Band { rows: [0, 1], columns: [first, (first + self.band).min(self.columns.len())] }
+        } else {
+            Band { rows: [first, (first + self.band).min(self.rows)], columns: [0, self.columns.len()] }
+        };
+        let apart = self.apart(&band);
+        let mut scratch = run.scratch.take(apart * self.input.blocks());
+        let pixels = scratch.as_mut_slice();
+        // SAFETY: the input's halo is as wide as the padding.
+        unsafe { self.gather(run, &band, image, pixels) };
+        let first = unit / (bands * run.batch) * self.together;
+        for panel in &self.panels[first..(first + self.together).min(self.panels.len())] {
+            for block in (0..panel.blocks).step_by(self.chunk) {
+                for row in band.rows[0]..band.rows[1] {
+                    for column in &self.columns[band.columns[0]..band.columns[1]] {
+                        let x = self.place(&band, row, column.start) + block * apart;
+                        let tile = self.tile(
+                            (run, packed),
+                            panel,
+                            [image, row, column.start],
+                            block,
+                            &pixels[x..],
+                            apart,
+                        );
+                        // SAFETY: the tile's pixels were gathered and lie in the scratch, its weights and biases in the packed
+                        // memory, its sums in the output's view, all by the same counts; the instructions are there.
+                        unsafe { column.kernels[panel.registers - 1](&tile) };
+                    }
+                }
+            }
+        }
+        run.scratch.give(scratch);
+    }
+
+    /// Rounds the pixels that a band needs: `[block][row][column][pair]`.
+    ///
+    /// # Safety
+    /// As for [`ConvBf16::unit`].
+    unsafe fn gather(&self, run: &Run<'_>, band: &Band, image: usize, to: &mut [f32]) {
+        let Motion { padding, stride, .. } = self.motion;
+        let (input, [rows, columns], apart) = (&self.input, self.pixels(band), self.apart(band));
+        // Row and column of the first pixel, how many, and where they go.
+        let lines: Vec<[usize; 4]> = if self.rows == 1 {
+            let width = self.output.width;
+            let [first, end] = self.flat(band);
+            let in_row = |y: usize| [first.max(y * width), end.min((y + 1) * width)];
+            let line =
+                |y: usize| [y, in_row(y)[0] - y * width, in_row(y)[1] - in_row(y)[0], in_row(y)[0] - first];
+            (first / width..end.div_ceil(width)).map(line).collect()
+        } else {
+            let first = band.rows[0] * (stride[0] / self.steps[0]);
+            (0..rows).map(|row| [first + row, 0, columns, row * columns]).collect()
+        };
+        for block in 0..input.blocks() {
+            let x = input.before(run.batch, image, block, padding[0], padding[1]);
+            for [row, column, pixels, at] in &lines {
+                let line = Line {
+                    x: run.read(x + row * self.steps[0] * input.row() + column * self.steps[1] * input.lanes),
+                    x_pixel: self.steps[1] * input.lanes,
+                    pixels: *pixels,
+                    lanes: input.lanes_of(block),
+                    y: to[block * apart + at * PAIRS..][..pixels * PAIRS].as_mut_ptr(),
+                };
+                // SAFETY: the pixels lie in the input's view, with its halo; the slice is as long as what is written.
+                unsafe { (self.round)(&line) };
+            }
+        }
+    }
+
+    /// First pixel of a band of columns and the one behind its last.
+    fn flat(&self, band: &Band) -> [usize; 2] {
+        let last = &self.columns[band.columns[1] - 1];
+        [self.columns[band.columns[0]].start, last.start + last.width]
+    }
+
+    /// Rows and columns that a band gathers.
+    fn pixels(&self, band: &Band) -> [usize; 2] {
+        let [first, end] = self.flat(band);
+        if self.rows == 1 {
+            return [1, end - first];
+        }
+        let Motion { kernel, stride, dilation, .. } = self.motion;
+        let reach = |axis: usize, cells: usize| {
+            (cells - 1) * (stride[axis] / self.steps[axis]) + (kernel[axis] - 1) * dilation[axis] + 1
+        };
+        [reach(0, band.rows[1] - band.rows[0]), reach(1, end - first)]
+    }
+
+    /// From one block's pixels to the next one's: an odd number of cache lines, as they would share a few places in the cache.
+    fn apart(&self, band: &Band) -> usize {
+        let [rows, columns] = self.pixels(band);
+        (rows * columns * PAIRS).div_ceil(LINE) / 2 * 2 * LINE + LINE
+    }
+
+    /// Where the pixels of a tile begin.
+    fn place(&self, band: &Band, row: usize, column: usize) -> usize {
+        let strides = [0, 1].map(|axis| self.motion.stride[axis] / self.steps[axis]);
+        let [_, columns] = self.pixels(band);
+        let first = if self.rows == 1 { self.flat(band)[0] } else { 0 };
+        ((row - band.rows[0]) * strides[0] * columns + (column - first) * strides[1]) * PAIRS
+    }
+
+    fn tile(
+        &self,
+        (run, packed): (&Run<'_>, &Packed),
+        panel: &Panel,
+        [image, row, column]: [usize; 3],
+        block: usize,
+        x: &[f32],
+        x_block: usize,
+    ) -> Tile {
+        let Motion { kernel, stride, dilation, .. } = self.motion;
+        let output = &self.output;
+        let blocks = self.chunk.min(panel.blocks - block);
+        let last = block + blocks == panel.blocks;
+        let at = |view: &View| view.at(run.batch, image, panel.first, row, 0) + column * output.lanes;
+        let per_block = kernel[0] * kernel[1] * PAIRS * panel.registers * output.lanes;
+        let residual = self.residual.as_ref().filter(|_| last);
+        let columns = self.pixels(&Band { rows: [0, 1], columns: [0, self.columns.len()] })[1];
+        Tile {
+            x: x.as_ptr(),
+            x_block,
+            x_row: dilation[0] * columns * PAIRS,
+            x_column: dilation[1] * PAIRS,
+            x_pixel: stride[1] / self.steps[1] * PAIRS,
+            blocks,
+            lanes: PAIRS,
+            last_lanes: if last { panel.channels - (panel.blocks - 1) * PAIRS } else { PAIRS },
+            kernel,
+            w: packed.weights.as_slice()[panel.weights + block * per_block..].as_ptr(),
+            y: run.write(at(output)),
+            y_block: output.block(),
+            residual: residual.map_or(std::ptr::null(), |view| run.read(at(view))),
+            residual_block: residual.map_or(0, View::block),
+            bias: if block == 0 {
+                packed.bias.as_slice()[panel.first * output.lanes..].as_ptr()
+            } else {
+                std::ptr::null()
+            },
+            range: last.then_some(self.range),
+        }
+    }
+}
+
+/// Rows and columns of tiles, each from the first to behind the last.
+struct Band {
+    rows: [usize; 2],
+    columns: [usize; 2],
+}
+
+/// Cuts a row into tiles of nearly equal widths.
+fn columns(isa: Isa, registers: usize, width: usize) -> Option<Vec<Column>> {
+    let parts = width.div_ceil(tile::widest(isa, registers));
+    let column = |part: usize| {
+        let [start, end] = [0, 1].map(|next| spread(width, parts, part + next));
+        let kernels = (1..=registers).map(|o| tile::kernel_of_pairs(o, end - start));
+        Some(Column { start, width: end - start, kernels: kernels.collect::<Option<_>>()? })
+    };
+    (0..parts).map(column).collect()
+}

@@ -1,0 +1,105 @@
+//! Numbers to pairs of bf16: two neighbouring channels, rounded to the nearest (even where two are as near), in the place of one.
+
+use half::bf16;
+use rayon::prelude::*;
+
+use super::PAIRS;
+use crate::native::kernels::Packed;
+use crate::native::kernels::filters::{Filters, Numbers, Panel, pack_bias};
+
+/// Some pixels of one block of channels. Distances are in numbers.
+///
+/// # Safety
+/// `x` is good for reading `lanes` numbers of every pixel, `y` for writing `PAIRS` numbers a pixel, one pixel after the other.
+#[derive(Debug)]
+pub(super) struct Line {
+    pub(super) x: *const f32,
+    pub(super) x_pixel: usize,
+    pub(super) pixels: usize,
+    /// Lanes that hold channels; the others count as zeros.
+    pub(super) lanes: usize,
+    pub(super) y: *mut f32,
+}
+
+/// What rounds a line, where the target has the instruction.
+pub(super) fn rounding() -> Option<unsafe fn(&Line)> {
+    #[cfg(target_arch = "x86_64")]
+    return Some(line);
+    #[cfg(not(target_arch = "x86_64"))]
+    return None;
+}
+
+/// # Safety
+/// As for [`Line`], and the instructions are there.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512bf16")]
+unsafe fn line(l: &Line) {
+    use std::arch::x86_64::{
+        _mm256_storeu_si256, _mm512_cvtne2ps_pbh, _mm512_cvtneps_pbh, _mm512_maskz_loadu_ps,
+        _mm512_storeu_si512,
+    };
+
+    let mask = ((1_u32 << l.lanes) - 1) as u16;
+    // SAFETY: masked lanes are not read; the rest is the line's documented reach. A register of pairs is as wide as one of bits.
+    unsafe {
+        let load = |pixel: usize| _mm512_maskz_loadu_ps(mask, l.x.add(pixel * l.x_pixel));
+        for two in 0..l.pixels / 2 {
+            let pairs = _mm512_cvtne2ps_pbh(load(2 * two + 1), load(2 * two));
+            _mm512_storeu_si512(l.y.add(2 * two * PAIRS).cast(), std::mem::transmute(pairs));
+        }
+        if l.pixels % 2 == 1 {
+            let last = l.pixels - 1;
+            let pairs = _mm512_cvtneps_pbh(load(last));
+            _mm256_storeu_si256(l.y.add(last * PAIRS).cast(), std::mem::transmute(pairs));
+        }
+    }
+}
+
+/// Weights by panel, then `[block][kernel row][kernel column][pair][register]`, and one bias a channel.
+pub(super) fn pack(
+    filters: Filters,
+    numbers: &Numbers<'_>,
+    panels: &[Panel],
+    lanes: usize,
+    packed: &mut Packed,
+) {
+    let len = |panel: &Panel| panel.len(filters, lanes);
+    pack_bias(filters, numbers, lanes, packed);
+    let weights = packed.weights.grow(panels.iter().map(len).sum());
+    let mut rest: &mut [u32] = bytemuck::cast_slice_mut(weights);
+    let mut parts = Vec::new();
+    for panel in panels {
+        let (part, behind) = rest.split_at_mut(len(panel));
+        parts.push((panel, part));
+        rest = behind;
+    }
+    parts.into_par_iter().for_each(|(panel, to)| pack_panel(filters, numbers, panel, lanes, to));
+}
+
+/// One panel's weights, a block of input channels at a time, so that what is written stays in the first cache.
+fn pack_panel(filters: Filters, numbers: &Numbers<'_>, panel: &Panel, lanes: usize, to: &mut [u32]) {
+    let [out, channels, height, width] = filters.shape;
+    let area = height * width;
+    let step = panel.registers * lanes;
+    for (block, to) in to.chunks_mut(PAIRS * area * step).enumerate() {
+        let pairs = to.len() / (area * step);
+        for o in 0..step {
+            let filter = panel.first * lanes + o;
+            for pair in 0..pairs {
+                let first = 2 * (block * PAIRS + pair);
+                for at in 0..area {
+                    let bits = |channel: usize| {
+                        let there = filter < out && channel < channels;
+                        let value = if there {
+                            numbers.weight[(filter * channels + channel) * area + at]
+                        } else {
+                            0.0
+                        };
+                        u32::from(bf16::from_f32(value).to_bits())
+                    };
+                    to[(at * pairs + pair) * step + o] = bits(first) | bits(first + 1) << 16;
+                }
+            }
+        }
+    }
+}
