@@ -42,10 +42,11 @@ pub(in crate::native) struct ConvBf16 {
     together: usize,
     /// Blocks of the input that one pass over a band takes.
     chunk: usize,
-    /// Rows of tiles (one, where pixels of the output follow each other without a gap) and their columns.
+    /// Pixels of the output follow each other without a gap and see one pixel each: a single row of tiles.
+    is_flat: bool,
     rows: usize,
     columns: Vec<Column>,
-    /// Rows or, with one row only, columns a band.
+    /// Rows or, where it is flat, columns of tiles a band.
     band: usize,
     round: unsafe fn(&Line),
 }
@@ -74,11 +75,11 @@ impl ConvBf16 {
         range: [f32; 2],
     ) -> Option<Self> {
         let lanes = isa.lanes();
-        let flat = motion.kernel == [1, 1]
+        let is_flat = motion.kernel == [1, 1]
             && output.is_dense()
             && residual.is_none_or(|residual| residual.is_dense());
         let (rows, width) =
-            if flat { (1, output.height * output.width) } else { (output.height, output.width) };
+            if is_flat { (1, output.height * output.width) } else { (output.height, output.width) };
         let registers = conv::registers(isa, output.blocks(), width);
         let [out, channels, ..] = filters.shape;
         let [height, width_] = motion.kernel;
@@ -97,6 +98,7 @@ impl ConvBf16 {
             panels,
             together: 1,
             chunk: (CHUNK / per_block).max(1),
+            is_flat,
             rows,
             columns: columns(isa, registers, width)?,
             band: 1,
@@ -113,7 +115,7 @@ impl ConvBf16 {
 
     /// Into bands, and the panels into groups: weights that stay in a cache pass over many bands, others over few.
     fn divide(&mut self) {
-        let all = if self.rows == 1 { self.columns.len() } else { self.rows };
+        let all = if self.is_flat { self.columns.len() } else { self.rows };
         let whole = self.pixels(&Band { rows: [0, self.rows], columns: [0, self.columns.len()] });
         let needed = (whole[0] * whole[1] * self.input.blocks() * PAIRS).div_ceil(BAND);
         let weights: usize = self.panels.iter().map(|panel| panel.len(self.filters, self.output.lanes)).sum();
@@ -125,7 +127,7 @@ impl ConvBf16 {
     }
 
     fn bands(&self) -> usize {
-        let all = if self.rows == 1 { self.columns.len() } else { self.rows };
+        let all = if self.is_flat { self.columns.len() } else { self.rows };
         all.div_ceil(self.band)
     }
 
@@ -142,7 +144,7 @@ impl ConvBf16 {
         let bands = self.bands();
         let image = unit / bands % run.batch;
         let first = unit % bands * self.band;
-        let band = if self.rows == 1 {
+        let band = if self.is_flat {
             Band { rows: [0, 1], columns: [first, (first + self.band).min(self.columns.len())] }
         } else {
             Band { rows: [first, (first + self.band).min(self.rows)], columns: [0, self.columns.len()] }
@@ -184,7 +186,7 @@ impl ConvBf16 {
         let Motion { padding, stride, .. } = self.motion;
         let (input, [rows, columns], apart) = (&self.input, self.pixels(band), self.apart(band));
         // Row and column of the first pixel, how many, and where they go.
-        let lines: Vec<[usize; 4]> = if self.rows == 1 {
+        let lines: Vec<[usize; 4]> = if self.is_flat {
             let width = self.output.width;
             let [first, end] = self.flat(band);
             let in_row = |y: usize| [first.max(y * width), end.min((y + 1) * width)];
@@ -220,7 +222,7 @@ impl ConvBf16 {
     /// Rows and columns that a band gathers.
     fn pixels(&self, band: &Band) -> [usize; 2] {
         let [first, end] = self.flat(band);
-        if self.rows == 1 {
+        if self.is_flat {
             return [1, end - first];
         }
         let Motion { kernel, stride, dilation, .. } = self.motion;
@@ -240,7 +242,7 @@ impl ConvBf16 {
     fn place(&self, band: &Band, row: usize, column: usize) -> usize {
         let strides = [0, 1].map(|axis| self.motion.stride[axis] / self.steps[axis]);
         let [_, columns] = self.pixels(band);
-        let first = if self.rows == 1 { self.flat(band)[0] } else { 0 };
+        let first = if self.is_flat { self.flat(band)[0] } else { 0 };
         ((row - band.rows[0]) * strides[0] * columns + (column - first) * strides[1]) * PAIRS
     }
 
