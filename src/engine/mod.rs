@@ -29,7 +29,7 @@ use burn::tensor::Device;
 use crate::digest::Pending;
 use crate::error::{Error, Result};
 use crate::model::Model;
-pub use crate::native::Isa;
+pub use crate::native::{Isa, Precision};
 use crate::native::Workspace;
 pub use head::{Recording, Trunk};
 use program::{Place, Program};
@@ -127,10 +127,10 @@ impl Network {
         for (at, step) in steps.iter().enumerate() {
             step.inputs.iter().for_each(|slot| last_use[*slot] = at);
         }
-        let program = match runtime.native() {
-            Some(isa) => {
+        let program = match runtime.arithmetic()? {
+            Some(arithmetic) => {
                 let (threads, workspace) = (runtime.thread_count(), Workspace::default());
-                let place = Place { isa, threads, workspace, thrifty: runtime.thrifty };
+                let place = Place { arithmetic, threads, workspace, thrifty: runtime.thrifty };
                 Some(Program::new(model, &steps, cut, place)?)
             }
             None => None,

@@ -6,7 +6,7 @@ use super::stretch::{Stretch, operation};
 use super::value::Value;
 use crate::error::{Error, Result};
 use crate::model::Model;
-use crate::native::{Isa, Shapes, Workspace, knows};
+use crate::native::{Arithmetic, Precision, Shapes, Workspace, knows};
 
 /// What runs, one after the other.
 #[derive(Debug)]
@@ -18,7 +18,7 @@ pub(super) struct Program {
 /// Where and how stretches run.
 #[derive(Debug)]
 pub(super) struct Place {
-    pub(super) isa: Isa,
+    pub(super) arithmetic: Arithmetic,
     pub(super) threads: usize,
     pub(super) workspace: Workspace,
     /// The first pass is perhaps the only one: its weights do not stay.
@@ -41,7 +41,7 @@ impl Program {
         let shapes = feature_maps(model);
         let trunk = steps.iter().position(|step| step.output > cut).unwrap_or(steps.len());
         let known: Vec<bool> =
-            steps[..trunk].iter().map(|step| knows(place.isa, &operation(model, step), &shapes)).collect();
+            steps[..trunk].iter().map(|step| knows(place.arithmetic.isa, &operation(model, step), &shapes)).collect();
         let mut parts = Vec::new();
         let mut at = 0;
         while at < trunk {
@@ -66,9 +66,14 @@ impl Program {
         let bytes = self.stretches().map(|stretch| stretch.plan.bytes()).max().unwrap_or(0);
         log::info!(
             "native kernels ({}) run {own} of {steps} operations up to the layer; a picture takes {:.1} MB",
-            self.place.isa.name(),
+            self.place.arithmetic.isa.name(),
             bytes as f64 / 1e6
         );
+        let precision = self.place.arithmetic.precision;
+        if precision != Precision::F32 {
+            let rounded: usize = self.stretches().map(|stretch| stretch.plan.rounded()).sum();
+            log::info!("{rounded} convolutions of them multiply in {precision}, where that is faster");
+        }
     }
 
     fn stretches(&self) -> impl Iterator<Item = &Stretch> {

@@ -4,7 +4,7 @@ use std::num::NonZero;
 
 use crate::device::DeviceName;
 use crate::error::{Error, Result, did_you_mean};
-use crate::native::Isa;
+use crate::native::{Arithmetic, Isa, Precision};
 
 /// What runs the part of a network that is not recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -28,6 +28,8 @@ pub struct Runtime {
     pub engine: Engine,
     /// Threads of the own kernels. Default: as many as the process may use.
     pub threads: Option<NonZero<usize>>,
+    /// What the own kernels' convolutions multiply.
+    pub precision: Precision,
     /// One picture is expected, so weights of the own kernels are put in order when they are needed and do not stay: less
     /// memory, and no more time. From a second pass on they stay nevertheless.
     pub thrifty: bool,
@@ -46,8 +48,23 @@ impl From<&Self> for Runtime {
 }
 
 impl Runtime {
+    /// What the own kernels compute with, where these run.
+    ///
+    /// # Errors
+    /// When the precision needs kernels that do not run here.
+    pub(super) fn arithmetic(&self) -> Result<Option<Arithmetic>> {
+        match self.native() {
+            Some(isa) => Arithmetic::new(isa, self.precision).map(Some),
+            None if self.precision == Precision::default() => Ok(None),
+            None => Err(Error::request(format!(
+                "precision '{}' needs the engine 'native', got engine '{}' on device '{}' (drop --precision)",
+                self.precision, self.engine, self.device
+            ))),
+        }
+    }
+
     /// The instruction set of the own kernels, where these run.
-    pub(super) fn native(&self) -> Option<Isa> {
+    fn native(&self) -> Option<Isa> {
         match self.engine {
             Engine::Auto => (self.device == DeviceName::default()).then(Isa::best),
             Engine::Burn => None,
@@ -124,5 +141,39 @@ mod tests {
         assert_eq!(on("ndarray", Engine::Auto).engine_name(), "burn");
         assert_eq!(on("flex", Engine::Burn).engine_name(), "burn");
         assert_eq!(on("ndarray", Engine::Native(None)).engine_name(), "native");
+    }
+
+    #[test]
+    fn a_precision_is_read_as_it_is_written() {
+        for name in ["f32", "bf16"] {
+            assert_eq!(name.parse::<Precision>().unwrap().to_string(), name);
+        }
+        let error = "bf61".parse::<Precision>().unwrap_err().to_string();
+        assert_eq!(error, "precision 'bf61' is not known (did you mean 'bf16'?); expected one of f32, bf16");
+    }
+
+    #[test]
+    fn bf16_needs_kernels_and_instructions_and_says_so() {
+        let on = |device: &str, engine| Runtime {
+            device: device.parse().unwrap(),
+            engine,
+            precision: Precision::Bf16,
+            ..Runtime::default()
+        };
+        let burn = on("ndarray", Engine::Auto).arithmetic().unwrap_err().to_string();
+        assert_eq!(
+            burn,
+            "precision 'bf16' needs the engine 'native', got engine 'auto' on device 'ndarray' (drop --precision)"
+        );
+        let portable = on("flex", Engine::Native(Some(Isa::Portable))).arithmetic().unwrap_err().to_string();
+        assert!(portable.starts_with("precision 'bf16' needs the instructions AVX512-BF16, "), "{portable}");
+        let best = on("flex", Engine::Auto).arithmetic();
+        if Precision::Bf16.is_here(Isa::best()) {
+            assert_eq!(best.unwrap().unwrap().precision, Precision::Bf16);
+            assert!(portable.ends_with("got kernels for portable (drop --engine)"), "{portable}");
+        } else {
+            assert_eq!(best.unwrap_err().to_string(), portable);
+            assert!(portable.ends_with("which this machine does not have (drop --precision)"), "{portable}");
+        }
     }
 }

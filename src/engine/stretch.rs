@@ -52,7 +52,7 @@ impl Stretch {
         let wanted = |slot: &usize| *slot == cut || later.iter().any(|step| step.inputs.contains(slot));
         let wanted: Vec<usize> = filled.iter().copied().filter(wanted).collect();
         let operations: Vec<_> = inside.iter().map(|step| operation(model, step)).collect();
-        let plan = Plan::new(place.isa, &operations, shapes, [&inputs, &wanted])?;
+        let plan = Plan::new(place.arithmetic, &operations, shapes, [&inputs, &wanted])?;
         let outputs = wanted.into_iter().map(|slot| (slot, shapes[&slot])).collect();
         let (weights, has_run) = Default::default();
         let stretch = Self { plan, steps: range, inputs, outputs, weights, has_run };

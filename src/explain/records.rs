@@ -170,6 +170,7 @@ impl Explainer {
             request: settings.request.clone(),
             device: settings.runtime.device.to_string(),
             engine: settings.runtime.engine_name().to_owned(),
+            precision: settings.runtime.precision.name().to_owned(),
             burncam: env!("CARGO_PKG_VERSION").to_owned(),
             burn: crate::BURN_VERSION.to_owned(),
             style: style.record(),

@@ -2,7 +2,7 @@
 
 use super::Target;
 use crate::cam::{Finish, Library, Method, Options, Smoothing};
-use crate::engine::{Runtime, Score};
+use crate::engine::{Precision, Runtime, Score};
 use crate::error::{Error, Result};
 use crate::model::LayerRequest;
 
@@ -96,6 +96,12 @@ impl Settings {
         }
         if let Some(library) = self.options.library {
             self.check_library(library)?;
+        }
+        let precision = self.runtime.precision;
+        if precision != Precision::F32 && self.methods.contains(&Method::FullGrad) {
+            return Err(Error::request(format!(
+                "fullgrad looks at the network as it is, in f32, got --precision {precision} (drop one of them)"
+            )));
         }
         if self.options.signed && self.methods.contains(&Method::RefineCam) {
             return refuse("refinecam multiplies maps, which loses their signs (drop --signed)");

@@ -291,6 +291,8 @@ pub struct SettingsRecord {
     pub device: String,
     /// What ran the part of the network that is not recorded: `native`, the own kernels, or `burn`.
     pub engine: String,
+    /// What the convolutions of the own kernels multiplied: `f32` or `bf16`.
+    pub precision: String,
     /// Version of burncam.
     pub burncam: String,
     /// Version of Burn.

@@ -179,6 +179,11 @@ impl Plan {
         self.kernels.iter().zip(&self.sources).map(pack).collect::<Result<_>>().map(Weights)
     }
 
+    /// Convolutions whose pixels and weights are rounded to a lower precision.
+    pub(crate) fn rounded(&self) -> usize {
+        self.kernels.iter().filter(|kernel| matches!(kernel, Kernel::ConvBf16(_))).count()
+    }
+
     /// Bytes of memory that a picture takes beside the weights.
     pub(crate) fn bytes(&self) -> usize {
         self.size * size_of::<f32>()

@@ -31,7 +31,7 @@ fn record(path: &str, classes: &[(usize, f64)], label: Option<usize>, num_classe
             "counterfactual": false, "compat": null,
             "options": { "seed": 0, "samples": null, "noise": null, "patch": null, "stride": null },
             "request": null,
-            "device": "flex", "engine": "native", "burncam": "0", "burn": "0",
+            "device": "flex", "engine": "native", "precision": "f32", "burncam": "0", "burn": "0",
             "style": {
                 "overlay": "alpha", "opacity": 0.5, "colormap": null, "interpolation": null,
                 "threshold": "0.15", "components": "largest"

@@ -13,7 +13,7 @@ mod values;
 use std::num::NonZero;
 use std::path::PathBuf;
 
-use burncam::engine::{Engine, Runtime};
+use burncam::engine::{Engine, Precision, Runtime};
 use burncam::{DeviceName, input::Layout};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -116,6 +116,10 @@ pub(crate) struct RunArgs {
     /// What runs the network up to the layer: auto, burn, or native, burncam's own kernels for the CPU.
     #[arg(long, default_value = "auto", value_name = "NAME")]
     pub(crate) engine: Engine,
+
+    /// What its convolutions multiply: f32, or bf16, which is faster, coarser, and needs a CPU with AVX512-BF16.
+    #[arg(long, default_value = "f32", value_name = "NAME")]
+    pub(crate) precision: Precision,
 }
 
 impl RunArgs {
@@ -123,7 +127,7 @@ impl RunArgs {
     pub(crate) fn runtime(&self) -> Runtime {
         let threads = self.place.threads.and_then(|threads| NonZero::new(usize::from(threads)));
         let device = self.place.device.clone();
-        Runtime { device, engine: self.engine, threads, ..Runtime::default() }
+        Runtime { device, engine: self.engine, threads, precision: self.precision, ..Runtime::default() }
     }
 }
 

@@ -54,7 +54,7 @@ pub(super) fn record(path: &Path, method: &str, classes: &[Class<'_>], targets: 
             "method": "gradcam", "score": "logit", "aggregate": null, "smooth": [], "signed": false,
             "counterfactual": false, "compat": null,
             "options": { "seed": 0, "samples": null, "noise": null, "patch": null, "stride": null },
-            "request": null, "device": "flex", "engine": "native", "burncam": "0", "burn": "0",
+            "request": null, "device": "flex", "engine": "native", "precision": "f32", "burncam": "0", "burn": "0",
             "style": {
                 "overlay": "alpha", "opacity": 0.6, "colormap": "viridis", "interpolation": "bilinear",
                 "threshold": "0.5", "components": "largest",
