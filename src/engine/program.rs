@@ -40,8 +40,10 @@ impl Program {
     pub(super) fn new(model: &Model, steps: &[Step], cut: usize, place: Place) -> Result<Self> {
         let shapes = feature_maps(model);
         let trunk = steps.iter().position(|step| step.output > cut).unwrap_or(steps.len());
-        let known: Vec<bool> =
-            steps[..trunk].iter().map(|step| knows(place.arithmetic.isa, &operation(model, step), &shapes)).collect();
+        let known: Vec<bool> = steps[..trunk]
+            .iter()
+            .map(|step| knows(place.arithmetic.isa, &operation(model, step), &shapes))
+            .collect();
         let mut parts = Vec::new();
         let mut at = 0;
         while at < trunk {

@@ -25,6 +25,7 @@ mod own_model;
 mod parity;
 mod photographs;
 mod plain_pack;
+mod precision;
 mod record;
 mod support;
 mod sweeps;

@@ -44,7 +44,7 @@ proptest! {
         let op = Op::Conv2d { stride: [stride; 2], padding: [0; 4], dilation: [1, 1], groups: 1 };
         let last = case.convolve(op, 0, channels.1, [1, 1], true);
         let plan = case.plan(arithmetic, &[last]).unwrap();
-        let run = |picture: &[f32], load: &(dyn Fn(usize) -> crate::error::Result<Parameters>)| {
+        let run = |picture: &[f32], load: &dyn Fn(usize) -> crate::error::Result<Parameters>| {
             plan.run(&plan.pack(load).unwrap(), &Workspace::default(), &[picture], 1, 1)
         };
         let picture = case.pictures().remove(0);
