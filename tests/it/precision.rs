@@ -15,10 +15,10 @@ use crate::support::{distance, fixture, to_unit};
 /// The best class leads by so much, in f32, that it must be the best in bf16 too.
 const CLEAR: f64 = 0.05;
 /// The least that a map may agree (Pearson's correlation over its cells), and the most that a cell within 0 to 1 may be off.
-const CORRELATION: f64 = 0.99;
-const CELL: f32 = 0.1;
+const CORRELATION: f64 = 0.995;
+const CELL: f32 = 0.06;
 /// The most that a probability may change.
-const PROBABILITY: f64 = 0.05;
+const PROBABILITY: f64 = 0.02;
 
 fn rounded() -> Runtime {
     Runtime { precision: Precision::Bf16, ..Runtime::default() }
