@@ -72,6 +72,7 @@ fn correlation(a: &[f32], b: &[f32]) -> f64 {
 }
 
 /// What a network sees in all views, in both precisions.
+#[expect(clippy::print_stdout, reason = "the figures of docs/performance.md")]
 fn compare(model: &Model, layer: &str) {
     let index = model.choose_layer(&LayerRequest::parse(layer)).unwrap().index;
     let [single, half] =
@@ -126,4 +127,31 @@ fn bf16_is_refused_where_burn_runs_the_network() {
     let settings = Settings { runtime: rounded(), methods: vec![Method::FullGrad], ..Settings::default() };
     let error = Explainer::new(open(), settings).unwrap_err().to_string();
     assert!(error.starts_with("fullgrad looks at the network as it is, in f32"), "{error}");
+}
+
+/// What an earlier run did in another precision is not what is asked for.
+#[cfg(feature = "cli")]
+#[test]
+fn resume_does_again_what_was_done_in_another_precision() {
+    let out = tempfile::tempdir().unwrap();
+    let run = |precision: &str| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_burncam"));
+        command.arg("explain").arg(fixture("images/coffee.png")).arg(fixture("images/chelsea.png"));
+        command.arg("-m").arg(fixture("models/squeezenet1_1.bpk")).arg("-o").arg(out.path());
+        let output = command.args(["--resume", "--precision", precision]).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        (output.status.success(), said)
+    };
+    let recorded = || {
+        let record = std::fs::read(out.path().join("coffee.gradcam.json")).unwrap();
+        serde_json::from_slice::<serde_json::Value>(&record).unwrap()["settings"]["precision"].clone()
+    };
+    let (done, said) = run("f32");
+    assert!(done && recorded() == "f32", "{said}");
+    let (done, said) = run("bf16");
+    if Precision::Bf16.is_here(Isa::best()) {
+        assert!(done && recorded() == "bf16", "{said}");
+    } else {
+        assert!(!done && said.contains("(drop --precision)") && recorded() == "f32", "{said}");
+    }
 }

@@ -35,22 +35,21 @@ pub(super) fn rounding() -> Option<unsafe fn(&Line)> {
 #[target_feature(enable = "avx512f,avx512bf16")]
 unsafe fn line(l: &Line) {
     use std::arch::x86_64::{
-        _mm256_storeu_si256, _mm512_cvtne2ps_pbh, _mm512_cvtneps_pbh, _mm512_maskz_loadu_ps,
-        _mm512_storeu_si512,
+        __m256bh, __m512bh, _mm512_cvtne2ps_pbh, _mm512_cvtneps_pbh, _mm512_maskz_loadu_ps,
     };
 
     let mask = ((1_u32 << l.lanes) - 1) as u16;
-    // SAFETY: masked lanes are not read; the rest is the line's documented reach. A register of pairs is as wide as one of bits.
+    // SAFETY: masked lanes are not read; the rest is the line's documented reach.
     unsafe {
         let load = |pixel: usize| _mm512_maskz_loadu_ps(mask, l.x.add(pixel * l.x_pixel));
         for two in 0..l.pixels / 2 {
             let pairs = _mm512_cvtne2ps_pbh(load(2 * two + 1), load(2 * two));
-            _mm512_storeu_si512(l.y.add(2 * two * PAIRS).cast(), std::mem::transmute(pairs));
+            l.y.add(2 * two * PAIRS).cast::<__m512bh>().write_unaligned(pairs);
         }
         if l.pixels % 2 == 1 {
             let last = l.pixels - 1;
             let pairs = _mm512_cvtneps_pbh(load(last));
-            _mm256_storeu_si256(l.y.add(last * PAIRS).cast(), std::mem::transmute(pairs));
+            l.y.add(last * PAIRS).cast::<__m256bh>().write_unaligned(pairs);
         }
     }
 }
@@ -76,28 +75,30 @@ pub(super) fn pack(
     parts.into_par_iter().for_each(|(panel, to)| pack_panel(filters, numbers, panel, lanes, to));
 }
 
-/// One panel's weights, a block of input channels at a time, so that what is written stays in the first cache.
+/// One panel's weights, a block of input channels and a register of output channels at a time.
 fn pack_panel(filters: Filters, numbers: &Numbers<'_>, panel: &Panel, lanes: usize, to: &mut [u32]) {
     let [out, channels, height, width] = filters.shape;
     let area = height * width;
     let step = panel.registers * lanes;
     for (block, to) in to.chunks_mut(PAIRS * area * step).enumerate() {
         let pairs = to.len() / (area * step);
-        for o in 0..step {
-            let filter = panel.first * lanes + o;
+        for register in 0..panel.registers {
+            let first = (panel.first + register) * lanes;
+            let rows: [&[f32]; 2 * PAIRS] = std::array::from_fn(|at| match first + at {
+                filter if filter < out => &numbers.weight[filter * channels * area..][..channels * area],
+                _ => &[],
+            });
             for pair in 0..pairs {
-                let first = 2 * (block * PAIRS + pair);
-                for at in 0..area {
-                    let bits = |channel: usize| {
-                        let there = filter < out && channel < channels;
-                        let value = if there {
-                            numbers.weight[(filter * channels + channel) * area + at]
-                        } else {
-                            0.0
-                        };
-                        u32::from(bf16::from_f32(value).to_bits())
+                let even = 2 * (block * PAIRS + pair) * area;
+                for tap in 0..area {
+                    let number = |row: &[f32], at: usize| {
+                        bf16::from_f32(row.get(at).copied().unwrap_or(0.0)).to_bits()
                     };
-                    to[(at * pairs + pair) * step + o] = bits(first) | bits(first + 1) << 16;
+                    let both = |row| {
+                        u32::from(number(row, even + tap)) | u32::from(number(row, even + area + tap)) << 16
+                    };
+                    to[(tap * pairs + pair) * step + register * lanes..][..lanes]
+                        .copy_from_slice(&rows.map(both));
                 }
             }
         }
