@@ -10,7 +10,7 @@ use std::io::BufRead;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use burncam::engine::Network;
+use burncam::engine::{Network, Precision, Runtime};
 use burncam::explain::{Explainer, Subject, Target};
 use burncam::model::{LayerRequest, Model};
 use clap::{Parser, ValueEnum};
@@ -38,6 +38,8 @@ struct Args {
     seconds: f64,
     #[arg(long, default_value = "burn")]
     engine: String,
+    #[arg(long, default_value = "f32")]
+    precision: Precision,
     /// Class that Grad-CAM explains [default: the most probable].
     #[arg(long)]
     class: Option<usize>,
@@ -90,6 +92,7 @@ fn main() -> Result<()> {
 impl Work {
     fn load(args: &Args) -> Result<Self> {
         let runtime = support::runtime(&args.engine, Some(args.threads))?;
+        let runtime = Runtime { precision: args.precision, ..runtime };
         let model = args.model.as_ref().map_or_else(Model::embedded, |path| Model::open(path, None))?;
         let layer = LayerRequest::parse(&args.layer);
         let values = match &args.input {

@@ -16,9 +16,7 @@ pub(crate) fn runtime(engine: &str, threads: Option<usize>) -> Result<Runtime> {
     if let Some(threads) = threads {
         rayon::ThreadPoolBuilder::new().num_threads(threads).build_global()?;
     }
-    let precision = std::env::var("BURNCAM_BENCH_PRECISION").unwrap_or_else(|_| "f32".into()).parse()?;
-    let threads = threads.and_then(NonZero::new);
-    Ok(Runtime { engine: engine.parse()?, threads, precision, ..Runtime::default() })
+    Ok(Runtime { engine: engine.parse()?, threads: threads.and_then(NonZero::new), ..Runtime::default() })
 }
 
 pub(crate) fn network(runtime: &Runtime, model: &Model, layer: &LayerRequest) -> Result<Network> {

@@ -1,8 +1,8 @@
 //! Convolution: which tiles cover a value, in which order, and the weights in the order in which tiles read them.
 
 use super::filters::{self, Filters, Numbers, Panel, merged_groups, panels};
-use super::tile::{self, Tile, TileKernel};
-use super::{Packed, Run, spread};
+use super::tile::{self, Column, Tile};
+use super::{Packed, Run};
 use crate::native::simd::Isa;
 use crate::native::view::View;
 
@@ -45,14 +45,6 @@ pub(in crate::native) struct Conv {
     band_first: bool,
 }
 
-#[derive(Debug)]
-struct Column {
-    start: usize,
-    width: usize,
-    /// By the panel's registers, less one.
-    kernels: Vec<TileKernel>,
-}
-
 impl Conv {
     /// `None` where the groups do not divide into whole registers.
     pub(in crate::native) fn new(
@@ -76,7 +68,7 @@ impl Conv {
         let registers = registers(isa, output.blocks() / groups, width);
         let panels = panels(filters, merged, input.lanes, lanes, registers);
         let weights = panels.iter().map(|panel| panel.len(filters, lanes)).sum();
-        let columns = columns(isa, registers, width);
+        let columns = tile::columns(isa, registers, width, |o, w| tile::kernel(isa, o, w));
         let per_block = motion.kernel[0] * motion.kernel[1] * input.lanes * registers * lanes;
         let chunk = (CHUNK / per_block).max(1);
         let (band, band_first) = band(&input, &motion, rows, &columns, weights);
@@ -199,24 +191,6 @@ pub(super) fn registers(isa: Isa, blocks: usize, width: usize) -> usize {
         blocks.div_ceil(*registers) * tiles * step
     };
     (1..=3).filter(|registers| tile::widest(isa, *registers) > 0).min_by_key(cost).unwrap_or(1)
-}
-
-/// Cuts a row into tiles of nearly equal widths.
-fn columns(isa: Isa, registers: usize, width: usize) -> Vec<Column> {
-    let parts = width.div_ceil(tile::widest(isa, registers));
-    let mut start = 0;
-    (0..parts)
-        .map(|part| {
-            let end = spread(width, parts, part + 1);
-            let column = Column {
-                start,
-                width: end - start,
-                kernels: (1..=registers).filter_map(|o| tile::kernel(isa, o, end - start)).collect(),
-            };
-            start = end;
-            column
-        })
-        .collect()
 }
 
 /// Rows (or columns) a band, and whether all output channels pass over a band before the next.

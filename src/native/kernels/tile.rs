@@ -4,6 +4,7 @@
 //! Convolutions on SIMD Architectures" (2018): the sums stay in registers while all weights pass by, every weight
 //! that is loaded serves `W` pixels and every pixel `O` registers of channels.
 
+use super::spread;
 #[cfg(target_arch = "x86_64")]
 use crate::native::simd::x86::{Avx2, Avx512, Avx512Bf16};
 use crate::native::simd::{Isa, Portable, Simd};
@@ -165,6 +166,31 @@ pub(in crate::native) fn kernel_of_pairs(registers: usize, pixels: usize) -> Opt
     return avx512_bf16(registers, pixels);
     #[cfg(not(target_arch = "x86_64"))]
     return None;
+}
+
+/// A stretch of a row that one tile covers.
+#[derive(Debug)]
+pub(in crate::native) struct Column {
+    pub(in crate::native) start: usize,
+    pub(in crate::native) width: usize,
+    /// By the registers of output channels, less one.
+    pub(in crate::native) kernels: Vec<TileKernel>,
+}
+
+/// Cuts a row into tiles of nearly equal widths; `kernel` gives those of so many registers and pixels.
+pub(in crate::native) fn columns(
+    isa: Isa,
+    registers: usize,
+    width: usize,
+    kernel: impl Fn(usize, usize) -> Option<TileKernel>,
+) -> Vec<Column> {
+    let parts = width.div_ceil(widest(isa, registers));
+    let column = |part: usize| {
+        let [start, end] = [0, 1].map(|next| spread(width, parts, part + next));
+        let kernels = (1..=registers).filter_map(|o| kernel(o, end - start)).collect();
+        Column { start, width: end - start, kernels }
+    };
+    (0..parts).map(column).collect()
 }
 
 /// The widest tile of so many registers of output channels; 0 where there is none.

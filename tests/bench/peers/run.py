@@ -25,7 +25,7 @@ import tables
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[2]
 MODELS = ["resnet18", "resnet50", "vgg16", "mobilenet_v2", "efficientnet_lite0", "densenet121"]
-ENGINES = ["burncam native", "burncam burn"]
+ENGINES = ["burncam native", "burncam bf16", "burncam burn"]
 PEERS = {
     "trunk": ["onnxruntime", "openvino", "torch"],
     "gradcam": ["pytorch-grad-cam", "torchcam", "captum", "openvino_xai"],

@@ -8,8 +8,8 @@ mod round;
 
 use super::conv::{self, Motion};
 use super::filters::{Filters, Numbers, Panel, panels};
-use super::tile::{self, Tile, TileKernel};
-use super::{Packed, Run, spread};
+use super::tile::{self, Column, Tile};
+use super::{Packed, Run};
 use crate::native::memory::LINE;
 use crate::native::simd::Isa;
 use crate::native::view::View;
@@ -49,14 +49,6 @@ pub(in crate::native) struct ConvBf16 {
     /// Rows or, where it is flat, columns of tiles a band.
     band: usize,
     round: unsafe fn(&Line),
-}
-
-#[derive(Debug)]
-struct Column {
-    start: usize,
-    width: usize,
-    /// By the panel's registers, less one.
-    kernels: Vec<TileKernel>,
 }
 
 /// The convolution is one of those that this kernel does.
@@ -100,7 +92,7 @@ impl ConvBf16 {
             chunk: (CHUNK / per_block).max(1),
             is_flat,
             rows,
-            columns: columns(isa, registers, width)?,
+            columns: tile::columns(isa, registers, width, tile::kernel_of_pairs),
             band: 1,
             round: rounding()?,
         };
@@ -292,15 +284,4 @@ impl ConvBf16 {
 struct Band {
     rows: [usize; 2],
     columns: [usize; 2],
-}
-
-/// Cuts a row into tiles of nearly equal widths.
-fn columns(isa: Isa, registers: usize, width: usize) -> Option<Vec<Column>> {
-    let parts = width.div_ceil(tile::widest(isa, registers));
-    let column = |part: usize| {
-        let [start, end] = [0, 1].map(|next| spread(width, parts, part + next));
-        let kernels = (1..=registers).map(|o| tile::kernel_of_pairs(o, end - start));
-        Some(Column { start, width: end - start, kernels: kernels.collect::<Option<_>>()? })
-    };
-    (0..parts).map(column).collect()
 }
