@@ -104,9 +104,12 @@ fn weights_that_are_not_finite_are_the_models_fault_however_many_pictures_there_
     let tensors = vec![tensor("conv.weight", &[2, 1, 1, 1], &[1.0, f32::NAN])];
     Writer::new(tensors).write_to_file(folder.path().join("net.bpk")).unwrap();
     std::fs::write(folder.path().join("net.json"), card(2, 2, NODES, "flat").to_json().unwrap()).unwrap();
-    for pictures in 1..=2 {
+    for (command_name, pictures) in [("explain", 1), ("explain", 2), ("predict", 1), ("predict", 2)] {
         let mut command = Command::new(env!("CARGO_BIN_EXE_burncam"));
-        command.args(["explain", "--model", "net.bpk", "--out", "out"]).current_dir(folder.path());
+        command.args([command_name, "--model", "net.bpk"]).current_dir(folder.path());
+        if command_name == "explain" {
+            command.args(["--out", "out"]);
+        }
         for picture in ["a.png", "b.png"].into_iter().take(pictures) {
             image::GrayImage::from_pixel(2, 2, image::Luma([7])).save(folder.path().join(picture)).unwrap();
             command.arg(picture);

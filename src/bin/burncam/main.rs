@@ -106,6 +106,11 @@ fn start_logging(cli: &Cli) {
         .init();
 }
 
+/// The model is at fault. Weights that cannot be used are found out by the first image, where it is the only one.
+pub(crate) fn is_of_model(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref(), Some(burncam::Error::Model { .. }))
+}
+
 /// Somebody downstream, `head` perhaps, had read enough.
 pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error

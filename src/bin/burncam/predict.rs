@@ -1,25 +1,27 @@
 //! `burncam predict`: the most probable classes, as text or JSON lines.
 
 use anyhow::Result;
+use burncam::engine::Runtime;
 use burncam::explain::Predictor;
 use burncam::record::Prediction;
 use serde_json::json;
 
-use crate::Outcome;
 use crate::args::PredictArgs;
 use crate::discover::{Input, discover};
-use crate::{subjects, text};
+use crate::{Outcome, is_of_model, subjects, text};
 
 /// Predicts every input; a failing one is reported and the rest goes on.
 pub(crate) fn run(args: &PredictArgs) -> Result<Outcome> {
     let inputs = discover(&args.inputs)?.inputs;
     let model = subjects::open_model(&args.model)?;
     subjects::set_threads(args.run.place.threads.map(usize::from))?;
-    let predictor = Predictor::new(model, args.run.runtime())?;
+    let runtime = Runtime { thrifty: inputs.len() == 1, ..args.run.runtime() };
+    let predictor = Predictor::new(model, runtime)?;
     let mut outcome = Outcome::Done;
     for input in &inputs {
         match predict_one(args, &predictor, input) {
             Ok(predictions) => print(args, input, &predictions, inputs.len() > 1)?,
+            Err(error) if is_of_model(&error) => return Err(error),
             Err(error) => {
                 outcome = Outcome::SomeFailed;
                 text::error(&error);

@@ -21,7 +21,7 @@ pub(crate) use self::results::Results;
 pub(crate) use self::signals::Signals;
 use crate::args::ExplainArgs;
 use crate::explain::{Explained, Job, Task};
-use crate::{Outcome, is_broken_pipe, text};
+use crate::{Outcome, is_broken_pipe, is_of_model, text};
 
 /// Batches of each worker that may be finished before one that is still at work.
 const AHEAD: usize = 8;
@@ -128,11 +128,6 @@ fn consume(
         }
     }
     Ok(consumed)
-}
-
-/// Weights that cannot be used are found out by the first image, where it is the only one.
-fn is_of_model(error: &anyhow::Error) -> bool {
-    matches!(error.downcast_ref(), Some(burncam::Error::Model { .. }))
 }
 
 /// Whether what kept one image from being written will keep all others from it.
