@@ -83,7 +83,7 @@ impl Plan {
     }
 }
 
-/// All stages, one after the other, each shared by the threads.
+/// All stages, one after the other, each shared by as many threads of the pool as are free.
 fn work_off(stages: &[Stage<'_>], run: &Run<'_>, threads: usize) {
     if threads <= 1 {
         return stages.iter().for_each(|stage| stage.work_off(run, 1));
@@ -93,15 +93,14 @@ fn work_off(stages: &[Stage<'_>], run: &Run<'_>, threads: usize) {
         let _guard = OnPanic(&failed);
         for stage in stages {
             stage.work_off(run, threads);
-            if !stage.wait(threads, &failed) {
+            if !stage.wait(run.batch, &failed) {
                 return;
             }
         }
     };
-    std::thread::scope(|scope| {
-        (1..threads).for_each(|_| {
-            scope.spawn(all);
-        });
+    // Threads that exist already: the system often puts a new one on the core of the one that made it, and leaves it there.
+    rayon::in_place_scope(|scope| {
+        (1..threads).for_each(|_| scope.spawn(|_| all()));
         all();
     });
 }
@@ -111,10 +110,12 @@ enum Work<'a> {
     Kernel(&'a Kernel, &'a Packed),
 }
 
-/// Work that all threads share and finish before any goes on.
+/// Work that threads share and finish before any goes on. Who comes late finds nothing left to do.
 struct Stage<'a> {
     work: Work<'a>,
+    /// The first unit that nobody has taken.
     next: AtomicUsize,
+    /// How many units are done.
     done: AtomicUsize,
 }
 
@@ -140,8 +141,9 @@ impl<'a> Stage<'a> {
             if first >= units {
                 return;
             }
-            for unit in first..(first + grain).min(units) {
-                // SAFETY: every unit is taken once; earlier stages are done on all threads.
+            let end = (first + grain).min(units);
+            for unit in first..end {
+                // SAFETY: every unit is taken once; all units of earlier stages are done.
                 unsafe {
                     match &self.work {
                         Work::Import(view, values) => {
@@ -152,20 +154,21 @@ impl<'a> Stage<'a> {
                     }
                 }
             }
+            self.done.fetch_add(end - first, Ordering::Release);
         }
     }
 
-    /// Until all threads are done with this stage; whether they are, rather than one has failed.
-    fn wait(&self, threads: usize, failed: &AtomicBool) -> bool {
-        self.done.fetch_add(1, Ordering::Release);
+    /// Until all units are done; whether they are, rather than a thread has failed.
+    fn wait(&self, batch: usize, failed: &AtomicBool) -> bool {
+        let units = self.units(batch);
         let mut turns = 0_u32;
-        while self.done.load(Ordering::Acquire) < threads {
+        while self.done.load(Ordering::Acquire) < units {
             if failed.load(Ordering::Relaxed) {
                 return false;
             }
             turns += 1;
-            // Most stages are shorter than a thread takes to wake up.
-            if turns < 20_000 { std::hint::spin_loop() } else { std::thread::yield_now() }
+            // Most stages are shorter than a thread takes to wake up; but whoever is waited for may need this very core.
+            if turns < 1_000 { std::hint::spin_loop() } else { std::thread::yield_now() }
         }
         true
     }
