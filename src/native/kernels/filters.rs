@@ -97,8 +97,21 @@ pub(super) fn pack(
     [input_lanes, lanes]: [usize; 2],
     packed: &mut Packed,
 ) {
-    let len = |panel: &Panel| panel.len(filters, lanes);
     pack_bias(filters, numbers, lanes, packed);
+    each_panel(filters, panels, lanes, packed, |panel, to| {
+        pack_panel(filters, numbers, panel, merged, [input_lanes, lanes], to);
+    });
+}
+
+/// Fills every panel's weights, side by side.
+pub(super) fn each_panel(
+    filters: Filters,
+    panels: &[Panel],
+    lanes: usize,
+    packed: &mut Packed,
+    fill: impl Fn(&Panel, &mut [f32]) + Sync,
+) {
+    let len = |panel: &Panel| panel.len(filters, lanes);
     let mut rest = packed.weights.grow(panels.iter().map(len).sum());
     let mut parts = Vec::new();
     for panel in panels {
@@ -106,9 +119,7 @@ pub(super) fn pack(
         parts.push((panel, part));
         rest = behind;
     }
-    parts
-        .into_par_iter()
-        .for_each(|(panel, to)| pack_panel(filters, numbers, panel, merged, [input_lanes, lanes], to));
+    parts.into_par_iter().for_each(|(panel, to)| fill(panel, to));
 }
 
 /// One bias a channel, and zeros for the lanes behind the last.

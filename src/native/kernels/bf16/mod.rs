@@ -26,7 +26,7 @@ const PARTS: usize = 8;
 /// Blocks of output channels that are worth rounding the input for.
 const GROUP: usize = 8;
 
-/// A convolution with its weights in order, whose sums may take a residual and are kept within a range.
+/// A convolution whose sums may take a residual and are kept within a range.
 #[derive(Debug)]
 pub(in crate::native) struct ConvBf16 {
     pub(in crate::native) input: View,

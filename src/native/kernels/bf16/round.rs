@@ -1,11 +1,10 @@
 //! Numbers to pairs of bf16: two neighbouring channels, rounded to the nearest (even where two are as near), in the place of one.
 
 use half::bf16;
-use rayon::prelude::*;
 
 use super::PAIRS;
 use crate::native::kernels::Packed;
-use crate::native::kernels::filters::{Filters, Numbers, Panel, pack_bias};
+use crate::native::kernels::filters::{Filters, Numbers, Panel, each_panel, pack_bias};
 
 /// Some pixels of one block of channels. Distances are in numbers.
 ///
@@ -62,17 +61,10 @@ pub(super) fn pack(
     lanes: usize,
     packed: &mut Packed,
 ) {
-    let len = |panel: &Panel| panel.len(filters, lanes);
     pack_bias(filters, numbers, lanes, packed);
-    let weights = packed.weights.grow(panels.iter().map(len).sum());
-    let mut rest: &mut [u32] = bytemuck::cast_slice_mut(weights);
-    let mut parts = Vec::new();
-    for panel in panels {
-        let (part, behind) = rest.split_at_mut(len(panel));
-        parts.push((panel, part));
-        rest = behind;
-    }
-    parts.into_par_iter().for_each(|(panel, to)| pack_panel(filters, numbers, panel, lanes, to));
+    each_panel(filters, panels, lanes, packed, |panel, to| {
+        pack_panel(filters, numbers, panel, lanes, bytemuck::cast_slice_mut(to));
+    });
 }
 
 /// One panel's weights, a block of input channels and a register of output channels at a time.
