@@ -1,7 +1,7 @@
 //! Convolution: which tiles cover a value, in which order, and the weights in the order in which tiles read them.
 
 use super::filters::{self, Filters, Numbers, Panel, merged_groups, panels};
-use super::tile::{self, Column, Tile};
+use super::tile::{self, Column, Sums, Tile};
 use super::{Packed, Run};
 use crate::native::simd::Isa;
 use crate::native::view::View;
@@ -152,9 +152,7 @@ impl Conv {
         let x = input.before(run.batch, image, panel.input + block, padding[0], padding[1])
             + row * stride[0] * input.row()
             + column * stride[1] * input.lanes;
-        let at = |view: &View| view.at(run.batch, image, panel.first, row, 0) + column * self.lanes;
         let per_block = kernel[0] * kernel[1] * input.lanes * panel.registers * self.lanes;
-        let residual = self.residual.as_ref().filter(|_| last);
         Tile {
             x: run.read(x),
             x_block: input.block(),
@@ -166,16 +164,14 @@ impl Conv {
             last_lanes: if last { panel.channels - (panel.blocks - 1) * input.lanes } else { input.lanes },
             kernel,
             w: packed.weights.as_slice()[panel.weights + block * per_block..].as_ptr(),
-            y: run.write(at(output)),
-            y_block: output.block(),
-            residual: residual.map_or(std::ptr::null(), |view| run.read(at(view))),
-            residual_block: residual.map_or(0, View::block),
-            bias: if block == 0 {
-                packed.bias.as_slice()[panel.first * self.lanes..].as_ptr()
-            } else {
-                std::ptr::null()
-            },
-            range: last.then_some(self.range),
+            sums: Sums::new(
+                (run, packed),
+                (output, self.residual.as_ref()),
+                panel.first,
+                [image, row, column],
+                [block == 0, last],
+                self.range,
+            ),
         }
     }
 }

@@ -4,10 +4,11 @@
 //! Convolutions on SIMD Architectures" (2018): the sums stay in registers while all weights pass by, every weight
 //! that is loaded serves `W` pixels and every pixel `O` registers of channels.
 
-use super::spread;
+use super::{Packed, Run, spread};
 #[cfg(target_arch = "x86_64")]
 use crate::native::simd::x86::{Avx2, Avx512, Avx512Bf16};
 use crate::native::simd::{Isa, Portable, Simd};
+use crate::native::view::View;
 
 /// What one call computes. Distances are in numbers.
 ///
@@ -31,6 +32,12 @@ pub(in crate::native) struct Tile {
     pub(in crate::native) kernel: [usize; 2],
     /// `[block][kernel row][kernel column][lane][O registers]`.
     pub(in crate::native) w: *const f32,
+    pub(in crate::native) sums: Sums,
+}
+
+/// Where a tile's sums begin and where they go.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::native) struct Sums {
     pub(in crate::native) y: *mut f32,
     pub(in crate::native) y_block: usize,
     /// Added at the end; null where there is nothing to add.
@@ -40,6 +47,33 @@ pub(in crate::native) struct Tile {
     pub(in crate::native) bias: *const f32,
     /// The sums are complete after this call: add the residual and keep them between these.
     pub(in crate::native) range: Option<[f32; 2]>,
+}
+
+impl Sums {
+    /// Those of a panel's channels from one pixel of a row on, over some of the input's blocks: the first of them, the last, or both.
+    pub(in crate::native) fn new(
+        (run, packed): (&Run<'_>, &Packed),
+        (output, residual): (&View, Option<&View>),
+        first_block: usize,
+        [image, row, column]: [usize; 3],
+        [is_first, is_last]: [bool; 2],
+        range: [f32; 2],
+    ) -> Self {
+        let at = |view: &View| view.at(run.batch, image, first_block, row, 0) + column * view.lanes;
+        let residual = residual.filter(|_| is_last);
+        Self {
+            y: run.write(at(output)),
+            y_block: output.block(),
+            residual: residual.map_or(std::ptr::null(), |view| run.read(at(view))),
+            residual_block: residual.map_or(0, View::block),
+            bias: if is_first {
+                packed.bias.as_slice()[first_block * output.lanes..].as_ptr()
+            } else {
+                std::ptr::null()
+            },
+            range: is_last.then_some(range),
+        }
+    }
 }
 
 /// A compiled tile.
@@ -56,10 +90,10 @@ unsafe fn body<S: Simd, const O: usize, const W: usize>(t: &Tile) {
         let mut sums = [[S::splat(0.0); W]; O];
         for (o, sums) in sums.iter_mut().enumerate() {
             for (p, sum) in sums.iter_mut().enumerate() {
-                *sum = if t.bias.is_null() {
-                    S::load(t.y.add(o * t.y_block + p * S::LANES))
+                *sum = if t.sums.bias.is_null() {
+                    S::load(t.sums.y.add(o * t.sums.y_block + p * S::LANES))
                 } else {
-                    S::load(t.bias.add(o * S::LANES))
+                    S::load(t.sums.bias.add(o * S::LANES))
                 };
             }
         }
@@ -94,18 +128,21 @@ unsafe fn body<S: Simd, const O: usize, const W: usize>(t: &Tile) {
 unsafe fn finish<S: Simd, const O: usize, const W: usize>(t: &Tile, sums: &[[S::Register; W]; O]) {
     // SAFETY: as for `body`.
     unsafe {
-        let [low, high] = t.range.unwrap_or([f32::NEG_INFINITY, f32::INFINITY]);
+        let [low, high] = t.sums.range.unwrap_or([f32::NEG_INFINITY, f32::INFINITY]);
         let (low, high) = (S::splat(low), S::splat(high));
         for (o, sums) in sums.iter().enumerate() {
             for (p, sum) in sums.iter().enumerate() {
                 let mut sum = *sum;
-                if t.range.is_some() {
-                    if !t.residual.is_null() {
-                        sum = S::add(sum, S::load(t.residual.add(o * t.residual_block + p * S::LANES)));
+                if t.sums.range.is_some() {
+                    if !t.sums.residual.is_null() {
+                        sum = S::add(
+                            sum,
+                            S::load(t.sums.residual.add(o * t.sums.residual_block + p * S::LANES)),
+                        );
                     }
                     sum = S::at_most(high, S::at_least(low, sum));
                 }
-                S::store(t.y.add(o * t.y_block + p * S::LANES), sum);
+                S::store(t.sums.y.add(o * t.sums.y_block + p * S::LANES), sum);
             }
         }
     }

@@ -8,7 +8,7 @@ mod round;
 
 use super::conv::{self, Motion};
 use super::filters::{Filters, Numbers, Panel, panels};
-use super::tile::{self, Column, Tile};
+use super::tile::{self, Column, Sums, Tile};
 use super::{Packed, Run};
 use crate::native::memory::LINE;
 use crate::native::simd::Isa;
@@ -251,9 +251,7 @@ impl ConvBf16 {
         let output = &self.output;
         let blocks = self.chunk.min(panel.blocks - block);
         let last = block + blocks == panel.blocks;
-        let at = |view: &View| view.at(run.batch, image, panel.first, row, 0) + column * output.lanes;
         let per_block = kernel[0] * kernel[1] * PAIRS * panel.registers * output.lanes;
-        let residual = self.residual.as_ref().filter(|_| last);
         let columns = self.pixels(&Band { rows: [0, 1], columns: [0, self.columns.len()] })[1];
         Tile {
             x: x.as_ptr(),
@@ -266,16 +264,14 @@ impl ConvBf16 {
             last_lanes: if last { panel.channels - (panel.blocks - 1) * PAIRS } else { PAIRS },
             kernel,
             w: packed.weights.as_slice()[panel.weights + block * per_block..].as_ptr(),
-            y: run.write(at(output)),
-            y_block: output.block(),
-            residual: residual.map_or(std::ptr::null(), |view| run.read(at(view))),
-            residual_block: residual.map_or(0, View::block),
-            bias: if block == 0 {
-                packed.bias.as_slice()[panel.first * output.lanes..].as_ptr()
-            } else {
-                std::ptr::null()
-            },
-            range: last.then_some(self.range),
+            sums: Sums::new(
+                (run, packed),
+                (output, self.residual.as_ref()),
+                panel.first,
+                [image, row, column],
+                [block == 0, last],
+                self.range,
+            ),
         }
     }
 }

@@ -13,7 +13,7 @@ use rayon::prelude::*;
 
 use super::conv::{self, Motion};
 use super::filters::{self, Filters, Numbers};
-use super::tile::{self, Tile, TileKernel};
+use super::tile::{self, Sums, Tile, TileKernel};
 use super::{Packed, Run, spread};
 use crate::native::memory::LINE;
 use crate::native::simd::Isa;
@@ -230,12 +230,14 @@ impl Winograd {
                     last_lanes: self.input.lanes_of(self.input.blocks() - 1),
                     kernel: [1, 1],
                     w: weights.as_ptr(),
-                    y: m[frequency * band.m_frequency + start * lanes..].as_mut_ptr(),
-                    y_block: band.count * lanes,
-                    residual: std::ptr::null(),
-                    residual_block: 0,
-                    bias: ZEROS.as_ptr(),
-                    range: None,
+                    sums: Sums {
+                        y: m[frequency * band.m_frequency + start * lanes..].as_mut_ptr(),
+                        y_block: band.count * lanes,
+                        residual: std::ptr::null(),
+                        residual_block: 0,
+                        bias: ZEROS.as_ptr(),
+                        range: None,
+                    },
                 };
                 // SAFETY: `x` and `y` reach over the tiles from `start` to `end` of all blocks of one frequency, `w` over its
                 // weights; the bias is as long as any panel.
