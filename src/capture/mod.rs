@@ -19,7 +19,7 @@ use std::path::Path;
 use burn::module::Module;
 use burn::tensor::Tensor;
 
-use crate::card::{Card, Node, Op, Preprocess, SCHEMA_VERSION, Source};
+use crate::card::{Card, Preprocess, SCHEMA_VERSION, Source};
 use crate::device::DeviceName;
 use crate::engine::Network;
 use crate::error::{Error, Result};
@@ -96,6 +96,7 @@ where
         num_classes: None,
         graph: Some(graph),
         preprocess: settings.preprocess,
+        task: None,
         output: None,
         classes: settings.classes,
         source: settings.source,
@@ -110,19 +111,9 @@ impl Captured {
     fn run(&self, values: Vec<f32>) -> Result<Vec<f32>> {
         let directory = tempfile::tempdir().map_err(Error::write_into(&std::env::temp_dir()))?;
         let path = directory.path().join(format!("{}.bpk", self.card.name.replace(['/', '\\'], "_")));
-        let model = self.with_last_node_as_logits().save(&path, false)?;
-        Network::load(&model, &[], &DeviceName::default())?.logits(values)
-    }
-
-    /// The engine stops before a final softmax, unless something comes behind it.
-    fn with_last_node_as_logits(&self) -> Self {
-        let mut captured = self.clone();
-        if let Some(graph) = &mut captured.card.graph {
-            let name = format!("{} as it is", graph.output);
-            let inputs = vec![std::mem::replace(&mut graph.output, name.clone())];
-            graph.nodes.push(Node { name, inputs, params: Default::default(), op: Op::Identity {} });
-        }
-        captured
+        let model = self.clone().save(&path, false)?;
+        // A final softmax is part of what the module computes.
+        Network::load_whole(&model, &DeviceName::default())?.logits(values)
     }
 }
 

@@ -11,7 +11,11 @@ mod ops;
 mod preprocess;
 mod signature;
 
+use std::str::FromStr;
+
 use serde::{Deserialize, Serialize};
+
+use crate::error::Error;
 
 pub use graph::{Graph, InputSpec, Layout, Node};
 pub use ops::{Op, PadMode, ResizeMode};
@@ -39,7 +43,10 @@ pub struct Card {
     pub graph: Option<Graph>,
     /// How a picture becomes the network's input.
     pub preprocess: Preprocess,
-    /// What the graph's last node gives. Default: told from that node's operation.
+    /// What the network is for. Default: what the graph proves, else the usual task for so many outputs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task: Option<Task>,
+    /// What the network's outputs are. Default: what the graph proves, else logits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output: Option<OutputKind>,
     /// Class names, index = class. Empty: classes go by their number.
@@ -50,18 +57,41 @@ pub struct Card {
     pub source: Option<Source>,
 }
 
-/// What the numbers that a network puts out mean.
+/// What a network is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Task {
+    /// One class of several: `[batch, classes]`, probabilities that sum to one.
+    Classification,
+    /// Any number of labels: `[batch, labels]`, an independent probability for each.
+    MultiLabel,
+    /// Yes or no: one output, whose probability is that of yes.
+    Binary,
+    /// Numbers that are no scores of classes, as in regression: `[batch, numbers]`, no probabilities.
+    Numbers,
+}
+
+/// What the outputs of a network are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum OutputKind {
-    /// Unnormalised scores; probabilities are their softmax.
+    /// Unnormalised scores.
     Logits,
-    /// Probabilities that sum to one.
+    /// Probabilities that sum to one. Of a graph that ends in logits: their softmax is to be taken.
     Softmax,
-    /// One independent probability a class.
+    /// One independent probability a class. Of a graph that ends in logits: their sigmoid is to be taken.
     Sigmoid,
     /// Logarithms of probabilities that sum to one.
     LogSoftmax,
+    /// Logarithms of independent probabilities.
+    LogSigmoid,
+    /// Probabilities as they are, whether or not the graph proves it.
+    Probabilities,
+    /// Plain numbers without probabilities.
+    #[serde(rename = "none")]
+    Numbers,
 }
 
 /// Provenance of the weights. Free text, shown by `burncam info` and never interpreted.
@@ -80,6 +110,68 @@ pub struct Source {
     /// Anything else a reader should know.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+}
+
+impl Task {
+    /// All tasks, with the names that cards and callers use.
+    pub const NAMES: &'static [(&'static str, Self)] = &[
+        ("classification", Self::Classification),
+        ("multi-label", Self::MultiLabel),
+        ("binary", Self::Binary),
+        ("numbers", Self::Numbers),
+    ];
+
+    /// The name as cards and callers write it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        name_of(self, Self::NAMES)
+    }
+}
+
+impl OutputKind {
+    /// All kinds, with the names that cards and callers use.
+    pub const NAMES: &'static [(&'static str, Self)] = &[
+        ("logits", Self::Logits),
+        ("softmax", Self::Softmax),
+        ("sigmoid", Self::Sigmoid),
+        ("log-softmax", Self::LogSoftmax),
+        ("log-sigmoid", Self::LogSigmoid),
+        ("probabilities", Self::Probabilities),
+        ("none", Self::Numbers),
+    ];
+
+    /// The name as cards and callers write it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        name_of(self, Self::NAMES)
+    }
+}
+
+fn name_of<T: Copy + PartialEq>(value: T, names: &[(&'static str, T)]) -> &'static str {
+    names.iter().find(|(_, named)| *named == value).map_or("", |(name, _)| name)
+}
+
+impl FromStr for Task {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        named("task", text, Self::NAMES)
+    }
+}
+
+impl FromStr for OutputKind {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        named("output", text, Self::NAMES)
+    }
+}
+
+fn named<T: Copy>(kind: &str, text: &str, names: &[(&'static str, T)]) -> Result<T, Error> {
+    let found = names.iter().find(|(name, _)| *name == text);
+    found
+        .map(|(_, value)| *value)
+        .ok_or_else(|| Error::unknown(kind, text, names.iter().map(|(name, _)| *name)))
 }
 
 impl Card {

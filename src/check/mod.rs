@@ -10,6 +10,7 @@ mod folding;
 mod gradients;
 mod layers;
 mod noise;
+mod output;
 mod reference;
 mod report;
 
@@ -17,6 +18,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 
 pub use compare::Difference;
+pub use output::{OutputCheck, check_output};
 pub use report::{
     CheckReport, DeviceCheck, FoldingCheck, GradientCheck, LayerCheck, ReferenceCheck, Status, Unexplainable,
 };

@@ -45,7 +45,7 @@ impl Reference {
         let spec = &model.graph().input;
         let input = archive.array("input", |shape| pictures(shape, spec).map(drop))?;
         let (pictures, channels_last) = pictures(&input.shape, spec).map_err(refuse)?;
-        let classes = model.num_classes();
+        let classes = model.outputs();
         let mut outputs = Vec::new();
         for array in names {
             let Array { values, .. } = archive.array(array, |shape| fits(shape, pictures, classes))?;
@@ -67,8 +67,10 @@ impl Reference {
     fn compare(&self, output: &Output, subject: &Subject) -> ReferenceCheck {
         let model = subject.model;
         let (node, gives) = match output.logits {
-            true => (&model.graph().nodes[model.logits()].name, OutputKind::Logits),
-            false => (&model.graph().output, model.output()),
+            true if model.has_activation() => {
+                (&model.graph().nodes[model.raw_scores()].name, OutputKind::Logits)
+            }
+            _ => (&model.graph().output, model.output().gives),
         };
         let mut found = ReferenceCheck {
             status: Status::Failed,
@@ -92,7 +94,12 @@ impl Reference {
 
     fn difference(&self, output: &Output, subject: &Subject, same_top: &mut usize) -> Result<Difference> {
         let whole;
+        let has_sides = subject.model.raw_scores() != subject.model.scores();
         let network = match output.logits {
+            true if has_sides => {
+                whole = Network::load_raw(subject.model, &subject.request.device)?;
+                &whole
+            }
             true => &subject.network,
             false => {
                 whole = Network::load_whole(subject.model, &subject.request.device)?;
@@ -131,10 +138,10 @@ fn pictures(shape: &[usize], spec: &InputSpec) -> Result<(usize, bool), String> 
 }
 
 fn fits(shape: &[usize], pictures: usize, classes: usize) -> Result<(), String> {
-    let ones = shape.iter().rev().take_while(|side| **side == 1).count();
-    let fits = shape == [pictures, classes]
-        || (pictures == 1 && shape == [classes])
-        || (shape.len() > 2 && shape[..2] == [pictures, classes] && ones + 2 >= shape.len());
+    let wide: Vec<usize> = shape.iter().copied().filter(|side| *side != 1).collect();
+    let expected: Vec<usize> = [pictures, classes].into_iter().filter(|side| *side != 1).collect();
+    // Axes with a single place may stand anywhere: [pictures], [pictures, classes, 1, 1].
+    let fits = wide == expected;
     match fits {
         true => Ok(()),
         false => Err(format!("has shape {shape:?}, expected [{pictures}, {classes}], pictures and classes")),
@@ -143,19 +150,24 @@ fn fits(shape: &[usize], pictures: usize, classes: usize) -> Result<(), String> 
 
 /// Whether an array is to be compared with the logits, or else with what the graph's last node gives.
 fn is_logits(array: &str, values: &[f32], model: &Model) -> Result<bool, &'static str> {
-    let output = model.output();
-    match (array, output) {
-        (_, OutputKind::Logits) if array == "probabilities" => {
+    let gives = model.output().gives;
+    match (array, gives) {
+        ("probabilities", OutputKind::Logits) => {
             Err("has probabilities, but the model's last node gives logits (store 'logits')")
         }
-        ("probabilities", OutputKind::LogSoftmax) => {
+        ("probabilities", OutputKind::Numbers) => {
+            Err("has probabilities, but the model's last node gives numbers (store 'output')")
+        }
+        ("probabilities", OutputKind::LogSoftmax | OutputKind::LogSigmoid) => {
             Err("has probabilities, but the model's last node gives their logarithms (store 'output')")
         }
+        // The last node's are the only scores.
+        _ if !model.has_activation() => Ok(true),
         ("logits", OutputKind::Softmax | OutputKind::LogSoftmax) => {
             // Scripts call whatever a network puts out its logits.
-            Ok(!values.chunks(model.num_classes()).all(|row| is_distribution(row, output)))
+            Ok(!values.chunks(model.outputs()).all(|row| is_distribution(row, gives)))
         }
-        ("logits", _) | (_, OutputKind::Logits) => Ok(true),
+        ("logits", _) => Ok(true),
         _ => Ok(false),
     }
 }

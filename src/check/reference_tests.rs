@@ -29,11 +29,14 @@ fn no_pictures_and_far_too_many_are_refused() {
 
 #[test]
 fn an_output_has_a_row_of_classes_for_each_picture() {
-    for shape in [&[2, 10][..], &[2, 10, 1, 1]] {
+    for shape in [&[2, 10][..], &[2, 10, 1, 1], &[2, 1, 1, 10]] {
         assert_eq!(fits(shape, 2, 10), Ok(()));
     }
     assert_eq!(fits(&[10], 1, 10), Ok(()));
-    for shape in [&[10][..], &[10, 2], &[2, 9], &[2, 10, 1, 2], &[2, 1, 10], &[]] {
+    for shape in [&[2][..], &[2, 1], &[2, 1, 1, 1]] {
+        assert_eq!(fits(shape, 2, 1), Ok(()));
+    }
+    for shape in [&[10][..], &[10, 2], &[2, 9], &[2, 10, 1, 2], &[]] {
         assert!(fits(shape, 2, 10).is_err(), "{shape:?}");
     }
 }

@@ -57,7 +57,7 @@ impl Network {
 fn rate_of(score: Score, logits: Dual, class: usize) -> Result<Option<Tensor<1>>> {
     let Some(rate) = logits.rate else { return Ok(None) };
     let shape = logits.value.shape();
-    let [batch, classes] = [shape[0], shape[1]];
+    let [batch, classes] = [shape[0], shape[1..].iter().product()];
     if class >= classes {
         return Err(Error::internal(format!("class {class} of {classes} was asked for")));
     }
@@ -74,7 +74,8 @@ fn rate_of(score: Score, logits: Dual, class: usize) -> Result<Option<Tensor<1>>
     let at = |rates: Tensor<2>| rates.narrow(1, class, 1).sum();
     let logit = || through(Op::Identity {}).map(at);
     Ok(Some(match score {
-        Score::Logit => logit()?,
+        Score::Logit | Score::Own | Score::Number => logit()?,
+        Score::LogOwn => at(through(Op::Log {})?),
         Score::Prob => at(through(Op::Softmax { axis: 1 })?),
         Score::LogProb => at(through(Op::LogSoftmax { axis: 1 })?),
         Score::Sigmoid => at(through(Op::Sigmoid {})?),

@@ -147,8 +147,10 @@ impl Network {
     /// The logits of finished slots as `[batch, classes]`.
     pub(super) fn flat_logits(&self, slots: &mut [Option<Value>]) -> Result<Tensor<2>> {
         let logits = slots[self.logits].take().ok_or_else(|| Error::internal("the head gave no logits"))?;
+        // All axes but one have a single place: the batch, and the classes wherever they are.
         let shape = logits.shape();
-        match logits.reshape(&shape[..2])? {
+        let batch = shape.first().copied().unwrap_or(1);
+        match logits.reshape(&[batch, shape.iter().skip(1).product()])? {
             Value::R2(logits) => Ok(logits),
             _ => Err(Error::internal("the logits are not of rank 2")),
         }

@@ -86,7 +86,7 @@ impl Network {
     /// # Errors
     /// When the weights cannot be read or are damaged.
     pub fn load(model: &Model, taps: &[usize], runtime: impl Into<Runtime>) -> Result<Self> {
-        Self::prepare(model, taps, taps, model.logits(), &runtime.into())
+        Self::prepare(model, taps, taps, model.scores(), &runtime.into())
     }
 
     /// As [`Network::load`], without taps, and every operation stays what the graph says: no batch norm is folded, and
@@ -97,7 +97,7 @@ impl Network {
     pub fn load_unfolded(model: &Model, runtime: impl Into<Runtime>) -> Result<Self> {
         let all: Vec<usize> = (0..model.graph().nodes.len()).collect();
         let runtime = Runtime { engine: Engine::Burn, ..runtime.into() };
-        Self::prepare(model, &[], &all, model.logits(), &runtime)
+        Self::prepare(model, &[], &all, model.scores(), &runtime)
     }
 
     /// As [`Network::load`], without taps, up to the graph's last node: [`Network::logits`] then gives what that gives,
@@ -109,6 +109,15 @@ impl Network {
         let last = model.graph().position(&model.graph().output);
         let last = last.ok_or_else(|| Error::internal("the graph has no output"))?;
         Self::prepare(model, &[], &[], last, &runtime.into())
+    }
+
+    /// As [`Network::load`], without taps, up to the scores that the network itself computes: one for a binary network, even
+    /// where both of its sides have names.
+    ///
+    /// # Errors
+    /// As [`Network::load`].
+    pub(crate) fn load_raw(model: &Model, runtime: impl Into<Runtime>) -> Result<Self> {
+        Self::prepare(model, &[], &[], model.raw_scores(), &runtime.into())
     }
 
     fn prepare(

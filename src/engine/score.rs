@@ -2,8 +2,8 @@
 
 use burn::tensor::{Tensor, activation};
 
-use crate::card::OutputKind;
 use crate::error::{Error, Result};
+use crate::model::{FinalActivation, OutputSpec};
 
 /// Which function of the logits `z` is the class score `y^c`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -20,12 +20,18 @@ pub enum Score {
     /// `z_c + log softmax(z)_c`, the score of ShapleyCAM (ReST, arXiv:2501.06261): it has a second derivative where the
     /// logit has none, and its gradient does not vanish with certainty.
     Rest,
+    /// The number itself, of a network that gives numbers and no classes.
+    Number,
     /// `sigmoid(z_c)`, which [`Score::for_output`] puts in the place of `Prob` for independent classes.
     Sigmoid,
     /// `log sigmoid(z_c)`, likewise in the place of `LogProb`.
     LogSigmoid,
     /// `z_c + log sigmoid(z_c)`, likewise in the place of `Rest`.
     RestSigmoid,
+    /// The network's own probability, where no logits stand behind it; likewise in the place of `Prob`.
+    Own,
+    /// Its logarithm, likewise in the place of `LogProb`.
+    LogOwn,
 }
 
 impl Score {
@@ -36,6 +42,7 @@ impl Score {
         ("log-prob", Self::LogProb),
         ("margin", Self::Margin),
         ("rest", Self::Rest),
+        ("number", Self::Number),
     ];
 
     /// The name as a caller writes it.
@@ -43,21 +50,46 @@ impl Score {
     pub fn name(self) -> &'static str {
         match self {
             Self::Logit => "logit",
-            Self::Prob | Self::Sigmoid => "prob",
-            Self::LogProb | Self::LogSigmoid => "log-prob",
+            Self::Prob | Self::Sigmoid | Self::Own => "prob",
+            Self::LogProb | Self::LogSigmoid | Self::LogOwn => "log-prob",
             Self::Margin => "margin",
             Self::Rest | Self::RestSigmoid => "rest",
+            Self::Number => "number",
         }
     }
 
-    /// The same score for a network whose classes are independent of each other or not.
-    #[must_use]
-    pub fn for_output(self, output: OutputKind) -> Self {
-        match (self, output) {
-            (Self::Prob, OutputKind::Sigmoid) => Self::Sigmoid,
-            (Self::LogProb, OutputKind::Sigmoid) => Self::LogSigmoid,
-            (Self::Rest, OutputKind::Sigmoid) => Self::RestSigmoid,
-            (score, _) => score,
+    /// The score that was asked for, or else the usual one, as the network's outputs allow it.
+    ///
+    /// # Errors
+    /// For a score that these outputs do not have.
+    pub fn for_output(asked: Option<Self>, output: &OutputSpec) -> Result<Self> {
+        let Some(asked) = asked else {
+            return Ok(match output.activation {
+                FinalActivation::None => Self::Number,
+                FinalActivation::Identity => Self::Own,
+                _ => Self::Logit,
+            });
+        };
+        match (asked, output.activation) {
+            (Self::Number, FinalActivation::None) => Ok(Self::Number),
+            (_, FinalActivation::None) => Err(Error::request(format!(
+                "score '{}' is of classes, but the model gives numbers (leave out --score, or take number)",
+                asked.name()
+            ))),
+            (Self::Number, _) => Err(Error::request(
+                "score 'number' is of a model that gives numbers, but this one gives classes (leave out --score)",
+            )),
+            (Self::Prob | Self::Own, FinalActivation::Identity) => Ok(Self::Own),
+            (Self::LogProb | Self::LogOwn, FinalActivation::Identity) => Ok(Self::LogOwn),
+            (_, FinalActivation::Identity) => Err(Error::request(format!(
+                "score '{}' is made of logits, but the model gives probabilities without logits before them \
+                 (use --score prob or log-prob)",
+                asked.name()
+            ))),
+            (Self::Prob, FinalActivation::Sigmoid) => Ok(Self::Sigmoid),
+            (Self::LogProb, FinalActivation::Sigmoid) => Ok(Self::LogSigmoid),
+            (Self::Rest, FinalActivation::Sigmoid) => Ok(Self::RestSigmoid),
+            (score, _) => Ok(score),
         }
     }
 
@@ -70,7 +102,8 @@ impl Score {
         let log_probability = logit - f64::from(greatest) - sum.ln();
         let others = logits.iter().enumerate().filter(|(index, _)| *index != class);
         match self {
-            Self::Logit => logit,
+            Self::Logit | Self::Own | Self::Number => logit,
+            Self::LogOwn => logit.ln(),
             Self::Prob => log_probability.exp(),
             Self::LogProb => log_probability,
             Self::Sigmoid => 1.0 / (1.0 + (-logit).exp()),
@@ -89,7 +122,8 @@ impl Score {
     pub(super) fn of(self, logits: Tensor<2>, class: usize) -> Tensor<1> {
         let at = |tensor: Tensor<2>| tensor.narrow(1, class, 1).sum();
         match self {
-            Self::Logit => at(logits),
+            Self::Logit | Self::Own | Self::Number => at(logits),
+            Self::LogOwn => at(logits.log()),
             Self::Prob => at(activation::softmax(logits, 1)),
             Self::LogProb => at(activation::log_softmax(logits, 1)),
             Self::Sigmoid => at(activation::sigmoid(logits)),

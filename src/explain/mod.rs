@@ -38,6 +38,8 @@ pub struct Explainer {
     unfolded: Option<Network>,
     layers: Vec<Choice>,
     settings: Settings,
+    /// What was asked for, or is usual, as the network's outputs have it.
+    score: Score,
 }
 
 /// A model with its weights loaded, ready to classify; it needs no layer that could be explained.
@@ -71,8 +73,8 @@ pub struct ClassExplanation {
     pub class: Prediction,
     /// The class score whose gradient was taken.
     pub score: f64,
-    /// Rank among all classes, 1 for the most probable.
-    pub rank: usize,
+    /// Rank among all classes, 1 for the most probable; `None` of a network that gives numbers.
+    pub rank: Option<usize>,
     /// The map.
     pub map: ClassMap,
     /// Why the map is blank, if it is.
@@ -95,7 +97,7 @@ impl Predictor {
         &self.model
     }
 
-    /// The `top_k` most probable classes of a subject, most probable first.
+    /// The `top_k` most probable classes of a subject, most probable first; of a network that gives numbers the first.
     ///
     /// # Errors
     /// When the logits are not finite.
@@ -110,9 +112,11 @@ impl Explainer {
     /// Chooses the layers, checks the targets and loads the weights.
     ///
     /// # Errors
-    /// When a layer or a class is not the model's, settings contradict each other, or the weights cannot be read.
+    /// When a layer or a class is not the model's, the score is not one of its outputs, settings contradict each other, or the
+    /// weights cannot be read.
     pub fn new(model: Model, settings: Settings) -> Result<Self> {
         settings.check()?;
+        let score = settings.score_for(model.output())?;
         settings.targets.iter().try_for_each(|target| target.check(&model))?;
         let layers = if settings.needs_layer() { layers(&model, &settings)? } else { vec![] };
         let taps: Vec<usize> = layers.iter().map(|layer| layer.index).collect();
@@ -125,7 +129,7 @@ impl Explainer {
         for method in &settings.methods {
             method.check_network(&network, &settings.options)?;
         }
-        Ok(Self { model, network, unfolded, layers, settings })
+        Ok(Self { model, network, unfolded, layers, settings, score })
     }
 
     /// The model.
@@ -214,13 +218,15 @@ impl Explainer {
     ) -> Result<ClassExplanation> {
         let at = classes.iter().position(|candidate| candidate.target == class);
         let rank = at.ok_or_else(|| Error::internal("a class has no rank"))?;
-        let score = self.settings.score.for_output(self.model.output());
-        let saturated = score == Score::Prob && 1.0 - classes[rank].proba < f64::from(f32::EPSILON);
+        let score = self.score;
+        let certain = classes[rank].proba.is_some_and(|proba| 1.0 - proba < f64::from(f32::EPSILON));
+        let saturated = score == Score::Prob && certain;
         let question = Question::new(scene, class, score, &self.settings.options)?;
         let map = method.class_map(&question, &self.settings.finish, self.settings.smoothing, saturated)?;
         let finding = map.finding.map(|finding| self.tell(finding, subject)).transpose()?;
         let score = score.value(scene.logits(), class);
-        Ok(ClassExplanation { class: classes[rank].clone(), score, rank: rank + 1, map, finding })
+        let rank_of_class = (!self.model.output().is_regression()).then_some(rank + 1);
+        Ok(ClassExplanation { class: classes[rank].clone(), score, rank: rank_of_class, map, finding })
     }
 
     /// A finding in words; for a map that is not finite, with the layer where that began.
@@ -260,7 +266,7 @@ impl Explainer {
 fn classes(model: &Model, network: &Network, logits: &[f32], subject: &Subject) -> Result<Vec<Prediction>> {
     if logits.iter().any(|logit| !logit.is_finite()) {
         let layer = network.first_not_finite(subject.values.clone())?;
-        let name = layer.map_or("the logits", |position| model.graph().nodes[position].name.as_str());
+        let name = layer.map_or("the output", |position| model.graph().nodes[position].name.as_str());
         return Err(Error::image(
             &subject.file.path,
             format!(
@@ -268,7 +274,7 @@ fn classes(model: &Model, network: &Network, logits: &[f32], subject: &Subject) 
             ),
         ));
     }
-    Ok(probability::ranked(logits, model.output(), |index| model.class_name(index)))
+    Ok(probability::ranked(logits, model.output().activation, |index| model.class_name(index)))
 }
 
 /// The layers that were asked for, each once, in the order asked for.

@@ -1,47 +1,81 @@
-//! From logits to ranked classes with probabilities, in double precision.
+//! From scores to ranked classes with probabilities, in double precision, or to numbers in their order.
 
-use crate::card::OutputKind;
+use crate::model::FinalActivation;
 use crate::record::Prediction;
 
-/// All classes, most probable first; equal logits keep the order of their indices.
-pub(super) fn ranked(logits: &[f32], output: OutputKind, name: impl Fn(usize) -> String) -> Vec<Prediction> {
-    let greatest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let exponential = |logit: f32| (f64::from(logit) - f64::from(greatest)).exp();
-    let sum: f64 = logits.iter().map(|logit| exponential(*logit)).sum();
-    let probability = |logit: f32| match output {
-        OutputKind::Sigmoid => 1.0 / (1.0 + (-f64::from(logit)).exp()),
-        OutputKind::Logits | OutputKind::Softmax | OutputKind::LogSoftmax => exponential(logit) / sum,
-    };
-    let mut order: Vec<usize> = (0..logits.len()).collect();
-    order.sort_by(|a, b| logits[*b].total_cmp(&logits[*a]).then(a.cmp(b)));
-    let class = |index: usize| Prediction {
-        target: index,
-        class_name: name(index),
-        proba: probability(logits[index]),
-        logit: f64::from(logits[index]),
+/// All classes, most probable first; equal scores keep the order of their indices. Numbers are not ranked and stay as they are.
+pub(super) fn ranked(
+    scores: &[f32],
+    activation: FinalActivation,
+    name: impl Fn(usize) -> String,
+) -> Vec<Prediction> {
+    let probability = probabilities(scores, activation);
+    let mut order: Vec<usize> = (0..scores.len()).collect();
+    if activation != FinalActivation::None {
+        order.sort_by(|a, b| scores[*b].total_cmp(&scores[*a]).then(a.cmp(b)));
+    }
+    let is_logit = matches!(activation, FinalActivation::Softmax | FinalActivation::Sigmoid);
+    let class = |index: usize| {
+        let score = f64::from(scores[index]);
+        Prediction {
+            target: index,
+            class_name: name(index),
+            proba: probability(index),
+            logit: is_logit.then_some(score),
+            number: (activation == FinalActivation::None).then_some(score),
+        }
     };
     order.into_iter().map(class).collect()
+}
+
+/// The probability of each class.
+fn probabilities(scores: &[f32], activation: FinalActivation) -> impl Fn(usize) -> Option<f64> + '_ {
+    let greatest = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let exponential = move |score: f32| (f64::from(score) - f64::from(greatest)).exp();
+    let sum: f64 = scores.iter().map(|score| exponential(*score)).sum();
+    move |index| match activation {
+        FinalActivation::Softmax => Some(exponential(scores[index]) / sum),
+        FinalActivation::Sigmoid => Some(1.0 / (1.0 + (-f64::from(scores[index])).exp())),
+        // Sums of 32-bit numbers may end a last digit beyond the range of probabilities.
+        FinalActivation::Identity => Some(f64::from(scores[index]).clamp(0.0, 1.0)),
+        FinalActivation::None => None,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn classes(logits: &[f32], output: OutputKind) -> Vec<Prediction> {
-        ranked(logits, output, |index| index.to_string())
+    fn classes(scores: &[f32], activation: FinalActivation) -> Vec<Prediction> {
+        ranked(scores, activation, |index| index.to_string())
     }
 
     #[test]
     fn probabilities_sum_to_one_even_for_huge_logits() {
-        let classes = classes(&[1000.0, 998.0, -1e30], OutputKind::Logits);
-        let sum: f64 = classes.iter().map(|class| class.proba).sum();
+        let classes = classes(&[1000.0, 998.0, -1e30], FinalActivation::Softmax);
+        let sum: f64 = classes.iter().filter_map(|class| class.proba).sum();
         assert!((sum - 1.0).abs() < 1e-12);
         assert_eq!(classes[0].target, 0);
     }
 
     #[test]
     fn independent_classes_have_independent_probabilities() {
-        let classes = classes(&[0.0, 0.0], OutputKind::Sigmoid);
-        assert_eq!((classes[0].proba, classes[1].proba), (0.5, 0.5));
+        let classes = classes(&[0.0, 0.0], FinalActivation::Sigmoid);
+        assert_eq!((classes[0].proba, classes[1].proba), (Some(0.5), Some(0.5)));
+    }
+
+    #[test]
+    fn probabilities_of_the_network_are_kept_and_have_no_logits() {
+        let classes = classes(&[0.25, 0.75], FinalActivation::Identity);
+        assert_eq!((classes[0].target, classes[0].proba, classes[0].logit), (1, Some(0.75), None));
+    }
+
+    #[test]
+    fn numbers_stay_in_their_order_and_have_no_probability() {
+        let numbers = classes(&[-2.0, 7.5], FinalActivation::None);
+        let found: Vec<_> =
+            numbers.iter().map(|number| (number.target, number.proba, number.number)).collect();
+        assert_eq!(found, [(0, None, Some(-2.0)), (1, None, Some(7.5))]);
+        assert!(numbers.iter().all(|number| number.logit.is_none()));
     }
 }

@@ -61,7 +61,7 @@ impl Explainer {
             description: self.description(explanation),
             error: String::new(),
             method: info.title.to_owned(),
-            is_regression: false,
+            is_regression: self.model().output().is_regression(),
             targets: targets
                 .map(|(target, illustration)| self.target(explanation, target, illustration))
                 .collect(),
@@ -91,12 +91,16 @@ impl Explainer {
             (true, [layer]) => format!("where the layer {layer} speaks"),
             (true, _) => format!("where the layers {} speak", layers.join(", ")),
         };
-        let what = if info.uses_class {
-            format!("{place} {verb} each target class")
-        } else {
-            format!("{place}, whatever the class")
+        let (task, target) = match self.model().output().is_regression() {
+            true => ("regression", "number"),
+            false => ("classification", "class"),
         };
-        format!("{} visualization for image classification: {what}", info.title)
+        let what = if info.uses_class {
+            format!("{place} {verb} each target {target}")
+        } else {
+            format!("{place}, whatever the {target}")
+        };
+        format!("{} visualization for image {task}: {what}", info.title)
     }
 
     fn target(
@@ -160,7 +164,7 @@ impl Explainer {
             settings.options;
         SettingsRecord {
             method: method.info().name.to_owned(),
-            score: settings.score.name().to_owned(),
+            score: self.score.name().to_owned(),
             aggregate: several.then(|| settings.finish.aggregate_of(method, library).name().to_owned()),
             smooth: kinds.iter().filter(|(on, _)| *on).map(|(_, name)| (*name).to_owned()).collect(),
             signed,
@@ -195,6 +199,7 @@ impl Explainer {
             name: model.name().to_owned(),
             file: model.file_name(),
             sha256: self.model_sha256()?.to_owned(),
+            task: Some(model.output().task),
             num_classes: model.num_classes(),
             source: model.card().source.clone(),
         })

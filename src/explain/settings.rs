@@ -4,7 +4,7 @@ use super::Target;
 use crate::cam::{Finish, Library, Method, Options, Smoothing};
 use crate::engine::{Precision, Runtime, Score};
 use crate::error::{Error, Result};
-use crate::model::LayerRequest;
+use crate::model::{LayerRequest, OutputSpec};
 
 /// What to explain, and how.
 #[derive(Debug, Clone)]
@@ -13,8 +13,8 @@ pub struct Settings {
     pub runtime: Runtime,
     /// Default: Grad-CAM alone.
     pub methods: Vec<Method>,
-    /// Default: the logit.
-    pub score: Score,
+    /// Default: the logit; where the network gives no logits, what it gives.
+    pub score: Option<Score>,
     /// Default: `auto`. Several layers' maps become one.
     pub layers: Vec<LayerRequest>,
     /// Default: the most probable class.
@@ -50,7 +50,7 @@ impl Default for Settings {
         Self {
             runtime: Runtime::default(),
             methods: vec![Method::GradCam],
-            score: Score::Logit,
+            score: None,
             layers: vec![LayerRequest::Auto],
             targets: vec![Target::Top(1)],
             top_k: 5,
@@ -67,6 +67,16 @@ impl Settings {
     /// True when a method asks for a layer.
     pub(super) fn needs_layer(&self) -> bool {
         self.methods.iter().any(|method| method.info().uses_layer)
+    }
+
+    /// The score as the network's outputs have it.
+    pub(super) fn score_for(&self, output: &OutputSpec) -> Result<Score> {
+        if self.methods.contains(&Method::FinerCam) && !output.has_logits() {
+            return Err(Error::request(
+                "finercam compares the logits of classes, and the model gives none (use gradcam)",
+            ));
+        }
+        Score::for_output(self.score, output)
     }
 
     /// Refuses what could not be done, or would be ignored.
@@ -87,11 +97,12 @@ impl Settings {
             return refuse("guidedgradcam takes one layer, got several (name one)");
         }
         let of_logits = self.methods.iter().find(|method| matches!(method, Method::Cam | Method::FinerCam));
-        if let (Some(method), true, None) = (of_logits, self.score != Score::Logit, self.options.library) {
+        let other = self.score.filter(|score| !matches!(score, Score::Logit | Score::Number));
+        if let (Some(method), Some(score), None) = (of_logits, other, self.options.library) {
             let name = method.info().name;
             return Err(Error::request(format!(
                 "{name} is made of logits, got --score {} (drop it)",
-                self.score.name()
+                score.name()
             )));
         }
         if let Some(library) = self.options.library {

@@ -55,6 +55,10 @@ impl Target {
             Self::Both => Ok(ranked.iter().take(1).copied().chain([known(label)?]).collect()),
             Self::Top(count) => Ok(ranked.iter().take(*count).copied().collect()),
             Self::Index(index) if *index < ranked.len() => Ok(vec![*index]),
+            Self::Index(index) if ranked.len() == 1 => Err(Error::request(format!(
+                "class {index} is out of range: the model has one output, class 0 (import it with --classes and the names of \
+                 no and yes, and both are classes)"
+            ))),
             Self::Index(index) => Err(Error::request(format!(
                 "class {index} is out of range: the model has {} classes (0 to {})",
                 ranked.len(),

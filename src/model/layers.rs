@@ -203,11 +203,11 @@ impl Model {
     fn leads_to_logits(&self) -> HashSet<usize> {
         let mut wanted: HashSet<&str> = HashSet::new();
         let mut leads = HashSet::new();
-        for index in (0..=self.logits).rev() {
+        for index in (0..=self.scores).rev() {
             let node = &self.graph.nodes[index];
-            if index == self.logits || wanted.contains(node.name.as_str()) {
+            if index == self.scores || wanted.contains(node.name.as_str()) {
                 wanted.extend(node.inputs.iter().map(String::as_str));
-                if index != self.logits {
+                if index != self.scores {
                     leads.insert(index);
                 }
             }

@@ -11,6 +11,7 @@ mod cost;
 pub mod import;
 mod layers;
 mod layout;
+mod output;
 mod pack;
 mod shapes;
 
@@ -20,12 +21,14 @@ use std::path::Path;
 pub(crate) use axes::reshape as resolve_reshape;
 pub use cost::Cost;
 pub use layers::{Choice, LayerInfo, LayerRequest};
+pub use output::{FinalActivation, OutputSpec};
 pub(crate) use pack::Weights;
 pub(crate) use shapes::MAX_RANK;
 
-use crate::card::{Card, Graph, Node, Op, OutputKind};
+use crate::card::{Card, Graph};
 use crate::error::{Error, Result};
 use layout::Map;
+use output::Resolved;
 use pack::Pack;
 
 /// A tensor with its name, as burnpack files hold it.
@@ -42,8 +45,11 @@ pub struct Model {
     shapes: Vec<Vec<usize>>,
     /// Which values are feature maps, `[batch, channels, height, width]`.
     maps: Vec<Map>,
-    logits: usize,
-    output: OutputKind,
+    /// Position of the scores that are explained, and of those that the network itself computes.
+    scores: usize,
+    raw_scores: usize,
+    outputs: usize,
+    output: OutputSpec,
     pack: Pack,
     warnings: Vec<String>,
 }
@@ -100,9 +106,11 @@ impl Model {
     }
 
     fn assemble(card: Card, pack: Pack) -> Result<Self> {
-        let Checked { graph, shapes, logits, output, warnings } = check(&card, &pack.shapes, &pack.name())?;
+        let (resolved, mut warnings) = check(&card, &pack.shapes, &pack.name())?;
+        let Resolved { spec: output, graph, shapes, raw_scores, scores, outputs, warnings: more } = resolved;
+        warnings.extend(more);
         let maps = layout::feature_maps(&graph, &shapes);
-        Ok(Self { card, graph, shapes, maps, logits, output, pack, warnings })
+        Ok(Self { card, graph, shapes, maps, scores, raw_scores, outputs, output, pack, warnings })
     }
 
     /// The card as it was written.
@@ -123,22 +131,41 @@ impl Model {
         &self.shapes
     }
 
-    /// Position of the node that gives the logits: the last one, or the one before a final softmax or sigmoid.
+    /// Position of the node whose numbers are explained, one a class: the logits where there are logits, else what the
+    /// network puts out.
     #[must_use]
-    pub fn logits(&self) -> usize {
-        self.logits
+    pub fn scores(&self) -> usize {
+        self.scores
     }
 
-    /// What the graph's last node gives.
+    /// As [`Model::scores`], but of a binary network whose two sides have names the one score that the network has.
     #[must_use]
-    pub fn output(&self) -> OutputKind {
-        self.output
+    pub(crate) fn raw_scores(&self) -> usize {
+        self.raw_scores
     }
 
-    /// Number of classes.
+    /// Whether the graph has nodes behind its scores that turn them into what it puts out.
+    #[must_use]
+    pub(crate) fn has_activation(&self) -> bool {
+        self.graph.nodes[self.raw_scores].name != self.graph.output
+    }
+
+    /// What the outputs mean.
+    #[must_use]
+    pub fn output(&self) -> &OutputSpec {
+        &self.output
+    }
+
+    /// Numbers a picture that the graph's last node gives.
+    #[must_use]
+    pub fn outputs(&self) -> usize {
+        self.outputs
+    }
+
+    /// Number of classes: one for each output, or two for one output whose two sides have names.
     #[must_use]
     pub fn num_classes(&self) -> usize {
-        self.shapes[self.logits][1]
+        self.shapes[self.scores].iter().product()
     }
 
     /// The name of a class, or its number when the card names none.
@@ -200,17 +227,9 @@ impl Model {
     }
 }
 
-/// A card's network, in which everything is known but the numbers.
-struct Checked {
-    graph: Graph,
-    shapes: Vec<Vec<usize>>,
-    logits: usize,
-    output: OutputKind,
-    warnings: Vec<String>,
-}
-
-/// Checks that a card, its graph and tensors of these shapes fit together; `name` is the model's, for the errors.
-fn check(card: &Card, tensors: &BTreeMap<String, Vec<usize>>, name: &str) -> Result<Checked> {
+/// Checks that a card, its graph and tensors of these shapes fit together; `name` is the model's, for the errors. Gives the
+/// network with all known but its numbers, and warnings.
+fn check(card: &Card, tensors: &BTreeMap<String, Vec<usize>>, name: &str) -> Result<(Resolved, Vec<String>)> {
     let blame = |problem: String| Error::model(name, problem);
     card.check().map_err(blame)?;
     let graph = match (&card.arch, &card.graph) {
@@ -220,21 +239,8 @@ fn check(card: &Card, tensors: &BTreeMap<String, Vec<usize>>, name: &str) -> Res
     };
     let warnings = tensors_fit(&graph, tensors, name)?;
     let shapes = shapes::infer(&graph, tensors).map_err(blame)?;
-    let (logits, output) = find_logits(&graph, card.output).map_err(blame)?;
-    check_classes(card, &graph, &shapes[logits]).map_err(blame)?;
     check_input(card, &graph).map_err(blame)?;
-    Ok(Checked { graph, shapes, logits, output, warnings })
-}
-
-fn check_classes(card: &Card, graph: &Graph, shape: &[usize]) -> Result<(), String> {
-    if shape.len() < 2 || shape[0] != 1 || shape[2..].iter().any(|side| *side != 1) {
-        return Err(format!("its output '{}' has shape {shape:?}, expected [batch, classes]", graph.output));
-    }
-    let (names, classes) = (card.classes.len(), shape[1]);
-    if names != 0 && names != classes {
-        return Err(format!("its card names {names} classes, expected {classes}, one for each output"));
-    }
-    Ok(())
+    Ok((output::resolve(card, graph, shapes).map_err(blame)?, warnings))
 }
 
 fn check_input(card: &Card, graph: &Graph) -> Result<(), String> {
@@ -293,31 +299,4 @@ fn tensors_fit(graph: &Graph, tensors: &BTreeMap<String, Vec<usize>>, name: &str
             diagnosis.unused[0].0
         )],
     })
-}
-
-/// The node that gives unnormalised scores, and what the last node gives.
-fn find_logits(graph: &Graph, declared: Option<OutputKind>) -> Result<(usize, OutputKind), String> {
-    let last = graph.position(&graph.output).ok_or("its graph has no output")?;
-    let found = match graph.nodes[last].op {
-        Op::Softmax { .. } => OutputKind::Softmax,
-        Op::LogSoftmax { .. } => OutputKind::LogSoftmax,
-        Op::Sigmoid {} => OutputKind::Sigmoid,
-        _ => OutputKind::Logits,
-    };
-    match declared {
-        Some(declared) if declared != found => Err(format!(
-            "its card says that 'output' is {declared:?}, but the graph ends in '{}', which gives {found:?}",
-            graph.nodes[last].op.name()
-        )),
-        _ if found == OutputKind::Logits => Ok((last, found)),
-        _ => {
-            let before = position_of_input(graph, &graph.nodes[last])
-                .ok_or("its graph has nothing before the final activation")?;
-            Ok((before, found))
-        }
-    }
-}
-
-fn position_of_input(graph: &Graph, node: &Node) -> Option<usize> {
-    node.inputs.first().and_then(|input| graph.position(input))
 }

@@ -27,8 +27,10 @@ impl Record {
     }
 
     fn check_finite(&self) -> Result<(), String> {
-        let targets = self.targets.iter().flat_map(|target| [target.score, target.proba, target.logit]);
-        let predictions = self.predictions.iter().flat_map(|class| [class.proba, class.logit]);
+        let targets =
+            self.targets.iter().flat_map(|target| [Some(target.score), target.proba, target.logit]).flatten();
+        let predictions =
+            self.predictions.iter().flat_map(|class| [class.proba, class.logit, class.number]).flatten();
         let maps = self.targets.iter().flat_map(|target| target.heatmap.iter().flatten());
         let all = targets.chain(predictions).chain(maps.map(|value| f64::from(*value)));
         match all.into_iter().find(|number| !number.is_finite()) {

@@ -21,7 +21,7 @@ pub use summary::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::card::{Preprocess, Source};
+use crate::card::{Preprocess, Source, Task};
 
 /// The newest record version, and the one that this build writes.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -40,7 +40,7 @@ pub struct Record {
     pub error: String,
     /// Title of the method, for example `Grad-CAM`.
     pub method: String,
-    /// Always `false`: burncam explains classifiers.
+    /// True for a network that gives numbers and no classes; [`ModelRecord::task`] says more.
     pub is_regression: bool,
     /// The explained classes, in the order asked for.
     pub targets: Vec<TargetRecord>,
@@ -52,7 +52,7 @@ pub struct Record {
     pub model: ModelRecord,
     /// The explained layers, in the order asked for; none for a method that works on pixels.
     pub layers: Vec<LayerRecord>,
-    /// The most probable classes, most probable first.
+    /// The most probable classes, most probable first; of a network that gives numbers, the first numbers in their order.
     pub predictions: Vec<Prediction>,
     /// The true class, where the caller named it.
     pub label: Option<LabelRecord>,
@@ -70,14 +70,14 @@ pub struct TargetRecord {
     pub target: usize,
     /// Its name, or its index as text when the model names no classes.
     pub class_name: String,
-    /// The class score whose gradient was taken; see [`SettingsRecord::score`].
+    /// The class score whose gradient was taken; see [`SettingsRecord::score`]. Of a network that gives numbers, the number.
     pub score: f64,
-    /// Probability of the class, 0 to 1.
-    pub proba: f64,
-    /// The class's logit.
-    pub logit: f64,
-    /// Rank among all classes, 1 for the most probable.
-    pub rank: usize,
+    /// Probability of the class, 0 to 1; `null` for a number.
+    pub proba: Option<f64>,
+    /// The class's logit; `null` for a number, and where the network gives probabilities without logits before them.
+    pub logit: Option<f64>,
+    /// Rank among all classes, 1 for the most probable; `null` for a number.
+    pub rank: Option<usize>,
     /// The map: rows of values, by default 0 to 1 and the greatest 1, all 0 when blank; see
     /// [`TargetRecord::normalization`]. A map of more than 56 cells in a direction is here averaged over blocks of equal
     /// size; `--save npy` writes all of it.
@@ -212,7 +212,9 @@ pub struct ModelRecord {
     pub file: String,
     /// SHA-256 of the model file, lower-case hexadecimal.
     pub sha256: String,
-    /// Number of classes.
+    /// What it is for; `null` in records of release 0.1, which did not say.
+    pub task: Option<Task>,
+    /// Number of classes, or of numbers.
     pub num_classes: usize,
     /// Where its weights came from, or `null`.
     pub source: Option<Source>,
@@ -248,10 +250,12 @@ pub struct Prediction {
     pub target: usize,
     /// Its name, or its index as text.
     pub class_name: String,
-    /// Probability, 0 to 1.
-    pub proba: f64,
-    /// Logit.
-    pub logit: f64,
+    /// Probability, 0 to 1; `null` for a number.
+    pub proba: Option<f64>,
+    /// Logit; `null` for a number, and where the network gives probabilities without logits before them.
+    pub logit: Option<f64>,
+    /// The number, of a network that gives numbers; else `null`.
+    pub number: Option<f64>,
 }
 
 /// The true class of an image.
@@ -270,7 +274,7 @@ pub struct LabelRecord {
 pub struct SettingsRecord {
     /// Name of the method on the command line.
     pub method: String,
-    /// `logit`, `prob`, `log-prob`, `margin` or `rest`.
+    /// `logit`, `prob`, `log-prob`, `margin`, `rest` or `number`.
     pub score: String,
     /// `mean`, `max` or `product`; `null` for one layer.
     pub aggregate: Option<String>,

@@ -359,8 +359,8 @@ fn a_final_softmax_gives_probabilities() {
     let net = Guide::new(&Device::flex());
     let captured = captured(&net, [1, 28, 28], |net, x| activation::softmax(net.forward(x), 1)).unwrap();
     let model = saved(&captured, &net, Guide::forward);
-    assert_eq!(model.output(), burncam::card::OutputKind::Softmax);
-    assert_eq!(names(&model)[model.logits()], "linear2");
+    assert_eq!(model.output().gives, burncam::card::OutputKind::Softmax);
+    assert_eq!(names(&model)[model.scores()], "linear2");
 }
 
 #[test]

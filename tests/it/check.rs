@@ -98,7 +98,7 @@ fn trained_models_pass_with_gradients_that_can_be_judged() {
         assert!(report.statuses().iter().all(|status| *status == Status::Ok), "{report:#?}");
         assert_eq!(report.devices[0].device, "ndarray");
         assert_eq!(report.folding.folded, folded);
-        assert_eq!(report.folding.folded + report.folding.compared, model.logits() + 1);
+        assert_eq!(report.folding.folded + report.folding.compared, model.scores() + 1);
         assert_eq!(report.gradients.positions, 32);
         assert!(report.gradients.smooth > 16, "{:?}", report.gradients);
         assert_eq!(report, check(&model, &CheckRequest::default()).unwrap());

@@ -310,7 +310,7 @@ fn imported_networks_without_kinks() {
         let model = made(&card, tensors()).model;
         let spec = &model.graph().input;
         let input = seeded("input", &[1, spec.channels, spec.height, spec.width]);
-        for layer in (0..model.logits()).filter(|at| model.shapes()[*at].len() == 4) {
+        for layer in (0..model.scores()).filter(|at| model.shapes()[*at].len() == 4) {
             let what = format!("{name}, {}", model.graph().nodes[layer].name);
             agrees(&what, &card, &tensors, layer, &input, "flex", &[Score::Logit, Score::Rest]);
         }

@@ -84,10 +84,12 @@ fn logits_probabilities_ranks_and_targets_are_those_of_the_arithmetic() {
     let explainer = Explainer::new(model.clone(), settings).unwrap();
     let explanation = explainer.explain(&subject(ramp())).unwrap().remove(0);
     let [second, first] = &explanation.targets[..] else { panic!("two targets expected") };
-    assert_eq!((first.class.target, first.rank, second.class.target, second.rank), (0, 1, 1, 2));
-    assert!((first.class.logit - 5.0625).abs() < 1e-5 && (second.class.logit - 0.25).abs() < 1e-5);
+    let places = (first.class.target, first.rank, second.class.target, second.rank);
+    assert_eq!(places, (0, Some(1), 1, Some(2)));
+    let logits = [first.class.logit.unwrap(), second.class.logit.unwrap()];
+    assert!((logits[0] - 5.0625).abs() < 1e-5 && (logits[1] - 0.25).abs() < 1e-5);
     let expected = 1.0 / (1.0 + (0.25_f64 - 5.0625).exp());
-    assert!((first.class.proba - expected).abs() < 1e-6);
+    assert!((first.class.proba.unwrap() - expected).abs() < 1e-6);
     assert_eq!(explanation.predictions.len(), 2);
 }
 
@@ -116,7 +118,7 @@ fn a_class_that_the_layer_speaks_against_is_told_not_drawn() {
 #[test]
 fn a_saturated_softmax_is_told_not_drawn() {
     // At x = 1000 the logits are 3000 and -999, so the probability rounds to one.
-    let settings = Settings { score: burncam::engine::Score::Prob, ..Settings::default() };
+    let settings = Settings { score: Some(burncam::engine::Score::Prob), ..Settings::default() };
     let Made { model, .. } = &sixteen_pixels();
     let explainer = Explainer::new(model.clone(), settings).unwrap();
     let explanation =

@@ -12,6 +12,7 @@ mod curvature;
 mod golden;
 mod gradients;
 mod hand_worked;
+mod heads;
 mod hostile;
 mod house;
 mod methods;

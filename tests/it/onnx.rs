@@ -47,7 +47,7 @@ pub(crate) fn files(folder: &str) -> Vec<PathBuf> {
 }
 
 /// Shape and numbers of one array of an `.npz`.
-fn array(path: &Path, name: &str) -> (Vec<usize>, Vec<f32>) {
+pub(crate) fn array(path: &Path, name: &str) -> (Vec<usize>, Vec<f32>) {
     let mut archive = zip::ZipArchive::new(File::open(path).unwrap()).unwrap();
     let mut bytes = Vec::new();
     archive.by_name(&format!("{name}.npy")).unwrap().read_to_end(&mut bytes).unwrap();
@@ -73,14 +73,7 @@ fn picture(model: &Model, path: &Path) -> Vec<f32> {
 
 /// What the graph's last node gives.
 fn output(model: &Model, input: Vec<f32>) -> Vec<f32> {
-    let logits = Network::load(model, &[], &DeviceName::default()).unwrap().logits(input).unwrap();
-    let sum: f32 = logits.iter().map(|logit| logit.exp()).sum();
-    match serde_json::to_value(model.output()).unwrap().as_str().unwrap() {
-        "softmax" => logits.iter().map(|logit| logit.exp() / sum).collect(),
-        "sigmoid" => logits.iter().map(|logit| 1.0 / (1.0 + (-logit).exp())).collect(),
-        "log-softmax" => logits.iter().map(|logit| logit - sum.ln()).collect(),
-        _ => logits,
-    }
+    Network::load_whole(model, &DeviceName::default()).unwrap().logits(input).unwrap()
 }
 
 #[test]

@@ -67,6 +67,7 @@ pub(crate) fn seeded_architecture(name: &str) -> Made {
             r#"{ "resize": { "policy": "stretch", "height": 96, "width": 96 } }"#,
         )
         .unwrap(),
+        task: None,
         output: None,
         classes: vec![],
         source: None,

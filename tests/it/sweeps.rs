@@ -56,7 +56,7 @@ fn agrees(what: &str, model: &Model, layers: &[usize], input: &[f32], score: Sco
 
 /// Positions of all maps on the way to the logits.
 fn maps(model: &Model) -> Vec<usize> {
-    (0..model.logits()).filter(|at| model.shapes()[*at].len() == 4).collect()
+    (0..model.scores()).filter(|at| model.shapes()[*at].len() == 4).collect()
 }
 
 fn imported(name: &str) -> Made {

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use burncam::card::Preprocess;
-use burncam::model::import::{ImportRequest, import};
+use burncam::check::check_output;
+use burncam::model::import::{ImportRequest, Imported, import};
 use burncam::model::{Model, read_card};
 use burncam::output;
 
@@ -19,7 +20,7 @@ pub(crate) fn run(args: &ImportArgs, quiet: bool) -> Result<Outcome> {
     }
     let classes = args.classes.as_deref().map(read_classes).transpose()?.unwrap_or_default();
     let preprocess = args.pictures.preprocess.as_deref().map(read_preprocess).transpose()?;
-    let imported = import(&ImportRequest {
+    let mut imported = import(&ImportRequest {
         source: args.source.clone(),
         arch: args.arch.clone(),
         card: args.spec.as_deref().map(read_card).transpose()?,
@@ -32,30 +33,65 @@ pub(crate) fn run(args: &ImportArgs, quiet: bool) -> Result<Outcome> {
         preprocess,
         adjust: args.pictures.request(),
         output_name: args.output_name.clone(),
+        task: args.task,
+        output: args.output,
         license: args.license.clone(),
         note: args.note.clone(),
     })?;
     for warning in &imported.warnings {
         log::warn!("{warning}");
     }
-    for assumption in imported.assumptions.iter().filter(|_| !quiet) {
-        text::line(&format!("assumed: {assumption}"))?;
-    }
+    let assumed = |assumption: &String| text::line(&format!("assumed: {assumption}"));
+    imported.assumptions.iter().filter(|_| !quiet).try_for_each(assumed)?;
     let tensors = imported.tensors.len();
-    Model::save(&args.out, &imported.card, imported.tensors, args.force)?;
-    let model = Model::open(&args.out, None)?;
+    let model = save(args, &mut imported, quiet)?;
     if !quiet {
         let layer = model.choose_layer(&burncam::model::LayerRequest::Auto)?;
         text::line(&format!(
-            "{}: {} with {} classes, {tensors} tensors, {}, explained at layer {}",
+            "{}: {} with {}, {tensors} tensors, {}, explained at layer {}",
             args.out.display(),
             model.name(),
-            model.num_classes(),
+            outputs(&model),
             text::size(model.file_size()?),
             layer.name
         ))?;
     }
     Ok(Outcome::Done)
+}
+
+/// Writes the model, and looks with a few noise pictures whether its outputs are what they are taken for.
+fn save(args: &ImportArgs, imported: &mut Imported, quiet: bool) -> Result<Model> {
+    Model::save(&args.out, &imported.card, imported.tensors.clone(), args.force)?;
+    let model = Model::open(&args.out, None)?;
+    let found = match check_output(&model) {
+        Ok(found) => found,
+        Err(error) => {
+            log::warn!("the network could not be tried: {error}");
+            return Ok(model);
+        }
+    };
+    for contradiction in &found.contradictions {
+        log::warn!("{contradiction}");
+    }
+    let Some(evident) = found.evident else { return Ok(model) };
+    if !quiet {
+        text::line(
+            "assumed: the outputs are probabilities after all, because for noise pictures they lie from 0 to 1 and add up to 1; \
+             --output logits says otherwise",
+        )?;
+    }
+    imported.card.output = Some(evident);
+    Model::save(&args.out, &imported.card, std::mem::take(&mut imported.tensors), true)?;
+    Ok(Model::open(&args.out, None)?)
+}
+
+/// `1000 classes`, `1 class`, `3 numbers`.
+fn outputs(model: &Model) -> String {
+    match (model.output().is_regression(), model.num_classes()) {
+        (true, count) => text::counted(count, "number"),
+        (false, 1) => "1 class".to_owned(),
+        (false, count) => format!("{count} classes"),
+    }
 }
 
 /// One class a line; empty lines at the end do not count.

@@ -78,11 +78,12 @@ fn facts(model: &Model) -> Result<Vec<(&'static str, String)>> {
             "input",
             format!("{} x {} x {} (channels, height, width)", input.channels, input.height, input.width),
         ),
-        ("classes", format!("{}{}", model.num_classes(), sample(model))),
         (
-            "graph",
-            format!("{} operations, gives {:?}", model.graph().nodes.len(), model.output()).to_lowercase(),
+            if model.output().is_regression() { "numbers" } else { "classes" },
+            format!("{}{}", model.num_classes(), sample(model)),
         ),
+        ("graph", format!("{} operations", model.graph().nodes.len())),
+        ("output", output(model)),
         ("parameters", format!("{:.2} million, {}", cost.parameters as f64 / 1e6, types.join(", "))),
         ("work", format!("{:.2} billion multiply-adds a picture", cost.multiply_adds as f64 / 1e9)),
         ("preprocess", preprocess(&model.card().preprocess)),
@@ -100,6 +101,12 @@ fn facts(model: &Model) -> Result<Vec<(&'static str, String)>> {
         facts.extend(entries.into_iter().filter_map(|(name, value)| Some((name, value.clone()?))));
     }
     Ok(facts)
+}
+
+fn output(model: &Model) -> String {
+    let assumed =
+        model.output().assumed.as_ref().map_or("", |_| " (assumed; import --task and --output change it)");
+    format!("{}{assumed}", model.output())
 }
 
 fn sample(model: &Model) -> String {

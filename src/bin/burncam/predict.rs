@@ -47,7 +47,8 @@ fn print(args: &PredictArgs, input: &Input, predictions: &[Prediction], several:
         text::line(&format!("{name}:"))?;
     }
     for class in predictions {
-        text::line(&format!("{:>7}  {:>4}  {}", text::percent(class.proba), class.target, class.class_name))?;
+        let shown = text::percent_or_number(class.proba, class.number.unwrap_or_default());
+        text::line(&format!("{shown:>7}  {:>4}  {}", class.target, class.class_name))?;
     }
     Ok(())
 }

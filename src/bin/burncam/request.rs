@@ -5,6 +5,7 @@ use burncam::cam::{Finish, Library, Method, Options, Progress, Smoothing};
 use burncam::card::OutputKind;
 use burncam::engine::Score;
 use burncam::explain::{Scale, Settings, Style};
+use burncam::model::OutputSpec;
 use burncam::render::{Colormap, Overlay};
 
 use crate::args::{ExplainArgs, OverlayArg, ScaleArg, SmoothArg, StyleArgs};
@@ -13,7 +14,7 @@ use crate::args::{ExplainArgs, OverlayArg, ScaleArg, SmoothArg, StyleArgs};
 pub(crate) fn settings(
     args: &ExplainArgs,
     methods: &[Method],
-    output: OutputKind,
+    output: &OutputSpec,
     progress: Option<Progress>,
 ) -> Settings {
     let map = &args.method;
@@ -21,7 +22,7 @@ pub(crate) fn settings(
     Settings {
         runtime: args.run.runtime(),
         methods: methods.to_vec(),
-        score: args.score.unwrap_or_else(|| usual_score(map.compat, output)),
+        score: args.score.or_else(|| usual_score(map.compat, output)),
         layers: args.layers.clone(),
         targets: args.targets.clone(),
         top_k: args.top_k.into(),
@@ -58,12 +59,14 @@ pub(crate) fn settings(
 }
 
 /// Libraries explain what a network gives, whatever that is; here it is the logit.
-fn usual_score(compat: Option<Library>, output: OutputKind) -> Score {
-    match (compat, output) {
-        (None, _) | (_, OutputKind::Logits) => Score::Logit,
-        (_, OutputKind::Softmax | OutputKind::Sigmoid) => Score::Prob,
-        (_, OutputKind::LogSoftmax) => Score::LogProb,
-    }
+fn usual_score(compat: Option<Library>, output: &OutputSpec) -> Option<Score> {
+    compat?;
+    Some(match output.gives {
+        OutputKind::Softmax | OutputKind::Sigmoid | OutputKind::Probabilities => Score::Prob,
+        OutputKind::LogSoftmax | OutputKind::LogSigmoid => Score::LogProb,
+        OutputKind::Numbers => Score::Number,
+        _ => Score::Logit,
+    })
 }
 
 /// How pictures are drawn.

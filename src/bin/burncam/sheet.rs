@@ -28,8 +28,9 @@ pub(crate) fn sheet(
 fn heading(target: &ClassExplanation) -> Heading {
     // Synonyms follow a comma; one name is enough for a column.
     let title = target.class.class_name.split(", ").next().unwrap_or_default().to_owned();
-    let rank = if target.rank > 1 { format!(", rank {}", target.rank) } else { String::new() };
-    Heading { title, detail: format!("{}{rank}", text::percent(target.class.proba)) }
+    let rank = target.rank.filter(|rank| *rank > 1);
+    let rank = rank.map_or_else(String::new, |rank| format!(", rank {rank}"));
+    Heading { title, detail: format!("{}{rank}", text::percent_or_number(target.class.proba, target.score)) }
 }
 
 /// `efficientnet_lite0, layer _relu1 (7x7)`.

@@ -82,6 +82,9 @@ fn classes(summary: &Summary) -> Option<String> {
         more => format!(" and {more} other classes"),
     };
     let mean = summary.mean_proba?;
+    if named.is_empty() {
+        return Some(format!("mean probability {}", text::percent(mean)));
+    }
     Some(format!("most frequent: {}{others}; mean probability {}", named.join(", "), text::percent(mean)))
 }
 

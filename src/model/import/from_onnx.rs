@@ -32,9 +32,10 @@ pub(super) fn import(request: &ImportRequest) -> Result<Imported> {
     }
     let applied = tensors.len();
     let card = card(request, stem(&file), graph, preprocess)?;
-    crate::model::check(&card, &shapes, &file)?;
+    let (resolved, warnings) = crate::model::check(&card, &shapes, &file)?;
+    assumptions.extend(resolved.spec.assumed);
     let diagnosis = Diagnosis { applied, ..Diagnosis::default() };
-    Ok(Imported { card, tensors, warnings: vec![], assumptions, diagnosis })
+    Ok(Imported { card, tensors, warnings: [warnings, resolved.warnings].concat(), assumptions, diagnosis })
 }
 
 /// The preset that was asked for or that the graph suggests, with what the caller says otherwise.

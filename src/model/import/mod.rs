@@ -27,7 +27,7 @@ pub use diagnosis::{Diagnosis, Missing, WrongShape};
 pub use preprocess::{PRESETS, PreprocessRequest, Preset, ResizeRequest};
 pub use state_dict::{ElementType, StateDict, StateTensor};
 
-use crate::card::{Card, Graph, Preprocess, SCHEMA_VERSION, Source as Provenance};
+use crate::card::{Card, Graph, OutputKind, Preprocess, SCHEMA_VERSION, Source as Provenance, Task};
 use crate::digest::hex;
 use crate::error::{Error, Result};
 use crate::model::arch;
@@ -66,6 +66,11 @@ pub struct ImportRequest {
     pub adjust: PreprocessRequest,
     /// Name of the output to explain, for an ONNX file with several. Default: the first.
     pub output_name: Option<String>,
+    /// What the network is for. With [`ImportRequest::output`] it takes the place of both of the card's. Default: what the
+    /// graph proves, else the usual task for so many outputs.
+    pub task: Option<Task>,
+    /// What the outputs are. Default: what the graph proves, else logits.
+    pub output: Option<OutputKind>,
     /// Licence of the weights, for the card.
     pub license: Option<String>,
     /// Anything else for the card.
@@ -161,6 +166,9 @@ fn with_defaults(request: &ImportRequest, card: &Card) -> ImportRequest {
         request.classes.clone_from(&card.classes);
     }
     request.name.get_or_insert_with(|| card.name.clone());
+    if request.task.is_none() && request.output.is_none() {
+        (request.task, request.output) = (card.task, card.output);
+    }
     let preprocess = request.preprocess.get_or_insert_with(|| card.preprocess.clone());
     request.input = request.input.or_else(|| preprocess.output_size());
     let source = card.source.clone().unwrap_or_default();
@@ -176,13 +184,13 @@ fn finish(request: &ImportRequest, source: &Source, fitted: Fitted) -> Result<Im
     let parameters = names::parameters(&built, source.convention);
     let preprocess =
         request.preprocess.clone().unwrap_or_else(|| request.adjust.change(preprocess, &built.graph.input));
-    let output = request.card.as_ref().and_then(|card| card.output);
-    let card = Card { output, ..card(request, name, built.graph, preprocess)? };
-    super::check(&card, &built.parameters.into_iter().collect(), &file)?;
+    let card = card(request, name, built.graph, preprocess)?;
+    let (resolved, _) = super::check(&card, &built.parameters.into_iter().collect(), &file)?;
     let warnings: Vec<String> = leftovers(&diagnosis).into_iter().collect();
     let tensors = convert::convert(&parameters, &weights, request.half)
         .map_err(|problem| Error::model(&file, problem))?;
-    Ok(Imported { card, tensors, warnings, assumptions: vec![], diagnosis })
+    let assumptions = resolved.spec.assumed.into_iter().collect();
+    Ok(Imported { card, tensors, warnings, assumptions, diagnosis })
 }
 
 /// A card around a graph, with what the request says about it and where it came from.
@@ -194,7 +202,8 @@ fn card(request: &ImportRequest, name: String, graph: Graph, preprocess: Preproc
         num_classes: None,
         graph: Some(graph),
         preprocess,
-        output: None,
+        task: request.task,
+        output: request.output,
         classes: request.classes.clone(),
         source: Some(Provenance {
             file: Some(file_name(&request.source)),

@@ -48,7 +48,8 @@ pub struct Accuracy {
     pub labelled: usize,
     /// Those whose most probable class is the true one.
     pub top1_correct: usize,
-    /// Those whose true class is among the five most probable; `null` where records list fewer than five (`--top-k`).
+    /// Those whose true class is among the five most probable; `null` where there are five classes or fewer, or records list
+    /// fewer than five (`--top-k`).
     pub top5_correct: Option<usize>,
     /// [`Accuracy::top1_correct`] as a share of the labelled, 0 to 1.
     pub top1: f64,
@@ -164,5 +165,5 @@ pub(super) fn in_millionths(proba: f64) -> f64 {
 pub(super) fn joined_mean(a: (Option<f64>, usize), b: (Option<f64>, usize)) -> Option<f64> {
     let sum = |(mean, count): (Option<f64>, usize)| mean.map_or(0, |mean| millionths(mean, count));
     let count = a.1 + b.1;
-    (count > 0).then(|| mean(sum(a) + sum(b), count))
+    (count > 0 && a.0.or(b.0).is_some()).then(|| mean(sum(a) + sum(b), count))
 }

@@ -46,9 +46,9 @@ pub struct Summary {
     pub failed: usize,
     /// True when the run was stopped before it came to all images.
     pub interrupted: bool,
-    /// Mean probability of the most probable class, 0 to 1; `null` when nothing was explained.
+    /// Mean probability of the most probable class, 0 to 1; `null` when nothing was explained, and for numbers.
     pub mean_proba: Option<f64>,
-    /// How often each class was the most probable one.
+    /// How often each class was the most probable one; empty for numbers and for a network with one class.
     pub classes: Tally<ClassCount>,
     /// Warnings of the records, and how many images have each.
     pub warnings: Tally<WarningCount>,
@@ -94,7 +94,7 @@ impl Summary {
     pub fn add(&mut self, records: &[Record]) {
         let Some(first) = records.first() else { return };
         if let Some(class) = first.predictions.first() {
-            self.count_prediction(class);
+            self.count_prediction(class, first.model.num_classes);
             if let Some(label) = &first.label {
                 self.count_label(label, class, first);
             }
@@ -111,18 +111,23 @@ impl Summary {
         }
     }
 
-    fn count_prediction(&mut self, class: &Prediction) {
-        let proba = in_millionths(class.proba);
+    fn count_prediction(&mut self, class: &Prediction, num_classes: usize) {
+        // Numbers have no probability.
+        let Some(proba) = class.proba.map(in_millionths) else { return };
         self.mean_proba = joined_mean((self.mean_proba, self.explained), (Some(proba), 1));
         let Prediction { target, class_name, .. } = class.clone();
-        self.classes.add(ClassCount { target, class_name, count: 1, mean_proba: proba });
+        // Of one class there is no most probable one.
+        if num_classes > 1 {
+            self.classes.add(ClassCount { target, class_name, count: 1, mean_proba: proba });
+        }
     }
 
     fn count_label(&mut self, label: &LabelRecord, class: &Prediction, record: &Record) {
         const FIVE: usize = 5;
         let correct = label.target == class.target;
         let listed = &record.predictions[..record.predictions.len().min(FIVE)];
-        let top5 = (listed.len() >= FIVE.min(record.model.num_classes))
+        // Among five classes or fewer every class is one of the five most probable.
+        let top5 = (record.model.num_classes > FIVE && listed.len() == FIVE)
             .then(|| usize::from(listed.iter().any(|class| class.target == label.target)));
         self.join_accuracy(Some(Accuracy::new(1, usize::from(correct), top5)));
         if !correct {

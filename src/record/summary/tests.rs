@@ -137,10 +137,39 @@ fn records_that_list_fewer_than_five_classes_say_nothing_of_the_first_five() {
     summary.add(&[record("a", &[(1, 0.5)], Some(1), 1000)]);
     let accuracy = summary.accuracy.clone().unwrap();
     assert_eq!((accuracy.top1_correct, accuracy.top5_correct), (1, None));
-    let mut few = new(1, None);
-    few.add(&[record("b", &[(1, 0.5), (0, 0.5)], Some(0), 2)]);
-    assert_eq!(few.accuracy.clone().unwrap().top5_correct, Some(1), "there are only two classes");
-    assert_eq!(Summary::merge(vec![few, summary]).unwrap().accuracy.unwrap().top5_correct, None);
+    let mut many = new(1, None);
+    many.add(&[record("b", &[1, 2, 3, 4, 5].map(|class| (class, 0.1)), Some(5), 6)]);
+    assert_eq!(many.accuracy.clone().unwrap().top5_correct, Some(1));
+    assert_eq!(Summary::merge(vec![many, summary]).unwrap().accuracy.unwrap().top5_correct, None);
+}
+
+#[test]
+fn among_five_classes_or_fewer_the_first_five_are_all_there_are() {
+    for classes in [2, 5] {
+        let mut few = new(1, None);
+        let listed: Vec<(usize, f64)> = (0..classes).map(|class| (class, 0.1)).collect();
+        few.add(&[record("a", &listed, Some(1), classes)]);
+        let accuracy = few.accuracy.unwrap();
+        assert_eq!(
+            (accuracy.top1_correct, accuracy.top5_correct, accuracy.top5),
+            (0, None, None),
+            "{classes}"
+        );
+    }
+}
+
+#[test]
+fn numbers_and_single_classes_have_no_most_frequent_class() {
+    let mut numbers = new(1, None);
+    let mut record_of_numbers = record("a", &[(0, 0.5)], None, 1);
+    record_of_numbers.predictions[0].proba = None;
+    numbers.add(&[record_of_numbers]);
+    assert_eq!((numbers.mean_proba, numbers.classes.ranked().len()), (None, 0));
+    let merged = Summary::merge(vec![numbers.clone(), numbers]).unwrap();
+    assert_eq!(merged.mean_proba, None);
+    let mut single = new(1, None);
+    single.add(&[record("a", &[(0, 0.25)], None, 1)]);
+    assert_eq!((single.mean_proba, single.classes.ranked().len()), (Some(0.25), 0));
 }
 
 #[test]

@@ -33,7 +33,8 @@ pub(crate) struct ExplainArgs {
     #[arg(long = "method", value_name = "METHOD", value_delimiter = ',', default_value = "gradcam")]
     pub(crate) methods: Vec<Method>,
 
-    /// Class score that is explained: logit, prob, log-prob, margin or rest [default: logit; with --compat what the network gives].
+    /// Class score that is explained: logit, prob, log-prob, margin or rest, or number [default: logit; with --compat, and where
+    /// there are no logits, what the network gives].
     #[arg(long, value_name = "SCORE")]
     pub(crate) score: Option<Score>,
 

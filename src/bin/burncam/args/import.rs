@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use burncam::card::{ColorOrder, Filter};
+use burncam::card::{ColorOrder, Filter, OutputKind, Task};
 use burncam::model::import::{PreprocessRequest, Preset, ResizeRequest};
 use clap::Args;
 
@@ -26,7 +26,7 @@ pub(crate) struct ImportArgs {
     #[arg(long, value_name = "CARD.json")]
     pub(crate) spec: Option<PathBuf>,
 
-    /// File of class names, one a line.
+    /// File of class names, one a line. Two for a network with one output are those of no and yes.
     #[arg(long, value_name = "FILE")]
     pub(crate) classes: Option<PathBuf>,
 
@@ -49,6 +49,16 @@ pub(crate) struct ImportArgs {
     /// Name of the output to explain, for an ONNX file with several [default: the first].
     #[arg(long, value_name = "NAME")]
     pub(crate) output_name: Option<String>,
+
+    /// What the network is for: classification, multi-label, binary or numbers [default: what the graph proves, else the usual task for
+    /// so many outputs].
+    #[arg(long, value_name = "TASK")]
+    pub(crate) task: Option<Task>,
+
+    /// What its outputs are: logits, softmax or sigmoid (that is taken of logits, never of probabilities), probabilities, or none for plain
+    /// numbers [default: what the graph proves, else logits].
+    #[arg(long, value_name = "KIND")]
+    pub(crate) output: Option<OutputKind>,
 
     /// Licence of the weights, kept in the card.
     #[arg(long, value_name = "SPDX")]

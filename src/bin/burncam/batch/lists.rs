@@ -154,9 +154,9 @@ fn cells(record: &Record, target: &TargetRecord) -> [String; COLUMNS.len()] {
         record.settings.method.clone(),
         target.target.to_string(),
         target.class_name.clone(),
-        target.rank.to_string(),
-        target.proba.to_string(),
-        target.logit.to_string(),
+        target.rank.map_or_else(String::new, |rank| rank.to_string()),
+        number(target.proba),
+        number(target.logit),
         target.score.to_string(),
         label,
         label_name,
@@ -170,6 +170,11 @@ fn cells(record: &Record, target: &TargetRecord) -> [String; COLUMNS.len()] {
         files.join(" "),
         String::new(),
     ]
+}
+
+/// An empty cell where there is no number.
+fn number(number: Option<f64>) -> String {
+    number.map_or_else(String::new, |number| number.to_string())
 }
 
 fn label_cells(label: Option<&LabelRecord>) -> [String; 2] {

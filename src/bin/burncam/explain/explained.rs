@@ -34,10 +34,12 @@ impl Explained {
             .iter()
             .enumerate()
             .map(|(at, target)| {
-                let rank = if target.rank > 1 { format!(" (rank {})", target.rank) } else { String::new() };
+                let rank = target.rank.filter(|rank| *rank > 1);
+                let rank = rank.map_or_else(String::new, |rank| format!(" (rank {rank})"));
                 // Synonyms follow a comma; one name is enough for a line.
                 let name = target.class_name.split(", ").next().unwrap_or_default();
-                format!("{name} {}{rank}{}", text::percent(target.proba), self.blanks(at))
+                let shown = text::percent_or_number(target.proba, target.score);
+                format!("{name} {shown}{rank}{}", self.blanks(at))
             })
             .collect();
         let layers: Vec<String> = self

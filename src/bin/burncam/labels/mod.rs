@@ -45,6 +45,14 @@ pub(crate) fn labels(
     whole: bool,
     model: &Model,
 ) -> Result<Vec<Option<usize>>> {
+    if model.output().is_regression() {
+        bail!("--labels names true classes, but the model gives numbers (leave out --labels)");
+    }
+    if model.num_classes() < 2 {
+        bail!(
+            "--labels needs classes to choose between, but the model has one output (import it with --classes and the names of no and yes)"
+        );
+    }
     let labels = match source {
         LabelSource::FromDirectory => from_directories(inputs, model)?,
         LabelSource::File(file) => from_file(file, inputs, model)?,

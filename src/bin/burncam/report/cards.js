@@ -123,7 +123,7 @@ function paint(card) {
   const chips = chipsOf(card, view);
   if (chips.length > 0) mat.append(make('span', { class: 'chips' }, ...chips));
   const likely = make('span', { class: 'likely' });
-  likely.style.setProperty('--p', card.proba ?? 0);
+  likely.style.setProperty('--p', data.numbers ? 0 : (card.proba ?? 0));
   const text = make('span', { class: 'text' });
   if (card.predicted !== undefined) {
     text.append(make('span', { class: 'class' },

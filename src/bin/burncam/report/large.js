@@ -162,7 +162,7 @@ function details(card, view) {
 function predictions(card) {
   return make('ol', { class: 'bars' }, ...card.top.map(([at, proba]) => {
     const bar = make('span', { class: 'likely' });
-    bar.style.setProperty('--p', proba);
+    bar.style.setProperty('--p', data.numbers ? 0 : proba);
     const name = make('span', { class: at === card.label ? 'right' : undefined }, className(at));
     return make('li', {}, name, make('span', { class: 'number' }, percent(proba)), bar);
   }));

@@ -62,8 +62,9 @@ function briefly(path) {
   return parts.length > 2 ? `\u2026/${parts.slice(-2).join('/')}` : parts.join('/');
 }
 
-/** A probability as people read it. */
+/** A probability as people read it; of a model that gives numbers, the number. */
 function percent(probability) {
+  if (data.numbers) return String(Number(probability.toPrecision(5)));
   const value = probability * 100;
   return value > 0 && value < 0.05 ? '<0.1 %' : `${value.toFixed(1)} %`;
 }

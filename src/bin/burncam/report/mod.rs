@@ -29,6 +29,8 @@ const MOST_EMBEDDED: usize = 200;
 #[derive(Debug)]
 pub(crate) struct Page {
     title: String,
+    /// The model gives numbers and no classes.
+    numbers: bool,
     methods: Table<String>,
     layers: Table<String>,
     /// Index in the model, and name.
@@ -70,6 +72,7 @@ impl Page {
     pub(crate) fn new(title: &str) -> Self {
         Self {
             title: title.to_owned(),
+            numbers: false,
             methods: Table::default(),
             layers: Table::default(),
             classes: Table::default(),
@@ -81,6 +84,7 @@ impl Page {
 
     /// Adds a record whose files lie in `directory`. Records of the same picture share a card.
     pub(crate) fn add(&mut self, record: &Record, directory: &Path) {
+        self.numbers |= record.is_regression;
         let maps: Vec<Map> = (0..record.targets.len()).map(|at| self.map(record, at, directory)).collect();
         let at = match self.by_path.get(&record.input.path) {
             Some(at) => *at,
@@ -123,6 +127,7 @@ impl Page {
         let data = Data {
             title: &self.title,
             embedded,
+            numbers: self.numbers,
             methods: self.methods.all(),
             layers: self.layers.all(),
             classes: self.classes.all(),
@@ -142,7 +147,10 @@ impl Page {
             top: record
                 .predictions
                 .iter()
-                .map(|each| (class(each.target, &each.class_name), rows::rounded(each.proba)))
+                .map(|each| {
+                    let shown = each.proba.map(rows::rounded).or(each.number).unwrap_or_default();
+                    (class(each.target, &each.class_name), shown)
+                })
                 .collect(),
             maps: vec![],
         }
@@ -160,7 +168,7 @@ impl Page {
             method: self.methods.place(record.method.clone()),
             layer: (!layers.is_empty()).then(|| self.layers.place(layers.join(", "))),
             class: self.classes.place((target.target, target.class_name.clone())),
-            proba: rows::rounded(target.proba),
+            proba: target.proba.map_or(target.score, rows::rounded),
             rank: target.rank,
             blank: None,
             notes: vec![],

@@ -15,6 +15,9 @@ pub(super) struct Data<'a> {
     pub(super) title: &'a str,
     /// Small pictures are in the page.
     pub(super) embedded: bool,
+    /// The model gives numbers, which stand in the places of probabilities.
+    #[serde(skip_serializing_if = "is_false")]
+    pub(super) numbers: bool,
     pub(super) methods: &'a [String],
     pub(super) layers: &'a [String],
     pub(super) classes: &'a [(usize, String)],
@@ -37,7 +40,7 @@ pub(super) struct Card<'a> {
     /// The true class.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) label: Option<usize>,
-    /// Classes and probabilities, most probable first.
+    /// Classes and probabilities, most probable first; or numbers in their order.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     pub(super) top: &'a [(usize, f64)],
     /// Address of the file.
@@ -60,7 +63,8 @@ pub(super) struct View<'a> {
     pub(super) layer: Option<usize>,
     pub(super) class: usize,
     pub(super) proba: f64,
-    pub(super) rank: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) rank: Option<usize>,
     /// Why there is nothing on it, a note.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) blank: Option<usize>,
@@ -111,6 +115,10 @@ impl<T: Clone + Eq + Hash> Table<T> {
 /// A probability with as many digits as anybody reads.
 pub(super) fn rounded(probability: f64) -> f64 {
     (probability * 1e6).round() / 1e6
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 fn is_zero(number: &usize) -> bool {

@@ -10,6 +10,7 @@
 mod arithmetic;
 mod builder;
 mod constant;
+mod decision;
 mod file;
 mod fold;
 mod functions;
@@ -67,6 +68,10 @@ pub(crate) fn open(path: &Path, options: &Options) -> Result<Lowered> {
 fn lower_all(source: &Source, options: &Options) -> Result<Lowered, String> {
     let graph = &functions::inline(&source.model)?;
     let (output, note) = input::choose_output(graph, options.output.as_deref())?;
+    let (output, cut) = match decision::scores_before(graph, &output) {
+        Some((scores, note)) => (scores, Some(note)),
+        None => (output, None),
+    };
     let walk = Walk::new(source, graph, &output)?;
     let input = walk.input()?;
     let mut builder = Builder::default();
@@ -80,7 +85,7 @@ fn lower_all(source: &Source, options: &Options) -> Result<Lowered, String> {
         return Err("does nothing to its input".into());
     }
     let graph = Graph { input: picture.spec(input), nodes, output };
-    Ok(Lowered { graph, weights, notes: note.into_iter().chain(picture.notes).collect() })
+    Ok(Lowered { graph, weights, notes: note.into_iter().chain(cut).chain(picture.notes).collect() })
 }
 
 type Finished = (Vec<crate::card::Node>, Vec<(String, ArrayD<f32>)>, String);

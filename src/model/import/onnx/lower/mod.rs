@@ -39,7 +39,7 @@ pub(super) fn find(op: &str) -> Option<Lower> {
         "GroupNormalization" => norm::group,
         "InstanceNormalization" => norm::instance,
         "LRN" => norm::local_response,
-        "Add" | "Sub" | "Mul" | "Div" | "Pow" | "Min" | "Max" | "Sum" => pairs::arithmetic,
+        "Add" | "Sub" | "Mul" | "Div" | "Pow" | "Min" | "Max" | "Sum" | "Mean" => pairs::arithmetic,
         "Relu" | "LeakyRelu" | "PRelu" | "Elu" | "Selu" | "Celu" | "Gelu" | "Swish" | "Mish" | "Sigmoid"
         | "HardSigmoid" | "HardSwish" | "Tanh" | "Softplus" | "Softsign" | "Exp" | "Log" | "Sqrt" | "Erf"
         | "Abs" | "Neg" | "Reciprocal" => activation::pointwise,

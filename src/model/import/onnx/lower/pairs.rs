@@ -6,7 +6,7 @@ use super::super::site::{Site, Tensor, Value, decimal};
 use super::scaled;
 use crate::card::Op;
 
-/// `Add`, `Sub`, `Mul`, `Div`, `Pow`, and the ones of any number of inputs, `Min`, `Max`, `Sum`.
+/// `Add`, `Sub`, `Mul`, `Div`, `Pow`, and the ones of any number of inputs, `Min`, `Max`, `Sum`, `Mean`.
 pub(super) fn arithmetic(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
     let [first, rest @ ..] = &(0..site.inputs.len()).collect::<Vec<_>>()[..] else {
         return Err("has no inputs".into());
@@ -31,6 +31,9 @@ pub(super) fn arithmetic(builder: &mut Builder, site: &Site) -> Result<Vec<Value
         result = (Some(Value::Tensor(next)), *at);
     }
     match result.0 {
+        Some(Value::Tensor(sum)) if site.op() == "Mean" => {
+            Ok(vec![Value::Tensor(scaled(builder, &sum, (site.inputs.len() as f64).recip())?)])
+        }
         Some(value @ Value::Tensor(_)) => Ok(vec![value]),
         _ => Err("has nothing computed among its inputs".into()),
     }
@@ -51,7 +54,7 @@ fn unrepeated(value: &Value) -> Value {
 
 fn plain(op: &str, scalar: Option<f64>) -> Result<Op, String> {
     Ok(match op {
-        "Add" | "Sum" => Op::Add { scalar },
+        "Add" | "Sum" | "Mean" => Op::Add { scalar },
         "Sub" => Op::Sub { scalar },
         "Mul" => Op::Mul { scalar },
         "Div" => Op::Div { scalar },
@@ -96,7 +99,13 @@ fn constant_first(
     let (op, y) = match site.op() {
         "Sub" => ("Add", scaled(builder, y, -1.0)?),
         "Div" => ("Mul", builder.unary(Op::Pow { exponent: -1.0 }, y)?),
-        "Pow" => return Err("raises a constant to a computed power, which is not supported".into()),
+        // b^x = e^(x ln b)
+        "Pow" => {
+            let base = scalar(constant, y).filter(|base| *base > 0.0);
+            let base = base.ok_or("raises a constant to a computed power, expected one number above 0")?;
+            let power = scaled(builder, y, base.ln())?;
+            return builder.unary(Op::Exp {}, &power);
+        }
         other => (other, y.clone()),
     };
     match scalar(constant, &y) {

@@ -24,8 +24,10 @@ pub(super) fn reshape(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, 
     } else {
         spec
     };
+    // One number a picture is a row of a batch and its list at once.
+    let several = x.shapes[0].iter().skip(1).any(|side| *side != 1);
     let row = spec == [[-1; 2]] || spec == [[x.shapes[0][1..].iter().product::<usize>() as i64; 2]];
-    if row && x.rank() > 1 {
+    if row && several {
         return Ok(vec![Value::Row(x.clone())]);
     }
     let shapes = target(x, &spec)?;

@@ -1,0 +1,158 @@
+//! What is known of a value's numbers, and what plain arithmetic leaves of it.
+
+use super::trace::Origin;
+
+/// Rounding, and constants that only keep a logarithm finite.
+pub(super) const TINY: f64 = 1e-4;
+
+/// A clip that cuts off no more than this leaves a probability what it is.
+pub(super) const GUARD: f64 = 1e-5;
+
+/// What is known of a value.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Kind {
+    Other,
+    NotNegative,
+    /// From a sigmoid or its like, from `low` to `high`.
+    Squashed {
+        low: f64,
+        high: f64,
+        origin: Origin,
+    },
+    /// Not negative, with this sum along the axis.
+    Shares {
+        axis: usize,
+        sum: f64,
+        origin: Origin,
+    },
+    LogShares {
+        axis: usize,
+        origin: Origin,
+    },
+    LogSquashed {
+        origin: Origin,
+    },
+}
+
+impl Kind {
+    pub(super) fn is_not_negative(self) -> bool {
+        matches!(self, Self::NotNegative | Self::Shares { .. })
+            || matches!(self, Self::Squashed { low, .. } if low >= 0.0)
+    }
+
+    /// Least and greatest number of what came from probabilities.
+    pub(super) fn range(self) -> Option<(f64, f64)> {
+        match self {
+            Self::Squashed { low, high, .. } => Some((low, high)),
+            Self::Shares { sum, .. } => Some((0.0, sum)),
+            _ => None,
+        }
+    }
+
+    /// The same without the logits behind it: its numbers are others, or some of them.
+    pub(super) fn forgotten(self) -> Self {
+        let origin = Origin::Unknown;
+        match self {
+            Self::Squashed { low, high, .. } => Self::Squashed { low, high, origin },
+            Self::Shares { axis, sum, .. } => Self::Shares { axis, sum, origin },
+            Self::LogShares { axis, .. } => Self::LogShares { axis, origin },
+            Self::LogSquashed { .. } => Self::LogSquashed { origin },
+            other => other,
+        }
+    }
+
+    /// The same along the axis that `follow` gives for its own.
+    pub(super) fn along(self, follow: impl Fn(usize) -> Option<usize>) -> Self {
+        match self {
+            Self::Shares { axis, sum, origin } => {
+                follow(axis).map_or(Self::NotNegative, |axis| Self::Shares { axis, sum, origin })
+            }
+            Self::LogShares { axis, origin } => {
+                follow(axis).map_or(Self::Other, |axis| Self::LogShares { axis, origin })
+            }
+            other => other,
+        }
+    }
+}
+
+pub(super) fn squashed(low: f64, high: f64) -> Kind {
+    Kind::Squashed { low, high, origin: Origin::Unknown }
+}
+
+pub(super) fn exponential(x: Kind) -> Kind {
+    match x {
+        Kind::LogShares { axis, origin } => Kind::Shares { axis, sum: 1.0, origin },
+        Kind::LogSquashed { origin } => Kind::Squashed { low: 0.0, high: 1.0, origin },
+        _ => Kind::NotNegative,
+    }
+}
+
+pub(super) fn logarithm(x: Kind) -> Kind {
+    match x {
+        Kind::Shares { axis, sum, origin } if (sum - 1.0).abs() <= TINY => Kind::LogShares { axis, origin },
+        Kind::Squashed { low, high, origin } if low.abs() <= TINY && (high - 1.0).abs() <= TINY => {
+            Kind::LogSquashed { origin }
+        }
+        _ => Kind::Other,
+    }
+}
+
+pub(super) fn scaled(x: Kind, factor: f64) -> Kind {
+    match x {
+        _ if factor == 1.0 => x,
+        Kind::Shares { axis, sum, .. } if factor > 0.0 => {
+            Kind::Shares { axis, sum: sum * factor, origin: Origin::Unknown }
+        }
+        Kind::Squashed { .. } | Kind::Shares { .. } => match x.range() {
+            Some((low, high)) => {
+                squashed((low * factor).min(high * factor), (low * factor).max(high * factor))
+            }
+            None => Kind::Other,
+        },
+        Kind::NotNegative if factor > 0.0 => x,
+        _ => Kind::Other,
+    }
+}
+
+pub(super) fn clipped(x: Kind, least: f64, most: f64) -> Kind {
+    match x.range() {
+        Some((low, high)) if least <= low + GUARD && most >= high - GUARD => x,
+        Some((low, high)) => squashed(low.clamp(least, most.max(least)), high.clamp(least, most.max(least))),
+        None if least >= 0.0 => Kind::NotNegative,
+        None if x.is_not_negative() && most >= 0.0 => Kind::NotNegative,
+        None => Kind::Other,
+    }
+}
+
+pub(super) fn sum(x: Kind, y: Kind) -> Kind {
+    match (x, y) {
+        (Kind::Shares { axis, sum, .. }, Kind::Shares { axis: other, sum: more, .. }) if axis == other => {
+            Kind::Shares { axis, sum: sum + more, origin: Origin::Unknown }
+        }
+        _ => match (x.range(), y.range()) {
+            (Some(x), Some(y)) => squashed(x.0 + y.0, x.1 + y.1),
+            _ if x.is_not_negative() && y.is_not_negative() => Kind::NotNegative,
+            _ => Kind::Other,
+        },
+    }
+}
+
+/// Of probabilities; more is not known of products of others than their sign.
+pub(super) fn product(x: Kind, y: Kind) -> Kind {
+    match (x.range(), y.range()) {
+        (Some((low, high)), Some((least, most))) if low >= 0.0 && least >= 0.0 => {
+            squashed(low * least, high * most)
+        }
+        _ if x.is_not_negative() && y.is_not_negative() => Kind::NotNegative,
+        _ => Kind::Other,
+    }
+}
+
+/// Over height and width of `[batch, channels, height, width]`.
+pub(super) fn pooled(x: Kind, is_mean: bool) -> Kind {
+    match x {
+        Kind::Shares { axis: 1, .. } if is_mean => x.forgotten(),
+        Kind::NotNegative => x,
+        _ => x.range().map_or(Kind::Other, |(low, high)| squashed(low, high)),
+    }
+}

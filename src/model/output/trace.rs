@@ -1,0 +1,295 @@
+//! What a graph proves of its last node: probabilities, their logarithms, or nothing.
+//!
+//! Follows every value in graph order and keeps what its operation guarantees: numbers that add up to something along an
+//! axis (softmax), numbers that a sigmoid squashed into a range, numbers that are not negative. Means, scales, clips and
+//! new shapes keep some of it; all else forgets it.
+
+use std::collections::HashMap;
+
+use super::kind::{
+    GUARD, Kind, TINY, clipped, exponential, logarithm, pooled, product, scaled, squashed, sum,
+};
+use crate::card::{Graph, Node, Op};
+
+/// What the last node is proved to give.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Proof {
+    Nothing,
+    /// One number that cannot be a logit: it never goes below zero, or stays in a range other than 0 to 1.
+    Bounded,
+    /// Probabilities that add up to one.
+    Softmax(Origin),
+    /// Independent probabilities.
+    Sigmoid(Origin),
+    LogSoftmax(Origin),
+    LogSigmoid(Origin),
+}
+
+/// The logits behind probabilities.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Origin {
+    /// There is no node of which they are the softmax or sigmoid.
+    Unknown,
+    Node(usize),
+    /// One logit: the probabilities are the sigmoid of it and of its negative, its own before or after the other's.
+    Sides {
+        node: usize,
+        own_first: bool,
+    },
+}
+
+impl Proof {
+    /// Whether the graph ends in an activation that gives probabilities or their logarithms.
+    pub(super) fn is_activation(self) -> bool {
+        !matches!(self, Self::Nothing | Self::Bounded)
+    }
+
+    /// Whether what a card says is this, in other words at most.
+    pub(super) fn agrees_with(self, said: crate::card::OutputKind) -> bool {
+        use crate::card::OutputKind as Said;
+        match self {
+            Self::Nothing | Self::Bounded => true,
+            Self::Softmax(Origin::Sides { .. }) => {
+                matches!(said, Said::Softmax | Said::Sigmoid | Said::Probabilities)
+            }
+            Self::Softmax(_) => matches!(said, Said::Softmax | Said::Probabilities),
+            Self::Sigmoid(_) => matches!(said, Said::Sigmoid | Said::Probabilities),
+            // Logarithms of probabilities are logits of them, and their softmax is the probabilities.
+            Self::LogSoftmax(_) => matches!(said, Said::LogSoftmax | Said::Softmax | Said::Logits),
+            Self::LogSigmoid(_) => said == Said::LogSigmoid,
+        }
+    }
+
+    pub(super) fn words(self) -> &'static str {
+        match self {
+            Self::Nothing | Self::Bounded => "no probability",
+            Self::Softmax(_) => "probabilities that add up to 1",
+            Self::Sigmoid(_) => "independent probabilities",
+            Self::LogSoftmax(_) => "logarithms of probabilities that add up to 1",
+            Self::LogSigmoid(_) => "logarithms of independent probabilities",
+        }
+    }
+}
+
+/// A graph with what is known of its values so far.
+pub(super) struct Trace<'a> {
+    pub(super) graph: &'a Graph,
+    pub(super) shapes: &'a [Vec<usize>],
+    positions: HashMap<&'a str, usize>,
+    kinds: Vec<Kind>,
+}
+
+/// What the graph proves of the node at `last`. `shapes` are those of the nodes, for a batch of one.
+pub(super) fn prove(graph: &Graph, shapes: &[Vec<usize>], last: usize) -> Proof {
+    let positions = graph.nodes.iter().enumerate().map(|(at, node)| (node.name.as_str(), at)).collect();
+    let mut trace = Trace { graph, shapes, positions, kinds: Vec::with_capacity(last + 1) };
+    for at in 0..=last {
+        let kind = trace.kind_of(at);
+        trace.kinds.push(kind);
+    }
+    trace.proof(last)
+}
+
+impl<'a> Trace<'a> {
+    fn proof(&self, last: usize) -> Proof {
+        let count: usize = self.shapes[last].iter().product();
+        let whole = |axis: usize| self.shapes[last].get(axis) == Some(&count);
+        let near = |number: f64, expected: f64| (number - expected).abs() <= TINY;
+        match self.kinds[last] {
+            Kind::Shares { axis, sum, origin } if whole(axis) && near(sum, 1.0) => {
+                Proof::Softmax(self.usable(origin, count))
+            }
+            Kind::Squashed { low, high, origin } if near(low, 0.0) && near(high, 1.0) => {
+                Proof::Sigmoid(self.usable(origin, count))
+            }
+            Kind::LogShares { axis, origin } if whole(axis) => Proof::LogSoftmax(self.usable(origin, count)),
+            Kind::LogSquashed { origin } => Proof::LogSigmoid(self.usable(origin, count)),
+            Kind::Squashed { .. } | Kind::NotNegative | Kind::Shares { .. } => Proof::Bounded,
+            Kind::Other | Kind::LogShares { .. } => Proof::Nothing,
+        }
+    }
+
+    /// The logits, if there are as many as outputs, in the same order.
+    fn usable(&self, origin: Origin, count: usize) -> Origin {
+        match origin {
+            Origin::Node(at) if super::listed(&self.shapes[at]) != Some(count) => Origin::Unknown,
+            Origin::Sides { node, .. } if super::listed(&self.shapes[node]) != Some(1) => Origin::Unknown,
+            other => other,
+        }
+    }
+
+    pub(super) fn node(&self, at: usize) -> &'a Node {
+        &self.graph.nodes[at]
+    }
+
+    /// Position of an input's node; `None` for the picture itself.
+    pub(super) fn input(&self, at: usize, which: usize) -> Option<usize> {
+        self.positions.get(self.graph.nodes[at].inputs.get(which)?.as_str()).copied()
+    }
+
+    pub(super) fn kind(&self, at: Option<usize>) -> Kind {
+        at.and_then(|at| self.kinds.get(at)).copied().unwrap_or(Kind::Other)
+    }
+
+    /// The shape of an input; empty for the picture itself.
+    fn shape_of_input(&self, at: usize, which: usize) -> &[usize] {
+        self.input(at, which).map_or(&[], |input| &self.shapes[input])
+    }
+
+    fn kind_of(&self, at: usize) -> Kind {
+        let node = self.node(at);
+        let x = self.kind(self.input(at, 0));
+        let origin = self.input(at, 0).map_or(Origin::Unknown, Origin::Node);
+        match &node.op {
+            Op::Softmax { axis } if *axis > 0 => Kind::Shares { axis: *axis, sum: 1.0, origin },
+            Op::LogSoftmax { axis } if *axis > 0 => Kind::LogShares { axis: *axis, origin },
+            Op::Sigmoid {} => Kind::Squashed { low: 0.0, high: 1.0, origin },
+            Op::LogSigmoid {} => Kind::LogSquashed { origin },
+            Op::HardSigmoid { .. } => Kind::Squashed { low: 0.0, high: 1.0, origin: Origin::Unknown },
+            Op::Tanh {} => Kind::Squashed { low: -1.0, high: 1.0, origin: Origin::Unknown },
+            Op::Identity {} | Op::Dropout {} => x,
+            Op::Flatten { .. }
+            | Op::Reshape { .. }
+            | Op::Squeeze { .. }
+            | Op::Unsqueeze { .. }
+            | Op::Transpose { .. } => self.moved(at, x),
+            Op::Exp {} => exponential(x),
+            Op::Log {} => logarithm(x),
+            Op::Pow { exponent: -1.0 } => self.reciprocal(at),
+            Op::Softplus {} | Op::Sqrt {} | Op::Pow { exponent: 2.0 } => Kind::NotNegative,
+            Op::Pow { .. } if x.is_not_negative() => Kind::NotNegative,
+            Op::Abs {} if !x.is_not_negative() => Kind::NotNegative,
+            Op::Relu {} | Op::Abs {} => clipped(x, 0.0, f64::INFINITY),
+            Op::Relu6 {} => clipped(x, 0.0, 6.0),
+            Op::Clip { min, max } => clipped(x, *min, *max),
+            Op::Maximum { scalar: Some(least) } => clipped(x, *least, f64::INFINITY),
+            Op::Minimum { scalar: Some(most) } => clipped(x, f64::NEG_INFINITY, *most),
+            Op::Mul { scalar: Some(factor) } => {
+                self.negated_softplus(at).unwrap_or_else(|| scaled(x, *factor))
+            }
+            Op::Div { scalar: Some(divisor) } => scaled(x, divisor.recip()),
+            Op::Add { scalar: Some(number) } => self.shifted(at, x, *number),
+            Op::Sub { scalar: Some(number) } => self.shifted(at, x, -number),
+            op if op.is_arithmetic() && node.params.is_empty() => self.pair(at, x),
+            Op::Concat { axis } => self.joined(at, *axis),
+            Op::Slice { axis, .. } | Op::Split { axis, .. } => self.part(at, *axis, x),
+            Op::ReduceMean { .. } | Op::ReduceSum { .. } | Op::ReduceMax { .. } | Op::ReduceMin { .. } => {
+                self.reduced(at, x)
+            }
+            Op::GlobalAvgPool {} | Op::AdaptiveAvgPool2d { .. } => pooled(x, true),
+            Op::GlobalMaxPool {} => pooled(x, false),
+            _ => Kind::Other,
+        }
+    }
+
+    /// Two values of the same shape.
+    fn pair(&self, at: usize, x: Kind) -> Kind {
+        let y = self.kind(self.input(at, 1));
+        let same = self.shape_of_input(at, 0) == self.shape_of_input(at, 1);
+        match &self.node(at).op {
+            Op::Add { .. } if same => sum(x, y),
+            Op::Mul { .. } => self.softmax(at).unwrap_or_else(|| product(x, y)),
+            Op::Div { .. } => match self.softmax(at).or_else(|| self.ratio_of_exponentials(at)) {
+                Some(kind) => kind,
+                None if x.is_not_negative() && y.is_not_negative() => Kind::NotNegative,
+                None => Kind::Other,
+            },
+            Op::Sub { .. } => self.log_softmax(at).unwrap_or(Kind::Other),
+            _ => Kind::Other,
+        }
+    }
+
+    /// The same numbers in another shape.
+    fn moved(&self, at: usize, x: Kind) -> Kind {
+        let (from, to) = (self.shape_of_input(at, 0), &self.shapes[at]);
+        let before = |shape: &[usize], axis: usize| shape[..axis].iter().product::<usize>();
+        let follow = |axis: usize| match &self.node(at).op {
+            Op::Transpose { perm } => perm.iter().position(|source| *source == axis),
+            _ => (0..to.len()).find(|new| to[*new] == from[axis] && before(to, *new) == before(from, axis)),
+        };
+        x.along(follow)
+    }
+
+    /// Plus a number.
+    fn shifted(&self, at: usize, x: Kind, number: f64) -> Kind {
+        match x {
+            _ if number == 0.0 => x,
+            Kind::Shares { .. } | Kind::Squashed { .. } if number.abs() <= GUARD => x,
+            Kind::Shares { axis, sum, .. } if number > 0.0 => {
+                let sum = sum + number * self.shapes[at][axis] as f64;
+                Kind::Shares { axis, sum, origin: Origin::Unknown }
+            }
+            Kind::Squashed { low, high, .. } => {
+                Kind::Squashed { low: low + number, high: high + number, origin: Origin::Unknown }
+            }
+            Kind::NotNegative if number >= 0.0 => Kind::NotNegative,
+            _ => Kind::Other,
+        }
+    }
+
+    fn joined(&self, at: usize, axis: usize) -> Kind {
+        if let Some(kind) = self.both_sides(at, axis) {
+            return kind;
+        }
+        let parts = (0..self.node(at).inputs.len()).map(|which| self.kind(self.input(at, which)));
+        let parts: Vec<Kind> = parts.collect();
+        let (Some(first), all) = (parts.first().copied(), &parts) else { return Kind::Other };
+        let alike = |part: &Kind| match (first, *part) {
+            (Kind::Shares { axis: a, sum: s, .. }, Kind::Shares { axis: b, sum: t, .. }) => {
+                a == b && a != axis && (s - t).abs() <= TINY
+            }
+            _ => false,
+        };
+        if all.iter().all(alike) {
+            return first.forgotten();
+        }
+        let ranges: Option<Vec<(f64, f64)>> = all.iter().map(|part| part.range()).collect();
+        match ranges {
+            Some(ranges) => squashed(
+                ranges.iter().map(|range| range.0).fold(f64::INFINITY, f64::min),
+                ranges.iter().map(|range| range.1).fold(f64::NEG_INFINITY, f64::max),
+            ),
+            None if all.iter().all(|part| part.is_not_negative()) => Kind::NotNegative,
+            None => Kind::Other,
+        }
+    }
+
+    /// Some of the numbers.
+    fn part(&self, at: usize, axis: usize, x: Kind) -> Kind {
+        match x {
+            Kind::Shares { axis: along, .. } if along != axis => x.forgotten(),
+            Kind::LogShares { axis: along, .. } if along != axis => x.forgotten(),
+            Kind::LogShares { .. } | Kind::LogSquashed { .. } => Kind::Other,
+            Kind::Shares { sum, .. } if self.shapes[at][axis] > 0 => squashed(0.0, sum),
+            _ => x.forgotten(),
+        }
+    }
+
+    fn reduced(&self, at: usize, x: Kind) -> Kind {
+        let (axes, keep, is_sum, is_mean) = match &self.node(at).op {
+            Op::ReduceMean { axes, keep_dims } => (axes, *keep_dims, false, true),
+            Op::ReduceSum { axes, keep_dims } => (axes, *keep_dims, true, false),
+            Op::ReduceMax { axes, keep_dims } | Op::ReduceMin { axes, keep_dims } => {
+                (axes, *keep_dims, false, false)
+            }
+            _ => return Kind::Other,
+        };
+        let from = self.shape_of_input(at, 0);
+        let count: usize = axes.iter().filter_map(|axis| from.get(*axis)).product();
+        let factor = if is_sum { count as f64 } else { 1.0 };
+        let kept =
+            |axis: usize| axis - if keep { 0 } else { axes.iter().filter(|gone| **gone < axis).count() };
+        match x {
+            // A single number is its own mean, sum and maximum.
+            _ if count == 1 => x.along(|axis| Some(kept(axis))),
+            Kind::Shares { axis, sum, .. } if !axes.contains(&axis) && (is_sum || is_mean) => {
+                Kind::Shares { axis: kept(axis), sum: sum * factor, origin: Origin::Unknown }
+            }
+            Kind::NotNegative => Kind::NotNegative,
+            _ => match x.range() {
+                Some((low, high)) => squashed(low * factor, high * factor),
+                None => Kind::Other,
+            },
+        }
+    }
+}
