@@ -18,7 +18,7 @@
 //! let subject = Subject::from_picture(picture, "cat.jpg", explainer.model())?;
 //! // One explanation for each method; Grad-CAM alone was asked for.
 //! let explanation = &explainer.explain(&subject)?[0];
-//! println!("{} {:.3}", explanation.targets[0].class.class_name, explanation.targets[0].class.proba);
+//! println!("{} {:.3?}", explanation.targets[0].class.class_name, explanation.targets[0].class.proba);
 //! let drawings = explanation.draw(&subject, &Style::default(), &[ArtifactKind::Overlay])?;
 //! # drop(drawings);
 //! # Ok(())
