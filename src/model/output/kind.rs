@@ -87,12 +87,15 @@ pub(super) fn exponential(x: Kind) -> Kind {
     }
 }
 
+/// Whether a range is that of probabilities.
+pub(super) fn is_unit(low: f64, high: f64) -> bool {
+    low.abs() <= TINY && (high - 1.0).abs() <= TINY
+}
+
 pub(super) fn logarithm(x: Kind) -> Kind {
     match x {
         Kind::Shares { axis, sum, origin } if (sum - 1.0).abs() <= TINY => Kind::LogShares { axis, origin },
-        Kind::Squashed { low, high, origin } if low.abs() <= TINY && (high - 1.0).abs() <= TINY => {
-            Kind::LogSquashed { origin }
-        }
+        Kind::Squashed { low, high, origin } if is_unit(low, high) => Kind::LogSquashed { origin },
         _ => Kind::Other,
     }
 }
@@ -117,6 +120,8 @@ pub(super) fn scaled(x: Kind, factor: f64) -> Kind {
 pub(super) fn clipped(x: Kind, least: f64, most: f64) -> Kind {
     match x.range() {
         Some((low, high)) if least <= low + GUARD && most >= high - GUARD => x,
+        // A probability that is kept off its ends is one still, though it is another.
+        Some((low, high)) if is_unit(low, high) && least < 0.5 && most > 0.5 => squashed(low, high),
         Some((low, high)) => squashed(low.clamp(least, most.max(least)), high.clamp(least, most.max(least))),
         None if least >= 0.0 => Kind::NotNegative,
         None if x.is_not_negative() && most >= 0.0 => Kind::NotNegative,

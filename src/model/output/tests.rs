@@ -236,8 +236,10 @@ fn two_names_for_one_output_are_its_two_sides() {
     let Resolved { spec, graph, scores, .. } = resolved(&card(1, SIGMOID, names)).unwrap();
     assert_eq!((spec.task, spec.activation), (Task::Binary, FinalActivation::Sigmoid));
     assert_eq!(graph.nodes[scores].inputs, ["z.negative", "z.yes"]);
-    let clipped = r#"{ "name": "p", "op": "sigmoid", "inputs": ["z"] }, { "name": "o", "op": "clip", "min": 0.01, "max": 1, "inputs": ["p"] }"#;
-    assert!(resolved(&card(1, clipped, names)).is_err());
+    let clipped = r#"{ "name": "p", "op": "sigmoid", "inputs": ["z"] },
+        { "name": "o", "op": "clip", "min": 0.01, "max": 1, "inputs": ["p"] }"#;
+    let Resolved { graph, scores, .. } = resolved(&card(1, clipped, names)).unwrap();
+    assert_eq!(graph.nodes[scores].inputs, ["o.no", "o.yes"]);
     let said = format!(r#"{names} "output": "probabilities","#);
     let Resolved { graph, scores, .. } = resolved(&card(1, "", &said)).unwrap();
     assert_eq!(graph.nodes[scores].inputs, ["z.no", "z.yes"]);
