@@ -13,6 +13,8 @@ pub(super) trait Simd: Copy {
     /// Numbers in a register. Also how many channels lie side by side in a value.
     const LANES: usize;
     type Register: Copy;
+    /// A register's lanes in double precision.
+    type Wide: Copy;
 
     unsafe fn splat(value: f32) -> Self::Register;
     unsafe fn load(from: *const f32) -> Self::Register;
@@ -28,6 +30,11 @@ pub(super) trait Simd: Copy {
     unsafe fn at_most(bound: Self::Register, value: Self::Register) -> Self::Register;
     /// The larger of two numbers; not a number where either is not.
     unsafe fn larger(a: Self::Register, b: Self::Register) -> Self::Register;
+    /// Every lane in double precision.
+    unsafe fn widen(value: Self::Register) -> Self::Wide;
+    unsafe fn add_wide(a: Self::Wide, b: Self::Wide) -> Self::Wide;
+    /// Every lane times `factor`, rounded to single precision.
+    unsafe fn narrow(value: Self::Wide, factor: f64) -> Self::Register;
     /// The nearest whole number.
     unsafe fn round(value: Self::Register) -> Self::Register;
     /// `2^n` for whole numbers from -126 to 127.
@@ -110,6 +117,7 @@ pub(super) struct Portable;
 impl Simd for Portable {
     const LANES: usize = 8;
     type Register = [f32; 8];
+    type Wide = [f64; 8];
 
     #[inline(always)]
     unsafe fn splat(value: f32) -> [f32; 8] {
@@ -162,6 +170,18 @@ impl Simd for Portable {
         std::array::from_fn(|at| if a[at] > b[at] || a[at].is_nan() { a[at] } else { b[at] })
     }
     #[inline(always)]
+    unsafe fn widen(value: [f32; 8]) -> [f64; 8] {
+        value.map(f64::from)
+    }
+    #[inline(always)]
+    unsafe fn add_wide(a: [f64; 8], b: [f64; 8]) -> [f64; 8] {
+        std::array::from_fn(|at| a[at] + b[at])
+    }
+    #[inline(always)]
+    unsafe fn narrow(value: [f64; 8], factor: f64) -> [f32; 8] {
+        value.map(|value| (value * factor) as f32)
+    }
+    #[inline(always)]
     unsafe fn round(value: [f32; 8]) -> [f32; 8] {
         // Adding and taking away 1.5 times 2^23 leaves no place for a fraction.
         value.map(|value| (value + 12_582_912.0) - 12_582_912.0)
@@ -183,6 +203,7 @@ pub(super) mod x86 {
     macro_rules! registers {
         ($name:ident, $doc:literal, $lanes:literal, $register:ident,
          $fma:expr, $or:expr, $round:expr, $power:expr,
+         ($wide:ident $splat_wide:ident $add_wide:ident $mul_wide:ident $widen:ident), $halves:expr, $whole:expr,
          $splat:ident $load:ident $store:ident $add:ident $mul:ident $div:ident $max:ident $min:ident) => {
             #[doc = $doc]
             #[derive(Debug, Clone, Copy)]
@@ -193,6 +214,7 @@ pub(super) mod x86 {
             impl Simd for $name {
                 const LANES: usize = $lanes;
                 type Register = arch::$register;
+                type Wide = [arch::$wide; 2];
 
                 #[inline(always)]
                 unsafe fn splat(value: f32) -> Self::Register {
@@ -236,6 +258,18 @@ pub(super) mod x86 {
                     unsafe { $or(arch::$max(a, b), arch::$max(b, a)) }
                 }
                 #[inline(always)]
+                unsafe fn widen(value: Self::Register) -> Self::Wide {
+                    unsafe { $halves(value).map(|half| arch::$widen(half)) }
+                }
+                #[inline(always)]
+                unsafe fn add_wide(a: Self::Wide, b: Self::Wide) -> Self::Wide {
+                    unsafe { [arch::$add_wide(a[0], b[0]), arch::$add_wide(a[1], b[1])] }
+                }
+                #[inline(always)]
+                unsafe fn narrow(value: Self::Wide, factor: f64) -> Self::Register {
+                    unsafe { $whole(value.map(|half| arch::$mul_wide(half, arch::$splat_wide(factor)))) }
+                }
+                #[inline(always)]
                 unsafe fn round(value: Self::Register) -> Self::Register {
                     unsafe { $round(value) }
                 }
@@ -257,6 +291,17 @@ pub(super) mod x86 {
                 },
                 arch::_mm512_roundscale_ps::<{ arch::_MM_FROUND_TO_NEAREST_INT | arch::_MM_FROUND_NO_EXC }>,
                 |n| arch::_mm512_scalef_ps(arch::_mm512_set1_ps(1.0), n),
+                (__m512d _mm512_set1_pd _mm512_add_pd _mm512_mul_pd _mm512_cvtps_pd),
+                |value| {
+                    let upper = arch::_mm512_extractf64x4_pd::<1>(arch::_mm512_castps_pd(value));
+                    [arch::_mm512_castps512_ps256(value), arch::_mm256_castpd_ps(upper)]
+                },
+                |[lower, upper]: [arch::__m512d; 2]| {
+                    let [lower, upper] =
+                        [lower, upper].map(|half| arch::_mm256_castps_pd(arch::_mm512_cvtpd_ps(half)));
+                    let whole = arch::_mm512_insertf64x4::<1>(arch::_mm512_castpd256_pd512(lower), upper);
+                    arch::_mm512_castpd_ps(whole)
+                },
                 _mm512_set1_ps _mm512_loadu_ps _mm512_storeu_ps _mm512_add_ps _mm512_mul_ps _mm512_div_ps
                 _mm512_max_ps _mm512_min_ps);
         };
@@ -279,6 +324,11 @@ pub(super) mod x86 {
         |n| {
             let exponent = arch::_mm256_add_epi32(arch::_mm256_cvtps_epi32(n), arch::_mm256_set1_epi32(127));
             arch::_mm256_castsi256_ps(arch::_mm256_slli_epi32::<23>(exponent))
+        },
+        (__m256d _mm256_set1_pd _mm256_add_pd _mm256_mul_pd _mm256_cvtps_pd),
+        |value| [arch::_mm256_castps256_ps128(value), arch::_mm256_extractf128_ps::<1>(value)],
+        |[lower, upper]: [arch::__m256d; 2]| {
+            arch::_mm256_set_m128(arch::_mm256_cvtpd_ps(upper), arch::_mm256_cvtpd_ps(lower))
         },
         _mm256_set1_ps _mm256_loadu_ps _mm256_storeu_ps _mm256_add_ps _mm256_mul_ps _mm256_div_ps
         _mm256_max_ps _mm256_min_ps);

@@ -28,11 +28,16 @@ pub(super) fn lower(operation: &Operation<'_>, shapes: &Shapes, lanes: usize) ->
         Op::GlobalAvgPool {} | Op::AdaptiveAvgPool2d { output_size: [1, 1] } => whole(x, pool::Kind::Mean),
         Op::ReduceMean { axes, keep_dims: true } if axes[..] == [2, 3] => whole(x, pool::Kind::Mean),
         Op::GlobalMaxPool {} => whole(x, pool::Kind::Max),
+        Op::ReduceMax { axes, keep_dims: true } if axes[..] == [2, 3] => whole(x, pool::Kind::Max),
         Op::Add { scalar: None } | Op::Mul { scalar: None } if inputs.len() == 2 => {
             if inputs[0] != output {
                 slots.swap(0, 1);
             }
             two_sided(operation.op, of(&slots[0])?, of(&slots[1])?, output)?
+        }
+        Op::Minimum { scalar: Some(_) } | Op::Maximum { scalar: Some(_) } => {
+            activation = activation_of(operation.op)?;
+            NodeKind::Activation
         }
         op if op.scalar().is_some() => scalar(op)?,
         Op::Concat { axis: 1 } => NodeKind::Concat,
@@ -125,6 +130,8 @@ fn activation_of(op: &Op) -> Option<Activation> {
         Op::Relu {} => Activation::Range([0.0, f32::INFINITY]),
         Op::Relu6 {} => Activation::Range([0.0, 6.0]),
         Op::Clip { min, max } => Activation::Range([*min as f32, *max as f32]),
+        Op::Minimum { scalar: Some(most) } => Activation::Range([f32::NEG_INFINITY, *most as f32]),
+        Op::Maximum { scalar: Some(least) } => Activation::Range([*least as f32, f32::INFINITY]),
         Op::LeakyRelu { slope } => Activation::Leaky(*slope as f32),
         Op::Sigmoid {} => Activation::Sigmoid,
         Op::Silu {} => Activation::Silu,

@@ -21,6 +21,7 @@ pub(super) fn after(operation: &Operation<'_>, inputs: &[[usize; 3]]) -> Option<
         Op::GlobalAvgPool {}
         | Op::GlobalMaxPool {}
         | Op::AdaptiveAvgPool2d { .. }
+        | Op::ReduceMax { .. }
         | Op::ReduceMean { .. } => Some([channels, 1, 1]),
         Op::Concat { .. } => {
             let same = inputs.iter().all(|input| input[1..] == x[1..]);

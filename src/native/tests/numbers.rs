@@ -4,10 +4,12 @@ use super::case::{Case, here};
 use super::reference::single;
 use crate::card::Op;
 
-const ACTIVATIONS: [Op; 8] = [
+const ACTIVATIONS: [Op; 10] = [
     Op::Relu {},
     Op::Relu6 {},
     Op::Clip { min: -2.0, max: 3.0 },
+    Op::Minimum { scalar: Some(1.5) },
+    Op::Maximum { scalar: Some(-0.5) },
     Op::LeakyRelu { slope: 0.01 },
     Op::Sigmoid {},
     Op::Silu {},

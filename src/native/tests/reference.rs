@@ -54,7 +54,7 @@ pub(super) fn compute(op: &Op, inputs: &[&Value], parameters: &Parameters) -> Va
             let mean = |c: usize| x.numbers[c * area..][..area].iter().sum::<f64>() / area as f64;
             Value::from_fn([channels, 1, 1], |c, _, _| mean(c))
         }
-        Op::GlobalMaxPool {} => {
+        Op::GlobalMaxPool {} | Op::ReduceMax { .. } => {
             let area = height * width;
             let largest = |c: usize| x.numbers[c * area..][..area].iter().copied().fold(f64::MIN, f64::max);
             Value::from_fn([channels, 1, 1], |c, _, _| largest(c))
@@ -165,6 +165,8 @@ pub(super) fn single(op: &Op, x: f64) -> f64 {
         Op::Relu {} => x.max(0.0),
         Op::Relu6 {} => x.clamp(0.0, 6.0),
         Op::Clip { min, max } => x.clamp(*min, *max),
+        Op::Minimum { scalar: Some(number) } => x.min(*number),
+        Op::Maximum { scalar: Some(number) } => x.max(*number),
         Op::LeakyRelu { slope } => x.max(0.0) + slope * x.min(0.0),
         Op::Sigmoid {} => 1.0 / (1.0 + (-x).exp()),
         Op::Silu {} => x / (1.0 + (-x).exp()),
