@@ -6,8 +6,40 @@
 use crate::engine::{Evidence, Features};
 use crate::heatmap::Heatmap;
 
-/// A map whose values differ by less than this share of the greatest is flat: that is rounding, not evidence.
-const FLAT: f32 = 1e-6;
+/// A layer's signed map, or one over pixels, before ReLU.
+#[derive(Debug, Clone)]
+pub(super) struct Signed {
+    pub(super) map: Heatmap,
+    /// How far rounding may have moved any of its values. It follows from the number and the sizes of the terms that were summed, so
+    /// that two engines that round differently are judged alike.
+    pub(super) rounding: f64,
+}
+
+/// Of a map that is no sum over channels, differences within this share of the greatest value are rounding.
+const ROUNDING: f64 = 1e-6;
+
+impl Signed {
+    /// `rounding` is what is known of its terms; a map is never taken for more exact than its greatest value is.
+    pub(super) fn new(map: Heatmap, rounding: f64) -> Self {
+        let rounding = rounding.max(ROUNDING * f64::from(map.magnitude()));
+        Self { map, rounding }
+    }
+
+    fn is_within_rounding(&self, difference: f32) -> bool {
+        f64::from(difference) <= self.rounding
+    }
+
+    /// All values are the same.
+    fn is_flat(&self) -> bool {
+        let stats = self.map.stats();
+        self.map.values().len() > 1 && self.is_within_rounding(stats.max - stats.min)
+    }
+
+    /// Nothing is left of the terms but rounding.
+    fn is_nothing(&self) -> bool {
+        self.map.magnitude() == 0.0 || self.is_within_rounding(self.map.magnitude())
+    }
+}
 
 /// The reason for an empty map.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,9 +64,9 @@ pub enum Finding {
 }
 
 impl Finding {
-    /// A sentence for the record and the terminal.
+    /// A sentence for the record and the terminal; `uses_layer` is the method's: one that works on pixels has no layer to try.
     #[must_use]
-    pub fn message(self) -> &'static str {
+    pub fn message(self, uses_layer: bool) -> &'static str {
         match self {
             Self::NotFinite => "the map is not finite",
             Self::Saturated => {
@@ -45,6 +77,8 @@ impl Finding {
             Self::NoGradient => {
                 "the gradient is zero: the class score does not change with the layer (try another score or layer)"
             }
+            Self::NothingShared => "the layers agree nowhere: their product is zero (use --aggregate mean)",
+            _ if !uses_layer => self.message_of_pixels(),
             Self::AllNegative => {
                 "all weighted activations are negative: nothing at this layer speaks for the class \
                  (try another layer or class)"
@@ -52,8 +86,18 @@ impl Finding {
             Self::Nothing => {
                 "the map is zero: nothing that the method looks at counts for the class (try another score or layer)"
             }
-            Self::NothingShared => "the layers agree nowhere: their product is zero (use --aggregate mean)",
             Self::Flat => "the map is flat: every position counts the same (try an earlier layer)",
+        }
+    }
+
+    /// What reads differently where there is no layer.
+    fn message_of_pixels(self) -> &'static str {
+        match self {
+            Self::AllNegative => {
+                "the map is nowhere above zero: no pixel speaks for the class (try another class, or --signed)"
+            }
+            Self::Flat => "the map is flat: every pixel counts the same (try another method)",
+            _ => "the map is zero: no pixel counts for the class (try another score)",
         }
     }
 }
@@ -64,7 +108,7 @@ impl Finding {
 /// `uses_class` is the method's.
 pub(super) fn of(
     evidence: Option<&Evidence>,
-    raw: &[Heatmap],
+    raw: &[Signed],
     finished: &Heatmap,
     uses_class: bool,
     saturated: bool,
@@ -82,20 +126,18 @@ pub(super) fn of(
             () => {}
         }
     }
-    let never_above = raw.iter().all(|map| map.stats().max <= 0.0);
-    let below = raw.iter().any(|map| map.stats().min < 0.0);
-    let nothing = uses_class && raw.iter().all(|map| map.magnitude() == 0.0);
-    let flat = |map: &Heatmap| {
-        let stats = map.stats();
-        map.values().len() > 1 && stats.max - stats.min <= FLAT * map.magnitude()
-    };
+    let never_above = raw.iter().all(|signed| f64::from(signed.map.stats().max) <= signed.rounding);
+    let below = raw.iter().any(|signed| signed.map.stats().min < 0.0);
+    let shows_negative = finished.stats().min < 0.0;
+    let zero = raw.iter().all(|signed| signed.map.magnitude() == 0.0);
+    let nothing = raw.iter().all(Signed::is_nothing);
     match () {
         () if saturated => Some(Finding::Saturated),
-        () if never_above && below && finished.magnitude() == 0.0 => Some(Finding::AllNegative),
         // There is a gradient, and a method that keeps only its positive part has nothing left.
-        () if nothing && evidence.is_some() => Some(Finding::AllNegative),
-        () if nothing => Some(Finding::Nothing),
-        () if raw.iter().all(flat) => Some(Finding::Flat),
+        () if uses_class && zero && evidence.is_some() => Some(Finding::AllNegative),
+        () if uses_class && nothing => Some(Finding::Nothing),
+        () if never_above && below && !shows_negative => Some(Finding::AllNegative),
+        () if raw.iter().all(Signed::is_flat) => Some(Finding::Flat),
         () if finished.magnitude() == 0.0 => Some(Finding::NothingShared),
         () => None,
     }
@@ -115,7 +157,7 @@ mod tests {
             |values: [f32; 4]| Features { channels: 1, height: 2, width: 2, values: values.to_vec() };
         let evidence = Evidence { activations: features(activations), gradients: features(gradients) };
         let raw = Heatmap::new(2, 2, raw.to_vec()).unwrap();
-        of(Some(&evidence), std::slice::from_ref(&raw), &raw.rectified(), true, saturated)
+        of(Some(&evidence), &[Signed::new(raw.clone(), 0.0)], &raw.rectified(), true, saturated)
     }
 
     #[test]
@@ -144,14 +186,39 @@ mod tests {
 
     #[test]
     fn layers_that_agree_nowhere_are_told_apart() {
-        let maps = [[1.0, 0.0], [0.0, 1.0]].map(|values| Heatmap::new(1, 2, values.to_vec()).unwrap());
+        let maps = [[1.0, 0.0], [0.0, 1.0]]
+            .map(|values| Signed::new(Heatmap::new(1, 2, values.to_vec()).unwrap(), 0.0));
         assert_eq!(of(None, &maps, &Heatmap::zeros(1, 2), true, false), Some(Finding::NothingShared));
     }
 
     #[test]
     fn zeros_are_about_the_class_only_where_a_method_asks_it() {
         let zeros = Heatmap::zeros(2, 2);
-        let found = |uses_class| of(None, std::slice::from_ref(&zeros), &zeros, uses_class, false);
+        let found = |uses_class| of(None, &[Signed::new(zeros.clone(), 0.0)], &zeros, uses_class, false);
         assert_eq!((found(true), found(false)), (Some(Finding::Nothing), Some(Finding::Flat)));
+    }
+
+    #[test]
+    fn what_is_left_of_terms_that_cancel_is_rounding() {
+        let found = |values: [f32; 2], rounding| {
+            let map = Heatmap::new(1, 2, values.to_vec()).unwrap();
+            of(None, &[Signed::new(map.clone(), rounding)], &map.rectified(), true, false)
+        };
+        // The same numbers from small terms, and from terms a million times as large.
+        assert_eq!(found([1e-7, 2e-7], 1e-12), None);
+        assert_eq!(found([1e-7, 2e-7], 1e-6), Some(Finding::Nothing));
+        assert_eq!(found([1.0, 1.000_004], 1e-7), None);
+        assert_eq!(found([1.0, 1.000_004], 1e-5), Some(Finding::Flat));
+        // A crumb above zero is not drawn where rounding may have put it there.
+        assert_eq!(found([-1.0, 1e-8], 0.0), Some(Finding::AllNegative));
+        assert_eq!(found([-1.0, 1e-4], 0.0), None);
+    }
+
+    #[test]
+    fn methods_without_a_layer_are_not_sent_to_another_one() {
+        for finding in [Finding::Flat, Finding::Nothing, Finding::AllNegative] {
+            assert!(!finding.message(false).contains("layer"), "{finding:?}");
+            assert!(finding.message(true).contains("layer"), "{finding:?}");
+        }
     }
 }

@@ -63,8 +63,8 @@ fn unit(map: &Heatmap) -> Heatmap {
     scaled.unwrap_or_else(|| map.clone())
 }
 
-/// Differences of scores within this share of the score are rounding.
-const ROUNDING: f64 = 1e-12;
+/// Differences of scores within this share of the score are rounding: networks run in single precision.
+const ROUNDING: f64 = 1e-6;
 
 /// The softmax of the channels' scores, or zeros where no mask changes the score: all channels would count the same, and
 /// the map be one of activity with nothing of the class in it. Libraries draw that.

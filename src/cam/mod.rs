@@ -17,6 +17,7 @@ mod smoothing;
 mod terms;
 
 pub use finding::Finding;
+use finding::Signed;
 pub use finish::{Aggregate, Finish};
 pub use methods::{Method, MethodInfo};
 pub use options::{Library, Options, Progress};
@@ -41,7 +42,7 @@ pub struct ClassMap {
 }
 
 /// Maps of every layer before anything is rectified, none where one is not finite.
-type RawMaps = Option<Vec<Heatmap>>;
+type RawMaps = Option<Vec<Signed>>;
 
 impl Method {
     /// The finished map of a class.
@@ -65,25 +66,22 @@ impl Method {
             true => vec![self.raw_maps(question, smoothing.eigen)?],
             false => self.runs(question, variants, smoothing.eigen)?,
         };
-        let Some(runs) = runs.into_iter().collect::<Option<Vec<Vec<Heatmap>>>>() else {
+        let Some(runs) = runs.into_iter().collect::<Option<Vec<Vec<Signed>>>>() else {
             return Ok(ClassMap::blank([height, width], vec![], Finding::NotFinite));
         };
-        let mut mean = Vec::new();
-        for layer in 0..runs[0].len() {
-            let of_layer: Vec<Heatmap> = runs.iter().map(|maps| maps[layer].clone()).collect();
-            mean.extend(smoothing::mean(&of_layer));
-        }
+        let maps = |run: &[Signed]| run.iter().map(|signed| signed.map.clone()).collect::<Vec<_>>();
+        let mean: Vec<Signed> = (0..runs[0].len()).filter_map(|layer| mean_run(&runs, layer)).collect();
         let map = match question.library() {
             // Theirs are averaged after they are finished.
             Some(_) => {
                 let finished =
-                    runs.iter().map(|maps| finish.apply(self, maps, [height, width], question.options));
+                    runs.iter().map(|run| finish.apply(self, &maps(run), [height, width], question.options));
                 smoothing::mean(&finished.collect::<Result<Vec<_>>>()?)
             }
-            None => Some(finish.apply(self, &mean, [height, width], question.options)?),
+            None => Some(finish.apply(self, &maps(&mean), [height, width], question.options)?),
         };
         let map = map.ok_or_else(|| Error::internal("a method gave no map"))?;
-        let raw: Vec<Stats> = mean.iter().map(Heatmap::stats).collect();
+        let raw: Vec<Stats> = mean.iter().map(|signed| signed.map.stats()).collect();
         let evidence = if self.looks_at_gradients() { question.evidence()?.first() } else { None };
         let saturated = saturated && self.is_made_of_the_slope();
         match finding::of(evidence, &mean, &map, self.info().uses_class, saturated) {
@@ -183,7 +181,7 @@ impl Method {
             let scene = Scene::new(question.network(), &variant.values)?;
             let maps = self.raw_maps(&question.about(&scene), eigen)?;
             Ok(match variant.mirrored {
-                true => maps.and_then(|maps| maps.iter().map(smoothing::mirrored_map).collect()),
+                true => maps.and_then(|maps| maps.iter().map(mirrored).collect()),
                 false => maps,
             })
         };
@@ -217,7 +215,10 @@ impl Method {
     fn raw_maps(self, question: &Question, eigen: bool) -> Result<RawMaps> {
         let taps = 0..question.network().taps();
         let layer = |activations: &Features, terms: terms::Terms| {
-            Heatmap::new(activations.height, activations.width, terms.into_map(activations, eigen))
+            let rounding =
+                terms.rounding(activations).max(self.rounding_of_scores(question, Some(activations)));
+            let map = Heatmap::new(activations.height, activations.width, terms.into_map(activations, eigen));
+            map.map(|map| Signed::new(map, rounding))
         };
         match &self.definition().run {
             Run::Evidence(run) => {
@@ -233,10 +234,39 @@ impl Method {
                 .collect()),
             Run::Pixels(run) => {
                 let [_, height, width] = question.network().input();
-                Ok(Heatmap::new(height, width, run(question)?).map(|map| vec![map]))
+                let map = Heatmap::new(height, width, run(question)?);
+                Ok(map.map(|map| vec![Signed::new(map, self.rounding_of_scores(question, None))]))
             }
         }
     }
+
+    /// How far rounding may have moved the map of a method that subtracts scores from each other: as far as the scores.
+    fn rounding_of_scores(self, question: &Question, activations: Option<&Features>) -> f64 {
+        let greatest = question.logits().iter().map(|logit| f64::from(logit.abs())).fold(0.0, f64::max);
+        let scores = terms::ROUNDING * greatest;
+        match (self, activations) {
+            (Self::ReciproCam | Self::Occlusion, _) => scores,
+            // Its weights are such differences, in units of the score.
+            (Self::AblationCam, Some(activations)) => {
+                let whole = question.score_of(question.logits()).abs();
+                let ones = terms::Terms::Weights(vec![1.0; activations.channels]);
+                if whole == 0.0 { 0.0 } else { ones.greatest_sum(activations) * scores / whole }
+            }
+            _ => 0.0,
+        }
+    }
+}
+
+/// The mean of a layer's maps over several runs.
+fn mean_run(runs: &[Vec<Signed>], layer: usize) -> Option<Signed> {
+    let maps: Vec<Heatmap> = runs.iter().map(|run| run[layer].map.clone()).collect();
+    let rounding = runs.iter().map(|run| run[layer].rounding).fold(0.0, f64::max);
+    smoothing::mean(&maps).map(|map| Signed::new(map, rounding))
+}
+
+/// Left and right swapped.
+fn mirrored(signed: &Signed) -> Option<Signed> {
+    smoothing::mirrored_map(&signed.map).map(|map| Signed { map, ..*signed })
 }
 
 impl ClassMap {

@@ -37,6 +37,14 @@ pub(super) fn projection(elements: &[f64], channels: usize) -> Vec<f64> {
     toward_activity(direction.into_iter().map(|value| value * scale).collect(), &centered)
 }
 
+/// The greatest length of any position's point, `elements` as for [`projection`], nothing taken off.
+pub(super) fn size(elements: &[f64], channels: usize) -> f64 {
+    let positions = elements.len() / channels.max(1);
+    let mut squares = vec![0.0_f64; positions];
+    elements.iter().enumerate().for_each(|(at, element)| squares[at % positions] += element * element);
+    squares.into_iter().fold(0.0, f64::max).sqrt()
+}
+
 /// Flips a projection that runs against the sum over channels of `[channels, positions]`.
 pub(super) fn toward_activity(projection: Vec<f64>, elements: &[f64]) -> Vec<f64> {
     let agreement: f64 = elements.chunks(projection.len()).map(|channel| dot(channel, &projection)).sum();

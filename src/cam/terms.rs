@@ -12,9 +12,47 @@ pub(super) enum Terms {
     Elements(Vec<f64>),
     /// The map itself, `[height, width]`.
     Map(Vec<f64>),
+    /// The map itself, each value the projection of a position's terms, none of which is longer than the second.
+    Projected(Vec<f64>, f64),
 }
 
+/// Rounding moves a sum by less than this share of its terms' sizes, times the square root of their number. The terms come from
+/// sums themselves, over as many numbers as a convolution reads, in single precision: eight times its smallest difference.
+pub(super) const ROUNDING: f64 = 1e-6;
+
 impl Terms {
+    /// How far rounding may have moved any of the map's values: those of a map that does not differ by more are the same.
+    ///
+    /// Terms that cancel each other leave little of themselves and all of their rounding.
+    pub(super) fn rounding(&self, activations: &Features) -> f64 {
+        let size = match self {
+            Self::Map(_) => self.greatest_sum(activations),
+            Self::Projected(_, size) => *size,
+            Self::Weights(_) | Self::Elements(_) => {
+                (activations.channels as f64).sqrt() * self.greatest_sum(activations)
+            }
+        };
+        ROUNDING * size
+    }
+
+    /// The greatest sum of the terms' sizes at any position.
+    pub(super) fn greatest_sum(&self, activations: &Features) -> f64 {
+        let cells = activations.height * activations.width;
+        let mut sums = vec![0.0_f64; cells];
+        match self {
+            Self::Map(elements) | Self::Elements(elements) | Self::Projected(elements, _) => {
+                elements.iter().enumerate().for_each(|(at, element)| sums[at % cells] += element.abs());
+            }
+            Self::Weights(weights) => {
+                for (channel, weight) in activations.values.chunks(cells).zip(weights) {
+                    let sizes = channel.iter().map(|value| (weight * f64::from(*value)).abs());
+                    sums.iter_mut().zip(sizes).for_each(|(sum, size)| *sum += size);
+                }
+            }
+        }
+        sums.into_iter().fold(0.0, f64::max)
+    }
+
     /// The signed map, `[height, width]`.
     ///
     /// With `smooth`, the sum over channels is replaced by the projection on the first principal component of the
@@ -22,7 +60,7 @@ impl Terms {
     pub(super) fn into_map(self, activations: &Features, smooth: bool) -> Vec<f32> {
         let cells = activations.height * activations.width;
         let map = match self {
-            Self::Map(map) => map,
+            Self::Map(map) | Self::Projected(map, _) => map,
             terms if smooth => principal::projection(&terms.elements(activations), activations.channels),
             Self::Weights(weights) => weighted_sum(&weights, activations),
             Self::Elements(elements) => sum_of_channels(&elements, cells),
@@ -38,7 +76,7 @@ impl Terms {
                 .zip(activations.values.chunks(cells))
                 .flat_map(|(weight, channel)| channel.iter().map(move |value| weight * f64::from(*value)))
                 .collect(),
-            Self::Elements(values) | Self::Map(values) => values,
+            Self::Elements(values) | Self::Map(values) | Self::Projected(values, _) => values,
         }
     }
 }

@@ -223,19 +223,20 @@ impl Explainer {
         let saturated = score == Score::Prob && certain;
         let question = Question::new(scene, class, score, &self.settings.options)?;
         let map = method.class_map(&question, &self.settings.finish, self.settings.smoothing, saturated)?;
-        let finding = map.finding.map(|finding| self.tell(finding, subject)).transpose()?;
+        let uses_layer = method.info().uses_layer;
+        let finding = map.finding.map(|finding| self.tell(finding, uses_layer, subject)).transpose()?;
         let score = score.value(scene.logits(), class);
         let rank_of_class = (!self.model.output().is_regression()).then_some(rank + 1);
         Ok(ClassExplanation { class: classes[rank].clone(), score, rank: rank_of_class, map, finding })
     }
 
     /// A finding in words; for a map that is not finite, with the layer where that began.
-    fn tell(&self, finding: Finding, subject: &Subject) -> Result<String> {
+    fn tell(&self, finding: Finding, uses_layer: bool, subject: &Subject) -> Result<String> {
         if finding == Finding::AllNegative && self.settings.options.counterfactual {
             return Ok("nothing here speaks against the class (drop --counterfactual)".to_owned());
         }
         if finding != Finding::NotFinite {
-            return Ok(finding.message().to_owned());
+            return Ok(finding.message(uses_layer).to_owned());
         }
         let layer = self.network.first_not_finite(subject.values.clone())?;
         let where_from = match layer {
@@ -244,7 +245,7 @@ impl Explainer {
             }
             None => "its gradient overflows".to_owned(),
         };
-        Ok(format!("{}: {where_from}", finding.message()))
+        Ok(format!("{}: {where_from}", finding.message(uses_layer)))
     }
 
     /// The classes to explain, each once, in the order asked for.

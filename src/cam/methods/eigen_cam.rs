@@ -36,5 +36,6 @@ pub(super) const DEFINITION: Definition = Definition {
 fn terms(question: &Question, tap: usize) -> Result<Terms> {
     let activations = question.activations(tap)?;
     let elements: Vec<f64> = activations.values.iter().map(|value| f64::from(*value)).collect();
-    Ok(Terms::Map(principal::projection(&elements, activations.channels)))
+    let size = principal::size(&elements, activations.channels);
+    Ok(Terms::Projected(principal::projection(&elements, activations.channels), size))
 }

@@ -32,5 +32,6 @@ pub(super) const DEFINITION: Definition = Definition {
 };
 
 fn terms(evidence: &Evidence) -> Terms {
-    Terms::Map(principal::projection(&hires_cam::products(evidence), evidence.activations.channels))
+    let (products, channels) = (hires_cam::products(evidence), evidence.activations.channels);
+    Terms::Projected(principal::projection(&products, channels), principal::size(&products, channels))
 }

@@ -36,5 +36,7 @@ fn terms(evidence: &Evidence) -> Terms {
     let map = principal::projection(&elements, evidence.activations.channels);
     let (low, high) =
         map.iter().fold((0.0_f64, 0.0_f64), |(low, high), value| (low.min(*value), high.max(*value)));
-    Terms::Map(if -low > high { map.into_iter().map(|value| -value).collect() } else { map })
+    let size = principal::size(&elements, evidence.activations.channels);
+    let map = if -low > high { map.into_iter().map(|value| -value).collect() } else { map };
+    Terms::Projected(map, size)
 }
