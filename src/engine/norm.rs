@@ -7,6 +7,7 @@ use burn::tensor::module;
 use burn::tensor::ops::AvgPoolOptions;
 
 use super::ops::{Params, channels, param, two_sided};
+use super::sums::mean_rows;
 use super::value::{Value, map_tensor, zip_tensors};
 use crate::card::Op;
 use crate::error::{Error, Result};
@@ -64,8 +65,8 @@ fn standardised(x: Value, rows: usize, epsilon: f64) -> Result<Value> {
     let Value::R2(x) = x.reshape(&[rows, columns])? else {
         return Err(Error::internal("rows and columns are not of rank 2"));
     };
-    let centred = x.clone() - x.mean_dim(1);
-    let variance = centred.clone().square().mean_dim(1);
+    let centred = x.clone() - mean_rows(x);
+    let variance = mean_rows(centred.clone().square());
     Value::R2(centred / variance.add_scalar(epsilon).sqrt()).reshape(&shape)
 }
 

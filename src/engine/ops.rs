@@ -4,11 +4,14 @@
 
 use std::collections::BTreeMap;
 
-use burn::tensor::ops::{AvgPoolOptions, ConvOptions, MaxPoolOptions, PadMode as BurnPadMode};
+use burn::tensor::ops::{ConvOptions, PadMode as BurnPadMode};
 use burn::tensor::{Slice, Tensor, activation, module};
 
+use super::kink;
 use super::norm;
+use super::pool;
 use super::resize::resize;
+use super::sums;
 use super::value::{Value, map_tensor, zip_tensors};
 use crate::card::{Op, PadMode};
 use crate::error::{Error, Result};
@@ -45,13 +48,15 @@ pub(crate) fn apply(op: &Op, params: &Params, inputs: Vec<Value>) -> Result<Valu
         | Op::Unsqueeze { .. }
         | Op::Slice { .. }
         | Op::Split { .. } => shaping(op, x),
-        Op::ReduceMean { axes, keep_dims } => {
-            reduce(map_tensor!(x, t => t.mean_dims(axes)), axes, *keep_dims)
+        Op::ReduceMean { axes, keep_dims } => reduce(sums::mean(x, axes)?, axes, *keep_dims),
+        Op::ReduceSum { axes, keep_dims } => reduce(sums::sum(x, axes)?, axes, *keep_dims),
+        Op::ReduceMax { axes, keep_dims } => {
+            reduce(map_tensor!(x, t => kink::extreme(t, axes, true)), axes, *keep_dims)
         }
-        Op::ReduceSum { axes, keep_dims } => reduce(map_tensor!(x, t => t.sum_dims(axes)), axes, *keep_dims),
-        Op::ReduceMax { axes, keep_dims } => reduce(map_tensor!(x, t => t.max_dims(axes)), axes, *keep_dims),
-        Op::ReduceMin { axes, keep_dims } => reduce(map_tensor!(x, t => t.min_dims(axes)), axes, *keep_dims),
-        Op::ReduceL2 { axes, keep_dims } => reduce(map_tensor!(x, t => length(t, axes)), axes, *keep_dims),
+        Op::ReduceMin { axes, keep_dims } => {
+            reduce(map_tensor!(x, t => kink::extreme(t, axes, false)), axes, *keep_dims)
+        }
+        Op::ReduceL2 { axes, keep_dims } => reduce(length(x, axes)?, axes, *keep_dims),
         _ => Ok(pointwise(op, x)),
     }
 }
@@ -73,7 +78,7 @@ fn weighted(op: &Op, params: &Params, x: Value) -> Result<Value> {
             Ok(Value::R4(module::conv2d(x.into_rank4()?, weight, bias, options)))
         }
         Op::Linear {} => match param(params, "weight")?.clone() {
-            Value::R2(weight) => Ok(map_tensor!(x, t => module::linear(t, weight, bias))),
+            Value::R2(weight) => sums::linear(x, weight, bias),
             _ => Err(Error::internal("a linear weight is not of rank 2")),
         },
         // The running statistics are numbers, so the loader has made them one factor and one shift a channel.
@@ -83,7 +88,7 @@ fn weighted(op: &Op, params: &Params, x: Value) -> Result<Value> {
             two_sided(&Op::Add { scalar: None }, scaled, Some(channels(params, "shift", rank)?))
         }
         _ => match param(params, "slope")? {
-            Value::R1(slope) => Ok(map_tensor!(x, t => activation::prelu(t, slope.clone()))),
+            Value::R1(slope) => Ok(map_tensor!(x, t => kink::prelu(t, slope.clone()))),
             _ => Err(Error::internal("a prelu slope is not of rank 1")),
         },
     }
@@ -103,8 +108,8 @@ pub(super) fn two_sided(op: &Op, x: Value, other: Option<Value>) -> Result<Value
             Op::Add { .. } => map_tensor!(x, t => t.add_scalar(number)),
             Op::Sub { .. } => map_tensor!(x, t => t.sub_scalar(number)),
             Op::Mul { .. } => map_tensor!(x, t => t.mul_scalar(number)),
-            Op::Minimum { .. } => map_tensor!(x, t => t.clamp_max(number)),
-            Op::Maximum { .. } => map_tensor!(x, t => t.clamp_min(number)),
+            Op::Minimum { .. } => map_tensor!(x, t => kink::bounded(t, number, false)),
+            Op::Maximum { .. } => map_tensor!(x, t => kink::bounded(t, number, true)),
             _ => map_tensor!(x, t => t.div_scalar(number)),
         });
     }
@@ -118,11 +123,11 @@ pub(super) fn two_sided(op: &Op, x: Value, other: Option<Value>) -> Result<Value
         Op::Div { .. } => zip_tensors!(x, other, (a, b) => a.div(b)),
         Op::Minimum { .. } => zip_tensors!(x, other, (a, b) => {
             let (a, b) = alike(a, b);
-            a.min_pair(b)
+            kink::chosen(a, b, false)
         }),
         Op::Maximum { .. } => zip_tensors!(x, other, (a, b) => {
             let (a, b) = alike(a, b);
-            a.max_pair(b)
+            kink::chosen(a, b, true)
         }),
         _ => zip_tensors!(x, other, (a, b) => a.matmul(b)),
     }
@@ -154,43 +159,23 @@ fn concat(values: Vec<Value>, axis: usize) -> Result<Value> {
 
 fn spatial(op: &Op, x: Tensor<4>) -> Result<Tensor<4>> {
     Ok(match op {
-        Op::MaxPool2d { .. } => {
-            let options = max_pool_options(op).ok_or_else(|| Error::internal("a pool has no window"))?;
-            module::max_pool2d(x, options)
+        Op::MaxPool2d { .. } | Op::AvgPool2d { .. } | Op::AdaptiveAvgPool2d { .. } => pool::apply(op, x)?,
+        Op::GlobalAvgPool {} => sums::mean(Value::R4(x), &[2, 3])?.into_rank4()?,
+        Op::GlobalMaxPool {} => {
+            let [batch, channels, ..] = x.dims();
+            kink::rows(x).max_dim(2).reshape([batch, channels, 1, 1])
         }
-        Op::AvgPool2d { kernel, stride, padding, ceil_mode, count_include_pad } => {
-            let options = AvgPoolOptions::new(*kernel)
-                .with_stride(*stride)
-                .with_padding_pairs(pairs(*padding))
-                .with_count_include_pad(*count_include_pad)
-                .with_ceil_mode(*ceil_mode);
-            module::avg_pool2d(x, options)
-        }
-        Op::AdaptiveAvgPool2d { output_size } => module::adaptive_avg_pool2d(x, *output_size),
-        Op::GlobalAvgPool {} => x.mean_dims(&[2, 3]),
-        Op::GlobalMaxPool {} => x.max_dims(&[2, 3]),
         Op::Pad { padding, mode, value } => {
             let mode = match mode {
                 PadMode::Constant => BurnPadMode::Constant(*value as f32),
                 PadMode::Reflect => BurnPadMode::Reflect,
                 PadMode::Edge => BurnPadMode::Edge,
             };
-            x.pad(pairs(*padding), mode)
+            x.pad(pool::pairs(*padding), mode)
         }
         Op::Resize { output_size, mode, align_corners } => resize(x, *output_size, *mode, *align_corners),
         other => return Err(Error::internal(format!("'{}' is not a spatial operation", other.name()))),
     })
-}
-
-/// The window of `max_pool2d`; `None` for any other operation.
-pub(super) fn max_pool_options(op: &Op) -> Option<MaxPoolOptions<2>> {
-    let Op::MaxPool2d { kernel, stride, padding, dilation, ceil_mode } = op else { return None };
-    let options = MaxPoolOptions::new(*kernel).with_stride(*stride).with_padding_pairs(pairs(*padding));
-    Some(options.with_dilation(*dilation).with_ceil_mode(*ceil_mode))
-}
-
-fn pairs([top, bottom, left, right]: [usize; 4]) -> [(usize, usize); 2] {
-    [(top, bottom), (left, right)]
 }
 
 fn shaping(op: &Op, x: Value) -> Result<Value> {
@@ -204,7 +189,7 @@ fn shaping(op: &Op, x: Value) -> Result<Value> {
             let target = resolve_reshape(&shape, spec).map_err(Error::internal)?;
             x.reshape(&target)
         }
-        Op::Transpose { perm } => Ok(map_tensor!(x, t => permuted(t, perm))),
+        Op::Transpose { perm } => Ok(map_tensor!(x, t => sums::permuted(t, perm))),
         Op::Squeeze { axes } => x.reshape(&without(&shape, axes)),
         Op::Unsqueeze { axes } => {
             let mut sorted = axes.clone();
@@ -220,10 +205,6 @@ fn shaping(op: &Op, x: Value) -> Result<Value> {
         }
         other => Err(Error::internal(format!("'{}' is not a shaping operation", other.name()))),
     }
-}
-
-fn permuted<const RANK: usize>(tensor: Tensor<RANK>, perm: &[usize]) -> Tensor<RANK> {
-    tensor.permute(std::array::from_fn::<usize, RANK, _>(|at| perm[at]))
 }
 
 fn sliced(x: Value, axis: usize, start: usize, end: usize, step: usize) -> Value {
@@ -244,30 +225,32 @@ pub(super) fn reduce(reduced: Value, axes: &[usize], keep_dims: bool) -> Result<
 }
 
 /// Square root of the sum of squares.
-fn length<const RANK: usize>(x: Tensor<RANK>, axes: &[usize]) -> Tensor<RANK> {
-    let squares = x.square().sum_dims(axes);
+fn length(x: Value, axes: &[usize]) -> Result<Value> {
+    let squares = sums::sum(map_tensor!(x, t => t.square()), axes)?;
     // A root has no slope at zero. As in PyTorch, the gradient there is zero, and not NaN.
-    let zero = squares.clone().equal_elem(0.0);
-    squares.mask_fill(zero.clone(), 1.0).sqrt().mask_fill(zero, 0.0)
+    Ok(map_tensor!(squares, squares => {
+        let zero = squares.clone().equal_elem(0.0);
+        squares.mask_fill(zero.clone(), 1.0).sqrt().mask_fill(zero, 0.0)
+    }))
 }
 
 fn pointwise(op: &Op, x: Value) -> Value {
     match op {
         Op::Relu {} => map_tensor!(x, t => activation::relu(t)),
-        Op::Relu6 {} => map_tensor!(x, t => t.clamp(0.0, 6.0)),
-        Op::LeakyRelu { slope } => map_tensor!(x, t => activation::leaky_relu(t, *slope)),
-        Op::Elu { alpha } => map_tensor!(x, t => activation::elu(t, *alpha)),
-        Op::Selu {} => map_tensor!(x, t => activation::selu(t)),
+        Op::Relu6 {} => map_tensor!(x, t => kink::clamp(t, 0.0, 6.0)),
+        Op::LeakyRelu { slope } => map_tensor!(x, t => kink::leaky_relu(t, *slope)),
+        Op::Elu { alpha } => map_tensor!(x, t => kink::elu(t, *alpha)),
+        Op::Selu {} => map_tensor!(x, t => kink::selu(t)),
         Op::Gelu { approximate: false } => map_tensor!(x, t => gelu(t)),
         Op::Gelu { approximate: true } => map_tensor!(x, t => activation::gelu_approximate(t)),
         Op::Silu {} => map_tensor!(x, t => activation::silu(t)),
         Op::Mish {} => map_tensor!(x, t => activation::mish(t)),
         Op::Sigmoid {} => map_tensor!(x, t => activation::sigmoid(t)),
-        Op::HardSigmoid { alpha, beta } => map_tensor!(x, t => activation::hard_sigmoid(t, *alpha, *beta)),
-        Op::HardSwish {} => map_tensor!(x, t => activation::hard_swish(t)),
+        Op::HardSigmoid { alpha, beta } => map_tensor!(x, t => kink::hard_sigmoid(t, *alpha, *beta)),
+        Op::HardSwish {} => map_tensor!(x, t => kink::hard_swish(t)),
         Op::Tanh {} => map_tensor!(x, t => t.tanh()),
         Op::Softplus {} => map_tensor!(x, t => activation::softplus(t, 1.0)),
-        Op::Clip { min, max } => map_tensor!(x, t => t.clamp(*min, *max)),
+        Op::Clip { min, max } => map_tensor!(x, t => kink::clamp(t, *min, *max)),
         Op::Exp {} => map_tensor!(x, t => t.exp()),
         Op::Sqrt {} => map_tensor!(x, t => t.sqrt()),
         Op::Log {} => map_tensor!(x, t => t.log()),

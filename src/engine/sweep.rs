@@ -177,7 +177,7 @@ fn guided<const RANK: usize>(x: Tensor<RANK>, gradient: Tensor<RANK>, is_bounded
 }
 
 /// Records the step alone. The gradient of `<output, gradient>` is the product with the step's Jacobian.
-fn derivative(step: &Step, inputs: Vec<Value>, gradient: Value) -> Result<Vec<Option<Value>>> {
+pub(super) fn derivative(step: &Step, inputs: Vec<Value>, gradient: Value) -> Result<Vec<Option<Value>>> {
     let leaves: Vec<Value> =
         inputs.into_iter().map(|value| map_tensor!(value, t => t.autodiff().require_grad())).collect();
     let output = ops::apply(&step.op, step.params()?, leaves.clone())?;
@@ -198,7 +198,7 @@ fn inputs(slots: &[Option<Value>], step: &Step) -> Result<Vec<Value>> {
     step.inputs.iter().map(|slot| slots[*slot].clone().ok_or_else(missing)).collect()
 }
 
-fn sum(a: Option<Value>, b: Option<Value>) -> Result<Option<Value>> {
+pub(super) fn sum(a: Option<Value>, b: Option<Value>) -> Result<Option<Value>> {
     match (a, b) {
         (Some(a), Some(b)) => zip_tensors!(a, b, (a, b) => a.add(b)).map(Some),
         (a, b) => Ok(a.or(b)),

@@ -10,7 +10,9 @@ mod slope;
 
 use burn::tensor::{Tensor, activation, module};
 
-use super::ops::{self, Params, alike, channels, max_pool_options, param, reduce, two_sided};
+use super::kink;
+use super::ops::{self, Params, alike, channels, param, reduce, two_sided};
+use super::pool;
 use super::value::{Value, map_tensor, zip_tensors};
 use crate::card::{Op, PadMode};
 use crate::error::{Error, Result};
@@ -84,7 +86,7 @@ fn of_one(op: &Op, params: &Params, x: Value, rate: Value, y: &Value) -> Result<
             norm::local_response(x, rate, *size, [*alpha, *beta, *k])
         }
         Op::MaxPool2d { .. } => at_maxima(op, x.into_rank4()?, rate.into_rank4()?).map(Value::R4),
-        Op::GlobalMaxPool {} => extreme(x, rate, &[2, 3], true),
+        Op::GlobalMaxPool {} => Ok(Value::R4(at_greatest(x.into_rank4()?, rate.into_rank4()?))),
         Op::ReduceMax { axes, keep_dims } => reduce(extreme(x, rate, axes, true)?, axes, *keep_dims),
         Op::ReduceMin { axes, keep_dims } => reduce(extreme(x, rate, axes, false)?, axes, *keep_dims),
         Op::ReduceL2 { axes, keep_dims } => {
@@ -163,8 +165,10 @@ fn of_two(op: &Op, a: &Dual, b: &Dual, y: &Value) -> Result<Value> {
             let (x, other) = (a.value.clone().with_rank(rank)?, b.value.clone().with_rank(rank)?);
             let takes_other = zip_tensors!(x, other, (x, other) => {
                 let (x, other) = alike(x.inner(), other.inner());
+                let tie = x.clone().equal(other.clone());
                 let is_less = matches!(op, Op::Maximum { .. });
-                if is_less { x.lower(other).float() } else { other.lower(x).float() }
+                let taken = if is_less { x.lower(other) } else { other.lower(x) };
+                taken.float().mask_fill(tie, 0.5)
             })?;
             let difference =
                 two_sided(&Op::Sub { scalar: None }, b.rate_or_zeros(), Some(a.rate_or_zeros()))?;
@@ -187,7 +191,7 @@ fn total(a: Option<Result<Value>>, b: Option<Result<Value>>) -> Result<Value> {
 
 /// The rate where each window has its greatest value.
 fn at_maxima(op: &Op, x: Tensor<4>, rate: Tensor<4>) -> Result<Tensor<4>> {
-    let options = max_pool_options(op).ok_or_else(|| Error::internal("a pool has no window"))?;
+    let options = pool::max_options(op).ok_or_else(|| Error::internal("a pool has no window"))?;
     let (_, places) = module::max_pool2d_with_indices(x.inner(), options);
     let [batch, channels, height, width] = rate.dims();
     let [.., rows, columns] = places.dims();
@@ -196,15 +200,22 @@ fn at_maxima(op: &Op, x: Tensor<4>, rate: Tensor<4>) -> Result<Tensor<4>> {
     Ok(found.reshape([batch, channels, rows, columns]))
 }
 
-/// The rate where the value is extreme along `axes`, which stay with size 1.
+/// The rate where each map has its greatest value.
+fn at_greatest(x: Tensor<4>, rate: Tensor<4>) -> Tensor<4> {
+    let [batch, channels, ..] = x.dims();
+    let (_, places) = kink::rows(x.inner()).max_dim_with_indices(2);
+    kink::rows(rate).gather(2, places).reshape([batch, channels, 1, 1])
+}
+
+/// The rate where the value is extreme along `axes`, which stay with size 1; along several the mean of equal extremes'.
 fn extreme(x: Value, rate: Value, axes: &[usize], greatest: bool) -> Result<Value> {
-    zip_tensors!(x, rate, (x, rate) => {
-        let along = |(x, rate): (Tensor<_>, Tensor<_>), axis: &usize| {
-            let (x, places) =
-                if greatest { x.max_dim_with_indices(*axis) } else { x.min_dim_with_indices(*axis) };
-            (x, rate.gather(*axis, places))
-        };
-        axes.iter().fold((x.inner(), rate), along).1
+    zip_tensors!(x, rate, (x, rate) => match axes {
+        [axis] => {
+            let x = x.inner();
+            let (_, places) = if greatest { x.max_dim_with_indices(*axis) } else { x.min_dim_with_indices(*axis) };
+            rate.gather(*axis, places)
+        }
+        _ => (kink::shares(x.inner(), axes, greatest) * rate).sum_dims(axes),
     })
 }
 

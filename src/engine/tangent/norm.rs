@@ -4,6 +4,7 @@ use burn::tensor::Tensor;
 
 use super::super::norm::{layer_rows, per_channel, scaled, window_mean};
 use super::super::ops::{Params, param};
+use super::super::sums::mean_rows;
 use super::super::value::{Value, map_tensor, zip_tensors};
 use crate::error::{Error, Result};
 
@@ -51,11 +52,11 @@ fn standardised(x: Value, rate: Value, rows: usize, epsilon: f64) -> Result<Valu
 /// With `n` for the rows of `x` with mean zero and variance one, `c = x' - mean(x')` and `r` for one over the standard
 /// deviation: `r (c - n mean(n c))`.
 fn standardised_rows(x: Tensor<2>, rate: Tensor<2>, epsilon: f64) -> Tensor<2> {
-    let centred = x.clone() - x.mean_dim(1);
-    let variance = centred.clone().square().mean_dim(1);
+    let centred = x.clone() - mean_rows(x);
+    let variance = mean_rows(centred.clone().square());
     let inverse = variance.add_scalar(epsilon).sqrt().recip();
     let n = centred * inverse.clone();
-    let c = rate.clone() - rate.mean_dim(1);
-    let along = (n.clone() * c.clone()).mean_dim(1);
+    let c = rate.clone() - mean_rows(rate);
+    let along = mean_rows(n.clone() * c.clone());
     (c - n * along) * inverse
 }

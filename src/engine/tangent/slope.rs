@@ -7,6 +7,7 @@ use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI};
 
 use burn::tensor::{Tensor, activation};
 
+use super::super::kink;
 use super::super::value::{Value, map_tensor};
 use crate::card::Op;
 use crate::error::{Error, Result};
@@ -14,8 +15,8 @@ use crate::error::{Error, Result};
 /// `f'(x)`, of `x`'s shape.
 pub(super) fn of(op: &Op, x: Value) -> Result<Value> {
     match (op, op.scalar()) {
-        (Op::Minimum { .. }, Some(number)) => Ok(map_tensor!(x, t => within(&t, f64::NEG_INFINITY, number))),
-        (Op::Maximum { .. }, Some(number)) => Ok(map_tensor!(x, t => within(&t, number, f64::INFINITY))),
+        (Op::Minimum { .. }, Some(number)) => Ok(map_tensor!(x, t => below(&t, number))),
+        (Op::Maximum { .. }, Some(number)) => Ok(map_tensor!(x, t => below(&t.neg(), -number))),
         _ => Ok(map_tensor!(x, t => pointwise(op, t)?)),
     }
 }
@@ -33,11 +34,10 @@ fn pointwise<const RANK: usize>(op: &Op, x: Tensor<RANK>) -> Result<Tensor<RANK>
         Op::HardSwish {} => {
             let ramp = x.clone().div_scalar(6.0).add_scalar(0.5);
             let inside = within(&ramp, 0.0, 1.0);
-            ramp.clamp(0.0, 1.0) + x.div_scalar(6.0) * inside
+            kink::clamp(ramp, 0.0, 1.0) + x.div_scalar(6.0) * inside
         }
         Op::Elu { alpha } => elu(x, *alpha),
-        // The constants of the paper, arXiv:1706.02515.
-        Op::Selu {} => elu(x, 1.673_263_242_354_377_2).mul_scalar(1.050_700_987_355_480_5),
+        Op::Selu {} => elu(x, kink::SELU[0]).mul_scalar(kink::SELU[1]),
         Op::Gelu { approximate: false } => {
             // Φ(x) + x φ(x)
             let below = x.clone().mul_scalar(FRAC_1_SQRT_2).erf().add_scalar(1.0).mul_scalar(0.5);
@@ -74,11 +74,17 @@ fn above_zero<const RANK: usize>(x: &Tensor<RANK>) -> Tensor<RANK> {
     x.clone().inner().greater_elem(0.0).float()
 }
 
-/// One from `min` to `max`, else zero: the slope of a clamp, which has its ends' too.
+/// One between `min` and `max`, else zero, at the two themselves too: the slope of a clamp.
 fn within<const RANK: usize>(x: &Tensor<RANK>, min: f64, max: f64) -> Tensor<RANK> {
     let x = x.clone().inner();
     let inside = x.ones_like();
-    inside.mask_fill(x.clone().lower_elem(min), 0.0).mask_fill(x.greater_elem(max), 0.0)
+    inside.mask_fill(x.clone().lower_equal_elem(min), 0.0).mask_fill(x.greater_equal_elem(max), 0.0)
+}
+
+/// One below the bound, a half at it, else zero.
+fn below<const RANK: usize>(x: &Tensor<RANK>, bound: f64) -> Tensor<RANK> {
+    let x = x.clone().inner();
+    x.clone().lower_elem(bound).float().mask_fill(x.equal_elem(bound), 0.5)
 }
 
 /// `1 - t^2`, the slope of a hyperbolic tangent `t`.
@@ -101,4 +107,59 @@ fn gelu_by_tanh<const RANK: usize>(x: Tensor<RANK>) -> Tensor<RANK> {
     let t = (x.clone() * square.clone().mul_scalar(CUBIC).add_scalar(1.0)).mul_scalar(ROOT).tanh();
     let inner = square.mul_scalar(3.0 * CUBIC).add_scalar(1.0).mul_scalar(ROOT);
     (t.clone().add_scalar(1.0) + x * flattening(t) * inner).mul_scalar(0.5)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::ops;
+    use super::*;
+
+    /// The expressions here and what autodiff makes of the operations themselves agree, at corners and elsewhere.
+    #[test]
+    fn slopes_are_those_of_the_backward_pass() {
+        let places: [f32; 15] =
+            [-7.0, -3.0, -2.5, -1.0, -0.5, 0.0, 0.25, 0.5, 1.0, 1.5, 2.5, 3.0, 5.0, 6.0, 7.0];
+        let ops = [
+            Op::Relu {},
+            Op::Relu6 {},
+            Op::Clip { min: -1.0, max: 0.5 },
+            Op::LeakyRelu { slope: 0.1 },
+            Op::Abs {},
+            Op::HardSigmoid { alpha: 0.2, beta: 0.5 },
+            Op::HardSigmoid { alpha: 1.0 / 6.0, beta: 0.5 },
+            Op::HardSwish {},
+            Op::Elu { alpha: 0.5 },
+            Op::Selu {},
+            Op::Gelu { approximate: false },
+            Op::Gelu { approximate: true },
+            Op::Silu {},
+            Op::Mish {},
+            Op::Sigmoid {},
+            Op::Tanh {},
+            Op::Softplus {},
+            Op::LogSigmoid {},
+            Op::Exp {},
+            Op::Erf {},
+            Op::Pow { exponent: 2.0 },
+            Op::Minimum { scalar: Some(1.0) },
+            Op::Maximum { scalar: Some(1.0) },
+        ];
+        let device = crate::DeviceName::default().open().unwrap();
+        for op in ops {
+            let leaf = Tensor::<1>::from_data(places, &device).autodiff().require_grad();
+            let value = ops::apply(&op, &Default::default(), vec![Value::R1(leaf.clone())]).unwrap();
+            let Value::R1(value) = value else { panic!("{op:?}") };
+            let gradient = leaf.grad(&value.sum().backward()).unwrap();
+            let found = of(&op, Value::R1(leaf.inner())).unwrap().to_vec().unwrap();
+            for ((place, found), expected) in
+                places.iter().zip(found).zip(Value::R1(gradient).to_vec().unwrap())
+            {
+                let off = (found - expected).abs();
+                assert!(
+                    off <= 2e-6 * expected.abs().max(1.0),
+                    "{op:?} at {place}: {found}, expected {expected}"
+                );
+            }
+        }
+    }
 }

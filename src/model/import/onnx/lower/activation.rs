@@ -90,8 +90,9 @@ pub(super) fn clip(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Str
         (Some(0.0), Some(6.0)) => Op::Relu6 {},
         (Some(0.0), None) => Op::Relu {},
         (Some(min), Some(max)) => Op::Clip { min, max },
-        (Some(least), None) => Op::Maximum { scalar: Some(least) },
-        (None, Some(most)) => Op::Minimum { scalar: Some(most) },
+        // Not the lesser or greater of two: those share the gradient where they are equal, and a clip has none there.
+        (Some(min), None) => Op::Clip { min, max: limit },
+        (None, Some(max)) => Op::Clip { min: -limit, max },
         (None, None) => Op::Identity {},
     };
     one(builder.unary(op, x)?)

@@ -82,7 +82,6 @@ fn constant_second(
         ("Pow", Some(0.5)) => builder.unary(Op::Sqrt {}, x),
         ("Pow", Some(exponent)) => builder.unary(Op::Pow { exponent }, x),
         ("Pow", None) => Err(format!("has exponents of shape {:?}, expected one number", constant.shape())),
-        ("Max", Some(0.0)) => builder.unary(Op::Relu {}, x),
         (op, Some(_)) => builder.unary(plain(op, number)?, x),
         (op, None) => builder.emit(plain(op, None)?, &[x], vec![("other", other(site, constant, at)?)]),
     }
@@ -110,7 +109,6 @@ fn constant_first(
     };
     match scalar(constant, &y) {
         Some(1.0) if op == "Mul" => Ok(y),
-        Some(0.0) if op == "Max" => builder.unary(Op::Relu {}, &y),
         number @ Some(_) => builder.unary(plain(op, number)?, &y),
         None => builder.emit(plain(op, None)?, &[&y], vec![("other", other(site, constant, at)?)]),
     }

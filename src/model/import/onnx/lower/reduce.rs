@@ -18,7 +18,8 @@ pub(super) fn global_pool(builder: &mut Builder, site: &Site) -> Result<Vec<Valu
     one(builder.unary(op, x)?)
 }
 
-/// The reductions. Over height and width of a picture they are a global pool, whatever the exporter wrote.
+/// The reductions. A mean over height and width of a picture is a global pool, whatever the exporter wrote. A maximum is not: of equal
+/// numbers a pool passes the gradient to the first, and a reduction over two axes to all.
 pub(super) fn along(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
     let x = site.tensor(0)?;
     let keep_dims = site.int("keepdims", 1)? != 0;
@@ -40,13 +41,13 @@ fn pooled(
     axes: &[usize],
     keep_dims: bool,
 ) -> Result<Tensor, String> {
-    let global = match op {
+    let whole = match op {
         "ReduceMean" => Some(Op::GlobalAvgPool {}),
-        "ReduceMax" => Some(Op::GlobalMaxPool {}),
+        "ReduceMax" => Some(Op::ReduceMax { axes: axes.to_vec(), keep_dims: true }),
         _ => None,
     };
-    if let (Some(global), 4, [2, 3]) = (global, x.rank(), axes) {
-        let pool = builder.unary(global, x)?;
+    if let (Some(whole), 4, [2, 3]) = (whole, x.rank(), axes) {
+        let pool = builder.unary(whole, x)?;
         return if keep_dims { Ok(pool) } else { builder.unary(Op::Flatten { start_axis: 1 }, &pool) };
     }
     let axes = axes.to_vec();

@@ -5,6 +5,7 @@
 //! | `x sigmoid(x)` | SiLU |
 //! | `x tanh(softplus(x))` | Mish |
 //! | `x hard_sigmoid(x)` with 1/6 and 1/2 | hard swish |
+//! | `min(relu(x), 6)` | ReLU6 |
 //! | `clamp(x + 3, 0, 6) / 6` | hard sigmoid |
 //! | `x (1 + erf(x / sqrt 2)) / 2`, in any order of the factors | GELU |
 
@@ -17,7 +18,7 @@ const NEAR: f64 = 1e-5;
 impl Tidy<'_> {
     /// Replaces every formula; the node that ends it becomes the activation.
     pub(super) fn join_activations(&mut self) {
-        for rule in [Self::hard_sigmoid, Self::gated, Self::gelu] {
+        for rule in [Self::relu6, Self::hard_sigmoid, Self::gated, Self::gelu] {
             for at in 0..self.builder.drafts.len() {
                 if let Some((op, source)) = rule(self, at) {
                     let node = &mut self.builder.drafts[at].node;
@@ -33,6 +34,16 @@ impl Tidy<'_> {
     fn giver(&self, name: &str) -> Option<(&Op, &[String])> {
         let draft = self.builder.drafts.iter().find(|draft| draft.node.name == name)?;
         draft.node.params.is_empty().then_some((&draft.node.op, &draft.node.inputs))
+    }
+
+    /// `min(relu(x), 6)`.
+    fn relu6(&self, at: usize) -> Option<(Op, String)> {
+        let node = &self.builder.drafts[at].node;
+        let Op::Minimum { scalar: Some(6.0) } = node.op else { return None };
+        match self.giver(&node.inputs[0])? {
+            (Op::Relu {}, [source]) => Some((Op::Relu6 {}, source.clone())),
+            _ => None,
+        }
     }
 
     /// `clamp(x + 3, 0, 6) / 6`, or times a sixth.

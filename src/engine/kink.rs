@@ -1,0 +1,125 @@
+//! Functions with a corner, recorded so that the slope at exactly the corner is PyTorch's.
+//!
+//! Receives tensors, hands on values that equal Burn's own. Only the slopes at the corners differ: Burn's follow from how each
+//! function is put together there. It matters, because quantised networks and rectified inputs hold whole regions of exact zeros.
+//! `docs/methods.md` has the table of slopes, `tangent::slope` their expressions.
+
+use burn::tensor::{Tensor, activation};
+
+/// `min(max(x, least), most)`; slope 0 at both bounds, as `hardtanh`, `relu6` and `clamp` have.
+pub(super) fn clamp<const RANK: usize>(x: Tensor<RANK>, least: f64, most: f64) -> Tensor<RANK> {
+    if !x.is_tracked() {
+        return x.clamp(least, most);
+    }
+    let (below, above) = (x.clone().lower_equal_elem(least), x.clone().greater_equal_elem(most));
+    x.mask_fill(below, least).mask_fill(above, most)
+}
+
+/// `x` above zero and `below` elsewhere, zero itself included.
+fn above_zero_or<const RANK: usize>(x: Tensor<RANK>, below: Tensor<RANK>) -> Tensor<RANK> {
+    let is_below = x.clone().lower_equal_elem(0.0);
+    x.mask_where(is_below, below)
+}
+
+/// `x` above zero, else `slope x`; the slope at zero is `slope`.
+pub(super) fn leaky_relu<const RANK: usize>(x: Tensor<RANK>, slope: f64) -> Tensor<RANK> {
+    if !x.is_tracked() {
+        return activation::leaky_relu(x, slope);
+    }
+    above_zero_or(x.clone(), x.mul_scalar(slope))
+}
+
+/// As [`leaky_relu`] with one slope a channel, or one for all.
+pub(super) fn prelu<const RANK: usize>(x: Tensor<RANK>, slopes: Tensor<1>) -> Tensor<RANK> {
+    if !x.is_tracked() {
+        return activation::prelu(x, slopes);
+    }
+    let mut shape = [1; RANK];
+    shape[1.min(RANK - 1)] = slopes.dims()[0];
+    above_zero_or(x.clone(), x * slopes.reshape(shape))
+}
+
+/// `x` above zero, else `alpha (e^x - 1)`; the slope at zero is `alpha`.
+pub(super) fn elu<const RANK: usize>(x: Tensor<RANK>, alpha: f64) -> Tensor<RANK> {
+    above_zero_or(x.clone(), tail(x).mul_scalar(alpha))
+}
+
+/// The constants of the paper, arXiv:1706.02515.
+pub(super) const SELU: [f64; 2] = [1.673_263_242_354_377_2, 1.050_700_987_355_480_5];
+
+/// ELU with the constants of [`SELU`]; the slope at zero is their product.
+pub(super) fn selu<const RANK: usize>(x: Tensor<RANK>) -> Tensor<RANK> {
+    let [alpha, scale] = SELU;
+    let is_below = x.clone().lower_equal_elem(0.0);
+    let below = tail(x.clone()).mul_scalar(alpha * scale);
+    x.mul_scalar(scale).mask_where(is_below, below)
+}
+
+/// `e^x - 1` up to zero. Cut off there, because the slope of an exponential that overflows times a mask's zero is NaN.
+fn tail<const RANK: usize>(x: Tensor<RANK>) -> Tensor<RANK> {
+    x.clamp_max(0.0).exp().sub_scalar(1.0)
+}
+
+/// `clamp(alpha x + beta, 0, 1)`; slope 0 at both ends of the ramp.
+pub(super) fn hard_sigmoid<const RANK: usize>(x: Tensor<RANK>, alpha: f64, beta: f64) -> Tensor<RANK> {
+    if !x.is_tracked() {
+        return activation::hard_sigmoid(x, alpha, beta);
+    }
+    clamp(x.mul_scalar(alpha).add_scalar(beta), 0.0, 1.0)
+}
+
+/// `x` times its hard sigmoid; slope 0 at -3 and 1 at 3.
+pub(super) fn hard_swish<const RANK: usize>(x: Tensor<RANK>) -> Tensor<RANK> {
+    x.clone() * hard_sigmoid(x, 1.0 / 6.0, 0.5)
+}
+
+/// The lesser, or the greater, of each number and a constant; where they are equal the slope is a half, as that of
+/// `torch.minimum` and `torch.maximum`.
+pub(super) fn bounded<const RANK: usize>(x: Tensor<RANK>, bound: f64, greater: bool) -> Tensor<RANK> {
+    let chosen = if greater { x.clone().clamp_min(bound) } else { x.clone().clamp_max(bound) };
+    if !x.is_tracked() {
+        return chosen;
+    }
+    let tie = x.clone().equal_elem(bound);
+    chosen.mask_where(tie, x.mul_scalar(0.5).add_scalar(0.5 * bound))
+}
+
+/// The lesser, or the greater, of two tensors of one shape; where they are equal each takes half of the gradient.
+pub(super) fn chosen<const RANK: usize>(a: Tensor<RANK>, b: Tensor<RANK>, greater: bool) -> Tensor<RANK> {
+    let is_tracked = a.is_tracked() || b.is_tracked();
+    let (left, right) = (a.clone(), b.clone());
+    let chosen = if greater { left.max_pair(right) } else { left.min_pair(right) };
+    if !is_tracked {
+        return chosen;
+    }
+    let tie = a.clone().equal(b.clone());
+    chosen.mask_where(tie, a.mul_scalar(0.5) + b.mul_scalar(0.5))
+}
+
+/// The greatest, or the least, along `axes`, which stay with size 1.
+///
+/// Along one axis the first of several equal numbers takes the gradient, as with `torch.max` and in a pool; along several
+/// axes they share it, as with `torch.amax`, the only one of PyTorch's that takes several.
+pub(super) fn extreme<const RANK: usize>(x: Tensor<RANK>, axes: &[usize], greatest: bool) -> Tensor<RANK> {
+    let along = |x: Tensor<RANK>| if greatest { x.max_dims(axes) } else { x.min_dims(axes) };
+    if axes.len() < 2 || !x.is_tracked() {
+        return along(x);
+    }
+    let plain = x.clone().inner();
+    let shares = shares(plain.clone(), axes, greatest);
+    // Nothing in value: only the gradient comes from here.
+    along(plain.clone()) + ((x - plain) * shares).sum_dims(axes)
+}
+
+/// One over the number of equal extremes along `axes` where `x` is one of them, else zero.
+pub(super) fn shares<const RANK: usize>(x: Tensor<RANK>, axes: &[usize], greatest: bool) -> Tensor<RANK> {
+    let most = extreme(x.clone(), axes, greatest).expand(x.dims());
+    let extremes = x.equal(most).float();
+    extremes.clone() / extremes.sum_dims(axes)
+}
+
+/// Each map as a row, so that the first of equal numbers is the first in reading order, as in PyTorch's pools.
+pub(super) fn rows(x: Tensor<4>) -> Tensor<3> {
+    let [batch, channels, height, width] = x.dims();
+    x.reshape([batch, channels, height * width])
+}

@@ -1,0 +1,168 @@
+//! The operations of the head one by one, each with what it reads, to be differentiated alone.
+//!
+//! Receives a trunk and activations to go on from, hands on every operation behind the layer: its value for other inputs, the
+//! slopes of one number of its output, and what the chain rule makes of all of them. `check` looks here where the head as a
+//! whole has no derivative.
+
+use burn::tensor::Device;
+
+use super::step::Step;
+use super::sweep::{derivative, sum};
+use super::value::{Value, map_tensor};
+use super::{Network, Trunk, ops};
+use crate::error::{Error, Result};
+
+/// The operations behind a layer, for one set of its activations.
+#[derive(Debug)]
+pub struct Locals<'a> {
+    network: &'a Network,
+    cut: usize,
+    slots: Vec<Option<Value>>,
+}
+
+/// One operation with its inputs.
+#[derive(Debug)]
+pub struct Local<'a> {
+    step: &'a Step,
+    device: &'a Device,
+    inputs: Vec<Value>,
+    output: &'a Value,
+    /// Positions of the inputs that depend on the layer.
+    moving: Vec<usize>,
+}
+
+impl Network {
+    /// The operations behind the layer where `trunk` ends, its activations replaced.
+    ///
+    /// # Shapes
+    /// `activations` is `[1, channels, height, width]` of that layer, row-major.
+    ///
+    /// # Errors
+    /// When it has another count of numbers.
+    pub fn locals(&self, trunk: &Trunk, activations: Vec<f32>) -> Result<Locals<'_>> {
+        let (mut slots, cut) = (trunk.slots().to_vec(), trunk.cut());
+        let shape = slots[cut].as_ref().map(Value::shape).unwrap_or_default();
+        if shape.iter().product::<usize>() != activations.len() {
+            return Err(Error::request(format!(
+                "{} activations were given, expected {shape:?}",
+                activations.len()
+            )));
+        }
+        slots[cut] = Some(Value::new(activations, &shape, &self.device)?);
+        for step in self.steps.iter().filter(|step| step.output > cut) {
+            let value = ops::apply(&step.op, step.params()?, inputs(&slots, step)?)?;
+            slots[step.output] = Some(value);
+        }
+        Ok(Locals { network: self, cut, slots })
+    }
+}
+
+fn inputs(slots: &[Option<Value>], step: &Step) -> Result<Vec<Value>> {
+    let missing = || Error::internal(format!("a value that '{}' reads is gone", step.op.name()));
+    step.inputs.iter().map(|slot| slots[*slot].clone().ok_or_else(missing)).collect()
+}
+
+impl Locals<'_> {
+    /// The operations that depend on the layer, in the order in which they run.
+    ///
+    /// # Errors
+    /// Only on a failure inside this program.
+    pub fn steps(&self) -> Result<Vec<Local<'_>>> {
+        let mut depends = vec![false; self.slots.len()];
+        depends[self.cut] = true;
+        let mut steps = Vec::new();
+        for step in self.network.steps.iter().filter(|step| step.output > self.cut) {
+            let moving: Vec<usize> = (0..step.inputs.len()).filter(|at| depends[step.inputs[*at]]).collect();
+            depends[step.output] = !moving.is_empty();
+            if moving.is_empty() {
+                continue;
+            }
+            let output = self.slots[step.output].as_ref();
+            let output = output.ok_or_else(|| Error::internal("an operation has no value"))?;
+            let device = &self.network.device;
+            steps.push(Local { step, device, inputs: inputs(&self.slots, step)?, output, moving });
+        }
+        Ok(steps)
+    }
+
+    /// The gradient of one logit with respect to the layer, `[1, channels, height, width]`: each operation's own, chained.
+    ///
+    /// # Errors
+    /// When `class` is out of range.
+    pub fn gradient(&self, class: usize) -> Result<Vec<f32>> {
+        let network = self.network;
+        let value = |slot: usize| self.slots[slot].as_ref().ok_or_else(|| Error::internal("a value is gone"));
+        let logits = value(network.logits)?.shape();
+        let mut gradients = vec![None; self.slots.len()];
+        gradients[network.logits] = Some(one_hot(&logits, class, network)?);
+        for step in network.steps.iter().rev().filter(|step| step.output > self.cut) {
+            let Some(gradient) = gradients[step.output].take() else { continue };
+            let parts = derivative(step, inputs(&self.slots, step)?, gradient)?;
+            for (&slot, part) in step.inputs.iter().zip(parts) {
+                gradients[slot] = sum(gradients[slot].take(), part)?;
+            }
+        }
+        match gradients[self.cut].take() {
+            Some(gradient) => gradient.to_vec(),
+            None => map_tensor!(value(self.cut)?.clone(), t => t.zeros_like()).to_vec(),
+        }
+    }
+}
+
+impl Local<'_> {
+    /// Positions of the inputs that depend on the layer.
+    #[must_use]
+    pub fn moving(&self) -> &[usize] {
+        &self.moving
+    }
+
+    /// The numbers of an input.
+    ///
+    /// # Errors
+    /// When the device does not give them back.
+    pub fn input(&self, which: usize) -> Result<Vec<f32>> {
+        self.inputs[which].to_vec()
+    }
+
+    /// The numbers of the output.
+    ///
+    /// # Errors
+    /// When the device does not give them back.
+    pub fn output(&self) -> Result<Vec<f32>> {
+        self.output.to_vec()
+    }
+
+    /// The numbers of the output with one input replaced.
+    ///
+    /// # Errors
+    /// When the device does not give them back.
+    pub fn output_of(&self, which: usize, values: Vec<f32>) -> Result<Vec<f32>> {
+        let mut inputs = self.inputs.clone();
+        inputs[which] = Value::new(values, &inputs[which].shape(), self.device)?;
+        ops::apply(&self.step.op, self.step.params()?, inputs)?.to_vec()
+    }
+
+    /// The slopes of the output's number `at` with respect to an input, as many as that has numbers.
+    ///
+    /// # Errors
+    /// When the operation cannot be run backward.
+    pub fn slopes(&self, at: usize, which: usize) -> Result<Vec<f32>> {
+        let shape = self.output.shape();
+        let mut seed = vec![0.0; shape.iter().product()];
+        seed[at] = 1.0;
+        let seed = Value::new(seed, &shape, self.device)?;
+        let part = derivative(self.step, self.inputs.clone(), seed)?.swap_remove(which);
+        match part {
+            Some(slopes) => slopes.to_vec(),
+            None => Ok(vec![0.0; self.inputs[which].shape().iter().product()]),
+        }
+    }
+}
+
+/// One at a class of the logits, else zeros.
+fn one_hot(shape: &[usize], class: usize, network: &Network) -> Result<Value> {
+    let mut values = vec![0.0; shape.iter().product()];
+    let place = values.get_mut(class);
+    *place.ok_or_else(|| Error::internal(format!("class {class} of {shape:?} was asked for")))? = 1.0;
+    Value::new(values, shape, &network.device)
+}
