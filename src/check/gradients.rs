@@ -2,12 +2,14 @@
 //!
 //! One activation is moved up and down by a step, the head is run again without autodiff, and the slopes to both sides
 //! are taken. The step is halved until neither slope changes any more and both are the gradient. Where that never happens,
-//! the last step that rounding leaves usable decides: one settled slope means that the gradient is wrong; a settled slope
-//! to each side means a kink (the corner of a ReLU, a tie in a max pool), where there is no gradient; anything else stays
-//! unsettled. Kinks and unsettled positions are counted, not judged.
+//! the last step that rounding leaves usable decides. One settled slope: the gradient must be that. A settled slope to each
+//! side: a kink (the corner of a ReLU, a tie in a max pool), and the gradient must lie between the two. A gradient that does
+//! neither gets a second look (`local`), since where ties meet it need not, and still be right. Anything else stays unsettled:
+//! such positions are counted, not judged.
 
 use std::collections::BTreeSet;
 
+use super::local::{SecondLook, outside};
 use super::noise::Random;
 use super::{GradientCheck, Status, Subject, guarded, inner};
 use crate::engine::{Evidence, Score, Trunk};
@@ -18,6 +20,9 @@ const POSITIONS: usize = 32;
 
 /// Fewer smooth positions than this share of the sample prove nothing.
 const ENOUGH: f64 = 0.25;
+
+/// Second looks that a check takes; positions that would need more are left unsettled.
+const LOOKS: usize = 8;
 
 /// The step is halved at most this often.
 const HALVINGS: usize = 12;
@@ -44,7 +49,7 @@ enum Finding {
     /// One slope.
     Smooth(f64),
     /// Another slope to each side.
-    Kink,
+    Kink([f64; 2]),
     /// Slopes that did not settle.
     Unsettled,
 }
@@ -83,37 +88,96 @@ fn compare(subject: &Subject, found: &mut GradientCheck) -> Result<()> {
     let trunk = subject.network.trunk(subject.input.clone())?;
     let evidence = subject.network.record(&trunk)?.evidence(&Score::Logit, class)?;
     let evidence = evidence.first().ok_or_else(|| Error::internal("the layer gave no evidence"))?;
+    judge(subject, (&trunk, evidence, class), found)
+}
+
+/// Holds the gradients of `evidence` against slopes of the head.
+fn judge(
+    subject: &Subject,
+    (trunk, evidence, class): (&Trunk, &Evidence, usize),
+    found: &mut GradientCheck,
+) -> Result<()> {
     let gradients = &evidence.gradients.values;
     if subject.logits.iter().chain(gradients).any(|number| !number.is_finite()) {
         return Err(Error::request("the logits or the gradients are not finite"));
     }
     let sample = sample(gradients, subject.request.seed);
-    let head = Head { subject, trunk: &trunk, evidence, class };
+    let head = Head { subject, trunk, evidence, class };
     let ruler = head.ruler(&sample)?;
     if ruler.allowed == 0.0 {
         found.problem = Some("not conclusive: this layer does not move the score for this input".to_owned());
         return Ok(());
     }
     let mut smallest = ruler.step;
+    let mut looks = Looks { head: &head, look: None, taken: 0 };
     for at in sample {
         found.positions += 1;
         let gradient = f64::from(gradients[at]);
         let value = evidence.activations.values[at];
-        match ruler.measure(value, gradient, &mut smallest, |value| head.score(at, value))? {
-            Finding::Smooth(slope) => {
-                let error = (slope - gradient).abs();
-                found.smooth += 1;
-                found.wrong += usize::from(error > ruler.allowed);
-                let relative = error / ruler.allowed * GradientCheck::LIMIT;
-                found.relative = Some(found.relative.map_or(relative, |worst| worst.max(relative)));
-            }
-            Finding::Kink => found.at_kink += 1,
-            Finding::Unsettled => found.unsettled += 1,
-        }
+        let mut step = ruler.step;
+        let finding = ruler.measure(value, gradient, &mut step, |value| head.score(at, value))?;
+        smallest = smallest.min(step);
+        let error = match finding {
+            Finding::Smooth(slope) => (slope - gradient).abs(),
+            Finding::Kink(slopes) => outside(gradient, slopes),
+            Finding::Unsettled => 0.0,
+        };
+        let verdict = if error > ruler.allowed { looks.at(at, gradient, ruler.allowed, step)? } else { None };
+        found.count(finding, verdict, error / ruler.allowed * GradientCheck::LIMIT);
     }
     found.steps = Some([ruler.step, smallest]);
     conclude(found);
     Ok(())
+}
+
+impl GradientCheck {
+    /// Counts a position, whose second look ended in `verdict` if it had one; `relative` is by how much its gradient is off.
+    fn count(&mut self, finding: Finding, verdict: Option<Verdict>, relative: f64) {
+        match (finding, verdict) {
+            (Finding::Unsettled, _) | (_, Some(Verdict::NotTaken)) => self.unsettled += 1,
+            (_, Some(Verdict::Sound)) => self.at_kink += 1,
+            (finding, verdict) => {
+                match finding {
+                    Finding::Smooth(_) => self.smooth += 1,
+                    _ => self.at_kink += 1,
+                }
+                self.wrong += usize::from(verdict == Some(Verdict::Wrong));
+                self.relative = Some(self.relative.map_or(relative, |worst| worst.max(relative)));
+            }
+        }
+    }
+}
+
+/// How a second look ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    Sound,
+    Wrong,
+    NotTaken,
+}
+
+/// Second looks at positions.
+struct Looks<'a> {
+    head: &'a Head<'a>,
+    look: Option<SecondLook<'a>>,
+    taken: usize,
+}
+
+impl Looks<'_> {
+    fn at(&mut self, at: usize, gradient: f64, allowed: f64, step: f64) -> Result<Option<Verdict>> {
+        if self.taken == LOOKS {
+            return Ok(Some(Verdict::NotTaken));
+        }
+        self.taken += 1;
+        let Head { subject, trunk, evidence, class } = *self.head;
+        if self.look.is_none() {
+            let activations = &evidence.activations.values;
+            self.look = Some(SecondLook::new(&subject.network, trunk, activations, class)?);
+        }
+        let look = self.look.as_ref().ok_or_else(|| Error::internal("there is no second look"))?;
+        let is_sound = look.accepts(at, gradient, allowed, step)?;
+        Ok(Some(if is_sound { Verdict::Sound } else { Verdict::Wrong }))
+    }
 }
 
 fn conclude(found: &mut GradientCheck) {
@@ -199,7 +263,7 @@ impl Ruler {
             let middle = (up + down) / 2.0;
             finding = match settled {
                 true if same(up, down) => Finding::Smooth(middle),
-                true => Finding::Kink,
+                true => Finding::Kink([up, down]),
                 false => Finding::Unsettled,
             };
             if matches!(finding, Finding::Smooth(_)) && (middle - gradient).abs() <= self.allowed {

@@ -44,9 +44,61 @@ fn a_kink_nearby_is_stepped_away_from() {
 #[test]
 fn a_kink_at_the_place_itself_is_called_one() {
     for gradient in [0.0, 0.5, 1.0] {
-        assert_eq!(measure(0.0, gradient, |x| x.max(0.0)), Finding::Kink);
+        let finding = measure(0.0, gradient, |x| x.max(0.0));
+        let Finding::Kink([up, down]) = finding else { panic!("{finding:?}") };
+        assert!((up - 1.0).abs() < 1e-6 && down.abs() < 1e-6, "{up}, {down}");
     }
-    assert_eq!(measure(0.0, 1.0, f64::abs), Finding::Kink);
+    assert!(matches!(measure(0.0, 1.0, f64::abs), Finding::Kink(_)));
+}
+
+#[test]
+fn at_a_kink_the_gradient_lies_between_the_slopes() {
+    let off = |gradient| outside(gradient, [1.0, 0.0]);
+    assert_eq!([off(0.0), off(0.3), off(1.0)], [0.0; 3]);
+    assert_eq!([off(-0.5), off(1.5)], [0.5; 2]);
+}
+
+#[test]
+fn a_wrong_gradient_at_a_kink_is_counted_as_wrong() {
+    let mut found = concluded(0, 0, 0);
+    found.count(Finding::Kink([1.0, 0.0]), None, 0.0);
+    found.count(Finding::Kink([1.0, 0.0]), Some(Verdict::Wrong), 0.5);
+    found.count(Finding::Smooth(1.0), Some(Verdict::Sound), 0.5);
+    found.count(Finding::Smooth(1.0), Some(Verdict::NotTaken), 0.5);
+    assert_eq!((found.smooth, found.at_kink, found.unsettled, found.wrong), (0, 3, 1, 1));
+    assert_eq!(found.relative, Some(0.5));
+}
+
+/// Pools over a padded border tie, and where their ties meet the head has another slope than the chain rule gives.
+#[test]
+fn ties_of_pools_are_no_mistake_and_mistakes_are_none_of_theirs() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/cases/numbers/tied_pools.bpk");
+    let model = crate::Model::open(&path, None).unwrap();
+    let request = super::super::CheckRequest::default();
+    let layer = model.graph().position("n0").unwrap();
+    let runtime = crate::engine::Runtime::from(&request.device);
+    let network = crate::engine::Network::load(&model, &[layer], &runtime).unwrap();
+    let input = super::super::noise::input(&model, 0).unwrap();
+    let logits = network.logits(input.clone()).unwrap();
+    let class = most_probable(&logits);
+    let trunk = network.trunk(input.clone()).unwrap();
+    let evidence = network.record(&trunk).unwrap().evidence(&Score::Logit, class).unwrap().remove(0);
+    let subject = Subject { model: &model, request: &request, network, layer: Some(layer), input, logits };
+    let judged = |change: fn(f32) -> f32| {
+        let mut evidence = evidence.clone();
+        evidence.gradients.values.iter_mut().for_each(|gradient| *gradient = change(*gradient));
+        let mut found = concluded(0, 0, 0);
+        judge(&subject, (&trunk, &evidence, class), &mut found).unwrap();
+        found
+    };
+    let sound = judged(|gradient| gradient);
+    assert_eq!((sound.status, sound.wrong), (Status::Ok, 0), "{sound:?}");
+    let mistakes: [fn(f32) -> f32; 3] =
+        [|gradient| 1.5 * gradient, |gradient| -gradient, |gradient| gradient * gradient];
+    for wrong in mistakes {
+        let found = judged(wrong);
+        assert!(found.status == Status::Failed && found.wrong > 0, "{found:?}");
+    }
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod devices;
 mod folding;
 mod gradients;
 mod layers;
+mod local;
 mod noise;
 mod output;
 mod reference;

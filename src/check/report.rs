@@ -102,15 +102,18 @@ pub struct GradientCheck {
     pub positions: usize,
     /// Positions with one settled slope, which was compared with the gradient.
     pub smooth: usize,
-    /// Positions where the slopes to both sides differ: there is no gradient there to compare with.
+    /// Positions where the slopes to both sides differ, and the gradient was held between them, or where several kinks meet
+    /// and each operation's own gradient was.
     pub at_kink: usize,
-    /// Positions whose slopes did not settle before rounding drowned them.
+    /// Positions whose slopes did not settle before rounding drowned them, and those left when eight had needed a look at each
+    /// operation.
     pub unsettled: usize,
-    /// Smooth positions beyond the limit.
+    /// Positions, smooth or at a kink, where the gradient is beyond the limit.
     pub wrong: usize,
     /// Greatest and smallest step that was taken, in the layer's own unit.
     pub steps: Option<[f64; 2]>,
-    /// Greatest difference between slope and gradient over smooth positions, as a share of the layer's greatest gradient.
+    /// Greatest difference between slope and gradient, at a kink between the nearer slope and a gradient outside of both, as a
+    /// share of the layer's greatest gradient.
     pub relative: Option<f64>,
     /// The greatest such share that passes.
     pub limit: f64,

@@ -1,0 +1,177 @@
+//! A second look at a gradient that is no slope of the head as a whole.
+//!
+//! Pools tie wherever a map is the same over several cells, as along a padded border. Each then takes one of equal numbers, and where
+//! ties meet, the head may have one slope to both sides while the chain rule gives another. Such a gradient is right: it is what
+//! every framework defines. It is accepted if it equals the chain of the operations' own gradients, if each of these lies between
+//! the slopes of its operation to both sides wherever the move passes, and if one of them does have two slopes there.
+
+use super::GradientCheck;
+use crate::engine::{Local, Locals, Network, Trunk};
+use crate::error::{Error, Result};
+
+/// Numbers that are looked at of each input and each output.
+const SAMPLE: usize = 4;
+
+/// The least move of a number, as a share of the greatest beside it, that rounding leaves a slope to.
+const LEAST: f32 = 1.0 / 16_384.0;
+
+/// The head at the activations in question.
+pub(super) struct SecondLook<'a> {
+    network: &'a Network,
+    trunk: &'a Trunk,
+    activations: &'a [f32],
+    base: Locals<'a>,
+    chain: Vec<f32>,
+}
+
+impl<'a> SecondLook<'a> {
+    pub(super) fn new(
+        network: &'a Network,
+        trunk: &'a Trunk,
+        activations: &'a [f32],
+        class: usize,
+    ) -> Result<Self> {
+        let base = network.locals(trunk, activations.to_vec())?;
+        let chain = base.gradient(class)?;
+        Ok(Self { network, trunk, activations, base, chain })
+    }
+
+    /// Whether `gradient`, up to `allowed`, is the right one at the activation `at` although moves by `step` show another slope.
+    pub(super) fn accepts(&self, at: usize, gradient: f64, allowed: f64, step: f64) -> Result<bool> {
+        if (f64::from(self.chain[at]) - gradient).abs() > allowed {
+            return Ok(false);
+        }
+        let moved = |by: f64| {
+            let mut activations = self.activations.to_vec();
+            activations[at] += by as f32;
+            self.network.locals(self.trunk, activations)
+        };
+        let (up, down) = (moved(step)?, moved(-step)?);
+        let mut has_kink = false;
+        for ((base, up), down) in self.base.steps()?.iter().zip(up.steps()?).zip(down.steps()?) {
+            for &which in base.moving() {
+                let moves = Moves::between(base, [&up, &down], which)?;
+                for place in moves.places() {
+                    match moves.judge(base, place)? {
+                        Slope::Wrong => return Ok(false),
+                        found => has_kink |= found == Slope::Kink,
+                    }
+                }
+            }
+        }
+        Ok(has_kink)
+    }
+}
+
+/// What an operation's gradient is beside its slopes to both sides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Slope {
+    /// Both sides have one slope, and it is the gradient.
+    Smooth,
+    /// Each side has its own, and the gradient lies between them.
+    Kink,
+    /// The gradient lies outside.
+    Wrong,
+}
+
+impl Slope {
+    /// How `gradient` lies to the slopes of both sides, of which `allowed` makes no difference.
+    pub(super) fn of(gradient: f64, sides: [f64; 2], allowed: f64) -> Self {
+        match () {
+            () if outside(gradient, sides) > allowed => Self::Wrong,
+            () if (sides[0] - sides[1]).abs() > allowed => Self::Kink,
+            () => Self::Smooth,
+        }
+    }
+}
+
+/// How far a gradient lies outside of the slopes of both sides.
+pub(super) fn outside(gradient: f64, [a, b]: [f64; 2]) -> f64 {
+    (a.min(b) - gradient).max(gradient - a.max(b)).max(0.0)
+}
+
+/// How one input of an operation changes as the activation moves.
+struct Moves {
+    which: usize,
+    values: Vec<f32>,
+    output: Vec<f32>,
+    /// By place, how far it moves at most.
+    reach: Vec<f32>,
+}
+
+impl Moves {
+    fn between(base: &Local<'_>, moved: [&Local<'_>; 2], which: usize) -> Result<Self> {
+        let values = base.input(which)?;
+        let mut reach = vec![0.0_f32; values.len()];
+        for side in moved {
+            for ((reach, value), moved) in reach.iter_mut().zip(&values).zip(side.input(which)?) {
+                *reach = reach.max((moved - value).abs());
+            }
+        }
+        Ok(Self { which, values, output: base.output()?, reach })
+    }
+
+    /// The places that move furthest.
+    fn places(&self) -> Vec<usize> {
+        greatest(&self.reach)
+    }
+
+    /// The operation's gradients with respect to one number of the input, against its slopes.
+    fn judge(&self, base: &Local<'_>, place: usize) -> Result<Slope> {
+        let least = LEAST * self.values.iter().fold(0.0_f32, |most, value| most.max(value.abs()));
+        let step = self.reach[place].max(least);
+        let mut sides = Vec::new();
+        for step in [step, -step] {
+            let mut values = self.values.clone();
+            values[place] += step;
+            let by = f64::from(values[place]) - f64::from(self.values[place]);
+            let rises = base.output_of(self.which, values)?;
+            let rises =
+                rises.iter().zip(&self.output).map(|(moved, value)| f64::from(*moved) - f64::from(*value));
+            sides.push(rises.map(|rise| rise / by).collect::<Vec<f64>>());
+        }
+        let [up, down] = &sides[..] else { return Err(Error::internal("a slope has two sides")) };
+        let steepest: Vec<f32> = up.iter().zip(down).map(|(a, b)| a.abs().max(b.abs()) as f32).collect();
+        let scale = steepest.iter().copied().fold(0.0, f32::max);
+        let size = self.output.iter().fold(0.0_f32, |most, value| most.max(value.abs()));
+        let rounding = 4.0 * f64::from(f32::EPSILON * size / step);
+        let allowed = GradientCheck::LIMIT * f64::from(scale) + rounding;
+        let mut worst = Slope::Smooth;
+        for number in greatest(&steepest) {
+            let gradient = f64::from(base.slopes(number, self.which)?[place]);
+            match Slope::of(gradient, [up[number], down[number]], allowed) {
+                Slope::Wrong => return Ok(Slope::Wrong),
+                Slope::Kink => worst = Slope::Kink,
+                Slope::Smooth => {}
+            }
+        }
+        Ok(worst)
+    }
+}
+
+/// Places of the greatest of these, none of them zero.
+fn greatest(sizes: &[f32]) -> Vec<usize> {
+    let mut places: Vec<usize> = (0..sizes.len()).filter(|at| sizes[*at] > 0.0).collect();
+    places.sort_by(|a, b| sizes[*b].total_cmp(&sizes[*a]));
+    places.truncate(SAMPLE);
+    places
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gradient_lies_between_the_slopes_of_both_sides_or_is_wrong() {
+        let of = |gradient| Slope::of(gradient, [1.0, 0.0], 0.01);
+        assert_eq!([of(0.0), of(0.4), of(1.0)], [Slope::Kink; 3]);
+        assert_eq!([of(-0.1), of(1.5)], [Slope::Wrong; 2]);
+        assert_eq!(Slope::of(1.0, [1.005, 0.999], 0.01), Slope::Smooth);
+    }
+
+    #[test]
+    fn the_greatest_places_are_looked_at_and_none_that_stays() {
+        assert_eq!(greatest(&[0.0, 2.0, 0.0, 3.0]), [3, 1]);
+        assert_eq!(greatest(&[1.0; 9]).len(), SAMPLE);
+    }
+}
