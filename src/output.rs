@@ -112,7 +112,7 @@ pub fn write_together(pictures: &[OutputFile], records: &[OutputFile], overwrite
 fn stage(file: &OutputFile) -> Result<(NamedTempFile, &Path)> {
     let directory = or_here(file.path.parent().unwrap_or(Path::new("")));
     std::fs::create_dir_all(directory).map_err(Error::io("create the directory", directory))?;
-    let name = format!(".burncam-{}", temporary_name(&file.path));
+    let name = temporary_name(&file.path);
     let mut staged = match builder(&name).tempfile_in(directory) {
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
             // Left behind by a program that was killed.
@@ -126,10 +126,16 @@ fn stage(file: &OutputFile) -> Result<(NamedTempFile, &Path)> {
     Ok((staged, &file.path))
 }
 
+/// Where a file is written before it gets its own name. A record that is still there is of pictures that have theirs, or will never.
+#[must_use]
+pub fn temporary_path(path: &Path) -> PathBuf {
+    path.with_file_name(temporary_name(path))
+}
+
 /// Short, whatever the length of the real name, which may be all that the file system allows.
 fn temporary_name(path: &Path) -> String {
     let name = path.file_name().unwrap_or_default();
-    sha256_hex(name.as_encoded_bytes())[..16].to_owned()
+    format!(".burncam-{}", &sha256_hex(name.as_encoded_bytes())[..16])
 }
 
 fn builder(name: &str) -> tempfile::Builder<'_, '_> {
@@ -185,7 +191,7 @@ mod tests {
     fn what_a_killed_program_left_is_replaced() {
         let directory = tempfile::tempdir().unwrap();
         let file = file(directory.path(), "a");
-        let left = directory.path().join(format!(".burncam-{}", temporary_name(&file.path)));
+        let left = temporary_path(&file.path);
         std::fs::write(&left, "half").unwrap();
         write_together(std::slice::from_ref(&file), &[], false).unwrap();
         assert!(!left.exists());

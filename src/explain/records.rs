@@ -1,13 +1,13 @@
 //! The record of an explanation.
 
-use super::{ClassExplanation, Explainer, Explanation, Scale, Style, Subject};
+use super::{ClassExplanation, Explainer, Explanation, Scale, Style, Subject, Target};
 use crate::cam::{Method, Options};
 use crate::error::Result;
 use crate::heatmap::{Heatmap, Sampling};
 use crate::input::Placement;
 use crate::record::{
     Artifact, BoxRecord, CoversRecord, LabelRecord, LayerRecord, MapRecord, ModelRecord, NetworkInputRecord,
-    OptionsRecord, RawRecord, Record, SCHEMA_VERSION, SettingsRecord, TargetRecord,
+    OptionsRecord, REVISION, RawRecord, Record, RequestRecord, SCHEMA_VERSION, SettingsRecord, TargetRecord,
 };
 
 /// A record's heatmap has no more cells than this in a direction; a larger map's cells are averaged.
@@ -65,6 +65,7 @@ impl Explainer {
             targets: targets
                 .map(|(target, illustration)| self.target(explanation, target, illustration))
                 .collect(),
+            grid: None,
             input: subject.file.clone(),
             network_input: self.network_input(subject),
             model: self.model_record()?,
@@ -171,13 +172,38 @@ impl Explainer {
             counterfactual,
             compat: library.map(|library| library.name().to_owned()),
             options: OptionsRecord { seed, samples, noise, patch, stride },
-            request: settings.request.clone(),
+            request: Some(self.request_record(style)),
             device: settings.runtime.device.to_string(),
             engine: settings.runtime.engine_name().to_owned(),
             precision: settings.runtime.precision.name().to_owned(),
+            revision: Some(REVISION),
             burncam: env!("CARGO_PKG_VERSION").to_owned(),
             burn: crate::BURN_VERSION.to_owned(),
             style: style.record(),
+        }
+    }
+
+    fn request_record(&self, style: &Style) -> RequestRecord {
+        let settings = self.settings();
+        let target = |target: &Target| match target {
+            Target::Top(count) => format!("top{count}"),
+            Target::Label => "label".to_owned(),
+            Target::Both => "both".to_owned(),
+            // The class of each was looked up when the explainer was made.
+            Target::Index(_) | Target::Name(_) => {
+                target.class(self.model()).map_or_else(|_| String::new(), |class| class.to_string())
+            }
+        };
+        RequestRecord {
+            targets: settings.targets.iter().map(target).collect(),
+            top_k: settings.top_k,
+            scale: match settings.scale {
+                Scale::Own => "own".to_owned(),
+                Scale::Raw => "none".to_owned(),
+                Scale::Fixed(number) => number.to_string(),
+            },
+            png_level: style.png_level.name().to_owned(),
+            ..settings.request.clone()
         }
     }
 
@@ -193,19 +219,26 @@ impl Explainer {
         }
     }
 
-    fn model_record(&self) -> Result<ModelRecord> {
+    /// What records say of the model.
+    ///
+    /// # Errors
+    /// When the model file could not be hashed.
+    pub fn model_record(&self) -> Result<ModelRecord> {
         let model = self.model();
         Ok(ModelRecord {
             name: model.name().to_owned(),
             file: model.file_name(),
             sha256: self.model_sha256()?.to_owned(),
+            card_sha256: model.card_sha256().map(str::to_owned),
             task: Some(model.output().task),
             num_classes: model.num_classes(),
             source: model.card().source.clone(),
         })
     }
 
-    fn layer_records(&self) -> Vec<LayerRecord> {
+    /// What records say of the explained layers, known before any image is.
+    #[must_use]
+    pub fn layer_records(&self) -> Vec<LayerRecord> {
         let record = |layer: &crate::model::Choice| {
             let shape = &self.model().shapes()[layer.index];
             LayerRecord {

@@ -5,6 +5,7 @@ use crate::cam::{Finish, Library, Method, Options, Smoothing};
 use crate::engine::{Precision, Runtime, Score};
 use crate::error::{Error, Result};
 use crate::model::{LayerRequest, OutputSpec};
+use crate::record::RequestRecord;
 
 /// What to explain, and how.
 #[derive(Debug, Clone)]
@@ -29,8 +30,9 @@ pub struct Settings {
     pub options: Options,
     /// What maps are divided by. Default: each by its own greatest value.
     pub scale: Scale,
-    /// A digest of whatever else was asked for, carried into the record. Default: none.
-    pub request: Option<String>,
+    /// What the caller does with pictures and files, carried into the record; the explainer fills in what it knows itself.
+    /// Default: nothing is said.
+    pub request: RequestRecord,
 }
 
 /// What a finished map is divided by.
@@ -58,7 +60,7 @@ impl Default for Settings {
             smoothing: Smoothing::default(),
             options: Options::default(),
             scale: Scale::Own,
-            request: None,
+            request: RequestRecord::default(),
         }
     }
 }

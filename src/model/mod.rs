@@ -18,6 +18,8 @@ mod shapes;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use sha2::{Digest as _, Sha256};
+
 pub(crate) use axes::reshape as resolve_reshape;
 pub use cost::Cost;
 pub use layers::{Choice, LayerInfo, LayerRequest};
@@ -26,6 +28,7 @@ pub(crate) use pack::Weights;
 pub(crate) use shapes::MAX_RANK;
 
 use crate::card::{Card, Graph};
+use crate::digest::hex;
 use crate::error::{Error, Result};
 use layout::Map;
 use output::Resolved;
@@ -51,6 +54,8 @@ pub struct Model {
     outputs: usize,
     output: OutputSpec,
     pack: Pack,
+    /// Of a card that is not in the file.
+    card_sha256: Option<String>,
     warnings: Vec<String>,
 }
 
@@ -62,12 +67,13 @@ impl Model {
     pub fn open(path: &Path, spec: Option<&Path>) -> Result<Self> {
         let pack = Pack::open(path)?;
         let beside = path.with_extension("json");
-        let card = match (spec, &pack.card) {
-            (Some(spec), _) => read_card(spec)?,
+        let from = match (spec, &pack.card) {
+            (Some(spec), _) => spec,
             (None, Some(text)) => {
-                Card::from_json(text).map_err(|problem| Error::model(pack.name(), problem))?
+                let card = Card::from_json(text).map_err(|problem| Error::model(pack.name(), problem))?;
+                return Self::assemble(card, None, pack);
             }
-            (None, None) if beside.exists() => read_card(&beside)?,
+            (None, None) if beside.exists() => &beside,
             (None, None) => {
                 return Err(Error::model(
                     pack.name(),
@@ -78,7 +84,11 @@ impl Model {
                 ));
             }
         };
-        Self::assemble(card, pack)
+        let text = read_card_text(from)?;
+        let card_sha256 = hex(&Sha256::digest(&text));
+        let card =
+            Card::from_json(&text).map_err(|problem| Error::model(from.display().to_string(), problem))?;
+        Self::assemble(card, Some(card_sha256), pack)
     }
 
     /// EfficientNet-Lite0 trained on ImageNet, which is compiled into the program.
@@ -90,7 +100,7 @@ impl Model {
         let pack = Pack::embedded("efficientnet_lite0 (embedded)", EMBEDDED)?;
         let text = pack.card.as_deref().unwrap_or_default();
         let card = Card::from_json(text).map_err(|problem| Error::model(pack.name(), problem))?;
-        Self::assemble(card, pack)
+        Self::assemble(card, None, pack)
     }
 
     /// Writes a self-contained model file: a card and its tensors, in Burn's layouts.
@@ -105,18 +115,36 @@ impl Model {
         pack::write(path, &text, tensors, overwrite)
     }
 
-    fn assemble(card: Card, pack: Pack) -> Result<Self> {
+    fn assemble(card: Card, card_sha256: Option<String>, pack: Pack) -> Result<Self> {
         let (resolved, mut warnings) = check(&card, &pack.shapes, &pack.name())?;
         let Resolved { spec: output, graph, shapes, raw_scores, scores, outputs, warnings: more } = resolved;
         warnings.extend(more);
         let maps = layout::feature_maps(&graph, &shapes);
-        Ok(Self { card, graph, shapes, maps, scores, raw_scores, outputs, output, pack, warnings })
+        Ok(Self {
+            card,
+            graph,
+            shapes,
+            maps,
+            scores,
+            raw_scores,
+            outputs,
+            output,
+            pack,
+            card_sha256,
+            warnings,
+        })
     }
 
     /// The card as it was written.
     #[must_use]
     pub fn card(&self) -> &Card {
         &self.card
+    }
+
+    /// SHA-256 of the card's own file, in lower-case hexadecimal; `None` for a card that is in the model file.
+    #[must_use]
+    pub fn card_sha256(&self) -> Option<&str> {
+        self.card_sha256.as_deref()
     }
 
     /// The graph, from the card or built by its architecture.
@@ -265,10 +293,14 @@ fn check_input(card: &Card, graph: &Graph) -> Result<(), String> {
 /// # Errors
 /// When the file cannot be read or is not a card.
 pub fn read_card(path: &Path) -> Result<Card> {
-    let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
-    let text = String::from_utf8(bytes)
-        .map_err(|_| Error::model(path.display().to_string(), "is not a text file, expected a JSON card"))?;
+    let text = read_card_text(path)?;
     Card::from_json(&text).map_err(|problem| Error::model(path.display().to_string(), problem))
+}
+
+fn read_card_text(path: &Path) -> Result<String> {
+    let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
+    String::from_utf8(bytes)
+        .map_err(|_| Error::model(path.display().to_string(), "is not a text file, expected a JSON card"))
 }
 
 fn built_in(arch: &str, card: &Card) -> Result<Graph> {

@@ -11,20 +11,24 @@
 
 mod failure;
 mod layout;
+mod read;
+mod settings;
 mod summary;
 
 pub use failure::{FailedInput, FailureRecord};
+pub use settings::{OptionsRecord, REVISION, RequestRecord, SettingsRecord, StyleRecord};
 pub use summary::{
-    Accuracy, ClassCount, Confusion, Counted, Failure, RunTime, SUMMARY_VERSION, Summary, SummaryModel,
-    Tally, WarningCount,
+    Accuracy, ClassCount, Confusion, Counted, Failure, NotTaken, RunTime, SUMMARY_VERSION, Summary,
+    SummaryModel, Tally, WarningCount,
 };
 
 use serde::{Deserialize, Serialize};
 
 use crate::card::{Preprocess, Source, Task};
+use crate::input::sha256_hex;
 
-/// The newest record version, and the one that this build writes.
-pub const SCHEMA_VERSION: u32 = 1;
+/// The newest record version, and the one that this build writes. Records of version 1 are read; what they do not say is `None`.
+pub const SCHEMA_VERSION: u32 = 2;
 
 /// One image explained by one method.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -44,6 +48,8 @@ pub struct Record {
     pub is_regression: bool,
     /// The explained classes, in the order asked for.
     pub targets: Vec<TargetRecord>,
+    /// The sheet of all methods and classes, where one was asked for.
+    pub grid: Option<Artifact>,
     /// The file that was explained.
     pub input: InputRecord,
     /// How it became the network's input, and where that lies on the picture.
@@ -94,7 +100,7 @@ pub struct TargetRecord {
     pub boxes: Vec<BoxRecord>,
     /// Why the map is blank, or `null`.
     pub finding: Option<String>,
-    /// The files that show it.
+    /// The files that show it, in the order in which [`Artifact::kind`] has the kinds.
     pub artifacts: Vec<Artifact>,
 }
 
@@ -148,10 +154,31 @@ pub struct BoxRecord {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Artifact {
-    /// `overlay`, `heatmap`, `grey`, `grey16`, `npy`, `npy-full`, `mask`, `boxes`, `cut-out` or `side-by-side`.
+    /// `overlay`, `heatmap`, `grey`, `grey16`, `npy`, `npy-full`, `mask`, `boxes`, `cut-out` or `side-by-side`; `grid` for the
+    /// sheet.
     pub kind: String,
     /// Path relative to the record.
     pub file: String,
+    /// Size of the file in bytes; `null` where the record's maker did not know it.
+    pub bytes: Option<u64>,
+    /// SHA-256 of the file, lower-case hexadecimal; `null` where the record's maker did not know it.
+    pub sha256: Option<String>,
+}
+
+impl Artifact {
+    /// A file of these bytes.
+    #[must_use]
+    pub fn new(kind: &str, file: String, bytes: &[u8]) -> Self {
+        let (kind, size) = (kind.to_owned(), Some(bytes.len() as u64));
+        Self { kind, file, bytes: size, sha256: Some(sha256_hex(bytes)) }
+    }
+
+    /// Whether a file of these bytes is this one; `None` where the record does not say enough.
+    #[must_use]
+    pub fn is(&self, bytes: &[u8]) -> Option<bool> {
+        let (size, sha256) = (self.bytes?, self.sha256.as_deref()?);
+        Some(size == bytes.len() as u64 && sha256 == sha256_hex(bytes))
+    }
 }
 
 /// The explained file.
@@ -212,6 +239,8 @@ pub struct ModelRecord {
     pub file: String,
     /// SHA-256 of the model file, lower-case hexadecimal.
     pub sha256: String,
+    /// SHA-256 of the card that was read in the place of the file's own, lower-case hexadecimal; `null` for the file's own.
+    pub card_sha256: Option<String>,
     /// What it is for; `null` in records of release 0.1, which did not say.
     pub task: Option<Task>,
     /// Number of classes, or of numbers.
@@ -266,75 +295,4 @@ pub struct LabelRecord {
     pub target: usize,
     /// Its name, or its index as text.
     pub class_name: String,
-}
-
-/// What was asked for, as far as it shows in the numbers or the pictures.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SettingsRecord {
-    /// Name of the method on the command line.
-    pub method: String,
-    /// `logit`, `prob`, `log-prob`, `margin`, `rest` or `number`.
-    pub score: String,
-    /// `mean`, `max` or `product`; `null` for one layer.
-    pub aggregate: Option<String>,
-    /// Any of `aug`, `eigen` and `noise`.
-    pub smooth: Vec<String>,
-    /// True when negative values were kept.
-    pub signed: bool,
-    /// True when what speaks against the class was asked for.
-    pub counterfactual: bool,
-    /// The library whose conventions were followed, or `null`.
-    pub compat: Option<String>,
-    /// What only some methods read; `null` where the method's own number was taken.
-    pub options: OptionsRecord,
-    /// SHA-256 over whatever else was asked for and shows in the files, lower-case hexadecimal; `null` where nobody gave one.
-    /// The command line covers all of its arguments with it, so that a later run knows whether it would do the same.
-    pub request: Option<String>,
-    /// Device that the network ran on.
-    pub device: String,
-    /// What ran the part of the network that is not recorded: `native`, the own kernels, or `burn`.
-    pub engine: String,
-    /// What the convolutions of the own kernels multiplied: `f32` or `bf16`.
-    pub precision: String,
-    /// Version of burncam.
-    pub burncam: String,
-    /// Version of Burn.
-    pub burn: String,
-    /// How pictures are drawn, and what counts as a region.
-    pub style: StyleRecord,
-}
-
-/// Settings that only some methods read.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct OptionsRecord {
-    /// Where random numbers begin.
-    pub seed: u64,
-    /// Random draws, or points of an integral.
-    pub samples: Option<usize>,
-    /// Standard deviation of noise, as a share of the input's range.
-    pub noise: Option<f32>,
-    /// Side of occlusion's square in pixels of the network's input.
-    pub patch: Option<usize>,
-    /// Step from square to square.
-    pub stride: Option<usize>,
-}
-
-/// How pictures were drawn.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct StyleRecord {
-    /// `alpha` (heat is opacity), `blend` (one opacity everywhere), or the library whose overlay was drawn.
-    pub overlay: String,
-    /// The greatest opacity for `alpha`, the opacity for `blend`, 0 to 1; `null` for a library's overlay.
-    pub opacity: Option<f32>,
-    /// Name of the colour map; `null` for a library's overlay.
-    pub colormap: Option<String>,
-    /// How the map was enlarged to the picture; `null` for a library's overlay.
-    pub interpolation: Option<String>,
-    /// From which heat on a pixel counts as part of a region: a share of the greatest, `otsu`, or a percentile as `p80`.
-    pub threshold: String,
-    /// Which regions count: `largest` or `all`.
-    pub components: String,
 }

@@ -1,8 +1,11 @@
 //! Runs over whole directories by the command itself: what is written, what is said, and what is left when it is stopped.
 
 mod album;
+mod dropped;
+mod ends;
 mod jobs;
 mod kills;
+mod resume;
 mod scale;
 mod shards;
 mod signals;

@@ -98,3 +98,12 @@ fn the_pinned_burn_is_the_one_that_records_name() {
     let manifest = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml")).unwrap();
     assert!(manifest.contains(&format!("burn = {{ version = \"={}\"", burncam::BURN_VERSION)));
 }
+
+/// Records that `--resume` keeps are read and written again. Features that only tests turn on are not in the program.
+#[test]
+fn the_program_itself_reads_numbers_exactly() {
+    let manifest = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml")).unwrap();
+    let dependencies = manifest.split("[dev-dependencies]").next().unwrap();
+    let line = dependencies.lines().find(|line| line.starts_with("serde_json =")).unwrap();
+    assert!(line.contains("\"float_roundtrip\""), "{line}");
+}

@@ -27,7 +27,7 @@ fn record(model: Model, picture: &str, targets: Vec<Target>) -> Record {
     let picture = Picture::open(&fixture("images").join(picture), [255; 3]).unwrap();
     let subject = Subject::from_picture(picture, "photo", explainer.model()).unwrap();
     let explanation = explainer.explain(&subject).unwrap().remove(0);
-    let file = Artifact { kind: ArtifactKind::Overlay.name().to_owned(), file: "photo.png".to_owned() };
+    let file = Artifact::new(ArtifactKind::Overlay.name(), "photo.png".to_owned(), b"its bytes");
     let files = vec![vec![file]; explanation.targets.len()];
     explainer.record(&subject, &explanation, &Style::default(), files).unwrap()
 }
@@ -72,9 +72,30 @@ fn the_schema_refuses_what_the_format_does_not_know() {
 fn a_record_survives_the_round_trip_and_starts_with_its_version() {
     let record = record(squeezenet(), "coffee.png", vec![Target::Name("espresso".into())]);
     let text = record.to_json().unwrap();
-    assert!(text.starts_with("{\n  \"schema_version\": 1,"), "{}", &text[..60]);
+    assert!(text.starts_with("{\n  \"schema_version\": 2,"), "{}", &text[..60]);
     let again: Record = serde_json::from_str(&text).unwrap();
     assert_eq!(again.to_json().unwrap(), text);
+}
+
+/// Doubles that a reader which takes shortcuts gets wrong in the last digit, and single floats whose shortest decimals are near the
+/// middle between two.
+#[test]
+fn numbers_that_are_read_back_are_the_numbers_that_were_written() {
+    let mut record = record(squeezenet(), "coffee.png", vec![Target::Top(1)]);
+    let mut state = 0x9E37_79B9_7F4A_7C15_u64;
+    for _ in 0..20_000 {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        let (double, single) = (f64::from_bits(state), f32::from_bits((state >> 16) as u32));
+        if !double.is_finite() || !single.is_finite() {
+            continue;
+        }
+        (record.targets[0].score, record.targets[0].heatmap[0][0]) = (double, single);
+        let again = Record::from_json(record.to_json_line().unwrap().as_bytes()).unwrap();
+        assert_eq!(again.targets[0].score.to_bits(), double.to_bits());
+        assert_eq!(again.targets[0].heatmap[0][0].to_bits(), single.to_bits());
+    }
 }
 
 #[test]
@@ -149,4 +170,30 @@ fn the_cards_schema_and_the_reader_know_the_same_operations() {
     assert_valid(&validator, &serde_json::from_str(&written).unwrap());
     assert!(written.contains(r#""layout": "channels-last""#));
     assert_eq!(Card::from_json(&written).unwrap(), read);
+}
+
+/// What burncam 0.1 wrote is read; what it does not say is unknown, not made up.
+#[test]
+fn a_record_of_version_1_is_read_and_one_of_a_later_version_is_told_apart() {
+    let old = std::fs::read(fixture("records/burncam_0.1.gradcam.json")).unwrap();
+    let record = Record::from_json(&old).unwrap();
+    assert_eq!((record.schema_version, record.targets[0].target), (1, 967));
+    assert_eq!(record.targets[0].score.to_string(), "28.357725143432617");
+    assert_eq!((&record.settings.request, record.settings.revision, &record.grid), (&None, None, &None));
+    let artifact = &record.targets[0].artifacts[0];
+    assert_eq!(
+        (artifact.file.as_str(), artifact.bytes, &artifact.sha256),
+        ("photo.gradcam.png", None, &None)
+    );
+    assert!(!record.settings.makes_the_same_as(&record.settings), "what is unknown cannot be the same");
+
+    let refusal = |from: &str, to: &str| {
+        let text = String::from_utf8(old.clone()).unwrap().replacen(from, to, 1);
+        Record::from_json(text.as_bytes()).unwrap_err().to_string()
+    };
+    let later = refusal("\"schema_version\": 1", "\"schema_version\": 3");
+    assert_eq!(later, "has version 3, expected 1 to 2 (a newer burncam may read it)");
+    let newer = refusal("\"estimator\"", "\"surprise\": 1, \"estimator\"");
+    assert!(newer.starts_with("is not a record of burncam, version 1: unknown field `surprise`"), "{newer}");
+    assert!(refusal("{", "").starts_with("is not a record of burncam: "));
 }

@@ -11,7 +11,7 @@ use burncam::output;
 
 use crate::Outcome;
 use crate::args::ImportArgs;
-use crate::text;
+use crate::{decode, text};
 
 /// Imports one file.
 pub(crate) fn run(args: &ImportArgs, quiet: bool) -> Result<Outcome> {
@@ -96,11 +96,17 @@ fn outputs(model: &Model) -> String {
 
 /// One class a line; empty lines at the end do not count.
 fn read_classes(path: &Path) -> Result<Vec<String>> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read '{}'", path.display()))?;
+    let text = read_text(path)?;
     Ok(text.trim_end().lines().map(|line| line.trim().to_owned()).collect())
 }
 
 fn read_preprocess(path: &Path) -> Result<Preprocess> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read '{}'", path.display()))?;
-    serde_json::from_str(&text).with_context(|| format!("preprocess file '{}'", path.display()))
+    serde_json::from_str(&read_text(path)?).with_context(|| format!("preprocess file '{}'", path.display()))
+}
+
+/// A file that somebody wrote by hand.
+fn read_text(path: &Path) -> Result<String> {
+    let bytes = std::fs::read(path).with_context(|| format!("cannot read '{}'", path.display()))?;
+    let text = decode::text(bytes).and_then(|bytes| Ok(String::from_utf8(bytes)?));
+    text.with_context(|| format!("cannot read '{}' as text", path.display()))
 }

@@ -3,6 +3,8 @@
 mod args;
 mod batch;
 mod check;
+mod contain;
+mod decode;
 mod discover;
 mod explain;
 mod import;
@@ -43,7 +45,8 @@ const COULD_NOT_START: u8 = 2;
 fn main() -> ExitCode {
     let cli = Cli::parse();
     start_logging(&cli);
-    match run(cli.command, cli.quiet) {
+    contain::prepare();
+    match contain::contained(|| run(cli.command, cli.quiet)) {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::SomeFailed) => ExitCode::FAILURE,
         Ok(Outcome::Interrupted(signal)) => ExitCode::from(128 + signal),
@@ -59,7 +62,7 @@ fn run(command: Command, quiet: bool) -> Result<Outcome> {
     match command {
         Command::Explain(args) => explain::run(&args, quiet),
         Command::Merge(args) => merge::run(&args, quiet),
-        Command::Predict(args) => predict::run(&args),
+        Command::Predict(args) => predict::run(&args, quiet),
         Command::Layers(args) => inspect::layers(&args),
         Command::Import(args) => import::run(&args, quiet),
         Command::Check(args) => check::run(&args),

@@ -1,6 +1,6 @@
 //! Where everything goes, settled before any work: names, collisions, files in the way.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
@@ -19,13 +19,18 @@ pub(crate) struct Plan {
     /// Output directory of several inputs, which has to stay while they are explained.
     pub(crate) root: Option<PathBuf>,
     pub(crate) record: bool,
+    /// Each once, in the order in which they are documented.
     pub(crate) artifacts: Vec<ArtifactKind>,
+    /// The one that a file of `--out` is.
+    first: Option<ArtifactKind>,
     /// File names carry the class, because there may be several.
     pub(crate) several_targets: bool,
     /// Each once.
     pub(crate) methods: Vec<Method>,
     /// One sheet an input of all methods and classes.
     pub(crate) grid: bool,
+    /// Where the inputs of all shards are, which no output may replace.
+    sources: HashSet<PathBuf>,
 }
 
 /// What `--out` means.
@@ -40,8 +45,8 @@ pub(crate) enum Destination {
 }
 
 impl Plan {
-    /// Reads the arguments and refuses what cannot work.
-    pub(crate) fn new(args: &ExplainArgs, inputs: &[Input]) -> Result<Self> {
+    /// Reads the arguments and refuses what cannot work. `sources` are the places of the inputs of all shards.
+    pub(crate) fn new(args: &ExplainArgs, inputs: &[Input], sources: HashSet<PathBuf>) -> Result<Self> {
         let out = &args.output.out;
         if let Some(ending) = picture_ending(out) {
             bail!(
@@ -72,6 +77,8 @@ impl Plan {
             record = false;
             artifacts = if args.output.json { vec![] } else { vec![ArtifactKind::Overlay] };
         }
+        let first = artifacts.first().copied();
+        artifacts.sort_by_key(|kind| ArtifactKind::ALL.iter().position(|other| other == kind));
         let several_targets =
             args.targets.len() > 1 || matches!(args.targets[..], [Target::Top(2..) | Target::Both]);
         let methods = each_once(&args.methods);
@@ -93,13 +100,17 @@ impl Plan {
             }
             _ => None,
         };
-        Ok(Self { destination, root, record, artifacts, several_targets, methods, grid })
+        Ok(Self { destination, root, record, artifacts, first, several_targets, methods, grid, sources })
     }
 
     /// Refuses collisions, files in the way and an output directory that takes no files.
     pub(crate) fn check(&self, inputs: &[Input], force: bool) -> Result<()> {
         let mut owners: HashMap<PathBuf, &Input> = HashMap::new();
         for input in inputs {
+            // What is known to fail writes nothing.
+            if input.problem.is_some() || self.refuse_sources(input).is_err() {
+                continue;
+            }
             for path in self.known_paths(input) {
                 if let Some(other) = owners.insert(path.clone(), input) {
                     bail!(
@@ -116,6 +127,30 @@ impl Plan {
         }
         match self.directory(Path::new("")) {
             Some(directory) => Ok(output::check_directory(&directory)?),
+            None => Ok(()),
+        }
+    }
+
+    /// Refuses an input whose outputs would replace an input: a photograph may be called as an output is.
+    ///
+    /// # Errors
+    /// For the first output that is an input.
+    pub(crate) fn refuse_sources(&self, input: &Input) -> Result<()> {
+        self.refuse_to_replace(&self.known_paths(input))
+    }
+
+    /// As [`Plan::refuse_sources`], for all files of an input, which lie in one directory.
+    pub(crate) fn refuse_to_replace<'a>(&self, outputs: impl IntoIterator<Item = &'a PathBuf>) -> Result<()> {
+        let mut outputs = outputs.into_iter().peekable();
+        let directory = outputs.peek().and_then(|path| path.parent()).unwrap_or(Path::new(""));
+        let here = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
+        let Ok(real) = here.canonicalize() else { return Ok(()) };
+        let mut names = outputs.filter_map(|path| Some((path, path.file_name()?)));
+        match names.find(|(_, name)| self.sources.contains(&real.join(name))) {
+            Some((path, _)) => bail!(
+                "output '{}' would replace the input of that name (choose another directory with -o)",
+                path.display()
+            ),
             None => Ok(()),
         }
     }
@@ -160,7 +195,7 @@ impl Plan {
         }
     }
 
-    /// The directory of the outputs of an input that lay at `below`; `None` for standard output.
+    /// The directory of the outputs of an input whose place is `below`; `None` for standard output.
     pub(crate) fn directory(&self, below: &Path) -> Option<PathBuf> {
         match &self.destination {
             Destination::Directory(directory) if directory == Path::new(".") => Some(below.to_path_buf()),
@@ -187,9 +222,9 @@ impl Plan {
         let method = method.info().name;
         match &self.destination {
             // The file that was named is the first picture of `--save`; others go beside it.
-            Destination::File(path) if self.artifacts.first() == Some(&kind) => file_name(path),
+            Destination::File(path) if self.first == Some(kind) => file_name(path),
             Destination::File(path) => output::artifact_name(&stem(path), method, target, kind),
-            _ => output::artifact_name(&input.stem(), method, target, kind),
+            _ => output::artifact_name(&input.name, method, target, kind),
         }
     }
 
@@ -197,7 +232,7 @@ impl Plan {
     pub(crate) fn record_name(&self, input: &Input, method: Method) -> String {
         match &self.destination {
             Destination::File(path) => format!("{}.json", stem(path)),
-            _ => output::record_name(&input.stem(), method.info().name),
+            _ => output::record_name(&input.name, method.info().name),
         }
     }
 
@@ -205,13 +240,13 @@ impl Plan {
     pub(crate) fn grid_name(&self, input: &Input) -> String {
         match &self.destination {
             Destination::File(path) => format!("{}.grid.png", stem(path)),
-            _ => format!("{}.grid.png", input.stem()),
+            _ => format!("{}.grid.png", input.name),
         }
     }
 
     /// The files of an input whose names do not wait for its classes.
     fn known_paths(&self, input: &Input) -> Vec<PathBuf> {
-        let Some(directory) = self.directory(&input.below) else { return vec![] };
+        let Some(directory) = self.directory(&input.place) else { return vec![] };
         let mut names = Vec::new();
         for method in &self.methods {
             if !self.several_targets {
@@ -241,7 +276,7 @@ fn each_once(methods: &[Method]) -> Vec<Method> {
 /// The ending of a path that looks like a picture which burncam does not write.
 fn picture_ending(out: &Path) -> Option<&str> {
     let ending = out.extension()?.to_str()?;
-    let known = ["jpg", "jpeg", "webp", "gif", "bmp", "tif", "tiff"];
+    let known = ["jpg", "jpeg", "jpe", "jfif", "apng", "webp", "gif", "bmp", "tif", "tiff"];
     (known.contains(&ending.to_lowercase().as_str()) && !out.is_dir()).then_some(ending)
 }
 

@@ -7,19 +7,23 @@ use burncam::record::Prediction;
 use serde_json::json;
 
 use crate::args::PredictArgs;
-use crate::discover::{Input, discover};
+use crate::contain::contained_for;
+use crate::discover::{Found, Input, discover, tell};
 use crate::{Outcome, is_of_model, subjects, text};
 
 /// Predicts every input; a failing one is reported and the rest goes on.
-pub(crate) fn run(args: &PredictArgs) -> Result<Outcome> {
-    let inputs = discover(&args.inputs)?.inputs;
+pub(crate) fn run(args: &PredictArgs, quiet: bool) -> Result<Outcome> {
+    let Found { inputs, left, .. } = discover(&args.inputs)?;
+    if !quiet {
+        tell(&left);
+    }
     let model = subjects::open_model(&args.model)?;
     subjects::set_threads(args.run.place.threads.map(usize::from))?;
     let runtime = Runtime { thrifty: inputs.len() == 1, ..args.run.runtime() };
     let predictor = Predictor::new(model, runtime)?;
     let mut outcome = Outcome::Done;
     for input in &inputs {
-        match predict_one(args, &predictor, input) {
+        match contained_for(&input.path, || predict_one(args, &predictor, input)) {
             Ok(predictions) => print(args, input, &predictions, inputs.len() > 1)?,
             Err(error) if is_of_model(&error) => return Err(error),
             Err(error) => {

@@ -1,27 +1,33 @@
 //! From arguments to what the library is asked.
 
 use anyhow::{Result, bail};
-use burncam::cam::{Finish, Library, Method, Options, Progress, Smoothing};
+use burncam::cam::{Finish, Library, Options, Progress, Smoothing};
 use burncam::card::OutputKind;
 use burncam::engine::Score;
 use burncam::explain::{Scale, Settings, Style};
+use burncam::input::{read_file, sha256_hex};
 use burncam::model::OutputSpec;
+use burncam::record::RequestRecord;
 use burncam::render::{Colormap, Overlay};
 
 use crate::args::{ExplainArgs, OverlayArg, ScaleArg, SmoothArg, StyleArgs};
+use crate::plan::Plan;
 
 /// What is to be explained.
+///
+/// # Errors
+/// When the picture that tensors are drawn on cannot be read.
 pub(crate) fn settings(
     args: &ExplainArgs,
-    methods: &[Method],
+    plan: &Plan,
     output: &OutputSpec,
     progress: Option<Progress>,
-) -> Settings {
+) -> Result<Settings> {
     let map = &args.method;
     let smooth = |kind| map.smooth.contains(&kind);
-    Settings {
+    Ok(Settings {
         runtime: args.run.runtime(),
-        methods: methods.to_vec(),
+        methods: plan.methods.clone(),
         score: args.score.or_else(|| usual_score(map.compat, output)),
         layers: args.layers.clone(),
         targets: args.targets.clone(),
@@ -48,14 +54,29 @@ pub(crate) fn settings(
             library: map.compat,
             progress,
         },
-        request: None,
+        request: request(args, plan)?,
         scale: match map.scale {
             _ if map.no_normalize => Scale::Raw,
             ScaleArg::Number(number) => Scale::Fixed(number),
             // A shared scale is known after the first round.
             ScaleArg::Own | ScaleArg::Shared => Scale::Own,
         },
-    }
+    })
+}
+
+/// What records say of pictures and files; the explainer adds the rest.
+fn request(args: &ExplainArgs, plan: &Plan) -> Result<RequestRecord> {
+    let [red, green, blue] = args.picture.background;
+    let image = args.image.as_deref().map(read_file).transpose()?;
+    let names = plan.methods.iter().map(|method| method.info().name.to_owned());
+    Ok(RequestRecord {
+        background: Some(format!("{red:02x}{green:02x}{blue:02x}")),
+        layout: Some(args.picture.layout.name().to_owned()),
+        image: image.map(|bytes| sha256_hex(&bytes)),
+        save: plan.artifacts.iter().map(|kind| kind.name().to_owned()).collect(),
+        grid: if plan.grid { names.collect() } else { vec![] },
+        ..RequestRecord::default()
+    })
 }
 
 /// Libraries explain what a network gives, whatever that is; here it is the logit.

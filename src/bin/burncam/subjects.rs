@@ -42,6 +42,17 @@ pub(crate) fn set_threads(threads: Option<usize>) -> Result<()> {
     Ok(())
 }
 
+/// Refuses an input that is known to be unreadable.
+///
+/// # Errors
+/// With what is known.
+pub(crate) fn check(input: &Input) -> Result<()> {
+    match &input.problem {
+        Some(problem) => bail!("{problem}"),
+        None => Ok(()),
+    }
+}
+
 /// Reads one input and prepares it for the model.
 pub(crate) fn load(
     input: &Input,
@@ -49,6 +60,7 @@ pub(crate) fn load(
     drawn_on: Option<&Path>,
     model: &Model,
 ) -> Result<Subject> {
+    check(input)?;
     let name = input.path.display().to_string();
     if input.is_tensor() {
         let picture = drawn_on.map(|path| Picture::open(path, args.background)).transpose()?;

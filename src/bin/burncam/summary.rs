@@ -60,12 +60,15 @@ pub(crate) fn words(summary: &Summary) -> String {
 /// `2000 images: 1987 explained, 13 failed, in 64 s (31 images a second)`.
 fn outcome(summary: &Summary) -> String {
     let failed = if summary.failed > 0 { format!(", {} failed", summary.failed) } else { String::new() };
-    let rate = summary.run.images_per_second;
-    let rate = if rate < 10.0 { format!("{rate:.1}") } else { format!("{rate:.0}") };
+    let rate = match summary.run.images_per_second {
+        _ if summary.run.explained == 0 => String::new(),
+        rate if rate < 10.0 => format!(" ({rate:.1} images a second)"),
+        rate => format!(" ({rate:.0} images a second)"),
+    };
     let images = text::counted(summary.images, "image");
     let shard = summary.shard.as_ref().map_or_else(String::new, |shard| format!(" in shard {shard}"));
     let time = duration(summary.run.seconds);
-    format!("{images}{shard}: {} explained{failed}, in {time} ({rate} images a second)", summary.explained)
+    format!("{images}{shard}: {} explained{failed}, in {time}{rate}", summary.explained)
 }
 
 /// `most frequent: tabby 312, espresso 288 and 17 other classes; mean probability 81.2 %`.
@@ -149,7 +152,7 @@ mod tests {
                 "predicted": { "target": 2, "class_name": "shark" }, "count": 12
             }],
             "blank": 3,
-            "run": { "seconds": 64.25, "images_per_second": 31.13 }
+            "run": { "seconds": 64.25, "explained": 1987, "images_per_second": 30.93 }
         }));
         let expected = "\
 2000 images: 1987 explained, 13 failed, in 64 s (31 images a second)
@@ -163,10 +166,10 @@ most frequent mistake: 'goldfish' taken for 'shark', 12 times
     #[test]
     fn an_interrupted_run_says_how_to_go_on() {
         let summary = summary(&serde_json::json!({
-            "shard": "2/4", "failed": 1, "interrupted": true, "run": { "seconds": 725.0, "images_per_second": 0.0 }
+            "shard": "2/4", "failed": 1, "interrupted": true, "run": { "seconds": 725.0, "explained": 0, "images_per_second": 0.0 }
         }));
         let expected = "\
-2000 images in shard 2/4: 0 explained, 1 failed, in 12 min 5 s (0.0 images a second)
+2000 images in shard 2/4: 0 explained, 1 failed, in 12 min 5 s
 interrupted after 1 of 2000 images (the same command with --resume does the rest)";
         assert_eq!(words(&summary), expected);
         assert_eq!(

@@ -1,6 +1,7 @@
 //! The two streams: data on standard output, everything said to a person about trouble on standard error.
 
 use std::io::{self, Write as _};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context as _, Error, Result};
 
@@ -14,6 +15,29 @@ pub(crate) fn data(bytes: &[u8]) -> Result<()> {
     let mut stdout = io::stdout().lock();
     stdout.write_all(bytes).and_then(|()| stdout.flush()).context("cannot write to standard output")
 }
+
+/// As [`data`], where files are the product and standard output only tells of them: when its reader has gone away, nothing more is said
+/// there.
+pub(crate) fn beside_files(bytes: &[u8]) -> io::Result<()> {
+    if is_gone() {
+        return Ok(());
+    }
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+            GONE.store(true, Ordering::Relaxed);
+            Ok(())
+        }
+        result => result,
+    }
+}
+
+/// Whether [`beside_files`] found standard output's reader gone.
+pub(crate) fn is_gone() -> bool {
+    GONE.load(Ordering::Relaxed)
+}
+
+static GONE: AtomicBool = AtomicBool::new(false);
 
 /// Prints an error and its causes on one line.
 pub(crate) fn error(error: &Error) {

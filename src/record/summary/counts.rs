@@ -79,13 +79,27 @@ pub struct Failure {
     pub error: String,
 }
 
+/// Files that a search met and did not take, by kind.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NotTaken {
+    /// The ending with its dot and in lower case, `without ending`, or `directory`.
+    pub kind: String,
+    /// `not read`, `left out` (by `--include` or `--exclude`), `hidden`, or `not a file` (pipes, sockets, devices).
+    pub reason: String,
+    /// Files.
+    pub count: usize,
+}
+
 /// How long a run took.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RunTime {
-    /// Seconds from the first image to the last; of shards, those of the longest.
+    /// Seconds from the first image to the last; of shards, which run beside each other, those of the longest, of other runs their sum.
     pub seconds: f64,
-    /// Images done in a second, failed ones among them.
+    /// Images that were explained in this time: not those that failed, nor those that an earlier run had finished.
+    pub explained: usize,
+    /// [`RunTime::explained`] in a second.
     pub images_per_second: f64,
 }
 
@@ -112,18 +126,23 @@ impl Counted for ClassCount {
     }
 }
 
-impl ClassCount {
-    /// With the mean as it would have been computed here: what was read from JSON may be off in its last digit.
-    pub(super) fn exact(mut self) -> Self {
-        self.mean_proba = mean(millionths(self.mean_proba, self.count), self.count);
-        self
-    }
-}
-
 impl Counted for WarningCount {
     type Key = String;
     fn key(&self) -> String {
         self.warning.clone()
+    }
+    fn count(&self) -> usize {
+        self.count
+    }
+    fn join(&mut self, other: Self) {
+        self.count += other.count;
+    }
+}
+
+impl Counted for NotTaken {
+    type Key = (String, String);
+    fn key(&self) -> (String, String) {
+        (self.reason.clone(), self.kind.clone())
     }
     fn count(&self) -> usize {
         self.count

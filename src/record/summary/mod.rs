@@ -14,14 +14,16 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::counts::{Accuracy, ClassCount, Confusion, Failure, RunTime, SummaryModel, WarningCount};
+pub use self::counts::{
+    Accuracy, ClassCount, Confusion, Failure, NotTaken, RunTime, SummaryModel, WarningCount,
+};
 use self::counts::{in_millionths, joined_mean};
 pub use self::tally::{Counted, Tally};
 use super::{LabelRecord, Prediction, Record, layout};
 use crate::error::{Error, Result};
 
 /// The newest summary version, and the one that this build writes.
-pub const SUMMARY_VERSION: u32 = 1;
+pub const SUMMARY_VERSION: u32 = 2;
 
 /// So many failures are listed; the rest is counted.
 const MOST_FAILURES: usize = 1000;
@@ -40,6 +42,8 @@ pub struct Summary {
     pub shard: Option<String>,
     /// Images that were found.
     pub images: usize,
+    /// Files that were met where images were searched for and not taken, though they look like pictures; of all shards in each.
+    pub not_taken: Tally<NotTaken>,
     /// Images that were explained.
     pub explained: usize,
     /// Images that could not be explained.
@@ -75,6 +79,7 @@ impl Summary {
             model: SummaryModel { name: model_name.to_owned(), sha256: model_sha256.to_owned() },
             shard: None,
             images,
+            not_taken: Tally::default(),
             explained: 0,
             failed: 0,
             interrupted: false,
@@ -146,11 +151,11 @@ impl Summary {
         }
     }
 
-    /// Says how long it took for as many images; those that an earlier run had finished do not count.
-    pub fn took(&mut self, seconds: f64, images: usize) {
-        let rate = if seconds > 0.0 { images as f64 / seconds } else { 0.0 };
+    /// Says how long it took to explain as many images; those that an earlier run had finished do not count.
+    pub fn took(&mut self, seconds: f64, explained: usize) {
+        let rate = if seconds > 0.0 { explained as f64 / seconds } else { 0.0 };
         let rounded = |number: f64| (number * 1e3).round() / 1e3;
-        self.run = RunTime { seconds: rounded(seconds), images_per_second: rounded(rate) };
+        self.run = RunTime { seconds: rounded(seconds), explained, images_per_second: rounded(rate) };
     }
 
     /// One summary of several runs: shards of one run, or runs over different images. Failures come in order of path.
@@ -180,7 +185,9 @@ impl Summary {
         }
         shards::check(parts.iter().map(|part| part.shard.as_deref()))?;
         let mut whole = Self::new(&first.model.name, &first.model.sha256, 0);
-        let seconds = parts.iter().map(|part| part.run.seconds).fold(0.0, f64::max);
+        let seconds = parts.iter().map(|part| part.run.seconds);
+        let seconds = if first.shard.is_some() { seconds.fold(0.0, f64::max) } else { seconds.sum() };
+        let explained = parts.iter().map(|part| part.run.explained).sum();
         for part in parts {
             whole.join(part);
         }
@@ -188,7 +195,7 @@ impl Summary {
         whole.failures.sort_by(|a, b| Path::new(&a.path).cmp(Path::new(&b.path)));
         whole.failures_omitted += whole.failures.len().saturating_sub(MOST_FAILURES);
         whole.failures.truncate(MOST_FAILURES);
-        whole.took(seconds, whole.explained + whole.failed);
+        whole.took(seconds, explained);
         Ok(whole)
     }
 
@@ -199,7 +206,13 @@ impl Summary {
         self.failed += part.failed;
         self.interrupted |= part.interrupted;
         self.blank += part.blank;
-        part.classes.into_counts().for_each(|class| self.classes.add(class.exact()));
+        // Every shard searches everything.
+        let of_shard = part.shard.is_some();
+        part.not_taken.into_counts().for_each(|kind| match of_shard {
+            true => self.not_taken.add_the_same(kind),
+            false => self.not_taken.add(kind),
+        });
+        part.classes.into_counts().for_each(|class| self.classes.add(class));
         part.warnings.into_counts().for_each(|warning| self.warnings.add(warning));
         part.confusion.into_counts().for_each(|mistake| self.confusion.add(mistake));
         self.join_accuracy(part.accuracy);

@@ -31,6 +31,16 @@ impl<T: Counted> Tally<T> {
         }
     }
 
+    /// Of two counts of the same things takes the greater, where [`Tally::add`] would count them twice.
+    pub(super) fn add_the_same(&mut self, same: T) {
+        match self.0.get(&same.key()) {
+            Some(counted) if counted.count() >= same.count() => {}
+            _ => {
+                self.0.insert(same.key(), same);
+            }
+        }
+    }
+
     /// Number of keys.
     pub fn len(&self) -> usize {
         self.0.len()

@@ -14,7 +14,7 @@ fn record(path: &str, classes: &[(usize, f64)], label: Option<usize>, num_classe
         .collect();
     let label = label.map(|target| json!({ "target": target, "class_name": format!("class {target}") }));
     serde_json::from_value(json!({
-        "schema_version": 1, "estimator": "made", "description": "", "error": "", "method": "Grad-CAM",
+        "schema_version": 2, "estimator": "made", "description": "", "error": "", "method": "Grad-CAM",
         "is_regression": false, "targets": [],
         "input": {
             "path": path, "sha256": "0", "format": "png", "width": 8, "height": 8, "exif_orientation": 1
@@ -232,5 +232,5 @@ fn the_longest_shard_is_how_long_all_took() {
         part.took(seconds, 1);
     }
     let whole = Summary::merge(parts).unwrap();
-    assert_eq!(whole.run, RunTime { seconds: 4.0, images_per_second: 1.0 });
+    assert_eq!(whole.run, RunTime { seconds: 4.0, explained: 2, images_per_second: 0.5 });
 }

@@ -73,6 +73,20 @@ fn a_merged_page_shows_every_shard() {
         let number = &name[name.find("00").unwrap()..];
         assert!(page.contains(number), "'{name}' is not on the page");
     }
+    let record = place.path("parts/1").join(
+        place.files("parts/1").iter().find(|path| path.to_string_lossy().ends_with(".gradcam.json")).unwrap(),
+    );
+    let text = std::fs::read_to_string(&record).unwrap();
+    std::fs::write(record, text.replacen("\"schema_version\": 2", "\"schema_version\": 3", 1)).unwrap();
+    std::fs::write(place.path("parts/2/labels.json"), "{}").unwrap();
+    let said =
+        String::from_utf8(place.run("merge parts/1 parts/2 -o new --report new.html --quiet", 1).stderr)
+            .unwrap();
+    assert!(
+        said.lines().count() == 1 && said.contains("a record is not on the page: record 'parts/1/"),
+        "{said}"
+    );
+    std::fs::remove_dir_all(place.path("new")).unwrap();
     let refused =
         String::from_utf8(place.run("merge parts/1 parts/2 -o new --report all/report.html", 2).stderr);
     assert!(refused.unwrap().contains("already exists"));

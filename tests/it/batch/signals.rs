@@ -1,4 +1,4 @@
-//! SIGINT and SIGTERM: what is finished stays, what is not is not there, and the summary says where it stopped.
+//! SIGINT, SIGTERM and SIGHUP: what is finished stays, what is not is not there, and the summary says where it stopped.
 
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Command, Output, Stdio};
@@ -57,6 +57,7 @@ fn interrupted_by(signal: &str, number: i32) {
     assert_eq!(lines.lines().count(), summary.explained + summary.failed);
     assert!(lines.lines().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()));
 
+    assert_eq!(summary.run.explained, summary.explained);
     place.run(&format!("{RUN} --resume --quiet"), 1);
     place.tree("out").timeless().assert_is(&expected, "resumed");
 }
@@ -69,4 +70,38 @@ fn interrupted_from_the_keyboard() {
 #[test]
 fn told_to_end() {
     interrupted_by("TERM", 15);
+}
+
+/// Under `nohup` the tests' own runs ignore it too.
+#[test]
+fn left_by_its_terminal() {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = ignored.map_or(0, |mask| u64::from_str_radix(mask.trim(), 16).unwrap());
+    if ignored & 1 == 0 {
+        interrupted_by("HUP", 1);
+    }
+}
+
+#[test]
+fn a_run_that_is_to_outlive_its_terminal_does() {
+    let place = Place::new(30, Sizes::Small);
+    let run = place.burncam(&format!("{RUN} --quiet --jobs 1"));
+    let words = run.get_args().map(|word| word.to_string_lossy().into_owned());
+    let mut child = Command::new("nohup")
+        .arg(env!("CARGO_BIN_EXE_burncam"))
+        .args(words)
+        .current_dir(place.path(""))
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    while place.files("out").len() < 4 {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let kill = format!("kill -HUP {}", child.id());
+    assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+    assert_eq!(child.wait().unwrap().code(), Some(1), "some of the photographs are broken");
+    assert!(!place.summary("out/summary.json").interrupted);
 }

@@ -33,6 +33,10 @@ pub(crate) struct InputArgs {
     #[arg(long, value_name = "FILE", help_heading = "Input")]
     pub(crate) files_from: Option<PathBuf>,
 
+    /// Search the directories that a list names; without it they fail, since a list is of files.
+    #[arg(long, requires = "files_from", help_heading = "Input")]
+    pub(crate) search_listed: bool,
+
     /// Take the Kth of N parts of what is found. Which part a file is in follows from its path alone.
     #[arg(long, value_name = "K/N", help_heading = "Input")]
     pub(crate) shard: Option<Shard>,

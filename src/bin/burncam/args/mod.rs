@@ -156,6 +156,16 @@ pub(crate) enum LayoutArg {
     ChannelsLast,
 }
 
+impl LayoutArg {
+    /// The name that it is asked for by.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::ChannelsFirst => "channels-first",
+            Self::ChannelsLast => "channels-last",
+        }
+    }
+}
+
 impl From<LayoutArg> for Layout {
     fn from(layout: LayoutArg) -> Self {
         match layout {

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, anyhow};
 use burncam::record::{FailureRecord, LabelRecord, Record, TargetRecord};
 
+use crate::text;
+
 /// Records as JSON, a line each; what failed has a line of the same shape with `error` set.
 pub(crate) struct JsonLines {
     sink: Sink,
@@ -22,6 +24,21 @@ pub(crate) struct Csv {
 struct Sink {
     to: Box<dyn Write + Send>,
     path: PathBuf,
+    /// It is a pipe, and its reader has had enough; files are still to be written.
+    gone: bool,
+}
+
+/// Standard output, which sentences go to as well.
+struct Stdout;
+
+impl Write for Stdout {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        text::beside_files(bytes).map(|()| bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// Columns of `--csv`.
@@ -50,14 +67,27 @@ const COLUMNS: [&str; 19] = [
 impl Sink {
     fn open(path: &Path, overwrite: bool) -> Result<Self> {
         let to: Box<dyn Write + Send> =
-            if path == Path::new("-") { Box::new(io::stdout()) } else { Box::new(create(path, overwrite)?) };
-        Ok(Self { to, path: path.to_path_buf() })
+            if path == Path::new("-") { Box::new(Stdout) } else { Box::new(create(path, overwrite)?) };
+        Ok(Self { to, path: path.to_path_buf(), gone: false })
     }
 }
 
 impl Write for Sink {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.to.write(bytes)
+        if self.gone {
+            return Ok(bytes.len());
+        }
+        match self.to.write(bytes) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                self.gone = true;
+                text::note(&format!(
+                    "the reader of '{}' is gone; files are written as before",
+                    self.path.display()
+                ));
+                Ok(bytes.len())
+            }
+            result => result,
+        }
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -104,7 +134,7 @@ impl JsonLines {
 
     fn line(&mut self, json: Result<String, String>) -> Result<()> {
         let line = json.map_err(|problem| anyhow!("{problem}"))? + "\n";
-        let written = self.sink.to.write_all(line.as_bytes()).and_then(|()| self.sink.to.flush());
+        let written = self.sink.write_all(line.as_bytes()).and_then(|()| self.sink.flush());
         written.with_context(|| format!("cannot write '{}'", self.sink.path.display()))
     }
 }

@@ -86,10 +86,10 @@ pub(crate) fn run(
     };
     let interrupted = consumed != Some(tasks.len());
     let failed = results.failed();
-    results.finish(interrupted)?;
+    let written = results.finish(interrupted);
     Ok(match signals.raised() {
         Some(signal) if interrupted => Outcome::Interrupted(signal),
-        _ if failed > 0 || interrupted => Outcome::SomeFailed,
+        _ if failed > 0 || interrupted || !written => Outcome::SomeFailed,
         _ => Outcome::Done,
     })
 }

@@ -18,7 +18,17 @@ pub(crate) struct Progress {
     total: usize,
     done: usize,
     failed: usize,
+    kept: usize,
     begun: Instant,
+}
+
+/// What became of an image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Step {
+    Explained,
+    Failed,
+    /// An earlier run had explained it.
+    Kept,
 }
 
 #[derive(Debug)]
@@ -37,13 +47,15 @@ impl Progress {
             ProgressArg::Auto if total > 1 && !quiet && !target.is_hidden() => Teller::Bar(bar(total)),
             ProgressArg::Auto | ProgressArg::Never => Teller::Nobody,
         };
-        Self { teller, total, done: 0, failed: 0, begun: Instant::now() }
+        Self { teller, total, done: 0, failed: 0, kept: 0, begun: Instant::now() }
     }
 
     /// One more image is done.
-    pub(crate) fn step(&mut self, failed: bool) {
+    pub(crate) fn step(&mut self, step: Step) {
+        let failed = step == Step::Failed;
         self.done += 1;
         self.failed += usize::from(failed);
+        self.kept += usize::from(step == Step::Kept);
         match &mut self.teller {
             Teller::Nobody => {}
             Teller::Bar(bar) => {
@@ -85,15 +97,20 @@ impl Progress {
 
     fn tell(&self) {
         let seconds = self.begun.elapsed().as_secs_f64();
-        let rate = self.done as f64 / seconds.max(1e-9);
-        let left = (self.total - self.done) as f64 / rate.max(1e-9);
+        let rate = |images: usize| images as f64 / seconds.max(1e-9);
+        // What was kept took no time to speak of, what failed took some.
+        let left = match self.done - self.kept {
+            0 => 0.0,
+            worked => (self.total - self.done) as f64 / rate(worked),
+        };
+        let explained = self.done - self.failed - self.kept;
         let line = json!({
             "event": "progress",
             "done": self.done,
             "total": self.total,
             "failed": self.failed,
             "seconds": rounded(seconds),
-            "images_per_second": rounded(rate),
+            "images_per_second": rounded(rate(explained)),
             "seconds_left": rounded(left),
         });
         // If standard error is gone there is nobody left to tell.

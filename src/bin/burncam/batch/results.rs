@@ -2,13 +2,15 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Result, anyhow};
+use anyhow::{Context as _, Result, anyhow};
 use burncam::output;
 use burncam::record::{FailureRecord, Record, Summary};
 
 use super::lists::{Csv, JsonLines};
-use super::progress::Progress;
+use super::progress::{Progress, Step};
+use crate::discover::Left;
 use crate::explain::{Explained, Job, Task};
+use crate::plan::Destination;
 use crate::report::Page;
 use crate::{summary, text};
 
@@ -33,7 +35,7 @@ impl<'a> Results<'a> {
     ///
     /// # Errors
     /// When something exists already or cannot be made.
-    pub(crate) fn open(job: &'a Job<'a>, tasks: usize, quiet: bool) -> Result<Self> {
+    pub(crate) fn open(job: &'a Job<'a>, tasks: usize, left: &Left, quiet: bool) -> Result<Self> {
         let args = job.args;
         let model = job.explainer.model();
         let summary_path = job.plan.summary_path(args.inputs.shard);
@@ -47,6 +49,7 @@ impl<'a> Results<'a> {
         };
         // The hash may take longer than the first pictures, and is put in at the end.
         let mut summary = Summary::new(model.name(), "", tasks);
+        left.entries().for_each(|entry| summary.not_taken.add(entry));
         summary.shard = args.inputs.shard.map(|shard| format!("{}/{}", shard.index, shard.count));
         Ok(Self {
             job,
@@ -76,7 +79,11 @@ impl<'a> Results<'a> {
             Ok(explained) => self.explained(explained)?,
             Err(error) => self.failure(task, error)?,
         }
-        self.progress.step(result.is_err());
+        self.progress.step(match result {
+            Ok(explained) if explained.kept => Step::Kept,
+            Ok(_) => Step::Explained,
+            Err(_) => Step::Failed,
+        });
         Ok(())
     }
 
@@ -116,7 +123,17 @@ impl<'a> Results<'a> {
             log::info!("{}: kept as it is", explained.path());
             return Ok(());
         }
-        text::line(&explained.sentence())
+        self.say(&format!("{}\n", explained.sentence()))
+    }
+
+    /// What is said on standard output, which only matters where no files are written.
+    fn say(&self, text: &str) -> Result<()> {
+        match self.job.plan.destination {
+            Destination::Stdout => text::data(text.as_bytes()),
+            Destination::Directory(_) | Destination::File(_) => {
+                text::beside_files(text.as_bytes()).context("cannot write to standard output")
+            }
+        }
     }
 
     /// Of one image: indented for one method, a line each for several.
@@ -126,7 +143,7 @@ impl<'a> Results<'a> {
                 1 => record.to_json(),
                 _ => record.to_json_line().map(|line| format!("{line}\n")),
             };
-            text::data(json.map_err(|problem| anyhow!("{problem}"))?.as_bytes())?;
+            self.say(&json.map_err(|problem| anyhow!("{problem}"))?)?;
         }
         Ok(())
     }
@@ -160,15 +177,12 @@ impl<'a> Results<'a> {
         Ok(())
     }
 
-    /// Writes the summary and the report, and says how it went.
-    ///
-    /// # Errors
-    /// When one of them cannot be written.
-    pub(crate) fn finish(mut self, interrupted: bool) -> Result<()> {
+    /// Writes the summary and the report, each whether or not the other can be, and says how it went. Whether all was written.
+    pub(crate) fn finish(mut self, interrupted: bool) -> bool {
         self.progress.finish();
         self.summary.interrupted = interrupted;
-        self.job.explainer.model_sha256()?.clone_into(&mut self.summary.model.sha256);
-        let done = self.summary.explained + self.summary.failed - self.kept;
+        let hash = self.job.explainer.model_sha256().map(str::to_owned);
+        let done = self.summary.explained - self.kept;
         self.summary.took(self.progress.elapsed().as_secs_f64(), done);
         if self.several && !self.quiet {
             text::note(&summary::words(&self.summary));
@@ -176,15 +190,23 @@ impl<'a> Results<'a> {
                 text::note(&format!("{} kept from an earlier run", text::counted(self.kept, "image")));
             }
         }
+        if let Some(words) = self.job.redone.words().filter(|_| !self.quiet) {
+            text::note(&format!("explained again: {words}"));
+        }
+        if self.several && text::is_gone() {
+            text::note("the reader of standard output is gone; files were written all the same");
+        }
         if self.job.plan.is_gone() {
-            return Ok(());
+            return true;
         }
-        if let Some((page, path)) = &self.page {
-            page.write(path, self.job.args.replaces())?;
-        }
-        match self.summary_path {
-            Some(path) => summary::write(&self.summary, path, self.job.args.replaces()),
-            None => Ok(()),
-        }
+        let replaces = self.job.args.replaces();
+        let page = self.page.as_ref().map_or(Ok(()), |(page, path)| page.write(path, replaces));
+        let summary = hash.map_err(Into::into).and_then(|hash| {
+            self.summary.model.sha256 = hash;
+            self.summary_path.take().map_or(Ok(()), |path| summary::write(&self.summary, path, replaces))
+        });
+        let problems: Vec<_> = [page, summary].into_iter().filter_map(Result::err).collect();
+        problems.iter().for_each(text::error);
+        problems.is_empty()
     }
 }

@@ -1,10 +1,10 @@
-//! SIGINT and SIGTERM: the first asks to stop when what was begun is done, the second stops at once.
+//! SIGINT, SIGTERM and SIGHUP: the first asks to stop when what was begun is done, the second stops at once.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use anyhow::{Context as _, Result};
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::flag;
 
 /// What was asked of this process since.
@@ -21,7 +21,9 @@ impl Signals {
     pub(crate) fn listen() -> Result<Self> {
         let signals = Self::default();
         let again = Arc::new(AtomicBool::new(false));
-        for signal in [SIGINT, SIGTERM] {
+        // `nohup` starts a program that is to outlive its terminal.
+        let signals_wanted = [SIGINT, SIGTERM].into_iter().chain((!is_ignored(SIGHUP)).then_some(SIGHUP));
+        for signal in signals_wanted {
             // In this order: the first signal finds `again` still unset.
             let registered = flag::register_conditional_default(signal, Arc::clone(&again))
                 .and_then(|_| flag::register(signal, Arc::clone(&again)))
@@ -41,4 +43,12 @@ impl Signals {
             number => u8::try_from(number).ok(),
         }
     }
+}
+
+/// Whether the program was started with a signal ignored, where the system tells it.
+fn is_ignored(signal: i32) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default();
+    mask >> (signal - 1) & 1 == 1
 }

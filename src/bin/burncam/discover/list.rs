@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 
+use crate::decode;
+
 /// The paths of a list, in its order; `-` is standard input.
 pub(super) fn read(list: &Path) -> Result<Vec<PathBuf>> {
     let bytes = if list == Path::new("-") {
@@ -14,7 +16,8 @@ pub(super) fn read(list: &Path) -> Result<Vec<PathBuf>> {
     } else {
         std::fs::read(list).with_context(|| format!("cannot read '{}'", list.display()))?
     };
-    let paths = paths(&bytes).with_context(|| format!("list '{}'", list.display()))?;
+    let about = || format!("list '{}'", list.display());
+    let paths = paths(&decode::text(bytes).with_context(about)?).with_context(about)?;
     if paths.is_empty() {
         bail!("list '{}' names no files (write one path a line)", list.display());
     }
@@ -24,8 +27,6 @@ pub(super) fn read(list: &Path) -> Result<Vec<PathBuf>> {
 /// A NUL anywhere means that NULs separate, because no path has one; otherwise lines do, and their ends may be those
 /// of Windows.
 fn paths(bytes: &[u8]) -> Result<Vec<PathBuf>> {
-    const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
-    let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
     let separator = if bytes.contains(&0) { 0 } else { b'\n' };
     bytes
         .split(|byte| *byte == separator)
@@ -58,7 +59,6 @@ mod tests {
     #[test]
     fn lines_may_end_as_on_windows_and_may_be_empty() {
         assert_eq!(names(b"a.jpg\r\n\r\n\nb c.jpg\n d.jpg"), ["a.jpg", "b c.jpg", " d.jpg"]);
-        assert_eq!(names(b"\xEF\xBB\xBFa.jpg\n"), ["a.jpg"]);
         assert!(names(b"\n\r\n").is_empty());
     }
 

@@ -1,83 +1,34 @@
 //! From what was written on the command line to a list of inputs.
 //!
 //! What is named comes in the order in which it is named, what is searched in order of path, each file once. Receives
-//! the arguments, hands on inputs that may not be readable; reading them is left to others. `search.rs` walks
-//! directories, `own.rs` tells photographs from burncam's own pictures, `list.rs` reads lists, `shard.rs` divides.
+//! the arguments, gives inputs that may not be readable; reading them is left to others. `search.rs` and `walk.rs` go through
+//! directories, `own.rs` tells photographs from burncam's own pictures, `left.rs` counts what is not taken, `list.rs` reads lists,
+//! `names.rs` settles what outputs are called, `shard.rs` divides.
 
+mod input;
+mod left;
 pub(crate) mod list;
+mod names;
 mod own;
 mod search;
 mod shard;
 #[cfg(test)]
 mod tests;
+mod walk;
 
 use std::collections::{HashMap, HashSet};
 use std::ffi::{OsStr, OsString};
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 
+pub(crate) use self::input::Input;
+pub(crate) use self::left::{Left, tell};
 pub(crate) use self::shard::Shard;
 
 use self::search::{Glob, Search};
+use self::walk::Catch;
 use crate::args::InputArgs;
-
-/// One thing to explain.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Input {
-    /// As the caller would write it; `-` is standard input.
-    pub(crate) path: PathBuf,
-    /// Directory of its outputs below the output directory: where it lay below the directory that was searched, or
-    /// where a list says that it lies.
-    pub(crate) below: PathBuf,
-    /// It was found in a directory, not named.
-    pub(crate) searched: bool,
-    /// No other input, of any shard, has its file name.
-    pub(crate) sole_of_its_name: bool,
-}
-
-impl Input {
-    fn named(path: &Path) -> Self {
-        Self { path: path.to_path_buf(), below: PathBuf::new(), searched: false, sole_of_its_name: false }
-    }
-
-    fn listed(path: &Path) -> Self {
-        let below = path.parent().unwrap_or(Path::new("")).components();
-        let below = below.filter(|part| matches!(part, Component::Normal(_))).collect();
-        Self { below, ..Self::named(path) }
-    }
-
-    fn searched(root: &Path, below: &Path) -> Self {
-        let path = root.join(below);
-        let below = below.parent().unwrap_or(Path::new("")).to_path_buf();
-        Self { path, below, searched: true, sole_of_its_name: false }
-    }
-
-    pub(crate) fn is_stdin(&self) -> bool {
-        self.path == Path::new("-")
-    }
-
-    pub(crate) fn is_tensor(&self) -> bool {
-        self.path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("npy"))
-    }
-
-    /// File name without its last ending; `stdin` for standard input.
-    pub(crate) fn stem(&self) -> String {
-        if self.is_stdin() {
-            return "stdin".to_owned();
-        }
-        self.path.file_stem().map_or_else(|| "image".to_owned(), |stem| stem.to_string_lossy().into_owned())
-    }
-
-    /// What stays the same wherever the searched directory lies: the path below it; otherwise the path as it is named.
-    pub(crate) fn relative(&self) -> PathBuf {
-        if self.searched {
-            self.below.join(self.path.file_name().unwrap_or_default())
-        } else {
-            self.path.components().filter(|part| *part != Component::CurDir).collect()
-        }
-    }
-}
 
 /// What there is to explain.
 #[derive(Debug)]
@@ -88,6 +39,10 @@ pub(crate) struct Found {
     pub(crate) searched: bool,
     /// How many there are in all shards.
     pub(crate) total: usize,
+    /// What was met in searches and not taken, in all shards.
+    pub(crate) left: Left,
+    /// Where the files of all shards really are.
+    pub(crate) places: HashSet<PathBuf>,
 }
 
 /// Finds the inputs.
@@ -96,9 +51,10 @@ pub(crate) struct Found {
 /// For a directory, a glob or a list that gives nothing, for a list that cannot be read, and for standard input used
 /// twice.
 pub(crate) fn discover(args: &InputArgs) -> Result<Found> {
-    let mut gathered = Gathered::new(Search::new(args));
+    let mut gathered = Gathered::new(Search::new(args), args.search_listed);
     for path in &args.inputs {
         gathered.take(path)?;
+        gathered.argument += 1;
     }
     if let Some(list) = &args.files_from {
         gathered.take_list(list)?;
@@ -109,36 +65,49 @@ pub(crate) fn discover(args: &InputArgs) -> Result<Found> {
 /// Inputs so far.
 struct Gathered<'a> {
     search: Search<'a>,
+    /// Directories in lists are searched.
+    search_listed: bool,
     inputs: Vec<Input>,
+    /// Number of the argument that is being taken.
+    argument: usize,
     searched: bool,
+    left: Left,
     seen: HashSet<PathBuf>,
     /// Directories as they were written, and where they really are.
     places: HashMap<PathBuf, PathBuf>,
 }
 
 impl<'a> Gathered<'a> {
-    fn new(search: Search<'a>) -> Self {
-        Self { search, inputs: vec![], searched: false, seen: HashSet::new(), places: HashMap::new() }
+    fn new(search: Search<'a>, search_listed: bool) -> Self {
+        Self {
+            search,
+            search_listed,
+            inputs: vec![],
+            argument: 0,
+            searched: false,
+            left: Left::default(),
+            seen: HashSet::new(),
+            places: HashMap::new(),
+        }
     }
 
     /// What was named on the command line: a directory, a file, or a glob.
     fn take(&mut self, path: &Path) -> Result<()> {
-        let (root, found, verb) = if path.is_dir() {
+        let (root, catch, verb) = if path.is_dir() {
             (path.to_path_buf(), self.search.directory(path), "found in")
         } else if let Some(glob) = Glob::parse(path) {
-            let found = self.search.glob(&glob);
-            (glob.base, found, "match")
+            let catch = self.search.glob(&glob);
+            (glob.base, catch, "match")
         } else {
             self.push(Input::named(path));
             return Ok(());
         };
-        if found.is_empty() {
-            bail!("no pictures {verb} '{}' ({})", path.display(), self.search.way_out());
+        if catch.found.is_empty() {
+            let left = catch.left.line().map_or_else(String::new, |line| format!(": {line}"));
+            bail!("no pictures {verb} '{}'{left} ({})", path.display(), self.search.way_out());
         }
         self.searched = true;
-        for below in found {
-            self.push_searched(&root, &below);
-        }
+        self.push_catch(&root, catch);
         Ok(())
     }
 
@@ -147,6 +116,7 @@ impl<'a> Gathered<'a> {
         self.refuse_stdin_twice(list)?;
         for path in list::read(list)? {
             self.take_listed(&path);
+            self.argument += 1;
         }
         self.refuse_stdin_twice(list)?;
         if self.inputs.is_empty() {
@@ -164,19 +134,37 @@ impl<'a> Gathered<'a> {
         Ok(())
     }
 
-    /// What a list names: a directory or a file. A program may have written it, so nothing in it is a glob, and one
-    /// directory without pictures is no reason to stop.
+    /// What a list names. A program may have written it, so nothing in it is a glob, a directory is searched only where that was asked for,
+    /// and one line that is wrong is no reason to stop.
     fn take_listed(&mut self, path: &Path) {
         if !path.is_dir() {
             self.push(Input::listed(path));
             return;
         }
-        let found = self.search.directory(path);
-        if found.is_empty() {
+        let problem = |what: &str| Some(format!("image '{}': is {what}", path.display()));
+        let is_root = path.canonicalize().is_ok_and(|real| real.parent().is_none());
+        let problem = match self.search_listed {
+            _ if is_root => {
+                problem("the root directory, which is not searched (is the list what it should be?)")
+            }
+            false => problem("a directory, which lists may not name (search it with --search-listed)"),
+            true => None,
+        };
+        if problem.is_some() {
+            self.push(Input { problem, ..Input::listed(path) });
+            return;
+        }
+        let catch = self.search.directory(path);
+        if catch.found.is_empty() {
             log::warn!("no pictures found in '{}' ({})", path.display(), self.search.way_out());
         }
-        for below in found {
-            self.push_searched(path, &below);
+        self.push_catch(path, catch);
+    }
+
+    fn push_catch(&mut self, root: &Path, catch: Catch) {
+        self.left.add(catch.left);
+        for (below, problem) in catch.found {
+            self.push_searched(root, &below, problem);
         }
     }
 
@@ -186,15 +174,16 @@ impl<'a> Gathered<'a> {
             _ => input.path.clone(),
         };
         if self.seen.insert(place) {
-            self.inputs.push(input);
+            self.inputs.push(Input { argument: self.argument, ..input });
         }
     }
 
     /// A file has one place below a root, though links inside of the root may lead to it in other ways.
-    fn push_searched(&mut self, root: &Path, below: &Path) {
+    fn push_searched(&mut self, root: &Path, below: &Path, problem: Option<String>) {
         let place = self.place(root).join(below);
         if self.seen.insert(place) {
-            self.inputs.push(Input::searched(root, below));
+            let argument = self.argument;
+            self.inputs.push(Input { argument, problem, ..Input::searched(root, below) });
         }
     }
 
@@ -215,10 +204,12 @@ impl<'a> Gathered<'a> {
         for input in &mut self.inputs {
             input.sole_of_its_name = names.get(&name(input)) == Some(&1);
         }
+        names::settle(&mut self.inputs);
         let total = self.inputs.len();
         if let Some(shard) = shard {
             self.inputs.retain(|input| shard.has(&input.relative()));
         }
-        Found { inputs: self.inputs, searched: self.searched, total }
+        let Self { inputs, searched, left, seen, .. } = self;
+        Found { inputs, searched, total, left, places: seen }
     }
 }

@@ -1,66 +1,145 @@
-//! Tells pictures that burncam made from photographs, so that a second run over the same directory takes none of them.
+//! Tells pictures that burncam made from photographs, so that a second run over the same directory takes none of them. What counts is
+//! the record beside a file, which names it with its size and hash; a photograph may be called anything.
 
-use std::path::Path;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 
 use burncam::cam::Method;
 use burncam::output;
+use burncam::record::Artifact;
+use serde::Deserialize;
 
-use super::search::ENDINGS;
+/// As much of a record, of any version, as names files.
+#[derive(Debug, Deserialize)]
+struct Names {
+    schema_version: u32,
+    targets: Vec<Shown>,
+    #[serde(default)]
+    grid: Option<Made>,
+}
 
-/// `STEM.METHOD[...].png`, `.npy` or `STEM.grid.png` beside its record `STEM.METHOD.json`, or beside the photograph
-/// `STEM.*` itself: a run that was interrupted leaves pictures whose record was never written.
-pub(super) fn is_our_own(path: &Path) -> bool {
-    let Some(name) = path.file_name().and_then(|name| name.to_str()) else { return false };
-    if !name.ends_with(".png") && !name.ends_with(".npy") {
-        return false;
-    }
-    let beside = |name: String| path.with_file_name(name).exists();
-    let dots = name.match_indices('.').map(|(at, _)| at);
-    dots.clone().zip(dots.skip(1)).any(|(start, end)| {
-        let (stem, mark) = (&name[..start], &name[start + 1..end]);
-        let photograph = || ENDINGS.iter().any(|ending| beside(format!("{stem}.{ending}")));
-        match mark {
-            _ if stem.is_empty() => false,
-            "grid" => Method::ALL.iter().any(|method| beside(output::record_name(stem, method.info().name))),
-            _ if Method::ALL.iter().all(|method| method.info().name != mark) => false,
-            _ => beside(output::record_name(stem, mark)) || photograph(),
+#[derive(Debug, Deserialize)]
+struct Shown {
+    artifacts: Vec<Made>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Made {
+    kind: String,
+    file: String,
+    #[serde(default)]
+    bytes: Option<u64>,
+    #[serde(default)]
+    sha256: Option<String>,
+}
+
+/// Records of the directory that is being searched, each read once.
+#[derive(Debug, Default)]
+pub(super) struct Own {
+    directory: PathBuf,
+    records: HashMap<String, Option<Names>>,
+}
+
+impl Own {
+    /// Whether a record beside the file says that burncam made it.
+    pub(super) fn made(&mut self, path: &Path) -> bool {
+        let Some(name) = path.file_name().and_then(|name| name.to_str()) else { return false };
+        let directory = path.parent().unwrap_or(Path::new(""));
+        if directory != self.directory {
+            *self = Self { directory: directory.to_path_buf(), records: HashMap::new() };
         }
-    })
+        let stems = || name.match_indices('.').map(|(at, _)| &name[..at]).filter(|stem| !stem.is_empty());
+        stems().any(|stem| self.names(&format!("{stem}.json"), name, path))
+            || name.strip_suffix(".grid.png").is_some_and(|stem| self.has_old_record(stem))
+    }
+
+    fn names(&mut self, record: &str, name: &str, path: &Path) -> bool {
+        let Some(record) = self.record(record) else { return false };
+        let files = record.targets.iter().flat_map(|target| &target.artifacts).chain(&record.grid);
+        let mut files = files.filter(|made| made.file == name);
+        files.any(|made| made.is(path))
+    }
+
+    /// Records of version 1 do not name the sheet.
+    fn has_old_record(&mut self, stem: &str) -> bool {
+        Method::ALL.iter().any(|method| {
+            let record = self.record(&output::record_name(stem, method.info().name));
+            record.is_some_and(|record| record.schema_version == 1)
+        })
+    }
+
+    /// The record, or what a run that was killed before the record got its name left of it.
+    fn record(&mut self, name: &str) -> Option<&Names> {
+        let path = self.directory.join(name);
+        let read = || read(&path).or_else(|| read(&output::temporary_path(&path)));
+        self.records.entry(name.to_owned()).or_insert_with(read).as_ref()
+    }
+}
+
+impl Made {
+    /// A record that knows neither size nor hash is taken at its word.
+    fn is(&self, path: &Path) -> bool {
+        if self.bytes.is_none() || self.sha256.is_none() {
+            return true;
+        }
+        let (kind, file) = (self.kind.clone(), self.file.clone());
+        let artifact = Artifact { kind, file, bytes: self.bytes, sha256: self.sha256.clone() };
+        let is_of_size = path.metadata().is_ok_and(|data| Some(data.len()) == self.bytes);
+        is_of_size && std::fs::read(path).is_ok_and(|bytes| artifact.is(&bytes) == Some(true))
+    }
+}
+
+fn read(path: &Path) -> Option<Names> {
+    serde_json::from_slice(&std::fs::read(path).ok()?).ok()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn record(version: u32, artifact: &str) -> String {
+        format!(
+            r#"{{ "schema_version": {version}, "targets": [{{ "artifacts": [{artifact}] }}], "newer": 1 }}"#
+        )
+    }
+
     #[test]
-    fn a_mark_between_dots_and_what_belongs_to_it() {
+    fn a_file_is_ours_if_a_record_beside_it_names_it() {
         let folder = tempfile::tempdir().unwrap();
-        for name in ["a.gradcam.json", "x.y.layercam.json", "photo.jpg"] {
-            std::fs::write(folder.path().join(name), "").unwrap();
-        }
-        let ours = |name: &str| is_our_own(&folder.path().join(name));
-        for name in [
-            "a.gradcam.png",
-            "a.gradcam.7.mask.png",
-            "a.gradcam.npy",
-            "a.grid.png",
-            "x.y.layercam.png",
-            "photo.gradcam.png",
+        let at = |name: &str| folder.path().join(name);
+        let write = |name: &str, text: &str| std::fs::write(at(name), text).unwrap();
+        let named = |file: &str, bytes: &[u8]| {
+            let artifact = Artifact::new("overlay", file.to_owned(), bytes);
+            record(2, &serde_json::to_string(&artifact).unwrap())
+        };
+        write("a.gradcam.png", "overlay");
+        write("a.gradcam.json", &named("a.gradcam.png", b"overlay"));
+        write("b.c.png", "named by --out");
+        write("b.json", &named("b.c.png", b"named by --out"));
+        write("old.gradcam.png", "whatever");
+        write("old.gradcam.json", &record(1, r#"{ "kind": "overlay", "file": "old.gradcam.png" }"#));
+        write("old.grid.png", "a sheet");
+        write("killed.gradcam.png", "renamed in time");
+        let left = output::temporary_path(&at("killed.gradcam.json"));
+        std::fs::write(left, named("killed.gradcam.png", b"renamed in time")).unwrap();
+        for (name, text) in [
+            ("img.random.png", "a photograph"),
+            ("img.jpg", "and another beside it"),
+            ("a.layercam.png", "the record of another method"),
+            ("changed.gradcam.png", "OVERLAY"),
+            ("changed.gradcam.json", &named("changed.gradcam.png", b"overlay")),
+            ("a.grid.png", "its record names no sheet"),
+            ("label.png", "a photograph"),
+            ("label.json", r#"{ "shapes": [], "imagePath": "label.png" }"#),
         ] {
-            assert!(ours(name), "{name}");
+            write(name, text);
         }
-        for name in [
-            "a.png",
-            "a.gradcam.jpg",
-            "gradcam.png",
-            ".gradcam.png",
-            "b.gradcam.png",
-            "b.grid.png",
-            "a.layercam.png",
-            "x.layercam.png",
-            "photo.retouched.png",
-        ] {
-            assert!(!ours(name), "{name}");
+        let mut own = Own::default();
+        for name in ["a.gradcam.png", "b.c.png", "old.gradcam.png", "old.grid.png", "killed.gradcam.png"] {
+            assert!(own.made(&at(name)), "{name}");
+        }
+        for name in ["img.random.png", "a.layercam.png", "changed.gradcam.png", "a.grid.png", "label.png"] {
+            assert!(!own.made(&at(name)), "{name}");
         }
     }
 }

@@ -1,18 +1,19 @@
-//! Walks directories, for whole directories and for globs. Hidden files, what cannot be read, and what burncam itself
-//! made are passed over; links are followed, and a directory that leads back to one it lies in is not entered again.
+//! What is looked for: a whole directory or a glob, by endings or by `--include` and `--exclude`. `walk.rs` goes through the tree.
 
 use std::ffi::OsStr;
 use std::path::{Component, Path, PathBuf};
 
 use glob::{MatchOptions, Pattern};
-use walkdir::WalkDir;
 
-use super::own::is_our_own;
+use super::left::{self, Why};
+use super::walk::{Catch, Verdict, walk};
 use crate::args::InputArgs;
 
 /// Endings of the files that a directory is searched for; a file named outright may be called anything.
-pub(super) const ENDINGS: &[&str] =
-    &["bmp", "gif", "jpeg", "jpg", "npy", "pbm", "pgm", "png", "pnm", "ppm", "tif", "tiff", "webp"];
+pub(super) const ENDINGS: &[&str] = &[
+    "apng", "bmp", "gif", "jfif", "jpe", "jpeg", "jpg", "npy", "pam", "pbm", "pgm", "png", "pnm", "ppm",
+    "tif", "tiff", "webp",
+];
 
 /// As in a shell: `*` ends at a slash, and hidden names are spelled out.
 const SHELL: MatchOptions =
@@ -89,15 +90,13 @@ impl<'a> Search<'a> {
     }
 
     /// Files below a directory, as they lie below it, in order of path.
-    pub(super) fn directory(self, directory: &Path) -> Vec<PathBuf> {
+    pub(super) fn directory(self, directory: &Path) -> Catch {
         let depth = if self.recursive { usize::MAX } else { 1 };
-        let enters = |below: &Path| !is_hidden_name(below);
-        let takes = |below: &Path| !is_hidden_name(below) && self.wants(below, false);
-        walk(directory, depth, enters, takes)
+        walk(directory, depth, |below| !is_hidden_name(below), |below| self.judge(below, false))
     }
 
     /// Files that match, and those in directories that do, as they lie below the glob's base, in order of path.
-    pub(super) fn glob(self, glob: &Glob) -> Vec<PathBuf> {
+    pub(super) fn glob(self, glob: &Glob) -> Catch {
         let depth = if self.recursive { usize::MAX } else { 1 };
         let within = |below: &Path| match glob.depth(below) {
             Some(0) => true,
@@ -105,20 +104,39 @@ impl<'a> Search<'a> {
             None => false,
         };
         let enters = |below: &Path| within(below) || glob.leads_through(below);
-        let takes = |below: &Path| {
-            let outright = glob.depth(below) == Some(0) && glob.spells_ending();
-            within(below) && self.wants(below, outright)
+        let judges = |below: &Path| match glob.depth(below) {
+            // A glob spells hidden names out.
+            Some(0) => self.judge_shown(below, glob.spells_ending()),
+            Some(below_match) if below_match <= depth => self.judge(below, false),
+            _ => Verdict::Ignore,
         };
-        walk(&glob.base, usize::MAX, enters, takes)
+        walk(&glob.base, usize::MAX, enters, judges)
     }
 
-    fn wants(self, below: &Path, outright: bool) -> bool {
+    fn judge(self, below: &Path, outright: bool) -> Verdict {
+        match is_hidden_name(below) {
+            true if looks_like_picture(below) => Verdict::Leave(Why::Hidden),
+            true => Verdict::Ignore,
+            false => self.judge_shown(below, outright),
+        }
+    }
+
+    fn judge_shown(self, below: &Path, outright: bool) -> Verdict {
         let listed = |patterns: &[Pattern]| patterns.iter().any(|pattern| fits(pattern, below));
-        let included = match self.include {
+        let excluded = listed(self.exclude);
+        let wanted = match self.include {
             [] => outright || has_known_ending(below),
             patterns => listed(patterns),
         };
-        included && !listed(self.exclude)
+        match () {
+            () if wanted && !excluded => Verdict::Take,
+            () if !wanted && !looks_like_picture(below) => match below.extension() {
+                None if self.include.is_empty() && !excluded => Verdict::LookInside,
+                _ => Verdict::Ignore,
+            },
+            () if excluded || !self.include.is_empty() => Verdict::Leave(Why::LeftOut),
+            () => Verdict::Leave(Why::NotRead),
+        }
     }
 
     /// What to do where nothing was found.
@@ -128,55 +146,6 @@ impl<'a> Search<'a> {
             () if !self.recursive => "leave out --no-recursive to search the directories in it",
             () => "name files outright if their endings are unusual",
         }
-    }
-}
-
-/// Files that are taken, in the directories that are entered, in order of path; both are asked with the path below `root`.
-fn walk(
-    root: &Path,
-    depth: usize,
-    enters: impl Fn(&Path) -> bool,
-    takes: impl Fn(&Path) -> bool,
-) -> Vec<PathBuf> {
-    let here = if root.as_os_str().is_empty() { Path::new(".") } else { root };
-    let below = |path: &Path| path.strip_prefix(here).unwrap_or(path).to_path_buf();
-    let mut made = 0;
-    let found = WalkDir::new(here)
-        .follow_links(true)
-        .max_depth(depth)
-        .sort_by_file_name()
-        .into_iter()
-        .filter_entry(|entry| {
-            entry.depth() == 0 || !entry.file_type().is_dir() || enters(&below(entry.path()))
-        })
-        .filter_map(|entry| entry.map_err(|error| warn(&error)).ok())
-        .filter(|entry| entry.file_type().is_file() && takes(&below(entry.path())))
-        .filter(|entry| {
-            let ours = is_our_own(entry.path());
-            made += usize::from(ours);
-            !ours
-        })
-        .map(|entry| below(entry.path()))
-        .collect();
-    if made > 0 {
-        log::info!("'{}': {made} files that burncam made are passed over", here.display());
-    }
-    found
-}
-
-fn warn(error: &walkdir::Error) {
-    match (error.path(), error.loop_ancestor(), error.io_error()) {
-        // Editors leave locks that lead nowhere.
-        (Some(path), ..) if is_hidden_name(path) => {}
-        (Some(path), Some(above), _) => log::warn!(
-            "directory '{}' leads back to '{}', in which it lies; passed over",
-            path.display(),
-            above.display()
-        ),
-        (Some(path), _, Some(reason)) => {
-            log::warn!("cannot read '{}': {reason}; passed over", path.display());
-        }
-        _ => log::warn!("{error}"),
     }
 }
 
@@ -193,12 +162,16 @@ fn matches(pattern: &Pattern, path: &Path) -> bool {
     pattern.matches_with(&path.to_string_lossy(), SHELL)
 }
 
-fn is_hidden_name(path: &Path) -> bool {
+pub(super) fn is_hidden_name(path: &Path) -> bool {
     path.file_name().is_some_and(is_hidden)
 }
 
 fn is_hidden(name: &OsStr) -> bool {
     name.as_encoded_bytes().starts_with(b".")
+}
+
+fn looks_like_picture(below: &Path) -> bool {
+    has_known_ending(below) || below.extension().is_some_and(left::is_foreign)
 }
 
 fn has_known_ending(path: &Path) -> bool {

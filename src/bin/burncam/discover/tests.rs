@@ -39,18 +39,72 @@ fn refusal(folder: &tempfile::TempDir, arguments: &str) -> String {
 }
 
 #[test]
-fn what_an_earlier_run_made_is_not_explained_again() {
+fn what_an_earlier_run_made_is_known_by_its_records_and_photographs_may_be_called_anything() {
+    let names_all =
+        ["a.png", "a.gradcam.png", "a.gradcam.7.mask.png", "b.gradcam.png", "c.grid.png", "d.random.png"];
+    let folder = folder(&names_all);
+    let made = |file: &str| format!(r#"{{ "kind": "overlay", "file": "{file}" }}"#);
+    let record = format!(
+        r#"{{ "schema_version": 2, "targets": [{{ "artifacts": [{}, {}] }}] }}"#,
+        made("a.gradcam.png"),
+        made("a.gradcam.7.mask.png")
+    );
+    std::fs::write(folder.path().join("a.gradcam.json"), record).unwrap();
+    assert_eq!(names(&folder, "~"), ["a.png", "b.gradcam.png", "c.grid.png", "d.random.png"]);
+    assert_eq!(find(&folder, "~").unwrap().left.line().as_deref(), Some("2 .png made by burncam"));
+}
+
+#[test]
+fn what_looks_like_a_picture_and_is_not_taken_is_counted() {
     let folder = folder(&[
-        "a.png",
-        "a.gradcam.png",
-        "a.gradcam.7.mask.png",
-        "a.gradcam.json",
-        "b.gradcam.png",
-        ".c.png",
-        "d.txt",
+        "a.JFIF",
+        "b.jpe",
+        "c.apng",
+        "d.pam",
+        "e.heic",
+        "q/f.HEIC",
+        "g.svg",
+        "notes.txt",
+        ".h.png",
+        ".i/j.png",
+        "k.png",
     ]);
-    let expected = ["a.png", "b.gradcam.png"];
-    assert_eq!(names(&folder, "~"), expected, "a picture without a record or a photograph may be anybody's");
+    std::fs::write(folder.path().join("without"), b"\xFF\xD8\xFF\xE0....").unwrap();
+    std::fs::write(folder.path().join("README"), "text").unwrap();
+    let line = |arguments: &str| find(&folder, arguments).unwrap().left.line();
+    assert_eq!(names(&folder, "~"), ["a.JFIF", "b.jpe", "c.apng", "d.pam", "k.png"]);
+    let expected = "2 .heic, 1 .svg, 1 without ending not read; 1 .png, 1 directory hidden";
+    assert_eq!(line("~").as_deref(), Some(expected));
+    assert_eq!(line("~ --shard 1/2").as_deref(), Some(expected), "whatever the shard");
+    assert_eq!(line("~/*.png ~/*.h*").as_deref(), None, "a glob is about what it matches");
+    assert_eq!(
+        line("~ --exclude k.* --exclude q/*").as_deref(),
+        Some(
+            "1 .heic, 1 .svg, 1 without ending not read; 1 .heic, 1 .png left out; 1 .png, 1 directory hidden"
+        )
+    );
+    assert_eq!(
+        line("~ --include k.png --no-recursive").as_deref(),
+        Some("1 .apng, 1 .heic, 1 .jfif, 1 .jpe, 1 .pam, 1 .svg left out; 1 .png, 1 directory hidden")
+    );
+    let nothing = refusal(&folder, "~/q");
+    assert!(nothing.starts_with("no pictures found in '~/q': 1 .heic not read ("), "{nothing}");
+}
+
+#[test]
+fn names_of_outputs_follow_from_the_whole_list() {
+    let folder = folder(&["p/a.jpg", "p/a.png", "p/b.jpg", "p/q/a.gif", "x/c.jpg", "y/c.jpg"]);
+    let outputs = |arguments: &str| {
+        let found = find(&folder, arguments).unwrap().inputs;
+        let output = |input: &Input| input.place.join(&input.name).to_string_lossy().into_owned();
+        found.iter().map(output).collect::<Vec<_>>()
+    };
+    assert_eq!(outputs("~/p"), ["a.jpg", "a.png", "b", "q/a"]);
+    let mut parts: Vec<String> = (1..=3).flat_map(|k| outputs(&format!("~/p --shard {k}/3"))).collect();
+    parts.sort();
+    assert_eq!(parts, outputs("~/p"), "shards come to the same names");
+    let root = folder.path().strip_prefix("/").unwrap().to_str().unwrap();
+    assert_eq!(outputs("~/x ~/y ~/p/b.jpg"), [format!("{root}/x/c"), format!("{root}/y/c"), "b".to_owned()]);
 }
 
 #[test]
@@ -139,14 +193,29 @@ fn a_list_is_taken_word_by_word() {
     let root = folder.path().to_str().unwrap();
     let list = folder.path().join("list");
     let lines = ["p/q/b.jpg", "p/*.odd", "p/*.jpg", "p", "empty", "./p/a.jpg"];
-    std::fs::write(&list, lines.map(|line| format!("{root}/{line}")).join("\r\n")).unwrap();
+    let text = lines.map(|line| format!("{root}/{line}")).join("\r\n");
+    std::fs::write(&list, &text).unwrap();
     let expected = ["p/a.jpg", "p/q/b.jpg", "p/*.odd", "p/*.jpg"];
-    assert_eq!(names(&folder, "~/p/a.jpg --files-from ~/list"), expected, "no globs, no repetition");
+    let searched = "--files-from ~/list --search-listed";
+    assert_eq!(names(&folder, &format!("~/p/a.jpg {searched}")), expected, "no globs, no repetition");
     let found = find(&folder, "--files-from ~/list").unwrap();
+    let problems: Vec<&str> = found.inputs.iter().filter_map(|input| input.problem.as_deref()).collect();
+    assert_eq!(problems.len(), 2, "directories fail by themselves: {problems:?}");
+    assert!(
+        problems[0].ends_with("is a directory, which lists may not name (search it with --search-listed)")
+    );
+    let utf16: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    std::fs::write(&list, [&[0xFF, 0xFE], &utf16[..]].concat()).unwrap();
+    assert_eq!(find(&folder, "--files-from ~/list").unwrap().inputs, found.inputs);
+    std::fs::write(&list, utf16).unwrap();
+    assert_eq!(find(&folder, "--files-from ~/list").unwrap().inputs, found.inputs, "without a mark");
+    std::fs::write(&list, "/\n").unwrap();
+    let root_of_all = find(&folder, searched).unwrap().inputs.remove(0).problem.unwrap();
+    assert!(root_of_all.starts_with("image '/': is the root directory"), "{root_of_all}");
     assert!(found.searched);
     assert_eq!(Path::new("/").join(&found.inputs[0].below), folder.path().join("p/q"), "as the list has it");
     std::fs::write(&list, format!("{root}/empty")).unwrap();
-    assert!(refusal(&folder, "--files-from ~/list").starts_with("no pictures found in the directories"));
+    assert!(refusal(&folder, searched).starts_with("no pictures found in the directories"));
     assert!(refusal(&folder, "- --files-from -").contains("both a list and a picture"));
     assert!(refusal(&folder, "--no-recursive").contains("INPUT"), "something has to be named");
 }
@@ -176,11 +245,21 @@ fn links_are_followed_and_loops_survived() {
     link("p", "p/q/up");
     link("p/self", "p/self");
     link("nowhere", "p/dangling.jpg");
+    link("nowhere", "p/lost");
+    link("nowhere", "p/notes.txt");
     link("other", "p/z");
     link("other/b.jpg", "p/b-linked.jpg");
-    let expected = ["p/a.jpg", "p/b-linked.jpg", "p/q/c.jpg", "p/z/b.jpg"];
+    let expected = ["p/a.jpg", "p/b-linked.jpg", "p/dangling.jpg", "p/lost", "p/q/c.jpg", "p/z/b.jpg"];
     assert_eq!(names(&folder, "~/p"), expected);
-    assert_eq!(names(&folder, "~/p/**/*.jpg"), expected);
+    let jpg = ["p/a.jpg", "p/b-linked.jpg", "p/dangling.jpg", "p/q/c.jpg", "p/z/b.jpg"];
+    assert_eq!(names(&folder, "~/p/**/*.jpg"), jpg);
+    let found = find(&folder, "~/p").unwrap().inputs;
+    let failing: Vec<bool> = found.iter().map(|input| input.problem.is_some()).collect();
+    assert_eq!(
+        failing,
+        [false, false, true, true, false, false],
+        "links that lead nowhere fail by themselves"
+    );
 }
 
 #[test]
@@ -190,7 +269,7 @@ fn a_shard_may_be_empty_and_knows_how_many_there_are() {
     assert!(parts.iter().any(|part| part.inputs.is_empty()));
     assert!(parts.iter().all(|part| part.total == 3));
     for input in parts.iter().flat_map(|part| &part.inputs) {
-        let sole = input.stem() == "y";
+        let sole = input.name == "y";
         assert_eq!(input.sole_of_its_name, sole, "{input:?}: seen over all parts, whichever this is");
     }
 }

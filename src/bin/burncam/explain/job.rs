@@ -5,16 +5,17 @@
 use anyhow::{Context as _, Result, anyhow};
 use burncam::explain::{ClassExplanation, Explainer, Explanation, Illustration, Scale, Style, Subject};
 use burncam::output::{self, OutputFile};
-use burncam::record::Artifact;
+use burncam::record::{Artifact, Record};
 use burncam::render::{CELL, SheetRow, encode_png, thumbnail};
 use image::RgbImage;
 use rayon::prelude::*;
 
-use super::contain::contained;
 use super::explained::Explained;
-use super::resume::kept;
+use super::resume::{Redone, kept};
 use crate::args::ExplainArgs;
+use crate::contain::{contained, contained_for};
 use crate::discover::Input;
+use crate::labels::Label;
 use crate::plan::{Destination, Plan};
 use crate::{sheet, subjects};
 
@@ -26,6 +27,8 @@ pub(crate) struct Job<'a> {
     pub(crate) style: Style,
     /// What maps of each method are divided by, with `--scale shared`.
     pub(crate) shared: Option<Vec<f32>>,
+    /// What `--resume` could not keep.
+    pub(crate) redone: Redone,
 }
 
 /// An input and its true class.
@@ -33,6 +36,20 @@ pub(crate) struct Job<'a> {
 pub(crate) struct Task {
     pub(crate) input: Input,
     pub(crate) label: Option<usize>,
+}
+
+impl From<(Input, Label)> for Task {
+    fn from((mut input, label): (Input, Label)) -> Self {
+        let label = match label {
+            Label::Missing => None,
+            Label::Class(class) => Some(class),
+            Label::Unknown(problem) => {
+                input.problem.get_or_insert(problem);
+                None
+            }
+        };
+        Self { input, label }
+    }
 }
 
 /// How far an input has come.
@@ -58,14 +75,16 @@ impl Job<'_> {
             Stage::Ready(subject) => {
                 let explanations =
                     explanations.next().unwrap_or_else(|| Err(anyhow!("no explanation was made")))?;
-                contained(|| self.finish(&task.input, &subject, explanations))
+                contained_for(&task.input.path, || self.finish(&task.input, &subject, explanations))
             }
         };
         tasks.iter().zip(stages).map(finish).collect()
     }
 
     fn prepare(&self, task: &Task) -> Stage {
-        let prepared = contained(|| {
+        let prepared = contained_for(&task.input.path, || {
+            subjects::check(&task.input)?;
+            self.plan.refuse_sources(&task.input)?;
             if self.args.batch.resume
                 && let Some(kept) = kept(self, task)?
             {
@@ -161,8 +180,8 @@ impl Job<'_> {
         };
         for drawing in drawings {
             let name = self.plan.artifact_name(input, explanation.method, target.class.target, drawing.kind);
-            let kind = drawing.kind.name().to_owned();
-            drawn.illustration.artifacts.push(Artifact { kind, file: name.clone() });
+            let artifact = Artifact::new(drawing.kind.name(), name.clone(), &drawing.bytes);
+            drawn.illustration.artifacts.push(artifact);
             drawn.files.push((name, drawing.bytes));
         }
         Ok(drawn)
@@ -170,9 +189,9 @@ impl Job<'_> {
 
     /// Everything of one input at once, the records last: a record means that its pictures exist.
     fn write(&self, input: &Input, subject: &Subject, explanations: &[Explanation]) -> Result<Explained> {
-        let directory = self.plan.directory(&input.below).ok_or_else(|| anyhow!("no output directory"))?;
+        let directory = self.plan.directory(&input.place).ok_or_else(|| anyhow!("no output directory"))?;
         let mut pictures = Vec::new();
-        let mut records = Vec::new();
+        let mut records: Vec<Record> = Vec::new();
         let mut rows = Vec::new();
         for explanation in explanations {
             let mut illustrations = Vec::new();
@@ -191,7 +210,11 @@ impl Job<'_> {
         if self.plan.grid {
             let sheet = sheet::sheet(self.explainer, subject, explanations, rows, &self.style);
             let bytes = encode_png(&sheet.draw()?, self.style.png_level)?;
-            pictures.push(OutputFile { path: directory.join(self.plan.grid_name(input)), bytes });
+            let name = self.plan.grid_name(input);
+            for record in &mut records {
+                record.grid = Some(Artifact::new("grid", name.clone(), &bytes));
+            }
+            pictures.push(OutputFile { path: directory.join(name), bytes });
         }
         let mut written = Vec::new();
         if self.plan.record {
@@ -201,6 +224,7 @@ impl Job<'_> {
                 written.push(OutputFile { path, bytes: json.into_bytes() });
             }
         }
+        self.plan.refuse_to_replace(pictures.iter().chain(&written).map(|file| &file.path))?;
         self.plan.expect_root()?;
         output::write_together(&pictures, &written, self.args.replaces())?;
         let files = pictures.into_iter().chain(written).map(|file| file.path).collect();

@@ -1,6 +1,5 @@
 //! `burncam explain`: what is to be explained, and with what; the work itself is the batch's, for one image too.
 
-mod contain;
 mod explained;
 mod job;
 mod resume;
@@ -14,50 +13,50 @@ use burncam::explain::{ArtifactKind, Explainer, Target};
 
 pub(crate) use self::explained::Explained;
 pub(crate) use self::job::{Job, Task};
+use self::resume::Redone;
 use crate::args::{ExplainArgs, ScaleArg};
 use crate::batch::{self, Crew, Results, Signals};
-use crate::discover::{Found, Input, discover};
-use crate::labels::labels;
+use crate::discover::{Found, Input, discover, tell};
+use crate::labels::{Label, labels};
 use crate::plan::Plan;
 use crate::request::{settings, style};
 use crate::{Outcome, progress, subjects, text};
 
 /// Explains every input; a failing one is reported and the rest goes on.
 pub(crate) fn run(args: &ExplainArgs, quiet: bool) -> Result<Outcome> {
-    let Found { inputs, searched, total } = discover(&args.inputs)?;
-    let plan = Plan::new(args, &inputs)?;
+    let Found { inputs, searched, total, left, places } = discover(&args.inputs)?;
+    let plan = Plan::new(args, &inputs, places)?;
     check(args, &plan, &inputs)?;
     plan.check(&inputs, args.replaces())?;
     let style = style(args)?;
     let model = subjects::open_model(&args.model)?;
     if searched && !quiet {
         text::note(&found(inputs.len(), total));
+        tell(&left);
     }
     let labels = match &args.batch.labels {
         Some(source) => labels(source, &inputs, inputs.len() == total, &model)?,
-        None => vec![None; inputs.len()],
+        None => vec![Label::Missing; inputs.len()],
     };
     let crew = Crew::new(args, inputs.len());
     subjects::set_threads(Some(crew.jobs * crew.threads))?;
     let listener = if inputs.len() == 1 { progress::listener(quiet) } else { None };
-    let mut settings = settings(args, &plan.methods, model.output(), listener);
-    settings.request = Some(resume::digest_of_request(args, model.card())?);
+    let mut settings = settings(args, &plan, model.output(), listener)?;
     settings.runtime =
         Runtime { threads: NonZero::new(crew.threads), thrifty: inputs.len() == 1, ..settings.runtime };
     let explainer = Explainer::new(model, settings)?;
     for layer in explainer.layers() {
         log::info!("layer '{}': {}", layer.name, layer.reason);
     }
-    let tasks: Vec<Task> =
-        inputs.into_iter().zip(labels).map(|(input, label)| Task { input, label }).collect();
-    let mut job = Job { args, plan: &plan, explainer: &explainer, style, shared: None };
-    contain::prepare();
+    let tasks: Vec<Task> = inputs.into_iter().zip(labels).map(Task::from).collect();
+    let mut job =
+        Job { args, plan: &plan, explainer: &explainer, style, shared: None, redone: Redone::default() };
     if args.method.scale == ScaleArg::Shared {
         job.shared = Some(job.shared_scales(&tasks));
     }
     plan.make_root()?;
     let signals = if tasks.len() > 1 { Signals::listen()? } else { Signals::default() };
-    let results = Results::open(&job, tasks.len(), quiet)?;
+    let results = Results::open(&job, tasks.len(), &left, quiet)?;
     batch::run(&job, &tasks, crew, results, &signals)
 }
 

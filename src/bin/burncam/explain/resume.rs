@@ -1,80 +1,131 @@
 //! What an earlier run has done already, decided from what its records say and never from times.
 
+use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
-use anyhow::{Context as _, Result};
-use burncam::card::Card;
+use anyhow::Result;
+use burncam::cam::Method;
 use burncam::input::{read_file, sha256_hex};
-use burncam::record::Record;
+use burncam::record::{Artifact, LayerRecord, ModelRecord, Record};
 
 use super::explained::Explained;
 use super::job::{Job, Task};
-use crate::args::ExplainArgs;
+
+/// Why images that have records are explained again, and how many for each reason.
+#[derive(Debug, Default)]
+pub(crate) struct Redone(Mutex<BTreeMap<&'static str, usize>>);
+
+impl Redone {
+    fn count(&self, why: &'static str) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(why).or_default() += 1;
+    }
+
+    /// `3 with records of other settings, 1 with files that are gone or were changed`; `None` if there was no reason.
+    pub(crate) fn words(&self) -> Option<String> {
+        let reasons = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let words: Vec<String> = reasons.iter().map(|(why, count)| format!("{count} with {why}")).collect();
+        (!words.is_empty()).then(|| words.join(", "))
+    }
+}
 
 /// What the records of an input say, if its files are all there, and as they would be made again. `None` when something is
 /// missing or was made otherwise.
 ///
 /// # Errors
-/// When the input cannot be read.
+/// When the input cannot be read, or the model's hash could not be worked out.
 pub(crate) fn kept(job: &Job<'_>, task: &Task) -> Result<Option<Explained>> {
-    let Some(directory) = job.plan.directory(&task.input.below) else { return Ok(None) };
+    let Some(directory) = job.plan.directory(&task.input.place) else { return Ok(None) };
     if task.input.is_stdin() {
         return Ok(None);
     }
     let mut records = Vec::new();
     for method in &job.plan.methods {
         let path = directory.join(job.plan.record_name(&task.input, *method));
-        let Some(record) = read_record(&path) else { return Ok(None) };
-        let settings = job.explainer.settings_record(*method, &job.style);
-        if record.settings != settings || !is_complete(&record, &directory) {
-            return Ok(None);
+        let Ok(bytes) = std::fs::read(&path) else { return Ok(None) };
+        match finished(job, task, *method, &bytes, &directory) {
+            Ok(record) => records.push(record),
+            Err(why) => return Ok(redo(job, &path, why)),
         }
-        records.push(record);
     }
-    if job.plan.grid && !directory.join(job.plan.grid_name(&task.input)).is_file() {
-        return Ok(None);
-    }
-    let model = job.explainer.model_sha256()?;
+    let model = job.explainer.model_record()?;
     let sha256 = sha256_hex(&read_file(&task.input.path)?);
-    let name = task.input.path.display().to_string();
+    for record in &records {
+        if record.input.sha256 != sha256 {
+            return Ok(redo(job, &directory, "records of other pictures"));
+        }
+        if !is_same_model(&record.model, &model) {
+            return Ok(redo(job, &directory, "records of another model"));
+        }
+    }
+    Ok(Some(Explained { records, directory: Some(directory), files: vec![], kept: true, picture: None }))
+}
+
+fn redo(job: &Job<'_>, path: &Path, why: &'static str) -> Option<Explained> {
+    log::info!("'{}': {why}", path.display());
+    job.redone.count(why);
+    None
+}
+
+/// The record, or why its image is to be explained again. Image and model are left out: their hashes take longer than the rest.
+fn finished(
+    job: &Job<'_>,
+    task: &Task,
+    method: Method,
+    bytes: &[u8],
+    directory: &Path,
+) -> Result<Record, &'static str> {
+    let record = Record::from_json(bytes).map_err(|error| {
+        log::debug!("{error}");
+        "records that this version cannot read"
+    })?;
+    let settings = job.explainer.settings_record(method, &job.style);
+    let layers = if method.info().uses_layer { job.explainer.layer_records() } else { vec![] };
     let label = task.label.map(|label| job.explainer.label_record(label));
-    let same = |record: &Record| {
-        record.input.path == name
-            && record.input.sha256 == sha256
-            && record.model.sha256 == model
-            && record.label == label
-    };
-    Ok(records.iter().all(same).then_some(Explained {
-        records,
-        directory: Some(directory),
-        files: vec![],
-        kept: true,
-        picture: None,
-    }))
+    match () {
+        () if record.settings.request.is_none() => Err("records of an older version"),
+        () if !record.settings.makes_the_same_as(&settings) => Err("records of other settings"),
+        () if !are_same_layers(&record.layers, &layers) => Err("records of other layers"),
+        () if record.label != label => Err("records of another label"),
+        () if record.input.path != task.input.path.display().to_string() => Err("records of another path"),
+        () if !is_named_as_planned(job, task, method, &record) => Err("records of files with other names"),
+        () if !files(&record).all(|file| is_whole(file, directory)) => {
+            Err("files that are gone or were changed")
+        }
+        () => Ok(record),
+    }
 }
 
-fn read_record(path: &Path) -> Option<Record> {
-    serde_json::from_slice(&std::fs::read(path).ok()?).ok()
+fn files(record: &Record) -> impl Iterator<Item = &Artifact> {
+    record.targets.iter().flat_map(|target| &target.artifacts).chain(&record.grid)
 }
 
-fn is_complete(record: &Record, directory: &Path) -> bool {
-    let mut artifacts = record.targets.iter().flat_map(|target| &target.artifacts);
-    artifacts.all(|artifact| directory.join(&artifact.file).is_file())
+fn is_named_as_planned(job: &Job<'_>, task: &Task, method: Method, record: &Record) -> bool {
+    let name = |target, kind| job.plan.artifact_name(&task.input, method, target, kind);
+    let grid = job.plan.grid.then(|| job.plan.grid_name(&task.input));
+    let as_planned = record.targets.iter().all(|target| {
+        let planned = job.plan.artifacts.iter().map(|kind| name(target.target, *kind));
+        planned.eq(target.artifacts.iter().map(|artifact| artifact.file.clone()))
+    });
+    as_planned && record.grid.as_ref().map(|grid| &grid.file) == grid.as_ref()
 }
 
-/// A digest of every argument, and of the model card, that shows in the files of an image.
-///
-/// # Errors
-/// When the picture that tensors are drawn on cannot be read.
-pub(crate) fn digest_of_request(args: &ExplainArgs, card: &Card) -> Result<String> {
-    let drawn_on = args.image.as_deref().map(read_file).transpose()?.map(|bytes| sha256_hex(&bytes));
-    let card = serde_json::to_string(card).context("cannot write the model card as JSON")?;
-    let ExplainArgs { targets, layers, score, top_k, method, style, picture, output, .. } = args;
-    let (save, png_level) = (&output.save, output.png_level);
-    // A sheet shows all methods; other files know of their own only.
-    let grid = output.grid.then_some(&args.methods);
-    let asked = format!(
-        "{targets:?} {layers:?} {score:?} {top_k} {method:?} {style:?} {picture:?} {save:?} {grid:?} {png_level:?} {drawn_on:?} {card}"
-    );
-    Ok(sha256_hex(asked.as_bytes()))
+/// A file whose size and hash the record does not know may be anything.
+fn is_whole(file: &Artifact, directory: &Path) -> bool {
+    let path = directory.join(&file.file);
+    let size = path.metadata().ok().map(|data| data.len());
+    size.is_some()
+        && size == file.bytes
+        && std::fs::read(path).is_ok_and(|bytes| file.is(&bytes) == Some(true))
+}
+
+/// How a layer was asked for, by name, by index or not at all, makes no map another.
+fn are_same_layers(some: &[LayerRecord], others: &[LayerRecord]) -> bool {
+    let places = |layers: &[LayerRecord]| layers.iter().map(|layer| layer.index).collect::<Vec<_>>();
+    places(some) == places(others)
+}
+
+/// A model file may be called otherwise on another machine.
+fn is_same_model(one: &ModelRecord, other: &ModelRecord) -> bool {
+    one.sha256 == other.sha256 && one.card_sha256 == other.card_sha256
 }

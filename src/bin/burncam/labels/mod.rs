@@ -34,17 +34,28 @@ impl From<OsString> for LabelSource {
     }
 }
 
-/// The class of each input; `None` for one that has no label. `whole`: these are all inputs, not those of a shard.
+/// What is known of an input's class.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Label {
+    /// It has no label.
+    Missing,
+    /// Its class.
+    Class(usize),
+    /// Its label is no class of the model, in words.
+    Unknown(String),
+}
+
+/// The label of each input. `whole`: these are all inputs, not those of a shard.
 ///
 /// # Errors
-/// For a file that cannot be read or says two things of one path, for a class that the model does not have, and if
-/// none of the inputs has a label; a shard may be out of luck.
+/// For a file that cannot be read or says two things of one path, for a class in it that the model does not have, and if
+/// none of the inputs has a label that is a class; a shard may be out of luck.
 pub(crate) fn labels(
     source: &LabelSource,
     inputs: &[Input],
     whole: bool,
     model: &Model,
-) -> Result<Vec<Option<usize>>> {
+) -> Result<Vec<Label>> {
     if model.output().is_regression() {
         bail!("--labels names true classes, but the model gives numbers (leave out --labels)");
     }
@@ -54,10 +65,13 @@ pub(crate) fn labels(
         );
     }
     let labels = match source {
-        LabelSource::FromDirectory => from_directories(inputs, model)?,
-        LabelSource::File(file) => from_file(file, inputs, model)?,
+        LabelSource::FromDirectory => from_directories(inputs, whole, model)?,
+        LabelSource::File(file) => {
+            let classes = from_file(file, inputs, model)?.into_iter();
+            classes.map(|class| class.map_or(Label::Missing, Label::Class)).collect()
+        }
     };
-    if whole && labels.iter().all(Option::is_none) {
+    if whole && labels.iter().all(|label| *label == Label::Missing) {
         match source {
             LabelSource::FromDirectory => bail!(
                 "--labels from-directory: no input lies in a directory below one that is searched (name the directory above those of the classes)"
@@ -72,27 +86,34 @@ pub(crate) fn labels(
     Ok(labels)
 }
 
-fn from_directories(inputs: &[Input], model: &Model) -> Result<Vec<Option<usize>>> {
-    let mut known: HashMap<&OsStr, Option<usize>> = HashMap::new();
-    let mut unknown: Vec<(&OsStr, burncam::Error)> = Vec::new();
+/// A directory that is no class makes its own images fail. If none is one, another directory was meant.
+fn from_directories(inputs: &[Input], whole: bool, model: &Model) -> Result<Vec<Label>> {
+    const WAY_OUT: &str = "write a file instead, --labels FILE with lines path,class";
+    let mut known: HashMap<&OsStr, Result<usize, burncam::Error>> = HashMap::new();
+    let mut unknown: Vec<&OsStr> = Vec::new();
     let mut labels = Vec::with_capacity(inputs.len());
     for input in inputs {
-        let label = class_directory(input).and_then(|directory| {
-            *known.entry(directory).or_insert_with(|| {
-                let class = class_of_directory(directory, model);
-                class.map_err(|error| unknown.push((directory, error))).ok()
-            })
+        let Some(directory) = class_directory(input) else {
+            labels.push(Label::Missing);
+            continue;
+        };
+        let class = known
+            .entry(directory)
+            .or_insert_with(|| class_of_directory(directory, model).inspect_err(|_| unknown.push(directory)));
+        labels.push(match class {
+            Ok(class) => Label::Class(*class),
+            Err(reason) => Label::Unknown(format!(
+                "image '{}': {}: {reason} ({WAY_OUT})",
+                input.path.display(),
+                no_classes(&[directory])
+            )),
         });
-        labels.push(label);
     }
-    match unknown.first() {
-        Some((_, reason)) => {
-            bail!(
-                "{}: {reason} (write a file instead, --labels FILE with lines path,class)",
-                no_classes(&unknown)
-            )
+    match unknown.first().and_then(|first| known.get(first)) {
+        Some(Err(reason)) if whole && unknown.len() == known.len() => {
+            bail!("{}: {reason} ({WAY_OUT})", no_classes(&unknown))
         }
-        None => Ok(labels),
+        _ => Ok(labels),
     }
 }
 
@@ -101,10 +122,10 @@ fn class_directory(input: &Input) -> Option<&OsStr> {
     if input.searched { input.below.iter().next() } else { None }
 }
 
-fn no_classes(unknown: &[(&OsStr, burncam::Error)]) -> String {
+fn no_classes(unknown: &[&OsStr]) -> String {
     const SHOWN: usize = 3;
     let names: Vec<String> =
-        unknown.iter().take(SHOWN).map(|(name, _)| format!("'{}'", name.to_string_lossy())).collect();
+        unknown.iter().take(SHOWN).map(|name| format!("'{}'", name.to_string_lossy())).collect();
     match unknown.len() {
         1 => format!("directory {} is no class of the model", names.join("")),
         0..=SHOWN => format!("directories {} are no classes of the model", names.join(", ")),

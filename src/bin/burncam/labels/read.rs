@@ -8,6 +8,7 @@ use csv::{ByteRecord, ReaderBuilder};
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 
+use crate::decode;
 use crate::discover::list;
 
 /// What a file says of one path.
@@ -31,6 +32,7 @@ pub(super) fn unit(file: &Path) -> &'static str {
 
 pub(super) fn rows(file: &Path) -> Result<Vec<Row>> {
     let bytes = std::fs::read(file).with_context(|| format!("cannot read '{}'", file.display()))?;
+    let bytes = decode::text(bytes).with_context(|| format!("labels '{}'", file.display()))?;
     let rows = match () {
         () if has_ending(file, "csv") => table(&bytes, b','),
         () if has_ending(file, "tsv") => table(&bytes, b'\t'),

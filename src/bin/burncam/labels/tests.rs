@@ -40,7 +40,17 @@ fn labelled(
     let root = folder.path().to_str().unwrap();
     std::fs::write(&path, text.replace('~', root)).unwrap();
     let found = labels(&LabelSource::File(path), &inputs(folder.path(), arguments), true, &model());
+    let found = found.map(|labels| labels.into_iter().map(class).collect());
     found.map_err(|error| format!("{error:#}").replace(root, "~"))
+}
+
+/// The class, of labels that are all known or missing.
+fn class(label: Label) -> Option<usize> {
+    match label {
+        Label::Missing => None,
+        Label::Class(class) => Some(class),
+        Label::Unknown(problem) => panic!("{problem}"),
+    }
 }
 
 #[test]
@@ -85,7 +95,7 @@ fn a_shard_needs_no_labels() {
     let found = inputs(folder.path(), "~");
     for source in [file, LabelSource::FromDirectory] {
         assert_eq!(labels(&source, &[], false, &model()).unwrap(), []);
-        assert_eq!(labels(&source, &found, false, &model()).unwrap(), [None]);
+        assert_eq!(labels(&source, &found, false, &model()).unwrap(), [Label::Missing]);
         assert!(labels(&source, &found, true, &model()).is_err());
     }
 }
@@ -96,7 +106,8 @@ fn a_directory_is_a_class_by_name_or_index() {
     let folder = folder(&pictures, "x/y.txt", "");
     let source = LabelSource::from(OsString::from("from-directory"));
     let found = labels(&source, &inputs(folder.path(), "~"), true, &model()).unwrap();
-    assert_eq!(found, [Some(7), None, Some(967), Some(282)], "in order of path");
+    let expected = [Label::Class(7), Label::Missing, Label::Class(967), Label::Class(282)];
+    assert_eq!(found, expected, "in order of path");
     let named = inputs(folder.path(), "~/espresso ~/7/c.jpg");
     let error = labels(&source, &named, true, &model()).unwrap_err().to_string();
     assert!(error.starts_with("directory 'deep' is no class of the model"), "{error}");
@@ -114,6 +125,39 @@ fn directories_that_are_no_classes_are_listed() {
         "{error}"
     );
     assert!(error.ends_with("(write a file instead, --labels FILE with lines path,class)"), "{error}");
+}
+
+#[test]
+fn a_directory_that_is_no_class_makes_its_own_images_fail() {
+    let folder = folder(&["espresso/a.jpg", "quagga/b.jpg", "quagga/c.jpg"], "x/y.txt", "");
+    let source = LabelSource::FromDirectory;
+    let found = labels(&source, &inputs(folder.path(), "~"), true, &model()).unwrap();
+    assert_eq!(found[0], Label::Class(967));
+    for (label, name) in found[1..].iter().zip(["b", "c"]) {
+        let Label::Unknown(problem) = label else { panic!("{label:?}") };
+        let path = folder.path().join(format!("quagga/{name}.jpg"));
+        let begins = format!("image '{}': directory 'quagga' is no class of the model: ", path.display());
+        assert!(problem.starts_with(&begins), "{problem}");
+    }
+}
+
+#[test]
+fn files_of_windows_are_read() {
+    let folder = folder(&["a.jpg", "b.jpg"], "l.csv", "");
+    for (name, text) in [
+        ("l.csv", "path,class\r\na.jpg,espresso\r\nb.jpg,7\r\n"),
+        ("l.json", r#"{"a.jpg":"espresso","b.jpg":7}"#),
+    ] {
+        for text in [text.to_owned(), format!("\u{feff}{text}")] {
+            let utf16: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+            for bytes in [text.into_bytes(), utf16] {
+                let file = folder.path().join(name);
+                std::fs::write(&file, bytes).unwrap();
+                let found = labels(&LabelSource::File(file), &inputs(folder.path(), "~"), true, &model());
+                assert_eq!(found.unwrap(), [Label::Class(967), Label::Class(7)], "{name}");
+            }
+        }
+    }
 }
 
 #[test]

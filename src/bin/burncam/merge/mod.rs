@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, bail};
 use burncam::output;
 use burncam::record::{SUMMARY_VERSION, Summary};
 
-use self::records::Entry;
+use self::records::{Entries, Entry};
 use crate::args::MergeArgs;
 use crate::report::Page;
 use crate::{Outcome, summary, text};
@@ -21,20 +21,24 @@ pub(crate) fn run(args: &MergeArgs, quiet: bool) -> Result<Outcome> {
     }
     output::check_directory(&args.out)?;
     let whole = Summary::merge(summaries(&args.directories)?)?;
+    let mut unreadable = 0;
     if let Some(report) = &args.report {
-        page(&args.directories, &whole)?.write(report, args.force)?;
+        let (page, left_out) = page(&args.directories, &whole)?;
+        page.write(report, args.force)?;
+        unreadable = left_out;
     }
     summary::write(&whole, path, args.force)?;
     if !quiet {
         text::note(&summary::words(&whole));
     }
-    Ok(Outcome::Done)
+    Ok(if unreadable == 0 { Outcome::Done } else { Outcome::SomeFailed })
 }
 
-/// All records below the directories, and what failed.
-fn page(directories: &[PathBuf], whole: &Summary) -> Result<Page> {
+/// All records below the directories, and what failed; and how many records cannot be read.
+fn page(directories: &[PathBuf], whole: &Summary) -> Result<(Page, usize)> {
     let mut page = Page::new(&whole.model.name);
-    for entry in records::entries(directories, whole) {
+    let Entries { shown, unreadable } = records::entries(directories, whole);
+    for entry in shown {
         match entry {
             Entry::Record(path) => {
                 page.add(&records::read(&path)?, path.parent().unwrap_or(Path::new("")));
@@ -42,7 +46,7 @@ fn page(directories: &[PathBuf], whole: &Summary) -> Result<Page> {
             Entry::Failure(failure) => page.fail(&failure.path, &failure.error),
         }
     }
-    Ok(page)
+    Ok((page, unreadable))
 }
 
 /// The summaries of runs into these directories.

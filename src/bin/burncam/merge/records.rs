@@ -4,8 +4,13 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
+use burncam::cam::Method;
 use burncam::record::{Failure, Record, Summary};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 use walkdir::WalkDir;
+
+use crate::text;
 
 /// Something on the page.
 pub(super) enum Entry {
@@ -14,16 +19,31 @@ pub(super) enum Entry {
     Failure(Failure),
 }
 
-/// All of them, told by path alone so that a million fit into memory.
-pub(super) fn entries(directories: &[PathBuf], summary: &Summary) -> Vec<Entry> {
+/// What there is for a page.
+pub(super) struct Entries {
+    /// Known by path alone, so that a million fit into memory.
+    pub(super) shown: Vec<Entry>,
+    /// Records that cannot be read, which have been reported.
+    pub(super) unreadable: usize,
+}
+
+/// All records below the directories, and the summary's failures.
+pub(super) fn entries(directories: &[PathBuf], summary: &Summary) -> Entries {
     let mut entries: Vec<(PathBuf, Entry)> = Vec::new();
     let mut seen = HashSet::new();
+    let mut unreadable = 0;
     for path in directories.iter().flat_map(|directory| json_files(directory)) {
         // One directory may lie in another that is named too.
-        if let Ok(record) = read(&path)
-            && path.canonicalize().is_ok_and(|real| seen.insert(real))
-        {
-            entries.push((PathBuf::from(record.input.path), Entry::Record(path)));
+        if !path.canonicalize().is_ok_and(|real| seen.insert(real)) {
+            continue;
+        }
+        match read(&path) {
+            Ok(record) => entries.push((PathBuf::from(record.input.path), Entry::Record(path))),
+            Err(error) if is_meant_as_record(&path) => {
+                unreadable += 1;
+                text::error(&error.context("a record is not on the page"));
+            }
+            Err(_) => {}
         }
     }
     for failure in &summary.failures {
@@ -31,12 +51,29 @@ pub(super) fn entries(directories: &[PathBuf], summary: &Summary) -> Vec<Entry> 
     }
     // Stable: several methods of one image stay in order of file name.
     entries.sort_by(|(a, _), (b, _)| a.cmp(b));
-    entries.into_iter().map(|(_, entry)| entry).collect()
+    Entries { shown: entries.into_iter().map(|(_, entry)| entry).collect(), unreadable }
+}
+
+/// By its name, `STEM.METHOD.json`, or because it has what records of every version have. Other JSON is not burncam's.
+fn is_meant_as_record(path: &Path) -> bool {
+    #[derive(Deserialize)]
+    struct OfAnyVersion {
+        #[serde(rename = "schema_version")]
+        _version: u32,
+        #[serde(rename = "estimator")]
+        _estimator: String,
+        #[serde(rename = "targets")]
+        _targets: Vec<IgnoredAny>,
+    }
+    let stem = path.file_stem().map(Path::new);
+    let method = stem.and_then(Path::extension).and_then(|method| method.to_str());
+    method.is_some_and(|method| Method::ALL.iter().any(|known| known.info().name == method))
+        || std::fs::read(path).is_ok_and(|bytes| serde_json::from_slice::<OfAnyVersion>(&bytes).is_ok())
 }
 
 pub(super) fn read(path: &Path) -> Result<Record> {
     let bytes = std::fs::read(path).with_context(|| format!("cannot read '{}'", path.display()))?;
-    serde_json::from_slice(&bytes).with_context(|| format!("record '{}'", path.display()))
+    Record::from_json(&bytes).with_context(|| format!("record '{}'", path.display()))
 }
 
 fn json_files(directory: &Path) -> impl Iterator<Item = PathBuf> {

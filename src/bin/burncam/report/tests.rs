@@ -32,7 +32,7 @@ pub(super) fn record(path: &Path, method: &str, classes: &[Class<'_>], targets: 
         })
     };
     let value = json!({
-        "schema_version": 1, "estimator": "net", "description": "", "error": "", "method": method,
+        "schema_version": 2, "estimator": "net", "description": "", "error": "", "method": method,
         "is_regression": false,
         "targets": classes.iter().take(targets).enumerate().map(target).collect::<Vec<_>>(),
         "input": {

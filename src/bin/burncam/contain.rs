@@ -1,0 +1,64 @@
+//! A failure inside burncam, or a library below it, as an error: of the one image that met it, or else of the command.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+use anyhow::{Result, anyhow};
+
+/// Message and place of the last failure. A pool hands failures of its threads on without their place.
+static LAST: Mutex<Option<(String, String)>> = Mutex::new(None);
+
+/// From now on failures come out as errors only, and not by the language's own message: everything runs inside [`contained`].
+pub(crate) fn prepare() {
+    std::panic::set_hook(Box::new(|failure| {
+        log::debug!("{failure}");
+        let place = failure.location().map(ToString::to_string).unwrap_or_default();
+        let last = (message(failure.payload()).to_owned(), place);
+        *LAST.lock().unwrap_or_else(PoisonError::into_inner) = Some(last);
+    }));
+}
+
+/// Runs `work`; its panic becomes an error.
+pub(crate) fn contained<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+    caught("", work)
+}
+
+/// As [`contained`], for work on one image, which the error names.
+pub(crate) fn contained_for<T>(image: &Path, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    caught(&format!("image '{}': ", image.display()), work)
+}
+
+fn caught<T>(subject: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|failure| {
+        let message = message(failure.as_ref());
+        let last = LAST.lock().unwrap_or_else(PoisonError::into_inner).take();
+        // Another thread may have failed since.
+        let place =
+            last.filter(|(of, _)| of == message).map_or_else(String::new, |(_, at)| format!(" at {at}"));
+        let message = message.lines().collect::<Vec<_>>().join(" ");
+        Err(anyhow!(
+            "{subject}internal error: {message}{place} (please report this with the command you ran)"
+        ))
+    })
+}
+
+fn message(failure: &dyn Any) -> &str {
+    let text = failure.downcast_ref::<&str>().copied();
+    text.or_else(|| failure.downcast_ref::<String>().map(String::as_str)).unwrap_or("a panic without words")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_an_error_in_words() {
+        let error = contained::<()>(|| panic!("shapes {} and\n{} differ", 1, 2)).unwrap_err();
+        assert!(error.to_string().starts_with("internal error: shapes 1 and 2 differ"), "{error}");
+        let error = contained_for::<()>(Path::new("a.png"), || panic!("broken")).unwrap_err();
+        assert!(error.to_string().starts_with("image 'a.png': internal error: broken"), "{error}");
+        assert_eq!(contained(|| Ok(3)).unwrap(), 3);
+    }
+}

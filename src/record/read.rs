@@ -1,0 +1,31 @@
+//! Records from JSON, of this version and of those before it.
+
+use serde::Deserialize;
+
+use super::{Record, SCHEMA_VERSION};
+use crate::error::{Error, Result};
+
+/// What every version has.
+#[derive(Deserialize)]
+struct Version {
+    schema_version: u32,
+}
+
+impl Record {
+    /// Reads a record of this or an earlier version. What an earlier one does not say is `None`.
+    ///
+    /// # Errors
+    /// [`Error::Request`] for what is no record, and for one of a later version.
+    pub fn from_json(bytes: &[u8]) -> Result<Self> {
+        let version: Version = serde_json::from_slice(bytes)
+            .map_err(|error| Error::request(format!("is not a record of burncam: {error}")))?;
+        match version.schema_version {
+            version @ 1..=SCHEMA_VERSION => serde_json::from_slice(bytes).map_err(|error| {
+                Error::request(format!("is not a record of burncam, version {version}: {error}"))
+            }),
+            version => Err(Error::request(format!(
+                "has version {version}, expected 1 to {SCHEMA_VERSION} (a newer burncam may read it)"
+            ))),
+        }
+    }
+}
