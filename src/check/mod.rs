@@ -12,6 +12,9 @@ mod layers;
 mod local;
 mod noise;
 mod output;
+mod picture;
+mod picture_reference;
+mod prepared;
 mod reference;
 mod report;
 
@@ -20,6 +23,8 @@ use std::path::PathBuf;
 
 pub use compare::Difference;
 pub use output::{OutputCheck, check_output};
+pub use picture::{ChannelNumbers, PictureReport, PictureRequest, StageCheck, check_picture};
+pub use prepared::InputCheck;
 pub use report::{
     CheckReport, DeviceCheck, FoldingCheck, GradientCheck, LayerCheck, ReferenceCheck, Status, Unexplainable,
 };

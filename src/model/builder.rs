@@ -42,10 +42,10 @@ pub(crate) struct GraphBuilder {
 }
 
 impl GraphBuilder {
-    /// Starts with a colour picture of `[height, width]`.
-    pub(crate) fn new([height, width]: [usize; 2]) -> (Self, Value) {
-        let input = InputSpec { name: "input".into(), channels: 3, height, width, layout: Layout::default() };
-        let value = Value { name: input.name.clone(), channels: 3, size: [height, width] };
+    /// Starts with a picture of `channels` and `[height, width]`.
+    pub(crate) fn new(channels: usize, [height, width]: [usize; 2]) -> (Self, Value) {
+        let input = InputSpec { name: "input".into(), channels, height, width, layout: Layout::default() };
+        let value = Value { name: input.name.clone(), channels, size: [height, width] };
         (Self { nodes: Vec::new(), parameters: Vec::new(), input, problem: None }, value)
     }
 
@@ -203,7 +203,7 @@ mod tests {
 
     #[test]
     fn an_input_that_is_too_small_is_reported_with_the_operation() {
-        let (mut builder, input) = GraphBuilder::new([8, 2]);
+        let (mut builder, input) = GraphBuilder::new(3, [8, 2]);
         let value = builder.conv("stem", &input, Conv::new(4, 3));
         let error = builder.finish(&value).unwrap_err().to_string();
         assert!(error.starts_with("input size 8x2: too small for 'stem'"), "{error}");

@@ -13,7 +13,8 @@ const FLOORS: &[&[&str]] = &[
     &["cam"],
     &["render"],
     &["record"],
-    &["explain", "check", "capture"],
+    &["explain", "capture"],
+    &["check"],
     &["output"],
 ];
 

@@ -8,6 +8,7 @@ mod browser;
 mod cam_parity;
 mod capture;
 mod check;
+mod check_picture;
 mod curvature;
 mod golden;
 mod gradients;

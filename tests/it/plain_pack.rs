@@ -61,6 +61,9 @@ fn a_plain_pack_and_its_card_become_one_file() {
     save_plain(&pack);
     let card = card(2, 2, NODES, "flat");
     let request = ImportRequest { source: pack, card: Some(card), half: true, ..ImportRequest::default() };
+    let error = import(&request).unwrap_err().to_string();
+    assert!(error.contains("1 of 1 tensors fit, 1 unused"), "{error}");
+    let request = ImportRequest { allow_unused: true, ..request };
     let imported = import(&request).unwrap();
     assert_eq!(imported.warnings, ["tensor 'extra' of the file is not used"]);
     Model::save(&whole, &imported.card, imported.tensors, false).unwrap();

@@ -1,6 +1,10 @@
 //! `burncam check`: are a model's numbers right? Every figure is the library's; here they become a table.
 
-use anyhow::Result;
+mod picture;
+
+use std::path::Path;
+
+use anyhow::{Result, bail};
 use burncam::check::{
     CheckReport, CheckRequest, DeviceCheck, Difference, FoldingCheck, GradientCheck, LayerCheck,
     ReferenceCheck, Status, check,
@@ -14,10 +18,16 @@ use crate::{subjects, text};
 pub(crate) fn run(args: &CheckArgs) -> Result<Outcome> {
     let model = subjects::open(args.model.as_deref(), args.spec.as_deref())?;
     subjects::set_threads(args.place.threads.map(usize::from))?;
+    if let Some(photo) = &args.picture {
+        return picture::run(args, photo, model);
+    }
+    if let Some(path) = args.reference.as_deref().filter(|path| is_json(path)) {
+        bail!("reference '{}': a .json reference is of a picture (add --picture PHOTO)", path.display());
+    }
     let request = CheckRequest {
         device: args.place.device.clone(),
         layer: args.layer.clone(),
-        tolerance: args.tolerance,
+        tolerance: args.tolerance.unwrap_or(CheckRequest::TOLERANCE),
         seed: args.seed,
         reference: args.reference.clone(),
     };
@@ -28,6 +38,10 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Outcome> {
         print(&report)?;
     }
     Ok(if report.passed { Outcome::Done } else { Outcome::SomeFailed })
+}
+
+fn is_json(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("json"))
 }
 
 fn print(report: &CheckReport) -> Result<()> {

@@ -35,6 +35,7 @@ pub(crate) fn run(args: &ImportArgs, quiet: bool) -> Result<Outcome> {
         output_name: args.output_name.clone(),
         task: args.task,
         output: args.output,
+        allow_unused: args.allow_unused,
         license: args.license.clone(),
         note: args.note.clone(),
     })?;

@@ -133,6 +133,16 @@ impl Architecture {
     /// # Errors
     /// When there are no classes or absurdly many, or when the input is too small for the network or absurdly great.
     pub fn build(&self, num_classes: usize, input: Option<[usize; 2]>) -> Result<Built> {
+        self.build_for(ColorOrder::Rgb.channels(), num_classes, input)
+    }
+
+    /// As [`Architecture::build`], for pictures of so many `channels`: 3, or 1 for grey ones.
+    pub(crate) fn build_for(
+        &self,
+        channels: usize,
+        num_classes: usize,
+        input: Option<[usize; 2]>,
+    ) -> Result<Built> {
         let size = input.unwrap_or([self.input_size; 2]);
         if !(1..=MOST_CLASSES).contains(&num_classes) {
             return Err(Error::request(format!(
@@ -145,7 +155,7 @@ impl Architecture {
                 size[0], size[1]
             )));
         }
-        let (mut builder, value) = GraphBuilder::new(size);
+        let (mut builder, value) = GraphBuilder::new(channels, size);
         let output = (self.network)(&mut builder, &value, num_classes);
         builder.finish(&output)
     }

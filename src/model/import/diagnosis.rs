@@ -86,6 +86,13 @@ impl Diagnosis {
         self.fits() && self.unused.is_empty()
     }
 
+    /// Adds a clause that may help.
+    #[must_use]
+    pub(super) fn with_hint(mut self, hint: Option<String>) -> Self {
+        self.hints.extend(hint);
+        self
+    }
+
     fn miss(&mut self, name: &str, shape: &[usize]) {
         let near = match self.missing.len() {
             0..LISTED => {

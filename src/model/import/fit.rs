@@ -7,9 +7,10 @@ use std::collections::BTreeSet;
 
 use super::diagnosis::Diagnosis;
 use super::names::{Convention, parameters, with_shapes};
-use super::select;
+use super::preprocess::for_grey;
+use super::select::{self, Selected};
 use super::state_dict::{StateDict, StateTensor};
-use super::{ImportRequest, file_name};
+use super::{ImportRequest, advice, file_name, head};
 use crate::card::{Card, Graph, Preprocess};
 use crate::error::{Error, Result};
 use crate::model::arch::{self, Architecture, Built};
@@ -33,46 +34,57 @@ pub(super) struct Fitted {
     pub(super) preprocess: Preprocess,
     pub(super) weights: StateDict,
     pub(super) diagnosis: Diagnosis,
+    /// What was taken for granted, one sentence each.
+    pub(super) assumptions: Vec<String>,
+}
+
+/// An architecture for the weights of a file.
+struct Candidate {
+    built: Built,
+    channels: usize,
+    selected: Selected,
+    diagnosis: Diagnosis,
+    assumptions: Vec<String>,
 }
 
 /// Fits weights to an architecture.
 ///
 /// # Errors
-/// With the diagnosis, when they do not fit, or fit another architecture better.
+/// With the diagnosis, when they do not fit, fit another architecture better, or leave tensors over.
 pub(super) fn to_architecture(
     architecture: &Architecture,
     source: &Source,
     request: &ImportRequest,
 ) -> Result<Fitted> {
     let file = file_name(&request.source);
-    let weights = choose(architecture, source).map_err(|problem| Error::model(&file, problem))?;
-    let classes = class_count(architecture, &weights, request)?;
-    let built = architecture.build(classes, request.input)?;
-    let diagnosis = diagnose(&built, &weights, source.convention);
+    let candidate = candidate(architecture, source, request).map_err(|error| match error {
+        Trouble::Selection(problem) => Error::model(&file, problem),
+        Trouble::Request(error) => error,
+    })?;
+    let Candidate { built, channels, selected, diagnosis, assumptions } = candidate;
     // A deeper network of the family has every tensor of a shallower one: leftovers need a second look.
     let better = if diagnosis.is_clean() { None } else { better_architecture(architecture, source) };
-    if !diagnosis.fits() || better.is_some() {
-        let hint = match (better, source.convention) {
-            (Some(better), _) => format!("the weights fit --arch {}", better.name),
-            (None, Convention::Torch) => "does --arch name the right architecture?".into(),
-            (None, Convention::Burn) => {
-                "does --arch name the right architecture? Modules with other names need a card, see --spec"
-                    .into()
-            }
-        };
-        let diagnosis = advise(diagnosis, hint, better.is_some(), &weights);
+    if better.is_some() || !is_acceptable(&diagnosis, request) {
+        let hint =
+            advice::for_architecture(architecture, &built, &diagnosis, &selected, source, request, better);
+        let diagnosis = diagnosis.with_hint(hint);
         let problem = format!("the weights do not fit '{}': {diagnosis}", architecture.name);
         return Err(Error::model(file, problem));
     }
+    let classes = built.parameters.last().and_then(|(_, shape)| shape.last().copied()).unwrap_or_default();
     check_class_names(classes, request.classes.len())?;
-    let preprocess = architecture.preprocess(request.input);
-    Ok(Fitted { built, name: architecture.name.to_owned(), preprocess, weights, diagnosis })
+    let mut preprocess = architecture.preprocess(request.input);
+    if channels == 1 {
+        preprocess = for_grey(preprocess);
+    }
+    let name = architecture.name.to_owned();
+    Ok(Fitted { built, name, preprocess, weights: selected.weights, diagnosis, assumptions })
 }
 
 /// Fits weights to the graph of a card. Which shapes it needs is known only once it is run through.
 ///
 /// # Errors
-/// With the diagnosis, when tensors are missing.
+/// With the diagnosis, when tensors are missing or left over.
 pub(super) fn to_graph(
     card: &Card,
     graph: &Graph,
@@ -85,78 +97,104 @@ pub(super) fn to_graph(
             "number of classes: {classes} was asked for, but the card's graph has its own (leave it out)"
         )));
     }
-    let named = with_shapes(graph, &StateDict::default(), source.convention);
-    let weights = matching(&named, source).map_err(|problem| Error::model(&file, problem))?;
-    let built = with_shapes(graph, &weights, source.convention);
-    let diagnosis = diagnose(&built, &weights, source.convention);
-    if !diagnosis.fits() {
-        let diagnosis =
-            advise(diagnosis, "are the names in the card those of the file?".into(), false, &weights);
-        return Err(Error::model(file, format!("the weights do not fit the card: {diagnosis}")));
+    let size = [graph.input.height, graph.input.width];
+    if let Some([height, width]) = request.adjust.input_size().filter(|asked| *asked != size) {
+        return Err(Error::request(format!(
+            "input size: {height}x{width} was asked for, but the card's graph takes {}x{} (leave it out)",
+            size[0], size[1]
+        )));
     }
-    Ok(Fitted { built, name: card.name.clone(), preprocess: card.preprocess.clone(), weights, diagnosis })
+    let named = with_shapes(graph, &StateDict::default(), source.convention);
+    let selected = matching(&named, source).map_err(|problem| Error::model(&file, problem))?;
+    let built = with_shapes(graph, &selected.weights, source.convention);
+    let diagnosis = diagnose(&built, &selected.weights, source.convention);
+    if !is_acceptable(&diagnosis, request) {
+        let hint = advice::for_card(&diagnosis, &selected, source, request);
+        let problem = format!("the weights do not fit the card: {}", diagnosis.with_hint(Some(hint)));
+        return Err(Error::model(file, problem));
+    }
+    Ok(Fitted {
+        built,
+        name: card.name.clone(),
+        preprocess: card.preprocess.clone(),
+        weights: selected.weights,
+        diagnosis,
+        assumptions: vec![],
+    })
+}
+
+/// Whether weights may be imported: all that is needed is there, and nothing else, or else was allowed.
+fn is_acceptable(diagnosis: &Diagnosis, request: &ImportRequest) -> bool {
+    diagnosis.is_clean() || (diagnosis.fits() && request.allow_unused)
+}
+
+/// What keeps weights from being compared with an architecture.
+enum Trouble {
+    Selection(String),
+    Request(Error),
+}
+
+impl From<Error> for Trouble {
+    fn from(error: Error) -> Self {
+        Self::Request(error)
+    }
+}
+
+/// Builds an architecture for as many classes and channels as the weights have, and compares.
+fn candidate(
+    architecture: &Architecture,
+    source: &Source,
+    request: &ImportRequest,
+) -> Result<Candidate, Trouble> {
+    // Names do not depend on the number of classes.
+    let small = architecture.build(1, None)?;
+    let mut selected = matching(&small, source).map_err(Trouble::Selection)?;
+    let assumptions = head::single_linear(&small, &mut selected.weights, source.convention);
+    let channels = head::channels(&small, &selected.weights);
+    let classes = class_count(&small, &selected.weights, request);
+    let built = architecture.build_for(channels, classes, request.input)?;
+    let diagnosis = diagnose(&built, &selected.weights, source.convention);
+    Ok(Candidate { built, channels, selected, diagnosis, assumptions: assumptions.into_iter().collect() })
 }
 
 /// The tensors that belong to the network, under the names that the source's convention has for them.
-fn choose(architecture: &Architecture, source: &Source) -> Result<StateDict, String> {
-    // Names do not depend on the number of classes.
-    let built = architecture.build(1, None).map_err(|error| error.to_string())?;
-    matching(&built, source)
-}
-
-fn matching(built: &Built, source: &Source) -> Result<StateDict, String> {
+fn matching(built: &Built, source: &Source) -> Result<Selected, String> {
     let parameters = parameters(built, source.convention);
     let needed: BTreeSet<&str> = parameters.iter().map(|parameter| parameter.source_name.as_str()).collect();
     select::matching(source.tensors.clone(), &needed)
 }
 
 /// What was asked for, or else the length of the last layer's bias, or else the number of names.
-fn class_count(architecture: &Architecture, weights: &StateDict, request: &ImportRequest) -> Result<usize> {
-    if let Some(classes) = request.num_classes {
-        return Ok(classes);
-    }
-    let built = architecture.build(1, None)?;
+fn class_count(built: &Built, weights: &StateDict, request: &ImportRequest) -> usize {
     // A classifier's bias has the same name and shape in both conventions.
     let last = built.parameters.last().and_then(|(name, _)| weights.tensors.get(name));
-    Ok(match last.map(StateTensor::shape) {
+    match last.map(StateTensor::shape) {
+        _ if request.num_classes.is_some() => request.num_classes.unwrap_or_default(),
         Some([classes]) if *classes > 0 => *classes,
         _ if !request.classes.is_empty() => request.classes.len(),
         _ => USUAL_CLASSES,
-    })
+    }
 }
 
+/// Counters that are left over are not counted.
 fn diagnose(built: &Built, weights: &StateDict, convention: Convention) -> Diagnosis {
     let expected: Vec<_> = parameters(built, convention)
         .into_iter()
         .map(|parameter| (parameter.source_name.clone(), parameter.source_shape()))
         .collect();
-    Diagnosis::compare(&expected, &weights.weights())
+    let mut found = weights.weights();
+    found.retain(|(name, _)| !select::is_counter(name));
+    Diagnosis::compare(&expected, &found)
 }
 
 /// Another architecture that needs exactly these weights.
 fn better_architecture(asked: &Architecture, source: &Source) -> Option<&'static Architecture> {
     let exact = |other: &&Architecture| {
+        let default = ImportRequest::default();
         other.name != asked.name
-            && choose(other, source).is_ok_and(|weights| {
-                let classes = class_count(other, &weights, &ImportRequest::default());
-                let built = classes.and_then(|classes| other.build(classes, None));
-                built.is_ok_and(|built| diagnose(&built, &weights, source.convention).is_clean())
-            })
+            && candidate(other, source, &default).is_ok_and(|candidate| candidate.diagnosis.is_clean())
     };
     arch::ALL.iter().find(exact)
-}
-
-/// Adds the one thing that is most likely to help: `hint`, if it is `certain` or nothing else is known.
-fn advise(mut diagnosis: Diagnosis, hint: String, certain: bool, weights: &StateDict) -> Diagnosis {
-    let integers = diagnosis.missing.iter().find(|missing| weights.tensors.contains_key(&missing.name));
-    match integers {
-        Some(integers) if !certain => diagnosis
-            .hints
-            .push(format!("tensor '{}' holds integers: quantised weights cannot be imported", integers.name)),
-        None if !certain && !diagnosis.hints.is_empty() => {}
-        _ => diagnosis.hints.push(hint),
-    }
-    diagnosis
 }
 
 fn check_class_names(classes: usize, names: usize) -> Result<()> {

@@ -1,7 +1,7 @@
 //! From an ONNX file to a model: the graph and weights as [`onnx`](super::onnx) reads them, and a card around them.
 
 use super::onnx::{self, Lowered, Options};
-use super::preprocess::{Preset, describe, preset};
+use super::preprocess::{Preset, assumed, preset};
 use super::state_dict::file_name;
 use super::{Diagnosis, ImportRequest, Imported, card, convert};
 use crate::card::{Graph, InputSpec, Layout, Preprocess};
@@ -51,11 +51,7 @@ fn assume(request: &ImportRequest, graph: &Graph, assumptions: &mut Vec<String>)
     };
     let preprocess = request.adjust.apply(preset(chosen, &graph.input), [height, width]);
     if let Some(reason) = reason {
-        assumptions.push(format!(
-            "{reason}: preset '{}' ({}); --preset, --resize, --mean, --std, --scale and --color say otherwise",
-            chosen.name(),
-            describe(&preprocess)
-        ));
+        assumptions.push(assumed(reason, &format!("preset '{}'", chosen.name()), &preprocess));
     }
     preprocess
 }

@@ -4,10 +4,12 @@
 //! names and layouts, ready for a burnpack file. Refuses with a [`Diagnosis`] what does not fit. Writing the file is
 //! left to the caller.
 
+mod advice;
 mod convert;
 mod diagnosis;
 mod fit;
 mod from_onnx;
+mod head;
 mod names;
 mod onnx;
 mod preprocess;
@@ -16,6 +18,7 @@ mod safetensors_file;
 mod select;
 mod source_kind;
 mod state_dict;
+mod torch;
 
 use std::fs::File;
 use std::io::Read as _;
@@ -34,6 +37,7 @@ use crate::model::arch;
 use crate::model::pack::Pack;
 use fit::{Fitted, Source};
 use names::Convention;
+use preprocess::assumed;
 use source_kind::SourceKind;
 use state_dict::file_name;
 
@@ -71,6 +75,8 @@ pub struct ImportRequest {
     pub task: Option<Task>,
     /// What the outputs are. Default: what the graph proves, else logits.
     pub output: Option<OutputKind>,
+    /// Whether weights may have tensors that the network does not need. Default: that is another network.
+    pub allow_unused: bool,
     /// Licence of the weights, for the card.
     pub license: Option<String>,
     /// Anything else for the card.
@@ -131,11 +137,16 @@ fn import_weights(request: &ImportRequest, mut source: Source) -> Result<Importe
             select::under_key(source.tensors, key).map_err(|problem| Error::model(&file, problem))?;
     }
     match (&request.arch, &request.card) {
-        (Some(arch), None) => import_architecture(arch, request, &source),
+        (Some(arch), None) => {
+            finish(request, &source, fit::to_architecture(arch::find(arch)?, &source, request)?)
+        }
         (None, Some(card)) => {
             let request = with_defaults(request, card);
             match (&card.arch, &card.graph) {
-                (Some(arch), _) => import_architecture(arch, &request, &source),
+                (Some(arch), _) => {
+                    let fitted = fit::to_architecture(arch::find(arch)?, &source, &request)?;
+                    finish(&request, &source, Fitted { preprocess: card.preprocess.clone(), ..fitted })
+                }
                 (None, Some(graph)) => {
                     finish(&request, &source, fit::to_graph(card, graph, &source, &request)?)
                 }
@@ -154,10 +165,6 @@ fn import_weights(request: &ImportRequest, mut source: Source) -> Result<Importe
     }
 }
 
-fn import_architecture(arch: &str, request: &ImportRequest, source: &Source) -> Result<Imported> {
-    finish(request, source, fit::to_architecture(arch::find(arch)?, source, request)?)
-}
-
 /// The request with what the card says where it says nothing.
 fn with_defaults(request: &ImportRequest, card: &Card) -> ImportRequest {
     let mut request = request.clone();
@@ -169,8 +176,7 @@ fn with_defaults(request: &ImportRequest, card: &Card) -> ImportRequest {
     if request.task.is_none() && request.output.is_none() {
         (request.task, request.output) = (card.task, card.output);
     }
-    let preprocess = request.preprocess.get_or_insert_with(|| card.preprocess.clone());
-    request.input = request.input.or_else(|| preprocess.output_size());
+    request.input = request.input.or_else(|| card.preprocess.output_size());
     let source = card.source.clone().unwrap_or_default();
     request.license = request.license.or(source.license);
     request.note = request.note.or(source.note);
@@ -180,16 +186,20 @@ fn with_defaults(request: &ImportRequest, card: &Card) -> ImportRequest {
 /// Converts weights that fit.
 fn finish(request: &ImportRequest, source: &Source, fitted: Fitted) -> Result<Imported> {
     let file = file_name(&request.source);
-    let Fitted { built, name, preprocess, weights, diagnosis } = fitted;
+    let Fitted { built, name, preprocess, weights, diagnosis, mut assumptions } = fitted;
     let parameters = names::parameters(&built, source.convention);
-    let preprocess =
-        request.preprocess.clone().unwrap_or_else(|| request.adjust.change(preprocess, &built.graph.input));
+    let usual = request.adjust.change(preprocess, &built.graph.input);
+    let preprocess = request.preprocess.clone().unwrap_or(usual);
+    if request.card.is_none() && request.preprocess.is_none() && request.adjust.preset.is_none() {
+        let reason = "weights do not say how pictures are prepared";
+        assumptions.push(assumed(reason, &format!("the way of {name}'s published weights"), &preprocess));
+    }
     let card = card(request, name, built.graph, preprocess)?;
     let (resolved, _) = super::check(&card, &built.parameters.into_iter().collect(), &file)?;
     let warnings: Vec<String> = leftovers(&diagnosis).into_iter().collect();
     let tensors = convert::convert(&parameters, &weights, request.half)
         .map_err(|problem| Error::model(&file, problem))?;
-    let assumptions = resolved.spec.assumed.into_iter().collect();
+    assumptions.extend(resolved.spec.assumed);
     Ok(Imported { card, tensors, warnings, assumptions, diagnosis })
 }
 

@@ -95,7 +95,7 @@ fn torch_name(name: &str, role: &str) -> String {
 /// `denselayer1.norm1.weight`.
 pub(super) fn modern_names(weights: StateDict) -> StateDict {
     let rename = |(name, tensor): (String, _)| (modern_name(&name).unwrap_or(name), tensor);
-    StateDict { tensors: weights.tensors.into_iter().map(rename).collect() }
+    StateDict { tensors: weights.tensors.into_iter().map(rename).collect(), ..weights }
 }
 
 fn modern_name(name: &str) -> Option<String> {

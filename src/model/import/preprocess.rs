@@ -1,7 +1,7 @@
 //! How pictures become the input of an imported network: presets of the frameworks, and what the caller says otherwise.
 //!
 //! Receives a [`PreprocessRequest`] and the network's input; hands on a whole [`Preprocess`] and, in words, what was
-//! assumed. An ONNX file says nothing about this, so nothing is assumed in silence.
+//! assumed. Neither an ONNX file nor weights say anything about this, so nothing is assumed in silence.
 
 use std::str::FromStr;
 
@@ -95,14 +95,21 @@ impl PreprocessRequest {
         *self == Self::default()
     }
 
-    /// Changes an architecture's way to what the caller says, if anything.
+    /// Changes an architecture's or a card's way to what the caller says, if anything.
     #[must_use]
     pub(super) fn change(&self, usual: Preprocess, input: &InputSpec) -> Preprocess {
         if self.is_empty() {
             return usual;
         }
-        let base = self.preset.map_or(usual, |chosen| preset(chosen, input));
-        self.apply(base, [input.height, input.width])
+        let size = [input.height, input.width];
+        match self.preset {
+            Some(chosen) => self.apply(preset(chosen, input), size),
+            // What decides about the crop was not touched.
+            None if self.resize.is_none() && self.crop.is_none() => {
+                Preprocess { crop: usual.crop.clone(), ..self.apply(usual, size) }
+            }
+            None => self.apply(usual, size),
+        }
     }
 
     /// Changes `base` to what the caller says, for a network whose input is `height` x `width`.
@@ -176,9 +183,28 @@ fn with_filter(resize: &Resize, filter: Filter) -> Resize {
     }
 }
 
+/// An architecture's way for grey pictures: what has a number for each colour is kept where all are the same.
+#[must_use]
+pub(super) fn for_grey(colour: Preprocess) -> Preprocess {
+    let one = |numbers: Vec<f64>| match numbers.first() {
+        Some(first) if numbers.iter().all(|number| number == first) => vec![*first],
+        _ => vec![],
+    };
+    Preprocess { color: ColorOrder::Gray, mean: one(colour.mean), std: one(colour.std), ..colour }
+}
+
+/// The sentence that says what was assumed, and why.
+#[must_use]
+pub(super) fn assumed(reason: &str, source: &str, preprocess: &Preprocess) -> String {
+    format!(
+        "{reason}: {source} ({}); --preset, --resize, --mean, --std, --scale and --color say otherwise",
+        describe(preprocess)
+    )
+}
+
 /// In words, for the note that says what was assumed.
 #[must_use]
-pub(super) fn describe(preprocess: &Preprocess) -> String {
+fn describe(preprocess: &Preprocess) -> String {
     let resize = match &preprocess.resize {
         Resize::ShortestSide { size, .. } => format!("shorter side to {size}"),
         Resize::Stretch { height, width, .. } => format!("stretched to {height}x{width}"),

@@ -55,7 +55,7 @@ pub(super) fn read(path: &Path, encoding: Encoding, gzip: bool) -> Result<StateD
     let tensors = tensors.map_err(|problem| blame(bytes.problem().unwrap_or(problem)))?;
     match tensors.is_empty() {
         true => Err(blame("holds no tensors, expected the record of a module".into())),
-        false => Ok(StateDict { tensors }),
+        false => Ok(StateDict::flat(tensors)),
     }
 }
 

@@ -2,14 +2,63 @@
 //!
 //! Training scripts keep weights under a key (`state_dict`, `model`) beside the optimizer's state, and wrappers put
 //! prefixes before names (`module.`, `_orig_mod.`). Both are the same thing once nested names are joined by dots: a
-//! prefix after which the names that the network needs follow.
+//! prefix after which the names that the network needs follow. They differ in what lies outside of it: what is in another
+//! dictionary may be left alone, what is in the same one belongs to the network.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::state_dict::StateDict;
 
-/// Keys of checkpoints; what lies beside the one that is taken is not the network's.
-const USUAL_KEYS: [&str; 5] = ["state_dict", "model", "model_state_dict", "net", "ema"];
+/// Keys of the network's weights; what lies beside the one that is taken is not the network's.
+const WEIGHTS: [&str; 12] = [
+    "state_dict",
+    "model",
+    "model_state_dict",
+    "model_state",
+    "net",
+    "net_state_dict",
+    "network",
+    "weights",
+    "params",
+    "ema",
+    "model_ema",
+    "state_dict_ema",
+];
+
+/// Keys of what training scripts keep beside weights, and that holds tensors.
+const TRAINING_STATE: [&str; 16] = [
+    "optimizer",
+    "optimizers",
+    "optimizer_state",
+    "optimizer_state_dict",
+    "optimizer_states",
+    "optim",
+    "opt",
+    "scheduler",
+    "schedulers",
+    "scheduler_state_dict",
+    "lr_scheduler",
+    "lr_schedulers",
+    "scaler",
+    "amp",
+    "callbacks",
+    "loops",
+];
+
+/// Counters that are saved with the weights and that inference does not read: those of batch norm, and of the profiler `thop`.
+const COUNTERS: [&str; 3] = ["num_batches_tracked", "total_ops", "total_params"];
+
+/// Weights, and the prefix that was taken off their names.
+pub(super) struct Selected {
+    pub(super) weights: StateDict,
+    pub(super) prefix: String,
+}
+
+/// Whether a tensor that is left over says nothing about the network.
+pub(super) fn is_counter(name: &str) -> bool {
+    let last = name.rsplit('.').next().unwrap_or(name);
+    COUNTERS.contains(&last)
+}
 
 /// Keeps what lies under `key` and takes the key off the names.
 ///
@@ -28,12 +77,12 @@ pub(super) fn under_key(weights: StateDict, key: &str) -> Result<StateDict, Stri
 
 /// Takes off the prefix after which most of `needed` follow.
 ///
-/// Tensors without that prefix stay as they are, to be reported as unused; but when the prefix starts with a
-/// checkpoint's key, what lies outside that key is dropped.
+/// Tensors without that prefix stay as they are, to be reported as unused, except those in a dictionary that is known not to be the
+/// network's.
 ///
 /// # Errors
 /// A clause, when several prefixes do equally well.
-pub(super) fn matching(weights: StateDict, needed: &BTreeSet<&str>) -> Result<StateDict, String> {
+pub(super) fn matching(weights: StateDict, needed: &BTreeSet<&str>) -> Result<Selected, String> {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for name in weights.tensors.keys() {
         let starts = std::iter::once(0).chain(name.match_indices('.').map(|(dot, _)| dot + 1));
@@ -51,13 +100,24 @@ pub(super) fn matching(weights: StateDict, needed: &BTreeSet<&str>) -> Result<St
         ));
     }
     let prefix = best.first().map_or_else(String::new, |prefix| (*prefix).to_owned());
-    let only = USUAL_KEYS.contains(&first_part(&prefix));
-    if !only {
-        return Ok(strip(weights, &prefix, false));
-    }
-    let key = format!("{}.", first_part(&prefix));
-    let rest = prefix[key.len()..].to_owned();
-    Ok(strip(strip(weights, &key, true), &rest, false))
+    Ok(Selected { weights: strip(without_others(weights, &prefix), &prefix, false), prefix })
+}
+
+/// Drops what lies in other dictionaries than the network's weights, where their keys say what they are.
+fn without_others(mut weights: StateDict, prefix: &str) -> StateDict {
+    let StateDict { tensors, dictionaries } = &mut weights;
+    let own = dictionaries.iter().filter(|dictionary| prefix.starts_with(*dictionary));
+    let own = own.max_by_key(|dictionary| dictionary.len()).cloned().unwrap_or_default();
+    let is_named = WEIGHTS.contains(&first_part(&own));
+    let is_other = |name: &str| {
+        let key = first_part(name);
+        let is_state = TRAINING_STATE.contains(&key)
+            && key != first_part(prefix)
+            && dictionaries.iter().any(|other| first_part(other) == key && name.starts_with(other));
+        is_state || (is_named && !name.starts_with(&own))
+    };
+    tensors.retain(|name, _| !is_other(name));
+    weights
 }
 
 fn first_part(name: &str) -> &str {
@@ -66,9 +126,13 @@ fn first_part(name: &str) -> &str {
 
 /// Takes `prefix` off the names; of names without it, `only` says whether they go.
 fn strip(weights: StateDict, prefix: &str, only: bool) -> StateDict {
-    let rename = |(name, tensor): (String, _)| match name.strip_prefix(prefix) {
-        Some(rest) => Some((rest.to_owned(), tensor)),
-        None => (!only).then_some((name, tensor)),
+    let rename = |name: String| match name.strip_prefix(prefix) {
+        Some(rest) => Some(rest.to_owned()),
+        None => (!only).then_some(name),
     };
-    StateDict { tensors: weights.tensors.into_iter().filter_map(rename).collect() }
+    let StateDict { tensors, dictionaries } = weights;
+    StateDict {
+        tensors: tensors.into_iter().filter_map(|(name, tensor)| Some((rename(name)?, tensor))).collect(),
+        dictionaries: dictionaries.into_iter().filter_map(rename).filter(|name| !name.is_empty()).collect(),
+    }
 }

@@ -1,10 +1,11 @@
 //! Named weights from a file: PyTorch checkpoints in all their containers, and safetensors.
 //!
 //! Receives a path, tells the format by the file's first bytes, and hands on names, shapes and, tensor by tensor when
-//! asked, numbers as `f32`. Burn's own files fill the same table, from [`super::record`] and from a pack. Pickle code is never run: only tensors and dictionaries are understood. Names inside
-//! nested dictionaries are joined by dots. Which of the tensors a network needs is not this file's business.
+//! asked, numbers as `f32`. Burn's own files fill the same table, from [`super::record`] and from a pack, PyTorch's from
+//! [`super::torch`]. Names inside nested dictionaries are joined by dots. Which of the tensors a network needs is not
+//! this file's business.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -13,6 +14,7 @@ use std::sync::Arc;
 use half::{bf16, f16};
 
 use super::safetensors_file::{is_safetensors, read_list};
+use super::torch::{self, TorchTensor};
 use crate::error::{Error, Result};
 
 /// The tensors of a checkpoint.
@@ -20,6 +22,8 @@ use crate::error::{Error, Result};
 pub struct StateDict {
     /// Each tensor under its full name.
     pub tensors: BTreeMap<String, StateTensor>,
+    /// What the names of each dictionary's members begin with: a name and a dot. The outermost is not listed.
+    pub(super) dictionaries: BTreeSet<String>,
 }
 
 /// One tensor, with its numbers still in the file.
@@ -48,8 +52,14 @@ pub enum ElementType {
 
 #[derive(Debug, Clone)]
 enum Source {
-    Pytorch(pytorch_reader::Tensor),
-    Safetensors { path: Arc<PathBuf>, offset: u64, bytes: usize },
+    Torch(TorchTensor),
+    /// From a container of PyTorch before 0.1.10, which was a tar file.
+    Tar(pytorch_reader::Tensor),
+    Safetensors {
+        path: Arc<PathBuf>,
+        offset: u64,
+        bytes: usize,
+    },
     Burnpack(burn_pack::Tensor),
     Memory(Arc<[u8]>),
 }
@@ -69,27 +79,30 @@ impl StateDict {
                 format!("is {kind}, expected a PyTorch or safetensors file"),
             ));
         }
-        let tensors = if is_safetensors(&head) {
+        let found = if is_safetensors(&head) {
             (&file).rewind().map_err(Error::io("read", path))?;
             from_safetensors(&file, path)
+        } else if is_tar(&file) {
+            from_tar(path)
         } else {
-            from_pytorch(path)
+            from_torch(path)
         }
         .map_err(|problem| Error::model(file_name(path), problem))?;
-        if tensors.is_empty() {
+        if found.tensors.is_empty() {
             return Err(Error::model(file_name(path), "holds no tensors, expected a dictionary of weights"));
         }
-        Ok(Self { tensors })
+        Ok(found)
     }
 
     /// The tensors of a burnpack.
     pub(super) fn from_pack(tensors: BTreeMap<String, burn_pack::Tensor>) -> Self {
-        Self {
-            tensors: tensors
-                .into_iter()
-                .map(|(name, tensor)| (name, StateTensor::from_pack(tensor)))
-                .collect(),
-        }
+        let convert = |(name, tensor)| (name, StateTensor::from_pack(tensor));
+        Self::flat(tensors.into_iter().map(convert).collect())
+    }
+
+    /// Tensors of a single dictionary.
+    pub(super) fn flat(tensors: BTreeMap<String, StateTensor>) -> Self {
+        Self { tensors, dictionaries: BTreeSet::new() }
     }
 
     /// Name and shape of the tensors that hold floating-point numbers.
@@ -157,7 +170,8 @@ impl StateTensor {
     /// The tensor's bytes, little-endian.
     fn bytes(&self) -> Result<Vec<u8>, String> {
         match &self.source {
-            Source::Pytorch(tensor) => {
+            Source::Torch(tensor) => tensor.read().map_err(|damage| damage.to_string()),
+            Source::Tar(tensor) => {
                 let mut bytes = tensor.read().map_err(|error| error.to_string())?;
                 if cfg!(target_endian = "big") {
                     bytes.chunks_exact_mut(tensor.dtype().size()).for_each(<[u8]>::reverse);
@@ -202,7 +216,25 @@ fn other_kind(head: &[u8]) -> Option<&'static str> {
     KINDS.iter().find(|(magic, _)| head.starts_with(&magic[..magic.len().min(16)])).map(|(_, kind)| *kind)
 }
 
-fn from_pytorch(path: &Path) -> Result<BTreeMap<String, StateTensor>, String> {
+/// PyTorch's first container; what it is made of begins with a header that has this mark.
+fn is_tar(mut file: &File) -> bool {
+    const MARK: &[u8] = b"ustar";
+    const AT: u64 = 257;
+    let mut found = [0; MARK.len()];
+    file.seek(SeekFrom::Start(AT)).is_ok() && file.read_exact(&mut found).is_ok() && found == MARK
+}
+
+fn from_torch(path: &Path) -> Result<StateDict, String> {
+    let torch::Contents { tensors, dictionaries } =
+        torch::open(path).map_err(|damage| format!("cannot be read as a PyTorch file: {damage}"))?;
+    let convert = |(name, tensor): (String, TorchTensor)| {
+        let (shape, element) = (tensor.shape().to_vec(), tensor.element());
+        (name, StateTensor { shape, element, source: Source::Torch(tensor) })
+    };
+    Ok(StateDict { tensors: tensors.into_iter().map(convert).collect(), dictionaries })
+}
+
+fn from_tar(path: &Path) -> Result<StateDict, String> {
     use pytorch_reader::DType;
     let reader = pytorch_reader::PytorchReader::new(path)
         .map_err(|error| format!("cannot be read as a PyTorch file: {error}"))?;
@@ -214,12 +246,12 @@ fn from_pytorch(path: &Path) -> Result<BTreeMap<String, StateTensor>, String> {
             DType::F64 => ElementType::F64,
             _ => ElementType::Other,
         };
-        (name, StateTensor { shape: tensor.shape().to_vec(), element, source: Source::Pytorch(tensor) })
+        (name, StateTensor { shape: tensor.shape().to_vec(), element, source: Source::Tar(tensor) })
     };
-    Ok(reader.into_tensors().into_iter().map(convert).collect())
+    Ok(StateDict::flat(reader.into_tensors().into_iter().map(convert).collect()))
 }
 
-fn from_safetensors(file: &File, path: &Path) -> Result<BTreeMap<String, StateTensor>, String> {
+fn from_safetensors(file: &File, path: &Path) -> Result<StateDict, String> {
     use safetensors::Dtype;
     let (list, start) =
         read_list(file).map_err(|problem| format!("cannot be read as a safetensors file: {problem}"))?;
@@ -240,5 +272,5 @@ fn from_safetensors(file: &File, path: &Path) -> Result<BTreeMap<String, StateTe
         };
         (name, StateTensor { shape: info.shape.clone(), element, source })
     };
-    Ok(list.tensors().into_iter().map(convert).collect())
+    Ok(StateDict::flat(list.tensors().into_iter().map(convert).collect()))
 }

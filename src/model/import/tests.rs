@@ -1,5 +1,7 @@
 //! Tests of the import: containers, names, shapes, damage.
 
+mod checkpoints;
+mod leftovers;
 mod networks;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,7 +22,7 @@ fn open(name: &str) -> Result<StateDict> {
 fn every_container_gives_the_same_weights() {
     let needed = BTreeSet::from(["conv.weight", "norm.weight", "norm.bias", "fc.weight"]);
     for container in CONTAINERS {
-        let weights = select::matching(open(container).unwrap(), &needed).unwrap();
+        let weights = select::matching(open(container).unwrap(), &needed).unwrap().weights;
         let names: Vec<&str> = weights.tensors.keys().map(String::as_str).collect();
         let all = ["conv.weight", "fc.weight", "norm.bias", "norm.num_batches_tracked", "norm.weight"];
         assert_eq!(names, all, "{container}");
@@ -47,13 +49,13 @@ fn a_key_is_taken_as_asked() {
 #[test]
 fn two_sets_of_weights_need_a_choice() {
     let needed = BTreeSet::from(["conv.weight", "norm.weight", "norm.bias", "fc.weight"]);
-    let problem = select::matching(open("two-sets.pth").unwrap(), &needed).unwrap_err();
+    let problem = select::matching(open("two-sets.pth").unwrap(), &needed).err().unwrap();
     assert_eq!(
         problem,
         "holds several sets of weights, under 'ema.module', 'model.module' (choose one with --key)"
     );
     let one = select::under_key(open("two-sets.pth").unwrap(), "ema").unwrap();
-    assert!(select::matching(one, &needed).unwrap().tensors.contains_key("conv.weight"));
+    assert!(select::matching(one, &needed).unwrap().weights.tensors.contains_key("conv.weight"));
 }
 
 #[test]

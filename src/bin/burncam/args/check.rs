@@ -2,11 +2,10 @@
 
 use std::path::PathBuf;
 
-use burncam::check::CheckRequest;
 use burncam::model::LayerRequest;
 use clap::Args;
 
-use super::values::{parse_layer, parse_tolerance};
+use super::values::{parse_colour, parse_layer, parse_tolerance};
 use super::{DeviceArgs, FormatArgs};
 
 #[derive(Debug, Args)]
@@ -19,13 +18,21 @@ pub(crate) struct CheckArgs {
     #[arg(long, value_name = "CARD.json", requires = "model")]
     pub(crate) spec: Option<PathBuf>,
 
-    /// Another framework's numbers: arrays 'input' and one of 'logits', 'output', 'probabilities'.
-    #[arg(long, value_name = "FILE.npz")]
+    /// A picture file: check the way from it to probabilities, in place of the network alone.
+    #[arg(long, value_name = "PHOTO", conflicts_with_all = ["layer", "seed"])]
+    pub(crate) picture: Option<PathBuf>,
+
+    /// Another framework's numbers: a .npz file with arrays 'input' and one of 'logits', 'output', 'probabilities', or with --picture a .json file.
+    #[arg(long, value_name = "FILE")]
     pub(crate) reference: Option<PathBuf>,
 
-    /// Greatest difference that passes, as a share of the greatest number compared.
-    #[arg(long, value_name = "SHARE", default_value_t = CheckRequest::TOLERANCE, value_parser = parse_tolerance)]
-    pub(crate) tolerance: f64,
+    /// Greatest difference that passes, as a share of the greatest number compared [default: 1e-4; with --picture 0.01, of probabilities as they are].
+    #[arg(long, value_name = "SHARE", value_parser = parse_tolerance)]
+    pub(crate) tolerance: Option<f64>,
+
+    /// Colour behind transparent pixels of the picture, as RRGGBB.
+    #[arg(long, default_value = "ffffff", value_name = "RRGGBB", value_parser = parse_colour, requires = "picture")]
+    pub(crate) background: [u8; 3],
 
     /// Layer whose gradients are checked: a name, a prefix such as layer4, an index, or auto.
     #[arg(short, long, value_name = "LAYER", default_value = "auto", allow_hyphen_values = true, value_parser = parse_layer)]

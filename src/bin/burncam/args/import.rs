@@ -46,6 +46,10 @@ pub(crate) struct ImportArgs {
     #[arg(long, value_name = "KEY")]
     pub(crate) key: Option<String>,
 
+    /// Leave out tensors that the network does not need; usually they mean that the weights are of another one.
+    #[arg(long)]
+    pub(crate) allow_unused: bool,
+
     /// Name of the output to explain, for an ONNX file with several [default: the first].
     #[arg(long, value_name = "NAME")]
     pub(crate) output_name: Option<String>,

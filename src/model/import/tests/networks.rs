@@ -1,6 +1,7 @@
 //! Tests of what weights are put into: architectures under Burn's names, and cards.
 
 use super::*;
+use crate::card::Filter;
 
 /// A record as Burn 0.13 wrote it, in half precision and full of zeros, for an architecture in Burn's names.
 fn write_record(path: &Path, arch: &str, classes: usize, rename: impl Fn(&str) -> String) {
@@ -61,7 +62,8 @@ fn request_with(source: &str, card: Card) -> ImportRequest {
 
 #[test]
 fn a_card_gives_pytorch_weights_their_network() {
-    let imported = import(&request_with("state-dicts/zip.pth", small_card())).unwrap();
+    let asked = ImportRequest { allow_unused: true, ..request_with("state-dicts/zip.pth", small_card()) };
+    let imported = import(&asked).unwrap();
     let fc = imported.tensors.iter().find(|tensor| tensor.name == "fc.weight").unwrap();
     assert_eq!(fc.shape.to_vec(), [2, 3], "turned from [3, 2]");
     let bytes: Vec<u8> = [0.0_f32, 1.0, 2.0, 3.0, 4.0, 5.0].iter().flat_map(|x| x.to_le_bytes()).collect();
@@ -73,6 +75,7 @@ fn a_card_gives_pytorch_weights_their_network() {
         name: Some("other".into()),
         classes: ["x", "y", "z"].map(String::from).to_vec(),
         license: Some("MIT".into()),
+        allow_unused: true,
         ..request_with("state-dicts/zip.pth", small_card())
     };
     let card = import(&asked).unwrap().card;
@@ -82,7 +85,10 @@ fn a_card_gives_pytorch_weights_their_network() {
 
 #[test]
 fn a_card_that_does_not_fit_is_refused_before_anything_is_written() {
-    let refused = |card: Card| import(&request_with("state-dicts/zip.pth", card)).unwrap_err().to_string();
+    let refused = |card: Card| {
+        let asked = ImportRequest { allow_unused: true, ..request_with("state-dicts/zip.pth", card) };
+        import(&asked).unwrap_err().to_string()
+    };
     let mut card = small_card();
     card.classes.pop();
     assert_eq!(refused(card), "model 'zip.pth': its card names 2 classes, expected 3, one for each output");
@@ -101,6 +107,42 @@ fn a_card_that_does_not_fit_is_refused_before_anything_is_written() {
     let asked = ImportRequest { num_classes: Some(3), ..request_with("state-dicts/zip.pth", small_card()) };
     let error = import(&asked).unwrap_err().to_string();
     assert_eq!(error, "number of classes: 3 was asked for, but the card's graph has its own (leave it out)");
+}
+
+#[test]
+fn the_options_for_pictures_change_what_a_card_says() {
+    let adjusted = |adjust: PreprocessRequest| {
+        let base = request_with("state-dicts/zip.pth", small_card());
+        import(&ImportRequest { allow_unused: true, adjust, ..base })
+    };
+    let imported = adjusted(PreprocessRequest::default()).unwrap();
+    assert_eq!(imported.card.preprocess, small_card().preprocess);
+    let about_pictures = imported.assumptions.iter().any(|line| line.contains("pictures"));
+    assert!(!about_pictures, "the card says it");
+    let changed = PreprocessRequest {
+        color: Some(ColorOrder::Bgr),
+        scale: Some(1.0),
+        mean: Some(vec![1.0, 2.0, 3.0]),
+        std: Some(vec![4.0, 5.0, 6.0]),
+        ..PreprocessRequest::default()
+    };
+    let preprocess = adjusted(changed).unwrap().card.preprocess;
+    assert_eq!((preprocess.color, preprocess.crop, preprocess.scale), (ColorOrder::Bgr, None, 1.0));
+    assert_eq!((preprocess.mean, preprocess.std), (vec![1.0, 2.0, 3.0], vec![4.0, 5.0, 6.0]));
+    let resized = PreprocessRequest {
+        resize: Some(ResizeRequest::ShortestSide(2)),
+        filter: Some(Filter::Lanczos),
+        ..PreprocessRequest::default()
+    };
+    let preprocess = adjusted(resized).unwrap().card.preprocess;
+    assert_eq!(preprocess.resize, Resize::ShortestSide { size: 2, filter: Filter::Lanczos });
+    assert_eq!(preprocess.output_size(), Some([1, 1]), "the graph's input is cut from it");
+    let preset = PreprocessRequest { preset: Some(Preset::Caffe), ..PreprocessRequest::default() };
+    assert_eq!(adjusted(preset).unwrap().card.preprocess.mean, [103.939, 116.779, 123.68]);
+    let error = adjusted(PreprocessRequest { crop: Some([2, 2]), ..PreprocessRequest::default() })
+        .unwrap_err()
+        .to_string();
+    assert_eq!(error, "input size: 2x2 was asked for, but the card's graph takes 1x1 (leave it out)");
 }
 
 #[test]

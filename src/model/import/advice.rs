@@ -1,0 +1,108 @@
+//! What to do about weights that do not fit: the one hint at the end of a refusal.
+
+use super::ImportRequest;
+use super::diagnosis::Diagnosis;
+use super::fit::Source;
+use super::head;
+use super::names::Convention;
+use super::select::Selected;
+use crate::model::arch::{Architecture, Built};
+
+/// A way out for every network: a graph says what weights cannot.
+const WITH_A_GRAPH: &str = "export the network to ONNX and import that, or describe it in a card, see --spec";
+
+/// A head or a stem is a weight and a bias.
+const FEW: usize = 2;
+
+/// About an architecture's weights. `better` needs exactly these weights.
+pub(super) fn for_architecture(
+    asked: &Architecture,
+    built: &Built,
+    diagnosis: &Diagnosis,
+    selected: &Selected,
+    source: &Source,
+    request: &ImportRequest,
+    better: Option<&Architecture>,
+) -> Option<String> {
+    if let Some(better) = better {
+        return Some(format!("the weights fit --arch {}", better.name));
+    }
+    if diagnosis.fits() {
+        return Some(for_leftovers(diagnosis, selected, source, request));
+    }
+    if let Some(hint) = integers(diagnosis, selected) {
+        return Some(hint);
+    }
+    if !diagnosis.hints.is_empty() {
+        return None;
+    }
+    let troubled = diagnosis.missing.len() + diagnosis.wrong_shape.len();
+    let needed = diagnosis.applied + troubled;
+    if troubled <= FEW || troubled * 10 <= needed {
+        return Some(for_a_variant(asked, built, diagnosis));
+    }
+    Some(match source.convention {
+        Convention::Torch => "does --arch name the right architecture?".into(),
+        Convention::Burn => {
+            "does --arch name the right architecture? Modules with other names need a card, see --spec".into()
+        }
+    })
+}
+
+/// About a card's weights.
+pub(super) fn for_card(
+    diagnosis: &Diagnosis,
+    selected: &Selected,
+    source: &Source,
+    request: &ImportRequest,
+) -> String {
+    if diagnosis.fits() {
+        return for_leftovers(diagnosis, selected, source, request);
+    }
+    integers(diagnosis, selected).unwrap_or_else(|| "are the names in the card those of the file?".into())
+}
+
+/// Everything that is needed is there, and more.
+fn for_leftovers(
+    diagnosis: &Diagnosis,
+    selected: &Selected,
+    source: &Source,
+    request: &ImportRequest,
+) -> String {
+    let prefix = &selected.prefix;
+    let all = &source.tensors.tensors;
+    let is_outside = |name: &String| all.contains_key(name) && !all.contains_key(&format!("{prefix}{name}"));
+    if !prefix.is_empty() && diagnosis.unused.iter().all(|(name, _)| is_outside(name)) {
+        let key = prefix.trim_end_matches('.');
+        let key = request.key.as_ref().map_or_else(|| key.to_owned(), |outer| format!("{outer}.{key}"));
+        return format!("is what is left over part of the network? If not, --key {key} leaves it out");
+    }
+    let way_out = if request.card.is_some() { "name it in the card" } else { WITH_A_GRAPH };
+    format!(
+        "what is left over usually belongs to another network: {way_out}, or leave it out with --allow-unused"
+    )
+}
+
+/// Nearly everything fits, so that the network is one of the family.
+fn for_a_variant(asked: &Architecture, built: &Built, diagnosis: &Diagnosis) -> String {
+    let missing = diagnosis.missing.iter().map(|missing| missing.name.as_str());
+    let troubled: Vec<&str> =
+        missing.chain(diagnosis.wrong_shape.iter().map(|wrong| wrong.name.as_str())).collect();
+    let is_in = |module: &str| troubled.iter().all(|name| name.starts_with(module));
+    let head = head::last_layer(built).unwrap_or_default();
+    let stem = built.parameters.first().map_or("", |(name, _)| name.as_str());
+    let what = if is_in(head) {
+        format!("everything but the head '{head}' fits, and weights do not say what another head computes")
+    } else if is_in(stem) {
+        format!("everything but '{stem}' fits, and weights do not say its stride and padding")
+    } else {
+        format!("the network is a variant of {}", asked.name)
+    };
+    format!("{what}: {WITH_A_GRAPH}")
+}
+
+fn integers(diagnosis: &Diagnosis, selected: &Selected) -> Option<String> {
+    let tensors = &selected.weights.tensors;
+    let missing = diagnosis.missing.iter().find(|missing| tensors.contains_key(&missing.name))?;
+    Some(format!("tensor '{}' holds integers: quantised weights cannot be imported", missing.name))
+}

@@ -1,0 +1,186 @@
+//! Tests of weights that are nearly an architecture's: tensors left over, other heads, grey stems, assumptions.
+
+use super::*;
+
+/// Weights of an architecture in PyTorch's names, each full of zeros, as `edit` leaves them: names with shapes.
+fn write(path: &Path, arch: &str, classes: usize, edit: impl Fn(&mut BTreeMap<String, Vec<usize>>)) {
+    let built = arch::build(arch, classes, None).unwrap();
+    let mut shapes: BTreeMap<String, Vec<usize>> = names::parameters(&built, Convention::Torch)
+        .iter()
+        .map(|parameter| (parameter.source_name.clone(), parameter.source_shape()))
+        .collect();
+    edit(&mut shapes);
+    let most = shapes.values().map(|shape| shape.iter().product::<usize>()).max().unwrap();
+    let zeros = vec![0; most * 2];
+    let views: BTreeMap<&String, TensorView<'_>> = shapes
+        .iter()
+        .map(|(name, shape)| {
+            let bytes = &zeros[..shape.iter().product::<usize>() * 2];
+            (name, TensorView::new(Dtype::F16, shape.clone(), bytes).unwrap())
+        })
+        .collect();
+    std::fs::write(path, safetensors::serialize(views, None).unwrap()).unwrap();
+}
+
+fn edited(arch: &str, edit: impl Fn(&mut BTreeMap<String, Vec<usize>>)) -> Result<Imported> {
+    edited_as(arch, edit, |request| request)
+}
+
+fn edited_as(
+    arch: &str,
+    edit: impl Fn(&mut BTreeMap<String, Vec<usize>>),
+    ask: impl Fn(ImportRequest) -> ImportRequest,
+) -> Result<Imported> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("weights.safetensors");
+    write(&path, arch, 5, edit);
+    import(&ask(request(&path, arch)))
+}
+
+/// Squeeze-and-excitation in every block of a ResNet-18: the layers around it have the same names and shapes.
+fn add_attention(shapes: &mut BTreeMap<String, Vec<usize>>) {
+    for (stage, width) in [(1, 64), (2, 128), (3, 256), (4, 512)] {
+        for block in 0..2 {
+            let at = format!("layer{stage}.{block}.se");
+            shapes.insert(format!("{at}.fc1.weight"), vec![width / 16, width]);
+            shapes.insert(format!("{at}.fc1.bias"), vec![width / 16]);
+            shapes.insert(format!("{at}.fc2.weight"), vec![width, width / 16]);
+            shapes.insert(format!("{at}.fc2.bias"), vec![width]);
+        }
+    }
+}
+
+#[test]
+fn another_network_around_the_same_layers_is_refused() {
+    let error = edited("resnet18", add_attention).unwrap_err().to_string();
+    assert!(error.contains("102 of 102 tensors fit, 32 unused"), "{error}");
+    assert!(error.contains("unused: 'layer1.0.se.fc1.weight' [4, 64]"), "{error}");
+    assert!(error.ends_with("or leave it out with --allow-unused)"), "{error}");
+
+    let allowed =
+        edited_as("resnet18", add_attention, |request| ImportRequest { allow_unused: true, ..request });
+    let warning = "32 tensors of the file are not used, for example 'layer1.0.se.fc1.bias'";
+    assert_eq!(allowed.unwrap().warnings, [warning]);
+}
+
+#[test]
+fn any_tensor_left_over_is_refused_but_counters() {
+    for (name, shape) in [
+        ("fc_aux.weight", vec![5, 512]),
+        ("layer1.2.conv1.weight", vec![64, 64, 3, 3]),
+        ("layer1.0.downsample.0.weight", vec![64, 64, 1, 1]),
+        ("normalize.mean", vec![1, 3, 1, 1]),
+        ("optimizer.momentum", vec![1]),
+    ] {
+        let error = edited("resnet18", |shapes| drop(shapes.insert(name.into(), shape.clone()))).unwrap_err();
+        assert!(error.to_string().contains("102 of 102 tensors fit, 1 unused"), "{name}: {error}");
+    }
+    let counters = |shapes: &mut BTreeMap<String, Vec<usize>>| {
+        shapes.insert("bn1.num_batches_tracked".into(), vec![]);
+        shapes.insert("layer1.total_ops".into(), vec![1]);
+        shapes.insert("total_params".into(), vec![1]);
+    };
+    let imported = edited("resnet18", counters).unwrap();
+    assert!(imported.warnings.is_empty() && imported.diagnosis.is_clean());
+}
+
+/// What lies outside the prefix that was found may be named as the whole network.
+#[test]
+fn a_key_leaves_out_what_lies_beside_it() {
+    let beside = |shapes: &mut BTreeMap<String, Vec<usize>>| {
+        let inside =
+            std::mem::take(shapes).into_iter().map(|(name, shape)| (format!("net.body.{name}"), shape));
+        shapes.extend(inside);
+        shapes.insert("teacher.weight".into(), vec![3]);
+    };
+    let error = edited("resnet18", beside).unwrap_err().to_string();
+    assert!(error.ends_with("part of the network? If not, --key net.body leaves it out)"), "{error}");
+    let ask = |request| ImportRequest { key: Some("net.body".into()), ..request };
+    assert!(edited_as("resnet18", beside, ask).unwrap().warnings.is_empty());
+    let ask = |request| ImportRequest { key: Some("net".into()), ..request };
+    assert!(edited_as("resnet18", beside, ask).unwrap().warnings.is_empty(), "the key above it does, too");
+}
+
+fn rename(from: &'static str, to: &'static str) -> impl Fn(&mut BTreeMap<String, Vec<usize>>) {
+    move |shapes| {
+        for role in ["weight", "bias"] {
+            let shape = shapes.remove(&format!("{from}.{role}")).unwrap();
+            shapes.insert(format!("{to}.{role}"), shape);
+        }
+    }
+}
+
+#[test]
+fn a_head_with_one_layer_is_that_layer() {
+    for (arch, from, to) in [
+        ("resnet18", "fc", "fc.1"),
+        ("densenet121", "classifier", "classifier.0"),
+        ("mobilenet_v2", "classifier.1", "classifier.1.1"),
+        ("mobilenet_v2", "classifier.1", "classifier.0"),
+        ("efficientnet_lite0", "_fc", "_fc.2"),
+    ] {
+        let imported = edited(arch, rename(from, to)).unwrap_or_else(|error| panic!("{arch} {to}: {error}"));
+        assert!(imported.diagnosis.is_clean(), "{arch} {to}");
+        let said =
+            imported.assumptions.iter().any(|line| line.starts_with(&format!("'{to}' is the only layer")));
+        assert!(said, "{arch} {to}: {:?}", imported.assumptions);
+    }
+    for to in ["fc.linear", "fc.1.2"] {
+        let error = edited("resnet18", rename("fc", to)).unwrap_err().to_string();
+        assert!(error.contains("everything but the head 'fc' fits"), "{to}: {error}");
+    }
+}
+
+#[test]
+fn a_head_of_two_layers_is_refused_in_words_that_are_true() {
+    let two = |shapes: &mut BTreeMap<String, Vec<usize>>| {
+        rename("fc", "fc.3")(shapes);
+        shapes.insert("fc.3.weight".into(), vec![5, 64]);
+        shapes.insert("fc.0.weight".into(), vec![64, 512]);
+        shapes.insert("fc.0.bias".into(), vec![64]);
+    };
+    let error = edited("resnet18", two).unwrap_err().to_string();
+    assert!(error.contains("100 of 102 tensors fit, 2 missing, 4 unused"), "{error}");
+    let hint = "everything but the head 'fc' fits, and weights do not say what another head computes: export the \
+                network to ONNX and import that, or describe it in a card, see --spec)";
+    assert!(error.ends_with(hint), "{error}");
+}
+
+#[test]
+fn another_stem_is_refused_and_a_grey_one_is_built() {
+    let stem = |shape: [usize; 4]| {
+        move |shapes: &mut BTreeMap<String, Vec<usize>>| {
+            shapes.insert("conv1.weight".into(), shape.to_vec());
+        }
+    };
+    let error = edited("resnet18", stem([64, 3, 3, 3])).unwrap_err().to_string();
+    assert!(error.contains("everything but 'conv1.weight' fits"), "{error}");
+
+    let imported = edited("resnet18", stem([64, 1, 7, 7])).unwrap();
+    let (graph, preprocess) = (imported.card.graph.unwrap(), imported.card.preprocess);
+    assert_eq!((graph.input.channels, preprocess.color), (1, ColorOrder::Gray));
+    assert!(preprocess.mean.is_empty() && preprocess.std.is_empty(), "the colours' do not apply");
+    let said = "the way of resnet18's published weights (shorter side to 256, 224x224 cut from the centre, grey, \
+                values from 0.000 to 1.000)";
+    assert!(imported.assumptions[0].contains(said), "{:?}", imported.assumptions);
+}
+
+#[test]
+fn what_is_assumed_about_pictures_is_said_unless_the_caller_said_it() {
+    let none = |_: &mut BTreeMap<String, Vec<usize>>| {};
+    let said = "weights do not say how pictures are prepared: the way of resnet18's published weights (shorter side to \
+                256, 224x224 cut from the centre, RGB, values from -2.118 to 2.249); --preset, --resize, --mean, --std, \
+                --scale and --color say otherwise";
+    let about_pictures = |imported: Result<Imported>| {
+        let lines = imported.unwrap().assumptions;
+        lines.into_iter().filter(|line| line.contains("pictures are prepared")).collect::<Vec<_>>()
+    };
+    assert_eq!(about_pictures(edited("resnet18", none)), [said]);
+    let preset = |request| ImportRequest {
+        adjust: PreprocessRequest { preset: Some(Preset::Imagenet), ..PreprocessRequest::default() },
+        ..request
+    };
+    assert!(about_pictures(edited_as("resnet18", none, preset)).is_empty());
+    let whole = |request| ImportRequest { preprocess: arch::default_preprocess("resnet18").ok(), ..request };
+    assert!(about_pictures(edited_as("resnet18", none, whole)).is_empty());
+}

@@ -1,0 +1,144 @@
+//! PyTorch's checkpoints: a pickle that describes tensors, and storages that hold their numbers.
+//!
+//! Receives a file, hands on every tensor that is in it, under a name. Two containers are read: the zip archive that PyTorch has written since 1.6,
+//! and the row of pickles and storages from before. The pickle is read and never run ([`pickle`]): objects of unknown classes (an optimizer, a
+//! scheduler, a configuration) are passed over, and the tensors among dictionaries, lists, modules and attributes are found.
+
+mod call;
+mod input;
+mod pickle;
+mod storage;
+mod tensor;
+mod value;
+mod walk;
+
+use std::collections::{BTreeSet, HashMap};
+use std::fmt;
+use std::fs::File;
+use std::io::{self, BufReader, Read as _, Seek as _};
+use std::path::Path;
+use std::sync::Arc;
+
+use pickle::Pickle;
+use storage::{Archive, Row, Storages};
+pub(super) use tensor::TorchTensor;
+use value::{Heap, Value};
+
+/// The number that old files begin with, as every protocol but the oldest writes it.
+const LEGACY_MAGIC: [u8; 10] = [0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19];
+/// The same number as text.
+const LEGACY_MAGIC_TEXT: &[u8] = b"119547037146038801333356";
+/// The number is found within so many bytes, whatever the protocol puts before it.
+const HEAD: u64 = 64;
+const LEGACY_VERSION: i64 = 1001;
+
+/// What is wrong with a file, as a clause.
+#[derive(Debug)]
+pub(super) struct Damage(String);
+
+impl Damage {
+    pub(super) fn new(problem: impl Into<String>) -> Self {
+        Self(problem.into())
+    }
+}
+
+impl From<io::Error> for Damage {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::UnexpectedEof => Self::new("the file ends too early (is it whole?)"),
+            _ => Self(error.to_string()),
+        }
+    }
+}
+
+impl fmt::Display for Damage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The tensors of a checkpoint under their names, and the dictionaries that they are in.
+pub(super) struct Contents {
+    pub(super) tensors: Vec<(String, TorchTensor)>,
+    /// What the names of each dictionary's members begin with: a name and a dot. The outermost is not listed.
+    pub(super) dictionaries: BTreeSet<String>,
+}
+
+/// Opens a checkpoint.
+///
+/// # Errors
+/// When the file is of another kind or damaged.
+pub(super) fn open(path: &Path) -> Result<Contents, Damage> {
+    let file = File::open(path)?;
+    let mut head = Vec::new();
+    (&file).take(HEAD).read_to_end(&mut head)?;
+    (&file).rewind()?;
+    if head.starts_with(b"PK\x03\x04") {
+        from_archive(&file)
+    } else if contains(&head, &LEGACY_MAGIC) || contains(&head, LEGACY_MAGIC_TEXT) {
+        from_row(file)
+    } else if matches!(head.first(), Some(0x80 | b'(' | b'}' | b']' | b'c')) {
+        // A pickle alone has nowhere to keep tensors.
+        pickle::read(&mut BufReader::new(file))?;
+        Err(Damage::new("it is a pickle without tensors (torch.save writes them)"))
+    } else {
+        Err(Damage::new("it is neither a zip archive nor a pickle"))
+    }
+}
+
+fn contains(head: &[u8], part: &[u8]) -> bool {
+    head.windows(part.len()).any(|window| window == part)
+}
+
+fn from_archive(file: &File) -> Result<Contents, Damage> {
+    let archive = Archive::open(file)?;
+    match archive.byte_order()?.as_deref() {
+        None | Some("little") => {}
+        Some(order) => return Err(other_byte_order(order)),
+    }
+    let pickle = pickle::read(&mut archive.pickle()?.as_slice())?;
+    contents(&pickle, Storages::Zip(archive))
+}
+
+fn other_byte_order(order: &str) -> Damage {
+    Damage::new(format!("its numbers are in the byte order '{order}', expected 'little'"))
+}
+
+/// Pickles of the magic number, the format's version, the writer's machine, the checkpoint and the storages' names, then the storages.
+fn from_row(file: File) -> Result<Contents, Damage> {
+    let mut reader = BufReader::new(file);
+    pickle::read(&mut reader)?;
+    let version = pickle::read(&mut reader)?;
+    if !matches!(version.heap.get(version.root), Value::Int(LEGACY_VERSION)) {
+        return Err(Damage::new(format!("its format is not of version {LEGACY_VERSION}")));
+    }
+    let machine = pickle::read(&mut reader)?;
+    let little = machine.heap.pairs(machine.root).unwrap_or_default().iter();
+    let mut little = little.filter(|(key, _)| machine.heap.text(*key) == Some("little_endian"));
+    if little.next().is_some_and(|(_, value)| *value == Heap::FALSE) {
+        return Err(other_byte_order("big"));
+    }
+    let pickle = pickle::read(&mut reader)?;
+    let keys = pickle::read(&mut reader)?;
+    let keys: Option<Vec<String>> =
+        keys.heap.members(keys.root).and_then(|ids| ids.iter().map(|id| keys.heap.key(*id)).collect());
+    let keys = keys.ok_or_else(|| Damage::new("its list of storages is damaged"))?;
+    let start = reader.stream_position()?;
+    let row = Row::open(reader.into_inner(), start, keys, &widths(&pickle.heap))?;
+    contents(&pickle, Storages::Legacy(row))
+}
+
+/// Bytes of an element of each storage.
+fn widths(heap: &Heap) -> HashMap<String, usize> {
+    heap.storages().map(|storage| (storage.key.clone(), storage.kind.map_or(1, |(_, width)| width))).collect()
+}
+
+fn contents(pickle: &Pickle, storages: Storages) -> Result<Contents, Damage> {
+    let walk::Names { tensors, dictionaries } = walk::names(pickle)?;
+    let storages = Arc::new(storages);
+    let tensors = tensors
+        .into_iter()
+        .map(|(name, view)| (name, TorchTensor { view, storages: Arc::clone(&storages) }))
+        .collect();
+    Ok(Contents { tensors, dictionaries })
+}

@@ -1,0 +1,106 @@
+//! A tensor of a checkpoint, with its numbers still in the file.
+
+use std::sync::Arc;
+
+use super::Damage;
+use super::storage::Storages;
+use super::value::View;
+use crate::model::import::ElementType;
+
+/// No layer of a network for pictures has more numbers; a view that repeats one number could ask for any memory.
+const MOST_NUMBERS: usize = 1 << 30;
+
+/// A view of a storage, and the container that has it.
+#[derive(Debug, Clone)]
+pub(in crate::model::import) struct TorchTensor {
+    pub(super) view: View,
+    pub(super) storages: Arc<Storages>,
+}
+
+impl TorchTensor {
+    /// Extents, outermost first.
+    pub(in crate::model::import) fn shape(&self) -> &[usize] {
+        &self.view.shape
+    }
+
+    /// What its numbers are.
+    pub(in crate::model::import) fn element(&self) -> ElementType {
+        self.view.element
+    }
+
+    /// The tensor's bytes, little-endian, last axis fastest, whatever order the storage has them in.
+    ///
+    /// # Errors
+    /// When it reaches beyond its storage, or the storage cannot be read.
+    pub(in crate::model::import) fn read(&self) -> Result<Vec<u8>, Damage> {
+        let View { storage, width, offset, shape, strides, .. } = &self.view;
+        let count = shape.iter().try_fold(1_usize, |count, extent| count.checked_mul(*extent));
+        let count = count.filter(|count| *count <= MOST_NUMBERS);
+        let count = count.ok_or_else(|| Damage::new(format!("has more than {MOST_NUMBERS} numbers")))?;
+        if count == 0 {
+            return Ok(vec![]);
+        }
+        let beyond = || Damage::new(format!("reaches beyond the end of its storage '{}'", storage.key));
+        let further = |span: usize, (extent, stride): (&usize, &usize)| {
+            (extent - 1).checked_mul(*stride).and_then(|step| span.checked_add(step))
+        };
+        let span = shape.iter().zip(strides).try_fold(1, further).ok_or_else(beyond)?;
+        let first = offset.checked_add(storage.start).ok_or_else(beyond)?;
+        let reach = if storage.kind.is_some() { storage.reach } else { storage.reach / width };
+        if first.checked_add(span).is_none_or(|end| end > reach) {
+            return Err(beyond());
+        }
+        let bytes = |elements: usize| elements.checked_mul(*width).ok_or_else(beyond);
+        let window = self.storages.read(&storage.key, bytes(first)?, bytes(span)?)?;
+        Ok(if span == count && is_in_order(shape, strides) {
+            window
+        } else {
+            gather(&window, *width, shape, strides, count)
+        })
+    }
+}
+
+/// Whether the numbers lie as they are wanted.
+fn is_in_order(shape: &[usize], strides: &[usize]) -> bool {
+    let mut step = 1;
+    shape.iter().zip(strides).rev().all(|(extent, stride)| {
+        let fits = *extent == 1 || *stride == step;
+        step *= extent;
+        fits
+    })
+}
+
+/// Takes elements one by one, last axis fastest.
+fn gather(window: &[u8], width: usize, shape: &[usize], strides: &[usize], count: usize) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(count * width);
+    let mut index = vec![0; shape.len()];
+    let mut at = 0;
+    for _ in 0..count {
+        bytes.extend_from_slice(&window[at * width..(at + 1) * width]);
+        for axis in (0..shape.len()).rev() {
+            index[axis] += 1;
+            at += strides[axis];
+            if index[axis] < shape[axis] {
+                break;
+            }
+            at -= strides[axis] * shape[axis];
+            index[axis] = 0;
+        }
+    }
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_order_of_axes_is_gathered() {
+        let window: Vec<u8> = (0..6).collect();
+        assert_eq!(gather(&window, 1, &[3, 2], &[1, 3], 6), [0, 3, 1, 4, 2, 5]);
+        assert_eq!(gather(&window, 2, &[2], &[2], 2), [0, 1, 4, 5], "every other pair of bytes");
+        assert_eq!(gather(&window, 1, &[3], &[0], 3), [0, 0, 0], "one number repeated");
+        assert!(is_in_order(&[3, 2], &[2, 1]) && is_in_order(&[3, 1], &[1, 7]));
+        assert!(!is_in_order(&[3, 2], &[1, 3]));
+    }
+}

@@ -1,0 +1,172 @@
+//! The values of a pickle, in one table.
+//!
+//! They name each other by their position in it, as Python's objects refer to each other: shared and circular ones are
+//! stored once. Nothing here was ever called; an object of an unknown class is what was put into it.
+
+use super::Damage;
+use crate::model::import::ElementType;
+
+/// Position of a value in its table.
+pub(super) type Id = u32;
+
+/// So many values are more than any checkpoint has, and still fit into memory.
+const MOST_VALUES: usize = 1 << 23;
+
+/// One value.
+#[derive(Debug)]
+pub(super) enum Value {
+    None,
+    Bool(bool),
+    Int(i64),
+    Float(f64),
+    Text(Box<str>),
+    /// Bytes, huge numbers, long texts: what neither names nor weights are made of.
+    Other,
+    Tuple(Vec<Id>),
+    /// A list or a set.
+    List(Vec<Id>),
+    Dict(Vec<(Id, Id)>),
+    /// A class or function by its name.
+    Class(Box<Class>),
+    Object(Box<Object>),
+    Storage(Box<Storage>),
+    Tensor(Box<View>),
+}
+
+/// A class or function by its name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Class {
+    pub(super) module: String,
+    pub(super) name: String,
+}
+
+/// What would be an object if its class had been called.
+#[derive(Debug, Default)]
+pub(super) struct Object {
+    /// A list's, set's or deque's.
+    pub(super) items: Vec<Id>,
+    /// A dictionary's.
+    pub(super) pairs: Vec<(Id, Id)>,
+    /// What its attributes were set from, in this order.
+    pub(super) states: Vec<Id>,
+}
+
+/// Numbers of a container that tensors look at.
+#[derive(Debug, Clone)]
+pub(super) struct Storage {
+    /// Its name in the container.
+    pub(super) key: String,
+    /// Type and width of its elements in bytes; of an untyped one the tensor says it.
+    pub(super) kind: Option<(ElementType, usize)>,
+    /// Elements that a tensor may reach; bytes, if it is untyped.
+    pub(super) reach: usize,
+    /// The element at which it begins, for a storage that is a part of another.
+    pub(super) start: usize,
+}
+
+/// A tensor: how it looks at a storage.
+#[derive(Debug, Clone)]
+pub(super) struct View {
+    pub(super) storage: Storage,
+    pub(super) element: ElementType,
+    /// Bytes of an element.
+    pub(super) width: usize,
+    /// The element that it begins with.
+    pub(super) offset: usize,
+    pub(super) shape: Vec<usize>,
+    /// Elements from one index to the next, for each axis.
+    pub(super) strides: Vec<usize>,
+}
+
+/// All values of a pickle.
+#[derive(Debug)]
+pub(super) struct Heap {
+    values: Vec<Value>,
+}
+
+impl Heap {
+    pub(super) const NONE: Id = 0;
+    pub(super) const TRUE: Id = 1;
+    pub(super) const FALSE: Id = 2;
+    pub(super) const OTHER: Id = 3;
+
+    pub(super) fn new() -> Self {
+        Self { values: vec![Value::None, Value::Bool(true), Value::Bool(false), Value::Other] }
+    }
+
+    /// Adds a value.
+    pub(super) fn add(&mut self, value: Value) -> Result<Id, Damage> {
+        let id = self.values.len();
+        if id >= MOST_VALUES {
+            return Err(Damage::new(format!("its pickle holds more than {MOST_VALUES} values")));
+        }
+        self.values.push(value);
+        Ok(Id::try_from(id).unwrap_or(Self::OTHER))
+    }
+
+    pub(super) fn get(&self, id: Id) -> &Value {
+        &self.values[id as usize]
+    }
+
+    pub(super) fn get_mut(&mut self, id: Id) -> &mut Value {
+        &mut self.values[id as usize]
+    }
+
+    /// An object of a class that nothing is known about.
+    pub(super) fn inert(&mut self) -> Result<Id, Damage> {
+        self.add(Value::Object(Box::default()))
+    }
+
+    /// Every storage that is named anywhere.
+    pub(super) fn storages(&self) -> impl Iterator<Item = &Storage> {
+        self.values.iter().filter_map(|value| match value {
+            Value::Storage(storage) => Some(&**storage),
+            _ => None,
+        })
+    }
+
+    pub(super) fn text(&self, id: Id) -> Option<&str> {
+        match self.get(id) {
+            Value::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    pub(super) fn class(&self, id: Id) -> Option<&Class> {
+        match self.get(id) {
+            Value::Class(class) => Some(class),
+            _ => None,
+        }
+    }
+
+    /// The members of a tuple or list.
+    pub(super) fn members(&self, id: Id) -> Option<&[Id]> {
+        match self.get(id) {
+            Value::Tuple(members) | Value::List(members) => Some(members),
+            Value::Object(object) => Some(&object.items),
+            _ => None,
+        }
+    }
+
+    /// The pairs of a dictionary, whatever its class.
+    pub(super) fn pairs(&self, id: Id) -> Option<&[(Id, Id)]> {
+        match self.get(id) {
+            Value::Dict(pairs) => Some(pairs),
+            Value::Object(object) => Some(&object.pairs),
+            _ => None,
+        }
+    }
+
+    /// A dictionary's key as Python prints it; none for what is no part of a name.
+    pub(super) fn key(&self, id: Id) -> Option<String> {
+        Some(match self.get(id) {
+            Value::Text(text) => text.to_string(),
+            Value::Int(number) => number.to_string(),
+            Value::Float(number) => format!("{number:?}"),
+            Value::Bool(true) => "True".into(),
+            Value::Bool(false) => "False".into(),
+            Value::None => "None".into(),
+            _ => return None,
+        })
+    }
+}

@@ -1,0 +1,183 @@
+//! Finds the tensors among a pickle's values and gives them their names.
+//!
+//! Names are the keys, positions and attributes on the way from the root, joined by dots. A `torch.nn.Module` has the names of its
+//! `state_dict()`.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use super::Damage;
+use super::pickle::Pickle;
+use super::value::{Heap, Id, Object, Value, View};
+
+/// No checkpoint nests deeper, and each level is a call here.
+const DEEPEST: usize = 256;
+
+/// A shared value is visited once for every way that leads to it; so many visits are more than any checkpoint needs.
+const MOST_VISITS: usize = 1 << 24;
+
+/// Every tensor under its name, and which dictionaries there are.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    pub(super) tensors: BTreeMap<String, View>,
+    /// What the names of each dictionary's members begin with: a name and a dot. The root is not listed.
+    pub(super) dictionaries: BTreeSet<String>,
+}
+
+/// Walks from the root.
+///
+/// # Errors
+/// When values nest deeper, or are shared more often, than any checkpoint's.
+pub(super) fn names(pickle: &Pickle) -> Result<Names, Damage> {
+    let mut walk = Walk { heap: &pickle.heap, open: HashSet::new(), visits: 0, names: Names::default() };
+    walk.visit(pickle.root, &mut String::new(), false)?;
+    Ok(walk.names)
+}
+
+struct Walk<'a> {
+    heap: &'a Heap,
+    /// The values on the way from the root to here: one that is met again is a circle.
+    open: HashSet<Id>,
+    visits: usize,
+    names: Names,
+}
+
+impl Walk<'_> {
+    /// `inside` says that a module around it is one dictionary already.
+    fn visit(&mut self, id: Id, path: &mut String, inside: bool) -> Result<(), Damage> {
+        let heap = self.heap;
+        match heap.get(id) {
+            Value::Tensor(view) if !path.is_empty() => {
+                self.names.tensors.entry(path.clone()).or_insert_with(|| (**view).clone());
+                return Ok(());
+            }
+            Value::Tuple(_) | Value::List(_) | Value::Dict(_) | Value::Object(_) => {}
+            _ => return Ok(()),
+        }
+        if !self.open.insert(id) {
+            return Ok(());
+        }
+        if self.open.len() > DEEPEST {
+            return Err(Damage::new(format!("its values nest deeper than {DEEPEST}")));
+        }
+        match heap.get(id) {
+            Value::Tuple(members) | Value::List(members) => self.members(members, path)?,
+            Value::Dict(pairs) => self.dictionary(pairs, path, inside)?,
+            Value::Object(object) => self.object(object, path, inside)?,
+            _ => {}
+        }
+        self.open.remove(&id);
+        Ok(())
+    }
+
+    fn count(&mut self, visits: usize) -> Result<(), Damage> {
+        self.visits += visits;
+        match self.visits > MOST_VISITS {
+            true => Err(Damage::new("its values are shared more often than any checkpoint's")),
+            false => Ok(()),
+        }
+    }
+
+    /// Visits a member under its name.
+    fn member(&mut self, name: &str, id: Id, path: &mut String, inside: bool) -> Result<(), Damage> {
+        let length = path.len();
+        if length > 0 {
+            path.push('.');
+        }
+        path.push_str(name);
+        self.visit(id, path, inside)?;
+        path.truncate(length);
+        Ok(())
+    }
+
+    fn members(&mut self, members: &[Id], path: &mut String) -> Result<(), Damage> {
+        self.count(members.len())?;
+        for (index, id) in members.iter().enumerate() {
+            self.member(&index.to_string(), *id, path, false)?;
+        }
+        Ok(())
+    }
+
+    fn dictionary(&mut self, pairs: &[(Id, Id)], path: &mut String, inside: bool) -> Result<(), Damage> {
+        self.count(pairs.len())?;
+        if !inside && !path.is_empty() {
+            self.names.dictionaries.insert(format!("{path}."));
+        }
+        for (key, id) in pairs {
+            if let Some(key) = self.heap.key(*key) {
+                self.member(&key, *id, path, false)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn object(&mut self, object: &Object, path: &mut String, inside: bool) -> Result<(), Damage> {
+        if let Some(tables) = self.module(object)? {
+            if !inside && !path.is_empty() {
+                self.names.dictionaries.insert(format!("{path}."));
+            }
+            return self.state_dict(&tables, path);
+        }
+        self.members(&object.items, path)?;
+        self.dictionary(&object.pairs, path, inside)?;
+        for state in &object.states {
+            match self.heap.get(*state) {
+                Value::Dict(attributes) => self.dictionary(attributes, path, inside)?,
+                // A class with slots has a dictionary or nothing, and a second one.
+                Value::Tuple(parts) => {
+                    for part in parts {
+                        if let Value::Dict(attributes) = self.heap.get(*part) {
+                            self.dictionary(attributes, path, inside)?;
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// The tables of a `torch.nn.Module`; none for another object.
+    fn module(&mut self, object: &Object) -> Result<Option<Module>, Damage> {
+        for state in &object.states {
+            let Value::Dict(attributes) = self.heap.get(*state) else { continue };
+            self.count(attributes.len())?;
+            let find = |name: &str| {
+                let found = attributes.iter().find(|(key, _)| self.heap.text(*key) == Some(name));
+                found.map(|(_, id)| *id)
+            };
+            let (parameters, buffers, modules) = (find("_parameters"), find("_buffers"), find("_modules"));
+            if let (Some(parameters), Some(buffers), Some(modules)) = (parameters, buffers, modules) {
+                let passing = find("_non_persistent_buffers_set");
+                return Ok(Some(Module { parameters, buffers, modules, passing }));
+            }
+        }
+        Ok(None)
+    }
+
+    fn state_dict(&mut self, module: &Module, path: &mut String) -> Result<(), Damage> {
+        let heap = self.heap;
+        let passing = module.passing.and_then(|set| heap.members(set)).unwrap_or_default();
+        let passing: HashSet<&str> = passing.iter().filter_map(|id| heap.text(*id)).collect();
+        for table in [module.parameters, module.buffers, module.modules] {
+            let pairs = heap.pairs(table).unwrap_or_default();
+            self.count(pairs.len())?;
+            for (name, id) in pairs {
+                match heap.text(*name) {
+                    Some(name) if table == module.buffers && passing.contains(name) => {}
+                    Some(name) => self.member(name, *id, path, true)?,
+                    None => {}
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Where a module keeps what its `state_dict()` is made of.
+struct Module {
+    parameters: Id,
+    buffers: Id,
+    modules: Id,
+    /// Names of buffers that are not part of it.
+    passing: Option<Id>,
+}
