@@ -95,6 +95,17 @@ fn every_file_opens_with_what_it_is_for_and_stays_readable() {
 }
 
 #[test]
+fn the_command_writes_to_its_streams_in_one_place() {
+    let streams = ["io::stdout", "io::stderr", "println!", "print!(", "eprint!"];
+    for (path, text) in sources() {
+        let is_it = path.ends_with("src/bin/burncam/text.rs");
+        let code = code(&text);
+        let found: Vec<&&str> = streams.iter().filter(|stream| code.contains(**stream)).collect();
+        assert!(is_it != found.is_empty(), "{}: {found:?}", path.display());
+    }
+}
+
+#[test]
 fn the_pinned_burn_is_the_one_that_records_name() {
     let manifest = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml")).unwrap();
     assert!(manifest.contains(&format!("burn = {{ version = \"={}\"", burncam::BURN_VERSION)));

@@ -33,3 +33,5 @@ mod record;
 mod sums;
 mod support;
 mod sweeps;
+#[cfg(all(feature = "cli", unix))]
+mod terminal;

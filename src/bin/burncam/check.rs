@@ -33,7 +33,7 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Outcome> {
     };
     let report = check(&model, &request)?;
     if args.format.json {
-        text::line(&serde_json::to_string(&report)?)?;
+        text::json_line(&serde_json::to_string(&report)?)?;
     } else {
         print(&report)?;
     }
@@ -45,14 +45,15 @@ fn is_json(path: &Path) -> bool {
 }
 
 fn print(report: &CheckReport) -> Result<()> {
-    let input = format!("a noise picture, seed {}\n", report.seed);
+    let input = format!("a noise picture, seed {}", report.seed);
     for (name, value) in
         [("model", &report.model), ("file", &report.file), ("device", &report.device), ("input", &input)]
     {
         text::line(&format!("{name:<8}{value}"))?;
     }
+    text::line("")?;
     let rows = rows(report);
-    text::line(&text::table(&["check", "result", "difference", "limit", "what was compared"], &rows))?;
+    text::lines(&text::table(&["check", "result", "difference", "limit", "what was compared"], &rows))?;
     let statuses = report.statuses();
     let count = |wanted: Status| statuses.iter().filter(|status| **status == wanted).count();
     let mut parts = vec![format!("{} passed", count(Status::Ok))];
@@ -61,7 +62,8 @@ fn print(report: &CheckReport) -> Result<()> {
             parts.push(format!("{} {words}", count(status)));
         }
     }
-    text::line(&format!("\n{} checks: {}", statuses.len(), parts.join(", ")))
+    text::line("")?;
+    text::line(&format!("{} checks: {}", statuses.len(), parts.join(", ")))
 }
 
 fn rows(report: &CheckReport) -> Vec<Vec<String>> {

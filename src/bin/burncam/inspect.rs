@@ -24,7 +24,7 @@ pub(crate) fn layers(args: &LayersArgs) -> Result<Outcome> {
                 "receptive_field": layer.receptive_field, "explainable": layer.explainable, "auto": is_auto(layer),
             })
         });
-        lines.into_iter().try_for_each(|line| text::line(&line.to_string()))?;
+        lines.into_iter().try_for_each(|line| text::json_line(&line.to_string()))?;
         return Ok(Outcome::Done);
     }
     let row = |layer: &LayerInfo| {
@@ -45,7 +45,7 @@ pub(crate) fn layers(args: &LayersArgs) -> Result<Outcome> {
         ]
     };
     let rows: Vec<_> = layers.iter().map(row).collect();
-    text::line(&text::table(&["index", "name", "op", "output", "sees", "explainable"], &rows))?;
+    text::lines(&text::table(&["index", "name", "op", "output", "sees", "explainable"], &rows))?;
     Ok(Outcome::Done)
 }
 
@@ -54,7 +54,7 @@ pub(crate) fn info(args: &InfoArgs) -> Result<Outcome> {
     let model = subjects::open(args.model.as_deref(), args.spec.as_deref())?;
     if args.card {
         let card = model.card().to_json().map_err(|problem| anyhow!("{problem}"))?;
-        text::data(card.as_bytes())?;
+        text::json(&card)?;
     } else if args.classes {
         for index in 0..model.num_classes() {
             text::line(&format!("{index:>4}  {}", model.class_name(index)))?;
@@ -152,7 +152,7 @@ pub(crate) fn methods(args: &FormatArgs) -> Result<Outcome> {
                 "cost": info.cost, "uses_class": info.uses_class, "uses_layer": info.uses_layer, "has_sign": info.has_sign,
                 "has_terms": info.has_terms,
             });
-            text::line(&line.to_string())?;
+            text::json_line(&line.to_string())?;
         }
         return Ok(Outcome::Done);
     }
@@ -161,7 +161,7 @@ pub(crate) fn methods(args: &FormatArgs) -> Result<Outcome> {
     let (layer, pixels): (Vec<_>, Vec<_>) = methods.partition(|info| info.uses_layer);
     for (header, infos) in [("at a layer", layer), ("on pixels", pixels)] {
         let rows: Vec<_> = infos.into_iter().map(row).collect();
-        text::line(&text::table(&[header, "what it shows", "cost", "paper"], &rows))?;
+        text::lines(&text::table(&[header, "what it shows", "cost", "paper"], &rows))?;
         if header == "at a layer" {
             text::line("")?;
         }

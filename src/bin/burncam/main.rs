@@ -6,7 +6,9 @@ mod check;
 mod contain;
 mod decode;
 mod discover;
+mod escape;
 mod explain;
+mod formula;
 mod import;
 mod inspect;
 mod labels;
@@ -43,7 +45,10 @@ enum Outcome {
 const COULD_NOT_START: u8 = 2;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(refusal) => return refused(&refusal),
+    };
     start_logging(&cli);
     contain::prepare();
     match contain::contained(|| run(cli.command, cli.quiet)) {
@@ -56,6 +61,18 @@ fn main() -> ExitCode {
             ExitCode::from(COULD_NOT_START)
         }
     }
+}
+
+/// What clap has to say: help, or what is wrong with the arguments. It repeats them, and a shell puts file names among them, so it
+/// is asked again with what would steer a terminal spelt out.
+fn refused(refusal: &clap::Error) -> ExitCode {
+    let spelt = std::env::args_os().map(|argument| escape::escaped(&argument.to_string_lossy()).into_owned());
+    match Cli::try_parse_from(spelt) {
+        Err(again) => again.exit(),
+        // Of an argument that is no text, only the spelling can be read.
+        Ok(_) => refusal.render().to_string().lines().for_each(text::note),
+    }
+    ExitCode::from(COULD_NOT_START)
 }
 
 fn run(command: Command, quiet: bool) -> Result<Outcome> {
@@ -102,11 +119,7 @@ fn start_logging(cli: &Cli) {
         (false, 1) => log::LevelFilter::Info,
         (false, _) => log::LevelFilter::Debug,
     };
-    env_logger::Builder::new()
-        .filter_module("burncam", level)
-        .format_timestamp(None)
-        .format_target(false)
-        .init();
+    env_logger::Builder::new().filter_module("burncam", level).format(text::log_line).init();
 }
 
 /// The model is at fault. Weights that cannot be used are found out by the first image, where it is the only one.

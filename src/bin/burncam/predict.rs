@@ -44,7 +44,7 @@ fn print(args: &PredictArgs, input: &Input, predictions: &[Prediction], several:
     let name = input.path.display();
     if args.format.json {
         let line = json!({ "path": name.to_string(), "predictions": predictions });
-        text::line(&line.to_string())?;
+        text::json_line(&line.to_string())?;
         return Ok(());
     }
     if several {

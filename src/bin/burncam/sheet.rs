@@ -3,6 +3,7 @@
 use burncam::explain::{ClassExplanation, Explainer, Explanation, Style, Subject};
 use burncam::render::{Heading, Sheet, SheetRow};
 
+use crate::escape::escaped;
 use crate::text;
 
 /// One sheet of all methods and classes of an input; a row a method.
@@ -15,8 +16,8 @@ pub(crate) fn sheet(
 ) -> Sheet {
     let columns = explanations.first().map_or(&[][..], |explanation| &explanation.targets);
     Sheet {
-        title: subject.file.path.rsplit('/').next().unwrap_or_default().to_owned(),
-        footer: footer(explainer),
+        title: escaped(subject.file.path.rsplit('/').next().unwrap_or_default()).into_owned(),
+        footer: escaped(&footer(explainer)).into_owned(),
         photo: Some(subject.picture.clone()),
         columns: columns.iter().map(heading).collect(),
         rows,
@@ -27,7 +28,7 @@ pub(crate) fn sheet(
 
 fn heading(target: &ClassExplanation) -> Heading {
     // Synonyms follow a comma; one name is enough for a column.
-    let title = target.class.class_name.split(", ").next().unwrap_or_default().to_owned();
+    let title = escaped(target.class.class_name.split(", ").next().unwrap_or_default()).into_owned();
     let rank = target.rank.filter(|rank| *rank > 1);
     let rank = rank.map_or_else(String::new, |rank| format!(", rank {rank}"));
     Heading { title, detail: format!("{}{rank}", text::percent_or_number(target.class.proba, target.score)) }

@@ -37,8 +37,8 @@ pub(crate) fn write(summary: &Summary, path: PathBuf, overwrite: bool) -> Result
     Ok(output::write_together(&[OutputFile { path, bytes }], &[], overwrite)?)
 }
 
-/// What a run found, as lines without a final line break.
-pub(crate) fn words(summary: &Summary) -> String {
+/// What a run found, line by line.
+pub(crate) fn words(summary: &Summary) -> Vec<String> {
     let mut lines = vec![outcome(summary)];
     lines.extend(classes(summary));
     lines.extend(summary.accuracy.as_ref().map(accuracy));
@@ -54,7 +54,7 @@ pub(crate) fn words(summary: &Summary) -> String {
             text::counted(summary.images, "image")
         ));
     }
-    lines.join("\n")
+    lines
 }
 
 /// `2000 images: 1987 explained, 13 failed, in 64 s (31 images a second)`.
@@ -160,7 +160,7 @@ most frequent: tabby 1000, espresso 500, goldfish 400, shark 50, ray 30 and 1 ot
 right: 81.5 % (top 5: 95.0 %) of 1987 labelled images
 most frequent mistake: 'goldfish' taken for 'shark', 12 times
 3 images with a blank map; the records say why";
-        assert_eq!(words(&summary), expected);
+        assert_eq!(words(&summary).join("\n"), expected);
     }
 
     #[test]
@@ -171,7 +171,7 @@ most frequent mistake: 'goldfish' taken for 'shark', 12 times
         let expected = "\
 2000 images in shard 2/4: 0 explained, 1 failed, in 12 min 5 s
 interrupted after 1 of 2000 images (the same command with --resume does the rest)";
-        assert_eq!(words(&summary), expected);
+        assert_eq!(words(&summary).join("\n"), expected);
         assert_eq!(
             [0.04, 9.96, 119.4, 7200.0, 12_000.0].map(duration),
             ["0.0 s", "10 s", "119 s", "2 h 0 min", "3 h 20 min"]

@@ -1,16 +1,37 @@
 //! The two streams: data on standard output, everything said to a person about trouble on standard error.
+//!
+//! Only here are they written to. Every line passes through `escape`, so that no text out of a file steers the terminal, and a line
+//! stays a line.
 
-use std::io::{self, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context as _, Error, Result};
+use env_logger::fmt::Formatter;
+
+use crate::escape::{escaped, escaped_json};
 
 /// Prints one line of results.
 pub(crate) fn line(text: &str) -> Result<()> {
-    data(format!("{text}\n").as_bytes())
+    data(format!("{}\n", escaped(text)).as_bytes())
 }
 
-/// Writes bytes to standard output as they are.
+/// Prints lines of results.
+pub(crate) fn lines(lines: &[String]) -> Result<()> {
+    lines.iter().try_for_each(|text| line(text))
+}
+
+/// Prints JSON as it is laid out, with the values that it has.
+pub(crate) fn json(json: &str) -> Result<()> {
+    data(escaped_json(json).as_bytes())
+}
+
+/// Prints JSON that is one line.
+pub(crate) fn json_line(line: &str) -> Result<()> {
+    json(&format!("{line}\n"))
+}
+
+/// Writes bytes to standard output as they are: pictures, and text of our own.
 pub(crate) fn data(bytes: &[u8]) -> Result<()> {
     let mut stdout = io::stdout().lock();
     stdout.write_all(bytes).and_then(|()| stdout.flush()).context("cannot write to standard output")
@@ -39,19 +60,48 @@ pub(crate) fn is_gone() -> bool {
 
 static GONE: AtomicBool = AtomicBool::new(false);
 
-/// Prints an error and its causes on one line.
-pub(crate) fn error(error: &Error) {
-    // If standard error is gone there is nobody left to tell.
-    let _ = writeln!(io::stderr().lock(), "burncam: {error:#}");
+/// Whether a person looks at standard output.
+pub(crate) fn is_seen() -> bool {
+    io::stdout().is_terminal()
 }
 
-/// Says something to a person that is no result.
+/// Prints an error and its causes on one line, or, where weights do not fit, that line and one for each tensor.
+pub(crate) fn error(error: &Error) {
+    let message = format!("burncam: {error:#}");
+    lines_of(&message).into_iter().for_each(note);
+}
+
+/// The lines of a message: the only one that has several is a diagnosis of weights, which spells out the names in it.
+fn lines_of(message: &str) -> Vec<&str> {
+    const BEGINNINGS: [&str; 4] = ["\n  missing: ", "\n  wrong shape: ", "\n  unused: ", "\n  ("];
+    let mut lines = Vec::new();
+    let mut rest = message;
+    if message.lines().next().is_some_and(|first| first.contains(" tensors fit")) {
+        while let Some(end) = BEGINNINGS.iter().filter_map(|beginning| rest.find(beginning)).min() {
+            lines.push(&rest[..end]);
+            rest = &rest[end + 1..];
+        }
+    }
+    lines.push(rest);
+    lines
+}
+
+/// Says something to a person that is no result, on one line.
 pub(crate) fn note(text: &str) {
-    let _ = writeln!(io::stderr().lock(), "{text}");
+    // If standard error is gone there is nobody left to tell.
+    let _ = writeln!(io::stderr().lock(), "{}", escaped(text));
+}
+
+/// Writes a message of the log.
+pub(crate) fn log_line(to: &mut Formatter, message: &log::Record) -> io::Result<()> {
+    let (level, style) = (message.level(), to.default_level_style(message.level()));
+    writeln!(to, "[{style}{level:<5}{style:#}] {}", escaped(&message.args().to_string()))
 }
 
 /// Rows in columns, two spaces between, the last column ragged.
-pub(crate) fn table(header: &[&str], rows: &[Vec<String>]) -> String {
+pub(crate) fn table(header: &[&str], rows: &[Vec<String>]) -> Vec<String> {
+    let rows: Vec<Vec<String>> =
+        rows.iter().map(|row| row.iter().map(|cell| escaped(cell).into_owned()).collect()).collect();
     let width = |column: usize| {
         let cells = rows.iter().map(|row| row[column].chars().count());
         cells.chain([header[column].len()]).max().unwrap_or_default()
@@ -64,7 +114,7 @@ pub(crate) fn table(header: &[&str], rows: &[Vec<String>]) -> String {
     };
     let mut lines = vec![format(header.to_vec())];
     lines.extend(rows.iter().map(|row| format(row.iter().map(String::as_str).collect())));
-    lines.join("\n")
+    lines
 }
 
 /// `1 image`, `2 images`.
@@ -117,5 +167,17 @@ mod tests {
         let shown = [0.0, -2.05, 1234.56789, 0.000_123_456, 98_765_432.1, -3e-9, 1_234_567.8].map(number);
         assert_eq!(shown, ["0", "-2.0500", "1234.6", "0.00012346", "9.8765e7", "-3.0000e-9", "1234568"]);
         assert_eq!([percent_or_number(Some(0.5), 7.0), percent_or_number(None, 7.0)], ["50.0 %", "7.0000"]);
+    }
+
+    #[test]
+    fn only_a_diagnosis_of_weights_has_several_lines() {
+        let diagnosis = "model 'a': 1 of 2 tensors fit, 1 missing\n  missing: 'x' [1]\n  (hint)";
+        assert_eq!(
+            lines_of(diagnosis),
+            ["model 'a': 1 of 2 tensors fit, 1 missing", "  missing: 'x' [1]", "  (hint)"]
+        );
+        for one in ["cannot read 'a\n  missing: b'", "1 of 2 tensors fit\nburncam: done", ""] {
+            assert_eq!(lines_of(one), [one]);
+        }
     }
 }

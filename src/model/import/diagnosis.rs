@@ -130,19 +130,26 @@ impl fmt::Display for Diagnosis {
             write!(f, ", {count} {kind}")?;
         }
         list(f, "missing", missing, |Missing { name, expected, near }| {
-            let hint = near.as_ref().map_or_else(String::new, |near| format!(" (did you mean '{near}'?)"));
+            let hint = near
+                .as_ref()
+                .map_or_else(String::new, |near| format!(" (did you mean '{}'?)", one_line(near)));
             let shape = if expected.is_empty() { String::new() } else { format!(" {expected:?}") };
-            format!("'{name}'{shape}{hint}")
+            format!("'{}'{shape}{hint}", one_line(name))
         })?;
         list(f, "wrong shape", wrong_shape, |WrongShape { name, expected, found }| {
-            format!("'{name}' has shape {found:?}, expected {expected:?}")
+            format!("'{}' has shape {found:?}, expected {expected:?}", one_line(name))
         })?;
-        list(f, "unused", unused, |(name, shape)| format!("'{name}' {shape:?}"))?;
+        list(f, "unused", unused, |(name, shape)| format!("'{}' {shape:?}", one_line(name)))?;
         if !hints.is_empty() {
-            write!(f, "\n  ({})", hints.join("; "))?;
+            write!(f, "\n  ({})", one_line(&hints.join("; ")))?;
         }
         Ok(())
     }
+}
+
+/// A name out of a file, which must not begin a line of its own.
+fn one_line(name: &str) -> String {
+    name.replace('\n', "\\n")
 }
 
 fn list<T>(f: &mut fmt::Formatter<'_>, kind: &str, items: &[T], line: impl Fn(&T) -> String) -> fmt::Result {

@@ -38,6 +38,10 @@ pub(crate) struct BatchArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) csv: Option<PathBuf>,
 
+    /// Leave cells of --csv as they are. Without it, those that a spreadsheet would take for a formula begin with a '.
+    #[arg(long, requires = "csv")]
+    pub(crate) csv_raw: bool,
+
     /// Write a web page to look through the results.
     #[arg(long, value_name = "FILE.html")]
     pub(crate) report: Option<PathBuf>,

@@ -1,5 +1,6 @@
 //! One line an image, in the order of the inputs, written as they come: `--jsonl` and `--csv`.
 
+use std::borrow::Cow;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -7,7 +8,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, anyhow};
 use burncam::record::{FailureRecord, LabelRecord, Record, TargetRecord};
 
-use crate::text;
+use crate::escape::{escaped, escaped_json};
+use crate::{formula, text};
 
 /// Records as JSON, a line each; what failed has a line of the same shape with `error` set.
 pub(crate) struct JsonLines {
@@ -18,6 +20,8 @@ pub(crate) struct JsonLines {
 pub(crate) struct Csv {
     writer: csv::Writer<Sink>,
     path: PathBuf,
+    /// Cells as they are, formulas too.
+    raw: bool,
 }
 
 /// A file or standard output, each line handed on at once.
@@ -26,6 +30,8 @@ struct Sink {
     path: PathBuf,
     /// It is a pipe, and its reader has had enough; files are still to be written.
     gone: bool,
+    /// It is a terminal.
+    is_seen: bool,
 }
 
 /// Standard output, which sentences go to as well.
@@ -66,9 +72,11 @@ const COLUMNS: [&str; 19] = [
 
 impl Sink {
     fn open(path: &Path, overwrite: bool) -> Result<Self> {
+        let is_stdout = path == Path::new("-");
         let to: Box<dyn Write + Send> =
-            if path == Path::new("-") { Box::new(Stdout) } else { Box::new(create(path, overwrite)?) };
-        Ok(Self { to, path: path.to_path_buf(), gone: false })
+            if is_stdout { Box::new(Stdout) } else { Box::new(create(path, overwrite)?) };
+        let is_seen = is_stdout && text::is_seen();
+        Ok(Self { to, path: path.to_path_buf(), gone: false, is_seen })
     }
 }
 
@@ -134,16 +142,17 @@ impl JsonLines {
 
     fn line(&mut self, json: Result<String, String>) -> Result<()> {
         let line = json.map_err(|problem| anyhow!("{problem}"))? + "\n";
+        let line = escaped_json(&line);
         let written = self.sink.write_all(line.as_bytes()).and_then(|()| self.sink.flush());
         written.with_context(|| format!("cannot write '{}'", self.sink.path.display()))
     }
 }
 
 impl Csv {
-    /// Begins a table; `-` is standard output.
-    pub(crate) fn open(path: &Path, overwrite: bool) -> Result<Self> {
-        let mut csv =
-            Self { writer: csv::Writer::from_writer(Sink::open(path, overwrite)?), path: path.into() };
+    /// Begins a table; `-` is standard output. `raw` leaves cells that a spreadsheet would take for formulas as they are.
+    pub(crate) fn open(path: &Path, overwrite: bool, raw: bool) -> Result<Self> {
+        let writer = csv::Writer::from_writer(Sink::open(path, overwrite)?);
+        let mut csv = Self { writer, path: path.into(), raw };
         csv.row(&COLUMNS.map(str::to_owned))?;
         Ok(csv)
     }
@@ -161,9 +170,14 @@ impl Csv {
     }
 
     fn row(&mut self, cells: &[String]) -> Result<()> {
-        let path = &self.path;
+        let (path, raw) = (&self.path, self.raw);
+        let is_seen = self.writer.get_ref().is_seen;
+        let cells = cells.iter().map(|cell| {
+            let cell = if raw { Cow::Borrowed(cell.as_str()) } else { formula::quoted(cell) };
+            if is_seen { escaped(&cell).into_owned() } else { cell.into_owned() }
+        });
         self.writer
-            .write_record(cells)
+            .write_record(cells.map(String::into_bytes))
             .map_err(anyhow::Error::from)
             .and_then(|()| Ok(self.writer.flush()?))
             .with_context(|| format!("cannot write '{}'", path.display()))

@@ -1,12 +1,12 @@
 //! How far a batch has come: a bar on a terminal, or JSON lines for another program, on standard error.
 
-use std::io::{self, Write as _};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::json;
 
 use crate::args::ProgressArg;
+use crate::text;
 
 /// How often JSON lines come.
 const EVERY: Duration = Duration::from_millis(500);
@@ -113,8 +113,7 @@ impl Progress {
             "images_per_second": rounded(rate(explained)),
             "seconds_left": rounded(left),
         });
-        // If standard error is gone there is nobody left to tell.
-        let _ = writeln!(io::stderr().lock(), "{line}");
+        text::note(&line.to_string());
     }
 }
 

@@ -9,6 +9,7 @@ use burncam::record::{FailureRecord, Record, Summary};
 use super::lists::{Csv, JsonLines};
 use super::progress::{Progress, Step};
 use crate::discover::Left;
+use crate::escape::{escaped, escaped_json};
 use crate::explain::{Explained, Job, Task};
 use crate::plan::Destination;
 use crate::report::Page;
@@ -51,12 +52,14 @@ impl<'a> Results<'a> {
         let mut summary = Summary::new(model.name(), "", tasks);
         left.entries().for_each(|entry| summary.not_taken.add(entry));
         summary.shard = args.inputs.shard.map(|shard| format!("{}/{}", shard.index, shard.count));
+        let csv = args.batch.csv.as_deref();
+        let csv = csv.map(|path| Csv::open(path, args.replaces(), args.batch.csv_raw));
         Ok(Self {
             job,
             quiet,
             progress: Progress::new(args.batch.progress, tasks, quiet),
             json,
-            csv: args.batch.csv.as_deref().map(|path| Csv::open(path, args.replaces())).transpose()?,
+            csv: csv.transpose()?,
             page: args.batch.report.clone().map(|path| (Page::new(model.name()), path)),
             summary,
             summary_path,
@@ -123,10 +126,10 @@ impl<'a> Results<'a> {
             log::info!("{}: kept as it is", explained.path());
             return Ok(());
         }
-        self.say(&format!("{}\n", explained.sentence()))
+        self.say(&format!("{}\n", escaped(&explained.sentence())))
     }
 
-    /// What is said on standard output, which only matters where no files are written.
+    /// What is said on standard output, spelt out already, which only matters where no files are written.
     fn say(&self, text: &str) -> Result<()> {
         match self.job.plan.destination {
             Destination::Stdout => text::data(text.as_bytes()),
@@ -143,7 +146,7 @@ impl<'a> Results<'a> {
                 1 => record.to_json(),
                 _ => record.to_json_line().map(|line| format!("{line}\n")),
             };
-            self.say(&json.map_err(|problem| anyhow!("{problem}"))?)?;
+            self.say(&escaped_json(&json.map_err(|problem| anyhow!("{problem}"))?))?;
         }
         Ok(())
     }
@@ -185,7 +188,7 @@ impl<'a> Results<'a> {
         let done = self.summary.explained - self.kept;
         self.summary.took(self.progress.elapsed().as_secs_f64(), done);
         if self.several && !self.quiet {
-            text::note(&summary::words(&self.summary));
+            summary::words(&self.summary).iter().for_each(|line| text::note(line));
             if self.kept > 0 {
                 text::note(&format!("{} kept from an earlier run", text::counted(self.kept, "image")));
             }

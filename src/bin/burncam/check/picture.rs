@@ -28,7 +28,7 @@ pub(super) fn run(args: &CheckArgs, photo: &Path, model: Model) -> Result<Outcom
     };
     let report = check_picture(model, &request)?;
     if args.format.json {
-        text::line(&serde_json::to_string(&report)?)?;
+        text::json_line(&serde_json::to_string(&report)?)?;
     } else {
         print(&report)?;
     }
@@ -43,15 +43,16 @@ fn print(report: &PictureReport) -> Result<()> {
         ("file", report.file.clone()),
         ("device", report.device.clone()),
         ("picture", format!("{} ({}, {} x {})", picture.path, picture.format, picture.width, picture.height)),
-        ("input", format!("1 x {channels} x {height} x {width} (channels, height, width)\n")),
+        ("input", format!("1 x {channels} x {height} x {width} (channels, height, width)")),
     ] {
         text::line(&format!("{name:<8}{value}"))?;
     }
+    text::line("")?;
     let numbers = report.channels.iter().enumerate().map(|(channel, numbers)| {
         let [mean, min, max] = [numbers.mean, numbers.min.into(), numbers.max.into()];
         vec![channel.to_string(), format!("{mean:.4}"), format!("{min:.4}"), format!("{max:.4}")]
     });
-    text::line(&text::table(&["channel", "mean", "min", "max"], &numbers.collect::<Vec<_>>()))?;
+    text::lines(&text::table(&["channel", "mean", "min", "max"], &numbers.collect::<Vec<_>>()))?;
     text::line("")?;
     for class in &report.predictions {
         let shown = text::percent_or_number(class.proba, class.number.unwrap_or_default());
@@ -62,8 +63,13 @@ fn print(report: &PictureReport) -> Result<()> {
         return Ok(());
     }
     let header = ["check", "result", "difference", "limit", "what was compared"];
-    text::line(&format!("\n{}", text::table(&header, &rows)))?;
-    report.finding.iter().try_for_each(|finding| text::line(&format!("\n{finding}")))
+    text::line("")?;
+    text::lines(&text::table(&header, &rows))?;
+    if let Some(finding) = &report.finding {
+        text::line("")?;
+        text::line(finding)?;
+    }
+    Ok(())
 }
 
 fn rows(report: &PictureReport) -> Vec<Vec<String>> {

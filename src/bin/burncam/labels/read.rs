@@ -10,6 +10,7 @@ use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 
 use crate::decode;
 use crate::discover::list;
+use crate::formula;
 
 /// What a file says of one path.
 #[derive(Debug, PartialEq)]
@@ -71,10 +72,16 @@ fn table(bytes: &[u8], delimiter: u8) -> Result<Vec<Row>> {
             ),
         };
         let (Some(path), Some(class)) = (path, class) else { bail!("line {at}: it ends before its class") };
+        let (path, class) = (plain(path), plain(class));
         let class = String::from_utf8_lossy(class).trim().to_owned();
         rows.push(Row { path: list::path(path).with_context(|| format!("line {at}"))?, class, at });
     }
     Ok(rows)
+}
+
+/// A cell without the quote that keeps a spreadsheet from taking it for a formula: our own tables have it.
+fn plain(cell: &[u8]) -> &[u8] {
+    std::str::from_utf8(cell).map_or(cell, |text| formula::plain(text).as_bytes())
 }
 
 /// The line of a row; what the reader gives is where the empty lines before it begin.
@@ -187,6 +194,12 @@ mod tests {
         assert!(
             read("l.csv", b"path,class\na.jpg\n").unwrap_err().contains("line 2: it ends before its class")
         );
+    }
+
+    #[test]
+    fn a_quote_against_formulas_is_taken_off() {
+        let rows = vec![row("=a.jpg", "@cat", 2), row("'b.jpg", "-3", 3)];
+        assert_eq!(read("l.csv", b"path,class\n'=a.jpg,'@cat\n'b.jpg,-3\n"), Ok(rows));
     }
 
     #[test]

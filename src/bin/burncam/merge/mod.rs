@@ -29,7 +29,7 @@ pub(crate) fn run(args: &MergeArgs, quiet: bool) -> Result<Outcome> {
     }
     summary::write(&whole, path, args.force)?;
     if !quiet {
-        text::note(&summary::words(&whole));
+        summary::words(&whole).iter().for_each(|line| text::note(line));
     }
     Ok(if unreadable == 0 { Outcome::Done } else { Outcome::SomeFailed })
 }

@@ -106,7 +106,7 @@ function repaint() {
 
 function paintFailure(card) {
   card.element.classList.add('failed');
-  card.element.setAttribute('aria-label', `${card.path}: not explained: ${card.reason}`);
+  card.element.setAttribute('aria-label', seen(`${card.path}: not explained: ${card.reason}`));
   card.element.append(
     make('span', { class: 'picture' }, 'Not explained'),
     make('span', { class: 'text' },
@@ -135,7 +135,7 @@ function paint(card) {
     text.append(make('span', { class: 'line' }, `map of ${shortName(view.class)}, ${percent(view.proba)}`));
   }
   text.append(make('span', { class: 'line', title: card.path }, briefly(card.path)));
-  card.element.setAttribute('aria-label', inWords(card, view));
+  card.element.setAttribute('aria-label', seen(inWords(card, view)));
   card.element.replaceChildren(mat, likely, text);
 }
 

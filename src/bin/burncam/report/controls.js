@@ -81,9 +81,9 @@ function makeHead() {
     parts.push(`${percent(right / labelled.length)}${some} right`);
   }
   if (data.methods.length === 1) parts.push(data.methods[0]);
-  byId('title').textContent = data.title;
+  byId('title').textContent = seen(data.title);
   byId('summary').textContent = parts.join(' \u00B7 ');
-  document.title = `${data.title} \u00B7 burncam report`;
+  document.title = `${seen(data.title)} \u00B7 burncam report`;
 }
 
 /** What the address asks for, shown. */

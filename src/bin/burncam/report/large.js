@@ -81,12 +81,12 @@ function paintLarge() {
   const view = card.failed ? undefined : chosen(card);
   const at = shown.indexOf(card);
   byId('place').textContent =
-    at === -1 ? fileName(card.path) : `${(at + 1).toLocaleString('en')} of ${shown.length.toLocaleString('en')}`;
+    at === -1 ? seen(fileName(card.path)) : `${(at + 1).toLocaleString('en')} of ${shown.length.toLocaleString('en')}`;
   byId('previous').disabled = at <= 0;
   byId('next').disabled = at === shown.length - 1;
   byId('boxes').hidden = !view?.boxes;
   byId('large-view').hidden = card.failed;
-  large.setAttribute('aria-label', card.path);
+  large.setAttribute('aria-label', seen(card.path));
   paintFrame(card, view);
   paintStrip(card, view);
   byId('details').replaceChildren(...(card.failed ? failureDetails(card) : details(card, view)));

@@ -127,12 +127,19 @@ function readAddress() {
   for (const [key, usual] of Object.entries(DEFAULTS)) state[key] = asked.get(key) ?? usual;
 }
 
-/** An element with attributes and children. Text becomes text nodes, whatever it holds. */
+/** What is not seen, or turns the reading direction. Joiners do neither between characters beyond ASCII, as in emoji. */
+const UNSEEN =
+  /(?![\u200C\u200D])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]|(?<![^\0-\x7F\s\p{Cf}])[\u200C\u200D]|[\u200C\u200D](?![^\0-\x7F\s\p{Cf}])/gu;
+
+/** Text out of a file as it is shown: unseen characters are spelt out. */
+const seen = (text) => text.replace(UNSEEN, (character) => `\\u{${character.codePointAt(0).toString(16)}}`);
+
+/** An element with attributes and children. Text becomes text nodes, whatever it holds; its lines stay lines in attributes. */
 function make(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
-    if (value !== undefined) element.setAttribute(name, value);
+    if (value !== undefined) element.setAttribute(name, String(value).split('\n').map(seen).join('\n'));
   }
-  element.append(...children);
+  element.append(...children.map((child) => (typeof child === 'string' ? seen(child) : child)));
   return element;
 }
