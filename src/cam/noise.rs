@@ -3,6 +3,7 @@
 use chacha20::ChaCha8Rng;
 use rand::{RngExt as _, SeedableRng as _};
 use rand_distr::{Distribution as _, StandardNormal};
+use sha2::{Digest as _, Sha256};
 
 /// A stream of random numbers.
 #[derive(Debug)]
@@ -12,6 +13,17 @@ impl Noise {
     /// The stream that belongs to a seed and, so that uses do not share numbers, to a purpose.
     pub(super) fn new(seed: u64, purpose: u64) -> Self {
         let mut generator = ChaCha8Rng::seed_from_u64(seed);
+        generator.set_stream(purpose);
+        Self(generator)
+    }
+
+    /// As [`Noise::new`], for a use whose numbers must not be the same for two pictures: the picture's own numbers are part of
+    /// the seed, so that neither its name nor the order of pictures counts.
+    pub(super) fn of_picture(seed: u64, picture: &[f32], purpose: u64) -> Self {
+        let mut digest = Sha256::new();
+        digest.update(seed.to_le_bytes());
+        picture.iter().for_each(|value| digest.update(value.to_le_bytes()));
+        let mut generator = ChaCha8Rng::from_seed(digest.finalize().into());
         generator.set_stream(purpose);
         Self(generator)
     }
@@ -46,6 +58,15 @@ mod tests {
         assert_eq!(noise.uniform(), Noise::new(1, 2).uniform());
         assert_ne!(Noise::new(1, 2).uniform(), Noise::new(2, 2).uniform());
         assert_ne!(Noise::new(1, 2).uniform(), Noise::new(1, 3).uniform());
+    }
+
+    #[test]
+    fn a_picture_has_numbers_of_its_own() {
+        let first = |seed, picture: &[f32], purpose| Noise::of_picture(seed, picture, purpose).uniform();
+        assert_eq!(first(1, &[0.5, 2.0], 3), first(1, &[0.5, 2.0], 3));
+        for (seed, picture, purpose) in [(2, [0.5, 2.0], 3), (1, [2.0, 0.5], 3), (1, [0.5, 2.0], 4)] {
+            assert_ne!(first(seed, &picture, purpose), first(1, &[0.5, 2.0], 3));
+        }
     }
 
     #[test]

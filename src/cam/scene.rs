@@ -44,6 +44,8 @@ pub struct Question<'a> {
     pub score: Score,
     /// What only some methods read.
     pub options: &'a Options,
+    /// The numbers of the picture that was asked about; those of the scene may be a changed copy's.
+    asked_about: &'a [f32],
     evidence: OnceCell<Rc<Vec<Evidence>>>,
 }
 
@@ -141,7 +143,7 @@ impl<'a> Question<'a> {
                 "class {class} is out of range: there are {classes} classes"
             )));
         }
-        Ok(Self { scene, class, score, options, evidence: OnceCell::new() })
+        Ok(Self { scene, class, score, options, asked_about: scene.values, evidence: OnceCell::new() })
     }
 
     /// The same question about another picture in front of the same network.
@@ -151,6 +153,7 @@ impl<'a> Question<'a> {
             class: self.class,
             score: self.score,
             options: self.options,
+            asked_about: self.asked_about,
             evidence: OnceCell::new(),
         }
     }
@@ -162,6 +165,7 @@ impl<'a> Question<'a> {
             class: self.class,
             score,
             options: self.options,
+            asked_about: self.asked_about,
             evidence: OnceCell::new(),
         }
     }
@@ -173,6 +177,11 @@ impl<'a> Question<'a> {
     /// The network's input, `[1, channels, height, width]`.
     pub(super) fn values(&self) -> &'a [f32] {
         self.scene.values
+    }
+
+    /// As [`Question::values`], of the picture as it was given, also where the question is about a changed copy of it.
+    pub(super) fn asked_about(&self) -> &'a [f32] {
+        self.asked_about
     }
 
     pub(super) fn logits(&self) -> &'a [f32] {

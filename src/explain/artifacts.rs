@@ -16,9 +16,9 @@ pub enum ArtifactKind {
     Grey,
     /// The heat alone, 16 bits of grey.
     Grey16,
-    /// The map at its own resolution, a float32 NumPy array `[height, width]`.
+    /// The map as computed, at its own resolution, a float32 NumPy array `[height, width]`.
     Npy,
-    /// The map at the picture's resolution, a float32 NumPy array `[height, width]`.
+    /// The same enlarged to the picture's resolution, 0 where the network saw nothing.
     NpyFull,
     /// White where the heat reaches the threshold, else black.
     Mask,

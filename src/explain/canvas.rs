@@ -10,6 +10,7 @@ use image::RgbImage;
 use super::{ArtifactKind, ClassExplanation, Drawing, Explanation, Style, Subject};
 use crate::cam::Library;
 use crate::error::Result;
+use crate::heatmap::Heatmap;
 use crate::input::write_npy_2d;
 use crate::record::BoxRecord;
 use crate::render::compat::{self, CompatOverlay, compat_overlay};
@@ -126,10 +127,7 @@ impl Canvas<'_> {
                 let map = self.explanation.heatmap(self.target);
                 write_npy_2d(map.height(), map.width(), map.values())
             }
-            ArtifactKind::NpyFull => {
-                let placed = self.placed();
-                write_npy_2d(placed.height, placed.width, &placed.values)
-            }
+            ArtifactKind::NpyFull => self.full_npy(),
         }
     }
 
@@ -140,7 +138,10 @@ impl Canvas<'_> {
         let Style { threshold, components, interpolation, .. } = *self.style;
         let regions = match interpolation {
             Interpolation::Bilinear => render::regions(self.placed(), threshold, components),
-            _ => render::regions(&self.place(Interpolation::Bilinear), threshold, components),
+            _ => {
+                let drawn = self.explanation.drawn(self.target);
+                render::regions(&self.place(&drawn, Interpolation::Bilinear), threshold, components)
+            }
         };
         let record = |region: render::Region| BoxRecord {
             left: region.bounds.left,
@@ -154,14 +155,27 @@ impl Canvas<'_> {
         regions.into_iter().map(record).collect()
     }
 
-    fn placed(&self) -> &Placed {
-        self.placed.get_or_init(|| self.place(self.style.interpolation))
+    /// The map as it was computed, enlarged; what is drawn may be clipped and on another scale.
+    fn full_npy(&self) -> Result<Vec<u8>> {
+        let map = self.explanation.heatmap(self.target);
+        let own;
+        let full = if map == self.explanation.drawn(self.target) {
+            self.placed()
+        } else {
+            own = self.place(&map, self.style.interpolation);
+            &own
+        };
+        write_npy_2d(full.height, full.width, &full.values)
     }
 
-    fn place(&self, interpolation: Interpolation) -> Placed {
+    /// The map as it is drawn.
+    fn placed(&self) -> &Placed {
+        self.placed.get_or_init(|| self.place(&self.explanation.drawn(self.target), self.style.interpolation))
+    }
+
+    fn place(&self, map: &Heatmap, interpolation: Interpolation) -> Placed {
         let (width, height) = self.subject.picture.dimensions();
-        let map = self.explanation.drawn(self.target);
-        render::place(&map, &self.subject.placement, width as usize, height as usize, interpolation)
+        render::place(map, &self.subject.placement, width as usize, height as usize, interpolation)
     }
 }
 

@@ -291,17 +291,12 @@ fn layers(model: &Model, settings: &Settings) -> Result<Vec<Choice>> {
 }
 
 impl Explanation {
-    /// A target's map on the explanation's scale: 0 to 1, or with signs -1 to 1, unless the scale is raw or a library's.
+    /// A target's map on the explanation's scale, whole: 0 to 1, or with signs -1 to 1, where it is divided by its own greatest
+    /// value. On a scale of [`Scale::Fixed`] values may lie beyond; raw ones, and those of a library, are of any size.
     #[must_use]
     pub fn heatmap(&self, target: &ClassExplanation) -> Heatmap {
         let map = &target.map.map;
-        match (self.divisor(target), self.scale) {
-            (None, _) => map.clone(),
-            (Some(divisor), Scale::Fixed(_)) => {
-                scaled(map, divisor).map(|value| value.clamp(-1.0, 1.0)).unwrap_or_else(|| map.clone())
-            }
-            (Some(divisor), _) => scaled(map, divisor),
-        }
+        self.divisor(target).map_or_else(|| map.clone(), |divisor| scaled(map, divisor))
     }
 
     /// What a target's map is divided by, or `None` when it stays as it is.

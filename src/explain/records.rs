@@ -132,17 +132,19 @@ impl Explainer {
                 scale: explanation.divisor(target),
             },
             raw: target.map.raw.iter().map(raw).collect(),
-            normalization: self.normalization(explanation),
+            normalization: self.normalization(explanation, small.values().len() < heatmap.values().len()),
             boxes: illustration.boxes,
             finding: target.finding.clone(),
             artifacts: illustration.artifacts,
         }
     }
 
-    fn normalization(&self, explanation: &Explanation) -> String {
+    /// How the signed map became the record's, which may be of fewer cells.
+    fn normalization(&self, explanation: &Explanation, is_reduced: bool) -> String {
         let settings = self.settings();
+        let last = if is_reduced { ", averaged over blocks" } else { "" };
         if let Some(library) = settings.options.library {
-            return format!("as {} does", library.name());
+            return format!("as {} does{last}", library.name());
         }
         let first = if settings.options.signed { "signed" } else { "relu" };
         let then = match (explanation.scale, settings.options.signed) {
@@ -151,7 +153,7 @@ impl Explainer {
             (Scale::Raw, _) => "not divided",
             (Scale::Fixed(_), _) => "divided by a common scale",
         };
-        format!("{first}, {then}")
+        format!("{first}, {then}{last}")
     }
 
     /// What a record says of the settings of a method, known before any image is.

@@ -43,7 +43,7 @@ pub enum Scale {
     Own,
     /// Nothing: values are in units of score times activation. Pictures are drawn as for `Own`.
     Raw,
-    /// This number, the same for all, so that pictures can be compared. What lies beyond it is drawn as one.
+    /// This number, the same for all, so that pictures can be compared. What lies beyond it stays so, and is drawn as one.
     Fixed(f32),
 }
 

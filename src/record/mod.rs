@@ -93,7 +93,7 @@ pub struct TargetRecord {
     /// Numbers of the signed map of each layer (of the one map, for a method without layers) before ReLU and normalisation;
     /// empty when one is not finite.
     pub raw: Vec<RawRecord>,
-    /// How the signed map became [`TargetRecord::heatmap`], for example `relu, divided by maximum`.
+    /// How the signed map became [`TargetRecord::heatmap`], for example `relu, divided by maximum, averaged over blocks`.
     pub normalization: String,
     /// Boxes around the regions of heat, largest first; see [`StyleRecord::threshold`] and [`StyleRecord::components`]. Empty for a
     /// blank map.

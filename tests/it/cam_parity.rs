@@ -99,7 +99,7 @@ fn compare(model: &Model, manifest: &Value, case: &Case) -> Option<f64> {
         })
         .collect();
     let map = asked.map(model, &taps, &input(case.network), class);
-    let expected = expected(case, method, map.len());
+    let expected = expected(case, map.len());
     let most = expected.iter().fold(0.0_f64, |most, value| most.max(f64::from(value.abs())));
     // What is not brought to 1 by the library is compared relative to its greatest value.
     let unit = if [Library::Captum, Library::Xplique].contains(&case.library) { most } else { 1.0 };
@@ -151,18 +151,14 @@ impl Asked {
     }
 }
 
-/// The library's array as one map of as many cells: its pixel methods give one for each colour.
-fn expected(case: &Case, method: Method, cells: usize) -> Vec<f32> {
+/// The library's array as one map of as many cells: its pixel methods give one for each colour, and their pictures sum them.
+fn expected(case: &Case, cells: usize) -> Vec<f32> {
     if case.expected.len() == cells {
         return case.expected.clone();
     }
     assert_eq!(case.expected.len(), 3 * cells, "{}", case.key);
     let sum = |cell: usize| case.expected.iter().skip(cell).step_by(cells).sum::<f32>();
-    let mut map: Vec<f32> = match method {
-        // Every colour has the same number there.
-        Method::Occlusion => case.expected[..cells].to_vec(),
-        _ => (0..cells).map(sum).collect(),
-    };
+    let mut map: Vec<f32> = (0..cells).map(sum).collect();
     if case.library == Library::PytorchGradCam {
         map.iter_mut().for_each(|value| *value = value.max(0.0));
         let most = magnitude(&map);

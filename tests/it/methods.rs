@@ -1,9 +1,11 @@
 //! What holds of every method, over the table of all methods, and identities that need no other library.
 
 mod blank;
+mod files;
 mod identities;
 mod layers;
 mod networks;
 mod perturbing;
+mod random;
 mod smoothing;
 mod table;

@@ -8,8 +8,8 @@
 //! ```
 //!
 //! Squares that stick out at the far edges are cut off there, as in captum; xplique leaves them out, and sums in the
-//! place of the mean. Zero is the network's own, for most
-//! networks the mean colour.
+//! place of the mean. captum gives the drop to each colour of the square, and its pictures sum the colours. Zero is the network's
+//! own, for most networks the mean colour.
 
 use super::{Definition, MethodInfo, Run};
 use crate::cam::options::{Library, Options};
@@ -36,7 +36,7 @@ pub(super) const DEFINITION: Definition = Definition {
 const XPLIQUE_PATCH: usize = 3;
 
 fn map(question: &Question) -> Result<Vec<f32>> {
-    let [_, height, width] = question.network().input();
+    let [channels, height, width] = question.network().input();
     let theirs = question.follows(Library::Xplique);
     let (patch, stride) = square_of(question.network().input(), question.options);
     let rows = starts(height, patch, stride, theirs);
@@ -67,7 +67,8 @@ fn map(question: &Question) -> Result<Vec<f32>> {
     if theirs {
         return Ok(drops.iter().map(|drop| *drop as f32).collect());
     }
-    Ok(drops.iter().zip(counts).map(|(drop, count)| (drop / count) as f32).collect())
+    let times = if question.follows(Library::Captum) { channels as f64 } else { 1.0 };
+    Ok(drops.iter().zip(counts).map(|(drop, count)| (times * drop / count) as f32).collect())
 }
 
 /// Side of the square, and the step from one to the next.

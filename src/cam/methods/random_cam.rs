@@ -1,9 +1,12 @@
 //! Random weights: the baseline that every method must beat.
 //!
 //! ```text
-//! w_k ~ U(-1, 1),   the same for every picture and class
+//! w_k ~ U(-1, 1),   others for every picture, the same for its classes
 //! L   = ReLU( sum_k  w_k A^k )
 //! ```
+//!
+//! Weights that were the same for all pictures would show the same channels everywhere. Over many pictures that is one draw, which
+//! may by luck be a good one, and no chance level.
 
 use super::{Definition, MethodInfo, Run};
 use crate::cam::noise::Noise;
@@ -29,6 +32,6 @@ pub(super) const DEFINITION: Definition = Definition {
 
 fn terms(question: &Question, tap: usize) -> Result<Terms> {
     let channels = question.activations(tap)?.channels;
-    let mut noise = Noise::new(question.options.seed, 2 + tap as u64);
+    let mut noise = Noise::of_picture(question.options.seed, question.asked_about(), 2 + tap as u64);
     Ok(Terms::Weights((0..channels).map(|_| 2.0 * noise.uniform() - 1.0).collect()))
 }

@@ -2,7 +2,7 @@
 
 use burncam::DeviceName;
 use burncam::cam::Method as M;
-use burncam::cam::Method;
+use burncam::cam::{Library, Method};
 use burncam::engine::Network;
 
 use super::networks::{Asked, SIDE, Sketch, doubled, gated, loaded, picture, plain, ranked};
@@ -201,6 +201,12 @@ fn gradient_methods_are_exact_for_a_linear_network() {
         (0..16).map(|at| products[(top + at / 4) * SIDE + left + at % 4]).sum::<f64>()
     };
     same("occlusion", &occlusion.map(&network, &input), (0..cells).map(square));
+    // captum gives that to each of three colours, and its pictures sum them.
+    let summed = occlusion.but(|asked| {
+        asked.options.signed = false;
+        asked.options.library = Some(Library::Captum);
+    });
+    same("occlusion of captum", &summed.map(&network, &input), (0..cells).map(|cell| 3.0 * square(cell)));
 }
 
 /// A network whose logit is one pixel's colours, and that pixel.
