@@ -31,7 +31,7 @@ impl Draft {
             && over_groups(&variance.op)
             && matches!(square.op, Op::Mul { scalar: None })
             && matches!(centered.op, Op::Sub { scalar: None })
-            && matches!((&root.op, &normed.op), (Op::Sqrt {}, Op::Div { scalar: None }));
+            && matches!((&root.op, &normed.op), (Op::Sqrt { .. }, Op::Div { scalar: None }));
         let reshaped = matches!(grouped.op, Op::Reshape { .. } | Op::Flatten { .. });
         let Op::Add { scalar: Some(epsilon) } = shifted.op else { return None };
         let input = grouped.inputs.first()?.clone();

@@ -101,7 +101,7 @@ fn resized(resize: &InterpolateOpIr) -> Option<Op> {
     };
     // Burn passes the flag on with every mode; the nearest cell has no corners to align.
     let align_corners = resize.options.align_corners && mode != ResizeMode::Nearest;
-    Some(Op::Resize { output_size: resize.output_size, mode, align_corners })
+    Some(Op::Resize { output_size: resize.output_size, mode, align_corners, mapping: None })
 }
 
 fn activation(operation: &ActivationOperationIr) -> Option<Step<'_>> {
@@ -132,7 +132,7 @@ fn float(operation: &FloatOperationIr) -> Option<Step<'_>> {
     let (op, unary) = match operation {
         Exp(unary) => (Op::Exp {}, unary),
         Log(unary) => (Op::Log {}, unary),
-        Sqrt(unary) => (Op::Sqrt {}, unary),
+        Sqrt(unary) => (Op::Sqrt { of_squares: false }, unary),
         Tanh(unary) => (Op::Tanh {}, unary),
         Erf(unary) => (Op::Erf {}, unary),
         Recip(unary) => (Op::Pow { exponent: -1.0 }, unary),

@@ -1,6 +1,6 @@
 //! What settings may be: numbers that a network could have, so that nothing later overflows or runs for hours.
 
-use super::{Graph, InputSpec, Op, ResizeMode};
+use super::{Graph, InputSpec, Op, ResizeMapping, ResizeMode};
 
 /// The greatest kernel, stride, dilation or padding, in pixels.
 const MAX_WINDOW: usize = 4096;
@@ -14,6 +14,7 @@ pub(super) const MAX_SIDE: usize = 16_384;
 impl Op {
     /// Refuses settings that no input could make sense of.
     pub(crate) fn check(&self) -> Result<(), String> {
+        self.check_finite()?;
         match self {
             Self::Conv2d { stride, dilation, groups, padding } => {
                 within("stride", stride, 1)?;
@@ -30,7 +31,10 @@ impl Op {
             Self::Resize { mode: ResizeMode::Nearest, align_corners: true, .. } => {
                 Err("'align_corners' goes with 'bilinear' and 'bicubic', got mode 'nearest'".into())
             }
-            Self::Resize { output_size, .. } => within("output_size", output_size, 1),
+            Self::Resize { output_size, mode, align_corners, mapping } => {
+                within("output_size", output_size, 1)?;
+                mapping.as_ref().map_or(Ok(()), |mapping| convention(mapping, *mode, *align_corners))
+            }
             Self::MaxPool2d { kernel, stride, dilation, padding, .. } => {
                 within("dilation", dilation, 1)?;
                 window(kernel, stride, padding)
@@ -43,6 +47,18 @@ impl Op {
                 Err(format!("'min' {min} is greater than 'max' {max}, expected the opposite"))
             }
             _ => Ok(()),
+        }
+    }
+}
+
+impl Op {
+    /// JSON has no infinity: a setting that is not finite would be written as nothing, and the card could not be read.
+    fn check_finite(&self) -> Result<(), String> {
+        let written = serde_json::to_value(self).map_err(|error| error.to_string())?;
+        let mut fields = written.as_object().into_iter().flatten();
+        match fields.find(|(_, value)| value.is_null()) {
+            Some((field, _)) => Err(format!("'{field}' is not finite, expected a number")),
+            None => Ok(()),
         }
     }
 }
@@ -61,6 +77,27 @@ impl Graph {
         }
         Ok(())
     }
+}
+
+/// Settings of a resize that do not go together.
+fn convention(mapping: &ResizeMapping, mode: ResizeMode, align_corners: bool) -> Result<(), String> {
+    let ResizeMapping { scale, cubic_a, exclude_outside, antialias, .. } = *mapping;
+    if align_corners {
+        return Err("has both 'align_corners' and 'mapping', expected one of them".into());
+    }
+    if !scale.iter().all(|scale| (1e-6..=1e6).contains(scale)) {
+        return Err(format!("'mapping.scale' is {scale:?}, expected positive numbers"));
+    }
+    if !(-10.0..=10.0).contains(&cubic_a) {
+        return Err(format!("'mapping.cubic_a' is {cubic_a}, expected -10 to 10"));
+    }
+    if antialias && mode == ResizeMode::Nearest {
+        return Err("'mapping.antialias' goes with 'bilinear' and 'bicubic', got mode 'nearest'".into());
+    }
+    if exclude_outside && mode != ResizeMode::Bicubic && !antialias {
+        return Err("'mapping.exclude_outside' goes with 'bicubic' or 'antialias', got neither".into());
+    }
+    Ok(())
 }
 
 fn window(kernel: &[usize; 2], stride: &[usize; 2], padding: &[usize; 4]) -> Result<(), String> {

@@ -9,6 +9,7 @@ mod graph;
 mod limits;
 mod ops;
 mod preprocess;
+mod resize;
 mod signature;
 
 use std::str::FromStr;
@@ -18,8 +19,10 @@ use serde::{Deserialize, Serialize};
 use crate::error::Error;
 
 pub use graph::{Graph, InputSpec, Layout, Node};
-pub use ops::{Op, PadMode, ResizeMode};
+pub use ops::{Op, PadMode};
 pub use preprocess::{ColorOrder, Crop, Filter, Preprocess, Resize};
+pub(crate) use resize::CUBIC_A;
+pub use resize::{Coordinates, ResizeMapping, ResizeMode, Rounding};
 
 /// The newest card version that this build reads and the one it writes.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -195,11 +198,12 @@ impl Card {
     /// The card as indented JSON with a final newline.
     ///
     /// # Errors
-    /// When a number in it is not finite.
+    /// When it could not be read again, for example because a number in it is not finite.
     pub fn to_json(&self) -> Result<String, String> {
         let mut text = serde_json::to_string_pretty(self).map_err(|error| format!("card: {error}"))?;
         text.push('\n');
-        Ok(text)
+        // What cannot be read again must not be written: JSON has no infinity, and serde writes nothing in its place.
+        Self::from_json(&text).map(|_| text)
     }
 
     /// Refuses what no card may say, whoever made it.

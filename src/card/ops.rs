@@ -22,6 +22,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::resize::{ResizeMapping, ResizeMode};
+
 /// One operation and its settings. `docs/model-format.md` has the table.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "op", rename_all = "snake_case", deny_unknown_fields)]
@@ -139,8 +141,12 @@ pub enum Op {
     Clip { min: f64, max: f64 },
     /// `e^x`.
     Exp {},
-    /// Square root.
-    Sqrt {},
+    /// Square root. That of a sum of squares is a length, whose slope at zero is taken as zero.
+    Sqrt {
+        /// Found when a model is opened; cards neither have nor need it.
+        #[serde(skip)]
+        of_squares: bool,
+    },
     /// Natural logarithm.
     Log {},
     /// `|x|`.
@@ -227,12 +233,14 @@ pub enum Op {
         #[serde(default)]
         value: f64,
     },
-    /// Height and width become `output_size`; nothing is smoothed first when they shrink.
+    /// Height and width become `output_size`; `mapping` is for conventions that the other settings cannot say.
     Resize {
         output_size: [usize; 2],
         mode: ResizeMode,
         #[serde(default)]
         align_corners: bool,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        mapping: Option<ResizeMapping>,
     },
     /// Mean along `axes`.
     ReduceMean {
@@ -282,21 +290,6 @@ pub enum PadMode {
     Reflect,
     /// The border pixels repeated.
     Edge,
-}
-
-/// How `resize` finds the value of output cell `i`, by axis.
-///
-/// The cell lies at `(i + 1/2) in / out - 1/2` of the input, or with `align_corners` at `i (in - 1) / (out - 1)`,
-/// so that the corners meet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ResizeMode {
-    /// Input cell `floor(i in / out)`, whatever that place; without `align_corners`.
-    Nearest,
-    /// The two cells about that place, by their distance.
-    Bilinear,
-    /// The four cells about that place, by Keys' cubic with `a = -3/4`; cells beyond the border repeat it.
-    Bicubic,
 }
 
 fn one() -> usize {

@@ -20,6 +20,12 @@ impl Difference {
     /// Between `found` and what was `expected`.
     #[must_use]
     pub fn between(found: &[f32], expected: &[f32]) -> Self {
+        Self::on_scale(found, expected, 0.0)
+    }
+
+    /// As [`Difference::between`], but what the difference is divided by is at least `least`.
+    #[must_use]
+    pub fn on_scale(found: &[f32], expected: &[f32], least: f64) -> Self {
         if found.len() != expected.len() || found.iter().chain(expected).any(|value| !value.is_finite()) {
             return Self::INFINITE;
         }
@@ -27,6 +33,7 @@ impl Difference {
         let pairs = found.iter().zip(expected);
         let absolute = pairs.map(|(a, b)| (f64::from(*a) - f64::from(*b)).abs()).fold(0.0, f64::max);
         let scale = if greatest(expected) > 0.0 { greatest(expected) } else { greatest(found) };
+        let scale = scale.max(least);
         Self { absolute, relative: if absolute > 0.0 { absolute / scale } else { 0.0 } }
     }
 
@@ -46,6 +53,15 @@ mod tests {
         let difference = Difference::between(&[1.0, -4.0, 0.5], &[1.0, -5.0, 0.0]);
         assert_eq!(difference, Difference { absolute: 1.0, relative: 0.2 });
         assert_eq!(Difference::between(&[3.0, -1.0], &[3.0, -1.0]), Difference::NONE);
+    }
+
+    #[test]
+    fn a_scale_may_have_a_least_value() {
+        let saturated = [1e-13, 2e-9];
+        let clamped = [1.5e-8, 1.5e-8];
+        assert!(Difference::between(&saturated, &clamped).relative > 0.8);
+        assert!(Difference::on_scale(&saturated, &clamped, 1e-2).relative < 2e-6);
+        assert_eq!(Difference::on_scale(&[0.25], &[0.5], 1e-2).relative, 0.5);
     }
 
     #[test]

@@ -15,7 +15,7 @@ use super::sums;
 use super::value::{Value, map_tensor, zip_tensors};
 use crate::card::{Op, PadMode};
 use crate::error::{Error, Result};
-use crate::model::resolve_reshape;
+use crate::model::{Rule, resolve_reshape};
 
 /// Role -> tensor on the device.
 pub(crate) type Params = BTreeMap<String, Value>;
@@ -173,7 +173,10 @@ fn spatial(op: &Op, x: Tensor<4>) -> Result<Tensor<4>> {
             };
             x.pad(pool::pairs(*padding), mode)
         }
-        Op::Resize { output_size, mode, align_corners } => resize(x, *output_size, *mode, *align_corners),
+        Op::Resize { output_size, mode, align_corners, mapping } => {
+            let rule = Rule { mode: *mode, align_corners: *align_corners, mapping: mapping.as_ref() };
+            resize(x, *output_size, rule)
+        }
         other => return Err(Error::internal(format!("'{}' is not a spatial operation", other.name()))),
     })
 }
@@ -227,11 +230,13 @@ pub(super) fn reduce(reduced: Value, axes: &[usize], keep_dims: bool) -> Result<
 /// Square root of the sum of squares.
 fn length(x: Value, axes: &[usize]) -> Result<Value> {
     let squares = sums::sum(map_tensor!(x, t => t.square()), axes)?;
-    // A root has no slope at zero. As in PyTorch, the gradient there is zero, and not NaN.
-    Ok(map_tensor!(squares, squares => {
-        let zero = squares.clone().equal_elem(0.0);
-        squares.mask_fill(zero.clone(), 1.0).sqrt().mask_fill(zero, 0.0)
-    }))
+    Ok(map_tensor!(squares, squares => root_of_squares(squares)))
+}
+
+/// A root has no slope at zero. Of a length, PyTorch takes it as zero there, so that a gradient is not NaN.
+fn root_of_squares<const RANK: usize>(squares: Tensor<RANK>) -> Tensor<RANK> {
+    let zero = squares.clone().equal_elem(0.0);
+    squares.mask_fill(zero.clone(), 1.0).sqrt().mask_fill(zero, 0.0)
 }
 
 fn pointwise(op: &Op, x: Value) -> Value {
@@ -252,7 +257,8 @@ fn pointwise(op: &Op, x: Value) -> Value {
         Op::Softplus {} => map_tensor!(x, t => activation::softplus(t, 1.0)),
         Op::Clip { min, max } => map_tensor!(x, t => kink::clamp(t, *min, *max)),
         Op::Exp {} => map_tensor!(x, t => t.exp()),
-        Op::Sqrt {} => map_tensor!(x, t => t.sqrt()),
+        Op::Sqrt { of_squares: true } => map_tensor!(x, t => root_of_squares(t)),
+        Op::Sqrt { .. } => map_tensor!(x, t => t.sqrt()),
         Op::Log {} => map_tensor!(x, t => t.log()),
         Op::LogSigmoid {} => map_tensor!(x, t => activation::log_sigmoid(t)),
         Op::Abs {} => map_tensor!(x, t => t.abs()),

@@ -11,8 +11,11 @@ mod cost;
 pub mod import;
 mod layers;
 mod layout;
+mod lengths;
 mod output;
 mod pack;
+mod resize;
+mod save;
 mod shapes;
 
 use std::collections::BTreeMap;
@@ -25,6 +28,7 @@ pub use cost::Cost;
 pub use layers::{Choice, LayerInfo, LayerRequest};
 pub use output::{FinalActivation, OutputSpec};
 pub(crate) use pack::Weights;
+pub(crate) use resize::Rule;
 pub(crate) use shapes::MAX_RANK;
 
 use crate::card::{Card, Graph};
@@ -260,11 +264,12 @@ impl Model {
 fn check(card: &Card, tensors: &BTreeMap<String, Vec<usize>>, name: &str) -> Result<(Resolved, Vec<String>)> {
     let blame = |problem: String| Error::model(name, problem);
     card.check().map_err(blame)?;
-    let graph = match (&card.arch, &card.graph) {
+    let mut graph = match (&card.arch, &card.graph) {
         (Some(arch), _) => built_in(arch, card)?,
         (None, Some(graph)) => graph.clone(),
         (None, None) => return Err(blame("its card has no graph".into())),
     };
+    lengths::mark(&mut graph);
     let warnings = tensors_fit(&graph, tensors, name)?;
     let shapes = shapes::infer(&graph, tensors).map_err(blame)?;
     check_input(card, &graph).map_err(blame)?;

@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 use super::axes::{
     broadcast, flatten, in_range, matmul, reduce, reshape, slice, split, squeeze, transpose, unsqueeze,
 };
-use crate::card::{Graph, Node, Op};
+use super::resize;
+use crate::card::{Graph, Node, Op, ResizeMapping};
 
 /// More elements than any real activation has (1 GiB of floats); a guard against absurd cards.
 const MAX_ELEMENTS: usize = 1 << 28;
@@ -85,10 +86,10 @@ impl Site<'_> {
             AvgPool2d { kernel, stride, padding, ceil_mode, .. } => {
                 Window { kernel, stride, padding, dilation: &[1, 1], ceil: *ceil_mode }.output(x)
             }
-            AdaptiveAvgPool2d { output_size: [height, width] }
-            | Resize { output_size: [height, width], .. } => {
+            AdaptiveAvgPool2d { output_size: [height, width] } => {
                 image(x).map(|[batch, channels, ..]| vec![batch, channels, *height, *width])
             }
+            Resize { output_size, mapping, .. } => resized(x, *output_size, mapping.as_ref()),
             GlobalAvgPool {} | GlobalMaxPool {} => {
                 image(x).map(|[batch, channels, ..]| vec![batch, channels, 1, 1])
             }
@@ -277,6 +278,16 @@ impl Window<'_> {
 
 fn channels(shape: &[usize]) -> Result<usize, String> {
     shape.get(1).copied().ok_or_else(|| format!("its input {shape:?} has no channel axis"))
+}
+
+fn resized(x: &[usize], size: [usize; 2], mapping: Option<&ResizeMapping>) -> Shape {
+    let [batch, channels, height, width] = image(x)?;
+    match mapping {
+        Some(mapping) if !resize::fits(mapping, [height, width], size) => {
+            Err(format!("its 'mapping.scale' {:?} does not make {size:?} of {height}x{width}", mapping.scale))
+        }
+        _ => Ok(vec![batch, channels, size[0], size[1]]),
+    }
 }
 
 fn image(shape: &[usize]) -> Result<[usize; 4], String> {

@@ -1,5 +1,7 @@
 //! ONNX files: numbers as onnxruntime has them, names as the frameworks have them, and files that must be refused.
 
+mod cases;
+
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};

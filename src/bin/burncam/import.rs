@@ -47,14 +47,16 @@ pub(crate) fn run(args: &ImportArgs, quiet: bool) -> Result<Outcome> {
     let tensors = imported.tensors.len();
     let model = save(args, &mut imported, quiet)?;
     if !quiet {
-        let layer = model.choose_layer(&burncam::model::LayerRequest::Auto)?;
+        let layer = match model.choose_layer(&burncam::model::LayerRequest::Auto) {
+            Ok(layer) => format!("explained at layer {}", layer.name),
+            Err(_) => "without a layer that has a map (methods on pixels explain it)".into(),
+        };
         text::line(&format!(
-            "{}: {} with {}, {tensors} tensors, {}, explained at layer {}",
+            "{}: {} with {}, {tensors} tensors, {}, {layer}",
             args.out.display(),
             model.name(),
             outputs(&model),
             text::size(model.file_size()?),
-            layer.name
         ))?;
     }
     Ok(Outcome::Done)
@@ -62,8 +64,7 @@ pub(crate) fn run(args: &ImportArgs, quiet: bool) -> Result<Outcome> {
 
 /// Writes the model, and looks with a few noise pictures whether its outputs are what they are taken for.
 fn save(args: &ImportArgs, imported: &mut Imported, quiet: bool) -> Result<Model> {
-    Model::save(&args.out, &imported.card, imported.tensors.clone(), args.force)?;
-    let model = Model::open(&args.out, None)?;
+    let model = Model::create(&args.out, &imported.card, imported.tensors.clone(), args.force)?;
     let found = match check_output(&model) {
         Ok(found) => found,
         Err(error) => {
@@ -82,8 +83,7 @@ fn save(args: &ImportArgs, imported: &mut Imported, quiet: bool) -> Result<Model
         )?;
     }
     imported.card.output = Some(evident);
-    Model::save(&args.out, &imported.card, std::mem::take(&mut imported.tensors), true)?;
-    Ok(Model::open(&args.out, None)?)
+    Ok(Model::create(&args.out, &imported.card, std::mem::take(&mut imported.tensors), true)?)
 }
 
 /// `1000 classes`, `1 class`, `3 numbers`.

@@ -114,7 +114,7 @@ fn of_one(op: &Op, params: &Params, x: Value, rate: Value, y: &Value) -> Result<
         | Op::LogSigmoid {}
         | Op::Clip { .. }
         | Op::Exp {}
-        | Op::Sqrt {}
+        | Op::Sqrt { .. }
         | Op::Log {}
         | Op::Abs {}
         | Op::Erf {}

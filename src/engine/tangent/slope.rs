@@ -58,7 +58,11 @@ fn pointwise<const RANK: usize>(op: &Op, x: Tensor<RANK>) -> Result<Tensor<RANK>
         Op::Softplus {} => activation::sigmoid(x),
         Op::LogSigmoid {} => activation::sigmoid(x.neg()),
         Op::Exp {} => x.exp(),
-        Op::Sqrt {} => x.sqrt().recip().mul_scalar(0.5),
+        Op::Sqrt { of_squares: true } => {
+            let zero = x.clone().inner().equal_elem(0.0);
+            x.mask_fill(zero.clone(), 1.0).sqrt().recip().mul_scalar(0.5).mask_fill(zero, 0.0)
+        }
+        Op::Sqrt { .. } => x.sqrt().recip().mul_scalar(0.5),
         Op::Log {} => x.recip(),
         Op::Erf {} => x.square().neg().exp().mul_scalar(FRAC_2_SQRT_PI),
         // Without a power of zero, whose own derivative at zero would be 0 times infinity.

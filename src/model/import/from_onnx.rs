@@ -1,6 +1,6 @@
 //! From an ONNX file to a model: the graph and weights as [`onnx`](super::onnx) reads them, and a card around them.
 
-use super::onnx::{self, Lowered, Options};
+use super::onnx::{self, Lowered, Options, Stored};
 use super::preprocess::{Preset, assumed, preset};
 use super::state_dict::file_name;
 use super::{Diagnosis, ImportRequest, Imported, card, convert};
@@ -17,16 +17,19 @@ pub(super) fn import(request: &ImportRequest) -> Result<Imported> {
         return Err(Error::model(file, problem));
     }
     let options = Options { size: request.input, output: request.output_name.clone() };
-    let Lowered { graph, weights, notes: mut assumptions } = onnx::open(&request.source, &options)?;
+    let Lowered { graph, weights, whole, notes: mut assumptions } = onnx::open(&request.source, &options)?;
     let preprocess = match &request.preprocess {
         Some(preprocess) => preprocess.clone(),
-        None => assume(request, &graph, &mut assumptions),
+        None => assume(
+            request,
+            &graph,
+            Pixels { whole, normalised: onnx::normalizes_itself(&graph, &weights) },
+            &mut assumptions,
+        ),
     };
-    let shapes = weights.iter().map(|(name, values)| (name.clone(), values.shape().to_vec())).collect();
+    let shapes = weights.iter().map(|weight| (weight.name.clone(), weight.shape.clone())).collect();
     let mut tensors = Vec::with_capacity(weights.len());
-    for (name, values) in weights {
-        let shape = values.shape().to_vec();
-        let (numbers, _) = values.into_raw_vec_and_offset();
+    for Stored { name, shape, numbers } in weights {
         let tensor = convert::store(&name, numbers, shape, request.half);
         tensors.push(tensor.map_err(|problem| Error::model(&file, problem))?);
     }
@@ -38,14 +41,27 @@ pub(super) fn import(request: &ImportRequest) -> Result<Imported> {
     Ok(Imported { card, tensors, warnings: [warnings, resolved.warnings].concat(), assumptions, diagnosis })
 }
 
+/// What a graph does with its pixels before the first layer.
+#[derive(Clone, Copy)]
+struct Pixels {
+    /// It takes them as whole numbers.
+    whole: bool,
+    /// It scales them itself.
+    normalised: bool,
+}
+
 /// The preset that was asked for or that the graph suggests, with what the caller says otherwise.
-fn assume(request: &ImportRequest, graph: &Graph, assumptions: &mut Vec<String>) -> Preprocess {
+fn assume(
+    request: &ImportRequest,
+    graph: &Graph,
+    pixels: Pixels,
+    assumptions: &mut Vec<String>,
+) -> Preprocess {
     let InputSpec { height, width, layout, .. } = graph.input;
     let (chosen, reason) = match request.adjust.preset {
         Some(chosen) => (chosen, None),
-        None if onnx::normalizes_itself(graph) => {
-            (Preset::Raw, Some("the graph normalises its input itself"))
-        }
+        None if pixels.whole => (Preset::Raw, Some("the input takes whole numbers")),
+        None if pixels.normalised => (Preset::Raw, Some("the graph normalises its input itself")),
         None if layout == Layout::ChannelsLast => (Preset::Tf, Some("channels come last, as in Keras")),
         None => (Preset::Imagenet, Some("an ONNX file does not say how pictures are prepared")),
     };

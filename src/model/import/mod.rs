@@ -8,6 +8,7 @@ mod advice;
 mod convert;
 mod diagnosis;
 mod fit;
+mod foreign;
 mod from_onnx;
 mod head;
 mod names;

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use flate2::read::GzDecoder;
 
+use super::foreign;
 use super::safetensors_file::is_safetensors;
 use super::state_dict::file_name;
 use crate::error::{Error, Result};
@@ -49,6 +50,9 @@ impl SourceKind {
     /// # Errors
     /// When it cannot be read, or is gzip around something unknown.
     pub(super) fn of(path: &Path) -> Result<Self> {
+        if path.is_dir() {
+            return Err(Error::model(file_name(path), foreign::directory(path)));
+        }
         let open = || File::open(path).map_err(Error::io("read", path));
         let mut head = Vec::new();
         open()?.take(HEAD).read_to_end(&mut head).map_err(Error::io("read", path))?;
@@ -57,6 +61,9 @@ impl SourceKind {
             head.clear();
             // A cut or damaged stream gives what it can; reading it all will say what is wrong.
             let _ = GzDecoder::new(BufReader::new(open()?)).take(HEAD).read_to_end(&mut head);
+        }
+        if let Some(problem) = foreign::name(path, &head).filter(|_| !gzip && !head.starts_with(BURNPACK)) {
+            return Err(Error::model(file_name(path), problem));
         }
         let name = file_name(path).to_lowercase();
         match encoding_by_content(&head).or_else(|| encoding_by_name(&name, gzip)) {

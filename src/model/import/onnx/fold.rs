@@ -5,7 +5,7 @@
 
 use ndarray::{ArrayD, Axis, IxDyn};
 
-use super::constant::{BATCHES, Constant, Lanes, both, rearrange};
+use super::constant::{Constant, Lanes, both, rearrange};
 use super::file::MAX_ELEMENTS;
 use super::parts;
 use super::site::{Site, Value, front, fronts};
@@ -112,6 +112,9 @@ fn concat(site: &Site) -> Result<Vec<Constant>, String> {
     let all = (0..site.inputs.len()).map(|at| site.constant(at)).collect::<Result<Vec<_>, _>>()?;
     let rank = all.first().map_or(0, |first| first.shape().len());
     let axis = Axis(site.axis(0, rank)?);
+    if let Some(other) = all.iter().find(|other| other.shape().len() != rank) {
+        return Err(format!("joins values of rank {rank} and {}, expected one rank", other.shape().len()));
+    }
     if all.iter().all(|constant| matches!(constant, Constant::Int(_))) {
         let arrays = all.iter().map(|constant| constant.lanes()).collect::<Result<Vec<_>, _>>()?;
         let views: Vec<_> = arrays.iter().map(|array| array.view()).collect();
@@ -130,24 +133,6 @@ fn expand(site: &Site) -> Result<Vec<Constant>, String> {
     bounded(&shape)?;
     let refuse = || format!("cannot expand {:?} to {shape:?}", input.shape());
     Ok(vec![rearrange!(input, array => array.broadcast(IxDyn(&shape)).ok_or_else(refuse)?.to_owned())])
-}
-
-/// An expansion whose first axis, and no other, is the batch: one row of the result.
-pub(super) fn repeated(site: &Site) -> Result<Option<Constant>, String> {
-    let (input, spec) = (site.constant(0)?, site.constant(1)?.lanes()?);
-    let lanes: Vec<Lanes> = spec.iter().copied().collect();
-    let [[first, second], rest @ ..] = &lanes[..] else { return Ok(None) };
-    let batch = [*first, *second] == BATCHES.map(|batch| batch as i64);
-    let once = input.shape().len() < lanes.len() || input.shape().first() == Some(&1);
-    if !batch || !once || rest.iter().any(|[first, second]| first != second) {
-        return Ok(None);
-    }
-    let row: Vec<usize> =
-        std::iter::once(1).chain(rest.iter().filter_map(|[side, _]| usize::try_from(*side).ok())).collect();
-    let shape = axes::broadcast(input.shape(), &row)?;
-    bounded(&shape)?;
-    let refuse = || format!("cannot expand {:?} to {shape:?}", input.shape());
-    Ok(Some(rearrange!(input, array => array.broadcast(IxDyn(&shape)).ok_or_else(refuse)?.to_owned())))
 }
 
 fn flatten(site: &Site) -> Result<Vec<Constant>, String> {

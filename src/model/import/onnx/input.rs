@@ -1,12 +1,12 @@
-//! What a graph says about its own input and outputs.
+//! What a graph says about its own input.
 
 use onnx_ir::{GraphProto, ValueInfoProto};
 
+use super::arithmetic::is_real;
 use super::builder::Builder;
 use super::constant::BATCHES;
 use super::site::Tensor;
 use crate::card::{InputSpec, Layout, Op};
-use crate::error::did_you_mean;
 
 /// The side of the input when neither the file nor the caller says it: ImageNet's.
 const USUAL_SIDE: usize = 224;
@@ -14,12 +14,17 @@ const USUAL_SIDE: usize = 224;
 /// The greatest side of an input, in pixels, as in cards.
 const MAX_SIDE: i64 = 16_384;
 
+/// Codes in `TensorProto.DataType` of whole numbers that do not hold a byte: signed bytes and truth values.
+const TOO_SMALL: [i32; 2] = [3, 9];
+
 /// The picture that a graph takes.
 #[derive(Debug)]
 pub(super) struct Picture {
     channels: usize,
     size: [usize; 2],
     layout: Layout,
+    /// Its numbers are whole, so that pictures cannot be scaled before they enter.
+    pub(super) whole: bool,
     pub(super) notes: Vec<String>,
 }
 
@@ -27,7 +32,7 @@ impl Picture {
     /// Reads the shape of the input `name`; `size` stands in for sides that it leaves open.
     pub(super) fn read(graph: &GraphProto, name: &str, size: Option<[usize; 2]>) -> Result<Self, String> {
         let info = graph.input.iter().find(|input| input.name == name).ok_or("has no input")?;
-        let sides = sides(info)?;
+        let (sides, whole) = sides(info)?;
         let [batch, second, third, fourth] = sides[..] else {
             return Err(format!(
                 "its input '{name}' has shape {}, expected [batch, channels, height, width]",
@@ -56,7 +61,8 @@ impl Picture {
         if layout == Layout::ChannelsFirst && second.is_none() {
             notes.push("the file does not say how many channels its input has: 3 are assumed".into());
         }
-        let mut picture = Self { channels: channels.unwrap_or(3) as usize, size: [0; 2], layout, notes };
+        let mut picture =
+            Self { channels: channels.unwrap_or(3) as usize, size: [0; 2], layout, whole, notes };
         picture.size = picture.side(name, [height, width], size)?;
         Ok(picture)
     }
@@ -118,16 +124,14 @@ impl Picture {
     }
 }
 
-/// The sides of a value, where the file fixes them.
-fn sides(info: &ValueInfoProto) -> Result<Vec<Option<i64>>, String> {
+/// The sides of the input, where the file fixes them, and whether its numbers are whole.
+fn sides(info: &ValueInfoProto) -> Result<(Vec<Option<i64>>, bool), String> {
     let tensor = info.type_.as_ref().filter(|kind| kind.has_tensor_type()).map(|kind| kind.tensor_type());
     let tensor = tensor.ok_or_else(|| format!("its input '{}' is not a tensor", info.name))?;
-    if ![1, 10, 11, 16].contains(&tensor.elem_type) {
-        return Err(format!(
-            "its input '{}' is not made of real numbers (type {})",
-            info.name, tensor.elem_type
-        ));
-    }
+    let refuse = || format!("its input '{}' is not made of numbers (type {})", info.name, tensor.elem_type);
+    let whole = !is_real(i64::from(tensor.elem_type))
+        .filter(|_| !TOO_SMALL.contains(&tensor.elem_type))
+        .ok_or_else(refuse)?;
     let shape = tensor.shape.as_ref().ok_or_else(|| format!("its input '{}' has no shape", info.name))?;
     if let Some(side) = shape.dim.iter().find(|side| side.has_dim_value() && side.dim_value() < -1) {
         return Err(format!(
@@ -137,37 +141,12 @@ fn sides(info: &ValueInfoProto) -> Result<Vec<Option<i64>>, String> {
         ));
     }
     // Some exporters write 0 or -1 for a side that they leave open.
-    Ok(shape
-        .dim
-        .iter()
-        .map(|side| (side.has_dim_value() && side.dim_value() > 0).then(|| side.dim_value()))
-        .collect())
+    let sides =
+        shape.dim.iter().map(|side| (side.has_dim_value() && side.dim_value() > 0).then(|| side.dim_value()));
+    Ok((sides.collect(), whole))
 }
 
 fn spelled(sides: &[Option<i64>]) -> String {
     let side = |side: &Option<i64>| side.map_or_else(|| "?".into(), |side| side.to_string());
     format!("[{}]", sides.iter().map(side).collect::<Vec<_>>().join(", "))
-}
-
-/// The output that was asked for, or the first; says so when there were others.
-pub(super) fn choose_output(
-    graph: &GraphProto,
-    asked: Option<&str>,
-) -> Result<(String, Option<String>), String> {
-    let names: Vec<&str> = graph.output.iter().map(|output| output.name.as_str()).collect();
-    let first = names.first().ok_or("has no output")?;
-    match asked {
-        Some(name) if names.contains(&name) => Ok((name.into(), None)),
-        Some(name) => {
-            let hint = did_you_mean(name, names.iter().copied());
-            Err(format!("has no output '{name}'{hint}; its outputs are {}", names.join(", ")))
-        }
-        None => {
-            let others = names[1..].join(", ");
-            let note = format!(
-                "the file has several outputs: '{first}' is taken, not {others} (--output-name chooses)"
-            );
-            Ok(((*first).into(), (names.len() > 1).then_some(note)))
-        }
-    }
 }

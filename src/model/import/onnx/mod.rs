@@ -15,13 +15,16 @@ mod file;
 mod fold;
 mod functions;
 mod input;
+mod lanes;
 mod lower;
 mod names;
+mod output;
 mod parts;
 mod reduce;
 mod site;
 mod tidy;
 mod walk;
+mod whole;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -29,7 +32,7 @@ use std::path::Path;
 use ndarray::ArrayD;
 
 use super::state_dict::file_name;
-use crate::card::{Graph, Op};
+use crate::card::{Graph, Node, Op};
 use crate::error::{Error, Result};
 use builder::{Builder, Draft};
 use file::Source;
@@ -44,13 +47,32 @@ pub(crate) struct Options {
     pub(crate) output: Option<String>,
 }
 
+/// A weight as it is stored.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Stored {
+    pub(crate) name: String,
+    pub(crate) shape: Vec<usize>,
+    /// Row-major, the last axis fastest.
+    pub(crate) numbers: Vec<f32>,
+}
+
+impl Stored {
+    /// Arrays that were sliced, tiled, turned or joined keep their numbers in another order than the one they are read
+    /// in, so numbers leave an array through its iterator and never as its memory (`.clippy.toml` refuses that).
+    fn new(name: String, values: ArrayD<f32>) -> Self {
+        Self { name, shape: values.shape().to_vec(), numbers: values.into_iter().collect() }
+    }
+}
+
 /// A network that was read from an ONNX file.
 #[derive(Debug)]
 pub(crate) struct Lowered {
     /// The graph, its nodes under the names of their framework.
     pub(crate) graph: Graph,
     /// The weights in graph order, in the graph's layouts.
-    pub(crate) weights: Vec<(String, ArrayD<f32>)>,
+    pub(crate) weights: Vec<Stored>,
+    /// Its input takes whole numbers only, so that pictures enter as they are.
+    pub(crate) whole: bool,
     /// What was assumed, one sentence each.
     pub(crate) notes: Vec<String>,
 }
@@ -67,7 +89,7 @@ pub(crate) fn open(path: &Path, options: &Options) -> Result<Lowered> {
 
 fn lower_all(source: &Source, options: &Options) -> Result<Lowered, String> {
     let graph = &functions::inline(&source.model)?;
-    let (output, note) = input::choose_output(graph, options.output.as_deref())?;
+    let (output, note) = output::choose(graph, options.output.as_deref())?;
     let (output, cut) = match decision::scores_before(graph, &output) {
         Some((scores, note)) => (scores, Some(note)),
         None => (output, None),
@@ -77,7 +99,7 @@ fn lower_all(source: &Source, options: &Options) -> Result<Lowered, String> {
     let mut builder = Builder::default();
     let picture = input::Picture::read(graph, input, options.size)?;
     let first = picture.enter(&mut builder, input)?;
-    let last = walk.run(&mut builder, (input, first), &output)?;
+    let last = walk.run(&mut builder, (input, first, picture.whole), &output)?;
     let last = tidy::tidy(&mut builder, &picture.tensor(input), &last)?;
     let names = names::assign(&builder, &graph.node, input);
     let (nodes, weights, output) = named(builder, &names, &last);
@@ -85,10 +107,15 @@ fn lower_all(source: &Source, options: &Options) -> Result<Lowered, String> {
         return Err("does nothing to its input".into());
     }
     let graph = Graph { input: picture.spec(input), nodes, output };
-    Ok(Lowered { graph, weights, notes: note.into_iter().chain(cut).chain(picture.notes).collect() })
+    Ok(Lowered {
+        graph,
+        weights,
+        whole: picture.whole,
+        notes: note.into_iter().chain(cut).chain(picture.notes).collect(),
+    })
 }
 
-type Finished = (Vec<crate::card::Node>, Vec<(String, ArrayD<f32>)>, String);
+type Finished = (Vec<Node>, Vec<Stored>, String);
 
 /// Puts the final names in place of the provisional ones. A weight is called after the node that takes it first.
 fn named(mut builder: Builder, names: &[String], output: &str) -> Finished {
@@ -103,7 +130,7 @@ fn named(mut builder: Builder, names: &[String], output: &str) -> Finished {
         for (role, key) in &mut node.params {
             if let Some(weight) = builder.weights.remove(key) {
                 let tensor = format!("{name}.{role}");
-                weights.push((tensor.clone(), weight.values));
+                weights.push(Stored::new(tensor.clone(), weight.values));
                 called.insert(key.clone(), tensor);
             }
             if let Some(tensor) = called.get(key) {
@@ -116,14 +143,26 @@ fn named(mut builder: Builder, names: &[String], output: &str) -> Finished {
     (nodes, weights, rename(output))
 }
 
-/// Whether the graph leaves the pixels as they are before its first layer, so that the card must say how to scale them.
-pub(crate) fn normalizes_itself(graph: &Graph) -> bool {
+/// Whether the graph changes the pixels' scale before its first layer, so that the card must not. Adding nothing, by which
+/// axes are repeated, and constants that lie beside the picture do not.
+pub(crate) fn normalizes_itself(graph: &Graph, weights: &[Stored]) -> bool {
     let first_layer =
         graph.nodes.iter().position(|node| matches!(node.op, Op::Conv2d { .. } | Op::Linear {}));
-    graph.nodes.iter().take(first_layer.unwrap_or(0)).any(|node| {
-        matches!(
-            node.op,
-            Op::Add { .. } | Op::Sub { .. } | Op::Mul { .. } | Op::Div { .. } | Op::BatchNorm { .. }
-        )
+    let before = &graph.nodes[..first_layer.unwrap_or(0)];
+    let nothing = Op::Mul { scalar: Some(0.0) };
+    let is_constant = |node: &Node| {
+        let of = |input: &String| before.iter().any(|giver| giver.name == *input && giver.op == nothing);
+        node.inputs.iter().any(of)
+    };
+    let adds_nothing = |node: &Node| {
+        let stored =
+            node.params.get("other").and_then(|name| weights.iter().find(|weight| weight.name == *name));
+        stored.is_some_and(|weight| weight.numbers.iter().all(|number| *number == 0.0))
+    };
+    before.iter().any(|node| match node.op {
+        Op::BatchNorm { .. } | Op::Div { .. } => true,
+        Op::Mul { .. } => node.op != nothing,
+        Op::Add { .. } | Op::Sub { .. } => !is_constant(node) && !adds_nothing(node),
+        _ => false,
     })
 }

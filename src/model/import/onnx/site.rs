@@ -21,6 +21,8 @@ pub(super) enum Value {
     Rows(Tensor),
     /// A constant that is the same for every picture, though the file repeats it: one row of it.
     Repeated(Rc<Constant>),
+    /// A constant that is as long as the batch, or otherwise another one for each of the two batches.
+    PerBatch(Rc<[Constant; 2]>),
     /// Several values in order.
     List(Vec<Value>),
 }
@@ -103,6 +105,9 @@ impl<'a> Site<'a> {
             Some(Value::Repeated(_)) => {
                 Err(format!("its input {at} is a constant for each picture, expected a computed value"))
             }
+            Some(Value::PerBatch(_)) => Err(format!(
+                "its input {at} is a constant that depends on the batch size, expected a computed value"
+            )),
             Some(Value::Rows(_)) => {
                 Err("mixes the pictures of a batch: all its places are in one list".into())
             }
@@ -116,6 +121,10 @@ impl<'a> Site<'a> {
     pub(super) fn optional(&self, at: usize) -> Result<Option<&Constant>, String> {
         match self.input(at) {
             Some(Value::Constant(constant)) => Ok(Some(constant)),
+            Some(Value::Repeated(_) | Value::PerBatch(_)) => Err(format!(
+                "its input {at} ('{}') depends on the batch size, expected a fixed constant",
+                self.node.input[at]
+            )),
             Some(_) => Err(format!(
                 "its input {at} ('{}') is computed while running, expected a constant",
                 self.node.input[at]

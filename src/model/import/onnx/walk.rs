@@ -1,14 +1,14 @@
 //! Through an ONNX graph from its input to the scores: what is needed, in order, each node folded or lowered.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
-use std::rc::Rc;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use onnx_ir::{GraphProto, NodeProto, TensorProto};
 
 use super::builder::Builder;
 use super::file::Source;
 use super::site::{Site, Tensor, Value};
-use super::{fold, lower};
+use super::whole::{self, Whole};
+use super::{fold, lanes, lower};
 use crate::error::did_you_mean;
 
 /// The operator sets whose operations are known to mean what they are taken for.
@@ -55,12 +55,6 @@ impl<'a> Walk<'a> {
             let node = &self.graph.node[at];
             for name in node.input.iter().filter(|name| !name.is_empty()) {
                 match givers.get(name.as_str()) {
-                    Some(giver) if *giver >= at => {
-                        return Err(format!(
-                            "{} reads '{name}', which only a later node gives (is there a cycle?)",
-                            called(node)
-                        ));
-                    }
                     Some(giver) if found.insert(*giver) => open.push(*giver),
                     Some(_) => {}
                     None if self.weights.contains_key(name.as_str()) || inputs.contains(name.as_str()) => {}
@@ -72,9 +66,43 @@ impl<'a> Walk<'a> {
                 }
             }
         }
-        let mut needed: Vec<usize> = found.into_iter().collect();
-        needed.sort_unstable();
-        Ok(needed)
+        self.in_order(&found, &givers)
+    }
+
+    /// The nodes in an order in which they can run: that of the file, except that a node waits for what it reads.
+    fn in_order(&self, needed: &HashSet<usize>, givers: &HashMap<&str, usize>) -> Result<Vec<usize>, String> {
+        let mut waiting: HashMap<usize, usize> = HashMap::new();
+        let mut readers: HashMap<usize, Vec<usize>> = HashMap::new();
+        for at in needed {
+            let reads: HashSet<usize> = self.graph.node[*at]
+                .input
+                .iter()
+                .filter_map(|name| givers.get(name.as_str()).copied())
+                .collect();
+            waiting.insert(*at, reads.len());
+            reads.into_iter().for_each(|giver| readers.entry(giver).or_default().push(*at));
+        }
+        let free = waiting.iter().filter(|(_, reads)| **reads == 0);
+        let mut ready: BTreeSet<usize> = free.map(|(at, _)| *at).collect();
+        let mut order = Vec::with_capacity(needed.len());
+        while let Some(at) = ready.pop_first() {
+            order.push(at);
+            for reader in readers.get(&at).into_iter().flatten() {
+                let left = waiting.entry(*reader).or_default();
+                *left -= 1;
+                if *left == 0 {
+                    ready.insert(*reader);
+                }
+            }
+        }
+        if order.len() < needed.len() {
+            let stuck = needed.iter().filter(|at| waiting.get(at) != Some(&0)).min();
+            let stuck = stuck.map_or_else(String::new, |at| called(&self.graph.node[*at]));
+            return Err(format!(
+                "has a cycle that {stuck} waits for, expected nodes that can run one after the other"
+            ));
+        }
+        Ok(order)
     }
 
     /// Names every kind of operation that cannot be imported, how often it is used and where first.
@@ -124,35 +152,40 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Lowers everything. `input` is what the graph's own input has become.
+    /// Lowers everything. `input` is the name of the graph's own input, what it has become, and whether its numbers are
+    /// whole.
     pub(super) fn run(
         &self,
         builder: &mut Builder,
-        input: (&str, Tensor),
+        input: (&str, Tensor, bool),
         output: &str,
     ) -> Result<Tensor, String> {
+        let mut whole: HashSet<&str> = HashSet::from_iter(input.2.then_some(input.0));
         let mut values: HashMap<&str, Value> = HashMap::from([(input.0, Value::Tensor(input.1))]);
         let mut sources: HashMap<&str, &str> = HashMap::new();
         for at in &self.needed {
             let node = &self.graph.node[*at];
             builder.origin = *at;
             let explain = |problem: String| format!("{} ({}): {problem}", called(node), node.op_type);
-            let inputs = node
-                .input
-                .iter()
-                .map(|name| self.value(name, &values))
-                .collect::<Result<_, _>>()
-                .map_err(explain)?;
-            let named =
-                node.input.iter().map(|name| *sources.get(name.as_str()).unwrap_or(&name.as_str())).collect();
-            let site = Site { node, source: self.source, opset: self.opset, inputs, sources: named };
-            let results = evaluate(builder, &site).map_err(explain)?;
+            let site = self.site(node, &values, &sources).map_err(explain)?;
+            let reads_whole = node.input.iter().any(|name| whole.contains(name.as_str()));
+            let after = if reads_whole { whole::after(&site).map_err(explain)? } else { Whole::Ends };
+            if matches!(after, Whole::Stays | Whole::Unchanged(_)) {
+                whole.extend(node.output.iter().map(String::as_str));
+            }
+            let results = match after {
+                Whole::Unchanged(value) => vec![value],
+                Whole::Stays | Whole::Ends => evaluate(builder, &site).map_err(explain)?,
+            };
             for (name, value) in node.output.iter().zip(results) {
                 if let (Value::Constant(_), Some(origin)) = (&value, site.named_weight()) {
                     sources.insert(name, origin);
                 }
                 values.insert(name, value);
             }
+        }
+        if whole.contains(output) {
+            return Err(format!("its output '{output}' is made of whole numbers, expected scores"));
         }
         match values.remove(output) {
             Some(Value::Tensor(tensor)) => Ok(tensor),
@@ -161,6 +194,19 @@ impl<'a> Walk<'a> {
             )),
             _ => Err(format!("its output '{output}' does not depend on the picture")),
         }
+    }
+
+    /// A node with what reaches it.
+    fn site<'s>(
+        &'s self,
+        node: &'s NodeProto,
+        values: &HashMap<&str, Value>,
+        sources: &HashMap<&str, &'s str>,
+    ) -> Result<Site<'s>, String> {
+        let inputs = node.input.iter().map(|name| self.value(name, values)).collect::<Result<_, _>>()?;
+        let named =
+            node.input.iter().map(|name| *sources.get(name.as_str()).unwrap_or(&name.as_str())).collect();
+        Ok(Site { node, source: self.source, opset: self.opset, inputs, sources: named })
     }
 
     /// What a name stands for. Weights are read anew at each use, so that they are never all in memory twice.
@@ -175,21 +221,15 @@ impl<'a> Walk<'a> {
 
 /// Works a node out now, if all that it reads is known, else puts it into the graph.
 fn evaluate(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
-    let known = |value: &Option<Value>| matches!(value, None | Some(Value::Constant(_)));
+    let known = |value: &Option<Value>| {
+        matches!(value, None | Some(Value::Constant(_) | Value::Repeated(_) | Value::PerBatch(_)))
+    };
     let of_shape = matches!(site.op(), "Shape" | "Size");
     // Only the kind of the second input matters here, not its numbers.
     let of_kind = site.op() == "CastLike" && site.inputs.first().is_some_and(known);
-    if site.op() == "Expand"
-        && site.inputs.iter().all(known)
-        && let Some(row) = fold::repeated(site)?
-    {
-        return Ok(vec![Value::Repeated(Rc::new(row))]);
-    }
     let now = site.inputs.iter().all(known) || of_shape || of_kind;
     match (fold::find(site.op()).filter(|_| now), lower::find(site.op()).filter(|_| !now)) {
-        (Some(fold), _) => {
-            Ok(fold(site)?.into_iter().map(|constant| Value::Constant(Rc::new(constant))).collect())
-        }
+        (Some(fold), _) => lanes::fold(site, fold),
         (None, Some(lower)) if site.inputs.iter().any(|input| matches!(input, Some(Value::Rows(_)))) => {
             on_rows(builder, site, lower)
         }

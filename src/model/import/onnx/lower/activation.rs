@@ -3,7 +3,7 @@
 use super::super::arithmetic::is_real;
 use super::super::builder::Builder;
 use super::super::site::{Site, Tensor, Value, front};
-use super::{listed, one, scaled};
+use super::{one, required, scaled, weight};
 use crate::card::Op;
 
 /// The activations and elementary functions; the graph knows most of them by themselves.
@@ -28,7 +28,7 @@ pub(super) fn pointwise(builder: &mut Builder, site: &Site) -> Result<Vec<Value>
         "Softplus" => Op::Softplus {},
         "Exp" => Op::Exp {},
         "Log" => Op::Log {},
-        "Sqrt" => Op::Sqrt {},
+        "Sqrt" => Op::Sqrt { of_squares: false },
         "Erf" => Op::Erf {},
         "Abs" => Op::Abs {},
         "Reciprocal" => Op::Pow { exponent: -1.0 },
@@ -53,13 +53,39 @@ fn selu(site: &Site) -> Result<Op, String> {
     }
 }
 
+/// A slope a channel, or one for all, is the graph's own; any other shape that broadcasts is `max(x, 0) + slope min(x, 0)`.
 fn prelu(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
     let x = site.tensor(0)?;
-    let channels = if x.rank() > 1 { x.side(1)? } else { 1 };
-    let slopes = site.constant(1)?.len();
-    let slope = listed(site, 1, if slopes == 1 { 1 } else { channels })?;
-    let slope = slope.ok_or("its slope is not there")?;
-    one(builder.emit(Op::Prelu {}, &[x], vec![("slope", slope)])?)
+    let shape = site.constant(1)?.shape().to_vec();
+    if shape.len() > x.rank() {
+        return Err(format!(
+            "its slope has shape {shape:?}, expected one that broadcasts to rank {}",
+            x.rank()
+        ));
+    }
+    // Shapes are aligned at their last axes.
+    let axis_of = |at: usize| at + x.rank() - shape.len();
+    let wide: Vec<usize> = (0..shape.len()).filter(|at| shape[*at] != 1).map(axis_of).collect();
+    match wide[..] {
+        [] => {
+            let slope = required(site, 1, 1)?;
+            one(builder.emit(Op::Prelu {}, &[x], vec![("slope", slope)])?)
+        }
+        [1] => {
+            let slope = required(site, 1, x.side(1)?)?;
+            one(builder.emit(Op::Prelu {}, &[x], vec![("slope", slope)])?)
+        }
+        _ => {
+            let above = builder.unary(Op::Relu {}, x)?;
+            let below = builder.unary(Op::Minimum { scalar: Some(0.0) }, x)?;
+            let slope = weight(site, 1)?;
+            let bent = builder.emit(Op::Mul { scalar: None }, &[&below], vec![("other", slope)])?;
+            if bent.shapes != x.shapes {
+                return Err(format!("its slope has shape {shape:?}, which does not broadcast to its input"));
+            }
+            one(builder.emit(Op::Add { scalar: None }, &[&above, &bent], vec![])?)
+        }
+    }
 }
 
 /// `x / (1 + |x|)`.

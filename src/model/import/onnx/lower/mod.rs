@@ -5,9 +5,11 @@
 //! refused, never dropped.
 
 mod activation;
+mod join;
 mod linear;
 mod norm;
 mod pairs;
+mod pick;
 mod picture;
 mod reduce;
 mod resize;
@@ -46,16 +48,18 @@ pub(super) fn find(op: &str) -> Option<Lower> {
         "Clip" => activation::clip,
         "Softmax" | "LogSoftmax" => activation::softmax,
         "Identity" | "Cast" | "CastLike" | "Dropout" => activation::nothing,
-        "Concat" => shape::concat,
+        "Concat" => join::concat,
         "DepthToSpace" | "SpaceToDepth" => picture::blocks,
-        "Expand" => shape::expand,
+        "Expand" => join::expand,
         "Flatten" => shape::flatten,
-        "Gather" => shape::gather,
+        "Gather" => pick::gather,
+        "GatherND" => pick::gather_nd,
         "Pad" => picture::pad,
         "Reshape" => shape::reshape,
-        "Slice" => shape::slice,
+        "Slice" => pick::slice,
         "Split" => split::split,
         "Squeeze" => shape::squeeze,
+        "Tile" => join::tile,
         "Transpose" => shape::transpose,
         "Unsqueeze" => shape::unsqueeze,
         "ReduceMean" | "ReduceSum" | "ReduceMax" | "ReduceMin" | "ReduceL2" | "ReduceSumSquare" => {

@@ -4,7 +4,7 @@ use ndarray::ArrayD;
 
 use super::super::builder::{Builder, Weight};
 use super::super::site::{Site, Value, front};
-use super::{one, required, weight};
+use super::{one, required, scaled, weight};
 use crate::card::Op;
 
 /// `BatchNormalization` in evaluation mode.
@@ -84,10 +84,13 @@ pub(super) fn local_response(builder: &mut Builder, site: &Site) -> Result<Vec<V
     one(builder.unary(op, x)?)
 }
 
-/// `LpNormalization`: divided by the length along an axis.
+/// `LpNormalization`: divided by the length along an axis. Zeros stay zeros, and so does their gradient: with `u` for 0
+/// where the length is 0 and else 1, it is `u x / (length + 1 - u)`.
 pub(super) fn lp(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
     let x = site.tensor(0)?;
-    let axes = vec![site.axis(-1, x.rank())?];
+    let axis = site.axis(-1, x.rank())?;
+    x.side(axis)?;
+    let axes = vec![axis];
     let length = match site.int("p", 2)? {
         2 => builder.unary(Op::ReduceL2 { axes, keep_dims: true }, x)?,
         1 => {
@@ -96,5 +99,13 @@ pub(super) fn lp(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Strin
         }
         other => return Err(format!("its 'p' is {other}, expected 1 or 2")),
     };
-    one(builder.emit(Op::Div { scalar: None }, &[x, &length], vec![])?)
+    // No length that networks compute with is less, unless it is zero. A power of two, so that the quotient is exactly 1.
+    let least = 2.0_f64.powi(-100);
+    let bounded = builder.unary(Op::Minimum { scalar: Some(least) }, &length)?;
+    let is_long = scaled(builder, &bounded, least.recip())?;
+    let is_zero = scaled(builder, &is_long, -1.0)?;
+    let is_zero = builder.unary(Op::Add { scalar: Some(1.0) }, &is_zero)?;
+    let divisor = builder.emit(Op::Add { scalar: None }, &[&length, &is_zero], vec![])?;
+    let divided = builder.emit(Op::Div { scalar: None }, &[x, &divisor], vec![])?;
+    one(builder.emit(Op::Mul { scalar: None }, &[&divided, &is_long], vec![])?)
 }

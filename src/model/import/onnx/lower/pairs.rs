@@ -26,7 +26,7 @@ pub(super) fn arithmetic(builder: &mut Builder, site: &Site) -> Result<Vec<Value
             (Some(Value::Constant(_)), Some(Value::Constant(_))) => {
                 return Err("joins two constants and a computed value, expected at most one constant".into());
             }
-            _ => return Err(format!("its input {at} is not there")),
+            _ => return Err(refused(site, [result.1, *at])),
         };
         result = (Some(Value::Tensor(next)), *at);
     }
@@ -37,6 +37,15 @@ pub(super) fn arithmetic(builder: &mut Builder, site: &Site) -> Result<Vec<Value
         Some(value @ Value::Tensor(_)) => Ok(vec![value]),
         _ => Err("has nothing computed among its inputs".into()),
     }
+}
+
+/// Why one of two inputs is neither a value nor a constant that arithmetic takes.
+fn refused(site: &Site, inputs: [usize; 2]) -> String {
+    let problem = |at: &usize| match site.input(*at) {
+        Some(Value::Constant(_) | Value::Repeated(_)) => None,
+        _ => site.tensor(*at).err(),
+    };
+    inputs.iter().find_map(problem).unwrap_or_else(|| "has inputs that do not go together".into())
 }
 
 /// The constant as a weight, under the name that the file has for it.
@@ -79,7 +88,7 @@ fn constant_second(
 ) -> Result<Tensor, String> {
     let number = scalar(constant, x);
     match (site.op(), number) {
-        ("Pow", Some(0.5)) => builder.unary(Op::Sqrt {}, x),
+        ("Pow", Some(0.5)) => builder.unary(Op::Sqrt { of_squares: false }, x),
         ("Pow", Some(exponent)) => builder.unary(Op::Pow { exponent }, x),
         ("Pow", None) => Err(format!("has exponents of shape {:?}, expected one number", constant.shape())),
         (op, Some(_)) => builder.unary(plain(op, number)?, x),

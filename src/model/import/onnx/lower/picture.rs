@@ -31,6 +31,8 @@ pub(super) fn pad(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Stri
         Some(value) => value.scalar().ok_or("its value is not one number")?,
         None => site.float("value", 0.0)?,
     };
+    // Before a max pool -infinity stands for nothing; a card holds finite numbers only, and the least one does the same.
+    let value = value.clamp(f64::from(f32::MIN), f64::from(f32::MAX));
     let mode = match site.text("mode", "constant")?.as_str() {
         "constant" => PadMode::Constant,
         "reflect" => PadMode::Reflect,
@@ -52,19 +54,21 @@ pub(super) fn blocks(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, S
         .checked_mul(block)
         .filter(|area| *area <= channels.max(height * width))
         .ok_or("has absurd blocks")?;
+    // `DCR` has the block's rows and columns before the channels that stay, `CRD` behind them.
     let (open, perm, close) = match (site.op(), site.text("mode", "DCR")?.as_str()) {
-        ("SpaceToDepth", _) => (
+        ("SpaceToDepth", mode @ ("DCR" | "CRD")) => (
             vec![channels, height / block, block, width / block, block],
-            vec![0, 3, 5, 1, 2, 4],
+            if mode == "DCR" { vec![0, 3, 5, 1, 2, 4] } else { vec![0, 1, 3, 5, 2, 4] },
             vec![channels * area, height / block, width / block],
         ),
-        (_, mode) => {
+        ("DepthToSpace", mode @ ("DCR" | "CRD")) => {
             let (open, perm) = match mode {
                 "DCR" => (vec![block, block, channels / area, height, width], vec![0, 3, 4, 1, 5, 2]),
                 _ => (vec![channels / area, block, block, height, width], vec![0, 1, 4, 2, 5, 3]),
             };
             (open, perm, vec![channels / area, height * block, width * block])
         }
+        (_, mode) => return Err(format!("its 'mode' is '{mode}', expected DCR or CRD")),
     };
     let shape = |sides: &[usize]| std::iter::once(0).chain(sides.iter().map(|side| *side as i64)).collect();
     let opened = builder.unary(Op::Reshape { shape: shape(&open) }, x)?;

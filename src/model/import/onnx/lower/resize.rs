@@ -1,80 +1,199 @@
 //! Scaling feature maps up and down.
+//!
+//! `Resize` and its forerunner `Upsample` are read into one [`Side`] an axis, then into the settings of the graph's
+//! operation: PyTorch's where they take the same of every cell, else ONNX's own conventions.
 
 use super::super::builder::Builder;
-use super::super::site::{Site, Tensor, Value, fronts};
+use super::super::constant::{Constant, Lanes};
+use super::super::site::{Site, Tensor, Value, decimal, front};
 use super::one;
-use crate::card::{Op, ResizeMode};
+use crate::card::{Coordinates, Op, ResizeMapping, ResizeMode, Rounding};
+use crate::model::Rule;
 
-/// `Resize` and its forerunner `Upsample`, in the conventions that frameworks have.
-pub(super) fn resize(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
-    let x = site.tensor(0)?;
-    let output_size = size(site, x)?;
-    if output_size == [x.side(2)?, x.side(3)?] {
-        return one(x.clone());
-    }
-    let mode = site.text("mode", "nearest")?;
-    // `Upsample` and the first `Resize` have no other convention than this.
-    let old = if site.op() == "Upsample" || site.opset < 11 { "asymmetric" } else { "half_pixel" };
-    let coordinates = site.text("coordinate_transformation_mode", old)?;
-    let nearest =
-        site.text("nearest_mode", if old == "asymmetric" { "floor" } else { "round_prefer_floor" })?;
-    let whole = output_size[0] % x.side(2)? == 0 && output_size[1] % x.side(3)? == 0;
-    let refuse = || format!("scales by '{mode}' with '{coordinates}' coordinates, which is not supported");
-    let (mode, align_corners) = match (mode.as_str(), coordinates.as_str()) {
-        ("nearest", "asymmetric") if nearest == "floor" => (ResizeMode::Nearest, false),
-        // For a whole factor all of these repeat each cell.
-        ("nearest", "half_pixel" | "pytorch_half_pixel") if whole => (ResizeMode::Nearest, false),
-        ("linear", "half_pixel" | "pytorch_half_pixel") => (ResizeMode::Bilinear, false),
-        ("linear", "align_corners") => (ResizeMode::Bilinear, true),
-        ("cubic", "half_pixel" | "pytorch_half_pixel") if site.float("cubic_coeff_a", -0.75)? == -0.75 => {
-            (ResizeMode::Bicubic, false)
-        }
-        _ => return Err(refuse()),
-    };
-    if site.flag("antialias")? || site.flag("exclude_outside")? {
-        return Err(refuse());
-    }
-    one(builder.unary(Op::Resize { output_size, mode, align_corners }, x)?)
+/// One axis: its cells before and after, and by what it grows. The batch's are not known and stay as they are.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Side {
+    input: usize,
+    output: usize,
+    scale: f32,
 }
 
-/// Height and width from scales or sizes, of which batch and channels must stay as they are.
-fn size(site: &Site, x: &Tensor) -> Result<[usize; 2], String> {
-    if x.rank() != 4 {
-        return Err("scales other than pictures, expected [batch, channels, height, width]".into());
+impl Side {
+    fn stays(&self) -> bool {
+        self.input == self.output && self.scale == 1.0
     }
-    let spread = match site.ints("axes")? {
-        None => false,
-        Some(axes) if fronts(&axes, 4)? == [2, 3] && axes.len() == 2 && axes[0] != 3 && axes[0] != -1 => true,
-        Some(axes) => return Err(format!("scales axes {axes:?}, expected height and width")),
-    };
-    let (scales_at, sizes_at) = if site.op() == "Upsample" || site.opset < 11 { (1, 9) } else { (2, 3) };
-    if let Some(sizes) = site.optional(sizes_at)?.filter(|sizes| sizes.len() > 0) {
-        let mut lanes: Vec<_> = sizes.lanes()?.iter().copied().collect();
-        if spread {
-            lanes.splice(0..0, [0, 1].map(|axis| [x.shapes[0][axis] as i64, x.shapes[1][axis] as i64]));
+}
+
+/// `Resize` and `Upsample`.
+pub(super) fn resize(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
+    let x = site.tensor(0)?;
+    let sides = sides(site, x)?;
+    if sides.iter().all(|side| side.input == side.output) {
+        return one(x.clone());
+    }
+    let moving: Vec<usize> = (0..sides.len()).filter(|axis| !sides[*axis].stays()).collect();
+    match (x.rank(), &moving[..]) {
+        (4, [2] | [3] | [2, 3]) => one(scaled(builder, site, x, [sides[2], sides[3]])?),
+        (4, [1] | [1, 2]) if site.text("mode", "nearest")? != "cubic" => {
+            let first = builder.unary(Op::Transpose { perm: vec![0, 3, 1, 2] }, x)?;
+            let resized = scaled(builder, site, &first, [sides[1], sides[2]])?;
+            one(builder.unary(Op::Transpose { perm: vec![0, 2, 3, 1] }, &resized)?)
         }
-        let [_, channels, [height, same_height], [width, same_width]] = lanes[..] else {
-            return Err(format!("has {} sizes, expected 4", lanes.len()));
-        };
-        let fixed = height == same_height && width == same_width && channels == [x.side(1)? as i64; 2];
-        return match (usize::try_from(height), usize::try_from(width)) {
-            (Ok(height @ 1..), Ok(width @ 1..)) if fixed => Ok([height, width]),
-            _ => Err(format!("scales to {height}x{width}, which is not sensible")),
-        };
+        (3, [2]) if site.text("mode", "nearest")? != "cubic" => {
+            let still = Side { input: 1, output: 1, scale: 1.0 };
+            let picture = builder.unary(Op::Unsqueeze { axes: vec![3] }, x)?;
+            let resized = scaled(builder, site, &picture, [sides[2], still])?;
+            one(builder.unary(Op::Squeeze { axes: vec![3] }, &resized)?)
+        }
+        _ => Err(format!(
+            "scales axes {moving:?} of a value of rank {}, expected height and width of [batch, channels, height, width]",
+            x.rank()
+        )),
     }
-    let mut scales: Vec<f64> = match site.attribute("scales") {
-        Some(attribute) => attribute.floats.iter().map(|scale| f64::from(*scale)).collect(),
-        None => site.floats(scales_at)?.iter().map(|scale| f64::from(*scale)).collect(),
+}
+
+/// Puts in the operation for height and width.
+fn scaled(builder: &mut Builder, site: &Site, x: &Tensor, sides: [Side; 2]) -> Result<Tensor, String> {
+    let (mode, mapping) = convention(site, sides)?;
+    let exact = Rule { mode, align_corners: false, mapping: Some(&mapping) };
+    let known = [false, true].into_iter().filter(|corners| !corners || mode != ResizeMode::Nearest);
+    let same = |align_corners: &bool| {
+        let rule = Rule { mode, align_corners: *align_corners, mapping: None };
+        let axes = sides.iter().enumerate();
+        axes.into_iter().all(|(axis, side)| exact.is_same(&rule, axis, side.input, side.output))
     };
-    if spread {
-        scales.splice(0..0, [1.0, 1.0]);
-    }
-    let &[1.0, 1.0, vertical, horizontal] = &scales[..] else {
-        return Err(format!("scales by {scales:?}, expected only height and width to change"));
+    let (align_corners, mapping) = match known.into_iter().find(same) {
+        Some(align_corners) => (align_corners, None),
+        None => (false, Some(mapping)),
     };
-    let size = [x.side(2)? as f64 * vertical, x.side(3)? as f64 * horizontal].map(f64::floor);
-    match size.iter().all(|side| (1.0..65_536.0).contains(side)) {
-        true => Ok(size.map(|side| side as usize)),
-        false => Err(format!("scales by {scales:?}, which is not sensible")),
+    let output_size = sides.map(|side| side.output);
+    builder.unary(Op::Resize { output_size, mode, align_corners, mapping }, x)
+}
+
+/// The mode and everything else that says which cells are taken.
+fn convention(site: &Site, sides: [Side; 2]) -> Result<(ResizeMode, ResizeMapping), String> {
+    let mode = match site.text("mode", "nearest")?.as_str() {
+        "nearest" => ResizeMode::Nearest,
+        "linear" | "bilinear" => ResizeMode::Bilinear,
+        "cubic" => ResizeMode::Bicubic,
+        other => return Err(format!("scales by '{other}', expected nearest, linear or cubic")),
+    };
+    // `Upsample` and the first `Resize` have no other convention than this.
+    let old = is_old(site);
+    let usual = if old { "asymmetric" } else { "half_pixel" };
+    let coordinates = match site.text("coordinate_transformation_mode", usual)?.as_str() {
+        "half_pixel" => Coordinates::HalfPixel,
+        "half_pixel_symmetric" => Coordinates::HalfPixelSymmetric,
+        "pytorch_half_pixel" => Coordinates::PytorchHalfPixel,
+        "tf_half_pixel_for_nn" => Coordinates::TfHalfPixelForNn,
+        "asymmetric" => Coordinates::Asymmetric,
+        "align_corners" => Coordinates::AlignCorners,
+        other => return Err(format!("scales with '{other}' coordinates, which is not supported")),
+    };
+    let rounding = match (mode, site.text("nearest_mode", "round_prefer_floor")?.as_str()) {
+        (ResizeMode::Nearest, _) if old => Rounding::Simple,
+        (ResizeMode::Bilinear | ResizeMode::Bicubic, _) | (_, "round_prefer_floor") => {
+            Rounding::RoundPreferFloor
+        }
+        (_, "round_prefer_ceil") => Rounding::RoundPreferCeil,
+        (_, "floor") => Rounding::Floor,
+        (_, "ceil") => Rounding::Ceil,
+        (_, other) => return Err(format!("rounds by '{other}', which is not supported")),
+    };
+    let scale = sides.map(|side| decimal(side.scale));
+    let cubic_a = site.float("cubic_coeff_a", -0.75)?;
+    let (exclude_outside, antialias) = (site.flag("exclude_outside")?, site.flag("antialias")?);
+    Ok((mode, ResizeMapping { coordinates, scale, rounding, cubic_a, exclude_outside, antialias }))
+}
+
+fn is_old(site: &Site) -> bool {
+    site.op() == "Upsample" || site.opset < 11
+}
+
+/// Every axis of `x`, from scales or from sizes. Both are in single precision, as onnxruntime reckons.
+fn sides(site: &Site, x: &Tensor) -> Result<Vec<Side>, String> {
+    let rank = x.rank();
+    let axes = match site.ints("axes")? {
+        Some(list) => list.iter().map(|axis| front(*axis, rank)).collect::<Result<Vec<_>, _>>()?,
+        None => (0..rank).collect(),
+    };
+    let mut sides = Vec::with_capacity(rank);
+    for axis in 0..rank {
+        let input = if x.is_batch(axis) { 1 } else { x.side(axis)? };
+        sides.push(Side { input, output: input, scale: 1.0 });
     }
+    let sizes = if is_old(site) { None } else { site.optional(3)?.filter(|sizes| sizes.len() > 0) };
+    match sizes {
+        Some(sizes) => by_sizes(site, x, &axes, sizes, &mut sides)?,
+        None => by_scales(site, &axes, &mut sides)?,
+    }
+    match (0..rank).find(|axis| x.is_batch(*axis) && !sides[*axis].stays()) {
+        Some(axis) => Err(format!("scales axis {axis}, which is the batch")),
+        None => Ok(sides),
+    }
+}
+
+fn by_sizes(
+    site: &Site,
+    x: &Tensor,
+    axes: &[usize],
+    sizes: &Constant,
+    sides: &mut [Side],
+) -> Result<(), String> {
+    let sizes: Vec<Lanes> = sizes.lanes()?.iter().copied().collect();
+    expect("sizes", sizes.len(), axes.len())?;
+    for (axis, lanes) in axes.iter().zip(sizes) {
+        let batch = [0, 1].map(|lane| x.shapes[lane][*axis] as i64);
+        // The batch, or the exporter's batch of one, stays what it is.
+        if !x.is_batch(*axis) || (lanes != batch && lanes != [1; 2]) {
+            let size = usize::try_from(lanes[0]).ok().filter(|_| lanes[0] == lanes[1]);
+            let refuse = || format!("scales to a side of {}, which is not sensible", lanes[0]);
+            let side = &mut sides[*axis];
+            side.output = size.filter(|size| *size > 0).ok_or_else(refuse)?;
+            side.scale = side.output as f32 / side.input as f32;
+        }
+    }
+    keep_aspect_ratio(site, axes, sides)
+}
+
+fn by_scales(site: &Site, axes: &[usize], sides: &mut [Side]) -> Result<(), String> {
+    let scales: Vec<f32> = match site.attribute("scales") {
+        Some(attribute) => attribute.floats.clone(),
+        None => site.floats(if is_old(site) { 1 } else { 2 })?.into_iter().collect(),
+    };
+    expect("scales", scales.len(), axes.len())?;
+    for (axis, scale) in axes.iter().zip(scales) {
+        sides[*axis].scale = scale;
+        sides[*axis].output = whole(sides[*axis].input as f32 * scale)?;
+    }
+    Ok(())
+}
+
+fn expect(what: &str, count: usize, axes: usize) -> Result<(), String> {
+    if count == axes { Ok(()) } else { Err(format!("has {count} {what} for {axes} axes, expected one each")) }
+}
+
+/// Cells of a side that may not come out whole; what is left over is dropped.
+fn whole(side: f32) -> Result<usize, String> {
+    match (1.0..65_536.0).contains(&side) {
+        true => Ok(side as usize),
+        false => Err(format!("scales to a side of {side}, which is not sensible")),
+    }
+}
+
+/// Sizes may be bounds instead, within or around which the picture keeps its form.
+fn keep_aspect_ratio(site: &Site, axes: &[usize], sides: &mut [Side]) -> Result<(), String> {
+    let scales = axes.iter().map(|axis| sides[*axis].scale);
+    let scale = match site.text("keep_aspect_ratio_policy", "stretch")?.as_str() {
+        "stretch" => return Ok(()),
+        "not_larger" => scales.fold(f32::MAX, f32::min),
+        "not_smaller" => scales.fold(f32::MIN_POSITIVE, f32::max),
+        other => return Err(format!("keeps the aspect ratio by '{other}', which is not supported")),
+    };
+    for axis in axes {
+        let side = &mut sides[*axis];
+        side.scale = scale;
+        side.output = whole((scale * side.input as f32).round())?;
+    }
+    Ok(())
 }

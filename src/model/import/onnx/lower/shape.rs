@@ -1,15 +1,13 @@
-//! Operations that move numbers about: new shapes, orders of axes, parts and wholes.
+//! New shapes and orders of axes.
 //!
 //! The batch must stay an axis of its own. A reshape to a fixed batch of 1 (exporters write the batch of their sample)
 //! is taken to mean any batch, when every picture's numbers stay together; else it is refused.
 
-use ndarray::{ArrayD, IxDyn};
-
-use super::super::builder::{Builder, Weight};
-use super::super::constant::{Constant, Lanes};
+use super::super::builder::Builder;
+use super::super::constant::Lanes;
+use super::super::fold;
 use super::super::site::{Site, Tensor, Value, front, fronts};
-use super::super::{fold, parts};
-use super::{MAX_PARTS, one};
+use super::one;
 use crate::card::Op;
 use crate::model::axes;
 
@@ -61,7 +59,11 @@ fn target(x: &Tensor, spec: &[Lanes]) -> Result<[Vec<usize>; 2], String> {
 }
 
 /// Emits the reshape between shapes that are known for either batch.
-fn reshaped(builder: &mut Builder, x: &Tensor, shapes: &[Vec<usize>; 2]) -> Result<Tensor, String> {
+pub(super) fn reshaped(
+    builder: &mut Builder,
+    x: &Tensor,
+    shapes: &[Vec<usize>; 2],
+) -> Result<Tensor, String> {
     if *shapes == x.shapes {
         return Ok(x.clone());
     }
@@ -133,123 +135,4 @@ pub(super) fn unsqueeze(builder: &mut Builder, site: &Site) -> Result<Vec<Value>
 pub(super) fn transpose(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
     let x = site.tensor(0)?;
     one(builder.unary(Op::Transpose { perm: fold::permutation(site, x.rank())? }, x)?)
-}
-
-/// Joins computed values; a constant among them cannot be joined.
-pub(super) fn concat(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
-    let all = (0..site.inputs.len()).map(|at| site.tensor(at)).collect::<Result<Vec<_>, _>>()?;
-    let rank = all.first().map_or(0, |first| first.rank());
-    let axis = site.axis(1, rank)?;
-    if all.iter().any(|part| part.is_batch(axis)) {
-        return Err("joins pictures into one batch, expected another axis".into());
-    }
-    match all[..] {
-        [only] => one(only.clone()),
-        _ => one(builder.emit(Op::Concat { axis }, &all, vec![])?),
-    }
-}
-
-/// The part of `x` from `start` by `step`, `count` of it, along `axis`.
-fn part(builder: &mut Builder, x: &Tensor, axis: usize, indices: &[i64]) -> Result<Tensor, String> {
-    let index = |at: &i64| usize::try_from(*at).map_err(|_| format!("index {at} is negative"));
-    let (Some(first), Some(last)) = (indices.first(), indices.last()) else {
-        return Err("takes nothing".into());
-    };
-    let (start, end) = (index(first)?, index(last)? + 1);
-    if start == 0 && indices.len() == x.shapes[0][axis] {
-        return Ok(x.clone());
-    }
-    let step = if let [first, second, ..] = indices { index(&(second - first))? } else { 1 };
-    builder.unary(Op::Slice { axis, start, end, step }, x)
-}
-
-pub(super) fn slice(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
-    let mut x = site.tensor(0)?.clone();
-    for (axis, start, end, step) in parts::cuts(site, x.rank())? {
-        // The whole batch is no part of it.
-        if x.is_batch(axis) && start == 0 && step == 1 && end >= i64::from(i32::MAX) {
-            continue;
-        }
-        let indices = parts::slice_indices(x.side(axis)?, start, end, step)?;
-        x = if step > 0 { part(builder, &x, axis, &indices)? } else { picked(builder, &x, axis, &indices)? };
-    }
-    one(x)
-}
-
-/// Known indices along an axis; a single one takes the axis away.
-pub(super) fn gather(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
-    if let Some(Value::Row(row)) = site.input(0) {
-        return one(laid_out(builder, row, site.constant(1)?)?);
-    }
-    let x = site.tensor(0)?;
-    let axis = site.axis(0, x.rank())?;
-    let side = x.side(axis)?;
-    let list = site.constant(1)?;
-    let indices = list
-        .ints()?
-        .iter()
-        .map(|index| front(*index, side).map(|at| at as i64))
-        .collect::<Result<Vec<_>, _>>()?;
-    match list.shape().len() {
-        0 => {
-            let only = part(builder, x, axis, &indices)?;
-            one(builder.unary(Op::Squeeze { axes: vec![axis] }, &only)?)
-        }
-        1 => one(picked(builder, x, axis, &indices)?),
-        rank => Err(format!("picks by indices of rank {rank}, expected a list")),
-    }
-}
-
-/// The numbers of one picture in a row, picked in order into a new shape: PyTorch's `as_strided`.
-fn laid_out(builder: &mut Builder, row: &Tensor, indices: &Constant) -> Result<Tensor, String> {
-    let in_order = indices.ints()?.iter().copied().eq(0..row.shapes[0][1..].iter().product::<usize>() as i64);
-    let [1, rest @ ..] = indices.shape() else { return Err("picks out of a whole batch in a row".into()) };
-    if !in_order {
-        return Err("picks out of a whole batch in a row".into());
-    }
-    let shape = |lane: usize| [&row.shapes[lane][..1], rest].concat();
-    reshaped(builder, row, &[shape(0), shape(1)])
-}
-
-/// Slices side by side, as few as the indices allow.
-fn picked(builder: &mut Builder, x: &Tensor, axis: usize, indices: &[i64]) -> Result<Tensor, String> {
-    let runs: Vec<&[i64]> = indices.chunk_by(|first, second| *second == first + 1).collect();
-    if runs.len() > MAX_PARTS {
-        return Err(format!("picks {} separate parts, expected at most {MAX_PARTS}", runs.len()));
-    }
-    let parts = runs.iter().map(|run| part(builder, x, axis, run)).collect::<Result<Vec<_>, _>>()?;
-    match &parts[..] {
-        [only] => Ok(only.clone()),
-        _ => builder.emit(Op::Concat { axis }, &parts.iter().collect::<Vec<_>>(), vec![]),
-    }
-}
-
-/// Repeats axes of size 1, by adding nothing of the wider shape.
-pub(super) fn expand(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
-    let x = site.tensor(0)?;
-    let spec = site.constant(1)?.lanes()?;
-    let wide = |lane: usize| {
-        let sides: Vec<usize> = spec.iter().filter_map(|side| usize::try_from(side[lane]).ok()).collect();
-        axes::broadcast(&x.shapes[lane], &sides)
-    };
-    let shapes = [wide(0)?, wide(1)?];
-    if shapes == x.shapes {
-        return one(x.clone());
-    }
-    let fixed: Vec<usize> = (0..shapes[0].len())
-        .map(|axis| if shapes[0][axis] == shapes[1][axis] { shapes[0][axis] } else { 1 })
-        .collect();
-    let grows_batch = (0..x.rank()).any(|axis| {
-        let at = axis + shapes[0].len() - x.rank();
-        shapes[0][at] != shapes[1][at] && !x.is_batch(axis)
-    });
-    if grows_batch || shapes[0].len() != x.rank() {
-        return Err(format!(
-            "expands {:?} to {:?}, expected the batch to stay as it is",
-            x.shapes[0], shapes[0]
-        ));
-    }
-    fold::bounded(&fixed)?;
-    let zeros = Weight { values: ArrayD::zeros(IxDyn(&fixed)), source: String::new() };
-    one(builder.emit(Op::Add { scalar: None }, &[x], vec![("other", zeros)])?)
 }

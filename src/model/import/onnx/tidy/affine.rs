@@ -30,7 +30,9 @@ impl Tidy<'_> {
             else {
                 continue;
             };
-            if product.params.contains_key("bias") {
+            let keeps_shape =
+                self.builder.shape(&product.name) == self.builder.shape(&self.builder.drafts[at].node.name);
+            if product.params.contains_key("bias") || !keeps_shape {
                 continue;
             }
             self.builder.weights.insert(key.clone(), bias);
@@ -66,6 +68,10 @@ impl Tidy<'_> {
         else {
             return None;
         };
+        // A grey picture minus three means has three channels: that is no norm of the picture's own.
+        if self.builder.shape(node.inputs.first()?) != self.builder.shape(&node.name) {
+            return None;
+        }
         let Weight { values, source } = per_channel(weight, channels, rank - 1)?;
         let list: Vec<f64> = values.iter().map(|value| f64::from(*value)).collect();
         let (scale, shift) = (vec![1.0; channels], vec![0.0; channels]);

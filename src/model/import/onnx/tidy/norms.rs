@@ -104,7 +104,7 @@ impl Tidy<'_> {
         };
         let (centre, root) = (self.node(centred)?, self.node(root)?);
         let (Op::Sub { scalar: None }, [x, mean]) = (&centre.op, &centre.inputs[..]) else { return None };
-        let Op::Sqrt {} = root.op else { return None };
+        let Op::Sqrt { .. } = root.op else { return None };
         let sum = self.node(&root.inputs[0])?;
         let Op::Add { scalar: Some(epsilon) } = sum.op else { return None };
         let variance = self.node(&sum.inputs[0])?;

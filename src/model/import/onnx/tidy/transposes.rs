@@ -102,7 +102,7 @@ fn pointwise(op: &Op) -> bool {
             | Op::Softplus {}
             | Op::Clip { .. }
             | Op::Exp {}
-            | Op::Sqrt {}
+            | Op::Sqrt { .. }
             | Op::Log {}
             | Op::Pow { .. }
             | Op::Abs {}

@@ -1,0 +1,236 @@
+//! Files that hold no network that burncam reads, named for what they are, with a way out that works.
+//!
+//! Receives a path and the first bytes behind it; told by content, by the name only where content does not tell. Whatever
+//! another program can turn into ONNX, the message has the command for.
+
+use std::fs::File;
+use std::io::BufReader;
+use std::path::Path;
+
+use zip::ZipArchive;
+
+use super::state_dict::file_name;
+
+/// What a file is, as *is WHAT (WAY OUT)*; nothing for what an importer reads, or for what is not known.
+pub(super) fn name(path: &Path, head: &[u8]) -> Option<String> {
+    let (what, way_out) = by_start(head)
+        .or_else(|| in_text(head))
+        .or_else(|| in_messages(path, head))
+        .or_else(|| in_archive(path, head))
+        .or_else(|| by_name(path))?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let way_out = way_out.replace("FILE", &file_name(path)).replace("FOLDER", &folder.display().to_string());
+    Some(format!("is {what}, which holds no network that can be read here ({way_out})"))
+}
+
+type Found = (&'static str, &'static str);
+
+const EXPORT: &str = "export the network that it was made from to ONNX";
+const KERAS: &str =
+    "keras.saving.load_model('FILE').export('model.onnx', format='onnx') in Python writes ONNX";
+const UNPACK: &str = "unpack it, and import the model in it";
+const HUGGING_FACE: &str =
+    "optimum-cli export onnx --model FOLDER OUT writes ONNX; or import its weights with --arch";
+const TFLITE: &str = "python -m tf2onnx.convert --tflite FILE --output model.onnx";
+const SAVED_MODEL: &str = "python -m tf2onnx.convert --saved-model FOLDER --output model.onnx";
+const FROZEN: &str =
+    "python -m tf2onnx.convert --graphdef FILE --inputs INPUT:0 --outputs OUTPUT:0 --output model.onnx";
+const PADDLE: &str = "paddle2onnx --model_dir FOLDER --save_file model.onnx";
+
+/// Formats that begin with a mark of their own, and how far behind the beginning it stands.
+const MARKS: &[(usize, &[u8], Found)] = &[
+    (0, b"version https://git-lfs", ("a Git LFS pointer and not the file itself", "git lfs pull fetches it")),
+    (0, b"\x89HDF\r\n\x1a\n", ("an HDF5 file, as Keras writes them", KERAS)),
+    (4, b"TFL3", ("a TensorFlow Lite model", TFLITE)),
+    (4, b"ORTM", ("a model in onnxruntime's own format", "import the .onnx file that it was made from")),
+    (0, b"GGUF", ("a GGUF file of a language model", EXPORT)),
+    (0, b"RKNN", ("a Rockchip model", EXPORT)),
+    (0, b"7767517", ("an ncnn model", EXPORT)),
+    (0, b"ftrt", ("a TensorRT engine", EXPORT)),
+    (0, b"\x12\x01\0\0\0\0\0\0", ("a file of MXNet parameters", EXPORT)),
+    (0, b"\x93NUMPY", ("a NumPy array", EXPORT)),
+    (0, b"\x89PNG", ("a picture", "explain takes pictures, import takes a model")),
+    (0, b"\xff\xd8\xff", ("a picture", "explain takes pictures, import takes a model")),
+    (0, b"%PDF", ("a PDF document", EXPORT)),
+    (0, b"7z\xbc\xaf\x27\x1c", ("a 7z archive", UNPACK)),
+    (0, b"Rar!", ("a RAR archive", UNPACK)),
+    (0, b"\xfd7zXZ", ("an xz archive", UNPACK)),
+    (0, b"\x28\xb5\x2f\xfd", ("a zstd archive", UNPACK)),
+    (0, b"BZh", ("a bzip2 archive", UNPACK)),
+    (257, b"ustar", ("a tar archive", UNPACK)),
+];
+
+fn by_start(head: &[u8]) -> Option<Found> {
+    if head.is_empty() {
+        return Some(("an empty file", "was it copied or downloaded to its end?"));
+    }
+    let marked =
+        |(at, mark, _): &&(usize, &[u8], Found)| head.get(*at..).is_some_and(|rest| rest.starts_with(mark));
+    MARKS.iter().find(marked).map(|(_, _, found)| *found)
+}
+
+/// Text: pages, descriptions of networks, and JSON that is no record of Burn.
+fn in_text(head: &[u8]) -> Option<Found> {
+    let start = String::from_utf8_lossy(head).trim_start_matches('\u{feff}').trim_start().to_lowercase();
+    let has = |part: &str| start.contains(part);
+    if start.starts_with("<!doctype html") || start.starts_with("<html") {
+        return Some(("a web page", "download the file itself, often by the link called raw"));
+    }
+    if start.starts_with("<?xml") || start.starts_with('<') {
+        return Some(match has("<net") {
+            true => ("an OpenVINO model", EXPORT),
+            false => ("an XML file", EXPORT),
+        });
+    }
+    if start.starts_with('{') || start.starts_with('[') {
+        return in_json(&start);
+    }
+    if start.starts_with("[net]") || start.starts_with("[convolutional]") {
+        return Some(("a Darknet configuration", EXPORT));
+    }
+    let is_text = !head.iter().any(|byte| matches!(byte, 0..=8 | 14..=31 | 127..));
+    if is_text && (has("layer {") || has("layers {")) {
+        return Some(("a Caffe description", EXPORT));
+    }
+    is_text.then_some(("a text file", "does it say why there is no model?"))
+}
+
+/// `start` is in lower case, so that keys of every style are found.
+fn in_json(start: &str) -> Option<Found> {
+    let has = |key: &str| start.contains(key);
+    Some(if has("\"weight_map\"") || has("\"total_size\"") {
+        ("the list of weights that lie in several files", HUGGING_FACE)
+    } else if has("\"metadata\"") || has("\"__metadata__\"") {
+        return None;
+    } else if has("\"modeltopology\"") || has("\"weightsmanifest\"") {
+        ("a TensorFlow.js model", EXPORT)
+    } else if has("\"architectures\"") || has("\"model_type\"") || has("\"transformers_version\"") {
+        ("a Hugging Face configuration", HUGGING_FACE)
+    } else if has("\"class_name\"") || has("\"keras_version\"") {
+        ("a description of a Keras model without its weights", EXPORT)
+    } else if has("\"arg_nodes\"") || has("\"nodes\"") && has("\"attrs\"") {
+        ("an MXNet description", EXPORT)
+    } else if has("\"schema_version\"") {
+        ("a card", "import WEIGHTS --spec FILE joins it to weights")
+    } else {
+        ("a JSON file", "import takes the model itself: ONNX, PyTorch, safetensors, or a record of Burn")
+    })
+}
+
+/// Protocol buffers begin like an ONNX file or not much otherwise: it takes a look at the first message.
+fn in_messages(path: &Path, head: &[u8]) -> Option<Found> {
+    let (first, rest) = head.split_first_chunk::<2>()?;
+    let ends = |ending: &str| path.extension().is_some_and(|found| found.eq_ignore_ascii_case(ending));
+    match first {
+        // A version, then a message that begins with a message: in ONNX a name stands there.
+        [0x08, 1..=20] if inside(rest, 0x12).is_some_and(|inner| inner.first() == Some(&0x0a)) => {
+            Some(if ends("pb") {
+                ("a TensorFlow SavedModel", SAVED_MODEL)
+            } else {
+                ("a Core ML model", EXPORT)
+            })
+        }
+        [0x0a, _] => {
+            let inner = inside(head, 0x0a)?;
+            let parent = [&[0x08, 0, 0x10][..], &[0xff; 9], &[1]].concat();
+            if inner.starts_with(&parent) {
+                return Some(("a PaddlePaddle model", PADDLE));
+            }
+            let name = inside(inner, 0x0a)?;
+            let length = usize::from(*inner.get(1)?);
+            let operation = name.get(length..).and_then(|behind| inside(behind, 0x12))?;
+            let is_graph = operation.first().is_some_and(u8::is_ascii_alphabetic) && !ends("onnx");
+            is_graph.then_some(("a TensorFlow graph", FROZEN))
+        }
+        _ => None,
+    }
+}
+
+/// What is in the field that `bytes` begin with, when its tag is `tag` and it has a length.
+fn inside(bytes: &[u8], tag: u8) -> Option<&[u8]> {
+    let (first, rest) = bytes.split_first()?;
+    let length = rest.iter().position(|byte| byte & 0x80 == 0)?;
+    (*first == tag && length < 5).then(|| &rest[length + 1..])
+}
+
+/// Zip files: frameworks keep several things in them, and only PyTorch's weights are read.
+fn in_archive(path: &Path, head: &[u8]) -> Option<Found> {
+    if !head.starts_with(b"PK\x03\x04") && !head.starts_with(b"PK\x05\x06") {
+        return None;
+    }
+    let archive = ZipArchive::new(BufReader::new(File::open(path).ok()?)).ok()?;
+    let names: Vec<_> = archive.file_names().filter_map(Result::ok).collect();
+    let ends = |ending: &str| names.iter().any(|name| name.ends_with(ending));
+    let holds = |part: &str| names.iter().any(|name| name.contains(part));
+    Some(if ends("model.weights.h5") {
+        ("a Keras model", KERAS)
+    } else if ends("serialized_exported_program.json") || ends("archive_format") || holds("data/weights/") {
+        (
+            "a program of torch.export",
+            "torch.onnx.export(torch.export.load('FILE'), f='model.onnx') in Python writes ONNX",
+        )
+    } else if holds("/code/") || ends("/constants.pkl") {
+        (
+            "a TorchScript program",
+            "torch.onnx.export(torch.jit.load('FILE'), PICTURE, 'model.onnx', dynamo=False) in Python writes ONNX",
+        )
+    } else if ends("data.pkl") {
+        return None;
+    } else if ends("saved_model.pb") || ends(".onnx") || ends(".pth") || ends(".safetensors") {
+        ("a zip archive around a model", UNPACK)
+    } else if ends(".mlmodel") || holds("com.apple.CoreML") {
+        ("a Core ML package", EXPORT)
+    } else if ends(".npy") {
+        ("an archive of NumPy arrays", EXPORT)
+    } else {
+        ("a zip archive without PyTorch weights", EXPORT)
+    })
+}
+
+/// Formats without a mark.
+fn by_name(path: &Path) -> Option<Found> {
+    let ending = path.extension()?.to_str()?.to_lowercase();
+    Some(match ending.as_str() {
+        "bin" if path.with_extension("xml").exists() => ("the weights of an OpenVINO model", EXPORT),
+        "pdiparams" | "pdmodel" => ("a PaddlePaddle model", PADDLE),
+        "caffemodel" | "prototxt" => ("a Caffe model", EXPORT),
+        "weights" => ("a file of Darknet weights", EXPORT),
+        "mlmodel" => ("a Core ML model", EXPORT),
+        "engine" | "plan" | "trt" => ("a TensorRT engine", EXPORT),
+        _ => return None,
+    })
+}
+
+/// What a directory is.
+pub(super) fn directory(path: &Path) -> String {
+    let has = |name: &str| path.join(name).exists();
+    let (what, way_out) = if has("saved_model.pb") {
+        ("a TensorFlow SavedModel directory", SAVED_MODEL)
+    } else if has("tfhub_module.pb") {
+        ("a TensorFlow Hub module", EXPORT)
+    } else if let Some(model) = holding(path, "onnx") {
+        return format!("is a directory, expected a file (there is '{model}' in it)");
+    } else if has("model.weights.h5") {
+        ("an unpacked Keras model", EXPORT)
+    } else if has("config.json") {
+        ("a Hugging Face directory", HUGGING_FACE)
+    } else if has("Manifest.json") || has("coremldata.bin") {
+        ("a Core ML package", EXPORT)
+    } else if has("model.json") {
+        ("a TensorFlow.js model", EXPORT)
+    } else if has("inference.pdmodel") || has("__model__") {
+        ("a PaddlePaddle directory", PADDLE)
+    } else {
+        ("a directory", "name a file: ONNX, PyTorch, safetensors, or a record of Burn")
+    };
+    format!("is {what}, expected a file ({})", way_out.replace("FOLDER", &path.display().to_string()))
+}
+
+/// The first file with this ending in a directory, by name.
+fn holding(path: &Path, ending: &str) -> Option<String> {
+    let entries = std::fs::read_dir(path).ok()?.filter_map(Result::ok).map(|entry| entry.path());
+    entries
+        .filter(|file| file.extension().is_some_and(|found| found == ending))
+        .map(|file| file_name(&file))
+        .min()
+}

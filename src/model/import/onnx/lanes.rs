@@ -1,0 +1,97 @@
+//! Constants that depend on the batch in more than their numbers: as long as the batch, or the same for every picture.
+//!
+//! Most constants have one shape for both [`BATCHES`], and operations on them are worked out once. What counts the
+//! pictures (`Range` up to the batch) or repeats something for each of them (`Expand`, `Tile`) has not. Such nodes are
+//! worked out for each batch by itself, and what comes out is compared again.
+
+use std::rc::Rc;
+
+use ndarray::{ArrayD, Axis, IxDyn, Zip};
+
+use super::constant::{BATCHES, Constant, both, rearrange};
+use super::fold::Fold;
+use super::site::{Site, Value};
+
+/// Works out a node whose inputs are all known.
+pub(super) fn fold(site: &Site, fold: Fold) -> Result<Vec<Value>, String> {
+    let by_batch = |input: &Option<Value>| matches!(input, Some(Value::Repeated(_) | Value::PerBatch(_)));
+    if !site.inputs.iter().any(by_batch) {
+        match fold(site) {
+            Ok(results) => return Ok(results.into_iter().map(Value::from).collect()),
+            Err(problem) if !site.inputs.iter().any(differs) => return Err(problem),
+            Err(_) => {}
+        }
+    }
+    let of = |lane: usize| -> Result<Vec<Constant>, String> {
+        let inputs = site.inputs.iter().map(|input| in_lane(input, lane)).collect::<Result<_, _>>()?;
+        fold(&Site { inputs, sources: site.sources.clone(), ..*site })
+    };
+    let (first, second) = (of(0)?, of(1)?);
+    Ok(first.into_iter().zip(second).map(|(first, second)| joined(first, second)).collect())
+}
+
+/// Numbers that are not the same for both batches.
+fn differs(input: &Option<Value>) -> bool {
+    match input {
+        Some(Value::Constant(constant)) => match &**constant {
+            Constant::Int(array) => array.iter().any(|[first, second]| first != second),
+            Constant::Float(_) => false,
+        },
+        _ => false,
+    }
+}
+
+/// A known value as it is for one of the batches.
+fn in_lane(input: &Option<Value>, lane: usize) -> Result<Option<Value>, String> {
+    Ok(match input {
+        Some(Value::Constant(constant)) => Some(match &**constant {
+            Constant::Int(array) => Constant::Int(array.mapv(|lanes| both(lanes[lane]))).into(),
+            Constant::Float(_) => Value::Constant(constant.clone()),
+        }),
+        Some(Value::PerBatch(lanes)) => Some(lanes[lane].clone().into()),
+        Some(Value::Repeated(row)) => {
+            let mut shape = row.shape().to_vec();
+            let first = shape.first_mut().ok_or("repeats a single number")?;
+            *first = BATCHES[lane];
+            let refuse = || format!("cannot repeat {:?} for each picture", row.shape());
+            let whole = rearrange!(&**row, array => {
+                array.broadcast(IxDyn(&shape)).ok_or_else(refuse)?.to_owned()
+            });
+            Some(whole.into())
+        }
+        other => other.clone(),
+    })
+}
+
+/// One value again, as plain a one as it can be.
+fn joined(first: Constant, second: Constant) -> Value {
+    match (&first, &second) {
+        (Constant::Int(a), Constant::Int(b)) if a.shape() == b.shape() => {
+            Constant::Int(Zip::from(a).and(b).map_collect(|a, b| [a[0], b[1]])).into()
+        }
+        (Constant::Float(a), Constant::Float(b)) if a == b => first.into(),
+        _ => match row(&first, &second) {
+            Some(row) => Value::Repeated(Rc::new(row)),
+            None => Value::PerBatch(Rc::new([first, second])),
+        },
+    }
+}
+
+/// The row that all pictures of both batches have, if they have the same.
+fn row(first: &Constant, second: &Constant) -> Option<Constant> {
+    match (first, second) {
+        (Constant::Int(first), Constant::Int(second)) => same_rows(first, second).map(Constant::Int),
+        (Constant::Float(first), Constant::Float(second)) => same_rows(first, second).map(Constant::Float),
+        _ => None,
+    }
+}
+
+fn same_rows<T: Clone + PartialEq>(first: &ArrayD<T>, second: &ArrayD<T>) -> Option<ArrayD<T>> {
+    let sides = [first, second].map(|array| array.shape().first().copied());
+    if sides != BATCHES.map(Some) {
+        return None;
+    }
+    let row = first.index_axis(Axis(0), 0);
+    let all = first.axis_iter(Axis(0)).chain(second.axis_iter(Axis(0))).all(|other| other == row);
+    all.then(|| row.insert_axis(Axis(0)).to_owned())
+}

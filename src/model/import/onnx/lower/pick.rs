@@ -1,0 +1,121 @@
+//! Parts of computed values: slices, and elements at known indices.
+
+use super::super::builder::Builder;
+use super::super::constant::Constant;
+use super::super::parts;
+use super::super::site::{Site, Tensor, Value, front};
+use super::shape::reshaped;
+use super::{MAX_PARTS, one};
+use crate::card::Op;
+
+/// The part of `x` from `start` by `step`, `count` of it, along `axis`.
+pub(super) fn part(
+    builder: &mut Builder,
+    x: &Tensor,
+    axis: usize,
+    indices: &[i64],
+) -> Result<Tensor, String> {
+    let index = |at: &i64| usize::try_from(*at).map_err(|_| format!("index {at} is negative"));
+    let (Some(first), Some(last)) = (indices.first(), indices.last()) else {
+        return Err("takes nothing".into());
+    };
+    let (start, end) = (index(first)?, index(last)? + 1);
+    if start == 0 && indices.len() == x.shapes[0][axis] {
+        return Ok(x.clone());
+    }
+    let step = if let [first, second, ..] = indices { index(&(second - first))? } else { 1 };
+    builder.unary(Op::Slice { axis, start, end, step }, x)
+}
+
+pub(super) fn slice(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
+    let mut x = site.tensor(0)?.clone();
+    for (axis, start, end, step) in parts::cuts(site, x.rank())? {
+        // The whole batch is no part of it.
+        if x.is_batch(axis) && start == 0 && step == 1 && end >= i64::from(i32::MAX) {
+            continue;
+        }
+        let indices = parts::slice_indices(x.side(axis)?, start, end, step)?;
+        x = if step > 0 { part(builder, &x, axis, &indices)? } else { picked(builder, &x, axis, &indices)? };
+    }
+    one(x)
+}
+
+/// Known indices along an axis; a single one takes the axis away.
+pub(super) fn gather(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
+    if let Some(Value::Row(row)) = site.input(0) {
+        return one(laid_out(builder, row, site)?);
+    }
+    let x = site.tensor(0)?;
+    let axis = site.axis(0, x.rank())?;
+    let side = x.side(axis)?;
+    let list = site.constant(1)?;
+    let indices = list
+        .ints()?
+        .iter()
+        .map(|index| front(*index, side).map(|at| at as i64))
+        .collect::<Result<Vec<_>, _>>()?;
+    match list.shape().len() {
+        0 => {
+            let only = part(builder, x, axis, &indices)?;
+            one(builder.unary(Op::Squeeze { axes: vec![axis] }, &only)?)
+        }
+        1 => one(picked(builder, x, axis, &indices)?),
+        rank => Err(format!("picks by indices of rank {rank}, expected a list")),
+    }
+}
+
+/// The numbers of a batch in a row, picked in order into a new shape: PyTorch's `as_strided`. The indices are those of a
+/// sample of one, or count on through the batch.
+fn laid_out(builder: &mut Builder, row: &Tensor, site: &Site) -> Result<Tensor, String> {
+    let in_order =
+        |indices: &Constant, count: usize| Ok::<_, String>(indices.ints()?.into_iter().eq(0..count as i64));
+    let refuse = || "picks out of a whole batch in a row".to_owned();
+    if let Some(Value::PerBatch(lanes)) = site.input(1) {
+        for (indices, shape) in lanes.iter().zip(&row.shapes) {
+            if !in_order(indices, shape.iter().product())? {
+                return Err(refuse());
+            }
+        }
+        return reshaped(builder, row, &[lanes[0].shape().to_vec(), lanes[1].shape().to_vec()]);
+    }
+    let indices = site.constant(1)?;
+    match indices.shape() {
+        [1, rest @ ..] if in_order(indices, row.shapes[0][1..].iter().product())? => {
+            let shape = |lane: usize| [&row.shapes[lane][..1], rest].concat();
+            reshaped(builder, row, &[shape(0), shape(1)])
+        }
+        _ => Err(refuse()),
+    }
+}
+
+/// `GatherND` by a list of indices along the first axis.
+pub(super) fn gather_nd(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
+    let x = site.tensor(0)?;
+    let list = site.constant(1)?;
+    if site.int("batch_dims", 0)? != 0 || list.shape().len() != 2 || list.shape()[1] != 1 {
+        return Err(format!(
+            "picks by indices of shape {:?}, expected a list of places along the first axis",
+            list.shape()
+        ));
+    }
+    let side = x.side(0)?;
+    let indices = list
+        .ints()?
+        .iter()
+        .map(|index| front(*index, side).map(|at| at as i64))
+        .collect::<Result<Vec<_>, _>>()?;
+    one(picked(builder, x, 0, &indices)?)
+}
+
+/// Slices side by side, as few as the indices allow.
+fn picked(builder: &mut Builder, x: &Tensor, axis: usize, indices: &[i64]) -> Result<Tensor, String> {
+    let runs: Vec<&[i64]> = indices.chunk_by(|first, second| *second == first + 1).collect();
+    if runs.len() > MAX_PARTS {
+        return Err(format!("picks {} separate parts, expected at most {MAX_PARTS}", runs.len()));
+    }
+    let parts = runs.iter().map(|run| part(builder, x, axis, run)).collect::<Result<Vec<_>, _>>()?;
+    match &parts[..] {
+        [only] => Ok(only.clone()),
+        _ => builder.emit(Op::Concat { axis }, &parts.iter().collect::<Vec<_>>(), vec![]),
+    }
+}

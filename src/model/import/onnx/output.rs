@@ -1,0 +1,82 @@
+//! Which output is explained, where a file has several.
+
+use std::collections::{HashMap, HashSet};
+
+use onnx_ir::{GraphProto, NodeProto, ValueInfoProto};
+
+use super::arithmetic::is_real;
+use crate::error::did_you_mean;
+
+/// The output that was asked for, or the one that looks like the scores; says so when there were others.
+pub(super) fn choose(graph: &GraphProto, asked: Option<&str>) -> Result<(String, Option<String>), String> {
+    let names: Vec<&str> = graph.output.iter().map(|output| output.name.as_str()).collect();
+    let first = *names.first().ok_or("has no output")?;
+    match asked {
+        Some(name) if names.contains(&name) => Ok((name.into(), None)),
+        Some(name) => {
+            let hint = did_you_mean(name, names.iter().copied());
+            Err(format!("has no output '{name}'{hint}; its outputs are {}", names.join(", ")))
+        }
+        None => {
+            let (chosen, reason) = scores(graph).unwrap_or((first, "the first"));
+            let others: Vec<&str> = names.iter().copied().filter(|name| *name != chosen).collect();
+            let note = format!(
+                "the file has several outputs: '{chosen}' is taken, {reason}, not {} (--output-name chooses)",
+                others.join(", ")
+            );
+            Ok((chosen.into(), (names.len() > 1).then_some(note)))
+        }
+    }
+}
+
+/// Scores have a number a class and are the end of the network: features that a layer makes scores of are none.
+fn scores(graph: &GraphProto) -> Option<(&str, &'static str)> {
+    let listed: Vec<&str> = graph
+        .output
+        .iter()
+        .filter(|output| may_be_scores(output))
+        .map(|output| output.name.as_str())
+        .collect();
+    let givers: HashMap<&str, &NodeProto> = graph
+        .node
+        .iter()
+        .flat_map(|node| node.output.iter().map(move |name| (name.as_str(), node)))
+        .collect();
+    let is_end = |name: &&str| !listed.iter().any(|other| other != name && is_made_of(other, name, &givers));
+    let chosen = listed.iter().copied().find(is_end)?;
+    let first = graph.output.first().is_some_and(|output| output.name == chosen);
+    Some((chosen, if first { "the first" } else { "the first that has one number a class" }))
+}
+
+/// `[batch]`, `[batch, classes]`, with axes of size 1 behind, of real numbers; or nothing is said of its shape.
+fn may_be_scores(output: &ValueInfoProto) -> bool {
+    let Some(tensor) =
+        output.type_.as_ref().filter(|kind| kind.has_tensor_type()).map(|kind| kind.tensor_type())
+    else {
+        return true;
+    };
+    if tensor.elem_type != 0 && is_real(i64::from(tensor.elem_type)) != Some(true) {
+        return false;
+    }
+    let Some(shape) = tensor.shape.as_ref() else { return true };
+    shape.dim.iter().skip(2).all(|side| side.has_dim_value() && side.dim_value() == 1)
+}
+
+/// Whether the value `name` is computed from the value `part` by at least one layer with weights.
+fn is_made_of(name: &str, part: &str, givers: &HashMap<&str, &NodeProto>) -> bool {
+    let mut open = vec![(name, false)];
+    let mut seen: HashSet<(&str, bool)> = HashSet::new();
+    while let Some((name, weighted)) = open.pop() {
+        if name == part && weighted {
+            return true;
+        }
+        let Some(node) = givers.get(name) else { continue };
+        let weighted = weighted || matches!(node.op_type.as_str(), "Gemm" | "MatMul" | "Conv");
+        for input in node.input.iter().map(String::as_str) {
+            if seen.insert((input, weighted)) {
+                open.push((input, weighted));
+            }
+        }
+    }
+    false
+}

@@ -1,0 +1,41 @@
+//! A model file that appears only once it is known to open.
+
+use std::path::Path;
+
+use tempfile::TempPath;
+
+use super::Model;
+use super::StoredTensor;
+use crate::card::Card;
+use crate::error::{Error, Result};
+
+impl Model {
+    /// Writes a model file as [`Model::save`] does, opens it, and only then gives it its name: whatever fails, no file is
+    /// left and one that was there before stays.
+    ///
+    /// # Errors
+    /// As [`Model::save`] and [`Model::open`].
+    pub fn create(path: &Path, card: &Card, tensors: Vec<StoredTensor>, overwrite: bool) -> Result<Self> {
+        let name = path.file_name().ok_or_else(|| {
+            Error::request(format!("output '{}' is not a file name, expected NAME.bpk", path.display()))
+        })?;
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        // A folder of its own beside the file, so that errors call it by its real name.
+        let scratch = tempfile::Builder::new().prefix(".burncam-").tempdir_in(folder);
+        let scratch = scratch.map_err(Error::write_into(folder))?;
+        let unproved = scratch.path().join(name);
+        Self::save(&unproved, card, tensors, false)?;
+        Self::open(&unproved, None)?;
+        // As it was with the file that is replaced.
+        if let Some(before) = std::fs::metadata(path).ok().filter(|_| overwrite) {
+            std::fs::set_permissions(&unproved, before.permissions()).map_err(Error::io("write", path))?;
+        }
+        let unproved = TempPath::try_from_path(unproved).map_err(Error::write_into(folder))?;
+        let persisted = if overwrite { unproved.persist(path) } else { unproved.persist_noclobber(path) };
+        persisted.map_err(|error| match error.error.kind() {
+            std::io::ErrorKind::AlreadyExists => Error::exists(path),
+            _ => Error::io("write", path)(error.error),
+        })?;
+        Self::open(path, None)
+    }
+}
