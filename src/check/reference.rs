@@ -111,7 +111,9 @@ impl Reference {
         };
         // Frameworks work a sigmoid out as a half and something, to some 1e-7 and no closer: the probabilities of a
         // saturated one agree to the digits that they have, however small they are.
-        let probabilities = !output.logits && subject.model.output() == OutputKind::Sigmoid;
+        let gives = subject.model.output().gives;
+        let probabilities =
+            !output.logits && matches!(gives, OutputKind::Sigmoid | OutputKind::Probabilities);
         let least = if probabilities { LEAST_PROBABILITY } else { 0.0 };
         let mut worst = Difference::NONE;
         let pictures = self.input.chunks(self.input.len() / self.pictures);

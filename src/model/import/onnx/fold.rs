@@ -146,6 +146,9 @@ fn flatten(site: &Site) -> Result<Vec<Constant>, String> {
 }
 
 fn range(site: &Site) -> Result<Vec<Constant>, String> {
+    if let Constant::Float(_) = site.constant(0)? {
+        return real_range(site);
+    }
     let ends = (0..3).map(|at| site.constant(at)?.ints()).collect::<Result<Vec<_>, _>>()?;
     let [&[start], &[limit], &[step]] = [ends[0].as_slice(), &ends[1], &ends[2]] else {
         return Err("its start, limit and step are not single numbers".into());
@@ -159,6 +162,20 @@ fn range(site: &Site) -> Result<Vec<Constant>, String> {
     let count = usize::try_from(count.max(0)).ok().filter(|count| *count <= MAX_ELEMENTS && step != 0);
     let count = count.ok_or_else(|| format!("cannot count from {start} to {limit} by {step}"))?;
     Ok(vec![Constant::Int(ArrayD::from_shape_fn(IxDyn(&[count]), |at| both(start + at[0] as i64 * step)))])
+}
+
+/// Real numbers are added up step by step in single precision, as onnxruntime does.
+fn real_range(site: &Site) -> Result<Vec<Constant>, String> {
+    let refuse = || "its start, limit and step are not single numbers".to_owned();
+    let end = |at: usize| site.constant(at)?.scalar().ok_or_else(refuse);
+    let [start, limit, step] = [end(0)? as f32, end(1)? as f32, end(2)? as f32];
+    let count = (f64::from(limit - start) / f64::from(step)).ceil().max(0.0);
+    if !(count.is_finite() && step != 0.0) || count > MAX_ELEMENTS as f64 {
+        return Err(format!("cannot count from {start} to {limit} by {step}"));
+    }
+    let numbers: Vec<f32> =
+        std::iter::successors(Some(start), |number| Some(number + step)).take(count as usize).collect();
+    Ok(vec![Constant::Float(ndarray::Array1::from(numbers).into_dyn())])
 }
 
 pub(super) fn reshaped(input: &Constant, shape: &[usize]) -> Result<Constant, String> {

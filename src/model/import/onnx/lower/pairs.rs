@@ -91,6 +91,9 @@ fn constant_second(
         ("Pow", Some(0.5)) => builder.unary(Op::Sqrt { of_squares: false }, x),
         ("Pow", Some(exponent)) => builder.unary(Op::Pow { exponent }, x),
         ("Pow", None) => Err(format!("has exponents of shape {:?}, expected one number", constant.shape())),
+        // The limits of single precision stand for no limit.
+        ("Max", Some(number)) if number <= f64::from(f32::MIN) => Ok(x.clone()),
+        ("Min", Some(number)) if number >= f64::from(f32::MAX) => Ok(x.clone()),
         (op, Some(_)) => builder.unary(plain(op, number)?, x),
         (op, None) => builder.emit(plain(op, None)?, &[x], vec![("other", other(site, constant, at)?)]),
     }
@@ -118,6 +121,7 @@ fn constant_first(
     };
     match scalar(constant, &y) {
         Some(1.0) if op == "Mul" => Ok(y),
+        Some(_) if matches!(op, "Max" | "Min") => constant_second(builder, site, &y, constant, at),
         number @ Some(_) => builder.unary(plain(op, number)?, &y),
         None => builder.emit(plain(op, None)?, &[&y], vec![("other", other(site, constant, at)?)]),
     }
