@@ -1,5 +1,7 @@
 //! Files that were once imported wrongly or refused, each with onnxruntime's numbers.
 
+use burncam::card::OutputKind;
+use burncam::check::{CheckRequest, Status, check};
 use burncam::engine::Evidence;
 use burncam::model::Model;
 use burncam::model::import::Imported;
@@ -209,4 +211,13 @@ fn a_model_that_cannot_be_opened_leaves_no_file() {
     let error = Model::create(&path, &fine, tensors, false).unwrap_err().to_string();
     assert!(error.contains("already exists (use --force to replace it)"), "{error}");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn a_saturated_sigmoid_passes_the_check() {
+    let Made { model, .. } = &case("saturated_sigmoid");
+    let reference = Some(fixture("cases/import/saturated_sigmoid.npz"));
+    let report = check(model, &CheckRequest { reference, ..CheckRequest::default() }).unwrap();
+    let found = &report.references[0];
+    assert_eq!((found.gives, found.status), (OutputKind::Sigmoid, Status::Ok), "{found:?}");
 }

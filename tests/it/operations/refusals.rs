@@ -74,6 +74,26 @@ fn a_setting_out_of_range_is_named() {
             r#""op": "resize", "output_size": [4, 4], "mode": "nearest", "align_corners": true"#,
             "'align_corners' goes with 'bilinear' and 'bicubic', got mode 'nearest'",
         ),
+        (
+            r#""op": "resize", "output_size": [4, 4], "mode": "bilinear", "align_corners": true, "mapping": { "coordinates": "asymmetric", "scale": [2, 2] }"#,
+            "has both 'align_corners' and 'mapping', expected one of them",
+        ),
+        (
+            r#""op": "resize", "output_size": [4, 4], "mode": "nearest", "mapping": { "coordinates": "asymmetric", "scale": [0, 2] }"#,
+            "'mapping.scale' is [0.0, 2.0], expected positive numbers",
+        ),
+        (
+            r#""op": "resize", "output_size": [4, 4], "mode": "nearest", "mapping": { "coordinates": "asymmetric", "scale": [1e-4, 1.5] }"#,
+            "its 'mapping.scale' [0.0001, 1.5] does not make [4, 4] of 2x3",
+        ),
+        (
+            r#""op": "resize", "output_size": [4, 4], "mode": "nearest", "mapping": { "coordinates": "asymmetric", "scale": [2, 1.5], "antialias": true }"#,
+            "'mapping.antialias' goes with 'bilinear' and 'bicubic', got mode 'nearest'",
+        ),
+        (
+            r#""op": "resize", "output_size": [4, 4], "mode": "bilinear", "mapping": { "coordinates": "asymmetric", "scale": [2, 1.5], "exclude_outside": true }"#,
+            "'mapping.exclude_outside' goes with 'bicubic' or 'antialias', got neither",
+        ),
     ] {
         let text = problem(fields, vec![]);
         assert!(text.ends_with(expected), "{text}");
