@@ -9,10 +9,15 @@ use std::path::Path;
 
 use zip::ZipArchive;
 
+use super::safetensors_file::is_safetensors;
 use super::state_dict::file_name;
 
 /// What a file is, as *is WHAT (WAY OUT)*; nothing for what an importer reads, or for what is not known.
 pub(super) fn name(path: &Path, head: &[u8]) -> Option<String> {
+    // Its first bytes are a length, which may look like anything.
+    if is_safetensors(head) {
+        return None;
+    }
     let (what, way_out) = by_start(head)
         .or_else(|| in_text(head))
         .or_else(|| in_messages(path, head))
@@ -71,6 +76,9 @@ fn by_start(head: &[u8]) -> Option<Found> {
 
 /// Text: pages, descriptions of networks, and JSON that is no record of Burn.
 fn in_text(head: &[u8]) -> Option<Found> {
+    if head.iter().any(|byte| matches!(byte, 0..=8 | 14..=31)) {
+        return None;
+    }
     let start = String::from_utf8_lossy(head).trim_start_matches('\u{feff}').trim_start().to_lowercase();
     let has = |part: &str| start.contains(part);
     if start.starts_with("<!doctype html") || start.starts_with("<html") {
@@ -88,11 +96,10 @@ fn in_text(head: &[u8]) -> Option<Found> {
     if start.starts_with("[net]") || start.starts_with("[convolutional]") {
         return Some(("a Darknet configuration", EXPORT));
     }
-    let is_text = !head.iter().any(|byte| matches!(byte, 0..=8 | 14..=31 | 127..));
-    if is_text && (has("layer {") || has("layers {")) {
+    if has("layer {") || has("layers {") {
         return Some(("a Caffe description", EXPORT));
     }
-    is_text.then_some(("a text file", "does it say why there is no model?"))
+    head.is_ascii().then_some(("a text file", "does it say why there is no model?"))
 }
 
 /// `start` is in lower case, so that keys of every style are found.

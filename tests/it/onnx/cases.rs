@@ -184,6 +184,12 @@ fn files_of_other_kinds_are_named_with_a_way_out() {
         let error = named(name, bytes);
         assert!(error.contains(&format!("is {expected}")), "{name}: {error}");
     }
+    // The length that safetensors begin with may look like a brace.
+    let header = format!("{:<115}", r#"{"w":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#);
+    let safetensors =
+        [&[b'{', 0, 0, 0, 0, 0, 0, 0][..], format!("{header:<123}").as_bytes(), &[0; 4]].concat();
+    let error = named("m.safetensors", &safetensors);
+    assert!(error.contains("holds weights without a network"), "{error}");
 }
 
 #[test]
