@@ -107,7 +107,7 @@ fn in_json(start: &str) -> Option<Found> {
     let has = |key: &str| start.contains(key);
     Some(if has("\"weight_map\"") || has("\"total_size\"") {
         ("the list of weights that lie in several files", HUGGING_FACE)
-    } else if has("\"metadata\"") || has("\"__metadata__\"") {
+    } else if has("\"metadata\"") || has("\"item\"") {
         return None;
     } else if has("\"modeltopology\"") || has("\"weightsmanifest\"") {
         ("a TensorFlow.js model", EXPORT)
