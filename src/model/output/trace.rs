@@ -156,7 +156,7 @@ impl<'a> Trace<'a> {
             Op::Exp {} => exponential(x),
             Op::Log {} => logarithm(x),
             Op::Pow { exponent: -1.0 } => self.reciprocal(at),
-            Op::Softplus {} | Op::Sqrt {} | Op::Pow { exponent: 2.0 } => Kind::NotNegative,
+            Op::Softplus {} | Op::Sqrt { .. } | Op::Pow { exponent: 2.0 } => Kind::NotNegative,
             Op::Pow { .. } if x.is_not_negative() => Kind::NotNegative,
             Op::Abs {} if !x.is_not_negative() => Kind::NotNegative,
             Op::Relu {} | Op::Abs {} => clipped(x, 0.0, f64::INFINITY),
