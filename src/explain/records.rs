@@ -72,7 +72,7 @@ impl Explainer {
             layers: if info.uses_layer { self.layer_records() } else { vec![] },
             predictions: explanation.predictions.clone(),
             label: subject.label.map(|target| self.label_record(target)),
-            warnings: self.model().warnings().iter().chain(&explanation.warnings).cloned().collect(),
+            warnings: [self.model().warnings(), &subject.warnings[..], &explanation.warnings[..]].concat(),
             settings: self.settings_record(explanation.method, style),
         })
     }

@@ -5,14 +5,14 @@ use std::path::Path;
 use image::RgbImage;
 
 use crate::error::Result;
-use crate::input::{self, Layout, Picture, Placement};
+use crate::input::{self, ColourProfile, Layout, Picture, Placement};
 use crate::model::Model;
-use crate::record::InputRecord;
+use crate::record::{InputRecord, ProfileRecord};
 
 /// One image on its way through: the numbers for the network and the picture to draw on.
 #[derive(Debug, Clone)]
 pub struct Subject {
-    /// The upright picture that overlays are drawn on.
+    /// The upright picture that overlays are drawn on, in sRGB.
     pub picture: RgbImage,
     /// The network's input, `[1, channels, height, width]`, row-major.
     pub values: Vec<f32>,
@@ -24,6 +24,8 @@ pub struct Subject {
     pub file: InputRecord,
     /// The true class, if the caller knows it.
     pub label: Option<usize>,
+    /// What was found when the file was read: damage, and a colour profile that was not used.
+    pub warnings: Vec<String>,
 }
 
 impl Subject {
@@ -41,14 +43,16 @@ impl Subject {
             width: picture.rgb.width() as usize,
             height: picture.rgb.height() as usize,
             exif_orientation: picture.orientation,
+            profile: picture.profile.map(profile_record),
         };
         Ok(Self {
-            picture: picture.rgb,
+            picture: picture.shown.unwrap_or(picture.rgb),
             values: prepared.values,
             placement: prepared.placement,
             is_tensor: false,
             file,
             label: None,
+            warnings: picture.warnings,
         })
     }
 
@@ -69,11 +73,12 @@ impl Subject {
         let bytes = input::read_file(path)?;
         let spec = &model.graph().input;
         let values = input::npy_from_bytes(&bytes, name, layout, spec)?;
-        let orientation = picture.as_ref().map_or(1, |picture| picture.orientation);
-        let picture = picture.map_or_else(
-            || input::picture_from_tensor(&values, &model.card().preprocess, spec),
-            |picture| picture.rgb,
-        );
+        let (picture, orientation, warnings) = match picture {
+            Some(Picture { rgb, shown, orientation, warnings, .. }) => {
+                (shown.unwrap_or(rgb), orientation, warnings)
+            }
+            None => (input::picture_from_tensor(&values, &model.card().preprocess, spec), 1, vec![]),
+        };
         let (width, height) = (picture.width() as usize, picture.height() as usize);
         let file = InputRecord {
             path: name.to_owned(),
@@ -82,8 +87,13 @@ impl Subject {
             width,
             height,
             exif_orientation: orientation,
+            profile: None,
         };
         let placement = Placement::whole(width, height);
-        Ok(Self { picture, values, placement, is_tensor: true, file, label: None })
+        Ok(Self { picture, values, placement, is_tensor: true, file, label: None, warnings })
     }
+}
+
+fn profile_record(profile: ColourProfile) -> ProfileRecord {
+    ProfileRecord { name: profile.name, converted: profile.converted }
 }

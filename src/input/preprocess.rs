@@ -7,8 +7,8 @@ use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
 use image::RgbImage;
 
-use super::picture::MAX_PIXELS;
 use super::placement::Placement;
+use super::raster::MAX_PIXELS;
 use crate::card::{ColorOrder, Crop, Filter, InputSpec, Preprocess, Resize};
 use crate::error::{Error, Result};
 

@@ -10,12 +10,14 @@
 //! better than there: `proba` is filled, and the document is JSON throughout.
 
 mod failure;
+mod input;
 mod layout;
 mod read;
 mod settings;
 mod summary;
 
 pub use failure::{FailedInput, FailureRecord};
+pub use input::{InputRecord, ProfileRecord};
 pub use settings::{OptionsRecord, REVISION, RequestRecord, SettingsRecord, StyleRecord};
 pub use summary::{
     Accuracy, ClassCount, Confusion, Counted, Failure, NotTaken, RunTime, SUMMARY_VERSION, Summary,
@@ -179,24 +181,6 @@ impl Artifact {
         let (size, sha256) = (self.bytes?, self.sha256.as_deref()?);
         Some(size == bytes.len() as u64 && sha256 == sha256_hex(bytes))
     }
-}
-
-/// The explained file.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct InputRecord {
-    /// The path as the caller gave it, `-` for standard input.
-    pub path: String,
-    /// SHA-256 of the file, lower-case hexadecimal.
-    pub sha256: String,
-    /// `png`, `jpeg`, ..., or `npy` for a tensor.
-    pub format: String,
-    /// Width of the upright picture in pixels.
-    pub width: usize,
-    /// Height of the upright picture in pixels.
-    pub height: usize,
-    /// EXIF orientation that was applied, 1 to 8; 1 when the file names none.
-    pub exif_orientation: u8,
 }
 
 /// The network's input and its place on the picture.

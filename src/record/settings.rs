@@ -85,6 +85,10 @@ pub struct RequestRecord {
     pub scale: String,
     /// Colour behind transparent pixels, six hexadecimal digits.
     pub background: Option<String>,
+    /// What colour profiles were used for: `keep`, the stored values, or `convert`, to sRGB.
+    pub icc: Option<String>,
+    /// True when damaged pictures were refused.
+    pub strict_pictures: Option<bool>,
     /// Order of a tensor's axes: `channels-first` or `channels-last`.
     pub layout: Option<String>,
     /// SHA-256 of the picture that tensors are drawn on, lower-case hexadecimal.

@@ -68,8 +68,10 @@ pub(crate) fn subjects(model: &Model, values: &[f32]) -> Vec<Subject> {
             width,
             height,
             exif_orientation: 1,
+            profile: None,
         },
         label: None,
+        warnings: vec![],
     };
     values.chunks_exact(input.channels * height * width).map(subject).collect()
 }

@@ -39,6 +39,7 @@ fn subject(values: Vec<f32>) -> Subject {
         placement: Placement::whole(4, 4),
         is_tensor: true,
         label: None,
+        warnings: vec![],
         file: InputRecord {
             path: "ramp".into(),
             sha256: String::new(),
@@ -46,6 +47,7 @@ fn subject(values: Vec<f32>) -> Subject {
             width: 4,
             height: 4,
             exif_orientation: 1,
+            profile: None,
         },
     }
 }

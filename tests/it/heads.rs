@@ -34,6 +34,7 @@ fn head(name: &str, request: ImportRequest) -> Head {
         values: input,
         placement: burncam::input::Placement::whole(8, 8),
         is_tensor: true,
+        warnings: vec![],
         file: file.unwrap(),
         label: None,
     };

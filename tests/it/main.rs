@@ -27,6 +27,7 @@ mod overlay_parity;
 mod own_model;
 mod parity;
 mod photographs;
+mod pictures;
 mod plain_pack;
 mod precision;
 mod record;

@@ -24,7 +24,12 @@ pub(crate) fn run(args: &PredictArgs, quiet: bool) -> Result<Outcome> {
     let mut outcome = Outcome::Done;
     for input in &inputs {
         match contained_for(&input.path, || predict_one(args, &predictor, input)) {
-            Ok(predictions) => print(args, input, &predictions, inputs.len() > 1)?,
+            Ok((predictions, warnings)) => {
+                for warning in &warnings {
+                    log::warn!("{}: {warning}", input.path.display());
+                }
+                print(args, input, &predictions, &warnings, inputs.len() > 1)?;
+            }
             Err(error) if is_of_model(&error) => return Err(error),
             Err(error) => {
                 outcome = Outcome::SomeFailed;
@@ -35,15 +40,27 @@ pub(crate) fn run(args: &PredictArgs, quiet: bool) -> Result<Outcome> {
     Ok(outcome)
 }
 
-fn predict_one(args: &PredictArgs, predictor: &Predictor, input: &Input) -> Result<Vec<Prediction>> {
+/// The classes, and what was found when the file was read.
+fn predict_one(
+    args: &PredictArgs,
+    predictor: &Predictor,
+    input: &Input,
+) -> Result<(Vec<Prediction>, Vec<String>)> {
     let subject = subjects::load(input, &args.picture, None, predictor.model())?;
-    Ok(predictor.predict(&subject, args.top_k.into())?)
+    let predictions = predictor.predict(&subject, args.top_k.into())?;
+    Ok((predictions, subject.warnings))
 }
 
-fn print(args: &PredictArgs, input: &Input, predictions: &[Prediction], several: bool) -> Result<()> {
+fn print(
+    args: &PredictArgs,
+    input: &Input,
+    predictions: &[Prediction],
+    warnings: &[String],
+    several: bool,
+) -> Result<()> {
     let name = input.path.display();
     if args.format.json {
-        let line = json!({ "path": name.to_string(), "predictions": predictions });
+        let line = json!({ "path": name.to_string(), "predictions": predictions, "warnings": warnings });
         text::json_line(&line.to_string())?;
         return Ok(());
     }

@@ -71,6 +71,8 @@ fn request(args: &ExplainArgs, plan: &Plan) -> Result<RequestRecord> {
     let names = plan.methods.iter().map(|method| method.info().name.to_owned());
     Ok(RequestRecord {
         background: Some(format!("{red:02x}{green:02x}{blue:02x}")),
+        icc: Some(args.picture.icc.name().to_owned()),
+        strict_pictures: Some(args.picture.strict_pictures),
         layout: Some(args.picture.layout.name().to_owned()),
         image: image.map(|bytes| sha256_hex(&bytes)),
         save: plan.artifacts.iter().map(|kind| kind.name().to_owned()).collect(),

@@ -63,7 +63,7 @@ pub(crate) fn load(
     check(input)?;
     let name = input.path.display().to_string();
     if input.is_tensor() {
-        let picture = drawn_on.map(|path| Picture::open(path, args.background)).transpose()?;
+        let picture = drawn_on.map(|path| Picture::open(path, args.read_options())).transpose()?;
         return Ok(Subject::from_tensor(&input.path, &name, args.layout.into(), picture, model)?);
     }
     if drawn_on.is_some() {
@@ -76,9 +76,9 @@ pub(crate) fn load(
             .take(MAX_FILE_BYTES + 1)
             .read_to_end(&mut bytes)
             .context("cannot read standard input")?;
-        Picture::from_bytes(&bytes, &name, args.background)?
+        Picture::from_bytes(&bytes, &name, args.read_options())?
     } else {
-        Picture::open(&input.path, args.background)?
+        Picture::open(&input.path, args.read_options())?
     };
     Ok(Subject::from_picture(picture, &name, model)?)
 }

@@ -34,6 +34,7 @@ pub(super) fn subject(model: &Model) -> Subject {
         placement: Placement::whole(width, height),
         is_tensor: true,
         label: None,
+        warnings: vec![],
         file: InputRecord {
             path: "made".into(),
             sha256: String::new(),
@@ -41,6 +42,7 @@ pub(super) fn subject(model: &Model) -> Subject {
             width,
             height,
             exif_orientation: 1,
+            profile: None,
         },
     }
 }

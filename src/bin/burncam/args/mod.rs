@@ -13,8 +13,9 @@ mod values;
 use std::num::NonZero;
 use std::path::PathBuf;
 
+use burncam::DeviceName;
 use burncam::engine::{Engine, Precision, Runtime};
-use burncam::{DeviceName, input::Layout};
+use burncam::input::{Icc, Layout, ReadOptions};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::batch::{BatchArgs, ProgressArg};
@@ -145,9 +146,25 @@ pub(crate) struct PictureArgs {
     #[arg(long, default_value = "ffffff", value_name = "RRGGBB", value_parser = parse_colour)]
     pub(crate) background: [u8; 3],
 
+    /// Embedded colour profiles other than sRGB: keep gives the network the stored values, as with Pillow; convert
+    /// brings them to sRGB.
+    #[arg(long, default_value = "keep", value_name = "USE")]
+    pub(crate) icc: Icc,
+
+    /// Refuse damaged pictures, in place of using what can be read of them, with a warning.
+    #[arg(long)]
+    pub(crate) strict_pictures: bool,
+
     /// Order of the axes in .npy tensors: batch and channels first, or channels last.
     #[arg(long, value_enum, default_value_t = LayoutArg::ChannelsFirst)]
     pub(crate) layout: LayoutArg,
+}
+
+impl PictureArgs {
+    /// How picture files are read.
+    pub(crate) fn read_options(&self) -> ReadOptions {
+        ReadOptions { background: self.background, strict: self.strict_pictures, icc: self.icc }
+    }
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]

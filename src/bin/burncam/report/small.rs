@@ -17,7 +17,8 @@ const QUALITY: u8 = 80;
 /// that it is missing.
 pub(super) fn data_uri(path: &Path) -> Option<String> {
     let shrink = || -> anyhow::Result<Vec<u8>> {
-        let picture = Picture::open(path, [255; 3])?.rgb;
+        let picture = Picture::open(path, [255; 3])?;
+        let picture = picture.shown.unwrap_or(picture.rgb);
         let side = SIDE.min(picture.width().max(picture.height()));
         let small = thumbnail(&picture, side)?;
         let mut bytes = Vec::new();

@@ -1,0 +1,90 @@
+//! PNG, WebP, GIF, BMP and PNM, by the crate `image`, and what can be saved of a PNG whose checksums are wrong.
+
+use std::io::Cursor;
+
+use image::{DynamicImage, GrayAlphaImage, GrayImage, ImageDecoder, ImageFormat, ImageReader, Limits};
+use image::{RgbImage, RgbaImage};
+
+use super::raster::{Decoded, Fault, MAX_PIXELS, Pixels, check_pixels, orientation};
+
+/// What decoding may allocate at once: twice [`MAX_PIXELS`] of 16-bit RGBA, in bytes.
+pub(super) const MAX_ALLOC: u64 = 2 * 8 * MAX_PIXELS;
+
+/// Decodes a file.
+pub(super) fn decode(bytes: &[u8], kind: ImageFormat) -> Result<Decoded, Fault> {
+    let mut limits = Limits::no_limits();
+    limits.max_alloc = Some(MAX_ALLOC);
+    let mut reader = ImageReader::with_format(Cursor::new(bytes), kind);
+    reader.limits(limits);
+    let mut decoder = reader.into_decoder()?;
+    let (width, height) = decoder.dimensions();
+    check_pixels(width, height)?;
+    if kind == ImageFormat::Gif
+        && let Some((width, height)) = first_frame(bytes)
+    {
+        check_pixels(width.max(1), height.max(1))?;
+    }
+    let exif = decoder.exif_metadata().ok().flatten();
+    let icc = decoder.icc_profile().ok().flatten();
+    let orientation = orientation(exif.as_deref());
+    let (pixels, damage) = match DynamicImage::from_decoder(decoder) {
+        Ok(pixels) => (pixels, vec![]),
+        Err(error) if kind == ImageFormat::Png => {
+            let pixels = rescued_png(bytes).ok_or_else(|| Fault::from(error))?;
+            (
+                pixels,
+                vec!["the png is damaged: its checksums do not fit, so its pixels may be wrong".to_owned()],
+            )
+        }
+        Err(error) => return Err(error.into()),
+    };
+    Ok(Decoded { pixels: Pixels::Image(pixels), is_premultiplied: false, orientation, icc, damage })
+}
+
+/// Width and height of a GIF's first frame, which need not be those of its screen.
+fn first_frame(bytes: &[u8]) -> Option<(u32, u32)> {
+    let colours = |flags: u8| if flags & 0x80 == 0 { 0 } else { 3usize << ((flags & 7) + 1) };
+    let mut rest = bytes.get(13 + colours(*bytes.get(10)?)..)?;
+    loop {
+        match *rest.first()? {
+            b',' => {
+                let side =
+                    |at: usize| Some(u32::from(u16::from_le_bytes([*rest.get(at)?, *rest.get(at + 1)?])));
+                return Some((side(5)?, side(7)?));
+            }
+            b'!' => {
+                rest = rest.get(2..)?;
+                while *rest.first()? != 0 {
+                    rest = rest.get(1 + usize::from(rest[0])..)?;
+                }
+                rest = &rest[1..];
+            }
+            _ => return None,
+        }
+    }
+}
+
+/// All of a PNG of which nothing but checksums is wrong. `None` when more is, and for interlaced files.
+fn rescued_png(bytes: &[u8]) -> Option<DynamicImage> {
+    let mut options = png::DecodeOptions::default();
+    options.set_ignore_checksums(true);
+    let mut decoder = png::Decoder::new_with_options(Cursor::new(bytes), options);
+    decoder.set_transformations(png::Transformations::normalize_to_color8());
+    let mut reader = decoder.read_info().ok()?;
+    if reader.info().interlaced {
+        return None;
+    }
+    let (width, height) = reader.info().size();
+    let (colours, _) = reader.output_color_type();
+    let mut samples = Vec::new();
+    for _ in 0..height {
+        samples.extend_from_slice(reader.next_row().ok()??.data());
+    }
+    Some(match colours {
+        png::ColorType::Grayscale => GrayImage::from_raw(width, height, samples)?.into(),
+        png::ColorType::GrayscaleAlpha => GrayAlphaImage::from_raw(width, height, samples)?.into(),
+        png::ColorType::Rgb => RgbImage::from_raw(width, height, samples)?.into(),
+        png::ColorType::Rgba => RgbaImage::from_raw(width, height, samples)?.into(),
+        png::ColorType::Indexed => return None,
+    })
+}

@@ -1,0 +1,104 @@
+//! JPEG files, by libjpeg-turbo's own code.
+//!
+//! Networks are trained on what libjpeg-turbo makes of a JPEG, so that is what they are given here: the same
+//! inverse transform and the same smooth enlarging of colour, to the last level. The crate `mozjpeg-sys` builds its C
+//! code from source. `docs/pictures.md` has the measurement by which it was chosen.
+//!
+//! libjpeg goes on after damage and fills what it could not read. Its warnings about that are a warning of the picture.
+
+mod markers;
+mod turbo;
+
+use image::{DynamicImage, RgbImage};
+
+use self::markers::{Frame, Markers};
+use self::turbo::{Decompressed, Space};
+use super::raster::{Cmyk, Decoded, Fault, Pixels, check_pixels, orientation};
+
+/// The most pixels that all scans together may cover. A real progressive file has about ten scans; one of thousands
+/// that say nothing would keep a core busy for minutes.
+const MAX_SCANNED: u64 = 2_000_000_000;
+
+/// Decodes a file.
+pub(super) fn decode(bytes: &[u8]) -> Result<Decoded, Fault> {
+    let markers = Markers::read(bytes);
+    let Some(frame) = markers.frame else {
+        return Err(Fault::Damaged("it has no frame header".to_owned()));
+    };
+    check(frame, markers.scans)?;
+    let (pixels, is_damaged, ends_oddly) = read(bytes, frame)?;
+    let warning = match (is_damaged, markers.is_whole, ends_oddly) {
+        (false, true, false) => None,
+        (true, true, _) => Some("the jpeg is damaged: the decoder filled in what it could not read"),
+        (true, false, _) => Some("the jpeg is cut short: the decoder filled in what is missing"),
+        (false, true, true) => {
+            Some("the jpeg may be damaged: some of its data was left over behind the last pixel")
+        }
+        (false, false, _) => Some("the jpeg may be cut short: it has no end marker"),
+    };
+    Ok(Decoded {
+        pixels,
+        is_premultiplied: false,
+        orientation: orientation(markers.exif),
+        icc: markers.icc,
+        damage: warning.into_iter().map(str::to_owned).collect(),
+    })
+}
+
+/// Refuses, by the frame header alone, what is not decoded.
+fn check(frame: Frame, scans: usize) -> Result<(), Fault> {
+    let unsupported = |what: &str| Err(Fault::Unsupported(what.to_owned()));
+    match frame.process {
+        0xc0 | 0xc1 | 0xc2 | 0xc9 | 0xca => {}
+        0xc3 | 0xcb => return unsupported("lossless JPEG"),
+        0xf7 => return unsupported("JPEG-LS"),
+        _ => return unsupported("hierarchical JPEG"),
+    }
+    if frame.precision != 8 {
+        return unsupported(&format!("{} bits a sample", frame.precision));
+    }
+    if !matches!(frame.components, 1 | 3 | 4) {
+        return unsupported(&format!("{} colour components", frame.components));
+    }
+    check_pixels(frame.width, frame.height)?;
+    let scanned = u64::from(frame.width) * u64::from(frame.height) * scans as u64;
+    if scanned > MAX_SCANNED {
+        return Err(Fault::Damaged(format!("it has {scans} scans, far more than a picture has")));
+    }
+    Ok(())
+}
+
+/// The pixels, and whether the decoder warned while it read them, and behind them.
+fn read(bytes: &[u8], frame: Frame) -> Result<(Pixels, bool, bool), Fault> {
+    let Decompressed { mut samples, is_damaged, ends_oddly, .. } =
+        turbo::read(bytes, frame, Space::Rgb).map_err(Fault::Damaged)?;
+    let (width, height) = (frame.width, frame.height);
+    if frame.components == 4 {
+        // Adobe's convention, which all follow: 255 is no ink.
+        samples.iter_mut().for_each(|sample| *sample = 255 - *sample);
+        return Ok((Pixels::Cmyk(Cmyk { width, height, samples }), is_damaged, ends_oddly));
+    }
+    let rgb = RgbImage::from_raw(width, height, samples)
+        .ok_or_else(|| Fault::Damaged("its size is not the one of its header".to_owned()))?;
+    Ok((Pixels::Image(DynamicImage::ImageRgb8(rgb)), is_damaged, ends_oddly))
+}
+
+/// Samples of a JPEG stream inside of another file, interleaved and enlarged to the picture's size.
+pub(super) struct Planes {
+    pub(super) width: usize,
+    /// Samples of a pixel.
+    pub(super) channels: usize,
+    pub(super) samples: Vec<u8>,
+    pub(super) is_damaged: bool,
+}
+
+/// Decodes a stream inside of another file, which says itself what the components mean: as RGB, or as they are stored.
+pub(super) fn planes(bytes: &[u8], to_rgb: bool) -> Result<Planes, Fault> {
+    let markers = Markers::read(bytes);
+    let frame = markers.frame.ok_or_else(|| Fault::Damaged("a jpeg in it has no frame header".to_owned()))?;
+    check(frame, markers.scans)?;
+    let space = if to_rgb { Space::Rgb } else { Space::Stored };
+    let Decompressed { width, channels, samples, is_damaged, .. } =
+        turbo::read(bytes, frame, space).map_err(Fault::Damaged)?;
+    Ok(Planes { width, channels, samples, is_damaged })
+}

@@ -1,0 +1,177 @@
+//! What decoders give, whatever the format: pixels and what the file says about them; and why one gives nothing.
+
+use image::metadata::Orientation;
+use image::{DynamicImage, ImageError, RgbImage, RgbaImage};
+
+/// The most pixels that a picture may claim. Checked before any of them is decoded.
+pub const MAX_PIXELS: u64 = 100_000_000;
+
+/// A decoded file, as it is stored: neither turned nor laid on a background.
+#[derive(Debug)]
+pub(super) struct Decoded {
+    pub(super) pixels: Pixels,
+    /// True when colours have been multiplied by the alpha already.
+    pub(super) is_premultiplied: bool,
+    pub(super) orientation: Orientation,
+    /// The embedded colour profile.
+    pub(super) icc: Option<Vec<u8>>,
+    /// What the decoder could not read and filled in.
+    pub(super) damage: Vec<String>,
+}
+
+#[derive(Debug)]
+pub(super) enum Pixels {
+    Image(DynamicImage),
+    Cmyk(Cmyk),
+}
+
+/// Amounts of ink, 255 for all.
+#[derive(Debug)]
+pub(super) struct Cmyk {
+    pub(super) width: u32,
+    pub(super) height: u32,
+    /// Cyan, magenta, yellow and black, pixel by pixel.
+    pub(super) samples: Vec<u8>,
+}
+
+/// Why a picture could not be decoded.
+#[derive(Debug)]
+pub(super) enum Fault {
+    Size {
+        width: u32,
+        height: u32,
+    },
+    Unsupported(String),
+    Damaged(String),
+    Memory,
+    /// A whole message of its own.
+    Other(String),
+}
+
+impl From<ImageError> for Fault {
+    fn from(error: ImageError) -> Self {
+        match error {
+            ImageError::Unsupported(reason) => Self::Unsupported(reason.to_string()),
+            ImageError::Limits(_) => Self::Memory,
+            error => Self::Damaged(error.to_string()),
+        }
+    }
+}
+
+impl Fault {
+    /// What is wrong, what was expected, and a way out, on one line.
+    pub(super) fn message(self, format: &str) -> String {
+        let line = |text: String| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        match self {
+            Self::Size { width, height } if width == 0 || height == 0 => {
+                format!("{width}x{height} pixels: has nothing to look at")
+            }
+            Self::Size { width, height } => {
+                let limit = MAX_PIXELS / 1_000_000;
+                format!(
+                    "{width}x{height} pixels is more than the limit of {limit} megapixels (shrink it first)"
+                )
+            }
+            Self::Unsupported(reason) => {
+                format!("a kind of {format} that cannot be read: {} (save it as PNG or JPEG)", line(reason))
+            }
+            Self::Memory => {
+                format!("decoding this {format} takes more memory than the limit (shrink it first)")
+            }
+            Self::Damaged(reason) => format!("damaged or cut short: {} (is it whole?)", line(reason)),
+            Self::Other(message) => message,
+        }
+    }
+}
+
+/// Refuses sizes of nothing, and of more than [`MAX_PIXELS`].
+pub(super) fn check_pixels(width: u32, height: u32) -> Result<(), Fault> {
+    let pixels = u64::from(width) * u64::from(height);
+    if pixels == 0 || pixels > MAX_PIXELS { Err(Fault::Size { width, height }) } else { Ok(()) }
+}
+
+/// The orientation in an EXIF block. Some programs write the name that JPEG puts before it in other formats, too. A
+/// damaged block is no reason to refuse a sound picture.
+pub(super) fn orientation(exif: Option<&[u8]>) -> Orientation {
+    let block = |exif: &[u8]| Orientation::from_exif_chunk(exif.strip_prefix(b"Exif\0\0").unwrap_or(exif));
+    exif.and_then(block).unwrap_or(Orientation::NoTransforms)
+}
+
+impl Decoded {
+    /// 8-bit RGB, with transparency laid on the background.
+    pub(super) fn flattened(&self, background: [u8; 3]) -> RgbImage {
+        match &self.pixels {
+            Pixels::Cmyk(cmyk) => cmyk.to_rgb(),
+            Pixels::Image(image) if !image.color().has_alpha() => image.to_rgb8(),
+            Pixels::Image(image) => compose(&image.to_rgba8(), background, self.is_premultiplied),
+        }
+    }
+}
+
+impl Cmyk {
+    /// Each ink takes away its part of what black leaves, as Pillow and browsers without a profile do.
+    fn to_rgb(&self) -> RgbImage {
+        let mut rgb = RgbImage::new(self.width, self.height);
+        for (pixel, inks) in rgb.pixels_mut().zip(self.samples.chunks_exact(4)) {
+            let left = 255 - inks[3];
+            for (channel, ink) in pixel.0.iter_mut().zip(inks) {
+                *channel = left - share(*ink, left);
+            }
+        }
+        rgb
+    }
+}
+
+/// `a * b / 255`, rounded to nearest.
+fn share(a: u8, b: u8) -> u8 {
+    let product = u32::from(a) * u32::from(b) + 128;
+    (((product >> 8) + product) >> 8) as u8
+}
+
+/// `(alpha * colour + (255 - alpha) * background) / 255`, rounded to nearest, of straight alpha. Where colours are
+/// multiplied by it already, they are taken as they are.
+pub(super) fn compose(rgba: &RgbaImage, background: [u8; 3], is_premultiplied: bool) -> RgbImage {
+    let mut rgb = RgbImage::new(rgba.width(), rgba.height());
+    for (out, pixel) in rgb.pixels_mut().zip(rgba.pixels()) {
+        let [colour @ .., alpha] = pixel.0;
+        let alpha = u32::from(alpha);
+        let weight = if is_premultiplied { 255 } else { alpha };
+        for ((out, colour), under) in out.0.iter_mut().zip(colour).zip(background) {
+            let sum = u32::from(colour) * weight + u32::from(under) * (255 - alpha);
+            *out = ((sum + 127) / 255).min(255) as u8;
+        }
+    }
+    rgb
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn inks_take_away_what_black_leaves() {
+        let samples = vec![0, 0, 0, 0, 255, 0, 0, 0, 0, 0, 0, 255, 128, 0, 64, 127];
+        let cmyk = Cmyk { width: 4, height: 1, samples };
+        // 128 - 128 * 128 / 255 = 63.7, 128, 128 - 64 * 128 / 255 = 95.9
+        assert_eq!(cmyk.to_rgb().into_raw(), [255, 255, 255, 0, 255, 255, 0, 0, 0, 64, 128, 96]);
+    }
+
+    #[test]
+    fn premultiplied_colours_are_not_multiplied_once_more() {
+        let straight = RgbaImage::from_raw(1, 1, vec![200, 100, 0, 51]).unwrap();
+        let premultiplied = RgbaImage::from_raw(1, 1, vec![40, 20, 0, 51]).unwrap();
+        let expected = [40 + 8, 20 + 16, 24];
+        assert_eq!(compose(&straight, [10, 20, 30], false).into_raw(), expected);
+        assert_eq!(compose(&premultiplied, [10, 20, 30], true).into_raw(), expected);
+    }
+
+    #[test]
+    fn an_exif_block_may_carry_its_name() {
+        // One entry: tag 0x112, a short, one of them, 6.
+        let block = b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0";
+        let named = [&b"Exif\0\0"[..], block].concat();
+        assert_eq!(orientation(Some(block)), Orientation::Rotate90);
+        assert_eq!(orientation(Some(&named)), Orientation::Rotate90);
+        assert_eq!(orientation(Some(b"Exif\0\0II")), Orientation::NoTransforms);
+    }
+}

@@ -1,0 +1,96 @@
+//! The first directory of a TIFF file: tags with their numbers, as they are written.
+
+use crate::input::raster::Fault;
+
+/// More entries than any directory of a picture has.
+const MAX_ENTRIES: u64 = 4096;
+
+/// The first directory of a classic TIFF or BigTIFF file.
+pub(super) struct Ifd<'a> {
+    bytes: &'a [u8],
+    pub(super) is_big_endian: bool,
+    entries: Vec<Entry>,
+}
+
+struct Entry {
+    tag: u16,
+    kind: u16,
+    count: u64,
+    /// Where its numbers begin.
+    at: u64,
+}
+
+impl<'a> Ifd<'a> {
+    pub(super) fn read(bytes: &'a [u8]) -> Result<Self, Fault> {
+        let is_big_endian = bytes.starts_with(b"MM");
+        let mut this = Self { bytes, is_big_endian, entries: vec![] };
+        this.fill().ok_or_else(|| Fault::Damaged("its directory lies outside of the file".to_owned()))?;
+        Ok(this)
+    }
+
+    fn fill(&mut self) -> Option<()> {
+        let is_bigtiff = self.number(2, 2)? == 43;
+        // Sizes of a count of entries, an entry, a count of numbers and an offset.
+        let (counter, size, word) = if is_bigtiff { (8, 20, 8) } else { (2, 12, 4) };
+        let start = if is_bigtiff { self.number(8, 8)? } else { self.number(4, 4)? };
+        let count = self.number(start, counter)?;
+        if count > MAX_ENTRIES {
+            return None;
+        }
+        for index in 0..count {
+            let entry = start.checked_add(counter)? + index * size;
+            let (tag, kind) = (self.number(entry, 2)? as u16, self.number(entry + 2, 2)? as u16);
+            let count = self.number(entry + 4, word)?;
+            let value = entry + 4 + word;
+            let fits = count.checked_mul(width(kind)).is_some_and(|length| length <= word);
+            let at = if fits { value } else { self.number(value, word)? };
+            self.entries.push(Entry { tag, kind, count, at });
+        }
+        Some(())
+    }
+
+    /// A number of `size` bytes at a place of the file.
+    fn number(&self, at: u64, size: u64) -> Option<u64> {
+        let at = usize::try_from(at).ok()?;
+        let bytes = self.bytes.get(at..at.checked_add(size as usize)?)?;
+        let join = |number: u64, byte: &u8| number << 8 | u64::from(*byte);
+        Some(if self.is_big_endian { bytes.iter().fold(0, join) } else { bytes.iter().rev().fold(0, join) })
+    }
+
+    pub(super) fn has(&self, tag: u16) -> bool {
+        self.entries.iter().any(|entry| entry.tag == tag)
+    }
+
+    /// The whole numbers of a tag; `None` where it is missing or has others.
+    pub(super) fn numbers(&self, tag: u16) -> Option<Vec<u64>> {
+        let entry = self.entries.iter().find(|entry| entry.tag == tag)?;
+        let size = width(entry.kind);
+        if !matches!(entry.kind, 1 | 3 | 4 | 7 | 13 | 16 | 18) || entry.count > self.bytes.len() as u64 {
+            return None;
+        }
+        (0..entry.count).map(|index| self.number(entry.at.checked_add(index * size)?, size)).collect()
+    }
+
+    /// The first whole number of a tag.
+    pub(super) fn number_of(&self, tag: u16) -> Option<u64> {
+        self.numbers(tag)?.first().copied()
+    }
+
+    /// The bytes of a tag.
+    pub(super) fn bytes_of(&self, tag: u16) -> Option<&'a [u8]> {
+        let entry = self.entries.iter().find(|entry| entry.tag == tag)?;
+        let start = usize::try_from(entry.at).ok()?;
+        let length = usize::try_from(entry.count.checked_mul(width(entry.kind))?).ok()?;
+        self.bytes.get(start..start.checked_add(length)?)
+    }
+}
+
+/// Bytes of a number of this kind.
+fn width(kind: u16) -> u64 {
+    match kind {
+        3 | 8 => 2,
+        4 | 9 | 11 | 13 => 4,
+        5 | 10 | 12 | 16 | 17 | 18 => 8,
+        _ => 1,
+    }
+}

@@ -1,0 +1,244 @@
+//! What the tags of a TIFF say about its samples, checked; and what is not read, named for what it is.
+
+use super::ifd::Ifd;
+use crate::input::kind::RAW;
+use crate::input::raster::{Fault, check_pixels};
+
+/// More samples a pixel than any picture that is read has.
+const MAX_SAMPLES: u64 = 16;
+
+/// The most memory that one strip or tile may take, in bytes.
+const MAX_CHUNK: u64 = 1 << 30;
+
+/// The most pixels that all tiles together may have; what sticks out of the picture counts.
+const MAX_TILED: u64 = 400_000_000;
+
+/// How a TIFF's samples lie in the file.
+pub(super) struct Layout {
+    pub(super) width: usize,
+    pub(super) height: usize,
+    /// Bits of a sample.
+    pub(super) bits: usize,
+    pub(super) format: Format,
+    /// Samples of a pixel, those behind the colours among them.
+    pub(super) samples: usize,
+    /// True when each sample has strips or tiles of its own.
+    pub(super) is_planar: bool,
+    pub(super) colours: Colours,
+    pub(super) compression: u64,
+    pub(super) predictor: u64,
+    /// True when the bits of each byte are stored in the other order.
+    pub(super) is_reversed: bool,
+    pub(super) is_big_endian: bool,
+    /// True for tiles, which are whole where they stick out of the picture; the last strip is not.
+    pub(super) is_tiled: bool,
+    /// Width and height of a strip or tile.
+    pub(super) chunk: [usize; 2],
+    /// Where each strip or tile begins.
+    pub(super) offsets: Vec<u64>,
+    /// How many bytes each has.
+    pub(super) lengths: Vec<u64>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Format {
+    Whole,
+    Float,
+}
+
+/// What samples mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Colours {
+    Grey {
+        white_is_zero: bool,
+    },
+    Rgb,
+    Palette,
+    Cmyk,
+    /// Luma and chroma of a JPEG stream, which its decoder makes RGB of.
+    Jpeg,
+}
+
+impl Colours {
+    /// Samples that are colours.
+    pub(super) fn count(self) -> usize {
+        match self {
+            Self::Grey { .. } | Self::Palette => 1,
+            Self::Rgb | Self::Jpeg => 3,
+            Self::Cmyk => 4,
+        }
+    }
+}
+
+impl Layout {
+    pub(super) fn read(ifd: &Ifd<'_>) -> Result<Self, Fault> {
+        refuse_raw(ifd)?;
+        let missing = |what: &str| Fault::Damaged(format!("its directory names no {what}"));
+        let side = |tag, what| {
+            let side = ifd.number_of(tag).ok_or_else(|| missing(what))?;
+            u32::try_from(side).map_err(|_| Fault::Damaged(format!("its {what} is {side}")))
+        };
+        let (width, height) = (side(256, "width")?, side(257, "height")?);
+        check_pixels(width, height)?;
+        let samples = ifd.number_of(277).unwrap_or(1);
+        if samples == 0 || samples > MAX_SAMPLES {
+            return Err(Fault::Unsupported(format!("{samples} samples a pixel")));
+        }
+        let compression = ifd.number_of(259).unwrap_or(1);
+        let colours = colours(ifd.number_of(262).ok_or_else(|| missing("colours"))?, compression)?;
+        let is_tiled = ifd.has(324);
+        let (chunk, tags) = if is_tiled {
+            ([side(322, "tile width")?, side(323, "tile height")?], [324, 325])
+        } else {
+            let rows = ifd.number_of(278).unwrap_or(u64::from(height)).min(u64::from(height)) as u32;
+            ([width, rows], [273, 279])
+        };
+        let offsets = ifd.numbers(tags[0]).ok_or_else(|| missing("place of its pixels"))?;
+        let lengths = ifd.numbers(tags[1]).ok_or_else(|| missing("length of its pixels"))?;
+        let layout = Self {
+            width: width as usize,
+            height: height as usize,
+            bits: bits(ifd)?,
+            format: format(ifd)?,
+            samples: samples as usize,
+            is_planar: ifd.number_of(284) == Some(2) && samples > 1,
+            colours,
+            compression,
+            predictor: ifd.number_of(317).unwrap_or(1),
+            is_reversed: ifd.number_of(266) == Some(2),
+            is_big_endian: ifd.is_big_endian,
+            is_tiled,
+            chunk: chunk.map(|side| side as usize),
+            offsets,
+            lengths,
+        };
+        layout.check()?;
+        Ok(layout)
+    }
+
+    /// Strips or tiles side by side, and one below the other.
+    pub(super) fn grid(&self) -> [usize; 2] {
+        [self.width.div_ceil(self.chunk[0]), self.height.div_ceil(self.chunk[1])]
+    }
+
+    /// Rows of the strip or tile whose first one is given.
+    pub(super) fn rows(&self, first: usize) -> usize {
+        if self.is_tiled { self.chunk[1] } else { self.chunk[1].min(self.height - first) }
+    }
+
+    /// Samples of a pixel within one strip or tile.
+    pub(super) fn interleaved(&self) -> usize {
+        if self.is_planar { 1 } else { self.samples }
+    }
+
+    /// Bytes of a row of a strip or tile.
+    pub(super) fn row_bytes(&self) -> usize {
+        (self.chunk[0] * self.interleaved() * self.bits).div_ceil(8)
+    }
+
+    fn check(&self) -> Result<(), Fault> {
+        let damaged = |problem: &str| Err(Fault::Damaged(problem.to_owned()));
+        let [width, height] = self.chunk.map(|side| side as u64);
+        if width == 0 || height == 0 {
+            return damaged("its strips or tiles are empty");
+        }
+        let sample_bytes = (self.interleaved() * self.bits).div_ceil(8) as u64;
+        let tiles = self.grid().map(|count| count as u64);
+        let tiled = (tiles[0] * width).saturating_mul(tiles[1] * height);
+        if tiled > MAX_TILED || width.saturating_mul(height).saturating_mul(sample_bytes) > MAX_CHUNK {
+            return Err(Fault::Memory);
+        }
+        let planes = if self.is_planar { self.samples as u64 } else { 1 };
+        let count = tiles[0] * tiles[1] * planes;
+        if (self.offsets.len() as u64) < count || (self.lengths.len() as u64) < count {
+            return damaged("its directory names fewer strips or tiles than the picture has");
+        }
+        if self.samples < self.colours.count() {
+            return Err(Fault::Unsupported(format!("{} samples a pixel", self.samples)));
+        }
+        self.check_kind()
+    }
+
+    fn check_kind(&self) -> Result<(), Fault> {
+        let unsupported = |what: String| Err(Fault::Unsupported(what));
+        let is_known = match self.format {
+            Format::Float => matches!(self.bits, 16 | 32 | 64),
+            Format::Whole => matches!(self.bits, 1..=16 | 32),
+        };
+        if !is_known {
+            return unsupported(format!("{} bits a sample", self.bits));
+        }
+        if self.colours == Colours::Palette && (self.bits > 8 || self.format == Format::Float) {
+            return unsupported(format!("a palette with {} bits", self.bits));
+        }
+        if self.compression == JPEG && (self.bits, self.format) != (8, Format::Whole) {
+            return unsupported(format!("JPEG with {} bits a sample", self.bits));
+        }
+        if self.colours == Colours::Jpeg && self.is_planar {
+            return unsupported("luma and chroma in planes of their own".to_owned());
+        }
+        let grey = matches!(self.colours, Colours::Grey { .. });
+        if grey && self.samples > 2 {
+            return unsupported(format!("{} channels that are called grey", self.samples));
+        }
+        match (self.predictor, self.format) {
+            (1, _) | (3, Format::Float) => Ok(()),
+            (2, _) if matches!(self.bits, 8 | 16 | 32 | 64) => Ok(()),
+            (predictor, _) => unsupported(format!("predictor {predictor} with {} bits", self.bits)),
+        }
+    }
+}
+
+/// The number of JPEG among the compressions.
+pub(super) const JPEG: u64 = 7;
+
+/// Raw files of cameras are TIFF inside, and their first picture is a thumbnail.
+fn refuse_raw(ifd: &Ifd<'_>) -> Result<(), Fault> {
+    const DNG_VERSION: u16 = 50706;
+    const SUB_DIRECTORIES: u16 = 330;
+    let is_sensor = matches!(ifd.number_of(262), Some(32803 | 34892));
+    let is_packed = matches!(ifd.number_of(259), Some(32767 | 34713 | 65000 | 65535));
+    let is_thumbnail = ifd.number_of(254).is_some_and(|kind| kind & 1 == 1) && ifd.has(SUB_DIRECTORIES);
+    if ifd.has(DNG_VERSION) || is_sensor || is_packed || is_thumbnail {
+        let (what, way_out) = RAW;
+        return Err(Fault::Other(format!("is {what}, whose picture is still to be made of it ({way_out})")));
+    }
+    Ok(())
+}
+
+fn colours(photometric: u64, compression: u64) -> Result<Colours, Fault> {
+    let unsupported = |what: &str| Err(Fault::Unsupported(what.to_owned()));
+    match photometric {
+        0 => Ok(Colours::Grey { white_is_zero: true }),
+        1 => Ok(Colours::Grey { white_is_zero: false }),
+        2 => Ok(Colours::Rgb),
+        3 => Ok(Colours::Palette),
+        5 => Ok(Colours::Cmyk),
+        6 if compression == JPEG => Ok(Colours::Jpeg),
+        4 => unsupported("a transparency mask"),
+        6 => unsupported("luma and chroma without JPEG"),
+        8..=10 => unsupported("L*a*b* colours"),
+        other => unsupported(&format!("colours of kind {other}")),
+    }
+}
+
+fn bits(ifd: &Ifd<'_>) -> Result<usize, Fault> {
+    let all = ifd.numbers(258).unwrap_or_else(|| vec![1]);
+    let first = all.first().copied().unwrap_or(1);
+    if all.iter().any(|bits| *bits != first) {
+        return Err(Fault::Unsupported(format!("samples of {all:?} bits")));
+    }
+    Ok(first.min(u64::from(u16::MAX)) as usize)
+}
+
+fn format(ifd: &Ifd<'_>) -> Result<Format, Fault> {
+    let all = ifd.numbers(339).unwrap_or_else(|| vec![1]);
+    let unsupported = |what: &str| Err(Fault::Unsupported(what.to_owned()));
+    match all.first() {
+        Some(first) if all.iter().any(|format| format != first) => unsupported("samples of several formats"),
+        Some(2) => unsupported("signed numbers, of which none is said to be white"),
+        Some(3) => Ok(Format::Float),
+        Some(5 | 6) => unsupported("complex numbers"),
+        _ => Ok(Format::Whole),
+    }
+}

@@ -1,0 +1,171 @@
+//! TIFF files: the first page, as 8 bits a channel.
+//!
+//! The crates that read TIFF know fewer kinds than scanners, microscopes and NumPy write, and some they decode wrongly.
+//! Tags and samples are read here; what unpacks them is weezl, flate2 and libjpeg-turbo. Whole numbers are brought to 0..255 from
+//! all of their range, floats from 0..1; floats beyond that are refused, because which value is white is not in the file.
+
+mod chunks;
+mod ifd;
+mod layout;
+mod samples;
+
+use image::metadata::Orientation;
+use image::{DynamicImage, GrayAlphaImage, GrayImage, ImageFormat, RgbImage, RgbaImage};
+
+use self::ifd::Ifd;
+use self::layout::{Colours, JPEG, Layout};
+use self::samples::Levels;
+use super::raster::{Cmyk, Decoded, Fault, Pixels};
+use super::{general, jpeg};
+
+const DAMAGED: &str = "the tiff is damaged: the decoder filled in what it could not read";
+
+/// Decodes a file.
+pub(super) fn decode(bytes: &[u8]) -> Result<Decoded, Fault> {
+    let ifd = Ifd::read(bytes)?;
+    let layout = Layout::read(&ifd)?;
+    if layout.compression == 4 {
+        // Group 4 fax, black and white.
+        return general::decode(bytes, ImageFormat::Tiff);
+    }
+    let mut page = Page { bytes, layout, tables: ifd.bytes_of(347), is_damaged: false };
+    let levels = page.levels()?;
+    let turn = ifd.number_of(274).and_then(|turn| Orientation::from_exif(turn.min(255) as u8));
+    let extra = ifd.numbers(338).unwrap_or_default();
+    let alpha = alpha(&page.layout, &extra);
+    Ok(Decoded {
+        pixels: pixels(&page.layout, levels, alpha, ifd.numbers(320))?,
+        is_premultiplied: alpha == Some(true),
+        orientation: turn.unwrap_or(Orientation::NoTransforms),
+        icc: ifd.bytes_of(34675).map(<[u8]>::to_vec),
+        damage: if page.is_damaged { vec![DAMAGED.to_owned()] } else { vec![] },
+    })
+}
+
+struct Page<'a> {
+    bytes: &'a [u8],
+    layout: Layout,
+    /// Tables that the JPEG streams of the page share.
+    tables: Option<&'a [u8]>,
+    /// True when a decoder filled in what it could not read.
+    is_damaged: bool,
+}
+
+impl Page<'_> {
+    /// All samples as levels, interleaved.
+    fn levels(&mut self) -> Result<Vec<u8>, Fault> {
+        let mut levels = Levels::new(&self.layout);
+        let [across, down] = self.layout.grid();
+        let planes = if self.layout.is_planar { self.layout.samples } else { 1 };
+        for index in 0..across * down * planes {
+            let (plane, within) = (index / (across * down), index % (across * down));
+            let at = [within % across * self.layout.chunk[0], within / across * self.layout.chunk[1]];
+            let start = self.layout.offsets[index].min(self.bytes.len() as u64) as usize;
+            let length = self.layout.lengths[index].min((self.bytes.len() - start) as u64) as usize;
+            let packed = &self.bytes[start..start + length];
+            if self.layout.compression == JPEG {
+                self.jpeg(packed, plane, at, &mut levels)?;
+            } else {
+                let mut chunk = vec![0; self.layout.row_bytes() * self.layout.rows(at[1])];
+                let count = chunks::unpack(packed, &self.layout, &mut chunk)?;
+                if count < chunk.len() {
+                    return Err(Fault::Damaged(format!("strip or tile {index} ends before its last pixel")));
+                }
+                chunks::plain(&mut chunk, &self.layout);
+                levels.put(&self.layout, &chunk, plane, at);
+            }
+        }
+        levels.finished()
+    }
+
+    fn jpeg(
+        &mut self,
+        packed: &[u8],
+        plane: usize,
+        at: [usize; 2],
+        levels: &mut Levels,
+    ) -> Result<(), Fault> {
+        let stream = match self.tables {
+            // The tables are a stream without a picture: its end and the picture's beginning go.
+            Some([tables @ .., _, _]) => [tables, packed.get(2..).unwrap_or_default()].concat(),
+            _ => packed.to_vec(),
+        };
+        let planes = jpeg::planes(&stream, self.layout.colours == Colours::Jpeg)?;
+        if planes.channels != self.layout.interleaved() {
+            return Err(Fault::Damaged(format!("a jpeg in it has {} colours", planes.channels)));
+        }
+        self.is_damaged |= planes.is_damaged;
+        levels.put_bytes(&self.layout, &planes, plane, at);
+        Ok(())
+    }
+}
+
+/// Whether the sample behind the colours is an alpha, and if so, whether colours are multiplied by it already. As Pillow: where
+/// a fourth sample of RGB is not explained it is a straight alpha, where it is called unspecified it counts for nothing.
+fn alpha(layout: &Layout, extra: &[u64]) -> Option<bool> {
+    let can = matches!(layout.colours, Colours::Grey { .. } | Colours::Rgb);
+    if !can || layout.samples == layout.colours.count() {
+        return None;
+    }
+    match extra.first() {
+        Some(1) => Some(true),
+        Some(2) => Some(false),
+        None if layout.colours == Colours::Rgb && layout.samples == 4 => Some(false),
+        _ => None,
+    }
+}
+
+fn pixels(
+    layout: &Layout,
+    levels: Vec<u8>,
+    alpha: Option<bool>,
+    palette: Option<Vec<u64>>,
+) -> Result<Pixels, Fault> {
+    let (width, height) = (layout.width as u32, layout.height as u32);
+    let kept = layout.colours.count() + usize::from(alpha.is_some());
+    let mut levels = if kept == layout.samples {
+        levels
+    } else {
+        levels.chunks_exact(layout.samples).flat_map(|pixel| &pixel[..kept]).copied().collect()
+    };
+    let broken = || Fault::Damaged("its samples do not fill the picture".to_owned());
+    let image: DynamicImage = match layout.colours {
+        Colours::Cmyk => return Ok(Pixels::Cmyk(Cmyk { width, height, samples: levels })),
+        Colours::Palette => {
+            let palette = palette.ok_or_else(|| Fault::Damaged("its palette is missing".to_owned()))?;
+            coloured(layout, &levels, &palette).ok_or_else(broken)?.into()
+        }
+        Colours::Grey { white_is_zero } => {
+            if white_is_zero {
+                levels.chunks_exact_mut(kept).for_each(|pixel| pixel[0] = 255 - pixel[0]);
+            }
+            if kept == 2 {
+                GrayAlphaImage::from_raw(width, height, levels).ok_or_else(broken)?.into()
+            } else {
+                GrayImage::from_raw(width, height, levels).ok_or_else(broken)?.into()
+            }
+        }
+        Colours::Rgb | Colours::Jpeg if kept == 4 => {
+            RgbaImage::from_raw(width, height, levels).ok_or_else(broken)?.into()
+        }
+        Colours::Rgb | Colours::Jpeg => RgbImage::from_raw(width, height, levels).ok_or_else(broken)?.into(),
+    };
+    Ok(Pixels::Image(image))
+}
+
+/// A palette has all reds first, then all greens, then all blues, of 16 bits each, of which the higher byte counts.
+fn coloured(layout: &Layout, indices: &[u8], palette: &[u64]) -> Option<RgbImage> {
+    let count = 1usize << layout.bits;
+    if palette.len() < 3 * count {
+        return None;
+    }
+    let colours: Vec<[u8; 3]> = (0..count)
+        .map(|index| [0, 1, 2].map(|channel| (palette[channel * count + index] >> 8) as u8))
+        .collect();
+    let samples = indices.iter().flat_map(|index| colours[usize::from(*index)]).collect();
+    RgbImage::from_raw(layout.width as u32, layout.height as u32, samples)
+}
+
+#[cfg(test)]
+#[path = "../tiff_tests.rs"]
+mod tests;

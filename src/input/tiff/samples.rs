@@ -1,0 +1,106 @@
+//! Samples of any width as levels of 0 to 255, put where they belong in the picture.
+
+use half::f16;
+
+use super::layout::{Colours, Format, Layout};
+use crate::input::jpeg::Planes;
+use crate::input::raster::Fault;
+
+/// A picture's samples, interleaved, while its strips or tiles come in.
+pub(super) struct Levels {
+    levels: Vec<u8>,
+    /// The least and the greatest float.
+    range: [f64; 2],
+    has_nan: bool,
+}
+
+impl Levels {
+    pub(super) fn new(layout: &Layout) -> Self {
+        let count = layout.width * layout.height * layout.samples;
+        Self { levels: vec![0; count], range: [f64::INFINITY, f64::NEG_INFINITY], has_nan: false }
+    }
+
+    /// Takes the plain samples of a strip or tile whose upper left corner is at `[x, y]`.
+    pub(super) fn put(&mut self, layout: &Layout, chunk: &[u8], plane: usize, at: [usize; 2]) {
+        let stride = layout.interleaved();
+        let columns = layout.chunk[0].min(layout.width - at[0]);
+        let rows = layout.height - at[1];
+        for (y, row) in chunk.chunks_exact(layout.row_bytes()).take(rows).enumerate() {
+            let start = ((at[1] + y) * layout.width + at[0]) * layout.samples;
+            for index in 0..columns * stride {
+                let (x, channel) = (index / stride, index % stride + plane);
+                self.levels[start + x * layout.samples + channel] = match layout.format {
+                    Format::Whole => whole(row, index, layout),
+                    Format::Float => self.float(row, index, layout.bits / 8),
+                };
+            }
+        }
+    }
+
+    /// Takes the samples of a JPEG stream.
+    pub(super) fn put_bytes(&mut self, layout: &Layout, planes: &Planes, plane: usize, at: [usize; 2]) {
+        let stride = planes.channels;
+        let columns = planes.width.min(layout.chunk[0]).min(layout.width - at[0]);
+        let rows = layout.chunk[1].min(layout.height - at[1]);
+        for (y, row) in planes.samples.chunks_exact(planes.width * stride).take(rows).enumerate() {
+            let start = ((at[1] + y) * layout.width + at[0]) * layout.samples;
+            for (index, sample) in row[..columns * stride].iter().enumerate() {
+                self.levels[start + index / stride * layout.samples + index % stride + plane] = *sample;
+            }
+        }
+    }
+
+    fn float(&mut self, row: &[u8], index: usize, size: usize) -> u8 {
+        let bytes = &row[index * size..(index + 1) * size];
+        let value = match *bytes {
+            [a, b] => f16::from_le_bytes([a, b]).to_f64(),
+            [a, b, c, d] => f64::from(f32::from_le_bytes([a, b, c, d])),
+            [a, b, c, d, e, f, g, h] => f64::from_le_bytes([a, b, c, d, e, f, g, h]),
+            _ => f64::NAN,
+        };
+        self.has_nan |= value.is_nan();
+        self.range = [self.range[0].min(value), self.range[1].max(value)];
+        // A float's conversion to u8 holds it within 0..=255.
+        (value * 255.0).round() as u8
+    }
+
+    /// All levels.
+    pub(super) fn finished(self) -> Result<Vec<u8>, Fault> {
+        let [least, greatest] = self.range;
+        if self.has_nan {
+            return Err(Fault::Other(
+                "holds floats that are no numbers, expected 0 to 1 (save it with 8 bits)".into(),
+            ));
+        }
+        if least < 0.0 || greatest > 1.0 {
+            return Err(Fault::Other(format!(
+                "holds floats from {least} to {greatest}, expected 0 for black to 1 for white (divide by what is white, or save \
+                 it with 8 bits)"
+            )));
+        }
+        Ok(self.levels)
+    }
+}
+
+/// A whole number as a level, or as it is where it is the index of a colour.
+fn whole(row: &[u8], index: usize, layout: &Layout) -> u8 {
+    let value = match layout.bits {
+        8 => return row[index],
+        16 => u64::from(u16::from_le_bytes([row[index * 2], row[index * 2 + 1]])),
+        32 => row[index * 4..index * 4 + 4].iter().rev().fold(0, |value, byte| value << 8 | u64::from(*byte)),
+        bits => packed(row, index, bits),
+    };
+    if layout.colours == Colours::Palette {
+        return value as u8;
+    }
+    let greatest = (1u64 << layout.bits) - 1;
+    ((value * 255 + greatest / 2) / greatest) as u8
+}
+
+/// A number of fewer or other bits than bytes have, the highest bit first.
+fn packed(row: &[u8], index: usize, bits: usize) -> u64 {
+    (index * bits..(index + 1) * bits).fold(0, |value, bit| {
+        let is_set = row[bit / 8] >> (7 - bit % 8) & 1;
+        value << 1 | u64::from(is_set)
+    })
+}

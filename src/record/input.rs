@@ -1,0 +1,34 @@
+//! What a record says of the explained file.
+
+use serde::{Deserialize, Serialize};
+
+/// The explained file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InputRecord {
+    /// The path as the caller gave it, `-` for standard input.
+    pub path: String,
+    /// SHA-256 of the file, lower-case hexadecimal.
+    pub sha256: String,
+    /// `png`, `jpeg`, ..., or `npy` for a tensor.
+    pub format: String,
+    /// Width of the upright picture in pixels.
+    pub width: usize,
+    /// Height of the upright picture in pixels.
+    pub height: usize,
+    /// EXIF orientation that was applied, 1 to 8; 1 when the file names none.
+    pub exif_orientation: u8,
+    /// The embedded colour profile, when it is not sRGB; `null` for none, for sRGB, and for a tensor.
+    #[serde(default)]
+    pub profile: Option<ProfileRecord>,
+}
+
+/// An embedded colour profile other than sRGB.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProfileRecord {
+    /// As the profile calls itself, or `unreadable`.
+    pub name: String,
+    /// True when the colours that the network got were brought to sRGB by it.
+    pub converted: bool,
+}
