@@ -65,7 +65,13 @@ const MARKS: &[(usize, &[u8], Found)] = &[
     (257, b"ustar", ("a tar archive", UNPACK)),
 ];
 
+/// PyTorch before 0.1.10 wrote tar files of these members; such weights are read.
+const PYTORCH_MEMBERS: [&[u8]; 4] = [b"sys_info\0", b"pickle\0", b"tensors\0", b"storages\0"];
+
 fn by_start(head: &[u8]) -> Option<Found> {
+    if PYTORCH_MEMBERS.iter().any(|member| head.starts_with(member)) {
+        return None;
+    }
     if head.is_empty() {
         return Some(("an empty file", "was it copied or downloaded to its end?"));
     }

@@ -25,7 +25,7 @@ const WEIGHTS: [&str; 12] = [
     "state_dict_ema",
 ];
 
-/// Keys of what training scripts keep beside weights, and that holds tensors.
+/// Keys and attributes of what training scripts keep beside weights, at any depth, and that holds tensors.
 const TRAINING_STATE: [&str; 16] = [
     "optimizer",
     "optimizers",
@@ -109,12 +109,13 @@ fn without_others(mut weights: StateDict, prefix: &str) -> StateDict {
     let own = dictionaries.iter().filter(|dictionary| prefix.starts_with(*dictionary));
     let own = own.max_by_key(|dictionary| dictionary.len()).cloned().unwrap_or_default();
     let is_named = WEIGHTS.contains(&first_part(&own));
+    let is_state = |dictionary: &&String| {
+        let below = dictionary.strip_prefix(own.as_str()).unwrap_or(dictionary);
+        !own.starts_with(*dictionary) && below.split('.').any(|key| TRAINING_STATE.contains(&key))
+    };
+    let states: Vec<&String> = dictionaries.iter().filter(is_state).collect();
     let is_other = |name: &str| {
-        let key = first_part(name);
-        let is_state = TRAINING_STATE.contains(&key)
-            && key != first_part(prefix)
-            && dictionaries.iter().any(|other| first_part(other) == key && name.starts_with(other));
-        is_state || (is_named && !name.starts_with(&own))
+        states.iter().any(|state| name.starts_with(*state)) || (is_named && !name.starts_with(&own))
     };
     tensors.retain(|name, _| !is_other(name));
     weights

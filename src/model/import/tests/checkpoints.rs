@@ -37,6 +37,7 @@ fn whatever_lies_beside_the_weights_is_passed_over() {
         ("weights_in_a_defaultdict.pth", ""),
         ("weights_in_a_subclass.pth", ""),
         ("weights_under_a_number.pth", "ema.0.999"),
+        ("weights_and_a_scheduler.pth", "0"),
     ] {
         let open = || case(&format!("weights/{file}")).unwrap();
         assert_weights(&select::matching(open(), &needed).unwrap().weights, file);
@@ -44,6 +45,19 @@ fn whatever_lies_beside_the_weights_is_passed_over() {
             assert_weights(&select::under_key(open(), key).unwrap(), file);
         }
     }
+}
+
+/// PyTorch before 0.1.10, and a whole import: what names kinds of files must let it pass.
+#[test]
+fn a_tar_file_of_the_oldest_pytorch_is_read() {
+    let needed = BTreeSet::from(NEEDED);
+    let weights = select::matching(case("weights/tar.pth").unwrap(), &needed).unwrap().weights;
+    let read = |name: &str| weights.tensors[name].read().unwrap();
+    assert_eq!(read("conv.weight"), [-0.5, -0.25, 0.0, 0.25, 0.5, 0.75]);
+    assert_eq!(read("fc.weight"), [0.0, 3.0, 1.0, 4.0, 2.0, 5.0]);
+    let path = Path::new(FIXTURES).join("cases/weights/tar.pth");
+    let error = import(&request(&path, "resnet18")).unwrap_err().to_string();
+    assert!(error.contains("0 of 102 tensors fit"), "{error}");
 }
 
 #[test]
