@@ -5,12 +5,17 @@
 //! every framework defines. It is accepted if it equals the chain of the operations' own gradients, if each of these lies between
 //! the slopes of its operation to both sides wherever the move passes, and if one of them does have two slopes there.
 
+use std::collections::BTreeSet;
+
 use super::GradientCheck;
 use crate::engine::{Local, Locals, Network, Trunk};
 use crate::error::{Error, Result};
 
 /// Numbers that are looked at of each input and each output.
 const SAMPLE: usize = 4;
+
+/// Moves that are tried, each a quarter of the one before: a function may bend within the first.
+const SHORTENED: usize = 5;
 
 /// The least move of a number, as a share of the greatest beside it, that rounding leaves a slope to.
 const LEAST: f32 = 1.0 / 16_384.0;
@@ -64,7 +69,7 @@ impl<'a> SecondLook<'a> {
 }
 
 /// What an operation's gradient is beside its slopes to both sides.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Slope {
     /// Both sides have one slope, and it is the gradient.
     Smooth,
@@ -97,6 +102,8 @@ struct Moves {
     output: Vec<f32>,
     /// By place, how far it moves at most.
     reach: Vec<f32>,
+    /// By place, how much further its value moves to one side than to the other, where each has a value of its own.
+    bend: Vec<f32>,
 }
 
 impl Moves {
@@ -108,45 +115,80 @@ impl Moves {
                 *reach = reach.max((moved - value).abs());
             }
         }
-        Ok(Self { which, values, output: base.output()?, reach })
+        let (output, [up, down]) = (base.output()?, [moved[0].output()?, moved[1].output()?]);
+        let mut bend = Vec::new();
+        if output.len() == values.len() {
+            let sides = output.iter().zip(up.iter().zip(&down));
+            bend.extend(sides.map(|(value, (up, down))| ((up - value) + (down - value)).abs()));
+        }
+        Ok(Self { which, values, output, reach, bend })
     }
 
-    /// The places that move furthest.
-    fn places(&self) -> Vec<usize> {
-        greatest(&self.reach)
+    /// The places that move furthest, and those whose values bend most.
+    fn places(&self) -> BTreeSet<usize> {
+        let bent = greatest(&self.bend).into_iter().filter(|place| self.reach[*place] > 0.0);
+        greatest(&self.reach).into_iter().chain(bent).collect()
     }
 
-    /// The operation's gradients with respect to one number of the input, against its slopes.
+    /// The operation's gradients with respect to one number of the input, against its slopes, over shorter and shorter moves.
     fn judge(&self, base: &Local<'_>, place: usize) -> Result<Slope> {
-        let least = LEAST * self.values.iter().fold(0.0_f32, |most, value| most.max(value.abs()));
-        let step = self.reach[place].max(least);
+        let least = LEAST * largest(&self.values);
+        let mut step = self.reach[place].max(least);
+        for shortened in 0..SHORTENED {
+            let Beside { slopes, allowed, rounding } = self.beside(base, place, step)?;
+            // What rounding hides proves nothing, but one move must do.
+            if shortened > 0 && rounding > allowed {
+                break;
+            }
+            let mut found = Slope::Smooth;
+            for (number, sides) in slopes {
+                let gradient = f64::from(base.slopes(number, self.which)?[place]);
+                found = found.max(Slope::of(gradient, sides, allowed + rounding));
+            }
+            if found != Slope::Wrong {
+                return Ok(found);
+            }
+            step /= 4.0;
+        }
+        Ok(Slope::Wrong)
+    }
+
+    /// The slopes of the numbers that a move by `step` to both sides changes most.
+    fn beside(&self, base: &Local<'_>, place: usize, step: f32) -> Result<Beside> {
         let mut sides = Vec::new();
         for step in [step, -step] {
             let mut values = self.values.clone();
             values[place] += step;
             let by = f64::from(values[place]) - f64::from(self.values[place]);
-            let rises = base.output_of(self.which, values)?;
+            let moved = base.output_of(self.which, values)?;
             let rises =
-                rises.iter().zip(&self.output).map(|(moved, value)| f64::from(*moved) - f64::from(*value));
+                moved.iter().zip(&self.output).map(|(moved, value)| f64::from(*moved) - f64::from(*value));
             sides.push(rises.map(|rise| rise / by).collect::<Vec<f64>>());
         }
         let [up, down] = &sides[..] else { return Err(Error::internal("a slope has two sides")) };
         let steepest: Vec<f32> = up.iter().zip(down).map(|(a, b)| a.abs().max(b.abs()) as f32).collect();
-        let scale = steepest.iter().copied().fold(0.0, f32::max);
-        let size = self.output.iter().fold(0.0_f32, |most, value| most.max(value.abs()));
-        let rounding = 4.0 * f64::from(f32::EPSILON * size / step);
-        let allowed = GradientCheck::LIMIT * f64::from(scale) + rounding;
-        let mut worst = Slope::Smooth;
-        for number in greatest(&steepest) {
-            let gradient = f64::from(base.slopes(number, self.which)?[place]);
-            match Slope::of(gradient, [up[number], down[number]], allowed) {
-                Slope::Wrong => return Ok(Slope::Wrong),
-                Slope::Kink => worst = Slope::Kink,
-                Slope::Smooth => {}
-            }
-        }
-        Ok(worst)
+        Ok(Beside {
+            slopes: greatest(&steepest)
+                .into_iter()
+                .map(|number| (number, [up[number], down[number]]))
+                .collect(),
+            allowed: GradientCheck::LIMIT * f64::from(largest(&steepest)),
+            rounding: 4.0 * f64::from(f32::EPSILON * largest(&self.output) / step),
+        })
     }
+}
+
+/// Slopes to both sides, by the output's number.
+struct Beside {
+    slopes: Vec<(usize, [f64; 2])>,
+    /// How far apart slopes are the same.
+    allowed: f64,
+    /// How far rounding may have moved them.
+    rounding: f64,
+}
+
+fn largest(values: &[f32]) -> f32 {
+    values.iter().fold(0.0, |most, value| most.max(value.abs()))
 }
 
 /// Places of the greatest of these, none of them zero.
