@@ -54,7 +54,9 @@ impl<'a> SecondLook<'a> {
         let (up, down) = (moved(step)?, moved(-step)?);
         let mut has_kink = false;
         for ((base, up), down) in self.base.steps()?.iter().zip(up.steps()?).zip(down.steps()?) {
+            let mut is_straight = true;
             for &which in base.moving() {
+                is_straight &= !bends(&base.input(which)?, &up.input(which)?, &down.input(which)?);
                 let moves = Moves::between(base, [&up, &down], which)?;
                 for place in moves.places() {
                     match moves.judge(base, place)? {
@@ -63,6 +65,8 @@ impl<'a> SecondLook<'a> {
                     }
                 }
             }
+            // Also where the number at the kink is none of those that were looked at.
+            has_kink |= is_straight && bends(&base.output()?, &up.output()?, &down.output()?);
         }
         Ok(has_kink)
     }
@@ -187,6 +191,16 @@ struct Beside {
     rounding: f64,
 }
 
+/// Whether numbers move further to one side than to the other.
+fn bends(values: &[f32], up: &[f32], down: &[f32]) -> bool {
+    let sides = || values.iter().zip(up.iter().zip(down));
+    let moved = sides().map(|(value, (up, down))| (up - value).abs().max((down - value).abs()));
+    let bent = sides().map(|(value, (up, down))| ((up - value) + (down - value)).abs());
+    let [moved, bent] = [moved.fold(0.0, f32::max), bent.fold(0.0, f32::max)];
+    f64::from(bent)
+        > GradientCheck::LIMIT * f64::from(moved) + f64::from(8.0 * f32::EPSILON * largest(values))
+}
+
 fn largest(values: &[f32]) -> f32 {
     values.iter().fold(0.0, |most, value| most.max(value.abs()))
 }
@@ -209,6 +223,13 @@ mod tests {
         assert_eq!([of(0.0), of(0.4), of(1.0)], [Slope::Kink; 3]);
         assert_eq!([of(-0.1), of(1.5)], [Slope::Wrong; 2]);
         assert_eq!(Slope::of(1.0, [1.005, 0.999], 0.01), Slope::Smooth);
+    }
+
+    #[test]
+    fn what_moves_to_one_side_only_bends() {
+        assert!(bends(&[0.0, 5.0], &[0.1, 5.0], &[0.0, 5.0]));
+        assert!(!bends(&[0.0, 5.0], &[0.1, 5.2], &[-0.1, 4.8]));
+        assert!(!bends(&[5.0], &[5.0 + 1e-6], &[5.0]));
     }
 
     #[test]
