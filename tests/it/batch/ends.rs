@@ -71,3 +71,27 @@ fn rates_are_of_what_was_done() {
     place.run("merge out -o merged", 0);
     assert_eq!(place.summary("merged/summary.json").run.explained, second.run.explained);
 }
+
+/// A picture that the TIFF decoder fails on inside, and an ONNX file that the importer did.
+#[test]
+fn a_failure_inside_is_an_error_in_words_and_the_rest_goes_on() {
+    let place = Place::new(0, Sizes::Small);
+    std::fs::copy(fixture("cases/pictures/tiled_planar.tif"), place.path("a.tif")).unwrap();
+    std::fs::copy(fixture("images/odd/rgb.png"), place.path("b.png")).unwrap();
+    for run in ["predict -m tiny.bpk a.tif b.png", "explain -m tiny.bpk a.tif b.png -o out"] {
+        let output = place.burncam(run).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(matches!(output.status.code(), Some(0 | 1)), "{run}: {said}");
+        assert_eq!(
+            output.status.code() == Some(1),
+            said.contains("burncam: image 'a.tif': "),
+            "{run}: {said}"
+        );
+        assert!(String::from_utf8(output.stdout).unwrap().contains("b.png:"), "{run}: {said}");
+    }
+    let broken = fixture("cases/import/concat_of_vector_and_scalar.onnx");
+    let said = place.run(&format!("import {} -o broken.bpk", broken.display()), 2).stderr;
+    let said = String::from_utf8(said).unwrap();
+    assert!(said.starts_with("burncam: ") && said.lines().count() == 1, "{said}");
+    assert!(!place.path("broken.bpk").exists());
+}
