@@ -122,7 +122,7 @@ fn the_content_decides_and_not_the_name() {
             .contains("is a gzip file, expected one that holds a Burn record")
     );
     assert!(refusal("card.json", b"{\"name\": 1}").contains("is a JSON file, which holds no network"));
-    let other = refusal("item.json", b"{\"metadata\": 1}");
+    let other = refusal("item.json", b"{\"name\": 1, \"item\": 1}");
     assert!(other.contains("expected a map with 'metadata' and 'item'"), "{other}");
     assert!(refusal("empty.mpk", b"").contains("is an empty file"));
 }
