@@ -73,6 +73,8 @@ pub struct PictureReport {
     pub channels: Vec<ChannelNumbers>,
     /// The most probable classes.
     pub predictions: Vec<Prediction>,
+    /// What a reader should know of the picture, such as damage or a colour profile.
+    pub warnings: Vec<String>,
     /// No comparison failed.
     pub passed: bool,
     /// The greatest difference that passes, for probabilities and logits.
@@ -150,6 +152,7 @@ fn report(
         shape: [1, input.channels, input.height, input.width],
         channels: subject.values.chunks(input.height * input.width).map(numbers).collect(),
         predictions: predictions.iter().take(LISTED).cloned().collect(),
+        warnings: subject.warnings.clone(),
         passed: true,
         tolerance: request.tolerance,
         input: None,

@@ -27,6 +27,9 @@ pub(super) fn run(args: &CheckArgs, photo: &Path, model: Model) -> Result<Outcom
         ..PictureRequest::new(photo)
     };
     let report = check_picture(model, &request)?;
+    for warning in &report.warnings {
+        log::warn!("{}: {warning}", photo.display());
+    }
     if args.format.json {
         text::json_line(&serde_json::to_string(&report)?)?;
     } else {
