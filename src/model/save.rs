@@ -38,4 +38,13 @@ impl Model {
         })?;
         Self::open(path, None)
     }
+
+    /// Writes this model's weights with another card, in the place of whatever is at `path`, and opens that.
+    ///
+    /// # Errors
+    /// As [`Model::create`], and when the weights cannot be read any more.
+    pub fn with_card(&self, path: &Path, card: &Card) -> Result<Self> {
+        let tensors = self.weights()?.into_tensors().into_values().collect();
+        Self::create(path, card, tensors, true)
+    }
 }

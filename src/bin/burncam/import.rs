@@ -42,11 +42,11 @@ pub(crate) fn run(args: &ImportArgs, quiet: bool) -> Result<Outcome> {
     for warning in &imported.warnings {
         log::warn!("{warning}");
     }
-    let assumed = |assumption: &String| text::line(&format!("assumed: {assumption}"));
-    imported.assumptions.iter().filter(|_| !quiet).try_for_each(assumed)?;
     let tensors = imported.tensors.len();
-    let model = save(args, &mut imported, quiet)?;
+    let model = save(args, &mut imported)?;
     if !quiet {
+        let assumed = |assumption: &String| text::line(&format!("assumed: {assumption}"));
+        imported.assumptions.iter().try_for_each(assumed)?;
         let layer = match model.choose_layer(&burncam::model::LayerRequest::Auto) {
             Ok(layer) => format!("explained at layer {}", layer.name),
             Err(_) => "without a layer that has a map (methods on pixels explain it)".into(),
@@ -63,8 +63,9 @@ pub(crate) fn run(args: &ImportArgs, quiet: bool) -> Result<Outcome> {
 }
 
 /// Writes the model, and looks with a few noise pictures whether its outputs are what they are taken for.
-fn save(args: &ImportArgs, imported: &mut Imported, quiet: bool) -> Result<Model> {
-    let model = Model::create(&args.out, &imported.card, imported.tensors.clone(), args.force)?;
+fn save(args: &ImportArgs, imported: &mut Imported) -> Result<Model> {
+    let tensors = std::mem::take(&mut imported.tensors);
+    let model = Model::create(&args.out, &imported.card, tensors, args.force)?;
     let found = match check_output(&model) {
         Ok(found) => found,
         Err(error) => {
@@ -76,14 +77,14 @@ fn save(args: &ImportArgs, imported: &mut Imported, quiet: bool) -> Result<Model
         log::warn!("{contradiction}");
     }
     let Some(evident) = found.evident else { return Ok(model) };
-    if !quiet {
-        text::line(
-            "assumed: the outputs are probabilities after all, because for noise pictures they lie from 0 to 1 and add up to 1; \
-             --output logits says otherwise",
-        )?;
-    }
+    imported.assumptions.retain(|assumption| model.output().assumed.as_ref() != Some(assumption));
+    imported.assumptions.push(
+        "the outputs are probabilities, because for noise pictures they lie from 0 to 1 and add up to 1; \
+         --output logits says otherwise"
+            .to_owned(),
+    );
     imported.card.output = Some(evident);
-    Ok(Model::create(&args.out, &imported.card, std::mem::take(&mut imported.tensors), true)?)
+    Ok(model.with_card(&args.out, &imported.card)?)
 }
 
 /// `1000 classes`, `1 class`, `3 numbers`.
