@@ -16,6 +16,7 @@ mod hand_worked;
 mod heads;
 mod hostile;
 mod house;
+mod import_cases;
 mod kinks;
 mod methods;
 mod native;

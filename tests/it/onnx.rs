@@ -55,7 +55,11 @@ pub(crate) fn array(path: &Path, name: &str) -> (Vec<usize>, Vec<f32>) {
     archive.by_name(&format!("{name}.npy")).unwrap().read_to_end(&mut bytes).unwrap();
     let file = npyz::NpyFile::new(&bytes[..]).unwrap();
     let shape = file.shape().iter().map(|side| *side as usize).collect();
-    (shape, file.into_vec().unwrap())
+    let numbers = match file.dtype().descr().contains("u1") {
+        true => file.into_vec::<u8>().unwrap().into_iter().map(f32::from).collect(),
+        false => file.into_vec().unwrap(),
+    };
+    (shape, numbers)
 }
 
 /// The input with channels first.

@@ -4,16 +4,29 @@ use ndarray::{ArrayD, IxDyn};
 
 use super::constant::{Constant, Lanes};
 use super::fold::bounded;
-use super::site::{Site, Value};
+use super::site::Site;
 use crate::model::axes;
 
 /// `first op second`; integers stay integers, and comparisons give 0 and 1.
 pub(super) fn binary(site: &Site) -> Result<Vec<Constant>, String> {
+    check_count(site)?;
     let mut result = site.constant(0)?.clone();
+    // Of the two remainders one has the sign of the divisor, the other that of the number.
+    let op = if site.op() == "Mod" && site.flag("fmod")? { "Fmod" } else { site.op() };
     for at in 1..site.inputs.len() {
-        result = combine(site.op(), &result, site.constant(at)?)?;
+        result = combine(op, &result, site.constant(at)?)?;
     }
     Ok(vec![result])
+}
+
+/// Refuses a node with one operand where it takes two; some take any number.
+pub(super) fn check_count(site: &Site) -> Result<(), String> {
+    let (count, any) = (site.inputs.len(), matches!(site.op(), "Sum" | "Min" | "Max"));
+    match count {
+        2 => Ok(()),
+        1.. if any => Ok(()),
+        _ => Err(format!("has {count} inputs, expected {}", if any { "at least 1" } else { "2" })),
+    }
 }
 
 fn combine(op: &str, first: &Constant, second: &Constant) -> Result<Constant, String> {
@@ -22,6 +35,8 @@ fn combine(op: &str, first: &Constant, second: &Constant) -> Result<Constant, St
         let both = |a: &Lanes, b: &Lanes| Ok([lane(a[0], b[0])?, lane(a[1], b[1])?]);
         return Ok(Constant::Int(zip(first, second, both)?));
     }
+    // A power has the type of its base.
+    let whole = op == "Pow" && matches!(first, Constant::Int(_));
     let (first, second) = (first.floats()?, second.floats()?);
     let truth = |a: &f32, b: &f32| compare(op, *a, *b).map(|truth| [i64::from(truth); 2]);
     if compare(op, 0.0, 0.0).is_some() {
@@ -29,7 +44,8 @@ fn combine(op: &str, first: &Constant, second: &Constant) -> Result<Constant, St
     }
     let real =
         |a: &f32, b: &f32| float(op, *a, *b).ok_or_else(|| format!("{op} does not work on real numbers"));
-    Ok(Constant::Float(zip(&first, &second, real)?))
+    let result = zip(&first, &second, real)?;
+    Ok(if whole { Constant::Int(result.mapv(|number| [number as i64; 2])) } else { Constant::Float(result) })
 }
 
 /// Element by element over shapes that broadcast.
@@ -60,11 +76,14 @@ fn compare<T: PartialOrd + Copy>(op: &str, a: T, b: T) -> Option<bool> {
 
 fn int(op: &str, a: i64, b: i64) -> Option<i64> {
     match op {
-        "Add" => a.checked_add(b),
+        "Add" | "Sum" => a.checked_add(b),
         "Sub" => a.checked_sub(b),
         "Mul" => a.checked_mul(b),
         "Div" => a.checked_div(b),
-        "Mod" => a.checked_rem_euclid(b),
+        "Mod" => {
+            a.checked_rem(b).map(|rest| if rest != 0 && (rest < 0) != (b < 0) { rest + b } else { rest })
+        }
+        "Fmod" => a.checked_rem(b),
         "Pow" => a.checked_pow(u32::try_from(b).ok()?),
         "Min" => Some(a.min(b)),
         "Max" => Some(a.max(b)),
@@ -76,10 +95,11 @@ fn int(op: &str, a: i64, b: i64) -> Option<i64> {
 
 fn float(op: &str, a: f32, b: f32) -> Option<f32> {
     Some(match op {
-        "Add" => a + b,
+        "Add" | "Sum" => a + b,
         "Sub" => a - b,
         "Mul" => a * b,
         "Div" => a / b,
+        "Fmod" => a % b,
         "Pow" => a.powf(b),
         "Min" => a.min(b),
         "Max" => a.max(b),
@@ -114,42 +134,6 @@ pub(super) fn unary(site: &Site) -> Result<Vec<Constant>, String> {
         _ => return Err("works on truth values, but got real numbers".into()),
     };
     Ok(vec![Constant::Float(input.floats()?.mapv(each))])
-}
-
-/// Whether a type, by its code in `TensorProto.DataType`, is one of real numbers; text and such are neither.
-pub(super) fn is_real(data_type: i64) -> Option<bool> {
-    match data_type {
-        1 | 10 | 11 | 16 => Some(true),
-        2..=7 | 9 | 12 | 13 => Some(false),
-        _ => None,
-    }
-}
-
-/// Between integers and real numbers; their widths don't matter here.
-pub(super) fn cast(site: &Site) -> Result<Vec<Constant>, String> {
-    let (input, to) = (site.constant(0)?, site.int("to", 1)?);
-    let truth = |number: f32| if to == 9 { i64::from(number != 0.0) } else { number as i64 };
-    Ok(vec![match (is_real(to), input) {
-        (Some(true), Constant::Int(_)) => Constant::Float(input.floats()?),
-        (Some(false), Constant::Float(array)) => Constant::Int(array.mapv(|number| [truth(number); 2])),
-        (Some(_), same) => same.clone(),
-        (None, _) => return Err(format!("casts to type {to}, expected real numbers or integers")),
-    }])
-}
-
-/// To the kind of the second input.
-pub(super) fn cast_like(site: &Site) -> Result<Vec<Constant>, String> {
-    let input = site.constant(0)?;
-    Ok(vec![match (input, site.input(1)) {
-        (Constant::Int(_), Some(Value::Tensor(_))) => Constant::Float(input.floats()?),
-        (Constant::Int(_), Some(Value::Constant(like))) if matches!(**like, Constant::Float(_)) => {
-            Constant::Float(input.floats()?)
-        }
-        (Constant::Float(array), Some(Value::Constant(like))) if matches!(**like, Constant::Int(_)) => {
-            Constant::Int(array.mapv(|number| [number as i64; 2]))
-        }
-        (same, _) => same.clone(),
-    }])
 }
 
 /// Between two bounds, either of which may be left out.
@@ -191,4 +175,29 @@ pub(super) fn choose(site: &Site) -> Result<Vec<Constant>, String> {
         }
     })?;
     Ok(vec![Constant::Float(chosen)])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn remainders_have_the_sign_of_the_divisor_or_of_the_number() {
+        let table = [(7, 3, 1, 1), (-7, 3, 2, -1), (7, -3, -2, 1), (-7, -3, -1, -1), (6, -3, 0, 0)];
+        for (a, b, floored, truncated) in table {
+            assert_eq!((int("Mod", a, b), int("Fmod", a, b)), (Some(floored), Some(truncated)), "{a} by {b}");
+        }
+        assert_eq!((int("Mod", 1, 0), int("Mod", i64::MIN, -1)), (None, None));
+        assert_eq!(float("Fmod", -7.5, 2.0), Some(-1.5));
+    }
+
+    #[test]
+    fn a_power_has_the_type_of_its_base() {
+        let [two, half] = [
+            Constant::Int(ArrayD::from_elem(vec![], [2; 2])),
+            Constant::Float(ArrayD::from_elem(vec![], 0.5)),
+        ];
+        assert_eq!(combine("Pow", &two, &half).unwrap(), Constant::Int(ArrayD::from_elem(vec![], [1; 2])));
+        assert_eq!(combine("Pow", &half, &two).unwrap(), Constant::Float(ArrayD::from_elem(vec![], 0.25)));
+    }
 }

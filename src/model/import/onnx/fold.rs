@@ -17,12 +17,12 @@ pub(super) type Fold = fn(&Site) -> Result<Vec<Constant>, String>;
 /// How an operation is worked out on constants, if it can be.
 pub(super) fn find(op: &str) -> Option<Fold> {
     Some(match op {
-        "Add" | "Sub" | "Mul" | "Div" | "Mod" | "Pow" | "Min" | "Max" | "Equal" | "Less" | "Greater"
-        | "LessOrEqual" | "GreaterOrEqual" | "And" | "Or" => super::arithmetic::binary,
+        "Add" | "Sub" | "Mul" | "Div" | "Mod" | "Pow" | "Min" | "Max" | "Sum" | "Equal" | "Less"
+        | "Greater" | "LessOrEqual" | "GreaterOrEqual" | "And" | "Or" => super::arithmetic::binary,
         "Neg" | "Abs" | "Sqrt" | "Reciprocal" | "Exp" | "Log" | "Sin" | "Cos" | "Floor" | "Ceil"
         | "Round" | "Not" => super::arithmetic::unary,
-        "Cast" => super::arithmetic::cast,
-        "CastLike" => super::arithmetic::cast_like,
+        "Cast" => super::cast::cast,
+        "CastLike" => super::cast::cast_like,
         "Clip" => super::arithmetic::clip,
         "ReduceSum" | "ReduceMean" | "ReduceProd" | "ReduceMax" | "ReduceMin" | "ReduceL2"
         | "ReduceSumSquare" => super::reduce::along,
@@ -36,6 +36,7 @@ pub(super) fn find(op: &str) -> Option<Fold> {
         "Flatten" => flatten,
         "Gather" => parts::gather,
         "Identity" => identity,
+        "Pad" => super::border::pad,
         "Range" => range,
         "Reshape" => reshape,
         "Shape" => shape,
@@ -57,8 +58,8 @@ fn identity(site: &Site) -> Result<Vec<Constant>, String> {
 fn constant(site: &Site) -> Result<Vec<Constant>, String> {
     let list =
         |ints: &[i64]| Constant::Int(ArrayD::from_shape_fn(IxDyn(&[ints.len()]), |at| both(ints[at[0]])));
-    if let Some(attribute) = site.attribute("value") {
-        return Ok(vec![site.source.constant(&attribute.t)?]);
+    if let Some(value) = site.held("value")? {
+        return Ok(vec![value]);
     }
     if let Some(ints) = site.ints("value_ints")? {
         return Ok(vec![list(&ints)]);
@@ -66,12 +67,12 @@ fn constant(site: &Site) -> Result<Vec<Constant>, String> {
     if site.attribute("value_int").is_some() {
         return Ok(vec![Constant::Int(ArrayD::from_elem(IxDyn(&[]), both(site.int("value_int", 0)?)))]);
     }
-    if let Some(attribute) = site.attribute("value_float") {
-        return Ok(vec![Constant::Float(ArrayD::from_elem(IxDyn(&[]), attribute.f))]);
+    if site.attribute("value_float").is_some() {
+        let number = site.float("value_float", 0.0)? as f32;
+        return Ok(vec![Constant::Float(ArrayD::from_elem(IxDyn(&[]), number))]);
     }
-    if let Some(attribute) = site.attribute("value_floats") {
-        let floats = ArrayD::from_shape_vec(IxDyn(&[attribute.floats.len()]), attribute.floats.clone());
-        return Ok(vec![Constant::Float(floats.map_err(|cause| cause.to_string())?)]);
+    if let Some(floats) = site.floats_in("value_floats")? {
+        return Ok(vec![Constant::Float(ndarray::Array1::from(floats).into_dyn())]);
     }
     Err("has no value that can be read, expected numbers".into())
 }
@@ -96,8 +97,7 @@ pub(super) fn bounded(shape: &[usize]) -> Result<(), String> {
 
 fn constant_of_shape(site: &Site) -> Result<Vec<Constant>, String> {
     let shape = IxDyn(&sizes(site, 0)?);
-    let value = site.attribute("value").map(|attribute| site.source.constant(&attribute.t)).transpose()?;
-    Ok(vec![match value {
+    Ok(vec![match site.held("value")? {
         Some(Constant::Int(array)) => {
             Constant::Int(ArrayD::from_elem(shape, array.first().copied().unwrap_or_default()))
         }
@@ -154,11 +154,9 @@ fn range(site: &Site) -> Result<Vec<Constant>, String> {
         return Err("its start, limit and step are not single numbers".into());
     };
     let span = i128::from(limit) - i128::from(start);
-    let count = if step == 0 {
-        -1
-    } else {
-        span.div_euclid(i128::from(step)) + i128::from(span % i128::from(step) != 0)
-    };
+    // The last step may be a part of one. What leads away from the limit has no steps at all.
+    let part = |step: i128| i128::from(span % step != 0 && (span < 0) == (step < 0));
+    let count = if step == 0 { -1 } else { span / i128::from(step) + part(i128::from(step)) };
     let count = usize::try_from(count.max(0)).ok().filter(|count| *count <= MAX_ELEMENTS && step != 0);
     let count = count.ok_or_else(|| format!("cannot count from {start} to {limit} by {step}"))?;
     Ok(vec![Constant::Int(ArrayD::from_shape_fn(IxDyn(&[count]), |at| both(start + at[0] as i64 * step)))])

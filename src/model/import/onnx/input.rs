@@ -2,8 +2,8 @@
 
 use onnx_ir::{GraphProto, ValueInfoProto};
 
-use super::arithmetic::is_real;
 use super::builder::Builder;
+use super::cast::is_real;
 use super::constant::BATCHES;
 use super::site::Tensor;
 use crate::card::{InputSpec, Layout, Op};

@@ -8,7 +8,9 @@
 //! only works for the exporter's one sample is either made general or refused.
 
 mod arithmetic;
+mod border;
 mod builder;
+mod cast;
 mod constant;
 mod decision;
 mod file;

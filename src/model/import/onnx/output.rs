@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use onnx_ir::{GraphProto, NodeProto, ValueInfoProto};
 
-use super::arithmetic::is_real;
+use super::cast::is_real;
 use crate::error::did_you_mean;
 
 /// The output that was asked for, or the one that looks like the scores; says so when there were others.

@@ -2,12 +2,13 @@
 
 use ndarray::Axis;
 
+use super::border::filled;
 use super::constant::{Constant, rearrange};
 use super::fold::{bounded, reshaped, sizes};
 use super::site::{Site, front};
 
 /// Elements of `values` along `axis` at `indices`, which may count from the back.
-fn pick(values: &Constant, axis: usize, indices: &[i64]) -> Result<Constant, String> {
+pub(super) fn pick(values: &Constant, axis: usize, indices: &[i64]) -> Result<Constant, String> {
     let side = values.shape()[axis];
     let indices: Vec<usize> = indices
         .iter()
@@ -24,14 +25,21 @@ pub(super) fn gather(site: &Site) -> Result<Vec<Constant>, String> {
     Ok(vec![reshaped(&picked, &shape)?])
 }
 
-/// Sums of all that comes before.
+/// Sums of all that comes before: with the number itself or without, from the front or from behind.
 pub(super) fn running_sum(site: &Site) -> Result<Vec<Constant>, String> {
     let input = site.constant(0)?;
     let axis = front(site.constant(1)?.ints()?.first().copied().unwrap_or_default(), input.shape().len())?;
-    if site.flag("exclusive")? || site.flag("reverse")? {
-        return Err("sums backwards or without the number itself, which is not supported".into());
-    }
-    Ok(vec![match input {
+    let (exclusive, reverse) = (site.flag("exclusive")?, site.flag("reverse")?);
+    let side = input.shape()[axis] as i64;
+    let order: Vec<i64> = if reverse { (0..side).rev().collect() } else { (0..side).collect() };
+    let sums = summed(&pick(input, axis, &order)?, axis);
+    // Without the number itself: the sums one place later, and nothing at the beginning.
+    let sums = if exclusive && side > 0 { filled(&sums, axis, [1, -1], 0.0)? } else { sums };
+    Ok(vec![pick(&sums, axis, &order)?])
+}
+
+fn summed(input: &Constant, axis: usize) -> Constant {
+    match input {
         Constant::Float(array) => {
             let mut sums = array.clone();
             sums.accumulate_axis_inplace(Axis(axis), |before, sum| *sum += before);
@@ -44,7 +52,7 @@ pub(super) fn running_sum(site: &Site) -> Result<Vec<Constant>, String> {
             });
             Constant::Int(sums)
         }
-    }])
+    }
 }
 
 pub(super) fn tile(site: &Site) -> Result<Vec<Constant>, String> {

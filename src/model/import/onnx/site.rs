@@ -169,6 +169,16 @@ impl<'a> Site<'a> {
         }
     }
 
+    /// A tensor in an attribute.
+    pub(super) fn held(&self, name: &str) -> Result<Option<Constant>, String> {
+        self.typed(name, 4)?.map(|attribute| self.source.constant(&attribute.t)).transpose()
+    }
+
+    /// A list of real numbers in an attribute.
+    pub(super) fn floats_in(&self, name: &str) -> Result<Option<Vec<f32>>, String> {
+        Ok(self.typed(name, 6)?.map(|attribute| attribute.floats.clone()))
+    }
+
     pub(super) fn int(&self, name: &str, default: i64) -> Result<i64, String> {
         Ok(self.typed(name, 2)?.map_or(default, |attribute| attribute.i))
     }

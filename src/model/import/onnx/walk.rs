@@ -214,7 +214,10 @@ impl<'a> Walk<'a> {
         match (values.get(name), self.weights.get(name)) {
             (Some(value), _) => Ok(Some(value.clone())),
             (None, Some(tensor)) => Ok(Some(self.source.constant(tensor)?.into())),
-            (None, None) => Ok(None),
+            (None, None) if name.is_empty() => Ok(None),
+            (None, None) => Err(format!(
+                "reads '{name}', an output that is not supported, expected the main output of its node"
+            )),
         }
     }
 }
@@ -254,6 +257,10 @@ fn on_rows(builder: &mut Builder, site: &Site, lower: lower::Lower) -> Result<Ve
     let inner = Site { inputs, sources: site.sources.clone(), ..*site };
     match site.op() {
         "Reshape" => lower(builder, &inner),
+        // The product with a vector has no rows any more, only one list.
+        "MatMul" if matches!(site.input(1), Some(Value::Constant(vector)) if vector.shape().len() == 1) => {
+            lower(builder, site)
+        }
         op if lower::is_rowwise(op) => Ok(lower(builder, &inner)?.into_iter().map(listed).collect()),
         _ => lower(builder, site),
     }

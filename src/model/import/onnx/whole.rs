@@ -3,7 +3,7 @@
 //! The engine computes in real numbers only. Whole ones may be moved about and cast; arithmetic on them would wrap and
 //! round otherwise, and is refused.
 
-use super::arithmetic::is_real;
+use super::cast::is_real;
 use super::site::{Site, Value};
 
 /// What becomes of a value of whole numbers.

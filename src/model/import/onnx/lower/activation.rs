@@ -1,7 +1,8 @@
 //! Operations on each number by itself, and softmax.
 
-use super::super::arithmetic::is_real;
 use super::super::builder::Builder;
+use super::super::cast::is_real;
+use super::super::constant::Constant;
 use super::super::site::{Site, Tensor, Value, front};
 use super::{one, required, scaled, weight};
 use crate::card::Op;
@@ -103,9 +104,8 @@ pub(super) fn clip(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Str
             return site.float(name, 0.0).map(Some);
         }
         let input = site.optional(at)?;
-        let number = |constant: &super::super::constant::Constant| {
-            constant.scalar().ok_or_else(|| format!("its '{name}' is not one number"))
-        };
+        let number =
+            |constant: &Constant| constant.scalar().ok_or_else(|| format!("its '{name}' is not one number"));
         input.map(number).transpose()
     };
     // The limits of single precision stand for no limit.
@@ -152,13 +152,22 @@ pub(super) fn softmax(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, 
     }
 }
 
+const INTEGERS: &str = "turns a computed value into integers, through which there is no gradient";
+
 /// What does nothing when a network is only run: `Identity`, `Dropout`, and `Cast` among real numbers.
+///
+/// A `Dropout` that is told to train drops at random.
 pub(super) fn nothing(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
     let x = site.tensor(0)?;
+    let trains = |mode: &Constant| mode.scalar() != Some(0.0);
     match site.op() {
+        "Dropout" if site.optional(2)?.is_some_and(trains) => {
+            Err("drops at random, as in training (export the model in evaluation mode)".into())
+        }
         "Dropout" => one(builder.unary(Op::Dropout {}, x)?),
-        "Cast" if is_real(site.int("to", 1)?) != Some(true) => {
-            Err("turns a computed value into integers, through which there is no gradient".into())
+        "Cast" if is_real(site.int("to", 1)?) != Some(true) => Err(INTEGERS.into()),
+        "CastLike" if matches!(site.input(1), Some(Value::Constant(like)) if matches!(**like, Constant::Int(_))) => {
+            Err(INTEGERS.into())
         }
         _ => one(x.clone()),
     }

@@ -1,10 +1,10 @@
 //! Matrix products.
 
-use ndarray::{ArrayD, Ix2};
+use ndarray::{ArrayD, Axis, Ix2};
 
 use super::super::builder::{Builder, Weight};
-use super::super::site::{Site, Value};
-use super::{listed, one, scaled, weight};
+use super::super::site::{Site, Tensor, Value};
+use super::{listed, one, weight};
 use crate::card::Op;
 
 /// `alpha A B + beta C` with a known `B`, as a linear layer.
@@ -40,14 +40,42 @@ fn matrix(values: &ArrayD<f32>) -> Result<ArrayD<f32>, String> {
 
 /// A product with a known matrix is a linear layer; one of two computed values stays a product.
 pub(super) fn matmul(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
-    if let (Some(Value::Tensor(first)), Some(Value::Tensor(second))) = (site.input(0), site.input(1)) {
-        return one(builder.emit(Op::Matmul {}, &[first, second], vec![])?);
+    match (site.input(0), site.input(1)) {
+        (Some(Value::Tensor(first)), Some(Value::Tensor(second))) => {
+            one(builder.emit(Op::Matmul {}, &[first, second], vec![])?)
+        }
+        (Some(Value::Constant(_)), Some(Value::Tensor(x))) => from_the_left(builder, site, x),
+        _ => from_the_right(builder, site),
     }
+}
+
+/// A known vector is a matrix of one column, which then goes away.
+fn from_the_right(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
     let x = site.tensor(0)?;
-    let Weight { values, source } = weight(site, 1)?;
-    if let Some(factor) = site.constant(1)?.scalar().filter(|_| values.ndim() < 2) {
-        return one(scaled(builder, x, factor)?);
+    let Weight { mut values, source } = weight(site, 1)?;
+    let vector = values.ndim() == 1;
+    if vector {
+        values.insert_axis_inplace(Axis(1));
     }
-    let values = matrix(&values)?;
-    one(builder.emit(Op::Linear {}, &[x], vec![("weight", Weight { values, source })])?)
+    let weights = vec![("weight", Weight { values: matrix(&values)?, source })];
+    let result = builder.emit(Op::Linear {}, &[x], weights)?;
+    if vector {
+        one(builder.unary(Op::Squeeze { axes: vec![result.rank() - 1] }, &result)?)
+    } else {
+        one(result)
+    }
+}
+
+/// `A x` is the transpose of `x^T A^T`, over the last two axes.
+fn from_the_left(builder: &mut Builder, site: &Site, x: &Tensor) -> Result<Vec<Value>, String> {
+    let rank = x.rank();
+    if rank < 3 {
+        return Err("multiplies the pictures of a batch by a constant from the left".into());
+    }
+    let Weight { values, source } = weight(site, 0)?;
+    let values = matrix(&matrix(&values)?.reversed_axes())?;
+    let perm: Vec<usize> = (0..rank - 2).chain([rank - 1, rank - 2]).collect();
+    let turned = builder.unary(Op::Transpose { perm: perm.clone() }, x)?;
+    let product = builder.emit(Op::Linear {}, &[&turned], vec![("weight", Weight { values, source })])?;
+    one(builder.unary(Op::Transpose { perm }, &product)?)
 }

@@ -10,7 +10,9 @@ use crate::card::Op;
 /// `BatchNormalization` in evaluation mode.
 pub(super) fn batch(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
     let x = site.tensor(0)?;
-    if site.flag("training_mode")? || site.int("spatial", 1)? == 0 {
+    // Before operator set 14, further outputs meant training.
+    let trains = site.flag("training_mode")? || site.node.output.iter().skip(1).any(|name| !name.is_empty());
+    if trains || site.int("spatial", 1)? == 0 {
         return Err(
             "normalises as in training, expected running statistics (export the model in evaluation mode)"
                 .into(),

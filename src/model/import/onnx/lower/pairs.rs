@@ -1,5 +1,6 @@
 //! Arithmetic between two values, or between a value and a constant.
 
+use super::super::arithmetic::check_count;
 use super::super::builder::{Builder, Weight};
 use super::super::constant::Constant;
 use super::super::site::{Site, Tensor, Value, decimal};
@@ -8,6 +9,7 @@ use crate::card::Op;
 
 /// `Add`, `Sub`, `Mul`, `Div`, `Pow`, and the ones of any number of inputs, `Min`, `Max`, `Sum`, `Mean`.
 pub(super) fn arithmetic(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
+    check_count(site)?;
     let [first, rest @ ..] = &(0..site.inputs.len()).collect::<Vec<_>>()[..] else {
         return Err("has no inputs".into());
     };

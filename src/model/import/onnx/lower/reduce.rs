@@ -25,13 +25,22 @@ pub(super) fn along(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, St
     let keep_dims = site.int("keepdims", 1)? != 0;
     let axes = match site.ints_of("axes", 1)? {
         Some(axes) if !axes.is_empty() => fronts(&axes, x.rank())?,
-        _ if site.flag("noop_with_empty_axes")? => return one(x.clone()),
+        _ if site.flag("noop_with_empty_axes")? => return unreduced(builder, site.op(), x),
         _ => (0..x.rank()).collect(),
     };
     for axis in &axes {
         x.side(*axis)?;
     }
     one(pooled(builder, site.op(), x, &axes, keep_dims)?)
+}
+
+/// Without axes nothing is summed, but squares and roots are still taken.
+fn unreduced(builder: &mut Builder, op: &str, x: &Tensor) -> Result<Vec<Value>, String> {
+    match op {
+        "ReduceL2" => one(builder.unary(Op::Abs {}, x)?),
+        "ReduceSumSquare" => one(builder.unary(Op::Pow { exponent: 2.0 }, x)?),
+        _ => one(x.clone()),
+    }
 }
 
 fn pooled(

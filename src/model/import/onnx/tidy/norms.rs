@@ -60,19 +60,22 @@ impl Tidy<'_> {
         (plain && fits && whole.len() > 1).then(|| (open.inputs[0].clone(), whole[1], groups, epsilon))
     }
 
-    /// A scale and shift behind such a norm, which by now is a batch norm of mean 0 and variance 1, is its own.
+    /// A scale and shift behind such a norm, which by now is a batch norm of mean 0 and variance 1, is its own. A batch norm
+    /// with statistics of its own is not.
     fn scale_group_norm(&mut self, at: usize) {
         let readers = self.readers();
         let node = &self.builder.drafts[at].node;
-        if node.op != (Op::BatchNorm { epsilon: 0.0 }) {
+        let all = |node: &Node, role, value| {
+            self.weight(node, role).is_some_and(|list| list.iter().all(|found| *found == value))
+        };
+        let affine = all(node, "running_mean", 0.0) && all(node, "running_var", 1.0);
+        if node.op != (Op::BatchNorm { epsilon: 0.0 }) || !affine {
             return;
         }
         let Some(before) = self.only_before(at, &readers) else { return };
         let norm = &self.builder.drafts[before].node;
-        let plain = |role, value| {
-            self.weight(norm, role).is_some_and(|list| list.iter().all(|found| *found == value))
-        };
-        if !matches!(norm.op, Op::GroupNorm { .. }) || !plain("gamma", 1.0) || !plain("beta", 0.0) {
+        let plain = all(norm, "gamma", 1.0) && all(norm, "beta", 0.0);
+        if !matches!(norm.op, Op::GroupNorm { .. }) || !plain {
             return;
         }
         let (op, inputs) = (norm.op.clone(), norm.inputs.clone());

@@ -1,0 +1,136 @@
+//! Borders around constants, as `Pad` has them.
+
+use ndarray::{ArrayD, Axis, concatenate};
+
+use super::constant::{Constant, both};
+use super::fold::bounded;
+use super::parts::pick;
+use super::site::{Site, front};
+
+/// How far each axis grows before and behind; a negative number cuts.
+pub(super) fn sides(site: &Site, rank: usize) -> Result<Vec<[i64; 2]>, String> {
+    let pads = site.ints_of("pads", 1)?.ok_or("its pads are not there")?;
+    let axes = site.optional(3)?.map(Constant::ints).transpose()?;
+    let axes = axes.unwrap_or_else(|| (0..rank as i64).collect());
+    if pads.len() != 2 * axes.len() {
+        return Err(format!("has {} pads for {} axes, expected two for each", pads.len(), axes.len()));
+    }
+    let mut sides = vec![[0; 2]; rank];
+    for (at, axis) in axes.iter().enumerate() {
+        sides[front(*axis, rank)?] = [pads[at], pads[axes.len() + at]];
+    }
+    Ok(sides)
+}
+
+/// `Pad` of a constant.
+pub(super) fn pad(site: &Site) -> Result<Vec<Constant>, String> {
+    let mut result = site.constant(0)?.clone();
+    let mode = site.text("mode", "constant")?;
+    let value = match site.optional(2)? {
+        Some(value) => value.scalar().ok_or("its value is not one number")?,
+        None => site.float("value", 0.0)?,
+    };
+    for (axis, [before, behind]) in sides(site, result.shape().len())?.into_iter().enumerate() {
+        let mut grown = result.shape().to_vec();
+        grown[axis] = length(grown[axis], [before, behind])?;
+        bounded(&grown)?;
+        let side = result.shape()[axis] as i64;
+        result = match mode.as_str() {
+            "constant" => filled(&result, axis, [before, behind], value)?,
+            mode => {
+                let places = (-before..side + behind)
+                    .map(|at| place(mode, at, side))
+                    .collect::<Result<Vec<_>, _>>()?;
+                pick(&result, axis, &places)?
+            }
+        };
+    }
+    Ok(vec![result])
+}
+
+/// The side of an axis that grows or is cut at both ends.
+fn length(side: usize, pads: [i64; 2]) -> Result<usize, String> {
+    let refuse = || format!("pads a side of {side} by {pads:?}, which is not sensible");
+    let side = i64::try_from(side).map_err(|_| refuse())?;
+    let [first, last] = pads;
+    let after = |first: i64, last: i64| side.checked_add(first)?.checked_add(last);
+    let (left, grown) = (after(first.min(0), last.min(0)), after(first, last));
+    match (left, grown) {
+        (Some(0..), Some(grown)) => usize::try_from(grown).map_err(|_| refuse()),
+        _ => Err(refuse()),
+    }
+}
+
+/// Where the number at `at` comes from, which may lie outside of `0..side`.
+fn place(mode: &str, at: i64, side: i64) -> Result<i64, String> {
+    if side == 0 {
+        return Err(format!("repeats the border of an axis without numbers by '{mode}'"));
+    }
+    match mode {
+        "edge" => Ok(at.clamp(0, side - 1)),
+        "wrap" => Ok(at.rem_euclid(side)),
+        "reflect" => {
+            let period = (2 * (side - 1)).max(1);
+            let at = at.rem_euclid(period);
+            Ok(at.min(period - at).min(side - 1))
+        }
+        other => Err(format!("pads by '{other}', expected constant, reflect, edge or wrap")),
+    }
+}
+
+/// One axis with `value` before and behind it, or cut there.
+pub(super) fn filled(
+    input: &Constant,
+    axis: usize,
+    [before, behind]: [i64; 2],
+    value: f64,
+) -> Result<Constant, String> {
+    let side = input.shape()[axis] as i64;
+    let kept: Vec<i64> = ((-before).max(0)..(side + behind).min(side)).collect();
+    let middle = pick(input, axis, &kept)?;
+    let shape = |side: i64| {
+        let mut shape = input.shape().to_vec();
+        shape[axis] = side.max(0) as usize;
+        shape
+    };
+    let join = |cause: ndarray::ShapeError| cause.to_string();
+    Ok(match &middle {
+        Constant::Float(array) => {
+            let [first, last] = [before, behind].map(|side| ArrayD::from_elem(shape(side), value as f32));
+            Constant::Float(
+                concatenate(Axis(axis), &[first.view(), array.view(), last.view()]).map_err(join)?,
+            )
+        }
+        Constant::Int(array) => {
+            let [first, last] =
+                [before, behind].map(|side| ArrayD::from_elem(shape(side), both(value as i64)));
+            Constant::Int(concatenate(Axis(axis), &[first.view(), array.view(), last.view()]).map_err(join)?)
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn borders_repeat_mirror_and_go_round() {
+        let line = |mode: &str| (-3..6).map(|at| place(mode, at, 3).unwrap()).collect::<Vec<_>>();
+        assert_eq!(line("edge"), [0, 0, 0, 0, 1, 2, 2, 2, 2]);
+        assert_eq!(line("wrap"), [0, 1, 2, 0, 1, 2, 0, 1, 2]);
+        assert_eq!(line("reflect"), [1, 2, 1, 0, 1, 2, 1, 0, 1]);
+        assert_eq!(place("reflect", -4, 1).unwrap(), 0);
+        assert!(place("edge", 0, 0).is_err());
+    }
+
+    #[test]
+    fn a_border_may_also_cut() {
+        let line = Constant::Int(ArrayD::from_shape_fn(vec![3], |at| both(at[0] as i64)));
+        assert_eq!(filled(&line, 0, [2, -1], 7.0).unwrap().ints().unwrap(), [7, 7, 0, 1]);
+        assert_eq!(filled(&line, 0, [-2, 1], 7.0).unwrap().ints().unwrap(), [2, 7]);
+        assert_eq!([length(3, [2, -1]), length(3, [-2, 0])], [Ok(4), Ok(1)]);
+        for absurd in [[-4, 2], [-2, -2], [i64::MIN, 0], [i64::MAX, 1]] {
+            assert!(length(3, absurd).is_err(), "{absurd:?}");
+        }
+    }
+}
