@@ -82,6 +82,9 @@ fn cubic(distance: f64, a: f64) -> f64 {
     }
 }
 
+/// How near to the middle between two cells a place counts as there, which is onnxruntime's number.
+const HALF_WAY: f32 = 1e-6;
+
 /// One axis under ONNX's conventions, in single precision as onnxruntime has it: which cell is nearest depends on it.
 struct Axis<'a> {
     mapping: &'a ResizeMapping,
@@ -123,8 +126,10 @@ impl Axis<'_> {
 
     fn nearest(&self, place: f32) -> usize {
         let shrinks = self.scale < 1.0;
+        let is_half_way = (place - place.floor() - 0.5).abs() < HALF_WAY;
         let cell = match self.mapping.rounding {
-            Rounding::RoundPreferFloor if place == place.trunc() + 0.5 => place.floor(),
+            Rounding::RoundPreferFloor if is_half_way => place.floor(),
+            Rounding::RoundPreferCeil if is_half_way => place.ceil(),
             Rounding::RoundPreferFloor | Rounding::RoundPreferCeil => place.round(),
             Rounding::Ceil => place.ceil(),
             Rounding::Simple if shrinks => place.ceil(),
@@ -190,4 +195,39 @@ pub(crate) fn fits(mapping: &ResizeMapping, input: [usize; 2], output: [usize; 2
         let exact = mapping.scale[axis] * input[axis] as f64;
         (output[axis] as f64 - 0.51..output[axis] as f64 + 1.01).contains(&exact)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The cells that onnxruntime 1.32 takes where rounding moves a place off the middle between two.
+    #[test]
+    fn a_place_half_way_up_to_rounding_is_half_way() {
+        use Coordinates::{Asymmetric, HalfPixel, HalfPixelSymmetric};
+        use Rounding::{RoundPreferCeil, RoundPreferFloor};
+        for (coordinates, rounding, scale, input, at, cell) in [
+            (HalfPixelSymmetric, RoundPreferCeil, 0.75, 2, 0, 1),
+            (HalfPixelSymmetric, RoundPreferCeil, 1.8, 2, 1, 1),
+            (HalfPixelSymmetric, RoundPreferFloor, 1.6, 6, 4, 2),
+            (HalfPixel, RoundPreferFloor, 1.3, 16, 19, 14),
+            (Asymmetric, RoundPreferCeil, 1.2, 9, 9, 8),
+        ] {
+            let mapping = ResizeMapping {
+                coordinates,
+                scale: [scale; 2],
+                rounding,
+                cubic_a: CUBIC_A,
+                exclude_outside: false,
+                antialias: false,
+            };
+            let output = (input as f64 * scale) as usize;
+            let rule = Rule { mode: ResizeMode::Nearest, align_corners: false, mapping: Some(&mapping) };
+            assert_eq!(
+                rule.taps(0, input, output)[at],
+                vec![(cell, 1.0)],
+                "{coordinates:?} {rounding:?} {at}"
+            );
+        }
+    }
 }
