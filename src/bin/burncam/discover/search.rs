@@ -6,7 +6,7 @@ use std::path::{Component, Path, PathBuf};
 use glob::{MatchOptions, Pattern};
 
 use super::left::{self, Why};
-use super::walk::{Catch, Verdict, walk};
+use super::walk::{Catch, Verdict, Way, walk};
 use crate::args::InputArgs;
 
 /// Endings of the files that a directory is searched for; a file named outright may be called anything.
@@ -92,18 +92,20 @@ impl<'a> Search<'a> {
     /// Files below a directory, as they lie below it, in order of path.
     pub(super) fn directory(self, directory: &Path) -> Catch {
         let depth = if self.recursive { usize::MAX } else { 1 };
-        walk(directory, depth, |below| !is_hidden_name(below), |below| self.judge(below, false))
+        let enters = |below: &Path| if is_hidden_name(below) { Way::PastHidden } else { Way::In };
+        walk(directory, depth, enters, |below| self.judge(below, false))
     }
 
     /// Files that match, and those in directories that do, as they lie below the glob's base, in order of path.
     pub(super) fn glob(self, glob: &Glob) -> Catch {
         let depth = if self.recursive { usize::MAX } else { 1 };
-        let within = |below: &Path| match glob.depth(below) {
-            Some(0) => true,
-            Some(below_match) => below_match <= depth && !is_hidden_name(below),
-            None => false,
+        let enters = |below: &Path| match glob.depth(below) {
+            Some(0) => Way::In,
+            Some(below_match) if below_match <= depth && !is_hidden_name(below) => Way::In,
+            _ if glob.leads_through(below) => Way::In,
+            Some(below_match) if below_match <= depth => Way::PastHidden,
+            _ => Way::Past,
         };
-        let enters = |below: &Path| within(below) || glob.leads_through(below);
         let judges = |below: &Path| match glob.depth(below) {
             // A glob spells hidden names out.
             Some(0) => self.judge_shown(below, glob.spells_ending()),

@@ -28,11 +28,21 @@ pub(super) enum Verdict {
     Ignore,
 }
 
+/// Whether a directory is searched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    In,
+    /// It would be, if its name were not hidden: that is said.
+    PastHidden,
+    /// The search is not about it.
+    Past,
+}
+
 /// Goes through a tree in order of path; `enters` and `judges` are asked with the path below `root`.
 pub(super) fn walk(
     root: &Path,
     depth: usize,
-    enters: impl Fn(&Path) -> bool,
+    enters: impl Fn(&Path) -> Way,
     judges: impl Fn(&Path) -> Verdict,
 ) -> Catch {
     let here = if root.as_os_str().is_empty() { Path::new(".") } else { root };
@@ -49,9 +59,12 @@ pub(super) fn walk(
         };
         let (path, kind) = (below(entry.path()), entry.file_type());
         if kind.is_dir() {
-            if entry.depth() > 0 && !enters(&path) {
+            let way = if entry.depth() > 0 { enters(&path) } else { Way::In };
+            if way != Way::In {
                 entries.skip_current_dir();
-                catch.count_hidden_directory(&path);
+            }
+            if way == Way::PastHidden {
+                catch.left.count_directory();
             }
             continue;
         }
@@ -97,13 +110,6 @@ impl Catch {
                 Verdict::Leave(why) => self.left.count(why, &name),
                 Verdict::Ignore => {}
             },
-        }
-    }
-
-    /// Others are not entered because a glob leads elsewhere.
-    fn count_hidden_directory(&mut self, path: &Path) {
-        if is_hidden_name(path) {
-            self.left.count_directory();
         }
     }
 }
