@@ -240,7 +240,10 @@ fn proved_scores(task: Option<Task>, proof: Proof, last: usize, outputs: usize) 
         Proof::Sigmoid(origin) => behind(OutputKind::Sigmoid, Sigmoid, origin),
         Proof::LogSoftmax(Origin::Unknown) => Scores::last(OutputKind::LogSoftmax, Softmax, last),
         Proof::LogSoftmax(origin) => behind(OutputKind::LogSoftmax, Softmax, origin),
-        Proof::LogSigmoid(Origin::Unknown) => return Err(unshown_logits()),
+        Proof::LogSigmoid(Origin::Unknown) if task.is_some() => return Err(unshown_logits()),
+        Proof::LogSigmoid(Origin::Unknown) => {
+            Scores { assumed: true, ..Scores::last(OutputKind::LogSigmoid, None, last) }
+        }
         Proof::LogSigmoid(origin) => behind(OutputKind::LogSigmoid, Sigmoid, origin),
         Proof::Bounded if task.is_none() && outputs == 1 => {
             Scores { assumed: true, ..Scores::last(OutputKind::Numbers, None, last) }
@@ -305,6 +308,11 @@ impl Scores {
 
 fn assumption(scores: &Scores, outputs: usize) -> String {
     match (scores.activation, outputs) {
+        (FinalActivation::None, _) if scores.gives == OutputKind::LogSigmoid => {
+            "the outputs are logarithms of independent probabilities, and the logits before them are not at hand, so they are \
+             taken for plain numbers; --output none says so"
+                .to_owned()
+        }
         (FinalActivation::None, _) => {
             "the one output is bounded and no probability, so it is taken for a plain number; \
              --output sigmoid takes it for a logit"
