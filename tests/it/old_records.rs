@@ -123,7 +123,7 @@ fn the_content_decides_and_not_the_name() {
     );
     assert!(refusal("card.json", b"{\"name\": 1}").contains("is a JSON file, which holds no network"));
     let other = refusal("item.json", b"{\"name\": 1, \"item\": 1}");
-    assert!(other.contains("expected a map with 'metadata' and 'item'"), "{other}");
+    assert!(other.contains("expected 'metadata' before 'item'"), "{other}");
     assert!(refusal("empty.mpk", b"").contains("is an empty file"));
 }
 
