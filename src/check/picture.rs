@@ -38,7 +38,7 @@ pub struct PictureRequest {
 }
 
 impl PictureRequest {
-    /// Decoders of JPEG differ by a level of brightness here and there, and many people round what they write down.
+    /// Resizing in other libraries differs by a level of brightness here and there, and many people round what they write down.
     pub const TOLERANCE: f64 = 0.01;
 
     /// A request with every default.
