@@ -16,12 +16,15 @@ pub(super) fn binary(site: &Site) -> Result<Vec<Constant>, String> {
     for at in 1..site.inputs.len() {
         result = combine(op, &result, site.constant(at)?)?;
     }
+    if op == "Mean" {
+        result = Constant::Float(result.floats()?.mapv(|sum| sum / site.inputs.len() as f32));
+    }
     Ok(vec![result])
 }
 
 /// Refuses a node with one operand where it takes two; some take any number.
 pub(super) fn check_count(site: &Site) -> Result<(), String> {
-    let (count, any) = (site.inputs.len(), matches!(site.op(), "Sum" | "Min" | "Max"));
+    let (count, any) = (site.inputs.len(), matches!(site.op(), "Sum" | "Mean" | "Min" | "Max"));
     match count {
         2 => Ok(()),
         1.. if any => Ok(()),
@@ -95,7 +98,7 @@ fn int(op: &str, a: i64, b: i64) -> Option<i64> {
 
 fn float(op: &str, a: f32, b: f32) -> Option<f32> {
     Some(match op {
-        "Add" | "Sum" => a + b,
+        "Add" | "Sum" | "Mean" => a + b,
         "Sub" => a - b,
         "Mul" => a * b,
         "Div" => a / b,

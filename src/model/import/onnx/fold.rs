@@ -17,7 +17,7 @@ pub(super) type Fold = fn(&Site) -> Result<Vec<Constant>, String>;
 /// How an operation is worked out on constants, if it can be.
 pub(super) fn find(op: &str) -> Option<Fold> {
     Some(match op {
-        "Add" | "Sub" | "Mul" | "Div" | "Mod" | "Pow" | "Min" | "Max" | "Sum" | "Equal" | "Less"
+        "Add" | "Sub" | "Mul" | "Div" | "Mod" | "Pow" | "Min" | "Max" | "Sum" | "Mean" | "Equal" | "Less"
         | "Greater" | "LessOrEqual" | "GreaterOrEqual" | "And" | "Or" => super::arithmetic::binary,
         "Neg" | "Abs" | "Sqrt" | "Reciprocal" | "Exp" | "Log" | "Sin" | "Cos" | "Floor" | "Ceil"
         | "Round" | "Not" => super::arithmetic::unary,
