@@ -1,6 +1,6 @@
 //! Seeded forward passes against what a model is taken to give.
 //!
-//! Receives a model, hands on sentences about what contradicts its card. Right numbers of a wrongly understood output are false
+//! Receives a model, returns sentences about what contradicts its card. Right numbers of a wrongly understood output are false
 //! numbers all the same, and a few noise pictures show most of them: probabilities beyond 0 to 1, logits that add up to 1.
 
 use super::{guarded, noise};

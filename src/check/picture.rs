@@ -1,6 +1,6 @@
 //! From a picture file to probabilities: what the network sees of it, and whether another framework sees the same.
 //!
-//! Receives a model, a picture file and perhaps what another framework made of it; hands on a [`PictureReport`]. The other checks
+//! Receives a model, a picture file and perhaps what another framework made of it; returns a [`PictureReport`]. The other checks
 //! begin at the network's input. Most mistakes are made before it, in how the picture is prepared.
 
 use std::path::{Path, PathBuf};

@@ -23,7 +23,7 @@ pub struct InputCheck {
     pub mean_levels: f64,
     /// The greatest difference that passes.
     pub limit: f64,
-    /// What the difference looks like, as a clause; only where it is told.
+    /// What the difference looks like, as a clause; only where it is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
 }

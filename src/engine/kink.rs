@@ -1,6 +1,6 @@
 //! Functions with a corner, recorded so that the slope at exactly the corner is PyTorch's.
 //!
-//! Receives tensors, hands on values that equal Burn's own. Only the slopes at the corners differ: Burn's follow from how each
+//! Receives tensors, returns values that equal Burn's own. Only the slopes at the corners differ: Burn's follow from how each
 //! function is put together there. It matters, because quantised networks and rectified inputs hold whole regions of exact zeros.
 //! `docs/methods.md` has the table of slopes, `tangent::slope` their expressions.
 

@@ -1,6 +1,6 @@
 //! The operations of the head one by one, each with what it reads, to be differentiated alone.
 //!
-//! Receives a trunk and activations to go on from, hands on every operation behind the layer: its value for other inputs, the
+//! Receives a trunk and activations to go on from, returns every operation behind the layer: its value for other inputs, the
 //! slopes of one number of its output, and what the chain rule makes of all of them. `check` looks here where the head as a
 //! whole has no derivative.
 

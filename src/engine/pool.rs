@@ -1,6 +1,6 @@
 //! Pools: Burn's own, and in the two cases where those are wrong or panic, windows taken one by one.
 //!
-//! Receives a value and an operation whose shapes were checked, hands on the pooled value. Burn's devices sum a window's numbers
+//! Receives a value and an operation whose shapes were checked, returns the pooled value. Burn's devices sum a window's numbers
 //! one after another, which is far off for long ones (see `sums`), and `ndarray` panics where there is more padding than
 //! output: it takes rows and columns of the output that lie in the padding for those at its edges.
 

@@ -28,9 +28,9 @@ pub enum Score {
     LogSigmoid,
     /// `z_c + log sigmoid(z_c)`, likewise in the place of `Rest`.
     RestSigmoid,
-    /// The network's own probability, where no logits stand behind it; likewise in the place of `Prob`.
+    /// The network's own probability, where no logits stand behind it; also in the place of `Prob`.
     Own,
-    /// Its logarithm, likewise in the place of `LogProb`.
+    /// Its logarithm, also in the place of `LogProb`.
     LogOwn,
 }
 

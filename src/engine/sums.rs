@@ -1,6 +1,6 @@
 //! Sums and means over many numbers, taken in blocks.
 //!
-//! Receives tensors, hands on their sums and means along axes, and linear layers over many features. Devices add the numbers of an axis one after
+//! Receives tensors, returns their sums and means along axes, and linear layers over many features. Devices add the numbers of an axis one after
 //! another in single precision, so their error grows with the count: means over a 2048x2048 map came out 1 % off. Sums of
 //! sums of short blocks keep the error near one rounding, at any size. Short sums are left to the device.
 

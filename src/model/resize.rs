@@ -1,6 +1,6 @@
 //! Which cells of the input make an output cell of a resize, and by how much, along one axis.
 //!
-//! Receives the settings of the operation, hands on plain weights. They are all of a resize: height and width are
+//! Receives the settings of the operation, returns plain weights. They are all of a resize: height and width are
 //! resized one after the other. Importers compare conventions by them, the engine multiplies by them.
 
 use crate::card::{CUBIC_A, Coordinates, ResizeMapping, ResizeMode, Rounding};

@@ -1,7 +1,7 @@
 //! Text that came out of a file, made fit for a terminal: what steers one, or cannot be seen on it, is spelt out.
 //!
 //! Class names, layer names, cards, paths and the messages of parsers may hold escape sequences, line breaks and characters that
-//! turn the reading direction. Receives such text, hands on one line that says what is in it. `text` sends everything
+//! turn the reading direction. Receives such text, returns one line that says what is in it. `text` sends everything
 //! through here; nothing else needs to think of it.
 
 use std::borrow::Cow;

@@ -88,7 +88,7 @@ fn lines_of(message: &str) -> Vec<&str> {
 
 /// Says something to a person that is no result, on one line.
 pub(crate) fn note(text: &str) {
-    // If standard error is gone there is nobody left to tell.
+    // If standard error is gone there is no one left to report to.
     let _ = writeln!(io::stderr().lock(), "{}", escaped(text));
 }
 

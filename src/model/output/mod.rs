@@ -1,6 +1,6 @@
 //! What a network's outputs mean: the task, how scores become probabilities, and which node holds the scores.
 //!
-//! Receives a card, its graph and its shapes; hands on an [`OutputSpec`] and the position of the scores. What the graph
+//! Receives a card, its graph and its shapes; returns an [`OutputSpec`] and the position of the scores. What the graph
 //! proves of its last node is found in `trace.rs`; what the card says decides where nothing is proved; what is left is
 //! assumed, and said in [`OutputSpec::assumed`].
 

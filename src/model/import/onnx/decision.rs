@@ -1,6 +1,6 @@
 //! A graph that ends in a decision: which class is the greatest, or whether a probability passes a threshold.
 //!
-//! Receives the name of an output, hands on the name of the scores that the decision is made of. No gradient passes through a
+//! Receives the name of an output, returns the name of the scores that the decision is made of. No gradient passes through a
 //! decision, so the scores are what can be explained.
 
 use std::collections::HashMap;

@@ -1,6 +1,6 @@
 //! PyTorch's checkpoints: a pickle that describes tensors, and storages that hold their numbers.
 //!
-//! Receives a file, hands on every tensor that is in it, under a name. Two containers are read: the zip archive that PyTorch has written since 1.6,
+//! Receives a file, returns every tensor that is in it, under a name. Two containers are read: the zip archive that PyTorch has written since 1.6,
 //! and the row of pickles and storages from before. The pickle is read and never run ([`pickle`]): objects of unknown classes (an optimizer, a
 //! scheduler, a configuration) are passed over, and the tensors among dictionaries, lists, modules and attributes are found.
 
