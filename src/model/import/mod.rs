@@ -69,7 +69,7 @@ pub struct ImportRequest {
     pub preprocess: Option<Preprocess>,
     /// Changes to how pictures become the input; not beside a whole `preprocess`.
     pub adjust: PreprocessRequest,
-    /// Name of the output to explain, for an ONNX file with several. Default: the first.
+    /// Name of the output to explain, for an ONNX file with several. Default: the first that holds scores of classes.
     pub output_name: Option<String>,
     /// What the network is for. With [`ImportRequest::output`] it takes the place of both of the card's. Default: what the
     /// graph proves, else the usual task for so many outputs.

@@ -50,7 +50,7 @@ pub(crate) struct ImportArgs {
     #[arg(long)]
     pub(crate) allow_unused: bool,
 
-    /// Name of the output to explain, for an ONNX file with several [default: the first].
+    /// Name of the output to explain, for an ONNX file with several [default: the scores].
     #[arg(long, value_name = "NAME")]
     pub(crate) output_name: Option<String>,
 
