@@ -4,13 +4,11 @@
 //! another program can turn into ONNX, the message has the command for.
 
 use std::fs::File;
-use std::io::BufReader;
 use std::path::Path;
-
-use zip::ZipArchive;
 
 use super::safetensors_file::is_safetensors;
 use super::state_dict::file_name;
+use super::torch;
 
 /// What a file is, as *is WHAT (WAY OUT)*; nothing for what an importer reads, or for what is not known.
 pub(super) fn name(path: &Path, head: &[u8]) -> Option<String> {
@@ -171,7 +169,7 @@ fn in_archive(path: &Path, head: &[u8]) -> Option<Found> {
     if !head.starts_with(b"PK\x03\x04") && !head.starts_with(b"PK\x05\x06") {
         return None;
     }
-    let archive = ZipArchive::new(BufReader::new(File::open(path).ok()?)).ok()?;
+    let archive = torch::open_zip(&File::open(path).ok()?).ok()?;
     let names: Vec<_> = archive.file_names().filter_map(Result::ok).collect();
     let ends = |ending: &str| names.iter().any(|name| name.ends_with(ending));
     let holds = |part: &str| names.iter().any(|name| name.contains(part));

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::state_dict::StateDict;
 
-/// Keys of the network's weights; what lies beside the one that is taken is not the network's.
+/// Keys of the network's weights; dictionaries next to the chosen one are not the network's.
 const WEIGHTS: [&str; 12] = [
     "state_dict",
     "model",

@@ -132,6 +132,18 @@ fn an_archive_is_read_whatever_its_name() {
     assert!(!case("import/stem_of_21_characters.pth").unwrap().tensors.is_empty(), "PyTorch's own");
 }
 
+#[test]
+fn a_program_in_an_archive_is_named_whatever_its_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let members = [("data.pkl".to_owned(), b"\x80\x02}.".to_vec()), ("code/net.py".to_owned(), vec![])];
+    for length in 1..=64 {
+        let source = folder.path().join(format!("{}.pt", "x".repeat(length)));
+        std::fs::write(&source, archive(&"x".repeat(length), &members)).unwrap();
+        let error = import(&ImportRequest { source, ..ImportRequest::default() }).unwrap_err().to_string();
+        assert!(error.contains("is a TorchScript program"), "{length} letters: {error}");
+    }
+}
+
 /// Writes a pickle alone into an archive.
 fn pickled(pickle: &[u8]) -> Result<StateDict> {
     let folder = tempfile::tempdir().unwrap();

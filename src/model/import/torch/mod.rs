@@ -20,6 +20,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use pickle::Pickle;
+pub(super) use storage::open_zip;
 use storage::{Archive, Row, Storages};
 pub(super) use tensor::TorchTensor;
 use value::{Heap, Value};

@@ -2,7 +2,7 @@
 //!
 //! A pickle is a program for a machine with a stack. All its instructions are known here, of protocols 0 to 5, and none of them
 //! reaches Python: where one asks for a class, its name is kept, and where one calls something, [`Heap::call`] knows the few
-//! calls that tensors are written as. Every other call leaves an inert object. So whatever lies beside the weights can be read
+//! calls that tensors are written as. Every other call leaves an inert object. So whatever is stored with the weights can be read
 //! past. Tables grow with the file and with nothing else.
 
 mod build;

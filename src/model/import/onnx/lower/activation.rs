@@ -156,7 +156,7 @@ const INTEGERS: &str = "turns a computed value into integers, through which ther
 
 /// What does nothing when a network is only run: `Identity`, `Dropout`, and `Cast` among real numbers.
 ///
-/// A `Dropout` that is told to train drops at random.
+/// A `Dropout` in training mode drops at random.
 pub(super) fn nothing(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
     let x = site.tensor(0)?;
     let trains = |mode: &Constant| mode.scalar() != Some(0.0);
