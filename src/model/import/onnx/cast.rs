@@ -66,8 +66,8 @@ fn wrapped(to: i64, number: i64) -> i64 {
 /// `CastLike`, to the type of the second input. Where that is not written in the file, only its kind is known.
 pub(super) fn cast_like(site: &Site) -> Result<Vec<Constant>, String> {
     let input = site.constant(0)?;
-    if let Some(to) = site.node.input.get(1).and_then(|name| written_type(site, name)) {
-        return Ok(vec![to_type(input, to)?]);
+    if let Some(to) = site.node.input.get(1).and_then(|name| site.written.get(name.as_str())) {
+        return Ok(vec![to_type(input, i64::from(*to))?]);
     }
     let real = match site.input(1) {
         Some(Value::Constant(like)) => matches!(**like, Constant::Float(_)),
@@ -85,20 +85,6 @@ pub(super) fn cast_like(site: &Site) -> Result<Vec<Constant>, String> {
         }
         _ => Err("casts to integers of a width that is not known (use Cast instead of CastLike)".into()),
     }
-}
-
-/// The type of an initialiser or of a constant's value, by its code.
-fn written_type(site: &Site, name: &str) -> Option<i64> {
-    let graph = site.source.model.graph.as_ref()?;
-    if let Some(tensor) = graph.initializer.iter().find(|tensor| tensor.name == name) {
-        return Some(i64::from(tensor.data_type));
-    }
-    let giver = graph
-        .node
-        .iter()
-        .find(|node| node.op_type == "Constant" && node.output.iter().any(|output| output == name))?;
-    let value = giver.attribute.iter().find(|attribute| attribute.name == "value")?;
-    Some(i64::from(value.t.data_type))
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use onnx_ir::{GraphProto, NodeProto};
+use super::messages::{GraphProto, NodeProto};
 
 /// What may stand between a decision and the output.
 const PASSES: [&str; 6] = ["Cast", "Identity", "Squeeze", "Unsqueeze", "Reshape", "Flatten"];

@@ -1,7 +1,8 @@
 //! From bytes to ONNX's own messages, and from a tensor message to numbers.
 //!
-//! Receives a path or bytes, hands on a [`Source`]: the parsed model and a way to its tensors, those in files beside it
-//! included. What the operations mean is left to the others. The messages themselves are `onnx-ir`'s, Burn's parser.
+//! Receives a path or bytes, returns a [`Source`]: the graph with its local functions inlined, and a way to its tensors,
+//! external files included. The file is read into memory once, not mapped, since another process could change a mapped
+//! file under us. Its tensors are slices of these bytes; external ones are read one at a time.
 
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
@@ -10,9 +11,11 @@ use std::path::{Component, Path, PathBuf};
 use bytes::Bytes;
 use half::{bf16, f16};
 use ndarray::{ArrayD, IxDyn};
-use onnx_ir::{Message as _, ModelProto, TensorProto};
+use prost::Message as _;
 
 use super::constant::{Constant, both};
+use super::functions;
+use super::messages::{GraphProto, ModelProto, OperatorSetIdProto, TensorProto};
 use crate::error::{Error, Result};
 use crate::model::import::state_dict::file_name;
 
@@ -22,9 +25,10 @@ const MAX_FILE: u64 = 1 << 31;
 /// More numbers than any single tensor of a classifier has (2 GiB of floats).
 pub(super) const MAX_ELEMENTS: usize = 1 << 29;
 
-/// An ONNX model and the folder that its external tensors lie in.
+/// An ONNX graph and the folder of its external tensors.
 pub(super) struct Source {
-    pub(super) model: ModelProto,
+    pub(super) graph: GraphProto,
+    pub(super) opsets: Vec<OperatorSetIdProto>,
     folder: Option<PathBuf>,
 }
 
@@ -40,17 +44,18 @@ impl Source {
         }
         let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
         let folder = path.parent().map(Path::to_path_buf);
-        Self::parse(&bytes.into(), folder).map_err(|problem| Error::model(name, problem))
+        Self::parse(bytes.into(), folder).map_err(|problem| Error::model(name, problem))
     }
 
     /// Parses a model; its tensors must be inside, unless there is a folder to look in.
-    pub(super) fn parse(bytes: &Bytes, folder: Option<PathBuf>) -> Result<Self, String> {
-        let model = ModelProto::parse_from_tokio_bytes(bytes)
+    fn parse(bytes: Bytes, folder: Option<PathBuf>) -> Result<Self, String> {
+        let ModelProto { graph, opset_import, functions } = ModelProto::decode(bytes)
             .map_err(|cause| format!("is not a readable ONNX file: {cause} (is it whole?)"))?;
-        if model.graph.as_ref().is_none_or(|graph| graph.node.is_empty()) {
-            return Err("is not an ONNX file with a graph in it (was it saved by an ONNX exporter?)".into());
-        }
-        Ok(Self { model, folder })
+        let mut graph = graph
+            .filter(|graph| !graph.node.is_empty())
+            .ok_or("is not an ONNX file with a graph in it (was it saved by an ONNX exporter?)")?;
+        functions::inline(&mut graph, &functions)?;
+        Ok(Self { graph, opsets: opset_import, folder })
     }
 
     /// The numbers of a tensor.
@@ -61,7 +66,7 @@ impl Source {
     fn decode(&self, tensor: &TensorProto) -> Result<Constant, String> {
         let shape = shape_of(tensor)?;
         let count: usize = shape.iter().product();
-        let raw = match tensor.data_location.value() {
+        let raw = match tensor.data_location {
             1 => self.external(tensor)?,
             _ => tensor.raw_data.clone(),
         };

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use onnx_ir::{GraphProto, ModelProto, NodeProto};
+use super::messages::{FunctionProto, GraphProto, NodeProto};
 
 /// Functions within functions, at most.
 const MAX_DEPTH: usize = 16;
@@ -13,36 +13,32 @@ const MAX_DEPTH: usize = 16;
 /// Nodes of the whole graph after everything was put in, at most.
 const MAX_NODES: usize = 1 << 17;
 
-/// The graph with every call of a local function replaced by what the function does.
-pub(super) fn inline(model: &ModelProto) -> Result<GraphProto, String> {
-    let mut graph = model.graph.as_ref().cloned().ok_or("has no graph")?;
-    if model.functions.is_empty() {
-        return Ok(graph);
+/// Replaces every call of a local function by what the function does.
+pub(super) fn inline(graph: &mut GraphProto, functions: &[FunctionProto]) -> Result<(), String> {
+    let mut by_name: HashMap<(&str, &str), &FunctionProto> = HashMap::new();
+    for function in functions {
+        by_name.entry((&function.domain, &function.name)).or_insert(function);
     }
     for _ in 0..MAX_DEPTH {
+        let function_of =
+            |node: &NodeProto| by_name.get(&(node.domain.as_str(), node.op_type.as_str())).copied();
+        if !graph.node.iter().any(|node| function_of(node).is_some()) {
+            return Ok(());
+        }
         let mut nodes = Vec::with_capacity(graph.node.len());
-        let mut called = false;
-        for (at, node) in graph.node.iter().enumerate() {
-            let function = model
-                .functions
-                .iter()
-                .find(|function| function.name == node.op_type && function.domain == node.domain);
-            match function {
+        for (at, node) in std::mem::take(&mut graph.node).into_iter().enumerate() {
+            match function_of(&node) {
                 Some(function) => {
-                    called = true;
-                    let call = Call::new(node, at, &function.input, &function.output)?;
+                    let call = Call::new(&node, at, function)?;
                     nodes.extend(function.node.iter().map(|inner| call.rename(inner)));
                 }
-                None => nodes.push(node.clone()),
+                None => nodes.push(node),
             }
             if nodes.len() > MAX_NODES {
                 return Err(format!("has more than {MAX_NODES} nodes with its functions put in"));
             }
         }
         graph.node = nodes;
-        if !called {
-            return Ok(graph);
-        }
     }
     Err(format!("calls functions within functions more than {MAX_DEPTH} deep"))
 }
@@ -56,12 +52,8 @@ struct Call<'a> {
 }
 
 impl<'a> Call<'a> {
-    fn new(
-        node: &'a NodeProto,
-        at: usize,
-        inputs: &'a [String],
-        outputs: &'a [String],
-    ) -> Result<Self, String> {
+    fn new(node: &'a NodeProto, at: usize, function: &'a FunctionProto) -> Result<Self, String> {
+        let (inputs, outputs) = (&function.input, &function.output);
         if node.input.len() > inputs.len() || node.output.len() > outputs.len() {
             return Err(format!("calls function '{}' with more values than it takes or gives", node.op_type));
         }

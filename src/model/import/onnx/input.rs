@@ -1,10 +1,9 @@
 //! What a graph says about its own input.
 
-use onnx_ir::{GraphProto, ValueInfoProto};
-
 use super::builder::Builder;
 use super::cast::is_real;
 use super::constant::BATCHES;
+use super::messages::{GraphProto, ValueInfoProto};
 use super::site::Tensor;
 use crate::card::{InputSpec, Layout, Op};
 
@@ -126,23 +125,17 @@ impl Picture {
 
 /// The sides of the input, where the file fixes them, and whether its numbers are whole.
 fn sides(info: &ValueInfoProto) -> Result<(Vec<Option<i64>>, bool), String> {
-    let tensor = info.type_.as_ref().filter(|kind| kind.has_tensor_type()).map(|kind| kind.tensor_type());
-    let tensor = tensor.ok_or_else(|| format!("its input '{}' is not a tensor", info.name))?;
+    let tensor = info.tensor().ok_or_else(|| format!("its input '{}' is not a tensor", info.name))?;
     let refuse = || format!("its input '{}' is not made of numbers (type {})", info.name, tensor.elem_type);
     let whole = !is_real(i64::from(tensor.elem_type))
         .filter(|_| !TOO_SMALL.contains(&tensor.elem_type))
         .ok_or_else(refuse)?;
     let shape = tensor.shape.as_ref().ok_or_else(|| format!("its input '{}' has no shape", info.name))?;
-    if let Some(side) = shape.dim.iter().find(|side| side.has_dim_value() && side.dim_value() < -1) {
-        return Err(format!(
-            "its input '{}' has a side of {}, expected 1 to {MAX_SIDE}",
-            info.name,
-            side.dim_value()
-        ));
+    if let Some(side) = shape.dim.iter().filter_map(|side| side.dim_value).find(|side| *side < -1) {
+        return Err(format!("its input '{}' has a side of {side}, expected 1 to {MAX_SIDE}", info.name));
     }
     // Some exporters write 0 or -1 for a side that they leave open.
-    let sides =
-        shape.dim.iter().map(|side| (side.has_dim_value() && side.dim_value() > 0).then(|| side.dim_value()));
+    let sides = shape.dim.iter().map(|side| side.dim_value.filter(|side| *side > 0));
     Ok((sides.collect(), whole))
 }
 

@@ -1,8 +1,8 @@
 //! From an ONNX file to a graph and its weights, with the names of the framework that wrote it.
 //!
-//! Receives a file or bytes and what the caller knows about the input; hands on [`Lowered`]. `onnx-ir`, Burn's parser,
-//! reads the messages. Its own graph is not used: it renames everything, and users know their layers by name. So nodes
-//! are lowered here, one function an operation, and what exporters took apart is joined again ([`tidy`]).
+//! Receives a file and what the caller knows about the input, returns [`Lowered`]. The messages ([`messages`]) are
+//! decoded, local functions are inlined, nodes are lowered by one function per operation, and what exporters take apart
+//! is joined again ([`tidy`]). Nodes keep the names that users know them by.
 //!
 //! Shapes are worked out for two batch sizes at once ([`constant`]): what depends on the batch shows, and a graph that
 //! only works for the exporter's one sample is either made general or refused.
@@ -19,6 +19,7 @@ mod functions;
 mod input;
 mod lanes;
 mod lower;
+mod messages;
 mod names;
 mod output;
 mod parts;
@@ -90,13 +91,13 @@ pub(crate) fn open(path: &Path, options: &Options) -> Result<Lowered> {
 }
 
 fn lower_all(source: &Source, options: &Options) -> Result<Lowered, String> {
-    let graph = &functions::inline(&source.model)?;
+    let graph = &source.graph;
     let (output, note) = output::choose(graph, options.output.as_deref())?;
     let (output, cut) = match decision::scores_before(graph, &output) {
         Some((scores, note)) => (scores, Some(note)),
         None => (output, None),
     };
-    let walk = Walk::new(source, graph, &output)?;
+    let walk = Walk::new(source, &output)?;
     let input = walk.input()?;
     let mut builder = Builder::default();
     let picture = input::Picture::read(graph, input, options.size)?;

@@ -12,9 +12,8 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use onnx_ir::NodeProto;
-
 use super::builder::{Builder, Draft};
+use super::messages::NodeProto;
 
 /// The last part of a weight's name, in PyTorch, Burn and Keras.
 const ROLES: [&str; 8] = ["weight", "bias", "gamma", "beta", "running_mean", "running_var", "slope", "alpha"];

@@ -2,9 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use onnx_ir::{GraphProto, NodeProto, ValueInfoProto};
-
 use super::cast::is_real;
+use super::messages::{GraphProto, NodeProto, ValueInfoProto};
 use crate::error::did_you_mean;
 
 /// The output that was asked for, or the one that looks like the scores; says so when there were others.
@@ -50,16 +49,12 @@ fn scores(graph: &GraphProto) -> Option<(&str, &'static str)> {
 
 /// `[batch]`, `[batch, classes]`, with axes of size 1 behind, of real numbers; or nothing is said of its shape.
 fn may_be_scores(output: &ValueInfoProto) -> bool {
-    let Some(tensor) =
-        output.type_.as_ref().filter(|kind| kind.has_tensor_type()).map(|kind| kind.tensor_type())
-    else {
-        return true;
-    };
+    let Some(tensor) = output.tensor() else { return true };
     if tensor.elem_type != 0 && is_real(i64::from(tensor.elem_type)) != Some(true) {
         return false;
     }
     let Some(shape) = tensor.shape.as_ref() else { return true };
-    shape.dim.iter().skip(2).all(|side| side.has_dim_value() && side.dim_value() == 1)
+    shape.dim.iter().skip(2).all(|side| side.dim_value == Some(1))
 }
 
 /// Whether the value `name` is computed from the value `part` by at least one layer with weights.

@@ -1,12 +1,13 @@
 //! One ONNX node where it stands: its attributes and what reaches it, read with clear errors.
 
+use std::collections::HashMap;
 use std::rc::Rc;
 
 use ndarray::ArrayD;
-use onnx_ir::{AttributeProto, NodeProto};
 
 use super::constant::Constant;
 use super::file::Source;
+use super::messages::{AttributeProto, NodeProto, TensorProto};
 
 /// What an ONNX name stands for.
 #[derive(Debug, Clone)]
@@ -66,6 +67,8 @@ pub(super) struct Site<'a> {
     pub(super) node: &'a NodeProto,
     pub(super) source: &'a Source,
     pub(super) opset: i64,
+    /// The type, as a code of `TensorProto.DataType`, of every constant that the file writes down.
+    pub(super) written: &'a HashMap<&'a str, i32>,
     /// `None` for an optional input that is left out.
     pub(super) inputs: Vec<Option<Value>>,
     /// The names of the inputs; for what was rearranged out of a weight, the weight's.
@@ -159,7 +162,7 @@ impl<'a> Site<'a> {
     /// An attribute whose type, where it is stated, has code `kind` in `AttributeProto.AttributeType`.
     fn typed(&self, name: &str, kind: i32) -> Result<Option<&AttributeProto>, String> {
         match self.attribute(name) {
-            Some(attribute) if ![0, kind].contains(&attribute.type_.value()) => {
+            Some(attribute) if ![0, kind].contains(&attribute.kind) => {
                 Err(format!("its attribute '{name}' has the wrong type"))
             }
             Some(attribute) if !attribute.ref_attr_name.is_empty() => {
@@ -171,7 +174,9 @@ impl<'a> Site<'a> {
 
     /// A tensor in an attribute.
     pub(super) fn held(&self, name: &str) -> Result<Option<Constant>, String> {
-        self.typed(name, 4)?.map(|attribute| self.source.constant(&attribute.t)).transpose()
+        let none = TensorProto::default();
+        let tensor = self.typed(name, 4)?.map(|attribute| attribute.t.as_ref().unwrap_or(&none));
+        tensor.map(|tensor| self.source.constant(tensor)).transpose()
     }
 
     /// A list of real numbers in an attribute.

@@ -2,10 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use onnx_ir::{GraphProto, NodeProto, TensorProto};
-
 use super::builder::Builder;
 use super::file::Source;
+use super::messages::{GraphProto, NodeProto, TensorProto};
 use super::site::{Site, Tensor, Value};
 use super::whole::{self, Whole};
 use super::{fold, lanes, lower};
@@ -24,15 +23,19 @@ pub(super) struct Walk<'a> {
     graph: &'a GraphProto,
     opset: i64,
     weights: HashMap<&'a str, &'a TensorProto>,
+    /// The types of the weights and of the values of `Constant`, as codes of `TensorProto.DataType`.
+    written: HashMap<&'a str, i32>,
     /// Positions of the nodes that the scores depend on, in order.
     needed: Vec<usize>,
 }
 
 impl<'a> Walk<'a> {
     /// Finds what `output` depends on and checks that all of it is there and supported.
-    pub(super) fn new(source: &'a Source, graph: &'a GraphProto, output: &str) -> Result<Self, String> {
+    pub(super) fn new(source: &'a Source, output: &str) -> Result<Self, String> {
+        let graph = &source.graph;
         let weights = graph.initializer.iter().map(|tensor| (tensor.name.as_str(), tensor)).collect();
-        let mut walk = Self { source, graph, opset: opset(source)?, weights, needed: vec![] };
+        let opset = opset(source)?;
+        let mut walk = Self { source, graph, opset, weights, written: written(graph), needed: vec![] };
         walk.needed = walk.leading_to(output)?;
         walk.check_supported()?;
         Ok(walk)
@@ -206,7 +209,8 @@ impl<'a> Walk<'a> {
         let inputs = node.input.iter().map(|name| self.value(name, values)).collect::<Result<_, _>>()?;
         let named =
             node.input.iter().map(|name| *sources.get(name.as_str()).unwrap_or(&name.as_str())).collect();
-        Ok(Site { node, source: self.source, opset: self.opset, inputs, sources: named })
+        let Self { source, opset, written, .. } = self;
+        Ok(Site { node, source, opset: *opset, written, inputs, sources: named })
     }
 
     /// What a name stands for. Weights are read anew at each use, so that they are never all in memory twice.
@@ -274,8 +278,25 @@ fn called(node: &NodeProto) -> String {
     }
 }
 
+/// The first weight of a name has its type, and a weight goes before a `Constant`.
+fn written(graph: &GraphProto) -> HashMap<&str, i32> {
+    let mut types = HashMap::new();
+    for tensor in &graph.initializer {
+        types.entry(tensor.name.as_str()).or_insert(tensor.data_type);
+    }
+    for node in graph.node.iter().filter(|node| node.op_type == "Constant") {
+        let value = node.attribute.iter().find(|attribute| attribute.name == "value");
+        if let Some(tensor) = value.and_then(|attribute| attribute.t.as_ref()) {
+            for name in &node.output {
+                types.entry(name.as_str()).or_insert(tensor.data_type);
+            }
+        }
+    }
+    types
+}
+
 fn opset(source: &Source) -> Result<i64, String> {
-    let standard = source.model.opset_import.iter().find(|set| matches!(set.domain.as_str(), "" | "ai.onnx"));
+    let standard = source.opsets.iter().find(|set| matches!(set.domain.as_str(), "" | "ai.onnx"));
     let version = standard.ok_or("does not say which operator set it uses")?.version;
     match version {
         OLDEST..=NEWEST => Ok(version),

@@ -1,0 +1,220 @@
+//! ONNX's messages, as far as the importer reads them.
+//!
+//! Names and field numbers are those of `onnx.proto`, IR version 13 and below. Fields that are not declared here are
+//! skipped: documentation, subgraphs of control flow, training, devices, and values that only quantised or sparse
+//! models have. Every field may be missing from a file; a number is then 0 and a text empty.
+//!
+//! `prost` decodes them. Generated code from the full schema would bring a compiler of schemas into every build, and
+//! `rten-onnx`, the other small reader, has neither local functions nor metadata of nodes, in which PyTorch keeps the
+//! names of its modules.
+
+use bytes::Bytes;
+use prost::Message;
+
+/// A whole file.
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct ModelProto {
+    #[prost(message, optional, tag = "7")]
+    pub(super) graph: Option<GraphProto>,
+    #[prost(message, repeated, tag = "8")]
+    pub(super) opset_import: Vec<OperatorSetIdProto>,
+    #[prost(message, repeated, tag = "25")]
+    pub(super) functions: Vec<FunctionProto>,
+}
+
+/// The version of one set of operations; the standard set has the domain `""` or `ai.onnx`.
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct OperatorSetIdProto {
+    #[prost(string, tag = "1")]
+    pub(super) domain: String,
+    #[prost(int64, tag = "2")]
+    pub(super) version: i64,
+}
+
+/// Nodes and weights. Values are referred to by name.
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct GraphProto {
+    #[prost(message, repeated, tag = "1")]
+    pub(super) node: Vec<NodeProto>,
+    #[prost(message, repeated, tag = "5")]
+    pub(super) initializer: Vec<TensorProto>,
+    #[prost(message, repeated, tag = "11")]
+    pub(super) input: Vec<ValueInfoProto>,
+    #[prost(message, repeated, tag = "12")]
+    pub(super) output: Vec<ValueInfoProto>,
+}
+
+/// A local function: nodes that other nodes call by its domain and name.
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct FunctionProto {
+    #[prost(string, tag = "1")]
+    pub(super) name: String,
+    #[prost(string, repeated, tag = "4")]
+    pub(super) input: Vec<String>,
+    #[prost(string, repeated, tag = "5")]
+    pub(super) output: Vec<String>,
+    #[prost(message, repeated, tag = "7")]
+    pub(super) node: Vec<NodeProto>,
+    #[prost(string, tag = "10")]
+    pub(super) domain: String,
+}
+
+/// One operation. An input or output with an empty name is left out.
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct NodeProto {
+    #[prost(string, repeated, tag = "1")]
+    pub(super) input: Vec<String>,
+    #[prost(string, repeated, tag = "2")]
+    pub(super) output: Vec<String>,
+    #[prost(string, tag = "3")]
+    pub(super) name: String,
+    #[prost(string, tag = "4")]
+    pub(super) op_type: String,
+    #[prost(message, repeated, tag = "5")]
+    pub(super) attribute: Vec<AttributeProto>,
+    #[prost(string, tag = "7")]
+    pub(super) domain: String,
+    #[prost(message, repeated, tag = "9")]
+    pub(super) metadata_props: Vec<StringStringEntryProto>,
+}
+
+/// A setting of a node. `kind` says which field holds it: 1 for `f`, 2 for `i`, 3 for `s`, 4 for `t`, 6 for `floats`,
+/// 7 for `ints`; old files leave it 0.
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct AttributeProto {
+    #[prost(string, tag = "1")]
+    pub(super) name: String,
+    #[prost(float, tag = "2")]
+    pub(super) f: f32,
+    #[prost(int64, tag = "3")]
+    pub(super) i: i64,
+    #[prost(bytes = "bytes", tag = "4")]
+    pub(super) s: Bytes,
+    #[prost(message, optional, tag = "5")]
+    pub(super) t: Option<TensorProto>,
+    #[prost(float, repeated, tag = "7")]
+    pub(super) floats: Vec<f32>,
+    #[prost(int64, repeated, tag = "8")]
+    pub(super) ints: Vec<i64>,
+    #[prost(int32, tag = "20")]
+    pub(super) kind: i32,
+    /// In a function: the attribute of the call that this one stands for.
+    #[prost(string, tag = "21")]
+    pub(super) ref_attr_name: String,
+}
+
+/// A weight or constant. Its elements are in `raw_data`, in the list that belongs to `data_type`, or, where
+/// `data_location` is 1, in the file that `external_data` names.
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct TensorProto {
+    #[prost(int64, repeated, tag = "1")]
+    pub(super) dims: Vec<i64>,
+    #[prost(int32, tag = "2")]
+    pub(super) data_type: i32,
+    #[prost(float, repeated, tag = "4")]
+    pub(super) float_data: Vec<f32>,
+    #[prost(int32, repeated, tag = "5")]
+    pub(super) int32_data: Vec<i32>,
+    #[prost(int64, repeated, tag = "7")]
+    pub(super) int64_data: Vec<i64>,
+    #[prost(string, tag = "8")]
+    pub(super) name: String,
+    /// Little-endian, row-major. A slice of the file, not a copy.
+    #[prost(bytes = "bytes", tag = "9")]
+    pub(super) raw_data: Bytes,
+    #[prost(double, repeated, tag = "10")]
+    pub(super) double_data: Vec<f64>,
+    #[prost(uint64, repeated, tag = "11")]
+    pub(super) uint64_data: Vec<u64>,
+    #[prost(message, repeated, tag = "13")]
+    pub(super) external_data: Vec<StringStringEntryProto>,
+    #[prost(int32, tag = "14")]
+    pub(super) data_location: i32,
+}
+
+/// One entry of a table of texts.
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct StringStringEntryProto {
+    #[prost(string, tag = "1")]
+    pub(super) key: String,
+    #[prost(string, tag = "2")]
+    pub(super) value: String,
+}
+
+/// What the file says of an input or output.
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct ValueInfoProto {
+    #[prost(string, tag = "1")]
+    pub(super) name: String,
+    #[prost(message, optional, tag = "2")]
+    pub(super) kind: Option<TypeProto>,
+}
+
+impl ValueInfoProto {
+    /// Element type and shape, where the file says that it is a tensor.
+    pub(super) fn tensor(&self) -> Option<&TensorTypeProto> {
+        self.kind.as_ref()?.tensor_type.as_ref()
+    }
+}
+
+/// The type of a value; what is no tensor (a sequence, a map) has none of the declared fields.
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct TypeProto {
+    #[prost(message, optional, tag = "1")]
+    pub(super) tensor_type: Option<TensorTypeProto>,
+}
+
+/// `TypeProto.Tensor`: `elem_type` is a code of `TensorProto.DataType`.
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct TensorTypeProto {
+    #[prost(int32, tag = "1")]
+    pub(super) elem_type: i32,
+    #[prost(message, optional, tag = "2")]
+    pub(super) shape: Option<TensorShapeProto>,
+}
+
+/// The sizes of a tensor's axes.
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct TensorShapeProto {
+    #[prost(message, repeated, tag = "1")]
+    pub(super) dim: Vec<DimensionProto>,
+}
+
+/// `TensorShapeProto.Dimension`: a size, or none where it is open or has only a name.
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct DimensionProto {
+    #[prost(int64, optional, tag = "1")]
+    pub(super) dim_value: Option<i64>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn model() -> ModelProto {
+        let tensor = TensorProto { name: "w".into(), raw_data: vec![7; 64].into(), ..TensorProto::default() };
+        let node = NodeProto { op_type: "Relu".into(), input: vec!["w".into()], ..NodeProto::default() };
+        let graph = GraphProto { node: vec![node], initializer: vec![tensor], ..GraphProto::default() };
+        ModelProto { graph: Some(graph), ..ModelProto::default() }
+    }
+
+    #[test]
+    fn tensors_are_slices_of_the_file() {
+        let file = Bytes::from(model().encode_to_vec());
+        let read = ModelProto::decode(file.clone()).unwrap();
+        assert_eq!(read, model());
+        let raw = &read.graph.unwrap().initializer[0].raw_data;
+        assert!(file.as_ptr_range().contains(&raw.as_ptr()));
+    }
+
+    #[test]
+    fn a_file_that_is_cut_short_or_nested_without_end_is_an_error() {
+        let file = Bytes::from(model().encode_to_vec());
+        for length in 1..file.len() {
+            assert!(ModelProto::decode(file.slice(..length)).is_err(), "{length}");
+        }
+        // Groups of field 100, each within the one before.
+        let nested = [0xa3, 0x06].repeat(10_000);
+        assert!(ModelProto::decode(Bytes::from(nested)).is_err());
+    }
+}
