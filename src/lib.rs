@@ -25,17 +25,16 @@
 //! # }
 //! ```
 //!
-//! The rooms, each importing only from those above it:
+//! Crates and rooms, each importing only from those above it:
 //!
-//! | room | does |
+//! | crate or room | does |
 //! |---|---|
-//! | [`Error`] | says what went wrong |
-//! | [`card`], [`Heatmap`], [`DeviceName`] | plain data |
-//! | [`model`], [`input`] | files to a checked graph, files to a network's input |
-//! | `native` | runs operations on the CPU, without Burn: the own kernels |
-//! | [`engine`] | runs the graph: trunk, head, gradients |
+//! | [`Error`], [`card`] (`burncam-graph`) | what went wrong; plain data of a network |
+//! | `burncam-kernels` | runs operations on the CPU, without Burn |
+//! | [`model`] (`burncam-model`) | files to a checked graph |
+//! | [`input`], [`Heatmap`], [`render`] (`burncam-picture`) | files to a network's input, a map and a picture to a picture |
+//! | [`engine`] (`burncam-engine`) | runs the graph: trunk, head, gradients |
 //! | [`cam`] | evidence to a map, one method a file |
-//! | [`render`] | a map and a picture to a picture |
 //! | [`record`] | the JSON record's types |
 //! | [`explain`] | conducts all of these |
 //! | [`check`] | holds a model's numbers against other devices, difference quotients and other frameworks |
@@ -45,25 +44,16 @@
 pub mod cam;
 #[cfg(feature = "capture")]
 pub mod capture;
-pub mod card;
 pub mod check;
-mod device;
-mod digest;
-pub mod engine;
-mod error;
 pub mod explain;
-mod heatmap;
-pub mod input;
-pub mod model;
-mod native;
 pub mod output;
 pub mod record;
-pub mod render;
 
-pub use device::{DEVICES, DeviceName};
-pub use error::{Error, Result};
-pub use heatmap::{Heatmap, Stats};
-pub use model::Model;
+pub use burncam_engine::{self as engine, DEVICES, DeviceName};
+pub use burncam_graph::{Error, Result, card, error};
+pub use burncam_model::{self as model, Model};
+pub use burncam_picture::heatmap::{self, Heatmap, Stats};
+pub use burncam_picture::{input, render};
 
 /// Version of Burn that networks run on; `Cargo.toml` pins it.
 pub const BURN_VERSION: &str = "0.22.1";

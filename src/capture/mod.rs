@@ -20,7 +20,7 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 
 use crate::card::{Card, Preprocess, SCHEMA_VERSION, Source};
-use crate::device::DeviceName;
+use crate::engine::DeviceName;
 use crate::engine::Network;
 use crate::error::{Error, Result};
 use crate::model::{Model, StoredTensor};

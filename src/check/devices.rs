@@ -1,7 +1,7 @@
 //! Every other device of this build, and the own kernels, against Burn on the device that was asked for.
 
 use super::{DeviceCheck, Difference, Status, Subject, guarded, inner};
-use crate::device::{DEVICES, DeviceName};
+use crate::engine::{DEVICES, DeviceName};
 use crate::engine::{Engine, Network, Runtime};
 
 /// A device that cannot be opened is not available; one that opens and then cannot run the network has failed.

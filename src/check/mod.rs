@@ -29,7 +29,7 @@ pub use report::{
     CheckReport, DeviceCheck, FoldingCheck, GradientCheck, LayerCheck, ReferenceCheck, Status, Unexplainable,
 };
 
-use crate::device::DeviceName;
+use crate::engine::DeviceName;
 use crate::engine::{Engine, Network, Runtime};
 use crate::error::{Error, Result};
 use crate::model::{LayerRequest, Model};

@@ -5,7 +5,7 @@
 
 use super::{guarded, noise};
 use crate::card::{OutputKind, Task};
-use crate::device::DeviceName;
+use crate::engine::DeviceName;
 use crate::engine::{Network, Runtime};
 use crate::error::Result;
 use crate::model::{FinalActivation, Model};

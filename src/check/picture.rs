@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::picture_reference::{PictureReference, Scores};
 use super::prepared::{InputCheck, compare_inputs};
 use super::{Difference, Status};
-use crate::device::DeviceName;
+use crate::engine::DeviceName;
 use crate::engine::Runtime;
 use crate::error::{Error, Result};
 use crate::explain::{Predictor, Subject};

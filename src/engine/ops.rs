@@ -15,7 +15,8 @@ use super::sums;
 use super::value::{Value, map_tensor, zip_tensors};
 use crate::card::{Op, PadMode};
 use crate::error::{Error, Result};
-use crate::model::{Rule, resolve_reshape};
+use burncam_graph::axes::reshape as resolve_reshape;
+use burncam_graph::resize::Rule;
 
 /// Role -> tensor on the device.
 pub(crate) type Params = BTreeMap<String, Value>;

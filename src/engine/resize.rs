@@ -5,7 +5,7 @@
 
 use burn::tensor::{Device, Tensor, TensorData};
 
-use crate::model::Rule;
+use burncam_graph::resize::Rule;
 
 /// `[batch, channels, height, width]` with the last two axes at `size`.
 pub(super) fn resize(x: Tensor<4>, size: [usize; 2], rule: Rule) -> Tensor<4> {

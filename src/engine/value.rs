@@ -6,7 +6,7 @@
 use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::error::{Error, Result};
-use crate::model::MAX_RANK;
+use burncam_graph::shapes::MAX_RANK;
 
 /// A float tensor of rank one to six.
 #[derive(Debug, Clone)]
@@ -23,12 +23,12 @@ pub(crate) enum Value {
 macro_rules! on_tensor {
     ($value:expr, $tensor:ident => $body:expr) => {
         match $value {
-            $crate::engine::value::Value::R1($tensor) => $body,
-            $crate::engine::value::Value::R2($tensor) => $body,
-            $crate::engine::value::Value::R3($tensor) => $body,
-            $crate::engine::value::Value::R4($tensor) => $body,
-            $crate::engine::value::Value::R5($tensor) => $body,
-            $crate::engine::value::Value::R6($tensor) => $body,
+            $crate::value::Value::R1($tensor) => $body,
+            $crate::value::Value::R2($tensor) => $body,
+            $crate::value::Value::R3($tensor) => $body,
+            $crate::value::Value::R4($tensor) => $body,
+            $crate::value::Value::R5($tensor) => $body,
+            $crate::value::Value::R6($tensor) => $body,
         }
     };
 }
@@ -37,7 +37,7 @@ pub(crate) use on_tensor;
 /// Runs an expression that keeps the rank.
 macro_rules! map_tensor {
     ($value:expr, $tensor:ident => $body:expr) => {
-        $crate::engine::value::on_tensor!($value, $tensor => $crate::engine::value::Value::from($body))
+        $crate::value::on_tensor!($value, $tensor => $crate::value::Value::from($body))
     };
 }
 pub(crate) use map_tensor;
@@ -45,7 +45,7 @@ pub(crate) use map_tensor;
 /// Runs an expression on two tensors of the same rank.
 macro_rules! zip_tensors {
     ($left:expr, $right:expr, ($a:ident, $b:ident) => $body:expr) => {{
-        use $crate::engine::value::Value;
+        use $crate::value::Value;
         match ($left, $right) {
             (Value::R1($a), Value::R1($b)) => Ok(Value::from($body)),
             (Value::R2($a), Value::R2($b)) => Ok(Value::from($body)),

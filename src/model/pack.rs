@@ -20,7 +20,7 @@ use crate::digest::{Pending, hex};
 use crate::error::{Error, Result};
 use source::Source;
 use weights::Entry;
-pub(crate) use weights::Weights;
+pub use weights::Weights;
 
 const CARD_KEY: &str = "burncam";
 const CHECKSUM_KEY: &str = "burncam.crc32";

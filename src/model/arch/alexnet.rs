@@ -2,7 +2,7 @@
 //!
 //! Reference: A. Krizhevsky, "One weird trick for parallelizing convolutional neural networks", 2014.
 
-use crate::model::builder::{Conv, GraphBuilder, Pool, Value};
+use crate::builder::{Conv, GraphBuilder, Pool, Value};
 
 const HIDDEN: usize = 4096;
 

@@ -4,7 +4,7 @@
 //! Growth rate 32, bottlenecks of four times that, transitions that halve the channels.
 
 use super::BATCH_NORM_EPSILON;
-use crate::model::builder::{Conv, GraphBuilder, Pool, Value};
+use crate::builder::{Conv, GraphBuilder, Pool, Value};
 
 const GROWTH: usize = 32;
 const BOTTLENECK: usize = 4 * GROWTH;

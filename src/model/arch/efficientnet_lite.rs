@@ -4,7 +4,7 @@
 //! variants are of 2020 and keep stem, head and the depth of the first and last stage as they are. Trained in
 //! TensorFlow: `SAME` padding, and an epsilon of 1e-3 in batch norms.
 
-use crate::model::builder::{Conv, GraphBuilder, Value};
+use crate::builder::{Conv, GraphBuilder, Value};
 
 /// Kernel, first stride, expansion, channels and repeats of each stage of variant 0.
 const STAGES: [(usize, usize, usize, usize, usize); 7] = [

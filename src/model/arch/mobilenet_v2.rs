@@ -3,7 +3,7 @@
 //! Reference: M. Sandler et al., "MobileNetV2: Inverted Residuals and Linear Bottlenecks", 2018.
 
 use super::BATCH_NORM_EPSILON;
-use crate::model::builder::{Conv, GraphBuilder, Value};
+use crate::builder::{Conv, GraphBuilder, Value};
 
 /// Expansion, channels, repeats and the first block's stride of each stage.
 const STAGES: [(usize, usize, usize, usize); 7] = [

@@ -13,10 +13,10 @@ mod resnet;
 mod squeezenet;
 mod vgg;
 
+pub use crate::builder::Built;
+use crate::builder::{GraphBuilder, Value};
 use crate::card::{ColorOrder, Crop, Filter, Preprocess, Resize};
 use crate::error::{Error, Result, did_you_mean};
-pub use crate::model::builder::Built;
-use crate::model::builder::{GraphBuilder, Value};
 use resnet::Block::{Basic, Bottleneck};
 
 /// PyTorch's default.

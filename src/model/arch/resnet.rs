@@ -4,7 +4,7 @@
 //! bottleneck sits on its 3x3 convolution, as in torchvision.
 
 use super::BATCH_NORM_EPSILON;
-use crate::model::builder::{Conv, GraphBuilder, Pool, Value};
+use crate::builder::{Conv, GraphBuilder, Pool, Value};
 
 /// What a stage repeats.
 #[derive(Debug, Clone, Copy)]

@@ -3,7 +3,7 @@
 //! Reference: F. Iandola et al., "SqueezeNet: AlexNet-level accuracy with 50x fewer parameters and <0.5MB model size",
 //! 2016. Version 1.1 pools earlier and starts with a smaller convolution.
 
-use crate::model::builder::{Conv, GraphBuilder, Pool, Value};
+use crate::builder::{Conv, GraphBuilder, Pool, Value};
 
 /// One entry of `features` after the first convolution and its activation.
 enum Step {

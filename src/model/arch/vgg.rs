@@ -3,7 +3,7 @@
 //! Reference: K. Simonyan, A. Zisserman, "Very Deep Convolutional Networks for Large-Scale Image Recognition", 2014.
 
 use super::BATCH_NORM_EPSILON;
-use crate::model::builder::{Conv, GraphBuilder, Pool, Value};
+use crate::builder::{Conv, GraphBuilder, Pool, Value};
 
 const WIDTHS: [usize; 5] = [64, 128, 256, 512, 512];
 const HIDDEN: usize = 4096;

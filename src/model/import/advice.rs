@@ -6,7 +6,7 @@ use super::fit::Source;
 use super::head;
 use super::names::Convention;
 use super::select::Selected;
-use crate::model::arch::{Architecture, Built};
+use crate::arch::{Architecture, Built};
 
 /// A way out for every network: a graph says what weights cannot.
 const WITH_A_GRAPH: &str = "export the network to ONNX and import that, or describe it in a card, see --spec";

@@ -11,9 +11,9 @@ use super::preprocess::for_grey;
 use super::select::{self, Selected};
 use super::state_dict::{StateDict, StateTensor};
 use super::{ImportRequest, advice, file_name, head};
+use crate::arch::{self, Architecture, Built};
 use crate::card::{Card, Graph, Preprocess};
 use crate::error::{Error, Result};
-use crate::model::arch::{self, Architecture, Built};
 
 /// Number of classes when neither the weights nor the caller say it: ImageNet's.
 const USUAL_CLASSES: usize = 1000;

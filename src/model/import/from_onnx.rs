@@ -35,7 +35,7 @@ pub(super) fn import(request: &ImportRequest) -> Result<Imported> {
     }
     let applied = tensors.len();
     let card = card(request, stem(&file), graph, preprocess)?;
-    let (resolved, warnings) = crate::model::check(&card, &shapes, &file)?;
+    let (resolved, warnings) = crate::check(&card, &shapes, &file)?;
     assumptions.extend(resolved.spec.assumed);
     let diagnosis = Diagnosis { applied, ..Diagnosis::default() };
     Ok(Imported { card, tensors, warnings: [warnings, resolved.warnings].concat(), assumptions, diagnosis })

@@ -5,8 +5,8 @@
 
 use super::names::Convention;
 use super::state_dict::StateDict;
+use crate::arch::Built;
 use crate::card::Op;
-use crate::model::arch::Built;
 
 /// The module of the last layer, `fc` for example.
 pub(super) fn last_layer(built: &Built) -> Option<&str> {

@@ -31,11 +31,11 @@ pub use diagnosis::{Diagnosis, Missing, WrongShape};
 pub use preprocess::{PRESETS, PreprocessRequest, Preset, ResizeRequest};
 pub use state_dict::{ElementType, StateDict, StateTensor};
 
+use crate::arch;
 use crate::card::{Card, Graph, OutputKind, Preprocess, SCHEMA_VERSION, Source as Provenance, Task};
 use crate::digest::hex;
 use crate::error::{Error, Result};
-use crate::model::arch;
-use crate::model::pack::Pack;
+use crate::pack::Pack;
 use fit::{Fitted, Source};
 use names::Convention;
 use preprocess::assumed;

@@ -6,8 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::state_dict::StateDict;
+use crate::builder::Built;
 use crate::card::{Graph, Node, Op};
-use crate::model::builder::Built;
 
 /// Whose names and layouts a source has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -11,7 +11,7 @@ use safetensors::tensor::{Dtype, TensorView};
 use super::*;
 use crate::card::{ColorOrder, Resize};
 
-const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures");
+const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures");
 const CONTAINERS: [&str; 3] = ["zip.pth", "legacy.pth", "flat.safetensors"];
 
 fn open(name: &str) -> Result<StateDict> {

@@ -16,7 +16,6 @@ use trace::{Origin, Proof};
 
 /// What turns the scores that are explained into probabilities.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum FinalActivation {
     /// The scores are logits, and probabilities are their softmax.
     Softmax,
@@ -30,7 +29,6 @@ pub enum FinalActivation {
 
 /// What the outputs of a network mean.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct OutputSpec {
     /// What the network is for.
     pub task: Task,

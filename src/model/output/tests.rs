@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{FinalActivation, OutputSpec, Resolved, resolve};
 use crate::card::{Card, OutputKind, Task};
-use crate::model::shapes;
+use crate::shapes;
 
 /// A network that makes `channels` logits `z` of its input and goes on with `nodes`, the last of which is its output.
 fn card(channels: usize, nodes: &str, more: &str) -> Card {

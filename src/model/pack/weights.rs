@@ -28,11 +28,11 @@ pub(super) struct Entry {
 
 /// The numbers of a pack whose bytes were checked, and their hash. Cheap to keep and to clone: it holds no numbers.
 #[derive(Debug, Clone)]
-pub(crate) struct Weights {
+pub struct Weights {
     pub(super) source: Source,
     pub(super) entries: Arc<BTreeMap<String, Entry>>,
     /// SHA-256 of the whole file, lower-case hexadecimal.
-    pub(crate) sha256: Arc<Pending>,
+    pub sha256: Arc<Pending>,
 }
 
 /// Numbers that are narrower or wider than 32 bits pass through a buffer of so many.
@@ -40,7 +40,7 @@ const BATCH: usize = 1 << 15;
 
 impl Weights {
     /// The tensors as they are stored, by name; each is read when its bytes are asked for.
-    pub(crate) fn into_tensors(self) -> BTreeMap<String, Tensor> {
+    pub fn into_tensors(self) -> BTreeMap<String, Tensor> {
         let tensor = |(name, entry): (&String, &Entry)| {
             let Entry { dtype, shape, param_id, start, length } = entry.clone();
             let source = self.source.clone();
@@ -60,7 +60,7 @@ impl Weights {
     ///
     /// # Errors
     /// When there is none of that name, its numbers are no finite floats, or the file has been cut short since.
-    pub(crate) fn floats(&self, name: &str) -> Result<(Vec<f32>, Vec<usize>)> {
+    pub fn floats(&self, name: &str) -> Result<(Vec<f32>, Vec<usize>)> {
         let problem = |text: String| Error::model(self.source.name(), format!("tensor '{name}' {text}"));
         let entry = self.entries.get(name).ok_or_else(|| problem("is missing".into()))?;
         let values = match entry.dtype {

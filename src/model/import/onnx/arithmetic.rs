@@ -5,7 +5,7 @@ use ndarray::{ArrayD, IxDyn};
 use super::constant::{Constant, Lanes};
 use super::fold::bounded;
 use super::site::Site;
-use crate::model::axes;
+use crate::axes;
 
 /// `first op second`; integers stay integers, and comparisons give 0 and 1.
 pub(super) fn binary(site: &Site) -> Result<Vec<Constant>, String> {

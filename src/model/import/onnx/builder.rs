@@ -9,7 +9,7 @@ use ndarray::ArrayD;
 
 use super::site::Tensor;
 use crate::card::{Node, Op};
-use crate::model::shapes;
+use crate::shapes;
 
 /// A weight, and the name that the file has for it.
 #[derive(Debug, Clone)]

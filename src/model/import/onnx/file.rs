@@ -17,7 +17,7 @@ use super::constant::{Constant, both};
 use super::functions;
 use super::messages::{GraphProto, ModelProto, OperatorSetIdProto, TensorProto};
 use crate::error::{Error, Result};
-use crate::model::import::state_dict::file_name;
+use crate::import::state_dict::file_name;
 
 /// Protocol buffers cannot be larger.
 const MAX_FILE: u64 = 1 << 31;

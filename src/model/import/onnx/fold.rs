@@ -9,7 +9,7 @@ use super::constant::{Constant, Lanes, both, rearrange};
 use super::file::MAX_ELEMENTS;
 use super::parts;
 use super::site::{Site, Value, front, fronts};
-use crate::model::axes;
+use crate::axes;
 
 /// Works out one node.
 pub(super) type Fold = fn(&Site) -> Result<Vec<Constant>, String>;

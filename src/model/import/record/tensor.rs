@@ -1,6 +1,6 @@
 //! One tensor of a record, in each form that it has had.
 
-use crate::model::import::state_dict::{ElementType, StateTensor};
+use crate::import::state_dict::{ElementType, StateTensor};
 
 /// What the metadata say of the numbers in a `value` list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

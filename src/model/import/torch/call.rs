@@ -2,7 +2,7 @@
 
 use super::Damage;
 use super::value::{Heap, Id, Storage, Value, View};
-use crate::model::import::ElementType;
+use crate::import::ElementType;
 
 /// A tensor of a subclass is written as a call of a call. Real files nest once.
 const DEEPEST_CALL: usize = 8;

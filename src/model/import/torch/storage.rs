@@ -132,7 +132,7 @@ impl Archive {
 /// finds its start 76 bytes too late. It notices, unless the second entry of the directory begins there: when the
 /// first, of 46 bytes and a name, has 30 letters, which is `/data.pkl` after a root of 21. To be told where the
 /// archive starts spares it the search.
-pub(in crate::model::import) fn open_zip(file: &File) -> Result<ZipArchive<BufReader<File>>, ZipError> {
+pub(in crate::import) fn open_zip(file: &File) -> Result<ZipArchive<BufReader<File>>, ZipError> {
     let known = Config { archive_offset: ArchiveOffset::Known(0) };
     let reader = || file.try_clone().map(BufReader::new);
     ZipArchive::with_config(known, reader()?).or_else(|_| ZipArchive::new(reader()?))

@@ -5,26 +5,26 @@ use std::sync::Arc;
 use super::Damage;
 use super::storage::Storages;
 use super::value::View;
-use crate::model::import::ElementType;
+use crate::import::ElementType;
 
 /// No layer of a network for pictures has more numbers; a view that repeats one number could ask for any memory.
 const MOST_NUMBERS: usize = 1 << 30;
 
 /// A view of a storage, and the container that has it.
 #[derive(Debug, Clone)]
-pub(in crate::model::import) struct TorchTensor {
+pub(in crate::import) struct TorchTensor {
     pub(super) view: View,
     pub(super) storages: Arc<Storages>,
 }
 
 impl TorchTensor {
     /// Extents, outermost first.
-    pub(in crate::model::import) fn shape(&self) -> &[usize] {
+    pub(in crate::import) fn shape(&self) -> &[usize] {
         &self.view.shape
     }
 
     /// What its numbers are.
-    pub(in crate::model::import) fn element(&self) -> ElementType {
+    pub(in crate::import) fn element(&self) -> ElementType {
         self.view.element
     }
 
@@ -32,7 +32,7 @@ impl TorchTensor {
     ///
     /// # Errors
     /// When it reaches beyond its storage, or the storage cannot be read.
-    pub(in crate::model::import) fn read(&self) -> Result<Vec<u8>, Damage> {
+    pub(in crate::import) fn read(&self) -> Result<Vec<u8>, Damage> {
         let View { storage, width, offset, shape, strides, .. } = &self.view;
         let count = shape.iter().try_fold(1_usize, |count, extent| count.checked_mul(*extent));
         let count = count.filter(|count| *count <= MOST_NUMBERS);

@@ -4,7 +4,7 @@
 //! stored once. Nothing here was ever called; an object of an unknown class is what was put into it.
 
 use super::Damage;
-use crate::model::import::ElementType;
+use crate::import::ElementType;
 
 /// Position of a value in its table.
 pub(super) type Id = u32;

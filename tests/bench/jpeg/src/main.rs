@@ -147,7 +147,7 @@ extern "C-unwind" fn give_up(_: &mut mozjpeg_sys::jpeg_common_struct) {
     panic::resume_unwind(Box::new(()));
 }
 
-/// As `src/input/jpeg/turbo.rs`, without its care for memory after an error.
+/// As `src/picture/input/jpeg/turbo.rs`, without its care for memory after an error.
 fn c_code(bytes: &[u8]) -> Decoded {
     use mozjpeg_sys::*;
     WARNINGS.set(0);

@@ -8,8 +8,8 @@ use super::super::fold;
 use super::super::site::{Site, Tensor, Value};
 use super::pick::part;
 use super::{MAX_PARTS, one};
+use crate::axes;
 use crate::card::Op;
-use crate::model::axes;
 
 /// Joins values. A constant among them is the same for every picture.
 pub(super) fn concat(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {

@@ -8,7 +8,7 @@ use super::super::constant::{Constant, Lanes};
 use super::super::site::{Site, Tensor, Value, decimal, front};
 use super::one;
 use crate::card::{Coordinates, Op, ResizeMapping, ResizeMode, Rounding};
-use crate::model::Rule;
+use crate::resize::Rule;
 
 /// One axis: its cells before and after, and by what it grows. The batch's are not known and stay as they are.
 #[derive(Debug, Clone, Copy, PartialEq)]

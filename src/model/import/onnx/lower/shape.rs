@@ -8,8 +8,8 @@ use super::super::constant::Lanes;
 use super::super::fold;
 use super::super::site::{Site, Tensor, Value, front, fronts};
 use super::one;
+use crate::axes;
 use crate::card::Op;
-use crate::model::axes;
 
 pub(super) fn reshape(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
     let x = site.tensor(0)?;

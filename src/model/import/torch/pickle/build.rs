@@ -3,8 +3,8 @@
 use std::io::BufRead;
 
 use super::{Machine, NEWEST_PROTOCOL};
-use crate::model::import::torch::Damage;
-use crate::model::import::torch::value::{Class, Heap, Id, Value};
+use crate::import::torch::Damage;
+use crate::import::torch::value::{Class, Heap, Id, Value};
 
 impl<R: BufRead> Machine<'_, R> {
     pub(super) fn collection(&mut self, op: u8) -> Result<bool, Damage> {

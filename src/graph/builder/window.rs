@@ -1,0 +1,133 @@
+//! Sliding windows: the settings of convolutions and pools, and how many windows fit.
+
+/// Settings of a square convolution. Without more said: stride 1, no padding, one group, no bias.
+#[derive(Debug, Clone, Copy)]
+pub struct Conv {
+    pub(super) out: usize,
+    pub(super) kernel: usize,
+    pub(super) stride: usize,
+    padding: Padding,
+    pub(super) groups: usize,
+    pub(super) bias: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Padding {
+    /// So many rows and columns on every side.
+    Each(usize),
+    /// TensorFlow's `SAME`: the output is the input divided by the stride, rounded up, and an odd pixel of padding
+    /// goes below and right.
+    Same,
+}
+
+impl Conv {
+    /// `out` square filters without bias, stride 1, no padding.
+    pub fn new(out: usize, kernel: usize) -> Self {
+        Self { out, kernel, stride: 1, padding: Padding::Each(0), groups: 1, bias: false }
+    }
+
+    /// Sets the stride in both directions.
+    pub fn stride(self, stride: usize) -> Self {
+        Self { stride, ..self }
+    }
+
+    /// Sets the same padding on all four sides.
+    pub fn padding(self, padding: usize) -> Self {
+        Self { padding: Padding::Each(padding), ..self }
+    }
+
+    /// Pads as TensorFlow's `SAME`: the output has `ceil(size / stride)` cells.
+    pub fn same(self) -> Self {
+        Self { padding: Padding::Same, ..self }
+    }
+
+    /// Splits the channels into independent convolutions.
+    pub fn groups(self, groups: usize) -> Self {
+        Self { groups, ..self }
+    }
+
+    /// Adds a bias.
+    pub fn biased(self) -> Self {
+        Self { bias: true, ..self }
+    }
+
+    /// `[top, bottom, left, right]` for an input of `size`.
+    pub(super) fn pads(&self, size: [usize; 2]) -> [usize; 4] {
+        match self.padding {
+            Padding::Each(padding) => [padding; 4],
+            Padding::Same => {
+                let [height, width] = size.map(|size| {
+                    let reach = (size.div_ceil(self.stride).max(1) - 1) * self.stride + self.kernel;
+                    reach.saturating_sub(size)
+                });
+                [height / 2, height - height / 2, width / 2, width - width / 2]
+            }
+        }
+    }
+}
+
+/// Settings of a square pool. Without more said: no padding, output size rounded down.
+#[derive(Debug, Clone, Copy)]
+pub struct Pool {
+    pub(super) kernel: usize,
+    pub(super) stride: usize,
+    pub(super) padding: usize,
+    pub(super) ceil_mode: bool,
+}
+
+impl Pool {
+    /// A square window without padding.
+    pub fn new(kernel: usize, stride: usize) -> Self {
+        Self { kernel, stride, padding: 0, ceil_mode: false }
+    }
+
+    /// Sets the same padding on all four sides.
+    pub fn padding(self, padding: usize) -> Self {
+        Self { padding, ..self }
+    }
+
+    /// Lets windows hang over the end if they begin inside.
+    pub fn ceil(self) -> Self {
+        Self { ceil_mode: true, ..self }
+    }
+}
+
+/// How many windows fit; with `ceil_mode` a last one may stick out, if it does not start beyond the input.
+pub(super) fn windows(
+    size: usize,
+    before: usize,
+    after: usize,
+    kernel: usize,
+    stride: usize,
+    ceil_mode: bool,
+) -> usize {
+    let Some(room) = (size + before + after).checked_sub(kernel) else { return 0 };
+    if !ceil_mode {
+        return room / stride + 1;
+    }
+    let count = room.div_ceil(stride) + 1;
+    if (count - 1) * stride >= size + before { count - 1 } else { count }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn windows_are_counted_as_torch_counts_them() {
+        assert_eq!(windows(224, 3, 3, 7, 2, false), 112);
+        assert_eq!(windows(111, 0, 0, 3, 2, true), 55);
+        assert_eq!(windows(112, 0, 0, 3, 2, true), 56);
+        // The third window would start at 4, in the padding after the input.
+        assert_eq!(windows(3, 1, 1, 2, 2, true), 2);
+        assert_eq!(windows(2, 0, 0, 3, 1, false), 0);
+    }
+
+    #[test]
+    fn same_padding_depends_on_the_input() {
+        let conv = Conv::new(8, 3).stride(2).same();
+        assert_eq!(conv.pads([224, 65]), [0, 1, 1, 1]);
+        assert_eq!(Conv::new(8, 5).stride(2).same().pads([56, 57]), [1, 2, 2, 2]);
+        assert_eq!(Conv::new(8, 1).same().pads([7, 7]), [0; 4]);
+    }
+}

@@ -1,0 +1,154 @@
+//! The graph: named operations over named values, in an order in which they can run.
+
+use std::collections::{BTreeMap, HashSet};
+
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
+
+use super::Op;
+use crate::error::did_you_mean;
+
+/// A network as a flat list of operations.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Graph {
+    /// The picture's place in the graph.
+    pub input: InputSpec,
+    /// The operations, each after everything that it reads.
+    pub nodes: Vec<Node>,
+    /// Name of the value that holds the class scores, `[batch, classes]`.
+    pub output: String,
+}
+
+/// Name and size of the network's input, `[batch, channels, height, width]`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InputSpec {
+    /// The name that nodes read it by.
+    pub name: String,
+    /// Number of colour channels: 3, or 1 for grey.
+    pub channels: usize,
+    /// Height in pixels.
+    pub height: usize,
+    /// Width in pixels.
+    pub width: usize,
+    /// How the source framework hands over its tensors. The graph itself computes channels first.
+    #[serde(default, skip_serializing_if = "Layout::is_default")]
+    pub layout: Layout,
+}
+
+/// The order of the axes in a tensor.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Layout {
+    /// `[channels, height, width]`, as Burn, PyTorch and ONNX have it.
+    #[default]
+    ChannelsFirst,
+    /// `[height, width, channels]`, as TensorFlow and pictures have it.
+    ChannelsLast,
+}
+
+impl Layout {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// One operation. It gives one value, which goes by the node's name.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Node {
+    /// The source framework's own name, for example `layer4.2.conv3`.
+    pub name: String,
+    /// Names of the values that it reads.
+    pub inputs: Vec<String>,
+    /// Role of a weight in the operation -> name of the tensor in the file.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub params: BTreeMap<String, String>,
+    /// The operation and its settings.
+    #[serde(flatten)]
+    pub op: Op,
+}
+
+impl<'de> Deserialize<'de> for Node {
+    /// By hand, because serde cannot flatten and refuse unknown fields at once: the fields of every node are
+    /// taken out first, and what is left must be exactly the operation's.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut fields = serde_json::Map::deserialize(deserializer)?;
+        let name: String = take(&mut fields, "name")?.ok_or_else(|| D::Error::missing_field("name"))?;
+        let inputs = take(&mut fields, "inputs")?.ok_or_else(|| D::Error::missing_field("inputs"))?;
+        let params = take(&mut fields, "params")?.unwrap_or_default();
+        let op = serde_json::from_value(fields.into())
+            .map_err(|error| D::Error::custom(format!("node '{name}': {error}")))?;
+        Ok(Self { name, inputs, params, op })
+    }
+}
+
+fn take<T: serde::de::DeserializeOwned, E: serde::de::Error>(
+    fields: &mut serde_json::Map<String, serde_json::Value>,
+    key: &str,
+) -> Result<Option<T>, E> {
+    fields
+        .remove(key)
+        .map(|value| serde_json::from_value(value).map_err(|error| E::custom(format!("{key}: {error}"))))
+        .transpose()
+}
+
+impl Graph {
+    /// Position of the node called `name`.
+    #[must_use]
+    pub fn position(&self, name: &str) -> Option<usize> {
+        self.nodes.iter().position(|node| node.name == name)
+    }
+
+    /// Checks names, order, number of inputs and roles; not shapes.
+    pub fn check(&self) -> Result<(), String> {
+        self.check_size()?;
+        let mut known: Vec<&str> = vec![&self.input.name];
+        let mut seen: HashSet<&str> = HashSet::from([self.input.name.as_str()]);
+        for (index, node) in self.nodes.iter().enumerate() {
+            let field = format!("card field 'graph.nodes[{index}]' ('{}')", node.name);
+            for input in &node.inputs {
+                if !seen.contains(input.as_str()) {
+                    let hint = did_you_mean(input, known.iter().copied());
+                    return Err(format!("{field}: reads '{input}', which no earlier node gives{hint}"));
+                }
+            }
+            node.check().map_err(|problem| format!("{field}: {problem}"))?;
+            if !seen.insert(&node.name) {
+                return Err(format!(
+                    "{field}: two nodes are called '{}', expected different names",
+                    node.name
+                ));
+            }
+            known.push(&node.name);
+        }
+        if self.position(&self.output).is_none() {
+            let hint = did_you_mean(&self.output, known.into_iter().skip(1));
+            return Err(format!("card field 'graph.output': no node is called '{}'{hint}", self.output));
+        }
+        Ok(())
+    }
+}
+
+impl Node {
+    fn check(&self) -> Result<(), String> {
+        let (least, most) = self.op.arity(&self.params);
+        let count = self.inputs.len();
+        if count < least || count > most {
+            let expected = if least == most { least.to_string() } else { format!("at least {least}") };
+            return Err(format!("'{}' has {count} inputs, expected {expected}", self.op.name()));
+        }
+        let roles = self.op.roles();
+        for role in self.params.keys() {
+            if !roles.iter().any(|(name, _)| name == role) {
+                let expected: Vec<_> = roles.iter().map(|(name, _)| *name).collect();
+                let expected = if expected.is_empty() { "none".into() } else { expected.join(", ") };
+                return Err(format!("'{}' has no parameter '{role}', expected {expected}", self.op.name()));
+            }
+        }
+        match roles.iter().find(|(name, required)| *required && !self.params.contains_key(*name)) {
+            Some((name, _)) => Err(format!("'{}' needs the parameter '{name}'", self.op.name())),
+            None => self.op.check(),
+        }
+    }
+}

@@ -1,0 +1,282 @@
+//! The model card: the JSON text that makes a weights file a model.
+//!
+//! Receives JSON, hands on checked plain data. The card says which graph to run, how a picture becomes its
+//! input, what its output means and what the classes are called. It is strict: an unknown field is an error
+//! that names the field's path. This room knows serde and nothing of tensors or files; whether the graph's
+//! shapes fit the weights is the business of `burncam-model`.
+
+mod graph;
+mod limits;
+mod ops;
+mod preprocess;
+mod resize;
+mod signature;
+
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::Error;
+
+pub use graph::{Graph, InputSpec, Layout, Node};
+pub use ops::{Op, PadMode};
+pub use preprocess::{ColorOrder, Crop, Filter, Preprocess, Resize};
+pub use resize::CUBIC_A;
+pub use resize::{Coordinates, ResizeMapping, ResizeMode, Rounding};
+
+/// The newest card version that this build reads and the one it writes.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// Everything about a network but its weights.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Card {
+    /// Version of this format; [`SCHEMA_VERSION`].
+    pub schema_version: u32,
+    /// The name that records show.
+    pub name: String,
+    /// A built-in family that builds the graph, for example `resnet18`; or else [`Card::graph`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arch: Option<String>,
+    /// Number of classes, for a graph built from [`Card::arch`]. Default: the number of [`Card::classes`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub num_classes: Option<usize>,
+    /// The network itself; or else [`Card::arch`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub graph: Option<Graph>,
+    /// How a picture becomes the network's input.
+    pub preprocess: Preprocess,
+    /// What the network is for. Default: what the graph proves, else the usual task for so many outputs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task: Option<Task>,
+    /// What the network's outputs are. Default: what the graph proves, else logits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output: Option<OutputKind>,
+    /// Class names, index = class. Empty: classes go by their number.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub classes: Vec<String>,
+    /// Where the weights came from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<Source>,
+}
+
+/// What a network is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Task {
+    /// One class of several: `[batch, classes]`, probabilities that sum to one.
+    Classification,
+    /// Any number of labels: `[batch, labels]`, an independent probability for each.
+    MultiLabel,
+    /// Yes or no: one output, whose probability is that of yes.
+    Binary,
+    /// Numbers that are no scores of classes, as in regression: `[batch, numbers]`, no probabilities.
+    Numbers,
+}
+
+/// What the outputs of a network are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OutputKind {
+    /// Unnormalised scores.
+    Logits,
+    /// Probabilities that sum to one. Of a graph that ends in logits: their softmax is to be taken.
+    Softmax,
+    /// One independent probability a class. Of a graph that ends in logits: their sigmoid is to be taken.
+    Sigmoid,
+    /// Logarithms of probabilities that sum to one.
+    LogSoftmax,
+    /// Logarithms of independent probabilities.
+    LogSigmoid,
+    /// Probabilities as they are, whether or not the graph proves it.
+    Probabilities,
+    /// Plain numbers without probabilities.
+    #[serde(rename = "none")]
+    Numbers,
+}
+
+/// Provenance of the weights. Free text, shown by `burncam info` and never interpreted.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Source {
+    /// Name of the file that was imported.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    /// SHA-256 of that file, in lower-case hexadecimal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
+    /// Licence of the weights, as an SPDX expression where one fits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub license: Option<String>,
+    /// Anything else a reader should know.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+impl Task {
+    /// All tasks, with the names that cards and callers use.
+    pub const NAMES: &'static [(&'static str, Self)] = &[
+        ("classification", Self::Classification),
+        ("multi-label", Self::MultiLabel),
+        ("binary", Self::Binary),
+        ("numbers", Self::Numbers),
+    ];
+
+    /// The name as cards and callers write it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        name_of(self, Self::NAMES)
+    }
+}
+
+impl OutputKind {
+    /// All kinds, with the names that cards and callers use.
+    pub const NAMES: &'static [(&'static str, Self)] = &[
+        ("logits", Self::Logits),
+        ("softmax", Self::Softmax),
+        ("sigmoid", Self::Sigmoid),
+        ("log-softmax", Self::LogSoftmax),
+        ("log-sigmoid", Self::LogSigmoid),
+        ("probabilities", Self::Probabilities),
+        ("none", Self::Numbers),
+    ];
+
+    /// The name as cards and callers write it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        name_of(self, Self::NAMES)
+    }
+}
+
+fn name_of<T: Copy + PartialEq>(value: T, names: &[(&'static str, T)]) -> &'static str {
+    names.iter().find(|(_, named)| *named == value).map_or("", |(name, _)| name)
+}
+
+impl FromStr for Task {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        named("task", text, Self::NAMES)
+    }
+}
+
+impl FromStr for OutputKind {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        named("output", text, Self::NAMES)
+    }
+}
+
+fn named<T: Copy>(kind: &str, text: &str, names: &[(&'static str, T)]) -> Result<T, Error> {
+    let found = names.iter().find(|(name, _)| *name == text);
+    found
+        .map(|(_, value)| *value)
+        .ok_or_else(|| Error::unknown(kind, text, names.iter().map(|(name, _)| *name)))
+}
+
+impl Card {
+    /// Reads a card from JSON text and checks what can be checked without weights.
+    ///
+    /// # Errors
+    /// A sentence that names the field's path, for example
+    /// `graph.nodes[3]: unknown field 'strid', expected one of ...`.
+    pub fn from_json(text: &str) -> Result<Self, String> {
+        let mut json = serde_json::Deserializer::from_str(text);
+        let card: Self = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+            let path = error.path().to_string();
+            let cause = error.into_inner().to_string().replace('`', "'");
+            if path == "." { format!("card: {cause}") } else { format!("card field '{path}': {cause}") }
+        })?;
+        json.end().map_err(|error| format!("card: {error}"))?;
+        card.check()?;
+        Ok(card)
+    }
+
+    /// The card as indented JSON with a final newline.
+    ///
+    /// # Errors
+    /// When it could not be read again, for example because a number in it is not finite.
+    pub fn to_json(&self) -> Result<String, String> {
+        let mut text = serde_json::to_string_pretty(self).map_err(|error| format!("card: {error}"))?;
+        text.push('\n');
+        // What cannot be read again must not be written: JSON has no infinity, and serde writes nothing in its place.
+        Self::from_json(&text).map(|_| text)
+    }
+
+    /// Refuses what no card may say, whoever made it.
+    pub fn check(&self) -> Result<(), String> {
+        if self.schema_version != SCHEMA_VERSION {
+            return Err(format!(
+                "card field 'schema_version': expected {SCHEMA_VERSION}, got {} (a newer burncam may read it)",
+                self.schema_version
+            ));
+        }
+        match (&self.arch, &self.graph) {
+            (Some(_), Some(_)) => {
+                return Err("card: has both 'arch' and 'graph', expected one of them".into());
+            }
+            (None, None) => {
+                return Err("card: has neither 'arch' nor 'graph', expected one of them".into());
+            }
+            (None, Some(graph)) => graph.check()?,
+            (Some(_), None) => {}
+        }
+        self.preprocess.check()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TINY: &str = r#"{
+        "schema_version": 1,
+        "name": "tiny",
+        "graph": {
+            "input": { "name": "input", "channels": 3, "height": 8, "width": 8 },
+            "nodes": [
+                { "name": "conv", "op": "conv2d", "inputs": ["input"], "params": { "weight": "conv.weight" } },
+                { "name": "pool", "op": "global_avg_pool", "inputs": ["conv"] },
+                { "name": "flat", "op": "flatten", "inputs": ["pool"] }
+            ],
+            "output": "flat"
+        },
+        "preprocess": { "resize": { "policy": "stretch", "height": 8, "width": 8 } }
+    }"#;
+
+    #[test]
+    fn a_card_survives_the_round_trip() {
+        let card = Card::from_json(TINY).unwrap();
+        let again = Card::from_json(&card.to_json().unwrap()).unwrap();
+        assert_eq!(card, again);
+    }
+
+    #[test]
+    fn an_unknown_field_is_named_with_its_path() {
+        let text = TINY.replace("\"policy\"", "\"filtre\": \"bicubic\", \"policy\"");
+        let error = Card::from_json(&text).unwrap_err();
+        assert!(error.starts_with("card field 'preprocess.resize"), "{error}");
+        assert!(error.contains("unknown field 'filtre'"), "{error}");
+
+        let text = TINY.replace("\"op\": \"conv2d\"", "\"op\": \"conv2d\", \"strid\": [2, 2]");
+        let error = Card::from_json(&text).unwrap_err();
+        assert!(error.starts_with("card field 'graph.nodes[0]"), "{error}");
+        assert!(error.contains("strid"), "{error}");
+    }
+
+    #[test]
+    fn a_dangling_input_and_a_doubled_name_are_refused() {
+        let error = Card::from_json(&TINY.replace("[\"pool\"]", "[\"pol\"]")).unwrap_err();
+        assert!(error.contains("'pol'") && error.contains("did you mean 'pool'"), "{error}");
+        let error = Card::from_json(&TINY.replace("\"name\": \"flat\"", "\"name\": \"pool\"")).unwrap_err();
+        assert!(error.contains("two nodes are called 'pool'"), "{error}");
+    }
+
+    #[test]
+    fn a_card_from_the_future_is_refused() {
+        let error =
+            Card::from_json(&TINY.replace("\"schema_version\": 1", "\"schema_version\": 2")).unwrap_err();
+        assert!(error.contains("schema_version") && error.contains("got 2"), "{error}");
+    }
+}

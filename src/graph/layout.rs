@@ -1,0 +1,121 @@
+//! Which values are feature maps: `[batch, channels, height, width]`, and not four axes of some other meaning.
+//!
+//! Follows the axes of the picture through the graph. Networks turn them round (a layer norm over channels wants them
+//! last) or lay them out anew (attention makes a list of places); such a value has four axes too, but no map.
+
+use std::collections::HashMap;
+
+use crate::card::{Graph, Node, Op};
+
+/// What an axis runs over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Axis {
+    Batch,
+    /// Channels, or groups of them.
+    Channels,
+    Height,
+    Width,
+    /// Several at once, or none that can be told.
+    Other,
+}
+
+const MAP: [Axis; 4] = [Axis::Batch, Axis::Channels, Axis::Height, Axis::Width];
+
+/// Whether a value is a feature map.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Map {
+    /// Yes: its last two axes are the rows and columns of the picture.
+    Certain,
+    /// Its axes were laid out anew: it may be one, if whoever names it says so.
+    Possible,
+    /// No.
+    No,
+}
+
+/// For each node whether its value is a feature map. `shapes` are those of the nodes, for a batch of one.
+pub fn feature_maps(graph: &Graph, shapes: &[Vec<usize>]) -> Vec<Map> {
+    let input = &graph.input;
+    let picture = vec![1, input.channels, input.height, input.width];
+    let mut known: HashMap<&str, (Vec<Axis>, &[usize])> =
+        HashMap::from([(input.name.as_str(), (MAP.to_vec(), picture.as_slice()))]);
+    let mut maps = Vec::with_capacity(graph.nodes.len());
+    for (node, shape) in graph.nodes.iter().zip(shapes) {
+        let inputs: Vec<_> = node.inputs.iter().filter_map(|name| known.get(name.as_str())).collect();
+        let axes = after(node, &inputs, shape);
+        maps.push(judge(&axes));
+        known.insert(&node.name, (axes, shape));
+    }
+    maps
+}
+
+fn judge(axes: &[Axis]) -> Map {
+    let may_be = |(axis, wanted): (&Axis, &Axis)| axis == wanted || *axis == Axis::Other;
+    if axes == MAP {
+        Map::Certain
+    } else if axes.len() == MAP.len() && axes.iter().zip(&MAP).all(may_be) {
+        Map::Possible
+    } else {
+        Map::No
+    }
+}
+
+fn after(node: &Node, inputs: &[&(Vec<Axis>, &[usize])], shape: &[usize]) -> Vec<Axis> {
+    let Some((x, from)) = inputs.first().map(|(axes, shape)| (axes.as_slice(), *shape)) else {
+        return vec![Axis::Other; shape.len()];
+    };
+    match &node.op {
+        Op::Transpose { perm } => {
+            perm.iter().map(|axis| x.get(*axis).copied().unwrap_or(Axis::Other)).collect()
+        }
+        Op::Reshape { .. } | Op::Flatten { .. } | Op::Squeeze { .. } | Op::Unsqueeze { .. } => {
+            relabelled(x, from, shape)
+        }
+        // A convolution or a pool slides over its last two axes: whatever they were, they are a picture's to it.
+        Op::Conv2d { .. } | Op::MaxPool2d { .. } | Op::AvgPool2d { .. }
+            if shape.iter().skip(2).all(|side| *side > 1) =>
+        {
+            MAP.to_vec()
+        }
+        _ => {
+            let widest = inputs.iter().map(|(axes, _)| axes).find(|axes| axes.len() == shape.len());
+            widest.cloned().unwrap_or_else(|| vec![Axis::Other; shape.len()])
+        }
+    }
+}
+
+/// Axes that keep their size from the front or from the back keep their meaning; between them channels may be divided or
+/// joined, and anything else is no axis of the picture any more.
+fn relabelled(x: &[Axis], from: &[usize], to: &[usize]) -> Vec<Axis> {
+    let shortest = from.len().min(to.len());
+    let front = from.iter().zip(to).take_while(|(a, b)| a == b).count().min(shortest);
+    let back =
+        from.iter().rev().zip(to.iter().rev()).take_while(|(a, b)| a == b).count().min(shortest - front);
+    let middle = &x[front..x.len() - back];
+    let label = if !middle.is_empty() && middle.iter().all(|axis| *axis == Axis::Channels) {
+        Axis::Channels
+    } else {
+        Axis::Other
+    };
+    let between = std::iter::repeat_n(label, to.len() - front - back);
+    x[..front].iter().copied().chain(between).chain(x[x.len() - back..].iter().copied()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Axis::{Batch, Channels, Height, Other, Width};
+    use super::*;
+
+    #[test]
+    fn a_channel_shuffle_keeps_the_picture() {
+        let open = relabelled(&MAP, &[1, 8, 5, 6], &[1, 2, 4, 5, 6]);
+        assert_eq!(open, [Batch, Channels, Channels, Height, Width]);
+        assert_eq!(relabelled(&open, &[1, 4, 2, 5, 6], &[1, 8, 5, 6]), MAP);
+    }
+
+    #[test]
+    fn a_list_of_places_is_no_picture() {
+        let list = relabelled(&MAP, &[1, 8, 5, 6], &[1, 8, 30]);
+        assert_eq!(list, [Batch, Channels, Other]);
+        assert_eq!(relabelled(&list, &[1, 8, 30], &[1, 8, 5, 6]), [Batch, Channels, Other, Other]);
+    }
+}

@@ -1,0 +1,295 @@
+//! The shape of every value, worked out before anything runs.
+//!
+//! Receives the graph and the shapes of the stored tensors, hands on one shape a node for a batch of one, or a
+//! sentence that names the node. Burn panics on shapes that do not fit; after this check it has no reason to.
+
+use std::collections::BTreeMap;
+
+use super::axes::{
+    broadcast, flatten, in_range, matmul, reduce, reshape, slice, split, squeeze, transpose, unsqueeze,
+};
+use super::resize;
+use crate::card::{Graph, Node, Op, ResizeMapping};
+
+/// More elements than any real activation has (1 GiB of floats); a guard against absurd cards.
+const MAX_ELEMENTS: usize = 1 << 28;
+
+/// The greatest rank of a value; a channel shuffle needs five.
+pub const MAX_RANK: usize = 6;
+
+/// Shapes of all nodes in graph order, each `[1, ...]`.
+pub fn infer(graph: &Graph, tensors: &BTreeMap<String, Vec<usize>>) -> Result<Vec<Vec<usize>>, String> {
+    let input = &graph.input;
+    let picture = sane(vec![1, input.channels, input.height, input.width])
+        .map_err(|problem| format!("graph.input: {problem}"))?;
+    let mut known: BTreeMap<&str, Vec<usize>> = BTreeMap::from([(input.name.as_str(), picture)]);
+    let mut shapes = Vec::with_capacity(graph.nodes.len());
+    for node in &graph.nodes {
+        let inputs: Vec<&[usize]> =
+            node.inputs.iter().map(|name| known.get(name.as_str()).map_or(&[][..], Vec::as_slice)).collect();
+        let shape = after(node, &inputs, tensors)
+            .map_err(|problem| format!("node '{}' ({}): {problem}", node.name, node.op.name()))?;
+        known.insert(&node.name, shape.clone());
+        shapes.push(shape);
+    }
+    Ok(shapes)
+}
+
+/// The shape that one node gives for inputs of these shapes.
+pub fn after(
+    node: &Node,
+    inputs: &[&[usize]],
+    tensors: &BTreeMap<String, Vec<usize>>,
+) -> Result<Vec<usize>, String> {
+    Site { node, inputs, tensors }.output().and_then(sane)
+}
+
+fn sane(shape: Vec<usize>) -> Result<Vec<usize>, String> {
+    if !(1..=MAX_RANK).contains(&shape.len()) {
+        return Err(format!("its output {shape:?} has rank {}, expected 1 to {MAX_RANK}", shape.len()));
+    }
+    let elements = shape.iter().try_fold(1_usize, |product, side| product.checked_mul(*side));
+    match elements {
+        Some(0) => Err(format!("its output would be empty, {shape:?} (is the input too small?)")),
+        Some(count) if count <= MAX_ELEMENTS => Ok(shape),
+        _ => Err(format!("its output {shape:?} is too large to compute")),
+    }
+}
+
+/// One node with the shapes that reach it.
+struct Site<'a> {
+    node: &'a Node,
+    inputs: &'a [&'a [usize]],
+    tensors: &'a BTreeMap<String, Vec<usize>>,
+}
+
+/// A shape, or why there is none.
+pub type Shape = Result<Vec<usize>, String>;
+
+impl Site<'_> {
+    fn output(&self) -> Shape {
+        use Op::*;
+        let x = self.inputs[0];
+        match &self.node.op {
+            Conv2d { .. } => self.conv2d(),
+            BatchNorm { .. } => self.batch_norm(),
+            LayerNorm { .. } => self.layer_norm(),
+            GroupNorm { groups, .. } => self.group_norm(*groups),
+            LocalResponseNorm { .. } => channels(x).map(|_| x.to_vec()),
+            Linear {} => self.linear(),
+            Matmul {} => matmul(x, self.inputs[1]),
+            MaxPool2d { kernel, stride, padding, dilation, ceil_mode } => {
+                Window { kernel, stride, padding, dilation, ceil: *ceil_mode }.output(x)
+            }
+            AvgPool2d { kernel, stride, padding, ceil_mode, .. } => {
+                Window { kernel, stride, padding, dilation: &[1, 1], ceil: *ceil_mode }.output(x)
+            }
+            AdaptiveAvgPool2d { output_size: [height, width] } => {
+                image(x).map(|[batch, channels, ..]| vec![batch, channels, *height, *width])
+            }
+            Resize { output_size, mapping, .. } => resized(x, *output_size, mapping.as_ref()),
+            GlobalAvgPool {} | GlobalMaxPool {} => {
+                image(x).map(|[batch, channels, ..]| vec![batch, channels, 1, 1])
+            }
+            Prelu {} => self.prelu(),
+            Softmax { axis } | LogSoftmax { axis } => in_range(*axis, x).map(|()| x.to_vec()),
+            op if op.is_arithmetic() => self.arithmetic(),
+            Concat { axis } => self.concat(*axis),
+            Flatten { start_axis } => flatten(x, *start_axis),
+            Reshape { shape } => reshape(x, shape),
+            Transpose { perm } => transpose(x, perm),
+            Squeeze { axes } => squeeze(x, axes),
+            Unsqueeze { axes } => unsqueeze(x, axes),
+            Slice { axis, start, end, step } => slice(x, *axis, *start, *end, *step),
+            Split { axis, sizes, part } => split(x, *axis, sizes, *part),
+            Pad { padding: [top, bottom, left, right], mode, .. } => {
+                let [batch, channels, height, width] = image(x)?;
+                if *mode == crate::card::PadMode::Reflect
+                    && (top.max(bottom) >= &height || left.max(right) >= &width)
+                {
+                    return Err(format!("reflected padding must be smaller than the input {height}x{width}"));
+                }
+                Ok(vec![batch, channels, height + top + bottom, width + left + right])
+            }
+            ReduceMean { axes, keep_dims }
+            | ReduceSum { axes, keep_dims }
+            | ReduceMax { axes, keep_dims }
+            | ReduceMin { axes, keep_dims }
+            | ReduceL2 { axes, keep_dims } => reduce(x, axes, *keep_dims),
+            _ => Ok(x.to_vec()),
+        }
+    }
+
+    fn tensor(&self, role: &str) -> Result<Option<&[usize]>, String> {
+        let Some(name) = self.node.params.get(role) else { return Ok(None) };
+        self.tensors
+            .get(name)
+            .map(|shape| Some(shape.as_slice()))
+            .ok_or_else(|| format!("its {role} '{name}' is not in the file"))
+    }
+
+    fn require(&self, role: &str, expected: &[usize]) -> Result<(), String> {
+        match self.tensor(role)? {
+            Some(found) if found != expected => Err(format!(
+                "its {role} '{}' has shape {found:?}, expected {expected:?}",
+                self.node.params[role]
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    fn conv2d(&self) -> Shape {
+        let Op::Conv2d { stride, padding, dilation, groups } = &self.node.op else { return Err("".into()) };
+        let [_, channels, ..] = image(self.inputs[0])?;
+        let weight = self.tensor("weight")?.unwrap_or_default();
+        let &[out, per_group, height, width] = weight else {
+            return Err(format!(
+                "its weight has shape {weight:?}, expected [out, in / groups, height, width]"
+            ));
+        };
+        if per_group.checked_mul(*groups) != Some(channels) || out % groups != 0 || height * width == 0 {
+            return Err(format!(
+                "its weight has shape {weight:?}, which does not fit {channels} channels in {groups} groups"
+            ));
+        }
+        self.require("bias", &[out])?;
+        let window = Window { kernel: &[height, width], stride, padding, dilation, ceil: false };
+        window.output(self.inputs[0]).map(|shape| vec![shape[0], out, shape[2], shape[3]])
+    }
+
+    fn batch_norm(&self) -> Shape {
+        let x = self.inputs[0];
+        for role in ["gamma", "beta", "running_mean", "running_var"] {
+            self.require(role, &[channels(x)?])?;
+        }
+        Ok(x.to_vec())
+    }
+
+    fn layer_norm(&self) -> Shape {
+        let x = self.inputs[0];
+        let gamma = self.tensor("gamma")?.unwrap_or_default();
+        // The first axis is the batch; pictures must not be mixed.
+        if gamma.is_empty() || gamma.len() >= x.len() || !x.ends_with(gamma) {
+            return Err(format!("its gamma has shape {gamma:?}, expected the last axes of its input {x:?}"));
+        }
+        self.require("beta", gamma)?;
+        Ok(x.to_vec())
+    }
+
+    fn group_norm(&self, groups: usize) -> Shape {
+        let x = self.inputs[0];
+        let channels = channels(x)?;
+        if !channels.is_multiple_of(groups) {
+            return Err(format!("its {channels} channels do not divide into {groups} groups"));
+        }
+        for role in ["gamma", "beta"] {
+            self.require(role, &[channels])?;
+        }
+        Ok(x.to_vec())
+    }
+
+    fn linear(&self) -> Shape {
+        let x = self.inputs[0];
+        let weight = self.tensor("weight")?.unwrap_or_default();
+        let (&[input, output], [rest @ .., last]) = (weight, x) else {
+            return Err(format!("its weight has shape {weight:?}, expected [in, out]"));
+        };
+        if input != *last || rest.is_empty() {
+            return Err(format!("its weight has shape {weight:?}, which does not fit an input of {x:?}"));
+        }
+        self.require("bias", &[output])?;
+        Ok([rest, &[output]].concat())
+    }
+
+    fn prelu(&self) -> Shape {
+        let x = self.inputs[0];
+        let channels = x.get(1).copied().unwrap_or_default();
+        if self.tensor("slope")? != Some(&[1]) {
+            self.require("slope", &[channels])?;
+        }
+        Ok(x.to_vec())
+    }
+
+    fn arithmetic(&self) -> Shape {
+        let x = self.inputs[0];
+        if self.node.op.scalar().is_some() {
+            return Ok(x.to_vec());
+        }
+        match self.tensor("other")? {
+            Some(other) => broadcast(x, other),
+            None => broadcast(x, self.inputs[1]),
+        }
+    }
+
+    fn concat(&self, axis: usize) -> Shape {
+        let first = self.inputs[0];
+        in_range(axis, first)?;
+        let mut shape = first.to_vec();
+        for other in &self.inputs[1..] {
+            let fits = other.len() == first.len()
+                && other.iter().zip(first).enumerate().all(|(at, (a, b))| at == axis || a == b);
+            if !fits {
+                return Err(format!("cannot join {first:?} and {other:?} along axis {axis}"));
+            }
+            shape[axis] += other[axis];
+        }
+        Ok(shape)
+    }
+}
+
+/// A sliding window in two dimensions.
+struct Window<'a> {
+    kernel: &'a [usize; 2],
+    stride: &'a [usize; 2],
+    padding: &'a [usize; 4],
+    dilation: &'a [usize; 2],
+    ceil: bool,
+}
+
+impl Window<'_> {
+    fn output(&self, input: &[usize]) -> Shape {
+        let [batch, channels, height, width] = image(input)?;
+        let [top, bottom, left, right] = *self.padding;
+        Ok(vec![batch, channels, self.side(0, height, top, bottom)?, self.side(1, width, left, right)?])
+    }
+
+    fn side(&self, axis: usize, size: usize, before: usize, after: usize) -> Result<usize, String> {
+        let reach = self.dilation[axis]
+            .checked_mul(self.kernel[axis] - 1)
+            .and_then(|span| span.checked_add(1))
+            .ok_or("its kernel is too large to compute")?;
+        let room = size
+            .checked_add(before)
+            .and_then(|sum| sum.checked_add(after))
+            .ok_or("its padding is too large to compute")?
+            .checked_sub(reach)
+            .ok_or_else(|| format!("its input side {size} is smaller than its window {reach}"))?;
+        let stride = self.stride[axis];
+        if !self.ceil {
+            return Ok(room / stride + 1);
+        }
+        // As in PyTorch: a window may hang over the end, but must start inside the input or its front padding.
+        let count = room.div_ceil(stride) + 1;
+        Ok(if (count - 1) * stride >= size + before { count - 1 } else { count })
+    }
+}
+
+fn channels(shape: &[usize]) -> Result<usize, String> {
+    shape.get(1).copied().ok_or_else(|| format!("its input {shape:?} has no channel axis"))
+}
+
+fn resized(x: &[usize], size: [usize; 2], mapping: Option<&ResizeMapping>) -> Shape {
+    let [batch, channels, height, width] = image(x)?;
+    match mapping {
+        Some(mapping) if !resize::fits(mapping, [height, width], size) => {
+            Err(format!("its 'mapping.scale' {:?} does not make {size:?} of {height}x{width}", mapping.scale))
+        }
+        _ => Ok(vec![batch, channels, size[0], size[1]]),
+    }
+}
+
+fn image(shape: &[usize]) -> Result<[usize; 4], String> {
+    shape
+        .try_into()
+        .map_err(|_| format!("its input has shape {shape:?}, expected [batch, channels, height, width]"))
+}

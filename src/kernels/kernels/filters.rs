@@ -1,0 +1,226 @@
+//! A convolution's weights, in the order in which tiles read them.
+
+use rayon::prelude::*;
+
+use super::Packed;
+
+/// What is known of a convolution's weights before they are read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Filters {
+    /// `[out, in / groups, height, width]`.
+    pub(crate) shape: [usize; 4],
+    pub(crate) groups: usize,
+}
+
+/// The weights as the model has them.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Numbers<'a> {
+    /// `[out, in / groups, height, width]`, row-major.
+    pub(crate) weight: &'a [f32],
+    /// `[out]`, or nothing.
+    pub(crate) bias: Option<&'a [f32]>,
+}
+
+/// Output blocks that one tile computes at once.
+#[derive(Debug)]
+pub(super) struct Panel {
+    pub(super) first: usize,
+    pub(super) registers: usize,
+    /// First input block of its group, and how many blocks and channels the group has.
+    pub(super) input: usize,
+    pub(super) blocks: usize,
+    pub(super) channels: usize,
+    /// Where its weights begin.
+    pub(super) weights: usize,
+}
+
+/// How many groups are taken together so that they fill whole registers, the weights between them being zeros.
+pub(crate) fn merged_groups(
+    [out, per_group, ..]: [usize; 4],
+    groups: usize,
+    input_lanes: usize,
+    lanes: usize,
+) -> Option<usize> {
+    if groups == 1 {
+        return Some(1);
+    }
+    let out = out / groups;
+    let whole = |merged: &usize| {
+        groups.is_multiple_of(*merged)
+            && (merged * per_group).is_multiple_of(input_lanes)
+            && (merged * out).is_multiple_of(lanes)
+    };
+    // More zeros than that are not worth their multiplications.
+    (1..=8).find(whole)
+}
+
+/// Cuts the output channels into panels of so many registers.
+pub(super) fn panels(
+    filters: Filters,
+    merged: usize,
+    input_lanes: usize,
+    lanes: usize,
+    registers: usize,
+) -> Vec<Panel> {
+    let [out, per_group, ..] = filters.shape;
+    let area = filters.shape[2] * filters.shape[3];
+    let groups = filters.groups / merged;
+    let channels = per_group * merged;
+    let blocks = channels.div_ceil(input_lanes);
+    let out_blocks = (out / groups).div_ceil(lanes);
+    let mut panels = Vec::new();
+    let mut weights = 0;
+    for group in 0..groups {
+        for first in (0..out_blocks).step_by(registers) {
+            let registers = registers.min(out_blocks - first);
+            let first = group * out_blocks + first;
+            panels.push(Panel { first, registers, input: group * blocks, blocks, channels, weights });
+            weights += channels * area * registers * lanes;
+        }
+    }
+    panels
+}
+
+impl Panel {
+    /// Numbers of its weights.
+    pub(super) fn len(&self, filters: Filters, lanes: usize) -> usize {
+        self.channels * filters.shape[2] * filters.shape[3] * self.registers * lanes
+    }
+}
+
+/// Weights by panel, then `[block][kernel row][kernel column][lane][register]`, and one bias a channel.
+pub(super) fn pack(
+    filters: Filters,
+    numbers: &Numbers<'_>,
+    panels: &[Panel],
+    merged: usize,
+    [input_lanes, lanes]: [usize; 2],
+    packed: &mut Packed,
+) {
+    pack_bias(filters, numbers, lanes, packed);
+    each_panel(filters, panels, lanes, packed, |panel, to| {
+        pack_panel(filters, numbers, panel, merged, [input_lanes, lanes], to);
+    });
+}
+
+/// Fills every panel's weights, side by side.
+pub(super) fn each_panel(
+    filters: Filters,
+    panels: &[Panel],
+    lanes: usize,
+    packed: &mut Packed,
+    fill: impl Fn(&Panel, &mut [f32]) + Sync,
+) {
+    let len = |panel: &Panel| panel.len(filters, lanes);
+    let mut rest = packed.weights.grow(panels.iter().map(len).sum());
+    let mut parts = Vec::new();
+    for panel in panels {
+        let (part, behind) = rest.split_at_mut(len(panel));
+        parts.push((panel, part));
+        rest = behind;
+    }
+    parts.into_par_iter().for_each(|(panel, to)| fill(panel, to));
+}
+
+/// One bias a channel, and zeros for the lanes behind the last.
+pub(super) fn pack_bias(filters: Filters, numbers: &Numbers<'_>, lanes: usize, packed: &mut Packed) {
+    let out = filters.shape[0];
+    let bias = packed.bias.grow(out.next_multiple_of(lanes));
+    bias.fill(0.0);
+    if let Some(values) = numbers.bias {
+        bias[..out].copy_from_slice(values);
+    }
+}
+
+/// Output channels whose numbers change places together.
+const EIGHT: usize = 8;
+
+/// One panel's weights, a block of input channels at a time, so that what is written stays in the first cache.
+fn pack_panel(
+    filters: Filters,
+    numbers: &Numbers<'_>,
+    panel: &Panel,
+    merged: usize,
+    [input_lanes, lanes]: [usize; 2],
+    to: &mut [f32],
+) {
+    let step = panel.registers * lanes;
+    let area = filters.shape[2] * filters.shape[3];
+    for (block, to) in to.chunks_mut(input_lanes * area * step).enumerate() {
+        if merged > 1 {
+            pack_merged(filters, numbers, panel, merged, (block * input_lanes, step), to);
+            continue;
+        }
+        for eight in (0..step).step_by(EIGHT) {
+            pack_eight(
+                filters,
+                numbers,
+                panel.first * lanes + eight,
+                block * input_lanes,
+                &mut to[eight..],
+                step,
+            );
+        }
+    }
+}
+
+/// Eight filters from output channel `first` on, the input channels from `inside` on, every `step` numbers.
+fn pack_eight(
+    filters: Filters,
+    numbers: &Numbers<'_>,
+    first: usize,
+    inside: usize,
+    to: &mut [f32],
+    step: usize,
+) {
+    let [out, per_group, height, width] = filters.shape;
+    let area = height * width;
+    let rows: [&[f32]; EIGHT] = std::array::from_fn(|at| match first + at {
+        channel if channel < out => &numbers.weight[(channel * per_group + inside) * area..],
+        _ => &[],
+    });
+    let in_block = to.len().div_ceil(area * step);
+    let (mut channel, mut tap) = (0, 0);
+    for at in (0..in_block * area).step_by(EIGHT) {
+        let numbers = rows.map(|row| match row.get(at..).and_then(|rest| rest.first_chunk()) {
+            Some(eight) => *eight,
+            None => std::array::from_fn(|next| row.get(at + next).copied().unwrap_or(0.0)),
+        });
+        for column in transposed(numbers).iter().take(in_block * area - at) {
+            to[(tap * in_block + channel) * step..][..EIGHT].copy_from_slice(column);
+            tap += 1;
+            if tap == area {
+                (channel, tap) = (channel + 1, 0);
+            }
+        }
+    }
+}
+
+fn transposed(rows: [[f32; EIGHT]; EIGHT]) -> [[f32; EIGHT]; EIGHT] {
+    std::array::from_fn(|at| rows.map(|row| row[at]))
+}
+
+/// Filters of groups that share registers: each reads the channels of its own group, its weights for others are zeros.
+fn pack_merged(
+    filters: Filters,
+    numbers: &Numbers<'_>,
+    panel: &Panel,
+    merged: usize,
+    (inside, step): (usize, usize),
+    to: &mut [f32],
+) {
+    let [out, per_group, height, width] = filters.shape;
+    let area = height * width;
+    let in_block = to.len() / (area * step);
+    let first = panel.first * step / panel.registers;
+    to.fill(0.0);
+    for (o, channel) in (first..out.min(first + step)).enumerate() {
+        let group = channel / (out / filters.groups) % merged * per_group;
+        for c in inside.max(group)..(inside + in_block).min(group + per_group) {
+            let from = &numbers.weight[(channel * per_group + c - group) * area..][..area];
+            for (at, value) in from.iter().enumerate() {
+                to[(at * in_block + c - inside) * step + o] = *value;
+            }
+        }
+    }
+}

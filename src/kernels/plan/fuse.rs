@@ -1,0 +1,89 @@
+//! Fewer nodes: sums and activations become the end of the convolution before them, paddings the beginning of the one
+//! behind them.
+
+use std::collections::HashMap;
+
+use super::{Node, NodeKind};
+use crate::kernels::activation::Activation;
+
+/// Joins what can be joined. Values in `wanted` stay values of their own.
+pub(super) fn fuse(nodes: Vec<Node>, wanted: &[usize]) -> Vec<Node> {
+    let mut fused: Vec<Node> = Vec::with_capacity(nodes.len());
+    let readers = readers(&nodes, wanted);
+    let alone = |slot: usize| readers.get(&slot) == Some(&1);
+    for node in nodes {
+        let joined = match node.kind {
+            NodeKind::Add => add(&mut fused, &node, &alone),
+            NodeKind::Activation => activate(&mut fused, &node, &alone),
+            _ => false,
+        };
+        if !joined {
+            fused.push(node);
+        }
+    }
+    pad(&mut fused, &alone);
+    fused
+}
+
+/// How often a value is read; wanted ones once more.
+fn readers(nodes: &[Node], wanted: &[usize]) -> HashMap<usize, usize> {
+    let mut readers = HashMap::new();
+    let slots = nodes.iter().flat_map(|node| &node.inputs).chain(wanted);
+    slots.for_each(|slot| *readers.entry(*slot).or_insert(0) += 1);
+    readers
+}
+
+/// A sum becomes the end of the later one of the two convolutions that it reads, if that has no end of its own yet.
+fn add(fused: &mut [Node], sum: &Node, alone: &impl Fn(usize) -> bool) -> bool {
+    let [a, b] = sum.inputs[..] else { return false };
+    let place = |slot: usize| fused.iter().position(|node| node.output == slot);
+    let (conv, other) = if place(a) > place(b) { (a, b) } else { (b, a) };
+    let same_shape = !sum.broadcasts;
+    let Some(node) = place(conv).map(|at| &mut fused[at]) else { return false };
+    let free = node.residual.is_none() && node.activation == Activation::NONE;
+    let dense = matches!(node.kind, NodeKind::Convolution { depthwise: false, .. });
+    if !(free && dense && same_shape && alone(conv) && conv != other) {
+        return false;
+    }
+    node.residual = Some(other);
+    node.output = sum.output;
+    true
+}
+
+fn activate(fused: &mut [Node], activation: &Node, alone: &impl Fn(usize) -> bool) -> bool {
+    let slot = activation.inputs[0];
+    let Some(node) = fused.iter_mut().find(|node| node.output == slot) else { return false };
+    let range = matches!(activation.activation, Activation::Range(_));
+    let takes = match node.kind {
+        NodeKind::Convolution { .. } => range,
+        NodeKind::BatchNorm | NodeKind::Line(_) | NodeKind::Add | NodeKind::Mul => true,
+        _ => false,
+    };
+    if !(takes && node.activation == Activation::NONE && alone(slot)) {
+        return false;
+    }
+    node.activation = activation.activation;
+    node.output = activation.output;
+    true
+}
+
+/// Zeros around a value that only one convolution reads are its padding.
+fn pad(fused: &mut Vec<Node>, alone: &impl Fn(usize) -> bool) {
+    let mut gone = Vec::new();
+    for at in 0..fused.len() {
+        let NodeKind::Pad([top, _, left, _]) = fused[at].kind else { continue };
+        let (slot, source) = (fused[at].output, fused[at].inputs[0]);
+        let reader = fused.iter_mut().find(|node| node.inputs.contains(&slot));
+        if let Some(Node { kind: NodeKind::Convolution { motion, .. }, inputs, .. }) = reader
+            && alone(slot)
+        {
+            motion.padding[0] += top;
+            motion.padding[1] += left;
+            inputs[0] = source;
+            gone.push(at);
+        }
+    }
+    gone.into_iter().rev().for_each(|at| {
+        fused.remove(at);
+    });
+}

@@ -1,0 +1,182 @@
+//! The operations in double precision, as plainly as they can be written down.
+
+use crate::card::Op;
+use crate::plan::Parameters;
+
+/// One value of one image, `[channels, height, width]`.
+#[derive(Debug, Clone)]
+pub(super) struct Value {
+    pub(super) shape: [usize; 3],
+    pub(super) numbers: Vec<f64>,
+}
+
+impl Value {
+    pub(super) fn from_fn(shape: [usize; 3], mut number: impl FnMut(usize, usize, usize) -> f64) -> Self {
+        let [channels, height, width] = shape;
+        let mut numbers = Vec::with_capacity(channels * height * width);
+        for channel in 0..channels {
+            for y in 0..height {
+                (0..width).for_each(|x| numbers.push(number(channel, y, x)));
+            }
+        }
+        Self { shape, numbers }
+    }
+
+    fn at(&self, channel: usize, y: usize, x: usize) -> f64 {
+        self.numbers[(channel * self.shape[1] + y) * self.shape[2] + x]
+    }
+
+    /// The number at a place counted from `before` rows and columns before the first; nothing outside.
+    fn tap(&self, channel: usize, [y, x]: [usize; 2], before: [usize; 2]) -> Option<f64> {
+        let (y, x) = (y.checked_sub(before[0])?, x.checked_sub(before[1])?);
+        (y < self.shape[1] && x < self.shape[2]).then(|| self.at(channel, y, x))
+    }
+
+    /// As `at`, one number a channel standing for all its pixels.
+    fn spread(&self, channel: usize, y: usize, x: usize) -> f64 {
+        if self.shape[1..] == [1, 1] { self.at(channel, 0, 0) } else { self.at(channel, y, x) }
+    }
+}
+
+/// What an operation makes of these values; `weight` is the shape of a convolution's weights.
+pub(super) fn compute(op: &Op, inputs: &[&Value], parameters: &Parameters) -> Value {
+    let x = inputs[0];
+    let [channels, height, width] = x.shape;
+    match op {
+        Op::Conv2d { .. } => convolution(op, x, parameters),
+        Op::BatchNorm { .. } => {
+            let of = |role: &str, channel: usize| f64::from(parameters[role].0[channel]);
+            Value::from_fn(x.shape, |c, i, j| x.at(c, i, j) * of("scale", c) + of("shift", c))
+        }
+        Op::MaxPool2d { .. } | Op::AvgPool2d { .. } => pool(op, x),
+        Op::GlobalAvgPool {} | Op::AdaptiveAvgPool2d { .. } | Op::ReduceMean { .. } => {
+            let area = height * width;
+            let mean = |c: usize| x.numbers[c * area..][..area].iter().sum::<f64>() / area as f64;
+            Value::from_fn([channels, 1, 1], |c, _, _| mean(c))
+        }
+        Op::GlobalMaxPool {} | Op::ReduceMax { .. } => {
+            let area = height * width;
+            let largest = |c: usize| x.numbers[c * area..][..area].iter().copied().fold(f64::MIN, f64::max);
+            Value::from_fn([channels, 1, 1], |c, _, _| largest(c))
+        }
+        Op::Add { scalar: None } | Op::Mul { scalar: None } => {
+            let other = inputs[1];
+            let larger = if x.shape[1..] == [1, 1] { other } else { x };
+            let one = |c, i, j| match op {
+                Op::Add { .. } => x.spread(c, i, j) + other.spread(c, i, j),
+                _ => x.spread(c, i, j) * other.spread(c, i, j),
+            };
+            Value::from_fn(larger.shape, one)
+        }
+        Op::Concat { .. } => Value {
+            shape: [inputs.iter().map(|input| input.shape[0]).sum(), height, width],
+            numbers: inputs.iter().flat_map(|input| input.numbers.iter().copied()).collect(),
+        },
+        Op::Slice { start, end, .. } => {
+            Value::from_fn([(*end).min(channels) - start, height, width], |c, i, j| x.at(start + c, i, j))
+        }
+        Op::Split { sizes, part, .. } => {
+            let start: usize = sizes[..*part].iter().sum();
+            Value::from_fn([sizes[*part], height, width], |c, i, j| x.at(start + c, i, j))
+        }
+        Op::Pad { padding: [top, bottom, left, right], .. } => {
+            let shape = [channels, height + top + bottom, width + left + right];
+            Value::from_fn(shape, |c, i, j| x.tap(c, [i, j], [*top, *left]).unwrap_or(0.0))
+        }
+        op => Value { shape: x.shape, numbers: x.numbers.iter().map(|number| single(op, *number)).collect() },
+    }
+}
+
+/// Cells of a window along one axis.
+fn side(size: usize, padding: [usize; 2], reach: usize, stride: usize, ceil: bool) -> usize {
+    let room = size + padding[0] + padding[1] - reach;
+    if !ceil {
+        return room / stride + 1;
+    }
+    let count = room.div_ceil(stride) + 1;
+    if (count - 1) * stride >= size + padding[0] { count - 1 } else { count }
+}
+
+fn convolution(op: &Op, x: &Value, parameters: &Parameters) -> Value {
+    let Op::Conv2d { stride, padding: [top, bottom, left, right], dilation, groups } = *op else {
+        panic!("not a convolution")
+    };
+    let (weight, shape) = &parameters["weight"];
+    let [out, per_group, rows, columns] = shape[..] else { panic!("{shape:?}") };
+    let [_, height, width] = x.shape;
+    let reach = [(rows - 1) * dilation[0] + 1, (columns - 1) * dilation[1] + 1];
+    let (high, wide) = (
+        side(height, [top, bottom], reach[0], stride[0], false),
+        side(width, [left, right], reach[1], stride[1], false),
+    );
+    Value::from_fn([out, high, wide], |c, y, column| {
+        let mut sum = parameters.get("bias").map_or(0.0, |(bias, _)| f64::from(bias[c]));
+        let first = c / (out / groups) * per_group;
+        for i in 0..per_group {
+            for (tap, weight) in
+                weight[(c * per_group + i) * rows * columns..][..rows * columns].iter().enumerate()
+            {
+                let at = [
+                    y * stride[0] + tap / columns * dilation[0],
+                    column * stride[1] + tap % columns * dilation[1],
+                ];
+                sum += x.tap(first + i, at, [top, left]).unwrap_or(0.0) * f64::from(*weight);
+            }
+        }
+        sum
+    })
+}
+
+fn pool(op: &Op, x: &Value) -> Value {
+    let (kernel, stride, padding, ceil) = match op {
+        Op::MaxPool2d { kernel, stride, padding, ceil_mode, .. }
+        | Op::AvgPool2d { kernel, stride, padding, ceil_mode, .. } => {
+            (*kernel, *stride, *padding, *ceil_mode)
+        }
+        _ => panic!("not a pool"),
+    };
+    let [top, bottom, left, right] = padding;
+    let [channels, height, width] = x.shape;
+    let (high, wide) = (
+        side(height, [top, bottom], kernel[0], stride[0], ceil),
+        side(width, [left, right], kernel[1], stride[1], ceil),
+    );
+    Value::from_fn([channels, high, wide], |c, i, j| {
+        let taps = (0..kernel[0] * kernel[1]).filter_map(|tap| {
+            let at = [i * stride[0] + tap / kernel[1], j * stride[1] + tap % kernel[1]];
+            x.tap(c, at, [top, left])
+        });
+        match op {
+            Op::MaxPool2d { .. } => taps.fold(f64::NEG_INFINITY, f64::max),
+            Op::AvgPool2d { count_include_pad: true, .. } => {
+                taps.sum::<f64>() / (kernel[0] * kernel[1]) as f64
+            }
+            _ => {
+                let taps: Vec<f64> = taps.collect();
+                taps.iter().sum::<f64>() / taps.len() as f64
+            }
+        }
+    })
+}
+
+/// An operation on one number.
+pub(super) fn single(op: &Op, x: f64) -> f64 {
+    match op {
+        Op::Relu {} => x.max(0.0),
+        Op::Relu6 {} => x.clamp(0.0, 6.0),
+        Op::Clip { min, max } => x.clamp(*min, *max),
+        Op::Minimum { scalar: Some(number) } => x.min(*number),
+        Op::Maximum { scalar: Some(number) } => x.max(*number),
+        Op::LeakyRelu { slope } => x.max(0.0) + slope * x.min(0.0),
+        Op::Sigmoid {} => 1.0 / (1.0 + (-x).exp()),
+        Op::Silu {} => x / (1.0 + (-x).exp()),
+        Op::HardSigmoid { alpha, beta } => (alpha * x + beta).clamp(0.0, 1.0),
+        Op::HardSwish {} => x * (x / 6.0 + 0.5).clamp(0.0, 1.0),
+        Op::Add { scalar: Some(number) } => x + number,
+        Op::Sub { scalar: Some(number) } => x - number,
+        Op::Mul { scalar: Some(number) } => x * number,
+        Op::Div { scalar: Some(number) } => x / number,
+        Op::Dropout {} | Op::Identity {} => x,
+        op => panic!("no reference for {op:?}"),
+    }
+}

@@ -1,0 +1,330 @@
+//! A network to explain: its card, its graph with shapes, and its weights still on disk.
+//!
+//! Receives a `.bpk` file (and perhaps a card beside it), hands on a [`Model`] whose graph is known to fit its
+//! weights. Running it is left to `burncam-engine`. Opening reads no weights: `burncam layers` and
+//! `burncam info` cost the header only.
+
+pub mod arch;
+pub mod import;
+mod layers;
+mod output;
+mod pack;
+mod save;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use sha2::{Digest as _, Sha256};
+
+use burncam_graph::{axes, builder, card, cost, digest, error, layout, lengths, resize, shapes};
+pub use cost::Cost;
+pub use layers::{Choice, LayerInfo, LayerRequest};
+pub use output::{FinalActivation, OutputSpec};
+pub use pack::Weights;
+
+use crate::card::{Card, Graph};
+use crate::digest::hex;
+use crate::error::{Error, Result};
+use layout::Map;
+use output::Resolved;
+use pack::Pack;
+
+/// A tensor with its name, as burnpack files hold it.
+pub use burn_pack::Tensor as StoredTensor;
+
+#[cfg(feature = "embedded-model")]
+use burncam_efficientnet_lite0::BYTES as EMBEDDED;
+
+/// A model whose graph, shapes and tensors fit together.
+#[derive(Debug, Clone)]
+pub struct Model {
+    card: Card,
+    graph: Graph,
+    shapes: Vec<Vec<usize>>,
+    /// Which values are feature maps, `[batch, channels, height, width]`.
+    maps: Vec<Map>,
+    /// Position of the scores that are explained, and of those that the network itself computes.
+    scores: usize,
+    raw_scores: usize,
+    outputs: usize,
+    output: OutputSpec,
+    pack: Pack,
+    /// Of a card that is not in the file.
+    card_sha256: Option<String>,
+    warnings: Vec<String>,
+}
+
+impl Model {
+    /// Opens a burnpack file. Its card is the one in the file, or else `spec`, or else `NAME.json` beside it.
+    ///
+    /// # Errors
+    /// When the file is not a burnpack, has no card, or the card, the graph and the tensors do not fit.
+    pub fn open(path: &Path, spec: Option<&Path>) -> Result<Self> {
+        let pack = Pack::open(path)?;
+        let beside = path.with_extension("json");
+        let from = match (spec, &pack.card) {
+            (Some(spec), _) => spec,
+            (None, Some(text)) => {
+                let card = Card::from_json(text).map_err(|problem| Error::model(pack.name(), problem))?;
+                return Self::assemble(card, None, pack);
+            }
+            (None, None) if beside.exists() => &beside,
+            (None, None) => {
+                return Err(Error::model(
+                    pack.name(),
+                    format!(
+                        "carries no model card (describe it with --spec CARD.json, or put '{}' beside it)",
+                        beside.file_name().unwrap_or_default().to_string_lossy()
+                    ),
+                ));
+            }
+        };
+        let text = read_card_text(from)?;
+        let card_sha256 = hex(&Sha256::digest(&text));
+        let card =
+            Card::from_json(&text).map_err(|problem| Error::model(from.display().to_string(), problem))?;
+        Self::assemble(card, Some(card_sha256), pack)
+    }
+
+    /// EfficientNet-Lite0 trained on ImageNet, which is compiled into the program.
+    ///
+    /// # Errors
+    /// Never for an unharmed program.
+    #[cfg(feature = "embedded-model")]
+    pub fn embedded() -> Result<Self> {
+        let pack = Pack::embedded("efficientnet_lite0 (embedded)", EMBEDDED)?;
+        let text = pack.card.as_deref().unwrap_or_default();
+        let card = Card::from_json(text).map_err(|problem| Error::model(pack.name(), problem))?;
+        Self::assemble(card, None, pack)
+    }
+
+    /// Writes a self-contained model file: a card and its tensors, in Burn's layouts.
+    ///
+    /// The file appears under its name only when it is whole.
+    ///
+    /// # Errors
+    /// When `path` exists and `overwrite` is off, or it cannot be written.
+    pub fn save(path: &Path, card: &Card, tensors: Vec<StoredTensor>, overwrite: bool) -> Result<()> {
+        let name = path.display().to_string();
+        let text = card.to_json().map_err(|problem| Error::model(name, problem))?;
+        pack::write(path, &text, tensors, overwrite)
+    }
+
+    fn assemble(card: Card, card_sha256: Option<String>, pack: Pack) -> Result<Self> {
+        let (resolved, mut warnings) = check(&card, &pack.shapes, &pack.name())?;
+        let Resolved { spec: output, graph, shapes, raw_scores, scores, outputs, warnings: more } = resolved;
+        warnings.extend(more);
+        let maps = layout::feature_maps(&graph, &shapes);
+        Ok(Self {
+            card,
+            graph,
+            shapes,
+            maps,
+            scores,
+            raw_scores,
+            outputs,
+            output,
+            pack,
+            card_sha256,
+            warnings,
+        })
+    }
+
+    /// The card as it was written.
+    #[must_use]
+    pub fn card(&self) -> &Card {
+        &self.card
+    }
+
+    /// SHA-256 of the card's own file, in lower-case hexadecimal; `None` for a card that is in the model file.
+    #[must_use]
+    pub fn card_sha256(&self) -> Option<&str> {
+        self.card_sha256.as_deref()
+    }
+
+    /// The graph, from the card or built by its architecture.
+    #[must_use]
+    pub fn graph(&self) -> &Graph {
+        &self.graph
+    }
+
+    /// The shape of every node's value, `[1, ...]`, in graph order.
+    #[must_use]
+    pub fn shapes(&self) -> &[Vec<usize>] {
+        &self.shapes
+    }
+
+    /// Position of the node whose numbers are explained, one a class: the logits where there are logits, else what the
+    /// network puts out.
+    #[must_use]
+    pub fn scores(&self) -> usize {
+        self.scores
+    }
+
+    /// As [`Model::scores`], but of a binary network whose two sides have names the one score that the network has.
+    #[must_use]
+    pub fn raw_scores(&self) -> usize {
+        self.raw_scores
+    }
+
+    /// Whether the graph has nodes behind its scores that turn them into what it puts out.
+    #[must_use]
+    pub fn has_activation(&self) -> bool {
+        self.graph.nodes[self.raw_scores].name != self.graph.output
+    }
+
+    /// What the outputs mean.
+    #[must_use]
+    pub fn output(&self) -> &OutputSpec {
+        &self.output
+    }
+
+    /// Numbers a picture that the graph's last node gives.
+    #[must_use]
+    pub fn outputs(&self) -> usize {
+        self.outputs
+    }
+
+    /// Number of classes: one for each output, or two for one output whose two sides have names.
+    #[must_use]
+    pub fn num_classes(&self) -> usize {
+        self.shapes[self.scores].iter().product()
+    }
+
+    /// The name of a class, or its number when the card names none.
+    #[must_use]
+    pub fn class_name(&self, index: usize) -> String {
+        self.card.classes.get(index).cloned().unwrap_or_else(|| index.to_string())
+    }
+
+    /// The model's name from its card.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.card.name
+    }
+
+    /// The file's name without directories.
+    #[must_use]
+    pub fn file_name(&self) -> String {
+        self.pack.name()
+    }
+
+    /// Size of the model file in bytes.
+    ///
+    /// # Errors
+    /// When the file has gone away.
+    pub fn file_size(&self) -> Result<u64> {
+        self.pack.byte_len()
+    }
+
+    /// Element types of the stored weights, each with its number of tensors.
+    #[must_use]
+    pub fn element_types(&self) -> BTreeMap<String, usize> {
+        let mut counts = BTreeMap::new();
+        for dtype in self.pack.dtypes() {
+            *counts.entry(format!("{dtype:?}").to_lowercase()).or_insert(0) += 1;
+        }
+        counts
+    }
+
+    /// Things worth a word that do not stop the model from working, such as unused tensors.
+    #[must_use]
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
+    /// Number of parameters and operations.
+    #[must_use]
+    pub fn cost(&self) -> Cost {
+        cost::of(&self.graph, &self.shapes, &self.pack.shapes)
+    }
+
+    /// Shape of a stored tensor.
+    pub fn tensor_shape(&self, name: &str) -> Option<&[usize]> {
+        self.pack.shapes.get(name).map(Vec::as_slice)
+    }
+
+    /// Checks and hashes the file. Numbers are read from it when they are asked for.
+    pub fn weights(&self) -> Result<Weights> {
+        self.pack.weights()
+    }
+}
+
+/// Checks that a card, its graph and tensors of these shapes fit together; `name` is the model's, for the errors. Gives the
+/// network with all known but its numbers, and warnings.
+fn check(card: &Card, tensors: &BTreeMap<String, Vec<usize>>, name: &str) -> Result<(Resolved, Vec<String>)> {
+    let blame = |problem: String| Error::model(name, problem);
+    card.check().map_err(blame)?;
+    let mut graph = match (&card.arch, &card.graph) {
+        (Some(arch), _) => built_in(arch, card)?,
+        (None, Some(graph)) => graph.clone(),
+        (None, None) => return Err(blame("its card has no graph".into())),
+    };
+    lengths::mark(&mut graph);
+    let warnings = tensors_fit(&graph, tensors, name)?;
+    let shapes = shapes::infer(&graph, tensors).map_err(blame)?;
+    check_input(card, &graph).map_err(blame)?;
+    Ok((output::resolve(card, graph, shapes).map_err(blame)?, warnings))
+}
+
+fn check_input(card: &Card, graph: &Graph) -> Result<(), String> {
+    let (input, preprocess) = (&graph.input, &card.preprocess);
+    let size = [input.height, input.width];
+    match preprocess.output_size() {
+        Some(made) if made != size => Err(format!(
+            "its card's 'preprocess' makes {}x{} pixels (height x width), but 'graph.input' wants {}x{}",
+            made[0], made[1], size[0], size[1]
+        )),
+        _ if preprocess.color.channels() != input.channels => Err(format!(
+            "its card's 'preprocess.color' gives {} channels, but 'graph.input' wants {}",
+            preprocess.color.channels(),
+            input.channels
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Reads a model card from a JSON file.
+///
+/// # Errors
+/// When the file cannot be read or is not a card.
+pub fn read_card(path: &Path) -> Result<Card> {
+    let text = read_card_text(path)?;
+    Card::from_json(&text).map_err(|problem| Error::model(path.display().to_string(), problem))
+}
+
+fn read_card_text(path: &Path) -> Result<String> {
+    let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
+    String::from_utf8(bytes)
+        .map_err(|_| Error::model(path.display().to_string(), "is not a text file, expected a JSON card"))
+}
+
+fn built_in(arch: &str, card: &Card) -> Result<Graph> {
+    let classes = card.num_classes.unwrap_or(card.classes.len());
+    if classes == 0 {
+        return Err(Error::model(
+            &card.name,
+            format!("its card builds '{arch}' but gives neither 'num_classes' nor 'classes'"),
+        ));
+    }
+    Ok(arch::build(arch, classes, card.preprocess.output_size())?.graph)
+}
+
+/// Refuses a file that lacks tensors; returns a warning when it has some that the graph does not use.
+fn tensors_fit(graph: &Graph, tensors: &BTreeMap<String, Vec<usize>>, name: &str) -> Result<Vec<String>> {
+    let wanted = graph.nodes.iter().flat_map(|node| node.params.values());
+    let expected: Vec<_> =
+        wanted.map(|name| (name.clone(), tensors.get(name).cloned().unwrap_or_default())).collect();
+    let found: Vec<_> = tensors.iter().map(|(name, shape)| (name.clone(), shape.clone())).collect();
+    let diagnosis = import::Diagnosis::compare(&expected, &found);
+    if !diagnosis.missing.is_empty() {
+        return Err(Error::model(name, diagnosis.to_string()));
+    }
+    Ok(match diagnosis.unused.len() {
+        0 => vec![],
+        count => vec![format!(
+            "{count} tensors in the model file are not used by its graph, the first is '{}'",
+            diagnosis.unused[0].0
+        )],
+    })
+}

@@ -1,0 +1,31 @@
+//! From a file to a network's input: decode, orient, resize, crop, scale.
+//!
+//! Receives paths or bytes and the card's [`Preprocess`](crate::card::Preprocess); hands on a [`Picture`] to draw
+//! on, the numbers for the network, and the [`Placement`] that tells where those numbers lie on the picture.
+//! Knows nothing of Burn.
+
+mod file;
+mod general;
+mod jpeg;
+mod kind;
+mod npy;
+mod npz;
+mod options;
+mod picture;
+mod placement;
+mod preprocess;
+mod profile;
+mod raster;
+mod tensor_file;
+mod tiff;
+
+pub use crate::card::Layout;
+pub use file::{MAX_FILE_BYTES, read_file, sha256_hex};
+pub use npy::channels_first;
+pub use npz::{Array, Npz};
+pub use options::{Icc, ReadOptions};
+pub use picture::{ColourProfile, Picture};
+pub use placement::Placement;
+pub use preprocess::{Prepared, preprocess};
+pub use raster::MAX_PIXELS;
+pub use tensor_file::{npy_from_bytes, picture_from_tensor, read_npy, write_npy_2d};

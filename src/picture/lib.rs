@@ -1,0 +1,14 @@
+//! From a picture file to a network's input, and from a heatmap back to a picture.
+//!
+//! | module | does |
+//! |---|---|
+//! | [`input`] | decodes, orients, resizes, crops and scales; keeps where the network's input lies on the picture |
+//! | [`heatmap`] | a small grid of finite values, and their statistics |
+//! | [`render`] | overlays, masks, boxes, sheets, PNG |
+
+pub mod heatmap;
+pub mod input;
+pub mod render;
+
+use burncam_graph::{card, digest, error};
+use heatmap::Heatmap;
