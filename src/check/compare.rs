@@ -1,13 +1,13 @@
-//! How far two lists of numbers are apart.
+//! The difference between two lists of values.
 
 use serde::Serialize;
 
-/// The greatest difference between numbers that should be the same.
+/// The greatest difference between values that should be equal.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Difference {
-    /// `max |a - b|`. Infinite, in JSON `null`, when a number is not finite or the counts differ.
+    /// `max |a - b|`. Infinite, in JSON `null`, when a value is not finite or the lengths differ.
     pub absolute: f64,
-    /// `max |a - b| / max |b|`; when every `b` is zero, `max |a|` is taken in its place.
+    /// `max |a - b| / max |b|`; divided by `max |a|` when every `b` is zero.
     pub relative: f64,
 }
 
@@ -17,13 +17,13 @@ impl Difference {
 
     const INFINITE: Self = Self { absolute: f64::INFINITY, relative: f64::INFINITY };
 
-    /// Between `found` and what was `expected`.
+    /// The difference between `found` and `expected`.
     #[must_use]
     pub fn between(found: &[f32], expected: &[f32]) -> Self {
         Self::on_scale(found, expected, 0.0)
     }
 
-    /// As [`Difference::between`], but what the difference is divided by is at least `least`.
+    /// As [`Difference::between`], with a divisor of at least `least`.
     #[must_use]
     pub fn on_scale(found: &[f32], expected: &[f32], least: f64) -> Self {
         if found.len() != expected.len() || found.iter().chain(expected).any(|value| !value.is_finite()) {
@@ -37,7 +37,7 @@ impl Difference {
         Self { absolute, relative: if absolute > 0.0 { absolute / scale } else { 0.0 } }
     }
 
-    /// The one of two that is relatively greater.
+    /// Whichever has the greater relative difference.
     #[must_use]
     pub fn worse(self, other: Self) -> Self {
         if other.relative > self.relative { other } else { self }

@@ -1,10 +1,10 @@
-//! Every other device of this build, and the own kernels, against Burn on the device that was asked for.
+//! Compares every other device of this build, and the native kernels, with Burn on the requested device.
 
 use super::{DeviceCheck, Difference, Status, Subject, guarded, inner};
 use crate::engine::{DEVICES, DeviceName};
 use crate::engine::{Engine, Network, Runtime};
 
-/// A device that cannot be opened is not available; one that opens and then cannot run the network has failed.
+/// A device that cannot be opened is reported as not available; one that opens but cannot run the network has failed.
 pub(super) fn check(subject: &Subject) -> Vec<DeviceCheck> {
     let asked = subject.request.device.to_string();
     let asked = asked.split(':').next().unwrap_or_default();
@@ -12,7 +12,8 @@ pub(super) fn check(subject: &Subject) -> Vec<DeviceCheck> {
     others.map(|name| compare(subject, name)).chain([own_kernels(subject)]).collect()
 }
 
-/// The own kernels: up to the layer with the head on Burn, as `explain` runs the network, and all of it, as `predict` does.
+/// The native kernels: up to the layer, with the head on Burn, as `explain` runs the network, and all of it, as
+/// `predict` does.
 fn own_kernels(subject: &Subject) -> DeviceCheck {
     let runtime = Runtime { engine: Engine::Native(None), ..Runtime::from(&DeviceName::default()) };
     let taps: Vec<usize> = subject.layer.into_iter().collect();
@@ -39,7 +40,8 @@ fn compare(subject: &Subject, name: &str) -> DeviceCheck {
     held(subject, name, &Runtime { engine: Engine::Burn, ..Runtime::from(&device) }, &[&taps])
 }
 
-/// The logits of another runtime against the subject's, by each of these sets of tapped layers; the worst counts.
+/// Compares the logits of another runtime with the subject's, for each set of tapped layers; the worst difference
+/// counts.
 fn held(subject: &Subject, name: &str, runtime: &Runtime, ways: &[&[usize]]) -> DeviceCheck {
     let done =
         |status, difference, problem| DeviceCheck { device: name.to_owned(), status, difference, problem };

@@ -1,10 +1,10 @@
-//! The network as it is run, batch norm folded into convolutions, against the graph as it is written.
+//! Compares the network as it runs, with batch norm folded into convolutions, to the graph as written.
 
 use super::{Difference, FoldingCheck, Status, Subject, guarded, inner};
 use crate::engine::Network;
 use crate::error::{Error, Result};
 
-/// Runs both side by side and compares each value that both have.
+/// Runs both and compares every tensor that both compute.
 pub(super) fn check(subject: &Subject) -> FoldingCheck {
     let mut found = FoldingCheck {
         status: Status::Failed,

@@ -1,11 +1,12 @@
-//! The gradient that a map is made of against difference quotients of the network itself.
+//! Compares the gradient used for a map with difference quotients of the network itself.
 //!
-//! One activation is moved up and down by a step, the head is run again without autodiff, and the slopes to both sides
-//! are taken. The step is halved until neither slope changes any more and both are the gradient. Where that never happens,
-//! the last step that rounding leaves usable decides. One settled slope: the gradient must be that. A settled slope to each
-//! side: a kink (the corner of a ReLU, a tie in a max pool), and the gradient must lie between the two. A gradient that does
-//! neither gets a second look (`local`), since where ties meet it need not, and still be right. Anything else stays unsettled:
-//! such positions are counted, not judged.
+//! One activation is moved up and down by a step, the head runs again without autodiff, and the slopes to both sides
+//! are taken.
+//! The step is halved until both slopes are stable and equal the gradient. If that never happens, the last step that
+//! rounding leaves usable decides. With one stable slope, the gradient must equal it. With a different stable slope
+//! on each side there is a kink (the corner of a ReLU, a tie in a max pool), and the gradient must be between the
+//! two. A gradient that does neither is examined operation by operation (`local`): where several ties meet it may be
+//! outside and still be correct. All other positions are unsettled; they are counted, not judged.
 
 use std::collections::BTreeSet;
 
@@ -15,42 +16,43 @@ use super::{GradientCheck, Status, Subject, guarded, inner};
 use crate::engine::{Evidence, Score, Trunk};
 use crate::error::{Error, Result};
 
-/// Half of these are drawn from the whole layer, half from where the gradient is not zero.
+/// Half are drawn from the whole layer, half from positions with a nonzero gradient, which sparse gradients would
+/// rarely yield.
 const POSITIONS: usize = 32;
 
-/// Fewer smooth positions than this share of the sample prove nothing.
+/// With a smaller share of smooth positions than this, the sample proves nothing.
 const ENOUGH: f64 = 0.25;
 
-/// Second looks that a check takes; positions that would need more are left unsettled.
+/// Positions that are examined operation by operation. Each takes many runs of the head; further ones stay unsettled.
 const LOOKS: usize = 8;
 
-/// The step is halved at most this often.
+/// Limit on halvings of the step. At 1/4096 of the first step, rounding dominates.
 const HALVINGS: usize = 12;
 
 impl GradientCheck {
-    /// The greatest difference between slope and gradient that passes, as a share of the layer's greatest gradient. Difference
-    /// quotients in 32-bit floats are good to about this; a wrong formula is wrong by far more.
+    /// The greatest difference between slope and gradient that passes, as a share of the layer's greatest gradient.
+    /// Difference quotients of 32-bit floats are accurate to about this; a wrong formula is off by far more.
     pub const LIMIT: f64 = 0.02;
 }
 
-/// How slopes are taken and judged, in the units of one layer and class.
+/// Step sizes and limits, in the units of one layer and class.
 struct Ruler {
     /// The first step, in units of the activation.
     step: f64,
-    /// The greatest difference between slopes that are the same.
+    /// The greatest difference between slopes that count as equal.
     allowed: f64,
-    /// The greatest rounding error that one score may have.
+    /// The greatest rounding error of one score.
     rounding: f64,
 }
 
-/// What one position shows.
+/// The result at one position.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Finding {
-    /// One slope.
+    /// The same slope on both sides.
     Smooth(f64),
-    /// Another slope to each side.
+    /// Different slopes on the two sides.
     Kink([f64; 2]),
-    /// Slopes that did not settle.
+    /// The slopes did not become stable.
     Unsettled,
 }
 
@@ -91,7 +93,7 @@ fn compare(subject: &Subject, found: &mut GradientCheck) -> Result<()> {
     judge(subject, (&trunk, evidence, class), found)
 }
 
-/// Holds the gradients of `evidence` against slopes of the head.
+/// Compares the gradients of `evidence` with slopes of the head.
 fn judge(
     subject: &Subject,
     (trunk, evidence, class): (&Trunk, &Evidence, usize),
@@ -131,7 +133,7 @@ fn judge(
 }
 
 impl GradientCheck {
-    /// Counts a position, whose second look ended in `verdict` if it had one; `relative` is by how much its gradient is off.
+    /// Counts a position. `verdict` is the result of its second look, if any; `relative` the error of its gradient.
     fn count(&mut self, finding: Finding, verdict: Option<Verdict>, relative: f64) {
         match (finding, verdict) {
             (Finding::Unsettled, _) | (_, Some(Verdict::NotTaken)) => self.unsettled += 1,
@@ -148,7 +150,7 @@ impl GradientCheck {
     }
 }
 
-/// How a second look ended.
+/// The result of a second look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Verdict {
     Sound,
@@ -156,7 +158,7 @@ enum Verdict {
     NotTaken,
 }
 
-/// Second looks at positions.
+/// A limited number of second looks.
 struct Looks<'a> {
     head: &'a Head<'a>,
     look: Option<SecondLook<'a>>,
@@ -190,7 +192,7 @@ fn conclude(found: &mut GradientCheck) {
     }
 }
 
-/// The part of the network behind the layer, as a function of one activation.
+/// The part of the network after the layer, as a function of one activation.
 struct Head<'a> {
     subject: &'a Subject<'a>,
     trunk: &'a Trunk,
@@ -210,8 +212,8 @@ impl Head<'_> {
             .ok_or_else(|| Error::internal("a logit is gone"))
     }
 
-    /// Everything is measured by the layer's greatest gradient, or if all are zero by the steepest slope in the sample:
-    /// then zero may be the mistake.
+    /// Everything is measured relative to the layer's greatest gradient, or, if all gradients are zero, to the
+    /// steepest slope in the sample: then zero may be the error.
     fn ruler(&self, sample: &BTreeSet<usize>) -> Result<Ruler> {
         let Evidence { activations, gradients } = self.evidence;
         let step = match greatest(&activations.values) {
@@ -232,10 +234,10 @@ impl Head<'_> {
 }
 
 impl Ruler {
-    /// Halves the step until the slopes settle on the gradient; `smallest` keeps the smallest step of all.
+    /// Halves the step until the slopes equal the gradient; `smallest` keeps the smallest step used.
     ///
-    /// A slope taken over a long step may miss what happens close by, so one that is not the gradient is looked at again
-    /// over shorter ones.
+    /// A slope over a long step may miss a kink nearby, so a slope that differs from the gradient is measured again
+    /// over shorter steps.
     fn measure(
         &self,
         value: f32,
@@ -253,7 +255,7 @@ impl Ruler {
         let mut finding = Finding::Unsettled;
         let mut step = self.step;
         for _ in 0..=HALVINGS {
-            // Two scores make a slope; rounding may be half of what `same` allows.
+            // A slope has the rounding of two scores. It may take up half of the allowed difference.
             if 8.0 * self.rounding > self.allowed * step {
                 break;
             }
@@ -285,7 +287,7 @@ fn greatest(values: &[f32]) -> f64 {
     values.iter().map(|value| f64::from(value.abs())).fold(0.0, f64::max)
 }
 
-/// Positions in order, each once; all of a small layer.
+/// Sorted positions without duplicates; all positions of a small layer.
 fn sample(gradients: &[f32], seed: u64) -> BTreeSet<usize> {
     if gradients.len() <= POSITIONS {
         return (0..gradients.len()).collect();

@@ -1,10 +1,10 @@
-//! Slopes of functions that a person can differentiate.
+//! Slopes of functions with known derivatives.
 
 use super::*;
 
 const RULER: Ruler = Ruler { step: 2.0, allowed: 0.02, rounding: 1e-7 };
 
-/// What is found at `value` when the program under test says that the slope there is `gradient`.
+/// What is found at `value` when the program under test claims that the slope there is `gradient`.
 fn measure(value: f32, gradient: f64, function: impl Fn(f64) -> f64) -> Finding {
     let mut smallest = RULER.step;
     RULER.measure(value, gradient, &mut smallest, |value| Ok(function(f64::from(value)))).unwrap()
@@ -35,7 +35,7 @@ fn a_smooth_function_has_its_derivative_whatever_is_claimed() {
 fn a_kink_nearby_is_stepped_away_from() {
     has_slope(0.3, 1.0, |x| x.max(0.0));
     has_slope(-0.3, 0.0, |x| x.max(0.0));
-    // A dent on both sides that long steps pass over.
+    // A dent on each side, which long steps miss.
     assert!(
         matches!(measure(0.0, 0.0, |x| x.signum() * (x.abs() - 0.01).max(0.0)), Finding::Smooth(slope) if slope == 0.0)
     );
@@ -69,7 +69,7 @@ fn a_wrong_gradient_at_a_kink_is_counted_as_wrong() {
     assert_eq!(found.relative, Some(0.5));
 }
 
-/// Pools over a padded border tie, and where their ties meet the head has another slope than the chain rule gives.
+/// Pools over a padded border tie, and where ties meet the head's slope differs from the chain rule.
 #[test]
 fn ties_of_pools_are_no_mistake_and_mistakes_are_none_of_theirs() {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/cases/numbers/tied_pools.bpk");

@@ -3,7 +3,7 @@
 use super::{LayerCheck, Status, Unexplainable};
 use crate::model::{LayerInfo, LayerRequest, Model};
 
-/// Sorts the operations by what can be done with them.
+/// Groups the operations by whether they can be explained.
 pub(super) fn check(model: &Model) -> LayerCheck {
     let layers = model.layers();
     let auto = model.choose_layer(&LayerRequest::Auto).ok();

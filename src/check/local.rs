@@ -1,9 +1,10 @@
-//! A second look at a gradient that is no slope of the head as a whole.
+//! Examines, operation by operation, a gradient that is not a slope of the whole head.
 //!
-//! Pools tie wherever a map is the same over several cells, as along a padded border. Each then takes one of equal numbers, and where
-//! ties meet, the head may have one slope to both sides while the chain rule gives another. Such a gradient is right: it is what
-//! every framework defines. It is accepted if it equals the chain of the operations' own gradients, if each of these lies between
-//! the slopes of its operation to both sides wherever the move passes, and if one of them does have two slopes there.
+//! Pools tie where a map is constant over several cells, for example along a padded border. Each picks one of several
+//! equal values, and where ties meet, the head may have the same slope on both sides while the chain rule gives
+//! another. Such a gradient is correct, because every framework defines it that way. It is accepted if it equals the
+//! chain of the operations' own gradients, if each of these is between its operation's slopes on both sides wherever
+//! the change passes, and if one operation does have two slopes there.
 
 use std::collections::BTreeSet;
 
@@ -11,16 +12,16 @@ use super::GradientCheck;
 use crate::engine::{Local, Locals, Network, Trunk};
 use crate::error::{Error, Result};
 
-/// Numbers that are looked at of each input and each output.
+/// Elements examined in each input and output.
 const SAMPLE: usize = 4;
 
-/// Moves that are tried, each a quarter of the one before: a function may bend within the first.
+/// Steps tried, each a quarter of the one before: the function may bend within the first.
 const SHORTENED: usize = 5;
 
-/// The least move of a number, as a share of the greatest beside it, that rounding leaves a slope to.
+/// The smallest step, as a share of the largest value in the tensor, for which rounding leaves a usable slope.
 const LEAST: f32 = 1.0 / 16_384.0;
 
-/// The head at the activations in question.
+/// The head at given activations.
 pub(super) struct SecondLook<'a> {
     network: &'a Network,
     trunk: &'a Trunk,
@@ -41,7 +42,8 @@ impl<'a> SecondLook<'a> {
         Ok(Self { network, trunk, activations, base, chain })
     }
 
-    /// Whether `gradient`, up to `allowed`, is the right one at the activation `at` although moves by `step` show another slope.
+    /// Whether `gradient`, up to `allowed`, is correct at the activation `at` although steps by `step` show another
+    /// slope.
     pub(super) fn accepts(&self, at: usize, gradient: f64, allowed: f64, step: f64) -> Result<bool> {
         if (f64::from(self.chain[at]) - gradient).abs() > allowed {
             return Ok(false);
@@ -65,26 +67,26 @@ impl<'a> SecondLook<'a> {
                     }
                 }
             }
-            // Also where the number at the kink is none of those that were looked at.
+            // Also accept a kink at an element that was not sampled.
             has_kink |= is_straight && bends(&base.output()?, &up.output()?, &down.output()?);
         }
         Ok(has_kink)
     }
 }
 
-/// What an operation's gradient is beside its slopes to both sides.
+/// An operation's gradient compared with its slopes on both sides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Slope {
-    /// Both sides have one slope, and it is the gradient.
+    /// Both sides have the same slope, equal to the gradient.
     Smooth,
-    /// Each side has its own, and the gradient lies between them.
+    /// The slopes differ, and the gradient is between them.
     Kink,
-    /// The gradient lies outside.
+    /// The gradient is outside.
     Wrong,
 }
 
 impl Slope {
-    /// How `gradient` lies to the slopes of both sides, of which `allowed` makes no difference.
+    /// Compares `gradient` with the slopes of both sides; differences up to `allowed` count as equal.
     pub(super) fn of(gradient: f64, sides: [f64; 2], allowed: f64) -> Self {
         match () {
             () if outside(gradient, sides) > allowed => Self::Wrong,
@@ -94,19 +96,19 @@ impl Slope {
     }
 }
 
-/// How far a gradient lies outside of the slopes of both sides.
+/// The distance of a gradient from the interval between the slopes of both sides.
 pub(super) fn outside(gradient: f64, [a, b]: [f64; 2]) -> f64 {
     (a.min(b) - gradient).max(gradient - a.max(b)).max(0.0)
 }
 
-/// How one input of an operation changes as the activation moves.
+/// How one input of an operation changes as the activation changes.
 struct Moves {
     which: usize,
     values: Vec<f32>,
     output: Vec<f32>,
-    /// By place, how far it moves at most.
+    /// The greatest change of each element.
     reach: Vec<f32>,
-    /// By place, how much further its value moves to one side than to the other, where each has a value of its own.
+    /// For each element, the difference between its changes to either side, where it changes on both.
     bend: Vec<f32>,
 }
 
@@ -128,19 +130,19 @@ impl Moves {
         Ok(Self { which, values, output, reach, bend })
     }
 
-    /// The places that move furthest, and those whose values bend most.
+    /// The elements that change most, and those that bend most.
     fn places(&self) -> BTreeSet<usize> {
         let bent = greatest(&self.bend).into_iter().filter(|place| self.reach[*place] > 0.0);
         greatest(&self.reach).into_iter().chain(bent).collect()
     }
 
-    /// The operation's gradients with respect to one number of the input, against its slopes, over shorter and shorter moves.
+    /// Compares the operation's gradients with respect to one input element with its slopes, over ever shorter steps.
     fn judge(&self, base: &Local<'_>, place: usize) -> Result<Slope> {
         let least = LEAST * largest(&self.values);
         let mut step = self.reach[place].max(least);
         for shortened in 0..SHORTENED {
             let Beside { slopes, allowed, rounding } = self.beside(base, place, step)?;
-            // What rounding hides proves nothing, but one move must do.
+            // A step at which rounding dominates proves nothing, but at least one step must be judged.
             if shortened > 0 && rounding > allowed {
                 break;
             }
@@ -157,7 +159,7 @@ impl Moves {
         Ok(Slope::Wrong)
     }
 
-    /// The slopes of the numbers that a move by `step` to both sides changes most.
+    /// The slopes of the outputs that change most when the element changes by `step` to either side.
     fn beside(&self, base: &Local<'_>, place: usize, step: f32) -> Result<Beside> {
         let mut sides = Vec::new();
         for step in [step, -step] {
@@ -182,16 +184,16 @@ impl Moves {
     }
 }
 
-/// Slopes to both sides, by the output's number.
+/// Slopes on both sides for each output element.
 struct Beside {
     slopes: Vec<(usize, [f64; 2])>,
-    /// How far apart slopes are the same.
+    /// Slopes this close count as equal.
     allowed: f64,
-    /// How far rounding may have moved them.
+    /// The effect of rounding on a slope.
     rounding: f64,
 }
 
-/// Whether numbers move further to one side than to the other.
+/// Whether values change more to one side than to the other.
 fn bends(values: &[f32], up: &[f32], down: &[f32]) -> bool {
     let sides = || values.iter().zip(up.iter().zip(down));
     let moved = sides().map(|(value, (up, down))| (up - value).abs().max((down - value).abs()));
@@ -205,7 +207,7 @@ fn largest(values: &[f32]) -> f32 {
     values.iter().fold(0.0, |most, value| most.max(value.abs()))
 }
 
-/// Places of the greatest of these, none of them zero.
+/// Indices of the largest nonzero values.
 fn greatest(sizes: &[f32]) -> Vec<usize> {
     let mut places: Vec<usize> = (0..sizes.len()).filter(|at| sizes[*at] > 0.0).collect();
     places.sort_by(|a, b| sizes[*b].total_cmp(&sizes[*a]));

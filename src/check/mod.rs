@@ -1,8 +1,8 @@
-//! Proof that a model's numbers are right: its devices against each other, folding against the plain graph, gradients
-//! against differences, and all of it against another framework.
+//! Proof that a model's results are right: compares devices with each other, folding with the plain graph, gradients
+//! with difference quotients, and all of it with another framework.
 //!
-//! Receives a [`Model`] and a [`CheckRequest`], hands on a [`CheckReport`] with every figure. A check that fails is a
-//! finding and not an error; errors are left for what keeps checks from starting. Printing is left to callers.
+//! Receives a [`Model`] and a [`CheckRequest`]; returns a [`CheckReport`] with every figure. A failed check is part
+//! of the report; an error means that checks could not start. Callers print.
 
 mod compare;
 mod devices;
@@ -42,18 +42,18 @@ pub struct CheckRequest {
     pub device: DeviceName,
     /// Where gradients are checked. Default: `auto`.
     pub layer: LayerRequest,
-    /// The greatest difference that passes, as a share of the greatest magnitude compared. Default:
-    /// [`CheckRequest::TOLERANCE`]. Gradients have a limit of their own, [`GradientCheck::LIMIT`].
+    /// The greatest difference that passes, as a share of the largest compared value. Default:
+    /// [`CheckRequest::TOLERANCE`]. Gradients have their own limit, [`GradientCheck::LIMIT`].
     pub tolerance: f64,
     /// Seed of the noise picture and of the sampled positions. Default: 0.
     pub seed: u64,
-    /// A `.npz` archive with an array `input` and what another framework made of it: `logits`, `output` or
+    /// A `.npz` archive with an array `input` and the other framework's result for it: `logits`, `output` or
     /// `probabilities`. Default: none.
     pub reference: Option<PathBuf>,
 }
 
 impl CheckRequest {
-    /// Frameworks and devices sum in different orders; in 32-bit floats that rarely comes to more than this.
+    /// Frameworks and devices sum in different orders; in 32-bit floats the effect is rarely larger than this.
     pub const TOLERANCE: f64 = 1e-4;
 }
 
@@ -69,22 +69,22 @@ impl Default for CheckRequest {
     }
 }
 
-/// What every check needs.
+/// Common inputs of the checks.
 struct Subject<'a> {
     model: &'a Model,
     request: &'a CheckRequest,
-    /// The network as `explain` runs it, tapped at the checked layer if there is one.
+    /// The network as `explain` runs it, tapped at the checked layer, if any.
     network: Network,
-    /// Position of that layer.
+    /// Index of that layer.
     layer: Option<usize>,
     /// The noise picture, `[1, channels, height, width]`.
     input: Vec<f32>,
-    /// What the network makes of it.
+    /// The network's logits for it.
     logits: Vec<f32>,
 }
 
 impl Subject<'_> {
-    /// Whether a difference is within the tolerance. What is not finite never is.
+    /// Whether a difference is within the tolerance. Differences that are not finite never are.
     fn status(&self, difference: &Difference) -> Status {
         if difference.relative <= self.request.tolerance { Status::Ok } else { Status::Failed }
     }
@@ -99,7 +99,7 @@ pub fn check(model: &Model, request: &CheckRequest) -> Result<CheckReport> {
     let reference = request.reference.as_deref().map(|path| Reference::open(path, model)).transpose()?;
     let layer = match model.choose_layer(&request.layer) {
         Ok(choice) => Some(choice.index),
-        // That no layer can be explained is what the check of layers tells.
+        // The check of layers reports that none can be explained.
         Err(Error::Model { .. }) if request.layer == LayerRequest::Auto => None,
         Err(error) => return Err(error),
     };
@@ -135,7 +135,7 @@ pub fn check(model: &Model, request: &CheckRequest) -> Result<CheckReport> {
     Ok(report)
 }
 
-/// Runs something that ends in Burn, whose devices tell of some troubles by panicking.
+/// Runs something that ends in Burn. Its devices report some failures by panicking.
 fn guarded<T>(run: impl FnOnce() -> Result<T>) -> Result<T> {
     catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|payload| {
         let words = payload.downcast_ref::<String>().map(String::as_str);
@@ -145,7 +145,7 @@ fn guarded<T>(run: impl FnOnce() -> Result<T>) -> Result<T> {
     })
 }
 
-/// What went wrong, without the words around it that ask for a report.
+/// The cause, without the request to report a bug that surrounds internal errors.
 fn inner(error: &Error) -> String {
     match error {
         Error::Internal(problem) => problem.clone(),

@@ -1,4 +1,4 @@
-//! A picture of noise, the same for the same seed, and other numbers that look random.
+//! Reproducible noise pictures and pseudo-random numbers.
 
 use image::{Rgb, RgbImage};
 
@@ -6,10 +6,10 @@ use crate::error::Result;
 use crate::input::preprocess;
 use crate::model::Model;
 
-/// Cells a side of the picture's coarse part.
+/// Cells per side of the picture's coarse component.
 const CELLS: usize = 8;
 
-/// SplitMix64: small, and good enough for noise and samples.
+/// SplitMix64: small, and good enough for noise and samples. A fixed algorithm keeps checks reproducible.
 pub(super) struct Random(u64);
 
 impl Random {
@@ -25,15 +25,15 @@ impl Random {
         mixed ^ (mixed >> 31)
     }
 
-    /// A number below `count`, which is not zero.
+    /// A number below `count`, which must not be zero.
     pub(super) fn below(&mut self, count: usize) -> usize {
         (self.next() % count as u64) as usize
     }
 }
 
-/// A noise picture of the network's size, prepared as the card says: `[1, channels, height, width]`.
+/// A noise picture of the network's size, preprocessed as the card says: `[1, channels, height, width]`.
 ///
-/// It has large patches and fine grain, so that early and late layers both have something to see.
+/// It has large patches and fine grain, so that early and late layers both respond to it.
 pub(super) fn input(model: &Model, seed: u64) -> Result<Vec<f32>> {
     let spec = &model.graph().input;
     let mut random = Random::new(seed);

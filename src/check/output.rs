@@ -1,7 +1,7 @@
-//! Seeded forward passes against what a model is taken to give.
+//! Compares seeded forward passes with the output kind that the card claims.
 //!
-//! Receives a model, returns sentences about what contradicts its card. Right numbers of a wrongly understood output are false
-//! numbers all the same, and a few noise pictures show most of them: probabilities beyond 0 to 1, logits that add up to 1.
+//! Receives a model; returns sentences about contradictions. A misunderstood output makes every probability wrong,
+//! and a few noise pictures reveal most cases: probabilities outside 0 to 1, logits that sum to 1.
 
 use super::{guarded, noise};
 use crate::card::{OutputKind, Task};
@@ -10,25 +10,26 @@ use crate::engine::{Network, Runtime};
 use crate::error::Result;
 use crate::model::{FinalActivation, Model};
 
-/// So many noise pictures are run. By chance logits of all of them may lie from 0 to 1, but not add up to 1 as well.
+/// Number of noise pictures. Logits of all of them may be within 0 to 1 by chance, but then they do not also sum to
+/// 1.
 const PICTURES: u64 = 3;
 
-/// How far from 1 sums of probabilities may be, and how far beyond 0 to 1 each. Half precision has three digits.
+/// Tolerance for sums of probabilities, and for values outside 0 to 1. Half precision has three digits.
 const NEAR: f64 = 2e-3;
 
-/// Differences below this share of the greatest number are rounding.
+/// Differences below this share of the largest value are rounding.
 const SAME: f64 = 1e-6;
 
-/// What forward passes of noise pictures say of a model's outputs.
+/// Findings about a model's outputs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct OutputCheck {
-    /// What contradicts the card, one sentence each.
+    /// Contradictions with the card, one sentence each.
     pub contradictions: Vec<String>,
-    /// What the outputs must be, where nothing was said or proved of them and the numbers leave no doubt.
+    /// The only possible kind of output, when the card does not state one and the values leave no doubt.
     pub evident: Option<OutputKind>,
 }
 
-/// Runs a few seeded noise pictures through a model and compares what comes out with what its outputs are taken for.
+/// Runs a few seeded noise pictures through a model and compares the outputs with the output kind of its card.
 ///
 /// # Errors
 /// When the weights cannot be read, or the network cannot run.
@@ -97,7 +98,7 @@ fn judge(rows: &[Vec<f32>], model: &Model) -> OutputCheck {
     found
 }
 
-/// Whether the pictures make no difference.
+/// Whether the outputs are the same for all pictures.
 fn are_equal(rows: &[Vec<f32>]) -> bool {
     let greatest = rows.iter().flatten().fold(0.0_f64, |most, value| most.max(f64::from(value.abs())));
     let near = |a: &f32, b: &f32| (f64::from(*a) - f64::from(*b)).abs() <= SAME * greatest;

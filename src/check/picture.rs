@@ -1,7 +1,7 @@
-//! From a picture file to probabilities: what the network sees of it, and whether another framework sees the same.
+//! From a picture file to probabilities: the network's input, and whether another framework computes the same.
 //!
-//! Receives a model, a picture file and perhaps what another framework made of it; returns a [`PictureReport`]. The other checks
-//! begin at the network's input. Most mistakes are made before it, in how the picture is prepared.
+//! Receives a model, a picture file and optionally another framework's results for it; returns a [`PictureReport`].
+//! The other checks start at the network's input, but most mistakes are made before it, in preprocessing.
 
 use std::path::{Path, PathBuf};
 
@@ -18,27 +18,27 @@ use crate::input::{Layout, Picture};
 use crate::model::Model;
 use crate::record::{InputRecord, Prediction};
 
-/// So many classes are listed.
+/// Number of classes listed.
 const LISTED: usize = 5;
 
-/// What to check of a picture, and how strictly.
+/// What to check about a picture, and how strictly.
 #[derive(Debug, Clone)]
 pub struct PictureRequest {
     /// A picture file.
     pub picture: PathBuf,
-    /// Colour behind transparent pixels. Default: white.
+    /// Colour under transparent pixels. Default: white.
     pub background: [u8; 3],
     /// Where the network runs. Default: `flex`.
     pub device: DeviceName,
-    /// A JSON file with what another framework made of the picture; `docs/check.md` has the format. Default: none.
+    /// A JSON file with another framework's results for the picture; `docs/check.md` has the format. Default: none.
     pub reference: Option<PathBuf>,
-    /// The greatest difference of a probability that passes; of logits, as a share of the greatest. Default:
+    /// The greatest difference of a probability that passes; for logits, as a share of the largest. Default:
     /// [`PictureRequest::TOLERANCE`].
     pub tolerance: f64,
 }
 
 impl PictureRequest {
-    /// Resizing in other libraries differs by a level of brightness here and there, and many people round what they write down.
+    /// Resizing in other libraries differs by single levels, and people round the values they write down.
     pub const TOLERANCE: f64 = 0.01;
 
     /// A request with every default.
@@ -54,7 +54,7 @@ impl PictureRequest {
     }
 }
 
-/// What a model makes of a picture, and how that compares.
+/// A model's results for a picture, and their comparison with a reference.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct PictureReport {
     /// The model's name.
@@ -69,38 +69,38 @@ pub struct PictureReport {
     pub picture: InputRecord,
     /// `[1, channels, height, width]`.
     pub shape: [usize; 4],
-    /// The numbers of each channel of the input, in the network's order.
+    /// Statistics of the input's channels, in the network's order.
     pub channels: Vec<ChannelNumbers>,
     /// The most probable classes.
     pub predictions: Vec<Prediction>,
-    /// What a reader should know of the picture, such as damage or a colour profile.
+    /// Warnings about the picture, such as damage or a colour profile.
     pub warnings: Vec<String>,
     /// No comparison failed.
     pub passed: bool,
     /// The greatest difference that passes, for probabilities and logits.
     pub tolerance: f64,
-    /// The prepared picture against the reference's `input`, if it has one.
+    /// The preprocessed picture compared with the reference's `input`, if any.
     pub input: Option<InputCheck>,
-    /// The network on the reference's own `input`, if it has one.
+    /// The network on the reference's own `input`, if any.
     pub network: Option<StageCheck>,
-    /// From the picture file to the result, if there is a reference.
+    /// The whole way from the picture file to the result, if there is a reference.
     pub result: Option<StageCheck>,
     /// Which stage differs, in words.
     pub finding: Option<String>,
 }
 
-/// The numbers of one channel.
+/// Statistics of one channel.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ChannelNumbers {
-    /// Their mean.
+    /// Mean.
     pub mean: f64,
-    /// The least.
+    /// Minimum.
     pub min: f32,
-    /// The greatest.
+    /// Maximum.
     pub max: f32,
 }
 
-/// Probabilities or logits against the reference's.
+/// Probabilities or logits compared with the reference's.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct StageCheck {
     /// How it ended.
@@ -109,13 +109,13 @@ pub struct StageCheck {
     pub compared: String,
     /// Number of classes.
     pub classes: usize,
-    /// Greatest difference: of probabilities as they are, of logits as a share of the greatest.
+    /// Greatest difference: absolute for probabilities, as a share of the largest for logits.
     pub difference: f64,
     /// Whether both have the same greatest class.
     pub same_top_class: bool,
 }
 
-/// Prepares a picture, runs the network, and compares with another framework.
+/// Preprocesses a picture, runs the network, and compares with another framework.
 ///
 /// # Errors
 /// When the picture, the weights or the reference cannot be read, or do not fit each other.
@@ -242,7 +242,7 @@ fn score(class: &Prediction) -> Result<f32> {
     })
 }
 
-/// Where two paths part.
+/// The stage at which the two pipelines diverge.
 fn finding(report: &PictureReport) -> Option<String> {
     let failed = |check: &Option<StageCheck>| check.as_ref().map(|check| check.status == Status::Failed);
     let input = report.input.as_ref().map(|check| check.status == Status::Failed);
@@ -263,7 +263,7 @@ fn finding(report: &PictureReport) -> Option<String> {
     }
 }
 
-/// A clause about the reference file, as an error.
+/// An error about the reference file.
 pub(super) fn refuse(path: &Path, problem: impl std::fmt::Display) -> Error {
     Error::request(format!("reference '{}': {problem}", path.display()))
 }

@@ -1,4 +1,4 @@
-//! What another framework made of a picture, in a JSON file of three lines of Python.
+//! Another framework's results for a picture, from a small JSON file.
 
 use std::path::{Path, PathBuf};
 
@@ -16,15 +16,15 @@ use crate::model::Model;
 struct File {
     /// The network's input, a `.npy` file; relative to this file's directory.
     input: Option<PathBuf>,
-    /// One a class.
+    /// One per class.
     probabilities: Option<Row>,
-    /// One a class.
+    /// One per class.
     logits: Option<Row>,
     /// Some classes with their probabilities.
     top: Option<Vec<Top>>,
 }
 
-/// A list, or a batch of one list.
+/// A list, or a batch with one list.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 enum Row {
@@ -39,7 +39,7 @@ struct Top {
     proba: f64,
 }
 
-/// An index or a name.
+/// A class by index or name.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 enum Class {
@@ -47,20 +47,20 @@ enum Class {
     Name(String),
 }
 
-/// A reference that fits the model.
+/// A reference that was checked against the model.
 #[derive(Debug)]
 pub(super) struct PictureReference {
-    /// The file of the network's input.
+    /// The `.npy` file of the network's input.
     pub(super) input: Option<PathBuf>,
     pub(super) scores: Scores,
 }
 
-/// What is to be compared.
+/// The values to compare.
 #[derive(Debug, PartialEq)]
 pub(super) enum Scores {
     /// Classes with their probabilities.
     Probabilities(Vec<(usize, f64)>),
-    /// Of every class.
+    /// One for every class.
     Logits(Vec<f32>),
 }
 
@@ -112,7 +112,7 @@ impl PictureReference {
 }
 
 impl Row {
-    /// The numbers, one a class.
+    /// The values, one per class.
     fn of(self, path: &Path, name: &str, model: &Model) -> Result<Vec<f64>> {
         let (Self::Flat(values) | Self::Batch([values])) = self;
         match (values.len(), model.num_classes()) {
@@ -124,7 +124,7 @@ impl Row {
     }
 }
 
-/// Refuses what are no probabilities.
+/// Refuses values that are not probabilities.
 fn proper<'a>(path: &Path, mut values: impl Iterator<Item = &'a f64>) -> Result<()> {
     match values.find(|value| !(0.0..=1.0).contains(*value)) {
         Some(value) => Err(refuse(path, format!("probability {value}: expected 0 to 1 (is it a logit?)"))),

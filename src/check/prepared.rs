@@ -1,4 +1,4 @@
-//! Two prepared pictures: how far they are apart, and what kind of mistake that is.
+//! Two preprocessed pictures: their difference, and its likely cause.
 
 use serde::Serialize;
 
@@ -6,13 +6,13 @@ use super::Status;
 use crate::card::Preprocess;
 use crate::model::Model;
 
-/// The greatest difference that passes, in levels of brightness of 0..=255: what decoders and resizers differ by.
+/// The greatest difference that passes, in levels of 0..=255: decoders and resizers differ by one level.
 const LIMIT: f64 = 1.0;
 
-/// Sums in 32-bit floats leave so much of a level.
+/// Share of a level that sums of 32-bit floats may differ by.
 const ROUNDING: f64 = 0.01;
 
-/// The prepared picture against another framework's.
+/// The preprocessed picture compared with another framework's.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct InputCheck {
     /// How it ended.
@@ -23,7 +23,7 @@ pub struct InputCheck {
     pub mean_levels: f64,
     /// The greatest difference that passes.
     pub limit: f64,
-    /// What the difference looks like, as a clause; only where it is known.
+    /// The likely cause of the difference, as a clause; `None` when unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
 }
@@ -41,7 +41,7 @@ fn compare(ours: &[f32], theirs: &[f32], preprocess: &Preprocess, channels: usiz
     InputCheck { status, levels, mean_levels, limit: LIMIT, hint }
 }
 
-/// Greatest and mean difference in levels of brightness.
+/// Greatest and mean difference in levels.
 fn levels_apart(ours: &[f32], theirs: &[f32], preprocess: &Preprocess, channels: usize) -> (f64, f64) {
     let plane = (ours.len() / channels.max(1)).max(1);
     let (mut greatest, mut sum) = (0.0_f64, 0.0);
@@ -54,7 +54,7 @@ fn levels_apart(ours: &[f32], theirs: &[f32], preprocess: &Preprocess, channels:
     (greatest, sum / ours.len().max(1) as f64)
 }
 
-/// What kind of difference it is.
+/// The kind of the difference.
 fn hint(ours: &[f32], theirs: &[f32], preprocess: &Preprocess, channels: usize) -> String {
     let plane = ours.len() / channels.max(1);
     if channels == 3 {
@@ -93,7 +93,7 @@ impl Line {
     }
 }
 
-/// The line that brings `x` nearest to `y`, by least squares.
+/// The line that maps `x` closest to `y`, by least squares.
 fn line(y: &[f32], x: &[f32]) -> Line {
     let mean =
         |values: &[f32]| values.iter().map(|v| f64::from(*v)).sum::<f64>() / values.len().max(1) as f64;
@@ -113,7 +113,7 @@ mod tests {
     use super::*;
     use crate::model::arch;
 
-    /// 3 channels of 2 by 2, as levels, prepared as torchvision does.
+    /// 3 channels of 2 by 2 levels, preprocessed as torchvision does.
     fn prepared(levels: [f64; 12]) -> Vec<f32> {
         let preprocess = arch::default_preprocess("resnet18").unwrap();
         let value = |(at, level): (usize, f64)| {

@@ -1,4 +1,4 @@
-//! Another framework's numbers for the same input.
+//! Another framework's results for the same input.
 
 use std::path::Path;
 
@@ -9,13 +9,13 @@ use crate::error::{Error, Result};
 use crate::input::{Array, MAX_FILE_BYTES, Npz};
 use crate::model::Model;
 
-/// Names under which the other framework's output may be stored.
+/// Array names accepted for the other framework's output.
 const OUTPUTS: [&str; 3] = ["logits", "output", "probabilities"];
 
-/// Probabilities of single classes are compared on a scale of at least this.
+/// Probabilities of single classes are compared on a scale of at least this, because tiny ones have few exact digits.
 const LEAST_PROBABILITY: f64 = 1e-2;
 
-/// Input and outputs, their shapes known to fit the model.
+/// Input and outputs, with shapes checked against the model.
 pub(super) struct Reference {
     /// `[pictures, channels, height, width]`.
     input: Vec<f32>,
@@ -23,7 +23,7 @@ pub(super) struct Reference {
     outputs: Vec<Output>,
 }
 
-/// One output and what it is to be compared with.
+/// One output and what it is compared with.
 struct Output {
     array: &'static str,
     /// `[pictures, classes]`.
@@ -109,8 +109,8 @@ impl Reference {
                 &whole
             }
         };
-        // Frameworks work a sigmoid out as a half and something, to some 1e-7 and no closer: the probabilities of a
-        // saturated one agree to the digits that they have, however small they are.
+        // Frameworks compute a sigmoid with an absolute error of about 1e-7, so the probabilities of a saturated one
+        // agree only to those digits, however small they are.
         let gives = subject.model.output().gives;
         let probabilities =
             !output.logits && matches!(gives, OutputKind::Sigmoid | OutputKind::Probabilities);
@@ -149,7 +149,7 @@ fn pictures(shape: &[usize], spec: &InputSpec) -> Result<(usize, bool), String> 
 fn fits(shape: &[usize], pictures: usize, classes: usize) -> Result<(), String> {
     let wide: Vec<usize> = shape.iter().copied().filter(|side| *side != 1).collect();
     let expected: Vec<usize> = [pictures, classes].into_iter().filter(|side| *side != 1).collect();
-    // Axes with a single place may stand anywhere: [pictures], [pictures, classes, 1, 1].
+    // Axes of length one may be anywhere: [pictures], [pictures, classes, 1, 1].
     let fits = wide == expected;
     match fits {
         true => Ok(()),
@@ -157,7 +157,7 @@ fn fits(shape: &[usize], pictures: usize, classes: usize) -> Result<(), String> 
     }
 }
 
-/// Whether an array is to be compared with the logits, or else with what the graph's last node gives.
+/// Whether an array is compared with the logits; otherwise with the output of the graph's last node.
 fn is_logits(array: &str, values: &[f32], model: &Model) -> Result<bool, &'static str> {
     let gives = model.output().gives;
     match (array, gives) {
@@ -170,10 +170,10 @@ fn is_logits(array: &str, values: &[f32], model: &Model) -> Result<bool, &'stati
         ("probabilities", OutputKind::LogSoftmax | OutputKind::LogSigmoid) => {
             Err("has probabilities, but the model's last node gives their logarithms (store 'output')")
         }
-        // The last node's are the only scores.
+        // The last node gives the only scores.
         _ if !model.has_activation() => Ok(true),
         ("logits", OutputKind::Softmax | OutputKind::LogSoftmax) => {
-            // Scripts call whatever a network puts out its logits.
+            // Scripts often call any network output logits, so the values decide.
             Ok(!values.chunks(model.outputs()).all(|row| is_distribution(row, gives)))
         }
         ("logits", _) => Ok(true),
@@ -181,7 +181,7 @@ fn is_logits(array: &str, values: &[f32], model: &Model) -> Result<bool, &'stati
     }
 }
 
-/// Numbers that a softmax, or its logarithm, could have given.
+/// Whether the values could come from a softmax, or its logarithm.
 fn is_distribution(row: &[f32], output: OutputKind) -> bool {
     let share = |value: f32| match output {
         OutputKind::LogSoftmax => f64::from(value).exp(),

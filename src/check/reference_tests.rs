@@ -1,4 +1,4 @@
-//! Shapes that fit, and what an array stands for.
+//! Accepted shapes, and what an array is compared with.
 
 use super::*;
 use crate::card::Layout;

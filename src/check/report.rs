@@ -1,4 +1,4 @@
-//! What a check found, figure by figure. Its JSON is what `burncam check --json` prints.
+//! The results of a check. `burncam check --json` prints them as JSON.
 
 use serde::Serialize;
 
@@ -13,7 +13,7 @@ pub enum Status {
     Ok,
     /// Beyond the limit, or the network could not run.
     Failed,
-    /// It could not be made: the device is not there, or the input tells nothing.
+    /// Not possible: the device is not available, or the input proves nothing.
     NotAvailable,
 }
 
@@ -28,7 +28,7 @@ pub struct CheckReport {
     pub sha256: String,
     /// Version of burncam.
     pub burncam: String,
-    /// Where the network ran, and what other devices were compared with.
+    /// Where the network ran; the other devices are compared with it.
     pub device: String,
     /// Seed of the noise picture and of the sampled positions.
     pub seed: u64,
@@ -66,26 +66,26 @@ pub struct DeviceCheck {
     pub device: String,
     /// How it ended.
     pub status: Status,
-    /// Between the logits.
+    /// The difference between the logits.
     pub difference: Option<Difference>,
-    /// Why there is no difference to tell of.
+    /// Why there is no difference.
     pub problem: Option<String>,
 }
 
-/// The network as `explain` runs it against the graph as it is written, operation by operation.
+/// The network as `explain` runs it compared with the graph as written, operation by operation.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct FoldingCheck {
     /// How it ended.
     pub status: Status,
-    /// Batch norms that are folded into the convolution before them.
+    /// Batch norms folded into the preceding convolution.
     pub folded: usize,
-    /// Operations whose values were compared.
+    /// Operations whose outputs were compared.
     pub compared: usize,
-    /// The relatively greatest of all.
+    /// The greatest relative difference.
     pub difference: Option<Difference>,
-    /// The operation that it is at, unless there is none.
+    /// The operation with that difference, unless there is none.
     pub worst: Option<String>,
-    /// Why there is no difference to tell of.
+    /// Why there is no difference.
     pub problem: Option<String>,
 }
 
@@ -98,24 +98,24 @@ pub struct GradientCheck {
     pub layer: Option<String>,
     /// Index of the class.
     pub class: Option<usize>,
-    /// Sampled positions; each is one of the next three.
+    /// Sampled positions; each is counted in one of the next three fields.
     pub positions: usize,
-    /// Positions with one settled slope, which was compared with the gradient.
+    /// Positions with one stable slope, which was compared with the gradient.
     pub smooth: usize,
-    /// Positions where the slopes to both sides differ, and the gradient was held between them, or where several kinks meet
-    /// and each operation's own gradient was.
+    /// Positions with different slopes on the two sides, where the gradient must be between them; or where several
+    /// kinks meet and each operation's own gradient was checked.
     pub at_kink: usize,
-    /// Positions whose slopes did not settle before rounding drowned them, and those left when eight had needed a look at each
-    /// operation.
+    /// Positions whose slopes did not become stable before rounding dominated, and those left after the eight that
+    /// are examined operation by operation.
     pub unsettled: usize,
-    /// Positions, smooth or at a kink, where the gradient is beyond the limit.
+    /// Positions, smooth or at a kink, where the gradient is outside the limit.
     pub wrong: usize,
-    /// Greatest and smallest step that was taken, in the layer's own unit.
+    /// Largest and smallest step used, in the layer's own unit.
     pub steps: Option<[f64; 2]>,
-    /// Greatest difference between slope and gradient, at a kink between the nearer slope and a gradient outside of both, as a
-    /// share of the layer's greatest gradient.
+    /// Greatest difference between slope and gradient, as a share of the layer's greatest gradient; at a kink, the
+    /// distance to the nearer slope.
     pub relative: Option<f64>,
-    /// The greatest such share that passes.
+    /// The greatest relative difference that passes.
     pub limit: f64,
     /// Why it failed or is not available.
     pub problem: Option<String>,
@@ -130,11 +130,11 @@ pub struct LayerCheck {
     pub operations: usize,
     /// Operations that can be explained.
     pub explainable: usize,
-    /// The one that `auto` takes.
+    /// The layer that `auto` selects.
     pub auto: Option<String>,
     /// Height and width of its grid.
     pub grid: Option<[usize; 2]>,
-    /// Why this one.
+    /// The reason for this choice.
     pub reason: Option<String>,
     /// Operations that cannot be explained, by reason.
     pub unexplainable: Vec<Unexplainable>,
@@ -156,16 +156,16 @@ pub struct ReferenceCheck {
     pub status: Status,
     /// The array's name in the archive.
     pub array: String,
-    /// Name of the operation that it was compared with.
+    /// Operation whose output it was compared with.
     pub node: String,
     /// What that operation gives.
     pub gives: OutputKind,
     /// Number of pictures.
     pub pictures: usize,
-    /// The relatively greatest of all pictures.
+    /// The greatest relative difference over all pictures.
     pub difference: Option<Difference>,
-    /// Pictures for which both have the same greatest class. Not a condition: within the limit, only ties differ.
+    /// Pictures for which both agree on the top class. Not a condition: within the limit, only ties differ.
     pub same_top_class: usize,
-    /// Why there is no difference to tell of.
+    /// Why there is no difference.
     pub problem: Option<String>,
 }

@@ -1,11 +1,11 @@
-//! What stands in the place of a record, in lists of records, for an image that could not be explained.
+//! The entry for an image that could not be explained, in lists of records.
 
 use serde::{Deserialize, Serialize};
 
 use super::{LabelRecord, SCHEMA_VERSION};
 
-/// A record of which only `error` tells anything: the fields of a [`Record`](super::Record) that readers of lists go by, in its
-/// order, with nothing in them. It is never written beside pictures, since there are none.
+/// A record with nothing but an error: the fields of a [`Record`](super::Record) that list readers use, in the same
+/// order, empty. It only appears in lists, never as a file, because there are no pictures for it to describe.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FailureRecord {
@@ -13,7 +13,7 @@ pub struct FailureRecord {
     pub schema_version: u32,
     /// Name of the model.
     pub estimator: String,
-    /// What this is, for people.
+    /// Summary for people.
     pub description: String,
     /// Why the image could not be explained; not empty.
     pub error: String,
@@ -33,7 +33,7 @@ pub struct FailureRecord {
     pub warnings: [(); 0],
 }
 
-/// A file of which nothing is known but its path.
+/// A file of which only the path is known.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FailedInput {
@@ -42,7 +42,7 @@ pub struct FailedInput {
 }
 
 impl FailureRecord {
-    /// Says of `path` that `error` kept `method` (its title) from explaining it.
+    /// A failure of `method` (its title) on `path`, with the message `error`.
     #[must_use]
     pub fn new(estimator: &str, method: &str, path: &str, label: Option<LabelRecord>, error: &str) -> Self {
         Self {
@@ -63,7 +63,7 @@ impl FailureRecord {
     /// One line of JSON without a line break.
     ///
     /// # Errors
-    /// Never, as far as its types go; what the serialiser says is handed on.
+    /// Never for these types; an error of the serialiser is passed through.
     pub fn to_json_line(&self) -> Result<String, String> {
         serde_json::to_string(self).map_err(|error| error.to_string())
     }

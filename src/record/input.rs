@@ -1,4 +1,4 @@
-//! What a record says of the explained file.
+//! The explained file in a record.
 
 use serde::{Deserialize, Serialize};
 
@@ -27,8 +27,8 @@ pub struct InputRecord {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ProfileRecord {
-    /// As the profile calls itself, or `unreadable`.
+    /// The profile's own name, or `unreadable`.
     pub name: String,
-    /// True when the colours that the network got were brought to sRGB by it.
+    /// True when the network's pixels were converted with it.
     pub converted: bool,
 }

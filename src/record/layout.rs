@@ -1,4 +1,5 @@
-//! A record as JSON, on a line or indented. Indented, a heatmap reads as a grid: an array within an array stays on one line.
+//! Records as JSON on one line or indented. Indented, nested arrays stay on one line, so that a heatmap reads as a
+//! grid.
 
 use std::io::{self, Write};
 
@@ -11,7 +12,7 @@ impl Record {
     /// The record as indented JSON with a final newline; heatmap rows on one line each.
     ///
     /// # Errors
-    /// When a number is not finite: such a record is never written.
+    /// When a number is not finite: JSON has no NaN, and such a record is never written.
     pub fn to_json(&self) -> Result<String, String> {
         self.check_finite()?;
         to_json(self)
@@ -49,11 +50,11 @@ pub(super) fn to_json(value: &impl Serialize) -> Result<String, String> {
     String::from_utf8(bytes).map_err(|error| error.to_string())
 }
 
-/// Pretty printing outside of nested arrays.
+/// Pretty printing, except inside nested arrays.
 #[derive(Default)]
 struct GridFormatter {
     pretty: PrettyFormatter<'static>,
-    /// What is open, outermost first: true for an array.
+    /// Open containers, outermost first: true for an array.
     open: Vec<bool>,
 }
 

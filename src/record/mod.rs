@@ -1,13 +1,12 @@
 //! The explanation record: the JSON written beside each overlay.
 //!
-//! This page is the wire format; `docs/record.schema.json` is the same as a JSON Schema, and a test holds real
-//! records against it. Fields come in the order below. Absent values are `null`, never left out. Numbers are
-//! finite. Paths in [`Artifact::file`] are relative to the record. There is no time stamp, so equal runs give
-//! equal bytes.
+//! This page is the wire format; `docs/record.schema.json` is the same as a JSON Schema, and a test validates real
+//! records with it. Fields are in the order below. Absent values are `null`, never omitted. Numbers are finite. Paths
+//! in [`Artifact::file`] are relative to the record. There is no time stamp, so equal runs give equal bytes.
 //!
-//! `estimator`, `description`, `error`, `method`, `is_regression` and, in each target, `target`, `score`, `proba`
-//! and `heatmap` have eli5's names and meanings, so the record reads as an eli5 explanation. Two things are
-//! better than there: `proba` is filled, and the document is JSON throughout.
+//! `estimator`, `description`, `error`, `method`, `is_regression` and, in each target, `target`, `score`, `proba` and
+//! `heatmap` have eli5's names and meanings, so that tools for eli5 explanations read records. Unlike there, `proba`
+//! is filled, and the document is JSON throughout.
 
 mod failure;
 mod input;
@@ -29,7 +28,8 @@ use serde::{Deserialize, Serialize};
 use crate::card::{Preprocess, Source, Task};
 use crate::input::sha256_hex;
 
-/// The newest record version, and the one that this build writes. Records of version 1 are read; what they do not say is `None`.
+/// The newest record version, and the one that this build writes. Records of version 1 are still read; fields they
+/// lack are `None`.
 pub const SCHEMA_VERSION: u32 = 2;
 
 /// One image explained by one method.
@@ -40,33 +40,33 @@ pub struct Record {
     pub schema_version: u32,
     /// Name of the model.
     pub estimator: String,
-    /// What this is, for people.
+    /// Summary for people.
     pub description: String,
     /// Empty, or why the image could not be explained.
     pub error: String,
     /// Title of the method, for example `Grad-CAM`.
     pub method: String,
-    /// True for a network that gives numbers and no classes; [`ModelRecord::task`] says more.
+    /// True for a network that gives numbers instead of classes; see [`ModelRecord::task`].
     pub is_regression: bool,
-    /// The explained classes, in the order asked for.
+    /// The explained classes, in the order requested.
     pub targets: Vec<TargetRecord>,
-    /// The sheet of all methods and classes, where one was asked for.
+    /// The sheet of all methods and classes, if requested.
     pub grid: Option<Artifact>,
     /// The file that was explained.
     pub input: InputRecord,
-    /// How it became the network's input, and where that lies on the picture.
+    /// How the file became the network's input, and where that is on the picture.
     pub network_input: NetworkInputRecord,
     /// The network.
     pub model: ModelRecord,
-    /// The explained layers, in the order asked for; none for a method that works on pixels.
+    /// The explained layers, in the order requested; empty for a method that works on pixels.
     pub layers: Vec<LayerRecord>,
-    /// The most probable classes, most probable first; of a network that gives numbers, the first numbers in their order.
+    /// The most probable classes, most probable first; for a network that gives numbers, its first numbers in order.
     pub predictions: Vec<Prediction>,
     /// The true class, where the caller named it.
     pub label: Option<LabelRecord>,
-    /// What a reader should know before trusting the picture. The causes of blank maps stand here too.
+    /// What a reader should know before trusting the picture, including the causes of blank maps.
     pub warnings: Vec<String>,
-    /// The settings that made this record.
+    /// The settings of the run.
     pub settings: SettingsRecord,
 }
 
@@ -78,22 +78,23 @@ pub struct TargetRecord {
     pub target: usize,
     /// Its name, or its index as text when the model names no classes.
     pub class_name: String,
-    /// The class score whose gradient was taken; see [`SettingsRecord::score`]. Of a network that gives numbers, the number.
+    /// The class score whose gradient was taken; see [`SettingsRecord::score`]. For a network that gives numbers, the
+    /// number.
     pub score: f64,
     /// Probability of the class, 0 to 1; `null` for a number.
     pub proba: Option<f64>,
-    /// The class's logit; `null` for a number, and where the network gives probabilities without logits before them.
+    /// The class's logit; `null` for a number, and when the network gives probabilities without logits.
     pub logit: Option<f64>,
     /// Rank among all classes, 1 for the most probable; `null` for a number.
     pub rank: Option<usize>,
-    /// The map: rows of values, by default 0 to 1 and the greatest 1, all 0 when blank; see
-    /// [`TargetRecord::normalization`]. A map of more than 56 cells in a direction is here averaged over blocks of equal
-    /// size; `--save npy` writes all of it.
+    /// The map: rows of values, by default 0 to 1 with a maximum of 1, all 0 when blank; see
+    /// [`TargetRecord::normalization`]. A map with more than 56 cells along an axis is averaged over blocks of equal
+    /// size here, which keeps records small; `--save npy` writes the whole map.
     pub heatmap: Vec<Vec<f32>>,
-    /// The map's own size, and what it was divided by.
+    /// The map's own size and scale.
     pub map: MapRecord,
-    /// Numbers of the signed map of each layer (of the one map, for a method without layers) before ReLU and normalisation;
-    /// empty when one is not finite.
+    /// Statistics of each layer's signed map (of the only map, for a method without layers) before ReLU and
+    /// normalisation; empty when one is not finite.
     pub raw: Vec<RawRecord>,
     /// How the signed map became [`TargetRecord::heatmap`], for example `relu, divided by maximum, averaged over blocks`.
     pub normalization: String,
@@ -102,7 +103,7 @@ pub struct TargetRecord {
     pub boxes: Vec<BoxRecord>,
     /// Why the map is blank, or `null`.
     pub finding: Option<String>,
-    /// The files that show it, in the order in which [`Artifact::kind`] has the kinds.
+    /// The files that show the map, in the order of the kinds in [`Artifact::kind`].
     pub artifacts: Vec<Artifact>,
 }
 
@@ -114,7 +115,7 @@ pub struct MapRecord {
     pub height: usize,
     /// Columns.
     pub width: usize,
-    /// What its values were divided by, in units of score times activation; `null` when they were not.
+    /// The divisor of its values, in units of score times activation; `null` when they were not divided.
     pub scale: Option<f32>,
 }
 
@@ -132,7 +133,7 @@ pub struct RawRecord {
     pub share_above_zero: f32,
 }
 
-/// A region of heat, in pixels of the upright picture; `right` and `bottom` are just outside.
+/// A region of the map, in pixels of the upright picture.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BoxRecord {
@@ -144,15 +145,15 @@ pub struct BoxRecord {
     pub right: usize,
     /// One past the last row.
     pub bottom: usize,
-    /// Pixels of the region itself.
+    /// Number of pixels in the region.
     pub area: usize,
-    /// Greatest heat in it.
+    /// The greatest value in it.
     pub peak: f32,
-    /// Mean heat in it.
+    /// The mean value in it.
     pub mean: f32,
 }
 
-/// A file written beside the record.
+/// A file written next to the record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Artifact {
@@ -161,21 +162,21 @@ pub struct Artifact {
     pub kind: String,
     /// Path relative to the record.
     pub file: String,
-    /// Size of the file in bytes; `null` where the record's maker did not know it.
+    /// Size of the file in bytes; `null` when the program that made the record did not know it.
     pub bytes: Option<u64>,
-    /// SHA-256 of the file, lower-case hexadecimal; `null` where the record's maker did not know it.
+    /// SHA-256 of the file, lower-case hexadecimal; `null` when the program that made the record did not know it.
     pub sha256: Option<String>,
 }
 
 impl Artifact {
-    /// A file of these bytes.
+    /// The artifact for a file of these bytes.
     #[must_use]
     pub fn new(kind: &str, file: String, bytes: &[u8]) -> Self {
         let (kind, size) = (kind.to_owned(), Some(bytes.len() as u64));
         Self { kind, file, bytes: size, sha256: Some(sha256_hex(bytes)) }
     }
 
-    /// Whether a file of these bytes is this one; `None` where the record does not say enough.
+    /// Whether the file has these bytes; `None` when the record has neither size nor hash.
     #[must_use]
     pub fn is(&self, bytes: &[u8]) -> Option<bool> {
         let (size, sha256) = (self.bytes?, self.sha256.as_deref()?);
@@ -183,7 +184,7 @@ impl Artifact {
     }
 }
 
-/// The network's input and its place on the picture.
+/// The network's input and its placement on the picture.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NetworkInputRecord {
@@ -193,9 +194,9 @@ pub struct NetworkInputRecord {
     pub height: usize,
     /// Width in pixels.
     pub width: usize,
-    /// What was done to the picture; `null` for a tensor, which is explained as it is.
+    /// The preprocessing; `null` for a tensor, which is used as it is.
     pub preprocess: Option<Preprocess>,
-    /// The rectangle that it covers, in pixels of the upright picture. May stick out of it.
+    /// The rectangle it covers, in pixels of the upright picture. May extend beyond it.
     pub covers: CoversRecord,
 }
 
@@ -223,13 +224,13 @@ pub struct ModelRecord {
     pub file: String,
     /// SHA-256 of the model file, lower-case hexadecimal.
     pub sha256: String,
-    /// SHA-256 of the card that was read in the place of the file's own, lower-case hexadecimal; `null` for the file's own.
+    /// SHA-256 of the card that replaced the file's own, lower-case hexadecimal; `null` for the file's own.
     pub card_sha256: Option<String>,
-    /// What it is for; `null` in records of release 0.1, which did not say.
+    /// The network's task; `null` in records of release 0.1, which had no such field.
     pub task: Option<Task>,
-    /// Number of classes, or of numbers.
+    /// Number of classes, or of output numbers.
     pub num_classes: usize,
-    /// Where its weights came from, or `null`.
+    /// The origin of its weights, or `null`.
     pub source: Option<Source>,
 }
 
@@ -251,7 +252,7 @@ pub struct LayerRecord {
     pub width: usize,
     /// How it was chosen.
     pub reason: String,
-    /// Other layers that `auto` could have taken, nearest first.
+    /// Other layers that `auto` considered, nearest first.
     pub alternatives: Vec<String>,
 }
 
@@ -265,9 +266,9 @@ pub struct Prediction {
     pub class_name: String,
     /// Probability, 0 to 1; `null` for a number.
     pub proba: Option<f64>,
-    /// Logit; `null` for a number, and where the network gives probabilities without logits before them.
+    /// Logit; `null` for a number, and when the network gives probabilities without logits.
     pub logit: Option<f64>,
-    /// The number, of a network that gives numbers; else `null`.
+    /// The number, for a network that gives numbers; otherwise `null`.
     pub number: Option<f64>,
 }
 

@@ -1,21 +1,21 @@
-//! Records from JSON, of this version and of those before it.
+//! Reading records of this version and earlier ones from JSON.
 
 use serde::Deserialize;
 
 use super::{Record, SCHEMA_VERSION};
 use crate::error::{Error, Result};
 
-/// What every version has.
+/// The only field that every version has.
 #[derive(Deserialize)]
 struct Version {
     schema_version: u32,
 }
 
 impl Record {
-    /// Reads a record of this or an earlier version. What an earlier one does not say is `None`.
+    /// Reads a record of this or an earlier version. Fields that an earlier version lacks are `None`.
     ///
     /// # Errors
-    /// [`Error::Request`] for what is no record, and for one of a later version.
+    /// [`Error::Request`] when it is not a record, and for a later version.
     pub fn from_json(bytes: &[u8]) -> Result<Self> {
         let version: Version = serde_json::from_slice(bytes)
             .map_err(|error| Error::request(format!("is not a record of burncam: {error}")))?;

@@ -1,14 +1,14 @@
-//! What a record says of settings: all of them, so that a reader of the record knows whether another run would make the same files.
+//! The settings in a record: all of them, so that a reader knows whether another run would write the same files.
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
-/// Raised by a release in which equal settings give other numbers or other pictures than before. Files of another revision are made
-/// again where versions of burncam alone are no reason to.
+/// Raised by a release in which equal settings give other values or pictures than before. `--resume` redoes files of
+/// another revision; a new version of burncam alone is no reason to.
 pub const REVISION: u32 = 1;
 
-/// What was asked for, as far as it shows in the numbers or the pictures.
+/// The settings that affect values or pictures.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SettingsRecord {
@@ -22,22 +22,22 @@ pub struct SettingsRecord {
     pub smooth: Vec<String>,
     /// True when negative values were kept.
     pub signed: bool,
-    /// True when what speaks against the class was asked for.
+    /// True when evidence against the class was requested.
     pub counterfactual: bool,
     /// The library whose conventions were followed, or `null`.
     pub compat: Option<String>,
-    /// What only some methods read; `null` where the method's own number was taken.
+    /// Options of single methods; `null` when the method's default was used.
     pub options: OptionsRecord,
-    /// What else was asked for; `null` in records of version 1.
+    /// The rest of the request; `null` in records of version 1.
     #[serde(default, deserialize_with = "unless_a_digest")]
     pub request: Option<RequestRecord>,
     /// Device that the network ran on.
     pub device: String,
-    /// What ran the part of the network that is not recorded: `native`, the own kernels, or `burn`.
+    /// What ran the part of the network that is not recorded for gradients: `native`, the native kernels, or `burn`.
     pub engine: String,
-    /// What the convolutions of the own kernels multiplied: `f32` or `bf16`.
+    /// The operands of the native convolutions: `f32` or `bf16`.
     pub precision: String,
-    /// [`REVISION`] of the burncam that made the files; `null` in records of version 1.
+    /// [`REVISION`] of the burncam that wrote the files; `null` in records of version 1.
     pub revision: Option<u32>,
     /// Version of burncam.
     pub burncam: String,
@@ -48,23 +48,23 @@ pub struct SettingsRecord {
 }
 
 impl SettingsRecord {
-    /// Whether equal inputs give equal files under both: everything is equal, versions aside, and nothing is unknown.
+    /// Whether equal inputs give equal files under both: all settings are equal except versions, and none is unknown.
     #[must_use]
     pub fn makes_the_same_as(&self, other: &Self) -> bool {
         let timeless =
             |settings: &Self| Self { burncam: String::new(), burn: String::new(), ..settings.clone() };
         let known = self.request.is_some() && self.revision.is_some();
-        // As JSON, since that is where one of them comes from.
+        // Compared as JSON, because one of the two was read from JSON.
         known && canonical(&timeless(self)) == canonical(&timeless(other))
     }
 }
 
-/// JSON with its keys in one order and its numbers as they are written.
+/// JSON with sorted keys and numbers as they are written.
 fn canonical(settings: &SettingsRecord) -> Option<String> {
     serde_json::to_string(settings).ok()
 }
 
-/// In version 1 this field was a digest, of which nothing can be told.
+/// In version 1 this field was a digest, from which the settings cannot be recovered.
 fn unless_a_digest<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<RequestRecord>, D::Error> {
     match Option::<Value>::deserialize(deserializer)? {
         None | Some(Value::String(_)) => Ok(None),
@@ -72,48 +72,48 @@ fn unless_a_digest<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
     }
 }
 
-/// What was asked for and shows nowhere else in a record. What only concerns files is empty or `null` where a Rust program made the
-/// record and did not say it.
+/// Settings that appear nowhere else in a record. Those that only concern files are empty or `null` when a Rust
+/// program made the record without setting them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RequestRecord {
-    /// The classes, in the order asked for: an index, `topN`, `label` or `both`. Names have become indices.
+    /// The classes in the order requested: an index, `topN`, `label` or `both`. Class names are resolved to indices.
     pub targets: Vec<String>,
     /// How many predictions are listed.
     pub top_k: usize,
-    /// What maps were to be divided by: `own`, `none`, or a number.
+    /// The requested divisor of maps: `own`, `none`, or a number.
     pub scale: String,
-    /// Colour behind transparent pixels, six hexadecimal digits.
+    /// Colour under transparent pixels, six hexadecimal digits.
     pub background: Option<String>,
-    /// What colour profiles were used for: `keep`, the stored values, or `convert`, to sRGB.
+    /// Use of colour profiles: `keep`, the stored values, or `convert`, to sRGB.
     pub icc: Option<String>,
     /// True when damaged pictures were refused.
     pub strict_pictures: Option<bool>,
     /// Order of a tensor's axes: `channels-first` or `channels-last`.
     pub layout: Option<String>,
-    /// SHA-256 of the picture that tensors are drawn on, lower-case hexadecimal.
+    /// SHA-256 of the picture on which tensors are drawn, lower-case hexadecimal.
     pub image: Option<String>,
     /// Kinds of files, as in [`Artifact::kind`](super::Artifact::kind).
     pub save: Vec<String>,
-    /// Methods on the sheet, in its order; none without one.
+    /// Methods on the sheet, in its order; empty without a sheet.
     pub grid: Vec<String>,
-    /// How hard pictures were compressed: `none`, `fast`, `balanced` or `best`.
+    /// PNG compression: `none`, `fast`, `balanced` or `best`.
     pub png_level: String,
 }
 
-/// Settings that only some methods read.
+/// Options that only some methods use.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OptionsRecord {
-    /// Where random numbers begin.
+    /// Seed of the random numbers.
     pub seed: u64,
-    /// Random draws, or points of an integral.
+    /// Number of random draws, or of points of an integral.
     pub samples: Option<usize>,
     /// Standard deviation of noise, as a share of the input's range.
     pub noise: Option<f32>,
-    /// Side of occlusion's square in pixels of the network's input.
+    /// Side of the occlusion square in pixels of the network's input.
     pub patch: Option<usize>,
-    /// Step from square to square.
+    /// Step between positions of the square.
     pub stride: Option<usize>,
 }
 
@@ -129,8 +129,9 @@ pub struct StyleRecord {
     pub colormap: Option<String>,
     /// How the map was enlarged to the picture; `null` for a library's overlay.
     pub interpolation: Option<String>,
-    /// From which heat on a pixel counts as part of a region: a share of the greatest, `otsu`, or a percentile as `p80`.
+    /// The value from which on a pixel belongs to a region: a share of the maximum, `otsu`, or a percentile such as
+    /// `p80`.
     pub threshold: String,
-    /// Which regions count: `largest` or `all`.
+    /// The selected regions: `largest` or `all`.
     pub components: String,
 }

@@ -1,7 +1,7 @@
 //! A heatmap: finite numbers on a small grid, free of any library.
 //!
-//! Methods end in one, rendering starts from one. What a map that is not finite or wholly zero means is told by
-//! `burncam::cam`; colours and pixels are the business of [`crate::render`].
+//! Methods produce one and rendering consumes it. `burncam::cam` reports maps that are zero or not finite;
+//! [`crate::render`] turns values into colours and pixels.
 
 mod resize;
 
@@ -15,7 +15,7 @@ pub struct Heatmap {
     values: Vec<f32>,
 }
 
-/// What a map's numbers look like before ReLU and normalisation.
+/// Statistics of a map before ReLU and normalisation.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Stats {
     /// Smallest value.
@@ -38,7 +38,7 @@ impl Heatmap {
         (sound && values.iter().all(|value| value.is_finite())).then_some(Self { height, width, values })
     }
 
-    /// A map of zeros; a side of zero is made one.
+    /// A map of zeros. A side of zero becomes one, because a map without cells cannot be drawn.
     #[must_use]
     pub fn zeros(height: usize, width: usize) -> Self {
         let (height, width) = (height.max(1), width.max(1));
@@ -77,7 +77,7 @@ impl Heatmap {
         }
     }
 
-    /// Negative values become zero, and the greatest becomes one. A map with nothing above zero becomes zeros.
+    /// Clamps negative values to zero and divides by the maximum. A map without positive values becomes all zeros.
     ///
     /// No minimum is subtracted, so zero keeps meaning "no evidence", as in eli5.
     #[must_use]
@@ -87,25 +87,25 @@ impl Heatmap {
         Self { values: self.values.iter().map(scale).collect(), ..*self }
     }
 
-    /// Negative values become zero.
+    /// Clamps negative values to zero.
     #[must_use]
     pub fn rectified(&self) -> Self {
         Self { values: self.values.iter().map(|value| value.max(0.0)).collect(), ..*self }
     }
 
-    /// Every value through a function; `None` when one is not finite then.
+    /// Applies a function to every value; `None` when a result is not finite.
     #[must_use]
     pub fn map(&self, change: impl Fn(f32) -> f32) -> Option<Self> {
         Self::new(self.height, self.width, self.values.iter().map(|value| change(*value)).collect())
     }
 
-    /// The greatest distance from zero.
+    /// The largest absolute value.
     #[must_use]
     pub fn magnitude(&self) -> f32 {
         self.values.iter().fold(0.0, |most, value| most.max(value.abs()))
     }
 
-    /// The distance from zero that `share` of the cells do not exceed, 0 to 1.
+    /// The absolute value that `share` (0 to 1) of the cells do not exceed.
     #[must_use]
     pub fn magnitude_quantile(&self, share: f64) -> f32 {
         let mut sizes: Vec<f32> = self.values.iter().map(|value| value.abs()).collect();

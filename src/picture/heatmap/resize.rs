@@ -1,22 +1,22 @@
-//! A map at another size, in the ways that libraries have. For the place on a picture see [`crate::render`].
+//! Resizing of maps by the rules of other libraries. For placing a map on a picture see [`crate::render`].
 
 use super::Heatmap;
 
-/// How values between cells come about. None averages when the map gets smaller.
+/// How a map is interpolated. No mode averages when the map shrinks, as in those libraries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sampling {
-    /// Straight lines between cell centres, edges held: OpenCV's `INTER_LINEAR`, PyTorch's `align_corners=False`.
+    /// Linear between cell centres, edge cells extended: OpenCV's `INTER_LINEAR`, PyTorch's `align_corners=False`.
     Bilinear,
-    /// Straight lines, corner cells on corner cells: PyTorch's `align_corners=True`, scipy's `zoom` of order 1.
+    /// Linear, corner cells on corner cells: PyTorch's `align_corners=True`, scipy's `zoom` of order 1.
     BilinearCorners,
-    /// The cell under the upper left corner of the new one: PyTorch's `nearest`.
+    /// The cell under the upper left corner of the new cell: PyTorch's `nearest`.
     Nearest,
     /// Keys' cubic with `a = -0.5` between cell centres: TensorFlow's `bicubic`.
     Bicubic,
 }
 
 impl Heatmap {
-    /// The map at another size, which must not be zero.
+    /// The map at another size. A size of zero is taken as one.
     #[must_use]
     pub fn resized(&self, height: usize, width: usize, how: Sampling) -> Self {
         let (height, width) = (height.max(1), width.max(1));
@@ -63,7 +63,7 @@ fn taps(at: usize, length: usize, cells: usize, how: Sampling) -> Taps {
     }
 }
 
-/// Cells outside the map are left out, and the rest weighs one again.
+/// Taps outside the map are dropped and the remaining weights renormalised, as TensorFlow does.
 fn cubic(position: f64, last: usize) -> Taps {
     let weight = |distance: f64| match distance.abs() {
         x if x < 1.0 => (1.5 * x - 2.5) * x * x + 1.0,
@@ -71,7 +71,7 @@ fn cubic(position: f64, last: usize) -> Taps {
         _ => 0.0,
     };
     let base = position.floor();
-    // TensorFlow looks its weights up in a table of 1024.
+    // TensorFlow reads its weights from a table of 1024 entries; without this rounding the last digits differ.
     let share = ((position - base) * 1024.0).round() / 1024.0;
     let inside = (-1..3).map(|step| (base as i64 + step, step as f64 - share));
     let inside = inside.filter(|(cell, _)| (0..=last as i64).contains(cell));

@@ -1,4 +1,4 @@
-//! Bytes from disk, with a limit, and their fingerprint.
+//! Reading whole files with a size limit, and their SHA-256.
 
 use std::fs::File;
 use std::io::Read;
@@ -9,14 +9,15 @@ use sha2::{Digest, Sha256};
 use crate::digest::hex;
 use crate::error::{Error, Result};
 
-/// The largest file that is read as a picture or tensor, in bytes. Larger ones are surely something else.
+/// The largest file read as a picture or tensor, in bytes. No such file is larger in practice, and the limit bounds
+/// memory.
 pub const MAX_FILE_BYTES: u64 = 512 << 20;
 
 /// Reads a whole file.
 ///
 /// # Errors
 /// [`Error::Io`] when the operating system refuses; [`Error::Image`] for a directory and for more than
-/// [`MAX_FILE_BYTES`], whatever size the file claims to have (a device or a pipe claims none).
+/// [`MAX_FILE_BYTES`]. The limit applies to the bytes read: a device or a pipe reports no size.
 pub fn read_file(path: &Path) -> Result<Vec<u8>> {
     let name = || path.display().to_string();
     let file = File::open(path).map_err(Error::io("read", path))?;

@@ -1,4 +1,4 @@
-//! PNG, WebP, GIF, BMP and PNM, by the crate `image`, and what can be saved of a PNG whose checksums are wrong.
+//! PNG, WebP, GIF, BMP and PNM through the crate `image`, and recovery of PNG files with wrong checksums.
 
 use std::io::Cursor;
 
@@ -7,7 +7,7 @@ use image::{RgbImage, RgbaImage};
 
 use super::raster::{Decoded, Fault, MAX_PIXELS, Pixels, check_pixels, orientation};
 
-/// What decoding may allocate at once: twice [`MAX_PIXELS`] of 16-bit RGBA, in bytes.
+/// Limit on memory allocated while decoding, in bytes: room for [`MAX_PIXELS`] of 16-bit RGBA twice.
 pub(super) const MAX_ALLOC: u64 = 2 * 8 * MAX_PIXELS;
 
 /// Decodes a file.
@@ -41,7 +41,7 @@ pub(super) fn decode(bytes: &[u8], kind: ImageFormat) -> Result<Decoded, Fault> 
     Ok(Decoded { pixels: Pixels::Image(pixels), is_premultiplied: false, orientation, icc, damage })
 }
 
-/// Width and height of a GIF's first frame, which need not be those of its screen.
+/// Width and height of a GIF's first frame, which may exceed the logical screen and must be checked on its own.
 fn first_frame(bytes: &[u8]) -> Option<(u32, u32)> {
     let colours = |flags: u8| if flags & 0x80 == 0 { 0 } else { 3usize << ((flags & 7) + 1) };
     let mut rest = bytes.get(13 + colours(*bytes.get(10)?)..)?;
@@ -64,7 +64,7 @@ fn first_frame(bytes: &[u8]) -> Option<(u32, u32)> {
     }
 }
 
-/// All of a PNG of which nothing but checksums is wrong. `None` when more is, and for interlaced files.
+/// Decodes a PNG while ignoring checksums. `None` when anything else is wrong, and for interlaced files.
 fn rescued_png(bytes: &[u8]) -> Option<DynamicImage> {
     let mut options = png::DecodeOptions::default();
     options.set_ignore_checksums(true);

@@ -1,11 +1,12 @@
-//! What a file is, by its first bytes and never by its name: a format that is read, or one that is named for what it is.
+//! Detects a file's format from its first bytes, never from its name, and names formats that are not supported.
 
 use image::ImageFormat;
 
 /// The formats that are read, as messages list them.
 const READ: &str = "PNG, JPEG, WebP, GIF, BMP, TIFF or PNM";
 
-/// How far into a file text is looked at: headers and comments come before what names a document.
+/// How many bytes are searched for text markers: comments and XML headers may precede the element that names a
+/// document.
 const TEXT_BYTES: usize = 2048;
 
 /// The format, and its name in records.

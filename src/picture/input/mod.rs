@@ -1,8 +1,8 @@
 //! From a file to a network's input: decode, orient, resize, crop, scale.
 //!
-//! Receives paths or bytes and the card's [`Preprocess`](crate::card::Preprocess); hands on a [`Picture`] to draw
-//! on, the numbers for the network, and the [`Placement`] that tells where those numbers lie on the picture.
-//! Knows nothing of Burn.
+//! Receives paths or bytes and the card's [`Preprocess`](crate::card::Preprocess). Gives a [`Picture`] to draw on,
+//! the input tensor,
+//! and the [`Placement`] of that tensor on the picture. Does not depend on Burn.
 
 mod file;
 mod general;

@@ -1,17 +1,18 @@
-//! NumPy arrays from a stream of bytes: the header first, the numbers only when their shape has been approved.
+//! NumPy arrays from a byte stream: first the header, then the values once the caller has accepted the shape.
 //!
-//! Receives bytes that may lie about themselves; hands on a shape, then numbers as `f32` in C order. What shape is
-//! wanted, and whose file it is, are the callers' business.
+//! Receives untrusted bytes; gives a shape, then values as `f32` in C order. Callers decide which shape they accept,
+//! and name the file in errors.
 
 use std::io::{Chain, Cursor, Read};
 
 use half::f16;
 use npyz::{DType, Deserialize, NpyFile, Order, TypeChar};
 
-/// NumPy itself reads no longer header than this, in bytes.
+/// The longest header that NumPy itself reads, in bytes.
 const MAX_HEADER: usize = 10_000;
 
-/// Deeper nesting than any header of numbers has; the parser below recurses.
+/// Deeper nesting than any numeric header has. The header parser recurses, so unlimited nesting would overflow the
+/// stack.
 const MAX_NESTING: usize = 16;
 
 const CUT_SHORT: &str = "ends before its last number (is it whole?)";
@@ -34,7 +35,7 @@ impl<R: Read> Npy<R> {
         Ok(Self { file, shape })
     }
 
-    /// All numbers, last index fastest, finite. Allocates as much as the shape says, so look at that first.
+    /// All values in C order, all finite. Allocates what the shape claims, so callers check the shape first.
     pub(super) fn numbers(self) -> Result<Vec<f32>, String> {
         let fortran = self.file.order() == Order::Fortran;
         let mut values = numbers(self.file)?;
@@ -51,7 +52,7 @@ impl<R: Read> Npy<R> {
     }
 }
 
-/// Channels from last to first, picture by picture. `values` is `[pictures, height, width, channels]`.
+/// From channels last to channels first, for each picture. `values` is `[pictures, height, width, channels]`.
 pub fn channels_first(values: &[f32], pictures: usize, channels: usize) -> Vec<f32> {
     let size = values.len() / pictures.max(1);
     let plane = |picture: usize, channel: usize| {
@@ -60,7 +61,7 @@ pub fn channels_first(values: &[f32], pictures: usize, channels: usize) -> Vec<f
     (0..pictures).flat_map(|picture| (0..channels).flat_map(move |channel| plane(picture, channel))).collect()
 }
 
-/// The bytes up to the numbers, so that nothing of a claimed length is allocated unseen.
+/// Reads up to the first value, and checks the claimed length before allocating it.
 fn read_header(reader: &mut impl Read) -> Result<Vec<u8>, String> {
     let mut header = Vec::new();
     let mut read = |count: usize, header: &mut Vec<u8>| {
@@ -93,7 +94,7 @@ fn read_header(reader: &mut impl Read) -> Result<Vec<u8>, String> {
     Ok(header)
 }
 
-/// All numbers as `f32`, in the order of the file.
+/// All values as `f32`, in file order.
 fn numbers(file: NpyFile<impl Read>) -> Result<Vec<f32>, String> {
     let DType::Plain(kind) = file.dtype() else {
         return Err("holds records, expected one number a cell".into());
@@ -119,7 +120,7 @@ fn widen<T: Deserialize>(file: NpyFile<impl Read>, convert: impl Fn(T) -> f32) -
     values.map(|value| value.map(&convert).map_err(|_| CUT_SHORT.to_owned())).collect()
 }
 
-/// `npyz` reads 16-bit floats only with another feature; two bytes each are soon read.
+/// `npyz` reads 16-bit floats only with an extra feature, and converting two bytes is simpler.
 fn halves(file: NpyFile<impl Read>, big_endian: bool) -> Result<Vec<f32>, String> {
     let wanted = file.len() * 2;
     let mut bytes = Vec::new();

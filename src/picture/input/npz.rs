@@ -1,7 +1,7 @@
 //! NumPy archives (`.npz`): named arrays in a zip file.
 //!
-//! Receives a path, hands on names and, one at a time, arrays whose shape the caller approves before a number is read.
-//! What unpacks to more than it claims is never read further than the approved shape goes.
+//! Receives a path; gives names and, one at a time, arrays whose shape the caller accepts before any value is read.
+//! Reading stops where the accepted shape ends, so a zip bomb cannot expand further.
 
 use std::fs::File;
 use std::io::{BufReader, Read as _};
@@ -21,12 +21,12 @@ pub struct Npz {
     name: String,
 }
 
-/// Numbers with their shape, last index fastest.
+/// An array of finite values in C order.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Array {
     /// Length of each axis.
     pub shape: Vec<usize>,
-    /// The numbers, all finite.
+    /// The values, all finite.
     pub values: Vec<f32>,
 }
 
@@ -59,7 +59,7 @@ impl Npz {
         self.archive.index_for_name(&member(array)).is_some()
     }
 
-    /// Names of the first arrays, for a message.
+    /// The first few names, for messages.
     #[must_use]
     pub fn names(&self) -> String {
         const SHOWN: usize = 8;
@@ -75,7 +75,7 @@ impl Npz {
         }
     }
 
-    /// Reads one array, once `check` has approved of its shape.
+    /// Reads one array after `check` has accepted its shape.
     ///
     /// # Errors
     /// [`Error::Request`] when there is no such array, `check` refuses its shape, it holds other than finite numbers,
@@ -94,7 +94,7 @@ impl Npz {
         let shape = npy.shape.clone();
         check(&shape).map_err(problem)?;
         let values = npy.numbers().map_err(|text| problem(format!("cannot be read: {text}")))?;
-        // The checksum is compared when the end is reached, and the numbers may end just before it.
+        // The zip reader verifies the checksum only at the end of the member, which the last value may not reach.
         file.read(&mut [0]).map_err(|error| problem(format!("is damaged: {error}")))?;
         Ok(Array { shape, values })
     }
@@ -111,7 +111,7 @@ fn refuse(name: &str, problem: impl std::fmt::Display) -> Error {
 fn told(error: &ZipError) -> String {
     match error {
         ZipError::Io(error) => error.to_string(),
-        // The crate's word for a zip file's table of contents.
+        // "EOCD" is the crate's name for the table of contents and means nothing to users.
         ZipError::InvalidArchive(problem) if problem.contains("EOCD") => {
             "it has no table of contents at its end".to_owned()
         }

@@ -1,4 +1,4 @@
-//! Archives as `numpy.savez` writes them, and as nobody should.
+//! Archives as `numpy.savez` writes them, and malformed ones.
 
 use std::io::Write as _;
 

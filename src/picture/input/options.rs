@@ -4,24 +4,24 @@ use std::str::FromStr;
 
 use crate::error::{Error, Result};
 
-/// How a picture file is read. A background alone (`[255, 255, 255]`) turns into one, too.
+/// How a picture file is read. A background colour alone (`[255, 255, 255]`) converts into it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReadOptions {
     /// RGB colour under transparent pixels. Default: white.
     pub background: [u8; 3],
-    /// Refuse what the decoder had to fill in. Default: false, which gives such a picture with a warning.
+    /// Refuse pictures that are damaged. Default: false, which decodes what it can and adds a warning.
     pub strict: bool,
-    /// What an embedded colour profile is used for. Default: [`Icc::Keep`].
+    /// How an embedded colour profile is used. Default: [`Icc::Keep`].
     pub icc: Icc,
 }
 
-/// What an embedded colour profile does to the colours that the network gets. What is drawn on is brought to sRGB either way.
+/// Whether the network's input is converted to sRGB. The picture that is drawn on always is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Icc {
-    /// Nothing: the stored values, which is what pipelines that read with Pillow train on.
+    /// No: the network gets the stored values, as pipelines that read with Pillow do.
     #[default]
     Keep,
-    /// They are brought to sRGB.
+    /// Yes.
     Convert,
 }
 

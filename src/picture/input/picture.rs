@@ -1,7 +1,8 @@
-//! A picture file decoded, turned upright and laid on a background: plain 8-bit RGB.
+//! A decoded picture: upright, without transparency, 8-bit RGB.
 //!
-//! The format is told from the content, never from the file's name. Of an animation the first frame counts, of a
-//! TIFF the first page. What a decoder filled in is said, and so is a colour profile that is not sRGB.
+//! The format is detected from the content, never from the file's name. Animations give their first frame, TIFF files
+//! their
+//! first page. Damage that the decoder repaired is reported, and so is a colour profile other than sRGB.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -15,24 +16,24 @@ use super::raster::{Decoded, Fault};
 use super::{general, jpeg, kind, tiff};
 use crate::error::{Error, Result};
 
-/// A decoded picture, upright, 8 bits a channel.
+/// A decoded, upright picture with 8 bits per channel.
 #[derive(Debug, Clone)]
 pub struct Picture {
-    /// The pixels after turning upright, with transparency laid on the background: what the network gets.
+    /// The network's pixels: oriented, and composited over the background.
     ///
     /// 16-bit samples become 8-bit ones by rounding `value / 257` to nearest; grey becomes three equal channels.
     pub rgb: RgbImage,
-    /// The same in sRGB, where `rgb` is in another colour space: what is drawn on.
+    /// The same pixels in sRGB when `rgb` is in another colour space; this is what gets drawn on.
     pub shown: Option<RgbImage>,
     /// Format of the file: `png`, `jpeg`, `webp`, `gif`, `bmp`, `tiff` or `pnm`.
     pub format: String,
-    /// EXIF orientation that the file asked for and that [`Picture::rgb`] already has: 1 (as stored) to 8.
+    /// EXIF orientation of the file, already applied to [`Picture::rgb`]: 1 (as stored) to 8.
     pub orientation: u8,
     /// SHA-256 of the file's bytes, in lower-case hexadecimal.
     pub sha256: String,
-    /// The embedded colour profile, when it is not sRGB.
+    /// The embedded colour profile, unless it is sRGB.
     pub profile: Option<ColourProfile>,
-    /// What a reader should know first: what the decoder filled in, and a profile that was not used.
+    /// Warnings: damage that the decoder repaired, and a profile that was ignored.
     pub warnings: Vec<String>,
 }
 
@@ -40,9 +41,9 @@ pub struct Picture {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ColourProfile {
-    /// As the profile calls itself, or `unreadable`.
+    /// The profile's own name, or `unreadable`.
     pub name: String,
-    /// True when the colours that the network gets were brought to sRGB by it.
+    /// Whether the network's pixels were converted with it.
     pub converted: bool,
 }
 
@@ -89,8 +90,7 @@ impl Picture {
     }
 }
 
-/// Decodes a file. Decoders have met fewer hostile files than there are, and a failed assertion inside of one is an error of
-/// that file and not the end of a run over thousands.
+/// Decodes a file. Decoders may panic on malformed files; that must fail this file, not a run over thousands.
 fn decode(bytes: &[u8], kind: ImageFormat) -> Result<Decoded, Fault> {
     let decode = || match kind {
         ImageFormat::Jpeg => jpeg::decode(bytes),
@@ -101,7 +101,7 @@ fn decode(bytes: &[u8], kind: ImageFormat) -> Result<Decoded, Fault> {
     outcome.unwrap_or_else(|_| Err(Fault::Damaged("its decoder failed".to_owned())))
 }
 
-/// A picture's colours: as the network gets them, and as they are shown.
+/// A picture's pixels for the network, and for display.
 struct Colours {
     rgb: RgbImage,
     shown: Option<RgbImage>,

@@ -1,10 +1,10 @@
-//! Where the network's input lies on the picture.
+//! The position of the network's input on the picture.
 
 /// The rectangle of the picture that the network's input covers.
 ///
-/// Coordinates are in pixels of the upright picture, with 0 at the outer edge of the first pixel, so the picture
-/// itself is `0.0..width` by `0.0..height`. The rectangle may lie inside the picture (a crop) or stick out of it
-/// (letterbox bars, padding).
+/// Coordinates are in pixels of the upright picture; 0 is the outer edge of the first pixel, so the picture itself is
+/// `0.0..width` by `0.0..height`. The rectangle may be inside the picture (a crop) or extend beyond it (letterbox
+/// bars, padding).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Placement {
     /// Left edge.
@@ -18,7 +18,7 @@ pub struct Placement {
 }
 
 impl Placement {
-    /// The input covers exactly the whole picture of this size.
+    /// The input covers exactly a picture of this size.
     #[must_use]
     pub fn whole(width: usize, height: usize) -> Self {
         Self { left: 0.0, top: 0.0, right: width as f64, bottom: height as f64 }

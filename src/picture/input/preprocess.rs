@@ -1,7 +1,8 @@
-//! From a picture to the network's numbers, as Pillow and torchvision do it.
+//! From a picture to the input tensor, as Pillow and torchvision do it.
 //!
-//! Resizing works on 8-bit RGB with antialiasing and gives 8-bit RGB, like Pillow's (within one level of 255).
-//! What sticks out is cut, what is missing is filled, then every value goes through `(value * scale - mean) / std`.
+//! Resizing works on 8-bit RGB with antialiasing and gives 8-bit RGB, within one level of Pillow's. The result is
+//! cropped or
+//! padded, then every value becomes `(value * scale - mean) / std`.
 
 use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
@@ -12,12 +13,12 @@ use super::raster::MAX_PIXELS;
 use crate::card::{ColorOrder, Crop, Filter, InputSpec, Preprocess, Resize};
 use crate::error::{Error, Result};
 
-/// A picture made ready for a network.
+/// A picture prepared for a network.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Prepared {
-    /// The numbers, `[1, channels, height, width]`, row by row.
+    /// The input tensor, `[1, channels, height, width]`, row-major.
     pub values: Vec<f32>,
-    /// Where they lie on the picture.
+    /// Where the tensor is on the picture.
     pub placement: Placement,
 }
 
@@ -36,16 +37,16 @@ pub fn preprocess(picture: &RgbImage, spec: &Preprocess, input: &InputSpec) -> R
     Ok(Prepared { values, placement: plan.placement(picture) })
 }
 
-/// The sizes on the way. Pairs are `[width, height]`, in pixels.
+/// Sizes and offsets of the preprocessing. Pairs are `[width, height]`, in pixels.
 struct Plan {
     /// Size after resizing.
     resized: [usize; 2],
     filter: Filter,
-    /// Where the output's left upper corner lies in the resized picture; negative where bars are added.
+    /// The output's upper left corner in the resized picture; negative where padding is added.
     offset: [isize; 2],
     /// Size of the output.
     output: [usize; 2],
-    /// Grey value of what the resized picture does not cover.
+    /// Grey value of the padding.
     fill: u8,
 }
 
@@ -69,7 +70,7 @@ impl Plan {
             Resize::Stretch { height, width, filter } => covering([width, height], filter),
             Resize::ShortestSide { size: side, filter } => {
                 let shortest = size[0].min(size[1]).max(1);
-                // As torchvision: the longer side is rounded down.
+                // torchvision rounds the longer side down.
                 covering(size.map(|length| side.saturating_mul(length) / shortest), filter)
             }
             Resize::Letterbox { height, width, filter, fill } => {
@@ -115,8 +116,8 @@ impl Plan {
     }
 
     fn placement(&self, picture: &RgbImage) -> Placement {
-        // Edges in the resized picture, times the original pixels that one resized pixel stands for. The product
-        // comes first: it is exact.
+        // Edges in the resized picture, scaled to original pixels. Multiplying before dividing keeps whole results
+        // exact.
         let edges = |axis: usize, length: u32| {
             let scale = |edge: isize| edge as f64 * f64::from(length) / self.resized[axis] as f64;
             [scale(self.offset[axis]), scale(self.offset[axis] + self.output[axis] as isize)]
@@ -126,7 +127,7 @@ impl Plan {
         Placement { left, top, right, bottom }
     }
 
-    /// Cuts the output out of the resized picture and scales it, `[channels, height, width]`.
+    /// Crops or pads the output and normalises it, `[channels, height, width]`.
     fn values(&self, resized: &RgbImage, spec: &Preprocess) -> Vec<f32> {
         let [width, height] = self.output;
         let tables = tables(spec);
@@ -149,8 +150,8 @@ impl Plan {
     }
 }
 
-/// Where a centred window of `crop` pixels begins in `size` pixels, as in torchvision's `center_crop`: the half
-/// of an odd remainder is rounded to even, and a window that is too large sticks out, more so at its end.
+/// Start of a centred window of `crop` pixels in `size` pixels, as in torchvision's `center_crop`: half of an odd
+/// remainder rounds to even; a window larger than the picture extends further at its end.
 fn center_offset(size: usize, crop: usize) -> isize {
     if crop > size {
         -(((crop - size) / 2) as isize)
@@ -159,18 +160,18 @@ fn center_offset(size: usize, crop: usize) -> isize {
     }
 }
 
-/// Of a window at `offset` that is `window` long, over `length` pixels: first index in the window, first index in
-/// the pixels, and how many they share.
+/// Intersection of a window at `offset` with `length` pixels: first index in the window, first index in the pixels,
+/// and count.
 fn overlap(offset: isize, window: usize, length: usize) -> (usize, usize, usize) {
     let out = offset.min(0).unsigned_abs().min(window);
     let start = (offset.max(0) as usize).min(length);
     (out, start, (window - out).min(length - start))
 }
 
-/// The picture at the plan's size, or nothing when it has that size already.
+/// The picture at the plan's size; `None` when it already has that size.
 ///
-/// First across, then down, each rounded to 8 bits: Pillow's order. The other order holds what sharp kernels make
-/// of edges within 0..=255 elsewhere, and a few pixels then differ by several levels.
+/// Horizontal first, then vertical, each rounded to 8 bits, as in Pillow. In the other order, overshoot at edges
+/// would be clamped to 0..=255 at different pixels, which then differ by several levels.
 fn resized(picture: &RgbImage, plan: &Plan) -> Result<Option<RgbImage>> {
     let [width, height] = plan.resized.map(|side| u32::try_from(side).unwrap_or(u32::MAX));
     let mut across = None;
@@ -200,7 +201,7 @@ fn resize_to(picture: &RgbImage, width: u32, height: u32, filter: Filter) -> Res
         .ok_or_else(|| fault(&"the size is not what was asked for"))
 }
 
-/// One output channel: which colour it reads, and its value for each of the 256 levels.
+/// One output channel: its source, and its value for each of the 256 levels.
 struct Table {
     source: Source,
     levels: [f32; 256],
@@ -209,7 +210,7 @@ struct Table {
 /// What an output channel is made of.
 #[derive(Clone, Copy)]
 enum Source {
-    /// Red, green or blue, by its place.
+    /// Red, green or blue, by index.
     Channel(usize),
     Luma,
 }
@@ -230,13 +231,13 @@ impl Table {
     }
 }
 
-/// Pillow's `L`: ITU-R 601 luma in 16-bit fixed point, rounded to nearest.
+/// Pillow's mode `L`: ITU-R 601 luma in 16-bit fixed point, rounded to nearest.
 fn luma([red, green, blue]: [u8; 3]) -> u8 {
     let sum = u32::from(red) * 19595 + u32::from(green) * 38470 + u32::from(blue) * 7471;
     ((sum + 0x8000) >> 16) as u8
 }
 
-/// One table for each of the network's channels. Computed in double precision, rounded once.
+/// One lookup table per channel. Computed in double precision and rounded once.
 fn tables(spec: &Preprocess) -> Vec<Table> {
     let sources: &[Source] = match spec.color {
         ColorOrder::Rgb => &[Source::Channel(0), Source::Channel(1), Source::Channel(2)],

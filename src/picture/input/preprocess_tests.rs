@@ -14,12 +14,12 @@ fn input(channels: usize, height: usize, width: usize) -> InputSpec {
     InputSpec { name: "input".into(), channels, height, width, layout: crate::card::Layout::default() }
 }
 
-/// A picture whose red tells the column and green the row.
+/// A picture whose red is the column and green the row.
 fn ruler(width: u32, height: u32) -> RgbImage {
     RgbImage::from_fn(width, height, |x, y| Rgb([x as u8, y as u8, 9]))
 }
 
-/// Preprocessing that hands the levels 0..=255 through.
+/// Preprocessing that keeps the levels 0..=255.
 fn levels(resize: &str, crop: &str) -> Preprocess {
     spec(&format!(r#"{{ "resize": {resize}, {crop} "scale": 1.0 }}"#))
 }

@@ -1,4 +1,4 @@
-//! Embedded colour profiles: whether one is sRGB in all but name, what it is called, and bringing colours to sRGB.
+//! Embedded colour profiles: their name, whether they are equivalent to sRGB, and conversion to sRGB.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -7,27 +7,27 @@ use moxcms::{ColorProfile, DataColorSpace, Layout, ProfileText, TransformOptions
 
 use super::raster::{Cmyk, Decoded, Pixels, compose};
 
-/// How far a colour may move, in levels of 255, before a profile counts as another one than sRGB. Profiles of sRGB from
-/// different makers differ by rounding.
+/// Largest difference from sRGB, in levels of 255, for a profile to count as sRGB. Makers' sRGB profiles differ by
+/// rounding.
 const SAME_LEVELS: u8 = 3;
 
-/// Levels from one colour to the next at which profiles are compared.
+/// Distance between the sampled colours when profiles are compared: 16 levels per channel.
 const STEP: usize = 17;
 
 const BROKEN: &str = "it does not fit the picture";
 
-/// No name is shown at more letters than this.
+/// Longest profile name shown, in characters; the name is untrusted text.
 const MAX_NAME: usize = 60;
 
 /// An embedded profile.
 pub(super) struct Profile {
     profile: ColorProfile,
-    /// As the profile calls itself.
+    /// The profile's own name.
     pub(super) name: String,
 }
 
 impl Profile {
-    /// `None` for a profile that is sRGB.
+    /// `None` for a profile equivalent to sRGB.
     ///
     /// # Errors
     /// When the profile cannot be used.
@@ -38,7 +38,7 @@ impl Profile {
         Ok(if this.is_srgb()? { None } else { Some(this) })
     }
 
-    /// Whether it leaves all colours where sRGB has them.
+    /// Whether it maps all sampled colours to where sRGB has them.
     fn is_srgb(&self) -> Result<bool, String> {
         let (layout, channels, colours) = match self.profile.color_space {
             DataColorSpace::Rgb => (Layout::Rgb, 3, grid()),
@@ -52,10 +52,10 @@ impl Profile {
         Ok(found.iter().enumerate().all(near))
     }
 
-    /// The picture in sRGB, with transparency laid on the background. A grey profile is used on the grey of grey pictures only.
+    /// The picture in sRGB, composited over the background. A grey profile applies to grey pictures only.
     ///
     /// # Errors
-    /// When the profile is one for other colours than the picture's, or cannot be used.
+    /// When the profile is for another colour model than the picture's, or cannot be used.
     pub(super) fn to_srgb(&self, decoded: &Decoded, background: [u8; 3]) -> Result<RgbImage, String> {
         let space = self.profile.color_space;
         let fits = match &decoded.pixels {
@@ -115,13 +115,13 @@ impl Profile {
     }
 }
 
-/// Colours all over the cube of RGB.
+/// Sample colours spread over the RGB cube.
 fn grid() -> Vec<u8> {
     let levels = || (0..=255u8).step_by(STEP);
     levels().flat_map(|r| levels().flat_map(move |g| levels().flat_map(move |b| [r, g, b]))).collect()
 }
 
-/// Colours before they were multiplied by the alpha.
+/// Undoes premultiplication by alpha: profiles apply to straight colours.
 fn straight(image: &DynamicImage, is_premultiplied: bool) -> RgbaImage {
     let mut rgba = image.to_rgba8();
     if is_premultiplied {
@@ -136,7 +136,7 @@ fn straight(image: &DynamicImage, is_premultiplied: bool) -> RgbaImage {
     rgba
 }
 
-/// A profile's own name, as printable letters on one line.
+/// The profile's own name, printable characters only, on one line.
 fn name(profile: &ColorProfile) -> String {
     let text = match &profile.description {
         Some(ProfileText::PlainString(text)) => text.clone(),
@@ -153,7 +153,7 @@ fn name(profile: &ColorProfile) -> String {
     if name.is_empty() { format!("unnamed, {:?}", profile.color_space) } else { name.to_owned() }
 }
 
-/// A failure inside the library of profiles, which met a file that it was not written for, is an unusable profile.
+/// A panic of the colour library on a malformed profile makes the profile unusable; it must not end the run.
 fn contained<T>(work: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err("it is damaged".to_owned()))
 }

@@ -1,21 +1,21 @@
-//! What decoders give, whatever the format: pixels and what the file says about them; and why one gives nothing.
+//! What every decoder gives: pixels and metadata, or the reason why there are none.
 
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageError, RgbImage, RgbaImage};
 
-/// The most pixels that a picture may claim. Checked before any of them is decoded.
+/// The most pixels that a picture may claim, checked before decoding.
 pub const MAX_PIXELS: u64 = 100_000_000;
 
-/// A decoded file, as it is stored: neither turned nor laid on a background.
+/// A decoded file as stored: not oriented, not composited over a background.
 #[derive(Debug)]
 pub(super) struct Decoded {
     pub(super) pixels: Pixels,
-    /// True when colours have been multiplied by the alpha already.
+    /// Whether colours are already multiplied by alpha.
     pub(super) is_premultiplied: bool,
     pub(super) orientation: Orientation,
     /// The embedded colour profile.
     pub(super) icc: Option<Vec<u8>>,
-    /// What the decoder could not read and filled in.
+    /// Damage that the decoder repaired.
     pub(super) damage: Vec<String>,
 }
 
@@ -25,7 +25,7 @@ pub(super) enum Pixels {
     Cmyk(Cmyk),
 }
 
-/// Amounts of ink, 255 for all.
+/// CMYK samples; 255 is full ink.
 #[derive(Debug)]
 pub(super) struct Cmyk {
     pub(super) width: u32,
@@ -44,7 +44,7 @@ pub(super) enum Fault {
     Unsupported(String),
     Damaged(String),
     Memory,
-    /// A whole message of its own.
+    /// A complete message.
     Other(String),
 }
 
@@ -59,7 +59,7 @@ impl From<ImageError> for Fault {
 }
 
 impl Fault {
-    /// What is wrong, what was expected, and a way out, on one line.
+    /// The message on one line: what is wrong, what was expected, and a way out.
     pub(super) fn message(self, format: &str) -> String {
         let line = |text: String| text.split_whitespace().collect::<Vec<_>>().join(" ");
         match self {
@@ -84,21 +84,21 @@ impl Fault {
     }
 }
 
-/// Refuses sizes of nothing, and of more than [`MAX_PIXELS`].
+/// Refuses empty pictures and more than [`MAX_PIXELS`].
 pub(super) fn check_pixels(width: u32, height: u32) -> Result<(), Fault> {
     let pixels = u64::from(width) * u64::from(height);
     if pixels == 0 || pixels > MAX_PIXELS { Err(Fault::Size { width, height }) } else { Ok(()) }
 }
 
-/// The orientation in an EXIF block. Some programs write the name that JPEG puts before it in other formats, too. A
-/// damaged block is no reason to refuse a sound picture.
+/// The orientation in an EXIF block. Some programs prefix the block as in JPEG in other formats too. A damaged block
+/// is ignored: the pixels are still good.
 pub(super) fn orientation(exif: Option<&[u8]>) -> Orientation {
     let block = |exif: &[u8]| Orientation::from_exif_chunk(exif.strip_prefix(b"Exif\0\0").unwrap_or(exif));
     exif.and_then(block).unwrap_or(Orientation::NoTransforms)
 }
 
 impl Decoded {
-    /// 8-bit RGB, with transparency laid on the background.
+    /// 8-bit RGB, composited over the background.
     pub(super) fn flattened(&self, background: [u8; 3]) -> RgbImage {
         match &self.pixels {
             Pixels::Cmyk(cmyk) => cmyk.to_rgb(),
@@ -109,7 +109,7 @@ impl Decoded {
 }
 
 impl Cmyk {
-    /// Each ink takes away its part of what black leaves, as Pillow and browsers without a profile do.
+    /// Each ink removes its share of what black leaves, as Pillow and browsers do without a profile.
     fn to_rgb(&self) -> RgbImage {
         let mut rgb = RgbImage::new(self.width, self.height);
         for (pixel, inks) in rgb.pixels_mut().zip(self.samples.chunks_exact(4)) {
@@ -128,8 +128,8 @@ fn share(a: u8, b: u8) -> u8 {
     (((product >> 8) + product) >> 8) as u8
 }
 
-/// `(alpha * colour + (255 - alpha) * background) / 255`, rounded to nearest, of straight alpha. Where colours are
-/// multiplied by it already, they are taken as they are.
+/// `(alpha * colour + (255 - alpha) * background) / 255`, rounded to nearest. Premultiplied colours already contain
+/// the factor `alpha`.
 pub(super) fn compose(rgba: &RgbaImage, background: [u8; 3], is_premultiplied: bool) -> RgbImage {
     let mut rgb = RgbImage::new(rgba.width(), rgba.height());
     for (out, pixel) in rgb.pixels_mut().zip(rgba.pixels()) {

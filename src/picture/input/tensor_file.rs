@@ -1,4 +1,4 @@
-//! NumPy files: a network's input as it is, and maps handed out for NumPy.
+//! NumPy files: input tensors to read, and maps to write.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use super::npy::{Npy, channels_first};
 use crate::card::{ColorOrder, InputSpec, Layout, Preprocess};
 use crate::error::{Error, Result};
 
-/// Reads a `.npy` file that already is a network's input, and gives it as `[1, channels, height, width]`.
+/// Reads a `.npy` file that holds an input tensor, and gives it as `[1, channels, height, width]`.
 ///
 /// # Errors
 /// As [`read_file`] and [`npy_from_bytes`].
@@ -23,8 +23,8 @@ pub fn read_npy(path: &Path, layout: Layout, expected: &InputSpec) -> Result<Vec
 /// # Shapes
 /// Channels first: `[1, channels, height, width]` or `[channels, height, width]`. Channels last:
 /// `[1, height, width, channels]` or `[height, width, channels]`. With one channel also `[height, width]`.
-/// With a `layout` of channels first, a model whose input says channels last takes both, and reads as channels
-/// last what could be either. Numbers may be 16-, 32- or 64-bit floats or integers of any width, in C or Fortran order.
+/// With a `layout` of channels first, a model whose input is channels last accepts both and reads an ambiguous array
+/// as channels last. Values may be 16-, 32- or 64-bit floats or integers of any width, in C or Fortran order.
 ///
 /// # Errors
 /// [`Error::Image`] when it is no `.npy` file, ends too early, holds other than numbers, has another shape than
@@ -55,13 +55,12 @@ pub fn write_npy_2d(height: usize, width: usize, values: &[f32]) -> Result<Vec<u
     Ok(bytes)
 }
 
-/// The picture that a network's input was made from, as far as it can be told: the card's preprocessing undone.
+/// Reconstructs the picture of an input tensor by inverting the card's preprocessing.
 ///
-/// Each value becomes `(value * std + mean) / scale`, rounded and held within 0..=255, in red, green, blue. eli5
-/// stretches the tensor's own least and greatest value over 0..=255 instead, which changes the colours; a
-/// picture that was preprocessed as the card says comes back here as it was.
+/// Each value becomes `(value * std + mean) / scale`, rounded and clamped to 0..=255, as RGB. eli5 instead stretches
+/// the tensor's own range to 0..=255, which changes the colours; this way a preprocessed picture keeps its own.
 ///
-/// `values` is `[1, channels, height, width]`. One channel gives grey; of more than three the first three count.
+/// `values` is `[1, channels, height, width]`. One channel gives grey; beyond three, only the first three are used.
 #[must_use]
 pub fn picture_from_tensor(values: &[f32], spec: &Preprocess, input: &InputSpec) -> RgbImage {
     let plane = input.height * input.width;
@@ -74,7 +73,7 @@ pub fn picture_from_tensor(values: &[f32], spec: &Preprocess, input: &InputSpec)
         let value = values.get(channel * plane + at).copied().unwrap_or(0.0);
         let mean = spec.mean.get(channel).copied().unwrap_or(0.0);
         let std = spec.std.get(channel).copied().unwrap_or(1.0);
-        // A float's conversion to u8 holds it within 0..=255.
+        // `as` saturates, so that values out of range are clamped.
         ((f64::from(value) * std + mean) / spec.scale).round() as u8
     };
     RgbImage::from_fn(input.width as u32, input.height as u32, |x, y| {
@@ -83,7 +82,7 @@ pub fn picture_from_tensor(values: &[f32], spec: &Preprocess, input: &InputSpec)
     })
 }
 
-/// The order of the axes of an array of shape `got`, as it was asked for or as the model's framework has it.
+/// The axis order of an array of shape `got`: as requested, or as the model's framework has it.
 fn find_layout(got: &[usize], asked: Layout, expected: &InputSpec) -> Result<Layout, String> {
     let InputSpec { channels, height, width, layout: native, .. } = *expected;
     let order = |layout| match layout {

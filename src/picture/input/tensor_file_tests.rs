@@ -57,12 +57,12 @@ fn a_channels_last_model_takes_both_orders_and_prefers_its_own() {
         assert_eq!(read(&npy(shape, Order::C, &plain), Layout::ChannelsFirst, 2).unwrap(), split);
     }
     assert_eq!(read(&npy(&[1, 2, 2, 3], Order::C, &plain), Layout::ChannelsFirst, 2).unwrap(), plain);
-    // Asked for by name, nothing else will do.
+    // An explicit layout accepts nothing else.
     let error = read(&npy(&[2, 2, 3], Order::C, &plain), Layout::ChannelsLast, 2).unwrap_err().to_string();
     assert!(error.ends_with("expected [2, 3, 2] or [1, 2, 3, 2] (is its layout channels-first?)"), "{error}");
     let error = read(&npy(&[12], Order::C, &plain), Layout::ChannelsFirst, 2).unwrap_err().to_string();
     assert!(error.ends_with("has shape [12], expected [2, 3, 2] or [1, 2, 3, 2]"), "{error}");
-    // Two rows of two pixels of two channels, or the other way round: the model's own order decides.
+    // Two rows of two pixels of two channels are ambiguous; the model's own order decides.
     let square = InputSpec { layout: Layout::ChannelsLast, height: 2, width: 2, ..input(2) };
     let bytes = npy(&[2, 2, 2], Order::C, &counted(8));
     let found = npy_from_bytes(&bytes, "x.npy", Layout::ChannelsFirst, &square).unwrap();
@@ -71,7 +71,7 @@ fn a_channels_last_model_takes_both_orders_and_prefers_its_own() {
 
 #[test]
 fn fortran_order_is_turned_round() {
-    // The array [[0, 1, 2], [3, 4, 5]] lies column by column.
+    // The array [[0, 1, 2], [3, 4, 5]] in column order.
     let bytes = npy(&[2, 3], Order::Fortran, &[0.0f32, 3.0, 1.0, 4.0, 2.0, 5.0]);
     assert_eq!(read(&bytes, Layout::ChannelsFirst, 1).unwrap(), counted(6));
 }
@@ -88,7 +88,7 @@ fn numbers_of_every_width_are_read() {
     for bytes in bytes {
         assert_eq!(read(&bytes, Layout::ChannelsFirst, 1).unwrap(), counted(6));
     }
-    // A float16 file is a uint16 file but for three letters.
+    // A float16 file equals a uint16 file except for the three letters of its type.
     let halves: Vec<u16> = counted(6).iter().map(|value| f16::from_f32(*value).to_bits()).collect();
     let mut bytes = npy(&shape, Order::C, &halves);
     let at = bytes.windows(3).position(|letters| letters == b"<u2").unwrap();

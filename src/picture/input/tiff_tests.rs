@@ -1,8 +1,8 @@
-//! TIFF files made by hand, one kind each, and their pixels worked out by hand.
+//! TIFF files made by hand, one of each kind, and their pixels worked out by hand.
 
 use super::*;
 
-/// A little-endian file of one strip, with the tags given beside width, height, strip and bits.
+/// A little-endian file of one strip; `tags` are added to width, height, strip and bits.
 fn file(size: [u32; 2], tags: &[(u16, u16, Vec<u32>)], strip: &[u8]) -> Vec<u8> {
     let mut all = vec![(256, 4, vec![size[0]]), (257, 4, vec![size[1]])];
     all.extend(tags.iter().cloned());
@@ -71,7 +71,7 @@ fn whole_numbers_come_from_all_of_their_range() {
     assert_eq!(levels(&file([1, 1], &kind(2, 16, 3, 1), &middle)), [0, 1, 255]);
     // 12 bits: 0xfff, 0x800, 0x000.
     assert_eq!(levels(&file([1, 1], &kind(2, 12, 3, 1), &[0xff, 0xf8, 0x00, 0x00, 0x00])), [255, 128, 0]);
-    // 4 bits, two pixels, the second row begins on a byte of its own.
+    // 4 bits, two pixels; the second row starts on a new byte.
     assert_eq!(levels(&file([1, 2], &kind(1, 4, 1, 1), &[0xf0, 0x30])), [255, 255, 255, 51, 51, 51]);
 }
 
@@ -103,7 +103,7 @@ fn an_alpha_may_be_straight_multiplied_or_nothing() {
         }
         levels(&file([1, 1], &tags, &[40, 20, 0, 51]))
     };
-    // Half-way worked out: 40 + 204, 20 + 204, 204; straight: (40 * 51 + 255 * 204) / 255 = 212, 208, 204.
+    // Premultiplied: 40 + 204, 20 + 204, 204; straight: (40 * 51 + 255 * 204) / 255 = 212, 208, 204.
     assert_eq!(with(&[1]), [244, 224, 204]);
     assert_eq!(with(&[2]), [212, 208, 204]);
     assert_eq!(with(&[]), [212, 208, 204]);

@@ -1,21 +1,22 @@
 //! Boxes drawn on a picture.
 //!
-//! Receives a picture and boxes in its pixels, hands on a copy. What the boxes are around is others' business.
+//! Receives a picture and boxes in its pixels; returns a copy with the boxes drawn. [`regions`](super::regions) finds
+//! them.
 
 use image::{Rgb, RgbImage};
 
 use super::PixelBox;
 
-/// Inside of a dark halo, white is seen on any photo.
+/// White inside a dark halo is visible on any photo.
 const LINE: Rgb<u8> = Rgb([255; 3]);
 
-/// What is left of the picture under the halo, in parts of 256.
+/// Share of the picture left under the halo, in 1/256.
 const HALO: u16 = 64;
 
-/// The picture with a white outline around each box, in a dark halo that shows it on light ground too.
+/// Draws a white outline around each box, inside a dark halo that keeps it visible on light ground.
 ///
-/// The outline lies on the outermost pixels inside of the box; its width is a 200th of the picture's shorter side, at least two
-/// pixels, and the halo is half as wide on either side. What a box has outside of the picture is left out.
+/// The outline covers the outermost pixels inside the box. Its width is 1/200 of the picture's shorter side, at least
+/// two pixels; the halo is half as wide on either side. Parts of a box outside the picture are not drawn.
 #[must_use]
 pub fn draw_boxes(picture: &RgbImage, boxes: &[PixelBox]) -> RgbImage {
     let mut out = picture.clone();

@@ -1,20 +1,20 @@
 //! Colour maps: from heat to an sRGB colour.
 //!
-//! Heat lies in 0 to 1, or in -1 to 1 on a signed map. Tables hold the very bytes that matplotlib and OpenCV paint; where
-//! they come from and under which licences is in `tables/README.md`. What is signed is decided where heat is drawn.
+//! Heat is in 0 to 1, or in -1 to 1 on a signed map. The tables hold the exact bytes of matplotlib and OpenCV;
+//! `tables/README.md` lists sources and licences. Whether a map is signed is decided where it is drawn.
 
 use std::fmt;
 use std::str::FromStr;
 
 use crate::error::{Error, Result};
 
-/// A way from heat to colour. Each has 256 colours.
+/// A colour map with 256 colours.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum Colormap {
-    /// Blue over green to yellow; even to the eye, and safe for the colour-blind.
+    /// Blue over green to yellow; perceptually uniform and safe for colour-blind readers.
     #[default]
     Viridis,
-    /// A rainbow without jet's false edges.
+    /// A rainbow without the false edges of jet.
     Turbo,
     /// Black over purple to cream.
     Magma,
@@ -22,9 +22,9 @@ pub enum Colormap {
     Inferno,
     /// Blue over pink to yellow.
     Plasma,
-    /// Blue over grey to yellow, nearly the same to every kind of colour vision.
+    /// Blue over grey to yellow, nearly the same for every kind of colour vision.
     Cividis,
-    /// The old rainbow from dark blue to dark red that most published overlays use.
+    /// The rainbow from dark blue to dark red of most published overlays.
     Jet,
     /// OpenCV's jet, which differs from matplotlib's by up to 33 levels.
     JetOpencv,
@@ -40,11 +40,11 @@ pub enum Colormap {
     Coolwarm,
     /// For signed maps: blue over white to red.
     RedBlue,
-    /// For signed maps: red for negative, over white, to green, as captum has it.
+    /// For signed maps: red for negative, over white, to green, as in captum.
     RedWhiteGreen,
 }
 
-/// How many colours a map has.
+/// Number of colours of a map.
 pub(super) const COLORS: usize = 256;
 
 /// 256 colours of three bytes.
@@ -94,29 +94,29 @@ impl Colormap {
         }
     }
 
-    /// The colour map of this name, in any case; `gray` is also understood.
+    /// The colour map of this name, ignoring case; `gray` is also understood.
     ///
     /// # Errors
-    /// [`Error::Request`] with the names there are, and the nearest of them.
+    /// [`Error::Request`] with the valid names, and the nearest of them.
     pub fn parse(name: &str) -> Result<Self> {
         let name = if name.eq_ignore_ascii_case("gray") { "grey" } else { name };
         super::by_name("colormap", name, &Self::ALL, Self::name)
     }
 
-    /// Whether its middle stands for zero and its ends for -1 and 1.
+    /// Whether the middle means zero and the ends -1 and 1.
     #[must_use]
     pub fn is_diverging(self) -> bool {
         matches!(self, Self::Coolwarm | Self::RedBlue | Self::RedWhiteGreen)
     }
 
-    /// The colour at a position from 0, the coldest, to 1, the hottest; a signed value `v` lies at [`signed_position`]. Positions
-    /// outside get the nearer end's colour, and NaN the coldest.
+    /// The colour at a position from 0 (cold) to 1 (hot); the position of a signed value is [`signed_position`].
+    /// Positions outside get the colour of the nearer end, NaN the coldest.
     #[must_use]
     pub fn color(self, position: f32) -> [u8; 3] {
         self.colors()[usize::from(index(position))]
     }
 
-    /// The colours from cold to hot.
+    /// All colours from cold to hot.
     pub(super) fn colors(self) -> &'static Table {
         match self {
             Self::Viridis => table(include_bytes!("tables/viridis.rgb")),
@@ -152,19 +152,19 @@ impl fmt::Display for Colormap {
     }
 }
 
-/// Where a value from -1 to 1 lies between a colour map's ends: `(value + 1) / 2`.
+/// Position of a value from -1 to 1 on a colour map: `(value + 1) / 2`.
 #[must_use]
 pub fn signed_position(value: f32) -> f32 {
     (value + 1.0) / 2.0
 }
 
-/// Which of the 256 colours a position has: `floor(256 * position)`, one has the last, as in matplotlib.
+/// Index of the colour at a position: `floor(256 * position)`, and the last one at 1, as in matplotlib.
 pub(super) fn index(position: f32) -> u8 {
-    // A float's conversion to an integer holds it within the integer's range, and makes NaN zero.
+    // `as` saturates and maps NaN to 0.
     (position * COLORS as f32) as u8
 }
 
-/// The bytes of a table's file, three a colour.
+/// The bytes of a table file, three per colour.
 fn table(bytes: &'static [u8; 3 * COLORS]) -> &'static Table {
     bytemuck::cast_ref(bytes)
 }

@@ -1,6 +1,7 @@
-//! The heat alone as grey levels, for programs that read numbers from pictures.
+//! The map as grey levels, for programs that read values from pictures.
 //!
-//! Receives placed heat, hands on 8-bit or 16-bit pictures. Colours are [`heatmap_picture`](super::heatmap_picture)'s.
+//! Receives a placed map; returns 8-bit or 16-bit pictures. [`heatmap_picture`](super::heatmap_picture) is the one in
+//! colour.
 
 use image::{GrayImage, ImageBuffer, Luma};
 
@@ -21,7 +22,7 @@ pub fn grey16_picture(placed: &Placed) -> ImageBuffer<Luma<u16>, Vec<u16>> {
     ImageBuffer::from_raw(placed.width as u32, placed.height as u32, levels.collect()).unwrap_or_default()
 }
 
-/// Every pixel's share of white. (A float's conversion to an integer then holds it within the integer's range.)
+/// Grey as a share of white, for every pixel. The `as` conversions of the callers saturate.
 fn shares(placed: &Placed) -> impl Iterator<Item = f32> {
     let signed = placed.signed;
     placed.values.iter().map(move |value| if signed { signed_position(*value) } else { *value })

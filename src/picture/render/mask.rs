@@ -1,6 +1,6 @@
-//! The hot pixels as a mask, and what of the photo they show.
+//! The hot pixels as a mask, and the photo cut out along it.
 //!
-//! Receives placed heat and a threshold, hands on pictures of the photo's size. Which pixels are connected is found in `region`.
+//! Receives a placed map and a threshold; returns pictures of the photo's size. `region` finds connected pixels.
 
 use image::{GrayImage, Luma, Rgb, RgbImage, Rgba, RgbaImage};
 
@@ -14,7 +14,7 @@ pub fn mask_picture(placed: &Placed, level: f32) -> GrayImage {
     picture(placed, placed.values.iter().map(white).collect())
 }
 
-/// White in the chosen regions, black elsewhere. All black when nothing is above zero.
+/// White in the selected regions, black elsewhere. All black when nothing is above zero.
 #[must_use]
 pub fn mask(placed: &Placed, threshold: Threshold, components: Components) -> GrayImage {
     let mut levels = vec![0; placed.values.len()];
@@ -26,9 +26,9 @@ pub fn mask(placed: &Placed, threshold: Threshold, components: Components) -> Gr
     picture(placed, levels)
 }
 
-/// The photo where [`mask`] is white, and nothing elsewhere: transparent black, at the photo's own size.
+/// The photo where [`mask`] is white, transparent black elsewhere, at the photo's own size.
 ///
-/// Where the sizes of photo and heat differ, only what they share is shown.
+/// When photo and map differ in size, only their common part is shown.
 #[must_use]
 pub fn cut_out(photo: &RgbImage, placed: &Placed, threshold: Threshold, components: Components) -> RgbaImage {
     let mask = mask(placed, threshold, components);

@@ -1,11 +1,12 @@
-//! From a heatmap and a picture to pictures.
+//! From a heatmap and a picture to drawn pictures.
 //!
-//! Receives a [`Heatmap`](crate::Heatmap) with values 0 to 1, or -1 to 1, the [`Placement`](crate::input::Placement) of the
-//! network's input and the upright picture; hands on pictures of the photo's own size and their PNG bytes. What the
-//! network never saw stays as it was. Where the heat comes from and which file it goes to is others' business.
+//! Receives a [`Heatmap`](crate::Heatmap) with values 0 to 1, or -1 to 1, the [`Placement`](crate::input::Placement)
+//! of the network's input and the upright picture. Gives pictures of the photo's own size and their PNG bytes. Parts
+//! of the photo that the network did not see stay unchanged. Maps come from [`crate::cam`]; callers write the files.
 //!
-//! The way is [`place`], which brings the map to the picture's pixels, then [`overlay`], [`heatmap_picture`],
-//! [`grey_picture`], [`mask`] or [`cut_out`], or from a map at once [`compat::compat_overlay`], then [`encode_png`]. [`regions`] are what of it is hot, as numbers.
+//! The steps: [`place`] resamples the map to the picture's pixels; [`overlay`], [`heatmap_picture`],
+//! [`grey_picture`], [`mask`] or [`cut_out`] draw it ([`compat::compat_overlay`] does both at once); [`encode_png`]
+//! encodes the result. [`regions`] gives the hot regions as data.
 
 mod boxes;
 mod colormap;
@@ -35,7 +36,7 @@ pub use sheet::{CELL, Heading, Sheet, SheetRow};
 pub use threshold::Threshold;
 pub use thumbnail::thumbnail;
 
-/// The one of `all` that is called `wanted`, whatever the case; otherwise an error that lists their names.
+/// The element of `all` named `wanted`, ignoring case; otherwise an error that lists the valid names.
 fn by_name<T: Copy>(kind: &str, wanted: &str, all: &[T], name: fn(T) -> &'static str) -> Result<T> {
     let found = all.iter().find(|one| name(**one).eq_ignore_ascii_case(wanted)).copied();
     found.ok_or_else(|| Error::unknown(kind, wanted, all.iter().map(|one| name(*one))))

@@ -1,4 +1,4 @@
-//! Heat laid over a picture, and pictures of the heat alone.
+//! Maps laid over a picture, and pictures of the map alone.
 
 use image::{Rgb, RgbImage};
 use rayon::prelude::*;
@@ -6,18 +6,19 @@ use rayon::prelude::*;
 use super::colormap::{COLORS, Colormap, index, signed_position};
 use super::resample::Placed;
 
-/// Pixels between two pictures side by side.
+/// Pixels between two pictures drawn next to each other.
 const GAP: u32 = 8;
 
-/// How heat and picture share a pixel.
+/// How the map and the picture are mixed.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Overlay {
-    /// Heat is opacity: `min(|value|, limit)` of the colour, the rest of the picture. No heat, no change.
+    /// Opacity follows heat: `min(|value|, limit)` of the colour, the rest from the picture. Zero heat changes
+    /// nothing.
     Alpha {
         /// The greatest opacity, 0 to 1.
         limit: f32,
     },
-    /// The same share of colour everywhere the network looked, so that cold colours tint too.
+    /// A constant share of colour everywhere the network looked, so that cold areas are tinted too.
     Blend {
         /// The share of the colour, 0 to 1.
         alpha: f32,
@@ -25,17 +26,17 @@ pub enum Overlay {
 }
 
 impl Default for Overlay {
-    /// Opacity by heat, up to 0.65, as in eli5.
+    /// Opacity follows heat, up to 0.65, as in eli5.
     fn default() -> Self {
         Self::Alpha { limit: 0.65 }
     }
 }
 
-/// Lays the heat over the picture: `(1 - opacity) * picture + opacity * colour`, rounded to nearest.
+/// Draws the map over the picture: `(1 - opacity) * picture + opacity * colour`, rounded to nearest.
 ///
-/// The colour of a signed map's value, and of any value on a diverging colour map, is that at `(value + 1) / 2`.
-/// Pixels without opacity, and all that the network never saw, stay as they are, bit for bit. Where the sizes of
-/// picture and heat differ, only what they share is drawn on.
+/// For signed maps, and on diverging colour maps, the colour is that at `(value + 1) / 2`. Pixels of zero opacity and
+/// parts that the network did not see stay bit-identical. When picture and map differ in size, only their common part
+/// is drawn on.
 #[must_use]
 pub fn overlay(picture: &RgbImage, placed: &Placed, style: Overlay, colormap: Colormap) -> RgbImage {
     let mut out = RgbImage::new(picture.width(), picture.height());
@@ -54,10 +55,10 @@ pub fn overlay(picture: &RgbImage, placed: &Placed, style: Overlay, colormap: Co
     out
 }
 
-/// Pixels that are worked on together: first all their opacities and colours, then the mixing.
+/// Pixels per batch: opacities and colours of a whole batch first, then the mixing, so that each loop vectorises.
 const BATCH: usize = 64;
 
-/// How a row of heat is laid over a row of pixels.
+/// How a row of the map is mixed into a row of pixels.
 struct Paint {
     style: Overlay,
     palette: Palette,
@@ -88,7 +89,7 @@ impl Paint {
 /// The colours of a map's values.
 struct Palette {
     colors: &'static [[u8; 3]; COLORS],
-    /// Whether values lie in -1 to 1, not in 0 to 1.
+    /// Whether values are in -1 to 1 instead of 0 to 1.
     signed: bool,
 }
 
@@ -97,7 +98,7 @@ impl Palette {
         Self { colors: colormap.colors(), signed: placed.signed || colormap.is_diverging() }
     }
 
-    /// Which colour each value has.
+    /// The colour index of each value.
     fn places(&self, heat: &[f32], places: &mut [u8; BATCH]) {
         let pairs = places.iter_mut().zip(heat);
         if self.signed {
@@ -108,7 +109,7 @@ impl Palette {
     }
 }
 
-/// One, in 16-bit fixed point.
+/// 1.0 in 16-bit fixed point.
 const ONE: i32 = 1 << 16;
 
 /// A share of 0 to 1 in 16-bit fixed point, rounded down.
@@ -116,7 +117,7 @@ fn fixed(share: f32) -> i32 {
     (share.clamp(0.0, 1.0) * ONE as f32) as i32
 }
 
-/// Without opacity a pixel stays as it is, bit for bit: what is added is a half, rounded down.
+/// Mixes one pixel. At zero opacity the added half is rounded away, so the pixel stays bit-identical.
 fn mix(pixel: &mut [u8; 3], color: [u8; 3], opacity: i32) {
     for (channel, color) in pixel.iter_mut().zip(color) {
         let under = i32::from(*channel);
@@ -124,7 +125,7 @@ fn mix(pixel: &mut [u8; 3], color: [u8; 3], opacity: i32) {
     }
 }
 
-/// The heat alone, in colours. What the network never saw has the colour of zero.
+/// The map alone, in colours. Parts that the network did not see have the colour of zero.
 #[must_use]
 pub fn heatmap_picture(placed: &Placed, colormap: Colormap) -> RgbImage {
     let mut out = RgbImage::new(placed.width as u32, placed.height as u32);
@@ -140,7 +141,7 @@ pub fn heatmap_picture(placed: &Placed, colormap: Colormap) -> RgbImage {
     out
 }
 
-/// Two pictures in one, from left to right with a white gap, aligned at the top.
+/// Two pictures in a row, aligned at the top, with a white gap.
 #[must_use]
 pub fn side_by_side(left: &RgbImage, right: &RgbImage) -> RgbImage {
     let start = left.width() + GAP;
@@ -201,7 +202,7 @@ mod tests {
         let drawn = overlay(&picture, &heat, Overlay::Alpha { limit: 1.0 }, map);
         let pixels: Vec<[u8; 3]> = drawn.pixels().map(|pixel| pixel.0).collect();
         assert_eq!(pixels, [map.color(0.0), [100; 3], map.color(1.0)]);
-        // The heat alone has the palest colour at zero; a map that is not signed looks the same on diverging colours.
+        // The map alone has the palest colour at zero; an unsigned map looks the same on diverging colours.
         assert_eq!(heatmap_picture(&heat, map).get_pixel(1, 0).0, map.color(0.5));
         let positive = placed(2, 1, vec![0.0, 1.0]);
         assert_eq!(heatmap_picture(&positive, map).get_pixel(0, 0).0, map.color(0.5));
@@ -221,7 +222,7 @@ mod tests {
         }
     }
 
-    /// Pixel by pixel, as the documentation of [`overlay`] has it.
+    /// A plain version, pixel by pixel as [`overlay`] documents it.
     fn plain(picture: &RgbImage, placed: &Placed, style: Overlay, map: Colormap) -> RgbImage {
         let mut out = picture.clone();
         for (at, pixel) in out.pixels_mut().enumerate() {

@@ -1,4 +1,4 @@
-//! Pictures as PNG bytes.
+//! PNG encoding.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,17 +8,17 @@ use image::{EncodableLayout, ImageBuffer, ImageEncoder, Pixel, PixelWithColorTyp
 
 use crate::error::{Error, Result};
 
-/// How much time a smaller file is worth. All four are lossless: the pixels are the same.
+/// Encoding time against file size. All four levels are lossless.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum PngLevel {
-    /// Not compressed: as many bytes as there are samples.
+    /// Not compressed: one byte per sample.
     None,
-    /// A tenth of a second for a photo of twelve megapixels, in 5 to 30 % more bytes than [`PngLevel::Balanced`].
+    /// A tenth of a second for a 12-megapixel photo; files are 5 to 30 % larger than with [`PngLevel::Balanced`].
     #[default]
     Fast,
-    /// What PNG encoders usually do: six to forty times slower than [`PngLevel::Fast`] on photographs.
+    /// The usual effort of PNG encoders: six to forty times slower than [`PngLevel::Fast`] on photographs.
     Balanced,
-    /// As small as DEFLATE gets: another 2 % on photographs, up to a third on masks; two to three times slower again.
+    /// The smallest files: another 2 % on photographs, up to a third on masks; two to three times slower again.
     Best,
 }
 
@@ -61,10 +61,10 @@ impl fmt::Display for PngLevel {
     }
 }
 
-/// Encodes a picture as PNG: grey, colour, or colour with opacity, of 8 or 16 bits a channel.
+/// Encodes a picture as PNG: grey, RGB or RGBA with 8 or 16 bits per channel.
 ///
 /// # Errors
-/// [`Error::Internal`] when the encoder refuses, as it does a picture without pixels.
+/// [`Error::Internal`] when the encoder fails, for example on a picture without pixels.
 pub fn encode_png<P>(picture: &ImageBuffer<P, Vec<P::Subpixel>>, level: PngLevel) -> Result<Vec<u8>>
 where
     P: Pixel + PixelWithColorType,

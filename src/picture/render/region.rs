@@ -1,7 +1,7 @@
 //! Connected regions of heat.
 //!
-//! Receives placed heat and a threshold, hands on boxes and figures in the picture's own pixels, and which pixels belong to them.
-//! Drawing them is for [`draw_boxes`](super::draw_boxes) and [`mask`](super::mask).
+//! Receives a placed map and a threshold; returns boxes and statistics in the picture's pixels, and the pixels of
+//! each region. [`draw_boxes`](super::draw_boxes) and [`mask`](super::mask) draw them.
 
 use std::fmt;
 use std::ops::Range;
@@ -10,13 +10,13 @@ use std::str::FromStr;
 use super::{PixelBox, Placed, Threshold};
 use crate::error::{Error, Result};
 
-/// Which of the regions count.
+/// Which regions are selected.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Components {
-    /// The one of most pixels; of equals the one that begins first in reading order.
+    /// The region with the most pixels; the first in reading order among equals.
     #[default]
     Largest,
-    /// Every one.
+    /// Every region.
     All,
 }
 
@@ -25,11 +25,11 @@ pub enum Components {
 pub struct Region {
     /// The box around it.
     pub bounds: PixelBox,
-    /// How many pixels it has.
+    /// Number of pixels.
     pub area: usize,
-    /// Its greatest heat.
+    /// The greatest value.
     pub peak: f32,
-    /// Its arithmetic mean.
+    /// The arithmetic mean.
     pub mean: f32,
 }
 
@@ -61,9 +61,9 @@ impl fmt::Display for Components {
     }
 }
 
-/// The regions whose heat is above zero and reaches the threshold, the largest first, equals in reading order.
+/// The regions whose values are above zero and reach the threshold, largest first, equals in reading order.
 ///
-/// Of a signed map, these are regions of its positive part. Empty when nothing is above zero.
+/// On a signed map only positive values count. Empty when nothing is above zero.
 #[must_use]
 pub fn regions(placed: &Placed, threshold: Threshold, components: Components) -> Vec<Region> {
     let Some(level) = threshold.level(placed) else { return Vec::new() };
@@ -71,23 +71,23 @@ pub fn regions(placed: &Placed, threshold: Threshold, components: Components) ->
     labels.chosen(components).into_iter().map(|root| labels.parts[root].region()).collect()
 }
 
-/// The box around the largest region of pixels with heat that is at least `level`, connected along sides.
+/// The box around the largest region of pixels that are at least `level`, connected along sides.
 ///
-/// Of two regions of the same size the one that begins higher is taken. `None` when no pixel is that hot.
+/// Of two regions of equal size the higher one is taken. `None` when no pixel reaches the level.
 #[must_use]
 pub fn largest_region(placed: &Placed, level: f32) -> Option<PixelBox> {
     let labels = Labels::new(placed, level);
     labels.chosen(Components::Largest).first().map(|root| labels.parts[*root].bounds)
 }
 
-/// The runs of pixels, as ranges of places in `placed.values`, that belong to the chosen regions.
+/// The pixel runs of the selected regions, as index ranges into `placed.values`.
 pub(super) fn runs(placed: &Placed, level: f32, components: Components) -> Vec<Range<usize>> {
     let labels = Labels::new(placed, level);
     let mut chosen = vec![false; labels.parts.len()];
     for root in labels.chosen(components) {
         chosen[root] = true;
     }
-    // A part is younger than its parent, so a parent is always decided before.
+    // A part always has a larger index than its parent, so the parent is already decided.
     for part in 0..chosen.len() {
         chosen[part] = chosen[labels.parts[part].parent];
     }
@@ -96,7 +96,7 @@ pub(super) fn runs(placed: &Placed, level: f32, components: Components) -> Vec<R
     labels.runs.iter().filter(belongs).map(place).collect()
 }
 
-/// A horizontal run of hot pixels, `start..end` of row `y`, and the part that it belongs to.
+/// A horizontal run of hot pixels, `start..end` of row `y`, and its part.
 #[derive(Clone, Copy)]
 struct Run {
     y: usize,
@@ -105,7 +105,7 @@ struct Run {
     part: usize,
 }
 
-/// A region, or a piece of one whose `parent` is another part.
+/// A region, or a piece of one that was merged into the part `parent`.
 #[derive(Clone, Copy)]
 struct Part {
     parent: usize,
@@ -115,7 +115,7 @@ struct Part {
     sum: f64,
 }
 
-/// Which hot pixel belongs to which region, found in one pass over the rows.
+/// Connected components of the hot pixels, found in one pass over the rows (union-find).
 struct Labels {
     runs: Vec<Run>,
     parts: Vec<Part>,
@@ -135,7 +135,7 @@ impl Labels {
         labels
     }
 
-    /// Adds the run that begins at column `start`, and joins what it touches of the runs in the row `above`.
+    /// Adds the run that starts at column `start`, and joins it with the runs it touches in the row `above`.
     fn add(&mut self, y: usize, start: usize, heat: &[f32], above: Range<usize>) {
         let (end, part) = (start + heat.len(), self.parts.len());
         self.runs.push(Run { y, start, end, part });
@@ -153,7 +153,7 @@ impl Labels {
         }
     }
 
-    /// The roots of the chosen regions, the largest first, equals in reading order.
+    /// The roots of the selected regions, largest first, equals in reading order.
     fn chosen(&self, components: Components) -> Vec<usize> {
         let mut roots: Vec<usize> =
             (0..self.parts.len()).filter(|at| self.parts[*at].parent == *at).collect();
@@ -172,7 +172,7 @@ impl Part {
     }
 }
 
-/// Where the runs of hot pixels in a row begin and end.
+/// Start and end of each run of hot pixels in a row.
 fn runs_of(row: &[f32], level: f32) -> impl Iterator<Item = (usize, usize)> {
     let is_hot = move |value: &f32| *value > 0.0 && *value >= level;
     let mut at = 0;
@@ -184,7 +184,7 @@ fn runs_of(row: &[f32], level: f32) -> impl Iterator<Item = (usize, usize)> {
     })
 }
 
-/// The oldest part that this one hangs on. Shortens the way there for the next time.
+/// The root of a part. Halves the path for later calls.
 fn root(parts: &mut [Part], mut at: usize) -> usize {
     while parts[at].parent != at {
         parts[at].parent = parts[parts[at].parent].parent;
@@ -193,7 +193,7 @@ fn root(parts: &mut [Part], mut at: usize) -> usize {
     at
 }
 
-/// Makes one region of two; the older one stays the root.
+/// Merges two regions. The older root stays, so that a parent's index is always the smaller one.
 fn join(parts: &mut [Part], a: usize, b: usize) {
     let (a, b) = (root(parts, a), root(parts, b));
     let (keep, gone) = (a.min(b), a.max(b));
@@ -256,14 +256,14 @@ mod tests {
         let heat = placed(&["8..5", "...5", "44.#", "4..."]);
         let all = regions(&heat, Threshold::Fraction(0.15), Components::All);
         let areas: Vec<usize> = all.iter().map(|region| region.area).collect();
-        // Two of three pixels: the one that begins higher is first.
+        // Two of the three pixels: the higher one is first.
         assert_eq!(areas, [3, 3, 1]);
         assert_eq!(all[0].bounds, PixelBox { left: 3, top: 0, right: 4, bottom: 3 });
         assert_eq!(all[1].bounds, PixelBox { left: 0, top: 2, right: 2, bottom: 4 });
         assert_eq!((all[0].peak, all[1].peak, all[2].peak), (1.0, 0.4, 0.8));
         assert!((all[0].mean - 2.0 / 3.0).abs() < 1e-6 && (all[1].mean - 0.4).abs() < 1e-6);
         assert_eq!(regions(&heat, Threshold::Fraction(0.15), Components::Largest), all[..1]);
-        // From 0.6 on, only two single pixels are left.
+        // From 0.6 on only two single pixels remain.
         assert_eq!(regions(&heat, Threshold::Fraction(0.6), Components::All).len(), 2);
     }
 

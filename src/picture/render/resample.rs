@@ -1,8 +1,8 @@
-//! A small map brought to a picture's pixels, at the place that the network saw.
+//! Resampling of a small map to a picture's pixels, where the network saw them.
 //!
-//! Separable resampling in Pillow's way: cell and pixel centres lie at halves, taps outside the map are left out
-//! and the rest weighs one again, and a map finer than the picture widens the kernel, so that no cell is lost. For
-//! a map that covers the whole of a larger picture, `bilinear` is what OpenCV's `INTER_LINEAR` gives.
+//! Separable resampling as in Pillow: centres of cells and pixels are at halves, taps outside the map are dropped and
+//! the rest renormalised, and a map finer than the picture widens the kernel, so that every cell counts. For a map
+//! that covers the whole of a larger picture, `bilinear` equals OpenCV's `INTER_LINEAR`.
 
 use std::f64::consts::PI;
 use std::fmt;
@@ -15,22 +15,22 @@ use crate::Heatmap;
 use crate::error::{Error, Result};
 use crate::input::Placement;
 
-/// How values between the map's cells come about.
+/// How values between the map's cells are interpolated.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum Interpolation {
     /// The cell itself: shows the map's true resolution.
     Nearest,
-    /// Straight lines between neighbouring cells.
+    /// Linear between neighbouring cells.
     #[default]
     Bilinear,
-    /// Catmull-Rom, `a = -0.5`, as Pillow has it.
+    /// Catmull-Rom, `a = -0.5`, as in Pillow.
     Bicubic,
     /// Lanczos with three lobes.
     Lanczos,
 }
 
 impl Interpolation {
-    /// Every interpolation, from the plainest on.
+    /// Every interpolation, simplest first.
     pub const ALL: [Self; 4] = [Self::Nearest, Self::Bilinear, Self::Bicubic, Self::Lanczos];
 
     /// The name that [`Interpolation::parse`] takes.
@@ -44,15 +44,15 @@ impl Interpolation {
         }
     }
 
-    /// The interpolation of this name, in any case.
+    /// The interpolation of this name, ignoring case.
     ///
     /// # Errors
-    /// [`Error::Request`] with the names there are, and the nearest of them.
+    /// [`Error::Request`] with the valid names, and the nearest of them.
     pub fn parse(name: &str) -> Result<Self> {
         super::by_name("interpolation", name, &Self::ALL, Self::name)
     }
 
-    /// How far the kernel reaches to each side, in cells.
+    /// Half the width of the kernel, in cells.
     fn reach(self) -> f64 {
         match self {
             Self::Nearest => 0.0,
@@ -62,7 +62,7 @@ impl Interpolation {
         }
     }
 
-    /// The kernel's height at a distance in cells.
+    /// The kernel's value at a distance in cells.
     fn weight(self, distance: f64) -> f64 {
         let x = distance.abs();
         match self {
@@ -90,7 +90,7 @@ impl fmt::Display for Interpolation {
     }
 }
 
-/// Whole pixels of a picture: `left..right` by `top..bottom`.
+/// A box of whole pixels: `left..right` by `top..bottom`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PixelBox {
     /// First column.
@@ -103,30 +103,31 @@ pub struct PixelBox {
     pub bottom: usize,
 }
 
-/// A map at a picture's size.
+/// A map resampled to a picture's size.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Placed {
     /// Width of the picture in pixels.
     pub width: usize,
     /// Height of the picture in pixels.
     pub height: usize,
-    /// Heat of every pixel, `[height, width]`, within the range of the map and zero; 0 where the network saw nothing.
+    /// The value at every pixel, `[height, width]`, within the range of the map and zero; 0 where the network saw
+    /// nothing.
     pub values: Vec<f32>,
-    /// Whether the map has values below zero, so that heat lies in -1 to 1 and not in 0 to 1.
+    /// Whether the map has negative values, so that values are in -1 to 1 instead of 0 to 1.
     pub signed: bool,
-    /// The pixels whose centre the network's input covers. Empty when there are none.
+    /// The pixels whose centres the network's input covers. Empty when there are none.
     pub seen: PixelBox,
 }
 
 impl Placed {
-    /// The heat of the pixels that the network saw, row by row.
+    /// The values of the pixels that the network saw, row by row.
     pub fn seen_values(&self) -> impl Iterator<Item = f32> {
         let PixelBox { left, top, right, bottom } = self.seen;
         let rows = self.values.chunks_exact(self.width.max(1)).take(bottom).skip(top);
         rows.flat_map(move |row| row[left..right].iter().copied())
     }
 
-    /// The greatest heat of the pixels that the network saw, at least zero.
+    /// The greatest value among the pixels that the network saw, at least zero.
     pub(super) fn greatest(&self) -> f32 {
         const LANES: usize = 16;
         let PixelBox { left, top, right, bottom } = self.seen;
@@ -140,10 +141,10 @@ impl Placed {
     }
 }
 
-/// Brings a map to a picture of `width` by `height` pixels.
+/// Resamples a map to a picture of `width` by `height` pixels.
 ///
-/// The map covers the rectangle `placement` of the picture. Values stay between the smallest and the greatest of the map's
-/// and zero: a kernel with negative lobes makes no heat that no cell has.
+/// The map covers the rectangle `placement` of the picture. Values stay between the map's minimum and maximum, and
+/// zero: the negative lobes of a kernel must not create heat that no cell has.
 #[must_use]
 pub fn place(
     map: &Heatmap,
@@ -161,33 +162,33 @@ pub fn place(
     Placed { width, height, values, signed: stats.min < 0.0, seen: grid.seen() }
 }
 
-/// An interpolation, and whether it widens where cells are smaller than pixels.
+/// An interpolation, and whether it widens when cells are smaller than pixels.
 #[derive(Clone, Copy)]
 pub(super) struct Kernel {
     pub(super) how: Interpolation,
     pub(super) widens: bool,
 }
 
-/// The cells that make one pixel, in one direction.
+/// The cells that contribute to one pixel along one axis.
 pub(super) struct Taps {
     pub(super) first: usize,
-    /// Of `first` and the cells after it; they sum to one.
+    /// Weights of `first` and the cells after it; they sum to one.
     pub(super) weights: Vec<f64>,
 }
 
-/// One direction of the resampling.
+/// The resampling along one axis.
 pub(super) struct Axis {
-    /// The pixels whose centre the map covers.
+    /// The pixels whose centres the map covers.
     pub(super) pixels: Range<usize>,
-    /// For each of them.
+    /// One entry for each of `pixels`.
     pub(super) taps: Vec<Taps>,
 }
 
-/// How a map's cells lie on a picture.
+/// The position of a map's cells on a picture.
 pub(super) struct Grid {
     pub(super) columns: Axis,
     pub(super) rows: Axis,
-    /// Cells in a row of the map.
+    /// Cells per row of the map.
     cells: usize,
     width: usize,
     height: usize,
@@ -206,7 +207,7 @@ impl Grid {
         Self { columns, rows, cells: map.width(), width, height }
     }
 
-    /// The pixels whose centre the map covers.
+    /// The pixels whose centres the map covers.
     fn seen(&self) -> PixelBox {
         let (x, y) = (&self.columns.pixels, &self.rows.pixels);
         if x.is_empty() || y.is_empty() {
@@ -215,12 +216,12 @@ impl Grid {
         PixelBox { left: x.start, top: y.start, right: x.end, bottom: y.end }
     }
 
-    /// Values of the map's cells, its own or others, at every pixel; zero where the map does not reach.
+    /// The values of any map of this size at every pixel; zero outside the map.
     pub(super) fn resample(&self, values: &[f32]) -> Vec<f32> {
         self.resample_rows(values, |_| ())
     }
 
-    /// As [`Grid::resample`], with a last change to what the map reaches of each row.
+    /// As [`Grid::resample`]; `finish` then changes the covered part of each row.
     fn resample_rows(&self, values: &[f32], finish: impl Fn(&mut [f32]) + Sync) -> Vec<f32> {
         let widened = widen(values.chunks_exact(self.cells), &self.columns);
         let mut values = vec![0.0; self.width * self.height];
@@ -249,7 +250,7 @@ impl Axis {
     }
 }
 
-/// The taps of a pixel whose centre lies at `center`, in cells from the map's edge.
+/// The taps of a pixel whose centre is at `center`, in cells from the map's edge.
 fn taps(center: f64, cells_a_pixel: f64, cells: usize, kernel: Kernel) -> Taps {
     let Kernel { how, widens } = kernel;
     if how == Interpolation::Nearest {
@@ -269,7 +270,7 @@ fn sinc(x: f64) -> f64 {
     if x == 0.0 { 1.0 } else { (PI * x).sin() / (PI * x) }
 }
 
-/// Every row of the map at the picture's columns.
+/// Resamples every row of the map to the picture's columns.
 fn widen<'a>(rows: impl Iterator<Item = &'a [f32]>, columns: &Axis) -> Vec<Vec<f32>> {
     let pixel = |row: &[f32], taps: &Taps| -> f32 {
         row[taps.first..].iter().zip(&taps.weights).map(|(value, weight)| value * *weight as f32).sum()
@@ -277,7 +278,7 @@ fn widen<'a>(rows: impl Iterator<Item = &'a [f32]>, columns: &Axis) -> Vec<Vec<f
     rows.map(|row| columns.taps.iter().map(|taps| pixel(row, taps)).collect()).collect()
 }
 
-/// The weighted sum of some rows.
+/// The weighted sum of several rows.
 fn mix_rows(rows: &[Vec<f32>], taps: &Taps, out: &mut [f32]) {
     for (row, weight) in rows[taps.first..].iter().zip(&taps.weights) {
         let weight = *weight as f32;

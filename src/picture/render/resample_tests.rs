@@ -99,7 +99,7 @@ fn a_crop_covers_the_pixels_whose_centres_it_holds() {
 
 #[test]
 fn a_letterbox_takes_the_middle_of_the_map() {
-    // The map's upper and lower quarter lie on bars outside the 4x2 picture.
+    // The map's upper and lower quarter are on bars outside the 4x2 picture.
     let placement = Placement { left: 0.0, top: -1.0, right: 4.0, bottom: 3.0 };
     let rows = map(4, 1, &[1.0, 0.25, 0.75, 1.0]);
     let placed = place(&rows, &placement, 4, 2, Interpolation::Bilinear);

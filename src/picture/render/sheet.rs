@@ -1,7 +1,6 @@
-//! One labelled sheet: rows of methods, columns of targets, an overlay in each cell.
+//! A labelled contact sheet: one row per method, one column per target, an overlay in each cell.
 //!
-//! Receives drawn pictures and their labels, hands on one picture. Cells are scaled to thumbnails; what is in them is others'
-//! business.
+//! Receives drawn pictures and their labels; returns one picture. Cells are scaled to thumbnails.
 
 use image::{Rgb, RgbImage};
 
@@ -16,58 +15,58 @@ pub const CELL: u32 = 320;
 const MARGIN: u32 = 36;
 /// Between cells, and between labels and cells.
 const GAP: u32 = 14;
-/// Between the sheet's parts.
+/// Between the sections of the sheet.
 const SPACE: u32 = 24;
-/// The narrowest column, so that a portrait's class name has room.
+/// Wide enough for the class name above a portrait.
 const LEAST_COLUMN: u32 = 200;
-/// The widest column of row labels; longer ones take two lines.
+/// Longer row labels wrap to two lines.
 const WIDEST_LABEL: f32 = 150.0;
-/// The longer side of the photo in the corner: a landscape's, a portrait's.
+/// Longer side of the photo in the corner: landscape, portrait.
 const CORNER: [u32; 2] = [150, 120];
 
 const PAPER: Rgb<u8> = Rgb([255; 3]);
 const INK: Rgb<u8> = Rgb([24, 27, 32]);
 const FAINT_INK: Rgb<u8> = Rgb([100, 106, 116]);
 
-/// What a sheet shows.
+/// The contents of a sheet.
 #[derive(Debug, Clone)]
 pub struct Sheet {
-    /// Above everything; the picture's name, for example.
+    /// Above everything, for example the picture's name.
     pub title: String,
-    /// Below everything: model and layer.
+    /// Below everything, for example model and layer.
     pub footer: String,
-    /// The plain photo. Beside the cells of a single row, in the corner of several.
+    /// The plain photo: left of a single row, in the corner when there are several.
     pub photo: Option<RgbImage>,
-    /// One above each column.
+    /// One heading per column.
     pub columns: Vec<Heading>,
     /// From top to bottom.
     pub rows: Vec<SheetRow>,
-    /// Colours of the bar that explains them.
+    /// The colour map that the scale shows.
     pub colormap: Colormap,
-    /// Whether the bar goes from -1 to 1, not from 0.
+    /// Whether the scale goes from -1 to 1 instead of 0 to 1.
     pub signed: bool,
 }
 
-/// What stands above a column.
+/// The text above a column.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Heading {
-    /// The class, for example. Cut with an ellipsis where the column is narrower.
+    /// For example the class. Truncated with an ellipsis when the column is narrower.
     pub title: String,
-    /// Smaller below it; its probability. May be empty.
+    /// Smaller, below the title; for example the probability. May be empty.
     pub detail: String,
 }
 
-/// A label and its cells.
+/// A row: its label and cells.
 #[derive(Debug, Clone)]
 pub struct SheetRow {
     /// The method, for example.
     pub label: String,
-    /// One for each column, of any size; missing ones stay blank.
+    /// One per column, of any size; missing cells stay blank.
     pub cells: Vec<RgbImage>,
 }
 
 impl Sheet {
-    /// Draws it, on white.
+    /// Draws the sheet on white.
     ///
     /// # Errors
     /// [`Error::Internal`](crate::Error::Internal) when a picture cannot be scaled.
@@ -102,7 +101,7 @@ impl Sheet {
         };
         let room = (plan.width - MARGIN - left) as f32;
         let title = type_.title.elided(&self.title, room);
-        // The tops of its capitals lie on the margin.
+        // Inter's capitals are 0.73 em high: their tops are on the margin.
         type_.title.draw(paper, left as f32, MARGIN as f32 + 0.73 * TITLE_SIZE, &title);
         for column in &plan.columns {
             let room = column.width as f32;
@@ -117,7 +116,7 @@ impl Sheet {
         }
     }
 
-    /// Model and layer at the left, the colours' bar at the right.
+    /// Model and layer at the left, the colour scale at the right.
     fn draw_foot(&self, paper: &mut RgbImage, plan: &Plan, type_: &Type) {
         let (left, top) = (plan.width - MARGIN - BAR_WIDTH, plan.foot);
         for x in 0..BAR_WIDTH {
@@ -141,14 +140,14 @@ impl Sheet {
 
 const TITLE_SIZE: f32 = 24.0;
 const LABEL_LINE: f32 = 21.0;
-/// With the space below it.
+/// Includes the space below it.
 const HEADING_LINE: u32 = 30;
 const DETAIL_LINE: f32 = 20.0;
 const FOOT_LINE: f32 = 19.0;
 const BAR_WIDTH: u32 = 180;
 const BAR_HEIGHT: u32 = 10;
 
-/// The letters of each kind of text.
+/// The text styles.
 struct Type {
     title: Style,
     heading: Style,
@@ -175,18 +174,18 @@ struct Column {
     heading: Heading,
 }
 
-/// Where everything goes, in pixels, and everything at its size.
+/// The position of every part, in pixels, and the scaled pictures.
 struct Plan {
     corner: Option<RgbImage>,
     cells: Vec<Vec<RgbImage>>,
     columns: Vec<Column>,
-    /// Top and height.
+    /// Top and height of each row.
     rows: Vec<(u32, u32)>,
     /// The lines of each row's label.
     labels: Vec<Vec<String>>,
     /// Whether any heading has a second line.
     details: bool,
-    /// Where the headings end and the cells begin.
+    /// Where the cells start.
     head_end: u32,
     foot: u32,
     foot_lines: Vec<String>,
@@ -233,13 +232,13 @@ impl Plan {
     }
 }
 
-/// Of the title and the headings.
+/// Height of the title and the headings.
 fn head_height(sheet: &Sheet, details: bool) -> u32 {
     let title = if sheet.title.is_empty() { 0 } else { TITLE_SIZE as u32 + SPACE };
     title + HEADING_LINE + if details { DETAIL_LINE as u32 } else { 0 }
 }
 
-/// As wide as their widest cell, side by side from `left` on.
+/// Columns as wide as their widest cell, starting at `left`.
 fn columns(headings: Vec<Heading>, cells: &[Vec<RgbImage>], mut left: u32) -> Vec<Column> {
     let column = |(at, heading)| {
         let widths = cells.iter().filter_map(|row| row.get(at)).map(RgbImage::width);
@@ -250,7 +249,7 @@ fn columns(headings: Vec<Heading>, cells: &[Vec<RgbImage>], mut left: u32) -> Ve
     headings.into_iter().enumerate().map(column).collect()
 }
 
-/// As high as their highest cell, below each other from `top` on.
+/// Rows as high as their highest cell, starting at `top`.
 fn rows(cells: &[Vec<RgbImage>], mut top: u32) -> Vec<(u32, u32)> {
     let row = |cells: &Vec<RgbImage>| {
         let place = (top, cells.iter().map(RgbImage::height).max().unwrap_or(0).max(2 * LABEL_LINE as u32));

@@ -1,4 +1,4 @@
-//! Sheets: their size follows from what is on them, and everything is where it should be.
+//! Sheets: their size follows from their contents, and every part is in its place.
 
 use super::*;
 

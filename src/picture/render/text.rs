@@ -1,7 +1,7 @@
 //! Text on pictures.
 //!
-//! Receives strings, hands on antialiased letters: Inter, reduced to Latin, is built in (`font/`). A character that the font lacks
-//! is drawn as its replacement box; nothing is shaped, so scripts that need it are boxes too. Where text goes is others' business.
+//! Receives strings; draws antialiased letters. Inter, reduced to Latin, is built in (`font/`). A missing character
+//! becomes the font's replacement box. There is no shaping, so scripts that need it become boxes too.
 
 use ab_glyph::{Font as _, FontRef, GlyphId, OutlinedGlyph, PxScaleFont, ScaleFont as _, point};
 use image::{Rgb, RgbImage};
@@ -11,22 +11,22 @@ use crate::error::{Error, Result};
 static REGULAR: &[u8] = include_bytes!("font/Inter-Regular.ttf");
 static SEMI_BOLD: &[u8] = include_bytes!("font/Inter-SemiBold.ttf");
 
-/// What stands for the end of a text that is too long.
+/// Marks truncated text.
 const ELLIPSIS: char = '…';
 
-/// Letters of one weight, size and colour.
+/// A font of one weight, size and colour.
 pub(super) struct Style {
     font: PxScaleFont<FontRef<'static>>,
     color: Rgb<u8>,
 }
 
 impl Style {
-    /// Plain letters with an em of `size` pixels.
+    /// The regular weight, with an em of `size` pixels.
     pub(super) fn regular(size: f32, color: Rgb<u8>) -> Result<Self> {
         Self::new(REGULAR, size, color)
     }
 
-    /// Somewhat bold ones.
+    /// The semi-bold weight.
     pub(super) fn semi_bold(size: f32, color: Rgb<u8>) -> Result<Self> {
         Self::new(SEMI_BOLD, size, color)
     }
@@ -35,7 +35,7 @@ impl Style {
         let font = FontRef::try_from_slice(file)
             .map_err(|error| Error::internal(format!("reading the built-in font: {error}")))?;
         let units = font.units_per_em().unwrap_or(1000.0);
-        // The crate's scale is the height from the deepest to the highest letter; sizes are commonly of the em square.
+        // `ab_glyph` scales by the font's full height; font sizes usually mean the em.
         let scale = size * font.height_unscaled() / units;
         Ok(Self { font: font.into_scaled(scale), color })
     }
@@ -45,7 +45,7 @@ impl Style {
         self.glyphs(text).last().map_or(0.0, |(id, x)| x + self.font.h_advance(id))
     }
 
-    /// The text, cut with an ellipsis where it is wider than `room` pixels.
+    /// The text, truncated with an ellipsis when it is wider than `room` pixels.
     pub(super) fn elided(&self, text: &str, room: f32) -> String {
         if self.width(text) <= room {
             return text.to_owned();
@@ -55,7 +55,7 @@ impl Style {
         ends.map(cut).find(|cut| self.width(cut) <= room).unwrap_or_else(|| ELLIPSIS.to_string())
     }
 
-    /// The text in at most `most` lines of `room` pixels, broken at spaces, the last one elided.
+    /// The text in at most `most` lines of `room` pixels, broken at spaces; the last line is truncated.
     pub(super) fn wrapped(&self, text: &str, room: f32, most: usize) -> Vec<String> {
         let mut lines: Vec<String> = Vec::new();
         for word in text.split_whitespace() {
@@ -71,7 +71,7 @@ impl Style {
         lines.iter().map(|line| self.elided(line, room)).collect()
     }
 
-    /// Draws the text from the column `x` on, its letters standing on the row `baseline`. What is outside is left out.
+    /// Draws the text from column `x` on, with its baseline at row `baseline`. Parts outside the picture are clipped.
     pub(super) fn draw(&self, picture: &mut RgbImage, x: f32, baseline: f32, text: &str) {
         for (id, offset) in self.glyphs(text) {
             let at = point(x + offset, baseline.round());
@@ -98,7 +98,7 @@ impl Style {
         });
     }
 
-    /// Glyphs and where they start.
+    /// Glyphs and their start positions.
     fn glyphs(&self, text: &str) -> impl Iterator<Item = (GlyphId, f32)> {
         let mut end = 0.0;
         let mut last = None;

@@ -1,7 +1,7 @@
-//! From which heat on a pixel counts as part of an object.
+//! The value from which on a pixel belongs to an object.
 //!
-//! Receives placed heat, hands on one number. Only the positive part of a signed map counts. What is made of the pixels that
-//! reach it is the business of [`regions`](super::regions) and [`mask`](super::mask).
+//! Receives a placed map; returns one value. Only the positive part of a signed map counts.
+//! [`regions`](super::regions) and [`mask`](super::mask) use the pixels that reach it.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,27 +9,27 @@ use std::str::FromStr;
 use super::resample::Placed;
 use crate::error::{Error, Result};
 
-/// A rule for the least heat that counts. Pixels without heat never do.
+/// A rule for the smallest value that counts. Pixels at zero or below never do.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Threshold {
-    /// This share, 0 to 1, of the picture's greatest heat.
+    /// This share, 0 to 1, of the map's greatest value.
     Fraction(f32),
-    /// What parts the grey levels into the two classes with the greatest variance between them (Otsu, "A threshold selection
-    /// method from gray-level histograms", 1979), on 256 levels from 0 to the greatest heat, as OpenCV does.
+    /// The level that maximises the variance between the two classes of grey levels (Otsu, "A threshold selection
+    /// method from gray-level histograms", 1979), on 256 levels from 0 to the greatest value, as OpenCV does.
     Otsu,
     /// This percentile, 0 to 100, of the pixels that the network saw, with NumPy's linear interpolation.
     Percentile(f32),
 }
 
 impl Default for Threshold {
-    /// 15 % of the greatest heat: the choice of the Grad-CAM paper for localisation.
+    /// 15 % of the greatest value: the Grad-CAM paper's choice for localisation.
     fn default() -> Self {
         Self::Fraction(0.15)
     }
 }
 
 impl Threshold {
-    /// The least heat that counts, or `None` when nothing is above zero.
+    /// The smallest value that counts, or `None` when nothing is above zero.
     #[must_use]
     pub fn level(self, placed: &Placed) -> Option<f32> {
         let greatest = placed.greatest();
@@ -72,7 +72,7 @@ impl fmt::Display for Threshold {
     }
 }
 
-/// The lower edge of the first level of the upper class.
+/// The lower edge of the upper class's first level.
 fn otsu(placed: &Placed, greatest: f32) -> f32 {
     const TOP: f32 = 255.0;
     let mut counts = [0_u64; 256];
@@ -87,9 +87,10 @@ fn otsu(placed: &Placed, greatest: f32) -> f32 {
     for (level, count) in levels() {
         below += count;
         sum_below += level as f64 * count;
-        // The variance between the classes, times the square of the pixel count.
+        // Variance between the classes, times the squared number of pixels; the constant factor does not move the
+        // maximum.
         let variance = (sum_below * pixels - sum * below).powi(2) / (below * (pixels - below));
-        // (Without pixels on one side it is not a number, which is never greater.)
+        // An empty class gives NaN, which compares false.
         if variance > best {
             (best, last_below) = (variance, level);
         }
@@ -125,8 +126,8 @@ mod tests {
 
     #[test]
     fn otsu_parts_two_heaps_at_the_end_of_the_lower() {
-        // Levels 0 (twice), 51 and 204, 255 (twice): cv2.threshold(uint8([0, 0, 51, 204, 255, 255]), 0, 255, THRESH_OTSU)
-        // gives 51, and what is above it is white.
+        // Levels 0 (twice), 51 and 204, 255 (twice): cv2.threshold(uint8([0, 0, 51, 204, 255, 255]), 0, 255,
+        // THRESH_OTSU) gives 51; values above it are white.
         let level = Threshold::Otsu.level(&placed(&[0.0, 0.0, 0.2, 0.8, 1.0, 1.0])).unwrap();
         assert!((level - 51.5 / 255.0).abs() < 1e-6, "{level}");
         // The scale of the map does not matter, and a flat map is one object.

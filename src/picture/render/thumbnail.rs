@@ -1,4 +1,4 @@
-//! Pictures at the size of a sheet's cells.
+//! Pictures scaled to the cells of a sheet.
 
 use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
@@ -6,10 +6,11 @@ use image::RgbImage;
 
 use crate::error::{Error, Result};
 
-/// The picture scaled until it just fits into `side` by `side` pixels, its aspect kept. Smaller ones grow.
+/// Scales the picture to just fit into `side` by `side` pixels, keeping its aspect ratio. Smaller pictures are
+/// enlarged.
 ///
 /// # Errors
-/// [`Error::Internal`] when the scaler refuses, as it does a picture without pixels.
+/// [`Error::Internal`] when the scaler fails, for example on a picture without pixels.
 pub fn thumbnail(picture: &RgbImage, side: u32) -> Result<RgbImage> {
     let fault = |reason: &dyn std::fmt::Display| Error::internal(format!("scaling a picture: {reason}"));
     let (width, height) = picture.dimensions();

@@ -1,5 +1,5 @@
-//! The parts of a summary that are counts: of classes, warnings, right answers and mistakes. Receives one image's or a shard's,
-//! adds them up without loss.
+//! Counts in a summary: classes, warnings, correct answers and mistakes. Receives those of one image or of one shard,
+//! and adds them up without loss.
 
 use serde::{Deserialize, Serialize};
 
@@ -34,13 +34,13 @@ pub struct ClassCount {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WarningCount {
-    /// The warning's words.
+    /// The text of the warning.
     pub warning: String,
     /// Images.
     pub count: usize,
 }
 
-/// How often the network was right.
+/// Accuracy of the network.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Accuracy {
@@ -48,16 +48,16 @@ pub struct Accuracy {
     pub labelled: usize,
     /// Those whose most probable class is the true one.
     pub top1_correct: usize,
-    /// Those whose true class is among the five most probable; `null` where there are five classes or fewer, or records list
-    /// fewer than five (`--top-k`).
+    /// Those whose true class is among the five most probable; `null` when there are five classes or fewer, or when
+    /// records list fewer than five (`--top-k`).
     pub top5_correct: Option<usize>,
-    /// [`Accuracy::top1_correct`] as a share of the labelled, 0 to 1.
+    /// [`Accuracy::top1_correct`] as a share of the labelled images, 0 to 1.
     pub top1: f64,
-    /// [`Accuracy::top5_correct`] as a share of the labelled, 0 to 1.
+    /// [`Accuracy::top5_correct`] as a share of the labelled images, 0 to 1.
     pub top5: Option<f64>,
 }
 
-/// How often one class was taken for another.
+/// How often one class was mistaken for another.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Confusion {
@@ -75,15 +75,15 @@ pub struct Confusion {
 pub struct Failure {
     /// The path as the caller gave it.
     pub path: String,
-    /// Why.
+    /// The reason.
     pub error: String,
 }
 
-/// Files that a search met and did not take, by kind.
+/// Files that a search found but did not use, by kind.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NotTaken {
-    /// The ending with its dot and in lower case, `without ending`, or `directory`.
+    /// The file extension with its dot in lower case, `without ending`, or `directory`.
     pub kind: String,
     /// `not read`, `left out` (by `--include` or `--exclude`), `hidden`, or `not a file` (pipes, sockets, devices).
     pub reason: String,
@@ -95,11 +95,12 @@ pub struct NotTaken {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RunTime {
-    /// Seconds from the first image to the last; of shards, which run beside each other, those of the longest, of other runs their sum.
+    /// Seconds from the first image to the last. Shards run in parallel, so the longest counts; for separate runs,
+    /// the sum.
     pub seconds: f64,
-    /// Images that were explained in this time: not those that failed, nor those that an earlier run had finished.
+    /// Images explained in this time, without those that failed or that an earlier run had finished.
     pub explained: usize,
-    /// [`RunTime::explained`] in a second.
+    /// [`RunTime::explained`] per second.
     pub images_per_second: f64,
 }
 
@@ -153,7 +154,7 @@ impl Counted for NotTaken {
 }
 
 impl Counted for Confusion {
-    /// True class, then the one that was seen.
+    /// True class, then predicted class.
     type Key = (usize, usize);
     fn key(&self) -> (usize, usize) {
         (self.label.target, self.predicted.target)
@@ -166,7 +167,7 @@ impl Counted for Confusion {
     }
 }
 
-/// The sum of probabilities, in millionths, that a mean over `count` images stands for.
+/// The sum of probabilities, in millionths, that corresponds to a mean over `count` images.
 fn millionths(mean: f64, count: usize) -> u64 {
     (mean * count as f64 * 1e6).round() as u64
 }
@@ -175,12 +176,12 @@ fn mean(millionths: u64, count: usize) -> f64 {
     millionths as f64 / (count as f64 * 1e6)
 }
 
-/// A probability in whole millionths.
+/// A probability rounded to whole millionths.
 pub(super) fn in_millionths(proba: f64) -> f64 {
     mean(millionths(proba, 1), 1)
 }
 
-/// The mean over two sets of images, given that of each and its size.
+/// The mean over two sets of images, from each set's mean and size.
 pub(super) fn joined_mean(a: (Option<f64>, usize), b: (Option<f64>, usize)) -> Option<f64> {
     let sum = |(mean, count): (Option<f64>, usize)| mean.map_or(0, |mean| millionths(mean, count));
     let count = a.1 + b.1;

@@ -1,10 +1,10 @@
-//! The summary of a run: what was found over all images, `summary.json` beside their records.
+//! The summary of a run over all images: `summary.json` next to their records.
 //!
-//! This page is the wire format; `docs/summary.schema.json` is the same as a JSON Schema, and a test holds real
-//! summaries against it. All counts are of images: several records of one image, by several methods, are counted once.
-//! Probabilities are added up in whole millionths, which numbers of JSON carry exactly up to a thousand million images: a mean
-//! does not depend on the order in which images finish, nor on how shards divide them. Only [`Summary::run`] has to do with time.
-//! What grows here grows with the number of classes, not of images.
+//! This page is the wire format; `docs/summary.schema.json` is the same as a JSON Schema, and a test validates real
+//! summaries with it. All counts are of images: records of one image by several methods count once. Probabilities are
+//! added in whole millionths, which JSON numbers hold exactly for up to 10^9 images, so that a mean depends neither
+//! on the order in which images finish nor on the division into shards. Only [`Summary::run`] depends on time. Memory
+//! grows with the number of classes, not of images.
 
 mod counts;
 mod shards;
@@ -25,10 +25,10 @@ use crate::error::{Error, Result};
 /// The newest summary version, and the one that this build writes.
 pub const SUMMARY_VERSION: u32 = 2;
 
-/// So many failures are listed; the rest is counted.
+/// Number of failures that are listed; the rest is only counted, so that a summary stays small.
 const MOST_FAILURES: usize = 1000;
 
-/// What a run over several images found.
+/// The results of a run over several images.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Summary {
@@ -38,17 +38,18 @@ pub struct Summary {
     pub burncam: String,
     /// The network.
     pub model: SummaryModel,
-    /// `K/N` for part K of N of a run that was divided, or `null`.
+    /// `K/N` for part K of N of a divided run, or `null`.
     pub shard: Option<String>,
-    /// Images that were found.
+    /// Number of images found.
     pub images: usize,
-    /// Files that were met where images were searched for and not taken, though they look like pictures; of all shards in each.
+    /// Files that look like pictures but were not used, found while searching; in every shard, those of the whole
+    /// run.
     pub not_taken: Tally<NotTaken>,
     /// Images that were explained.
     pub explained: usize,
     /// Images that could not be explained.
     pub failed: usize,
-    /// True when the run was stopped before it came to all images.
+    /// True when the run was stopped before the last image.
     pub interrupted: bool,
     /// Mean probability of the most probable class, 0 to 1; `null` when nothing was explained, and for numbers.
     pub mean_proba: Option<f64>,
@@ -58,20 +59,20 @@ pub struct Summary {
     pub warnings: Tally<WarningCount>,
     /// Images with a blank map.
     pub blank: usize,
-    /// How often the network was right, or `null` when no image has a label.
+    /// The network's accuracy, or `null` when no image has a label.
     pub accuracy: Option<Accuracy>,
-    /// Mistakes: what was taken for what, and how often.
+    /// Mistakes: which class was taken for which, and how often.
     pub confusion: Tally<Confusion>,
-    /// What could not be explained and why, in the order of the inputs, at most the first 1,000.
+    /// Failed images and the reasons, in the order of the inputs, at most the first 1,000.
     pub failures: Vec<Failure>,
-    /// Failures beyond those that are listed.
+    /// Number of failures that are not listed.
     pub failures_omitted: usize,
-    /// How long it took. Nothing else here differs from run to run.
+    /// Duration. Everything else is equal from run to run.
     pub run: RunTime,
 }
 
 impl Summary {
-    /// A summary of nothing yet, for a run that found `images` images.
+    /// An empty summary for a run that found `images` images.
     pub fn new(model_name: &str, model_sha256: &str, images: usize) -> Self {
         Self {
             schema_version: SUMMARY_VERSION,
@@ -95,7 +96,7 @@ impl Summary {
         }
     }
 
-    /// Counts one explained image, given its records, one a method. No records, no image.
+    /// Counts one explained image, given its records, one per method. Does nothing without records.
     pub fn add(&mut self, records: &[Record]) {
         let Some(first) = records.first() else { return };
         if let Some(class) = first.predictions.first() {
@@ -117,11 +118,11 @@ impl Summary {
     }
 
     fn count_prediction(&mut self, class: &Prediction, num_classes: usize) {
-        // Numbers have no probability.
+        // Regression outputs have no probability.
         let Some(proba) = class.proba.map(in_millionths) else { return };
         self.mean_proba = joined_mean((self.mean_proba, self.explained), (Some(proba), 1));
         let Prediction { target, class_name, .. } = class.clone();
-        // Of one class there is no most probable one.
+        // With a single class there is no ranking.
         if num_classes > 1 {
             self.classes.add(ClassCount { target, class_name, count: 1, mean_proba: proba });
         }
@@ -131,7 +132,7 @@ impl Summary {
         const FIVE: usize = 5;
         let correct = label.target == class.target;
         let listed = &record.predictions[..record.predictions.len().min(FIVE)];
-        // Among five classes or fewer every class is one of the five most probable.
+        // With five classes or fewer every class is among the first five, so top-5 accuracy has no meaning.
         let top5 = (record.model.num_classes > FIVE && listed.len() == FIVE)
             .then(|| usize::from(listed.iter().any(|class| class.target == label.target)));
         self.join_accuracy(Some(Accuracy::new(1, usize::from(correct), top5)));
@@ -151,18 +152,18 @@ impl Summary {
         }
     }
 
-    /// Says how long it took to explain as many images; those that an earlier run had finished do not count.
+    /// Records the duration of explaining `explained` images, without those that an earlier run had finished.
     pub fn took(&mut self, seconds: f64, explained: usize) {
         let rate = if seconds > 0.0 { explained as f64 / seconds } else { 0.0 };
         let rounded = |number: f64| (number * 1e3).round() / 1e3;
         self.run = RunTime { seconds: rounded(seconds), explained, images_per_second: rounded(rate) };
     }
 
-    /// One summary of several runs: shards of one run, or runs over different images. Failures come in order of path.
+    /// Merges the summaries of shards of one run, or of runs over different images. Failures are sorted by path.
     ///
     /// # Errors
-    /// When there are none, when they are of different versions or networks, or when shards are missing, there twice,
-    /// or of different divisions.
+    /// When there are no parts, when versions or networks differ, or when shards are missing, duplicated, or of
+    /// different divisions.
     pub fn merge(parts: Vec<Self>) -> Result<Self> {
         let Some(first) = parts.first() else {
             return Err(Error::request("no summaries to merge, expected one or more"));
@@ -191,7 +192,7 @@ impl Summary {
         for part in parts {
             whole.join(part);
         }
-        // Stable, and by component as directories are searched.
+        // A stable sort by path component, which is the order in which directories are searched.
         whole.failures.sort_by(|a, b| Path::new(&a.path).cmp(Path::new(&b.path)));
         whole.failures_omitted += whole.failures.len().saturating_sub(MOST_FAILURES);
         whole.failures.truncate(MOST_FAILURES);
@@ -206,7 +207,7 @@ impl Summary {
         self.failed += part.failed;
         self.interrupted |= part.interrupted;
         self.blank += part.blank;
-        // Every shard searches everything.
+        // Every shard searches all directories, so the counts of found files are the same in each.
         let of_shard = part.shard.is_some();
         part.not_taken.into_counts().for_each(|kind| match of_shard {
             true => self.not_taken.add_the_same(kind),

@@ -1,8 +1,8 @@
-//! Which parts of a divided run are there. Receives what summaries say of themselves, refuses what is not a whole.
+//! Completeness of a divided run. Receives the shard names of summaries; refuses incomplete sets.
 
 use crate::error::{Error, Result};
 
-/// Accepts parts that were never divided, or each of `1/N` to `N/N` once.
+/// Accepts parts that are not shards, or each of `1/N` to `N/N` exactly once.
 pub(super) fn check<'a>(parts: impl Iterator<Item = Option<&'a str>>) -> Result<()> {
     let parts: Vec<Option<&str>> = parts.collect();
     let named: Vec<&str> = parts.iter().flatten().copied().collect();
@@ -43,9 +43,10 @@ pub(super) fn check<'a>(parts: impl Iterator<Item = Option<&'a str>>) -> Result<
     )))
 }
 
-/// `2/4` as its two numbers.
+/// Parses `2/4` as its two numbers.
 fn parsed(shard: &str) -> Result<(usize, usize)> {
-    /// More parts than any cluster has machines; a list of them is made.
+    /// More shards than any cluster has machines. Bounds the list of counts that a malformed file can make this
+    /// allocate.
     const MOST: usize = 1_000_000;
     let numbers = shard.split_once('/').and_then(|(part, of)| Some((part.parse().ok()?, of.parse().ok()?)));
     match numbers {
@@ -56,7 +57,7 @@ fn parsed(shard: &str) -> Result<(usize, usize)> {
     }
 }
 
-/// The first few, and how many more.
+/// The first few names, and the number of the others.
 fn listed(shards: &[String]) -> String {
     const SHOWN: usize = 10;
     let shown = shards.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");

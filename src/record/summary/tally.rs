@@ -1,27 +1,27 @@
-//! Things counted by key. Receives counts one by one or already added up, hands them on most frequent first.
+//! Counts by key. Receives single or summed counts; lists them by descending frequency.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A count of images with something in common.
+/// A count of images with a common property.
 pub trait Counted {
-    /// What they have in common.
+    /// The type of the common property.
     type Key: Ord + Clone;
-    /// What they have in common.
+    /// The common property.
     fn key(&self) -> Self::Key;
-    /// How many they are.
+    /// The number of images.
     fn count(&self) -> usize;
-    /// Counts `other`, of the same key, as well.
+    /// Adds `other`, which has the same key.
     fn join(&mut self, other: Self);
 }
 
-/// Counts by key. In JSON an array, most frequent first, then in order of key.
+/// Counts by key. Serialised as an array, most frequent first, equal counts in order of key.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Tally<T: Counted>(BTreeMap<T::Key, T>);
 
 impl<T: Counted> Tally<T> {
-    /// Counts more.
+    /// Adds a count.
     pub fn add(&mut self, more: T) {
         match self.0.get_mut(&more.key()) {
             Some(counted) => counted.join(more),
@@ -31,7 +31,7 @@ impl<T: Counted> Tally<T> {
         }
     }
 
-    /// Of two counts of the same things takes the greater, where [`Tally::add`] would count them twice.
+    /// Keeps the greater of two counts of the same files, which [`Tally::add`] would count twice.
     pub(super) fn add_the_same(&mut self, same: T) {
         match self.0.get(&same.key()) {
             Some(counted) if counted.count() >= same.count() => {}
@@ -51,15 +51,15 @@ impl<T: Counted> Tally<T> {
         self.0.is_empty()
     }
 
-    /// Most frequent first, then in order of key.
+    /// By descending count, equal counts in order of key.
     pub fn ranked(&self) -> Vec<&T> {
         let mut ranked: Vec<&T> = self.0.values().collect();
-        // The map gives them in order of key, and the sort is stable.
+        // The map iterates in order of key and the sort is stable, which orders equal counts.
         ranked.sort_by_key(|counted| std::cmp::Reverse(counted.count()));
         ranked
     }
 
-    /// Everything that was counted, in order of key.
+    /// All counts, in order of key.
     pub(super) fn into_counts(self) -> impl Iterator<Item = T> {
         self.0.into_values()
     }

@@ -1,10 +1,10 @@
-//! A summary of shards is the summary of the whole.
+//! The merged summary of shards equals the summary of the whole run.
 
 use serde_json::{Value, json};
 
 use super::*;
 
-/// A record as far as a summary reads it; the rest is filler.
+/// A record with the fields that a summary reads; the rest is filler.
 fn record(path: &str, classes: &[(usize, f64)], label: Option<usize>, num_classes: usize) -> Record {
     let predictions: Vec<Value> = classes
         .iter()
@@ -41,7 +41,7 @@ fn record(path: &str, classes: &[(usize, f64)], label: Option<usize>, num_classe
     .unwrap()
 }
 
-/// Numbers that look random, 0 to 1.
+/// Pseudo-random values, 0 to 1.
 fn unit(seed: u64) -> f64 {
     let mixed = (seed + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     ((mixed ^ (mixed >> 29)).wrapping_mul(0xBF58_476D_1CE4_E5B9) >> 11) as f64 / (1_u64 << 53) as f64
@@ -67,7 +67,7 @@ fn new(images: usize, shard: Option<&str>) -> Summary {
     Summary { shard: shard.map(str::to_owned), ..Summary::new("made", "0", images) }
 }
 
-/// Through JSON, as between machines.
+/// A round trip through JSON, as between machines.
 fn sent(summary: &Summary) -> Summary {
     serde_json::from_str(&summary.to_json().unwrap()).unwrap()
 }
@@ -79,7 +79,7 @@ fn shards_give_the_summary_of_the_whole_run() {
     (0..IMAGES).for_each(|image| count(&mut whole, image));
     assert!(whole.mean_proba.is_some_and(|mean| (0.7..0.8).contains(&mean)));
     for shards in [1_u64, 2, 3, 7, 64] {
-        // Divided by something like a hash, and merged in any order.
+        // Divided by a hash, and merged in any order.
         let shard_of = |image: &u64| (unit(*image * 17) * shards as f64) as u64;
         let parts = (0..shards).rev().map(|shard| {
             let images: Vec<u64> = (0..IMAGES).filter(|image| shard_of(image) == shard).collect();

@@ -1,24 +1,24 @@
-//! The segments of a JPEG file: what kind it is, whether it is whole, and what other programs wrote into it.
+//! The segments of a JPEG file: frame header, completeness, EXIF and colour profile.
 
-/// What the segments of a JPEG file say.
+/// The contents of a JPEG file's segments.
 #[derive(Debug, Default)]
 pub(super) struct Markers<'a> {
     /// The frame header.
     pub(super) frame: Option<Frame>,
-    /// How many scans there are.
+    /// Number of scans.
     pub(super) scans: usize,
-    /// True when the segments and scans lead to the end-of-image marker.
+    /// True when segments and scans end in an end-of-image marker.
     pub(super) is_whole: bool,
-    /// The EXIF block, without its name.
+    /// The EXIF block, without its prefix.
     pub(super) exif: Option<&'a [u8]>,
-    /// The colour profile, put together from its parts; `None` when one is missing.
+    /// The colour profile, assembled from its parts; `None` when one is missing.
     pub(super) icc: Option<Vec<u8>>,
 }
 
 /// The frame header of a JPEG file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Frame {
-    /// The marker's number: which process the picture was encoded by.
+    /// The marker: the encoding process.
     pub(super) process: u8,
     /// Bits a sample.
     pub(super) precision: u8,
@@ -36,7 +36,7 @@ const EXIF: &[u8] = b"Exif\0\0";
 const ICC: &[u8] = b"ICC_PROFILE\0";
 
 impl<'a> Markers<'a> {
-    /// Reads all segments. Nothing is expected of them; what is no JPEG has no frame.
+    /// Reads all segments. Never fails: a file that is not JPEG has no frame.
     pub(super) fn read(bytes: &'a [u8]) -> Self {
         let mut found = Self::default();
         let mut profile = Vec::new();
@@ -46,7 +46,7 @@ impl<'a> Markers<'a> {
                 found.is_whole = true;
                 break;
             }
-            // A length counts its own two bytes. What is no segment after all is skipped as compressed data is.
+            // A length includes its own two bytes. Anything that is not a segment is skipped like compressed data.
             let length =
                 after.first_chunk().map_or(usize::MAX, |length| usize::from(u16::from_be_bytes(*length)));
             let segment = after.get(2..length).unwrap_or_default();
@@ -59,7 +59,7 @@ impl<'a> Markers<'a> {
 
     fn take(&mut self, marker: u8, segment: &'a [u8], profile: &mut Vec<(u8, u8, &'a [u8])>) {
         match marker {
-            // Start of frame, but for the tables and the reserved number among them; 0xf7 is JPEG-LS.
+            // Start of frame, except the tables (DHT, DAC) and the reserved JPG; 0xf7 is JPEG-LS.
             0xc0..=0xcf | 0xf7 if !matches!(marker, 0xc4 | 0xc8 | 0xcc) => {
                 self.frame = self.frame.or_else(|| Frame::read(marker, segment));
             }
@@ -83,7 +83,7 @@ impl Frame {
     }
 }
 
-/// The parts of a profile in their order, if all are there.
+/// The parts of a profile in order, if complete.
 fn joined(mut parts: Vec<(u8, u8, &[u8])>) -> Option<Vec<u8>> {
     parts.sort_by_key(|(number, ..)| *number);
     let count = parts.first()?.1;
@@ -92,8 +92,8 @@ fn joined(mut parts: Vec<(u8, u8, &[u8])>) -> Option<Vec<u8>> {
     is_whole.then(|| parts.iter().flat_map(|(.., part)| *part).copied().collect())
 }
 
-/// The next marker that begins a segment or ends the image, and what follows it. Passes over compressed data, in
-/// which a zero or a restart number follows every `0xff`, and over fill bytes.
+/// The next marker that starts a segment or ends the image, and what follows it. Skips compressed data, where every
+/// `0xff` is followed by zero or a restart number, and fill bytes.
 fn next_marker(bytes: &[u8]) -> Option<(u8, &[u8])> {
     let at = bytes
         .windows(2)

@@ -1,10 +1,12 @@
-//! JPEG files, by libjpeg-turbo's own code.
+//! JPEG files, decoded by libjpeg-turbo.
 //!
-//! Networks are trained on what libjpeg-turbo makes of a JPEG, so that is what they are given here: the same
-//! inverse transform and the same smooth enlarging of colour, to the last level. The crate `mozjpeg-sys` builds its C
-//! code from source. `docs/pictures.md` has the measurement by which it was chosen.
+//! Networks are trained on libjpeg-turbo's output, so burncam gives them the same: the same inverse transform and the
+//! same
+//! chroma upsampling, to the last level. The crate `mozjpeg-sys` builds its C code from source. `docs/pictures.md`
+//! has the
+//! measurements behind this choice.
 //!
-//! libjpeg goes on after damage and fills what it could not read. Its warnings about that are a warning of the picture.
+//! libjpeg continues after damage and fills in what it could not read. Its warnings become warnings of the picture.
 
 mod markers;
 mod turbo;
@@ -15,8 +17,8 @@ use self::markers::{Frame, Markers};
 use self::turbo::{Decompressed, Space};
 use super::raster::{Cmyk, Decoded, Fault, Pixels, check_pixels, orientation};
 
-/// The most pixels that all scans together may cover. A real progressive file has about ten scans; one of thousands
-/// that say nothing would keep a core busy for minutes.
+/// The most pixels that all scans together may cover. Real progressive files have about ten scans; thousands of empty
+/// ones would keep a core busy for minutes.
 const MAX_SCANNED: u64 = 2_000_000_000;
 
 /// Decodes a file.
@@ -45,7 +47,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Decoded, Fault> {
     })
 }
 
-/// Refuses, by the frame header alone, what is not decoded.
+/// Refuses unsupported encodings by the frame header alone.
 fn check(frame: Frame, scans: usize) -> Result<(), Fault> {
     let unsupported = |what: &str| Err(Fault::Unsupported(what.to_owned()));
     match frame.process {
@@ -68,13 +70,13 @@ fn check(frame: Frame, scans: usize) -> Result<(), Fault> {
     Ok(())
 }
 
-/// The pixels, and whether the decoder warned while it read them, and behind them.
+/// The pixels, and whether the decoder warned while it read them or after them.
 fn read(bytes: &[u8], frame: Frame) -> Result<(Pixels, bool, bool), Fault> {
     let Decompressed { mut samples, is_damaged, ends_oddly, .. } =
         turbo::read(bytes, frame, Space::Rgb).map_err(Fault::Damaged)?;
     let (width, height) = (frame.width, frame.height);
     if frame.components == 4 {
-        // Adobe's convention, which all follow: 255 is no ink.
+        // Adobe's convention, which all encoders follow, stores ink inverted: 255 is none.
         samples.iter_mut().for_each(|sample| *sample = 255 - *sample);
         return Ok((Pixels::Cmyk(Cmyk { width, height, samples }), is_damaged, ends_oddly));
     }
@@ -83,16 +85,16 @@ fn read(bytes: &[u8], frame: Frame) -> Result<(Pixels, bool, bool), Fault> {
     Ok((Pixels::Image(DynamicImage::ImageRgb8(rgb)), is_damaged, ends_oddly))
 }
 
-/// Samples of a JPEG stream inside of another file, interleaved and enlarged to the picture's size.
+/// Samples of a JPEG stream inside another file, interleaved and upsampled to full size.
 pub(super) struct Planes {
     pub(super) width: usize,
-    /// Samples of a pixel.
+    /// Samples per pixel.
     pub(super) channels: usize,
     pub(super) samples: Vec<u8>,
     pub(super) is_damaged: bool,
 }
 
-/// Decodes a stream inside of another file, which says itself what the components mean: as RGB, or as they are stored.
+/// Decodes a stream inside another file that defines its components: converted to RGB, or as stored.
 pub(super) fn planes(bytes: &[u8], to_rgb: bool) -> Result<Planes, Fault> {
     let markers = Markers::read(bytes);
     let frame = markers.frame.ok_or_else(|| Fault::Damaged("a jpeg in it has no frame header".to_owned()))?;

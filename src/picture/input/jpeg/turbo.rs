@@ -1,9 +1,10 @@
-//! libjpeg-turbo's C code behind one safe function. The only unsafe code outside of `native`.
+//! A safe wrapper around libjpeg-turbo's C code. The only unsafe code outside the native kernels.
 //!
-//! The crate `mozjpeg-sys` builds the C code from source. An error in it ends in [`give_up`], which unwinds the stack up to the
-//! `catch_unwind` in [`read`]: the C code is compiled for that (`-fexceptions`, the crate's feature `unwinding`, and the
-//! declarations are `extern "C-unwind"`), and its frames own nothing, because all memory hangs on the object that is destroyed
-//! when [`Decompressor`] is dropped.
+//! The crate `mozjpeg-sys` builds the C code from source. On an error [`give_up`] unwinds the stack to the
+//! `catch_unwind` in [`read`].
+//! The C code is compiled for that (`-fexceptions`, by the crate's feature `unwinding`; declarations are `extern
+//! "C-unwind"`). Its
+//! frames own nothing: all memory belongs to the object that is destroyed when [`Decompressor`] is dropped.
 #![allow(unsafe_code)]
 
 use std::ffi::c_void;
@@ -21,32 +22,32 @@ use super::markers::Frame;
 /// Longest message of libjpeg, its `JMSG_LENGTH_MAX`.
 const MESSAGE: usize = 200;
 
-/// Which colours come out.
+/// The colour space of the output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Space {
-    /// Red, green and blue; of four components cyan, magenta, yellow and black as they are stored.
+    /// RGB; four components stay as stored (CMYK).
     Rgb,
-    /// What is stored, whatever it means.
+    /// The stored components, without conversion.
     Stored,
 }
 
 /// A decoded stream.
 pub(super) struct Decompressed {
     pub(super) width: usize,
-    /// Samples of a pixel.
+    /// Samples per pixel.
     pub(super) channels: usize,
     /// Interleaved, row by row.
     pub(super) samples: Vec<u8>,
-    /// True when libjpeg warned while it read the pixels: it filled in what it could not read.
+    /// libjpeg warned while reading pixels: it filled in what it could not read.
     pub(super) is_damaged: bool,
-    /// True when it warned behind the pixels: data was left over, or the end is missing.
+    /// libjpeg warned after the pixels: trailing data, or a missing end marker.
     pub(super) ends_oddly: bool,
 }
 
-/// Decodes a stream whose size has been approved.
+/// Decodes a stream whose size has been accepted.
 ///
 /// # Errors
-/// libjpeg's own words, when it gave the stream up, or when it finds another size than `approved`.
+/// libjpeg's message when it gives up, or when the size differs from `approved`.
 pub(super) fn read(bytes: &[u8], approved: Frame, space: Space) -> Result<Decompressed, String> {
     let work = || {
         let mut decompressor = Decompressor::new();
@@ -54,15 +55,15 @@ pub(super) fn read(bytes: &[u8], approved: Frame, space: Space) -> Result<Decomp
     };
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|payload| match payload.downcast::<GaveUp>() {
         Ok(gave_up) => Err(gave_up.0),
-        // A failure of this code is not libjpeg's.
+        // A panic of this code, not an error of libjpeg.
         Err(other) => resume_unwind(other),
     })
 }
 
-/// What [`give_up`] unwinds with.
+/// The payload that [`give_up`] unwinds with.
 struct GaveUp(String);
 
-/// libjpeg's object. Its parts point at one another, so they stay where they are on the heap, and are only reached by pointer.
+/// libjpeg's objects. They point at each other, so they are boxed and used only through pointers.
 struct Decompressor {
     info: *mut jpeg_decompress_struct,
     errors: *mut jpeg_error_mgr,
@@ -101,7 +102,7 @@ impl Decompressor {
                 (Space::Rgb, _) => J_COLOR_SPACE::JCS_RGB,
                 (Space::Stored, _) => (*info).jpeg_color_space,
             };
-            // What is odd about the header leaves the pixels whole.
+            // Warnings about the header do not affect the pixels.
             (*self.errors).num_warnings = 0;
             jpeg_start_decompress(&mut *info);
             let (width, height) = ((*info).output_width as usize, (*info).output_height as usize);
@@ -122,7 +123,7 @@ impl Decompressor {
 }
 
 impl Decompressor {
-    /// Reads what is behind the pixels. An error there is no error of the pixels.
+    /// Reads what follows the pixels. An error there does not affect the pixels.
     fn ends_oddly(&mut self) -> bool {
         let finish = || {
             // SAFETY: as in `read`, which has read all rows. After an error libjpeg's object may only be destroyed, which is all
@@ -148,15 +149,15 @@ impl Drop for Decompressor {
     }
 }
 
-/// Called by libjpeg in place of `exit`.
+/// Replaces libjpeg's default handler, which calls `exit`.
 extern "C-unwind" fn give_up(common: &mut jpeg_common_struct) {
     resume_unwind(Box::new(GaveUp(message(common))));
 }
 
-/// Called by libjpeg with the first warning of a stream, in place of printing it: the count says enough.
+/// Replaces the handler that prints the first warning: the count is enough.
 extern "C-unwind" fn ignore(_: &mut jpeg_common_struct) {}
 
-/// The current message in words.
+/// The current error message.
 fn message(common: &mut jpeg_common_struct) -> String {
     type Format = unsafe extern "C-unwind" fn(*mut jpeg_common_struct, *mut u8);
     let mut buffer = [0; MESSAGE];

@@ -1,4 +1,4 @@
-//! Strips and tiles of a TIFF: unpacked, with their prediction undone.
+//! Strips and tiles of a TIFF: decompression and predictors.
 
 use flate2::read::ZlibDecoder;
 use weezl::BitOrder;
@@ -7,7 +7,7 @@ use weezl::decode::Decoder as LzwDecoder;
 use super::layout::{Format, Layout};
 use crate::input::raster::Fault;
 
-/// Fills `out` from a strip or tile. Gives how many of its bytes are there; those behind them stay as they are.
+/// Decompresses a strip or tile into `out`. Returns how many bytes it filled; the rest of `out` stays unchanged.
 pub(super) fn unpack(packed: &[u8], layout: &Layout, out: &mut [u8]) -> Result<usize, Fault> {
     let turned: Vec<u8>;
     let packed = if layout.is_reversed {
@@ -97,7 +97,7 @@ fn pack_bits(packed: &[u8], out: &mut [u8]) -> usize {
     count
 }
 
-/// Makes each row's bytes plain samples, in little-endian order.
+/// Converts each row to plain samples in little-endian order.
 pub(super) fn plain(rows: &mut [u8], layout: &Layout) {
     let size = layout.bits / 8;
     let stride = layout.interleaved();
@@ -115,7 +115,7 @@ pub(super) fn plain(rows: &mut [u8], layout: &Layout) {
     }
 }
 
-/// Each sample is stored as its difference from the one to its left.
+/// Each sample is stored as the difference from its left neighbour.
 fn horizontal_prediction(row: &mut [u8], size: usize, stride: usize) {
     for at in (stride * size..row.len().saturating_sub(size - 1)).step_by(size) {
         let mut carry = 0;
@@ -127,7 +127,7 @@ fn horizontal_prediction(row: &mut [u8], size: usize, stride: usize) {
     }
 }
 
-/// The highest bytes of all samples come first, then the next; each byte as its difference from the one to its left.
+/// Stored as planes, the highest bytes of all samples first; each byte is the difference from its left neighbour.
 fn float_prediction(row: &mut [u8], size: usize, stride: usize) {
     for at in stride..row.len() {
         row[at] = row[at].wrapping_add(row[at - stride]);

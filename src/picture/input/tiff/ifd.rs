@@ -1,8 +1,8 @@
-//! The first directory of a TIFF file: tags with their numbers, as they are written.
+//! The first directory of a TIFF file: tags and their values as stored.
 
 use crate::input::raster::Fault;
 
-/// More entries than any directory of a picture has.
+/// More entries than any real directory has; bounds the work on a malformed file.
 const MAX_ENTRIES: u64 = 4096;
 
 /// The first directory of a classic TIFF or BigTIFF file.
@@ -16,7 +16,7 @@ struct Entry {
     tag: u16,
     kind: u16,
     count: u64,
-    /// Where its numbers begin.
+    /// Offset of its values.
     at: u64,
 }
 
@@ -30,7 +30,7 @@ impl<'a> Ifd<'a> {
 
     fn fill(&mut self) -> Option<()> {
         let is_bigtiff = self.number(2, 2)? == 43;
-        // Sizes of a count of entries, an entry, a count of numbers and an offset.
+        // Byte sizes of the entry count, an entry, a value count and an offset.
         let (counter, size, word) = if is_bigtiff { (8, 20, 8) } else { (2, 12, 4) };
         let start = if is_bigtiff { self.number(8, 8)? } else { self.number(4, 4)? };
         let count = self.number(start, counter)?;
@@ -49,7 +49,7 @@ impl<'a> Ifd<'a> {
         Some(())
     }
 
-    /// A number of `size` bytes at a place of the file.
+    /// The integer of `size` bytes at an offset.
     fn number(&self, at: u64, size: u64) -> Option<u64> {
         let at = usize::try_from(at).ok()?;
         let bytes = self.bytes.get(at..at.checked_add(size as usize)?)?;
@@ -61,7 +61,7 @@ impl<'a> Ifd<'a> {
         self.entries.iter().any(|entry| entry.tag == tag)
     }
 
-    /// The whole numbers of a tag; `None` where it is missing or has others.
+    /// The integers of a tag; `None` when it is missing or has another type.
     pub(super) fn numbers(&self, tag: u16) -> Option<Vec<u64>> {
         let entry = self.entries.iter().find(|entry| entry.tag == tag)?;
         let size = width(entry.kind);
@@ -71,7 +71,7 @@ impl<'a> Ifd<'a> {
         (0..entry.count).map(|index| self.number(entry.at.checked_add(index * size)?, size)).collect()
     }
 
-    /// The first whole number of a tag.
+    /// The first integer of a tag.
     pub(super) fn number_of(&self, tag: u16) -> Option<u64> {
         self.numbers(tag)?.first().copied()
     }
@@ -85,7 +85,7 @@ impl<'a> Ifd<'a> {
     }
 }
 
-/// Bytes of a number of this kind.
+/// Byte size of a value of this type.
 fn width(kind: u16) -> u64 {
     match kind {
         3 | 8 => 2,

@@ -1,42 +1,42 @@
-//! What the tags of a TIFF say about its samples, checked; and what is not read, named for what it is.
+//! The sample layout of a TIFF, read from its tags and checked; unsupported kinds are named.
 
 use super::ifd::Ifd;
 use crate::input::kind::RAW;
 use crate::input::raster::{Fault, check_pixels};
 
-/// More samples a pixel than any picture that is read has.
+/// More samples per pixel than any supported picture has.
 const MAX_SAMPLES: u64 = 16;
 
 /// The most memory that one strip or tile may take, in bytes.
 const MAX_CHUNK: u64 = 1 << 30;
 
-/// The most pixels that all tiles together may have; what sticks out of the picture counts.
+/// The most pixels that all tiles together may have, including their parts outside the picture.
 const MAX_TILED: u64 = 400_000_000;
 
-/// How a TIFF's samples lie in the file.
+/// How a TIFF's samples are stored.
 pub(super) struct Layout {
     pub(super) width: usize,
     pub(super) height: usize,
-    /// Bits of a sample.
+    /// Bits per sample.
     pub(super) bits: usize,
     pub(super) format: Format,
-    /// Samples of a pixel, those behind the colours among them.
+    /// Samples per pixel, including those after the colours.
     pub(super) samples: usize,
-    /// True when each sample has strips or tiles of its own.
+    /// Whether each sample has its own strips or tiles.
     pub(super) is_planar: bool,
     pub(super) colours: Colours,
     pub(super) compression: u64,
     pub(super) predictor: u64,
-    /// True when the bits of each byte are stored in the other order.
+    /// Whether the bit order within bytes is reversed.
     pub(super) is_reversed: bool,
     pub(super) is_big_endian: bool,
-    /// True for tiles, which are whole where they stick out of the picture; the last strip is not.
+    /// Tiles are always complete, even across the picture's edge; the last strip may be short.
     pub(super) is_tiled: bool,
     /// Width and height of a strip or tile.
     pub(super) chunk: [usize; 2],
-    /// Where each strip or tile begins.
+    /// Offset of each strip or tile.
     pub(super) offsets: Vec<u64>,
-    /// How many bytes each has.
+    /// Byte count of each.
     pub(super) lengths: Vec<u64>,
 }
 
@@ -46,7 +46,7 @@ pub(super) enum Format {
     Float,
 }
 
-/// What samples mean.
+/// The meaning of the samples.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Colours {
     Grey {
@@ -55,12 +55,12 @@ pub(super) enum Colours {
     Rgb,
     Palette,
     Cmyk,
-    /// Luma and chroma of a JPEG stream, which its decoder makes RGB of.
+    /// Luma and chroma of a JPEG stream, which its decoder converts to RGB.
     Jpeg,
 }
 
 impl Colours {
-    /// Samples that are colours.
+    /// How many samples are colours.
     pub(super) fn count(self) -> usize {
         match self {
             Self::Grey { .. } | Self::Palette => 1,
@@ -116,22 +116,22 @@ impl Layout {
         Ok(layout)
     }
 
-    /// Strips or tiles side by side, and one below the other.
+    /// Columns and rows of strips or tiles.
     pub(super) fn grid(&self) -> [usize; 2] {
         [self.width.div_ceil(self.chunk[0]), self.height.div_ceil(self.chunk[1])]
     }
 
-    /// Rows of the strip or tile whose first one is given.
+    /// Rows of the strip or tile that starts at row `first`.
     pub(super) fn rows(&self, first: usize) -> usize {
         if self.is_tiled { self.chunk[1] } else { self.chunk[1].min(self.height - first) }
     }
 
-    /// Samples of a pixel within one strip or tile.
+    /// Interleaved samples per pixel in one strip or tile.
     pub(super) fn interleaved(&self) -> usize {
         if self.is_planar { 1 } else { self.samples }
     }
 
-    /// Bytes of a row of a strip or tile.
+    /// Bytes per row of a strip or tile.
     pub(super) fn row_bytes(&self) -> usize {
         (self.chunk[0] * self.interleaved() * self.bits).div_ceil(8)
     }
@@ -189,10 +189,10 @@ impl Layout {
     }
 }
 
-/// The number of JPEG among the compressions.
+/// The TIFF number of JPEG compression.
 pub(super) const JPEG: u64 = 7;
 
-/// Raw files of cameras are TIFF inside, and their first picture is a thumbnail.
+/// Camera raw files are TIFF inside, and their first image is only a thumbnail.
 fn refuse_raw(ifd: &Ifd<'_>) -> Result<(), Fault> {
     const DNG_VERSION: u16 = 50706;
     const SUB_DIRECTORIES: u16 = 330;

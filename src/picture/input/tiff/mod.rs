@@ -1,8 +1,10 @@
-//! TIFF files: the first page, as 8 bits a channel.
+//! TIFF files: the first page, as 8 bits per channel.
 //!
-//! The crates that read TIFF know fewer kinds than scanners, microscopes and NumPy write, and some they decode wrongly.
-//! Tags and samples are read here; what unpacks them is weezl, flate2 and libjpeg-turbo. Whole numbers are brought to 0..255 from
-//! all of their range, floats from 0..1; floats beyond that are refused, because which value is white is not in the file.
+//! The crates that read TIFF support fewer kinds than scanners, microscopes and NumPy write, and decode some of them
+//! wrongly.
+//! Tags and samples are read here; weezl, flate2 and libjpeg-turbo decompress them. Integers are scaled from their
+//! full range to
+//! 0..255, floats from 0..1. Floats beyond 1 are refused, because the file does not define which value is white.
 
 mod chunks;
 mod ifd;
@@ -25,7 +27,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Decoded, Fault> {
     let ifd = Ifd::read(bytes)?;
     let layout = Layout::read(&ifd)?;
     if layout.compression == 4 {
-        // Group 4 fax, black and white.
+        // Group 4 fax, black and white only: `image` decodes it.
         return general::decode(bytes, ImageFormat::Tiff);
     }
     let mut page = Page { bytes, layout, tables: ifd.bytes_of(347), is_damaged: false };
@@ -45,14 +47,14 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Decoded, Fault> {
 struct Page<'a> {
     bytes: &'a [u8],
     layout: Layout,
-    /// Tables that the JPEG streams of the page share.
+    /// Tables shared by the JPEG streams of the page.
     tables: Option<&'a [u8]>,
     /// True when a decoder filled in what it could not read.
     is_damaged: bool,
 }
 
 impl Page<'_> {
-    /// All samples as levels, interleaved.
+    /// All samples as 8-bit levels, interleaved.
     fn levels(&mut self) -> Result<Vec<u8>, Fault> {
         let mut levels = Levels::new(&self.layout);
         let [across, down] = self.layout.grid();
@@ -86,7 +88,7 @@ impl Page<'_> {
         levels: &mut Levels,
     ) -> Result<(), Fault> {
         let stream = match self.tables {
-            // The tables are a stream without a picture: its end and the picture's beginning go.
+            // The tables are a stream without an image: drop its end marker, and the start marker of the image.
             Some([tables @ .., _, _]) => [tables, packed.get(2..).unwrap_or_default()].concat(),
             _ => packed.to_vec(),
         };
@@ -100,8 +102,8 @@ impl Page<'_> {
     }
 }
 
-/// Whether the sample behind the colours is an alpha, and if so, whether colours are multiplied by it already. As Pillow: where
-/// a fourth sample of RGB is not explained it is a straight alpha, where it is called unspecified it counts for nothing.
+/// Whether the sample after the colours is an alpha, and if so, whether colours are premultiplied. As Pillow: an
+/// undeclared fourth sample of RGB is straight alpha, one declared as unspecified is ignored.
 fn alpha(layout: &Layout, extra: &[u64]) -> Option<bool> {
     let can = matches!(layout.colours, Colours::Grey { .. } | Colours::Rgb);
     if !can || layout.samples == layout.colours.count() {
@@ -153,7 +155,7 @@ fn pixels(
     Ok(Pixels::Image(image))
 }
 
-/// A palette has all reds first, then all greens, then all blues, of 16 bits each, of which the higher byte counts.
+/// A palette stores all reds, then all greens, then all blues, 16 bits each; the higher byte is used.
 fn coloured(layout: &Layout, indices: &[u8], palette: &[u64]) -> Option<RgbImage> {
     let count = 1usize << layout.bits;
     if palette.len() < 3 * count {

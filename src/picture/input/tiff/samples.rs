@@ -1,4 +1,4 @@
-//! Samples of any width as levels of 0 to 255, put where they belong in the picture.
+//! Converts samples of any width to levels of 0 to 255 at their position in the picture.
 
 use half::f16;
 
@@ -6,10 +6,10 @@ use super::layout::{Colours, Format, Layout};
 use crate::input::jpeg::Planes;
 use crate::input::raster::Fault;
 
-/// A picture's samples, interleaved, while its strips or tiles come in.
+/// A picture's samples, interleaved, filled strip by strip or tile by tile.
 pub(super) struct Levels {
     levels: Vec<u8>,
-    /// The least and the greatest float.
+    /// The smallest and largest float.
     range: [f64; 2],
     has_nan: bool,
 }
@@ -20,7 +20,7 @@ impl Levels {
         Self { levels: vec![0; count], range: [f64::INFINITY, f64::NEG_INFINITY], has_nan: false }
     }
 
-    /// Takes the plain samples of a strip or tile whose upper left corner is at `[x, y]`.
+    /// Adds the plain samples of a strip or tile whose upper left corner is at `[x, y]`.
     pub(super) fn put(&mut self, layout: &Layout, chunk: &[u8], plane: usize, at: [usize; 2]) {
         let stride = layout.interleaved();
         let columns = layout.chunk[0].min(layout.width - at[0]);
@@ -37,7 +37,7 @@ impl Levels {
         }
     }
 
-    /// Takes the samples of a JPEG stream.
+    /// Adds the samples of a JPEG stream.
     pub(super) fn put_bytes(&mut self, layout: &Layout, planes: &Planes, plane: usize, at: [usize; 2]) {
         let stride = planes.channels;
         let columns = planes.width.min(layout.chunk[0]).min(layout.width - at[0]);
@@ -60,7 +60,7 @@ impl Levels {
         };
         self.has_nan |= value.is_nan();
         self.range = [self.range[0].min(value), self.range[1].max(value)];
-        // A float's conversion to u8 holds it within 0..=255.
+        // `as` saturates, so that values out of range are clamped.
         (value * 255.0).round() as u8
     }
 
@@ -82,7 +82,7 @@ impl Levels {
     }
 }
 
-/// A whole number as a level, or as it is where it is the index of a colour.
+/// An integer as a level; a palette index stays as it is.
 fn whole(row: &[u8], index: usize, layout: &Layout) -> u8 {
     let value = match layout.bits {
         8 => return row[index],
@@ -97,7 +97,7 @@ fn whole(row: &[u8], index: usize, layout: &Layout) -> u8 {
     ((value * 255 + greatest / 2) / greatest) as u8
 }
 
-/// A number of fewer or other bits than bytes have, the highest bit first.
+/// A sample narrower than a byte or across bytes, highest bit first.
 fn packed(row: &[u8], index: usize, bits: usize) -> u64 {
     (index * bits..(index + 1) * bits).fold(0, |value, bit| {
         let is_set = row[bit / 8] >> (7 - bit % 8) & 1;

@@ -8,35 +8,35 @@ use crate::render::{Colormap, signed_position};
 
 /// captum's overlay, of a map with values of any size and sign.
 ///
-/// The map is enlarged with the nearest cell. Its values are divided by that one from which on all greater ones sum to
-/// `outlier_percent` of the whole, and held within -1 to 1. The photo's grey, stretched from its darkest to its lightest pixel,
-/// lies under the colours.
+/// The map is enlarged with the nearest cell. Values are divided by the one above which all greater values sum to
+/// `outlier_percent` of the total, and clamped to -1 to 1. The photo's grey levels, stretched to the full range, are
+/// drawn under the colours.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Captum {
-    /// Which values count, and in which colours; the absolute values.
+    /// Which values are drawn, and in which colours. Default: absolute values.
     pub sign: CaptumSign,
-    /// The colours' opacity, 0 to 1; 0.5.
+    /// Opacity of the colours, 0 to 1. Default: 0.5.
     pub alpha: f32,
-    /// Share of the sum that the values held at 1 make, 0 to 100; 2.
+    /// Share of the total sum that may be clipped, 0 to 100. Default: 2.
     pub outlier_percent: f32,
 }
 
 /// Which values captum draws.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum CaptumSign {
-    /// All, without their sign, in blue.
+    /// Absolute values, in blue.
     #[default]
     AbsoluteValue,
-    /// Those above zero, in green.
+    /// Positive values, in green.
     Positive,
-    /// Those below zero, in red.
+    /// Negative values, in red.
     Negative,
-    /// All, negative ones in red and positive ones in green.
+    /// All values, negative in red and positive in green.
     All,
 }
 
 impl Captum {
-    /// What `visualize_image_attr` does when nothing else is said.
+    /// The defaults of `visualize_image_attr`.
     pub const DEFAULT: Self = Self { sign: CaptumSign::AbsoluteValue, alpha: 0.5, outlier_percent: 2.0 };
 
     pub(super) fn draw(&self, part: &Part) -> RgbImage {
@@ -52,7 +52,7 @@ impl Captum {
         let (darkest, lightest) = range(part.picture.pixels().map(|pixel| mean(pixel.0)));
         part.paint(values, |under, value| {
             let under = [grey(normalize(mean(under), darkest, lightest)); 3];
-            // captum refuses a map of zeros; nothing to see is nothing to draw.
+            // captum refuses a map of zeros; here it draws nothing.
             let value = if scale > 0.0 { (value / scale).clamp(-1.0, 1.0) } else { 0.0 };
             blend(under, self.color(value), self.alpha)
         })
@@ -74,7 +74,8 @@ impl Default for Captum {
     }
 }
 
-/// The first magnitude, in ascending order, up to which all sum to `percent` of the whole; sums are 32-bit, as captum's are.
+/// The first magnitude, in ascending order, up to which all sum to `percent` of the total. Sums are `f32`, as
+/// captum's are.
 fn threshold(values: &[f32], percent: f32) -> f32 {
     let mut magnitudes: Vec<f32> = values.iter().map(|value| value.abs()).collect();
     magnitudes.sort_unstable_by(f32::total_cmp);

@@ -1,4 +1,4 @@
-//! `format_as_image` of eli5 0.16.0: the map is coloured first, at its own size, and the colours are enlarged.
+//! `format_as_image` of eli5 0.16.0: coloured at the map's own size, then enlarged.
 
 use image::RgbImage;
 
@@ -6,22 +6,22 @@ use super::part::Part;
 use super::pillow;
 use crate::render::{Colormap, Interpolation};
 
-/// eli5's overlay, of a map with values 0 to 1; what lies outside counts as the nearer end.
+/// eli5's overlay of a map with values 0 to 1; values outside are clamped.
 ///
-/// The coarse picture has the colours at `min(floor(256 h), 255)` and the opacity `floor(255 min(h, alpha_limit))`. Pillow
-/// resizes it with premultiplied colours and composes it with the photo.
+/// The small picture has the colours at `min(floor(256 h), 255)` and the opacity `floor(255 min(h, alpha_limit))`.
+/// Pillow resizes it premultiplied and composites it over the photo.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Eli5 {
-    /// The greatest opacity, 0 to 1; 0.65.
+    /// The greatest opacity, 0 to 1. Default: 0.65.
     pub alpha_limit: f32,
-    /// Viridis.
+    /// Default: viridis.
     pub colormap: Colormap,
-    /// Lanczos.
+    /// Default: Lanczos.
     pub interpolation: Interpolation,
 }
 
 impl Eli5 {
-    /// What `format_as_image` does when nothing else is said.
+    /// The defaults of `format_as_image`.
     pub const DEFAULT: Self =
         Self { alpha_limit: 0.65, colormap: Colormap::Viridis, interpolation: Interpolation::Lanczos };
 

@@ -1,14 +1,14 @@
-//! What a figure of matplotlib 3.11 shows of two pictures on top of each other, one pixel a pixel.
+//! How a matplotlib 3.11 figure shows two overlaid pictures at one pixel per pixel.
 
 use crate::render::colormap::index;
 
-/// The level of a pixel with an opacity from 0 to 1 over another, as Agg blends 8-bit levels of straight colours.
+/// Blends a pixel of an opacity from 0 to 1 over another, as Agg blends 8-bit levels of straight colours.
 pub(super) fn blend(under: [u8; 3], over: [u8; 3], opacity: f32) -> [u8; 3] {
     let opacity = (opacity * 255.0) as i64;
     if opacity >= 255 {
         return over;
     }
-    // Opacity of both, in 8 bits more than a level has.
+    // Agg keeps the combined opacity with 8 extra bits; rounding depends on it.
     let both = ((opacity + 255) << 8) - opacity * 255;
     std::array::from_fn(|channel| {
         let ground = i64::from(under[channel]) * 255;
@@ -17,19 +17,19 @@ pub(super) fn blend(under: [u8; 3], over: [u8; 3], opacity: f32) -> [u8; 3] {
     })
 }
 
-/// The level of matplotlib's `gray` at a position from 0 to 1. (Its table is made in floating point and rounded down, which makes
-/// some levels one less than they should be.)
+/// The level of matplotlib's `gray` at a position from 0 to 1. (Its table is computed in floating point and rounded
+/// down, so some levels are one too low.)
 pub(super) fn grey(position: f32) -> u8 {
     let share = 255.0 * (f64::from(index(position)) * (1.0 / 255.0)) / 255.0;
     (share * 255.0) as u8
 }
 
-/// Where a value lies between two others, 0 to 1. Zero when these are the same.
+/// Position of a value between two others, 0 to 1; zero when they are equal, where a quotient would be NaN.
 pub(super) fn normalize(value: f32, least: f32, greatest: f32) -> f32 {
     if greatest > least { (value - least) / (greatest - least) } else { 0.0 }
 }
 
-/// The smallest and the greatest of some numbers.
+/// The smallest and largest value.
 pub(super) fn range(values: impl IntoIterator<Item = f32>) -> (f32, f32) {
     let ends = (f32::INFINITY, f32::NEG_INFINITY);
     values.into_iter().fold(ends, |(least, greatest), value| (least.min(value), greatest.max(value)))

@@ -1,8 +1,8 @@
-//! Overlays as other libraries draw them, down to their rounding.
+//! Overlays exactly as other libraries draw them, including their rounding.
 //!
-//! Receives the picture, a map and where it lies, hands on the picture with that part of it drawn as the library would draw a
-//! picture of its own. One library a file; each says what it takes from which version's source. What numbers a library puts into
-//! the map is the business of `burncam::cam`.
+//! Receives a picture, a map and its placement; returns the picture with the covered part drawn as the library would
+//! draw a whole picture. One library per file, each with the version and source it follows. The map's values come
+//! from `burncam::cam`.
 
 mod captum;
 mod eli5;
@@ -27,7 +27,7 @@ pub use tf_keras_vis::TfKerasVis;
 pub use torchcam::Torchcam;
 pub use xplique::Xplique;
 
-/// A library whose overlay to draw, with its own options. Each option's default is the library's.
+/// The library whose overlay to draw, with its own options and defaults.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum CompatOverlay {
     /// `format_as_image` of eli5 0.16.0.
@@ -38,17 +38,17 @@ pub enum CompatOverlay {
     Torchcam(Torchcam),
     /// `visualize_image_attr(..., "blended_heat_map")` of captum 0.9.0.
     Captum(Captum),
-    /// What the documentation of tf-keras-vis 0.8.7 does.
+    /// The example in the documentation of tf-keras-vis 0.8.7.
     TfKerasVis(TfKerasVis),
     /// `plot_attributions` of xplique 2.0.2.
     Xplique(Xplique),
 }
 
-/// The picture with the heat on it as the library draws it.
+/// The picture with the map drawn on it as the library does.
 ///
-/// The map, of any resolution, covers the rectangle `placement`, rounded to whole pixels. What of the picture lies in it is drawn as
-/// if it were the library's whole picture; the rest stays as it is, bit for bit. Values are as the library expects them: 0 to 1,
-/// or for captum and xplique any.
+/// The map, of any resolution, covers the rectangle `placement`, rounded to whole pixels. That part is drawn as if it
+/// were the library's whole picture; the rest stays bit-identical. Values are as the library expects them: 0 to 1, or
+/// any for captum and xplique.
 #[must_use]
 pub fn compat_overlay(
     picture: &RgbImage,
@@ -105,10 +105,10 @@ mod tests {
 
     #[test]
     fn a_letterbox_shows_the_middle_of_the_map() {
-        // The map's first and last row lie outside of the picture, so they do not matter to what maps its values alone.
+        // The first and last row are outside the picture, so they must not affect maps that use their values only.
         let rows = |edge: f32| Heatmap::new(4, 1, vec![edge, 0.25, 0.75, edge]).unwrap();
         let placement = Placement { left: 0.0, top: -7.0, right: 9.0, bottom: 14.0 };
-        // (A kernel reaches over: the pixels in the middle are out of its reach.)
+        // The kernel reads neighbouring rows; the pixels in the middle are beyond its reach.
         let middle = |edge| {
             let drawn = compat_overlay(&photo(), &rows(edge), &placement, &ALL[1]);
             [3, 4].map(|y| *drawn.get_pixel(4, y))

@@ -1,4 +1,4 @@
-//! The part of a picture that a map covers, cut out for a library to draw on.
+//! The part of a picture that a map covers, cropped for a library's drawing code.
 
 use image::RgbImage;
 
@@ -14,7 +14,7 @@ pub(super) struct Part<'a> {
     pub(super) left: u32,
     /// First row.
     pub(super) top: u32,
-    /// Where the map lies on the part, in whole pixels. It may reach beyond.
+    /// Position of the map on the part, in whole pixels. It may extend beyond the part.
     placement: Placement,
 }
 
@@ -35,18 +35,19 @@ impl<'a> Part<'a> {
         Some(Self { picture, map, left: x0, top: y0, placement })
     }
 
-    /// How the map's cells make the part's pixels.
+    /// The resampling from the map's cells to the part's pixels.
     pub(super) fn grid(&self, how: Interpolation, widens: bool) -> Grid {
         let (width, height) = self.picture.dimensions();
         Grid::new(self.map, &self.placement, width as usize, height as usize, Kernel { how, widens })
     }
 
-    /// Values of the map's cells at every pixel as OpenCV and TensorFlow resize: bilinear, never widened.
+    /// The map's values at every pixel as OpenCV and TensorFlow resize: bilinear, without antialiasing.
     pub(super) fn bilinear(&self, values: &[f32]) -> Vec<f32> {
         self.grid(Interpolation::Bilinear, false).resample(values)
     }
 
-    /// The value of every pixel as `torch.nn.functional.interpolate` has it by default: cell `floor(pixel * cells / pixels)`.
+    /// The value at every pixel with the default of `torch.nn.functional.interpolate`: cell `floor(pixel * cells /
+    /// pixels)`.
     pub(super) fn torch_nearest(&self) -> Vec<f32> {
         let axis = |start: f64, end: f64, cells: usize, pixels: u32| -> Vec<usize> {
             let scale = cells as f32 / (end - start) as f32;
@@ -60,7 +61,7 @@ impl<'a> Part<'a> {
         rows.iter().flat_map(|y| columns.iter().map(|x| value(*y, *x))).collect()
     }
 
-    /// The part with each pixel made anew from the old one and something else.
+    /// The part with every pixel recomputed from the old pixel and one more value.
     pub(super) fn paint<T>(
         &self,
         with: impl IntoIterator<Item = T>,

@@ -1,13 +1,13 @@
-//! Pillow's arithmetic on 8-bit pictures with opacity, in its own fixed point (`Resample.c`, `Convert.c`, `AlphaComposite.c`).
+//! Pillow's arithmetic on 8-bit RGBA in its own fixed point (`Resample.c`, `Convert.c`, `AlphaComposite.c`).
 
 use crate::render::resample::{Axis, Grid, Taps};
 
 type Rgba = [u8; 4];
 
-/// Weights are whole numbers of `1 / 2^22`: what 32 bits leave beside 8 of a level and 2 for overshoot.
+/// Weights are multiples of `1 / 2^22`: 32 bits minus 8 for a level and 2 for overshoot.
 const WEIGHT_BITS: u32 = 22;
 
-/// `Image.resize` of a coarse picture with `width` columns, row by row, to the grid's pixels.
+/// `Image.resize` of a picture with `width` columns, row-major, to the grid's pixels.
 pub(super) fn resize(coarse: &[Rgba], width: usize, grid: &Grid) -> Vec<Rgba> {
     let columns = fixed(&grid.columns);
     let widened: Vec<Vec<Rgba>> = coarse
@@ -22,14 +22,14 @@ pub(super) fn resize(coarse: &[Rgba], width: usize, grid: &Grid) -> Vec<Rgba> {
         .collect()
 }
 
-/// First cell and fixed-point weights for each pixel.
+/// First cell and fixed-point weights of each pixel.
 fn fixed(axis: &Axis) -> Vec<(usize, Vec<i64>)> {
     let whole = |weight: &f64| (weight * f64::from(1 << WEIGHT_BITS)).round() as i64;
     let pixel = |taps: &Taps| (taps.first, taps.weights.iter().map(whole).collect());
     axis.taps.iter().map(pixel).collect()
 }
 
-/// The weighted sum of cells, rounded to nearest and held within 0 to 255.
+/// The weighted sum of cells, rounded to nearest and clamped to 0 to 255.
 fn sum<'a>(cells: impl Iterator<Item = &'a Rgba>, weights: &[i64]) -> Rgba {
     let mut sums = [1_i64 << (WEIGHT_BITS - 1); 4];
     for (cell, weight) in cells.zip(weights) {
@@ -40,7 +40,7 @@ fn sum<'a>(cells: impl Iterator<Item = &'a Rgba>, weights: &[i64]) -> Rgba {
     sums.map(|sum| (sum >> WEIGHT_BITS).clamp(0, 255) as u8)
 }
 
-/// `RGBA` to `RGBa`: colours times opacity, rounded to nearest.
+/// `RGBA` to `RGBa`: colour times opacity, rounded to nearest.
 pub(super) fn premultiply([red, green, blue, opacity]: Rgba) -> Rgba {
     let scale = |level: u8| {
         let product = u32::from(level) * u32::from(opacity) + 128;
@@ -49,7 +49,7 @@ pub(super) fn premultiply([red, green, blue, opacity]: Rgba) -> Rgba {
     [scale(red), scale(green), scale(blue), opacity]
 }
 
-/// `RGBa` to `RGBA`: colours divided by opacity, rounded down.
+/// `RGBa` to `RGBA`: colour divided by opacity, rounded down.
 pub(super) fn unpremultiply([red, green, blue, opacity]: Rgba) -> Rgba {
     let scale = |level: u8| {
         let divided = (u32::from(level) * 255).checked_div(opacity.into());

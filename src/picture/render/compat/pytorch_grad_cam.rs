@@ -5,26 +5,26 @@ use image::RgbImage;
 use super::part::Part;
 use crate::render::Colormap;
 
-/// pytorch-grad-cam's overlay, of a map with values 0 to 1; what lies outside counts as the nearer end.
+/// pytorch-grad-cam's overlay of a map with values 0 to 1; values outside are clamped.
 ///
-/// The map is enlarged as by `cv2.resize`. The colour is that at `floor(255 h) / 255`, and `o = (1 - w) colour + w photo`, both in
-/// 0 to 1, is divided by the greatest `o` of the picture, so the same heat looks different on different pictures. Levels are
-/// `floor(255 o)`.
+/// The map is enlarged by `cv2.resize`. The colour is that at `floor(255 h) / 255`. `o = (1 - w) colour + w photo`,
+/// both in 0 to 1, is divided by the picture's maximum of `o`, so the same heat looks different on different
+/// pictures. Levels are `floor(255 o)`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PytorchGradCam {
-    /// The photo's share, 0 to 1; 0.5.
+    /// The photo's share, 0 to 1. Default: 0.5.
     pub image_weight: f32,
-    /// OpenCV's jet.
+    /// Default: OpenCV's jet.
     pub colormap: Colormap,
 }
 
 impl PytorchGradCam {
-    /// What `show_cam_on_image` does when nothing else is said.
+    /// The defaults of `show_cam_on_image`.
     pub const DEFAULT: Self = Self { image_weight: 0.5, colormap: Colormap::JetOpencv };
 
     pub(super) fn draw(&self, part: &Part) -> RgbImage {
         let (colors, share) = (self.colormap.colors(), self.image_weight);
-        // A float's conversion to an integer holds it within the integer's range.
+        // `as` saturates, so that values out of range are clamped.
         let heat = part
             .bilinear(part.map.values())
             .into_iter()

@@ -1,4 +1,4 @@
-//! What the documentation of tf-keras-vis 0.8.7 does with a map; the library itself draws nothing.
+//! The overlay in the documentation of tf-keras-vis 0.8.7; the library itself draws nothing.
 
 use image::RgbImage;
 
@@ -6,20 +6,20 @@ use super::figure::blend;
 use super::part::Part;
 use crate::render::Colormap;
 
-/// The documented overlay, of a map with values 0 to 1; what lies outside counts as the nearer end.
+/// The documented overlay of a map with values 0 to 1; values outside are clamped.
 ///
-/// The library's maps have the size of the network's input, which is also the picture's. To any other picture the map is brought
-/// bilinearly. Colours lie over the photo with one opacity, as matplotlib shows them.
+/// The library's maps have the size of the network's input, which is also the picture's. For pictures of other sizes
+/// the map is resized bilinearly. The colours have one opacity, as matplotlib draws them.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TfKerasVis {
-    /// The colours' opacity, 0 to 1; 0.5.
+    /// Opacity of the colours, 0 to 1. Default: 0.5.
     pub alpha: f32,
-    /// matplotlib's jet.
+    /// Default: matplotlib's jet.
     pub colormap: Colormap,
 }
 
 impl TfKerasVis {
-    /// What the documentation does.
+    /// The values in the documentation.
     pub const DEFAULT: Self = Self { alpha: 0.5, colormap: Colormap::Jet };
 
     pub(super) fn draw(&self, part: &Part) -> RgbImage {

@@ -7,23 +7,23 @@ use super::part::Part;
 use crate::render::Colormap;
 use crate::render::threshold::percentile;
 
-/// xplique's overlay, of a map with values of any size.
+/// xplique's overlay of a map with any values.
 ///
-/// Values are held between two percentiles, brought to 0 to 1, enlarged bilinearly as by `tf.image.resize`, and coloured from the
-/// smallest to the greatest that this leaves. The photo's levels are stretched to 0 to 255. `plot_attribution`, which draws a single
-/// map, differs in its colours only: jet.
+/// Values are clipped at two percentiles, normalised to 0 to 1, enlarged bilinearly as by `tf.image.resize`, and
+/// coloured from the resulting minimum to the maximum. The photo's levels are stretched to 0 to 255.
+/// `plot_attribution`, which draws a single map, differs only in its colour map, jet.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Xplique {
-    /// The colours' opacity, 0 to 1; 0.5.
+    /// Opacity of the colours, 0 to 1. Default: 0.5.
     pub alpha: f32,
-    /// Viridis.
+    /// Default: viridis.
     pub colormap: Colormap,
-    /// Percentile of the values, from below and from above, that is clipped, 0 to 100; 0.1.
+    /// Percentile clipped at either end, 0 to 100. Default: 0.1.
     pub clip_percentile: f32,
 }
 
 impl Xplique {
-    /// What `plot_attributions` does when nothing else is said.
+    /// The defaults of `plot_attributions`.
     pub const DEFAULT: Self = Self { alpha: 0.5, colormap: Colormap::Viridis, clip_percentile: 0.1 };
 
     pub(super) fn draw(&self, part: &Part) -> RgbImage {
@@ -36,7 +36,7 @@ impl Xplique {
         })
     }
 
-    /// The values without their outliers, from 0 to 1.
+    /// The values with outliers clipped, normalised to 0 to 1.
     fn clipped(&self, values: &[f32]) -> Vec<f32> {
         let [lower, upper] = [self.clip_percentile, 100.0 - self.clip_percentile]
             .map(|percent| percentile(values.to_vec(), percent));
