@@ -1,11 +1,11 @@
 //! Files: what they are called, and that they appear whole or not at all.
 //!
-//! Receives bytes, hands on files. A file is written under a temporary name beside its place and renamed. Files
-//! of one image appear in order, the record last, and records that are replaced go first: a record means that its
-//! pictures exist. If one cannot be written, those of the same image that are new are taken away again.
+//! Receives bytes, writes files. A file is written under a temporary name in the same directory and then renamed. The
+//! files of one image are renamed in order, the record last, and records to be replaced are removed first: a record
+//! implies that its pictures exist. If one file cannot be written, the new files of the same image are removed.
 //!
-//! The temporary name follows from the real one, so that what a killed program left behind is replaced by the next
-//! that writes the same file.
+//! The temporary name is derived from the final one, so that the leftover of a killed program is overwritten by the
+//! next one that writes the same file.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -19,13 +19,13 @@ use crate::input::sha256_hex;
 /// A file to be written.
 #[derive(Debug, Clone)]
 pub struct OutputFile {
-    /// Where to.
+    /// The final path.
     pub path: PathBuf,
-    /// What.
+    /// The contents.
     pub bytes: Vec<u8>,
 }
 
-/// The file name of an artifact: `STEM.METHOD[.TARGET][.KIND].png`, the kind left out for the overlay.
+/// The file name of an artifact: `STEM.METHOD[.TARGET][.KIND].png`; the overlay has no kind.
 #[must_use]
 pub fn artifact_name(stem: &str, method: &str, target: Option<usize>, kind: ArtifactKind) -> String {
     let target = target.map_or_else(String::new, |target| format!(".{target}"));
@@ -50,7 +50,7 @@ pub fn record_name(stem: &str, method: &str) -> String {
     format!("{stem}.{method}.json")
 }
 
-/// Refuses paths that exist already, before any work is done.
+/// Refuses paths that already exist, before any work is done.
 ///
 /// # Errors
 /// For the first path that exists.
@@ -61,10 +61,10 @@ pub fn refuse_existing<'a>(paths: impl IntoIterator<Item = &'a PathBuf>) -> Resu
     }
 }
 
-/// Proves that files can be made in a directory, or that it can be made, and leaves nothing behind.
+/// Checks that files can be created in a directory, or that it can be created itself. Leaves no files.
 ///
 /// # Errors
-/// When it is not a directory, or it or the nearest directory above it refuses files.
+/// When it is not a directory, or files cannot be created in it or in its nearest existing parent.
 pub fn check_directory(directory: &Path) -> Result<()> {
     let directory = or_here(directory);
     if directory.exists() && !directory.is_dir() {
@@ -74,11 +74,11 @@ pub fn check_directory(directory: &Path) -> Result<()> {
         )));
     }
     let nearest = directory.ancestors().find(|above| above.exists()).unwrap_or(Path::new("."));
-    // Without a name where the system can do that, so that a program that is killed here leaves nothing either.
+    // An unnamed file where the system supports it, so that a kill at this point leaves nothing.
     tempfile::tempfile_in(nearest).map(drop).map_err(Error::write_into(directory))
 }
 
-/// Writes the files of one image, pictures before records: all of them, in order, or none.
+/// Writes the files of one image in order, pictures before records: all of them or none.
 ///
 /// # Errors
 /// When one exists and `overwrite` is off, or cannot be written.
@@ -97,7 +97,7 @@ pub fn write_together(pictures: &[OutputFile], records: &[OutputFile], overwrite
         let result = if overwrite { file.persist(path) } else { file.persist_noclobber(path) };
         if let Err(error) = result {
             for path in fresh {
-                // The error below is the one to tell; a leftover is the lesser evil.
+                // The error below is the one to report; a leftover file is the lesser problem.
                 let _ = std::fs::remove_file(path);
             }
             return Err(not_persisted(error, path));
@@ -115,7 +115,7 @@ fn stage(file: &OutputFile) -> Result<(NamedTempFile, &Path)> {
     let name = temporary_name(&file.path);
     let mut staged = match builder(&name).tempfile_in(directory) {
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-            // Left behind by a program that was killed.
+            // Left by a program that was killed.
             std::fs::remove_file(directory.join(&name)).map_err(Error::write_into(directory))?;
             builder(&name).tempfile_in(directory)
         }
@@ -126,13 +126,14 @@ fn stage(file: &OutputFile) -> Result<(NamedTempFile, &Path)> {
     Ok((staged, &file.path))
 }
 
-/// Where a file is written before it gets its own name. A record that is still there is of pictures that have theirs, or will never.
+/// The path of a file before it is renamed. A record left there belongs to pictures that are complete, or that never
+/// will be.
 #[must_use]
 pub fn temporary_path(path: &Path) -> PathBuf {
     path.with_file_name(temporary_name(path))
 }
 
-/// Short, whatever the length of the real name, which may be all that the file system allows.
+/// Fixed length: the real name may already be at the file-system limit.
 fn temporary_name(path: &Path) -> String {
     let name = path.file_name().unwrap_or_default();
     format!(".burncam-{}", &sha256_hex(name.as_encoded_bytes())[..16])
@@ -144,13 +145,13 @@ fn builder(name: &str) -> tempfile::Builder<'_, '_> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
-        // What an ordinary file gets; the user's umask takes its share.
+        // The mode of ordinary files, before the user's umask; temporary files are private by default.
         builder.permissions(std::fs::Permissions::from_mode(0o666));
     }
     builder
 }
 
-/// The empty path means the current directory, but the operating system does not know it.
+/// The empty path means the current directory, but the operating system does not accept it.
 fn or_here(directory: &Path) -> &Path {
     if directory.as_os_str().is_empty() { Path::new(".") } else { directory }
 }

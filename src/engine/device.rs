@@ -1,14 +1,14 @@
-//! The devices that a network can run on. The only file that names Burn's back ends.
+//! The devices that networks run on. The only file that names Burn's back ends.
 
 use burn::tensor::{Device, Tensor};
 
 use crate::error::{Error, Result, did_you_mean};
 
-/// A device by name. `flex` and `ndarray` are always there; the others come with cargo features.
+/// A device by name. `flex` and `ndarray` are always available; the others need cargo features.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeviceName(String);
 
-/// Names of the devices that this build has, the default first.
+/// The devices of this build, the default first.
 pub const DEVICES: &[&str] = &[
     "flex",
     "ndarray",
@@ -41,7 +41,7 @@ impl std::fmt::Display for DeviceName {
 impl std::str::FromStr for DeviceName {
     type Err = Error;
 
-    /// A name from [`DEVICES`], for `remote` with the address behind a colon: `remote:ws://host:3000`.
+    /// A name from [`DEVICES`]; `remote` is followed by a colon and the address: `remote:ws://host:3000`.
     fn from_str(text: &str) -> Result<Self> {
         let kind = text.split(':').next().unwrap_or_default();
         if DEVICES.contains(&kind) {
@@ -91,10 +91,10 @@ impl DeviceName {
         })
     }
 
-    /// Opens the device and adds two numbers on it: some are opened in full only when they are used.
+    /// Opens the device and adds two values on it, because some devices are only initialised on first use.
     ///
     /// # Errors
-    /// When it cannot be opened or does not give the sum back. Burn may panic instead, where there is no such hardware.
+    /// When it cannot be opened or gives a wrong sum. Burn may panic instead where the hardware is missing.
     pub fn probe(&self) -> Result<()> {
         let sum = Tensor::<1>::from_data([1.0_f32, 2.0], &self.open()?).sum().try_to_vec_as::<f32>();
         match sum.as_deref() {

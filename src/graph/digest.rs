@@ -1,4 +1,4 @@
-//! Hashes as text, the same for models and pictures, and the one that takes so long that it is worked out beside other work.
+//! Hashes as text, and a hash that is computed on its own thread because it takes long for a model file.
 
 use std::sync::{Mutex, OnceLock};
 use std::thread::{Builder, JoinHandle};
@@ -10,7 +10,7 @@ pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// A hash that a thread of its own works out.
+/// A hash that is being computed on another thread.
 #[derive(Debug)]
 pub struct Pending {
     thread: Mutex<Option<JoinHandle<Result<String>>>>,
@@ -18,10 +18,10 @@ pub struct Pending {
 }
 
 impl Pending {
-    /// Begins.
+    /// Starts the thread.
     ///
     /// # Errors
-    /// When the system gives no thread.
+    /// When the system cannot start a thread.
     pub fn begin(work: impl FnOnce() -> Result<String> + Send + 'static) -> Result<Self> {
         let thread = Builder::new()
             .spawn(work)
@@ -29,16 +29,16 @@ impl Pending {
         Ok(Self { thread: Mutex::new(Some(thread)), hash: OnceLock::new() })
     }
 
-    /// The hash, as soon as it is there.
+    /// Waits for the hash.
     ///
     /// # Errors
-    /// When it could not be worked out.
+    /// When it could not be computed.
     pub fn get(&self) -> Result<&str> {
         if let Some(hash) = self.hash.get() {
             return Ok(hash);
         }
         let failed = || Error::internal("the hashing thread failed");
-        // Whoever comes meanwhile waits here.
+        // Concurrent callers wait here for the first one.
         let mut thread = self.thread.lock().map_err(|_| failed())?;
         if let Some(thread) = thread.take() {
             let _ = self.hash.set(thread.join().map_err(|_| failed())??);

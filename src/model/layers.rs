@@ -1,4 +1,4 @@
-//! Which layer is explained: by name, prefix, number, or the best one by itself.
+//! Selects the layer to explain: by name, prefix or index, or automatically.
 
 use std::collections::HashSet;
 
@@ -7,49 +7,49 @@ use super::layout::Map;
 use crate::card::{Node, Op, ResizeMode};
 use crate::error::{Error, Result, did_you_mean};
 
-/// What the caller said about the layer.
+/// The caller's choice of a layer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LayerRequest {
     /// The last layer with a spatial extent, after its activation.
     Auto,
-    /// A node's name, or a prefix such as `layer4`, which means the last value produced under it.
+    /// A node's name, or a prefix such as `layer4`, which means the last tensor produced under it.
     Name(String),
     /// A node's index as `burncam layers` prints it; negative counts from the end.
     Index(i64),
 }
 
-/// The layer that was chosen, and why.
+/// The selected layer and the reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Choice {
-    /// Position in the graph.
+    /// Index in the graph.
     pub index: usize,
     /// The node's name.
     pub name: String,
-    /// One sentence for the record.
+    /// The reason, as one sentence for the record.
     pub reason: String,
-    /// Names of other layers that could have been taken, nearest first.
+    /// Names of other candidates, nearest first.
     pub alternatives: Vec<String>,
 }
 
 /// One line of `burncam layers`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LayerInfo {
-    /// Position in the graph.
+    /// Index in the graph.
     pub index: usize,
     /// The node's name.
     pub name: String,
     /// The operation's name.
     pub op: String,
-    /// Shape of its value for a batch of one.
+    /// Shape of its output for a batch of one.
     pub shape: Vec<usize>,
-    /// Height and width of the input region that one cell sees, clipped to the input. `None` without a grid.
+    /// Height and width of the input region that one cell depends on, clipped to the input. `None` without a grid.
     pub receptive_field: Option<[usize; 2]>,
-    /// A class activation map can be computed here.
+    /// Whether a class activation map can be computed here.
     pub explainable: bool,
 }
 
 impl LayerRequest {
-    /// `auto`, a whole number, or a name.
+    /// Parses `auto`, an integer, or a name.
     #[must_use]
     pub fn parse(text: &str) -> Self {
         match text.parse() {
@@ -79,10 +79,10 @@ impl Model {
             .collect()
     }
 
-    /// Finds the layer that was asked for.
+    /// Finds the requested layer.
     ///
     /// # Errors
-    /// When there is no such layer (with the nearest name and the list), or it has no spatial extent, or the
+    /// When there is no such layer (with the nearest name and the list), when it has no spatial extent, or when the
     /// logits do not depend on it.
     pub fn choose_layer(&self, request: &LayerRequest) -> Result<Choice> {
         match request {
@@ -199,7 +199,7 @@ impl Model {
         (0..self.graph.nodes.len()).filter(|at| leads.contains(at) && self.has_extent(*at)).collect()
     }
 
-    /// Positions of the nodes that the logits depend on, the logits themselves left out.
+    /// Indices of the nodes that the logits depend on, without the logits.
     fn leads_to_logits(&self) -> HashSet<usize> {
         let mut wanted: HashSet<&str> = HashSet::new();
         let mut leads = HashSet::new();
@@ -251,7 +251,7 @@ impl Model {
         fields
     }
 
-    /// Extent of the window, dilation counted in, and its step: so many cells of the input for so many of the output.
+    /// Extent of the window, with dilation, and its step as a pair: input cells per output cells.
     fn window(&self, node: &Node) -> Option<([usize; 2], [[usize; 2]; 2])> {
         let spread = |kernel: [usize; 2], dilation: &[usize; 2]| {
             [0, 1].map(|axis: usize| {
@@ -283,7 +283,7 @@ impl Model {
     }
 }
 
-/// Operations that only thin out or rename what the layer before them found.
+/// Operations that only subsample or rename the output of the layer before them.
 fn passes_through(op: &Op) -> bool {
     matches!(
         op,

@@ -1,8 +1,8 @@
-//! A network to explain: its card, its graph with shapes, and its weights still on disk.
+//! A network to explain: its card, its graph with shapes, and its weights, which stay on disk.
 //!
-//! Receives a `.bpk` file (and perhaps a card beside it), hands on a [`Model`] whose graph is known to fit its
-//! weights. Running it is left to `burncam-engine`. Opening reads no weights: `burncam layers` and
-//! `burncam info` cost the header only.
+//! Receives a `.bpk` file (and optionally a card next to it), gives a [`Model`] whose graph is known to fit its
+//! weights. [`crate::engine`] runs it. Opening reads no weights, so that `burncam layers` and `burncam info` only
+//! read the header.
 
 pub mod arch;
 pub mod import;
@@ -41,24 +41,24 @@ pub struct Model {
     card: Card,
     graph: Graph,
     shapes: Vec<Vec<usize>>,
-    /// Which values are feature maps, `[batch, channels, height, width]`.
+    /// Whether each node's output is a feature map, `[batch, channels, height, width]`.
     maps: Vec<Map>,
-    /// Position of the scores that are explained, and of those that the network itself computes.
+    /// Index of the explained scores, and of those that the network itself computes.
     scores: usize,
     raw_scores: usize,
     outputs: usize,
     output: OutputSpec,
     pack: Pack,
-    /// Of a card that is not in the file.
+    /// Hash of a card outside the model file.
     card_sha256: Option<String>,
     warnings: Vec<String>,
 }
 
 impl Model {
-    /// Opens a burnpack file. Its card is the one in the file, or else `spec`, or else `NAME.json` beside it.
+    /// Opens a burnpack file. Its card is the one in the file, or else `spec`, or else `NAME.json` next to it.
     ///
     /// # Errors
-    /// When the file is not a burnpack, has no card, or the card, the graph and the tensors do not fit.
+    /// When the file is not a burnpack, has no card, or card, graph and tensors do not fit together.
     pub fn open(path: &Path, spec: Option<&Path>) -> Result<Self> {
         let pack = Pack::open(path)?;
         let beside = path.with_extension("json");
@@ -89,7 +89,7 @@ impl Model {
     /// EfficientNet-Lite0 trained on ImageNet, which is compiled into the program.
     ///
     /// # Errors
-    /// Never for an unharmed program.
+    /// Never, unless the program file is damaged.
     #[cfg(feature = "embedded-model")]
     pub fn embedded() -> Result<Self> {
         let pack = Pack::embedded("efficientnet_lite0 (embedded)", EMBEDDED)?;
@@ -100,7 +100,7 @@ impl Model {
 
     /// Writes a self-contained model file: a card and its tensors, in Burn's layouts.
     ///
-    /// The file appears under its name only when it is whole.
+    /// The file is renamed to its final name only when it is complete.
     ///
     /// # Errors
     /// When `path` exists and `overwrite` is off, or it cannot be written.
@@ -130,13 +130,13 @@ impl Model {
         })
     }
 
-    /// The card as it was written.
+    /// The card as written.
     #[must_use]
     pub fn card(&self) -> &Card {
         &self.card
     }
 
-    /// SHA-256 of the card's own file, in lower-case hexadecimal; `None` for a card that is in the model file.
+    /// SHA-256 of the card's own file, in lower-case hexadecimal; `None` for a card inside the model file.
     #[must_use]
     pub fn card_sha256(&self) -> Option<&str> {
         self.card_sha256.as_deref()
@@ -148,26 +148,27 @@ impl Model {
         &self.graph
     }
 
-    /// The shape of every node's value, `[1, ...]`, in graph order.
+    /// The shape of every node's output, `[1, ...]`, in graph order.
     #[must_use]
     pub fn shapes(&self) -> &[Vec<usize>] {
         &self.shapes
     }
 
-    /// Position of the node whose numbers are explained, one a class: the logits where there are logits, else what the
-    /// network puts out.
+    /// Index of the node whose values are explained, one per class: the logits if there are any, else the network's
+    /// output.
     #[must_use]
     pub fn scores(&self) -> usize {
         self.scores
     }
 
-    /// As [`Model::scores`], but of a binary network whose two sides have names the one score that the network has.
+    /// As [`Model::scores`]; for a binary network with names for both sides, the single score that the network
+    /// computes.
     #[must_use]
     pub fn raw_scores(&self) -> usize {
         self.raw_scores
     }
 
-    /// Whether the graph has nodes behind its scores that turn them into what it puts out.
+    /// Whether nodes after the scores turn them into the network's output.
     #[must_use]
     pub fn has_activation(&self) -> bool {
         self.graph.nodes[self.raw_scores].name != self.graph.output
@@ -179,7 +180,7 @@ impl Model {
         &self.output
     }
 
-    /// Numbers a picture that the graph's last node gives.
+    /// Number of values per picture that the graph's last node gives.
     #[must_use]
     pub fn outputs(&self) -> usize {
         self.outputs
@@ -191,7 +192,7 @@ impl Model {
         self.shapes[self.scores].iter().product()
     }
 
-    /// The name of a class, or its number when the card names none.
+    /// The name of a class, or its index when the card has no names.
     #[must_use]
     pub fn class_name(&self, index: usize) -> String {
         self.card.classes.get(index).cloned().unwrap_or_else(|| index.to_string())
@@ -212,7 +213,7 @@ impl Model {
     /// Size of the model file in bytes.
     ///
     /// # Errors
-    /// When the file has gone away.
+    /// When the file no longer exists.
     pub fn file_size(&self) -> Result<u64> {
         self.pack.byte_len()
     }
@@ -227,7 +228,7 @@ impl Model {
         counts
     }
 
-    /// Things worth a word that do not stop the model from working, such as unused tensors.
+    /// Problems that do not stop the model from working, such as unused tensors.
     #[must_use]
     pub fn warnings(&self) -> &[String] {
         &self.warnings
@@ -244,14 +245,14 @@ impl Model {
         self.pack.shapes.get(name).map(Vec::as_slice)
     }
 
-    /// Checks and hashes the file. Numbers are read from it when they are asked for.
+    /// Verifies and hashes the file. Values are read from it on request.
     pub fn weights(&self) -> Result<Weights> {
         self.pack.weights()
     }
 }
 
-/// Checks that a card, its graph and tensors of these shapes fit together; `name` is the model's, for the errors. Gives the
-/// network with all known but its numbers, and warnings.
+/// Checks that a card, its graph and tensors of these shapes fit together; `name` is the model's, for errors. Gives
+/// the resolved network and warnings.
 fn check(card: &Card, tensors: &BTreeMap<String, Vec<usize>>, name: &str) -> Result<(Resolved, Vec<String>)> {
     let blame = |problem: String| Error::model(name, problem);
     card.check().map_err(blame)?;
@@ -310,7 +311,7 @@ fn built_in(arch: &str, card: &Card) -> Result<Graph> {
     Ok(arch::build(arch, classes, card.preprocess.output_size())?.graph)
 }
 
-/// Refuses a file that lacks tensors; returns a warning when it has some that the graph does not use.
+/// Refuses a file that lacks tensors; returns a warning when the graph does not use all of them.
 fn tensors_fit(graph: &Graph, tensors: &BTreeMap<String, Vec<usize>>, name: &str) -> Result<Vec<String>> {
     let wanted = graph.nodes.iter().flat_map(|node| node.params.values());
     let expected: Vec<_> =

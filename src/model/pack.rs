@@ -1,8 +1,9 @@
 //! Burnpack files: tensors by name, and the card in the pack's own metadata.
 //!
-//! Receives a path or bytes, hands on names, shapes and [`Weights`]. Opening reads only the header; before any number is handed
-//! out, all bytes are checked against the checksum that `burncam import` wrote, so a flipped bit is an error and not a
-//! wrong picture. That pass goes through a small buffer: no more of the file is ever held than the numbers in use.
+//! Receives a path or bytes; gives names, shapes and [`Weights`]. Opening only reads the header. Before any value is
+//! returned, all bytes are verified with the checksum that `burncam import` wrote, so that a flipped bit is an error
+//! and not a wrong picture. The verification uses a small buffer: memory never holds more of the file than the values
+//! in use.
 
 mod source;
 mod weights;
@@ -25,20 +26,20 @@ pub use weights::Weights;
 const CARD_KEY: &str = "burncam";
 const CHECKSUM_KEY: &str = "burncam.crc32";
 
-/// A burnpack of which only the header has been read.
+/// A burnpack whose header has been read.
 #[derive(Debug, Clone)]
 pub(crate) struct Pack {
     source: Source,
-    /// The card's JSON text, when the pack carries one.
+    /// The card's JSON text, if the pack contains one.
     pub(crate) card: Option<String>,
-    /// What `burncam import` found when it wrote the pack.
+    /// The checksum written by `burncam import`.
     checksum: Option<String>,
     /// Shapes of the stored tensors, by name.
     pub(crate) shapes: BTreeMap<String, Vec<usize>>,
     entries: Arc<BTreeMap<String, Entry>>,
 }
 
-/// What Burn's reader does not tell of the header: where each tensor lies after the data's beginning.
+/// Offsets of the tensors in the data section, which Burn's reader does not expose.
 #[derive(Deserialize)]
 struct Places {
     tensors: BTreeMap<String, Place>,
@@ -61,7 +62,7 @@ impl Pack {
         Self::from_reader(reader, Source::open(path).map_err(Error::io("read", path))?)
     }
 
-    /// Reads the header of a pack that is compiled into the program.
+    /// Reads the header of the pack in the program.
     #[cfg(feature = "embedded-model")]
     pub(crate) fn embedded(name: &'static str, bytes: &'static [u8]) -> Result<Self> {
         let ordinary = Bytes::from_bytes_vec(vec![]).property();
@@ -101,7 +102,7 @@ impl Pack {
         self.entries.values().map(|entry| entry.dtype)
     }
 
-    /// Checks all bytes against the checksum, if there is one, and begins to hash them beside whatever comes next.
+    /// Verifies all bytes with the checksum, if any, and starts to hash them on another thread.
     pub(crate) fn weights(&self) -> Result<Weights> {
         let pack = self.clone();
         let sha256 = Arc::new(Pending::begin(move || pack.sha256())?);
@@ -135,13 +136,13 @@ impl Pack {
         Ok(())
     }
 
-    /// The file could be read a moment ago.
+    /// The file was readable when it was opened.
     fn lost(&self, error: &std::io::Error) -> Error {
         Error::model(self.name(), format!("cannot be read any more: {error} (was the file changed?)"))
     }
 }
 
-/// The first byte of every tensor, by name.
+/// Offset of every tensor's first byte.
 fn places(source: &Source) -> Result<BTreeMap<String, u64>, burn_pack::Error> {
     let lost = |error: std::io::Error| burn_pack::Error::IoError(error.to_string());
     let mut header = [0; HEADER_SIZE];
@@ -159,7 +160,7 @@ fn places(source: &Source) -> Result<BTreeMap<String, u64>, burn_pack::Error> {
     Ok(places.tensors.into_iter().map(start).collect())
 }
 
-/// Writes a pack with its card and checksum, to a temporary name first.
+/// Writes a pack with its card and checksum under a temporary name, then renames it.
 ///
 /// # Errors
 /// When `path` exists and `overwrite` is off, or it cannot be written.
@@ -179,7 +180,8 @@ pub(crate) fn write(path: &Path, card: &str, tensors: Vec<Tensor>, overwrite: bo
         .map_err(failed)
 }
 
-/// CRC-32 over the card and every tensor's name, shape and bytes in order of name, in hexadecimal; worked out in pieces.
+/// CRC-32 over the card and every tensor's name, shape and bytes in order of name, in hexadecimal; computed in
+/// pieces.
 struct Checksum(crc32fast::Hasher);
 
 impl Checksum {
@@ -199,7 +201,7 @@ impl Checksum {
         self.0.update(bytes);
     }
 
-    /// Of these pieces, and this one before them.
+    /// Combines this checksum with the following pieces.
     fn finish(mut self, pieces: &[Self]) -> String {
         pieces.iter().for_each(|piece| self.0.combine(&piece.0));
         format!("{:08x}", self.0.finalize())

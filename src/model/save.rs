@@ -1,4 +1,4 @@
-//! A model file that appears only once it is known to open.
+//! Writing of model files that are verified before they get their name.
 
 use std::path::Path;
 
@@ -10,8 +10,8 @@ use crate::card::Card;
 use crate::error::{Error, Result};
 
 impl Model {
-    /// Writes a model file as [`Model::save`] does, opens it, and only then gives it its name: whatever fails, no file is
-    /// left and one that was there before stays.
+    /// Writes a model file as [`Model::save`] does, opens it, and only then renames it to `path`. On failure no file
+    /// is left and an existing one is kept.
     ///
     /// # Errors
     /// As [`Model::save`] and [`Model::open`].
@@ -20,13 +20,13 @@ impl Model {
             Error::request(format!("output '{}' is not a file name, expected NAME.bpk", path.display()))
         })?;
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        // A folder of its own beside the file, so that errors call it by its real name.
+        // A private directory next to the file, so that errors show the file's real name.
         let scratch = tempfile::Builder::new().prefix(".burncam-").tempdir_in(folder);
         let scratch = scratch.map_err(Error::write_into(folder))?;
         let unproved = scratch.path().join(name);
         Self::save(&unproved, card, tensors, false)?;
         Self::open(&unproved, None)?;
-        // As it was with the file that is replaced.
+        // Keeps the permissions of the file that is replaced.
         if let Some(before) = std::fs::metadata(path).ok().filter(|_| overwrite) {
             std::fs::set_permissions(&unproved, before.permissions()).map_err(Error::io("write", path))?;
         }
@@ -39,10 +39,10 @@ impl Model {
         Self::open(path, None)
     }
 
-    /// Writes this model's weights with another card, in the place of whatever is at `path`, and opens that.
+    /// Writes this model's weights with another card to `path`, replacing any file there, and opens the result.
     ///
     /// # Errors
-    /// As [`Model::create`], and when the weights cannot be read any more.
+    /// As [`Model::create`], and when the weights can no longer be read.
     pub fn with_card(&self, path: &Path, card: &Card) -> Result<Self> {
         let tensors = self.weights()?.into_tensors().into_values().collect();
         Self::create(path, card, tensors, true)

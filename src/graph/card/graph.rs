@@ -1,4 +1,4 @@
-//! The graph: named operations over named values, in an order in which they can run.
+//! The graph: named operations on named tensors, in topological order.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -8,15 +8,15 @@ use serde::{Deserialize, Deserializer, Serialize};
 use super::Op;
 use crate::error::did_you_mean;
 
-/// A network as a flat list of operations.
+/// A network as a flat list of operations in topological order.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Graph {
-    /// The picture's place in the graph.
+    /// The network's input.
     pub input: InputSpec,
-    /// The operations, each after everything that it reads.
+    /// The operations, each after all of its inputs.
     pub nodes: Vec<Node>,
-    /// Name of the value that holds the class scores, `[batch, classes]`.
+    /// Name of the tensor with the class scores, `[batch, classes]`.
     pub output: String,
 }
 
@@ -24,7 +24,7 @@ pub struct Graph {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct InputSpec {
-    /// The name that nodes read it by.
+    /// The name by which nodes refer to it.
     pub name: String,
     /// Number of colour channels: 3, or 1 for grey.
     pub channels: usize,
@@ -32,19 +32,19 @@ pub struct InputSpec {
     pub height: usize,
     /// Width in pixels.
     pub width: usize,
-    /// How the source framework hands over its tensors. The graph itself computes channels first.
+    /// The axis order of the source framework's tensors. The graph itself computes channels first.
     #[serde(default, skip_serializing_if = "Layout::is_default")]
     pub layout: Layout,
 }
 
-/// The order of the axes in a tensor.
+/// The axis order of a tensor.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Layout {
-    /// `[channels, height, width]`, as Burn, PyTorch and ONNX have it.
+    /// `[channels, height, width]`, as in Burn, PyTorch and ONNX.
     #[default]
     ChannelsFirst,
-    /// `[height, width, channels]`, as TensorFlow and pictures have it.
+    /// `[height, width, channels]`, as in TensorFlow and picture files.
     ChannelsLast,
 }
 
@@ -54,12 +54,12 @@ impl Layout {
     }
 }
 
-/// One operation. It gives one value, which goes by the node's name.
+/// One operation. Its output tensor has the node's name.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Node {
     /// The source framework's own name, for example `layer4.2.conv3`.
     pub name: String,
-    /// Names of the values that it reads.
+    /// Names of its input tensors.
     pub inputs: Vec<String>,
     /// Role of a weight in the operation -> name of the tensor in the file.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -70,8 +70,8 @@ pub struct Node {
 }
 
 impl<'de> Deserialize<'de> for Node {
-    /// By hand, because serde cannot flatten and refuse unknown fields at once: the fields of every node are
-    /// taken out first, and what is left must be exactly the operation's.
+    /// Written by hand because serde cannot both flatten and refuse unknown fields: the fields common to all nodes
+    /// are removed first, and the rest must be exactly the operation's.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut fields = serde_json::Map::deserialize(deserializer)?;
         let name: String = take(&mut fields, "name")?.ok_or_else(|| D::Error::missing_field("name"))?;
@@ -94,13 +94,13 @@ fn take<T: serde::de::DeserializeOwned, E: serde::de::Error>(
 }
 
 impl Graph {
-    /// Position of the node called `name`.
+    /// Index of the node called `name`.
     #[must_use]
     pub fn position(&self, name: &str) -> Option<usize> {
         self.nodes.iter().position(|node| node.name == name)
     }
 
-    /// Checks names, order, number of inputs and roles; not shapes.
+    /// Checks names, order, arity and roles; shapes are checked later.
     pub fn check(&self) -> Result<(), String> {
         self.check_size()?;
         let mut known: Vec<&str> = vec![&self.input.name];

@@ -1,18 +1,19 @@
-//! What settings may be: numbers that a network could have, so that nothing later overflows or runs for hours.
+//! Valid ranges of settings. They exclude only networks that cannot exist, so that later arithmetic cannot overflow
+//! or run for hours.
 
 use super::{Graph, InputSpec, Op, ResizeMapping, ResizeMode};
 
-/// The greatest kernel, stride, dilation or padding, in pixels.
+/// The largest kernel, stride, dilation or padding, in pixels.
 const MAX_WINDOW: usize = 4096;
 
-/// The greatest exponent, beyond any that a 32-bit float has a use for. Burn wants whole ones to fit its integers.
+/// The largest exponent. No 32-bit float needs more, and Burn converts whole exponents to integers.
 const MAX_EXPONENT: f64 = 1e9;
 
-/// The greatest side of a network's input, in pixels.
+/// The largest side of a network's input, in pixels.
 pub(super) const MAX_SIDE: usize = 16_384;
 
 impl Op {
-    /// Refuses settings that no input could make sense of.
+    /// Refuses settings that are valid for no input.
     pub fn check(&self) -> Result<(), String> {
         self.check_finite()?;
         match self {
@@ -52,7 +53,7 @@ impl Op {
 }
 
 impl Op {
-    /// JSON has no infinity: a setting that is not finite would be written as nothing, and the card could not be read.
+    /// JSON has no infinity: serde would write `null` for such a setting, and the card could not be read again.
     fn check_finite(&self) -> Result<(), String> {
         let written = serde_json::to_value(self).map_err(|error| error.to_string())?;
         let mut fields = written.as_object().into_iter().flatten();
@@ -64,7 +65,7 @@ impl Op {
 }
 
 impl Graph {
-    /// Refuses an input that is empty or absurdly large, and a graph without operations.
+    /// Refuses empty or absurdly large inputs, and graphs without operations.
     pub(super) fn check_size(&self) -> Result<(), String> {
         let InputSpec { channels, height, width, .. } = self.input;
         if [channels, height, width].iter().any(|side| *side == 0 || *side > MAX_SIDE) {
@@ -79,7 +80,7 @@ impl Graph {
     }
 }
 
-/// Settings of a resize that do not go together.
+/// Refuses contradictory settings of a resize.
 fn convention(mapping: &ResizeMapping, mode: ResizeMode, align_corners: bool) -> Result<(), String> {
     let ResizeMapping { scale, cubic_a, exclude_outside, antialias, .. } = *mapping;
     if align_corners {
@@ -103,7 +104,7 @@ fn convention(mapping: &ResizeMapping, mode: ResizeMode, align_corners: bool) ->
 fn window(kernel: &[usize; 2], stride: &[usize; 2], padding: &[usize; 4]) -> Result<(), String> {
     within("kernel", kernel, 1)?;
     within("stride", stride, 1)?;
-    // A window that may lie wholly in the padding has no maximum and no mean.
+    // A window entirely inside the padding would have no maximum and no mean.
     let [top, bottom, left, right] = *padding;
     if top.max(bottom) >= kernel[0] || left.max(right) >= kernel[1] {
         return Err(format!("'padding' {padding:?} is not smaller than the kernel {kernel:?}"));

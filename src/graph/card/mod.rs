@@ -1,9 +1,9 @@
-//! The model card: the JSON text that makes a weights file a model.
+//! The model card: JSON text that describes the network of a weights file.
 //!
-//! Receives JSON, hands on checked plain data. The card says which graph to run, how a picture becomes its
-//! input, what its output means and what the classes are called. It is strict: an unknown field is an error
-//! that names the field's path. This room knows serde and nothing of tensors or files; whether the graph's
-//! shapes fit the weights is the business of `burncam-model`.
+//! Receives JSON, gives validated plain data. The card says which graph to run, how a picture becomes its input, what
+//! its output means and what the classes are called. It is strict: an unknown field is an error that names the
+//! field's path. This room uses serde and knows no tensors or files; [`crate::model`] checks the graph's shapes
+//! against the weights.
 
 mod graph;
 mod limits;
@@ -27,7 +27,7 @@ pub use resize::{Coordinates, ResizeMapping, ResizeMode, Rounding};
 /// The newest card version that this build reads and the one it writes.
 pub const SCHEMA_VERSION: u32 = 1;
 
-/// Everything about a network but its weights.
+/// Everything about a network except its weights.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Card {
@@ -35,32 +35,32 @@ pub struct Card {
     pub schema_version: u32,
     /// The name that records show.
     pub name: String,
-    /// A built-in family that builds the graph, for example `resnet18`; or else [`Card::graph`].
+    /// A built-in architecture, for example `resnet18`; excludes [`Card::graph`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub arch: Option<String>,
     /// Number of classes, for a graph built from [`Card::arch`]. Default: the number of [`Card::classes`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub num_classes: Option<usize>,
-    /// The network itself; or else [`Card::arch`].
+    /// The graph itself; excludes [`Card::arch`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub graph: Option<Graph>,
-    /// How a picture becomes the network's input.
+    /// The preprocessing of pictures.
     pub preprocess: Preprocess,
-    /// What the network is for. Default: what the graph proves, else the usual task for so many outputs.
+    /// The network's task. Default: what the graph proves, else the usual task for this number of outputs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub task: Option<Task>,
-    /// What the network's outputs are. Default: what the graph proves, else logits.
+    /// The kind of the network's outputs. Default: what the graph proves, else logits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output: Option<OutputKind>,
-    /// Class names, index = class. Empty: classes go by their number.
+    /// Class names by class index. Empty: classes are called by their index.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub classes: Vec<String>,
-    /// Where the weights came from.
+    /// The origin of the weights.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<Source>,
 }
 
-/// What a network is for.
+/// What a network predicts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Task {
@@ -68,29 +68,29 @@ pub enum Task {
     Classification,
     /// Any number of labels: `[batch, labels]`, an independent probability for each.
     MultiLabel,
-    /// Yes or no: one output, whose probability is that of yes.
+    /// Yes or no: one output, the probability of yes.
     Binary,
-    /// Numbers that are no scores of classes, as in regression: `[batch, numbers]`, no probabilities.
+    /// Values that are not class scores, as in regression: `[batch, values]`, without probabilities.
     Numbers,
 }
 
-/// What the outputs of a network are.
+/// The kind of a network's outputs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum OutputKind {
     /// Unnormalised scores.
     Logits,
-    /// Probabilities that sum to one. Of a graph that ends in logits: their softmax is to be taken.
+    /// Probabilities that sum to one. For a graph that ends in logits: take their softmax.
     Softmax,
-    /// One independent probability a class. Of a graph that ends in logits: their sigmoid is to be taken.
+    /// One independent probability per class. For a graph that ends in logits: take their sigmoid.
     Sigmoid,
     /// Logarithms of probabilities that sum to one.
     LogSoftmax,
     /// Logarithms of independent probabilities.
     LogSigmoid,
-    /// Probabilities as they are, whether or not the graph proves it.
+    /// Probabilities used as they are, even if the graph does not prove it.
     Probabilities,
-    /// Plain numbers without probabilities.
+    /// Values without probabilities.
     #[serde(rename = "none")]
     Numbers,
 }
@@ -108,13 +108,13 @@ pub struct Source {
     /// Licence of the weights, as an SPDX expression where one fits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub license: Option<String>,
-    /// Anything else a reader should know.
+    /// Any other remark.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
 }
 
 impl Task {
-    /// All tasks, with the names that cards and callers use.
+    /// All tasks with their names in cards and options.
     pub const NAMES: &'static [(&'static str, Self)] = &[
         ("classification", Self::Classification),
         ("multi-label", Self::MultiLabel),
@@ -122,7 +122,7 @@ impl Task {
         ("numbers", Self::Numbers),
     ];
 
-    /// The name as cards and callers write it.
+    /// The name in cards and options.
     #[must_use]
     pub fn name(self) -> &'static str {
         name_of(self, Self::NAMES)
@@ -130,7 +130,7 @@ impl Task {
 }
 
 impl OutputKind {
-    /// All kinds, with the names that cards and callers use.
+    /// All kinds with their names in cards and options.
     pub const NAMES: &'static [(&'static str, Self)] = &[
         ("logits", Self::Logits),
         ("softmax", Self::Softmax),
@@ -141,7 +141,7 @@ impl OutputKind {
         ("none", Self::Numbers),
     ];
 
-    /// The name as cards and callers write it.
+    /// The name in cards and options.
     #[must_use]
     pub fn name(self) -> &'static str {
         name_of(self, Self::NAMES)
@@ -176,7 +176,7 @@ fn named<T: Copy>(kind: &str, text: &str, names: &[(&'static str, T)]) -> Result
 }
 
 impl Card {
-    /// Reads a card from JSON text and checks what can be checked without weights.
+    /// Reads a card from JSON text and checks what does not need the weights.
     ///
     /// # Errors
     /// A sentence that names the field's path, for example
@@ -196,15 +196,15 @@ impl Card {
     /// The card as indented JSON with a final newline.
     ///
     /// # Errors
-    /// When it could not be read again, for example because a number in it is not finite.
+    /// When the result could not be read again, for example because a value is not finite.
     pub fn to_json(&self) -> Result<String, String> {
         let mut text = serde_json::to_string_pretty(self).map_err(|error| format!("card: {error}"))?;
         text.push('\n');
-        // What cannot be read again must not be written: JSON has no infinity, and serde writes nothing in its place.
+        // JSON has no infinity, and serde silently writes `null` for it: reading the text back finds that.
         Self::from_json(&text).map(|_| text)
     }
 
-    /// Refuses what no card may say, whoever made it.
+    /// Checks the rules for every card, whether read from JSON or built in memory.
     pub fn check(&self) -> Result<(), String> {
         if self.schema_version != SCHEMA_VERSION {
             return Err(format!(

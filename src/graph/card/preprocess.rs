@@ -1,4 +1,4 @@
-//! How a picture becomes a network's input: resize, crop, colour, scale.
+//! Preprocessing: resize, crop, colour order, scale.
 
 #![expect(missing_docs, reason = "the fields of a policy are explained in its sentence")]
 
@@ -6,15 +6,15 @@ use serde::{Deserialize, Serialize};
 
 use super::limits::MAX_SIDE;
 
-/// From an RGB picture with values 0..=255 to the network's input.
+/// From an RGB picture with values 0..=255 to the network's input tensor.
 ///
 /// In this order: resize, crop, colour order, then for each channel `(value * scale - mean) / std`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Preprocess {
-    /// How the picture comes to size.
+    /// How the picture is resized.
     pub resize: Resize,
-    /// What is cut out of the resized picture. Default: nothing is cut.
+    /// How the resized picture is cropped. Default: not at all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub crop: Option<Crop>,
     /// Order of the colours. Default: `rgb`.
@@ -23,32 +23,32 @@ pub struct Preprocess {
     /// Factor on the values 0..=255. Default: 1/255.
     #[serde(default = "unit_scale")]
     pub scale: f64,
-    /// Subtracted after scaling; one number a channel, in the network's colour order. Empty: zeros.
+    /// Subtracted after scaling; one value per channel, in the network's colour order. Empty: zeros.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub mean: Vec<f64>,
-    /// Divided by after subtracting; one number a channel, in the network's colour order. Empty: ones.
+    /// Divisor after subtraction; one value per channel, in the network's colour order. Empty: ones.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub std: Vec<f64>,
 }
 
-/// How a picture of any size comes near the network's size.
+/// How a picture of any size is resized.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "policy", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Resize {
-    /// The shorter side becomes `size`; the shape is kept. What sticks out is for the crop.
+    /// The shorter side becomes `size`, keeping the aspect ratio. The rest is for the crop.
     ShortestSide {
         size: usize,
         #[serde(default)]
         filter: Filter,
     },
-    /// Height and width become these, whatever the shape.
+    /// Resizes to these sides, ignoring the aspect ratio.
     Stretch {
         height: usize,
         width: usize,
         #[serde(default)]
         filter: Filter,
     },
-    /// The whole picture fits in, centred; bars of grey value `fill` (0..=255) make up the rest.
+    /// Fits the whole picture inside, centred, and pads with the grey value `fill` (0..=255).
     Letterbox {
         height: usize,
         width: usize,
@@ -57,21 +57,21 @@ pub enum Resize {
         #[serde(default)]
         fill: u8,
     },
-    /// The picture stays as it is.
+    /// Keeps the picture as it is.
     None {},
 }
 
-/// What is cut out of the resized picture.
+/// How the resized picture is cropped.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "policy", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Crop {
-    /// The middle, as torchvision's `center_crop` has it: the crop begins at half the remainder, rounded half to
-    /// even. A crop larger than the resized picture adds black (or a letterbox's `fill`) around it; of an odd
-    /// number of missing pixels the extra one goes right and below.
+    /// The centre, as in torchvision's `center_crop`: the crop starts at half the remainder, rounded half to even. A
+    /// crop larger than the resized picture is padded with black (or a letterbox's `fill`); of an odd number of
+    /// missing pixels the extra one goes right and below.
     Center { height: usize, width: usize },
 }
 
-/// The resampling filter, with antialiasing when shrinking, as Pillow has it.
+/// The resampling filter, with antialiasing when shrinking, as in Pillow.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Filter {
@@ -95,12 +95,12 @@ pub enum ColorOrder {
     Rgb,
     /// Blue, green, red.
     Bgr,
-    /// One channel of luma as Pillow's `L`: `(19595 R + 38470 G + 7471 B + 32768) >> 16`.
+    /// One channel of luma as in Pillow's `L`: `(19595 R + 38470 G + 7471 B + 32768) >> 16`.
     Gray,
 }
 
 impl ColorOrder {
-    /// How many channels a picture has in this order.
+    /// Number of channels.
     #[must_use]
     pub fn channels(self) -> usize {
         match self {
@@ -111,7 +111,7 @@ impl ColorOrder {
 }
 
 impl Preprocess {
-    /// Height and width of what it makes, when they do not depend on the picture.
+    /// Height and width of the result, unless they depend on the picture.
     #[must_use]
     pub fn output_size(&self) -> Option<[usize; 2]> {
         match (&self.crop, &self.resize) {

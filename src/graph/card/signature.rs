@@ -1,7 +1,6 @@
-//! What an operation is called, how many values it reads and which parameters it takes.
+//! An operation's name, arity and parameters.
 //!
-//! Receives an [`Op`], hands on the facts that a graph's check and the rooms after it ask for; the settings are
-//! with the operations themselves.
+//! Receives an [`Op`], gives the facts that the graph's check and later rooms need.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +16,7 @@ impl Op {
         }
     }
 
-    /// The parameters that it takes, and whether each must be there.
+    /// The roles of its parameters, and whether each is required.
     #[must_use]
     pub fn roles(&self) -> &'static [(&'static str, bool)] {
         match self {
@@ -33,7 +32,7 @@ impl Op {
         }
     }
 
-    /// The second operand of arithmetic, when it is a number.
+    /// The second operand of arithmetic, when it is a constant.
     #[must_use]
     pub fn scalar(&self) -> Option<f64> {
         match self {
@@ -47,7 +46,7 @@ impl Op {
         }
     }
 
-    /// True for what takes two values, or one and a parameter `other` or a number.
+    /// Whether it takes two tensors, or one and a parameter `other` or a constant.
     pub fn is_arithmetic(&self) -> bool {
         matches!(
             self,
@@ -60,7 +59,7 @@ impl Op {
         )
     }
 
-    /// Fewest and most values that it reads, given the parameters that it has.
+    /// Minimum and maximum number of input tensors, given its parameters.
     pub(super) fn arity(&self, params: &BTreeMap<String, String>) -> (usize, usize) {
         match self {
             Self::Matmul {} => (2, 2),

@@ -22,7 +22,7 @@ pub(super) fn build(b: &mut GraphBuilder, input: &Value, repeats: [usize; 4], cl
         }
     }
     let x = b.batch_norm("features.norm5", &x, BATCH_NORM_EPSILON);
-    // A function and no module in torchvision; named so that `features` ends with it.
+    // A function, not a module, in torchvision; named so that it is the last layer under `features`.
     let x = b.relu("features.relu", &x);
     let x = b.global_avg_pool("avgpool", &x);
     let x = b.flatten("flatten", &x);

@@ -1,8 +1,8 @@
 //! EfficientNet-Lite: EfficientNet without squeeze-excitation and with ReLU6, so that it quantises well.
 //!
-//! Reference: M. Tan, Q. Le, "EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks", 2019; the Lite
-//! variants are of 2020 and keep stem, head and the depth of the first and last stage as they are. Trained in
-//! TensorFlow: `SAME` padding, and an epsilon of 1e-3 in batch norms.
+//! Reference: M. Tan, Q. Le, "EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks", 2019; the
+//! Lite variants are from 2020 and do not scale the stem, the head and the depth of the first and last stage. Trained
+//! in TensorFlow: `SAME` padding, and a batch norm epsilon of 1e-3.
 
 use crate::builder::{Conv, GraphBuilder, Value};
 
@@ -20,7 +20,7 @@ const STEM: usize = 32;
 const HEAD: usize = 1280;
 const EPSILON: f64 = 1e-3;
 
-/// Factors on the channels and on the repeats of the stages.
+/// Factors for the channels and the repeats of the stages.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Scaling {
     pub(super) width: f64,
@@ -61,7 +61,7 @@ struct Block {
     stride: usize,
     expansion: usize,
     channels: usize,
-    /// The first of its stage has no skip connection.
+    /// The first block of a stage has no skip connection.
     first: bool,
 }
 
@@ -84,7 +84,7 @@ impl Block {
     }
 }
 
-/// The nearest multiple of eight, but not less than nine tenths of the exact number.
+/// The nearest multiple of eight, but at least nine tenths of the exact number.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // small positive constants
 fn scale_width(channels: usize, factor: f64) -> usize {
     let exact = channels as f64 * factor;

@@ -44,7 +44,7 @@ fn block(
 ) -> Value {
     let hidden = input.channels * expansion;
     let mut x = input.clone();
-    // Without an expansion the modules of `conv` count from the depthwise convolution.
+    // Without an expansion, torchvision's `conv` starts with the depthwise convolution, so indices shift.
     let mut index = 0;
     if expansion > 1 {
         x = conv_norm_act(b, &format!("{at}.conv.0"), &x, Conv::new(hidden, 1));

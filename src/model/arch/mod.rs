@@ -1,9 +1,9 @@
 //! Architectures by name: each builds the graph of a well-known network with its usual layer and tensor names.
 //!
-//! Receives a name, a number of classes and perhaps an input size; hands on a graph and the names and shapes of the
-//! tensors that it needs. Layers are called as in torchvision (`layer4.1.conv2`); a module that runs twice in a block
-//! and the functions between modules go by the names of `torch.fx` (`layer4.1.relu_1`, `layer4.1.add`).
-//! EfficientNet-Lite keeps the names of its PyTorch port. Weights come from elsewhere.
+//! Receives a name, a number of classes and optionally an input size; gives a graph and the names and shapes of the
+//! tensors it needs. Layers are named as in torchvision (`layer4.1.conv2`); a module that runs twice in a block and
+//! the functions between modules are named as by `torch.fx` (`layer4.1.relu_1`, `layer4.1.add`). EfficientNet-Lite
+//! keeps the names of its PyTorch port.
 
 mod alexnet;
 mod densenet;
@@ -19,13 +19,13 @@ use crate::card::{ColorOrder, Crop, Filter, Preprocess, Resize};
 use crate::error::{Error, Result, did_you_mean};
 use resnet::Block::{Basic, Bottleneck};
 
-/// PyTorch's default.
+/// PyTorch's default epsilon.
 const BATCH_NORM_EPSILON: f64 = 1e-5;
 
-/// Inputs of more pixels a side are taken for a mistake.
+/// Larger inputs are taken for a mistake.
 const GREATEST_SIDE: usize = 1 << 14;
 
-/// More classes are taken for a mistake, or for a file that means harm.
+/// More classes are taken for a mistake, or for a malicious file.
 const MOST_CLASSES: usize = 1_000_000;
 
 /// A network that can be built by name.
@@ -39,16 +39,16 @@ pub struct Architecture {
     network: fn(&mut GraphBuilder, &Value, usize) -> Value,
 }
 
-/// How pictures were prepared when the published weights were trained.
+/// The preprocessing with which the published weights were trained.
 #[derive(Debug, Clone, Copy)]
 enum Recipe {
-    /// Bilinear resize, mean and deviation of ImageNet.
+    /// Bilinear resize, ImageNet's mean and standard deviation.
     Torchvision,
     /// Bicubic resize, `(value - 127) / 128`.
     EfficientNetLite,
 }
 
-/// Every architecture, in the order in which they are listed.
+/// Every architecture, in listing order.
 pub const ALL: &[Architecture] = &[
     torchvision("resnet18", |b, x, n| resnet::build(b, x, Basic, [2, 2, 2, 2], n)),
     torchvision("resnet34", |b, x, n| resnet::build(b, x, Basic, [3, 4, 6, 3], n)),
@@ -84,10 +84,10 @@ pub fn names() -> impl Iterator<Item = &'static str> {
     ALL.iter().map(|architecture| architecture.name)
 }
 
-/// The architecture called `name`, in any case.
+/// The architecture called `name`, ignoring case.
 ///
 /// # Errors
-/// When there is none; says which name is near.
+/// When it does not exist; the message suggests a similar name.
 pub fn find(name: &str) -> Result<&'static Architecture> {
     ALL.iter().find(|architecture| architecture.name.eq_ignore_ascii_case(name)).ok_or_else(|| {
         let hint = did_you_mean(name, names());
@@ -104,7 +104,7 @@ pub fn build(name: &str, num_classes: usize, input: Option<[usize; 2]>) -> Resul
     find(name)?.build(num_classes, input)
 }
 
-/// How the published weights of the architecture called `name` want their pictures.
+/// The preprocessing of the published weights of the architecture called `name`.
 ///
 /// # Errors
 /// As [`find`].
@@ -131,12 +131,12 @@ impl Architecture {
     /// Builds the graph for pictures of `input`, `[height, width]`; default: [`Architecture::input_size`] square.
     ///
     /// # Errors
-    /// When there are no classes or absurdly many, or when the input is too small for the network or absurdly great.
+    /// When there are no classes or too many, or when the input is too small for the network or too large.
     pub fn build(&self, num_classes: usize, input: Option<[usize; 2]>) -> Result<Built> {
         self.build_for(ColorOrder::Rgb.channels(), num_classes, input)
     }
 
-    /// As [`Architecture::build`], for pictures of so many `channels`: 3, or 1 for grey ones.
+    /// As [`Architecture::build`], for pictures of `channels` channels: 3, or 1 for grey ones.
     pub(crate) fn build_for(
         &self,
         channels: usize,
@@ -160,13 +160,13 @@ impl Architecture {
         builder.finish(&output)
     }
 
-    /// How the published weights want their pictures, for a network input of `input`, `[height, width]`.
+    /// The preprocessing of the published weights, for a network input of `input`, `[height, width]`.
     ///
-    /// Another input size than the published one keeps the share of the picture that the crop takes.
+    /// For another input size the crop keeps its share of the picture.
     #[must_use]
     pub fn preprocess(&self, input: Option<[usize; 2]>) -> Preprocess {
         let [height, width] = input.unwrap_or([self.input_size; 2]);
-        // Both recipes resize to a margin of 32 pixels around the published crop.
+        // Both recipes resize to the published crop plus a margin of 32 pixels.
         let side = height.max(width);
         let size = (side * (self.input_size + 32) + self.input_size / 2) / self.input_size;
         let (filter, scale, mean, std) = match self.recipe {

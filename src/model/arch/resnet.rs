@@ -1,12 +1,12 @@
 //! Residual networks: stages of blocks whose input is added to their output.
 //!
-//! Reference: K. He, X. Zhang, S. Ren, J. Sun, "Deep Residual Learning for Image Recognition", 2015. The stride of a
-//! bottleneck sits on its 3x3 convolution, as in torchvision.
+//! Reference: K. He, X. Zhang, S. Ren, J. Sun, "Deep Residual Learning for Image Recognition", 2015. A bottleneck has
+//! its stride on the 3x3 convolution, as in torchvision.
 
 use super::BATCH_NORM_EPSILON;
 use crate::builder::{Conv, GraphBuilder, Pool, Value};
 
-/// What a stage repeats.
+/// The block that a stage repeats.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Block {
     /// Two 3x3 convolutions.
@@ -69,7 +69,7 @@ fn bottleneck(b: &mut GraphBuilder, at: &str, input: &Value, width: usize, strid
     b.relu(&format!("{at}.relu_2"), &x)
 }
 
-/// The block's input, brought to the size of its output where that differs.
+/// The block's input, projected to the output's size if that differs.
 fn shortcut(b: &mut GraphBuilder, at: &str, input: &Value, channels: usize, stride: usize) -> Value {
     if stride == 1 && input.channels == channels {
         return input.clone();

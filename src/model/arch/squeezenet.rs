@@ -1,4 +1,4 @@
-//! SqueezeNet: fire modules (squeeze, then two expansions side by side) and a convolution as classifier.
+//! SqueezeNet: fire modules (squeeze, then two parallel expansions) and a convolution as classifier.
 //!
 //! Reference: F. Iandola et al., "SqueezeNet: AlexNet-level accuracy with 50x fewer parameters and <0.5MB model size",
 //! 2016. Version 1.1 pools earlier and starts with a smaller convolution.

@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// Number of learned values and running statistics.
+/// Number of trained values and running statistics.
 fn count(built: &Built) -> usize {
     built.parameters.iter().map(|(_, shape)| shape.iter().product::<usize>()).sum()
 }
@@ -22,7 +22,7 @@ fn every_graph_is_sound_and_uses_exactly_its_parameters() {
     }
 }
 
-/// The published sizes, less the running statistics where there are batch norms.
+/// The published sizes, minus the running statistics of batch norms.
 #[test]
 fn parameter_counts_are_the_published_ones() {
     let published = [

@@ -8,7 +8,7 @@ use crate::builder::{Conv, GraphBuilder, Pool, Value};
 const WIDTHS: [usize; 5] = [64, 128, 256, 512, 512];
 const HIDDEN: usize = 4096;
 
-/// `repeats` has the number of convolutions of each stage; `norm` puts a batch norm after each.
+/// `repeats` has the number of convolutions of each stage; `norm` adds a batch norm after each.
 pub(super) fn build(
     b: &mut GraphBuilder,
     input: &Value,
@@ -17,7 +17,7 @@ pub(super) fn build(
     classes: usize,
 ) -> Value {
     let mut x = input.clone();
-    // torchvision numbers the modules of `features` one after another.
+    // torchvision numbers the modules of `features` consecutively.
     let mut numbers = (0..).map(|number: usize| format!("features.{number}"));
     let mut next = || numbers.next().unwrap_or_default();
     for (width, repeats) in WIDTHS.into_iter().zip(repeats) {

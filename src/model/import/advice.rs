@@ -1,4 +1,4 @@
-//! What to do about weights that do not fit: the one hint at the end of a refusal.
+//! The hint at the end of a refusal: what to do about weights that do not fit.
 
 use super::ImportRequest;
 use super::diagnosis::Diagnosis;
@@ -8,13 +8,13 @@ use super::names::Convention;
 use super::select::Selected;
 use crate::arch::{Architecture, Built};
 
-/// A way out for every network: a graph says what weights cannot.
+/// Always works: a graph contains what weights alone do not.
 const WITH_A_GRAPH: &str = "export the network to ONNX and import that, or describe it in a card, see --spec";
 
-/// A head or a stem is a weight and a bias.
+/// Number of tensors of a head or a stem: weight and bias.
 const FEW: usize = 2;
 
-/// About an architecture's weights. `better` needs exactly these weights.
+/// For an architecture's weights. `better` needs exactly these weights.
 pub(super) fn for_architecture(
     asked: &Architecture,
     built: &Built,
@@ -49,7 +49,7 @@ pub(super) fn for_architecture(
     })
 }
 
-/// About a card's weights.
+/// For a card's weights.
 pub(super) fn for_card(
     diagnosis: &Diagnosis,
     selected: &Selected,
@@ -62,7 +62,7 @@ pub(super) fn for_card(
     integers(diagnosis, selected).unwrap_or_else(|| "are the names in the card those of the file?".into())
 }
 
-/// Everything that is needed is there, and more.
+/// For weights that include everything that is needed, and more.
 fn for_leftovers(
     diagnosis: &Diagnosis,
     selected: &Selected,
@@ -83,7 +83,7 @@ fn for_leftovers(
     )
 }
 
-/// Nearly everything fits, so that the network is one of the family.
+/// For weights that nearly fit, so that the network is probably of the same family.
 fn for_a_variant(asked: &Architecture, built: &Built, diagnosis: &Diagnosis) -> String {
     let missing = diagnosis.missing.iter().map(|missing| missing.name.as_str());
     let troubled: Vec<&str> =

@@ -1,4 +1,4 @@
-//! From a source's tensors to Burn's: names, rows and columns, precision.
+//! From a source's tensors to Burn's: names, layout, precision.
 
 use burn_pack::{Bytes, DType, Tensor};
 use half::f16;
@@ -6,10 +6,10 @@ use half::f16;
 use super::names::Parameter;
 use super::state_dict::StateDict;
 
-/// Reads and converts the tensors that the diagnosis has found to fit.
+/// Reads and converts the tensors that the diagnosis found to fit.
 ///
 /// # Errors
-/// A clause that names the tensor, when it cannot be read, is not finite, or is too great for `f16`.
+/// A clause that names the tensor, when it cannot be read, is not finite, or is too large for `f16`.
 pub(super) fn convert(
     parameters: &[Parameter],
     weights: &StateDict,
@@ -31,10 +31,10 @@ pub(super) fn convert(
     Ok(tensors)
 }
 
-/// One tensor as a file holds it, in half precision if asked for.
+/// One tensor as stored in the model file, as `f16` if requested.
 ///
 /// # Errors
-/// A clause that names the tensor, when a number is not finite or is too great for `f16`.
+/// A clause that names the tensor, when a value is not finite or too large for `f16`.
 pub(super) fn store(name: &str, numbers: Vec<f32>, shape: Vec<usize>, half: bool) -> Result<Tensor, String> {
     let odd = numbers.iter().filter(|number| !number.is_finite()).count();
     if odd > 0 {
@@ -52,9 +52,9 @@ pub(super) fn store(name: &str, numbers: Vec<f32>, shape: Vec<usize>, half: bool
     Ok(Tensor::new(name.to_owned(), dtype, shape, None, bytes))
 }
 
-/// `[out, in]` to `[in, out]`, which is `shape`.
+/// `[out, in]` to `[in, out]`; `shape` is the result's.
 fn transpose(numbers: &[f32], shape: &[usize]) -> Vec<f32> {
-    /// So many rows at a time stay in the cache.
+    /// Rows per block, so that a block stays in the cache.
     const TILE: usize = 32;
     let [inputs, outputs] = *shape else { return numbers.to_vec() };
     let mut result = vec![0.0; numbers.len()];

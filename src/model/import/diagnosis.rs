@@ -1,17 +1,17 @@
-//! Which weights fit a network, and what to do about those that do not.
+//! Compares the weights of a file with those a network needs, and suggests what to do.
 //!
-//! Receives the tensors that a graph needs and those that a file has, by name and shape and in whatever convention
-//! both share; hands on a [`Diagnosis`] to read or to print. Knows neither files nor frameworks.
+//! Receives the tensors that a graph needs and those that a file has, by name and shape in the same convention; gives
+//! a [`Diagnosis`] to inspect or print. Knows neither files nor frameworks.
 
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 
 use crate::error::nearest;
 
-/// So many tensors of each kind are listed; of the others only the number is given.
+/// Number of tensors listed of each kind; the rest is only counted.
 const LISTED: usize = 10;
 
-/// What came out of comparing the tensors needed with the tensors found.
+/// The result of comparing needed with found tensors.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Diagnosis {
     /// Number of tensors with the right name and shape.
@@ -22,22 +22,22 @@ pub struct Diagnosis {
     pub unused: Vec<(String, Vec<usize>)>,
     /// Tensors with the right name and another shape.
     pub wrong_shape: Vec<WrongShape>,
-    /// What may help, as whole clauses.
+    /// Suggestions, as whole clauses.
     pub hints: Vec<String>,
 }
 
-/// A tensor that is not there.
+/// A missing tensor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Missing {
-    /// The name that was looked for.
+    /// Its name.
     pub name: String,
-    /// The shape that it should have.
+    /// Its expected shape.
     pub expected: Vec<usize>,
-    /// An unused tensor of that shape with a similar name; looked for only where it will be printed.
+    /// An unused tensor of that shape with a similar name; only searched for tensors that are listed.
     pub near: Option<String>,
 }
 
-/// A tensor that does not fit.
+/// A tensor of the wrong shape.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WrongShape {
     /// The tensor.
@@ -49,7 +49,7 @@ pub struct WrongShape {
 }
 
 impl Diagnosis {
-    /// Compares by name, then by shape. `expected` is in graph order and ends with the last layer.
+    /// Compares by name, then by shape. `expected` is in graph order, so that it ends with the last layer.
     #[must_use]
     pub fn compare(expected: &[(String, Vec<usize>)], found: &[(String, Vec<usize>)]) -> Self {
         let shapes: BTreeMap<&str, &Vec<usize>> =
@@ -74,19 +74,19 @@ impl Diagnosis {
         diagnosis
     }
 
-    /// Whether the network can be built: nothing is missing and every shape is right.
+    /// Whether the network can be built: nothing is missing and every shape is correct.
     #[must_use]
     pub fn fits(&self) -> bool {
         self.missing.is_empty() && self.wrong_shape.is_empty()
     }
 
-    /// Whether it [`fits`](Self::fits) and nothing is left over.
+    /// Whether it [`fits`](Self::fits) and nothing is unused.
     #[must_use]
     pub fn is_clean(&self) -> bool {
         self.fits() && self.unused.is_empty()
     }
 
-    /// Adds a clause that may help.
+    /// Adds a suggestion.
     #[must_use]
     pub(super) fn with_hint(mut self, hint: Option<String>) -> Self {
         self.hints.extend(hint);
@@ -96,7 +96,7 @@ impl Diagnosis {
     fn miss(&mut self, name: &str, shape: &[usize]) {
         let near = match self.missing.len() {
             0..LISTED => {
-                // A card's graph alone does not say which shape it expects.
+                // A card's graph alone does not determine the expected shape.
                 let same_shape = self.unused.iter().filter(|(_, found)| shape.is_empty() || found == shape);
                 nearest(name, same_shape.map(|(name, _)| name.as_str())).map(ToOwned::to_owned)
             }
@@ -105,7 +105,7 @@ impl Diagnosis {
         self.missing.push(Missing { name: name.into(), expected: shape.to_vec(), near });
     }
 
-    /// The last tensor of a classifier is the bias of its last layer, with one number a class.
+    /// The last tensor of a classifier is the bias of its last layer, with one value per class.
     fn class_hint(&self, expected: &[(String, Vec<usize>)]) -> Option<String> {
         let (last, _) = expected.last()?;
         let wrong = self.wrong_shape.iter().find(|wrong| wrong.name == *last)?;
@@ -119,7 +119,7 @@ impl Diagnosis {
 }
 
 impl fmt::Display for Diagnosis {
-    /// A line of numbers, then up to ten lines for each kind of trouble, then a line of hints.
+    /// A line of counts, then up to ten lines for each kind of problem, then a line of hints.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { applied, missing, unused, wrong_shape, hints } = self;
         let needed = applied + missing.len() + wrong_shape.len();
@@ -147,7 +147,7 @@ impl fmt::Display for Diagnosis {
     }
 }
 
-/// A name out of a file, which must not begin a line of its own.
+/// A name from a file must not start a new line of the message.
 fn one_line(name: &str) -> String {
     name.replace('\n', "\\n")
 }

@@ -1,7 +1,7 @@
-//! Whether weights fit the network that was asked for: an architecture by name, or the graph of a card.
+//! Fits weights to the requested network: an architecture by name, or the graph of a card.
 //!
-//! Receives the table of a file's tensors, hands on [`Fitted`], or refuses with a [`Diagnosis`] that ends with what is
-//! most likely to help. Knows neither files nor numbers.
+//! Receives a file's tensors; gives [`Fitted`], or refuses with a [`Diagnosis`] that ends with the most likely
+//! remedy. Knows neither files nor values.
 
 use std::collections::BTreeSet;
 
@@ -15,10 +15,10 @@ use crate::arch::{self, Architecture, Built};
 use crate::card::{Card, Graph, Preprocess};
 use crate::error::{Error, Result};
 
-/// Number of classes when neither the weights nor the caller say it: ImageNet's.
+/// ImageNet's number of classes, used when neither the weights nor the caller determine it.
 const USUAL_CLASSES: usize = 1000;
 
-/// The tensors of a file, in whose names and layouts they are.
+/// The tensors of a file, and the convention of their names and layouts.
 #[derive(Debug, Clone)]
 pub(super) struct Source {
     pub(super) tensors: StateDict,
@@ -30,11 +30,11 @@ pub(super) struct Fitted {
     pub(super) built: Built,
     /// The network's own name.
     pub(super) name: String,
-    /// How its pictures are usually prepared.
+    /// The usual preprocessing.
     pub(super) preprocess: Preprocess,
     pub(super) weights: StateDict,
     pub(super) diagnosis: Diagnosis,
-    /// What was taken for granted, one sentence each.
+    /// Assumptions, one sentence each.
     pub(super) assumptions: Vec<String>,
 }
 
@@ -50,7 +50,7 @@ struct Candidate {
 /// Fits weights to an architecture.
 ///
 /// # Errors
-/// With the diagnosis, when they do not fit, fit another architecture better, or leave tensors over.
+/// With the diagnosis, when they do not fit, fit another architecture better, or leave tensors unused.
 pub(super) fn to_architecture(
     architecture: &Architecture,
     source: &Source,
@@ -62,7 +62,7 @@ pub(super) fn to_architecture(
         Trouble::Request(error) => error,
     })?;
     let Candidate { built, channels, selected, diagnosis, assumptions } = candidate;
-    // A deeper network of the family has every tensor of a shallower one: leftovers need a second look.
+    // A deeper network of the same family has every tensor of a shallower one, so unused tensors need a closer look.
     let better = if diagnosis.is_clean() { None } else { better_architecture(architecture, source) };
     if better.is_some() || !is_acceptable(&diagnosis, request) {
         let hint =
@@ -81,10 +81,10 @@ pub(super) fn to_architecture(
     Ok(Fitted { built, name, preprocess, weights: selected.weights, diagnosis, assumptions })
 }
 
-/// Fits weights to the graph of a card. Which shapes it needs is known only once it is run through.
+/// Fits weights to the graph of a card. The required shapes are only known after shape inference.
 ///
 /// # Errors
-/// With the diagnosis, when tensors are missing or left over.
+/// With the diagnosis, when tensors are missing or unused.
 pub(super) fn to_graph(
     card: &Card,
     graph: &Graph,
@@ -123,12 +123,12 @@ pub(super) fn to_graph(
     })
 }
 
-/// Whether weights may be imported: all that is needed is there, and nothing else, or else was allowed.
+/// Whether weights may be imported: nothing is missing, and nothing is unused unless that was allowed.
 fn is_acceptable(diagnosis: &Diagnosis, request: &ImportRequest) -> bool {
     diagnosis.is_clean() || (diagnosis.fits() && request.allow_unused)
 }
 
-/// What keeps weights from being compared with an architecture.
+/// Why weights cannot be compared with an architecture.
 enum Trouble {
     Selection(String),
     Request(Error),
@@ -140,7 +140,7 @@ impl From<Error> for Trouble {
     }
 }
 
-/// Builds an architecture for as many classes and channels as the weights have, and compares.
+/// Builds an architecture for the weights' number of classes and channels, and compares.
 fn candidate(
     architecture: &Architecture,
     source: &Source,
@@ -157,14 +157,14 @@ fn candidate(
     Ok(Candidate { built, channels, selected, diagnosis, assumptions: assumptions.into_iter().collect() })
 }
 
-/// The tensors that belong to the network, under the names that the source's convention has for them.
+/// The tensors of the network, under the names of the source's convention.
 fn matching(built: &Built, source: &Source) -> Result<Selected, String> {
     let parameters = parameters(built, source.convention);
     let needed: BTreeSet<&str> = parameters.iter().map(|parameter| parameter.source_name.as_str()).collect();
     select::matching(source.tensors.clone(), &needed)
 }
 
-/// What was asked for, or else the length of the last layer's bias, or else the number of names.
+/// The requested number, else the length of the last layer's bias, else the number of names.
 fn class_count(built: &Built, weights: &StateDict, request: &ImportRequest) -> usize {
     // A classifier's bias has the same name and shape in both conventions.
     let last = built.parameters.last().and_then(|(name, _)| weights.tensors.get(name));
@@ -176,7 +176,7 @@ fn class_count(built: &Built, weights: &StateDict, request: &ImportRequest) -> u
     }
 }
 
-/// Counters that are left over are not counted.
+/// Compares, ignoring unused counters.
 fn diagnose(built: &Built, weights: &StateDict, convention: Convention) -> Diagnosis {
     let expected: Vec<_> = parameters(built, convention)
         .into_iter()

@@ -1,7 +1,7 @@
-//! Files that hold no network that burncam reads, named for what they are, with a way out that works.
+//! Names files that hold no network that burncam can read, with a way out that works.
 //!
-//! Receives a path and the first bytes behind it; told by content, by the name only where content does not tell. Whatever
-//! another program can turn into ONNX, the message has the command for.
+//! Receives a path and the first bytes of the file. Files are recognised by content, by name only where content is
+//! ambiguous. For formats that another program converts to ONNX, the message has the command.
 
 use std::fs::File;
 use std::path::Path;
@@ -10,9 +10,9 @@ use super::safetensors_file::is_safetensors;
 use super::state_dict::file_name;
 use super::torch;
 
-/// What a file is, as *is WHAT (WAY OUT)*; nothing for what an importer reads, or for what is not known.
+/// The kind of a file, as *is WHAT (WAY OUT)*; `None` for files that an importer reads, and for unknown ones.
 pub(super) fn name(path: &Path, head: &[u8]) -> Option<String> {
-    // Its first bytes are a length, which may look like anything.
+    // A safetensors file starts with a length, which may look like another format's signature.
     if is_safetensors(head) {
         return None;
     }
@@ -40,7 +40,7 @@ const FROZEN: &str =
     "python -m tf2onnx.convert --graphdef FILE --inputs INPUT:0 --outputs OUTPUT:0 --output model.onnx";
 const PADDLE: &str = "paddle2onnx --model_dir FOLDER --save_file model.onnx";
 
-/// Formats that begin with a mark of their own, and how far behind the beginning it stands.
+/// Signatures and their offsets.
 const MARKS: &[(usize, &[u8], Found)] = &[
     (0, b"version https://git-lfs", ("a Git LFS pointer and not the file itself", "git lfs pull fetches it")),
     (0, b"\x89HDF\r\n\x1a\n", ("an HDF5 file, as Keras writes them", KERAS)),
@@ -63,7 +63,7 @@ const MARKS: &[(usize, &[u8], Found)] = &[
     (257, b"ustar", ("a tar archive", UNPACK)),
 ];
 
-/// PyTorch before 0.1.10 wrote tar files of these members; such weights are read.
+/// Before 0.1.10, PyTorch wrote tar files with these members; such weights can be read.
 const PYTORCH_MEMBERS: [&[u8]; 4] = [b"sys_info\0", b"pickle\0", b"tensors\0", b"storages\0"];
 
 fn by_start(head: &[u8]) -> Option<Found> {
@@ -78,7 +78,7 @@ fn by_start(head: &[u8]) -> Option<Found> {
     MARKS.iter().find(marked).map(|(_, _, found)| *found)
 }
 
-/// Text: pages, descriptions of networks, and JSON that is no record of Burn.
+/// Text: web pages, descriptions of networks, and JSON other than Burn's records.
 fn in_text(head: &[u8]) -> Option<Found> {
     if head.iter().any(|byte| matches!(byte, 0..=8 | 14..=31)) {
         return None;
@@ -106,7 +106,7 @@ fn in_text(head: &[u8]) -> Option<Found> {
     head.is_ascii().then_some(("a text file", "does it say why there is no model?"))
 }
 
-/// `start` is in lower case, so that keys of every style are found.
+/// `start` is in lower case, so that keys are found in any style.
 fn in_json(start: &str) -> Option<Found> {
     let has = |key: &str| start.contains(key);
     Some(if has("\"weight_map\"") || has("\"total_size\"") {
@@ -128,12 +128,12 @@ fn in_json(start: &str) -> Option<Found> {
     })
 }
 
-/// Protocol buffers begin like an ONNX file or not much otherwise: it takes a look at the first message.
+/// Protocol buffers start like an ONNX file or similarly, so the first message is examined.
 fn in_messages(path: &Path, head: &[u8]) -> Option<Found> {
     let (first, rest) = head.split_first_chunk::<2>()?;
     let ends = |ending: &str| path.extension().is_some_and(|found| found.eq_ignore_ascii_case(ending));
     match first {
-        // A version, then a message that begins with a message: in ONNX a name stands there.
+        // A version, followed by a message that starts with a message; ONNX has a string there.
         [0x08, 1..=20] if inside(rest, 0x12).is_some_and(|inner| inner.first() == Some(&0x0a)) => {
             Some(if ends("pb") {
                 ("a TensorFlow SavedModel", SAVED_MODEL)
@@ -157,14 +157,14 @@ fn in_messages(path: &Path, head: &[u8]) -> Option<Found> {
     }
 }
 
-/// What is in the field that `bytes` begin with, when its tag is `tag` and it has a length.
+/// The contents of the field that `bytes` starts with, when it has this tag and a length.
 fn inside(bytes: &[u8], tag: u8) -> Option<&[u8]> {
     let (first, rest) = bytes.split_first()?;
     let length = rest.iter().position(|byte| byte & 0x80 == 0)?;
     (*first == tag && length < 5).then(|| &rest[length + 1..])
 }
 
-/// Zip files: frameworks keep several things in them, and only PyTorch's weights are read.
+/// Zip files: frameworks store many things in them, and only PyTorch's weights can be read.
 fn in_archive(path: &Path, head: &[u8]) -> Option<Found> {
     if !head.starts_with(b"PK\x03\x04") && !head.starts_with(b"PK\x05\x06") {
         return None;
@@ -198,7 +198,7 @@ fn in_archive(path: &Path, head: &[u8]) -> Option<Found> {
     })
 }
 
-/// Formats without a mark.
+/// Formats without a signature.
 fn by_name(path: &Path) -> Option<Found> {
     let ending = path.extension()?.to_str()?.to_lowercase();
     Some(match ending.as_str() {
@@ -212,7 +212,7 @@ fn by_name(path: &Path) -> Option<Found> {
     })
 }
 
-/// What a directory is.
+/// The kind of a directory.
 pub(super) fn directory(path: &Path) -> String {
     let has = |name: &str| path.join(name).exists();
     let (what, way_out) = if has("saved_model.pb") {
@@ -237,7 +237,7 @@ pub(super) fn directory(path: &Path) -> String {
     format!("is {what}, expected a file ({})", way_out.replace("FOLDER", &path.display().to_string()))
 }
 
-/// The first file with this ending in a directory, by name.
+/// The first file with this extension in a directory, by name.
 fn holding(path: &Path, ending: &str) -> Option<String> {
     let entries = std::fs::read_dir(path).ok()?.filter_map(Result::ok).map(|entry| entry.path());
     entries

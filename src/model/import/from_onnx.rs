@@ -1,4 +1,4 @@
-//! From an ONNX file to a model: the graph and weights as [`onnx`](super::onnx) reads them, and a card around them.
+//! From an ONNX file to a model: graph and weights from [`onnx`](super::onnx), and a card for them.
 
 use super::onnx::{self, Lowered, Options, Stored};
 use super::preprocess::{Preset, assumed, preset};
@@ -41,16 +41,16 @@ pub(super) fn import(request: &ImportRequest) -> Result<Imported> {
     Ok(Imported { card, tensors, warnings: [warnings, resolved.warnings].concat(), assumptions, diagnosis })
 }
 
-/// What a graph does with its pixels before the first layer.
+/// What a graph does with pixels before its first layer.
 #[derive(Clone, Copy)]
 struct Pixels {
-    /// It takes them as whole numbers.
+    /// Its input has an integer type.
     whole: bool,
-    /// It scales them itself.
+    /// It normalises them itself.
     normalised: bool,
 }
 
-/// The preset that was asked for or that the graph suggests, with what the caller says otherwise.
+/// The preset that was requested or that the graph suggests, with the caller's changes.
 fn assume(
     request: &ImportRequest,
     graph: &Graph,

@@ -1,19 +1,19 @@
-//! Heads and stems that differ from the published network's, where the weights alone say all there is to know.
+//! Heads and stems that differ from the published network's and are fully described by their weights.
 //!
-//! A head that is a list of modules with one linear layer among them (a dropout and the layer) computes what the layer
-//! computes. A first convolution of one channel wants grey pictures. Everything else needs a graph.
+//! A head that is a list of modules with a single linear layer (such as a dropout and the layer) computes the same as
+//! the layer. A first convolution of one channel takes grey pictures. All other differences need a graph.
 
 use super::names::Convention;
 use super::state_dict::StateDict;
 use crate::arch::Built;
 use crate::card::Op;
 
-/// The module of the last layer, `fc` for example.
+/// The module of the last layer, for example `fc`.
 pub(super) fn last_layer(built: &Built) -> Option<&str> {
     built.parameters.last().and_then(|(name, _)| name.strip_suffix(".bias"))
 }
 
-/// Gives the only linear layer of a head the name that the architecture has for it, and says so.
+/// Renames the only linear layer of a head to the architecture's name, and notes the assumption.
 pub(super) fn single_linear(
     built: &Built,
     weights: &mut StateDict,
@@ -28,7 +28,7 @@ pub(super) fn single_linear(
     {
         return None;
     }
-    // `classifier.1` may be the second module of a head that is nothing else than this layer.
+    // `classifier.1` may be the second module of a head that only consists of this layer.
     let parent = head.rsplit_once('.').map(|(parent, _)| parent).filter(|parent| {
         let inside = built.parameters.iter().filter(|(name, _)| is_within(name, parent));
         inside.count() == 2
@@ -47,7 +47,7 @@ fn is_within(name: &str, module: &str) -> bool {
     name.strip_prefix(module).is_some_and(|rest| rest.starts_with('.'))
 }
 
-/// `MODULE.N`, if the tensors in `module` are its weight and its bias.
+/// `MODULE.N`, if the tensors in `module` are its weight and bias.
 fn only_child(weights: &StateDict, module: &str) -> Option<String> {
     let floats = weights.weights();
     let inside: Vec<&str> =
@@ -58,7 +58,7 @@ fn only_child(weights: &StateDict, module: &str) -> Option<String> {
     (is_number && bias.strip_suffix(".bias") == Some(number)).then(|| format!("{module}.{number}"))
 }
 
-/// Channels of the pictures: 1 if the first convolution has weights for one, else 3.
+/// Number of channels of the pictures: 1 if the first convolution has one input channel, else 3.
 pub(super) fn channels(built: &Built, weights: &StateDict) -> usize {
     let first = built.parameters.first();
     let found = first.and_then(|(name, _)| weights.tensors.get(name)).map(|tensor| tensor.shape());

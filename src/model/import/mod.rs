@@ -1,8 +1,8 @@
 //! From a file of weights to a model: names, layouts, precision, and the card.
 //!
-//! Receives an [`ImportRequest`], hands on [`Imported`]: a card with the whole graph in it and the tensors in Burn's
-//! names and layouts, ready for a burnpack file. Refuses with a [`Diagnosis`] what does not fit. Writing the file is
-//! left to the caller.
+//! Receives an [`ImportRequest`], gives [`Imported`]: a card with the whole graph and the tensors with Burn's names
+//! and layouts, ready for a burnpack file. Weights that do not fit are refused with a [`Diagnosis`]. The caller
+//! writes the file.
 
 mod advice;
 mod convert;
@@ -47,59 +47,61 @@ use state_dict::file_name;
 pub struct ImportRequest {
     /// The file with the weights.
     pub source: PathBuf,
-    /// Name of the architecture, one of [`arch::names`]; or else [`ImportRequest::card`].
+    /// Name of the architecture, one of [`arch::names`]; excludes [`ImportRequest::card`].
     pub arch: Option<String>,
-    /// A card whose network names the tensors of the file, in Burn's convention; or else [`ImportRequest::arch`].
-    /// What it says is the default of everything below.
+    /// A card whose graph names the tensors of the file, in Burn's convention; excludes [`ImportRequest::arch`]. It
+    /// supplies the defaults of the fields below.
     pub card: Option<Card>,
-    /// Number of classes of an architecture. Default: told from the last layer's weights.
+    /// Number of classes of an architecture. Default: from the last layer's weights.
     pub num_classes: Option<usize>,
-    /// Class names, index = class. Empty: classes go by their number.
+    /// Class names by class index. Empty: classes are called by their index.
     pub classes: Vec<String>,
     /// The model's name. Default: the architecture's.
     pub name: Option<String>,
     /// Whether to store weights as `f16` instead of `f32`.
     pub half: bool,
-    /// The key under which the weights lie in the file, for example `state_dict`. Default: found by the names.
+    /// The key of the weights in the file, for example `state_dict`. Default: found by the tensors' names.
     pub key: Option<String>,
-    /// Height and width of the input, for an architecture or where an ONNX file leaves them open. Default: what
-    /// `adjust` says, else the usual ones.
+    /// Height and width of the input, for an architecture or when an ONNX file leaves them open. Default: from
+    /// `adjust`, else the usual ones.
     pub input: Option<[usize; 2]>,
-    /// How pictures become the input. Default: as for the architecture's published weights.
+    /// The preprocessing. Default: that of the architecture's published weights.
     pub preprocess: Option<Preprocess>,
-    /// Changes to how pictures become the input; not beside a whole `preprocess`.
+    /// Changes to the preprocessing; excludes `preprocess`.
     pub adjust: PreprocessRequest,
-    /// Name of the output to explain, for an ONNX file with several. Default: the first that holds scores of classes.
+    /// Name of the output to explain, for an ONNX file with several. Default: the first that holds class scores.
     pub output_name: Option<String>,
-    /// What the network is for. With [`ImportRequest::output`] it takes the place of both of the card's. Default: what the
-    /// graph proves, else the usual task for so many outputs.
+    /// The network's task. Together with [`ImportRequest::output`] it replaces both fields of the card. Default: what
+    /// the graph proves, else the usual task for this number of outputs.
     pub task: Option<Task>,
-    /// What the outputs are. Default: what the graph proves, else logits.
+    /// The kind of the outputs. Default: what the graph proves, else logits.
     pub output: Option<OutputKind>,
-    /// Whether weights may have tensors that the network does not need. Default: that is another network.
+    /// Whether the file may have tensors that the network does not need. Default: no, because they usually belong to
+    /// another network.
     pub allow_unused: bool,
     /// Licence of the weights, for the card.
     pub license: Option<String>,
-    /// Anything else for the card.
+    /// A note for the card.
     pub note: Option<String>,
 }
 
-/// A model that is ready to be written.
+/// A model ready to be written.
 #[derive(Debug, Clone)]
 pub struct Imported {
-    /// The card, with the whole graph in it.
+    /// The card, with the whole graph.
     pub card: Card,
     /// The weights in graph order, in Burn's names and layouts, as `f32` or `f16`.
     pub tensors: Vec<burn_pack::Tensor>,
-    /// What the caller should know, one sentence each.
+    /// Warnings for the caller, one sentence each.
     pub warnings: Vec<String>,
-    /// What the file does not say and was taken for granted, one sentence each.
+    /// Assumptions about what the file does not state, one sentence each.
     pub assumptions: Vec<String>,
-    /// How the file's tensors fitted, in the file's own names and layouts.
+    /// How the file's tensors fit, with the file's own names and layouts.
     pub diagnosis: Diagnosis,
 }
 
-/// Imports a file: an ONNX model, PyTorch's and safetensors' weights, a burnpack, or a named record of Burn up to 0.21.
+/// Imports a file: an ONNX model, weights of PyTorch or safetensors, a burnpack, or a named record of Burn up to
+/// 0.21.
 ///
 /// # Errors
 /// When neither or both of architecture and card are given, the architecture is not known, the file is not readable,
@@ -125,7 +127,7 @@ pub fn import(request: &ImportRequest) -> Result<Imported> {
     import_weights(request, source)
 }
 
-/// Weights need to be told their network.
+/// Weights alone do not describe a network: an architecture or a card must.
 fn import_weights(request: &ImportRequest, mut source: Source) -> Result<Imported> {
     let file = file_name(&request.source);
     if let Some(output) = &request.output_name {
@@ -166,7 +168,7 @@ fn import_weights(request: &ImportRequest, mut source: Source) -> Result<Importe
     }
 }
 
-/// The request with what the card says where it says nothing.
+/// The request, with the card's values where the request has none.
 fn with_defaults(request: &ImportRequest, card: &Card) -> ImportRequest {
     let mut request = request.clone();
     request.num_classes = request.num_classes.or(card.num_classes);
@@ -204,7 +206,7 @@ fn finish(request: &ImportRequest, source: &Source, fitted: Fitted) -> Result<Im
     Ok(Imported { card, tensors, warnings, assumptions, diagnosis })
 }
 
-/// A card around a graph, with what the request says about it and where it came from.
+/// A card for a graph, with the request's metadata and the source.
 fn card(request: &ImportRequest, name: String, graph: Graph, preprocess: Preprocess) -> Result<Card> {
     Ok(Card {
         schema_version: SCHEMA_VERSION,

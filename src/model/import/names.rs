@@ -1,7 +1,7 @@
-//! What the tensors of a graph are called in a source, and which way round they lie there.
+//! The names of a graph's tensors in a source, and whether they are transposed there.
 //!
-//! Burn calls a batch norm's weight `gamma` and its bias `beta`, and keeps linear weights as `[in, out]`, where
-//! PyTorch has `[out, in]`. Everything else agrees.
+//! Burn calls a batch norm's weight `gamma` and its bias `beta`, and stores linear weights as `[in, out]`, PyTorch as
+//! `[out, in]`. Everything else agrees.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,7 @@ use super::state_dict::StateDict;
 use crate::builder::Built;
 use crate::card::{Graph, Node, Op};
 
-/// Whose names and layouts a source has.
+/// The naming and layout convention of a source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Convention {
     Torch,
@@ -25,7 +25,7 @@ pub(super) struct Parameter {
     pub(super) shape: Vec<usize>,
     /// The source's name.
     pub(super) source_name: String,
-    /// Whether the source has rows and columns the other way round.
+    /// Whether the source stores the transpose.
     pub(super) transposed: bool,
 }
 
@@ -36,7 +36,7 @@ impl Parameter {
     }
 }
 
-/// The tensors that a graph needs, each once, in its order.
+/// The tensors that a graph needs, without duplicates, in graph order.
 pub(super) fn parameters(built: &Built, convention: Convention) -> Vec<Parameter> {
     let users: BTreeMap<&str, (&Node, &str)> = built
         .graph
@@ -57,7 +57,7 @@ pub(super) fn parameters(built: &Built, convention: Convention) -> Vec<Parameter
     built.parameters.iter().map(convert).collect()
 }
 
-/// The graph of a card with the tensors that it names, in the shapes that `weights` has; empty where it has none.
+/// The graph of a card with the tensors that it names, with shapes from `weights`; empty where a tensor is missing.
 pub(super) fn with_shapes(graph: &Graph, weights: &StateDict, convention: Convention) -> Built {
     let mut seen = BTreeSet::new();
     let names = graph.nodes.iter().flat_map(|node| node.params.values()).filter(|name| seen.insert(*name));
@@ -89,9 +89,9 @@ fn torch_name(name: &str, role: &str) -> String {
     renamed.unwrap_or_else(|| name.to_owned())
 }
 
-/// Gives weights the names of today's modules.
+/// Renames weights to today's module names.
 ///
-/// The DenseNet weights that torchvision hands out are older than its module names: `denselayer1.norm.1.weight` is now
+/// torchvision's DenseNet weights are older than its module names: `denselayer1.norm.1.weight` is now
 /// `denselayer1.norm1.weight`.
 pub(super) fn modern_names(weights: StateDict) -> StateDict {
     let rename = |(name, tensor): (String, _)| (modern_name(&name).unwrap_or(name), tensor);

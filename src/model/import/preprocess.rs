@@ -1,23 +1,24 @@
-//! How pictures become the input of an imported network: presets of the frameworks, and what the caller says otherwise.
+//! Preprocessing of an imported network: presets of the frameworks, and the caller's changes.
 //!
-//! Receives a [`PreprocessRequest`] and the network's input; hands on a whole [`Preprocess`] and, in words, what was
-//! assumed. Neither an ONNX file nor weights say anything about this, so nothing is assumed in silence.
+//! Receives a [`PreprocessRequest`] and the network's input; gives a complete [`Preprocess`] and a description of
+//! what was assumed. Neither ONNX files nor weights state their preprocessing, so every assumption is reported.
 
 use std::str::FromStr;
 
 use crate::card::{ColorOrder, Crop, Filter, InputSpec, Preprocess, Resize};
 use crate::error::{Error, Result};
 
-/// A framework's usual way.
+/// The usual preprocessing of a framework.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Preset {
-    /// torchvision's and timm's: shorter side to 8/7 of the input, centre crop, `x / 255`, ImageNet's mean and deviation.
+    /// torchvision's and timm's: shorter side to 8/7 of the input, centre crop, `x / 255`, ImageNet's mean and
+    /// standard deviation.
     Imagenet,
     /// Keras's `tf` mode: stretched, `x / 127.5 - 1`.
     Tf,
-    /// Keras's `caffe` mode: stretched, blue green red, ImageNet's mean subtracted from 0..=255.
+    /// Keras's `caffe` mode: stretched, BGR, ImageNet's mean subtracted from 0..=255.
     Caffe,
-    /// Stretched, 0..=255 as they are: for networks that normalise inside.
+    /// Stretched, values 0..=255: for networks that normalise their input themselves.
     Raw,
 }
 
@@ -44,42 +45,42 @@ impl FromStr for Preset {
     }
 }
 
-/// How the picture comes to size.
+/// How the picture is resized.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ResizeRequest {
-    /// The shorter side becomes so many pixels.
+    /// The shorter side becomes this many pixels.
     ShortestSide(usize),
     /// Height and width become these.
     Stretch([usize; 2]),
-    /// The whole picture within the input, bars around it.
+    /// The whole picture fits inside the input, with bars around it.
     Letterbox,
-    /// As it is.
+    /// Not resized.
     None,
 }
 
-/// What the caller says about preprocessing; each part stands for itself, the rest is the preset's.
+/// The caller's changes to preprocessing; fields that are `None` come from the preset.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct PreprocessRequest {
-    /// The framework's way to begin with. Default: the architecture's, or what the network's input suggests.
+    /// The preset to start from. Default: the architecture's, or what the network's input suggests.
     pub preset: Option<Preset>,
-    /// How the picture comes to size.
+    /// How the picture is resized.
     pub resize: Option<ResizeRequest>,
     /// Height and width of the centre crop, which is the network's input.
     pub crop: Option<[usize; 2]>,
     /// The resampling filter.
     pub filter: Option<Filter>,
-    /// Order of the colours.
+    /// The colour order.
     pub color: Option<ColorOrder>,
     /// Factor on the values 0..=255.
     pub scale: Option<f64>,
-    /// Subtracted after scaling, one number a channel.
+    /// Subtracted after scaling, one value per channel.
     pub mean: Option<Vec<f64>>,
-    /// Divided by after subtracting, one number a channel.
+    /// Divisor after subtraction, one value per channel.
     pub std: Option<Vec<f64>>,
 }
 
 impl PreprocessRequest {
-    /// Height and width of the network's input, where the caller has said them.
+    /// Height and width of the network's input, if the caller specified them.
     #[must_use]
     pub fn input_size(&self) -> Option<[usize; 2]> {
         match (self.crop, self.resize) {
@@ -89,13 +90,13 @@ impl PreprocessRequest {
         }
     }
 
-    /// Whether the caller has said nothing at all.
+    /// Whether the caller specified nothing.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 
-    /// Changes an architecture's or a card's way to what the caller says, if anything.
+    /// Applies the caller's changes to an architecture's or a card's preprocessing.
     #[must_use]
     pub(super) fn change(&self, usual: Preprocess, input: &InputSpec) -> Preprocess {
         if self.is_empty() {
@@ -104,7 +105,7 @@ impl PreprocessRequest {
         let size = [input.height, input.width];
         match self.preset {
             Some(chosen) => self.apply(preset(chosen, input), size),
-            // What decides about the crop was not touched.
+            // The crop does not depend on the changed fields.
             None if self.resize.is_none() && self.crop.is_none() => {
                 Preprocess { crop: usual.crop.clone(), ..self.apply(usual, size) }
             }
@@ -112,7 +113,7 @@ impl PreprocessRequest {
         }
     }
 
-    /// Changes `base` to what the caller says, for a network whose input is `height` x `width`.
+    /// Applies the caller's changes to `base`, for a network whose input is `height` x `width`.
     #[must_use]
     pub fn apply(&self, base: Preprocess, [height, width]: [usize; 2]) -> Preprocess {
         let filter = self.filter.unwrap_or_else(|| filter_of(&base.resize));
@@ -183,7 +184,7 @@ fn with_filter(resize: &Resize, filter: Filter) -> Resize {
     }
 }
 
-/// An architecture's way for grey pictures: what has a number for each colour is kept where all are the same.
+/// An architecture's preprocessing for grey pictures: values per colour are only kept when all are equal.
 #[must_use]
 pub(super) fn for_grey(colour: Preprocess) -> Preprocess {
     let one = |numbers: Vec<f64>| match numbers.first() {
@@ -193,7 +194,7 @@ pub(super) fn for_grey(colour: Preprocess) -> Preprocess {
     Preprocess { color: ColorOrder::Gray, mean: one(colour.mean), std: one(colour.std), ..colour }
 }
 
-/// The sentence that says what was assumed, and why.
+/// The sentence that reports an assumption and its reason.
 #[must_use]
 pub(super) fn assumed(reason: &str, source: &str, preprocess: &Preprocess) -> String {
     format!(
@@ -202,7 +203,7 @@ pub(super) fn assumed(reason: &str, source: &str, preprocess: &Preprocess) -> St
     )
 }
 
-/// In words, for the note that says what was assumed.
+/// The preprocessing in words, for the note about assumptions.
 #[must_use]
 fn describe(preprocess: &Preprocess) -> String {
     let resize = match &preprocess.resize {

@@ -1,10 +1,10 @@
-//! Records, the files of Burn 0.8 to 0.21: named MessagePack and JSON, plain or in gzip.
+//! Records, the files of Burn 0.8 to 0.21: named MessagePack and JSON, plain or gzipped.
 //!
-//! Receives a file, hands on the table of its tensors under the dotted paths of their modules (`layer1.0.conv1.weight`).
-//! A record is a map of `metadata` and `item`; the item is the module's fields, nested, with lists and tuples as lists
-//! and whatever is not stored as null. A parameter is `{id, param}`, and its tensor is, since Burn 0.14,
-//! `{bytes, shape, dtype}`, before that `{value, shape}` with a list of numbers. The file is read as a stream: memory
-//! goes to the tensors, not to the text around them.
+//! Receives a file; gives its tensors by the dotted paths of their modules (`layer1.0.conv1.weight`). A record is a
+//! map of `metadata` and `item`; the item has the module's fields, nested, with lists and tuples as lists and
+//! unstored fields as null. A parameter is `{id, param}`. Its tensor is `{bytes, shape, dtype}` since Burn 0.14, and
+//! `{value, shape}` with a list of numbers before that. The file is read as a stream, so that memory holds the
+//! tensors and not the surrounding text.
 
 mod bounded;
 mod tensor;
@@ -23,19 +23,20 @@ use crate::error::{Error, Result};
 use bounded::Bounded;
 use tensor::{Fields, Kind, Leaf, Precision};
 
-/// Modules are not nested deeper; the stack has to hold it. `serde_json` has the same limit.
+/// Limit on nesting: each level uses stack. `serde_json` has the same limit.
 const MAX_DEPTH: usize = 128;
 
-/// More tensors than any network has; a file of many empty ones would fill the memory.
+/// More tensors than any network has; a file with many empty ones would exhaust memory.
 const MAX_TENSORS: usize = 1 << 16;
 
-/// More numbers than any weight has, and 1 GiB as `f32`; in a list each may take a single byte of the file.
+/// More values than any weight has, 1 GiB as `f32`. In a list each may take a single byte of the file, so its size is
+/// no bound.
 const MAX_NUMBERS: usize = 1 << 28;
 
 /// Reads all tensors of a record.
 ///
 /// # Errors
-/// When the file cannot be read, holds no names, unpacks to too much, is damaged, or is no record.
+/// When the file cannot be read, has no names, unpacks to too much data, is damaged, or is not a record.
 pub(super) fn read(path: &Path, encoding: Encoding, gzip: bool) -> Result<StateDict> {
     let blame = |problem: String| Error::model(file_name(path), problem);
     if encoding == Encoding::Unnamed {
@@ -76,7 +77,7 @@ fn from_messagepack(bytes: &mut impl Read) -> Result<BTreeMap<String, StateTenso
         }
         _ => unreadable(&error, false),
     })?;
-    // Reading on to the end is also what checks gzip's own checksum.
+    // Reading to the end makes gzip check its checksum.
     match std::io::copy(bytes, &mut std::io::sink()) {
         Ok(0) => Ok(tensors),
         Ok(more) => Err(unreadable(&format!("{more} bytes follow it"), false)),
@@ -126,13 +127,13 @@ impl<'de> Visitor<'de> for Record {
     }
 }
 
-/// A step down into the module.
+/// A step into the module.
 enum Step {
     Field(String),
     Index(usize),
 }
 
-/// Goes through the module, and keeps the tensors that it meets.
+/// Walks the module and collects its tensors.
 struct Walk {
     path: Vec<Step>,
     tensors: BTreeMap<String, StateTensor>,
@@ -140,7 +141,7 @@ struct Walk {
 }
 
 impl Walk {
-    /// Where it is, in dots. The `param` of a parameter is no part of it.
+    /// The current path, joined by dots. The `param` of a parameter is left out.
     fn name(&self) -> String {
         let steps = match self.path.as_slice() {
             [rest @ .., Step::Field(last)] if last == "param" => rest,

@@ -1,15 +1,15 @@
-//! The list of tensors at the start of a safetensors file, without the tensors.
+//! The header of a safetensors file, without the tensors.
 
 use std::fs::File;
 use std::io::Read as _;
 
 use safetensors::tensor::Metadata;
 
-/// The format's own limit on the length of the list.
+/// The format's own limit on the header.
 const LONGEST_HEADER: u64 = 100_000_000;
 const LENGTH_FIELD: u64 = 8;
 
-/// Whether a file that starts with `head` is a safetensors file: a length of 8 bytes, then the brace of the list.
+/// Whether a file that starts with `head` is a safetensors file: a length of 8 bytes, then an opening brace.
 pub(super) fn is_safetensors(head: &[u8]) -> bool {
     head.get(..8)
         .and_then(|length| length.try_into().ok())
@@ -17,7 +17,7 @@ pub(super) fn is_safetensors(head: &[u8]) -> bool {
         && head.get(8) == Some(&b'{')
 }
 
-/// The checked list, and where in the file its offsets count from.
+/// The validated header, and the file offset that its offsets are relative to.
 ///
 /// # Errors
 /// A clause that says what is wrong with the file.

@@ -1,15 +1,15 @@
-//! Finds a network's weights among everything that a checkpoint holds.
+//! Finds a network's weights in a checkpoint.
 //!
-//! Training scripts keep weights under a key (`state_dict`, `model`) beside the optimizer's state, and wrappers put
-//! prefixes before names (`module.`, `_orig_mod.`). Both are the same thing once nested names are joined by dots: a
-//! prefix after which the names that the network needs follow. They differ in what lies outside of it: what is in another
-//! dictionary may be left alone, what is in the same one belongs to the network.
+//! Training scripts store weights under a key (`state_dict`, `model`) next to the optimizer's state, and wrappers
+//! prefix names (`module.`, `_orig_mod.`). Once nested names are joined by dots, both are prefixes of the names that
+//! the network needs. They differ in the remaining tensors: those in another dictionary may be ignored, those in the
+//! same one belong to the network.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::state_dict::StateDict;
 
-/// Keys of the network's weights; dictionaries next to the chosen one are not the network's.
+/// Keys of the network's weights; dictionaries next to the selected one are not part of the network.
 const WEIGHTS: [&str; 12] = [
     "state_dict",
     "model",
@@ -25,7 +25,7 @@ const WEIGHTS: [&str; 12] = [
     "state_dict_ema",
 ];
 
-/// Keys and attributes of what training scripts keep beside weights, at any depth, and that holds tensors.
+/// Keys and attributes, at any depth, under which training scripts store other tensors.
 const TRAINING_STATE: [&str; 16] = [
     "optimizer",
     "optimizers",
@@ -45,25 +45,25 @@ const TRAINING_STATE: [&str; 16] = [
     "loops",
 ];
 
-/// Counters that are saved with the weights and that inference does not read: those of batch norm, and of the profiler `thop`.
+/// Counters saved with the weights that inference does not use: those of batch norm, and of the profiler `thop`.
 const COUNTERS: [&str; 3] = ["num_batches_tracked", "total_ops", "total_params"];
 
-/// Weights, and the prefix that was taken off their names.
+/// Weights, and the prefix that was removed from their names.
 pub(super) struct Selected {
     pub(super) weights: StateDict,
     pub(super) prefix: String,
 }
 
-/// Whether a tensor that is left over says nothing about the network.
+/// Whether an unused tensor has no effect on the network.
 pub(super) fn is_counter(name: &str) -> bool {
     let last = name.rsplit('.').next().unwrap_or(name);
     COUNTERS.contains(&last)
 }
 
-/// Keeps what lies under `key` and takes the key off the names.
+/// Keeps the tensors under `key` and removes the key from their names.
 ///
 /// # Errors
-/// A clause, when nothing lies there.
+/// A clause, when there are none.
 pub(super) fn under_key(weights: StateDict, key: &str) -> Result<StateDict, String> {
     let keys: BTreeSet<_> = weights.tensors.keys().map(|name| first_part(name).to_owned()).collect();
     let prefix = format!("{key}.");
@@ -75,13 +75,13 @@ pub(super) fn under_key(weights: StateDict, key: &str) -> Result<StateDict, Stri
     Ok(chosen)
 }
 
-/// Takes off the prefix after which most of `needed` follow.
+/// Removes the prefix after which most of `needed` follow.
 ///
-/// Tensors without that prefix stay as they are, to be reported as unused, except those in a dictionary that is known not to be the
-/// network's.
+/// Tensors without that prefix are kept and reported as unused, except those in a dictionary that is known not to be
+/// the network's.
 ///
 /// # Errors
-/// A clause, when several prefixes do equally well.
+/// A clause, when several prefixes match equally well.
 pub(super) fn matching(weights: StateDict, needed: &BTreeSet<&str>) -> Result<Selected, String> {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for name in weights.tensors.keys() {
@@ -103,7 +103,7 @@ pub(super) fn matching(weights: StateDict, needed: &BTreeSet<&str>) -> Result<Se
     Ok(Selected { weights: strip(without_others(weights, &prefix), &prefix, false), prefix })
 }
 
-/// Drops what lies in other dictionaries than the network's weights, where their keys say what they are.
+/// Drops dictionaries next to the network's weights when their keys identify them.
 fn without_others(mut weights: StateDict, prefix: &str) -> StateDict {
     let StateDict { tensors, dictionaries } = &mut weights;
     let own = dictionaries.iter().filter(|dictionary| prefix.starts_with(*dictionary));
@@ -125,7 +125,7 @@ fn first_part(name: &str) -> &str {
     name.split('.').next().unwrap_or(name)
 }
 
-/// Takes `prefix` off the names; of names without it, `only` says whether they go.
+/// Removes `prefix` from the names; `only` drops names without it.
 fn strip(weights: StateDict, prefix: &str, only: bool) -> StateDict {
     let rename = |name: String| match name.strip_prefix(prefix) {
         Some(rest) => Some(rest.to_owned()),

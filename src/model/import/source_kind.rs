@@ -1,4 +1,4 @@
-//! What kind of file an import starts from: told by its content first, by its name where that does not tell.
+//! The kind of an import file: detected by content, by name only where content is ambiguous.
 
 use std::fs::File;
 use std::io::{BufReader, Read};
@@ -13,12 +13,12 @@ use crate::error::{Error, Result};
 
 const GZIP: &[u8] = b"\x1f\x8b";
 const BURNPACK: &[u8] = b"NRUB";
-/// The first key of every record.
+/// The first key of every record, in MessagePack.
 const METADATA: &[u8] = b"\xa8metadata";
-/// Every record holds the type of its recorder near the start.
+/// Every record names its recorder's type near the start.
 const RECORDER: &[u8] = b"burn_core::record::";
 
-/// So many bytes hold all that is looked for.
+/// This many bytes contain every signature.
 const HEAD: u64 = 512;
 
 /// A kind of file.
@@ -26,18 +26,18 @@ const HEAD: u64 = 512;
 pub(super) enum SourceKind {
     /// A graph with its weights, which needs neither architecture nor card.
     Onnx,
-    /// PyTorch's containers and safetensors, which `StateDict` tells apart; whatever is not known is tried as one.
+    /// PyTorch's containers and safetensors, which `StateDict` distinguishes. Unknown files are tried as one.
     StateDict,
     /// Burn's own container.
     Burnpack,
-    /// What Burn wrote before it.
+    /// The format before burnpack.
     Record { encoding: Encoding, gzip: bool },
 }
 
-/// How a record is written.
+/// The encoding of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Encoding {
-    /// MessagePack with the fields' names.
+    /// MessagePack with field names.
     Named,
     Json,
     /// Bincode, or MessagePack without names.
@@ -45,10 +45,10 @@ pub(super) enum Encoding {
 }
 
 impl SourceKind {
-    /// Looks at a file.
+    /// Detects the kind of a file.
     ///
     /// # Errors
-    /// When it cannot be read, or is gzip around something unknown.
+    /// When it cannot be read, or is gzip with unknown content.
     pub(super) fn of(path: &Path) -> Result<Self> {
         if path.is_dir() {
             return Err(Error::model(file_name(path), foreign::directory(path)));
@@ -59,7 +59,7 @@ impl SourceKind {
         let gzip = head.starts_with(GZIP);
         if gzip {
             head.clear();
-            // A cut or damaged stream gives what it can; reading it all will say what is wrong.
+            // A truncated or damaged stream gives what it can; the full read later reports what is wrong.
             let _ = GzDecoder::new(BufReader::new(open()?)).take(HEAD).read_to_end(&mut head);
         }
         if let Some(problem) = foreign::name(path, &head).filter(|_| !gzip && !head.starts_with(BURNPACK)) {
@@ -79,7 +79,7 @@ impl SourceKind {
     }
 }
 
-/// A model begins with its IR version, a small number, and the fields after it are few.
+/// A model starts with its IR version, a small number, followed by one of a few fields.
 fn is_onnx(head: &[u8]) -> bool {
     matches!(head, [0x08, 1..=32, 0x12 | 0x1a | 0x22 | 0x28 | 0x32 | 0x3a | 0x42, ..])
 }
@@ -97,7 +97,7 @@ fn encoding_by_content(head: &[u8]) -> Option<Encoding> {
     }
 }
 
-/// PyTorch's files end in `.bin` as well, so that of a plain file's names says nothing.
+/// PyTorch also uses `.bin`, so for uncompressed files the extension proves nothing.
 fn encoding_by_name(name: &str, gzip: bool) -> Option<Encoding> {
     let name = name.strip_suffix(".gz").unwrap_or(name);
     let ending = Path::new(name).extension()?.to_str()?;

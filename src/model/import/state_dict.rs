@@ -1,9 +1,8 @@
 //! Named weights from a file: PyTorch checkpoints in all their containers, and safetensors.
 //!
-//! Receives a path, tells the format by the file's first bytes, and hands on names, shapes and, tensor by tensor when
-//! asked, numbers as `f32`. Burn's own files fill the same table, from [`super::record`] and from a pack, PyTorch's from
-//! [`super::torch`]. Names inside nested dictionaries are joined by dots. Which of the tensors a network needs is not
-//! this file's business.
+//! Receives a path and detects the format by the file's first bytes; gives names, shapes and, tensor by tensor on
+//! request, values as `f32`. Burn's own files are converted to the same table by [`super::record`] and from a pack,
+//! PyTorch's by [`super::torch`]. Nested names are joined by dots. Callers select the tensors of a network.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
@@ -22,11 +21,11 @@ use crate::error::{Error, Result};
 pub struct StateDict {
     /// Each tensor under its full name.
     pub tensors: BTreeMap<String, StateTensor>,
-    /// What the names of each dictionary's members begin with: a name and a dot. The outermost is not listed.
+    /// Prefix of the names in each dictionary: a name and a dot. The outermost is not listed.
     pub(super) dictionaries: BTreeSet<String>,
 }
 
-/// One tensor, with its numbers still in the file.
+/// One tensor, whose values are still in the file.
 #[derive(Debug, Clone)]
 pub struct StateTensor {
     shape: Vec<usize>,
@@ -34,7 +33,7 @@ pub struct StateTensor {
     source: Source,
 }
 
-/// What a tensor's numbers are in the file.
+/// The element type of a tensor in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ElementType {
@@ -46,14 +45,14 @@ pub enum ElementType {
     F32,
     /// IEEE double precision.
     F64,
-    /// Integers, booleans and whatever else is no weight.
+    /// Integers, booleans and other types that are not weights.
     Other,
 }
 
 #[derive(Debug, Clone)]
 enum Source {
     Torch(TorchTensor),
-    /// From a container of PyTorch before 0.1.10, which was a tar file.
+    /// From a PyTorch container before 0.1.10, a tar file.
     Tar(pytorch_reader::Tensor),
     Safetensors {
         path: Arc<PathBuf>,
@@ -117,7 +116,7 @@ impl StateDict {
 }
 
 impl StateTensor {
-    /// A tensor whose little-endian bytes are already read; as many as its shape and element ask for.
+    /// A tensor whose little-endian bytes are already in memory; their number must match shape and element type.
     pub(super) fn in_memory(shape: Vec<usize>, element: ElementType, bytes: Vec<u8>) -> Self {
         Self { shape, element, source: Source::Memory(bytes.into()) }
     }
@@ -140,16 +139,16 @@ impl StateTensor {
         &self.shape
     }
 
-    /// What its numbers are in the file.
+    /// The element type in the file.
     #[must_use]
     pub fn element(&self) -> ElementType {
         self.element
     }
 
-    /// The numbers, last axis fastest. Doubles are rounded to the nearest `f32`.
+    /// The values, last axis fastest. Doubles are rounded to the nearest `f32`.
     ///
     /// # Errors
-    /// A clause, when the file is damaged or the tensor holds no floating-point numbers.
+    /// A clause, when the file is damaged or the tensor is not of a floating-point type.
     pub fn read(&self) -> Result<Vec<f32>, String> {
         let bytes = self.bytes()?;
         let numbers: Vec<f32> = match self.element {
@@ -196,7 +195,7 @@ impl StateTensor {
     }
 }
 
-/// The file's name without its directories, for messages and provenance.
+/// The file's name without directories, for messages and provenance.
 pub(super) fn file_name(path: &Path) -> String {
     path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
 }
@@ -205,7 +204,7 @@ fn decode<const N: usize>(bytes: &[u8], number: impl Fn([u8; N]) -> f32) -> Vec<
     bytes.as_chunks::<N>().0.iter().map(|bytes| number(*bytes)).collect()
 }
 
-/// Files that people try and that hold weights in another way.
+/// Other weight formats that people try.
 fn other_kind(head: &[u8]) -> Option<&'static str> {
     const KINDS: [(&[u8], &str); 4] = [
         (b"\x89HDF\r\n\x1a\n", "a Keras HDF5 file"),
@@ -216,7 +215,7 @@ fn other_kind(head: &[u8]) -> Option<&'static str> {
     KINDS.iter().find(|(magic, _)| head.starts_with(&magic[..magic.len().min(16)])).map(|(_, kind)| *kind)
 }
 
-/// PyTorch's first container; what it is made of begins with a header that has this mark.
+/// PyTorch's first container, a tar archive.
 fn is_tar(mut file: &File) -> bool {
     const MARK: &[u8] = b"ustar";
     const AT: u64 = 257;

@@ -79,7 +79,7 @@ fn other_files_are_told_apart() {
     assert!(matches!(error, Error::Io { .. }));
 }
 
-/// Any cut and any flipped byte gives an error or other numbers, never a panic.
+/// Any truncation and any flipped byte gives an error or other values, never a panic.
 #[test]
 fn damaged_files_are_survived() {
     let folder = tempfile::tempdir().unwrap();
@@ -106,7 +106,7 @@ fn damaged_files_are_survived() {
     }
 }
 
-/// Weights for an architecture in PyTorch's convention, each tensor full of one number, as f16 safetensors.
+/// Weights for an architecture in PyTorch's convention, each tensor filled with one value, as f16 safetensors.
 fn write_weights(path: &Path, arch: &str, classes: usize, prefix: &str, number: impl Fn(&str) -> f32) {
     let built = arch::build(arch, classes, None).unwrap();
     let parameters: Vec<_> = names::parameters(&built, Convention::Torch)
@@ -186,7 +186,7 @@ fn what_does_not_fit_is_refused_with_the_remedy() {
     assert_eq!(error.to_string(), "class names: expected 7, one for each class of the weights, got 1");
 }
 
-/// Every tensor of a ResNet-18 is in a ResNet-34, with the same shape: it would load and be wrong.
+/// Every tensor of a ResNet-18 is in a ResNet-34, with the same shape: it would load and give wrong results.
 #[test]
 fn a_deeper_network_of_the_family_is_not_taken_for_a_shallower_one() {
     let folder = tempfile::tempdir().unwrap();
@@ -224,7 +224,7 @@ fn another_input_size_keeps_the_share_that_the_crop_takes() {
     assert!(matches!(preprocess.resize, Resize::ShortestSide { size: 366, .. }));
 }
 
-/// The names and shapes that the Python libraries' own models list; see `fixtures/README.md`.
+/// Names and shapes listed by the Python libraries' own models; see `fixtures/README.md`.
 #[test]
 fn every_architecture_needs_exactly_the_reference_parameters() {
     #[derive(serde::Deserialize)]

@@ -1,4 +1,4 @@
-//! Activations that a graph spells out: a softmax, a sigmoid, their logarithms, and `[1 - p, p]`.
+//! Activations written out in a graph: softmax, sigmoid, their logarithms, and `[1 - p, p]`.
 //!
 //! | formula | is |
 //! |---|---|
@@ -12,7 +12,7 @@ use super::kind::{Kind, TINY};
 use super::trace::{Origin, Trace};
 use crate::card::Op;
 
-/// Formulas are not deeper than this.
+/// Limit on the depth of a formula; bounds the comparison of repeated subexpressions.
 const DEPTH: usize = 6;
 
 impl Trace<'_> {
@@ -20,7 +20,7 @@ impl Trace<'_> {
         &self.node(at).op
     }
 
-    /// The node itself, or the one before it that it only gives another shape, a name or a guard against division by zero.
+    /// The node itself, or the one before it when it only reshapes, renames or guards against division by zero.
     fn behind(&self, mut at: usize) -> usize {
         for _ in 0..DEPTH {
             let passes = match self.op(at) {
@@ -40,7 +40,7 @@ impl Trace<'_> {
         at
     }
 
-    /// Whether two nodes compute the same; exporters repeat what a program repeats.
+    /// Whether two nodes compute the same value: exporters repeat subexpressions of the program.
     fn same(&self, a: usize, b: usize, depth: usize) -> bool {
         let (first, second) = (self.node(a), self.node(b));
         a == b
@@ -55,7 +55,7 @@ impl Trace<'_> {
                 })
     }
 
-    /// `z` of a node that gives `-z`.
+    /// `z` for a node that computes `-z`.
     fn negated(&self, at: usize) -> Option<usize> {
         match self.op(at) {
             Op::Mul { scalar: Some(-1.0) } => self.input(at, 0),
@@ -64,7 +64,7 @@ impl Trace<'_> {
         }
     }
 
-    /// `x` of a node that gives `x` less something that is the same all along the axis, or the node itself.
+    /// `x` for a node that computes `x` minus something constant along the axis, otherwise the node itself.
     fn unshifted(&self, at: usize, axis: usize) -> usize {
         let (Op::Sub { scalar: None }, Some(x), Some(shift)) =
             (self.op(at), self.input(at, 0), self.input(at, 1))
@@ -76,7 +76,7 @@ impl Trace<'_> {
         if same_along { x } else { at }
     }
 
-    /// A quotient or product at `at` that divides numbers by their sum.
+    /// A quotient or product at `at` that divides values by their sum.
     pub(super) fn softmax(&self, at: usize) -> Option<Kind> {
         let (first, second) = (self.input(at, 0)?, self.input(at, 1)?);
         if let Op::Div { .. } = self.op(at) {
@@ -115,7 +115,7 @@ impl Trace<'_> {
         }
     }
 
-    /// A difference at `at` that is `x` less the logarithm of the sum of its exponentials.
+    /// A difference at `at` of `x` and the logarithm of the sum of its exponentials.
     pub(super) fn log_softmax(&self, at: usize) -> Option<Kind> {
         let (x, total) = (self.input(at, 0)?, self.behind(self.input(at, 1)?));
         let axis = self.log_sum_exp(total, x).or_else(|| self.shifted_log_sum_exp(total, x))?;
@@ -140,13 +140,13 @@ impl Trace<'_> {
         let exponential = self.input(self.behind(self.input(log, 0)?), 0)?;
         let shifted = self.input(exponential, 0)?;
         let axis = self.log_sum_exp(log, shifted)?;
-        // What was taken off must be what is added again: the shift is the other part.
+        // The same maximum must be subtracted and added: the shift is the other operand.
         let shift = self.input(shifted, 1)?;
         let added = parts.iter().any(|part| self.same(self.behind(*part), self.behind(shift), DEPTH));
         (added && self.same(self.unshifted(shifted, axis), x, DEPTH) && shifted != x).then_some(axis)
     }
 
-    /// A reciprocal at `at`: of `1 + exp(-x)`, or of something else.
+    /// A reciprocal at `at`: of `1 + exp(-x)`, or of another value.
     pub(super) fn reciprocal(&self, at: usize) -> Kind {
         let Some(below) = self.input(at, 0) else { return Kind::Other };
         match self.one_plus_exponential(below) {
@@ -159,7 +159,7 @@ impl Trace<'_> {
         }
     }
 
-    /// `a` of a node that gives `1 + exp(a)`.
+    /// `a` for a node that computes `1 + exp(a)`.
     fn one_plus_exponential(&self, at: usize) -> Option<usize> {
         let Op::Add { scalar: Some(1.0) } = self.op(at) else { return None };
         let exponential = self.input(at, 0)?;
@@ -178,7 +178,7 @@ impl Trace<'_> {
         same.then_some(Kind::Squashed { low: 0.0, high: 1.0, origin: Origin::Node(power) })
     }
 
-    /// A product with a number at `at`: `-softplus(-x)`.
+    /// A product with a constant at `at`: `-softplus(-x)`.
     pub(super) fn negated_softplus(&self, at: usize) -> Option<Kind> {
         let softplus = self.negated(at)?;
         let Op::Softplus {} = self.op(softplus) else { return None };
@@ -186,7 +186,7 @@ impl Trace<'_> {
         Some(Kind::LogSquashed { origin: Origin::Node(x) })
     }
 
-    /// Two numbers joined at `at`, each of which is one less the other.
+    /// Two values joined at `at`, each of which is one minus the other.
     pub(super) fn both_sides(&self, at: usize, axis: usize) -> Option<Kind> {
         let [_, _] = self.node(at).inputs[..] else { return None };
         let [first, second] = [self.behind(self.input(at, 0)?), self.behind(self.input(at, 1)?)];
@@ -207,7 +207,7 @@ impl Trace<'_> {
         Some(Kind::Shares { axis, sum: 1.0, origin })
     }
 
-    /// Whether `other` is one less `own`.
+    /// Whether `other` is one minus `own`.
     fn completes(&self, other: usize, own: usize) -> bool {
         let less = || {
             let Op::Add { scalar: Some(1.0) } = self.op(other) else { return None };

@@ -1,19 +1,19 @@
-//! What is known of a value's numbers, and what plain arithmetic leaves of it.
+//! What is known about a tensor's values, and how arithmetic changes it.
 
 use super::trace::Origin;
 
-/// Rounding, and constants that only keep a logarithm finite.
+/// Tolerance for rounding, and for constants that only keep a logarithm finite.
 pub(super) const TINY: f64 = 1e-4;
 
-/// A clip that cuts off no more than this leaves a probability what it is.
+/// A clip that removes at most this much does not change a probability's meaning.
 pub(super) const GUARD: f64 = 1e-5;
 
-/// What is known of a value.
+/// Knowledge about a tensor.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Kind {
     Other,
     NotNegative,
-    /// From a sigmoid or its like, from `low` to `high`.
+    /// From a sigmoid or similar, between `low` and `high`.
     Squashed {
         low: f64,
         high: f64,
@@ -40,7 +40,7 @@ impl Kind {
             || matches!(self, Self::Squashed { low, .. } if low >= 0.0)
     }
 
-    /// Least and greatest number of what came from probabilities.
+    /// The range of values derived from probabilities.
     pub(super) fn range(self) -> Option<(f64, f64)> {
         match self {
             Self::Squashed { low, high, .. } => Some((low, high)),
@@ -49,7 +49,7 @@ impl Kind {
         }
     }
 
-    /// The same without the logits behind it: its numbers are others, or some of them.
+    /// The same without the logits, which no longer correspond to the values.
     pub(super) fn forgotten(self) -> Self {
         let origin = Origin::Unknown;
         match self {
@@ -61,7 +61,7 @@ impl Kind {
         }
     }
 
-    /// The same along the axis that `follow` gives for its own.
+    /// The same with its axis mapped by `follow`.
     pub(super) fn along(self, follow: impl Fn(usize) -> Option<usize>) -> Self {
         match self {
             Self::Shares { axis, sum, origin } => {
@@ -120,7 +120,7 @@ pub(super) fn scaled(x: Kind, factor: f64) -> Kind {
 pub(super) fn clipped(x: Kind, least: f64, most: f64) -> Kind {
     match x.range() {
         Some((low, high)) if least <= low + GUARD && most >= high - GUARD => x,
-        // A probability that is kept off its ends is one still, though it is another.
+        // A probability clipped away from its ends is still a probability, but a different one.
         Some((low, high)) if is_unit(low, high) && least < 0.5 && most > 0.5 => squashed(low, high),
         Some((low, high)) => squashed(low.clamp(least, most.max(least)), high.clamp(least, most.max(least))),
         None if least >= 0.0 => Kind::NotNegative,
@@ -142,7 +142,7 @@ pub(super) fn sum(x: Kind, y: Kind) -> Kind {
     }
 }
 
-/// Of probabilities; more is not known of products of others than their sign.
+/// Of probabilities; about products of other values only the sign is known.
 pub(super) fn product(x: Kind, y: Kind) -> Kind {
     match (x.range(), y.range()) {
         (Some((low, high)), Some((least, most))) if low >= 0.0 && least >= 0.0 => {

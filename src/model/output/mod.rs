@@ -1,8 +1,8 @@
-//! What a network's outputs mean: the task, how scores become probabilities, and which node holds the scores.
+//! The meaning of a network's outputs: the task, how scores become probabilities, and which node has the scores.
 //!
-//! Receives a card, its graph and its shapes; returns an [`OutputSpec`] and the position of the scores. What the graph
-//! proves of its last node is found in `trace.rs`; what the card says decides where nothing is proved; what is left is
-//! assumed, and said in [`OutputSpec::assumed`].
+//! Receives a card, its graph and shapes; returns an [`OutputSpec`] and the index of the scores. `trace.rs` finds
+//! what the graph proves about its last node; the card decides where nothing is proved; the rest is assumed, and
+//! reported in [`OutputSpec::assumed`].
 
 mod formula;
 mod kind;
@@ -14,29 +14,29 @@ use std::fmt;
 use crate::card::{Card, Graph, OutputKind, Task};
 use trace::{Origin, Proof};
 
-/// What turns the scores that are explained into probabilities.
+/// How the explained scores become probabilities.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FinalActivation {
     /// The scores are logits, and probabilities are their softmax.
     Softmax,
-    /// The scores are logits, and each class's probability is the sigmoid of its own.
+    /// The scores are logits, and each class's probability is the sigmoid of its logit.
     Sigmoid,
-    /// The scores are the network's own probabilities: no logits stand behind them.
+    /// The scores are the network's own probabilities; it has no logits.
     Identity,
-    /// The scores are plain numbers, which have no probabilities.
+    /// The scores are values without probabilities.
     None,
 }
 
-/// What the outputs of a network mean.
+/// The meaning of a network's outputs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutputSpec {
-    /// What the network is for.
+    /// The network's task.
     pub task: Task,
     /// What the graph's last node gives.
     pub gives: OutputKind,
-    /// What turns the scores into probabilities.
+    /// How scores become probabilities.
     pub activation: FinalActivation,
-    /// What neither the card says nor the graph proves and was assumed, a sentence; `None` when nothing was.
+    /// What was assumed because neither card nor graph determines it, as a sentence; `None` when nothing was.
     pub assumed: Option<String>,
 }
 
@@ -47,7 +47,7 @@ impl OutputSpec {
         matches!(self.activation, FinalActivation::Softmax | FinalActivation::Sigmoid)
     }
 
-    /// Whether the network gives numbers and no probabilities.
+    /// Whether the network gives values instead of probabilities.
     #[must_use]
     pub fn is_regression(&self) -> bool {
         self.activation == FinalActivation::None
@@ -73,37 +73,37 @@ impl fmt::Display for OutputSpec {
     }
 }
 
-/// What became of a card's network once the meaning of its outputs is settled.
+/// A card's network with the meaning of its outputs resolved.
 #[derive(Debug)]
 pub(super) struct Resolved {
     pub(super) spec: OutputSpec,
-    /// The graph, perhaps with nodes behind it that give both sides of a binary output.
+    /// The graph, possibly with added nodes that give both sides of a binary output.
     pub(super) graph: Graph,
     pub(super) shapes: Vec<Vec<usize>>,
-    /// Position of the node that holds the network's own scores.
+    /// Index of the node with the network's own scores.
     pub(super) raw_scores: usize,
-    /// Position of the node that is explained; another one than `raw_scores` only where both sides are.
+    /// Index of the explained node; differs from `raw_scores` only where both sides are classes.
     pub(super) scores: usize,
-    /// Numbers a picture that the last node gives.
+    /// Number of values per picture in the last node's output.
     pub(super) outputs: usize,
     pub(super) warnings: Vec<String>,
 }
 
-/// Where the scores are, and what they are.
+/// Location and kind of the scores.
 struct Scores {
     gives: OutputKind,
     activation: FinalActivation,
     at: usize,
-    /// Both sides of the one score at `at` are classes; whether its own side comes first.
+    /// Both sides of the one score at `at` are classes; true when its own side comes first.
     sides: Option<bool>,
-    /// Neither said nor proved.
+    /// Neither stated nor proved.
     assumed: bool,
 }
 
-/// Settles what the outputs of `card` mean.
+/// Determines what the outputs of `card` mean.
 ///
 /// # Errors
-/// When the output is no list of numbers, or what the card says contradicts itself or what the graph proves.
+/// When the output is not a list of values, or when the card contradicts itself or what the graph proves.
 pub(super) fn resolve(card: &Card, graph: Graph, shapes: Vec<Vec<usize>>) -> Result<Resolved, String> {
     let last = graph.position(&graph.output).ok_or("its graph has no output")?;
     let outputs = listed(&shapes[last]).ok_or_else(|| {
@@ -119,7 +119,7 @@ pub(super) fn resolve(card: &Card, graph: Graph, shapes: Vec<Vec<usize>>) -> Res
         None => proved_scores(card.task, proof, last, outputs)?,
     };
     let task = task(card.task, &scores, proof, outputs, &mut warnings)?;
-    // Names of both sides of the one output: its own is the second, as 1 is in labels of 0 and 1.
+    // Two names for one output: its own side is the second, as 1 is in labels of 0 and 1.
     let two_names = outputs == 1 && card.classes.len() == 2;
     if two_names && matches!(scores.activation, FinalActivation::Sigmoid | FinalActivation::Identity) {
         scores.sides = Some(false);
@@ -136,7 +136,7 @@ pub(super) fn resolve(card: &Card, graph: Graph, shapes: Vec<Vec<usize>>) -> Res
     Ok(Resolved { spec, graph, shapes, raw_scores, scores: at, outputs, warnings })
 }
 
-/// How many numbers a picture has, when all lie along one axis; `shape` is `[1, ...]`.
+/// Number of values per picture, when all are along one axis; `shape` is `[1, ...]`.
 fn listed(shape: &[usize]) -> Option<usize> {
     let wide = shape.iter().skip(1).filter(|side| **side != 1).count();
     (shape.first() == Some(&1) && wide <= 1).then(|| shape.iter().product())
@@ -149,7 +149,8 @@ fn check_names(card: &Card, classes: usize) -> Result<(), String> {
     }
 }
 
-/// Scores where the card says what they are. A graph that proves to end in probabilities keeps them: nothing is applied twice.
+/// Scores by the card. A graph that provably ends in probabilities keeps them, because no activation may be applied
+/// twice.
 fn said_scores(
     said: OutputKind,
     task: Option<Task>,
@@ -186,7 +187,7 @@ fn said_scores(
         )),
         OutputKind::Softmax if task == Some(Task::MultiLabel) => Err(contradiction(said, Task::MultiLabel)),
         OutputKind::Softmax => Ok(Scores::last(OutputKind::Logits, Softmax, last)),
-        // Logarithms of probabilities are logits of them.
+        // Logarithms of probabilities are valid logits for them.
         OutputKind::LogSoftmax => Ok(Scores::last(said, Softmax, last)),
         OutputKind::Sigmoid => Ok(Scores::last(OutputKind::Logits, Sigmoid, last)),
         OutputKind::Probabilities => Ok(Scores::last(said, Identity, last)),
@@ -211,7 +212,7 @@ fn unshown_logits() -> String {
         .to_owned()
 }
 
-/// Logits of which nothing more is known.
+/// The activation for logits without further knowledge.
 fn usual_activation(task: Option<Task>, outputs: usize) -> FinalActivation {
     match task {
         Some(Task::MultiLabel) => FinalActivation::Sigmoid,
@@ -220,7 +221,7 @@ fn usual_activation(task: Option<Task>, outputs: usize) -> FinalActivation {
     }
 }
 
-/// Scores as the graph proves them, or, where it proves nothing, as is usual for the task.
+/// Scores as the graph proves them, or, without a proof, as is usual for the task.
 fn proved_scores(task: Option<Task>, proof: Proof, last: usize, outputs: usize) -> Result<Scores, String> {
     use FinalActivation::{Identity, None, Sigmoid, Softmax};
     let behind = |gives, activation, origin| match origin {
@@ -259,7 +260,7 @@ impl Scores {
     }
 }
 
-/// The task that was said, if the outputs can serve it, or else the usual one for such outputs.
+/// The stated task, if the outputs allow it, else the usual one for such outputs.
 fn task(
     said: Option<Task>,
     scores: &Scores,
@@ -298,7 +299,7 @@ fn task(
 }
 
 impl Scores {
-    /// Whether probabilities come from a softmax, and not from two sides of a sigmoid.
+    /// Whether probabilities come from a softmax, and not from the two sides of a sigmoid.
     fn at_softmax(&self) -> bool {
         self.sides.is_none() && self.activation != FinalActivation::None
     }

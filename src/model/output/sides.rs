@@ -1,12 +1,12 @@
-//! Both sides of one output: nodes behind the graph that give the score of no and the score of yes.
+//! Both sides of a binary output: added nodes that give the score of no and the score of yes.
 
 use std::collections::BTreeMap;
 
 use super::{FinalActivation, Scores};
 use crate::card::{Graph, Node, Op};
 
-/// Appends the other side of the one score to the graph, `-z` of a logit `z` and `1 - p` of a probability `p`, and joins both
-/// to `[batch, 2]`. Gives the position of the joint node.
+/// Appends the other side of the single score to the graph, `-z` of a logit `z` or `1 - p` of a probability `p`, and
+/// joins both to `[batch, 2]`. Returns the index of the joined node.
 pub(super) fn append(
     graph: &mut Graph,
     shapes: &mut Vec<Vec<usize>>,

@@ -1,4 +1,4 @@
-//! What graphs prove, what cards say, and what comes of both.
+//! What graphs prove, what cards state, and the result of both.
 
 use std::collections::BTreeMap;
 
@@ -6,13 +6,14 @@ use super::{FinalActivation, OutputSpec, Resolved, resolve};
 use crate::card::{Card, OutputKind, Task};
 use crate::shapes;
 
-/// A network that makes `channels` logits `z` of its input and goes on with `nodes`, the last of which is its output.
+/// A network that computes `channels` logits `z` from its input, followed by `nodes`, the last of which is its
+/// output.
 fn card(channels: usize, nodes: &str, more: &str) -> Card {
     let last = serde_json::from_str::<serde_json::Value>(&format!("[{nodes}]")).unwrap();
     let last = last.as_array().unwrap().last().map_or("z", |node| node["name"].as_str().unwrap()).to_owned();
     let comma = if nodes.is_empty() { "" } else { "," };
     let color = if channels == 1 { "gray" } else { "rgb" };
-    // A card's picture has one or three channels; more logits come of a wider picture.
+    // A card's picture has one or three channels; more logits need a wider picture.
     let (planes, width) = if channels == 1 { (1, 1) } else { (3, channels.div_ceil(3)) };
     let text = format!(
         r#"{{ "schema_version": 1, "name": "head", {more} "graph": {{
@@ -30,7 +31,7 @@ fn resolved(card: &Card) -> Result<Resolved, String> {
     resolve(card, graph, shapes)
 }
 
-/// Activation and scores of a graph of which nothing is said.
+/// Activation and scores of a graph without a statement in the card.
 fn proved(channels: usize, nodes: &str) -> (FinalActivation, String) {
     let Resolved { spec, graph, scores, .. } = resolved(&card(channels, nodes, "")).unwrap();
     assert!(spec.assumed.is_none(), "{nodes}: {spec:?}");
@@ -177,7 +178,7 @@ fn one_output_is_never_a_softmax() {
     assert_eq!((proved.task, proved.assumed), (Task::Binary, None));
     assert!(spec(1, "", r#""output": "softmax","#).unwrap_err().contains("one output is no choice"));
     assert!(spec(1, "", r#""task": "classification","#).unwrap_err().contains("two outputs or more"));
-    // A number that cannot be negative, or has bounds of its own, is no logit.
+    // A value that cannot be negative, or has other bounds, is not a logit.
     for op in [r#""op": "relu""#, r#""op": "tanh""#, r#""op": "clip", "min": 0, "max": 1"#] {
         let bounded = spec(1, &format!(r#"{{ "name": "o", {op}, "inputs": ["z"] }}"#), "").unwrap();
         assert_eq!((bounded.task, bounded.assumed.is_some()), (Task::Numbers, true), "{op}");
@@ -251,17 +252,17 @@ fn two_names_for_one_output_are_its_two_sides() {
 
 #[test]
 fn parts_and_strangers_prove_nothing_of_all() {
-    // Some of the probabilities do not add up to one.
+    // Some of the probabilities do not sum to one.
     let part = format!(
         r#"{SOFTMAX}, {{ "name": "o", "op": "slice", "axis": 1, "start": 0, "end": 2, "inputs": ["p"] }}"#
     );
     assert_eq!(proved(3, &part), (FinalActivation::Identity, "o".into()));
     assert_eq!(spec(3, &part, "").unwrap().task, Task::MultiLabel);
-    // A clip that changes probabilities leaves no logits of which they are the softmax.
+    // A clip that changes probabilities has no logits whose softmax they are.
     let clip =
         format!(r#"{SOFTMAX}, {{ "name": "o", "op": "clip", "min": 0.1, "max": 0.9, "inputs": ["p"] }}"#);
     assert_eq!(proved(3, &clip), (FinalActivation::Identity, "o".into()));
-    // A softmax of a softmax is the network's own affair.
+    // A softmax of a softmax is kept as the network's own output.
     let again = format!(r#"{SOFTMAX}, {{ "name": "o", "op": "softmax", "axis": 1, "inputs": ["p"] }}"#);
     assert_eq!(proved(3, &again), (FinalActivation::Softmax, "p".into()));
     let sum = format!(r#"{TWO}, {{ "name": "o", "op": "add", "inputs": ["p", "q"] }}"#);

@@ -1,8 +1,8 @@
-//! What a graph proves of its last node: probabilities, their logarithms, or nothing.
+//! What a graph proves about its last node: probabilities, their logarithms, or nothing.
 //!
-//! Follows every value in graph order and keeps what its operation guarantees: numbers that add up to something along an
-//! axis (softmax), numbers that a sigmoid squashed into a range, numbers that are not negative. Means, scales, clips and
-//! new shapes keep some of it; all else forgets it.
+//! Visits every tensor in graph order and keeps what its operation guarantees: values that sum to a constant along an
+//! axis (softmax), values in the range of a sigmoid, values that are not negative. Means, scales, clips and reshapes
+//! keep some of it; all other operations discard it.
 
 use std::collections::HashMap;
 
@@ -11,13 +11,13 @@ use super::kind::{
 };
 use crate::card::{Graph, Node, Op};
 
-/// What the last node is proved to give.
+/// What the last node provably gives.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Proof {
     Nothing,
-    /// One number that cannot be a logit: it never goes below zero, or stays in a range other than 0 to 1.
+    /// One value that cannot be a logit: it is never negative, or stays in a range other than 0 to 1.
     Bounded,
-    /// Probabilities that add up to one.
+    /// Probabilities that sum to one.
     Softmax(Origin),
     /// Independent probabilities.
     Sigmoid(Origin),
@@ -25,13 +25,13 @@ pub(super) enum Proof {
     LogSigmoid(Origin),
 }
 
-/// The logits behind probabilities.
+/// The logits of probabilities.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Origin {
-    /// There is no node of which they are the softmax or sigmoid.
+    /// No node has logits whose softmax or sigmoid they are.
     Unknown,
     Node(usize),
-    /// One logit: the probabilities are the sigmoid of it and of its negative, its own before or after the other's.
+    /// One logit: the probabilities are its sigmoid and that of its negative. The order says which comes first.
     Sides {
         node: usize,
         own_first: bool,
@@ -44,7 +44,7 @@ impl Proof {
         !matches!(self, Self::Nothing | Self::Bounded)
     }
 
-    /// Whether what a card says is this, in other words at most.
+    /// Whether a card's statement means this.
     pub(super) fn agrees_with(self, said: crate::card::OutputKind) -> bool {
         use crate::card::OutputKind as Said;
         match self {
@@ -54,7 +54,7 @@ impl Proof {
             }
             Self::Softmax(_) => matches!(said, Said::Softmax | Said::Probabilities),
             Self::Sigmoid(_) => matches!(said, Said::Sigmoid | Said::Probabilities),
-            // Logarithms of probabilities are logits of them, and their softmax is the probabilities.
+            // Logarithms of probabilities are valid logits, and their softmax is the probabilities.
             Self::LogSoftmax(_) => matches!(said, Said::LogSoftmax | Said::Softmax | Said::Logits),
             Self::LogSigmoid(_) => said == Said::LogSigmoid,
         }
@@ -71,7 +71,7 @@ impl Proof {
     }
 }
 
-/// A graph with what is known of its values so far.
+/// A graph with the knowledge about its tensors so far.
 pub(super) struct Trace<'a> {
     pub(super) graph: &'a Graph,
     pub(super) shapes: &'a [Vec<usize>],
@@ -79,7 +79,7 @@ pub(super) struct Trace<'a> {
     kinds: Vec<Kind>,
 }
 
-/// What the graph proves of the node at `last`. `shapes` are those of the nodes, for a batch of one.
+/// What the graph proves about the node at `last`. `shapes` are those of the nodes, for a batch of one.
 pub(super) fn prove(graph: &Graph, shapes: &[Vec<usize>], last: usize) -> Proof {
     let positions = graph.nodes.iter().enumerate().map(|(at, node)| (node.name.as_str(), at)).collect();
     let mut trace = Trace { graph, shapes, positions, kinds: Vec::with_capacity(last + 1) };
@@ -122,7 +122,7 @@ impl<'a> Trace<'a> {
         &self.graph.nodes[at]
     }
 
-    /// Position of an input's node; `None` for the picture itself.
+    /// Index of an input's node; `None` for the picture itself.
     pub(super) fn input(&self, at: usize, which: usize) -> Option<usize> {
         self.positions.get(self.graph.nodes[at].inputs.get(which)?.as_str()).copied()
     }
@@ -182,7 +182,7 @@ impl<'a> Trace<'a> {
         }
     }
 
-    /// Two values of the same shape.
+    /// Elementwise on two tensors of the same shape.
     fn pair(&self, at: usize, x: Kind) -> Kind {
         let y = self.kind(self.input(at, 1));
         let same = self.shape_of_input(at, 0) == self.shape_of_input(at, 1);
@@ -199,7 +199,7 @@ impl<'a> Trace<'a> {
         }
     }
 
-    /// The same numbers in another shape.
+    /// The same values in another shape.
     fn moved(&self, at: usize, x: Kind) -> Kind {
         let (from, to) = (self.shape_of_input(at, 0), &self.shapes[at]);
         let before = |shape: &[usize], axis: usize| shape[..axis].iter().product::<usize>();
@@ -210,7 +210,7 @@ impl<'a> Trace<'a> {
         x.along(follow)
     }
 
-    /// Plus a number.
+    /// Plus a constant.
     fn shifted(&self, at: usize, x: Kind, number: f64) -> Kind {
         match x {
             _ if number == 0.0 => x,
@@ -254,7 +254,7 @@ impl<'a> Trace<'a> {
         }
     }
 
-    /// Some of the numbers.
+    /// A subset of the values.
     fn part(&self, at: usize, axis: usize, x: Kind) -> Kind {
         match x {
             Kind::Shares { axis: along, .. } if along != axis => x.forgotten(),
@@ -280,7 +280,7 @@ impl<'a> Trace<'a> {
         let kept =
             |axis: usize| axis - if keep { 0 } else { axes.iter().filter(|gone| **gone < axis).count() };
         match x {
-            // A single number is its own mean, sum and maximum.
+            // A single value is its own mean, sum and maximum.
             _ if count == 1 => x.along(|axis| Some(kept(axis))),
             Kind::Shares { axis, sum, .. } if !axes.contains(&axis) && (is_sum || is_mean) => {
                 Kind::Shares { axis: kept(axis), sum: sum * factor, origin: Origin::Unknown }

@@ -1,7 +1,7 @@
-//! Where a pack's bytes are: a file that stays open, or the program itself.
+//! The bytes of a pack: an open file, or a constant of the program.
 //!
-//! Receives a path or bytes, hands on any stretch of them. A file is read at positions, a stretch at a time, and never mapped:
-//! a mapped file that somebody cuts short kills the process, a read of it is an error.
+//! Receives a path or bytes, gives any range of them. Files are read at positions, a chunk at a time, and never
+//! mapped: truncating a mapped file kills the process, a failed read is an error.
 
 use std::fs::File;
 use std::io;
@@ -11,13 +11,13 @@ use std::sync::Arc;
 /// Bytes at positions. Clones share the open file.
 #[derive(Debug, Clone)]
 pub(super) enum Source {
-    /// What the path named when it was opened; a file that is put in its place later is another one.
+    /// The file that the path named when it was opened; replacing it later has no effect.
     File { path: PathBuf, file: Arc<File> },
     #[cfg(feature = "embedded-model")]
     Memory { name: &'static str, bytes: Static },
 }
 
-/// Bytes of the program, of which not all need printing.
+/// Bytes of the program. `Debug` prints only their length.
 #[cfg(feature = "embedded-model")]
 #[derive(Clone, Copy)]
 pub(super) struct Static(pub(super) &'static [u8]);
@@ -29,7 +29,7 @@ impl std::fmt::Debug for Static {
     }
 }
 
-/// How much is read at once where only a stretch after the other is needed, in bytes.
+/// Chunk size for sequential reads, in bytes.
 const STRETCH: usize = 1 << 18;
 
 impl Source {
@@ -60,7 +60,7 @@ impl Source {
     /// Fills `out` with the bytes from `start` on.
     ///
     /// # Errors
-    /// When there are not as many, or they cannot be read.
+    /// When there are fewer bytes, or they cannot be read.
     pub(super) fn read(&self, start: u64, out: &mut [u8]) -> io::Result<()> {
         match self {
             Self::File { file, .. } => read_at(file, start, out),
@@ -74,7 +74,7 @@ impl Source {
         }
     }
 
-    /// Shows `length` bytes from `start` on, one stretch after the other, through a small buffer.
+    /// Passes `length` bytes from `start` on to `see`, chunk by chunk, through a small buffer.
     ///
     /// # Errors
     /// As [`Source::read`].

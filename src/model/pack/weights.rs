@@ -1,7 +1,7 @@
-//! A pack's numbers, read when they are asked for.
+//! A pack's values, read on request.
 //!
-//! Receives where each tensor lies, hands on its numbers as 32-bit floats. Nothing is kept: a tensor that is asked for
-//! twice is read twice, so that a program holds the numbers that it uses and not the file beside them.
+//! Receives the offset of each tensor; gives its values as 32-bit floats. Nothing is cached: a tensor requested twice
+//! is read twice, so that memory holds the values in use and not also the file.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -14,7 +14,7 @@ use super::source::Source;
 use crate::digest::Pending;
 use crate::error::{Error, Result};
 
-/// Where a tensor lies, and what it is.
+/// Location and type of a tensor.
 #[derive(Debug, Clone)]
 pub(super) struct Entry {
     pub(super) dtype: DType,
@@ -22,11 +22,11 @@ pub(super) struct Entry {
     pub(super) param_id: Option<u64>,
     /// First byte.
     pub(super) start: u64,
-    /// In bytes; as many as the shape asks for.
+    /// In bytes, as many as the shape needs.
     pub(super) length: usize,
 }
 
-/// The numbers of a pack whose bytes were checked, and their hash. Cheap to keep and to clone: it holds no numbers.
+/// The values of a verified pack, and its hash. Cheap to clone: it holds no values.
 #[derive(Debug, Clone)]
 pub struct Weights {
     pub(super) source: Source,
@@ -35,11 +35,11 @@ pub struct Weights {
     pub sha256: Arc<Pending>,
 }
 
-/// Numbers that are narrower or wider than 32 bits pass through a buffer of so many.
+/// Buffer size in elements, for values that are narrower or wider than 32 bits.
 const BATCH: usize = 1 << 15;
 
 impl Weights {
-    /// The tensors as they are stored, by name; each is read when its bytes are asked for.
+    /// The stored tensors by name; each is read when its bytes are requested.
     pub fn into_tensors(self) -> BTreeMap<String, Tensor> {
         let tensor = |(name, entry): (&String, &Entry)| {
             let Entry { dtype, shape, param_id, start, length } = entry.clone();
@@ -56,10 +56,10 @@ impl Weights {
         self.entries.iter().map(tensor).collect()
     }
 
-    /// The numbers of one tensor as 32-bit floats, row-major, with its shape. Reads that tensor and no other.
+    /// The values of one tensor as 32-bit floats, row-major, with its shape. Reads only that tensor.
     ///
     /// # Errors
-    /// When there is none of that name, its numbers are no finite floats, or the file has been cut short since.
+    /// When there is no tensor of that name, its values are not finite floats, or the file has been truncated since.
     pub fn floats(&self, name: &str) -> Result<(Vec<f32>, Vec<usize>)> {
         let problem = |text: String| Error::model(self.source.name(), format!("tensor '{name}' {text}"));
         let entry = self.entries.get(name).ok_or_else(|| problem("is missing".into()))?;
@@ -87,7 +87,7 @@ impl Weights {
         Ok((values, entry.shape.clone()))
     }
 
-    /// Read straight to where they stay.
+    /// Reads directly into the result.
     fn f32s(&self, entry: &Entry) -> io::Result<Vec<f32>> {
         let mut values = vec![0.0_f32; entry.length / size_of::<f32>()];
         self.source.read(entry.start, bytemuck::cast_slice_mut(&mut values))?;
@@ -97,7 +97,7 @@ impl Weights {
         Ok(values)
     }
 
-    /// Through a small buffer of the stored bits, in the machine's order of bytes.
+    /// Converts through a small buffer of the stored bits.
     fn converted<B: Bits>(&self, entry: &Entry, convert: impl Fn(&[B], &mut [f32])) -> io::Result<Vec<f32>> {
         let mut values = vec![0.0_f32; entry.length / size_of::<B>()];
         let mut buffer = vec![B::zeroed(); BATCH.min(values.len())];
@@ -113,7 +113,7 @@ impl Weights {
     }
 }
 
-/// A float's bits.
+/// The bit pattern of a float.
 trait Bits: bytemuck::Pod {
     fn from_little_endian(bits: Self) -> Self;
 }
@@ -130,7 +130,7 @@ impl Bits for u64 {
     }
 }
 
-/// Looks at whole blocks before it decides, so that the compiler can look at many numbers at once.
+/// Tests whole blocks before branching, so that the loop vectorises.
 fn all_finite(values: &[f32]) -> bool {
     values.chunks(1024).all(|block| block.iter().fold(true, |sound, value| sound & value.is_finite()))
 }
@@ -144,7 +144,7 @@ mod tests {
         Tensor::new(name.into(), dtype, vec![count], None, Bytes::from_bytes_vec(bytes))
     }
 
-    /// More numbers than fit into the buffer, exact in every format.
+    /// More values than fit into the buffer, exact in every format.
     fn numbers() -> Vec<f32> {
         (0..BATCH + 1234).map(|at| (at % 251) as f32 * 0.5 - 60.0).collect()
     }
@@ -164,7 +164,7 @@ mod tests {
         let path = folder.path().join("all.bpk");
         write(&path, "{}", tensors, false).unwrap();
         let weights = Pack::open(&path).unwrap().weights().unwrap();
-        // Another model under the same name is not this one.
+        // A replaced file under the same name must not be read.
         write(&path, "{}", vec![], true).unwrap();
         for name in ["single", "half", "brain", "double"] {
             assert!(weights.floats(name).unwrap() == (numbers.clone(), vec![numbers.len()]), "{name}");

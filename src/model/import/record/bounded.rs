@@ -1,22 +1,22 @@
-//! A file, plain or in gzip, that gives only so many bytes.
+//! A reader of plain or gzipped files with a limit on the output.
 
 use std::fs::File;
 use std::io::{BufReader, Error, Read, Result};
 
 use flate2::read::GzDecoder;
 
-/// The greatest of the known architectures (VGG-19, 144 million numbers) takes 1.2 GB in double precision. A record is
-/// held in memory whole, so there has to be an end.
+/// The largest known architecture (VGG-19, 144 million values) takes 1.2 GB in double precision. A record is held in
+/// memory, so it needs a limit.
 const MAX_BYTES: u64 = 2 << 30;
 
-/// Weights are noise to gzip: in MessagePack they hardly shrink, and as indented JSON twentyfold. What shrinks more is
-/// made to fill the memory; gzip can reach a thousandfold.
+/// Weights hardly compress: MessagePack shrinks little, indented JSON twentyfold. A file that shrinks more is meant
+/// to exhaust memory; gzip can reach a factor of 1000.
 const MAX_RATIO: u64 = 100;
 
-/// Small records may shrink as they like, such as those of networks that are still all zeros.
+/// Small records may compress by any factor, for example networks that are all zeros.
 const ALWAYS_ALLOWED: u64 = 16 << 20;
 
-/// Gives a file's content up to a limit, and an error from there on.
+/// Reads a file's content up to a limit, and fails beyond it.
 pub(super) struct Bounded {
     content: Box<dyn Read>,
     gzip: bool,
@@ -34,7 +34,7 @@ impl Bounded {
         Ok(Self { content, gzip, left: limit, limit, exceeded: false })
     }
 
-    /// What to say when the limit was met; whatever failed then failed because of it.
+    /// The message when the limit was reached, which is the real cause of any error after that.
     pub(super) fn problem(&self) -> Option<String> {
         let verb = if self.gzip { "unpacks to" } else { "holds" };
         let mebibytes = self.limit >> 20;

@@ -1,8 +1,8 @@
-//! One tensor of a record, in each form that it has had.
+//! One tensor of a record, in each of its historical forms.
 
 use crate::import::state_dict::{ElementType, StateTensor};
 
-/// What the metadata say of the numbers in a `value` list.
+/// The element type of a `value` list, from the metadata.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Precision {
     /// Halves are written as the integers of their 16 bits.
@@ -24,7 +24,7 @@ impl Precision {
     }
 }
 
-/// How numbers are written; of a list, the last that occurs in it.
+/// How numbers are written; in a list, the last kind that occurs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Kind {
     Truth,
@@ -32,10 +32,10 @@ pub(super) enum Kind {
     Real,
 }
 
-/// A value of the file, as far as the map around it needs it.
+/// A value of the file, as far as the surrounding map needs it.
 #[derive(Debug)]
 pub(super) enum Leaf {
-    /// Null, or a module, whose tensors are kept already.
+    /// Null, or a module, whose tensors have been collected.
     Nothing,
     Text(String),
     Bytes(Vec<u8>),
@@ -46,7 +46,7 @@ pub(super) enum Leaf {
     List,
 }
 
-/// The fields of a map that may make it a tensor.
+/// The fields of a map that may be a tensor.
 #[derive(Debug, Default)]
 pub(super) struct Fields {
     bytes: Option<Leaf>,
@@ -67,10 +67,10 @@ impl Fields {
         *place = Some(leaf);
     }
 
-    /// The tensor that they make; nothing when the map is no tensor.
+    /// The tensor of these fields; `None` when the map is not a tensor.
     ///
     /// # Errors
-    /// A clause, when it is a tensor that makes no sense.
+    /// A clause, when it is a tensor with contradictory fields.
     pub(super) fn tensor(self, precision: Precision) -> Result<Option<StateTensor>, String> {
         let Some(Leaf::Numbers(shape, None | Some(Kind::Whole))) = self.shape else { return Ok(None) };
         let (element, bytes) = match (self.bytes, self.value) {
@@ -88,7 +88,7 @@ impl Fields {
             ElementType::F16 | ElementType::Bf16 => 2,
             ElementType::F32 => 4,
             ElementType::F64 => 8,
-            // No weight, so nobody reads it.
+            // Not a weight, so its values are never read.
             ElementType::Other => return Ok(Some(StateTensor::in_memory(shape, element, vec![]))),
         };
         let expected = shape.iter().try_fold(size, |product: usize, side| product.checked_mul(*side));
@@ -111,7 +111,7 @@ fn stored_as(dtype: Option<Leaf>) -> ElementType {
     }
 }
 
-/// JSON has no bytes but lists of numbers.
+/// JSON has no byte strings, only lists of numbers.
 fn raw(bytes: Leaf) -> Result<Vec<u8>, String> {
     match bytes {
         Leaf::Bytes(bytes) => Ok(bytes),
@@ -124,7 +124,7 @@ fn raw(bytes: Leaf) -> Result<Vec<u8>, String> {
     }
 }
 
-/// Integers are weights only where halves are written as such.
+/// Integers are weights only where halves are written as integers.
 fn listed(numbers: &[f32], kind: Option<Kind>, precision: Precision) -> (ElementType, Vec<u8>) {
     let floats = || numbers.iter().flat_map(|number| number.to_le_bytes()).collect();
     let bits = || numbers.iter().map(|number| Some(u16::try_from(whole(*number)?).ok()?.to_le_bytes()));
@@ -141,7 +141,7 @@ fn listed(numbers: &[f32], kind: Option<Kind>, precision: Precision) -> (Element
 }
 
 fn whole(number: f32) -> Option<usize> {
-    /// From here on not every integer is an `f32`; no axis of a weight is that long.
+    /// Above this not every integer is an `f32`; no axis of a weight is that long.
     const EXACT: f32 = 16_777_216.0;
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // checked
     ((0.0..=EXACT).contains(&number) && number.fract() == 0.0).then_some(number as usize)

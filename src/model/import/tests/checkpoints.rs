@@ -1,4 +1,4 @@
-//! Tests of PyTorch's checkpoints: archives of every name, and what training scripts save beside weights.
+//! Tests of PyTorch's checkpoints: archives of every name, and other objects next to the weights.
 
 use super::*;
 
@@ -47,7 +47,7 @@ fn whatever_lies_beside_the_weights_is_passed_over() {
     }
 }
 
-/// PyTorch before 0.1.10, and a whole import: what names kinds of files must let it pass.
+/// PyTorch before 0.1.10, and a whole import: the detection of foreign files must let it pass.
 #[test]
 fn a_tar_file_of_the_oldest_pytorch_is_read() {
     let needed = BTreeSet::from(NEEDED);
@@ -70,8 +70,8 @@ fn a_tensor_that_is_packed_is_listed_and_not_read() {
     assert!(!all.tensors.contains_key("sparse"));
 }
 
-/// An archive as PyTorch writes it: members as they are, a directory, and the records of a 64-bit archive, which no 32-bit field
-/// asks for.
+/// An archive as PyTorch writes it: stored members, a directory, and the records of a 64-bit archive, which no 32-bit
+/// field requires.
 fn archive(root: &str, members: &[(String, Vec<u8>)]) -> Vec<u8> {
     let (mut file, mut directory) = (Vec::new(), Vec::new());
     for (name, data) in members {
@@ -106,7 +106,8 @@ fn eight(number: usize) -> [u8; 8] {
     (number as u64).to_le_bytes()
 }
 
-/// The directory's first entry is as long as the 64-bit records when the root has 21 letters; see `torch/storage.rs`.
+/// The directory's first entry has the length of the 64-bit records when the root has 21 letters; see
+/// `torch/storage.rs`.
 #[test]
 fn an_archive_is_read_whatever_its_name() {
     use std::io::Read as _;
@@ -157,10 +158,10 @@ fn a_pickle_that_means_harm_is_refused_or_runs_dry() {
     let refused = |pickle: &[u8]| pickled(pickle).unwrap_err().to_string();
     let deep = [&b"\x80\x02]"[..], &b"]".repeat(400), &b"a".repeat(400), b"."].concat();
     assert!(refused(&deep).contains("nest deeper than 256"), "{}", refused(&deep));
-    // Each list holds the one before it twice: 2^60 ways to the innermost.
+    // Each list contains the one before it twice: 2^60 paths to the innermost.
     let doubled = [&b"\x80\x02]"[..], &b"q\x00]h\x00ah\x00a".repeat(60), b"."].concat();
     assert!(refused(&doubled).contains("shared more often"), "{}", refused(&doubled));
-    // A list in itself.
+    // A list that contains itself.
     assert!(refused(b"\x80\x02]q\x00h\x00a.").contains("holds no tensors"));
     let system = b"\x80\x02cposix\nsystem\nX\x04\0\0\0true\x85R.";
     assert!(refused(system).contains("holds no tensors"), "a call is a name");

@@ -1,8 +1,8 @@
-//! Tests of weights that are nearly an architecture's: tensors left over, other heads, grey stems, assumptions.
+//! Tests of weights that nearly fit an architecture: unused tensors, other heads, grey stems, assumptions.
 
 use super::*;
 
-/// Weights of an architecture in PyTorch's names, each full of zeros, as `edit` leaves them: names with shapes.
+/// Weights of an architecture with PyTorch's names, filled with zeros, after `edit` changed the names and shapes.
 fn write(path: &Path, arch: &str, classes: usize, edit: impl Fn(&mut BTreeMap<String, Vec<usize>>)) {
     let built = arch::build(arch, classes, None).unwrap();
     let mut shapes: BTreeMap<String, Vec<usize>> = names::parameters(&built, Convention::Torch)
@@ -37,7 +37,7 @@ fn edited_as(
     import(&ask(request(&path, arch)))
 }
 
-/// Squeeze-and-excitation in every block of a ResNet-18: the layers around it have the same names and shapes.
+/// Squeeze-and-excitation in every block of a ResNet-18: the other layers keep their names and shapes.
 fn add_attention(shapes: &mut BTreeMap<String, Vec<usize>>) {
     for (stage, width) in [(1, 64), (2, 128), (3, 256), (4, 512)] {
         for block in 0..2 {
@@ -84,7 +84,7 @@ fn any_tensor_left_over_is_refused_but_counters() {
     assert!(imported.warnings.is_empty() && imported.diagnosis.is_clean());
 }
 
-/// What lies outside the prefix that was found may be named as the whole network.
+/// Tensors outside the detected prefix; a key may name the whole network.
 #[test]
 fn a_key_leaves_out_what_lies_beside_it() {
     let beside = |shapes: &mut BTreeMap<String, Vec<usize>>| {

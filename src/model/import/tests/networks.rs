@@ -1,4 +1,4 @@
-//! Tests of what weights are put into: architectures under Burn's names, and cards.
+//! Tests of the networks that weights are fitted to: architectures with Burn's names, and cards.
 
 use super::*;
 use crate::card::Filter;

@@ -1,17 +1,17 @@
-//! The calls that tensors are written as: the only ones that a pickle's reader gives a meaning to.
+//! Calls that construct tensors and collections: the only ones that the pickle reader interprets.
 
 use super::Damage;
 use super::value::{Heap, Id, Storage, Value, View};
 use crate::import::ElementType;
 
-/// A tensor of a subclass is written as a call of a call. Real files nest once.
+/// A tensor of a subclass is written as a call of a call; real files nest once. The limit bounds recursion.
 const DEEPEST_CALL: usize = 8;
 
 impl Heap {
-    /// What a call would give: a tensor or a collection for the calls that are known, else an inert object.
+    /// The result of a call: a tensor or a collection for known calls, otherwise an inert object.
     ///
     /// # Errors
-    /// When a call for a tensor contradicts itself.
+    /// When a call for a tensor is contradictory.
     pub(super) fn call(&mut self, class: Id, args: Id) -> Result<Id, Damage> {
         let (mut class, mut args) = (class, args);
         for _ in 0..DEEPEST_CALL {
@@ -51,7 +51,7 @@ impl Heap {
         self.inert()
     }
 
-    /// The pairs of a dictionary that is made of another, or of a list of pairs.
+    /// The pairs of a dictionary made from another dictionary, or from a list of pairs.
     fn listed_pairs(&self, source: Option<Id>) -> Vec<(Id, Id)> {
         let Some(source) = source else { return vec![] };
         match self.get(source) {
@@ -67,7 +67,7 @@ impl Heap {
         }
     }
 
-    /// The tensor that `torch._utils.FUNCTION` makes of a storage; none if it makes something else.
+    /// The tensor that `torch._utils.FUNCTION` makes of a storage; `None` if the result is not a tensor.
     fn tensor(&self, function: &str, given: &[Id]) -> Result<Option<View>, Damage> {
         let at = |index: usize| given.get(index).copied().unwrap_or(Self::NONE);
         if !matches!(
@@ -106,10 +106,10 @@ impl Heap {
         .ok_or_else(|| Damage::new("a tensor's extents are no numbers"))
     }
 
-    /// What lies outside the pickle: a storage, or in old files a class with its source text.
+    /// An object outside the pickle: a storage, or in old files a class with its source text.
     ///
     /// # Errors
-    /// When a storage contradicts itself.
+    /// When a storage is contradictory.
     pub(super) fn persistent(&mut self, id: Id) -> Result<Id, Damage> {
         let given = self.members(id).unwrap_or_default();
         match given.first().and_then(|kind| self.text(*kind)) {
@@ -147,7 +147,7 @@ impl Heap {
     }
 }
 
-/// Elements of a typed storage, and their width in bytes.
+/// Element type of a typed storage, and its width in bytes.
 fn storage_type(name: &str) -> Option<(ElementType, usize)> {
     Some(match name {
         "HalfStorage" => (ElementType::F16, 2),

@@ -1,10 +1,10 @@
-//! The bytes of a pickle: numbers, texts and lines, none longer than is of use.
+//! The bytes of a pickle: numbers, texts and lines, with limits on their length.
 
 use std::io::{self, BufRead, Read as _};
 
 use super::Damage;
 
-/// Names of tensors and classes are far shorter; what is longer is read and dropped.
+/// Names of tensors and classes are far shorter. Longer texts are skipped, so that they cannot fill memory.
 const LONGEST_TEXT: u64 = 1 << 16;
 
 /// Reads from a file, or from the part of an archive that is one.
@@ -34,7 +34,7 @@ impl<R: BufRead> Input<'_, R> {
         })
     }
 
-    /// Passes over `length` bytes.
+    /// Skips `length` bytes.
     pub(super) fn skip(&mut self, length: u64) -> Result<(), Damage> {
         match io::copy(&mut self.0.by_ref().take(length), &mut io::sink())? {
             skipped if skipped == length => Ok(()),
@@ -42,7 +42,7 @@ impl<R: BufRead> Input<'_, R> {
         }
     }
 
-    /// A text of `length` bytes; none if it is too long or not UTF-8.
+    /// A text of `length` bytes; `None` if it is too long or not UTF-8.
     pub(super) fn text(&mut self, length: u64) -> Result<Option<String>, Damage> {
         if length > LONGEST_TEXT {
             self.skip(length)?;
@@ -55,7 +55,7 @@ impl<R: BufRead> Input<'_, R> {
         Ok(String::from_utf8(bytes).ok())
     }
 
-    /// The rest of a line, without its end.
+    /// The rest of a line, without the line break.
     pub(super) fn line(&mut self) -> Result<String, Damage> {
         let mut bytes = Vec::new();
         self.0.by_ref().take(LONGEST_TEXT).read_until(b'\n', &mut bytes)?;
@@ -65,7 +65,7 @@ impl<R: BufRead> Input<'_, R> {
         String::from_utf8(bytes).map_err(|_| Damage::new("a line of its pickle is not UTF-8"))
     }
 
-    /// A whole number of any size, little-endian; none if it does not fit.
+    /// A little-endian integer of any size; `None` if it does not fit.
     pub(super) fn long(&mut self, length: u64) -> Result<Option<i64>, Damage> {
         if length > 8 {
             self.skip(length)?;

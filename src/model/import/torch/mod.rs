@@ -1,8 +1,9 @@
-//! PyTorch's checkpoints: a pickle that describes tensors, and storages that hold their numbers.
+//! PyTorch's checkpoints: a pickle that describes tensors, and storages with their values.
 //!
-//! Receives a file, returns every tensor that is in it, under a name. Two containers are read: the zip archive that PyTorch has written since 1.6,
-//! and the row of pickles and storages from before. The pickle is read and never run ([`pickle`]): objects of unknown classes (an optimizer, a
-//! scheduler, a configuration) are passed over, and the tensors among dictionaries, lists, modules and attributes are found.
+//! Receives a file, returns every tensor in it under a name. There are two containers: the zip archive of PyTorch 1.6
+//! and later, and the sequence of pickles and storages before that. The pickle is read but never executed
+//! ([`pickle`]): objects of unknown classes (an optimizer, a scheduler, a configuration) are skipped, and tensors are
+//! found in dictionaries, lists, modules and attributes.
 
 mod call;
 mod input;
@@ -25,11 +26,11 @@ use storage::{Archive, Row, Storages};
 pub(super) use tensor::TorchTensor;
 use value::{Heap, Value};
 
-/// The number that old files begin with, as every protocol but the oldest writes it.
+/// The magic number of old files, as every protocol but the oldest writes it.
 const LEGACY_MAGIC: [u8; 10] = [0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19];
-/// The same number as text.
+/// The magic number as text, for protocol 0.
 const LEGACY_MAGIC_TEXT: &[u8] = b"119547037146038801333356";
-/// The number is found within so many bytes, whatever the protocol puts before it.
+/// The magic number is within this many bytes, with any protocol's prefix.
 const HEAD: u64 = 64;
 const LEGACY_VERSION: i64 = 1001;
 
@@ -58,10 +59,10 @@ impl fmt::Display for Damage {
     }
 }
 
-/// The tensors of a checkpoint under their names, and the dictionaries that they are in.
+/// The tensors of a checkpoint by name, and the dictionaries that contain them.
 pub(super) struct Contents {
     pub(super) tensors: Vec<(String, TorchTensor)>,
-    /// What the names of each dictionary's members begin with: a name and a dot. The outermost is not listed.
+    /// Prefix of the names in each dictionary: a name and a dot. The outermost is not listed.
     pub(super) dictionaries: BTreeSet<String>,
 }
 
@@ -79,7 +80,7 @@ pub(super) fn open(path: &Path) -> Result<Contents, Damage> {
     } else if contains(&head, &LEGACY_MAGIC) || contains(&head, LEGACY_MAGIC_TEXT) {
         from_row(file)
     } else if matches!(head.first(), Some(0x80 | b'(' | b'}' | b']' | b'c')) {
-        // A pickle alone has nowhere to keep tensors.
+        // A pickle without a container cannot hold tensors.
         pickle::read(&mut BufReader::new(file))?;
         Err(Damage::new("it is a pickle without tensors (torch.save writes them)"))
     } else {
@@ -105,7 +106,8 @@ fn other_byte_order(order: &str) -> Damage {
     Damage::new(format!("its numbers are in the byte order '{order}', expected 'little'"))
 }
 
-/// Pickles of the magic number, the format's version, the writer's machine, the checkpoint and the storages' names, then the storages.
+/// Pickles of the magic number, the version, the writer's machine, the checkpoint and the storages' names, followed
+/// by the storages.
 fn from_row(file: File) -> Result<Contents, Damage> {
     let mut reader = BufReader::new(file);
     pickle::read(&mut reader)?;
@@ -129,7 +131,7 @@ fn from_row(file: File) -> Result<Contents, Damage> {
     contents(&pickle, Storages::Legacy(row))
 }
 
-/// Bytes of an element of each storage.
+/// Element width of each storage in bytes.
 fn widths(heap: &Heap) -> HashMap<String, usize> {
     heap.storages().map(|storage| (storage.key.clone(), storage.kind.map_or(1, |(_, width)| width))).collect()
 }

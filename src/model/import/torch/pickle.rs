@@ -1,9 +1,9 @@
 //! Reads a pickle into a table of values, without calling anything.
 //!
-//! A pickle is a program for a machine with a stack. All its instructions are known here, of protocols 0 to 5, and none of them
-//! reaches Python: where one asks for a class, its name is kept, and where one calls something, [`Heap::call`] knows the few
-//! calls that tensors are written as. Every other call leaves an inert object. So whatever is stored with the weights can be read
-//! past. Tables grow with the file and with nothing else.
+//! A pickle is a program for a stack machine. All instructions of protocols 0 to 5 are known here, and none of them
+//! executes Python: for a class only its name is kept, and [`Heap::call`] interprets the few calls that construct
+//! tensors. Every other call gives an inert object, so that other objects stored with the weights can be skipped.
+//! Memory grows only with the size of the file.
 
 mod build;
 
@@ -23,10 +23,10 @@ pub(super) struct Pickle {
     pub(super) root: Id,
 }
 
-/// Reads one pickle, to its end and not further.
+/// Reads one pickle, and nothing after its end.
 ///
 /// # Errors
-/// When the file ends or something stands where no instruction leads to it.
+/// When the file ends early or the program is invalid.
 pub(super) fn read(input: &mut impl BufRead) -> Result<Pickle, Damage> {
     let mut machine = Machine {
         input: Input(input),
@@ -77,7 +77,7 @@ impl<R: BufRead> Machine<'_, R> {
         Ok(top)
     }
 
-    /// Everything since the last mark.
+    /// All values since the last mark.
     fn marked(&mut self) -> Result<Vec<Id>, Damage> {
         let mark =
             self.marks.pop().ok_or_else(|| Damage::new("its pickle has no mark where it needs one"))?;
@@ -167,7 +167,7 @@ impl<R: BufRead> Machine<'_, R> {
                 self.input.skip(length)?;
                 Ok(self.push_id(Heap::OTHER))
             }
-            // A buffer that lies outside the file.
+            // A buffer outside the file.
             0x97 => Ok(self.push_id(Heap::OTHER)),
             0x98 => Ok(true),
             _ => Ok(false),

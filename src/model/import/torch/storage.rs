@@ -1,4 +1,4 @@
-//! Where the numbers of tensors lie: in the members of a zip archive, or behind each other at a file's end.
+//! The storages of tensors: members of a zip archive, or consecutive blocks at a file's end.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -11,7 +11,7 @@ use zip::{CompressionMethod, ZipArchive, ZipReadOptions};
 
 use super::Damage;
 
-/// What describes tensors is far smaller; a compressed member can claim any size.
+/// Limit for the description of tensors; real ones are far smaller, but a compressed member can claim any size.
 const LONGEST_PICKLE: u64 = 100 << 20;
 
 /// The storages of one file.
@@ -22,10 +22,10 @@ pub(super) enum Storages {
 }
 
 impl Storages {
-    /// `length` bytes of a storage from `start` on.
+    /// Reads `length` bytes of a storage from `start` on.
     ///
     /// # Errors
-    /// When there is no such storage, it is shorter, or the file cannot be read.
+    /// When the storage does not exist, is shorter, or the file cannot be read.
     pub(super) fn read(&self, key: &str, start: usize, length: usize) -> Result<Vec<u8>, Damage> {
         match self {
             Self::Zip(archive) => archive.read(&format!("data/{key}"), start as u64, length),
@@ -34,17 +34,17 @@ impl Storages {
     }
 }
 
-/// The archive that PyTorch writes since 1.6: `NAME/data.pkl` and a member for every storage.
+/// The archive of PyTorch 1.6 and later: `NAME/data.pkl` and a member for every storage.
 #[derive(Debug)]
 pub(super) struct Archive {
     zip: Mutex<ZipArchive<BufReader<File>>>,
-    /// What the names of all members begin with.
+    /// Common prefix of the member names.
     root: String,
 }
 
 impl Archive {
     /// # Errors
-    /// When it is no zip archive, or has no `data.pkl`.
+    /// When it is not a zip archive, or has no `data.pkl`.
     pub(super) fn open(file: &File) -> Result<Self, Damage> {
         let zip = open_zip(file).map_err(|error| Damage::new(format!("as a zip archive: {error}")))?;
         let names = zip.file_names().filter_map(Result::ok);
@@ -62,7 +62,7 @@ impl Archive {
         self.whole("data.pkl", LONGEST_PICKLE)
     }
 
-    /// What `byteorder` says, where there is one.
+    /// The content of `byteorder`, if present.
     pub(super) fn byte_order(&self) -> Result<Option<String>, Damage> {
         const LONGEST: u64 = 64;
         if self.zip().index_for_name(&format!("{}byteorder", self.root)).is_none() {
@@ -89,7 +89,7 @@ impl Archive {
         }
     }
 
-    /// Part of a member, or all of it, whose checksum is then looked at.
+    /// Part of a member. The checksum is only verified when the whole member is read.
     fn read(&self, name: &str, start: u64, length: usize) -> Result<Vec<u8>, Damage> {
         let short = || Damage::new(format!("'{name}' is shorter than it should be"));
         let unreadable = |error: ZipError| unreadable(name, &error);
@@ -107,12 +107,12 @@ impl Archive {
             member.seek(SeekFrom::Start(start))?;
             member.take(length as u64).read_to_end(&mut bytes)?;
         } else {
-            // PyTorch writes zero where it was told to leave checksums out.
+            // PyTorch writes a checksum of zero when checksums are switched off.
             let options = ZipReadOptions::new().ignore_crc32(checksum == 0);
             let mut member = zip.by_index_with_options(index, options).map_err(unreadable)?;
             io::copy(&mut member.by_ref().take(start), &mut io::sink())?;
             member.by_ref().take(length as u64).read_to_end(&mut bytes)?;
-            // The checksum is compared when the end is met.
+            // The zip reader verifies the checksum at the end of the member.
             if end == size {
                 member
                     .read_exact(&mut [0; 1])
@@ -125,13 +125,13 @@ impl Archive {
     }
 }
 
-/// Opens an archive that starts where the file starts, as every one of PyTorch's does.
+/// Opens an archive that starts at the start of the file, as all of PyTorch's do.
 ///
-/// PyTorch writes the records of a 64-bit archive into every file, 76 bytes before the last record, even where nothing needs them. The
-/// `zip` crate reads them only where something does, takes the directory of members to end where the last record begins, and
-/// finds its start 76 bytes too late. It notices, unless the second entry of the directory begins there: when the
-/// first, of 46 bytes and a name, has 30 letters, which is `/data.pkl` after a root of 21. To be told where the
-/// archive starts spares it the search.
+/// PyTorch writes 64-bit records into every file, 76 bytes before the last record, even when nothing requires them.
+/// The `zip` crate only reads them when required. Otherwise it assumes that the directory ends at the last record,
+/// and computes its start 76 bytes too late. It detects that unless the second directory entry is exactly there: when
+/// the first, of 46 bytes and a name, has a name of 30 letters, which is `/data.pkl` after a root of 21. Passing the
+/// start of the archive avoids the search.
 pub(in crate::import) fn open_zip(file: &File) -> Result<ZipArchive<BufReader<File>>, ZipError> {
     let known = Config { archive_offset: ArchiveOffset::Known(0) };
     let reader = || file.try_clone().map(BufReader::new);
@@ -142,21 +142,21 @@ fn unreadable(name: &str, error: &ZipError) -> Damage {
     Damage::new(format!("its '{name}': {error}"))
 }
 
-/// The storages of a file from before PyTorch 1.6: each a count of elements in 8 bytes, and the elements.
+/// The storages of a file before PyTorch 1.6: each an element count of 8 bytes, then the elements.
 #[derive(Debug)]
 pub(super) struct Row {
     file: Mutex<File>,
-    /// Where a storage's elements begin, and how many bytes they have.
+    /// Offset and byte length of a storage's elements.
     places: HashMap<String, (u64, u64)>,
 }
 
 impl Row {
     const COUNT: u64 = 8;
 
-    /// The storages `keys`, the first of which begins at `start`. `widths` has the bytes of an element of each.
+    /// The storages `keys`, the first of which starts at `start`. `widths` has the element width of each in bytes.
     ///
     /// # Errors
-    /// When the width of one is not known, so that the next cannot be found.
+    /// When the width of one is unknown, because the next cannot be found then.
     pub(super) fn open(
         file: File,
         start: u64,

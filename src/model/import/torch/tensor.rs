@@ -1,4 +1,4 @@
-//! A tensor of a checkpoint, with its numbers still in the file.
+//! A tensor of a checkpoint, whose values are still in the file.
 
 use std::sync::Arc;
 
@@ -7,10 +7,10 @@ use super::storage::Storages;
 use super::value::View;
 use crate::import::ElementType;
 
-/// No layer of a network for pictures has more numbers; a view that repeats one number could ask for any memory.
+/// No layer has more values. A view with stride 0 could otherwise ask for any amount of memory.
 const MOST_NUMBERS: usize = 1 << 30;
 
-/// A view of a storage, and the container that has it.
+/// A view of a storage, and its container.
 #[derive(Debug, Clone)]
 pub(in crate::import) struct TorchTensor {
     pub(super) view: View,
@@ -23,15 +23,15 @@ impl TorchTensor {
         &self.view.shape
     }
 
-    /// What its numbers are.
+    /// The element type.
     pub(in crate::import) fn element(&self) -> ElementType {
         self.view.element
     }
 
-    /// The tensor's bytes, little-endian, last axis fastest, whatever order the storage has them in.
+    /// The tensor's bytes, little-endian, last axis fastest, for any strides of the view.
     ///
     /// # Errors
-    /// When it reaches beyond its storage, or the storage cannot be read.
+    /// When the view exceeds its storage, or the storage cannot be read.
     pub(in crate::import) fn read(&self) -> Result<Vec<u8>, Damage> {
         let View { storage, width, offset, shape, strides, .. } = &self.view;
         let count = shape.iter().try_fold(1_usize, |count, extent| count.checked_mul(*extent));
@@ -60,7 +60,7 @@ impl TorchTensor {
     }
 }
 
-/// Whether the numbers lie as they are wanted.
+/// Whether the values are contiguous and in row-major order.
 fn is_in_order(shape: &[usize], strides: &[usize]) -> bool {
     let mut step = 1;
     shape.iter().zip(strides).rev().all(|(extent, stride)| {
@@ -70,7 +70,7 @@ fn is_in_order(shape: &[usize], strides: &[usize]) -> bool {
     })
 }
 
-/// Takes elements one by one, last axis fastest.
+/// Copies elements one by one into row-major order.
 fn gather(window: &[u8], width: usize, shape: &[usize], strides: &[usize], count: usize) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(count * width);
     let mut index = vec![0; shape.len()];

@@ -1,15 +1,15 @@
-//! The values of a pickle, in one table.
+//! The values of a pickle in one table.
 //!
-//! They name each other by their position in it, as Python's objects refer to each other: shared and circular ones are
-//! stored once. Nothing here was ever called; an object of an unknown class is what was put into it.
+//! Values refer to each other by index, like Python's object references: shared and circular values are stored once.
+//! Nothing was executed; an object of an unknown class holds what was put into it.
 
 use super::Damage;
 use crate::import::ElementType;
 
-/// Position of a value in its table.
+/// Index of a value in the table.
 pub(super) type Id = u32;
 
-/// So many values are more than any checkpoint has, and still fit into memory.
+/// More values than any checkpoint has; bounds memory.
 const MOST_VALUES: usize = 1 << 23;
 
 /// One value.
@@ -20,61 +20,61 @@ pub(super) enum Value {
     Int(i64),
     Float(f64),
     Text(Box<str>),
-    /// Bytes, huge numbers, long texts: what neither names nor weights are made of.
+    /// Bytes, huge numbers, long texts: not part of names or weights.
     Other,
     Tuple(Vec<Id>),
     /// A list or a set.
     List(Vec<Id>),
     Dict(Vec<(Id, Id)>),
-    /// A class or function by its name.
+    /// A class or function by name.
     Class(Box<Class>),
     Object(Box<Object>),
     Storage(Box<Storage>),
     Tensor(Box<View>),
 }
 
-/// A class or function by its name.
+/// A class or function by name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Class {
     pub(super) module: String,
     pub(super) name: String,
 }
 
-/// What would be an object if its class had been called.
+/// An object of a class that was not called.
 #[derive(Debug, Default)]
 pub(super) struct Object {
-    /// A list's, set's or deque's.
+    /// Items of a list, set or deque.
     pub(super) items: Vec<Id>,
-    /// A dictionary's.
+    /// Pairs of a dictionary.
     pub(super) pairs: Vec<(Id, Id)>,
-    /// What its attributes were set from, in this order.
+    /// The values that its attributes were set from, in order.
     pub(super) states: Vec<Id>,
 }
 
-/// Numbers of a container that tensors look at.
+/// A storage: the values that tensors are views of.
 #[derive(Debug, Clone)]
 pub(super) struct Storage {
     /// Its name in the container.
     pub(super) key: String,
-    /// Type and width of its elements in bytes; of an untyped one the tensor says it.
+    /// Element type and width in bytes; `None` for an untyped storage, where the tensor specifies it.
     pub(super) kind: Option<(ElementType, usize)>,
-    /// Elements that a tensor may reach; bytes, if it is untyped.
+    /// Number of elements that a tensor may use; bytes, if it is untyped.
     pub(super) reach: usize,
-    /// The element at which it begins, for a storage that is a part of another.
+    /// The first element, for a storage that is part of another.
     pub(super) start: usize,
 }
 
-/// A tensor: how it looks at a storage.
+/// A tensor as a view of a storage.
 #[derive(Debug, Clone)]
 pub(super) struct View {
     pub(super) storage: Storage,
     pub(super) element: ElementType,
-    /// Bytes of an element.
+    /// Bytes per element.
     pub(super) width: usize,
-    /// The element that it begins with.
+    /// The first element.
     pub(super) offset: usize,
     pub(super) shape: Vec<usize>,
-    /// Elements from one index to the next, for each axis.
+    /// Stride of each axis in elements.
     pub(super) strides: Vec<usize>,
 }
 
@@ -112,12 +112,12 @@ impl Heap {
         &mut self.values[id as usize]
     }
 
-    /// An object of a class that nothing is known about.
+    /// An object of an unknown class.
     pub(super) fn inert(&mut self) -> Result<Id, Damage> {
         self.add(Value::Object(Box::default()))
     }
 
-    /// Every storage that is named anywhere.
+    /// Every storage that is referenced.
     pub(super) fn storages(&self) -> impl Iterator<Item = &Storage> {
         self.values.iter().filter_map(|value| match value {
             Value::Storage(storage) => Some(&**storage),
@@ -148,7 +148,7 @@ impl Heap {
         }
     }
 
-    /// The pairs of a dictionary, whatever its class.
+    /// The pairs of a dictionary of any class.
     pub(super) fn pairs(&self, id: Id) -> Option<&[(Id, Id)]> {
         match self.get(id) {
             Value::Dict(pairs) => Some(pairs),
@@ -157,7 +157,7 @@ impl Heap {
         }
     }
 
-    /// A dictionary's key as Python prints it; none for what is no part of a name.
+    /// A dictionary key as Python prints it; `None` for keys that cannot be part of a name.
     pub(super) fn key(&self, id: Id) -> Option<String> {
         Some(match self.get(id) {
             Value::Text(text) => text.to_string(),

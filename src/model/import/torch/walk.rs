@@ -1,7 +1,7 @@
-//! Finds the tensors among a pickle's values and gives them their names.
+//! Finds the tensors in a pickle and names them.
 //!
-//! Names are the keys, positions and attributes on the way from the root, joined by dots. A `torch.nn.Module` has the names of its
-//! `state_dict()`.
+//! A name consists of the keys, indices and attributes from the root, joined by dots. A `torch.nn.Module` has the
+//! names of its `state_dict()`.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -9,24 +9,24 @@ use super::Damage;
 use super::pickle::Pickle;
 use super::value::{Heap, Id, Object, Value, View};
 
-/// No checkpoint nests deeper, and each level is a call here.
+/// No checkpoint nests deeper. The walk is recursive, so this bounds the stack.
 const DEEPEST: usize = 256;
 
-/// A shared value is visited once for every way that leads to it; so many visits are more than any checkpoint needs.
+/// A shared value is visited once per path; this bounds files with exponentially many paths.
 const MOST_VISITS: usize = 1 << 24;
 
-/// Every tensor under its name, and which dictionaries there are.
+/// Every tensor by name, and the dictionaries.
 #[derive(Debug, Default)]
 pub(super) struct Names {
     pub(super) tensors: BTreeMap<String, View>,
-    /// What the names of each dictionary's members begin with: a name and a dot. The root is not listed.
+    /// Prefix of the names in each dictionary: a name and a dot. The root is not listed.
     pub(super) dictionaries: BTreeSet<String>,
 }
 
 /// Walks from the root.
 ///
 /// # Errors
-/// When values nest deeper, or are shared more often, than any checkpoint's.
+/// When values nest deeper, or are shared more often, than in any checkpoint.
 pub(super) fn names(pickle: &Pickle) -> Result<Names, Damage> {
     let mut walk = Walk { heap: &pickle.heap, open: HashSet::new(), visits: 0, names: Names::default() };
     walk.visit(pickle.root, &mut String::new(), false)?;
@@ -35,14 +35,14 @@ pub(super) fn names(pickle: &Pickle) -> Result<Names, Damage> {
 
 struct Walk<'a> {
     heap: &'a Heap,
-    /// The values on the way from the root to here: one that is met again is a circle.
+    /// The values between the root and the current one; meeting one again means a cycle.
     open: HashSet<Id>,
     visits: usize,
     names: Names,
 }
 
 impl Walk<'_> {
-    /// `inside` says that a module around it is one dictionary already.
+    /// `inside` means that an enclosing module already counts as a dictionary.
     fn visit(&mut self, id: Id, path: &mut String, inside: bool) -> Result<(), Damage> {
         let heap = self.heap;
         match heap.get(id) {
@@ -122,7 +122,7 @@ impl Walk<'_> {
         for state in &object.states {
             match self.heap.get(*state) {
                 Value::Dict(attributes) => self.dictionary(attributes, path, inside)?,
-                // A class with slots has a dictionary or nothing, and a second one.
+                // A class with slots has a dictionary or `None`, and a second dictionary.
                 Value::Tuple(parts) => {
                     for part in parts {
                         if let Value::Dict(attributes) = self.heap.get(*part) {
@@ -136,7 +136,7 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// The tables of a `torch.nn.Module`; none for another object.
+    /// The tables of a `torch.nn.Module`; `None` for other objects.
     fn module(&mut self, object: &Object) -> Result<Option<Module>, Damage> {
         for state in &object.states {
             let Value::Dict(attributes) = self.heap.get(*state) else { continue };
@@ -173,11 +173,11 @@ impl Walk<'_> {
     }
 }
 
-/// Where a module keeps what its `state_dict()` is made of.
+/// The parts of a module that form its `state_dict()`.
 struct Module {
     parameters: Id,
     buffers: Id,
     modules: Id,
-    /// Names of buffers that are not part of it.
+    /// Names of buffers that are not persistent.
     passing: Option<Id>,
 }

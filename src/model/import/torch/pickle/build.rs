@@ -1,4 +1,4 @@
-//! The instructions that put values together: collections, what is noted for later, classes and objects.
+//! Instructions that build values: collections, the memo, classes and objects.
 
 use std::io::BufRead;
 
@@ -55,7 +55,7 @@ impl<R: BufRead> Machine<'_, R> {
         }
     }
 
-    /// Puts members into the list, set or object on the stack.
+    /// Appends members to the list, set or object on the stack.
     fn extend(&mut self, members: &[Id]) -> Result<bool, Damage> {
         let list = self.top()?;
         match self.heap.get_mut(list) {
@@ -66,7 +66,7 @@ impl<R: BufRead> Machine<'_, R> {
         Ok(true)
     }
 
-    /// Puts keys and values into the dictionary or object on the stack.
+    /// Adds keys and values to the dictionary or object on the stack.
     fn set(&mut self, members: &[Id]) -> Result<bool, Damage> {
         let dictionary = self.top()?;
         match self.heap.get_mut(dictionary) {
@@ -113,7 +113,7 @@ impl<R: BufRead> Machine<'_, R> {
         Ok(true)
     }
 
-    /// A class or function by its name, or an object of it in the oldest way.
+    /// A class or function by name, or an object of it in protocol 0.
     pub(super) fn class(&mut self, op: u8) -> Result<bool, Damage> {
         let class = match op {
             b'c' | b'i' => Class { module: self.input.line()?, name: self.input.line()? },
