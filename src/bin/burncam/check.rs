@@ -1,4 +1,4 @@
-//! `burncam check`: are a model's numbers right? Every figure is the library's; here they become a table.
+//! `burncam check`: prints the library's report as a table.
 
 mod picture;
 
@@ -14,7 +14,7 @@ use crate::Outcome;
 use crate::args::CheckArgs;
 use crate::{subjects, text};
 
-/// Checks one model and prints what came out.
+/// Checks one model and prints the results.
 pub(crate) fn run(args: &CheckArgs) -> Result<Outcome> {
     let model = subjects::open(args.model.as_deref(), args.spec.as_deref())?;
     subjects::set_threads(args.place.threads.map(usize::from))?;
@@ -171,7 +171,7 @@ fn relative(difference: Option<Difference>) -> Option<f64> {
     difference.map(|difference| difference.relative)
 }
 
-/// Two digits, and no zeros that say nothing.
+/// Two significant digits, without trailing zeros.
 fn figure(number: f64) -> String {
     match number {
         0.0 => "0".to_owned(),

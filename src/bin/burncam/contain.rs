@@ -1,4 +1,4 @@
-//! A failure inside burncam, or a library below it, as an error: of the one image that met it, or else of the command.
+//! Turns a panic in burncam or in a library into an error: of the image that caused it, or of the command.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -7,10 +7,10 @@ use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Result, anyhow};
 
-/// Message and place of the last failure. A pool hands failures of its threads on without their place.
+/// Message and location of the last panic. A thread pool propagates panics without their location.
 static LAST: Mutex<Option<(String, String)>> = Mutex::new(None);
 
-/// From now on failures come out as errors only, and not by the language's own message: everything runs inside [`contained`].
+/// Replaces the default panic message: everything runs inside [`contained`], which reports panics as errors.
 pub(crate) fn prepare() {
     std::panic::set_hook(Box::new(|failure| {
         log::debug!("{failure}");
@@ -34,7 +34,7 @@ fn caught<T>(subject: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|failure| {
         let message = message(failure.as_ref());
         let last = LAST.lock().unwrap_or_else(PoisonError::into_inner).take();
-        // Another thread may have failed since.
+        // Another thread may have panicked since.
         let place =
             last.filter(|(of, _)| of == message).map_or_else(String::new, |(_, at)| format!(" at {at}"));
         let message = message.lines().collect::<Vec<_>>().join(" ");

@@ -1,11 +1,12 @@
-//! Files that people and programs write by hand, whatever Windows made of them: UTF-16 and byte order marks become plain UTF-8.
+//! Decoding of text files from people and programs: UTF-16 and byte order marks, common on Windows, become plain
+//! UTF-8.
 
 use anyhow::{Result, bail};
 
-/// The bytes as UTF-8 without a byte order mark. What is not UTF-16 stays as it is, text or not.
+/// The bytes as UTF-8 without a byte order mark. Anything but UTF-16 stays unchanged, text or not.
 ///
 /// # Errors
-/// For UTF-16 that is cut short or damaged, and for UTF-32.
+/// For truncated or damaged UTF-16, and for UTF-32.
 pub(crate) fn text(bytes: Vec<u8>) -> Result<Vec<u8>> {
     match bytes[..] {
         [0xFF, 0xFE, 0, 0, ..] | [0, 0, 0xFE, 0xFF, ..] => bail!("is UTF-32 (save it as UTF-8)"),
@@ -25,8 +26,8 @@ fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<Vec<u8>> {
     }
 }
 
-/// Without a mark it is recognised by its zeros: every other byte is one, or it has lines, and each has something of ASCII. In lists that
-/// are separated by NUL there is more than one byte between two of them.
+/// Detects UTF-16 without a mark by its zeros: every other byte is zero, or there are lines and each has an ASCII
+/// character. Lists separated by NUL have more than one byte between two zeros.
 fn looks_like_utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> bool {
     let units = units(bytes, unit);
     let breaks = units.iter().filter(|unit| **unit == u16::from(b'\n')).count();

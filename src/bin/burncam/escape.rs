@@ -1,15 +1,15 @@
-//! Text that came out of a file, made fit for a terminal: what steers one, or cannot be seen on it, is spelt out.
+//! Escapes text from files for the terminal: control sequences and invisible characters are spelled out.
 //!
-//! Class names, layer names, cards, paths and the messages of parsers may hold escape sequences, line breaks and characters that
-//! turn the reading direction. Receives such text, returns one line that says what is in it. `text` sends everything
-//! through here; nothing else needs to think of it.
+//! Class names, layer names, cards, paths and parser messages may contain escape sequences, line breaks and
+//! characters that change the text direction. Receives such text, returns one visible line. `text` passes everything
+//! through here, so that no other code needs to.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-/// Characters that are not seen: Unicode's format characters (category Cf), separators of lines and paragraphs, and
-/// fillers that are drawn as nothing. Ranges in ascending order, both ends included. The joiners, which emoji and some
-/// scripts need, are among them; [`is_needed`] lets them through where they do that.
+/// Invisible characters: Unicode's format characters (category Cf), line and paragraph separators, and fillers
+/// without a glyph. Inclusive ranges in ascending order. They include the joiners that emoji and some scripts need;
+/// [`is_needed`] allows those.
 const UNSEEN: &[(char, char)] = &[
     ('\u{ad}', '\u{ad}'),
     ('\u{34f}', '\u{34f}'),
@@ -38,7 +38,7 @@ const UNSEEN: &[(char, char)] = &[
     ('\u{e0000}', '\u{e0fff}'),
 ];
 
-/// The text as one line in which everything is seen: `\n`, `\x1b`, `\u{202e}` stand for what would not be.
+/// The text as one visible line, with `\n`, `\x1b`, `\u{202e}` in place of invisible characters.
 pub(crate) fn escaped(text: &str) -> Cow<'_, str> {
     rewritten(text, |out, character| {
         // Writing to a string cannot fail.
@@ -50,10 +50,10 @@ pub(crate) fn escaped(text: &str) -> Cow<'_, str> {
     })
 }
 
-/// JSON with the same value in which the same characters are written as JSON writes them. Line breaks between its parts stay.
+/// Equivalent JSON in which the same characters are JSON escapes. Line breaks between tokens stay.
 pub(crate) fn escaped_json(json: &str) -> Cow<'_, str> {
     rewritten(json, |out, character| match character {
-        // Outside of strings, that is: inside, JSON has no control characters.
+        // A raw line break is always between tokens: JSON strings cannot contain control characters.
         '\n' => out.push('\n'),
         _ => {
             for unit in character.encode_utf16(&mut [0; 2]) {
@@ -88,8 +88,8 @@ fn is_unseen(character: char) -> bool {
     character.is_control() || UNSEEN.get(at).is_some_and(|(first, _)| *first <= character)
 }
 
-/// Whether an unseen character does its work here: a joiner between two characters of an emoji or of a script beyond ASCII, or
-/// the choice of a variant of the character before it.
+/// Whether an invisible character is meaningful here: a joiner between two characters of an emoji or of a non-ASCII
+/// script, or a variation selector after its character.
 fn is_needed(character: char, before: Option<char>, after: Option<char>) -> bool {
     let is_seen = |character: char| !is_unseen(character) && !character.is_whitespace();
     match character {
@@ -101,7 +101,7 @@ fn is_needed(character: char, before: Option<char>, after: Option<char>) -> bool
     }
 }
 
-/// Whether a character chooses how the one before it is drawn.
+/// Whether a character is a variation selector.
 fn is_variant(character: char) -> bool {
     matches!(character, '\u{180b}'..='\u{180d}' | '\u{180f}' | '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}')
 }

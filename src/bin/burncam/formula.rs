@@ -1,25 +1,25 @@
-//! Cells of a table that a spreadsheet would take for formulas, and the usual way to keep it from that: a `'` before them.
+//! Quotes table cells that a spreadsheet would take for formulas, by the usual prefix `'`.
 //!
-//! A file name or a class name may be `=HYPERLINK(...)`. What is quoted here is what [`plain`] takes back, and nothing else, so
-//! that a table that burncam wrote reads as it was meant.
+//! A file name or class name may be `=HYPERLINK(...)`. [`plain`] removes exactly the quotes added here, so that a
+//! table written by burncam reads back unchanged.
 
 use std::borrow::Cow;
 
-/// What a spreadsheet takes for the beginning of a formula, in both widths.
+/// Characters that start a formula, in both widths.
 const BEGINNINGS: [char; 8] = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
 
-/// The cell, with a `'` before it if it would be a formula.
+/// The cell, prefixed with `'` if it would be a formula.
 pub(crate) fn quoted(cell: &str) -> Cow<'_, str> {
     if is_formula(cell) { Cow::Owned(format!("'{cell}")) } else { Cow::Borrowed(cell) }
 }
 
-/// What [`quoted`] was given; any other cell stays as it is.
+/// Inverts [`quoted`]; other cells stay unchanged.
 pub(crate) fn plain(cell: &str) -> &str {
     cell.strip_prefix('\'').filter(|rest| is_formula(rest)).unwrap_or(cell)
 }
 
-/// Whether a spreadsheet may take a cell for a formula, by the convention of OWASP, or may after it has taken spaces or quotes off.
-/// Numbers are none, whatever their sign.
+/// Whether a spreadsheet may take a cell for a formula, by OWASP's convention, also after it strips spaces or quotes.
+/// Numbers of either sign are not formulas.
 fn is_formula(cell: &str) -> bool {
     let rest = cell.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}' || "'\"".contains(c));
     let before = &cell[..cell.len() - rest.len()];

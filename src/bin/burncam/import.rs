@@ -1,4 +1,4 @@
-//! `burncam import`: weights and what they belong to in, a self-contained model file out.
+//! `burncam import`: makes a self-contained model file from weights and their network.
 
 use std::path::Path;
 
@@ -62,7 +62,7 @@ pub(crate) fn run(args: &ImportArgs, quiet: bool) -> Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-/// Writes the model, and looks with a few noise pictures whether its outputs are what they are taken for.
+/// Writes the model and checks its outputs against the card with a few noise pictures.
 fn save(args: &ImportArgs, imported: &mut Imported) -> Result<Model> {
     let tensors = std::mem::take(&mut imported.tensors);
     let model = Model::create(&args.out, &imported.card, tensors, args.force)?;
@@ -96,7 +96,7 @@ fn outputs(model: &Model) -> String {
     }
 }
 
-/// One class a line; empty lines at the end do not count.
+/// One class per line; empty lines at the end are ignored.
 fn read_classes(path: &Path) -> Result<Vec<String>> {
     let text = read_text(path)?;
     Ok(text.trim_end().lines().map(|line| line.trim().to_owned()).collect())
@@ -106,7 +106,7 @@ fn read_preprocess(path: &Path) -> Result<Preprocess> {
     serde_json::from_str(&read_text(path)?).with_context(|| format!("preprocess file '{}'", path.display()))
 }
 
-/// A file that somebody wrote by hand.
+/// A file written by hand, possibly not in UTF-8.
 fn read_text(path: &Path) -> Result<String> {
     let bytes = std::fs::read(path).with_context(|| format!("cannot read '{}'", path.display()))?;
     let text = decode::text(bytes).and_then(|bytes| Ok(String::from_utf8(bytes)?));

@@ -1,4 +1,4 @@
-//! `burncam layers`, `info` and `methods`: what there is. None of them reads a weight.
+//! `burncam layers`, `info` and `methods`: listings. None of them reads weights.
 
 use anyhow::{Result, anyhow};
 use burncam::cam::{Method, MethodInfo};

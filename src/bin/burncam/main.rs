@@ -1,4 +1,4 @@
-//! The `burncam` command: arguments in, library calls, text and exit codes out. All printing is in this folder.
+//! The `burncam` command: arguments, library calls, text and exit codes. All printing is in this folder.
 
 mod args;
 mod batch;
@@ -30,18 +30,18 @@ use clap::{CommandFactory as _, Parser as _};
 
 use args::{Cli, Command};
 
-/// How a command ended. An error that leaves `run` is the third case: nothing could start.
+/// How a command ended. An error returned by `run` means that nothing could start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Outcome {
-    /// Everything was done: 0.
+    /// Everything succeeded: exit code 0.
     Done,
-    /// Some inputs or checks failed, the rest was done: 1.
+    /// Some inputs or checks failed, the others are done: exit code 1.
     SomeFailed,
-    /// A signal stopped it before the end: 128 and the signal's number, as shells have it.
+    /// Stopped by a signal: 128 plus the signal's number, as in shells.
     Interrupted(u8),
 }
 
-/// Nothing could start: arguments, model or output directory.
+/// Exit code when nothing could start: wrong arguments, model or output directory.
 const COULD_NOT_START: u8 = 2;
 
 fn main() -> ExitCode {
@@ -63,13 +63,13 @@ fn main() -> ExitCode {
     }
 }
 
-/// What clap has to say: help, or what is wrong with the arguments. It repeats them, and a shell puts file names among them, so it
-/// is asked again with what would steer a terminal spelt out.
+/// Prints clap's help or error. Errors repeat the arguments, which may be file names from a shell glob, so clap
+/// parses again with control characters escaped.
 fn refused(refusal: &clap::Error) -> ExitCode {
     let spelt = std::env::args_os().map(|argument| escape::escaped(&argument.to_string_lossy()).into_owned());
     match Cli::try_parse_from(spelt) {
         Err(again) => again.exit(),
-        // Of an argument that is no text, only the spelling can be read.
+        // Parsing only succeeds when an argument was not valid text: then the first message is printed, escaped.
         Ok(_) => refusal.render().to_string().lines().for_each(text::note),
     }
     ExitCode::from(COULD_NOT_START)
@@ -122,12 +122,12 @@ fn start_logging(cli: &Cli) {
     env_logger::Builder::new().filter_module("burncam", level).format(text::log_line).init();
 }
 
-/// The model is at fault. Weights that cannot be used are found out by the first image, where it is the only one.
+/// Whether the model itself is at fault; with a single image, bad weights only surface when it runs.
 pub(crate) fn is_of_model(error: &anyhow::Error) -> bool {
     matches!(error.downcast_ref(), Some(burncam::Error::Model { .. }))
 }
 
-/// Somebody downstream, `head` perhaps, had read enough.
+/// The reader closed the pipe.
 pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error
         .chain()

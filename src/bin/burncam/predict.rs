@@ -11,7 +11,7 @@ use crate::contain::contained_for;
 use crate::discover::{Found, Input, discover, tell};
 use crate::{Outcome, is_of_model, subjects, text};
 
-/// Predicts every input; a failing one is reported and the rest goes on.
+/// Predicts every input; a failing input is reported and the others continue.
 pub(crate) fn run(args: &PredictArgs, quiet: bool) -> Result<Outcome> {
     let Found { inputs, left, .. } = discover(&args.inputs)?;
     if !quiet {
@@ -40,7 +40,7 @@ pub(crate) fn run(args: &PredictArgs, quiet: bool) -> Result<Outcome> {
     Ok(outcome)
 }
 
-/// The classes, and what was found when the file was read.
+/// The predicted classes, and the warnings of the input.
 fn predict_one(
     args: &PredictArgs,
     predictor: &Predictor,

@@ -1,11 +1,11 @@
-//! A bar for methods that run the network many times, on a terminal only.
+//! A progress bar, on a terminal only, for methods that run the network many times.
 
 use std::sync::Mutex;
 
 use burncam::cam::Progress;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// Something that draws how far a method has come, unless nobody looks.
+/// Draws the progress of a method, unless nothing would see it.
 pub(crate) fn listener(quiet: bool) -> Option<Progress> {
     let target = ProgressDrawTarget::stderr();
     if quiet || target.is_hidden() {

@@ -1,4 +1,4 @@
-//! The sheet of `--grid`: methods by classes, labelled.
+//! The sheet of `--grid`: a row per method, a column per class.
 
 use burncam::explain::{ClassExplanation, Explainer, Explanation, Style, Subject};
 use burncam::render::{Heading, Sheet, SheetRow};
@@ -6,7 +6,7 @@ use burncam::render::{Heading, Sheet, SheetRow};
 use crate::escape::escaped;
 use crate::text;
 
-/// One sheet of all methods and classes of an input; a row a method.
+/// The sheet of all methods and classes of an input.
 pub(crate) fn sheet(
     explainer: &Explainer,
     subject: &Subject,
@@ -27,7 +27,7 @@ pub(crate) fn sheet(
 }
 
 fn heading(target: &ClassExplanation) -> Heading {
-    // Synonyms follow a comma; one name is enough for a column.
+    // Synonyms follow a comma; the first is enough for a heading.
     let title = escaped(target.class.class_name.split(", ").next().unwrap_or_default()).into_owned();
     let rank = target.rank.filter(|rank| *rank > 1);
     let rank = rank.map_or_else(String::new, |rank| format!(", rank {rank}"));

@@ -1,4 +1,4 @@
-//! Loading of models and inputs, the same for every command.
+//! Loading of models and inputs, shared by all commands.
 
 use std::io::Read as _;
 use std::path::Path;
@@ -11,7 +11,7 @@ use burncam::model::Model;
 use crate::args::{ModelArgs, PictureArgs};
 use crate::discover::Input;
 
-/// The model that was named, or the one that is built in.
+/// The model given on the command line, or the built-in one.
 pub(crate) fn open_model(args: &ModelArgs) -> Result<Model> {
     open(args.model.as_deref(), args.spec.as_deref())
 }
@@ -31,7 +31,7 @@ pub(crate) fn open(path: Option<&Path>, spec: Option<&Path>) -> Result<Model> {
     Ok(model)
 }
 
-/// Sets the number of threads for everything, where it is not to be one a core.
+/// Sets the number of threads of the whole process; the default is one per core.
 pub(crate) fn set_threads(threads: Option<usize>) -> Result<()> {
     if let Some(threads) = threads {
         rayon::ThreadPoolBuilder::new()
@@ -45,7 +45,7 @@ pub(crate) fn set_threads(threads: Option<usize>) -> Result<()> {
 /// Refuses an input that is known to be unreadable.
 ///
 /// # Errors
-/// With what is known.
+/// The known problem.
 pub(crate) fn check(input: &Input) -> Result<()> {
     match &input.problem {
         Some(problem) => bail!("{problem}"),
@@ -53,7 +53,7 @@ pub(crate) fn check(input: &Input) -> Result<()> {
     }
 }
 
-/// Reads one input and prepares it for the model.
+/// Reads one input and preprocesses it for the model.
 pub(crate) fn load(
     input: &Input,
     args: &PictureArgs,

@@ -1,4 +1,4 @@
-//! The last words of a run over several images. Receives its summary, hands on a file, and a few lines for a person.
+//! The summary at the end of a run over several images. Receives it; writes a file, and a few lines for the terminal.
 
 use std::path::PathBuf;
 
@@ -11,10 +11,10 @@ use crate::text;
 /// Name of the summary of a whole run, in its output directory.
 pub(crate) const FILE: &str = "summary.json";
 
-/// So many classes are named; `summary.json` has them all.
+/// Number of classes printed; `summary.json` has all of them.
 const SHOWN_CLASSES: usize = 5;
 
-/// Name of the summary of shard `part` of `of`, which may share the directory with the others: `summary.2-of-4.json`.
+/// Name of the summary of shard `part` of `of`, which may share its directory with others: `summary.2-of-4.json`.
 pub(crate) fn file_of_shard(part: u64, of: u64) -> String {
     format!("summary.{part}-of-{of}.json")
 }
@@ -28,7 +28,7 @@ pub(crate) fn is_of_a_shard(name: &str) -> bool {
     numbers.is_some_and(|(part, of)| file_of_shard(part, of) == name)
 }
 
-/// Writes a summary, whole or not at all.
+/// Writes a summary atomically.
 ///
 /// # Errors
 /// When the file exists and `overwrite` is off, or cannot be written.
@@ -37,7 +37,7 @@ pub(crate) fn write(summary: &Summary, path: PathBuf, overwrite: bool) -> Result
     Ok(output::write_together(&[OutputFile { path, bytes }], &[], overwrite)?)
 }
 
-/// What a run found, line by line.
+/// The results of a run, as lines.
 pub(crate) fn words(summary: &Summary) -> Vec<String> {
     let mut lines = vec![outcome(summary)];
     lines.extend(classes(summary));
@@ -74,7 +74,7 @@ fn outcome(summary: &Summary) -> String {
 /// `most frequent: tabby 312, espresso 288 and 17 other classes; mean probability 81.2 %`.
 fn classes(summary: &Summary) -> Option<String> {
     let ranked = summary.classes.ranked();
-    // Synonyms follow a comma; one name is enough for a line.
+    // Synonyms follow a comma; the first is enough for a line.
     let name = |name: &str| name.split(", ").next().unwrap_or_default().to_owned();
     let named = ranked.iter().take(SHOWN_CLASSES);
     let named: Vec<String> =

@@ -1,7 +1,7 @@
-//! The two streams: data on standard output, everything said to a person about trouble on standard error.
+//! The two output streams: results on standard output, messages on standard error.
 //!
-//! Only here are they written to. Every line passes through `escape`, so that no text out of a file steers the terminal, and a line
-//! stays a line.
+//! No other file writes to them. Every line passes through `escape`, so that text from files can neither control the
+//! terminal nor start new lines.
 
 use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,24 +21,24 @@ pub(crate) fn lines(lines: &[String]) -> Result<()> {
     lines.iter().try_for_each(|text| line(text))
 }
 
-/// Prints JSON as it is laid out, with the values that it has.
+/// Prints formatted JSON, escaped without changing its values.
 pub(crate) fn json(json: &str) -> Result<()> {
     data(escaped_json(json).as_bytes())
 }
 
-/// Prints JSON that is one line.
+/// Prints JSON on one line.
 pub(crate) fn json_line(line: &str) -> Result<()> {
     json(&format!("{line}\n"))
 }
 
-/// Writes bytes to standard output as they are: pictures, and text of our own.
+/// Writes bytes to standard output unchanged: pictures, and text of our own.
 pub(crate) fn data(bytes: &[u8]) -> Result<()> {
     let mut stdout = io::stdout().lock();
     stdout.write_all(bytes).and_then(|()| stdout.flush()).context("cannot write to standard output")
 }
 
-/// As [`data`], where files are the product and standard output only tells of them: when its reader has gone away, nothing more is said
-/// there.
+/// As [`data`], for runs whose results are files: when the reader of standard output closes the pipe, later output is
+/// dropped and the run continues.
 pub(crate) fn beside_files(bytes: &[u8]) -> io::Result<()> {
     if is_gone() {
         return Ok(());
@@ -53,25 +53,25 @@ pub(crate) fn beside_files(bytes: &[u8]) -> io::Result<()> {
     }
 }
 
-/// Whether [`beside_files`] found standard output's reader gone.
+/// Whether [`beside_files`] found the pipe closed.
 pub(crate) fn is_gone() -> bool {
     GONE.load(Ordering::Relaxed)
 }
 
 static GONE: AtomicBool = AtomicBool::new(false);
 
-/// Whether a person looks at standard output.
+/// Whether standard output is a terminal.
 pub(crate) fn is_seen() -> bool {
     io::stdout().is_terminal()
 }
 
-/// Prints an error and its causes on one line, or, where weights do not fit, that line and one for each tensor.
+/// Prints an error and its causes on one line; a diagnosis of weights takes further lines, one per tensor.
 pub(crate) fn error(error: &Error) {
     let message = format!("burncam: {error:#}");
     lines_of(&message).into_iter().for_each(note);
 }
 
-/// The lines of a message: the only one that has several is a diagnosis of weights, which spells out the names in it.
+/// The lines of a message. Only a diagnosis of weights has several, and it escapes the names it contains.
 fn lines_of(message: &str) -> Vec<&str> {
     const BEGINNINGS: [&str; 4] = ["\n  missing: ", "\n  wrong shape: ", "\n  unused: ", "\n  ("];
     let mut lines = Vec::new();
@@ -86,19 +86,19 @@ fn lines_of(message: &str) -> Vec<&str> {
     lines
 }
 
-/// Says something to a person that is no result, on one line.
+/// Prints a message, not a result, on one line.
 pub(crate) fn note(text: &str) {
-    // If standard error is gone there is no one left to report to.
+    // When standard error is closed there is nowhere left to report it.
     let _ = writeln!(io::stderr().lock(), "{}", escaped(text));
 }
 
-/// Writes a message of the log.
+/// Writes a log message.
 pub(crate) fn log_line(to: &mut Formatter, message: &log::Record) -> io::Result<()> {
     let (level, style) = (message.level(), to.default_level_style(message.level()));
     writeln!(to, "[{style}{level:<5}{style:#}] {}", escaped(&message.args().to_string()))
 }
 
-/// Rows in columns, two spaces between, the last column ragged.
+/// Aligned columns, separated by two spaces; the last one is not padded.
 pub(crate) fn table(header: &[&str], rows: &[Vec<String>]) -> Vec<String> {
     let rows: Vec<Vec<String>> =
         rows.iter().map(|row| row.iter().map(|cell| escaped(cell).into_owned()).collect()).collect();
@@ -122,7 +122,7 @@ pub(crate) fn counted(count: usize, thing: &str) -> String {
     format!("{count} {thing}{}", if count == 1 { "" } else { "s" })
 }
 
-/// A probability as people read it.
+/// A probability as a percentage.
 pub(crate) fn percent(probability: f64) -> String {
     let percent = probability * 100.0;
     match percent {
@@ -131,12 +131,12 @@ pub(crate) fn percent(probability: f64) -> String {
     }
 }
 
-/// A probability, or the number of what has none.
+/// A probability as a percentage, or the value when it has none.
 pub(crate) fn percent_or_number(probability: Option<f64>, value: f64) -> String {
     probability.map_or_else(|| number(value), percent)
 }
 
-/// A number to five digits.
+/// A number with five significant digits.
 pub(crate) fn number(value: f64) -> String {
     const DIGITS: i32 = 5;
     let size = value.abs();
@@ -150,7 +150,7 @@ pub(crate) fn number(value: f64) -> String {
     }
 }
 
-/// A number of bytes for people.
+/// A byte count for people.
 pub(crate) fn size(bytes: u64) -> String {
     match bytes {
         0..100_000 => format!("{:.1} kB", bytes as f64 / 1e3),

@@ -1,4 +1,4 @@
-//! What `burncam explain` takes for many images.
+//! Options of `burncam explain` for many images.
 
 use std::path::PathBuf;
 
@@ -51,7 +51,7 @@ pub(crate) struct BatchArgs {
     pub(crate) progress: ProgressArg,
 }
 
-/// Who is told of progress.
+/// The kind of progress output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ProgressArg {
     Auto,

@@ -1,4 +1,4 @@
-//! What `burncam check` can be given. What it does with it is `check.rs`, beside this folder.
+//! Arguments of `burncam check`; `check.rs`, next to this folder, runs it.
 
 use std::path::PathBuf;
 

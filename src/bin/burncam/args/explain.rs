@@ -1,4 +1,4 @@
-//! What only `burncam explain` takes.
+//! Arguments of `burncam explain` only.
 
 use std::path::PathBuf;
 
@@ -66,7 +66,7 @@ pub(crate) struct ExplainArgs {
 }
 
 impl ExplainArgs {
-    /// Whether files that exist may be replaced.
+    /// Whether existing files may be replaced.
     pub(crate) fn replaces(&self) -> bool {
         self.output.force || self.batch.resume
     }
@@ -124,7 +124,7 @@ pub(crate) struct MethodArgs {
     pub(crate) stride: Option<u16>,
 }
 
-/// What `--scale` says.
+/// The value of `--scale`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum ScaleArg {
     Own,
@@ -167,7 +167,7 @@ pub(crate) struct OutputArgs {
     pub(crate) json: bool,
 }
 
-/// One word of `--save`.
+/// One value of `--save`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Save {
     Record,

@@ -1,4 +1,4 @@
-//! What `burncam import` can be given. What it does with it is `import.rs`, beside this folder.
+//! Arguments of `burncam import`; `import.rs`, next to this folder, runs it.
 
 use std::path::PathBuf;
 
@@ -80,7 +80,7 @@ pub(crate) struct ImportArgs {
     pub(crate) pictures: PictureArgs,
 }
 
-/// How pictures become the network's input. A file with weights does not say it, and most mistakes are made here.
+/// Preprocessing. Weights do not state it, and most mistakes are made here.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Preprocessing")]
 pub(crate) struct PictureArgs {
@@ -122,7 +122,7 @@ pub(crate) struct PictureArgs {
 }
 
 impl PictureArgs {
-    /// What was said, for the library.
+    /// The request for the library.
     pub(crate) fn request(&self) -> PreprocessRequest {
         PreprocessRequest {
             preset: self.preset,

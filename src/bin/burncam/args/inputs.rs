@@ -1,4 +1,4 @@
-//! What is to be explained or predicted, as it is written on the command line. `discover` finds it.
+//! Inputs as written on the command line; `discover` finds the files.
 
 use std::path::PathBuf;
 
@@ -8,7 +8,7 @@ use glob::Pattern;
 use super::values::parse_glob;
 use crate::discover::Shard;
 
-// Not `next_help_heading`: that would go on behind this struct, and this one comes first.
+// Not `next_help_heading`: it would also apply to the arguments after this struct, which comes first.
 #[derive(Debug, Args)]
 pub(crate) struct InputArgs {
     /// Pictures, .npy tensors, directories of them, quoted globs such as 'photos/**/*.jpg', or - for a picture on

@@ -1,4 +1,4 @@
-//! What `burncam merge` can be given. What it does with it is `merge.rs`, beside this folder.
+//! Arguments of `burncam merge`; `merge`, next to this folder, runs it.
 
 use std::path::PathBuf;
 

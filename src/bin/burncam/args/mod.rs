@@ -1,6 +1,6 @@
-//! What can be written on the command line. Nothing here touches the world; see `plan.rs` for that.
-//! `check.rs`, `explain.rs`, `import.rs` and `merge.rs` hold what only those commands take, `batch.rs` what is for many images,
-//! `inputs.rs` what is to be explained, `values.rs` how single words are read.
+//! The command line. Nothing here accesses files; see `plan.rs` for that. `check.rs`, `explain.rs`, `import.rs` and
+//! `merge.rs` have the arguments of those commands, `batch.rs` those for many images, `inputs.rs` the inputs,
+//! `values.rs` the parsers of single values.
 
 mod batch;
 mod check;
@@ -124,7 +124,7 @@ pub(crate) struct RunArgs {
 }
 
 impl RunArgs {
-    /// Where the network runs, and what runs it.
+    /// The device and engine to run on.
     pub(crate) fn runtime(&self) -> Runtime {
         let threads = self.place.threads.and_then(|threads| NonZero::new(usize::from(threads)));
         let device = self.place.device.clone();
@@ -174,7 +174,7 @@ pub(crate) enum LayoutArg {
 }
 
 impl LayoutArg {
-    /// The name that it is asked for by.
+    /// The name on the command line.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::ChannelsFirst => "channels-first",

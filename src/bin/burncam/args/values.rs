@@ -1,4 +1,4 @@
-//! How single words of the command line are read: a layer, a kind of file, a fraction, a tolerance, a colour, a glob.
+//! Parsers of single values: a layer, a kind of file, a fraction, a tolerance, a colour, a glob.
 
 use burncam::card::{ColorOrder, Filter};
 use burncam::model::LayerRequest;
@@ -94,7 +94,7 @@ pub(super) fn parse_color(text: &str) -> Result<ColorOrder, String> {
     by_name(text, "rgb, bgr or gray")
 }
 
-/// A name as the card has it.
+/// A value by its name in cards.
 fn by_name<T: serde::de::DeserializeOwned>(text: &str, expected: &str) -> Result<T, String> {
     serde_json::from_value(text.into()).map_err(|_| format!("expected {expected}, got '{text}'"))
 }

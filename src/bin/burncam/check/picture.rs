@@ -1,4 +1,4 @@
-//! `burncam check --picture`: what the network sees of a picture, and whether another framework sees the same.
+//! `burncam check --picture`: prints the network's input for a picture, and its comparison with another framework.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use crate::Outcome;
 use crate::args::CheckArgs;
 use crate::text;
 
-/// Checks one picture and prints what came out.
+/// Checks one picture and prints the results.
 pub(super) fn run(args: &CheckArgs, photo: &Path, model: Model) -> Result<Outcome> {
     if let Some(path) = args.reference.as_deref().filter(|path| !is_json(path)) {
         bail!(

@@ -1,25 +1,25 @@
-//! One thing to explain: where it lies, and what its outputs are called.
+//! An input and the names of its outputs.
 
 use std::path::{Component, Path, PathBuf};
 
-/// One thing to explain.
+/// An input.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Input {
-    /// As the caller would write it; `-` is standard input.
+    /// The path as the caller would write it; `-` is standard input.
     pub(crate) path: PathBuf,
-    /// Where it lay below the directory that was searched, or where a list says that it lies.
+    /// The path below the searched directory, or the path in a list.
     pub(crate) below: PathBuf,
-    /// Directory of its outputs below the output directory.
+    /// Directory of its outputs, relative to the output directory.
     pub(crate) place: PathBuf,
-    /// What the names of its outputs begin with.
+    /// Prefix of the names of its outputs.
     pub(crate) name: String,
-    /// Which of the arguments it comes from.
+    /// Index of the argument it comes from.
     pub(super) argument: usize,
-    /// It was found in a directory, not named.
+    /// Whether it was found by a search rather than named.
     pub(crate) searched: bool,
-    /// No other input, of any shard, has its file name.
+    /// Whether no other input, of any shard, has this file name.
     pub(crate) sole_of_its_name: bool,
-    /// Why it cannot be read, where that is known already.
+    /// Why it cannot be read, if that is already known.
     pub(crate) problem: Option<String>,
 }
 
@@ -50,7 +50,8 @@ impl Input {
         self.path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("npy"))
     }
 
-    /// What stays the same wherever the searched directory lies: the path below it; otherwise the path as it is named.
+    /// A path that does not depend on the location of the searched directory: relative to it for found files, else as
+    /// named.
     pub(crate) fn relative(&self) -> PathBuf {
         if self.searched {
             self.below.join(self.path.file_name().unwrap_or_default())
@@ -68,13 +69,13 @@ impl Input {
     }
 }
 
-/// The directories that a path names, without `..` and without the root.
+/// The directories in a path, without `..` and the root.
 pub(super) fn directories(path: &Path) -> PathBuf {
     let above = path.parent().unwrap_or(Path::new("")).components();
     above.filter(|part| matches!(part, Component::Normal(_))).collect()
 }
 
-/// File name without its last ending; `stdin` for standard input.
+/// File name without its last extension; `stdin` for standard input.
 fn stem(path: &Path) -> String {
     if path == Path::new("-") {
         return "stdin".to_owned();

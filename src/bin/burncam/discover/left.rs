@@ -1,4 +1,4 @@
-//! What a search did not take, counted by kind: nothing that looks like a picture is dropped without a word.
+//! Counts files that a search did not use, by kind: nothing that looks like a picture is dropped silently.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -9,7 +9,7 @@ use burncam::record::NotTaken;
 
 use crate::text;
 
-/// Endings of pictures that burncam does not read.
+/// Extensions of picture formats that burncam does not read.
 const FOREIGN: &[&str] = &[
     "ai", "arw", "avif", "bpg", "cr2", "cr3", "crw", "cur", "dcm", "dcr", "dds", "dib", "dicom", "djvu",
     "dng", "emf", "eps", "erf", "exr", "fits", "flif", "gpr", "hdr", "heic", "heics", "heif", "hif", "icns",
@@ -19,22 +19,22 @@ const FOREIGN: &[&str] = &[
     "svs", "tga", "wbmp", "wdp", "wmf", "x3f", "xbm", "xcf", "xpm",
 ];
 
-/// Why a file was not taken.
+/// Why a file was not used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Why {
-    /// burncam does not read its kind.
+    /// burncam cannot read this format.
     NotRead,
-    /// `--include` or `--exclude` leave it out.
+    /// Excluded by `--include` or `--exclude`.
     LeftOut,
-    /// Its name begins with a dot.
+    /// Its name starts with a dot.
     Hidden,
     /// A pipe, a socket or a device.
     NoFile,
-    /// burncam made it.
+    /// Written by burncam.
     Made,
 }
 
-/// Files by reason and kind.
+/// Numbers of files by reason and kind.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Left(BTreeMap<(Why, String), usize>);
 
@@ -51,7 +51,7 @@ impl Why {
 }
 
 impl Left {
-    /// One more, by its ending.
+    /// Counts a file by its extension.
     pub(super) fn count(&mut self, why: Why, below: &Path) {
         let ending = below.extension().map(|ending| ending.to_string_lossy().to_lowercase());
         self.count_kind(
@@ -74,7 +74,7 @@ impl Left {
         }
     }
 
-    /// `12 .heic, 3 .svg not read; 2 .png left out; 1 directory hidden`; `None` if all was taken.
+    /// `12 .heic, 3 .svg not read; 2 .png left out; 1 directory hidden`; `None` if every file was used.
     pub(crate) fn line(&self) -> Option<String> {
         let reasons = [Why::NotRead, Why::LeftOut, Why::NoFile, Why::Hidden, Why::Made];
         let clauses: Vec<String> = reasons.into_iter().filter_map(|why| self.clause(why)).collect();
@@ -87,7 +87,7 @@ impl Left {
         (!counts.is_empty()).then(|| format!("{} {}", counts.join(", "), why.words()))
     }
 
-    /// For the summary. What burncam made is not in it: a second run finds more of that than the first.
+    /// For the summary. Files written by burncam are not included: a second run finds more of them than the first.
     pub(crate) fn entries(&self) -> impl Iterator<Item = NotTaken> {
         let entries = self.0.iter().filter(|((why, _), _)| *why != Why::Made);
         entries.map(|((why, kind), count)| NotTaken {
@@ -98,19 +98,19 @@ impl Left {
     }
 }
 
-/// Says on one line what was not taken.
+/// Reports on one line what was not used.
 pub(crate) fn tell(left: &Left) {
     if let Some(line) = left.line() {
         text::note(&format!("not taken: {line}"));
     }
 }
 
-/// Whether an ending is that of pictures which burncam does not read.
+/// Whether an extension belongs to a picture format that burncam does not read.
 pub(super) fn is_foreign(ending: &OsStr) -> bool {
     FOREIGN.iter().any(|known| ending.eq_ignore_ascii_case(known))
 }
 
-/// Whether a file without an ending begins as a picture that burncam would read.
+/// Whether a file without an extension starts like a picture that burncam can read.
 pub(super) fn begins_as_picture(path: &Path) -> bool {
     let mut start = Vec::new();
     let read = std::fs::File::open(path).and_then(|file| file.take(16).read_to_end(&mut start));

@@ -1,4 +1,4 @@
-//! Lists of inputs, `--files-from`: from bytes to paths, as `find`, `git ls-files`, a database or a hand wrote them.
+//! Lists of inputs, `--files-from`, as written by `find`, `git ls-files`, a database or by hand.
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::decode;
 
-/// The paths of a list, in its order; `-` is standard input.
+/// The paths in a list, in order; `-` is standard input.
 pub(super) fn read(list: &Path) -> Result<Vec<PathBuf>> {
     let bytes = if list == Path::new("-") {
         let mut bytes = Vec::new();
@@ -24,8 +24,8 @@ pub(super) fn read(list: &Path) -> Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
-/// A NUL anywhere means that NULs separate, because no path has one; otherwise lines do, and their ends may be those
-/// of Windows.
+/// A NUL anywhere means NUL separators, because no path contains one; otherwise lines, with Unix or Windows line
+/// ends.
 fn paths(bytes: &[u8]) -> Result<Vec<PathBuf>> {
     let separator = if bytes.contains(&0) { 0 } else { b'\n' };
     bytes

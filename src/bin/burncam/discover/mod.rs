@@ -1,9 +1,9 @@
-//! From what was written on the command line to a list of inputs.
+//! From the command line to a list of inputs.
 //!
-//! What is named comes in the order in which it is named, what is searched in order of path, each file once. Receives
-//! the arguments, gives inputs that may not be readable; reading them is left to others. `search.rs` and `walk.rs` go through
-//! directories, `own.rs` tells photographs from burncam's own pictures, `left.rs` counts what is not taken, `list.rs` reads lists,
-//! `names.rs` settles what outputs are called, `shard.rs` divides.
+//! Named inputs keep their order, searched ones are sorted by path, and each file appears once. Receives the
+//! arguments; gives inputs, which may turn out to be unreadable. `search.rs` and `walk.rs` search directories,
+//! `own.rs` detects burncam's own pictures, `left.rs` counts what is not used, `list.rs` reads lists, `names.rs`
+//! names outputs, `shard.rs` divides.
 
 mod input;
 mod left;
@@ -30,25 +30,25 @@ use self::search::{Glob, Search};
 use self::walk::Catch;
 use crate::args::InputArgs;
 
-/// What there is to explain.
+/// The inputs of a run.
 #[derive(Debug)]
 pub(crate) struct Found {
-    /// Those of the shard. At least one, unless a shard was asked for.
+    /// The inputs of this shard. Not empty, unless a shard was requested.
     pub(crate) inputs: Vec<Input>,
-    /// Something was searched or listed: a directory, a glob, a list.
+    /// Whether anything was searched or listed: a directory, a glob, a list.
     pub(crate) searched: bool,
-    /// How many there are in all shards.
+    /// Number of inputs in all shards.
     pub(crate) total: usize,
-    /// What was met in searches and not taken, in all shards.
+    /// Files that searches did not use, in all shards.
     pub(crate) left: Left,
-    /// Where the files of all shards really are.
+    /// Canonical paths of the files of all shards.
     pub(crate) places: HashSet<PathBuf>,
 }
 
 /// Finds the inputs.
 ///
 /// # Errors
-/// For a directory, a glob or a list that gives nothing, for a list that cannot be read, and for standard input used
+/// For a directory, a glob or a list without pictures, for a list that cannot be read, and for standard input used
 /// twice.
 pub(crate) fn discover(args: &InputArgs) -> Result<Found> {
     let mut gathered = Gathered::new(Search::new(args), args.search_listed);
@@ -62,18 +62,18 @@ pub(crate) fn discover(args: &InputArgs) -> Result<Found> {
     Ok(gathered.finish(args.shard))
 }
 
-/// Inputs so far.
+/// The inputs collected so far.
 struct Gathered<'a> {
     search: Search<'a>,
-    /// Directories in lists are searched.
+    /// Whether directories in lists are searched.
     search_listed: bool,
     inputs: Vec<Input>,
-    /// Number of the argument that is being taken.
+    /// Index of the current argument.
     argument: usize,
     searched: bool,
     left: Left,
     seen: HashSet<PathBuf>,
-    /// Directories as they were written, and where they really are.
+    /// Directories as written, with their canonical paths.
     places: HashMap<PathBuf, PathBuf>,
 }
 
@@ -91,7 +91,7 @@ impl<'a> Gathered<'a> {
         }
     }
 
-    /// What was named on the command line: a directory, a file, or a glob.
+    /// Adds a command line argument: a directory, a file, or a glob.
     fn take(&mut self, path: &Path) -> Result<()> {
         let (root, catch, verb) = if path.is_dir() {
             (path.to_path_buf(), self.search.directory(path), "found in")
@@ -112,7 +112,8 @@ impl<'a> Gathered<'a> {
     }
 
     fn take_list(&mut self, list: &Path) -> Result<()> {
-        // Asked before, so that nobody waits for a list in vain, and after, because lists can name standard input.
+        // Checked before reading, so that the user does not type a list in vain, and after, because a list may
+        // contain `-`.
         self.refuse_stdin_twice(list)?;
         for path in list::read(list)? {
             self.take_listed(&path);
@@ -134,8 +135,8 @@ impl<'a> Gathered<'a> {
         Ok(())
     }
 
-    /// What a list names. A program may have written it, so nothing in it is a glob, a directory is searched only where that was asked for,
-    /// and one line that is wrong is no reason to stop.
+    /// Adds a path from a list. Lists are often written by programs, so paths are not globs, directories are only
+    /// searched on request, and a wrong line does not stop the run.
     fn take_listed(&mut self, path: &Path) {
         if !path.is_dir() {
             self.push(Input::listed(path));
@@ -178,7 +179,7 @@ impl<'a> Gathered<'a> {
         }
     }
 
-    /// A file has one place below a root, though links inside of the root may lead to it in other ways.
+    /// A file has one path below a root, even if links inside the root lead to it in several ways.
     fn push_searched(&mut self, root: &Path, below: &Path, problem: Option<String>) {
         let place = self.place(root).join(below);
         if self.seen.insert(place) {
@@ -191,7 +192,7 @@ impl<'a> Gathered<'a> {
         let here = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
         self.places
             .entry(directory.to_path_buf())
-            // What is not there is told of when it is read.
+            // A missing file is reported when it is read.
             .or_insert_with(|| here.canonicalize().unwrap_or_else(|_| directory.to_path_buf()))
     }
 

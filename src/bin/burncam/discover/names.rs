@@ -1,19 +1,19 @@
-//! What the outputs of each input are called, so that no two inputs write one file. The names follow from the whole list of inputs, of
-//! all shards, and not from what else lies in the output directory: every shard and every later run comes to the same.
+//! Names the outputs of each input, so that no two inputs write the same file. Names depend on the list of inputs of
+//! all shards, not on the contents of the output directory, so every shard and every later run agree.
 
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 
 use super::input::{Input, directories};
 
-/// Settles place and name of all inputs.
+/// Sets place and name of all inputs.
 pub(super) fn settle(inputs: &mut [Input]) {
     part_arguments(inputs);
     join_endings(inputs);
 }
 
-/// Arguments with files of the same place and name, `cats/1.jpg` and `dogs/1.jpg`, get a place each: the directories of the path as it
-/// is written, as files of a list have.
+/// Arguments with files of the same place and name, such as `cats/1.jpg` and `dogs/1.jpg`, get separate places: the
+/// directories of the path as written, as for files of a list.
 fn part_arguments(inputs: &mut [Input]) {
     let mut parted = HashSet::new();
     loop {
@@ -29,7 +29,7 @@ fn part_arguments(inputs: &mut [Input]) {
     }
 }
 
-/// Arguments that have a file which another has too.
+/// Arguments that share a place and name with another.
 fn clashing(inputs: &[Input]) -> HashSet<usize> {
     let mut owners: HashMap<(&PathBuf, String), usize> = HashMap::new();
     let mut clashing = HashSet::new();
@@ -42,7 +42,7 @@ fn clashing(inputs: &[Input]) -> HashSet<usize> {
     clashing
 }
 
-/// Where several have one stem in one place, `a.jpg` and `a.png`, the ending stays a part of the name of each.
+/// Where inputs in one place share a stem, such as `a.jpg` and `a.png`, their names keep the extension.
 fn join_endings(inputs: &mut [Input]) {
     loop {
         let mut counts: HashMap<(PathBuf, String), usize> = HashMap::new();
@@ -56,7 +56,7 @@ fn join_endings(inputs: &mut [Input]) {
             changed |= input.name != whole;
             input.name = whole;
         }
-        // A whole name may be the stem of another: `a.jpg` and `a.jpg.png`.
+        // A full name may equal another's stem, `a.jpg` and `a.jpg.png`, so repeat until nothing changes.
         if !changed {
             return;
         }
@@ -69,7 +69,7 @@ mod tests {
 
     use super::*;
 
-    /// Outputs of inputs that were named one by one.
+    /// Outputs of inputs that were named individually.
     fn outputs(paths: &[&str]) -> Vec<String> {
         let mut inputs: Vec<Input> = paths.iter().map(|path| Input::named(Path::new(path))).collect();
         for (argument, input) in inputs.iter_mut().enumerate() {

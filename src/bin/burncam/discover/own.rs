@@ -1,5 +1,5 @@
-//! Tells pictures that burncam made from photographs, so that a second run over the same directory takes none of them. What counts is
-//! the record beside a file, which names it with its size and hash; a photograph may be called anything.
+//! Detects pictures written by burncam, so that a second run over the same directory skips them. What counts is the
+//! record next to a file, which has its name, size and hash; photographs may have any name.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use burncam::output;
 use burncam::record::Artifact;
 use serde::Deserialize;
 
-/// As much of a record, of any version, as names files.
+/// The fields of a record, of any version, that name files.
 #[derive(Debug, Deserialize)]
 struct Names {
     schema_version: u32,
@@ -33,7 +33,7 @@ struct Made {
     sha256: Option<String>,
 }
 
-/// Records of the directory that is being searched, each read once.
+/// Records of the current directory, each read once.
 #[derive(Debug, Default)]
 pub(super) struct Own {
     directory: PathBuf,
@@ -41,7 +41,7 @@ pub(super) struct Own {
 }
 
 impl Own {
-    /// Whether a record beside the file says that burncam made it.
+    /// Whether a record next to the file says that burncam wrote it.
     pub(super) fn made(&mut self, path: &Path) -> bool {
         let Some(name) = path.file_name().and_then(|name| name.to_str()) else { return false };
         let directory = path.parent().unwrap_or(Path::new(""));
@@ -68,7 +68,7 @@ impl Own {
         })
     }
 
-    /// The record, or what a run that was killed before the record got its name left of it.
+    /// The record, or the temporary file of a run that was killed before it was renamed.
     fn record(&mut self, name: &str) -> Option<&Names> {
         let path = self.directory.join(name);
         let read = || read(&path).or_else(|| read(&output::temporary_path(&path)));
@@ -77,7 +77,7 @@ impl Own {
 }
 
 impl Made {
-    /// A record that knows neither size nor hash is taken at its word.
+    /// A record without size and hash is trusted.
     fn is(&self, path: &Path) -> bool {
         if self.bytes.is_none() || self.sha256.is_none() {
             return true;

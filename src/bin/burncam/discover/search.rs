@@ -1,4 +1,5 @@
-//! What is looked for: a whole directory or a glob, by endings or by `--include` and `--exclude`. `walk.rs` goes through the tree.
+//! The search criteria: a directory or a glob, by extensions or by `--include` and `--exclude`. `walk.rs` walks the
+//! tree.
 
 use std::ffi::OsStr;
 use std::path::{Component, Path, PathBuf};
@@ -9,28 +10,28 @@ use super::left::{self, Why};
 use super::walk::{Catch, Verdict, Way, walk};
 use crate::args::InputArgs;
 
-/// Endings of the files that a directory is searched for; a file named outright may be called anything.
+/// Extensions that a search accepts; a file named explicitly may have any.
 pub(super) const ENDINGS: &[&str] = &[
     "apng", "bmp", "gif", "jfif", "jpe", "jpeg", "jpg", "npy", "pam", "pbm", "pgm", "png", "pnm", "ppm",
     "tif", "tiff", "webp",
 ];
 
-/// As in a shell: `*` ends at a slash, and hidden names are spelled out.
+/// As in a shell: `*` stops at a slash, and hidden names must be spelled out.
 const SHELL: MatchOptions =
     MatchOptions { case_sensitive: true, require_literal_separator: true, require_literal_leading_dot: true };
 
-/// Where paths of a glob begin to vary, and what they look like from there on.
+/// A glob, split at its first wildcard.
 #[derive(Debug)]
 pub(super) struct Glob {
-    /// The directory before the first wildcard; nothing for the current one.
+    /// The directory before the first wildcard; empty for the current one.
     pub(super) base: PathBuf,
     rest: Pattern,
-    /// `rest`, one directory at a time.
+    /// `rest`, one pattern per directory level.
     parts: Vec<Pattern>,
 }
 
 impl Glob {
-    /// `None` for a path without wildcards, one that exists under that very name, and one that is no glob.
+    /// `None` for a path without wildcards, an existing file of that very name, and an invalid glob.
     pub(super) fn parse(path: &Path) -> Option<Self> {
         let varies = |part: &Component| part.as_os_str().to_string_lossy().contains(['*', '?', '[']);
         if path.symlink_metadata().is_ok() || !path.to_str()?.contains(['*', '?', '[']) {
@@ -46,13 +47,13 @@ impl Glob {
         Some(Self { base, rest: Pattern::new(&rest.join("/")).ok()?, parts })
     }
 
-    /// How far below what matches a path lies: 0 for what matches itself, `None` for what lies in nothing that does.
+    /// Depth of a path below the match: 0 for the match itself, `None` when it is not inside a match.
     fn depth(&self, below: &Path) -> Option<usize> {
         let within = below.ancestors().take_while(|above| !above.as_os_str().is_empty());
         within.enumerate().find(|(_, above)| matches(&self.rest, above)).map(|(depth, _)| depth)
     }
 
-    /// Whether something that matches can lie in this directory.
+    /// Whether this directory may contain matches.
     fn leads_through(&self, below: &Path) -> bool {
         let mut parts = self.parts.iter();
         let mut names = below.iter();
@@ -69,14 +70,14 @@ impl Glob {
         true
     }
 
-    /// `*.dat` asks for these files outright, `*` for whatever looks like a picture.
+    /// `*.dat` asks for these files explicitly, `*` for files that look like pictures.
     fn spells_ending(&self) -> bool {
         let last = self.parts.last().map(Pattern::as_str).unwrap_or_default();
         last.rsplit_once('.').is_some_and(|(_, ending)| !ending.contains(['*', '?', '[']))
     }
 }
 
-/// What is looked for, the same in every directory.
+/// The criteria, the same for every directory.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Search<'a> {
     include: &'a [Pattern],
@@ -89,14 +90,14 @@ impl<'a> Search<'a> {
         Self { include: &args.include, exclude: &args.exclude, recursive: !args.no_recursive }
     }
 
-    /// Files below a directory, as they lie below it, in order of path.
+    /// Files below a directory, as relative paths in order.
     pub(super) fn directory(self, directory: &Path) -> Catch {
         let depth = if self.recursive { usize::MAX } else { 1 };
         let enters = |below: &Path| if is_hidden_name(below) { Way::PastHidden } else { Way::In };
         walk(directory, depth, enters, |below| self.judge(below, false))
     }
 
-    /// Files that match, and those in directories that do, as they lie below the glob's base, in order of path.
+    /// Files that match, and those in matching directories, as paths relative to the glob's base, in order.
     pub(super) fn glob(self, glob: &Glob) -> Catch {
         let depth = if self.recursive { usize::MAX } else { 1 };
         let enters = |below: &Path| match glob.depth(below) {
@@ -141,7 +142,7 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// What to do where nothing was found.
+    /// The hint for an empty search.
     pub(super) fn way_out(self) -> &'static str {
         match () {
             () if !self.include.is_empty() || !self.exclude.is_empty() => "check --include and --exclude",
@@ -151,15 +152,15 @@ impl<'a> Search<'a> {
     }
 }
 
-/// Without a slash a pattern is about the file name. A star stands for hidden names too here, since those that come
-/// this far were asked for.
+/// A pattern without a slash applies to the file name. A star also matches hidden names here, because hidden files
+/// have already been filtered.
 fn fits(pattern: &Pattern, below: &Path) -> bool {
     let text = if pattern.as_str().contains('/') { Some(below.as_os_str()) } else { below.file_name() };
     let options = MatchOptions { require_literal_leading_dot: false, ..SHELL };
     text.is_some_and(|text| pattern.matches_with(&text.to_string_lossy(), options))
 }
 
-/// Names that are not text match as they are shown.
+/// Names that are not valid text match as they are displayed.
 fn matches(pattern: &Pattern, path: &Path) -> bool {
     pattern.matches_with(&path.to_string_lossy(), SHELL)
 }

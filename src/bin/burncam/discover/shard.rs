@@ -1,14 +1,14 @@
-//! One of several parts of a batch, so that many processes share it and none has to ask another.
+//! Division of a batch into shards that need no communication.
 //!
-//! Receives paths, says which part each is in. A part follows from the path alone: not from the order of the inputs,
-//! nor from what else was found.
+//! Receives paths and assigns each to a shard. The shard depends on the path alone, not on the order or number of
+//! inputs.
 
 use std::path::{Component, Path};
 use std::str::FromStr;
 
 use sha2::{Digest as _, Sha256};
 
-/// The `index`th of `count` parts, counted from 1.
+/// Shard `index` of `count`, counted from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Shard {
     pub(crate) index: u64,
@@ -16,17 +16,17 @@ pub(crate) struct Shard {
 }
 
 impl Shard {
-    /// More parts than there are ports, so more than anybody starts.
+    /// More shards than anyone would start; bounds the arithmetic.
     const MOST: u64 = 65_536;
 
-    /// Whether a path is in this part.
+    /// Whether a path is in this shard.
     pub(crate) fn has(self, relative: &Path) -> bool {
         fingerprint(relative) % self.count == self.index - 1
     }
 }
 
-/// The first eight bytes, the highest first, of the SHA-256 of the path's bytes, its parts joined by `/`. Parts of a
-/// batch may be run by different versions of burncam, so this never changes.
+/// The first eight bytes, big-endian, of the SHA-256 of the path's bytes with components joined by `/`. This must
+/// never change, because shards of one batch may run with different versions of burncam.
 fn fingerprint(path: &Path) -> u64 {
     let mut hash = Sha256::new();
     for (at, part) in path.components().filter(|part| *part != Component::CurDir).enumerate() {
@@ -71,8 +71,8 @@ mod tests {
         }
     }
 
-    /// The numbers are those of `printf cats/a.jpg | sha256sum`. They must stay: shards of one batch may be run by
-    /// two versions of burncam.
+    /// The values are those of `printf cats/a.jpg | sha256sum`. They must not change, because shards of one batch may
+    /// run with different versions.
     #[test]
     fn the_fingerprint_stays_what_it_is() {
         assert_eq!(fingerprint(Path::new("cats/a.jpg")), CATS_A);

@@ -1,4 +1,4 @@
-//! What is found, in which order, and how often.
+//! Which inputs are found, in which order, and how often.
 
 use clap::Parser as _;
 use proptest::prelude::*;
@@ -17,7 +17,7 @@ fn folder(names: &[&str]) -> tempfile::TempDir {
     folder
 }
 
-/// As on the command line; `~` is the folder.
+/// As on the command line; `~` stands for the folder.
 fn find(folder: &tempfile::TempDir, arguments: &str) -> Result<Found> {
     let root = folder.path().to_str().unwrap();
     let words = arguments.split(' ').map(|word| word.replace('~', root));

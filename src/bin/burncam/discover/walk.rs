@@ -1,5 +1,5 @@
-//! Walks a tree. Links are followed, a directory that leads back to one it lies in is not entered again, and what cannot be read is found
-//! with its problem, so that it fails like a picture that is damaged.
+//! Walks a directory tree. Links are followed, cycles are not entered, and unreadable directories are results with
+//! their problem, so that they fail like damaged pictures.
 
 use std::path::{Path, PathBuf};
 
@@ -9,36 +9,36 @@ use super::left::{self, Left, Why};
 use super::own::Own;
 use super::search::is_hidden_name;
 
-/// What a search gives.
+/// The results of a search.
 #[derive(Debug, Default)]
 pub(super) struct Catch {
-    /// Paths below the root, and why what is known to be unreadable is so.
+    /// Paths below the root, with the reason for those that cannot be read.
     pub(super) found: Vec<(PathBuf, Option<String>)>,
     pub(super) left: Left,
 }
 
-/// What is to be done with a file.
+/// What to do with a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
     Take,
     Leave(Why),
-    /// Its name says nothing.
+    /// The name does not decide.
     LookInside,
-    /// No picture, as far as its name goes.
+    /// Not a picture, by its name.
     Ignore,
 }
 
-/// Whether a directory is searched.
+/// Whether to enter a directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Way {
     In,
-    /// It would be, if its name were not hidden: that is said.
+    /// Not entered because its name is hidden; this is counted.
     PastHidden,
-    /// The search is not about it.
+    /// Outside the search.
     Past,
 }
 
-/// Goes through a tree in order of path; `enters` and `judges` are asked with the path below `root`.
+/// Walks a tree in order of path; `enters` and `judges` receive paths relative to `root`.
 pub(super) fn walk(
     root: &Path,
     depth: usize,
@@ -91,7 +91,7 @@ impl Catch {
     ) {
         let Some(path) = error.path() else { return log::warn!("{error}") };
         if let Some(above) = error.loop_ancestor() {
-            // What lies there was found on the way.
+            // Its files have already been found.
             let (path, above) = (path.display(), above.display());
             return log::warn!("directory '{path}' leads back to '{above}', in which it lies; passed over");
         }
@@ -105,7 +105,7 @@ impl Catch {
                     .push((name, Some(format!("cannot read the directory '{}': {reason}", path.display()))));
             }
             () => match judges(&name) {
-                // Without an ending it may lead to a directory.
+                // A link without an extension may lead to a directory.
                 Verdict::Take | Verdict::LookInside => self.found.push((name, Some(dangling(path, &reason)))),
                 Verdict::Leave(why) => self.left.count(why, &name),
                 Verdict::Ignore => {}

@@ -1,7 +1,6 @@
-//! The true classes of inputs, from a file or from the directories that they lie in.
+//! The true classes of inputs, from a file or from their directories.
 //!
-//! Receives the inputs and the model, hands on a class or nothing for each input. Records, accuracy and the choice of
-//! what is explained are left to others. `read.rs` reads the files.
+//! Receives the inputs and the model; gives an optional class for each input. `read.rs` reads the files.
 
 mod read;
 #[cfg(test)]
@@ -19,10 +18,10 @@ use burncam::model::Model;
 use self::read::Row;
 use crate::discover::Input;
 
-/// Where labels come from, `--labels`.
+/// The source of labels, `--labels`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum LabelSource {
-    /// The first directory below the one that is searched is called as the class, as torchvision's `ImageFolder` has it.
+    /// The first directory below the searched one is named like the class, as in torchvision's `ImageFolder`.
     FromDirectory,
     /// Paths and classes.
     File(PathBuf),
@@ -34,22 +33,22 @@ impl From<OsString> for LabelSource {
     }
 }
 
-/// What is known of an input's class.
+/// The label of an input.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Label {
     /// It has no label.
     Missing,
-    /// Its class.
+    /// A class of the model.
     Class(usize),
-    /// Its label is no class of the model, in words.
+    /// Not a class of the model; the reason as a sentence.
     Unknown(String),
 }
 
-/// The label of each input. `whole`: these are all inputs, not those of a shard.
+/// The label of each input. `whole`: the inputs are all inputs and not a shard.
 ///
 /// # Errors
-/// For a file that cannot be read or says two things of one path, for a class in it that the model does not have, and if
-/// none of the inputs has a label that is a class; a shard may be out of luck.
+/// For a file that cannot be read or has contradictory labels for a path, for a class that the model does not have,
+/// and if no input has a valid label. (A shard may have none.)
 pub(crate) fn labels(
     source: &LabelSource,
     inputs: &[Input],
@@ -86,7 +85,7 @@ pub(crate) fn labels(
     Ok(labels)
 }
 
-/// A directory that is no class makes its own images fail. If none is one, another directory was meant.
+/// A directory that is not a class fails only its own images. If no directory is a class, a wrong one was given.
 fn from_directories(inputs: &[Input], whole: bool, model: &Model) -> Result<Vec<Label>> {
     const WAY_OUT: &str = "write a file instead, --labels FILE with lines path,class";
     let mut known: HashMap<&OsStr, Result<usize, burncam::Error>> = HashMap::new();
@@ -117,7 +116,7 @@ fn from_directories(inputs: &[Input], whole: bool, model: &Model) -> Result<Vec<
     }
 }
 
-/// The first directory below the one that was searched.
+/// The first directory below the searched one.
 fn class_directory(input: &Input) -> Option<&OsStr> {
     if input.searched { input.below.iter().next() } else { None }
 }
@@ -135,8 +134,8 @@ fn no_classes(unknown: &[&OsStr]) -> String {
     }
 }
 
-/// A name before an index: directories called `1` to `102` are the names that the model was trained with. Names of
-/// directories often have underscores for spaces.
+/// Names take precedence over indices: directories called `1` to `102` are the names that the model was trained with.
+/// Directory names often have underscores for spaces.
 fn class_of_directory(directory: &OsStr, model: &Model) -> burncam::Result<usize> {
     let text = directory.to_string_lossy();
     if let Some(class) = exactly(&text, model) {
@@ -150,7 +149,7 @@ fn exactly(name: &str, model: &Model) -> Option<usize> {
     model.card().classes.iter().position(|class| class == name)
 }
 
-/// An index or a name; `top` and `label` are words like others here.
+/// An index or a name; `top` and `label` have no special meaning here.
 fn target(text: &str) -> Target {
     text.parse().map_or_else(|_| Target::Name(text.to_owned()), Target::Index)
 }
@@ -172,9 +171,9 @@ fn from_file(file: &Path, inputs: &[Input], model: &Model) -> Result<Vec<Option<
     Ok(found.into_iter().zip(inputs).map(|(label, input)| label.or_else(|| by_name(input))).collect())
 }
 
-/// A file's rows.
+/// The rows of a label file.
 struct Labels {
-    /// Paths without detours, and with them class and place in the file.
+    /// Normalised paths, with class and line.
     classes: HashMap<PathBuf, (usize, u64)>,
 }
 
@@ -203,8 +202,8 @@ impl Labels {
         Ok(Self { classes })
     }
 
-    /// By the path as it is given, from here or from the root; from the labels' own directory; and from the directory
-    /// that was searched.
+    /// Looks a path up as given, relative to the current directory, the root, the label file's directory, and the
+    /// searched directory.
     fn by_path(&self, input: &Input, here: &Path, beside: &Path) -> Option<usize> {
         let path = normal(&here.join(&input.path));
         let found = self.classes.get(&path);
@@ -214,7 +213,7 @@ impl Labels {
         found.map(|(class, _)| *class)
     }
 
-    /// By file names; nothing for one that several paths have.
+    /// Classes by file name; `None` when several paths share it.
     fn by_name(&self) -> HashMap<&OsStr, Option<usize>> {
         let mut names = HashMap::new();
         for (path, (class, _)) in &self.classes {
@@ -225,7 +224,7 @@ impl Labels {
     }
 }
 
-/// Classes by the words that mean them, each looked up once.
+/// Resolved class names, each looked up once.
 struct Lookup<'a> {
     model: &'a Model,
     known: HashMap<String, usize>,
@@ -245,7 +244,7 @@ impl Lookup<'_> {
     }
 }
 
-/// The path without `.`, and without `..` where something stands before it.
+/// The path without `.`, and without `..` where a component precedes it.
 fn normal(path: &Path) -> PathBuf {
     let mut short = PathBuf::new();
     for part in path.components() {
@@ -260,7 +259,7 @@ fn normal(path: &Path) -> PathBuf {
     short
 }
 
-/// The way to a path from a directory; both start at the root.
+/// The relative path from a directory; both are absolute.
 fn from(path: &Path, directory: &Path) -> PathBuf {
     let shared = path.components().zip(directory.components()).take_while(|(a, b)| a == b).count();
     let up = directory.components().skip(shared).map(|_| Component::ParentDir);

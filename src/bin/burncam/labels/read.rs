@@ -1,4 +1,4 @@
-//! Files of labels, from bytes to rows: CSV, TSV and JSON. What a row's path and class mean is settled in `mod.rs`.
+//! Reads label files: CSV, TSV and JSON. `mod.rs` interprets paths and classes.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -12,21 +12,21 @@ use crate::decode;
 use crate::discover::list;
 use crate::formula;
 
-/// What a file says of one path.
+/// A row of a label file.
 #[derive(Debug, PartialEq)]
 pub(super) struct Row {
     pub(super) path: PathBuf,
     /// Index or name.
     pub(super) class: String,
-    /// Line of the file, or number of the entry, from 1.
+    /// Line number, or number of the entry, from 1.
     pub(super) at: u64,
 }
 
-/// Names of columns in a header.
+/// Accepted column names.
 const PATH: &[&str] = &["path", "filename", "file_name", "filepath", "file", "image"];
 const CLASS: &[&str] = &["class", "label", "class_name", "target"];
 
-/// What `at` of a row counts.
+/// What `at` counts.
 pub(super) fn unit(file: &Path) -> &'static str {
     if has_ending(file, "json") { "entry" } else { "line" }
 }
@@ -47,7 +47,7 @@ fn has_ending(file: &Path, wanted: &str) -> bool {
     file.extension().is_some_and(|ending| ending.eq_ignore_ascii_case(wanted))
 }
 
-/// Two columns, path and class; with a header that names them there may be others.
+/// Two columns, path and class; with a header that names them, other columns are allowed.
 fn table(bytes: &[u8], delimiter: u8) -> Result<Vec<Row>> {
     let mut reader =
         ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter).from_reader(bytes);
@@ -79,12 +79,12 @@ fn table(bytes: &[u8], delimiter: u8) -> Result<Vec<Row>> {
     Ok(rows)
 }
 
-/// A cell without the quote that keeps a spreadsheet from taking it for a formula: our own tables have it.
+/// The cell without a quote against formulas, which burncam's own tables have.
 fn plain(cell: &[u8]) -> &[u8] {
     std::str::from_utf8(cell).map_or(cell, |text| formula::plain(text).as_bytes())
 }
 
-/// The line of a row; what the reader gives is where the empty lines before it begin.
+/// The line of a row. The reader's position is before any empty lines that precede it.
 fn line(bytes: &[u8], start: &csv::Position) -> u64 {
     let ends = bytes.iter().skip(start.byte() as usize).take_while(|byte| matches!(byte, b'\r' | b'\n'));
     start.line() + ends.filter(|byte| **byte == b'\n').count() as u64
@@ -129,7 +129,7 @@ struct Entry {
     class: Word,
 }
 
-/// A map would keep the last of two equal paths and say nothing of the other.
+/// A map would silently keep only the last of two equal paths.
 struct Pairs(Vec<(String, Word)>);
 
 impl<'de> Deserialize<'de> for Pairs {

@@ -1,4 +1,4 @@
-//! Labels of files that lie in a folder, by the classes of a model from the fixtures.
+//! Labels from files in a folder, for the classes of a fixture model.
 
 use clap::Parser as _;
 
@@ -11,7 +11,7 @@ fn model() -> Model {
         .unwrap()
 }
 
-/// A folder with empty pictures and, if anything is in it, a file of labels.
+/// A folder with empty pictures and, if `text` is not empty, a label file.
 fn folder(pictures: &[&str], file: &str, text: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     for name in [pictures, &[file]].concat() {
@@ -44,7 +44,7 @@ fn labelled(
     found.map_err(|error| format!("{error:#}").replace(root, "~"))
 }
 
-/// The class, of labels that are all known or missing.
+/// The class of a label that must be known or missing.
 fn class(label: Label) -> Option<usize> {
     match label {
         Label::Missing => None,

@@ -1,4 +1,4 @@
-//! `burncam merge`: what several runs, or the shards of one, found as if it had been one run.
+//! `burncam merge`: combines the results of several runs, or of the shards of one.
 
 mod records;
 
@@ -13,7 +13,7 @@ use crate::args::MergeArgs;
 use crate::report::Page;
 use crate::{Outcome, summary, text};
 
-/// Joins the summaries, and with `--report` makes one page of all records.
+/// Merges the summaries, and with `--report` writes one page of all records.
 pub(crate) fn run(args: &MergeArgs, quiet: bool) -> Result<Outcome> {
     let path = args.out.join(summary::FILE);
     if !args.force {
@@ -34,7 +34,7 @@ pub(crate) fn run(args: &MergeArgs, quiet: bool) -> Result<Outcome> {
     Ok(if unreadable == 0 { Outcome::Done } else { Outcome::SomeFailed })
 }
 
-/// All records below the directories, and what failed; and how many records cannot be read.
+/// The page of all records below the directories and all failures; and the number of unreadable records.
 fn page(directories: &[PathBuf], whole: &Summary) -> Result<(Page, usize)> {
     let mut page = Page::new(&whole.model.name);
     let Entries { shown, unreadable } = records::entries(directories, whole);
@@ -49,7 +49,7 @@ fn page(directories: &[PathBuf], whole: &Summary) -> Result<(Page, usize)> {
     Ok((page, unreadable))
 }
 
-/// The summaries of runs into these directories.
+/// The summaries in these directories.
 fn summaries(directories: &[PathBuf]) -> Result<Vec<Summary>> {
     let mut seen: Vec<PathBuf> = Vec::new();
     let mut summaries = Vec::new();
@@ -68,7 +68,7 @@ fn summaries(directories: &[PathBuf]) -> Result<Vec<Summary>> {
     Ok(summaries)
 }
 
-/// The shards' summaries where there are any, since `summary.json` beside them is what an earlier merge made of them.
+/// The shards' summaries if there are any: then `summary.json` next to them is the result of an earlier merge.
 fn summary_files(directory: &Path) -> Result<Vec<PathBuf>> {
     let cannot_read = || format!("cannot read the directory '{}'", directory.display());
     let mut shards = Vec::new();

@@ -1,4 +1,4 @@
-//! What a merged page shows: the records below directories, and what failed, in order of input path.
+//! The contents of a merged page: records and failures, sorted by input path.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -12,18 +12,18 @@ use walkdir::WalkDir;
 
 use crate::text;
 
-/// Something on the page.
+/// An entry of the page.
 pub(super) enum Entry {
-    /// A record's file.
+    /// Path of a record.
     Record(PathBuf),
     Failure(Failure),
 }
 
-/// What there is for a page.
+/// The entries of a page.
 pub(super) struct Entries {
-    /// Known by path alone, so that a million fit into memory.
+    /// Only paths are kept, so that a million records fit into memory.
     pub(super) shown: Vec<Entry>,
-    /// Records that cannot be read, which have been reported.
+    /// Number of unreadable records, already reported.
     pub(super) unreadable: usize,
 }
 
@@ -33,7 +33,7 @@ pub(super) fn entries(directories: &[PathBuf], summary: &Summary) -> Entries {
     let mut seen = HashSet::new();
     let mut unreadable = 0;
     for path in directories.iter().flat_map(|directory| json_files(directory)) {
-        // One directory may lie in another that is named too.
+        // One directory may be inside another that is also given.
         if !path.canonicalize().is_ok_and(|real| seen.insert(real)) {
             continue;
         }
@@ -49,12 +49,12 @@ pub(super) fn entries(directories: &[PathBuf], summary: &Summary) -> Entries {
     for failure in &summary.failures {
         entries.push((PathBuf::from(&failure.path), Entry::Failure(failure.clone())));
     }
-    // Stable: several methods of one image stay in order of file name.
+    // The sort is stable: records of one image by several methods stay in order of file name.
     entries.sort_by(|(a, _), (b, _)| a.cmp(b));
     Entries { shown: entries.into_iter().map(|(_, entry)| entry).collect(), unreadable }
 }
 
-/// By its name, `STEM.METHOD.json`, or because it has what records of every version have. Other JSON is not burncam's.
+/// By its name, `STEM.METHOD.json`, or by the fields that every version has. Other JSON files are not burncam's.
 fn is_meant_as_record(path: &Path) -> bool {
     #[derive(Deserialize)]
     struct OfAnyVersion {

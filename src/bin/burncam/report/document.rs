@@ -1,11 +1,11 @@
-//! The file: a template with styles, script and data in their places, and a policy that lets nothing else in.
+//! The HTML file: a template with styles, script, data, and a policy that forbids everything else.
 
 use data_encoding::BASE64;
 use sha2::{Digest as _, Sha256};
 
 const TEMPLATE: &str = include_str!("page.html");
 const STYLE: &str = include_str!("page.css");
-/// One module: what one file names the next can use.
+/// One module: names declared in a file are visible in the next.
 const SCRIPT: &str = concat!(
     include_str!("list.js"),
     include_str!("cards.js"),
@@ -13,7 +13,7 @@ const SCRIPT: &str = concat!(
     include_str!("controls.js")
 );
 
-/// The page around the data, which is JSON.
+/// Fills the page with its data, which is JSON.
 pub(super) fn document(data: &str) -> String {
     let mut document = String::with_capacity(TEMPLATE.len() + STYLE.len() + SCRIPT.len() + data.len() + 1024);
     let mut pieces = TEMPLATE.split("{{");
@@ -31,7 +31,7 @@ pub(super) fn document(data: &str) -> String {
     document
 }
 
-/// Nothing may be loaded but pictures, from where the page lies or out of itself, and nothing run but this script.
+/// Allows only pictures, from the page's origin or embedded, and only this script.
 fn policy() -> String {
     let digest = |text: &str| format!("'sha256-{}'", BASE64.encode(&Sha256::digest(text)));
     format!(
@@ -41,7 +41,7 @@ fn policy() -> String {
     )
 }
 
-/// JSON that can stand in a `script` element whatever its strings hold. These characters occur only in strings.
+/// JSON that is safe inside a `script` element. These characters only occur in strings.
 fn harmless(json: &str) -> String {
     json.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026")
 }

@@ -1,25 +1,25 @@
-//! Relative addresses from the page to a file, so that page and files can be moved together.
+//! Relative URLs from the page to files, so that both can be moved together.
 
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 
-/// All but what RFC 3986 calls unreserved. In a path segment that is more than need be, and never too little.
+/// Everything except RFC 3986's unreserved characters. More than a path segment requires, never less.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// The directory of a page, absolute.
+/// The absolute directory of a page.
 ///
 /// # Errors
-/// When the current directory cannot be told.
+/// When the current directory is unknown.
 pub(super) fn folder_of(page: &Path) -> io::Result<PathBuf> {
     let mut folder = resolved(page)?;
     folder.pop();
     Ok(folder)
 }
 
-/// The address of `file` as seen from a page in `folder`, which [`folder_of`] gave. `None` when there is no way from one to
-/// the other, as between the drives of some systems.
+/// The URL of `file` relative to a page in `folder`, from [`folder_of`]. `None` when there is none, for example
+/// between drives on Windows.
 pub(super) fn relative(folder: &Path, file: &Path) -> Option<String> {
     let file = resolved(file).ok()?;
     let common = folder.components().zip(file.components()).take_while(|(one, other)| one == other).count();
@@ -34,8 +34,8 @@ pub(super) fn relative(folder: &Path, file: &Path) -> Option<String> {
     Some(up.chain(down).collect::<Vec<_>>().join("/"))
 }
 
-/// The absolute path without `..`. Links stay as they were written, since a browser takes addresses by their text; only one
-/// that `..` follows is resolved, since above it lies what it points to.
+/// The absolute path without `..`. Links stay as written, because browsers resolve URLs as text; only a link before
+/// `..` is resolved, because its parent is that of its target.
 fn resolved(path: &Path) -> io::Result<PathBuf> {
     let mut resolved = PathBuf::new();
     for component in std::path::absolute(path)?.components() {

@@ -1,8 +1,8 @@
-//! `--report`: one page of HTML to look through a run.
+//! `--report`: one HTML page to browse the results of a run.
 //!
-//! Receives records as they are made and keeps of each the few things that the page shows. Hands on one file that
-//! needs no other: styles, script and data are in it, and the pictures of a small run as well. What the page then
-//! does is `*.js` beside this file.
+//! Receives records as they are made and keeps the few fields that the page shows. Writes one self-contained file
+//! with styles, script and data, and with the pictures of a small run. The page's behaviour is in `*.js` in this
+//! folder.
 
 mod document;
 mod link;
@@ -21,19 +21,19 @@ use rayon::prelude::*;
 
 use rows::{Card, Data, Table, View};
 
-/// Up to so many maps the page holds its pictures itself, as small JPEGs of some 15 kB each; beyond, it would grow
-/// unwieldy, and loads files as they come into sight.
+/// Up to this many maps the page embeds their pictures, as JPEGs of about 15 kB each. A larger page would be slow to
+/// open, so it loads files as they scroll into view.
 const MOST_EMBEDDED: usize = 200;
 
-/// A page in the making.
+/// A page under construction.
 #[derive(Debug)]
 pub(crate) struct Page {
     title: String,
-    /// The model gives numbers and no classes.
+    /// Whether the model gives values instead of classes.
     numbers: bool,
     methods: Table<String>,
     layers: Table<String>,
-    /// Index in the model, and name.
+    /// Class index and name.
     classes: Table<(usize, String)>,
     /// Warnings and findings.
     notes: Table<String>,
@@ -41,7 +41,7 @@ pub(crate) struct Page {
     by_path: HashMap<String, usize>,
 }
 
-/// What becomes a card.
+/// A card of the page.
 #[derive(Debug)]
 enum Entry {
     Picture(Picture),
@@ -63,12 +63,12 @@ struct Picture {
 struct Map {
     view: View<'static>,
     directory: PathBuf,
-    /// Kinds and names.
+    /// Kinds and file names.
     files: Vec<(String, String)>,
 }
 
 impl Page {
-    /// A page without cards. `title` is the model's name.
+    /// An empty page. `title` is the model's name.
     pub(crate) fn new(title: &str) -> Self {
         Self {
             title: title.to_owned(),
@@ -82,7 +82,7 @@ impl Page {
         }
     }
 
-    /// Adds a record whose files lie in `directory`. Records of the same picture share a card.
+    /// Adds a record whose files are in `directory`. Records of the same picture share a card.
     pub(crate) fn add(&mut self, record: &Record, directory: &Path) {
         self.numbers |= record.is_regression;
         let maps: Vec<Map> = (0..record.targets.len()).map(|at| self.map(record, at, directory)).collect();
@@ -105,7 +105,7 @@ impl Page {
         self.entries.push(Entry::Failure { path: path.to_owned(), error: error.to_owned() });
     }
 
-    /// Writes the page, whole or not at all.
+    /// Writes the page atomically.
     ///
     /// # Errors
     /// When the file exists and `overwrite` is off, or cannot be written.
@@ -182,7 +182,7 @@ impl Page {
     }
 }
 
-/// The record's warnings, but for those that only say a target's finding once more.
+/// The record's warnings, without those that only repeat a target's finding.
 fn warnings_of(record: &Record) -> impl Iterator<Item = &String> {
     record.warnings.iter().filter(|warning| {
         let repeats = |target: &TargetRecord| {
@@ -193,7 +193,7 @@ fn warnings_of(record: &Record) -> impl Iterator<Item = &String> {
 }
 
 impl Entry {
-    /// The card as the page wants it; `folder` is the page's.
+    /// The card's data; `folder` is the page's.
     fn card(&self, folder: &Path, embedded: bool) -> Card<'_> {
         match self {
             Self::Failure { path, error } => Card { path, error: Some(error), ..Card::default() },
@@ -204,7 +204,7 @@ impl Entry {
 
 impl Picture {
     fn card(&self, folder: &Path, embedded: bool) -> Card<'_> {
-        // A tensor is no picture, and standard input is gone.
+        // A tensor is not a picture, and standard input cannot be read again.
         let file = (self.format != "npy" && self.path != "-").then(|| Path::new(&self.path));
         Card {
             path: &self.path,

@@ -1,21 +1,21 @@
-//! What the page's script reads: the JSON in the page, and the tables that keep it short.
+//! The JSON data of the page, and the tables that keep it short.
 
 use std::collections::HashMap;
 use std::hash::Hash;
 
 use serde::Serialize;
 
-/// The artifacts that a card can show, the best first.
+/// The artifacts that a card can show, best first.
 pub(super) const SHOWN: &[&str] =
     &["overlay", "boxes", "side-by-side", "cut-out", "heatmap", "mask", "grey", "grey16"];
 
-/// All that the page knows. Methods, layers, classes and notes are referred to by their place in these tables.
+/// All data of the page. Methods, layers, classes and notes are indices into these tables.
 #[derive(Debug, Serialize)]
 pub(super) struct Data<'a> {
     pub(super) title: &'a str,
-    /// Small pictures are in the page.
+    /// Whether pictures are embedded.
     pub(super) embedded: bool,
-    /// The model gives numbers, which stand in the places of probabilities.
+    /// Whether the model gives values, which are shown instead of probabilities.
     #[serde(skip_serializing_if = "is_false")]
     pub(super) numbers: bool,
     pub(super) methods: &'a [String],
@@ -25,7 +25,7 @@ pub(super) struct Data<'a> {
     pub(super) cards: Vec<Card<'a>>,
 }
 
-/// A picture with its maps, or, with `error`, an input without any.
+/// A picture with its maps, or an input with an `error`.
 #[derive(Debug, Default, Serialize)]
 pub(super) struct Card<'a> {
     pub(super) path: &'a str,
@@ -40,13 +40,13 @@ pub(super) struct Card<'a> {
     /// The true class.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) label: Option<usize>,
-    /// Classes and probabilities, most probable first; or numbers in their order.
+    /// Classes and probabilities, most probable first; or values in order.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     pub(super) top: &'a [(usize, f64)],
-    /// Address of the file.
+    /// URL of the file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) original: Option<String>,
-    /// The picture itself, small, as a data URI.
+    /// A small version as a data URI.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) thumb: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -56,7 +56,7 @@ pub(super) struct Card<'a> {
 /// A map of a picture.
 #[derive(Debug, Default, Serialize)]
 pub(super) struct View<'a> {
-    /// Place of the target in its record.
+    /// Index of the target in its record.
     pub(super) at: usize,
     pub(super) method: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -65,27 +65,27 @@ pub(super) struct View<'a> {
     pub(super) proba: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) rank: Option<usize>,
-    /// Why there is nothing on it, a note.
+    /// Why the map is blank, as a note.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) blank: Option<usize>,
-    /// Warnings.
+    /// Warnings, as notes.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) notes: Vec<usize>,
     /// Left, top, right and bottom in pixels of the picture.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) boxes: Vec<[usize; 4]>,
-    /// Address of the file that shows it best.
+    /// URL of the best artifact.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) picture: Option<String>,
-    /// The same, small, as a data URI.
+    /// A small version as a data URI.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) thumb: Option<String>,
-    /// Kinds and addresses.
+    /// Kinds and URLs.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) files: Vec<(&'a str, String)>,
 }
 
-/// Things that many cards name, each once, in the order in which they came.
+/// Distinct values in order of first use.
 #[derive(Debug)]
 pub(super) struct Table<T> {
     all: Vec<T>,
@@ -99,7 +99,7 @@ impl<T> Default for Table<T> {
 }
 
 impl<T: Clone + Eq + Hash> Table<T> {
-    /// Where a thing stands; it is added if it is new.
+    /// The index of a value, which is added if it is new.
     pub(super) fn place(&mut self, thing: T) -> usize {
         *self.places.entry(thing).or_insert_with_key(|thing| {
             self.all.push(thing.clone());
@@ -112,7 +112,7 @@ impl<T: Clone + Eq + Hash> Table<T> {
     }
 }
 
-/// A probability with as many digits as anybody reads.
+/// A probability rounded to the digits that are shown.
 pub(super) fn rounded(probability: f64) -> f64 {
     (probability * 1e6).round() / 1e6
 }

@@ -1,4 +1,4 @@
-//! Pictures small enough to be in the page.
+//! Thumbnails small enough to embed.
 
 use std::path::Path;
 
@@ -10,10 +10,10 @@ use image::codecs::jpeg::JpegEncoder;
 /// Longer side in pixels: a card on a screen of usual density.
 const SIDE: u32 = 360;
 
-/// Heat is smooth, and edges of photographs still look right.
+/// Heatmaps are smooth, and edges of photographs still look right at this quality.
 const QUALITY: u8 = 80;
 
-/// The picture in a file, upright and small, as the URI of a JPEG. `None` when it cannot be read (any more): the page shows
+/// A file's picture, upright and small, as a data URI. `None` when it cannot be read (any more): the page then shows
 /// that it is missing.
 pub(super) fn data_uri(path: &Path) -> Option<String> {
     let shrink = || -> anyhow::Result<Vec<u8>> {

@@ -1,4 +1,4 @@
-//! The page's data, from records as a run makes them.
+//! The page's data for typical records.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ const GRADCAM: &str = "Grad-CAM";
 /// A class of the records below.
 type Class<'a> = (usize, &'a str, f64);
 
-/// A record as a run would make it. Of `classes` all are predicted, and the first `targets` explained.
+/// A record with `classes` as predictions, the first `targets` of them explained.
 pub(super) fn record(path: &Path, method: &str, classes: &[Class<'_>], targets: usize) -> Record {
     let stem = path.file_stem().unwrap().to_string_lossy();
     let class = |(target, name, proba): &Class<'_>| json!({ "target": target, "class_name": name, "proba": proba, "logit": 1.0 });
@@ -64,7 +64,7 @@ pub(super) fn record(path: &Path, method: &str, classes: &[Class<'_>], targets: 
     serde_json::from_value(value).unwrap()
 }
 
-/// What the page's script would read.
+/// The data as the page's script reads it.
 fn data(page: &Page, to: &Path) -> Value {
     let document = page.document(to).unwrap();
     let (_, rest) = document.split_once("type=\"application/json\">").unwrap();

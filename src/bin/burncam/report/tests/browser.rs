@@ -1,4 +1,4 @@
-//! The pages that `tests/browser/run` looks at in a browser: one of everything, and one of 5,000 pictures.
+//! Pages for the browser test `tests/browser/run`: one with every feature, and one of 5,000 pictures.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,12 +9,12 @@ use image::imageops::crop_imm;
 
 use super::{GRADCAM, Page, fixture, record};
 
-/// Where the pages go.
+/// Output directory of the pages.
 const FOLDER: &str = "BURNCAM_PAGES";
 
 const HOSTILE: &str = "</script><img src=x onerror=alert(1)>";
 
-/// Names that an address must not show as they are.
+/// Names that need escaping in a URL.
 const ODD: &[&str] = &[
     "with space",
     "quote'\"",
@@ -38,7 +38,7 @@ fn pages_for_a_browser() {
     five_thousand(&folder.join("large"));
 }
 
-/// Photos of about the same size, and overlays on them.
+/// Photos of about the same size, with overlays.
 struct Stock(Vec<(RgbImage, RgbImage)>);
 
 impl Stock {
@@ -64,7 +64,7 @@ impl Stock {
         Self(pictures)
     }
 
-    /// Puts a photo and its overlays where a run would have them.
+    /// Places a photo and its overlays as a run would.
     fn place(&self, at: usize, photo: &Path, overlays: &[PathBuf]) -> (usize, usize) {
         let (original, overlay) = &self.0[at % self.0.len()];
         original.save_with_format(photo, image::ImageFormat::Jpeg).unwrap();
@@ -75,7 +75,7 @@ impl Stock {
     }
 }
 
-/// Twelve odd names, two methods of two classes, labels half of which are wrong, a blank map, failures.
+/// Twelve unusual names, two methods of two classes, labels half of which are wrong, a blank map, failures.
 fn one_of_everything(folder: &Path) {
     let stock = Stock::new();
     fs::create_dir_all(folder.join("photos")).unwrap();
@@ -113,7 +113,7 @@ fn one_of_everything(folder: &Path) {
     page.write(&folder.join("report.html"), true).unwrap();
 }
 
-/// A run too large to embed. Names repeat with a number; the files are links to a few, each with its own name.
+/// A run too large to embed. Names repeat with a number; the files are links to a few pictures.
 fn five_thousand(folder: &Path) {
     let stock = Stock::new();
     let [photos, out, few] = ["photos", "out", "few"].map(|name| folder.join(name));
@@ -137,7 +137,7 @@ fn five_thousand(folder: &Path) {
             );
             continue;
         }
-        // A walk through the unit interval that looks random and never is.
+        // A low-discrepancy sequence: reproducible, and it looks random.
         let proba = (at as f64 * 0.618_033_988_749_895).fract();
         let names = ["cat", "dog", "espresso", "tripod", "missile"];
         let class = |step: usize, proba| ((at + step) % 5, names[(at + step) % 5], proba);
