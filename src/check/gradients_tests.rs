@@ -16,9 +16,9 @@ fn has_slope(value: f32, slope: f64, function: impl Fn(f64) -> f64) {
         match measure(value, gradient, &function) {
             Finding::Smooth(found) => {
                 let distance = (found - slope).abs();
-                assert!(distance <= RULER.allowed, "told {gradient}: {found} against {slope}");
+                assert!(distance <= RULER.allowed, "with gradient {gradient}: {found} against {slope}");
             }
-            other => panic!("told {gradient}: {other:?}, expected the slope {slope}"),
+            other => panic!("with gradient {gradient}: {other:?}, expected the slope {slope}"),
         }
     }
 }

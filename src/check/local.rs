@@ -141,7 +141,7 @@ impl Moves {
         let least = LEAST * largest(&self.values);
         let mut step = self.reach[place].max(least);
         for shortened in 0..SHORTENED {
-            let Beside { slopes, allowed, rounding } = self.beside(base, place, step)?;
+            let OutputSlopes { slopes, allowed, rounding } = self.output_slopes(base, place, step)?;
             // A step at which rounding dominates proves nothing, but at least one step must be judged.
             if shortened > 0 && rounding > allowed {
                 break;
@@ -160,7 +160,7 @@ impl Moves {
     }
 
     /// The slopes of the outputs that change most when the element changes by `step` to either side.
-    fn beside(&self, base: &Local<'_>, place: usize, step: f32) -> Result<Beside> {
+    fn output_slopes(&self, base: &Local<'_>, place: usize, step: f32) -> Result<OutputSlopes> {
         let mut sides = Vec::new();
         for step in [step, -step] {
             let mut values = self.values.clone();
@@ -173,7 +173,7 @@ impl Moves {
         }
         let [up, down] = &sides[..] else { return Err(Error::internal("a slope has two sides")) };
         let steepest: Vec<f32> = up.iter().zip(down).map(|(a, b)| a.abs().max(b.abs()) as f32).collect();
-        Ok(Beside {
+        Ok(OutputSlopes {
             slopes: greatest(&steepest)
                 .into_iter()
                 .map(|number| (number, [up[number], down[number]]))
@@ -185,7 +185,7 @@ impl Moves {
 }
 
 /// Slopes on both sides for each output element.
-struct Beside {
+struct OutputSlopes {
     slopes: Vec<(usize, [f64; 2])>,
     /// Slopes this close count as equal.
     allowed: f64,

@@ -82,7 +82,7 @@ fn judge(rows: &[Vec<f32>], model: &Model) -> OutputCheck {
                 found.evident = Some(OutputKind::Probabilities);
             } else {
                 say(
-                    "the outputs are called logits, but for noise pictures they lie from 0 to 1 and add up to 1, as \
+                    "the outputs are called logits, but for noise pictures they are within 0 to 1 and add up to 1, as \
                      probabilities do (--output probabilities may be meant)",
                 );
             }
@@ -90,7 +90,7 @@ fn judge(rows: &[Vec<f32>], model: &Model) -> OutputCheck {
         FinalActivation::Softmax | FinalActivation::Sigmoid
             if output.gives == OutputKind::Logits && all_in_range && rows.len() * model.outputs() > 8 =>
         {
-            say("the outputs are taken for logits, but all of them lie from 0 to 1 for noise pictures \
+            say("the outputs are taken for logits, but all of them are within 0 to 1 for noise pictures \
                  (--output probabilities may be meant, or --output none)");
         }
         _ => {}

@@ -257,7 +257,7 @@ fn finding(report: &PictureReport) -> Option<String> {
             "picture and network are the same within their limits, which for this picture is not enough".into(),
         ),
         (None, _, Some(true)) => Some(
-            "what differs is the prepared picture or the network: with an 'input' the reference can tell which".into(),
+            "what differs is the prepared picture or the network: with an 'input' the reference shows which".into(),
         ),
         _ => None,
     }

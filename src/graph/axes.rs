@@ -1,4 +1,4 @@
-//! What operations on axes do to a shape.
+//! The effect of operations on axes on shapes.
 
 use super::shapes::Shape;
 
@@ -24,7 +24,7 @@ pub fn matmul(left: &[usize], right: &[usize]) -> Shape {
     Ok([broadcast(outer_left, outer_right)?, vec![*rows, *columns]].concat())
 }
 
-/// The shape that two shapes broadcast to, aligned at their last axes.
+/// The broadcast of two shapes, aligned at their last axes.
 pub fn broadcast(left: &[usize], right: &[usize]) -> Shape {
     let rank = left.len().max(right.len());
     let side =

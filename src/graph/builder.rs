@@ -1,8 +1,8 @@
 //! Builds a [`Graph`] operation by operation, so that an architecture reads like its paper.
 //!
-//! Receives names and settings, keeps track of every value's size and of the tensors that the operations need,
-//! and hands on [`Built`]. It knows no architecture. What does not fit (an input too small for the pools) is
-//! remembered and reported once, by [`GraphBuilder::finish`], so that the calls need no error handling.
+//! Receives names and settings, tracks every tensor's size and the parameters that the operations need, and gives
+//! [`Built`]. Knows no architecture. An error (an input too small for the pools) is remembered and reported once, by
+//! [`GraphBuilder::finish`], so that the calls need no error handling.
 
 mod window;
 
@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use window::windows;
 pub use window::{Conv, Pool};
 
-/// A graph together with the tensors that it needs.
+/// A graph with the parameters it needs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Built {
     /// The network.
@@ -22,7 +22,7 @@ pub struct Built {
     pub parameters: Vec<(String, Vec<usize>)>,
 }
 
-/// The result of an operation: its name, and its size for one picture.
+/// The output of an operation: its name, and its size for one picture.
 #[derive(Debug, Clone)]
 pub struct Value {
     name: String,
@@ -32,7 +32,7 @@ pub struct Value {
     size: [usize; 2],
 }
 
-/// A graph in the making.
+/// A graph under construction.
 #[derive(Debug)]
 pub struct GraphBuilder {
     nodes: Vec<Node>,
@@ -158,7 +158,7 @@ impl GraphBuilder {
         Value { name: name.into(), ..first.clone() }
     }
 
-    /// Channels of all `inputs` side by side; the sizes are those of the first.
+    /// Concatenates the channels of all `inputs`, which have the size of the first.
     pub fn concat(&mut self, name: &str, inputs: &[&Value]) -> Value {
         self.push(name, inputs, BTreeMap::new(), Op::Concat { axis: 1 });
         let size = inputs.first().map_or([0, 0], |first| first.size);
@@ -181,7 +181,7 @@ impl GraphBuilder {
         BTreeMap::from([(role.to_owned(), tensor)])
     }
 
-    /// Height and width after sliding a square window; remembers when there is no room for even one.
+    /// Height and width after sliding a square window; remembers an error when not even one fits.
     fn window(
         &mut self,
         name: &str,

@@ -1,4 +1,4 @@
-//! How large a network is and how much work one pass takes.
+//! The size of a network and the work of one pass.
 
 use std::collections::BTreeMap;
 
@@ -7,13 +7,13 @@ use crate::card::{Graph, Node, Op};
 /// Size and work of a network, for one picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cost {
-    /// Number of trained numbers, running statistics included.
+    /// Number of trained values, including running statistics.
     pub parameters: u64,
     /// Multiply-accumulate operations of its convolutions and matrix products; twice that in FLOPs.
     pub multiply_adds: u64,
 }
 
-/// Counts from shapes alone.
+/// Computes the cost from shapes alone.
 pub fn of(graph: &Graph, shapes: &[Vec<usize>], tensors: &BTreeMap<String, Vec<usize>>) -> Cost {
     let size = |shape: &[usize]| shape.iter().map(|side| *side as u64).product::<u64>();
     let mut names: Vec<&String> = graph.nodes.iter().flat_map(|node| node.params.values()).collect();

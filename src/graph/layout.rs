@@ -1,13 +1,14 @@
-//! Which values are feature maps: `[batch, channels, height, width]`, and not four axes of some other meaning.
+//! Finds feature maps, `[batch, channels, height, width]`, among tensors with four axes.
 //!
-//! Follows the axes of the picture through the graph. Networks turn them round (a layer norm over channels wants them
-//! last) or lay them out anew (attention makes a list of places); such a value has four axes too, but no map.
+//! Follows the picture's axes through the graph. Networks transpose them (a layer norm over channels wants them last)
+//! or reshape them (attention makes a list of positions); such a tensor may have four axes without being a feature
+//! map.
 
 use std::collections::HashMap;
 
 use crate::card::{Graph, Node, Op};
 
-/// What an axis runs over.
+/// The meaning of an axis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Axis {
     Batch,
@@ -15,24 +16,24 @@ enum Axis {
     Channels,
     Height,
     Width,
-    /// Several at once, or none that can be told.
+    /// Several axes combined, or unknown.
     Other,
 }
 
 const MAP: [Axis; 4] = [Axis::Batch, Axis::Channels, Axis::Height, Axis::Width];
 
-/// Whether a value is a feature map.
+/// Whether a tensor is a feature map.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Map {
     /// Yes: its last two axes are the rows and columns of the picture.
     Certain,
-    /// Its axes were laid out anew: it may be one, if whoever names it says so.
+    /// Reshaped; treated as a feature map only if the user selects it explicitly.
     Possible,
     /// No.
     No,
 }
 
-/// For each node whether its value is a feature map. `shapes` are those of the nodes, for a batch of one.
+/// For each node, whether its output is a feature map. `shapes` are those of the nodes, for a batch of one.
 pub fn feature_maps(graph: &Graph, shapes: &[Vec<usize>]) -> Vec<Map> {
     let input = &graph.input;
     let picture = vec![1, input.channels, input.height, input.width];
@@ -70,7 +71,7 @@ fn after(node: &Node, inputs: &[&(Vec<Axis>, &[usize])], shape: &[usize]) -> Vec
         Op::Reshape { .. } | Op::Flatten { .. } | Op::Squeeze { .. } | Op::Unsqueeze { .. } => {
             relabelled(x, from, shape)
         }
-        // A convolution or a pool slides over its last two axes: whatever they were, they are a picture's to it.
+        // Convolutions and pools slide over the last two axes, so those are height and width by definition.
         Op::Conv2d { .. } | Op::MaxPool2d { .. } | Op::AvgPool2d { .. }
             if shape.iter().skip(2).all(|side| *side > 1) =>
         {
@@ -83,8 +84,8 @@ fn after(node: &Node, inputs: &[&(Vec<Axis>, &[usize])], shape: &[usize]) -> Vec
     }
 }
 
-/// Axes that keep their size from the front or from the back keep their meaning; between them channels may be divided or
-/// joined, and anything else is no axis of the picture any more.
+/// Axes that keep their size from the front or from the back keep their meaning. Between them channels may be split
+/// or merged; any other axis loses its meaning.
 fn relabelled(x: &[Axis], from: &[usize], to: &[usize]) -> Vec<Axis> {
     let shortest = from.len().min(to.len());
     let front = from.iter().zip(to).take_while(|(a, b)| a == b).count().min(shortest);

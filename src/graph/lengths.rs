@@ -1,13 +1,13 @@
-//! Which square roots are lengths: roots of sums of squares, as norms and standard deviations are.
+//! Finds square roots that are lengths: roots of sums of squares, as in norms and standard deviations.
 //!
-//! At zero a root has an infinite slope and a square none, and their product is not a number. PyTorch takes the slope of
-//! a norm and of a standard deviation as zero there; exporters spell both out. Receives a graph, marks its roots.
+//! At zero a root has an infinite slope and a square a slope of zero, and their product is NaN. PyTorch defines the
+//! slope of norms and standard deviations as zero there; exporters decompose both. Receives a graph, marks its roots.
 
 use std::collections::HashMap;
 
 use crate::card::{Graph, Node, Op};
 
-/// So many operations lie between a root and its squares, at most.
+/// Limit on the operations between a root and its squares.
 const BUDGET: usize = 64;
 
 /// Marks every root of a sum of squares.
@@ -25,7 +25,7 @@ pub fn mark(graph: &mut Graph) {
     }
 }
 
-/// Whether these values are made of squares by nothing but sums, positive factors and rearrangement.
+/// Whether these tensors consist of squares, combined by sums, positive factors and rearrangement only.
 fn is_sum_of_squares(values: &[String], givers: &HashMap<&str, &Node>) -> bool {
     let mut open: Vec<&str> = values.iter().map(String::as_str).collect();
     let mut left = BUDGET;

@@ -1,11 +1,11 @@
-//! Which cells of the input make an output cell of a resize, and by how much, along one axis.
+//! The input cells of a resize for each output cell, and their weights, along one axis.
 //!
-//! Receives the settings of the operation, returns plain weights. They are all of a resize: height and width are
-//! resized one after the other. Importers compare conventions by them, the engine multiplies by them.
+//! Receives the settings of the operation, returns plain weights. These define a resize completely, because height
+//! and width are resized one after the other. Importers compare conventions by them; the engine multiplies by them.
 
 use crate::card::{CUBIC_A, Coordinates, ResizeMapping, ResizeMode, Rounding};
 
-/// The input cells that an output cell takes, each with its weight.
+/// The input cells of an output cell with their weights.
 pub type Taps = Vec<(usize, f32)>;
 
 /// The settings of a resize.
@@ -20,7 +20,7 @@ pub struct Rule<'a> {
 }
 
 impl Rule<'_> {
-    /// What each cell of `output` takes along `axis`, 0 for height and 1 for width, of `input` cells.
+    /// The taps of each cell of `output` along `axis`, 0 for height and 1 for width, of `input` cells.
     pub fn taps(&self, axis: usize, input: usize, output: usize) -> Vec<Taps> {
         match self.mapping {
             None => (0..output).map(|at| self.by_sizes(at, input, output)).collect(),
@@ -31,9 +31,9 @@ impl Rule<'_> {
         }
     }
 
-    /// Whether another rule takes the same of every cell.
+    /// Whether another rule has the same taps for every cell.
     pub fn is_same(&self, other: &Self, axis: usize, input: usize, output: usize) -> bool {
-        // Less than the rounding of a place in single precision amounts to on the largest feature maps.
+        // Larger than the rounding of a coordinate in single precision on the largest feature maps.
         const NEAR: f32 = 1e-5;
         let mut weights = vec![0.0_f32; input];
         let pairs = self.taps(axis, input, output).into_iter().zip(other.taps(axis, input, output));
@@ -47,7 +47,7 @@ impl Rule<'_> {
         })
     }
 
-    /// PyTorch's way, in double precision.
+    /// PyTorch's convention, in double precision.
     fn by_sizes(&self, at: usize, input: usize, output: usize) -> Taps {
         let place = match self.align_corners {
             true => at as f64 * (input - 1) as f64 / (output - 1).max(1) as f64,
@@ -61,7 +61,7 @@ impl Rule<'_> {
     }
 }
 
-/// The cells at these offsets from the one before `place`; what lies beyond goes to the border.
+/// The cells at these offsets from the one before `place`; cells beyond the border are clamped to it.
 fn spread<const TAPS: usize>(
     cells: usize,
     place: f64,
@@ -85,10 +85,11 @@ fn cubic(distance: f64, a: f64) -> f64 {
     }
 }
 
-/// How near to the middle between two cells a place counts as there, which is onnxruntime's number.
+/// Tolerance for a coordinate exactly between two cells; onnxruntime's value.
 const HALF_WAY: f32 = 1e-6;
 
-/// One axis under ONNX's conventions, in single precision as onnxruntime has it: which cell is nearest depends on it.
+/// One axis under ONNX's conventions, in single precision as in onnxruntime, because rounding decides which cell is
+/// nearest.
 struct Axis<'a> {
     mapping: &'a ResizeMapping,
     scale: f32,
@@ -107,7 +108,7 @@ impl Axis<'_> {
         }
     }
 
-    /// Where an output cell lies on the input.
+    /// The input coordinate of an output cell.
     fn place(&self, at: f32) -> f32 {
         let (scale, input, output) = (self.scale, self.input as f32, self.output as f32);
         if scale == 1.0 {
@@ -161,7 +162,7 @@ impl Axis<'_> {
         self.bounded(&[-1, 0, 1, 2].map(tap), self.mapping.exclude_outside)
     }
 
-    /// Cells beyond the border repeat it, or do not count and the others' weights are scaled to a sum of 1.
+    /// Cells beyond the border repeat it, or are dropped and the remaining weights scaled to a sum of 1.
     fn bounded(&self, taps: &[(i64, f32)], scaled: bool) -> Taps {
         let last = self.input as i64 - 1;
         let inside = |cell: &i64| !self.mapping.exclude_outside || (0..=last).contains(cell);
@@ -171,7 +172,7 @@ impl Axis<'_> {
         kept().map(|(cell, weight)| ((*cell).clamp(0, last) as usize, weight / sum)).collect()
     }
 
-    /// A window that widens by as much as the axis shrinks, its weights scaled to a sum of 1.
+    /// A window widened by the factor by which the axis shrinks, with weights scaled to a sum of 1.
     fn window(&self, mode: ResizeMode, at: usize, place: f32) -> Taps {
         if self.input == self.output {
             return vec![(at, 1.0)];
@@ -192,7 +193,7 @@ impl Axis<'_> {
     }
 }
 
-/// Whether a scale can have made `output` cells of `input`: it is rounded to the nearest whole number or down.
+/// Whether a scale can give `output` cells for `input`: rounded to nearest or down.
 pub fn fits(mapping: &ResizeMapping, input: [usize; 2], output: [usize; 2]) -> bool {
     (0..2).all(|axis| {
         let exact = mapping.scale[axis] * input[axis] as f64;
@@ -204,7 +205,7 @@ pub fn fits(mapping: &ResizeMapping, input: [usize; 2], output: [usize; 2]) -> b
 mod tests {
     use super::*;
 
-    /// The cells that onnxruntime 1.32 takes where rounding moves a place off the middle between two.
+    /// The cells of onnxruntime 1.32 where rounding moves a coordinate off the middle between two.
     #[test]
     fn a_place_half_way_up_to_rounding_is_half_way() {
         use Coordinates::{Asymmetric, HalfPixel, HalfPixelSymmetric};

@@ -1,6 +1,6 @@
-//! The shape of every value, worked out before anything runs.
+//! Shape inference for every tensor, before anything runs.
 //!
-//! Receives the graph and the shapes of the stored tensors, hands on one shape a node for a batch of one, or a
+//! Receives the graph and the shapes of the stored tensors; gives one shape per node for a batch of one, or a
 //! sentence that names the node. Burn panics on shapes that do not fit; after this check it has no reason to.
 
 use std::collections::BTreeMap;
@@ -11,10 +11,10 @@ use super::axes::{
 use super::resize;
 use crate::card::{Graph, Node, Op, ResizeMapping};
 
-/// More elements than any real activation has (1 GiB of floats); a guard against absurd cards.
+/// More elements than any real activation has (1 GiB of floats); guards against absurd cards.
 const MAX_ELEMENTS: usize = 1 << 28;
 
-/// The greatest rank of a value; a channel shuffle needs five.
+/// The highest rank of a tensor; a channel shuffle needs five.
 pub const MAX_RANK: usize = 6;
 
 /// Shapes of all nodes in graph order, each `[1, ...]`.
@@ -35,7 +35,7 @@ pub fn infer(graph: &Graph, tensors: &BTreeMap<String, Vec<usize>>) -> Result<Ve
     Ok(shapes)
 }
 
-/// The shape that one node gives for inputs of these shapes.
+/// The output shape of one node for these input shapes.
 pub fn after(
     node: &Node,
     inputs: &[&[usize]],
@@ -56,7 +56,7 @@ fn sane(shape: Vec<usize>) -> Result<Vec<usize>, String> {
     }
 }
 
-/// One node with the shapes that reach it.
+/// A node with the shapes of its inputs.
 struct Site<'a> {
     node: &'a Node,
     inputs: &'a [&'a [usize]],
@@ -168,7 +168,7 @@ impl Site<'_> {
     fn layer_norm(&self) -> Shape {
         let x = self.inputs[0];
         let gamma = self.tensor("gamma")?.unwrap_or_default();
-        // The first axis is the batch; pictures must not be mixed.
+        // The first axis is the batch; normalising over it would mix pictures.
         if gamma.is_empty() || gamma.len() >= x.len() || !x.ends_with(gamma) {
             return Err(format!("its gamma has shape {gamma:?}, expected the last axes of its input {x:?}"));
         }
@@ -268,7 +268,7 @@ impl Window<'_> {
         if !self.ceil {
             return Ok(room / stride + 1);
         }
-        // As in PyTorch: a window may hang over the end, but must start inside the input or its front padding.
+        // As in PyTorch: a window may extend past the end, but must start inside the input or its front padding.
         let count = room.div_ceil(stride) + 1;
         Ok(if (count - 1) * stride >= size + before { count - 1 } else { count })
     }

@@ -73,7 +73,7 @@ impl Model {
                 return Err(Error::model(
                     pack.name(),
                     format!(
-                        "carries no model card (describe it with --spec CARD.json, or put '{}' beside it)",
+                        "carries no model card (describe it with --spec CARD.json, or put '{}' next to it)",
                         beside.file_name().unwrap_or_default().to_string_lossy()
                     ),
                 ));

@@ -1,4 +1,4 @@
-//! The explanation record: the JSON written beside each overlay.
+//! The explanation record: the JSON written next to each overlay.
 //!
 //! This page is the wire format; `docs/record.schema.json` is the same as a JSON Schema, and a test validates real
 //! records with it. Fields are in the order below. Absent values are `null`, never omitted. Numbers are finite. Paths

@@ -79,7 +79,7 @@ fn save(args: &ImportArgs, imported: &mut Imported) -> Result<Model> {
     let Some(evident) = found.evident else { return Ok(model) };
     imported.assumptions.retain(|assumption| model.output().assumed.as_ref() != Some(assumption));
     imported.assumptions.push(
-        "the outputs are probabilities, because for noise pictures they lie from 0 to 1 and add up to 1; \
+        "the outputs are probabilities, because for noise pictures they are within 0 to 1 and add up to 1; \
          --output logits says otherwise"
             .to_owned(),
     );

@@ -8,14 +8,14 @@ use serde_json::json;
 
 use crate::args::PredictArgs;
 use crate::contain::contained_for;
-use crate::discover::{Found, Input, discover, tell};
+use crate::discover::{Found, Input, discover, report};
 use crate::{Outcome, is_of_model, subjects, text};
 
 /// Predicts every input; a failing input is reported and the others continue.
 pub(crate) fn run(args: &PredictArgs, quiet: bool) -> Result<Outcome> {
     let Found { inputs, left, .. } = discover(&args.inputs)?;
     if !quiet {
-        tell(&left);
+        report(&left);
     }
     let model = subjects::open_model(&args.model)?;
     subjects::set_threads(args.run.place.threads.map(usize::from))?;

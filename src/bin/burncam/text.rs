@@ -39,7 +39,7 @@ pub(crate) fn data(bytes: &[u8]) -> Result<()> {
 
 /// As [`data`], for runs whose results are files: when the reader of standard output closes the pipe, later output is
 /// dropped and the run continues.
-pub(crate) fn beside_files(bytes: &[u8]) -> io::Result<()> {
+pub(crate) fn data_while_open(bytes: &[u8]) -> io::Result<()> {
     if is_gone() {
         return Ok(());
     }
@@ -53,7 +53,7 @@ pub(crate) fn beside_files(bytes: &[u8]) -> io::Result<()> {
     }
 }
 
-/// Whether [`beside_files`] found the pipe closed.
+/// Whether [`data_while_open`] found the pipe closed.
 pub(crate) fn is_gone() -> bool {
     GONE.load(Ordering::Relaxed)
 }

@@ -1,6 +1,6 @@
-//! Sliding windows: the settings of convolutions and pools, and how many windows fit.
+//! Sliding windows: settings of convolutions and pools, and the number of windows.
 
-/// Settings of a square convolution. Without more said: stride 1, no padding, one group, no bias.
+/// Settings of a square convolution. Defaults: stride 1, no padding, one group, no bias.
 #[derive(Debug, Clone, Copy)]
 pub struct Conv {
     pub(super) out: usize,
@@ -13,10 +13,10 @@ pub struct Conv {
 
 #[derive(Debug, Clone, Copy)]
 enum Padding {
-    /// So many rows and columns on every side.
+    /// This many rows and columns on every side.
     Each(usize),
-    /// TensorFlow's `SAME`: the output is the input divided by the stride, rounded up, and an odd pixel of padding
-    /// goes below and right.
+    /// TensorFlow's `SAME`: the output is the input divided by the stride, rounded up; an odd pixel of padding is
+    /// added below and right.
     Same,
 }
 
@@ -66,7 +66,7 @@ impl Conv {
     }
 }
 
-/// Settings of a square pool. Without more said: no padding, output size rounded down.
+/// Settings of a square pool. Defaults: no padding, output size rounded down.
 #[derive(Debug, Clone, Copy)]
 pub struct Pool {
     pub(super) kernel: usize,
@@ -92,7 +92,7 @@ impl Pool {
     }
 }
 
-/// How many windows fit; with `ceil_mode` a last one may stick out, if it does not start beyond the input.
+/// The number of windows; with `ceil_mode` a last one may extend past the end, if it starts inside the input.
 pub(super) fn windows(
     size: usize,
     before: usize,

@@ -8,7 +8,7 @@
 //! | `stride` | step of the window | 1 (pools: none, it must be given) |
 //! | `padding` | zeros around the input; for `max_pool2d` nothing at all | 0 |
 //! | `dilation` | distance between the window's taps | 1 |
-//! | `groups` | channels are split into so many independent convolutions | 1 |
+//! | `groups` | channels are split into this many independent convolutions | 1 |
 //! | `kernel` | size of the window | |
 //! | `ceil_mode` | windows may hang over the end, if they begin inside | no |
 //! | `count_include_pad` | padding counts when averaging | yes |
@@ -16,7 +16,7 @@
 //! | `keep_dims` | reduced axes stay with size 1 | no |
 //! | `epsilon` | added to the variance under the root | 1e-5 |
 //! | `output_size` | height and width of the result | |
-//! | `align_corners` | first and last cells of input and output lie on each other | no |
+//! | `align_corners` | first and last cells of input and output coincide | no |
 
 #![expect(missing_docs, reason = "fields mean the same wherever they stand; the table above says what")]
 

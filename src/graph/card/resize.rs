@@ -1,52 +1,54 @@
-//! How `resize` finds the cells of the input that an output cell is made of.
+//! The rules by which `resize` maps output cells to input cells.
 
 use serde::{Deserialize, Serialize};
 
-/// How `resize` finds the value of output cell `i`, by axis.
+/// How `resize` computes the value of output cell `i`, per axis.
 ///
-/// The cell lies at `(i + 1/2) in / out - 1/2` of the input, or with `align_corners` at `i (in - 1) / (out - 1)`,
-/// so that the corners meet, or where a [`ResizeMapping`] says.
+/// The input coordinate is `(i + 1/2) in / out - 1/2`, or with `align_corners` `i (in - 1) / (out - 1)`, so that the
+/// corners coincide, or follows from a [`ResizeMapping`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ResizeMode {
-    /// Input cell `floor(i in / out)`, whatever that place; without `align_corners`. With a mapping, the nearest cell.
+    /// Input cell `floor(i in / out)`, regardless of the coordinate; without `align_corners`. With a mapping, the
+    /// nearest cell.
     Nearest,
-    /// The two cells about that place, by their distance.
+    /// The two cells around the coordinate, weighted by distance.
     Bilinear,
-    /// The four cells about that place, by Keys' cubic with `a = -3/4`; cells beyond the border repeat it.
+    /// The four cells around the coordinate, by Keys' cubic with `a = -3/4`; cells beyond the border repeat it.
     Bicubic,
 }
 
-/// ONNX's conventions for `resize`, where it has others than PyTorch. Places are worked out in single precision, as
-/// onnxruntime does, so that the same cell is the nearest one.
+/// ONNX's conventions for `resize`, where they differ from PyTorch's. Coordinates are computed in single precision,
+/// as in onnxruntime, so that the same cell is nearest.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ResizeMapping {
-    /// Where an output cell lies.
+    /// The input coordinate of an output cell.
     pub coordinates: Coordinates,
-    /// By what height and width grow. It need not be the quotient of the sizes, which are whole numbers.
+    /// Scale of height and width. Not always the quotient of the sizes, which are rounded.
     pub scale: [f64; 2],
-    /// Which cell `nearest` takes. Default: the nearest, of two equally near ones the first.
+    /// The cell that `nearest` takes. Default: the nearest, on ties the first.
     #[serde(default, skip_serializing_if = "Rounding::is_default")]
     pub rounding: Rounding,
     /// The `a` of Keys' cubic. Default: -3/4.
     #[serde(default = "cubic_a", skip_serializing_if = "is_cubic_a")]
     pub cubic_a: f64,
-    /// Cells beyond the border do not count, and the others' weights are scaled to a sum of 1. Default: they repeat it.
+    /// Cells beyond the border are dropped and the remaining weights scaled to a sum of 1. Default: they repeat the
+    /// border.
     #[serde(default, skip_serializing_if = "is_false")]
     pub exclude_outside: bool,
-    /// The window widens by as much as an axis shrinks. Default: nothing is smoothed first.
+    /// The window widens by the factor by which an axis shrinks. Default: no smoothing.
     #[serde(default, skip_serializing_if = "is_false")]
     pub antialias: bool,
 }
 
-/// Where output cell `i` lies on an axis of the input that grows by `scale` from `in` to `out` cells.
+/// The coordinate of output cell `i` on an input axis that is scaled by `scale` from `in` to `out` cells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Coordinates {
     /// `(i + 1/2) / scale - 1/2`.
     HalfPixel,
-    /// The same about the middle of the axis: `in / 2 (1 - out / (scale in))` is added.
+    /// The same around the centre of the axis: adds `in / 2 (1 - out / (scale in))`.
     HalfPixelSymmetric,
     /// As `half_pixel`, but 0 when `out` is 1.
     PytorchHalfPixel,
@@ -58,14 +60,14 @@ pub enum Coordinates {
     AlignCorners,
 }
 
-/// Which cell is the nearest one to a place between two.
+/// The nearest cell to a coordinate between two cells.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Rounding {
-    /// The nearer one, of two equally near ones the first.
+    /// The nearer one, on ties the first.
     #[default]
     RoundPreferFloor,
-    /// The nearer one, of two equally near ones the second.
+    /// The nearer one, on ties the second.
     RoundPreferCeil,
     /// The first.
     Floor,

@@ -110,7 +110,7 @@ fn in_text(head: &[u8]) -> Option<Found> {
 fn in_json(start: &str) -> Option<Found> {
     let has = |key: &str| start.contains(key);
     Some(if has("\"weight_map\"") || has("\"total_size\"") {
-        ("the list of weights that lie in several files", HUGGING_FACE)
+        ("the list of weights split over several files", HUGGING_FACE)
     } else if has("\"metadata\"") || has("\"item\"") {
         return None;
     } else if has("\"modeltopology\"") || has("\"weightsmanifest\"") {

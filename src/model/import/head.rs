@@ -39,7 +39,7 @@ pub(super) fn single_linear(
         weights.tensors.insert(format!("{head}.{role}"), tensor);
     }
     Some(format!(
-        "'{found}' is the only layer of the head with weights: taken for '{head}', since a dropout beside it changes nothing"
+        "'{found}' is the only layer of the head with weights: taken for '{head}', since a dropout next to it changes nothing"
     ))
 }
 

@@ -41,7 +41,7 @@ pub(super) fn read(path: &Path, encoding: Encoding, gzip: bool) -> Result<StateD
     let blame = |problem: String| Error::model(file_name(path), problem);
     if encoding == Encoding::Unnamed {
         return Err(blame(
-            "is a Burn record without names, so its tensors cannot be told apart (load it with the Burn version that \
+            "is a Burn record without names, so its tensors cannot be distinguished (load it with the Burn version that \
              wrote it and save it with NamedMpkFileRecorder)"
                 .into(),
         ));

@@ -111,14 +111,14 @@ fn by_signature(bytes: &[u8]) -> Option<Unread> {
         (b"PAR1", ("a Parquet table", "write its pictures out as files")),
         (
             b"\x00\x05\x16\x07",
-            ("macOS's notes beside a file", "leave out the files whose names begin with ._"),
+            ("macOS metadata of another file", "leave out the files whose names begin with ._"),
         ),
         (b"version https://git-lfs", LFS),
     ];
     SIGNATURES.iter().find(|(signature, _)| bytes.starts_with(signature)).map(|(_, unread)| *unread)
 }
 
-/// Files in boxes (ISO base media), which a list of brands tells apart, and RIFF files other than WebP.
+/// ISO base media files, identified by their brands, and RIFF files other than WebP.
 fn by_brand(bytes: &[u8]) -> Option<Unread> {
     if bytes.starts_with(b"RIFF") {
         return (bytes.get(8..12) == Some(b"AVI ")).then_some(VIDEO);

@@ -48,7 +48,7 @@ impl Npz {
             return Err(refuse(&name, format!("is larger than the limit of {limit} MiB")));
         }
         let archive = ZipArchive::new(BufReader::new(file)).map_err(|error| {
-            refuse(&name, format!("is not a sound .npz archive: {} (numpy.savez writes one)", told(&error)))
+            refuse(&name, format!("is not a sound .npz archive: {} (numpy.savez writes one)", reason(&error)))
         })?;
         Ok(Self { archive, name })
     }
@@ -89,7 +89,7 @@ impl Npz {
         let mut file = self
             .archive
             .by_name(&member(array))
-            .map_err(|error| problem(format!("cannot be read: {}", told(&error))))?;
+            .map_err(|error| problem(format!("cannot be read: {}", reason(&error))))?;
         let npy = Npy::open(&mut file).map_err(|text| problem(format!("cannot be read: {text}")))?;
         let shape = npy.shape.clone();
         check(&shape).map_err(problem)?;
@@ -108,7 +108,7 @@ fn refuse(name: &str, problem: impl std::fmt::Display) -> Error {
     Error::request(format!("reference '{name}': {problem}"))
 }
 
-fn told(error: &ZipError) -> String {
+fn reason(error: &ZipError) -> String {
     match error {
         ZipError::Io(error) => error.to_string(),
         // "EOCD" is the crate's name for the table of contents and means nothing to users.

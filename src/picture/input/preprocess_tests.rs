@@ -98,7 +98,7 @@ fn a_line_one_pixel_high_still_fits_a_letterbox() {
     let spec = levels(r#"{ "policy": "letterbox", "height": 8, "width": 8 }"#, "");
     let prepared = preprocess(&ruler(10_000, 1), &spec, &input(3, 8, 8)).unwrap();
     assert_eq!(prepared.values.len(), 3 * 64);
-    // The single row lies in row 3 of 8, so the input reaches 3 rows above it and 4 below.
+    // The single row is row 3 of 8, so the input extends 3 rows above it and 4 below.
     assert_rectangle(prepared.placement, [0.0, -3.0, 10_000.0, 5.0]);
 }
 

@@ -91,7 +91,7 @@ fn wide_kernels_give_what_pillow_gives() {
 fn a_crop_covers_the_pixels_whose_centres_it_holds() {
     let placement = Placement { left: 1.4, top: 0.6, right: 3.5, bottom: 9.0 };
     let placed = place(&map(1, 1, &[0.5]), &placement, 5, 3, Interpolation::Bilinear);
-    // Column centres 1.5 and 2.5 lie within 1.4..3.5, row centres 1.5 and 2.5 within 0.6..9.
+    // Column centres 1.5 and 2.5 are within 1.4..3.5, row centres 1.5 and 2.5 within 0.6..9.
     assert_eq!(placed.seen, PixelBox { left: 1, top: 1, right: 3, bottom: 3 });
     let expected = [[0.0; 5], [0.0, 0.5, 0.5, 0.0, 0.0], [0.0, 0.5, 0.5, 0.0, 0.0]];
     assert_eq!(placed.values, expected.concat());
@@ -108,7 +108,7 @@ fn a_letterbox_takes_the_middle_of_the_map() {
 }
 
 #[test]
-fn a_map_beside_the_picture_shows_nothing() {
+fn a_map_outside_the_picture_shows_nothing() {
     let placement = Placement { left: 9.0, top: 0.0, right: 12.0, bottom: 3.0 };
     let placed = place(&map(1, 1, &[1.0]), &placement, 4, 3, Interpolation::Lanczos);
     assert_eq!(placed.seen, PixelBox { left: 0, top: 0, right: 0, bottom: 0 });

@@ -37,7 +37,7 @@ fn a_folder_that_leads_into_itself_is_walked_once() {
     std::os::unix::fs::symlink(&photos, photos.join("again")).unwrap();
     let out = folder.path().join("out");
     let run = run_limited(args!["explain", "-m", squeezenet(), photos, "-o", out.clone()]);
-    assert!(run.code == Some(0) && run.stderr.contains("leads back"), "{run:?}");
+    assert!(run.code == Some(0) && run.stderr.contains("links back"), "{run:?}");
     assert_eq!(files(&out), ["a.gradcam.json", "a.gradcam.png"]);
 }
 

@@ -9,16 +9,16 @@ use crate::labels::LabelSource;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Many images")]
 pub(crate) struct BatchArgs {
-    /// Images worked on at the same time, which share the threads [default: as many as there are threads].
+    /// Images processed at the same time, sharing the threads [default: the number of threads].
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(crate) jobs: Option<u16>,
 
-    /// Images that a job takes through the network together [default: 1]; of methods that perturb an image, its changed
-    /// copies [default: 4]. No result depends on it, memory does.
+    /// Images that a job passes through the network together [default: 1]; for methods that perturb an image, its
+    /// changed copies [default: 4]. Affects memory, never the results.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) batch_size: Option<u16>,
 
-    /// Keep what an earlier run has finished; do what is missing, or whose image, model or settings have changed.
+    /// Keep what an earlier run finished; redo what is missing, or whose image, model or settings changed.
     #[arg(long)]
     pub(crate) resume: bool,
 
@@ -30,23 +30,24 @@ pub(crate) struct BatchArgs {
     #[arg(long, value_name = "FILE|from-directory")]
     pub(crate) labels: Option<LabelSource>,
 
-    /// Write all records to one file, a line of JSON each, in the order of the images; - for standard output.
+    /// Write all records to one file, one JSON line per record, in the order of the images; - for standard output.
     #[arg(long, value_name = "FILE")]
     pub(crate) jsonl: Option<PathBuf>,
 
-    /// Write a table with one row an image, method and class; - for standard output.
+    /// Write a table with one row per image, method and class; - for standard output.
     #[arg(long, value_name = "FILE")]
     pub(crate) csv: Option<PathBuf>,
 
-    /// Leave cells of --csv as they are. Without it, those that a spreadsheet would take for a formula begin with a '.
+    /// Leave cells of --csv unchanged. Otherwise those that a spreadsheet would take for a formula are prefixed with
+    /// '.
     #[arg(long, requires = "csv")]
     pub(crate) csv_raw: bool,
 
-    /// Write a web page to look through the results.
+    /// Write a web page to browse the results.
     #[arg(long, value_name = "FILE.html")]
     pub(crate) report: Option<PathBuf>,
 
-    /// How to tell how far it is: auto (a bar on a terminal), never, or json (lines on standard error).
+    /// How to show progress: auto (a bar on a terminal), never, or json (lines on standard error).
     #[arg(long, value_enum, default_value_t = ProgressArg::Auto, value_name = "HOW")]
     pub(crate) progress: ProgressArg,
 }

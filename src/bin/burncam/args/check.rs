@@ -14,23 +14,25 @@ pub(crate) struct CheckArgs {
     #[arg(value_name = "FILE.bpk")]
     pub(crate) model: Option<PathBuf>,
 
-    /// A model card, in the place of the file's own [default: its own, or FILE.json beside it].
+    /// A model card to use instead of the file's own [default: its own, or FILE.json next to it].
     #[arg(long, value_name = "CARD.json", requires = "model")]
     pub(crate) spec: Option<PathBuf>,
 
-    /// A picture file: check the way from it to probabilities, in place of the network alone.
+    /// A picture file: check everything from the file to the probabilities, instead of the network alone.
     #[arg(long, value_name = "PHOTO", conflicts_with_all = ["layer", "seed"])]
     pub(crate) picture: Option<PathBuf>,
 
-    /// Another framework's numbers: a .npz file with arrays 'input' and one of 'logits', 'output', 'probabilities', or with --picture a .json file.
+    /// Another framework's results: a .npz file with arrays 'input' and one of 'logits', 'output', 'probabilities',
+    /// or with --picture a .json file.
     #[arg(long, value_name = "FILE")]
     pub(crate) reference: Option<PathBuf>,
 
-    /// Greatest difference that passes, as a share of the greatest number compared [default: 1e-4; with --picture 0.01, of probabilities as they are].
+    /// Greatest difference that passes, as a share of the largest value compared [default: 1e-4; with --picture 0.01,
+    /// absolute for probabilities].
     #[arg(long, value_name = "SHARE", value_parser = parse_tolerance)]
     pub(crate) tolerance: Option<f64>,
 
-    /// Colour behind transparent pixels of the picture, as RRGGBB.
+    /// Colour under transparent pixels of the picture, as RRGGBB.
     #[arg(long, default_value = "ffffff", value_name = "RRGGBB", value_parser = parse_colour, requires = "picture")]
     pub(crate) background: [u8; 3],
 

@@ -20,25 +20,26 @@ pub(crate) struct ExplainArgs {
     #[command(flatten)]
     pub(crate) model: ModelArgs,
 
-    /// Class to explain: an index, a name, top, or topN; with --labels also label (the true class) or both (top and label). May be
-    /// given several times.
+    /// Class to explain: an index, a name, top, or topN; with --labels also label (the true class) or both (top and
+    /// label). Can be given several times.
     #[arg(short, long = "target", value_name = "CLASS", default_value = "top", value_parser = Target::parse)]
     pub(crate) targets: Vec<Target>,
 
-    /// Layer to explain: a name, a prefix such as layer4, an index, or auto. Several, with commas, become one map.
+    /// Layer to explain: a name, a prefix such as layer4, an index, or auto. Several, separated by commas, are
+    /// combined into one map.
     #[arg(short, long = "layer", value_name = "LAYER", value_delimiter = ',', default_value = "auto", allow_hyphen_values = true, value_parser = parse_layer)]
     pub(crate) layers: Vec<LayerRequest>,
 
-    /// Method, or several with commas; see `burncam methods`.
+    /// Method, or several separated by commas; see `burncam methods`.
     #[arg(long = "method", value_name = "METHOD", value_delimiter = ',', default_value = "gradcam")]
     pub(crate) methods: Vec<Method>,
 
-    /// Class score that is explained: logit, prob, log-prob, margin or rest, or number [default: logit; with --compat, and where
-    /// there are no logits, what the network gives].
+    /// Class score to explain: logit, prob, log-prob, margin or rest, or number [default: logit; with --compat, and
+    /// where there are no logits, the network's output].
     #[arg(long, value_name = "SCORE")]
     pub(crate) score: Option<Score>,
 
-    /// How many predictions the record lists.
+    /// Number of predictions in the record.
     #[arg(long, value_name = "K", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) top_k: u16,
 
@@ -75,35 +76,37 @@ impl ExplainArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Map")]
 pub(crate) struct MethodArgs {
-    /// How the maps of several layers become one: mean, max or product [default: mean].
+    /// How the maps of several layers are combined: mean, max or product [default: mean].
     #[arg(long, value_name = "HOW", conflicts_with = "compat")]
     pub(crate) aggregate: Option<Aggregate>,
 
-    /// Keep what speaks against the class, as negative values in a second colour: no ReLU.
+    /// Keep evidence against the class, as negative values in a second colour: no ReLU.
     #[arg(long)]
     pub(crate) signed: bool,
 
-    /// Explain what speaks against the class: the gradient's sign is changed.
+    /// Explain the evidence against the class: the gradient's sign is flipped.
     #[arg(long)]
     pub(crate) counterfactual: bool,
 
-    /// What maps are divided by: own (each by its maximum), shared (one number for all classes and inputs of the run), or a number.
+    /// Divisor of maps: own (each map's maximum), shared (one number for all classes and inputs of the run), or a
+    /// number.
     #[arg(long, value_name = "SCALE", default_value = "own", value_parser = parse_scale)]
     pub(crate) scale: ScaleArg,
 
-    /// Leave the values of record and .npy in units of score times activation.
+    /// Leave the values in record and .npy in units of score times activation.
     #[arg(long, conflicts_with = "scale")]
     pub(crate) no_normalize: bool,
 
-    /// Average over mirrored and brightened copies (aug) or noisy ones (noise); sum terms by their first principal component (eigen).
+    /// Average over mirrored and brightened copies (aug) or noisy ones (noise); reduce terms to their first principal
+    /// component (eigen).
     #[arg(long, value_name = "KINDS", value_delimiter = ',', value_enum)]
     pub(crate) smooth: Vec<SmoothArg>,
 
-    /// Follow another library to the picture: eli5, pytorch-grad-cam, torchcam, captum, tf-keras-vis or xplique.
+    /// Follow another library's conventions: eli5, pytorch-grad-cam, torchcam, captum, tf-keras-vis or xplique.
     #[arg(long, value_name = "LIBRARY")]
     pub(crate) compat: Option<Library>,
 
-    /// Where random numbers begin; equal seeds give equal maps.
+    /// Seed of random numbers; equal seeds give equal maps.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) seed: u64,
 
@@ -115,11 +118,11 @@ pub(crate) struct MethodArgs {
     #[arg(long, value_name = "SHARE", value_parser = parse_deviation)]
     pub(crate) noise: Option<f32>,
 
-    /// Side of occlusion's square in pixels of the network's input [default: a seventh of the shorter side].
+    /// Side of the occlusion square in pixels of the network's input [default: a seventh of the shorter side].
     #[arg(long, value_name = "PIXELS", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) patch: Option<u16>,
 
-    /// Step from square to square [default: half of --patch].
+    /// Step between positions of the square [default: half of --patch].
     #[arg(long, value_name = "PIXELS", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) stride: Option<u16>,
 }
@@ -142,7 +145,7 @@ pub(crate) enum SmoothArg {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct OutputArgs {
-    /// Directory, or for one input a .png or .json file, or - for standard output.
+    /// Directory; for one input also a .png or .json file, or - for standard output.
     #[arg(short, long, value_name = "PATH", default_value = ".")]
     pub(crate) out: PathBuf,
 
@@ -154,15 +157,15 @@ pub(crate) struct OutputArgs {
     #[arg(long)]
     pub(crate) grid: bool,
 
-    /// How hard pictures are compressed, always without loss: none, fast, balanced or best.
+    /// Compression of pictures, always lossless: none, fast, balanced or best.
     #[arg(long, value_name = "LEVEL", default_value = "fast")]
     pub(crate) png_level: PngLevel,
 
-    /// Replace files that exist.
+    /// Replace existing files.
     #[arg(short, long)]
     pub(crate) force: bool,
 
-    /// Print the records as JSON on standard output: indented for one, a line each for several.
+    /// Print the records as JSON on standard output: indented for one, one per line for several.
     #[arg(long)]
     pub(crate) json: bool,
 }
@@ -177,8 +180,8 @@ pub(crate) enum Save {
 #[derive(Debug, Clone, Copy, Args)]
 #[command(next_help_heading = "Drawing")]
 pub(crate) struct StyleArgs {
-    /// alpha: heat is opacity, so what is irrelevant stays untouched. blend: one opacity everywhere
-    /// [default: alpha; with --compat as the library draws]
+    /// alpha: opacity follows heat, so irrelevant areas stay unchanged. blend: one opacity everywhere [default:
+    /// alpha; with --compat the library's own]
     #[arg(long, value_enum)]
     pub(crate) overlay: Option<OverlayArg>,
 
@@ -190,8 +193,8 @@ pub(crate) struct StyleArgs {
     #[arg(long, value_name = "OPACITY", value_parser = parse_unit)]
     pub(crate) alpha_limit: Option<f32>,
 
-    /// Colours: viridis, turbo, magma, inferno, plasma, cividis, jet, jet-opencv or grey, and for signed maps coolwarm or
-    /// red-blue [default: viridis; coolwarm with --signed].
+    /// Colour map: viridis, turbo, magma, inferno, plasma, cividis, jet, jet-opencv or grey, and for signed maps
+    /// coolwarm or red-blue [default: viridis; coolwarm with --signed].
     #[arg(long, value_name = "NAME", value_parser = Colormap::parse)]
     pub(crate) colormap: Option<Colormap>,
 
@@ -199,11 +202,12 @@ pub(crate) struct StyleArgs {
     #[arg(long, value_name = "NAME", value_parser = Interpolation::parse)]
     pub(crate) interpolation: Option<Interpolation>,
 
-    /// From which heat on a pixel belongs to a box, mask or cut-out: a share of the greatest, otsu, or a percentile such as p80.
+    /// Value from which on a pixel belongs to a box, mask or cut-out: a share of the maximum, otsu, or a percentile
+    /// such as p80.
     #[arg(long = "box", value_name = "THRESHOLD", default_value = "0.15")]
     pub(crate) threshold: Threshold,
 
-    /// Which connected regions count: largest or all.
+    /// Connected regions to use: largest or all.
     #[arg(long, value_name = "WHICH", default_value = "largest")]
     pub(crate) components: Components,
 }

@@ -26,11 +26,11 @@ pub(crate) struct ImportArgs {
     #[arg(long, value_name = "CARD.json")]
     pub(crate) spec: Option<PathBuf>,
 
-    /// File of class names, one a line. Two for a network with one output are those of no and yes.
+    /// File with one class name per line. Two names for a network with one output are those of no and yes.
     #[arg(long, value_name = "FILE")]
     pub(crate) classes: Option<PathBuf>,
 
-    /// Number of classes [default: told from the last layer's weights].
+    /// Number of classes [default: from the last layer's weights].
     #[arg(long, value_name = "N")]
     pub(crate) num_classes: Option<usize>,
 
@@ -42,11 +42,11 @@ pub(crate) struct ImportArgs {
     #[arg(long)]
     pub(crate) half: bool,
 
-    /// Key under which the weights are nested in the file.
+    /// Key of the weights inside the file.
     #[arg(long, value_name = "KEY")]
     pub(crate) key: Option<String>,
 
-    /// Leave out tensors that the network does not need; usually they mean that the weights are of another one.
+    /// Ignore tensors that the network does not need; usually they mean that the weights belong to another network.
     #[arg(long)]
     pub(crate) allow_unused: bool,
 
@@ -54,13 +54,13 @@ pub(crate) struct ImportArgs {
     #[arg(long, value_name = "NAME")]
     pub(crate) output_name: Option<String>,
 
-    /// What the network is for: classification, multi-label, binary or numbers [default: what the graph proves, else the usual task for
-    /// so many outputs].
+    /// The network's task: classification, multi-label, binary or numbers [default: what the graph proves, else the
+    /// usual task for this number of outputs].
     #[arg(long, value_name = "TASK")]
     pub(crate) task: Option<Task>,
 
-    /// What its outputs are: logits, softmax or sigmoid (that is taken of logits, never of probabilities), probabilities, or none for plain
-    /// numbers [default: what the graph proves, else logits].
+    /// The kind of its outputs: logits, softmax or sigmoid (applied to logits, never to probabilities),
+    /// probabilities, or none for plain numbers [default: what the graph proves, else logits].
     #[arg(long, value_name = "KIND")]
     pub(crate) output: Option<OutputKind>,
 
@@ -68,7 +68,7 @@ pub(crate) struct ImportArgs {
     #[arg(long, value_name = "SPDX")]
     pub(crate) license: Option<String>,
 
-    /// Anything else worth keeping in the card.
+    /// A note for the card.
     #[arg(long, value_name = "TEXT")]
     pub(crate) note: Option<String>,
 
@@ -84,7 +84,8 @@ pub(crate) struct ImportArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Preprocessing")]
 pub(crate) struct PictureArgs {
-    /// A framework's usual way: imagenet, tf, caffe or raw [default: the architecture's or the card's; for ONNX what the input suggests].
+    /// Preset of a framework: imagenet, tf, caffe or raw [default: the architecture's or the card's; for ONNX what
+    /// the input suggests].
     #[arg(long, value_name = "NAME")]
     pub(crate) preset: Option<Preset>,
 
@@ -92,7 +93,7 @@ pub(crate) struct PictureArgs {
     #[arg(long, value_name = "SIZE", value_parser = parse_resize)]
     pub(crate) resize: Option<ResizeRequest>,
 
-    /// What is cut from the centre: one side in pixels, or HEIGHTxWIDTH.
+    /// Centre crop: one side in pixels, or HEIGHTxWIDTH.
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     pub(crate) crop: Option<[usize; 2]>,
 
@@ -100,7 +101,7 @@ pub(crate) struct PictureArgs {
     #[arg(long, value_name = "NAME", value_parser = parse_filter)]
     pub(crate) filter: Option<Filter>,
 
-    /// Order of the colours: rgb, bgr or gray.
+    /// Colour order: rgb, bgr or gray.
     #[arg(long, value_name = "ORDER", value_parser = parse_color)]
     pub(crate) color: Option<ColorOrder>,
 
@@ -108,11 +109,11 @@ pub(crate) struct PictureArgs {
     #[arg(long, value_name = "FACTOR", value_parser = parse_number)]
     pub(crate) scale: Option<f64>,
 
-    /// Subtracted after scaling, one number a channel, for example 0.485,0.456,0.406.
+    /// Subtracted after scaling, one number per channel, for example 0.485,0.456,0.406.
     #[arg(long, value_name = "NUMBERS", value_delimiter = ',', value_parser = parse_number, allow_negative_numbers = true)]
     pub(crate) mean: Option<Vec<f64>>,
 
-    /// Divided by after subtracting, one number a channel.
+    /// Divisor after subtraction, one number per channel.
     #[arg(long, value_name = "NUMBERS", value_delimiter = ',', value_parser = parse_number)]
     pub(crate) std: Option<Vec<f64>>,
 

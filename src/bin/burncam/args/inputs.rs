@@ -16,28 +16,28 @@ pub(crate) struct InputArgs {
     #[arg(required_unless_present = "files_from", value_name = "INPUT")]
     pub(crate) inputs: Vec<PathBuf>,
 
-    /// Take the files of a directory only, not those of the directories in it.
+    /// Use only the files of a directory, not those of its subdirectories.
     #[arg(long, help_heading = "Input")]
     pub(crate) no_recursive: bool,
 
-    /// Of directories and globs take only files that fit, in place of those with known endings. May be given several
-    /// times. A glob with a / is held against the path below the directory, one without against the file name.
+    /// From directories and globs use only files that match, instead of those with known extensions. Can be given
+    /// several times. A glob with a / is compared with the path below the directory, one without with the file name.
     #[arg(long, value_name = "GLOB", help_heading = "Input", value_parser = parse_glob)]
     pub(crate) include: Vec<Pattern>,
 
-    /// Of directories and globs leave out files that fit, whatever --include says. May be given several times.
+    /// Skip matching files of directories and globs, even if --include matches them. Can be given several times.
     #[arg(long, value_name = "GLOB", help_heading = "Input", value_parser = parse_glob)]
     pub(crate) exclude: Vec<Pattern>,
 
-    /// A list of inputs, or - for one on standard input: a path a line, or paths separated by NUL (find -print0).
+    /// A list of inputs, or - for one on standard input: one path per line, or paths separated by NUL (find -print0).
     #[arg(long, value_name = "FILE", help_heading = "Input")]
     pub(crate) files_from: Option<PathBuf>,
 
-    /// Search the directories that a list names; without it they fail, since a list is of files.
+    /// Search the directories in a list; otherwise they are errors, because a list should contain files.
     #[arg(long, requires = "files_from", help_heading = "Input")]
     pub(crate) search_listed: bool,
 
-    /// Take the Kth of N parts of what is found. Which part a file is in follows from its path alone.
+    /// Use only part K of N of the inputs. A file's part depends on its path alone.
     #[arg(long, value_name = "K/N", help_heading = "Input")]
     pub(crate) shard: Option<Shard>,
 }

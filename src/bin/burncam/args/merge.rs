@@ -6,19 +6,19 @@ use clap::Args;
 
 #[derive(Debug, Args)]
 pub(crate) struct MergeArgs {
-    /// Output directories of runs; they hold `summary.json`, or `summary.K-of-N.json` of shards.
+    /// Output directories of runs, with `summary.json`, or `summary.K-of-N.json` of shards.
     #[arg(required = true, value_name = "DIR")]
     pub(crate) directories: Vec<PathBuf>,
 
-    /// Directory of the `summary.json` of all.
+    /// Directory for the merged `summary.json`.
     #[arg(short, long, value_name = "DIR")]
     pub(crate) out: PathBuf,
 
-    /// Also write a page of HTML to look through all records below the directories.
+    /// Also write an HTML page to browse all records below the directories.
     #[arg(long, value_name = "FILE.html")]
     pub(crate) report: Option<PathBuf>,
 
-    /// Replace files that exist.
+    /// Replace existing files.
     #[arg(short, long)]
     pub(crate) force: bool,
 }

@@ -29,18 +29,18 @@ use self::values::parse_colour;
 /// Explain what a convolutional network looked at.
 ///
 /// burncam draws class activation maps (Grad-CAM): it runs a network on a picture, finds where the evidence for a
-/// class lies, and writes an overlay PNG and a JSON record. Without -m it uses an ImageNet network that is built in.
+/// class is, and writes an overlay PNG and a JSON record. Without -m it uses a built-in ImageNet network.
 #[derive(Debug, Parser)]
 #[command(name = "burncam", version, max_term_width = 100, after_help = EXAMPLES)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
 
-    /// Say more; twice for more still.
+    /// Print more messages; twice for even more.
     #[arg(short, long, action = clap::ArgAction::Count, global = true, display_order = 900)]
     pub(crate) verbose: u8,
 
-    /// Say nothing but errors.
+    /// Print only errors.
     #[arg(short, long, global = true, conflicts_with = "verbose", display_order = 901)]
     pub(crate) quiet: bool,
 }
@@ -56,7 +56,7 @@ Examples:
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Draw where the evidence for a class lies, and write a record of it.
+    /// Draw where the evidence for a class is, and write a record.
     Explain(Box<ExplainArgs>),
     /// Join the summaries and reports of several runs, or of the shards of one.
     Merge(MergeArgs),
@@ -66,20 +66,20 @@ pub(crate) enum Command {
     Layers(LayersArgs),
     /// Make a self-contained model file from an ONNX file, or from weights and an architecture or a card.
     Import(Box<ImportArgs>),
-    /// Check that a model's numbers are right: devices, gradients, another framework.
+    /// Check that a model's results are right: devices, gradients, another framework.
     Check(CheckArgs),
     /// Show what a model is, where it comes from, and what it costs to run.
     Info(InfoArgs),
-    /// List the methods: name, what it shows, paper, cost.
+    /// List the methods with what they show, cost and paper.
     Methods(FormatArgs),
     /// Print a completion script for a shell.
     Completions {
-        /// The shell that the script is for.
+        /// The shell to complete for.
         shell: clap_complete::Shell,
     },
     /// Print the manual page of burncam, or of one of its commands.
     Man {
-        /// The command that the page is for.
+        /// The command to describe.
         #[arg(value_name = "COMMAND")]
         command: Option<String>,
     },
@@ -91,7 +91,7 @@ pub(crate) struct ModelArgs {
     #[arg(short, long, value_name = "FILE.bpk")]
     pub(crate) model: Option<PathBuf>,
 
-    /// A model card, in the place of the file's own [default: its own, or FILE.json beside it].
+    /// A model card to use instead of the file's own [default: its own, or FILE.json next to it].
     #[arg(long, value_name = "CARD.json", requires = "model")]
     pub(crate) spec: Option<PathBuf>,
 }
@@ -103,7 +103,7 @@ pub(crate) struct DeviceArgs {
     #[arg(long, default_value = "flex", value_name = "NAME")]
     pub(crate) device: DeviceName,
 
-    /// Threads to run on [default: as many as there are cores].
+    /// Number of threads [default: one per core].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(crate) threads: Option<u16>,
 }
@@ -114,11 +114,11 @@ pub(crate) struct RunArgs {
     #[command(flatten)]
     pub(crate) place: DeviceArgs,
 
-    /// What runs the network up to the layer: auto, burn, or native, burncam's own kernels for the CPU.
+    /// What runs the network up to the layer: auto, burn, or native, the native CPU kernels.
     #[arg(long, default_value = "auto", value_name = "NAME")]
     pub(crate) engine: Engine,
 
-    /// What its convolutions multiply: f32, or bf16, which is faster, coarser, and needs a CPU with AVX512-BF16.
+    /// Operands of its convolutions: f32, or bf16, which is faster, less precise, and needs a CPU with AVX512-BF16.
     #[arg(long, default_value = "f32", value_name = "NAME")]
     pub(crate) precision: Precision,
 }
@@ -142,16 +142,16 @@ pub(crate) struct FormatArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Input")]
 pub(crate) struct PictureArgs {
-    /// Colour behind transparent pixels, as RRGGBB.
+    /// Colour under transparent pixels, as RRGGBB.
     #[arg(long, default_value = "ffffff", value_name = "RRGGBB", value_parser = parse_colour)]
     pub(crate) background: [u8; 3],
 
-    /// Embedded colour profiles other than sRGB: keep gives the network the stored values, as with Pillow; convert
-    /// brings them to sRGB.
+    /// Embedded colour profiles other than sRGB: keep gives the network the stored values, as Pillow does; convert
+    /// converts them to sRGB.
     #[arg(long, default_value = "keep", value_name = "USE")]
     pub(crate) icc: Icc,
 
-    /// Refuse damaged pictures, in place of using what can be read of them, with a warning.
+    /// Refuse damaged pictures instead of decoding what is left, with a warning.
     #[arg(long)]
     pub(crate) strict_pictures: bool,
 
@@ -200,7 +200,7 @@ pub(crate) struct PredictArgs {
     #[command(flatten)]
     pub(crate) model: ModelArgs,
 
-    /// How many classes to print.
+    /// Number of classes to print.
     #[arg(short = 'k', long, value_name = "K", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) top_k: u16,
 
@@ -233,7 +233,7 @@ pub(crate) struct InfoArgs {
     #[arg(value_name = "FILE.bpk")]
     pub(crate) model: Option<PathBuf>,
 
-    /// A model card, in the place of the file's own [default: its own, or FILE.json beside it].
+    /// A model card to use instead of the file's own [default: its own, or FILE.json next to it].
     #[arg(long, value_name = "CARD.json", requires = "model")]
     pub(crate) spec: Option<PathBuf>,
 
@@ -241,7 +241,7 @@ pub(crate) struct InfoArgs {
     #[arg(long, conflicts_with = "classes")]
     pub(crate) card: bool,
 
-    /// Print the class names, one a line with its index.
+    /// Print the class names with their indices, one per line.
     #[arg(long)]
     pub(crate) classes: bool,
 }

@@ -39,7 +39,7 @@ struct Stdout;
 
 impl Write for Stdout {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        text::beside_files(bytes).map(|()| bytes.len())
+        text::data_while_open(bytes).map(|()| bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {

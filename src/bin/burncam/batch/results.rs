@@ -134,7 +134,7 @@ impl<'a> Results<'a> {
         match self.job.plan.destination {
             Destination::Stdout => text::data(text.as_bytes()),
             Destination::Directory(_) | Destination::File(_) => {
-                text::beside_files(text.as_bytes()).context("cannot write to standard output")
+                text::data_while_open(text.as_bytes()).context("cannot write to standard output")
             }
         }
     }

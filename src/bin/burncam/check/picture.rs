@@ -15,7 +15,7 @@ use crate::text;
 pub(super) fn run(args: &CheckArgs, photo: &Path, model: Model) -> Result<Outcome> {
     if let Some(path) = args.reference.as_deref().filter(|path| !is_json(path)) {
         bail!(
-            "reference '{}': expected a .json file beside --picture (leave out --picture for arrays)",
+            "reference '{}': expected a .json file with --picture (leave out --picture for arrays)",
             path.display()
         );
     }

@@ -99,7 +99,7 @@ impl Left {
 }
 
 /// Reports on one line what was not used.
-pub(crate) fn tell(left: &Left) {
+pub(crate) fn report(left: &Left) {
     if let Some(line) = left.line() {
         text::note(&format!("not taken: {line}"));
     }

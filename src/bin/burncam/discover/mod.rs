@@ -23,7 +23,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, bail};
 
 pub(crate) use self::input::Input;
-pub(crate) use self::left::{Left, tell};
+pub(crate) use self::left::{Left, report};
 pub(crate) use self::shard::Shard;
 
 use self::search::{Glob, Search};
@@ -205,7 +205,7 @@ impl<'a> Gathered<'a> {
         for input in &mut self.inputs {
             input.sole_of_its_name = names.get(&name(input)) == Some(&1);
         }
-        names::settle(&mut self.inputs);
+        names::assign(&mut self.inputs);
         let total = self.inputs.len();
         if let Some(shard) = shard {
             self.inputs.retain(|input| shard.has(&input.relative()));

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use super::input::{Input, directories};
 
 /// Sets place and name of all inputs.
-pub(super) fn settle(inputs: &mut [Input]) {
+pub(super) fn assign(inputs: &mut [Input]) {
     part_arguments(inputs);
     join_endings(inputs);
 }
@@ -75,7 +75,7 @@ mod tests {
         for (argument, input) in inputs.iter_mut().enumerate() {
             input.argument = argument;
         }
-        settle(&mut inputs);
+        assign(&mut inputs);
         inputs.iter().map(|input| input.place.join(&input.name).display().to_string()).collect()
     }
 

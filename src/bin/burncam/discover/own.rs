@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_ours_if_a_record_beside_it_names_it() {
+    fn a_file_is_ours_if_a_record_next_to_it_names_it() {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
         let write = |name: &str, text: &str| std::fs::write(at(name), text).unwrap();
@@ -116,7 +116,7 @@ mod tests {
         write("a.gradcam.json", &named("a.gradcam.png", b"overlay"));
         write("b.c.png", "named by --out");
         write("b.json", &named("b.c.png", b"named by --out"));
-        write("old.gradcam.png", "whatever");
+        write("old.gradcam.png", "anything");
         write("old.gradcam.json", &record(1, r#"{ "kind": "overlay", "file": "old.gradcam.png" }"#));
         write("old.grid.png", "a sheet");
         write("killed.gradcam.png", "renamed in time");
@@ -124,7 +124,7 @@ mod tests {
         std::fs::write(left, named("killed.gradcam.png", b"renamed in time")).unwrap();
         for (name, text) in [
             ("img.random.png", "a photograph"),
-            ("img.jpg", "and another beside it"),
+            ("img.jpg", "and another next to it"),
             ("a.layercam.png", "the record of another method"),
             ("changed.gradcam.png", "OVERLAY"),
             ("changed.gradcam.json", &named("changed.gradcam.png", b"overlay")),

@@ -75,7 +75,7 @@ fn what_looks_like_a_picture_and_is_not_taken_is_counted() {
     assert_eq!(names(&folder, "~"), ["a.JFIF", "b.jpe", "c.apng", "d.pam", "k.png"]);
     let expected = "2 .heic, 1 .svg, 1 without ending not read; 1 .png, 1 directory hidden";
     assert_eq!(line("~").as_deref(), Some(expected));
-    assert_eq!(line("~ --shard 1/2").as_deref(), Some(expected), "whatever the shard");
+    assert_eq!(line("~ --shard 1/2").as_deref(), Some(expected), "for every shard");
     assert_eq!(line("~/*.png").as_deref(), None, "a glob is about what it matches");
     assert_eq!(line("~/*.png ~/*.h*").as_deref(), Some("1 .heic not read"));
     assert_eq!(

@@ -93,7 +93,7 @@ impl Catch {
         if let Some(above) = error.loop_ancestor() {
             // Its files have already been found.
             let (path, above) = (path.display(), above.display());
-            return log::warn!("directory '{path}' leads back to '{above}', in which it lies; passed over");
+            return log::warn!("directory '{path}' links back to '{above}', which contains it; skipped");
         }
         let reason = error.io_error().map_or_else(|| error.to_string(), ToString::to_string);
         let name = below(path);

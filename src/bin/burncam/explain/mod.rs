@@ -16,7 +16,7 @@ pub(crate) use self::job::{Job, Task};
 use self::resume::Redone;
 use crate::args::{ExplainArgs, ScaleArg};
 use crate::batch::{self, Crew, Results, Signals};
-use crate::discover::{Found, Input, discover, tell};
+use crate::discover::{Found, Input, discover, report};
 use crate::labels::{Label, labels};
 use crate::plan::Plan;
 use crate::request::{settings, style};
@@ -32,7 +32,7 @@ pub(crate) fn run(args: &ExplainArgs, quiet: bool) -> Result<Outcome> {
     let model = subjects::open_model(&args.model)?;
     if searched && !quiet {
         text::note(&found(inputs.len(), total));
-        tell(&left);
+        report(&left);
     }
     let labels = match &args.batch.labels {
         Some(source) => labels(source, &inputs, inputs.len() == total, &model)?,

@@ -73,7 +73,7 @@ pub(crate) fn labels(
     if whole && labels.iter().all(|label| *label == Label::Missing) {
         match source {
             LabelSource::FromDirectory => bail!(
-                "--labels from-directory: no input lies in a directory below one that is searched (name the directory above those of the classes)"
+                "--labels from-directory: no input is in a directory below one that is searched (name the directory above those of the classes)"
             ),
             LabelSource::File(file) => bail!(
                 "labels '{}': none of its paths is that of an input, such as '{}' (write paths as they are from here, from the file, or from the directory that is searched)",
@@ -156,10 +156,10 @@ fn target(text: &str) -> Target {
 
 fn from_file(file: &Path, inputs: &[Input], model: &Model) -> Result<Vec<Option<usize>>> {
     let labels = Labels::new(file, read::rows(file)?, model)?;
-    let here = std::env::current_dir().context("cannot tell the current directory")?;
-    let beside = normal(&here.join(file.parent().unwrap_or(Path::new(""))));
+    let here = std::env::current_dir().context("cannot determine the current directory")?;
+    let folder = normal(&here.join(file.parent().unwrap_or(Path::new(""))));
     let found: Vec<Option<usize>> =
-        inputs.iter().map(|input| labels.by_path(input, &here, &beside)).collect();
+        inputs.iter().map(|input| labels.by_path(input, &here, &folder)).collect();
     if found.iter().all(Option::is_some) {
         return Ok(found);
     }
@@ -204,11 +204,11 @@ impl Labels {
 
     /// Looks a path up as given, relative to the current directory, the root, the label file's directory, and the
     /// searched directory.
-    fn by_path(&self, input: &Input, here: &Path, beside: &Path) -> Option<usize> {
+    fn by_path(&self, input: &Input, here: &Path, folder: &Path) -> Option<usize> {
         let path = normal(&here.join(&input.path));
         let found = self.classes.get(&path);
         let found = found.or_else(|| self.classes.get(&from(&path, here)));
-        let found = found.or_else(|| self.classes.get(&from(&path, beside)));
+        let found = found.or_else(|| self.classes.get(&from(&path, folder)));
         let found = found.or_else(|| self.classes.get(&normal(&input.relative())));
         found.map(|(class, _)| *class)
     }

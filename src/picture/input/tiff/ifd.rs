@@ -24,7 +24,7 @@ impl<'a> Ifd<'a> {
     pub(super) fn read(bytes: &'a [u8]) -> Result<Self, Fault> {
         let is_big_endian = bytes.starts_with(b"MM");
         let mut this = Self { bytes, is_big_endian, entries: vec![] };
-        this.fill().ok_or_else(|| Fault::Damaged("its directory lies outside of the file".to_owned()))?;
+        this.fill().ok_or_else(|| Fault::Damaged("its directory is outside the file".to_owned()))?;
         Ok(this)
     }
 

@@ -117,11 +117,11 @@ mod tests {
     }
 
     #[test]
-    fn a_map_beside_the_picture_and_a_blank_one_do_no_harm() {
+    fn a_map_outside_the_picture_and_a_blank_one_do_no_harm() {
         let map = Heatmap::new(1, 2, vec![0.0, 0.0]).unwrap();
-        let beside = Placement { left: 9.0, top: 0.0, right: 12.0, bottom: 7.0 };
+        let outside = Placement { left: 9.0, top: 0.0, right: 12.0, bottom: 7.0 };
         for style in &ALL {
-            assert_eq!(compat_overlay(&photo(), &map, &beside, style), photo());
+            assert_eq!(compat_overlay(&photo(), &map, &outside, style), photo());
             let drawn = compat_overlay(&photo(), &map, &Placement::whole(9, 7), style);
             assert_eq!(drawn.dimensions(), (9, 7));
         }
