@@ -251,13 +251,17 @@ fn finding(report: &PictureReport) -> Option<String> {
             let hint = report.input.as_ref().and_then(|check| check.hint.clone()).unwrap_or_default();
             Some(format!("the network is the same, the picture is prepared in another way{hint}"))
         }
-        (Some(false), Some(true), _) => Some("the picture is prepared in the same way, the network differs".into()),
+        (Some(false), Some(true), _) => {
+            Some("the picture is prepared in the same way, the network differs".into())
+        }
         (Some(true), Some(true), _) => Some("both the prepared picture and the network differ".into()),
         (Some(false), Some(false), Some(true)) => Some(
-            "picture and network are the same within their limits, which for this picture is not enough".into(),
+            "picture and network are the same within their limits, which for this picture is not enough"
+                .into(),
         ),
         (None, _, Some(true)) => Some(
-            "what differs is the prepared picture or the network: with an 'input' the reference shows which".into(),
+            "what differs is the prepared picture or the network: with an 'input' the reference shows which"
+                .into(),
         ),
         _ => None,
     }
