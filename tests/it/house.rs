@@ -1,5 +1,9 @@
 //! The house rules: imports go one way, rooms stay small, the library neither prints nor panics.
 
+mod circles;
+mod lengths;
+mod words;
+
 use std::path::{Path, PathBuf};
 
 /// The crates under `src/` and the rooms of `burncam` from the ground up; one may import from those before it only. Between crates the
@@ -55,6 +59,11 @@ fn is_crate(room: &str) -> bool {
 fn floor(room: &str) -> usize {
     let found = FLOORS.iter().position(|rooms| rooms.contains(&room));
     found.unwrap_or_else(|| panic!("the room '{room}' is not in the plan of the house"))
+}
+
+/// The path below the repository's root, as messages show it.
+fn relative(path: &Path) -> String {
+    path.strip_prefix(env!("CARGO_MANIFEST_DIR")).unwrap().display().to_string()
 }
 
 /// Code without its tests and comments.
