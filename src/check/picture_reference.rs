@@ -117,7 +117,7 @@ impl Row {
         let (Self::Flat(values) | Self::Batch([values])) = self;
         match (values.len(), model.num_classes()) {
             (found, classes) if found != classes => {
-                Err(refuse(path, format!("'{name}' has {found} numbers, expected {classes}, one a class")))
+                Err(refuse(path, format!("'{name}' has {found} numbers, expected {classes}, one per class")))
             }
             _ => Ok(values),
         }

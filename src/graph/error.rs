@@ -99,7 +99,7 @@ impl Error {
         move |source| Self::Io { action, path, source }
     }
 
-    /// For `map_err` of temporary files, whose own errors name a path that nobody asked for.
+    /// For `map_err` of temporary files, whose own errors name the temporary path, which means nothing to the user.
     pub fn write_into(directory: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = directory.to_path_buf();
         move |error| {

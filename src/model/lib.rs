@@ -61,20 +61,20 @@ impl Model {
     /// When the file is not a burnpack, has no card, or card, graph and tensors do not fit together.
     pub fn open(path: &Path, spec: Option<&Path>) -> Result<Self> {
         let pack = Pack::open(path)?;
-        let beside = path.with_extension("json");
+        let neighbour = path.with_extension("json");
         let from = match (spec, &pack.card) {
             (Some(spec), _) => spec,
             (None, Some(text)) => {
                 let card = Card::from_json(text).map_err(|problem| Error::model(pack.name(), problem))?;
                 return Self::assemble(card, None, pack);
             }
-            (None, None) if beside.exists() => &beside,
+            (None, None) if neighbour.exists() => &neighbour,
             (None, None) => {
                 return Err(Error::model(
                     pack.name(),
                     format!(
                         "carries no model card (describe it with --spec CARD.json, or put '{}' next to it)",
-                        beside.file_name().unwrap_or_default().to_string_lossy()
+                        neighbour.file_name().unwrap_or_default().to_string_lossy()
                     ),
                 ));
             }

@@ -2,7 +2,7 @@
 //!
 //! | module | does |
 //! |---|---|
-//! | [`input`] | decodes, orients, resizes, crops and scales; keeps where the network's input lies on the picture |
+//! | [`input`] | decodes, orients, resizes, crops and scales; keeps the placement of the network's input on the picture |
 //! | [`heatmap`] | a small grid of finite values, and their statistics |
 //! | [`render`] | overlays, masks, boxes, sheets, PNG |
 

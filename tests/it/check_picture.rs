@@ -90,7 +90,7 @@ fn probabilities_may_be_noted_by_name() {
     assert_eq!((result.status, result.classes, result.same_top_class), (Status::Ok, 2, true));
     for (text, words) in [
         ("{}", "expected one of 'probabilities', 'logits' and 'top'"),
-        (r#"{ "logits": [1, 2] }"#, "'logits' has 2 numbers, expected 1000, one a class"),
+        (r#"{ "logits": [1, 2] }"#, "'logits' has 2 numbers, expected 1000, one per class"),
         (r#"{ "top": [{ "class": "expresso", "proba": 1 }] }"#, "did you mean 'espresso'?"),
         (r#"{ "top": [{ "class": 1000, "proba": 1 }] }"#, "class 1000 is out of range"),
         (r#"{ "top": [{ "class": 1, "proba": 9.5 }] }"#, "expected 0 to 1 (is it a logit?)"),

@@ -57,13 +57,13 @@ pub(crate) fn words(summary: &Summary) -> Vec<String> {
     lines
 }
 
-/// `2000 images: 1987 explained, 13 failed, in 64 s (31 images a second)`.
+/// `2000 images: 1987 explained, 13 failed, in 64 s (31 images per second)`.
 fn outcome(summary: &Summary) -> String {
     let failed = if summary.failed > 0 { format!(", {} failed", summary.failed) } else { String::new() };
     let rate = match summary.run.images_per_second {
         _ if summary.run.explained == 0 => String::new(),
-        rate if rate < 10.0 => format!(" ({rate:.1} images a second)"),
-        rate => format!(" ({rate:.0} images a second)"),
+        rate if rate < 10.0 => format!(" ({rate:.1} images per second)"),
+        rate => format!(" ({rate:.0} images per second)"),
     };
     let images = text::counted(summary.images, "image");
     let shard = summary.shard.as_ref().map_or_else(String::new, |shard| format!(" in shard {shard}"));
@@ -155,7 +155,7 @@ mod tests {
             "run": { "seconds": 64.25, "explained": 1987, "images_per_second": 30.93 }
         }));
         let expected = "\
-2000 images: 1987 explained, 13 failed, in 64 s (31 images a second)
+2000 images: 1987 explained, 13 failed, in 64 s (31 images per second)
 most frequent: tabby 1000, espresso 500, goldfish 400, shark 50, ray 30 and 1 other class; mean probability 81.2 %
 right: 81.5 % (top 5: 95.0 %) of 1987 labelled images
 most frequent mistake: 'goldfish' taken for 'shark', 12 times

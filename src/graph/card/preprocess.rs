@@ -128,7 +128,7 @@ impl Preprocess {
         for (name, values) in [("mean", &self.mean), ("std", &self.std)] {
             if !values.is_empty() && values.len() != channels {
                 return Err(format!(
-                    "card field 'preprocess.{name}': has {} numbers, expected {channels} (one a channel)",
+                    "card field 'preprocess.{name}': has {} numbers, expected {channels} (one per channel)",
                     values.len()
                 ));
             }

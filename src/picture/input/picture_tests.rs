@@ -191,6 +191,6 @@ fn kinds_of_jpeg_that_are_not_decoded_are_named() {
     assert!(with(1, 0xc3).contains("a kind of jpeg that cannot be read: lossless JPEG (save it as"));
     assert!(with(1, 0xf7).contains("JPEG-LS"));
     assert!(with(1, 0xc5).contains("hierarchical JPEG"));
-    assert!(with(4, 12).contains("12 bits a sample"));
+    assert!(with(4, 12).contains("12 bits per sample"));
     assert!(with(9, 2).contains("2 colour components"));
 }

@@ -87,18 +87,18 @@ fn any_tensor_left_over_is_refused_but_counters() {
 /// Tensors outside the detected prefix; a key may name the whole network.
 #[test]
 fn a_key_leaves_out_what_lies_beside_it() {
-    let beside = |shapes: &mut BTreeMap<String, Vec<usize>>| {
+    let edit = |shapes: &mut BTreeMap<String, Vec<usize>>| {
         let inside =
             std::mem::take(shapes).into_iter().map(|(name, shape)| (format!("net.body.{name}"), shape));
         shapes.extend(inside);
         shapes.insert("teacher.weight".into(), vec![3]);
     };
-    let error = edited("resnet18", beside).unwrap_err().to_string();
+    let error = edited("resnet18", edit).unwrap_err().to_string();
     assert!(error.ends_with("part of the network? If not, --key net.body leaves it out)"), "{error}");
     let ask = |request| ImportRequest { key: Some("net.body".into()), ..request };
-    assert!(edited_as("resnet18", beside, ask).unwrap().warnings.is_empty());
+    assert!(edited_as("resnet18", edit, ask).unwrap().warnings.is_empty());
     let ask = |request| ImportRequest { key: Some("net".into()), ..request };
-    assert!(edited_as("resnet18", beside, ask).unwrap().warnings.is_empty(), "the key above it does, too");
+    assert!(edited_as("resnet18", edit, ask).unwrap().warnings.is_empty(), "the key above it does, too");
 }
 
 fn rename(from: &'static str, to: &'static str) -> impl Fn(&mut BTreeMap<String, Vec<usize>>) {

@@ -20,7 +20,7 @@ pub(super) struct Markers<'a> {
 pub(super) struct Frame {
     /// The marker: the encoding process.
     pub(super) process: u8,
-    /// Bits a sample.
+    /// Bits per sample.
     pub(super) precision: u8,
     /// Pixels.
     pub(super) width: u32,

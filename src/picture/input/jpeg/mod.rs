@@ -57,7 +57,7 @@ fn check(frame: Frame, scans: usize) -> Result<(), Fault> {
         _ => return unsupported("hierarchical JPEG"),
     }
     if frame.precision != 8 {
-        return unsupported(&format!("{} bits a sample", frame.precision));
+        return unsupported(&format!("{} bits per sample", frame.precision));
     }
     if !matches!(frame.components, 1 | 3 | 4) {
         return unsupported(&format!("{} colour components", frame.components));

@@ -82,7 +82,7 @@ impl Layout {
         check_pixels(width, height)?;
         let samples = ifd.number_of(277).unwrap_or(1);
         if samples == 0 || samples > MAX_SAMPLES {
-            return Err(Fault::Unsupported(format!("{samples} samples a pixel")));
+            return Err(Fault::Unsupported(format!("{samples} samples per pixel")));
         }
         let compression = ifd.number_of(259).unwrap_or(1);
         let colours = colours(ifd.number_of(262).ok_or_else(|| missing("colours"))?, compression)?;
@@ -154,7 +154,7 @@ impl Layout {
             return damaged("its directory names fewer strips or tiles than the picture has");
         }
         if self.samples < self.colours.count() {
-            return Err(Fault::Unsupported(format!("{} samples a pixel", self.samples)));
+            return Err(Fault::Unsupported(format!("{} samples per pixel", self.samples)));
         }
         self.check_kind()
     }
@@ -166,13 +166,13 @@ impl Layout {
             Format::Whole => matches!(self.bits, 1..=16 | 32),
         };
         if !is_known {
-            return unsupported(format!("{} bits a sample", self.bits));
+            return unsupported(format!("{} bits per sample", self.bits));
         }
         if self.colours == Colours::Palette && (self.bits > 8 || self.format == Format::Float) {
             return unsupported(format!("a palette with {} bits", self.bits));
         }
         if self.compression == JPEG && (self.bits, self.format) != (8, Format::Whole) {
-            return unsupported(format!("JPEG with {} bits a sample", self.bits));
+            return unsupported(format!("JPEG with {} bits per sample", self.bits));
         }
         if self.colours == Colours::Jpeg && self.is_planar {
             return unsupported("luma and chroma in planes of their own".to_owned());

@@ -1,0 +1,148 @@
+//! Files of at most 300 lines and functions of at most 40, which a reader can hold in mind.
+
+use super::{relative, sources};
+
+const FILE: usize = 300;
+const FUNCTION: usize = 40;
+
+/// Longer files, with the length they may have and the reason. The numbers may only fall.
+const LONG_FILES: &[(&str, usize, &str)] = &[
+    ("src/check/gradients.rs", 309, "the check and its report, with tests"),
+    ("src/cam/scene.rs", 322, "questions about a picture, with tests"),
+    ("src/explain/mod.rs", 339, "the explainer and its documentation"),
+    ("src/kernels/simd.rs", 335, "one trait and its instruction sets"),
+    ("src/kernels/tests/operations.rs", 313, "one case per operation"),
+    ("src/kernels/kernels/winograd/mod.rs", 301, "one algorithm"),
+    ("src/graph/card/ops.rs", 317, "one entry per operation"),
+    ("src/model/layers.rs", 323, "the choice of a layer, with its messages"),
+    ("src/model/lib.rs", 331, "the model and its documentation"),
+    ("src/model/import/onnx/walk.rs", 307, "the import's main loop, with its messages"),
+    ("src/model/output/mod.rs", 331, "one rule per output kind, each with its refusal"),
+];
+
+/// Longer functions as `file: name`, with the length they may have and the reason. The numbers may only fall.
+const LONG_FUNCTIONS: &[(&str, usize, &str)] = &[
+    (
+        "src/bin/burncam/plan.rs: new",
+        56,
+        "every name and collision of a run, in the order in which they are checked",
+    ),
+    ("src/bin/burncam/request.rs: settings", 46, "one field per option"),
+    ("src/bin/burncam/import.rs: run", 47, "the steps of one command in order"),
+    ("src/bin/burncam/discover/walk.rs: walk", 42, "one recursive walk with its cases"),
+    ("src/bin/burncam/explain/job.rs: write", 42, "the files of one image in the order in which they appear"),
+    ("src/bin/burncam/report/tests.rs: record", 47, "a literal record"),
+    ("src/bin/burncam/report/tests/browser.rs: five_thousand", 41, "one page of many kinds of cards"),
+    ("src/check/output.rs: judge", 55, "one contradiction after another, each with its message"),
+    ("src/picture/input/kind.rs: by_signature", 56, "a table of signatures"),
+    ("src/picture/input/tiff/layout.rs: read", 44, "one tag after another"),
+    ("src/cam/options.rs: has", 61, "a table of libraries and methods"),
+    ("src/capture/draft.rs: new", 41, "one match over recorded operations"),
+    ("src/capture/translate.rs: module", 61, "one match over recorded operations"),
+    ("src/kernels/tests/reference.rs: compute", 47, "one match over operations"),
+    ("src/kernels/tests/graphs.rs: grow", 57, "one match over operations"),
+    ("src/kernels/tests/audit.rs: audit", 45, "one assertion per property of a plan"),
+    ("src/kernels/kernels/conv.rs: new", 42, "one choice of tile after another"),
+    ("src/kernels/kernels/bf16/mod.rs: new", 41, "one choice of tile after another"),
+    ("src/kernels/plan/mod.rs: new", 43, "the steps of planning in order"),
+    ("src/kernels/plan/kernel.rs: kernels", 65, "one match over operations"),
+    ("src/kernels/plan/lower.rs: lower", 47, "one match over operations"),
+    ("src/engine/tangent/mod.rs: of_one", 78, "one match over operations, exhaustive on purpose"),
+    ("src/engine/tangent/slope.rs: pointwise", 51, "a table of functions and slopes"),
+    ("src/engine/tangent/slope.rs: slopes_are_those_of_the_backward_pass", 46, "a table of functions"),
+    ("src/graph/shapes.rs: output", 52, "one match over operations"),
+    ("src/model/import/torch/pickle/build.rs: collection", 47, "one match over instructions"),
+    ("src/model/import/onnx/reduce.rs: along", 43, "one match over reductions"),
+    ("src/model/import/onnx/walk.rs: run", 41, "the import's main loop"),
+    ("src/model/import/onnx/lower/window.rs: conv", 50, "one attribute after another, each with its refusal"),
+    ("src/model/import/onnx/lower/mod.rs: find", 44, "a table of operations"),
+    ("src/model/output/trace.rs: kind_of", 45, "one match over operations"),
+    ("src/model/output/mod.rs: said_scores", 47, "one match over output kinds, each with its refusal"),
+];
+
+fn allowed(exceptions: &[(&str, usize, &str)], name: &str, usual: usize) -> usize {
+    exceptions.iter().find(|(known, ..)| *known == name).map_or(usual, |(_, most, _)| *most)
+}
+
+/// Name, first line and number of lines of every function, as `rustfmt` lays them out.
+fn functions(text: &str) -> Vec<(String, usize, usize)> {
+    let lines: Vec<&str> = text.lines().collect();
+    let mut functions = Vec::new();
+    for (at, line) in lines.iter().enumerate() {
+        let code = line.trim_start();
+        if code.starts_with("//") {
+            continue;
+        }
+        let Some((before, after)) = code.split_once("fn ") else { continue };
+        let is_declaration = before.split_whitespace().all(|word| {
+            matches!(word, "const" | "async" | "unsafe" | "extern")
+                || word.starts_with("pub")
+                || word.starts_with('"')
+                || word.ends_with(')')
+        });
+        if !is_declaration {
+            continue;
+        }
+        let name = after.chars().take_while(|letter| letter.is_alphanumeric() || *letter == '_').collect();
+        let end = format!("{}}}", &line[..line.len() - code.len()]);
+        let body = lines[at..]
+            .iter()
+            .position(|line| *line == end || line.ends_with(';') && !line.contains("    let"));
+        let length = match lines[at..].iter().position(|line| *line == end) {
+            Some(length) if !(code.ends_with('}') || code.ends_with(';') || body == Some(0)) => length + 1,
+            _ => 1,
+        };
+        functions.push((name, at + 1, length));
+    }
+    functions
+}
+
+#[test]
+fn files_and_functions_stay_short() {
+    let mut problems = Vec::new();
+    for (path, text) in sources() {
+        let file = relative(&path);
+        let lines = text.lines().count();
+        if lines > allowed(LONG_FILES, &file, FILE) {
+            problems.push(format!(
+                "{file}: {lines} lines, expected at most {}",
+                allowed(LONG_FILES, &file, FILE)
+            ));
+        }
+        for (name, line, length) in functions(&text) {
+            let most = allowed(LONG_FUNCTIONS, &format!("{file}: {name}"), FUNCTION);
+            if length > most {
+                problems.push(format!(
+                    "{file}:{line}: function '{name}' has {length} lines, expected at most {most}"
+                ));
+            }
+        }
+    }
+    assert!(problems.is_empty(), "divide these, or list them with a reason:\n{}", problems.join("\n"));
+}
+
+#[test]
+fn no_exception_is_left_for_what_is_short() {
+    let sources = sources();
+    let file = |name: &str| sources.iter().find(|(path, _)| relative(path) == name);
+    for (name, _, _) in LONG_FILES {
+        let lines = file(name).map_or(0, |(_, text)| text.lines().count());
+        assert!(lines > FILE, "{name} has {lines} lines: remove it from the list of long files");
+    }
+    for (name, _, _) in LONG_FUNCTIONS {
+        let (path, function) = name.split_once(": ").unwrap();
+        let found = file(path).map(|(_, text)| functions(text)).unwrap_or_default();
+        let length = found.iter().filter(|(name, ..)| name == function).map(|(_, _, length)| *length).max();
+        assert!(
+            length > Some(FUNCTION),
+            "{name} has {length:?} lines: remove it from the list of long functions"
+        );
+    }
+}
+
+#[test]
+fn a_function_is_measured_from_its_name_to_its_brace() {
+    let text = "fn short() {}\npub(crate) fn long(\n    a: u8,\n) {\n    call(a);\n}\nimpl X {\n    const fn y();\n}\n";
+    let expected = [("short", 1, 1), ("long", 2, 5), ("y", 8, 1)];
+    assert_eq!(functions(text), expected.map(|(name, line, length)| (name.to_owned(), line, length)));
+}
