@@ -2,6 +2,7 @@
 
 mod circles;
 mod lengths;
+mod names;
 mod words;
 
 use std::path::{Path, PathBuf};
