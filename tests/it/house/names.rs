@@ -68,7 +68,6 @@ fn check(kind: &str, sets: &BTreeMap<String, BTreeSet<String>>, most: usize, sum
     );
     let all: usize = sets.values().map(BTreeSet::len).sum();
     assert!(all <= sum, "files name {kind}s {all} times, expected at most {sum}");
-    println!("{kind}: at most {} ('{name}'), {all} in all", widest.len());
 }
 
 #[test]
@@ -150,5 +149,4 @@ fn few_names_are_public() {
     };
     let items: usize = files.values().map(|text| text.lines().filter(is_item).count()).sum();
     assert!(items <= PUBLIC_ITEMS, "{items} items are public, expected at most {PUBLIC_ITEMS}");
-    println!("face: {all} names, {items} public items");
 }
