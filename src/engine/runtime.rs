@@ -112,7 +112,7 @@ impl std::str::FromStr for Engine {
             )));
         };
         match engine {
-            Self::Native(Some(isa)) if !isa.is_here() => Err(Error::request(format!(
+            Self::Native(Some(isa)) if !isa.is_available() => Err(Error::request(format!(
                 "engine '{text}' needs instructions that this machine does not have (native takes the best that it has)"
             ))),
             engine => Ok(*engine),
@@ -168,7 +168,7 @@ mod tests {
         let portable = on("flex", Engine::Native(Some(Isa::Portable))).arithmetic().unwrap_err().to_string();
         assert!(portable.starts_with("precision 'bf16' needs the instructions AVX512-BF16, "), "{portable}");
         let best = on("flex", Engine::Auto).arithmetic();
-        if Precision::Bf16.is_here(Isa::best()) {
+        if Precision::Bf16.is_available(Isa::best()) {
             assert_eq!(best.unwrap().unwrap().precision, Precision::Bf16);
             assert!(portable.ends_with("got kernels for portable (drop --engine)"), "{portable}");
         } else {

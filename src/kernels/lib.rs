@@ -1,12 +1,12 @@
-//! Convolutional networks on the CPU, without autodiff and without Burn, as fast as the machine goes.
+//! Convolutional networks on the CPU, without autodiff and without Burn, as fast as the CPU allows.
 //!
-//! Receives operations of a graph with the shapes of their values, hands on a [`Plan`] that runs them: batch norm, sums and
-//! activations joined to convolutions, weights put in order once, values in blocks of channels as wide as a register, memory
-//! laid out before anything runs. Which operations a plan is made of, and what runs between two plans, is left to
-//! `burncam-engine`.
+//! Receives operations of a graph with the shapes of their tensors, returns a [`Plan`] that runs them: batch norm, sums and
+//! activations fused into convolutions, weights packed once, channels in blocks as wide as a register, memory planned before
+//! anything runs. Which operations a plan consists of, and what runs between two plans, is left to `burncam-engine`.
 //!
-//! `unsafe` code: the inner loops (`kernels`), which skip bounds checks and name instruction sets, and what
-//! they stand on. `docs/performance.md` says how it is tested and what it was compared with.
+//! `unsafe` code: loads and stores in the inner loops, whose reach is checked once per call; the instruction sets, which are
+//! proved by tokens (`simd`); and the memory that the units of a kernel share (`kernels`). `docs/performance.md` says how it is
+//! tested and what it was compared with.
 
 #![allow(unsafe_code, reason = "kernels; see above")]
 
@@ -18,12 +18,12 @@ mod run;
 mod simd;
 #[cfg(test)]
 mod tests;
+mod threads;
 mod view;
 
 pub use plan::{Load, Operation, Parameters, Plan, Shapes, Weights, knows};
-pub use precision::Arithmetic;
-pub use precision::Precision;
+pub use precision::{Arithmetic, Precision};
 pub use run::Workspace;
 pub use simd::Isa;
 
-use burncam_graph::{card, error};
+use burncam_graph::{card, error, shapes};

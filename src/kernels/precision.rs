@@ -1,15 +1,15 @@
-//! The numbers that convolutions compute with.
+//! What convolutions multiply: single precision or bf16.
 
-use super::simd::Isa;
+use super::simd::{Avx512Bf16, Instructions, Isa};
 use crate::error::{Error, Result};
 
-/// What pixels and weights are rounded to where convolutions multiply them.
+/// The precision of pixels and weights where convolutions multiply them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Precision {
     /// Single precision.
     #[default]
     F32,
-    /// bf16, a single with 8 of its 24 digits: convolutions that gain by it; their sums and all else stay in single precision.
+    /// bf16 pixels and weights (8-bit significand) in convolutions that benefit; sums and all else stay in single precision.
     Bf16,
 }
 
@@ -25,24 +25,21 @@ impl Precision {
         }
     }
 
-    /// The processor computes with it, whatever the kernels are.
-    fn is_in_processor(self) -> bool {
+    /// Whether the CPU supports it, independent of the selected kernels.
+    fn is_in_cpu(self) -> bool {
         match self {
             Self::F32 => true,
-            #[cfg(target_arch = "x86_64")]
-            Self::Bf16 => is_x86_feature_detected!("avx512bf16"),
-            #[cfg(not(target_arch = "x86_64"))]
-            Self::Bf16 => false,
+            Self::Bf16 => Avx512Bf16::detect().is_some(),
         }
     }
 
-    /// This machine computes with it on the kernels of an instruction set.
+    /// Whether the kernels of this instruction set compute with it on this CPU.
     #[must_use]
-    pub fn is_here(self, isa: Isa) -> bool {
+    pub fn is_available(self, isa: Isa) -> bool {
         match (self, isa) {
             (Self::F32, _) => true,
             #[cfg(target_arch = "x86_64")]
-            (Self::Bf16, Isa::Avx512) => self.is_in_processor(),
+            (Self::Bf16, Isa::Avx512) => self.is_in_cpu(),
             (Self::Bf16, _) => false,
         }
     }
@@ -64,7 +61,7 @@ impl std::str::FromStr for Precision {
     }
 }
 
-/// Instructions, and the numbers that they compute with.
+/// An instruction set, and what its kernels multiply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Arithmetic {
     /// The instruction set.
@@ -79,21 +76,40 @@ impl Arithmetic {
     /// # Errors
     /// When it does not.
     pub fn new(isa: Isa, precision: Precision) -> Result<Self> {
-        if precision.is_here(isa) {
+        if precision.is_available(isa) {
             return Ok(Self { isa, precision });
         }
         let needs = format!("precision '{precision}' needs the instructions AVX512-BF16");
-        Err(Error::request(if precision.is_in_processor() {
+        Err(Error::request(if precision.is_in_cpu() {
             format!("{needs}, got kernels for {} (drop --engine)", isa.name())
         } else {
             format!("{needs}, which this machine does not have (drop --precision)")
         }))
     }
 
-    /// This machine has the instructions, also for the precision.
-    pub fn is_here(self) -> bool {
-        self.isa.is_here() && self.precision.is_here(self.isa)
+    /// Whether this CPU has the instructions, also for the precision.
+    #[must_use]
+    pub fn is_available(self) -> bool {
+        self.tokens().is_some()
     }
+
+    pub(crate) fn tokens(self) -> Option<Tokens> {
+        let instructions = self.isa.detect()?;
+        let bf16 = match self.precision {
+            Precision::F32 => None,
+            Precision::Bf16 if self.precision.is_available(self.isa) => Some(Avx512Bf16::detect()?),
+            Precision::Bf16 => return None,
+        };
+        Some(Tokens { instructions, bf16 })
+    }
+}
+
+/// Proof that this CPU has what an [`Arithmetic`] needs.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Tokens {
+    pub(crate) instructions: Instructions,
+    /// Where convolutions may round.
+    pub(crate) bf16: Option<Avx512Bf16>,
 }
 
 impl From<Isa> for Arithmetic {

@@ -24,7 +24,7 @@ fn burn() -> Runtime {
 
 /// The own kernels of every instruction set that is here.
 fn native() -> impl Iterator<Item = Runtime> {
-    let here = Isa::ALL.iter().copied().filter(|isa| isa.is_here());
+    let here = Isa::ALL.iter().copied().filter(|isa| isa.is_available());
     here.zip([2, 1, 3].into_iter().cycle()).map(|(isa, threads)| Runtime {
         engine: Engine::Native(Some(isa)),
         threads: NonZero::new(threads),

@@ -105,7 +105,7 @@ fn compare(model: &Model, layer: &str) {
 fn bf16_sees_what_f32_sees_or_says_that_it_cannot_be_had() {
     let squeezenet = Model::open(&fixture("models/squeezenet1_1.bpk"), None).unwrap();
     let embedded = Model::open(&fixture("models/efficientnet_lite0.bpk"), None).unwrap();
-    if Precision::Bf16.is_here(Isa::best()) {
+    if Precision::Bf16.is_available(Isa::best()) {
         compare(&embedded, "auto");
         compare(&squeezenet, "auto");
         compare(&squeezenet, "features.12");
@@ -149,7 +149,7 @@ fn resume_does_again_what_was_done_in_another_precision() {
     let (done, said) = run("f32");
     assert!(done && recorded() == "f32", "{said}");
     let (done, said) = run("bf16");
-    if Precision::Bf16.is_here(Isa::best()) {
+    if Precision::Bf16.is_available(Isa::best()) {
         assert!(done && recorded() == "bf16", "{said}");
     } else {
         assert!(!done && said.contains("(drop --precision)") && recorded() == "f32", "{said}");

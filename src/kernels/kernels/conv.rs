@@ -1,19 +1,25 @@
-//! Convolution: which tiles cover a value, in which order, and the weights in the order in which tiles read them.
+//! Convolution: which tiles cover a tensor, in which order, and the weights packed as tiles read them.
 
-use super::filters::{self, Filters, Numbers, Panel, merged_groups, panels};
-use super::tile::{self, Column, Sums, Tile};
-use super::{Packed, Run};
-use crate::simd::Isa;
+use super::filters::{self, ConvWeights, Filters, Panel, merged_groups, panels};
+use super::tile::{self, Column, Pattern, Target, Tile};
+use super::{Packed, Unit};
+use crate::simd::Instructions;
 use crate::view::View;
 
-/// Weights that one pass over a band may take, in numbers: half of a small second-level cache.
+// A pass over a band reads the band's input, a chunk of one panel's weights, and the sums. Together they should stay in a
+// second-level cache, the smallest of which (Zen 1 to 3) has 512 KiB: 256 KiB for weights, 192 KiB for input, the rest for sums.
+
+/// Weights that one pass over a band may take: 256 KiB.
 const CHUNK: usize = 64 * 1024;
-/// Numbers of the input that a band may cover while all output channels pass over it.
+/// Elements of the input that a band may cover while all output channels pass over it: 192 KiB.
 const BAND: usize = 48 * 1024;
+/// Weights up to which all output channels pass over a band before the next band begins: 1 MiB stays in the second or third level
+/// from band to band. More would be read from memory once per band, so then each panel passes over the whole image instead.
+const LIGHT: usize = 4 * CHUNK;
 
 /// How the kernel moves over its input.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Motion {
+pub(crate) struct ConvGeometry {
     pub(crate) kernel: [usize; 2],
     pub(crate) stride: [usize; 2],
     pub(crate) dilation: [usize; 2],
@@ -21,7 +27,15 @@ pub(crate) struct Motion {
     pub(crate) padding: [usize; 2],
 }
 
-/// A convolution whose sums may take a residual and are kept within a range.
+impl ConvGeometry {
+    fn pattern(self, input: &View) -> Pattern {
+        let Self { kernel, stride, dilation, .. } = self;
+        let steps = [dilation[0] * input.row(), dilation[1] * input.lanes];
+        Pattern::new(kernel, steps, stride[1] * input.lanes, input.block(), input.lanes)
+    }
+}
+
+/// A convolution whose sums may take a residual and are clamped.
 #[derive(Debug)]
 pub(crate) struct Conv {
     pub(crate) input: View,
@@ -29,7 +43,8 @@ pub(crate) struct Conv {
     pub(crate) residual: Option<View>,
     pub(crate) range: [f32; 2],
     pub(crate) filters: Filters,
-    motion: Motion,
+    geometry: ConvGeometry,
+    pattern: Pattern,
     lanes: usize,
     /// Groups that share registers.
     merged: usize,
@@ -39,7 +54,7 @@ pub(crate) struct Conv {
     /// Rows of tiles (one, where pixels follow each other without a gap) and their columns.
     rows: usize,
     columns: Vec<Column>,
-    /// Rows or, with one row only, columns a band.
+    /// Rows per band or, with one row only, columns.
     band: usize,
     /// All panels pass over a band before the next band.
     band_first: bool,
@@ -48,37 +63,38 @@ pub(crate) struct Conv {
 impl Conv {
     /// `None` where the groups do not divide into whole registers.
     pub(crate) fn new(
-        isa: Isa,
+        instructions: Instructions,
         filters: Filters,
-        motion: Motion,
+        geometry: ConvGeometry,
         [input, output]: [View; 2],
         residual: Option<View>,
         range: [f32; 2],
     ) -> Option<Self> {
-        let lanes = isa.lanes();
+        let lanes = instructions.lanes();
         let merged = merged_groups(filters.shape, filters.groups, input.lanes, lanes)?;
-        let dense = motion.kernel == [1, 1]
-            && motion.stride == [1, 1]
+        let dense = geometry.kernel == [1, 1]
+            && geometry.stride == [1, 1]
             && input.is_dense()
             && output.is_dense()
             && residual.is_none_or(|residual| residual.is_dense());
         let (rows, width) =
             if dense { (1, output.height * output.width) } else { (output.height, output.width) };
         let groups = filters.groups / merged;
-        let registers = registers(isa, output.blocks() / groups, width);
+        let registers = registers(instructions, output.blocks() / groups, width);
         let panels = panels(filters, merged, input.lanes, lanes, registers);
         let weights = panels.iter().map(|panel| panel.len(filters, lanes)).sum();
-        let columns = tile::columns(isa, registers, width, |o, w| tile::kernel(isa, o, w));
-        let per_block = motion.kernel[0] * motion.kernel[1] * input.lanes * registers * lanes;
+        let columns = tile::columns(instructions, registers, width, |o, w| tile::kernel(instructions, o, w));
+        let per_block = geometry.kernel[0] * geometry.kernel[1] * input.lanes * registers * lanes;
         let chunk = (CHUNK / per_block).max(1);
-        let (band, band_first) = band(&input, &motion, rows, &columns, weights);
+        let (band, band_first) = band(&input, &geometry, rows, &columns, weights);
         Some(Self {
             input,
             output,
             residual,
             range,
             filters,
-            motion,
+            geometry,
+            pattern: geometry.pattern(&input),
             lanes,
             merged,
             panels,
@@ -90,10 +106,9 @@ impl Conv {
         })
     }
 
-    /// Orders the weights.
-    pub(crate) fn pack(&self, numbers: &Numbers<'_>, packed: &mut Packed) {
+    pub(crate) fn pack(&self, weights: &ConvWeights<'_>, packed: &mut Packed) {
         let lanes = [self.input.lanes, self.lanes];
-        filters::pack(self.filters, numbers, &self.panels, self.merged, lanes, packed);
+        filters::pack(self.filters, weights, &self.panels, self.merged, lanes, packed);
     }
 
     fn bands(&self) -> usize {
@@ -101,21 +116,18 @@ impl Conv {
         all.div_ceil(self.band)
     }
 
-    /// Parts that threads may compute side by side.
     pub(crate) fn units(&self, batch: usize) -> usize {
         self.panels.len() * self.bands() * batch
     }
 
-    /// Computes one part.
-    ///
-    /// # Safety
-    /// The views lie within the run's memory, and nobody else writes to them or reads the output meanwhile.
-    pub(crate) unsafe fn unit(&self, run: &Run<'_>, packed: &Packed, unit: usize) {
-        let (panels, bands) = (self.panels.len(), self.bands());
+    /// Computes one panel of output channels in one band.
+    pub(crate) fn unit(&self, unit: &Unit<'_>, packed: &Packed) {
+        let (panels, bands, batch) = (self.panels.len(), self.bands(), unit.run.batch);
+        let at = unit.index;
         let (image, panel, band) = if self.band_first {
-            (unit / (panels * bands), unit % panels, unit / panels % bands)
+            (at / (panels * bands), at % panels, at / panels % bands)
         } else {
-            (unit / bands % run.batch, unit / (bands * run.batch), unit % bands)
+            (at / bands % batch, at / (bands * batch), at % bands)
         };
         let panel = &self.panels[panel];
         let first = band * self.band;
@@ -124,80 +136,79 @@ impl Conv {
         } else {
             (first..(first + self.band).min(self.rows), 0..self.columns.len())
         };
+        // SAFETY: the input and the residual are no unit's output; a unit accesses the pixels of its band in the blocks of its
+        // panel.
+        let (x, target) = unsafe {
+            let target = Target {
+                output: (&self.output, unit.cells(self.output.range(batch, image))),
+                residual: self.residual.as_ref().map(|view| (view, unit.read(view.range(batch, image)))),
+                range: self.range,
+            };
+            (unit.read(self.input.range(batch, image)), target)
+        };
         for block in (0..panel.blocks).step_by(self.chunk) {
             for row in rows.clone() {
+                let first = self.tile((x, &target, packed), panel, row, block);
                 for column in &self.columns[columns.clone()] {
-                    let tile = self.tile((run, packed), panel, image, row, column.start, block);
-                    // SAFETY: the tile's pixels lie in the views, its weights and biases in the packed memory, which
-                    // was filled by the same counts; the kernel was compiled for the instruction set of the plan.
-                    unsafe { column.kernels[panel.registers - 1](&tile) };
+                    column.kernels[panel.registers - 1].call(first.right(column.start));
                 }
             }
         }
     }
 
-    fn tile(
-        &self,
-        (run, packed): (&Run<'_>, &Packed),
+    /// The first tile of a row.
+    fn tile<'a>(
+        &'a self,
+        (x, target, packed): (&'a [f32], &Target<'a>, &'a Packed),
         panel: &Panel,
-        image: usize,
         row: usize,
-        column: usize,
         block: usize,
-    ) -> Tile {
-        let Motion { kernel, stride, dilation, padding } = self.motion;
-        let (input, output) = (&self.input, &self.output);
+    ) -> Tile<'a> {
+        let ConvGeometry { kernel, stride, padding, .. } = self.geometry;
+        let input = &self.input;
         let blocks = self.chunk.min(panel.blocks - block);
         let last = block + blocks == panel.blocks;
-        let x = input.before(run.batch, image, panel.input + block, padding[0], padding[1])
-            + row * stride[0] * input.row()
-            + column * stride[1] * input.lanes;
+        let first = input.before(panel.input + block, padding[0], padding[1]) + row * stride[0] * input.row();
         let per_block = kernel[0] * kernel[1] * input.lanes * panel.registers * self.lanes;
         Tile {
-            x: run.read(x),
-            x_block: input.block(),
-            x_row: dilation[0] * input.row(),
-            x_column: dilation[1] * input.lanes,
-            x_pixel: stride[1] * input.lanes,
+            pattern: &self.pattern,
+            x: &x[first..],
             blocks,
-            lanes: input.lanes,
             last_lanes: if last { panel.channels - (panel.blocks - 1) * input.lanes } else { input.lanes },
-            kernel,
-            w: packed.weights.as_slice()[panel.weights + block * per_block..].as_ptr(),
-            sums: Sums::new(
-                (run, packed),
-                (output, self.residual.as_ref()),
-                panel.first,
-                [image, row, column],
-                [block == 0, last],
-                self.range,
-            ),
+            w: &packed.weights.as_slice()[panel.weights + block * per_block..],
+            sums: target.sums(packed, panel.first, [row, 0], [block == 0, last]),
         }
     }
 }
 
-/// Registers of output channels a tile: as many as leave the fewest tiles half empty.
-pub(super) fn registers(isa: Isa, blocks: usize, width: usize) -> usize {
+/// Output-channel registers per tile, chosen to waste the least work on partial tiles.
+pub(super) fn registers(instructions: Instructions, blocks: usize, width: usize) -> usize {
     let cost = |registers: &usize| {
-        let widest = tile::widest(isa, *registers);
+        let widest = tile::widest(instructions, *registers);
         let tiles = width.div_ceil(widest);
         let pixels = width.div_ceil(tiles);
-        // A tile takes a step for every product and about half a one for every number that it loads.
+        // A tile takes a step per product and about half a step per element that it loads.
         let step = 2 * registers * pixels + registers + pixels;
         blocks.div_ceil(*registers) * tiles * step
     };
-    (1..=3).filter(|registers| tile::widest(isa, *registers) > 0).min_by_key(cost).unwrap_or(1)
+    (1..=3).filter(|registers| tile::widest(instructions, *registers) > 0).min_by_key(cost).unwrap_or(1)
 }
 
-/// Rows (or columns) a band, and whether all output channels pass over a band before the next.
-fn band(input: &View, motion: &Motion, rows: usize, columns: &[Column], weights: usize) -> (usize, bool) {
+/// Rows (or columns) per band, and whether all output channels pass over a band before the next.
+fn band(
+    input: &View,
+    geometry: &ConvGeometry,
+    rows: usize,
+    columns: &[Column],
+    weights: usize,
+) -> (usize, bool) {
     let channels = input.blocks() * input.lanes;
     if rows == 1 {
         let widest = columns.iter().map(|column| column.width).max().unwrap_or(1);
         let band = (BAND / (channels * widest)).clamp(1, columns.len());
-        return if weights < 4 * CHUNK { (band, true) } else { (columns.len(), false) };
+        return if weights < LIGHT { (band, true) } else { (columns.len(), false) };
     }
-    let row = channels * (input.halo.left + input.width + input.halo.right) * motion.stride[0];
-    let band = (BAND / row).clamp(motion.kernel[0].min(rows), rows);
-    if weights < 4 * CHUNK { (band, true) } else { (rows, false) }
+    let row = channels * (input.halo.left + input.width + input.halo.right) * geometry.stride[0];
+    let band = (BAND / row).clamp(geometry.kernel[0].min(rows), rows);
+    if weights < LIGHT { (band, true) } else { (rows, false) }
 }

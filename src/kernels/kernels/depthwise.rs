@@ -1,142 +1,157 @@
-//! Convolution of every channel with one filter of its own.
+//! Convolution of each channel with a filter of its own.
 
-use super::conv::Motion;
-use super::filters::{self, Filters, Numbers};
-use super::{Packed, Run, compiled, spread};
-use crate::simd::{Isa, Simd};
+use std::cell::Cell;
+
+use super::conv::ConvGeometry;
+use super::filters::{self, ConvWeights, Filters};
+use super::{Packed, Unit, split_work};
+use crate::simd::{Arguments, Compiled, InnerLoop, Instructions, Simd, reach};
 use crate::view::View;
 
-/// Pixels whose sums are in registers at once.
-const TOGETHER: usize = 7;
+/// Pixels whose sums are in registers at once: enough to hide the latency of a multiply-add (4 cycles, two per cycle), few enough
+/// that they and the weights fit the 16 registers of AVX2. It divides the usual widths 7, 14, 28, 56 and 112.
+const PIXELS: usize = 7;
+/// Rows per unit, about: units large enough to be worth handing out, and enough of them for all threads.
+const ROWS: usize = 14;
 
-/// A depthwise convolution whose sums are kept within a range.
+/// A depthwise convolution whose sums are clamped.
 #[derive(Debug)]
 pub(crate) struct Depthwise {
     pub(crate) input: View,
     pub(crate) output: View,
     pub(crate) range: [f32; 2],
     pub(crate) filters: Filters,
-    motion: Motion,
-    row: unsafe fn(&Row),
+    geometry: ConvGeometry,
+    row: Compiled<Rows>,
     bands: usize,
 }
 
-/// One row of one block of the output. Distances are in numbers.
-#[derive(Debug)]
-struct Row {
-    x: *const f32,
+/// One row of one block of the output. Distances are in elements.
+#[derive(Debug, Clone, Copy)]
+struct Row<'a> {
+    /// The input from the row's first pixel on.
+    x: &'a [f32],
     x_row: usize,
     x_column: usize,
     x_pixel: usize,
     kernel: [usize; 2],
-    w: *const f32,
-    bias: *const f32,
-    y: *mut f32,
-    width: usize,
+    w: &'a [f32],
+    bias: &'a [f32],
+    /// The row's pixels.
+    y: &'a [Cell<f32>],
     range: [f32; 2],
 }
 
-/// # Safety
-/// The row's pointers are good for all its pixels and weights, and the instruction set is there.
-#[inline(always)]
-unsafe fn row<S: Simd>(r: &Row) {
-    // SAFETY: the caller's promise.
-    unsafe {
-        let whole = r.width / TOGETHER;
-        for at in 0..whole {
-            pixels::<S, TOGETHER>(r, at * TOGETHER);
+/// [`Row`] as arguments, and the loop over it.
+#[derive(Debug)]
+struct Rows;
+
+impl Arguments for Rows {
+    type With<'a> = Row<'a>;
+}
+
+impl InnerLoop for Rows {
+    type Arguments = Self;
+
+    #[inline(always)]
+    fn run<S: Simd>(simd: S, r: Row<'_>) {
+        let width = r.y.len() / S::LANES;
+        let whole = width / PIXELS * PIXELS;
+        for first in (0..whole).step_by(PIXELS) {
+            pixels::<S, PIXELS>(simd, &r, first);
         }
-        for at in whole * TOGETHER..r.width {
-            pixels::<S, 1>(r, at);
+        for at in whole..width {
+            pixels::<S, 1>(simd, &r, at);
         }
     }
 }
 
-/// # Safety
-/// As for [`row`].
 #[inline(always)]
-unsafe fn pixels<S: Simd, const W: usize>(r: &Row, first: usize) {
-    // SAFETY: as for `row`.
+fn pixels<S: Simd, const W: usize>(simd: S, r: &Row<'_>, first: usize) {
+    let [rows, columns] = r.kernel;
+    let x = &r.x[first * r.x_pixel..];
+    let taps = reach([[rows, r.x_row], [columns, r.x_column], [W, r.x_pixel]], S::LANES);
+    let weights = rows.saturating_mul(columns).saturating_mul(S::LANES);
+    assert!(taps <= x.len() && weights <= r.w.len(), "a row reaches too far");
+    let mut sums = [simd.load(r.bias); W];
+    let mut w = r.w.as_ptr();
+    // SAFETY: rows, columns and pixels stay below the counts that `taps` was computed from, and `w` advances by a register per tap.
     unsafe {
-        let mut sums = [S::load(r.bias); W];
-        let x = r.x.add(first * r.x_pixel);
-        let mut w = r.w;
-        for row in 0..r.kernel[0] {
-            for column in 0..r.kernel[1] {
-                let x = x.add(row * r.x_row + column * r.x_column);
-                let weights = S::load(w);
+        for row in 0..rows {
+            for column in 0..columns {
+                let x = x.as_ptr().add(row * r.x_row + column * r.x_column);
+                let weights = simd.load_from(w);
                 w = w.add(S::LANES);
                 for (p, sum) in sums.iter_mut().enumerate() {
-                    *sum = S::mul_add(S::load(x.add(p * r.x_pixel)), weights, *sum);
+                    *sum = simd.mul_add(simd.load_from(x.add(p * r.x_pixel)), weights, *sum);
                 }
             }
         }
-        let (low, high) = (S::splat(r.range[0]), S::splat(r.range[1]));
-        for (p, sum) in sums.into_iter().enumerate() {
-            S::store(r.y.add((first + p) * S::LANES), S::at_most(high, S::at_least(low, sum)));
-        }
+    }
+    let (low, high) = (simd.splat(r.range[0]), simd.splat(r.range[1]));
+    let y = &r.y[first * S::LANES..][..W * S::LANES];
+    for (p, sum) in sums.into_iter().enumerate() {
+        simd.store(&y[p * S::LANES..], simd.min(high, simd.max(low, sum)));
     }
 }
-
-compiled!(compiled_row(Row) = row);
 
 impl Depthwise {
     /// Of a convolution with as many groups as channels in and out.
     pub(crate) fn new(
-        isa: Isa,
+        instructions: Instructions,
         filters: Filters,
-        motion: Motion,
+        geometry: ConvGeometry,
         [input, output]: [View; 2],
         range: [f32; 2],
     ) -> Self {
-        let bands = output.height.div_ceil(14);
-        Self { input, output, range, filters, motion, row: compiled_row(isa), bands }
+        let bands = output.height.div_ceil(ROWS);
+        Self { input, output, range, filters, geometry, row: instructions.compile::<Rows>(), bands }
     }
 
-    /// Orders the weights: `[block][kernel row][kernel column][lane]`.
-    pub(crate) fn pack(&self, numbers: &Numbers<'_>, packed: &mut Packed) {
+    /// Packs the weights as `[block][kernel row][kernel column][lane]`.
+    pub(crate) fn pack(&self, weights: &ConvWeights<'_>, packed: &mut Packed) {
         let (lanes, [.., height, width]) = (self.output.lanes, self.filters.shape);
-        filters::pack_bias(self.filters, numbers, lanes, packed);
-        let weights = packed.weights.grow(self.output.blocks() * height * width * lanes);
-        weights.fill(0.0);
-        for (at, value) in numbers.weight.iter().enumerate() {
+        filters::pack_bias(self.filters, weights, lanes, packed);
+        let to = packed.weights.grow(self.output.blocks() * height * width * lanes);
+        to.fill(0.0);
+        for (at, value) in weights.weight.iter().enumerate() {
             let (channel, tap) = (at / (height * width), at % (height * width));
-            weights[(channel / lanes * height * width + tap) * lanes + channel % lanes] = *value;
+            to[(channel / lanes * height * width + tap) * lanes + channel % lanes] = *value;
         }
     }
 
-    /// Parts that threads may compute side by side.
     pub(crate) fn units(&self, batch: usize) -> usize {
         self.output.blocks() * self.bands * batch
     }
 
-    /// Computes one part.
-    ///
-    /// # Safety
-    /// The views lie within the run's memory, and nobody else writes to them or reads the output meanwhile.
-    pub(crate) unsafe fn unit(&self, run: &Run<'_>, packed: &Packed, unit: usize) {
-        let (band, block) = (unit % self.bands, unit / self.bands);
+    /// Computes a band of rows of one block.
+    pub(crate) fn unit(&self, unit: &Unit<'_>, packed: &Packed) {
+        let (band, block) = (unit.index % self.bands, unit.index / self.bands);
         let (image, block) = (block / self.output.blocks(), block % self.output.blocks());
-        let Motion { kernel, stride, dilation, padding } = self.motion;
-        let lanes = self.output.lanes;
-        let x = self.input.before(run.batch, image, block, padding[0], padding[1]);
-        let rows = [band, band + 1].map(|band| spread(self.output.height, self.bands, band));
-        for row in rows[0]..rows[1] {
-            let row = Row {
-                x: run.read(x + row * stride[0] * self.input.row()),
-                x_row: dilation[0] * self.input.row(),
+        let ConvGeometry { kernel, stride, dilation, padding } = self.geometry;
+        let (input, output, batch) = (&self.input, &self.output, unit.run.batch);
+        let lanes = output.lanes;
+        // SAFETY: the input is no unit's output; a unit writes the pixels of its rows in its block.
+        let (x, y) = unsafe {
+            (
+                unit.read(input.block_range(batch, image, block)),
+                unit.cells(output.block_range(batch, image, block)),
+            )
+        };
+        let start = input.before(0, padding[0], padding[1]);
+        let [first, end] = [band, band + 1].map(|band| split_work(output.height, self.bands, band));
+        for row in first..end {
+            self.row.call(Row {
+                x: &x[start + row * stride[0] * input.row()..],
+                x_row: dilation[0] * input.row(),
                 x_column: dilation[1] * lanes,
                 x_pixel: stride[1] * lanes,
                 kernel,
-                w: packed.weights.as_slice()[block * kernel[0] * kernel[1] * lanes..].as_ptr(),
-                bias: packed.bias.as_slice()[block * lanes..].as_ptr(),
-                y: run.write(self.output.at(run.batch, image, block, row, 0)),
-                width: self.output.width,
+                w: &packed.weights.as_slice()[block * kernel[0] * kernel[1] * lanes..],
+                bias: &packed.bias.as_slice()[block * lanes..],
+                y: &y[output.at(0, row, 0)..][..output.width * lanes],
                 range: self.range,
-            };
-            // SAFETY: the halo is as wide as the padding, so every tap of every pixel lies within the input's view; the
-            // weights were ordered by the same counts.
-            unsafe { (self.row)(&row) };
+            });
         }
     }
 }

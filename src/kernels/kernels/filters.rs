@@ -1,8 +1,7 @@
-//! A convolution's weights, in the order in which tiles read them.
-
-use rayon::prelude::*;
+//! A convolution's weights, packed in the order in which tiles read them.
 
 use super::Packed;
+use crate::threads;
 
 /// What is known of a convolution's weights before they are read.
 #[derive(Debug, Clone, Copy)]
@@ -14,10 +13,10 @@ pub(crate) struct Filters {
 
 /// The weights as the model has them.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Numbers<'a> {
+pub(crate) struct ConvWeights<'a> {
     /// `[out, in / groups, height, width]`, row-major.
     pub(crate) weight: &'a [f32],
-    /// `[out]`, or nothing.
+    /// `[out]`, if there is one.
     pub(crate) bias: Option<&'a [f32]>,
 }
 
@@ -30,11 +29,11 @@ pub(super) struct Panel {
     pub(super) input: usize,
     pub(super) blocks: usize,
     pub(super) channels: usize,
-    /// Where its weights begin.
+    /// Where its packed weights begin.
     pub(super) weights: usize,
 }
 
-/// How many groups are taken together so that they fill whole registers, the weights between them being zeros.
+/// How many groups share registers so that they fill whole ones, the weights between them being zeros; `None` where none fit.
 pub(crate) fn merged_groups(
     [out, per_group, ..]: [usize; 4],
     groups: usize,
@@ -50,11 +49,11 @@ pub(crate) fn merged_groups(
             && (merged * per_group).is_multiple_of(input_lanes)
             && (merged * out).is_multiple_of(lanes)
     };
-    // More zeros than that are not worth their multiplications.
+    // With more groups than that the multiplications by zero cost more than another engine does.
     (1..=8).find(whole)
 }
 
-/// Cuts the output channels into panels of so many registers.
+/// Cuts the output channels of each group into panels of at most `registers` registers.
 pub(super) fn panels(
     filters: Filters,
     merged: usize,
@@ -82,28 +81,28 @@ pub(super) fn panels(
 }
 
 impl Panel {
-    /// Numbers of its weights.
+    /// Elements of its weights.
     pub(super) fn len(&self, filters: Filters, lanes: usize) -> usize {
         self.channels * filters.shape[2] * filters.shape[3] * self.registers * lanes
     }
 }
 
-/// Weights by panel, then `[block][kernel row][kernel column][lane][register]`, and one bias a channel.
+/// Weights by panel, then `[block][kernel row][kernel column][lane][register]`, and one bias per channel.
 pub(super) fn pack(
     filters: Filters,
-    numbers: &Numbers<'_>,
+    weights: &ConvWeights<'_>,
     panels: &[Panel],
     merged: usize,
     [input_lanes, lanes]: [usize; 2],
     packed: &mut Packed,
 ) {
-    pack_bias(filters, numbers, lanes, packed);
+    pack_bias(filters, weights, lanes, packed);
     each_panel(filters, panels, lanes, packed, |panel, to| {
-        pack_panel(filters, numbers, panel, merged, [input_lanes, lanes], to);
+        pack_panel(filters, weights, panel, merged, [input_lanes, lanes], to);
     });
 }
 
-/// Fills every panel's weights, side by side.
+/// Fills every panel's weights, on all threads.
 pub(super) fn each_panel(
     filters: Filters,
     panels: &[Panel],
@@ -115,30 +114,31 @@ pub(super) fn each_panel(
     let mut rest = packed.weights.grow(panels.iter().map(len).sum());
     let mut parts = Vec::new();
     for panel in panels {
-        let (part, behind) = rest.split_at_mut(len(panel));
+        let (part, others) = rest.split_at_mut(len(panel));
         parts.push((panel, part));
-        rest = behind;
+        rest = others;
     }
-    parts.into_par_iter().for_each(|(panel, to)| fill(panel, to));
+    threads::share(parts, |(panel, to)| fill(panel, to));
 }
 
-/// One bias a channel, and zeros for the lanes behind the last.
-pub(super) fn pack_bias(filters: Filters, numbers: &Numbers<'_>, lanes: usize, packed: &mut Packed) {
+/// One bias per channel, and zeros for the lanes after the last.
+pub(super) fn pack_bias(filters: Filters, weights: &ConvWeights<'_>, lanes: usize, packed: &mut Packed) {
     let out = filters.shape[0];
     let bias = packed.bias.grow(out.next_multiple_of(lanes));
     bias.fill(0.0);
-    if let Some(values) = numbers.bias {
+    if let Some(values) = weights.bias {
         bias[..out].copy_from_slice(values);
     }
 }
 
-/// Output channels whose numbers change places together.
+/// Output channels that are transposed at once: eight rows of eight are one cache line's worth of each, and the compiler makes
+/// shuffles of it.
 const EIGHT: usize = 8;
 
-/// One panel's weights, a block of input channels at a time, so that what is written stays in the first cache.
+/// One panel's weights, a block of input channels at a time, so that what is written stays in the first-level cache.
 fn pack_panel(
     filters: Filters,
-    numbers: &Numbers<'_>,
+    weights: &ConvWeights<'_>,
     panel: &Panel,
     merged: usize,
     [input_lanes, lanes]: [usize; 2],
@@ -148,13 +148,13 @@ fn pack_panel(
     let area = filters.shape[2] * filters.shape[3];
     for (block, to) in to.chunks_mut(input_lanes * area * step).enumerate() {
         if merged > 1 {
-            pack_merged(filters, numbers, panel, merged, (block * input_lanes, step), to);
+            pack_merged(filters, weights, panel, merged, (block * input_lanes, step), to);
             continue;
         }
         for eight in (0..step).step_by(EIGHT) {
             pack_eight(
                 filters,
-                numbers,
+                weights,
                 panel.first * lanes + eight,
                 block * input_lanes,
                 &mut to[eight..],
@@ -164,10 +164,10 @@ fn pack_panel(
     }
 }
 
-/// Eight filters from output channel `first` on, the input channels from `inside` on, every `step` numbers.
+/// Eight filters from output channel `first` on, the input channels from `inside` on, every `step` elements.
 fn pack_eight(
     filters: Filters,
-    numbers: &Numbers<'_>,
+    weights: &ConvWeights<'_>,
     first: usize,
     inside: usize,
     to: &mut [f32],
@@ -176,17 +176,17 @@ fn pack_eight(
     let [out, per_group, height, width] = filters.shape;
     let area = height * width;
     let rows: [&[f32]; EIGHT] = std::array::from_fn(|at| match first + at {
-        channel if channel < out => &numbers.weight[(channel * per_group + inside) * area..],
+        channel if channel < out => &weights.weight[(channel * per_group + inside) * area..],
         _ => &[],
     });
     let in_block = to.len().div_ceil(area * step);
     let (mut channel, mut tap) = (0, 0);
     for at in (0..in_block * area).step_by(EIGHT) {
-        let numbers = rows.map(|row| match row.get(at..).and_then(|rest| rest.first_chunk()) {
+        let values = rows.map(|row| match row.get(at..).and_then(|rest| rest.first_chunk()) {
             Some(eight) => *eight,
             None => std::array::from_fn(|next| row.get(at + next).copied().unwrap_or(0.0)),
         });
-        for column in transposed(numbers).iter().take(in_block * area - at) {
+        for column in transposed(values).iter().take(in_block * area - at) {
             to[(tap * in_block + channel) * step..][..EIGHT].copy_from_slice(column);
             tap += 1;
             if tap == area {
@@ -200,10 +200,10 @@ fn transposed(rows: [[f32; EIGHT]; EIGHT]) -> [[f32; EIGHT]; EIGHT] {
     std::array::from_fn(|at| rows.map(|row| row[at]))
 }
 
-/// Filters of groups that share registers: each reads the channels of its own group, its weights for others are zeros.
+/// Filters of groups that share registers: each reads the channels of its own group; its weights for the others are zeros.
 fn pack_merged(
     filters: Filters,
-    numbers: &Numbers<'_>,
+    weights: &ConvWeights<'_>,
     panel: &Panel,
     merged: usize,
     (inside, step): (usize, usize),
@@ -217,7 +217,7 @@ fn pack_merged(
     for (o, channel) in (first..out.min(first + step)).enumerate() {
         let group = channel / (out / filters.groups) % merged * per_group;
         for c in inside.max(group)..(inside + in_block).min(group + per_group) {
-            let from = &numbers.weight[(channel * per_group + c - group) * area..][..area];
+            let from = &weights.weight[(channel * per_group + c - group) * area..][..area];
             for (at, value) in from.iter().enumerate() {
                 to[(at * in_block + c - inside) * step + o] = *value;
             }

@@ -1,73 +1,79 @@
-//! Moving values: into blocks and out of them, from one place to another, and the zeros around them.
+//! Moving elements: into blocks and out of them, from one tensor to another, and the zeros around them.
 
-use super::Run;
+use std::cell::Cell;
+
+use super::Unit;
 use crate::view::View;
 
-/// Writes the zeros around some blocks of a value.
+/// Writes the zeros around some blocks of an image.
 ///
 /// # Safety
-/// The view lies within the run's memory, and nobody else writes to or reads these blocks' halo meanwhile.
-pub(crate) unsafe fn clear_halo(run: &Run<'_>, view: &View, image: usize, block: usize) {
+/// No other unit of the kernel accesses the halo of these blocks.
+pub(crate) unsafe fn clear_halo(
+    unit: &Unit<'_>,
+    view: &View,
+    image: usize,
+    blocks: impl IntoIterator<Item = usize>,
+) {
     if view.is_dense() {
         return;
     }
-    let (row, halo) = (view.row(), view.halo);
-    let (left, right) = (halo.left * view.lanes, halo.right * view.lanes);
-    let start = view.before(run.batch, image, block, halo.top, halo.left);
-    // SAFETY: each range lies within the block, outside its pixels.
-    let zero = |from: usize, len: usize| unsafe {
-        if len > 0 {
-            run.write(from + len - 1);
-            std::ptr::write_bytes(run.write(from), 0, len);
+    for block in blocks {
+        // SAFETY: only the halo is accessed, which is this unit's.
+        let cells = unsafe { unit.cells(view.block_range(unit.run.batch, image, block)) };
+        let (row, halo) = (view.row(), view.halo);
+        let (left, right) = (halo.left * view.lanes, halo.right * view.lanes);
+        let first = halo.top * row + left;
+        fill(&cells[..first]);
+        // The right border of a row and the left one of the next are one range.
+        for y in 0..view.height {
+            let end = first + y * row + view.width * view.lanes;
+            let last = y + 1 == view.height;
+            fill(&cells[end..][..right + if last { halo.bottom * row } else { left }]);
         }
-    };
-    // The right border of a row and the left one of the next are one run of zeros.
-    zero(start, halo.top * row + left);
-    let inner = view.width * view.lanes;
-    for y in 0..view.height {
-        let end = start + (halo.top + y) * row + left + inner;
-        let last = y + 1 == view.height;
-        zero(end, right + if last { halo.bottom * row } else { left });
     }
 }
 
-/// `[batch, channels, height, width]` to blocks. Lanes without a channel become zero.
-///
-/// # Safety
-/// As for [`clear_halo`], the pixels included.
-pub(crate) unsafe fn import(run: &Run<'_>, view: &View, values: &[f32], unit: usize) {
-    let (image, block) = (unit / view.blocks(), unit % view.blocks());
+fn fill(cells: &[Cell<f32>]) {
+    cells.iter().for_each(|cell| cell.set(0.0));
+}
+
+/// How many units an input takes.
+pub(crate) fn import_units(view: &View, batch: usize) -> usize {
+    view.blocks() * batch
+}
+
+/// One block of one image of `[batch, channels, height, width]`, with its halo. Lanes without a channel become zero.
+pub(crate) fn import(unit: &Unit<'_>, view: &View, values: &[f32]) {
+    let (image, block) = (unit.index / view.blocks(), unit.index % view.blocks());
     let area = view.height * view.width;
     let channels = view.lanes_of(block);
     let from = &values[(image * view.channels + block * view.lanes) * area..][..channels * area];
+    // SAFETY: the block, with its halo, is this unit's.
+    let cells = unsafe {
+        clear_halo(unit, view, image, [block]);
+        unit.cells(view.block_range(unit.run.batch, image, block))
+    };
     for y in 0..view.height {
-        let at = view.at(run.batch, image, block, y, 0);
-        run.write(at + view.width * view.lanes - 1);
-        // SAFETY: a row of the block, whose last number was checked.
-        let row = unsafe { std::slice::from_raw_parts_mut(run.write(at), view.width * view.lanes) };
-        for (x, pixel) in row.chunks_exact_mut(view.lanes).enumerate() {
-            for (lane, to) in pixel.iter_mut().enumerate() {
-                *to = if lane < channels { from[lane * area + y * view.width + x] } else { 0.0 };
+        let row = &cells[view.at(0, y, 0)..][..view.width * view.lanes];
+        for (x, pixel) in row.chunks_exact(view.lanes).enumerate() {
+            for (lane, to) in pixel.iter().enumerate() {
+                to.set(if lane < channels { from[lane * area + y * view.width + x] } else { 0.0 });
             }
         }
     }
 }
 
 /// Blocks to `[batch, channels, height, width]`.
-///
-/// # Safety
-/// The view lies within the run's memory, and nobody writes to it meanwhile.
-pub(crate) unsafe fn export(run: &Run<'_>, view: &View) -> Vec<f32> {
+pub(crate) fn export(memory: &[f32], view: &View, batch: usize) -> Vec<f32> {
     let area = view.height * view.width;
-    let mut values = vec![0.0; run.batch * view.channels * area];
+    let mut values = vec![0.0; batch * view.channels * area];
     for (plane, to) in values.chunks_exact_mut(area).enumerate() {
         let (image, channel) = (plane / view.channels, plane % view.channels);
         let (block, lane) = (channel / view.lanes, channel % view.lanes);
+        let block = &memory[view.block_range(batch, image, block)];
         for (y, to) in to.chunks_exact_mut(view.width).enumerate() {
-            let at = view.at(run.batch, image, block, y, 0);
-            run.read(at + view.width * view.lanes - 1);
-            // SAFETY: a row of the block, whose last number was checked.
-            let row = unsafe { std::slice::from_raw_parts(run.read(at), view.width * view.lanes) };
+            let row = &block[view.at(0, y, 0)..][..view.width * view.lanes];
             for (to, pixel) in to.iter_mut().zip(row.chunks_exact(view.lanes)) {
                 *to = pixel[lane];
             }
@@ -76,7 +82,7 @@ pub(crate) unsafe fn export(run: &Run<'_>, view: &View) -> Vec<f32> {
     values
 }
 
-/// A value, or some channels of it, copied to the channels from `to_channel` on and the rows and columns from `to_pixel` on of
+/// A tensor, or some of its channels, copied to the channels from `to_channel` on and the rows and columns from `to_pixel` on of
 /// another.
 #[derive(Debug)]
 pub(crate) struct Copy {
@@ -92,59 +98,48 @@ pub(crate) struct Copy {
 }
 
 impl Copy {
-    /// Parts that threads may copy side by side.
     pub(crate) fn units(&self, batch: usize) -> usize {
         batch
     }
 
     /// Copies one image.
-    ///
-    /// # Safety
-    /// The views lie within the run's memory, and nobody else writes to them or reads the output meanwhile.
-    pub(crate) unsafe fn unit(&self, run: &Run<'_>, image: usize) {
-        for (block, y) in self.cleared() {
-            let at = self.output.at(run.batch, image, block, y, 0);
-            let len = self.output.width * self.output.lanes;
-            run.write(at + len - 1);
-            // SAFETY: a row of the output, whose last number was checked. The zeros around it are another unit's.
-            unsafe { std::ptr::write_bytes(run.write(at), 0, len) };
+    pub(crate) fn unit(&self, unit: &Unit<'_>) {
+        let (input, output, batch) = (&self.input, &self.output, unit.run.batch);
+        let [from, to] = [input, output].map(|view| {
+            // SAFETY: of this image no other unit accesses the input or the output's pixels, and the zeros around these are not
+            // accessed here. The input are cells since it may share a block with the output: one holds the lanes that the other
+            // leaves free.
+            unsafe { unit.cells(view.range(batch, unit.index)) }
+        });
+        if self.clear {
+            for (block, y) in
+                (0..output.blocks()).flat_map(|block| (0..output.height).map(move |y| (block, y)))
+            {
+                fill(&to[output.at(block, y, 0)..][..output.width * output.lanes]);
+            }
         }
         let [first, count] = self.channels;
-        let lanes = self.input.lanes;
-        let whole = lanes == self.output.lanes
-            && first.is_multiple_of(lanes)
-            && self.to_channel.is_multiple_of(lanes);
-        let step = if whole { lanes } else { 1 };
-        for channel in (0..count).step_by(step) {
-            for y in 0..self.input.height {
-                let from = self.place(run, &self.input, image, first + channel, [y, 0]);
-                let [down, right] = self.to_pixel;
-                let to = self.place(run, &self.output, image, self.to_channel + channel, [y + down, right]);
-                // SAFETY: both are rows of their views, and the views do not overlap.
-                unsafe {
-                    if whole {
-                        std::ptr::copy_nonoverlapping(
-                            run.read(from),
-                            run.write(to),
-                            self.input.width * lanes,
-                        );
-                    } else {
-                        for x in 0..self.input.width {
-                            *run.write(to + x * self.output.lanes) = *run.read(from + x * lanes);
-                        }
-                    }
+        let lanes = input.lanes;
+        let whole =
+            lanes == output.lanes && first.is_multiple_of(lanes) && self.to_channel.is_multiple_of(lanes);
+        let [down, right] = self.to_pixel;
+        for channel in (0..count).step_by(if whole { lanes } else { 1 }) {
+            for y in 0..input.height {
+                let from = &from[lane(input, first + channel, [y, 0])..];
+                let to = &to[lane(output, self.to_channel + channel, [y + down, right])..];
+                if whole {
+                    let pixels = input.width * lanes;
+                    to[..pixels].iter().zip(&from[..pixels]).for_each(|(to, from)| to.set(from.get()));
+                } else {
+                    let pixels = to.iter().step_by(output.lanes).zip(from.iter().step_by(lanes));
+                    pixels.take(input.width).for_each(|(to, from)| to.set(from.get()));
                 }
             }
         }
     }
+}
 
-    /// Blocks and rows that become zero before anything is copied.
-    fn cleared(&self) -> impl Iterator<Item = (usize, usize)> {
-        let blocks = if self.clear { self.output.blocks() } else { 0 };
-        (0..blocks).flat_map(|block| (0..self.output.height).map(move |y| (block, y)))
-    }
-
-    fn place(&self, run: &Run<'_>, view: &View, image: usize, channel: usize, [y, x]: [usize; 2]) -> usize {
-        view.at(run.batch, image, channel / view.lanes, y, x) + channel % view.lanes
-    }
+/// From the start of an image to one element.
+fn lane(view: &View, channel: usize, [y, x]: [usize; 2]) -> usize {
+    view.at(channel / view.lanes, y, x) + channel % view.lanes
 }

@@ -1,97 +1,93 @@
-//! The kernels: one operation each on blocked values.
+//! The kernels: one operation each, on tensors whose channels come in blocks.
 //!
-//! Every kernel is prepared once for a plan (views, weights in order, the compiled inner loop) and then runs in units that
-//! write disjoint parts of its output, so that threads may share them. Only the inner loops know an instruction set.
+//! A kernel is made once for a plan (views, weights to pack, the compiled inner loop) and then runs in units that write disjoint
+//! parts of its output, so that threads may share them. Only the inner loops know an instruction set.
 
-pub(super) mod activation;
-pub(super) mod bf16;
-pub(super) mod conv;
-pub(super) mod depthwise;
-pub(super) mod filters;
-pub(super) mod layout;
-pub(super) mod pointwise;
-pub(super) mod pool;
-pub(super) mod tile;
-pub(super) mod winograd;
+pub(crate) mod activation;
+pub(crate) mod bf16;
+pub(crate) mod conv;
+pub(crate) mod depthwise;
+pub(crate) mod filters;
+pub(crate) mod layout;
+pub(crate) mod pointwise;
+pub(crate) mod pool;
+pub(crate) mod tile;
+pub(crate) mod winograd;
 
+use std::cell::Cell;
 use std::marker::PhantomData;
+use std::ops::Range;
 
-use super::memory::{Memory, Pool};
+use crate::memory::{BufferPool, Memory};
 
-/// What a kernel reads beside values, in the order in which it does: weights and one bias a channel, or scales and shifts.
+/// What a kernel reads besides tensors, in the order in which it does: weights and one bias per channel, or scales and shifts.
 #[derive(Debug, Default)]
-pub(super) struct Packed {
-    pub(super) weights: Memory,
-    pub(super) bias: Memory,
+pub(crate) struct Packed {
+    pub(crate) weights: Memory,
+    pub(crate) bias: Memory,
 }
 
-/// The memory of one run.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Run<'a> {
+/// The memory of one run, shared by the threads that run its kernels.
+#[derive(Debug)]
+pub(crate) struct Run<'a> {
     base: *mut f32,
     len: usize,
-    pub(super) batch: usize,
-    /// What kernels take for numbers of their own while they run.
-    pub(super) scratch: &'a Pool,
+    pub(crate) batch: usize,
+    /// Scratch buffers.
+    pub(crate) scratch: &'a BufferPool,
     memory: PhantomData<&'a mut [f32]>,
 }
 
-// SAFETY: a run is a view of memory that it borrows alone; its users write to disjoint parts (see `unit` of the kernels).
+// SAFETY: the memory is borrowed exclusively, and only units access it, which never race (see `Unit::new`).
 unsafe impl Sync for Run<'_> {}
-// SAFETY: as above.
-unsafe impl Send for Run<'_> {}
 
 impl<'a> Run<'a> {
-    pub(super) fn new(memory: &'a mut [f32], scratch: &'a Pool, batch: usize) -> Self {
+    pub(crate) fn new(memory: &'a mut [f32], scratch: &'a BufferPool, batch: usize) -> Self {
         Self { base: memory.as_mut_ptr(), len: memory.len(), batch, scratch, memory: PhantomData }
     }
+}
 
-    fn read(&self, at: usize) -> *const f32 {
-        self.write(at)
+/// One unit of a kernel's work: the right to read what the kernel reads and to write the unit's part of what it writes.
+#[derive(Debug)]
+pub(crate) struct Unit<'r> {
+    pub(crate) run: &'r Run<'r>,
+    pub(crate) index: usize,
+}
+
+impl<'r> Unit<'r> {
+    /// # Safety
+    /// It is given to one kernel, whose inputs are complete, and which alone runs until it is dropped. Units of that kernel
+    /// that exist at the same time have different indices.
+    pub(crate) unsafe fn new(run: &'r Run<'r>, index: usize) -> Self {
+        Self { run, index }
     }
 
-    fn write(&self, at: usize) -> *mut f32 {
-        assert!(at < self.len, "position {at} of {} numbers", self.len);
-        // SAFETY: within the memory.
-        unsafe { self.base.add(at) }
+    /// A range of the memory that stays as it is. Panics where it is not within the memory.
+    ///
+    /// # Safety
+    /// No unit of the kernel writes to the range.
+    pub(crate) unsafe fn read(&self, range: Range<usize>) -> &'r [f32] {
+        // SAFETY: `start_of` has checked the range, and the caller promises that nothing writes to it.
+        unsafe { std::slice::from_raw_parts(self.start_of(&range), range.len()) }
+    }
+
+    /// A range of the memory that several units may write to. Panics where it is not within the memory.
+    ///
+    /// # Safety
+    /// The caller writes only to elements that no other unit of the kernel accesses, and reads none that another one writes.
+    pub(crate) unsafe fn cells(&self, range: Range<usize>) -> &'r [Cell<f32>] {
+        // SAFETY: `start_of` has checked the range; a cell is an `f32` that may change, and the caller promises no race.
+        unsafe { std::slice::from_raw_parts(self.start_of(&range).cast(), range.len()) }
+    }
+
+    fn start_of(&self, range: &Range<usize>) -> *mut f32 {
+        let len = self.run.len;
+        assert!(range.start <= range.end && range.end <= len, "{range:?} is not within {len} elements");
+        self.run.base.wrapping_add(range.start)
     }
 }
 
 /// Where part `at` of `parts` nearly equal parts of `whole` begins.
-pub(super) fn spread(whole: usize, parts: usize, at: usize) -> usize {
+pub(crate) fn split_work(whole: usize, parts: usize, at: usize) -> usize {
     whole * at / parts
 }
-
-/// Compiles a generic inner loop for every instruction set and gives the copy for one.
-macro_rules! compiled {
-    ($(#[$doc:meta])* $visibility:vis $name:ident($args:ty) = $body:ident) => {
-        $(#[$doc])*
-        $visibility fn $name(isa: $crate::simd::Isa) -> unsafe fn(&$args) {
-            use $crate::simd::{Isa, Portable};
-            #[cfg(target_arch = "x86_64")]
-            use $crate::simd::x86::{Avx2, Avx512};
-            // SAFETY of the calls inside: whoever calls the compiled loop promises what its body demands.
-            #[cfg(target_arch = "x86_64")]
-            #[target_feature(enable = "avx512f,avx2,fma")]
-            unsafe fn avx512(args: &$args) {
-                unsafe { $body::<Avx512>(args) }
-            }
-            #[cfg(target_arch = "x86_64")]
-            #[target_feature(enable = "avx2,fma")]
-            unsafe fn avx2(args: &$args) {
-                unsafe { $body::<Avx2>(args) }
-            }
-            unsafe fn portable(args: &$args) {
-                unsafe { $body::<Portable>(args) }
-            }
-            match isa {
-                #[cfg(target_arch = "x86_64")]
-                Isa::Avx512 => avx512,
-                #[cfg(target_arch = "x86_64")]
-                Isa::Avx2 => avx2,
-                Isa::Portable => portable,
-            }
-        }
-    };
-}
-use compiled;

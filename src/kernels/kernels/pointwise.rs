@@ -1,18 +1,19 @@
-//! Operations that look at one pixel at a time: a factor and a shift a channel, sums and products of two values,
-//! activations.
+//! Operations on one pixel at a time: a scale and a shift per channel, sums and products of two tensors, activations.
+
+use std::cell::Cell;
 
 use super::activation::Activation;
-use super::{Packed, Run, compiled};
+use super::{Packed, Unit};
 use crate::memory::Memory;
-use crate::simd::{Isa, Simd};
+use crate::simd::{Arguments, Compiled, InnerLoop, Instructions, Simd};
 use crate::view::View;
 
-/// What is done before the activation.
+/// What is computed before the activation.
 #[derive(Debug)]
 pub(crate) enum Kind {
-    /// `x scale + shift`, both one a channel: the packed weights and bias.
+    /// `x scale + shift`, one of each per channel: the packed weights and bias.
     Affine,
-    /// `x scale + shift`, both the same for all.
+    /// `x scale + shift`, the same for all channels.
     Line { scale: [f32; 16], shift: [f32; 16] },
     /// `x + other`.
     Add(View),
@@ -27,54 +28,89 @@ pub(crate) struct Pointwise {
     pub(crate) output: View,
     pub(crate) kind: Kind,
     pub(crate) activation: Activation,
-    row: unsafe fn(&Row),
+    row: Compiled<Rows>,
 }
 
-/// One row of pixels of one block.
-#[derive(Debug)]
-struct Row {
-    x: *const f32,
-    y: *mut f32,
-    pixels: usize,
-    /// `x scale + shift`, the distance from pixel to pixel being these.
-    scale: Operand,
-    shift: Operand,
+/// One row of pixels of one block: `activation(x scale + shift)`.
+#[derive(Debug, Clone, Copy)]
+struct Row<'a> {
+    x: &'a [f32],
+    y: &'a [Cell<f32>],
+    scale: Operand<'a>,
+    shift: Operand<'a>,
     activation: Activation,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Operand {
-    at: *const f32,
-    step: usize,
+enum Operand<'a> {
+    /// The same register for every pixel.
+    Constant(&'a [f32]),
+    /// One register per pixel.
+    Pixels(&'a [f32]),
 }
 
-/// # Safety
-/// The row's pointers are good for all its pixels, and the instruction set is there.
-#[inline(always)]
-unsafe fn row<S: Simd>(r: &Row) {
-    // SAFETY: the caller's promise.
-    unsafe {
-        for pixel in 0..r.pixels {
-            let x = S::load(r.x.add(pixel * S::LANES));
-            let scale = S::load(r.scale.at.add(pixel * r.scale.step));
-            let shift = S::load(r.shift.at.add(pixel * r.shift.step));
-            let y = r.activation.apply::<S>(S::mul_add(x, scale, shift));
-            S::store(r.y.add(pixel * S::LANES), y);
+/// [`Row`] as arguments, and the loop over it.
+#[derive(Debug)]
+struct Rows;
+
+impl Arguments for Rows {
+    type With<'a> = Row<'a>;
+}
+
+impl InnerLoop for Rows {
+    type Arguments = Self;
+
+    #[inline(always)]
+    fn run<S: Simd>(simd: S, r: Row<'_>) {
+        use Operand::{Constant, Pixels};
+        let at = |values: &[f32], pixel: usize| simd.load(&values[pixel * S::LANES..]);
+        match (r.scale, r.shift) {
+            (Constant(scale), Constant(shift)) => {
+                let (scale, shift) = (simd.load(scale), simd.load(shift));
+                row(simd, &r, |_| scale, |_| shift);
+            }
+            (Constant(scale), Pixels(shift)) => {
+                let scale = simd.load(scale);
+                row(simd, &r, |_| scale, |pixel| at(shift, pixel));
+            }
+            (Pixels(scale), Constant(shift)) => {
+                let shift = simd.load(shift);
+                row(simd, &r, |pixel| at(scale, pixel), |_| shift);
+            }
+            (Pixels(scale), Pixels(shift)) => {
+                row(simd, &r, |pixel| at(scale, pixel), |pixel| at(shift, pixel));
+            }
         }
     }
 }
 
-compiled!(compiled_row(Row) = row);
+#[inline(always)]
+fn row<S: Simd>(
+    simd: S,
+    r: &Row<'_>,
+    scale: impl Fn(usize) -> S::Register,
+    shift: impl Fn(usize) -> S::Register,
+) {
+    for (pixel, (x, y)) in r.x.chunks_exact(S::LANES).zip(r.y.chunks_exact(S::LANES)).enumerate() {
+        let sum = simd.mul_add(simd.load(x), scale(pixel), shift(pixel));
+        simd.store(y, r.activation.apply(simd, sum));
+    }
+}
 
 static ONES: [f32; 16] = [1.0; 16];
 static ZEROS: [f32; 16] = [0.0; 16];
 
 impl Pointwise {
-    pub(crate) fn new(isa: Isa, kind: Kind, [input, output]: [View; 2], activation: Activation) -> Self {
-        Self { input, output, kind, activation, row: compiled_row(isa) }
+    pub(crate) fn new(
+        instructions: Instructions,
+        kind: Kind,
+        [input, output]: [View; 2],
+        activation: Activation,
+    ) -> Self {
+        Self { input, output, kind, activation, row: instructions.compile::<Rows>() }
     }
 
-    /// Orders one factor and one shift a channel.
+    /// Packs one scale and one shift per channel.
     pub(crate) fn pack(&self, scale: &[f32], shift: &[f32], packed: &mut Packed) {
         for (values, memory) in [(scale, &mut packed.weights), (shift, &mut packed.bias)] {
             let to = memory.grow(values.len().next_multiple_of(self.output.lanes));
@@ -83,42 +119,49 @@ impl Pointwise {
         }
     }
 
-    /// Parts that threads may compute side by side.
     pub(crate) fn units(&self, batch: usize) -> usize {
         self.output.blocks() * batch
     }
 
     /// Computes one block of one image.
-    ///
-    /// # Safety
-    /// The views lie within the run's memory, and nobody else writes to them or reads the output meanwhile.
-    pub(crate) unsafe fn unit(&self, run: &Run<'_>, packed: &Packed, unit: usize) {
-        let (image, block) = (unit / self.output.blocks(), unit % self.output.blocks());
-        let lanes = self.output.lanes;
-        let constant = |values: &Memory| Operand { at: values.as_slice()[block * lanes..].as_ptr(), step: 0 };
-        let fixed = |values: &[f32; 16]| Operand { at: values.as_ptr(), step: 0 };
-        let of = |view: &View, row: usize| {
-            let single = view.height * view.width == 1;
-            let at = view.at(run.batch, image, block, if single { 0 } else { row }, 0);
-            Operand { at: run.read(at), step: if single { 0 } else { lanes } }
-        };
-        for row in 0..self.output.height {
-            let (scale, shift) = match &self.kind {
-                Kind::Affine => (constant(&packed.weights), constant(&packed.bias)),
-                Kind::Line { scale, shift } => (fixed(scale), fixed(shift)),
-                Kind::Add(other) => (fixed(&ONES), of(other, row)),
-                Kind::Mul(other) => (of(other, row), fixed(&ZEROS)),
+    pub(crate) fn unit<'r>(&'r self, unit: &Unit<'r>, packed: &'r Packed) {
+        let (image, block) = (unit.index / self.output.blocks(), unit.index % self.output.blocks());
+        let (batch, lanes) = (unit.run.batch, self.output.lanes);
+        // SAFETY: what is read is no unit's output; a unit writes the pixels of its block.
+        let (x, other, y) = unsafe {
+            let other = match &self.kind {
+                Kind::Affine | Kind::Line { .. } => None,
+                Kind::Add(other) | Kind::Mul(other) => {
+                    Some((other, unit.read(other.block_range(batch, image, block))))
+                }
             };
-            let row = Row {
-                x: run.read(self.input.at(run.batch, image, block, row, 0)),
-                y: run.write(self.output.at(run.batch, image, block, row, 0)),
-                pixels: self.output.width,
+            let x = unit.read(self.input.block_range(batch, image, block));
+            (x, other, unit.cells(self.output.block_range(batch, image, block)))
+        };
+        let constant = |values: &'r Memory| Operand::Constant(&values.as_slice()[block * lanes..]);
+        for row in 0..self.output.height {
+            let (scale, shift) = match (&self.kind, other) {
+                (Kind::Line { scale, shift }, _) => (Operand::Constant(scale), Operand::Constant(shift)),
+                (Kind::Add(_), Some(other)) => (Operand::Constant(&ONES), operand(other, row)),
+                (Kind::Mul(_), Some(other)) => (operand(other, row), Operand::Constant(&ZEROS)),
+                _ => (constant(&packed.weights), constant(&packed.bias)),
+            };
+            self.row.call(Row {
+                x: &x[self.input.at(0, row, 0)..][..self.input.width * lanes],
+                y: &y[self.output.at(0, row, 0)..][..self.output.width * lanes],
                 scale,
                 shift,
                 activation: self.activation,
-            };
-            // SAFETY: a row of each view, or one register that is read again and again.
-            unsafe { (self.row)(&row) };
+            });
         }
+    }
+}
+
+/// A row of a block of the second tensor, or its only pixel for every pixel.
+fn operand<'a>((view, values): (&View, &'a [f32]), row: usize) -> Operand<'a> {
+    if view.height * view.width == 1 {
+        Operand::Constant(&values[view.at(0, 0, 0)..])
+    } else {
+        Operand::Pixels(&values[view.at(0, row, 0)..][..view.width * view.lanes])
     }
 }

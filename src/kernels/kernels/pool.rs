@@ -1,15 +1,17 @@
-//! The largest number or the mean of a window, channel by channel.
+//! The greatest element or the mean of a window, channel by channel.
 
-use super::{Run, compiled};
-use crate::simd::{Isa, Simd};
+use std::cell::Cell;
+
+use super::Unit;
+use crate::simd::{Arguments, Compiled, InnerLoop, Instructions, Simd};
 use crate::view::View;
 
-/// How a window becomes one number.
+/// What a window becomes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// The largest.
+    /// Its greatest element.
     Max,
-    /// The mean of what lies inside the value.
+    /// The mean of what is inside the tensor.
     Mean,
     /// The mean of the whole window, the padding counted in as zeros. What hangs over the padding does not count.
     MeanWithPadding,
@@ -20,7 +22,6 @@ pub(crate) enum Kind {
 pub(crate) struct Window {
     pub(crate) kernel: [usize; 2],
     pub(crate) stride: [usize; 2],
-    pub(crate) dilation: [usize; 2],
     /// Top, bottom, left, right.
     pub(crate) padding: [usize; 4],
 }
@@ -32,136 +33,151 @@ pub(crate) struct Pool {
     pub(crate) output: View,
     kind: Kind,
     window: Window,
-    pixel: unsafe fn(&Pixel),
+    pixel: Compiled<Pixels>,
 }
 
-/// The part of one window that lies inside the value, for one block.
-#[derive(Debug)]
-struct Pixel {
-    x: *const f32,
+/// The part of one window that is inside the tensor, for one block.
+#[derive(Debug, Clone, Copy)]
+struct Pixel<'a> {
+    /// The input from the window's first pixel on.
+    x: &'a [f32],
     rows: usize,
     columns: usize,
     x_row: usize,
-    x_column: usize,
-    y: *mut f32,
+    y: &'a [Cell<f32>],
     kind: Kind,
     /// What a sum is divided by.
     count: usize,
 }
 
-/// Windows of up to so many numbers are summed in single precision, which is then at most 1e-6 of the largest number off.
+/// Windows of up to so many elements are summed in single precision, whose error is then at most 1e-6 of the greatest element.
 const SHORT: usize = 16;
 
-/// In longer ones, so many numbers of a row are, and their sums in double precision: as near at any size, and faster than one
-/// sum after another, since no strip waits for the one before.
+/// Elements of a row that are summed in single precision in longer windows; the sums of these strips are added in double
+/// precision. As exact at any size, and faster than one long chain of additions, since no strip waits for the one before.
 const STRIP: usize = 8;
 
-/// # Safety
-/// The pixel's pointers are good for its window, and the instruction set is there.
-#[inline(always)]
-unsafe fn pixel<S: Simd>(p: &Pixel) {
-    // SAFETY: the caller's promise.
-    unsafe {
+/// [`Pixel`] as arguments, and the loop over it.
+#[derive(Debug)]
+struct Pixels;
+
+impl Arguments for Pixels {
+    type With<'a> = Pixel<'a>;
+}
+
+impl InnerLoop for Pixels {
+    type Arguments = Self;
+
+    #[inline(always)]
+    fn run<S: Simd>(simd: S, p: Pixel<'_>) {
         let result = match p.kind {
-            Kind::Max => fold::<S>(p, S::load(p.x), |a, b| S::larger(a, b)),
-            _ if p.rows * p.columns > SHORT => long_mean::<S>(p),
+            Kind::Max => fold(simd, &p, simd.load(p.x), |a, b| simd.nan_max(a, b)),
+            _ if p.rows * p.columns > SHORT => long_mean(simd, &p),
             _ => {
-                let sum = fold::<S>(p, S::splat(0.0), |a, b| S::add(a, b));
-                S::mul(sum, S::splat(1.0 / p.count as f32))
+                let sum = fold(simd, &p, simd.splat(0.0), |a, b| simd.add(a, b));
+                simd.mul(sum, simd.splat(1.0 / p.count as f32))
             }
         };
-        S::store(p.y, result);
+        simd.store(p.y, result);
     }
 }
 
-/// # Safety
-/// As for [`pixel`].
+impl<'a> Pixel<'a> {
+    /// A row of the window.
+    #[inline(always)]
+    fn row(&self, row: usize, lanes: usize) -> &'a [f32] {
+        &self.x[row * self.x_row..][..self.columns * lanes]
+    }
+}
+
 #[inline(always)]
-unsafe fn fold<S: Simd>(
-    p: &Pixel,
+fn fold<S: Simd>(
+    simd: S,
+    p: &Pixel<'_>,
     first: S::Register,
     join: impl Fn(S::Register, S::Register) -> S::Register,
 ) -> S::Register {
     let mut result = first;
     for row in 0..p.rows {
-        for column in 0..p.columns {
-            // SAFETY: within the window.
-            result = join(result, unsafe { S::load(p.x.add(row * p.x_row + column * p.x_column)) });
+        for pixel in p.row(row, S::LANES).chunks_exact(S::LANES) {
+            result = join(result, simd.load(pixel));
         }
     }
     result
 }
 
-/// # Safety
-/// As for [`pixel`].
 #[inline(always)]
-unsafe fn long_mean<S: Simd>(p: &Pixel) -> S::Register {
-    // SAFETY: the caller's promise; all addresses lie within the window.
-    unsafe {
-        let mut sum = S::widen(S::splat(0.0));
-        for row in 0..p.rows {
-            let at = |column: usize| S::load(p.x.add(row * p.x_row + column * p.x_column));
-            let whole = p.columns / STRIP * STRIP;
-            for first in (0..whole).step_by(STRIP) {
-                let pair = |column: usize| S::add(at(first + column), at(first + column + 1));
-                let strip = S::add(S::add(pair(0), pair(2)), S::add(pair(4), pair(6)));
-                sum = S::add_wide(sum, S::widen(strip));
-            }
-            if whole < p.columns {
-                let strip = (whole + 1..p.columns).fold(at(whole), |strip, column| S::add(strip, at(column)));
-                sum = S::add_wide(sum, S::widen(strip));
-            }
+fn long_mean<S: Simd>(simd: S, p: &Pixel<'_>) -> S::Register {
+    let mut sum = simd.widen(simd.splat(0.0));
+    for row in 0..p.rows {
+        let strips = p.row(row, S::LANES).chunks_exact(STRIP * S::LANES);
+        let rest = strips.remainder();
+        for strip in strips {
+            let at = |column: usize| simd.load(&strip[column * S::LANES..]);
+            let pair = |column: usize| simd.add(at(column), at(column + 1));
+            let strip = simd.add(simd.add(pair(0), pair(2)), simd.add(pair(4), pair(6)));
+            sum = simd.add_wide(sum, simd.widen(strip));
         }
-        S::narrow(sum, 1.0 / p.count as f64)
+        if !rest.is_empty() {
+            let mut strip = simd.load(rest);
+            for pixel in rest[S::LANES..].chunks_exact(S::LANES) {
+                strip = simd.add(strip, simd.load(pixel));
+            }
+            sum = simd.add_wide(sum, simd.widen(strip));
+        }
     }
+    simd.narrow(sum, 1.0 / p.count as f64)
 }
 
-compiled!(compiled_pixel(Pixel) = pixel);
-
 impl Pool {
-    pub(crate) fn new(isa: Isa, kind: Kind, window: Window, [input, output]: [View; 2]) -> Self {
-        Self { input, output, kind, window, pixel: compiled_pixel(isa) }
+    pub(crate) fn new(
+        instructions: Instructions,
+        kind: Kind,
+        window: Window,
+        [input, output]: [View; 2],
+    ) -> Self {
+        Self { input, output, kind, window, pixel: instructions.compile::<Pixels>() }
     }
 
-    /// Parts that threads may compute side by side.
     pub(crate) fn units(&self, batch: usize) -> usize {
         self.output.blocks() * batch
     }
 
     /// Computes one block of one image.
-    ///
-    /// # Safety
-    /// The views lie within the run's memory, and nobody else writes to them or reads the output meanwhile.
-    pub(crate) unsafe fn unit(&self, run: &Run<'_>, unit: usize) {
-        let (image, block) = (unit / self.output.blocks(), unit % self.output.blocks());
-        for y in 0..self.output.height {
-            let (row, rows, high) = self.span(0, y, self.input.height);
-            for x in 0..self.output.width {
-                let (column, columns, wide) = self.span(1, x, self.input.width);
+    pub(crate) fn unit(&self, unit: &Unit<'_>) {
+        let (input, output, batch) = (&self.input, &self.output, unit.run.batch);
+        let (image, block) = (unit.index / output.blocks(), unit.index % output.blocks());
+        // SAFETY: the input is no unit's output; a unit writes the pixels of its block.
+        let (x, y) = unsafe {
+            (
+                unit.read(input.block_range(batch, image, block)),
+                unit.cells(output.block_range(batch, image, block)),
+            )
+        };
+        for row in 0..output.height {
+            let (first_row, rows, high) = self.span(0, row, input.height);
+            for column in 0..output.width {
+                let (first_column, columns, wide) = self.span(1, column, input.width);
                 let count = if self.kind == Kind::Mean { rows * columns } else { high * wide };
-                let pixel = Pixel {
-                    x: run.read(self.input.at(run.batch, image, block, row, column)),
+                self.pixel.call(Pixel {
+                    x: &x[input.at(0, first_row, first_column)..],
                     rows,
                     columns,
-                    x_row: self.window.dilation[0] * self.input.row(),
-                    x_column: self.window.dilation[1] * self.input.lanes,
-                    y: run.write(self.output.at(run.batch, image, block, y, x)),
+                    x_row: input.row(),
+                    y: &y[output.at(0, row, column)..],
                     kind: self.kind,
                     count,
-                };
-                // SAFETY: `span` keeps the window inside the value.
-                unsafe { (self.pixel)(&pixel) };
+                });
             }
         }
     }
 
-    /// First cell and number of cells of a window inside the value, and of those inside its padding too, along an axis.
+    /// First cell and number of cells of a window inside the tensor, and of those inside its padding too, along an axis.
     fn span(&self, axis: usize, at: usize, side: usize) -> (usize, usize, usize) {
         let (before, after) = (self.window.padding[2 * axis], self.window.padding[2 * axis + 1]);
-        let step = self.window.dilation[axis];
-        let taps = (0..self.window.kernel[axis]).map(|tap| at * self.window.stride[axis] + tap * step);
-        let inside = taps.clone().filter(|tap| (before..before + side).contains(tap));
-        let first = inside.clone().next().unwrap_or(before) - before;
-        (first, inside.count(), taps.filter(|tap| *tap < before + side + after).count())
+        let start = at * self.window.stride[axis];
+        let end = start + self.window.kernel[axis];
+        let [first, last] = [start, end].map(|tap| tap.clamp(before, before + side) - before);
+        (first, last - first, end.min(before + side + after).saturating_sub(start))
     }
 }

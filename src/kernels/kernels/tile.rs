@@ -1,211 +1,263 @@
-//! The inner loop of convolution: a few pixels of a row times a few registers of output channels.
+//! The inner loop of convolution: some pixels of a row times some registers of output channels.
 //!
 //! Direct convolution over blocked channels, after Georganas et al., "Anatomy of High-Performance Deep Learning
-//! Convolutions on SIMD Architectures" (2018): the sums stay in registers while all weights pass by, every weight
+//! Convolutions on SIMD Architectures" (2018): the sums stay in registers while all weights pass by; every weight
 //! that is loaded serves `W` pixels and every pixel `O` registers of channels.
 
-use super::{Packed, Run, spread};
-#[cfg(target_arch = "x86_64")]
-use crate::simd::x86::{Avx2, Avx512, Avx512Bf16};
-use crate::simd::{Isa, Portable, Simd};
+use std::cell::Cell;
+
+use super::{Packed, split_work};
+use crate::simd::{Arguments, Avx512Bf16, Compiled, InnerLoop, Instructions, Simd, reach};
 use crate::view::View;
 
-/// What one call computes. Distances are in numbers.
-///
-/// # Safety
-/// `x` is good for reading wherever `blocks`, the kernel's extent and the tile's pixels reach, `w` for all their weights
-/// in a row, `y`, `residual` and `bias` (where they are not null) for the tile's pixels and registers.
+/// How the kernel moves over the input: the same for all tiles of a convolution. Distances are in elements.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Tile {
-    pub(crate) x: *const f32,
-    pub(crate) x_block: usize,
-    /// From one row of the kernel to the next.
-    pub(crate) x_row: usize,
-    /// From one column of the kernel to the next.
-    pub(crate) x_column: usize,
-    /// From one pixel of the tile to the next.
-    pub(crate) x_pixel: usize,
-    pub(crate) blocks: usize,
-    pub(crate) lanes: usize,
-    /// Lanes of the last block that hold channels.
-    pub(crate) last_lanes: usize,
-    pub(crate) kernel: [usize; 2],
-    /// `[block][kernel row][kernel column][lane][O registers]`.
-    pub(crate) w: *const f32,
-    pub(crate) sums: Sums,
+pub(crate) struct Pattern {
+    kernel: [usize; 2],
+    /// From one row and from one column of the kernel to the next.
+    steps: [usize; 2],
+    /// From one pixel of a tile to the next.
+    pixel: usize,
+    block: usize,
+    lanes: usize,
+    /// How far the kernel reaches in one block, and how many weights it has per pair of channels.
+    reach: usize,
+    area: usize,
 }
 
-/// Where a tile's sums begin and where they go.
+impl Pattern {
+    pub(crate) fn new(
+        kernel @ [rows, columns]: [usize; 2],
+        steps: [usize; 2],
+        pixel: usize,
+        block: usize,
+        lanes: usize,
+    ) -> Self {
+        let reach = reach([[rows, steps[0]], [columns, steps[1]]], lanes);
+        Self { kernel, steps, pixel, block, lanes, reach, area: rows.saturating_mul(columns) }
+    }
+}
+
+/// What one call computes.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Sums {
-    pub(crate) y: *mut f32,
+pub(crate) struct Tile<'a> {
+    pub(crate) pattern: &'a Pattern,
+    /// The input from the tile's first pixel on.
+    pub(crate) x: &'a [f32],
+    pub(crate) blocks: usize,
+    /// Lanes of the last block that hold channels.
+    pub(crate) last_lanes: usize,
+    /// `[block][kernel row][kernel column][lane][O registers]`.
+    pub(crate) w: &'a [f32],
+    pub(crate) sums: Sums<'a>,
+}
+
+impl Tile<'_> {
+    /// The tile that begins `pixels` to the right.
+    #[inline]
+    pub(crate) fn right(mut self, pixels: usize) -> Self {
+        let sums = &mut self.sums;
+        let values = pixels * sums.lanes;
+        self.x = &self.x[pixels * self.pattern.pixel..];
+        sums.y = &sums.y[values..];
+        sums.residual = sums.residual.map(|residual| &residual[values..]);
+        self
+    }
+}
+
+/// What a tile's sums start from and where they are stored.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sums<'a> {
+    /// The output from the tile's first pixel on.
+    pub(crate) y: &'a [Cell<f32>],
     pub(crate) y_block: usize,
-    /// Added at the end; null where there is nothing to add.
-    pub(crate) residual: *const f32,
+    /// Elements per pixel.
+    pub(crate) lanes: usize,
+    /// Added at the end.
+    pub(crate) residual: Option<&'a [f32]>,
     pub(crate) residual_block: usize,
-    /// Where the sums begin; null where they go on from what `y` holds.
-    pub(crate) bias: *const f32,
-    /// The sums are complete after this call: add the residual and keep them between these.
+    /// What the sums start from; without one they go on from what `y` holds.
+    pub(crate) bias: Option<&'a [f32]>,
+    /// The sums are complete after this call: add the residual and clamp.
     pub(crate) range: Option<[f32; 2]>,
 }
 
-impl Sums {
-    /// Those of a panel's channels from one pixel of a row on, over some of the input's blocks: the first of them, the last, or both.
-    pub(crate) fn new(
-        (run, packed): (&Run<'_>, &Packed),
-        (output, residual): (&View, Option<&View>),
+/// An image's output and what is added to it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Target<'a> {
+    pub(crate) output: (&'a View, &'a [Cell<f32>]),
+    pub(crate) residual: Option<(&'a View, &'a [f32])>,
+    pub(crate) range: [f32; 2],
+}
+
+impl<'a> Target<'a> {
+    /// The sums of a panel's channels from one pixel of a row on, over some of the input's blocks: the first of them, the last, or
+    /// both.
+    pub(crate) fn sums(
+        &self,
+        packed: &'a Packed,
         first_block: usize,
-        [image, row, column]: [usize; 3],
+        [row, column]: [usize; 2],
         [is_first, is_last]: [bool; 2],
-        range: [f32; 2],
-    ) -> Self {
-        let at = |view: &View| view.at(run.batch, image, first_block, row, 0) + column * view.lanes;
-        let residual = residual.filter(|_| is_last);
-        Self {
-            y: run.write(at(output)),
-            y_block: output.block(),
-            residual: residual.map_or(std::ptr::null(), |view| run.read(at(view))),
-            residual_block: residual.map_or(0, View::block),
-            bias: if is_first {
-                packed.bias.as_slice()[first_block * output.lanes..].as_ptr()
-            } else {
-                std::ptr::null()
-            },
-            range: is_last.then_some(range),
+    ) -> Sums<'a> {
+        let at = |view: &View| view.at(first_block, row, 0) + column * view.lanes;
+        let (view, y) = self.output;
+        let residual = self.residual.filter(|_| is_last);
+        Sums {
+            y: &y[at(view)..],
+            y_block: view.block(),
+            lanes: view.lanes,
+            residual: residual.map(|(view, values)| &values[at(view)..]),
+            residual_block: residual.map_or(0, |(view, _)| view.block()),
+            bias: is_first.then(|| &packed.bias.as_slice()[first_block * view.lanes..]),
+            range: is_last.then_some(self.range),
         }
     }
 }
 
+/// [`Tile`] as arguments.
+#[derive(Debug)]
+pub(crate) struct Tiles;
+
+impl Arguments for Tiles {
+    type With<'a> = Tile<'a>;
+}
+
 /// A compiled tile.
-pub(crate) type TileKernel = unsafe fn(&Tile);
+pub(crate) type TileKernel = Compiled<Tiles>;
 
 /// Sums of `O` registers of channels and `W` pixels.
-///
-/// # Safety
-/// As for [`Tile`], and the instruction set is there.
-#[inline(always)]
-unsafe fn body<S: Simd, const O: usize, const W: usize>(t: &Tile) {
-    // SAFETY: the caller's promise covers every address below; they are the tile's documented reach.
-    unsafe {
-        let mut sums = [[S::splat(0.0); W]; O];
-        for (o, sums) in sums.iter_mut().enumerate() {
-            for (p, sum) in sums.iter_mut().enumerate() {
-                *sum = if t.sums.bias.is_null() {
-                    S::load(t.sums.y.add(o * t.sums.y_block + p * S::LANES))
-                } else {
-                    S::load(t.sums.bias.add(o * S::LANES))
-                };
-            }
-        }
-        let mut w = t.w;
-        for block in 0..t.blocks {
-            let lanes = if block + 1 == t.blocks { t.last_lanes } else { t.lanes };
-            for row in 0..t.kernel[0] {
-                for column in 0..t.kernel[1] {
-                    let x = t.x.add(block * t.x_block + row * t.x_row + column * t.x_column);
-                    for lane in 0..lanes {
-                        let weights: [S::Register; O] = std::array::from_fn(|o| S::load(w.add(o * S::LANES)));
-                        w = w.add(O * S::LANES);
-                        for p in 0..W {
-                            let pixel = S::splat(*x.add(p * t.x_pixel + lane));
-                            for (sums, weights) in sums.iter_mut().zip(weights) {
-                                sums[p] = S::mul_add(pixel, weights, sums[p]);
+struct Product<const O: usize, const W: usize>;
+
+impl<const O: usize, const W: usize> InnerLoop for Product<O, W> {
+    type Arguments = Tiles;
+
+    #[inline(always)]
+    fn run<S: Simd>(simd: S, t: Tile<'_>) {
+        let Pattern { kernel: [rows, columns], steps, pixel, block: x_block, lanes, area, .. } = *t.pattern;
+        // Once per tile, so that the loops need no checks.
+        let pixels = reach([[t.blocks, x_block], [W, pixel]], t.pattern.reach);
+        let channels = reach([[t.blocks, lanes]], t.last_lanes);
+        let weights = channels.saturating_mul(area.saturating_mul(O * S::LANES));
+        assert!(
+            t.last_lanes <= lanes && pixels <= t.x.len() && weights <= t.w.len(),
+            "a tile reaches too far"
+        );
+        let mut sums = start::<S, O, W>(simd, &t.sums);
+        let mut w = t.w.as_ptr();
+        // SAFETY: blocks, rows, columns, pixels and lanes stay below the counts that `pixels` was computed from, and `w` advances by
+        // `O` registers as often as `weights` has them.
+        unsafe {
+            for block in 0..t.blocks {
+                let lanes = if block + 1 == t.blocks { t.last_lanes } else { lanes };
+                for row in 0..rows {
+                    for column in 0..columns {
+                        let x = t.x.as_ptr().add(block * x_block + row * steps[0] + column * steps[1]);
+                        for lane in 0..lanes {
+                            let weights: [S::Register; O] =
+                                std::array::from_fn(|o| simd.load_from(w.add(o * S::LANES)));
+                            w = w.add(O * S::LANES);
+                            for p in 0..W {
+                                let pixel = simd.splat(*x.add(p * pixel + lane));
+                                for (sums, weights) in sums.iter_mut().zip(weights) {
+                                    sums[p] = simd.mul_add(pixel, weights, sums[p]);
+                                }
                             }
                         }
                     }
                 }
             }
         }
-        finish::<S, O, W>(t, &sums);
+        finish::<S, O, W>(simd, &t.sums, &sums);
     }
 }
 
-/// Adds the residual, keeps the range, stores.
-///
-/// # Safety
-/// As for [`body`].
 #[inline(always)]
-unsafe fn finish<S: Simd, const O: usize, const W: usize>(t: &Tile, sums: &[[S::Register; W]; O]) {
-    // SAFETY: as for `body`.
-    unsafe {
-        let [low, high] = t.sums.range.unwrap_or([f32::NEG_INFINITY, f32::INFINITY]);
-        let (low, high) = (S::splat(low), S::splat(high));
-        for (o, sums) in sums.iter().enumerate() {
-            for (p, sum) in sums.iter().enumerate() {
-                let mut sum = *sum;
-                if t.sums.range.is_some() {
-                    if !t.sums.residual.is_null() {
-                        sum = S::add(
-                            sum,
-                            S::load(t.sums.residual.add(o * t.sums.residual_block + p * S::LANES)),
-                        );
-                    }
-                    sum = S::at_most(high, S::at_least(low, sum));
-                }
-                S::store(t.sums.y.add(o * t.sums.y_block + p * S::LANES), sum);
+fn start<S: Simd, const O: usize, const W: usize>(simd: S, t: &Sums<'_>) -> [[S::Register; W]; O] {
+    let mut sums = [[simd.splat(0.0); W]; O];
+    for (o, sums) in sums.iter_mut().enumerate() {
+        if let Some(bias) = t.bias {
+            *sums = [simd.load(&bias[o * S::LANES..]); W];
+        } else {
+            // A slice of constant length: the compiler drops the checks of its parts.
+            let y = &t.y[o * t.y_block..][..W * S::LANES];
+            for (p, sum) in sums.iter_mut().enumerate() {
+                *sum = simd.load_cells(&y[p * S::LANES..]);
             }
+        }
+    }
+    sums
+}
+
+/// Adds the residual, clamps, stores.
+#[inline(always)]
+fn finish<S: Simd, const O: usize, const W: usize>(simd: S, t: &Sums<'_>, sums: &[[S::Register; W]; O]) {
+    let [low, high] = t.range.unwrap_or([f32::NEG_INFINITY, f32::INFINITY]);
+    let (low, high) = (simd.splat(low), simd.splat(high));
+    for (o, sums) in sums.iter().enumerate() {
+        let y = &t.y[o * t.y_block..][..W * S::LANES];
+        let residual = t.residual.map(|residual| &residual[o * t.residual_block..][..W * S::LANES]);
+        for (p, sum) in sums.iter().enumerate() {
+            let mut sum = *sum;
+            if t.range.is_some() {
+                if let Some(residual) = residual {
+                    sum = simd.add(sum, simd.load(&residual[p * S::LANES..]));
+                }
+                sum = simd.min(high, simd.max(low, sum));
+            }
+            simd.store(&y[p * S::LANES..], sum);
         }
     }
 }
 
-/// Compiles [`body`] for an instruction set, for each pair of `O` and `W` that its registers hold.
-macro_rules! compiled {
-    ($name:ident, $simd:ty, $([$feature:literal])?, $($o:literal: $($w:literal)+;)+) => {
-        fn $name(o: usize, w: usize) -> Option<TileKernel> {
-            // SAFETY (of the call inside): whoever calls this function promises what `body` demands.
-            $(#[target_feature(enable = $feature)])?
-            unsafe fn tile<const O: usize, const W: usize>(t: &Tile) {
-                unsafe { body::<$simd, O, W>(t) }
-            }
-            match (o, w) {
-                $($(($o, $w) => Some(tile::<$o, $w>),)+)+
-                _ => None,
-            }
+/// [`Product`] compiled for an instruction set, for each `O: W` that its registers hold: `O W` sums, `O` weights and one pixel.
+macro_rules! products {
+    ($simd:ident, $registers:ident, $pixels:ident, $($o:literal: $($w:literal)+;)+) => {
+        match ($registers, $pixels) {
+            $($(($o, $w) => Some($simd.compile::<Product<$o, $w>>()),)+)+
+            _ => None,
         }
     };
 }
 
-#[cfg(target_arch = "x86_64")]
-compiled!(avx512, Avx512, ["avx512f,avx2,fma"],
-    1: 1 2 3 4 5 6 7 8 9 10 11 12 13 14;
-    2: 1 2 3 4 5 6 7 8 9 10 11 12 13 14;
-    3: 1 2 3 4 5 6 7 8 9;
-);
-#[cfg(target_arch = "x86_64")]
-compiled!(avx512_bf16, Avx512Bf16, ["avx512f,avx512bf16,avx2,fma"],
-    1: 1 2 3 4 5 6 7 8 9 10 11 12 13 14;
-    2: 1 2 3 4 5 6 7 8 9 10 11 12 13 14;
-    3: 1 2 3 4 5 6 7 8 9;
-);
-#[cfg(target_arch = "x86_64")]
-compiled!(avx2, Avx2, ["avx2,fma"],
-    1: 1 2 3 4 5 6 7 8;
-    2: 1 2 3 4 5 6;
-    3: 1 2 3 4;
-);
-compiled!(portable, Portable, , 1: 1 2 3 4 5 6; 2: 1 2 3;);
-
 /// The kernel for so many registers of output channels and so many pixels, where there is one.
-pub(crate) fn kernel(isa: Isa, registers: usize, pixels: usize) -> Option<TileKernel> {
-    match isa {
+pub(crate) fn kernel(instructions: Instructions, registers: usize, pixels: usize) -> Option<TileKernel> {
+    match instructions {
+        // 28 sums, 2 weights, 1 pixel of 32 registers.
         #[cfg(target_arch = "x86_64")]
-        Isa::Avx512 => avx512(registers, pixels),
+        Instructions::Avx512(simd) => products!(simd, registers, pixels,
+            1: 1 2 3 4 5 6 7 8 9 10 11 12 13 14;
+            2: 1 2 3 4 5 6 7 8 9 10 11 12 13 14;
+            3: 1 2 3 4 5 6 7 8 9;
+        ),
+        // 12 sums, 3 weights, 1 pixel of 16 registers.
         #[cfg(target_arch = "x86_64")]
-        Isa::Avx2 => avx2(registers, pixels),
-        Isa::Portable => portable(registers, pixels),
+        Instructions::Avx2(simd) => products!(simd, registers, pixels,
+            1: 1 2 3 4 5 6 7 8;
+            2: 1 2 3 4 5 6;
+            3: 1 2 3 4;
+        ),
+        // Eight lanes are two registers of SSE2 or NEON, of which there are 16 or 32.
+        Instructions::Portable(simd) => products!(simd, registers, pixels, 1: 1 2 3 4 5 6; 2: 1 2 3;),
     }
 }
 
-/// As [`kernel`], where every number of `x` and of `w` is a pair of bf16: of two channels, or of their weights.
-#[cfg_attr(not(target_arch = "x86_64"), expect(unused_variables, reason = "there are none"))]
-pub(crate) fn kernel_of_pairs(registers: usize, pixels: usize) -> Option<TileKernel> {
-    #[cfg(target_arch = "x86_64")]
-    return avx512_bf16(registers, pixels);
-    #[cfg(not(target_arch = "x86_64"))]
-    return None;
+/// As [`kernel`], where every element of `x` and of `w` is a pair of bf16: of two channels, or of their weights.
+#[cfg(target_arch = "x86_64")]
+pub(crate) fn kernel_of_pairs(simd: Avx512Bf16, registers: usize, pixels: usize) -> Option<TileKernel> {
+    products!(simd, registers, pixels,
+        1: 1 2 3 4 5 6 7 8 9 10 11 12 13 14;
+        2: 1 2 3 4 5 6 7 8 9 10 11 12 13 14;
+        3: 1 2 3 4 5 6 7 8 9;
+    )
 }
 
-/// A stretch of a row that one tile covers.
+#[cfg(not(target_arch = "x86_64"))]
+pub(crate) fn kernel_of_pairs(simd: Avx512Bf16, _: usize, _: usize) -> Option<TileKernel> {
+    match simd {}
+}
+
+/// A part of a row that one tile covers.
 #[derive(Debug)]
 pub(crate) struct Column {
     pub(crate) start: usize,
@@ -216,14 +268,14 @@ pub(crate) struct Column {
 
 /// Cuts a row into tiles of nearly equal widths; `kernel` gives those of so many registers and pixels.
 pub(crate) fn columns(
-    isa: Isa,
+    instructions: Instructions,
     registers: usize,
     width: usize,
     kernel: impl Fn(usize, usize) -> Option<TileKernel>,
 ) -> Vec<Column> {
-    let parts = width.div_ceil(widest(isa, registers));
+    let parts = width.div_ceil(widest(instructions, registers));
     let column = |part: usize| {
-        let [start, end] = [0, 1].map(|next| spread(width, parts, part + next));
+        let [start, end] = [0, 1].map(|next| split_work(width, parts, part + next));
         let kernels = (1..=registers).filter_map(|o| kernel(o, end - start)).collect();
         Column { start, width: end - start, kernels }
     };
@@ -231,6 +283,6 @@ pub(crate) fn columns(
 }
 
 /// The widest tile of so many registers of output channels; 0 where there is none.
-pub(crate) fn widest(isa: Isa, registers: usize) -> usize {
-    (1..).take_while(|pixels| kernel(isa, registers, *pixels).is_some()).last().unwrap_or(0)
+pub(crate) fn widest(instructions: Instructions, registers: usize) -> usize {
+    (1..).take_while(|pixels| kernel(instructions, registers, *pixels).is_some()).last().unwrap_or(0)
 }

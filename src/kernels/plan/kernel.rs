@@ -1,19 +1,19 @@
 //! A node with its views: which kernel computes it, and from which of its parameters.
 
-use super::homes::Homes;
+use super::memory_plan::MemoryPlan;
 use super::{Node, NodeKind, Parameters, Shapes};
 use crate::error::{Error, Result};
 use crate::kernels::activation::Activation;
 use crate::kernels::bf16::{self, ConvBf16};
-use crate::kernels::conv::{Conv, Motion};
+use crate::kernels::conv::Conv;
 use crate::kernels::depthwise::Depthwise;
-use crate::kernels::filters::{Filters, Numbers};
+use crate::kernels::filters::{ConvWeights, Filters};
 use crate::kernels::layout::{self, Copy};
 use crate::kernels::pointwise::{Kind, Pointwise};
 use crate::kernels::pool::Pool;
 use crate::kernels::winograd::{self, Winograd};
-use crate::kernels::{Packed, Run};
-use crate::precision::{Arithmetic, Precision};
+use crate::kernels::{Packed, Unit};
+use crate::precision::Tokens;
 use crate::view::View;
 
 /// Any of the kernels.
@@ -41,12 +41,12 @@ impl Kernel {
         }
     }
 
-    /// Parts that threads may compute side by side; those that only write zeros around the value come last.
+    /// Units that threads may run at the same time: those of the kernel, then one per image that clears the output's halo.
     pub(crate) fn units(&self, batch: usize) -> usize {
-        self.parts(batch) + if self.output().is_dense() { 0 } else { batch }
+        self.kernel_units(batch) + if self.output().is_dense() { 0 } else { batch }
     }
 
-    fn parts(&self, batch: usize) -> usize {
+    fn kernel_units(&self, batch: usize) -> usize {
         match self {
             Self::Conv(conv) => conv.units(batch),
             Self::ConvBf16(conv) => conv.units(batch),
@@ -58,16 +58,16 @@ impl Kernel {
         }
     }
 
-    /// Orders an operation's parameters as [`Kernel::unit`] reads them, in memory that may have served another kernel.
+    /// Packs an operation's parameters as [`Kernel::unit`] reads them, in memory that may have served another kernel.
     ///
     /// # Errors
     /// When one is missing or has another shape than was planned for.
     pub(crate) fn pack(&self, parameters: &Parameters, packed: &mut Packed) -> Result<()> {
         match self {
-            Self::Conv(conv) => conv.pack(&numbers(parameters, conv.filters)?, packed),
-            Self::ConvBf16(conv) => conv.pack(&numbers(parameters, conv.filters)?, packed),
-            Self::Winograd(conv) => conv.pack(&numbers(parameters, conv.filters)?, packed),
-            Self::Depthwise(conv) => conv.pack(&numbers(parameters, conv.filters)?, packed),
+            Self::Conv(conv) => conv.pack(&weights(parameters, conv.filters)?, packed),
+            Self::ConvBf16(conv) => conv.pack(&weights(parameters, conv.filters)?, packed),
+            Self::Winograd(conv) => conv.pack(&weights(parameters, conv.filters)?, packed),
+            Self::Depthwise(conv) => conv.pack(&weights(parameters, conv.filters)?, packed),
             Self::Pointwise(pointwise) => {
                 let channels = pointwise.output.channels;
                 let of = |role: &str| match parameters.get(role) {
@@ -81,140 +81,115 @@ impl Kernel {
         Ok(())
     }
 
-    /// Computes one part.
-    ///
-    /// # Safety
-    /// The run's memory is as large as the plan's size times the batch, all kernels before this one have run, and `packed`
-    /// is what [`Kernel::pack`] filled for this kernel.
-    pub(crate) unsafe fn unit(&self, run: &Run<'_>, packed: &Packed, unit: usize) {
-        let parts = self.parts(run.batch);
-        // SAFETY: the plan gives values that live at the same time different memory, within its size; different units
-        // write different parts of the output, and the halo is part of no unit but its own.
-        unsafe {
-            if unit >= parts {
-                let view = self.output();
-                (0..view.blocks()).for_each(|block| layout::clear_halo(run, view, unit - parts, block));
-                return;
-            }
-            match self {
-                Self::Conv(conv) => conv.unit(run, packed, unit),
-                Self::ConvBf16(conv) => conv.unit(run, packed, unit),
-                Self::Winograd(conv) => conv.unit(run, packed, unit),
-                Self::Depthwise(depthwise) => depthwise.unit(run, packed, unit),
-                Self::Pool(pool) => pool.unit(run, unit),
-                Self::Pointwise(pointwise) => pointwise.unit(run, packed, unit),
-                Self::Copy(copy) => copy.unit(run, unit),
-            }
+    /// Computes one unit. `packed` is what [`Kernel::pack`] filled for this kernel.
+    pub(crate) fn unit(&self, unit: &Unit<'_>, packed: &Packed) {
+        let kernel_units = self.kernel_units(unit.run.batch);
+        if unit.index >= kernel_units {
+            let view = self.output();
+            // SAFETY: the kernels' own units access pixels only, and each of these units has an image of its own.
+            unsafe { layout::clear_halo(unit, view, unit.index - kernel_units, 0..view.blocks()) };
+            return;
+        }
+        match self {
+            Self::Conv(conv) => conv.unit(unit, packed),
+            Self::ConvBf16(conv) => conv.unit(unit, packed),
+            Self::Winograd(conv) => conv.unit(unit, packed),
+            Self::Depthwise(depthwise) => depthwise.unit(unit, packed),
+            Self::Pool(pool) => pool.unit(unit),
+            Self::Pointwise(pointwise) => pointwise.unit(unit, packed),
+            Self::Copy(copy) => copy.unit(unit),
         }
     }
 }
 
-/// The kernels of one node: none for a concatenation whose parts already lie side by side.
+/// The kernels of one node: none for a concatenation whose inputs are all written in place.
 pub(super) fn kernels(
-    arithmetic: Arithmetic,
+    tokens: Tokens,
     node: &Node,
-    homes: &Homes,
+    memory: &MemoryPlan,
     shapes: &Shapes,
 ) -> Result<Vec<Kernel>> {
-    let isa = arithmetic.isa;
-    let view = |slot: usize| homes.view(slot, shapes[&slot][0]);
-    let views = [view(node.inputs[0]), view(node.output)];
+    let instructions = tokens.instructions;
+    let view = |slot: usize| memory.view(slot, shapes[&slot][0]);
+    let views @ [_, output] = [view(node.inputs[0]), view(node.output)];
     let pointwise =
-        |kind: Kind| Ok(vec![Kernel::Pointwise(Box::new(Pointwise::new(isa, kind, views, node.activation)))]);
-    let channels = views[0].channels;
-    let same = |numbers: [f32; 2]| {
-        let [scale, shift] = numbers.map(|number| [number; _]);
-        Kind::Line { scale, shift }
-    };
-    match &node.kind {
-        NodeKind::Convolution { motion, filters, groups, depthwise } => {
-            let residual = node.residual.map(view);
-            let filters = Filters { shape: *filters, groups: *groups };
-            let kernel =
-                convolution(arithmetic, (views, residual), *motion, (filters, *depthwise), node.activation);
-            Ok(vec![kernel?])
+        |kind: Kind| Kernel::Pointwise(Box::new(Pointwise::new(instructions, kind, views, node.activation)));
+    let kernel = match &node.kind {
+        NodeKind::Alias => return Ok(Vec::new()),
+        NodeKind::Concat => {
+            let copied = memory.copied_inputs(node, shapes, instructions.lanes());
+            let copy = |(slot, to_channel)| Kernel::Copy(Copy { to_channel, ..copy([view(slot), output]) });
+            return Ok(copied.into_iter().map(copy).collect());
         }
+        NodeKind::Convolution { .. } => convolution(tokens, node, views, node.residual.map(view))?,
         NodeKind::BatchNorm => pointwise(Kind::Affine),
-        NodeKind::Line(numbers) => pointwise(same(*numbers)),
-        NodeKind::Activation => pointwise(same([1.0, 0.0])),
+        NodeKind::Line(line) => pointwise(same_for_all(*line)),
+        NodeKind::Activation => pointwise(same_for_all([1.0, 0.0])),
         NodeKind::Add => pointwise(Kind::Add(view(node.inputs[1]))),
         NodeKind::Mul => pointwise(Kind::Mul(view(node.inputs[1]))),
-        NodeKind::Pool(kind, window) => Ok(vec![Kernel::Pool(Pool::new(isa, *kind, *window, views))]),
-        NodeKind::Concat => {
-            let strangers = homes.strangers(node, shapes, isa.lanes());
-            let copy = |(slot, to_channel): (usize, usize)| {
-                let input = view(slot);
-                let channels = [0, input.channels];
-                Kernel::Copy(Copy {
-                    input,
-                    output: views[1],
-                    channels,
-                    to_channel,
-                    to_pixel: [0, 0],
-                    clear: false,
-                })
-            };
-            Ok(strangers.into_iter().map(copy).collect())
+        NodeKind::Pool(kind, window) => Kernel::Pool(Pool::new(instructions, *kind, *window, views)),
+        NodeKind::Channels(channels) => Kernel::Copy(Copy { channels: *channels, ..copy(views) }),
+        NodeKind::Pad([top, _, left, _]) => {
+            Kernel::Copy(Copy { to_pixel: [*top, *left], clear: true, ..copy(views) })
         }
-        NodeKind::Channels(channels) => Ok(vec![Kernel::Copy(Copy {
-            input: views[0],
-            output: views[1],
-            channels: *channels,
-            to_channel: 0,
-            to_pixel: [0, 0],
-            clear: false,
-        })]),
-        NodeKind::Pad([top, _, left, _]) => Ok(vec![Kernel::Copy(Copy {
-            input: views[0],
-            output: views[1],
-            channels: [0, channels],
-            to_channel: 0,
-            to_pixel: [*top, *left],
-            clear: true,
-        })]),
-        NodeKind::Alias => Ok(vec![]),
-    }
+    };
+    Ok(vec![kernel])
 }
 
-fn convolution(
-    Arithmetic { isa, precision }: Arithmetic,
-    (views, residual): ([View; 2], Option<View>),
-    motion: Motion,
-    (filters, depthwise): (Filters, bool),
-    activation: Activation,
-) -> Result<Kernel> {
-    let Activation::Range(range) = activation else {
+fn same_for_all(line: [f32; 2]) -> Kind {
+    let [scale, shift] = line.map(|value| [value; _]);
+    Kind::Line { scale, shift }
+}
+
+/// All of the input to the start of the output.
+fn copy([input, output]: [View; 2]) -> Copy {
+    let channels = [0, input.channels];
+    Copy { input, output, channels, to_channel: 0, to_pixel: [0, 0], clear: false }
+}
+
+fn convolution(tokens: Tokens, node: &Node, views: [View; 2], residual: Option<View>) -> Result<Kernel> {
+    let Tokens { instructions, bf16 } = tokens;
+    let (NodeKind::Convolution { geometry, filters, depthwise }, Activation::Range(range)) =
+        (&node.kind, node.activation)
+    else {
         return Err(Error::internal("a convolution got an activation that is not a range"));
     };
-    if depthwise {
-        return Ok(Kernel::Depthwise(Box::new(Depthwise::new(isa, filters, motion, views, range))));
+    let (geometry, filters) = (*geometry, *filters);
+    if *depthwise {
+        let conv = Depthwise::new(instructions, filters, geometry, views, range);
+        return Ok(Kernel::Depthwise(Box::new(conv)));
     }
-    if winograd::pays(filters, &motion, [&views[0], &views[1]], isa.lanes()) {
-        let conv = Winograd::new(isa, filters, motion.padding, views, residual, range);
+    if winograd::pays(filters, &geometry, [&views[0], &views[1]], instructions.lanes()) {
+        let conv = Winograd::new(instructions, filters, geometry.padding, views, residual, range);
         return Ok(Kernel::Winograd(Box::new(conv)));
     }
-    if precision == Precision::Bf16 && bf16::fits(filters, &views[0]) {
-        let conv = ConvBf16::new(isa, filters, motion, views, residual, range);
-        return conv
-            .map(|conv| Kernel::ConvBf16(Box::new(conv)))
-            .ok_or_else(|| Error::internal("this target has no bf16"));
+    if let Some(bf16) = bf16
+        && bf16::fits(filters, &views[0])
+    {
+        let conv = ConvBf16::new((instructions, bf16), filters, geometry, views, residual, range);
+        return Ok(Kernel::ConvBf16(Box::new(conv)));
     }
-    let conv = Conv::new(isa, filters, motion, views, residual, range);
+    let conv = Conv::new(instructions, filters, geometry, views, residual, range);
     conv.map(|conv| Kernel::Conv(Box::new(conv)))
         .ok_or_else(|| Error::internal("the groups fill no registers"))
 }
 
-/// A convolution's weights, if they are as many as was planned for.
-fn numbers(parameters: &Parameters, filters: Filters) -> Result<Numbers<'_>> {
+/// A convolution's weights, if they have the shape that was planned for.
+fn weights(parameters: &Parameters, filters: Filters) -> Result<ConvWeights<'_>> {
     let (weight, found) = parameters.get("weight").ok_or_else(missing)?;
-    if found[..] != filters.shape {
-        return Err(Error::internal(format!("a weight has shape {found:?}, expected {:?}", filters.shape)));
+    let elements: usize = filters.shape.iter().product();
+    if found[..] != filters.shape || weight.len() != elements {
+        return Err(Error::internal(format!(
+            "a weight has shape {found:?} and {} elements, expected {:?}",
+            weight.len(),
+            filters.shape
+        )));
     }
     let bias = parameters.get("bias").map(|(values, _)| &values[..]);
     if bias.is_some_and(|bias| bias.len() != filters.shape[0]) {
-        return Err(Error::internal("a bias has not one number a channel"));
+        return Err(Error::internal("a bias does not have one element per channel"));
     }
-    Ok(Numbers { weight, bias })
+    Ok(ConvWeights { weight, bias })
 }
 
 fn missing() -> Error {

@@ -1,24 +1,29 @@
-//! From the graph's operations to those that the kernels know.
+//! From the graph's operations to those that have a kernel.
 
-use super::{Node, NodeKind, Operation, Shapes, shape};
-use crate::card::{Op, PadMode};
+use std::collections::BTreeMap;
+
+use super::{Node, NodeKind, Operation, Shapes};
+use crate::card::{self, Op, PadMode};
 use crate::kernels::activation::Activation;
-use crate::kernels::conv::Motion;
-use crate::kernels::filters;
+use crate::kernels::conv::ConvGeometry;
+use crate::kernels::filters::{self, Filters};
 use crate::kernels::pool::{self, Window};
+use crate::shapes;
 
-/// Pixels of padding that a picture may have however small it is.
-const MOST_ZEROS: usize = 1 << 16;
+/// Pixels of padding that an image may have however small it is: 2 MB per block of 8 channels.
+const MAX_PADDING: usize = 1 << 16;
+/// How many times larger than the image its padded version may be beyond that: no real network comes near, and the zeros of an
+/// absurd one are memory that nothing else can use.
+const MAX_GROWTH: usize = 16;
 
-/// The operation as a node; `None` where no kernel does it.
+/// The operation as a node; `None` where no kernel runs it.
 pub(super) fn lower(operation: &Operation<'_>, shapes: &Shapes, lanes: usize) -> Option<Node> {
     let of = |slot: &usize| shapes.get(slot).copied();
     let inputs: Vec<[usize; 3]> = operation.inputs.iter().map(of).collect::<Option<_>>()?;
-    let output = of(&operation.output)?;
-    if shape::after(operation, &inputs)? != output || output.contains(&0) {
+    let (x, output) = (*inputs.first()?, of(&operation.output)?);
+    if inferred(operation, &inputs)? != output {
         return None;
     }
-    let x = *inputs.first()?;
     let mut slots = operation.inputs.clone();
     let mut activation = Activation::NONE;
     let kind = match operation.op {
@@ -59,16 +64,35 @@ pub(super) fn lower(operation: &Operation<'_>, shapes: &Shapes, lanes: usize) ->
     Some(Node { kind, inputs: slots, output, activation, residual: None, broadcasts, source: 0 })
 }
 
+/// The shape that the graph's inference gives for these inputs: memory is planned by shapes, so a tensor must not have another one
+/// than its operation gives.
+fn inferred(operation: &Operation<'_>, inputs: &[[usize; 3]]) -> Option<[usize; 3]> {
+    // A second operand that is stored is not among the inputs, and no kernel reads it.
+    if operation.op.is_arithmetic() && operation.op.scalar().is_none() && inputs.len() != 2 {
+        return None;
+    }
+    let inputs: Vec<[usize; 4]> = inputs.iter().map(|[c, h, w]| [1, *c, *h, *w]).collect();
+    let inputs: Vec<&[usize]> = inputs.iter().map(<[usize; 4]>::as_slice).collect();
+    let weight = || "weight".to_owned();
+    let tensors: BTreeMap<_, _> = operation.weight.iter().map(|shape| (weight(), shape.to_vec())).collect();
+    let params = tensors.keys().map(|name| (weight(), name.clone())).collect();
+    let node = card::Node { name: String::new(), inputs: Vec::new(), params, op: operation.op.clone() };
+    match shapes::after(&node, &inputs, &tensors).ok()?[..] {
+        [1, channels, height, width] => Some([channels, height, width]),
+        _ => None,
+    }
+}
+
 fn convolution(operation: &Operation<'_>, x: [usize; 3], lanes: usize) -> Option<NodeKind> {
     let Op::Conv2d { stride, padding, dilation, groups } = operation.op else { return None };
     let filters = operation.weight?;
     let [_, height, width] = x;
     let [top, bottom, left, right] = *padding;
-    // The zeros around a picture are kept in memory; there must not be far more of them than of the picture.
-    if (height + top + bottom) * (width + left + right) > MOST_ZEROS + 16 * height * width {
+    // The zeros around an image are kept in memory; there must not be far more of them than pixels.
+    if (height + top + bottom) * (width + left + right) > MAX_PADDING + MAX_GROWTH * height * width {
         return None;
     }
-    let motion = Motion {
+    let geometry = ConvGeometry {
         kernel: [filters[2], filters[3]],
         stride: *stride,
         dilation: *dilation,
@@ -78,31 +102,30 @@ fn convolution(operation: &Operation<'_>, x: [usize; 3], lanes: usize) -> Option
     if !depthwise {
         filters::merged_groups(filters, *groups, lanes, lanes)?;
     }
-    Some(NodeKind::Convolution { motion, filters, groups: *groups, depthwise })
+    Some(NodeKind::Convolution { geometry, filters: Filters { shape: filters, groups: *groups }, depthwise })
 }
 
 fn pooling(op: &Op) -> Option<NodeKind> {
     let (window, kind) = match op {
-        Op::MaxPool2d { kernel, stride, padding, dilation, .. } => {
-            let window = Window { kernel: *kernel, stride: *stride, dilation: *dilation, padding: *padding };
-            (window, pool::Kind::Max)
+        Op::MaxPool2d { kernel, stride, padding, dilation: [1, 1], .. } => {
+            (Window { kernel: *kernel, stride: *stride, padding: *padding }, pool::Kind::Max)
         }
-        // Libraries do not agree on what a mean divides by where the window hangs over the end.
+        // Libraries do not agree on what a mean is divided by where the window hangs over the end.
         Op::AvgPool2d { kernel, stride, padding, ceil_mode: false, count_include_pad } => {
-            let window = Window { kernel: *kernel, stride: *stride, dilation: [1, 1], padding: *padding };
+            let window = Window { kernel: *kernel, stride: *stride, padding: *padding };
             (window, if *count_include_pad { pool::Kind::MeanWithPadding } else { pool::Kind::Mean })
         }
         _ => return None,
     };
-    // A window that lies in the padding altogether has no largest number and no mean.
+    // A window that is all padding has no greatest element and no mean.
     let [top, bottom, left, right] = window.padding;
     let fits = |side: usize, axis: usize| side < window.kernel[axis].max(1);
     let inside = fits(top, 0) && fits(bottom, 0) && fits(left, 1) && fits(right, 1);
-    (inside && window.dilation == [1, 1]).then_some(NodeKind::Pool(kind, window))
+    inside.then_some(NodeKind::Pool(kind, window))
 }
 
 fn whole([_, height, width]: [usize; 3], kind: pool::Kind) -> NodeKind {
-    let window = Window { kernel: [height, width], stride: [1, 1], dilation: [1, 1], padding: [0; 4] };
+    let window = Window { kernel: [height, width], stride: [1, 1], padding: [0; 4] };
     NodeKind::Pool(kind, window)
 }
 
@@ -115,12 +138,12 @@ fn two_sided(op: &Op, x: [usize; 3], other: [usize; 3], output: [usize; 3]) -> O
 }
 
 fn scalar(op: &Op) -> Option<NodeKind> {
-    let number = op.scalar()? as f32;
+    let scalar = op.scalar()? as f32;
     Some(match op {
-        Op::Add { .. } => NodeKind::Line([1.0, number]),
-        Op::Sub { .. } => NodeKind::Line([1.0, -number]),
-        Op::Mul { .. } => NodeKind::Line([number, 0.0]),
-        Op::Div { .. } => NodeKind::Line([1.0 / number, 0.0]),
+        Op::Add { .. } => NodeKind::Line([1.0, scalar]),
+        Op::Sub { .. } => NodeKind::Line([1.0, -scalar]),
+        Op::Mul { .. } => NodeKind::Line([scalar, 0.0]),
+        Op::Div { .. } => NodeKind::Line([1.0 / scalar, 0.0]),
         _ => return None,
     })
 }
@@ -130,8 +153,8 @@ fn activation_of(op: &Op) -> Option<Activation> {
         Op::Relu {} => Activation::Range([0.0, f32::INFINITY]),
         Op::Relu6 {} => Activation::Range([0.0, 6.0]),
         Op::Clip { min, max } => Activation::Range([*min as f32, *max as f32]),
-        Op::Minimum { scalar: Some(most) } => Activation::Range([f32::NEG_INFINITY, *most as f32]),
-        Op::Maximum { scalar: Some(least) } => Activation::Range([*least as f32, f32::INFINITY]),
+        Op::Minimum { scalar: Some(max) } => Activation::Range([f32::NEG_INFINITY, *max as f32]),
+        Op::Maximum { scalar: Some(min) } => Activation::Range([*min as f32, f32::INFINITY]),
         Op::LeakyRelu { slope } => Activation::Leaky(*slope as f32),
         Op::Sigmoid {} => Activation::Sigmoid,
         Op::Silu {} => Activation::Silu,

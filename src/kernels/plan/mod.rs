@@ -1,29 +1,29 @@
-//! The plan: operations lowered to kernels, joined, placed in memory; and their weights in order, apart from it.
+//! The plan: operations lowered to kernels, joined, placed in memory; and their weights, packed, apart from it.
 
 mod fuse;
-mod homes;
 mod kernel;
 mod lower;
-mod shape;
+mod memory_plan;
 
 use std::collections::HashMap;
 
-use super::kernels::Packed;
-use super::kernels::activation::Activation;
-use super::kernels::conv::Motion;
-use super::kernels::pool;
-use super::precision::Arithmetic;
-use super::simd::Isa;
-use super::view::{Halo, View};
 use crate::card::Op;
 use crate::error::{Error, Result};
-use homes::Homes;
-pub(super) use kernel::Kernel;
+use crate::kernels::Packed;
+use crate::kernels::activation::Activation;
+use crate::kernels::conv::ConvGeometry;
+use crate::kernels::filters::Filters;
+use crate::kernels::pool;
+use crate::precision::{Arithmetic, Tokens};
+use crate::simd::Isa;
+use crate::view::{Halo, View};
+pub(crate) use kernel::Kernel;
+use memory_plan::MemoryPlan;
 
-/// Slot -> `[channels, height, width]` of the values that are feature maps.
+/// Slot -> `[channels, height, width]` of the tensors that are feature maps.
 pub type Shapes = HashMap<usize, [usize; 3]>;
 
-/// Parameters by role: numbers and shape.
+/// Parameters by role: elements and shape.
 pub type Parameters = std::collections::BTreeMap<String, (Vec<f32>, Vec<usize>)>;
 
 /// One operation of a graph.
@@ -39,22 +39,22 @@ pub struct Operation<'a> {
     pub weight: Option<[usize; 4]>,
 }
 
-/// Operations ready to run on blocked values, for any number of images of one size.
+/// Operations ready to run on tensors in blocks, for any number of images of one size.
 #[derive(Debug)]
 pub struct Plan {
-    pub(super) kernels: Vec<Kernel>,
+    pub(crate) kernels: Vec<Kernel>,
     /// By kernel: which operation's parameters it reads.
-    pub(super) sources: Vec<Option<usize>>,
-    /// What is brought in and out, in the caller's order.
-    pub(super) inputs: Vec<View>,
-    pub(super) outputs: Vec<View>,
-    /// Numbers that one image takes.
-    pub(super) size: usize,
+    pub(crate) sources: Vec<Option<usize>>,
+    /// What is imported and exported, in the caller's order.
+    pub(crate) inputs: Vec<View>,
+    pub(crate) outputs: Vec<View>,
+    /// Elements that one image takes.
+    pub(crate) size: usize,
 }
 
-/// The weights of all kernels of a plan, in the order in which these read them.
+/// The packed weights of all kernels of a plan, in the order in which these read them.
 #[derive(Debug)]
-pub struct Weights(pub(super) Vec<Packed>);
+pub struct Weights(pub(crate) Vec<Packed>);
 
 /// Gives an operation's parameters: `weight` `[out, in / groups, height, width]` and `bias` `[out]` of a convolution, `scale` and
 /// `shift` `[channels]` of a batch norm.
@@ -68,7 +68,7 @@ struct Node {
     activation: Activation,
     /// Added before the activation.
     residual: Option<usize>,
-    /// Of two inputs the second is one number a channel.
+    /// Of two inputs the second has one element per channel.
     broadcasts: bool,
     /// Which operation's parameters it has.
     source: usize,
@@ -77,13 +77,12 @@ struct Node {
 #[derive(Debug, Clone)]
 enum NodeKind {
     Convolution {
-        motion: Motion,
-        filters: [usize; 4],
-        groups: usize,
+        geometry: ConvGeometry,
+        filters: Filters,
         depthwise: bool,
     },
     BatchNorm,
-    /// `scale x + shift` with the same two numbers for all.
+    /// `scale x + shift`, the same two for all elements.
     Line([f32; 2]),
     Activation,
     Pool(pool::Kind, pool::Window),
@@ -94,7 +93,7 @@ enum NodeKind {
     Channels([usize; 2]),
     /// Zeros at the top, bottom, left and right.
     Pad([usize; 4]),
-    /// The same value under another name.
+    /// The same tensor under another name.
     Alias,
 }
 
@@ -108,7 +107,8 @@ impl Node {
     }
 }
 
-/// There is a kernel for this operation on values of these shapes.
+/// Whether there is a kernel for this operation on tensors of these shapes.
+#[must_use]
 pub fn knows(isa: Isa, operation: &Operation<'_>, shapes: &Shapes) -> bool {
     lower::lower(operation, shapes, isa.lanes()).is_some()
 }
@@ -116,55 +116,52 @@ pub fn knows(isa: Isa, operation: &Operation<'_>, shapes: &Shapes) -> bool {
 impl Plan {
     /// Plans operations that [`knows`] knows, in an order in which they can run.
     ///
-    /// `inputs` are the slots filled before, `wanted` those that are handed out.
+    /// `inputs` are the slots filled before, `wanted` those whose tensors a run returns. `shapes` are those that the graph's
+    /// inference gave.
     ///
     /// # Errors
-    /// When an operation is not one of those, or the machine does not have the instruction set.
+    /// When an operation has no kernel or a slot another shape than its operation gives, or the CPU does not have the
+    /// instruction set.
     pub fn new(
         arithmetic: impl Into<Arithmetic>,
         operations: &[Operation<'_>],
         shapes: &Shapes,
         [inputs, wanted]: [&[usize]; 2],
     ) -> Result<Self> {
-        let arithmetic @ Arithmetic { isa, .. } = arithmetic.into();
-        if !arithmetic.is_here() {
-            return Err(Error::internal(format!("this machine has no {arithmetic:?}")));
-        }
-        let unknown =
-            |operation: &Operation<'_>| Error::internal(format!("no kernel does {:?}", operation.op));
-        let mut nodes = Vec::new();
-        for (source, operation) in operations.iter().enumerate() {
-            let node = lower::lower(operation, shapes, isa.lanes()).ok_or_else(|| unknown(operation))?;
-            nodes.push(Node { source, ..node });
-        }
+        let arithmetic = arithmetic.into();
+        let tokens = arithmetic
+            .tokens()
+            .ok_or_else(|| Error::internal(format!("this machine has no {arithmetic:?}")))?;
+        let lanes = tokens.instructions.lanes();
+        let mut nodes = lowered(operations, shapes, lanes)?;
         let names = without_aliases(&mut nodes);
         let name = |slot: &usize| names.get(slot).copied().unwrap_or(*slot);
         let [inputs, wanted] = [inputs, wanted].map(|slots| slots.iter().map(name).collect::<Vec<_>>());
         let nodes = fuse::fuse(nodes, &wanted);
-        let narrow = narrow_inputs(&nodes, shapes, &inputs, &wanted, isa.lanes());
-        let lanes_of = |slot: usize| narrow.get(&slot).copied().unwrap_or(isa.lanes());
-        let mut homes = Homes::new(&nodes, [&inputs, &wanted], shapes, &lanes_of);
-        for (at, node) in nodes.iter().enumerate() {
-            homes.touch(node.output, at + 1, Halo::default());
-            for slot in node.reads() {
-                homes.touch(slot, at + 1, halo(node, shapes));
-            }
-        }
-        inputs.iter().for_each(|slot| homes.touch(*slot, 0, Halo::default()));
-        wanted.iter().for_each(|slot| homes.touch(*slot, nodes.len() + 1, Halo::default()));
-        let size = homes.allocate();
-        let view = |slot: usize| homes.view(slot, shapes[&slot][0]);
-        let (mut kernels, mut sources) = (Vec::new(), Vec::new());
-        for node in &nodes {
-            let own = kernel::kernels(arithmetic, node, &homes, shapes)?;
-            sources.extend(own.iter().map(|_| node.has_parameters().then_some(node.source)));
-            kernels.extend(own);
-        }
-        let views = |slots: Vec<usize>| slots.into_iter().map(view).collect();
-        Ok(Self { kernels, sources, inputs: views(inputs), outputs: views(wanted), size })
+        let memory = place(&nodes, [&inputs, &wanted], shapes, lanes);
+        Self::with_memory(tokens, &nodes, [inputs, wanted], shapes, memory)
     }
 
-    /// Puts the weights of all kernels in order.
+    fn with_memory(
+        tokens: Tokens,
+        nodes: &[Node],
+        outside: [Vec<usize>; 2],
+        shapes: &Shapes,
+        mut memory: MemoryPlan,
+    ) -> Result<Self> {
+        let size = memory.allocate();
+        let (mut kernels, mut sources) = (Vec::new(), Vec::new());
+        for node in nodes {
+            let added = kernel::kernels(tokens, node, &memory, shapes)?;
+            sources.extend(added.iter().map(|_| node.has_parameters().then_some(node.source)));
+            kernels.extend(added);
+        }
+        let view = |slot: usize| memory.view(slot, shapes[&slot][0]);
+        let [inputs, outputs] = outside.map(|slots| slots.into_iter().map(view).collect());
+        Ok(Self { kernels, sources, inputs, outputs, size })
+    }
+
+    /// Packs the weights of all kernels.
     ///
     /// # Errors
     /// When `load` fails or gives something else than was planned for.
@@ -176,22 +173,48 @@ impl Plan {
             }
             Ok(packed)
         };
-        // One after the other: what is read for one is freed before the next is read.
+        // In turn, so that what is read for one kernel is freed before the next is read.
         self.kernels.iter().zip(&self.sources).map(pack).collect::<Result<_>>().map(Weights)
     }
 
-    /// Convolutions whose pixels and weights are rounded to a lower precision.
+    /// How many convolutions round their pixels and weights to a lower precision.
+    #[must_use]
     pub fn rounded(&self) -> usize {
         self.kernels.iter().filter(|kernel| matches!(kernel, Kernel::ConvBf16(_))).count()
     }
 
-    /// Bytes of memory that a picture takes beside the weights.
+    /// Bytes of memory per image, weights not counted.
+    #[must_use]
     pub fn bytes(&self) -> usize {
         self.size * size_of::<f32>()
     }
 }
 
-/// Takes aliases out; the names of the values that they repeat.
+fn lowered(operations: &[Operation<'_>], shapes: &Shapes, lanes: usize) -> Result<Vec<Node>> {
+    let lower = |(source, operation): (usize, &Operation<'_>)| match lower::lower(operation, shapes, lanes) {
+        Some(node) => Ok(Node { source, ..node }),
+        None => Err(Error::internal(format!("no kernel runs {:?}", operation.op))),
+    };
+    operations.iter().enumerate().map(lower).collect()
+}
+
+/// A buffer for each tensor, with the time and the halo that its readers and writers need, not yet at a place in memory.
+fn place(nodes: &[Node], [inputs, wanted]: [&[usize]; 2], shapes: &Shapes, lanes: usize) -> MemoryPlan {
+    let narrow = narrow_inputs(nodes, shapes, inputs, wanted, lanes);
+    let lanes_of = |slot: usize| narrow.get(&slot).copied().unwrap_or(lanes);
+    let mut memory = MemoryPlan::new(nodes, [inputs, wanted], shapes, &lanes_of);
+    for (at, node) in nodes.iter().enumerate() {
+        memory.touch(node.output, at + 1, Halo::default());
+        for slot in node.reads() {
+            memory.touch(slot, at + 1, halo(node, shapes));
+        }
+    }
+    inputs.iter().for_each(|slot| memory.touch(*slot, 0, Halo::default()));
+    wanted.iter().for_each(|slot| memory.touch(*slot, nodes.len() + 1, Halo::default()));
+    memory
+}
+
+/// Removes aliases; returns which slot each of them stands for.
 fn without_aliases(nodes: &mut Vec<Node>) -> HashMap<usize, usize> {
     let mut names: HashMap<usize, usize> = HashMap::new();
     nodes.retain_mut(|node| {
@@ -207,7 +230,7 @@ fn without_aliases(nodes: &mut Vec<Node>) -> HashMap<usize, usize> {
     names
 }
 
-/// Inputs with fewer channels than lanes that only plain convolutions read keep as many lanes as they have channels.
+/// Inputs with fewer channels than lanes that only plain convolutions read have blocks of as many lanes as they have channels.
 fn narrow_inputs(
     nodes: &[Node],
     shapes: &Shapes,
@@ -216,9 +239,9 @@ fn narrow_inputs(
     lanes: usize,
 ) -> HashMap<usize, usize> {
     let only_convolved = |slot: usize| {
-        let plain = |node: &Node| {
-            let dense = matches!(node.kind, NodeKind::Convolution { groups: 1, .. });
-            dense && node.residual != Some(slot)
+        let plain = |node: &Node| match node.kind {
+            NodeKind::Convolution { filters, .. } => filters.groups == 1 && node.residual != Some(slot),
+            _ => false,
         };
         nodes.iter().filter(|node| node.reads().any(|read| read == slot)).all(plain)
             && !wanted.contains(&slot)
@@ -229,15 +252,16 @@ fn narrow_inputs(
 
 /// The zeros that a node needs around its first input.
 fn halo(node: &Node, shapes: &Shapes) -> Halo {
-    let NodeKind::Convolution { motion, .. } = node.kind else { return Halo::default() };
+    let NodeKind::Convolution { geometry, .. } = node.kind else { return Halo::default() };
     let ([_, height, width], [_, rows, columns]) = (shapes[&node.inputs[0]], shapes[&node.output]);
     let after = |axis: usize, side: usize, cells: usize| {
-        let reach = (cells - 1) * motion.stride[axis] + (motion.kernel[axis] - 1) * motion.dilation[axis] + 1;
-        reach.saturating_sub(motion.padding[axis] + side)
+        let reach =
+            (cells - 1) * geometry.stride[axis] + (geometry.kernel[axis] - 1) * geometry.dilation[axis] + 1;
+        reach.saturating_sub(geometry.padding[axis] + side)
     };
     Halo {
-        top: motion.padding[0],
-        left: motion.padding[1],
+        top: geometry.padding[0],
+        left: geometry.padding[1],
         bottom: after(0, height, rows),
         right: after(1, width, columns),
     }

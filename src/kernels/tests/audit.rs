@@ -1,18 +1,18 @@
-//! Runs a plan one part of one kernel at a time and sees what each reads and writes.
+//! Runs a plan one unit of one kernel at a time and checks what each reads and writes.
 //!
-//! What Miri would say, said by hand. All values lie in one memory, so a kernel that goes past the end of one value meets
-//! another and no sanitizer notices. Here every part runs on a memory of its own in which all is damage (not a number)
-//! but what it may read: whatever else it uses shows in the results. Afterwards nothing may have changed but its
-//! output, and nothing that another part of the same kernel changed: so threads that share the parts never write to
-//! one place. Under AddressSanitizer (`--cfg asan`) touching anything else stops the program on the spot.
+//! All tensors share one memory, so a kernel that goes past the end of one meets another and no sanitizer notices. Here every unit
+//! runs on a memory of its own in which all is damage (a NaN) but what it may read: anything else that it uses shows in the
+//! results. Afterwards nothing may have changed but its output, and nothing that another unit of the same kernel changed: so
+//! threads that share the units never write to the same place. Under AddressSanitizer (`--cfg asan`) touching anything else
+//! stops the program on the spot.
 
 use crate::kernels::pointwise::Kind;
-use crate::kernels::{Run, layout};
-use crate::memory::{Memory, Pool};
+use crate::kernels::{Run, Unit, layout};
+use crate::memory::{BufferPool, Memory};
 use crate::plan::{Kernel, Plan, Weights};
 use crate::view::View;
 
-/// Not a number, and told apart from those that arithmetic makes.
+/// A NaN that arithmetic does not make.
 const DAMAGE: u32 = 0x7FCD_CDCD;
 
 /// What may be read: the view, and whether with the zeros around it.
@@ -22,26 +22,14 @@ type Reads<'a> = Vec<(&'a View, bool)>;
 pub(super) fn run(plan: &Plan, weights: &Weights, inputs: &[&[f32]], batch: usize) -> Vec<Vec<f32>> {
     let mut memory = vec![f32::from_bits(DAMAGE); plan.bytes() / size_of::<f32>() * batch];
     for (view, values) in plan.inputs.iter().zip(inputs) {
-        let import = |run: &Run<'_>, unit: usize| {
-            // SAFETY: the unit's blocks are its own.
-            unsafe {
-                layout::import(run, view, values, unit);
-                layout::clear_halo(run, view, unit / view.blocks(), unit % view.blocks());
-            }
-        };
-        audit(&mut memory, batch, &vec![], view, view.blocks() * batch, import);
+        let import = |unit: &Unit<'_>| layout::import(unit, view, values);
+        audit(&mut memory, batch, &vec![], view, layout::import_units(view, batch), import);
     }
     for (kernel, packed) in plan.kernels.iter().zip(&weights.0) {
-        let work = |run: &Run<'_>, unit: usize| {
-            // SAFETY: all kernels before this one have run, and this is the only thread.
-            unsafe { kernel.unit(run, packed, unit) }
-        };
+        let work = |unit: &Unit<'_>| kernel.unit(unit, packed);
         audit(&mut memory, batch, &reads(kernel), kernel.output(), kernel.units(batch), work);
     }
-    let scratch = Pool::default();
-    let run = Run::new(&mut memory, &scratch, batch);
-    // SAFETY: all kernels have run.
-    plan.outputs.iter().map(|view| unsafe { layout::export(&run, view) }).collect()
+    plan.outputs.iter().map(|view| layout::export(&memory, view, batch)).collect()
 }
 
 fn reads(kernel: &Kernel) -> Reads<'_> {
@@ -77,7 +65,7 @@ fn audit(
     reads: &Reads<'_>,
     output: &View,
     units: usize,
-    work: impl Fn(&Run<'_>, usize),
+    work: impl Fn(&Unit<'_>),
 ) {
     let damage = f32::from_bits(DAMAGE);
     let mut readable = vec![false; memory.len()];
@@ -92,7 +80,7 @@ fn audit(
     let before: Vec<f32> = memory
         .iter()
         .zip(&readable)
-        .map(|(number, readable)| if *readable { *number } else { damage })
+        .map(|(value, readable)| if *readable { *value } else { damage })
         .collect();
     let mut writers: Vec<Option<usize>> = vec![None; memory.len()];
     for unit in 0..units {
@@ -100,41 +88,43 @@ fn audit(
         scratch.as_mut_slice()[..memory.len()].copy_from_slice(&before);
         {
             let _fence = Fence::new(&scratch.as_slice()[..memory.len()], &touchable);
-            let pool = Pool::default();
-            work(&Run::new(&mut scratch.as_mut_slice()[..memory.len()], &pool, batch), unit);
+            let pool = BufferPool::default();
+            let run = Run::new(&mut scratch.as_mut_slice()[..memory.len()], &pool, batch);
+            // SAFETY: all kernels before this one have run, and this is the only unit.
+            work(&unsafe { Unit::new(&run, unit) });
         }
         for (at, (after, before)) in scratch.as_slice().iter().zip(&before).enumerate() {
             if after.to_bits() != before.to_bits() {
                 assert!(
                     writable[at],
-                    "part {unit} of {units} writes at {at}, outside of its output {output:?}"
+                    "unit {unit} of {units} writes at {at}, outside of its output {output:?}"
                 );
                 let other = writers[at].replace(unit);
-                assert!(other.is_none(), "parts {other:?} and {unit} of {units} write at {at} of {output:?}");
+                assert!(other.is_none(), "units {other:?} and {unit} of {units} write at {at} of {output:?}");
                 memory[at] = *after;
             }
         }
     }
 }
 
-/// Marks the numbers of a view: all of its blocks, or without the zeros around them, or without lanes that hold no channel.
+/// Marks the elements of a view: all of its blocks, or without the zeros around them, or without lanes that hold no channel.
 fn mark(marks: &mut [bool], view: &View, batch: usize, with_halo: bool, channels_only: bool) {
     let all = (0..batch).flat_map(|image| (0..view.blocks()).map(move |block| (image, block)));
     for (image, block) in all {
+        let marks = &mut marks[view.block_range(batch, image, block)];
         if with_halo {
-            let start = view.before(batch, image, block, view.halo.top, view.halo.left);
-            marks[start..start + view.block()].fill(true);
+            marks.fill(true);
         }
         let lanes = view.lanes_of(block);
         for (y, x) in (0..view.height).flat_map(|y| (0..view.width).map(move |x| (y, x))) {
-            let at = view.at(batch, image, block, y, x);
+            let at = view.at(0, y, x);
             marks[at..at + lanes].fill(true);
             marks[at + lanes..at + view.lanes].fill(!channels_only);
         }
     }
 }
 
-/// While it stands, AddressSanitizer lets nobody touch what is not marked.
+/// While it exists, AddressSanitizer reports every access to what is not marked.
 struct Fence {
     memory: *const f32,
     len: usize,

@@ -1,5 +1,5 @@
-//! Convolutions in bf16. Numbers that bf16 has come out as exactly as ever, since the product of two of them fits in a
-//! single; others as if they had been rounded before.
+//! Convolutions in bf16. With values that bf16 has they are as exact as in single precision, since the product of two of them
+//! fits in a single; with others they are as if these had been rounded before.
 
 use half::bf16;
 use proptest::prelude::*;
@@ -10,44 +10,44 @@ use crate::card::Op;
 use crate::plan::{Kernel, Parameters};
 use crate::{Arithmetic, Isa, Precision, Workspace};
 
-/// The kernels in bf16, where this machine has them.
-fn here() -> Option<Arithmetic> {
+/// The kernels in bf16, if this CPU has them.
+fn available() -> Option<Arithmetic> {
     let all = Isa::ALL.iter().map(|isa| Arithmetic { isa: *isa, precision: Precision::Bf16 });
-    all.into_iter().find(|arithmetic| arithmetic.is_here())
+    all.into_iter().find(|arithmetic| arithmetic.is_available())
 }
 
-fn rounded(numbers: &[f32]) -> Vec<f32> {
-    numbers.iter().map(|number| bf16::from_f32(*number).to_f32()).collect()
+fn rounded(values: &[f32]) -> Vec<f32> {
+    values.iter().map(|value| bf16::from_f32(*value).to_f32()).collect()
 }
 
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn numbers_that_bf16_has_are_summed_as_exactly_as_ever(
+    fn values_that_bf16_has_are_summed_exactly(
         convolution in convolution(), seed in any::<u64>(), batch in 1..7_usize
     ) {
         let mut case = Case::rounded(seed, &[convolution.input()], batch);
         let wanted = convolution.add_to(&mut case);
-        if let Some(arithmetic) = here().filter(|arithmetic| case.known(arithmetic.isa)) {
+        if let Some(arithmetic) = available().filter(|arithmetic| case.known(arithmetic.isa)) {
             case.check_on(arithmetic, &wanted);
         }
     }
 
     #[test]
-    fn other_numbers_are_rounded_to_the_nearest(
+    fn other_values_are_rounded_to_nearest(
         channels in (prop_oneof![16..70_usize, Just(32)], 1..50_usize), side in [1..20_usize, 1..20_usize],
         stride in 1..3_usize, seed in any::<u64>(),
     ) {
-        let Some(arithmetic) = here() else { return Ok(()) };
+        let Some(arithmetic) = available() else { return Ok(()) };
         let mut case = Case::new(seed, &[[channels.0, side[0], side[1]]], 1);
         let op = Op::Conv2d { stride: [stride; 2], padding: [0; 4], dilation: [1, 1], groups: 1 };
         let last = case.convolve(op, 0, channels.1, [1, 1], true);
         let plan = case.plan(arithmetic, &[last]).unwrap();
-        let run = |picture: &[f32], load: &dyn Fn(usize) -> crate::error::Result<Parameters>| {
-            plan.run(&plan.pack(load).unwrap(), &Workspace::default(), &[picture], 1, 1)
+        let run = |image: &[f32], load: &dyn Fn(usize) -> crate::error::Result<Parameters>| {
+            plan.run(&plan.pack(load).unwrap(), &Workspace::default(), &[image], 1, 1)
         };
-        let picture = case.pictures().remove(0);
+        let image = case.images().remove(0);
         let before = |at: usize| {
             let mut parameters = case.load(at)?;
             if let Some((weight, _)) = parameters.get_mut("weight") {
@@ -55,13 +55,13 @@ proptest! {
             }
             Ok(parameters)
         };
-        same_bits(&run(&picture, &|at| case.load(at)), &run(&rounded(&picture), &before), "rounded before");
+        same_bits(&run(&image, &|at| case.load(at)), &run(&rounded(&image), &before), "rounded before");
     }
 }
 
 #[test]
 fn three_by_three_stays_winograd_and_the_rest_is_rounded() {
-    let Some(arithmetic) = here() else { return };
+    let Some(arithmetic) = available() else { return };
     let mut case = Case::new(1, &[[32, 20, 20]], 1);
     let op =
         |stride: usize, groups| Op::Conv2d { stride: [stride; 2], padding: [1; 4], dilation: [1, 1], groups };
@@ -82,23 +82,23 @@ fn three_by_three_stays_winograd_and_the_rest_is_rounded() {
 
 #[test]
 fn what_is_not_finite_stays_visible_in_bf16() {
-    let Some(arithmetic) = here() else { return };
+    let Some(arithmetic) = available() else { return };
     let mut case = Case::new(2, &[[17, 3, 4]], 1);
     let op = Op::Conv2d { stride: [1, 1], padding: [1; 4], dilation: [1, 1], groups: 1 };
     let last = case.convolve(op, 0, 16, [3, 3], true);
     let plan = case.plan(arithmetic, &[last]).unwrap();
-    for number in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+    for value in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
         for at in 0..17 * 12 {
-            let mut picture = case.pictures().remove(0);
-            picture[at] = number;
-            let found = plan.run_once(&|at| case.load(at), &[&picture], 1).unwrap().remove(0);
-            assert!(found.iter().any(|found| !found.is_finite()), "{number} at {at} is lost");
+            let mut image = case.images().remove(0);
+            image[at] = value;
+            let found = plan.run_once(&|at| case.load(at), &[&image], 1).unwrap().remove(0);
+            assert!(found.iter().any(|found| !found.is_finite()), "{value} at {at} is lost");
         }
     }
 }
 
 #[test]
-fn a_plan_refuses_bf16_where_the_instructions_are_not_there() {
+fn a_plan_refuses_bf16_where_the_instructions_are_not_tavailable() {
     let mut case = Case::new(3, &[[16, 3, 4]], 1);
     let last = case.push(Op::Relu {}, &[0]);
     let portable = Arithmetic { isa: Isa::Portable, precision: Precision::Bf16 };

@@ -1,11 +1,11 @@
-//! Random graphs: whatever is joined, shared, put side by side or used again, the numbers stay right.
+//! Random graphs: however tensors are fused, shared, concatenated or reused, the results stay right.
 
 use proptest::prelude::*;
 
 use super::case::Case;
 use crate::card::{Op, PadMode};
 
-/// What a step does and with what; the builder takes every number modulo what there is.
+/// What a step does and with what; the builder takes each entry modulo the number of choices.
 type Step = (usize, [usize; 4]);
 
 const NONE: Op = Op::Add { scalar: None };
@@ -14,7 +14,7 @@ const NONE: Op = Op::Add { scalar: None };
 fn grow(case: &mut Case, step: &Step) {
     let (kind, [a, b, c, d]) = *step;
     let slots = case.slots();
-    // Late values more often than early ones.
+    // Late tensors more often than early ones.
     let x = slots - 1 - (a % slots).min(a / 7 % slots);
     let [channels, height, width] = case.shape(x);
     match kind % 16 {
@@ -90,7 +90,7 @@ fn convolve(case: &mut Case, x: usize, [b, c, d]: [usize; 3]) {
     case.convolve(Op::Conv2d { stride, padding, dilation: [1, 1], groups }, x, out, kernel, b / 4 % 2 == 0);
 }
 
-/// A convolution that keeps the shape, plus what went in; sometimes with a ReLU behind it.
+/// A convolution that keeps the shape, plus its input; sometimes with a ReLU after it.
 fn residual(case: &mut Case, x: usize, [b, c, d]: [usize; 3]) {
     let channels = case.shape(x)[0];
     let inner = if b % 2 == 0 { x } else { case.push(Op::Relu {}, &[x]) };
@@ -118,7 +118,7 @@ fn activate(case: &mut Case, x: usize, which: usize) {
     );
 }
 
-/// A sum or product with any value of the same shape, or one number a channel.
+/// A sum or product with any tensor of the same shape, or of one element per channel.
 fn two(case: &mut Case, x: usize, [b, c]: [usize; 2]) {
     let shape = case.shape(x);
     let channels = shape[0];
@@ -129,7 +129,7 @@ fn two(case: &mut Case, x: usize, [b, c]: [usize; 2]) {
     case.push(op, &if c % 2 == 0 { [x, other] } else { [other, x] });
 }
 
-/// Values of one size side by side: one, or the same again, or a longer one behind a shorter one as DenseNet has it.
+/// Tensors of one size concatenated: one, the same again, or a longer concatenation after a shorter one as in DenseNet.
 fn join(case: &mut Case, x: usize, [b, c, d]: [usize; 3]) {
     let size = |case: &Case, slot: usize| [case.shape(slot)[1], case.shape(slot)[2]];
     let fits: Vec<usize> = (0..case.slots()).filter(|slot| size(case, *slot) == size(case, x)).collect();

@@ -1,4 +1,4 @@
-//! Graphs that are known to be hard to place: concatenations of all kinds, and values that are wanted where they are.
+//! Graphs that are hard to place in memory: concatenations of all kinds, and wanted tensors in the middle of them.
 
 use super::case::Case;
 use crate::card::{Op, PadMode};
@@ -44,7 +44,7 @@ fn concatenations_in_concatenations() {
 }
 
 #[test]
-fn one_value_beside_itself() {
+fn a_tensor_concatenated_with_itself() {
     for channels in [1, 16, 17, 40] {
         let mut case = Case::new(9, &[[channels, 3, 7]], 5);
         let x = case.push(Op::HardSwish {}, &[0]);
@@ -56,7 +56,7 @@ fn one_value_beside_itself() {
     }
 }
 
-/// ShuffleNet and YOLO cut values up and put them together another way.
+/// ShuffleNet and YOLO split tensors and concatenate the parts in another order.
 #[test]
 fn parts_put_together_again() {
     for (channels, cut) in [(32, 16), (24, 8), (33, 16), (10, 3)] {
@@ -72,7 +72,7 @@ fn parts_put_together_again() {
 }
 
 #[test]
-fn padding_joins_the_convolution_behind_it_if_nobody_else_looks() {
+fn padding_joins_the_convolution_that_alone_reads_it() {
     for wanted in [vec![2], vec![2, 1], vec![3, 2]] {
         let mut case = Case::new(11, &[[3, 6, 7]], 2);
         let padded = case.push(Op::Pad { padding: [0, 1, 2, 0], mode: PadMode::Constant, value: 0.0 }, &[0]);
@@ -80,7 +80,7 @@ fn padding_joins_the_convolution_behind_it_if_nobody_else_looks() {
         case.push(Op::GlobalAvgPool {}, &[convolved]);
         case.check(&wanted);
     }
-    // The padded value is convolved and then added.
+    // The padded tensor is convolved and then added.
     let mut case = Case::new(12, &[[16, 6, 7]], 2);
     let padded = case.push(Op::Pad { padding: [1; 4], mode: PadMode::Constant, value: 0.0 }, &[0]);
     let convolved = case.convolve(conv(1), padded, 16, [3, 3], true);
@@ -89,7 +89,7 @@ fn padding_joins_the_convolution_behind_it_if_nobody_else_looks() {
 }
 
 #[test]
-fn wanted_values_may_be_inputs_aliases_or_named_twice() {
+fn wanted_tensors_may_be_inputs_aliases_or_named_twice() {
     let mut case = Case::new(13, &[[3, 4, 4], [5, 2, 2]], 2);
     case.check(&[0]);
     case.check(&[1, 0, 1]);
@@ -122,10 +122,10 @@ fn sums_wait_for_both_sides() {
     }
 }
 
-/// What the plan says that it needs is what it needs, and values that are done make room.
+/// The plan's size is what its tensors need at once: tensors that have been read make room.
 #[test]
 fn memory_is_known_and_used_again() {
-    for isa in super::case::here() {
+    for isa in super::case::available() {
         let mut case = Case::new(15, &[[16, 8, 8]], 1);
         let mut x = 0;
         let mut sizes = Vec::new();
@@ -133,7 +133,7 @@ fn memory_is_known_and_used_again() {
             x = case.push(Op::Sigmoid {}, &[x]);
             sizes.push(case.plan(isa, &[x]).unwrap().bytes());
         }
-        let value = 16 * 8 * 8 * size_of::<f32>();
-        assert_eq!(sizes, vec![2 * value; 6], "{isa:?}");
+        let tensor = 16 * 8 * 8 * size_of::<f32>();
+        assert_eq!(sizes, vec![2 * tensor; 6], "{isa:?}");
     }
 }

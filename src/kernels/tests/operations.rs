@@ -11,7 +11,7 @@ fn channels() -> impl Strategy<Value = usize> {
     prop_oneof![Just(1), Just(3), Just(5), Just(8), Just(16), Just(17), Just(33), 1..50_usize]
 }
 
-fn picture() -> impl Strategy<Value = [usize; 3]> {
+fn image() -> impl Strategy<Value = [usize; 3]> {
     (channels(), 1..14_usize, prop_oneof![4 => 1..20_usize, 1 => 20..50_usize])
         .prop_map(|(c, h, w)| [c, h, w])
 }
@@ -127,7 +127,7 @@ proptest! {
 
     #[test]
     fn pools(
-        shape in picture(), kernel in [side(), side()], stride in [1..4_usize, 1..4_usize],
+        shape in image(), kernel in [side(), side()], stride in [1..4_usize, 1..4_usize],
         room in [0..4_usize, 0..4_usize, 0..4_usize, 0..4_usize], flags in any::<[bool; 3]>(),
         seed in any::<u64>(), batch in 1..7_usize,
     ) {
@@ -144,7 +144,7 @@ proptest! {
     }
 
     #[test]
-    fn single_values(shape in picture(), which in 0..22_usize, seed in any::<u64>(), batch in 1..7_usize) {
+    fn one_tensor(shape in image(), which in 0..22_usize, seed in any::<u64>(), batch in 1..7_usize) {
         let mut case = Case::new(seed, &[shape], batch);
         let mut x = 0;
         if which >= 11 {
@@ -168,7 +168,7 @@ proptest! {
     }
 
     #[test]
-    fn whole_pictures(shape in picture(), which in 0..4_usize, seed in any::<u64>(), batch in 1..7_usize) {
+    fn whole_images(shape in image(), which in 0..4_usize, seed in any::<u64>(), batch in 1..7_usize) {
         let mut case = Case::new(seed, &[shape], batch);
         let last = case.push(match which {
             0 => Op::GlobalAvgPool {},
@@ -180,8 +180,8 @@ proptest! {
     }
 
     #[test]
-    fn two_values(
-        shape in picture(), single in 0..3_usize, product in any::<bool>(), seed in any::<u64>(),
+    fn two_tensors(
+        shape in image(), single in 0..3_usize, product in any::<bool>(), seed in any::<u64>(),
         batch in 1..7_usize,
     ) {
         let mut shapes = [shape; 2];
@@ -194,11 +194,11 @@ proptest! {
     }
 
     #[test]
-    fn numbers_for_all(
-        which in 0..4_usize, number in prop_oneof![-9.0..-0.1, 0.1..9.0], shape in picture(),
+    fn scalars(
+        which in 0..4_usize, scalar in prop_oneof![-9.0..-0.1, 0.1..9.0], shape in image(),
         seed in any::<u64>(), batch in 1..7_usize,
     ) {
-        let scalar = Some(number);
+        let scalar = Some(scalar);
         let mut case = Case::new(seed, &[shape], batch);
         case.push(match which {
             0 => Op::Add { scalar },
@@ -247,10 +247,9 @@ fn large_convolutions() {
     }
 }
 
-/// Groups that fill no registers, even eight together, are left to others, and so are pictures that are next to nothing in
-/// their padding.
+/// Groups that fill no register, even eight at once, and images that are tiny within their padding are left to another engine.
 #[test]
-fn what_no_kernel_does_is_refused() {
+fn operations_without_a_kernel_are_refused() {
     let mut case = Case::new(1, &[[15, 4, 4]], 1);
     let op = Op::Conv2d { stride: [1, 1], padding: [0; 4], dilation: [1, 1], groups: 3 };
     case.convolve(op, 0, 6, [1, 1], false);
@@ -280,7 +279,7 @@ fn what_no_kernel_does_is_refused() {
     assert!(!case.known(Isa::Portable));
 }
 
-/// A shape that somebody else worked out is not believed.
+/// A shape that the graph's inference does not give would break the memory plan.
 #[test]
 fn shapes_that_an_operation_does_not_give_are_refused() {
     let input = [8, 6, 6];

@@ -3,87 +3,87 @@
 use crate::card::Op;
 use crate::plan::Parameters;
 
-/// One value of one image, `[channels, height, width]`.
+/// A tensor of one image, `[channels, height, width]`.
 #[derive(Debug, Clone)]
-pub(super) struct Value {
+pub(super) struct Tensor {
     pub(super) shape: [usize; 3],
-    pub(super) numbers: Vec<f64>,
+    pub(super) values: Vec<f64>,
 }
 
-impl Value {
-    pub(super) fn from_fn(shape: [usize; 3], mut number: impl FnMut(usize, usize, usize) -> f64) -> Self {
+impl Tensor {
+    pub(super) fn from_fn(shape: [usize; 3], mut value: impl FnMut(usize, usize, usize) -> f64) -> Self {
         let [channels, height, width] = shape;
-        let mut numbers = Vec::with_capacity(channels * height * width);
+        let mut values = Vec::with_capacity(channels * height * width);
         for channel in 0..channels {
             for y in 0..height {
-                (0..width).for_each(|x| numbers.push(number(channel, y, x)));
+                (0..width).for_each(|x| values.push(value(channel, y, x)));
             }
         }
-        Self { shape, numbers }
+        Self { shape, values }
     }
 
     fn at(&self, channel: usize, y: usize, x: usize) -> f64 {
-        self.numbers[(channel * self.shape[1] + y) * self.shape[2] + x]
+        self.values[(channel * self.shape[1] + y) * self.shape[2] + x]
     }
 
-    /// The number at a place counted from `before` rows and columns before the first; nothing outside.
+    /// The element at a position counted from `before` rows and columns before the first; `None` outside.
     fn tap(&self, channel: usize, [y, x]: [usize; 2], before: [usize; 2]) -> Option<f64> {
         let (y, x) = (y.checked_sub(before[0])?, x.checked_sub(before[1])?);
         (y < self.shape[1] && x < self.shape[2]).then(|| self.at(channel, y, x))
     }
 
-    /// As `at`, one number a channel standing for all its pixels.
-    fn spread(&self, channel: usize, y: usize, x: usize) -> f64 {
+    /// As `at`, where one element per channel stands for all of its pixels.
+    fn broadcast(&self, channel: usize, y: usize, x: usize) -> f64 {
         if self.shape[1..] == [1, 1] { self.at(channel, 0, 0) } else { self.at(channel, y, x) }
     }
 }
 
-/// What an operation makes of these values; `weight` is the shape of a convolution's weights.
-pub(super) fn compute(op: &Op, inputs: &[&Value], parameters: &Parameters) -> Value {
+/// An operation on these tensors.
+pub(super) fn compute(op: &Op, inputs: &[&Tensor], parameters: &Parameters) -> Tensor {
     let x = inputs[0];
     let [channels, height, width] = x.shape;
     match op {
         Op::Conv2d { .. } => convolution(op, x, parameters),
         Op::BatchNorm { .. } => {
             let of = |role: &str, channel: usize| f64::from(parameters[role].0[channel]);
-            Value::from_fn(x.shape, |c, i, j| x.at(c, i, j) * of("scale", c) + of("shift", c))
+            Tensor::from_fn(x.shape, |c, i, j| x.at(c, i, j) * of("scale", c) + of("shift", c))
         }
         Op::MaxPool2d { .. } | Op::AvgPool2d { .. } => pool(op, x),
         Op::GlobalAvgPool {} | Op::AdaptiveAvgPool2d { .. } | Op::ReduceMean { .. } => {
             let area = height * width;
-            let mean = |c: usize| x.numbers[c * area..][..area].iter().sum::<f64>() / area as f64;
-            Value::from_fn([channels, 1, 1], |c, _, _| mean(c))
+            let mean = |c: usize| x.values[c * area..][..area].iter().sum::<f64>() / area as f64;
+            Tensor::from_fn([channels, 1, 1], |c, _, _| mean(c))
         }
         Op::GlobalMaxPool {} | Op::ReduceMax { .. } => {
             let area = height * width;
-            let largest = |c: usize| x.numbers[c * area..][..area].iter().copied().fold(f64::MIN, f64::max);
-            Value::from_fn([channels, 1, 1], |c, _, _| largest(c))
+            let greatest = |c: usize| x.values[c * area..][..area].iter().copied().fold(f64::MIN, f64::max);
+            Tensor::from_fn([channels, 1, 1], |c, _, _| greatest(c))
         }
         Op::Add { scalar: None } | Op::Mul { scalar: None } => {
             let other = inputs[1];
-            let larger = if x.shape[1..] == [1, 1] { other } else { x };
+            let shape = if x.shape[1..] == [1, 1] { other.shape } else { x.shape };
             let one = |c, i, j| match op {
-                Op::Add { .. } => x.spread(c, i, j) + other.spread(c, i, j),
-                _ => x.spread(c, i, j) * other.spread(c, i, j),
+                Op::Add { .. } => x.broadcast(c, i, j) + other.broadcast(c, i, j),
+                _ => x.broadcast(c, i, j) * other.broadcast(c, i, j),
             };
-            Value::from_fn(larger.shape, one)
+            Tensor::from_fn(shape, one)
         }
-        Op::Concat { .. } => Value {
+        Op::Concat { .. } => Tensor {
             shape: [inputs.iter().map(|input| input.shape[0]).sum(), height, width],
-            numbers: inputs.iter().flat_map(|input| input.numbers.iter().copied()).collect(),
+            values: inputs.iter().flat_map(|input| input.values.iter().copied()).collect(),
         },
         Op::Slice { start, end, .. } => {
-            Value::from_fn([(*end).min(channels) - start, height, width], |c, i, j| x.at(start + c, i, j))
+            Tensor::from_fn([(*end).min(channels) - start, height, width], |c, i, j| x.at(start + c, i, j))
         }
         Op::Split { sizes, part, .. } => {
             let start: usize = sizes[..*part].iter().sum();
-            Value::from_fn([sizes[*part], height, width], |c, i, j| x.at(start + c, i, j))
+            Tensor::from_fn([sizes[*part], height, width], |c, i, j| x.at(start + c, i, j))
         }
         Op::Pad { padding: [top, bottom, left, right], .. } => {
             let shape = [channels, height + top + bottom, width + left + right];
-            Value::from_fn(shape, |c, i, j| x.tap(c, [i, j], [*top, *left]).unwrap_or(0.0))
+            Tensor::from_fn(shape, |c, i, j| x.tap(c, [i, j], [*top, *left]).unwrap_or(0.0))
         }
-        op => Value { shape: x.shape, numbers: x.numbers.iter().map(|number| single(op, *number)).collect() },
+        op => Tensor { shape: x.shape, values: x.values.iter().map(|value| single(op, *value)).collect() },
     }
 }
 
@@ -97,7 +97,7 @@ fn side(size: usize, padding: [usize; 2], reach: usize, stride: usize, ceil: boo
     if (count - 1) * stride >= size + padding[0] { count - 1 } else { count }
 }
 
-fn convolution(op: &Op, x: &Value, parameters: &Parameters) -> Value {
+fn convolution(op: &Op, x: &Tensor, parameters: &Parameters) -> Tensor {
     let Op::Conv2d { stride, padding: [top, bottom, left, right], dilation, groups } = *op else {
         panic!("not a convolution")
     };
@@ -109,7 +109,7 @@ fn convolution(op: &Op, x: &Value, parameters: &Parameters) -> Value {
         side(height, [top, bottom], reach[0], stride[0], false),
         side(width, [left, right], reach[1], stride[1], false),
     );
-    Value::from_fn([out, high, wide], |c, y, column| {
+    Tensor::from_fn([out, high, wide], |c, y, column| {
         let mut sum = parameters.get("bias").map_or(0.0, |(bias, _)| f64::from(bias[c]));
         let first = c / (out / groups) * per_group;
         for i in 0..per_group {
@@ -127,7 +127,7 @@ fn convolution(op: &Op, x: &Value, parameters: &Parameters) -> Value {
     })
 }
 
-fn pool(op: &Op, x: &Value) -> Value {
+fn pool(op: &Op, x: &Tensor) -> Tensor {
     let (kernel, stride, padding, ceil) = match op {
         Op::MaxPool2d { kernel, stride, padding, ceil_mode, .. }
         | Op::AvgPool2d { kernel, stride, padding, ceil_mode, .. } => {
@@ -141,7 +141,7 @@ fn pool(op: &Op, x: &Value) -> Value {
         side(height, [top, bottom], kernel[0], stride[0], ceil),
         side(width, [left, right], kernel[1], stride[1], ceil),
     );
-    Value::from_fn([channels, high, wide], |c, i, j| {
+    Tensor::from_fn([channels, high, wide], |c, i, j| {
         let taps = (0..kernel[0] * kernel[1]).filter_map(|tap| {
             let at = [i * stride[0] + tap / kernel[1], j * stride[1] + tap % kernel[1]];
             x.tap(c, at, [top, left])
@@ -159,23 +159,23 @@ fn pool(op: &Op, x: &Value) -> Value {
     })
 }
 
-/// An operation on one number.
+/// An operation on one element.
 pub(super) fn single(op: &Op, x: f64) -> f64 {
     match op {
         Op::Relu {} => x.max(0.0),
         Op::Relu6 {} => x.clamp(0.0, 6.0),
         Op::Clip { min, max } => x.clamp(*min, *max),
-        Op::Minimum { scalar: Some(number) } => x.min(*number),
-        Op::Maximum { scalar: Some(number) } => x.max(*number),
+        Op::Minimum { scalar: Some(scalar) } => x.min(*scalar),
+        Op::Maximum { scalar: Some(scalar) } => x.max(*scalar),
         Op::LeakyRelu { slope } => x.max(0.0) + slope * x.min(0.0),
         Op::Sigmoid {} => 1.0 / (1.0 + (-x).exp()),
         Op::Silu {} => x / (1.0 + (-x).exp()),
         Op::HardSigmoid { alpha, beta } => (alpha * x + beta).clamp(0.0, 1.0),
         Op::HardSwish {} => x * (x / 6.0 + 0.5).clamp(0.0, 1.0),
-        Op::Add { scalar: Some(number) } => x + number,
-        Op::Sub { scalar: Some(number) } => x - number,
-        Op::Mul { scalar: Some(number) } => x * number,
-        Op::Div { scalar: Some(number) } => x / number,
+        Op::Add { scalar: Some(scalar) } => x + scalar,
+        Op::Sub { scalar: Some(scalar) } => x - scalar,
+        Op::Mul { scalar: Some(scalar) } => x * scalar,
+        Op::Div { scalar: Some(scalar) } => x / scalar,
         Op::Dropout {} | Op::Identity {} => x,
         op => panic!("no reference for {op:?}"),
     }

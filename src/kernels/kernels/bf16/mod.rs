@@ -1,32 +1,40 @@
-//! Convolution with pixels and weights rounded to bf16, sums in single precision: two products in the place of one.
+//! Convolution with pixels and weights rounded to bf16 and sums in single precision: two products per lane instead of one.
 //!
-//! A part rounds the pixels that it needs into memory of its own, pairs of channels side by side, and passes all its output
-//! channels over them with the inner loop of the usual convolution, in which a pair stands where a number did. Values before
-//! and behind it are in single precision, so that every other kernel stays as it is.
+//! A unit rounds the pixels that it needs into a scratch buffer, pairs of channels in one element, and passes all its output
+//! channels over them with the inner loop of the usual convolution, in which a pair takes the place of an element. Tensors
+//! are in single precision before and after it, so every other kernel stays as it is.
 
 mod round;
 
-use super::conv::{self, Motion};
-use super::filters::{Filters, Numbers, Panel, panels};
-use super::tile::{self, Column, Sums, Tile};
-use super::{Packed, Run};
+use std::cell::Cell;
+
+use super::conv::{self, ConvGeometry};
+use super::filters::{ConvWeights, Filters, Panel, panels};
+use super::tile::{self, Column, Pattern, Target, Tile};
+use super::{Packed, Unit};
 use crate::memory::LINE;
-use crate::simd::Isa;
+use crate::simd::{Avx512Bf16, Compiled, Instructions};
 use crate::view::View;
-use round::{Line, rounding};
+use round::{Line, Lines, rounding};
 
 /// Pairs of channels in a block.
 const PAIRS: usize = 8;
-/// Weights that one pass over a band may take, in pairs: a quarter of a second-level cache.
-const CHUNK: usize = 64 * 1024;
-/// Pairs of the input that a band may take.
-const BAND: usize = 48 * 1024;
-/// Parts that a small image is cut into if it goes without much extra work.
-const PARTS: usize = 8;
-/// Blocks of output channels that are worth rounding the input for.
-const GROUP: usize = 8;
 
-/// A convolution whose sums may take a residual and are kept within a range.
+// CPUs with these instructions have second-level caches of at least 1 MiB (Zen 4; Intel's have 2).
+
+/// Weights that one pass over a band may take, in pairs: 256 KiB, a quarter of the second-level cache.
+const CHUNK: usize = 64 * 1024;
+/// Pairs of the input that a band may take: 192 KiB. It is gathered into scratch, so input, weights and sums fit the cache together.
+const BAND: usize = 48 * 1024;
+/// Weights up to which bands may be cut shorter than that, so that small images make [`MIN_UNITS`]: 1 MiB is read again per band
+/// from a cache, more would come from memory.
+const LIGHT: usize = 4 * CHUNK;
+/// Units that an image is cut into where that costs little: one for each of eight threads.
+const MIN_UNITS: usize = 8;
+/// Fewest blocks of output channels per unit: each unit rounds its input once more, a cost that they must outweigh.
+const MIN_BLOCKS: usize = 8;
+
+/// A convolution whose sums may take a residual and are clamped.
 #[derive(Debug)]
 pub(crate) struct ConvBf16 {
     pub(crate) input: View,
@@ -34,88 +42,86 @@ pub(crate) struct ConvBf16 {
     pub(crate) residual: Option<View>,
     range: [f32; 2],
     pub(crate) filters: Filters,
-    motion: Motion,
+    geometry: ConvGeometry,
     /// Rows and columns of the input from one that is needed to the next.
     steps: [usize; 2],
     panels: Vec<Panel>,
-    /// Panels a part.
-    together: usize,
+    panels_per_unit: usize,
     /// Blocks of the input that one pass over a band takes.
     chunk: usize,
-    /// Pixels of the output follow each other without a gap and see one pixel each: a single row of tiles.
+    /// Pixels of the output follow each other without a gap and read one pixel each: a single row of tiles.
     is_flat: bool,
     rows: usize,
     columns: Vec<Column>,
-    /// Rows or, where it is flat, columns of tiles a band.
+    /// Rows per band or, where it is flat, columns of tiles.
     band: usize,
-    round: unsafe fn(&Line),
+    round: Compiled<Lines>,
 }
 
-/// The convolution is one of those that this kernel does.
+/// Whether this kernel can run the convolution.
 pub(crate) fn fits(filters: Filters, input: &View) -> bool {
     filters.groups == 1 && input.lanes == 2 * PAIRS
 }
 
 impl ConvBf16 {
-    /// `None` where the target has no instructions for it.
     pub(crate) fn new(
-        isa: Isa,
+        (instructions, bf16): (Instructions, Avx512Bf16),
         filters: Filters,
-        motion: Motion,
+        geometry: ConvGeometry,
         [input, output]: [View; 2],
         residual: Option<View>,
         range: [f32; 2],
-    ) -> Option<Self> {
-        let lanes = isa.lanes();
-        let is_flat = motion.kernel == [1, 1]
+    ) -> Self {
+        let lanes = instructions.lanes();
+        let is_flat = geometry.kernel == [1, 1]
             && output.is_dense()
             && residual.is_none_or(|residual| residual.is_dense());
         let (rows, width) =
             if is_flat { (1, output.height * output.width) } else { (output.height, output.width) };
-        let registers = conv::registers(isa, output.blocks(), width);
+        let registers = conv::registers(instructions, output.blocks(), width);
         let [out, channels, ..] = filters.shape;
-        let [height, width_] = motion.kernel;
-        let pairs = Filters { shape: [out, channels.div_ceil(2), height, width_], groups: 1 };
+        let [kernel_height, kernel_width] = geometry.kernel;
+        let pairs = Filters { shape: [out, channels.div_ceil(2), kernel_height, kernel_width], groups: 1 };
         let panels = panels(pairs, 1, PAIRS, lanes, registers);
-        let per_block = motion.kernel[0] * motion.kernel[1] * PAIRS * registers * lanes;
-        let steps = [0, 1].map(|axis| if motion.kernel[axis] == 1 { motion.stride[axis] } else { 1 });
+        let per_block = kernel_height * kernel_width * PAIRS * registers * lanes;
+        let steps = [0, 1].map(|axis| if geometry.kernel[axis] == 1 { geometry.stride[axis] } else { 1 });
+        let kernel = |registers, pixels| tile::kernel_of_pairs(bf16, registers, pixels);
         let mut conv = Self {
             input,
             output,
             residual,
             range,
             filters,
-            motion,
+            geometry,
             steps,
             panels,
-            together: 1,
+            panels_per_unit: 1,
             chunk: (CHUNK / per_block).max(1),
             is_flat,
             rows,
-            columns: tile::columns(isa, registers, width, tile::kernel_of_pairs),
+            columns: tile::columns(instructions, registers, width, kernel),
             band: 1,
-            round: rounding()?,
+            round: rounding(bf16),
         };
         conv.divide();
-        Some(conv)
+        conv
     }
 
-    /// Rounds and orders the weights.
-    pub(crate) fn pack(&self, numbers: &Numbers<'_>, packed: &mut Packed) {
-        round::pack(self.filters, numbers, &self.panels, self.output.lanes, packed);
+    /// Rounds and packs the weights.
+    pub(crate) fn pack(&self, weights: &ConvWeights<'_>, packed: &mut Packed) {
+        round::pack(self.filters, weights, &self.panels, self.output.lanes, packed);
     }
 
-    /// Into bands, and the panels into groups: weights that stay in a cache pass over many bands, others over few.
+    /// Cuts the image into bands and the panels into groups. Weights that stay in a cache may pass over many bands, others over few.
     fn divide(&mut self) {
         let all = if self.is_flat { self.columns.len() } else { self.rows };
-        let whole = self.pixels(&Band { rows: [0, self.rows], columns: [0, self.columns.len()] });
-        let needed = (whole[0] * whole[1] * self.input.blocks() * PAIRS).div_ceil(BAND);
+        let [rows, columns] = self.pixels(&Band { rows: [0, self.rows], columns: [0, self.columns.len()] });
+        let needed = (rows * columns * self.input.blocks() * PAIRS).div_ceil(BAND);
         let weights: usize = self.panels.iter().map(|panel| panel.len(self.filters, self.output.lanes)).sum();
-        let light = weights <= 4 * CHUNK;
-        let bands = if light { needed.max(PARTS) } else { needed };
+        let bands = if weights <= LIGHT { needed.max(MIN_UNITS) } else { needed };
         self.band = all.div_ceil(bands).max(1);
-        let groups = PARTS.div_ceil(self.bands()).min(self.output.blocks() / GROUP).max(1);
-        self.together = self.panels.len().div_ceil(groups);
+        let groups = MIN_UNITS.div_ceil(self.bands()).min(self.output.blocks() / MIN_BLOCKS).max(1);
+        self.panels_per_unit = self.panels.len().div_ceil(groups);
     }
 
     fn bands(&self) -> usize {
@@ -123,60 +129,58 @@ impl ConvBf16 {
         all.div_ceil(self.band)
     }
 
-    /// Parts that threads may compute side by side.
     pub(crate) fn units(&self, batch: usize) -> usize {
-        self.panels.len().div_ceil(self.together) * self.bands() * batch
+        self.panels.len().div_ceil(self.panels_per_unit) * self.bands() * batch
     }
 
-    /// Computes one part: a band of one image, some panels of output channels.
-    ///
-    /// # Safety
-    /// The views lie within the run's memory, and nobody else writes to them or reads the output meanwhile.
-    pub(crate) unsafe fn unit(&self, run: &Run<'_>, packed: &Packed, unit: usize) {
-        let bands = self.bands();
-        let image = unit / bands % run.batch;
-        let first = unit % bands * self.band;
+    /// Computes some panels of output channels in one band of one image.
+    pub(crate) fn unit(&self, unit: &Unit<'_>, packed: &Packed) {
+        let (bands, batch) = (self.bands(), unit.run.batch);
+        let image = unit.index / bands % batch;
+        let first = unit.index % bands * self.band;
         let band = if self.is_flat {
             Band { rows: [0, 1], columns: [first, (first + self.band).min(self.columns.len())] }
         } else {
             Band { rows: [first, (first + self.band).min(self.rows)], columns: [0, self.columns.len()] }
         };
-        let apart = self.apart(&band);
-        let mut scratch = run.scratch.take(apart * self.input.blocks());
-        let pixels = scratch.as_mut_slice();
-        // SAFETY: the input's halo is as wide as the padding.
-        unsafe { self.gather(run, &band, image, pixels) };
-        let first = unit / (bands * run.batch) * self.together;
-        for panel in &self.panels[first..(first + self.together).min(self.panels.len())] {
+        // SAFETY: the input and the residual are no unit's output; a unit accesses the pixels of its band in the blocks of its
+        // panels.
+        let (x, target) = unsafe {
+            let target = Target {
+                output: (&self.output, unit.cells(self.output.range(batch, image))),
+                residual: self.residual.as_ref().map(|view| (view, unit.read(view.range(batch, image)))),
+                range: self.range,
+            };
+            (unit.read(self.input.range(batch, image)), target)
+        };
+        let block_stride = self.block_stride(&band);
+        let mut scratch = unit.run.scratch.take(block_stride * self.input.blocks());
+        self.gather(x, &band, Cell::from_mut(scratch.as_mut_slice()).as_slice_of_cells());
+        let pixels = scratch.as_slice();
+        let pattern = self.pattern(block_stride);
+        let first = unit.index / (bands * batch) * self.panels_per_unit;
+        for panel in &self.panels[first..(first + self.panels_per_unit).min(self.panels.len())] {
             for block in (0..panel.blocks).step_by(self.chunk) {
                 for row in band.rows[0]..band.rows[1] {
-                    for column in &self.columns[band.columns[0]..band.columns[1]] {
-                        let x = self.place(&band, row, column.start) + block * apart;
-                        let tile = self.tile(
-                            (run, packed),
-                            panel,
-                            [image, row, column.start],
-                            block,
-                            &pixels[x..],
-                            apart,
-                        );
-                        // SAFETY: the tile's pixels were gathered and lie in the scratch, its weights and biases in the packed
-                        // memory, its sums in the output's view, all by the same counts; the instructions are there.
-                        unsafe { column.kernels[panel.registers - 1](&tile) };
+                    let columns = &self.columns[band.columns[0]..band.columns[1]];
+                    let place = [row, columns[0].start];
+                    let x = &pixels[self.place(&band, place) + block * block_stride..];
+                    let first = self.tile((&pattern, x), (&target, packed), panel, place, block);
+                    for column in columns {
+                        let tile = first.right(column.start - columns[0].start);
+                        column.kernels[panel.registers - 1].call(tile);
                     }
                 }
             }
         }
-        run.scratch.give(scratch);
+        unit.run.scratch.give(scratch);
     }
 
     /// Rounds the pixels that a band needs: `[block][row][column][pair]`.
-    ///
-    /// # Safety
-    /// As for [`ConvBf16::unit`].
-    unsafe fn gather(&self, run: &Run<'_>, band: &Band, image: usize, to: &mut [f32]) {
-        let Motion { padding, stride, .. } = self.motion;
-        let (input, [rows, columns], apart) = (&self.input, self.pixels(band), self.apart(band));
+    fn gather(&self, x: &[f32], band: &Band, to: &[Cell<f32>]) {
+        let ConvGeometry { padding, stride, .. } = self.geometry;
+        let (input, [rows, columns], block_stride) =
+            (&self.input, self.pixels(band), self.block_stride(band));
         // Row and column of the first pixel, how many, and where they go.
         let lines: Vec<[usize; 4]> = if self.is_flat {
             let width = self.output.width;
@@ -190,22 +194,21 @@ impl ConvBf16 {
             (0..rows).map(|row| [first + row, 0, columns, row * columns]).collect()
         };
         for block in 0..input.blocks() {
-            let x = input.before(run.batch, image, block, padding[0], padding[1]);
+            let start = input.before(block, padding[0], padding[1]);
             for [row, column, pixels, at] in &lines {
-                let line = Line {
-                    x: run.read(x + row * self.steps[0] * input.row() + column * self.steps[1] * input.lanes),
+                let first = row * self.steps[0] * input.row() + column * self.steps[1] * input.lanes;
+                self.round.call(Line {
+                    x: &x[start + first..],
                     x_pixel: self.steps[1] * input.lanes,
                     pixels: *pixels,
                     lanes: input.lanes_of(block),
-                    y: to[block * apart + at * PAIRS..][..pixels * PAIRS].as_mut_ptr(),
-                };
-                // SAFETY: the pixels lie in the input's view, with its halo; the slice is as long as what is written.
-                unsafe { (self.round)(&line) };
+                    y: &to[block * block_stride + at * PAIRS..][..pixels * PAIRS],
+                });
             }
         }
     }
 
-    /// First pixel of a band of columns and the one behind its last.
+    /// First pixel of a band of columns and the one after its last.
     fn flat(&self, band: &Band) -> [usize; 2] {
         let last = &self.columns[band.columns[1] - 1];
         [self.columns[band.columns[0]].start, last.start + last.width]
@@ -217,66 +220,61 @@ impl ConvBf16 {
         if self.is_flat {
             return [1, end - first];
         }
-        let Motion { kernel, stride, dilation, .. } = self.motion;
+        let ConvGeometry { kernel, stride, dilation, .. } = self.geometry;
         let reach = |axis: usize, cells: usize| {
             (cells - 1) * (stride[axis] / self.steps[axis]) + (kernel[axis] - 1) * dilation[axis] + 1
         };
         [reach(0, band.rows[1] - band.rows[0]), reach(1, end - first)]
     }
 
-    /// From one block's pixels to the next one's: an odd number of cache lines, as they would share a few places in the cache.
-    fn apart(&self, band: &Band) -> usize {
+    /// From one block's pixels to the next one's: an odd number of cache lines, since at multiples of many lines the blocks would
+    /// compete for a few sets of the first-level cache.
+    fn block_stride(&self, band: &Band) -> usize {
         let [rows, columns] = self.pixels(band);
         (rows * columns * PAIRS).div_ceil(LINE) / 2 * 2 * LINE + LINE
     }
 
     /// Where the pixels of a tile begin.
-    fn place(&self, band: &Band, row: usize, column: usize) -> usize {
-        let strides = [0, 1].map(|axis| self.motion.stride[axis] / self.steps[axis]);
+    fn place(&self, band: &Band, [row, column]: [usize; 2]) -> usize {
+        let strides = [0, 1].map(|axis| self.geometry.stride[axis] / self.steps[axis]);
         let [_, columns] = self.pixels(band);
         let first = if self.is_flat { self.flat(band)[0] } else { 0 };
         ((row - band.rows[0]) * strides[0] * columns + (column - first) * strides[1]) * PAIRS
     }
 
-    fn tile(
-        &self,
-        (run, packed): (&Run<'_>, &Packed),
+    /// Over the gathered pixels.
+    fn pattern(&self, block_stride: usize) -> Pattern {
+        let ConvGeometry { kernel, stride, dilation, .. } = self.geometry;
+        let columns = self.pixels(&Band { rows: [0, 1], columns: [0, self.columns.len()] })[1];
+        let steps = [dilation[0] * columns * PAIRS, dilation[1] * PAIRS];
+        Pattern::new(kernel, steps, stride[1] / self.steps[1] * PAIRS, block_stride, PAIRS)
+    }
+
+    /// The first tile of a row of the band.
+    fn tile<'a>(
+        &'a self,
+        (pattern, x): (&'a Pattern, &'a [f32]),
+        (target, packed): (&Target<'a>, &'a Packed),
         panel: &Panel,
-        [image, row, column]: [usize; 3],
+        place: [usize; 2],
         block: usize,
-        x: &[f32],
-        x_block: usize,
-    ) -> Tile {
-        let Motion { kernel, stride, dilation, .. } = self.motion;
-        let output = &self.output;
+    ) -> Tile<'a> {
+        let [rows, columns] = self.geometry.kernel;
         let blocks = self.chunk.min(panel.blocks - block);
         let last = block + blocks == panel.blocks;
-        let per_block = kernel[0] * kernel[1] * PAIRS * panel.registers * output.lanes;
-        let columns = self.pixels(&Band { rows: [0, 1], columns: [0, self.columns.len()] })[1];
+        let per_block = rows * columns * PAIRS * panel.registers * self.output.lanes;
         Tile {
-            x: x.as_ptr(),
-            x_block,
-            x_row: dilation[0] * columns * PAIRS,
-            x_column: dilation[1] * PAIRS,
-            x_pixel: stride[1] / self.steps[1] * PAIRS,
+            pattern,
+            x,
             blocks,
-            lanes: PAIRS,
             last_lanes: if last { panel.channels - (panel.blocks - 1) * PAIRS } else { PAIRS },
-            kernel,
-            w: packed.weights.as_slice()[panel.weights + block * per_block..].as_ptr(),
-            sums: Sums::new(
-                (run, packed),
-                (output, self.residual.as_ref()),
-                panel.first,
-                [image, row, column],
-                [block == 0, last],
-                self.range,
-            ),
+            w: &packed.weights.as_slice()[panel.weights + block * per_block..],
+            sums: target.sums(packed, panel.first, place, [block == 0, last]),
         }
     }
 }
 
-/// Rows and columns of tiles, each from the first to behind the last.
+/// Rows and columns of tiles, each from the first to one past the last.
 struct Band {
     rows: [usize; 2],
     columns: [usize; 2],

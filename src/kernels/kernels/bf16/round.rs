@@ -1,74 +1,94 @@
-//! Numbers to pairs of bf16: two neighbouring channels, rounded to the nearest (even where two are as near), in the place of one.
+//! Elements to pairs of bf16: two neighbouring channels, rounded to nearest, ties to even, in place of one.
+
+use std::cell::Cell;
 
 use half::bf16;
 
 use super::PAIRS;
 use crate::kernels::Packed;
-use crate::kernels::filters::{Filters, Numbers, Panel, each_panel, pack_bias};
+use crate::kernels::filters::{ConvWeights, Filters, Panel, each_panel, pack_bias};
+use crate::simd::{Arguments, Avx512Bf16, Compiled};
 
-/// Some pixels of one block of channels. Distances are in numbers.
-///
-/// # Safety
-/// `x` is good for reading `lanes` numbers of every pixel, `y` for writing `PAIRS` numbers a pixel, one pixel after the other.
-#[derive(Debug)]
-pub(super) struct Line {
-    pub(super) x: *const f32,
+/// Some pixels of one block of channels. Distances are in elements.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Line<'a> {
+    /// The input from the first pixel on.
+    pub(super) x: &'a [f32],
     pub(super) x_pixel: usize,
     pub(super) pixels: usize,
     /// Lanes that hold channels; the others count as zeros.
     pub(super) lanes: usize,
-    pub(super) y: *mut f32,
+    /// `PAIRS` elements per pixel.
+    pub(super) y: &'a [Cell<f32>],
 }
 
-/// What rounds a line, where the target has the instruction.
-pub(super) fn rounding() -> Option<unsafe fn(&Line)> {
-    #[cfg(target_arch = "x86_64")]
-    return Some(line);
-    #[cfg(not(target_arch = "x86_64"))]
-    return None;
+/// [`Line`] as arguments.
+#[derive(Debug)]
+pub(super) struct Lines;
+
+impl Arguments for Lines {
+    type With<'a> = Line<'a>;
 }
 
-/// # Safety
-/// As for [`Line`], and the instructions are there.
+/// What rounds a line.
+#[cfg(target_arch = "x86_64")]
+pub(super) fn rounding(_: Avx512Bf16) -> Compiled<Lines> {
+    // SAFETY: the token proves the instructions.
+    unsafe { Compiled::<Lines>::new(line) }
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+pub(super) fn rounding(simd: Avx512Bf16) -> Compiled<Lines> {
+    match simd {}
+}
+
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx512bf16")]
-unsafe fn line(l: &Line) {
+fn line(l: Line<'_>) {
     use std::arch::x86_64::{
         __m256bh, __m512bh, _mm512_cvtne2ps_pbh, _mm512_cvtneps_pbh, _mm512_maskz_loadu_ps,
     };
 
+    use crate::simd::reach;
+
+    assert!(
+        l.lanes <= 2 * PAIRS && reach([[l.pixels, l.x_pixel]], l.lanes) <= l.x.len(),
+        "a line reaches too far"
+    );
+    let y = l.y[..l.pixels * PAIRS].as_ptr().cast_mut();
     let mask = ((1_u32 << l.lanes) - 1) as u16;
-    // SAFETY: masked lanes are not read; the rest is the line's documented reach.
+    // SAFETY: of each pixel only the lanes of the mask are read, which `reach` has checked; two pixels are one register of pairs, one
+    // is half of it, and `y` has room for all; cells are written through shared references.
     unsafe {
-        let load = |pixel: usize| _mm512_maskz_loadu_ps(mask, l.x.add(pixel * l.x_pixel));
+        let load = |pixel: usize| _mm512_maskz_loadu_ps(mask, l.x.as_ptr().add(pixel * l.x_pixel));
         for two in 0..l.pixels / 2 {
             let pairs = _mm512_cvtne2ps_pbh(load(2 * two + 1), load(2 * two));
-            l.y.add(2 * two * PAIRS).cast::<__m512bh>().write_unaligned(pairs);
+            y.add(2 * two * PAIRS).cast::<__m512bh>().write_unaligned(pairs);
         }
         if l.pixels % 2 == 1 {
             let last = l.pixels - 1;
             let pairs = _mm512_cvtneps_pbh(load(last));
-            l.y.add(last * PAIRS).cast::<__m256bh>().write_unaligned(pairs);
+            y.add(last * PAIRS).cast::<__m256bh>().write_unaligned(pairs);
         }
     }
 }
 
-/// Weights by panel, then `[block][kernel row][kernel column][pair][register]`, and one bias a channel.
+/// Weights by panel, then `[block][kernel row][kernel column][pair][register]`, and one bias per channel.
 pub(super) fn pack(
     filters: Filters,
-    numbers: &Numbers<'_>,
+    weights: &ConvWeights<'_>,
     panels: &[Panel],
     lanes: usize,
     packed: &mut Packed,
 ) {
-    pack_bias(filters, numbers, lanes, packed);
+    pack_bias(filters, weights, lanes, packed);
     each_panel(filters, panels, lanes, packed, |panel, to| {
-        pack_panel(filters, numbers, panel, lanes, bytemuck::cast_slice_mut(to));
+        pack_panel(filters, weights, panel, lanes, bytemuck::cast_slice_mut(to));
     });
 }
 
 /// One panel's weights, a block of input channels and a register of output channels at a time.
-fn pack_panel(filters: Filters, numbers: &Numbers<'_>, panel: &Panel, lanes: usize, to: &mut [u32]) {
+fn pack_panel(filters: Filters, weights: &ConvWeights<'_>, panel: &Panel, lanes: usize, to: &mut [u32]) {
     let [out, channels, height, width] = filters.shape;
     let area = height * width;
     let step = panel.registers * lanes;
@@ -77,17 +97,17 @@ fn pack_panel(filters: Filters, numbers: &Numbers<'_>, panel: &Panel, lanes: usi
         for register in 0..panel.registers {
             let first = (panel.first + register) * lanes;
             let rows: [&[f32]; 2 * PAIRS] = std::array::from_fn(|at| match first + at {
-                filter if filter < out => &numbers.weight[filter * channels * area..][..channels * area],
+                filter if filter < out => &weights.weight[filter * channels * area..][..channels * area],
                 _ => &[],
             });
             for pair in 0..pairs {
                 let even = 2 * (block * PAIRS + pair) * area;
                 for tap in 0..area {
-                    let number = |row: &[f32], at: usize| {
+                    let rounded = |row: &[f32], at: usize| {
                         bf16::from_f32(row.get(at).copied().unwrap_or(0.0)).to_bits()
                     };
                     let both = |row| {
-                        u32::from(number(row, even + tap)) | u32::from(number(row, even + area + tap)) << 16
+                        u32::from(rounded(row, even + tap)) | u32::from(rounded(row, even + area + tap)) << 16
                     };
                     to[(tap * pairs + pair) * step + register * lanes..][..lanes]
                         .copy_from_slice(&rows.map(both));

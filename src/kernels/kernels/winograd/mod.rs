@@ -3,37 +3,38 @@
 //! Winograd's F(4x4, 3x3) after Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks" (2015): a patch of 6x6
 //! pixels becomes 36 frequencies, at each of which the channels meet in a matrix product of their own, whose results become
 //! 4x4 outputs. The products are those of a 1x1 convolution, tiles in place of pixels, so they use its inner loop. A band of
-//! tiles passes through all three steps in memory that stays in the caches.
+//! tiles passes through all three steps in a scratch buffer that stays in the caches.
 
 #[cfg(test)]
 mod tests;
 mod transform;
 
-use rayon::prelude::*;
+use std::cell::Cell;
 
-use super::conv::{self, Motion};
-use super::filters::{self, Filters, Numbers};
-use super::tile::{self, Sums, Tile, TileKernel};
-use super::{Packed, Run, spread};
+use super::conv::{self, ConvGeometry};
+use super::filters::{self, ConvWeights, Filters};
+use super::tile::{self, Pattern, Sums, Tile, TileKernel};
+use super::{Packed, Unit, split_work};
 use crate::memory::LINE;
-use crate::simd::Isa;
+use crate::simd::{Compiled, Instructions};
+use crate::threads;
 use crate::view::View;
-use transform::{FREQUENCIES, Input, Output, PATCH, TILE};
+use transform::{FREQUENCIES, FromFrequencies, Output, PATCH, Patch, TILE, ToFrequencies};
 
-/// Tiles a band: enough that the weights, which pass by once a band, come fast enough from memory; few enough that the
-/// frequencies stay near (2 MB with 512 channels).
+/// Tiles per band. All weights are read once per band, so it should be long; its frequencies should stay in a second-level cache
+/// or near it: 36 frequencies of 28 tiles and 512 channels are 2 MB, of 128 channels 0.5 MB. 28 is twice the widest tile kernel.
 const BAND: usize = 28;
-/// Bands are not cut shorter than this to have one for every thread.
-const SHORT: usize = 12;
-/// Parts that a small image is cut into if it goes without much extra work.
-const PARTS: usize = 8;
-/// Blocks of output channels that are worth transforming the input for.
-const GROUP: usize = 8;
-/// Tiles an image from which on transformed weights, which take four times the memory, are paid for. Measured on images of
-/// 7x7, 4 tiles: a quarter faster at best, but 38 MB for 512 channels; on 14x14, 16 tiles: twice as fast; larger: three times.
-const ENOUGH: usize = 16;
+/// Bands are not cut shorter than this to get a unit for each thread: weights are loaded per band, whatever its length.
+const MIN_BAND: usize = 12;
+/// Units that a small image is cut into where that costs little: one for each of eight threads.
+const MIN_UNITS: usize = 8;
+/// Fewest blocks of output channels per unit: each unit transforms its input once more, a cost that they must outweigh.
+const MIN_BLOCKS: usize = 8;
+/// Minimum tiles per image for Winograd to pay for its 4 times larger weights. Measured on images of 7x7, 4 tiles: a quarter
+/// faster at best, for 38 MB with 512 channels; on 14x14, 16 tiles: twice as fast; larger: three times.
+const MIN_TILES: usize = 16;
 
-/// A 3x3 convolution whose sums may take a residual and are kept within a range.
+/// A 3x3 convolution whose sums may take a residual and are clamped.
 #[derive(Debug)]
 pub(crate) struct Winograd {
     pub(crate) input: View,
@@ -43,32 +44,35 @@ pub(crate) struct Winograd {
     pub(crate) filters: Filters,
     /// Top and left.
     padding: [usize; 2],
-    /// Registers of output channels a panel.
+    /// Registers of output channels per panel.
     registers: usize,
-    /// Panels a unit.
-    together: usize,
-    /// Bands at least, as long as they do not get too short.
-    fewest: usize,
+    panels_per_unit: usize,
+    /// Fewest bands, as long as they do not get too short.
+    min_bands: usize,
     /// Rows and columns of tiles in an image.
     tiles: [usize; 2],
     /// By registers and tiles, both less one.
     products: Vec<Vec<TileKernel>>,
-    to_frequencies: unsafe fn(&Input),
-    from_frequencies: unsafe fn(&Output),
+    to_frequencies: Compiled<ToFrequencies>,
+    from_frequencies: Compiled<FromFrequencies>,
 }
 
-/// The convolution is one of those that this kernel does, and large enough.
-pub(crate) fn pays(filters: Filters, motion: &Motion, [input, output]: [&View; 2], lanes: usize) -> bool {
-    let Motion { kernel, stride, dilation, .. } = *motion;
+/// Whether this kernel can run the convolution, and is faster than direct convolution on it.
+pub(crate) fn pays(
+    filters: Filters,
+    geometry: &ConvGeometry,
+    [input, output]: [&View; 2],
+    lanes: usize,
+) -> bool {
+    let ConvGeometry { kernel, stride, dilation, .. } = *geometry;
     let fits = kernel == [3, 3] && stride == [1, 1] && dilation == [1, 1] && filters.groups == 1;
     // Fewer lanes mean an input of a few channels, which the transforms would fill up with zeros.
-    fits && input.lanes == lanes && output.height.div_ceil(TILE) * output.width.div_ceil(TILE) >= ENOUGH
+    fits && input.lanes == lanes && output.height.div_ceil(TILE) * output.width.div_ceil(TILE) >= MIN_TILES
 }
 
 impl Winograd {
-    /// Divides the work.
     pub(crate) fn new(
-        isa: Isa,
+        instructions: Instructions,
         filters: Filters,
         padding: [usize; 2],
         [input, output]: [View; 2],
@@ -76,12 +80,13 @@ impl Winograd {
         range: [f32; 2],
     ) -> Self {
         let tiles = [output.height.div_ceil(TILE), output.width.div_ceil(TILE)];
-        let registers = conv::registers(isa, output.blocks(), BAND.min(tiles[0] * tiles[1]));
+        let registers = conv::registers(instructions, output.blocks(), BAND.min(tiles[0] * tiles[1]));
         let bands = (tiles[0] * tiles[1]).div_ceil(BAND);
-        let groups = PARTS.div_ceil(bands).min(output.blocks() / GROUP).max(1);
-        let together = output.blocks().div_ceil(registers).div_ceil(groups);
-        let widest = |registers| {
-            (1..=tile::widest(isa, registers)).filter_map(move |w| tile::kernel(isa, registers, w))
+        let groups = MIN_UNITS.div_ceil(bands).min(output.blocks() / MIN_BLOCKS).max(1);
+        let panels_per_unit = output.blocks().div_ceil(registers).div_ceil(groups);
+        let all_widths = |registers| {
+            let widths = 1..=tile::widest(instructions, registers);
+            widths.filter_map(move |width| tile::kernel(instructions, registers, width))
         };
         Self {
             input,
@@ -91,32 +96,32 @@ impl Winograd {
             filters,
             padding,
             registers,
-            together,
-            fewest: PARTS / groups,
+            panels_per_unit,
+            min_bands: MIN_UNITS / groups,
             tiles,
-            products: (1..=registers).map(|registers| widest(registers).collect()).collect(),
-            to_frequencies: transform::compiled_input(isa),
-            from_frequencies: transform::compiled_output(isa),
+            products: (1..=registers).map(|registers| all_widths(registers).collect()).collect(),
+            to_frequencies: instructions.compile::<ToFrequencies>(),
+            from_frequencies: instructions.compile::<FromFrequencies>(),
         }
     }
 
-    /// Transforms and orders the weights: by panel, then `[frequency][input channel][register]`.
-    pub(crate) fn pack(&self, numbers: &Numbers<'_>, packed: &mut Packed) {
-        filters::pack_bias(self.filters, numbers, self.output.lanes, packed);
+    /// Transforms and packs the weights: by panel, then `[frequency][input channel][register]`.
+    pub(crate) fn pack(&self, weights: &ConvWeights<'_>, packed: &mut Packed) {
+        filters::pack_bias(self.filters, weights, self.output.lanes, packed);
         let [_, channels, ..] = self.filters.shape;
-        let whole = FREQUENCIES * weights_apart(channels, self.registers, self.output.lanes);
-        let weights = packed.weights.grow(self.panels() * whole);
-        let parts = weights.par_chunks_exact_mut(whole).enumerate();
-        parts.for_each(|(panel, to)| self.pack_panel(numbers, panel, to));
+        let whole = FREQUENCIES * weight_stride(channels, self.registers, self.output.lanes);
+        let to = packed.weights.grow(self.panels() * whole);
+        let panels = to.chunks_exact_mut(whole).enumerate().collect();
+        threads::share(panels, |(panel, to)| self.pack_panel(weights, panel, to));
     }
 
-    fn pack_panel(&self, numbers: &Numbers<'_>, panel: usize, to: &mut [f32]) {
+    fn pack_panel(&self, weights: &ConvWeights<'_>, panel: usize, to: &mut [f32]) {
         let ([_, channels, ..], lanes) = (self.filters.shape, self.output.lanes);
         let first = panel * self.registers;
         let registers = self.registers.min(self.output.blocks() - first);
-        let (step, apart) = (registers * lanes, weights_apart(channels, registers, lanes));
+        let (step, stride) = (registers * lanes, weight_stride(channels, registers, lanes));
         let filter = |o: usize, c: usize| {
-            numbers.weight.get((o * channels + c) * 9..).and_then(|rest| rest.first_chunk())
+            weights.weight.get((o * channels + c) * 9..).and_then(|rest| rest.first_chunk())
         };
         for c in 0..channels {
             for eight in (0..step).step_by(8) {
@@ -126,7 +131,7 @@ impl Winograd {
                     filter.iter().zip(&mut taps).for_each(|(value, tap)| tap[at] = f64::from(*value));
                 }
                 for (frequency, values) in transform::filters(&taps).iter().enumerate() {
-                    to[frequency * apart + c * step + eight..][..8].copy_from_slice(values);
+                    to[frequency * stride + c * step + eight..][..8].copy_from_slice(values);
                 }
             }
         }
@@ -139,40 +144,34 @@ impl Winograd {
     /// Tiles of all images follow each other, so that weights serve small images together.
     fn bands(&self, batch: usize) -> usize {
         let tiles = self.tiles[0] * self.tiles[1] * batch;
-        tiles.div_ceil(BAND).max(self.fewest.min(tiles / SHORT))
+        tiles.div_ceil(BAND).max(self.min_bands.min(tiles / MIN_BAND))
     }
 
-    /// Parts that threads may compute side by side.
     pub(crate) fn units(&self, batch: usize) -> usize {
-        self.bands(batch) * self.panels().div_ceil(self.together)
+        self.bands(batch) * self.panels().div_ceil(self.panels_per_unit)
     }
 
-    /// Computes one part: a band of tiles, some panels of output channels.
-    ///
-    /// # Safety
-    /// The views lie within the run's memory, and nobody else writes to them or reads the output meanwhile.
-    pub(crate) unsafe fn unit(&self, run: &Run<'_>, packed: &Packed, unit: usize) {
-        let bands = self.bands(run.batch);
-        let all = self.tiles[0] * self.tiles[1] * run.batch;
-        let [first, end] = [0, 1].map(|next| spread(all, bands, unit % bands + next));
+    /// Computes some panels of output channels in one band of tiles.
+    pub(crate) fn unit(&self, unit: &Unit<'_>, packed: &Packed) {
+        let batch = unit.run.batch;
+        let bands = self.bands(batch);
+        let all = self.tiles[0] * self.tiles[1] * batch;
+        let [first, end] = [0, 1].map(|next| split_work(all, bands, unit.index % bands + next));
         let band = Band::new(self, first, end - first);
-        let mut scratch = run.scratch.take(band.products + FREQUENCIES * band.m_frequency);
-        let memory = scratch.as_mut_slice();
+        let mut scratch = unit.run.scratch.take(band.products + FREQUENCIES * band.m_frequency);
+        let (v, m) = scratch.as_mut_slice().split_at_mut(band.products);
         for at in 0..band.count {
-            // SAFETY: the transform's reach is the patch in the input's view and one register a frequency of the scratch.
-            unsafe { (self.to_frequencies)(&self.patch(run, &band, at, memory)) };
+            let cells = Cell::from_mut(&mut *v).as_slice_of_cells();
+            self.to_frequencies.call(self.patch(unit, &band, at, cells));
         }
-        let panels = unit / bands * self.together;
-        for panel in panels..(panels + self.together).min(self.panels()) {
-            // SAFETY: the frequencies are filled; the tile's pixels and sums lie in the scratch, its weights in the packed
-            // memory, all by the same counts.
-            unsafe { self.multiply(packed, &band, panel, memory) };
+        let first = unit.index / bands * self.panels_per_unit;
+        for panel in first..(first + self.panels_per_unit).min(self.panels()) {
+            self.multiply(packed, &band, panel, v, Cell::from_mut(&mut *m).as_slice_of_cells());
             for at in 0..band.count {
-                // SAFETY: the sums are filled; the tile lies in the output's view.
-                unsafe { (self.from_frequencies)(&self.pixels((run, packed), &band, panel, at, memory)) };
+                self.from_frequencies.call(self.pixels(unit, packed, &band, panel, at, m));
             }
         }
-        run.scratch.give(scratch);
+        unit.run.scratch.give(scratch);
     }
 
     /// Image, row and column of a tile's first pixel in the output.
@@ -181,102 +180,99 @@ impl Winograd {
         [tile / (rows * columns), tile / columns % rows * TILE, tile % columns * TILE]
     }
 
-    fn patch(&self, run: &Run<'_>, band: &Band, at: usize, memory: &mut [f32]) -> Input {
+    fn patch<'a>(&self, unit: &Unit<'a>, band: &Band, at: usize, v: &'a [Cell<f32>]) -> Patch<'a> {
         let (view, [image, row, column]) = (&self.input, self.place(band.first + at));
         let [up, left] = self.padding;
-        let start = view.before(run.batch, image, 0, up, left) + row * view.row() + column * view.lanes;
-        Input {
-            x: run.read(start),
+        // SAFETY: the input is no unit's output.
+        let x = unsafe { unit.read(view.range(unit.run.batch, image)) };
+        Patch {
+            x: &x[view.before(0, up, left) + row * view.row() + column * view.lanes..],
             x_block: view.block(),
             x_row: view.row(),
             blocks: view.blocks(),
             rows: PATCH.min(up + view.height + view.halo.bottom - row),
             columns: PATCH.min(left + view.width + view.halo.right - column),
-            v: memory[at * view.lanes..].as_mut_ptr(),
+            v: &v[at * view.lanes..],
             v_block: band.count * view.lanes,
             v_frequency: band.v_frequency,
         }
     }
 
     /// The matrix products of a panel at all frequencies.
-    ///
-    /// # Safety
-    /// The band's frequencies are in the memory.
-    unsafe fn multiply(&self, packed: &Packed, band: &Band, panel: usize, memory: &mut [f32]) {
+    fn multiply(&self, packed: &Packed, band: &Band, panel: usize, v: &[f32], m: &[Cell<f32>]) {
         let lanes = self.input.lanes;
         let first = panel * self.registers;
         let registers = self.registers.min(self.output.blocks() - first);
         let kernels = &self.products[registers - 1];
         let parts = band.count.div_ceil(kernels.len());
-        let apart = |registers| weights_apart(self.input.channels, registers, lanes);
-        let weights = &packed.weights.as_slice()[panel * FREQUENCIES * apart(self.registers)..];
-        for (frequency, weights) in weights.chunks_exact(apart(registers)).take(FREQUENCIES).enumerate() {
+        let pattern = Pattern::new([1, 1], [0, 0], lanes, band.count * lanes, lanes);
+        let stride = |registers| weight_stride(self.input.channels, registers, lanes);
+        let weights = &packed.weights.as_slice()[panel * FREQUENCIES * stride(self.registers)..];
+        for (frequency, weights) in weights.chunks_exact(stride(registers)).take(FREQUENCIES).enumerate() {
             for part in 0..parts {
-                let [start, end] = [part, part + 1].map(|part| spread(band.count, parts, part));
-                let (v, m) = memory.split_at_mut(band.products);
-                let tile = Tile {
-                    x: v[frequency * band.v_frequency + start * lanes..].as_ptr(),
-                    x_block: band.count * lanes,
-                    x_row: 0,
-                    x_column: 0,
-                    x_pixel: lanes,
+                let [start, end] = [part, part + 1].map(|part| split_work(band.count, parts, part));
+                kernels[end - start - 1].call(Tile {
+                    pattern: &pattern,
+                    x: &v[frequency * band.v_frequency + start * lanes..],
                     blocks: self.input.blocks(),
-                    lanes,
                     last_lanes: self.input.lanes_of(self.input.blocks() - 1),
-                    kernel: [1, 1],
-                    w: weights.as_ptr(),
+                    w: weights,
                     sums: Sums {
-                        y: m[frequency * band.m_frequency + start * lanes..].as_mut_ptr(),
+                        y: &m[frequency * band.m_frequency + start * lanes..],
                         y_block: band.count * lanes,
-                        residual: std::ptr::null(),
+                        lanes,
+                        residual: None,
                         residual_block: 0,
-                        bias: ZEROS.as_ptr(),
+                        bias: Some(&ZEROS),
                         range: None,
                     },
-                };
-                // SAFETY: `x` and `y` reach over the tiles from `start` to `end` of all blocks of one frequency, `w` over its
-                // weights; the bias is as long as any panel.
-                unsafe { kernels[end - start - 1](&tile) };
+                });
             }
         }
     }
 
-    fn pixels(
+    fn pixels<'a>(
         &self,
-        (run, packed): (&Run<'_>, &Packed),
+        unit: &Unit<'a>,
+        packed: &'a Packed,
         band: &Band,
         panel: usize,
         at: usize,
-        memory: &[f32],
-    ) -> Output {
+        m: &'a [f32],
+    ) -> Output<'a> {
         let (view, [image, row, column]) = (&self.output, self.place(band.first + at));
-        let block = panel * self.registers;
+        let (batch, block) = (unit.run.batch, panel * self.registers);
         let residual = self.residual.as_ref();
+        // SAFETY: the residual is no unit's output; a unit accesses the pixels of its tiles in the blocks of its panels.
+        let (y, added) = unsafe {
+            let added =
+                residual.map(|view| &unit.read(view.range(batch, image))[view.at(block, row, column)..]);
+            (&unit.cells(view.range(batch, image))[view.at(block, row, column)..], added)
+        };
         Output {
-            m: memory[band.products + at * view.lanes..].as_ptr(),
+            m: &m[at * view.lanes..],
             m_block: band.count * view.lanes,
             m_frequency: band.m_frequency,
             blocks: self.registers.min(view.blocks() - block),
             rows: TILE.min(view.height - row),
             columns: TILE.min(view.width - column),
-            y: run.write(view.at(run.batch, image, block, row, column)),
+            y,
             y_block: view.block(),
             y_row: view.row(),
-            residual: residual
-                .map_or(std::ptr::null(), |view| run.read(view.at(run.batch, image, block, row, column))),
+            residual: added,
             residual_block: residual.map_or(0, View::block),
             residual_row: residual.map_or(0, View::row),
-            bias: packed.bias.as_slice()[block * view.lanes..].as_ptr(),
+            bias: &packed.bias.as_slice()[block * view.lanes..],
             range: self.range,
         }
     }
 }
 
-/// Where a product begins: as many as the widest panel has channels.
+/// What a product starts from: as many zeros as the widest panel has channels.
 static ZEROS: [f32; 64] = [0.0; 64];
 
-/// The tiles of one unit and where their numbers lie: `[frequency][input block][tile]` first, then, for one panel at a time,
-/// `[frequency][output block][tile]`.
+/// The tiles of one unit and the layout of its scratch buffer: `[frequency][input block][tile]` first, then, for one panel at a
+/// time, `[frequency][output block][tile]`.
 struct Band {
     first: usize,
     count: usize,
@@ -287,15 +283,16 @@ struct Band {
 
 impl Band {
     fn new(conv: &Winograd, first: usize, count: usize) -> Self {
-        // An odd number of cache lines: a tile's frequencies would share a few places in the cache.
-        let apart = |numbers: usize| numbers.div_ceil(LINE) / 2 * 2 * LINE + LINE;
-        let v_frequency = apart(conv.input.blocks() * count * conv.input.lanes);
-        let m_frequency = apart(conv.registers * count * conv.output.lanes);
+        // An odd number of cache lines: at multiples of many lines the frequencies of a tile would compete for a few sets of the
+        // first-level cache.
+        let stride = |elements: usize| elements.div_ceil(LINE) / 2 * 2 * LINE + LINE;
+        let v_frequency = stride(conv.input.blocks() * count * conv.input.lanes);
+        let m_frequency = stride(conv.registers * count * conv.output.lanes);
         Self { first, count, v_frequency, products: FREQUENCIES * v_frequency, m_frequency }
     }
 }
 
-/// Numbers from one frequency of a panel's weights to the next; a cache line more than there are, for the same reason.
-fn weights_apart(channels: usize, registers: usize, lanes: usize) -> usize {
+/// Elements from one frequency of a panel's weights to the next; a cache line more than there are, for the same reason.
+fn weight_stride(channels: usize, registers: usize, lanes: usize) -> usize {
     channels * registers * lanes + LINE
 }

@@ -1,13 +1,13 @@
-//! Against a plain convolution in double precision, on every instruction set that is here.
+//! Against a plain convolution in double precision, on every instruction set that this CPU has.
 
-use super::{ENOUGH, Winograd};
-use crate::kernels::filters::{Filters, Numbers};
-use crate::kernels::{Packed, Run, layout};
-use crate::memory::{Memory, Pool};
-use crate::simd::Isa;
+use super::{MIN_TILES, Winograd};
+use crate::kernels::filters::{ConvWeights, Filters};
+use crate::kernels::{Packed, Run, Unit, layout};
+use crate::memory::{BufferPool, Memory};
+use crate::simd::{Instructions, Isa};
 use crate::view::{Halo, View};
 
-/// Numbers from -1 to 1 and whole numbers below a bound, the same ones every time.
+/// Values from -1 to 1 and integers below a bound, the same ones every time.
 struct Random(u64);
 
 impl Random {
@@ -22,7 +22,7 @@ impl Random {
         self.next() as usize % bound
     }
 
-    fn numbers(&mut self, len: usize) -> Vec<f32> {
+    fn values(&mut self, len: usize) -> Vec<f32> {
         (0..len).map(|_| self.next() as f32 / (1 << 23) as f32 - 1.0).collect()
     }
 }
@@ -55,12 +55,12 @@ impl Case {
     }
 }
 
-fn view(isa: Isa, channels: usize, [height, width]: [usize; 2], halo: Halo, start: usize) -> View {
-    let view = View { channels, height, width, lanes: isa.lanes(), halo, start, first_block: 0, image: 0 };
+fn view(lanes: usize, channels: usize, [height, width]: [usize; 2], halo: Halo, start: usize) -> View {
+    let view = View { channels, height, width, lanes, halo, start, first_block: 0, image: 0 };
     View { image: view.block() * view.blocks(), ..view }
 }
 
-/// What it should be.
+/// The convolution in double precision.
 fn plain(case: &Case, x: &[f32], w: &[f32], bias: &[f32], residual: Option<&[f32]>) -> Vec<f64> {
     let ([inside, outside], [height, width], [rows, columns]) = (case.channels, case.size, case.output());
     let mut sums = Vec::new();
@@ -85,54 +85,65 @@ fn plain(case: &Case, x: &[f32], w: &[f32], bias: &[f32], residual: Option<&[f32
 }
 
 /// Runs the kernel; everything around the output's pixels must stay as it was.
-fn winograd(isa: Isa, case: &Case, x: &[f32], w: &[f32], bias: &[f32], residual: Option<&[f32]>) -> Vec<f32> {
-    let [top, left, bottom, right] = case.padding;
-    let [inside, outside] = case.channels;
-    let input = view(isa, inside, case.size, Halo { top: top + 1, left, bottom, right }, 0);
-    let added = view(isa, outside, case.output(), Halo { top: 1, ..Halo::default() }, input.image);
+fn winograd(
+    on: Instructions,
+    case: &Case,
+    x: &[f32],
+    w: &[f32],
+    bias: &[f32],
+    residual: Option<&[f32]>,
+) -> Vec<f32> {
+    let ([top, left, bottom, right], [inside, outside], lanes) = (case.padding, case.channels, on.lanes());
+    let input = view(lanes, inside, case.size, Halo { top: top + 1, left, bottom, right }, 0);
+    let added = view(lanes, outside, case.output(), Halo { top: 1, ..Halo::default() }, input.image);
     let start = added.start + added.image;
-    let output = view(isa, outside, case.output(), Halo { left: 1, bottom: 2, ..Halo::default() }, start);
+    let output = view(lanes, outside, case.output(), Halo { left: 1, bottom: 2, ..Halo::default() }, start);
     let mut memory = Memory::zeros((start + output.image) * case.batch);
     memory.as_mut_slice().fill(f32::NAN);
-    let pool = Pool::default();
-    let run = Run::new(memory.as_mut_slice(), &pool, case.batch);
+    let pool = BufferPool::default();
     let filters = Filters { shape: [outside, inside, 3, 3], groups: 1 };
-    let conv = Winograd::new(isa, filters, [top, left], [input, output], residual.map(|_| added), case.range);
+    let conv = Winograd::new(on, filters, [top, left], [input, output], residual.map(|_| added), case.range);
     let mut packed = Packed::default();
-    conv.pack(&Numbers { weight: w, bias: Some(bias) }, &mut packed);
-    let mut written = vec![false; (start + output.image) * case.batch];
+    conv.pack(&ConvWeights { weight: w, bias: Some(bias) }, &mut packed);
+    let run = Run::new(memory.as_mut_slice(), &pool, case.batch);
+    for (view, values) in [(&input, Some(x)), (&added, residual)] {
+        for unit in 0..values.map_or(0, |_| layout::import_units(view, case.batch)) {
+            // SAFETY: one unit at a time.
+            layout::import(&unsafe { Unit::new(&run, unit) }, view, values.unwrap_or_default());
+        }
+    }
+    let before: Vec<u32> = memory.as_slice().iter().map(|value| value.to_bits()).collect();
+    let run = Run::new(memory.as_mut_slice(), &pool, case.batch);
+    for unit in 0..conv.units(case.batch) {
+        // SAFETY: one unit at a time, after the imports.
+        conv.unit(&unsafe { Unit::new(&run, unit) }, &packed);
+    }
+    let mut written = vec![false; before.len()];
     for at in 0..case.batch * output.blocks() * output.height {
         let (row, block) = (at % output.height, at / output.height % output.blocks());
-        let from = output.at(case.batch, at / (output.height * output.blocks()), block, row, 0);
-        written[from..from + output.width * output.lanes].fill(true);
+        let range = output.block_range(case.batch, at / (output.height * output.blocks()), block);
+        written[range][output.at(0, row, 0)..][..output.width * output.lanes].fill(true);
     }
-    // SAFETY: one thread, views side by side in the memory.
-    unsafe {
-        for (view, values) in [(&input, Some(x)), (&added, residual)] {
-            for unit in 0..values.map_or(0, |_| view.blocks() * case.batch) {
-                layout::import(&run, view, values.unwrap_or_default(), unit);
-                layout::clear_halo(&run, view, unit / view.blocks(), unit % view.blocks());
-            }
-        }
-        let before: Vec<u32> = (0..written.len()).map(|at| (*run.read(at)).to_bits()).collect();
-        (0..conv.units(case.batch)).for_each(|unit| conv.unit(&run, &packed, unit));
-        for (at, before) in before.iter().enumerate() {
-            assert!(written[at] || (*run.read(at)).to_bits() == *before, "wrote to {at}");
-        }
-        layout::export(&run, &output)
+    for (at, (before, after)) in before.iter().zip(memory.as_slice()).enumerate() {
+        assert!(written[at] || after.to_bits() == *before, "wrote to {at}");
     }
+    layout::export(memory.as_slice(), &output, case.batch)
 }
 
-/// The largest difference, of the largest value.
-fn error(case: &Case, random: &mut Random, isa: Isa) -> f64 {
+fn available() -> impl Iterator<Item = Instructions> {
+    Isa::ALL.iter().filter_map(|isa| isa.detect())
+}
+
+/// The greatest difference, relative to the greatest value.
+fn error(case: &Case, random: &mut Random, on: Instructions) -> f64 {
     let ([inside, outside], [rows, columns]) = (case.channels, case.output());
-    let x = random.numbers(case.batch * inside * case.size[0] * case.size[1]);
-    let w = random.numbers(outside * inside * 9);
-    let bias = random.numbers(outside);
-    let added = random.numbers(case.batch * outside * rows * columns);
+    let x = random.values(case.batch * inside * case.size[0] * case.size[1]);
+    let w = random.values(outside * inside * 9);
+    let bias = random.values(outside);
+    let added = random.values(case.batch * outside * rows * columns);
     let residual = case.residual.then_some(&added[..]);
     let expected = plain(case, &x, &w, &bias, residual);
-    let found = winograd(isa, case, &x, &w, &bias, residual);
+    let found = winograd(on, case, &x, &w, &bias, residual);
     assert!(found.iter().all(|value| value.is_finite()));
     let largest = expected.iter().fold(1.0, |largest: f64, value| largest.max(value.abs()));
     let difference = |(expected, found): (&f64, &f32)| (expected - f64::from(*found)).abs();
@@ -144,10 +155,10 @@ fn winograd_equals_a_plain_convolution_on_random_shapes() {
     let mut random = Random(88_172_645_463_325_252);
     for _ in 0..40 {
         let case = Case::random(&mut random);
-        for isa in Isa::ALL.iter().copied().filter(|isa| isa.is_here()) {
-            let error = error(&case, &mut random, isa);
+        for on in available() {
+            let error = error(&case, &mut random, on);
             let Case { channels, size, padding, batch, .. } = case;
-            assert!(error < 1e-5, "{isa:?} {channels:?} {size:?} {padding:?} {batch}: {error:e}");
+            assert!(error < 1e-5, "{on:?} {channels:?} {size:?} {padding:?} {batch}: {error:e}");
         }
     }
 }
@@ -155,7 +166,7 @@ fn winograd_equals_a_plain_convolution_on_random_shapes() {
 #[test]
 fn winograd_stays_exact_with_many_channels_and_divides_its_work() {
     let mut random = Random(362_436_069_123_456_789);
-    for isa in Isa::ALL.iter().copied().filter(|isa| isa.is_here()) {
+    for on in available() {
         let case = Case {
             channels: [512, 272],
             size: [15, 14],
@@ -164,13 +175,13 @@ fn winograd_stays_exact_with_many_channels_and_divides_its_work() {
             residual: true,
             range: [f32::NEG_INFINITY, f32::INFINITY],
         };
-        let error = error(&case, &mut random, isa);
-        assert!(error < 1e-5, "{isa:?}: {error:e}");
+        let error = error(&case, &mut random, on);
+        assert!(error < 1e-5, "{on:?}: {error:e}");
     }
 }
 
 #[test]
-fn winograd_gives_an_image_the_same_numbers_in_any_batch() {
+fn winograd_gives_an_image_the_same_values_in_any_batch() {
     let mut random = Random(521_288_629_987_654_321);
     let case = |batch| Case {
         channels: [20, 33],
@@ -180,14 +191,14 @@ fn winograd_gives_an_image_the_same_numbers_in_any_batch() {
         residual: false,
         range: [0.0, f32::INFINITY],
     };
-    let (x, w, bias) = (random.numbers(3 * 20 * 15 * 18), random.numbers(33 * 20 * 9), random.numbers(33));
-    assert!(case(1).output().iter().map(|side| side.div_ceil(4)).product::<usize>() > ENOUGH);
-    for isa in Isa::ALL.iter().copied().filter(|isa| isa.is_here()) {
-        let all = winograd(isa, &case(3), &x, &w, &bias, None);
+    let (x, w, bias) = (random.values(3 * 20 * 15 * 18), random.values(33 * 20 * 9), random.values(33));
+    assert!(case(1).output().iter().map(|side| side.div_ceil(4)).product::<usize>() > MIN_TILES);
+    for on in available() {
+        let all = winograd(on, &case(3), &x, &w, &bias, None);
         for image in 0..3 {
             let x = &x[image * x.len() / 3..][..x.len() / 3];
-            let alone = winograd(isa, &case(1), x, &w, &bias, None);
-            assert_eq!(alone[..], all[image * alone.len()..][..alone.len()], "{isa:?} image {image}");
+            let alone = winograd(on, &case(1), x, &w, &bias, None);
+            assert_eq!(alone[..], all[image * alone.len()..][..alone.len()], "{on:?} image {image}");
         }
     }
 }

@@ -1,6 +1,6 @@
-//! Numbers at the ends of what there is: damage stays visible, infinities stay infinite, activations are right everywhere.
+//! Extreme values: NaN survives, infinities stay infinite, activations are right everywhere.
 
-use super::case::{Case, here};
+use super::case::{Case, available};
 use super::reference::single;
 use crate::card::Op;
 
@@ -17,28 +17,28 @@ const ACTIVATIONS: [Op; 10] = [
     Op::HardSwish {},
 ];
 
-/// The last value of a graph of one input, for these numbers.
-fn outputs(case: &Case, numbers: &[f32]) -> Vec<Vec<f32>> {
+/// The last tensor of a graph with one input, for these values.
+fn outputs(case: &Case, values: &[f32]) -> Vec<Vec<f32>> {
     let last = case.slots() - 1;
-    here()
+    available()
         .into_iter()
         .map(|isa| {
             let plan = case.plan(isa, &[last]).unwrap();
-            plan.run_once(&|at| case.load(at), &[numbers], 1).unwrap().remove(0)
+            plan.run_once(&|at| case.load(at), &[values], 1).unwrap().remove(0)
         })
         .collect()
 }
 
 #[test]
 fn activations_are_right_over_the_whole_range() {
-    let numbers: Vec<f32> = (0..20_001).map(|at| (at - 10_000) as f32 / 100.0).collect();
+    let values: Vec<f32> = (0..20_001).map(|at| (at - 10_000) as f32 / 100.0).collect();
     for op in ACTIVATIONS {
-        let mut case = Case::new(1, &[[1, 1, numbers.len()]], 1);
+        let mut case = Case::new(1, &[[1, 1, values.len()]], 1);
         case.push(op.clone(), &[0]);
-        for found in outputs(&case, &numbers) {
-            for (x, found) in numbers.iter().zip(found) {
+        for found in outputs(&case, &values) {
+            for (x, found) in values.iter().zip(found) {
                 let right = single(&op, f64::from(*x));
-                // Next to nothing may be nothing.
+                // Values near the smallest normal one may become zero.
                 let allowed = 1e-6 * right.abs() + 1e-35;
                 // Where a line crosses zero, what is subtracted is as large as what is left is small.
                 let line = if matches!(op, Op::HardSigmoid { .. } | Op::HardSwish {}) { 2e-7 } else { 0.0 };
@@ -49,9 +49,9 @@ fn activations_are_right_over_the_whole_range() {
     }
 }
 
-/// One number that is none, at every place of a picture, through every kind of kernel.
+/// One NaN, at every position of an image, through every kind of kernel.
 #[test]
-fn what_is_not_a_number_stays_visible() {
+fn nan_survives() {
     let conv = |groups| Op::Conv2d { stride: [1, 1], padding: [1; 4], dilation: [1, 1], groups };
     let mut cases: Vec<Case> = (0..ACTIVATIONS.len() + 6).map(|_| Case::new(2, &[[16, 3, 4]], 1)).collect();
     let (activations, others) = cases.split_at_mut(ACTIVATIONS.len());
@@ -71,32 +71,32 @@ fn what_is_not_a_number_stays_visible() {
     for (which, case) in cases.iter_mut().enumerate() {
         let last = case.slots() - 1;
         case.push(Op::Relu {}, &[last]);
-        let picture = case.pictures().remove(0);
-        for at in 0..picture.len() {
-            let mut picture = picture.clone();
-            picture[at] = f32::NAN;
-            for found in outputs(case, &picture) {
+        let image = case.images().remove(0);
+        for at in 0..image.len() {
+            let mut image = image.clone();
+            image[at] = f32::NAN;
+            for found in outputs(case, &image) {
                 let channel = at / 12 * found.len() / 16;
-                let seen = found[channel..channel + found.len() / 16].iter().any(|number| number.is_nan());
-                assert!(seen, "a number that is none at {at} is lost, case {which}");
+                let seen = found[channel..channel + found.len() / 16].iter().any(|value| value.is_nan());
+                assert!(seen, "the NaN at {at} is lost, case {which}");
             }
         }
     }
 }
 
-/// The largest of a window is infinite if one of it is, a sum likewise, and an activation is as its formula has it.
+/// The greatest element of a window is infinite if one of it is, so is a sum, and an activation is what its formula gives.
 #[test]
 fn infinities_stay_what_they_are() {
     let right = |op: &Op, x: f32| single(op, f64::from(x)) as f32;
     for op in &ACTIVATIONS {
         let mut case = Case::new(3, &[[1, 1, 2]], 1);
         case.push(op.clone(), &[0]);
-        let numbers = [f32::INFINITY, f32::NEG_INFINITY];
-        for found in outputs(&case, &numbers) {
-            for (x, found) in numbers.iter().zip(found) {
+        let values = [f32::INFINITY, f32::NEG_INFINITY];
+        for found in outputs(&case, &values) {
+            for (x, found) in values.iter().zip(found) {
                 let right = right(op, *x);
                 let same = found == right || (found - right).abs() < 1e-35;
-                // Infinity times nothing has no answer: to be nothing in the end is one, to be none the other.
+                // Infinity times zero has no value; NaN and infinity are both accepted.
                 assert!(
                     same || right.is_nan() && !found.is_finite(),
                     "{op:?} of {x}: {found}, expected {right}"
@@ -107,14 +107,13 @@ fn infinities_stay_what_they_are() {
     let mut case = Case::new(4, &[[5, 4, 4]], 1);
     let window = ([2, 2], [2, 2], [0; 4]);
     let (kernel, stride, padding) = window;
-    let largest =
-        case.push(Op::MaxPool2d { kernel, stride, padding, dilation: [1, 1], ceil_mode: false }, &[0]);
-    case.push(Op::GlobalAvgPool {}, &[largest]);
-    let mut picture = case.pictures().remove(0);
-    picture[3] = f32::INFINITY;
-    picture[20] = f32::NEG_INFINITY;
-    for found in outputs(&case, &picture) {
+    let max = case.push(Op::MaxPool2d { kernel, stride, padding, dilation: [1, 1], ceil_mode: false }, &[0]);
+    case.push(Op::GlobalAvgPool {}, &[max]);
+    let mut image = case.images().remove(0);
+    image[3] = f32::INFINITY;
+    image[20] = f32::NEG_INFINITY;
+    for found in outputs(&case, &image) {
         assert_eq!(found[0], f32::INFINITY);
-        assert!(found[1..].iter().all(|number| number.is_finite()));
+        assert!(found[1..].iter().all(|value| value.is_finite()));
     }
 }

@@ -1,8 +1,8 @@
-//! Which memory a value lives in, and for how long.
+//! Which part of the memory a tensor takes, and for how long.
 //!
-//! The parts of a concatenation are written where they belong, side by side, so that joining them costs nothing; a
-//! concatenation of the first parts of a longer one is a shorter view of it. Memory is used again as soon as its last
-//! reader is done, so its size is known before anything runs.
+//! The inputs of a concatenation are written where the concatenation has them, so that it costs nothing; a concatenation of the
+//! first inputs of a longer one is a view of its first blocks. Memory is reused as soon as the last reader of a buffer is
+//! done, so its size is known before anything runs.
 
 use std::collections::HashMap;
 
@@ -10,56 +10,57 @@ use super::{Node, NodeKind, Shapes};
 use crate::memory::LINE;
 use crate::view::{Halo, View};
 
-/// Where values live: slot -> home and first block in it.
+/// Where tensors are: slot -> buffer and first block in it.
 #[derive(Debug, Default)]
-pub(super) struct Homes {
+pub(super) struct MemoryPlan {
     places: HashMap<usize, (usize, usize)>,
-    homes: Vec<Home>,
+    buffers: Vec<Buffer>,
 }
 
 #[derive(Debug)]
-struct Home {
+struct Buffer {
     channels: usize,
     height: usize,
     width: usize,
     lanes: usize,
     halo: Halo,
-    /// First and last moment: 0 before the first node, `n + 1` for node `n`.
+    /// First and last use: 0 before the first node, `n + 1` for node `n`.
     span: Option<[usize; 2]>,
     start: usize,
 }
 
-impl Homes {
-    /// Finds a home for every value that a node reads or gives, and for those in `outside`, which are brought in or handed
-    /// out. `lanes_of` says how many channels of a value lie side by side.
+impl MemoryPlan {
+    /// Assigns a buffer to each tensor that a node reads or gives, and to those in `outside`, which are imported or exported.
+    /// `lanes_of` says how many channels a block of a tensor has.
     pub(super) fn new(
         nodes: &[Node],
         outside: [&[usize]; 2],
         shapes: &Shapes,
         lanes_of: &impl Fn(usize) -> usize,
     ) -> Self {
-        let mut homes = Self::default();
+        let mut plan = Self::default();
+        // From the last to the first, so that a concatenation within a longer one finds its place there.
         for node in nodes.iter().rev() {
             if matches!(node.kind, NodeKind::Concat) {
-                homes.join(node, shapes, lanes_of);
+                plan.join(node, shapes, lanes_of);
             }
         }
         let inside = nodes.iter().flat_map(|node| node.reads().chain([node.output]));
         for slot in inside.chain(outside.concat()) {
-            if !homes.places.contains_key(&slot) {
-                homes.settle(slot, shapes[&slot], lanes_of(slot));
+            if !plan.places.contains_key(&slot) {
+                plan.assign(slot, shapes[&slot], lanes_of(slot));
             }
         }
-        homes
+        plan
     }
 
-    fn settle(&mut self, slot: usize, [channels, height, width]: [usize; 3], lanes: usize) {
-        self.places.insert(slot, (self.homes.len(), 0));
-        let home = Home { channels, height, width, lanes, halo: Halo::default(), span: None, start: 0 };
-        self.homes.push(home);
+    fn assign(&mut self, slot: usize, [channels, height, width]: [usize; 3], lanes: usize) {
+        self.places.insert(slot, (self.buffers.len(), 0));
+        let buffer = Buffer { channels, height, width, lanes, halo: Halo::default(), span: None, start: 0 };
+        self.buffers.push(buffer);
     }
 
-    /// Places the parts of a concatenation in its home, as far as they are free and fill whole blocks.
+    /// Places the inputs of a concatenation in its buffer, as far as they have no other place yet and fill whole blocks.
     fn join(&mut self, node: &Node, shapes: &Shapes, lanes_of: &impl Fn(usize) -> usize) {
         let lanes = lanes_of(node.output);
         if node.inputs.iter().any(|slot| lanes_of(*slot) != lanes) {
@@ -70,12 +71,12 @@ impl Homes {
                 Some(place) => {
                     self.places.insert(node.output, place);
                 }
-                None => self.settle(node.output, shapes[&node.output], lanes),
+                None => self.assign(node.output, shapes[&node.output], lanes),
             }
         }
-        let (home, mut block) = self.places[&node.output];
+        let (buffer, mut block) = self.places[&node.output];
         for slot in &node.inputs {
-            self.places.entry(*slot).or_insert((home, block));
+            self.places.entry(*slot).or_insert((buffer, block));
             let channels = shapes[slot][0];
             if !channels.is_multiple_of(lanes) {
                 break;
@@ -84,7 +85,7 @@ impl Homes {
         }
     }
 
-    /// Where the parts already lie one behind the other, if they do.
+    /// Where the inputs are already adjacent and in order, if they are.
     fn prefix(&self, node: &Node, shapes: &Shapes, lanes: usize) -> Option<(usize, usize)> {
         let first = *self.places.get(&node.inputs[0])?;
         let mut block = first.1;
@@ -98,23 +99,23 @@ impl Homes {
         whole.map(|slot| shapes[slot][0]).all(|channels| channels.is_multiple_of(lanes)).then_some(first)
     }
 
-    /// A value with this halo is read or written at this moment.
+    /// A tensor is read or written at this moment, with this halo.
     pub(super) fn touch(&mut self, slot: usize, moment: usize, halo: Halo) {
-        let home = &mut self.homes[self.places[&slot].0];
-        home.halo = home.halo.or(halo);
-        let [first, last] = home.span.unwrap_or([moment, moment]);
-        home.span = Some([first.min(moment), last.max(moment)]);
+        let buffer = &mut self.buffers[self.places[&slot].0];
+        buffer.halo = buffer.halo.or(halo);
+        let [first, last] = buffer.span.unwrap_or([moment, moment]);
+        buffer.span = Some([first.min(moment), last.max(moment)]);
     }
 
-    /// Gives every home a place in memory, first fit, and returns how many numbers one image takes.
+    /// Gives each buffer a start in memory, first fit, and returns how many elements one image takes.
     pub(super) fn allocate(&mut self) -> usize {
         let mut placed: Vec<(usize, usize, [usize; 2])> = Vec::new();
-        let mut order: Vec<usize> = (0..self.homes.len()).collect();
+        let mut order: Vec<usize> = (0..self.buffers.len()).collect();
         // The largest first: small ones fit between them.
-        order.sort_by_key(|home| std::cmp::Reverse(self.homes[*home].size()));
-        for home in order {
-            let Some(span) = self.homes[home].span else { continue };
-            let size = self.homes[home].size();
+        order.sort_by_key(|buffer| std::cmp::Reverse(self.buffers[*buffer].size()));
+        for buffer in order {
+            let Some(span) = self.buffers[buffer].span else { continue };
+            let size = self.buffers[buffer].size();
             let mut taken: Vec<_> = placed
                 .iter()
                 .filter(|(.., [first, last])| *first <= span[1] && span[0] <= *last)
@@ -127,44 +128,42 @@ impl Homes {
                     if free + size <= *start { free } else { free.max(*end) }
                 },
             );
-            self.homes[home].start = start;
+            self.buffers[buffer].start = start;
             placed.push((start, start + size, span));
         }
         placed.iter().map(|(_, end, _)| *end).max().unwrap_or(0)
     }
 
-    /// Where a value lies.
     pub(super) fn view(&self, slot: usize, channels: usize) -> View {
-        let (home, first_block) = self.places[&slot];
-        let home = &self.homes[home];
-        View { channels, first_block, ..home.view() }
+        let (buffer, first_block) = self.places[&slot];
+        View { channels, first_block, ..self.buffers[buffer].view() }
     }
 
-    /// The parts of this concatenation that lie elsewhere and must be copied: slot and first channel.
-    pub(super) fn strangers(&self, node: &Node, shapes: &Shapes, lanes: usize) -> Vec<(usize, usize)> {
-        let (home, first) = self.places[&node.output];
+    /// Inputs of a concatenation that could not be written in place: slot and first channel.
+    pub(super) fn copied_inputs(&self, node: &Node, shapes: &Shapes, lanes: usize) -> Vec<(usize, usize)> {
+        let (buffer, first) = self.places[&node.output];
         let mut channel: usize = 0;
-        let mut strangers = Vec::new();
+        let mut copied = Vec::new();
         for slot in &node.inputs {
-            let at_home =
-                channel.is_multiple_of(lanes) && self.places[slot] == (home, first + channel / lanes);
-            if !at_home {
-                strangers.push((*slot, channel));
+            let in_place =
+                channel.is_multiple_of(lanes) && self.places[slot] == (buffer, first + channel / lanes);
+            if !in_place {
+                copied.push((*slot, channel));
             }
             channel += shapes[slot][0];
         }
-        strangers
+        copied
     }
 }
 
-impl Home {
+impl Buffer {
     fn view(&self) -> View {
         let Self { channels, height, width, lanes, halo, start, .. } = *self;
         let view = View { channels, height, width, lanes, halo, start, first_block: 0, image: 0 };
         View { image: view.block() * view.blocks(), ..view }
     }
 
-    /// Numbers of one image, in whole cache lines.
+    /// Elements of one image, in whole cache lines.
     fn size(&self) -> usize {
         self.view().image.next_multiple_of(LINE)
     }
