@@ -3,7 +3,7 @@
 //! Reference: G. Huang, Z. Liu, L. van der Maaten, K. Weinberger, "Densely Connected Convolutional Networks", 2016.
 //! Growth rate 32, bottlenecks of four times that, transitions that halve the channels.
 
-use super::BATCH_NORM_EPSILON;
+use super::torchvision::BATCH_NORM_EPSILON;
 use crate::builder::{Conv, GraphBuilder, Pool, Value};
 
 const GROWTH: usize = 32;

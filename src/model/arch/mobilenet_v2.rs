@@ -2,7 +2,7 @@
 //!
 //! Reference: M. Sandler et al., "MobileNetV2: Inverted Residuals and Linear Bottlenecks", 2018.
 
-use super::BATCH_NORM_EPSILON;
+use super::torchvision::BATCH_NORM_EPSILON;
 use crate::builder::{Conv, GraphBuilder, Value};
 
 /// Expansion, channels, repeats and the first block's stride of each stage.

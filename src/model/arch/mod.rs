@@ -11,6 +11,7 @@ mod efficientnet_lite;
 mod mobilenet_v2;
 mod resnet;
 mod squeezenet;
+mod torchvision;
 mod vgg;
 
 pub use crate::builder::Built;
@@ -18,9 +19,6 @@ use crate::builder::{GraphBuilder, Value};
 use crate::card::{ColorOrder, Crop, Filter, Preprocess, Resize};
 use crate::error::{Error, Result, did_you_mean};
 use resnet::Block::{Basic, Bottleneck};
-
-/// PyTorch's default epsilon.
-const BATCH_NORM_EPSILON: f64 = 1e-5;
 
 /// Larger inputs are taken for a mistake.
 const GREATEST_SIDE: usize = 1 << 14;

@@ -3,7 +3,7 @@
 //! Reference: K. He, X. Zhang, S. Ren, J. Sun, "Deep Residual Learning for Image Recognition", 2015. A bottleneck has
 //! its stride on the 3x3 convolution, as in torchvision.
 
-use super::BATCH_NORM_EPSILON;
+use super::torchvision::BATCH_NORM_EPSILON;
 use crate::builder::{Conv, GraphBuilder, Pool, Value};
 
 /// The block that a stage repeats.

@@ -2,7 +2,7 @@
 //!
 //! Reference: K. Simonyan, A. Zisserman, "Very Deep Convolutional Networks for Large-Scale Image Recognition", 2014.
 
-use super::BATCH_NORM_EPSILON;
+use super::torchvision::BATCH_NORM_EPSILON;
 use crate::builder::{Conv, GraphBuilder, Pool, Value};
 
 const WIDTHS: [usize; 5] = [64, 128, 256, 512, 512];

@@ -16,10 +16,8 @@ const KNOWN: &[(&str, &str)] = &[
     ("src/engine/", "steps and their folding, kernels and the program"),
     ("src/graph/", "shapes and axes"),
     ("src/kernels/", "the plan and its kernels"),
-    ("src/model/arch/", "architectures share the helpers in `mod.rs`"),
     ("src/model/import/", "importers share the request and the state dictionary"),
     ("src/model/output/", "kinds, traces and sides"),
-    ("src/picture/", "pictures of maps share the helpers in `mod.rs`"),
 ];
 
 /// A module as a path of names below the root of its crate, which is the first name.
@@ -115,6 +113,8 @@ fn declarations(code: &str) -> (String, Vec<(bool, String)>) {
         match (&mut open, tree.trim_start().strip_prefix("use ")) {
             (Some((_, tree)), _) => tree.push_str(text),
             (None, Some(tree)) => open = Some((public, tree.to_owned())),
+            // The declaration of a module names it without using it.
+            (None, None) if text.ends_with(';') && text.split(' ').rev().nth(1) == Some("mod") => {}
             (None, None) => {
                 rest.push_str(line);
                 rest.push('\n');
@@ -136,6 +136,8 @@ fn has_word(code: &str, word: &str) -> bool {
 
 /// Paths in code, such as `super::scene::Scene` or `child::run`.
 fn paths(code: &str) -> BTreeSet<Vec<String>> {
+    // `pub(in crate::import)` limits who sees an item; it uses nothing.
+    let code = code.replace("pub(in ", "pub(in_");
     let words = code.split(|letter: char| !(letter.is_alphanumeric() || letter == '_' || letter == ':'));
     let paths = words.filter(|word| word.contains("::"));
     paths.map(|word| word.split("::").filter(|name| !name.is_empty()).map(str::to_owned).collect()).collect()
