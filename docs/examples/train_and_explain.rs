@@ -1,6 +1,6 @@
 //! Trains a small network with Burn, makes a model file of it, and asks it where it looked.
 //!
-//! The network tells circles, squares and triangles apart, on pictures that this program draws. After a few seconds
+//! The network distinguishes circles, squares and triangles, on pictures that this program draws. After a few seconds
 //! of training it is captured into `shapes.bpk`, a file that the `burncam` command reads as well, and explains
 //! pictures that it has not seen.
 //!
@@ -182,7 +182,7 @@ fn explain(model: Model, dice: &mut Dice, out: &Path) -> Result<(), Box<dyn Erro
     let percent = 100.0 / UNSEEN as f32;
     println!("{right} of {UNSEEN} unseen pictures are named right");
     println!(
-        "at layer {}, {:.0} % of the heat lies on the shapes, which take {:.0} % of the pictures",
+        "at layer {}, {:.0} % of the heat is on the shapes, which take {:.0} % of the pictures",
         explainer.layers()[0].name,
         percent * heat,
         percent * area
@@ -226,7 +226,7 @@ impl Drawing {
         }
     }
 
-    /// Share of a map's sum that lies in cells which the shape covers a part of.
+    /// Share of a map's sum in cells which the shape covers a part of.
     fn share_of(&self, map: &[f32], columns: usize) -> f32 {
         let columns = columns as u32;
         let pixels = SIDE / columns;

@@ -1,4 +1,4 @@
-//! A directory beside the network alone: `cargo bench --bench batch`.
+//! A directory compared with the network alone: `cargo bench --bench batch`.
 //!
 //! `network` is the pass up to the layer, from numbers that are ready, one picture a core at a time on all cores; `directory` is the
 //! command on as many photographs of 640x480, from JPEG files to overlays and records, its start included. What the second takes

@@ -1,6 +1,6 @@
 //! What methods cost on the embedded network, in shares of its forward pass: `cargo bench --bench methods [-- DEVICE]`.
 //!
-//! Every share is of times taken in the same run, medians of many rounds. Peak memory is told where `/proc` tells it.
+//! Every share is of times taken in the same run, medians of many rounds. Peak memory is printed where `/proc` has it.
 
 #![expect(clippy::print_stdout, reason = "a table is what it is for")]
 #![expect(clippy::unwrap_used, reason = "a benchmark fails as a test does")]

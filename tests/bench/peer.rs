@@ -178,7 +178,7 @@ fn summary(times: &[f64]) -> serde_json::Value {
     })
 }
 
-/// The most memory that the process has held, where the system tells.
+/// Peak memory of the process, where the system reports it.
 fn peak_mb() -> Option<f64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;

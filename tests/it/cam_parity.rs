@@ -1,7 +1,7 @@
 //! Every map that six Python libraries made of four tiny networks, against `--compat`.
 //!
 //! `fixtures/scripts/cam_parity.py` ran the libraries; `fixtures/parity/` holds what they gave. The table of
-//! `docs/parity.md` is what this test finds: `BLESS=1 cargo test --release --test it parity` writes it anew.
+//! `docs/parity.md` is what this test finds: `BLESS=1 cargo test --release --test it parity` rewrites it.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -176,7 +176,7 @@ fn method(library: Library, name: &str) -> Option<Method> {
         "saliency" => "gradient",
         "gradientinput" => "inputxgradient",
         "deconvnet" => "deconvolution",
-        // Left out, and told of in docs/parity.md.
+        // Omitted; docs/parity.md has the reason.
         "sess" | "noisetunnel" => return None,
         name => name,
     };

@@ -1,7 +1,7 @@
 //! Second derivatives: against central differences of the gradient, and closed forms in double precision.
 //!
 //! `H A` is the rate at which the gradient changes as the activations grow in proportion. So a network with a factor `s`
-//! behind the tapped layer gives it by differences of the gradient in `s`, whatever lies behind.
+//! behind the tapped layer gives it by differences of the gradient in `s`, for any layers after it.
 
 use burncam::DeviceName;
 use burncam::card::{Card, Graph};
@@ -46,7 +46,7 @@ fn scaled(card: &Card, tensors: Vec<StoredTensor>, layer: usize, scale: f64, on:
     (made, network)
 }
 
-/// `H A` at a layer agrees with differences of the gradient for these scores; gives its magnitude beside the gradient's.
+/// `H A` at a layer agrees with differences of the gradient for these scores; gives its magnitude and the gradient's.
 #[track_caller]
 fn agrees(
     what: &str,

@@ -1,4 +1,4 @@
-//! Golden pictures: decoded, within one level, with a triptych on failure. `BLESS=1` makes them anew and fails.
+//! Golden pictures: decoded, within one level, with a triptych on failure. `BLESS=1` rewrites them and fails.
 
 use image::{GenericImage as _, Rgb, RgbImage};
 
@@ -11,7 +11,7 @@ pub(crate) fn check(actual: &RgbImage, name: &str) {
     if std::env::var_os("BLESS").is_some() {
         std::fs::create_dir_all(fixture("golden")).unwrap();
         actual.save(&path).unwrap();
-        panic!("'{}' was made anew: look at it, and run again without BLESS", path.display());
+        panic!("'{}' was rewritten: look at it, and run again without BLESS", path.display());
     }
     let expected = image::open(&path).unwrap().to_rgb8();
     assert_eq!(actual.dimensions(), expected.dimensions(), "the golden picture has another size");

@@ -1,4 +1,4 @@
-//! Damaged models, absurd cards, lying tensors and references, odd names, full disks and closed pipes.
+//! Damaged models, absurd cards, inconsistent tensors and references, odd names, full disks and closed pipes.
 //!
 //! What could exhaust memory or time runs as the command itself, under a limit on both.
 #![cfg(all(feature = "cli", feature = "embedded-model", unix))]
@@ -39,7 +39,7 @@ impl Run {
             && !self.stderr.contains("internal error")
     }
 
-    /// An orderly failure, told on one line, with nothing on standard output.
+    /// An orderly failure, reported on one line, with nothing on standard output.
     fn is_refusal(&self, code: i32) -> bool {
         self.is_orderly()
             && self.code == Some(code)

@@ -23,10 +23,17 @@ const FLOORS: &[&[&str]] = &[
 /// The crates that are built and tested without Burn.
 const WITHOUT_BURN: &[&str] = &["graph", "kernels", "model", "picture"];
 
+/// All sources of the crates with their paths.
 fn sources() -> Vec<(PathBuf, String)> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let sources = rust_below("src");
+    assert!(sources.len() > 40, "the sources were not found");
+    sources
+}
+
+/// All Rust files below a folder with their paths.
+fn rust_below(folder: &str) -> Vec<(PathBuf, String)> {
     let mut sources = Vec::new();
-    let mut folders = vec![root];
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)];
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
@@ -38,7 +45,6 @@ fn sources() -> Vec<(PathBuf, String)> {
             }
         }
     }
-    assert!(sources.len() > 40, "the sources were not found");
     sources
 }
 

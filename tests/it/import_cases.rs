@@ -1,6 +1,6 @@
 //! Small ONNX files that an importer may get wrong: each agrees with onnxruntime on both engines.
 //!
-//! Every `NAME.onnx` of `fixtures/cases/import` with a `NAME.npz` beside it is a case. The archive holds `input`, one
+//! Every `NAME.onnx` of `fixtures/cases/import` with a `NAME.npz` next to it is a case. The archive holds `input`, one
 //! picture or several, and `output`, what the file's output is for them.
 
 use std::path::Path;

@@ -24,7 +24,7 @@ fn network(nodes: &str, [height, width]: [usize; 2], count: usize, mut tensors: 
     made(&card(height, width, &nodes, "sum"), tensors)
 }
 
-/// Gradients of the class at `x`: the head behind a trunk of Burn and of the own kernels, and the sweep over the whole network.
+/// Gradients of the class at `x`: the head behind a trunk of Burn and of the native kernels, and the sweep over the whole network.
 fn gradients(made: &Made, input: &[f32]) -> Vec<(String, Vec<f32>)> {
     let mut found = Vec::new();
     for on in ["flex", "ndarray"] {
@@ -171,7 +171,7 @@ fn over_several_axes_equal_extremes_share_and_over_one_the_first_counts() {
     }
 }
 
-/// Half of the layer's numbers lie at the lower corner of a ReLU6: their slope is 0, as in PyTorch.
+/// Half of the layer's values are at the lower corner of a ReLU6: their slope is 0, as in PyTorch.
 #[test]
 fn an_imported_relu6_gives_pytorchs_map_at_its_corners() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! The own kernels against Burn: convolutions over random settings, every network among the fixtures, every structure that
+//! The native kernels against Burn: convolutions over random settings, every network among the fixtures, every structure that
 //! is built in. Both are compared with other libraries elsewhere; here they must agree, on every instruction set.
 
 use std::num::NonZero;
@@ -15,14 +15,14 @@ use crate::support::{
 
 /// The most that an operation may be off, in parts of the largest number.
 const ERROR: f32 = 1e-5;
-/// The most that a map within 0 to 1 may be off; logits likewise, in parts of the largest.
+/// The most that a map within 0 to 1 may be off; the same for logits, as a share of the largest.
 const MAP_ERROR: f32 = 1e-4;
 
 fn burn() -> Runtime {
     Runtime { engine: Engine::Burn, ..Runtime::default() }
 }
 
-/// The own kernels of every instruction set that is here.
+/// The native kernels of every available instruction set.
 fn native() -> impl Iterator<Item = Runtime> {
     let here = Isa::ALL.iter().copied().filter(|isa| isa.is_available());
     here.zip([2, 1, 3].into_iter().cycle()).map(|(isa, threads)| Runtime {

@@ -32,7 +32,7 @@ fn lossless_formats_hold_one_and_the_same_picture() {
         let picture = open(name);
         assert_eq!((picture.rgb == expected, picture.format.as_str()), (true, format), "{name}");
     }
-    // The samples lie up to 6 of 65535 above 257 times the 8-bit ones, which rounding takes back.
+    // The samples are up to 6 of 65535 above 257 times the 8-bit ones, which rounding takes back.
     assert_eq!(open("rgb16.png").rgb, expected);
     assert_eq!(open("grey16.png").rgb, open("grey8.png").rgb);
     assert_eq!(open("palette.png").rgb, open("rgb.gif").rgb);

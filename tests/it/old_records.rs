@@ -195,7 +195,7 @@ fn lengths_that_lie_are_found_out() {
     for claim in
         [b"\xc6\xff\xff\xff\xff", b"\xdd\xff\xff\xff\xff", b"\xdf\xff\xff\xff\xff", b"\xdb\xff\xff\xff\xff"]
     {
-        let error = refusal("lies.mpk", &[start.as_slice(), claim.as_slice()].concat());
+        let error = refusal("false.mpk", &[start.as_slice(), claim.as_slice()].concat());
         assert!(error.contains("it is empty or cut short"), "{error}");
     }
 }

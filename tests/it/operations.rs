@@ -105,7 +105,7 @@ impl Window {
             .collect()
     }
 
-    /// Height of the window that lies in input or padding, for averages that count padding.
+    /// Height of the window inside input or padding, for averages that count padding.
     fn extent(&self, axis: usize, index: usize) -> usize {
         let padded = self.size[axis] + self.padding[2 * axis] + self.padding[2 * axis + 1];
         self.kernel[axis].min(padded - index * self.stride[axis])

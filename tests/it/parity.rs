@@ -64,8 +64,8 @@ fn architectures_give_torchvisions_logits() {
 #[test]
 fn grad_cam_agrees_with_pytorch_grad_cam_on_seeded_networks() {
     let input = seeded("input", &[1, 3, 96, 96]);
-    // At this input one unit of mobilenet_v2's features.16.conv.1.2 lies 1e-6 from its ReLU6's kink, and every device rounds it
-    // in its own way: to PyTorch's side, to the other, or onto the kink. Inputs as near to each other as that lie to both sides.
+    // At this input one unit of mobilenet_v2's features.16.conv.1.2 is 1e-6 from its ReLU6's kink, and every device rounds it
+    // in its own way: to PyTorch's side, to the other, or onto the kink. Inputs this close to each other are on both sides.
     let nearby: &[f32] = &[1.0, 1.0 - 2e-6, 1.0 + 2e-6, 1.0 - 6e-6, 1.0 + 6e-6];
     let cases = [
         ("resnet18", "layer4", &[1.0][..]),

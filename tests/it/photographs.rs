@@ -1,4 +1,4 @@
-//! Real photographs through real trained networks: the class is right, and the heat lies on the object.
+//! Real photographs through real trained networks: the class is right, and the heat is on the object.
 
 use burncam::explain::{ArtifactKind, Explainer, Explanation, Settings, Style, Subject};
 use burncam::input::Picture;

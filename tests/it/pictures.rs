@@ -71,7 +71,7 @@ fn what_the_decoder_filled_in_is_said_and_refused_where_that_is_asked_for() {
 fn planes_alpha_and_orientation_are_read() {
     let tiled = open("tiled_planar.tif").rgb;
     assert_eq!(tiled.dimensions(), (278, 374));
-    // Colours multiplied by their alpha lie darker than they are, unless white is added where they are transparent.
+    // Colours multiplied by their alpha are darker, unless white is added where they are transparent.
     let premultiplied = open("premultiplied_alpha.tiff").rgb;
     assert_eq!(premultiplied.dimensions(), (120, 80));
     let turned = open("exif_prefix_orientation_6.webp");

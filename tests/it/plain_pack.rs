@@ -29,7 +29,7 @@ fn logits(model: &Model) -> Vec<f32> {
 #[test]
 fn a_plain_pack_takes_its_card_from_spec_or_from_beside_it() {
     let folder = tempfile::tempdir().unwrap();
-    let [pack, spec, beside] = ["net.bpk", "card.json", "net.json"].map(|name| folder.path().join(name));
+    let [pack, spec, neighbour] = ["net.bpk", "card.json", "net.json"].map(|name| folder.path().join(name));
     save_plain(&pack);
     let error = Model::open(&pack, None).unwrap_err().to_string();
     assert!(error.contains("carries no model card") && error.contains("'net.json'"), "{error}");
@@ -38,7 +38,7 @@ fn a_plain_pack_takes_its_card_from_spec_or_from_beside_it() {
     let model = Model::open(&pack, Some(&spec)).unwrap();
     assert_eq!(logits(&model), [2.5, -2.5]);
     assert!(model.warnings()[0].contains("'extra'"), "{:?}", model.warnings());
-    std::fs::write(&beside, &text).unwrap();
+    std::fs::write(&neighbour, &text).unwrap();
     assert_eq!(logits(&Model::open(&pack, None).unwrap()), [2.5, -2.5]);
 }
 

@@ -1,4 +1,4 @@
-//! Long sums stay near the true ones at any size, and pools whose windows lie far outside are computed and do not panic.
+//! Long sums stay near the true ones at any size, and pools whose windows are far outside are computed and do not panic.
 
 use burncam::cam::{Finish, Method, Options, Question, Scene, Smoothing};
 use burncam::engine::{Engine, Network, Runtime, Score};
@@ -11,7 +11,7 @@ use crate::support::{Made, card, device, distance, fixture, made, magnitude, see
 /// Of the greatest number that was summed.
 const ERROR: f64 = 1e-6;
 
-/// Burn on both devices, and the own kernels.
+/// Burn on both devices, and the native kernels.
 fn runtimes() -> [(&'static str, Runtime); 3] {
     let of = |on, engine| Runtime { engine, ..Runtime::from(&device(on)) };
     [
@@ -73,7 +73,7 @@ fn means_of_whole_maps_are_right_at_any_size() {
     }
 }
 
-/// Means over windows `[top, bottom, left, right]` of the input, divided by so many numbers.
+/// Means over windows `[top, bottom, left, right]` of the input, divided by a given count.
 fn windows(input: &[f32], side: usize, windows: &[([usize; 4], usize)]) -> Vec<f64> {
     let sum = |[top, bottom, left, right]: [usize; 4]| {
         let rows = (top..bottom).flat_map(|row| &input[row * side + left..row * side + right]);
@@ -161,7 +161,7 @@ fn norms_over_large_maps_are_right() {
     }
 }
 
-/// The gradient of a mean over so many numbers is the same everywhere.
+/// The gradient of a mean over a given number of values is the same everywhere.
 #[test]
 fn gradients_of_long_means_are_one_over_their_number() {
     let side = 96;

@@ -143,7 +143,7 @@ pub(crate) fn magnitude(values: &[f32]) -> f32 {
     values.iter().map(|value| value.abs()).fold(0.0, f32::max)
 }
 
-/// Share of a map's heat that lies in a box of the picture, given the map at the picture's size.
+/// Share of a map's heat inside a box of the picture, given the map at the picture's size.
 pub(crate) fn share_inside(placed: &burncam::render::Placed, [left, top, right, bottom]: [usize; 4]) -> f64 {
     let total: f64 = placed.values.iter().map(|value| f64::from(*value)).sum();
     let inside = placed.values.chunks(placed.width).take(bottom).skip(top);

@@ -79,7 +79,7 @@ fn commands_about_a_model_spell_its_names_out() {
     let place = Place::new();
     let classes = classes();
     let listed = place.burncam(&["info", "m.bpk", "--classes"]).out;
-    assert_eq!(listed.lines().count(), classes.len(), "a line a class: {listed}");
+    assert_eq!(listed.lines().count(), classes.len(), "one line per class: {listed}");
     for spelt in [
         r"\x1b]0;TITLE\x07\x1b[31mred\x1b[2J",
         r"a\nb",
@@ -127,7 +127,7 @@ fn commands_about_pictures_spell_names_and_paths_out() {
     ];
     let said = place.burncam(&verbose);
     assert_eq!(said.code, Some(1), "{}", said.err);
-    assert_eq!(said.out.lines().count(), explained, "a line a picture: {}", said.out);
+    assert_eq!(said.out.lines().count(), explained, "one line per picture: {}", said.out);
     assert!(said.err.contains(r"broken\x1b[2J.png"), "{}", said.err);
     let lists = ["explain", "-m", "m.bpk", "-o", "lists", "photos", "--jsonl", "-", "--save", "record"];
     for line in place.burncam(&lists).out.lines() {

@@ -2,7 +2,7 @@
 
     python make.py PHOTO OUTDIR
 
-Needs numpy, Pillow, and libjpeg-turbo's `cjpeg` and `djpeg` on the path. Beside each NAME.jpg lies NAME.jpg.ref: width and height
+Needs numpy, Pillow, and libjpeg-turbo's `cjpeg` and `djpeg` on the path. Next to each NAME.jpg is NAME.jpg.ref: width and height
 (4 bytes each, little-endian), RGB, and one byte: 2 where djpeg warned. OUTDIR/speed has the files that are timed.
 """
 

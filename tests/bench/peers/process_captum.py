@@ -11,7 +11,7 @@ cam = LayerGradCam(net, nets.target(photos.name, net))
 prepare = photos.prepare()
 for path, picture in photos.opened():
     entry = prepare(picture).unsqueeze(0)
-    # It wants to be told the class.
+    # It needs the class as an argument.
     with torch.no_grad():
         best = net(entry).argmax(1)
     heat = cam.attribute(entry, target=best, relu_attributions=True)[0, 0].detach()

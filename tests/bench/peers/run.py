@@ -2,7 +2,7 @@
 """Times burncam and its peers side by side, in one run: run.py --out FILE.md. Needs Python 3.11 and cargo, nothing else.
 
 Builds burncam, puts the Python libraries into virtual environments outside of the repository, exports seeded networks,
-and lets the contenders take turns, each in a process of its own with its threads and cores fixed, so that whatever else
+and lets the contenders take turns, each in a process of its own with its threads and cores fixed, so that anything else that
 the machine does meets them all alike. Medians are reported. See docs/performance.md.
 """
 
@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 
-# Nothing is left beside the sources.
+# Nothing is left next to the sources.
 sys.dont_write_bytecode = True
 
 import machine
@@ -66,7 +66,7 @@ def arguments():
     add("--photos", type=int, default=64, help="how many photographs a directory has [64]")
     add("--quick", action="store_true", help="resnet18, short turns, 8 photographs: does it work?")
     add("--check", action="store_true", help="compare what is computed, and time nothing")
-    add("--out", type=pathlib.Path, help="FILE.md for the tables; FILE.json beside it has every time")
+    add("--out", type=pathlib.Path, help="FILE.md for the tables; FILE.json next to it has every time")
     add("--work", type=pathlib.Path, default=work, help=f"where networks and outputs go [{work}]")
     add("--venv", type=pathlib.Path, help="where the virtual environments go [--work]")
     add("--python", help="an interpreter that has requirements.txt already")

@@ -26,10 +26,10 @@ pub(super) struct Album {
     pub(super) bad: Vec<PathBuf>,
 }
 
-/// Every so many files one is broken.
+/// One file in this many is broken.
 const BROKEN_EVERY: usize = 9;
 
-/// Makes `count` files below `root`, and beside them some that are none of a batch's business. Another seed gives other pictures of
+/// Makes `count` files below `root`, and some files that a batch must ignore. Another seed gives other pictures of
 /// much the same sizes under the same names.
 pub(super) fn make(root: &Path, count: usize, sizes: Sizes, seed: u64) -> Album {
     let sources = ["coffee.png", "chelsea.png", "camera.png", "rocket.jpg"]
@@ -136,7 +136,7 @@ fn format_of(index: usize, picture: &RgbImage) -> (&'static str, ImageFormat) {
         5 => ("tiff", ImageFormat::Tiff),
         6 => ("ppm", ImageFormat::Pnm),
         7 => ("JPEG", ImageFormat::Jpeg),
-        // The name lies, but it is a picture.
+        // The name is wrong, but it is a picture.
         _ => ("jpg", ImageFormat::Png),
     }
 }

@@ -46,7 +46,7 @@ fn every_good_picture_is_explained_and_every_bad_one_named() {
     let paths: Vec<_> = jsonl.iter().map(|line| line["input"]["path"].as_str().unwrap()).collect();
     let all: Vec<String> =
         place.album.all().iter().map(|path| format!("photos/{}", path.display())).collect();
-    assert_eq!(paths, all, "one line an image, in input order");
+    assert_eq!(paths, all, "one line per image, in input order");
     let failed: Vec<&str> = jsonl
         .iter()
         .filter(|line| line["error"] != "")

@@ -154,7 +154,7 @@ fn records_of_other_versions_are_kept_where_they_say_the_same() {
     }
 }
 
-/// Records that were written by releases: the one of 0.1 does not say enough, the other is kept by whatever comes after it.
+/// Records that were written by releases: the one of 0.1 is incomplete, the other is kept by all later releases.
 #[test]
 fn records_of_earlier_releases_are_read_and_kept_where_they_say_enough() {
     let place = Place::new(0, Sizes::Small);

@@ -76,7 +76,7 @@ fn two_thousand_photographs() {
         "{:>8}{:>10}{:>12}{:>8}{:>10}{:>10}{:>14}",
         "images", "seconds", "images/s", "busy", "others", "idle", "memory (MB)"
     );
-    let told = |count: usize, arguments: &str| {
+    let report = |count: usize, arguments: &str| {
         let cost = measured(&place, arguments);
         let percent = |seconds: f64| 100.0 * seconds / (cost.seconds * cores);
         let (busy, idle) = (percent(cost.busy), percent(cost.idle));
@@ -89,9 +89,9 @@ fn two_thousand_photographs() {
         cost
     };
     let alone =
-        |at: usize| told(100, &format!("explain photos/{0} -o alone/{0} --quiet", part(at).display()));
+        |at: usize| report(100, &format!("explain photos/{0} -o alone/{0} --quiet", part(at).display()));
     let few = (0..hundreds.min(ALONE)).map(|at| alone(at).memory).fold(0.0, f64::max);
-    let many = told(100 * hundreds, "explain photos -o many --quiet");
+    let many = report(100 * hundreds, "explain photos -o many --quiet");
     println!("memory {:.2} times that of a hundred, {cores} cores", many.memory / few);
     let summary = place.summary("many/summary.json");
     assert_eq!((summary.images, summary.explained), (100 * hundreds, place.album.good.len()));

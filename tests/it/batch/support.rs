@@ -149,7 +149,7 @@ impl Tree {
         Self(files(root).into_iter().map(read).collect())
     }
 
-    /// Without what tells of time: `run` in summaries.
+    /// Without times: `run` in summaries.
     pub(super) fn timeless(mut self) -> Self {
         for (path, bytes) in &mut self.0 {
             if is_summary(path) {

@@ -96,7 +96,7 @@ impl Browser {
         self.post("actions", json!({ "actions": [{ "type": "key", "id": "keys", "actions": actions }] }));
     }
 
-    /// A picture of the window, if somebody wants one.
+    /// A picture of the window, for debugging.
     pub(super) fn shot(&self, name: &str) {
         let Some(folder) = std::env::var_os(SHOTS).map(PathBuf::from) else { return };
         let encoded = request("GET", &format!("/session/{}/screenshot", self.session), None);

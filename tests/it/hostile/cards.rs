@@ -118,7 +118,7 @@ fn explain_with(folder: &Path, card: &str) -> Run {
 const MAX: u64 = u64::MAX;
 const HUGE: u64 = 1 << 40;
 
-/// Cards that no picture can be explained with, whatever it shows.
+/// Cards with which no picture can be explained.
 fn nonsense() -> Vec<(&'static str, Value)> {
     let forward = [
         conv(&json!({})),
@@ -243,7 +243,7 @@ fn an_odd_card_ends_orderly_and_soon() {
         ),
         ("a maximum over padding", wide("max_pool2d")),
         ("a mean over padding", wide("avg_pool2d")),
-        ("windows that lie in the padding", {
+        ("windows inside the padding", {
             let dilated = json!({ "op": "max_pool2d", "kernel": [2, 2], "dilation": [17, 17] });
             then(&with(dilated, &json!({ "stride": [1, 1], "padding": [1, 1, 1, 1] })))
         }),

@@ -50,7 +50,7 @@ fn a_run_that_fails_leaves_nothing() {
     let runs = [
         (2, args!["-m", cut, photo.clone()]),
         (2, args!["-m", squeezenet(), photo.clone(), "--layer", "nowhere"]),
-        (2, args!["-m", squeezenet(), photo.clone(), "--target", "nobody"]),
+        (2, args!["-m", squeezenet(), photo.clone(), "--target", "unknown"]),
         (2, args!["-m", squeezenet(), photo, "--method", "nohow"]),
         (1, args!["-m", squeezenet(), "missing.png"]),
         (1, args!["-m", squeezenet(), text]),
@@ -93,8 +93,8 @@ fn one_bad_input_never_stops_the_rest() {
     let camera = fixture("images/camera.png");
     let run =
         run(args!["explain", "-m", squeezenet(), cut, coffee(), empty, missing, camera, "-o", out.clone()]);
-    let told = run.stderr.lines().filter(|line| line.starts_with("burncam: ")).count();
-    assert_eq!((run.code, told), (Some(1), 3), "{run:?}");
+    let reported = run.stderr.lines().filter(|line| line.starts_with("burncam: ")).count();
+    assert_eq!((run.code, reported), (Some(1), 3), "{run:?}");
     assert_eq!(String::from_utf8(run.stdout).unwrap().lines().count(), 2);
     let names = [
         "camera.gradcam.json",
@@ -211,7 +211,7 @@ fn equal_runs_give_equal_bytes() {
         words.extend(inputs.iter().cloned().chain(more));
         let run = run(words);
         assert_eq!(run.code, Some(0), "{what}: {run:?}");
-        // It tells how long the run took.
+        // It contains the duration of the run.
         let names: Vec<_> = files(&out).into_iter().filter(|name| name != "summary.json").collect();
         assert_eq!(names.len(), 2 * (1 + 2 * 3), "{names:?}");
         let bytes: Vec<_> = names.iter().map(|name| std::fs::read(out.join(name)).unwrap()).collect();

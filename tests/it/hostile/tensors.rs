@@ -1,4 +1,4 @@
-//! NumPy files that lie about themselves.
+//! NumPy files with false headers.
 
 use std::ffi::OsString;
 
@@ -48,7 +48,7 @@ fn a_tensor_that_does_not_fit_is_refused_in_one_line() {
         ("a number that is none", one_nan, "the value at [0, 2, 15, 15] is NaN"),
         ("infinity", npy(&header("<f4", "1, 3, 16, 16"), &floats(f32::INFINITY)), "is inf, expected finite"),
         ("cut short", sound[..sound.len() - 5].to_vec(), "ends before its last number"),
-        ("a header that lies", long_header, "not a sound .npy file"),
+        ("a false header", long_header, "not a sound .npy file"),
         ("a header cut short", sound[..40].to_vec(), "not a sound .npy file"),
     ];
     let model = small_pack(folder.path());

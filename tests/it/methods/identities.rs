@@ -190,7 +190,7 @@ fn gradient_methods_are_exact_for_a_linear_network() {
         let greatest = |cell: usize| (0..3).map(|c| weight(c * cells + cell).abs()).fold(0.0, f64::max);
         same(method.info().name, &unsigned, (0..cells).map(greatest));
     }
-    // Each square takes away what lies in it.
+    // Each square removes its contents.
     let occlusion = Asked::new(M::Occlusion, 1).but(|asked| {
         asked.options.signed = true;
         asked.options.patch = Some(4);

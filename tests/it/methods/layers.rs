@@ -60,7 +60,7 @@ fn refinecam_is_the_product_of_grad_cam_plus_plus() {
     };
     let expected = cell_by_cell(&one("early"), &doubled(&one("late")), |a, b| a * b);
     let refined = Asked::new(Method::RefineCam, class);
-    // Whatever else several layers would be made one by.
+    // Regardless of the aggregation of several layers.
     for aggregate in [Aggregate::Mean, Aggregate::Max] {
         let found = refined.but(|asked| asked.finish.aggregate = aggregate).map(&both, &input);
         assert!(distance(&found, &expected) < 1e-6 * magnitude(&expected));

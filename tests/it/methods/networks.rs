@@ -262,8 +262,8 @@ pub(super) fn sees_the_input(what: &str) -> bool {
 pub(super) fn doubled(map: &[f32]) -> Vec<f32> {
     let near = |at: usize| {
         let (cell, odd) = (at / 2, at % 2);
-        let beside = if odd == 1 { (cell + 1).min(7) } else { cell.saturating_sub(1) };
-        [(cell, 0.75), (beside, 0.25)]
+        let neighbour = if odd == 1 { (cell + 1).min(7) } else { cell.saturating_sub(1) };
+        [(cell, 0.75), (neighbour, 0.25)]
     };
     let value = |y: usize, x: usize| {
         let corners =

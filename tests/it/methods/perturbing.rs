@@ -1,4 +1,4 @@
-//! Methods that send many changed pictures through the network: how many at once, and what is told of it.
+//! Methods that send many changed pictures through the network: how many at once, and the reported progress.
 
 use std::sync::{Arc, Mutex};
 
@@ -31,25 +31,25 @@ fn progress_is_told_after_every_batch_and_none_is_larger_than_asked_for() {
         let network = loaded(&made, layers(*method), &DeviceName::default());
         let scene = Scene::new(&network, &input).unwrap();
         for size in [1, 5, 16, 1000] {
-            let told = Arc::new(Mutex::new(Vec::new()));
-            let listener = Arc::clone(&told);
+            let heard = Arc::new(Mutex::new(Vec::new()));
+            let listener = Arc::clone(&heard);
             let progress = Progress::new(move |done, total| listener.lock().unwrap().push((done, total)));
             let asked = Asked::new(*method, 0).but(|asked| {
                 asked.options.batch_size = size;
                 asked.options.progress = Some(progress);
             });
             asked.of(&scene).unwrap();
-            let told = told.lock().unwrap();
-            let what = format!("{} by {size}: {told:?}", method.info().name);
+            let heard = heard.lock().unwrap();
+            let what = format!("{} by {size}: {heard:?}", method.info().name);
             let Some((_, total)) = PASSES.iter().find(|(other, _)| other == method) else {
-                assert!(told.is_empty(), "{what}");
+                assert!(heard.is_empty(), "{what}");
                 continue;
             };
             // Noisy evidence of a layer is gathered one picture at a time.
             let size = if *method == M::SmoothGradCamPlusPlus { 1 } else { size };
             let expected: Vec<(usize, usize)> =
                 (1..=total.div_ceil(size)).map(|batch| ((batch * size).min(*total), *total)).collect();
-            assert_eq!(*told, expected, "{what}");
+            assert_eq!(*heard, expected, "{what}");
         }
     }
 }

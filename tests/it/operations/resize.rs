@@ -91,7 +91,7 @@ fn a_resize_changes_what_cells_see_and_is_not_the_layer_to_explain() {
     let fields = |model: &Model| -> Vec<usize> {
         model.layers().iter().filter_map(|layer| layer.receptive_field).map(|[height, _]| height).collect()
     };
-    // 3 pixels at a step of 2; the enlarged cells lie 1 apart, so the next kernel adds 2; and so on.
+    // 3 pixels at a step of 2; the enlarged cells are 1 apart, so the next kernel adds 2; and so on.
     assert_eq!(fields(&enlarging("nearest").model), [3, 3, 5, 5]);
     // A second cell two pixels on; then one on.
     assert_eq!(fields(&enlarging("bilinear").model), [3, 5, 7, 8]);
