@@ -85,6 +85,11 @@ impl View {
         self.halo == Halo::default()
     }
 
+    /// Rows that tiles are cut from, and their width: a single one where pixels follow each other without a gap in all tensors.
+    pub(crate) fn rows_of_tiles(&self, is_dense: bool) -> (usize, usize) {
+        if is_dense { (1, self.height * self.width) } else { (self.height, self.width) }
+    }
+
     /// Lanes of a block that hold channels.
     pub(crate) fn lanes_of(&self, block: usize) -> usize {
         (self.channels - block * self.lanes).min(self.lanes)

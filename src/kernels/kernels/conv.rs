@@ -72,13 +72,10 @@ impl Conv {
     ) -> Option<Self> {
         let lanes = instructions.lanes();
         let merged = merged_groups(filters.shape, filters.groups, input.lanes, lanes)?;
-        let dense = geometry.kernel == [1, 1]
+        let is_dense = geometry.kernel == [1, 1]
             && geometry.stride == [1, 1]
-            && input.is_dense()
-            && output.is_dense()
-            && residual.is_none_or(|residual| residual.is_dense());
-        let (rows, width) =
-            if dense { (1, output.height * output.width) } else { (output.height, output.width) };
+            && [Some(input), Some(output), residual].iter().flatten().all(View::is_dense);
+        let (rows, width) = output.rows_of_tiles(is_dense);
         let groups = filters.groups / merged;
         let registers = registers(instructions, output.blocks() / groups, width);
         let panels = panels(filters, merged, input.lanes, lanes, registers);

@@ -50,7 +50,7 @@ struct Pixel<'a> {
     count: usize,
 }
 
-/// Windows of up to so many elements are summed in single precision, whose error is then at most 1e-6 of the greatest element.
+/// Windows of at most this many elements are summed in single precision, whose error is then at most 1e-6 of the greatest element.
 const SHORT: usize = 16;
 
 /// Elements of a row that are summed in single precision in longer windows; the sums of these strips are added in double

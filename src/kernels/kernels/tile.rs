@@ -220,7 +220,7 @@ macro_rules! products {
     };
 }
 
-/// The kernel for so many registers of output channels and so many pixels, where there is one.
+/// The kernel for this number of registers of output channels and of pixels, where there is one.
 pub(crate) fn kernel(instructions: Instructions, registers: usize, pixels: usize) -> Option<TileKernel> {
     match instructions {
         // 28 sums, 2 weights, 1 pixel of 32 registers.
@@ -266,7 +266,7 @@ pub(crate) struct Column {
     pub(crate) kernels: Vec<TileKernel>,
 }
 
-/// Cuts a row into tiles of nearly equal widths; `kernel` gives those of so many registers and pixels.
+/// Cuts a row into tiles of nearly equal widths; `kernel` gives those of a number of registers and pixels.
 pub(crate) fn columns(
     instructions: Instructions,
     registers: usize,
@@ -282,7 +282,7 @@ pub(crate) fn columns(
     (0..parts).map(column).collect()
 }
 
-/// The widest tile of so many registers of output channels; 0 where there is none.
+/// Pixels of the widest tile with this number of registers of output channels; 0 where there is none.
 pub(crate) fn widest(instructions: Instructions, registers: usize) -> usize {
     (1..).take_while(|pixels| kernel(instructions, registers, *pixels).is_some()).last().unwrap_or(0)
 }

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::{Node, NodeKind};
+use super::node::{Node, NodeKind};
 use crate::kernels::activation::Activation;
 
 /// Joins what can be joined. Tensors in `wanted` stay tensors of their own.

@@ -1,7 +1,8 @@
 //! A node with its views: which kernel computes it, and from which of its parameters.
 
 use super::memory_plan::MemoryPlan;
-use super::{Node, NodeKind, Parameters, Shapes};
+use super::node::{Node, NodeKind};
+use super::operation::{Parameters, Shapes};
 use crate::error::{Error, Result};
 use crate::kernels::activation::Activation;
 use crate::kernels::bf16::{self, ConvBf16};

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Node, NodeKind, Operation, Shapes};
+use super::node::{Node, NodeKind};
+use super::operation::{Operation, Shapes};
 use crate::card::{self, Op, PadMode};
 use crate::kernels::activation::Activation;
 use crate::kernels::conv::ConvGeometry;
@@ -20,13 +21,32 @@ const MAX_GROWTH: usize = 16;
 pub(super) fn lower(operation: &Operation<'_>, shapes: &Shapes, lanes: usize) -> Option<Node> {
     let of = |slot: &usize| shapes.get(slot).copied();
     let inputs: Vec<[usize; 3]> = operation.inputs.iter().map(of).collect::<Option<_>>()?;
-    let (x, output) = (*inputs.first()?, of(&operation.output)?);
+    let output = of(&operation.output)?;
     if inferred(operation, &inputs)? != output {
         return None;
     }
     let mut slots = operation.inputs.clone();
-    let mut activation = Activation::NONE;
-    let kind = match operation.op {
+    if slots.len() == 2 && operation.op.is_arithmetic() && inputs[0] != output {
+        slots.swap(0, 1);
+    }
+    let broadcasts = slots.len() == 2 && inputs[0] != inputs[1];
+    let (kind, activation) = match activation_of(operation.op) {
+        Some(activation) => (NodeKind::Activation, activation),
+        None => (kind(operation, &inputs, output, lanes)?, Activation::NONE),
+    };
+    let output = operation.output;
+    Some(Node { kind, inputs: slots, output, activation, residual: None, broadcasts, source: 0 })
+}
+
+/// Of operations that are no activation.
+fn kind(
+    operation: &Operation<'_>,
+    inputs: &[[usize; 3]],
+    output: [usize; 3],
+    lanes: usize,
+) -> Option<NodeKind> {
+    let x = inputs[0];
+    Some(match operation.op {
         Op::Conv2d { .. } => convolution(operation, x, lanes)?,
         Op::BatchNorm { .. } => NodeKind::BatchNorm,
         Op::MaxPool2d { .. } | Op::AvgPool2d { .. } => pooling(operation.op)?,
@@ -34,41 +54,35 @@ pub(super) fn lower(operation: &Operation<'_>, shapes: &Shapes, lanes: usize) ->
         Op::ReduceMean { axes, keep_dims: true } if axes[..] == [2, 3] => whole(x, pool::Kind::Mean),
         Op::GlobalMaxPool {} => whole(x, pool::Kind::Max),
         Op::ReduceMax { axes, keep_dims: true } if axes[..] == [2, 3] => whole(x, pool::Kind::Max),
-        Op::Add { scalar: None } | Op::Mul { scalar: None } if inputs.len() == 2 => {
-            if inputs[0] != output {
-                slots.swap(0, 1);
-            }
-            two_sided(operation.op, of(&slots[0])?, of(&slots[1])?, output)?
-        }
-        Op::Minimum { scalar: Some(_) } | Op::Maximum { scalar: Some(_) } => {
-            activation = activation_of(operation.op)?;
-            NodeKind::Activation
-        }
+        Op::Add { scalar: None } if fits(inputs, output) => NodeKind::Add,
+        Op::Mul { scalar: None } if fits(inputs, output) => NodeKind::Mul,
         op if op.scalar().is_some() => scalar(op)?,
         Op::Concat { axis: 1 } => NodeKind::Concat,
         Op::Slice { axis: 1, start, end, step: 1 } => {
             NodeKind::Channels([*start, (*end).min(x[0]).checked_sub(*start)?])
         }
         Op::Split { axis: 1, sizes, part } => {
-            NodeKind::Channels([sizes[..*part].iter().sum(), *sizes.get(*part)?])
+            NodeKind::Channels([sizes.get(..*part)?.iter().sum(), *sizes.get(*part)?])
         }
         Op::Pad { padding, mode: PadMode::Constant, value } if *value == 0.0 => NodeKind::Pad(*padding),
         Op::Dropout {} | Op::Identity {} => NodeKind::Alias,
-        op => {
-            activation = activation_of(op)?;
-            NodeKind::Activation
-        }
-    };
-    let broadcasts = slots.len() == 2 && inputs[0] != inputs[1];
-    let output = operation.output;
-    Some(Node { kind, inputs: slots, output, activation, residual: None, broadcasts, source: 0 })
+        _ => return None,
+    })
+}
+
+/// Whether one of two operands has the output's shape and the other the same or one element per channel.
+fn fits(inputs: &[[usize; 3]], output: [usize; 3]) -> bool {
+    let [a, b] = *inputs else { return false };
+    let other = if a == output { b } else { a };
+    [a, b].contains(&output) && (other == output || other == [output[0], 1, 1])
 }
 
 /// The shape that the graph's inference gives for these inputs: memory is planned by shapes, so a tensor must not have another one
 /// than its operation gives.
 fn inferred(operation: &Operation<'_>, inputs: &[[usize; 3]]) -> Option<[usize; 3]> {
     // A second operand that is stored is not among the inputs, and no kernel reads it.
-    if operation.op.is_arithmetic() && operation.op.scalar().is_none() && inputs.len() != 2 {
+    let operands = if operation.op.is_arithmetic() && operation.op.scalar().is_none() { 2 } else { 1 };
+    if inputs.len() < operands {
         return None;
     }
     let inputs: Vec<[usize; 4]> = inputs.iter().map(|[c, h, w]| [1, *c, *h, *w]).collect();
@@ -127,14 +141,6 @@ fn pooling(op: &Op) -> Option<NodeKind> {
 fn whole([_, height, width]: [usize; 3], kind: pool::Kind) -> NodeKind {
     let window = Window { kernel: [height, width], stride: [1, 1], padding: [0; 4] };
     NodeKind::Pool(kind, window)
-}
-
-fn two_sided(op: &Op, x: [usize; 3], other: [usize; 3], output: [usize; 3]) -> Option<NodeKind> {
-    let broadcasts = other == output || other == [output[0], 1, 1];
-    if x != output || !broadcasts {
-        return None;
-    }
-    Some(if matches!(op, Op::Add { .. }) { NodeKind::Add } else { NodeKind::Mul })
 }
 
 fn scalar(op: &Op) -> Option<NodeKind> {

@@ -6,7 +6,8 @@
 
 use std::collections::HashMap;
 
-use super::{Node, NodeKind, Shapes};
+use super::node::{Node, NodeKind};
+use super::operation::Shapes;
 use crate::memory::LINE;
 use crate::view::{Halo, View};
 

@@ -4,40 +4,20 @@ mod fuse;
 mod kernel;
 mod lower;
 mod memory_plan;
+mod node;
+mod operation;
 
 use std::collections::HashMap;
 
-use crate::card::Op;
 use crate::error::{Error, Result};
 use crate::kernels::Packed;
-use crate::kernels::activation::Activation;
-use crate::kernels::conv::ConvGeometry;
-use crate::kernels::filters::Filters;
-use crate::kernels::pool;
 use crate::precision::{Arithmetic, Tokens};
 use crate::simd::Isa;
 use crate::view::{Halo, View};
 pub(crate) use kernel::Kernel;
 use memory_plan::MemoryPlan;
-
-/// Slot -> `[channels, height, width]` of the tensors that are feature maps.
-pub type Shapes = HashMap<usize, [usize; 3]>;
-
-/// Parameters by role: elements and shape.
-pub type Parameters = std::collections::BTreeMap<String, (Vec<f32>, Vec<usize>)>;
-
-/// One operation of a graph.
-#[derive(Debug, Clone)]
-pub struct Operation<'a> {
-    /// What it computes.
-    pub op: &'a Op,
-    /// Slots that it reads.
-    pub inputs: Vec<usize>,
-    /// Slot that it fills.
-    pub output: usize,
-    /// Shape of a convolution's weights.
-    pub weight: Option<[usize; 4]>,
-}
+use node::{Node, NodeKind};
+pub use operation::{Load, Operation, Parameters, Shapes};
 
 /// Operations ready to run on tensors in blocks, for any number of images of one size.
 #[derive(Debug)]
@@ -55,57 +35,6 @@ pub struct Plan {
 /// The packed weights of all kernels of a plan, in the order in which these read them.
 #[derive(Debug)]
 pub struct Weights(pub(crate) Vec<Packed>);
-
-/// Gives an operation's parameters: `weight` `[out, in / groups, height, width]` and `bias` `[out]` of a convolution, `scale` and
-/// `shift` `[channels]` of a batch norm.
-pub type Load<'a> = &'a dyn Fn(usize) -> Result<Parameters>;
-
-#[derive(Debug, Clone)]
-struct Node {
-    kind: NodeKind,
-    inputs: Vec<usize>,
-    output: usize,
-    activation: Activation,
-    /// Added before the activation.
-    residual: Option<usize>,
-    /// Of two inputs the second has one element per channel.
-    broadcasts: bool,
-    /// Which operation's parameters it has.
-    source: usize,
-}
-
-#[derive(Debug, Clone)]
-enum NodeKind {
-    Convolution {
-        geometry: ConvGeometry,
-        filters: Filters,
-        depthwise: bool,
-    },
-    BatchNorm,
-    /// `scale x + shift`, the same two for all elements.
-    Line([f32; 2]),
-    Activation,
-    Pool(pool::Kind, pool::Window),
-    Add,
-    Mul,
-    Concat,
-    /// First channel and how many.
-    Channels([usize; 2]),
-    /// Zeros at the top, bottom, left and right.
-    Pad([usize; 4]),
-    /// The same tensor under another name.
-    Alias,
-}
-
-impl Node {
-    fn reads(&self) -> impl Iterator<Item = usize> {
-        self.inputs.iter().copied().chain(self.residual)
-    }
-
-    fn has_parameters(&self) -> bool {
-        matches!(self.kind, NodeKind::Convolution { .. } | NodeKind::BatchNorm)
-    }
-}
 
 /// Whether there is a kernel for this operation on tensors of these shapes.
 #[must_use]

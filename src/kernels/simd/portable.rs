@@ -1,6 +1,6 @@
 //! Plain arrays. The compiler vectorises them with what every CPU of the target has: SSE2 on x86-64, NEON on aarch64.
 
-use super::{Arguments, Compiled, InnerLoop, Simd};
+use super::lanes::{Arguments, Compiled, InnerLoop, Simd};
 
 /// The token of the instructions that the whole program is compiled for.
 #[derive(Debug, Clone, Copy)]

@@ -2,7 +2,7 @@
 
 use std::arch::x86_64 as arch;
 
-use super::{Arguments, Compiled, InnerLoop, Simd};
+use super::lanes::{Arguments, Compiled, InnerLoop, Simd};
 
 /// Operations on registers alone: safe functions of a token.
 macro_rules! operations {

@@ -67,21 +67,9 @@ fn audit(
     units: usize,
     work: impl Fn(&Unit<'_>),
 ) {
-    let damage = f32::from_bits(DAMAGE);
-    let mut readable = vec![false; memory.len()];
-    let mut touchable = vec![false; memory.len()];
-    for (view, with_halo) in reads {
-        mark(&mut readable, view, batch, *with_halo, true);
-        mark(&mut touchable, view, batch, true, false);
-    }
+    let (before, touchable) = prepare(memory, batch, reads, output);
     let mut writable = vec![false; memory.len()];
     mark(&mut writable, output, batch, true, false);
-    touchable.iter_mut().zip(&writable).for_each(|(touchable, writable)| *touchable |= writable);
-    let before: Vec<f32> = memory
-        .iter()
-        .zip(&readable)
-        .map(|(value, readable)| if *readable { *value } else { damage })
-        .collect();
     let mut writers: Vec<Option<usize>> = vec![None; memory.len()];
     for unit in 0..units {
         let mut scratch = Memory::zeros(memory.len());
@@ -105,6 +93,22 @@ fn audit(
             }
         }
     }
+}
+
+/// The memory with damage in all that may not be read, and what may be read or written.
+fn prepare(memory: &[f32], batch: usize, reads: &Reads<'_>, output: &View) -> (Vec<f32>, Vec<bool>) {
+    let mut readable = vec![false; memory.len()];
+    let mut touchable = vec![false; memory.len()];
+    for (view, with_halo) in reads {
+        mark(&mut readable, view, batch, *with_halo, true);
+        mark(&mut touchable, view, batch, true, false);
+    }
+    let mut writable = vec![false; memory.len()];
+    mark(&mut writable, output, batch, true, false);
+    touchable.iter_mut().zip(&writable).for_each(|(touchable, writable)| *touchable |= writable);
+    let damage = f32::from_bits(DAMAGE);
+    let value = |(value, readable): (&f32, &bool)| if *readable { *value } else { damage };
+    (memory.iter().zip(&readable).map(value).collect(), touchable)
 }
 
 /// Marks the elements of a view: all of its blocks, or without the zeros around them, or without lanes that hold no channel.

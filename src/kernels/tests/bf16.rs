@@ -98,7 +98,7 @@ fn what_is_not_finite_stays_visible_in_bf16() {
 }
 
 #[test]
-fn a_plan_refuses_bf16_where_the_instructions_are_not_tavailable() {
+fn a_plan_refuses_bf16_where_the_instructions_are_missing() {
     let mut case = Case::new(3, &[[16, 3, 4]], 1);
     let last = case.push(Op::Relu {}, &[0]);
     let portable = Arithmetic { isa: Isa::Portable, precision: Precision::Bf16 };

@@ -15,7 +15,6 @@ const KNOWN: &[(&str, &str)] = &[
     ("src/check/", "checks share the subject in `mod.rs`"),
     ("src/engine/", "steps and their folding, kernels and the program"),
     ("src/graph/", "shapes and axes"),
-    ("src/kernels/", "the plan and its kernels"),
     ("src/model/import/", "importers share the request and the state dictionary"),
     ("src/model/output/", "kinds, traces and sides"),
 ];

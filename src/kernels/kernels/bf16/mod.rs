@@ -15,10 +15,7 @@ use super::{Packed, Unit};
 use crate::memory::LINE;
 use crate::simd::{Avx512Bf16, Compiled, Instructions};
 use crate::view::View;
-use round::{Line, Lines, rounding};
-
-/// Pairs of channels in a block.
-const PAIRS: usize = 8;
+use round::{Line, Lines, PAIRS, rounding};
 
 // CPUs with these instructions have second-level caches of at least 1 MiB (Zen 4; Intel's have 2).
 
@@ -73,11 +70,9 @@ impl ConvBf16 {
         range: [f32; 2],
     ) -> Self {
         let lanes = instructions.lanes();
-        let is_flat = geometry.kernel == [1, 1]
-            && output.is_dense()
-            && residual.is_none_or(|residual| residual.is_dense());
-        let (rows, width) =
-            if is_flat { (1, output.height * output.width) } else { (output.height, output.width) };
+        let is_flat =
+            geometry.kernel == [1, 1] && [Some(output), residual].iter().flatten().all(View::is_dense);
+        let (rows, width) = output.rows_of_tiles(is_flat);
         let registers = conv::registers(instructions, output.blocks(), width);
         let [out, channels, ..] = filters.shape;
         let [kernel_height, kernel_width] = geometry.kernel;
@@ -137,12 +132,7 @@ impl ConvBf16 {
     pub(crate) fn unit(&self, unit: &Unit<'_>, packed: &Packed) {
         let (bands, batch) = (self.bands(), unit.run.batch);
         let image = unit.index / bands % batch;
-        let first = unit.index % bands * self.band;
-        let band = if self.is_flat {
-            Band { rows: [0, 1], columns: [first, (first + self.band).min(self.columns.len())] }
-        } else {
-            Band { rows: [first, (first + self.band).min(self.rows)], columns: [0, self.columns.len()] }
-        };
+        let band = self.nth(unit.index % bands);
         // SAFETY: the input and the residual are no unit's output; a unit accesses the pixels of its band in the blocks of its
         // panels.
         let (x, target) = unsafe {
@@ -174,6 +164,15 @@ impl ConvBf16 {
             }
         }
         unit.run.scratch.give(scratch);
+    }
+
+    fn nth(&self, band: usize) -> Band {
+        let first = band * self.band;
+        if self.is_flat {
+            Band { rows: [0, 1], columns: [first, (first + self.band).min(self.columns.len())] }
+        } else {
+            Band { rows: [first, (first + self.band).min(self.rows)], columns: [0, self.columns.len()] }
+        }
     }
 
     /// Rounds the pixels that a band needs: `[block][row][column][pair]`.

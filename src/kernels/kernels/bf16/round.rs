@@ -4,10 +4,12 @@ use std::cell::Cell;
 
 use half::bf16;
 
-use super::PAIRS;
 use crate::kernels::Packed;
 use crate::kernels::filters::{ConvWeights, Filters, Panel, each_panel, pack_bias};
 use crate::simd::{Arguments, Avx512Bf16, Compiled};
+
+/// Pairs of channels in a block.
+pub(super) const PAIRS: usize = 8;
 
 /// Some pixels of one block of channels. Distances are in elements.
 #[derive(Debug, Clone, Copy)]

@@ -24,7 +24,7 @@ use transform::{FREQUENCIES, FromFrequencies, Output, PATCH, Patch, TILE, ToFreq
 /// Tiles per band. All weights are read once per band, so it should be long; its frequencies should stay in a second-level cache
 /// or near it: 36 frequencies of 28 tiles and 512 channels are 2 MB, of 128 channels 0.5 MB. 28 is twice the widest tile kernel.
 const BAND: usize = 28;
-/// Bands are not cut shorter than this to get a unit for each thread: weights are loaded per band, whatever its length.
+/// Bands are not cut shorter than this to get a unit for each thread: all weights are loaded for each band.
 const MIN_BAND: usize = 12;
 /// Units that a small image is cut into where that costs little: one for each of eight threads.
 const MIN_UNITS: usize = 8;

@@ -118,16 +118,22 @@ fn winograd(
         // SAFETY: one unit at a time, after the imports.
         conv.unit(&unsafe { Unit::new(&run, unit) }, &packed);
     }
-    let mut written = vec![false; before.len()];
-    for at in 0..case.batch * output.blocks() * output.height {
-        let (row, block) = (at % output.height, at / output.height % output.blocks());
-        let range = output.block_range(case.batch, at / (output.height * output.blocks()), block);
-        written[range][output.at(0, row, 0)..][..output.width * output.lanes].fill(true);
-    }
+    let written = pixels(&output, case.batch, before.len());
     for (at, (before, after)) in before.iter().zip(memory.as_slice()).enumerate() {
         assert!(written[at] || after.to_bits() == *before, "wrote to {at}");
     }
     layout::export(memory.as_slice(), &output, case.batch)
+}
+
+/// Which elements of the memory are pixels of the view.
+fn pixels(view: &View, batch: usize, len: usize) -> Vec<bool> {
+    let mut pixels = vec![false; len];
+    for at in 0..batch * view.blocks() * view.height {
+        let (row, block) = (at % view.height, at / view.height % view.blocks());
+        let range = view.block_range(batch, at / (view.height * view.blocks()), block);
+        pixels[range][view.at(0, row, 0)..][..view.width * view.lanes].fill(true);
+    }
+    pixels
 }
 
 fn available() -> impl Iterator<Item = Instructions> {

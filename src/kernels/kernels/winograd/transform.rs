@@ -120,23 +120,35 @@ fn patches<S: Simd, const FULL: bool>(simd: S, t: &Patch<'_>) {
     }
 }
 
+impl Output<'_> {
+    /// Panics where the loop would reach past the end of a slice.
+    #[inline(always)]
+    fn check(&self, lanes: usize) {
+        let pixels =
+            |block, row| reach([[self.blocks, block], [self.rows, row], [self.columns, lanes]], lanes);
+        let read = reach([[self.blocks, self.m_block], [FREQUENCIES, self.m_frequency]], lanes);
+        let added = self.residual.map_or(0, |_| pixels(self.residual_block, self.residual_row));
+        assert!(
+            read <= self.m.len() && pixels(self.y_block, self.y_row) <= self.y.len(),
+            "a tile reaches too far"
+        );
+        assert!(added <= self.residual.map_or(0, <[f32]>::len), "a residual is too short");
+    }
+}
+
 impl InnerLoop for FromFrequencies {
     type Arguments = Self;
 
     #[inline(always)]
     fn run<S: Simd>(simd: S, t: Output<'_>) {
-        let pixels = |block, row| reach([[t.blocks, block], [t.rows, row], [t.columns, S::LANES]], S::LANES);
-        let read = reach([[t.blocks, t.m_block], [FREQUENCIES, t.m_frequency]], S::LANES);
-        let added = t.residual.map_or(0, |_| pixels(t.residual_block, t.residual_row));
-        assert!(read <= t.m.len() && pixels(t.y_block, t.y_row) <= t.y.len(), "a tile reaches too far");
-        assert!(added <= t.residual.map_or(0, <[f32]>::len), "a residual is too short");
+        t.check(S::LANES);
         let (low, high) = (simd.splat(t.range[0]), simd.splat(t.range[1]));
         let y = t.y.as_ptr().cast_mut().cast::<f32>();
         for block in 0..t.blocks {
             let mut half = [[simd.splat(0.0); PATCH]; TILE];
             for column in 0..PATCH {
                 let at = |row: usize| block * t.m_block + (row * PATCH + column) * t.m_frequency;
-                // SAFETY: below the counts that `read` was computed from.
+                // SAFETY: `check` has compared these counts with the length.
                 let line = std::array::from_fn(|row| unsafe { simd.load_from(t.m.as_ptr().add(at(row))) });
                 for (half, value) in half.iter_mut().zip(from_frequencies(simd, line)) {
                     half[column] = value;
@@ -151,14 +163,13 @@ impl InnerLoop for FromFrequencies {
                     };
                     let mut sum = simd.add(sum, bias);
                     if let Some(residual) = t.residual {
-                        // SAFETY: below the counts that `added` was computed from.
+                        // SAFETY: `check` has compared these counts with the length.
                         let residual = unsafe {
                             simd.load_from(residual.as_ptr().add(at(t.residual_block, t.residual_row)))
                         };
                         sum = simd.add(sum, residual);
                     }
-                    // SAFETY: below the counts that the length of `y` was checked against; cells are written through shared
-                    // references.
+                    // SAFETY: `check` has compared these counts with the length; cells are written through shared references.
                     unsafe {
                         simd.store_to(y.add(at(t.y_block, t.y_row)), simd.min(high, simd.max(low, sum)));
                     };

@@ -1,0 +1,53 @@
+//! An operation lowered to what the kernels can do, before it has a place in memory.
+
+use crate::kernels::activation::Activation;
+use crate::kernels::conv::ConvGeometry;
+use crate::kernels::filters::Filters;
+use crate::kernels::pool;
+
+#[derive(Debug, Clone)]
+pub(super) struct Node {
+    pub(super) kind: NodeKind,
+    pub(super) inputs: Vec<usize>,
+    pub(super) output: usize,
+    pub(super) activation: Activation,
+    /// Added before the activation.
+    pub(super) residual: Option<usize>,
+    /// Of two inputs the second has one element per channel.
+    pub(super) broadcasts: bool,
+    /// Which operation's parameters it has.
+    pub(super) source: usize,
+}
+
+#[derive(Debug, Clone)]
+pub(super) enum NodeKind {
+    Convolution {
+        geometry: ConvGeometry,
+        filters: Filters,
+        depthwise: bool,
+    },
+    BatchNorm,
+    /// `scale x + shift`, the same two for all elements.
+    Line([f32; 2]),
+    Activation,
+    Pool(pool::Kind, pool::Window),
+    Add,
+    Mul,
+    Concat,
+    /// First channel and how many.
+    Channels([usize; 2]),
+    /// Zeros at the top, bottom, left and right.
+    Pad([usize; 4]),
+    /// The same tensor under another name.
+    Alias,
+}
+
+impl Node {
+    pub(super) fn reads(&self) -> impl Iterator<Item = usize> {
+        self.inputs.iter().copied().chain(self.residual)
+    }
+
+    pub(super) fn has_parameters(&self) -> bool {
+        matches!(self.kind, NodeKind::Convolution { .. } | NodeKind::BatchNorm)
+    }
+}
