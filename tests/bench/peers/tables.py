@@ -1,8 +1,8 @@
 """Makes the tables: times, and in brackets how many times burncam's time each peer takes."""
 
 TITLES = {
-    "trunk": "Forward pass to the explained layer, ms an image",
-    "gradcam": "Grad-CAM in process, ms an image",
+    "trunk": "Forward pass to the explained layer, ms per image",
+    "gradcam": "Grad-CAM in process, ms per image",
     "process": "Whole processes: wall time, peak memory",
 }
 
