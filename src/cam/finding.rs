@@ -1,7 +1,7 @@
-//! Why a map shows nothing, told instead of drawn.
+//! Why a map shows nothing, reported instead of drawn.
 //!
-//! Dividing a map by its maximum turns any crumb of it bright red, so a map without evidence must be recognised
-//! before it is normalised. The cases are told apart by what is zero.
+//! Dividing a map by its maximum turns the least of it bright red, so a map without evidence must be recognised
+//! before it is normalised. The cases differ in what is zero.
 
 use crate::engine::{Evidence, Features};
 use crate::heatmap::Heatmap;
@@ -102,29 +102,45 @@ impl Finding {
     }
 }
 
+/// What a layer's evidence says by itself, before any map is made of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Look {
+    Sound,
+    NotFinite,
+    NoActivation,
+    NoGradient,
+}
+
+impl Look {
+    pub(super) fn at(evidence: &Evidence) -> Self {
+        let all_zero = |features: &Features| features.values.iter().all(|value| *value == 0.0);
+        let finite = |features: &Features| features.values.iter().all(|value| value.is_finite());
+        match () {
+            () if !finite(&evidence.activations) || !finite(&evidence.gradients) => Self::NotFinite,
+            () if all_zero(&evidence.activations) => Self::NoActivation,
+            () if all_zero(&evidence.gradients) => Self::NoGradient,
+            () => Self::Sound,
+        }
+    }
+}
+
 /// Looks for the reason why a finished map has nothing to show.
 ///
-/// `raw` are the maps before ReLU, one a layer; `evidence` is the first layer's, of a method that looks at gradients;
+/// `raw` are the maps before ReLU, one per layer; `look` is at the first layer's evidence, of a method that looks at gradients;
 /// `uses_class` is the method's.
 pub(super) fn of(
-    evidence: Option<&Evidence>,
+    look: Option<Look>,
     raw: &[Signed],
     finished: &Heatmap,
     uses_class: bool,
     saturated: bool,
 ) -> Option<Finding> {
-    let all_zero = |features: &Features| features.values.iter().all(|value| *value == 0.0);
-    let finite = |features: &Features| features.values.iter().all(|value| value.is_finite());
-    if let Some(evidence) = evidence {
-        match () {
-            () if !finite(&evidence.activations) || !finite(&evidence.gradients) => {
-                return Some(Finding::NotFinite);
-            }
-            () if saturated => return Some(Finding::Saturated),
-            () if all_zero(&evidence.activations) => return Some(Finding::NoActivation),
-            () if all_zero(&evidence.gradients) => return Some(Finding::NoGradient),
-            () => {}
-        }
+    match look {
+        Some(Look::NotFinite) => return Some(Finding::NotFinite),
+        _ if saturated => return Some(Finding::Saturated),
+        Some(Look::NoActivation) => return Some(Finding::NoActivation),
+        Some(Look::NoGradient) => return Some(Finding::NoGradient),
+        Some(Look::Sound) | None => {}
     }
     let never_above = raw.iter().all(|signed| f64::from(signed.map.stats().max) <= signed.rounding);
     let below = raw.iter().any(|signed| signed.map.stats().min < 0.0);
@@ -132,9 +148,8 @@ pub(super) fn of(
     let zero = raw.iter().all(|signed| signed.map.magnitude() == 0.0);
     let nothing = raw.iter().all(Signed::is_nothing);
     match () {
-        () if saturated => Some(Finding::Saturated),
         // There is a gradient, and a method that keeps only its positive part has nothing left.
-        () if uses_class && zero && evidence.is_some() => Some(Finding::AllNegative),
+        () if uses_class && zero && look.is_some() => Some(Finding::AllNegative),
         () if uses_class && nothing => Some(Finding::Nothing),
         () if never_above && below && !shows_negative => Some(Finding::AllNegative),
         () if raw.iter().all(Signed::is_flat) => Some(Finding::Flat),
@@ -157,11 +172,11 @@ mod tests {
             |values: [f32; 4]| Features { channels: 1, height: 2, width: 2, values: values.to_vec() };
         let evidence = Evidence { activations: features(activations), gradients: features(gradients) };
         let raw = Heatmap::new(2, 2, raw.to_vec()).unwrap();
-        of(Some(&evidence), &[Signed::new(raw.clone(), 0.0)], &raw.rectified(), true, saturated)
+        of(Some(Look::at(&evidence)), &[Signed::new(raw.clone(), 0.0)], &raw.rectified(), true, saturated)
     }
 
     #[test]
-    fn every_reason_is_told() {
+    fn every_reason_is_found() {
         let ones = [1.0; 4];
         let ramp = [1.0, 2.0, 3.0, 4.0];
         let cases = [
@@ -185,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn layers_that_agree_nowhere_are_told_apart() {
+    fn layers_that_agree_nowhere_have_a_finding_of_their_own() {
         let maps = [[1.0, 0.0], [0.0, 1.0]]
             .map(|values| Signed::new(Heatmap::new(1, 2, values.to_vec()).unwrap(), 0.0));
         assert_eq!(of(None, &maps, &Heatmap::zeros(1, 2), true, false), Some(Finding::NothingShared));
@@ -209,7 +224,7 @@ mod tests {
         assert_eq!(found([1e-7, 2e-7], 1e-6), Some(Finding::Nothing));
         assert_eq!(found([1.0, 1.000_004], 1e-7), None);
         assert_eq!(found([1.0, 1.000_004], 1e-5), Some(Finding::Flat));
-        // A crumb above zero is not drawn where rounding may have put it there.
+        // A value barely above zero is not drawn where rounding may have put it there.
         assert_eq!(found([-1.0, 1e-8], 0.0), Some(Finding::AllNegative));
         assert_eq!(found([-1.0, 1e-4], 0.0), None);
     }

@@ -1,6 +1,6 @@
-//! From one map a layer to the map that is shown: ReLU, several layers made one, other libraries' orders of doing so.
+//! From one map per layer to the map that is shown: ReLU, several layers made one, other libraries' orders of doing so.
 
-use super::methods::{Method, Run};
+use super::definition::{Definition, Finishing, Joining};
 use super::options::{Library, Options};
 use crate::error::{Error, Result};
 use crate::heatmap::{Heatmap, Sampling};
@@ -75,40 +75,41 @@ impl Default for Finish {
 
 impl Finish {
     /// How several layers' maps of a method become one: what was asked for, unless the method or the library decides.
-    #[must_use]
-    pub fn aggregate_of(&self, method: Method, library: Option<Library>) -> Aggregate {
-        match (&method.definition().run, library) {
-            (Run::Product(_), _) => Aggregate::Product,
+    pub(super) fn aggregate_of(&self, joining: Joining, library: Option<Library>) -> Aggregate {
+        match (joining, library) {
+            (Joining::Product, _) => Aggregate::Product,
             (_, Some(Library::Torchcam)) => Aggregate::Max,
             (_, Some(_)) => Aggregate::Mean,
             (_, None) => self.aggregate,
         }
     }
 
-    /// One map from one a layer, before it is brought to a scale of its own.
+    /// One map from one per layer, before it is brought to a scale of its own.
     ///
     /// `input` is height and width of the network's input, to which some libraries enlarge. Of the options, the library
     /// says whose order of doing things is followed, and `signed` keeps negative values: no ReLU.
     pub(super) fn apply(
         &self,
-        method: Method,
+        method: &Definition,
         maps: &[Heatmap],
         input: [usize; 2],
         options: &Options,
     ) -> Result<Heatmap> {
-        let aggregate = self.aggregate_of(method, options.library);
+        let aggregate = self.aggregate_of(method.traits.joining, options.library);
         let finished = match options.library {
             None => self.own(maps, aggregate, options.signed),
             Some(Library::Eli5) => over_maximum(&only(maps)?.rectified(), 1e-7),
-            Some(Library::PytorchGradCam) => pytorch_grad_cam(method, maps, input, aggregate),
-            Some(Library::Torchcam) => torchcam(method, maps, aggregate),
+            Some(Library::PytorchGradCam) => {
+                pytorch_grad_cam(method.traits.finishing, maps, input, aggregate)
+            }
+            Some(Library::Torchcam) => torchcam(method.traits.finishing, maps, aggregate),
             Some(Library::Captum) => only(maps)?.resized(input[0], input[1], Sampling::Nearest),
             Some(Library::TfKerasVis) => {
                 let map = zoomed(&only(maps)?.rectified(), input);
                 min_max(&map, 1e-7)
             }
             // Its maps of pixels keep their signs, and FEM's have none.
-            Some(Library::Xplique) if method.info().uses_layer => {
+            Some(Library::Xplique) if method.info.uses_layer => {
                 only(maps)?.rectified().resized(input[0], input[1], Sampling::Bicubic)
             }
             Some(Library::Xplique) => only(maps)?.clone(),
@@ -127,29 +128,36 @@ impl Finish {
     }
 }
 
+/// The map of one layer as pytorch-grad-cam finishes those of most of its methods.
+pub(super) fn like_pytorch_grad_cam(map: &Heatmap, input: [usize; 2]) -> Heatmap {
+    pytorch_grad_cam(Finishing::Usual, std::slice::from_ref(map), input, Aggregate::Mean)
+}
+
 /// ReLU, scaled and enlarged layer by layer, their mean scaled again.
 fn pytorch_grad_cam(
-    method: Method,
+    finishing: Finishing,
     maps: &[Heatmap],
     [height, width]: [usize; 2],
     aggregate: Aggregate,
 ) -> Heatmap {
     let whole = |map: &Heatmap| min_max(&map.rectified(), 1e-7).resized(height, width, Sampling::Bilinear);
-    // RefineCAM multiplies maps that are each finished, FullGrad has none to take a mean of.
+    // Maps that are multiplied are each finished first.
     let product = aggregate == Aggregate::Product;
     let layer = |map: &Heatmap| if product { min_max(&whole(map), 1e-7) } else { whole(map) };
-    if method == Method::FullGrad {
-        return min_max(&maps[0], 1e-7);
+    // What is as large as the input already has no layers.
+    if let (Finishing::Scaled, [map]) = (finishing, maps) {
+        return min_max(map, 1e-7);
     }
     min_max(&combined(&maps.iter().map(layer).collect::<Vec<_>>(), aggregate), 1e-7)
 }
 
 /// ReLU but for CAM, scaled at the layer's size; several enlarged to the largest, and the greatest taken.
-fn torchcam(method: Method, maps: &[Heatmap], aggregate: Aggregate) -> Heatmap {
+fn torchcam(finishing: Finishing, maps: &[Heatmap], aggregate: Aggregate) -> Heatmap {
     let layer = |map: &Heatmap| {
-        let unit = min_max(&if method == Method::Cam { map.clone() } else { map.rectified() }, 1e-8);
-        match method {
-            Method::LayerCam if maps.len() > 1 => unit.map(|value| (2.0 * value).tanh()).unwrap_or(unit),
+        let unit =
+            min_max(&if finishing == Finishing::Unrectified { map.clone() } else { map.rectified() }, 1e-8);
+        match finishing {
+            Finishing::Tanh if maps.len() > 1 => unit.map(|value| (2.0 * value).tanh()).unwrap_or(unit),
             _ => unit,
         }
     };
@@ -225,11 +233,7 @@ mod tests {
     fn layers_become_one_by_hand() {
         let maps =
             [Heatmap::new(1, 2, vec![-1.0, 2.0]).unwrap(), Heatmap::new(1, 2, vec![1.0, 4.0]).unwrap()];
-        let of = |aggregate, signed| {
-            let finish = Finish { aggregate, ..Finish::default() };
-            let options = Options { signed, ..Options::default() };
-            finish.apply(Method::GradCam, &maps, [1, 2], &options).unwrap().values().to_vec()
-        };
+        let of = |aggregate, signed| Finish::default().own(&maps, aggregate, signed).values().to_vec();
         assert_eq!(of(Aggregate::Mean, false), [0.125, 1.0]);
         assert_eq!(of(Aggregate::Max, false), [0.25, 1.0]);
         assert_eq!(of(Aggregate::Product, false), [0.0, 1.0]);

@@ -1,7 +1,8 @@
 //! Inputs seen through a layer's channels, for Score-CAM and its descendants.
 
 use super::options::Library;
-use super::scene::Question;
+use super::question::Question;
+use super::terms::Terms;
 use crate::Heatmap;
 use crate::engine::Features;
 use crate::error::{Error, Result};
@@ -66,10 +67,16 @@ fn unit(map: &Heatmap) -> Heatmap {
 /// Differences of scores within this share of the score are rounding: networks run in single precision.
 const ROUNDING: f64 = 1e-6;
 
-/// The softmax of the channels' scores, or zeros where no mask changes the score: all channels would count the same, and
+/// Per class the weights that its scores behind the masks give.
+pub(super) fn terms(question: &Question, scores: impl IntoIterator<Item = Vec<f64>>) -> Vec<Terms> {
+    let of_class = |(scores, class): (Vec<f64>, &usize)| Terms::Weights(weights(question, *class, &scores));
+    scores.into_iter().zip(question.classes).map(of_class).collect()
+}
+
+/// The softmax of the channels' scores of a class, or zeros where no mask changes the score: all channels would count the same, and
 /// the map be one of activity with nothing of the class in it. Libraries draw that.
-pub(super) fn weights(question: &Question, scores: &[f64]) -> Vec<f64> {
-    let whole = question.score_of(question.logits());
+fn weights(question: &Question, class: usize, scores: &[f64]) -> Vec<f64> {
+    let whole = question.score_of(question.logits(), class);
     let unmoved = |score: &f64| (score - whole).abs() <= ROUNDING * whole.abs();
     match question.library() {
         None if scores.iter().all(unmoved) => vec![0.0; scores.len()],

@@ -1,9 +1,8 @@
-//! What can be asked of the methods, beyond which one.
+//! Settings of methods, and the libraries whose conventions can be followed.
 
 use std::fmt;
 use std::sync::Arc;
 
-use super::methods::Method;
 use crate::engine::Rectifiers;
 use crate::error::{Error, Result};
 
@@ -28,7 +27,7 @@ pub struct Options {
     pub batch_size: usize,
     /// Whose conventions are followed; `None` for this program's own.
     pub library: Option<Library>,
-    /// Told how far a method that perturbs has come.
+    /// Gets how far a method that perturbs has come.
     pub progress: Option<Progress>,
 }
 
@@ -98,75 +97,6 @@ impl Library {
     pub(super) fn explains_one_layer(self) -> bool {
         !matches!(self, Self::PytorchGradCam | Self::Torchcam)
     }
-
-    /// The methods that it has.
-    pub fn methods(self) -> impl Iterator<Item = Method> {
-        Method::ALL.iter().copied().filter(move |method| self.has(*method))
-    }
-
-    /// Whether it has a method, under this name or another.
-    #[must_use]
-    pub fn has(self, method: Method) -> bool {
-        use Method as M;
-        match self {
-            Self::Eli5 => method == M::GradCam,
-            Self::PytorchGradCam => !matches!(
-                method,
-                M::Cam
-                    | M::SmoothGradCamPlusPlus
-                    | M::SsCam
-                    | M::IsCam
-                    | M::ReciproCam
-                    | M::Gradient
-                    | M::InputXGradient
-                    | M::SmoothGrad
-                    | M::IntegratedGradients
-                    | M::Deconvolution
-                    | M::Occlusion
-                    | M::Rise
-            ),
-            Self::Torchcam => matches!(
-                method,
-                M::Cam
-                    | M::GradCam
-                    | M::GradCamPlusPlus
-                    | M::SmoothGradCamPlusPlus
-                    | M::XGradCam
-                    | M::LayerCam
-                    | M::ScoreCam
-                    | M::SsCam
-                    | M::IsCam
-                    | M::FinerCam
-                    | M::RefineCam
-            ),
-            Self::Captum => matches!(
-                method,
-                M::GradCam
-                    | M::Gradient
-                    | M::InputXGradient
-                    | M::IntegratedGradients
-                    | M::GuidedBackprop
-                    | M::Deconvolution
-                    | M::GuidedGradCam
-                    | M::Occlusion
-            ),
-            Self::TfKerasVis => {
-                matches!(method, M::GradCam | M::GradCamPlusPlus | M::ScoreCam | M::LayerCam | M::Gradient)
-            }
-            Self::Xplique => matches!(
-                method,
-                M::GradCam
-                    | M::GradCamPlusPlus
-                    | M::Fem
-                    | M::Gradient
-                    | M::InputXGradient
-                    | M::IntegratedGradients
-                    | M::GuidedBackprop
-                    | M::Deconvolution
-                    | M::Occlusion
-            ),
-        }
-    }
 }
 
 impl std::str::FromStr for Library {
@@ -189,7 +119,7 @@ impl Progress {
         Self(Arc::new(listener))
     }
 
-    pub(super) fn tell(&self, done: usize, total: usize) {
+    pub(super) fn report(&self, done: usize, total: usize) {
         (self.0)(done, total);
     }
 }

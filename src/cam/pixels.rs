@@ -1,7 +1,7 @@
 //! What the methods share that work in the space of the network's input.
 
 use super::options::Library;
-use super::scene::Question;
+use super::question::Question;
 use crate::error::Result;
 
 /// How a number for every colour becomes one for the pixel.
@@ -17,7 +17,7 @@ pub(super) enum Reduction {
 
 /// `[channels, height, width]` -> `[height, width]`.
 ///
-/// captum's pictures sum over the colours whatever the method, and pytorch-grad-cam's are in colour, which are summed here.
+/// captum's pictures sum over the colours for every method, and pytorch-grad-cam's are in colour, which are summed here.
 /// xplique takes the mean of the colours but for the gradient. Signed maps are sums.
 pub(super) fn reduced(question: &Question, values: &[f32], how: Reduction) -> Vec<f32> {
     let [channels, height, width] = question.network().input();
@@ -40,22 +40,30 @@ pub(super) fn reduced(question: &Question, values: &[f32], how: Reduction) -> Ve
     (0..cells).map(pixel).collect()
 }
 
-/// The weighted sum of the gradients at `count` inputs, each made by `make`, a batch at a time.
-pub(super) fn weighted_gradient(
+/// Per class the weighted sum of the gradients at `count` inputs, each made by `make`, a batch at a time.
+pub(super) fn weighted_gradients(
     question: &Question,
     count: usize,
     make: impl Fn(usize) -> Vec<f32>,
     weight: impl Fn(usize) -> f64,
-) -> Result<Vec<f32>> {
+) -> Result<Vec<Vec<f32>>> {
     let size = question.values().len();
-    let mut sum = vec![0.0_f64; size];
-    for batch in question.batches(count) {
-        let gradients = question.input_gradient(batch.clone().flat_map(&make).collect())?;
-        for (at, gradient) in batch.clone().zip(gradients.chunks(size)) {
-            let weight = weight(at);
-            sum.iter_mut().zip(gradient).for_each(|(sum, value)| *sum += weight * f64::from(*value));
+    let bytes = size_of::<f64>() + question.options.batch_size * size_of::<f32>();
+    let mut weighted = Vec::with_capacity(question.classes.len());
+    for part in question.parts(size * bytes) {
+        let mut sums = vec![vec![0.0_f64; size]; part.classes.len()];
+        for batch in part.batches(count) {
+            let inputs: Vec<f32> = batch.clone().flat_map(&make).collect();
+            for (sum, gradients) in sums.iter_mut().zip(part.input_gradients(&inputs)?) {
+                for (at, gradient) in batch.clone().zip(gradients.chunks(size)) {
+                    let weight = weight(at);
+                    sum.iter_mut().zip(gradient).for_each(|(sum, value)| *sum += weight * f64::from(*value));
+                }
+            }
+            part.report(batch.end, count);
         }
-        question.tell(batch.end, count);
+        let narrow = |sum: Vec<f64>| sum.into_iter().map(|value| value as f32).collect();
+        weighted.extend(sums.into_iter().map(narrow));
     }
-    Ok(sum.into_iter().map(|value| value as f32).collect())
+    Ok(weighted)
 }

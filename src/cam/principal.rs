@@ -2,13 +2,13 @@
 //!
 //! Only the leading eigenvector of a symmetric matrix is needed, so it is found by the Lanczos process with full
 //! reorthogonalisation (Golub and Van Loan, "Matrix Computations", 4th edition, section 10.3): a few dozen products
-//! with the matrix, whatever its size.
+//! with the matrix at any size.
 
 /// Differences within this share of numbers are rounding.
 pub(super) const ROUNDING: f64 = 1e-13;
 /// Steps of the Lanczos process. The small matrix that it leaves is of this size at most.
 const STEPS: usize = 60;
-/// Whether the steps suffice is looked at after so many of them, and so on.
+/// Convergence is checked every so many steps.
 const STRIDE: usize = 8;
 /// They do when what the matrix adds to the eigenvector is within this share of the eigenvalue: maps are in single precision.
 const CLOSE: f64 = 1e-11;
@@ -56,9 +56,9 @@ pub(super) fn toward_activity(projection: Vec<f64>, elements: &[f64]) -> Vec<f64
 pub(super) fn centered(elements: &[f64], positions: usize) -> Vec<f64> {
     let center = |channel: &[f64]| {
         let mean = channel.iter().sum::<f64>() / positions as f64;
-        let beside =
+        let rest =
             |value: &f64| if (value - mean).abs() <= ROUNDING * mean.abs() { 0.0 } else { value - mean };
-        channel.iter().map(beside).collect::<Vec<_>>()
+        channel.iter().map(rest).collect::<Vec<_>>()
     };
     elements.chunks(positions).flat_map(center).collect()
 }

@@ -23,7 +23,7 @@ pub struct Smoothing {
 }
 
 /// A changed input.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Variant {
     pub(super) values: Vec<f32>,
     /// Left and right are swapped.
@@ -31,37 +31,39 @@ pub(super) struct Variant {
 }
 
 impl Smoothing {
-    /// The inputs to average over; none when the input itself is enough.
-    pub(super) fn variants(self, values: &[f32], width: usize, options: &Options) -> Vec<Variant> {
-        let mut variants = Vec::new();
-        if self.augment {
-            for mirrored in [false, true] {
-                for factor in FACTORS {
-                    let base = if mirrored { mirror(values, width) } else { values.to_vec() };
-                    let values = base.into_iter().map(|value| value * factor).collect();
-                    variants.push(Variant { values, mirrored });
-                }
-            }
+    /// True where maps of changed inputs are averaged.
+    pub(super) fn averages(self) -> bool {
+        self.augment || self.noise
+    }
+
+    /// The inputs to average over, each made when it is asked for.
+    pub(super) fn variants<'a>(
+        self,
+        values: &'a [f32],
+        width: usize,
+        options: &Options,
+    ) -> Box<dyn Iterator<Item = Variant> + 'a> {
+        let bases = bases(values, width, self.augment);
+        if !self.noise {
+            return Box::new(bases);
         }
-        if self.noise {
-            variants = noisy(variants, values, options);
-        }
-        variants
+        let deviation = options.noise.unwrap_or(NOISE) * noise::range(values);
+        let mut noise = Noise::new(options.seed, 4 << 32);
+        let samples = options.samples.unwrap_or(SAMPLES);
+        let draws = bases.flat_map(move |base| (0..samples).map(move |_| base.clone()));
+        Box::new(draws.map(move |base| Variant { values: noise.added_to(&base.values, deviation), ..base }))
     }
 }
 
-fn noisy(variants: Vec<Variant>, values: &[f32], options: &Options) -> Vec<Variant> {
-    let bases = match variants.is_empty() {
-        true => vec![Variant { values: values.to_vec(), mirrored: false }],
-        false => variants,
+/// The input, or with `augment` both of its sides at all brightnesses.
+fn bases(values: &[f32], width: usize, augment: bool) -> impl Iterator<Item = Variant> {
+    let sides: &[bool] = if augment { &[false, true] } else { &[false] };
+    let factors: &[f32] = if augment { &FACTORS } else { &[1.0] };
+    let changed = move |mirrored: bool, factor: f32| {
+        let base = if mirrored { mirror(values, width) } else { values.to_vec() };
+        Variant { values: base.into_iter().map(|value| value * factor).collect(), mirrored }
     };
-    let deviation = options.noise.unwrap_or(NOISE) * noise::range(values);
-    let mut noise = Noise::new(options.seed, 4 << 32);
-    let samples = options.samples.unwrap_or(SAMPLES);
-    let draws = bases.iter().flat_map(|base| std::iter::repeat_n(base, samples));
-    draws
-        .map(|base| Variant { values: noise.added_to(&base.values, deviation), mirrored: base.mirrored })
-        .collect()
+    sides.iter().flat_map(move |side| factors.iter().map(move |factor| changed(*side, *factor)))
 }
 
 /// Left and right swapped.
@@ -69,14 +71,34 @@ pub(super) fn mirrored_map(map: &Heatmap) -> Option<Heatmap> {
     Heatmap::new(map.height(), map.width(), mirror(map.values(), map.width()))
 }
 
-/// The mean of maps of one size.
-pub(super) fn mean(maps: &[Heatmap]) -> Option<Heatmap> {
-    let first = maps.first()?;
-    let cell = |at: usize| {
-        let sum: f64 = maps.iter().map(|map| f64::from(map.values()[at])).sum();
-        (sum / maps.len() as f64) as f32
-    };
-    Heatmap::new(first.height(), first.width(), (0..first.values().len()).map(cell).collect())
+/// The mean of maps of one size, taken in map by map.
+#[derive(Debug, Clone)]
+pub(super) struct Mean {
+    height: usize,
+    width: usize,
+    sums: Vec<f64>,
+    count: usize,
+}
+
+impl Mean {
+    /// Of one map so far.
+    pub(super) fn of(map: &Heatmap) -> Self {
+        let sums = map.values().iter().map(|value| f64::from(*value)).collect();
+        Self { height: map.height(), width: map.width(), sums, count: 1 }
+    }
+
+    /// Takes in another map of the same size.
+    pub(super) fn add(&mut self, map: &Heatmap) {
+        let pairs = self.sums.iter_mut().zip(map.values());
+        pairs.for_each(|(sum, value)| *sum += f64::from(*value));
+        self.count += 1;
+    }
+
+    /// The mean of those taken in.
+    pub(super) fn map(&self) -> Option<Heatmap> {
+        let values = self.sums.iter().map(|sum| (sum / self.count as f64) as f32).collect();
+        Heatmap::new(self.height, self.width, values)
+    }
 }
 
 fn mirror(values: &[f32], width: usize) -> Vec<f32> {

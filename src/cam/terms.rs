@@ -6,9 +6,9 @@ use crate::engine::Features;
 /// One layer's part in a map.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Terms {
-    /// One weight a channel, `[channels]`: the map is the weighted sum of the activations.
+    /// One weight per channel, `[channels]`: the map is the weighted sum of the activations.
     Weights(Vec<f64>),
-    /// One term a channel and position, `[channels, height, width]`: the map is their sum over the channels.
+    /// One term per channel and position, `[channels, height, width]`: the map is their sum over the channels.
     Elements(Vec<f64>),
     /// The map itself, `[height, width]`.
     Map(Vec<f64>),

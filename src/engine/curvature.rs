@@ -1,6 +1,6 @@
 //! Second derivatives of a class score: the Hessian times a vector, exactly.
 //!
-//! Receives a trunk, hands on for every tap how the gradient there changes as its activations grow in proportion.
+//! Receives a trunk, returns for every tap how the gradient there changes as its activations grow in proportion.
 //! By Pearlmutter's method (Fast exact multiplication by the Hessian, Neural Computation 6, 1994): with the direction `v`
 //! held constant, `H v` is the gradient of the score's rate of change along `v`. The rate comes from `tangent`, its
 //! gradient from Burn's autodiff.

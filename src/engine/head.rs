@@ -1,7 +1,9 @@
 //! The trunk, and the head that records.
 //!
-//! Receives pictures, hands on what a layer's numbers are and how class scores change with them. Everything up to
-//! the cut is plain inference; from there on autodiff records, once a class score.
+//! Receives pictures, returns a layer's activations and how class scores change with them. Everything up to
+//! the cut is plain inference; from there on autodiff records, once per class score.
+
+use std::sync::atomic::Ordering;
 
 use burn::tensor::{Gradients, Tensor};
 
@@ -60,7 +62,10 @@ impl Network {
             self.expect_one(picture)?;
         }
         let slots = match &self.program {
-            Some(program) => program.run_each(self, pictures)?,
+            Some(program) => {
+                self.passes.fetch_add(pictures.len(), Ordering::Relaxed);
+                program.run_each(self, pictures)?
+            }
             None => pictures
                 .iter()
                 .map(|picture| self.advance_to_cut(picture.to_vec()))
@@ -87,6 +92,14 @@ impl Network {
         Ok(Trunk { cut, ..trunk })
     }
 
+    /// The logits, `[1, classes]`, of the picture whose trunk this is, without recording anything.
+    ///
+    /// # Errors
+    /// When the device does not give them back.
+    pub fn logits_behind(&self, trunk: &Trunk) -> Result<Vec<f32>> {
+        self.finish(trunk.slots.clone(), self.first_behind(trunk.cut))
+    }
+
     /// Records the head: from the tapped layers to the logits.
     ///
     /// The earliest tap becomes an autodiff leaf. A later one gets a leaf of zeros added to it, whose gradient is
@@ -106,6 +119,7 @@ impl Network {
     /// # Errors
     /// When there are not as many values as whole pictures have.
     pub fn record_input(&self, values: Vec<f32>) -> Result<Recording> {
+        self.count(&values)?;
         self.record_from(self.start(values)?, &[0], 0)
     }
 
@@ -179,8 +193,7 @@ impl Network {
         let mut slots: Vec<_> =
             trunk.slots.iter().map(|slot| slot.clone().map(|value| repeated(value, batch))).collect();
         slots[trunk.cut] = Some(Value::new(activations, &shape, &self.device)?);
-        let head = self.steps.iter().position(|step| step.output > trunk.cut).unwrap_or(self.steps.len());
-        self.finish(slots, head)
+        self.finish(slots, self.first_behind(trunk.cut))
     }
 
     /// A tapped layer's activations where `trunk` ends.

@@ -8,6 +8,7 @@
 mod classifier;
 mod curvature;
 mod device;
+mod features;
 mod fold;
 mod head;
 mod kink;
@@ -28,6 +29,7 @@ mod value;
 mod walk;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use burn::tensor::Device;
 
@@ -39,13 +41,14 @@ use burncam_kernels::{self as native, Workspace};
 pub use burncam_kernels::{Isa, Precision};
 use burncam_model as model;
 pub use device::{DEVICES, DeviceName};
+pub use features::{Evidence, Features};
 pub use head::{Recording, Trunk};
 pub use local::{Local, Locals};
 use program::{Place, Program};
 pub use runtime::{Engine, Runtime};
 pub use score::{Contrast, Score};
 use step::Step;
-pub use sweep::{Rectifiers, Rule, SweptStep};
+pub use sweep::{Rectifiers, Rule, Sweep, SweptStep};
 use value::Value;
 pub use walk::Walk;
 
@@ -65,28 +68,7 @@ pub struct Network {
     /// Slot -> position of the last step that reads it.
     last_use: Vec<usize>,
     sha256: Arc<Pending>,
-}
-
-/// A layer's numbers for one picture, `[channels, height, width]`, row-major.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Features {
-    /// Number of channels.
-    pub channels: usize,
-    /// Rows of the grid.
-    pub height: usize,
-    /// Columns of the grid.
-    pub width: usize,
-    /// The numbers.
-    pub values: Vec<f32>,
-}
-
-/// A tapped layer's activations, and the gradients of one class score with respect to them.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Evidence {
-    /// `A`.
-    pub activations: Features,
-    /// `dy / dA`, of the same shape.
-    pub gradients: Features,
+    passes: AtomicUsize,
 }
 
 impl Network {
@@ -162,7 +144,8 @@ impl Network {
         let input = &model.graph().input;
         let input = [input.channels, input.height, input.width];
         let sha256 = Arc::clone(&weights.sha256);
-        Ok(Self { device, steps, program, taps, cut, logits: last + 1, input, last_use, sha256 })
+        let (logits, passes) = (last + 1, AtomicUsize::default());
+        Ok(Self { device, steps, program, taps, cut, logits, input, last_use, sha256, passes })
     }
 
     /// SHA-256 of the model file, lower-case hexadecimal; waits until it is worked out.
@@ -210,7 +193,7 @@ impl Network {
 
     /// Slots filled up to the cut, as far as later steps read them.
     fn advance_to_cut(&self, values: Vec<f32>) -> Result<Vec<Option<Value>>> {
-        let batch = self.batch(&values)?;
+        let batch = self.count(&values)?;
         if let Some(program) = &self.program {
             return program.run(self, &values, batch);
         }
@@ -224,7 +207,19 @@ impl Network {
 
     /// Position of the first step behind the cut.
     fn head(&self) -> usize {
-        self.steps.iter().position(|step| step.output > self.cut).unwrap_or(self.steps.len())
+        self.first_behind(self.cut)
+    }
+
+    /// Position of the first step that fills a slot behind this one.
+    fn first_behind(&self, slot: usize) -> usize {
+        self.steps.iter().position(|step| step.output > slot).unwrap_or(self.steps.len())
+    }
+
+    /// How many pictures these are, which are about to go through the network.
+    fn count(&self, values: &[f32]) -> Result<usize> {
+        let batch = self.batch(values)?;
+        self.passes.fetch_add(batch, Ordering::Relaxed);
+        Ok(batch)
     }
 
     /// How many pictures these are.
@@ -261,6 +256,13 @@ impl Network {
     #[must_use]
     pub fn input(&self) -> [usize; 3] {
         self.input
+    }
+
+    /// How many pictures have gone through the network since it was loaded, up to the earliest tapped layer or to its end: what
+    /// explanations cost. Passes from a layer to the logits do not count.
+    #[must_use]
+    pub fn passes(&self) -> usize {
+        self.passes.load(Ordering::Relaxed)
     }
 
     /// How many layers are tapped.

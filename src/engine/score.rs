@@ -24,9 +24,9 @@ pub enum Score {
     Number,
     /// `sigmoid(z_c)`, which [`Score::for_output`] puts in the place of `Prob` for independent classes.
     Sigmoid,
-    /// `log sigmoid(z_c)`, likewise in the place of `LogProb`.
+    /// `log sigmoid(z_c)`, also in the place of `LogProb`.
     LogSigmoid,
-    /// `z_c + log sigmoid(z_c)`, likewise in the place of `Rest`.
+    /// `z_c + log sigmoid(z_c)`, also in the place of `Rest`.
     RestSigmoid,
     /// The network's own probability, where no logits stand behind it; also in the place of `Prob`.
     Own,
@@ -96,25 +96,37 @@ impl Score {
     /// The score of a class as a number, from the logits of one picture, in double precision.
     #[must_use]
     pub fn value(self, logits: &[f32], class: usize) -> f64 {
-        let greatest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-        let sum: f64 = logits.iter().map(|logit| (f64::from(*logit) - f64::from(greatest)).exp()).sum();
         let logit = f64::from(logits[class]);
-        let log_probability = logit - f64::from(greatest) - sum.ln();
+        // Exponentials of all logits; most scores do not need them.
+        let log_probability = || {
+            let (greatest, sum) = exponentials(logits);
+            logit - greatest - sum.ln()
+        };
         let others = logits.iter().enumerate().filter(|(index, _)| *index != class);
         match self {
             Self::Logit | Self::Own | Self::Number => logit,
             Self::LogOwn => logit.ln(),
-            Self::Prob => log_probability.exp(),
-            Self::LogProb => log_probability,
+            Self::Prob => log_probability().exp(),
+            Self::LogProb => log_probability(),
             Self::Sigmoid => 1.0 / (1.0 + (-logit).exp()),
             Self::LogSigmoid => -(-logit).exp().ln_1p(),
-            Self::Rest => logit + log_probability,
+            Self::Rest => logit + log_probability(),
             Self::RestSigmoid => logit - (-logit).exp().ln_1p(),
             Self::Margin => match others.map(|(_, logit)| *logit).reduce(f32::max) {
                 Some(rival) => logit - f64::from(rival),
                 None => logit,
             },
         }
+    }
+
+    /// Whether the score is a probability that rounds to one, so that its slope is noise.
+    #[must_use]
+    pub fn is_saturated(self, logits: &[f32], class: usize) -> bool {
+        let probability = || {
+            let (greatest, sum) = exponentials(logits);
+            (f64::from(logits[class]) - greatest).exp() / sum
+        };
+        self == Self::Prob && 1.0 - probability() < f64::from(f32::EPSILON)
     }
 
     /// The score as a tensor of one number that gradients can flow from. `logits` is `[batch, classes]`; of several
@@ -135,6 +147,12 @@ impl Score {
     }
 }
 
+/// The greatest logit, and the sum of the exponentials of all, less that.
+fn exponentials(logits: &[f32]) -> (f64, f64) {
+    let greatest = f64::from(logits.iter().copied().fold(f32::NEG_INFINITY, f32::max));
+    (greatest, logits.iter().map(|logit| (f64::from(*logit) - greatest).exp()).sum())
+}
+
 fn margin(logits: Tensor<2>, class: usize) -> Tensor<1> {
     let [_, classes] = logits.dims();
     let own = logits.clone().narrow(1, class, 1).sum();
@@ -151,12 +169,12 @@ fn margin(logits: Tensor<2>, class: usize) -> Tensor<1> {
     }
 }
 
-/// What tells a class from others: the score of Finer-CAM.
+/// What distinguishes a class from others: the score of Finer-CAM.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Contrast {
     /// The class `c`.
     pub class: usize,
-    /// The classes `d` that it is told from, at least one.
+    /// The classes `d` that it is compared with, at least one.
     pub rivals: Vec<usize>,
     /// How much of their logits is taken off, usually 0 to 1.
     pub strength: f64,
@@ -202,6 +220,13 @@ impl std::str::FromStr for Score {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_probability_within_rounding_of_one_is_saturated() {
+        let saturated = |score: Score, rival: f32| score.is_saturated(&[0.0, rival], 0);
+        assert!(saturated(Score::Prob, -17.0) && !saturated(Score::Prob, -15.0));
+        assert!(!saturated(Score::Logit, -17.0) && !saturated(Score::LogProb, -17.0));
+    }
 
     #[test]
     fn the_numbers_of_the_scores() {

@@ -1,7 +1,7 @@
 //! A backward pass that stops after every operation.
 //!
 //! Receives pictures and a rule for rectifiers, shows a visitor the gradient with respect to every operation's
-//! output, hands on the one with respect to the input. That is what methods need that look at more than a few layers
+//! output, returns the one with respect to the input. One pass forward serves every class. That is what methods need that look at more than a few layers
 //! or put something else in the place of a derivative: guided backpropagation, deconvolution, FullGrad. Their
 //! mathematics is left to [`crate::cam`]; methods of one layer use [`Network::record`], which is faster.
 
@@ -23,7 +23,7 @@ pub enum Rule {
     Plain,
     /// `g` where `x > 0` and `g > 0`: guided backpropagation, Springenberg et al. 2015, arXiv:1412.6806, equation 1.
     Guided(Rectifiers),
-    /// `g` where `g > 0`, whatever the input: the deconvolution of Zeiler & Fergus 2014, arXiv:1311.2901.
+    /// `g` where `g > 0`, for any input: the deconvolution of Zeiler & Fergus 2014, arXiv:1311.2901.
     ///
     /// The paper sends what flows backward through the same rectifier. Of `relu6` only the lower bound is taken: the
     /// upper one is in units of activations, and gradients have others.
@@ -37,6 +37,13 @@ pub enum Rectifiers {
     Relu,
     /// `relu` and `relu6`, which passes guided gradients only where `x < 6` too.
     ReluAndRelu6,
+}
+
+/// A pass forward that keeps every value, to be run backward as often as there are classes.
+#[derive(Debug)]
+pub struct Sweep<'a> {
+    network: &'a Network,
+    slots: Vec<Option<Value>>,
 }
 
 /// One operation on the way back.
@@ -57,34 +64,44 @@ impl Network {
         self.steps.iter().filter(|step| which.hold(&step.op)).count()
     }
 
-    /// The gradient of a class score with respect to the input, `[batch, channels, height, width]`, by `rule`.
-    ///
-    /// Runs forward once without autodiff, then from the last operation to the first, of which only one is recorded
-    /// at a time; `visit` sees each that the score depends on, before the pass goes on below it.
+    /// Runs forward without autodiff and keeps every value.
     ///
     /// # Shapes
-    /// `values` is `[batch, channels, height, width]`, row-major. Every picture's gradient is that of its own score.
+    /// `values` is `[batch, channels, height, width]`, row-major.
     ///
     /// # Errors
-    /// When there are not as many values as whole pictures have, `class` is out of range, or `visit` fails.
-    pub fn sweep(
-        &self,
-        values: Vec<f32>,
-        score: &Score,
-        class: usize,
-        rule: Rule,
-        visit: &mut dyn FnMut(SweptStep<'_>) -> Result<()>,
-    ) -> Result<Vec<f32>> {
+    /// When there are not as many values as whole pictures have.
+    pub fn sweep(&self, values: Vec<f32>) -> Result<Sweep<'_>> {
+        self.count(&values)?;
         let mut slots = self.start(values)?;
         for step in &self.steps {
             let value = ops::apply(&step.op, step.params()?, inputs(&slots, step)?)?;
             slots[step.output] = Some(value);
         }
-        let mut gradients = vec![None; slots.len()];
-        gradients[self.logits] = Some(self.seed(&mut slots, *score, class)?);
-        for step in self.steps.iter().rev() {
-            // Whatever reads this value lies behind, so its memory is free.
-            slots[step.output] = None;
+        Ok(Sweep { network: self, slots })
+    }
+}
+
+impl Sweep<'_> {
+    /// The gradient of a class score with respect to the input, `[batch, channels, height, width]`, by `rule`; every picture's is
+    /// that of its own score.
+    ///
+    /// Runs from the last operation to the first, of which only one is recorded at a time; `visit` sees each that the score depends
+    /// on, before the pass goes on below it.
+    ///
+    /// # Errors
+    /// When `class` is out of range, or `visit` fails.
+    pub fn back(
+        &self,
+        score: &Score,
+        class: usize,
+        rule: Rule,
+        visit: &mut dyn FnMut(SweptStep<'_>) -> Result<()>,
+    ) -> Result<Vec<f32>> {
+        let network = self.network;
+        let mut gradients = vec![None; self.slots.len()];
+        gradients[network.logits] = Some(self.seed(*score, class)?);
+        for step in network.steps.iter().rev() {
             let Some(gradient) = gradients[step.output].take() else { continue };
             visit(SweptStep {
                 node: step.output - 1,
@@ -92,23 +109,24 @@ impl Network {
                 params: step.params()?,
                 gradient: &gradient,
             })?;
-            let parts = backward(step, inputs(&slots, step)?, gradient, rule)?;
+            let parts = backward(step, inputs(&self.slots, step)?, gradient, rule)?;
             for (&slot, part) in step.inputs.iter().zip(parts) {
                 gradients[slot] = sum(gradients[slot].take(), part)?;
             }
         }
-        match (gradients[0].take(), slots[0].take()) {
+        match (gradients[0].take(), &self.slots[0]) {
             (Some(gradient), _) => gradient.to_vec(),
             // A score that does not depend on the picture is constant in it.
-            (None, Some(input)) => map_tensor!(input, t => t.zeros_like()).to_vec(),
+            (None, Some(input)) => map_tensor!(input.clone(), t => t.zeros_like()).to_vec(),
             (None, None) => Err(Error::internal("the input is gone")),
         }
     }
 
     /// The gradient of the score with respect to the last value, in that value's shape.
-    fn seed(&self, slots: &mut [Option<Value>], score: Score, class: usize) -> Result<Value> {
-        let shape = slots[self.logits].as_ref().map(Value::shape).unwrap_or_default();
-        let leaf = self.flat_logits(slots)?.autodiff().require_grad();
+    fn seed(&self, score: Score, class: usize) -> Result<Value> {
+        let last = self.network.logits;
+        let shape = self.slots[last].as_ref().map(Value::shape).unwrap_or_default();
+        let leaf = self.network.flat_logits(&mut self.slots.clone())?.autodiff().require_grad();
         let [_, classes] = leaf.dims();
         if class >= classes {
             return Err(Error::internal(format!("class {class} of {classes} was asked for")));
@@ -120,7 +138,7 @@ impl Network {
 }
 
 impl SweptStep<'_> {
-    /// What the operation adds to each channel whatever its input, where it has such a parameter: the bias of a
+    /// What the operation adds to each channel for any input, where it has such a parameter: the bias of a
     /// convolution or linear layer, the shift of a norm. Batch norm's is
     /// `beta - running_mean gamma / sqrt(running_var + epsilon)`.
     ///

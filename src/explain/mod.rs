@@ -1,11 +1,12 @@
-//! The conductor: from a subject to its explanation, one line a room.
+//! The conductor: from a subject to its explanation, one line per room.
 //!
-//! Receives a [`Model`], [`Settings`] and [`Subject`]s; hands on [`Explanation`]s, from which
+//! Receives a [`Model`], [`Settings`] and [`Subject`]s; returns [`Explanation`]s, from which
 //! [`Explanation::draw`] makes pictures and [`Explainer::record`] the record. Writing files is left to
 //! [`crate::output`].
 
 mod artifacts;
 mod canvas;
+mod maps;
 mod probability;
 mod records;
 mod settings;
@@ -19,7 +20,7 @@ pub use settings::{Scale, Settings};
 pub use subject::Subject;
 pub use target::Target;
 
-use crate::cam::{ClassMap, Finding, Method, Question, Scene};
+use crate::cam::{ClassMap, Finding, Method, Scene};
 use crate::engine::{Network, Runtime, Score};
 use crate::error::{Error, Result};
 use crate::heatmap::Heatmap;
@@ -34,7 +35,7 @@ const BRIGHTEST: f64 = 0.99;
 pub struct Explainer {
     model: Model,
     network: Network,
-    /// For the one method that wants every batch norm by itself.
+    /// A second network for methods that want every batch norm by itself, where others are asked for, too.
     unfolded: Option<Network>,
     layers: Vec<Choice>,
     settings: Settings,
@@ -120,12 +121,13 @@ impl Explainer {
         settings.targets.iter().try_for_each(|target| target.check(&model))?;
         let layers = if settings.needs_layer() { layers(&model, &settings)? } else { vec![] };
         let taps: Vec<usize> = layers.iter().map(|layer| layer.index).collect();
-        let alone = settings.methods.iter().all(|method| *method == Method::FullGrad);
-        // FullGrad looks at every bias where the graph has it. Others keep their network, and their last digits.
+        let is_unfolded = |method: &Method| method.traits().unfolded;
+        let alone = settings.methods.iter().all(is_unfolded);
+        // Methods that look at every bias want it where the graph has it. Others keep their network, and their last digits.
         let load_unfolded = || Network::load_unfolded(&model, &settings.runtime);
         let network = if alone { load_unfolded()? } else { Network::load(&model, &taps, &settings.runtime)? };
-        let is_beside = !alone && settings.methods.contains(&Method::FullGrad);
-        let unfolded = is_beside.then(load_unfolded).transpose()?;
+        let is_second = !alone && settings.methods.iter().any(is_unfolded);
+        let unfolded = is_second.then(load_unfolded).transpose()?;
         for method in &settings.methods {
             method.check_network(&network, &settings.options)?;
         }
@@ -150,7 +152,7 @@ impl Explainer {
         &self.settings
     }
 
-    /// SHA-256 of the model file, lower-case hexadecimal; waits until it is worked out, which goes on beside the first passes.
+    /// SHA-256 of the model file, lower-case hexadecimal; waits until it is computed, which happens during the first passes.
     ///
     /// # Errors
     /// When the file could not be read to its end.
@@ -163,7 +165,8 @@ impl Explainer {
     /// # Errors
     /// When the logits are not finite, or a method does not fit the network.
     pub fn explain(&self, subject: &Subject) -> Result<Vec<Explanation>> {
-        self.explain_scene(&Scene::new(&self.network, &subject.values)?, subject)
+        let found = self.explain_all(&[subject])?.pop();
+        found.ok_or_else(|| Error::internal("a subject has no explanations"))?
     }
 
     /// As [`Explainer::explain`] for several subjects, which share a pass through the trunk; each gets what it gets alone.
@@ -172,34 +175,32 @@ impl Explainer {
     /// When a subject is not of the network's size. What is wrong with one alone is in its place.
     pub fn explain_all(&self, subjects: &[&Subject]) -> Result<Vec<Result<Vec<Explanation>>>> {
         let pictures: Vec<&[f32]> = subjects.iter().map(|subject| subject.values.as_slice()).collect();
-        let scenes = Scene::several(&self.network, &pictures)?;
-        Ok(scenes.iter().zip(subjects).map(|(scene, subject)| self.explain_scene(scene, subject)).collect())
+        let recorded = self.settings.methods.iter().any(|method| method.goes_back());
+        let scenes = Scene::several(&self.network, &pictures, recorded)?;
+        Ok(scenes
+            .into_iter()
+            .zip(subjects)
+            .map(|(scene, subject)| self.explain_scene(scene, subject))
+            .collect())
     }
 
-    fn explain_scene(&self, scene: &Scene, subject: &Subject) -> Result<Vec<Explanation>> {
-        let unfolded =
-            self.unfolded.as_ref().map(|network| Scene::new(network, &subject.values)).transpose()?;
+    fn explain_scene(&self, scene: Scene, subject: &Subject) -> Result<Vec<Explanation>> {
         let classes = classes(&self.model, &self.network, scene.logits(), subject)?;
-        let mut explanations: Vec<Explanation> =
-            self.settings.methods.iter().map(|method| self.empty(*method)).collect();
-        for class in self.wanted(&classes, subject.label)? {
-            for explanation in &mut explanations {
-                let scene = match &unfolded {
-                    Some(unfolded) if explanation.method == Method::FullGrad => unfolded,
-                    _ => scene,
-                };
-                let target = self.explain_class(scene, explanation.method, &classes, class, subject)?;
+        let wanted = self.wanted(&classes, subject.label)?;
+        let found = self.class_maps(scene, &wanted)?;
+        let explanation = |(method, found): (&Method, Vec<(f64, ClassMap)>)| {
+            let mut explanation = self.empty(*method);
+            for (class, found) in wanted.iter().zip(found) {
+                let target = self.explain_class(*method, &classes, *class, found, subject)?;
                 if let Some(finding) = &target.finding {
                     explanation.warnings.push(format!("{}: {finding}", target.class.class_name));
                 }
                 explanation.targets.push(target);
             }
-            scene.forget();
-        }
-        for explanation in &mut explanations {
             explanation.predictions = classes.iter().take(self.settings.top_k).cloned().collect();
-        }
-        Ok(explanations)
+            Ok(explanation)
+        };
+        self.settings.methods.iter().zip(found).map(explanation).collect()
     }
 
     fn empty(&self, method: Method) -> Explanation {
@@ -210,28 +211,22 @@ impl Explainer {
 
     fn explain_class(
         &self,
-        scene: &Scene,
         method: Method,
         classes: &[Prediction],
         class: usize,
+        (score, map): (f64, ClassMap),
         subject: &Subject,
     ) -> Result<ClassExplanation> {
         let at = classes.iter().position(|candidate| candidate.target == class);
         let rank = at.ok_or_else(|| Error::internal("a class has no rank"))?;
-        let score = self.score;
-        let certain = classes[rank].proba.is_some_and(|proba| 1.0 - proba < f64::from(f32::EPSILON));
-        let saturated = score == Score::Prob && certain;
-        let question = Question::new(scene, class, score, &self.settings.options)?;
-        let map = method.class_map(&question, &self.settings.finish, self.settings.smoothing, saturated)?;
         let uses_layer = method.info().uses_layer;
-        let finding = map.finding.map(|finding| self.tell(finding, uses_layer, subject)).transpose()?;
-        let score = score.value(scene.logits(), class);
+        let finding = map.finding.map(|finding| self.describe(finding, uses_layer, subject)).transpose()?;
         let rank_of_class = (!self.model.output().is_regression()).then_some(rank + 1);
         Ok(ClassExplanation { class: classes[rank].clone(), score, rank: rank_of_class, map, finding })
     }
 
     /// A finding in words; for a map that is not finite, with the layer where that began.
-    fn tell(&self, finding: Finding, uses_layer: bool, subject: &Subject) -> Result<String> {
+    fn describe(&self, finding: Finding, uses_layer: bool, subject: &Subject) -> Result<String> {
         if finding == Finding::AllNegative && self.settings.options.counterfactual {
             return Ok("nothing here speaks against the class (drop --counterfactual)".to_owned());
         }
@@ -292,7 +287,7 @@ fn layers(model: &Model, settings: &Settings) -> Result<Vec<Choice>> {
 
 impl Explanation {
     /// A target's map on the explanation's scale, whole: 0 to 1, or with signs -1 to 1, where it is divided by its own greatest
-    /// value. On a scale of [`Scale::Fixed`] values may lie beyond; raw ones, and those of a library, are of any size.
+    /// value. On a scale of [`Scale::Fixed`] values may be beyond; raw ones, and those of a library, are of any size.
     #[must_use]
     pub fn heatmap(&self, target: &ClassExplanation) -> Heatmap {
         let map = &target.map.map;

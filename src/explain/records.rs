@@ -168,7 +168,7 @@ impl Explainer {
         SettingsRecord {
             method: method.info().name.to_owned(),
             score: self.score.name().to_owned(),
-            aggregate: several.then(|| settings.finish.aggregate_of(method, library).name().to_owned()),
+            aggregate: several.then(|| method.aggregate(&settings.finish, library).name().to_owned()),
             smooth: kinds.iter().filter(|(on, _)| *on).map(|(_, name)| (*name).to_owned()).collect(),
             signed,
             counterfactual,

@@ -1,7 +1,7 @@
 //! What is asked of an explainer.
 
 use super::Target;
-use crate::cam::{Finish, Library, Method, Options, Smoothing};
+use crate::cam::{Finish, Joining, Library, Method, Options, Outputs, Reads, Smoothing, Traits};
 use crate::engine::{Precision, Runtime, Score};
 use crate::error::{Error, Result};
 use crate::model::{LayerRequest, OutputSpec};
@@ -73,19 +73,20 @@ impl Settings {
 
     /// The score as the network's outputs have it.
     pub(super) fn score_for(&self, output: &OutputSpec) -> Result<Score> {
-        if self.methods.contains(&Method::FinerCam) && !output.has_logits() {
-            return Err(Error::request(
-                "finercam compares the logits of classes, and the model gives none (use gradcam)",
-            ));
+        let compares = self.methods.iter().find(|method| method.traits().outputs == Outputs::Logits);
+        if let (Some(method), false) = (compares, output.has_logits()) {
+            return Err(Error::request(format!(
+                "{} compares the logits of classes, and the model gives none (use gradcam)",
+                method.info().name
+            )));
         }
         Score::for_output(self.score, output)
     }
 
     /// Refuses what could not be done, or would be ignored.
     pub(super) fn check(&self) -> Result<()> {
-        let refuse = |message: &str| Err(Error::request(message));
         if self.methods.is_empty() || self.layers.is_empty() || self.targets.is_empty() {
-            return refuse("expected at least one method, one layer and one class");
+            return Err(Error::request("expected at least one method, one layer and one class"));
         }
         self.methods.iter().try_for_each(|method| method.check(&self.options, self.smoothing))?;
         self.check_unread()?;
@@ -95,13 +96,13 @@ impl Settings {
                 "--layer is of no use to {name}, which works on pixels (drop it)"
             )));
         }
-        if self.layers.len() > 1 && self.methods.contains(&Method::GuidedGradCam) {
-            return refuse("guidedgradcam takes one layer, got several (name one)");
+        let one_layer = self.which(|traits| traits.joining == Joining::OneLayer);
+        if let (Some(name), 2..) = (one_layer, self.layers.len()) {
+            return Err(Error::request(format!("{name} takes one layer, got several (name one)")));
         }
-        let of_logits = self.methods.iter().find(|method| matches!(method, Method::Cam | Method::FinerCam));
         let other = self.score.filter(|score| !matches!(score, Score::Logit | Score::Number));
-        if let (Some(method), Some(score), None) = (of_logits, other, self.options.library) {
-            let name = method.info().name;
+        let of_logits = self.which(|traits| traits.outputs != Outputs::Any);
+        if let (Some(name), Some(score), None) = (of_logits, other, self.options.library) {
             return Err(Error::request(format!(
                 "{name} is made of logits, got --score {} (drop it)",
                 score.name()
@@ -110,29 +111,42 @@ impl Settings {
         if let Some(library) = self.options.library {
             self.check_library(library)?;
         }
+        self.check_exactness()
+    }
+
+    /// The name of the first method with a trait.
+    fn which(&self, has: fn(&Traits) -> bool) -> Option<&'static str> {
+        let found = self.methods.iter().find(|method| has(method.traits()));
+        found.map(|method| method.info().name)
+    }
+
+    /// Refuses a precision and signs that a method would lose.
+    fn check_exactness(&self) -> Result<()> {
         let precision = self.runtime.precision;
-        if precision != Precision::F32 && self.methods.contains(&Method::FullGrad) {
+        if let (Some(name), true) = (self.which(|traits| traits.unfolded), precision != Precision::F32) {
             return Err(Error::request(format!(
-                "fullgrad looks at the network as it is, in f32, got --precision {precision} (drop one of them)"
+                "{name} looks at the network as it is, in f32, got --precision {precision} (drop one of them)"
             )));
         }
-        if self.options.signed && self.methods.contains(&Method::RefineCam) {
-            return refuse("refinecam multiplies maps, which loses their signs (drop --signed)");
+        let product = self.which(|traits| traits.joining == Joining::Product);
+        if let (Some(name), true) = (product, self.options.signed) {
+            return Err(Error::request(format!(
+                "{name} multiplies maps, which loses their signs (drop --signed)"
+            )));
         }
         Ok(())
     }
 
     /// Refuses options that no method reads.
     fn check_unread(&self) -> Result<()> {
-        let any = |reads: fn(Method) -> bool| self.methods.iter().any(|method| reads(*method));
+        let any = |option: Reads| self.methods.iter().any(|method| method.reads(option));
         let noisy = self.smoothing.noise;
         let options = &self.options;
-        let occludes = any(|method| method == Method::Occlusion);
         let unread = [
-            ("--samples", options.samples.is_some() && !noisy && !any(Method::reads_samples)),
-            ("--noise", options.noise.is_some() && !noisy && !any(Method::reads_noise)),
-            ("--patch", options.patch.is_some() && !occludes),
-            ("--stride", options.stride.is_some() && !occludes),
+            ("--samples", options.samples.is_some() && !noisy && !any(Reads::Samples)),
+            ("--noise", options.noise.is_some() && !noisy && !any(Reads::Noise)),
+            ("--patch", options.patch.is_some() && !any(Reads::Patch)),
+            ("--stride", options.stride.is_some() && !any(Reads::Stride)),
         ];
         match unread.iter().find(|(_, is_unread)| *is_unread) {
             Some((option, _)) => {

@@ -7,7 +7,7 @@
 
 use std::time::Instant;
 
-use burncam::cam::{ClassMap, Finish, Method, Options, Question, Scene, Smoothing};
+use burncam::cam::{ClassMap, Finish, MapRequest, Method, Options, Scene, Smoothing};
 use burncam::engine::{Network, Score};
 use burncam::model::{LayerRequest, Model};
 use burncam::{DeviceName, Result};
@@ -54,41 +54,44 @@ fn added_cost(network: &Network, input: &[f32]) -> Result<()> {
     let logits = network.logits(input.to_vec())?;
     let mut classes: Vec<usize> = (0..logits.len()).collect();
     classes.sort_by(|a, b| logits[*b].total_cmp(&logits[*a]));
-    let mut forward = Vec::new();
-    let mut first = Vec::new();
-    let mut methods = vec![Vec::new(); CHEAP.len()];
-    let mut others = vec![Vec::new(); CHEAP.len()];
+    let mut scene = Scene::new(network, input)?;
+    let mut ask = |methods: &[Method], classes: &[usize]| {
+        timed(|| maps(&mut scene, methods, classes, &Options::default()))
+    };
+    let (mut forward, mut first, mut alone) = (Vec::new(), Vec::new(), Vec::new());
+    let mut second = vec![Vec::new(); CHEAP.len()];
+    let mut several = vec![[Vec::new(), Vec::new()]; CHEAP.len()];
     for _ in 0..ROUNDS {
         forward.push(timed(|| network.logits(input.to_vec()))?);
         let begin = Instant::now();
-        let scene = Scene::new(network, input)?;
-        ask(&scene, Method::GradCam, classes[0], &Options::default())?;
+        let mut scenes = Scene::several(network, &[input], true)?;
+        maps(&mut scenes[0], &[Method::GradCam], &classes[..1], &Options::default())?;
         first.push(begin.elapsed().as_secs_f64());
-        for (method, times) in CHEAP.iter().zip(&mut methods) {
-            times.push(timed(|| ask(&scene, *method, classes[0], &Options::default()))?);
-        }
-        for ((method, times), class) in CHEAP.iter().zip(&mut others).zip(&classes[1..]) {
-            times.push(timed(|| ask(&scene, *method, *class, &Options::default()))?);
+        alone.push(ask(&[Method::GradCam], &classes[..1])?);
+        for ((method, second), [one, two]) in CHEAP.iter().zip(&mut second).zip(&mut several) {
+            second.push(ask(&[Method::GradCam, *method], &classes[..1])?);
+            one.push(ask(&[*method], &classes[..1])?);
+            two.push(ask(&[*method], &classes[..2])?);
         }
     }
-    let forward = median(&mut forward);
+    let (forward, alone) = (median(&mut forward), median(&mut alone));
     let row = |what: &str, time: f64| {
         println!("{what:<32} {:>9.3} ms {:>8.2} %", time * 1e3, 100.0 * time / forward);
     };
     row("forward pass alone", forward);
     row("first explanation, gradcam", median(&mut first));
-    println!("\nadded on the same picture: a second method / a method of another class");
-    for ((method, mut same), mut other) in CHEAP.iter().zip(methods).zip(others) {
+    println!("\nadded on the same picture: to gradcam a second method / to one class another");
+    for ((method, mut second), [mut one, mut two]) in CHEAP.iter().zip(second).zip(several) {
         let name = method.info().name;
-        row(name, median(&mut same));
-        row(&format!("{name}, another class"), median(&mut other));
+        row(name, median(&mut second) - alone);
+        row(&format!("{name}, another class"), median(&mut two) - median(&mut one));
     }
     Ok(())
 }
 
 /// Time of a pass and the process's peak memory, of methods that send changed pictures through the network.
 fn passes(network: &Network, input: &[f32]) -> Result<()> {
-    let scene = Scene::new(network, input)?;
+    let mut scene = Scene::new(network, input)?;
     let held = memory("VmRSS:").map_or_else(|| "?".to_owned(), |kb| format!("{} MB", kb / 1024));
     println!("\nper pass, and the process's peak memory; before: {held}");
     // Small batches first: what was freed may stay with the process.
@@ -99,7 +102,7 @@ fn passes(network: &Network, input: &[f32]) -> Result<()> {
             let options = Options { batch_size, stride: Some(32), samples: Some(16), ..Options::default() };
             // Peaks are measured from here on.
             let forgotten = std::fs::write("/proc/self/clear_refs", "5").is_ok();
-            let time = timed(|| ask(&scene, method, 967, &options))? / f64::from(count);
+            let time = timed(|| maps(&mut scene, &[method], &[967], &options))? / f64::from(count);
             let peak = match memory("VmHWM:") {
                 Some(peak) if forgotten => format!("{} MB", peak / 1024),
                 _ => "?".to_owned(),
@@ -111,9 +114,14 @@ fn passes(network: &Network, input: &[f32]) -> Result<()> {
     Ok(())
 }
 
-fn ask(scene: &Scene, method: Method, class: usize, options: &Options) -> Result<ClassMap> {
-    let question = Question::new(scene, class, Score::Logit, options)?;
-    method.class_map(&question, &Finish::default(), Smoothing::default(), false)
+fn maps(
+    scene: &mut Scene,
+    methods: &[Method],
+    classes: &[usize],
+    options: &Options,
+) -> Result<Vec<Vec<ClassMap>>> {
+    let (finish, smoothing) = (Finish::default(), Smoothing::default());
+    scene.class_maps(&MapRequest { methods, classes, score: Score::Logit, finish, smoothing, options })
 }
 
 fn timed<T>(run: impl FnOnce() -> Result<T>) -> Result<f64> {

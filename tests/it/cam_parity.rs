@@ -8,7 +8,7 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
 
-use burncam::cam::{Finish, Library, Method, Options, Question, Scene, Smoothing};
+use burncam::cam::{Finish, Library, MapRequest, Method, Options, Scene, Smoothing};
 use burncam::engine::{Network, Score};
 use burncam::model::import::{ImportRequest, Imported, import};
 use burncam::model::{LayerRequest, Model};
@@ -144,10 +144,11 @@ impl Asked {
             _ => Network::load(model, taps, &device),
         };
         let network = network.unwrap();
-        let scene = Scene::new(&network, input).unwrap();
-        let question = Question::new(&scene, class, self.score, &self.options).unwrap();
-        let map = self.method.class_map(&question, &self.finish, self.smoothing, false).unwrap();
-        map.map.values().to_vec()
+        let mut scene = Scene::new(&network, input).unwrap();
+        let Self { method, score, finish, smoothing, ref options } = *self;
+        let (methods, classes) = (&[method], &[class]);
+        let request = MapRequest { methods, classes, score, finish, smoothing, options };
+        scene.class_maps(&request).unwrap()[0][0].map.values().to_vec()
     }
 }
 

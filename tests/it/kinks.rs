@@ -34,7 +34,8 @@ fn gradients(made: &Made, input: &[f32]) -> Vec<(String, Vec<f32>)> {
             let trunk = network.trunk(input.to_vec()).unwrap();
             let evidence = network.record(&trunk).unwrap().evidence(&Score::Logit, 0).unwrap().remove(0);
             found.push((format!("{on}, {engine}, head"), evidence.gradients.values));
-            let swept = network.sweep(input.to_vec(), &Score::Logit, 0, Rule::Plain, &mut |_| Ok(()));
+            let sweep = network.sweep(input.to_vec()).unwrap();
+            let swept = sweep.back(&Score::Logit, 0, Rule::Plain, &mut |_| Ok(()));
             found.push((format!("{on}, {engine}, sweep"), swept.unwrap()));
             let chain = network.locals(&trunk, input.to_vec()).unwrap().gradient(0).unwrap();
             found.push((format!("{on}, {engine}, chain"), chain));

@@ -1,6 +1,7 @@
 //! What holds of every method, over the table of all methods, and identities that need no other library.
 
 mod blank;
+mod classes;
 mod files;
 mod identities;
 mod layers;
@@ -9,3 +10,4 @@ mod perturbing;
 mod random;
 mod smoothing;
 mod table;
+mod traits;

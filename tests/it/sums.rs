@@ -1,6 +1,6 @@
 //! Long sums stay near the true ones at any size, and pools whose windows are far outside are computed and do not panic.
 
-use burncam::cam::{Finish, Method, Options, Question, Scene, Smoothing};
+use burncam::cam::{Finish, MapRequest, Method, Options, Scene, Smoothing};
 use burncam::engine::{Engine, Network, Runtime, Score};
 use burncam::explain::Subject;
 use burncam::input::Picture;
@@ -217,11 +217,12 @@ fn engines_agree_on_what_is_only_rounding() {
     let layer = model.graph().position("n4").unwrap();
     let blank = |method: Method, signed: bool, runtime: &Runtime| {
         let network = Network::load(&model, &[layer], runtime).unwrap();
-        let scene = Scene::new(&network, &values).unwrap();
-        let options = Options { signed, ..Options::default() };
-        let question = Question::new(&scene, 0, Score::Logit, &options).unwrap();
-        let map = method.class_map(&question, &Finish::default(), Smoothing::default(), false).unwrap();
-        map.finding
+        let mut scene = Scene::new(&network, &values).unwrap();
+        let options = &Options { signed, ..Options::default() };
+        let (finish, smoothing) = (Finish::default(), Smoothing::default());
+        let (methods, classes, score) = (&[method], &[0], Score::Logit);
+        let request = MapRequest { methods, classes, score, finish, smoothing, options };
+        scene.class_maps(&request).unwrap()[0][0].finding
     };
     let on_layers = Method::ALL.iter().filter(|method| method.info().uses_layer);
     let several = [Method::RefineCam, Method::GuidedGradCam];

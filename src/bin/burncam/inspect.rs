@@ -1,7 +1,7 @@
 //! `burncam layers`, `info` and `methods`: listings. None of them reads weights.
 
 use anyhow::{Result, anyhow};
-use burncam::cam::{Method, MethodInfo};
+use burncam::cam::{Library, Method, MethodInfo, Reads};
 use burncam::card::{Crop, Filter, Preprocess, Resize};
 use burncam::model::{LayerInfo, LayerRequest, Model};
 use serde_json::json;
@@ -144,18 +144,29 @@ fn preprocess(preprocess: &Preprocess) -> String {
 
 /// `burncam methods`.
 pub(crate) fn methods(args: &FormatArgs) -> Result<Outcome> {
-    let methods = Method::ALL.iter().map(|method| method.info());
     if args.json {
-        for info in methods {
+        for method in Method::ALL {
+            let info = method.info();
+            let reads: Vec<_> = Reads::ALL
+                .iter()
+                .filter(|option| method.reads(**option))
+                .map(|option| option.name())
+                .collect();
+            let libraries: Vec<_> = Library::ALL
+                .iter()
+                .filter(|library| library.has(*method))
+                .map(|library| library.name())
+                .collect();
             let line = json!({
                 "name": info.name, "title": info.title, "summary": info.summary, "formula": info.formula, "paper": info.paper,
                 "cost": info.cost, "uses_class": info.uses_class, "uses_layer": info.uses_layer, "has_sign": info.has_sign,
-                "has_terms": info.has_terms,
+                "has_terms": info.has_terms, "reads": reads, "libraries": libraries,
             });
             text::json_line(&line.to_string())?;
         }
         return Ok(Outcome::Done);
     }
+    let methods = Method::ALL.iter().map(|method| method.info());
     let row =
         |info: &MethodInfo| [info.name, info.summary, info.cost, info.paper].map(str::to_owned).to_vec();
     let (layer, pixels): (Vec<_>, Vec<_>) = methods.partition(|info| info.uses_layer);

@@ -12,10 +12,11 @@
 //! has no zero it sets the channel to the least activation minus 1e7. (It also lets that number drift within a batch; that
 //! is not followed.)
 
-use super::{Definition, MethodInfo, Run};
+use crate::cam::definition::{Definition, MethodInfo, Reads, Run, Traits, rounding_of_scores};
 use crate::cam::options::Library;
-use crate::cam::scene::Question;
+use crate::cam::question::Question;
 use crate::cam::terms::Terms;
+use crate::engine::Features;
 use crate::error::Result;
 
 pub(super) const DEFINITION: Definition = Definition {
@@ -32,9 +33,15 @@ pub(super) const DEFINITION: Definition = Definition {
         has_terms: true,
     },
     run: Run::Layer(terms),
+    traits: Traits {
+        libraries: &[Library::PytorchGradCam],
+        reads: &[Reads::BatchSize],
+        rounding,
+        ..Traits::PLAIN
+    },
 };
 
-fn terms(question: &Question, tap: usize) -> Result<Terms> {
+fn terms(question: &Question, tap: usize) -> Result<Vec<Terms>> {
     let trunk = question.trunk_to(tap)?;
     let activations = question.network().activations(&trunk)?;
     let cells = activations.height * activations.width;
@@ -47,9 +54,21 @@ fn terms(question: &Question, tap: usize) -> Result<Terms> {
         values
     };
     let scores = question.scores_of_activations(&trunk, activations.channels, without)?;
-    let whole = question.score_of(question.logits());
-    // Not the sign of the question: a counterfactual map is the negative of the other.
-    let scale = if theirs { whole * f64::from(question.sign()) } else { whole.abs() };
-    let weight = |score: f64| if scale == 0.0 { whole - score } else { (whole - score) / scale };
-    Ok(Terms::Weights(scores.into_iter().map(weight).collect()))
+    let of_class = |(scores, class): (Vec<f64>, &usize)| {
+        let whole = question.score_of(question.logits(), *class);
+        // Not the sign of the question: a counterfactual map is the negative of the other.
+        let scale = if theirs { whole * f64::from(question.sign()) } else { whole.abs() };
+        let weight = |score: f64| if scale == 0.0 { whole - score } else { (whole - score) / scale };
+        Terms::Weights(scores.into_iter().map(weight).collect())
+    };
+    Ok(scores.into_iter().zip(question.classes).map(of_class).collect())
+}
+
+/// As far as the scores whose differences the weights are, in units of the score.
+fn rounding(question: &Question, class: usize, activations: Option<&Features>) -> f64 {
+    let Some(activations) = activations else { return 0.0 };
+    let whole = question.score_of(question.logits(), class).abs();
+    let ones = Terms::Weights(vec![1.0; activations.channels]);
+    let scores = rounding_of_scores(question, class, None);
+    if whole == 0.0 { 0.0 } else { ones.greatest_sum(activations) * scores / whole }
 }

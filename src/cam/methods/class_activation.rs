@@ -9,8 +9,9 @@
 //!
 //! Grad-CAM gives the same map, divided by the number of positions.
 
-use super::{Definition, MethodInfo, Run};
-use crate::cam::scene::Question;
+use crate::cam::definition::{Definition, Finishing, MethodInfo, Outputs, Run, Traits};
+use crate::cam::options::{Library, Options};
+use crate::cam::question::Question;
 use crate::cam::terms::Terms;
 use crate::engine::Network;
 use crate::error::{Error, Result};
@@ -29,15 +30,30 @@ pub(super) const DEFINITION: Definition = Definition {
         has_terms: true,
     },
     run: Run::Layer(terms),
+    traits: Traits {
+        libraries: &[Library::Torchcam],
+        finishing: Finishing::Unrectified,
+        outputs: Outputs::Linear,
+        check: check_head,
+        ..Traits::PLAIN
+    },
 };
 
-fn terms(question: &Question, tap: usize) -> Result<Terms> {
-    let weights = linear_weights(question.network(), tap, question.class)?;
-    Ok(Terms::Weights(weights.into_iter().map(|weight| f64::from(weight * question.sign())).collect()))
+fn terms(question: &Question, tap: usize) -> Result<Vec<Terms>> {
+    let of_class = |class: &usize| {
+        let weights = linear_weights(question.network(), tap, *class)?;
+        Ok(Terms::Weights(weights.into_iter().map(|weight| f64::from(weight * question.sign())).collect()))
+    };
+    question.classes.iter().map(of_class).collect()
+}
+
+/// Refuses a network with more than an average and a linear layer behind a layer.
+fn check_head(_: &str, network: &Network, _: &Options) -> Result<()> {
+    (0..network.taps()).try_for_each(|tap| linear_weights(network, tap, 0).map(|_| ()))
 }
 
 /// The weights of the last linear layer for a class, `[channels]`.
-pub(in crate::cam) fn linear_weights(network: &Network, tap: usize, class: usize) -> Result<Vec<f32>> {
+fn linear_weights(network: &Network, tap: usize, class: usize) -> Result<Vec<f32>> {
     network.classifier_weights(tap, class)?.ok_or_else(|| {
         Error::request(
             "cam needs a network that goes from the layer over an average of all positions to one linear layer, and this one \

@@ -8,9 +8,11 @@
 //! M_ij = max_colour | R_ij |                    signed: the sum over the colours
 //! ```
 
-use super::{Definition, MethodInfo, Run};
+use super::guided_backprop::check_rectifiers;
+use crate::cam::definition::{Definition, MethodInfo, Run, Traits};
+use crate::cam::options::Library;
 use crate::cam::pixels::{self, Reduction};
-use crate::cam::scene::Question;
+use crate::cam::question::Question;
 use crate::engine::Rule;
 use crate::error::Result;
 
@@ -27,10 +29,18 @@ pub(super) const DEFINITION: Definition = Definition {
         has_sign: false,
         has_terms: false,
     },
-    run: Run::Pixels(map),
+    run: Run::Pixels(maps),
+    traits: Traits {
+        libraries: &[Library::Captum, Library::Xplique],
+        fine: true,
+        slope: true,
+        check: check_rectifiers,
+        ..Traits::PLAIN
+    },
 };
 
-fn map(question: &Question) -> Result<Vec<f32>> {
-    let gradient = question.rectified_gradient(Rule::Deconvolution)?;
-    Ok(pixels::reduced(question, &gradient, Reduction::Rectified))
+fn maps(question: &Question) -> Result<Vec<Vec<f32>>> {
+    let gradients = question.rectified_gradients(Rule::Deconvolution)?;
+    let map = |gradient: &Vec<f32>| pixels::reduced(question, gradient, Reduction::Rectified);
+    Ok(gradients.iter().map(map).collect())
 }

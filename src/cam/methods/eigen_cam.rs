@@ -11,9 +11,10 @@
 //! The mean is taken off as in pytorch-grad-cam; the paper leaves it. A singular vector has no sign of its own. Here it is the one for which the map runs with the sum of the activations, so
 //! that bright means active; pytorch-grad-cam leaves it to the linear algebra, and its maps are inverted now and then.
 
-use super::{Definition, MethodInfo, Run};
+use crate::cam::definition::{Definition, MethodInfo, Run, Traits};
+use crate::cam::options::Library;
 use crate::cam::principal;
-use crate::cam::scene::Question;
+use crate::cam::question::Question;
 use crate::cam::terms::Terms;
 use crate::error::Result;
 
@@ -30,7 +31,8 @@ pub(super) const DEFINITION: Definition = Definition {
         has_sign: false,
         has_terms: false,
     },
-    run: Run::Layer(terms),
+    run: Run::Activations(terms),
+    traits: Traits { libraries: &[Library::PytorchGradCam], ..Traits::PLAIN },
 };
 
 fn terms(question: &Question, tap: usize) -> Result<Terms> {

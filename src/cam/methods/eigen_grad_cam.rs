@@ -10,7 +10,8 @@
 //! The sign of `v_1` is chosen as in Eigen-CAM.
 
 use super::hires_cam;
-use super::{Definition, MethodInfo, Run};
+use crate::cam::definition::{Definition, MethodInfo, Run, Traits};
+use crate::cam::options::Library;
 use crate::cam::principal;
 use crate::cam::terms::Terms;
 use crate::engine::Evidence;
@@ -29,9 +30,10 @@ pub(super) const DEFINITION: Definition = Definition {
         has_terms: false,
     },
     run: Run::Evidence(terms),
+    traits: Traits { libraries: &[Library::PytorchGradCam], ..Traits::PLAIN },
 };
 
-fn terms(evidence: &Evidence) -> Terms {
+fn terms(evidence: &Evidence, _: Option<Library>) -> Terms {
     let (products, channels) = (hires_cam::products(evidence), evidence.activations.channels);
     Terms::Projected(principal::projection(&products, channels), principal::size(&products, channels))
 }

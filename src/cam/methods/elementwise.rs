@@ -8,7 +8,8 @@
 //! ```
 
 use super::hires_cam;
-use super::{Definition, MethodInfo, Run};
+use crate::cam::definition::{Definition, MethodInfo, Run, Traits};
+use crate::cam::options::Library;
 use crate::cam::terms::Terms;
 use crate::engine::Evidence;
 
@@ -26,8 +27,9 @@ pub(super) const DEFINITION: Definition = Definition {
         has_terms: true,
     },
     run: Run::Evidence(terms),
+    traits: Traits { libraries: &[Library::PytorchGradCam], ..Traits::PLAIN },
 };
 
-fn terms(evidence: &Evidence) -> Terms {
+fn terms(evidence: &Evidence, _: Option<Library>) -> Terms {
     Terms::Elements(hires_cam::products(evidence).into_iter().map(|term| term.max(0.0)).collect())
 }

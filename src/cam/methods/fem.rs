@@ -11,9 +11,9 @@
 //! xplique has the same. pytorch-grad-cam weighs the activations themselves, each channel by its share of positions in `B_k`
 //! (with `>`).
 
-use super::{Definition, MethodInfo, Run};
+use crate::cam::definition::{Definition, MethodInfo, Run, Traits};
 use crate::cam::options::Library;
-use crate::cam::scene::Question;
+use crate::cam::question::Question;
 use crate::cam::terms::Terms;
 use crate::error::Result;
 
@@ -30,7 +30,8 @@ pub(super) const DEFINITION: Definition = Definition {
         has_sign: false,
         has_terms: true,
     },
-    run: Run::Layer(terms),
+    run: Run::Activations(terms),
+    traits: Traits { libraries: &[Library::PytorchGradCam, Library::Xplique], ..Traits::PLAIN },
 };
 
 /// Standard deviations above the mean that count as rare.

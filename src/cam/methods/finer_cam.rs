@@ -1,7 +1,7 @@
 //! Finer-CAM.
 //!
 //! Zhang et al., "Finer-CAM: Spotting the Difference Reveals Finer Details for Visual Explanation", CVPR 2025,
-//! arXiv:2501.11309: Grad-CAM of what tells a class from those most like it.
+//! arXiv:2501.11309: Grad-CAM of what distinguishes a class from those most like it.
 //!
 //! ```text
 //! y^c - g mean_d y^d         d: the three classes whose logits are nearest to y^c, g = 0.6
@@ -9,9 +9,10 @@
 //!
 //! pytorch-grad-cam takes `g = 1` and weighs the classes `d` by their probability. The score is always made of logits.
 
-use super::{Definition, Layers, MethodInfo, Run, grad_cam};
+use super::grad_cam;
+use crate::cam::definition::{Definition, MethodInfo, Outputs, Run, Traits};
 use crate::cam::options::Library;
-use crate::cam::scene::Question;
+use crate::cam::question::Question;
 use crate::engine::Contrast;
 use crate::error::{Error, Result};
 
@@ -19,7 +20,7 @@ pub(super) const DEFINITION: Definition = Definition {
     info: MethodInfo {
         name: "finercam",
         title: "Finer-CAM",
-        summary: "Grad-CAM of what tells a class from those most like it",
+        summary: "Grad-CAM of what distinguishes a class from those most like it",
         formula: "Grad-CAM of y_c - 0.6 mean_d y_d",
         paper: "Zhang et al., CVPR 2025, arXiv:2501.11309",
         cost: "1 forward, head backward",
@@ -28,28 +29,25 @@ pub(super) const DEFINITION: Definition = Definition {
         has_sign: true,
         has_terms: true,
     },
-    run: Run::Shared(terms),
+    run: Run::Contrast(contrast, grad_cam::terms),
+    traits: Traits {
+        libraries: &[Library::PytorchGradCam, Library::Torchcam],
+        outputs: Outputs::Logits,
+        ..Traits::PLAIN
+    },
 };
 
 /// How many similar classes there are.
 const RIVALS: usize = 3;
 
-fn terms(question: &Question) -> Result<Layers> {
-    let rivals = similar(question.logits(), question.class);
+fn contrast(question: &Question, class: usize) -> Result<Contrast> {
+    let rivals = similar(question.logits(), class);
     if rivals.is_empty() {
         return Err(Error::request("finercam compares classes, and the model has only one (use gradcam)"));
     }
-    let like_theirs = question.library() == Some(Library::PytorchGradCam);
-    let strength = if like_theirs { 1.0 } else { 0.6 };
-    let contrast = Contrast { class: question.class, rivals, strength, by_probability: like_theirs };
-    let evidence = question.contrast(&contrast)?;
-    Ok(evidence
-        .into_iter()
-        .map(|evidence| {
-            let terms = grad_cam::terms(&evidence);
-            (evidence, terms)
-        })
-        .collect())
+    let by_probability = question.follows(Library::PytorchGradCam);
+    let strength = if by_probability { 1.0 } else { 0.6 };
+    Ok(Contrast { class, rivals, strength, by_probability })
 }
 
 /// The other classes, those with the nearest logits first.

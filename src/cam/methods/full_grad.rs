@@ -13,12 +13,12 @@
 //! (`beta - mean gamma / sqrt(variance + epsilon)`), as in pytorch-grad-cam, which adds 1e-7 to what it divides by, so that
 //! the scale of the score shows. `--layer` is not used.
 
-use super::{Definition, MethodInfo, Run};
 use crate::Heatmap;
+use crate::cam::definition::{Definition, Finishing, MethodInfo, Run, Traits};
 use crate::cam::options::Library;
-use crate::cam::scene::Question;
+use crate::cam::question::Question;
 use crate::card::Op;
-use crate::engine::{Features, Rule};
+use crate::engine::{Features, Rule, Sweep};
 use crate::error::{Error, Result};
 use crate::heatmap::Sampling;
 
@@ -35,28 +35,38 @@ pub(super) const DEFINITION: Definition = Definition {
         has_sign: false,
         has_terms: false,
     },
-    run: Run::Pixels(map),
+    run: Run::Pixels(maps),
+    traits: Traits {
+        libraries: &[Library::PytorchGradCam],
+        slope: true,
+        unfolded: true,
+        finishing: Finishing::Scaled,
+        ..Traits::PLAIN
+    },
 };
 
 /// A channel whose terms differ by less than this share of the greatest is flat.
 const FLAT: f32 = 1e-6;
 
-fn map(question: &Question) -> Result<Vec<f32>> {
+fn maps(question: &Question) -> Result<Vec<Vec<f32>>> {
+    let sweep = question.network().sweep(question.values().to_vec())?;
+    question.classes.iter().map(|class| map(question, &sweep, *class)).collect()
+}
+
+fn map(question: &Question, sweep: &Sweep, class: usize) -> Result<Vec<f32>> {
     let [channels, height, width] = question.network().input();
     let mut sum = vec![0.0_f64; height * width];
     let mut add = |terms: &Features| {
         let finite = added(&mut sum, terms, [height, width], question.library());
         finite.ok_or_else(|| Error::request("the gradient of a bias is not finite"))
     };
-    let values = question.values().to_vec();
-    let gradient =
-        question.network().sweep(values, &question.score, question.class, Rule::Plain, &mut |step| {
-            if !matches!(step.op, Op::Conv2d { .. } | Op::BatchNorm { .. }) {
-                return Ok(());
-            }
-            let (Some(bias), Some(gradients)) = (step.bias()?, step.gradients()?) else { return Ok(()) };
-            gradients.iter().try_for_each(|gradient| add(&times(gradient, &bias)))
-        })?;
+    let gradient = sweep.back(&question.score, class, Rule::Plain, &mut |step| {
+        if !matches!(step.op, Op::Conv2d { .. } | Op::BatchNorm { .. }) {
+            return Ok(());
+        }
+        let (Some(bias), Some(gradients)) = (step.bias()?, step.gradients()?) else { return Ok(()) };
+        gradients.iter().try_for_each(|gradient| add(&times(gradient, &bias)))
+    })?;
     let values = gradient.iter().zip(question.values()).map(|(gradient, value)| gradient * value).collect();
     add(&Features { channels, height, width, values })?;
     // As the paper's pictures, which show no common level.

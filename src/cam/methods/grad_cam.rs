@@ -11,7 +11,8 @@
 //! `A^k` is `activations`, `y^c` the class score, `alpha_k^c` is `channel_weights`. The ReLU is applied later, after the
 //! signed map has been looked at.
 
-use super::{Definition, MethodInfo, Run};
+use crate::cam::definition::{Definition, MethodInfo, Run, Traits};
+use crate::cam::options::Library;
 use crate::cam::terms::Terms;
 use crate::engine::{Evidence, Features};
 
@@ -29,9 +30,20 @@ pub(super) const DEFINITION: Definition = Definition {
         has_terms: true,
     },
     run: Run::Evidence(terms),
+    traits: Traits {
+        libraries: &[
+            Library::Eli5,
+            Library::PytorchGradCam,
+            Library::Torchcam,
+            Library::Captum,
+            Library::TfKerasVis,
+            Library::Xplique,
+        ],
+        ..Traits::PLAIN
+    },
 };
 
-pub(super) fn terms(evidence: &Evidence) -> Terms {
+pub(super) fn terms(evidence: &Evidence, _: Option<Library>) -> Terms {
     Terms::Weights(channel_weights(&evidence.gradients))
 }
 
@@ -59,7 +71,7 @@ mod tests {
             activations: features([1.0, 0.0, 2.0, 1.0, 5.0, 6.0, 0.0, 1.0]),
             gradients: features([1.0, 2.0, 3.0, 6.0, -1.0, -1.0, -1.0, -1.0]),
         };
-        let map = terms(&evidence).into_map(&evidence.activations, false);
+        let map = terms(&evidence, None).into_map(&evidence.activations, false);
         assert_eq!(map, [-2.0, -6.0, 6.0, 2.0]);
     }
 }

@@ -13,12 +13,10 @@
 //! pytorch-grad-cam adds 1e-6 to the denominator. torchcam 0.5.0 divides a copy that it then drops, so that `a = G^2`.
 //! tf-keras-vis scales each channel's `a` to sum to one. xplique takes means in the place of both sums.
 
-use super::{Definition, MethodInfo, Run};
+use crate::cam::definition::{Definition, MethodInfo, Run, Traits};
 use crate::cam::options::Library;
-use crate::cam::scene::Question;
 use crate::cam::terms::Terms;
 use crate::engine::Evidence;
-use crate::error::Result;
 
 pub(super) const DEFINITION: Definition = Definition {
     info: MethodInfo {
@@ -33,14 +31,14 @@ pub(super) const DEFINITION: Definition = Definition {
         has_sign: true,
         has_terms: true,
     },
-    run: Run::Layer(terms),
+    run: Run::Evidence(terms),
+    traits: Traits {
+        libraries: &[Library::PytorchGradCam, Library::Torchcam, Library::TfKerasVis, Library::Xplique],
+        ..Traits::PLAIN
+    },
 };
 
-pub(super) fn terms(question: &Question, tap: usize) -> Result<Terms> {
-    Ok(weights(&question.evidence()?[tap], question.options.library))
-}
-
-fn weights(evidence: &Evidence, library: Option<Library>) -> Terms {
+pub(super) fn terms(evidence: &Evidence, library: Option<Library>) -> Terms {
     let cells = evidence.activations.height * evidence.activations.width;
     let channels = evidence.gradients.values.chunks(cells).zip(evidence.activations.values.chunks(cells));
     let weight = |(gradients, activations): (&[f32], &[f32])| -> f64 {
@@ -88,7 +86,7 @@ mod tests {
         let features =
             |values: [f32; 2]| Features { channels: 1, height: 1, width: 2, values: values.to_vec() };
         let evidence = Evidence { activations: features([1.0, 3.0]), gradients: features([1.0, 2.0]) };
-        let Terms::Weights(weights) = weights(&evidence, None) else { panic!("expected weights") };
+        let Terms::Weights(weights) = terms(&evidence, None) else { panic!("expected weights") };
         assert!((weights[0] - 11.0 / 30.0).abs() < 1e-12);
     }
 }

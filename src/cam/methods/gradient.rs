@@ -9,10 +9,10 @@
 //!
 //! captum sums the sizes over the colours.
 
-use super::{Definition, MethodInfo, Run};
+use crate::cam::definition::{Definition, MethodInfo, Run, Traits};
 use crate::cam::options::Library;
 use crate::cam::pixels::{self, Reduction};
-use crate::cam::scene::Question;
+use crate::cam::question::Question;
 use crate::error::Result;
 
 pub(super) const DEFINITION: Definition = Definition {
@@ -28,13 +28,21 @@ pub(super) const DEFINITION: Definition = Definition {
         has_sign: false,
         has_terms: false,
     },
-    run: Run::Pixels(map),
+    run: Run::Pixels(maps),
+    traits: Traits {
+        libraries: &[Library::Captum, Library::TfKerasVis, Library::Xplique],
+        fine: true,
+        slope: true,
+        ..Traits::PLAIN
+    },
 };
 
-fn map(question: &Question) -> Result<Vec<f32>> {
-    let mut gradient = question.input_gradient(question.values().to_vec())?;
-    if question.follows(Library::Captum) {
-        gradient.iter_mut().for_each(|value| *value = value.abs());
-    }
-    Ok(pixels::reduced(question, &gradient, Reduction::Size))
+fn maps(question: &Question) -> Result<Vec<Vec<f32>>> {
+    let map = |mut gradient: Vec<f32>| {
+        if question.follows(Library::Captum) {
+            gradient.iter_mut().for_each(|value| *value = value.abs());
+        }
+        pixels::reduced(question, &gradient, Reduction::Size)
+    };
+    Ok(question.input_gradients(question.values())?.into_iter().map(map).collect())
 }

@@ -11,11 +11,12 @@
 //! It shows edges more than evidence: its pictures hardly change when a network's last layers are randomised (Adebayo et
 //! al., NeurIPS 2018, arXiv:1810.03292).
 
-use super::{Definition, MethodInfo, Run};
+use crate::cam::definition::{Definition, MethodInfo, Run, Traits};
+use crate::cam::options::{Library, Options};
 use crate::cam::pixels::{self, Reduction};
-use crate::cam::scene::Question;
-use crate::engine::Rule;
-use crate::error::Result;
+use crate::cam::question::Question;
+use crate::engine::{Network, Rule};
+use crate::error::{Error, Result};
 
 pub(super) const DEFINITION: Definition = Definition {
     info: MethodInfo {
@@ -30,10 +31,28 @@ pub(super) const DEFINITION: Definition = Definition {
         has_sign: false,
         has_terms: false,
     },
-    run: Run::Pixels(map),
+    run: Run::Pixels(maps),
+    traits: Traits {
+        libraries: &[Library::PytorchGradCam, Library::Captum, Library::Xplique],
+        fine: true,
+        slope: true,
+        check: check_rectifiers,
+        ..Traits::PLAIN
+    },
 };
 
-fn map(question: &Question) -> Result<Vec<f32>> {
-    let gradient = question.rectified_gradient(Rule::Guided)?;
-    Ok(pixels::reduced(question, &gradient, Reduction::Rectified))
+fn maps(question: &Question) -> Result<Vec<Vec<f32>>> {
+    let gradients = question.rectified_gradients(Rule::Guided)?;
+    let map = |gradient: &Vec<f32>| pixels::reduced(question, gradient, Reduction::Rectified);
+    Ok(gradients.iter().map(map).collect())
+}
+
+/// Refuses a network without a rectifier, where the method would be the plain gradient.
+pub(super) fn check_rectifiers(name: &str, network: &Network, options: &Options) -> Result<()> {
+    if network.rectifiers(options.rectifiers()) == 0 {
+        return Err(Error::request(format!(
+            "{name} changes what ReLUs pass back, and the network has none (use smoothgrad)"
+        )));
+    }
+    Ok(())
 }

@@ -9,12 +9,13 @@
 //! captum enlarges the map by its nearest cell, and sums over the colours.
 
 use super::grad_cam;
-use super::{Definition, Method, MethodInfo, Run};
+use super::guided_backprop::check_rectifiers;
 use crate::Heatmap;
-use crate::cam::finish::Finish;
+use crate::cam::definition::{Definition, Joining, MethodInfo, Run, Traits};
+use crate::cam::finish;
 use crate::cam::options::Library;
 use crate::cam::pixels::{self, Reduction};
-use crate::cam::scene::Question;
+use crate::cam::question::Question;
 use crate::engine::Rule;
 use crate::error::{Error, Result};
 use crate::heatmap::Sampling;
@@ -32,27 +33,33 @@ pub(super) const DEFINITION: Definition = Definition {
         has_sign: false,
         has_terms: false,
     },
-    run: Run::Pixels(map),
+    run: Run::PixelsOfLayer(grad_cam::terms, maps),
+    traits: Traits {
+        libraries: &[Library::PytorchGradCam, Library::Captum],
+        joining: Joining::OneLayer,
+        fine: true,
+        check: check_rectifiers,
+        ..Traits::PLAIN
+    },
 };
 
-fn map(question: &Question) -> Result<Vec<f32>> {
-    let evidence = &question.evidence()?[0];
-    let activations = &evidence.activations;
-    let coarse = grad_cam::terms(evidence).into_map(activations, false);
-    let coarse = Heatmap::new(activations.height, activations.width, coarse)
-        .ok_or_else(|| Error::request("the Grad-CAM map of the layer is not finite"))?;
+/// `coarse` are the maps of Grad-CAM.
+fn maps(question: &Question, coarse: &[Option<Heatmap>]) -> Result<Vec<Vec<f32>>> {
     let [_, height, width] = question.network().input();
-    let coarse = match question.library() {
-        Some(Library::PytorchGradCam) => {
-            Finish::default().apply(Method::GradCam, &[coarse], [height, width], question.options)?
-        }
-        Some(Library::Captum) => coarse.rectified().resized(height, width, Sampling::Nearest),
-        _ => coarse.rectified().resized(height, width, Sampling::Bilinear),
+    let guided = question.rectified_gradients(Rule::Guided)?;
+    let map = |(guided, coarse): (Vec<f32>, &Option<Heatmap>)| {
+        let Some(coarse) = coarse else {
+            return Err(Error::request("the Grad-CAM map of the layer is not finite"));
+        };
+        let coarse = match question.library() {
+            Some(Library::PytorchGradCam) => finish::like_pytorch_grad_cam(coarse, [height, width]),
+            Some(Library::Captum) => coarse.rectified().resized(height, width, Sampling::Nearest),
+            _ => coarse.rectified().resized(height, width, Sampling::Bilinear),
+        };
+        let colours = guided.chunks(height * width);
+        let products: Vec<f32> =
+            colours.flat_map(|colour| colour.iter().zip(coarse.values()).map(|(a, b)| a * b)).collect();
+        Ok(pixels::reduced(question, &products, Reduction::Rectified))
     };
-    let guided = question.rectified_gradient(Rule::Guided)?;
-    let products: Vec<f32> = guided
-        .chunks(height * width)
-        .flat_map(|colour| colour.iter().zip(coarse.values()).map(|(a, b)| a * b))
-        .collect();
-    Ok(pixels::reduced(question, &products, Reduction::Rectified))
+    guided.into_iter().zip(coarse).map(map).collect()
 }

@@ -9,7 +9,8 @@
 //!
 //! For a head that is an average and one linear layer, the map before the ReLU sums to the logit less the bias.
 
-use super::{Definition, MethodInfo, Run};
+use crate::cam::definition::{Definition, MethodInfo, Run, Traits};
+use crate::cam::options::Library;
 use crate::cam::terms::Terms;
 use crate::engine::Evidence;
 
@@ -27,9 +28,10 @@ pub(super) const DEFINITION: Definition = Definition {
         has_terms: true,
     },
     run: Run::Evidence(terms),
+    traits: Traits { libraries: &[Library::PytorchGradCam], ..Traits::PLAIN },
 };
 
-fn terms(evidence: &Evidence) -> Terms {
+fn terms(evidence: &Evidence, _: Option<Library>) -> Terms {
     Terms::Elements(products(evidence))
 }
 

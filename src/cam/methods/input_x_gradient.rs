@@ -7,9 +7,10 @@
 //! M_ij = sum_colour  x_ij dy^c/dx_ij
 //! ```
 
-use super::{Definition, MethodInfo, Run};
+use crate::cam::definition::{Definition, MethodInfo, Run, Traits};
+use crate::cam::options::Library;
 use crate::cam::pixels::{self, Reduction};
-use crate::cam::scene::Question;
+use crate::cam::question::Question;
 use crate::error::Result;
 
 pub(super) const DEFINITION: Definition = Definition {
@@ -25,12 +26,23 @@ pub(super) const DEFINITION: Definition = Definition {
         has_sign: true,
         has_terms: false,
     },
-    run: Run::Pixels(map),
+    run: Run::Pixels(maps),
+    traits: Traits {
+        libraries: &[Library::Captum, Library::Xplique],
+        fine: true,
+        slope: true,
+        ..Traits::PLAIN
+    },
 };
 
-fn map(question: &Question) -> Result<Vec<f32>> {
-    let gradient = question.input_gradient(question.values().to_vec())?;
-    let products: Vec<f32> =
-        gradient.iter().zip(question.values()).map(|(gradient, value)| gradient * value).collect();
-    Ok(pixels::reduced(question, &products, Reduction::Sum))
+fn maps(question: &Question) -> Result<Vec<Vec<f32>>> {
+    let gradients = question.input_gradients(question.values())?;
+    Ok(gradients.iter().map(|gradient| times_input(question, gradient)).collect())
+}
+
+/// The sum over the colours of the input times a gradient.
+pub(super) fn times_input(question: &Question, gradient: &[f32]) -> Vec<f32> {
+    let pairs = gradient.iter().zip(question.values());
+    let products: Vec<f32> = pairs.map(|(gradient, value)| gradient * value).collect();
+    pixels::reduced(question, &products, Reduction::Sum)
 }

@@ -11,10 +11,11 @@
 //! Gauss and Legendre's rule with `N` points, as in captum;
 //! xplique takes the trapezoidal rule, and the mean of the colours.
 
-use super::{Definition, MethodInfo, Run};
+use super::input_x_gradient::times_input;
+use crate::cam::definition::{Definition, MethodInfo, Reads, Run, Traits};
 use crate::cam::options::Library;
-use crate::cam::pixels::{self, Reduction};
-use crate::cam::scene::Question;
+use crate::cam::pixels;
+use crate::cam::question::Question;
 use crate::error::Result;
 
 pub(super) const DEFINITION: Definition = Definition {
@@ -30,21 +31,26 @@ pub(super) const DEFINITION: Definition = Definition {
         has_sign: true,
         has_terms: false,
     },
-    run: Run::Pixels(map),
+    run: Run::Pixels(maps),
+    traits: Traits {
+        libraries: &[Library::Captum, Library::Xplique],
+        reads: &[Reads::Samples, Reads::BatchSize],
+        fine: true,
+        ..Traits::PLAIN
+    },
 };
 
 /// Points on the way.
 const STEPS: usize = 50;
 
-fn map(question: &Question) -> Result<Vec<f32>> {
+fn maps(question: &Question) -> Result<Vec<Vec<f32>>> {
     let values = question.values();
     let steps = question.options.samples.unwrap_or(STEPS);
     let points = if question.follows(Library::Xplique) { trapezoid(steps) } else { gauss_legendre(steps) };
     let on_the_way =
         |at: usize| values.iter().map(|value| (points[at].0 * f64::from(*value)) as f32).collect();
-    let mean = pixels::weighted_gradient(question, points.len(), on_the_way, |at| points[at].1)?;
-    let products: Vec<f32> = mean.iter().zip(values).map(|(gradient, value)| gradient * value).collect();
-    Ok(pixels::reduced(question, &products, Reduction::Sum))
+    let means = pixels::weighted_gradients(question, points.len(), on_the_way, |at| points[at].1)?;
+    Ok(means.iter().map(|mean| times_input(question, mean)).collect())
 }
 
 /// Points and weights on 0 to 1, both ends among them.

@@ -10,10 +10,10 @@
 //!
 //! torchcam 0.5.0 sums up the coefficients, so that its masks are multiplied by up to (N + 1) / 2.
 
-use super::{Definition, MethodInfo, Run};
+use crate::cam::definition::{Definition, MethodInfo, Reads, Run, Traits};
 use crate::cam::masks::{self, Masks};
 use crate::cam::options::Library;
-use crate::cam::scene::Question;
+use crate::cam::question::Question;
 use crate::cam::terms::Terms;
 use crate::error::Result;
 
@@ -31,12 +31,17 @@ pub(super) const DEFINITION: Definition = Definition {
         has_terms: true,
     },
     run: Run::Layer(terms),
+    traits: Traits {
+        libraries: &[Library::Torchcam],
+        reads: &[Reads::Samples, Reads::BatchSize],
+        ..Traits::PLAIN
+    },
 };
 
-/// Masks a channel.
+/// Masks per channel.
 const SAMPLES: usize = 10;
 
-fn terms(question: &Question, tap: usize) -> Result<Terms> {
+fn terms(question: &Question, tap: usize) -> Result<Vec<Terms>> {
     let activations = question.activations(tap)?;
     let masks = Masks::new(question, activations)?;
     let steps = question.options.samples.unwrap_or(SAMPLES);
@@ -46,9 +51,9 @@ fn terms(question: &Question, tap: usize) -> Result<Terms> {
         masks.through(&mask)
     };
     let scores = question.scores_of_inputs(activations.channels * steps, seen)?;
-    let means: Vec<f64> =
-        scores.chunks(steps).map(|scores| scores.iter().sum::<f64>() / steps as f64).collect();
-    Ok(Terms::Weights(masks::weights(question, &means)))
+    let mean = |scores: &[f64]| scores.iter().sum::<f64>() / steps as f64;
+    let means = scores.iter().map(|scores| scores.chunks(steps).map(mean).collect());
+    Ok(masks::terms(question, means))
 }
 
 fn coefficient(step: usize, steps: usize, library: Option<Library>) -> f32 {

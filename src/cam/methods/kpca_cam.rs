@@ -11,10 +11,10 @@
 //!
 //! The sign is chosen as in Eigen-CAM.
 
-use super::{Definition, MethodInfo, Run};
+use crate::cam::definition::{Definition, MethodInfo, Run, Traits};
 use crate::cam::options::Library;
 use crate::cam::principal;
-use crate::cam::scene::Question;
+use crate::cam::question::Question;
 use crate::cam::terms::Terms;
 use crate::error::{Error, Result};
 
@@ -31,7 +31,8 @@ pub(super) const DEFINITION: Definition = Definition {
         has_sign: false,
         has_terms: false,
     },
-    run: Run::Layer(terms),
+    run: Run::Activations(terms),
+    traits: Traits { libraries: &[Library::PytorchGradCam], ..Traits::PLAIN },
 };
 
 /// The kernel is a matrix of positions by positions: 128 MB in double precision.
@@ -79,9 +80,9 @@ fn centered_kernel(points: &[f64], positions: usize, channels: usize) -> Vec<f64
     let mean = means.iter().sum::<f64>() / positions as f64;
     for (row, row_mean) in kernel.chunks_mut(positions).zip(&means) {
         for (entry, column_mean) in row.iter_mut().zip(&means) {
-            let beside = *entry + mean - row_mean - column_mean;
+            let rest = *entry + mean - row_mean - column_mean;
             // Of a kernel that is the same everywhere only rounding is left; its entries are within -1 and 1.
-            *entry = if beside.abs() <= principal::ROUNDING { 0.0 } else { beside };
+            *entry = if rest.abs() <= principal::ROUNDING { 0.0 } else { rest };
         }
     }
     kernel

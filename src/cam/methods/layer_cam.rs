@@ -8,7 +8,8 @@
 //! L^c    = ReLU( sum_k  w^k (.) A^k )
 //! ```
 
-use super::{Definition, MethodInfo, Run};
+use crate::cam::definition::{Definition, Finishing, MethodInfo, Run, Traits};
+use crate::cam::options::Library;
 use crate::cam::terms::Terms;
 use crate::engine::Evidence;
 
@@ -26,9 +27,14 @@ pub(super) const DEFINITION: Definition = Definition {
         has_terms: true,
     },
     run: Run::Evidence(terms),
+    traits: Traits {
+        libraries: &[Library::PytorchGradCam, Library::Torchcam, Library::TfKerasVis],
+        finishing: Finishing::Tanh,
+        ..Traits::PLAIN
+    },
 };
 
-fn terms(evidence: &Evidence) -> Terms {
+fn terms(evidence: &Evidence, _: Option<Library>) -> Terms {
     let pairs = evidence.gradients.values.iter().zip(&evidence.activations.values);
     Terms::Elements(
         pairs.map(|(gradient, activation)| f64::from(gradient.max(0.0)) * f64::from(*activation)).collect(),

@@ -1,4 +1,6 @@
-//! The methods, one a file. Each opens with its paper and equation.
+//! The methods, one per file, and the table that lists them. Each file opens with its paper and equation.
+//!
+//! A new method is a file with a [`Definition`], and its line in the table below (with the `mod` that Rust wants for a file).
 
 mod ablation_cam;
 mod class_activation;
@@ -33,171 +35,70 @@ mod smooth_grad_cam_plus_plus;
 mod ss_cam;
 mod xgrad_cam;
 
-pub(super) use class_activation::linear_weights;
-pub(super) use occlusion::check_square;
-
-use super::scene::Question;
-use super::terms::Terms;
-use crate::engine::Evidence;
+use super::definition::{Definition, MethodInfo, Reads, Traits};
+use super::finish::{Aggregate, Finish};
+use super::options::Library;
 use crate::error::{Error, Result};
 
-/// A way of turning evidence into a map.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Method {
-    /// Gradient-weighted class activation mapping.
-    GradCam,
-    /// Weights that favour each of several objects.
-    GradCamPlusPlus,
-    /// Positive gradient times activation.
-    LayerCam,
-    /// Gradient times activation.
-    HiResCam,
-    /// Gradients averaged with the activations as weights.
-    XGradCam,
-    /// Gradient times activation, rectified term by term.
-    ElementWise,
-    /// Grad-CAM++ over noisy inputs.
-    SmoothGradCamPlusPlus,
-    /// The weights of the last linear layer.
-    Cam,
-    /// What tells a class from those most like it.
-    FinerCam,
-    /// The gradient less half the curvature.
-    ShapleyCam,
-    /// The product of several layers.
-    RefineCam,
-    /// The score seen through each channel.
-    ScoreCam,
-    /// Score-CAM over noisy masks.
-    SsCam,
-    /// Score-CAM over fainter masks.
-    IsCam,
-    /// The score without each channel.
-    AblationCam,
-    /// The score of each position alone.
-    ReciproCam,
-    /// The first principal component.
-    EigenCam,
-    /// The same of gradient times activation.
-    EigenGradCam,
-    /// The same of activations weighted by gradient size.
-    SegEigenCam,
-    /// The first kernel principal component.
-    KpcaCam,
-    /// Channels weighted by rare, strong activations.
-    Fem,
-    /// Random weights: the baseline.
-    Random,
-    /// The vanilla gradient of the input.
-    Gradient,
-    /// Input times gradient.
-    InputXGradient,
-    /// The gradient over noisy inputs.
-    SmoothGrad,
-    /// The gradient on the way to the picture.
-    IntegratedGradients,
-    /// The gradient, rectified both ways.
-    GuidedBackprop,
-    /// The gradient, rectified on the way back.
-    Deconvolution,
-    /// Guided backpropagation where Grad-CAM is hot.
-    GuidedGradCam,
-    /// Input and biases times their gradients.
-    FullGrad,
-    /// The score with a square covered.
-    Occlusion,
-    /// Random masks.
-    Rise,
+/// The enum, the list and the definitions, from one line per method: variant, file, what documentation says.
+macro_rules! methods {
+    ($($variant:ident $file:ident $line:literal,)*) => {
+        /// A way of turning evidence into a map.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum Method {
+            $(#[doc = $line] $variant,)*
+        }
+
+        impl Method {
+            /// All methods, the default first.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+
+            pub(super) fn definition(self) -> &'static Definition {
+                match self {
+                    $(Self::$variant => &$file::DEFINITION,)*
+                }
+            }
+        }
+    };
 }
 
-/// What `burncam methods` prints and the record repeats.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct MethodInfo {
-    /// As written on the command line and in file names.
-    pub name: &'static str,
-    /// As written in papers, and as eli5 has it in its records.
-    pub title: &'static str,
-    /// One line for people.
-    pub summary: &'static str,
-    /// One line of mathematics.
-    pub formula: &'static str,
-    /// Where it was published.
-    pub paper: &'static str,
-    /// What it costs, in passes through the network.
-    pub cost: &'static str,
-    /// False for a method whose map is the same for every class.
-    pub uses_class: bool,
-    /// False for a method that works on the input's pixels and needs no layer.
-    pub uses_layer: bool,
-    /// True where what speaks against a class can be told from what speaks for it.
-    pub has_sign: bool,
-    /// True where the map is a sum over the layer's channels.
-    pub has_terms: bool,
-}
-
-/// Every layer's evidence and what a method makes of it.
-pub(super) type Layers = Vec<(Evidence, Terms)>;
-
-/// A method's entry in the table.
-#[derive(Debug)]
-pub(super) struct Definition {
-    pub(super) info: MethodInfo,
-    pub(super) run: Run,
-}
-
-/// What a method needs, and how it is called.
-#[derive(Debug)]
-pub(super) enum Run {
-    /// Activations and gradients of one layer.
-    Evidence(fn(&Evidence) -> Terms),
-    /// Questions about one layer, by its position among the tapped ones.
-    Layer(fn(&Question, usize) -> Result<Terms>),
-    /// Evidence of its own for all layers at once.
-    Shared(fn(&Question) -> Result<Layers>),
-    /// As `Layer`, and the maps of the layers are always multiplied.
-    Product(fn(&Question, usize) -> Result<Terms>),
-    /// A map over the input's pixels, `[height, width]`.
-    Pixels(fn(&Question) -> Result<Vec<f32>>),
+methods! {
+    GradCam grad_cam "Gradient-weighted class activation mapping.",
+    GradCamPlusPlus grad_cam_plus_plus "Weights that favour each of several objects.",
+    LayerCam layer_cam "Positive gradient times activation.",
+    HiResCam hires_cam "Gradient times activation.",
+    XGradCam xgrad_cam "Gradients averaged with the activations as weights.",
+    ElementWise elementwise "Gradient times activation, rectified term by term.",
+    SmoothGradCamPlusPlus smooth_grad_cam_plus_plus "Grad-CAM++ over noisy inputs.",
+    Cam class_activation "The weights of the last linear layer.",
+    FinerCam finer_cam "What distinguishes a class from those most like it.",
+    ShapleyCam shapley_cam "The gradient less half the curvature.",
+    RefineCam refine_cam "The product of several layers.",
+    ScoreCam score_cam "The score seen through each channel.",
+    SsCam ss_cam "Score-CAM over noisy masks.",
+    IsCam is_cam "Score-CAM over fainter masks.",
+    AblationCam ablation_cam "The score without each channel.",
+    ReciproCam recipro_cam "The score of each position alone.",
+    EigenCam eigen_cam "The first principal component.",
+    EigenGradCam eigen_grad_cam "The same of gradient times activation.",
+    SegEigenCam seg_eigen_cam "The same of activations weighted by gradient size.",
+    KpcaCam kpca_cam "The first kernel principal component.",
+    Fem fem "Channels weighted by rare, strong activations.",
+    Random random_cam "Random weights: the baseline.",
+    Gradient gradient "The vanilla gradient of the input.",
+    InputXGradient input_x_gradient "Input times gradient.",
+    SmoothGrad smooth_grad "The gradient over noisy inputs.",
+    IntegratedGradients integrated_gradients "The gradient on the way to the picture.",
+    GuidedBackprop guided_backprop "The gradient, rectified both ways.",
+    Deconvolution deconvolution "The gradient, rectified on the way back.",
+    GuidedGradCam guided_grad_cam "Guided backpropagation where Grad-CAM is hot.",
+    FullGrad full_grad "Input and biases times their gradients.",
+    Occlusion occlusion "The score with a square covered.",
+    Rise rise "Random masks.",
 }
 
 impl Method {
-    /// All methods, the default first.
-    pub const ALL: &'static [Self] = &[
-        Self::GradCam,
-        Self::GradCamPlusPlus,
-        Self::LayerCam,
-        Self::HiResCam,
-        Self::XGradCam,
-        Self::ElementWise,
-        Self::SmoothGradCamPlusPlus,
-        Self::Cam,
-        Self::FinerCam,
-        Self::ShapleyCam,
-        Self::RefineCam,
-        Self::ScoreCam,
-        Self::SsCam,
-        Self::IsCam,
-        Self::AblationCam,
-        Self::ReciproCam,
-        Self::EigenCam,
-        Self::EigenGradCam,
-        Self::SegEigenCam,
-        Self::KpcaCam,
-        Self::Fem,
-        Self::Random,
-        Self::Gradient,
-        Self::InputXGradient,
-        Self::SmoothGrad,
-        Self::IntegratedGradients,
-        Self::GuidedBackprop,
-        Self::Deconvolution,
-        Self::GuidedGradCam,
-        Self::FullGrad,
-        Self::Occlusion,
-        Self::Rise,
-    ];
-
     /// Name, formula, paper and cost.
     #[must_use]
     pub fn info(self) -> &'static MethodInfo {
@@ -207,67 +108,108 @@ impl Method {
     /// True where single pixels stand out so far that drawing up to the greatest would show nothing else.
     #[must_use]
     pub fn is_fine(self) -> bool {
-        let is_coarse = matches!(self, Self::FullGrad | Self::Occlusion | Self::Rise);
-        matches!(self.definition().run, Run::Pixels(_)) && !is_coarse
+        self.traits().fine
     }
 
-    /// True where [`Options::samples`](super::Options::samples) changes the map.
+    /// True where an option that only some methods read changes the map.
     #[must_use]
-    pub fn reads_samples(self) -> bool {
-        self.reads_noise() || matches!(self, Self::IsCam | Self::IntegratedGradients | Self::Rise)
+    pub fn reads(self, option: Reads) -> bool {
+        self.traits().reads.contains(&option)
     }
 
-    /// True where [`Options::noise`](super::Options::noise) changes the map.
+    /// True where a pass backward from the logits to the layer is needed: [`Scene::several`](super::Scene::several) can record
+    /// one while it computes the logits.
     #[must_use]
-    pub fn reads_noise(self) -> bool {
-        matches!(self, Self::SmoothGradCamPlusPlus | Self::SsCam | Self::SmoothGrad)
+    pub fn goes_back(self) -> bool {
+        self.definition().goes_back()
     }
 
-    pub(super) fn definition(self) -> &'static Definition {
-        match self {
-            Self::GradCam => &grad_cam::DEFINITION,
-            Self::GradCamPlusPlus => &grad_cam_plus_plus::DEFINITION,
-            Self::LayerCam => &layer_cam::DEFINITION,
-            Self::HiResCam => &hires_cam::DEFINITION,
-            Self::XGradCam => &xgrad_cam::DEFINITION,
-            Self::ElementWise => &elementwise::DEFINITION,
-            Self::SmoothGradCamPlusPlus => &smooth_grad_cam_plus_plus::DEFINITION,
-            Self::Cam => &class_activation::DEFINITION,
-            Self::FinerCam => &finer_cam::DEFINITION,
-            Self::ShapleyCam => &shapley_cam::DEFINITION,
-            Self::RefineCam => &refine_cam::DEFINITION,
-            Self::ScoreCam => &score_cam::DEFINITION,
-            Self::SsCam => &ss_cam::DEFINITION,
-            Self::IsCam => &is_cam::DEFINITION,
-            Self::AblationCam => &ablation_cam::DEFINITION,
-            Self::ReciproCam => &recipro_cam::DEFINITION,
-            Self::EigenCam => &eigen_cam::DEFINITION,
-            Self::EigenGradCam => &eigen_grad_cam::DEFINITION,
-            Self::SegEigenCam => &seg_eigen_cam::DEFINITION,
-            Self::KpcaCam => &kpca_cam::DEFINITION,
-            Self::Fem => &fem::DEFINITION,
-            Self::Random => &random_cam::DEFINITION,
-            Self::Gradient => &gradient::DEFINITION,
-            Self::InputXGradient => &input_x_gradient::DEFINITION,
-            Self::SmoothGrad => &smooth_grad::DEFINITION,
-            Self::IntegratedGradients => &integrated_gradients::DEFINITION,
-            Self::GuidedBackprop => &guided_backprop::DEFINITION,
-            Self::Deconvolution => &deconvolution::DEFINITION,
-            Self::GuidedGradCam => &guided_grad_cam::DEFINITION,
-            Self::FullGrad => &full_grad::DEFINITION,
-            Self::Occlusion => &occlusion::DEFINITION,
-            Self::Rise => &rise::DEFINITION,
-        }
+    /// How several layers' maps become one: what was asked for, unless the method or the library decides.
+    #[must_use]
+    pub fn aggregate(self, finish: &Finish, library: Option<Library>) -> Aggregate {
+        finish.aggregate_of(self.traits().joining, library)
+    }
+
+    pub(crate) fn traits(self) -> &'static Traits {
+        &self.definition().traits
+    }
+}
+
+impl Library {
+    /// The methods that it has.
+    pub fn methods(self) -> impl Iterator<Item = Method> {
+        Method::ALL.iter().copied().filter(move |method| self.has(*method))
+    }
+
+    /// Whether it has a method, under this name or another.
+    #[must_use]
+    pub fn has(self, method: Method) -> bool {
+        method.traits().libraries.contains(&self)
     }
 }
 
 impl std::str::FromStr for Method {
     type Err = Error;
 
+    /// Reads a name or a title as people write it: `gradcam`, `grad-cam`, `GradCAM`, `grad_cam`, `Grad-CAM++`.
     fn from_str(text: &str) -> Result<Self> {
-        let mut all = Self::ALL.iter();
-        all.find(|method| method.info().name == text)
-            .copied()
+        let wanted = plain(text);
+        let mut all = Self::ALL.iter().copied();
+        all.find(|method| [method.info().name, method.info().title].iter().any(|name| plain(name) == wanted))
             .ok_or_else(|| Error::unknown("method", text, Self::ALL.iter().map(|method| method.info().name)))
+    }
+}
+
+/// A name without case and punctuation; a plus is a `p`.
+fn plain(name: &str) -> String {
+    let letters = name.chars().map(|letter| if letter == '+' { 'p' } else { letter.to_ascii_lowercase() });
+    letters.filter(|letter| letter.is_alphanumeric()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::definition::Run;
+    use super::*;
+
+    #[test]
+    fn names_are_read_as_people_write_them() {
+        for text in ["gradcam", "grad-cam", "GradCAM", "grad_cam", "Grad-CAM"] {
+            assert_eq!(text.parse::<Method>().unwrap(), Method::GradCam, "{text}");
+        }
+        for (text, method) in [
+            ("Grad-CAM++", Method::GradCamPlusPlus),
+            ("Guided backpropagation", Method::GuidedBackprop),
+            ("gradcam_elementwise", Method::ElementWise),
+            ("RISE", Method::Rise),
+        ] {
+            assert_eq!(text.parse::<Method>().unwrap(), method, "{text}");
+        }
+        for text in ["", "-", "gradcan", "grad cam 2"] {
+            assert!(text.parse::<Method>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn no_two_methods_are_written_alike() {
+        for (at, method) in Method::ALL.iter().enumerate() {
+            for name in [method.info().name, method.info().title] {
+                let first = Method::ALL.iter().position(|other| {
+                    [other.info().name, other.info().title].iter().any(|other| plain(other) == plain(name))
+                });
+                assert_eq!(first, Some(at), "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_a_definition_says_is_what_it_runs() {
+        for method in Method::ALL {
+            let Definition { info, run, traits } = method.definition();
+            let on_pixels = matches!(run, Run::Pixels(_));
+            assert_eq!(info.uses_layer, !on_pixels, "{}", info.name);
+            assert_eq!(info.uses_class, !matches!(run, Run::Activations(_)), "{}", info.name);
+            assert!(!traits.slope || on_pixels, "{}", info.name);
+            assert!(!traits.unfolded || on_pixels, "{}", info.name);
+        }
     }
 }

@@ -11,9 +11,10 @@
 //! place of the mean. captum gives the drop to each colour of the square, and its pictures sum the colours. Zero is the network's
 //! own, for most networks the mean colour.
 
-use super::{Definition, MethodInfo, Run};
+use crate::cam::definition::{Definition, MethodInfo, Reads, Run, Traits, rounding_of_scores};
 use crate::cam::options::{Library, Options};
-use crate::cam::scene::Question;
+use crate::cam::question::Question;
+use crate::engine::Network;
 use crate::error::{Error, Result};
 
 pub(super) const DEFINITION: Definition = Definition {
@@ -29,13 +30,20 @@ pub(super) const DEFINITION: Definition = Definition {
         has_sign: true,
         has_terms: false,
     },
-    run: Run::Pixels(map),
+    run: Run::Pixels(maps),
+    traits: Traits {
+        libraries: &[Library::Captum, Library::Xplique],
+        reads: &[Reads::Patch, Reads::Stride, Reads::BatchSize],
+        rounding: rounding_of_scores,
+        check: check_square,
+        ..Traits::PLAIN
+    },
 };
 
 /// xplique's square and step.
 const XPLIQUE_PATCH: usize = 3;
 
-fn map(question: &Question) -> Result<Vec<f32>> {
+fn maps(question: &Question) -> Result<Vec<Vec<f32>>> {
     let [channels, height, width] = question.network().input();
     let theirs = question.follows(Library::Xplique);
     let (patch, stride) = square_of(question.network().input(), question.options);
@@ -54,21 +62,22 @@ fn map(question: &Question) -> Result<Vec<f32>> {
         values
     };
     let scores = question.scores_of_inputs(rows.len() * columns.len(), covered)?;
-    let whole = question.score_of(question.logits());
-    let mut drops = vec![0.0_f64; height * width];
-    let mut counts = vec![0.0_f64; height * width];
-    for (at, score) in scores.iter().enumerate() {
-        let (ys, xs) = square(at);
-        for cell in ys.flat_map(|y| xs.clone().map(move |x| y * width + x)) {
-            drops[cell] += whole - score;
-            counts[cell] += 1.0;
-        }
-    }
-    if theirs {
-        return Ok(drops.iter().map(|drop| *drop as f32).collect());
-    }
     let times = if question.follows(Library::Captum) { channels as f64 } else { 1.0 };
-    Ok(drops.iter().zip(counts).map(|(drop, count)| (times * drop / count) as f32).collect())
+    let map = |(scores, class): (&Vec<f64>, &usize)| {
+        let whole = question.score_of(question.logits(), *class);
+        let mut drops = vec![0.0_f64; height * width];
+        let mut counts = vec![0.0_f64; height * width];
+        for (at, score) in scores.iter().enumerate() {
+            let (ys, xs) = square(at);
+            for cell in ys.flat_map(|y| xs.clone().map(move |x| y * width + x)) {
+                drops[cell] += whole - score;
+                counts[cell] += 1.0;
+            }
+        }
+        let cells = drops.iter().zip(counts);
+        cells.map(|(drop, count)| if theirs { *drop } else { times * drop / count } as f32).collect()
+    };
+    Ok(scores.iter().zip(question.classes).map(map).collect())
 }
 
 /// Side of the square, and the step from one to the next.
@@ -81,9 +90,9 @@ fn square_of([_, height, width]: [usize; 3], options: &Options) -> (usize, usize
 }
 
 /// Refuses a square that does not fit, and steps that leave pixels out.
-pub(in crate::cam) fn check_square(input: [usize; 3], options: &Options) -> Result<()> {
-    let (patch, stride) = square_of(input, options);
-    let [_, height, width] = input;
+fn check_square(_: &str, network: &Network, options: &Options) -> Result<()> {
+    let (patch, stride) = square_of(network.input(), options);
+    let [_, height, width] = network.input();
     let shorter = height.min(width);
     if patch == 0 || patch > shorter {
         return Err(Error::request(format!(

@@ -8,9 +8,10 @@
 //! Weights that were the same for all pictures would show the same channels everywhere. Over many pictures that is one draw, which
 //! may by luck be a good one, and no chance level.
 
-use super::{Definition, MethodInfo, Run};
+use crate::cam::definition::{Definition, MethodInfo, Reads, Run, Traits};
 use crate::cam::noise::Noise;
-use crate::cam::scene::Question;
+use crate::cam::options::Library;
+use crate::cam::question::Question;
 use crate::cam::terms::Terms;
 use crate::error::Result;
 
@@ -27,11 +28,12 @@ pub(super) const DEFINITION: Definition = Definition {
         has_sign: false,
         has_terms: true,
     },
-    run: Run::Layer(terms),
+    run: Run::Activations(terms),
+    traits: Traits { libraries: &[Library::PytorchGradCam], reads: &[Reads::Seed], ..Traits::PLAIN },
 };
 
 fn terms(question: &Question, tap: usize) -> Result<Terms> {
     let channels = question.activations(tap)?.channels;
-    let mut noise = Noise::of_picture(question.options.seed, question.asked_about(), 2 + tap as u64);
+    let mut noise = Noise::of_picture(question.options.seed, question.asked_about, 2 + tap as u64);
     Ok(Terms::Weights((0..channels).map(|_| 2.0 * noise.uniform() - 1.0).collect()))
 }

@@ -8,8 +8,8 @@
 //! L_ij = y_ij - min y
 //! ```
 
-use super::{Definition, MethodInfo, Run};
-use crate::cam::scene::Question;
+use crate::cam::definition::{Definition, MethodInfo, Reads, Run, Traits, rounding_of_scores};
+use crate::cam::question::Question;
 use crate::cam::terms::Terms;
 use crate::error::Result;
 
@@ -27,9 +27,10 @@ pub(super) const DEFINITION: Definition = Definition {
         has_terms: false,
     },
     run: Run::Layer(terms),
+    traits: Traits { reads: &[Reads::BatchSize], rounding: rounding_of_scores, ..Traits::PLAIN },
 };
 
-fn terms(question: &Question, tap: usize) -> Result<Terms> {
+fn terms(question: &Question, tap: usize) -> Result<Vec<Terms>> {
     let trunk = question.trunk_to(tap)?;
     let activations = question.network().activations(&trunk)?;
     let cells = activations.height * activations.width;
@@ -38,6 +39,9 @@ fn terms(question: &Question, tap: usize) -> Result<Terms> {
         activations.values.iter().enumerate().map(keep).collect()
     };
     let scores = question.scores_of_activations(&trunk, cells, alone)?;
-    let least = scores.iter().copied().fold(f64::INFINITY, f64::min);
-    Ok(Terms::Map(scores.into_iter().map(|score| score - least).collect()))
+    let above_least = |scores: Vec<f64>| {
+        let least = scores.iter().copied().fold(f64::INFINITY, f64::min);
+        Terms::Map(scores.into_iter().map(|score| score - least).collect())
+    };
+    Ok(scores.into_iter().map(above_least).collect())
 }

@@ -4,7 +4,8 @@
 //! ones how sharply; only what all agree on stays.
 
 use super::grad_cam_plus_plus;
-use super::{Definition, MethodInfo, Run};
+use crate::cam::definition::{Definition, Joining, MethodInfo, Run, Traits};
+use crate::cam::options::Library;
 
 pub(super) const DEFINITION: Definition = Definition {
     info: MethodInfo {
@@ -19,5 +20,10 @@ pub(super) const DEFINITION: Definition = Definition {
         has_sign: true,
         has_terms: true,
     },
-    run: Run::Product(grad_cam_plus_plus::terms),
+    run: Run::Evidence(grad_cam_plus_plus::terms),
+    traits: Traits {
+        libraries: &[Library::PytorchGradCam, Library::Torchcam],
+        joining: Joining::Product,
+        ..Traits::PLAIN
+    },
 };

@@ -11,10 +11,10 @@
 //! The paper does not take the mean score off, which adds nearly the same to every pixel; without it zero means "no
 //! evidence" here too.
 
-use super::{Definition, MethodInfo, Run};
 use crate::Heatmap;
+use crate::cam::definition::{Definition, MethodInfo, Reads, Run, Traits};
 use crate::cam::noise::Noise;
-use crate::cam::scene::Question;
+use crate::cam::question::Question;
 use crate::error::Result;
 use crate::heatmap::Sampling;
 
@@ -31,7 +31,8 @@ pub(super) const DEFINITION: Definition = Definition {
         has_sign: true,
         has_terms: false,
     },
-    run: Run::Pixels(map),
+    run: Run::Pixels(maps),
+    traits: Traits { reads: &[Reads::Samples, Reads::Seed, Reads::BatchSize], ..Traits::PLAIN },
 };
 
 /// Random masks.
@@ -41,7 +42,7 @@ const CELLS: usize = 7;
 /// Share of the cells that are open.
 const OPEN: f64 = 0.5;
 
-fn map(question: &Question) -> Result<Vec<f32>> {
+fn maps(question: &Question) -> Result<Vec<Vec<f32>>> {
     let [_, height, width] = question.network().input();
     let samples = question.options.samples.unwrap_or(SAMPLES);
     let mask_of =
@@ -53,14 +54,20 @@ fn map(question: &Question) -> Result<Vec<f32>> {
     };
     let scores = question.scores_of_inputs(samples, seen)?;
     // From the first one on, so that equal scores have exactly their mean and rounding is not taken for evidence.
-    let mean = scores[0] + scores.iter().map(|score| score - scores[0]).sum::<f64>() / samples as f64;
-    let mut sum = vec![0.0_f64; height * width];
-    // A mask is drawn again: a thousand of them would take 200 MB.
-    for (draw, score) in scores.iter().enumerate() {
-        let weight = (score - mean) / (samples as f64 * OPEN * (1.0 - OPEN));
-        sum.iter_mut().zip(mask_of(draw)).for_each(|(sum, open)| *sum += weight * f64::from(open));
+    let mean = |scores: &Vec<f64>| {
+        scores[0] + scores.iter().map(|score| score - scores[0]).sum::<f64>() / samples as f64
+    };
+    let means: Vec<f64> = scores.iter().map(mean).collect();
+    let mut sums = vec![vec![0.0_f64; height * width]; scores.len()];
+    for draw in 0..samples {
+        // A mask is drawn again: a thousand of them would take 200 MB.
+        let mask = mask_of(draw);
+        for ((sum, scores), mean) in sums.iter_mut().zip(&scores).zip(&means) {
+            let weight = (scores[draw] - mean) / (samples as f64 * OPEN * (1.0 - OPEN));
+            sum.iter_mut().zip(&mask).for_each(|(sum, open)| *sum += weight * f64::from(*open));
+        }
     }
-    Ok(sum.into_iter().map(|value| value as f32).collect())
+    Ok(sums.into_iter().map(|sum| sum.into_iter().map(|value| value as f32).collect()).collect())
 }
 
 /// The grid enlarged by one cell more than the input has, and a window of the input's size at a random place of it.

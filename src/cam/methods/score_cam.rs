@@ -12,10 +12,10 @@
 //! Taking the score of a baseline off, as the paper does, changes nothing under the softmax. Libraries differ in how
 //! the mask is enlarged; tf-keras-vis takes the probability of the class itself for `w`.
 
-use super::{Definition, MethodInfo, Run};
+use crate::cam::definition::{Definition, MethodInfo, Reads, Run, Traits};
 use crate::cam::masks::{self, Masks};
 use crate::cam::options::Library;
-use crate::cam::scene::Question;
+use crate::cam::question::Question;
 use crate::cam::terms::Terms;
 use crate::engine::Score;
 use crate::error::Result;
@@ -34,17 +34,21 @@ pub(super) const DEFINITION: Definition = Definition {
         has_terms: true,
     },
     run: Run::Layer(terms),
+    traits: Traits {
+        libraries: &[Library::PytorchGradCam, Library::Torchcam, Library::TfKerasVis],
+        reads: &[Reads::BatchSize],
+        ..Traits::PLAIN
+    },
 };
 
-fn terms(question: &Question, tap: usize) -> Result<Terms> {
+fn terms(question: &Question, tap: usize) -> Result<Vec<Terms>> {
     let activations = question.activations(tap)?;
     let masks = Masks::new(question, activations)?;
     let seen = |channel| masks.through(&masks.mask(channel));
     if question.follows(Library::TfKerasVis) {
-        return Ok(Terms::Weights(
-            question.scoring(Score::Prob).scores_of_inputs(activations.channels, seen)?,
-        ));
+        let of_probability = Question { score: Score::Prob, ..*question };
+        let scores = of_probability.scores_of_inputs(activations.channels, seen)?;
+        return Ok(scores.into_iter().map(Terms::Weights).collect());
     }
-    let scores = question.scores_of_inputs(activations.channels, seen)?;
-    Ok(Terms::Weights(masks::weights(question, &scores)))
+    Ok(masks::terms(question, question.scores_of_inputs(activations.channels, seen)?))
 }

@@ -8,7 +8,8 @@
 //! L = ReLU( s X v_1 )        s = -1 where |min| > |max|
 //! ```
 
-use super::{Definition, MethodInfo, Run};
+use crate::cam::definition::{Definition, MethodInfo, Run, Traits};
+use crate::cam::options::Library;
 use crate::cam::principal;
 use crate::cam::terms::Terms;
 use crate::engine::Evidence;
@@ -27,9 +28,10 @@ pub(super) const DEFINITION: Definition = Definition {
         has_terms: false,
     },
     run: Run::Evidence(terms),
+    traits: Traits { libraries: &[Library::PytorchGradCam], ..Traits::PLAIN },
 };
 
-fn terms(evidence: &Evidence) -> Terms {
+fn terms(evidence: &Evidence, _: Option<Library>) -> Terms {
     let pairs = evidence.gradients.values.iter().zip(&evidence.activations.values);
     let elements: Vec<f64> =
         pairs.map(|(gradient, activation)| f64::from(gradient.abs()) * f64::from(*activation)).collect();

@@ -12,8 +12,9 @@
 //! zero for the logit, and the map is Grad-CAM's; the paper takes `--score rest`.
 
 use super::grad_cam;
-use super::{Definition, Layers, MethodInfo, Run};
-use crate::cam::scene::Question;
+use crate::cam::definition::{Definition, MethodInfo, Run, Traits};
+use crate::cam::options::Library;
+use crate::cam::question::Question;
 use crate::cam::terms::Terms;
 use crate::engine::{Evidence, Features};
 use crate::error::Result;
@@ -31,17 +32,17 @@ pub(super) const DEFINITION: Definition = Definition {
         has_sign: true,
         has_terms: true,
     },
-    run: Run::Shared(terms),
+    run: Run::Gradients(terms),
+    traits: Traits { libraries: &[Library::PytorchGradCam], ..Traits::PLAIN },
 };
 
-fn terms(question: &Question) -> Result<Layers> {
-    let curvatures = question.network().curvature(question.trunk()?, &question.score, question.class)?;
+fn terms(question: &Question, class: usize, evidence: &[Evidence]) -> Result<Vec<Terms>> {
+    let curvatures = question.network().curvature(question.scene.trunk()?, &question.score, class)?;
     let sign = f64::from(question.sign());
     let layer = |(evidence, curvature): (&Evidence, &Features)| {
         let slopes = grad_cam::channel_weights(&evidence.gradients);
         let bends = grad_cam::channel_weights(curvature);
-        let weights = slopes.iter().zip(bends).map(|(slope, bend)| slope - 0.5 * sign * bend).collect();
-        (evidence.clone(), Terms::Weights(weights))
+        Terms::Weights(slopes.iter().zip(bends).map(|(slope, bend)| slope - 0.5 * sign * bend).collect())
     };
-    Ok(question.evidence()?.iter().zip(&curvatures).map(layer).collect())
+    Ok(evidence.iter().zip(&curvatures).map(layer).collect())
 }

@@ -8,10 +8,10 @@
 //! M_ij = max_colour | G_ij |                  signed: the sum over the colours
 //! ```
 
-use super::{Definition, MethodInfo, Run};
+use crate::cam::definition::{Definition, MethodInfo, Reads, Run, Traits};
 use crate::cam::noise::{self, Noise};
 use crate::cam::pixels::{self, Reduction};
-use crate::cam::scene::Question;
+use crate::cam::question::Question;
 use crate::error::Result;
 
 pub(super) const DEFINITION: Definition = Definition {
@@ -27,7 +27,12 @@ pub(super) const DEFINITION: Definition = Definition {
         has_sign: false,
         has_terms: false,
     },
-    run: Run::Pixels(map),
+    run: Run::Pixels(maps),
+    traits: Traits {
+        reads: &[Reads::Samples, Reads::Noise, Reads::Seed, Reads::BatchSize],
+        fine: true,
+        ..Traits::PLAIN
+    },
 };
 
 /// Noisy copies of the input.
@@ -35,12 +40,12 @@ const SAMPLES: usize = 50;
 /// Standard deviation of the noise, as a share of the input's range.
 const NOISE: f32 = 0.15;
 
-fn map(question: &Question) -> Result<Vec<f32>> {
+fn maps(question: &Question) -> Result<Vec<Vec<f32>>> {
     let values = question.values();
     let deviation = question.options.noise.unwrap_or(NOISE) * noise::range(values);
     let samples = question.options.samples.unwrap_or(SAMPLES);
     let noisy =
         |draw: usize| Noise::new(question.options.seed, (2 << 32) + draw as u64).added_to(values, deviation);
-    let mean = pixels::weighted_gradient(question, samples, noisy, |_| 1.0 / samples as f64)?;
-    Ok(pixels::reduced(question, &mean, Reduction::Size))
+    let means = pixels::weighted_gradients(question, samples, noisy, |_| 1.0 / samples as f64)?;
+    Ok(means.iter().map(|mean| pixels::reduced(question, mean, Reduction::Size)).collect())
 }

@@ -13,10 +13,11 @@
 //! `A` is the clean input's. torchcam 0.5.0 rectifies the last gradient in place of the mean, weighs the last noisy
 //! input's activations, and takes the sum over `A D3`.
 
-use super::{Definition, Layers, MethodInfo, Run};
+use crate::cam::definition::{Definition, Layers, MethodInfo, Reads, Run, Traits};
 use crate::cam::noise::{self, Noise};
 use crate::cam::options::Library;
-use crate::cam::scene::{Question, Scene};
+use crate::cam::question::Question;
+use crate::cam::scene::Scene;
 use crate::cam::terms::Terms;
 use crate::engine::{Evidence, Features};
 use crate::error::{Error, Result};
@@ -34,7 +35,12 @@ pub(super) const DEFINITION: Definition = Definition {
         has_sign: true,
         has_terms: true,
     },
-    run: Run::Shared(terms),
+    run: Run::Layers(terms),
+    traits: Traits {
+        libraries: &[Library::Torchcam],
+        reads: &[Reads::Samples, Reads::Noise, Reads::Seed],
+        ..Traits::PLAIN
+    },
 };
 
 /// Noisy copies of the input.
@@ -44,27 +50,32 @@ const NOISE: f32 = 0.15;
 /// torchcam's own numbers; its deviation is in units of the input.
 const TORCHCAM: (usize, f32) = (4, 0.3);
 
-/// Of one layer: means over the noisy inputs, `[channels, height, width]`, and what the clean and the last noisy one gave.
+/// Of one layer: means over the noisy inputs, `[channels, height, width]`, and what the last one gave.
 struct Powers {
     /// Of the gradient, its square and its cube.
     means: [Vec<f64>; 3],
-    clean: Features,
     last: Option<Evidence>,
 }
 
-fn terms(question: &Question) -> Result<Layers> {
+fn terms(question: &Question) -> Result<Vec<Layers>> {
+    let taps = 0..question.network().taps();
+    let clean = taps.map(|tap| question.activations(tap)).collect::<Result<Vec<_>>>()?;
+    let numbers: usize = clean.iter().map(|clean| clean.values.len()).sum();
     let theirs = question.follows(Library::Torchcam);
-    let layer = |powers: Powers| -> Result<(Evidence, Terms)> {
-        let Powers { means, clean, last } = powers;
+    let layer = |(powers, clean): (Powers, &&Features)| -> Result<(Option<Features>, Terms)> {
+        let Powers { means, last } = powers;
         let last = last
             .ok_or_else(|| Error::request("smoothgradcampp takes at least one sample (raise --samples)"))?;
-        let weights = weights(&means, &clean, theirs.then_some(&last.gradients));
-        match theirs {
-            true => Ok((last, Terms::Weights(weights))),
-            false => Ok((Evidence { activations: clean, ..last }, Terms::Weights(weights))),
-        }
+        let weights = Terms::Weights(weights(&means, clean, theirs.then_some(&last.gradients)));
+        Ok((theirs.then_some(last.activations), weights))
     };
-    powers(question)?.into_iter().map(layer).collect()
+    let mut classes = Vec::with_capacity(question.classes.len());
+    for part in question.parts(numbers * (3 * size_of::<f64>() + 2 * size_of::<f32>())) {
+        for powers in powers(&part, &clean)? {
+            classes.push(powers.into_iter().zip(&clean).map(layer).collect::<Result<Layers>>()?);
+        }
+    }
+    Ok(classes)
 }
 
 /// `w_k`; with torchcam's `slopes`, the last gradients, as that library does it.
@@ -75,11 +86,11 @@ fn weights([first, second, third]: &[Vec<f64>; 3], clean: &Features, slopes: Opt
         let total: f64 = clean.values[here.clone()].iter().map(|value| f64::from(*value)).sum();
         let of_products: f64 = here.clone().map(|at| third[at] * f64::from(clean.values[at])).sum();
         let position = |at: usize| {
-            let (beside, slope, least) = match slopes {
+            let (third, slope, least) = match slopes {
                 Some(slopes) => (of_products, f64::from(slopes.values[at]), 1e-8),
                 None => (total * third[at], first[at], 0.0),
             };
-            let share = second[at] / (2.0 * second[at] + beside + least);
+            let share = second[at] / (2.0 * second[at] + third + least);
             // A position that nothing changes with has no share.
             if share.is_finite() { share * slope.max(0.0) } else { 0.0 }
         };
@@ -88,33 +99,38 @@ fn weights([first, second, third]: &[Vec<f64>; 3], clean: &Features, slopes: Opt
     (0..clean.channels).map(weight).collect()
 }
 
-fn powers(question: &Question) -> Result<Vec<Powers>> {
+/// Per class the powers of every layer.
+fn powers(question: &Question, clean: &[&Features]) -> Result<Vec<Vec<Powers>>> {
     let range = noise::range(question.values());
     let (samples, deviation) =
         if question.follows(Library::Torchcam) { TORCHCAM } else { (SAMPLES, NOISE * range) };
     let samples = question.options.samples.unwrap_or(samples);
     let deviation = question.options.noise.map_or(deviation, |share| share * range);
-    let empty = |evidence: &Evidence| Powers {
-        means: [(); 3].map(|()| vec![0.0; evidence.gradients.values.len()]),
-        clean: evidence.activations.clone(),
-        last: None,
-    };
-    let mut layers: Vec<Powers> = question.evidence()?.iter().map(empty).collect();
+    let empty =
+        |clean: &&Features| Powers { means: [(); 3].map(|()| vec![0.0; clean.values.len()]), last: None };
+    let mut classes: Vec<Vec<Powers>> =
+        question.classes.iter().map(|_| clean.iter().map(empty).collect()).collect();
     let mut noise = Noise::new(question.options.seed, 1);
     for done in 1..=samples {
         let values = noise.added_to(question.values(), deviation);
-        let scene = Scene::new(question.network(), &values)?;
-        for (layer, evidence) in layers.iter_mut().zip(question.about(&scene).evidence()?) {
-            for (power, mean) in (1..).zip(&mut layer.means) {
-                let gradients = evidence.gradients.values.iter();
-                let add = |(mean, gradient): (&mut f64, &f32)| {
-                    *mean += f64::from(*gradient).powi(power) / samples as f64;
-                };
-                mean.iter_mut().zip(gradients).for_each(add);
-            }
-            layer.last = Some(evidence.clone());
+        let (scene, mut spare) = Scene::recorded(question.network(), &values)?;
+        let noisy = Question { scene: &scene, ..*question };
+        for (layers, class) in classes.iter_mut().zip(question.classes) {
+            let evidence = noisy.evidence(*class, &mut spare)?;
+            layers.iter_mut().zip(evidence).for_each(|(layer, evidence)| layer.add(evidence, samples));
         }
-        question.tell(done, samples);
+        question.report(done, samples);
     }
-    Ok(layers)
+    Ok(classes)
+}
+
+impl Powers {
+    /// Takes in what one of the noisy inputs gave.
+    fn add(&mut self, evidence: Evidence, samples: usize) {
+        for (power, mean) in (1..).zip(&mut self.means) {
+            let pairs = mean.iter_mut().zip(&evidence.gradients.values);
+            pairs.for_each(|(mean, gradient)| *mean += f64::from(*gradient).powi(power) / samples as f64);
+        }
+        self.last = Some(evidence);
+    }
 }

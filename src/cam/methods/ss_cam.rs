@@ -8,10 +8,11 @@
 //! w   = softmax_k( s_k )
 //! ```
 
-use super::{Definition, MethodInfo, Run};
+use crate::cam::definition::{Definition, MethodInfo, Reads, Run, Traits};
 use crate::cam::masks::{self, Masks};
 use crate::cam::noise::Noise;
-use crate::cam::scene::Question;
+use crate::cam::options::Library;
+use crate::cam::question::Question;
 use crate::cam::terms::Terms;
 use crate::error::Result;
 
@@ -29,14 +30,19 @@ pub(super) const DEFINITION: Definition = Definition {
         has_terms: true,
     },
     run: Run::Layer(terms),
+    traits: Traits {
+        libraries: &[Library::Torchcam],
+        reads: &[Reads::Samples, Reads::Noise, Reads::Seed, Reads::BatchSize],
+        ..Traits::PLAIN
+    },
 };
 
-/// Noisy masks a channel.
+/// Noisy masks per channel.
 const SAMPLES: usize = 35;
 /// Standard deviation of the noise, of masks from 0 to 1.
 const NOISE: f32 = 2.0;
 
-fn terms(question: &Question, tap: usize) -> Result<Terms> {
+fn terms(question: &Question, tap: usize) -> Result<Vec<Terms>> {
     let activations = question.activations(tap)?;
     let masks = Masks::new(question, activations)?;
     let samples = question.options.samples.unwrap_or(SAMPLES);
@@ -47,7 +53,7 @@ fn terms(question: &Question, tap: usize) -> Result<Terms> {
         masks.through(&noise.added_to(&masks.mask(draw / samples), deviation))
     };
     let scores = question.scores_of_inputs(activations.channels * samples, seen)?;
-    let means: Vec<f64> =
-        scores.chunks(samples).map(|scores| scores.iter().sum::<f64>() / samples as f64).collect();
-    Ok(Terms::Weights(masks::weights(question, &means)))
+    let mean = |scores: &[f64]| scores.iter().sum::<f64>() / samples as f64;
+    let means = scores.iter().map(|scores| scores.chunks(samples).map(mean).collect());
+    Ok(masks::terms(question, means))
 }

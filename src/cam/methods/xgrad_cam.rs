@@ -9,11 +9,10 @@
 //! ```
 
 use super::hires_cam;
-use super::{Definition, MethodInfo, Run};
+use crate::cam::definition::{Definition, MethodInfo, Run, Traits};
 use crate::cam::options::Library;
-use crate::cam::scene::Question;
 use crate::cam::terms::Terms;
-use crate::error::Result;
+use crate::engine::Evidence;
 
 pub(super) const DEFINITION: Definition = Definition {
     info: MethodInfo {
@@ -28,13 +27,13 @@ pub(super) const DEFINITION: Definition = Definition {
         has_sign: true,
         has_terms: true,
     },
-    run: Run::Layer(terms),
+    run: Run::Evidence(terms),
+    traits: Traits { libraries: &[Library::PytorchGradCam, Library::Torchcam], ..Traits::PLAIN },
 };
 
-fn terms(question: &Question, tap: usize) -> Result<Terms> {
-    let evidence = &question.evidence()?[tap];
+fn terms(evidence: &Evidence, library: Option<Library>) -> Terms {
     let cells = evidence.activations.height * evidence.activations.width;
-    let extra = match question.library() {
+    let extra = match library {
         Some(Library::PytorchGradCam) => 1e-7,
         Some(Library::Torchcam) => 1e-8,
         _ => 0.0,
@@ -45,5 +44,5 @@ fn terms(question: &Question, tap: usize) -> Result<Terms> {
         let total = activations.iter().map(|value| f64::from(*value)).sum::<f64>() + extra;
         if total == 0.0 { 0.0 } else { products.iter().sum::<f64>() / total }
     };
-    Ok(Terms::Weights(channels.map(weight).collect()))
+    Terms::Weights(channels.map(weight).collect())
 }

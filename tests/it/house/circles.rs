@@ -11,7 +11,6 @@ use super::{code, relative, sources};
 /// Folders in which circles still exist, and why. Remove an entry when its circles are gone.
 const KNOWN: &[(&str, &str)] = &[
     ("src/bin/burncam/", "`main.rs` holds the outcome that commands give, `args/mod.rs` what commands share"),
-    ("src/cam/", "methods and options name each other"),
     ("src/check/", "checks share the subject in `mod.rs`"),
     ("src/engine/", "steps and their folding, kernels and the program"),
     ("src/graph/", "shapes and axes"),

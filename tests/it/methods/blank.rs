@@ -2,7 +2,8 @@
 
 use burncam::DeviceName;
 use burncam::cam::Method as M;
-use burncam::cam::{ClassMap, Finding, Method, Question, Scene};
+use burncam::cam::{ClassMap, Finding, Method, Scene};
+use burncam::engine::Score;
 
 use super::networks::{Asked, Sketch, all, layers, loaded, picture, plain, ranked, refusal};
 
@@ -14,7 +15,7 @@ fn every_map(change: impl Fn(Sketch) -> Sketch, check: impl Fn(&str, Method, Cla
         for method in Method::ALL.iter().filter(|method| refusal(network, **method).is_none()) {
             let loaded = loaded(&made, layers(*method), &DeviceName::default());
             let asked = Asked::new(*method, ranked(&loaded, &input)[0]);
-            let map = asked.of(&Scene::new(&loaded, &input).unwrap()).unwrap();
+            let map = asked.of(&mut Scene::new(&loaded, &input).unwrap()).unwrap();
             assert!(map.map.values().iter().all(|value| value.is_finite() && *value >= 0.0));
             assert_eq!(map.finding.is_some(), map.map.magnitude() == 0.0);
             check(&format!("{} of {network}: {:?}", method.info().name, map.finding), *method, map);
@@ -55,7 +56,7 @@ fn a_layer_that_speaks_against_the_class_is_told() {
     let others = [M::SmoothGradCamPlusPlus, M::Cam, M::ShapleyCam, M::AblationCam, M::RefineCam];
     for method in by_gradient.iter().chain(&others) {
         let network = loaded(&made, layers(*method), &DeviceName::default());
-        let map = Asked::new(*method, 0).of(&Scene::new(&network, &input).unwrap()).unwrap();
+        let map = Asked::new(*method, 0).of(&mut Scene::new(&network, &input).unwrap()).unwrap();
         let expected = match method {
             M::SmoothGradCamPlusPlus => Finding::Nothing,
             _ => Finding::AllNegative,
@@ -78,7 +79,7 @@ fn numbers_that_overflow_are_told_or_refused() {
         for method in Method::ALL.iter().filter(|method| refusal(network, **method).is_none()) {
             let loaded = loaded(&made, layers(*method), &DeviceName::default());
             let what = format!("{} of {network}", method.info().name);
-            match Asked::new(*method, 0).of(&Scene::new(&loaded, &input).unwrap()) {
+            match Asked::new(*method, 0).of(&mut Scene::new(&loaded, &input).unwrap()) {
                 // A slope may be finite where its function is not.
                 Ok(map) if !method.info().uses_layer => assert!(map.map.magnitude().is_finite(), "{what}"),
                 Ok(map) => {
@@ -112,15 +113,19 @@ fn a_saturated_softmax_blanks_what_is_made_of_its_gradient_and_nothing_else() {
         M::FullGrad,
     ];
     let input = picture();
-    let made = plain().made("fc");
+    // Logits so far apart that the probability of the first rounds to one.
+    let apart = |values: &mut Vec<f32>| values.iter_mut().for_each(|value| *value *= 100.0);
+    let made = plain().with("fc.weight", apart).made("fc");
     for method in Method::ALL {
         let network = loaded(&made, layers(*method), &DeviceName::default());
-        let scene = Scene::new(&network, &input).unwrap();
         let asked = Asked::new(*method, ranked(&network, &input)[0]);
-        let question = Question::new(&scene, asked.class, asked.score, &asked.options).unwrap();
-        let map = method.class_map(&question, &asked.finish, asked.smoothing, true).unwrap();
-        let expected = by_gradient.contains(method).then_some(Finding::Saturated);
-        assert_eq!(map.finding, expected, "{}", method.info().name);
+        let finding = |score| {
+            let asked = asked.but(|asked| asked.score = score);
+            asked.of(&mut Scene::new(&network, &input).unwrap()).unwrap().finding
+        };
+        let saturated = finding(Score::Prob) == Some(Finding::Saturated);
+        assert_eq!(saturated, by_gradient.contains(method), "{}", method.info().name);
+        assert_ne!(finding(Score::Logit), Some(Finding::Saturated), "{}", method.info().name);
     }
 }
 
@@ -129,15 +134,15 @@ fn settings_that_make_no_sense_are_refused() {
     let made = plain().made("fc");
     let network = loaded(&made, &["late"], &DeviceName::default());
     let input = picture();
-    let scene = Scene::new(&network, &input).unwrap();
+    let mut scene = Scene::new(&network, &input).unwrap();
     for method in Method::ALL {
         let asked = Asked::new(*method, 0);
-        let refused = |change: fn(&mut Asked)| asked.but(change).of(&scene).unwrap_err().to_string();
+        let mut refused = |change: fn(&mut Asked)| asked.but(change).of(&mut scene).unwrap_err().to_string();
         assert!(refused(|asked| asked.options.samples = Some(0)).contains("--samples"));
+        assert!(refused(|asked| asked.class = 5).contains("out of range"));
         for noise in [-0.1, f32::NAN, f32::INFINITY] {
             let asked = asked.but(|asked| asked.options.noise = Some(noise));
-            assert!(asked.of(&scene).unwrap_err().to_string().contains("--noise"));
+            assert!(asked.of(&mut scene).unwrap_err().to_string().contains("--noise"));
         }
-        assert!(refused(|asked| asked.class = 5).contains("out of range"));
     }
 }

@@ -69,7 +69,7 @@ fn refinecam_is_the_product_of_grad_cam_plus_plus() {
     let product = plusplus.but(|asked| asked.finish.aggregate = Aggregate::Product).map(&both, &input);
     assert_eq!(product, refined.map(&both, &input));
     let one_layer = loaded(&made, &["late"], &DeviceName::default());
-    let error = refined.of(&Scene::new(&one_layer, &input).unwrap()).unwrap_err().to_string();
+    let error = refined.of(&mut Scene::new(&one_layer, &input).unwrap()).unwrap_err().to_string();
     assert!(error.contains("multiplies the maps of several layers, got one"), "{error}");
 }
 

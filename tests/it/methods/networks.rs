@@ -1,6 +1,6 @@
 //! Small networks with seeded weights, and the one way in which these tests ask for a map.
 
-use burncam::cam::{ClassMap, Finish, Method, Options, Question, Scene, Smoothing};
+use burncam::cam::{ClassMap, Finish, MapRequest, Method, Options, Scene, Smoothing};
 use burncam::card::Card;
 use burncam::engine::{Network, Score};
 use burncam::{DeviceName, Result};
@@ -206,15 +206,30 @@ impl Asked {
         asked
     }
 
-    pub(super) fn of(&self, scene: &Scene) -> Result<ClassMap> {
-        let question = Question::new(scene, self.class, self.score, &self.options)?;
-        self.method.class_map(&question, &self.finish, self.smoothing, false)
+    pub(super) fn of(&self, scene: &mut Scene) -> Result<ClassMap> {
+        Ok(self.of_classes(scene, &[self.class])?.remove(0))
+    }
+
+    /// The maps of several classes in the place of one.
+    pub(super) fn of_classes(&self, scene: &mut Scene, classes: &[usize]) -> Result<Vec<ClassMap>> {
+        Ok(self.of_methods(scene, &[self.method], classes)?.remove(0))
+    }
+
+    /// As [`Asked::of_classes`], of several methods.
+    pub(super) fn of_methods(
+        &self,
+        scene: &mut Scene,
+        methods: &[Method],
+        classes: &[usize],
+    ) -> Result<Vec<Vec<ClassMap>>> {
+        let Self { score, finish, smoothing, ref options, .. } = *self;
+        scene.class_maps(&MapRequest { methods, classes, score, finish, smoothing, options })
     }
 
     /// The map that a fresh scene gives, with something on it.
     #[track_caller]
     pub(super) fn map(&self, network: &Network, input: &[f32]) -> Vec<f32> {
-        let map = self.of(&Scene::new(network, input).unwrap()).unwrap();
+        let map = self.of(&mut Scene::new(network, input).unwrap()).unwrap();
         assert_eq!(map.finding, None, "{}", self.method.info().name);
         map.map.values().to_vec()
     }

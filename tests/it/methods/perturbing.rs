@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use burncam::DeviceName;
 use burncam::cam::Method as M;
-use burncam::cam::{Method, Progress, Scene};
+use burncam::cam::{Method, Progress, Reads, Scene};
 
 use super::networks::{Asked, layers, loaded, picture, plain};
 
@@ -29,7 +29,7 @@ fn progress_is_told_after_every_batch_and_none_is_larger_than_asked_for() {
     let made = plain().made("fc");
     for method in Method::ALL {
         let network = loaded(&made, layers(*method), &DeviceName::default());
-        let scene = Scene::new(&network, &input).unwrap();
+        let mut scene = Scene::new(&network, &input).unwrap();
         for size in [1, 5, 16, 1000] {
             let heard = Arc::new(Mutex::new(Vec::new()));
             let listener = Arc::clone(&heard);
@@ -38,15 +38,18 @@ fn progress_is_told_after_every_batch_and_none_is_larger_than_asked_for() {
                 asked.options.batch_size = size;
                 asked.options.progress = Some(progress);
             });
-            asked.of(&scene).unwrap();
+            asked.of(&mut scene).unwrap();
             let heard = heard.lock().unwrap();
             let what = format!("{} by {size}: {heard:?}", method.info().name);
-            let Some((_, total)) = PASSES.iter().find(|(other, _)| other == method) else {
+            // Noisy copies of a picture go to a layer one at a time.
+            let passes = PASSES.iter().find(|(other, _)| other == method);
+            let in_batches = passes.is_some() && *method != M::SmoothGradCamPlusPlus;
+            assert_eq!(method.reads(Reads::BatchSize), in_batches, "{what}");
+            let Some((_, total)) = passes else {
                 assert!(heard.is_empty(), "{what}");
                 continue;
             };
-            // Noisy evidence of a layer is gathered one picture at a time.
-            let size = if *method == M::SmoothGradCamPlusPlus { 1 } else { size };
+            let size = if in_batches { size } else { 1 };
             let expected: Vec<(usize, usize)> =
                 (1..=total.div_ceil(size)).map(|batch| ((batch * size).min(*total), *total)).collect();
             assert_eq!(*heard, expected, "{what}");

@@ -27,7 +27,7 @@ fn augmenting_averages_six_maps() {
             let base = if mirrored { flipped(&input, SIDE) } else { input.clone() };
             for factor in [0.9, 1.0, 1.1] {
                 let changed: Vec<f32> = base.iter().map(|value| value * factor).collect();
-                let map = asked.of(&Scene::new(network, &changed).unwrap()).unwrap().map;
+                let map = asked.of(&mut Scene::new(network, &changed).unwrap()).unwrap().map;
                 let values =
                     if mirrored { flipped(map.values(), map.width()) } else { map.values().to_vec() };
                 sum.resize(values.len(), 0.0);
@@ -94,8 +94,8 @@ fn the_first_component_of_terms_of_one_pattern_is_their_sum() {
             continue;
         }
         let asked = Asked::new(*method, ranked(&network, &input)[0]).but(|asked| asked.options.signed = true);
-        let sum = asked.of(&Scene::new(&network, &input).unwrap()).unwrap().map;
-        let eigen = asked.but(|asked| asked.smoothing = EIGEN).of(&Scene::new(&network, &input).unwrap());
+        let sum = asked.of(&mut Scene::new(&network, &input).unwrap()).unwrap().map;
+        let eigen = asked.but(|asked| asked.smoothing = EIGEN).of(&mut Scene::new(&network, &input).unwrap());
         let eigen = eigen.unwrap().map;
         // The mean over positions is taken off first.
         let mean = sum.stats().mean;
@@ -113,9 +113,9 @@ fn the_first_component_of_terms_of_one_pattern_is_their_sum() {
 fn methods_without_terms_refuse_to_project_them() {
     everywhere(|what, network, asked, _| {
         let input = picture();
-        let found = asked.but(|asked| asked.smoothing = EIGEN).of(&Scene::new(network, &input).unwrap());
+        let found = asked.but(|asked| asked.smoothing = EIGEN).of(&mut Scene::new(network, &input).unwrap());
         if asked.method.info().has_terms {
-            let sum = asked.of(&Scene::new(network, &input).unwrap());
+            let sum = asked.of(&mut Scene::new(network, &input).unwrap());
             assert_ne!(found.unwrap(), sum.unwrap(), "{what}");
         } else {
             assert!(found.unwrap_err().to_string().contains("--smooth eigen"), "{what}");

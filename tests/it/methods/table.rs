@@ -1,7 +1,7 @@
 //! One table, every method: sizes, ranges, repeatability, and what each line of the table claims.
 
 use burncam::cam::Method as M;
-use burncam::cam::{Method, Options, Scene, Smoothing};
+use burncam::cam::{Method, Options, Reads, Scene, Smoothing};
 use burncam::explain::{Explainer, Explanation, Settings, Subject, Target};
 use burncam::input::Placement;
 use burncam::model::import::{ImportRequest, import};
@@ -57,7 +57,7 @@ pub(super) fn settings(method: Method, layers: &[&str], signed: bool) -> Setting
         methods: vec![method],
         layers: layers.iter().map(|layer| LayerRequest::parse(layer)).collect(),
         targets: vec![Target::Top(2)],
-        options: Options { signed, samples: method.reads_samples().then_some(4), ..Options::default() },
+        options: Options { signed, samples: method.reads(Reads::Samples).then_some(4), ..Options::default() },
         ..Settings::default()
     }
 }
@@ -141,7 +141,7 @@ fn a_second_run_gives_the_same_bits_and_only_random_methods_heed_the_seed() {
     everywhere(|what, network, asked, _| {
         let ask = |asked: &Asked| {
             let input = picture();
-            asked.of(&Scene::new(network, &input).unwrap()).unwrap()
+            asked.of(&mut Scene::new(network, &input).unwrap()).unwrap()
         };
         let map = ask(&asked);
         assert_eq!(map, ask(&asked), "{what}");
@@ -188,13 +188,13 @@ fn what_was_asked_before_changes_nothing() {
         for tapped in [&["late"][..], &["early", "late"]] {
             let loaded = loaded(&made, tapped, &DeviceName::default());
             let classes = ranked(&loaded, &input);
-            let shared = Scene::new(&loaded, &input).unwrap();
+            let mut shared = Scene::new(&loaded, &input).unwrap();
             let mut maps = 0;
             for class in [classes[0], classes[1], classes[0]] {
                 for method in Method::ALL.iter().rev() {
                     let asked = Asked::new(*method, class);
-                    let alone = asked.of(&Scene::new(&loaded, &input).unwrap());
-                    match (asked.of(&shared), alone) {
+                    let alone = asked.of(&mut Scene::new(&loaded, &input).unwrap());
+                    match (asked.of(&mut shared), alone) {
                         (Ok(shared), Ok(alone)) => {
                             assert_eq!(shared, alone, "{} of {network}", name(*method));
                             maps += 1;
@@ -226,18 +226,18 @@ fn a_counterfactual_is_the_map_of_the_negated_score() {
             // A class in the middle, so that there is something on both sides.
             let plain = Asked::new(*method, ranked(&own, &input)[CLASSES / 2]);
             let against = plain.but(|asked| asked.options.counterfactual = true);
-            let found = against.of(&Scene::new(&own, &input).unwrap());
+            let found = against.of(&mut Scene::new(&own, &input).unwrap());
             if !method.info().has_sign {
                 let error = found.unwrap_err().to_string();
                 assert!(error.starts_with("--counterfactual needs a method"), "{what}: {error}");
                 continue;
             }
             let found = found.unwrap();
-            let expected = plain.of(&Scene::new(&other, &input).unwrap()).unwrap();
+            let expected = plain.of(&mut Scene::new(&other, &input).unwrap()).unwrap();
             assert_eq!(found.finding, expected.finding, "{what}");
             let gap = distance(found.map.values(), expected.map.values());
             assert!(gap <= 1e-6 * expected.map.magnitude(), "{what}: {gap:e}");
-            let plain = plain.of(&Scene::new(&own, &input).unwrap()).unwrap();
+            let plain = plain.of(&mut Scene::new(&own, &input).unwrap()).unwrap();
             assert_ne!(plain.map, found.map, "{what}: what speaks against is what speaks for");
         }
     }
@@ -248,7 +248,7 @@ fn the_table_says_which_methods_ask_the_class() {
     everywhere(|what, network, asked, classes| {
         let scene_of = |class| {
             let input = picture();
-            asked.but(|asked| asked.class = class).of(&Scene::new(network, &input).unwrap()).unwrap()
+            asked.but(|asked| asked.class = class).of(&mut Scene::new(network, &input).unwrap()).unwrap()
         };
         let same = scene_of(classes[0]) == scene_of(classes[1]);
         assert_eq!(same, !asked.method.info().uses_class, "{what}");
@@ -298,8 +298,8 @@ fn a_mirrored_picture_gives_a_mirrored_map_where_kernels_are_symmetric() {
             }
             let network = loaded(&made, layers(*method), &DeviceName::default());
             let asked = Asked::new(*method, ranked(&network, &input)[0]);
-            let scene = Scene::new(&network, &input).unwrap();
-            let map = asked.of(&scene).unwrap().map;
+            let mut scene = Scene::new(&network, &input).unwrap();
+            let map = asked.of(&mut scene).unwrap().map;
             let other = asked.map(&network, &mirror_image);
             let gap = distance(&flipped(map.values(), map.width()), &other) / map.magnitude();
             assert!(gap <= 1e-5, "{}: {gap:e}", name(*method));
@@ -321,12 +321,12 @@ fn the_positive_part_of_a_signed_map_is_the_unsigned_one() {
         }
         for class in &classes {
             let input = picture();
-            let scene = Scene::new(network, &input).unwrap();
+            let mut scene = Scene::new(network, &input).unwrap();
             let unsigned = asked.but(|asked| asked.class = *class);
-            let signed = unsigned.but(|asked| asked.options.signed = true).of(&scene).unwrap().map;
+            let signed = unsigned.but(|asked| asked.options.signed = true).of(&mut scene).unwrap().map;
             let below = signed.stats().min < 0.0;
             negative.set(negative.get() + usize::from(below));
-            assert_eq!(signed.rectified(), unsigned.of(&scene).unwrap().map, "{what}, class {class}");
+            assert_eq!(signed.rectified(), unsigned.of(&mut scene).unwrap().map, "{what}, class {class}");
         }
     });
     assert!(negative.get() > 100, "only {} maps have a negative side", negative.get());

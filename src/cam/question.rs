@@ -1,0 +1,191 @@
+//! What methods ask about a picture: classes, the score that is explained, and what changed pictures do to it.
+//!
+//! A question is about all classes at once: a changed picture goes through the network once, and the scores of all classes are
+//! read from its logits.
+
+use std::ops::Range;
+
+use super::options::{Library, Options};
+use super::scene::Scene;
+use crate::engine::{Contrast, Evidence, Features};
+use crate::engine::{Network, Recording, Rectifiers, Rule, Score, Trunk};
+use crate::error::{Error, Result};
+
+/// Classes of a picture, and how they are to be explained.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Question<'a> {
+    pub(super) scene: &'a Scene<'a>,
+    /// Indices of the classes, all of them the network's.
+    pub(super) classes: &'a [usize],
+    /// Which function of the logits is explained.
+    pub(super) score: Score,
+    /// What only some methods read.
+    pub(super) options: &'a Options,
+    /// The picture as it was given, also where the scene is of a changed copy.
+    pub(super) asked_about: &'a [f32],
+}
+
+/// What is kept for several classes at once takes no more than this; more classes take more passes.
+const MOST_BYTES: usize = 256 << 20;
+
+impl<'a> Question<'a> {
+    pub(super) fn network(&self) -> &'a Network {
+        self.scene.network()
+    }
+
+    /// The network's input, `[1, channels, height, width]`.
+    pub(super) fn values(&self) -> &'a [f32] {
+        self.scene.values()
+    }
+
+    pub(super) fn logits(&self) -> &'a [f32] {
+        self.scene.logits()
+    }
+
+    pub(super) fn library(&self) -> Option<Library> {
+        self.options.library
+    }
+
+    pub(super) fn follows(&self, library: Library) -> bool {
+        self.options.library == Some(library)
+    }
+
+    /// One, or minus one where the question is what speaks against the class.
+    pub(super) fn sign(&self) -> f32 {
+        if self.options.counterfactual { -1.0 } else { 1.0 }
+    }
+
+    /// The same question about parts of the classes, each part so small that `bytes` for each of its classes can be kept.
+    pub(super) fn parts(&self, bytes: usize) -> impl Iterator<Item = Self> + use<'a> {
+        let question = *self;
+        let together = (MOST_BYTES / bytes.max(1)).max(1);
+        question.classes.chunks(together).map(move |classes| Self { classes, ..question })
+    }
+
+    /// Activations, and gradients of a class's score, at every layer.
+    ///
+    /// `spare` is a recorded pass of the same scene that has not been run backward yet, if there is one.
+    pub(super) fn evidence(&self, class: usize, spare: &mut Option<Recording>) -> Result<Vec<Evidence>> {
+        let evidence = self.recording(spare)?.evidence(&self.score, class)?;
+        Ok(self.signed(evidence))
+    }
+
+    /// As [`Question::evidence`], for the difference between a class and others.
+    pub(super) fn contrast(
+        &self,
+        contrast: &Contrast,
+        spare: &mut Option<Recording>,
+    ) -> Result<Vec<Evidence>> {
+        let evidence = self.recording(spare)?.contrast(contrast)?;
+        Ok(self.signed(evidence))
+    }
+
+    fn recording(&self, spare: &mut Option<Recording>) -> Result<Recording> {
+        spare.take().map_or_else(|| self.scene.record(), Ok)
+    }
+
+    fn signed(&self, evidence: Vec<Evidence>) -> Vec<Evidence> {
+        if !self.options.counterfactual {
+            return evidence;
+        }
+        let negated = |Evidence { activations, gradients }| {
+            let Features { channels, height, width, values } = gradients;
+            let values = values.into_iter().map(|value| -value).collect();
+            Evidence { activations, gradients: Features { channels, height, width, values } }
+        };
+        evidence.into_iter().map(negated).collect()
+    }
+
+    /// The trunk up to a layer, by its position among the tapped ones.
+    pub(super) fn trunk_to(&self, tap: usize) -> Result<Trunk> {
+        self.network().trunk_to(self.scene.trunk()?, tap)
+    }
+
+    /// A layer's activations, without any gradient.
+    pub(super) fn activations(&self, tap: usize) -> Result<&'a Features> {
+        self.scene.activations(tap)
+    }
+
+    /// A class's score of logits, negative where the question is what speaks against the class.
+    pub(super) fn score_of(&self, logits: &[f32], class: usize) -> f64 {
+        f64::from(self.sign()) * self.score.value(logits, class)
+    }
+
+    /// Per class the scores of `count` changed inputs, each made by `make`, a batch at a time.
+    pub(super) fn scores_of_inputs(
+        &self,
+        count: usize,
+        make: impl FnMut(usize) -> Vec<f32>,
+    ) -> Result<Vec<Vec<f64>>> {
+        self.in_batches(count, make, |batch| self.network().logits(batch))
+    }
+
+    /// Per class the scores of `count` variants of a layer's activations, each made by `make`, a batch at a time.
+    pub(super) fn scores_of_activations(
+        &self,
+        trunk: &Trunk,
+        count: usize,
+        make: impl FnMut(usize) -> Vec<f32>,
+    ) -> Result<Vec<Vec<f64>>> {
+        self.in_batches(count, make, |batch| self.network().logits_from(trunk, batch))
+    }
+
+    /// The numbers below `count`, as many at a time as may run through the network together.
+    pub(super) fn batches(&self, count: usize) -> impl Iterator<Item = Range<usize>> + use<> {
+        let size = self.options.batch_size.max(1);
+        (0..count).step_by(size).map(move |start| start..(start + size).min(count))
+    }
+
+    fn in_batches(
+        &self,
+        count: usize,
+        mut make: impl FnMut(usize) -> Vec<f32>,
+        run: impl Fn(Vec<f32>) -> Result<Vec<f32>>,
+    ) -> Result<Vec<Vec<f64>>> {
+        let mut scores = vec![Vec::with_capacity(count); self.classes.len()];
+        let outputs = self.logits().len();
+        for batch in self.batches(count) {
+            let expected = batch.len() * outputs;
+            let logits = run(batch.clone().flat_map(&mut make).collect())?;
+            if logits.len() != expected {
+                return Err(Error::request(
+                    "the network mixes the pictures of a batch, so it cannot be perturbed (use --batch-size 1)",
+                ));
+            }
+            for row in logits.chunks(outputs) {
+                for (scores, class) in scores.iter_mut().zip(self.classes) {
+                    scores.push(self.score_of(row, *class));
+                }
+            }
+            self.report(batch.end, count);
+        }
+        Ok(scores)
+    }
+
+    /// Per class the gradient of its score with respect to inputs `[batch, channels, height, width]`.
+    ///
+    /// Burn gives up what it recorded when it runs backward, so each class takes a forward pass of its own.
+    pub(super) fn input_gradients(&self, values: &[f32]) -> Result<Vec<Vec<f32>>> {
+        let gradient = |class: &usize| {
+            let recording = self.network().record_input(values.to_vec())?;
+            let gradient = recording.gradient(&self.score, *class)?;
+            Ok(gradient.into_iter().map(|value| value * self.sign()).collect())
+        };
+        self.classes.iter().map(gradient).collect()
+    }
+
+    /// As [`Question::input_gradients`] for the picture itself, with another rule at rectifiers.
+    pub(super) fn rectified_gradients(&self, rule: fn(Rectifiers) -> Rule) -> Result<Vec<Vec<f32>>> {
+        let sweep = self.network().sweep(self.values().to_vec())?;
+        let rule = rule(self.options.rectifiers());
+        let gradient = |class: &usize| sweep.back(&self.score, *class, rule, &mut |_| Ok(()));
+        self.classes.iter().map(gradient).collect()
+    }
+
+    /// Reports how many passes of how many are done.
+    pub(super) fn report(&self, done: usize, total: usize) {
+        if let Some(progress) = &self.options.progress {
+            progress.report(done, total);
+        }
+    }
+}

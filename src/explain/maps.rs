@@ -1,0 +1,31 @@
+//! How a picture's maps are asked for: every method on the network that it needs, all classes at once.
+
+use super::{Explainer, Settings};
+use crate::cam::{ClassMap, MapRequest, Method, Scene};
+use crate::error::{Error, Result};
+
+impl Explainer {
+    /// Per method the scores and maps of all classes, each method on the network that it asks for.
+    pub(super) fn class_maps(
+        &self,
+        mut scene: Scene,
+        classes: &[usize],
+    ) -> Result<Vec<Vec<(f64, ClassMap)>>> {
+        let Settings { methods, finish, smoothing, options, .. } = &self.settings;
+        let ask = |scene: &mut Scene, methods: &[Method]| -> Result<Vec<Vec<(f64, ClassMap)>>> {
+            let (score, finish, smoothing) = (self.score, *finish, *smoothing);
+            let maps =
+                scene.class_maps(&MapRequest { methods, classes, score, finish, smoothing, options })?;
+            let scores = || classes.iter().map(|class| score.value(scene.logits(), *class));
+            Ok(maps.into_iter().map(|maps| scores().zip(maps).collect()).collect())
+        };
+        let Some(unfolded) = &self.unfolded else { return ask(&mut scene, methods) };
+        let is_second = |method: &Method| method.traits().unfolded;
+        let (second, first): (Vec<Method>, Vec<Method>) = methods.iter().copied().partition(is_second);
+        let mut of_second = ask(&mut Scene::new(unfolded, scene.values())?, &second)?.into_iter();
+        let mut of_first = ask(&mut scene, &first)?.into_iter();
+        let next = |method| if is_second(method) { of_second.next() } else { of_first.next() };
+        let found: Option<_> = methods.iter().map(next).collect();
+        found.ok_or_else(|| Error::internal("a method gave no maps"))
+    }
+}
