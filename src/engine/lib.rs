@@ -20,8 +20,8 @@ mod program;
 mod resize;
 mod runtime;
 mod score;
+mod segment;
 mod step;
-mod stretch;
 mod sums;
 mod sweep;
 mod tangent;
@@ -57,7 +57,7 @@ pub use walk::Walk;
 pub struct Network {
     device: Device,
     steps: Vec<Step>,
-    /// The steps up to the cut as the own kernels run them, if they do.
+    /// The steps up to the cut, if the native kernels run them.
     program: Option<Program>,
     /// Slots of the tapped values, in the caller's order.
     taps: Vec<usize>,

@@ -1,27 +1,27 @@
-//! The steps up to the cut on the own kernels, with Burn in the middle where these do not know an operation.
+//! The steps up to the cut on the native kernels, with Burn between them for operations without a kernel.
 
 use super::Network;
+use super::segment::{Segment, operation};
 use super::step::Step;
-use super::stretch::{Stretch, operation};
 use super::value::Value;
 use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::native::{Arithmetic, Precision, Shapes, Workspace, knows};
 
-/// What runs, one after the other.
+/// Segments and single steps, in the order in which they run.
 #[derive(Debug)]
 pub(super) struct Program {
     parts: Vec<Part>,
     place: Place,
 }
 
-/// Where and how stretches run.
+/// Where and how segments run.
 #[derive(Debug)]
 pub(super) struct Place {
     pub(super) arithmetic: Arithmetic,
     pub(super) threads: usize,
     pub(super) workspace: Workspace,
-    /// The first pass is perhaps the only one: its weights do not stay.
+    /// Low-memory mode: pack weights when a kernel runs, and free them after the first pass.
     pub(super) thrifty: bool,
 }
 
@@ -29,7 +29,7 @@ pub(super) struct Place {
 enum Part {
     /// One step, by its position.
     Burn(usize),
-    Native(Box<Stretch>),
+    Native(Box<Segment>),
 }
 
 impl Program {
@@ -48,9 +48,9 @@ impl Program {
         let mut at = 0;
         while at < trunk {
             let end = (at..trunk).find(|step| !known[*step]).unwrap_or(trunk);
-            if Stretch::pays(&steps[at..end]) {
-                let stretch = Stretch::new(model, steps, at..end, cut, &place, &shapes)?;
-                parts.push(Part::Native(Box::new(stretch)));
+            if Segment::pays(&steps[at..end]) {
+                let segment = Segment::new(model, steps, at..end, cut, &place, &shapes)?;
+                parts.push(Part::Native(Box::new(segment)));
                 at = end;
             } else {
                 let end = end.max(at + 1);
@@ -64,33 +64,33 @@ impl Program {
     }
 
     fn log(&self, steps: usize) {
-        let own: usize = self.stretches().map(|stretch| stretch.steps.len()).sum();
-        let bytes = self.stretches().map(|stretch| stretch.plan.bytes()).max().unwrap_or(0);
+        let native: usize = self.segments().map(|segment| segment.steps.len()).sum();
+        let bytes = self.segments().map(|segment| segment.plan.bytes()).max().unwrap_or(0);
         log::info!(
-            "native kernels ({}) run {own} of {steps} operations up to the layer; a picture takes {:.1} MB",
+            "native kernels ({}) run {native} of {steps} operations up to the layer; a picture takes {:.1} MB",
             self.place.arithmetic.isa.name(),
             bytes as f64 / 1e6
         );
         let precision = self.place.arithmetic.precision;
         if precision != Precision::F32 {
-            let rounded: usize = self.stretches().map(|stretch| stretch.plan.rounded()).sum();
+            let rounded: usize = self.segments().map(|segment| segment.plan.rounded()).sum();
             log::info!("{rounded} convolutions of them multiply in {precision}, where that is faster");
         }
     }
 
-    fn stretches(&self) -> impl Iterator<Item = &Stretch> {
+    fn segments(&self) -> impl Iterator<Item = &Segment> {
         self.parts.iter().filter_map(|part| match part {
-            Part::Native(stretch) => Some(&**stretch),
+            Part::Native(segment) => Some(&**segment),
             Part::Burn(_) => None,
         })
     }
 
-    /// Burn runs this step: in the middle, or behind the cut.
+    /// Whether Burn runs this step: between segments, or after the cut.
     pub(super) fn is_on_burn(&self, step: usize) -> bool {
-        !self.stretches().any(|stretch| stretch.steps.contains(&step))
+        !self.segments().any(|segment| segment.steps.contains(&step))
     }
 
-    /// Runs on `batch` pictures and gives the slots that the head reads.
+    /// Runs on `batch` images and returns the slots that the head reads.
     pub(super) fn run(&self, network: &Network, input: &[f32], batch: usize) -> Result<Vec<Option<Value>>> {
         let mut slots: Vec<Option<Value>> = vec![None; network.logits + 1];
         let begins_native = matches!(self.parts.first(), Some(Part::Native(first)) if first.inputs == [0]);
@@ -106,60 +106,60 @@ impl Program {
                     let value = network.run(&mut slots, step, step_at)?;
                     slots[step.output] = Some(value);
                 }
-                Part::Native(stretch) if at == 0 && begins_native => {
-                    self.fill(network, &mut slots, stretch, &[input], batch)?;
+                Part::Native(segment) if at == 0 && begins_native => {
+                    self.fill(network, &mut slots, segment, &[input], batch)?;
                 }
-                Part::Native(stretch) => {
+                Part::Native(segment) => {
                     let read = |slot: &usize| match &slots[*slot] {
                         Some(value) => value.to_vec(),
                         None => Err(Error::internal(format!("the value of slot {slot} is gone"))),
                     };
-                    let inputs = stretch.inputs.iter().map(read).collect::<Result<Vec<_>>>()?;
+                    let inputs = segment.inputs.iter().map(read).collect::<Result<Vec<_>>>()?;
                     let views: Vec<&[f32]> = inputs.iter().map(Vec::as_slice).collect();
-                    self.fill(network, &mut slots, stretch, &views, batch)?;
+                    self.fill(network, &mut slots, segment, &views, batch)?;
                 }
             }
         }
         Ok(slots)
     }
 
-    /// Fills a stretch's slots.
+    /// Runs a segment and fills its slots.
     fn fill(
         &self,
         network: &Network,
         slots: &mut [Option<Value>],
-        stretch: &Stretch,
+        segment: &Segment,
         inputs: &[&[f32]],
         batch: usize,
     ) -> Result<()> {
-        let outputs = stretch.run(&network.steps, &self.place, inputs, batch)?;
-        for ((slot, [channels, height, width]), values) in stretch.outputs.iter().zip(outputs) {
+        let outputs = segment.run(&network.steps, &self.place, inputs, batch)?;
+        for ((slot, [channels, height, width]), values) in segment.outputs.iter().zip(outputs) {
             let shape = [batch, *channels, *height, *width];
             slots[*slot] = Some(Value::new(values, &shape, &network.device)?);
         }
         Ok(())
     }
 
-    /// Whether one plan does everything, so that pictures can share a pass and each still gets the numbers that it gets alone.
-    fn only(&self, network: &Network) -> Option<&Stretch> {
+    /// The segment, if it alone is the program: then images can share a pass, and each gets the values that it gets alone.
+    fn only(&self, network: &Network) -> Option<&Segment> {
         match &self.parts[..] {
-            [Part::Native(stretch)] if stretch.inputs == [0] && network.last_use[0] < stretch.steps.end => {
-                Some(stretch)
+            [Part::Native(segment)] if segment.inputs == [0] && network.last_use[0] < segment.steps.end => {
+                Some(segment)
             }
             _ => None,
         }
     }
 
-    /// As [`Program::run`], the slots of each picture by themselves.
+    /// As [`Program::run`], the slots of each image apart.
     pub(super) fn run_each(&self, network: &Network, pictures: &[&[f32]]) -> Result<Vec<Vec<Option<Value>>>> {
         let only = self.only(network).filter(|_| pictures.len() > 1);
-        let Some(stretch) = only else {
+        let Some(segment) = only else {
             return pictures.iter().map(|picture| self.run(network, picture, 1)).collect();
         };
-        let outputs = stretch.run(&network.steps, &self.place, &[&pictures.concat()], pictures.len())?;
+        let outputs = segment.run(&network.steps, &self.place, &[&pictures.concat()], pictures.len())?;
         let slots_of = |picture: usize| {
             let mut slots: Vec<Option<Value>> = vec![None; network.logits + 1];
-            for ((slot, [channels, height, width]), values) in stretch.outputs.iter().zip(&outputs) {
+            for ((slot, [channels, height, width]), values) in segment.outputs.iter().zip(&outputs) {
                 let size = channels * height * width;
                 let own = values[picture * size..][..size].to_vec();
                 slots[*slot] = Some(Value::new(own, &[1, *channels, *height, *width], &network.device)?);
@@ -169,16 +169,16 @@ impl Program {
         (0..pictures.len()).map(slots_of).collect()
     }
 
-    /// Position of the first step behind the first part.
+    /// Position of the first step after the first part.
     fn first_end(&self) -> usize {
         match self.parts.first() {
-            Some(Part::Native(stretch)) => stretch.steps.end,
+            Some(Part::Native(segment)) => segment.steps.end,
             _ => 0,
         }
     }
 }
 
-/// Values of rank four, by slot.
+/// Tensors of rank four, by slot.
 fn feature_maps(model: &Model) -> Shapes {
     let input = &model.graph().input;
     let values = model.shapes().iter().enumerate();

@@ -1,7 +1,7 @@
-//! Steps that lie one behind the other, on the own kernels, and when their weights are put in order.
+//! A run of consecutive steps that the native kernels execute, and when its weights are packed.
 //!
-//! Receives steps and the numbers that they read, hands on the numbers that others read. What runs between two stretches
-//! is left to [`super::program`].
+//! Receives steps and the tensors that they read, returns the tensors that others read. What runs between two segments is left
+//! to [`super::program`].
 
 use std::ops::Range;
 use std::sync::OnceLock;
@@ -16,7 +16,7 @@ use crate::native::{Operation, Plan, Shapes, Weights};
 
 /// Steps that one plan runs.
 #[derive(Debug)]
-pub(super) struct Stretch {
+pub(super) struct Segment {
     pub(super) plan: Plan,
     /// Positions of the steps.
     pub(super) steps: Range<usize>,
@@ -24,13 +24,13 @@ pub(super) struct Stretch {
     pub(super) inputs: Vec<usize>,
     /// Slots that later parts or the head read, with channels, height and width.
     pub(super) outputs: Vec<(usize, [usize; 3])>,
-    /// In order for good, unless no more than one pass has been asked for.
+    /// Packed weights; empty until the second pass in low-memory mode.
     weights: OnceLock<Weights>,
     has_run: AtomicBool,
 }
 
-impl Stretch {
-    /// Plans the steps in `range`; what fills slot `cut` or is read behind the range is handed out.
+impl Segment {
+    /// Plans the steps in `range`. A run returns what fills slot `cut` or is read after the range.
     ///
     /// # Errors
     /// When weights cannot be read.
@@ -55,20 +55,19 @@ impl Stretch {
         let plan = Plan::new(place.arithmetic, &operations, shapes, [&inputs, &wanted])?;
         let outputs = wanted.into_iter().map(|slot| (slot, shapes[&slot])).collect();
         let (weights, has_run) = Default::default();
-        let stretch = Self { plan, steps: range, inputs, outputs, weights, has_run };
+        let segment = Self { plan, steps: range, inputs, outputs, weights, has_run };
         if !place.thrifty {
-            stretch.weights(steps)?;
+            segment.weights(steps)?;
         }
-        Ok(stretch)
+        Ok(segment)
     }
 
-    /// Whether steps in this range are worth a plan: moving a value into blocks and out of them costs more than a few cheap
-    /// operations.
+    /// Whether these steps are worth a plan: moving a tensor into blocks and out of them costs more than a few cheap operations.
     pub(super) fn pays(steps: &[Step]) -> bool {
         steps.iter().any(|step| matches!(step.op, Op::Conv2d { .. }))
     }
 
-    /// The numbers of each output, `[batch, channels, height, width]`, for inputs likewise.
+    /// The outputs, `[batch, channels, height, width]`, of inputs in the same layout.
     ///
     /// # Errors
     /// When weights cannot be read.
@@ -91,7 +90,7 @@ impl Stretch {
         if let Some(weights) = self.weights.get() {
             return Ok(weights);
         }
-        // Of several threads that come here at once each packs, rather than wait in a pool whose threads it needs.
+        // Threads that come here at the same time all pack: one that waited would hold a thread of the pool that packing needs.
         let weights = self.plan.pack(&|at| self.parameters(steps, at))?;
         Ok(self.weights.get_or_init(|| weights))
     }
@@ -101,7 +100,7 @@ impl Stretch {
     }
 }
 
-/// A step as the kernels want it described.
+/// A step as the kernels describe it.
 pub(super) fn operation<'a>(model: &Model, step: &'a Step) -> Operation<'a> {
     let weight = step.tensor("weight").and_then(|name| model.tensor_shape(name)?.try_into().ok());
     Operation { op: &step.op, inputs: step.inputs.clone(), output: step.output, weight }
