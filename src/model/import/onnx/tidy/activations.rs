@@ -19,11 +19,12 @@ impl Tidy<'_> {
     /// Replaces every formula; the node that ends it becomes the activation.
     pub(super) fn join_activations(&mut self) {
         for rule in [Self::relu6, Self::hard_sigmoid, Self::gated, Self::gelu] {
-            for at in 0..self.builder.drafts.len() {
+            for at in self.positions() {
                 if let Some((op, source)) = rule(self, at) {
-                    let node = &mut self.builder.drafts[at].node;
-                    (node.op, node.inputs) = (op, vec![source]);
-                    node.params.clear();
+                    self.change(at, |node| {
+                        (node.op, node.inputs) = (op, vec![source]);
+                        node.params.clear();
+                    });
                 }
             }
             self.remove_unread();
@@ -32,13 +33,13 @@ impl Tidy<'_> {
 
     /// Operation and inputs of the node that gives `name`.
     fn giver(&self, name: &str) -> Option<(&Op, &[String])> {
-        let draft = self.builder.drafts.iter().find(|draft| draft.node.name == name)?;
-        draft.node.params.is_empty().then_some((&draft.node.op, &draft.node.inputs))
+        let node = self.node(self.place(name)?);
+        node.params.is_empty().then_some((&node.op, &node.inputs))
     }
 
     /// `min(relu(x), 6)`.
     fn relu6(&self, at: usize) -> Option<(Op, String)> {
-        let node = &self.builder.drafts[at].node;
+        let node = self.node(at);
         let Op::Minimum { scalar: Some(6.0) } = node.op else { return None };
         match self.giver(&node.inputs[0])? {
             (Op::Relu {}, [source]) => Some((Op::Relu6 {}, source.clone())),
@@ -48,7 +49,7 @@ impl Tidy<'_> {
 
     /// `clamp(x + 3, 0, 6) / 6`, or times a sixth.
     fn hard_sigmoid(&self, at: usize) -> Option<(Op, String)> {
-        let node = &self.builder.drafts[at].node;
+        let node = self.node(at);
         let (factor, inputs) = factor(&node.op, &node.inputs)?;
         let clamped = self.giver(&inputs[0])?;
         let (Op::Relu6 {}, (Op::Add { scalar: Some(shift) }, source)) =
@@ -63,7 +64,7 @@ impl Tidy<'_> {
 
     /// `x gate(x)`.
     fn gated(&self, at: usize) -> Option<(Op, String)> {
-        let node = &self.builder.drafts[at].node;
+        let node = self.node(at);
         let (Op::Mul { scalar: None }, [first, second]) = (&node.op, &node.inputs[..]) else { return None };
         let gate = |x: &String, gate: &String| {
             let (op, [input]) = self.giver(gate)? else { return None };
@@ -107,7 +108,7 @@ impl Tidy<'_> {
     /// `x (1 + erf(x / sqrt 2)) / 2`.
     fn gelu(&self, at: usize) -> Option<(Op, String)> {
         let (mut number, mut values) = (1.0, Vec::new());
-        self.factors(&self.builder.drafts[at].node.name, &mut number, &mut values, 3);
+        self.factors(&self.node(at).name, &mut number, &mut values, 3);
         let [first, second] = &values[..] else { return None };
         let matches = |x: &String, gate: &String| {
             let (Op::Add { scalar: Some(shift) }, [erf]) = self.giver(gate)? else { return None };

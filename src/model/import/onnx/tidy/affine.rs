@@ -1,6 +1,6 @@
-//! Arithmetic with one constant a channel: biases, and batch norms that were taken apart.
+//! Arithmetic with one constant per channel: biases, and batch norms that were taken apart.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use ndarray::{Array1, ArrayD, IxDyn};
 
@@ -11,12 +11,11 @@ use crate::card::Op;
 impl Tidy<'_> {
     /// A constant added behind a product or a convolution without bias is its bias.
     pub(super) fn join_biases(&mut self) {
-        let readers = self.readers();
-        for at in (0..self.builder.drafts.len()).rev() {
-            let Op::Add { scalar: None } = self.builder.drafts[at].node.op else { continue };
-            let Some(key) = self.builder.drafts[at].node.params.get("other").cloned() else { continue };
-            let Some(before) = self.only_before(at, &readers) else { continue };
-            let product = &self.builder.drafts[before].node;
+        for at in self.positions().rev() {
+            let Op::Add { scalar: None } = self.node(at).op else { continue };
+            let Some(key) = self.node(at).params.get("other").cloned() else { continue };
+            let Some(before) = self.only_before(at) else { continue };
+            let product = self.node(before);
             let (channels, behind) = match (
                 &product.op,
                 product.params.get("weight").and_then(|key| self.builder.weights.get(key)),
@@ -30,38 +29,40 @@ impl Tidy<'_> {
             else {
                 continue;
             };
-            let keeps_shape =
-                self.builder.shape(&product.name) == self.builder.shape(&self.builder.drafts[at].node.name);
+            let keeps_shape = self.builder.shape(&product.name) == self.builder.shape(&self.node(at).name);
             if product.params.contains_key("bias") || !keeps_shape {
                 continue;
             }
+            let name = product.name.clone();
             self.builder.weights.insert(key.clone(), bias);
-            self.drafts()[before].node.params.insert("bias".into(), key);
-            self.merge(before, at);
+            self.change(before, |node| _ = node.params.insert("bias".into(), key));
+            self.replace(at, &name);
         }
     }
 
-    /// At least two steps of arithmetic with one constant a channel, one of them a product: a batch norm.
+    /// At least two steps of arithmetic with one constant per channel, one of them a product: a batch norm.
     pub(super) fn join_affine(&mut self) {
-        let readers = self.readers();
-        let mut at = self.builder.drafts.len();
-        while at > 0 {
-            at -= 1;
+        // Nodes in a chain without a product: no part of it is a batch norm either.
+        let mut sums = HashSet::new();
+        for at in self.positions().rev() {
+            if self.is_removed(at) || sums.contains(&at) {
+                continue;
+            }
             let mut steps = Vec::new();
             let mut place = Some(at);
             while let Some(step) = place.and_then(|place| Some((place, self.affine_step(place)?))) {
-                place = self.only_before(step.0, &readers);
+                place = self.only_before(step.0);
                 steps.push(step);
             }
-            if let Some(affine) = Affine::of(&steps) {
-                self.put_affine(&steps, affine);
-                at = at.saturating_sub(steps.len() - 1);
+            match Affine::of(&steps) {
+                Some(affine) => self.put_affine(&steps, affine),
+                None => sums.extend(steps.iter().map(|(at, _)| *at)),
             }
         }
     }
 
     fn affine_step(&self, at: usize) -> Option<Step> {
-        let node = &self.builder.drafts[at].node;
+        let node = self.node(at);
         let weight = self.builder.weights.get(node.params.get("other")?)?;
         let (&[_, channels, ..], rank) =
             (self.builder.shape(&node.name), self.builder.shape(&node.name).len())
@@ -96,7 +97,7 @@ impl Tidy<'_> {
         let (Some((last, _)), Some((first, _))) = (steps.first(), steps.last()) else { return };
         let (last, first) = (*last, *first);
         let channels = affine.scale.len();
-        let input = self.builder.drafts[first].node.inputs.clone();
+        let inputs = self.node(first).inputs.clone();
         let roles = [
             ("gamma", affine.scale),
             ("beta", affine.shift),
@@ -111,17 +112,16 @@ impl Tidy<'_> {
                 self.builder.store(Weight { values, source: affine.source.clone() }),
             );
         }
-        let node = &mut self.drafts()[last].node;
-        (node.op, node.inputs, node.params) = (Op::BatchNorm { epsilon: 0.0 }, input, params);
-        let mut gone: Vec<usize> = steps[1..].iter().map(|(at, _)| *at).collect();
-        gone.sort_unstable();
-        for at in gone.iter().rev() {
-            self.drafts().remove(*at);
+        self.change(last, |node| {
+            (node.op, node.inputs, node.params) = (Op::BatchNorm { epsilon: 0.0 }, inputs, params);
+        });
+        for (at, _) in &steps[1..] {
+            self.remove(*at);
         }
     }
 }
 
-/// `x scale + shift`, one of each a channel.
+/// `x scale + shift`, one of each per channel.
 struct Step {
     scale: Vec<f64>,
     shift: Vec<f64>,

@@ -14,18 +14,18 @@ use crate::card::{Node, Op};
 impl Tidy<'_> {
     /// Replaces every formula; the node that ends it becomes the norm.
     pub(super) fn join_norms(&mut self) {
-        for at in 0..self.builder.drafts.len() {
+        for at in self.positions() {
             self.layer_norm(at);
             self.group_norm(at);
         }
-        for at in 0..self.builder.drafts.len() {
+        for at in self.positions() {
             self.scale_group_norm(at);
         }
         self.remove_unread();
     }
 
-    fn node(&self, name: &str) -> Option<&Node> {
-        self.builder.drafts.iter().map(|draft| &draft.node).find(|node| node.name == name)
+    fn giver_of(&self, name: &str) -> Option<&Node> {
+        self.place(name).map(|at| self.node(at))
     }
 
     fn weight(&self, node: &Node, role: &str) -> Option<&ArrayD<f32>> {
@@ -41,17 +41,18 @@ impl Tidy<'_> {
         };
         let params = [("gamma", 1.0), ("beta", 0.0)]
             .map(|(role, value)| (role.to_owned(), self.builder.store(list(value))));
-        let node = &mut self.builder.drafts[last].node;
-        (node.op, node.inputs, node.params) =
-            (Op::GroupNorm { groups, epsilon }, vec![source], params.into());
+        self.change(last, |node| {
+            (node.op, node.inputs, node.params) =
+                (Op::GroupNorm { groups, epsilon }, vec![source], params.into());
+        });
     }
 
     fn grouped(&self, last: usize) -> Option<(String, usize, usize, f64)> {
-        let back = &self.builder.drafts[last].node;
+        let back = self.node(last);
         let (Op::Reshape { .. }, [normed]) = (&back.op, &back.inputs[..]) else { return None };
-        let norm = self.node(normed)?;
+        let norm = self.giver_of(normed)?;
         let Op::GroupNorm { groups, epsilon } = norm.op else { return None };
-        let open = self.node(&norm.inputs[0])?;
+        let open = self.giver_of(&norm.inputs[0])?;
         let Op::Reshape { .. } = open.op else { return None };
         let (whole, split) = (self.builder.shape(&open.inputs[0]), self.builder.shape(&open.name));
         let plain = self.weight(norm, "gamma")?.iter().all(|value| *value == 1.0)
@@ -63,8 +64,7 @@ impl Tidy<'_> {
     /// A scale and shift behind such a norm, which by now is a batch norm of mean 0 and variance 1, is its own. A batch norm
     /// with statistics of its own is not.
     fn scale_group_norm(&mut self, at: usize) {
-        let readers = self.readers();
-        let node = &self.builder.drafts[at].node;
+        let node = self.node(at);
         let all = |node: &Node, role, value| {
             self.weight(node, role).is_some_and(|list| list.iter().all(|found| *found == value))
         };
@@ -72,49 +72,51 @@ impl Tidy<'_> {
         if node.op != (Op::BatchNorm { epsilon: 0.0 }) || !affine {
             return;
         }
-        let Some(before) = self.only_before(at, &readers) else { return };
-        let norm = &self.builder.drafts[before].node;
+        let Some(before) = self.only_before(at) else { return };
+        let norm = self.node(before);
         let plain = all(norm, "gamma", 1.0) && all(norm, "beta", 0.0);
         if !matches!(norm.op, Op::GroupNorm { .. }) || !plain {
             return;
         }
         let (op, inputs) = (norm.op.clone(), norm.inputs.clone());
-        let node = &mut self.builder.drafts[at].node;
-        node.params.retain(|role, _| matches!(role.as_str(), "gamma" | "beta"));
-        (node.op, node.inputs) = (op, inputs);
+        self.change(at, |node| {
+            node.params.retain(|role, _| matches!(role.as_str(), "gamma" | "beta"));
+            (node.op, node.inputs) = (op, inputs);
+        });
     }
 
     /// `last` adds beta.
     fn layer_norm(&mut self, last: usize) {
         let Some((source, [gamma, beta], epsilon)) = self.spelled_out(last) else { return };
-        let node = &mut self.builder.drafts[last].node;
-        (node.op, node.inputs) = (Op::LayerNorm { epsilon }, vec![source]);
-        node.params = [("gamma".to_owned(), gamma), ("beta".to_owned(), beta)].into();
+        self.change(last, |node| {
+            (node.op, node.inputs) = (Op::LayerNorm { epsilon }, vec![source]);
+            node.params = [("gamma".to_owned(), gamma), ("beta".to_owned(), beta)].into();
+        });
     }
 
     fn spelled_out(&self, last: usize) -> Option<(String, [String; 2], f64)> {
-        let shifted = &self.builder.drafts[last].node;
+        let shifted = self.node(last);
         let (Op::Add { scalar: None }, Some(beta)) = (&shifted.op, shifted.params.get("other")) else {
             return None;
         };
-        let scaled = self.node(&shifted.inputs[0])?;
+        let scaled = self.giver_of(&shifted.inputs[0])?;
         let (Op::Mul { scalar: None }, Some(gamma)) = (&scaled.op, scaled.params.get("other")) else {
             return None;
         };
-        let divided = self.node(&scaled.inputs[0])?;
+        let divided = self.giver_of(&scaled.inputs[0])?;
         let (Op::Div { scalar: None }, [centred, root]) = (&divided.op, &divided.inputs[..]) else {
             return None;
         };
-        let (centre, root) = (self.node(centred)?, self.node(root)?);
+        let (centre, root) = (self.giver_of(centred)?, self.giver_of(root)?);
         let (Op::Sub { scalar: None }, [x, mean]) = (&centre.op, &centre.inputs[..]) else { return None };
         let Op::Sqrt { .. } = root.op else { return None };
-        let sum = self.node(&root.inputs[0])?;
+        let sum = self.giver_of(&root.inputs[0])?;
         let Op::Add { scalar: Some(epsilon) } = sum.op else { return None };
-        let variance = self.node(&sum.inputs[0])?;
-        let squares = self.node(&variance.inputs[0])?;
+        let variance = self.giver_of(&sum.inputs[0])?;
+        let squares = self.giver_of(&variance.inputs[0])?;
         let last_axis = self.builder.shape(x).len().checked_sub(1)?;
         let over_last = |node: &Node| node.op == Op::ReduceMean { axes: vec![last_axis], keep_dims: true };
-        let mean = self.node(mean)?;
+        let mean = self.giver_of(mean)?;
         let fits = over_last(mean)
             && over_last(variance)
             && mean.inputs == [x.clone()]

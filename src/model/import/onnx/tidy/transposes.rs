@@ -1,4 +1,4 @@
-//! Orders of axes: transposes that undo each other.
+//! Transposes that undo each other.
 
 use ndarray::{ArrayD, Axis, IxDyn};
 
@@ -6,70 +6,84 @@ use super::Tidy;
 use crate::card::Op;
 
 impl Tidy<'_> {
+    /// Applies both rules until neither does anything; removing a pair may bring another together.
+    pub(super) fn join_transposes(&mut self) {
+        while self.sink_transposes() | self.cancel_transposes() {}
+    }
+
     /// A transpose of a transpose is one transpose, or nothing at all.
-    pub(super) fn cancel_transposes(&mut self) -> bool {
-        for at in 0..self.builder.drafts.len() {
-            let Op::Transpose { perm: second } = &self.builder.drafts[at].node.op else { continue };
-            let input = &self.builder.drafts[at].node.inputs[0];
-            let Some(before) = self.builder.drafts[..at].iter().find(|draft| draft.node.name == *input)
-            else {
-                continue;
-            };
-            let Op::Transpose { perm: first } = &before.node.op else { continue };
-            let perm: Vec<usize> = second.iter().map(|axis| first[*axis]).collect();
-            let (source, name) = (before.node.inputs[0].clone(), self.builder.drafts[at].node.name.clone());
-            if perm.iter().copied().eq(0..perm.len()) {
-                self.redirect(&name, &source);
-                self.drafts().remove(at);
-            } else {
-                let node = &mut self.drafts()[at].node;
-                node.op = Op::Transpose { perm };
-                node.inputs = vec![source];
-            }
-            return true;
-        }
-        false
-    }
-
-    /// A transpose before arithmetic on each number by itself goes behind it, if the chain ends in a transpose back.
-    pub(super) fn sink_transposes(&mut self) -> bool {
-        let readers = self.readers();
-        for at in 0..self.builder.drafts.len() {
-            let Op::Transpose { perm: back } = self.builder.drafts[at].node.op.clone() else { continue };
-            let mut chain = Vec::new();
-            let mut end = at;
-            while let Some(before) = self.only_before(end, &readers) {
-                match &self.builder.drafts[before].node.op {
-                    Op::Transpose { perm } if !chain.is_empty() && undoes(perm, &back) => {
-                        self.swap(before, &chain, at, &back);
-                        return true;
-                    }
-                    op if pointwise(op) => chain.push(before),
-                    _ => break,
+    fn cancel_transposes(&mut self) -> bool {
+        let mut changed = false;
+        for at in self.positions() {
+            while let Some((source, perm)) = self.joined_transpose(at) {
+                changed = true;
+                if perm.iter().copied().eq(0..perm.len()) {
+                    self.replace(at, &source);
+                    break;
                 }
-                end = before;
+                self.change(at, |node| (node.op, node.inputs) = (Op::Transpose { perm }, vec![source]));
             }
         }
-        false
+        changed
     }
 
-    /// Takes the transpose `first` before a chain and the one `last` behind it away; the chain's constants turn.
-    fn swap(&mut self, first: usize, chain: &[usize], last: usize, back: &[usize]) {
-        for at in chain {
-            let keys: Vec<String> = self.builder.drafts[*at].node.params.values().cloned().collect();
-            for key in keys {
-                if let Some(weight) = self.builder.weights.get_mut(&key) {
+    /// What two transposes in a row read, and the order of axes that they give together.
+    fn joined_transpose(&self, at: usize) -> Option<(String, Vec<usize>)> {
+        let node = self.node(at);
+        let Op::Transpose { perm: second } = &node.op else { return None };
+        let before = self.node(self.place(&node.inputs[0])?);
+        let Op::Transpose { perm: first } = &before.op else { return None };
+        Some((before.inputs[0].clone(), second.iter().map(|axis| first[*axis]).collect()))
+    }
+
+    /// Pushes a transpose through elementwise operations when its inverse follows, and removes both.
+    fn sink_transposes(&mut self) -> bool {
+        let mut changed = false;
+        // The transpose before the elementwise operations that lead to each node.
+        let mut openers: Vec<Option<usize>> = vec![None; self.counts.len()];
+        for at in self.positions() {
+            let Some(before) = self.only_before(at) else { continue };
+            openers[at] = match &self.node(before).op {
+                Op::Transpose { .. } => Some(before),
+                op if pointwise(op) => self.standing(&openers, before),
+                _ => None,
+            };
+            // Two transposes in a row are joined, not pushed.
+            let Some(first) = openers[at].filter(|first| *first != before) else { continue };
+            if let (Op::Transpose { perm }, Op::Transpose { perm: back }) =
+                (&self.node(first).op, &self.node(at).op)
+                && undoes(perm, back)
+            {
+                self.swap(first, at, &back.clone());
+                changed = true;
+            }
+        }
+        changed
+    }
+
+    /// The opener of `at`; for one that is removed by now, that which it had itself.
+    fn standing(&self, openers: &[Option<usize>], at: usize) -> Option<usize> {
+        let mut opener = openers[at]?;
+        while self.is_removed(opener) {
+            opener = openers[opener]?;
+        }
+        Some(opener)
+    }
+
+    /// Removes the transposes `first` and `last`; the constants between them turn.
+    fn swap(&mut self, first: usize, last: usize, back: &[usize]) {
+        let mut end = last;
+        while let Some(before) = self.only_before(end).filter(|before| *before != first) {
+            for key in self.builder.drafts[before].node.params.values() {
+                if let Some(weight) = self.builder.weights.get_mut(key) {
                     weight.values = turned(&weight.values, back);
                 }
             }
+            end = before;
         }
-        let [source, gone] = [first, last].map(|at| self.builder.drafts[at].node.clone());
-        let (Some(front), Some(end)) = (chain.last().copied(), chain.first().copied()) else { return };
-        self.drafts()[front].node.inputs = source.inputs;
-        let name = self.builder.drafts[end].node.name.clone();
-        self.redirect(&gone.name, &name);
-        self.drafts().remove(last);
-        self.drafts().remove(first);
+        let (source, result) = (self.node(first).inputs[0].clone(), self.node(last).inputs[0].clone());
+        self.replace(first, &source);
+        self.replace(last, &result);
     }
 }
 
@@ -77,7 +91,7 @@ fn undoes(first: &[usize], second: &[usize]) -> bool {
     first.len() == second.len() && second.iter().map(|axis| first[*axis]).eq(0..first.len())
 }
 
-/// Operations on each number by itself, whose constants can be turned along.
+/// Elementwise operations; their constants can be turned along.
 fn pointwise(op: &Op) -> bool {
     matches!(
         op,
@@ -112,7 +126,7 @@ fn pointwise(op: &Op) -> bool {
     )
 }
 
-/// A constant that broadcasts against a value, after that value's axes were put in the order `perm`.
+/// A constant that broadcasts against a value, after that value's axes are permuted by `perm`.
 fn turned(values: &ArrayD<f32>, perm: &[usize]) -> ArrayD<f32> {
     let mut wide = values.clone();
     while wide.ndim() < perm.len() {
