@@ -1,6 +1,7 @@
 //! ONNX files: numbers as onnxruntime has them, names as the frameworks have them, and files that must be refused.
 
 mod cases;
+mod chain;
 
 use std::fs::File;
 use std::io::Read as _;
@@ -126,6 +127,22 @@ fn what_cannot_be_imported_is_refused_with_a_reason() {
     }
     // Each is a few bytes; none may make the importer work for long.
     assert!(started.elapsed().as_secs() < 20, "{:?}", started.elapsed());
+}
+
+/// How the time grows is `cargo bench --bench import`'s to show.
+#[test]
+fn a_graph_of_12_000_nodes_is_imported() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = folder.path().join("long.onnx");
+    std::fs::write(&source, chain::classifier(750)).unwrap();
+    assert!(750 * chain::BLOCK[0] + chain::AROUND > 12_000);
+    let Imported { card, .. } = read(&source).unwrap();
+    let nodes = card.graph.unwrap().nodes;
+    assert_eq!(nodes.len(), 750 * chain::BLOCK[1] + chain::AROUND);
+    let kinds: std::collections::BTreeSet<String> = nodes.iter().map(|node| node.op.name()).collect();
+    let expected =
+        ["add", "batch_norm", "conv2d", "flatten", "gelu", "global_avg_pool", "hard_swish", "linear", "relu"];
+    assert!(kinds.iter().eq(&expected), "{kinds:?}");
 }
 
 fn names(model: &Model) -> Vec<String> {

@@ -28,7 +28,7 @@ pub(super) fn choose(graph: &GraphProto, asked: Option<&str>) -> Result<(String,
     }
 }
 
-/// Scores have a number a class and are the end of the network: features that a layer makes scores of are none.
+/// Scores have one number per class and are the end of the network: features that a layer makes scores of are none.
 fn scores(graph: &GraphProto) -> Option<(&str, &'static str)> {
     let listed: Vec<&str> = graph
         .output
@@ -36,13 +36,8 @@ fn scores(graph: &GraphProto) -> Option<(&str, &'static str)> {
         .filter(|output| may_be_scores(output))
         .map(|output| output.name.as_str())
         .collect();
-    let givers: HashMap<&str, &NodeProto> = graph
-        .node
-        .iter()
-        .flat_map(|node| node.output.iter().map(move |name| (name.as_str(), node)))
-        .collect();
-    let is_end = |name: &&str| !listed.iter().any(|other| other != name && is_made_of(other, name, &givers));
-    let chosen = listed.iter().copied().find(is_end)?;
+    let weighted = read_by_layers(graph, &listed);
+    let chosen = listed.iter().copied().find(|name| !weighted.contains(name))?;
     let first = graph.output.first().is_some_and(|output| output.name == chosen);
     Some((chosen, if first { "the first" } else { "the first that has one number a class" }))
 }
@@ -57,14 +52,16 @@ fn may_be_scores(output: &ValueInfoProto) -> bool {
     shape.dim.iter().skip(2).all(|side| side.dim_value == Some(1))
 }
 
-/// Whether the value `name` is computed from the value `part` by at least one layer with weights.
-fn is_made_of(name: &str, part: &str, givers: &HashMap<&str, &NodeProto>) -> bool {
-    let mut open = vec![(name, false)];
+/// The values that one of `outputs` is computed from by at least one layer with weights.
+fn read_by_layers<'a>(graph: &'a GraphProto, outputs: &[&'a str]) -> HashSet<&'a str> {
+    let givers: HashMap<&str, &NodeProto> = graph
+        .node
+        .iter()
+        .flat_map(|node| node.output.iter().map(move |name| (name.as_str(), node)))
+        .collect();
+    let mut open: Vec<(&str, bool)> = outputs.iter().map(|name| (*name, false)).collect();
     let mut seen: HashSet<(&str, bool)> = HashSet::new();
     while let Some((name, weighted)) = open.pop() {
-        if name == part && weighted {
-            return true;
-        }
         let Some(node) = givers.get(name) else { continue };
         let weighted = weighted || matches!(node.op_type.as_str(), "Gemm" | "MatMul" | "Conv");
         for input in node.input.iter().map(String::as_str) {
@@ -73,5 +70,5 @@ fn is_made_of(name: &str, part: &str, givers: &HashMap<&str, &NodeProto>) -> boo
             }
         }
     }
-    false
+    seen.into_iter().filter(|(_, weighted)| *weighted).map(|(name, _)| name).collect()
 }
