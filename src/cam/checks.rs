@@ -1,4 +1,4 @@
-//! What is refused before any pass: settings that a method would ignore, and networks that it cannot explain.
+//! Checks before any pass: settings that a method would ignore, and networks that it cannot explain.
 
 use super::definition::Joining;
 use super::methods::Method;
@@ -22,7 +22,7 @@ impl Method {
         }
         if options.counterfactual && !info.has_sign {
             return Err(Error::request(format!(
-                "--counterfactual needs a method that tells for from against, and {} does not (use gradcam)",
+                "--counterfactual needs a method that separates evidence for and against, and {} does not (use gradcam)",
                 info.name
             )));
         }

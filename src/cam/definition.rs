@@ -1,6 +1,7 @@
-//! A method's entry in the table: everything that the rest of the house asks of a method, in one place.
+//! A method's entry in the table, with everything that other code needs to know about it.
 //!
-//! A file in `methods/` holds one [`Definition`]. Nothing outside of that file asks which method it is: it asks for a trait.
+//! Each file in `methods/` has one [`Definition`]. Code outside that file never asks for a particular method, only
+//! for its traits.
 
 use super::options::{Library, Options};
 use super::question::Question;
@@ -17,91 +18,93 @@ pub(super) struct Definition {
     pub(super) traits: Traits,
 }
 
-/// What `burncam methods` prints and the record repeats.
+/// The fields of `burncam methods` and of the record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MethodInfo {
-    /// As written on the command line and in file names.
+    /// Name on the command line and in file names.
     pub name: &'static str,
-    /// As written in papers, and as eli5 has it in its records.
+    /// Name in papers, and in eli5's records.
     pub title: &'static str,
-    /// One line for people.
+    /// Summary for people.
     pub summary: &'static str,
-    /// One line of mathematics.
+    /// Formula on one line.
     pub formula: &'static str,
     /// Where it was published.
     pub paper: &'static str,
-    /// What it costs, in passes through the network.
+    /// Cost in passes through the network.
     pub cost: &'static str,
-    /// False for a method whose map is the same for every class.
+    /// False when the map is the same for every class.
     pub uses_class: bool,
-    /// False for a method that works on the input's pixels and needs no layer.
+    /// False for a method on the input's pixels, which needs no layer.
     pub uses_layer: bool,
-    /// True where evidence against a class can be distinguished from evidence for it.
+    /// Whether evidence against a class can be distinguished from evidence for it.
     pub has_sign: bool,
-    /// True where the map is a sum over the layer's channels.
+    /// Whether the map is a sum over the layer's channels.
     pub has_terms: bool,
 }
 
-/// What a method needs, and how it is called.
+/// A method's inputs, and its function.
 ///
-/// A method that is called with a [`Question`] alone answers for all of its classes at once, so that passes that do not depend on the
-/// class are made once. Where there is a class among the arguments, it is called once per class.
+/// A function of a [`Question`] alone answers for all of its classes at once, so that passes that do not depend on
+/// the class run once. A function with a class among its arguments is called once per class.
 #[derive(Debug)]
 pub(super) enum Run {
     /// Activations and gradients of one layer.
     Evidence(fn(&Evidence, Option<Library>) -> Terms),
-    /// As `Evidence`, the gradients being those of the difference between the class and others.
+    /// As `Evidence`, with the gradients of the difference between the class and others.
     Contrast(fn(&Question, usize) -> Result<Contrast>, fn(&Evidence, Option<Library>) -> Terms),
-    /// Activations and gradients of all layers, and more that is asked of the network.
+    /// Activations and gradients of all layers, and further passes.
     Gradients(fn(&Question, usize, &[Evidence]) -> Result<Vec<Terms>>),
-    /// One layer, by its position among the tapped ones; the map is the same for every class.
+    /// One layer, by its index among the tapped ones; the map is the same for every class.
     Activations(fn(&Question, usize) -> Result<Terms>),
-    /// Questions about one layer, by its position among the tapped ones: terms per class.
+    /// Passes at one layer, by its index among the tapped ones: terms per class.
     Layer(fn(&Question, usize) -> Result<Vec<Terms>>),
-    /// Per class the terms of every layer.
+    /// For each class the terms of every layer.
     Layers(fn(&Question) -> Result<Vec<Layers>>),
     /// Maps over the input's pixels.
     Pixels(fn(&Question) -> Result<PixelMaps>),
-    /// As `Pixels`, from per class the signed map of the layer, `None` where that is not finite, which the terms of its activations
-    /// and gradients give.
+    /// As `Pixels`, given for each class the layer's signed map from the terms of its activations and gradients,
+    /// `None` when it is not finite.
     PixelsOfLayer(
         fn(&Evidence, Option<Library>) -> Terms,
         fn(&Question, &[Option<Heatmap>]) -> Result<PixelMaps>,
     ),
 }
 
-/// Per class a map over the input's pixels, `[height, width]`.
+/// For each class a map over the input's pixels, `[height, width]`.
 pub(super) type PixelMaps = Vec<Vec<f32>>;
 
-/// Terms of every layer, with the activations that they weigh where these are not the scene's.
+/// Terms of every layer, with the activations that they weight when these are not the scene's.
 pub(super) type Layers = Vec<(Option<Features>, Terms)>;
 
-/// What sets a method apart from [`Traits::PLAIN`].
+/// The traits that differ from [`Traits::PLAIN`].
 #[derive(Debug)]
 pub(crate) struct Traits {
-    /// The libraries that have it, under this name or another.
+    /// The libraries that have the method, possibly under another name.
     pub(crate) libraries: &'static [Library],
-    /// The options that change its map and not those of all methods.
+    /// The options that affect its map, besides those of all methods.
     pub(crate) reads: &'static [Reads],
-    /// Single pixels stand out so far that drawing up to the greatest would show nothing else.
+    /// Whether single pixels have much larger values than the rest, so that a scale up to the maximum would hide
+    /// everything else.
     pub(crate) fine: bool,
-    /// A method on pixels whose map is noise where the score is so certain that it has no slope.
+    /// A method on pixels whose map is noise where the score is saturated.
     pub(crate) slope: bool,
-    /// It asks for the network as the graph has it, no batch norm folded into a convolution.
+    /// Whether it needs the network as in the graph, without folded batch norms.
     pub(crate) unfolded: bool,
-    /// How the maps of several layers become one.
+    /// How the maps of several layers are combined.
     pub(crate) joining: Joining,
-    /// What it takes the network's outputs for.
+    /// The network outputs that it needs.
     pub(crate) outputs: Outputs,
-    /// What a library does in another way than for its other methods.
+    /// A library's deviation from its usual finishing.
     pub(super) finishing: Finishing,
-    /// How far rounding may have moved a class's map beyond what its terms say; with the layer's activations, where it has one.
+    /// The possible effect of rounding on a class's map beyond what its terms imply; receives the layer's
+    /// activations, if there is a layer.
     pub(super) rounding: fn(&Question, usize, Option<&Features>) -> f64,
-    /// Refuses a network that it cannot explain; with the method's name.
+    /// Refuses networks that it cannot explain; receives the method's name.
     pub(super) check: fn(&str, &Network, &Options) -> Result<()>,
 }
 
-/// Options that only some methods read.
+/// Options that only some methods use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Reads {
@@ -119,37 +122,37 @@ pub enum Reads {
     BatchSize,
 }
 
-/// How the maps of several layers become one.
+/// How the maps of several layers are combined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Joining {
-    /// As the caller asks.
+    /// As the caller requests.
     Asked,
-    /// It takes one layer.
+    /// It uses one layer.
     OneLayer,
-    /// They are multiplied, which loses their signs; it takes several.
+    /// They are multiplied, which loses their signs; it needs several.
     Product,
 }
 
-/// What a method takes the network's outputs for.
+/// The network outputs that a method needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outputs {
-    /// Whatever the score makes of them.
+    /// Any outputs that have the score.
     Any,
-    /// Numbers of a linear layer: logits, or a regression's.
+    /// Outputs of a linear layer: logits, or the numbers of a regression.
     Linear,
-    /// Logits that are compared with each other.
+    /// Logits of several classes.
     Logits,
 }
 
-/// What a library does with a finished map in another way than for its other methods. A method has at most one such library.
+/// A library's deviation from its usual finishing of maps. A method has at most one such library.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Finishing {
     Usual,
-    /// Scaled and nothing else: pytorch-grad-cam.
+    /// Scaling only: pytorch-grad-cam.
     Scaled,
     /// No ReLU: torchcam.
     Unrectified,
-    /// `tanh(2 map)` of each scaled map, where there are several: torchcam.
+    /// `tanh(2 map)` of each scaled map, if there are several: torchcam.
     Tanh,
 }
 
@@ -173,7 +176,7 @@ impl Reads {
 }
 
 impl Traits {
-    /// A method that no library has, which reads no options and accepts every network.
+    /// A method in no library that uses no options and accepts every network.
     pub(super) const PLAIN: Self = Self {
         libraries: &[],
         reads: &[],
@@ -189,24 +192,24 @@ impl Traits {
 }
 
 impl Definition {
-    /// Whether the map of a layer is made of the score's gradient there.
+    /// Whether a layer's map uses the score's gradient.
     pub(super) fn looks_at_gradients(&self) -> bool {
         matches!(self.run, Run::Evidence(_) | Run::Gradients(_) | Run::PixelsOfLayer(..))
     }
 
-    /// Whether it needs a pass backward from the logits to the layer.
+    /// Whether it needs a backward pass from the logits to the layer.
     pub(super) fn goes_back(&self) -> bool {
         self.looks_at_gradients() || matches!(self.run, Run::Contrast(..))
     }
 
-    /// Whether the map is noise where the score is so certain that it has no slope. Methods that ask for scores, or go far
-    /// from the picture, still see it change.
+    /// Whether the map is noise where the score is saturated. Methods that evaluate scores, or move far from the
+    /// picture, still see changes.
     pub(super) fn is_made_of_the_slope(&self) -> bool {
         self.looks_at_gradients() || self.traits.slope
     }
 }
 
-/// How far rounding may have moved a difference of scores: as far as the scores.
+/// The effect of rounding on a difference of scores: the rounding of the scores.
 pub(super) fn rounding_of_scores(question: &Question, _: usize, _: Option<&Features>) -> f64 {
     let greatest = question.logits().iter().map(|logit| f64::from(logit.abs())).fold(0.0, f64::max);
     terms::ROUNDING * greatest

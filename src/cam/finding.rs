@@ -1,25 +1,25 @@
-//! Why a map shows nothing, reported instead of drawn.
+//! Why a map is blank, reported instead of drawn.
 //!
-//! Dividing a map by its maximum turns the least of it bright red, so a map without evidence must be recognised
-//! before it is normalised. The cases differ in what is zero.
+//! Dividing a map by its maximum turns the smallest value bright red, so a map without evidence must be recognised
+//! before normalisation. The cases differ in what is zero.
 
 use crate::engine::{Evidence, Features};
 use crate::heatmap::Heatmap;
 
-/// A layer's signed map, or one over pixels, before ReLU.
+/// A signed map of a layer or over pixels, before ReLU.
 #[derive(Debug, Clone)]
 pub(super) struct Signed {
     pub(super) map: Heatmap,
-    /// How far rounding may have moved any of its values. It follows from the number and the sizes of the terms that were summed, so
-    /// that two engines that round differently are judged alike.
+    /// The possible effect of rounding on its values. It follows from the number and magnitudes of the summed terms,
+    /// so that engines with different rounding give the same result.
     pub(super) rounding: f64,
 }
 
-/// Of a map that is no sum over channels, differences within this share of the greatest value are rounding.
+/// For a map that is not a sum over channels, differences within this share of its maximum are rounding.
 const ROUNDING: f64 = 1e-6;
 
 impl Signed {
-    /// `rounding` is what is known of its terms; a map is never taken for more exact than its greatest value is.
+    /// `rounding` comes from the terms; a map is never considered more exact than its own maximum allows.
     pub(super) fn new(map: Heatmap, rounding: f64) -> Self {
         let rounding = rounding.max(ROUNDING * f64::from(map.magnitude()));
         Self { map, rounding }
@@ -35,7 +35,7 @@ impl Signed {
         self.map.values().len() > 1 && self.is_within_rounding(stats.max - stats.min)
     }
 
-    /// Nothing is left of the terms but rounding.
+    /// Nothing but rounding is left of the terms.
     fn is_nothing(&self) -> bool {
         self.map.magnitude() == 0.0 || self.is_within_rounding(self.map.magnitude())
     }
@@ -53,18 +53,19 @@ pub enum Finding {
     NoActivation,
     /// The class score does not change with the layer.
     NoGradient,
-    /// Nothing is above zero: the layer speaks against the class everywhere.
+    /// Nothing is above zero: all evidence at the layer is against the class.
     AllNegative,
     /// The same value everywhere.
     Flat,
-    /// The map is zero: a method that asks about a class found nothing that counts for it.
+    /// The map is zero: a class-dependent method found no evidence.
     Nothing,
-    /// The layers' maps have evidence, but nowhere all of them.
+    /// The layers' maps have no common evidence.
     NothingShared,
 }
 
 impl Finding {
-    /// A sentence for the record and the terminal; `uses_layer` is the method's: one that works on pixels has no layer to try.
+    /// A sentence for the record and the terminal. `uses_layer` is the method's: methods on pixels cannot try another
+    /// layer.
     #[must_use]
     pub fn message(self, uses_layer: bool) -> &'static str {
         match self {
@@ -90,7 +91,7 @@ impl Finding {
         }
     }
 
-    /// What reads differently where there is no layer.
+    /// Messages that differ when there is no layer.
     fn message_of_pixels(self) -> &'static str {
         match self {
             Self::AllNegative => {
@@ -102,7 +103,7 @@ impl Finding {
     }
 }
 
-/// What a layer's evidence says by itself, before any map is made of it.
+/// What a layer's evidence shows before a map is computed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Look {
     Sound,
@@ -124,10 +125,10 @@ impl Look {
     }
 }
 
-/// Looks for the reason why a finished map has nothing to show.
+/// Finds the reason why a finished map is blank.
 ///
-/// `raw` are the maps before ReLU, one per layer; `look` is at the first layer's evidence, of a method that looks at gradients;
-/// `uses_class` is the method's.
+/// `raw` has the maps before ReLU, one per layer; `look` describes the first layer's evidence, for methods that use
+/// gradients; `uses_class` is the method's.
 pub(super) fn of(
     look: Option<Look>,
     raw: &[Signed],
@@ -148,7 +149,7 @@ pub(super) fn of(
     let zero = raw.iter().all(|signed| signed.map.magnitude() == 0.0);
     let nothing = raw.iter().all(Signed::is_nothing);
     match () {
-        // There is a gradient, and a method that keeps only its positive part has nothing left.
+        // There is a gradient, but a method that keeps only its positive part has nothing left.
         () if uses_class && zero && look.is_some() => Some(Finding::AllNegative),
         () if uses_class && nothing => Some(Finding::Nothing),
         () if never_above && below && !shows_negative => Some(Finding::AllNegative),
@@ -219,12 +220,12 @@ mod tests {
             let map = Heatmap::new(1, 2, values.to_vec()).unwrap();
             of(None, &[Signed::new(map.clone(), rounding)], &map.rectified(), true, false)
         };
-        // The same numbers from small terms, and from terms a million times as large.
+        // The same values from small terms, and from terms a million times as large.
         assert_eq!(found([1e-7, 2e-7], 1e-12), None);
         assert_eq!(found([1e-7, 2e-7], 1e-6), Some(Finding::Nothing));
         assert_eq!(found([1.0, 1.000_004], 1e-7), None);
         assert_eq!(found([1.0, 1.000_004], 1e-5), Some(Finding::Flat));
-        // A value barely above zero is not drawn where rounding may have put it there.
+        // A value barely above zero is not drawn if rounding may have caused it.
         assert_eq!(found([-1.0, 1e-8], 0.0), Some(Finding::AllNegative));
         assert_eq!(found([-1.0, 1e-4], 0.0), None);
     }

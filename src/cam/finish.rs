@@ -1,19 +1,19 @@
-//! From one map per layer to the map that is shown: ReLU, several layers made one, other libraries' orders of doing so.
+//! From one map per layer to the final map: ReLU, combination of layers, and other libraries' orders of these steps.
 
 use super::definition::{Definition, Finishing, Joining};
 use super::options::{Library, Options};
 use crate::error::{Error, Result};
 use crate::heatmap::{Heatmap, Sampling};
 
-/// How the maps of several layers become one.
+/// How the maps of several layers are combined.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Aggregate {
     /// Their mean.
     #[default]
     Mean,
-    /// The greatest of them.
+    /// The largest magnitude.
     Max,
-    /// Their product: what all agree on.
+    /// Their product: common evidence.
     Product,
 }
 
@@ -38,7 +38,7 @@ impl Aggregate {
                     values.fold((0.0, 0.0), |(sum, count), value| (sum + f64::from(value), count + 1.0));
                 (sum / count) as f32
             }
-            // The greater in size, so that signed maps keep what speaks against.
+            // The larger magnitude, so that signed maps keep evidence against the class.
             Self::Max => {
                 values.fold(0.0, |most: f32, value| if value.abs() > most.abs() { value } else { most })
             }
@@ -63,7 +63,7 @@ impl std::str::FromStr for Aggregate {
 pub struct Finish {
     /// For several layers.
     pub aggregate: Aggregate,
-    /// Brings every layer's map to its own greatest value before several are made one.
+    /// Scales every layer's map by its own maximum before several are combined.
     pub normalize: bool,
 }
 
@@ -74,7 +74,7 @@ impl Default for Finish {
 }
 
 impl Finish {
-    /// How several layers' maps of a method become one: what was asked for, unless the method or the library decides.
+    /// The combination for a method: as requested, unless the method or the library determines it.
     pub(super) fn aggregate_of(&self, joining: Joining, library: Option<Library>) -> Aggregate {
         match (joining, library) {
             (Joining::Product, _) => Aggregate::Product,
@@ -84,10 +84,10 @@ impl Finish {
         }
     }
 
-    /// One map from one per layer, before it is brought to a scale of its own.
+    /// One map from one per layer, before it is scaled.
     ///
-    /// `input` is height and width of the network's input, to which some libraries enlarge. Of the options, the library
-    /// says whose order of doing things is followed, and `signed` keeps negative values: no ReLU.
+    /// `input` is height and width of the network's input, to which some libraries enlarge. The library in the
+    /// options determines the order of steps; `signed` keeps negative values: no ReLU.
     pub(super) fn apply(
         &self,
         method: &Definition,
@@ -108,7 +108,7 @@ impl Finish {
                 let map = zoomed(&only(maps)?.rectified(), input);
                 min_max(&map, 1e-7)
             }
-            // Its maps of pixels keep their signs, and FEM's have none.
+            // Its maps on pixels keep their signs; FEM's maps have none.
             Some(Library::Xplique) if method.info.uses_layer => {
                 only(maps)?.rectified().resized(input[0], input[1], Sampling::Bicubic)
             }
@@ -128,12 +128,12 @@ impl Finish {
     }
 }
 
-/// The map of one layer as pytorch-grad-cam finishes those of most of its methods.
+/// The map of one layer with pytorch-grad-cam's usual finishing.
 pub(super) fn like_pytorch_grad_cam(map: &Heatmap, input: [usize; 2]) -> Heatmap {
     pytorch_grad_cam(Finishing::Usual, std::slice::from_ref(map), input, Aggregate::Mean)
 }
 
-/// ReLU, scaled and enlarged layer by layer, their mean scaled again.
+/// ReLU, scaling and enlarging per layer, then their mean, scaled again.
 fn pytorch_grad_cam(
     finishing: Finishing,
     maps: &[Heatmap],
@@ -141,17 +141,17 @@ fn pytorch_grad_cam(
     aggregate: Aggregate,
 ) -> Heatmap {
     let whole = |map: &Heatmap| min_max(&map.rectified(), 1e-7).resized(height, width, Sampling::Bilinear);
-    // Maps that are multiplied are each finished first.
+    // Maps to be multiplied are finished first.
     let product = aggregate == Aggregate::Product;
     let layer = |map: &Heatmap| if product { min_max(&whole(map), 1e-7) } else { whole(map) };
-    // What is as large as the input already has no layers.
+    // A map of the input's size is on pixels, without layers.
     if let (Finishing::Scaled, [map]) = (finishing, maps) {
         return min_max(map, 1e-7);
     }
     min_max(&combined(&maps.iter().map(layer).collect::<Vec<_>>(), aggregate), 1e-7)
 }
 
-/// ReLU but for CAM, scaled at the layer's size; several enlarged to the largest, and the greatest taken.
+/// ReLU except for CAM, scaled at the layer's size; several are enlarged to the largest, and the maximum is taken.
 fn torchcam(finishing: Finishing, maps: &[Heatmap], aggregate: Aggregate) -> Heatmap {
     let layer = |map: &Heatmap| {
         let unit =
@@ -169,8 +169,8 @@ fn torchcam(finishing: Finishing, maps: &[Heatmap], aggregate: Aggregate) -> Hea
     combined(&layers, aggregate)
 }
 
-/// scipy's `zoom` of order 1 as tf-keras-vis calls it. Where rounding puts the last row or column just outside of the map, it is
-/// zero there.
+/// scipy's `zoom` of order 1 as tf-keras-vis calls it. Where rounding puts the last row or column just outside the
+/// map, it is zero.
 fn zoomed(map: &Heatmap, [height, width]: [usize; 2]) -> Heatmap {
     let falls_out = |cells: usize, length: usize| {
         let (last, end) = ((cells - 1) as f64, (length.max(2) - 1) as f64);
@@ -183,7 +183,7 @@ fn zoomed(map: &Heatmap, [height, width]: [usize; 2]) -> Heatmap {
     Heatmap::new(height, width, values.collect()).unwrap_or(large)
 }
 
-/// Maps brought to the size of the largest and made one.
+/// Maps resized to the largest and combined.
 fn combined(maps: &[Heatmap], aggregate: Aggregate) -> Heatmap {
     let largest = maps.iter().max_by_key(|map| map.values().len()).unwrap_or(&maps[0]);
     let (height, width) = (largest.height(), largest.width());
@@ -193,13 +193,13 @@ fn combined(maps: &[Heatmap], aggregate: Aggregate) -> Heatmap {
     Heatmap::new(height, width, values).unwrap_or_else(|| largest.clone())
 }
 
-/// Minimum taken off, then divided by the maximum and a small number.
+/// Subtracts the minimum, then divides by the maximum plus a small number.
 fn min_max(map: &Heatmap, small: f32) -> Heatmap {
     let least = map.stats().min;
     over_maximum(&map.map(|value| value - least).unwrap_or_else(|| map.clone()), small)
 }
 
-/// Divided by the greatest size and a small number; a map of zeros stays one.
+/// Divides by the largest magnitude plus a small number; zeros stay zeros.
 fn over_maximum(map: &Heatmap, small: f32) -> Heatmap {
     let most = map.magnitude();
     if most == 0.0 {

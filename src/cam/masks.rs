@@ -1,4 +1,4 @@
-//! Inputs seen through a layer's channels, for Score-CAM and its descendants.
+//! Inputs masked by a layer's channels, for Score-CAM and its variants.
 
 use super::options::Library;
 use super::question::Question;
@@ -8,7 +8,7 @@ use crate::engine::Features;
 use crate::error::{Error, Result};
 use crate::heatmap::Sampling;
 
-/// Every channel of a layer as a mask over the network's input.
+/// A layer's channels as masks over the network's input.
 #[derive(Debug)]
 pub(super) struct Masks<'a> {
     activations: Vec<Heatmap>,
@@ -32,7 +32,7 @@ impl<'a> Masks<'a> {
         })
     }
 
-    /// A channel's mask, `[height, width]` of the input, 0 to 1; zero for a channel that is the same everywhere.
+    /// A channel's mask, `[height, width]` of the input, 0 to 1; zero for a constant channel.
     pub(super) fn mask(&self, channel: usize) -> Vec<f32> {
         let [_, height, width] = self.input;
         let channel = &self.activations[channel];
@@ -40,7 +40,7 @@ impl<'a> Masks<'a> {
             Some(Library::PytorchGradCam | Library::TfKerasVis) => {
                 unit(&channel.resized(height, width, Sampling::BilinearCorners))
             }
-            // Theirs is scaled before it is enlarged.
+            // torchcam scales before enlarging.
             Some(Library::Torchcam) => {
                 return unit(channel).resized(height, width, Sampling::Bilinear).values().to_vec();
             }
@@ -49,14 +49,14 @@ impl<'a> Masks<'a> {
         enlarged.values().to_vec()
     }
 
-    /// The input times a mask that is the same for every colour.
+    /// The input times a mask, the same for every colour.
     pub(super) fn through(&self, mask: &[f32]) -> Vec<f32> {
         let colours = self.values.chunks(mask.len());
         colours.flat_map(|colour| colour.iter().zip(mask).map(|(value, share)| value * share)).collect()
     }
 }
 
-/// Scaled to 0 to 1; zeros for a map that is the same everywhere.
+/// Scaled to 0 to 1; zeros for a constant map.
 fn unit(map: &Heatmap) -> Heatmap {
     let stats = map.stats();
     let range = stats.max - stats.min;
@@ -64,17 +64,17 @@ fn unit(map: &Heatmap) -> Heatmap {
     scaled.unwrap_or_else(|| map.clone())
 }
 
-/// Differences of scores within this share of the score are rounding: networks run in single precision.
+/// Differences of scores within this share of the score are rounding, because networks run in single precision.
 const ROUNDING: f64 = 1e-6;
 
-/// Per class the weights that its scores behind the masks give.
+/// For each class the weights from its scores of the masked inputs.
 pub(super) fn terms(question: &Question, scores: impl IntoIterator<Item = Vec<f64>>) -> Vec<Terms> {
     let of_class = |(scores, class): (Vec<f64>, &usize)| Terms::Weights(weights(question, *class, &scores));
     scores.into_iter().zip(question.classes).map(of_class).collect()
 }
 
-/// The softmax of the channels' scores of a class, or zeros where no mask changes the score: all channels would count the same, and
-/// the map be one of activity with nothing of the class in it. Libraries draw that.
+/// The softmax of a class's scores over channels, or zeros when no mask changes the score: all channels would have
+/// equal weights, and the map would show activity unrelated to the class. Libraries draw that.
 fn weights(question: &Question, class: usize, scores: &[f64]) -> Vec<f64> {
     let whole = question.score_of(question.logits(), class);
     let unmoved = |score: &f64| (score - whole).abs() <= ROUNDING * whole.abs();

@@ -1,9 +1,10 @@
 //! From a network and a picture to a heatmap, one method per file.
 //!
-//! Receives a [`Scene`], returns [`ClassMap`]s. Every method's file opens with its paper and equation. Knows nothing of Burn: sums are
-//! taken in double precision, in one order, so a device's threads cannot change them.
+//! Receives a [`Scene`], returns [`ClassMap`]s. Every method's file starts with its paper and equation. Does not use
+//! Burn: sums are computed in double precision in a fixed order, so the number of threads has no effect.
 //!
-//! Imports go one way: options, scene, question, the definition of a method, the methods and their table, the run over all of them.
+//! Imports go one way: options, scene, question, method definitions, methods and their table, the run over all of
+//! them.
 
 mod checks;
 mod definition;

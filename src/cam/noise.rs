@@ -1,4 +1,4 @@
-//! Random numbers that are the same on every machine for the same seed.
+//! Random numbers that depend only on the seed, on every machine.
 
 use chacha20::ChaCha8Rng;
 use rand::{RngExt as _, SeedableRng as _};
@@ -10,15 +10,15 @@ use sha2::{Digest as _, Sha256};
 pub(super) struct Noise(ChaCha8Rng);
 
 impl Noise {
-    /// The stream that belongs to a seed and, so that uses do not share numbers, to a purpose.
+    /// The stream of a seed and a purpose; separate purposes never share numbers.
     pub(super) fn new(seed: u64, purpose: u64) -> Self {
         let mut generator = ChaCha8Rng::seed_from_u64(seed);
         generator.set_stream(purpose);
         Self(generator)
     }
 
-    /// As [`Noise::new`], for a use whose numbers must not be the same for two pictures: the picture's own numbers are part of
-    /// the seed, so that neither its name nor the order of pictures counts.
+    /// As [`Noise::new`], with different numbers for each picture: the input's values are part of the seed, so that
+    /// neither names nor order matter.
     pub(super) fn of_picture(seed: u64, picture: &[f32], purpose: u64) -> Self {
         let mut digest = Sha256::new();
         digest.update(seed.to_le_bytes());
@@ -28,7 +28,7 @@ impl Noise {
         Self(generator)
     }
 
-    /// Uniform in 0 to 1, 1 left out.
+    /// Uniform in [0, 1).
     pub(super) fn uniform(&mut self) -> f64 {
         self.0.random::<f64>()
     }
@@ -40,7 +40,7 @@ impl Noise {
     }
 }
 
-/// Greatest minus smallest.
+/// Maximum minus minimum.
 pub(super) fn range(values: &[f32]) -> f32 {
     let (low, high) = values
         .iter()

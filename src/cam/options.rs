@@ -6,33 +6,33 @@ use std::sync::Arc;
 use crate::engine::Rectifiers;
 use crate::error::{Error, Result};
 
-/// Settings that only some methods read.
+/// Options that only some methods use.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Explains what speaks against the class: every score changes its sign.
+    /// Explains evidence against the class: every score changes its sign.
     pub counterfactual: bool,
-    /// Keeps what speaks against the class, as negative values: no ReLU, and no method throws its sign away.
+    /// Keeps evidence against the class, as negative values: no ReLU, and no method discards its sign.
     pub signed: bool,
-    /// Where random numbers begin. Equal seeds give equal maps, on every machine.
+    /// Seed of random numbers. Equal seeds give equal maps on every machine.
     pub seed: u64,
     /// Random draws of a method that samples, or points on the path of integrated gradients. `None`: the method's own.
     pub samples: Option<usize>,
     /// Standard deviation of noise, as a share of the input's range. `None`: the method's own.
     pub noise: Option<f32>,
-    /// Side of the square that occlusion covers, in pixels of the network's input. `None`: a seventh of the shorter side.
+    /// Side of the occlusion square in pixels of the network's input. `None`: a seventh of the shorter side.
     pub patch: Option<usize>,
-    /// Step from one square to the next. `None`: half of [`Options::patch`].
+    /// Step between positions of the square. `None`: half of [`Options::patch`].
     pub stride: Option<usize>,
-    /// Pictures or activations that go through the network together: the memory that perturbing methods take.
+    /// Pictures or activations in one pass: determines the memory of perturbing methods.
     pub batch_size: usize,
-    /// Whose conventions are followed; `None` for this program's own.
+    /// The library whose conventions to follow; `None` for burncam's own.
     pub library: Option<Library>,
-    /// Gets how far a method that perturbs has come.
+    /// Receives the progress of methods that perturb.
     pub progress: Option<Progress>,
 }
 
 impl Options {
-    /// Which operations a rule for rectifiers holds for.
+    /// The operations to which a rule for rectifiers applies.
     pub(super) fn rectifiers(&self) -> Rectifiers {
         match self.library {
             Some(Library::Captum | Library::PytorchGradCam | Library::Xplique) => Rectifiers::Relu,
@@ -58,7 +58,7 @@ impl Default for Options {
     }
 }
 
-/// Another library whose conventions can be followed: see `docs/compat.md`.
+/// A library whose conventions can be followed: see `docs/compat.md`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Library {
     /// eli5 0.16.
@@ -93,7 +93,7 @@ impl Library {
         }
     }
 
-    /// True where it has no way of making several layers' maps one.
+    /// Whether it cannot combine the maps of several layers.
     pub(super) fn explains_one_layer(self) -> bool {
         !matches!(self, Self::PytorchGradCam | Self::Torchcam)
     }
@@ -109,12 +109,12 @@ impl std::str::FromStr for Library {
     }
 }
 
-/// A listener that is called with the passes done and the passes there are.
+/// A listener that receives the number of finished and of all passes.
 #[derive(Clone)]
 pub struct Progress(Arc<dyn Fn(usize, usize) + Send + Sync>);
 
 impl Progress {
-    /// Wraps a function of the passes done and the passes there are.
+    /// Wraps a function of the number of finished and of all passes.
     pub fn new(listener: impl Fn(usize, usize) + Send + Sync + 'static) -> Self {
         Self(Arc::new(listener))
     }

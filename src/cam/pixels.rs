@@ -1,24 +1,25 @@
-//! What the methods share that work in the space of the network's input.
+//! Code shared by methods on the network's input.
 
 use super::options::Library;
 use super::question::Question;
 use crate::error::Result;
 
-/// How a number for every colour becomes one for the pixel.
+/// How the values of all colours become one per pixel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reduction {
-    /// The greatest size: for methods whose sign depends on whether something is dark on bright or bright on dark.
+    /// The largest magnitude: for methods whose sign depends on whether something is dark on bright or bright on
+    /// dark.
     Size,
-    /// The sum: for methods whose numbers add up to a score.
+    /// The sum: for methods whose values add up to a score.
     Sum,
-    /// The greatest size, but libraries have other ways than for the gradient: for what rectifiers passed back.
+    /// The largest magnitude for gradients through rectifiers, where libraries differ from the plain gradient.
     Rectified,
 }
 
 /// `[channels, height, width]` -> `[height, width]`.
 ///
-/// captum's pictures sum over the colours for every method, and pytorch-grad-cam's are in colour, which are summed here.
-/// xplique takes the mean of the colours but for the gradient. Signed maps are sums.
+/// captum's pictures sum over the colours for every method; pytorch-grad-cam's are in colour, and are summed here.
+/// xplique uses the mean over colours except for the gradient. Signed maps are sums.
 pub(super) fn reduced(question: &Question, values: &[f32], how: Reduction) -> Vec<f32> {
     let [channels, height, width] = question.network().input();
     let cells = height * width;
@@ -40,7 +41,7 @@ pub(super) fn reduced(question: &Question, values: &[f32], how: Reduction) -> Ve
     (0..cells).map(pixel).collect()
 }
 
-/// Per class the weighted sum of the gradients at `count` inputs, each made by `make`, a batch at a time.
+/// For each class the weighted sum of the gradients at `count` inputs, each created by `make`, in batches.
 pub(super) fn weighted_gradients(
     question: &Question,
     count: usize,

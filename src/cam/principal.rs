@@ -1,29 +1,30 @@
-//! The first principal component, for the methods that look for the direction in which activations vary most.
+//! The first principal component, for methods based on the direction in which activations vary most.
 //!
-//! Only the leading eigenvector of a symmetric matrix is needed, so it is found by the Lanczos process with full
-//! reorthogonalisation (Golub and Van Loan, "Matrix Computations", 4th edition, section 10.3): a few dozen products
-//! with the matrix at any size.
+//! Only the leading eigenvector of a symmetric matrix is needed, so the Lanczos process with full reorthogonalisation
+//! computes it (Golub and Van Loan, "Matrix Computations", 4th edition, section 10.3): a few dozen products with the
+//! matrix at any size.
 
-/// Differences within this share of numbers are rounding.
+/// Differences within this share of the values are rounding.
 pub(super) const ROUNDING: f64 = 1e-13;
-/// Steps of the Lanczos process. The small matrix that it leaves is of this size at most.
+/// Limit on Lanczos steps, and on the size of the resulting small matrix.
 const STEPS: usize = 60;
-/// Convergence is checked every so many steps.
+/// Steps between checks for convergence, which cost more than a step.
 const STRIDE: usize = 8;
-/// They do when what the matrix adds to the eigenvector is within this share of the eigenvalue: maps are in single precision.
+/// Converged when the residual is within this share of the eigenvalue. Maps are in single precision, so this is
+/// ample.
 const CLOSE: f64 = 1e-11;
-/// Squarings of the small matrix, at most: its powers point to the leading eigenvector.
+/// Limit on squarings of the small matrix, whose powers converge to the leading eigenvector.
 const SQUARINGS: usize = 40;
 
-/// Every position's coordinate along the first principal component, `[positions]`.
+/// The coordinate of every position along the first principal component, `[positions]`.
 ///
 /// # Shapes
-/// `elements` is `[channels, positions]`. A position is a point with one coordinate a channel; the points' mean is
-/// taken off. The sign is the one that agrees with the sum of the channels, so that bright means active.
+/// `elements` is `[channels, positions]`. A position is a point with one coordinate per channel; the mean point is
+/// subtracted. The sign agrees with the sum over channels, so that bright means active.
 pub(super) fn projection(elements: &[f64], channels: usize) -> Vec<f64> {
     let positions = elements.len() / channels.max(1);
     let centered = centered(elements, positions);
-    // X X^T u, without the matrix: positions -> channels -> positions.
+    // X X^T u without forming the matrix: positions -> channels -> positions.
     let product = |u: &[f64]| -> Vec<f64> {
         let mut out = vec![0.0; positions];
         for channel in centered.chunks(positions) {
@@ -37,7 +38,7 @@ pub(super) fn projection(elements: &[f64], channels: usize) -> Vec<f64> {
     toward_activity(direction.into_iter().map(|value| value * scale).collect(), &centered)
 }
 
-/// The greatest length of any position's point, `elements` as for [`projection`], nothing taken off.
+/// The largest norm of any position's point, `elements` as for [`projection`], without centring.
 pub(super) fn size(elements: &[f64], channels: usize) -> f64 {
     let positions = elements.len() / channels.max(1);
     let mut squares = vec![0.0_f64; positions];
@@ -45,14 +46,14 @@ pub(super) fn size(elements: &[f64], channels: usize) -> f64 {
     squares.into_iter().fold(0.0, f64::max).sqrt()
 }
 
-/// Flips a projection that runs against the sum over channels of `[channels, positions]`.
+/// Flips a projection that is negatively correlated with the sum over channels of `[channels, positions]`.
 pub(super) fn toward_activity(projection: Vec<f64>, elements: &[f64]) -> Vec<f64> {
     let agreement: f64 = elements.chunks(projection.len()).map(|channel| dot(channel, &projection)).sum();
     if agreement < 0.0 { projection.into_iter().map(|value| -value).collect() } else { projection }
 }
 
-/// `[channels, positions]` with every channel's mean over the positions taken off. What is left of a constant is zero, not
-/// the rounding of its mean.
+/// `[channels, positions]` with every channel's mean over the positions subtracted. A constant channel becomes
+/// exactly zero, not the rounding error of its mean.
 pub(super) fn centered(elements: &[f64], positions: usize) -> Vec<f64> {
     let center = |channel: &[f64]| {
         let mean = channel.iter().sum::<f64>() / positions as f64;
@@ -63,10 +64,10 @@ pub(super) fn centered(elements: &[f64], positions: usize) -> Vec<f64> {
     elements.chunks(positions).flat_map(center).collect()
 }
 
-/// The eigenvector of unit length with the greatest eigenvalue, and that eigenvalue, of a symmetric matrix of size
-/// `size` that is given by its product with a vector.
+/// The unit eigenvector with the greatest eigenvalue, and that eigenvalue, of a symmetric matrix of size `size` given
+/// by its product with a vector.
 pub(super) fn leading(size: usize, product: impl Fn(&[f64]) -> Vec<f64>) -> (Vec<f64>, f64) {
-    // A start that no symmetry of a map is blind to.
+    // An irregular start vector, which is not orthogonal to symmetric or antisymmetric eigenvectors.
     let start = (0..size).map(|at| 1.0 + (at as f64 * 0.7548776662466927).fract()).collect();
     let mut basis: Vec<Vec<f64>> = vec![unit(start)];
     let mut small = Vec::new();
@@ -100,7 +101,7 @@ fn combined(weights: &[f64], basis: &[Vec<f64>]) -> Vec<f64> {
     vector
 }
 
-/// The same of a small matrix, given as the rows of its lower triangle, by repeated squaring.
+/// The same for a small matrix, given as the rows of its lower triangle, by repeated squaring.
 fn leading_of_small(lower: &[Vec<f64>]) -> (Vec<f64>, f64) {
     let size = lower.len();
     let at = |i: usize, j: usize| if i >= j { lower[i][j] } else { lower[j][i] };
@@ -108,7 +109,7 @@ fn leading_of_small(lower: &[Vec<f64>]) -> (Vec<f64>, f64) {
     if bound == 0.0 {
         return (unit(vec![1.0; size]), 0.0);
     }
-    // Shifted, so that the greatest eigenvalue is also the greatest in size.
+    // Shifted, so that the greatest eigenvalue also has the largest magnitude.
     let mut power: Vec<Vec<f64>> = (0..size)
         .map(|i| (0..size).map(|j| at(i, j) / bound + if i == j { 1.0 } else { 0.0 }).collect())
         .collect();
@@ -132,7 +133,7 @@ fn leading_of_small(lower: &[Vec<f64>]) -> (Vec<f64>, f64) {
     (vector, eigenvalue)
 }
 
-/// In eight sums side by side, which processors add at once, and always in this order.
+/// In eight parallel sums, which vectorise, always in the same order.
 fn dot(a: &[f64], b: &[f64]) -> f64 {
     let ((a, last_a), (b, last_b)) = (a.as_chunks::<8>(), b.as_chunks::<8>());
     let mut sums = [0.0; 8];

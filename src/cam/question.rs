@@ -1,7 +1,7 @@
-//! What methods ask about a picture: classes, the score that is explained, and what changed pictures do to it.
+//! A method's queries about a picture: classes, the explained score, and the scores of changed inputs.
 //!
-//! A question is about all classes at once: a changed picture goes through the network once, and the scores of all classes are
-//! read from its logits.
+//! A question is about all classes at once: a changed input passes through the network once, and the scores of all
+//! classes are read from its logits.
 
 use std::ops::Range;
 
@@ -11,21 +11,21 @@ use crate::engine::{Contrast, Evidence, Features};
 use crate::engine::{Network, Recording, Rectifiers, Rule, Score, Trunk};
 use crate::error::{Error, Result};
 
-/// Classes of a picture, and how they are to be explained.
+/// Classes of a picture, and how to explain them.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Question<'a> {
     pub(super) scene: &'a Scene<'a>,
-    /// Indices of the classes, all of them the network's.
+    /// Indices of the classes, all valid.
     pub(super) classes: &'a [usize],
-    /// Which function of the logits is explained.
+    /// The explained function of the logits.
     pub(super) score: Score,
-    /// What only some methods read.
+    /// Options of the methods.
     pub(super) options: &'a Options,
-    /// The picture as it was given, also where the scene is of a changed copy.
+    /// The original input, also when the scene is of a changed copy.
     pub(super) asked_about: &'a [f32],
 }
 
-/// What is kept for several classes at once takes no more than this; more classes take more passes.
+/// Limit on results kept for several classes at once; more classes need more passes.
 const MOST_BYTES: usize = 256 << 20;
 
 impl<'a> Question<'a> {
@@ -50,21 +50,21 @@ impl<'a> Question<'a> {
         self.options.library == Some(library)
     }
 
-    /// One, or minus one where the question is what speaks against the class.
+    /// One, or minus one for evidence against the class.
     pub(super) fn sign(&self) -> f32 {
         if self.options.counterfactual { -1.0 } else { 1.0 }
     }
 
-    /// The same question about parts of the classes, each part so small that `bytes` for each of its classes can be kept.
+    /// The same question about parts of the classes, small enough to keep `bytes` for each class.
     pub(super) fn parts(&self, bytes: usize) -> impl Iterator<Item = Self> + use<'a> {
         let question = *self;
         let together = (MOST_BYTES / bytes.max(1)).max(1);
         question.classes.chunks(together).map(move |classes| Self { classes, ..question })
     }
 
-    /// Activations, and gradients of a class's score, at every layer.
+    /// Activations and gradients of a class's score at every layer.
     ///
-    /// `spare` is a recorded pass of the same scene that has not been run backward yet, if there is one.
+    /// `spare` is a recorded pass of the same scene that has not been run backward, if any.
     pub(super) fn evidence(&self, class: usize, spare: &mut Option<Recording>) -> Result<Vec<Evidence>> {
         let evidence = self.recording(spare)?.evidence(&self.score, class)?;
         Ok(self.signed(evidence))
@@ -96,22 +96,22 @@ impl<'a> Question<'a> {
         evidence.into_iter().map(negated).collect()
     }
 
-    /// The trunk up to a layer, by its position among the tapped ones.
+    /// The trunk up to a layer, by its index among the tapped ones.
     pub(super) fn trunk_to(&self, tap: usize) -> Result<Trunk> {
         self.network().trunk_to(self.scene.trunk()?, tap)
     }
 
-    /// A layer's activations, without any gradient.
+    /// A layer's activations, without gradients.
     pub(super) fn activations(&self, tap: usize) -> Result<&'a Features> {
         self.scene.activations(tap)
     }
 
-    /// A class's score of logits, negative where the question is what speaks against the class.
+    /// A class's score from logits, negated for evidence against the class.
     pub(super) fn score_of(&self, logits: &[f32], class: usize) -> f64 {
         f64::from(self.sign()) * self.score.value(logits, class)
     }
 
-    /// Per class the scores of `count` changed inputs, each made by `make`, a batch at a time.
+    /// For each class the scores of `count` changed inputs, each created by `make`, in batches.
     pub(super) fn scores_of_inputs(
         &self,
         count: usize,
@@ -120,7 +120,7 @@ impl<'a> Question<'a> {
         self.in_batches(count, make, |batch| self.network().logits(batch))
     }
 
-    /// Per class the scores of `count` variants of a layer's activations, each made by `make`, a batch at a time.
+    /// For each class the scores of `count` variants of a layer's activations, each created by `make`, in batches.
     pub(super) fn scores_of_activations(
         &self,
         trunk: &Trunk,
@@ -130,7 +130,7 @@ impl<'a> Question<'a> {
         self.in_batches(count, make, |batch| self.network().logits_from(trunk, batch))
     }
 
-    /// The numbers below `count`, as many at a time as may run through the network together.
+    /// The numbers below `count` in batches.
     pub(super) fn batches(&self, count: usize) -> impl Iterator<Item = Range<usize>> + use<> {
         let size = self.options.batch_size.max(1);
         (0..count).step_by(size).map(move |start| start..(start + size).min(count))
@@ -162,9 +162,9 @@ impl<'a> Question<'a> {
         Ok(scores)
     }
 
-    /// Per class the gradient of its score with respect to inputs `[batch, channels, height, width]`.
+    /// For each class the gradient of its score with respect to inputs `[batch, channels, height, width]`.
     ///
-    /// Burn gives up what it recorded when it runs backward, so each class takes a forward pass of its own.
+    /// Burn frees a recording in the backward pass, so each class needs its own forward pass.
     pub(super) fn input_gradients(&self, values: &[f32]) -> Result<Vec<Vec<f32>>> {
         let gradient = |class: &usize| {
             let recording = self.network().record_input(values.to_vec())?;
@@ -182,7 +182,7 @@ impl<'a> Question<'a> {
         self.classes.iter().map(gradient).collect()
     }
 
-    /// Reports how many passes of how many are done.
+    /// Reports the number of finished passes and of all.
     pub(super) fn report(&self, done: usize, total: usize) {
         if let Some(progress) = &self.options.progress {
             progress.report(done, total);

@@ -1,7 +1,7 @@
-//! Signed maps of one scene, before anything is rectified: of every method, for every class.
+//! Signed maps of one scene before rectification: of every method, for every class.
 //!
-//! Receives a [`Question`] and the methods' definitions. A class's gradients at the layers are computed once for all methods that
-//! read them and then dropped, so that memory does not grow with the number of classes.
+//! Receives a [`Question`] and the methods' definitions. A class's gradients at the layers are computed once for all
+//! methods that use them and then dropped, so that memory does not grow with the number of classes.
 
 use super::definition::{Definition, Layers, Run};
 use super::finding::{Look, Signed};
@@ -11,20 +11,21 @@ use crate::engine::{Evidence, Features, Recording};
 use crate::error::Result;
 use crate::heatmap::Heatmap;
 
-/// Maps of every layer, or the one map of a method that needs none; `None` where one is not finite.
+/// Maps of every layer, or the single map of a method without layers; `None` when one is not finite.
 pub(super) type RawMaps = Option<Vec<Signed>>;
 
-/// What is asked of one scene.
+/// The request for one scene.
 #[derive(Debug, Clone)]
 pub(super) struct Pass<'a> {
     pub(super) question: Question<'a>,
     pub(super) methods: &'a [&'static Definition],
-    /// Projects terms on their first principal component in the place of summing them.
+    /// Projects terms on their first principal component instead of summing them.
     pub(super) eigen: bool,
 }
 
 impl Pass<'_> {
-    /// Per method the maps of each class; `looks` takes in what is seen of each class's evidence, where a method looks at it.
+    /// For each method the maps of each class. `looks` receives what each class's evidence shows, if a method uses
+    /// it.
     ///
     /// # Errors
     /// When a method does not fit the network.
@@ -45,7 +46,7 @@ impl Pass<'_> {
         self.methods.iter().zip(maps).map(of_all).collect()
     }
 
-    /// What is seen of each class's evidence, where a method looks at it.
+    /// What each class's evidence shows, if a method uses it.
     ///
     /// # Errors
     /// When no layer is tapped.
@@ -54,7 +55,7 @@ impl Pass<'_> {
         self.question.classes.iter().map(look).collect()
     }
 
-    /// A class's evidence at every layer, none where no method looks at it.
+    /// A class's evidence at every layer; empty when no method uses it.
     fn evidence(&self, class: usize, spare: &mut Option<Recording>) -> Result<Vec<Evidence>> {
         match self.methods.iter().any(|method| method.looks_at_gradients()) {
             true => self.question.evidence(class, spare),
@@ -62,7 +63,7 @@ impl Pass<'_> {
         }
     }
 
-    /// The maps of one class, of a method that is asked once per class.
+    /// The maps of one class, for a method that is called once per class.
     fn of_class(
         &self,
         method: &Definition,
@@ -89,7 +90,7 @@ impl Pass<'_> {
         }))
     }
 
-    /// The maps of all classes; `known` are those of a method that is asked once per class.
+    /// The maps of all classes; `known` are those of a method that is called once per class.
     fn of_classes(&self, method: &Definition, known: Vec<RawMaps>) -> Result<Vec<RawMaps>> {
         let question = &self.question;
         match &method.run {
@@ -117,7 +118,7 @@ impl Pass<'_> {
         }
     }
 
-    /// The maps of a method that is asked about one layer after the other.
+    /// The maps of a method that is called once per layer.
     fn layer_by_layer(
         &self,
         method: &Definition,
@@ -137,7 +138,7 @@ impl Pass<'_> {
         Ok(maps)
     }
 
-    /// The maps of a class from terms of every layer.
+    /// The maps of a class from the terms of every layer.
     fn of_layers(&self, method: &Definition, class: usize, layers: Layers) -> Result<RawMaps> {
         let layer = |(tap, (own, terms)): (usize, (Option<Features>, Terms))| {
             let activations = self.question.activations(tap)?;

@@ -1,7 +1,7 @@
 //! From a picture and methods to finished maps of classes.
 //!
-//! Receives a [`Scene`] and a [`MapRequest`], returns a [`ClassMap`] per method and class. Changed copies of the picture go through the
-//! network once for all methods and classes.
+//! Receives a [`Scene`] and a [`MapRequest`], returns a [`ClassMap`] per method and class. Changed copies of the
+//! picture pass through the network once for all methods and classes.
 
 use super::definition::{Definition, Run};
 use super::finding::{self, Finding, Look, Signed};
@@ -16,37 +16,37 @@ use crate::engine::{Evidence, Recording, Score};
 use crate::error::{Error, Result};
 use crate::heatmap::{Heatmap, Stats};
 
-/// What is asked about a picture.
+/// A request for maps of a picture.
 #[derive(Debug, Clone, Copy)]
 pub struct MapRequest<'a> {
     /// The methods.
     pub methods: &'a [Method],
     /// Indices of the classes.
     pub classes: &'a [usize],
-    /// Which function of the logits is explained.
+    /// The explained function of the logits.
     pub score: Score,
     /// How maps are finished.
     pub finish: Finish,
-    /// Over which changed inputs maps are averaged.
+    /// The changed inputs to average over.
     pub smoothing: Smoothing,
-    /// What only some methods read.
+    /// Options of the methods.
     pub options: &'a Options,
 }
 
-/// A method's result for one class, on a scale of its own.
+/// A method's result for one class, unscaled.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ClassMap {
-    /// The finished map, as large as the method made it: ReLU taken and layers made one, not yet divided by anything.
-    /// All zero when [`ClassMap::finding`] says why.
+    /// The finished map at the method's resolution: after ReLU and the combination of layers, not yet divided. All
+    /// zero when [`ClassMap::finding`] has a reason.
     pub map: Heatmap,
-    /// Of each layer's map before ReLU; empty when one is not finite.
+    /// Statistics of each layer's map before ReLU; empty when one is not finite.
     pub raw: Vec<Stats>,
-    /// Why there is nothing to see, when there is nothing to see.
+    /// Why the map is blank, if it is.
     pub finding: Option<Finding>,
 }
 
 impl Scene<'_> {
-    /// The finished maps: per method, in the order asked for, one per class.
+    /// The finished maps: for each method, in the order requested, one per class.
     ///
     /// # Errors
     /// When a method does not fit the network, the settings do not fit a method, or the network has no such class.
@@ -102,7 +102,8 @@ impl<'a> MapRequest<'a> {
         Pass { question, methods, eigen: self.smoothing.eigen }
     }
 
-    /// Adds the maps of every changed copy of the picture to `totals`, and gives what is seen of the picture's own evidence.
+    /// Adds the maps of every changed copy of the picture to `totals`, and returns what the picture's own evidence
+    /// shows.
     fn add_variants(
         &self,
         pass: &Pass,
@@ -115,7 +116,7 @@ impl<'a> MapRequest<'a> {
         let mut own_looks = None;
         for variant in self.smoothing.variants(question.values(), width, self.options) {
             let mut looks = vec![None; self.classes.len()];
-            // One of the copies may be the picture itself, which has gone through the network.
+            // One of the copies may be the picture itself, whose pass exists already.
             let maps = if is_same(&variant.values, question.values()) {
                 let maps = pass.raw_maps(spare, &mut looks)?;
                 own_looks = Some(looks);
@@ -135,7 +136,7 @@ impl<'a> MapRequest<'a> {
         own_looks.map_or_else(|| pass.looks(spare), Ok)
     }
 
-    /// Adds maps, per method one per class, to `totals`.
+    /// Adds maps, for each method one per class, to `totals`.
     fn add(&self, pass: &Pass, maps: Vec<Vec<RawMaps>>, totals: &mut [Vec<Total>]) -> Result<()> {
         for ((method, maps), totals) in pass.methods.iter().zip(maps).zip(totals) {
             for (maps, total) in maps.into_iter().zip(totals) {
@@ -146,14 +147,14 @@ impl<'a> MapRequest<'a> {
     }
 }
 
-/// Maps of one method and class over all copies of the picture.
+/// Accumulated maps of one method and class over all copies of the picture.
 #[derive(Debug, Clone, Default)]
 struct Total {
-    /// Of each layer the mean of its maps before ReLU, and how far rounding may have moved any of them.
+    /// For each layer the mean of its maps before ReLU, and the largest effect of rounding.
     layers: Vec<(Mean, f64)>,
-    /// Under a library's conventions maps are averaged after they are finished.
+    /// Libraries average finished maps.
     finished: Option<Mean>,
-    /// One of the maps was not finite.
+    /// Whether any map was not finite.
     not_finite: bool,
 }
 
@@ -214,10 +215,10 @@ impl Total {
 }
 
 impl Method {
-    /// The signed map of evidence from elsewhere, `[height, width]` of the layer, row-major, before ReLU and normalisation.
+    /// The signed map for given evidence, `[height, width]` of the layer, row-major, before ReLU and normalisation.
     ///
     /// # Errors
-    /// When activations and gradients do not have the same shape, or the method asks the network for more than them.
+    /// When activations and gradients differ in shape, or the method needs further passes.
     pub fn raw_map(self, evidence: &Evidence) -> Result<Vec<f32>> {
         let (a, g) = (&evidence.activations, &evidence.gradients);
         let count = a.channels * a.height * a.width;

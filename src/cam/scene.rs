@@ -1,23 +1,23 @@
-//! One picture in front of a network: its logits and its layers' activations, which no class changes.
+//! A picture's logits and layer activations, which do not depend on the class.
 //!
-//! Receives a loaded network and a picture's numbers. One pass through the trunk serves every method and class.
+//! Receives a loaded network and its input. One pass through the trunk serves all methods and classes.
 
 use std::cell::OnceCell;
 
 use crate::engine::{Features, Network, Recording, Trunk};
 use crate::error::{Error, Result};
 
-/// A picture in front of a network.
+/// A picture with its network.
 #[derive(Debug)]
 pub struct Scene<'a> {
     network: &'a Network,
     values: &'a [f32],
     logits: Vec<f32>,
-    /// Absent when no layer is tapped.
+    /// `None` when no layer is tapped.
     trunk: Option<Trunk>,
-    /// Of each tap, copied from the device when it is first asked for.
+    /// For each tap, copied from the device on first use.
     activations: Vec<OnceCell<Features>>,
-    /// The pass through the head that gave the logits, where it was recorded. It is good for one backward pass.
+    /// The recorded pass through the head that gave the logits, if any. It supports one backward pass.
     pub(super) recording: Option<Recording>,
 }
 
@@ -36,8 +36,8 @@ impl<'a> Scene<'a> {
 
     /// As [`Scene::new`] for several pictures, which share a pass through the trunk.
     ///
-    /// With `recorded`, the pass from the layers to the logits serves the first class that a method wants gradients of, too
-    /// ([`Method::goes_back`](super::Method::goes_back)). Without, that costs one more pass through the head.
+    /// With `recorded`, the pass from the layers to the logits also serves the first class whose gradients a method
+    /// needs ([`Method::goes_back`](super::Method::goes_back)). Otherwise that costs another pass through the head.
     ///
     /// # Errors
     /// When one has another count of numbers.
@@ -50,7 +50,8 @@ impl<'a> Scene<'a> {
         pictures.iter().zip(trunks).map(scene).collect()
     }
 
-    /// As [`Scene::new`], with the recorded pass through the head that gave the logits; none where no layer is tapped.
+    /// As [`Scene::new`], with the recorded pass through the head that gave the logits; `None` when no layer is
+    /// tapped.
     ///
     /// # Errors
     /// As [`Scene::new`].
@@ -100,12 +101,12 @@ impl<'a> Scene<'a> {
         self.trunk.as_ref().ok_or_else(|| Error::internal("a method asked for a layer, but none is tapped"))
     }
 
-    /// A pass through the head, good for one backward pass.
+    /// A pass through the head, for one backward pass.
     pub(super) fn record(&self) -> Result<Recording> {
         self.network.record(self.trunk()?)
     }
 
-    /// A layer's activations, by its position among the tapped ones.
+    /// A layer's activations, by its index among the tapped ones.
     pub(super) fn activations(&self, tap: usize) -> Result<&Features> {
         let cell =
             self.activations.get(tap).ok_or_else(|| Error::internal(format!("there is no tap {tap}")))?;

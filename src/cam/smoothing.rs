@@ -1,24 +1,24 @@
-//! The same map from changed copies of the input, averaged.
+//! Averaging of maps over changed copies of the input.
 
 use super::noise::{self, Noise};
 use super::options::Options;
 use crate::heatmap::Heatmap;
 
-/// Noisy copies, where nothing else is said.
+/// Default number of noisy copies.
 const SAMPLES: usize = 10;
 /// Standard deviation of the noise, as a share of the input's range.
 const NOISE: f32 = 0.15;
 /// Brightnesses of the augmented copies, as in pytorch-grad-cam's `aug_smooth`.
 const FACTORS: [f32; 3] = [0.9, 1.0, 1.1];
 
-/// Which smoothing is wanted.
+/// The kinds of smoothing.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Smoothing {
     /// Averages over the input and its mirror image at three brightnesses.
     pub augment: bool,
     /// Averages over noisy inputs.
     pub noise: bool,
-    /// Projects the terms of the map on their first principal component in the place of summing them.
+    /// Projects the terms of the map on their first principal component instead of summing them.
     pub eigen: bool,
 }
 
@@ -26,17 +26,17 @@ pub struct Smoothing {
 #[derive(Debug, Clone)]
 pub(super) struct Variant {
     pub(super) values: Vec<f32>,
-    /// Left and right are swapped.
+    /// Whether left and right are swapped.
     pub(super) mirrored: bool,
 }
 
 impl Smoothing {
-    /// True where maps of changed inputs are averaged.
+    /// Whether maps of changed inputs are averaged.
     pub(super) fn averages(self) -> bool {
         self.augment || self.noise
     }
 
-    /// The inputs to average over, each made when it is asked for.
+    /// The inputs to average over, created on demand.
     pub(super) fn variants<'a>(
         self,
         values: &'a [f32],
@@ -55,7 +55,7 @@ impl Smoothing {
     }
 }
 
-/// The input, or with `augment` both of its sides at all brightnesses.
+/// The input, or with `augment` both of its orientations at all brightnesses.
 fn bases(values: &[f32], width: usize, augment: bool) -> impl Iterator<Item = Variant> {
     let sides: &[bool] = if augment { &[false, true] } else { &[false] };
     let factors: &[f32] = if augment { &FACTORS } else { &[1.0] };
@@ -71,7 +71,7 @@ pub(super) fn mirrored_map(map: &Heatmap) -> Option<Heatmap> {
     Heatmap::new(map.height(), map.width(), mirror(map.values(), map.width()))
 }
 
-/// The mean of maps of one size, taken in map by map.
+/// The mean of maps of one size, accumulated map by map.
 #[derive(Debug, Clone)]
 pub(super) struct Mean {
     height: usize,
@@ -81,20 +81,20 @@ pub(super) struct Mean {
 }
 
 impl Mean {
-    /// Of one map so far.
+    /// The mean of a single map.
     pub(super) fn of(map: &Heatmap) -> Self {
         let sums = map.values().iter().map(|value| f64::from(*value)).collect();
         Self { height: map.height(), width: map.width(), sums, count: 1 }
     }
 
-    /// Takes in another map of the same size.
+    /// Adds a map of the same size.
     pub(super) fn add(&mut self, map: &Heatmap) {
         let pairs = self.sums.iter_mut().zip(map.values());
         pairs.for_each(|(sum, value)| *sum += f64::from(*value));
         self.count += 1;
     }
 
-    /// The mean of those taken in.
+    /// The mean so far.
     pub(super) fn map(&self) -> Option<Heatmap> {
         let values = self.sums.iter().map(|sum| (sum / self.count as f64) as f32).collect();
         Heatmap::new(self.height, self.width, values)

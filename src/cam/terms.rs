@@ -1,9 +1,9 @@
-//! What a method makes of a layer before anything is summed over its channels.
+//! A method's result for a layer before the sum over channels.
 
 use super::principal;
 use crate::engine::Features;
 
-/// One layer's part in a map.
+/// One layer's contribution to a map.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Terms {
     /// One weight per channel, `[channels]`: the map is the weighted sum of the activations.
@@ -12,18 +12,18 @@ pub(super) enum Terms {
     Elements(Vec<f64>),
     /// The map itself, `[height, width]`.
     Map(Vec<f64>),
-    /// The map itself, each value the projection of a position's terms, none of which is longer than the second.
+    /// The map itself as projections of each position's terms; the second value bounds the norm of the terms.
     Projected(Vec<f64>, f64),
 }
 
-/// Rounding moves a sum by less than this share of its terms' sizes, times the square root of their number. The terms come from
-/// sums themselves, over as many numbers as a convolution reads, in single precision: eight times its smallest difference.
+/// Rounding changes a sum by less than this share of its terms' magnitudes, times the square root of their number.
+/// The terms come from single-precision sums over the inputs of a convolution: eight times the machine epsilon.
 pub(super) const ROUNDING: f64 = 1e-6;
 
 impl Terms {
-    /// How far rounding may have moved any of the map's values: those of a map that does not differ by more are the same.
+    /// The possible effect of rounding on the map's values: smaller differences are not significant.
     ///
-    /// Terms that cancel each other leave little of themselves and all of their rounding.
+    /// Terms that cancel leave their rounding errors.
     pub(super) fn rounding(&self, activations: &Features) -> f64 {
         let size = match self {
             Self::Map(_) => self.greatest_sum(activations),
@@ -35,7 +35,7 @@ impl Terms {
         ROUNDING * size
     }
 
-    /// The greatest sum of the terms' sizes at any position.
+    /// The largest sum of the terms' magnitudes at any position.
     pub(super) fn greatest_sum(&self, activations: &Features) -> f64 {
         let cells = activations.height * activations.width;
         let mut sums = vec![0.0_f64; cells];
@@ -56,7 +56,7 @@ impl Terms {
     /// The signed map, `[height, width]`.
     ///
     /// With `smooth`, the sum over channels is replaced by the projection on the first principal component of the
-    /// terms, as in pytorch-grad-cam's `eigen_smooth`; a method that gives the map itself has none.
+    /// terms, as in pytorch-grad-cam's `eigen_smooth`; a method that gives the map itself has no terms.
     pub(super) fn into_map(self, activations: &Features, smooth: bool) -> Vec<f32> {
         let cells = activations.height * activations.width;
         let map = match self {

@@ -1,16 +1,16 @@
 //! Ablation-CAM.
 //!
-//! Desai and Ramaswamy, "Ablation-CAM: Visual Explanations for Deep Convolutional Network via Gradient-free Localization",
-//! WACV 2020, equations 1 and 2: a channel counts as much as the score drops without it.
+//! Desai and Ramaswamy, "Ablation-CAM: Visual Explanations for Deep Convolutional Network via Gradient-free
+//! Localization", WACV 2020, equations 1 and 2: channels are weighted by the drop of the score without them.
 //!
 //! ```text
 //! w_k = ( y^c - y_k^c ) / |y^c|        y_k: with channel k set to zero
 //! L^c = ReLU( sum_k  w_k A^k )
 //! ```
 //!
-//! The paper divides by `y` itself, so that a negative score turns the map around. pytorch-grad-cam does, and where a layer
-//! has no zero it sets the channel to the least activation minus 1e7. (It also lets that number drift within a batch; that
-//! is not followed.)
+//! The paper divides by `y` itself, so that a negative score inverts the map. pytorch-grad-cam does the same, and for
+//! layers without zeros sets the channel to the smallest activation minus 1e7. (It also lets that value drift within
+//! a batch; that is not reproduced.)
 
 use crate::cam::definition::{Definition, MethodInfo, Reads, Run, Traits, rounding_of_scores};
 use crate::cam::options::Library;
@@ -64,7 +64,7 @@ fn terms(question: &Question, tap: usize) -> Result<Vec<Terms>> {
     Ok(scores.into_iter().zip(question.classes).map(of_class).collect())
 }
 
-/// As far as the scores whose differences the weights are, in units of the score.
+/// The rounding of the scores whose differences are the weights, in units of the score.
 fn rounding(question: &Question, class: usize, activations: Option<&Features>) -> f64 {
     let Some(activations) = activations else { return 0.0 };
     let whole = question.score_of(question.logits(), class).abs();

@@ -1,7 +1,7 @@
-//! CAM, the class activation mapping that the family descends from.
+//! CAM, the original class activation mapping.
 //!
-//! Zhou et al., "Learning Deep Features for Discriminative Localization", CVPR 2016, arXiv:1512.04150, equation 2. It needs
-//! a network that ends in an average over positions and one linear layer with weights `w`, and no gradient:
+//! Zhou et al., "Learning Deep Features for Discriminative Localization", CVPR 2016, arXiv:1512.04150, equation 2. It
+//! needs a network that ends in an average over positions and one linear layer with weights `w`, but no gradient:
 //!
 //! ```text
 //! M_c = sum_k  w_k^c A^k
@@ -47,7 +47,7 @@ fn terms(question: &Question, tap: usize) -> Result<Vec<Terms>> {
     question.classes.iter().map(of_class).collect()
 }
 
-/// Refuses a network with more than an average and a linear layer behind a layer.
+/// Refuses a network with more than an average and a linear layer after a layer.
 fn check_head(_: &str, network: &Network, _: &Options) -> Result<()> {
     (0..network.taps()).try_for_each(|tap| linear_weights(network, tap, 0).map(|_| ()))
 }

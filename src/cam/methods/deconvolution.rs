@@ -1,7 +1,7 @@
 //! Deconvolution.
 //!
-//! Zeiler and Fergus, "Visualizing and Understanding Convolutional Networks", ECCV 2014, arXiv:1311.2901, section 2.1: on the
-//! way back a ReLU is applied to the gradient in place of the forward pass's mask.
+//! Zeiler and Fergus, "Visualizing and Understanding Convolutional Networks", ECCV 2014, arXiv:1311.2901, section
+//! 2.1: in the backward pass a ReLU is applied to the gradient instead of the forward pass's mask.
 //!
 //! ```text
 //! R_in = 1[R_out > 0] R_out                     at every ReLU

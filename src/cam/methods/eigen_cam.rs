@@ -1,15 +1,16 @@
 //! Eigen-CAM.
 //!
-//! Muhammad and Yeasin, "Eigen-CAM: Class Activation Map using Principal Components", IJCNN 2020, arXiv:2008.00299,
-//! the activations of every position projected on their first principal component. It asks no class.
+//! Muhammad and Yeasin, "Eigen-CAM: Class Activation Map using Principal Components", IJCNN 2020, arXiv:2008.00299:
+//! the activations of every position projected on their first principal component. Independent of the class.
 //!
 //! ```text
 //! X = A as [positions, channels], column means taken off
 //! L = X v_1        v_1: first right singular vector of X
 //! ```
 //!
-//! The mean is taken off as in pytorch-grad-cam; the paper leaves it. A singular vector has no sign of its own. Here it is the one for which the map runs with the sum of the activations, so
-//! that bright means active; pytorch-grad-cam leaves it to the linear algebra, and its maps are inverted now and then.
+//! The mean is subtracted as in pytorch-grad-cam; the paper keeps it. The sign of a singular vector is arbitrary.
+//! Here it makes the map correlate with the sum of the activations, so that bright means active; pytorch-grad-cam
+//! takes it from the linear algebra, and its maps are sometimes inverted.
 
 use crate::cam::definition::{Definition, MethodInfo, Run, Traits};
 use crate::cam::options::Library;

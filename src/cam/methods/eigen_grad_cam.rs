@@ -1,6 +1,7 @@
 //! EigenGrad-CAM.
 //!
-//! pytorch-grad-cam's `EigenGradCAM` (no paper of its own): Eigen-CAM on gradient times activation, so that it asks the class.
+//! pytorch-grad-cam's `EigenGradCAM` (no paper): Eigen-CAM on gradient times activation, so that it depends on the
+//! class.
 //!
 //! ```text
 //! X = dy^c/dA (.) A as [positions, channels], column means taken off

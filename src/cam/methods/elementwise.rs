@@ -1,7 +1,7 @@
 //! Grad-CAM, element by element.
 //!
-//! The variant that pytorch-grad-cam calls `GradCAMElementWise` (no paper): HiResCAM with a ReLU on every term before the sum,
-//! so that channels which speak against the class take nothing away.
+//! The variant that pytorch-grad-cam calls `GradCAMElementWise` (no paper): HiResCAM with a ReLU on every term before
+//! the sum, so that channels with evidence against the class subtract nothing.
 //!
 //! ```text
 //! L^c = sum_k  ReLU( dy^c/dA^k (.) A^k )

@@ -1,15 +1,15 @@
 //! FEM, the feature explanation method.
 //!
-//! Fuad et al., "Features Understanding in 3D CNNs for Actions Recognition in Video", IPTA 2020: a channel counts as much as
-//! it has rare, strong activations. It asks no class.
+//! Fuad et al., "Features Understanding in 3D CNNs for Actions Recognition in Video", IPTA 2020: channels are
+//! weighted by their rare, strong activations. Independent of the class.
 //!
 //! ```text
 //! B_k = 1[ A^k >= mean(A^k) + 2 std(A^k) ]
 //! L   = sum_k  mean(A^k) B_k
 //! ```
 //!
-//! xplique has the same. pytorch-grad-cam weighs the activations themselves, each channel by its share of positions in `B_k`
-//! (with `>`).
+//! xplique does the same. pytorch-grad-cam weights the activations themselves, each channel by its share of positions
+//! in `B_k` (with `>`).
 
 use crate::cam::definition::{Definition, MethodInfo, Run, Traits};
 use crate::cam::options::Library;

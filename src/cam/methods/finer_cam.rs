@@ -1,13 +1,13 @@
 //! Finer-CAM.
 //!
 //! Zhang et al., "Finer-CAM: Spotting the Difference Reveals Finer Details for Visual Explanation", CVPR 2025,
-//! arXiv:2501.11309: Grad-CAM of what distinguishes a class from those most like it.
+//! arXiv:2501.11309: Grad-CAM of the difference between a class and the most similar ones.
 //!
 //! ```text
 //! y^c - g mean_d y^d         d: the three classes whose logits are nearest to y^c, g = 0.6
 //! ```
 //!
-//! pytorch-grad-cam takes `g = 1` and weighs the classes `d` by their probability. The score is always made of logits.
+//! pytorch-grad-cam uses `g = 1` and weights the classes `d` by their probability. The score always uses logits.
 
 use super::grad_cam;
 use crate::cam::definition::{Definition, MethodInfo, Outputs, Run, Traits};
@@ -37,7 +37,7 @@ pub(super) const DEFINITION: Definition = Definition {
     },
 };
 
-/// How many similar classes there are.
+/// Number of similar classes; the paper's choice.
 const RIVALS: usize = 3;
 
 fn contrast(question: &Question, class: usize) -> Result<Contrast> {

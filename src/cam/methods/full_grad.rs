@@ -9,9 +9,9 @@
 //! psi: absolute value, scaled to 0 .. 1, enlarged to the input
 //! ```
 //!
-//! A channel that is the same everywhere counts nothing. Biases are those of convolutions and batch norms
-//! (`beta - mean gamma / sqrt(variance + epsilon)`), as in pytorch-grad-cam, which adds 1e-7 to what it divides by, so that
-//! the scale of the score shows. `--layer` is not used.
+//! Constant channels are ignored. Biases are those of convolutions and batch norms (`beta - mean gamma /
+//! sqrt(variance + epsilon)`), as in pytorch-grad-cam, which adds 1e-7 to its divisors, so that the scale of the
+//! score affects the map. `--layer` is not used.
 
 use crate::Heatmap;
 use crate::cam::definition::{Definition, Finishing, MethodInfo, Run, Traits};
@@ -45,7 +45,7 @@ pub(super) const DEFINITION: Definition = Definition {
     },
 };
 
-/// A channel whose terms differ by less than this share of the greatest is flat.
+/// A channel whose terms differ by less than this share of the maximum is constant; the rest is rounding.
 const FLAT: f32 = 1e-6;
 
 fn maps(question: &Question) -> Result<Vec<Vec<f32>>> {
@@ -69,7 +69,7 @@ fn map(question: &Question, sweep: &Sweep, class: usize) -> Result<Vec<f32>> {
     })?;
     let values = gradient.iter().zip(question.values()).map(|(gradient, value)| gradient * value).collect();
     add(&Features { channels, height, width, values })?;
-    // As the paper's pictures, which show no common level.
+    // The paper's pictures subtract the minimum.
     let least = sum.iter().copied().fold(f64::INFINITY, f64::min);
     Ok(sum.into_iter().map(|value| (value - least) as f32).collect())
 }
@@ -89,7 +89,7 @@ fn added(
     library: Option<Library>,
 ) -> Option<()> {
     let cells = terms.height * terms.width;
-    // Enlarging is linear, so a layer's channels are summed before.
+    // Enlarging is linear, so a layer's channels are summed first.
     let mut layer = vec![0.0_f32; cells];
     for channel in terms.values.chunks(cells) {
         let (least, most) = channel.iter().fold((f32::INFINITY, 0.0_f32), |(least, most), value| {
@@ -97,7 +97,7 @@ fn added(
         });
         let range = match library {
             Some(_) => 1e-7 + most - least,
-            // What is the same everywhere but for rounding says nothing.
+            // A channel that is constant up to rounding has no information.
             None if most - least <= FLAT * most => f32::INFINITY,
             None => most - least,
         };

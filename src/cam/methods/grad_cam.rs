@@ -8,8 +8,8 @@
 //! L^c       = ReLU( sum_k  alpha_k^c A^k )
 //! ```
 //!
-//! `A^k` is `activations`, `y^c` the class score, `alpha_k^c` is `channel_weights`. The ReLU is applied later, after the
-//! signed map has been looked at.
+//! `A^k` is `activations`, `y^c` the class score, `alpha_k^c` is `channel_weights`. The ReLU is applied later, after
+//! the signed map has been checked.
 
 use crate::cam::definition::{Definition, MethodInfo, Run, Traits};
 use crate::cam::options::Library;

@@ -1,8 +1,8 @@
 //! Grad-CAM++.
 //!
-//! Chattopadhay et al., "Grad-CAM++: Generalized Gradient-based Visual Explanations for Deep Convolutional Networks", WACV
-//! 2018, arXiv:1710.11063, equations 5, 7 and 19. With the class score taken as the exponential of `y`, the higher
-//! derivatives become powers of the gradient `G = dy/dA`, and the exponential itself, one factor for all, drops out:
+//! Chattopadhay et al., "Grad-CAM++: Generalized Gradient-based Visual Explanations for Deep Convolutional Networks",
+//! WACV 2018, arXiv:1710.11063, equations 5, 7 and 19. With the exponential of `y` as the class score, the higher
+//! derivatives become powers of the gradient `G = dy/dA`, and the exponential, a common factor, cancels:
 //!
 //! ```text
 //! a_ij^k = G_ij^2 / ( 2 G_ij^2 + sum_ab A_ab^k  G_ij^3 )          0 where G_ij is 0
@@ -10,8 +10,8 @@
 //! L^c    = ReLU( sum_k  w_k A^k )
 //! ```
 //!
-//! pytorch-grad-cam adds 1e-6 to the denominator. torchcam 0.5.0 divides a copy that it then drops, so that `a = G^2`.
-//! tf-keras-vis scales each channel's `a` to sum to one. xplique takes means in the place of both sums.
+//! pytorch-grad-cam adds 1e-6 to the denominator. torchcam 0.5.0 divides a copy that it discards, so that `a = G^2`.
+//! tf-keras-vis scales each channel's `a` to sum to one. xplique uses means instead of both sums.
 
 use crate::cam::definition::{Definition, MethodInfo, Run, Traits};
 use crate::cam::options::Library;
@@ -43,7 +43,7 @@ pub(super) fn terms(evidence: &Evidence, library: Option<Library>) -> Terms {
     let channels = evidence.gradients.values.chunks(cells).zip(evidence.activations.values.chunks(cells));
     let weight = |(gradients, activations): (&[f32], &[f32])| -> f64 {
         let sum: f64 = activations.iter().map(|value| f64::from(*value)).sum();
-        // xplique takes means, here and in the end, where they make no difference.
+        // xplique uses means, here and at the end, where they make no difference.
         let total = if library == Some(Library::Xplique) { sum / cells as f64 } else { sum };
         let whole = match library {
             Some(Library::TfKerasVis) => {

@@ -7,7 +7,7 @@
 //! M_ij = max_colour | dy^c/dx_ij |         signed: the sum over the colours
 //! ```
 //!
-//! captum sums the sizes over the colours.
+//! captum sums the magnitudes over the colours.
 
 use crate::cam::definition::{Definition, MethodInfo, Run, Traits};
 use crate::cam::options::Library;

@@ -1,7 +1,7 @@
 //! Guided backpropagation.
 //!
-//! Springenberg et al., "Striving for Simplicity: The All Convolutional Net", ICLR workshop 2015, arXiv:1412.6806, section
-//! 3.4: on the way back a ReLU lets through only positive gradients, and only where its input was positive.
+//! Springenberg et al., "Striving for Simplicity: The All Convolutional Net", ICLR workshop 2015, arXiv:1412.6806,
+//! section 3.4: in the backward pass a ReLU passes only positive gradients, and only where its input was positive.
 //!
 //! ```text
 //! R_in = 1[input > 0] 1[R_out > 0] R_out        at every ReLU

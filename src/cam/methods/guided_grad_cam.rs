@@ -1,6 +1,7 @@
 //! Guided Grad-CAM.
 //!
-//! Selvaraju et al., ICCV 2017, arXiv:1610.02391, section 3.2: Grad-CAM says where, guided backpropagation draws the edges.
+//! Selvaraju et al., ICCV 2017, arXiv:1610.02391, section 3.2: Grad-CAM gives the location, guided backpropagation
+//! the edges.
 //!
 //! ```text
 //! M_ij = max_colour | L_ij R_ij |       L: Grad-CAM's map after the ReLU, enlarged; R: guided backpropagation

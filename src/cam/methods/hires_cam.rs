@@ -7,7 +7,7 @@
 //! L^c = ReLU( sum_k  dy^c/dA^k (.) A^k )
 //! ```
 //!
-//! For a head that is an average and one linear layer, the map before the ReLU sums to the logit less the bias.
+//! For a head that is an average and one linear layer, the map before the ReLU sums to the logit minus the bias.
 
 use crate::cam::definition::{Definition, MethodInfo, Run, Traits};
 use crate::cam::options::Library;

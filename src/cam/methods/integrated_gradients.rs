@@ -1,15 +1,14 @@
 //! Integrated gradients.
 //!
-//! Sundararajan et al., "Axiomatic Attribution for Deep Networks", ICML 2017, arXiv:1703.01365, equations 1 and 3: the
-//! gradient along the way from nothing to the picture. The map sums to the difference of the two scores.
+//! Sundararajan et al., "Axiomatic Attribution for Deep Networks", ICML 2017, arXiv:1703.01365, equations 1 and 3:
+//! the gradient along the path from the baseline to the picture. The map sums to the difference of the two scores.
 //!
 //! ```text
 //! M_ij = sum_colour  x_ij  integral_0^1 dy^c/dx_ij at t x  dt
 //! ```
 //!
-//! The baseline is zero in the network's own numbers, for most networks the mean colour. The integral is taken by
-//! Gauss and Legendre's rule with `N` points, as in captum;
-//! xplique takes the trapezoidal rule, and the mean of the colours.
+//! The baseline is zero in the network's input, for most networks the mean colour. The integral uses the
+//! Gauss-Legendre rule with `N` points, as in captum; xplique uses the trapezoidal rule, and the mean over colours.
 
 use super::input_x_gradient::times_input;
 use crate::cam::definition::{Definition, MethodInfo, Reads, Run, Traits};
@@ -40,7 +39,7 @@ pub(super) const DEFINITION: Definition = Definition {
     },
 };
 
-/// Points on the way.
+/// Points on the path.
 const STEPS: usize = 50;
 
 fn maps(question: &Question) -> Result<Vec<Vec<f32>>> {
@@ -53,7 +52,7 @@ fn maps(question: &Question) -> Result<Vec<Vec<f32>>> {
     Ok(means.iter().map(|mean| times_input(question, mean)).collect())
 }
 
-/// Points and weights on 0 to 1, both ends among them.
+/// Points and weights on 0 to 1, including both ends.
 fn trapezoid(count: usize) -> Vec<(f64, f64)> {
     let intervals = count.saturating_sub(1).max(1) as f64;
     let point = |at: usize| {

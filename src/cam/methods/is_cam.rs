@@ -1,7 +1,7 @@
 //! IS-CAM, integrated Score-CAM.
 //!
 //! Naidu et al., "IS-CAM: Integrated Score-CAM for axiomatic-based explanations", 2020, arXiv:2010.03023, equation 6:
-//! Score-CAM's scores averaged on the way from no mask to the whole one.
+//! Score-CAM's scores averaged over masks of increasing strength.
 //!
 //! ```text
 //! s_k = 1/N sum_{n=1..N}  y^c( x (.) (n/N) M_k )

@@ -1,7 +1,8 @@
 //! KPCA-CAM.
 //!
 //! Karmani et al., "KPCA-CAM: Visual Explainability of Deep Computer Vision Models using Kernel PCA", 2024,
-//! arXiv:2410.00267: Eigen-CAM with the principal component taken in the space of a sigmoid kernel. It asks no class.
+//! arXiv:2410.00267: Eigen-CAM with the principal component in the space of a sigmoid kernel. Independent of the
+//! class.
 //!
 //! ```text
 //! x_i   = activations at position i, the mean over positions taken off
@@ -35,7 +36,7 @@ pub(super) const DEFINITION: Definition = Definition {
     traits: Traits { libraries: &[Library::PytorchGradCam], ..Traits::PLAIN },
 };
 
-/// The kernel is a matrix of positions by positions: 128 MB in double precision.
+/// The kernel is a matrix of positions by positions: 128 MB in double precision at this size.
 const MOST_POSITIONS: usize = 4096;
 
 fn terms(question: &Question, tap: usize) -> Result<Terms> {
@@ -61,7 +62,7 @@ fn terms(question: &Question, tap: usize) -> Result<Terms> {
     }))
 }
 
-/// scikit-learn's sign, which pytorch-grad-cam has from it: the value that is greatest in size is positive.
+/// scikit-learn's sign, which pytorch-grad-cam uses: the value of the largest magnitude is positive.
 fn toward_extreme(map: Vec<f64>) -> Vec<f64> {
     let extreme = map.iter().copied().max_by(|a, b| a.abs().total_cmp(&b.abs())).unwrap_or_default();
     map.into_iter().map(|value| if extreme < 0.0 { -value } else { value }).collect()
@@ -81,7 +82,7 @@ fn centered_kernel(points: &[f64], positions: usize, channels: usize) -> Vec<f64
     for (row, row_mean) in kernel.chunks_mut(positions).zip(&means) {
         for (entry, column_mean) in row.iter_mut().zip(&means) {
             let rest = *entry + mean - row_mean - column_mean;
-            // Of a kernel that is the same everywhere only rounding is left; its entries are within -1 and 1.
+            // Of a constant kernel only rounding is left; its entries are within -1 and 1.
             *entry = if rest.abs() <= principal::ROUNDING { 0.0 } else { rest };
         }
     }

@@ -1,7 +1,7 @@
 //! LayerCAM.
 //!
-//! Jiang et al., "LayerCAM: Exploring Hierarchical Class Activation Maps for Localization", IEEE TIP 2021, equations 3
-//! and 4. Positive gradients weigh each position by itself, which keeps early layers sharp.
+//! Jiang et al., "LayerCAM: Exploring Hierarchical Class Activation Maps for Localization", IEEE TIP 2021, equations
+//! 3 and 4. Positive gradients weight each position separately, which keeps early layers sharp.
 //!
 //! ```text
 //! w_ij^k = ReLU( dy^c / dA_ij^k )

@@ -1,6 +1,6 @@
-//! The methods, one per file, and the table that lists them. Each file opens with its paper and equation.
+//! The methods, one per file, and the table that lists them. Each file starts with its paper and equation.
 //!
-//! A new method is a file with a [`Definition`], and its line in the table below (with the `mod` that Rust wants for a file).
+//! A new method is a file with a [`Definition`], and a line in the table below (with a `mod` declaration).
 
 mod ablation_cam;
 mod class_activation;
@@ -40,7 +40,7 @@ use super::finish::{Aggregate, Finish};
 use super::options::Library;
 use crate::error::{Error, Result};
 
-/// The enum, the list and the definitions, from one line per method: variant, file, what documentation says.
+/// The enum, the list and the definitions, from one line per method: variant, file, documentation.
 macro_rules! methods {
     ($($variant:ident $file:ident $line:literal,)*) => {
         /// A way of turning evidence into a map.
@@ -105,26 +105,27 @@ impl Method {
         &self.definition().info
     }
 
-    /// True where single pixels stand out so far that drawing up to the greatest would show nothing else.
+    /// Whether single pixels have much larger values than the rest, so that a scale up to the maximum would hide
+    /// everything else.
     #[must_use]
     pub fn is_fine(self) -> bool {
         self.traits().fine
     }
 
-    /// True where an option that only some methods read changes the map.
+    /// Whether an option that only some methods use affects the map.
     #[must_use]
     pub fn reads(self, option: Reads) -> bool {
         self.traits().reads.contains(&option)
     }
 
-    /// True where a pass backward from the logits to the layer is needed: [`Scene::several`](super::Scene::several) can record
-    /// one while it computes the logits.
+    /// Whether a backward pass from the logits to the layer is needed: [`Scene::several`](super::Scene::several) can
+    /// record one while it computes the logits.
     #[must_use]
     pub fn goes_back(self) -> bool {
         self.definition().goes_back()
     }
 
-    /// How several layers' maps become one: what was asked for, unless the method or the library decides.
+    /// How the maps of several layers are combined: as requested, unless the method or the library determines it.
     #[must_use]
     pub fn aggregate(self, finish: &Finish, library: Option<Library>) -> Aggregate {
         finish.aggregate_of(self.traits().joining, library)
@@ -136,12 +137,12 @@ impl Method {
 }
 
 impl Library {
-    /// The methods that it has.
+    /// The methods of the library.
     pub fn methods(self) -> impl Iterator<Item = Method> {
         Method::ALL.iter().copied().filter(move |method| self.has(*method))
     }
 
-    /// Whether it has a method, under this name or another.
+    /// Whether it has a method, possibly under another name.
     #[must_use]
     pub fn has(self, method: Method) -> bool {
         method.traits().libraries.contains(&self)
@@ -151,7 +152,7 @@ impl Library {
 impl std::str::FromStr for Method {
     type Err = Error;
 
-    /// Reads a name or a title as people write it: `gradcam`, `grad-cam`, `GradCAM`, `grad_cam`, `Grad-CAM++`.
+    /// Accepts a name or a title in common spellings: `gradcam`, `grad-cam`, `GradCAM`, `grad_cam`, `Grad-CAM++`.
     fn from_str(text: &str) -> Result<Self> {
         let wanted = plain(text);
         let mut all = Self::ALL.iter().copied();
@@ -160,7 +161,7 @@ impl std::str::FromStr for Method {
     }
 }
 
-/// A name without case and punctuation; a plus is a `p`.
+/// A name without case and punctuation; a plus becomes a `p`.
 fn plain(name: &str) -> String {
     let letters = name.chars().map(|letter| if letter == '+' { 'p' } else { letter.to_ascii_lowercase() });
     letters.filter(|letter| letter.is_alphanumeric()).collect()

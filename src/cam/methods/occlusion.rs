@@ -7,9 +7,9 @@
 //! M_ij = mean over squares that hold (i, j) of  y^c(x) - y^c(x with the square at zero)
 //! ```
 //!
-//! Squares that stick out at the far edges are cut off there, as in captum; xplique leaves them out, and sums in the
-//! place of the mean. captum gives the drop to each colour of the square, and its pictures sum the colours. Zero is the network's
-//! own, for most networks the mean colour.
+//! Squares across the far edges are clipped, as in captum; xplique skips them, and uses the sum instead of the mean.
+//! captum assigns the drop to each colour of the square, and its pictures sum the colours. Zero refers to the
+//! network's input, for most networks the mean colour.
 
 use crate::cam::definition::{Definition, MethodInfo, Reads, Run, Traits, rounding_of_scores};
 use crate::cam::options::{Library, Options};
@@ -40,7 +40,7 @@ pub(super) const DEFINITION: Definition = Definition {
     },
 };
 
-/// xplique's square and step.
+/// xplique's square and step, in pixels.
 const XPLIQUE_PATCH: usize = 3;
 
 fn maps(question: &Question) -> Result<Vec<Vec<f32>>> {
@@ -80,7 +80,7 @@ fn maps(question: &Question) -> Result<Vec<Vec<f32>>> {
     Ok(scores.iter().zip(question.classes).map(map).collect())
 }
 
-/// Side of the square, and the step from one to the next.
+/// Side of the square, and the step between positions.
 fn square_of([_, height, width]: [usize; 3], options: &Options) -> (usize, usize) {
     if options.library == Some(Library::Xplique) {
         return (options.patch.unwrap_or(XPLIQUE_PATCH), options.stride.unwrap_or(XPLIQUE_PATCH));
@@ -89,7 +89,7 @@ fn square_of([_, height, width]: [usize; 3], options: &Options) -> (usize, usize
     (patch, options.stride.unwrap_or((patch / 2).max(1)))
 }
 
-/// Refuses a square that does not fit, and steps that leave pixels out.
+/// Refuses a square that does not fit, and steps that skip pixels.
 fn check_square(_: &str, network: &Network, options: &Options) -> Result<()> {
     let (patch, stride) = square_of(network.input(), options);
     let [_, height, width] = network.input();
@@ -107,7 +107,7 @@ fn check_square(_: &str, network: &Network, options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// Where squares begin: so that every pixel is covered, or only where they are whole.
+/// Start positions of squares: so that every pixel is covered, or only of complete squares.
 fn starts(length: usize, patch: usize, stride: usize, only_whole: bool) -> Vec<usize> {
     let room = length - patch;
     let steps = if only_whole { room / stride } else { room.div_ceil(stride) };

@@ -5,8 +5,8 @@
 //! L   = ReLU( sum_k  w_k A^k )
 //! ```
 //!
-//! Weights that were the same for all pictures would show the same channels everywhere. Over many pictures that is one draw, which
-//! may by luck be a good one, and no chance level.
+//! With the same weights for all pictures, a run over many pictures would be a single draw, which may happen to be
+//! good, and not a chance level.
 
 use crate::cam::definition::{Definition, MethodInfo, Reads, Run, Traits};
 use crate::cam::noise::Noise;

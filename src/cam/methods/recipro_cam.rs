@@ -1,7 +1,7 @@
 //! Recipro-CAM.
 //!
 //! Byun and Lee, "Recipro-CAM: Fast gradient-free visual explanations for convolutional neural networks", 2022,
-//! arXiv:2209.14074, equations 3 to 5: the head is asked what it makes of each position alone.
+//! arXiv:2209.14074, equations 3 to 5: the head's score for each position alone.
 //!
 //! ```text
 //! y_ij = score of the head on A with every other position set to zero

@@ -1,7 +1,7 @@
 //! RefineCAM.
 //!
-//! Domeniconi et al., "How to Evaluate and Refine your CAM", ICPR 2026, arXiv:2605.14641: the product of Grad-CAM++ maps of several layers. The late ones say where, the early
-//! ones how sharply; only what all agree on stays.
+//! Domeniconi et al., "How to Evaluate and Refine your CAM", ICPR 2026, arXiv:2605.14641: the product of Grad-CAM++
+//! maps of several layers. Late layers localise, early ones sharpen; only common evidence remains.
 
 use super::grad_cam_plus_plus;
 use crate::cam::definition::{Definition, Joining, MethodInfo, Run, Traits};

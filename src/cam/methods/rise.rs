@@ -1,14 +1,14 @@
 //! RISE.
 //!
-//! Petsiuk et al., "RISE: Randomized Input Sampling for Explanation of Black-box Models", BMVC 2018, arXiv:1806.07421,
-//! equations 5 to 7: random masks, weighted by the score of what is seen through them.
+//! Petsiuk et al., "RISE: Randomized Input Sampling for Explanation of Black-box Models", BMVC 2018,
+//! arXiv:1806.07421, equations 5 to 7: random masks, weighted by the score of the masked picture.
 //!
 //! ```text
 //! M_n  = a grid of 7 x 7 cells, each open with p = 0.5, enlarged with straight lines and shifted at random
 //! M_ij = 1 / (N p (1 - p)) sum_n  ( y^c(x (.) M_n) - mean y^c ) M_n,ij
 //! ```
 //!
-//! The paper does not take the mean score off, which adds nearly the same to every pixel; without it zero means "no
+//! The paper does not subtract the mean score, which adds nearly the same to every pixel; with it zero means "no
 //! evidence" here too.
 
 use crate::Heatmap;
@@ -53,14 +53,15 @@ fn maps(question: &Question) -> Result<Vec<Vec<f32>>> {
         colours.flat_map(|colour| colour.iter().zip(&mask).map(|(value, open)| value * open)).collect()
     };
     let scores = question.scores_of_inputs(samples, seen)?;
-    // From the first one on, so that equal scores have exactly their mean and rounding is not taken for evidence.
+    // Relative to the first score, so that equal scores have exactly their mean and rounding is not taken for
+    // evidence.
     let mean = |scores: &Vec<f64>| {
         scores[0] + scores.iter().map(|score| score - scores[0]).sum::<f64>() / samples as f64
     };
     let means: Vec<f64> = scores.iter().map(mean).collect();
     let mut sums = vec![vec![0.0_f64; height * width]; scores.len()];
     for draw in 0..samples {
-        // A mask is drawn again: a thousand of them would take 200 MB.
+        // Masks are generated again: a thousand of them would take 200 MB.
         let mask = mask_of(draw);
         for ((sum, scores), mean) in sums.iter_mut().zip(&scores).zip(&means) {
             let weight = (scores[draw] - mean) / (samples as f64 * OPEN * (1.0 - OPEN));
@@ -70,7 +71,7 @@ fn maps(question: &Question) -> Result<Vec<Vec<f32>>> {
     Ok(sums.into_iter().map(|sum| sum.into_iter().map(|value| value as f32).collect()).collect())
 }
 
-/// The grid enlarged by one cell more than the input has, and a window of the input's size at a random place of it.
+/// The grid enlarged to one cell more than the input, and a window of the input's size at a random offset.
 fn mask(mut noise: Noise, height: usize, width: usize) -> Vec<f32> {
     let cells: Vec<f32> = (0..CELLS.pow(2)).map(|_| if noise.uniform() < OPEN { 1.0 } else { 0.0 }).collect();
     let (down, across) = (height.div_ceil(CELLS), width.div_ceil(CELLS));

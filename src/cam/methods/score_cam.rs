@@ -1,7 +1,7 @@
 //! Score-CAM.
 //!
 //! Wang et al., "Score-CAM: Score-Weighted Visual Explanations for Convolutional Neural Networks", CVPRW 2020,
-//! arXiv:1910.01279, equations 4 to 6: a channel counts as much as the class is still seen through it.
+//! arXiv:1910.01279, equations 4 to 6: channels are weighted by the class score of the input masked with them.
 //!
 //! ```text
 //! M_k = A^k enlarged to the input, scaled to 0 .. 1
@@ -9,8 +9,8 @@
 //! L^c = ReLU( sum_k  w_k A^k )
 //! ```
 //!
-//! Taking the score of a baseline off, as the paper does, changes nothing under the softmax. Libraries differ in how
-//! the mask is enlarged; tf-keras-vis takes the probability of the class itself for `w`.
+//! Subtracting the score of a baseline, as the paper does, has no effect under the softmax. Libraries differ in how
+//! the mask is enlarged; tf-keras-vis uses the class probability for `w`.
 
 use crate::cam::definition::{Definition, MethodInfo, Reads, Run, Traits};
 use crate::cam::masks::{self, Masks};

@@ -1,7 +1,8 @@
 //! Seg-Eigen-CAM.
 //!
-//! Chung and Ying, "Seg-Eigen-CAM", Applied Sciences 2025, 15(13), 7562, equations 11 to 13: Eigen-CAM of the activations
-//! weighted by the size of their gradients, the sign chosen so that the extreme of the map is positive.
+//! Chung and Ying, "Seg-Eigen-CAM", Applied Sciences 2025, 15(13), 7562, equations 11 to 13: Eigen-CAM of the
+//! activations weighted by the magnitude of their gradients, with the sign chosen so that the extreme of the map is
+//! positive.
 //!
 //! ```text
 //! X = |dy^c/dA| (.) A as [positions, channels], column means taken off

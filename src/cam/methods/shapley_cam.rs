@@ -1,15 +1,15 @@
 //! ShapleyCAM.
 //!
-//! Cai, "CAMs as Shapley Value-based Explainers", 2025, arXiv:2501.06261, equation 11: Grad-CAM with the curvature of the
-//! score taken off its gradient, from a second-order expansion of the channels' Shapley values.
+//! Cai, "CAMs as Shapley Value-based Explainers", 2025, arXiv:2501.06261, equation 11: Grad-CAM with the curvature of
+//! the score subtracted from its gradient, from a second-order expansion of the channels' Shapley values.
 //!
 //! ```text
 //! w_k = mean_ij( G - 1/2 H A )        G = dy^c/dA, H the Hessian of y^c with respect to A
 //! L^c = ReLU( sum_k  w_k A^k )
 //! ```
 //!
-//! `H A` is exact: the gradient of a directional derivative (Pearlmutter 1994). Where the head is piecewise linear it is
-//! zero for the logit, and the map is Grad-CAM's; the paper takes `--score rest`.
+//! `H A` is exact: the gradient of a directional derivative (Pearlmutter 1994). For a piecewise linear head it is
+//! zero for the logit, and the map equals Grad-CAM's; the paper uses `--score rest`.
 
 use super::grad_cam;
 use crate::cam::definition::{Definition, MethodInfo, Run, Traits};

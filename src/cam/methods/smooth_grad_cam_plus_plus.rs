@@ -10,8 +10,8 @@
 //! w_k    = sum_ij  a_ij^k ReLU( D1_ij )
 //! ```
 //!
-//! `A` is the clean input's. torchcam 0.5.0 rectifies the last gradient in place of the mean, weighs the last noisy
-//! input's activations, and takes the sum over `A D3`.
+//! `A` is the clean input's. torchcam 0.5.0 rectifies the last gradient instead of the mean, weights the last noisy
+//! input's activations, and uses the sum over `A D3`.
 
 use crate::cam::definition::{Definition, Layers, MethodInfo, Reads, Run, Traits};
 use crate::cam::noise::{self, Noise};
@@ -47,12 +47,12 @@ pub(super) const DEFINITION: Definition = Definition {
 const SAMPLES: usize = 10;
 /// Standard deviation of the noise, as a share of the input's range: SmoothGrad's.
 const NOISE: f32 = 0.15;
-/// torchcam's own numbers; its deviation is in units of the input.
+/// torchcam's values; its deviation is in units of the input.
 const TORCHCAM: (usize, f32) = (4, 0.3);
 
-/// Of one layer: means over the noisy inputs, `[channels, height, width]`, and what the last one gave.
+/// For one layer: means over the noisy inputs, `[channels, height, width]`, and the results for the last one.
 struct Powers {
-    /// Of the gradient, its square and its cube.
+    /// Means of the gradient, its square and its cube.
     means: [Vec<f64>; 3],
     last: Option<Evidence>,
 }
@@ -78,7 +78,7 @@ fn terms(question: &Question) -> Result<Vec<Layers>> {
     Ok(classes)
 }
 
-/// `w_k`; with torchcam's `slopes`, the last gradients, as that library does it.
+/// `w_k`; with `slopes`, the last gradients, as torchcam does it.
 fn weights([first, second, third]: &[Vec<f64>; 3], clean: &Features, slopes: Option<&Features>) -> Vec<f64> {
     let cells = clean.height * clean.width;
     let weight = |channel: usize| -> f64 {
@@ -91,7 +91,7 @@ fn weights([first, second, third]: &[Vec<f64>; 3], clean: &Features, slopes: Opt
                 None => (total * third[at], first[at], 0.0),
             };
             let share = second[at] / (2.0 * second[at] + third + least);
-            // A position that nothing changes with has no share.
+            // A position without any gradient has no share.
             if share.is_finite() { share * slope.max(0.0) } else { 0.0 }
         };
         here.map(position).sum()
@@ -99,7 +99,7 @@ fn weights([first, second, third]: &[Vec<f64>; 3], clean: &Features, slopes: Opt
     (0..clean.channels).map(weight).collect()
 }
 
-/// Per class the powers of every layer.
+/// For each class the powers of every layer.
 fn powers(question: &Question, clean: &[&Features]) -> Result<Vec<Vec<Powers>>> {
     let range = noise::range(question.values());
     let (samples, deviation) =
@@ -125,7 +125,7 @@ fn powers(question: &Question, clean: &[&Features]) -> Result<Vec<Vec<Powers>>> 
 }
 
 impl Powers {
-    /// Takes in what one of the noisy inputs gave.
+    /// Adds the result for one noisy input.
     fn add(&mut self, evidence: Evidence, samples: usize) {
         for (power, mean) in (1..).zip(&mut self.means) {
             let pairs = mean.iter_mut().zip(&evidence.gradients.values);

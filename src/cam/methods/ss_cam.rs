@@ -39,7 +39,7 @@ pub(super) const DEFINITION: Definition = Definition {
 
 /// Noisy masks per channel.
 const SAMPLES: usize = 35;
-/// Standard deviation of the noise, of masks from 0 to 1.
+/// Standard deviation of the noise, for masks from 0 to 1.
 const NOISE: f32 = 2.0;
 
 fn terms(question: &Question, tap: usize) -> Result<Vec<Terms>> {
@@ -48,7 +48,7 @@ fn terms(question: &Question, tap: usize) -> Result<Vec<Terms>> {
     let samples = question.options.samples.unwrap_or(SAMPLES);
     let deviation = question.options.noise.unwrap_or(NOISE);
     let seen = |draw: usize| {
-        // Every draw has its own stream, so that the size of batches changes nothing.
+        // Every draw has its own stream, so that the batch size has no effect.
         let mut noise = Noise::new(question.options.seed, (1 << 32) + draw as u64);
         masks.through(&noise.added_to(&masks.mask(draw / samples), deviation))
     };

@@ -1,7 +1,7 @@
 //! XGrad-CAM.
 //!
-//! Fu et al., "Axiom-based Grad-CAM: Towards Accurate Visualization and Explanation of CNNs", BMVC 2020, arXiv:2008.02312,
-//! equation 8: each gradient counts as much as the activation under it.
+//! Fu et al., "Axiom-based Grad-CAM: Towards Accurate Visualization and Explanation of CNNs", BMVC 2020,
+//! arXiv:2008.02312, equation 8: gradients are averaged with the activations as weights.
 //!
 //! ```text
 //! w_k = sum_ij  ( A_ij^k / sum_ab A_ab^k )  dy^c/dA_ij^k         0 where the sum is 0
