@@ -1,4 +1,4 @@
-//! The weights between a layer and the logits, where the head is nothing but an average and one linear layer.
+//! The weights between a layer and the logits, for heads that consist of an average and one linear layer.
 
 use super::Network;
 use super::ops;
@@ -7,13 +7,13 @@ use crate::card::Op;
 use crate::error::{Error, Result};
 
 impl Network {
-    /// The weight of every channel of a tapped layer (its position among the taps) for a class, `[channels]`.
+    /// The weight of every channel of a tapped layer (its index among the taps) for a class, `[channels]`.
     ///
     /// `None` unless the head is an average over all positions followed by one linear layer or one 1x1 convolution,
-    /// with nothing between them but reshaping.
+    /// with only reshapes between them.
     ///
     /// # Errors
-    /// When the device does not give the weights back.
+    /// When the weights cannot be read from the device.
     pub fn classifier_weights(&self, tap: usize, class: usize) -> Result<Option<Vec<f32>>> {
         let cut = *self.taps.get(tap).ok_or_else(|| Error::internal(format!("there is no tap {tap}")))?;
         let mut at = cut;

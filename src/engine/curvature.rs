@@ -1,4 +1,4 @@
-//! Second derivatives of a class score: the Hessian times a vector, exactly.
+//! Second derivatives of a class score: exact Hessian-vector products.
 //!
 //! Receives a trunk, returns for every tap how the gradient there changes as its activations grow in proportion.
 //! By Pearlmutter's method (Fast exact multiplication by the Hessian, Neural Computation 6, 1994): with the direction `v`
@@ -16,11 +16,11 @@ use crate::card::Op;
 use crate::error::{Error, Result};
 
 impl Network {
-    /// `H A` for every tap, in the taps' order: the Hessian of the class score with respect to that tap's activations
-    /// `A`, times these activations.
+    /// `H A` for every tap, in order: the Hessian of the class score with respect to the tap's activations `A`, times
+    /// `A`.
     ///
-    /// It is zero where everything behind the tap is piecewise linear and the score is a logit. As in automatic
-    /// differentiation elsewhere, kinks count as having no second derivative.
+    /// Zero when everything after the tap is piecewise linear and the score is a logit. As in other automatic
+    /// differentiation, kinks have a second derivative of zero.
     ///
     /// # Errors
     /// When `class` is out of range, or the trunk is not this network's.
@@ -30,7 +30,7 @@ impl Network {
             .collect()
     }
 
-    /// `H A` for the layer where `trunk` ends.
+    /// `H A` for the layer at which `trunk` ends.
     fn curvature_at(&self, trunk: &Trunk, score: Score, class: usize) -> Result<Tensor<4>> {
         let cut = trunk.cut();
         let mut slots: Vec<_> = trunk.slots().iter().map(|slot| slot.clone().map(Dual::constant)).collect();
@@ -44,7 +44,7 @@ impl Network {
             slots[step.output] = Some(tangent::apply(&step.op, step.params()?, &inputs)?);
         }
         let logits = slots[self.logits].take().ok_or_else(|| Error::internal("the head gave no logits"))?;
-        // A rate that does not depend on the activations is that of a linear function.
+        // A derivative that does not depend on the activations is that of a linear function: its gradient is zero.
         let Some(rate) = rate_of(score, logits, class)?.filter(Tensor::is_tracked) else {
             return Ok(activations.zeros_like());
         };
@@ -53,7 +53,7 @@ impl Network {
     }
 }
 
-/// The rate of the score, summed over the pictures of a batch; `None` where the logits do not change.
+/// The derivative of the score, summed over the pictures of a batch; `None` when the logits do not change.
 fn rate_of(score: Score, logits: Dual, class: usize) -> Result<Option<Tensor<1>>> {
     let Some(rate) = logits.rate else { return Ok(None) };
     let shape = logits.value.shape();

@@ -1,9 +1,8 @@
-//! From a graph and stored weights to steps on a device, batch norm folded where nobody looks.
+//! From a graph and stored weights to steps on a device, with batch norm folded where its input is not needed.
 //!
-//! A batch norm in evaluation mode is `x s + t` a channel, with `s = gamma / sqrt(running_var + epsilon)` and
-//! `t = beta - running_mean s`. Right behind a convolution that nothing else reads it becomes part of that
-//! convolution: its weights times `s`, its bias times `s` plus `t`. A convolution that is to be explained keeps
-//! its own output.
+//! A batch norm in evaluation mode is `x s + t` per channel, with `s = gamma / sqrt(running_var + epsilon)` and `t =
+//! beta - running_mean s`. Directly after a convolution with no other consumer it is folded into that convolution:
+//! weights times `s`, bias times `s` plus `t`. A convolution to be explained keeps its own output.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -15,7 +14,7 @@ use crate::card::{Graph, Node, Op};
 use crate::error::Result;
 use crate::model::Weights;
 
-/// Steps up to node `last`, in graph order. The values of the nodes in `kept` stay what the graph says.
+/// Steps up to node `last`, in graph order. The outputs of the nodes in `kept` stay as in the graph.
 pub(super) fn plan(
     graph: &Graph,
     last: usize,
@@ -44,7 +43,7 @@ pub(super) fn plan(
     steps
 }
 
-/// Batch norm -> the convolution before it, where the convolution's own value is needed by nobody else.
+/// Batch norm -> the convolution before it, if nothing else reads the convolution's output.
 fn foldable(graph: &Graph, last: usize, kept: &[usize]) -> HashMap<usize, usize> {
     let mut readers: HashMap<&str, usize> = HashMap::new();
     for node in &graph.nodes[..=last] {
@@ -66,7 +65,7 @@ fn foldable(graph: &Graph, last: usize, kept: &[usize]) -> HashMap<usize, usize>
         .collect()
 }
 
-/// A node's own parameters.
+/// A node's parameters.
 pub(super) fn floats_of(node: &Node, weights: &Weights) -> Result<Floats> {
     if let Op::BatchNorm { .. } = node.op {
         let (scale, shift) = scale_and_shift(node, weights)?;
@@ -80,7 +79,7 @@ pub(super) fn floats_of(node: &Node, weights: &Weights) -> Result<Floats> {
     node.params.iter().map(|(role, name)| Ok((role.clone(), weights.floats(name)?))).collect()
 }
 
-/// A convolution's parameters with the batch norm behind it worked in.
+/// A convolution's parameters with the following batch norm folded in.
 pub(super) fn folded_floats(convolution: &Node, norm: &Node, weights: &Weights) -> Result<Floats> {
     let mut floats = floats_of(convolution, weights)?;
     let (scale, shift) = scale_and_shift(norm, weights)?;
@@ -99,7 +98,7 @@ pub(super) fn folded_floats(convolution: &Node, norm: &Node, weights: &Weights) 
     Ok(floats)
 }
 
-/// One factor and one shift a channel, in double precision.
+/// Factor and shift per channel, in double precision.
 fn scale_and_shift(norm: &Node, weights: &Weights) -> Result<(Vec<f64>, Vec<f64>)> {
     let epsilon = if let Op::BatchNorm { epsilon } = norm.op { epsilon } else { 0.0 };
     let read = |role: &str| weights.floats(&norm.params[role]).map(|(values, _)| values);

@@ -1,8 +1,8 @@
-//! Pools: Burn's own, and in the two cases where those are wrong or panic, windows taken one by one.
+//! Pools: Burn's own, and window by window in the two cases where those are wrong or panic.
 //!
-//! Receives a value and an operation whose shapes were checked, returns the pooled value. Burn's devices sum a window's numbers
-//! one after another, which is far off for long ones (see `sums`), and `ndarray` panics where there is more padding than
-//! output: it takes rows and columns of the output that lie in the padding for those at its edges.
+//! Receives a tensor and an operation whose shapes were checked; returns the pooled tensor. Burn's devices sum a
+//! window's elements sequentially, which is inaccurate for large windows (see `sums`), and `ndarray` panics when
+//! there is more padding than output: it takes output rows and columns inside the padding for those at its edges.
 
 use burn::tensor::ops::{AvgPoolOptions, MaxPoolOptions, PadMode};
 use burn::tensor::{Tensor, TensorData, module};
@@ -55,14 +55,14 @@ pub(super) fn pairs([top, bottom, left, right]: [usize; 4]) -> [(usize, usize); 
     [(top, bottom), (left, right)]
 }
 
-/// There is more padding along an axis than output.
+/// Whether there is more padding along an axis than output.
 fn overruns(op: &Op, x: &Tensor<4>) -> bool {
     let (Op::MaxPool2d { padding, .. } | Op::AvgPool2d { padding, .. }) = op else { return false };
     let [rows, columns] = spans(op, x);
     padding[0].max(padding[1]) > rows.0.len() || padding[2].max(padding[3]) > columns.0.len()
 }
 
-/// The greatest of each window, the padding put around the value first.
+/// The maximum of each window, with explicit padding.
 fn greatest(x: Tensor<4>, options: MaxPoolOptions<2>, padding: [usize; 4]) -> Tensor<4> {
     let op = Op::MaxPool2d {
         kernel: options.kernel_size,
@@ -74,11 +74,11 @@ fn greatest(x: Tensor<4>, options: MaxPoolOptions<2>, padding: [usize; 4]) -> Te
     let [rows, columns] = spans(&op, &x).map(|spans| spans.0.len());
     let padded = x.pad(pairs(padding), PadMode::Constant(f32::NEG_INFINITY));
     let pooled = module::max_pool2d(padded, options.with_padding_pairs(pairs([0; 4])));
-    // With padding that is part of the value, one more window may begin there.
+    // With explicit padding, one more window may start inside it; it is cut off.
     pooled.narrow(2, 0, rows).narrow(3, 0, columns)
 }
 
-/// The windows of a moving pool along both axes.
+/// The windows of a strided pool along both axes.
 fn spans(op: &Op, x: &Tensor<4>) -> [Spans; 2] {
     let [.., height, width] = x.dims();
     let (kernel, stride, padding, dilation, ceil, padding_counts) = match op {
@@ -97,7 +97,7 @@ fn spans(op: &Op, x: &Tensor<4>) -> [Spans; 2] {
     })
 }
 
-/// The windows of a pool along one axis: which cells each covers, and how many it is divided by.
+/// The windows of a pool along one axis: the cells of each, and its divisor.
 struct Spans(Vec<([usize; 2], usize)>);
 
 impl Spans {
@@ -107,7 +107,8 @@ impl Spans {
         Self((0..cells).map(|at| (span(at), span(at)[1] - span(at)[0])).collect())
     }
 
-    /// Windows of `reach` cells every `stride` ones. Padding counts as zeros or not at all; what hangs over it never counts.
+    /// Windows of `reach` cells every `stride` cells. Padding counts as zeros or not at all; cells past it never
+    /// count.
     fn moving(
         side: usize,
         [before, after]: [usize; 2],
@@ -134,7 +135,7 @@ impl Spans {
         self.0.iter().map(|(_, counted)| *counted).max().unwrap_or(0)
     }
 
-    /// The sums of every window along `axis`.
+    /// The sums of all windows along `axis`.
     fn sums(&self, x: &Tensor<4>, axis: usize) -> Result<Tensor<4>> {
         let part = |[first, end]: [usize; 2]| match end - first {
             0 => Ok(x.clone().narrow(axis, 0, 1).zeros_like()),
@@ -145,7 +146,7 @@ impl Spans {
     }
 }
 
-/// The mean of each window: rows are summed, then columns.
+/// The mean of each window: sums over rows, then over columns.
 fn means(x: &Tensor<4>, rows: &Spans, columns: &Spans) -> Result<Tensor<4>> {
     let sums = columns.sums(&rows.sums(x, 2)?, 3)?;
     let area = |row: &([usize; 2], usize), column: &([usize; 2], usize)| (row.1 * column.1).max(1) as f32;

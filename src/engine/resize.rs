@@ -1,7 +1,7 @@
-//! Height and width brought to another size, as a network does it between its layers.
+//! Resizing of height and width inside a network.
 //!
-//! Every mode is linear along each axis, so a resize is a product with two matrices of weights. Burn's own
-//! interpolation runs backward in all modes on some devices only; products do on each.
+//! Every mode is linear along each axis, so a resize is a product with two weight matrices. Burn's own interpolation
+//! supports the backward pass of all modes on some devices only; products work on every device.
 
 use burn::tensor::{Device, Tensor, TensorData};
 
@@ -14,11 +14,11 @@ pub(super) fn resize(x: Tensor<4>, size: [usize; 2], rule: Rule) -> Tensor<4> {
     let [height, width] = size;
     let vertical = |x: Tensor<4>| matrix(rule, 0, rows, height, &device).matmul(x);
     let horizontal = |x: Tensor<4>| x.matmul(matrix(rule, 1, columns, width, &device).swap_dims(2, 3));
-    // The order with the smaller value in between, which is never larger than both the input and the output.
+    // The order with the smaller intermediate tensor, which is never larger than both input and output.
     if height * columns <= rows * width { horizontal(vertical(x)) } else { vertical(horizontal(x)) }
 }
 
-/// `[1, 1, output, input]`: how much of each input cell an output cell takes.
+/// `[1, 1, output, input]`: the weight of each input cell for each output cell.
 fn matrix(rule: Rule, axis: usize, input: usize, output: usize, device: &Device) -> Tensor<4> {
     let mut weights = vec![0.0; output * input];
     for (row, taps) in weights.chunks_mut(input).zip(rule.taps(axis, input, output)) {

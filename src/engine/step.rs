@@ -1,6 +1,6 @@
-//! One operation ready to run, its parameters brought to the device when they are first needed there.
+//! One operation ready to run. Its parameters are copied to the device on first use.
 //!
-//! What the own kernels run never comes to the device: its weights would lie in memory twice.
+//! Parameters of operations on native kernels are never copied, because that would store the weights twice.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
@@ -14,26 +14,26 @@ use crate::card::{Node, Op};
 use crate::error::{Error, Result};
 use crate::model::Weights;
 
-/// Numbers by role, each with its shape.
+/// Values by role, each with its shape.
 pub(super) type Floats = BTreeMap<String, (Vec<f32>, Vec<usize>)>;
 
 /// One operation of a network.
 #[derive(Debug)]
 pub(crate) struct Step {
     pub(crate) op: Op,
-    /// Slots that it reads; slot 0 is the network's input, slot `i + 1` the value of node `i`.
+    /// Input slots; slot 0 is the network's input, slot `i + 1` the output of node `i`.
     pub(crate) inputs: Vec<usize>,
-    /// Slot that it fills.
+    /// Output slot.
     pub(crate) output: usize,
     source: Source,
     params: OnceLock<Params>,
 }
 
-/// Where a step's parameters come from.
+/// The source of a step's parameters.
 #[derive(Debug, Clone)]
 pub(super) struct Source {
     pub(super) node: Node,
-    /// The batch norm that is folded into it.
+    /// The batch norm folded into it.
     pub(super) norm: Option<Node>,
     pub(super) weights: Arc<Weights>,
     pub(super) device: Device,
@@ -60,7 +60,8 @@ impl Step {
         self.params.get().ok_or_else(|| Error::internal("a parameter was not kept"))
     }
 
-    /// The parameters as plain numbers, a folded batch norm worked in. A batch norm's own are `scale` and `shift`.
+    /// The parameters as plain arrays, with a folded batch norm. Those of a batch norm itself are `scale` and
+    /// `shift`.
     ///
     /// # Errors
     /// As [`Step::params`].
@@ -72,7 +73,7 @@ impl Step {
         }
     }
 
-    /// The stored tensor of a role, by which its shape can be found without reading it.
+    /// The stored tensor of a role, to find its shape without reading it.
     pub(super) fn tensor(&self, role: &str) -> Option<&str> {
         self.source.node.params.get(role).map(String::as_str)
     }

@@ -1,18 +1,19 @@
-//! Sums and means over many numbers, taken in blocks.
+//! Sums and means over many elements, computed in blocks.
 //!
-//! Receives tensors, returns their sums and means along axes, and linear layers over many features. Devices add the numbers of an axis one after
-//! another in single precision, so their error grows with the count: means over a 2048x2048 map came out 1 % off. Sums of
-//! sums of short blocks keep the error near one rounding, at any size. Short sums are left to the device.
+//! Receives tensors; returns sums and means along axes, and linear layers over many features. Devices add elements of
+//! an axis sequentially in single precision, so the error grows with their number: means over a 2048x2048 map were 1
+//! % off. Summing short blocks first keeps the error near one rounding for any size. Short sums are left to the
+//! device.
 
 use burn::tensor::{Tensor, module};
 
 use super::value::{Value, map_tensor};
 use crate::error::{Error, Result};
 
-/// More numbers than this are summed in blocks.
+/// More elements than this are summed in blocks; below it the error of a sequential sum is small.
 pub(super) const LONG: usize = 1024;
 
-/// Numbers that the device sums in one go.
+/// Elements per block.
 const BLOCK: usize = 32;
 
 /// The sum of each row, `[rows, 1]`.
@@ -40,7 +41,7 @@ pub(super) fn mean_rows(x: Tensor<2>) -> Tensor<2> {
     }
 }
 
-/// The sum along `axes`, which stay with size 1.
+/// The sum along `axes`, which are kept with size 1.
 pub(super) fn sum(x: Value, axes: &[usize]) -> Result<Value> {
     match count(&x, axes) {
         count if count > LONG => in_blocks(x, axes),
@@ -48,7 +49,7 @@ pub(super) fn sum(x: Value, axes: &[usize]) -> Result<Value> {
     }
 }
 
-/// The mean along `axes`, which stay with size 1.
+/// The mean along `axes`, which are kept with size 1.
 pub(super) fn mean(x: Value, axes: &[usize]) -> Result<Value> {
     match count(&x, axes) {
         count if count > LONG => Ok(map_tensor!(in_blocks(x, axes)?, t => t.div_scalar(count as f64))),
@@ -61,7 +62,7 @@ fn count(x: &Value, axes: &[usize]) -> usize {
     axes.iter().map(|axis| shape[*axis]).product()
 }
 
-/// As [`sum`], in blocks however short it is.
+/// As [`sum`], always in blocks.
 pub(super) fn in_blocks(x: Value, axes: &[usize]) -> Result<Value> {
     let (shape, count) = (x.shape(), count(&x, axes));
     let kept = (0..shape.len()).filter(|axis| !axes.contains(axis));
@@ -75,10 +76,10 @@ pub(super) fn in_blocks(x: Value, axes: &[usize]) -> Result<Value> {
     Value::R2(sum_rows(rows)).reshape(&left)
 }
 
-/// Linear layers over more features than this are summed in blocks.
+/// Linear layers with more features than this are summed in blocks.
 const MANY: usize = 2048;
 
-/// Features that one matrix product of those takes.
+/// Features per matrix product of such a layer.
 const FEATURES: usize = 128;
 
 /// `x W + b` over the last axis of `x`, `[..., in]`, with `weight` `[in, out]`.
@@ -110,7 +111,7 @@ pub(super) fn linear(x: Value, weight: Tensor<2>, bias: Option<Tensor<1>>) -> Re
     Value::R2(total).reshape(&shape)
 }
 
-/// Axes in another order.
+/// The tensor with permuted axes.
 pub(super) fn permuted<const RANK: usize>(tensor: Tensor<RANK>, order: &[usize]) -> Tensor<RANK> {
     tensor.permute(std::array::from_fn::<usize, RANK, _>(|at| order[at]))
 }

@@ -1,4 +1,4 @@
-//! A backward pass that stops after every operation.
+//! A backward pass that visits every operation.
 //!
 //! Receives pictures and a rule for rectifiers, shows a visitor the gradient with respect to every operation's
 //! output, returns the one with respect to the input. One pass forward serves every class. That is what methods need that look at more than a few layers
@@ -16,7 +16,7 @@ use super::{Features, Network};
 use crate::card::Op;
 use crate::error::{Error, Result};
 
-/// What a backward pass does at a rectifier with input `x`, when the gradient `g` reaches its output.
+/// The backward rule of a rectifier with input `x`, for the gradient `g` of its output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rule {
     /// `g` where `x > 0`: the derivative.
@@ -25,12 +25,12 @@ pub enum Rule {
     Guided(Rectifiers),
     /// `g` where `g > 0`, for any input: the deconvolution of Zeiler & Fergus 2014, arXiv:1311.2901.
     ///
-    /// The paper sends what flows backward through the same rectifier. Of `relu6` only the lower bound is taken: the
-    /// upper one is in units of activations, and gradients have others.
+    /// The paper passes the gradient through the same rectifier. For `relu6` only the lower bound applies: the upper
+    /// one is in units of activations, which gradients do not have.
     Deconvolution(Rectifiers),
 }
 
-/// Which operations a [`Rule`] treats as rectifiers; at all others the derivative is taken.
+/// The operations that a [`Rule`] treats as rectifiers; all others use the derivative.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rectifiers {
     /// `relu` alone, as in captum and pytorch-grad-cam.
@@ -46,19 +46,19 @@ pub struct Sweep<'a> {
     slots: Vec<Option<Value>>,
 }
 
-/// One operation on the way back.
+/// One operation of the backward pass.
 #[derive(Debug)]
 pub struct SweptStep<'a> {
-    /// Position of its node in the graph; of a batch norm folded into a convolution, that of the batch norm.
+    /// Index of its node in the graph; for a batch norm folded into a convolution, that of the batch norm.
     pub node: usize,
-    /// What it does.
+    /// The operation.
     pub op: &'a Op,
     params: &'a Params,
     gradient: &'a Value,
 }
 
 impl Network {
-    /// How many operations of this network a rule would treat as rectifiers.
+    /// Number of operations of this network that a rule would treat as rectifiers.
     #[must_use]
     pub fn rectifiers(&self, which: Rectifiers) -> usize {
         self.steps.iter().filter(|step| which.hold(&step.op)).count()
@@ -116,13 +116,13 @@ impl Sweep<'_> {
         }
         match (gradients[0].take(), &self.slots[0]) {
             (Some(gradient), _) => gradient.to_vec(),
-            // A score that does not depend on the picture is constant in it.
+            // A score that does not depend on the picture has a gradient of zero.
             (None, Some(input)) => map_tensor!(input.clone(), t => t.zeros_like()).to_vec(),
             (None, None) => Err(Error::internal("the input is gone")),
         }
     }
 
-    /// The gradient of the score with respect to the last value, in that value's shape.
+    /// The gradient of the score with respect to the last tensor, in its shape.
     fn seed(&self, score: Score, class: usize) -> Result<Value> {
         let last = self.network.logits;
         let shape = self.slots[last].as_ref().map(Value::shape).unwrap_or_default();
@@ -153,7 +153,7 @@ impl SweptStep<'_> {
         self.params.get(role).map(Value::to_vec).transpose()
     }
 
-    /// The gradient with respect to the operation's output, one a picture; `None` where that is no map, not of rank 4.
+    /// The gradient with respect to the operation's output, one per picture; `None` unless that is of rank 4.
     ///
     /// # Errors
     /// When the device does not give it back.
@@ -194,7 +194,7 @@ fn guided<const RANK: usize>(x: Tensor<RANK>, gradient: Tensor<RANK>, is_bounded
     if is_bounded { passed.mask_fill(x.greater_equal_elem(6.0), 0.0) } else { passed }
 }
 
-/// Records the step alone. The gradient of `<output, gradient>` is the product with the step's Jacobian.
+/// Records only this step. The gradient of `<output, gradient>` is the vector-Jacobian product.
 pub(super) fn derivative(step: &Step, inputs: Vec<Value>, gradient: Value) -> Result<Vec<Option<Value>>> {
     let leaves: Vec<Value> =
         inputs.into_iter().map(|value| map_tensor!(value, t => t.autodiff().require_grad())).collect();
@@ -210,7 +210,7 @@ pub(super) fn derivative(step: &Step, inputs: Vec<Value>, gradient: Value) -> Re
     Ok(parts.map(|leaf| on_tensor!(leaf, t => t.grad_remove(&mut gradients).map(Value::from))).collect())
 }
 
-/// What a step reads. Nothing is moved out, since the way back reads it again.
+/// The inputs of a step. Nothing is moved out, because the backward pass reads them again.
 fn inputs(slots: &[Option<Value>], step: &Step) -> Result<Vec<Value>> {
     let missing = || Error::internal(format!("a value that '{}' reads is gone", step.op.name()));
     step.inputs.iter().map(|slot| slots[*slot].clone().ok_or_else(missing)).collect()

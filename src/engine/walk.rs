@@ -1,4 +1,4 @@
-//! A network run one operation at a time, its values in plain sight.
+//! A network run one operation at a time, with visible outputs.
 
 use super::Network;
 use super::value::Value;
@@ -23,12 +23,12 @@ impl Network {
 }
 
 impl Walk<'_> {
-    /// Runs the next operation and gives its node's position in the graph and its numbers; `None` after the last.
+    /// Runs the next operation and gives its node's index and its output; `None` after the last.
     ///
-    /// An operation that was folded into another is never seen; the other one gives the value of the later node.
+    /// An operation that was folded into another is skipped; the other one gives the output of the later node.
     ///
     /// # Errors
-    /// When the device does not give the numbers back.
+    /// When the values cannot be read from the device.
     pub fn step(&mut self) -> Result<Option<(usize, Vec<f32>)>> {
         let Some(step) = self.network.steps.get(self.next) else { return Ok(None) };
         let value = self.network.run(&mut self.slots, step, self.next)?;

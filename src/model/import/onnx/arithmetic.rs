@@ -11,7 +11,7 @@ use crate::axes;
 pub(super) fn binary(site: &Site) -> Result<Vec<Constant>, String> {
     check_count(site)?;
     let mut result = site.constant(0)?.clone();
-    // Of the two remainders one has the sign of the divisor, the other that of the number.
+    // `Mod` has the sign of the divisor, with `fmod` that of the dividend.
     let op = if site.op() == "Mod" && site.flag("fmod")? { "Fmod" } else { site.op() };
     for at in 1..site.inputs.len() {
         result = combine(op, &result, site.constant(at)?)?;
@@ -22,7 +22,7 @@ pub(super) fn binary(site: &Site) -> Result<Vec<Constant>, String> {
     Ok(vec![result])
 }
 
-/// Refuses a node with one operand where it takes two; some take any number.
+/// Refuses a single operand for a binary operation; some operations take any number.
 pub(super) fn check_count(site: &Site) -> Result<(), String> {
     let (count, any) = (site.inputs.len(), matches!(site.op(), "Sum" | "Mean" | "Min" | "Max"));
     match count {
@@ -38,7 +38,7 @@ fn combine(op: &str, first: &Constant, second: &Constant) -> Result<Constant, St
         let both = |a: &Lanes, b: &Lanes| Ok([lane(a[0], b[0])?, lane(a[1], b[1])?]);
         return Ok(Constant::Int(zip(first, second, both)?));
     }
-    // A power has the type of its base.
+    // ONNX gives a power the type of its base.
     let whole = op == "Pow" && matches!(first, Constant::Int(_));
     let (first, second) = (first.floats()?, second.floats()?);
     let truth = |a: &f32, b: &f32| compare(op, *a, *b).map(|truth| [i64::from(truth); 2]);
@@ -110,7 +110,7 @@ fn float(op: &str, a: f32, b: f32) -> Option<f32> {
     })
 }
 
-/// One number from one.
+/// A unary operation.
 pub(super) fn unary(site: &Site) -> Result<Vec<Constant>, String> {
     let input = site.constant(0)?;
     if let Constant::Int(array) = input {
@@ -139,7 +139,7 @@ pub(super) fn unary(site: &Site) -> Result<Vec<Constant>, String> {
     Ok(vec![Constant::Float(input.floats()?.mapv(each))])
 }
 
-/// Between two bounds, either of which may be left out.
+/// Clips between two bounds; either may be missing.
 pub(super) fn clip(site: &Site) -> Result<Vec<Constant>, String> {
     let bound = |name: &str, at: usize, default: f32| -> Result<f64, String> {
         match site.optional(at)? {
@@ -158,7 +158,7 @@ pub(super) fn clip(site: &Site) -> Result<Vec<Constant>, String> {
     }])
 }
 
-/// The second where the first is true, else the third.
+/// `Where`: the second value where the first is true, else the third.
 pub(super) fn choose(site: &Site) -> Result<Vec<Constant>, String> {
     let (condition, yes, no) = (site.constant(0)?.lanes()?, site.constant(1)?, site.constant(2)?);
     let pick = |truth: i64, yes: i64, no: i64| if truth != 0 { yes } else { no };

@@ -1,4 +1,4 @@
-//! Borders around constants, as `Pad` has them.
+//! `Pad` of constants.
 
 use ndarray::{ArrayD, Axis, concatenate};
 
@@ -7,7 +7,7 @@ use super::fold::bounded;
 use super::parts::pick;
 use super::site::{Site, front};
 
-/// How far each axis grows before and behind; a negative number cuts.
+/// Elements added before and after each axis; negative numbers remove elements.
 pub(super) fn sides(site: &Site, rank: usize) -> Result<Vec<[i64; 2]>, String> {
     let pads = site.ints_of("pads", 1)?.ok_or("its pads are not there")?;
     let axes = site.optional(3)?.map(Constant::ints).transpose()?;
@@ -48,7 +48,7 @@ pub(super) fn pad(site: &Site) -> Result<Vec<Constant>, String> {
     Ok(vec![result])
 }
 
-/// The side of an axis that grows or is cut at both ends.
+/// The length of an axis after padding at both ends.
 fn length(side: usize, pads: [i64; 2]) -> Result<usize, String> {
     let refuse = || format!("pads a side of {side} by {pads:?}, which is not sensible");
     let side = i64::try_from(side).map_err(|_| refuse())?;
@@ -61,7 +61,7 @@ fn length(side: usize, pads: [i64; 2]) -> Result<usize, String> {
     }
 }
 
-/// Where the number at `at` comes from, which may lie outside of `0..side`.
+/// Index of the source element for index `at`, which may be outside `0..side`.
 fn place(mode: &str, at: i64, side: i64) -> Result<i64, String> {
     if side == 0 {
         return Err(format!("repeats the border of an axis without numbers by '{mode}'"));
@@ -78,7 +78,7 @@ fn place(mode: &str, at: i64, side: i64) -> Result<i64, String> {
     }
 }
 
-/// One axis with `value` before and behind it, or cut there.
+/// Pads one axis with `value`, or shortens it.
 pub(super) fn filled(
     input: &Constant,
     axis: usize,

@@ -1,12 +1,12 @@
-//! Casts of constants. Numbers are kept as single precision or 64-bit integers, whatever their type in the file, so a cast
-//! to a narrower type does here what it does there: it rounds, wraps round, or asks whether there is anything at all.
+//! Casts of constants. Numbers are stored as single precision or as 64-bit integers, regardless of their type in the
+//! file, so a cast to a narrower type must round, wrap or test for zero here, as onnxruntime does.
 
 use half::{bf16, f16};
 
 use super::constant::Constant;
 use super::site::{Site, Value};
 
-/// Whether a type, by its code in `TensorProto.DataType`, is one of real numbers; text and such are neither.
+/// Whether a `TensorProto.DataType` code is a real type; `None` for text and other types.
 pub(super) fn is_real(data_type: i64) -> Option<bool> {
     match data_type {
         1 | 10 | 11 | 16 => Some(true),
@@ -32,7 +32,7 @@ fn to_type(input: &Constant, to: i64) -> Result<Constant, String> {
     })
 }
 
-/// To the precision of a type of real numbers.
+/// Rounds to the precision of a real type.
 fn rounded(to: i64, number: f32) -> f32 {
     match to {
         10 => f16::from_f32(number).to_f32(),
@@ -41,7 +41,7 @@ fn rounded(to: i64, number: f32) -> f32 {
     }
 }
 
-/// Towards zero; only zero is false.
+/// Rounds towards zero; for booleans, only zero is false.
 fn whole(to: i64, number: f32) -> i64 {
     match to {
         9 => i64::from(number != 0.0),
@@ -49,7 +49,7 @@ fn whole(to: i64, number: f32) -> i64 {
     }
 }
 
-/// The lowest bits that a type of integers has.
+/// Keeps the lowest bits, as many as the integer type has.
 fn wrapped(to: i64, number: i64) -> i64 {
     match to {
         2 => i64::from(number as u8),
@@ -63,7 +63,8 @@ fn wrapped(to: i64, number: i64) -> i64 {
     }
 }
 
-/// `CastLike`, to the type of the second input. Where that is not written in the file, only its kind is known.
+/// `CastLike`: casts to the type of the second input. If the file does not state that type, only real or integer is
+/// known.
 pub(super) fn cast_like(site: &Site) -> Result<Vec<Constant>, String> {
     let input = site.constant(0)?;
     if let Some(to) = site.node.input.get(1).and_then(|name| site.written.get(name.as_str())) {
@@ -73,7 +74,7 @@ pub(super) fn cast_like(site: &Site) -> Result<Vec<Constant>, String> {
         Some(Value::Constant(like)) => matches!(**like, Constant::Float(_)),
         _ => true,
     };
-    // Numbers that all types of integers have, and as which truth values are kept.
+    // 0 and 1 are in the range of all integer types, and represent booleans.
     let common = |number: &f32| *number == 0.0 || *number == 1.0;
     match input {
         input if real => Ok(vec![Constant::Float(input.floats()?)]),

@@ -1,23 +1,23 @@
-//! Values that are known before anything runs: weights, and the sizes that exporters compute with.
+//! Constants: weights, and the sizes that exporters compute in the graph.
 //!
-//! Sizes may depend on the batch, which ONNX leaves open. Every integer is therefore worked out twice, for a batch of
-//! [`BATCHES`]`[0]` and one of [`BATCHES`]`[1]`: what comes out the same does not depend on the batch, and what comes out
-//! as these very numbers is the batch.
+//! Sizes may depend on the batch size, which ONNX leaves open. Every integer is therefore computed twice, for a batch
+//! of [`BATCHES`]`[0]` and one of [`BATCHES`]`[1]`. If both results are equal, it does not depend on the batch; if
+//! they are these two numbers, it is the batch size.
 
 use ndarray::ArrayD;
 
-/// The two batch sizes. Neither is 1, so that a batch is never taken for an axis that may be squeezed away.
+/// The two batch sizes. Neither is 1, so that the batch is not mistaken for an axis that may be squeezed.
 pub(super) const BATCHES: [usize; 2] = [2, 3];
 
 /// One integer for each of the [`BATCHES`].
 pub(super) type Lanes = [i64; 2];
 
-/// Numbers that are known at import.
+/// Numbers known at import.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Constant {
     /// Weights and other real numbers.
     Float(ArrayD<f32>),
-    /// Sizes, axes, indices; truth values as 0 and 1.
+    /// Sizes, axes and indices; booleans as 0 and 1.
     Int(ArrayD<Lanes>),
 }
 
@@ -54,7 +54,7 @@ impl Constant {
         }
     }
 
-    /// As integers for either batch.
+    /// As integers for both batch sizes.
     pub(super) fn lanes(&self) -> Result<&ArrayD<Lanes>, String> {
         match self {
             Self::Int(array) => Ok(array),
@@ -68,7 +68,7 @@ impl Constant {
         self.lanes()?.iter().map(same).collect()
     }
 
-    /// The number, when it is only one.
+    /// The number, if it is a single one.
     pub(super) fn scalar(&self) -> Option<f64> {
         match self {
             Self::Float(array) if array.len() == 1 => array.first().map(|number| f64::from(*number)),
@@ -84,7 +84,7 @@ fn depends() -> String {
     "depends on the batch size, expected a fixed number".into()
 }
 
-/// Applies the same rearrangement to either kind of constant.
+/// Applies the same rearrangement to both kinds of constants.
 macro_rules! rearrange {
     ($constant:expr, $array:ident => $result:expr) => {
         match $constant {

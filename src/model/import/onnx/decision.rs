@@ -1,16 +1,16 @@
-//! A graph that ends in a decision: which class is the greatest, or whether a probability passes a threshold.
+//! Graphs that end in a decision: `ArgMax`, `TopK` or a threshold.
 //!
-//! Receives the name of an output, returns the name of the scores that the decision is made of. No gradient passes through a
-//! decision, so the scores are what can be explained.
+//! Receives the name of an output; returns the name of the scores that the decision depends on. A decision has no
+//! gradient, so the scores are explained instead.
 
 use std::collections::HashMap;
 
 use super::messages::{GraphProto, NodeProto};
 
-/// What may stand between a decision and the output.
+/// Operations allowed between a decision and the output.
 const PASSES: [&str; 6] = ["Cast", "Identity", "Squeeze", "Unsqueeze", "Reshape", "Flatten"];
 
-/// The scores behind `output` and a note that says so; `None` when it is no decision.
+/// The scores before `output`, and a note for the user; `None` if it is not a decision.
 pub(super) fn scores_before(graph: &GraphProto, output: &str) -> Option<(String, String)> {
     let givers: HashMap<&str, &NodeProto> = graph
         .node
@@ -22,7 +22,7 @@ pub(super) fn scores_before(graph: &GraphProto, output: &str) -> Option<(String,
             || givers.get(name).is_some_and(|node| node.op_type == "Constant")
     };
     let mut node = *givers.get(output)?;
-    // No path is longer than the graph, not even one in a circle.
+    // Bounds the walk: a damaged file may have a circle.
     for _ in 0..graph.node.len() {
         let first = node.input.first()?;
         let scores = match node.op_type.as_str() {

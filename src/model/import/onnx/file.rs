@@ -1,8 +1,8 @@
-//! From bytes to ONNX's own messages, and from a tensor message to numbers.
+//! Decodes ONNX messages, and tensor messages into numbers.
 //!
-//! Receives a path or bytes, returns a [`Source`]: the graph with its local functions inlined, and a way to its tensors,
-//! external files included. The file is read into memory once, not mapped, since another process could change a mapped
-//! file under us. Its tensors are slices of these bytes; external ones are read one at a time.
+//! Receives a path or bytes; returns a [`Source`]: the graph with its local functions inlined, and access to its
+//! tensors, also in external files. The file is read into memory instead of mapped, since another process could
+//! change a mapped file. Its tensors are slices of these bytes; external tensors are read one at a time.
 
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
@@ -19,10 +19,10 @@ use super::messages::{GraphProto, ModelProto, OperatorSetIdProto, TensorProto};
 use crate::error::{Error, Result};
 use crate::import::state_dict::file_name;
 
-/// Protocol buffers cannot be larger.
+/// The limit of protocol buffers.
 const MAX_FILE: u64 = 1 << 31;
 
-/// More numbers than any single tensor of a classifier has (2 GiB of floats).
+/// More elements than any tensor of a classifier has (2 GiB of floats). Bounds what a damaged file can allocate.
 pub(super) const MAX_ELEMENTS: usize = 1 << 29;
 
 /// An ONNX graph and the folder of its external tensors.
@@ -47,7 +47,7 @@ impl Source {
         Self::parse(bytes.into(), folder).map_err(|problem| Error::model(name, problem))
     }
 
-    /// Parses a model; its tensors must be inside, unless there is a folder to look in.
+    /// Parses a model. Its tensors must be in the file unless a folder is given.
     fn parse(bytes: Bytes, folder: Option<PathBuf>) -> Result<Self, String> {
         let ModelProto { graph, opset_import, functions } = ModelProto::decode(bytes)
             .map_err(|cause| format!("is not a readable ONNX file: {cause} (is it whole?)"))?;
@@ -88,7 +88,8 @@ impl Source {
         built.map_err(|cause| cause.to_string())
     }
 
-    /// The bytes that a tensor has in a file of its own. Only files beside the model are looked into.
+    /// The bytes of an external tensor. Only files in the model's own folder are read, so that a model cannot name
+    /// other files of the user.
     fn external(&self, tensor: &TensorProto) -> Result<Bytes, String> {
         let entry = |key: &str| {
             tensor.external_data.iter().find(|entry| entry.key == key).map(|entry| entry.value.as_str())
@@ -150,7 +151,7 @@ fn chunks<const N: usize, T>(raw: &[u8], read: impl Fn([u8; N]) -> T) -> Result<
     }
 }
 
-/// Little-endian numbers one after the other. The codes are those of `TensorProto.DataType`.
+/// Decodes little-endian numbers; `kind` is a code of `TensorProto.DataType`.
 fn packed(data_type: i32, raw: &[u8]) -> Result<Numbers, String> {
     Ok(match data_type {
         1 => Numbers::Floats(chunks(raw, f32::from_le_bytes)?),
@@ -168,7 +169,7 @@ fn packed(data_type: i32, raw: &[u8]) -> Result<Numbers, String> {
     })
 }
 
-/// Numbers in the message's own lists, where half precision hides in the integers.
+/// Numbers in the typed lists of the message, where half precision is stored as integers.
 fn listed(tensor: &TensorProto) -> Result<Numbers, String> {
     let bits = |number: &i32| u16::try_from(*number).map_err(|_| format!("{number} is not a 16-bit number"));
     let halves = |read: fn(u16) -> f32| -> Result<Vec<f32>, String> {

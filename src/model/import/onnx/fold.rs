@@ -1,7 +1,7 @@
 //! Operations on constants: exporters compute shapes, axes and rearranged weights in the graph itself.
 //!
-//! Receives a [`Site`] whose inputs are all known (or, for `Shape`, have a known shape) and hands on its results.
-//! What is computed from a picture is left to [`lower`](super::lower).
+//! Receives a [`Site`] whose inputs are all known (or, for `Shape`, have a known shape); returns its results.
+//! [`lower`](super::lower) handles nodes that depend on a picture.
 
 use ndarray::{ArrayD, Axis, IxDyn};
 
@@ -11,10 +11,10 @@ use super::parts;
 use super::site::{Site, Value, front, fronts};
 use crate::axes;
 
-/// Works out one node.
+/// Evaluates one node.
 pub(super) type Fold = fn(&Site) -> Result<Vec<Constant>, String>;
 
-/// How an operation is worked out on constants, if it can be.
+/// The function that evaluates an operation on constants, if there is one.
 pub(super) fn find(op: &str) -> Option<Fold> {
     Some(match op {
         "Add" | "Sub" | "Mul" | "Div" | "Mod" | "Pow" | "Min" | "Max" | "Sum" | "Mean" | "Equal" | "Less"
@@ -77,7 +77,7 @@ fn constant(site: &Site) -> Result<Vec<Constant>, String> {
     Err("has no value that can be read, expected numbers".into())
 }
 
-/// The sizes in input `at`, which must be sensible and free of the batch.
+/// The sizes in input `at`, which must be valid and independent of the batch.
 pub(super) fn sizes(site: &Site, at: usize) -> Result<Vec<usize>, String> {
     let ints = site.constant(at)?.ints().map_err(|problem| format!("its shape {problem}"))?;
     let refuse = || format!("its shape {ints:?} is not sensible");
@@ -87,7 +87,7 @@ pub(super) fn sizes(site: &Site, at: usize) -> Result<Vec<usize>, String> {
     Ok(sizes)
 }
 
-/// Refuses shapes with absurdly many elements.
+/// Refuses shapes with more elements than any network has, before memory is allocated for them.
 pub(super) fn bounded(shape: &[usize]) -> Result<(), String> {
     match shape.iter().try_fold(1_usize, |product, side| product.checked_mul(*side)) {
         Some(count) if count <= MAX_ELEMENTS => Ok(()),
@@ -154,7 +154,7 @@ fn range(site: &Site) -> Result<Vec<Constant>, String> {
         return Err("its start, limit and step are not single numbers".into());
     };
     let span = i128::from(limit) - i128::from(start);
-    // The last step may be a part of one. What leads away from the limit has no steps at all.
+    // The last step may be partial. A step away from the limit gives no elements.
     let part = |step: i128| i128::from(span % step != 0 && (span < 0) == (step < 0));
     let count = if step == 0 { -1 } else { span / i128::from(step) + part(i128::from(step)) };
     let count = usize::try_from(count.max(0)).ok().filter(|count| *count <= MAX_ELEMENTS && step != 0);
@@ -162,7 +162,7 @@ fn range(site: &Site) -> Result<Vec<Constant>, String> {
     Ok(vec![Constant::Int(ArrayD::from_shape_fn(IxDyn(&[count]), |at| both(start + at[0] as i64 * step)))])
 }
 
-/// Real numbers are added up step by step in single precision, as onnxruntime does.
+/// Adds real numbers step by step in single precision, as onnxruntime does, so that the same rounding results.
 fn real_range(site: &Site) -> Result<Vec<Constant>, String> {
     let refuse = || "its start, limit and step are not single numbers".to_owned();
     let end = |at: usize| site.constant(at)?.scalar().ok_or_else(refuse);
@@ -189,7 +189,7 @@ fn reshape(site: &Site) -> Result<Vec<Constant>, String> {
     Ok(vec![reshaped(input, &axes::reshape(input.shape(), &spec)?)?])
 }
 
-/// The one operation that needs not the value but only its shape.
+/// `Shape`, the only operation that needs the shape of its input and not its value.
 fn shape(site: &Site) -> Result<Vec<Constant>, String> {
     let lanes: Vec<Lanes> = match site.input(0) {
         Some(Value::Constant(constant)) => constant.shape().iter().map(|side| both(*side as i64)).collect(),
@@ -249,7 +249,7 @@ fn transpose(site: &Site) -> Result<Vec<Constant>, String> {
     ])
 }
 
-/// The order of axes of a transpose; without one they are reversed.
+/// The axis order of a `Transpose`; without one, axes are reversed.
 pub(super) fn permutation(site: &Site, rank: usize) -> Result<Vec<usize>, String> {
     let Some(perm) = site.ints("perm")? else { return Ok((0..rank).rev().collect()) };
     let perm = perm.iter().map(|axis| front(*axis, rank)).collect::<Result<Vec<_>, _>>()?;

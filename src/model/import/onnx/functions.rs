@@ -1,19 +1,19 @@
-//! Local functions, which a file brings along and calls by name: every call is replaced by the function's nodes.
+//! Local functions of a file: every call is replaced by the function's nodes.
 //!
-//! Values inside get the call's name before their own, so that two calls don't meet. Functions may call others; how deep
-//! and how much is bounded, since a file of a few bytes could otherwise grow without end.
+//! Names inside get the call's name as a prefix, so that two calls do not collide. Functions may call others; depth
+//! and size are bounded, because a file of a few bytes could otherwise expand without limit.
 
 use std::collections::HashMap;
 
 use super::messages::{FunctionProto, GraphProto, NodeProto};
 
-/// Functions within functions, at most.
+/// Limit on nested calls.
 const MAX_DEPTH: usize = 16;
 
-/// Nodes of the whole graph after everything was put in, at most.
+/// Limit on nodes of the whole graph after inlining.
 const MAX_NODES: usize = 1 << 17;
 
-/// Replaces every call of a local function by what the function does.
+/// Replaces every call of a local function by the function's nodes.
 pub(super) fn inline(graph: &mut GraphProto, functions: &[FunctionProto]) -> Result<(), String> {
     let mut by_name: HashMap<(&str, &str), &FunctionProto> = HashMap::new();
     for function in functions {
@@ -47,7 +47,7 @@ pub(super) fn inline(graph: &mut GraphProto, functions: &[FunctionProto]) -> Res
 struct Call<'a> {
     node: &'a NodeProto,
     prefix: String,
-    /// The function's names for its inputs and outputs, and the caller's.
+    /// The function's names of its inputs and outputs, mapped to the caller's.
     names: HashMap<&'a str, &'a str>,
 }
 
@@ -59,7 +59,7 @@ impl<'a> Call<'a> {
         }
         let given = |list: &'a [String]| list.iter().map(String::as_str).chain(std::iter::repeat(""));
         let pairs = inputs.iter().zip(given(&node.input)).chain(outputs.iter().zip(given(&node.output)));
-        // An output that the caller does not want keeps a name of its own.
+        // An output that the caller does not use keeps its own name.
         let names = pairs.filter(|(inner, outer)| !outer.is_empty() || inputs.contains(inner));
         Ok(Self {
             node,
@@ -86,7 +86,7 @@ impl<'a> Call<'a> {
         if node.metadata_props.is_empty() {
             node.metadata_props.clone_from(&self.node.metadata_props);
         }
-        // Attributes that stand for the call's own; what the call leaves out has no value.
+        // Attributes that refer to an attribute of the call; if the call omits it, it is unset.
         node.attribute = node
             .attribute
             .into_iter()

@@ -1,8 +1,8 @@
-//! Constants that depend on the batch in more than their numbers: as long as the batch, or the same for every picture.
+//! Constants whose shape depends on the batch size, or that are the same for every picture.
 //!
-//! Most constants have one shape for both [`BATCHES`], and operations on them are worked out once. What counts the
-//! pictures (`Range` up to the batch) or repeats something for each of them (`Expand`, `Tile`) has not. Such nodes are
-//! worked out for each batch by itself, and what comes out is compared again.
+//! Most constants have one shape for both [`BATCHES`], and operations on them are evaluated once. Nodes that count
+//! the pictures (`Range` up to the batch size) or repeat something for each picture (`Expand`, `Tile`) are evaluated
+//! once per batch size, and the results are compared.
 
 use std::rc::Rc;
 
@@ -12,7 +12,7 @@ use super::constant::{BATCHES, Constant, both, rearrange};
 use super::fold::Fold;
 use super::site::{Site, Value};
 
-/// Works out a node whose inputs are all known.
+/// Evaluates a node whose inputs are all known.
 pub(super) fn fold(site: &Site, fold: Fold) -> Result<Vec<Value>, String> {
     let by_batch = |input: &Option<Value>| matches!(input, Some(Value::Repeated(_) | Value::PerBatch(_)));
     if !site.inputs.iter().any(by_batch) {
@@ -30,7 +30,7 @@ pub(super) fn fold(site: &Site, fold: Fold) -> Result<Vec<Value>, String> {
     Ok(first.into_iter().zip(second).map(|(first, second)| joined(first, second)).collect())
 }
 
-/// Numbers that are not the same for both batches.
+/// Numbers that differ between the batch sizes.
 fn differs(input: &Option<Value>) -> bool {
     match input {
         Some(Value::Constant(constant)) => match &**constant {
@@ -41,7 +41,7 @@ fn differs(input: &Option<Value>) -> bool {
     }
 }
 
-/// A known value as it is for one of the batches.
+/// A known value for one of the batch sizes.
 fn in_lane(input: &Option<Value>, lane: usize) -> Result<Option<Value>, String> {
     Ok(match input {
         Some(Value::Constant(constant)) => Some(match &**constant {
@@ -63,7 +63,7 @@ fn in_lane(input: &Option<Value>, lane: usize) -> Result<Option<Value>, String> 
     })
 }
 
-/// One value again, as plain a one as it can be.
+/// Combines the values for both batch sizes, in the simplest form that holds both.
 fn joined(first: Constant, second: Constant) -> Value {
     match (&first, &second) {
         (Constant::Int(a), Constant::Int(b)) if a.shape() == b.shape() => {
@@ -77,7 +77,7 @@ fn joined(first: Constant, second: Constant) -> Value {
     }
 }
 
-/// The row that all pictures of both batches have, if they have the same.
+/// The row that is the same for all pictures of both batches, if there is one.
 fn row(first: &Constant, second: &Constant) -> Option<Constant> {
     match (first, second) {
         (Constant::Int(first), Constant::Int(second)) => same_rows(first, second).map(Constant::Int),

@@ -1,12 +1,11 @@
-//! ONNX's messages, as far as the importer reads them.
+//! The parts of ONNX's messages that the importer reads.
 //!
-//! Names and field numbers are those of `onnx.proto`, IR version 13 and below. Fields that are not declared here are
-//! skipped: documentation, subgraphs of control flow, training, devices, and values that only quantised or sparse
-//! models have. Every field may be missing from a file; a number is then 0 and a text empty.
+//! Names and field numbers are those of `onnx.proto`, IR version 13 and older. Fields that are not declared here are
+//! skipped: documentation, subgraphs of control flow, training, devices, and data of quantised or sparse models.
+//! Every field may be missing from a file; a number is then 0 and a text is empty.
 //!
-//! `prost` decodes them. Generated code from the full schema would bring a compiler of schemas into every build, and
-//! `rten-onnx`, the other small reader, has neither local functions nor metadata of nodes, in which PyTorch keeps the
-//! names of its modules.
+//! `prost` decodes them. Code generated from the full schema would add a schema compiler to every build. `rten-onnx`,
+//! another small reader, lacks local functions and the metadata of nodes, in which PyTorch stores module names.
 
 use bytes::Bytes;
 use prost::Message;
@@ -98,13 +97,13 @@ pub(super) struct AttributeProto {
     pub(super) ints: Vec<i64>,
     #[prost(int32, tag = "20")]
     pub(super) kind: i32,
-    /// In a function: the attribute of the call that this one stands for.
+    /// In a function: the attribute of the call that gives the value.
     #[prost(string, tag = "21")]
     pub(super) ref_attr_name: String,
 }
 
-/// A weight or constant. Its elements are in `raw_data`, in the list that belongs to `data_type`, or, where
-/// `data_location` is 1, in the file that `external_data` names.
+/// A weight or constant. Its elements are in `raw_data`, in the list for its `data_type`, or, if `data_location` is
+/// 1, in the file that `external_data` names.
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct TensorProto {
     #[prost(int64, repeated, tag = "1")]
@@ -132,7 +131,7 @@ pub(super) struct TensorProto {
     pub(super) data_location: i32,
 }
 
-/// One entry of a table of texts.
+/// An entry of a map of strings.
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct StringStringEntryProto {
     #[prost(string, tag = "1")]
@@ -141,7 +140,7 @@ pub(super) struct StringStringEntryProto {
     pub(super) value: String,
 }
 
-/// What the file says of an input or output.
+/// What the file states about an input or output.
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct ValueInfoProto {
     #[prost(string, tag = "1")]
@@ -151,13 +150,13 @@ pub(super) struct ValueInfoProto {
 }
 
 impl ValueInfoProto {
-    /// Element type and shape, where the file says that it is a tensor.
+    /// Element type and shape, if it is a tensor.
     pub(super) fn tensor(&self) -> Option<&TensorTypeProto> {
         self.kind.as_ref()?.tensor_type.as_ref()
     }
 }
 
-/// The type of a value; what is no tensor (a sequence, a map) has none of the declared fields.
+/// The type of a value; a sequence or map has none of the declared fields.
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct TypeProto {
     #[prost(message, optional, tag = "1")]
@@ -180,7 +179,7 @@ pub(super) struct TensorShapeProto {
     pub(super) dim: Vec<DimensionProto>,
 }
 
-/// `TensorShapeProto.Dimension`: a size, or none where it is open or has only a name.
+/// `TensorShapeProto.Dimension`: a size, or nothing if it is open or has only a name.
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct DimensionProto {
     #[prost(int64, optional, tag = "1")]
@@ -213,7 +212,7 @@ mod tests {
         for length in 1..file.len() {
             assert!(ModelProto::decode(file.slice(..length)).is_err(), "{length}");
         }
-        // Groups of field 100, each within the one before.
+        // Groups of field 100, nested.
         let nested = [0xa3, 0x06].repeat(10_000);
         assert!(ModelProto::decode(Bytes::from(nested)).is_err());
     }

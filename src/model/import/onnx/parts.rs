@@ -1,4 +1,4 @@
-//! Parts of constants and constants made of parts: picked, cut, split, repeated, summed up.
+//! Selecting, slicing, splitting, repeating and accumulating constants.
 
 use ndarray::Axis;
 
@@ -7,7 +7,7 @@ use super::constant::{Constant, rearrange};
 use super::fold::{bounded, reshaped, sizes};
 use super::site::{Site, front};
 
-/// Elements of `values` along `axis` at `indices`, which may count from the back.
+/// Elements of `values` along `axis` at `indices`; negative indices count from the end.
 pub(super) fn pick(values: &Constant, axis: usize, indices: &[i64]) -> Result<Constant, String> {
     let side = values.shape()[axis];
     let indices: Vec<usize> = indices
@@ -25,7 +25,7 @@ pub(super) fn gather(site: &Site) -> Result<Vec<Constant>, String> {
     Ok(vec![reshaped(&picked, &shape)?])
 }
 
-/// Sums of all that comes before: with the number itself or without, from the front or from behind.
+/// `CumSum`: inclusive or exclusive, forward or reverse.
 pub(super) fn running_sum(site: &Site) -> Result<Vec<Constant>, String> {
     let input = site.constant(0)?;
     let axis = front(site.constant(1)?.ints()?.first().copied().unwrap_or_default(), input.shape().len())?;
@@ -33,7 +33,7 @@ pub(super) fn running_sum(site: &Site) -> Result<Vec<Constant>, String> {
     let side = input.shape()[axis] as i64;
     let order: Vec<i64> = if reverse { (0..side).rev().collect() } else { (0..side).collect() };
     let sums = summed(&pick(input, axis, &order)?, axis);
-    // Without the number itself: the sums one place later, and nothing at the beginning.
+    // Exclusive: the sums are shifted by one, and the first is zero.
     let sums = if exclusive && side > 0 { filled(&sums, axis, [1, -1], 0.0)? } else { sums };
     Ok(vec![pick(&sums, axis, &order)?])
 }
@@ -72,7 +72,7 @@ pub(super) fn tile(site: &Site) -> Result<Vec<Constant>, String> {
     Ok(vec![input])
 }
 
-/// Start, end and step along each axis; from attributes before operator set 10, from inputs since.
+/// Start, end and step along each axis: attributes before operator set 10, inputs since.
 pub(super) fn cuts(site: &Site, rank: usize) -> Result<Vec<(usize, i64, i64, i64)>, String> {
     let list = |name: &str, at| site.ints_of(name, at);
     let (Some(starts), Some(ends)) = (list("starts", 1)?, list("ends", 2)?) else {
@@ -87,7 +87,7 @@ pub(super) fn cuts(site: &Site, rank: usize) -> Result<Vec<(usize, i64, i64, i64
     Ok((0..starts.len()).map(|at| (axes[at], starts[at], ends[at], steps[at])).collect())
 }
 
-/// The indices that a slice takes of a side, as ONNX has it: bounds are clamped, negative ones count from the back.
+/// The indices that a slice selects: bounds are clamped, negative ones count from the end.
 pub(super) fn slice_indices(side: usize, start: i64, end: i64, step: i64) -> Result<Vec<i64>, String> {
     if step == 0 {
         return Err("its step is 0, expected another number".into());
@@ -113,7 +113,7 @@ pub(super) fn slice(site: &Site) -> Result<Vec<Constant>, String> {
     Ok(vec![input])
 }
 
-/// The sizes that a split divides `side` into.
+/// The sizes into which a split divides `side`.
 pub(super) fn split_sizes(site: &Site, side: usize) -> Result<Vec<usize>, String> {
     let parts = site.node.output.len().max(1);
     let sizes = match site.ints_of("split", 1)? {

@@ -1,17 +1,17 @@
-//! Sums, means and extremes of constants, and the normalisation that networks with standardised weights apply to them.
+//! Sums, means and extremes of constants, and the normalisation that weight-standardised networks apply to weights.
 
 use ndarray::{ArrayD, Axis};
 
 use super::constant::Constant;
 use super::site::{Site, fronts};
 
-/// Over the axes given, or all.
+/// Reduces over the given axes, or over all.
 pub(super) fn along(site: &Site) -> Result<Vec<Constant>, String> {
     let input = site.constant(0)?;
     let rank = input.shape().len();
     let axes = match site.ints_of("axes", 1)? {
         Some(axes) if !axes.is_empty() => fronts(&axes, rank)?,
-        // Nothing is reduced, but squares and roots are still taken.
+        // Nothing is summed, but squares and roots still apply.
         _ if site.flag("noop_with_empty_axes")? => vec![],
         _ => (0..rank).collect(),
     };
@@ -69,7 +69,7 @@ fn over<T: Copy>(
     Ok(result)
 }
 
-/// `BatchNormalization` of weights, `[batch, channels, ...]`; with `training_mode` by their own mean and variance.
+/// `BatchNormalization` of weights, `[batch, channels, ...]`; with `training_mode`, by their own mean and variance.
 pub(super) fn batch_norm(site: &Site) -> Result<Vec<Constant>, String> {
     let mut x = site.floats(0)?;
     let epsilon = site.float("epsilon", 1e-5)?;

@@ -1,29 +1,29 @@
-//! Values of whole numbers: a picture that enters as bytes, until the graph casts it to real numbers.
+//! Values of integers: a picture that enters as bytes, until the graph casts it to real numbers.
 //!
-//! The engine computes in real numbers only. Whole ones may be moved about and cast; arithmetic on them would wrap and
-//! round otherwise, and is refused.
+//! The engine computes with real numbers only. Integer values may be moved and cast; arithmetic on them would wrap
+//! and round differently, and is refused.
 
 use super::cast::is_real;
 use super::site::{Site, Value};
 
-/// What becomes of a value of whole numbers.
+/// The result of an operation on an integer value.
 pub(super) enum Whole {
-    /// It stays one.
+    /// It stays an integer value.
     Stays,
-    /// It becomes real, or something that is no value of the picture.
+    /// It becomes real, or no longer depends on the picture's values.
     Ends,
-    /// A cast to other whole numbers that holds every value: nothing happens.
+    /// A cast to an integer type that holds every value: a no-op.
     Unchanged(Value),
 }
 
-/// What a node does to whole numbers.
+/// What a node does to integers.
 pub(super) fn after(site: &Site) -> Result<Whole, String> {
     match site.op() {
         "Transpose" | "Reshape" | "Flatten" | "Squeeze" | "Unsqueeze" | "Slice" | "Split" | "Gather" | "GatherND"
         | "Concat" | "Identity" | "Dropout" => Ok(Whole::Stays),
         "Shape" | "Size" => Ok(Whole::Ends),
         "Cast" if is_real(site.int("to", 1)?) == Some(true) => Ok(Whole::Ends),
-        // Bytes fit into anything wider.
+        // All other integer types are wide enough for bytes.
         "Cast" if matches!(site.int("to", 1)?, 2 | 4..=7 | 12 | 13) => {
             Ok(Whole::Unchanged(Value::Tensor(site.tensor(0)?.clone())))
         }

@@ -10,7 +10,7 @@ use crate::card::Op;
 /// `BatchNormalization` in evaluation mode.
 pub(super) fn batch(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
     let x = site.tensor(0)?;
-    // Before operator set 14, further outputs meant training.
+    // Before operator set 14, further outputs mean training.
     let trains = site.flag("training_mode")? || site.node.output.iter().skip(1).any(|name| !name.is_empty());
     if trains || site.int("spatial", 1)? == 0 {
         return Err(
@@ -43,7 +43,7 @@ pub(super) fn layer(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, St
     one(builder.emit(Op::LayerNorm { epsilon: site.float("epsilon", 1e-5)? }, &[x], weights)?)
 }
 
-/// `InstanceNormalization` is group normalisation with a group for each channel.
+/// `InstanceNormalization` is group normalisation with one group per channel.
 pub(super) fn instance(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
     let x = site.tensor(0)?;
     let groups = x.side(1)?;
@@ -51,7 +51,7 @@ pub(super) fn instance(builder: &mut Builder, site: &Site) -> Result<Vec<Value>,
     one(builder.emit(Op::GroupNorm { groups, epsilon: site.float("epsilon", 1e-5)? }, &[x], weights)?)
 }
 
-/// `GroupNormalization`: one scale a group before operator set 21, one a channel since.
+/// `GroupNormalization`: one scale per group before operator set 21, one per channel since.
 pub(super) fn group(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
     let x = site.tensor(0)?;
     let groups = usize::try_from(site.int("num_groups", 0)?).unwrap_or(0);
@@ -86,8 +86,8 @@ pub(super) fn local_response(builder: &mut Builder, site: &Site) -> Result<Vec<V
     one(builder.unary(op, x)?)
 }
 
-/// `LpNormalization`: divided by the length along an axis. Zeros stay zeros, and so does their gradient: with `u` for 0
-/// where the length is 0 and else 1, it is `u x / (length + 1 - u)`.
+/// `LpNormalization`: divides by the norm along an axis. Zeros stay zeros, with a zero gradient: with `u = 0` where
+/// the norm is 0 and else `u = 1`, the quotient is `u x / (norm + 1 - u)`.
 pub(super) fn lp(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
     let x = site.tensor(0)?;
     let axis = site.axis(-1, x.rank())?;
@@ -101,7 +101,7 @@ pub(super) fn lp(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Strin
         }
         other => return Err(format!("its 'p' is {other}, expected 1 or 2")),
     };
-    // No length that networks compute with is less, unless it is zero. A power of two, so that the quotient is exactly 1.
+    // Smaller than any norm in practice except zero. A power of two, so that the quotient is exactly 1.
     let least = 2.0_f64.powi(-100);
     let bounded = builder.unary(Op::Minimum { scalar: Some(least) }, &length)?;
     let is_long = scaled(builder, &bounded, least.recip())?;

@@ -1,4 +1,4 @@
-//! Operations on pictures that are no windows: borders, and channels that become pixels.
+//! Padding, and rearrangement of channels and pixels.
 
 use super::super::builder::Builder;
 use super::super::constant::Constant;
@@ -6,7 +6,7 @@ use super::super::site::{Site, Value, front};
 use super::one;
 use crate::card::{Op, PadMode};
 
-/// `Pad` around pictures; attributes before operator set 11, inputs since.
+/// `Pad` of pictures; attributes before operator set 11, inputs since.
 pub(super) fn pad(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
     let x = site.tensor(0)?;
     let pads = site.ints_of("pads", 1)?.ok_or("its pads are not there")?;
@@ -31,7 +31,8 @@ pub(super) fn pad(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Stri
         Some(value) => value.scalar().ok_or("its value is not one number")?,
         None => site.float("value", 0.0)?,
     };
-    // Before a max pool -infinity stands for nothing; a card holds finite numbers only, and the least one does the same.
+    // Before a max pool, -infinity means no value. A card holds finite numbers only; the least finite number has the
+    // same effect.
     let value = value.clamp(f64::from(f32::MIN), f64::from(f32::MAX));
     let mode = match site.text("mode", "constant")?.as_str() {
         "constant" => PadMode::Constant,
@@ -42,7 +43,7 @@ pub(super) fn pad(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Stri
     one(builder.unary(Op::Pad { padding: [top, bottom, left, right], mode, value }, x)?)
 }
 
-/// `DepthToSpace` and `SpaceToDepth`: channels become squares of pixels, or the other way round.
+/// `DepthToSpace` and `SpaceToDepth`: channels become blocks of pixels, and the reverse.
 pub(super) fn blocks(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
     let x = site.tensor(0)?;
     let block = usize::try_from(site.int("blocksize", 0)?).unwrap_or(0);
@@ -54,7 +55,7 @@ pub(super) fn blocks(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, S
         .checked_mul(block)
         .filter(|area| *area <= channels.max(height * width))
         .ok_or("has absurd blocks")?;
-    // `DCR` has the block's rows and columns before the channels that stay, `CRD` behind them.
+    // `DCR` has the block's rows and columns before the remaining channels, `CRD` after them.
     let (open, perm, close) = match (site.op(), site.text("mode", "DCR")?.as_str()) {
         ("SpaceToDepth", mode @ ("DCR" | "CRD")) => (
             vec![channels, height / block, block, width / block, block],

@@ -1,4 +1,4 @@
-//! One value into several.
+//! Splitting one value into several.
 
 use super::super::builder::Builder;
 use super::super::parts;
@@ -6,7 +6,7 @@ use super::super::site::{Site, Value, front};
 use super::MAX_PARTS;
 use crate::card::Op;
 
-/// `Split` into one node a part.
+/// `Split`, one node per part.
 pub(super) fn split(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
     let x = site.tensor(0)?;
     let axis = site.axis(0, x.rank())?;
@@ -20,7 +20,7 @@ pub(super) fn split(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, St
         .collect()
 }
 
-/// `SplitToSequence` into parts of equal size, as PyTorch's exporter leaves `chunk` and `split`.
+/// `SplitToSequence` into equal parts, as PyTorch exports `chunk` and `split`.
 pub(super) fn to_sequence(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
     let x = site.tensor(0)?;
     let axis = site.axis(0, x.rank())?;
@@ -42,7 +42,7 @@ pub(super) fn to_sequence(builder: &mut Builder, site: &Site) -> Result<Vec<Valu
     Ok(vec![Value::List((0..sizes.len()).map(part).collect::<Result<_, _>>()?)])
 }
 
-/// One value of a list.
+/// One value of a sequence.
 pub(super) fn sequence_at(_: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
     let Some(Value::List(list)) = site.input(0) else {
         return Err("picks from something that is no list".into());
