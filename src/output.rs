@@ -1,4 +1,4 @@
-//! Files: what they are called, and that they appear whole or not at all.
+//! Files that appear whole or not at all.
 //!
 //! Receives bytes, writes files. A file is written under a temporary name in the same directory and then renamed. The
 //! files of one image are renamed in order, the record last, and records to be replaced are removed first: a record
@@ -13,7 +13,6 @@ use std::path::{Path, PathBuf};
 use tempfile::{NamedTempFile, PersistError};
 
 use crate::error::{Error, Result};
-use crate::explain::ArtifactKind;
 use crate::input::sha256_hex;
 
 /// A file to be written.
@@ -23,31 +22,6 @@ pub struct OutputFile {
     pub path: PathBuf,
     /// The contents.
     pub bytes: Vec<u8>,
-}
-
-/// The file name of an artifact: `STEM.METHOD[.TARGET][.KIND].png`; the overlay has no kind.
-#[must_use]
-pub fn artifact_name(stem: &str, method: &str, target: Option<usize>, kind: ArtifactKind) -> String {
-    let target = target.map_or_else(String::new, |target| format!(".{target}"));
-    let (kind, extension) = match kind {
-        ArtifactKind::Overlay => ("", "png"),
-        ArtifactKind::Heatmap => (".heatmap", "png"),
-        ArtifactKind::Grey => (".grey", "png"),
-        ArtifactKind::Grey16 => (".grey16", "png"),
-        ArtifactKind::Npy => ("", "npy"),
-        ArtifactKind::NpyFull => (".full", "npy"),
-        ArtifactKind::Mask => (".mask", "png"),
-        ArtifactKind::Boxes => (".boxes", "png"),
-        ArtifactKind::CutOut => (".cut-out", "png"),
-        ArtifactKind::SideBySide => (".side-by-side", "png"),
-    };
-    format!("{stem}.{method}{target}{kind}.{extension}")
-}
-
-/// The file name of a record: `STEM.METHOD.json`.
-#[must_use]
-pub fn record_name(stem: &str, method: &str) -> String {
-    format!("{stem}.{method}.json")
 }
 
 /// Refuses paths that already exist, before any work is done.
@@ -207,12 +181,5 @@ mod tests {
         assert!(write_together(std::slice::from_ref(&first), &[second], true).is_err());
         assert!(!first.path.exists());
         assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
-    }
-
-    #[test]
-    fn names_tell_method_target_and_kind() {
-        assert_eq!(artifact_name("a", "gradcam", None, ArtifactKind::Overlay), "a.gradcam.png");
-        assert_eq!(artifact_name("a", "gradcam", Some(281), ArtifactKind::Mask), "a.gradcam.281.mask.png");
-        assert_eq!(record_name("a.b", "gradcam"), "a.b.gradcam.json");
     }
 }

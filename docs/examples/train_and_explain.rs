@@ -24,8 +24,8 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 use burncam::Model;
 use burncam::capture::{CaptureSettings, capture};
 use burncam::card::{ColorOrder, Filter, Preprocess, Resize};
-use burncam::explain::{ArtifactKind, Explainer, Settings, Style, Subject};
-use burncam::input::Picture;
+use burncam::explain::{ArtifactKind, Explainer, Request};
+use burncam::job::explain_file;
 use image::{Rgb, RgbImage};
 
 /// Height and width of a picture.
@@ -158,26 +158,22 @@ pub(crate) fn run(out: &Path) -> Result<(), Box<dyn Error>> {
 
 /// Explains pictures that the network has not seen; from here on it is a model like any other.
 fn explain(model: Model, dice: &mut Dice, out: &Path) -> Result<(), Box<dyn Error>> {
-    let explainer = Explainer::new(model, Settings::default())?;
+    let request =
+        Request { artifacts: vec![ArtifactKind::SideBySide], overwrite: true, ..Request::default() };
+    let explainer = Explainer::new(model, request)?;
     let (mut right, mut heat, mut area) = (0, 0.0, 0.0);
     for number in 0..UNSEEN {
         let drawing = Drawing::new(number % CLASSES.len(), dice);
-        let name = format!("{}{}", CLASSES[drawing.class], number / CLASSES.len() + 1);
-        let path = out.join(format!("{name}.png"));
+        let path = out.join(format!("{}{}.png", CLASSES[drawing.class], number / CLASSES.len() + 1));
         drawing.picture.save(&path)?;
 
-        let picture = Picture::open(&path, [255, 255, 255])?;
-        let subject = Subject::from_picture(picture, &name, explainer.model())?;
-        // One explanation for each method; Grad-CAM alone was asked for.
-        let explanation = &explainer.explain(&subject)?[0];
-        let pictures = explanation.draw(&subject, &Style::default(), &[ArtifactKind::SideBySide])?;
-        std::fs::write(out.join(format!("{name}.gradcam.png")), &pictures[0][0].bytes)?;
-
-        let top = &explanation.targets[0];
-        right += usize::from(top.class.target == drawing.class);
-        let map = explanation.heatmap(top);
-        heat += drawing.share_of(map.values(), map.width());
-        area += drawing.share_of(&vec![1.0; map.values().len()], map.width());
+        // Writes the picture beside its map, and a record of the one class that was asked for, the most probable.
+        let written = explain_file(&explainer, &path, out)?;
+        for target in written.records.iter().flat_map(|record| &record.targets) {
+            right += usize::from(target.target == drawing.class);
+            heat += drawing.share_of(&target.heatmap.concat(), target.map.width);
+            area += drawing.share_of(&vec![1.0; target.map.height * target.map.width], target.map.width);
+        }
     }
     let percent = 100.0 / UNSEEN as f32;
     println!("{right} of {UNSEEN} unseen pictures are named right");

@@ -34,7 +34,7 @@ pub struct OutputCheck {
 /// # Errors
 /// When the weights cannot be read, or the network cannot run.
 pub fn check_output(model: &Model) -> Result<OutputCheck> {
-    let runtime = Runtime { thrifty: true, ..Runtime::from(&DeviceName::default()) };
+    let runtime = Runtime { low_memory: true, ..Runtime::from(&DeviceName::default()) };
     let rows = guarded(|| {
         let network = Network::load_whole(model, runtime)?;
         (0..PICTURES).map(|seed| network.logits(noise::input(model, seed)?)).collect::<Result<Vec<_>>>()

@@ -130,7 +130,7 @@ impl Network {
         let program = match runtime.arithmetic()? {
             Some(arithmetic) => {
                 let (threads, workspace) = (runtime.thread_count(), Workspace::default());
-                let place = Place { arithmetic, threads, workspace, thrifty: runtime.thrifty };
+                let place = Place { arithmetic, threads, workspace, low_memory: runtime.low_memory };
                 Some(Program::new(model, &steps, cut, place)?)
             }
             None => None,

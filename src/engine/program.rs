@@ -22,7 +22,7 @@ pub(super) struct Place {
     pub(super) threads: usize,
     pub(super) workspace: Workspace,
     /// Low-memory mode: pack weights when a kernel runs, and free them after the first pass.
-    pub(super) thrifty: bool,
+    pub(super) low_memory: bool,
 }
 
 #[derive(Debug)]

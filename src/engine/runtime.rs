@@ -30,9 +30,10 @@ pub struct Runtime {
     pub threads: Option<NonZero<usize>>,
     /// What the own kernels' convolutions multiply.
     pub precision: Precision,
-    /// One picture is expected, so weights of the own kernels are put in order when they are needed and do not stay: less
-    /// memory, and no more time. From a second pass on they stay nevertheless.
-    pub thrifty: bool,
+    /// Low-memory mode, for a run of one image: the first pass packs the weights of each native kernel just before it runs, into memory
+    /// that the next kernel reuses. That takes less memory and no more time. A second pass packs all weights and keeps
+    /// them, as other runs do before their first. Default: off.
+    pub low_memory: bool,
 }
 
 impl From<&DeviceName> for Runtime {

@@ -56,7 +56,7 @@ impl Segment {
         let outputs = wanted.into_iter().map(|slot| (slot, shapes[&slot])).collect();
         let (weights, has_run) = Default::default();
         let segment = Self { plan, steps: range, inputs, outputs, weights, has_run };
-        if !place.thrifty {
+        if !place.low_memory {
             segment.weights(steps)?;
         }
         Ok(segment)

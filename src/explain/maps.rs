@@ -1,6 +1,6 @@
 //! How a picture's maps are asked for: every method on the network that it needs, all classes at once.
 
-use super::{Explainer, Settings};
+use super::{Explainer, Request};
 use crate::cam::{ClassMap, MapRequest, Method, Scene};
 use crate::error::{Error, Result};
 
@@ -11,7 +11,7 @@ impl Explainer {
         mut scene: Scene,
         classes: &[usize],
     ) -> Result<Vec<Vec<(f64, ClassMap)>>> {
-        let Settings { methods, finish, smoothing, options, .. } = &self.settings;
+        let Request { methods, finish, smoothing, options, .. } = &self.request;
         let ask = |scene: &mut Scene, methods: &[Method]| -> Result<Vec<Vec<(f64, ClassMap)>>> {
             let (score, finish, smoothing) = (self.score, *finish, *smoothing);
             let maps =

@@ -1,34 +1,36 @@
 //! The conductor: from a subject to its explanation, one line per room.
 //!
-//! Receives a [`Model`], [`Settings`] and [`Subject`]s; returns [`Explanation`]s, from which
+//! Receives a [`Model`], [`Request`] and [`Subject`]s; returns [`Explanation`]s, from which
 //! [`Explanation::draw`] makes pictures and [`Explainer::record`] the record. Writing files is left to
 //! [`crate::output`].
 
 mod artifacts;
 mod canvas;
+mod explanation;
 mod maps;
 mod probability;
 mod records;
-mod settings;
+mod request;
+mod request_record;
 mod subject;
 mod target;
 
+use std::path::Path;
+
 pub use artifacts::{ArtifactKind, Drawing, Style};
 pub use canvas::Canvas;
+pub use explanation::{ClassExplanation, Explanation};
 pub use records::Illustration;
-pub use settings::{Scale, Settings};
+pub use request::{Reading, Request, Scale};
 pub use subject::Subject;
 pub use target::Target;
 
 use crate::cam::{ClassMap, Finding, Method, Scene};
 use crate::engine::{Network, Runtime, Score};
 use crate::error::{Error, Result};
-use crate::heatmap::Heatmap;
+use crate::input::{read_file, sha256_hex};
 use crate::model::{Choice, Model};
 use crate::record::Prediction;
-
-/// Share of the pixels of a fine map that are drawn below the brightest.
-const BRIGHTEST: f64 = 0.99;
 
 /// A model with its weights loaded, ready to explain one image after another.
 #[derive(Debug)]
@@ -38,7 +40,11 @@ pub struct Explainer {
     /// A second network for methods that want every batch norm by itself, where others are asked for, too.
     unfolded: Option<Network>,
     layers: Vec<Choice>,
-    settings: Settings,
+    request: Request,
+    /// What the maps of each of the methods are divided by.
+    scales: Vec<Scale>,
+    /// SHA-256 of the picture that tensors are drawn on.
+    drawn_on_sha256: Option<String>,
     /// What was asked for, or is usual, as the network's outputs have it.
     score: Score,
 }
@@ -48,38 +54,6 @@ pub struct Explainer {
 pub struct Predictor {
     model: Model,
     network: Network,
-}
-
-/// One image explained by one method.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Explanation {
-    /// The method.
-    pub method: Method,
-    /// The explained classes, in the order asked for, each once.
-    pub targets: Vec<ClassExplanation>,
-    /// The most probable classes.
-    pub predictions: Vec<Prediction>,
-    /// What a reader should know before trusting the pictures.
-    pub warnings: Vec<String>,
-    /// What the maps are divided by.
-    pub scale: Scale,
-    /// Maps of a library whose conventions leave them on its own scale.
-    pub(crate) finished: bool,
-}
-
-/// One explained class.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ClassExplanation {
-    /// The class with its scores.
-    pub class: Prediction,
-    /// The class score whose gradient was taken.
-    pub score: f64,
-    /// Rank among all classes, 1 for the most probable; `None` of a network that gives numbers.
-    pub rank: Option<usize>,
-    /// The map.
-    pub map: ClassMap,
-    /// Why the map is blank, if it is.
-    pub finding: Option<String>,
 }
 
 impl Predictor {
@@ -113,25 +87,37 @@ impl Explainer {
     /// Chooses the layers, checks the targets and loads the weights.
     ///
     /// # Errors
-    /// When a layer or a class is not the model's, the score is not one of its outputs, settings contradict each other, or the
+    /// When a layer or a class is not the model's, the score is not one of its outputs, the request contradicts itself, or the
     /// weights cannot be read.
-    pub fn new(model: Model, settings: Settings) -> Result<Self> {
-        settings.check()?;
-        let score = settings.score_for(model.output())?;
-        settings.targets.iter().try_for_each(|target| target.check(&model))?;
-        let layers = if settings.needs_layer() { layers(&model, &settings)? } else { vec![] };
+    pub fn new(model: Model, request: Request) -> Result<Self> {
+        request.check()?;
+        let score = request.score_for(model.output())?;
+        request.targets.iter().try_for_each(|target| target.check(&model))?;
+        let layers = if request.needs_layer() { layers(&model, &request)? } else { vec![] };
         let taps: Vec<usize> = layers.iter().map(|layer| layer.index).collect();
         let is_unfolded = |method: &Method| method.traits().unfolded;
-        let alone = settings.methods.iter().all(is_unfolded);
+        let alone = request.methods.iter().all(is_unfolded);
         // Methods that look at every bias want it where the graph has it. Others keep their network, and their last digits.
-        let load_unfolded = || Network::load_unfolded(&model, &settings.runtime);
-        let network = if alone { load_unfolded()? } else { Network::load(&model, &taps, &settings.runtime)? };
-        let is_second = !alone && settings.methods.iter().any(is_unfolded);
+        let load_unfolded = || Network::load_unfolded(&model, &request.runtime);
+        let network = if alone { load_unfolded()? } else { Network::load(&model, &taps, &request.runtime)? };
+        let is_second = !alone && request.methods.iter().any(is_unfolded);
         let unfolded = is_second.then(load_unfolded).transpose()?;
-        for method in &settings.methods {
-            method.check_network(&network, &settings.options)?;
+        for method in &request.methods {
+            method.check_network(&network, &request.options)?;
         }
-        Ok(Self { model, network, unfolded, layers, settings, score })
+        let drawn_on = request.reading.drawn_on.as_deref().map(read_file).transpose()?;
+        let drawn_on_sha256 = drawn_on.map(|bytes| sha256_hex(&bytes));
+        let scales = vec![request.scale; request.methods.len()];
+        Ok(Self { model, network, unfolded, layers, request, scales, drawn_on_sha256, score })
+    }
+
+    /// The same explainer with a scale for each method that several pictures share: `magnitudes` has, for each method of the
+    /// request, the greatest [`Explanation::magnitude`] over all of them. Where that is zero every map is blank, and there is nothing
+    /// to divide.
+    #[must_use]
+    pub fn sharing(self, magnitudes: &[f32]) -> Self {
+        let scale = |magnitude: &f32| if *magnitude > 0.0 { Scale::Fixed(*magnitude) } else { Scale::Own };
+        Self { scales: magnitudes.iter().map(scale).collect(), ..self }
     }
 
     /// The model.
@@ -148,8 +134,8 @@ impl Explainer {
 
     /// What was asked for.
     #[must_use]
-    pub fn settings(&self) -> &Settings {
-        &self.settings
+    pub fn request(&self) -> &Request {
+        &self.request
     }
 
     /// SHA-256 of the model file, lower-case hexadecimal; waits until it is computed, which happens during the first passes.
@@ -158,6 +144,14 @@ impl Explainer {
     /// When the file could not be read to its end.
     pub fn model_sha256(&self) -> Result<&str> {
         self.network.sha256()
+    }
+
+    /// Reads a photo or a `.npy` tensor as [`Request::reading`] says.
+    ///
+    /// # Errors
+    /// As [`Subject::open`].
+    pub fn read(&self, path: impl AsRef<Path>) -> Result<Subject> {
+        Subject::open(path.as_ref(), &self.request.reading, &self.model)
     }
 
     /// Explains every target of a subject by every method, from one pass through the trunk: one explanation a method.
@@ -175,7 +169,7 @@ impl Explainer {
     /// When a subject is not of the network's size. What is wrong with one alone is in its place.
     pub fn explain_all(&self, subjects: &[&Subject]) -> Result<Vec<Result<Vec<Explanation>>>> {
         let pictures: Vec<&[f32]> = subjects.iter().map(|subject| subject.values.as_slice()).collect();
-        let recorded = self.settings.methods.iter().any(|method| method.goes_back());
+        let recorded = self.request.methods.iter().any(|method| method.goes_back());
         let scenes = Scene::several(&self.network, &pictures, recorded)?;
         Ok(scenes
             .into_iter()
@@ -197,16 +191,17 @@ impl Explainer {
                 }
                 explanation.targets.push(target);
             }
-            explanation.predictions = classes.iter().take(self.settings.top_k).cloned().collect();
+            explanation.predictions = classes.iter().take(self.request.top_k).cloned().collect();
             Ok(explanation)
         };
-        self.settings.methods.iter().zip(found).map(explanation).collect()
+        self.request.methods.iter().zip(found).map(explanation).collect()
     }
 
     fn empty(&self, method: Method) -> Explanation {
-        let finished = self.settings.options.library.is_some();
-        let scale = self.settings.scale;
-        Explanation { method, targets: vec![], predictions: vec![], warnings: vec![], scale, finished }
+        let library = self.request.options.library;
+        let at = self.request.methods.iter().position(|own| *own == method);
+        let scale = at.and_then(|at| self.scales.get(at)).copied().unwrap_or_default();
+        Explanation { method, targets: vec![], predictions: vec![], warnings: vec![], scale, library }
     }
 
     fn explain_class(
@@ -227,7 +222,7 @@ impl Explainer {
 
     /// A finding in words; for a map that is not finite, with the layer where that began.
     fn describe(&self, finding: Finding, uses_layer: bool, subject: &Subject) -> Result<String> {
-        if finding == Finding::AllNegative && self.settings.options.counterfactual {
+        if finding == Finding::AllNegative && self.request.options.counterfactual {
             return Ok("nothing here speaks against the class (drop --counterfactual)".to_owned());
         }
         if finding != Finding::NotFinite {
@@ -247,7 +242,7 @@ impl Explainer {
     fn wanted(&self, classes: &[Prediction], label: Option<usize>) -> Result<Vec<usize>> {
         let ranked: Vec<usize> = classes.iter().map(|class| class.target).collect();
         let mut wanted = Vec::new();
-        for target in &self.settings.targets {
+        for target in &self.request.targets {
             for class in target.resolve(&self.model, &ranked, label)? {
                 if !wanted.contains(&class) {
                     wanted.push(class);
@@ -274,61 +269,13 @@ fn classes(model: &Model, network: &Network, logits: &[f32], subject: &Subject) 
 }
 
 /// The layers that were asked for, each once, in the order asked for.
-fn layers(model: &Model, settings: &Settings) -> Result<Vec<Choice>> {
+fn layers(model: &Model, request: &Request) -> Result<Vec<Choice>> {
     let mut layers: Vec<Choice> = Vec::new();
-    for request in &settings.layers {
+    for request in &request.layers {
         let choice = model.choose_layer(request)?;
         if !layers.iter().any(|layer| layer.index == choice.index) {
             layers.push(choice);
         }
     }
     Ok(layers)
-}
-
-impl Explanation {
-    /// A target's map on the explanation's scale, whole: 0 to 1, or with signs -1 to 1, where it is divided by its own greatest
-    /// value. On a scale of [`Scale::Fixed`] values may be beyond; raw ones, and those of a library, are of any size.
-    #[must_use]
-    pub fn heatmap(&self, target: &ClassExplanation) -> Heatmap {
-        let map = &target.map.map;
-        self.divisor(target).map_or_else(|| map.clone(), |divisor| scaled(map, divisor))
-    }
-
-    /// What a target's map is divided by, or `None` when it stays as it is.
-    pub(crate) fn divisor(&self, target: &ClassExplanation) -> Option<f32> {
-        let magnitude = target.map.map.magnitude();
-        match self.scale {
-            _ if self.finished => None,
-            Scale::Raw => None,
-            Scale::Own => (magnitude > 0.0).then_some(magnitude),
-            Scale::Fixed(scale) => Some(scale),
-        }
-    }
-
-    /// The greatest distance from zero in any target's map, before it is divided.
-    #[must_use]
-    pub fn magnitude(&self) -> f32 {
-        self.targets.iter().fold(0.0, |most, target| most.max(target.map.map.magnitude()))
-    }
-
-    /// A target's map as it is drawn: as [`Explanation::heatmap`], and always within -1 to 1.
-    ///
-    /// Of a method whose single pixels stand out, the drawing is brightest from the 99th percentile on, as in Smilkov et al.
-    /// 2017, arXiv:1706.03825, section 3.1, unless the scale is common to several maps.
-    pub(crate) fn drawn(&self, target: &ClassExplanation) -> Heatmap {
-        let heatmap = self.heatmap(target);
-        let magnitude = heatmap.magnitude();
-        let is_common = matches!(self.scale, Scale::Fixed(_));
-        let divisor = match heatmap.magnitude_quantile(BRIGHTEST) {
-            quantile if self.method.is_fine() && !is_common && quantile > 0.0 => quantile,
-            _ if is_common || magnitude == 0.0 => 1.0,
-            _ => magnitude,
-        };
-        scaled(&heatmap, divisor).map(|value| value.clamp(-1.0, 1.0)).unwrap_or(heatmap)
-    }
-}
-
-/// Values that are greatest become exactly one.
-fn scaled(map: &Heatmap, divisor: f32) -> Heatmap {
-    map.map(|value| value / divisor).unwrap_or_else(|| map.clone())
 }

@@ -1,13 +1,12 @@
 //! The record of an explanation.
 
-use super::{ClassExplanation, Explainer, Explanation, Scale, Style, Subject, Target};
-use crate::cam::{Method, Options};
+use super::{ClassExplanation, Explainer, Explanation, Scale, Subject};
 use crate::error::Result;
 use crate::heatmap::{Heatmap, Sampling};
 use crate::input::Placement;
 use crate::record::{
     Artifact, BoxRecord, CoversRecord, LabelRecord, LayerRecord, MapRecord, ModelRecord, NetworkInputRecord,
-    OptionsRecord, REVISION, RawRecord, Record, RequestRecord, SCHEMA_VERSION, SettingsRecord, TargetRecord,
+    RawRecord, Record, SCHEMA_VERSION, TargetRecord,
 };
 
 /// A record's heatmap has no more cells than this in a direction; a larger map's cells are averaged.
@@ -31,15 +30,14 @@ impl Explainer {
         &self,
         subject: &Subject,
         explanation: &Explanation,
-        style: &Style,
         artifacts: Vec<Vec<Artifact>>,
     ) -> Result<Record> {
         let targets = explanation.targets.iter().zip(artifacts);
         let illustration = |(target, artifacts)| {
-            let boxes = explanation.canvas(target, subject, style).boxes();
+            let boxes = explanation.canvas(target, subject, &self.request.style).boxes();
             Illustration { artifacts, boxes }
         };
-        self.illustrated_record(subject, explanation, style, targets.map(illustration).collect())
+        self.illustrated_record(subject, explanation, targets.map(illustration).collect())
     }
 
     /// As [`Explainer::record`], with boxes that are known already; one illustration a target, in order.
@@ -50,7 +48,6 @@ impl Explainer {
         &self,
         subject: &Subject,
         explanation: &Explanation,
-        style: &Style,
         illustrations: Vec<Illustration>,
     ) -> Result<Record> {
         let info = explanation.method.info();
@@ -73,7 +70,7 @@ impl Explainer {
             predictions: explanation.predictions.clone(),
             label: subject.label.map(|target| self.label_record(target)),
             warnings: [self.model().warnings(), &subject.warnings[..], &explanation.warnings[..]].concat(),
-            settings: self.settings_record(explanation.method, style),
+            settings: self.settings_record(explanation.method),
         })
     }
 
@@ -86,7 +83,7 @@ impl Explainer {
     fn description(&self, explanation: &Explanation) -> String {
         let info = explanation.method.info();
         let layers: Vec<String> = self.layers().iter().map(|layer| format!("'{}'", layer.name)).collect();
-        let verb = if self.settings().options.counterfactual { "against" } else { "for" };
+        let verb = if self.request.options.counterfactual { "against" } else { "for" };
         let place = match (info.uses_layer, &layers[..]) {
             (false, _) => "where the picture speaks".to_owned(),
             (true, [layer]) => format!("where the layer {layer} speaks"),
@@ -141,72 +138,19 @@ impl Explainer {
 
     /// How the signed map became the record's, which may be of fewer cells.
     fn normalization(&self, explanation: &Explanation, is_reduced: bool) -> String {
-        let settings = self.settings();
+        let request = &self.request;
         let last = if is_reduced { ", averaged over blocks" } else { "" };
-        if let Some(library) = settings.options.library {
+        if let Some(library) = request.options.library {
             return format!("as {} does{last}", library.name());
         }
-        let first = if settings.options.signed { "signed" } else { "relu" };
-        let then = match (explanation.scale, settings.options.signed) {
+        let first = if request.options.signed { "signed" } else { "relu" };
+        let then = match (explanation.scale, request.options.signed) {
             (Scale::Own, false) => "divided by maximum",
             (Scale::Own, true) => "divided by greatest size",
             (Scale::Raw, _) => "not divided",
             (Scale::Fixed(_), _) => "divided by a common scale",
         };
         format!("{first}, {then}{last}")
-    }
-
-    /// What a record says of the settings of a method, known before any image is.
-    #[must_use]
-    pub fn settings_record(&self, method: Method, style: &Style) -> SettingsRecord {
-        let settings = self.settings();
-        let several = self.layers().len() > 1 && method.info().uses_layer;
-        let smoothing = settings.smoothing;
-        let kinds = [(smoothing.augment, "aug"), (smoothing.eigen, "eigen"), (smoothing.noise, "noise")];
-        let Options { counterfactual, signed, seed, samples, noise, patch, stride, library, .. } =
-            settings.options;
-        SettingsRecord {
-            method: method.info().name.to_owned(),
-            score: self.score.name().to_owned(),
-            aggregate: several.then(|| method.aggregate(&settings.finish, library).name().to_owned()),
-            smooth: kinds.iter().filter(|(on, _)| *on).map(|(_, name)| (*name).to_owned()).collect(),
-            signed,
-            counterfactual,
-            compat: library.map(|library| library.name().to_owned()),
-            options: OptionsRecord { seed, samples, noise, patch, stride },
-            request: Some(self.request_record(style)),
-            device: settings.runtime.device.to_string(),
-            engine: settings.runtime.engine_name().to_owned(),
-            precision: settings.runtime.precision.name().to_owned(),
-            revision: Some(REVISION),
-            burncam: env!("CARGO_PKG_VERSION").to_owned(),
-            burn: crate::BURN_VERSION.to_owned(),
-            style: style.record(),
-        }
-    }
-
-    fn request_record(&self, style: &Style) -> RequestRecord {
-        let settings = self.settings();
-        let target = |target: &Target| match target {
-            Target::Top(count) => format!("top{count}"),
-            Target::Label => "label".to_owned(),
-            Target::Both => "both".to_owned(),
-            // The class of each was looked up when the explainer was made.
-            Target::Index(_) | Target::Name(_) => {
-                target.class(self.model()).map_or_else(|_| String::new(), |class| class.to_string())
-            }
-        };
-        RequestRecord {
-            targets: settings.targets.iter().map(target).collect(),
-            top_k: settings.top_k,
-            scale: match settings.scale {
-                Scale::Own => "own".to_owned(),
-                Scale::Raw => "none".to_owned(),
-                Scale::Fixed(number) => number.to_string(),
-            },
-            png_level: style.png_level.name().to_owned(),
-            ..settings.request.clone()
-        }
     }
 
     fn network_input(&self, subject: &Subject) -> NetworkInputRecord {

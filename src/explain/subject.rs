@@ -4,7 +4,8 @@ use std::path::Path;
 
 use image::RgbImage;
 
-use crate::error::Result;
+use super::Reading;
+use crate::error::{Error, Result};
 use crate::input::{self, ColourProfile, Layout, Picture, Placement};
 use crate::model::Model;
 use crate::record::{InputRecord, ProfileRecord};
@@ -29,6 +30,30 @@ pub struct Subject {
 }
 
 impl Subject {
+    /// Reads a photo, or a `.npy` tensor, which its ending says. Records and errors call it by its path.
+    ///
+    /// # Errors
+    /// When the file cannot be read or used; see [`Subject::from_picture`] and [`Subject::from_tensor`].
+    pub fn open(path: &Path, reading: &Reading, model: &Model) -> Result<Self> {
+        let name = path.display().to_string();
+        if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("npy")) {
+            let drawn_on = reading.drawn_on.as_deref();
+            let picture = drawn_on.map(|path| Picture::open(path, reading.options)).transpose()?;
+            return Self::from_tensor(path, &name, reading.layout, picture, model);
+        }
+        reading.refuse_other_picture(&name)?;
+        Self::from_picture(Picture::open(path, reading.options)?, &name, model)
+    }
+
+    /// As [`Subject::open`], for the bytes of a picture file that is not on disk. `name` is what records and errors call it.
+    ///
+    /// # Errors
+    /// When they are not a picture, or it cannot be brought to the network's size.
+    pub fn from_bytes(bytes: &[u8], name: &str, reading: &Reading, model: &Model) -> Result<Self> {
+        reading.refuse_other_picture(name)?;
+        Self::from_picture(Picture::from_bytes(bytes, name, reading.options)?, name, model)
+    }
+
     /// A picture, prepared as the model's card says. `name` is what records and errors call it.
     ///
     /// # Errors
@@ -91,6 +116,22 @@ impl Subject {
         };
         let placement = Placement::whole(width, height);
         Ok(Self { picture, values, placement, is_tensor: true, file, label: None, warnings })
+    }
+}
+
+impl Reading {
+    /// A photo is drawn on itself.
+    fn refuse_other_picture(&self, name: &str) -> Result<()> {
+        match &self.drawn_on {
+            Some(other) => Err(Error::image(
+                name,
+                format!(
+                    "is a picture, which is drawn on itself, but '{}' was named to draw on (name that for .npy tensors only)",
+                    other.display()
+                ),
+            )),
+            None => Ok(()),
+        }
     }
 }
 

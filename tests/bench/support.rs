@@ -3,7 +3,7 @@
 use std::num::NonZero;
 
 use burncam::engine::{Network, Runtime, Trunk};
-use burncam::explain::{Explainer, Explanation, Settings, Subject, Target};
+use burncam::explain::{Explainer, Explanation, Request, Subject, Target};
 use burncam::input::Placement;
 use burncam::model::{LayerRequest, Model};
 use burncam::record::InputRecord;
@@ -31,7 +31,7 @@ pub(crate) fn explainer(
 ) -> Result<Explainer> {
     let runtime = runtime.clone();
     let (layers, targets) = (vec![layer], vec![target]);
-    Ok(Explainer::new(model, Settings { runtime, layers, targets, ..Settings::default() })?)
+    Ok(Explainer::new(model, Request { runtime, layers, targets, ..Request::default() })?)
 }
 
 /// What "trunk" times: one pass over a batch. It takes its numbers, as the callers in the library hand them over.

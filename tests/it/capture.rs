@@ -425,5 +425,5 @@ fn settings_that_do_not_fit_the_module_are_refused() {
 fn the_example_learns_and_looks_at_the_shapes() {
     let directory = tempfile::tempdir().unwrap();
     train_and_explain::run(directory.path()).unwrap();
-    assert!(directory.path().join("circle1.gradcam.png").exists());
+    assert!(directory.path().join("circle1.gradcam.side-by-side.png").exists());
 }

@@ -3,7 +3,7 @@
 use burncam::card::{OutputKind, Task};
 use burncam::check::check_output;
 use burncam::engine::Score;
-use burncam::explain::{Explainer, Explanation, Predictor, Settings, Subject, Target};
+use burncam::explain::{Explainer, Explanation, Predictor, Request, Subject, Target};
 use burncam::model::import::{ImportRequest, Imported, import};
 use burncam::record::Prediction;
 use serde_json::Value;
@@ -58,11 +58,11 @@ impl Head {
         self.predictions().iter().map(|class| class.proba.unwrap()).collect()
     }
 
-    fn explained(&self, settings: Settings) -> Result<(Explanation, Value), burncam::Error> {
+    fn explained(&self, settings: Request) -> Result<(Explanation, Value), burncam::Error> {
         let explainer = Explainer::new(self.made.model.clone(), settings)?;
         let explanation = explainer.explain(&self.subject)?.remove(0);
         let none = vec![vec![]; explanation.targets.len()];
-        let record = explainer.record(&self.subject, &explanation, &Default::default(), none)?;
+        let record = explainer.record(&self.subject, &explanation, none)?;
         Ok((explanation, serde_json::from_str(&record.to_json().unwrap()).unwrap()))
     }
 }
@@ -141,7 +141,7 @@ fn one_output_is_the_logit_of_a_yes() {
         let assumed = head.imported.assumptions.iter().any(|note| note.contains("its sigmoid"));
         assert!(assumed, "{name}: {:?}", head.imported.assumptions);
         assert_near(name, &head.probabilities(), [sigmoid(head.output[0])]);
-        let (explanation, record) = head.explained(Settings::default()).unwrap();
+        let (explanation, record) = head.explained(Request::default()).unwrap();
         assert!((explanation.targets[0].score - f64::from(head.output[0])).abs() < 1e-4, "{name}");
         assert_eq!(record["model"]["task"], "binary");
     }
@@ -155,7 +155,7 @@ fn both_sides_of_one_output_can_be_explained_when_they_have_names() {
         let yes = if name == "binary_squeeze" { f64::from(head.output[0]) } else { sigmoid(head.output[0]) };
         assert_near(name, &head.probabilities(), [1.0 - yes, yes]);
         let targets = vec![Target::Name("cat".into()), Target::Index(1)];
-        let (explanation, _) = head.explained(Settings { targets, ..Settings::default() }).unwrap();
+        let (explanation, _) = head.explained(Request { targets, ..Request::default() }).unwrap();
         let [no, yes] = &explanation.targets[..] else { panic!("two targets expected") };
         assert_eq!(no.score, -yes.score, "{name}");
         let sum = |target: &burncam::explain::ClassExplanation| f64::from(target.map.raw[0].mean);
@@ -174,7 +174,7 @@ fn labels_that_do_not_exclude_each_other_have_a_sigmoid_each() {
         let head = head("multi_label_logits", request);
         assert_near("labels", &head.probabilities(), head.output.iter().map(|logit| sigmoid(*logit)));
         assert_eq!(head.made.model.output().task, Task::MultiLabel);
-        let settings = Settings { score: Some(Score::Prob), ..Settings::default() };
+        let settings = Request { score: Some(Score::Prob), ..Request::default() };
         let (explanation, _) = head.explained(settings).unwrap();
         let target = &explanation.targets[0];
         assert!((target.score - target.class.proba.unwrap()).abs() < 1e-12);
@@ -186,7 +186,7 @@ fn numbers_have_no_probability() {
     let request = ImportRequest { output: Some(OutputKind::Numbers), ..ImportRequest::default() };
     let head = head("three_numbers", request);
     let (explanation, record) =
-        head.explained(Settings { targets: vec![Target::Index(2)], ..Settings::default() }).unwrap();
+        head.explained(Request { targets: vec![Target::Index(2)], ..Request::default() }).unwrap();
     assert!((explanation.targets[0].score - f64::from(head.output[2])).abs() < 1e-4);
     assert_eq!(record["is_regression"], true);
     assert_eq!(record["settings"]["score"], "number");
@@ -197,7 +197,7 @@ fn numbers_have_no_probability() {
         record["predictions"].as_array().unwrap().iter().map(|n| n["number"].as_f64().unwrap()).collect();
     assert_near("numbers", &listed, head.output.iter().map(|value| f64::from(*value)));
     for score in [Score::Prob, Score::LogProb, Score::Logit] {
-        let error = head.explained(Settings { score: Some(score), ..Settings::default() }).unwrap_err();
+        let error = head.explained(Request { score: Some(score), ..Request::default() }).unwrap_err();
         assert!(error.to_string().contains("the model gives numbers"), "{error}");
     }
 }
@@ -205,15 +205,15 @@ fn numbers_have_no_probability() {
 #[test]
 fn scores_of_probabilities_without_logits_are_the_probabilities() {
     let head = plain("mean_of_two_softmaxes");
-    let (explanation, record) = head.explained(Settings::default()).unwrap();
+    let (explanation, record) = head.explained(Request::default()).unwrap();
     let target = &explanation.targets[0];
     assert_eq!((target.score, target.class.logit), (target.class.proba.unwrap(), None));
     assert_eq!(record["settings"]["score"], "prob");
-    let settings = Settings { score: Some(Score::LogProb), ..Settings::default() };
+    let settings = Request { score: Some(Score::LogProb), ..Request::default() };
     let (explanation, _) = head.explained(settings).unwrap();
     assert!((explanation.targets[0].score - target.class.proba.unwrap().ln()).abs() < 1e-9);
     for score in [Score::Logit, Score::Margin, Score::Rest] {
-        let error = head.explained(Settings { score: Some(score), ..Settings::default() }).unwrap_err();
+        let error = head.explained(Request { score: Some(score), ..Request::default() }).unwrap_err();
         assert!(error.to_string().contains("use --score prob"), "{error}");
     }
 }

@@ -18,6 +18,7 @@ const FLOORS: &[&[&str]] = &[
     &["explain", "capture"],
     &["check"],
     &["output"],
+    &["job"],
 ];
 
 /// The crates that are built and tested without Burn.

@@ -230,7 +230,7 @@ fn thrift_changes_nothing() {
     for runtime in native() {
         let expected = logits(&model, &input, &runtime);
         let twice = [&expected[..], &expected].concat();
-        let network = Network::load(&model, &[], Runtime { thrifty: true, ..runtime }).unwrap();
+        let network = Network::load(&model, &[], Runtime { low_memory: true, ..runtime }).unwrap();
         for _ in 0..3 {
             assert_eq!(network.logits(input.clone()).unwrap(), expected);
         }

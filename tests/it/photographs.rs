@@ -1,6 +1,6 @@
 //! Real photographs through real trained networks: the class is right, and the heat is on the object.
 
-use burncam::explain::{ArtifactKind, Explainer, Explanation, Settings, Style, Subject};
+use burncam::explain::{ArtifactKind, Explainer, Explanation, Request, Style, Subject};
 use burncam::input::Picture;
 use burncam::model::{LayerRequest, Model};
 use burncam::render::{self, Interpolation};
@@ -10,10 +10,10 @@ use crate::support::{fixture, share_inside};
 /// Both networks, each at the layer that `auto` picks, and SqueezeNet also at its last Fire module.
 fn explainers() -> Vec<Explainer> {
     let squeezenet = || Model::open(&fixture("models/squeezenet1_1.bpk"), None).unwrap();
-    let fire = Settings { layers: vec![LayerRequest::Name("features.12".into())], ..Settings::default() };
+    let fire = Request { layers: vec![LayerRequest::Name("features.12".into())], ..Request::default() };
     vec![
-        Explainer::new(Model::embedded().unwrap(), Settings::default()).unwrap(),
-        Explainer::new(squeezenet(), Settings::default()).unwrap(),
+        Explainer::new(Model::embedded().unwrap(), Request::default()).unwrap(),
+        Explainer::new(squeezenet(), Request::default()).unwrap(),
         Explainer::new(squeezenet(), fire).unwrap(),
     ]
 }

@@ -5,7 +5,7 @@
 
 use burncam::cam::Method;
 use burncam::engine::{Engine, Isa, Network, Precision, Runtime, Score};
-use burncam::explain::{Explainer, Settings, Subject};
+use burncam::explain::{Explainer, Request, Subject};
 use burncam::input::Picture;
 use burncam::model::{LayerRequest, Model};
 use image::imageops::{crop_imm, flip_horizontal_in_place};
@@ -124,7 +124,7 @@ fn bf16_is_refused_where_burn_runs_the_network() {
     let burn = Runtime { engine: Engine::Burn, ..rounded() };
     let error = Network::load(&open(), &[], burn).unwrap_err().to_string();
     assert!(error.starts_with("precision 'bf16' needs the engine 'native', got engine 'burn'"), "{error}");
-    let settings = Settings { runtime: rounded(), methods: vec![Method::FullGrad], ..Settings::default() };
+    let settings = Request { runtime: rounded(), methods: vec![Method::FullGrad], ..Request::default() };
     let error = Explainer::new(open(), settings).unwrap_err().to_string();
     assert!(error.starts_with("fullgrad looks at the network as it is, in f32"), "{error}");
 }

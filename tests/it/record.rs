@@ -1,7 +1,7 @@
 //! The record against its JSON Schema, and its promises.
 
 use burncam::card::Card;
-use burncam::explain::{ArtifactKind, Explainer, Settings, Style, Subject, Target};
+use burncam::explain::{ArtifactKind, Explainer, Request, Subject, Target};
 use burncam::input::Picture;
 use burncam::model::Model;
 use burncam::record::{Artifact, Record};
@@ -23,13 +23,13 @@ fn assert_valid(validator: &jsonschema::Validator, value: &Value) {
 }
 
 fn record(model: Model, picture: &str, targets: Vec<Target>) -> Record {
-    let explainer = Explainer::new(model, Settings { targets, ..Settings::default() }).unwrap();
+    let explainer = Explainer::new(model, Request { targets, ..Request::default() }).unwrap();
     let picture = Picture::open(&fixture("images").join(picture), [255; 3]).unwrap();
     let subject = Subject::from_picture(picture, "photo", explainer.model()).unwrap();
     let explanation = explainer.explain(&subject).unwrap().remove(0);
     let file = Artifact::new(ArtifactKind::Overlay.name(), "photo.png".to_owned(), b"its bytes");
     let files = vec![vec![file]; explanation.targets.len()];
-    explainer.record(&subject, &explanation, &Style::default(), files).unwrap()
+    explainer.record(&subject, &explanation, files).unwrap()
 }
 
 fn squeezenet() -> Model {

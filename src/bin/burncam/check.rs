@@ -12,12 +12,15 @@ use burncam::check::{
 
 use crate::Outcome;
 use crate::args::CheckArgs;
-use crate::{subjects, text};
+use crate::{subjects, text, threads};
 
 /// Checks one model and prints the results.
 pub(crate) fn run(args: &CheckArgs) -> Result<Outcome> {
+    threads::pool_of(&args.place)?.install(|| check_one(args))
+}
+
+fn check_one(args: &CheckArgs) -> Result<Outcome> {
     let model = subjects::open(args.model.as_deref(), args.spec.as_deref())?;
-    subjects::set_threads(args.place.threads.map(usize::from))?;
     if let Some(photo) = &args.picture {
         return picture::run(args, photo, model);
     }

@@ -6,7 +6,6 @@ mod check;
 mod contain;
 mod decode;
 mod discover;
-mod escape;
 mod explain;
 mod formula;
 mod import;
@@ -18,10 +17,10 @@ mod predict;
 mod progress;
 mod report;
 mod request;
-mod sheet;
 mod subjects;
 mod summary;
 mod text;
+mod threads;
 
 use std::process::ExitCode;
 
@@ -29,6 +28,7 @@ use anyhow::Result;
 use clap::{CommandFactory as _, Parser as _};
 
 use args::{Cli, Command};
+use burncam::render::escape::escaped;
 
 /// How a command ended. An error returned by `run` means that nothing could start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,7 +66,7 @@ fn main() -> ExitCode {
 /// Prints clap's help or error. Errors repeat the arguments, which may be file names from a shell glob, so clap
 /// parses again with control characters escaped.
 fn refused(refusal: &clap::Error) -> ExitCode {
-    let spelt = std::env::args_os().map(|argument| escape::escaped(&argument.to_string_lossy()).into_owned());
+    let spelt = std::env::args_os().map(|argument| escaped(&argument.to_string_lossy()).into_owned());
     match Cli::try_parse_from(spelt) {
         Err(again) => again.exit(),
         // Parsing only succeeds when an argument was not valid text: then the first message is printed, escaped.

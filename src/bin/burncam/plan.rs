@@ -1,34 +1,25 @@
-//! Where everything goes, settled before any work: names, collisions, files in the way.
+//! Where everything goes, settled before any work: destination, collisions, files in the way.
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
-use burncam::cam::Method;
-use burncam::explain::{ArtifactKind, Target};
+use burncam::explain::{ArtifactKind, Request};
+use burncam::job::Names;
 use burncam::output;
 
 use crate::args::{ExplainArgs, Save};
 use crate::discover::{Input, Shard};
 use crate::summary;
 
-/// What is written, and where.
+/// Which inputs are written where.
 #[derive(Debug)]
 pub(crate) struct Plan {
     pub(crate) destination: Destination,
     /// Output directory of several inputs, which has to stay while they are explained.
-    pub(crate) root: Option<PathBuf>,
-    pub(crate) record: bool,
-    /// Each once, in the order in which they are documented.
-    pub(crate) artifacts: Vec<ArtifactKind>,
-    /// The one that a file of `--out` is.
+    root: Option<PathBuf>,
+    /// The kind of picture that a file of `--out` is.
     first: Option<ArtifactKind>,
-    /// File names carry the class, because there may be several.
-    pub(crate) several_targets: bool,
-    /// Each once.
-    pub(crate) methods: Vec<Method>,
-    /// One sheet an input of all methods and classes.
-    pub(crate) grid: bool,
     /// Where the inputs of all shards are, which no output may replace.
     sources: HashSet<PathBuf>,
 }
@@ -38,80 +29,98 @@ pub(crate) struct Plan {
 pub(crate) enum Destination {
     /// Files named after their inputs, below this directory.
     Directory(PathBuf),
-    /// One file, `.png` or `.json`, and what belongs to it beside it under the same stem.
+    /// One file, `.png` or `.json`, and next to it, under the same stem, what belongs to it.
     File(PathBuf),
     /// Standard output: the overlay, or with `--json` the record.
     Stdout,
 }
 
-impl Plan {
-    /// Reads the arguments and refuses what cannot work. `sources` are the places of the inputs of all shards.
-    pub(crate) fn new(args: &ExplainArgs, inputs: &[Input], sources: HashSet<PathBuf>) -> Result<Self> {
-        let out = &args.output.out;
+impl Destination {
+    /// Reads `--out`.
+    ///
+    /// # Errors
+    /// For a kind of picture that is not written, and for one place for several inputs.
+    pub(crate) fn new(out: &Path, inputs: usize) -> Result<Self> {
         if let Some(ending) = picture_ending(out) {
             bail!(
                 "--out '{}' ends in .{ending}, but pictures are written as PNG (name a .png file)",
                 out.display()
             );
         }
-        let destination = destination(out);
-        if !matches!(destination, Destination::Directory(_)) && inputs.len() != 1 {
-            let what = if out == Path::new("-") { "standard output" } else { "a file" };
-            bail!("--out names {what}, but there are {} inputs (name a directory)", inputs.len());
+        let is_file = out.extension().is_some_and(|ending| ending == "png" || ending == "json");
+        let destination = match () {
+            () if out == Path::new("-") => Self::Stdout,
+            () if is_file && !out.is_dir() => Self::File(out.to_path_buf()),
+            () => Self::Directory(out.to_path_buf()),
+        };
+        if !matches!(destination, Self::Directory(_)) && inputs != 1 {
+            let what = if destination == Self::Stdout { "standard output" } else { "a file" };
+            bail!("--out names {what}, but there are {inputs} inputs (name a directory)");
         }
-        let mut record = args.output.save.contains(&Save::Record);
-        let mut artifacts: Vec<ArtifactKind> = Vec::new();
-        for save in &args.output.save {
-            match save {
-                Save::Artifact(kind) if !artifacts.contains(kind) => artifacts.push(*kind),
-                _ => {}
-            }
-        }
-        if let Destination::File(path) = &destination
-            && path.extension().is_some_and(|ending| ending == "json")
-        {
-            record = true;
-            artifacts.clear();
-        }
-        if destination == Destination::Stdout {
-            record = false;
-            artifacts = if args.output.json { vec![] } else { vec![ArtifactKind::Overlay] };
-        }
-        let first = artifacts.first().copied();
-        artifacts.sort_by_key(|kind| ArtifactKind::ALL.iter().position(|other| other == kind));
-        let several_targets =
-            args.targets.len() > 1 || matches!(args.targets[..], [Target::Top(2..) | Target::Both]);
-        let methods = each_once(&args.methods);
-        let grid = args.output.grid;
+        Ok(destination)
+    }
+
+    /// Whether it is the file of a record.
+    pub(crate) fn is_record(&self) -> bool {
+        matches!(self, Self::File(path) if path.extension().is_some_and(|ending| ending == "json"))
+    }
+}
+
+impl Plan {
+    /// Refuses what cannot be written to the destination. `sources` are the places of the inputs of all shards.
+    pub(crate) fn new(
+        args: &ExplainArgs,
+        destination: Destination,
+        request: &Request,
+        inputs: usize,
+        sources: HashSet<PathBuf>,
+    ) -> Result<Self> {
         if !matches!(destination, Destination::Directory(_)) {
-            if several_targets && !artifacts.is_empty() {
+            if request.has_several_classes() && !request.artifacts.is_empty() {
                 bail!("--out names one place, but several classes give several pictures (name a directory)");
             }
-            if methods.len() > 1 && (!artifacts.is_empty() || record) {
+            if request.methods.len() > 1 && (!request.artifacts.is_empty() || request.record) {
                 bail!("--out names one place, but several methods give several files (name a directory)");
             }
         }
-        if grid && destination == Destination::Stdout {
+        if request.grid && destination == Destination::Stdout {
             bail!("--grid writes a file, but --out names standard output (name a directory)");
         }
         let root = match &destination {
-            Destination::Directory(directory) if inputs.len() > 1 && directory != Path::new(".") => {
+            Destination::Directory(directory) if inputs > 1 && directory != Path::new(".") => {
                 Some(directory.clone())
             }
             _ => None,
         };
-        Ok(Self { destination, root, record, artifacts, first, several_targets, methods, grid, sources })
+        let mut saved = args.output.save.iter().filter_map(|save| match save {
+            Save::Artifact(kind) => Some(*kind),
+            Save::Record => None,
+        });
+        let first = saved.find(|kind| request.artifacts.contains(kind));
+        Ok(Self { destination, root, first, sources })
+    }
+
+    /// What the files of an input are called, and where they go; `None` for standard output.
+    pub(crate) fn names(&self, input: &Input) -> Option<Names> {
+        match &self.destination {
+            Destination::File(path) => Some(Names::file(path, self.first)),
+            _ => Some(Names::new(self.directory(&input.place)?, &input.name)),
+        }
+    }
+
+    fn known_paths(&self, input: &Input, request: &Request) -> Vec<PathBuf> {
+        self.names(input).map_or_else(Vec::new, |names| names.known(request))
     }
 
     /// Refuses collisions, files in the way and an output directory that takes no files.
-    pub(crate) fn check(&self, inputs: &[Input], force: bool) -> Result<()> {
+    pub(crate) fn check(&self, inputs: &[Input], request: &Request) -> Result<()> {
         let mut owners: HashMap<PathBuf, &Input> = HashMap::new();
         for input in inputs {
             // What is known to fail writes nothing.
-            if input.problem.is_some() || self.refuse_sources(input).is_err() {
+            if input.problem.is_some() || self.refuse_sources(input, request).is_err() {
                 continue;
             }
-            for path in self.known_paths(input) {
+            for path in self.known_paths(input, request) {
                 if let Some(other) = owners.insert(path.clone(), input) {
                     bail!(
                         "output '{}' would be written twice, for '{}' and '{}' (explain them into two directories)",
@@ -120,7 +129,7 @@ impl Plan {
                         input.path.display()
                     );
                 }
-                if !force {
+                if !request.overwrite {
                     output::refuse_existing([&path])?;
                 }
             }
@@ -135,11 +144,11 @@ impl Plan {
     ///
     /// # Errors
     /// For the first output that is an input.
-    pub(crate) fn refuse_sources(&self, input: &Input) -> Result<()> {
-        self.refuse_to_replace(&self.known_paths(input))
+    pub(crate) fn refuse_sources(&self, input: &Input, request: &Request) -> Result<()> {
+        self.refuse_to_replace(&self.known_paths(input, request))
     }
 
-    /// As [`Plan::refuse_sources`], for all files of an input, which lie in one directory.
+    /// As [`Plan::refuse_sources`], for all files of an input, which are in one directory.
     pub(crate) fn refuse_to_replace<'a>(&self, outputs: impl IntoIterator<Item = &'a PathBuf>) -> Result<()> {
         let mut outputs = outputs.into_iter().peekable();
         let directory = outputs.peek().and_then(|path| path.parent()).unwrap_or(Path::new(""));
@@ -167,12 +176,12 @@ impl Plan {
         }
     }
 
-    /// Whether somebody took the output directory of several inputs away.
+    /// Whether the output directory of several inputs has been removed.
     pub(crate) fn is_gone(&self) -> bool {
         self.root.as_ref().is_some_and(|root| !root.is_dir())
     }
 
-    /// Refuses to make an output directory anew that somebody took away.
+    /// Refuses to make an output directory again that has been removed.
     ///
     /// # Errors
     /// When it is gone.
@@ -196,7 +205,7 @@ impl Plan {
     }
 
     /// The directory of the outputs of an input whose place is `below`; `None` for standard output.
-    pub(crate) fn directory(&self, below: &Path) -> Option<PathBuf> {
+    fn directory(&self, below: &Path) -> Option<PathBuf> {
         match &self.destination {
             Destination::Directory(directory) if directory == Path::new(".") => Some(below.to_path_buf()),
             // Joining nothing would add a slash, and `file/` is not `file`.
@@ -209,68 +218,6 @@ impl Plan {
             Destination::Stdout => None,
         }
     }
-
-    /// File name of an artifact of a method for a class.
-    pub(crate) fn artifact_name(
-        &self,
-        input: &Input,
-        method: Method,
-        target: usize,
-        kind: ArtifactKind,
-    ) -> String {
-        let target = self.several_targets.then_some(target);
-        let method = method.info().name;
-        match &self.destination {
-            // The file that was named is the first picture of `--save`; others go beside it.
-            Destination::File(path) if self.first == Some(kind) => file_name(path),
-            Destination::File(path) => output::artifact_name(&stem(path), method, target, kind),
-            _ => output::artifact_name(&input.name, method, target, kind),
-        }
-    }
-
-    /// File name of a method's record.
-    pub(crate) fn record_name(&self, input: &Input, method: Method) -> String {
-        match &self.destination {
-            Destination::File(path) => format!("{}.json", stem(path)),
-            _ => output::record_name(&input.name, method.info().name),
-        }
-    }
-
-    /// File name of the sheet.
-    pub(crate) fn grid_name(&self, input: &Input) -> String {
-        match &self.destination {
-            Destination::File(path) => format!("{}.grid.png", stem(path)),
-            _ => format!("{}.grid.png", input.name),
-        }
-    }
-
-    /// The files of an input whose names do not wait for its classes.
-    fn known_paths(&self, input: &Input) -> Vec<PathBuf> {
-        let Some(directory) = self.directory(&input.place) else { return vec![] };
-        let mut names = Vec::new();
-        for method in &self.methods {
-            if !self.several_targets {
-                names.extend(self.artifacts.iter().map(|kind| self.artifact_name(input, *method, 0, *kind)));
-            }
-            if self.record {
-                names.push(self.record_name(input, *method));
-            }
-        }
-        if self.grid {
-            names.push(self.grid_name(input));
-        }
-        names.into_iter().map(|name| directory.join(name)).collect()
-    }
-}
-
-fn each_once(methods: &[Method]) -> Vec<Method> {
-    let mut once = Vec::new();
-    for method in methods {
-        if !once.contains(method) {
-            once.push(*method);
-        }
-    }
-    once
 }
 
 /// The ending of a path that looks like a picture which burncam does not write.
@@ -278,21 +225,4 @@ fn picture_ending(out: &Path) -> Option<&str> {
     let ending = out.extension()?.to_str()?;
     let known = ["jpg", "jpeg", "jpe", "jfif", "apng", "webp", "gif", "bmp", "tif", "tiff"];
     (known.contains(&ending.to_lowercase().as_str()) && !out.is_dir()).then_some(ending)
-}
-
-fn destination(out: &Path) -> Destination {
-    let is_file = out.extension().is_some_and(|ending| ending == "png" || ending == "json");
-    match () {
-        () if out == Path::new("-") => Destination::Stdout,
-        () if is_file && !out.is_dir() => Destination::File(out.to_path_buf()),
-        () => Destination::Directory(out.to_path_buf()),
-    }
-}
-
-fn file_name(path: &Path) -> String {
-    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
-}
-
-fn stem(path: &Path) -> String {
-    path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
 }

@@ -1,14 +1,18 @@
 //! `burncam predict`: the most probable classes, as text or JSON lines.
 
+use std::ops::ControlFlow;
+
 use anyhow::Result;
-use burncam::engine::Runtime;
 use burncam::explain::Predictor;
-use burncam::record::Prediction;
+use burncam::record::{Prediction, percent_or_number};
 use serde_json::json;
 
 use crate::args::PredictArgs;
+use crate::batch::{self, Signals};
 use crate::contain::contained_for;
 use crate::discover::{Found, Input, discover, report};
+use crate::request::runtime;
+use crate::threads::Workers;
 use crate::{Outcome, is_of_model, subjects, text};
 
 /// Predicts every input; a failing input is reported and the others continue.
@@ -17,13 +21,17 @@ pub(crate) fn run(args: &PredictArgs, quiet: bool) -> Result<Outcome> {
     if !quiet {
         report(&left);
     }
-    let model = subjects::open_model(&args.model)?;
-    subjects::set_threads(args.run.place.threads.map(usize::from))?;
-    let runtime = Runtime { thrifty: inputs.len() == 1, ..args.run.runtime() };
-    let predictor = Predictor::new(model, runtime)?;
+    let workers = Workers::new(&args.run.place, None, None, inputs.len());
+    let pool = workers.pool()?;
+    let predictor = pool.install(|| {
+        let model = subjects::open_model(&args.model)?;
+        Ok::<_, anyhow::Error>(Predictor::new(model, runtime(&args.run, workers, inputs.len()))?)
+    })?;
+    let one = |input: &Input| contained_for(&input.path, || predict_one(args, &predictor, input));
+    let work = |inputs: &[Input]| inputs.iter().map(one).collect();
     let mut outcome = Outcome::Done;
-    for input in &inputs {
-        match contained_for(&input.path, || predict_one(args, &predictor, input)) {
+    batch::run(&pool, workers, &inputs, &Signals::default(), work, |input, result| {
+        match result {
             Ok((predictions, warnings)) => {
                 for warning in &warnings {
                     log::warn!("{}: {warning}", input.path.display());
@@ -36,7 +44,8 @@ pub(crate) fn run(args: &PredictArgs, quiet: bool) -> Result<Outcome> {
                 text::error(&error);
             }
         }
-    }
+        Ok(ControlFlow::Continue(()))
+    })?;
     Ok(outcome)
 }
 
@@ -46,7 +55,7 @@ fn predict_one(
     predictor: &Predictor,
     input: &Input,
 ) -> Result<(Vec<Prediction>, Vec<String>)> {
-    let subject = subjects::load(input, &args.picture, None, predictor.model())?;
+    let subject = subjects::load(input, &args.picture.reading(), predictor.model())?;
     let predictions = predictor.predict(&subject, args.top_k.into())?;
     Ok((predictions, subject.warnings))
 }
@@ -68,7 +77,7 @@ fn print(
         text::line(&format!("{name}:"))?;
     }
     for class in predictions {
-        let shown = text::percent_or_number(class.proba, class.number.unwrap_or_default());
+        let shown = percent_or_number(class.proba, class.number.unwrap_or_default());
         text::line(&format!("{shown:>7}  {:>4}  {}", class.target, class.class_name))?;
     }
     Ok(())

@@ -1,34 +1,36 @@
-//! From arguments to what the library is asked.
+//! From arguments to the library's request.
+
+use std::num::NonZero;
 
 use anyhow::{Result, bail};
-use burncam::cam::{Finish, Library, Options, Progress, Smoothing};
-use burncam::card::OutputKind;
-use burncam::engine::Score;
-use burncam::explain::{Scale, Settings, Style};
-use burncam::input::{read_file, sha256_hex};
-use burncam::model::OutputSpec;
-use burncam::record::RequestRecord;
+use burncam::cam::{Finish, Method, Options, Progress, Smoothing};
+use burncam::engine::Runtime;
+use burncam::explain::{ArtifactKind, Reading, Request, Scale, Style};
 use burncam::render::{Colormap, Overlay};
 
-use crate::args::{ExplainArgs, OverlayArg, ScaleArg, SmoothArg, StyleArgs};
-use crate::plan::Plan;
+use crate::args::{ExplainArgs, OverlayArg, RunArgs, Save, ScaleArg, SmoothArg, StyleArgs};
+use crate::plan::Destination;
+use crate::threads::Workers;
 
-/// What is to be explained.
+/// Everything that is asked for, complete: what the files of a run hold follows from it and the model.
+///
+/// `listener` reports how far a method has come.
 ///
 /// # Errors
-/// When the picture that tensors are drawn on cannot be read.
-pub(crate) fn settings(
+/// For options that the chosen way of drawing would ignore.
+pub(crate) fn request(
     args: &ExplainArgs,
-    plan: &Plan,
-    output: &OutputSpec,
-    progress: Option<Progress>,
-) -> Result<Settings> {
+    destination: &Destination,
+    workers: Workers,
+    images: usize,
+    listener: Option<Progress>,
+) -> Result<Request> {
     let map = &args.method;
     let smooth = |kind| map.smooth.contains(&kind);
-    Ok(Settings {
-        runtime: args.run.runtime(),
-        methods: plan.methods.clone(),
-        score: args.score.or_else(|| usual_score(map.compat, output)),
+    Ok(Request {
+        runtime: runtime(&args.run, workers, images),
+        methods: each_once(&args.methods),
+        score: args.score,
         layers: args.layers.clone(),
         targets: args.targets.clone(),
         top_k: args.top_k.into(),
@@ -42,61 +44,75 @@ pub(crate) fn settings(
             noise: smooth(SmoothArg::Noise),
             eigen: smooth(SmoothArg::Eigen),
         },
-        options: Options {
-            counterfactual: map.counterfactual,
-            signed: map.signed,
-            seed: map.seed,
-            samples: map.samples.map(|samples| samples as usize),
-            noise: map.noise,
-            patch: map.patch.map(usize::from),
-            stride: map.stride.map(usize::from),
-            batch_size: args.batch.batch_size.map_or(Options::default().batch_size, usize::from),
-            library: map.compat,
-            progress,
-        },
-        request: request(args, plan)?,
+        options: options(args, listener),
         scale: match map.scale {
             _ if map.no_normalize => Scale::Raw,
             ScaleArg::Number(number) => Scale::Fixed(number),
-            // A shared scale is known after the first round.
+            // A shared scale is what a first pass finds.
             ScaleArg::Own | ScaleArg::Shared => Scale::Own,
         },
+        reading: Reading { drawn_on: args.image.clone(), ..args.picture.reading() },
+        style: style(args)?,
+        artifacts: artifacts(args, destination),
+        record: match destination {
+            Destination::Directory(_) => args.output.save.contains(&Save::Record),
+            Destination::File(_) => args.output.save.contains(&Save::Record) || destination.is_record(),
+            Destination::Stdout => false,
+        },
+        grid: args.output.grid,
+        overwrite: args.replaces(),
     })
 }
 
-/// What records say of pictures and files; the explainer adds the rest.
-fn request(args: &ExplainArgs, plan: &Plan) -> Result<RequestRecord> {
-    let [red, green, blue] = args.picture.background;
-    let image = args.image.as_deref().map(read_file).transpose()?;
-    let names = plan.methods.iter().map(|method| method.info().name.to_owned());
-    Ok(RequestRecord {
-        background: Some(format!("{red:02x}{green:02x}{blue:02x}")),
-        icc: Some(args.picture.icc.name().to_owned()),
-        strict_pictures: Some(args.picture.strict_pictures),
-        layout: Some(args.picture.layout.name().to_owned()),
-        image: image.map(|bytes| sha256_hex(&bytes)),
-        save: plan.artifacts.iter().map(|kind| kind.name().to_owned()).collect(),
-        grid: if plan.grid { names.collect() } else { vec![] },
-        ..RequestRecord::default()
-    })
+/// Where the network runs, and what runs it. A single image is explained in low-memory mode.
+pub(crate) fn runtime(args: &RunArgs, workers: Workers, images: usize) -> Runtime {
+    Runtime { threads: NonZero::new(workers.threads), low_memory: images == 1, ..args.runtime() }
 }
 
-/// Libraries explain what a network gives, whatever that is; here it is the logit.
-fn usual_score(compat: Option<Library>, output: &OutputSpec) -> Option<Score> {
-    compat?;
-    Some(match output.gives {
-        OutputKind::Softmax | OutputKind::Sigmoid | OutputKind::Probabilities => Score::Prob,
-        OutputKind::LogSoftmax | OutputKind::LogSigmoid => Score::LogProb,
-        OutputKind::Numbers => Score::Number,
-        _ => Score::Logit,
-    })
+fn options(args: &ExplainArgs, listener: Option<Progress>) -> Options {
+    let map = &args.method;
+    Options {
+        counterfactual: map.counterfactual,
+        signed: map.signed,
+        seed: map.seed,
+        samples: map.samples.map(|samples| samples as usize),
+        noise: map.noise,
+        patch: map.patch.map(usize::from),
+        stride: map.stride.map(usize::from),
+        batch_size: args.batch.batch_size.map_or(Options::default().batch_size, usize::from),
+        library: map.compat,
+        progress: listener,
+    }
+}
+
+/// The kinds of pictures, each once, in the order in which they are documented.
+fn artifacts(args: &ExplainArgs, destination: &Destination) -> Vec<ArtifactKind> {
+    match destination {
+        Destination::Stdout if args.output.json => vec![],
+        Destination::Stdout => vec![ArtifactKind::Overlay],
+        Destination::File(_) if destination.is_record() => vec![],
+        Destination::File(_) | Destination::Directory(_) => {
+            let is_saved = |kind: &ArtifactKind| args.output.save.contains(&Save::Artifact(*kind));
+            ArtifactKind::ALL.iter().copied().filter(is_saved).collect()
+        }
+    }
+}
+
+fn each_once(methods: &[Method]) -> Vec<Method> {
+    let mut once = Vec::new();
+    for method in methods {
+        if !once.contains(method) {
+            once.push(*method);
+        }
+    }
+    once
 }
 
 /// How pictures are drawn.
 ///
 /// # Errors
 /// For options that the chosen way of drawing would ignore.
-pub(crate) fn style(args: &ExplainArgs) -> Result<Style> {
+fn style(args: &ExplainArgs) -> Result<Style> {
     let StyleArgs { overlay, alpha, alpha_limit, colormap, interpolation, threshold, components } =
         args.style;
     let library = if overlay.is_none() { args.method.compat } else { None };

@@ -4,11 +4,11 @@ use std::io::Read as _;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
-use burncam::explain::Subject;
-use burncam::input::{MAX_FILE_BYTES, Picture};
+use burncam::explain::{Reading, Subject};
+use burncam::input::MAX_FILE_BYTES;
 use burncam::model::Model;
 
-use crate::args::{ModelArgs, PictureArgs};
+use crate::args::ModelArgs;
 use crate::discover::Input;
 
 /// The model given on the command line, or the built-in one.
@@ -31,17 +31,6 @@ pub(crate) fn open(path: Option<&Path>, spec: Option<&Path>) -> Result<Model> {
     Ok(model)
 }
 
-/// Sets the number of threads of the whole process; the default is one per core.
-pub(crate) fn set_threads(threads: Option<usize>) -> Result<()> {
-    if let Some(threads) = threads {
-        rayon::ThreadPoolBuilder::new()
-            .num_threads(threads)
-            .build_global()
-            .context("cannot start the threads")?;
-    }
-    Ok(())
-}
-
 /// Refuses an input that is known to be unreadable.
 ///
 /// # Errors
@@ -54,31 +43,17 @@ pub(crate) fn check(input: &Input) -> Result<()> {
 }
 
 /// Reads one input and preprocesses it for the model.
-pub(crate) fn load(
-    input: &Input,
-    args: &PictureArgs,
-    drawn_on: Option<&Path>,
-    model: &Model,
-) -> Result<Subject> {
+pub(crate) fn load(input: &Input, reading: &Reading, model: &Model) -> Result<Subject> {
     check(input)?;
     let name = input.path.display().to_string();
-    if input.is_tensor() {
-        let picture = drawn_on.map(|path| Picture::open(path, args.read_options())).transpose()?;
-        return Ok(Subject::from_tensor(&input.path, &name, args.layout.into(), picture, model)?);
-    }
-    if drawn_on.is_some() {
+    if reading.drawn_on.is_some() && !input.is_tensor() {
         bail!("--image goes with a .npy tensor, but '{name}' is read as a picture");
     }
-    let picture = if input.is_stdin() {
-        let mut bytes = Vec::new();
-        std::io::stdin()
-            .lock()
-            .take(MAX_FILE_BYTES + 1)
-            .read_to_end(&mut bytes)
-            .context("cannot read standard input")?;
-        Picture::from_bytes(&bytes, &name, args.read_options())?
-    } else {
-        Picture::open(&input.path, args.read_options())?
-    };
-    Ok(Subject::from_picture(picture, &name, model)?)
+    if !input.is_stdin() {
+        return Ok(Subject::open(&input.path, reading, model)?);
+    }
+    let mut bytes = Vec::new();
+    let stdin = std::io::stdin().lock();
+    stdin.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).context("cannot read standard input")?;
+    Ok(Subject::from_bytes(&bytes, &name, reading, model)?)
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Result, anyhow};
 use burncam::output::{self, OutputFile};
-use burncam::record::{Accuracy, Confusion, Summary};
+use burncam::record::{Accuracy, Confusion, Summary, percent};
 
 use crate::text;
 
@@ -86,15 +86,15 @@ fn classes(summary: &Summary) -> Option<String> {
     };
     let mean = summary.mean_proba?;
     if named.is_empty() {
-        return Some(format!("mean probability {}", text::percent(mean)));
+        return Some(format!("mean probability {}", percent(mean)));
     }
-    Some(format!("most frequent: {}{others}; mean probability {}", named.join(", "), text::percent(mean)))
+    Some(format!("most frequent: {}{others}; mean probability {}", named.join(", "), percent(mean)))
 }
 
 fn accuracy(accuracy: &Accuracy) -> String {
-    let top5 = accuracy.top5.map_or_else(String::new, |share| format!(" (top 5: {})", text::percent(share)));
+    let top5 = accuracy.top5.map_or_else(String::new, |share| format!(" (top 5: {})", percent(share)));
     let labelled = text::counted(accuracy.labelled, "labelled image");
-    format!("right: {}{top5} of {labelled}", text::percent(accuracy.top1))
+    format!("right: {}{top5} of {labelled}", percent(accuracy.top1))
 }
 
 fn most_frequent(mistake: &Confusion) -> String {

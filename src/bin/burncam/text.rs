@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::{Context as _, Error, Result};
 use env_logger::fmt::Formatter;
 
-use crate::escape::{escaped, escaped_json};
+use burncam::render::escape::{escaped, escaped_json};
 
 /// Prints one line of results.
 pub(crate) fn line(text: &str) -> Result<()> {
@@ -122,34 +122,6 @@ pub(crate) fn counted(count: usize, thing: &str) -> String {
     format!("{count} {thing}{}", if count == 1 { "" } else { "s" })
 }
 
-/// A probability as a percentage.
-pub(crate) fn percent(probability: f64) -> String {
-    let percent = probability * 100.0;
-    match percent {
-        _ if percent > 0.0 && percent < 0.05 => "<0.1 %".to_owned(),
-        _ => format!("{percent:.1} %"),
-    }
-}
-
-/// A probability as a percentage, or the value when it has none.
-pub(crate) fn percent_or_number(probability: Option<f64>, value: f64) -> String {
-    probability.map_or_else(|| number(value), percent)
-}
-
-/// A number with five significant digits.
-pub(crate) fn number(value: f64) -> String {
-    const DIGITS: i32 = 5;
-    let size = value.abs();
-    match size {
-        0.0 => "0".to_owned(),
-        1e-4..1e7 => {
-            let decimals = (DIGITS - 1 - size.log10().floor() as i32).max(0);
-            format!("{value:.*}", decimals as usize)
-        }
-        _ => format!("{value:.4e}"),
-    }
-}
-
 /// A byte count for people.
 pub(crate) fn size(bytes: u64) -> String {
     match bytes {
@@ -161,13 +133,6 @@ pub(crate) fn size(bytes: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn numbers_have_five_digits_whatever_their_size() {
-        let shown = [0.0, -2.05, 1234.56789, 0.000_123_456, 98_765_432.1, -3e-9, 1_234_567.8].map(number);
-        assert_eq!(shown, ["0", "-2.0500", "1234.6", "0.00012346", "9.8765e7", "-3.0000e-9", "1234568"]);
-        assert_eq!([percent_or_number(Some(0.5), 7.0), percent_or_number(None, 7.0)], ["50.0 %", "7.0000"]);
-    }
 
     #[test]
     fn only_a_diagnosis_of_weights_has_several_lines() {

@@ -11,6 +11,7 @@
 mod boxes;
 mod colormap;
 pub mod compat;
+pub mod escape;
 mod grey;
 mod mask;
 mod overlay;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use burncam::Model;
 use burncam::card::Card;
-use burncam::explain::{Explainer, Explanation, Settings, Subject};
+use burncam::explain::{Explainer, Explanation, Request, Subject};
 use burncam::input::Picture;
 
 use super::cards::sound;
@@ -21,7 +21,7 @@ fn model_bytes() -> (Vec<u8>, usize) {
 }
 
 fn load(path: &Path) -> burncam::Result<Explainer> {
-    Explainer::new(Model::open(path, None)?, Settings::default())
+    Explainer::new(Model::open(path, None)?, Request::default())
 }
 
 fn explain(explainer: &Explainer) -> Explanation {

@@ -2,7 +2,7 @@
 
 use burncam::Heatmap;
 use burncam::cam::Method;
-use burncam::explain::{ArtifactKind, Explanation, Scale, Settings, Style, Subject, Target};
+use burncam::explain::{ArtifactKind, Explanation, Request, Scale, Style, Subject, Target};
 use burncam::input::Placement;
 use burncam::model::Model;
 
@@ -28,9 +28,9 @@ fn files(explanation: &Explanation, model: &Model) -> [Vec<f32>; 2] {
     [0, 1].map(|at| npyz::NpyFile::new(&drawn[at].bytes[..]).unwrap().into_vec().unwrap())
 }
 
-fn with_scale(method: Method, scale: Scale) -> Settings {
+fn with_scale(method: Method, scale: Scale) -> Request {
     let layers = if method.info().uses_layer { layers(method) } else { &["auto"] };
-    Settings { scale, targets: vec![Target::Top(1)], ..settings(method, layers, false) }
+    Request { scale, targets: vec![Target::Top(1)], ..settings(method, layers, false) }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use burncam::cam::Method as M;
 use burncam::cam::{Method, Options, Reads, Scene, Smoothing};
-use burncam::explain::{Explainer, Explanation, Settings, Subject, Target};
+use burncam::explain::{Explainer, Explanation, Request, Subject, Target};
 use burncam::input::Placement;
 use burncam::model::import::{ImportRequest, import};
 use burncam::model::{LayerRequest, Model};
@@ -47,18 +47,18 @@ pub(super) fn subject(model: &Model) -> Subject {
     }
 }
 
-pub(super) fn explained(model: &Model, settings: Settings) -> burncam::Result<Explanation> {
+pub(super) fn explained(model: &Model, settings: Request) -> burncam::Result<Explanation> {
     let explainer = Explainer::new(model.clone(), settings)?;
     Ok(explainer.explain(&subject(model))?.remove(0))
 }
 
-pub(super) fn settings(method: Method, layers: &[&str], signed: bool) -> Settings {
-    Settings {
+pub(super) fn settings(method: Method, layers: &[&str], signed: bool) -> Request {
+    Request {
         methods: vec![method],
         layers: layers.iter().map(|layer| LayerRequest::parse(layer)).collect(),
         targets: vec![Target::Top(2)],
         options: Options { signed, samples: method.reads(Reads::Samples).then_some(4), ..Options::default() },
-        ..Settings::default()
+        ..Request::default()
     }
 }
 

@@ -10,11 +10,11 @@ mod inputs;
 mod merge;
 mod values;
 
-use std::num::NonZero;
 use std::path::PathBuf;
 
 use burncam::DeviceName;
 use burncam::engine::{Engine, Precision, Runtime};
+use burncam::explain::Reading;
 use burncam::input::{Icc, Layout, ReadOptions};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -124,11 +124,10 @@ pub(crate) struct RunArgs {
 }
 
 impl RunArgs {
-    /// The device and engine to run on.
+    /// Where the network runs, and what runs it; its share of the threads is settled by `threads.rs`.
     pub(crate) fn runtime(&self) -> Runtime {
-        let threads = self.place.threads.and_then(|threads| NonZero::new(usize::from(threads)));
         let device = self.place.device.clone();
-        Runtime { device, engine: self.engine, threads, precision: self.precision, ..Runtime::default() }
+        Runtime { device, engine: self.engine, precision: self.precision, ..Runtime::default() }
     }
 }
 
@@ -161,9 +160,11 @@ pub(crate) struct PictureArgs {
 }
 
 impl PictureArgs {
-    /// How picture files are read.
-    pub(crate) fn read_options(&self) -> ReadOptions {
-        ReadOptions { background: self.background, strict: self.strict_pictures, icc: self.icc }
+    /// How pictures and tensors are read.
+    pub(crate) fn reading(&self) -> Reading {
+        let options =
+            ReadOptions { background: self.background, strict: self.strict_pictures, icc: self.icc };
+        Reading { options, layout: self.layout.into(), drawn_on: None }
     }
 }
 
@@ -171,16 +172,6 @@ impl PictureArgs {
 pub(crate) enum LayoutArg {
     ChannelsFirst,
     ChannelsLast,
-}
-
-impl LayoutArg {
-    /// The name on the command line.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::ChannelsFirst => "channels-first",
-            Self::ChannelsLast => "channels-last",
-        }
-    }
 }
 
 impl From<LayoutArg> for Layout {

@@ -1,138 +1,124 @@
-//! Many images at once: workers that take each image from its file to its files, and one place that takes what they did.
+//! Many tasks at once: workers that do each task from beginning to end, and one place that takes the results in order.
 //!
-//! A worker does everything for a few images, one after another: reading, the network, drawing, writing. As many workers as
-//! cores keep all of them busy with no hand-over between stages, and no stage waits for another's. Work inside an
-//! image that could use more cores runs on the same threads, where one of them is free.
+//! What a task is and what becomes of its result is the caller's: for `explain` and `predict` a task is an image. A worker does
+//! everything for a few tasks before it takes the next ones. With one worker per core all cores are busy, and no stage of the work waits
+//! for another. Work inside a task that could use more cores runs on the same threads, where one of them is free.
 
-mod lists;
-mod progress;
 mod queue;
-mod results;
 mod signals;
 
-use std::io::ErrorKind;
-use std::num::NonZero;
+use std::ops::ControlFlow;
 use std::thread;
 
 use anyhow::Result;
+use rayon::ThreadPool;
 
 use self::queue::Queue;
-pub(crate) use self::results::Results;
 pub(crate) use self::signals::Signals;
-use crate::args::ExplainArgs;
-use crate::explain::{Explained, Job, Task};
-use crate::{Outcome, is_broken_pipe, is_of_model, text};
+use crate::threads::Workers;
 
-/// Batches of each worker that may be finished before one that is still at work.
+/// Batches of each worker that may be finished before one that is still in progress.
 const AHEAD: usize = 8;
 
-/// How the cores are shared out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Crew {
-    /// Workers.
-    pub(crate) jobs: usize,
-    /// Threads of the network in each.
-    pub(crate) threads: usize,
-    /// Images that a worker takes through the network together.
-    pub(crate) together: usize,
-}
-
-impl Crew {
-    /// For as many images; what was asked for goes first.
-    pub(crate) fn new(args: &ExplainArgs, images: usize) -> Self {
-        let cores = thread::available_parallelism().map_or(1, NonZero::get);
-        let all = args.run.place.threads.map_or(cores, usize::from);
-        let usual = if images > 1 { all } else { 1 };
-        let jobs = args.batch.jobs.map_or(usual, usize::from).min(images.max(1));
-        let threads = (all / jobs).max(1);
-        // Several together take more memory and, on the networks that were measured, no less time. A worker without images
-        // would be a core without work.
-        let together = args.batch.batch_size.map_or(1, usize::from).min(images.div_ceil(jobs)).max(1);
-        Self { jobs, threads, together }
-    }
-}
-
-/// Explains all tasks.
+/// Does `work` for all tasks on the threads of `pool`, and gives the results to `take` in the order of the tasks, one at a time on
+/// the caller's thread. `work` gives one result per task. After a break or a signal no more tasks begin; the results of those that have
+/// begun are still taken. Returns how many were.
 ///
 /// # Errors
-/// When results cannot be told or listed. Failures of images are told and counted.
-pub(crate) fn run(
-    job: &Job<'_>,
+/// The first of `take`, after which no more results are taken.
+pub(crate) fn run<Task: Sync, T: Send>(
+    pool: &ThreadPool,
+    workers: Workers,
     tasks: &[Task],
-    crew: Crew,
-    mut results: Results<'_>,
     signals: &Signals,
-) -> Result<Outcome> {
-    let queue = Queue::new(tasks.len(), crew.together, crew.jobs * crew.together * AHEAD);
-    let consumed = thread::scope(|scope| {
+    work: impl Fn(&[Task]) -> Vec<Result<T>> + Sync,
+    mut take: impl FnMut(&Task, Result<T>) -> Result<ControlFlow<()>>,
+) -> Result<usize> {
+    let queue = Queue::new(tasks.len(), workers.together, workers.jobs * workers.together * AHEAD);
+    let do_work = || {
+        while let Some(range) = queue.take() {
+            for (task, result) in range.clone().zip(work(&tasks[range])) {
+                queue.give(task, result);
+            }
+            if signals.raised().is_some() {
+                queue.stop();
+            }
+        }
+    };
+    thread::scope(|scope| {
         scope.spawn(|| {
-            rayon::broadcast(|worker| {
-                if worker.index() < crew.jobs {
-                    work(job, tasks, &queue, signals);
+            pool.broadcast(|worker| {
+                if worker.index() < workers.jobs {
+                    do_work();
                 }
             });
         });
-        let consumed = consume(job, tasks, &queue, &mut results);
+        let taken = take_all(&queue, |task, result| take(&tasks[task], result));
         queue.stop();
-        consumed
-    });
-    let consumed = match consumed {
-        Err(error) if is_broken_pipe(&error) || is_of_model(&error) => return Err(error),
-        Err(error) => {
-            text::error(&error);
-            None
-        }
-        Ok(consumed) => Some(consumed),
-    };
-    let interrupted = consumed != Some(tasks.len());
-    let failed = results.failed();
-    let written = results.finish(interrupted);
-    Ok(match signals.raised() {
-        Some(signal) if interrupted => Outcome::Interrupted(signal),
-        _ if failed > 0 || interrupted || !written => Outcome::SomeFailed,
-        _ => Outcome::Done,
+        taken
     })
 }
 
-fn work(job: &Job<'_>, tasks: &[Task], queue: &Queue<Result<Explained>>, signals: &Signals) {
-    while let Some(range) = queue.take() {
-        for (task, result) in range.clone().zip(job.explain(&tasks[range])) {
-            queue.give(task, result);
-        }
-        if signals.raised().is_some() {
-            queue.stop();
-        }
-    }
-}
-
-/// Takes results until the last, or one after which going on is of no use; says how many.
-fn consume(
-    job: &Job<'_>,
-    tasks: &[Task],
-    queue: &Queue<Result<Explained>>,
-    results: &mut Results<'_>,
+/// Takes results until the last.
+fn take_all<T>(
+    queue: &Queue<Result<T>>,
+    mut take: impl FnMut(usize, Result<T>) -> Result<ControlFlow<()>>,
 ) -> Result<usize> {
-    let mut consumed = 0;
+    let mut taken = 0;
     while let Some((task, result)) = queue.next() {
-        let result = match result {
-            // Not this image's fault, nor the next one's.
-            Err(error) if is_of_model(&error) => return Err(error.downcast::<burncam::Error>()?.into()),
-            result => result,
-        };
-        results.take(&tasks[task], &result)?;
-        consumed += 1;
-        if let Err(error) = &result
-            && (job.args.batch.fail_fast || is_hopeless(error, job))
-        {
+        if take(task, result)?.is_break() {
             queue.stop();
         }
+        taken += 1;
     }
-    Ok(consumed)
+    Ok(taken)
 }
 
-/// Whether what kept one image from being written will keep all others from it.
-fn is_hopeless(error: &anyhow::Error, job: &Job<'_>) -> bool {
-    let kinds = [ErrorKind::StorageFull, ErrorKind::QuotaExceeded, ErrorKind::ReadOnlyFilesystem];
-    let mut causes = error.chain().filter_map(|cause| cause.downcast_ref::<std::io::Error>());
-    causes.any(|cause| kinds.contains(&cause.kind())) || job.plan.is_gone()
+#[cfg(test)]
+mod tests {
+    use anyhow::bail;
+
+    use super::*;
+
+    fn run_numbers(
+        jobs: usize,
+        together: usize,
+        count: usize,
+        take: impl FnMut(&usize, Result<usize>) -> Result<ControlFlow<()>>,
+    ) -> Result<usize> {
+        let workers = Workers { jobs, threads: 1, together };
+        let tasks: Vec<usize> = (0..count).collect();
+        let work = |tasks: &[usize]| {
+            let one = |task: &usize| if task % 5 == 3 { bail!("a fault of {task}") } else { Ok(task * 2) };
+            tasks.iter().map(one).collect()
+        };
+        run(&workers.pool()?, workers, &tasks, &Signals::default(), work, take)
+    }
+
+    #[test]
+    fn results_and_faults_come_in_the_order_of_the_tasks() {
+        for (jobs, together) in [(1, 1), (3, 2), (2, 7)] {
+            let mut taken = Vec::new();
+            let count = run_numbers(jobs, together, 50, |task, result| {
+                match result {
+                    Ok(double) => assert_eq!(double, task * 2),
+                    Err(error) => assert_eq!(error.to_string(), format!("a fault of {task}")),
+                }
+                taken.push(*task);
+                Ok(ControlFlow::Continue(()))
+            });
+            assert_eq!(count.unwrap(), 50);
+            assert_eq!(taken, (0..50).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn a_break_stops_what_has_not_begun_and_an_error_everything() {
+        let stop =
+            |task: &usize, _| Ok(if *task == 2 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) });
+        let count = run_numbers(2, 1, 1000, stop).unwrap();
+        assert!((3..=3 + 2 * AHEAD).contains(&count), "{count}");
+        let error = run_numbers(2, 1, 1000, |task, _| bail!("no more after {task}")).unwrap_err();
+        assert_eq!(error.to_string(), "no more after 0");
+    }
 }

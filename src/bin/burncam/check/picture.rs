@@ -5,6 +5,7 @@ use std::path::Path;
 use anyhow::{Result, bail};
 use burncam::Model;
 use burncam::check::{InputCheck, PictureReport, PictureRequest, StageCheck, check_picture};
+use burncam::record::percent_or_number;
 
 use super::{figure, is_json, row};
 use crate::Outcome;
@@ -58,7 +59,7 @@ fn print(report: &PictureReport) -> Result<()> {
     text::lines(&text::table(&["channel", "mean", "min", "max"], &numbers.collect::<Vec<_>>()))?;
     text::line("")?;
     for class in &report.predictions {
-        let shown = text::percent_or_number(class.proba, class.number.unwrap_or_default());
+        let shown = percent_or_number(class.proba, class.number.unwrap_or_default());
         text::line(&format!("{shown:>7}  {:>4}  {}", class.target, class.class_name))?;
     }
     let rows = rows(report);

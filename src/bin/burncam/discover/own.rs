@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use burncam::cam::Method;
+use burncam::job::Names;
 use burncam::output;
 use burncam::record::Artifact;
 use serde::Deserialize;
@@ -63,7 +64,7 @@ impl Own {
     /// Records of version 1 do not name the sheet.
     fn has_old_record(&mut self, stem: &str) -> bool {
         Method::ALL.iter().any(|method| {
-            let record = self.record(&output::record_name(stem, method.info().name));
+            let record = self.record(&Names::new("", stem).record(*method));
             record.is_some_and(|record| record.schema_version == 1)
         })
     }

@@ -7,7 +7,7 @@ use std::path::{Component, Path, PathBuf};
 use glob::{MatchOptions, Pattern};
 
 use super::left::{self, Why};
-use super::walk::{Catch, Verdict, Way, walk};
+use super::walk::{Catch, Verdict, Way, is_hidden, is_hidden_name, walk};
 use crate::args::InputArgs;
 
 /// Extensions that a search accepts; a file named explicitly may have any.
@@ -163,14 +163,6 @@ fn fits(pattern: &Pattern, below: &Path) -> bool {
 /// Names that are not valid text match as they are displayed.
 fn matches(pattern: &Pattern, path: &Path) -> bool {
     pattern.matches_with(&path.to_string_lossy(), SHELL)
-}
-
-pub(super) fn is_hidden_name(path: &Path) -> bool {
-    path.file_name().is_some_and(is_hidden)
-}
-
-fn is_hidden(name: &OsStr) -> bool {
-    name.as_encoded_bytes().starts_with(b".")
 }
 
 fn looks_like_picture(below: &Path) -> bool {

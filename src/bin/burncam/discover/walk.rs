@@ -1,13 +1,13 @@
 //! Walks a directory tree. Links are followed, cycles are not entered, and unreadable directories are results with
 //! their problem, so that they fail like damaged pictures.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
 
 use super::left::{self, Left, Why};
 use super::own::Own;
-use super::search::is_hidden_name;
 
 /// The results of a search.
 #[derive(Debug, Default)]
@@ -117,4 +117,13 @@ impl Catch {
 fn dangling(path: &Path, reason: &str) -> String {
     let to = std::fs::read_link(path).map_or_else(|_| String::new(), |to| format!(" to '{}'", to.display()));
     format!("image '{}': is a link{to} that cannot be followed: {reason} (mend or remove it)", path.display())
+}
+
+/// Whether the name at the end of a path is hidden.
+pub(super) fn is_hidden_name(path: &Path) -> bool {
+    path.file_name().is_some_and(is_hidden)
+}
+
+pub(super) fn is_hidden(name: &OsStr) -> bool {
+    name.as_encoded_bytes().starts_with(b".")
 }

@@ -2,9 +2,7 @@
 
 use std::path::PathBuf;
 
-use burncam::record::Record;
-
-use crate::text;
+use burncam::record::{Record, percent_or_number};
 
 /// One input, explained by every method.
 pub(crate) struct Explained {
@@ -38,7 +36,7 @@ impl Explained {
                 let rank = rank.map_or_else(String::new, |rank| format!(" (rank {rank})"));
                 // Synonyms follow a comma; one name is enough for a line.
                 let name = target.class_name.split(", ").next().unwrap_or_default();
-                let shown = text::percent_or_number(target.proba, target.score);
+                let shown = percent_or_number(target.proba, target.score);
                 format!("{name} {shown}{rank}{}", self.blanks(at))
             })
             .collect();

@@ -1,63 +1,130 @@
-//! `burncam explain`: what is to be explained, and with what; the work itself is the batch's, for one image too.
+//! `burncam explain`: what is to be explained, and with what. A single image goes through the batch, too.
 
 mod explained;
-mod job;
+mod lists;
+mod progress;
+mod results;
 mod resume;
+mod task;
+mod work;
 
-use std::num::NonZero;
+use std::io::ErrorKind;
+use std::ops::ControlFlow;
 use std::path::Path;
 
 use anyhow::{Result, bail};
-use burncam::engine::Runtime;
-use burncam::explain::{ArtifactKind, Explainer, Target};
+use burncam::explain::{ArtifactKind, Explainer, Request, Target};
+use burncam::job::share_scale;
+use burncam::model::Model;
+use rayon::ThreadPool;
 
-pub(crate) use self::explained::Explained;
-pub(crate) use self::job::{Job, Task};
+use self::results::Results;
 use self::resume::Redone;
+use self::task::Task;
+use self::work::Work;
 use crate::args::{ExplainArgs, ScaleArg};
-use crate::batch::{self, Crew, Results, Signals};
-use crate::discover::{Found, Input, discover, report};
+use crate::batch::{self, Signals};
+use crate::contain::contained;
+use crate::discover::{Found, Input, Left, discover, report};
 use crate::labels::{Label, labels};
-use crate::plan::Plan;
-use crate::request::{settings, style};
-use crate::{Outcome, progress, subjects, text};
+use crate::plan::{Destination, Plan};
+use crate::request::request;
+use crate::threads::Workers;
+use crate::{Outcome, is_broken_pipe, is_of_model, subjects, text};
 
 /// Explains every input; a failing one is reported and the rest goes on.
 pub(crate) fn run(args: &ExplainArgs, quiet: bool) -> Result<Outcome> {
+    let run = prepare(args, quiet)?;
+    run.plan.make_root()?;
+    let signals = if run.tasks.len() > 1 { Signals::listen()? } else { Signals::default() };
+    let redone = args.batch.resume.then(Redone::default);
+    let work = Work { plan: &run.plan, explainer: &run.explainer, redone };
+    let mut results = Results::open(args, &work, run.tasks.len(), &run.left, quiet)?;
+    let explain = |tasks: &[Task]| work.explain(tasks);
+    let taken = batch::run(&run.pool, run.workers, &run.tasks, &signals, explain, |task, result| {
+        // Not this image's fault, nor the next one's.
+        if result.as_ref().is_err_and(is_of_model) {
+            return result.map(|_| ControlFlow::Break(()));
+        }
+        results.take(task, &result)?;
+        let stops = |error| args.batch.fail_fast || is_hopeless(error, &run.plan);
+        let flow = ControlFlow::Continue(());
+        Ok(if result.as_ref().is_err_and(stops) { ControlFlow::Break(()) } else { flow })
+    });
+    let taken = match taken {
+        Err(error) if is_of_model(&error) => return Err(error.downcast::<burncam::Error>()?.into()),
+        Err(error) if is_broken_pipe(&error) => return Err(error),
+        Err(error) => {
+            text::error(&error);
+            None
+        }
+        Ok(taken) => Some(taken),
+    };
+    let interrupted = taken != Some(run.tasks.len());
+    let failed = results.failed();
+    let written = run.pool.install(|| results.finish(interrupted));
+    Ok(match signals.raised() {
+        Some(signal) if interrupted => Outcome::Interrupted(signal),
+        _ if failed > 0 || interrupted || !written => Outcome::SomeFailed,
+        _ => Outcome::Done,
+    })
+}
+
+/// What is settled before any image is explained.
+struct Run {
+    plan: Plan,
+    pool: ThreadPool,
+    workers: Workers,
+    explainer: Explainer,
+    tasks: Vec<Task>,
+    left: Left,
+}
+
+fn prepare(args: &ExplainArgs, quiet: bool) -> Result<Run> {
     let Found { inputs, searched, total, left, places } = discover(&args.inputs)?;
-    let plan = Plan::new(args, &inputs, places)?;
-    check(args, &plan, &inputs)?;
-    plan.check(&inputs, args.replaces())?;
-    let style = style(args)?;
-    let model = subjects::open_model(&args.model)?;
+    let images = inputs.len();
+    let workers = Workers::new(&args.run.place, args.batch.jobs, args.batch.batch_size, images);
+    let destination = Destination::new(&args.output.out, images)?;
+    let listener = if images == 1 { crate::progress::listener(quiet) } else { None };
+    let request = request(args, &destination, workers, images, listener)?;
+    let plan = Plan::new(args, destination, &request, images, places)?;
+    check(args, &request, &inputs)?;
+    plan.check(&inputs, &request)?;
+    let pool = workers.pool()?;
+    let model = pool.install(|| subjects::open_model(&args.model))?;
     if searched && !quiet {
-        text::note(&found(inputs.len(), total));
+        text::note(&found(images, total));
         report(&left);
     }
     let labels = match &args.batch.labels {
-        Some(source) => labels(source, &inputs, inputs.len() == total, &model)?,
-        None => vec![Label::Missing; inputs.len()],
+        Some(source) => labels(source, &inputs, images == total, &model)?,
+        None => vec![Label::Missing; images],
     };
-    let crew = Crew::new(args, inputs.len());
-    subjects::set_threads(Some(crew.jobs * crew.threads))?;
-    let listener = if inputs.len() == 1 { progress::listener(quiet) } else { None };
-    let mut settings = settings(args, &plan, model.output(), listener)?;
-    settings.runtime =
-        Runtime { threads: NonZero::new(crew.threads), thrifty: inputs.len() == 1, ..settings.runtime };
-    let explainer = Explainer::new(model, settings)?;
+    let tasks: Vec<Task> = inputs.into_iter().zip(labels).map(Task::from).collect();
+    let explainer = pool.install(|| explainer(args, model, request, &tasks))?;
+    Ok(Run { plan, pool, workers, explainer, tasks, left })
+}
+
+/// The explainer of all tasks; for a scale that they share, after a pass over all of them. What fails there is reported by the
+/// pass that writes files.
+fn explainer(args: &ExplainArgs, model: Model, request: Request, tasks: &[Task]) -> Result<Explainer> {
+    let explainer = Explainer::new(model, request)?;
     for layer in explainer.layers() {
         log::info!("layer '{}': {}", layer.name, layer.reason);
     }
-    let tasks: Vec<Task> = inputs.into_iter().zip(labels).map(Task::from).collect();
-    let mut job =
-        Job { args, plan: &plan, explainer: &explainer, style, shared: None, redone: Redone::default() };
-    if args.method.scale == ScaleArg::Shared {
-        job.shared = Some(job.shared_scales(&tasks));
+    if args.method.scale != ScaleArg::Shared {
+        return Ok(explainer);
     }
-    plan.make_root()?;
-    let signals = if tasks.len() > 1 { Signals::listen()? } else { Signals::default() };
-    let results = Results::open(&job, tasks.len(), &left, quiet)?;
-    batch::run(&job, &tasks, crew, results, &signals)
+    Ok(share_scale(explainer, tasks, |explainer, task| {
+        contained(|| Ok(explainer.explain(&task.load(explainer)?)?)).ok()
+    }))
+}
+
+/// Whether the fault that kept one image from being written will keep all others from it.
+fn is_hopeless(error: &anyhow::Error, plan: &Plan) -> bool {
+    let kinds = [ErrorKind::StorageFull, ErrorKind::QuotaExceeded, ErrorKind::ReadOnlyFilesystem];
+    let mut causes = error.chain().filter_map(|cause| cause.downcast_ref::<std::io::Error>());
+    causes.any(|cause| kinds.contains(&cause.kind())) || plan.is_gone()
 }
 
 /// `2,000 images`, or `497 of 2,000 images` of a shard.
@@ -67,13 +134,13 @@ fn found(own: usize, total: usize) -> String {
 }
 
 /// Refuses what contradicts itself, before any work.
-fn check(args: &ExplainArgs, plan: &Plan, inputs: &[Input]) -> Result<()> {
+fn check(args: &ExplainArgs, request: &Request, inputs: &[Input]) -> Result<()> {
     let batch = &args.batch;
     let shared = args.method.scale == ScaleArg::Shared;
     if shared && inputs.iter().any(Input::is_stdin) {
         bail!("--scale shared reads every input twice, which standard input cannot be (name a file)");
     }
-    if batch.resume && !plan.record {
+    if batch.resume && !request.record {
         bail!("--resume goes by records, but none are written (add record to --save, and name a directory)");
     }
     if batch.resume && shared {
@@ -83,7 +150,7 @@ fn check(args: &ExplainArgs, plan: &Plan, inputs: &[Input]) -> Result<()> {
     if needs_label && batch.labels.is_none() {
         bail!("--target label and both need to know the true classes (add --labels)");
     }
-    if batch.report.is_some() && !(plan.artifacts.contains(&ArtifactKind::Overlay) && plan.record) {
+    if batch.report.is_some() && !(request.artifacts.contains(&ArtifactKind::Overlay) && request.record) {
         bail!(
             "--report shows records and overlays, but not both are written (add them to --save, and name a directory)"
         );

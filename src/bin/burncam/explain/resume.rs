@@ -6,11 +6,14 @@ use std::sync::{Mutex, PoisonError};
 
 use anyhow::Result;
 use burncam::cam::Method;
+use burncam::explain::{Explainer, Request};
 use burncam::input::{read_file, sha256_hex};
+use burncam::job::Names;
 use burncam::record::{Artifact, LayerRecord, ModelRecord, Record};
 
 use super::explained::Explained;
-use super::job::{Job, Task};
+use super::task::Task;
+use crate::plan::Plan;
 
 /// Why images that have records are explained again, and how many for each reason.
 #[derive(Debug, Default)]
@@ -34,62 +37,66 @@ impl Redone {
 ///
 /// # Errors
 /// When the input cannot be read, or the model's hash could not be worked out.
-pub(crate) fn kept(job: &Job<'_>, task: &Task) -> Result<Option<Explained>> {
-    let Some(directory) = job.plan.directory(&task.input.place) else { return Ok(None) };
-    if task.input.is_stdin() {
-        return Ok(None);
-    }
+pub(crate) fn kept(
+    explainer: &Explainer,
+    plan: &Plan,
+    task: &Task,
+    redone: &Redone,
+) -> Result<Option<Explained>> {
+    let Some(names) = plan.names(&task.input).filter(|_| !task.input.is_stdin()) else { return Ok(None) };
+    let redo = |path: &Path, why: &'static str| {
+        log::info!("'{}': {why}", path.display());
+        redone.count(why);
+        Ok(None)
+    };
     let mut records = Vec::new();
-    for method in &job.plan.methods {
-        let path = directory.join(job.plan.record_name(&task.input, *method));
+    for method in &explainer.request().methods {
+        let path = names.directory().join(names.record(*method));
         let Ok(bytes) = std::fs::read(&path) else { return Ok(None) };
-        match finished(job, task, *method, &bytes, &directory) {
+        match finished(explainer, &names, task, *method, &bytes) {
             Ok(record) => records.push(record),
-            Err(why) => return Ok(redo(job, &path, why)),
+            Err(why) => return redo(&path, why),
         }
     }
-    let model = job.explainer.model_record()?;
+    let model = explainer.model_record()?;
     let sha256 = sha256_hex(&read_file(&task.input.path)?);
     for record in &records {
         if record.input.sha256 != sha256 {
-            return Ok(redo(job, &directory, "records of other pictures"));
+            return redo(names.directory(), "records of other pictures");
         }
         if !is_same_model(&record.model, &model) {
-            return Ok(redo(job, &directory, "records of another model"));
+            return redo(names.directory(), "records of another model");
         }
     }
-    Ok(Some(Explained { records, directory: Some(directory), files: vec![], kept: true, picture: None }))
-}
-
-fn redo(job: &Job<'_>, path: &Path, why: &'static str) -> Option<Explained> {
-    log::info!("'{}': {why}", path.display());
-    job.redone.count(why);
-    None
+    let directory = Some(names.directory().to_path_buf());
+    Ok(Some(Explained { records, directory, files: vec![], kept: true, picture: None }))
 }
 
 /// The record, or why its image is to be explained again. Image and model are left out: their hashes take longer than the rest.
 fn finished(
-    job: &Job<'_>,
+    explainer: &Explainer,
+    names: &Names,
     task: &Task,
     method: Method,
     bytes: &[u8],
-    directory: &Path,
 ) -> Result<Record, &'static str> {
     let record = Record::from_json(bytes).map_err(|error| {
         log::debug!("{error}");
         "records that this version cannot read"
     })?;
-    let settings = job.explainer.settings_record(method, &job.style);
-    let layers = if method.info().uses_layer { job.explainer.layer_records() } else { vec![] };
-    let label = task.label.map(|label| job.explainer.label_record(label));
+    let settings = explainer.settings_record(method);
+    let layers = if method.info().uses_layer { explainer.layer_records() } else { vec![] };
+    let label = task.label.map(|label| explainer.label_record(label));
     match () {
         () if record.settings.request.is_none() => Err("records of an older version"),
         () if !record.settings.makes_the_same_as(&settings) => Err("records of other settings"),
         () if !are_same_layers(&record.layers, &layers) => Err("records of other layers"),
         () if record.label != label => Err("records of another label"),
         () if record.input.path != task.input.path.display().to_string() => Err("records of another path"),
-        () if !is_named_as_planned(job, task, method, &record) => Err("records of files with other names"),
-        () if !files(&record).all(|file| is_whole(file, directory)) => {
+        () if !is_named_as_planned(explainer.request(), names, method, &record) => {
+            Err("records of files with other names")
+        }
+        () if !files(&record).all(|file| is_whole(file, names.directory())) => {
             Err("files that are gone or were changed")
         }
         () => Ok(record),
@@ -100,11 +107,11 @@ fn files(record: &Record) -> impl Iterator<Item = &Artifact> {
     record.targets.iter().flat_map(|target| &target.artifacts).chain(&record.grid)
 }
 
-fn is_named_as_planned(job: &Job<'_>, task: &Task, method: Method, record: &Record) -> bool {
-    let name = |target, kind| job.plan.artifact_name(&task.input, method, target, kind);
-    let grid = job.plan.grid.then(|| job.plan.grid_name(&task.input));
+fn is_named_as_planned(request: &Request, names: &Names, method: Method, record: &Record) -> bool {
+    let grid = request.grid.then(|| names.grid());
     let as_planned = record.targets.iter().all(|target| {
-        let planned = job.plan.artifacts.iter().map(|kind| name(target.target, *kind));
+        let planned =
+            request.artifacts.iter().map(|kind| names.artifact(request, method, target.target, *kind));
         planned.eq(target.artifacts.iter().map(|artifact| artifact.file.clone()))
     });
     as_planned && record.grid.as_ref().map(|grid| &grid.file) == grid.as_ref()

@@ -5,19 +5,24 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result, anyhow};
 use burncam::output;
 use burncam::record::{FailureRecord, Record, Summary};
+use burncam::render::escape::{escaped, escaped_json};
 
+use super::explained::Explained;
 use super::lists::{Csv, JsonLines};
 use super::progress::{Progress, Step};
+use super::resume::Redone;
+use super::task::Task;
+use super::work::Work;
+use crate::args::ExplainArgs;
 use crate::discover::Left;
-use crate::escape::{escaped, escaped_json};
-use crate::explain::{Explained, Job, Task};
 use crate::plan::Destination;
 use crate::report::Page;
 use crate::{summary, text};
 
 /// Takes results one after another.
 pub(crate) struct Results<'a> {
-    job: &'a Job<'a>,
+    args: &'a ExplainArgs,
+    work: &'a Work<'a>,
     quiet: bool,
     progress: Progress,
     json: Option<JsonLines>,
@@ -36,10 +41,15 @@ impl<'a> Results<'a> {
     ///
     /// # Errors
     /// When something exists already or cannot be made.
-    pub(crate) fn open(job: &'a Job<'a>, tasks: usize, left: &Left, quiet: bool) -> Result<Self> {
-        let args = job.args;
-        let model = job.explainer.model();
-        let summary_path = job.plan.summary_path(args.inputs.shard);
+    pub(crate) fn open(
+        args: &'a ExplainArgs,
+        work: &'a Work<'a>,
+        tasks: usize,
+        left: &Left,
+        quiet: bool,
+    ) -> Result<Self> {
+        let model = work.explainer.model();
+        let summary_path = work.plan.summary_path(args.inputs.shard);
         if !args.replaces() {
             output::refuse_existing(summary_path.iter().chain(&args.batch.report))?;
         }
@@ -55,7 +65,8 @@ impl<'a> Results<'a> {
         let csv = args.batch.csv.as_deref();
         let csv = csv.map(|path| Csv::open(path, args.replaces(), args.batch.csv_raw));
         Ok(Self {
-            job,
+            args,
+            work,
             quiet,
             progress: Progress::new(args.batch.progress, tasks, quiet),
             json,
@@ -116,7 +127,7 @@ impl<'a> Results<'a> {
         if let Some(picture) = &explained.picture {
             return text::data(picture);
         }
-        if self.job.args.output.json && self.json.is_none() {
+        if self.args.output.json && self.json.is_none() {
             return self.print_records(&explained.records);
         }
         if self.quiet || self.speaks_on_stdout() {
@@ -131,7 +142,7 @@ impl<'a> Results<'a> {
 
     /// What is said on standard output, spelt out already, which only matters where no files are written.
     fn say(&self, text: &str) -> Result<()> {
-        match self.job.plan.destination {
+        match self.work.plan.destination {
             Destination::Stdout => text::data(text.as_bytes()),
             Destination::Directory(_) | Destination::File(_) => {
                 text::data_while_open(text.as_bytes()).context("cannot write to standard output")
@@ -153,19 +164,19 @@ impl<'a> Results<'a> {
 
     /// Whether a list goes to standard output, where sentences would be in its way.
     fn speaks_on_stdout(&self) -> bool {
-        let batch = &self.job.args.batch;
-        self.job.args.output.json
+        let batch = &self.args.batch;
+        self.args.output.json
             || [&batch.jsonl, &batch.csv].into_iter().flatten().any(|path| path.as_os_str() == "-")
     }
 
     fn failure(&mut self, task: &Task, error: &anyhow::Error) -> Result<()> {
         let path = task.input.path.display().to_string();
         let message = format!("{error:#}");
-        let label = task.label.map(|label| self.job.explainer.label_record(label));
+        let label = task.label.map(|label| self.work.explainer.label_record(label));
         self.summary.fail(&path, &message);
         if let Some(json) = &mut self.json {
-            let estimator = self.job.explainer.model().name();
-            for method in &self.job.plan.methods {
+            let estimator = self.work.explainer.model().name();
+            for method in &self.work.explainer.request().methods {
                 let title = method.info().title;
                 json.failure(&FailureRecord::new(estimator, title, &path, label.clone(), &message))?;
             }
@@ -184,7 +195,7 @@ impl<'a> Results<'a> {
     pub(crate) fn finish(mut self, interrupted: bool) -> bool {
         self.progress.finish();
         self.summary.interrupted = interrupted;
-        let hash = self.job.explainer.model_sha256().map(str::to_owned);
+        let hash = self.work.explainer.model_sha256().map(str::to_owned);
         let done = self.summary.explained - self.kept;
         self.summary.took(self.progress.elapsed().as_secs_f64(), done);
         if self.several && !self.quiet {
@@ -193,16 +204,16 @@ impl<'a> Results<'a> {
                 text::note(&format!("{} kept from an earlier run", text::counted(self.kept, "image")));
             }
         }
-        if let Some(words) = self.job.redone.words().filter(|_| !self.quiet) {
+        if let Some(words) = self.work.redone.as_ref().and_then(Redone::words).filter(|_| !self.quiet) {
             text::note(&format!("explained again: {words}"));
         }
         if self.several && text::is_gone() {
             text::note("the reader of standard output is gone; files were written all the same");
         }
-        if self.job.plan.is_gone() {
+        if self.work.plan.is_gone() {
             return true;
         }
-        let replaces = self.job.args.replaces();
+        let replaces = self.args.replaces();
         let page = self.page.as_ref().map_or(Ok(()), |(page, path)| page.write(path, replaces));
         let summary = hash.map_err(Into::into).and_then(|hash| {
             self.summary.model.sha256 = hash;

@@ -1,8 +1,8 @@
-//! Escapes text from files for the terminal: control sequences and invisible characters are spelled out.
+//! Escapes text from files for a terminal or a sheet: control sequences and invisible characters are spelled out.
 //!
 //! Class names, layer names, cards, paths and parser messages may contain escape sequences, line breaks and
-//! characters that change the text direction. Receives such text, returns one visible line. `text` passes everything
-//! through here, so that no other code needs to.
+//! characters that change the text direction. Receives such text, returns one visible line. The labels of a sheet
+//! and everything that the command prints pass through here.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -39,7 +39,7 @@ const UNSEEN: &[(char, char)] = &[
 ];
 
 /// The text as one visible line, with `\n`, `\x1b`, `\u{202e}` in place of invisible characters.
-pub(crate) fn escaped(text: &str) -> Cow<'_, str> {
+pub fn escaped(text: &str) -> Cow<'_, str> {
     rewritten(text, |out, character| {
         // Writing to a string cannot fail.
         let _ = match character {
@@ -51,7 +51,7 @@ pub(crate) fn escaped(text: &str) -> Cow<'_, str> {
 }
 
 /// Equivalent JSON in which the same characters are JSON escapes. Line breaks between tokens stay.
-pub(crate) fn escaped_json(json: &str) -> Cow<'_, str> {
+pub fn escaped_json(json: &str) -> Cow<'_, str> {
     rewritten(json, |out, character| match character {
         // A raw line break is always between tokens: JSON strings cannot contain control characters.
         '\n' => out.push('\n'),

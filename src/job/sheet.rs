@@ -1,18 +1,16 @@
-//! The sheet of `--grid`: a row per method, a column per class.
+//! The sheet of all methods and classes of a photo: a row per method, a column per class.
 
-use burncam::explain::{ClassExplanation, Explainer, Explanation, Style, Subject};
-use burncam::render::{Heading, Sheet, SheetRow};
+use crate::explain::{ClassExplanation, Explainer, Explanation, Subject};
+use crate::record::percent_or_number;
+use crate::render::escape::escaped;
+use crate::render::{Heading, Sheet, SheetRow};
 
-use crate::escape::escaped;
-use crate::text;
-
-/// The sheet of all methods and classes of an input.
-pub(crate) fn sheet(
+/// One sheet of all methods and classes of a photo; one row per method.
+pub(super) fn sheet(
     explainer: &Explainer,
     subject: &Subject,
     explanations: &[Explanation],
     rows: Vec<SheetRow>,
-    style: &Style,
 ) -> Sheet {
     let columns = explanations.first().map_or(&[][..], |explanation| &explanation.targets);
     Sheet {
@@ -21,8 +19,8 @@ pub(crate) fn sheet(
         photo: Some(subject.picture.clone()),
         columns: columns.iter().map(heading).collect(),
         rows,
-        colormap: style.colormap,
-        signed: explainer.settings().options.signed,
+        colormap: explainer.request().style.colormap,
+        signed: explainer.request().options.signed,
     }
 }
 
@@ -31,7 +29,7 @@ fn heading(target: &ClassExplanation) -> Heading {
     let title = escaped(target.class.class_name.split(", ").next().unwrap_or_default()).into_owned();
     let rank = target.rank.filter(|rank| *rank > 1);
     let rank = rank.map_or_else(String::new, |rank| format!(", rank {rank}"));
-    Heading { title, detail: format!("{}{rank}", text::percent_or_number(target.class.proba, target.score)) }
+    Heading { title, detail: format!("{}{rank}", percent_or_number(target.class.proba, target.score)) }
 }
 
 /// `efficientnet_lite0, layer _relu1 (7x7)`.

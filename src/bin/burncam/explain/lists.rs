@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, anyhow};
 use burncam::record::{FailureRecord, LabelRecord, Record, TargetRecord};
+use burncam::render::escape::{escaped, escaped_json};
 
-use crate::escape::{escaped, escaped_json};
 use crate::{formula, text};
 
 /// Records as JSON, a line each; what failed has a line of the same shape with `error` set.

@@ -1,20 +1,26 @@
-//! What is asked of an explainer.
+//! What is asked of an explainer: everything that decides what its files hold, complete before the model's weights are read.
 
-use super::Target;
+use std::path::PathBuf;
+
+use super::{ArtifactKind, Style, Target};
 use crate::cam::{Finish, Joining, Library, Method, Options, Outputs, Reads, Smoothing, Traits};
+use crate::card::OutputKind;
 use crate::engine::{Precision, Runtime, Score};
 use crate::error::{Error, Result};
+use crate::input::{Layout, ReadOptions};
 use crate::model::{LayerRequest, OutputSpec};
-use crate::record::RequestRecord;
 
-/// What to explain, and how.
+/// What to explain, and how; how pictures are read and drawn, and which files are written.
+///
+/// [`Explainer::new`](super::Explainer::new) checks it, and nothing changes it afterwards: two explainers of the same model with
+/// equal requests write equal files.
 #[derive(Debug, Clone)]
-pub struct Settings {
-    /// Where the network runs, and what runs it. Default: the CPU, by the own kernels as far as they go.
+pub struct Request {
+    /// Where the network runs, and what runs it. Default: the CPU, by the native kernels as far as they go.
     pub runtime: Runtime,
     /// Default: Grad-CAM alone.
     pub methods: Vec<Method>,
-    /// Default: the logit; where the network gives no logits, what it gives.
+    /// Default: the logit; where the network gives no logits, or a library's conventions are followed, what the network gives.
     pub score: Option<Score>,
     /// Default: `auto`. Several layers' maps become one.
     pub layers: Vec<LayerRequest>,
@@ -30,9 +36,30 @@ pub struct Settings {
     pub options: Options,
     /// What maps are divided by. Default: each by its own greatest value.
     pub scale: Scale,
-    /// What the caller does with pictures and files, carried into the record; the explainer fills in what it knows itself.
-    /// Default: nothing is said.
-    pub request: RequestRecord,
+    /// How photos and tensors are read.
+    pub reading: Reading,
+    /// How pictures are drawn.
+    pub style: Style,
+    /// The pictures and arrays that are written of each class. Default: the overlay.
+    pub artifacts: Vec<ArtifactKind>,
+    /// Whether the records are written, too. Default: yes.
+    pub record: bool,
+    /// Whether one sheet of all methods and classes is written, too. Default: no.
+    pub grid: bool,
+    /// Whether files that exist are replaced. Default: no; a file in the way is an error.
+    pub overwrite: bool,
+}
+
+/// How photos and tensors are read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Reading {
+    /// Of picture files. Default: transparency on white, colours as stored, damaged files with a warning.
+    pub options: ReadOptions,
+    /// Order of the axes in `.npy` tensors. Default: channels first.
+    pub layout: Layout,
+    /// The picture that `.npy` tensors are drawn on. Default: one that is made from the tensor. A photo is drawn on itself, so
+    /// with this field set it is refused.
+    pub drawn_on: Option<PathBuf>,
 }
 
 /// What a finished map is divided by.
@@ -47,7 +74,7 @@ pub enum Scale {
     Fixed(f32),
 }
 
-impl Default for Settings {
+impl Default for Request {
     fn default() -> Self {
         Self {
             runtime: Runtime::default(),
@@ -60,15 +87,26 @@ impl Default for Settings {
             smoothing: Smoothing::default(),
             options: Options::default(),
             scale: Scale::Own,
-            request: RequestRecord::default(),
+            reading: Reading::default(),
+            style: Style::default(),
+            artifacts: vec![ArtifactKind::Overlay],
+            record: true,
+            grid: false,
+            overwrite: false,
         }
     }
 }
 
-impl Settings {
+impl Request {
     /// True when a method asks for a layer.
     pub(super) fn needs_layer(&self) -> bool {
         self.methods.iter().any(|method| method.info().uses_layer)
+    }
+
+    /// Whether a photo may have several explained classes, so that the names of its files carry the class.
+    #[must_use]
+    pub fn has_several_classes(&self) -> bool {
+        self.targets.len() > 1 || matches!(self.targets[..], [Target::Top(2..) | Target::Both])
     }
 
     /// The score as the network's outputs have it.
@@ -80,7 +118,8 @@ impl Settings {
                 method.info().name
             )));
         }
-        Score::for_output(self.score, output)
+        let of_library = || self.options.library.map(|_| score_of_libraries(output));
+        Score::for_output(self.score.or_else(of_library), output)
     }
 
     /// Refuses what could not be done, or would be ignored.
@@ -174,5 +213,15 @@ impl Settings {
             ))),
             None => Ok(()),
         }
+    }
+}
+
+/// Libraries explain what a network gives, which for a classifier in PyTorch is the logit.
+fn score_of_libraries(output: &OutputSpec) -> Score {
+    match output.gives {
+        OutputKind::Softmax | OutputKind::Sigmoid | OutputKind::Probabilities => Score::Prob,
+        OutputKind::LogSoftmax | OutputKind::LogSigmoid => Score::LogProb,
+        OutputKind::Numbers => Score::Number,
+        _ => Score::Logit,
     }
 }

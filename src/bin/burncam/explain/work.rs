@@ -1,0 +1,103 @@
+//! What a worker does with a few images: read, explain, and write the files of each, all or none.
+
+use anyhow::{Context as _, Result, anyhow};
+use burncam::explain::{Explainer, Explanation, Subject};
+use burncam::job::Written;
+
+use super::explained::Explained;
+use super::resume::{Redone, kept};
+use super::task::Task;
+use crate::contain::{contained, contained_for};
+use crate::plan::Plan;
+use crate::subjects;
+
+/// What stays the same from image to image.
+pub(crate) struct Work<'a> {
+    pub(crate) plan: &'a Plan,
+    pub(crate) explainer: &'a Explainer,
+    /// With `--resume`: why images that have records are explained again.
+    pub(crate) redone: Option<Redone>,
+}
+
+/// How far an image has come.
+enum Stage {
+    Ready(Box<Subject>),
+    Over(Result<Explained>),
+}
+
+impl Work<'_> {
+    /// Explains a few images and writes their files. Images are isolated: a failure, even a panic, affects only its own result.
+    pub(crate) fn explain(&self, tasks: &[Task]) -> Vec<Result<Explained>> {
+        let stages: Vec<Stage> = tasks.iter().map(|task| self.prepare(task)).collect();
+        let subjects: Vec<&Subject> = stages
+            .iter()
+            .filter_map(|stage| match stage {
+                Stage::Ready(subject) => Some(subject.as_ref()),
+                Stage::Over(_) => None,
+            })
+            .collect();
+        let mut explanations = self.explain_all(&subjects).into_iter();
+        let finish = |(task, stage): (&Task, Stage)| match stage {
+            Stage::Over(result) => result,
+            Stage::Ready(subject) => {
+                let explanations =
+                    explanations.next().unwrap_or_else(|| Err(anyhow!("no explanation was made")))?;
+                contained_for(&task.input.path, || self.write(task, &subject, &explanations))
+            }
+        };
+        tasks.iter().zip(stages).map(finish).collect()
+    }
+
+    fn prepare(&self, task: &Task) -> Stage {
+        let prepared = contained_for(&task.input.path, || {
+            subjects::check(&task.input)?;
+            self.plan.refuse_sources(&task.input, self.explainer.request())?;
+            if let Some(redone) = &self.redone
+                && let Some(kept) = kept(self.explainer, self.plan, task, redone)?
+            {
+                return Ok(Stage::Over(Ok(kept)));
+            }
+            Ok(Stage::Ready(Box::new(task.load(self.explainer)?)))
+        });
+        prepared.unwrap_or_else(|error| Stage::Over(Err(error)))
+    }
+
+    /// All together; where that fails each alone, so that only the image at fault fails.
+    fn explain_all(&self, subjects: &[&Subject]) -> Vec<Result<Vec<Explanation>>> {
+        let named = |subject: &Subject, result: Result<Vec<Explanation>>| {
+            result.with_context(|| format!("cannot explain '{}'", subject.file.path))
+        };
+        if let Ok(all) = contained(|| Ok(self.explainer.explain_all(subjects)?)) {
+            let pairs = subjects.iter().zip(all);
+            return pairs.map(|(subject, result)| named(subject, result.map_err(Into::into))).collect();
+        }
+        let alone = |subject: &&Subject| named(subject, contained(|| Ok(self.explainer.explain(subject)?)));
+        subjects.iter().map(alone).collect()
+    }
+
+    fn write(&self, task: &Task, subject: &Subject, explanations: &[Explanation]) -> Result<Explained> {
+        let Some(names) = self.plan.names(&task.input) else { return self.show(subject, explanations) };
+        let files = self.explainer.files(subject, explanations, &names)?;
+        self.plan.refuse_to_replace(files.paths())?;
+        self.plan.expect_root()?;
+        let Written { records, files } = files.commit()?;
+        let directory = Some(names.directory().to_path_buf());
+        Ok(Explained { records, directory, files, kept: false, picture: None })
+    }
+
+    /// For standard output: the first picture, and records that name no files.
+    fn show(&self, subject: &Subject, explanations: &[Explanation]) -> Result<Explained> {
+        let record = |explanation: &Explanation| {
+            let none = vec![vec![]; explanation.targets.len()];
+            self.explainer.record(subject, explanation, none)
+        };
+        let records = explanations.iter().map(record).collect::<Result<_, _>>()?;
+        let request = self.explainer.request();
+        let mut picture = None;
+        for explanation in explanations {
+            let drawings = explanation.draw(subject, &request.style, &request.artifacts)?;
+            picture = picture.or(drawings.into_iter().flatten().next().map(|drawing| drawing.bytes));
+        }
+        Ok(Explained { records, directory: None, files: vec![], kept: false, picture })
+    }
+}

@@ -1,0 +1,59 @@
+//! How the threads of a run are shared out. A run has one pool of its own, and everything in it that is parallel, from packing
+//! weights to drawing, runs on that pool; rayon's global pool is left alone.
+
+use std::num::NonZero;
+use std::thread;
+
+use anyhow::{Context as _, Result};
+use rayon::{ThreadPool, ThreadPoolBuilder};
+
+use crate::args::DeviceArgs;
+
+/// Worker configuration of a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Workers {
+    /// Images that are worked on at the same time.
+    pub(crate) jobs: usize,
+    /// Threads of the network in each job.
+    pub(crate) threads: usize,
+    /// Images that a job takes through the network together.
+    pub(crate) together: usize,
+}
+
+impl Workers {
+    /// For this many images. `jobs` and `together` are what the user asked for.
+    pub(crate) fn new(place: &DeviceArgs, jobs: Option<u16>, together: Option<u16>, images: usize) -> Self {
+        let all = place.threads.map_or_else(cores, usize::from);
+        let usual = if images > 1 { all } else { 1 };
+        let jobs = jobs.map_or(usual, usize::from).min(images.max(1));
+        let threads = (all / jobs).max(1);
+        // Several together take more memory and, on the networks that were measured, no less time. A job without images
+        // would leave its cores idle.
+        let together = together.map_or(1, usize::from).min(images.div_ceil(jobs)).max(1);
+        Self { jobs, threads, together }
+    }
+
+    /// The pool of the run.
+    ///
+    /// # Errors
+    /// When the system does not start the threads.
+    pub(crate) fn pool(self) -> Result<ThreadPool> {
+        pool(self.jobs * self.threads)
+    }
+}
+
+/// The pool of a run without jobs.
+///
+/// # Errors
+/// When the system does not start the threads.
+pub(crate) fn pool_of(place: &DeviceArgs) -> Result<ThreadPool> {
+    pool(place.threads.map_or_else(cores, usize::from))
+}
+
+fn pool(threads: usize) -> Result<ThreadPool> {
+    ThreadPoolBuilder::new().num_threads(threads).build().context("cannot start the threads")
+}
+
+fn cores() -> usize {
+    thread::available_parallelism().map_or(1, NonZero::get)
+}

@@ -1,0 +1,77 @@
+//! What a record says of the request: everything that a later run compares to know whether it would make the same files.
+
+use super::{Explainer, Reading, Scale, Target};
+use crate::cam::{Method, Options};
+use crate::input::Layout;
+use crate::record::{OptionsRecord, REVISION, RequestRecord, SettingsRecord};
+
+impl Explainer {
+    /// What a record says of the settings of a method, known before any image is.
+    #[must_use]
+    pub fn settings_record(&self, method: Method) -> SettingsRecord {
+        let request = &self.request;
+        let several = self.layers().len() > 1 && method.info().uses_layer;
+        let smoothing = request.smoothing;
+        let kinds = [(smoothing.augment, "aug"), (smoothing.eigen, "eigen"), (smoothing.noise, "noise")];
+        let Options { counterfactual, signed, seed, samples, noise, patch, stride, library, .. } =
+            request.options;
+        SettingsRecord {
+            method: method.info().name.to_owned(),
+            score: self.score.name().to_owned(),
+            aggregate: several.then(|| method.aggregate(&request.finish, library).name().to_owned()),
+            smooth: kinds.iter().filter(|(on, _)| *on).map(|(_, name)| (*name).to_owned()).collect(),
+            signed,
+            counterfactual,
+            compat: library.map(|library| library.name().to_owned()),
+            options: OptionsRecord { seed, samples, noise, patch, stride },
+            request: Some(self.request_record()),
+            device: request.runtime.device.to_string(),
+            engine: request.runtime.engine_name().to_owned(),
+            precision: request.runtime.precision.name().to_owned(),
+            revision: Some(REVISION),
+            burncam: env!("CARGO_PKG_VERSION").to_owned(),
+            burn: crate::BURN_VERSION.to_owned(),
+            style: request.style.record(),
+        }
+    }
+
+    fn request_record(&self) -> RequestRecord {
+        let request = &self.request;
+        let Reading { options, layout, .. } = &request.reading;
+        let [red, green, blue] = options.background;
+        let layout = match layout {
+            Layout::ChannelsFirst => "channels-first",
+            Layout::ChannelsLast => "channels-last",
+        };
+        let names = request.methods.iter().map(|method| method.info().name.to_owned());
+        RequestRecord {
+            targets: request.targets.iter().map(|target| self.target_record(target)).collect(),
+            top_k: request.top_k,
+            scale: match request.scale {
+                Scale::Own => "own".to_owned(),
+                Scale::Raw => "none".to_owned(),
+                Scale::Fixed(number) => number.to_string(),
+            },
+            background: Some(format!("{red:02x}{green:02x}{blue:02x}")),
+            icc: Some(options.icc.name().to_owned()),
+            strict_pictures: Some(options.strict),
+            layout: Some(layout.to_owned()),
+            image: self.drawn_on_sha256.clone(),
+            save: request.artifacts.iter().map(|kind| kind.name().to_owned()).collect(),
+            grid: if request.grid { names.collect() } else { vec![] },
+            png_level: request.style.png_level.name().to_owned(),
+        }
+    }
+
+    fn target_record(&self, target: &Target) -> String {
+        match target {
+            Target::Top(count) => format!("top{count}"),
+            Target::Label => "label".to_owned(),
+            Target::Both => "both".to_owned(),
+            // The class of each was looked up when the explainer was made.
+            Target::Index(_) | Target::Name(_) => {
+                target.class(self.model()).map_or_else(|_| String::new(), |class| class.to_string())
+            }
+        }
+    }
+}

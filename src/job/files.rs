@@ -1,0 +1,138 @@
+//! The pictures, records and the sheet of one photo, drawn and named, and written together.
+
+use std::path::{Path, PathBuf};
+
+use image::RgbImage;
+
+use super::names::Names;
+use super::sheet::sheet;
+use crate::error::{Error, Result};
+use crate::explain::{ClassExplanation, Explainer, Explanation, Illustration, Subject};
+use crate::output::{OutputFile, write_together};
+use crate::record::{Artifact, Record};
+use crate::render::{CELL, SheetRow, encode_png, thumbnail};
+
+/// Everything that is written of one photo, not yet on disk.
+#[derive(Debug, Clone)]
+pub struct Files {
+    /// Pictures, arrays and the sheet.
+    pictures: Vec<OutputFile>,
+    /// The records' files; none where the request wants none.
+    documents: Vec<OutputFile>,
+    records: Vec<Record>,
+    overwrite: bool,
+}
+
+/// What was written of one photo.
+#[derive(Debug, Clone)]
+pub struct Written {
+    /// One per method. They are here even where the request wants no files of them.
+    pub records: Vec<Record>,
+    /// The files, records last.
+    pub files: Vec<PathBuf>,
+}
+
+impl Files {
+    /// Where they are going to be, records last.
+    pub fn paths(&self) -> impl Iterator<Item = &PathBuf> {
+        self.pictures.iter().chain(&self.documents).map(|file| &file.path)
+    }
+
+    /// Writes all files or none, the records last: a record means that its pictures exist.
+    ///
+    /// # Errors
+    /// When one exists and [`Request::overwrite`](crate::explain::Request::overwrite) is off, or cannot be written.
+    pub fn commit(self) -> Result<Written> {
+        write_together(&self.pictures, &self.documents, self.overwrite)?;
+        let files = self.pictures.into_iter().chain(self.documents).map(|file| file.path).collect();
+        Ok(Written { records: self.records, files })
+    }
+}
+
+impl Explainer {
+    /// Draws and names everything that the request wants of a photo and its explanations, which are one per method.
+    ///
+    /// # Errors
+    /// When a picture cannot be encoded, or the model file could not be hashed.
+    pub fn files(&self, subject: &Subject, explanations: &[Explanation], names: &Names) -> Result<Files> {
+        let mut gathered =
+            Gathered { explainer: self, subject, names, pictures: vec![], records: vec![], rows: vec![] };
+        explanations.iter().try_for_each(|explanation| gathered.add(explanation))?;
+        if self.request().grid {
+            gathered.add_sheet(explanations)?;
+        }
+        let Gathered { pictures, records, .. } = gathered;
+        let document = |record: (&Explanation, &Record)| {
+            let json = record.1.to_json().map_err(Error::internal)?;
+            Ok(file(names.directory(), names.record(record.0.method), json.into_bytes()))
+        };
+        let documents = if self.request().record {
+            explanations.iter().zip(&records).map(document).collect::<Result<_>>()?
+        } else {
+            vec![]
+        };
+        Ok(Files { pictures, documents, records, overwrite: self.request().overwrite })
+    }
+}
+
+/// What has been drawn so far.
+struct Gathered<'a> {
+    explainer: &'a Explainer,
+    subject: &'a Subject,
+    names: &'a Names,
+    pictures: Vec<OutputFile>,
+    records: Vec<Record>,
+    /// Of the sheet, one per method.
+    rows: Vec<SheetRow>,
+}
+
+impl Gathered<'_> {
+    fn add(&mut self, explanation: &Explanation) -> Result<()> {
+        let mut illustrations = Vec::new();
+        let mut row = SheetRow { label: explanation.method.info().title.to_owned(), cells: vec![] };
+        for target in &explanation.targets {
+            let (illustration, cell) = self.draw(explanation, target)?;
+            illustrations.push(illustration);
+            row.cells.extend(cell);
+        }
+        self.rows.push(row);
+        self.records.push(self.explainer.illustrated_record(self.subject, explanation, illustrations)?);
+        Ok(())
+    }
+
+    /// Pictures and boxes of one class, from one enlarged map, and its cell on the sheet, reduced at once: a large sheet would
+    /// hold all pictures in full size.
+    fn draw(
+        &mut self,
+        explanation: &Explanation,
+        target: &ClassExplanation,
+    ) -> Result<(Illustration, Option<RgbImage>)> {
+        let request = self.explainer.request();
+        let canvas = explanation.canvas(target, self.subject, &request.style);
+        let (drawings, boxes) = canvas.draw_with_boxes(&request.artifacts)?;
+        let cell = request.grid.then(|| thumbnail(canvas.overlay(), CELL)).transpose()?;
+        let mut artifacts = Vec::new();
+        for drawing in drawings {
+            let name = self.names.artifact(request, explanation.method, target.class.target, drawing.kind);
+            artifacts.push(Artifact::new(drawing.kind.name(), name.clone(), &drawing.bytes));
+            self.pictures.push(file(self.names.directory(), name, drawing.bytes));
+        }
+        Ok((Illustration { artifacts, boxes }, cell))
+    }
+
+    fn add_sheet(&mut self, explanations: &[Explanation]) -> Result<()> {
+        let rows = std::mem::take(&mut self.rows);
+        let sheet = sheet(self.explainer, self.subject, explanations, rows);
+        let bytes = encode_png(&sheet.draw()?, self.explainer.request().style.png_level)?;
+        let name = self.names.grid();
+        for record in &mut self.records {
+            record.grid = Some(Artifact::new("grid", name.clone(), &bytes));
+        }
+        self.pictures.push(file(self.names.directory(), name, bytes));
+        Ok(())
+    }
+}
+
+fn file(directory: &Path, name: String, bytes: Vec<u8>) -> OutputFile {
+    OutputFile { path: directory.join(name), bytes }
+}

@@ -1,0 +1,147 @@
+//! What the files of one photo are called, and which directory they are in.
+
+use std::path::{Path, PathBuf};
+
+use crate::cam::Method;
+use crate::explain::{ArtifactKind, Request};
+
+/// Directory and file names of what is written for one photo.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Names {
+    directory: PathBuf,
+    stem: String,
+    /// The files that were named by a path of their own carry no method.
+    file: Option<Named>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Named {
+    name: String,
+    kind: Option<ArtifactKind>,
+}
+
+impl Names {
+    /// Names in `directory` that begin with `stem`: `STEM.METHOD[.CLASS][.KIND].png` and `STEM.METHOD.json`. The class is part of a name
+    /// where the request may give several, the kind is left out for the overlay.
+    #[must_use]
+    pub fn new(directory: impl Into<PathBuf>, stem: impl Into<String>) -> Self {
+        Self { directory: directory.into(), stem: stem.into(), file: None }
+    }
+
+    /// As [`Names::new`], with the name of a photo, without its ending, as the stem.
+    #[must_use]
+    pub fn of(photo: &Path, directory: impl Into<PathBuf>) -> Self {
+        Self::new(directory, lossy(photo.file_stem()))
+    }
+
+    /// The picture of one kind is `path` itself; the record and the sheet have its stem: `STEM.json`, `STEM.grid.png`. Other pictures
+    /// are named as by [`Names::new`].
+    #[must_use]
+    pub fn file(path: &Path, kind: Option<ArtifactKind>) -> Self {
+        let directory = path.parent().unwrap_or(Path::new(""));
+        let file = Some(Named { name: lossy(path.file_name()), kind });
+        Self { directory: directory.to_path_buf(), stem: lossy(path.file_stem()), file }
+    }
+
+    /// The directory of all files.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// File name of a picture or array of a class.
+    #[must_use]
+    pub fn artifact(&self, request: &Request, method: Method, class: usize, kind: ArtifactKind) -> String {
+        if let Some(file) = self.file.as_ref().filter(|file| file.kind == Some(kind)) {
+            return file.name.clone();
+        }
+        let (stem, method) = (&self.stem, method.info().name);
+        let class = if request.has_several_classes() { format!(".{class}") } else { String::new() };
+        format!("{stem}.{method}{class}{}", kind.ending())
+    }
+
+    /// File name of a method's record.
+    #[must_use]
+    pub fn record(&self, method: Method) -> String {
+        match self.file {
+            Some(_) => format!("{}.json", self.stem),
+            None => format!("{}.{}.json", self.stem, method.info().name),
+        }
+    }
+
+    /// File name of the sheet.
+    #[must_use]
+    pub fn grid(&self) -> String {
+        format!("{}.grid.png", self.stem)
+    }
+
+    /// The files of a photo whose names are known before its classes are.
+    #[must_use]
+    pub fn known(&self, request: &Request) -> Vec<PathBuf> {
+        let mut names = Vec::new();
+        for method in &request.methods {
+            if !request.has_several_classes() {
+                names.extend(request.artifacts.iter().map(|kind| self.artifact(request, *method, 0, *kind)));
+            }
+            if request.record {
+                names.push(self.record(*method));
+            }
+        }
+        if request.grid {
+            names.push(self.grid());
+        }
+        names.into_iter().map(|name| self.directory.join(name)).collect()
+    }
+}
+
+impl ArtifactKind {
+    /// What a file name of this kind ends in.
+    fn ending(self) -> &'static str {
+        match self {
+            Self::Overlay => ".png",
+            Self::Heatmap => ".heatmap.png",
+            Self::Grey => ".grey.png",
+            Self::Grey16 => ".grey16.png",
+            Self::Npy => ".npy",
+            Self::NpyFull => ".full.npy",
+            Self::Mask => ".mask.png",
+            Self::Boxes => ".boxes.png",
+            Self::CutOut => ".cut-out.png",
+            Self::SideBySide => ".side-by-side.png",
+        }
+    }
+}
+
+fn lossy(part: Option<&std::ffi::OsStr>) -> String {
+    part.unwrap_or_default().to_string_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::explain::Target;
+
+    #[test]
+    fn names_have_method_class_and_kind() {
+        let (names, one) = (Names::new("out", "a.b"), Request::default());
+        let several = Request { targets: vec![Target::Top(2)], ..Request::default() };
+        let name = |request, kind| names.artifact(request, Method::GradCam, 281, kind);
+        assert_eq!(name(&one, ArtifactKind::Overlay), "a.b.gradcam.png");
+        assert_eq!(name(&several, ArtifactKind::Mask), "a.b.gradcam.281.mask.png");
+        assert_eq!(names.record(Method::GradCam), "a.b.gradcam.json");
+        assert_eq!(names.grid(), "a.b.grid.png");
+        let known = [Path::new("out/a.b.gradcam.png"), Path::new("out/a.b.gradcam.json")];
+        assert_eq!(names.known(&one), known);
+        assert_eq!(names.known(&several), known[1..], "of several classes only the records are known");
+    }
+
+    #[test]
+    fn a_named_file_is_the_picture_of_its_kind() {
+        let names = Names::file(Path::new("here/mine.png"), Some(ArtifactKind::Mask));
+        let name = |kind| names.artifact(&Request::default(), Method::GradCam, 1, kind);
+        assert_eq!(name(ArtifactKind::Mask), "mine.png");
+        assert_eq!(name(ArtifactKind::Overlay), "mine.gradcam.png");
+        assert_eq!(names.record(Method::GradCam), "mine.json");
+        assert_eq!(names.directory(), Path::new("here"));
+    }
+}
