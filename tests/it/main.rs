@@ -17,6 +17,8 @@ mod heads;
 mod hostile;
 mod house;
 mod import_cases;
+#[cfg(all(feature = "cli", feature = "embedded-model"))]
+mod job;
 mod kinks;
 mod methods;
 mod native;

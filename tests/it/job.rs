@@ -1,0 +1,132 @@
+//! One call of the library writes what the command writes, byte for byte.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use burncam::cam::Method;
+use burncam::explain::{ArtifactKind, Explainer, Reading, Request, Subject, Target};
+use burncam::job::{Names, explain_file, share_scale};
+use burncam::model::Model;
+
+use crate::support::fixture;
+
+fn photos() -> [PathBuf; 2] {
+    ["coffee.png", "rocket.jpg"].map(|name| fixture("images").join(name))
+}
+
+fn command(out: &Path, arguments: &[&str]) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_burncam"));
+    command.args(["explain", "--quiet", "--out"]).arg(out).args(photos()).args(arguments);
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// Names and bytes of the files in a directory, the summary of a run left out.
+fn files(directory: &Path) -> BTreeMap<String, Vec<u8>> {
+    let entries = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap());
+    let files = entries.map(|entry| {
+        (entry.file_name().to_string_lossy().into_owned(), std::fs::read(entry.path()).unwrap())
+    });
+    files.filter(|(name, _)| name != "summary.json").collect()
+}
+
+#[track_caller]
+fn assert_same(one: &Path, other: &Path, count: usize) {
+    let (one, other) = (files(one), files(other));
+    assert_eq!(one.keys().collect::<Vec<_>>(), other.keys().collect::<Vec<_>>());
+    assert_eq!(one.len(), count);
+    for (name, bytes) in &one {
+        assert!(other[name] == *bytes, "{name} differs");
+    }
+}
+
+fn request() -> Request {
+    Request {
+        methods: vec![Method::GradCam, Method::EigenCam],
+        targets: vec![Target::Top(2)],
+        artifacts: vec![ArtifactKind::Overlay, ArtifactKind::Npy, ArtifactKind::Boxes],
+        grid: true,
+        ..Request::default()
+    }
+}
+
+#[test]
+fn a_call_writes_what_the_command_writes() {
+    let directory = tempfile::tempdir().unwrap();
+    let [by_command, by_library] = ["command", "library"].map(|name| directory.path().join(name));
+    command(
+        &by_command,
+        &["--method", "gradcam,eigencam", "-t", "top2", "--save", "boxes,npy,overlay,record", "--grid"],
+    );
+    let explainer = Explainer::new(Model::embedded().unwrap(), request()).unwrap();
+    for photo in photos() {
+        let written = explain_file(&explainer, photo, &by_library).unwrap();
+        assert_eq!(written.records.len(), 2);
+        let last = written.files.last().and_then(|file| file.extension());
+        assert!(last.is_some_and(|ending| ending == "json"), "records come last");
+    }
+    // Of each photo: two methods of two classes and three kinds, two records, a sheet.
+    assert_same(&by_command, &by_library, 2 * (2 * 2 * 3 + 2 + 1));
+}
+
+#[test]
+fn a_shared_scale_is_that_of_the_command() {
+    let directory = tempfile::tempdir().unwrap();
+    let [by_command, by_library] = ["command", "library"].map(|name| directory.path().join(name));
+    command(&by_command, &["--scale", "shared"]);
+    let mut request = Request::default();
+    // Layers that are each divided by their own maximum cannot be compared with other photos'.
+    request.finish.normalize = false;
+    let explainer = Explainer::new(Model::embedded().unwrap(), request).unwrap();
+    let explainer = share_scale(explainer, &photos(), |explainer, photo| {
+        explainer.explain(&explainer.read(photo).ok()?).ok()
+    });
+    for photo in photos() {
+        explain_file(&explainer, photo, &by_library).unwrap();
+    }
+    assert_same(&by_command, &by_library, 4);
+}
+
+#[test]
+fn a_file_in_the_way_stops_a_photo_before_anything_is_written() {
+    let directory = tempfile::tempdir().unwrap();
+    let [photo, _] = photos();
+    let record = directory.path().join("coffee.gradcam.json");
+    std::fs::write(&record, "mine").unwrap();
+    let mut request = Request::default();
+    let explainer = Explainer::new(Model::embedded().unwrap(), request.clone()).unwrap();
+    let error = explain_file(&explainer, &photo, directory.path()).unwrap_err().to_string();
+    assert!(error.contains("coffee.gradcam.json' already exists"), "{error}");
+    // Names that wait for the classes are met when the files are written.
+    request.targets = vec![Target::Top(2)];
+    let explainer = Explainer::new(Model::embedded().unwrap(), request.clone()).unwrap();
+    let subject = explainer.read(&photo).unwrap();
+    let explanations = explainer.explain(&subject).unwrap();
+    let files = explainer.files(&subject, &explanations, &Names::of(&photo, directory.path())).unwrap();
+    assert_eq!(files.paths().count(), 3);
+    assert!(files.commit().is_err());
+    assert_eq!(files_in(directory.path()), ["coffee.gradcam.json"]);
+
+    request.overwrite = true;
+    let explainer = Explainer::new(Model::embedded().unwrap(), request).unwrap();
+    assert_eq!(explain_file(&explainer, &photo, directory.path()).unwrap().files.len(), 3);
+    assert_ne!(std::fs::read(&record).unwrap(), b"mine");
+}
+
+fn files_in(directory: &Path) -> Vec<String> {
+    files(directory).into_keys().collect()
+}
+
+#[test]
+fn another_picture_to_draw_on_goes_with_tensors_only() {
+    let model = Model::embedded().unwrap();
+    let [photo, other] = photos();
+    let reading = Reading { drawn_on: Some(other), ..Reading::default() };
+    let error = Subject::open(&photo, &reading, &model).unwrap_err().to_string();
+    assert!(error.contains("is a picture, which is drawn on itself"), "{error}");
+    let bytes = std::fs::read(&photo).unwrap();
+    assert!(Subject::from_bytes(&bytes, "photo", &reading, &model).is_err());
+    let subject = Subject::from_bytes(&bytes, "photo", &Reading::default(), &model).unwrap();
+    assert_eq!(subject.values, Subject::open(&photo, &Reading::default(), &model).unwrap().values);
+}
