@@ -1,5 +1,7 @@
 //! Which classes are explained: the best ones, a number, or a name.
 
+use std::str::FromStr;
+
 use crate::error::{Error, Result, did_you_mean};
 use crate::model::Model;
 
@@ -18,12 +20,11 @@ pub enum Target {
     Both,
 }
 
-impl Target {
-    /// `top`, `top5`, `label`, `both`, a whole number, or a class name.
-    ///
-    /// # Errors
-    /// For `top0` and for nothing at all.
-    pub fn parse(text: &str) -> Result<Self> {
+impl FromStr for Target {
+    type Err = Error;
+
+    /// `top`, `top5`, `label`, `both`, a whole number, or a class name; `top0` and nothing at all are refused.
+    fn from_str(text: &str) -> Result<Self> {
         if text.trim().is_empty() {
             return Err(Error::request("expected an index, a name, top or topN, got nothing"));
         }
@@ -42,7 +43,9 @@ impl Target {
             _ => Ok(Self::Name(text.to_owned())),
         }
     }
+}
 
+impl Target {
     /// The classes meant, given all classes from the most probable to the least, and the image's true one.
     pub(super) fn resolve(
         &self,
@@ -174,7 +177,7 @@ mod tests {
         let squeezenet = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/models/squeezenet1_1.bpk");
         let model = Model::open(squeezenet.as_ref(), None).unwrap();
         let class =
-            |text: &str| Target::parse(text).unwrap().class(&model).map_err(|error| error.to_string());
+            |text: &str| text.parse::<Target>().unwrap().class(&model).map_err(|error| error.to_string());
         assert_eq!([class("espresso"), class("967")], [Ok(967), Ok(967)]);
         assert!(class("1000").unwrap_err().contains("out of range"));
         for text in ["top", "top2", "label", "both"] {
@@ -184,11 +187,11 @@ mod tests {
 
     #[test]
     fn top_is_a_count_and_a_number_an_index() {
-        assert_eq!(Target::parse("top").unwrap(), Target::Top(1));
-        assert_eq!(Target::parse("top5").unwrap(), Target::Top(5));
-        assert_eq!(Target::parse("label").unwrap(), Target::Label);
-        assert_eq!(Target::parse("281").unwrap(), Target::Index(281));
-        assert_eq!(Target::parse("topaz").unwrap(), Target::Name("topaz".into()));
-        assert!(Target::parse("top0").is_err());
+        assert_eq!("top".parse::<Target>().unwrap(), Target::Top(1));
+        assert_eq!("top5".parse::<Target>().unwrap(), Target::Top(5));
+        assert_eq!("label".parse::<Target>().unwrap(), Target::Label);
+        assert_eq!("281".parse::<Target>().unwrap(), Target::Index(281));
+        assert_eq!("topaz".parse::<Target>().unwrap(), Target::Name("topaz".into()));
+        assert!("top0".parse::<Target>().is_err());
     }
 }

@@ -1,6 +1,7 @@
 //! Selects the layer to explain: by name, prefix or index, or automatically.
 
 use std::collections::HashSet;
+use std::str::FromStr;
 
 use super::Model;
 use super::layout::Map;
@@ -8,9 +9,10 @@ use crate::card::{Node, Op, ResizeMode};
 use crate::error::{Error, Result, did_you_mean};
 
 /// The caller's choice of a layer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum LayerRequest {
     /// The last layer with a spatial extent, after its activation.
+    #[default]
     Auto,
     /// A node's name, or a prefix such as `layer4`, which means the last tensor produced under it.
     Name(String),
@@ -48,14 +50,16 @@ pub struct LayerInfo {
     pub explainable: bool,
 }
 
-impl LayerRequest {
-    /// Parses `auto`, an integer, or a name.
-    #[must_use]
-    pub fn parse(text: &str) -> Self {
+impl FromStr for LayerRequest {
+    type Err = Error;
+
+    /// Parses `auto`, an integer, or a name; nothing at all is refused.
+    fn from_str(text: &str) -> Result<Self> {
         match text.parse() {
-            _ if text == "auto" => Self::Auto,
-            Ok(index) => Self::Index(index),
-            Err(_) => Self::Name(text.to_owned()),
+            _ if text.is_empty() => Err(Error::request("expected a layer, got nothing")),
+            _ if text == "auto" => Ok(Self::Auto),
+            Ok(index) => Ok(Self::Index(index)),
+            Err(_) => Ok(Self::Name(text.to_owned())),
         }
     }
 }

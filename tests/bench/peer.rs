@@ -94,7 +94,7 @@ impl Work {
         let runtime = support::runtime(&args.engine, Some(args.threads))?;
         let runtime = Runtime { precision: args.precision, ..runtime };
         let model = args.model.as_ref().map_or_else(Model::embedded, |path| Model::open(path, None))?;
-        let layer = LayerRequest::parse(&args.layer);
+        let layer: LayerRequest = args.layer.parse()?;
         let values = match &args.input {
             Some(path) => batch_from(path, &model, args.batch)?,
             None => support::noise(&model, args.batch),

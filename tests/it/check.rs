@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use burncam::card::{Card, OutputKind};
 use burncam::check::{CheckReport, CheckRequest, Status, check};
-use burncam::model::{LayerRequest, Model};
+use burncam::model::Model;
 use npyz::WriterBuilder as _;
 use zip::{ZipWriter, write::SimpleFileOptions};
 
@@ -112,7 +112,7 @@ fn gradients_are_checked_at_any_layer_and_kinks_are_counted() {
         [("resnet18", "layer3"), ("alexnet", "features.0"), ("densenet121", "features.norm5")]
     {
         let network = seeded_architecture(name);
-        let request = CheckRequest { layer: LayerRequest::parse(layer), ..CheckRequest::default() };
+        let request = CheckRequest { layer: layer.parse().unwrap(), ..CheckRequest::default() };
         let gradients = check(&network.model, &request).unwrap().gradients;
         assert_ne!(gradients.status, Status::Failed, "{name}: {gradients:?}");
         let counted = gradients.smooth + gradients.at_kink + gradients.unsettled;
@@ -188,7 +188,7 @@ fn channels_last_pictures_are_turned_round() {
 fn a_batch_norm_is_folded_unless_its_convolution_is_looked_at() {
     let network = small(1.0);
     for (layer, folded) in [("auto", 1), ("conv", 0)] {
-        let request = CheckRequest { layer: LayerRequest::parse(layer), ..CheckRequest::default() };
+        let request = CheckRequest { layer: layer.parse().unwrap(), ..CheckRequest::default() };
         let report = check(&network.model, &request).unwrap();
         assert!(report.passed, "{report:#?}");
         assert_eq!(report.folding.folded, folded, "{layer}");
@@ -246,7 +246,7 @@ fn a_model_without_a_layer_to_explain_is_told_so() {
     assert_eq!(report.gradients.status, Status::NotAvailable);
     assert_eq!(report.devices[0].status, Status::Ok);
 
-    let request = CheckRequest { layer: LayerRequest::parse("fc"), ..CheckRequest::default() };
+    let request = CheckRequest { layer: "fc".parse().unwrap(), ..CheckRequest::default() };
     assert!(
         check(&flat.model, &request).unwrap_err().to_string().starts_with("layer 'fc' cannot be explained")
     );

@@ -233,7 +233,7 @@ fn a_flipped_picture_gives_a_flipped_map_in_a_symmetric_network() {
 fn the_card_of_the_embedded_model_is_found_by_its_layers() {
     let model = Model::embedded().unwrap();
     for (asked, found) in [("_relu1", "_relu1"), ("_blocks.15", "_blocks.15._bn2"), ("-4", "_avg_pooling")] {
-        match model.choose_layer(&LayerRequest::parse(asked)) {
+        match model.choose_layer(&asked.parse::<LayerRequest>().unwrap()) {
             Ok(choice) => assert_eq!(choice.name, found),
             Err(error) => assert!(error.to_string().contains("larger than 1x1"), "{error}"),
         }

@@ -61,7 +61,7 @@ fn map(model: &Model, layer: usize, input: &[f32], class: usize, runtime: &Runti
 #[track_caller]
 fn agrees(what: &str, model: &Model, layer: &str, input: &[f32]) -> bool {
     logits_agree(what, model, input, MAP_ERROR);
-    let Ok(choice) = model.choose_layer(&LayerRequest::parse(layer)) else { return false };
+    let Ok(choice) = model.choose_layer(&layer.parse::<LayerRequest>().unwrap()) else { return false };
     let scores = logits(model, input, &burn());
     let best = (0..scores.len()).max_by(|a, b| scores[*a].total_cmp(&scores[*b])).unwrap();
     let expected = map(model, choice.index, input, best, &burn());

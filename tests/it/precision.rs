@@ -74,7 +74,7 @@ fn correlation(a: &[f32], b: &[f32]) -> f64 {
 /// What a network sees in all views, in both precisions.
 #[expect(clippy::print_stdout, reason = "the figures of docs/performance.md")]
 fn compare(model: &Model, layer: &str) {
-    let index = model.choose_layer(&LayerRequest::parse(layer)).unwrap().index;
+    let index = model.choose_layer(&layer.parse::<LayerRequest>().unwrap()).unwrap().index;
     let [single, half] =
         [Runtime::default(), rounded()].map(|runtime| Network::load(model, &[index], &runtime).unwrap());
     let (mut same, mut changed, mut least, mut cell) = (0, 0.0_f64, 1.0_f64, 0.0_f32);

@@ -125,7 +125,7 @@ pub(crate) fn evidence(
     input: &[f32],
     device_name: &str,
 ) -> Evidence {
-    let choice = model.choose_layer(&burncam::model::LayerRequest::parse(layer)).unwrap();
+    let choice = model.choose_layer(&layer.parse::<burncam::model::LayerRequest>().unwrap()).unwrap();
     let network = Network::load(model, &[choice.index], &device(device_name)).unwrap();
     let trunk = network.trunk(input.to_vec()).unwrap();
     network.record(&trunk).unwrap().evidence(&Score::Logit, class).unwrap().remove(0)

@@ -25,7 +25,7 @@ pub struct Picture {
     pub rgb: RgbImage,
     /// The same pixels in sRGB when `rgb` is in another colour space; this is what gets drawn on.
     pub shown: Option<RgbImage>,
-    /// Format of the file: `png`, `jpeg`, `webp`, `gif`, `bmp`, `tiff` or `pnm`.
+    /// Format of the file: `png`, `jpeg`, `webp`, `gif`, `bmp`, `tiff` or `pnm`; `rgb` of pixels that no file gave.
     pub format: String,
     /// EXIF orientation of the file, already applied to [`Picture::rgb`]: 1 (as stored) to 8.
     pub orientation: u8,
@@ -48,6 +48,31 @@ pub struct ColourProfile {
 }
 
 impl Picture {
+    /// A picture that is decoded already: upright, in sRGB, without transparency.
+    ///
+    /// Records say `rgb` of its format, and have the hash of its pixels, row by row, three bytes each.
+    ///
+    /// ```
+    /// use burncam_picture::input::Picture;
+    /// use burncam_picture::RgbImage;
+    ///
+    /// let picture = Picture::from_rgb(RgbImage::new(640, 480));
+    /// assert_eq!(picture.rgb.dimensions(), (640, 480));
+    /// ```
+    #[must_use]
+    pub fn from_rgb(rgb: RgbImage) -> Self {
+        let sha256 = sha256_hex(rgb.as_raw());
+        Self {
+            rgb,
+            shown: None,
+            format: "rgb".to_owned(),
+            orientation: 1,
+            sha256,
+            profile: None,
+            warnings: vec![],
+        }
+    }
+
     /// Reads and decodes a file. The options may be just the RGB colour under transparent pixels.
     ///
     /// # Errors

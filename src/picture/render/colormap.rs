@@ -72,7 +72,7 @@ impl Colormap {
         Self::RedWhiteGreen,
     ];
 
-    /// The name that [`Colormap::parse`] takes.
+    /// The name that it is parsed from.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -92,15 +92,6 @@ impl Colormap {
             Self::RedBlue => "red-blue",
             Self::RedWhiteGreen => "red-white-green",
         }
-    }
-
-    /// The colour map of this name, ignoring case; `gray` is also understood.
-    ///
-    /// # Errors
-    /// [`Error::Request`] with the valid names, and the nearest of them.
-    pub fn parse(name: &str) -> Result<Self> {
-        let name = if name.eq_ignore_ascii_case("gray") { "grey" } else { name };
-        super::by_name("colormap", name, &Self::ALL, Self::name)
     }
 
     /// Whether the middle means zero and the ends -1 and 1.
@@ -141,8 +132,10 @@ impl Colormap {
 impl FromStr for Colormap {
     type Err = Error;
 
+    /// The colour map of this name, in any case; `gray` is also understood.
     fn from_str(name: &str) -> Result<Self> {
-        Self::parse(name)
+        let name = if name.eq_ignore_ascii_case("gray") { "grey" } else { name };
+        super::by_name("colormap", name, &Self::ALL, Self::name)
     }
 }
 
@@ -215,7 +208,7 @@ mod tests {
             assert_eq!(map.name().to_uppercase().parse::<Colormap>().unwrap(), map);
             assert!(Colormap::ALL[..place].iter().all(|other| other.colors() != map.colors()), "{map}");
         }
-        let error = Colormap::parse("viridus").unwrap_err().to_string();
+        let error = "viridus".parse::<Colormap>().unwrap_err().to_string();
         assert!(error.starts_with("colormap 'viridus' is not known (did you mean 'viridis'?); "), "{error}");
     }
 

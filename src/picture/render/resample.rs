@@ -33,7 +33,7 @@ impl Interpolation {
     /// Every interpolation, simplest first.
     pub const ALL: [Self; 4] = [Self::Nearest, Self::Bilinear, Self::Bicubic, Self::Lanczos];
 
-    /// The name that [`Interpolation::parse`] takes.
+    /// The name that it is parsed from.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -44,15 +44,7 @@ impl Interpolation {
         }
     }
 
-    /// The interpolation of this name, ignoring case.
-    ///
-    /// # Errors
-    /// [`Error::Request`] with the valid names, and the nearest of them.
-    pub fn parse(name: &str) -> Result<Self> {
-        super::by_name("interpolation", name, &Self::ALL, Self::name)
-    }
-
-    /// Half the width of the kernel, in cells.
+    /// How far the kernel reaches to each side, in cells.
     fn reach(self) -> f64 {
         match self {
             Self::Nearest => 0.0,
@@ -79,8 +71,9 @@ impl Interpolation {
 impl FromStr for Interpolation {
     type Err = Error;
 
+    /// The interpolation of this name, in any case.
     fn from_str(name: &str) -> Result<Self> {
-        Self::parse(name)
+        super::by_name("interpolation", name, &Self::ALL, Self::name)
     }
 }
 

@@ -120,7 +120,7 @@ fn names_are_found_and_slips_are_told() {
     for how in Interpolation::ALL {
         assert_eq!(how.name().parse::<Interpolation>().unwrap(), how);
     }
-    let error = Interpolation::parse("linear").unwrap_err().to_string();
+    let error = "linear".parse::<Interpolation>().unwrap_err().to_string();
     assert!(error.ends_with("expected one of nearest, bilinear, bicubic, lanczos"), "{error}");
 }
 

@@ -55,7 +55,7 @@ pub(super) fn explained(model: &Model, settings: Request) -> burncam::Result<Exp
 pub(super) fn settings(method: Method, layers: &[&str], signed: bool) -> Request {
     Request {
         methods: vec![method],
-        layers: layers.iter().map(|layer| LayerRequest::parse(layer)).collect(),
+        layers: layers.iter().map(|layer| layer.parse::<LayerRequest>().unwrap()).collect(),
         targets: vec![Target::Top(2)],
         options: Options { signed, samples: method.reads(Reads::Samples).then_some(4), ..Options::default() },
         ..Request::default()

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use burncam::model::LayerRequest;
 use clap::Args;
 
-use super::values::{parse_colour, parse_layer, parse_tolerance};
+use super::values::{parse_colour, parse_tolerance};
 use super::{DeviceArgs, FormatArgs};
 
 #[derive(Debug, Args)]
@@ -37,7 +37,7 @@ pub(crate) struct CheckArgs {
     pub(crate) background: [u8; 3],
 
     /// Layer whose gradients are checked: a name, a prefix such as layer4, an index, or auto.
-    #[arg(short, long, value_name = "LAYER", default_value = "auto", allow_hyphen_values = true, value_parser = parse_layer)]
+    #[arg(short, long, value_name = "LAYER", default_value = "auto", allow_hyphen_values = true)]
     pub(crate) layer: LayerRequest,
 
     /// Seed of the noise picture and of the sampled positions.

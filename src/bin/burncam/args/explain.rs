@@ -9,7 +9,7 @@ use burncam::model::LayerRequest;
 use burncam::render::{Colormap, Components, Interpolation, PngLevel, Threshold};
 use clap::{Args, ValueEnum};
 
-use super::values::{parse_deviation, parse_layer, parse_save, parse_scale, parse_unit};
+use super::values::{parse_deviation, parse_save, parse_scale, parse_unit};
 use super::{BatchArgs, InputArgs, ModelArgs, PictureArgs, RunArgs};
 
 #[derive(Debug, Args)]
@@ -22,12 +22,19 @@ pub(crate) struct ExplainArgs {
 
     /// Class to explain: an index, a name, top, or topN; with --labels also label (the true class) or both (top and
     /// label). Can be given several times.
-    #[arg(short, long = "target", value_name = "CLASS", default_value = "top", value_parser = Target::parse)]
+    #[arg(short, long = "target", value_name = "CLASS", default_value = "top")]
     pub(crate) targets: Vec<Target>,
 
     /// Layer to explain: a name, a prefix such as layer4, an index, or auto. Several, separated by commas, are
     /// combined into one map.
-    #[arg(short, long = "layer", value_name = "LAYER", value_delimiter = ',', default_value = "auto", allow_hyphen_values = true, value_parser = parse_layer)]
+    #[arg(
+        short,
+        long = "layer",
+        value_name = "LAYER",
+        value_delimiter = ',',
+        default_value = "auto",
+        allow_hyphen_values = true
+    )]
     pub(crate) layers: Vec<LayerRequest>,
 
     /// Method, or several separated by commas; see `burncam methods`.
@@ -195,11 +202,11 @@ pub(crate) struct StyleArgs {
 
     /// Colour map: viridis, turbo, magma, inferno, plasma, cividis, jet, jet-opencv or grey, and for signed maps
     /// coolwarm or red-blue [default: viridis; coolwarm with --signed].
-    #[arg(long, value_name = "NAME", value_parser = Colormap::parse)]
+    #[arg(long, value_name = "NAME")]
     pub(crate) colormap: Option<Colormap>,
 
     /// How the map is enlarged: nearest, bilinear, bicubic or lanczos [default: bilinear].
-    #[arg(long, value_name = "NAME", value_parser = Interpolation::parse)]
+    #[arg(long, value_name = "NAME")]
     pub(crate) interpolation: Option<Interpolation>,
 
     /// Value from which on a pixel belongs to a box, mask or cut-out: a share of the maximum, otsu, or a percentile

@@ -1,14 +1,9 @@
-//! Parsers of single values: a layer, a kind of file, a fraction, a tolerance, a colour, a glob.
+//! Parsers of single values: a kind of file, a fraction, a tolerance, a colour, a glob.
 
 use burncam::card::{ColorOrder, Filter};
-use burncam::model::LayerRequest;
 use burncam::model::import::ResizeRequest;
 
 use super::{Save, ScaleArg};
-
-pub(super) fn parse_layer(text: &str) -> Result<LayerRequest, String> {
-    if text.is_empty() { Err("expected a layer, got nothing".into()) } else { Ok(LayerRequest::parse(text)) }
-}
 
 pub(super) fn parse_save(text: &str) -> Result<Save, burncam::Error> {
     if text == "record" { Ok(Save::Record) } else { text.parse().map(Save::Artifact) }
