@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 /// The fields of a record, of any version, that name files.
 #[derive(Debug, Deserialize)]
-struct Names {
+struct MadeFiles {
     schema_version: u32,
     targets: Vec<Shown>,
     #[serde(default)]
@@ -38,7 +38,7 @@ struct Made {
 #[derive(Debug, Default)]
 pub(super) struct Own {
     directory: PathBuf,
-    records: HashMap<String, Option<Names>>,
+    records: HashMap<String, Option<MadeFiles>>,
 }
 
 impl Own {
@@ -70,7 +70,7 @@ impl Own {
     }
 
     /// The record, or the temporary file of a run that was killed before it was renamed.
-    fn record(&mut self, name: &str) -> Option<&Names> {
+    fn record(&mut self, name: &str) -> Option<&MadeFiles> {
         let path = self.directory.join(name);
         let read = || read(&path).or_else(|| read(&output::temporary_path(&path)));
         self.records.entry(name.to_owned()).or_insert_with(read).as_ref()
@@ -90,7 +90,7 @@ impl Made {
     }
 }
 
-fn read(path: &Path) -> Option<Names> {
+fn read(path: &Path) -> Option<MadeFiles> {
     serde_json::from_slice(&std::fs::read(path).ok()?).ok()
 }
 

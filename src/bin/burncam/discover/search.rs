@@ -1,7 +1,6 @@
 //! The search criteria: a directory or a glob, by extensions or by `--include` and `--exclude`. `walk.rs` walks the
 //! tree.
 
-use std::ffi::OsStr;
 use std::path::{Component, Path, PathBuf};
 
 use glob::{MatchOptions, Pattern};
