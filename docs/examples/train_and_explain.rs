@@ -167,7 +167,7 @@ fn explain(model: Model, dice: &mut Dice, out: &Path) -> Result<(), Box<dyn Erro
         let path = out.join(format!("{}{}.png", CLASSES[drawing.class], number / CLASSES.len() + 1));
         drawing.picture.save(&path)?;
 
-        // Writes the picture beside its map, and a record of the one class that was asked for, the most probable.
+        // Writes the picture next to its map, and a record of the one class that was asked for, the most probable.
         let written = explain_file(&explainer, &path, out)?;
         for target in written.records.iter().flat_map(|record| &record.targets) {
             right += usize::from(target.target == drawing.class);

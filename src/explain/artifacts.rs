@@ -1,11 +1,11 @@
-//! What can be written beside a record, and how it is drawn. Drawing is done in `canvas`.
+//! The kinds of pictures and arrays, and how they are drawn. Drawing is done in `canvas`.
 
 use crate::cam::Library;
 use crate::error::{Error, Result, did_you_mean};
 use crate::record::StyleRecord;
 use crate::render::{Colormap, Components, Interpolation, Overlay, PngLevel, Threshold};
 
-/// What can be written beside a record.
+/// A kind of picture or array that is written with a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ArtifactKind {
     /// The picture with the heat on it.
@@ -26,7 +26,7 @@ pub enum ArtifactKind {
     Boxes,
     /// The picture where the heat reaches the threshold, transparent elsewhere.
     CutOut,
-    /// Picture and overlay beside each other.
+    /// Picture and overlay next to each other.
     SideBySide,
 }
 

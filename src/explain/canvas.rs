@@ -1,6 +1,6 @@
 //! From an explained class to pictures, arrays and boxes.
 //!
-//! Receives an [`Explanation`] and the [`Subject`] it is of, hands on bytes and figures. What several pictures need, the map at the
+//! Receives an [`Explanation`] and the [`Subject`] it is of, gives bytes and figures. What several pictures need, the map at the
 //! photo's size and the overlay, is made once, when the first asks for it.
 
 use std::sync::OnceLock;
@@ -74,13 +74,13 @@ impl Canvas<'_> {
         })
     }
 
-    /// The given kinds in order, and beside them, on another thread, [`Canvas::boxes`].
+    /// The given kinds in order and, on another thread, [`Canvas::boxes`].
     ///
     /// # Errors
     /// When a picture cannot be encoded.
     pub fn draw_with_boxes(&self, kinds: &[ArtifactKind]) -> Result<(Vec<Drawing>, Vec<BoxRecord>)> {
         if self.style.interpolation == Interpolation::Bilinear {
-            // Both sides need it. A thread that makes it must not be lent to the side that waits for it.
+            // Both sides need it. While one of them makes it, rayon could run the other on the same thread, which would wait for itself.
             self.placed();
         }
         let (drawings, boxes) = rayon::join(|| self.draw_all(kinds), || self.boxes());

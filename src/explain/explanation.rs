@@ -21,7 +21,7 @@ pub struct Explanation {
     pub warnings: Vec<String>,
     /// What the maps are divided by.
     pub scale: Scale,
-    /// The library whose conventions the maps follow; these leave them on its own scale, whatever [`Explanation::scale`] says.
+    /// The library whose conventions the maps follow. They keep its scale, and [`Explanation::scale`] is not used.
     pub library: Option<Library>,
 }
 
@@ -42,7 +42,7 @@ pub struct ClassExplanation {
 
 impl Explanation {
     /// A target's map on the explanation's scale, whole: 0 to 1, or with signs -1 to 1, where it is divided by its own greatest
-    /// value. On a scale of [`Scale::Fixed`] values may lie beyond; raw ones, and those of a library, are of any size.
+    /// value. On a scale of [`Scale::Fixed`] values may be beyond; raw ones, and those of a library, are of any size.
     #[must_use]
     pub fn heatmap(&self, target: &ClassExplanation) -> Heatmap {
         let map = &target.map.map;

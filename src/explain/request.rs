@@ -70,7 +70,7 @@ pub enum Scale {
     Own,
     /// Nothing: values are in units of score times activation. Pictures are drawn as for `Own`.
     Raw,
-    /// This number, the same for all, so that pictures can be compared. What lies beyond it stays so, and is drawn as one.
+    /// This number, the same for all, so that pictures can be compared. Greater values stay, and are drawn as one.
     Fixed(f32),
 }
 

@@ -10,14 +10,14 @@ use crate::input::{self, ColourProfile, Layout, Picture, Placement};
 use crate::model::Model;
 use crate::record::{InputRecord, ProfileRecord};
 
-/// One image on its way through: the numbers for the network and the picture to draw on.
+/// One image on its way through: the input of the network and the picture to draw on.
 #[derive(Debug, Clone)]
 pub struct Subject {
     /// The upright picture that overlays are drawn on, in sRGB.
     pub picture: RgbImage,
     /// The network's input, `[1, channels, height, width]`, row-major.
     pub values: Vec<f32>,
-    /// Where that input lies on the picture.
+    /// Where that input is on the picture.
     pub placement: Placement,
     /// True for a tensor that was taken as it is.
     pub is_tensor: bool,

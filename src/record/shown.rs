@@ -36,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_have_five_digits_whatever_their_size() {
+    fn numbers_of_any_size_have_five_digits() {
         let shown = [0.0, -2.05, 1234.56789, 0.000_123_456, 98_765_432.1, -3e-9, 1_234_567.8].map(number);
         assert_eq!(shown, ["0", "-2.0500", "1234.6", "0.00012346", "9.8765e7", "-3.0000e-9", "1234568"]);
         assert_eq!([percent_or_number(Some(0.5), 7.0), percent_or_number(None, 7.0)], ["50.0 %", "7.0000"]);

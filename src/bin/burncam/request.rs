@@ -26,7 +26,6 @@ pub(crate) fn request(
     listener: Option<Progress>,
 ) -> Result<Request> {
     let map = &args.method;
-    let smooth = |kind| map.smooth.contains(&kind);
     Ok(Request {
         runtime: runtime(&args.run, workers, images),
         methods: each_once(&args.methods),
@@ -39,11 +38,7 @@ pub(crate) fn request(
             // Layers that are each divided by their own maximum cannot be compared with other pictures'.
             normalize: !map.no_normalize && map.scale == ScaleArg::Own,
         },
-        smoothing: Smoothing {
-            augment: smooth(SmoothArg::Aug),
-            noise: smooth(SmoothArg::Noise),
-            eigen: smooth(SmoothArg::Eigen),
-        },
+        smoothing: smoothing(&map.smooth),
         options: options(args, listener),
         scale: match map.scale {
             _ if map.no_normalize => Scale::Raw,
@@ -54,11 +49,7 @@ pub(crate) fn request(
         reading: Reading { drawn_on: args.image.clone(), ..args.picture.reading() },
         style: style(args)?,
         artifacts: artifacts(args, destination),
-        record: match destination {
-            Destination::Directory(_) => args.output.save.contains(&Save::Record),
-            Destination::File(_) => args.output.save.contains(&Save::Record) || destination.is_record(),
-            Destination::Stdout => false,
-        },
+        record: writes_records(args, destination),
         grid: args.output.grid,
         overwrite: args.replaces(),
     })
@@ -82,6 +73,20 @@ fn options(args: &ExplainArgs, listener: Option<Progress>) -> Options {
         batch_size: args.batch.batch_size.map_or(Options::default().batch_size, usize::from),
         library: map.compat,
         progress: listener,
+    }
+}
+
+fn smoothing(kinds: &[SmoothArg]) -> Smoothing {
+    let has = |kind| kinds.contains(&kind);
+    Smoothing { augment: has(SmoothArg::Aug), noise: has(SmoothArg::Noise), eigen: has(SmoothArg::Eigen) }
+}
+
+fn writes_records(args: &ExplainArgs, destination: &Destination) -> bool {
+    let is_saved = args.output.save.contains(&Save::Record);
+    match destination {
+        Destination::Directory(_) => is_saved,
+        Destination::File(_) => is_saved || destination.is_record(),
+        Destination::Stdout => false,
     }
 }
 

@@ -55,11 +55,6 @@ const PER: &[&str] = &[
 /// Files and folders of which the English has still to be done.
 const NOT_YET: &[&str] = &[
     "docs/troubleshooting.md",
-    "src/bin/burncam/batch/",
-    "src/bin/burncam/explain/",
-    "src/bin/burncam/plan.rs",
-    "src/bin/burncam/predict.rs",
-    "src/bin/burncam/request.rs",
     "src/capture/",
     "src/check/output.rs",
     "src/engine/",

@@ -1,8 +1,8 @@
-//! Work handed out in order and taken back in order, with a bound on how far ahead it may run.
+//! Tasks given to workers in order and results returned in order, with a bound on how far ahead workers may run.
 //!
 //! Workers [`take`](Queue::take) ranges of tasks and [`give`](Queue::give) a result for each; one consumer gets the results in
 //! the order of the tasks. A result waits for those before it, and at most `ahead` tasks are between the first that the consumer
-//! has not had and the last that a worker may begin: memory does not grow with their number.
+//! has not received and the last that a worker may begin: memory does not grow with their number.
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -20,9 +20,9 @@ pub(crate) struct Queue<T> {
 
 #[derive(Debug)]
 struct State<T> {
-    /// The first task that nobody has taken.
+    /// The first task that no worker has taken.
     next: usize,
-    /// The first task whose result the consumer has not had.
+    /// The first task whose result the consumer has not received.
     first: usize,
     /// Results from `first` on.
     results: VecDeque<Option<T>>,
@@ -30,7 +30,7 @@ struct State<T> {
 }
 
 impl<T> Queue<T> {
-    /// `total` tasks, handed out `together` at a time, at most `ahead` (at least `together`) begun and not consumed.
+    /// `total` tasks, given out `together` at a time, at most `ahead` (at least `together`) begun and not consumed.
     pub(crate) fn new(total: usize, together: usize, ahead: usize) -> Self {
         let state = State { next: 0, first: 0, results: VecDeque::new(), stopped: false };
         let together = together.max(1);
@@ -90,7 +90,7 @@ impl<T> Queue<T> {
         }
     }
 
-    /// Nothing more is handed out; what was taken is still waited for.
+    /// No more tasks are given out; the results of those that were taken still come.
     pub(crate) fn stop(&self) {
         self.lock().stopped = true;
         self.changed.notify_all();

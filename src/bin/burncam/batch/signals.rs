@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::flag;
 
-/// What was asked of this process since.
+/// The signals of this process since [`Signals::listen`].
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Signals {
     raised: Arc<AtomicUsize>,
@@ -45,7 +45,7 @@ impl Signals {
     }
 }
 
-/// Whether the program was started with a signal ignored, where the system tells it.
+/// Whether the program was started with a signal ignored, where the system reports it.
 fn is_ignored(signal: i32) -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));

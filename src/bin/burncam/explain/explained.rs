@@ -1,4 +1,4 @@
-//! What there is to say about one explained input.
+//! The result of one image: its records, its files, and the line that reports it.
 
 use std::path::PathBuf;
 
@@ -6,13 +6,13 @@ use burncam::record::{Record, percent_or_number};
 
 /// One input, explained by every method.
 pub(crate) struct Explained {
-    /// One a method.
+    /// One per method.
     pub(crate) records: Vec<Record>,
-    /// Where they lie, or would.
+    /// The directory of its files; `None` with `--out -`.
     pub(crate) directory: Option<PathBuf>,
     /// What was written.
     pub(crate) files: Vec<PathBuf>,
-    /// All was there already.
+    /// An earlier run had written everything.
     pub(crate) kept: bool,
     /// Bytes for standard output, with `--out -`.
     pub(crate) picture: Option<Vec<u8>>,

@@ -1,4 +1,4 @@
-//! One line an image, in the order of the inputs, written as they come: `--jsonl` and `--csv`.
+//! One line per image, in the order of the inputs, written as they come: `--jsonl` and `--csv`.
 
 use std::borrow::Cow;
 use std::fs::{File, OpenOptions};
@@ -11,12 +11,12 @@ use burncam::render::escape::{escaped, escaped_json};
 
 use crate::{formula, text};
 
-/// Records as JSON, a line each; what failed has a line of the same shape with `error` set.
+/// Records as JSON, one per line; a failed image has a line of the same shape with `error` set.
 pub(crate) struct JsonLines {
     sink: Sink,
 }
 
-/// A row a class of a record.
+/// One row per class of a record.
 pub(crate) struct Csv {
     writer: csv::Writer<Sink>,
     path: PathBuf,
@@ -24,11 +24,11 @@ pub(crate) struct Csv {
     raw: bool,
 }
 
-/// A file or standard output, each line handed on at once.
+/// A file or standard output, flushed after each line.
 struct Sink {
     to: Box<dyn Write + Send>,
     path: PathBuf,
-    /// It is a pipe, and its reader has had enough; files are still to be written.
+    /// It is a pipe whose reader closed it; files are still to be written.
     gone: bool,
     /// It is a terminal.
     is_seen: bool,
@@ -108,7 +108,7 @@ fn create(path: &Path, overwrite: bool) -> Result<File> {
         std::fs::create_dir_all(parent)
             .with_context(|| format!("cannot create the directory '{}'", parent.display()))?;
     }
-    // What is no plain file, a pipe or a device, has nothing to lose.
+    // A pipe or a device has no contents to lose.
     let special = path.metadata().is_ok_and(|data| !data.is_file());
     let mut options = OpenOptions::new();
     options.write(true);

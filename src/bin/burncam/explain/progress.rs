@@ -1,4 +1,4 @@
-//! How far a batch has come: a bar on a terminal, or JSON lines for another program, on standard error.
+//! Progress of a batch on standard error: a bar on a terminal, or JSON lines for another program.
 
 use std::time::{Duration, Instant};
 
@@ -11,10 +11,10 @@ use crate::text;
 /// How often JSON lines come.
 const EVERY: Duration = Duration::from_millis(500);
 
-/// Counts and tells.
+/// Counts images and reports how far the batch is.
 #[derive(Debug)]
 pub(crate) struct Progress {
-    teller: Teller,
+    report: Report,
     total: usize,
     done: usize,
     failed: usize,
@@ -22,7 +22,7 @@ pub(crate) struct Progress {
     begun: Instant,
 }
 
-/// What became of an image.
+/// The outcome of an image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Step {
     Explained,
@@ -32,22 +32,22 @@ pub(crate) enum Step {
 }
 
 #[derive(Debug)]
-enum Teller {
-    Nobody,
+enum Report {
+    None,
     Bar(ProgressBar),
-    Json { told: Option<Instant> },
+    Json { last: Option<Instant> },
 }
 
 impl Progress {
-    /// `auto` draws a bar where somebody may look at it.
+    /// `auto` draws a bar on a terminal.
     pub(crate) fn new(kind: ProgressArg, total: usize, quiet: bool) -> Self {
         let target = ProgressDrawTarget::stderr();
-        let teller = match kind {
-            ProgressArg::Json => Teller::Json { told: None },
-            ProgressArg::Auto if total > 1 && !quiet && !target.is_hidden() => Teller::Bar(bar(total)),
-            ProgressArg::Auto | ProgressArg::Never => Teller::Nobody,
+        let report = match kind {
+            ProgressArg::Json => Report::Json { last: None },
+            ProgressArg::Auto if total > 1 && !quiet && !target.is_hidden() => Report::Bar(bar(total)),
+            ProgressArg::Auto | ProgressArg::Never => Report::None,
         };
-        Self { teller, total, done: 0, failed: 0, kept: 0, begun: Instant::now() }
+        Self { report, total, done: 0, failed: 0, kept: 0, begun: Instant::now() }
     }
 
     /// One more image is done.
@@ -56,37 +56,37 @@ impl Progress {
         self.done += 1;
         self.failed += usize::from(failed);
         self.kept += usize::from(step == Step::Kept);
-        match &mut self.teller {
-            Teller::Nobody => {}
-            Teller::Bar(bar) => {
+        match &mut self.report {
+            Report::None => {}
+            Report::Bar(bar) => {
                 if failed {
                     bar.set_message(format!(", {} failed", self.failed));
                 }
                 bar.inc(1);
             }
-            Teller::Json { told } => {
-                if self.done == self.total || told.is_none_or(|told| told.elapsed() >= EVERY) {
-                    *told = Some(Instant::now());
-                    self.tell();
+            Report::Json { last } => {
+                if self.done == self.total || last.is_none_or(|last| last.elapsed() >= EVERY) {
+                    *last = Some(Instant::now());
+                    self.print();
                 }
             }
         }
     }
 
-    /// Runs what prints, out of the bar's way.
+    /// Runs `print` while the bar is hidden.
     pub(crate) fn aside<T>(&self, print: impl FnOnce() -> T) -> T {
-        match &self.teller {
-            Teller::Bar(bar) => bar.suspend(print),
-            Teller::Nobody | Teller::Json { .. } => print(),
+        match &self.report {
+            Report::Bar(bar) => bar.suspend(print),
+            Report::None | Report::Json { .. } => print(),
         }
     }
 
-    /// Nothing more comes.
+    /// The batch has ended.
     pub(crate) fn finish(&self) {
-        match &self.teller {
-            Teller::Bar(bar) => bar.finish_and_clear(),
-            Teller::Json { .. } if self.done < self.total => self.tell(),
-            Teller::Json { .. } | Teller::Nobody => {}
+        match &self.report {
+            Report::Bar(bar) => bar.finish_and_clear(),
+            Report::Json { .. } if self.done < self.total => self.print(),
+            Report::Json { .. } | Report::None => {}
         }
     }
 
@@ -95,10 +95,10 @@ impl Progress {
         self.begun.elapsed()
     }
 
-    fn tell(&self) {
+    fn print(&self) {
         let seconds = self.begun.elapsed().as_secs_f64();
         let rate = |images: usize| images as f64 / seconds.max(1e-9);
-        // What was kept took no time to speak of, what failed took some.
+        // Kept images take next to no time, failed ones some.
         let left = match self.done - self.kept {
             0 => 0.0,
             worked => (self.total - self.done) as f64 / rate(worked),

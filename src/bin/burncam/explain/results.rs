@@ -19,7 +19,7 @@ use crate::plan::Destination;
 use crate::report::Page;
 use crate::{summary, text};
 
-/// Takes results one after another.
+/// Takes results one by one.
 pub(crate) struct Results<'a> {
     args: &'a ExplainArgs,
     work: &'a Work<'a>,
@@ -37,7 +37,7 @@ pub(crate) struct Results<'a> {
 }
 
 impl<'a> Results<'a> {
-    /// Opens whatever was asked for, before any work.
+    /// Opens every list and report that was asked for, before any work.
     ///
     /// # Errors
     /// When something exists already or cannot be made.
@@ -58,7 +58,7 @@ impl<'a> Results<'a> {
             None if args.output.json && tasks != 1 => Some(JsonLines::open("-".as_ref(), true)?),
             None => None,
         };
-        // The hash may take longer than the first pictures, and is put in at the end.
+        // The hash may take longer than the first pictures, and is added at the end.
         let mut summary = Summary::new(model.name(), "", tasks);
         left.entries().for_each(|entry| summary.not_taken.add(entry));
         summary.shard = args.inputs.shard.map(|shard| format!("{}/{}", shard.index, shard.count));
@@ -87,7 +87,7 @@ impl<'a> Results<'a> {
     /// One more result.
     ///
     /// # Errors
-    /// When it cannot be told or listed; its own failure is not one.
+    /// When it cannot be printed or listed; its own failure is not one.
     pub(crate) fn take(&mut self, task: &Task, result: &Result<Explained>) -> Result<()> {
         match result {
             Ok(explained) => self.explained(explained)?,
@@ -140,7 +140,7 @@ impl<'a> Results<'a> {
         self.say(&format!("{}\n", escaped(&explained.sentence())))
     }
 
-    /// What is said on standard output, spelt out already, which only matters where no files are written.
+    /// Writes escaped text to standard output. A closed pipe is an error only where no files are written.
     fn say(&self, text: &str) -> Result<()> {
         match self.work.plan.destination {
             Destination::Stdout => text::data(text.as_bytes()),
@@ -150,7 +150,7 @@ impl<'a> Results<'a> {
         }
     }
 
-    /// Of one image: indented for one method, a line each for several.
+    /// Of one image: indented for one method, one per line for several.
     fn print_records(&self, records: &[Record]) -> Result<()> {
         for record in records {
             let json = match records.len() {
