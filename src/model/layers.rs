@@ -1,24 +1,15 @@
 //! Selects the layer to explain: by name, prefix or index, or automatically.
 
+mod request;
+
 use std::collections::HashSet;
-use std::str::FromStr;
+
+pub use request::LayerRequest;
 
 use super::Model;
 use super::layout::Map;
 use crate::card::{Node, Op, ResizeMode};
 use crate::error::{Error, Result, did_you_mean};
-
-/// The caller's choice of a layer.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum LayerRequest {
-    /// The last layer with a spatial extent, after its activation.
-    #[default]
-    Auto,
-    /// A node's name, or a prefix such as `layer4`, which means the last tensor produced under it.
-    Name(String),
-    /// A node's index as `burncam layers` prints it; negative counts from the end.
-    Index(i64),
-}
 
 /// The selected layer and the reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,20 +39,6 @@ pub struct LayerInfo {
     pub receptive_field: Option<[usize; 2]>,
     /// Whether a class activation map can be computed here.
     pub explainable: bool,
-}
-
-impl FromStr for LayerRequest {
-    type Err = Error;
-
-    /// Parses `auto`, an integer, or a name; nothing at all is refused.
-    fn from_str(text: &str) -> Result<Self> {
-        match text.parse() {
-            _ if text.is_empty() => Err(Error::request("expected a layer, got nothing")),
-            _ if text == "auto" => Ok(Self::Auto),
-            Ok(index) => Ok(Self::Index(index)),
-            Err(_) => Ok(Self::Name(text.to_owned())),
-        }
-    }
 }
 
 impl Model {

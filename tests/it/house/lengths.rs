@@ -10,7 +10,7 @@ const LONG_FILES: &[(&str, usize, &str)] = &[
     ("src/check/gradients.rs", 309, "the check and its report, with tests"),
     ("src/kernels/tests/operations.rs", 312, "one case per operation"),
     ("src/graph/card/ops.rs", 317, "one entry per operation"),
-    ("src/model/layers.rs", 323, "the choice of a layer, with its messages"),
+    ("src/model/layers.rs", 304, "the choice of a layer, with its messages"),
     ("src/model/lib.rs", 331, "the model and its documentation"),
     ("src/model/import/onnx/walk.rs", 307, "the import's main loop, with its messages"),
     ("src/model/output/mod.rs", 331, "one rule per output kind, each with its refusal"),

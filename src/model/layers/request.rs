@@ -1,0 +1,31 @@
+//! What a caller asks for when a layer is to be explained.
+
+use std::str::FromStr;
+
+use crate::error::{Error, Result};
+
+/// The caller's choice of a layer.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum LayerRequest {
+    /// The last layer with a spatial extent, after its activation.
+    #[default]
+    Auto,
+    /// A node's name, or a prefix such as `layer4`, which means the last tensor produced under it.
+    Name(String),
+    /// A node's index as `burncam layers` prints it; negative counts from the end.
+    Index(i64),
+}
+
+impl FromStr for LayerRequest {
+    type Err = Error;
+
+    /// Parses `auto`, an integer, or a name; nothing at all is refused.
+    fn from_str(text: &str) -> Result<Self> {
+        match text.parse() {
+            _ if text.is_empty() => Err(Error::request("expected a layer, got nothing")),
+            _ if text == "auto" => Ok(Self::Auto),
+            Ok(index) => Ok(Self::Index(index)),
+            Err(_) => Ok(Self::Name(text.to_owned())),
+        }
+    }
+}
