@@ -53,13 +53,8 @@ const PER: &[&str] = &[
 ];
 
 /// Files and folders of which the English has still to be done.
-const NOT_YET: &[&str] = &[
-    "docs/troubleshooting.md",
-    "src/capture/",
-    "src/engine/",
-    "src/explain/",
-    "src/model/import/onnx/",
-];
+const NOT_YET: &[&str] =
+    &["docs/troubleshooting.md", "src/capture/", "src/engine/", "src/explain/", "src/model/import/onnx/"];
 
 /// The words of a line in lower case; a phrase ends where punctuation stands, which is a word of its own.
 fn words(line: &str) -> Vec<String> {
