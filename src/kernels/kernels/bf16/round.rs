@@ -13,6 +13,7 @@ pub(super) const PAIRS: usize = 8;
 
 /// Some pixels of one block of channels. Distances are in elements.
 #[derive(Debug, Clone, Copy)]
+#[cfg_attr(not(target_arch = "x86_64"), allow(dead_code, reason = "no loop for it"))]
 pub(super) struct Line<'a> {
     /// The input from the first pixel on.
     pub(super) x: &'a [f32],
