@@ -44,7 +44,7 @@
 //! | [`model`] (`burncam-model`) | files to a checked graph |
 //! | [`input`], [`Heatmap`], [`render`] (`burncam-picture`) | files to a network's input, a map and a picture to a picture |
 //! | [`engine`] (`burncam-engine`) | runs the graph: trunk, head, gradients |
-//! | [`cam`] | evidence to a map, one method a file |
+//! | [`cam`] | evidence to a map, one method per file |
 //! | [`record`] | the JSON record's types |
 //! | [`explain`] | conducts all of these |
 //! | [`check`] | holds a model's numbers against other devices, difference quotients and other frameworks |

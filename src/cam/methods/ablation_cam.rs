@@ -26,7 +26,7 @@ pub(super) const DEFINITION: Definition = Definition {
         summary: "how much the score drops without each channel",
         formula: "w_k = (y - y_without_k) / |y|",
         paper: "Desai and Ramaswamy, WACV 2020",
-        cost: "1 forward, head a channel",
+        cost: "1 forward, head per channel",
         uses_class: true,
         uses_layer: true,
         has_sign: true,

@@ -24,7 +24,7 @@ pub(super) const DEFINITION: Definition = Definition {
         summary: "Score-CAM averaged over fainter masks",
         formula: "w = softmax_k mean_n y(x (.) n/N M_k)",
         paper: "Naidu et al. 2020, arXiv:2010.03023",
-        cost: "1 forward, N more a channel (N = 10)",
+        cost: "1 forward, N more per channel (N = 10)",
         uses_class: true,
         uses_layer: true,
         has_sign: true,

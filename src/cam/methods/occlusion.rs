@@ -24,7 +24,7 @@ pub(super) const DEFINITION: Definition = Definition {
         summary: "how much the score drops when a square is covered",
         formula: "y(x) - y(x without the square)",
         paper: "Zeiler and Fergus, ECCV 2014, arXiv:1311.2901",
-        cost: "1 forward, 1 more a square",
+        cost: "1 forward, 1 more per square",
         uses_class: true,
         uses_layer: false,
         has_sign: true,

@@ -20,7 +20,7 @@ pub(super) const DEFINITION: Definition = Definition {
         summary: "what the head makes of each position alone",
         formula: "y(A at one position, else 0)",
         paper: "Byun and Lee 2022, arXiv:2209.14074",
-        cost: "1 forward, head a position",
+        cost: "1 forward, head per position",
         uses_class: true,
         uses_layer: true,
         has_sign: true,

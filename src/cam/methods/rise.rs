@@ -22,7 +22,7 @@ pub(super) const DEFINITION: Definition = Definition {
     info: MethodInfo {
         name: "rise",
         title: "RISE",
-        summary: "random masks weighted by the score behind them",
+        summary: "random masks weighted by the score of the masked picture",
         formula: "sum_n (y(x (.) M_n) - mean y) M_n",
         paper: "Petsiuk et al., BMVC 2018, arXiv:1806.07421",
         cost: "1 forward, N more (N = 1000)",

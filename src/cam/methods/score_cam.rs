@@ -27,7 +27,7 @@ pub(super) const DEFINITION: Definition = Definition {
         summary: "how well the class is seen through each channel",
         formula: "w = softmax_k y(x (.) M_k)",
         paper: "Wang et al., CVPRW 2020, arXiv:1910.01279",
-        cost: "1 forward, 1 more a channel",
+        cost: "1 forward, 1 more per channel",
         uses_class: true,
         uses_layer: true,
         has_sign: true,

@@ -23,7 +23,7 @@ pub(super) const DEFINITION: Definition = Definition {
         summary: "Score-CAM averaged over noisy masks",
         formula: "w = softmax_k mean_n y(x (.) (M_k + e_n))",
         paper: "Wang et al. 2020, arXiv:2006.14255",
-        cost: "1 forward, N more a channel (N = 35)",
+        cost: "1 forward, N more per channel (N = 35)",
         uses_class: true,
         uses_layer: true,
         has_sign: true,
