@@ -1,7 +1,7 @@
 //! From an explained class to pictures, arrays and boxes.
 //!
-//! Receives an [`Explanation`] and the [`Subject`] it is of, gives bytes and figures. What several pictures need, the map at the
-//! photo's size and the overlay, is made once, when the first asks for it.
+//! Receives an [`Explanation`] and its [`Subject`]; gives bytes and boxes. Intermediate results that several pictures
+//! need, the map at the photo's size and the overlay, are computed once on first use.
 
 use std::sync::OnceLock;
 
@@ -28,7 +28,7 @@ pub struct Canvas<'a> {
 }
 
 impl Explanation {
-    /// What pictures and boxes of one of its targets are made on. It keeps what it has made once, in the size of the photo.
+    /// The canvas for pictures and boxes of one target. It caches intermediate results of the photo's size.
     #[must_use]
     pub fn canvas<'a>(
         &'a self,
@@ -56,12 +56,12 @@ impl Explanation {
 }
 
 impl Canvas<'_> {
-    /// The picture with the heat on it.
+    /// The picture with the map on it.
     pub fn overlay(&self) -> &RgbImage {
         self.overlay.get_or_init(|| {
             let photo = &self.subject.picture;
             match (&self.target.finding, self.style.library) {
-                // A blank map leaves the photo alone in every style.
+                // A blank map leaves the photo unchanged in every style.
                 (Some(_), _) => photo.clone(),
                 (None, Some(library)) => {
                     let map = self.explanation.heatmap(self.target);
@@ -80,7 +80,8 @@ impl Canvas<'_> {
     /// When a picture cannot be encoded.
     pub fn draw_with_boxes(&self, kinds: &[ArtifactKind]) -> Result<(Vec<Drawing>, Vec<BoxRecord>)> {
         if self.style.interpolation == Interpolation::Bilinear {
-            // Both sides need it. While one of them makes it, rayon could run the other on the same thread, which would wait for itself.
+            // Both sides need it. While one of them computes it, rayon could run the other on the same thread, which
+            // would deadlock.
             self.placed();
         }
         let (drawings, boxes) = rayon::join(|| self.draw_all(kinds), || self.boxes());
@@ -131,8 +132,8 @@ impl Canvas<'_> {
         }
     }
 
-    /// The boxes around the regions of heat as records have them, largest first; none for a blank map. They are those of the
-    /// bilinear map, however pictures are drawn.
+    /// The boxes around the hot regions for records, largest first; none for a blank map. They always use the
+    /// bilinear map, regardless of the drawing style.
     #[must_use]
     pub fn boxes(&self) -> Vec<BoxRecord> {
         let Style { threshold, components, interpolation, .. } = *self.style;
@@ -155,7 +156,7 @@ impl Canvas<'_> {
         regions.into_iter().map(record).collect()
     }
 
-    /// The map as it was computed, enlarged; what is drawn may be clipped and on another scale.
+    /// The map as computed, enlarged; drawings may be clipped and scaled differently.
     fn full_npy(&self) -> Result<Vec<u8>> {
         let map = self.explanation.heatmap(self.target);
         let own;
@@ -168,7 +169,7 @@ impl Canvas<'_> {
         write_npy_2d(full.height, full.width, &full.values)
     }
 
-    /// The map as it is drawn.
+    /// The map for drawing.
     fn placed(&self) -> &Placed {
         self.placed.get_or_init(|| self.place(&self.explanation.drawn(self.target), self.style.interpolation))
     }

@@ -1,4 +1,4 @@
-//! The maps of one image by one method, and what they are divided by.
+//! The maps of one image by one method, and their scale.
 
 use super::Scale;
 use crate::cam::{ClassMap, Library, Method};
@@ -13,15 +13,15 @@ const BRIGHTEST: f64 = 0.99;
 pub struct Explanation {
     /// The method.
     pub method: Method,
-    /// The explained classes, in the order asked for, each once.
+    /// The explained classes, in the order requested, without duplicates.
     pub targets: Vec<ClassExplanation>,
     /// The most probable classes.
     pub predictions: Vec<Prediction>,
     /// What a reader should know before trusting the pictures.
     pub warnings: Vec<String>,
-    /// What the maps are divided by.
+    /// The divisor of the maps.
     pub scale: Scale,
-    /// The library whose conventions the maps follow. They keep its scale, and [`Explanation::scale`] is not used.
+    /// The library whose conventions the maps follow. They keep its scale; [`Explanation::scale`] is not used.
     pub library: Option<Library>,
 }
 
@@ -32,7 +32,7 @@ pub struct ClassExplanation {
     pub class: Prediction,
     /// The class score whose gradient was taken.
     pub score: f64,
-    /// Rank among all classes, 1 for the most probable; `None` of a network that gives numbers.
+    /// Rank among all classes, 1 for the most probable; `None` for a network that gives numbers.
     pub rank: Option<usize>,
     /// The map.
     pub map: ClassMap,
@@ -41,15 +41,15 @@ pub struct ClassExplanation {
 }
 
 impl Explanation {
-    /// A target's map on the explanation's scale, whole: 0 to 1, or with signs -1 to 1, where it is divided by its own greatest
-    /// value. On a scale of [`Scale::Fixed`] values may be beyond; raw ones, and those of a library, are of any size.
+    /// A target's map on the explanation's scale: 0 to 1, or -1 to 1 for signed maps, when it is divided by its own
+    /// maximum. With [`Scale::Fixed`] values may exceed that; raw maps, and those of a library, have any values.
     #[must_use]
     pub fn heatmap(&self, target: &ClassExplanation) -> Heatmap {
         let map = &target.map.map;
         self.divisor(target).map_or_else(|| map.clone(), |divisor| scaled(map, divisor))
     }
 
-    /// What a target's map is divided by, or `None` when it stays as it is.
+    /// A target's divisor, or `None` when the map is not divided.
     pub(crate) fn divisor(&self, target: &ClassExplanation) -> Option<f32> {
         let magnitude = target.map.map.magnitude();
         match self.scale {
@@ -60,16 +60,16 @@ impl Explanation {
         }
     }
 
-    /// The greatest distance from zero in any target's map, before it is divided.
+    /// The largest magnitude in any target's map, before division.
     #[must_use]
     pub fn magnitude(&self) -> f32 {
         self.targets.iter().fold(0.0, |most, target| most.max(target.map.map.magnitude()))
     }
 
-    /// A target's map as it is drawn: as [`Explanation::heatmap`], and always within -1 to 1.
+    /// A target's map for drawing: as [`Explanation::heatmap`], clamped to -1 to 1.
     ///
-    /// Of a method whose single pixels stand out, the drawing is brightest from the 99th percentile on, as in Smilkov et al.
-    /// 2017, arXiv:1706.03825, section 3.1, unless the scale is common to several maps.
+    /// For methods whose single pixels have much larger values than the rest, the drawing is brightest from the 99th
+    /// percentile on, as in Smilkov et al. 2017, arXiv:1706.03825, section 3.1, unless several maps share the scale.
     pub(crate) fn drawn(&self, target: &ClassExplanation) -> Heatmap {
         let heatmap = self.heatmap(target);
         let magnitude = heatmap.magnitude();
@@ -83,7 +83,7 @@ impl Explanation {
     }
 }
 
-/// Values that are greatest become exactly one.
+/// Maxima become exactly one.
 fn scaled(map: &Heatmap, divisor: f32) -> Heatmap {
     map.map(|value| value / divisor).unwrap_or_else(|| map.clone())
 }

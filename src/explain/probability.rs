@@ -1,9 +1,9 @@
-//! From scores to ranked classes with probabilities, in double precision, or to numbers in their order.
+//! From scores to ranked classes with probabilities, in double precision, or to unranked numbers.
 
 use crate::model::FinalActivation;
 use crate::record::Prediction;
 
-/// All classes, most probable first; equal scores keep the order of their indices. Numbers are not ranked and stay as they are.
+/// All classes, most probable first; equal scores keep the order of their indices. Numbers are not ranked.
 pub(super) fn ranked(
     scores: &[f32],
     activation: FinalActivation,
@@ -36,7 +36,7 @@ fn probabilities(scores: &[f32], activation: FinalActivation) -> impl Fn(usize) 
     move |index| match activation {
         FinalActivation::Softmax => Some(exponential(scores[index]) / sum),
         FinalActivation::Sigmoid => Some(1.0 / (1.0 + (-f64::from(scores[index])).exp())),
-        // Sums of 32-bit numbers may end a last digit beyond the range of probabilities.
+        // Sums of 32-bit floats may exceed the range of probabilities in the last digit.
         FinalActivation::Identity => Some(f64::from(scores[index]).clamp(0.0, 1.0)),
         FinalActivation::None => None,
     }

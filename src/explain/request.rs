@@ -1,4 +1,5 @@
-//! What is asked of an explainer: everything that decides what its files hold, complete before the model's weights are read.
+//! The request to an explainer: everything that determines the contents of its files, complete before the model's
+//! weights are read.
 
 use std::path::PathBuf;
 
@@ -16,61 +17,61 @@ use crate::model::{LayerRequest, OutputSpec};
 /// equal requests write equal files.
 #[derive(Debug, Clone)]
 pub struct Request {
-    /// Where the network runs, and what runs it. Default: the CPU, by the native kernels as far as they go.
+    /// The device and engine. Default: the CPU, with native kernels where they exist.
     pub runtime: Runtime,
     /// Default: Grad-CAM alone.
     pub methods: Vec<Method>,
-    /// Default: the logit; where the network gives no logits, or a library's conventions are followed, what the network gives.
+    /// Default: the logit; without logits, or with a library's conventions, the network's output.
     pub score: Option<Score>,
-    /// Default: `auto`. Several layers' maps become one.
+    /// Default: `auto`. The maps of several layers are combined.
     pub layers: Vec<LayerRequest>,
     /// Default: the most probable class.
     pub targets: Vec<Target>,
-    /// How many predictions the record lists. Default: 5.
+    /// Number of predictions in the record. Default: 5.
     pub top_k: usize,
-    /// How layers become one.
+    /// How layers are combined.
     pub finish: Finish,
     /// Averages over changed inputs. Default: none.
     pub smoothing: Smoothing,
-    /// What only some methods read.
+    /// Options that only some methods use.
     pub options: Options,
-    /// What maps are divided by. Default: each by its own greatest value.
+    /// The divisor of maps. Default: each map's own maximum.
     pub scale: Scale,
     /// How photos and tensors are read.
     pub reading: Reading,
     /// How pictures are drawn.
     pub style: Style,
-    /// The pictures and arrays that are written of each class. Default: the overlay.
+    /// The pictures and arrays written for each class. Default: the overlay.
     pub artifacts: Vec<ArtifactKind>,
-    /// Whether the records are written, too. Default: yes.
+    /// Whether records are written. Default: yes.
     pub record: bool,
-    /// Whether one sheet of all methods and classes is written, too. Default: no.
+    /// Whether a sheet of all methods and classes is written. Default: no.
     pub grid: bool,
-    /// Whether files that exist are replaced. Default: no; a file in the way is an error.
+    /// Whether existing files are replaced. Default: no; an existing file is an error.
     pub overwrite: bool,
 }
 
 /// How photos and tensors are read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Reading {
-    /// Of picture files. Default: transparency on white, colours as stored, damaged files with a warning.
+    /// For picture files. Default: transparency on white, colours as stored, damaged files with a warning.
     pub options: ReadOptions,
     /// Order of the axes in `.npy` tensors. Default: channels first.
     pub layout: Layout,
-    /// The picture that `.npy` tensors are drawn on. Default: one that is made from the tensor. A photo is drawn on itself, so
-    /// with this field set it is refused.
+    /// The picture on which `.npy` tensors are drawn. Default: one reconstructed from the tensor. A photo is drawn on
+    /// itself, so with this field set it is refused.
     pub drawn_on: Option<PathBuf>,
 }
 
-/// What a finished map is divided by.
+/// The divisor of a finished map.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub enum Scale {
-    /// Its own greatest value, so that it reaches one.
+    /// Its own maximum, which becomes one.
     #[default]
     Own,
     /// Nothing: values are in units of score times activation. Pictures are drawn as for `Own`.
     Raw,
-    /// This number, the same for all, so that pictures can be compared. Greater values stay, and are drawn as one.
+    /// This number for all maps, so that pictures can be compared. Larger values are kept, and drawn as one.
     Fixed(f32),
 }
 
@@ -98,18 +99,18 @@ impl Default for Request {
 }
 
 impl Request {
-    /// True when a method asks for a layer.
+    /// Whether any method needs a layer.
     pub(super) fn needs_layer(&self) -> bool {
         self.methods.iter().any(|method| method.info().uses_layer)
     }
 
-    /// Whether a photo may have several explained classes, so that the names of its files carry the class.
+    /// Whether a photo may have several explained classes, so that file names contain the class.
     #[must_use]
     pub fn has_several_classes(&self) -> bool {
         self.targets.len() > 1 || matches!(self.targets[..], [Target::Top(2..) | Target::Both])
     }
 
-    /// The score as the network's outputs have it.
+    /// The score adapted to the network's outputs.
     pub(super) fn score_for(&self, output: &OutputSpec) -> Result<Score> {
         let compares = self.methods.iter().find(|method| method.traits().outputs == Outputs::Logits);
         if let (Some(method), false) = (compares, output.has_logits()) {
@@ -122,7 +123,7 @@ impl Request {
         Score::for_output(self.score.or_else(of_library), output)
     }
 
-    /// Refuses what could not be done, or would be ignored.
+    /// Refuses requests that are impossible or would be ignored.
     pub(super) fn check(&self) -> Result<()> {
         if self.methods.is_empty() || self.layers.is_empty() || self.targets.is_empty() {
             return Err(Error::request("expected at least one method, one layer and one class"));
@@ -176,7 +177,7 @@ impl Request {
         Ok(())
     }
 
-    /// Refuses options that no method reads.
+    /// Refuses options that no method uses.
     fn check_unread(&self) -> Result<()> {
         let any = |option: Reads| self.methods.iter().any(|method| method.reads(option));
         let noisy = self.smoothing.noise;
@@ -196,7 +197,7 @@ impl Request {
         }
     }
 
-    /// A library's conventions leave no room for others.
+    /// A library's conventions exclude other settings.
     fn check_library(&self, library: Library) -> Result<()> {
         let name = library.name();
         if self.options.signed || self.scale != Scale::Own {
@@ -216,7 +217,7 @@ impl Request {
     }
 }
 
-/// Libraries explain what a network gives, which for a classifier in PyTorch is the logit.
+/// Libraries explain the network's output, which for a classifier in PyTorch is the logit.
 fn score_of_libraries(output: &OutputSpec) -> Score {
     match output.gives {
         OutputKind::Softmax | OutputKind::Sigmoid | OutputKind::Probabilities => Score::Prob,

@@ -1,4 +1,4 @@
-//! What a record says of the request: everything that a later run compares to know whether it would make the same files.
+//! The request in a record: everything that a later run compares to know whether it would write the same files.
 
 use super::{Explainer, Reading, Scale, Target};
 use crate::cam::{Method, Options};
@@ -6,7 +6,7 @@ use crate::input::Layout;
 use crate::record::{OptionsRecord, REVISION, RequestRecord, SettingsRecord};
 
 impl Explainer {
-    /// What a record says of the settings of a method, known before any image is.
+    /// The settings of a method in a record, known before any image is explained.
     #[must_use]
     pub fn settings_record(&self, method: Method) -> SettingsRecord {
         let request = &self.request;
@@ -68,7 +68,7 @@ impl Explainer {
             Target::Top(count) => format!("top{count}"),
             Target::Label => "label".to_owned(),
             Target::Both => "both".to_owned(),
-            // The class of each was looked up when the explainer was made.
+            // Every class was looked up when the explainer was created.
             Target::Index(_) | Target::Name(_) => {
                 target.class(self.model()).map_or_else(|_| String::new(), |class| class.to_string())
             }

@@ -1,4 +1,4 @@
-//! The pictures, records and the sheet of one photo, drawn and named, and written together.
+//! The pictures, records and sheet of one photo: drawn, named, and written together.
 
 use std::path::{Path, PathBuf};
 
@@ -12,28 +12,28 @@ use crate::output::{OutputFile, write_together};
 use crate::record::{Artifact, Record};
 use crate::render::{CELL, SheetRow, encode_png, thumbnail};
 
-/// Everything that is written of one photo, not yet on disk.
+/// All files of one photo, not yet on disk.
 #[derive(Debug, Clone)]
 pub struct Files {
     /// Pictures, arrays and the sheet.
     pictures: Vec<OutputFile>,
-    /// The records' files; none where the request wants none.
+    /// The record files; empty when the request has none.
     documents: Vec<OutputFile>,
     records: Vec<Record>,
     overwrite: bool,
 }
 
-/// What was written of one photo.
+/// The written files of one photo.
 #[derive(Debug, Clone)]
 pub struct Written {
-    /// One per method. They are here even where the request wants no files of them.
+    /// One per method, also when the request writes no record files.
     pub records: Vec<Record>,
     /// The files, records last.
     pub files: Vec<PathBuf>,
 }
 
 impl Files {
-    /// Where they are going to be, records last.
+    /// Their future paths, records last.
     pub fn paths(&self) -> impl Iterator<Item = &PathBuf> {
         self.pictures.iter().chain(&self.documents).map(|file| &file.path)
     }
@@ -50,7 +50,7 @@ impl Files {
 }
 
 impl Explainer {
-    /// Draws and names everything that the request wants of a photo and its explanations, which are one per method.
+    /// Draws and names all requested files of a photo, given its explanations, one per method.
     ///
     /// # Errors
     /// When a picture cannot be encoded, or the model file could not be hashed.
@@ -75,14 +75,14 @@ impl Explainer {
     }
 }
 
-/// What has been drawn so far.
+/// The files drawn so far.
 struct Gathered<'a> {
     explainer: &'a Explainer,
     subject: &'a Subject,
     names: &'a Names,
     pictures: Vec<OutputFile>,
     records: Vec<Record>,
-    /// Of the sheet, one per method.
+    /// The rows of the sheet, one per method.
     rows: Vec<SheetRow>,
 }
 
@@ -100,8 +100,8 @@ impl Gathered<'_> {
         Ok(())
     }
 
-    /// Pictures and boxes of one class, from one enlarged map, and its cell on the sheet, reduced at once: a large sheet would
-    /// hold all pictures in full size.
+    /// Pictures and boxes of one class, from one enlarged map, and its cell on the sheet, reduced immediately: a
+    /// large sheet would otherwise hold all pictures in full size.
     fn draw(
         &mut self,
         explanation: &Explanation,

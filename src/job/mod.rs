@@ -1,7 +1,8 @@
 //! From a photo to its files: all of them, or none.
 //!
-//! Receives an [`Explainer`] and a photo; writes pictures, records and the sheet under names that follow from the photo's. One photo
-//! is four calls in a line: [`Explainer::read`], [`Explainer::explain`], [`Explainer::files`], [`Files::commit`].
+//! Receives an [`Explainer`] and a photo; writes pictures, records and the sheet under names derived from the
+//! photo's. One photo is four calls in a row: [`Explainer::read`], [`Explainer::explain`], [`Explainer::files`],
+//! [`Files::commit`].
 
 mod files;
 mod names;
@@ -63,10 +64,10 @@ pub fn explain_file(
     explainer.files(&subject, &explanations, &names)?.commit()
 }
 
-/// The first of the two passes that a scale shared by several photos needs: explains each only for the greatest value of its maps, and
-/// gives the explainer that divides the maps of each method by the greatest of all photos.
+/// The first of the two passes for a scale shared by several photos: explains each only for the maximum of its maps,
+/// and gives the explainer that divides each method's maps by the maximum over all photos.
 ///
-/// `explain` reads and explains an input; one for which it gives `None` has no part in the scale.
+/// `explain` reads and explains an input; an input with `None` does not affect the scale.
 #[must_use]
 pub fn share_scale<T: Sync>(
     explainer: Explainer,

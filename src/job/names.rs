@@ -1,16 +1,16 @@
-//! What the files of one photo are called, and which directory they are in.
+//! The file names of one photo, and their directory.
 
 use std::path::{Path, PathBuf};
 
 use crate::cam::Method;
 use crate::explain::{ArtifactKind, Request};
 
-/// Directory and file names of what is written for one photo.
+/// Directory and file names of one photo's files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Names {
     directory: PathBuf,
     stem: String,
-    /// The files that were named by a path of their own carry no method.
+    /// Files with an explicit path have no method in their names.
     file: Option<Named>,
 }
 
@@ -21,21 +21,21 @@ struct Named {
 }
 
 impl Names {
-    /// Names in `directory` that begin with `stem`: `STEM.METHOD[.CLASS][.KIND].png` and `STEM.METHOD.json`. The class is part of a name
-    /// where the request may give several, the kind is left out for the overlay.
+    /// Names in `directory` that start with `stem`: `STEM.METHOD[.CLASS][.KIND].png` and `STEM.METHOD.json`. The
+    /// class is in a name if the request may have several; the overlay has no kind.
     #[must_use]
     pub fn new(directory: impl Into<PathBuf>, stem: impl Into<String>) -> Self {
         Self { directory: directory.into(), stem: stem.into(), file: None }
     }
 
-    /// As [`Names::new`], with the name of a photo, without its ending, as the stem.
+    /// As [`Names::new`], with a photo's name without its extension as the stem.
     #[must_use]
     pub fn of(photo: &Path, directory: impl Into<PathBuf>) -> Self {
         Self::new(directory, lossy(photo.file_stem()))
     }
 
-    /// The picture of one kind is `path` itself; the record and the sheet have its stem: `STEM.json`, `STEM.grid.png`. Other pictures
-    /// are named as by [`Names::new`].
+    /// The picture of one kind is `path` itself; the record and the sheet use its stem: `STEM.json`, `STEM.grid.png`.
+    /// Other pictures are named as by [`Names::new`].
     #[must_use]
     pub fn file(path: &Path, kind: Option<ArtifactKind>) -> Self {
         let directory = path.parent().unwrap_or(Path::new(""));
@@ -75,7 +75,7 @@ impl Names {
         format!("{}.grid.png", self.stem)
     }
 
-    /// The files of a photo whose names are known before its classes are.
+    /// The files of a photo whose names do not depend on its classes.
     #[must_use]
     pub fn known(&self, request: &Request) -> Vec<PathBuf> {
         let mut names = Vec::new();
@@ -95,7 +95,7 @@ impl Names {
 }
 
 impl ArtifactKind {
-    /// What a file name of this kind ends in.
+    /// The suffix of a file name of this kind.
     fn ending(self) -> &'static str {
         match self {
             Self::Overlay => ".png",

@@ -5,7 +5,7 @@ use crate::record::percent_or_number;
 use crate::render::escape::escaped;
 use crate::render::{Heading, Sheet, SheetRow};
 
-/// One sheet of all methods and classes of a photo; one row per method.
+/// The sheet of all methods and classes of a photo; one row per method.
 pub(super) fn sheet(
     explainer: &Explainer,
     subject: &Subject,

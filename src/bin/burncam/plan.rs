@@ -1,4 +1,4 @@
-//! Where everything goes, settled before any work: destination, collisions, files in the way.
+//! The destinations of all files, determined before any work: directory, collisions, existing files.
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -12,34 +12,34 @@ use crate::args::{ExplainArgs, Save};
 use crate::discover::{Input, Shard};
 use crate::summary;
 
-/// Which inputs are written where.
+/// The destination of every input.
 #[derive(Debug)]
 pub(crate) struct Plan {
     pub(crate) destination: Destination,
-    /// Output directory of several inputs, which has to stay while they are explained.
+    /// Output directory of several inputs; it must exist until the end.
     root: Option<PathBuf>,
-    /// The kind of picture that a file of `--out` is.
+    /// The kind of picture of a file in `--out`.
     first: Option<ArtifactKind>,
-    /// Where the inputs of all shards are, which no output may replace.
+    /// Paths of the inputs of all shards, which no output may replace.
     sources: HashSet<PathBuf>,
 }
 
-/// What `--out` means.
+/// The meaning of `--out`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Destination {
     /// Files named after their inputs, below this directory.
     Directory(PathBuf),
-    /// One file, `.png` or `.json`, and next to it, under the same stem, what belongs to it.
+    /// One file, `.png` or `.json`, and further files next to it with the same stem.
     File(PathBuf),
     /// Standard output: the overlay, or with `--json` the record.
     Stdout,
 }
 
 impl Destination {
-    /// Reads `--out`.
+    /// Parses `--out`.
     ///
     /// # Errors
-    /// For a kind of picture that is not written, and for one place for several inputs.
+    /// For a picture format that is not written, and for one path with several inputs.
     pub(crate) fn new(out: &Path, inputs: usize) -> Result<Self> {
         if let Some(ending) = picture_ending(out) {
             bail!(
@@ -67,7 +67,8 @@ impl Destination {
 }
 
 impl Plan {
-    /// Refuses what cannot be written to the destination. `sources` are the places of the inputs of all shards.
+    /// Refuses anything that cannot be written to the destination. `sources` are the paths of the inputs of all
+    /// shards.
     pub(crate) fn new(
         args: &ExplainArgs,
         destination: Destination,
@@ -100,7 +101,7 @@ impl Plan {
         Ok(Self { destination, root, first, sources })
     }
 
-    /// What the files of an input are called, and where they go; `None` for standard output.
+    /// The names of an input's files; `None` for standard output.
     pub(crate) fn names(&self, input: &Input) -> Option<Names> {
         match &self.destination {
             Destination::File(path) => Some(Names::file(path, self.first)),
@@ -112,11 +113,11 @@ impl Plan {
         self.names(input).map_or_else(Vec::new, |names| names.known(request))
     }
 
-    /// Refuses collisions, files in the way and an output directory that takes no files.
+    /// Refuses collisions, existing files and an unwritable output directory.
     pub(crate) fn check(&self, inputs: &[Input], request: &Request) -> Result<()> {
         let mut owners: HashMap<PathBuf, &Input> = HashMap::new();
         for input in inputs {
-            // What is known to fail writes nothing.
+            // Inputs that are known to fail write nothing.
             if input.problem.is_some() || self.refuse_sources(input, request).is_err() {
                 continue;
             }
@@ -140,7 +141,7 @@ impl Plan {
         }
     }
 
-    /// Refuses an input whose outputs would replace an input: a photograph may be called as an output is.
+    /// Refuses an input whose outputs would replace an input: a photograph may have the name of an output.
     ///
     /// # Errors
     /// For the first output that is an input.
@@ -164,10 +165,10 @@ impl Plan {
         }
     }
 
-    /// Makes the output directory of several inputs.
+    /// Creates the output directory of several inputs.
     ///
     /// # Errors
-    /// When the system does not let it.
+    /// When the system refuses.
     pub(crate) fn make_root(&self) -> Result<()> {
         match &self.root {
             Some(root) => std::fs::create_dir_all(root)
@@ -181,10 +182,10 @@ impl Plan {
         self.root.as_ref().is_some_and(|root| !root.is_dir())
     }
 
-    /// Refuses to make an output directory again that has been removed.
+    /// Refuses to recreate an output directory that has been removed.
     ///
     /// # Errors
-    /// When it is gone.
+    /// When it has been removed.
     pub(crate) fn expect_root(&self) -> Result<()> {
         match &self.root {
             Some(root) if self.is_gone() => {
@@ -194,7 +195,7 @@ impl Plan {
         }
     }
 
-    /// Where the summary of several inputs goes; shards may share a directory.
+    /// Path of the summary of several inputs; shards may share a directory.
     pub(crate) fn summary_path(&self, shard: Option<Shard>) -> Option<PathBuf> {
         let of_shard = |shard: Shard| summary::file_of_shard(shard.index, shard.count);
         let name = shard.map_or_else(|| summary::FILE.to_owned(), of_shard);
@@ -204,11 +205,11 @@ impl Plan {
         }
     }
 
-    /// The directory of the outputs of an input whose place is `below`; `None` for standard output.
+    /// The output directory of an input with the relative path `below`; `None` for standard output.
     fn directory(&self, below: &Path) -> Option<PathBuf> {
         match &self.destination {
             Destination::Directory(directory) if directory == Path::new(".") => Some(below.to_path_buf()),
-            // Joining nothing would add a slash, and `file/` is not `file`.
+            // Joining an empty path would add a slash, and `file/` is not `file`.
             Destination::Directory(directory) if below.as_os_str().is_empty() => Some(directory.clone()),
             Destination::Directory(directory) => Some(directory.join(below)),
             Destination::File(path) => match path.parent() {
@@ -220,7 +221,7 @@ impl Plan {
     }
 }
 
-/// The ending of a path that looks like a picture which burncam does not write.
+/// The extension of a picture format that burncam does not write.
 fn picture_ending(out: &Path) -> Option<&str> {
     let ending = out.extension()?.to_str()?;
     let known = ["jpg", "jpeg", "jpe", "jfif", "apng", "webp", "gif", "bmp", "tif", "tiff"];

@@ -1,4 +1,4 @@
-//! Tasks given to workers in order and results returned in order, with a bound on how far ahead workers may run.
+//! Tasks for workers in order, and their results in order, with a bound on how far workers may run ahead.
 //!
 //! Workers [`take`](Queue::take) ranges of tasks and [`give`](Queue::give) a result for each; one consumer gets the results in
 //! the order of the tasks. A result waits for those before it, and at most `ahead` tasks are between the first that the consumer
@@ -30,7 +30,8 @@ struct State<T> {
 }
 
 impl<T> Queue<T> {
-    /// `total` tasks, given out `together` at a time, at most `ahead` (at least `together`) begun and not consumed.
+    /// `total` tasks, handed out `together` at a time, with at most `ahead` (at least `together`) started and not
+    /// consumed.
     pub(crate) fn new(total: usize, together: usize, ahead: usize) -> Self {
         let state = State { next: 0, first: 0, results: VecDeque::new(), stopped: false };
         let together = together.max(1);
@@ -43,7 +44,7 @@ impl<T> Queue<T> {
         }
     }
 
-    /// The next tasks, as soon as they may begin; `None` when there are no more.
+    /// The next tasks, as soon as they may start; `None` when there are no more.
     pub(crate) fn take(&self) -> Option<Range<usize>> {
         let mut state = self.lock();
         loop {
@@ -60,7 +61,7 @@ impl<T> Queue<T> {
         }
     }
 
-    /// The result of a task that was taken.
+    /// Stores the result of a task.
     pub(crate) fn give(&self, task: usize, result: T) {
         let mut state = self.lock();
         let at = task - state.first;
@@ -90,7 +91,7 @@ impl<T> Queue<T> {
         }
     }
 
-    /// No more tasks are given out; the results of those that were taken still come.
+    /// Stops handing out tasks; the results of those in progress still arrive.
     pub(crate) fn stop(&self) {
         self.lock().stopped = true;
         self.changed.notify_all();
@@ -107,7 +108,7 @@ mod tests {
 
     use super::*;
 
-    /// Runs all tasks on some threads and gives what the consumer got.
+    /// Runs all tasks on several threads and returns what the consumer received.
     fn results(total: usize, together: usize, ahead: usize, workers: usize, stop_at: usize) -> Vec<usize> {
         let queue = Queue::new(total, together, ahead);
         let (begun, consumed) = (AtomicUsize::new(0), AtomicUsize::new(0));

@@ -1,4 +1,4 @@
-//! SIGINT, SIGTERM and SIGHUP: the first asks to stop when what was begun is done, the second stops at once.
+//! SIGINT, SIGTERM and SIGHUP: the first stops after the work in progress, the second stops immediately.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -14,14 +14,14 @@ pub(crate) struct Signals {
 }
 
 impl Signals {
-    /// Listens from now on.
+    /// Starts to listen.
     ///
     /// # Errors
-    /// When the system does not let it.
+    /// When the system refuses.
     pub(crate) fn listen() -> Result<Self> {
         let signals = Self::default();
         let again = Arc::new(AtomicBool::new(false));
-        // `nohup` starts a program that is to outlive its terminal.
+        // `nohup` ignores SIGHUP for programs that should outlive their terminal.
         let signals_wanted = [SIGINT, SIGTERM].into_iter().chain((!is_ignored(SIGHUP)).then_some(SIGHUP));
         for signal in signals_wanted {
             // In this order: the first signal finds `again` still unset.
@@ -36,7 +36,7 @@ impl Signals {
         Ok(signals)
     }
 
-    /// The signal that came, if one did.
+    /// The signal that was received, if any.
     pub(crate) fn raised(&self) -> Option<u8> {
         match self.raised.load(Ordering::Relaxed) {
             0 => None,

@@ -10,9 +10,9 @@ pub(crate) struct Explained {
     pub(crate) records: Vec<Record>,
     /// The directory of its files; `None` with `--out -`.
     pub(crate) directory: Option<PathBuf>,
-    /// What was written.
+    /// Files written.
     pub(crate) files: Vec<PathBuf>,
-    /// An earlier run had written everything.
+    /// Whether an earlier run had written everything.
     pub(crate) kept: bool,
     /// Bytes for standard output, with `--out -`.
     pub(crate) picture: Option<Vec<u8>>,
@@ -34,7 +34,7 @@ impl Explained {
             .map(|(at, target)| {
                 let rank = target.rank.filter(|rank| *rank > 1);
                 let rank = rank.map_or_else(String::new, |rank| format!(" (rank {rank})"));
-                // Synonyms follow a comma; one name is enough for a line.
+                // Synonyms follow a comma; the first is enough for a line.
                 let name = target.class_name.split(", ").next().unwrap_or_default();
                 let shown = percent_or_number(target.proba, target.score);
                 format!("{name} {shown}{rank}{}", self.blanks(at))
@@ -57,7 +57,7 @@ impl Explained {
         format!("{}: {}{place}{methods}{}", first.input.path, classes.join(", "), self.files_in_words())
     }
 
-    /// Which of the methods had nothing to show for a target.
+    /// The methods with a blank map for a target.
     fn blanks(&self, target: usize) -> String {
         let blank = |record: &&Record| record.targets[target].finding.is_some();
         let names: Vec<&str> =
@@ -69,7 +69,7 @@ impl Explained {
         }
     }
 
-    /// ` -> a.png, a.json`, or how many there are when they would not fit on a line.
+    /// ` -> a.png, a.json`, or their number when they would not fit on a line.
     fn files_in_words(&self) -> String {
         let names: Vec<String> = self.files.iter().map(|path| path.display().to_string()).collect();
         match (&names[..], self.files.last().and_then(|path| path.parent())) {

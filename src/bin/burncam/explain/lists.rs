@@ -1,4 +1,4 @@
-//! One line per image, in the order of the inputs, written as they come: `--jsonl` and `--csv`.
+//! `--jsonl` and `--csv`: one line per image, in the order of the inputs, written immediately.
 
 use std::borrow::Cow;
 use std::fs::{File, OpenOptions};
@@ -20,7 +20,7 @@ pub(crate) struct JsonLines {
 pub(crate) struct Csv {
     writer: csv::Writer<Sink>,
     path: PathBuf,
-    /// Cells as they are, formulas too.
+    /// Whether cells stay unchanged, including formulas.
     raw: bool,
 }
 
@@ -28,13 +28,13 @@ pub(crate) struct Csv {
 struct Sink {
     to: Box<dyn Write + Send>,
     path: PathBuf,
-    /// It is a pipe whose reader closed it; files are still to be written.
+    /// Whether it is a pipe that its reader closed; the other files are still written.
     gone: bool,
     /// It is a terminal.
     is_seen: bool,
 }
 
-/// Standard output, which sentences go to as well.
+/// Standard output, shared with messages.
 struct Stdout;
 
 impl Write for Stdout {
@@ -127,7 +127,7 @@ fn create(path: &Path, overwrite: bool) -> Result<File> {
 }
 
 impl JsonLines {
-    /// Begins a list; `-` is standard output.
+    /// Opens a list; `-` is standard output.
     pub(crate) fn open(path: &Path, overwrite: bool) -> Result<Self> {
         Ok(Self { sink: Sink::open(path, overwrite)? })
     }
@@ -149,7 +149,7 @@ impl JsonLines {
 }
 
 impl Csv {
-    /// Begins a table; `-` is standard output. `raw` leaves cells that a spreadsheet would take for formulas as they are.
+    /// Opens a table; `-` is standard output. `raw` keeps cells that a spreadsheet would take for formulas.
     pub(crate) fn open(path: &Path, overwrite: bool, raw: bool) -> Result<Self> {
         let writer = csv::Writer::from_writer(Sink::open(path, overwrite)?);
         let mut csv = Self { writer, path: path.into(), raw };
@@ -216,7 +216,7 @@ fn cells(record: &Record, target: &TargetRecord) -> [String; COLUMNS.len()] {
     ]
 }
 
-/// An empty cell where there is no number.
+/// An empty cell for `None`.
 fn number(number: Option<f64>) -> String {
     number.map_or_else(String::new, |number| number.to_string())
 }

@@ -1,4 +1,4 @@
-//! `burncam explain`: what is to be explained, and with what. A single image goes through the batch, too.
+//! Sets up an explanation run; `batch` executes it, also for a single image.
 
 mod explained;
 mod lists;
@@ -32,7 +32,7 @@ use crate::request::request;
 use crate::threads::Workers;
 use crate::{Outcome, is_broken_pipe, is_of_model, subjects, text};
 
-/// Explains every input; a failing one is reported and the rest goes on.
+/// Explains every input; a failing one is reported and the others continue.
 pub(crate) fn run(args: &ExplainArgs, quiet: bool) -> Result<Outcome> {
     let run = prepare(args, quiet)?;
     run.plan.make_root()?;
@@ -70,7 +70,7 @@ pub(crate) fn run(args: &ExplainArgs, quiet: bool) -> Result<Outcome> {
     })
 }
 
-/// What is settled before any image is explained.
+/// Everything that is determined before any image is explained.
 struct Run {
     plan: Plan,
     pool: ThreadPool,
@@ -105,8 +105,8 @@ fn prepare(args: &ExplainArgs, quiet: bool) -> Result<Run> {
     Ok(Run { plan, pool, workers, explainer, tasks, left })
 }
 
-/// The explainer of all tasks; for a scale that they share, after a pass over all of them. What fails there is reported by the
-/// pass that writes files.
+/// The explainer of all tasks; for a shared scale, after a pass over all of them. Failures in that pass are reported
+/// by the pass that writes files.
 fn explainer(args: &ExplainArgs, model: Model, request: Request, tasks: &[Task]) -> Result<Explainer> {
     let explainer = Explainer::new(model, request)?;
     for layer in explainer.layers() {
@@ -120,7 +120,7 @@ fn explainer(args: &ExplainArgs, model: Model, request: Request, tasks: &[Task])
     }))
 }
 
-/// Whether the fault that kept one image from being written will keep all others from it.
+/// Whether the error of one image would prevent all others from being written too.
 fn is_hopeless(error: &anyhow::Error, plan: &Plan) -> bool {
     let kinds = [ErrorKind::StorageFull, ErrorKind::QuotaExceeded, ErrorKind::ReadOnlyFilesystem];
     let mut causes = error.chain().filter_map(|cause| cause.downcast_ref::<std::io::Error>());
@@ -133,7 +133,7 @@ fn found(own: usize, total: usize) -> String {
     if own == total { all } else { format!("{own} of {all}") }
 }
 
-/// Refuses what contradicts itself, before any work.
+/// Refuses contradictory arguments before any work.
 fn check(args: &ExplainArgs, request: &Request, inputs: &[Input]) -> Result<()> {
     let batch = &args.batch;
     let shared = args.method.scale == ScaleArg::Shared;

@@ -8,10 +8,10 @@ use serde_json::json;
 use crate::args::ProgressArg;
 use crate::text;
 
-/// How often JSON lines come.
+/// Interval between JSON lines.
 const EVERY: Duration = Duration::from_millis(500);
 
-/// Counts images and reports how far the batch is.
+/// Counts images and reports progress.
 #[derive(Debug)]
 pub(crate) struct Progress {
     report: Report,
@@ -50,7 +50,7 @@ impl Progress {
         Self { report, total, done: 0, failed: 0, kept: 0, begun: Instant::now() }
     }
 
-    /// One more image is done.
+    /// Counts one more image.
     pub(crate) fn step(&mut self, step: Step) {
         let failed = step == Step::Failed;
         self.done += 1;
@@ -90,7 +90,7 @@ impl Progress {
         }
     }
 
-    /// Time since the beginning.
+    /// Time since the start.
     pub(crate) fn elapsed(&self) -> Duration {
         self.begun.elapsed()
     }
@@ -98,7 +98,7 @@ impl Progress {
     fn print(&self) {
         let seconds = self.begun.elapsed().as_secs_f64();
         let rate = |images: usize| images as f64 / seconds.max(1e-9);
-        // Kept images take next to no time, failed ones some.
+        // Kept images take almost no time, failed ones some.
         let left = match self.done - self.kept {
             0 => 0.0,
             worked => (self.total - self.done) as f64 / rate(worked),

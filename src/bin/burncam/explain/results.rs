@@ -1,4 +1,4 @@
-//! Where the results of a batch go, in the order of the inputs: the terminal, lists, the summary, the report.
+//! Destinations of a batch's results, in the order of the inputs: the terminal, lists, the summary, the report.
 
 use std::path::PathBuf;
 
@@ -19,7 +19,7 @@ use crate::plan::Destination;
 use crate::report::Page;
 use crate::{summary, text};
 
-/// Takes results one by one.
+/// Receives results one by one.
 pub(crate) struct Results<'a> {
     args: &'a ExplainArgs,
     work: &'a Work<'a>,
@@ -29,18 +29,18 @@ pub(crate) struct Results<'a> {
     csv: Option<Csv>,
     page: Option<(Page, PathBuf)>,
     summary: Summary,
-    /// Where the summary goes, if anywhere.
+    /// Path of the summary, if any.
     summary_path: Option<PathBuf>,
     several: bool,
-    /// How many an earlier run had finished.
+    /// Images that an earlier run had finished.
     kept: usize,
 }
 
 impl<'a> Results<'a> {
-    /// Opens every list and report that was asked for, before any work.
+    /// Opens every requested list and report before any work.
     ///
     /// # Errors
-    /// When something exists already or cannot be made.
+    /// When a file exists already or cannot be created.
     pub(crate) fn open(
         args: &'a ExplainArgs,
         work: &'a Work<'a>,
@@ -58,7 +58,7 @@ impl<'a> Results<'a> {
             None if args.output.json && tasks != 1 => Some(JsonLines::open("-".as_ref(), true)?),
             None => None,
         };
-        // The hash may take longer than the first pictures, and is added at the end.
+        // The hash may take longer than the first pictures, so it is added at the end.
         let mut summary = Summary::new(model.name(), "", tasks);
         left.entries().for_each(|entry| summary.not_taken.add(entry));
         summary.shard = args.inputs.shard.map(|shard| format!("{}/{}", shard.index, shard.count));
@@ -79,15 +79,15 @@ impl<'a> Results<'a> {
         })
     }
 
-    /// How many failed so far.
+    /// Number of failures so far.
     pub(crate) fn failed(&self) -> usize {
         self.summary.failed
     }
 
-    /// One more result.
+    /// Handles one more result.
     ///
     /// # Errors
-    /// When it cannot be printed or listed; its own failure is not one.
+    /// When it cannot be printed or listed; the image's own failure is not an error.
     pub(crate) fn take(&mut self, task: &Task, result: &Result<Explained>) -> Result<()> {
         match result {
             Ok(explained) => self.explained(explained)?,
@@ -150,7 +150,7 @@ impl<'a> Results<'a> {
         }
     }
 
-    /// Of one image: indented for one method, one per line for several.
+    /// For one image: indented for one method, one per line for several.
     fn print_records(&self, records: &[Record]) -> Result<()> {
         for record in records {
             let json = match records.len() {
@@ -162,7 +162,7 @@ impl<'a> Results<'a> {
         Ok(())
     }
 
-    /// Whether a list goes to standard output, where sentences would be in its way.
+    /// Whether a list goes to standard output, where messages would interfere.
     fn speaks_on_stdout(&self) -> bool {
         let batch = &self.args.batch;
         self.args.output.json
@@ -191,7 +191,8 @@ impl<'a> Results<'a> {
         Ok(())
     }
 
-    /// Writes the summary and the report, each whether or not the other can be, and says how it went. Whether all was written.
+    /// Writes the summary and the report, independently of each other, and prints the outcome. Returns whether both
+    /// were written.
     pub(crate) fn finish(mut self, interrupted: bool) -> bool {
         self.progress.finish();
         self.summary.interrupted = interrupted;

@@ -1,4 +1,4 @@
-//! What a worker does with a few images: read, explain, and write the files of each, all or none.
+//! A worker's processing of a few images: reading, explaining, and writing the files of each, all or none.
 
 use anyhow::{Context as _, Result, anyhow};
 use burncam::explain::{Explainer, Explanation, Subject};
@@ -11,15 +11,15 @@ use crate::contain::{contained, contained_for};
 use crate::plan::Plan;
 use crate::subjects;
 
-/// What stays the same from image to image.
+/// Data shared by all images.
 pub(crate) struct Work<'a> {
     pub(crate) plan: &'a Plan,
     pub(crate) explainer: &'a Explainer,
-    /// With `--resume`: why images that have records are explained again.
+    /// With `--resume`: why images with records are explained again.
     pub(crate) redone: Option<Redone>,
 }
 
-/// How far an image has come.
+/// The state of an image.
 enum Stage {
     Ready(Box<Subject>),
     Over(Result<Explained>),
@@ -62,7 +62,7 @@ impl Work<'_> {
         prepared.unwrap_or_else(|error| Stage::Over(Err(error)))
     }
 
-    /// All together; where that fails each alone, so that only the image at fault fails.
+    /// All together; if that fails, each alone, so that only the faulty image fails.
     fn explain_all(&self, subjects: &[&Subject]) -> Vec<Result<Vec<Explanation>>> {
         let named = |subject: &Subject, result: Result<Vec<Explanation>>| {
             result.with_context(|| format!("cannot explain '{}'", subject.file.path))
@@ -85,7 +85,7 @@ impl Work<'_> {
         Ok(Explained { records, directory, files, kept: false, picture: None })
     }
 
-    /// For standard output: the first picture, and records that name no files.
+    /// For standard output: the first picture, and records without files.
     fn show(&self, subject: &Subject, explanations: &[Explanation]) -> Result<Explained> {
         let record = |explanation: &Explanation| {
             let none = vec![vec![]; explanation.targets.len()];
