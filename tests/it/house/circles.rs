@@ -10,12 +10,18 @@ use super::{code, relative, sources};
 
 /// Folders in which circles still exist, and why. Remove an entry when its circles are gone.
 const KNOWN: &[(&str, &str)] = &[
-    ("src/bin/burncam/", "`main.rs` holds the outcome that commands give, `args/mod.rs` what commands share"),
-    ("src/check/", "checks share the subject in `mod.rs`"),
-    ("src/engine/", "steps and their folding, kernels and the program"),
-    ("src/graph/", "shapes and axes"),
-    ("src/model/import/", "importers share the request and the state dictionary"),
-    ("src/model/output/", "kinds, traces and sides"),
+    ("src/bin/burncam/", "`main.rs` defines the outcome that commands return"),
+    ("src/check/", "`mod.rs` calls the checks and defines the subject that they share"),
+    (
+        "src/engine/",
+        "a step folds its batch norm; a program and its segments share the place; norms are operations",
+    ),
+    ("src/graph/", "shapes use axes, whose errors are those of shapes"),
+    (
+        "src/model/import/",
+        "`mod.rs` calls the importers and defines their request; tables of operations and their functions share helpers",
+    ),
+    ("src/model/output/", "kinds, traces and sides call each other"),
 ];
 
 /// A module as a path of names below the root of its crate, which is the first name.

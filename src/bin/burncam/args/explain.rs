@@ -9,7 +9,7 @@ use burncam::model::LayerRequest;
 use burncam::render::{Colormap, Components, Interpolation, PngLevel, Threshold};
 use clap::{Args, ValueEnum};
 
-use super::values::{parse_deviation, parse_save, parse_scale, parse_unit};
+use super::values::{parse_deviation, parse_unit};
 use super::{BatchArgs, InputArgs, ModelArgs, PictureArgs, RunArgs};
 
 #[derive(Debug, Args)]
@@ -223,4 +223,17 @@ pub(crate) struct StyleArgs {
 pub(crate) enum OverlayArg {
     Alpha,
     Blend,
+}
+
+fn parse_save(text: &str) -> Result<Save, burncam::Error> {
+    if text == "record" { Ok(Save::Record) } else { text.parse().map(Save::Artifact) }
+}
+
+fn parse_scale(text: &str) -> Result<ScaleArg, String> {
+    match (text, text.parse::<f32>()) {
+        ("own", _) => Ok(ScaleArg::Own),
+        ("shared", _) => Ok(ScaleArg::Shared),
+        (_, Ok(number)) if number > 0.0 && number.is_finite() => Ok(ScaleArg::Number(number)),
+        _ => Err(format!("expected own, shared, or a number above zero, got '{text}'")),
+    }
 }

@@ -1,9 +1,10 @@
 //! The command line. Nothing here accesses files; see `plan.rs` for that. `check.rs`, `explain.rs`, `import.rs` and
 //! `merge.rs` have the arguments of those commands, `batch.rs` those for many images, `inputs.rs` the inputs,
-//! `values.rs` the parsers of single values.
+//! `common.rs` those of several commands, `values.rs` the parsers of single values.
 
 mod batch;
 mod check;
+mod common;
 mod explain;
 mod import;
 mod inputs;
@@ -12,19 +13,15 @@ mod values;
 
 use std::path::PathBuf;
 
-use burncam::DeviceName;
-use burncam::engine::{Engine, Precision, Runtime};
-use burncam::explain::Reading;
-use burncam::input::{Icc, Layout, ReadOptions};
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 
 pub(crate) use self::batch::{BatchArgs, ProgressArg};
 pub(crate) use self::check::CheckArgs;
+pub(crate) use self::common::{DeviceArgs, FormatArgs, ModelArgs, PictureArgs, RunArgs};
 pub(crate) use self::explain::{ExplainArgs, OverlayArg, Save, ScaleArg, SmoothArg, StyleArgs};
 pub(crate) use self::import::ImportArgs;
 pub(crate) use self::inputs::InputArgs;
 pub(crate) use self::merge::MergeArgs;
-use self::values::parse_colour;
 
 /// Explain what a convolutional network looked at.
 ///
@@ -83,104 +80,6 @@ pub(crate) enum Command {
         #[arg(value_name = "COMMAND")]
         command: Option<String>,
     },
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct ModelArgs {
-    /// A burnpack model file [default: the built-in EfficientNet-Lite0].
-    #[arg(short, long, value_name = "FILE.bpk")]
-    pub(crate) model: Option<PathBuf>,
-
-    /// A model card to use instead of the file's own [default: its own, or FILE.json next to it].
-    #[arg(long, value_name = "CARD.json", requires = "model")]
-    pub(crate) spec: Option<PathBuf>,
-}
-
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Running")]
-pub(crate) struct DeviceArgs {
-    /// Where the network runs.
-    #[arg(long, default_value = "flex", value_name = "NAME")]
-    pub(crate) device: DeviceName,
-
-    /// Number of threads [default: one per core].
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
-    pub(crate) threads: Option<u16>,
-}
-
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Running")]
-pub(crate) struct RunArgs {
-    #[command(flatten)]
-    pub(crate) place: DeviceArgs,
-
-    /// What runs the network up to the layer: auto, burn, or native, the native CPU kernels.
-    #[arg(long, default_value = "auto", value_name = "NAME")]
-    pub(crate) engine: Engine,
-
-    /// Operands of its convolutions: f32, or bf16, which is faster, less precise, and needs a CPU with AVX512-BF16.
-    #[arg(long, default_value = "f32", value_name = "NAME")]
-    pub(crate) precision: Precision,
-}
-
-impl RunArgs {
-    /// Where the network runs, and what runs it; its share of the threads is settled by `threads.rs`.
-    pub(crate) fn runtime(&self) -> Runtime {
-        let device = self.place.device.clone();
-        Runtime { device, engine: self.engine, precision: self.precision, ..Runtime::default() }
-    }
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct FormatArgs {
-    /// Print JSON instead of text.
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Input")]
-pub(crate) struct PictureArgs {
-    /// Colour under transparent pixels, as RRGGBB.
-    #[arg(long, default_value = "ffffff", value_name = "RRGGBB", value_parser = parse_colour)]
-    pub(crate) background: [u8; 3],
-
-    /// Embedded colour profiles other than sRGB: keep gives the network the stored values, as Pillow does; convert
-    /// converts them to sRGB.
-    #[arg(long, default_value = "keep", value_name = "USE")]
-    pub(crate) icc: Icc,
-
-    /// Refuse damaged pictures instead of decoding what is left, with a warning.
-    #[arg(long)]
-    pub(crate) strict_pictures: bool,
-
-    /// Order of the axes in .npy tensors: batch and channels first, or channels last.
-    #[arg(long, value_enum, default_value_t = LayoutArg::ChannelsFirst)]
-    pub(crate) layout: LayoutArg,
-}
-
-impl PictureArgs {
-    /// How pictures and tensors are read.
-    pub(crate) fn reading(&self) -> Reading {
-        let options =
-            ReadOptions { background: self.background, strict: self.strict_pictures, icc: self.icc };
-        Reading { options, layout: self.layout.into(), drawn_on: None }
-    }
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(crate) enum LayoutArg {
-    ChannelsFirst,
-    ChannelsLast,
-}
-
-impl From<LayoutArg> for Layout {
-    fn from(layout: LayoutArg) -> Self {
-        match layout {
-            LayoutArg::ChannelsFirst => Self::ChannelsFirst,
-            LayoutArg::ChannelsLast => Self::ChannelsLast,
-        }
-    }
 }
 
 #[derive(Debug, Args)]

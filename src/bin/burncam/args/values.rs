@@ -1,27 +1,12 @@
-//! Parsers of single values: a kind of file, a fraction, a tolerance, a colour, a glob.
+//! Parsers of single values: a fraction, a tolerance, a colour, a glob.
 
 use burncam::card::{ColorOrder, Filter};
 use burncam::model::import::ResizeRequest;
-
-use super::{Save, ScaleArg};
-
-pub(super) fn parse_save(text: &str) -> Result<Save, burncam::Error> {
-    if text == "record" { Ok(Save::Record) } else { text.parse().map(Save::Artifact) }
-}
 
 pub(super) fn parse_unit(text: &str) -> Result<f32, String> {
     match text.parse() {
         Ok(number) if (0.0..=1.0).contains(&number) => Ok(number),
         _ => Err(format!("expected a number from 0 to 1, got '{text}'")),
-    }
-}
-
-pub(super) fn parse_scale(text: &str) -> Result<ScaleArg, String> {
-    match (text, text.parse::<f32>()) {
-        ("own", _) => Ok(ScaleArg::Own),
-        ("shared", _) => Ok(ScaleArg::Shared),
-        (_, Ok(number)) if number > 0.0 && number.is_finite() => Ok(ScaleArg::Number(number)),
-        _ => Err(format!("expected own, shared, or a number above zero, got '{text}'")),
     }
 }
 
