@@ -62,7 +62,7 @@ pub mod output;
 pub mod record;
 
 pub use burncam_engine::{self as engine, DEVICES, DeviceName};
-pub use burncam_graph::{Error, Result, card, error};
+pub use burncam_graph::{Error, ErrorKind, Result, card, error};
 pub use burncam_model::{self as model, Model};
 pub use burncam_picture::heatmap::{self, Heatmap, Stats};
 pub use burncam_picture::{input, render};

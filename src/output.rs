@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::{NamedTempFile, PersistError};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 use crate::input::sha256_hex;
 
 /// A file to be written.
@@ -42,10 +42,9 @@ pub fn refuse_existing<'a>(paths: impl IntoIterator<Item = &'a PathBuf>) -> Resu
 pub fn check_directory(directory: &Path) -> Result<()> {
     let directory = or_here(directory);
     if directory.exists() && !directory.is_dir() {
-        return Err(Error::request(format!(
-            "output '{}' is a file, expected a directory",
-            directory.display()
-        )));
+        return Err(Error::request(
+            Problem::new("is a file").expected("a directory").named("output", directory.display()),
+        ));
     }
     let nearest = directory.ancestors().find(|above| above.exists()).unwrap_or(Path::new("."));
     // An unnamed file where the system supports it, so that a kill at this point leaves nothing.
@@ -134,7 +133,7 @@ fn not_persisted(error: PersistError, path: &Path) -> Error {
     if error.error.kind() == std::io::ErrorKind::AlreadyExists {
         return Error::exists(path);
     }
-    Error::Io { action: "write", path: path.to_path_buf(), source: error.error }
+    Error::io("write", path)(error.error)
 }
 
 #[cfg(test)]

@@ -5,32 +5,36 @@ use super::methods::Method;
 use super::options::Options;
 use super::smoothing::Smoothing;
 use crate::engine::Network;
-use crate::error::{Error, Result};
+use crate::error::{Hint, OptionName, Phrase, Problem, Result, Subject};
 
 impl Method {
     /// Refuses settings that the method would ignore.
     ///
     /// # Errors
-    /// In the words of the command line.
+    /// When there is one.
     pub fn check(self, options: &Options, smoothing: Smoothing) -> Result<()> {
         let info = self.info();
         if options.samples == Some(0) {
-            return Err(Error::request("0 samples were asked for, expected at least one (raise --samples)"));
+            let problem = Problem::new("0 samples were asked for").expected("at least one");
+            return Err(problem.hint(Hint::Raise(OptionName::Samples)).into());
         }
         if let Some(noise) = options.noise.filter(|noise| !noise.is_finite() || *noise < 0.0) {
-            return Err(Error::request(format!("noise is {noise}, expected 0 or more (change --noise)")));
+            let problem = Problem::new(format!("noise is {noise}")).expected("0 or more");
+            return Err(problem.hint(Hint::Change(OptionName::Noise)).into());
         }
         if options.counterfactual && !info.has_sign {
-            return Err(Error::request(format!(
-                "--counterfactual needs a method that separates evidence for and against, and {} does not (use gradcam)",
-                info.name
-            )));
+            let what =
+                format!("needs a method that separates evidence for and against, and {} does not", info.name);
+            let problem = Problem::new(what).about(Subject::Option(OptionName::Counterfactual));
+            return Err(problem.hint("use gradcam").into());
         }
         if smoothing.eigen && !info.has_terms {
-            return Err(Error::request(format!(
-                "--smooth eigen needs a method that sums over channels, and {} does not (use gradcam)",
-                info.name
-            )));
+            let what = Phrase::filled(
+                "{} needs a method that sums over channels",
+                [OptionName::Smooth.set("eigen")],
+            );
+            let problem = Problem::new(what.text(format!(", and {} does not", info.name)));
+            return Err(problem.hint("use gradcam").into());
         }
         Ok(())
     }
@@ -38,25 +42,23 @@ impl Method {
     /// Refuses a network that the method cannot explain, or too few layers.
     ///
     /// # Errors
-    /// In the words of the command line.
+    /// When it is one of these.
     pub fn check_network(self, network: &Network, options: &Options) -> Result<()> {
         let name = self.info().name;
         let several = network.taps() > 1;
         (self.traits().check)(name, network, options)?;
         if self.traits().joining == Joining::Product && !several {
-            return Err(Error::request(format!(
-                "{name} multiplies the maps of several layers, got one (name more with --layer A,B)"
-            )));
+            let problem = Problem::new(format!("{name} multiplies the maps of several layers")).found("one");
+            let hint = Phrase::filled("name more with {}", [OptionName::Layer.set("A,B")]);
+            return Err(problem.hint(hint).into());
         }
         let alone = options
             .library
             .filter(|library| several && self.info().uses_layer && library.explains_one_layer());
         alone.map_or(Ok(()), |library| {
-            Err(Error::request(format!(
-                "{} explains one layer at a time, got {} (name one layer, or drop --compat)",
-                library.name(),
-                network.taps()
-            )))
+            let problem = Problem::new(format!("{} explains one layer at a time", library.name()));
+            let hint = Phrase::filled("name one layer, or drop {}", [OptionName::Compat.drop()]);
+            Err(problem.found(network.taps().to_string()).hint(hint).into())
         })
     }
 }

@@ -4,6 +4,7 @@
 //! before normalisation. The cases differ in what is zero.
 
 use crate::engine::{Evidence, Features};
+use crate::error::{OptionName, Phrase};
 use crate::heatmap::Heatmap;
 
 /// A signed map of a layer or over pixels, before ReLU.
@@ -67,38 +68,44 @@ impl Finding {
     /// A sentence for the record and the terminal. `uses_layer` is the method's: methods on pixels cannot try another
     /// layer.
     #[must_use]
-    pub fn message(self, uses_layer: bool) -> &'static str {
+    pub fn message(self, uses_layer: bool) -> Phrase {
         match self {
-            Self::NotFinite => "the map is not finite",
-            Self::Saturated => {
-                "the gradient is zero because the softmax is saturated: the probability rounds to 1 \
-                 (explain the logit with --score logit)"
-            }
-            Self::NoActivation => "every activation of the layer is zero (try an earlier layer)",
+            Self::NotFinite => "the map is not finite".into(),
+            Self::Saturated => Phrase::from(
+                "the gradient is zero because the softmax is saturated: the probability rounds to 1 (explain the logit with ",
+            )
+            .set(OptionName::Score, "logit")
+            .text(")"),
+            Self::NoActivation => "every activation of the layer is zero (try an earlier layer)".into(),
             Self::NoGradient => {
-                "the gradient is zero: the class score does not change with the layer (try another score or layer)"
+                "the gradient is zero: the class score does not change with the layer (try another score or layer)".into()
             }
-            Self::NothingShared => "the layers agree nowhere: their product is zero (use --aggregate mean)",
+            Self::NothingShared => Phrase::from("the layers agree nowhere: their product is zero (use ")
+                .set(OptionName::Aggregate, "mean")
+                .text(")"),
             _ if !uses_layer => self.message_of_pixels(),
             Self::AllNegative => {
                 "all weighted activations are negative: nothing at this layer speaks for the class \
                  (try another layer or class)"
+                    .into()
             }
             Self::Nothing => {
-                "the map is zero: nothing that the method looks at counts for the class (try another score or layer)"
+                "the map is zero: nothing that the method looks at counts for the class (try another score or layer)".into()
             }
-            Self::Flat => "the map is flat: every position counts the same (try an earlier layer)",
+            Self::Flat => "the map is flat: every position counts the same (try an earlier layer)".into(),
         }
     }
 
     /// Messages that differ when there is no layer.
-    fn message_of_pixels(self) -> &'static str {
+    fn message_of_pixels(self) -> Phrase {
         match self {
-            Self::AllNegative => {
-                "the map is nowhere above zero: no pixel speaks for the class (try another class, or --signed)"
-            }
-            Self::Flat => "the map is flat: every pixel counts the same (try another method)",
-            _ => "the map is zero: no pixel counts for the class (try another score)",
+            Self::AllNegative => Phrase::from(
+                "the map is nowhere above zero: no pixel speaks for the class (try another class, or ",
+            )
+            .option(OptionName::Signed)
+            .text(")"),
+            Self::Flat => "the map is flat: every pixel counts the same (try another method)".into(),
+            _ => "the map is zero: no pixel counts for the class (try another score)".into(),
         }
     }
 }
@@ -233,8 +240,8 @@ mod tests {
     #[test]
     fn methods_without_a_layer_are_not_sent_to_another_one() {
         for finding in [Finding::Flat, Finding::Nothing, Finding::AllNegative] {
-            assert!(!finding.message(false).contains("layer"), "{finding:?}");
-            assert!(finding.message(true).contains("layer"), "{finding:?}");
+            assert!(!finding.message(false).to_string().contains("layer"), "{finding:?}");
+            assert!(finding.message(true).to_string().contains("layer"), "{finding:?}");
         }
     }
 }

@@ -9,7 +9,7 @@ use super::options::{Library, Options};
 use super::scene::Scene;
 use crate::engine::{Contrast, Evidence, Features};
 use crate::engine::{Network, Recording, Rectifiers, Rule, Score, Trunk};
-use crate::error::{Error, Result};
+use crate::error::{Hint, OptionName, Problem, Result};
 
 /// Classes of a picture, and how to explain them.
 #[derive(Debug, Clone, Copy)]
@@ -148,9 +148,9 @@ impl<'a> Question<'a> {
             let expected = batch.len() * outputs;
             let logits = run(batch.clone().flat_map(&mut make).collect())?;
             if logits.len() != expected {
-                return Err(Error::request(
-                    "the network mixes the pictures of a batch, so it cannot be perturbed (use --batch-size 1)",
-                ));
+                let problem =
+                    Problem::new("the network mixes the pictures of a batch, so it cannot be perturbed");
+                return Err(problem.hint(Hint::set(OptionName::BatchSize, 1)).into());
             }
             for row in logits.chunks(outputs) {
                 for (scores, class) in scores.iter_mut().zip(self.classes) {

@@ -10,6 +10,7 @@ use burn::backend::{DType, TensorData};
 
 use super::names::{Names, wanted};
 use crate::card::{Node, Op};
+use crate::error::Problem;
 use crate::model::StoredTensor;
 
 /// What a tensor of the recording is in the graph.
@@ -66,15 +67,15 @@ impl Draft {
         values: BTreeMap<TensorId, TensorData>,
         paths: HashMap<TensorId, String>,
         operations: &[OperationIr],
-    ) -> Result<Self, String> {
+    ) -> Result<Self, Problem> {
         let names = Names::of_modules(paths.values());
         let mut known = HashMap::new();
         for (id, data) in &values {
             if !matches!(data.dtype(), DType::F32 | DType::F16 | DType::BF16 | DType::F64)
                 && let Some(path) = paths.get(id)
             {
-                let dtype = data.dtype();
-                return Err(format!("its parameter '{path}' has element type {dtype:?}, expected floats"));
+                let problem = Problem::new(format!("has element type {:?}", data.dtype())).expected("floats");
+                return Err(problem.named("its parameter", path));
             }
             known.insert(*id, Value::Constant(Constant { id: *id, shape: data.shape().to_vec() }));
         }

@@ -13,13 +13,14 @@ use super::draft::{Constant, Draft, Value};
 use super::record::Recording;
 use super::translate::{Step, number, translate};
 use crate::card::{Graph, InputSpec, Layout, Op, PadMode};
+use crate::error::Problem;
 use crate::model::StoredTensor;
 
 /// The graph, and the weights in the order in which it uses them.
 pub(super) fn lower(
     recording: Recording,
     [channels, height, width]: [usize; 3],
-) -> Result<(Graph, Vec<StoredTensor>), String> {
+) -> Result<(Graph, Vec<StoredTensor>), Problem> {
     let (picture, output) = (recording.input, recording.output);
     let operations = recording.operations;
     let mut draft = Draft::new(recording.values, recording.paths, &operations)?;

@@ -22,7 +22,7 @@ use burn::tensor::Tensor;
 use crate::card::{Card, Preprocess, SCHEMA_VERSION, Source};
 use crate::engine::DeviceName;
 use crate::engine::Network;
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 use crate::model::{Model, StoredTensor};
 
 /// What a module does not know of itself.
@@ -86,7 +86,7 @@ where
     let expected = numbers(forward(&module, sample.clone()))?;
     let values = numbers(sample.clone())?;
 
-    let blame = |problem: String| Error::model(&settings.name, problem);
+    let blame = |problem: Problem| problem.of_model(&settings.name);
     let recording = record::record(&module, sample, forward).map_err(blame)?;
     let (graph, tensors) = lower::lower(recording, size).map_err(blame)?;
     let card = Card {
@@ -120,10 +120,11 @@ impl Captured {
 fn size_of(sample: &Tensor<4>) -> Result<[usize; 3]> {
     match sample.dims() {
         [1, channels, height, width] => Ok([channels, height, width]),
-        other => Err(Error::request(format!(
-            "sample: has shape {other:?}, expected [1, channels, height, width] \
-             (`sample.narrow(0, 0, 1)` takes the first of a batch)"
-        ))),
+        other => Err(Error::request(
+            Problem::new(format!("sample: has shape {other:?}"))
+                .expected("[1, channels, height, width]")
+                .hint("`sample.narrow(0, 0, 1)` takes the first of a batch"),
+        )),
     }
 }
 
@@ -135,7 +136,7 @@ fn numbers<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>> {
 /// Far above what rounding does to the order of sums, far below what a wrong operation does.
 const TOLERANCE: f32 = 1e-3;
 
-fn compare(found: &[f32], expected: &[f32]) -> Result<(), String> {
+fn compare(found: &[f32], expected: &[f32]) -> Result<(), Problem> {
     let scale = expected.iter().fold(1e-3_f32, |scale, value| scale.max(value.abs()));
     let differs = |(_, (found, expected)): &(usize, (&f32, &f32))| {
         let close = (*found - *expected).abs() <= TOLERANCE * scale;
@@ -144,11 +145,13 @@ fn compare(found: &[f32], expected: &[f32]) -> Result<(), String> {
     match found.iter().zip(expected).enumerate().find(differs) {
         None if found.len() == expected.len() => Ok(()),
         None => {
-            Err(format!("the recorded graph gives {} classes, the module {}", found.len(), expected.len()))
+            Err(format!("the recorded graph gives {} classes, the module {}", found.len(), expected.len())
+                .into())
         }
-        Some((class, (found, expected))) => Err(format!(
-            "the recorded graph gives {found} for class {class}, expected the module's {expected} \
-             (does its forward pass draw random numbers?)"
-        )),
+        Some((class, (found, expected))) => {
+            Err(Problem::new(format!("the recorded graph gives {found} for class {class}"))
+                .expected(format!("the module's {expected}"))
+                .hint("does its forward pass draw random numbers?"))
+        }
     }
 }

@@ -12,6 +12,8 @@ use burn::backend::ir::OperationIr;
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Device, Tensor};
 
+use crate::error::Problem;
+
 /// What a forward pass did.
 pub(super) struct Recording {
     /// The operations that the result depends on, in order.
@@ -27,7 +29,7 @@ pub(super) struct Recording {
 }
 
 /// Runs `forward` on the capture device.
-pub(super) fn record<M, F>(module: &M, sample: Tensor<4>, forward: F) -> Result<Recording, String>
+pub(super) fn record<M, F>(module: &M, sample: Tensor<4>, forward: F) -> Result<Recording, Problem>
 where
     M: Module,
     F: Fn(&M, Tensor<4>) -> Tensor<2>,

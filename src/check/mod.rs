@@ -31,7 +31,7 @@ pub use report::{
 
 use crate::engine::DeviceName;
 use crate::engine::{Engine, Network, Runtime};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, OptionName, Phrase, Problem, Result};
 use crate::model::{LayerRequest, Model};
 use reference::Reference;
 
@@ -100,15 +100,13 @@ pub fn check(model: &Model, request: &CheckRequest) -> Result<CheckReport> {
     let layer = match model.choose_layer(&request.layer) {
         Ok(choice) => Some(choice.index),
         // The check of layers reports that none can be explained.
-        Err(Error::Model { .. }) if request.layer == LayerRequest::Auto => None,
+        Err(error) if error.kind() == ErrorKind::Model && request.layer == LayerRequest::Auto => None,
         Err(error) => return Err(error),
     };
     guarded(|| request.device.probe()).map_err(|error| {
-        Error::request(format!(
-            "device '{}' is not available: {} (leave out --device for the default)",
-            request.device,
-            inner(&error)
-        ))
+        let hint = Phrase::from("leave out ").without(OptionName::Device).text(" for the default");
+        let problem = Problem::new(format!("is not available: {}", inner(&error))).hint(hint);
+        Error::from(problem.named("device", &request.device))
     })?;
     let taps: Vec<usize> = layer.into_iter().collect();
     let runtime = Runtime { engine: Engine::Burn, ..Runtime::from(&request.device) };
@@ -147,9 +145,9 @@ fn guarded<T>(run: impl FnOnce() -> Result<T>) -> Result<T> {
 
 /// The cause, without the request to report a bug that surrounds internal errors.
 fn inner(error: &Error) -> String {
-    match error {
-        Error::Internal(problem) => problem.clone(),
-        other => other.to_string(),
+    match error.kind() {
+        ErrorKind::Internal => error.what().to_string(),
+        _ => error.to_string(),
     }
 }
 

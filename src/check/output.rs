@@ -7,7 +7,7 @@ use super::{guarded, noise};
 use crate::card::{OutputKind, Task};
 use crate::engine::DeviceName;
 use crate::engine::{Network, Runtime};
-use crate::error::Result;
+use crate::error::{OptionName, Phrase, Piece, Result};
 use crate::model::{FinalActivation, Model};
 
 /// Number of noise pictures. Logits of all of them may be within 0 to 1 by chance, but then they do not also sum to
@@ -20,11 +20,23 @@ const NEAR: f64 = 2e-3;
 /// Differences below this share of the largest value are rounding.
 const SAME: f64 = 1e-6;
 
+/// What contradicts a card, with `{}` for options that may be meant.
+const NOT_FINITE: &str =
+    "the network gives numbers that are not finite for a noise picture (are the weights whole?)";
+const ALL_EQUAL: &str = "the network gives the same numbers for different noise pictures (are the weights and the preprocessing right?)";
+const NOT_PROBABILITIES: &str = "the outputs are called probabilities, but noise pictures give numbers outside of 0 to 1 ({} or {} may be meant)";
+const NOT_SHARES: &str = "the outputs are called probabilities of classes that exclude each other, but do not add up to 1 \
+                          for noise pictures ({} may be meant)";
+const SHARES: &str = "the outputs are called logits, but for noise pictures they are within 0 to 1 and add up to 1, as \
+                      probabilities do ({} may be meant)";
+const IN_RANGE: &str = "the outputs are taken for logits, but all of them are within 0 to 1 for noise pictures \
+                        ({} may be meant, or {})";
+
 /// Findings about a model's outputs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct OutputCheck {
     /// Contradictions with the card, one sentence each.
-    pub contradictions: Vec<String>,
+    pub contradictions: Vec<Phrase>,
     /// The only possible kind of output, when the card does not state one and the values leave no doubt.
     pub evident: Option<OutputKind>,
 }
@@ -44,16 +56,17 @@ pub fn check_output(model: &Model) -> Result<OutputCheck> {
 
 fn judge(rows: &[Vec<f32>], model: &Model) -> OutputCheck {
     let mut found = OutputCheck::default();
-    let mut say = |sentence: &str| found.contradictions.push(sentence.to_owned());
+    let mut say = |text, options: &[Piece]| {
+        found.contradictions.push(Phrase::filled(text, options.iter().cloned()));
+    };
     if rows.iter().flatten().any(|value| !value.is_finite()) {
-        say("the network gives numbers that are not finite for a noise picture (are the weights whole?)");
+        say(NOT_FINITE, &[]);
         return found;
     }
     if are_equal(rows) {
-        say(
-            "the network gives the same numbers for different noise pictures (are the weights and the preprocessing right?)",
-        );
+        say(ALL_EQUAL, &[]);
     }
+    let [none, probabilities] = ["none", "probabilities"].map(|kind| OptionName::Output.set(kind));
     let output = model.output();
     let in_range = |row: &[f32]| row.iter().all(|value| (-NEAR..=1.0 + NEAR).contains(&f64::from(*value)));
     let sums_to_one =
@@ -62,36 +75,28 @@ fn judge(rows: &[Vec<f32>], model: &Model) -> OutputCheck {
     let shares = model.outputs() > 1 && all_in_range && rows.iter().all(|row| sums_to_one(row));
     let says_probabilities =
         matches!(output.gives, OutputKind::Softmax | OutputKind::Sigmoid | OutputKind::Probabilities);
+    let says_logits = output.gives == OutputKind::Logits;
     match output.activation {
         _ if says_probabilities && !all_in_range => {
-            say("the outputs are called probabilities, but noise pictures give numbers outside of 0 to 1 \
-                 (--output logits or --output none may be meant)");
+            say(NOT_PROBABILITIES, &[OptionName::Output.set("logits"), none]);
         }
         FinalActivation::Identity
             if output.task == Task::Classification && model.outputs() > 1 && !shares =>
         {
-            say(
-                "the outputs are called probabilities of classes that exclude each other, but do not add up to 1 \
-                 for noise pictures (--task multi-label may be meant)",
-            );
+            say(NOT_SHARES, &[OptionName::Task.set("multi-label")]);
         }
         FinalActivation::Softmax | FinalActivation::Sigmoid
-            if output.gives == OutputKind::Logits && shares =>
+            if says_logits && shares && output.assumed.is_some() =>
         {
-            if output.assumed.is_some() {
-                found.evident = Some(OutputKind::Probabilities);
-            } else {
-                say(
-                    "the outputs are called logits, but for noise pictures they are within 0 to 1 and add up to 1, as \
-                     probabilities do (--output probabilities may be meant)",
-                );
-            }
+            found.evident = Some(OutputKind::Probabilities);
+        }
+        FinalActivation::Softmax | FinalActivation::Sigmoid if says_logits && shares => {
+            say(SHARES, &[probabilities]);
         }
         FinalActivation::Softmax | FinalActivation::Sigmoid
-            if output.gives == OutputKind::Logits && all_in_range && rows.len() * model.outputs() > 8 =>
+            if says_logits && all_in_range && rows.len() * model.outputs() > 8 =>
         {
-            say("the outputs are taken for logits, but all of them are within 0 to 1 for noise pictures \
-                 (--output probabilities may be meant, or --output none)");
+            say(IN_RANGE, &[probabilities, none]);
         }
         _ => {}
     }

@@ -12,7 +12,7 @@ use super::prepared::{InputCheck, compare_inputs};
 use super::{Difference, Status};
 use crate::engine::DeviceName;
 use crate::engine::Runtime;
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result, Subject as About, Wording};
 use crate::explain::{Predictor, Subject};
 use crate::input::{Layout, Picture};
 use crate::model::Model;
@@ -35,6 +35,8 @@ pub struct PictureRequest {
     /// The greatest difference of a probability that passes; for logits, as a share of the largest. Default:
     /// [`PictureRequest::TOLERANCE`].
     pub tolerance: f64,
+    /// How options are called in the texts of the report. Default: by the library's fields.
+    pub wording: Wording,
 }
 
 impl PictureRequest {
@@ -50,6 +52,7 @@ impl PictureRequest {
             device: DeviceName::default(),
             reference: None,
             tolerance: Self::TOLERANCE,
+            wording: Wording::LIBRARY,
         }
     }
 }
@@ -130,7 +133,7 @@ pub fn check_picture(model: Model, request: &PictureRequest) -> Result<PictureRe
     let predictions = super::guarded(|| predictor.predict(&subject, classes))?;
     let mut report = report(&predictor, request, &subject, &predictions);
     if let Some(reference) = reference {
-        compare(&mut report, &predictor, &reference, &subject, &predictions)?;
+        compare(&mut report, &predictor, (&reference, request.wording), &subject, &predictions)?;
     }
     Ok(report)
 }
@@ -152,7 +155,7 @@ fn report(
         shape: [1, input.channels, input.height, input.width],
         channels: subject.values.chunks(input.height * input.width).map(numbers).collect(),
         predictions: predictions.iter().take(LISTED).cloned().collect(),
-        warnings: subject.warnings.clone(),
+        warnings: subject.warnings.iter().map(|warning| warning.say(request.wording)).collect(),
         passed: true,
         tolerance: request.tolerance,
         input: None,
@@ -173,7 +176,7 @@ fn numbers(plane: &[f32]) -> ChannelNumbers {
 fn compare(
     report: &mut PictureReport,
     predictor: &Predictor,
-    reference: &PictureReference,
+    (reference, wording): (&PictureReference, Wording),
     subject: &Subject,
     predictions: &[Prediction],
 ) -> Result<()> {
@@ -184,7 +187,7 @@ fn compare(
         let read = |layout| Subject::from_tensor(path, &name, layout, None, model);
         let other =
             read(Layout::ChannelsFirst).or_else(|error| read(Layout::ChannelsLast).map_err(|_| error))?;
-        report.input = Some(compare_inputs(&subject.values, &other.values, model));
+        report.input = Some(compare_inputs(&subject.values, &other.values, model, wording));
         let theirs = super::guarded(|| predictor.predict(&other, classes))?;
         report.network = Some(stage(&reference.scores, &theirs, report.tolerance)?);
     }
@@ -229,16 +232,16 @@ fn stage(scores: &Scores, predictions: &[Prediction], tolerance: f64) -> Result<
 
 fn probability(class: &Prediction) -> Result<f64> {
     class.proba.ok_or_else(|| {
-        Error::request("reference: has probabilities, but the model's outputs are numbers (store 'logits')")
+        let problem = Problem::new("reference: has probabilities, but the model's outputs are numbers");
+        problem.hint("store 'logits'").into()
     })
 }
 
 #[allow(clippy::cast_possible_truncation)] // a score was an `f32`
 fn score(class: &Prediction) -> Result<f32> {
     class.logit.or(class.number).map(|score| score as f32).ok_or_else(|| {
-        Error::request(
-            "reference: has logits, but the model gives probabilities only (store 'probabilities')",
-        )
+        let problem = Problem::new("reference: has logits, but the model gives probabilities only");
+        problem.hint("store 'probabilities'").into()
     })
 }
 
@@ -268,6 +271,6 @@ fn finding(report: &PictureReport) -> Option<String> {
 }
 
 /// An error about the reference file.
-pub(super) fn refuse(path: &Path, problem: impl std::fmt::Display) -> Error {
-    Error::request(format!("reference '{}': {problem}", path.display()))
+pub(super) fn refuse(path: &Path, problem: impl Into<Problem>) -> Error {
+    problem.into().about(About::Reference(path.display().to_string())).into()
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::picture::refuse;
-use crate::error::Result;
+use crate::error::{Problem, Result};
 use crate::explain::Target;
 use crate::input::read_file;
 use crate::model::Model;
@@ -104,7 +104,12 @@ impl PictureReference {
                 });
                 Scores::Probabilities(pairs.collect::<Result<_>>()?)
             }
-            _ => return Err(refuse(path, "expected one of 'probabilities', 'logits' and 'top'")),
+            _ => {
+                return Err(refuse(
+                    path,
+                    Problem::default().expected("one of 'probabilities', 'logits' and 'top'"),
+                ));
+            }
         };
         let input = file.input.map(|input| path.parent().unwrap_or(Path::new("")).join(input));
         Ok(Self { input, scores })
@@ -117,7 +122,8 @@ impl Row {
         let (Self::Flat(values) | Self::Batch([values])) = self;
         match (values.len(), model.num_classes()) {
             (found, classes) if found != classes => {
-                Err(refuse(path, format!("'{name}' has {found} numbers, expected {classes}, one per class")))
+                let problem = Problem::new(format!("'{name}' has {found} numbers"));
+                Err(refuse(path, problem.expected(format!("{classes}, one per class"))))
             }
             _ => Ok(values),
         }
@@ -127,7 +133,10 @@ impl Row {
 /// Refuses values that are not probabilities.
 fn proper<'a>(path: &Path, mut values: impl Iterator<Item = &'a f64>) -> Result<()> {
     match values.find(|value| !(0.0..=1.0).contains(*value)) {
-        Some(value) => Err(refuse(path, format!("probability {value}: expected 0 to 1 (is it a logit?)"))),
+        Some(value) => {
+            let problem = Problem::new(format!("probability {value}: "));
+            Err(refuse(path, problem.expected("0 to 1").hint("is it a logit?")))
+        }
         None => Ok(()),
     }
 }

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::Status;
 use crate::card::Preprocess;
+use crate::error::{OptionName, Phrase, Wording};
 use crate::model::Model;
 
 /// The greatest difference that passes, in levels of 0..=255: decoders and resizers differ by one level.
@@ -29,15 +30,21 @@ pub struct InputCheck {
 }
 
 /// Compares two inputs, both `[channels, height, width]`.
-pub(super) fn compare_inputs(ours: &[f32], theirs: &[f32], model: &Model) -> InputCheck {
-    compare(ours, theirs, &model.card().preprocess, model.graph().input.channels)
+pub(super) fn compare_inputs(ours: &[f32], theirs: &[f32], model: &Model, wording: Wording) -> InputCheck {
+    compare(ours, theirs, &model.card().preprocess, model.graph().input.channels, wording)
 }
 
-fn compare(ours: &[f32], theirs: &[f32], preprocess: &Preprocess, channels: usize) -> InputCheck {
+fn compare(
+    ours: &[f32],
+    theirs: &[f32],
+    preprocess: &Preprocess,
+    channels: usize,
+    wording: Wording,
+) -> InputCheck {
     let (levels, mean_levels) = levels_apart(ours, theirs, preprocess, channels);
     let passes = levels <= LIMIT + ROUNDING;
     let status = if passes { Status::Ok } else { Status::Failed };
-    let hint = if passes { None } else { Some(hint(ours, theirs, preprocess, channels)) };
+    let hint = if passes { None } else { Some(hint(ours, theirs, preprocess, channels).say(wording)) };
     InputCheck { status, levels, mean_levels, limit: LIMIT, hint }
 }
 
@@ -55,12 +62,13 @@ fn levels_apart(ours: &[f32], theirs: &[f32], preprocess: &Preprocess, channels:
 }
 
 /// The kind of the difference.
-fn hint(ours: &[f32], theirs: &[f32], preprocess: &Preprocess, channels: usize) -> String {
+fn hint(ours: &[f32], theirs: &[f32], preprocess: &Preprocess, channels: usize) -> Phrase {
     let plane = ours.len() / channels.max(1);
     if channels == 3 {
         let turned: Vec<f32> = theirs.chunks(plane.max(1)).rev().flatten().copied().collect();
         if levels_apart(ours, &turned, preprocess, channels).0 <= LIMIT + ROUNDING {
-            return ": its colours are in the other order (see --color)".into();
+            let order = Phrase::from(": its colours are in the other order (see ");
+            return order.option(OptionName::Color).text(")");
         }
     }
     let fits: Vec<_> =
@@ -73,12 +81,17 @@ fn hint(ours: &[f32], theirs: &[f32], preprocess: &Preprocess, channels: usize) 
     if levels_apart(ours, &fitted, preprocess, channels).0 <= LIMIT + ROUNDING {
         let lines: Vec<String> =
             fits.iter().map(|line| format!("{:.4} x + {:.4}", line.slope, line.shift)).collect();
-        return format!(
-            ": of its numbers x ours are {}, so scale, mean or deviation differ (see --scale, --mean, --std)",
-            lines.join("; ")
-        );
+        let lines = lines.join("; ");
+        let scale = format!(": of its numbers x ours are {lines}, so scale, mean or deviation differ (see ");
+        return see(scale, [OptionName::PixelScale, OptionName::Mean, OptionName::Std]).text(")");
     }
-    ": not only in colours and scale, so resize, crop or filter differ (see --resize, --crop, --filter), or the decoder".into()
+    let rest = ": not only in colours and scale, so resize, crop or filter differ (see ";
+    see(rest.to_owned(), [OptionName::Resize, OptionName::Crop, OptionName::Filter]).text("), or the decoder")
+}
+
+/// Words, and three options to look at.
+fn see(words: String, [first, second, third]: [OptionName; 3]) -> Phrase {
+    Phrase::from(words).option(first).text(", ").option(second).text(", ").option(third)
 }
 
 struct Line {
@@ -125,7 +138,13 @@ mod tests {
     const LEVELS: [f64; 12] = [0.0, 10.0, 20.0, 255.0, 30.0, 7.0, 50.0, 60.0, 200.0, 201.0, 9.0, 90.0];
 
     fn against(theirs: &[f32]) -> InputCheck {
-        compare(&prepared(LEVELS), theirs, &arch::default_preprocess("resnet18").unwrap(), 3)
+        compare(
+            &prepared(LEVELS),
+            theirs,
+            &arch::default_preprocess("resnet18").unwrap(),
+            3,
+            Wording::LIBRARY,
+        )
     }
 
     #[test]
@@ -145,12 +164,12 @@ mod tests {
     fn the_usual_mistakes_are_named() {
         let ours = prepared(LEVELS);
         let turned: Vec<f32> = ours.chunks(4).rev().flatten().copied().collect();
-        assert!(against(&turned).hint.unwrap().contains("--color"));
+        assert!(against(&turned).hint.unwrap().contains("PreprocessRequest::color"));
         let plain: Vec<f32> = LEVELS.iter().map(|level| (level / 255.0) as f32).collect();
         let hint = against(&plain).hint.unwrap();
         assert!(hint.contains("4.3668 x + -2.1179; 4.4643 x + -2.0357; 4.4444 x + -1.8044"), "{hint}");
         let mut shifted = ours;
         shifted.rotate_left(1);
-        assert!(against(&shifted).hint.unwrap().contains("--resize"));
+        assert!(against(&shifted).hint.unwrap().contains("PreprocessRequest::resize"));
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::{Difference, ReferenceCheck, Status, Subject, guarded, inner};
 use crate::card::{InputSpec, OutputKind};
 use crate::engine::Network;
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result, Subject as About};
 use crate::input::{Array, MAX_FILE_BYTES, Npz};
 use crate::model::Model;
 
@@ -35,15 +35,14 @@ struct Output {
 impl Reference {
     /// Reads an archive.
     pub(super) fn open(path: &Path, model: &Model) -> Result<Self> {
-        let refuse = |problem: String| Error::request(format!("reference '{}': {problem}", path.display()));
+        let name = path.display().to_string();
+        let refuse = |problem: Problem| Error::from(problem.about(About::Reference(name.clone())));
         let mut archive = Npz::open(path)?;
         let names: Vec<_> = OUTPUTS.into_iter().filter(|name| archive.has(name)).collect();
         if !archive.has("input") || names.is_empty() {
-            return Err(refuse(format!(
-                "holds {}, expected an array 'input' and one of {}",
-                archive.names(),
-                OUTPUTS.map(|name| format!("'{name}'")).join(", ")
-            )));
+            let names = OUTPUTS.map(|name| format!("'{name}'")).join(", ");
+            let problem = Problem::new(format!("holds {}", archive.names()));
+            return Err(refuse(problem.expected(format!("an array 'input' and one of {names}"))));
         }
         let spec = &model.graph().input;
         let input = archive.array("input", |shape| pictures(shape, spec).map(drop))?;
@@ -52,7 +51,7 @@ impl Reference {
         let mut outputs = Vec::new();
         for array in names {
             let Array { values, .. } = archive.array(array, |shape| fits(shape, pictures, classes))?;
-            let logits = is_logits(array, &values, model).map_err(|problem| refuse(problem.to_owned()))?;
+            let logits = is_logits(array, &values, model).map_err(refuse)?;
             outputs.push(Output { array, values, logits });
         }
         let input = match channels_last {
@@ -127,7 +126,7 @@ impl Reference {
 }
 
 /// Number of pictures, and whether the channels are the last axis.
-fn pictures(shape: &[usize], spec: &InputSpec) -> Result<(usize, bool), String> {
+fn pictures(shape: &[usize], spec: &InputSpec) -> Result<(usize, bool), Problem> {
     let first = [spec.channels, spec.height, spec.width];
     let last = [spec.height, spec.width, spec.channels];
     let (count, axes) = match shape {
@@ -136,39 +135,45 @@ fn pictures(shape: &[usize], spec: &InputSpec) -> Result<(usize, bool), String> 
     };
     if count == 0 || (axes != first && axes != last) {
         let batch = |[a, b, c]: [usize; 3]| format!("[pictures, {a}, {b}, {c}]");
-        return Err(format!("has shape {shape:?}, expected {} or {}", batch(first), batch(last)));
+        let expected = format!("{} or {}", batch(first), batch(last));
+        return Err(Problem::new(format!("has shape {shape:?}")).expected(expected));
     }
     let bytes = axes.iter().product::<usize>().checked_mul(count).and_then(|count| count.checked_mul(4));
     if bytes.is_none_or(|bytes| bytes as u64 > MAX_FILE_BYTES) {
         let limit = MAX_FILE_BYTES >> 20;
-        return Err(format!("has shape {shape:?}, which is more than {limit} MiB (take fewer pictures)"));
+        return Err(Problem::new(format!("has shape {shape:?}, which is more than {limit} MiB"))
+            .hint("take fewer pictures"));
     }
     Ok((count, axes != first))
 }
 
-fn fits(shape: &[usize], pictures: usize, classes: usize) -> Result<(), String> {
+fn fits(shape: &[usize], pictures: usize, classes: usize) -> Result<(), Problem> {
     let wide: Vec<usize> = shape.iter().copied().filter(|side| *side != 1).collect();
     let expected: Vec<usize> = [pictures, classes].into_iter().filter(|side| *side != 1).collect();
     // Axes of length one may be anywhere: [pictures], [pictures, classes, 1, 1].
     let fits = wide == expected;
     match fits {
         true => Ok(()),
-        false => Err(format!("has shape {shape:?}, expected [{pictures}, {classes}], pictures and classes")),
+        false => Err(Problem::new(format!("has shape {shape:?}"))
+            .expected(format!("[{pictures}, {classes}], pictures and classes"))),
     }
 }
 
 /// Whether an array is compared with the logits; otherwise with the output of the graph's last node.
-fn is_logits(array: &str, values: &[f32], model: &Model) -> Result<bool, &'static str> {
+fn is_logits(array: &str, values: &[f32], model: &Model) -> Result<bool, Problem> {
     let gives = model.output().gives;
     match (array, gives) {
         ("probabilities", OutputKind::Logits) => {
-            Err("has probabilities, but the model's last node gives logits (store 'logits')")
+            Err(Problem::new("has probabilities, but the model's last node gives logits")
+                .hint("store 'logits'"))
         }
         ("probabilities", OutputKind::Numbers) => {
-            Err("has probabilities, but the model's last node gives numbers (store 'output')")
+            Err(Problem::new("has probabilities, but the model's last node gives numbers")
+                .hint("store 'output'"))
         }
         ("probabilities", OutputKind::LogSoftmax | OutputKind::LogSigmoid) => {
-            Err("has probabilities, but the model's last node gives their logarithms (store 'output')")
+            Err(Problem::new("has probabilities, but the model's last node gives their logarithms")
+                .hint("store 'output'"))
         }
         // The last node gives the only scores.
         _ if !model.has_activation() => Ok(true),

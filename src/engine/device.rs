@@ -2,7 +2,7 @@
 
 use burn::tensor::{Device, Tensor};
 
-use crate::error::{Error, Result, did_you_mean};
+use crate::error::{Error, Problem, Result};
 
 /// A device by name. `flex` and `ndarray` are always available; the others need cargo features.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,11 +47,13 @@ impl std::str::FromStr for DeviceName {
         if DEVICES.contains(&kind) {
             return Ok(Self(text.to_owned()));
         }
-        Err(Error::request(format!(
-            "device '{text}' is not in this build{}; it has {} (others come with cargo features)",
-            did_you_mean(kind, DEVICES.iter().copied()),
-            DEVICES.join(", ")
-        )))
+        Err(Error::request(
+            Problem::new("is not in this build")
+                .near(kind, DEVICES.iter().copied())
+                .known("it has", DEVICES.iter().copied())
+                .named("device", text)
+                .hint("others come with cargo features"),
+        ))
     }
 }
 
@@ -82,9 +84,11 @@ impl DeviceName {
                 let address = remote.split_once(':').map_or("ws://localhost:3000", |(_, address)| address);
                 let host = burn::tensor::remote::RemoteHost::websocket(address);
                 Device::remote_options(&host).init().map_err(|error| {
-                    Error::request(format!(
-                        "device '{remote}' cannot be reached: {error} (is the server running?)"
-                    ))
+                    Error::request(
+                        Problem::new(format!("cannot be reached: {error}"))
+                            .named("device", remote)
+                            .hint("is the server running?"),
+                    )
                 })?
             }
             _ => Device::flex(),

@@ -10,7 +10,7 @@ use burn::tensor::{Gradients, Tensor};
 use super::score::{Contrast, Score};
 use super::value::{Value, map_tensor};
 use super::{Evidence, Features, Network};
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 
 /// What a pass up to a layer leaves for the rest: every value that later steps still read.
 #[derive(Debug)]
@@ -182,10 +182,10 @@ impl Network {
         let mut shape = trunk.slots[trunk.cut].as_ref().map(Value::shape).unwrap_or_default();
         let one: usize = shape.iter().product();
         if one == 0 || activations.is_empty() || !activations.len().is_multiple_of(one) {
-            return Err(Error::request(format!(
-                "{} activations were given, expected {shape:?}",
-                activations.len()
-            )));
+            return Err(Error::request(
+                Problem::new(format!("{} activations were given", activations.len()))
+                    .expected(format!("{shape:?}")),
+            ));
         }
         let batch = activations.len() / one;
         shape[0] = batch;

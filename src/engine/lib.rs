@@ -34,7 +34,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use burn::tensor::Device;
 
 use crate::digest::Pending;
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 use crate::model::Model;
 use burncam_graph::{card, digest, error};
 use burncam_kernels::{self as native, Workspace};
@@ -227,10 +227,10 @@ impl Network {
         let [channels, height, width] = self.input;
         let one = channels * height * width;
         if values.is_empty() || !values.len().is_multiple_of(one) {
-            return Err(Error::request(format!(
-                "input has {} numbers, expected {channels}x{height}x{width}",
-                values.len()
-            )));
+            return Err(Error::request(
+                Problem::new(format!("input has {} numbers", values.len()))
+                    .expected(format!("{channels}x{height}x{width}")),
+            ));
         }
         Ok(values.len() / one)
     }
@@ -239,7 +239,7 @@ impl Network {
     pub fn expect_one(&self, values: &[f32]) -> Result<()> {
         match self.batch(values)? {
             1 => Ok(()),
-            count => Err(Error::request(format!("input has {count} pictures, expected one"))),
+            count => Err(Error::request(Problem::new(format!("input has {count} pictures")).expected("one"))),
         }
     }
 

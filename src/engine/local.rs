@@ -10,7 +10,7 @@ use super::step::Step;
 use super::sweep::{derivative, sum};
 use super::value::{Value, map_tensor};
 use super::{Network, Trunk, ops};
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 
 /// The operations behind a layer, for one set of its activations.
 #[derive(Debug)]
@@ -43,10 +43,10 @@ impl Network {
         let (mut slots, cut) = (trunk.slots().to_vec(), trunk.cut());
         let shape = slots[cut].as_ref().map(Value::shape).unwrap_or_default();
         if shape.iter().product::<usize>() != activations.len() {
-            return Err(Error::request(format!(
-                "{} activations were given, expected {shape:?}",
-                activations.len()
-            )));
+            return Err(Error::request(
+                Problem::new(format!("{} activations were given", activations.len()))
+                    .expected(format!("{shape:?}")),
+            ));
         }
         slots[cut] = Some(Value::new(activations, &shape, &self.device)?);
         for step in self.steps.iter().filter(|step| step.output > cut) {

@@ -14,7 +14,7 @@ use super::resize::resize;
 use super::sums;
 use super::value::{Value, map_tensor, zip_tensors};
 use crate::card::{Op, PadMode};
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 use burncam_graph::axes::reshape as resolve_reshape;
 use burncam_graph::resize::Rule;
 
@@ -63,7 +63,9 @@ pub(crate) fn apply(op: &Op, params: &Params, inputs: Vec<Value>) -> Result<Valu
 }
 
 pub(super) fn param<'a>(params: &'a Params, role: &str) -> Result<&'a Value> {
-    params.get(role).ok_or_else(|| Error::internal(format!("the parameter '{role}' was not loaded")))
+    params
+        .get(role)
+        .ok_or_else(|| Error::internal(Problem::new("was not loaded").named("the parameter", role)))
 }
 
 fn weighted(op: &Op, params: &Params, x: Value) -> Result<Value> {

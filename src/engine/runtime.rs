@@ -3,7 +3,7 @@
 use std::num::NonZero;
 
 use crate::device::DeviceName;
-use crate::error::{Error, Result, did_you_mean};
+use crate::error::{Error, Hint, OptionName, Problem, Result};
 use crate::native::{Arithmetic, Isa, Precision};
 
 /// What runs the part of a network that is not recorded.
@@ -57,10 +57,12 @@ impl Runtime {
         match self.native() {
             Some(isa) => Arithmetic::new(isa, self.precision).map(Some),
             None if self.precision == Precision::default() => Ok(None),
-            None => Err(Error::request(format!(
-                "precision '{}' needs the engine 'native', got engine '{}' on device '{}' (drop --precision)",
-                self.precision, self.engine, self.device
-            ))),
+            None => Err(Error::request(
+                Problem::new("needs the engine 'native'")
+                    .found(format!("engine '{}' on device '{}'", self.engine, self.device))
+                    .named("precision", self.precision)
+                    .hint(Hint::drop(OptionName::Precision)),
+            )),
         }
     }
 
@@ -106,16 +108,19 @@ impl std::str::FromStr for Engine {
         let names: Vec<String> = all.iter().map(ToString::to_string).collect();
         let found = all.iter().zip(&names).find(|(_, name)| *name == text);
         let Some((engine, _)) = found else {
-            return Err(Error::request(format!(
-                "engine '{text}' is unknown{}; expected one of {}",
-                did_you_mean(text, names.iter().map(String::as_str)),
-                names.join(", ")
-            )));
+            return Err(Error::request(
+                Problem::new("is unknown")
+                    .near(text, names.iter().map(String::as_str))
+                    .known("expected one of", names.iter().map(String::as_str))
+                    .named("engine", text),
+            ));
         };
         match engine {
-            Self::Native(Some(isa)) if !isa.is_available() => Err(Error::request(format!(
-                "engine '{text}' needs instructions that this machine does not have (native takes the best that it has)"
-            ))),
+            Self::Native(Some(isa)) if !isa.is_available() => Err(Error::request(
+                Problem::new("needs instructions that this machine does not have")
+                    .named("engine", text)
+                    .hint("native takes the best that it has"),
+            )),
             engine => Ok(*engine),
         }
     }
@@ -164,17 +169,20 @@ mod tests {
         let burn = on("ndarray", Engine::Auto).arithmetic().unwrap_err().to_string();
         assert_eq!(
             burn,
-            "precision 'bf16' needs the engine 'native', got engine 'auto' on device 'ndarray' (drop --precision)"
+            "precision 'bf16' needs the engine 'native', got engine 'auto' on device 'ndarray' (drop Runtime::precision)"
         );
         let portable = on("flex", Engine::Native(Some(Isa::Portable))).arithmetic().unwrap_err().to_string();
         assert!(portable.starts_with("precision 'bf16' needs the instructions AVX512-BF16, "), "{portable}");
         let best = on("flex", Engine::Auto).arithmetic();
         if Precision::Bf16.is_available(Isa::best()) {
             assert_eq!(best.unwrap().unwrap().precision, Precision::Bf16);
-            assert!(portable.ends_with("got kernels for portable (drop --engine)"), "{portable}");
+            assert!(portable.ends_with("got kernels for portable (drop Runtime::engine)"), "{portable}");
         } else {
             assert_eq!(best.unwrap_err().to_string(), portable);
-            assert!(portable.ends_with("which this machine does not have (drop --precision)"), "{portable}");
+            assert!(
+                portable.ends_with("which this machine does not have (drop Runtime::precision)"),
+                "{portable}"
+            );
         }
     }
 }

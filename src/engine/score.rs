@@ -2,7 +2,7 @@
 
 use burn::tensor::{Tensor, activation};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, OptionName, Phrase, Problem, Result};
 use crate::model::{FinalActivation, OutputSpec};
 
 /// Which function of the logits `z` is the class score `y^c`.
@@ -72,20 +72,23 @@ impl Score {
         };
         match (asked, output.activation) {
             (Self::Number, FinalActivation::None) => Ok(Self::Number),
-            (_, FinalActivation::None) => Err(Error::request(format!(
-                "score '{}' is of classes, but the model gives numbers (leave out --score, or take number)",
-                asked.name()
-            ))),
+            (_, FinalActivation::None) => Err(Error::request(
+                Problem::new(format!("score '{}' is of classes, but the model gives numbers", asked.name()))
+                    .hint(Phrase::from("leave out ").without(OptionName::Score).text(", or take number")),
+            )),
             (Self::Number, _) => Err(Error::request(
-                "score 'number' is of a model that gives numbers, but this one gives classes (leave out --score)",
+                Problem::new("score 'number' is of a model that gives numbers, but this one gives classes")
+                    .hint(Phrase::from("leave out ").without(OptionName::Score)),
             )),
             (Self::Prob | Self::Own, FinalActivation::Identity) => Ok(Self::Own),
             (Self::LogProb | Self::LogOwn, FinalActivation::Identity) => Ok(Self::LogOwn),
-            (_, FinalActivation::Identity) => Err(Error::request(format!(
-                "score '{}' is made of logits, but the model gives probabilities without logits before them \
-                 (use --score prob or log-prob)",
-                asked.name()
-            ))),
+            (_, FinalActivation::Identity) => Err(Error::request(
+                Problem::new(
+                    "is made of logits, but the model gives probabilities without logits before them",
+                )
+                .named("score", asked.name())
+                .hint(Phrase::from("use ").set(OptionName::Score, "prob").text(" or log-prob")),
+            )),
             (Self::Prob, FinalActivation::Sigmoid) => Ok(Self::Sigmoid),
             (Self::LogProb, FinalActivation::Sigmoid) => Ok(Self::LogSigmoid),
             (Self::Rest, FinalActivation::Sigmoid) => Ok(Self::RestSigmoid),

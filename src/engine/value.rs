@@ -5,7 +5,7 @@
 
 use burn::tensor::{Device, Tensor, TensorData};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 use burncam_graph::shapes::MAX_RANK;
 
 /// A float tensor of rank one to six.
@@ -107,7 +107,10 @@ impl Value {
     pub(crate) fn into_rank4(self) -> Result<Tensor<4>> {
         match self {
             Self::R4(tensor) => Ok(tensor),
-            other => Err(Error::internal(format!("expected a value of rank 4, got {:?}", other.shape()))),
+            other => Err(Error::internal(Problem::expected_but(
+                "a value of rank 4",
+                format!("{:?}", other.shape()),
+            ))),
         }
     }
 
@@ -131,5 +134,5 @@ fn reshaped<const RANK: usize>(tensor: Tensor<RANK>, shape: &[usize]) -> Result<
 }
 
 fn unsupported(rank: usize) -> Error {
-    Error::internal(format!("a value has rank {rank}, expected 1 to {MAX_RANK}"))
+    Error::internal(Problem::new(format!("a value has rank {rank}")).expected(format!("1 to {MAX_RANK}")))
 }

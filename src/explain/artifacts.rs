@@ -1,7 +1,7 @@
 //! The kinds of pictures and arrays, and how they are drawn. Drawing is done in `canvas`.
 
 use crate::cam::Library;
-use crate::error::{Error, Result, did_you_mean};
+use crate::error::{Error, Problem, Result};
 use crate::record::StyleRecord;
 use crate::render::{Colormap, Components, Interpolation, Overlay, PngLevel, Threshold};
 
@@ -98,11 +98,12 @@ impl std::str::FromStr for ArtifactKind {
     fn from_str(text: &str) -> Result<Self> {
         let names = Self::ALL.iter().map(|kind| kind.name());
         Self::ALL.iter().find(|kind| kind.name() == text).copied().ok_or_else(|| {
-            Error::request(format!(
-                "output '{text}' is not known{}; expected record or one of {}",
-                did_you_mean(text, names.clone()),
-                names.collect::<Vec<_>>().join(", ")
-            ))
+            Error::request(
+                Problem::new("is not known")
+                    .near(text, names.clone())
+                    .known("expected record or one of", names)
+                    .named("output", text),
+            )
         })
     }
 }

@@ -27,7 +27,7 @@ pub use target::Target;
 
 use crate::cam::{ClassMap, Finding, Method, Scene};
 use crate::engine::{Network, Runtime, Score};
-use crate::error::{Error, Result};
+use crate::error::{Error, OptionName, Phrase, Problem, Result};
 use crate::input::{read_file, sha256_hex};
 use crate::model::{Choice, Model};
 use crate::record::Prediction;
@@ -222,11 +222,13 @@ impl Explainer {
 
     /// A finding in words; for a map that is not finite, with the layer where that began.
     fn describe(&self, finding: Finding, uses_layer: bool, subject: &Subject) -> Result<String> {
+        let wording = self.request.wording;
         if finding == Finding::AllNegative && self.request.options.counterfactual {
-            return Ok("nothing here speaks against the class (drop --counterfactual)".to_owned());
+            let drop = [OptionName::Counterfactual.drop()];
+            return Ok(Phrase::filled("nothing here speaks against the class (drop {})", drop).say(wording));
         }
         if finding != Finding::NotFinite {
-            return Ok(finding.message(uses_layer).to_owned());
+            return Ok(finding.message(uses_layer).say(wording));
         }
         let layer = self.network.first_not_finite(subject.values.clone())?;
         let where_from = match layer {
@@ -258,12 +260,8 @@ fn classes(model: &Model, network: &Network, logits: &[f32], subject: &Subject) 
     if logits.iter().any(|logit| !logit.is_finite()) {
         let layer = network.first_not_finite(subject.values.clone())?;
         let name = layer.map_or("the output", |position| model.graph().nodes[position].name.as_str());
-        return Err(Error::image(
-            &subject.file.path,
-            format!(
-                "the network gives numbers that are not finite, first at layer '{name}' (is the input in range?)"
-            ),
-        ));
+        let what = format!("the network gives numbers that are not finite, first at layer '{name}'");
+        return Err(Problem::new(what).hint("is the input in range?").of_image(&subject.file.path));
     }
     Ok(probability::ranked(logits, model.output().activation, |index| model.class_name(index)))
 }

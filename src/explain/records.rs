@@ -69,9 +69,15 @@ impl Explainer {
             layers: if info.uses_layer { self.layer_records() } else { vec![] },
             predictions: explanation.predictions.clone(),
             label: subject.label.map(|target| self.label_record(target)),
-            warnings: [self.model().warnings(), &subject.warnings[..], &explanation.warnings[..]].concat(),
+            warnings: self.warnings(subject, explanation),
             settings: self.settings_record(explanation.method),
         })
+    }
+
+    fn warnings(&self, subject: &Subject, explanation: &Explanation) -> Vec<String> {
+        let of_subject: Vec<String> =
+            subject.warnings.iter().map(|warning| warning.say(self.request.wording)).collect();
+        [self.model().warnings(), &of_subject, &explanation.warnings].concat()
     }
 
     /// What a record says of a true class.

@@ -7,7 +7,7 @@ use super::{ArtifactKind, Style, Target};
 use crate::cam::{Finish, Joining, Library, Method, Options, Outputs, Reads, Smoothing, Traits};
 use crate::card::OutputKind;
 use crate::engine::{Precision, Runtime, Score};
-use crate::error::{Error, Result};
+use crate::error::{Error, Hint, OptionName, Phrase, Problem, Result, Subject, Wording};
 use crate::input::{Layout, ReadOptions};
 use crate::model::{LayerRequest, OutputSpec};
 
@@ -49,6 +49,8 @@ pub struct Request {
     pub grid: bool,
     /// Whether existing files are replaced. Default: no; an existing file is an error.
     pub overwrite: bool,
+    /// How options are called in the texts of records: findings and warnings. Default: by the library's fields.
+    pub wording: Wording,
 }
 
 /// How photos and tensors are read.
@@ -94,6 +96,7 @@ impl Default for Request {
             record: true,
             grid: false,
             overwrite: false,
+            wording: Wording::LIBRARY,
         }
     }
 }
@@ -114,10 +117,9 @@ impl Request {
     pub(super) fn score_for(&self, output: &OutputSpec) -> Result<Score> {
         let compares = self.methods.iter().find(|method| method.traits().outputs == Outputs::Logits);
         if let (Some(method), false) = (compares, output.has_logits()) {
-            return Err(Error::request(format!(
-                "{} compares the logits of classes, and the model gives none (use gradcam)",
-                method.info().name
-            )));
+            let name = method.info().name;
+            let what = format!("{name} compares the logits of classes, and the model gives none");
+            return Err(Problem::new(what).hint("use gradcam").into());
         }
         let of_library = || self.options.library.map(|_| score_of_libraries(output));
         Score::for_output(self.score.or_else(of_library), output)
@@ -126,27 +128,29 @@ impl Request {
     /// Refuses requests that are impossible or would be ignored.
     pub(super) fn check(&self) -> Result<()> {
         if self.methods.is_empty() || self.layers.is_empty() || self.targets.is_empty() {
-            return Err(Error::request("expected at least one method, one layer and one class"));
+            return Err(Error::request(
+                Problem::default().expected("at least one method, one layer and one class"),
+            ));
         }
         self.methods.iter().try_for_each(|method| method.check(&self.options, self.smoothing))?;
         self.check_unread()?;
         if !self.needs_layer() && self.layers != [LayerRequest::Auto] {
             let name = self.methods[0].info().name;
-            return Err(Error::request(format!(
-                "--layer is of no use to {name}, which works on pixels (drop it)"
-            )));
+            return Err(useless(OptionName::Layer, &format!("{name}, which works on pixels")).into());
         }
         let one_layer = self.which(|traits| traits.joining == Joining::OneLayer);
         if let (Some(name), 2..) = (one_layer, self.layers.len()) {
-            return Err(Error::request(format!("{name} takes one layer, got several (name one)")));
+            return Err(Problem::new(format!("{name} takes one layer"))
+                .found("several")
+                .hint("name one")
+                .into());
         }
         let other = self.score.filter(|score| !matches!(score, Score::Logit | Score::Number));
         let of_logits = self.which(|traits| traits.outputs != Outputs::Any);
         if let (Some(name), Some(score), None) = (of_logits, other, self.options.library) {
-            return Err(Error::request(format!(
-                "{name} is made of logits, got --score {} (drop it)",
-                score.name()
-            )));
+            let found = Phrase::filled("{}", [OptionName::Score.set(score.name())]);
+            let problem = Problem::new(format!("{name} is made of logits"));
+            return Err(problem.found(found).hint("drop it").into());
         }
         if let Some(library) = self.options.library {
             self.check_library(library)?;
@@ -164,15 +168,14 @@ impl Request {
     fn check_exactness(&self) -> Result<()> {
         let precision = self.runtime.precision;
         if let (Some(name), true) = (self.which(|traits| traits.unfolded), precision != Precision::F32) {
-            return Err(Error::request(format!(
-                "{name} looks at the network as it is, in f32, got --precision {precision} (drop one of them)"
-            )));
+            let found = Phrase::filled("{}", [OptionName::Precision.set(precision)]);
+            let problem = Problem::new(format!("{name} looks at the network as it is, in f32"));
+            return Err(problem.found(found).hint("drop one of them").into());
         }
         let product = self.which(|traits| traits.joining == Joining::Product);
         if let (Some(name), true) = (product, self.options.signed) {
-            return Err(Error::request(format!(
-                "{name} multiplies maps, which loses their signs (drop --signed)"
-            )));
+            let problem = Problem::new(format!("{name} multiplies maps, which loses their signs"));
+            return Err(problem.hint(Hint::drop(OptionName::Signed)).into());
         }
         Ok(())
     }
@@ -183,15 +186,15 @@ impl Request {
         let noisy = self.smoothing.noise;
         let options = &self.options;
         let unread = [
-            ("--samples", options.samples.is_some() && !noisy && !any(Reads::Samples)),
-            ("--noise", options.noise.is_some() && !noisy && !any(Reads::Noise)),
-            ("--patch", options.patch.is_some() && !any(Reads::Patch)),
-            ("--stride", options.stride.is_some() && !any(Reads::Stride)),
+            (OptionName::Samples, options.samples.is_some() && !noisy && !any(Reads::Samples)),
+            (OptionName::Noise, options.noise.is_some() && !noisy && !any(Reads::Noise)),
+            (OptionName::Patch, options.patch.is_some() && !any(Reads::Patch)),
+            (OptionName::Stride, options.stride.is_some() && !any(Reads::Stride)),
         ];
         match unread.iter().find(|(_, is_unread)| *is_unread) {
             Some((option, _)) => {
                 let names: Vec<&str> = self.methods.iter().map(|method| method.info().name).collect();
-                Err(Error::request(format!("{option} is of no use to {} (drop it)", names.join(", "))))
+                Err(useless(*option, &names.join(", ")).into())
             }
             None => Ok(()),
         }
@@ -201,20 +204,26 @@ impl Request {
     fn check_library(&self, library: Library) -> Result<()> {
         let name = library.name();
         if self.options.signed || self.scale != Scale::Own {
-            return Err(Error::request(format!(
-                "--compat {name} says how maps are scaled (drop --signed, --scale and --no-normalize)"
-            )));
+            let what = Phrase::filled("{} says how maps are scaled", [OptionName::Compat.set(name)]);
+            let others = vec![OptionName::Signed, OptionName::Scale, OptionName::NoNormalize];
+            return Err(Problem::new(what).hint(Hint::Drop(others)).into());
         }
         let unknown = self.methods.iter().find(|method| !library.has(**method));
         match unknown {
-            Some(method) => Err(Error::request(format!(
-                "method '{}' is not in {name} (drop --compat, or choose one of {})",
-                method.info().name,
-                library.methods().map(|method| method.info().name).collect::<Vec<_>>().join(", ")
-            ))),
+            Some(method) => {
+                let names: Vec<&str> = library.methods().map(|method| method.info().name).collect();
+                let hint = Phrase::filled("drop {}, or choose one of ", [OptionName::Compat.drop()]);
+                let problem = Problem::new(format!("is not in {name}")).named("method", method.info().name);
+                Err(problem.hint(hint.text(names.join(", "))).into())
+            }
             None => Ok(()),
         }
     }
+}
+
+/// An option that nothing reads.
+fn useless(option: OptionName, to: &str) -> Problem {
+    Problem::new(format!("is of no use to {to}")).about(Subject::Option(option)).hint("drop it")
 }
 
 /// Libraries explain the network's output, which for a classifier in PyTorch is the logit.

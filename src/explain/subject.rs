@@ -5,7 +5,7 @@ use std::path::Path;
 use image::RgbImage;
 
 use super::Reading;
-use crate::error::{Error, Result};
+use crate::error::{Phrase, Problem, Result};
 use crate::input::{self, ColourProfile, Layout, Picture, Placement};
 use crate::model::Model;
 use crate::record::{InputRecord, ProfileRecord};
@@ -26,7 +26,7 @@ pub struct Subject {
     /// The true class, if the caller knows it.
     pub label: Option<usize>,
     /// What was found when the file was read: damage, and a colour profile that was not used.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Phrase>,
 }
 
 impl Subject {
@@ -123,13 +123,11 @@ impl Reading {
     /// A photo is drawn on itself.
     fn refuse_other_picture(&self, name: &str) -> Result<()> {
         match &self.drawn_on {
-            Some(other) => Err(Error::image(
-                name,
-                format!(
-                    "is a picture, which is drawn on itself, but '{}' was named to draw on (name that for .npy tensors only)",
-                    other.display()
-                ),
-            )),
+            Some(other) => {
+                let what = "is a picture, which is drawn on itself, but";
+                let problem = Problem::new(format!("{what} '{}' was named to draw on", other.display()));
+                Err(problem.hint("name that for .npy tensors only").of_image(name))
+            }
             None => Ok(()),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use crate::error::{Error, Result, did_you_mean};
+use crate::error::{Action, Error, OptionName, Phrase, Problem, Result};
 use crate::model::Model;
 
 /// What the caller said about a class.
@@ -26,7 +26,7 @@ impl FromStr for Target {
     /// `top`, `top5`, `label`, `both`, a whole number, or a class name; `top0` and nothing at all are refused.
     fn from_str(text: &str) -> Result<Self> {
         if text.trim().is_empty() {
-            return Err(Error::request("expected an index, a name, top or topN, got nothing"));
+            return Err(Error::request(Problem::expected_but("an index, a name, top or topN", "nothing")));
         }
         match text {
             "top" => return Ok(Self::Top(1)),
@@ -36,7 +36,7 @@ impl FromStr for Target {
         }
         match (text.strip_prefix("top").map(str::parse), text.parse()) {
             (Some(Ok(0)), _) => {
-                Err(Error::request("target 'top0' asks for no class, expected at least top1"))
+                Err(Error::request(Problem::new("target 'top0' asks for no class").expected("at least top1")))
             }
             (Some(Ok(count)), _) => Ok(Self::Top(count)),
             (_, Ok(index)) => Ok(Self::Index(index)),
@@ -58,15 +58,17 @@ impl Target {
             Self::Both => Ok(ranked.iter().take(1).copied().chain([known(label)?]).collect()),
             Self::Top(count) => Ok(ranked.iter().take(*count).copied().collect()),
             Self::Index(index) if *index < ranked.len() => Ok(vec![*index]),
-            Self::Index(index) if ranked.len() == 1 => Err(Error::request(format!(
-                "class {index} is out of range: the model has one output, class 0 (import it with --classes and the names of \
-                 no and yes, and both are classes)"
-            ))),
-            Self::Index(index) => Err(Error::request(format!(
-                "class {index} is out of range: the model has {} classes (0 to {})",
-                ranked.len(),
-                ranked.len() - 1
-            ))),
+            Self::Index(index) if ranked.len() == 1 => {
+                let problem = format!("class {index} is out of range: the model has one output, class 0");
+                let hint = Phrase::from("import it with ").option(OptionName::Classes);
+                let hint = hint.text(" and the names of no and yes, and both are classes");
+                Err(Problem::new(problem).hint(hint).into())
+            }
+            Self::Index(index) => {
+                let (count, last) = (ranked.len(), ranked.len() - 1);
+                let problem = format!("class {index} is out of range: the model has {count} classes");
+                Err(Problem::new(problem).hint(format!("0 to {last}")).into())
+            }
             Self::Name(name) => class_called(name, &model.card().classes).map(|index| vec![index]),
         }
     }
@@ -91,9 +93,9 @@ impl Target {
                 let classes = self.resolve(model, &all, None)?;
                 classes.first().copied().ok_or_else(|| Error::internal("a name means no class"))
             }
-            Self::Top(_) | Self::Label | Self::Both => {
-                Err(Error::request("the class differs from image to image, expected an index or a name"))
-            }
+            Self::Top(_) | Self::Label | Self::Both => Err(Error::request(
+                Problem::new("the class differs from image to image").expected("an index or a name"),
+            )),
         }
     }
 }
@@ -101,7 +103,8 @@ impl Target {
 fn known(label: Option<usize>) -> Result<usize> {
     label.ok_or_else(|| {
         Error::request(
-            "the image has no label, but its true class is to be explained (give it one, or --target top)",
+            Problem::new("the image has no label, but its true class is to be explained")
+                .hint(Phrase::from("give it one, or ").set(OptionName::Target, "top")),
         )
     })
 }
@@ -109,9 +112,11 @@ fn known(label: Option<usize>) -> Result<usize> {
 /// Matches a name as a whole, then without regard to case, then as one of its synonyms, then as a unique word.
 fn class_called(wanted: &str, classes: &[String]) -> Result<usize> {
     if classes.is_empty() {
-        return Err(Error::request(format!(
-            "class '{wanted}' cannot be looked up: the model names no classes (use its index)"
-        )));
+        return Err(Error::request(
+            Problem::new("cannot be looked up: the model names no classes")
+                .named("class", wanted)
+                .hint("use its index"),
+        ));
     }
     let lower = wanted.to_lowercase();
     let stages: [&dyn Fn(&str) -> bool; 4] = [
@@ -129,11 +134,12 @@ fn class_called(wanted: &str, classes: &[String]) -> Result<usize> {
         }
     }
     let synonyms = classes.iter().flat_map(|name| name.split(", "));
-    Err(Error::request(format!(
-        "class '{wanted}' is not one of the model's {} classes{}; `burncam info --classes` lists them",
-        classes.len(),
-        did_you_mean(wanted, synonyms)
-    )))
+    Err(Error::request(
+        Problem::new(format!("is not one of the model's {} classes", classes.len()))
+            .near(wanted, synonyms)
+            .remark(Phrase::from("`").action(Action::ListClasses).text("` lists them"))
+            .named("class", wanted),
+    ))
 }
 
 fn ambiguous(wanted: &str, found: &[usize], classes: &[String]) -> Error {
@@ -141,7 +147,9 @@ fn ambiguous(wanted: &str, found: &[usize], classes: &[String]) -> Error {
     let list: Vec<String> =
         found.iter().take(SHOWN).map(|index| format!("{index} '{}'", classes[*index])).collect();
     let more = if found.len() > SHOWN { format!(" and {} more", found.len() - SHOWN) } else { String::new() };
-    Error::request(format!("class '{wanted}' could be {}{more} (use the index)", list.join(", ")))
+    Error::request(
+        Problem::new(format!("class '{wanted}' could be {}{more}", list.join(", "))).hint("use the index"),
+    )
 }
 
 #[cfg(test)]

@@ -1,13 +1,17 @@
 //! The effect of operations on axes on shapes.
 
 use super::shapes::Shape;
+use crate::error::Problem;
 
 /// Checks that `axis` is an axis of `shape`.
 ///
 /// # Errors
 /// When it is not.
-pub fn in_range(axis: usize, shape: &[usize]) -> Result<(), String> {
-    if axis < shape.len() { Ok(()) } else { Err(format!("axis {axis} is not an axis of {shape:?}")) }
+pub fn in_range(axis: usize, shape: &[usize]) -> Result<(), Problem> {
+    match axis < shape.len() {
+        true => Ok(()),
+        false => Err(format!("axis {axis} is not an axis of {shape:?}").into()),
+    }
 }
 
 /// Shape of the matrix product over the last two axes; leading axes broadcast.
@@ -16,10 +20,12 @@ pub fn in_range(axis: usize, shape: &[usize]) -> Result<(), String> {
 /// When the shapes do not fit.
 pub fn matmul(left: &[usize], right: &[usize]) -> Shape {
     let ([outer_left @ .., rows, inner], [outer_right @ .., depth, columns]) = (left, right) else {
-        return Err(format!("cannot multiply {left:?} by {right:?}"));
+        return Err(format!("cannot multiply {left:?} by {right:?}").into());
     };
     if inner != depth {
-        return Err(format!("cannot multiply {left:?} by {right:?}: {inner} columns meet {depth} rows"));
+        return Err(
+            format!("cannot multiply {left:?} by {right:?}: {inner} columns meet {depth} rows").into()
+        );
     }
     Ok([broadcast(outer_left, outer_right)?, vec![*rows, *columns]].concat())
 }
@@ -33,7 +39,7 @@ pub fn broadcast(left: &[usize], right: &[usize]) -> Shape {
         .map(|axis| match (side(left, axis), side(right, axis)) {
             (a, b) if a == b || b == 1 => Ok(a),
             (1, b) => Ok(b),
-            _ => Err(format!("shapes {left:?} and {right:?} do not broadcast")),
+            _ => Err(format!("shapes {left:?} and {right:?} do not broadcast").into()),
         })
         .collect()
 }
@@ -64,7 +70,7 @@ pub fn reshape(x: &[usize], spec: &[i64]) -> Shape {
     match open {
         Some(at) if product > 0 && total.is_multiple_of(product) => shape[at] = total / product,
         None if product == total => {}
-        _ => return Err(refuse()),
+        _ => return Err(refuse().into()),
     }
     Ok(shape)
 }
@@ -77,7 +83,7 @@ pub fn transpose(x: &[usize], perm: &[usize]) -> Shape {
     let mut sorted = perm.to_vec();
     sorted.sort_unstable();
     if !sorted.into_iter().eq(0..x.len()) {
-        return Err(format!("'perm' {perm:?} is not an order of the {} axes of {x:?}", x.len()));
+        return Err(format!("'perm' {perm:?} is not an order of the {} axes of {x:?}", x.len()).into());
     }
     Ok(perm.iter().map(|axis| x[*axis]).collect())
 }
@@ -88,7 +94,7 @@ pub fn transpose(x: &[usize], perm: &[usize]) -> Shape {
 /// When one of them is missing or does not have size 1.
 pub fn squeeze(x: &[usize], axes: &[usize]) -> Shape {
     match axes.iter().find(|axis| x.get(**axis) != Some(&1)) {
-        Some(axis) => Err(format!("axis {axis} of {x:?} is not of size 1")),
+        Some(axis) => Err(format!("axis {axis} of {x:?} is not of size 1").into()),
         None => {
             Ok(x.iter().enumerate().filter(|(at, _)| !axes.contains(at)).map(|(_, side)| *side).collect())
         }
@@ -105,7 +111,7 @@ pub fn unsqueeze(x: &[usize], axes: &[usize]) -> Shape {
     let mut shape = x.to_vec();
     for axis in sorted {
         if axis > shape.len() {
-            return Err(format!("axes {axes:?} leave a gap after {x:?}"));
+            return Err(format!("axes {axes:?} leave a gap after {x:?}").into());
         }
         shape.insert(axis, 1);
     }
@@ -120,7 +126,7 @@ pub fn slice(x: &[usize], axis: usize, start: usize, end: usize, step: usize) ->
     in_range(axis, x)?;
     let end = end.min(x[axis]);
     if start >= end {
-        return Err(format!("a slice from {start} to {end} of axis {axis} of {x:?} is empty"));
+        return Err(format!("a slice from {start} to {end} of axis {axis} of {x:?} is empty").into());
     }
     let mut shape = x.to_vec();
     shape[axis] = (end - start).div_ceil(step);
@@ -135,7 +141,7 @@ pub fn split(x: &[usize], axis: usize, sizes: &[usize], part: usize) -> Shape {
     in_range(axis, x)?;
     let total = sizes.iter().try_fold(0_usize, |sum, size| sum.checked_add(*size));
     if total != Some(x[axis]) || part >= sizes.len() {
-        return Err(format!("cannot take part {part} of sizes {sizes:?} along axis {axis} of {x:?}"));
+        return Err(format!("cannot take part {part} of sizes {sizes:?} along axis {axis} of {x:?}").into());
     }
     let mut shape = x.to_vec();
     shape[axis] = sizes[part];

@@ -14,4 +14,4 @@ pub mod lengths;
 pub mod resize;
 pub mod shapes;
 
-pub use error::{Error, Result};
+pub use error::{Error, ErrorKind, Result};

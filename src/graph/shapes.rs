@@ -9,7 +9,8 @@ use super::axes::{
     broadcast, flatten, in_range, matmul, reduce, reshape, slice, split, squeeze, transpose, unsqueeze,
 };
 use super::resize;
-use crate::card::{Graph, Node, Op, ResizeMapping};
+use crate::card::{Graph, Node, Op, PadMode, ResizeMapping};
+use crate::error::Problem;
 
 /// More elements than any real activation has (1 GiB of floats); guards against absurd cards.
 const MAX_ELEMENTS: usize = 1 << 28;
@@ -18,17 +19,17 @@ const MAX_ELEMENTS: usize = 1 << 28;
 pub const MAX_RANK: usize = 6;
 
 /// Shapes of all nodes in graph order, each `[1, ...]`.
-pub fn infer(graph: &Graph, tensors: &BTreeMap<String, Vec<usize>>) -> Result<Vec<Vec<usize>>, String> {
+pub fn infer(graph: &Graph, tensors: &BTreeMap<String, Vec<usize>>) -> Result<Vec<Vec<usize>>, Problem> {
     let input = &graph.input;
     let picture = sane(vec![1, input.channels, input.height, input.width])
-        .map_err(|problem| format!("graph.input: {problem}"))?;
+        .map_err(|problem| problem.after("graph.input: "))?;
     let mut known: BTreeMap<&str, Vec<usize>> = BTreeMap::from([(input.name.as_str(), picture)]);
     let mut shapes = Vec::with_capacity(graph.nodes.len());
     for node in &graph.nodes {
         let inputs: Vec<&[usize]> =
             node.inputs.iter().map(|name| known.get(name.as_str()).map_or(&[][..], Vec::as_slice)).collect();
         let shape = after(node, &inputs, tensors)
-            .map_err(|problem| format!("node '{}' ({}): {problem}", node.name, node.op.name()))?;
+            .map_err(|problem| problem.about_node(&node.name, node.op.name()))?;
         known.insert(&node.name, shape.clone());
         shapes.push(shape);
     }
@@ -40,19 +41,22 @@ pub fn after(
     node: &Node,
     inputs: &[&[usize]],
     tensors: &BTreeMap<String, Vec<usize>>,
-) -> Result<Vec<usize>, String> {
+) -> Result<Vec<usize>, Problem> {
     Site { node, inputs, tensors }.output().and_then(sane)
 }
 
-fn sane(shape: Vec<usize>) -> Result<Vec<usize>, String> {
+fn sane(shape: Vec<usize>) -> Result<Vec<usize>, Problem> {
     if !(1..=MAX_RANK).contains(&shape.len()) {
-        return Err(format!("its output {shape:?} has rank {}, expected 1 to {MAX_RANK}", shape.len()));
+        return Err(Problem::new(format!("its output {shape:?} has rank {}", shape.len()))
+            .expected(format!("1 to {MAX_RANK}")));
     }
     let elements = shape.iter().try_fold(1_usize, |product, side| product.checked_mul(*side));
     match elements {
-        Some(0) => Err(format!("its output would be empty, {shape:?} (is the input too small?)")),
+        Some(0) => {
+            Err(Problem::new(format!("its output would be empty, {shape:?}")).hint("is the input too small?"))
+        }
         Some(count) if count <= MAX_ELEMENTS => Ok(shape),
-        _ => Err(format!("its output {shape:?} is too large to compute")),
+        _ => Err(format!("its output {shape:?} is too large to compute").into()),
     }
 }
 
@@ -64,7 +68,7 @@ struct Site<'a> {
 }
 
 /// A shape, or why there is none.
-pub type Shape = Result<Vec<usize>, String>;
+pub type Shape = Result<Vec<usize>, Problem>;
 
 impl Site<'_> {
     fn output(&self) -> Shape {
@@ -102,15 +106,7 @@ impl Site<'_> {
             Unsqueeze { axes } => unsqueeze(x, axes),
             Slice { axis, start, end, step } => slice(x, *axis, *start, *end, *step),
             Split { axis, sizes, part } => split(x, *axis, sizes, *part),
-            Pad { padding: [top, bottom, left, right], mode, .. } => {
-                let [batch, channels, height, width] = image(x)?;
-                if *mode == crate::card::PadMode::Reflect
-                    && (top.max(bottom) >= &height || left.max(right) >= &width)
-                {
-                    return Err(format!("reflected padding must be smaller than the input {height}x{width}"));
-                }
-                Ok(vec![batch, channels, height + top + bottom, width + left + right])
-            }
+            Pad { padding, mode, .. } => padded(x, *padding, *mode),
             ReduceMean { axes, keep_dims }
             | ReduceSum { axes, keep_dims }
             | ReduceMax { axes, keep_dims }
@@ -120,37 +116,39 @@ impl Site<'_> {
         }
     }
 
-    fn tensor(&self, role: &str) -> Result<Option<&[usize]>, String> {
+    fn tensor(&self, role: &str) -> Result<Option<&[usize]>, Problem> {
         let Some(name) = self.node.params.get(role) else { return Ok(None) };
         self.tensors
             .get(name)
             .map(|shape| Some(shape.as_slice()))
-            .ok_or_else(|| format!("its {role} '{name}' is not in the file"))
+            .ok_or_else(|| Problem::new(format!("its {role} '{name}' is not in the file")))
     }
 
-    fn require(&self, role: &str, expected: &[usize]) -> Result<(), String> {
+    fn require(&self, role: &str, expected: &[usize]) -> Result<(), Problem> {
         match self.tensor(role)? {
-            Some(found) if found != expected => Err(format!(
-                "its {role} '{}' has shape {found:?}, expected {expected:?}",
-                self.node.params[role]
-            )),
+            Some(found) if found != expected => {
+                Err(Problem::new(format!("its {role} '{}' has shape {found:?}", self.node.params[role]))
+                    .expected(format!("{expected:?}")))
+            }
             _ => Ok(()),
         }
     }
 
     fn conv2d(&self) -> Shape {
-        let Op::Conv2d { stride, padding, dilation, groups } = &self.node.op else { return Err("".into()) };
+        let Op::Conv2d { stride, padding, dilation, groups } = &self.node.op else {
+            return Err(Problem::default());
+        };
         let [_, channels, ..] = image(self.inputs[0])?;
         let weight = self.tensor("weight")?.unwrap_or_default();
         let &[out, per_group, height, width] = weight else {
-            return Err(format!(
-                "its weight has shape {weight:?}, expected [out, in / groups, height, width]"
-            ));
+            return Err(Problem::new(format!("its weight has shape {weight:?}"))
+                .expected("[out, in / groups, height, width]"));
         };
         if per_group.checked_mul(*groups) != Some(channels) || out % groups != 0 || height * width == 0 {
             return Err(format!(
                 "its weight has shape {weight:?}, which does not fit {channels} channels in {groups} groups"
-            ));
+            )
+            .into());
         }
         self.require("bias", &[out])?;
         let window = Window { kernel: &[height, width], stride, padding, dilation, ceil: false };
@@ -170,7 +168,8 @@ impl Site<'_> {
         let gamma = self.tensor("gamma")?.unwrap_or_default();
         // The first axis is the batch; normalising over it would mix pictures.
         if gamma.is_empty() || gamma.len() >= x.len() || !x.ends_with(gamma) {
-            return Err(format!("its gamma has shape {gamma:?}, expected the last axes of its input {x:?}"));
+            return Err(Problem::new(format!("its gamma has shape {gamma:?}"))
+                .expected(format!("the last axes of its input {x:?}")));
         }
         self.require("beta", gamma)?;
         Ok(x.to_vec())
@@ -180,7 +179,7 @@ impl Site<'_> {
         let x = self.inputs[0];
         let channels = channels(x)?;
         if !channels.is_multiple_of(groups) {
-            return Err(format!("its {channels} channels do not divide into {groups} groups"));
+            return Err(format!("its {channels} channels do not divide into {groups} groups").into());
         }
         for role in ["gamma", "beta"] {
             self.require(role, &[channels])?;
@@ -192,10 +191,12 @@ impl Site<'_> {
         let x = self.inputs[0];
         let weight = self.tensor("weight")?.unwrap_or_default();
         let (&[input, output], [rest @ .., last]) = (weight, x) else {
-            return Err(format!("its weight has shape {weight:?}, expected [in, out]"));
+            return Err(Problem::new(format!("its weight has shape {weight:?}")).expected("[in, out]"));
         };
         if input != *last || rest.is_empty() {
-            return Err(format!("its weight has shape {weight:?}, which does not fit an input of {x:?}"));
+            return Err(
+                format!("its weight has shape {weight:?}, which does not fit an input of {x:?}").into()
+            );
         }
         self.require("bias", &[output])?;
         Ok([rest, &[output]].concat())
@@ -229,7 +230,7 @@ impl Site<'_> {
             let fits = other.len() == first.len()
                 && other.iter().zip(first).enumerate().all(|(at, (a, b))| at == axis || a == b);
             if !fits {
-                return Err(format!("cannot join {first:?} and {other:?} along axis {axis}"));
+                return Err(format!("cannot join {first:?} and {other:?} along axis {axis}").into());
             }
             shape[axis] += other[axis];
         }
@@ -253,7 +254,7 @@ impl Window<'_> {
         Ok(vec![batch, channels, self.side(0, height, top, bottom)?, self.side(1, width, left, right)?])
     }
 
-    fn side(&self, axis: usize, size: usize, before: usize, after: usize) -> Result<usize, String> {
+    fn side(&self, axis: usize, size: usize, before: usize, after: usize) -> Result<usize, Problem> {
         let reach = self.dilation[axis]
             .checked_mul(self.kernel[axis] - 1)
             .and_then(|span| span.checked_add(1))
@@ -263,7 +264,9 @@ impl Window<'_> {
             .and_then(|sum| sum.checked_add(after))
             .ok_or("its padding is too large to compute")?
             .checked_sub(reach)
-            .ok_or_else(|| format!("its input side {size} is smaller than its window {reach}"))?;
+            .ok_or_else(|| {
+                Problem::new(format!("its input side {size} is smaller than its window {reach}"))
+            })?;
         let stride = self.stride[axis];
         if !self.ceil {
             return Ok(room / stride + 1);
@@ -274,22 +277,31 @@ impl Window<'_> {
     }
 }
 
-fn channels(shape: &[usize]) -> Result<usize, String> {
-    shape.get(1).copied().ok_or_else(|| format!("its input {shape:?} has no channel axis"))
+fn padded(x: &[usize], [top, bottom, left, right]: [usize; 4], mode: PadMode) -> Shape {
+    let [batch, channels, height, width] = image(x)?;
+    if mode == PadMode::Reflect && (top.max(bottom) >= height || left.max(right) >= width) {
+        return Err(format!("reflected padding must be smaller than the input {height}x{width}").into());
+    }
+    Ok(vec![batch, channels, height + top + bottom, width + left + right])
+}
+
+fn channels(shape: &[usize]) -> Result<usize, Problem> {
+    shape.get(1).copied().ok_or_else(|| Problem::new(format!("its input {shape:?} has no channel axis")))
 }
 
 fn resized(x: &[usize], size: [usize; 2], mapping: Option<&ResizeMapping>) -> Shape {
     let [batch, channels, height, width] = image(x)?;
     match mapping {
         Some(mapping) if !resize::fits(mapping, [height, width], size) => {
-            Err(format!("its 'mapping.scale' {:?} does not make {size:?} of {height}x{width}", mapping.scale))
+            Err(format!("its 'mapping.scale' {:?} does not make {size:?} of {height}x{width}", mapping.scale)
+                .into())
         }
         _ => Ok(vec![batch, channels, size[0], size[1]]),
     }
 }
 
-fn image(shape: &[usize]) -> Result<[usize; 4], String> {
-    shape
-        .try_into()
-        .map_err(|_| format!("its input has shape {shape:?}, expected [batch, channels, height, width]"))
+fn image(shape: &[usize]) -> Result<[usize; 4], Problem> {
+    shape.try_into().map_err(|_| {
+        Problem::new(format!("its input has shape {shape:?}")).expected("[batch, channels, height, width]")
+    })
 }

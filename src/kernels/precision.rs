@@ -1,7 +1,7 @@
 //! What convolutions multiply: single precision or bf16.
 
 use super::simd::{Avx512Bf16, Instructions, Isa};
-use crate::error::{Error, Result};
+use crate::error::{Error, Hint, OptionName, Problem, Result};
 
 /// The precision of pixels and weights where convolutions multiply them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -79,12 +79,15 @@ impl Arithmetic {
         if precision.is_available(isa) {
             return Ok(Self { isa, precision });
         }
-        let needs = format!("precision '{precision}' needs the instructions AVX512-BF16");
-        Err(Error::request(if precision.is_in_cpu() {
-            format!("{needs}, got kernels for {} (drop --engine)", isa.name())
+        let needs = "needs the instructions AVX512-BF16";
+        let problem = if precision.is_in_cpu() {
+            let found = format!("kernels for {}", isa.name());
+            Problem::new(needs).found(found).hint(Hint::drop(OptionName::Engine))
         } else {
-            format!("{needs}, which this machine does not have (drop --precision)")
-        }))
+            let what = format!("{needs}, which this machine does not have");
+            Problem::new(what).hint(Hint::drop(OptionName::Precision))
+        };
+        Err(problem.named("precision", precision).into())
     }
 
     /// Whether this CPU has the instructions, also for the precision.

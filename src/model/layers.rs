@@ -9,7 +9,7 @@ pub use request::LayerRequest;
 use super::Model;
 use super::layout::Map;
 use crate::card::{Node, Op, ResizeMode};
-use crate::error::{Error, Result, did_you_mean};
+use crate::error::{Action, Error, Phrase, Problem, Result, Subject};
 
 /// The selected layer and the reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,10 +108,8 @@ impl Model {
         let count = self.graph.nodes.len();
         let position = if index < 0 { index + count as i64 } else { index };
         let position = usize::try_from(position).ok().filter(|at| *at < count).ok_or_else(|| {
-            Error::request(format!(
-                "layer {index} is out of range: the model has {count} layers (0 to {}, or -{count} to -1)",
-                count - 1
-            ))
+            let problem = format!("layer {index} is out of range: the model has {count} layers");
+            Error::from(Problem::new(problem).hint(format!("0 to {}, or -{count} to -1", count - 1)))
         })?;
         self.checked(position, format!("asked for by index {index}"))
     }
@@ -137,16 +135,17 @@ impl Model {
             .nodes
             .iter()
             .flat_map(|node| node.name.match_indices('.').map(|(dot, _)| &node.name[..dot]));
-        let hint = did_you_mean(name, names.chain(prefixes));
         let mut listed: Vec<&str> =
             self.explainable().into_iter().map(|at| self.graph.nodes[at].name.as_str()).collect();
         let hidden = listed.len().saturating_sub(8);
         listed.drain(..hidden);
         let more = if hidden > 0 { format!(" and {hidden} earlier ones") } else { String::new() };
-        Error::request(format!(
-            "layer '{name}' is not in this model{hint}; layers that can be explained: {}{more} (see `burncam layers`)",
-            listed.join(", ")
-        ))
+        Problem::new("is not in this model")
+            .near(name, names.chain(prefixes))
+            .remark(format!("layers that can be explained: {}{more}", listed.join(", ")))
+            .hint(Phrase::from("see `").action(Action::ListLayers).text("`"))
+            .about(Subject::Layer(name.into()))
+            .into()
     }
 
     fn checked(&self, index: usize, reason: String) -> Result<Choice> {
@@ -155,19 +154,18 @@ impl Model {
         }
         let name = self.graph.nodes[index].name.clone();
         if !self.leads_to_logits().contains(&index) {
-            return Err(Error::request(format!(
-                "layer '{name}' cannot be explained: the class scores do not depend on it"
-            )));
+            let problem = Problem::new("cannot be explained: the class scores do not depend on it");
+            return Err(problem.about(Subject::Layer(name)).into());
         }
         Ok(Choice { index, name, reason, alternatives: vec![] })
     }
 
     fn no_extent(&self, index: usize) -> Error {
-        Error::request(format!(
-            "layer '{}' cannot be explained: its output has shape {:?}, expected [batch, channels, height, width] \
-             larger than 1x1",
-            self.graph.nodes[index].name, self.shapes[index]
-        ))
+        Error::request(
+            Problem::new(format!("cannot be explained: its output has shape {:?}", self.shapes[index]))
+                .expected("[batch, channels, height, width] larger than 1x1")
+                .about(Subject::Layer(self.graph.nodes[index].name.clone())),
+        )
     }
 
     fn has_extent(&self, index: usize) -> bool {

@@ -24,7 +24,7 @@ pub use pack::Weights;
 
 use crate::card::{Card, Graph};
 use crate::digest::hex;
-use crate::error::{Error, Result};
+use crate::error::{Error, OptionName, Phrase, Problem, Result};
 use layout::Map;
 use output::Resolved;
 use pack::Pack;
@@ -70,13 +70,10 @@ impl Model {
             }
             (None, None) if neighbour.exists() => &neighbour,
             (None, None) => {
-                return Err(Error::model(
-                    pack.name(),
-                    format!(
-                        "carries no model card (describe it with --spec CARD.json, or put '{}' next to it)",
-                        neighbour.file_name().unwrap_or_default().to_string_lossy()
-                    ),
-                ));
+                let neighbour = neighbour.file_name().unwrap_or_default().to_string_lossy();
+                let hint = Phrase::from("describe it with ").set(OptionName::Card, "CARD.json");
+                let hint = hint.text(format!(", or put '{neighbour}' next to it"));
+                return Err(Problem::new("carries no model card").hint(hint).of_model(pack.name()));
             }
         };
         let text = read_card_text(from)?;
@@ -254,7 +251,7 @@ impl Model {
 /// Checks that a card, its graph and tensors of these shapes fit together; `name` is the model's, for errors. Gives
 /// the resolved network and warnings.
 fn check(card: &Card, tensors: &BTreeMap<String, Vec<usize>>, name: &str) -> Result<(Resolved, Vec<String>)> {
-    let blame = |problem: String| Error::model(name, problem);
+    let blame = |problem: Problem| problem.of_model(name);
     card.check().map_err(blame)?;
     let mut graph = match (&card.arch, &card.graph) {
         (Some(arch), _) => built_in(arch, card)?,
@@ -268,19 +265,21 @@ fn check(card: &Card, tensors: &BTreeMap<String, Vec<usize>>, name: &str) -> Res
     Ok((output::resolve(card, graph, shapes).map_err(blame)?, warnings))
 }
 
-fn check_input(card: &Card, graph: &Graph) -> Result<(), String> {
+fn check_input(card: &Card, graph: &Graph) -> Result<(), Problem> {
     let (input, preprocess) = (&graph.input, &card.preprocess);
     let size = [input.height, input.width];
     match preprocess.output_size() {
         Some(made) if made != size => Err(format!(
             "its card's 'preprocess' makes {}x{} pixels (height x width), but 'graph.input' wants {}x{}",
             made[0], made[1], size[0], size[1]
-        )),
+        )
+        .into()),
         _ if preprocess.color.channels() != input.channels => Err(format!(
             "its card's 'preprocess.color' gives {} channels, but 'graph.input' wants {}",
             preprocess.color.channels(),
             input.channels
-        )),
+        )
+        .into()),
         _ => Ok(()),
     }
 }
@@ -296,8 +295,9 @@ pub fn read_card(path: &Path) -> Result<Card> {
 
 fn read_card_text(path: &Path) -> Result<String> {
     let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
-    String::from_utf8(bytes)
-        .map_err(|_| Error::model(path.display().to_string(), "is not a text file, expected a JSON card"))
+    String::from_utf8(bytes).map_err(|_| {
+        Error::model(path.display().to_string(), Problem::new("is not a text file").expected("a JSON card"))
+    })
 }
 
 fn built_in(arch: &str, card: &Card) -> Result<Graph> {
@@ -319,7 +319,7 @@ fn tensors_fit(graph: &Graph, tensors: &BTreeMap<String, Vec<usize>>, name: &str
     let found: Vec<_> = tensors.iter().map(|(name, shape)| (name.clone(), shape.clone())).collect();
     let diagnosis = import::Diagnosis::compare(&expected, &found);
     if !diagnosis.missing.is_empty() {
-        return Err(Error::model(name, diagnosis.to_string()));
+        return Err(Error::model(name, diagnosis.problem("")));
     }
     Ok(match diagnosis.unused.len() {
         0 => vec![],

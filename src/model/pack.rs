@@ -18,7 +18,7 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use crate::digest::{Pending, hex};
-use crate::error::{Error, Result};
+use crate::error::{Action, Error, Phrase, Problem, Result};
 use source::Source;
 use weights::Entry;
 pub use weights::Weights;
@@ -55,7 +55,10 @@ impl Pack {
     pub(crate) fn open(path: &Path) -> Result<Self> {
         let metadata = std::fs::metadata(path).map_err(Error::io("read", path))?;
         if metadata.is_dir() {
-            return Err(Error::model(path.display().to_string(), "is a directory, expected a .bpk file"));
+            return Err(Error::model(
+                path.display().to_string(),
+                Problem::new("is a directory").expected("a .bpk file"),
+            ));
         }
         let reader =
             Reader::from_file_exact(path).map_err(|error| unreadable(path.display().to_string(), &error))?;
@@ -138,7 +141,10 @@ impl Pack {
 
     /// The file was readable when it was opened.
     fn lost(&self, error: &std::io::Error) -> Error {
-        Error::model(self.name(), format!("cannot be read any more: {error} (was the file changed?)"))
+        Error::model(
+            self.name(),
+            Problem::new(format!("cannot be read any more: {error}")).hint("was the file changed?"),
+        )
     }
 }
 
@@ -230,5 +236,9 @@ fn unreadable(name: impl Into<String>, error: &burn_pack::Error) -> Error {
         }
         other => other.to_string().to_lowercase(),
     };
-    Error::model(name, format!("is not a readable burnpack file: {reason} (`burncam import` makes one)"))
+    Error::model(
+        name,
+        Problem::new(format!("is not a readable burnpack file: {reason}"))
+            .hint(Phrase::from("`").action(Action::Import).text("` makes one")),
+    )
 }

@@ -7,7 +7,7 @@ use tempfile::TempPath;
 use super::Model;
 use super::StoredTensor;
 use crate::card::Card;
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 
 impl Model {
     /// Writes a model file as [`Model::save`] does, opens it, and only then renames it to `path`. On failure no file
@@ -17,7 +17,9 @@ impl Model {
     /// As [`Model::save`] and [`Model::open`].
     pub fn create(path: &Path, card: &Card, tensors: Vec<StoredTensor>, overwrite: bool) -> Result<Self> {
         let name = path.file_name().ok_or_else(|| {
-            Error::request(format!("output '{}' is not a file name, expected NAME.bpk", path.display()))
+            Error::request(
+                Problem::new("is not a file name").expected("NAME.bpk").named("output", path.display()),
+            )
         })?;
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         // A private directory next to the file, so that errors show the file's real name.

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{LabelRecord, SCHEMA_VERSION};
+use crate::error::Problem;
 
 /// A record with nothing but an error: the fields of a [`Record`](super::Record) that list readers use, in the same
 /// order, empty. It only appears in lists, never as a file, because there are no pictures for it to describe.
@@ -64,7 +65,7 @@ impl FailureRecord {
     ///
     /// # Errors
     /// Never for these types; an error of the serialiser is passed through.
-    pub fn to_json_line(&self) -> Result<String, String> {
-        serde_json::to_string(self).map_err(|error| error.to_string())
+    pub fn to_json_line(&self) -> Result<String, Problem> {
+        serde_json::to_string(self).map_err(|error| error.to_string().into())
     }
 }

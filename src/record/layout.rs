@@ -7,13 +7,14 @@ use serde::Serialize;
 use serde_json::ser::{Formatter, PrettyFormatter, Serializer};
 
 use super::Record;
+use crate::error::Problem;
 
 impl Record {
     /// The record as indented JSON with a final newline; heatmap rows on one line each.
     ///
     /// # Errors
     /// When a number is not finite: JSON has no NaN, and such a record is never written.
-    pub fn to_json(&self) -> Result<String, String> {
+    pub fn to_json(&self) -> Result<String, Problem> {
         self.check_finite()?;
         to_json(self)
     }
@@ -22,12 +23,12 @@ impl Record {
     ///
     /// # Errors
     /// As [`Record::to_json`].
-    pub fn to_json_line(&self) -> Result<String, String> {
+    pub fn to_json_line(&self) -> Result<String, Problem> {
         self.check_finite()?;
-        serde_json::to_string(self).map_err(|error| error.to_string())
+        serde_json::to_string(self).map_err(|error| error.to_string().into())
     }
 
-    fn check_finite(&self) -> Result<(), String> {
+    fn check_finite(&self) -> Result<(), Problem> {
         let targets =
             self.targets.iter().flat_map(|target| [Some(target.score), target.proba, target.logit]).flatten();
         let predictions =
@@ -35,19 +36,21 @@ impl Record {
         let maps = self.targets.iter().flat_map(|target| target.heatmap.iter().flatten());
         let all = targets.chain(predictions).chain(maps.map(|value| f64::from(*value)));
         match all.into_iter().find(|number| !number.is_finite()) {
-            Some(number) => Err(format!("the record holds {number}, expected finite numbers")),
+            Some(number) => {
+                Err(Problem::new(format!("the record holds {number}")).expected("finite numbers"))
+            }
             None => Ok(()),
         }
     }
 }
 
 /// `value` as indented JSON with a final newline.
-pub(super) fn to_json(value: &impl Serialize) -> Result<String, String> {
+pub(super) fn to_json(value: &impl Serialize) -> Result<String, Problem> {
     let mut bytes = Vec::new();
     let mut serializer = Serializer::with_formatter(&mut bytes, GridFormatter::default());
     value.serialize(&mut serializer).map_err(|error| error.to_string())?;
     bytes.push(b'\n');
-    String::from_utf8(bytes).map_err(|error| error.to_string())
+    String::from_utf8(bytes).map_err(|error| error.to_string().into())
 }
 
 /// Pretty printing, except inside nested arrays.

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::{Record, SCHEMA_VERSION};
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 
 /// The only field that every version has.
 #[derive(Deserialize)]
@@ -15,7 +15,7 @@ impl Record {
     /// Reads a record of this or an earlier version. Fields that an earlier version lacks are `None`.
     ///
     /// # Errors
-    /// [`Error::Request`] when it is not a record, and for a later version.
+    /// [`Request`](crate::error::ErrorKind::Request) when it is not a record, and for a later version.
     pub fn from_json(bytes: &[u8]) -> Result<Self> {
         let version: Version = serde_json::from_slice(bytes)
             .map_err(|error| Error::request(format!("is not a record of burncam: {error}")))?;
@@ -23,9 +23,11 @@ impl Record {
             version @ 1..=SCHEMA_VERSION => serde_json::from_slice(bytes).map_err(|error| {
                 Error::request(format!("is not a record of burncam, version {version}: {error}"))
             }),
-            version => Err(Error::request(format!(
-                "has version {version}, expected 1 to {SCHEMA_VERSION} (a newer burncam may read it)"
-            ))),
+            version => Err(Error::request(
+                Problem::new(format!("has version {version}"))
+                    .expected(format!("1 to {SCHEMA_VERSION}"))
+                    .hint("a newer burncam may read it"),
+            )),
         }
     }
 }

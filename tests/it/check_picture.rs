@@ -58,7 +58,7 @@ fn without_a_reference_it_says_what_the_network_sees() {
 fn the_stage_that_differs_is_named() {
     let folder = tempfile::tempdir().unwrap();
     for (from, to, words) in [
-        (r#""color": "rgb""#, r#""color": "bgr""#, "in the other order (see --color)"),
+        (r#""color": "rgb""#, r#""color": "bgr""#, "in the other order (see PreprocessRequest::color)"),
         ("127.0", "120.0", "scale, mean or deviation differ"),
         (r#""size": 256"#, r#""size": 224"#, "resize, crop or filter differ"),
     ] {

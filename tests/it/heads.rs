@@ -107,7 +107,12 @@ fn what_ends_in_probabilities_shows_the_networks_own() {
         let spec = head.made.model.output();
         assert_eq!(spec.has_logits(), has_logits, "{name}: {spec}");
         assert!(spec.assumed.is_none(), "{name}: {spec:?}");
-        let said = head.imported.assumptions.iter().filter(|note| note.contains("is a decision")).count();
+        let said = head
+            .imported
+            .assumptions
+            .iter()
+            .filter(|note| note.to_string().contains("is a decision"))
+            .count();
         assert_eq!(said, usize::from(DECISIONS.contains(&name)), "{name}: {:?}", head.imported.assumptions);
         assert_eq!(check_output(&head.made.model).unwrap(), Default::default(), "{name}");
         let classes = head.predictions();
@@ -138,7 +143,7 @@ fn one_output_is_the_logit_of_a_yes() {
     for name in ["one_logit", "one_logit_squeezed", "single_logit", "row_of_one", "one_by_one"] {
         let head = plain(name);
         assert_eq!(head.made.model.output().task, Task::Binary, "{name}");
-        let assumed = head.imported.assumptions.iter().any(|note| note.contains("its sigmoid"));
+        let assumed = head.imported.assumptions.iter().any(|note| note.to_string().contains("its sigmoid"));
         assert!(assumed, "{name}: {:?}", head.imported.assumptions);
         assert_near(name, &head.probabilities(), [sigmoid(head.output[0])]);
         let (explanation, record) = head.explained(Request::default()).unwrap();
@@ -214,7 +219,7 @@ fn scores_of_probabilities_without_logits_are_the_probabilities() {
     assert!((explanation.targets[0].score - target.class.proba.unwrap().ln()).abs() < 1e-9);
     for score in [Score::Logit, Score::Margin, Score::Rest] {
         let error = head.explained(Request { score: Some(score), ..Request::default() }).unwrap_err();
-        assert!(error.to_string().contains("use --score prob"), "{error}");
+        assert!(error.to_string().contains("use Request::score = prob"), "{error}");
     }
 }
 
@@ -228,11 +233,11 @@ fn noise_pictures_show_probabilities_that_the_graph_does_not_prove() {
     let own = said(OutputKind::Probabilities);
     assert_near("own", &own.probabilities(), own.output.iter().map(|value| f64::from(*value)));
     let found = check_output(&said(OutputKind::Logits).made.model).unwrap();
-    assert!(found.contradictions[0].contains("add up to 1"), "{found:?}");
+    assert!(found.contradictions[0].to_string().contains("add up to 1"), "{found:?}");
     let wrong = head(
         "three_numbers",
         ImportRequest { output: Some(OutputKind::Probabilities), ..ImportRequest::default() },
     );
     let found = check_output(&wrong.made.model).unwrap();
-    assert!(found.contradictions[0].contains("outside of 0 to 1"), "{found:?}");
+    assert!(found.contradictions[0].to_string().contains("outside of 0 to 1"), "{found:?}");
 }

@@ -20,6 +20,7 @@ mod import_cases;
 #[cfg(all(feature = "cli", feature = "embedded-model"))]
 mod job;
 mod kinks;
+mod messages;
 mod methods;
 mod native;
 mod odd_pictures;

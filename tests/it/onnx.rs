@@ -36,6 +36,11 @@ pub(crate) fn read(path: &Path) -> Result<Imported, Error> {
     import(&request)
 }
 
+/// What an import has assumed, a sentence a line.
+fn said(imported: &Imported) -> String {
+    imported.assumptions.iter().map(|assumption| format!("{assumption}\n")).collect()
+}
+
 fn imported(name: &str) -> Made {
     let Imported { card, tensors, .. } = read(&fixture(&format!("onnx/{name}.onnx"))).unwrap();
     made(&card, tensors)
@@ -218,12 +223,12 @@ fn values_with_channels_last_are_no_maps() {
 
 #[test]
 fn what_the_file_does_not_say_is_assumed_out_loud() {
-    let assumed = |name: &str| read(&fixture(&format!("onnx/{name}.onnx"))).unwrap().assumptions.join("\n");
+    let assumed = |name: &str| said(&read(&fixture(&format!("onnx/{name}.onnx"))).unwrap());
     assert!(assumed("legacy_fixed_batch").contains("preset 'imagenet'"), "{}", assumed("legacy_fixed_batch"));
     assert!(assumed("keras_opset9").contains("the graph normalises its input itself: preset 'raw'"));
     let request =
         ImportRequest { source: fixture("onnx/legacy_open_sizes.onnx"), ..ImportRequest::default() };
-    let open = import(&request).unwrap().assumptions.join("\n");
+    let open = said(&import(&request).unwrap());
     assert!(open.contains("224x224 is assumed"), "{open}");
 }
 
@@ -236,7 +241,7 @@ fn preprocessing_is_what_was_asked_for() {
     request.adjust.resize = Some(ResizeRequest::ShortestSide(40));
     request.adjust.mean = Some(vec![1.0, 2.0, 3.0]);
     let Imported { card, assumptions, .. } = import(&request).unwrap();
-    assert!(assumptions.iter().all(|sentence| !sentence.contains("preset")), "{assumptions:?}");
+    assert!(assumptions.iter().all(|sentence| !sentence.to_string().contains("preset")), "{assumptions:?}");
     let expected = r#"{ "resize": { "policy": "shortest-side", "size": 40 }, "crop": { "policy": "center", "height": 32, "width": 48 },
         "color": "bgr", "scale": 1.0, "mean": [1.0, 2.0, 3.0] }"#;
     assert_eq!(card.preprocess, serde_json::from_str(expected).unwrap());

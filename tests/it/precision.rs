@@ -113,7 +113,7 @@ fn bf16_sees_what_f32_sees_or_says_that_it_cannot_be_had() {
     }
     for model in [&squeezenet, &embedded] {
         let error = Network::load(model, &[], rounded()).unwrap_err().to_string();
-        let said = "precision 'bf16' needs the instructions AVX512-BF16, which this machine does not have (drop --precision)";
+        let said = "precision 'bf16' needs the instructions AVX512-BF16, which this machine does not have (drop Runtime::precision)";
         assert_eq!(error, said);
     }
 }

@@ -102,7 +102,7 @@ fn numbers_that_are_read_back_are_the_numbers_that_were_written() {
 fn a_number_that_is_not_finite_never_leaves() {
     let mut record = record(squeezenet(), "coffee.png", vec![Target::Top(1)]);
     record.targets[0].score = f64::NAN;
-    assert!(record.to_json().unwrap_err().contains("finite"));
+    assert!(record.to_json().unwrap_err().to_string().contains("finite"));
     assert!(record.to_json_line().is_err());
 }
 

@@ -3,15 +3,17 @@
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
-use burncam::card::Preprocess;
+use burncam::card::{OutputKind, Preprocess};
 use burncam::check::check_output;
+use burncam::error::{OptionName, Phrase};
 use burncam::model::import::{ImportRequest, Imported, import};
 use burncam::model::{Model, read_card};
 use burncam::output;
 
 use crate::Outcome;
 use crate::args::ImportArgs;
-use crate::{decode, text};
+use crate::flags::WORDS;
+use crate::{decode, failure, text};
 
 /// Imports one file.
 pub(crate) fn run(args: &ImportArgs, quiet: bool) -> Result<Outcome> {
@@ -45,7 +47,7 @@ pub(crate) fn run(args: &ImportArgs, quiet: bool) -> Result<Outcome> {
     let tensors = imported.tensors.len();
     let model = save(args, &mut imported)?;
     if !quiet {
-        let assumed = |assumption: &String| text::line(&format!("assumed: {assumption}"));
+        let assumed = |assumption: &Phrase| text::line(&format!("assumed: {}", assumption.say(WORDS)));
         imported.assumptions.iter().try_for_each(assumed)?;
         let layer = match model.choose_layer(&burncam::model::LayerRequest::Auto) {
             Ok(layer) => format!("explained at layer {}", layer.name),
@@ -69,20 +71,19 @@ fn save(args: &ImportArgs, imported: &mut Imported) -> Result<Model> {
     let found = match check_output(&model) {
         Ok(found) => found,
         Err(error) => {
-            log::warn!("the network could not be tried: {error}");
+            log::warn!("the network could not be tried: {}", failure::said(&error));
             return Ok(model);
         }
     };
     for contradiction in &found.contradictions {
-        log::warn!("{contradiction}");
+        log::warn!("{}", contradiction.say(WORDS));
     }
     let Some(evident) = found.evident else { return Ok(model) };
     imported.assumptions.retain(|assumption| model.output().assumed.as_ref() != Some(assumption));
-    imported.assumptions.push(
-        "the outputs are probabilities, because for noise pictures they are within 0 to 1 and add up to 1; \
-         --output logits says otherwise"
-            .to_owned(),
-    );
+    let what =
+        "the outputs are probabilities, because for noise pictures they are within 0 to 1 and add up to 1; ";
+    let otherwise = Phrase::from(what).set(OptionName::Output, OutputKind::Logits.name());
+    imported.assumptions.push(otherwise.text(" says otherwise"));
     imported.card.output = Some(evident);
     Ok(model.with_card(&args.out, &imported.card)?)
 }

@@ -1,6 +1,6 @@
 //! `burncam layers`, `info` and `methods`: listings. None of them reads weights.
 
-use anyhow::{Result, anyhow};
+use anyhow::Result;
 use burncam::cam::{Library, Method, MethodInfo, Reads};
 use burncam::card::{Crop, Filter, Preprocess, Resize};
 use burncam::model::{LayerInfo, LayerRequest, Model};
@@ -53,7 +53,7 @@ pub(crate) fn layers(args: &LayersArgs) -> Result<Outcome> {
 pub(crate) fn info(args: &InfoArgs) -> Result<Outcome> {
     let model = subjects::open(args.model.as_deref(), args.spec.as_deref())?;
     if args.card {
-        let card = model.card().to_json().map_err(|problem| anyhow!("{problem}"))?;
+        let card = model.card().to_json()?;
         text::json(&card)?;
     } else if args.classes {
         for index in 0..model.num_classes() {

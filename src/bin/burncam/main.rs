@@ -7,6 +7,8 @@ mod contain;
 mod decode;
 mod discover;
 mod explain;
+mod failure;
+mod flags;
 mod formula;
 mod import;
 mod inspect;
@@ -55,7 +57,7 @@ fn main() -> ExitCode {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::SomeFailed) => ExitCode::FAILURE,
         Ok(Outcome::Interrupted(signal)) => ExitCode::from(128 + signal),
-        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) if failure::is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             text::error(&error);
             ExitCode::from(COULD_NOT_START)
@@ -120,17 +122,4 @@ fn start_logging(cli: &Cli) {
         (false, _) => log::LevelFilter::Debug,
     };
     env_logger::Builder::new().filter_module("burncam", level).format(text::log_line).init();
-}
-
-/// Whether the model itself is at fault; with a single image, bad weights only surface when it runs.
-pub(crate) fn is_of_model(error: &anyhow::Error) -> bool {
-    matches!(error.downcast_ref(), Some(burncam::Error::Model { .. }))
-}
-
-/// The reader closed the pipe.
-pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    error
-        .chain()
-        .filter_map(|cause| cause.downcast_ref::<std::io::Error>())
-        .any(|cause| cause.kind() == std::io::ErrorKind::BrokenPipe)
 }

@@ -11,9 +11,11 @@ use crate::args::PredictArgs;
 use crate::batch::{self, Signals};
 use crate::contain::contained_for;
 use crate::discover::{Found, Input, discover, report};
+use crate::failure::is_of_model;
+use crate::flags::WORDS;
 use crate::request::runtime;
 use crate::threads::Workers;
-use crate::{Outcome, is_of_model, subjects, text};
+use crate::{Outcome, subjects, text};
 
 /// Predicts every input; a failing input is reported and the others continue.
 pub(crate) fn run(args: &PredictArgs, quiet: bool) -> Result<Outcome> {
@@ -57,7 +59,8 @@ fn predict_one(
 ) -> Result<(Vec<Prediction>, Vec<String>)> {
     let subject = subjects::load(input, &args.picture.reading(), predictor.model())?;
     let predictions = predictor.predict(&subject, args.top_k.into())?;
-    Ok((predictions, subject.warnings))
+    let warnings = subject.warnings.iter().map(|warning| warning.say(WORDS));
+    Ok((predictions, warnings.collect()))
 }
 
 fn print(

@@ -9,6 +9,7 @@ use burncam::explain::{ArtifactKind, Reading, Request, Scale, Style};
 use burncam::render::{Colormap, Overlay};
 
 use crate::args::{ExplainArgs, OverlayArg, RunArgs, Save, ScaleArg, SmoothArg, StyleArgs};
+use crate::flags::WORDS;
 use crate::plan::Destination;
 use crate::threads::Workers;
 
@@ -40,6 +41,7 @@ pub(crate) fn request(
         },
         smoothing: smoothing(&map.smooth),
         options: options(args, listener),
+        wording: WORDS,
         scale: match map.scale {
             _ if map.no_normalize => Scale::Raw,
             ScaleArg::Number(number) => Scale::Fixed(number),

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Result, anyhow};
+use anyhow::Result;
 use burncam::output::{self, OutputFile};
 use burncam::record::{Accuracy, Confusion, Summary, percent};
 
@@ -33,7 +33,7 @@ pub(crate) fn is_of_a_shard(name: &str) -> bool {
 /// # Errors
 /// When the file exists and `overwrite` is off, or cannot be written.
 pub(crate) fn write(summary: &Summary, path: PathBuf, overwrite: bool) -> Result<()> {
-    let bytes = summary.to_json().map_err(|problem| anyhow!("{problem}"))?.into_bytes();
+    let bytes = summary.to_json()?.into_bytes();
     Ok(output::write_together(&[OutputFile { path, bytes }], &[], overwrite)?)
 }
 

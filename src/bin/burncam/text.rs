@@ -11,6 +11,8 @@ use env_logger::fmt::Formatter;
 
 use burncam::render::escape::{escaped, escaped_json};
 
+use crate::failure;
+
 /// Prints one line of results.
 pub(crate) fn line(text: &str) -> Result<()> {
     data(format!("{}\n", escaped(text)).as_bytes())
@@ -67,7 +69,7 @@ pub(crate) fn is_seen() -> bool {
 
 /// Prints an error and its causes on one line; a diagnosis of weights takes further lines, one per tensor.
 pub(crate) fn error(error: &Error) {
-    let message = format!("burncam: {error:#}");
+    let message = format!("burncam: {}", failure::message(error));
     lines_of(&message).into_iter().for_each(note);
 }
 

@@ -15,7 +15,7 @@ use crate::cam::definition::{Definition, MethodInfo, Reads, Run, Traits, roundin
 use crate::cam::options::{Library, Options};
 use crate::cam::question::Question;
 use crate::engine::Network;
-use crate::error::{Error, Result};
+use crate::error::{OptionName, Problem, Result, Subject};
 
 pub(super) const DEFINITION: Definition = Definition {
     info: MethodInfo {
@@ -95,16 +95,19 @@ fn check_square(_: &str, network: &Network, options: &Options) -> Result<()> {
     let [_, height, width] = network.input();
     let shorter = height.min(width);
     if patch == 0 || patch > shorter {
-        return Err(Error::request(format!(
-            "--patch is {patch} pixels, expected 1 to {shorter}, the input's shorter side (choose a smaller one)"
-        )));
+        let expected = format!("1 to {shorter}, the input's shorter side");
+        return Err(too_large(OptionName::Patch, patch).expected(expected).into());
     }
     if stride == 0 || stride > patch {
-        return Err(Error::request(format!(
-            "--stride is {stride} pixels, expected 1 to {patch}, the side of the square (choose a smaller one)"
-        )));
+        let expected = format!("1 to {patch}, the side of the square");
+        return Err(too_large(OptionName::Stride, stride).expected(expected).into());
     }
     Ok(())
+}
+
+fn too_large(option: OptionName, pixels: usize) -> Problem {
+    let problem = Problem::new(format!("is {pixels} pixels")).hint("choose a smaller one");
+    problem.about(Subject::Option(option))
 }
 
 /// Start positions of squares: so that every pixel is covered, or only of complete squares.

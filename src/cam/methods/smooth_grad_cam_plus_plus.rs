@@ -20,7 +20,7 @@ use crate::cam::question::Question;
 use crate::cam::scene::Scene;
 use crate::cam::terms::Terms;
 use crate::engine::{Evidence, Features};
-use crate::error::{Error, Result};
+use crate::error::{Hint, OptionName, Problem, Result};
 
 pub(super) const DEFINITION: Definition = Definition {
     info: MethodInfo {
@@ -64,8 +64,10 @@ fn terms(question: &Question) -> Result<Vec<Layers>> {
     let theirs = question.follows(Library::Torchcam);
     let layer = |(powers, clean): (Powers, &&Features)| -> Result<(Option<Features>, Terms)> {
         let Powers { means, last } = powers;
-        let last = last
-            .ok_or_else(|| Error::request("smoothgradcampp takes at least one sample (raise --samples)"))?;
+        let last = last.ok_or_else(|| {
+            let problem = Problem::new("smoothgradcampp takes at least one sample");
+            problem.hint(Hint::Raise(OptionName::Samples))
+        })?;
         let weights = Terms::Weights(weights(&means, clean, theirs.then_some(&last.gradients)));
         Ok((theirs.then_some(last.activations), weights))
     };

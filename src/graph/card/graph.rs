@@ -6,7 +6,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::Op;
-use crate::error::did_you_mean;
+use crate::error::{Problem, Subject};
 
 /// A network as a flat list of operations in topological order.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -101,53 +101,54 @@ impl Graph {
     }
 
     /// Checks names, order, arity and roles; shapes are checked later.
-    pub fn check(&self) -> Result<(), String> {
+    pub fn check(&self) -> Result<(), Problem> {
         self.check_size()?;
         let mut known: Vec<&str> = vec![&self.input.name];
         let mut seen: HashSet<&str> = HashSet::from([self.input.name.as_str()]);
         for (index, node) in self.nodes.iter().enumerate() {
-            let field = format!("card field 'graph.nodes[{index}]' ('{}')", node.name);
+            let within =
+                |problem: Problem| problem.about(Subject::CardNode { index, name: node.name.clone() });
             for input in &node.inputs {
                 if !seen.contains(input.as_str()) {
-                    let hint = did_you_mean(input, known.iter().copied());
-                    return Err(format!("{field}: reads '{input}', which no earlier node gives{hint}"));
+                    let problem = Problem::new(format!("reads '{input}', which no earlier node gives"));
+                    return Err(within(problem.near(input, known.iter().copied())));
                 }
             }
-            node.check().map_err(|problem| format!("{field}: {problem}"))?;
+            node.check().map_err(within)?;
             if !seen.insert(&node.name) {
-                return Err(format!(
-                    "{field}: two nodes are called '{}', expected different names",
-                    node.name
-                ));
+                let problem = Problem::new(format!("two nodes are called '{}'", node.name));
+                return Err(within(problem.expected("different names")));
             }
             known.push(&node.name);
         }
         if self.position(&self.output).is_none() {
-            let hint = did_you_mean(&self.output, known.into_iter().skip(1));
-            return Err(format!("card field 'graph.output': no node is called '{}'{hint}", self.output));
+            return Err(Problem::new(format!("no node is called '{}'", self.output))
+                .near(&self.output, known.into_iter().skip(1))
+                .about_field("graph.output"));
         }
         Ok(())
     }
 }
 
 impl Node {
-    fn check(&self) -> Result<(), String> {
+    fn check(&self) -> Result<(), Problem> {
         let (least, most) = self.op.arity(&self.params);
         let count = self.inputs.len();
         if count < least || count > most {
             let expected = if least == most { least.to_string() } else { format!("at least {least}") };
-            return Err(format!("'{}' has {count} inputs, expected {expected}", self.op.name()));
+            return Err(Problem::new(format!("'{}' has {count} inputs", self.op.name())).expected(expected));
         }
         let roles = self.op.roles();
         for role in self.params.keys() {
             if !roles.iter().any(|(name, _)| name == role) {
                 let expected: Vec<_> = roles.iter().map(|(name, _)| *name).collect();
                 let expected = if expected.is_empty() { "none".into() } else { expected.join(", ") };
-                return Err(format!("'{}' has no parameter '{role}', expected {expected}", self.op.name()));
+                return Err(Problem::new(format!("'{}' has no parameter '{role}'", self.op.name()))
+                    .expected(expected));
             }
         }
         match roles.iter().find(|(name, required)| *required && !self.params.contains_key(*name)) {
-            Some((name, _)) => Err(format!("'{}' needs the parameter '{name}'", self.op.name())),
+            Some((name, _)) => Err(format!("'{}' needs the parameter '{name}'", self.op.name()).into()),
             None => self.op.check(),
         }
     }

@@ -2,6 +2,7 @@
 //! or run for hours.
 
 use super::{Graph, InputSpec, Op, ResizeMapping, ResizeMode};
+use crate::error::Problem;
 
 /// The largest kernel, stride, dilation or padding, in pixels.
 const MAX_WINDOW: usize = 4096;
@@ -14,7 +15,7 @@ pub(super) const MAX_SIDE: usize = 16_384;
 
 impl Op {
     /// Refuses settings that are valid for no input.
-    pub fn check(&self) -> Result<(), String> {
+    pub fn check(&self) -> Result<(), Problem> {
         self.check_finite()?;
         match self {
             Self::Conv2d { stride, dilation, groups, padding } => {
@@ -30,7 +31,8 @@ impl Op {
             }
             Self::Pow { exponent: number } => exponent("exponent", *number),
             Self::Resize { mode: ResizeMode::Nearest, align_corners: true, .. } => {
-                Err("'align_corners' goes with 'bilinear' and 'bicubic', got mode 'nearest'".into())
+                Err(Problem::new("'align_corners' goes with 'bilinear' and 'bicubic'")
+                    .found("mode 'nearest'"))
             }
             Self::Resize { output_size, mode, align_corners, mapping } => {
                 within("output_size", output_size, 1)?;
@@ -45,7 +47,7 @@ impl Op {
             Self::Pad { padding, .. } => within("padding", padding, 0),
             Self::Slice { step, .. } => positive("step", *step),
             Self::Clip { min, max } if min > max => {
-                Err(format!("'min' {min} is greater than 'max' {max}, expected the opposite"))
+                Err(Problem::new(format!("'min' {min} is greater than 'max' {max}")).expected("the opposite"))
             }
             _ => Ok(()),
         }
@@ -54,11 +56,11 @@ impl Op {
 
 impl Op {
     /// JSON has no infinity: serde would write `null` for such a setting, and the card could not be read again.
-    fn check_finite(&self) -> Result<(), String> {
+    fn check_finite(&self) -> Result<(), Problem> {
         let written = serde_json::to_value(self).map_err(|error| error.to_string())?;
         let mut fields = written.as_object().into_iter().flatten();
         match fields.find(|(_, value)| value.is_null()) {
-            Some((field, _)) => Err(format!("'{field}' is not finite, expected a number")),
+            Some((field, _)) => Err(Problem::new(format!("'{field}' is not finite")).expected("a number")),
             None => Ok(()),
         }
     }
@@ -66,66 +68,78 @@ impl Op {
 
 impl Graph {
     /// Refuses empty or absurdly large inputs, and graphs without operations.
-    pub(super) fn check_size(&self) -> Result<(), String> {
+    pub(super) fn check_size(&self) -> Result<(), Problem> {
         let InputSpec { channels, height, width, .. } = self.input;
         if [channels, height, width].iter().any(|side| *side == 0 || *side > MAX_SIDE) {
-            return Err(format!(
-                "card field 'graph.input': size {channels}x{height}x{width} is not sensible, expected 1 to {MAX_SIDE} each"
-            ));
+            return Err(Problem::new(format!("size {channels}x{height}x{width} is not sensible"))
+                .expected(format!("1 to {MAX_SIDE} each"))
+                .about_field("graph.input"));
         }
         if self.nodes.is_empty() {
-            return Err("card field 'graph.nodes': is empty, expected at least one operation".into());
+            return Err(Problem::new("is empty")
+                .expected("at least one operation")
+                .about_field("graph.nodes"));
         }
         Ok(())
     }
 }
 
 /// Refuses contradictory settings of a resize.
-fn convention(mapping: &ResizeMapping, mode: ResizeMode, align_corners: bool) -> Result<(), String> {
+fn convention(mapping: &ResizeMapping, mode: ResizeMode, align_corners: bool) -> Result<(), Problem> {
     let ResizeMapping { scale, cubic_a, exclude_outside, antialias, .. } = *mapping;
     if align_corners {
-        return Err("has both 'align_corners' and 'mapping', expected one of them".into());
+        return Err(Problem::new("has both 'align_corners' and 'mapping'").expected("one of them"));
     }
     if !scale.iter().all(|scale| (1e-6..=1e6).contains(scale)) {
-        return Err(format!("'mapping.scale' is {scale:?}, expected positive numbers"));
+        return Err(Problem::new(format!("'mapping.scale' is {scale:?}")).expected("positive numbers"));
     }
     if !(-10.0..=10.0).contains(&cubic_a) {
-        return Err(format!("'mapping.cubic_a' is {cubic_a}, expected -10 to 10"));
+        return Err(Problem::new(format!("'mapping.cubic_a' is {cubic_a}")).expected("-10 to 10"));
     }
     if antialias && mode == ResizeMode::Nearest {
-        return Err("'mapping.antialias' goes with 'bilinear' and 'bicubic', got mode 'nearest'".into());
+        return Err(
+            Problem::new("'mapping.antialias' goes with 'bilinear' and 'bicubic'").found("mode 'nearest'")
+        );
     }
     if exclude_outside && mode != ResizeMode::Bicubic && !antialias {
-        return Err("'mapping.exclude_outside' goes with 'bicubic' or 'antialias', got neither".into());
+        return Err(
+            Problem::new("'mapping.exclude_outside' goes with 'bicubic' or 'antialias'").found("neither")
+        );
     }
     Ok(())
 }
 
-fn window(kernel: &[usize; 2], stride: &[usize; 2], padding: &[usize; 4]) -> Result<(), String> {
+fn window(kernel: &[usize; 2], stride: &[usize; 2], padding: &[usize; 4]) -> Result<(), Problem> {
     within("kernel", kernel, 1)?;
     within("stride", stride, 1)?;
     // A window entirely inside the padding would have no maximum and no mean.
     let [top, bottom, left, right] = *padding;
     if top.max(bottom) >= kernel[0] || left.max(right) >= kernel[1] {
-        return Err(format!("'padding' {padding:?} is not smaller than the kernel {kernel:?}"));
+        return Err(format!("'padding' {padding:?} is not smaller than the kernel {kernel:?}").into());
     }
     Ok(())
 }
 
-fn positive(name: &str, number: usize) -> Result<(), String> {
-    if number == 0 { Err(format!("'{name}' is 0, expected a positive number")) } else { Ok(()) }
-}
-
-fn exponent(name: &str, number: f64) -> Result<(), String> {
-    match number.abs() <= MAX_EXPONENT {
-        true => Ok(()),
-        false => Err(format!("'{name}' is {number}, expected -{MAX_EXPONENT} to {MAX_EXPONENT}")),
+fn positive(name: &str, number: usize) -> Result<(), Problem> {
+    if number == 0 {
+        Err(Problem::new(format!("'{name}' is 0")).expected("a positive number"))
+    } else {
+        Ok(())
     }
 }
 
-fn within(name: &str, numbers: &[usize], least: usize) -> Result<(), String> {
+fn exponent(name: &str, number: f64) -> Result<(), Problem> {
+    match number.abs() <= MAX_EXPONENT {
+        true => Ok(()),
+        false => Err(Problem::new(format!("'{name}' is {number}"))
+            .expected(format!("-{MAX_EXPONENT} to {MAX_EXPONENT}"))),
+    }
+}
+
+fn within(name: &str, numbers: &[usize], least: usize) -> Result<(), Problem> {
     match numbers.iter().all(|number| (least..=MAX_WINDOW).contains(number)) {
         true => Ok(()),
-        false => Err(format!("'{name}' is {numbers:?}, expected {least} to {MAX_WINDOW} each")),
+        false => Err(Problem::new(format!("'{name}' is {numbers:?}"))
+            .expected(format!("{least} to {MAX_WINDOW} each"))),
     }
 }

@@ -16,7 +16,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::Error;
+use crate::error::{Error, Problem, Subject};
 
 pub use graph::{Graph, InputSpec, Layout, Node};
 pub use ops::{Op, PadMode};
@@ -168,27 +168,30 @@ impl FromStr for OutputKind {
     }
 }
 
-fn named<T: Copy>(kind: &str, text: &str, names: &[(&'static str, T)]) -> Result<T, Error> {
+fn named<T: Copy>(kind: &'static str, text: &str, names: &[(&'static str, T)]) -> Result<T, Error> {
     let found = names.iter().find(|(name, _)| *name == text);
     found
         .map(|(_, value)| *value)
         .ok_or_else(|| Error::unknown(kind, text, names.iter().map(|(name, _)| *name)))
 }
 
+fn of_card(problem: impl Into<Problem>) -> Problem {
+    problem.into().about(Subject::Card)
+}
+
 impl Card {
     /// Reads a card from JSON text and checks what does not need the weights.
     ///
     /// # Errors
-    /// A sentence that names the field's path, for example
-    /// `graph.nodes[3]: unknown field 'strid', expected one of ...`.
-    pub fn from_json(text: &str) -> Result<Self, String> {
+    /// With the field's path, for example `graph.nodes[3]: unknown field 'strid', expected one of ...`.
+    pub fn from_json(text: &str) -> Result<Self, Problem> {
         let mut json = serde_json::Deserializer::from_str(text);
         let card: Self = serde_path_to_error::deserialize(&mut json).map_err(|error| {
             let path = error.path().to_string();
-            let cause = error.into_inner().to_string().replace('`', "'");
-            if path == "." { format!("card: {cause}") } else { format!("card field '{path}': {cause}") }
+            let problem = Problem::new(error.into_inner().to_string().replace('`', "'"));
+            if path == "." { problem.about(Subject::Card) } else { problem.about_field(path) }
         })?;
-        json.end().map_err(|error| format!("card: {error}"))?;
+        json.end().map_err(|error| of_card(error.to_string()))?;
         card.check()?;
         Ok(card)
     }
@@ -197,27 +200,26 @@ impl Card {
     ///
     /// # Errors
     /// When the result could not be read again, for example because a value is not finite.
-    pub fn to_json(&self) -> Result<String, String> {
-        let mut text = serde_json::to_string_pretty(self).map_err(|error| format!("card: {error}"))?;
+    pub fn to_json(&self) -> Result<String, Problem> {
+        let mut text = serde_json::to_string_pretty(self).map_err(|error| of_card(error.to_string()))?;
         text.push('\n');
         // JSON has no infinity, and serde silently writes `null` for it: reading the text back finds that.
         Self::from_json(&text).map(|_| text)
     }
 
     /// Checks the rules for every card, whether read from JSON or built in memory.
-    pub fn check(&self) -> Result<(), String> {
+    pub fn check(&self) -> Result<(), Problem> {
         if self.schema_version != SCHEMA_VERSION {
-            return Err(format!(
-                "card field 'schema_version': expected {SCHEMA_VERSION}, got {} (a newer burncam may read it)",
-                self.schema_version
-            ));
+            return Err(Problem::expected_but(SCHEMA_VERSION.to_string(), self.schema_version.to_string())
+                .about_field("schema_version")
+                .hint("a newer burncam may read it"));
         }
         match (&self.arch, &self.graph) {
             (Some(_), Some(_)) => {
-                return Err("card: has both 'arch' and 'graph', expected one of them".into());
+                return Err(of_card("has both 'arch' and 'graph'").expected("one of them"));
             }
             (None, None) => {
-                return Err("card: has neither 'arch' nor 'graph', expected one of them".into());
+                return Err(of_card("has neither 'arch' nor 'graph'").expected("one of them"));
             }
             (None, Some(graph)) => graph.check()?,
             (Some(_), None) => {}
@@ -255,28 +257,31 @@ mod tests {
     #[test]
     fn an_unknown_field_is_named_with_its_path() {
         let text = TINY.replace("\"policy\"", "\"filtre\": \"bicubic\", \"policy\"");
-        let error = Card::from_json(&text).unwrap_err();
+        let error = Card::from_json(&text).unwrap_err().to_string();
         assert!(error.starts_with("card field 'preprocess.resize"), "{error}");
         assert!(error.contains("unknown field 'filtre'"), "{error}");
 
         let text = TINY.replace("\"op\": \"conv2d\"", "\"op\": \"conv2d\", \"strid\": [2, 2]");
-        let error = Card::from_json(&text).unwrap_err();
+        let error = Card::from_json(&text).unwrap_err().to_string();
         assert!(error.starts_with("card field 'graph.nodes[0]"), "{error}");
         assert!(error.contains("strid"), "{error}");
     }
 
     #[test]
     fn a_dangling_input_and_a_doubled_name_are_refused() {
-        let error = Card::from_json(&TINY.replace("[\"pool\"]", "[\"pol\"]")).unwrap_err();
+        let error = Card::from_json(&TINY.replace("[\"pool\"]", "[\"pol\"]")).unwrap_err().to_string();
         assert!(error.contains("'pol'") && error.contains("did you mean 'pool'"), "{error}");
-        let error = Card::from_json(&TINY.replace("\"name\": \"flat\"", "\"name\": \"pool\"")).unwrap_err();
+        let error = Card::from_json(&TINY.replace("\"name\": \"flat\"", "\"name\": \"pool\""))
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("two nodes are called 'pool'"), "{error}");
     }
 
     #[test]
     fn a_card_from_the_future_is_refused() {
-        let error =
-            Card::from_json(&TINY.replace("\"schema_version\": 1", "\"schema_version\": 2")).unwrap_err();
+        let error = Card::from_json(&TINY.replace("\"schema_version\": 1", "\"schema_version\": 2"))
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("schema_version") && error.contains("got 2"), "{error}");
     }
 }

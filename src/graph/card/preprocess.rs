@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::limits::MAX_SIDE;
+use crate::error::Problem;
 
 /// From an RGB picture with values 0..=255 to the network's input tensor.
 ///
@@ -123,18 +124,17 @@ impl Preprocess {
         }
     }
 
-    pub(super) fn check(&self) -> Result<(), String> {
+    pub(super) fn check(&self) -> Result<(), Problem> {
         let channels = self.color.channels();
         for (name, values) in [("mean", &self.mean), ("std", &self.std)] {
             if !values.is_empty() && values.len() != channels {
-                return Err(format!(
-                    "card field 'preprocess.{name}': has {} numbers, expected {channels} (one per channel)",
-                    values.len()
-                ));
+                return Err(Problem::new(format!("has {} numbers", values.len()))
+                    .expected(format!("{channels} (one per channel)"))
+                    .about_field(format!("preprocess.{name}")));
             }
         }
         if let Some(std) = self.std.iter().find(|std| **std == 0.0) {
-            return Err(format!("card field 'preprocess.std': {std} cannot be divided by"));
+            return Err(Problem::new(format!("{std} cannot be divided by")).about_field("preprocess.std"));
         }
         let sizes = match (&self.resize, &self.crop) {
             (Resize::ShortestSide { size, .. }, _) => vec![*size],
@@ -145,14 +145,14 @@ impl Preprocess {
         };
         let odd = |size: &usize| *size == 0 || *size > MAX_SIDE;
         if sizes.iter().any(odd) {
-            return Err(format!(
-                "card field 'preprocess.resize': size {sizes:?} is not sensible, expected 1 to {MAX_SIDE} each"
-            ));
+            return Err(Problem::new(format!("size {sizes:?} is not sensible"))
+                .expected(format!("1 to {MAX_SIDE} each"))
+                .about_field("preprocess.resize"));
         }
         match self.output_size() {
-            Some(size) if size.iter().any(odd) => Err(format!(
-                "card field 'preprocess.crop': size {size:?} is not sensible, expected 1 to {MAX_SIDE} each"
-            )),
+            Some(size) if size.iter().any(odd) => Err(Problem::new(format!("size {size:?} is not sensible"))
+                .expected(format!("1 to {MAX_SIDE} each"))
+                .about_field("preprocess.crop")),
             _ => Ok(()),
         }
     }

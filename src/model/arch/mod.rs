@@ -17,7 +17,7 @@ mod vgg;
 pub use crate::builder::Built;
 use crate::builder::{GraphBuilder, Value};
 use crate::card::{ColorOrder, Crop, Filter, Preprocess, Resize};
-use crate::error::{Error, Result, did_you_mean};
+use crate::error::{Problem, Result};
 use resnet::Block::{Basic, Bottleneck};
 
 /// Larger inputs are taken for a mistake.
@@ -88,9 +88,8 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 /// When it does not exist; the message suggests a similar name.
 pub fn find(name: &str) -> Result<&'static Architecture> {
     ALL.iter().find(|architecture| architecture.name.eq_ignore_ascii_case(name)).ok_or_else(|| {
-        let hint = did_you_mean(name, names());
-        let known: Vec<_> = names().collect();
-        Error::request(format!("architecture '{name}' is not known{hint}; known: {}", known.join(", ")))
+        let problem = Problem::new("is not known").near(name, names()).known("known:", names());
+        problem.named("architecture", name).into()
     })
 }
 
@@ -143,15 +142,12 @@ impl Architecture {
     ) -> Result<Built> {
         let size = input.unwrap_or([self.input_size; 2]);
         if !(1..=MOST_CLASSES).contains(&num_classes) {
-            return Err(Error::request(format!(
-                "number of classes: expected 1 to {MOST_CLASSES}, got {num_classes}"
-            )));
+            let problem = Problem::expected_but(format!("1 to {MOST_CLASSES}"), num_classes.to_string());
+            return Err(problem.after("number of classes: ").into());
         }
         if size.iter().any(|side| !(1..=GREATEST_SIDE).contains(side)) {
-            return Err(Error::request(format!(
-                "input size {}x{}: expected 1 to {GREATEST_SIDE} pixels a side",
-                size[0], size[1]
-            )));
+            let problem = Problem::new(format!("input size {}x{}: ", size[0], size[1]));
+            return Err(problem.expected(format!("1 to {GREATEST_SIDE} pixels a side")).into());
         }
         let (mut builder, value) = GraphBuilder::new(channels, size);
         let output = (self.network)(&mut builder, &value, num_classes);

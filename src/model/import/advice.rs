@@ -7,9 +7,13 @@ use super::head;
 use super::names::Convention;
 use super::select::Selected;
 use crate::arch::{Architecture, Built};
+use crate::error::{OptionName, Phrase};
 
 /// Always works: a graph contains what weights alone do not.
-const WITH_A_GRAPH: &str = "export the network to ONNX and import that, or describe it in a card, see --spec";
+fn with_a_graph() -> Phrase {
+    Phrase::from("export the network to ONNX and import that, or describe it in a card, see ")
+        .option(OptionName::Card)
+}
 
 /// Number of tensors of a head or a stem: weight and bias.
 const FEW: usize = 2;
@@ -23,9 +27,9 @@ pub(super) fn for_architecture(
     source: &Source,
     request: &ImportRequest,
     better: Option<&Architecture>,
-) -> Option<String> {
+) -> Option<Phrase> {
     if let Some(better) = better {
-        return Some(format!("the weights fit --arch {}", better.name));
+        return Some(Phrase::from("the weights fit ").set(OptionName::Arch, better.name));
     }
     if diagnosis.fits() {
         return Some(for_leftovers(diagnosis, selected, source, request));
@@ -41,11 +45,10 @@ pub(super) fn for_architecture(
     if troubled <= FEW || troubled * 10 <= needed {
         return Some(for_a_variant(asked, built, diagnosis));
     }
+    let hint = Phrase::from("does ").option(OptionName::Arch).text(" name the right architecture?");
     Some(match source.convention {
-        Convention::Torch => "does --arch name the right architecture?".into(),
-        Convention::Burn => {
-            "does --arch name the right architecture? Modules with other names need a card, see --spec".into()
-        }
+        Convention::Torch => hint,
+        Convention::Burn => hint.text(" Modules with other names need a card, see ").option(OptionName::Card),
     })
 }
 
@@ -55,7 +58,7 @@ pub(super) fn for_card(
     selected: &Selected,
     source: &Source,
     request: &ImportRequest,
-) -> String {
+) -> Phrase {
     if diagnosis.fits() {
         return for_leftovers(diagnosis, selected, source, request);
     }
@@ -68,23 +71,25 @@ fn for_leftovers(
     selected: &Selected,
     source: &Source,
     request: &ImportRequest,
-) -> String {
+) -> Phrase {
     let prefix = &selected.prefix;
     let all = &source.tensors.tensors;
     let is_outside = |name: &String| all.contains_key(name) && !all.contains_key(&format!("{prefix}{name}"));
     if !prefix.is_empty() && diagnosis.unused.iter().all(|(name, _)| is_outside(name)) {
         let key = prefix.trim_end_matches('.');
         let key = request.key.as_ref().map_or_else(|| key.to_owned(), |outer| format!("{outer}.{key}"));
-        return format!("is what is left over part of the network? If not, --key {key} leaves it out");
+        let words = Phrase::from("is what is left over part of the network? If not, ");
+        return words.set(OptionName::Key, key).text(" leaves it out");
     }
-    let way_out = if request.card.is_some() { "name it in the card" } else { WITH_A_GRAPH };
-    format!(
-        "what is left over usually belongs to another network: {way_out}, or leave it out with --allow-unused"
-    )
+    let way_out = if request.card.is_some() { "name it in the card".into() } else { with_a_graph() };
+    Phrase::from("what is left over usually belongs to another network: ")
+        .phrase(way_out)
+        .text(", or leave it out with ")
+        .option(OptionName::AllowUnused)
 }
 
 /// For weights that nearly fit, so that the network is probably of the same family.
-fn for_a_variant(asked: &Architecture, built: &Built, diagnosis: &Diagnosis) -> String {
+fn for_a_variant(asked: &Architecture, built: &Built, diagnosis: &Diagnosis) -> Phrase {
     let missing = diagnosis.missing.iter().map(|missing| missing.name.as_str());
     let troubled: Vec<&str> =
         missing.chain(diagnosis.wrong_shape.iter().map(|wrong| wrong.name.as_str())).collect();
@@ -98,11 +103,11 @@ fn for_a_variant(asked: &Architecture, built: &Built, diagnosis: &Diagnosis) -> 
     } else {
         format!("the network is a variant of {}", asked.name)
     };
-    format!("{what}: {WITH_A_GRAPH}")
+    Phrase::from(format!("{what}: ")).phrase(with_a_graph())
 }
 
-fn integers(diagnosis: &Diagnosis, selected: &Selected) -> Option<String> {
+fn integers(diagnosis: &Diagnosis, selected: &Selected) -> Option<Phrase> {
     let tensors = &selected.weights.tensors;
     let missing = diagnosis.missing.iter().find(|missing| tensors.contains_key(&missing.name))?;
-    Some(format!("tensor '{}' holds integers: quantised weights cannot be imported", missing.name))
+    Some(format!("tensor '{}' holds integers: quantised weights cannot be imported", missing.name).into())
 }

@@ -5,6 +5,7 @@ use half::f16;
 
 use super::names::Parameter;
 use super::state_dict::StateDict;
+use crate::error::{OptionName, Phrase, Problem};
 
 /// Reads and converts the tensors that the diagnosis found to fit.
 ///
@@ -14,15 +15,17 @@ pub(super) fn convert(
     parameters: &[Parameter],
     weights: &StateDict,
     half: bool,
-) -> Result<Vec<Tensor>, String> {
+) -> Result<Vec<Tensor>, Problem> {
     let mut tensors = Vec::with_capacity(parameters.len());
     for parameter in parameters {
         let name = &parameter.source_name;
-        let source = weights.tensors.get(name).ok_or_else(|| format!("tensor '{name}': is not there"))?;
-        let mut numbers = source.read().map_err(|problem| match problem.starts_with("tensor ") {
-            true => problem,
-            false => format!("tensor '{name}': {problem}"),
-        })?;
+        let source =
+            weights.tensors.get(name).ok_or_else(|| Problem::new("is not there").about_tensor(name))?;
+        let mut numbers =
+            source.read().map_err(|problem| match problem.to_string().starts_with("tensor ") {
+                true => problem,
+                false => problem.about_tensor(name),
+            })?;
         if parameter.transposed {
             numbers = transpose(&numbers, &parameter.shape);
         }
@@ -35,16 +38,14 @@ pub(super) fn convert(
 ///
 /// # Errors
 /// A clause that names the tensor, when a value is not finite or too large for `f16`.
-pub(super) fn store(name: &str, numbers: Vec<f32>, shape: Vec<usize>, half: bool) -> Result<Tensor, String> {
+pub(super) fn store(name: &str, numbers: Vec<f32>, shape: Vec<usize>, half: bool) -> Result<Tensor, Problem> {
     let odd = numbers.iter().filter(|number| !number.is_finite()).count();
     if odd > 0 {
-        return Err(format!(
-            "tensor '{name}': {odd} of {} numbers are not finite (was the training run sound?)",
-            numbers.len()
-        ));
+        let problem = Problem::new(format!("{odd} of {} numbers are not finite", numbers.len()));
+        return Err(problem.hint("was the training run sound?").about_tensor(name));
     }
     let (dtype, bytes) = if half {
-        let halves = halves(&numbers).map_err(|problem| format!("tensor '{name}': {problem}"))?;
+        let halves = halves(&numbers).map_err(|problem| problem.about_tensor(name))?;
         (DType::F16, Bytes::from_bytes_vec(halves))
     } else {
         (DType::F32, Bytes::from_elems(numbers))
@@ -68,15 +69,14 @@ fn transpose(numbers: &[f32], shape: &[usize]) -> Vec<f32> {
     result
 }
 
-fn halves(numbers: &[f32]) -> Result<Vec<u8>, String> {
+fn halves(numbers: &[f32]) -> Result<Vec<u8>, Problem> {
     let mut bytes = Vec::with_capacity(numbers.len() * 2);
     for number in numbers {
         let small = f16::from_f32(*number);
         if number.is_finite() && small.is_infinite() {
-            return Err(format!(
-                "{number} does not fit in f16, expected at most {} (leave out --half)",
-                f16::MAX
-            ));
+            return Err(Problem::new(format!("{number} does not fit in f16"))
+                .expected(format!("at most {}", f16::MAX))
+                .hint(Phrase::from("leave out ").without(OptionName::Half)));
         }
         bytes.extend_from_slice(&small.to_le_bytes());
     }
@@ -99,7 +99,10 @@ mod tests {
     #[test]
     fn what_half_precision_cannot_hold_is_refused() {
         assert_eq!(halves(&[1.0, 65504.0]).unwrap(), [0x00, 0x3c, 0xff, 0x7b]);
-        let error = halves(&[70_000.0]).unwrap_err();
-        assert_eq!(error, "70000 does not fit in f16, expected at most 65504 (leave out --half)");
+        let error = halves(&[70_000.0]).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "70000 does not fit in f16, expected at most 65504 (leave out ImportRequest::half)"
+        );
     }
 }

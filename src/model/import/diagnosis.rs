@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 
-use crate::error::nearest;
+use crate::error::{OptionName, Phrase, Problem, nearest};
 
 /// Number of tensors listed of each kind; the rest is only counted.
 const LISTED: usize = 10;
@@ -23,7 +23,7 @@ pub struct Diagnosis {
     /// Tensors with the right name and another shape.
     pub wrong_shape: Vec<WrongShape>,
     /// Suggestions, as whole clauses.
-    pub hints: Vec<String>,
+    pub hints: Vec<Phrase>,
 }
 
 /// A missing tensor.
@@ -88,7 +88,7 @@ impl Diagnosis {
 
     /// Adds a suggestion.
     #[must_use]
-    pub(super) fn with_hint(mut self, hint: Option<String>) -> Self {
+    pub(super) fn with_hint(mut self, hint: Option<Phrase>) -> Self {
         self.hints.extend(hint);
         self
     }
@@ -106,12 +106,13 @@ impl Diagnosis {
     }
 
     /// The last tensor of a classifier is the bias of its last layer, with one value per class.
-    fn class_hint(&self, expected: &[(String, Vec<usize>)]) -> Option<String> {
+    fn class_hint(&self, expected: &[(String, Vec<usize>)]) -> Option<Phrase> {
         let (last, _) = expected.last()?;
         let wrong = self.wrong_shape.iter().find(|wrong| wrong.name == *last)?;
         match (wrong.expected.as_slice(), wrong.found.as_slice()) {
             ([_], [classes]) => {
-                Some(format!("the weights have {classes} classes: use --num-classes {classes}"))
+                let words = Phrase::from(format!("the weights have {classes} classes: use "));
+                Some(words.set(OptionName::NumClasses, classes))
             }
             _ => None,
         }
@@ -121,7 +122,30 @@ impl Diagnosis {
 impl fmt::Display for Diagnosis {
     /// A line of counts, then up to ten lines for each kind of problem, then a line of hints.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { applied, missing, unused, wrong_shape, hints } = self;
+        f.write_str(&self.problem("").to_string())
+    }
+}
+
+impl Diagnosis {
+    /// As an error's problem, with words before it.
+    pub(crate) fn problem(&self, lead: &str) -> Problem {
+        let problem = Problem::new(format!("{lead}{}", Lists(self)));
+        match self.hints.split_first() {
+            Some((first, more)) => {
+                let join = |hints: Phrase, more: &Phrase| hints.text("; ").phrase(more.clone());
+                problem.hint(more.iter().fold(first.clone(), join))
+            }
+            None => problem,
+        }
+    }
+}
+
+/// What a diagnosis has found, without what may help.
+struct Lists<'a>(&'a Diagnosis);
+
+impl fmt::Display for Lists<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Diagnosis { applied, missing, unused, wrong_shape, .. } = self.0;
         let needed = applied + missing.len() + wrong_shape.len();
         write!(f, "{applied} of {needed} tensors fit")?;
         let kinds =
@@ -139,11 +163,7 @@ impl fmt::Display for Diagnosis {
         list(f, "wrong shape", wrong_shape, |WrongShape { name, expected, found }| {
             format!("'{}' has shape {found:?}, expected {expected:?}", one_line(name))
         })?;
-        list(f, "unused", unused, |(name, shape)| format!("'{}' {shape:?}", one_line(name)))?;
-        if !hints.is_empty() {
-            write!(f, "\n  ({})", one_line(&hints.join("; ")))?;
-        }
-        Ok(())
+        list(f, "unused", unused, |(name, shape)| format!("'{}' {shape:?}", one_line(name)))
     }
 }
 
@@ -188,7 +208,7 @@ mod tests {
              missing: 'stem.weight' [8, 3, 3, 3] (did you mean 'stm.weight'?)\n  \
              wrong shape: 'fc.bias' has shape [7], expected [10]\n  \
              unused: 'stm.weight' [8, 3, 3, 3]\n  unused: 'x' [1]\n  \
-             (the weights have 7 classes: use --num-classes 7)"
+             (the weights have 7 classes: use ImportRequest::num_classes = 7)"
         );
     }
 

@@ -13,7 +13,7 @@ use super::state_dict::{StateDict, StateTensor};
 use super::{ImportRequest, advice, file_name, head};
 use crate::arch::{self, Architecture, Built};
 use crate::card::{Card, Graph, Preprocess};
-use crate::error::{Error, Result};
+use crate::error::{Error, Phrase, Problem, Result};
 
 /// ImageNet's number of classes, used when neither the weights nor the caller determine it.
 const USUAL_CLASSES: usize = 1000;
@@ -35,7 +35,7 @@ pub(super) struct Fitted {
     pub(super) weights: StateDict,
     pub(super) diagnosis: Diagnosis,
     /// Assumptions, one sentence each.
-    pub(super) assumptions: Vec<String>,
+    pub(super) assumptions: Vec<Phrase>,
 }
 
 /// An architecture for the weights of a file.
@@ -44,7 +44,7 @@ struct Candidate {
     channels: usize,
     selected: Selected,
     diagnosis: Diagnosis,
-    assumptions: Vec<String>,
+    assumptions: Vec<Phrase>,
 }
 
 /// Fits weights to an architecture.
@@ -67,9 +67,8 @@ pub(super) fn to_architecture(
     if better.is_some() || !is_acceptable(&diagnosis, request) {
         let hint =
             advice::for_architecture(architecture, &built, &diagnosis, &selected, source, request, better);
-        let diagnosis = diagnosis.with_hint(hint);
-        let problem = format!("the weights do not fit '{}': {diagnosis}", architecture.name);
-        return Err(Error::model(file, problem));
+        let lead = format!("the weights do not fit '{}': ", architecture.name);
+        return Err(diagnosis.with_hint(hint).problem(&lead).of_model(file));
     }
     let classes = built.parameters.last().and_then(|(_, shape)| shape.last().copied()).unwrap_or_default();
     check_class_names(classes, request.classes.len())?;
@@ -93,16 +92,16 @@ pub(super) fn to_graph(
 ) -> Result<Fitted> {
     let file = file_name(&request.source);
     if let Some(classes) = request.num_classes {
-        return Err(Error::request(format!(
-            "number of classes: {classes} was asked for, but the card's graph has its own (leave it out)"
-        )));
+        let what = format!("number of classes: {classes} was asked for, but the card's graph has its own");
+        return Err(Problem::new(what).hint("leave it out").into());
     }
     let size = [graph.input.height, graph.input.width];
     if let Some([height, width]) = request.adjust.input_size().filter(|asked| *asked != size) {
-        return Err(Error::request(format!(
-            "input size: {height}x{width} was asked for, but the card's graph takes {}x{} (leave it out)",
+        let what = format!(
+            "input size: {height}x{width} was asked for, but the card's graph takes {}x{}",
             size[0], size[1]
-        )));
+        );
+        return Err(Problem::new(what).hint("leave it out").into());
     }
     let named = with_shapes(graph, &StateDict::default(), source.convention);
     let selected = matching(&named, source).map_err(|problem| Error::model(&file, problem))?;
@@ -110,8 +109,8 @@ pub(super) fn to_graph(
     let diagnosis = diagnose(&built, &selected.weights, source.convention);
     if !is_acceptable(&diagnosis, request) {
         let hint = advice::for_card(&diagnosis, &selected, source, request);
-        let problem = format!("the weights do not fit the card: {}", diagnosis.with_hint(Some(hint)));
-        return Err(Error::model(file, problem));
+        let diagnosis = diagnosis.with_hint(Some(hint));
+        return Err(diagnosis.problem("the weights do not fit the card: ").of_model(file));
     }
     Ok(Fitted {
         built,
@@ -130,7 +129,7 @@ fn is_acceptable(diagnosis: &Diagnosis, request: &ImportRequest) -> bool {
 
 /// Why weights cannot be compared with an architecture.
 enum Trouble {
-    Selection(String),
+    Selection(Problem),
     Request(Error),
 }
 
@@ -158,7 +157,7 @@ fn candidate(
 }
 
 /// The tensors of the network, under the names of the source's convention.
-fn matching(built: &Built, source: &Source) -> Result<Selected, String> {
+fn matching(built: &Built, source: &Source) -> Result<Selected, Problem> {
     let parameters = parameters(built, source.convention);
     let needed: BTreeSet<&str> = parameters.iter().map(|parameter| parameter.source_name.as_str()).collect();
     select::matching(source.tensors.clone(), &needed)
@@ -201,7 +200,6 @@ fn check_class_names(classes: usize, names: usize) -> Result<()> {
     if names == 0 || names == classes {
         return Ok(());
     }
-    Err(Error::request(format!(
-        "class names: expected {classes}, one for each class of the weights, got {names}"
-    )))
+    let expected = format!("{classes}, one for each class of the weights");
+    Err(Problem::expected_but(expected, names.to_string()).after("class names: ").into())
 }

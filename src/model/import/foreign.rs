@@ -9,9 +9,10 @@ use std::path::Path;
 use super::safetensors_file::is_safetensors;
 use super::state_dict::file_name;
 use super::torch;
+use crate::error::{OptionName, Phrase, Problem};
 
 /// The kind of a file, as *is WHAT (WAY OUT)*; `None` for files that an importer reads, and for unknown ones.
-pub(super) fn name(path: &Path, head: &[u8]) -> Option<String> {
+pub(super) fn name(path: &Path, head: &[u8]) -> Option<Problem> {
     // A safetensors file starts with a length, which may look like another format's signature.
     if is_safetensors(head) {
         return None;
@@ -23,8 +24,24 @@ pub(super) fn name(path: &Path, head: &[u8]) -> Option<String> {
         .or_else(|| by_name(path))?;
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let way_out = way_out.replace("FILE", &file_name(path)).replace("FOLDER", &folder.display().to_string());
-    Some(format!("is {what}, which holds no network that can be read here ({way_out})"))
+    Some(Problem::new(format!("is {what}, which holds no network that can be read here")).hint(hint(way_out)))
 }
+
+/// A way out, with the options that are marked in it.
+fn hint(words: String) -> Phrase {
+    let marks = [(ARCH, OptionName::Arch), (CARD, OptionName::Card)];
+    let marked = marks.iter().find_map(|(mark, option)| Some((words.split_once(mark)?, *option)));
+    match marked {
+        Some(((before, after), option)) => {
+            Phrase::from(before.to_owned()).option(option).text(after.to_owned())
+        }
+        None => words.into(),
+    }
+}
+
+/// Where a way out mentions an option.
+const ARCH: &str = "{arch}";
+const CARD: &str = "{card}";
 
 type Found = (&'static str, &'static str);
 
@@ -33,7 +50,7 @@ const KERAS: &str =
     "keras.saving.load_model('FILE').export('model.onnx', format='onnx') in Python writes ONNX";
 const UNPACK: &str = "unpack it, and import the model in it";
 const HUGGING_FACE: &str =
-    "optimum-cli export onnx --model FOLDER OUT writes ONNX; or import its weights with --arch";
+    "optimum-cli export onnx --model FOLDER OUT writes ONNX; or import its weights with {arch}";
 const TFLITE: &str = "python -m tf2onnx.convert --tflite FILE --output model.onnx";
 const SAVED_MODEL: &str = "python -m tf2onnx.convert --saved-model FOLDER --output model.onnx";
 const FROZEN: &str =
@@ -122,7 +139,7 @@ fn in_json(start: &str) -> Option<Found> {
     } else if has("\"arg_nodes\"") || has("\"nodes\"") && has("\"attrs\"") {
         ("an MXNet description", EXPORT)
     } else if has("\"schema_version\"") {
-        ("a card", "import WEIGHTS --spec FILE joins it to weights")
+        ("a card", "import WEIGHTS {card} FILE joins it to weights")
     } else {
         ("a JSON file", "import takes the model itself: ONNX, PyTorch, safetensors, or a record of Burn")
     })
@@ -213,14 +230,15 @@ fn by_name(path: &Path) -> Option<Found> {
 }
 
 /// The kind of a directory.
-pub(super) fn directory(path: &Path) -> String {
+pub(super) fn directory(path: &Path) -> Problem {
     let has = |name: &str| path.join(name).exists();
     let (what, way_out) = if has("saved_model.pb") {
         ("a TensorFlow SavedModel directory", SAVED_MODEL)
     } else if has("tfhub_module.pb") {
         ("a TensorFlow Hub module", EXPORT)
     } else if let Some(model) = holding(path, "onnx") {
-        return format!("is a directory, expected a file (there is '{model}' in it)");
+        let hint = format!("there is '{model}' in it");
+        return Problem::new("is a directory").expected("a file").hint(hint);
     } else if has("model.weights.h5") {
         ("an unpacked Keras model", EXPORT)
     } else if has("config.json") {
@@ -234,7 +252,8 @@ pub(super) fn directory(path: &Path) -> String {
     } else {
         ("a directory", "name a file: ONNX, PyTorch, safetensors, or a record of Burn")
     };
-    format!("is {what}, expected a file ({})", way_out.replace("FOLDER", &path.display().to_string()))
+    let way_out = way_out.replace("FOLDER", &path.display().to_string());
+    Problem::new(format!("is {what}")).expected("a file").hint(hint(way_out))
 }
 
 /// The first file with this extension in a directory, by name.

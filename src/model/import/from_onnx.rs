@@ -5,16 +5,17 @@ use super::preprocess::{Preset, assumed, preset};
 use super::state_dict::file_name;
 use super::{Diagnosis, ImportRequest, Imported, card, convert};
 use crate::card::{Graph, InputSpec, Layout, Preprocess};
-use crate::error::{Error, Result};
+use crate::error::{Error, OptionName, Phrase, Problem, Result};
 
 /// Imports an ONNX file.
 pub(super) fn import(request: &ImportRequest) -> Result<Imported> {
     let file = file_name(&request.source);
     let ImportRequest { arch, card: given, num_classes, key, .. } = request;
     if arch.is_some() || given.is_some() || num_classes.is_some() || key.is_some() {
-        let problem = "holds its own graph and weights, but something was said about them \
-                       (leave out --arch, --spec, --num-classes and --key)";
-        return Err(Error::model(file, problem));
+        let problem = Problem::new("holds its own graph and weights, but something was said about them");
+        let options = [OptionName::Arch, OptionName::Card, OptionName::NumClasses, OptionName::Key];
+        let hint = Phrase::filled("leave out {}, {}, {} and {}", options.map(OptionName::drop));
+        return Err(problem.hint(hint).of_model(file));
     }
     let options = Options { size: request.input, output: request.output_name.clone() };
     let Lowered { graph, weights, whole, notes: mut assumptions } = onnx::open(&request.source, &options)?;
@@ -55,7 +56,7 @@ fn assume(
     request: &ImportRequest,
     graph: &Graph,
     pixels: Pixels,
-    assumptions: &mut Vec<String>,
+    assumptions: &mut Vec<Phrase>,
 ) -> Preprocess {
     let InputSpec { height, width, layout, .. } = graph.input;
     let (chosen, reason) = match request.adjust.preset {

@@ -7,6 +7,7 @@ use super::names::Convention;
 use super::state_dict::StateDict;
 use crate::arch::Built;
 use crate::card::Op;
+use crate::error::Phrase;
 
 /// The module of the last layer, for example `fc`.
 pub(super) fn last_layer(built: &Built) -> Option<&str> {
@@ -18,7 +19,7 @@ pub(super) fn single_linear(
     built: &Built,
     weights: &mut StateDict,
     convention: Convention,
-) -> Option<String> {
+) -> Option<Phrase> {
     let head = last_layer(built)?;
     let is_linear =
         built.graph.nodes.iter().any(|node| node.name == head && matches!(node.op, Op::Linear {}));
@@ -38,9 +39,10 @@ pub(super) fn single_linear(
         let tensor = weights.tensors.remove(&format!("{found}.{role}"))?;
         weights.tensors.insert(format!("{head}.{role}"), tensor);
     }
-    Some(format!(
+    let what = format!(
         "'{found}' is the only layer of the head with weights: taken for '{head}', since a dropout next to it changes nothing"
-    ))
+    );
+    Some(what.into())
 }
 
 fn is_within(name: &str, module: &str) -> bool {

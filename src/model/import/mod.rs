@@ -34,7 +34,7 @@ pub use state_dict::{ElementType, StateDict, StateTensor};
 use crate::arch;
 use crate::card::{Card, Graph, OutputKind, Preprocess, SCHEMA_VERSION, Source as Provenance, Task};
 use crate::digest::hex;
-use crate::error::{Error, Result};
+use crate::error::{Error, OptionName, Phrase, Problem, Result};
 use crate::pack::Pack;
 use fit::{Fitted, Source};
 use names::Convention;
@@ -95,7 +95,7 @@ pub struct Imported {
     /// Warnings for the caller, one sentence each.
     pub warnings: Vec<String>,
     /// Assumptions about what the file does not state, one sentence each.
-    pub assumptions: Vec<String>,
+    pub assumptions: Vec<Phrase>,
     /// How the file's tensors fit, with the file's own names and layouts.
     pub diagnosis: Diagnosis,
 }
@@ -131,9 +131,9 @@ pub fn import(request: &ImportRequest) -> Result<Imported> {
 fn import_weights(request: &ImportRequest, mut source: Source) -> Result<Imported> {
     let file = file_name(&request.source);
     if let Some(output) = &request.output_name {
-        let problem =
-            format!("holds weights, but its output '{output}' was asked for (leave out --output-name)");
-        return Err(Error::model(file, problem));
+        let problem = Problem::new(format!("holds weights, but its output '{output}' was asked for"));
+        let hint = Phrase::filled("leave out {}", [OptionName::OutputName.drop()]);
+        return Err(problem.hint(hint).of_model(file));
     }
     if let Some(key) = &request.key {
         source.tensors =
@@ -154,18 +154,24 @@ fn import_weights(request: &ImportRequest, mut source: Source) -> Result<Importe
                     finish(&request, &source, fit::to_graph(card, graph, &source, &request)?)
                 }
                 (None, None) => {
-                    Err(Error::request("card: has neither 'arch' nor 'graph', expected one of them"))
+                    Err(Problem::new("card: has neither 'arch' nor 'graph'").expected("one of them").into())
                 }
             }
         }
-        (Some(_), Some(_)) => Err(Error::request(
-            "network: both an architecture and a card were given, expected one of them (leave out --arch or --spec)",
-        )),
-        (None, None) => Err(Error::model(
-            file,
-            "holds weights without a network, expected an architecture or a card (add --arch NAME or --spec CARD.json)",
-        )),
+        (Some(_), Some(_)) => Err(two_networks().into()),
+        (None, None) => Err(no_network().of_model(file)),
     }
+}
+
+fn two_networks() -> Problem {
+    let hint = Phrase::filled("leave out {} or {}", [OptionName::Arch.drop(), OptionName::Card.drop()]);
+    Problem::new("network: both an architecture and a card were given").expected("one of them").hint(hint)
+}
+
+fn no_network() -> Problem {
+    let options = [OptionName::Arch.set("NAME"), OptionName::Card.set("CARD.json")];
+    let hint = Phrase::filled("add {} or {}", options);
+    Problem::new("holds weights without a network").expected("an architecture or a card").hint(hint)
 }
 
 /// The request, with the card's values where the request has none.

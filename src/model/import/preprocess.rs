@@ -6,7 +6,7 @@
 use std::str::FromStr;
 
 use crate::card::{ColorOrder, Crop, Filter, InputSpec, Preprocess, Resize};
-use crate::error::{Error, Result};
+use crate::error::{Error, OptionName, Phrase, Result};
 
 /// The usual preprocessing of a framework.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -196,11 +196,11 @@ pub(super) fn for_grey(colour: Preprocess) -> Preprocess {
 
 /// The sentence that reports an assumption and its reason.
 #[must_use]
-pub(super) fn assumed(reason: &str, source: &str, preprocess: &Preprocess) -> String {
-    format!(
-        "{reason}: {source} ({}); --preset, --resize, --mean, --std, --scale and --color say otherwise",
-        describe(preprocess)
-    )
+pub(super) fn assumed(reason: &str, source: &str, preprocess: &Preprocess) -> Phrase {
+    use OptionName::{Color, Mean, PixelScale, Preset, Resize, Std};
+    let options = [Preset, Resize, Mean, Std, PixelScale, Color].map(OptionName::name);
+    Phrase::from(format!("{reason}: {source} ({}); ", describe(preprocess)))
+        .phrase(Phrase::filled("{}, {}, {}, {}, {} and {} say otherwise", options))
 }
 
 /// The preprocessing in words, for the note about assumptions.

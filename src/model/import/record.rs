@@ -19,7 +19,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess
 
 use super::source_kind::Encoding;
 use super::state_dict::{StateDict, StateTensor, file_name};
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 use bounded::Bounded;
 use tensor::{Fields, Kind, Leaf, Precision};
 
@@ -38,12 +38,11 @@ const MAX_NUMBERS: usize = 1 << 28;
 /// # Errors
 /// When the file cannot be read, has no names, unpacks to too much data, is damaged, or is not a record.
 pub(super) fn read(path: &Path, encoding: Encoding, gzip: bool) -> Result<StateDict> {
-    let blame = |problem: String| Error::model(file_name(path), problem);
+    let blame = |problem: Problem| problem.of_model(file_name(path));
     if encoding == Encoding::Unnamed {
         return Err(blame(
-            "is a Burn record without names, so its tensors cannot be distinguished (load it with the Burn version that \
-             wrote it and save it with NamedMpkFileRecorder)"
-                .into(),
+            Problem::new("is a Burn record without names, so its tensors cannot be distinguished")
+                .hint("load it with the Burn version that wrote it and save it with NamedMpkFileRecorder"),
         ));
     }
     let file = File::open(path).map_err(Error::io("read", path))?;
@@ -55,19 +54,19 @@ pub(super) fn read(path: &Path, encoding: Encoding, gzip: bool) -> Result<StateD
     };
     let tensors = tensors.map_err(|problem| blame(bytes.problem().unwrap_or(problem)))?;
     match tensors.is_empty() {
-        true => Err(blame("holds no tensors, expected the record of a module".into())),
+        true => Err(blame(Problem::new("holds no tensors").expected("the record of a module"))),
         false => Ok(StateDict::flat(tensors)),
     }
 }
 
-fn from_json(bytes: &mut impl Read) -> Result<BTreeMap<String, StateTensor>, String> {
+fn from_json(bytes: &mut impl Read) -> Result<BTreeMap<String, StateTensor>, Problem> {
     let mut json = serde_json::Deserializer::from_reader(bytes);
     let tensors = json.deserialize_map(Record).map_err(|error| unreadable(&error, error.is_eof()))?;
     json.end().map_err(|error| unreadable(&error, false))?;
     Ok(tensors)
 }
 
-fn from_messagepack(bytes: &mut impl Read) -> Result<BTreeMap<String, StateTensor>, String> {
+fn from_messagepack(bytes: &mut impl Read) -> Result<BTreeMap<String, StateTensor>, Problem> {
     use rmp_serde::decode::Error::{InvalidDataRead, InvalidMarkerRead};
     let mut pack = rmp_serde::Deserializer::new(&mut *bytes);
     pack.set_max_depth(MAX_DEPTH);
@@ -85,11 +84,13 @@ fn from_messagepack(bytes: &mut impl Read) -> Result<BTreeMap<String, StateTenso
     }
 }
 
-fn unreadable(error: &dyn fmt::Display, cut: bool) -> String {
+fn unreadable(error: &dyn fmt::Display, cut: bool) -> Problem {
     match (cut, error.to_string()) {
-        (true, _) => "is not a readable Burn record: it is empty or cut short (is it whole?)".into(),
-        (_, problem) if problem.starts_with("tensor '") => problem,
-        (_, problem) => format!("is not a readable Burn record: {problem}"),
+        (true, _) => {
+            Problem::new("is not a readable Burn record: it is empty or cut short").hint("is it whole?")
+        }
+        (_, problem) if problem.starts_with("tensor '") => problem.into(),
+        (_, problem) => format!("is not a readable Burn record: {problem}").into(),
     }
 }
 
@@ -154,14 +155,14 @@ impl Walk {
         steps.iter().map(text).collect::<Vec<_>>().join(".")
     }
 
-    fn keep(&mut self, fields: Fields) -> Result<(), String> {
-        let blame = |problem: String| format!("tensor '{}': {problem}", self.name());
+    fn keep(&mut self, fields: Fields) -> Result<(), Problem> {
+        let blame = |problem: Problem| problem.about_tensor(self.name());
         let Some(tensor) = fields.tensor(self.precision).map_err(blame)? else { return Ok(()) };
         if self.tensors.len() == MAX_TENSORS {
-            return Err(format!("it has more than {MAX_TENSORS} tensors"));
+            return Err(format!("it has more than {MAX_TENSORS} tensors").into());
         }
         match self.tensors.insert(self.name(), tensor) {
-            Some(_) => Err(format!("two tensors are called '{}'", self.name())),
+            Some(_) => Err(format!("two tensors are called '{}'", self.name()).into()),
             None => Ok(()),
         }
     }

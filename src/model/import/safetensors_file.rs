@@ -5,6 +5,8 @@ use std::io::Read as _;
 
 use safetensors::tensor::Metadata;
 
+use crate::error::Problem;
+
 /// The format's own limit on the header.
 const LONGEST_HEADER: u64 = 100_000_000;
 const LENGTH_FIELD: u64 = 8;
@@ -21,13 +23,15 @@ pub(super) fn is_safetensors(head: &[u8]) -> bool {
 ///
 /// # Errors
 /// A clause that says what is wrong with the file.
-pub(super) fn read_list(mut file: &File) -> Result<(Metadata, u64), String> {
+pub(super) fn read_list(mut file: &File) -> Result<(Metadata, u64), Problem> {
     let length = file.metadata().map_err(|error| error.to_string())?.len();
     let mut field = [0; 8];
     file.read_exact(&mut field).map_err(|error| error.to_string())?;
     let header = u64::from_le_bytes(field);
     if header > LONGEST_HEADER || header > length.saturating_sub(LENGTH_FIELD) {
-        return Err(format!("its list of tensors claims {header} bytes, but the file has only {length}"));
+        return Err(
+            format!("its list of tensors claims {header} bytes, but the file has only {length}").into()
+        );
     }
     let mut text = Vec::new();
     file.take(header).read_to_end(&mut text).map_err(|error| error.to_string())?;
@@ -35,7 +39,7 @@ pub(super) fn read_list(mut file: &File) -> Result<(Metadata, u64), String> {
     let start = LENGTH_FIELD + header;
     let expected = start.saturating_add(list.data_len() as u64);
     if expected != length {
-        return Err(format!("its list of tensors needs {expected} bytes, but the file has {length}"));
+        return Err(format!("its list of tensors needs {expected} bytes, but the file has {length}").into());
     }
     Ok((list, start))
 }

@@ -8,6 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::state_dict::StateDict;
+use crate::error::{OptionName, Phrase, Problem};
 
 /// Keys of the network's weights; dictionaries next to the selected one are not part of the network.
 const WEIGHTS: [&str; 12] = [
@@ -64,13 +65,13 @@ pub(super) fn is_counter(name: &str) -> bool {
 ///
 /// # Errors
 /// A clause, when there are none.
-pub(super) fn under_key(weights: StateDict, key: &str) -> Result<StateDict, String> {
+pub(super) fn under_key(weights: StateDict, key: &str) -> Result<StateDict, Problem> {
     let keys: BTreeSet<_> = weights.tensors.keys().map(|name| first_part(name).to_owned()).collect();
     let prefix = format!("{key}.");
     let chosen = strip(weights, &prefix, true);
     if chosen.tensors.is_empty() {
         let some: Vec<_> = keys.iter().take(10).map(String::as_str).collect();
-        return Err(format!("has no tensors under the key '{key}', only under {}", some.join(", ")));
+        return Err(format!("has no tensors under the key '{key}', only under {}", some.join(", ")).into());
     }
     Ok(chosen)
 }
@@ -82,7 +83,7 @@ pub(super) fn under_key(weights: StateDict, key: &str) -> Result<StateDict, Stri
 ///
 /// # Errors
 /// A clause, when several prefixes match equally well.
-pub(super) fn matching(weights: StateDict, needed: &BTreeSet<&str>) -> Result<Selected, String> {
+pub(super) fn matching(weights: StateDict, needed: &BTreeSet<&str>) -> Result<Selected, Problem> {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for name in weights.tensors.keys() {
         let starts = std::iter::once(0).chain(name.match_indices('.').map(|(dot, _)| dot + 1));
@@ -94,10 +95,8 @@ pub(super) fn matching(weights: StateDict, needed: &BTreeSet<&str>) -> Result<Se
     let best: Vec<&str> = counts.iter().filter(|(_, count)| **count == most).map(|(name, _)| *name).collect();
     if best.len() > 1 && most * 2 >= needed.len() {
         let keys: Vec<_> = best.iter().map(|prefix| format!("'{}'", prefix.trim_end_matches('.'))).collect();
-        return Err(format!(
-            "holds several sets of weights, under {} (choose one with --key)",
-            keys.join(", ")
-        ));
+        return Err(Problem::new(format!("holds several sets of weights, under {}", keys.join(", ")))
+            .hint(Phrase::from("choose one with ").option(OptionName::Key)));
     }
     let prefix = best.first().map_or_else(String::new, |prefix| (*prefix).to_owned());
     Ok(Selected { weights: strip(without_others(weights, &prefix), &prefix, false), prefix })

@@ -9,7 +9,7 @@ use flate2::read::GzDecoder;
 use super::foreign;
 use super::safetensors_file::is_safetensors;
 use super::state_dict::file_name;
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 
 const GZIP: &[u8] = b"\x1f\x8b";
 const BURNPACK: &[u8] = b"NRUB";
@@ -70,7 +70,9 @@ impl SourceKind {
             Some(encoding) => Ok(Self::Record { encoding, gzip }),
             None if gzip => Err(Error::model(
                 file_name(path),
-                "is a gzip file, expected one that holds a Burn record (unpack it first)",
+                Problem::new("is a gzip file")
+                    .expected("one that holds a Burn record")
+                    .hint("unpack it first"),
             )),
             None if head.starts_with(BURNPACK) => Ok(Self::Burnpack),
             None if name.ends_with(".onnx") || is_onnx(&head) => Ok(Self::Onnx),

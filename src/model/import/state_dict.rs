@@ -14,7 +14,7 @@ use half::{bf16, f16};
 
 use super::safetensors_file::{is_safetensors, read_list};
 use super::torch::{self, TorchTensor};
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 
 /// The tensors of a checkpoint.
 #[derive(Debug, Clone, Default)]
@@ -75,7 +75,7 @@ impl StateDict {
         if let Some(kind) = other_kind(&head) {
             return Err(Error::model(
                 file_name(path),
-                format!("is {kind}, expected a PyTorch or safetensors file"),
+                Problem::new(format!("is {kind}")).expected("a PyTorch or safetensors file"),
             ));
         }
         let found = if is_safetensors(&head) {
@@ -88,7 +88,10 @@ impl StateDict {
         }
         .map_err(|problem| Error::model(file_name(path), problem))?;
         if found.tensors.is_empty() {
-            return Err(Error::model(file_name(path), "holds no tensors, expected a dictionary of weights"));
+            return Err(Error::model(
+                file_name(path),
+                Problem::new("holds no tensors").expected("a dictionary of weights"),
+            ));
         }
         Ok(found)
     }
@@ -149,7 +152,7 @@ impl StateTensor {
     ///
     /// # Errors
     /// A clause, when the file is damaged or the tensor is not of a floating-point type.
-    pub fn read(&self) -> Result<Vec<f32>, String> {
+    pub fn read(&self) -> Result<Vec<f32>, Problem> {
         let bytes = self.bytes()?;
         let numbers: Vec<f32> = match self.element {
             ElementType::F16 => decode(&bytes, |bytes| f16::from_le_bytes(bytes).to_f32()),
@@ -161,15 +164,15 @@ impl StateTensor {
         };
         let expected = self.shape.iter().product::<usize>();
         if numbers.len() != expected {
-            return Err(format!("has {} numbers, expected {expected}", numbers.len()));
+            return Err(Problem::new(format!("has {} numbers", numbers.len())).expected(expected.to_string()));
         }
         Ok(numbers)
     }
 
     /// The tensor's bytes, little-endian.
-    fn bytes(&self) -> Result<Vec<u8>, String> {
+    fn bytes(&self) -> Result<Vec<u8>, Problem> {
         match &self.source {
-            Source::Torch(tensor) => tensor.read().map_err(|damage| damage.to_string()),
+            Source::Torch(tensor) => tensor.read().map_err(|damage| damage.to_string().into()),
             Source::Tar(tensor) => {
                 let mut bytes = tensor.read().map_err(|error| error.to_string())?;
                 if cfg!(target_endian = "big") {
@@ -185,10 +188,10 @@ impl StateTensor {
                     file.read_exact(&mut buffer)?;
                     Ok(buffer)
                 };
-                read().map_err(|error: std::io::Error| error.to_string())
+                read().map_err(|error: std::io::Error| error.to_string().into())
             }
             Source::Burnpack(tensor) => {
-                tensor.to_bytes().map(|bytes| bytes.to_vec()).map_err(|error| error.to_string())
+                tensor.to_bytes().map(|bytes| bytes.to_vec()).map_err(|error| error.to_string().into())
             }
             Source::Memory(bytes) => Ok(bytes.to_vec()),
         }
@@ -223,7 +226,7 @@ fn is_tar(mut file: &File) -> bool {
     file.seek(SeekFrom::Start(AT)).is_ok() && file.read_exact(&mut found).is_ok() && found == MARK
 }
 
-fn from_torch(path: &Path) -> Result<StateDict, String> {
+fn from_torch(path: &Path) -> Result<StateDict, Problem> {
     let torch::Contents { tensors, dictionaries } =
         torch::open(path).map_err(|damage| format!("cannot be read as a PyTorch file: {damage}"))?;
     let convert = |(name, tensor): (String, TorchTensor)| {
@@ -233,7 +236,7 @@ fn from_torch(path: &Path) -> Result<StateDict, String> {
     Ok(StateDict { tensors: tensors.into_iter().map(convert).collect(), dictionaries })
 }
 
-fn from_tar(path: &Path) -> Result<StateDict, String> {
+fn from_tar(path: &Path) -> Result<StateDict, Problem> {
     use pytorch_reader::DType;
     let reader = pytorch_reader::PytorchReader::new(path)
         .map_err(|error| format!("cannot be read as a PyTorch file: {error}"))?;
@@ -250,10 +253,10 @@ fn from_tar(path: &Path) -> Result<StateDict, String> {
     Ok(StateDict::flat(reader.into_tensors().into_iter().map(convert).collect()))
 }
 
-fn from_safetensors(file: &File, path: &Path) -> Result<StateDict, String> {
+fn from_safetensors(file: &File, path: &Path) -> Result<StateDict, Problem> {
     use safetensors::Dtype;
     let (list, start) =
-        read_list(file).map_err(|problem| format!("cannot be read as a safetensors file: {problem}"))?;
+        read_list(file).map_err(|problem| problem.after("cannot be read as a safetensors file: "))?;
     let path = Arc::new(path.to_path_buf());
     let convert = |(name, info): (String, &safetensors::tensor::TensorInfo)| {
         let element = match info.dtype {

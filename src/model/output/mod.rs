@@ -4,6 +4,7 @@
 //! what the graph proves about its last node; the card decides where nothing is proved; the rest is assumed, and
 //! reported in [`OutputSpec::assumed`].
 
+mod assumption;
 mod formula;
 mod kind;
 mod sides;
@@ -12,6 +13,8 @@ mod trace;
 use std::fmt;
 
 use crate::card::{Card, Graph, OutputKind, Task};
+use crate::error::{Phrase, Problem};
+use assumption::assumption;
 use trace::{Origin, Proof};
 
 /// How the explained scores become probabilities.
@@ -37,7 +40,7 @@ pub struct OutputSpec {
     /// How scores become probabilities.
     pub activation: FinalActivation,
     /// What was assumed because neither card nor graph determines it, as a sentence; `None` when nothing was.
-    pub assumed: Option<String>,
+    pub assumed: Option<Phrase>,
 }
 
 impl OutputSpec {
@@ -104,7 +107,7 @@ struct Scores {
 ///
 /// # Errors
 /// When the output is not a list of values, or when the card contradicts itself or what the graph proves.
-pub(super) fn resolve(card: &Card, graph: Graph, shapes: Vec<Vec<usize>>) -> Result<Resolved, String> {
+pub(super) fn resolve(card: &Card, graph: Graph, shapes: Vec<Vec<usize>>) -> Result<Resolved, Problem> {
     let last = graph.position(&graph.output).ok_or("its graph has no output")?;
     let outputs = listed(&shapes[last]).ok_or_else(|| {
         format!(
@@ -124,7 +127,8 @@ pub(super) fn resolve(card: &Card, graph: Graph, shapes: Vec<Vec<usize>>) -> Res
     if two_names && matches!(scores.activation, FinalActivation::Sigmoid | FinalActivation::Identity) {
         scores.sides = Some(false);
     }
-    let assumed = scores.assumed.then(|| assumption(&scores, outputs));
+    let assumed =
+        scores.assumed.then(|| assumption(scores.activation == FinalActivation::None, scores.gives, outputs));
     let spec = OutputSpec { task, gives: scores.gives, activation: scores.activation, assumed };
     let raw_scores = scores.at;
     let (mut graph, mut shapes) = (graph, shapes);
@@ -142,10 +146,11 @@ fn listed(shape: &[usize]) -> Option<usize> {
     (shape.first() == Some(&1) && wide <= 1).then(|| shape.iter().product())
 }
 
-fn check_names(card: &Card, classes: usize) -> Result<(), String> {
+fn check_names(card: &Card, classes: usize) -> Result<(), Problem> {
     match card.classes.len() {
         names if names == 0 || names == classes => Ok(()),
-        names => Err(format!("its card names {names} classes, expected {classes}, one for each output")),
+        names => Err(Problem::new(format!("its card names {names} classes"))
+            .expected(format!("{classes}, one for each output"))),
     }
 }
 
@@ -157,7 +162,7 @@ fn said_scores(
     proof: Proof,
     last: usize,
     outputs: usize,
-) -> Result<Scores, String> {
+) -> Result<Scores, Problem> {
     use FinalActivation::{Identity, None, Sigmoid, Softmax};
     if said == OutputKind::Numbers {
         return match task {
@@ -171,20 +176,17 @@ fn said_scores(
     if proof.is_activation() {
         return match proof.agrees_with(said) {
             true => proved_scores(task, proof, last, outputs),
-            false => Err(format!(
-                "its output is said to be '{}', but the graph proves that it is {} \
-                 (leave the output out: what the graph proves is used)",
-                said.name(),
-                proof.words()
-            )),
+            false => {
+                let what = format!("{}, but the graph proves that it is {}", stated(said), proof.words());
+                Err(Problem::new(what).hint("leave the output out: what the graph proves is used"))
+            }
         };
     }
     match said {
-        OutputKind::Softmax | OutputKind::LogSoftmax if outputs == 1 => Err(format!(
-            "its output is said to be '{}', but one output is no choice between classes \
-             (say 'sigmoid' for a probability or 'none' for a number)",
-            said.name()
-        )),
+        OutputKind::Softmax | OutputKind::LogSoftmax if outputs == 1 => {
+            let what = format!("{}, but one output is no choice between classes", stated(said));
+            Err(Problem::new(what).hint("say 'sigmoid' for a probability or 'none' for a number"))
+        }
         OutputKind::Softmax if task == Some(Task::MultiLabel) => Err(contradiction(said, Task::MultiLabel)),
         OutputKind::Softmax => Ok(Scores::last(OutputKind::Logits, Softmax, last)),
         // Logarithms of probabilities are valid logits for them.
@@ -199,17 +201,18 @@ fn said_scores(
     }
 }
 
-fn contradiction(said: OutputKind, task: Task) -> String {
-    format!(
-        "its output is said to be '{}' and its task '{}' (leave out one of them)",
-        said.name(),
-        task.name()
-    )
+fn stated(said: OutputKind) -> String {
+    format!("its output is said to be '{}'", said.name())
 }
 
-fn unshown_logits() -> String {
-    "gives logarithms of independent probabilities without the logits before them (say 'none' to explain them as numbers)"
-        .to_owned()
+fn contradiction(said: OutputKind, task: Task) -> Problem {
+    let what = format!("{} and its task '{}'", stated(said), task.name());
+    Problem::new(what).hint("leave out one of them")
+}
+
+fn unshown_logits() -> Problem {
+    Problem::new("gives logarithms of independent probabilities without the logits before them")
+        .hint("say 'none' to explain them as numbers")
 }
 
 /// The activation for logits without further knowledge.
@@ -222,7 +225,7 @@ fn usual_activation(task: Option<Task>, outputs: usize) -> FinalActivation {
 }
 
 /// Scores as the graph proves them, or, without a proof, as is usual for the task.
-fn proved_scores(task: Option<Task>, proof: Proof, last: usize, outputs: usize) -> Result<Scores, String> {
+fn proved_scores(task: Option<Task>, proof: Proof, last: usize, outputs: usize) -> Result<Scores, Problem> {
     use FinalActivation::{Identity, None, Sigmoid, Softmax};
     let behind = |gives, activation, origin| match origin {
         Origin::Node(at) => Scores { at, ..Scores::last(gives, activation, last) },
@@ -267,7 +270,7 @@ fn task(
     proof: Proof,
     outputs: usize,
     warnings: &mut Vec<String>,
-) -> Result<Task, String> {
+) -> Result<Task, Problem> {
     let sums_to_one = matches!(proof, Proof::Softmax(_) | Proof::LogSoftmax(_)) && scores.at_softmax();
     let usual = match scores.activation {
         FinalActivation::None => Task::Numbers,
@@ -281,13 +284,16 @@ fn task(
     }
     match said {
         None => Ok(usual),
-        Some(Task::Binary) if outputs > 2 => {
-            Err(format!("its task is said to be 'binary', expected one output, got {outputs} (say 'classification')"))
+        Some(Task::Binary) if outputs > 2 => Err(Problem::new("its task is said to be 'binary'")
+            .expected("one output")
+            .found(outputs.to_string())
+            .hint("say 'classification'")),
+        Some(Task::Classification) if usual == Task::Binary => {
+            Err(Problem::new("its task is said to be 'classification'")
+                .expected("two outputs or more")
+                .found("one")
+                .hint("say 'binary' or 'numbers'"))
         }
-        Some(Task::Classification) if usual == Task::Binary => Err(
-            "its task is said to be 'classification', expected two outputs or more, got one (say 'binary' or 'numbers')"
-                .to_owned(),
-        ),
         Some(Task::MultiLabel) if sums_to_one => {
             warnings.push(
                 "the task is said to be 'multi-label', but the graph proves that its probabilities add up to 1".to_owned(),
@@ -302,28 +308,6 @@ impl Scores {
     /// Whether probabilities come from a softmax, and not from the two sides of a sigmoid.
     fn at_softmax(&self) -> bool {
         self.sides.is_none() && self.activation != FinalActivation::None
-    }
-}
-
-fn assumption(scores: &Scores, outputs: usize) -> String {
-    match (scores.activation, outputs) {
-        (FinalActivation::None, _) if scores.gives == OutputKind::LogSigmoid => {
-            "the outputs are logarithms of independent probabilities, and the logits before them are not at hand, so they are \
-             taken for plain numbers; --output none says so"
-                .to_owned()
-        }
-        (FinalActivation::None, _) => {
-            "the one output is bounded and no probability, so it is taken for a plain number; \
-             --output sigmoid takes it for a logit"
-                .to_owned()
-        }
-        (_, 1) => "the one output is taken for the logit of a yes-or-no question, whose probability is its sigmoid; \
-                   --output none takes it for a plain number, --output probabilities for a probability"
-            .to_owned(),
-        _ => format!(
-            "the {outputs} outputs are taken for logits of classes that exclude each other (softmax); \
-             --task multi-label, --output none or --output probabilities say otherwise"
-        ),
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{FinalActivation, Scores};
 use crate::card::{Graph, Node, Op};
+use crate::error::Problem;
 
 /// Appends the other side of the single score to the graph, `-z` of a logit `z` or `1 - p` of a probability `p`, and
 /// joins both to `[batch, 2]`. Returns the index of the joined node.
@@ -12,10 +13,10 @@ pub(super) fn append(
     shapes: &mut Vec<Vec<usize>>,
     scores: &Scores,
     own_first: bool,
-) -> Result<usize, String> {
+) -> Result<usize, Problem> {
     let base = graph.nodes[scores.at].name.clone();
     if base == graph.input.name {
-        return Err("does nothing to its input".to_owned());
+        return Err("does nothing to its input".into());
     }
     let mut push = |suffix: &str, op: Op, inputs: &[&str], width: usize| {
         let mut name = format!("{base}.{suffix}");

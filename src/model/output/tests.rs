@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{FinalActivation, OutputSpec, Resolved, resolve};
 use crate::card::{Card, OutputKind, Task};
+use crate::error::Problem;
 use crate::shapes;
 
 /// A network that computes `channels` logits `z` from its input, followed by `nodes`, the last of which is its
@@ -25,7 +26,7 @@ fn card(channels: usize, nodes: &str, more: &str) -> Card {
     Card::from_json(&text).unwrap()
 }
 
-fn resolved(card: &Card) -> Result<Resolved, String> {
+fn resolved(card: &Card) -> Result<Resolved, Problem> {
     let graph = card.graph.clone().unwrap();
     let shapes = shapes::infer(&graph, &BTreeMap::new())?;
     resolve(card, graph, shapes)
@@ -39,7 +40,9 @@ fn proved(channels: usize, nodes: &str) -> (FinalActivation, String) {
 }
 
 fn spec(channels: usize, nodes: &str, more: &str) -> Result<OutputSpec, String> {
-    resolved(&card(channels, nodes, more)).map(|resolved| resolved.spec)
+    resolved(&card(channels, nodes, more))
+        .map(|resolved| resolved.spec)
+        .map_err(|problem| problem.to_string())
 }
 
 const SOFTMAX: &str = r#"{ "name": "p", "op": "softmax", "axis": 1, "inputs": ["z"] }"#;
@@ -167,7 +170,7 @@ fn one_output_is_never_a_softmax() {
     for nodes in ["", r#"{ "name": "o", "op": "squeeze", "axes": [1], "inputs": ["z"] }"#] {
         let found = spec(1, nodes, "").unwrap();
         assert_eq!((found.task, found.activation), (Task::Binary, FinalActivation::Sigmoid));
-        assert!(found.assumed.unwrap().contains("--output none"));
+        assert!(found.assumed.unwrap().to_string().contains("ImportRequest::output = none"));
         let number = spec(1, nodes, r#""output": "none","#).unwrap();
         assert_eq!(
             (number.task, number.activation, number.assumed),
@@ -244,9 +247,9 @@ fn two_names_for_one_output_are_its_two_sides() {
     let said = format!(r#"{names} "output": "probabilities","#);
     let Resolved { graph, scores, .. } = resolved(&card(1, "", &said)).unwrap();
     assert_eq!(graph.nodes[scores].inputs, ["z.no", "z.yes"]);
-    let error = resolved(&card(3, "", names)).unwrap_err();
+    let error = resolved(&card(3, "", names)).unwrap_err().to_string();
     assert!(error.contains("names 2 classes, expected 3"), "{error}");
-    let error = resolved(&card(1, "", &format!(r#"{names} "output": "none","#))).unwrap_err();
+    let error = resolved(&card(1, "", &format!(r#"{names} "output": "none","#))).unwrap_err().to_string();
     assert!(error.contains("names 2 classes, expected 1"), "{error}");
 }
 

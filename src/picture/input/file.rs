@@ -7,7 +7,7 @@ use std::path::Path;
 use sha2::{Digest, Sha256};
 
 use crate::digest::hex;
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 
 /// The largest file read as a picture or tensor, in bytes. No such file is larger in practice, and the limit bounds
 /// memory.
@@ -16,14 +16,14 @@ pub const MAX_FILE_BYTES: u64 = 512 << 20;
 /// Reads a whole file.
 ///
 /// # Errors
-/// [`Error::Io`] when the operating system refuses; [`Error::Image`] for a directory and for more than
-/// [`MAX_FILE_BYTES`]. The limit applies to the bytes read: a device or a pipe reports no size.
+/// [`Io`](crate::error::ErrorKind::Io) when the operating system refuses; [`Image`](crate::error::ErrorKind::Image) for a directory and for
+/// more than [`MAX_FILE_BYTES`]. The limit applies to the bytes read: a device or a pipe reports no size.
 pub fn read_file(path: &Path) -> Result<Vec<u8>> {
     let name = || path.display().to_string();
     let file = File::open(path).map_err(Error::io("read", path))?;
     let metadata = file.metadata().map_err(Error::io("read", path))?;
     if metadata.is_dir() {
-        return Err(Error::image(name(), "is a directory, expected a file"));
+        return Err(Error::image(name(), Problem::new("is a directory").expected("a file")));
     }
     let mut bytes = Vec::with_capacity(metadata.len().min(MAX_FILE_BYTES) as usize + 1);
     file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(Error::io("read", path))?;
@@ -51,6 +51,7 @@ pub(super) fn check_size(bytes: &[u8], name: impl Fn() -> String) -> Result<()> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::ErrorKind;
 
     #[test]
     fn the_fingerprint_is_the_one_of_the_standard() {
@@ -63,7 +64,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let missing = folder.path().join("missing.png");
         let error = read_file(&missing).unwrap_err();
-        assert!(matches!(&error, Error::Io { action: "read", .. }), "{error}");
+        assert!(error.kind() == ErrorKind::Io, "{error}");
         let error = read_file(folder.path()).unwrap_err();
         assert!(error.to_string().ends_with("is a directory, expected a file"), "{error}");
     }

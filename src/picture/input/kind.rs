@@ -2,6 +2,8 @@
 
 use image::ImageFormat;
 
+use crate::error::Problem;
+
 /// The formats that are read, as messages list them.
 const READ: &str = "PNG, JPEG, WebP, GIF, BMP, TIFF or PNM";
 
@@ -13,14 +15,15 @@ const TEXT_BYTES: usize = 2048;
 ///
 /// # Errors
 /// What the file is instead, with a way out.
-pub(super) fn of(bytes: &[u8]) -> Result<(ImageFormat, &'static str), String> {
+pub(super) fn of(bytes: &[u8]) -> Result<(ImageFormat, &'static str), Problem> {
     if let Some((what, way_out)) = unread(bytes) {
-        return Err(format!("is {what}, expected {READ} ({way_out})"));
+        return Err(Problem::new(format!("is {what}")).expected(READ).hint(way_out));
     }
     if bytes.starts_with(b"II+\0\x08\0\0\0") || bytes.starts_with(b"MM\0+\0\x08\0\0") {
         return Ok((ImageFormat::Tiff, "tiff"));
     }
-    let not_a_picture = || format!("not a picture: expected {READ} (is the file what its name says?)");
+    let not_a_picture =
+        || Problem::new("not a picture: ").expected(READ).hint("is the file what its name says?");
     let kind = image::guess_format(bytes).map_err(|_| not_a_picture())?;
     let name = match kind {
         ImageFormat::Png => "png",
@@ -186,7 +189,7 @@ mod tests {
     use super::*;
 
     fn named(bytes: &[u8]) -> String {
-        of(bytes).unwrap_err()
+        of(bytes).unwrap_err().to_string()
     }
 
     #[test]

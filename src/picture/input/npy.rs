@@ -8,6 +8,8 @@ use std::io::{Chain, Cursor, Read};
 use half::f16;
 use npyz::{DType, Deserialize, NpyFile, Order, TypeChar};
 
+use crate::error::Problem;
+
 /// The longest header that NumPy itself reads, in bytes.
 const MAX_HEADER: usize = 10_000;
 
@@ -15,7 +17,8 @@ const MAX_HEADER: usize = 10_000;
 /// stack.
 const MAX_NESTING: usize = 16;
 
-const CUT_SHORT: &str = "ends before its last number (is it whole?)";
+/// Words before what is wrong with the file's form.
+const UNSOUND: &str = "not a sound .npy file: ";
 
 /// An array of which only the header has been read.
 pub(super) struct Npy<R: Read> {
@@ -26,17 +29,16 @@ pub(super) struct Npy<R: Read> {
 
 impl<R: Read> Npy<R> {
     /// Reads the header.
-    pub(super) fn open(mut reader: R) -> Result<Self, String> {
-        let header =
-            read_header(&mut reader).map_err(|problem| format!("not a sound .npy file: {problem}"))?;
-        let file = NpyFile::new(Cursor::new(header).chain(reader))
-            .map_err(|error| format!("not a sound .npy file: {error}"))?;
+    pub(super) fn open(mut reader: R) -> Result<Self, Problem> {
+        let header = read_header(&mut reader).map_err(|problem| problem.after(UNSOUND))?;
+        let file =
+            NpyFile::new(Cursor::new(header).chain(reader)).map_err(|error| format!("{UNSOUND}{error}"))?;
         let shape = file.shape().iter().map(|side| *side as usize).collect();
         Ok(Self { file, shape })
     }
 
     /// All values in C order, all finite. Allocates what the shape claims, so callers check the shape first.
-    pub(super) fn numbers(self) -> Result<Vec<f32>, String> {
+    pub(super) fn numbers(self) -> Result<Vec<f32>, Problem> {
         let fortran = self.file.order() == Order::Fortran;
         let mut values = numbers(self.file)?;
         if fortran {
@@ -45,7 +47,8 @@ impl<R: Read> Npy<R> {
         match values.iter().position(|value| !value.is_finite()) {
             Some(at) => {
                 let place = unravel(at, &self.shape);
-                Err(format!("the value at {place:?} is {}, expected finite numbers", values[at]))
+                Err(Problem::new(format!("the value at {place:?} is {}", values[at]))
+                    .expected("finite numbers"))
             }
             None => Ok(values),
         }
@@ -62,7 +65,7 @@ pub fn channels_first(values: &[f32], pictures: usize, channels: usize) -> Vec<f
 }
 
 /// Reads up to the first value, and checks the claimed length before allocating it.
-fn read_header(reader: &mut impl Read) -> Result<Vec<u8>, String> {
+fn read_header(reader: &mut impl Read) -> Result<Vec<u8>, Problem> {
     let mut header = Vec::new();
     let mut read = |count: usize, header: &mut Vec<u8>| {
         let wanted = header.len() + count;
@@ -70,7 +73,7 @@ fn read_header(reader: &mut impl Read) -> Result<Vec<u8>, String> {
         if end == count && header.len() == wanted {
             Ok(())
         } else {
-            Err("its header is cut short".to_owned())
+            Err(Problem::new("its header is cut short"))
         }
     };
     read(10, &mut header)?;
@@ -83,21 +86,23 @@ fn read_header(reader: &mut impl Read) -> Result<Vec<u8>, String> {
         _ => return Err("it does not begin with NumPy's mark".into()),
     };
     if claimed > MAX_HEADER {
-        return Err(format!("its header claims {claimed} bytes, expected at most {MAX_HEADER}"));
+        return Err(Problem::new(format!("its header claims {claimed} bytes"))
+            .expected(format!("at most {MAX_HEADER}")));
     }
     let start = header.len();
     read(claimed, &mut header)?;
     let opened = header[start..].iter().filter(|byte| b"([{".contains(*byte)).count();
     if opened > MAX_NESTING {
-        return Err(format!("its header has {opened} brackets, expected at most {MAX_NESTING}"));
+        return Err(Problem::new(format!("its header has {opened} brackets"))
+            .expected(format!("at most {MAX_NESTING}")));
     }
     Ok(header)
 }
 
 /// All values as `f32`, in file order.
-fn numbers(file: NpyFile<impl Read>) -> Result<Vec<f32>, String> {
+fn numbers(file: NpyFile<impl Read>) -> Result<Vec<f32>, Problem> {
     let DType::Plain(kind) = file.dtype() else {
-        return Err("holds records, expected one number a cell".into());
+        return Err(Problem::new("holds records").expected("one number a cell"));
     };
     match (kind.type_char(), kind.size_field()) {
         (TypeChar::Float, 2) => halves(file, kind.endianness() == npyz::Endianness::Big),
@@ -111,22 +116,27 @@ fn numbers(file: NpyFile<impl Read>) -> Result<Vec<f32>, String> {
         (TypeChar::Int, 2) => widen::<i16>(file, f32::from),
         (TypeChar::Int, 4) => widen::<i32>(file, |value| value as f32),
         (TypeChar::Int, 8) => widen::<i64>(file, |value| value as f32),
-        _ => Err(format!("holds numbers of type '{kind}', expected float16 to float64 or integers")),
+        _ => Err(Problem::new(format!("holds numbers of type '{kind}'"))
+            .expected("float16 to float64 or integers")),
     }
 }
 
-fn widen<T: Deserialize>(file: NpyFile<impl Read>, convert: impl Fn(T) -> f32) -> Result<Vec<f32>, String> {
-    let values = file.data::<T>().map_err(|error| format!("not a sound .npy file: {error}"))?;
-    values.map(|value| value.map(&convert).map_err(|_| CUT_SHORT.to_owned())).collect()
+fn cut_short() -> Problem {
+    Problem::new("ends before its last number").hint("is it whole?")
+}
+
+fn widen<T: Deserialize>(file: NpyFile<impl Read>, convert: impl Fn(T) -> f32) -> Result<Vec<f32>, Problem> {
+    let values = file.data::<T>().map_err(|error| format!("{UNSOUND}{error}"))?;
+    values.map(|value| value.map(&convert).map_err(|_| cut_short())).collect()
 }
 
 /// `npyz` reads 16-bit floats only with an extra feature, and converting two bytes is simpler.
-fn halves(file: NpyFile<impl Read>, big_endian: bool) -> Result<Vec<f32>, String> {
+fn halves(file: NpyFile<impl Read>, big_endian: bool) -> Result<Vec<f32>, Problem> {
     let wanted = file.len() * 2;
     let mut bytes = Vec::new();
-    file.into_inner().take(wanted).read_to_end(&mut bytes).map_err(|_| CUT_SHORT)?;
+    file.into_inner().take(wanted).read_to_end(&mut bytes).map_err(|_| cut_short())?;
     if bytes.len() as u64 != wanted {
-        return Err(CUT_SHORT.into());
+        return Err(cut_short());
     }
     let half = |pair: &[u8]| {
         let pair = [pair[0], pair[1]];

@@ -12,7 +12,7 @@ use zip::result::ZipError;
 
 use super::file::MAX_FILE_BYTES;
 use super::npy::Npy;
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result, Subject};
 
 /// An open archive.
 #[derive(Debug)]
@@ -34,21 +34,22 @@ impl Npz {
     /// Reads the table of contents. Errors call the file `reference 'PATH'`.
     ///
     /// # Errors
-    /// [`Error::Io`] when the operating system refuses; [`Error::Request`] when it is no zip file, is damaged, or is larger
-    /// than [`MAX_FILE_BYTES`].
+    /// [`Io`](crate::error::ErrorKind::Io) when the operating system refuses; [`Request`](crate::error::ErrorKind::Request) when it is no zip
+    /// file, is damaged, or is larger than [`MAX_FILE_BYTES`].
     pub fn open(path: &Path) -> Result<Self> {
         let name = path.display().to_string();
         let file = File::open(path).map_err(Error::io("read", path))?;
         let metadata = file.metadata().map_err(Error::io("read", path))?;
         if !metadata.is_file() {
-            return Err(refuse(&name, "is not a file, expected a .npz archive"));
+            return Err(refuse(&name, Problem::new("is not a file").expected("a .npz archive")));
         }
         if metadata.len() > MAX_FILE_BYTES {
             let limit = MAX_FILE_BYTES >> 20;
             return Err(refuse(&name, format!("is larger than the limit of {limit} MiB")));
         }
         let archive = ZipArchive::new(BufReader::new(file)).map_err(|error| {
-            refuse(&name, format!("is not a sound .npz archive: {} (numpy.savez writes one)", reason(&error)))
+            let what = format!("is not a sound .npz archive: {}", reason(&error));
+            refuse(&name, Problem::new(what).hint("numpy.savez writes one"))
         })?;
         Ok(Self { archive, name })
     }
@@ -78,24 +79,22 @@ impl Npz {
     /// Reads one array after `check` has accepted its shape.
     ///
     /// # Errors
-    /// [`Error::Request`] when there is no such array, `check` refuses its shape, it holds other than finite numbers,
-    /// or the archive is damaged.
+    /// [`Request`](crate::error::ErrorKind::Request) when there is no such array, `check` refuses its shape, it holds other than finite
+    /// numbers, or the archive is damaged.
     pub fn array(
         &mut self,
         array: &str,
-        check: impl FnOnce(&[usize]) -> std::result::Result<(), String>,
+        check: impl FnOnce(&[usize]) -> std::result::Result<(), Problem>,
     ) -> Result<Array> {
-        let problem = |problem: String| refuse(&self.name, format!("array '{array}' {problem}"));
-        let mut file = self
-            .archive
-            .by_name(&member(array))
-            .map_err(|error| problem(format!("cannot be read: {}", reason(&error))))?;
-        let npy = Npy::open(&mut file).map_err(|text| problem(format!("cannot be read: {text}")))?;
+        let refuse = |problem: Problem| refuse(&self.name, problem.named("array", array));
+        let unread = |problem: Problem| refuse(problem.after("cannot be read: "));
+        let mut file = self.archive.by_name(&member(array)).map_err(|error| unread(reason(&error).into()))?;
+        let npy = Npy::open(&mut file).map_err(unread)?;
         let shape = npy.shape.clone();
-        check(&shape).map_err(problem)?;
-        let values = npy.numbers().map_err(|text| problem(format!("cannot be read: {text}")))?;
+        check(&shape).map_err(refuse)?;
+        let values = npy.numbers().map_err(unread)?;
         // The zip reader verifies the checksum only at the end of the member, which the last value may not reach.
-        file.read(&mut [0]).map_err(|error| problem(format!("is damaged: {error}")))?;
+        file.read(&mut [0]).map_err(|error| refuse(format!("is damaged: {error}").into()))?;
         Ok(Array { shape, values })
     }
 }
@@ -104,8 +103,8 @@ fn member(array: &str) -> String {
     format!("{array}.npy")
 }
 
-fn refuse(name: &str, problem: impl std::fmt::Display) -> Error {
-    Error::request(format!("reference '{name}': {problem}"))
+fn refuse(name: &str, problem: impl Into<Problem>) -> Error {
+    problem.into().about(Subject::Reference(name.to_owned())).into()
 }
 
 fn reason(error: &ZipError) -> String {

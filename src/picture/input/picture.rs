@@ -14,7 +14,7 @@ use super::options::{Icc, ReadOptions};
 use super::profile::Profile;
 use super::raster::{Decoded, Fault};
 use super::{general, jpeg, kind, tiff};
-use crate::error::{Error, Result};
+use crate::error::{OptionName, Phrase, Problem, Result};
 
 /// A decoded, upright picture with 8 bits per channel.
 #[derive(Debug, Clone)]
@@ -34,7 +34,7 @@ pub struct Picture {
     /// The embedded colour profile, unless it is sRGB.
     pub profile: Option<ColourProfile>,
     /// Warnings: damage that the decoder repaired, and a profile that was ignored.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Phrase>,
 }
 
 /// An embedded colour profile other than sRGB.
@@ -84,20 +84,21 @@ impl Picture {
     /// Decodes a file's bytes. `name` is what errors call it.
     ///
     /// # Errors
-    /// [`Error::Image`] when the bytes are no picture of a known format, are damaged beyond what the decoder can fill in (or
+    /// [`Image`](crate::error::ErrorKind::Image) when the bytes are no picture of a known format, are damaged beyond what the decoder can fill in (or
     /// damaged at all, where the options are strict), or claim more than [`MAX_PIXELS`](super::MAX_PIXELS).
     pub fn from_bytes(bytes: &[u8], name: &str, options: impl Into<ReadOptions>) -> Result<Self> {
         let options = options.into();
         check_size(bytes, || name.to_owned())?;
-        let refuse = |problem: String| Error::image(name, problem);
+        let refuse = |problem: Problem| problem.of_image(name);
         let (kind, format) = kind::of(bytes).map_err(refuse)?;
-        let mut decoded = decode(bytes, kind).map_err(|fault| refuse(fault.message(format)))?;
-        let mut warnings = std::mem::take(&mut decoded.damage);
-        if let (true, [damage, ..]) = (options.strict, &warnings[..]) {
-            return Err(refuse(format!("{damage} (read it without --strict-pictures to use what there is)")));
+        let mut decoded = decode(bytes, kind).map_err(|fault| refuse(fault.problem(format)))?;
+        let damage = std::mem::take(&mut decoded.damage);
+        if let (true, [damage, ..]) = (options.strict, &damage[..]) {
+            let hint = Phrase::from("read it without ").without(OptionName::StrictPictures);
+            return Err(refuse(Problem::new(damage.clone()).hint(hint.text(" to use what there is"))));
         }
         let Colours { rgb, shown, profile, warning } = Colours::of(&decoded, options);
-        warnings.extend(warning);
+        let warnings = damage.into_iter().map(Phrase::from).chain(warning).collect();
         let upright = |rgb| {
             let mut upright = DynamicImage::ImageRgb8(rgb);
             upright.apply_orientation(decoded.orientation);
@@ -131,7 +132,7 @@ struct Colours {
     rgb: RgbImage,
     shown: Option<RgbImage>,
     profile: Option<ColourProfile>,
-    warning: Option<String>,
+    warning: Option<Phrase>,
 }
 
 impl Colours {
@@ -154,7 +155,7 @@ impl Colours {
                     "its colour profile '{name}' cannot be used, so its colours are as stored: {problem}"
                 );
                 let profile = Some(ColourProfile { name, converted: false });
-                return Self { profile, warning: Some(warning), ..Self::plain(stored) };
+                return Self { profile, warning: Some(warning.into()), ..Self::plain(stored) };
             }
         };
         match options.icc {
@@ -163,10 +164,11 @@ impl Colours {
                 Self { rgb: converted, shown: None, profile, warning: None }
             }
             Icc::Keep => {
-                let warning = format!(
-                    "its colours are in the profile '{name}' and not in sRGB; the network gets them as stored (--icc convert \
-                     brings them to sRGB)"
+                let what = format!(
+                    "its colours are in the profile '{name}' and not in sRGB; the network gets them as stored ("
                 );
+                let warning =
+                    Phrase::from(what).set(OptionName::Icc, "convert").text(" brings them to sRGB)");
                 let profile = Some(ColourProfile { name, converted: false });
                 Self { rgb: stored, shown: Some(converted), profile, warning: Some(warning) }
             }

@@ -11,7 +11,7 @@ use image::RgbImage;
 use super::placement::Placement;
 use super::raster::MAX_PIXELS;
 use crate::card::{ColorOrder, Crop, Filter, InputSpec, Preprocess, Resize};
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 
 /// A picture prepared for a network.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,7 +25,7 @@ pub struct Prepared {
 /// Resizes, crops and scales an upright picture.
 ///
 /// # Errors
-/// [`Error::Request`] when the card's preprocessing does not end in the network's input size or channels, or when
+/// [`Request`](crate::error::ErrorKind::Request) when the card's preprocessing does not end in the network's input size or channels, or when
 /// a long thin picture would be resized to more than [`MAX_PIXELS`].
 pub fn preprocess(picture: &RgbImage, spec: &Preprocess, input: &InputSpec) -> Result<Prepared> {
     let plan = Plan::new(picture, spec);
@@ -89,28 +89,30 @@ impl Plan {
     fn check(&self, spec: &Preprocess, input: &InputSpec) -> Result<()> {
         let channels = spec.color.channels();
         if channels != input.channels {
-            return Err(Error::request(format!(
-                "card field 'preprocess.color': gives {channels} channels, expected the network's {} \
-                 (gray gives 1, rgb and bgr give 3)",
-                input.channels
-            )));
+            return Err(Error::request(
+                Problem::new(format!("gives {channels} channels"))
+                    .expected(format!("the network's {}", input.channels))
+                    .about_field("preprocess.color")
+                    .hint("gray gives 1, rgb and bgr give 3"),
+            ));
         }
         let [width, height] = self.output;
         if [width, height] != [input.width, input.height] {
             let field = if spec.crop.is_some() { "crop" } else { "resize" };
-            return Err(Error::request(format!(
-                "card field 'preprocess.{field}': makes this picture {width}x{height} pixels, expected the \
-                 network's {}x{} (a crop or a stretch to that size does)",
-                input.width, input.height
-            )));
+            return Err(Error::request(
+                Problem::new(format!("makes this picture {width}x{height} pixels"))
+                    .expected(format!("the network's {}x{}", input.width, input.height))
+                    .about_field(format!("preprocess.{field}"))
+                    .hint("a crop or a stretch to that size does"),
+            ));
         }
         let [width, height] = self.resized;
         if (width as u64).saturating_mul(height as u64) > MAX_PIXELS {
-            return Err(Error::request(format!(
-                "the picture is too long and thin: resizing makes it {width}x{height} pixels, more than the \
-                 limit of {} megapixels (crop it first)",
+            let what = format!(
+                "the picture is too long and thin: resizing makes it {width}x{height} pixels, more than the limit of {} megapixels",
                 MAX_PIXELS / 1_000_000
-            )));
+            );
+            return Err(Problem::new(what).hint("crop it first").into());
         }
         Ok(())
     }

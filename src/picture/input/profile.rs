@@ -6,6 +6,7 @@ use image::{DynamicImage, RgbImage, RgbaImage};
 use moxcms::{ColorProfile, DataColorSpace, Layout, ProfileText, TransformOptions};
 
 use super::raster::{Cmyk, Decoded, Pixels, compose};
+use crate::error::Problem;
 
 /// Largest difference from sRGB, in levels of 255, for a profile to count as sRGB. Makers' sRGB profiles differ by
 /// rounding.
@@ -31,15 +32,16 @@ impl Profile {
     ///
     /// # Errors
     /// When the profile cannot be used.
-    pub(super) fn read(icc: &[u8]) -> Result<Option<Self>, String> {
-        let profile = contained(|| ColorProfile::new_from_slice(icc).map_err(|error| error.to_string()))?;
+    pub(super) fn read(icc: &[u8]) -> Result<Option<Self>, Problem> {
+        let profile =
+            contained(|| ColorProfile::new_from_slice(icc).map_err(|error| error.to_string().into()))?;
         let name = name(&profile);
         let this = Self { profile, name };
         Ok(if this.is_srgb()? { None } else { Some(this) })
     }
 
     /// Whether it maps all sampled colours to where sRGB has them.
-    fn is_srgb(&self) -> Result<bool, String> {
+    fn is_srgb(&self) -> Result<bool, Problem> {
         let (layout, channels, colours) = match self.profile.color_space {
             DataColorSpace::Rgb => (Layout::Rgb, 3, grid()),
             DataColorSpace::Gray => (Layout::Gray, 1, (0..=255).collect()),
@@ -56,7 +58,7 @@ impl Profile {
     ///
     /// # Errors
     /// When the profile is for another colour model than the picture's, or cannot be used.
-    pub(super) fn to_srgb(&self, decoded: &Decoded, background: [u8; 3]) -> Result<RgbImage, String> {
+    pub(super) fn to_srgb(&self, decoded: &Decoded, background: [u8; 3]) -> Result<RgbImage, Problem> {
         let space = self.profile.color_space;
         let fits = match &decoded.pixels {
             Pixels::Cmyk(_) => space == DataColorSpace::Cmyk,
@@ -64,7 +66,7 @@ impl Profile {
             Pixels::Image(_) => space == DataColorSpace::Gray,
         };
         if !fits {
-            return Err(format!("it is for other colours ({space:?})"));
+            return Err(format!("it is for other colours ({space:?})").into());
         }
         match &decoded.pixels {
             Pixels::Cmyk(Cmyk { width, height, samples }) => {
@@ -85,12 +87,12 @@ impl Profile {
         }
     }
 
-    fn opaque(&self, [width, height]: [u32; 2], layout: Layout, samples: &[u8]) -> Result<RgbImage, String> {
+    fn opaque(&self, [width, height]: [u32; 2], layout: Layout, samples: &[u8]) -> Result<RgbImage, Problem> {
         let rgb = self.transform(layout, Layout::Rgb, samples, width as usize * height as usize * 3)?;
-        RgbImage::from_raw(width, height, rgb).ok_or_else(|| BROKEN.to_owned())
+        RgbImage::from_raw(width, height, rgb).ok_or_else(|| BROKEN.into())
     }
 
-    fn transparent(&self, image: &DynamicImage, is_premultiplied: bool) -> Result<RgbaImage, String> {
+    fn transparent(&self, image: &DynamicImage, is_premultiplied: bool) -> Result<RgbaImage, Problem> {
         let (width, height) = (image.width(), image.height());
         let count = width as usize * height as usize * 4;
         let rgba = if image.color().has_color() {
@@ -98,10 +100,10 @@ impl Profile {
         } else {
             self.transform(Layout::GrayAlpha, Layout::Rgba, &image.to_luma_alpha8(), count)?
         };
-        RgbaImage::from_raw(width, height, rgba).ok_or_else(|| BROKEN.to_owned())
+        RgbaImage::from_raw(width, height, rgba).ok_or_else(|| BROKEN.into())
     }
 
-    fn transform(&self, from: Layout, to: Layout, source: &[u8], count: usize) -> Result<Vec<u8>, String> {
+    fn transform(&self, from: Layout, to: Layout, source: &[u8], count: usize) -> Result<Vec<u8>, Problem> {
         contained(|| {
             let options = TransformOptions::default();
             let transform = self
@@ -154,6 +156,6 @@ fn name(profile: &ColorProfile) -> String {
 }
 
 /// A panic of the colour library on a malformed profile makes the profile unusable; it must not end the run.
-fn contained<T>(work: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err("it is damaged".to_owned()))
+fn contained<T>(work: impl FnOnce() -> Result<T, Problem>) -> Result<T, Problem> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err("it is damaged".into()))
 }

@@ -3,6 +3,8 @@
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageError, RgbImage, RgbaImage};
 
+use crate::error::Problem;
+
 /// The most pixels that a picture may claim, checked before decoding.
 pub const MAX_PIXELS: u64 = 100_000_000;
 
@@ -44,8 +46,8 @@ pub(super) enum Fault {
     Unsupported(String),
     Damaged(String),
     Memory,
-    /// A complete message.
-    Other(String),
+    /// A complete problem.
+    Other(Problem),
 }
 
 impl From<ImageError> for Fault {
@@ -60,26 +62,29 @@ impl From<ImageError> for Fault {
 
 impl Fault {
     /// The message on one line: what is wrong, what was expected, and a way out.
-    pub(super) fn message(self, format: &str) -> String {
+    pub(super) fn problem(self, format: &str) -> Problem {
         let line = |text: String| text.split_whitespace().collect::<Vec<_>>().join(" ");
         match self {
             Self::Size { width, height } if width == 0 || height == 0 => {
-                format!("{width}x{height} pixels: has nothing to look at")
+                format!("{width}x{height} pixels: has nothing to look at").into()
             }
             Self::Size { width, height } => {
                 let limit = MAX_PIXELS / 1_000_000;
-                format!(
-                    "{width}x{height} pixels is more than the limit of {limit} megapixels (shrink it first)"
-                )
+                let what = format!("{width}x{height} pixels is more than the limit of {limit} megapixels");
+                Problem::new(what).hint("shrink it first")
             }
             Self::Unsupported(reason) => {
-                format!("a kind of {format} that cannot be read: {} (save it as PNG or JPEG)", line(reason))
+                let what = format!("a kind of {format} that cannot be read: {}", line(reason));
+                Problem::new(what).hint("save it as PNG or JPEG")
             }
             Self::Memory => {
-                format!("decoding this {format} takes more memory than the limit (shrink it first)")
+                let what = format!("decoding this {format} takes more memory than the limit");
+                Problem::new(what).hint("shrink it first")
             }
-            Self::Damaged(reason) => format!("damaged or cut short: {} (is it whole?)", line(reason)),
-            Self::Other(message) => message,
+            Self::Damaged(reason) => {
+                Problem::new(format!("damaged or cut short: {}", line(reason))).hint("is it whole?")
+            }
+            Self::Other(problem) => problem,
         }
     }
 }

@@ -8,7 +8,7 @@ use npyz::WriterBuilder as _;
 use super::file::{check_size, read_file};
 use super::npy::{Npy, channels_first};
 use crate::card::{ColorOrder, InputSpec, Layout, Preprocess};
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 
 /// Reads a `.npy` file that holds an input tensor, and gives it as `[1, channels, height, width]`.
 ///
@@ -27,11 +27,11 @@ pub fn read_npy(path: &Path, layout: Layout, expected: &InputSpec) -> Result<Vec
 /// as channels last. Values may be 16-, 32- or 64-bit floats or integers of any width, in C or Fortran order.
 ///
 /// # Errors
-/// [`Error::Image`] when it is no `.npy` file, ends too early, holds other than numbers, has another shape than
+/// [`Image`](crate::error::ErrorKind::Image) when it is no `.npy` file, ends too early, holds other than numbers, has another shape than
 /// `expected`, or holds a number that is not finite as `f32`.
 pub fn npy_from_bytes(bytes: &[u8], name: &str, layout: Layout, expected: &InputSpec) -> Result<Vec<f32>> {
     check_size(bytes, || name.to_owned())?;
-    let refuse = |problem: String| Error::image(name, problem);
+    let refuse = |problem: Problem| problem.of_image(name);
     let array = Npy::open(bytes).map_err(refuse)?;
     let layout = find_layout(&array.shape, layout, expected).map_err(refuse)?;
     let values = array.numbers().map_err(refuse)?;
@@ -44,7 +44,7 @@ pub fn npy_from_bytes(bytes: &[u8], name: &str, layout: Layout, expected: &Input
 /// A two-dimensional `float32` array, row by row, as the bytes of a `.npy` file.
 ///
 /// # Errors
-/// [`Error::Internal`] when the number of values is not `height * width`.
+/// [`Internal`](crate::error::ErrorKind::Internal) when the number of values is not `height * width`.
 pub fn write_npy_2d(height: usize, width: usize, values: &[f32]) -> Result<Vec<u8>> {
     let fault = |error: std::io::Error| Error::internal(format!("writing a .npy array: {error}"));
     let mut bytes = Vec::with_capacity(128 + values.len() * 4);
@@ -83,7 +83,7 @@ pub fn picture_from_tensor(values: &[f32], spec: &Preprocess, input: &InputSpec)
 }
 
 /// The axis order of an array of shape `got`: as requested, or as the model's framework has it.
-fn find_layout(got: &[usize], asked: Layout, expected: &InputSpec) -> Result<Layout, String> {
+fn find_layout(got: &[usize], asked: Layout, expected: &InputSpec) -> Result<Layout, Problem> {
     let InputSpec { channels, height, width, layout: native, .. } = *expected;
     let order = |layout| match layout {
         Layout::ChannelsFirst => [channels, height, width],
@@ -99,17 +99,17 @@ fn find_layout(got: &[usize], asked: Layout, expected: &InputSpec) -> Result<Lay
         return Ok(layout);
     }
     let wanted = order(candidates[0]);
-    let hint = if fits(Layout::ChannelsLast) {
-        " (is its layout channels-last?)"
-    } else if fits(Layout::ChannelsFirst) {
-        " (is its layout channels-first?)"
-    } else if got.len() == 4 && got[0] > 1 && got[1..] == wanted {
-        " (save one picture a file)"
-    } else {
-        ""
-    };
     let batched: Vec<usize> = std::iter::once(1).chain(wanted.iter().copied()).collect();
-    Err(format!("has shape {got:?}, expected {wanted:?} or {batched:?}{hint}"))
+    let problem = Problem::new(format!("has shape {got:?}")).expected(format!("{wanted:?} or {batched:?}"));
+    Err(if fits(Layout::ChannelsLast) {
+        problem.hint("is its layout channels-last?")
+    } else if fits(Layout::ChannelsFirst) {
+        problem.hint("is its layout channels-first?")
+    } else if got.len() == 4 && got[0] > 1 && got[1..] == wanted {
+        problem.hint("save one picture a file")
+    } else {
+        problem
+    })
 }
 
 #[cfg(test)]

@@ -56,7 +56,7 @@ fn levels(bytes: &[u8]) -> Vec<u8> {
 }
 
 fn problem(bytes: &[u8]) -> String {
-    decode(bytes).unwrap_err().message("tiff")
+    decode(bytes).unwrap_err().problem("tiff").to_string()
 }
 
 fn bytes_of<const N: usize, T: Copy>(values: &[T], to_bytes: impl Fn(T) -> [u8; N]) -> Vec<u8> {

@@ -38,7 +38,7 @@ pub use threshold::Threshold;
 pub use thumbnail::thumbnail;
 
 /// The element of `all` named `wanted`, ignoring case; otherwise an error that lists the valid names.
-fn by_name<T: Copy>(kind: &str, wanted: &str, all: &[T], name: fn(T) -> &'static str) -> Result<T> {
+fn by_name<T: Copy>(kind: &'static str, wanted: &str, all: &[T], name: fn(T) -> &'static str) -> Result<T> {
     let found = all.iter().find(|one| name(**one).eq_ignore_ascii_case(wanted)).copied();
     found.ok_or_else(|| Error::unknown(kind, wanted, all.iter().map(|one| name(*one))))
 }

@@ -64,7 +64,7 @@ impl fmt::Display for PngLevel {
 /// Encodes a picture as PNG: grey, RGB or RGBA with 8 or 16 bits per channel.
 ///
 /// # Errors
-/// [`Error::Internal`] when the encoder fails, for example on a picture without pixels.
+/// [`Internal`](crate::error::ErrorKind::Internal) when the encoder fails, for example on a picture without pixels.
 pub fn encode_png<P>(picture: &ImageBuffer<P, Vec<P::Subpixel>>, level: PngLevel) -> Result<Vec<u8>>
 where
     P: Pixel + PixelWithColorType,

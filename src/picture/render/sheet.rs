@@ -69,7 +69,7 @@ impl Sheet {
     /// Draws the sheet on white.
     ///
     /// # Errors
-    /// [`Error::Internal`](crate::Error::Internal) when a picture cannot be scaled.
+    /// [`Internal`](crate::error::ErrorKind::Internal) when a picture cannot be scaled.
     pub fn draw(&self) -> Result<RgbImage> {
         let type_ = Type::new()?;
         let plan = Plan::new(self, &type_)?;

@@ -7,7 +7,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::resample::Placed;
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 
 /// A rule for the smallest value that counts. Pixels at zero or below never do.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -54,10 +54,8 @@ impl FromStr for Threshold {
             None => within(text, 1.0).map(Self::Fraction),
         };
         found.ok_or_else(|| {
-            Error::request(format!(
-                "threshold '{text}' is not known; expected a share of the greatest heat from 0 to 1 such as 0.15, otsu, or a \
-                 percentile such as p80"
-            ))
+            let expected = "expected a share of the greatest heat from 0 to 1 such as 0.15, otsu, or a percentile such as p80";
+            Problem::new("is not known").remark(expected).named("threshold", text).into()
         })
     }
 }

@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 /// enlarged.
 ///
 /// # Errors
-/// [`Error::Internal`] when the scaler fails, for example on a picture without pixels.
+/// [`Internal`](crate::error::ErrorKind::Internal) when the scaler fails, for example on a picture without pixels.
 pub fn thumbnail(picture: &RgbImage, side: u32) -> Result<RgbImage> {
     let fault = |reason: &dyn std::fmt::Display| Error::internal(format!("scaling a picture: {reason}"));
     let (width, height) = picture.dimensions();

@@ -20,7 +20,7 @@ pub use self::counts::{
 use self::counts::{in_millionths, joined_mean};
 pub use self::tally::{Counted, Tally};
 use super::{LabelRecord, Prediction, Record, layout};
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 
 /// The newest summary version, and the one that this build writes.
 pub const SUMMARY_VERSION: u32 = 2;
@@ -166,22 +166,26 @@ impl Summary {
     /// different divisions.
     pub fn merge(parts: Vec<Self>) -> Result<Self> {
         let Some(first) = parts.first() else {
-            return Err(Error::request("no summaries to merge, expected one or more"));
+            return Err(Error::request(Problem::new("no summaries to merge").expected("one or more")));
         };
         for part in &parts {
             if (part.schema_version, &part.burncam) != (first.schema_version, &first.burncam) {
                 let problem = format!("'{}' and '{}'", first.burncam, part.burncam);
-                return Err(Error::request(format!(
-                    "summaries of burncam {problem} do not go together (run all parts with one version)"
-                )));
+                return Err(Error::request(
+                    Problem::new(format!("summaries of burncam {problem} do not go together"))
+                        .hint("run all parts with one version"),
+                ));
             }
             if part.model != first.model {
                 let name = |model: &SummaryModel| format!("'{}' ({:.12})", model.name, model.sha256);
-                return Err(Error::request(format!(
-                    "summaries of the models {} and {} do not go together (run all parts with one model)",
-                    name(&first.model),
-                    name(&part.model)
-                )));
+                return Err(Error::request(
+                    Problem::new(format!(
+                        "summaries of the models {} and {} do not go together",
+                        name(&first.model),
+                        name(&part.model)
+                    ))
+                    .hint("run all parts with one model"),
+                ));
             }
         }
         shards::check(parts.iter().map(|part| part.shard.as_deref()))?;
@@ -236,10 +240,12 @@ impl Summary {
     ///
     /// # Errors
     /// When a number is not finite.
-    pub fn to_json(&self) -> Result<String, String> {
+    pub fn to_json(&self) -> Result<String, Problem> {
         let numbers = [self.run.seconds, self.run.images_per_second, self.mean_proba.unwrap_or_default()];
         match numbers.into_iter().find(|number| !number.is_finite()) {
-            Some(number) => Err(format!("the summary holds {number}, expected finite numbers")),
+            Some(number) => {
+                Err(Problem::new(format!("the summary holds {number}")).expected("finite numbers"))
+            }
             None => layout::to_json(self),
         }
     }

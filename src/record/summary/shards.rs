@@ -1,6 +1,6 @@
 //! Completeness of a divided run. Receives the shard names of summaries; refuses incomplete sets.
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 
 /// Accepts parts that are not shards, or each of `1/N` to `N/N` exactly once.
 pub(super) fn check<'a>(parts: impl Iterator<Item = Option<&'a str>>) -> Result<()> {
@@ -8,9 +8,10 @@ pub(super) fn check<'a>(parts: impl Iterator<Item = Option<&'a str>>) -> Result<
     let named: Vec<&str> = parts.iter().flatten().copied().collect();
     let Some(first) = named.first() else { return Ok(()) };
     if named.len() < parts.len() {
-        return Err(Error::request(format!(
-            "shard {first} and summaries of undivided runs do not go together (merge the shards first)"
-        )));
+        return Err(Error::request(
+            Problem::new(format!("shard {first} and summaries of undivided runs do not go together"))
+                .hint("merge the shards first"),
+        ));
     }
     let (_, of) = parsed(first)?;
     let mut there = vec![0_usize; of];
@@ -18,9 +19,8 @@ pub(super) fn check<'a>(parts: impl Iterator<Item = Option<&'a str>>) -> Result<
         match parsed(name)? {
             (part, same) if same == of => there[part - 1] += 1,
             _ => {
-                return Err(Error::request(format!(
-                    "shards {first} and {name} are of different divisions (merge those of one run)"
-                )));
+                let what = format!("shards {first} and {name} are of different divisions");
+                return Err(Problem::new(what).hint("merge those of one run").into());
             }
         }
     }
@@ -37,10 +37,11 @@ pub(super) fn check<'a>(parts: impl Iterator<Item = Option<&'a str>>) -> Result<
     if problems.is_empty() {
         return Ok(());
     }
-    Err(Error::request(format!(
-        "shards: {}, expected each of 1/{of} to {of}/{of} once (name the directory of every shard)",
-        problems.join("; ")
-    )))
+    Err(Error::request(
+        Problem::new(format!("shards: {}", problems.join("; ")))
+            .expected(format!("each of 1/{of} to {of}/{of} once"))
+            .hint("name the directory of every shard"),
+    ))
 }
 
 /// Parses `2/4` as its two numbers.
@@ -51,9 +52,11 @@ fn parsed(shard: &str) -> Result<(usize, usize)> {
     let numbers = shard.split_once('/').and_then(|(part, of)| Some((part.parse().ok()?, of.parse().ok()?)));
     match numbers {
         Some((part, of)) if (1..=of).contains(&part) && of <= MOST => Ok((part, of)),
-        _ => Err(Error::request(format!(
-            "shard '{shard}' of a summary: expected K/N with K from 1 to N (was the file written by burncam?)"
-        ))),
+        _ => Err(Error::request(
+            Problem::new(format!("shard '{shard}' of a summary: "))
+                .expected("K/N with K from 1 to N")
+                .hint("was the file written by burncam?"),
+        )),
     }
 }
 

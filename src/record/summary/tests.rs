@@ -221,7 +221,7 @@ fn a_number_that_is_not_finite_never_leaves() {
     summary.took(0.0, 1);
     assert!(summary.to_json().is_ok());
     summary.took(f64::NAN, 1);
-    assert!(summary.to_json().unwrap_err().contains("finite"));
+    assert!(summary.to_json().unwrap_err().to_string().contains("finite"));
 }
 
 #[test]

@@ -138,11 +138,11 @@ fn settings_that_make_no_sense_are_refused() {
     for method in Method::ALL {
         let asked = Asked::new(*method, 0);
         let mut refused = |change: fn(&mut Asked)| asked.but(change).of(&mut scene).unwrap_err().to_string();
-        assert!(refused(|asked| asked.options.samples = Some(0)).contains("--samples"));
+        assert!(refused(|asked| asked.options.samples = Some(0)).contains("Options::samples"));
         assert!(refused(|asked| asked.class = 5).contains("out of range"));
         for noise in [-0.1, f32::NAN, f32::INFINITY] {
             let asked = asked.but(|asked| asked.options.noise = Some(noise));
-            assert!(asked.of(&mut scene).unwrap_err().to_string().contains("--noise"));
+            assert!(asked.of(&mut scene).unwrap_err().to_string().contains("Options::noise"));
         }
     }
 }

@@ -118,7 +118,7 @@ fn methods_without_terms_refuse_to_project_them() {
             let sum = asked.of(&mut Scene::new(network, &input).unwrap());
             assert_ne!(found.unwrap(), sum.unwrap(), "{what}");
         } else {
-            assert!(found.unwrap_err().to_string().contains("--smooth eigen"), "{what}");
+            assert!(found.unwrap_err().to_string().contains("Request::smoothing = eigen"), "{what}");
         }
     });
 }

@@ -229,7 +229,7 @@ fn a_counterfactual_is_the_map_of_the_negated_score() {
             let found = against.of(&mut Scene::new(&own, &input).unwrap());
             if !method.info().has_sign {
                 let error = found.unwrap_err().to_string();
-                assert!(error.starts_with("--counterfactual needs a method"), "{what}: {error}");
+                assert!(error.starts_with("Options::counterfactual needs a method"), "{what}: {error}");
                 continue;
             }
             let found = found.unwrap();

@@ -6,7 +6,7 @@ use burncam::engine::Evidence;
 use burncam::model::Model;
 use burncam::model::import::Imported;
 
-use super::{array, output, picture, read};
+use super::{array, output, picture, read, said};
 use crate::support::{Made, evidence, fixture, made};
 
 /// Largest difference to onnxruntime, relative to the largest number.
@@ -114,8 +114,7 @@ fn the_gradient_of_a_standard_deviation_is_that_of_pytorch() {
 #[test]
 fn a_grey_picture_may_become_three_channels() {
     agree(&["grey_normalised_to_rgb", "grey_repeat"]);
-    let assumed =
-        |name: &str| read(&fixture(&format!("cases/import/{name}.onnx"))).unwrap().assumptions.join("\n");
+    let assumed = |name: &str| said(&read(&fixture(&format!("cases/import/{name}.onnx"))).unwrap());
     assert!(assumed("grey_normalised_to_rgb").contains("preset 'raw'"));
     assert!(assumed("grey_repeat").contains("preset 'imagenet'"), "repeating is no normalising");
 }
@@ -129,15 +128,15 @@ fn constants_may_meet_the_picture_and_the_batch() {
 fn a_picture_of_bytes_enters_as_it_is() {
     agree(&["uint8_nhwc"]);
     let imported = read(&fixture("cases/import/uint8_nhwc.onnx")).unwrap();
-    assert!(imported.assumptions.join("\n").contains("the input takes whole numbers: preset 'raw'"));
+    assert!(said(&imported).contains("the input takes whole numbers: preset 'raw'"));
 }
 
 #[test]
 fn scores_are_taken_and_not_the_features_before_them() {
     agree(&["features_then_logits"]);
     let imported = read(&fixture("cases/import/features_then_logits.onnx")).unwrap();
-    let said = imported.assumptions.join("\n");
-    let expected = "'30' is taken, the first that has one number a class, not onnx::ReduceMean_28 (--output-name chooses)";
+    let said = said(&imported);
+    let expected = "'30' is taken, the first that has one number a class, not onnx::ReduceMean_28 (ImportRequest::output_name chooses)";
     assert!(said.contains(expected), "{said}");
 }
 
@@ -215,7 +214,7 @@ fn a_model_that_cannot_be_opened_leaves_no_file() {
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
     assert_eq!(Model::create(&path, &fine, tensors.clone(), false).unwrap().file_name(), "model.bpk");
     let error = Model::create(&path, &fine, tensors, false).unwrap_err().to_string();
-    assert!(error.contains("already exists (use --force to replace it)"), "{error}");
+    assert!(error.contains("already exists (use overwrite to replace it)"), "{error}");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
 }
 

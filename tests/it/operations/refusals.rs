@@ -19,7 +19,7 @@ fn problem(fields: &str, tensors: Vec<StoredTensor>) -> String {
     );
     let card = match Card::from_json(&text) {
         Ok(card) => card,
-        Err(problem) => return problem,
+        Err(problem) => return problem.to_string(),
     };
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("made.bpk");

@@ -10,6 +10,7 @@ use burncam::record::percent_or_number;
 use super::{figure, is_json, row};
 use crate::Outcome;
 use crate::args::CheckArgs;
+use crate::flags::WORDS;
 use crate::text;
 
 /// Checks one picture and prints the results.
@@ -25,6 +26,7 @@ pub(super) fn run(args: &CheckArgs, photo: &Path, model: Model) -> Result<Outcom
         device: args.place.device.clone(),
         reference: args.reference.clone(),
         tolerance: args.tolerance.unwrap_or(PictureRequest::TOLERANCE),
+        wording: WORDS,
         ..PictureRequest::new(photo)
     };
     let report = check_picture(model, &request)?;

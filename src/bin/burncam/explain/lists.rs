@@ -133,15 +133,15 @@ impl JsonLines {
     }
 
     pub(crate) fn record(&mut self, record: &Record) -> Result<()> {
-        self.line(record.to_json_line())
+        self.line(&record.to_json_line()?)
     }
 
     pub(crate) fn failure(&mut self, failure: &FailureRecord) -> Result<()> {
-        self.line(failure.to_json_line())
+        self.line(&failure.to_json_line()?)
     }
 
-    fn line(&mut self, json: Result<String, String>) -> Result<()> {
-        let line = json.map_err(|problem| anyhow!("{problem}"))? + "\n";
+    fn line(&mut self, json: &str) -> Result<()> {
+        let line = format!("{json}\n");
         let line = escaped_json(&line);
         let written = self.sink.write_all(line.as_bytes()).and_then(|()| self.sink.flush());
         written.with_context(|| format!("cannot write '{}'", self.sink.path.display()))

@@ -26,11 +26,12 @@ use crate::args::{ExplainArgs, ScaleArg};
 use crate::batch::{self, Signals};
 use crate::contain::contained;
 use crate::discover::{Found, Input, Left, discover, report};
+use crate::failure::{io_kind, is_broken_pipe, is_of_model};
 use crate::labels::{Label, labels};
 use crate::plan::{Destination, Plan};
 use crate::request::request;
 use crate::threads::Workers;
-use crate::{Outcome, is_broken_pipe, is_of_model, subjects, text};
+use crate::{Outcome, subjects, text};
 
 /// Explains every input; a failing one is reported and the others continue.
 pub(crate) fn run(args: &ExplainArgs, quiet: bool) -> Result<Outcome> {
@@ -123,8 +124,7 @@ fn explainer(args: &ExplainArgs, model: Model, request: Request, tasks: &[Task])
 /// Whether the error of one image would prevent all others from being written too.
 fn is_hopeless(error: &anyhow::Error, plan: &Plan) -> bool {
     let kinds = [ErrorKind::StorageFull, ErrorKind::QuotaExceeded, ErrorKind::ReadOnlyFilesystem];
-    let mut causes = error.chain().filter_map(|cause| cause.downcast_ref::<std::io::Error>());
-    causes.any(|cause| kinds.contains(&cause.kind())) || plan.is_gone()
+    io_kind(error).is_some_and(|kind| kinds.contains(&kind)) || plan.is_gone()
 }
 
 /// `2,000 images`, or `497 of 2,000 images` of a shard.

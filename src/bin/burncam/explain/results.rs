@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::{Context as _, Result};
 use burncam::output;
 use burncam::record::{FailureRecord, Record, Summary};
 use burncam::render::escape::{escaped, escaped_json};
@@ -17,7 +17,7 @@ use crate::args::ExplainArgs;
 use crate::discover::Left;
 use crate::plan::Destination;
 use crate::report::Page;
-use crate::{summary, text};
+use crate::{failure, summary, text};
 
 /// Receives results one by one.
 pub(crate) struct Results<'a> {
@@ -157,7 +157,7 @@ impl<'a> Results<'a> {
                 1 => record.to_json(),
                 _ => record.to_json_line().map(|line| format!("{line}\n")),
             };
-            self.say(&escaped_json(&json.map_err(|problem| anyhow!("{problem}"))?))?;
+            self.say(&escaped_json(&json?))?;
         }
         Ok(())
     }
@@ -171,7 +171,7 @@ impl<'a> Results<'a> {
 
     fn failure(&mut self, task: &Task, error: &anyhow::Error) -> Result<()> {
         let path = task.input.path.display().to_string();
-        let message = format!("{error:#}");
+        let message = failure::message(error);
         let label = task.label.map(|label| self.work.explainer.label_record(label));
         self.summary.fail(&path, &message);
         if let Some(json) = &mut self.json {

@@ -81,7 +81,7 @@ fn finished(
     bytes: &[u8],
 ) -> Result<Record, &'static str> {
     let record = Record::from_json(bytes).map_err(|error| {
-        log::debug!("{error}");
+        log::debug!("{}", crate::failure::said(&error));
         "records that this version cannot read"
     })?;
     let settings = explainer.settings_record(method);

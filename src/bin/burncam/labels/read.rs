@@ -172,7 +172,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join(name);
         std::fs::write(&file, text).unwrap();
-        let rows = rows(&file).map_err(|error| format!("{error:#}"))?;
+        let rows = rows(&file).map_err(|error| crate::failure::message(&error))?;
         Ok(rows.into_iter().map(|row| (row.path.to_str().unwrap().to_owned(), row.class, row.at)).collect())
     }
 

@@ -6,6 +6,7 @@ use super::constant::BATCHES;
 use super::messages::{GraphProto, ValueInfoProto};
 use super::site::Tensor;
 use crate::card::{InputSpec, Layout, Op};
+use crate::error::{OptionName, Phrase};
 
 /// The side of the input when neither the file nor the caller says it: ImageNet's.
 const USUAL_SIDE: usize = 224;
@@ -24,7 +25,7 @@ pub(super) struct Picture {
     layout: Layout,
     /// Its numbers are whole, so that pictures cannot be scaled before they enter.
     pub(super) whole: bool,
-    pub(super) notes: Vec<String>,
+    pub(super) notes: Vec<Phrase>,
 }
 
 impl Picture {
@@ -94,10 +95,9 @@ impl Picture {
             }
         }
         if asked.is_none() && found.contains(&None) {
-            self.notes.push(format!(
-                "the file leaves the size of its input open: {}x{} is assumed (--crop sets another)",
-                size[0], size[1]
-            ));
+            let [height, width] = size;
+            let note = format!("the file leaves the size of its input open: {height}x{width} is assumed (");
+            self.notes.push(Phrase::from(note).option(OptionName::Crop).text(" sets another)"));
         }
         Ok(size)
     }

@@ -36,7 +36,7 @@ use ndarray::ArrayD;
 
 use super::state_dict::file_name;
 use crate::card::{Graph, Node, Op};
-use crate::error::{Error, Result};
+use crate::error::{Error, Phrase, Result};
 use builder::{Builder, Draft};
 use file::Source;
 use walk::Walk;
@@ -77,7 +77,7 @@ pub(crate) struct Lowered {
     /// Its input takes whole numbers only, so that pictures enter as they are.
     pub(crate) whole: bool,
     /// What was assumed, one sentence each.
-    pub(crate) notes: Vec<String>,
+    pub(crate) notes: Vec<Phrase>,
 }
 
 /// Reads a file.
@@ -94,7 +94,7 @@ fn lower_all(source: &Source, options: &Options) -> Result<Lowered, String> {
     let graph = &source.graph;
     let (output, note) = output::choose(graph, options.output.as_deref())?;
     let (output, cut) = match decision::scores_before(graph, &output) {
-        Some((scores, note)) => (scores, Some(note)),
+        Some((scores, note)) => (scores, Some(note.into())),
         None => (output, None),
     };
     let walk = Walk::new(source, &output)?;

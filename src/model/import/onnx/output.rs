@@ -4,10 +4,10 @@ use std::collections::{HashMap, HashSet};
 
 use super::cast::is_real;
 use super::messages::{GraphProto, NodeProto, ValueInfoProto};
-use crate::error::did_you_mean;
+use crate::error::{OptionName, Phrase, did_you_mean};
 
 /// The output that was asked for, or the one that looks like the scores; says so when there were others.
-pub(super) fn choose(graph: &GraphProto, asked: Option<&str>) -> Result<(String, Option<String>), String> {
+pub(super) fn choose(graph: &GraphProto, asked: Option<&str>) -> Result<(String, Option<Phrase>), String> {
     let names: Vec<&str> = graph.output.iter().map(|output| output.name.as_str()).collect();
     let first = *names.first().ok_or("has no output")?;
     match asked {
@@ -19,10 +19,9 @@ pub(super) fn choose(graph: &GraphProto, asked: Option<&str>) -> Result<(String,
         None => {
             let (chosen, reason) = scores(graph).unwrap_or((first, "the first"));
             let others: Vec<&str> = names.iter().copied().filter(|name| *name != chosen).collect();
-            let note = format!(
-                "the file has several outputs: '{chosen}' is taken, {reason}, not {} (--output-name chooses)",
-                others.join(", ")
-            );
+            let others = others.join(", ");
+            let note = format!("the file has several outputs: '{chosen}' is taken, {reason}, not {others} (");
+            let note = Phrase::from(note).option(OptionName::OutputName).text(" chooses)");
             Ok((chosen.into(), (names.len() > 1).then_some(note)))
         }
     }

@@ -5,6 +5,8 @@ use std::io::{BufReader, Error, Read, Result};
 
 use flate2::read::GzDecoder;
 
+use crate::error::Problem;
+
 /// The largest known architecture (VGG-19, 144 million values) takes 1.2 GB in double precision. A record is held in
 /// memory, so it needs a limit.
 const MAX_BYTES: u64 = 2 << 30;
@@ -35,11 +37,13 @@ impl Bounded {
     }
 
     /// The message when the limit was reached, which is the real cause of any error after that.
-    pub(super) fn problem(&self) -> Option<String> {
+    pub(super) fn problem(&self) -> Option<Problem> {
         let verb = if self.gzip { "unpacks to" } else { "holds" };
         let mebibytes = self.limit >> 20;
         self.exceeded.then(|| {
-            format!("{verb} more than {mebibytes} MiB, expected at most that of weights (is it a record?)")
+            Problem::new(format!("{verb} more than {mebibytes} MiB"))
+                .expected("at most that of weights")
+                .hint("is it a record?")
         })
     }
 }

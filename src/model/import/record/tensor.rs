@@ -1,5 +1,6 @@
 //! One tensor of a record, in each of its historical forms.
 
+use crate::error::Problem;
 use crate::import::state_dict::{ElementType, StateTensor};
 
 /// The element type of a `value` list, from the metadata.
@@ -71,19 +72,23 @@ impl Fields {
     ///
     /// # Errors
     /// A clause, when it is a tensor with contradictory fields.
-    pub(super) fn tensor(self, precision: Precision) -> Result<Option<StateTensor>, String> {
+    pub(super) fn tensor(self, precision: Precision) -> Result<Option<StateTensor>, Problem> {
         let Some(Leaf::Numbers(shape, None | Some(Kind::Whole))) = self.shape else { return Ok(None) };
         let (element, bytes) = match (self.bytes, self.value) {
             (Some(Leaf::Nothing), None) | (None, Some(Leaf::Nothing)) | (None, None) => return Ok(None),
             (Some(bytes), None) => (stored_as(self.dtype), raw(bytes)?),
             (None, Some(Leaf::Numbers(numbers, kind))) => listed(&numbers, kind, precision),
-            _ => return Err("holds other things than numbers (was the training run sound?)".into()),
+            _ => {
+                return Err(
+                    Problem::new("holds other things than numbers").hint("was the training run sound?")
+                );
+            }
         };
         let shape: Vec<usize> = shape
             .iter()
             .map(|side| whole(*side))
             .collect::<Option<_>>()
-            .ok_or_else(|| format!("has the shape {shape:?}, expected whole numbers"))?;
+            .ok_or_else(|| Problem::new(format!("has the shape {shape:?}")).expected("whole numbers"))?;
         let size = match element {
             ElementType::F16 | ElementType::Bf16 => 2,
             ElementType::F32 => 4,
@@ -94,7 +99,8 @@ impl Fields {
         let expected = shape.iter().try_fold(size, |product: usize, side| product.checked_mul(*side));
         if expected != Some(bytes.len()) {
             let numbers = bytes.len() / size;
-            return Err(format!("has {numbers} numbers, expected as many as its shape {shape:?} holds"));
+            return Err(Problem::new(format!("has {numbers} numbers"))
+                .expected(format!("as many as its shape {shape:?} holds")));
         }
         Ok(Some(StateTensor::in_memory(shape, element, bytes)))
     }
@@ -112,7 +118,7 @@ fn stored_as(dtype: Option<Leaf>) -> ElementType {
 }
 
 /// JSON has no byte strings, only lists of numbers.
-fn raw(bytes: Leaf) -> Result<Vec<u8>, String> {
+fn raw(bytes: Leaf) -> Result<Vec<u8>, Problem> {
     match bytes {
         Leaf::Bytes(bytes) => Ok(bytes),
         Leaf::Numbers(numbers, _) => numbers
@@ -120,7 +126,7 @@ fn raw(bytes: Leaf) -> Result<Vec<u8>, String> {
             .map(|number| whole(*number).and_then(|byte| u8::try_from(byte).ok()))
             .collect::<Option<_>>()
             .ok_or_else(|| "has bytes that are not 0 to 255".into()),
-        _ => Err("has no bytes, expected a list of them".into()),
+        _ => Err(Problem::new("has no bytes").expected("a list of them")),
     }
 }
 

@@ -55,7 +55,7 @@ fn another_network_around_the_same_layers_is_refused() {
     let error = edited("resnet18", add_attention).unwrap_err().to_string();
     assert!(error.contains("102 of 102 tensors fit, 32 unused"), "{error}");
     assert!(error.contains("unused: 'layer1.0.se.fc1.weight' [4, 64]"), "{error}");
-    assert!(error.ends_with("or leave it out with --allow-unused)"), "{error}");
+    assert!(error.ends_with("or leave it out with ImportRequest::allow_unused)"), "{error}");
 
     let allowed =
         edited_as("resnet18", add_attention, |request| ImportRequest { allow_unused: true, ..request });
@@ -94,7 +94,10 @@ fn a_key_leaves_out_what_lies_beside_it() {
         shapes.insert("teacher.weight".into(), vec![3]);
     };
     let error = edited("resnet18", edit).unwrap_err().to_string();
-    assert!(error.ends_with("part of the network? If not, --key net.body leaves it out)"), "{error}");
+    assert!(
+        error.ends_with("part of the network? If not, ImportRequest::key = net.body leaves it out)"),
+        "{error}"
+    );
     let ask = |request| ImportRequest { key: Some("net.body".into()), ..request };
     assert!(edited_as("resnet18", edit, ask).unwrap().warnings.is_empty());
     let ask = |request| ImportRequest { key: Some("net".into()), ..request };
@@ -121,8 +124,10 @@ fn a_head_with_one_layer_is_that_layer() {
     ] {
         let imported = edited(arch, rename(from, to)).unwrap_or_else(|error| panic!("{arch} {to}: {error}"));
         assert!(imported.diagnosis.is_clean(), "{arch} {to}");
-        let said =
-            imported.assumptions.iter().any(|line| line.starts_with(&format!("'{to}' is the only layer")));
+        let said = imported
+            .assumptions
+            .iter()
+            .any(|line| line.to_string().starts_with(&format!("'{to}' is the only layer")));
         assert!(said, "{arch} {to}: {:?}", imported.assumptions);
     }
     for to in ["fc.linear", "fc.1.2"] {
@@ -142,7 +147,7 @@ fn a_head_of_two_layers_is_refused_in_words_that_are_true() {
     let error = edited("resnet18", two).unwrap_err().to_string();
     assert!(error.contains("100 of 102 tensors fit, 2 missing, 4 unused"), "{error}");
     let hint = "everything but the head 'fc' fits, and weights do not say what another head computes: export the \
-                network to ONNX and import that, or describe it in a card, see --spec)";
+                network to ONNX and import that, or describe it in a card, see ImportRequest::card)";
     assert!(error.ends_with(hint), "{error}");
 }
 
@@ -162,18 +167,22 @@ fn another_stem_is_refused_and_a_grey_one_is_built() {
     assert!(preprocess.mean.is_empty() && preprocess.std.is_empty(), "the colours' do not apply");
     let said = "the way of resnet18's published weights (shorter side to 256, 224x224 cut from the centre, grey, \
                 values from 0.000 to 1.000)";
-    assert!(imported.assumptions[0].contains(said), "{:?}", imported.assumptions);
+    assert!(imported.assumptions[0].to_string().contains(said), "{:?}", imported.assumptions);
 }
 
 #[test]
 fn what_is_assumed_about_pictures_is_said_unless_the_caller_said_it() {
     let none = |_: &mut BTreeMap<String, Vec<usize>>| {};
     let said = "weights do not say how pictures are prepared: the way of resnet18's published weights (shorter side to \
-                256, 224x224 cut from the centre, RGB, values from -2.118 to 2.249); --preset, --resize, --mean, --std, \
-                --scale and --color say otherwise";
+                256, 224x224 cut from the centre, RGB, values from -2.118 to 2.249); PreprocessRequest::preset, \
+                PreprocessRequest::resize, PreprocessRequest::mean, PreprocessRequest::std, PreprocessRequest::scale and \
+                PreprocessRequest::color say otherwise";
     let about_pictures = |imported: Result<Imported>| {
         let lines = imported.unwrap().assumptions;
-        lines.into_iter().filter(|line| line.contains("pictures are prepared")).collect::<Vec<_>>()
+        lines
+            .into_iter()
+            .filter(|line| line.to_string().contains("pictures are prepared"))
+            .collect::<Vec<_>>()
     };
     assert_eq!(about_pictures(edited("resnet18", none)), [said]);
     let preset = |request| ImportRequest {

@@ -14,7 +14,7 @@ mod turbo;
 use image::{DynamicImage, RgbImage};
 
 use self::markers::{Frame, Markers};
-use self::turbo::{Decompressed, Space};
+use self::turbo::{Decompressed, GaveUp, Space};
 use super::raster::{Cmyk, Decoded, Fault, Pixels, check_pixels, orientation};
 
 /// The most pixels that all scans together may cover. Real progressive files have about ten scans; thousands of empty
@@ -73,7 +73,7 @@ fn check(frame: Frame, scans: usize) -> Result<(), Fault> {
 /// The pixels, and whether the decoder warned while it read them or after them.
 fn read(bytes: &[u8], frame: Frame) -> Result<(Pixels, bool, bool), Fault> {
     let Decompressed { mut samples, is_damaged, ends_oddly, .. } =
-        turbo::read(bytes, frame, Space::Rgb).map_err(Fault::Damaged)?;
+        turbo::read(bytes, frame, Space::Rgb).map_err(|GaveUp(words)| Fault::Damaged(words))?;
     let (width, height) = (frame.width, frame.height);
     if frame.components == 4 {
         // Adobe's convention, which all encoders follow, stores ink inverted: 255 is none.
@@ -101,6 +101,6 @@ pub(super) fn planes(bytes: &[u8], to_rgb: bool) -> Result<Planes, Fault> {
     check(frame, markers.scans)?;
     let space = if to_rgb { Space::Rgb } else { Space::Stored };
     let Decompressed { width, channels, samples, is_damaged, .. } =
-        turbo::read(bytes, frame, space).map_err(Fault::Damaged)?;
+        turbo::read(bytes, frame, space).map_err(|GaveUp(words)| Fault::Damaged(words))?;
     Ok(Planes { width, channels, samples, is_damaged })
 }

@@ -48,20 +48,21 @@ pub(super) struct Decompressed {
 ///
 /// # Errors
 /// libjpeg's message when it gives up, or when the size differs from `approved`.
-pub(super) fn read(bytes: &[u8], approved: Frame, space: Space) -> Result<Decompressed, String> {
+pub(super) fn read(bytes: &[u8], approved: Frame, space: Space) -> Result<Decompressed, GaveUp> {
     let work = || {
         let mut decompressor = Decompressor::new();
         decompressor.read(bytes, approved, space)
     };
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|payload| match payload.downcast::<GaveUp>() {
-        Ok(gave_up) => Err(gave_up.0),
+        Ok(gave_up) => Err(*gave_up),
         // A panic of this code, not an error of libjpeg.
         Err(other) => resume_unwind(other),
     })
 }
 
-/// The payload that [`give_up`] unwinds with.
-struct GaveUp(String);
+/// Why a stream was given up, in libjpeg's words: the payload that [`give_up`] unwinds with.
+#[derive(Debug)]
+pub(super) struct GaveUp(pub(super) String);
 
 /// libjpeg's objects. They point at each other, so they are boxed and used only through pointers.
 struct Decompressor {
@@ -86,7 +87,7 @@ impl Decompressor {
         this
     }
 
-    fn read(&mut self, bytes: &[u8], approved: Frame, space: Space) -> Result<Decompressed, String> {
+    fn read(&mut self, bytes: &[u8], approved: Frame, space: Space) -> Result<Decompressed, GaveUp> {
         // SAFETY: `info` was created by `new` and is used by this thread alone. `bytes` outlive the reading, which ends with this
         // function. Every row that is written has `width * channels` bytes, which is what libjpeg writes.
         unsafe {
@@ -94,7 +95,7 @@ impl Decompressor {
             jpeg_mem_src(&mut *info, bytes.as_ptr(), bytes.len() as _);
             jpeg_read_header(&mut *info, 1);
             if ((*info).image_width, (*info).image_height) != (approved.width, approved.height) {
-                return Err("it has two sizes".to_owned());
+                return Err(GaveUp("it has two sizes".to_owned()));
             }
             (*info).dct_method = J_DCT_METHOD::JDCT_ISLOW;
             (*info).out_color_space = match (space, (*info).num_components) {
@@ -113,7 +114,7 @@ impl Decompressor {
                 let at = (*info).output_scanline as usize * row;
                 let mut line = samples[at..at + row].as_mut_ptr();
                 if jpeg_read_scanlines(&mut *info, &mut line, 1) == 0 {
-                    return Err("the decoder stopped".to_owned());
+                    return Err(GaveUp("the decoder stopped".to_owned()));
                 }
             }
             let is_damaged = (*self.errors).num_warnings > 0;

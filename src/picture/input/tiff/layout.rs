@@ -1,6 +1,7 @@
 //! The sample layout of a TIFF, read from its tags and checked; unsupported kinds are named.
 
 use super::ifd::Ifd;
+use crate::error::Problem;
 use crate::input::kind::RAW;
 use crate::input::raster::{Fault, check_pixels};
 
@@ -201,7 +202,8 @@ fn refuse_raw(ifd: &Ifd<'_>) -> Result<(), Fault> {
     let is_thumbnail = ifd.number_of(254).is_some_and(|kind| kind & 1 == 1) && ifd.has(SUB_DIRECTORIES);
     if ifd.has(DNG_VERSION) || is_sensor || is_packed || is_thumbnail {
         let (what, way_out) = RAW;
-        return Err(Fault::Other(format!("is {what}, whose picture is still to be made of it ({way_out})")));
+        let problem = Problem::new(format!("is {what}, whose picture is still to be made of it"));
+        return Err(Fault::Other(problem.hint(way_out)));
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 use half::f16;
 
 use super::layout::{Colours, Format, Layout};
+use crate::error::Problem;
 use crate::input::jpeg::Planes;
 use crate::input::raster::Fault;
 
@@ -68,15 +69,14 @@ impl Levels {
     pub(super) fn finished(self) -> Result<Vec<u8>, Fault> {
         let [least, greatest] = self.range;
         if self.has_nan {
-            return Err(Fault::Other(
-                "holds floats that are no numbers, expected 0 to 1 (save it with 8 bits)".into(),
-            ));
+            let problem = Problem::new("holds floats that are no numbers").expected("0 to 1");
+            return Err(Fault::Other(problem.hint("save it with 8 bits")));
         }
         if least < 0.0 || greatest > 1.0 {
-            return Err(Fault::Other(format!(
-                "holds floats from {least} to {greatest}, expected 0 for black to 1 for white (divide by what is white, or save \
-                 it with 8 bits)"
-            )));
+            let problem = Problem::new(format!("holds floats from {least} to {greatest}"))
+                .expected("0 for black to 1 for white")
+                .hint("divide by what is white, or save it with 8 bits");
+            return Err(Fault::Other(problem));
         }
         Ok(self.levels)
     }

@@ -1,0 +1,30 @@
+//! The name that was meant.
+
+/// The candidate nearest to `wanted`, if one is near enough to be what was meant.
+pub fn nearest<'a>(wanted: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    const NEAR_ENOUGH: f64 = 0.75;
+    let wanted = wanted.to_lowercase();
+    candidates
+        .into_iter()
+        .map(|name| (strsim::jaro_winkler(&wanted, &name.to_lowercase()), name))
+        .filter(|(score, _)| *score >= NEAR_ENOUGH)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, name)| name)
+}
+
+/// ` (did you mean 'x'?)`, or nothing when no candidate is near.
+pub fn did_you_mean<'a>(wanted: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
+    nearest(wanted, candidates).map_or_else(String::new, |name| format!(" (did you mean '{name}'?)"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slip_of_the_finger_finds_its_name() {
+        let names = ["layer1", "layer4", "conv1"];
+        assert_eq!(did_you_mean("layr4", names), " (did you mean 'layer4'?)");
+        assert_eq!(did_you_mean("zebra", names), "");
+    }
+}

@@ -1,0 +1,93 @@
+//! What the library's messages may hold: no flags of the command, and problems as data instead of text.
+
+use std::path::{Path, PathBuf};
+
+/// Files that name flags of other programs in their way out, with the reason.
+const OTHER_PROGRAMS: &[(&str, &str)] = &[("foreign.rs", "commands of other frameworks that write ONNX")];
+
+/// Functions that still give problems as text. The number may only fall.
+const TEXT_PROBLEMS: usize = 190;
+
+/// The library's code, without its tests and comments.
+fn library() -> Vec<(PathBuf, String)> {
+    let mut files = Vec::new();
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            let is_test = name == "tests" || name == "tests.rs" || name.ends_with("_tests.rs");
+            if name == "bin" || is_test {
+                continue;
+            }
+            if path.is_dir() {
+                folders.push(path);
+            } else if name.ends_with(".rs") {
+                let text = std::fs::read_to_string(&path).unwrap();
+                files.push((path, code(&text)));
+            }
+        }
+    }
+    assert!(files.len() > 40, "the sources were not found");
+    files
+}
+
+fn code(text: &str) -> String {
+    let text = text.split("#[cfg(test)]").next().unwrap();
+    text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+}
+
+/// A double hyphen and a letter after it, as flags begin.
+fn flags(code: &str) -> Vec<&str> {
+    let begins = |(at, _): &(usize, &str)| code[at + 2..].starts_with(|c: char| c.is_ascii_lowercase());
+    code.match_indices("--").filter(begins).map(|(at, _)| &code[at..code.len().min(at + 20)]).collect()
+}
+
+#[test]
+fn a_flag_is_found() {
+    assert_eq!(flags("a -- b; \"(raise --samples)\""), ["--samples)\""]);
+}
+
+#[test]
+fn the_library_names_no_flag_of_the_command() {
+    for (path, code) in library() {
+        let excused = OTHER_PROGRAMS.iter().any(|(name, _)| path.ends_with(name));
+        assert!(excused || flags(&code).is_empty(), "{}: {:?}", path.display(), flags(&code));
+    }
+}
+
+/// How many results have a text for their error.
+fn text_problems(code: &str) -> usize {
+    let is_text = |arguments: &&str| {
+        let mut depth = 1;
+        let end = arguments.find(|c: char| {
+            depth += i32::from(c == '<') - i32::from(c == '>');
+            depth == 0
+        });
+        end.is_some_and(|end| arguments[..end].trim_end_matches(',').trim_end().ends_with(", String"))
+    };
+    code.split("Result<").skip(1).filter(is_text).count() + code.matches("Ok::<_, String>").count()
+}
+
+#[test]
+fn a_text_problem_is_found() {
+    assert_eq!(
+        text_problems("fn a() -> Result<Vec<(u8, String)>, String> {} fn b() -> Result<u8, Problem> {}"),
+        1
+    );
+    assert_eq!(
+        text_problems("fn a(names: BTreeMap<u8, String>) -> Result<(u8, String)> { Ok::<_, String>(1) }"),
+        1
+    );
+}
+
+#[test]
+fn problems_are_data() {
+    let found: Vec<(PathBuf, usize)> = library()
+        .into_iter()
+        .map(|(path, code)| (path, text_problems(&code)))
+        .filter(|(_, count)| *count > 0)
+        .collect();
+    let count: usize = found.iter().map(|(_, count)| count).sum();
+    assert!(count <= TEXT_PROBLEMS, "{count} functions give text, at most {TEXT_PROBLEMS} may: {found:?}");
+}
