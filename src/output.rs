@@ -1,4 +1,4 @@
-//! Files that appear whole or not at all.
+//! Files that appear completely or not at all.
 //!
 //! Receives bytes, writes files. A file is written under a temporary name in the same directory and then renamed. The
 //! files of one image are renamed in order, the record last, and records to be replaced are removed first: a record

@@ -1,4 +1,4 @@
-//! A recording as a graph with its tensors.
+//! Converts a recording to a graph with its tensors.
 //!
 //! Receives a [`Recording`], hands on a [`Graph`] and the weights it uses, or the name of the operation that a card
 //! cannot say. Burn takes some layers apart (a linear layer is a product and a sum, SiLU a product with a sigmoid);
@@ -16,7 +16,7 @@ use crate::card::{Graph, InputSpec, Layout, Op, PadMode};
 use crate::error::Problem;
 use crate::model::StoredTensor;
 
-/// The graph, and the weights in the order in which it uses them.
+/// The graph, and its weights in order of use.
 pub(super) fn lower(
     recording: Recording,
     [channels, height, width]: [usize; 3],
@@ -138,7 +138,7 @@ impl Draft {
         let op = if flattens {
             Op::Flatten { start_axis }
         } else {
-            // A zero keeps the batch.
+            // Zero keeps the batch size.
             let shape = to
                 .iter()
                 .enumerate()

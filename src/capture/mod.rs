@@ -1,10 +1,10 @@
-//! A model file from a typed Burn module, out of the program that trained it.
+//! A model file from a typed Burn module, inside the program that trained it.
 //!
-//! Receives a module, one input and the function that runs it; hands on [`Captured`]: a card with the whole graph in it,
-//! and the weights under their parameter paths. The forward pass is recorded on Burn's capture device (`record`),
-//! written down in a card's operations (`lower`), and run once to see that it gives the module's own numbers. Needs the
-//! cargo feature `capture`. Beside [`crate::engine`] and the devices the only room that names Burn: what it receives
-//! is Burn's.
+//! Receives a module, one input and the function that runs it; gives [`Captured`]: a card with the whole graph, and
+//! the weights under their parameter paths. The forward pass is recorded on Burn's capture device (`record`),
+//! converted to a card's operations (`lower`), and run once to compare its outputs with the module's. Needs the cargo
+//! feature `capture`. Besides [`crate::engine`] the only room that uses Burn, because it receives the caller's
+//! module.
 
 mod arithmetic;
 mod draft;
@@ -25,25 +25,25 @@ use crate::engine::Network;
 use crate::error::{Error, Problem, Result};
 use crate::model::{Model, StoredTensor};
 
-/// What a module does not know of itself.
+/// Information that a module does not contain.
 #[derive(Debug, Clone)]
 pub struct CaptureSettings {
-    /// The model's name, which records show.
+    /// The model's name in records.
     pub name: String,
-    /// Class names, index = class. Empty: classes go by their number.
+    /// Class names by class index. Empty: classes are called by their index.
     pub classes: Vec<String>,
-    /// How a picture becomes the module's input.
+    /// The preprocessing of pictures.
     pub preprocess: Preprocess,
-    /// Where the weights came from, for the card.
+    /// The origin of the weights, for the card.
     pub source: Option<Source>,
 }
 
 /// A module as a model, ready to be written.
 #[derive(Debug, Clone)]
 pub struct Captured {
-    /// The card, with the whole graph in it.
+    /// The card, with the whole graph.
     pub card: Card,
-    /// The weights that the graph uses, under their paths in the module, as `f32`.
+    /// The weights of the graph, under their paths in the module, as `f32`.
     pub tensors: Vec<StoredTensor>,
 }
 
@@ -58,22 +58,22 @@ impl Captured {
     }
 }
 
-/// Records what `forward` does with `sample` and makes it a model.
+/// Records `forward` for `sample` and converts it to a model.
 ///
-/// The module may be in training, on any device, with autodiff or without: a copy of it is put into evaluation
-/// mode, and the module itself stays as it is. Layers are named by their parameters (`blocks.0.conv` has
-/// `blocks.0.conv.weight`), operations without parameters by what they do, in the block where they stand
-/// (`blocks.0.relu`). A forward pass that takes turns depending on numbers is recorded as `sample` takes it.
+/// The module may be in training, on any device, with autodiff or without: a copy of it is put into evaluation mode,
+/// and the module itself is not changed. Layers are named by their parameters (`blocks.0.conv` has
+/// `blocks.0.conv.weight`), operations without parameters by their kind and enclosing block (`blocks.0.relu`). A
+/// forward pass with branches that depend on values is recorded with the branches that `sample` takes.
 ///
 /// # Shapes
 /// `sample` is one input as in training, `[1, channels, height, width]`; `forward` gives `[1, classes]`.
 ///
 /// # Errors
-/// When `sample` is no batch of one, the forward pass uses an operation that cards do not have, the
-/// settings do not fit the module, or the recorded graph does not give the module's numbers.
+/// When `sample` is not a batch of one, the forward pass uses an operation that cards do not have, the settings do
+/// not fit the module, or the recorded graph's outputs differ from the module's.
 ///
 /// # Panics
-/// When `forward` does: it must take the device for new tensors from its input, and cannot read numbers out of tensors.
+/// When `forward` does: it must create tensors on its input's device, and cannot read values of tensors.
 pub fn capture<M, F>(module: &M, sample: Tensor<4>, forward: F, settings: CaptureSettings) -> Result<Captured>
 where
     M: Module,
@@ -107,12 +107,12 @@ where
 }
 
 impl Captured {
-    /// What the graph's last node gives for one input, read back from a file as any model.
+    /// The output of the graph's last node for one input, after a round trip through a file.
     fn run(&self, values: Vec<f32>) -> Result<Vec<f32>> {
         let directory = tempfile::tempdir().map_err(Error::write_into(&std::env::temp_dir()))?;
         let path = directory.path().join(format!("{}.bpk", self.card.name.replace(['/', '\\'], "_")));
         let model = self.clone().save(&path, false)?;
-        // A final softmax is part of what the module computes.
+        // A final softmax is part of the module's output.
         Network::load_whole(&model, &DeviceName::default())?.logits(values)
     }
 }
@@ -133,7 +133,7 @@ fn numbers<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>> {
     data.try_to_vec().map_err(|error| Error::internal(format!("a tensor cannot be read: {error}")))
 }
 
-/// Far above what rounding does to the order of sums, far below what a wrong operation does.
+/// Far above rounding errors of reordered sums, far below the effect of a wrong operation.
 const TOLERANCE: f32 = 1e-3;
 
 fn compare(found: &[f32], expected: &[f32]) -> Result<(), Problem> {

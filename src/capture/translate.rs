@@ -1,7 +1,7 @@
-//! One of Burn's operations as one of a card's, where there is one for one.
+//! One-to-one translations of Burn's operations to a card's.
 //!
-//! Receives an operation, hands on a [`Step`] or nothing. What needs more than the operation itself (which of its
-//! operands are parameters, what came before it) is left to [`super::lower`].
+//! Receives an operation; gives a [`Step`] or `None`. [`super::lower`] handles operations that depend on their
+//! context (which operands are parameters, what came before).
 
 use burn::backend::ir::{
     ActivationOperationIr, BaseOperationIr, FloatOperationIr, InterpolateModeIr, InterpolateOpIr,
@@ -10,7 +10,7 @@ use burn::backend::ir::{
 
 use crate::card::{Op, ResizeMode};
 
-/// An operation with what it reads and makes.
+/// An operation with its inputs and output.
 pub(super) struct Step<'a> {
     pub(super) op: Op,
     pub(super) inputs: Vec<&'a TensorIr>,
@@ -99,7 +99,7 @@ fn resized(resize: &InterpolateOpIr) -> Option<Op> {
         InterpolateModeIr::Bicubic => ResizeMode::Bicubic,
         InterpolateModeIr::NearestExact | InterpolateModeIr::Lanczos3 => return None,
     };
-    // Burn passes the flag on with every mode; the nearest cell has no corners to align.
+    // Burn stores the flag for every mode; the nearest cell has no corners to align.
     let align_corners = resize.options.align_corners && mode != ResizeMode::Nearest;
     Some(Op::Resize { output_size: resize.output_size, mode, align_corners, mapping: None })
 }
@@ -198,7 +198,7 @@ fn keeps(reduce: &ReduceDimOpIr) -> bool {
     reduce.out.shape.num_dims() == reduce.input.shape.num_dims()
 }
 
-/// The activations that Burn writes as clamps go by their own names.
+/// Activations that Burn writes as clamps get their own operations.
 fn clip(min: f64, max: f64) -> Op {
     match (min, max) {
         (0.0, 6.0) => Op::Relu6 {},

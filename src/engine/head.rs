@@ -1,4 +1,4 @@
-//! The trunk, and the head that records.
+//! The trunk, and the recorded head.
 //!
 //! Receives pictures, returns a layer's activations and how class scores change with them. Everything up to
 //! the cut is plain inference; from there on autodiff records, once per class score.
@@ -12,15 +12,15 @@ use super::value::{Value, map_tensor};
 use super::{Evidence, Features, Network};
 use crate::error::{Error, Problem, Result};
 
-/// What a pass up to a layer leaves for the rest: every value that later steps still read.
+/// The result of a pass up to a layer: every tensor that later steps still read.
 #[derive(Debug)]
 pub struct Trunk {
     slots: Vec<Option<Value>>,
-    /// Slot of the layer where it ends.
+    /// Slot of the layer at which it ends.
     cut: usize,
 }
 
-/// One recorded pass through the head, good for one backward pass.
+/// One recorded pass through the head. It supports one backward pass.
 #[derive(Debug)]
 pub struct Recording {
     logits: Tensor<2>,
@@ -50,13 +50,13 @@ impl Network {
         Ok(Trunk { slots: self.advance_to_cut(values)?, cut: self.cut })
     }
 
-    /// As [`Network::trunk`] for several pictures, which share a pass where each gets the same numbers as alone.
+    /// As [`Network::trunk`] for several pictures, which share a pass if each then gets the same values as alone.
     ///
     /// # Shapes
     /// Each picture is `[1, channels, height, width]`, row-major.
     ///
     /// # Errors
-    /// When one has not as many values as that.
+    /// When the number of values of one picture is wrong.
     pub fn trunks(&self, pictures: &[&[f32]]) -> Result<Vec<Trunk>> {
         for picture in pictures {
             self.expect_one(picture)?;
@@ -74,7 +74,7 @@ impl Network {
         Ok(slots.into_iter().map(|slots| Trunk { slots, cut: self.cut }).collect())
     }
 
-    /// The same picture's trunk, continued to a tapped layer (its position among the taps).
+    /// The same picture's trunk, continued to a tapped layer (its index among the taps).
     ///
     /// # Errors
     /// When there is no such tap.
@@ -102,16 +102,16 @@ impl Network {
 
     /// Records the head: from the tapped layers to the logits.
     ///
-    /// The earliest tap becomes an autodiff leaf. A later one gets a leaf of zeros added to it, whose gradient is
-    /// the gradient with respect to that layer.
+    /// The earliest tap becomes an autodiff leaf. A leaf of zeros is added to each later tap; its gradient is the
+    /// gradient with respect to that layer.
     ///
     /// # Errors
-    /// Only on a failure inside this program.
+    /// Only on an internal error.
     pub fn record(&self, trunk: &Trunk) -> Result<Recording> {
         self.record_from(trunk.slots.clone(), &self.taps, trunk.cut)
     }
 
-    /// Records the whole network for one or several pictures, its input being the only leaf.
+    /// Records the whole network for one or several pictures, with its input as the only leaf.
     ///
     /// # Shapes
     /// `values` is `[batch, channels, height, width]`, row-major.
@@ -161,7 +161,7 @@ impl Network {
     /// The logits of finished slots as `[batch, classes]`.
     pub(super) fn flat_logits(&self, slots: &mut [Option<Value>]) -> Result<Tensor<2>> {
         let logits = slots[self.logits].take().ok_or_else(|| Error::internal("the head gave no logits"))?;
-        // All axes but one have a single place: the batch, and the classes wherever they are.
+        // All axes except two have length one: the batch, and the classes on any axis.
         let shape = logits.shape();
         let batch = shape.first().copied().unwrap_or(1);
         match logits.reshape(&[batch, shape.iter().skip(1).product()])? {
@@ -170,8 +170,8 @@ impl Network {
         }
     }
 
-    /// The logits that the head gives for other activations of the layer where `trunk` ends, `[batch, classes]`, without
-    /// recording anything.
+    /// The logits of the head for other activations of the layer at which `trunk` ends, `[batch, classes]`, without
+    /// recording.
     ///
     /// # Shapes
     /// `activations` is `[batch, channels, height, width]` of that layer, row-major, for any number of variants.
@@ -189,7 +189,7 @@ impl Network {
         }
         let batch = activations.len() / one;
         shape[0] = batch;
-        // What skips the layer is the same for every variant.
+        // Branches around the layer are the same for every variant.
         let mut slots: Vec<_> =
             trunk.slots.iter().map(|slot| slot.clone().map(|value| repeated(value, batch))).collect();
         slots[trunk.cut] = Some(Value::new(activations, &shape, &self.device)?);
@@ -219,7 +219,7 @@ impl Recording {
         Value::R2(self.logits.clone().inner()).to_vec()
     }
 
-    /// Runs backward from one class score and gives each tap's evidence, in the taps' order.
+    /// Runs backward from one class score and gives each tap's evidence, in order.
     ///
     /// # Errors
     /// When `class` is out of range, or the logits do not depend on a tap.
@@ -228,7 +228,7 @@ impl Recording {
         self.backward(&scalar)
     }
 
-    /// As [`Recording::evidence`], from the difference between a class and others.
+    /// As [`Recording::evidence`], for the difference between a class and others.
     ///
     /// # Errors
     /// As [`Recording::evidence`].
@@ -237,8 +237,8 @@ impl Recording {
         self.backward(&scalar)
     }
 
-    /// The gradient of one class score with respect to the first leaf, `[batch, channels, height, width]`, every
-    /// picture's from its own score.
+    /// The gradient of one class score with respect to the first leaf, `[batch, channels, height, width]`, for every
+    /// picture from its own score.
     ///
     /// # Errors
     /// As [`Recording::evidence`].
@@ -264,7 +264,7 @@ impl Recording {
         let pairs = self.leaves.iter().zip(self.activations);
         pairs
             .map(|(leaf, activations)| {
-                // A leaf without a gradient is one that the score is constant in.
+                // A leaf without a gradient does not affect the score.
                 let gradient = leaf.grad(&gradients).unwrap_or_else(|| activations.zeros_like());
                 Ok(Evidence { activations: features(activations)?, gradients: features(gradient)? })
             })

@@ -1,9 +1,8 @@
 //! Runs a graph on Burn tensors: a trunk without autodiff, then a head that records.
 //!
-//! Receives a [`Model`] and the positions of the layers to tap, hands on logits, activations and gradients as
-//! plain numbers. Everything up to the earliest tapped layer is plain inference, done once an image; from there
-//! to the logits a short head is recorded and run backward, once a class score. What the numbers mean is left to
-//! `burncam::cam`.
+//! Receives a [`Model`] and the indices of the layers to tap; gives logits, activations and gradients as plain
+//! arrays. Everything up to the earliest tapped layer is plain inference, once per image; from there to the logits a
+//! short head is recorded and run backward, once per class score. `burncam::cam` interprets the results.
 
 mod classifier;
 mod curvature;
@@ -59,20 +58,20 @@ pub struct Network {
     steps: Vec<Step>,
     /// The steps up to the cut, if the native kernels run them.
     program: Option<Program>,
-    /// Slots of the tapped values, in the caller's order.
+    /// Slots of the tapped tensors, in the caller's order.
     taps: Vec<usize>,
     /// The earliest tapped slot: where the trunk ends and the head begins.
     cut: usize,
     logits: usize,
     input: [usize; 3],
-    /// Slot -> position of the last step that reads it.
+    /// Slot -> index of the last step that reads it.
     last_use: Vec<usize>,
     sha256: Arc<Pending>,
     passes: AtomicUsize,
 }
 
 impl Network {
-    /// Reads the model's weights onto a device and prepares the taps (positions of nodes in the graph).
+    /// Reads the model's weights onto a device and prepares the taps (indices of nodes in the graph).
     ///
     /// # Errors
     /// When the weights cannot be read or are damaged.
@@ -80,8 +79,8 @@ impl Network {
         Self::prepare(model, taps, taps, model.scores(), &runtime.into())
     }
 
-    /// As [`Network::load`], without taps, and every operation stays what the graph says: no batch norm is folded, and
-    /// all run on Burn.
+    /// As [`Network::load`], without taps, with every operation as in the graph: no batch norm is folded, and all run
+    /// on Burn.
     ///
     /// # Errors
     /// As [`Network::load`].
@@ -91,7 +90,7 @@ impl Network {
         Self::prepare(model, &[], &all, model.scores(), &runtime)
     }
 
-    /// As [`Network::load`], without taps, up to the graph's last node: [`Network::logits`] then gives what that gives,
+    /// As [`Network::load`], without taps, up to the graph's last node: [`Network::logits`] then gives its output,
     /// for example probabilities.
     ///
     /// # Errors
@@ -102,8 +101,8 @@ impl Network {
         Self::prepare(model, &[], &[], last, &runtime.into())
     }
 
-    /// As [`Network::load`], without taps, up to the scores that the network itself computes: one for a binary network, even
-    /// where both of its sides have names.
+    /// As [`Network::load`], without taps, up to the scores that the network itself computes: one for a binary
+    /// network, even if both sides have names.
     ///
     /// # Errors
     /// As [`Network::load`].
@@ -135,7 +134,7 @@ impl Network {
             }
             None => None,
         };
-        // What is damaged should be told now, and not with the first picture.
+        // Fail on damaged weights at load time, not on the first image.
         for (at, step) in steps.iter().enumerate() {
             if program.as_ref().is_none_or(|program| program.is_on_burn(at)) {
                 step.params()?;
@@ -148,7 +147,7 @@ impl Network {
         Ok(Self { device, steps, program, taps, cut, logits, input, last_use, sha256, passes })
     }
 
-    /// SHA-256 of the model file, lower-case hexadecimal; waits until it is worked out.
+    /// SHA-256 of the model file, lower-case hexadecimal; waits until it is computed.
     ///
     /// # Errors
     /// When the file could not be read to its end.
@@ -156,7 +155,7 @@ impl Network {
         self.sha256.get()
     }
 
-    /// The logits of one or several pictures, `[batch, classes]`, without recording anything.
+    /// The logits of one or several pictures, `[batch, classes]`, without recording.
     ///
     /// # Shapes
     /// `values` is `[batch, channels, height, width]`, row-major.
@@ -168,7 +167,7 @@ impl Network {
         self.finish(slots, self.head())
     }
 
-    /// Position of the first node whose value is not finite for this input, if there is one.
+    /// Index of the first node whose output is not finite for this input, if any.
     ///
     /// # Errors
     /// As [`Network::trunk`].
@@ -182,7 +181,7 @@ impl Network {
         Ok(None)
     }
 
-    /// Runs the steps from `first` on and gives the last value's numbers, as many for every picture.
+    /// Runs the steps from `first` on and gives the last tensor's values, equally many for every picture.
     fn finish(&self, mut slots: Vec<Option<Value>>, first: usize) -> Result<Vec<f32>> {
         for (at, step) in self.steps.iter().enumerate().skip(first) {
             let value = self.run(&mut slots, step, at)?;
@@ -205,7 +204,7 @@ impl Network {
         Ok(slots)
     }
 
-    /// Position of the first step behind the cut.
+    /// Index of the first step after the cut.
     fn head(&self) -> usize {
         self.first_behind(self.cut)
     }
@@ -222,7 +221,7 @@ impl Network {
         Ok(batch)
     }
 
-    /// How many pictures these are.
+    /// Number of pictures in `values`.
     fn batch(&self, values: &[f32]) -> Result<usize> {
         let [channels, height, width] = self.input;
         let one = channels * height * width;
@@ -235,7 +234,7 @@ impl Network {
         Ok(values.len() / one)
     }
 
-    /// Refuses what is not one picture.
+    /// Refuses anything but one picture.
     pub fn expect_one(&self, values: &[f32]) -> Result<()> {
         match self.batch(values)? {
             1 => Ok(()),
@@ -243,7 +242,7 @@ impl Network {
         }
     }
 
-    /// Slots with only the input filled, of as many pictures as `values` holds.
+    /// Slots with only the input filled, for all pictures in `values`.
     fn start(&self, values: Vec<f32>) -> Result<Vec<Option<Value>>> {
         let batch = self.batch(&values)?;
         let [channels, height, width] = self.input;
@@ -265,7 +264,7 @@ impl Network {
         self.passes.load(Ordering::Relaxed)
     }
 
-    /// How many layers are tapped.
+    /// Number of tapped layers.
     #[must_use]
     pub fn taps(&self) -> usize {
         self.taps.len()
@@ -275,7 +274,7 @@ impl Network {
         ops::apply(&step.op, step.params()?, self.gather(slots, step, at)?)
     }
 
-    /// The inputs of a step; a value that no later step reads is moved out, so that its memory is free after use.
+    /// The inputs of a step. A tensor that no later step reads is moved out, so that its memory is freed after use.
     fn gather<T: Clone>(&self, slots: &mut [Option<T>], step: &Step, at: usize) -> Result<Vec<T>> {
         let missing = || Error::internal(format!("a value that step {at} reads is gone"));
         let mut taken = Vec::with_capacity(step.inputs.len());

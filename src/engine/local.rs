@@ -1,7 +1,7 @@
-//! The operations of the head one by one, each with what it reads, to be differentiated alone.
+//! The operations of the head with their inputs, to be differentiated one by one.
 //!
-//! Receives a trunk and activations to go on from, returns every operation behind the layer: its value for other inputs, the
-//! slopes of one number of its output, and what the chain rule makes of all of them. `check` looks here where the head as a
+//! Receives a trunk and activations to continue from; gives every operation after the layer: its output for other
+//! inputs, the slopes of one output element, and the chain of all of them. `check` uses this where the head as a
 //! whole has no derivative.
 
 use burn::tensor::Device;
@@ -12,7 +12,7 @@ use super::value::{Value, map_tensor};
 use super::{Network, Trunk, ops};
 use crate::error::{Error, Problem, Result};
 
-/// The operations behind a layer, for one set of its activations.
+/// The operations after a layer, for one set of its activations.
 #[derive(Debug)]
 pub struct Locals<'a> {
     network: &'a Network,
@@ -27,12 +27,12 @@ pub struct Local<'a> {
     device: &'a Device,
     inputs: Vec<Value>,
     output: &'a Value,
-    /// Positions of the inputs that depend on the layer.
+    /// Indices of the inputs that depend on the layer.
     moving: Vec<usize>,
 }
 
 impl Network {
-    /// The operations behind the layer where `trunk` ends, its activations replaced.
+    /// The operations after the layer at which `trunk` ends, with its activations replaced.
     ///
     /// # Shapes
     /// `activations` is `[1, channels, height, width]` of that layer, row-major.
@@ -63,10 +63,10 @@ fn inputs(slots: &[Option<Value>], step: &Step) -> Result<Vec<Value>> {
 }
 
 impl Locals<'_> {
-    /// The operations that depend on the layer, in the order in which they run.
+    /// The operations that depend on the layer, in execution order.
     ///
     /// # Errors
-    /// Only on a failure inside this program.
+    /// Only on an internal error.
     pub fn steps(&self) -> Result<Vec<Local<'_>>> {
         let mut depends = vec![false; self.slots.len()];
         depends[self.cut] = true;
@@ -85,7 +85,8 @@ impl Locals<'_> {
         Ok(steps)
     }
 
-    /// The gradient of one logit with respect to the layer, `[1, channels, height, width]`: each operation's own, chained.
+    /// The gradient of one logit with respect to the layer, `[1, channels, height, width]`, chained from each
+    /// operation's own.
     ///
     /// # Errors
     /// When `class` is out of range.
@@ -110,13 +111,13 @@ impl Locals<'_> {
 }
 
 impl Local<'_> {
-    /// Positions of the inputs that depend on the layer.
+    /// Indices of the inputs that depend on the layer.
     #[must_use]
     pub fn moving(&self) -> &[usize] {
         &self.moving
     }
 
-    /// The numbers of an input.
+    /// The values of an input.
     ///
     /// # Errors
     /// When the device does not give them back.
@@ -124,7 +125,7 @@ impl Local<'_> {
         self.inputs[which].to_vec()
     }
 
-    /// The numbers of the output.
+    /// The values of the output.
     ///
     /// # Errors
     /// When the device does not give them back.
@@ -132,7 +133,7 @@ impl Local<'_> {
         self.output.to_vec()
     }
 
-    /// The numbers of the output with one input replaced.
+    /// The values of the output with one input replaced.
     ///
     /// # Errors
     /// When the device does not give them back.
@@ -142,7 +143,7 @@ impl Local<'_> {
         ops::apply(&self.step.op, self.step.params()?, inputs)?.to_vec()
     }
 
-    /// The slopes of the output's number `at` with respect to an input, as many as that has numbers.
+    /// The slopes of output element `at` with respect to an input, one per input element.
     ///
     /// # Errors
     /// When the operation cannot be run backward.
@@ -159,7 +160,7 @@ impl Local<'_> {
     }
 }
 
-/// One at a class of the logits, else zeros.
+/// One at a class of the logits, zero elsewhere.
 fn one_hot(shape: &[usize], class: usize, network: &Network) -> Result<Value> {
     let mut values = vec![0.0; shape.iter().product()];
     let place = values.get_mut(class);

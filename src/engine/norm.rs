@@ -1,7 +1,7 @@
-//! Normalisation by the statistics of the value itself.
+//! Normalisation by the statistics of the tensor itself.
 //!
-//! Receives a value whose shape was checked against the parameters, hands on one of the same shape. Batch norm,
-//! whose statistics are weights, is not here.
+//! Receives a tensor whose shape was checked against the parameters; gives one of the same shape. Batch norm, whose
+//! statistics are weights, is not here.
 
 use burn::tensor::module;
 use burn::tensor::ops::AvgPoolOptions;
@@ -27,12 +27,12 @@ pub(super) fn group(x: Value, params: &Params, groups: usize, epsilon: f64) -> R
     scaled(standardised(x, shape[0] * groups, epsilon)?, a_channel("gamma")?, a_channel("beta")?)
 }
 
-/// How many parts a value of this shape has that are each normalised over the axes of `gamma`.
+/// Number of parts of this shape that are each normalised over the axes of `gamma`.
 pub(super) fn layer_rows(shape: &[usize], gamma: &Value) -> usize {
     shape[..shape.len() - gamma.shape().len()].iter().product()
 }
 
-/// A `[channels]` parameter, where it is given, as `[1, channels, 1, ...]` of the given rank.
+/// A `[channels]` parameter, if given, as `[1, channels, 1, ...]` of the given rank.
 pub(super) fn per_channel(params: &Params, role: &str, rank: usize) -> Result<Option<Value>> {
     params.contains_key(role).then(|| channels(params, role, rank)).transpose()
 }
@@ -47,7 +47,7 @@ pub(super) fn local_response(x: Value, size: usize, alpha: f64, beta: f64, k: f6
 /// The mean over a window of `size` channels around each, zeros beyond the ends.
 pub(super) fn window_mean(x: Value, size: usize) -> Result<Value> {
     let shape = x.shape();
-    // Channels are rows of one picture, so that the window is a pool's.
+    // Channels become the rows of one picture, so that a pool computes the window.
     let pixels = shape[2..].iter().product();
     let rows = x.reshape(&[shape[0], 1, shape[1], pixels])?.into_rank4()?;
     let before = (size - 1) / 2;
@@ -58,7 +58,7 @@ pub(super) fn window_mean(x: Value, size: usize) -> Result<Value> {
     Value::R4(module::avg_pool2d(rows, window)).reshape(&shape)
 }
 
-/// Each of `rows` equal parts, which lie one behind the other, with mean zero and variance one.
+/// Each of `rows` equal, contiguous parts with mean zero and variance one.
 fn standardised(x: Value, rows: usize, epsilon: f64) -> Result<Value> {
     let shape = x.shape();
     let columns = shape.iter().product::<usize>() / rows;

@@ -9,13 +9,13 @@ use crate::native::{Arithmetic, Isa, Precision};
 /// What runs the part of a network that is not recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Engine {
-    /// The own kernels where the device is the default one, the CPU; Burn elsewhere.
+    /// The native kernels if the device is the default one, the CPU; else Burn.
     #[default]
     Auto,
     /// Burn alone.
     Burn,
-    /// The own kernels, on the CPU whatever the device is, for this instruction set or the best one; Burn for what they do
-    /// not know.
+    /// The native kernels on the CPU, for any device, with this instruction set or the best one; Burn for operations that
+    /// have no kernel.
     Native(Option<Isa>),
 }
 
@@ -26,9 +26,9 @@ pub struct Runtime {
     pub device: DeviceName,
     /// What runs the part that is not recorded.
     pub engine: Engine,
-    /// Threads of the own kernels. Default: as many as the process may use.
+    /// Threads of the native kernels. Default: as many as the process may use.
     pub threads: Option<NonZero<usize>>,
-    /// What the own kernels' convolutions multiply.
+    /// The precision in which the native kernels' convolutions multiply.
     pub precision: Precision,
     /// Low-memory mode, for a run of one image: the first pass packs the weights of each native kernel just before it runs, into memory
     /// that the next kernel reuses. That takes less memory and no more time. A second pass packs all weights and keeps
@@ -49,7 +49,7 @@ impl From<&Self> for Runtime {
 }
 
 impl Runtime {
-    /// What the own kernels compute with, where these run.
+    /// The native kernels' instruction set and precision, if they run.
     ///
     /// # Errors
     /// When the precision needs kernels that do not run here.
@@ -66,7 +66,7 @@ impl Runtime {
         }
     }
 
-    /// The instruction set of the own kernels, where these run.
+    /// The instruction set of the native kernels, if they run.
     fn native(&self) -> Option<Isa> {
         match self.engine {
             Engine::Auto => (self.device == DeviceName::default()).then(Isa::best),

@@ -1,4 +1,4 @@
-//! The number whose gradient explains a class.
+//! The scalar whose gradient explains a class.
 
 use burn::tensor::{Tensor, activation};
 
@@ -20,22 +20,22 @@ pub enum Score {
     /// `z_c + log softmax(z)_c`, the score of ShapleyCAM (ReST, arXiv:2501.06261): it has a second derivative where the
     /// logit has none, and its gradient does not vanish with certainty.
     Rest,
-    /// The number itself, of a network that gives numbers and no classes.
+    /// The number itself, for a network that gives numbers instead of classes.
     Number,
-    /// `sigmoid(z_c)`, which [`Score::for_output`] puts in the place of `Prob` for independent classes.
+    /// `sigmoid(z_c)`, which [`Score::for_output`] uses instead of `Prob` for independent classes.
     Sigmoid,
     /// `log sigmoid(z_c)`, also in the place of `LogProb`.
     LogSigmoid,
     /// `z_c + log sigmoid(z_c)`, also in the place of `Rest`.
     RestSigmoid,
-    /// The network's own probability, where no logits stand behind it; also in the place of `Prob`.
+    /// The network's own probability when it has no logits; also instead of `Prob`.
     Own,
-    /// Its logarithm, also in the place of `LogProb`.
+    /// Its logarithm, also instead of `LogProb`.
     LogOwn,
 }
 
 impl Score {
-    /// Names that a caller may use, with what they stand for.
+    /// Names for callers, with their scores.
     pub const NAMES: &'static [(&'static str, Self)] = &[
         ("logit", Self::Logit),
         ("prob", Self::Prob),
@@ -45,7 +45,7 @@ impl Score {
         ("number", Self::Number),
     ];
 
-    /// The name as a caller writes it.
+    /// The name that callers use.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -58,7 +58,7 @@ impl Score {
         }
     }
 
-    /// The score that was asked for, or else the usual one, as the network's outputs allow it.
+    /// The requested score, or the default, adapted to the network's outputs.
     ///
     /// # Errors
     /// For a score that these outputs do not have.
@@ -96,7 +96,7 @@ impl Score {
         }
     }
 
-    /// The score of a class as a number, from the logits of one picture, in double precision.
+    /// The score of a class, from the logits of one picture, in double precision.
     #[must_use]
     pub fn value(self, logits: &[f32], class: usize) -> f64 {
         let logit = f64::from(logits[class]);
@@ -132,8 +132,8 @@ impl Score {
         self == Self::Prob && 1.0 - probability() < f64::from(f32::EPSILON)
     }
 
-    /// The score as a tensor of one number that gradients can flow from. `logits` is `[batch, classes]`; of several
-    /// pictures it is the sum of their scores.
+    /// The score as a scalar tensor for differentiation. `logits` is `[batch, classes]`; for several pictures it is
+    /// the sum of their scores.
     pub(super) fn of(self, logits: Tensor<2>, class: usize) -> Tensor<1> {
         let at = |tensor: Tensor<2>| tensor.narrow(1, class, 1).sum();
         match self {
@@ -179,14 +179,14 @@ pub struct Contrast {
     pub class: usize,
     /// The classes `d` that it is compared with, at least one.
     pub rivals: Vec<usize>,
-    /// How much of their logits is taken off, usually 0 to 1.
+    /// Share of their logits that is subtracted, usually 0 to 1.
     pub strength: f64,
-    /// Whether rivals count as much as they are probable, or all the same.
+    /// Whether rivals are weighted by their probability, or equally.
     pub by_probability: bool,
 }
 
 impl Contrast {
-    /// `z_c - strength * sum_d w_d z_d`, where the weights `w` are equal or the rivals' share of their probability.
+    /// `z_c - strength * sum_d w_d z_d`, with equal weights `w`, or the rivals' shares of their total probability.
     pub(super) fn of(&self, logits: &Tensor<2>) -> Tensor<1> {
         let at = |tensor: &Tensor<2>, class: usize| tensor.clone().narrow(1, class, 1).sum();
         let own = at(logits, self.class);
@@ -203,7 +203,7 @@ impl Contrast {
             .collect();
         let weights = Tensor::cat(weights, 0);
         let weighted = (weights.clone() * Tensor::cat(differences, 0)).sum();
-        // The number that keeps the quotient finite is pytorch-grad-cam's.
+        // pytorch-grad-cam's constant, which keeps the quotient finite.
         weighted / weights.sum().add_scalar(1e-9)
     }
 }

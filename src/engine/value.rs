@@ -1,7 +1,7 @@
 //! A tensor whose rank is known only at run time.
 //!
-//! Burn's tensors carry their rank in the type; a graph read from a file cannot. This is the one place where
-//! the two meet.
+//! Burn's tensors have their rank in the type; a graph read from a file cannot. Only this file converts between the
+//! two.
 
 use burn::tensor::{Device, Tensor, TensorData};
 
@@ -19,7 +19,7 @@ pub(crate) enum Value {
     R6(Tensor<6>),
 }
 
-/// Runs the same expression on the tensor inside, whatever its rank; the result's kind is the expression's.
+/// Evaluates the same expression for the tensor of any rank; the result has the type of the expression.
 macro_rules! on_tensor {
     ($value:expr, $tensor:ident => $body:expr) => {
         match $value {
@@ -34,7 +34,7 @@ macro_rules! on_tensor {
 }
 pub(crate) use on_tensor;
 
-/// Runs an expression that keeps the rank.
+/// Evaluates an expression that keeps the rank.
 macro_rules! map_tensor {
     ($value:expr, $tensor:ident => $body:expr) => {
         $crate::value::on_tensor!($value, $tensor => $crate::value::Value::from($body))
@@ -42,7 +42,7 @@ macro_rules! map_tensor {
 }
 pub(crate) use map_tensor;
 
-/// Runs an expression on two tensors of the same rank.
+/// Evaluates an expression on two tensors of the same rank.
 macro_rules! zip_tensors {
     ($left:expr, $right:expr, ($a:ident, $b:ident) => $body:expr) => {{
         use $crate::value::Value;
@@ -71,7 +71,7 @@ macro_rules! from_rank {
 from_rank!(1 R1, 2 R2, 3 R3, 4 R4, 5 R5, 6 R6);
 
 impl Value {
-    /// Numbers in row-major order, moved to the device.
+    /// Values in row-major order, copied to the device.
     pub(crate) fn new(values: Vec<f32>, shape: &[usize], device: &Device) -> Result<Self> {
         let data = TensorData::new(values, shape.to_vec());
         Ok(match shape.len() {
@@ -89,7 +89,7 @@ impl Value {
         on_tensor!(self, tensor => tensor.dims().to_vec())
     }
 
-    /// The same numbers under another shape of as many elements.
+    /// The same values with another shape of as many elements.
     pub(crate) fn reshape(self, shape: &[usize]) -> Result<Self> {
         if self.shape() == shape {
             return Ok(self);
@@ -97,7 +97,7 @@ impl Value {
         on_tensor!(self, tensor => reshaped(tensor, shape))
     }
 
-    /// Leading axes of size one up to `rank`.
+    /// Prepends axes of size one up to `rank`.
     pub(crate) fn with_rank(self, rank: usize) -> Result<Self> {
         let shape = self.shape();
         let missing = rank.saturating_sub(shape.len());
@@ -114,7 +114,7 @@ impl Value {
         }
     }
 
-    /// The numbers, row-major.
+    /// The values, row-major.
     pub(crate) fn to_vec(&self) -> Result<Vec<f32>> {
         on_tensor!(self, tensor => tensor.try_to_vec_as::<f32>())
             .map_err(|error| Error::internal(format!("the device did not give its numbers back: {error:?}")))

@@ -1,4 +1,4 @@
-//! The kinds of pictures and arrays, and how they are drawn. Drawing is done in `canvas`.
+//! The kinds of pictures and arrays, and their style; `canvas` draws them.
 
 use crate::cam::Library;
 use crate::error::{Error, Problem, Result};
@@ -8,23 +8,23 @@ use crate::render::{Colormap, Components, Interpolation, Overlay, PngLevel, Thre
 /// A kind of picture or array that is written with a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ArtifactKind {
-    /// The picture with the heat on it.
+    /// The picture with the map on it.
     Overlay,
-    /// The heat alone, in colours.
+    /// The map alone, in colours.
     Heatmap,
-    /// The heat alone, 8 bits of grey: `255 * value`; with signs, zero is the middle.
+    /// The map alone, 8 bits of grey: `255 * value`; for signed maps zero is the middle.
     Grey,
-    /// The heat alone, 16 bits of grey.
+    /// The map alone, 16 bits of grey.
     Grey16,
     /// The map as computed, at its own resolution, a float32 NumPy array `[height, width]`.
     Npy,
     /// The same enlarged to the picture's resolution, 0 where the network saw nothing.
     NpyFull,
-    /// White where the heat reaches the threshold, else black.
+    /// White where the map reaches the threshold, otherwise black.
     Mask,
-    /// The overlay with boxes around the regions of heat.
+    /// The overlay with boxes around the hot regions.
     Boxes,
-    /// The picture where the heat reaches the threshold, transparent elsewhere.
+    /// The picture where the map reaches the threshold, transparent elsewhere.
     CutOut,
     /// Picture and overlay next to each other.
     SideBySide,
@@ -33,20 +33,20 @@ pub enum ArtifactKind {
 /// How pictures are drawn.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Style {
-    /// Another library's own overlay; [`Style::overlay`], [`Style::colormap`] and [`Style::interpolation`] are for the other
-    /// pictures then.
+    /// Another library's overlay; then [`Style::overlay`], [`Style::colormap`] and [`Style::interpolation`] only
+    /// apply to other pictures.
     pub library: Option<Library>,
-    /// Opacity from the heat, or one opacity everywhere.
+    /// Opacity from the map, or one opacity everywhere.
     pub overlay: Overlay,
-    /// Colours of the heat.
+    /// The colour map.
     pub colormap: Colormap,
     /// How the map is enlarged.
     pub interpolation: Interpolation,
-    /// From which heat on a pixel counts as part of a region.
+    /// The value from which on a pixel belongs to a region.
     pub threshold: Threshold,
-    /// Which regions count.
+    /// The selected regions.
     pub components: Components,
-    /// How hard pictures are compressed; no pixel depends on it.
+    /// Compression of pictures; it does not affect pixels.
     pub png_level: PngLevel,
 }
 

@@ -41,15 +41,15 @@ pub struct Explainer {
     unfolded: Option<Network>,
     layers: Vec<Choice>,
     request: Request,
-    /// What the maps of each of the methods are divided by.
+    /// The scale of each method's maps.
     scales: Vec<Scale>,
-    /// SHA-256 of the picture that tensors are drawn on.
+    /// SHA-256 of the picture on which tensors are drawn.
     drawn_on_sha256: Option<String>,
-    /// What was asked for, or is usual, as the network's outputs have it.
+    /// The requested or default score, adapted to the network's outputs.
     score: Score,
 }
 
-/// A model with its weights loaded, ready to classify; it needs no layer that could be explained.
+/// A model with its weights loaded, ready to classify; it needs no explainable layer.
 #[derive(Debug)]
 pub struct Predictor {
     model: Model,
@@ -72,7 +72,8 @@ impl Predictor {
         &self.model
     }
 
-    /// The `top_k` most probable classes of a subject, most probable first; of a network that gives numbers the first.
+    /// The `top_k` most probable classes of a subject, most probable first; for a network that gives numbers, the
+    /// first ones.
     ///
     /// # Errors
     /// When the logits are not finite.
@@ -126,13 +127,13 @@ impl Explainer {
         &self.model
     }
 
-    /// The layers that are explained, and why these; none when every method works on pixels.
+    /// The explained layers and the reasons for them; empty when all methods work on pixels.
     #[must_use]
     pub fn layers(&self) -> &[Choice] {
         &self.layers
     }
 
-    /// What was asked for.
+    /// The request.
     #[must_use]
     pub fn request(&self) -> &Request {
         &self.request
@@ -154,7 +155,8 @@ impl Explainer {
         Subject::open(path.as_ref(), &self.request.reading, &self.model)
     }
 
-    /// Explains every target of a subject by every method, from one pass through the trunk: one explanation a method.
+    /// Explains every target of a subject by every method, from one pass through the trunk: one explanation per
+    /// method.
     ///
     /// # Errors
     /// When the logits are not finite, or a method does not fit the network.
@@ -163,10 +165,11 @@ impl Explainer {
         found.ok_or_else(|| Error::internal("a subject has no explanations"))?
     }
 
-    /// As [`Explainer::explain`] for several subjects, which share a pass through the trunk; each gets what it gets alone.
+    /// As [`Explainer::explain`] for several subjects, which share a pass through the trunk with the same results as
+    /// alone.
     ///
     /// # Errors
-    /// When a subject is not of the network's size. What is wrong with one alone is in its place.
+    /// When a subject is not of the network's size. Errors of a single subject are in its result.
     pub fn explain_all(&self, subjects: &[&Subject]) -> Result<Vec<Result<Vec<Explanation>>>> {
         let pictures: Vec<&[f32]> = subjects.iter().map(|subject| subject.values.as_slice()).collect();
         let recorded = self.request.methods.iter().any(|method| method.goes_back());
@@ -220,7 +223,7 @@ impl Explainer {
         Ok(ClassExplanation { class: classes[rank].clone(), score, rank: rank_of_class, map, finding })
     }
 
-    /// A finding in words; for a map that is not finite, with the layer where that began.
+    /// A finding as a sentence; for a map that is not finite, with the first such layer.
     fn describe(&self, finding: Finding, uses_layer: bool, subject: &Subject) -> Result<String> {
         let wording = self.request.wording;
         if finding == Finding::AllNegative && self.request.options.counterfactual {
@@ -240,7 +243,7 @@ impl Explainer {
         Ok(format!("{}: {where_from}", finding.message(uses_layer)))
     }
 
-    /// The classes to explain, each once, in the order asked for.
+    /// The classes to explain, without duplicates, in the order requested.
     fn wanted(&self, classes: &[Prediction], label: Option<usize>) -> Result<Vec<usize>> {
         let ranked: Vec<usize> = classes.iter().map(|class| class.target).collect();
         let mut wanted = Vec::new();
@@ -266,7 +269,7 @@ fn classes(model: &Model, network: &Network, logits: &[f32], subject: &Subject) 
     Ok(probability::ranked(logits, model.output().activation, |index| model.class_name(index)))
 }
 
-/// The layers that were asked for, each once, in the order asked for.
+/// The requested layers, without duplicates, in the order requested.
 fn layers(model: &Model, request: &Request) -> Result<Vec<Choice>> {
     let mut layers: Vec<Choice> = Vec::new();
     for request in &request.layers {

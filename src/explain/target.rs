@@ -1,11 +1,11 @@
-//! Which classes are explained: the best ones, a number, or a name.
+//! The classes to explain: the most probable ones, an index, or a name.
 
 use std::str::FromStr;
 
 use crate::error::{Action, Error, OptionName, Phrase, Problem, Result};
 use crate::model::Model;
 
-/// What the caller said about a class.
+/// A request for a class.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Target {
     /// The `n` most probable classes of each image.
@@ -16,14 +16,14 @@ pub enum Target {
     Name(String),
     /// The true class of each image; see [`Subject::label`](super::Subject::label).
     Label,
-    /// The most probable class of each image and its true one; one class where they are the same.
+    /// The most probable class of each image and its true one; a single class if they are equal.
     Both,
 }
 
 impl FromStr for Target {
     type Err = Error;
 
-    /// `top`, `top5`, `label`, `both`, a whole number, or a class name; `top0` and nothing at all are refused.
+    /// `top`, `top5`, `label`, `both`, an integer, or a class name; `top0` and the empty string are refused.
     fn from_str(text: &str) -> Result<Self> {
         if text.trim().is_empty() {
             return Err(Error::request(Problem::expected_but("an index, a name, top or topN", "nothing")));
@@ -46,7 +46,7 @@ impl FromStr for Target {
 }
 
 impl Target {
-    /// The classes meant, given all classes from the most probable to the least, and the image's true one.
+    /// The classes, given all classes from the most probable to the least, and the image's true one.
     pub(super) fn resolve(
         &self,
         model: &Model,
@@ -73,7 +73,7 @@ impl Target {
         }
     }
 
-    /// Refuses what no image could satisfy, before any image is read.
+    /// Refuses targets that no image can satisfy, before any image is read.
     ///
     /// # Errors
     /// When the class is not one of the model's.
@@ -82,10 +82,10 @@ impl Target {
         self.resolve(model, &all, Some(0)).map(|_| ())
     }
 
-    /// The one class that an index or a name means, without an image.
+    /// The class of an index or a name, without an image.
     ///
     /// # Errors
-    /// When the class is not one of the model's, and for targets that differ from image to image.
+    /// When the class is not one of the model's, and for targets that depend on the image.
     pub fn class(&self, model: &Model) -> Result<usize> {
         match self {
             Self::Index(_) | Self::Name(_) => {
@@ -109,7 +109,7 @@ fn known(label: Option<usize>) -> Result<usize> {
     })
 }
 
-/// Matches a name as a whole, then without regard to case, then as one of its synonyms, then as a unique word.
+/// Matches a name in full, then ignoring case, then as one of its synonyms, then as a unique word.
 fn class_called(wanted: &str, classes: &[String]) -> Result<usize> {
     if classes.is_empty() {
         return Err(Error::request(

@@ -1,4 +1,4 @@
-//! Rates of norms by the statistics of the value itself.
+//! Derivatives of norms by the statistics of the tensor itself.
 
 use burn::tensor::Tensor;
 

@@ -52,9 +52,11 @@ const PER: &[&str] = &[
     "row", "sample", "second", "step", "tile", "word",
 ];
 
-/// Files and folders of which the English has still to be done.
-const NOT_YET: &[&str] =
-    &["docs/troubleshooting.md", "src/capture/", "src/engine/", "src/explain/", "src/model/import/onnx/"];
+/// Texts that stay as they are, because records hold them.
+const RECORDED: &[&str] = &["{place}, whatever the {target}"];
+
+/// Files whose English is still to be done.
+const NOT_YET: &[&str] = &["src/capture/", "src/engine/tangent/", "src/model/import/onnx/"];
 
 /// The words of a line in lower case; a phrase ends where punctuation stands, which is a word of its own.
 fn words(line: &str) -> Vec<String> {
@@ -131,6 +133,7 @@ fn comments_messages_and_pages_are_in_plain_english() {
         lines.extend(prose(&name, &text).into_iter().map(|(at, line)| (name.clone(), at, line)));
     }
     let problems = lines.iter().filter(|(name, ..)| !NOT_YET.iter().any(|folder| name.starts_with(folder)));
+    let problems = problems.filter(|(.., line)| !RECORDED.iter().any(|text| line.contains(text)));
     let problems: Vec<String> = problems
         .filter_map(|(name, at, line)| {
             let (word, better) = forbidden(line)?;

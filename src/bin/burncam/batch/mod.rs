@@ -1,8 +1,8 @@
-//! Many tasks at once: workers that do each task from beginning to end, and one place that takes the results in order.
+//! Parallel tasks: workers that process each task completely, and one consumer that receives the results in order.
 //!
-//! What a task is and what becomes of its result is the caller's: for `explain` and `predict` a task is an image. A worker does
-//! everything for a few tasks before it takes the next ones. With one worker per core all cores are busy, and no stage of the work waits
-//! for another. Work inside a task that could use more cores runs on the same threads, where one of them is free.
+//! The caller defines tasks and results: for `explain` and `predict` a task is an image. A worker finishes a few
+//! tasks before it takes the next ones. With one worker per core all cores are busy, and no stage waits for another.
+//! Parallel work inside a task runs on the same threads, when one is free.
 
 mod queue;
 mod signals;
@@ -17,15 +17,15 @@ use self::queue::Queue;
 pub(crate) use self::signals::Signals;
 use crate::threads::Workers;
 
-/// Batches of each worker that may be finished before one that is still in progress.
+/// Finished batches per worker that may wait for one that is still in progress; bounds memory.
 const AHEAD: usize = 8;
 
-/// Does `work` for all tasks on the threads of `pool`, and gives the results to `take` in the order of the tasks, one at a time on
-/// the caller's thread. `work` gives one result per task. After a break or a signal no more tasks begin; the results of those that have
-/// begun are still taken. Returns how many were.
+/// Runs `work` for all tasks on the threads of `pool`, and passes the results to `take` in the order of the tasks,
+/// one at a time on the caller's thread. `work` gives one result per task. After a break or a signal no more tasks
+/// start; the results of those in progress are still passed. Returns the number of results.
 ///
 /// # Errors
-/// The first of `take`, after which no more results are taken.
+/// The first error of `take`, after which no more results are passed.
 pub(crate) fn run<Task: Sync, T: Send>(
     pool: &ThreadPool,
     workers: Workers,
@@ -59,7 +59,7 @@ pub(crate) fn run<Task: Sync, T: Send>(
     })
 }
 
-/// Takes results until the last.
+/// Passes results until the last.
 fn take_all<T>(
     queue: &Queue<Result<T>>,
     mut take: impl FnMut(usize, Result<T>) -> Result<ControlFlow<()>>,

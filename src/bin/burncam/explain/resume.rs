@@ -1,4 +1,4 @@
-//! What an earlier run has done already, decided from what its records say and never from times.
+//! Images that an earlier run finished, decided by the contents of their records and never by file times.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -15,7 +15,7 @@ use super::explained::Explained;
 use super::task::Task;
 use crate::plan::Plan;
 
-/// Why images that have records are explained again, and how many for each reason.
+/// Why images with records are explained again, and how many for each reason.
 #[derive(Debug, Default)]
 pub(crate) struct Redone(Mutex<BTreeMap<&'static str, usize>>);
 
@@ -32,11 +32,11 @@ impl Redone {
     }
 }
 
-/// What the records of an input say, if its files are all there, and as they would be made again. `None` when something is
-/// missing or was made otherwise.
+/// The records of an input if its files all exist and would be the same again. `None` when something is missing or
+/// would differ.
 ///
 /// # Errors
-/// When the input cannot be read, or the model's hash could not be worked out.
+/// When the input cannot be read, or the model could not be hashed.
 pub(crate) fn kept(
     explainer: &Explainer,
     plan: &Plan,
@@ -72,7 +72,8 @@ pub(crate) fn kept(
     Ok(Some(Explained { records, directory, files: vec![], kept: true, picture: None }))
 }
 
-/// The record, or why its image is to be explained again. Image and model are left out: their hashes take longer than the rest.
+/// The record, or why its image must be explained again. Image and model are compared elsewhere, because their hashes
+/// take longer than the rest.
 fn finished(
     explainer: &Explainer,
     names: &Names,
@@ -117,7 +118,7 @@ fn is_named_as_planned(request: &Request, names: &Names, method: Method, record:
     as_planned && record.grid.as_ref().map(|grid| &grid.file) == grid.as_ref()
 }
 
-/// A file whose size and hash the record does not know may be anything.
+/// A file without size and hash in the record is never accepted.
 fn is_whole(file: &Artifact, directory: &Path) -> bool {
     let path = directory.join(&file.file);
     let size = path.metadata().ok().map(|data| data.len());
@@ -126,13 +127,13 @@ fn is_whole(file: &Artifact, directory: &Path) -> bool {
         && std::fs::read(path).is_ok_and(|bytes| file.is(&bytes) == Some(true))
 }
 
-/// How a layer was asked for, by name, by index or not at all, makes no map another.
+/// How a layer was selected, by name, by index or automatically, does not affect the map.
 fn are_same_layers(some: &[LayerRecord], others: &[LayerRecord]) -> bool {
     let places = |layers: &[LayerRecord]| layers.iter().map(|layer| layer.index).collect::<Vec<_>>();
     places(some) == places(others)
 }
 
-/// A model file may be called otherwise on another machine.
+/// A model file may have another name on another machine.
 fn is_same_model(one: &ModelRecord, other: &ModelRecord) -> bool {
     one.sha256 == other.sha256 && one.card_sha256 == other.card_sha256
 }

@@ -99,12 +99,12 @@ impl Source {
             text.map(|text| text.parse::<u64>().map_err(|_| format!("its external {key} is '{text}'")))
                 .transpose()
         };
-        let location = entry("location").ok_or("lies in another file, which it does not name")?;
+        let location = entry("location").ok_or("is in another file, which it does not name")?;
         let inside = Path::new(location).components().all(|part| matches!(part, Component::Normal(_)));
         if location.is_empty() || !inside {
-            return Err(format!("lies in '{location}', expected a file beside the model"));
+            return Err(format!("is in '{location}', expected a file in the model's folder"));
         }
-        let folder = self.folder.as_ref().ok_or("lies in another file, expected it inside the model")?;
+        let folder = self.folder.as_ref().ok_or("is in another file, expected it inside the model")?;
         let path = folder.join(location);
         let refuse = |cause: std::io::Error| format!("cannot read '{}': {cause}", path.display());
         let mut file = File::open(&path).map_err(refuse)?;

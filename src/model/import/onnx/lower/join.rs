@@ -1,4 +1,4 @@
-//! Values joined, and values repeated.
+//! Concatenation and repetition.
 
 use ndarray::{ArrayD, IxDyn};
 
@@ -11,7 +11,7 @@ use super::{MAX_PARTS, one};
 use crate::axes;
 use crate::card::Op;
 
-/// Joins values. A constant among them is the same for every picture.
+/// Concatenates values. A constant among them is the same for every picture.
 pub(super) fn concat(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
     let computed = site.inputs.iter().find_map(|input| match input {
         Some(Value::Tensor(tensor)) => Some(tensor.clone()),
@@ -23,7 +23,7 @@ pub(super) fn concat(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, S
     for at in 0..site.inputs.len() {
         all.push(match site.input(at) {
             Some(Value::Constant(constant) | Value::Repeated(constant)) => {
-                beside(builder, site, &x, (constant, at), axis)?
+                broadcast_constant(builder, site, &x, (constant, at), axis)?
             }
             _ => site.tensor(at)?.clone(),
         });
@@ -37,8 +37,9 @@ pub(super) fn concat(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, S
     }
 }
 
-/// A constant as a value of the graph, to lie beside `x` along `axis`: nothing of `x`, plus the constant.
-fn beside(
+/// A constant as a value of the graph that can be concatenated to `x` along `axis`: `x` times zero, plus the
+/// constant.
+fn broadcast_constant(
     builder: &mut Builder,
     site: &Site,
     x: &Tensor,
@@ -58,7 +59,7 @@ fn beside(
     builder.emit(Op::Add { scalar: None }, &[&nothing], vec![("other", values)])
 }
 
-/// Repeats axes of size 1, by adding nothing of the wider shape.
+/// Repeats axes of size 1 by adding zeros of the wider shape.
 pub(super) fn expand(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
     let x = site.tensor(0)?;
     let spec = site.constant(1)?.lanes()?;
@@ -86,14 +87,14 @@ pub(super) fn expand(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, S
     one(spread(builder, x, &fixed)?)
 }
 
-/// Repeats axes of size 1 up to those of `shape`, by adding nothing of that shape.
+/// Repeats axes of size 1 up to those of `shape`, by adding zeros of that shape.
 fn spread(builder: &mut Builder, x: &Tensor, shape: &[usize]) -> Result<Tensor, String> {
     fold::bounded(shape)?;
     let zeros = Weight { values: ArrayD::zeros(IxDyn(shape)), source: String::new() };
     builder.emit(Op::Add { scalar: None }, &[x], vec![("other", zeros)])
 }
 
-/// `Tile`: axes repeated as a whole.
+/// `Tile`: repeats whole axes.
 pub(super) fn tile(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
     let mut x = site.tensor(0)?.clone();
     let counts = fold::sizes(site, 1)?;

@@ -38,7 +38,7 @@ fn matrix(values: &ArrayD<f32>) -> Result<ArrayD<f32>, String> {
     Ok(matrix.as_standard_layout().into_owned().into_dyn())
 }
 
-/// A product with a known matrix is a linear layer; one of two computed values stays a product.
+/// A product with a known matrix is a linear layer; of two computed values it is a matrix product.
 pub(super) fn matmul(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
     match (site.input(0), site.input(1)) {
         (Some(Value::Tensor(first)), Some(Value::Tensor(second))) => {
@@ -49,7 +49,7 @@ pub(super) fn matmul(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, S
     }
 }
 
-/// A known vector is a matrix of one column, which then goes away.
+/// A known vector is a matrix of one column; the column axis is removed afterwards.
 fn from_the_right(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
     let x = site.tensor(0)?;
     let Weight { mut values, source } = weight(site, 1)?;

@@ -1,7 +1,7 @@
-//! From ONNX nodes to the graph's operations, one function an operation.
+//! From ONNX nodes to the graph's operations, one function per operation.
 //!
-//! Receives a [`Site`] and puts what it means into the [`Builder`]. Older operator sets have some settings as attributes
-//! that newer ones have as inputs, and other defaults; both are read here. A setting that the graph cannot express is
+//! Receives a [`Site`] and adds its operation to the [`Builder`]. Some settings are attributes in older operator sets
+//! and inputs in newer ones, with other defaults; both are read here. A setting that the graph cannot express is
 //! refused, never dropped.
 
 mod activation;
@@ -21,13 +21,13 @@ use super::builder::{Builder, Weight};
 use super::site::{Site, Tensor, Value};
 use crate::card::Op;
 
-/// More parts than a network takes out of a value one by one.
+/// More parts than any network selects from a value one by one.
 const MAX_PARTS: usize = 64;
 
-/// Lowers one node to the values that it gives.
+/// Lowers one node to its output values.
 pub(super) type Lower = fn(&mut Builder, &Site) -> Result<Vec<Value>, String>;
 
-/// How an operation is lowered, if it can be.
+/// The function that lowers an operation, if it is supported.
 pub(super) fn find(op: &str) -> Option<Lower> {
     Some(match op {
         "Conv" => window::conv,
@@ -73,7 +73,7 @@ pub(super) fn find(op: &str) -> Option<Lower> {
     })
 }
 
-/// Whether an operation does the same to each row of a list, whatever the list is of.
+/// Whether an operation treats each row of a list separately and in the same way.
 pub(super) fn is_rowwise(op: &str) -> bool {
     let pointwise = find(op).is_some_and(|lower| std::ptr::fn_addr_eq(lower, activation::pointwise as Lower));
     pointwise && op != "PRelu"
@@ -83,17 +83,17 @@ pub(super) fn is_rowwise(op: &str) -> bool {
         )
 }
 
-/// The only value of a node.
+/// The only output of a node.
 fn one(tensor: Tensor) -> Result<Vec<Value>, String> {
     Ok(vec![Value::Tensor(tensor)])
 }
 
-/// A weight as the file has it in input `at`.
+/// The weight in input `at`.
 fn weight(site: &Site, at: usize) -> Result<Weight, String> {
     Ok(Weight { values: site.floats(at)?, source: site.sources[at].to_owned() })
 }
 
-/// A weight as the file has it in input `at`, when it has one, spread out to a list of `length`.
+/// The weight in input `at` if there is one, repeated to `length` elements.
 fn listed(site: &Site, at: usize, length: usize) -> Result<Option<Weight>, String> {
     if site.optional(at)?.is_none() {
         return Ok(None);
@@ -109,12 +109,12 @@ fn listed(site: &Site, at: usize, length: usize) -> Result<Option<Weight>, Strin
     Ok(Some(Weight { values, source: weight.source }))
 }
 
-/// A weight that must be there, as [`listed`].
+/// A required weight, as in [`listed`].
 fn required(site: &Site, at: usize, length: usize) -> Result<Weight, String> {
     listed(site, at, length)?.ok_or_else(|| format!("its input {at} is not there"))
 }
 
-/// `x` times a number; nothing for 1.
+/// `x` times a number; no operation for 1.
 fn scaled(builder: &mut Builder, x: &Tensor, factor: f64) -> Result<Tensor, String> {
     if factor == 1.0 { Ok(x.clone()) } else { builder.unary(Op::Mul { scalar: Some(factor) }, x) }
 }

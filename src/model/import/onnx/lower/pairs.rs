@@ -1,4 +1,4 @@
-//! Arithmetic between two values, or between a value and a constant.
+//! Arithmetic on two values, or on a value and a constant.
 
 use super::super::arithmetic::check_count;
 use super::super::builder::{Builder, Weight};
@@ -7,7 +7,7 @@ use super::super::site::{Site, Tensor, Value, decimal};
 use super::scaled;
 use crate::card::Op;
 
-/// `Add`, `Sub`, `Mul`, `Div`, `Pow`, and the ones of any number of inputs, `Min`, `Max`, `Sum`, `Mean`.
+/// `Add`, `Sub`, `Mul`, `Div`, `Pow`, and the operations with any number of inputs: `Min`, `Max`, `Sum`, `Mean`.
 pub(super) fn arithmetic(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
     check_count(site)?;
     let [first, rest @ ..] = &(0..site.inputs.len()).collect::<Vec<_>>()[..] else {
@@ -41,7 +41,7 @@ pub(super) fn arithmetic(builder: &mut Builder, site: &Site) -> Result<Vec<Value
     }
 }
 
-/// Why one of two inputs is neither a value nor a constant that arithmetic takes.
+/// Why an input is neither a value nor a supported constant.
 fn refused(site: &Site, inputs: [usize; 2]) -> String {
     let problem = |at: &usize| match site.input(*at) {
         Some(Value::Constant(_) | Value::Repeated(_)) => None,
@@ -50,12 +50,12 @@ fn refused(site: &Site, inputs: [usize; 2]) -> String {
     inputs.iter().find_map(problem).unwrap_or_else(|| "has inputs that do not go together".into())
 }
 
-/// The constant as a weight, under the name that the file has for it.
+/// Adds the constant as a weight, with its name in the file.
 fn other(site: &Site, constant: &Constant, at: usize) -> Result<Weight, String> {
     Ok(Weight { values: constant.floats()?, source: site.sources[at].to_owned() })
 }
 
-/// A constant that is repeated for each picture broadcasts by itself.
+/// A constant that is the same for each picture broadcasts over the batch.
 fn unrepeated(value: &Value) -> Value {
     match value {
         Value::Repeated(constant) => Value::Constant(constant.clone()),
@@ -75,7 +75,7 @@ fn plain(op: &str, scalar: Option<f64>) -> Result<Op, String> {
     })
 }
 
-/// A single number, unless it would raise the value's rank.
+/// A single number, unless its shape would raise the rank of the result.
 fn scalar(constant: &Constant, x: &Tensor) -> Option<f64> {
     let number = constant.scalar().filter(|_| constant.shape().len() <= x.rank())?;
     Some(if matches!(constant, Constant::Float(_)) { decimal(number as f32) } else { number })
@@ -93,7 +93,7 @@ fn constant_second(
         ("Pow", Some(0.5)) => builder.unary(Op::Sqrt { of_squares: false }, x),
         ("Pow", Some(exponent)) => builder.unary(Op::Pow { exponent }, x),
         ("Pow", None) => Err(format!("has exponents of shape {:?}, expected one number", constant.shape())),
-        // The limits of single precision stand for no limit.
+        // The limits of single precision mean no limit.
         ("Max", Some(number)) if number <= f64::from(f32::MIN) => Ok(x.clone()),
         ("Min", Some(number)) if number >= f64::from(f32::MAX) => Ok(x.clone()),
         (op, Some(_)) => builder.unary(plain(op, number)?, x),
@@ -101,7 +101,7 @@ fn constant_second(
     }
 }
 
-/// What does not commute is turned round: `c - x = -x + c` and `c / x = x^-1 c`.
+/// Operations that do not commute are rewritten: `c - x = -x + c` and `c / x = x^-1 c`.
 fn constant_first(
     builder: &mut Builder,
     site: &Site,

@@ -8,7 +8,7 @@ use super::shape::reshaped;
 use super::{MAX_PARTS, one};
 use crate::card::Op;
 
-/// The part of `x` from `start` by `step`, `count` of it, along `axis`.
+/// `count` elements of `x` along `axis`, from `start` with step `step`.
 pub(super) fn part(
     builder: &mut Builder,
     x: &Tensor,
@@ -30,7 +30,7 @@ pub(super) fn part(
 pub(super) fn slice(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
     let mut x = site.tensor(0)?.clone();
     for (axis, start, end, step) in parts::cuts(site, x.rank())? {
-        // The whole batch is no part of it.
+        // A slice must not cut the batch.
         if x.is_batch(axis) && start == 0 && step == 1 && end >= i64::from(i32::MAX) {
             continue;
         }
@@ -40,7 +40,7 @@ pub(super) fn slice(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, St
     one(x)
 }
 
-/// Known indices along an axis; a single one takes the axis away.
+/// Known indices along an axis; a scalar index removes the axis.
 pub(super) fn gather(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
     if let Some(Value::Row(row)) = site.input(0) {
         return one(laid_out(builder, row, site)?);
@@ -64,8 +64,8 @@ pub(super) fn gather(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, S
     }
 }
 
-/// The numbers of a batch in a row, picked in order into a new shape: PyTorch's `as_strided`. The indices are those of a
-/// sample of one, or count on through the batch.
+/// Elements of the flattened batch in a new shape: PyTorch's `as_strided`. The indices are those of a batch of one,
+/// or continue through the batch.
 fn laid_out(builder: &mut Builder, row: &Tensor, site: &Site) -> Result<Tensor, String> {
     let in_order =
         |indices: &Constant, count: usize| Ok::<_, String>(indices.ints()?.into_iter().eq(0..count as i64));
@@ -107,7 +107,7 @@ pub(super) fn gather_nd(builder: &mut Builder, site: &Site) -> Result<Vec<Value>
     one(picked(builder, x, 0, &indices)?)
 }
 
-/// Slices side by side, as few as the indices allow.
+/// Slices to concatenate, as few as the indices allow.
 fn picked(builder: &mut Builder, x: &Tensor, axis: usize, indices: &[i64]) -> Result<Tensor, String> {
     let runs: Vec<&[i64]> = indices.chunk_by(|first, second| *second == first + 1).collect();
     if runs.len() > MAX_PARTS {

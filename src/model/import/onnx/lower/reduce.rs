@@ -18,8 +18,8 @@ pub(super) fn global_pool(builder: &mut Builder, site: &Site) -> Result<Vec<Valu
     one(builder.unary(op, x)?)
 }
 
-/// The reductions. A mean over height and width of a picture is a global pool, whatever the exporter wrote. A maximum is not: of equal
-/// numbers a pool passes the gradient to the first, and a reduction over two axes to all.
+/// The reductions. A mean over height and width of a picture is a global pool in all exporters' forms. A maximum is
+/// not: of equal numbers, a pool passes the gradient to the first, and a reduction over two axes to all.
 pub(super) fn along(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
     let x = site.tensor(0)?;
     let keep_dims = site.int("keepdims", 1)? != 0;
@@ -34,7 +34,7 @@ pub(super) fn along(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, St
     one(pooled(builder, site.op(), x, &axes, keep_dims)?)
 }
 
-/// Without axes nothing is summed, but squares and roots are still taken.
+/// Without axes nothing is summed, but squares and roots still apply.
 fn unreduced(builder: &mut Builder, op: &str, x: &Tensor) -> Result<Vec<Value>, String> {
     match op {
         "ReduceL2" => one(builder.unary(Op::Abs {}, x)?),

@@ -1,7 +1,7 @@
 //! Scaling feature maps up and down.
 //!
-//! `Resize` and its forerunner `Upsample` are read into one [`Side`] an axis, then into the settings of the graph's
-//! operation: PyTorch's where they take the same of every cell, else ONNX's own conventions.
+//! `Resize` and its predecessor `Upsample` are read into one [`Side`] per axis, then into the settings of the graph's
+//! operation: PyTorch's if they sample the same positions, else ONNX's own conventions.
 
 use super::super::builder::Builder;
 use super::super::constant::{Constant, Lanes};
@@ -10,7 +10,7 @@ use super::one;
 use crate::card::{Coordinates, Op, ResizeMapping, ResizeMode, Rounding};
 use crate::resize::Rule;
 
-/// One axis: its cells before and after, and by what it grows. The batch's are not known and stay as they are.
+/// One axis: its length before and after, and its scale. The batch axis has no known length and is not scaled.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Side {
     input: usize,
@@ -52,7 +52,7 @@ pub(super) fn resize(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, S
     }
 }
 
-/// Puts in the operation for height and width.
+/// Adds the operation for height and width.
 fn scaled(builder: &mut Builder, site: &Site, x: &Tensor, sides: [Side; 2]) -> Result<Tensor, String> {
     let (mode, mapping) = convention(site, sides)?;
     let exact = Rule { mode, align_corners: false, mapping: Some(&mapping) };
@@ -70,7 +70,7 @@ fn scaled(builder: &mut Builder, site: &Site, x: &Tensor, sides: [Side; 2]) -> R
     builder.unary(Op::Resize { output_size, mode, align_corners, mapping }, x)
 }
 
-/// The mode and everything else that says which cells are taken.
+/// The mode and all other settings that decide which cells are sampled.
 fn convention(site: &Site, sides: [Side; 2]) -> Result<(ResizeMode, ResizeMapping), String> {
     let mode = match site.text("mode", "nearest")?.as_str() {
         "nearest" => ResizeMode::Nearest,
@@ -78,7 +78,7 @@ fn convention(site: &Site, sides: [Side; 2]) -> Result<(ResizeMode, ResizeMappin
         "cubic" => ResizeMode::Bicubic,
         other => return Err(format!("scales by '{other}', expected nearest, linear or cubic")),
     };
-    // `Upsample` and the first `Resize` have no other convention than this.
+    // `Upsample` and the first `Resize` have only this convention.
     let old = is_old(site);
     let usual = if old { "asymmetric" } else { "half_pixel" };
     let coordinates = match site.text("coordinate_transformation_mode", usual)?.as_str() {
@@ -110,7 +110,7 @@ fn is_old(site: &Site) -> bool {
     site.op() == "Upsample" || site.opset < 11
 }
 
-/// Every axis of `x`, from scales or from sizes. Both are in single precision, as onnxruntime reckons.
+/// Every axis of `x`, from scales or from sizes, in single precision as in onnxruntime, so that both round alike.
 fn sides(site: &Site, x: &Tensor) -> Result<Vec<Side>, String> {
     let rank = x.rank();
     let axes = match site.ints("axes")? {
@@ -144,7 +144,7 @@ fn by_sizes(
     expect("sizes", sizes.len(), axes.len())?;
     for (axis, lanes) in axes.iter().zip(sizes) {
         let batch = [0, 1].map(|lane| x.shapes[lane][*axis] as i64);
-        // The batch, or the exporter's batch of one, stays what it is.
+        // The batch, or the exporter's batch of one, is not scaled.
         if !x.is_batch(*axis) || (lanes != batch && lanes != [1; 2]) {
             let size = usize::try_from(lanes[0]).ok().filter(|_| lanes[0] == lanes[1]);
             let refuse = || format!("scales to a side of {}, which is not sensible", lanes[0]);
@@ -173,7 +173,7 @@ fn expect(what: &str, count: usize, axes: usize) -> Result<(), String> {
     if count == axes { Ok(()) } else { Err(format!("has {count} {what} for {axes} axes, expected one each")) }
 }
 
-/// Cells of a side that may not come out whole; what is left over is dropped.
+/// The output length of a scaled axis, rounded down.
 fn whole(side: f32) -> Result<usize, String> {
     match (1.0..65_536.0).contains(&side) {
         true => Ok(side as usize),
@@ -181,7 +181,7 @@ fn whole(side: f32) -> Result<usize, String> {
     }
 }
 
-/// Sizes may be bounds instead, within or around which the picture keeps its form.
+/// Sizes may also be bounds within which, or around which, the aspect ratio is kept.
 fn keep_aspect_ratio(site: &Site, axes: &[usize], sides: &mut [Side]) -> Result<(), String> {
     let scales = axes.iter().map(|axis| sides[*axis].scale);
     let scale = match site.text("keep_aspect_ratio_policy", "stretch")?.as_str() {

@@ -1,7 +1,7 @@
-//! New shapes and orders of axes.
+//! Reshapes and transposes.
 //!
-//! The batch must stay an axis of its own. A reshape to a fixed batch of 1 (exporters write the batch of their sample)
-//! is taken to mean any batch, when every picture's numbers stay together; else it is refused.
+//! The batch must stay a separate axis. A reshape to a fixed batch of 1 (exporters write the batch of their sample)
+//! is read as any batch if every picture's numbers stay together; else it is refused.
 
 use super::super::builder::Builder;
 use super::super::constant::Lanes;
@@ -22,7 +22,7 @@ pub(super) fn reshape(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, 
     } else {
         spec
     };
-    // One number a picture is a row of a batch and its list at once.
+    // With one number per picture, the batch is both a row and a list.
     let several = x.shapes[0].iter().skip(1).any(|side| *side != 1);
     let row = spec == [[-1; 2]] || spec == [[x.shapes[0][1..].iter().product::<usize>() as i64; 2]];
     if row && several {
@@ -32,7 +32,7 @@ pub(super) fn reshape(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, 
     as_rows(builder, x, &shapes)
 }
 
-/// A new shape, or a list of rows when all axes but the last are joined.
+/// A reshape, or a list of rows if all axes but the last are combined.
 fn as_rows(builder: &mut Builder, x: &Tensor, shapes: &[Vec<usize>; 2]) -> Result<Vec<Value>, String> {
     let row = |lane: usize| match (&shapes[lane][..], &x.shapes[lane][..]) {
         ([count, side], [batch, _, .., last]) => side == last && count > batch,
@@ -44,7 +44,7 @@ fn as_rows(builder: &mut Builder, x: &Tensor, shapes: &[Vec<usize>; 2]) -> Resul
     one(reshaped(builder, x, shapes)?)
 }
 
-/// The shape that is meant, for either batch. A leading 1 is the sample's batch, written down as a number.
+/// The target shape for both batch sizes. A leading 1 is the sample's batch, written as a constant.
 fn target(x: &Tensor, spec: &[Lanes]) -> Result<[Vec<usize>; 2], String> {
     let one_for_batch = matches!(spec, [[1, 1], ..]) && x.is_batch(0);
     let lane = |lane: usize, general: bool| {
@@ -58,7 +58,7 @@ fn target(x: &Tensor, spec: &[Lanes]) -> Result<[Vec<usize>; 2], String> {
     if one_for_batch { both(true).or_else(|_| both(false)) } else { both(false) }
 }
 
-/// Emits the reshape between shapes that are known for either batch.
+/// Adds the reshape between shapes known for both batch sizes.
 pub(super) fn reshaped(
     builder: &mut Builder,
     x: &Tensor,
@@ -72,7 +72,7 @@ pub(super) fn reshaped(
     let from: Vec<usize> = (0..x.rank()).filter(|axis| x.is_batch(*axis)).collect();
     let (&[to], &[from]) = (&batch[..], &from[..]) else { return Err(mixed(x, shapes)) };
     let before = |shape: &[usize], axis: usize| shape[..axis].iter().product::<usize>();
-    // The batch must be the same axis: as large, and with as many numbers before it.
+    // The batch must be the same axis: of the same length, with the same number of elements before it.
     if shapes[0][to] != x.shapes[0][from] || before(&shapes[0], to) != before(&x.shapes[0], from) {
         return Err(mixed(x, shapes));
     }

@@ -7,7 +7,7 @@ use super::super::site::{Site, Tensor, Value};
 use super::{listed, one, weight};
 use crate::card::Op;
 
-/// The settings that convolution and pooling share.
+/// Settings common to convolution and pooling.
 struct Window {
     kernel: [usize; 2],
     stride: [usize; 2],
@@ -17,7 +17,7 @@ struct Window {
 }
 
 impl Window {
-    /// Reads the window over a picture; `auto_pad` needs its size.
+    /// Reads the window over a picture; `auto_pad` depends on its size.
     fn read(site: &Site, x: &Tensor, kernel: [usize; 2]) -> Result<Self, String> {
         let stride = site.pair("strides", Some([1, 1]))?;
         let dilation = site.pair("dilations", Some([1, 1]))?;
@@ -39,7 +39,7 @@ impl Window {
     }
 }
 
-/// ONNX has all beginnings first, then all ends.
+/// ONNX lists all starts first, then all ends.
 fn explicit(site: &Site) -> Result<[usize; 4], String> {
     let pads = site.ints("pads")?.unwrap_or_else(|| vec![0; 4]);
     let sizes: Vec<usize> = pads.iter().filter_map(|side| usize::try_from(*side).ok()).collect();
@@ -49,7 +49,7 @@ fn explicit(site: &Site) -> Result<[usize; 4], String> {
     }
 }
 
-/// So much padding that the output has `ceil(side / stride)` cells; an odd one goes to the end for `SAME_UPPER`.
+/// Padding for an output of `ceil(side / stride)`; an odd element goes to the end for `SAME_UPPER`.
 fn same_padding(
     side: usize,
     kernel: usize,
@@ -71,7 +71,7 @@ fn same_padding(
     Ok(if same == "SAME_UPPER" { [less, more] } else { [more, less] })
 }
 
-/// `Conv`; one over a sequence becomes one over a picture of width 1.
+/// `Conv`; over a sequence, it becomes a convolution over a picture of width 1.
 pub(super) fn conv(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
     let x = site.tensor(0)?;
     let mut kernel = weight(site, 1)?;
