@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 /// More elements than this are summed in blocks; below it the error of a sequential sum is small.
 pub(super) const LONG: usize = 1024;
 
-/// Elements per block.
+/// Elements per block. Rounding errors grow with the length of a sequential sum, so blocks are short.
 const BLOCK: usize = 32;
 
 /// The sum of each row, `[rows, 1]`.
@@ -76,7 +76,7 @@ pub(super) fn in_blocks(x: Value, axes: &[usize]) -> Result<Value> {
     Value::R2(sum_rows(rows)).reshape(&left)
 }
 
-/// Linear layers with more features than this are summed in blocks.
+/// Linear layers with more features than this are summed in blocks; for fewer, one product is accurate enough and faster.
 const MANY: usize = 2048;
 
 /// Features per matrix product of such a layer.

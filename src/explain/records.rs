@@ -9,7 +9,7 @@ use crate::record::{
     RawRecord, Record, SCHEMA_VERSION, TargetRecord,
 };
 
-/// A record's heatmap has no more cells than this in a direction; a larger map's cells are averaged.
+/// A record's heatmap has no more cells than this in a direction, so that records stay small; a larger map's cells are averaged.
 const MOST_CELLS: usize = 56;
 
 /// What a record says of one target's pictures.

@@ -115,7 +115,7 @@ impl Pack {
 
     fn sha256(&self) -> Result<String> {
         let mut hash = Sha256::new();
-        let read = self.source.each_stretch(0, self.byte_len()?, |stretch| hash.update(stretch));
+        let read = self.source.each_chunk(0, self.byte_len()?, |chunk| hash.update(chunk));
         read.map_err(|error| self.lost(&error))?;
         Ok(hex(&hash.finalize()))
     }
@@ -124,7 +124,7 @@ impl Pack {
         let Some(stored) = &self.checksum else { return Ok(()) };
         let of_tensor = |(name, entry): (&String, &Entry)| {
             let mut sum = Checksum::of_head(name, &entry.shape);
-            let read = self.source.each_stretch(entry.start, entry.length as u64, |stretch| {
+            let read = self.source.each_chunk(entry.start, entry.length as u64, |stretch| {
                 sum.update(stretch);
             });
             read.map_err(|error| self.lost(&error)).map(|()| sum)

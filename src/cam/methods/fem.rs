@@ -34,7 +34,7 @@ pub(super) const DEFINITION: Definition = Definition {
     traits: Traits { libraries: &[Library::PytorchGradCam, Library::Xplique], ..Traits::PLAIN },
 };
 
-/// Standard deviations above the mean that count as rare.
+/// Standard deviations above the mean that count as rare, as in the paper.
 const RARE: f64 = 2.0;
 
 fn terms(question: &Question, tap: usize) -> Result<Terms> {

@@ -38,7 +38,7 @@ pub(super) const DEFINITION: Definition = Definition {
     },
 };
 
-/// Masks per channel.
+/// Masks per channel, as in torchcam.
 const SAMPLES: usize = 10;
 
 fn terms(question: &Question, tap: usize) -> Result<Vec<Terms>> {

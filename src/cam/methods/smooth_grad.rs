@@ -35,9 +35,9 @@ pub(super) const DEFINITION: Definition = Definition {
     },
 };
 
-/// Noisy copies of the input.
+/// Noisy copies of the input. The paper finds little change with more than 50.
 const SAMPLES: usize = 50;
-/// Standard deviation of the noise, as a share of the input's range.
+/// Standard deviation of the noise, as a share of the input's range: the paper recommends 10 to 20 %.
 const NOISE: f32 = 0.15;
 
 fn maps(question: &Question) -> Result<Vec<Vec<f32>>> {

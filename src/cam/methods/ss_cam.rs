@@ -37,9 +37,9 @@ pub(super) const DEFINITION: Definition = Definition {
     },
 };
 
-/// Noisy masks per channel.
+/// Noisy masks per channel, as in torchcam.
 const SAMPLES: usize = 35;
-/// Standard deviation of the noise, for masks from 0 to 1.
+/// Standard deviation of the noise, for masks from 0 to 1, as in torchcam.
 const NOISE: f32 = 2.0;
 
 fn terms(question: &Question, tap: usize) -> Result<Vec<Terms>> {

@@ -18,6 +18,7 @@ const STAGES: [(usize, usize, usize, usize, usize); 7] = [
 ];
 const STEM: usize = 32;
 const HEAD: usize = 1280;
+/// TensorFlow's epsilon of batch norm, because the weights were trained there.
 const EPSILON: f64 = 1e-3;
 
 /// Factors for the channels and the repeats of the stages.

@@ -29,8 +29,8 @@ impl std::fmt::Debug for Static {
     }
 }
 
-/// Chunk size for sequential reads, in bytes.
-const STRETCH: usize = 1 << 18;
+/// Chunk size for sequential reads, in bytes: it fits a second-level cache, so a chunk is hashed from there.
+const CHUNK: usize = 1 << 18;
 
 impl Source {
     pub(super) fn open(path: &Path) -> io::Result<Self> {
@@ -78,20 +78,20 @@ impl Source {
     ///
     /// # Errors
     /// As [`Source::read`].
-    pub(super) fn each_stretch(&self, start: u64, length: u64, mut see: impl FnMut(&[u8])) -> io::Result<()> {
+    pub(super) fn each_chunk(&self, start: u64, length: u64, mut see: impl FnMut(&[u8])) -> io::Result<()> {
         #[cfg(feature = "embedded-model")]
         if let Self::Memory { bytes, .. } = self {
             let (start, end) = (start as usize, start.saturating_add(length) as usize);
             see(bytes.0.get(start..end).ok_or(io::ErrorKind::UnexpectedEof)?);
             return Ok(());
         }
-        let mut buffer = vec![0; STRETCH.min(length as usize)];
+        let mut buffer = vec![0; CHUNK.min(length as usize)];
         let mut done = 0;
         while done < length {
-            let stretch = &mut buffer[..STRETCH.min((length - done) as usize)];
-            self.read(start + done, stretch)?;
-            see(stretch);
-            done += stretch.len() as u64;
+            let chunk = &mut buffer[..CHUNK.min((length - done) as usize)];
+            self.read(start + done, chunk)?;
+            see(chunk);
+            done += chunk.len() as u64;
         }
         Ok(())
     }
@@ -122,13 +122,13 @@ mod tests {
     fn a_file_that_is_replaced_stays_what_it_was_and_one_that_is_cut_is_an_error() {
         let folder = tempfile::tempdir().unwrap();
         let (path, other) = (folder.path().join("a"), folder.path().join("b"));
-        let bytes: Vec<u8> = (0..2 * STRETCH + 77).map(|at| (at % 251) as u8).collect();
+        let bytes: Vec<u8> = (0..2 * CHUNK + 77).map(|at| (at % 251) as u8).collect();
         std::fs::write(&path, &bytes).unwrap();
         let source = Source::open(&path).unwrap();
         std::fs::write(&other, b"something else").unwrap();
         std::fs::rename(&other, &path).unwrap();
         let mut seen = Vec::new();
-        source.each_stretch(3, bytes.len() as u64 - 3, |stretch| seen.extend_from_slice(stretch)).unwrap();
+        source.each_chunk(3, bytes.len() as u64 - 3, |chunk| seen.extend_from_slice(chunk)).unwrap();
         assert!(seen == bytes[3..]);
 
         let source = Source::open(&path).unwrap();

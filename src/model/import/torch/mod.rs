@@ -32,6 +32,7 @@ const LEGACY_MAGIC: [u8; 10] = [0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 
 const LEGACY_MAGIC_TEXT: &[u8] = b"119547037146038801333356";
 /// The magic number is within this many bytes, with any protocol's prefix.
 const HEAD: u64 = 64;
+/// The legacy format never had another version.
 const LEGACY_VERSION: i64 = 1001;
 
 /// What is wrong with a file, as a clause.

@@ -14,6 +14,7 @@ use super::Damage;
 use super::input::{Input, unescaped};
 use super::value::{Heap, Id, Value};
 
+/// Python's newest protocol; PyTorch writes 2 by default.
 const NEWEST_PROTOCOL: u8 = 5;
 
 /// The values of one pickle.

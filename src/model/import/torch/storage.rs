@@ -64,6 +64,7 @@ impl Archive {
 
     /// The content of `byteorder`, if present.
     pub(super) fn byte_order(&self) -> Result<Option<String>, Damage> {
+        // `little` or `big`; the limit is needed because a compressed member can claim any size.
         const LONGEST: u64 = 64;
         if self.zip().index_for_name(&format!("{}byteorder", self.root)).is_none() {
             return Ok(None);
