@@ -34,9 +34,10 @@ fn caught<T>(subject: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|failure| {
         let message = message(failure.as_ref());
         let last = LAST.lock().unwrap_or_else(PoisonError::into_inner).take();
-        // Another thread may have panicked since.
+        // Another thread may have panicked since, so the location is used only if the message is the same.
         let place =
             last.filter(|(of, _)| of == message).map_or_else(String::new, |(_, at)| format!(" at {at}"));
+        // On one line, because each error is one line of the output.
         let message = message.lines().collect::<Vec<_>>().join(" ");
         Err(anyhow!(
             "{subject}internal error: {message}{place} (please report this with the command you ran)"

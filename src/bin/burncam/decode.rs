@@ -9,6 +9,7 @@ use anyhow::{Result, bail};
 /// For truncated or damaged UTF-16, and for UTF-32.
 pub(crate) fn text(bytes: Vec<u8>) -> Result<Vec<u8>> {
     match bytes[..] {
+        // Before UTF-16, because the mark of UTF-32 begins with that of UTF-16.
         [0xFF, 0xFE, 0, 0, ..] | [0, 0, 0xFE, 0xFF, ..] => bail!("is UTF-32 (save it as UTF-8)"),
         [0xEF, 0xBB, 0xBF, ref rest @ ..] => Ok(rest.to_vec()),
         [0xFF, 0xFE, ref rest @ ..] => utf16(rest, u16::from_le_bytes),
@@ -21,6 +22,7 @@ pub(crate) fn text(bytes: Vec<u8>) -> Result<Vec<u8>> {
 
 fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<Vec<u8>> {
     match String::from_utf16(&units(bytes, unit)) {
+        // A last odd byte is not in `units`, so it would be lost silently.
         Ok(text) if bytes.len().is_multiple_of(2) => Ok(text.into_bytes()),
         _ => bail!("is UTF-16 that is cut short or damaged (save it as UTF-8)"),
     }

@@ -64,7 +64,8 @@ fn first_frame(bytes: &[u8]) -> Option<(u32, u32)> {
     }
 }
 
-/// Decodes a PNG while ignoring checksums. `None` when anything else is wrong, and for interlaced files.
+/// Decodes a PNG while ignoring checksums. `None` when anything else is wrong, and for interlaced
+/// files, because their rows come in passes.
 fn rescued_png(bytes: &[u8]) -> Option<DynamicImage> {
     let mut options = png::DecodeOptions::default();
     options.set_ignore_checksums(true);
