@@ -32,6 +32,11 @@ pub struct Options {
 }
 
 impl Options {
+    /// The samples that were asked for, or a method's usual number.
+    pub(super) fn samples_or(&self, usual: usize) -> usize {
+        self.samples.unwrap_or(usual)
+    }
+
     /// The operations to which a rule for rectifiers applies.
     pub(super) fn rectifiers(&self) -> Rectifiers {
         match self.library {

@@ -49,7 +49,7 @@ impl Smoothing {
         }
         let deviation = options.noise.unwrap_or(NOISE) * noise::range(values);
         let mut noise = Noise::new(options.seed, 4 << 32);
-        let samples = options.samples.unwrap_or(SAMPLES);
+        let samples = options.samples_or(SAMPLES);
         let draws = bases.flat_map(move |base| (0..samples).map(move |_| base.clone()));
         Box::new(draws.map(move |base| Variant { values: noise.added_to(&base.values, deviation), ..base }))
     }

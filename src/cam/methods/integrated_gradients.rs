@@ -44,7 +44,7 @@ const STEPS: usize = 50;
 
 fn maps(question: &Question) -> Result<Vec<Vec<f32>>> {
     let values = question.values();
-    let steps = question.options.samples.unwrap_or(STEPS);
+    let steps = question.options.samples_or(STEPS);
     let points = if question.follows(Library::Xplique) { trapezoid(steps) } else { gauss_legendre(steps) };
     let on_the_way =
         |at: usize| values.iter().map(|value| (points[at].0 * f64::from(*value)) as f32).collect();

@@ -44,7 +44,7 @@ const SAMPLES: usize = 10;
 fn terms(question: &Question, tap: usize) -> Result<Vec<Terms>> {
     let activations = question.activations(tap)?;
     let masks = Masks::new(question, activations)?;
-    let steps = question.options.samples.unwrap_or(SAMPLES);
+    let steps = question.options.samples_or(SAMPLES);
     let seen = |pass: usize| {
         let share = coefficient(pass % steps, steps, question.library());
         let mask: Vec<f32> = masks.mask(pass / steps).into_iter().map(|value| value * share).collect();

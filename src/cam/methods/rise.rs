@@ -44,7 +44,7 @@ const OPEN: f64 = 0.5;
 
 fn maps(question: &Question) -> Result<Vec<Vec<f32>>> {
     let [_, height, width] = question.network().input();
-    let samples = question.options.samples.unwrap_or(SAMPLES);
+    let samples = question.options.samples_or(SAMPLES);
     let mask_of =
         |draw: usize| mask(Noise::new(question.options.seed, (3 << 32) + draw as u64), height, width);
     let seen = |draw: usize| {

@@ -43,7 +43,7 @@ const NOISE: f32 = 0.15;
 fn maps(question: &Question) -> Result<Vec<Vec<f32>>> {
     let values = question.values();
     let deviation = question.options.noise.unwrap_or(NOISE) * noise::range(values);
-    let samples = question.options.samples.unwrap_or(SAMPLES);
+    let samples = question.options.samples_or(SAMPLES);
     let noisy =
         |draw: usize| Noise::new(question.options.seed, (2 << 32) + draw as u64).added_to(values, deviation);
     let means = pixels::weighted_gradients(question, samples, noisy, |_| 1.0 / samples as f64)?;

@@ -106,7 +106,7 @@ fn powers(question: &Question, clean: &[&Features]) -> Result<Vec<Vec<Powers>>> 
     let range = noise::range(question.values());
     let (samples, deviation) =
         if question.follows(Library::Torchcam) { TORCHCAM } else { (SAMPLES, NOISE * range) };
-    let samples = question.options.samples.unwrap_or(samples);
+    let samples = question.options.samples_or(samples);
     let deviation = question.options.noise.map_or(deviation, |share| share * range);
     let empty =
         |clean: &&Features| Powers { means: [(); 3].map(|()| vec![0.0; clean.values.len()]), last: None };

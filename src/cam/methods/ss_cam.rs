@@ -45,7 +45,7 @@ const NOISE: f32 = 2.0;
 fn terms(question: &Question, tap: usize) -> Result<Vec<Terms>> {
     let activations = question.activations(tap)?;
     let masks = Masks::new(question, activations)?;
-    let samples = question.options.samples.unwrap_or(SAMPLES);
+    let samples = question.options.samples_or(SAMPLES);
     let deviation = question.options.noise.unwrap_or(NOISE);
     let seen = |draw: usize| {
         // Every draw has its own stream, so that the batch size has no effect.
