@@ -1,7 +1,7 @@
 //! The hint at the end of a refusal: what to do about weights that do not fit.
 
 use super::ImportRequest;
-use super::diagnosis::Diagnosis;
+use super::diagnosis::{Diagnosis, one_line};
 use super::fit::Source;
 use super::head;
 use super::names::Convention;
@@ -79,7 +79,7 @@ fn for_leftovers(
         let key = prefix.trim_end_matches('.');
         let key = request.key.as_ref().map_or_else(|| key.to_owned(), |outer| format!("{outer}.{key}"));
         let words = Phrase::from("is what is left over part of the network? If not, ");
-        return words.set(OptionName::Key, key).text(" leaves it out");
+        return words.set(OptionName::Key, one_line(&key)).text(" leaves it out");
     }
     let way_out = if request.card.is_some() { "name it in the card".into() } else { with_a_graph() };
     Phrase::from("what is left over usually belongs to another network: ")
@@ -109,5 +109,8 @@ fn for_a_variant(asked: &Architecture, built: &Built, diagnosis: &Diagnosis) -> 
 fn integers(diagnosis: &Diagnosis, selected: &Selected) -> Option<Phrase> {
     let tensors = &selected.weights.tensors;
     let missing = diagnosis.missing.iter().find(|missing| tensors.contains_key(&missing.name))?;
-    Some(format!("tensor '{}' holds integers: quantised weights cannot be imported", missing.name).into())
+    Some(
+        format!("tensor '{}' holds integers: quantised weights cannot be imported", one_line(&missing.name))
+            .into(),
+    )
 }

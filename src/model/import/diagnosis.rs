@@ -168,7 +168,7 @@ impl fmt::Display for Lists<'_> {
 }
 
 /// A name from a file must not start a new line of the message.
-fn one_line(name: &str) -> String {
+pub(super) fn one_line(name: &str) -> String {
     name.replace('\n', "\\n")
 }
 
