@@ -12,7 +12,7 @@ use crate::record::{
 /// A record's heatmap has no more cells than this in a direction, so that records stay small; a larger map's cells are averaged.
 const MOST_CELLS: usize = 56;
 
-/// What a record says of one target's pictures.
+/// The files and boxes of one target in a record.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Illustration {
     /// The files.
@@ -40,7 +40,7 @@ impl Explainer {
         self.illustrated_record(subject, explanation, targets.map(illustration).collect())
     }
 
-    /// As [`Explainer::record`], with boxes that are known already; one illustration a target, in order.
+    /// As [`Explainer::record`], with precomputed boxes; one illustration per target, in order.
     ///
     /// # Errors
     /// As [`Explainer::record`].
@@ -80,7 +80,7 @@ impl Explainer {
         [self.model().warnings(), &of_subject, &explanation.warnings].concat()
     }
 
-    /// What a record says of a true class.
+    /// The record of a true class.
     #[must_use]
     pub fn label_record(&self, target: usize) -> LabelRecord {
         LabelRecord { target, class_name: self.model().class_name(target) }
@@ -142,7 +142,7 @@ impl Explainer {
         }
     }
 
-    /// How the signed map became the record's, which may be of fewer cells.
+    /// How the signed map became the record's, which may have fewer cells.
     fn normalization(&self, explanation: &Explanation, is_reduced: bool) -> String {
         let request = &self.request;
         let last = if is_reduced { ", averaged over blocks" } else { "" };
@@ -171,7 +171,7 @@ impl Explainer {
         }
     }
 
-    /// What records say of the model.
+    /// The model in records.
     ///
     /// # Errors
     /// When the model file could not be hashed.
@@ -188,7 +188,7 @@ impl Explainer {
         })
     }
 
-    /// What records say of the explained layers, known before any image is.
+    /// The explained layers in records, known before any image is explained.
     #[must_use]
     pub fn layer_records(&self) -> Vec<LayerRecord> {
         let record = |layer: &crate::model::Choice| {
@@ -208,7 +208,7 @@ impl Explainer {
     }
 }
 
-/// The map itself, or one of fewer cells, each the mean of a block.
+/// The map itself, or one with fewer cells, each the mean of a block.
 fn reduced(map: &Heatmap) -> Heatmap {
     let blocks = |length: usize| length.div_ceil(length.div_ceil(MOST_CELLS));
     let (height, width) = (blocks(map.height()), blocks(map.width()));

@@ -1,4 +1,4 @@
-//! What is explained: a picture, or a tensor with a picture to draw on.
+//! The input of an explanation: a picture, or a tensor with a picture to draw on.
 
 use std::path::Path;
 
@@ -10,27 +10,27 @@ use crate::input::{self, ColourProfile, Layout, Picture, Placement};
 use crate::model::Model;
 use crate::record::{InputRecord, ProfileRecord};
 
-/// One image on its way through: the input of the network and the picture to draw on.
+/// An image: the network's input and the picture to draw on.
 #[derive(Debug, Clone)]
 pub struct Subject {
     /// The upright picture that overlays are drawn on, in sRGB.
     pub picture: RgbImage,
     /// The network's input, `[1, channels, height, width]`, row-major.
     pub values: Vec<f32>,
-    /// Where that input is on the picture.
+    /// The placement of the input on the picture.
     pub placement: Placement,
-    /// True for a tensor that was taken as it is.
+    /// True for a tensor that is used as it is.
     pub is_tensor: bool,
-    /// What the record says of the file.
+    /// The file in the record.
     pub file: InputRecord,
     /// The true class, if the caller knows it.
     pub label: Option<usize>,
-    /// What was found when the file was read: damage, and a colour profile that was not used.
+    /// Warnings from reading the file: damage, and an ignored colour profile.
     pub warnings: Vec<Phrase>,
 }
 
 impl Subject {
-    /// Reads a photo, or a `.npy` tensor, which its ending says. Records and errors call it by its path.
+    /// Reads a photo, or a `.npy` tensor, by its extension. Records and errors show its path.
     ///
     /// # Errors
     /// When the file cannot be read or used; see [`Subject::from_picture`] and [`Subject::from_tensor`].
@@ -45,7 +45,8 @@ impl Subject {
         Self::from_picture(Picture::open(path, reading.options)?, &name, model)
     }
 
-    /// As [`Subject::open`], for the bytes of a picture file that is not on disk. `name` is what records and errors call it.
+    /// As [`Subject::open`], for the bytes of a picture file that is not on disk. `name` appears in records and
+    /// errors.
     ///
     /// # Errors
     /// When they are not a picture, or it cannot be brought to the network's size.
@@ -54,7 +55,7 @@ impl Subject {
         Self::from_picture(Picture::from_bytes(bytes, name, reading.options)?, name, model)
     }
 
-    /// A picture, prepared as the model's card says. `name` is what records and errors call it.
+    /// A picture, preprocessed as the model's card says. `name` appears in records and errors.
     ///
     /// # Errors
     /// When it is not a picture, or cannot be brought to the network's size.
@@ -81,10 +82,10 @@ impl Subject {
         })
     }
 
-    /// A `.npy` tensor, explained as it is. Without `picture`, one is made by undoing the card's preprocessing.
+    /// A `.npy` tensor, used as it is. Without `picture`, one is reconstructed by inverting the card's preprocessing.
     ///
-    /// The order of its axes is `layout`, or, of channels first, also the one that the model's input names.
-    /// A given picture is taken to show exactly what the tensor shows: the map is stretched over all of it.
+    /// The order of its axes is `layout`, or, for channels first, also that of the model's input. A given picture
+    /// must show exactly what the tensor shows: the map is stretched over all of it.
     ///
     /// # Errors
     /// When the file is not a finite float array of the network's shape.

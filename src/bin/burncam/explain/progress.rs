@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::args::ProgressArg;
 use crate::text;
 
-/// Interval between JSON lines.
+/// Interval between JSON lines, so that thousands of images do not fill a log.
 const EVERY: Duration = Duration::from_millis(500);
 
 /// Counts images and reports progress.

@@ -1,4 +1,4 @@
-//! Which output is explained, where a file has several.
+//! Chooses the output to explain.
 
 use std::collections::{HashMap, HashSet};
 
@@ -6,7 +6,7 @@ use super::cast::is_real;
 use super::messages::{GraphProto, NodeProto, ValueInfoProto};
 use crate::error::{OptionName, Phrase, did_you_mean};
 
-/// The output that was asked for, or the one that looks like the scores; says so when there were others.
+/// The requested output, or the one that looks like scores; adds a note if there were others.
 pub(super) fn choose(graph: &GraphProto, asked: Option<&str>) -> Result<(String, Option<Phrase>), String> {
     let names: Vec<&str> = graph.output.iter().map(|output| output.name.as_str()).collect();
     let first = *names.first().ok_or("has no output")?;
@@ -27,7 +27,8 @@ pub(super) fn choose(graph: &GraphProto, asked: Option<&str>) -> Result<(String,
     }
 }
 
-/// Scores have one number per class and are the end of the network: features that a layer makes scores of are none.
+/// Scores have one number per class and are at the end of the network. An output from which a layer computes scores
+/// is features.
 fn scores(graph: &GraphProto) -> Option<(&str, &'static str)> {
     let listed: Vec<&str> = graph
         .output
@@ -41,7 +42,8 @@ fn scores(graph: &GraphProto) -> Option<(&str, &'static str)> {
     Some((chosen, if first { "the first" } else { "the first that has one number a class" }))
 }
 
-/// `[batch]`, `[batch, classes]`, with axes of size 1 behind, of real numbers; or nothing is said of its shape.
+/// Whether the shape is unknown, or `[batch]` or `[batch, classes]` of real numbers, with optional axes of size 1 at
+/// the end.
 fn may_be_scores(output: &ValueInfoProto) -> bool {
     let Some(tensor) = output.tensor() else { return true };
     if tensor.elem_type != 0 && is_real(i64::from(tensor.elem_type)) != Some(true) {
@@ -51,7 +53,7 @@ fn may_be_scores(output: &ValueInfoProto) -> bool {
     shape.dim.iter().skip(2).all(|side| side.dim_value == Some(1))
 }
 
-/// The values that one of `outputs` is computed from by at least one layer with weights.
+/// The values from which one of `outputs` is computed by at least one layer with weights.
 fn read_by_layers<'a>(graph: &'a GraphProto, outputs: &[&'a str]) -> HashSet<&'a str> {
     let givers: HashMap<&str, &NodeProto> = graph
         .node

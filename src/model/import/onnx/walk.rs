@@ -1,4 +1,4 @@
-//! Through an ONNX graph from its input to the scores: what is needed, in order, each node folded or lowered.
+//! Walks an ONNX graph from its input to the scores; each needed node is folded or lowered, in order.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -10,11 +10,11 @@ use super::whole::{self, Whole};
 use super::{fold, lanes, lower};
 use crate::error::did_you_mean;
 
-/// The operator sets whose operations are known to mean what they are taken for.
+/// The operator sets whose operations have been checked against the specification.
 const OLDEST: i64 = 7;
 const NEWEST: i64 = 28;
 
-/// So many kinds of unsupported operations are listed.
+/// Limit on unsupported operations in one message.
 const LISTED: usize = 8;
 
 /// An ONNX graph whose references have been checked.
@@ -23,14 +23,14 @@ pub(super) struct Walk<'a> {
     graph: &'a GraphProto,
     opset: i64,
     weights: HashMap<&'a str, &'a TensorProto>,
-    /// The types of the weights and of the values of `Constant`, as codes of `TensorProto.DataType`.
+    /// The types of weights and of `Constant` values, as codes of `TensorProto.DataType`.
     written: HashMap<&'a str, i32>,
     /// Positions of the nodes that the scores depend on, in order.
     needed: Vec<usize>,
 }
 
 impl<'a> Walk<'a> {
-    /// Finds what `output` depends on and checks that all of it is there and supported.
+    /// Finds the nodes that `output` depends on and checks that all of them exist and are supported.
     pub(super) fn new(source: &'a Source, output: &str) -> Result<Self, String> {
         let graph = &source.graph;
         let weights = graph.initializer.iter().map(|tensor| (tensor.name.as_str(), tensor)).collect();
@@ -41,7 +41,7 @@ impl<'a> Walk<'a> {
         Ok(walk)
     }
 
-    /// Positions of the nodes that lead to `output`. A list of things to do instead of recursion: graphs are deep.
+    /// Positions of the nodes that lead to `output`. Iterative, because the graph may be too deep for recursion.
     fn leading_to(&self, output: &str) -> Result<Vec<usize>, String> {
         let mut givers: HashMap<&str, usize> = HashMap::new();
         for (at, node) in self.graph.node.iter().enumerate() {
@@ -72,7 +72,7 @@ impl<'a> Walk<'a> {
         self.in_order(&found, &givers)
     }
 
-    /// The nodes in an order in which they can run: that of the file, except that a node waits for what it reads.
+    /// The nodes in an order in which they can run: that of the file, except that a node comes after those it reads.
     fn in_order(&self, needed: &HashSet<usize>, givers: &HashMap<&str, usize>) -> Result<Vec<usize>, String> {
         let mut waiting: HashMap<usize, usize> = HashMap::new();
         let mut readers: HashMap<usize, Vec<usize>> = HashMap::new();
@@ -108,7 +108,7 @@ impl<'a> Walk<'a> {
         Ok(order)
     }
 
-    /// Names every kind of operation that cannot be imported, how often it is used and where first.
+    /// An error that names every unsupported operation, how often it is used and where first.
     fn check_supported(&self) -> Result<(), String> {
         let mut unsupported: BTreeMap<String, (usize, String)> = BTreeMap::new();
         for node in self.needed.iter().map(|at| &self.graph.node[*at]) {
@@ -141,7 +141,7 @@ impl<'a> Walk<'a> {
         ))
     }
 
-    /// The input that the scores depend on, by its name in the file. There must be just one.
+    /// The name in the file of the only input that the scores depend on.
     pub(super) fn input(&self) -> Result<&'a str, String> {
         let read: HashSet<&str> =
             self.needed.iter().flat_map(|at| self.graph.node[*at].input.iter().map(String::as_str)).collect();
@@ -155,8 +155,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Lowers everything. `input` is the name of the graph's own input, what it has become, and whether its numbers are
-    /// whole.
+    /// Lowers everything. `input` has the name of the graph's input, its value, and whether it takes integers.
     pub(super) fn run(
         &self,
         builder: &mut Builder,
@@ -199,7 +198,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// A node with what reaches it.
+    /// A node with its inputs.
     fn site<'s>(
         &'s self,
         node: &'s NodeProto,
@@ -213,7 +212,7 @@ impl<'a> Walk<'a> {
         Ok(Site { node, source, opset: *opset, written, inputs, sources: named })
     }
 
-    /// What a name stands for. Weights are read anew at each use, so that they are never all in memory twice.
+    /// The value of a name. Weights are decoded again at each use, so that they are never all in memory twice.
     fn value(&self, name: &str, values: &HashMap<&str, Value>) -> Result<Option<Value>, String> {
         match (values.get(name), self.weights.get(name)) {
             (Some(value), _) => Ok(Some(value.clone())),
@@ -226,13 +225,13 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// Works a node out now, if all that it reads is known, else puts it into the graph.
+/// Evaluates a node if all its inputs are known, else adds it to the graph.
 fn evaluate(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
     let known = |value: &Option<Value>| {
         matches!(value, None | Some(Value::Constant(_) | Value::Repeated(_) | Value::PerBatch(_)))
     };
     let of_shape = matches!(site.op(), "Shape" | "Size");
-    // Only the kind of the second input matters here, not its numbers.
+    // Only the type of the second input matters here, not its value.
     let of_kind = site.op() == "CastLike" && site.inputs.first().is_some_and(known);
     let now = site.inputs.iter().all(known) || of_shape || of_kind;
     match (fold::find(site.op()).filter(|_| now), lower::find(site.op()).filter(|_| !now)) {
@@ -246,8 +245,8 @@ fn evaluate(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
     }
 }
 
-/// Lowers a node that reads rows. What works on each row by itself works as well on the value that they are rows of,
-/// and a reshape out of rows is one of that value.
+/// Lowers a node that reads rows. Operations that treat each row separately are applied to the value that the rows
+/// belong to, and a reshape of the rows is a reshape of that value.
 fn on_rows(builder: &mut Builder, site: &Site, lower: lower::Lower) -> Result<Vec<Value>, String> {
     let unlisted = |input: &Option<Value>| match input {
         Some(Value::Rows(tensor)) => Some(Value::Tensor(tensor.clone())),
@@ -261,7 +260,7 @@ fn on_rows(builder: &mut Builder, site: &Site, lower: lower::Lower) -> Result<Ve
     let inner = Site { inputs, sources: site.sources.clone(), ..*site };
     match site.op() {
         "Reshape" => lower(builder, &inner),
-        // The product with a vector has no rows any more, only one list.
+        // The product with a vector has one number per row, so there are no rows left.
         "MatMul" if matches!(site.input(1), Some(Value::Constant(vector)) if vector.shape().len() == 1) => {
             lower(builder, site)
         }
@@ -270,7 +269,7 @@ fn on_rows(builder: &mut Builder, site: &Site, lower: lower::Lower) -> Result<Ve
     }
 }
 
-/// How a message speaks of a node.
+/// How messages refer to a node.
 fn called(node: &NodeProto) -> String {
     match (node.name.as_str(), node.output.first()) {
         ("", Some(output)) => format!("the node that gives '{output}'"),
@@ -278,7 +277,7 @@ fn called(node: &NodeProto) -> String {
     }
 }
 
-/// The first weight of a name has its type, and a weight goes before a `Constant`.
+/// If a name is defined twice, an initialiser takes precedence over a `Constant`, also for its type.
 fn written(graph: &GraphProto) -> HashMap<&str, i32> {
     let mut types = HashMap::new();
     for tensor in &graph.initializer {
