@@ -5,9 +5,7 @@
 //! This is the library; the `burncam` command adds arguments, many images and text.
 //!
 //! ```
-//! use burncam::Model;
-//! use burncam::explain::{Explainer, Request};
-//! use burncam::job::explain_file;
+//! use burncam::{Explainer, Model, Request, explain_file};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let out = tempfile::tempdir()?;
@@ -35,19 +33,30 @@
 //! # }
 //! ```
 //!
-//! Crates and rooms, each importing only from those above it:
+//! The names below are the face of the library. What they are made for:
 //!
-//! | crate or room | does |
+//! | | |
 //! |---|---|
-//! | [`Error`], [`card`] (`burncam-graph`) | what went wrong; plain data of a network |
+//! | a model | [`Model`], [`Runtime`], [`Engine`], [`Precision`], [`DeviceName`] |
+//! | what is asked | [`Request`]: [`Method`], [`Target`], [`LayerRequest`], [`Score`], [`Scale`], [`Smoothing`], [`Finish`], [`Options`], [`Library`], [`Reading`], [`Style`], [`ArtifactKind`] |
+//! | one photo | [`Explainer`], [`Predictor`], [`Picture`], [`Subject`], [`Explanation`], [`ClassExplanation`], [`Canvas`], [`Heatmap`], [`RgbImage`] |
+//! | its files | [`explain_file`], [`share_scale`], [`Names`], [`Files`], [`Written`], [`Record`] |
+//! | what went wrong | [`Error`], [`ErrorKind`], [`Result`] |
+//!
+//! The modules are the rooms and crates behind it, each importing only from those above it. The command, tests and benchmarks use
+//! them; they may change with every version, except [`record`], which is the wire format.
+//!
+//! | module | does |
+//! |---|---|
+//! | [`error`], [`card`] (`burncam-graph`) | what went wrong; plain data of a network |
 //! | `burncam-kernels` | runs operations on the CPU, without Burn |
 //! | [`model`] (`burncam-model`) | files to a checked graph |
-//! | [`input`], [`Heatmap`], [`render`] (`burncam-picture`) | files to a network's input, a map and a picture to a picture |
+//! | [`input`], [`heatmap`], [`render`] (`burncam-picture`) | files to a network's input, a map and a picture to a picture |
 //! | [`engine`] (`burncam-engine`) | runs the graph: trunk, head, gradients |
 //! | [`cam`] | evidence to a map, one method per file |
-//! | [`record`] | the JSON record's types |
+//! | [`record`] | the types of the JSON record and of the summary |
 //! | [`explain`] | conducts all of these |
-//! | [`check`] | holds a model's numbers against other devices, difference quotients and other frameworks |
+//! | [`check`] | compares a model's results with other devices, difference quotients and other frameworks |
 //! | `capture` | a typed Burn module to a model file, with the cargo feature of that name |
 //! | [`output`] | writes files whole or not at all |
 //! | [`job`] | from a photo to its files, all or none |
@@ -61,11 +70,24 @@ pub mod job;
 pub mod output;
 pub mod record;
 
-pub use burncam_engine::{self as engine, DEVICES, DeviceName};
-pub use burncam_graph::{Error, ErrorKind, Result, card, error};
-pub use burncam_model::{self as model, Model};
-pub use burncam_picture::heatmap::{self, Heatmap, Stats};
-pub use burncam_picture::{input, render};
+pub use burncam_engine as engine;
+pub use burncam_graph::{card, error};
+pub use burncam_model as model;
+pub use burncam_picture::{heatmap, input, render};
+
+pub use cam::{Finish, Library, Method, Options, Smoothing};
+pub use engine::{DeviceName, Engine, Precision, Runtime, Score};
+pub use error::{Error, ErrorKind, Result};
+pub use explain::{
+    ArtifactKind, Canvas, ClassExplanation, Explainer, Explanation, Predictor, Reading, Request, Scale,
+    Style, Subject, Target,
+};
+pub use heatmap::Heatmap;
+pub use input::Picture;
+pub use job::{Files, Names, Written, explain_file, share_scale};
+pub use model::{LayerRequest, Model};
+pub use record::Record;
+pub use render::RgbImage;
 
 /// Version of Burn that networks run on; `Cargo.toml` pins it.
 pub const BURN_VERSION: &str = "0.22.1";

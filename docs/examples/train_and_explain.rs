@@ -21,12 +21,10 @@ use burn::nn::pool::{AdaptiveAvgPool2d, AdaptiveAvgPool2dConfig, MaxPool2d, MaxP
 use burn::nn::{BatchNorm, BatchNormConfig, Linear, LinearConfig, PaddingConfig2d, Relu};
 use burn::optim::{AdamConfig, GradientsParams};
 use burn::tensor::{Device, Int, Tensor, TensorData};
-use burncam::Model;
 use burncam::capture::{CaptureSettings, capture};
 use burncam::card::{ColorOrder, Filter, Preprocess, Resize};
-use burncam::explain::{ArtifactKind, Explainer, Request};
-use burncam::job::explain_file;
-use image::{Rgb, RgbImage};
+use burncam::{ArtifactKind, Explainer, Model, Request, RgbImage, explain_file};
+use image::Rgb;
 
 /// Height and width of a picture.
 const SIDE: u32 = 32;
@@ -158,8 +156,10 @@ pub(crate) fn run(out: &Path) -> Result<(), Box<dyn Error>> {
 
 /// Explains pictures that the network has not seen; from here on it is a model like any other.
 fn explain(model: Model, dice: &mut Dice, out: &Path) -> Result<(), Box<dyn Error>> {
-    let request =
-        Request { artifacts: vec![ArtifactKind::SideBySide], overwrite: true, ..Request::default() };
+    let request = Request::with(|request| {
+        request.artifacts = vec![ArtifactKind::SideBySide];
+        request.overwrite = true;
+    });
     let explainer = Explainer::new(model, request)?;
     let (mut right, mut heat, mut area) = (0, 0.0, 0.0);
     for number in 0..UNSEEN {

@@ -30,7 +30,8 @@ mod walk;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use burn::tensor::Device;
+/// Burn's device, in the version of Burn that is used here.
+pub use burn::tensor::Device;
 
 use crate::digest::Pending;
 use crate::error::{Error, Problem, Result};

@@ -7,6 +7,7 @@ use crate::render::{Colormap, Components, Interpolation, Overlay, PngLevel, Thre
 
 /// A kind of picture or array that is written with a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ArtifactKind {
     /// The picture with the map on it.
     Overlay,
@@ -32,6 +33,7 @@ pub enum ArtifactKind {
 
 /// How pictures are drawn.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[non_exhaustive]
 pub struct Style {
     /// Another library's overlay; then [`Style::overlay`], [`Style::colormap`] and [`Style::interpolation`] only
     /// apply to other pictures.

@@ -14,8 +14,26 @@ use crate::model::{LayerRequest, OutputSpec};
 /// What to explain, and how; how pictures are read and drawn, and which files are written.
 ///
 /// [`Explainer::new`](super::Explainer::new) checks it, and nothing changes it afterwards: two explainers of the same model with
-/// equal requests write equal files.
+/// equal requests write equal files. Fields may come, so a request is a changed default:
+///
+/// ```
+/// use burncam::{ArtifactKind, LayerRequest, Method, Request, Target};
+///
+/// # fn main() -> burncam::Result<()> {
+/// let mut request = Request::default();
+/// request.methods = vec![Method::GradCam, "layercam".parse()?];
+/// request.targets = vec!["tabby cat".parse()?, Target::Top(1)];
+/// request.layers = vec!["layer4".parse()?];
+/// request.artifacts.push(ArtifactKind::Npy);
+/// request.style.colormap = "turbo".parse()?;
+/// // The same in an expression:
+/// let quick = Request::with(|request| request.layers = vec![LayerRequest::Auto]);
+/// # drop((request, quick));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Request {
     /// The device and engine. Default: the CPU, with native kernels where they exist.
     pub runtime: Runtime,
@@ -55,6 +73,7 @@ pub struct Request {
 
 /// How photos and tensors are read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Reading {
     /// For picture files. Default: transparency on white, colours as stored, damaged files with a warning.
     pub options: ReadOptions,
@@ -67,6 +86,7 @@ pub struct Reading {
 
 /// The divisor of a finished map.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[non_exhaustive]
 pub enum Scale {
     /// Its own maximum, which becomes one.
     #[default]
@@ -102,6 +122,14 @@ impl Default for Request {
 }
 
 impl Request {
+    /// The default with a change.
+    #[must_use]
+    pub fn with(change: impl FnOnce(&mut Self)) -> Self {
+        let mut request = Self::default();
+        change(&mut request);
+        request
+    }
+
     /// Whether any method needs a layer.
     pub(super) fn needs_layer(&self) -> bool {
         self.methods.iter().any(|method| method.info().uses_layer)

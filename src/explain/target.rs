@@ -7,6 +7,7 @@ use crate::model::Model;
 
 /// A request for a class.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Target {
     /// The `n` most probable classes of each image.
     Top(usize),

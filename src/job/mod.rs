@@ -23,20 +23,15 @@ use crate::output::refuse_existing;
 /// `burncam explain PHOTO -o DIRECTORY` writes.
 ///
 /// ```
-/// use burncam::Model;
-/// use burncam::cam::Method;
-/// use burncam::explain::{ArtifactKind, Explainer, Request};
-/// use burncam::job::explain_file;
+/// use burncam::{ArtifactKind, Explainer, Method, Model, Request, explain_file};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let out = tempfile::tempdir()?;
 /// # let out = out.path();
 /// # #[cfg(feature = "embedded-model")] {
-/// let request = Request {
-///     methods: vec![Method::EigenCam],
-///     artifacts: vec![ArtifactKind::Npy, ArtifactKind::Mask],
-///     ..Request::default()
-/// };
+/// let mut request = Request::default();
+/// request.methods = vec![Method::EigenCam];
+/// request.artifacts = vec![ArtifactKind::Npy, ArtifactKind::Mask];
 /// let explainer = Explainer::new(Model::embedded()?, request)?;
 /// let written = explain_file(&explainer, "fixtures/images/rocket.jpg", out)?;
 /// let names = ["rocket.eigencam.npy", "rocket.eigencam.mask.png", "rocket.eigencam.json"];

@@ -12,5 +12,3 @@ pub mod render;
 
 use burncam_graph::{card, digest, error};
 use heatmap::Heatmap;
-/// Pixels of pictures, from the crate `image` in the version that is used here.
-pub use image::RgbImage;

@@ -31,7 +31,14 @@ pub(crate) fn explainer(
 ) -> Result<Explainer> {
     let runtime = runtime.clone();
     let (layers, targets) = (vec![layer], vec![target]);
-    Ok(Explainer::new(model, Request { runtime, layers, targets, ..Request::default() })?)
+    Ok(Explainer::new(
+        model,
+        Request::with(|request| {
+            request.runtime = runtime;
+            request.layers = layers;
+            request.targets = targets;
+        }),
+    )?)
 }
 
 /// What "trunk" times: one pass over a batch. It takes its numbers, as the callers in the library hand them over.

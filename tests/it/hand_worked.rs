@@ -81,7 +81,7 @@ fn the_map_before_the_relu_differs_as_the_mathematics_says() {
 fn logits_probabilities_ranks_and_targets_are_those_of_the_arithmetic() {
     // m_1 = mean of 0..3.75 = 1.875; m_2 = mean of 2 - x over x < 2 = (2 + 1.75 + ... + 0.25) / 16 = 0.5625.
     // y_0 = 5.625 - 0.5625 = 5.0625; y_1 = -1.875 + 1.125 + 1 = 0.25.
-    let settings = Request { targets: vec![Target::Index(1), Target::Top(1)], ..Request::default() };
+    let settings = Request::with(|request| request.targets = vec![Target::Index(1), Target::Top(1)]);
     let Made { model, .. } = &sixteen_pixels();
     let explainer = Explainer::new(model.clone(), settings).unwrap();
     let explanation = explainer.explain(&subject(ramp())).unwrap().remove(0);
@@ -106,7 +106,7 @@ fn auto_takes_the_relu_and_says_so() {
 #[test]
 fn a_class_that_the_layer_speaks_against_is_told_not_drawn() {
     // An input of 2 everywhere: A_1 = 2, A_2 = 0, both maps are flat; for class 1 it is negative as well.
-    let settings = Request { targets: vec![Target::Index(0), Target::Index(1)], ..Request::default() };
+    let settings = Request::with(|request| request.targets = vec![Target::Index(0), Target::Index(1)]);
     let Made { model, .. } = &sixteen_pixels();
     let explainer = Explainer::new(model.clone(), settings).unwrap();
     let explanation = explainer.explain(&subject(vec![2.0; 16])).unwrap().remove(0);
@@ -120,7 +120,7 @@ fn a_class_that_the_layer_speaks_against_is_told_not_drawn() {
 #[test]
 fn a_saturated_softmax_is_told_not_drawn() {
     // At x = 1000 the logits are 3000 and -999, so the probability rounds to one.
-    let settings = Request { score: Some(burncam::engine::Score::Prob), ..Request::default() };
+    let settings = Request::with(|request| request.score = Some(burncam::engine::Score::Prob));
     let Made { model, .. } = &sixteen_pixels();
     let explainer = Explainer::new(model.clone(), settings).unwrap();
     let explanation =

@@ -160,7 +160,7 @@ fn both_sides_of_one_output_can_be_explained_when_they_have_names() {
         let yes = if name == "binary_squeeze" { f64::from(head.output[0]) } else { sigmoid(head.output[0]) };
         assert_near(name, &head.probabilities(), [1.0 - yes, yes]);
         let targets = vec![Target::Name("cat".into()), Target::Index(1)];
-        let (explanation, _) = head.explained(Request { targets, ..Request::default() }).unwrap();
+        let (explanation, _) = head.explained(Request::with(|request| request.targets = targets)).unwrap();
         let [no, yes] = &explanation.targets[..] else { panic!("two targets expected") };
         assert_eq!(no.score, -yes.score, "{name}");
         let sum = |target: &burncam::explain::ClassExplanation| f64::from(target.map.raw[0].mean);
@@ -179,7 +179,7 @@ fn labels_that_do_not_exclude_each_other_have_a_sigmoid_each() {
         let head = head("multi_label_logits", request);
         assert_near("labels", &head.probabilities(), head.output.iter().map(|logit| sigmoid(*logit)));
         assert_eq!(head.made.model.output().task, Task::MultiLabel);
-        let settings = Request { score: Some(Score::Prob), ..Request::default() };
+        let settings = Request::with(|request| request.score = Some(Score::Prob));
         let (explanation, _) = head.explained(settings).unwrap();
         let target = &explanation.targets[0];
         assert!((target.score - target.class.proba.unwrap()).abs() < 1e-12);
@@ -191,7 +191,7 @@ fn numbers_have_no_probability() {
     let request = ImportRequest { output: Some(OutputKind::Numbers), ..ImportRequest::default() };
     let head = head("three_numbers", request);
     let (explanation, record) =
-        head.explained(Request { targets: vec![Target::Index(2)], ..Request::default() }).unwrap();
+        head.explained(Request::with(|request| request.targets = vec![Target::Index(2)])).unwrap();
     assert!((explanation.targets[0].score - f64::from(head.output[2])).abs() < 1e-4);
     assert_eq!(record["is_regression"], true);
     assert_eq!(record["settings"]["score"], "number");
@@ -202,7 +202,7 @@ fn numbers_have_no_probability() {
         record["predictions"].as_array().unwrap().iter().map(|n| n["number"].as_f64().unwrap()).collect();
     assert_near("numbers", &listed, head.output.iter().map(|value| f64::from(*value)));
     for score in [Score::Prob, Score::LogProb, Score::Logit] {
-        let error = head.explained(Request { score: Some(score), ..Request::default() }).unwrap_err();
+        let error = head.explained(Request::with(|request| request.score = Some(score))).unwrap_err();
         assert!(error.to_string().contains("the model gives numbers"), "{error}");
     }
 }
@@ -214,11 +214,11 @@ fn scores_of_probabilities_without_logits_are_the_probabilities() {
     let target = &explanation.targets[0];
     assert_eq!((target.score, target.class.logit), (target.class.proba.unwrap(), None));
     assert_eq!(record["settings"]["score"], "prob");
-    let settings = Request { score: Some(Score::LogProb), ..Request::default() };
+    let settings = Request::with(|request| request.score = Some(Score::LogProb));
     let (explanation, _) = head.explained(settings).unwrap();
     assert!((explanation.targets[0].score - target.class.proba.unwrap().ln()).abs() < 1e-9);
     for score in [Score::Logit, Score::Margin, Score::Rest] {
-        let error = head.explained(Request { score: Some(score), ..Request::default() }).unwrap_err();
+        let error = head.explained(Request::with(|request| request.score = Some(score))).unwrap_err();
         assert!(error.to_string().contains("use Request::score = prob"), "{error}");
     }
 }

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use burncam::cam::Method;
-use burncam::explain::{ArtifactKind, Explainer, Reading, Request, Subject, Target};
-use burncam::job::{Names, explain_file, share_scale};
-use burncam::model::Model;
+use burncam::{
+    ArtifactKind, Explainer, Method, Model, Names, Reading, Request, Subject, Target, explain_file,
+    share_scale,
+};
 
 use crate::support::fixture;
 
@@ -42,13 +42,12 @@ fn assert_same(one: &Path, other: &Path, count: usize) {
 }
 
 fn request() -> Request {
-    Request {
-        methods: vec![Method::GradCam, Method::EigenCam],
-        targets: vec![Target::Top(2)],
-        artifacts: vec![ArtifactKind::Overlay, ArtifactKind::Npy, ArtifactKind::Boxes],
-        grid: true,
-        ..Request::default()
-    }
+    Request::with(|request| {
+        request.methods = vec![Method::GradCam, Method::EigenCam];
+        request.targets = vec![Target::Top(2)];
+        request.artifacts = vec![ArtifactKind::Overlay, ArtifactKind::Npy, ArtifactKind::Boxes];
+        request.grid = true;
+    })
 }
 
 #[test]
@@ -122,7 +121,8 @@ fn files_in(directory: &Path) -> Vec<String> {
 fn another_picture_to_draw_on_goes_with_tensors_only() {
     let model = Model::embedded().unwrap();
     let [photo, other] = photos();
-    let reading = Reading { drawn_on: Some(other), ..Reading::default() };
+    let mut reading = Reading::default();
+    reading.drawn_on = Some(other);
     let error = Subject::open(&photo, &reading, &model).unwrap_err().to_string();
     assert!(error.contains("is a picture, which is drawn on itself"), "{error}");
     let bytes = std::fs::read(&photo).unwrap();

@@ -10,7 +10,7 @@ use crate::support::{fixture, share_inside};
 /// Both networks, each at the layer that `auto` picks, and SqueezeNet also at its last Fire module.
 fn explainers() -> Vec<Explainer> {
     let squeezenet = || Model::open(&fixture("models/squeezenet1_1.bpk"), None).unwrap();
-    let fire = Request { layers: vec![LayerRequest::Name("features.12".into())], ..Request::default() };
+    let fire = Request::with(|request| request.layers = vec![LayerRequest::Name("features.12".into())]);
     vec![
         Explainer::new(Model::embedded().unwrap(), Request::default()).unwrap(),
         Explainer::new(squeezenet(), Request::default()).unwrap(),

@@ -124,7 +124,10 @@ fn bf16_is_refused_where_burn_runs_the_network() {
     let burn = Runtime { engine: Engine::Burn, ..rounded() };
     let error = Network::load(&open(), &[], burn).unwrap_err().to_string();
     assert!(error.starts_with("precision 'bf16' needs the engine 'native', got engine 'burn'"), "{error}");
-    let settings = Request { runtime: rounded(), methods: vec![Method::FullGrad], ..Request::default() };
+    let settings = Request::with(|request| {
+        request.runtime = rounded();
+        request.methods = vec![Method::FullGrad];
+    });
     let error = Explainer::new(open(), settings).unwrap_err().to_string();
     assert!(error.starts_with("fullgrad looks at the network as it is, in f32"), "{error}");
 }

@@ -23,7 +23,7 @@ fn assert_valid(validator: &jsonschema::Validator, value: &Value) {
 }
 
 fn record(model: Model, picture: &str, targets: Vec<Target>) -> Record {
-    let explainer = Explainer::new(model, Request { targets, ..Request::default() }).unwrap();
+    let explainer = Explainer::new(model, Request::with(|request| request.targets = targets)).unwrap();
     let picture = Picture::open(&fixture("images").join(picture), [255; 3]).unwrap();
     let subject = Subject::from_picture(picture, "photo", explainer.model()).unwrap();
     let explanation = explainer.explain(&subject).unwrap().remove(0);

@@ -5,7 +5,7 @@ use std::num::NonZero;
 use anyhow::{Result, bail};
 use burncam::cam::{Finish, Method, Options, Progress, Smoothing};
 use burncam::engine::Runtime;
-use burncam::explain::{ArtifactKind, Reading, Request, Scale, Style};
+use burncam::explain::{ArtifactKind, Request, Scale, Style};
 use burncam::render::{Colormap, Overlay};
 
 use crate::args::{ExplainArgs, OverlayArg, RunArgs, Save, ScaleArg, SmoothArg, StyleArgs};
@@ -27,34 +27,35 @@ pub(crate) fn request(
     listener: Option<Progress>,
 ) -> Result<Request> {
     let map = &args.method;
-    Ok(Request {
-        runtime: runtime(&args.run, workers, images),
-        methods: each_once(&args.methods),
-        score: args.score,
-        layers: args.layers.clone(),
-        targets: args.targets.clone(),
-        top_k: args.top_k.into(),
-        finish: Finish {
-            aggregate: map.aggregate.unwrap_or_default(),
-            // Layers that are each divided by their own maximum cannot be compared with other pictures'.
-            normalize: !map.no_normalize && map.scale == ScaleArg::Own,
-        },
-        smoothing: smoothing(&map.smooth),
-        options: options(args, listener),
-        wording: WORDS,
-        scale: match map.scale {
-            _ if map.no_normalize => Scale::Raw,
-            ScaleArg::Number(number) => Scale::Fixed(number),
-            // A shared scale is what a first pass finds.
-            ScaleArg::Own | ScaleArg::Shared => Scale::Own,
-        },
-        reading: Reading { drawn_on: args.image.clone(), ..args.picture.reading() },
-        style: style(args)?,
-        artifacts: artifacts(args, destination),
-        record: writes_records(args, destination),
-        grid: args.output.grid,
-        overwrite: args.replaces(),
-    })
+    let mut request = Request::default();
+    request.runtime = runtime(&args.run, workers, images);
+    request.methods = each_once(&args.methods);
+    request.score = args.score;
+    request.layers = args.layers.clone();
+    request.targets = args.targets.clone();
+    request.top_k = args.top_k.into();
+    request.finish = Finish {
+        aggregate: map.aggregate.unwrap_or_default(),
+        // Layers that are each divided by their own maximum cannot be compared with other pictures'.
+        normalize: !map.no_normalize && map.scale == ScaleArg::Own,
+    };
+    request.smoothing = smoothing(&map.smooth);
+    request.options = options(args, listener);
+    request.wording = WORDS;
+    request.scale = match map.scale {
+        _ if map.no_normalize => Scale::Raw,
+        ScaleArg::Number(number) => Scale::Fixed(number),
+        // A shared scale is what a first pass finds.
+        ScaleArg::Own | ScaleArg::Shared => Scale::Own,
+    };
+    request.reading = args.picture.reading();
+    request.reading.drawn_on.clone_from(&args.image);
+    request.style = style(args)?;
+    request.artifacts = artifacts(args, destination);
+    request.record = writes_records(args, destination);
+    request.grid = args.output.grid;
+    request.overwrite = args.replaces();
+    Ok(request)
 }
 
 /// Where the network runs, and what runs it. A single image is explained in low-memory mode.
@@ -144,13 +145,13 @@ fn style(args: &ExplainArgs) -> Result<Style> {
         OverlayArg::Blend => Overlay::Blend { alpha: alpha.unwrap_or(0.5) },
     };
     let usual = if args.method.signed { Colormap::Coolwarm } else { Colormap::Viridis };
-    Ok(Style {
-        library,
-        overlay,
-        colormap: colormap.unwrap_or(usual),
-        interpolation: interpolation.unwrap_or_default(),
-        threshold,
-        components,
-        png_level: args.output.png_level,
-    })
+    let mut style = Style::default();
+    style.library = library;
+    style.overlay = overlay;
+    style.colormap = colormap.unwrap_or(usual);
+    style.interpolation = interpolation.unwrap_or_default();
+    style.threshold = threshold;
+    style.components = components;
+    style.png_level = args.output.png_level;
+    Ok(style)
 }

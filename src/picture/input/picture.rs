@@ -54,7 +54,7 @@ impl Picture {
     ///
     /// ```
     /// use burncam_picture::input::Picture;
-    /// use burncam_picture::RgbImage;
+    /// use burncam_picture::render::RgbImage;
     ///
     /// let picture = Picture::from_rgb(RgbImage::new(640, 480));
     /// assert_eq!(picture.rgb.dimensions(), (640, 480));

@@ -30,7 +30,10 @@ fn files(explanation: &Explanation, model: &Model) -> [Vec<f32>; 2] {
 
 fn with_scale(method: Method, scale: Scale) -> Request {
     let layers = if method.info().uses_layer { layers(method) } else { &["auto"] };
-    Request { scale, targets: vec![Target::Top(1)], ..settings(method, layers, false) }
+    let mut request = settings(method, layers, false);
+    request.scale = scale;
+    request.targets = vec![Target::Top(1)];
+    request
 }
 
 #[test]
@@ -91,7 +94,8 @@ fn pictures_of_a_fine_map_are_still_brightest_from_the_99th_percentile_on() {
     let grey = |scale| {
         let explanation = explained(&made.model, with_scale(Method::Gradient, scale)).unwrap();
         let on = on_three_times(&explanation.targets[0].map.map, &made.model);
-        let style = Style { interpolation: burncam::render::Interpolation::Nearest, ..Style::default() };
+        let mut style = Style::default();
+        style.interpolation = burncam::render::Interpolation::Nearest;
         let drawn = explanation.draw(&on, &style, &[ArtifactKind::Grey]).unwrap().remove(0);
         image::load_from_memory(&drawn[0].bytes).unwrap().into_luma8()
     };

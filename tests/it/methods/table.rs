@@ -1,13 +1,14 @@
 //! One table, every method: sizes, ranges, repeatability, and what each line of the table claims.
 
+use burncam::DeviceName;
 use burncam::cam::Method as M;
-use burncam::cam::{Method, Options, Reads, Scene, Smoothing};
+use burncam::cam::{Method, Reads, Scene, Smoothing};
+use burncam::engine::DEVICES;
 use burncam::explain::{Explainer, Explanation, Request, Subject, Target};
 use burncam::input::Placement;
 use burncam::model::import::{ImportRequest, import};
 use burncam::model::{LayerRequest, Model};
 use burncam::record::InputRecord;
-use burncam::{DEVICES, DeviceName};
 
 use super::networks::{
     Asked, CLASSES, SIDE, all, everywhere, flipped, gated, layers, loaded, picture, plain, ranked, refusal,
@@ -53,13 +54,13 @@ pub(super) fn explained(model: &Model, settings: Request) -> burncam::Result<Exp
 }
 
 pub(super) fn settings(method: Method, layers: &[&str], signed: bool) -> Request {
-    Request {
-        methods: vec![method],
-        layers: layers.iter().map(|layer| layer.parse::<LayerRequest>().unwrap()).collect(),
-        targets: vec![Target::Top(2)],
-        options: Options { signed, samples: method.reads(Reads::Samples).then_some(4), ..Options::default() },
-        ..Request::default()
-    }
+    Request::with(|request| {
+        request.methods = vec![method];
+        request.layers = layers.iter().map(|layer| layer.parse().unwrap()).collect();
+        request.targets = vec![Target::Top(2)];
+        request.options.signed = signed;
+        request.options.samples = method.reads(Reads::Samples).then_some(4);
+    })
 }
 
 /// Both classes' maps are within their range, reach its end unless there is a finding, and are as large as they should be.

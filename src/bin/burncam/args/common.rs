@@ -89,7 +89,10 @@ impl PictureArgs {
     pub(crate) fn reading(&self) -> Reading {
         let options =
             ReadOptions { background: self.background, strict: self.strict_pictures, icc: self.icc };
-        Reading { options, layout: self.layout.into(), drawn_on: None }
+        let mut reading = Reading::default();
+        reading.options = options;
+        reading.layout = self.layout.into();
+        reading
     }
 }
 
