@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 
 /// Options that only some methods use.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Options {
     /// Explains evidence against the class: every score changes its sign.
     pub counterfactual: bool,

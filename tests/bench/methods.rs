@@ -99,7 +99,8 @@ fn passes(network: &Network, input: &[f32]) -> Result<()> {
         for (method, count) in
             [(Method::ScoreCam, 40), (Method::Occlusion, 49), (Method::IntegratedGradients, 16)]
         {
-            let options = Options { batch_size, stride: Some(32), samples: Some(16), ..Options::default() };
+            let mut options = Options::default();
+            (options.batch_size, options.stride, options.samples) = (batch_size, Some(32), Some(16));
             // Peaks are measured from here on.
             let forgotten = std::fs::write("/proc/self/clear_refs", "5").is_ok();
             let time = timed(|| maps(&mut scene, &[method], &[967], &options))? / f64::from(count);

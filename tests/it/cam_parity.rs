@@ -75,7 +75,9 @@ fn compare(model: &Model, manifest: &Value, case: &Case) -> Option<f64> {
     }
     let method = method(case.library, name)?;
     let mut asked = Asked { method, ..Asked::default() };
-    asked.options = Options { library: Some(case.library), noise: Some(0.0), ..Options::default() };
+    asked.options = Options::default();
+    asked.options.library = Some(case.library);
+    asked.options.noise = Some(0.0);
     for option in option.split(['+', '/']).filter(|option| !option.is_empty()) {
         asked.take(option)?;
     }

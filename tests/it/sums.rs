@@ -218,7 +218,9 @@ fn engines_agree_on_what_is_only_rounding() {
     let blank = |method: Method, signed: bool, runtime: &Runtime| {
         let network = Network::load(&model, &[layer], runtime).unwrap();
         let mut scene = Scene::new(&network, &values).unwrap();
-        let options = &Options { signed, ..Options::default() };
+        let mut options = Options::default();
+        options.signed = signed;
+        let options = &options;
         let (finish, smoothing) = (Finish::default(), Smoothing::default());
         let (methods, classes, score) = (&[method], &[0], Score::Logit);
         let request = MapRequest { methods, classes, score, finish, smoothing, options };

@@ -65,18 +65,18 @@ pub(crate) fn runtime(args: &RunArgs, workers: Workers, images: usize) -> Runtim
 
 fn options(args: &ExplainArgs, listener: Option<Progress>) -> Options {
     let map = &args.method;
-    Options {
-        counterfactual: map.counterfactual,
-        signed: map.signed,
-        seed: map.seed,
-        samples: map.samples.map(|samples| samples as usize),
-        noise: map.noise,
-        patch: map.patch.map(usize::from),
-        stride: map.stride.map(usize::from),
-        batch_size: args.batch.batch_size.map_or(Options::default().batch_size, usize::from),
-        library: map.compat,
-        progress: listener,
-    }
+    let mut options = Options::default();
+    options.counterfactual = map.counterfactual;
+    options.signed = map.signed;
+    options.seed = map.seed;
+    options.samples = map.samples.map(|samples| samples as usize);
+    options.noise = map.noise;
+    options.patch = map.patch.map(usize::from);
+    options.stride = map.stride.map(usize::from);
+    options.batch_size = args.batch.batch_size.map_or(options.batch_size, usize::from);
+    options.library = map.compat;
+    options.progress = listener;
+    options
 }
 
 fn smoothing(kinds: &[SmoothArg]) -> Smoothing {

@@ -50,6 +50,7 @@ fn both_files_hold_the_map_as_it_was_computed() {
                     Scale::Own => map.magnitude(),
                     Scale::Raw => 1.0,
                     Scale::Fixed(divisor) => divisor,
+                    other => panic!("{other:?} is not tested here"),
                 };
                 let computed: Vec<f32> = map.values().iter().map(|value| value / divisor).collect();
                 let [small, full] = files(&explanation, &made.model);

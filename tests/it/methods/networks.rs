@@ -194,7 +194,8 @@ pub(super) struct Asked {
 impl Asked {
     /// With few draws, so that it is quick.
     pub(super) fn new(method: Method, class: usize) -> Self {
-        let options = Options { samples: Some(4), ..Options::default() };
+        let mut options = Options::default();
+        options.samples = Some(4);
         let (finish, smoothing) = Default::default();
         Self { method, class, score: Score::Logit, finish, smoothing, options }
     }
