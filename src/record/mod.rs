@@ -19,7 +19,7 @@ mod summary;
 pub use failure::{FailedInput, FailureRecord};
 pub use input::{InputRecord, ProfileRecord};
 pub use settings::{OptionsRecord, REVISION, RequestRecord, SettingsRecord, StyleRecord};
-pub use shown::{number, percent, percent_or_number};
+pub use shown::{percent, percent_or_number};
 pub use summary::{
     Accuracy, ClassCount, Confusion, Counted, Failure, NotTaken, RunTime, SUMMARY_VERSION, Summary,
     SummaryModel, Tally, WarningCount,

@@ -17,8 +17,7 @@ pub fn percent_or_number(probability: Option<f64>, value: f64) -> String {
 }
 
 /// A number to five digits, with an exponent where it is very small or large.
-#[must_use]
-pub fn number(value: f64) -> String {
+fn number(value: f64) -> String {
     const DIGITS: i32 = 5;
     let size = value.abs();
     match size {
