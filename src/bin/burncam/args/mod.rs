@@ -15,7 +15,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-pub(crate) use self::batch::ProgressArg;
+pub(crate) use self::batch::{BatchArgs, ProgressArg};
 pub(crate) use self::check::CheckArgs;
 pub(crate) use self::common::{DeviceArgs, FormatArgs, ModelArgs, PictureArgs, RunArgs};
 pub(crate) use self::explain::{ExplainArgs, OverlayArg, Save, ScaleArg, SmoothArg, StyleArgs};
