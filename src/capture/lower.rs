@@ -2,50 +2,40 @@
 //!
 //! Receives a [`Recording`], hands on a [`Graph`] and the weights it uses, or the name of the operation that a card
 //! cannot say. Burn takes some layers apart (a linear layer is a product and a sum, SiLU a product with a sigmoid);
-//! they are put together again, so that the graph reads like the module. One-to-one translations are [`super::translate`]'s.
+//! [`passes`](burncam_graph::passes) join them, so that the graph reads like the module. One-to-one translations are [`super::translate`]'s.
 
 use burn::backend::ir::{
     BaseOperationIr, FloatOperationIr, NumericOperationIr, OperationIr, PadModeIr, PadOpIr, SliceOpIr,
     TensorIr,
 };
 
-use super::draft::{Constant, Draft, Value};
+use super::context::{Constant, Context, Value};
 use super::record::Recording;
 use super::translate::{Step, number, translate};
-use crate::card::{Graph, InputSpec, Layout, Op, PadMode};
+use crate::card::{Graph, Op, PadMode};
 use crate::error::Problem;
 use crate::model::StoredTensor;
+use burncam_graph::builder::ValueId;
 
 /// The graph, and its weights in order of use.
 pub(super) fn lower(
     recording: Recording,
     [channels, height, width]: [usize; 3],
 ) -> Result<(Graph, Vec<StoredTensor>), Problem> {
-    let (picture, output) = (recording.input, recording.output);
     let operations = recording.operations;
-    let mut draft = Draft::new(recording.values, recording.paths, &operations)?;
-    let input = InputSpec {
-        name: draft.names.free("input".into(), None),
-        channels,
-        height,
-        width,
-        layout: Layout::default(),
-    };
-    draft.call(picture, &[1, channels, height, width], input.name.clone());
+    let input = (recording.input, [channels, height, width]);
+    let mut context = Context::new(recording.values, recording.paths, &operations, input)?;
     for (at, operation) in operations.iter().enumerate() {
-        draft.at = at;
-        draft.operation(operation).ok_or_else(|| draft.refusal(operation))?;
+        context.begin(at);
+        context.operation(operation).ok_or_else(|| context.refusal(operation))?;
     }
-    match draft.known.get(&output) {
-        Some(Value::Node(name)) if *name != input.name => {
-            let graph = Graph { input, nodes: draft.nodes, output: name.clone() };
-            Ok((graph, draft.tensors))
-        }
+    match context.known.get(&recording.output).cloned() {
+        Some(Value::Tensor(output)) if output.id != ValueId::INPUT => context.finish(&output),
         _ => Err("its forward pass gives a tensor that does not come from its input".into()),
     }
 }
 
-impl Draft {
+impl Context {
     fn operation(&mut self, operation: &OperationIr) -> Option<()> {
         if let Some(step) = translate(operation) {
             return self.step(step);
@@ -62,38 +52,18 @@ impl Draft {
         let Step { op, inputs, params, output } = step;
         if let (Op::MaxPool2d { kernel, stride, padding: [0, 0, 0, 0], dilation, ceil_mode }, [x]) =
             (&op, &inputs[..])
-            && let Some(Value::Bordered { node, padding }) = self.known.get(&x.id).cloned()
+            && let Some(Value::Bordered { tensor, padding }) = self.known.get(&x.id).cloned()
         {
             let (kernel, stride, dilation, ceil_mode) = (*kernel, *stride, *dilation, *ceil_mode);
             let op = Op::MaxPool2d { kernel, stride, padding, dilation, ceil_mode };
-            return self.push(op, vec![node], vec![], output);
+            return self.push(op, &[&tensor], vec![], output);
         }
-        if self.widens_reduction(&op, inputs[0]) {
-            return self.alias(inputs[0], output);
-        }
-        let inputs = inputs.iter().map(|tensor| self.node(tensor)).collect::<Option<_>>()?;
+        let inputs = inputs.iter().map(|tensor| self.tensor(tensor)).collect::<Option<Vec<_>>>()?;
         let params = params
             .into_iter()
             .map(|(role, tensor)| Some((role, self.constant(tensor)?.for_role(role))))
             .collect::<Option<_>>()?;
-        self.push(op, inputs, params, output)
-    }
-
-    /// Burn reduces one axis at a time; two such steps in a row are one reduction.
-    fn widens_reduction(&mut self, op: &Op, input: &TensorIr) -> bool {
-        let Some(last) = self.only_just_made(input) else { return false };
-        match (&mut last.op, op) {
-            (Op::ReduceMean { axes, keep_dims: true }, Op::ReduceMean { axes: more, keep_dims: true })
-            | (Op::ReduceSum { axes, keep_dims: true }, Op::ReduceSum { axes: more, keep_dims: true })
-            | (Op::ReduceMin { axes, keep_dims: true }, Op::ReduceMin { axes: more, keep_dims: true })
-            | (Op::ReduceMax { axes, keep_dims: true }, Op::ReduceMax { axes: more, keep_dims: true }) => {
-                axes.extend(more);
-                axes.sort_unstable();
-                axes.dedup();
-                true
-            }
-            _ => false,
-        }
+        self.push(op, &inputs.iter().collect::<Vec<_>>(), params, output)
     }
 
     fn base(&mut self, operation: &BaseOperationIr) -> Option<()> {
@@ -109,9 +79,13 @@ impl Draft {
 
     fn numeric(&mut self, operation: &NumericOperationIr) -> Option<()> {
         match operation {
-            NumericOperationIr::Add(it) => self.sum(&it.lhs, &it.rhs, &it.out),
+            NumericOperationIr::Add(it) => {
+                self.two_sided(Op::Add { scalar: None }, &it.lhs, &it.rhs, &it.out)
+            }
             NumericOperationIr::Sub(it) => self.difference(&it.lhs, &it.rhs, &it.out),
-            NumericOperationIr::Mul(it) => self.scaled(&it.lhs, &it.rhs, &it.out),
+            NumericOperationIr::Mul(it) => {
+                self.two_sided(Op::Mul { scalar: None }, &it.lhs, &it.rhs, &it.out)
+            }
             NumericOperationIr::Div(it) => {
                 self.two_sided(Op::Div { scalar: None }, &it.lhs, &it.rhs, &it.out)
             }
@@ -130,9 +104,6 @@ impl Draft {
         if from == to {
             return self.alias(input, output);
         }
-        if let Some((op, x)) = self.takes_group_norm(input, &to) {
-            return self.push(op, vec![x], vec![], output);
-        }
         let start_axis = to.len().saturating_sub(1);
         let flattens = start_axis > 0 && start_axis < from.len() && from[..start_axis] == to[..start_axis];
         let op = if flattens {
@@ -145,8 +116,8 @@ impl Draft {
                 .map(|(axis, side)| if axis == 0 && *side == 1 { 0 } else { *side as i64 });
             Op::Reshape { shape: shape.collect() }
         };
-        let node = self.node(input)?;
-        self.push(op, vec![node], vec![], output)
+        let tensor = self.tensor(input)?;
+        self.push(op, &[&tensor], vec![], output)
     }
 
     fn slice(&mut self, slice: &SliceOpIr) -> Option<()> {
@@ -157,8 +128,8 @@ impl Draft {
             let end = range.end.map_or(Some(side), |end| usize::try_from(end).ok())?;
             let step = usize::try_from(range.step).ok().filter(|step| *step > 0)?;
             if (start, end, step) != (0, side, 1) {
-                let node = self.node(&slice.out)?;
-                self.push(Op::Slice { axis, start, end, step }, vec![node], vec![], &slice.out)?;
+                let tensor = self.tensor(&slice.out)?;
+                self.push(Op::Slice { axis, start, end, step }, &[&tensor], vec![], &slice.out)?;
             }
         }
         Some(())
@@ -167,16 +138,16 @@ impl Draft {
     fn pad(&mut self, pad: &PadOpIr) -> Option<()> {
         let [(0, 0), (0, 0), (top, bottom), (left, right)] = pad.padding[..] else { return None };
         let padding = [top, bottom, left, right];
-        let node = self.node(&pad.input)?;
+        let tensor = self.tensor(&pad.input)?;
         let (mode, value) = match pad.mode {
             PadModeIr::Constant(value) if number(value) == f64::NEG_INFINITY => {
-                self.known.insert(pad.out.id, Value::Bordered { node, padding });
+                self.known.insert(pad.out.id, Value::Bordered { tensor, padding });
                 return Some(());
             }
             PadModeIr::Constant(value) => (PadMode::Constant, number(value)),
             PadModeIr::Reflect => (PadMode::Reflect, 0.0),
             PadModeIr::Edge => (PadMode::Edge, 0.0),
         };
-        self.push(Op::Pad { padding, mode, value }, vec![node], vec![], &pad.out)
+        self.push(Op::Pad { padding, mode, value }, &[&tensor], vec![], &pad.out)
     }
 }

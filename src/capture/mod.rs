@@ -7,10 +7,9 @@
 //! module.
 
 mod arithmetic;
-mod draft;
+mod context;
 mod lower;
 mod names;
-mod norm;
 mod record;
 mod translate;
 

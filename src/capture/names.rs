@@ -5,12 +5,13 @@
 //! likely stands: arithmetic and activations belong to what they are applied to, everything else to what lies
 //! on both of its sides.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
-use crate::card::Op;
+use crate::card::{Class, Op};
+use burncam_graph::builder::{Draft, ValueId};
 
 /// The names that are given away.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Names {
     taken: HashSet<String>,
     /// The module's parts, whose names are kept for them.
@@ -35,21 +36,35 @@ impl Names {
         self.taken.insert(name.clone());
         name
     }
+}
 
-    /// Gives a name back.
-    pub(super) fn release(&mut self, name: &str) {
-        self.taken.remove(name);
+/// A name for every node of `draft`, in its order. `next` has for each operation of the recording the path of the next parameter
+/// that is read.
+pub(super) fn assign(draft: &Draft, next: &[Option<String>], names: &mut Names) -> Vec<String> {
+    let mut called: HashMap<ValueId, String> = HashMap::from([(ValueId::INPUT, draft.input().name.clone())]);
+    let mut own = Vec::new();
+    for (id, node) in draft.nodes() {
+        let mut by_age = node.inputs.clone();
+        by_age.sort_unstable();
+        let inputs: Vec<&str> = by_age.iter().filter_map(|id| called.get(id)).map(String::as_str).collect();
+        let first = node.op.roles().iter().find_map(|(role, _)| draft.weight_of(node, role));
+        let path = first.map(|weight| weight.source.as_str()).filter(|path| !path.is_empty());
+        let next = next.get(node.origin).and_then(Option::as_deref);
+        let name = names.free(wanted(&node.op, &inputs, path, next), path);
+        called.insert(id, name.clone());
+        own.push(name);
     }
+    own
 }
 
 /// The name for an operation that reads `inputs`, in the order in which they were made. `path` is its first
 /// parameter's, `next` the path of the next parameter that the forward pass reads.
-pub(super) fn wanted(op: &Op, inputs: &[&str], path: Option<&str>, next: Option<&str>) -> String {
+fn wanted(op: &Op, inputs: &[&str], path: Option<&str>, next: Option<&str>) -> String {
     let scope = match (path.map(parent), op) {
         (Some(module), op) if !module.is_empty() && !op.is_arithmetic() => return module.to_owned(),
         (Some(module), _) => module,
         (None, Op::Concat { .. }) => inputs.iter().copied().map(parent).reduce(common).unwrap_or_default(),
-        (None, op) if is_pointwise(op) => block(inputs),
+        (None, op) if belongs_to_input(op) => block(inputs),
         (None, _) => common(block(inputs), next.map_or("", parent)),
     };
     if scope.is_empty() { op.name() } else { format!("{scope}.{}", op.name()) }
@@ -78,24 +93,11 @@ fn common<'a>(a: &'a str, b: &str) -> &'a str {
     &a[..length.saturating_sub(1).min(a.len())]
 }
 
-fn is_pointwise(op: &Op) -> bool {
+/// Operations that belong to what they are applied to.
+fn belongs_to_input(op: &Op) -> bool {
     !matches!(
-        op,
-        Op::MaxPool2d { .. }
-            | Op::AvgPool2d { .. }
-            | Op::AdaptiveAvgPool2d { .. }
-            | Op::GlobalAvgPool {}
-            | Op::Matmul {}
-            | Op::Flatten { .. }
-            | Op::Reshape { .. }
-            | Op::Transpose { .. }
-            | Op::Slice { .. }
-            | Op::Pad { .. }
-            | Op::Resize { .. }
-            | Op::ReduceMin { .. }
-            | Op::ReduceMean { .. }
-            | Op::ReduceSum { .. }
-            | Op::ReduceMax { .. }
+        op.class(),
+        Class::Window(_) | Class::Product | Class::Movement | Class::Resampling | Class::Reduction(_)
     )
 }
 

@@ -6,6 +6,8 @@
 
 use burn::tensor::{Tensor, activation};
 
+use crate::card::SELU_CONSTANTS;
+
 /// `min(max(x, least), most)`; slope 0 at both bounds, as `hardtanh`, `relu6` and `clamp` have.
 pub(super) fn clamp<const RANK: usize>(x: Tensor<RANK>, least: f64, most: f64) -> Tensor<RANK> {
     if !x.is_tracked() {
@@ -44,12 +46,9 @@ pub(super) fn elu<const RANK: usize>(x: Tensor<RANK>, alpha: f64) -> Tensor<RANK
     above_zero_or(x.clone(), tail(x).mul_scalar(alpha))
 }
 
-/// The constants of the paper, arXiv:1706.02515.
-pub(super) const SELU: [f64; 2] = [1.673_263_242_354_377_2, 1.050_700_987_355_480_5];
-
-/// ELU with the constants of [`SELU`]; the slope at zero is their product.
+/// ELU with the constants of the paper; the slope at zero is their product.
 pub(super) fn selu<const RANK: usize>(x: Tensor<RANK>) -> Tensor<RANK> {
-    let [alpha, scale] = SELU;
+    let [alpha, scale] = SELU_CONSTANTS;
     let is_below = x.clone().lower_equal_elem(0.0);
     let below = tail(x.clone()).mul_scalar(alpha * scale);
     x.mul_scalar(scale).mask_where(is_below, below)

@@ -12,8 +12,18 @@ use super::value::{Value, map_tensor, zip_tensors};
 use crate::card::Op;
 use crate::error::{Error, Result};
 
+/// Any norm.
+pub(super) fn apply(op: &Op, x: Value, params: &Params) -> Result<Value> {
+    match op {
+        Op::LayerNorm { epsilon } => layer(x, params, *epsilon),
+        Op::GroupNorm { groups, epsilon } => group(x, params, *groups, *epsilon),
+        Op::LocalResponseNorm { size, alpha, beta, k } => local_response(x, *size, *alpha, *beta, *k),
+        other => Err(Error::internal(format!("'{}' is no norm", other.name()))),
+    }
+}
+
 /// Over the last axes, those of `gamma`.
-pub(super) fn layer(x: Value, params: &Params, epsilon: f64) -> Result<Value> {
+fn layer(x: Value, params: &Params, epsilon: f64) -> Result<Value> {
     let gamma = param(params, "gamma")?;
     let rows = layer_rows(&x.shape(), gamma);
     let x = standardised(x, rows, epsilon)?;
@@ -21,7 +31,7 @@ pub(super) fn layer(x: Value, params: &Params, epsilon: f64) -> Result<Value> {
 }
 
 /// Over each group of channels.
-pub(super) fn group(x: Value, params: &Params, groups: usize, epsilon: f64) -> Result<Value> {
+fn group(x: Value, params: &Params, groups: usize, epsilon: f64) -> Result<Value> {
     let shape = x.shape();
     let a_channel = |role: &str| per_channel(params, role, shape.len());
     scaled(standardised(x, shape[0] * groups, epsilon)?, a_channel("gamma")?, a_channel("beta")?)
@@ -38,7 +48,7 @@ pub(super) fn per_channel(params: &Params, role: &str, rank: usize) -> Result<Op
 }
 
 /// `x / (k + alpha m)^beta`, where `m` is the mean of `x^2` over a window of `size` channels, zeros beyond the ends.
-pub(super) fn local_response(x: Value, size: usize, alpha: f64, beta: f64, k: f64) -> Result<Value> {
+fn local_response(x: Value, size: usize, alpha: f64, beta: f64, k: f64) -> Result<Value> {
     let means = window_mean(map_tensor!(x.clone(), t => t.square()), size)?;
     let divisor = map_tensor!(means, t => t.mul_scalar(alpha).add_scalar(k).powf_scalar(beta));
     zip_tensors!(x, divisor, (a, b) => a.div(b))

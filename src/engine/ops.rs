@@ -13,7 +13,7 @@ use super::pool;
 use super::resize::resize;
 use super::sums;
 use super::value::{Value, map_tensor, zip_tensors};
-use crate::card::{Op, PadMode};
+use crate::card::{Class, Op, PadMode, Statistic};
 use crate::error::{Error, Problem, Result};
 use burncam_graph::axes::reshape as resolve_reshape;
 use burncam_graph::resize::Rule;
@@ -25,40 +25,21 @@ pub(crate) type Params = BTreeMap<String, Value>;
 pub(crate) fn apply(op: &Op, params: &Params, inputs: Vec<Value>) -> Result<Value> {
     let mut inputs = inputs.into_iter();
     let x = inputs.next().ok_or_else(|| Error::internal("an operation has no input"))?;
-    match op {
-        Op::Conv2d { .. } | Op::Linear {} | Op::BatchNorm { .. } | Op::Prelu {} => weighted(op, params, x),
-        Op::LayerNorm { epsilon } => norm::layer(x, params, *epsilon),
-        Op::GroupNorm { groups, epsilon } => norm::group(x, params, *groups, *epsilon),
-        Op::LocalResponseNorm { size, alpha, beta, k } => norm::local_response(x, *size, *alpha, *beta, *k),
-        op if op.is_arithmetic() || matches!(op, Op::Matmul {}) => {
+    match op.class() {
+        Class::Linear | Class::Channelwise => weighted(op, params, x),
+        Class::Norm => norm::apply(op, x, params),
+        Class::Arithmetic | Class::Product => {
             let other = inputs.next().or_else(|| params.get("other").cloned());
             two_sided(op, x, other)
         }
-        Op::Concat { axis } => concat(std::iter::once(x).chain(inputs).collect(), *axis),
-        Op::MaxPool2d { .. }
-        | Op::AvgPool2d { .. }
-        | Op::AdaptiveAvgPool2d { .. }
-        | Op::GlobalAvgPool {}
-        | Op::GlobalMaxPool {}
-        | Op::Pad { .. }
-        | Op::Resize { .. } => spatial(op, x.into_rank4()?).map(Value::R4),
-        Op::Flatten { .. }
-        | Op::Reshape { .. }
-        | Op::Transpose { .. }
-        | Op::Squeeze { .. }
-        | Op::Unsqueeze { .. }
-        | Op::Slice { .. }
-        | Op::Split { .. } => shaping(op, x),
-        Op::ReduceMean { axes, keep_dims } => reduce(sums::mean(x, axes)?, axes, *keep_dims),
-        Op::ReduceSum { axes, keep_dims } => reduce(sums::sum(x, axes)?, axes, *keep_dims),
-        Op::ReduceMax { axes, keep_dims } => {
-            reduce(map_tensor!(x, t => kink::extreme(t, axes, true)), axes, *keep_dims)
-        }
-        Op::ReduceMin { axes, keep_dims } => {
-            reduce(map_tensor!(x, t => kink::extreme(t, axes, false)), axes, *keep_dims)
-        }
-        Op::ReduceL2 { axes, keep_dims } => reduce(length(x, axes)?, axes, *keep_dims),
-        _ => Ok(pointwise(op, x)),
+        Class::Join => concat(op, std::iter::once(x).chain(inputs).collect()),
+        Class::Window(_) | Class::Resampling => spatial(op, x.into_rank4()?).map(Value::R4),
+        Class::Movement => shaping(op, x),
+        Class::Reduction(statistic) => reduction(op, statistic, x),
+        Class::Softmax => softmax(op, x),
+        Class::Pointwise(_) => pointwise(op, x),
+        // Evaluation mode leaves values alone.
+        Class::Nothing => Ok(x),
     }
 }
 
@@ -143,7 +124,10 @@ pub(super) fn alike<const RANK: usize>(a: Tensor<RANK>, b: Tensor<RANK>) -> (Ten
     (a.expand(shape), b.expand(shape))
 }
 
-fn concat(values: Vec<Value>, axis: usize) -> Result<Value> {
+fn concat(op: &Op, values: Vec<Value>) -> Result<Value> {
+    let Op::Concat { axis } = op else {
+        return Err(Error::internal(format!("'{}' joins nothing", op.name())));
+    };
     macro_rules! joined {
         ($($variant:ident),*) => {
             match &values[0] {
@@ -152,7 +136,7 @@ fn concat(values: Vec<Value>, axis: usize) -> Result<Value> {
                         Value::$variant(tensor) => Some(tensor),
                         _ => None,
                     });
-                    Value::$variant(Tensor::cat(tensors.collect(), axis))
+                    Value::$variant(Tensor::cat(tensors.collect(), *axis))
                 })*
             }
         };
@@ -230,6 +214,25 @@ pub(super) fn reduce(reduced: Value, axes: &[usize], keep_dims: bool) -> Result<
     reduced.reshape(&shape)
 }
 
+fn reduction(op: &Op, statistic: Statistic, x: Value) -> Result<Value> {
+    let (Op::ReduceMean { axes, keep_dims }
+    | Op::ReduceSum { axes, keep_dims }
+    | Op::ReduceMax { axes, keep_dims }
+    | Op::ReduceMin { axes, keep_dims }
+    | Op::ReduceL2 { axes, keep_dims }) = op
+    else {
+        return Err(Error::internal(format!("'{}' is no reduction", op.name())));
+    };
+    let reduced = match statistic {
+        Statistic::Mean => sums::mean(x, axes)?,
+        Statistic::Sum => sums::sum(x, axes)?,
+        Statistic::Max => map_tensor!(x, t => kink::extreme(t, axes, true)),
+        Statistic::Min => map_tensor!(x, t => kink::extreme(t, axes, false)),
+        Statistic::Length => length(x, axes)?,
+    };
+    reduce(reduced, axes, *keep_dims)
+}
+
 /// Square root of the sum of squares.
 fn length(x: Value, axes: &[usize]) -> Result<Value> {
     let squares = sums::sum(map_tensor!(x, t => t.square()), axes)?;
@@ -242,8 +245,16 @@ fn root_of_squares<const RANK: usize>(squares: Tensor<RANK>) -> Tensor<RANK> {
     squares.mask_fill(zero.clone(), 1.0).sqrt().mask_fill(zero, 0.0)
 }
 
-fn pointwise(op: &Op, x: Value) -> Value {
+fn softmax(op: &Op, x: Value) -> Result<Value> {
     match op {
+        Op::Softmax { axis } => Ok(map_tensor!(x, t => activation::softmax(t, *axis))),
+        Op::LogSoftmax { axis } => Ok(map_tensor!(x, t => activation::log_softmax(t, *axis))),
+        other => Err(Error::internal(format!("'{}' is no softmax", other.name()))),
+    }
+}
+
+fn pointwise(op: &Op, x: Value) -> Result<Value> {
+    Ok(match op {
         Op::Relu {} => map_tensor!(x, t => activation::relu(t)),
         Op::Relu6 {} => map_tensor!(x, t => kink::clamp(t, 0.0, 6.0)),
         Op::LeakyRelu { slope } => map_tensor!(x, t => kink::leaky_relu(t, *slope)),
@@ -268,11 +279,8 @@ fn pointwise(op: &Op, x: Value) -> Value {
         Op::Erf {} => map_tensor!(x, t => t.erf()),
         // Burn takes a whole exponent as an integer power, forward and backward, so that negative numbers have one.
         Op::Pow { exponent } => map_tensor!(x, t => t.powf_scalar(*exponent)),
-        Op::Softmax { axis } => map_tensor!(x, t => activation::softmax(t, *axis)),
-        Op::LogSoftmax { axis } => map_tensor!(x, t => activation::log_softmax(t, *axis)),
-        // Dropout and identity: evaluation mode leaves values alone.
-        _ => x,
-    }
+        other => return Err(Error::internal(format!("no kernel does '{}'", other.name()))),
+    })
 }
 
 /// `x Φ(x)`. Burn's own runs backward by the slope of the tanh form on all devices but flex, 6e-4 off.

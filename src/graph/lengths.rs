@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use crate::card::{Graph, Node, Op};
+use crate::card::{Class, Graph, Node, Op};
 
 /// Limit on the operations between a root and its squares.
 const BUDGET: usize = 64;
@@ -48,25 +48,11 @@ fn is_sum_of_squares(values: &[String], givers: &HashMap<&str, &Node>) -> bool {
 }
 
 fn keeps_sign(op: &Op) -> bool {
-    matches!(
-        op,
-        Op::ReduceSum { .. }
-            | Op::ReduceMean { .. }
-            | Op::GlobalAvgPool {}
-            | Op::AvgPool2d { .. }
-            | Op::AdaptiveAvgPool2d { .. }
-            | Op::Relu {}
-            | Op::Concat { .. }
-            | Op::Flatten { .. }
-            | Op::Reshape { .. }
-            | Op::Transpose { .. }
-            | Op::Squeeze { .. }
-            | Op::Unsqueeze { .. }
-            | Op::Slice { .. }
-            | Op::Split { .. }
-            | Op::Dropout {}
-            | Op::Identity {}
-    )
+    match op.class() {
+        Class::Window(statistic) | Class::Reduction(statistic) => statistic.is_average(),
+        Class::Movement | Class::Join | Class::Nothing => true,
+        _ => *op == Op::Relu {},
+    }
 }
 
 #[cfg(test)]

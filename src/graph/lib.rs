@@ -8,10 +8,13 @@ pub mod builder;
 pub mod card;
 pub mod cost;
 pub mod digest;
+pub mod draft;
 pub mod error;
 pub mod layout;
 pub mod lengths;
+pub mod passes;
 pub mod resize;
 pub mod shapes;
+mod window;
 
 pub use error::{Error, ErrorKind, Result};

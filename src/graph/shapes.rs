@@ -9,7 +9,8 @@ use super::axes::{
     broadcast, flatten, in_range, matmul, reduce, reshape, slice, split, squeeze, transpose, unsqueeze,
 };
 use super::resize;
-use crate::card::{Graph, Node, Op, PadMode, ResizeMapping};
+use super::window::{Window, image};
+use crate::card::{Graph, Op, PadMode, ResizeMapping};
 use crate::error::Problem;
 
 /// More elements than any real activation has (1 GiB of floats); guards against absurd cards.
@@ -28,7 +29,11 @@ pub fn infer(graph: &Graph, tensors: &BTreeMap<String, Vec<usize>>) -> Result<Ve
     for node in &graph.nodes {
         let inputs: Vec<&[usize]> =
             node.inputs.iter().map(|name| known.get(name.as_str()).map_or(&[][..], Vec::as_slice)).collect();
-        let shape = after(node, &inputs, tensors)
+        let params = node.params.iter();
+        let params: Vec<Stored> = params
+            .map(|(role, name)| Stored { role, name, shape: tensors.get(name).map(Vec::as_slice) })
+            .collect();
+        let shape = after(&node.op, &inputs, &params)
             .map_err(|problem| problem.about_node(&node.name, node.op.name()))?;
         known.insert(&node.name, shape.clone());
         shapes.push(shape);
@@ -36,13 +41,23 @@ pub fn infer(graph: &Graph, tensors: &BTreeMap<String, Vec<usize>>) -> Result<Ve
     Ok(shapes)
 }
 
-/// The output shape of one node for these input shapes.
-pub fn after(
-    node: &Node,
-    inputs: &[&[usize]],
-    tensors: &BTreeMap<String, Vec<usize>>,
-) -> Result<Vec<usize>, Problem> {
-    Site { node, inputs, tensors }.output().and_then(sane)
+/// A parameter of an operation.
+#[derive(Debug, Clone, Copy)]
+pub struct Stored<'a> {
+    /// What the operation takes it for.
+    pub role: &'a str,
+    /// Its name in the file, for messages; may be empty.
+    pub name: &'a str,
+    /// Its shape; `None` where the file does not have it.
+    pub shape: Option<&'a [usize]>,
+}
+
+/// The output shape of an operation for these input and parameter shapes.
+///
+/// # Errors
+/// When they do not fit together, or the result is empty or absurdly large.
+pub fn after(op: &Op, inputs: &[&[usize]], params: &[Stored]) -> Result<Vec<usize>, Problem> {
+    Site { op, inputs, params }.output().and_then(sane)
 }
 
 fn sane(shape: Vec<usize>) -> Result<Vec<usize>, Problem> {
@@ -60,11 +75,11 @@ fn sane(shape: Vec<usize>) -> Result<Vec<usize>, Problem> {
     }
 }
 
-/// A node with the shapes of its inputs.
+/// An operation with the shapes of its inputs and parameters.
 struct Site<'a> {
-    node: &'a Node,
+    op: &'a Op,
     inputs: &'a [&'a [usize]],
-    tensors: &'a BTreeMap<String, Vec<usize>>,
+    params: &'a [Stored<'a>],
 }
 
 /// A shape, or why there is none.
@@ -74,7 +89,7 @@ impl Site<'_> {
     fn output(&self) -> Shape {
         use Op::*;
         let x = self.inputs[0];
-        match &self.node.op {
+        match self.op {
             Conv2d { .. } => self.conv2d(),
             BatchNorm { .. } => self.batch_norm(),
             LayerNorm { .. } => self.layer_norm(),
@@ -116,26 +131,29 @@ impl Site<'_> {
         }
     }
 
+    fn stored(&self, role: &str) -> Option<&Stored<'_>> {
+        self.params.iter().find(|param| param.role == role)
+    }
+
     fn tensor(&self, role: &str) -> Result<Option<&[usize]>, Problem> {
-        let Some(name) = self.node.params.get(role) else { return Ok(None) };
-        self.tensors
-            .get(name)
-            .map(|shape| Some(shape.as_slice()))
-            .ok_or_else(|| Problem::new(format!("its {role} '{name}' is not in the file")))
+        let Some(param) = self.stored(role) else { return Ok(None) };
+        let missing = || Problem::new(format!("its {role} '{}' is not in the file", param.name));
+        param.shape.map(Some).ok_or_else(missing)
     }
 
     fn require(&self, role: &str, expected: &[usize]) -> Result<(), Problem> {
         match self.tensor(role)? {
             Some(found) if found != expected => {
-                Err(Problem::new(format!("its {role} '{}' has shape {found:?}", self.node.params[role]))
-                    .expected(format!("{expected:?}")))
+                let name = self.stored(role).map(|param| param.name).filter(|name| !name.is_empty());
+                let name = name.map_or_else(String::new, |name| format!(" '{name}'"));
+                Err(Problem::new(format!("its {role}{name} has shape {found:?}")).expected(format!("{expected:?}")))
             }
             _ => Ok(()),
         }
     }
 
     fn conv2d(&self) -> Shape {
-        let Op::Conv2d { stride, padding, dilation, groups } = &self.node.op else {
+        let Op::Conv2d { stride, padding, dilation, groups } = self.op else {
             return Err(Problem::default());
         };
         let [_, channels, ..] = image(self.inputs[0])?;
@@ -213,7 +231,7 @@ impl Site<'_> {
 
     fn arithmetic(&self) -> Shape {
         let x = self.inputs[0];
-        if self.node.op.scalar().is_some() {
+        if self.op.scalar().is_some() {
             return Ok(x.to_vec());
         }
         match self.tensor("other")? {
@@ -238,45 +256,6 @@ impl Site<'_> {
     }
 }
 
-/// A sliding window in two dimensions.
-struct Window<'a> {
-    kernel: &'a [usize; 2],
-    stride: &'a [usize; 2],
-    padding: &'a [usize; 4],
-    dilation: &'a [usize; 2],
-    ceil: bool,
-}
-
-impl Window<'_> {
-    fn output(&self, input: &[usize]) -> Shape {
-        let [batch, channels, height, width] = image(input)?;
-        let [top, bottom, left, right] = *self.padding;
-        Ok(vec![batch, channels, self.side(0, height, top, bottom)?, self.side(1, width, left, right)?])
-    }
-
-    fn side(&self, axis: usize, size: usize, before: usize, after: usize) -> Result<usize, Problem> {
-        let reach = self.dilation[axis]
-            .checked_mul(self.kernel[axis] - 1)
-            .and_then(|span| span.checked_add(1))
-            .ok_or("its kernel is too large to compute")?;
-        let room = size
-            .checked_add(before)
-            .and_then(|sum| sum.checked_add(after))
-            .ok_or("its padding is too large to compute")?
-            .checked_sub(reach)
-            .ok_or_else(|| {
-                Problem::new(format!("its input side {size} is smaller than its window {reach}"))
-            })?;
-        let stride = self.stride[axis];
-        if !self.ceil {
-            return Ok(room / stride + 1);
-        }
-        // As in PyTorch: a window may extend past the end, but must start inside the input or its front padding.
-        let count = room.div_ceil(stride) + 1;
-        Ok(if (count - 1) * stride >= size + before { count - 1 } else { count })
-    }
-}
-
 fn padded(x: &[usize], [top, bottom, left, right]: [usize; 4], mode: PadMode) -> Shape {
     let [batch, channels, height, width] = image(x)?;
     if mode == PadMode::Reflect && (top.max(bottom) >= height || left.max(right) >= width) {
@@ -298,10 +277,4 @@ fn resized(x: &[usize], size: [usize; 2], mapping: Option<&ResizeMapping>) -> Sh
         }
         _ => Ok(vec![batch, channels, size[0], size[1]]),
     }
-}
-
-fn image(shape: &[usize]) -> Result<[usize; 4], Problem> {
-    shape.try_into().map_err(|_| {
-        Problem::new(format!("its input has shape {shape:?}")).expected("[batch, channels, height, width]")
-    })
 }

@@ -8,7 +8,7 @@ pub use request::LayerRequest;
 
 use super::Model;
 use super::layout::Map;
-use crate::card::{Node, Op, ResizeMode};
+use crate::card::{Class, Node, Op, ResizeMode};
 use crate::error::{Action, Error, Phrase, Problem, Result, Subject};
 
 /// The selected layer and the reason.
@@ -264,39 +264,18 @@ impl Model {
 
 /// Operations that only subsample or rename the output of the layer before them.
 fn passes_through(op: &Op) -> bool {
-    matches!(
-        op,
-        Op::MaxPool2d { .. }
-            | Op::AvgPool2d { .. }
-            | Op::AdaptiveAvgPool2d { .. }
-            | Op::GlobalAvgPool {}
-            | Op::GlobalMaxPool {}
-            | Op::Dropout {}
-            | Op::Identity {}
-            | Op::Pad { .. }
-            | Op::Resize { .. }
-            | Op::Slice { .. }
-            | Op::Split { .. }
-            | Op::Transpose { .. }
-            | Op::Reshape { .. }
-            | Op::Flatten { .. }
-            | Op::Squeeze { .. }
-            | Op::Unsqueeze { .. }
-    )
+    matches!(op.class(), Class::Window(_) | Class::Resampling | Class::Movement | Class::Nothing)
 }
 
+/// Operations each of whose values depends on the whole picture.
 fn sees_all(op: &Op) -> bool {
-    matches!(
-        op,
-        Op::GlobalAvgPool {}
-            | Op::GlobalMaxPool {}
-            | Op::AdaptiveAvgPool2d { .. }
-            | Op::ReduceMean { .. }
-            | Op::ReduceSum { .. }
-            | Op::ReduceMax { .. }
-            | Op::ReduceMin { .. }
-            | Op::ReduceL2 { .. }
-            | Op::GroupNorm { .. }
-            | Op::Flatten { .. }
-    )
+    matches!(op.class(), Class::Reduction(_))
+        || matches!(
+            op,
+            Op::GlobalAvgPool {}
+                | Op::GlobalMaxPool {}
+                | Op::AdaptiveAvgPool2d { .. }
+                | Op::GroupNorm { .. }
+                | Op::Flatten { .. }
+        )
 }

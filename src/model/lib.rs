@@ -16,7 +16,7 @@ use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
 
-use burncam_graph::{axes, builder, card, cost, digest, error, layout, lengths, resize, shapes};
+use burncam_graph::{axes, builder, card, cost, digest, error, layout, lengths, passes, resize, shapes};
 pub use cost::Cost;
 pub use layers::{Choice, LayerInfo, LayerRequest};
 pub use output::{FinalActivation, OutputSpec};

@@ -25,6 +25,7 @@ mod methods;
 mod native;
 mod odd_pictures;
 mod old_records;
+mod one_graph;
 mod onnx;
 mod operations;
 mod overlay_parity;

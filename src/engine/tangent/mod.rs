@@ -2,8 +2,8 @@
 //!
 //! Receives an operation, its inputs and their rates of change, hands on the output and its rate: forward-mode
 //! differentiation. Every rule is made of operations that Burn differentiates exactly, so a backward pass over a rate
-//! gives second derivatives (see `curvature`). The match over operations has no catch-all: an operation
-//! without a rule does not compile. At a kink the rule is that of the backward pass, whose second derivative there is zero.
+//! gives second derivatives (see `curvature`). The match over classes has no catch-all: a class
+//! without a rule does not compile, and a test compares every function of the table with its slope here. At a kink the rule is that of the backward pass, whose second derivative there is zero.
 
 mod norm;
 mod slope;
@@ -14,7 +14,7 @@ use super::kink;
 use super::ops::{self, Params, alike, channels, param, reduce, two_sided};
 use super::pool;
 use super::value::{Value, map_tensor, zip_tensors};
-use crate::card::{Op, PadMode};
+use crate::card::{Class, Op, PadMode, Statistic};
 use crate::error::{Error, Result};
 
 /// A value and its rate of change along the direction that is followed; `None` is zero.
@@ -51,82 +51,58 @@ pub(super) fn apply(op: &Op, params: &Params, inputs: &[Dual]) -> Result<Dual> {
 
 /// The rate of an operation's value `y` for an input `x` with rate `rate`.
 fn of_one(op: &Op, params: &Params, x: Value, rate: Value, y: &Value) -> Result<Value> {
-    match op {
-        // Linear in their input.
-        Op::AvgPool2d { .. }
-        | Op::AdaptiveAvgPool2d { .. }
-        | Op::GlobalAvgPool {}
-        | Op::Flatten { .. }
-        | Op::Reshape { .. }
-        | Op::Transpose { .. }
-        | Op::Squeeze { .. }
-        | Op::Unsqueeze { .. }
-        | Op::Slice { .. }
-        | Op::Split { .. }
-        | Op::Resize { .. }
-        | Op::ReduceMean { .. }
-        | Op::ReduceSum { .. }
-        | Op::Concat { .. }
-        | Op::Dropout {}
-        | Op::Identity {} => ops::apply(op, params, vec![rate]),
-        // Linear but for what they add.
-        Op::Conv2d { .. } | Op::Linear {} => {
+    match op.class() {
+        Class::Movement
+        | Class::Join
+        | Class::Nothing
+        | Class::Window(Statistic::Mean | Statistic::Sum)
+        | Class::Reduction(Statistic::Mean | Statistic::Sum) => ops::apply(op, params, vec![rate]),
+        Class::Linear => {
             let mut params = params.clone();
             params.remove("bias");
             ops::apply(op, &params, vec![rate])
         }
-        Op::BatchNorm { .. } => product(channels(params, "scale", x.shape().len())?, rate),
-        Op::Pad { padding, mode, .. } => {
-            let bare = Op::Pad { padding: *padding, mode: *mode, value: 0.0 };
-            ops::apply(if *mode == PadMode::Constant { &bare } else { op }, params, vec![rate])
+        Class::Resampling => resampled(op, params, rate),
+        Class::Channelwise => match op {
+            Op::Prelu {} => prelu(x, rate, params),
+            _ => product(channels(params, "scale", x.shape().len())?, rate),
+        },
+        Class::Norm => norm::of(op, x, rate, params),
+        Class::Window(Statistic::Max | Statistic::Min | Statistic::Length) => {
+            at_maxima(op, x.into_rank4()?, rate.into_rank4()?).map(Value::R4)
         }
-        Op::LayerNorm { epsilon } => norm::layer(x, rate, params, *epsilon),
-        Op::GroupNorm { groups, epsilon } => norm::group(x, rate, params, *groups, *epsilon),
-        Op::LocalResponseNorm { size, alpha, beta, k } => {
-            norm::local_response(x, rate, *size, [*alpha, *beta, *k])
-        }
-        Op::MaxPool2d { .. } => at_maxima(op, x.into_rank4()?, rate.into_rank4()?).map(Value::R4),
-        Op::GlobalMaxPool {} => Ok(Value::R4(at_greatest(x.into_rank4()?, rate.into_rank4()?))),
-        Op::ReduceMax { axes, keep_dims } => reduce(extreme(x, rate, axes, true)?, axes, *keep_dims),
-        Op::ReduceMin { axes, keep_dims } => reduce(extreme(x, rate, axes, false)?, axes, *keep_dims),
-        Op::ReduceL2 { axes, keep_dims } => {
-            reduce(zip_tensors!(x, rate, (x, rate) => length(x, rate, axes))?, axes, *keep_dims)
-        }
-        Op::Softmax { axis } => softmax(y.clone(), rate, *axis),
-        Op::LogSoftmax { axis } => {
-            let p = map_tensor!(x, t => activation::softmax(t, *axis));
-            zip_tensors!(p, rate, (p, rate) => rate.clone() - (p * rate).sum_dim(*axis))
-        }
-        Op::Prelu {} => prelu(x, rate, params),
-        Op::Relu {}
-        | Op::Relu6 {}
-        | Op::LeakyRelu { .. }
-        | Op::Elu { .. }
-        | Op::Selu {}
-        | Op::Gelu { .. }
-        | Op::Silu {}
-        | Op::Mish {}
-        | Op::Sigmoid {}
-        | Op::HardSigmoid { .. }
-        | Op::HardSwish {}
-        | Op::Tanh {}
-        | Op::Softplus {}
-        | Op::LogSigmoid {}
-        | Op::Clip { .. }
-        | Op::Exp {}
-        | Op::Sqrt { .. }
-        | Op::Log {}
-        | Op::Abs {}
-        | Op::Erf {}
-        | Op::Pow { .. } => product(slope::of(op, x)?, rate),
-        Op::Add { .. }
-        | Op::Sub { .. }
-        | Op::Mul { .. }
-        | Op::Div { .. }
-        | Op::Minimum { .. }
-        | Op::Maximum { .. } => with_constant(op, params, x, rate, y),
-        Op::Matmul {} => Err(Error::internal("a matrix product has one input")),
+        Class::Reduction(statistic) => reduction(op, statistic, x, rate),
+        Class::Softmax => softmax(op, x, rate, y),
+        Class::Pointwise(_) => product(slope::of(op, x)?, rate),
+        Class::Arithmetic => with_constant(op, params, x, rate, y),
+        Class::Product => Err(Error::internal("a matrix product has one input")),
     }
+}
+
+/// Padding with a number adds it for any input; all else is linear.
+fn resampled(op: &Op, params: &Params, rate: Value) -> Result<Value> {
+    match op {
+        Op::Pad { padding, mode: mode @ PadMode::Constant, .. } => {
+            let zeros = Op::Pad { padding: *padding, mode: *mode, value: 0.0 };
+            ops::apply(&zeros, params, vec![rate])
+        }
+        _ => ops::apply(op, params, vec![rate]),
+    }
+}
+
+/// Of a reduction that is not linear.
+fn reduction(op: &Op, statistic: Statistic, x: Value, rate: Value) -> Result<Value> {
+    let (Op::ReduceMax { axes, keep_dims }
+    | Op::ReduceMin { axes, keep_dims }
+    | Op::ReduceL2 { axes, keep_dims }) = op
+    else {
+        return Err(Error::internal(format!("'{}' has no rule", op.name())));
+    };
+    let reduced = match statistic {
+        Statistic::Length => zip_tensors!(x, rate, (x, rate) => length(x, rate, axes))?,
+        _ => extreme(x, rate, axes, statistic == Statistic::Max)?,
+    };
+    reduce(reduced, axes, *keep_dims)
 }
 
 /// Arithmetic with a number or a parameter.
@@ -191,6 +167,9 @@ fn total(a: Option<Result<Value>>, b: Option<Result<Value>>) -> Result<Value> {
 
 /// The rate where each window has its greatest value.
 fn at_maxima(op: &Op, x: Tensor<4>, rate: Tensor<4>) -> Result<Tensor<4>> {
+    if let Op::GlobalMaxPool {} = op {
+        return Ok(at_greatest(x, rate));
+    }
     let options = pool::max_options(op).ok_or_else(|| Error::internal("a pool has no window"))?;
     let (_, places) = module::max_pool2d_with_indices(x.inner(), options);
     let [batch, channels, height, width] = rate.dims();
@@ -227,11 +206,19 @@ fn length<const RANK: usize>(x: Tensor<RANK>, rate: Tensor<RANK>, axes: &[usize]
     ((x * rate).sum_dims(axes) / length).mask_fill(zero, 0.0)
 }
 
-fn softmax(p: Value, rate: Value, axis: usize) -> Result<Value> {
-    zip_tensors!(p, rate, (p, rate) => {
-        let mean = (p.clone() * rate.clone()).sum_dim(axis);
-        p * (rate - mean)
-    })
+/// Of a softmax, whose value is `y`, or of its logarithm.
+fn softmax(op: &Op, x: Value, rate: Value, y: &Value) -> Result<Value> {
+    match op {
+        Op::Softmax { axis } => zip_tensors!(y.clone(), rate, (p, rate) => {
+            let mean = (p.clone() * rate.clone()).sum_dim(*axis);
+            p * (rate - mean)
+        }),
+        Op::LogSoftmax { axis } => {
+            let p = map_tensor!(x, t => activation::softmax(t, *axis));
+            zip_tensors!(p, rate, (p, rate) => rate.clone() - (p * rate).sum_dim(*axis))
+        }
+        other => Err(Error::internal(format!("'{}' is no softmax", other.name()))),
+    }
 }
 
 fn prelu(x: Value, rate: Value, params: &Params) -> Result<Value> {

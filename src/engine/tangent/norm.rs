@@ -6,27 +6,33 @@ use super::super::norm::{layer_rows, per_channel, scaled, window_mean};
 use super::super::ops::{Params, param};
 use super::super::sums::mean_rows;
 use super::super::value::{Value, map_tensor, zip_tensors};
+use crate::card::Op;
 use crate::error::{Error, Result};
 
-pub(super) fn layer(x: Value, rate: Value, params: &Params, epsilon: f64) -> Result<Value> {
+/// Of any norm.
+pub(super) fn of(op: &Op, x: Value, rate: Value, params: &Params) -> Result<Value> {
+    match op {
+        Op::LayerNorm { epsilon } => layer(x, rate, params, *epsilon),
+        Op::GroupNorm { groups, epsilon } => group(x, rate, params, *groups, *epsilon),
+        Op::LocalResponseNorm { size, alpha, beta, k } => local_response(x, rate, *size, [*alpha, *beta, *k]),
+        other => Err(Error::internal(format!("'{}' is no norm", other.name()))),
+    }
+}
+
+fn layer(x: Value, rate: Value, params: &Params, epsilon: f64) -> Result<Value> {
     let gamma = param(params, "gamma")?;
     let rows = layer_rows(&x.shape(), gamma);
     scaled(standardised(x, rate, rows, epsilon)?, Some(gamma.clone()), None)
 }
 
-pub(super) fn group(x: Value, rate: Value, params: &Params, groups: usize, epsilon: f64) -> Result<Value> {
+fn group(x: Value, rate: Value, params: &Params, groups: usize, epsilon: f64) -> Result<Value> {
     let shape = x.shape();
     let gamma = per_channel(params, "gamma", shape.len())?;
     scaled(standardised(x, rate, shape[0] * groups, epsilon)?, gamma, None)
 }
 
 /// Of `x d^-beta` with `d = k + alpha m(x^2)`: `x' d^-beta - beta x d^(-beta - 1) d'` with `d' = 2 alpha m(x x')`.
-pub(super) fn local_response(
-    x: Value,
-    rate: Value,
-    size: usize,
-    [alpha, beta, k]: [f64; 3],
-) -> Result<Value> {
+fn local_response(x: Value, rate: Value, size: usize, [alpha, beta, k]: [f64; 3]) -> Result<Value> {
     let squares = map_tensor!(x.clone(), t => t.square());
     let base = window_mean(squares, size)?;
     let change = window_mean(zip_tensors!(x.clone(), rate.clone(), (x, rate) => x * rate)?, size)?;

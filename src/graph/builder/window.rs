@@ -1,4 +1,4 @@
-//! Sliding windows: settings of convolutions and pools, and the number of windows.
+//! Settings of square convolutions and pools.
 
 /// Settings of a square convolution. Defaults: stride 1, no padding, one group, no bias.
 #[derive(Debug, Clone, Copy)]
@@ -92,36 +92,9 @@ impl Pool {
     }
 }
 
-/// The number of windows; with `ceil_mode` a last one may extend past the end, if it starts inside the input.
-pub(super) fn windows(
-    size: usize,
-    before: usize,
-    after: usize,
-    kernel: usize,
-    stride: usize,
-    ceil_mode: bool,
-) -> usize {
-    let Some(room) = (size + before + after).checked_sub(kernel) else { return 0 };
-    if !ceil_mode {
-        return room / stride + 1;
-    }
-    let count = room.div_ceil(stride) + 1;
-    if (count - 1) * stride >= size + before { count - 1 } else { count }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn windows_are_counted_as_torch_counts_them() {
-        assert_eq!(windows(224, 3, 3, 7, 2, false), 112);
-        assert_eq!(windows(111, 0, 0, 3, 2, true), 55);
-        assert_eq!(windows(112, 0, 0, 3, 2, true), 56);
-        // The third window would start at 4, in the padding after the input.
-        assert_eq!(windows(3, 1, 1, 2, 2, true), 2);
-        assert_eq!(windows(2, 0, 0, 3, 1, false), 0);
-    }
 
     #[test]
     fn same_padding_depends_on_the_input() {

@@ -132,12 +132,7 @@ impl Graph {
 
 impl Node {
     fn check(&self) -> Result<(), Problem> {
-        let (least, most) = self.op.arity(&self.params);
-        let count = self.inputs.len();
-        if count < least || count > most {
-            let expected = if least == most { least.to_string() } else { format!("at least {least}") };
-            return Err(Problem::new(format!("'{}' has {count} inputs", self.op.name())).expected(expected));
-        }
+        self.op.check_arity(self.inputs.len(), self.params.contains_key("other"))?;
         let roles = self.op.roles();
         for role in self.params.keys() {
             if !roles.iter().any(|(name, _)| name == role) {

@@ -5,6 +5,8 @@
 //! field's path. This room uses serde and knows no tensors or files; [`crate::model`] checks the graph's shapes
 //! against the weights.
 
+mod class;
+pub mod functions;
 mod graph;
 mod limits;
 mod ops;
@@ -18,6 +20,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Problem, Subject};
 
+pub use class::{Class, Statistic};
+pub use functions::Function;
+pub use functions::{SELU_CONSTANTS, from_onnx, is_onnx_function};
 pub use graph::{Graph, InputSpec, Layout, Node};
 pub use ops::{Op, PadMode};
 pub use preprocess::{ColorOrder, Crop, Filter, Preprocess, Resize};

@@ -2,9 +2,8 @@
 //!
 //! Receives an [`Op`], gives the facts that the graph's check and later rooms need.
 
-use std::collections::BTreeMap;
-
 use super::Op;
+use crate::error::Problem;
 
 impl Op {
     /// The operation's name in a card, for example `conv2d`.
@@ -46,29 +45,19 @@ impl Op {
         }
     }
 
-    /// Whether it takes two tensors, or one and a parameter `other` or a constant.
-    pub fn is_arithmetic(&self) -> bool {
-        matches!(
-            self,
-            Self::Add { .. }
-                | Self::Sub { .. }
-                | Self::Mul { .. }
-                | Self::Div { .. }
-                | Self::Minimum { .. }
-                | Self::Maximum { .. }
-        )
-    }
-
-    /// Minimum and maximum number of input tensors, given its parameters.
-    pub(super) fn arity(&self, params: &BTreeMap<String, String>) -> (usize, usize) {
-        match self {
+    /// Refuses a number of inputs that the operation cannot read. `has_other` for arithmetic whose second operand is a
+    /// parameter.
+    pub(crate) fn check_arity(&self, count: usize, has_other: bool) -> Result<(), Problem> {
+        let (least, most) = match self {
             Self::Matmul {} => (2, 2),
             Self::Concat { .. } => (1, usize::MAX),
-            _ if self.is_arithmetic() => {
-                let constant = params.contains_key("other") || self.scalar().is_some();
-                if constant { (1, 1) } else { (2, 2) }
-            }
+            _ if self.is_arithmetic() && !has_other && self.scalar().is_none() => (2, 2),
             _ => (1, 1),
+        };
+        if (least..=most).contains(&count) {
+            return Ok(());
         }
+        let expected = if least == most { least.to_string() } else { format!("at least {least}") };
+        Err(Problem::new(format!("'{}' has {count} inputs", self.name())).expected(expected))
     }
 }

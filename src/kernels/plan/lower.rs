@@ -1,15 +1,13 @@
 //! From the graph's operations to those that have a kernel.
 
-use std::collections::BTreeMap;
-
 use super::node::{Node, NodeKind};
 use super::operation::{Operation, Shapes};
-use crate::card::{self, Op, PadMode};
+use crate::card::{Op, PadMode};
 use crate::kernels::activation::Activation;
 use crate::kernels::conv::ConvGeometry;
 use crate::kernels::filters::{self, Filters};
 use crate::kernels::pool::{self, Window};
-use crate::shapes;
+use crate::shapes::{self, Stored};
 
 /// Pixels of padding that an image may have however small it is: 2 MB per block of 8 channels.
 const MAX_PADDING: usize = 1 << 16;
@@ -87,11 +85,10 @@ fn inferred(operation: &Operation<'_>, inputs: &[[usize; 3]]) -> Option<[usize; 
     }
     let inputs: Vec<[usize; 4]> = inputs.iter().map(|[c, h, w]| [1, *c, *h, *w]).collect();
     let inputs: Vec<&[usize]> = inputs.iter().map(<[usize; 4]>::as_slice).collect();
-    let weight = || "weight".to_owned();
-    let tensors: BTreeMap<_, _> = operation.weight.iter().map(|shape| (weight(), shape.to_vec())).collect();
-    let params = tensors.keys().map(|name| (weight(), name.clone())).collect();
-    let node = card::Node { name: String::new(), inputs: Vec::new(), params, op: operation.op.clone() };
-    match shapes::after(&node, &inputs, &tensors).ok()?[..] {
+    let weight = operation.weight.iter();
+    let params: Vec<Stored> =
+        weight.map(|shape| Stored { role: "weight", name: "", shape: Some(shape) }).collect();
+    match shapes::after(operation.op, &inputs, &params).ok()?[..] {
         [1, channels, height, width] => Some([channels, height, width]),
         _ => None,
     }

@@ -79,6 +79,17 @@ pub(super) fn squashed(low: f64, high: f64) -> Kind {
     Kind::Squashed { low, high, origin: Origin::Unknown }
 }
 
+/// What a function's range says of its values.
+pub(super) fn ranged([low, high]: [f64; 2]) -> Kind {
+    if low.is_finite() && high.is_finite() {
+        squashed(low, high)
+    } else if low >= 0.0 {
+        Kind::NotNegative
+    } else {
+        Kind::Other
+    }
+}
+
 pub(super) fn exponential(x: Kind) -> Kind {
     match x {
         Kind::LogShares { axis, origin } => Kind::Shares { axis, sum: 1.0, origin },

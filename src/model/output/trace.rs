@@ -7,9 +7,9 @@
 use std::collections::HashMap;
 
 use super::kind::{
-    GUARD, Kind, TINY, clipped, exponential, logarithm, pooled, product, scaled, squashed, sum,
+    GUARD, Kind, TINY, clipped, exponential, logarithm, pooled, product, ranged, scaled, squashed, sum,
 };
-use crate::card::{Graph, Node, Op};
+use crate::card::{Class, Graph, Node, Op};
 
 /// What the last node provably gives.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -145,18 +145,9 @@ impl<'a> Trace<'a> {
             Op::LogSoftmax { axis } if *axis > 0 => Kind::LogShares { axis: *axis, origin },
             Op::Sigmoid {} => Kind::Squashed { low: 0.0, high: 1.0, origin },
             Op::LogSigmoid {} => Kind::LogSquashed { origin },
-            Op::HardSigmoid { .. } => Kind::Squashed { low: 0.0, high: 1.0, origin: Origin::Unknown },
-            Op::Tanh {} => Kind::Squashed { low: -1.0, high: 1.0, origin: Origin::Unknown },
-            Op::Identity {} | Op::Dropout {} => x,
-            Op::Flatten { .. }
-            | Op::Reshape { .. }
-            | Op::Squeeze { .. }
-            | Op::Unsqueeze { .. }
-            | Op::Transpose { .. } => self.moved(at, x),
             Op::Exp {} => exponential(x),
             Op::Log {} => logarithm(x),
             Op::Pow { exponent: -1.0 } => self.reciprocal(at),
-            Op::Softplus {} | Op::Sqrt { .. } | Op::Pow { exponent: 2.0 } => Kind::NotNegative,
             Op::Pow { .. } if x.is_not_negative() => Kind::NotNegative,
             Op::Abs {} if !x.is_not_negative() => Kind::NotNegative,
             Op::Relu {} | Op::Abs {} => clipped(x, 0.0, f64::INFINITY),
@@ -178,7 +169,12 @@ impl<'a> Trace<'a> {
             }
             Op::GlobalAvgPool {} | Op::AdaptiveAvgPool2d { .. } => pooled(x, true),
             Op::GlobalMaxPool {} => pooled(x, false),
-            _ => Kind::Other,
+            op => match op.class() {
+                Class::Nothing => x,
+                Class::Movement => self.moved(at, x),
+                Class::Pointwise(function) => ranged(function.range()),
+                _ => Kind::Other,
+            },
         }
     }
 

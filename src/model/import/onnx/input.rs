@@ -1,10 +1,8 @@
 //! What a graph says about its own input.
 
-use super::builder::Builder;
+use super::builder::{Builder, Tensor};
 use super::cast::is_real;
-use super::constant::BATCHES;
 use super::messages::{GraphProto, ValueInfoProto};
-use super::site::Tensor;
 use crate::card::{InputSpec, Layout, Op};
 use crate::error::{OptionName, Phrase};
 
@@ -102,22 +100,17 @@ impl Picture {
         Ok(size)
     }
 
-    /// The graph's own input, channels first.
-    pub(super) fn tensor(&self, name: &str) -> Tensor {
-        let [height, width] = self.size;
-        Tensor { name: name.into(), shapes: BATCHES.map(|batch| vec![batch, self.channels, height, width]) }
+    /// Starts the graph, with the input as the file's nodes expect it: one that has channels last is turned first.
+    pub(super) fn enter(&self, name: &str) -> Result<(Builder, Tensor), String> {
+        let (mut builder, tensor) = Builder::new(self.spec(name));
+        let tensor = match self.layout {
+            Layout::ChannelsFirst => tensor,
+            Layout::ChannelsLast => builder.unary(Op::Transpose { perm: vec![0, 2, 3, 1] }, &tensor)?,
+        };
+        Ok((builder, tensor))
     }
 
-    /// The input as the file's nodes expect it: one that has channels last is turned first.
-    pub(super) fn enter(&self, builder: &mut Builder, name: &str) -> Result<Tensor, String> {
-        let tensor = self.tensor(name);
-        match self.layout {
-            Layout::ChannelsFirst => Ok(tensor),
-            Layout::ChannelsLast => builder.unary(Op::Transpose { perm: vec![0, 2, 3, 1] }, &tensor),
-        }
-    }
-
-    pub(super) fn spec(&self, name: &str) -> InputSpec {
+    fn spec(&self, name: &str) -> InputSpec {
         let [height, width] = self.size;
         InputSpec { name: name.into(), channels: self.channels, height, width, layout: self.layout }
     }

@@ -2,7 +2,7 @@
 //!
 //! Receives a file and what the caller knows about the input, returns [`Lowered`]. The messages ([`messages`]) are
 //! decoded, local functions are inlined, nodes are lowered by one function per operation, and what exporters take apart
-//! is joined again ([`tidy`]). Nodes keep the names that users know them by.
+//! is joined again ([`passes`]). Nodes keep the names that users know them by.
 //!
 //! Shapes are worked out for two batch sizes at once ([`constant`]): what depends on the batch shows, and a graph that
 //! only works for the exporter's one sample is either made general or refused.
@@ -25,19 +25,16 @@ mod output;
 mod parts;
 mod reduce;
 mod site;
-mod tidy;
 mod walk;
 mod whole;
 
-use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
-use ndarray::ArrayD;
-
 use super::state_dict::file_name;
+use crate::builder::{Finished, Weight};
 use crate::card::{Graph, Node, Op};
 use crate::error::{Error, Phrase, Result};
-use builder::{Builder, Draft};
+use crate::passes;
 use file::Source;
 use walk::Walk;
 
@@ -57,14 +54,6 @@ pub(crate) struct Stored {
     pub(crate) shape: Vec<usize>,
     /// Row-major, the last axis fastest.
     pub(crate) numbers: Vec<f32>,
-}
-
-impl Stored {
-    /// Arrays that were sliced, tiled, turned or joined keep their numbers in another order than the one they are read
-    /// in, so numbers leave an array through its iterator and never as its memory (`.clippy.toml` refuses that).
-    fn new(name: String, values: ArrayD<f32>) -> Self {
-        Self { name, shape: values.shape().to_vec(), numbers: values.into_iter().collect() }
-    }
 }
 
 /// A network that was read from an ONNX file.
@@ -99,51 +88,24 @@ fn lower_all(source: &Source, options: &Options) -> Result<Lowered, String> {
     };
     let walk = Walk::new(source, &output)?;
     let input = walk.input()?;
-    let mut builder = Builder::default();
     let picture = input::Picture::read(graph, input, options.size)?;
-    let first = picture.enter(&mut builder, input)?;
+    let (mut builder, first) = picture.enter(input)?;
     let last = walk.run(&mut builder, (input, first, picture.whole), &output)?;
-    let last = tidy::tidy(&mut builder, &picture.tensor(input), &last)?;
-    let names = names::assign(&builder, &graph.node, input);
-    let (nodes, weights, output) = named(builder, &names, &last);
-    if nodes.is_empty() {
-        return Err("does nothing to its input".into());
-    }
-    let graph = Graph { input: picture.spec(input), nodes, output };
+    let mut draft = builder.end_at(&last);
+    passes::canonicalise(&mut draft);
+    let names = names::assign(&draft, &graph.node, input);
+    let Finished { graph, weights } = draft.finish(&names, |node, role, _| format!("{node}.{role}"))?;
+    let weights = weights.into_iter().map(|(name, Weight { shape, values, .. })| Stored {
+        name,
+        shape,
+        numbers: values,
+    });
     Ok(Lowered {
         graph,
-        weights,
+        weights: weights.collect(),
         whole: picture.whole,
         notes: note.into_iter().chain(cut).chain(picture.notes).collect(),
     })
-}
-
-type Finished = (Vec<Node>, Vec<Stored>, String);
-
-/// Puts the final names in place of the provisional ones. A weight is called after the node that takes it first.
-fn named(mut builder: Builder, names: &[String], output: &str) -> Finished {
-    let values: HashMap<String, &String> =
-        builder.drafts.iter().zip(names).map(|(draft, name)| (draft.node.name.clone(), name)).collect();
-    let rename = |name: &str| values.get(name).map_or_else(|| name.to_owned(), |name| (*name).clone());
-    let mut weights = Vec::new();
-    let mut called: BTreeMap<String, String> = BTreeMap::new();
-    let mut nodes = Vec::with_capacity(builder.drafts.len());
-    for (Draft { mut node, .. }, name) in builder.drafts.into_iter().zip(names) {
-        node.inputs = node.inputs.iter().map(|input| rename(input)).collect();
-        for (role, key) in &mut node.params {
-            if let Some(weight) = builder.weights.remove(key) {
-                let tensor = format!("{name}.{role}");
-                weights.push(Stored::new(tensor.clone(), weight.values));
-                called.insert(key.clone(), tensor);
-            }
-            if let Some(tensor) = called.get(key) {
-                tensor.clone_into(key);
-            }
-        }
-        node.name.clone_from(name);
-        nodes.push(node);
-    }
-    (nodes, weights, rename(output))
 }
 
 /// Whether the graph changes the pixels' scale before its first layer, so that the card must not. Adding nothing, by which

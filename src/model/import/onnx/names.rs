@@ -12,8 +12,8 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use super::builder::{Builder, Draft};
 use super::messages::NodeProto;
+use crate::builder::{Draft, DraftNode};
 
 /// The last part of a weight's name, in PyTorch, Burn and Keras.
 const ROLES: [&str; 8] = ["weight", "bias", "gamma", "beta", "running_mean", "running_var", "slope", "alpha"];
@@ -28,12 +28,11 @@ enum Place {
     Unknown,
 }
 
-/// A name for every node of `builder`, in its order; none is `reserved`.
-pub(super) fn assign(builder: &Builder, nodes: &[NodeProto], reserved: &str) -> Vec<String> {
+/// A name for every node of `draft`, in its order; none is `reserved`.
+pub(super) fn assign(draft: &Draft, nodes: &[NodeProto], reserved: &str) -> Vec<String> {
     let prefix = common_prefix(nodes);
-    let places: Vec<Place> = builder.drafts.iter().map(|draft| place(&nodes[draft.origin], prefix)).collect();
-    let weighted: Vec<Option<String>> =
-        builder.drafts.iter().map(|draft| of_weight(builder, draft)).collect();
+    let places: Vec<Place> = draft.nodes().map(|(_, node)| place(&nodes[node.origin], prefix)).collect();
+    let weighted: Vec<Option<String>> = draft.nodes().map(|(_, node)| of_weight(draft, node)).collect();
     let modules = places.iter().filter_map(|place| match place {
         Place::Module(path) => Some(path.as_str()),
         _ => None,
@@ -43,8 +42,8 @@ pub(super) fn assign(builder: &Builder, nodes: &[NodeProto], reserved: &str) -> 
     let mut names = Names { taken: HashSet::from([reserved.to_owned()]), counts: HashMap::new() };
     let last_of_run = |at: usize| places.get(at + 1) != Some(&places[at]);
     let mut result = Vec::with_capacity(places.len());
-    for (at, draft) in builder.drafts.iter().enumerate() {
-        let op = draft.node.op.name();
+    for (at, (_, node)) in draft.nodes().enumerate() {
+        let op = node.op.name();
         let wanted = match (&weighted[at], &places[at]) {
             (Some(name), _) => name.clone(),
             (None, Place::Module(path)) if path.is_empty() => op,
@@ -85,10 +84,9 @@ fn containers<'a>(paths: impl Iterator<Item = &'a str>) -> BTreeSet<&'a str> {
 }
 
 /// The module that a weight's name belongs to, when the file kept it.
-fn of_weight(builder: &Builder, draft: &Draft) -> Option<String> {
-    let key = draft.node.params.get("weight").or_else(|| draft.node.params.get("gamma"))?;
-    let source = &builder.weights.get(key)?.source;
-    let (module, role) = source.rsplit_once('.')?;
+fn of_weight(draft: &Draft, node: &DraftNode) -> Option<String> {
+    let weight = draft.weight_of(node, "weight").or_else(|| draft.weight_of(node, "gamma"))?;
+    let (module, role) = weight.source.rsplit_once('.')?;
     let kept = ROLES.contains(&role) && !module.is_empty() && !module.contains([':', '/', ' ']);
     kept.then(|| module.to_owned())
 }

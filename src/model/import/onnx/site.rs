@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use ndarray::ArrayD;
 
+use super::builder::Tensor;
 use super::constant::Constant;
 use super::file::Source;
 use super::messages::{AttributeProto, NodeProto, TensorProto};
@@ -26,34 +27,6 @@ pub(super) enum Value {
     PerBatch(Rc<[Constant; 2]>),
     /// Several values in order.
     List(Vec<Value>),
-}
-
-/// A value of the graph in the making.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Tensor {
-    /// The name that later nodes read it by.
-    pub(super) name: String,
-    /// Its shape for each of the two batch sizes.
-    pub(super) shapes: [Vec<usize>; 2],
-}
-
-impl Tensor {
-    pub(super) fn rank(&self) -> usize {
-        self.shapes[0].len()
-    }
-
-    /// The size along `axis`, when it does not depend on the batch.
-    pub(super) fn side(&self, axis: usize) -> Result<usize, String> {
-        match (self.shapes[0].get(axis), self.shapes[1].get(axis)) {
-            (Some(first), Some(second)) if first == second => Ok(*first),
-            (Some(_), Some(_)) => Err(format!("works along axis {axis}, which is the batch")),
-            _ => Err(format!("works along axis {axis}, but its input has rank {}", self.rank())),
-        }
-    }
-
-    pub(super) fn is_batch(&self, axis: usize) -> bool {
-        self.shapes[0].get(axis) != self.shapes[1].get(axis)
-    }
 }
 
 impl From<Constant> for Value {

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use super::builder::Builder;
+use super::builder::{Builder, Tensor};
 use super::file::Source;
 use super::messages::{GraphProto, NodeProto, TensorProto};
-use super::site::{Site, Tensor, Value};
+use super::site::{Site, Value};
 use super::whole::{self, Whole};
 use super::{fold, lanes, lower};
 use crate::error::did_you_mean;
@@ -167,7 +167,7 @@ impl<'a> Walk<'a> {
         let mut sources: HashMap<&str, &str> = HashMap::new();
         for at in &self.needed {
             let node = &self.graph.node[*at];
-            builder.origin = *at;
+            builder.begin(*at);
             let explain = |problem: String| format!("{} ({}): {problem}", called(node), node.op_type);
             let site = self.site(node, &values, &sources).map_err(explain)?;
             let reads_whole = node.input.iter().any(|name| whole.contains(name.as_str()));

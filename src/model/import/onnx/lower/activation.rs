@@ -1,13 +1,19 @@
 //! Operations on each number by itself, and softmax.
 
-use super::super::builder::Builder;
+use super::super::builder::{Builder, Tensor};
 use super::super::cast::is_real;
 use super::super::constant::Constant;
-use super::super::site::{Site, Tensor, Value, front};
+use super::super::site::{Site, Value, front};
 use super::{one, required, scaled, weight};
-use crate::card::Op;
+use crate::card::{Op, from_onnx, is_onnx_function};
 
-/// The activations and elementary functions; the graph knows most of them by themselves.
+/// Whether ONNX's operator `op` works on each element by itself, and [`pointwise`] lowers it.
+pub(super) fn is_pointwise(op: &str) -> bool {
+    let composed = ["PRelu", "Selu", "Celu", "Gelu", "Swish", "Softsign", "Neg", "Reciprocal"];
+    composed.contains(&op) || is_onnx_function(op)
+}
+
+/// The activations and elementary functions; the table of functions has most of them.
 pub(super) fn pointwise(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
     let x = site.tensor(0)?;
     let op = match site.op() {
@@ -15,25 +21,12 @@ pub(super) fn pointwise(builder: &mut Builder, site: &Site) -> Result<Vec<Value>
         "Softsign" => return softsign(builder, x),
         "Celu" => return celu(builder, x, site.float("alpha", 1.0)?),
         "Neg" => return one(scaled(builder, x, -1.0)?),
-        "Relu" => Op::Relu {},
-        "LeakyRelu" => Op::LeakyRelu { slope: site.float("alpha", 0.01)? },
-        "Elu" => Op::Elu { alpha: site.float("alpha", 1.0)? },
         "Selu" => selu(site)?,
         "Gelu" => Op::Gelu { approximate: site.text("approximate", "none")? == "tanh" },
         "Swish" if site.float("alpha", 1.0)? == 1.0 => Op::Silu {},
-        "Mish" => Op::Mish {},
-        "Sigmoid" => Op::Sigmoid {},
-        "HardSigmoid" => Op::HardSigmoid { alpha: site.float("alpha", 0.2)?, beta: site.float("beta", 0.5)? },
-        "HardSwish" => Op::HardSwish {},
-        "Tanh" => Op::Tanh {},
-        "Softplus" => Op::Softplus {},
-        "Exp" => Op::Exp {},
-        "Log" => Op::Log {},
-        "Sqrt" => Op::Sqrt { of_squares: false },
-        "Erf" => Op::Erf {},
-        "Abs" => Op::Abs {},
         "Reciprocal" => Op::Pow { exponent: -1.0 },
-        _ => return Err("has settings that are not supported".into()),
+        name => from_onnx(name, |attribute, default| site.float(attribute, default))
+            .ok_or("has settings that are not supported")??,
     };
     one(builder.unary(op, x)?)
 }

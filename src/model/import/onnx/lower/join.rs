@@ -2,10 +2,10 @@
 
 use ndarray::{ArrayD, IxDyn};
 
-use super::super::builder::{Builder, Weight};
+use super::super::builder::{Builder, Tensor, Weight};
 use super::super::constant::Constant;
 use super::super::fold;
-use super::super::site::{Site, Tensor, Value};
+use super::super::site::{Site, Value};
 use super::pick::part;
 use super::{MAX_PARTS, one};
 use crate::axes;

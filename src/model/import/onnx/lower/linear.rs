@@ -2,8 +2,8 @@
 
 use ndarray::{ArrayD, Axis, Ix2};
 
-use super::super::builder::{Builder, Weight};
-use super::super::site::{Site, Tensor, Value};
+use super::super::builder::{Builder, Tensor, Weight};
+use super::super::site::{Site, Value};
 use super::{listed, one, weight};
 use crate::card::Op;
 

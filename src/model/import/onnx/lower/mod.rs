@@ -17,8 +17,8 @@ mod shape;
 mod split;
 mod window;
 
-use super::builder::{Builder, Weight};
-use super::site::{Site, Tensor, Value};
+use super::builder::{Builder, Tensor, Weight};
+use super::site::{Site, Value};
 use crate::card::Op;
 
 /// More parts than any network selects from a value one by one.
@@ -42,9 +42,7 @@ pub(super) fn find(op: &str) -> Option<Lower> {
         "InstanceNormalization" => norm::instance,
         "LRN" => norm::local_response,
         "Add" | "Sub" | "Mul" | "Div" | "Pow" | "Min" | "Max" | "Sum" | "Mean" => pairs::arithmetic,
-        "Relu" | "LeakyRelu" | "PRelu" | "Elu" | "Selu" | "Celu" | "Gelu" | "Swish" | "Mish" | "Sigmoid"
-        | "HardSigmoid" | "HardSwish" | "Tanh" | "Softplus" | "Softsign" | "Exp" | "Log" | "Sqrt" | "Erf"
-        | "Abs" | "Neg" | "Reciprocal" => activation::pointwise,
+        op if activation::is_pointwise(op) => activation::pointwise,
         "Clip" => activation::clip,
         "Softmax" | "LogSoftmax" => activation::softmax,
         "Identity" | "Cast" | "CastLike" | "Dropout" => activation::nothing,
@@ -75,8 +73,7 @@ pub(super) fn find(op: &str) -> Option<Lower> {
 
 /// Whether an operation treats each row of a list separately and in the same way.
 pub(super) fn is_rowwise(op: &str) -> bool {
-    let pointwise = find(op).is_some_and(|lower| std::ptr::fn_addr_eq(lower, activation::pointwise as Lower));
-    pointwise && op != "PRelu"
+    activation::is_pointwise(op) && op != "PRelu"
         || matches!(
             op,
             "Gemm" | "MatMul" | "Add" | "Sub" | "Mul" | "Div" | "Clip" | "Identity" | "Cast" | "Dropout"

@@ -1,9 +1,9 @@
 //! Arithmetic on two values, or on a value and a constant.
 
 use super::super::arithmetic::check_count;
-use super::super::builder::{Builder, Weight};
+use super::super::builder::{Builder, Tensor, Weight};
 use super::super::constant::Constant;
-use super::super::site::{Site, Tensor, Value, decimal};
+use super::super::site::{Site, Value, decimal};
 use super::scaled;
 use crate::card::Op;
 

@@ -1,9 +1,9 @@
 //! Parts of computed values: slices, and elements at known indices.
 
-use super::super::builder::Builder;
+use super::super::builder::{Builder, Tensor};
 use super::super::constant::Constant;
 use super::super::parts;
-use super::super::site::{Site, Tensor, Value, front};
+use super::super::site::{Site, Value, front};
 use super::shape::reshaped;
 use super::{MAX_PARTS, one};
 use crate::card::Op;

@@ -1,7 +1,7 @@
 //! Means, sums and extremes along axes.
 
-use super::super::builder::Builder;
-use super::super::site::{Site, Tensor, Value, fronts};
+use super::super::builder::{Builder, Tensor};
+use super::super::site::{Site, Value, fronts};
 use super::one;
 use crate::card::Op;
 

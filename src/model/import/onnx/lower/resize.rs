@@ -3,9 +3,9 @@
 //! `Resize` and its predecessor `Upsample` are read into one [`Side`] per axis, then into the settings of the graph's
 //! operation: PyTorch's if they sample the same positions, else ONNX's own conventions.
 
-use super::super::builder::Builder;
+use super::super::builder::{Builder, Tensor};
 use super::super::constant::{Constant, Lanes};
-use super::super::site::{Site, Tensor, Value, decimal, front};
+use super::super::site::{Site, Value, decimal, front};
 use super::one;
 use crate::card::{Coordinates, Op, ResizeMapping, ResizeMode, Rounding};
 use crate::resize::Rule;

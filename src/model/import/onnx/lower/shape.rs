@@ -3,10 +3,10 @@
 //! The batch must stay a separate axis. A reshape to a fixed batch of 1 (exporters write the batch of their sample)
 //! is read as any batch if every picture's numbers stay together; else it is refused.
 
-use super::super::builder::Builder;
+use super::super::builder::{Builder, Tensor};
 use super::super::constant::Lanes;
 use super::super::fold;
-use super::super::site::{Site, Tensor, Value, front, fronts};
+use super::super::site::{Site, Value, front, fronts};
 use super::one;
 use crate::axes;
 use crate::card::Op;

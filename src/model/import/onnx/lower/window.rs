@@ -2,8 +2,8 @@
 
 use ndarray::Axis;
 
-use super::super::builder::Builder;
-use super::super::site::{Site, Tensor, Value};
+use super::super::builder::{Builder, Tensor};
+use super::super::site::{Site, Value};
 use super::{listed, one, weight};
 use crate::card::Op;
 

@@ -1,0 +1,140 @@
+//! What kind of operation an operation is: what most readers of a graph ask.
+//!
+//! Receives an [`Op`], returns its [`Class`]. The match over all operations is here and, for shapes and for running them,
+//! in two other places; to ask "does it work on each element" or "is it linear" is to ask the class.
+
+use super::Op;
+use super::functions::{Function, table};
+
+/// Operations that do the same kind of thing.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Class {
+    /// The same function of each element; see [`Op::function`].
+    Pointwise(Function),
+    /// A function of each element with stored numbers per channel: batch norm, whose statistics are stored, and PReLU.
+    Channelwise,
+    /// Sum, difference, product, quotient or extreme of two operands, element by element; see [`Op::is_arithmetic`].
+    Arithmetic,
+    /// A linear map with stored weights, and perhaps a bias: convolution and linear layer.
+    Linear,
+    /// The matrix product of two computed tensors.
+    Product,
+    /// A statistic of each window of height and width, down to the one window that is the whole map.
+    Window(Statistic),
+    /// A statistic along any axes.
+    Reduction(Statistic),
+    /// Normalisation by statistics of the tensor itself.
+    Norm,
+    /// Softmax along an axis, or its logarithm.
+    Softmax,
+    /// The same elements, or some of them, in another order or shape.
+    Movement,
+    /// Rows and columns added around a map or interpolated in it.
+    Resampling,
+    /// Tensors joined along an axis.
+    Join,
+    /// The tensor as it is.
+    Nothing,
+}
+
+/// What a window or a reduction computes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Statistic {
+    /// The arithmetic mean.
+    Mean,
+    /// The sum.
+    Sum,
+    /// The greatest value.
+    Max,
+    /// The least value.
+    Min,
+    /// Square root of the sum of squares.
+    Length,
+}
+
+impl Statistic {
+    /// Whether it is linear and has weights that are not negative, so that what is not negative stays so.
+    #[must_use]
+    pub fn is_average(self) -> bool {
+        matches!(self, Self::Mean | Self::Sum)
+    }
+}
+
+impl Op {
+    /// The kind of this operation.
+    #[must_use]
+    pub fn class(&self) -> Class {
+        let pointwise = |entry, settings| Class::Pointwise(Function::new(entry, settings));
+        let plain = |entry| pointwise(entry, [0.0; 2]);
+        match self {
+            Self::Relu {} => plain(&table::RELU),
+            Self::Relu6 {} => pointwise(&table::CLIP, [0.0, 6.0]),
+            Self::LeakyRelu { slope } => pointwise(&table::LEAKY_RELU, [*slope, 0.0]),
+            Self::Elu { alpha } => pointwise(&table::ELU, [*alpha, 0.0]),
+            Self::Selu {} => plain(&table::SELU),
+            Self::Gelu { approximate: false } => plain(&table::GELU),
+            Self::Gelu { approximate: true } => plain(&table::GELU_BY_TANH),
+            Self::Silu {} => plain(&table::SILU),
+            Self::Mish {} => plain(&table::MISH),
+            Self::Sigmoid {} => plain(&table::SIGMOID),
+            Self::HardSigmoid { alpha, beta } => pointwise(&table::HARD_SIGMOID, [*alpha, *beta]),
+            Self::HardSwish {} => plain(&table::HARD_SWISH),
+            Self::Tanh {} => plain(&table::TANH),
+            Self::Softplus {} => plain(&table::SOFTPLUS),
+            Self::LogSigmoid {} => plain(&table::LOG_SIGMOID),
+            Self::Clip { min, max } => pointwise(&table::CLIP, [*min, *max]),
+            Self::Exp {} => plain(&table::EXP),
+            Self::Sqrt { of_squares: false } => plain(&table::SQRT),
+            Self::Sqrt { of_squares: true } => plain(&table::LENGTH),
+            Self::Log {} => plain(&table::LOG),
+            Self::Abs {} => plain(&table::ABS),
+            Self::Erf {} => plain(&table::ERF),
+            Self::Pow { exponent } => pointwise(&table::POW, [*exponent, 0.0]),
+            Self::BatchNorm { .. } | Self::Prelu {} => Class::Channelwise,
+            Self::Add { .. }
+            | Self::Sub { .. }
+            | Self::Mul { .. }
+            | Self::Div { .. }
+            | Self::Minimum { .. }
+            | Self::Maximum { .. } => Class::Arithmetic,
+            Self::Conv2d { .. } | Self::Linear {} => Class::Linear,
+            Self::Matmul {} => Class::Product,
+            Self::AvgPool2d { .. } | Self::AdaptiveAvgPool2d { .. } | Self::GlobalAvgPool {} => {
+                Class::Window(Statistic::Mean)
+            }
+            Self::MaxPool2d { .. } | Self::GlobalMaxPool {} => Class::Window(Statistic::Max),
+            Self::ReduceMean { .. } => Class::Reduction(Statistic::Mean),
+            Self::ReduceSum { .. } => Class::Reduction(Statistic::Sum),
+            Self::ReduceMax { .. } => Class::Reduction(Statistic::Max),
+            Self::ReduceMin { .. } => Class::Reduction(Statistic::Min),
+            Self::ReduceL2 { .. } => Class::Reduction(Statistic::Length),
+            Self::LayerNorm { .. } | Self::GroupNorm { .. } | Self::LocalResponseNorm { .. } => Class::Norm,
+            Self::Softmax { .. } | Self::LogSoftmax { .. } => Class::Softmax,
+            Self::Flatten { .. }
+            | Self::Reshape { .. }
+            | Self::Transpose { .. }
+            | Self::Squeeze { .. }
+            | Self::Unsqueeze { .. }
+            | Self::Slice { .. }
+            | Self::Split { .. } => Class::Movement,
+            Self::Pad { .. } | Self::Resize { .. } => Class::Resampling,
+            Self::Concat { .. } => Class::Join,
+            Self::Dropout {} | Self::Identity {} => Class::Nothing,
+        }
+    }
+
+    /// The function that this operation applies to each element; `None` for operations of other classes.
+    #[must_use]
+    pub fn function(&self) -> Option<Function> {
+        match self.class() {
+            Class::Pointwise(function) => Some(function),
+            _ => None,
+        }
+    }
+
+    /// True for what takes two values, or one and a parameter `other` or a number.
+    #[must_use]
+    pub fn is_arithmetic(&self) -> bool {
+        self.class() == Class::Arithmetic
+    }
+}

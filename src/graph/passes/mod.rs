@@ -1,0 +1,37 @@
+//! One form for every network: what exporters and libraries take apart is joined again.
+//!
+//! Receives the [`Draft`] of a builder whose output is declared and rewrites it in place: the graph computes the same with fewer
+//! and better known operations, whichever way it came in. Every pass looks at each node once and changes only what its own
+//! node reads, so that all of them together are about linear in the number of nodes.
+//!
+//! | pass | joins |
+//! |---|---|
+//! | `transposes` | orders of axes that undo each other, also across operations on each element |
+//! | `reductions` | means, sums and extremes over one axis after another |
+//! | `affine` | a constant added to a product: its bias |
+//! | `norms` | layer norm and group norm that are spelled out |
+//! | `affine` | steps of arithmetic with one constant per channel: a batch norm |
+//! | `activations` | formulas of SiLU, hard sigmoid, hard swish, Mish, GELU and ReLU6 |
+
+mod activations;
+mod affine;
+mod constant;
+mod formula;
+mod norms;
+mod pattern;
+mod reductions;
+#[cfg(test)]
+mod tests;
+mod transposes;
+
+use crate::draft::Draft;
+
+/// Brings a draft to the form that all sources share.
+pub fn canonicalise(draft: &mut Draft) {
+    transposes::cancel(draft);
+    reductions::join(draft);
+    affine::join_biases(draft);
+    norms::join(draft);
+    affine::join_batch_norms(draft);
+    activations::join(draft);
+}
