@@ -13,7 +13,11 @@ impl Context {
     pub(super) fn product(&mut self, left: &TensorIr, right: &TensorIr, output: &TensorIr) -> Option<()> {
         let input = self.tensor(left)?;
         if let Some(weight) = self.constant(right) {
-            return self.push(Op::Linear {}, &[&input], vec![("weight", matrix(&weight)?)], output);
+            let weight = ("weight", of_rank(2, &weight)?);
+            return match self.whole(&input) {
+                Some(whole) => self.push_on_rows(Op::Linear {}, &whole, weight, output),
+                None => self.push(Op::Linear {}, &[&input], vec![weight], output),
+            };
         }
         let other = self.tensor(right)?;
         self.push(Op::Matmul {}, &[&input, &other], vec![], output)
@@ -43,6 +47,9 @@ impl Context {
             (Some(left), Some(right)) => self.push(op, &[&left, &right], vec![], output),
             (Some(input), None) => {
                 let other = self.constant(right)?;
+                if let (Some(whole), Some(list)) = (self.whole(&input), of_rank(1, &other)) {
+                    return self.push_on_rows(op, &whole, ("other", list), output);
+                }
                 self.push(op, &[&input], vec![("other", other)], output)
             }
             (None, Some(input)) if commutes => {
@@ -54,9 +61,9 @@ impl Context {
     }
 }
 
-/// A matrix, which Burn brings to the rank of what it meets by ones in front; without these.
-fn matrix(constant: &Constant) -> Option<Constant> {
-    let at = constant.shape.len().checked_sub(2)?;
+/// Burn brings parameters to the rank of what they meet by ones in front; without these.
+fn of_rank(rank: usize, constant: &Constant) -> Option<Constant> {
+    let at = constant.shape.len().checked_sub(rank)?;
     let (ones, shape) = constant.shape.split_at(at);
     ones.iter().all(|side| *side == 1).then(|| Constant { id: constant.id, shape: shape.to_vec() })
 }

@@ -12,7 +12,7 @@ use super::names::{self, Names};
 use crate::card::{Graph, InputSpec, Layout, Op};
 use crate::error::Problem;
 use crate::model::StoredTensor;
-use burncam_graph::builder::{Builder, Draft, Finished, Tensor, Weight, WeightId};
+use burncam_graph::builder::{Builder, Draft, Finished, Tensor, ValueId, Weight, WeightId};
 use burncam_graph::passes;
 
 /// What a tensor of the recording is in the graph.
@@ -51,6 +51,8 @@ pub(super) struct Context {
     next: Vec<Option<String>>,
     names: Names,
     stored: HashMap<Constant, WeightId>,
+    /// Tensors of which only the last axis is left, all others being one axis of rows -> the tensor before that.
+    rows: HashMap<ValueId, Tensor>,
     builder: Builder,
     /// Why the builder took an operation not.
     problem: Option<Problem>,
@@ -85,7 +87,8 @@ impl Context {
         let (builder, input) =
             Builder::new(InputSpec { name, channels, height, width, layout: Layout::default() }, [1]);
         known.insert(picture, Value::Tensor(input));
-        Ok(Self { values, paths, known, next, names, stored: HashMap::new(), builder, problem: None })
+        let (stored, rows, problem) = Default::default();
+        Ok(Self { values, paths, known, next, names, stored, rows, builder, problem })
     }
 
     /// What follows comes from this operation of the recording.
@@ -149,6 +152,33 @@ impl Context {
         }
     }
 
+    /// The tensor whose rows a tensor has.
+    pub(super) fn whole(&self, rows: &Tensor) -> Option<Tensor> {
+        self.rows.get(&rows.id).cloned()
+    }
+
+    /// Remembers that `output` has the rows of `whole`.
+    pub(super) fn note_rows(&mut self, whole: &Tensor, output: &TensorIr) -> Option<()> {
+        let rows = self.tensor(output)?;
+        self.rows.insert(rows.id, whole.clone());
+        Some(())
+    }
+
+    /// Puts an operation on rows on the tensor that has them. Its result is there in rows, too, for other readers.
+    pub(super) fn push_on_rows(
+        &mut self,
+        op: Op,
+        whole: &Tensor,
+        param: (&str, Constant),
+        output: &TensorIr,
+    ) -> Option<()> {
+        self.push(op, &[whole], vec![param], output)?;
+        let result = self.tensor(output)?;
+        let shape = output.shape.iter().map(|side| *side as i64).collect();
+        self.push(Op::Reshape { shape }, &[&result], vec![], output)?;
+        self.note_rows(&result, output)
+    }
+
     /// Keeps a constant, once for each shape in which it is read.
     fn store(&mut self, constant: Constant) -> Result<WeightId, Problem> {
         if let Some(id) = self.stored.get(&constant) {
@@ -176,11 +206,18 @@ impl Context {
             tensors.free(path, None)
         });
         let Finished { graph, weights } = finished?;
+        let mut weights: HashMap<String, Weight> = weights.into_iter().collect();
         let stored = |(name, Weight { shape, values, .. })| {
             let bytes = TensorData::new(values, shape.clone()).into_bytes();
             StoredTensor::new(name, DType::F32, shape, None, bytes)
         };
-        Ok((graph, weights.into_iter().map(stored).collect()))
+        // A layer's weight before its bias, as modules have them.
+        let roles = graph
+            .nodes
+            .iter()
+            .flat_map(|node| node.op.roles().iter().filter_map(|(role, _)| node.params.get(*role)));
+        let tensors = roles.filter_map(|name| weights.remove_entry(name)).map(stored).collect();
+        Ok((graph, tensors))
     }
 
     /// What is said of an operation that a card does not have.

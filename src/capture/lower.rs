@@ -117,7 +117,16 @@ impl Context {
             Op::Reshape { shape: shape.collect() }
         };
         let tensor = self.tensor(input)?;
-        self.push(op, &[&tensor], vec![], output)
+        if let Some(whole) = self.whole(&tensor).filter(|whole| whole.shapes[0] == to) {
+            self.known.insert(output.id, Value::Tensor(whole));
+            return Some(());
+        }
+        self.push(op, &[&tensor], vec![], output)?;
+        // Burn multiplies matrices row by row, and brings the product back into shape.
+        if to.len() == 2 && from.len() > 2 && to.last() == from.last() {
+            self.note_rows(&tensor, output)?;
+        }
+        Some(())
     }
 
     fn slice(&mut self, slice: &SliceOpIr) -> Option<()> {
