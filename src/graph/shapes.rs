@@ -146,7 +146,8 @@ impl Site<'_> {
             Some(found) if found != expected => {
                 let name = self.stored(role).map(|param| param.name).filter(|name| !name.is_empty());
                 let name = name.map_or_else(String::new, |name| format!(" '{name}'"));
-                Err(Problem::new(format!("its {role}{name} has shape {found:?}")).expected(format!("{expected:?}")))
+                Err(Problem::new(format!("its {role}{name} has shape {found:?}"))
+                    .expected(format!("{expected:?}")))
             }
             _ => Ok(()),
         }

@@ -28,7 +28,9 @@ impl Window<'_> {
             .and_then(|sum| sum.checked_add(after))
             .ok_or("its padding is too large to compute")?
             .checked_sub(reach)
-            .ok_or_else(|| Problem::new(format!("its input side {size} is smaller than its window {reach}")))?;
+            .ok_or_else(|| {
+                Problem::new(format!("its input side {size} is smaller than its window {reach}"))
+            })?;
         let stride = self.stride[axis];
         if !self.ceil {
             return Ok(room / stride + 1);

@@ -65,7 +65,7 @@ fn the_error_function_has_its_known_values() {
         (3.5, 0.999_999_256_901_627_7),
         (7.0, 1.0),
     ] {
-        assert!((erf(x) - expected).abs() < 1e-15, "{x}: {}", erf(x));
+        assert!((erf(x) - expected).abs() < 4e-15, "{x}: {}", erf(x));
     }
 }
 

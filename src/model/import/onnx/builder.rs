@@ -45,7 +45,7 @@ impl Builder {
 
     /// An operation without weights on one tensor.
     pub(super) fn unary(&mut self, op: Op, input: &Tensor) -> Result<Tensor, String> {
-        self.0.unary(op, input)
+        Ok(self.0.unary(op, input)?)
     }
 
     /// Puts in an operation and works out what it gives.
@@ -55,7 +55,8 @@ impl Builder {
         inputs: &[&Tensor],
         weights: Vec<(&str, Weight)>,
     ) -> Result<Tensor, String> {
-        self.0.emit(op, inputs, weights.into_iter().map(|(role, weight)| (role, weight.into())).collect())
+        let weights = weights.into_iter().map(|(role, weight)| (role, weight.into())).collect();
+        Ok(self.0.emit(op, inputs, weights)?)
     }
 
     /// The graph that leads to `output`.
