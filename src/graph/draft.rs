@@ -179,11 +179,13 @@ impl Draft {
         inputs: Vec<ValueId>,
         params: BTreeMap<&'static str, WeightId>,
     ) {
-        let Some(node) = id.node().and_then(|at| self.nodes[at].as_mut()) else { return };
-        node.op = op;
-        node.params = params;
-        let old = std::mem::replace(&mut node.inputs, inputs.clone());
+        if self.node(id).is_none() {
+            return;
+        }
         inputs.iter().for_each(|input| self.readers[input.0].push(id));
+        let Some(node) = id.node().and_then(|at| self.nodes[at].as_mut()) else { return };
+        (node.op, node.params) = (op, params);
+        let old = std::mem::replace(&mut node.inputs, inputs);
         self.unread(id, &old);
     }
 

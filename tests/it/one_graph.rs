@@ -74,9 +74,8 @@ fn agree(card: &Card, shapes: &[(String, Vec<usize>)], ops: &[&str]) {
     assert_eq!(numbered(again.graph.as_ref().unwrap()), expected, "from a card");
 }
 
-fn conv([channels, out]: [usize; 2], kernel: usize, stride: usize, device: &Device) -> Conv2dConfig {
+fn conv([channels, out]: [usize; 2], kernel: usize, stride: usize) -> Conv2dConfig {
     let half = kernel / 2;
-    let _ = device;
     Conv2dConfig::new([channels, out], [kernel, kernel])
         .with_stride([stride, stride])
         .with_padding(PaddingConfig2d::Explicit(half, half, half, half))
@@ -114,9 +113,9 @@ impl Basic {
             (conv.init(device), norm())
         };
         Self {
-            conv1: conv([channels, out], 3, stride, device).init(device),
+            conv1: conv([channels, out], 3, stride).init(device),
             bn1: norm(),
-            conv2: conv([out, out], 3, 1, device).init(device),
+            conv2: conv([out, out], 3, 1).init(device),
             bn2: norm(),
             down: (stride > 1).then(down),
         }
@@ -142,7 +141,7 @@ impl ResNet {
             Basic::new([channels, widths[stage + 1]], if first && stage > 0 { 2 } else { 1 }, device)
         };
         Self {
-            conv1: conv([3, 64], 7, 2, device).init(device),
+            conv1: conv([3, 64], 7, 2).init(device),
             bn1: BatchNormConfig::new(64).init(device),
             pool: MaxPool2dConfig::new([3, 3])
                 .with_strides([2, 2])
@@ -188,9 +187,9 @@ impl MobileNet {
         let point = |channels: [usize; 2]| Conv2dConfig::new(channels, [1, 1]);
         let plain = |channels: [usize; 2]| point(channels).with_bias(false).init(device);
         Self {
-            stem: (conv([3, 8], 3, 2, device).init(device), norm(8)),
+            stem: (conv([3, 8], 3, 2).init(device), norm(8)),
             expand: (plain([8, 16]), norm(16)),
-            depthwise: (conv([16, 16], 3, 1, device).with_groups(16).init(device), norm(16)),
+            depthwise: (conv([16, 16], 3, 1).with_groups(16).init(device), norm(16)),
             squeeze: point([16, 4]).init(device),
             excite: point([4, 16]).init(device),
             project: (plain([16, 8]), norm(8)),
@@ -236,7 +235,7 @@ struct ConvNext {
 impl ConvNext {
     fn new(device: &Device) -> Self {
         let norm = || LayerNormConfig::new(8).with_epsilon(1e-6).init(device);
-        let depthwise = conv([8, 8], 7, 1, device).with_groups(8).with_bias(true);
+        let depthwise = conv([8, 8], 7, 1).with_groups(8).with_bias(true);
         Self {
             stem: Conv2dConfig::new([3, 8], [4, 4]).with_stride([4, 4]).init(device),
             stem_norm: norm(),

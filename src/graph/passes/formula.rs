@@ -102,7 +102,7 @@ impl Div<f64> for Pattern {
     type Output = Self;
 
     fn div(self, number: f64) -> Self {
-        self * number.recip()
+        Mul::mul(self, number.recip())
     }
 }
 

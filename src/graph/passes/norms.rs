@@ -26,7 +26,8 @@ pub(super) fn join(draft: &mut Draft) {
         let Some(node) = draft.node(id) else { continue };
         match node.op {
             Op::Add { scalar: None } => {
-                if !layer_norm(draft, id, &standardised) {
+                let is_layer_norm = layer_norm(draft, id, &standardised);
+                if !is_layer_norm {
                     take_parameter(draft, id, "beta");
                 }
             }
@@ -62,7 +63,7 @@ fn spelled_out(
     let (divided, gamma) = with_parameter(scaled)?;
     let Found { tensors: [source, _], axes, number } = standardised.find(draft, divided)?;
     let (source, epsilon) = (source?, number?);
-    let (last_axis, side) = draft.shape(source).iter().copied().enumerate().last()?;
+    let (last_axis, side) = draft.shape(source).iter().copied().enumerate().next_back()?;
     let listed = |id: WeightId| draft.weight(id).shape == [side];
     let fits = axes? == [last_axis] && listed(gamma) && listed(beta);
     fits.then(|| (source, [("gamma", gamma), ("beta", beta)].into(), epsilon))

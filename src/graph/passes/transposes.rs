@@ -53,7 +53,7 @@ fn sink(draft: &mut Draft, last: ValueId) -> Option<()> {
             Op::Transpose { perm } if !chain.is_empty() && undoes(perm, &back) => break before,
             // Their constants can be turned along.
             op if matches!(op.class(), Class::Pointwise(_) | Class::Arithmetic | Class::Nothing) => {
-                chain.push(before)
+                chain.push(before);
             }
             _ => return None,
         }
