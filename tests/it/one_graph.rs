@@ -136,7 +136,7 @@ impl ResNet {
     fn new(device: &Device) -> Self {
         let widths = [64, 64, 128, 256, 512];
         let block = |at: usize| {
-            let (stage, first) = (at / 2, at % 2 == 0);
+            let (stage, first) = (at / 2, at.is_multiple_of(2));
             let channels = if first { widths[stage] } else { widths[stage + 1] };
             Basic::new([channels, widths[stage + 1]], if first && stage > 0 { 2 } else { 1 }, device)
         };
