@@ -181,11 +181,11 @@ fn transposes_that_undo_each_other_are_removed() {
     let (to, back) = (vec![0, 2, 3, 1], vec![0, 3, 1, 2]);
     let mut net = Net::new();
     let x = net.input.clone();
-    let turned = net.op(Op::Transpose { perm: to.clone() }, &[&x]);
+    let turned = net.op(Op::Transpose { perm: to }, &[&x]);
     let values: Vec<f32> = (0..24_u8).map(f32::from).collect();
     let sum = net.with(ADD, &turned, &[4, 6], &values);
     let soft = net.op(Op::LogSigmoid {}, &[&sum]);
-    let again = net.op(Op::Transpose { perm: back.clone() }, &[&soft]);
+    let again = net.op(Op::Transpose { perm: back }, &[&soft]);
     let draft = net.end(&again);
     assert_eq!(ops(&draft), [ADD, Op::LogSigmoid {}]);
     let (_, sum) = draft.nodes().next().unwrap();
