@@ -1,7 +1,7 @@
-//! Products, sums and differences, of which either side may be a parameter.
+//! Products, sums and differences in which either side may be a parameter.
 //!
-//! Receives two tensors, puts in a linear layer or the plain operation. What Burn takes apart further is joined again by
-//! [`passes`](burncam_graph::passes).
+//! Receives two tensors; adds a linear layer or the plain operation. [`passes`](burncam_graph::passes) combine what
+//! Burn decomposes further.
 
 use burn::backend::ir::TensorIr;
 

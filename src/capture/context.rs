@@ -1,7 +1,7 @@
-//! What each tensor of a recording became, and the builder that the operations go into.
+//! The graph's counterpart of each recorded tensor, and the builder of the graph.
 //!
-//! Receives operations with what they read, returns the finished graph with its names and weights. Which operation becomes
-//! which is left to [`super::lower`] and [`super::arithmetic`].
+//! Receives operations with their inputs, returns the finished graph with its names and weights. [`super::lower`] and
+//! [`super::arithmetic`] translate operations.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -15,14 +15,14 @@ use crate::model::StoredTensor;
 use burncam_graph::builder::{Builder, Draft, Finished, Tensor, ValueId, Weight, WeightId};
 use burncam_graph::passes;
 
-/// What a tensor of the recording is in the graph.
+/// The graph's counterpart of a recorded tensor.
 #[derive(Debug, Clone)]
 pub(super) enum Value {
-    /// The input, or what a node gives.
+    /// The input, or a node's output.
     Tensor(Tensor),
-    /// A parameter, or a constant made in the forward pass; perhaps in another shape than its own.
+    /// A parameter, or a constant created in the forward pass; possibly reshaped.
     Constant(Constant),
-    /// A tensor with a border of minus infinity, which is how Burn pads unevenly for a maximum.
+    /// A tensor with a border of minus infinity: Burn's uneven padding for maxima.
     Bordered { tensor: Tensor, padding: [usize; 4] },
 }
 
@@ -34,14 +34,14 @@ pub(super) struct Constant {
 }
 
 impl Constant {
-    /// In the shape that cards want: Burn brings the slopes of PReLU to the rank of the tensor.
+    /// In the shape that cards use: Burn broadcasts the slopes of PReLU to the tensor's rank.
     pub(super) fn for_role(self, role: &str) -> Self {
         let shape = if role == "slope" { vec![self.shape.iter().product()] } else { self.shape };
         Self { shape, ..self }
     }
 }
 
-/// A recording on its way into a graph.
+/// A recording during its conversion to a graph.
 #[derive(Debug)]
 pub(super) struct Context {
     values: BTreeMap<TensorId, TensorData>,
@@ -54,12 +54,12 @@ pub(super) struct Context {
     /// Tensors of which only the last axis is left, all others being one axis of rows -> the tensor before that.
     rows: HashMap<ValueId, Tensor>,
     builder: Builder,
-    /// Why the builder took an operation not.
+    /// Why the builder refused an operation.
     problem: Option<Problem>,
 }
 
 impl Context {
-    /// Starts with the input and the values that were there before the forward pass.
+    /// Starts with the input and the values that existed before the forward pass.
     pub(super) fn new(
         values: BTreeMap<TensorId, TensorData>,
         paths: HashMap<TensorId, String>,
@@ -91,12 +91,12 @@ impl Context {
         Ok(Self { values, paths, known, next, names, stored, rows, builder, problem })
     }
 
-    /// What follows comes from this operation of the recording.
+    /// Sets the recorded operation that the following nodes come from.
     pub(super) fn begin(&mut self, operation: usize) {
         self.builder.origin = operation;
     }
 
-    /// The tensor of the graph that a tensor of the recording is.
+    /// The graph's tensor for a recorded tensor.
     pub(super) fn tensor(&self, tensor: &TensorIr) -> Option<Tensor> {
         match self.known.get(&tensor.id) {
             Some(Value::Tensor(tensor)) => Some(tensor.clone()),
@@ -104,7 +104,7 @@ impl Context {
         }
     }
 
-    /// The constant that a tensor is.
+    /// The constant for a recorded tensor.
     pub(super) fn constant(&self, tensor: &TensorIr) -> Option<Constant> {
         match self.known.get(&tensor.id) {
             Some(Value::Constant(constant)) => Some(constant.clone()),
@@ -112,14 +112,14 @@ impl Context {
         }
     }
 
-    /// Two tensors of the recording are one of the graph.
+    /// Makes two recorded tensors one tensor of the graph.
     pub(super) fn alias(&mut self, input: &TensorIr, output: &TensorIr) -> Option<()> {
         let value = self.known.get(&input.id)?.clone();
         self.known.insert(output.id, value);
         Some(())
     }
 
-    /// A constant that the forward pass makes.
+    /// Adds a constant created by the forward pass.
     pub(super) fn make(&mut self, output: &TensorIr, value: f64) -> Option<()> {
         let shape = output.shape.to_vec();
         self.values.insert(output.id, TensorData::full(shape.clone(), value as f32));
@@ -127,7 +127,7 @@ impl Context {
         Some(())
     }
 
-    /// Puts in an operation, which gives `output`.
+    /// Adds an operation with the output `output`.
     pub(super) fn push(
         &mut self,
         op: Op,
@@ -179,7 +179,7 @@ impl Context {
         self.note_rows(&result, output)
     }
 
-    /// Keeps a constant, once for each shape in which it is read.
+    /// Stores a constant, once for each shape in which it is read.
     fn store(&mut self, constant: Constant) -> Result<WeightId, Problem> {
         if let Some(id) = self.stored.get(&constant) {
             return Ok(*id);
@@ -220,7 +220,7 @@ impl Context {
         Ok((graph, tensors))
     }
 
-    /// What is said of an operation that a card does not have.
+    /// The message about an operation that cards do not have.
     pub(super) fn refusal(&self, operation: &OperationIr) -> String {
         let place = operation.inputs().find_map(|tensor| match self.known.get(&tensor.id)? {
             Value::Tensor(tensor) | Value::Bordered { tensor, .. } => {
@@ -244,7 +244,7 @@ impl Context {
         }
     }
 
-    /// The name that a tensor would have if the graph ended there.
+    /// The name of a tensor if the graph ended there.
     fn called(&self, tensor: &Tensor) -> String {
         let mut draft: Draft = self.builder.clone().end_at(tensor);
         passes::canonicalise(&mut draft);
@@ -253,7 +253,7 @@ impl Context {
     }
 }
 
-/// `Erf` for `Float(F32, Erf(UnaryOpIr { .. }))`: Burn has no shorter name for an operation than its debug text.
+/// `Erf` for `Float(F32, Erf(UnaryOpIr { .. }))`: Burn has no other name for an operation than its debug text.
 fn kind(operation: &OperationIr) -> String {
     let text = format!("{operation:?}");
     let head = text.split('{').next().unwrap_or_default();

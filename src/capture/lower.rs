@@ -1,8 +1,9 @@
 //! Converts a recording to a graph with its tensors.
 //!
-//! Receives a [`Recording`], hands on a [`Graph`] and the weights it uses, or the name of the operation that a card
-//! cannot say. Burn takes some layers apart (a linear layer is a product and a sum, SiLU a product with a sigmoid);
-//! [`passes`](burncam_graph::passes) join them, so that the graph reads like the module. One-to-one translations are [`super::translate`]'s.
+//! Receives a [`Recording`]; gives a [`Graph`] and its weights, or the name of an operation that cards do not have.
+//! Burn decomposes some layers (a linear layer into a product and a sum, SiLU into a product with a sigmoid);
+//! [`passes`](burncam_graph::passes) combine them, so that the graph reads like the module. [`super::translate`] has
+//! the one-to-one translations.
 
 use burn::backend::ir::{
     BaseOperationIr, FloatOperationIr, NumericOperationIr, OperationIr, PadModeIr, PadOpIr, SliceOpIr,

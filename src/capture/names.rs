@@ -1,31 +1,30 @@
-//! Names for layers: Burn records operations, and only parameters say where in the module these stand.
+//! Names for layers: Burn records operations, and only parameters indicate their position in the module.
 //!
-//! Receives parameter paths, operations and what they read; hands on a name that no other node has. A layer with weights goes by
-//! the module that holds them. An operation without goes by what it does, after the module in which it most
-//! likely stands: arithmetic and activations belong to what they are applied to, everything else to what lies
-//! on both of its sides.
+//! Receives parameter paths, operations and their inputs; gives unique names. A layer with weights is named after its
+//! module. An operation without weights is named after its kind and the module in which it most likely is: arithmetic
+//! and activations belong to their input, everything else to the module that contains both of its neighbours.
 
 use std::collections::{HashMap, HashSet};
 
 use crate::card::{Class, Op};
 use burncam_graph::builder::{Draft, ValueId};
 
-/// The names that are given away.
+/// The names in use.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Names {
     taken: HashSet<String>,
-    /// The module's parts, whose names are kept for them.
+    /// Names reserved for the module's parts.
     modules: HashSet<String>,
 }
 
 impl Names {
-    /// Keeps the names of the modules that hold parameters at these paths.
+    /// Reserves the names of the modules with parameters at these paths.
     pub(super) fn of_modules<'a>(paths: impl IntoIterator<Item = &'a String>) -> Self {
         let modules = paths.into_iter().map(|path| parent(path).to_owned()).collect();
         Self { taken: HashSet::new(), modules }
     }
 
-    /// `wanted`, or with `_2` and so on behind it when that is taken. `path` is a parameter's of who wants it.
+    /// `wanted`, or with a suffix `_2` and so on when it is in use. `path` is a parameter of the requesting node.
     pub(super) fn free(&mut self, wanted: String, path: Option<&str>) -> String {
         let own = path.map(parent);
         let is_free = |name: &String| {
@@ -38,7 +37,7 @@ impl Names {
     }
 }
 
-/// A name for every node of `draft`, in its order. `next` has for each operation of the recording the path of the next parameter
+/// A name for every node of `draft`, in order. `next` has for each recorded operation the path of the next parameter
 /// that is read.
 pub(super) fn assign(draft: &Draft, next: &[Option<String>], names: &mut Names) -> Vec<String> {
     let mut called: HashMap<ValueId, String> = HashMap::from([(ValueId::INPUT, draft.input().name.clone())]);
@@ -57,8 +56,8 @@ pub(super) fn assign(draft: &Draft, next: &[Option<String>], names: &mut Names) 
     own
 }
 
-/// The name for an operation that reads `inputs`, in the order in which they were made. `path` is its first
-/// parameter's, `next` the path of the next parameter that the forward pass reads.
+/// The name for an operation with these inputs, in the order of their creation. `path` is its first parameter's,
+/// `next` the path of the next parameter that the forward pass reads.
 fn wanted(op: &Op, inputs: &[&str], path: Option<&str>, next: Option<&str>) -> String {
     let scope = match (path.map(parent), op) {
         (Some(module), op) if !module.is_empty() && !op.is_arithmetic() => return module.to_owned(),
@@ -70,8 +69,8 @@ fn wanted(op: &Op, inputs: &[&str], path: Option<&str>, next: Option<&str>) -> S
     if scope.is_empty() { op.name() } else { format!("{scope}.{}", op.name()) }
 }
 
-/// The module of the latest input, or the one around it if another input comes from there: a block's sum
-/// belongs to the block, also when its shortcut has a module of its own.
+/// The module of the latest input, or the enclosing one if another input comes from there: a block's sum belongs to
+/// the block, also when its shortcut has its own module.
 fn block<'a>(inputs: &[&'a str]) -> &'a str {
     let latest = inputs.last().map_or("", |name| parent(name));
     let around = inputs
@@ -81,19 +80,19 @@ fn block<'a>(inputs: &[&'a str]) -> &'a str {
     around.unwrap_or(latest)
 }
 
-/// `layer1.conv1` for `layer1.conv1.weight`, nothing for `weight`.
+/// `layer1.conv1` for `layer1.conv1.weight`, empty for `weight`.
 fn parent(path: &str) -> &str {
     path.rsplit_once('.').map_or("", |(parent, _)| parent)
 }
 
-/// The innermost module that holds both: `layer1` for `layer1.0` and `layer1.1`.
+/// The innermost module that contains both: `layer1` for `layer1.0` and `layer1.1`.
 fn common<'a>(a: &'a str, b: &str) -> &'a str {
     let same = a.split('.').zip(b.split('.')).take_while(|(a, b)| a == b);
     let length: usize = same.map(|(part, _)| part.len() + 1).sum();
     &a[..length.saturating_sub(1).min(a.len())]
 }
 
-/// Operations that belong to what they are applied to.
+/// Operations that belong to their input's module.
 fn belongs_to_input(op: &Op) -> bool {
     !matches!(
         op.class(),

@@ -1,8 +1,8 @@
-//! A forward pass as a list of Burn's own operations.
+//! A forward pass as a list of Burn's operations.
 //!
-//! Receives a module in evaluation mode, an input and the function that runs it; hands on a [`Recording`]. Nothing is
-//! computed: on Burn's capture device, tensors have shapes and names but no numbers. What the operations mean is left
-//! to [`super::lower`].
+//! Receives a module in evaluation mode, an input and the function that runs it; gives a [`Recording`]. Nothing is
+//! computed: on Burn's capture device, tensors have shapes and names but no values. [`super::lower`] interprets the
+//! operations.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -14,17 +14,17 @@ use burn::tensor::{Device, Tensor};
 
 use crate::error::Problem;
 
-/// What a forward pass did.
+/// A recorded forward pass.
 pub(super) struct Recording {
-    /// The operations that the result depends on, in order.
+    /// The operations that the output depends on, in order.
     pub(super) operations: Vec<OperationIr>,
     /// The picture.
     pub(super) input: TensorId,
     /// The class scores.
     pub(super) output: TensorId,
-    /// Numbers that were there before: parameters, and constants made in the forward pass.
+    /// Values that existed before: parameters, and constants created in the forward pass.
     pub(super) values: BTreeMap<TensorId, TensorData>,
-    /// Where in the module the parameters are, for example `blocks.0.conv.weight`.
+    /// Paths of the parameters in the module, for example `blocks.0.conv.weight`.
     pub(super) paths: HashMap<TensorId, String>,
 }
 

@@ -1,14 +1,14 @@
-//! Functions with a corner, recorded so that the slope at exactly the corner is PyTorch's.
+//! Functions with a corner, recorded with PyTorch's slope at the corner.
 //!
-//! Receives tensors, returns values that equal Burn's own. Only the slopes at the corners differ: Burn's follow from how each
-//! function is put together there. It matters, because quantised networks and rectified inputs hold whole regions of exact zeros.
+//! Receives tensors; returns Burn's own values. Only the slopes at corners differ: Burn's depend on how a function is
+//! composed there. This matters because quantised networks and rectified inputs have whole regions of exact zeros.
 //! `docs/methods.md` has the table of slopes, `tangent::slope` their expressions.
 
 use burn::tensor::{Tensor, activation};
 
 use crate::card::SELU_CONSTANTS;
 
-/// `min(max(x, least), most)`; slope 0 at both bounds, as `hardtanh`, `relu6` and `clamp` have.
+/// `min(max(x, least), most)`; slope 0 at both bounds, as in `hardtanh`, `relu6` and `clamp`.
 pub(super) fn clamp<const RANK: usize>(x: Tensor<RANK>, least: f64, most: f64) -> Tensor<RANK> {
     if !x.is_tracked() {
         return x.clamp(least, most);
@@ -31,7 +31,7 @@ pub(super) fn leaky_relu<const RANK: usize>(x: Tensor<RANK>, slope: f64) -> Tens
     above_zero_or(x.clone(), x.mul_scalar(slope))
 }
 
-/// As [`leaky_relu`] with one slope a channel, or one for all.
+/// As [`leaky_relu`] with one slope per channel, or one for all.
 pub(super) fn prelu<const RANK: usize>(x: Tensor<RANK>, slopes: Tensor<1>) -> Tensor<RANK> {
     if !x.is_tracked() {
         return activation::prelu(x, slopes);
@@ -54,7 +54,8 @@ pub(super) fn selu<const RANK: usize>(x: Tensor<RANK>) -> Tensor<RANK> {
     x.mul_scalar(scale).mask_where(is_below, below)
 }
 
-/// `e^x - 1` up to zero. Cut off there, because the slope of an exponential that overflows times a mask's zero is NaN.
+/// `e^x - 1` up to zero. Clamped at zero, because the slope of an exponential that overflows, times a mask's zero, is
+/// NaN.
 fn tail<const RANK: usize>(x: Tensor<RANK>) -> Tensor<RANK> {
     x.clamp_max(0.0).exp().sub_scalar(1.0)
 }
@@ -72,8 +73,8 @@ pub(super) fn hard_swish<const RANK: usize>(x: Tensor<RANK>) -> Tensor<RANK> {
     x.clone() * hard_sigmoid(x, 1.0 / 6.0, 0.5)
 }
 
-/// The lesser, or the greater, of each number and a constant; where they are equal the slope is a half, as that of
-/// `torch.minimum` and `torch.maximum`.
+/// The minimum, or the maximum, of each element and a constant; at equality the slope is 1/2, as in `torch.minimum`
+/// and `torch.maximum`.
 pub(super) fn bounded<const RANK: usize>(x: Tensor<RANK>, bound: f64, greater: bool) -> Tensor<RANK> {
     let chosen = if greater { x.clone().clamp_min(bound) } else { x.clone().clamp_max(bound) };
     if !x.is_tracked() {
@@ -83,7 +84,7 @@ pub(super) fn bounded<const RANK: usize>(x: Tensor<RANK>, bound: f64, greater: b
     chosen.mask_where(tie, x.mul_scalar(0.5).add_scalar(0.5 * bound))
 }
 
-/// The lesser, or the greater, of two tensors of one shape; where they are equal each takes half of the gradient.
+/// The minimum, or the maximum, of two tensors of one shape; at equality each gets half of the gradient.
 pub(super) fn chosen<const RANK: usize>(a: Tensor<RANK>, b: Tensor<RANK>, greater: bool) -> Tensor<RANK> {
     let is_tracked = a.is_tracked() || b.is_tracked();
     let (left, right) = (a.clone(), b.clone());
@@ -95,10 +96,10 @@ pub(super) fn chosen<const RANK: usize>(a: Tensor<RANK>, b: Tensor<RANK>, greate
     chosen.mask_where(tie, a.mul_scalar(0.5) + b.mul_scalar(0.5))
 }
 
-/// The greatest, or the least, along `axes`, which stay with size 1.
+/// The maximum, or the minimum, along `axes`, which are kept with size 1.
 ///
-/// Along one axis the first of several equal numbers takes the gradient, as with `torch.max` and in a pool; along several
-/// axes they share it, as with `torch.amax`, the only one of PyTorch's that takes several.
+/// Along one axis the first of several equal elements gets the gradient, as in `torch.max` and in pools; along
+/// several axes they share it, as in `torch.amax`, the only one of PyTorch's that takes several.
 pub(super) fn extreme<const RANK: usize>(x: Tensor<RANK>, axes: &[usize], greatest: bool) -> Tensor<RANK> {
     let along = |x: Tensor<RANK>| if greatest { x.max_dims(axes) } else { x.min_dims(axes) };
     if axes.len() < 2 || !x.is_tracked() {
@@ -106,18 +107,18 @@ pub(super) fn extreme<const RANK: usize>(x: Tensor<RANK>, axes: &[usize], greate
     }
     let plain = x.clone().inner();
     let shares = shares(plain.clone(), axes, greatest);
-    // Nothing in value: only the gradient comes from here.
+    // Adds zero: only the gradient comes from here.
     along(plain.clone()) + ((x - plain) * shares).sum_dims(axes)
 }
 
-/// One over the number of equal extremes along `axes` where `x` is one of them, else zero.
+/// One over the number of equal extremes along `axes` where `x` is one of them, otherwise zero.
 pub(super) fn shares<const RANK: usize>(x: Tensor<RANK>, axes: &[usize], greatest: bool) -> Tensor<RANK> {
     let most = extreme(x.clone(), axes, greatest).expand(x.dims());
     let extremes = x.equal(most).float();
     extremes.clone() / extremes.sum_dims(axes)
 }
 
-/// Each map as a row, so that the first of equal numbers is the first in reading order, as in PyTorch's pools.
+/// Each map as a row, so that the first of equal elements is the first in reading order, as in PyTorch's pools.
 pub(super) fn rows(x: Tensor<4>) -> Tensor<3> {
     let [batch, channels, height, width] = x.dims();
     x.reshape([batch, channels, height * width])

@@ -1,6 +1,6 @@
 //! One operation of the graph on Burn tensors.
 //!
-//! Shapes were checked before (see `model::shapes`), so nothing here should meet a shape that Burn panics on.
+//! Shapes were checked before (see `burncam_graph::shapes`), so Burn has no reason to panic here.
 
 use std::collections::BTreeMap;
 
@@ -65,7 +65,7 @@ fn weighted(op: &Op, params: &Params, x: Value) -> Result<Value> {
             Value::R2(weight) => sums::linear(x, weight, bias),
             _ => Err(Error::internal("a linear weight is not of rank 2")),
         },
-        // The running statistics are numbers, so the loader has made them one factor and one shift a channel.
+        // The loader turns the running statistics into one factor and one shift per channel.
         Op::BatchNorm { .. } => {
             let rank = x.shape().len();
             let scaled = two_sided(&Op::Mul { scalar: None }, x, Some(channels(params, "scale", rank)?))?;
@@ -117,7 +117,7 @@ pub(super) fn two_sided(op: &Op, x: Value, other: Option<Value>) -> Result<Value
     }
 }
 
-/// Both at the shape that they broadcast to, which Burn's choice between two tensors wants.
+/// Both at their broadcast shape, which Burn's elementwise choice requires.
 pub(super) fn alike<const RANK: usize>(a: Tensor<RANK>, b: Tensor<RANK>) -> (Tensor<RANK>, Tensor<RANK>) {
     let (left, right) = (a.dims(), b.dims());
     let shape: [usize; RANK] = std::array::from_fn(|axis| left[axis].max(right[axis]));
@@ -239,7 +239,7 @@ fn length(x: Value, axes: &[usize]) -> Result<Value> {
     Ok(map_tensor!(squares, squares => root_of_squares(squares)))
 }
 
-/// A root has no slope at zero. Of a length, PyTorch takes it as zero there, so that a gradient is not NaN.
+/// A root has no slope at zero. For a length, PyTorch defines it as zero there, so that the gradient is not NaN.
 fn root_of_squares<const RANK: usize>(squares: Tensor<RANK>) -> Tensor<RANK> {
     let zero = squares.clone().equal_elem(0.0);
     squares.mask_fill(zero.clone(), 1.0).sqrt().mask_fill(zero, 0.0)
@@ -277,13 +277,14 @@ fn pointwise(op: &Op, x: Value) -> Result<Value> {
         Op::LogSigmoid {} => map_tensor!(x, t => activation::log_sigmoid(t)),
         Op::Abs {} => map_tensor!(x, t => t.abs()),
         Op::Erf {} => map_tensor!(x, t => t.erf()),
-        // Burn takes a whole exponent as an integer power, forward and backward, so that negative numbers have one.
+        // Burn computes a whole exponent as an integer power, forward and backward, so that negative bases work.
         Op::Pow { exponent } => map_tensor!(x, t => t.powf_scalar(*exponent)),
         other => return Err(Error::internal(format!("no kernel does '{}'", other.name()))),
     })
 }
 
-/// `x Φ(x)`. Burn's own runs backward by the slope of the tanh form on all devices but flex, 6e-4 off.
+/// `x Φ(x)`. Burn's own backward pass uses the slope of the tanh form on all devices except flex, with an error of
+/// 6e-4.
 fn gelu<const RANK: usize>(x: Tensor<RANK>) -> Tensor<RANK> {
     let below = x.clone().mul_scalar(std::f64::consts::FRAC_1_SQRT_2).erf().add_scalar(1.0).mul_scalar(0.5);
     x * below

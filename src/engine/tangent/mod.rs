@@ -1,9 +1,10 @@
-//! How an operation's value changes along a direction, written so that Burn's autodiff can run through it once more.
+//! Forward-mode derivatives of operations, written so that Burn's autodiff can differentiate them again.
 //!
-//! Receives an operation, its inputs and their rates of change, hands on the output and its rate: forward-mode
+//! Receives an operation, its inputs and their rates of change; returns the output and its rate: forward-mode
 //! differentiation. Every rule is made of operations that Burn differentiates exactly, so a backward pass over a rate
-//! gives second derivatives (see `curvature`). The match over classes has no catch-all: a class
-//! without a rule does not compile, and a test compares every function of the table with its slope here. At a kink the rule is that of the backward pass, whose second derivative there is zero.
+//! gives second derivatives (see `curvature`). The match over classes has no catch-all: a class without a rule does not
+//! compile, and a test compares every function of the table with its slope here. At a kink the rule is that of the
+//! backward pass, whose second derivative there is zero.
 
 mod norm;
 mod slope;
@@ -17,7 +18,7 @@ use super::value::{Value, map_tensor, zip_tensors};
 use crate::card::{Class, Op, PadMode, Statistic};
 use crate::error::{Error, Result};
 
-/// A value and its rate of change along the direction that is followed; `None` is zero.
+/// A value and its derivative along the direction; `None` is zero.
 #[derive(Debug, Clone)]
 pub(super) struct Dual {
     pub(super) value: Value,
@@ -34,7 +35,7 @@ impl Dual {
     }
 }
 
-/// Runs `op` on values and rates.
+/// Runs `op` on values and derivatives.
 pub(super) fn apply(op: &Op, params: &Params, inputs: &[Dual]) -> Result<Dual> {
     let value = ops::apply(op, params, inputs.iter().map(|input| input.value.clone()).collect())?;
     if inputs.iter().all(|input| input.rate.is_none()) {
@@ -49,7 +50,7 @@ pub(super) fn apply(op: &Op, params: &Params, inputs: &[Dual]) -> Result<Dual> {
     Ok(Dual { value, rate: Some(rate) })
 }
 
-/// The rate of an operation's value `y` for an input `x` with rate `rate`.
+/// The derivative of an operation's output `y` for an input `x` with derivative `rate`.
 fn of_one(op: &Op, params: &Params, x: Value, rate: Value, y: &Value) -> Result<Value> {
     match op.class() {
         Class::Movement
@@ -105,7 +106,7 @@ fn reduction(op: &Op, statistic: Statistic, x: Value, rate: Value) -> Result<Val
     reduce(reduced, axes, *keep_dims)
 }
 
-/// Arithmetic with a number or a parameter.
+/// Arithmetic with a constant or a parameter.
 fn with_constant(op: &Op, params: &Params, x: Value, rate: Value, y: &Value) -> Result<Value> {
     if op.scalar().is_none() {
         let other = Dual::constant(param(params, "other")?.clone());
@@ -118,7 +119,7 @@ fn with_constant(op: &Op, params: &Params, x: Value, rate: Value, y: &Value) -> 
     }
 }
 
-/// Arithmetic and the matrix product of two values; `y` is what they give.
+/// Arithmetic and the matrix product of two tensors with the result `y`.
 fn of_two(op: &Op, a: &Dual, b: &Dual, y: &Value) -> Result<Value> {
     match op {
         Op::Add { .. } | Op::Sub { .. } => two_sided(op, a.rate_or_zeros(), Some(b.rate_or_zeros())),
@@ -165,7 +166,7 @@ fn total(a: Option<Result<Value>>, b: Option<Result<Value>>) -> Result<Value> {
     }
 }
 
-/// The rate where each window has its greatest value.
+/// The derivative at the maximum of each window.
 fn at_maxima(op: &Op, x: Tensor<4>, rate: Tensor<4>) -> Result<Tensor<4>> {
     if let Op::GlobalMaxPool {} = op {
         return Ok(at_greatest(x, rate));
@@ -179,14 +180,15 @@ fn at_maxima(op: &Op, x: Tensor<4>, rate: Tensor<4>) -> Result<Tensor<4>> {
     Ok(found.reshape([batch, channels, rows, columns]))
 }
 
-/// The rate where each map has its greatest value.
+/// The derivative at the maximum of each map.
 fn at_greatest(x: Tensor<4>, rate: Tensor<4>) -> Tensor<4> {
     let [batch, channels, ..] = x.dims();
     let (_, places) = kink::rows(x.inner()).max_dim_with_indices(2);
     kink::rows(rate).gather(2, places).reshape([batch, channels, 1, 1])
 }
 
-/// The rate where the value is extreme along `axes`, which stay with size 1; along several the mean of equal extremes'.
+/// The derivative at the extreme along `axes`, which are kept with size 1; along several axes the mean over equal
+/// extremes.
 fn extreme(x: Value, rate: Value, axes: &[usize], greatest: bool) -> Result<Value> {
     zip_tensors!(x, rate, (x, rate) => match axes {
         [axis] => {
@@ -198,7 +200,7 @@ fn extreme(x: Value, rate: Value, axes: &[usize], greatest: bool) -> Result<Valu
     })
 }
 
-/// Of the root of the sum of squares; zero where that is zero, as its gradient is.
+/// For the root of the sum of squares; zero where the root is zero, as its gradient is.
 fn length<const RANK: usize>(x: Tensor<RANK>, rate: Tensor<RANK>, axes: &[usize]) -> Tensor<RANK> {
     let squares = x.clone().square().sum_dims(axes);
     let zero = squares.clone().inner().equal_elem(0.0);

@@ -1,7 +1,7 @@
-//! Derivatives of functions of one number.
+//! Derivatives of pointwise functions.
 //!
-//! Receives an operation that works on each number alone and its input, hands on the derivative there, as an expression
-//! that can be differentiated itself. What is constant but for jumps is outside of autodiff.
+//! Receives a pointwise operation and its input; gives the derivative as an expression that can be differentiated
+//! again. Piecewise constant parts are outside autodiff.
 
 use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI};
 
@@ -78,14 +78,14 @@ fn above_zero<const RANK: usize>(x: &Tensor<RANK>) -> Tensor<RANK> {
     x.clone().inner().greater_elem(0.0).float()
 }
 
-/// One between `min` and `max`, else zero, at the two themselves too: the slope of a clamp.
+/// One between `min` and `max` exclusive, otherwise zero: the slope of a clamp.
 fn within<const RANK: usize>(x: &Tensor<RANK>, min: f64, max: f64) -> Tensor<RANK> {
     let x = x.clone().inner();
     let inside = x.ones_like();
     inside.mask_fill(x.clone().lower_equal_elem(min), 0.0).mask_fill(x.greater_equal_elem(max), 0.0)
 }
 
-/// One below the bound, a half at it, else zero.
+/// One below the bound, 1/2 at it, otherwise zero.
 fn below<const RANK: usize>(x: &Tensor<RANK>, bound: f64) -> Tensor<RANK> {
     let x = x.clone().inner();
     x.clone().lower_elem(bound).float().mask_fill(x.equal_elem(bound), 0.5)
@@ -98,7 +98,7 @@ fn flattening<const RANK: usize>(t: Tensor<RANK>) -> Tensor<RANK> {
 
 fn elu<const RANK: usize>(x: Tensor<RANK>, alpha: f64) -> Tensor<RANK> {
     let positive = above_zero(&x);
-    // Cut off, so that no exponential overflows where it does not count.
+    // Clamped, because an exponential that overflows would give NaN even where it is masked.
     let tail = x.clamp_max(0.0).exp().mul_scalar(alpha);
     tail * positive.clone().neg().add_scalar(1.0) + positive
 }

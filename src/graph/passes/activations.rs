@@ -1,11 +1,11 @@
-//! Activations that a source spells out: their formulas become the one operation that they are.
+//! Activations that a source decomposes: each formula becomes one operation.
 
 use super::formula::{clip, cube, erf, function, least, sigmoid, tanh, x};
 use super::pattern::Pattern;
 use crate::card::Op;
 use crate::draft::Draft;
 
-/// Each formula and what it is, in the order in which they build on one another.
+/// Each formula and its operation, in the order in which they depend on one another.
 fn formulas() -> [(Pattern, Op); 8] {
     let [half, sixth] = [0.5, 1.0 / 6.0];
     let hard_sigmoid = Op::HardSigmoid { alpha: sixth, beta: half };
@@ -31,7 +31,7 @@ pub(super) fn join(draft: &mut Draft) {
     for id in draft.ids() {
         let found = formulas.iter().find_map(|(pattern, op)| {
             let source = pattern.find(draft, id)?.tensors[0]?;
-            // A formula broadcasts nothing: the result is of its input's shape.
+            // A formula does not broadcast: the result has its input's shape.
             (draft.shape(source) == draft.shape(id)).then(|| (op.clone(), source))
         });
         if let Some((op, source)) = found {

@@ -1,4 +1,4 @@
-//! Arithmetic with one constant per channel: biases, and batch norms that were taken apart.
+//! Arithmetic with one constant per channel: biases, and decomposed batch norms.
 
 use std::collections::HashSet;
 
@@ -6,7 +6,7 @@ use super::constant::per_channel;
 use crate::card::Op;
 use crate::draft::{Draft, DraftNode, ValueId, Weight};
 
-/// A constant added to a convolution or a product without bias is its bias.
+/// A constant added to a convolution or a product without bias becomes its bias.
 pub(super) fn join_biases(draft: &mut Draft) {
     for id in draft.ids() {
         let _ = join_bias(draft, id);
@@ -36,7 +36,7 @@ fn join_bias(draft: &mut Draft, at: ValueId) -> Option<()> {
 
 /// At least two steps of arithmetic with one constant per channel, one of them a product: a batch norm.
 pub(super) fn join_batch_norms(draft: &mut Draft) {
-    // Nodes in a chain without a product: no part of the chain is a batch norm either.
+    // Nodes of a chain without a product: no part of the chain is a batch norm either.
     let mut sums = HashSet::new();
     for id in draft.ids().into_iter().rev() {
         if sums.contains(&id) {
@@ -68,7 +68,7 @@ fn step(draft: &Draft, at: ValueId) -> Option<Step> {
     let constant = draft.weight_of(node, "other")?;
     let shape = draft.shape(at);
     let (&[_, channels, ..], rank) = (shape, shape.len()) else { return None };
-    // A grey picture minus three means has three channels: that is no norm of the picture's own.
+    // A grey picture minus three means has three channels: that is not a norm of the picture's own channels.
     if draft.shape(*node.inputs.first()?) != shape {
         return None;
     }
@@ -90,7 +90,7 @@ fn step(draft: &Draft, at: ValueId) -> Option<Step> {
     })
 }
 
-/// Puts one batch norm where the steps were.
+/// Replaces the steps by one batch norm.
 fn put(draft: &mut Draft, steps: &[(ValueId, Step)], affine: Affine) {
     let (Some((last, _)), Some((first, _))) = (steps.first(), steps.last()) else { return };
     let Some(DraftNode { inputs, .. }) = draft.node(*first).cloned() else { return };
@@ -109,11 +109,11 @@ fn put(draft: &mut Draft, steps: &[(ValueId, Step)], affine: Affine) {
     draft.replace(*last, Op::BatchNorm { epsilon: 0.0 }, inputs, params.into());
 }
 
-/// Several steps as one.
+/// Several steps combined.
 struct Affine {
     scale: Vec<f64>,
     shift: Vec<f64>,
-    /// The names of the constants that scale and shift are called after.
+    /// The names of the constants after which scale and shift are named.
     sources: [String; 2],
 }
 

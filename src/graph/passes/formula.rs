@@ -1,14 +1,14 @@
 //! Formulas as expressions over tensors.
 //!
-//! `x() * sigmoid(x())` is the product of any tensor with its own sigmoid. Where a formula stands is left to
-//! [`super::pattern`].
+//! `x() * sigmoid(x())` is the product of any tensor with its own sigmoid. [`super::pattern`] finds formulas in a
+//! graph.
 
 use std::ops::{Add, Div, Mul, Sub};
 
 use super::pattern::Pattern;
 use crate::card::Op;
 
-/// The tensor that a formula is about.
+/// The main tensor of a formula.
 pub(super) fn x() -> Pattern {
     Pattern::Any(0)
 }

@@ -1,12 +1,12 @@
-//! One form for every network: what exporters and libraries take apart is joined again.
+//! One form for every network: decomposed operations are combined again.
 //!
-//! Receives the [`Draft`] of a builder whose output is declared and rewrites it in place: the graph computes the same with fewer
-//! and better known operations, whichever way it came in. Every pass looks at each node once and changes only what its own
-//! node reads, so that all of them together are about linear in the number of nodes.
+//! Receives the [`Draft`] of a builder whose output is declared, and rewrites it in place: the graph computes the
+//! same with fewer and better known operations, from any source. Every pass visits each node once and changes only
+//! the inputs of its own node, so that all passes together are about linear in the number of nodes.
 //!
 //! | pass | joins |
 //! |---|---|
-//! | `transposes` | orders of axes that undo each other, also across operations on each element |
+//! | `transposes` | transposes that cancel, also across elementwise operations |
 //! | `reductions` | means, sums and extremes over one axis after another |
 //! | `affine` | a constant added to a product: its bias |
 //! | `norms` | layer norm and group norm that are spelled out |
@@ -26,7 +26,7 @@ mod transposes;
 
 use crate::draft::Draft;
 
-/// Brings a draft to the form that all sources share.
+/// Brings a draft to the canonical form shared by all sources.
 pub fn canonicalise(draft: &mut Draft) {
     transposes::cancel(draft);
     reductions::join(draft);

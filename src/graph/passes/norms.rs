@@ -1,4 +1,4 @@
-//! Normalisations that a source spells out, for operator sets or libraries that lack them.
+//! Normalisations that a source decomposes, for operator sets or libraries that lack them.
 //!
 //! | formula | operation |
 //! |---|---|
@@ -93,7 +93,7 @@ fn group_norm(draft: &mut Draft, last: ValueId, standardised: &Pattern) -> Optio
     fits.then(|| draft.replace(last, Op::GroupNorm { groups, epsilon }, vec![source], BTreeMap::new()))
 }
 
-/// Whether a norm only normalises: what it multiplies by is one and what it adds zero.
+/// Whether a norm only normalises: its gamma is one and its beta zero.
 fn is_plain(draft: &Draft, norm: &DraftNode) -> bool {
     let all = |role: &str, value: f32| {
         draft.weight_of(norm, role).is_none_or(|weight| is_all(&weight.values, value))
@@ -110,7 +110,7 @@ fn take_parameter(draft: &mut Draft, at: ValueId, role: &'static str) -> Option<
     let (input, constant) = with_parameter(draft.node(at)?)?;
     let norm = draft.node(input).filter(|_| draft.only_reader(input) == Some(at))?;
     let Op::GroupNorm { .. } = norm.op else { return None };
-    // What the norm adds is not multiplied by a gamma that comes after it.
+    // A norm's beta is not multiplied by a gamma that comes after it.
     let is_free = match role {
         "gamma" => is_plain(draft, norm),
         _ => draft.weight_of(norm, "beta").is_none_or(|beta| is_all(&beta.values, 0.0)),

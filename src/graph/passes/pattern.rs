@@ -1,51 +1,51 @@
-//! Where in a graph a formula stands.
+//! Matching of formulas in a graph.
 //!
-//! Sums and products match in any order and grouping, their numbers taken together, so that `0.5 * (x * (1 + g))`,
-//! `(0.5 * x) * (1 + g)` and `x * (g + 1) / 2` are one formula. [`super::formula`] has the way to write one down.
+//! Sums and products match in any order and grouping, with their constants combined, so that `0.5 * (x * (1 + g))`,
+//! `(0.5 * x) * (1 + g)` and `x * (g + 1) / 2` are one formula. [`super::formula`] is the notation.
 
 use crate::card::Op;
 use crate::draft::{Draft, ValueId};
 
-/// How near a number must be to the one that a formula has; exporters write single precision.
+/// Tolerance for a formula's constants; exporters write single precision.
 pub(super) const TOLERANCE: f64 = 1e-5;
 
-/// Factors or summands that are single numbers, one after the other: no exporter writes more.
+/// Limit on consecutive constant factors or summands; exporters write fewer. It bounds the search.
 const MAX_NUMBERS: usize = 4;
 
 /// A formula.
 #[derive(Debug, Clone)]
 pub(super) enum Pattern {
-    /// Any tensor, the same wherever the formula has this letter.
+    /// Any tensor, the same for every use of this letter.
     Any(usize),
-    /// What the pattern describes, under a letter.
+    /// The match of the pattern, under a letter.
     Named(usize, Box<Self>),
-    /// A function of one element whose settings are near these.
+    /// An elementwise function with settings near these.
     Function(Op, Box<Self>),
-    /// A mean that keeps its axes, which are the same in all of the formula.
+    /// A mean that keeps its axes, which are the same throughout the formula.
     Mean(Box<Self>),
-    /// A sum, its numbers taken together; `None` is any number, which is found.
+    /// A sum with its constants combined; `None` is any constant, which is captured.
     Sum(Vec<Self>, Option<f64>),
-    /// A product, its numbers taken together.
+    /// A product with its constants combined.
     Product(Vec<Self>, f64),
     Difference(Box<Self>, Box<Self>),
     Quotient(Box<Self>, Box<Self>),
-    /// The lesser of a tensor and a number.
+    /// The minimum of a tensor and a constant.
     Least(Box<Self>, f64),
     Either(Box<Self>, Box<Self>),
 }
 
-/// What a formula's letters stand for.
+/// The bindings of a formula's letters.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Found {
     pub(super) tensors: [Option<ValueId>; 2],
     /// The axes of its means.
     pub(super) axes: Option<Vec<usize>>,
-    /// The number that was left open.
+    /// The captured constant.
     pub(super) number: Option<f64>,
 }
 
 impl Pattern {
-    /// What the letters stand for, if the tensor `id` is this formula.
+    /// The bindings, if the tensor `id` matches this formula.
     pub(super) fn find(&self, draft: &Draft, id: ValueId) -> Option<Found> {
         self.matches(draft, id, Found::default())
     }
@@ -106,10 +106,10 @@ impl Pattern {
 
 /// Sums or products in any order and grouping.
 struct Chain {
-    /// The number that changes nothing.
+    /// The neutral element.
     neutral: f64,
     join: fn(f64, f64) -> f64,
-    /// The number that an operation joins to its input.
+    /// The constant that an operation combines with its input.
     number: fn(&Op) -> Option<f64>,
     is_pair: fn(&Op) -> bool,
 }
@@ -137,8 +137,8 @@ impl Chain {
         is_pair: |op| matches!(op, Op::Mul { scalar: None }),
     };
 
-    /// The ways in which the tensor `id` is made of these parts and of numbers, each with what the numbers are together.
-    /// `left` is how many numbers may still follow.
+    /// The ways to form the tensor `id` from these parts and constants, each with the combined constant. `left` is
+    /// the number of further constants allowed.
     fn ways(
         &self,
         parts: &[&Pattern],

@@ -1,4 +1,4 @@
-//! Formulas as different sources write them, and what becomes of them.
+//! Formulas as different sources write them, and their canonical forms.
 
 mod activations;
 
@@ -55,7 +55,7 @@ fn ops(draft: &Draft) -> Vec<Op> {
     draft.nodes().map(|(_, node)| node.op.clone()).collect()
 }
 
-/// The operations that are left of a formula of the input.
+/// The operations left of a formula on the input.
 fn joined(formula: impl Fn(&mut Net, &Tensor) -> Tensor) -> Vec<Op> {
     let mut net = Net::new();
     let x = net.input.clone();
@@ -201,7 +201,7 @@ fn transposes_that_undo_each_other_are_removed() {
     assert_eq!(found, [Op::Transpose { perm: vec![0, 3, 1, 2] }, Op::Relu {}]);
 }
 
-/// Work that grows with the square of the nodes would take minutes here.
+/// Quadratic work would take minutes here.
 #[test]
 fn fifty_thousand_nodes_take_seconds() {
     let start = std::time::Instant::now();

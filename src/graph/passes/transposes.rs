@@ -1,4 +1,4 @@
-//! Orders of axes: transposes that undo each other.
+//! Cancels transposes.
 
 use crate::card::{Class, Op};
 use crate::draft::{Draft, ValueId, Weight};

@@ -12,7 +12,6 @@ const LONG_FILES: &[(&str, usize, &str)] = &[
     ("src/graph/card/ops.rs", 317, "one entry per operation"),
     ("src/model/lib.rs", 331, "the model and its documentation"),
     ("src/model/import/onnx/walk.rs", 307, "the import's main loop, with its messages"),
-    ("src/graph/shapes.rs", 307, "one rule per operation"),
     ("src/model/output/mod.rs", 315, "one rule per output kind, each with its refusal"),
 ];
 

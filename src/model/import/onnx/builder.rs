@@ -11,11 +11,11 @@ use crate::card::{InputSpec, Op};
 /// A tensor of the graph, with its shape for each of the [`BATCHES`].
 pub(super) type Tensor = builder::Tensor<2>;
 
-/// A weight, and the name that the file has for it.
+/// A weight and its name in the file.
 #[derive(Debug, Clone)]
 pub(super) struct Weight {
     pub(super) values: ArrayD<f32>,
-    /// The initialiser's name; empty for what was computed.
+    /// The initialiser's name; empty for computed weights.
     pub(super) source: String,
 }
 
@@ -48,7 +48,7 @@ impl Builder {
         Ok(self.0.unary(op, input)?)
     }
 
-    /// Puts in an operation and works out what it gives.
+    /// Adds an operation and infers its output shapes.
     pub(super) fn emit(
         &mut self,
         op: Op,

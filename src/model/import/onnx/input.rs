@@ -1,4 +1,4 @@
-//! What a graph says about its own input.
+//! What a graph states about its input.
 
 use super::builder::{Builder, Tensor};
 use super::cast::is_real;
@@ -6,28 +6,28 @@ use super::messages::{GraphProto, ValueInfoProto};
 use crate::card::{InputSpec, Layout, Op};
 use crate::error::{OptionName, Phrase};
 
-/// The side of the input when neither the file nor the caller says it: ImageNet's.
+/// The input's side if neither the file nor the caller gives it: ImageNet's.
 const USUAL_SIDE: usize = 224;
 
-/// The greatest side of an input, in pixels, as in cards.
+/// Greatest allowed side of an input in pixels, the same as in cards.
 const MAX_SIDE: i64 = 16_384;
 
-/// Codes in `TensorProto.DataType` of whole numbers that do not hold a byte: signed bytes and truth values.
+/// `TensorProto.DataType` codes of integer types that cannot hold a byte: signed bytes and booleans.
 const TOO_SMALL: [i32; 2] = [3, 9];
 
-/// The picture that a graph takes.
+/// The picture input of a graph.
 #[derive(Debug)]
 pub(super) struct Picture {
     channels: usize,
     size: [usize; 2],
     layout: Layout,
-    /// Its numbers are whole, so that pictures cannot be scaled before they enter.
+    /// It takes integers, so pictures cannot be scaled before they enter.
     pub(super) whole: bool,
     pub(super) notes: Vec<Phrase>,
 }
 
 impl Picture {
-    /// Reads the shape of the input `name`; `size` stands in for sides that it leaves open.
+    /// Reads the shape of input `name`; `size` replaces sides that the file leaves open.
     pub(super) fn read(graph: &GraphProto, name: &str, size: Option<[usize; 2]>) -> Result<Self, String> {
         let info = graph.input.iter().find(|input| input.name == name).ok_or("has no input")?;
         let (sides, whole) = sides(info)?;
@@ -65,7 +65,7 @@ impl Picture {
         Ok(picture)
     }
 
-    /// Height and width from the file where it has them, else as asked for.
+    /// Height and width from the file, or else from the caller.
     fn side(
         &mut self,
         name: &str,
@@ -116,7 +116,7 @@ impl Picture {
     }
 }
 
-/// The sides of the input, where the file fixes them, and whether its numbers are whole.
+/// The input's sides if the file fixes them, and whether it takes integers.
 fn sides(info: &ValueInfoProto) -> Result<(Vec<Option<i64>>, bool), String> {
     let tensor = info.tensor().ok_or_else(|| format!("its input '{}' is not a tensor", info.name))?;
     let refuse = || format!("its input '{}' is not made of numbers (type {})", info.name, tensor.elem_type);
@@ -127,7 +127,7 @@ fn sides(info: &ValueInfoProto) -> Result<(Vec<Option<i64>>, bool), String> {
     if let Some(side) = shape.dim.iter().filter_map(|side| side.dim_value).find(|side| *side < -1) {
         return Err(format!("its input '{}' has a side of {side}, expected 1 to {MAX_SIDE}", info.name));
     }
-    // Some exporters write 0 or -1 for a side that they leave open.
+    // Some exporters write 0 or -1 for an open side.
     let sides = shape.dim.iter().map(|side| side.dim_value.filter(|side| *side > 0));
     Ok((sides.collect(), whole))
 }

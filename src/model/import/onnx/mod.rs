@@ -4,8 +4,8 @@
 //! decoded, local functions are inlined, nodes are lowered by one function per operation, and what exporters take apart
 //! is joined again ([`passes`]). Nodes keep the names that users know them by.
 //!
-//! Shapes are worked out for two batch sizes at once ([`constant`]): what depends on the batch shows, and a graph that
-//! only works for the exporter's one sample is either made general or refused.
+//! Shapes are inferred for two batch sizes at once ([`constant`]). This shows which sizes depend on the batch: a
+//! graph that only works for the exporter's single sample is either generalised or refused.
 
 mod arithmetic;
 mod border;
@@ -38,12 +38,12 @@ use crate::passes;
 use file::Source;
 use walk::Walk;
 
-/// What the caller knows and the file may not say.
+/// What the caller knows and the file may lack.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Options {
-    /// Height and width of the input, where the file leaves them open.
+    /// Height and width of the input if the file leaves them open.
     pub(crate) size: Option<[usize; 2]>,
-    /// Name of the output to explain, where the file has several.
+    /// Name of the output to explain if the file has several.
     pub(crate) output: Option<String>,
 }
 
@@ -56,16 +56,16 @@ pub(crate) struct Stored {
     pub(crate) numbers: Vec<f32>,
 }
 
-/// A network that was read from an ONNX file.
+/// A network read from an ONNX file.
 #[derive(Debug)]
 pub(crate) struct Lowered {
     /// The graph, its nodes under the names of their framework.
     pub(crate) graph: Graph,
     /// The weights in graph order, in the graph's layouts.
     pub(crate) weights: Vec<Stored>,
-    /// Its input takes whole numbers only, so that pictures enter as they are.
+    /// The input takes integers, so pictures are not scaled.
     pub(crate) whole: bool,
-    /// What was assumed, one sentence each.
+    /// Assumptions, one sentence each.
     pub(crate) notes: Vec<Phrase>,
 }
 
@@ -108,8 +108,8 @@ fn lower_all(source: &Source, options: &Options) -> Result<Lowered, String> {
     })
 }
 
-/// Whether the graph changes the pixels' scale before its first layer, so that the card must not. Adding nothing, by which
-/// axes are repeated, and constants that lie beside the picture do not.
+/// Whether the graph scales the pixels before its first layer, so that the card must not. Adding zeros, which repeats
+/// axes, and constants that are concatenated to the picture do not count.
 pub(crate) fn normalizes_itself(graph: &Graph, weights: &[Stored]) -> bool {
     let first_layer =
         graph.nodes.iter().position(|node| matches!(node.op, Op::Conv2d { .. } | Op::Linear {}));

@@ -1,4 +1,4 @@
-//! The source framework's own names for nodes, as far as an ONNX file keeps them.
+//! Names of nodes in the source framework, as far as an ONNX file keeps them.
 //!
 //! | exporter | where the name is |
 //! |---|---|
@@ -7,23 +7,23 @@
 //! | tf2onnx | the node: `StatefulPartitionedCall/resnet50/conv1_conv/Conv2D` |
 //! | any | a weight that kept its name: `layer4.1.conv2.weight` |
 //!
-//! Receives the finished graph and the ONNX nodes that it came from, hands on one name a node. A layer of several nodes
-//! gives its name to the last of them, whose value is the layer's; the others get the operation behind it.
+//! Receives the finished graph and the ONNX nodes that it came from; returns one name per node. If a layer becomes
+//! several nodes, the last one, whose value is the layer's, gets its name; the others get the operation as a suffix.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::messages::NodeProto;
 use crate::builder::{Draft, DraftNode};
 
-/// The last part of a weight's name, in PyTorch, Burn and Keras.
+/// The last part of a weight's name in PyTorch, Burn and Keras.
 const ROLES: [&str; 8] = ["weight", "bias", "gamma", "beta", "running_mean", "running_var", "slope", "alpha"];
 
-/// Where a node stands in its framework's model.
+/// Position of a node in its framework's model.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Place {
     /// In the module with this path; empty for the model itself.
     Module(String),
-    /// Nowhere, but it has a name of its own.
+    /// No module, but the node has a name.
     Named(String),
     Unknown,
 }
@@ -60,7 +60,7 @@ pub(super) fn assign(draft: &Draft, nodes: &[NodeProto], reserved: &str) -> Vec<
     result
 }
 
-/// Names given so far; a second `relu` becomes `relu_1`, as PyTorch counts.
+/// Names in use; a second `relu` becomes `relu_1`, as PyTorch numbers them.
 struct Names {
     taken: HashSet<String>,
     counts: HashMap<String, usize>,
@@ -78,12 +78,12 @@ impl Names {
     }
 }
 
-/// Every path that has others below it.
+/// Every path that contains others.
 fn containers<'a>(paths: impl Iterator<Item = &'a str>) -> BTreeSet<&'a str> {
     paths.flat_map(|path| path.match_indices('.').map(|(dot, _)| &path[..dot])).collect()
 }
 
-/// The module that a weight's name belongs to, when the file kept it.
+/// The module that a weight's name belongs to, if the file kept it.
 fn of_weight(draft: &Draft, node: &DraftNode) -> Option<String> {
     let weight = draft.weight_of(node, "weight").or_else(|| draft.weight_of(node, "gamma"))?;
     let (module, role) = weight.source.rsplit_once('.')?;
@@ -100,7 +100,8 @@ fn place(node: &NodeProto, prefix: usize) -> Place {
         "" => Place::Unknown,
         name if name.starts_with('/') => Place::Module(torch_script(name)),
         name if name.contains('/') => Place::Module(tensorflow(name, prefix)),
-        // PyTorch and tf2onnx number the nodes that their own rewriting put in; a variable may tell where one belongs.
+        // PyTorch and tf2onnx number the nodes that their own rewriting adds; a variable may show which module such a
+        // node belongs to.
         name if name.starts_with("node_") => Place::Unknown,
         name if is_numbered(name) => {
             match node.input.iter().find_map(|input| input.strip_suffix("/ReadVariableOp:0")) {
@@ -112,14 +113,14 @@ fn place(node: &NodeProto, prefix: usize) -> Place {
     }
 }
 
-/// The last but one of a Python list of paths; the last is the operation.
+/// The second to last entry of a Python list of paths; the last is the operation.
 fn dynamo(list: &str) -> Option<String> {
     let inner = list.trim().strip_prefix('[')?.strip_suffix(']')?;
     let paths: Vec<&str> = inner.split(',').map(|path| path.trim().trim_matches(['\'', '"'])).collect();
     paths.len().checked_sub(2).map(|at| paths[at].to_owned())
 }
 
-/// `/layer4/layer4.1/conv2/Conv`: a part that repeats the one before it stands in its place.
+/// `/layer4/layer4.1/conv2/Conv`: a part that repeats the previous one replaces it.
 fn torch_script(name: &str) -> String {
     let mut parts: Vec<&str> = name.split('/').filter(|part| !part.is_empty()).collect();
     parts.pop();
@@ -135,7 +136,8 @@ fn torch_script(name: &str) -> String {
     path.join(".")
 }
 
-/// `StatefulPartitionedCall/resnet50/conv1_conv/Conv2D` without the parts that all layers have, and the operation.
+/// `StatefulPartitionedCall/resnet50/conv1_conv/Conv2D` without the parts that all layers share and without the
+/// operation.
 fn tensorflow(name: &str, prefix: usize) -> String {
     let parts: Vec<&str> = name.split('/').collect();
     let end = parts.len().saturating_sub(1);
@@ -148,7 +150,7 @@ fn is_numbered(name: &str) -> bool {
         .is_some_and(|(_, number)| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-/// How many leading parts the names of all of TensorFlow's convolutions and products share.
+/// The number of leading parts that the names of all of TensorFlow's convolutions and products share.
 fn common_prefix(nodes: &[NodeProto]) -> usize {
     let layers = nodes.iter().filter(|node| matches!(node.op_type.as_str(), "Conv" | "MatMul" | "Gemm"));
     let mut paths = layers.filter(|node| node.name.contains('/')).map(|node| {

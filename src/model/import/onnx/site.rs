@@ -1,4 +1,4 @@
-//! One ONNX node where it stands: its attributes and what reaches it, read with clear errors.
+//! An ONNX node with its attributes and inputs, and accessors that report clear errors.
 
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -10,22 +10,22 @@ use super::constant::Constant;
 use super::file::Source;
 use super::messages::{AttributeProto, NodeProto, TensorProto};
 
-/// What an ONNX name stands for.
+/// The value of an ONNX name.
 #[derive(Debug, Clone)]
 pub(super) enum Value {
-    /// Numbers that are known already.
+    /// Numbers known at import.
     Constant(Rc<Constant>),
-    /// What a node of the graph will give.
+    /// The output of a node of the graph.
     Tensor(Tensor),
-    /// The numbers of a whole batch in a row. Exporters make it only to lay one picture's numbers out anew.
+    /// The numbers of a whole batch as one vector. Exporters only use it to rearrange the numbers of one picture.
     Row(Tensor),
-    /// A value with all its axes but the last in one: a list of rows, which products with matrices are written for.
+    /// A value with all axes but the last combined: a list of rows, as matrix products use.
     Rows(Tensor),
-    /// A constant that is the same for every picture, though the file repeats it: one row of it.
+    /// A constant that is the same for every picture, although the file repeats it: one row of it.
     Repeated(Rc<Constant>),
-    /// A constant that is as long as the batch, or otherwise another one for each of the two batches.
+    /// A constant with the length of the batch, or one that differs between the two batch sizes.
     PerBatch(Rc<[Constant; 2]>),
-    /// Several values in order.
+    /// A sequence of values.
     List(Vec<Value>),
 }
 
@@ -40,16 +40,16 @@ pub(super) struct Site<'a> {
     pub(super) node: &'a NodeProto,
     pub(super) source: &'a Source,
     pub(super) opset: i64,
-    /// The type, as a code of `TensorProto.DataType`, of every constant that the file writes down.
+    /// The `TensorProto.DataType` code of every constant whose type the file states.
     pub(super) written: &'a HashMap<&'a str, i32>,
-    /// `None` for an optional input that is left out.
+    /// `None` for an omitted optional input.
     pub(super) inputs: Vec<Option<Value>>,
-    /// The names of the inputs; for what was rearranged out of a weight, the weight's.
+    /// The names of the inputs; for a rearranged weight, the name of the weight.
     pub(super) sources: Vec<&'a str>,
 }
 
 impl<'a> Site<'a> {
-    /// The name of the weight that its result is made of, when there is just one.
+    /// The name of the only weight in its result, if there is exactly one.
     pub(super) fn named_weight(&self) -> Option<&'a str> {
         let list = |value: &Option<Value>| match value {
             Some(Value::Constant(constant)) => matches!(**constant, Constant::Float(_)) && constant.len() > 1,
@@ -66,12 +66,12 @@ impl<'a> Site<'a> {
         &self.node.op_type
     }
 
-    /// Input number `at`, when it is there.
+    /// Input `at`, if present.
     pub(super) fn input(&self, at: usize) -> Option<&Value> {
         self.inputs.get(at).and_then(Option::as_ref)
     }
 
-    /// Input number `at`, which the graph computes.
+    /// Input `at`, which must be computed by the graph.
     pub(super) fn tensor(&self, at: usize) -> Result<&Tensor, String> {
         match self.input(at) {
             Some(Value::Tensor(tensor)) => Ok(tensor),
@@ -93,7 +93,7 @@ impl<'a> Site<'a> {
         }
     }
 
-    /// Input number `at`, which must be known, when it is there.
+    /// Input `at` if present; it must be known.
     pub(super) fn optional(&self, at: usize) -> Result<Option<&Constant>, String> {
         match self.input(at) {
             Some(Value::Constant(constant)) => Ok(Some(constant)),
@@ -109,17 +109,17 @@ impl<'a> Site<'a> {
         }
     }
 
-    /// Input number `at`, which must be known.
+    /// Input `at`, which must be known.
     pub(super) fn constant(&self, at: usize) -> Result<&Constant, String> {
         self.optional(at)?.ok_or_else(|| format!("its input {at} is not there"))
     }
 
-    /// Input number `at` as real numbers.
+    /// Input `at` as real numbers.
     pub(super) fn floats(&self, at: usize) -> Result<ArrayD<f32>, String> {
         self.constant(at)?.floats().map_err(|problem| format!("its input {at} {problem}"))
     }
 
-    /// A setting that older operator sets have as the attribute `name`, newer ones as input `at`.
+    /// A setting that is the attribute `name` in older operator sets and input `at` in newer ones.
     pub(super) fn ints_of(&self, name: &str, at: usize) -> Result<Option<Vec<i64>>, String> {
         if let Some(list) = self.ints(name)? {
             return Ok(Some(list));
@@ -132,7 +132,7 @@ impl<'a> Site<'a> {
         self.node.attribute.iter().find(|attribute| attribute.name == name)
     }
 
-    /// An attribute whose type, where it is stated, has code `kind` in `AttributeProto.AttributeType`.
+    /// An attribute; if its type is stated, it must have code `kind` of `AttributeProto.AttributeType`.
     fn typed(&self, name: &str, kind: i32) -> Result<Option<&AttributeProto>, String> {
         match self.attribute(name) {
             Some(attribute) if ![0, kind].contains(&attribute.kind) => {
@@ -166,7 +166,8 @@ impl<'a> Site<'a> {
     }
 
     pub(super) fn float(&self, name: &str, default: f32) -> Result<f64, String> {
-        // Through decimal digits, so that 0.1 in single precision is 0.1 in the card and not 0.10000000149.
+        // Converts through decimal digits, so that 0.1 in single precision becomes 0.1 in the card and not
+        // 0.10000000149.
         let number = self.typed(name, 1)?.map_or(default, |attribute| attribute.f);
         Ok(decimal(number))
     }
@@ -192,18 +193,18 @@ impl<'a> Site<'a> {
             .map_err(|_| format!("its '{name}' is {list:?}, expected two numbers, height and width"))
     }
 
-    /// The attribute `axis` (or `default`), counted from the front of a value of `rank`.
+    /// The attribute `axis` (or `default`), normalised for a value of `rank`.
     pub(super) fn axis(&self, default: i64, rank: usize) -> Result<usize, String> {
         front(self.int("axis", default)?, rank)
     }
 }
 
-/// The shortest decimal that is this single-precision number, in double precision.
+/// The shortest decimal that gives this single-precision number, in double precision.
 pub(super) fn decimal(number: f32) -> f64 {
     number.to_string().parse().unwrap_or_else(|_| f64::from(number))
 }
 
-/// An axis that may count from the back.
+/// Normalises an axis that may be negative.
 pub(super) fn front(axis: i64, rank: usize) -> Result<usize, String> {
     let counted = if axis < 0 { axis.checked_add(rank as i64) } else { Some(axis) };
     counted
@@ -212,7 +213,7 @@ pub(super) fn front(axis: i64, rank: usize) -> Result<usize, String> {
         .ok_or_else(|| format!("axis {axis} is not an axis of a value of rank {rank}"))
 }
 
-/// Axes that may count from the back, in order.
+/// Normalises axes that may be negative, and sorts them.
 pub(super) fn fronts(axes: &[i64], rank: usize) -> Result<Vec<usize>, String> {
     let mut found = axes.iter().map(|axis| front(*axis, rank)).collect::<Result<Vec<_>, _>>()?;
     found.sort_unstable();

@@ -1,4 +1,4 @@
-//! Operations on each number by itself, and softmax.
+//! Elementwise operations, and softmax.
 
 use super::super::builder::{Builder, Tensor};
 use super::super::cast::is_real;
@@ -38,7 +38,7 @@ fn celu(builder: &mut Builder, x: &Tensor, alpha: f64) -> Result<Vec<Value>, Str
     one(scaled(builder, &bent, alpha)?)
 }
 
-/// Only the constants of the paper, which are also ONNX's defaults.
+/// Only the constants of the paper are supported, which are also ONNX's defaults.
 fn selu(site: &Site) -> Result<Op, String> {
     let (alpha, gamma) = (site.float("alpha", 1.673_263_2)?, site.float("gamma", 1.050_701)?);
     match (alpha - 1.673_263_2).abs() < 1e-4 && (gamma - 1.050_701).abs() < 1e-4 {
@@ -47,7 +47,8 @@ fn selu(site: &Site) -> Result<Op, String> {
     }
 }
 
-/// A slope a channel, or one for all, is the graph's own; any other shape that broadcasts is `max(x, 0) + slope min(x, 0)`.
+/// One slope, or one per channel, is an operation of the graph; any other shape that broadcasts becomes `max(x, 0) +
+/// slope min(x, 0)`.
 fn prelu(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
     let x = site.tensor(0)?;
     let shape = site.constant(1)?.shape().to_vec();
@@ -57,7 +58,7 @@ fn prelu(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
             x.rank()
         ));
     }
-    // Shapes are aligned at their last axes.
+    // ONNX aligns shapes at the last axis.
     let axis_of = |at: usize| at + x.rank() - shape.len();
     let wide: Vec<usize> = (0..shape.len()).filter(|at| shape[*at] != 1).map(axis_of).collect();
     match wide[..] {
@@ -89,7 +90,7 @@ fn softsign(builder: &mut Builder, x: &Tensor) -> Result<Vec<Value>, String> {
     one(builder.emit(Op::Div { scalar: None }, &[x, &divisor], vec![])?)
 }
 
-/// `Clip`: bounds are attributes before operator set 11, inputs since; either may be left out.
+/// `Clip`: bounds are attributes before operator set 11 and inputs since; both are optional.
 pub(super) fn clip(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
     let x = site.tensor(0)?;
     let bound = |name: &str, at: usize| -> Result<Option<f64>, String> {
@@ -101,7 +102,7 @@ pub(super) fn clip(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Str
             |constant: &Constant| constant.scalar().ok_or_else(|| format!("its '{name}' is not one number"));
         input.map(number).transpose()
     };
-    // The limits of single precision stand for no limit.
+    // The limits of single precision mean no limit.
     let limit = f64::from(f32::MAX);
     let least = bound("min", 1)?.filter(|number| *number > -limit);
     let most = bound("max", 2)?.filter(|number| *number < limit);
@@ -109,7 +110,8 @@ pub(super) fn clip(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Str
         (Some(0.0), Some(6.0)) => Op::Relu6 {},
         (Some(0.0), None) => Op::Relu {},
         (Some(min), Some(max)) => Op::Clip { min, max },
-        // Not the lesser or greater of two: those share the gradient where they are equal, and a clip has none there.
+        // Not `minimum` or `maximum`: these share the gradient where both are equal, and a clip has gradient zero
+        // there.
         (Some(min), None) => Op::Clip { min, max: limit },
         (None, Some(max)) => Op::Clip { min: -limit, max },
         (None, None) => Op::Identity {},
@@ -117,7 +119,7 @@ pub(super) fn clip(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Str
     one(builder.unary(op, x)?)
 }
 
-/// Before operator set 13 all axes from `axis` on count as one.
+/// Before operator set 13, all axes from `axis` on count as one.
 pub(super) fn softmax(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
     let x = site.tensor(0)?;
     let along = |axis| if site.op() == "Softmax" { Op::Softmax { axis } } else { Op::LogSoftmax { axis } };
@@ -147,9 +149,9 @@ pub(super) fn softmax(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, 
 
 const INTEGERS: &str = "turns a computed value into integers, through which there is no gradient";
 
-/// What does nothing when a network is only run: `Identity`, `Dropout`, and `Cast` among real numbers.
+/// Operations without effect in evaluation mode: `Identity`, `Dropout`, and `Cast` between real types.
 ///
-/// A `Dropout` in training mode drops at random.
+/// A `Dropout` in training mode is refused, since it drops at random.
 pub(super) fn nothing(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
     let x = site.tensor(0)?;
     let trains = |mode: &Constant| mode.scalar() != Some(0.0);
