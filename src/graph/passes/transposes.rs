@@ -1,22 +1,45 @@
 //! Cancels transposes.
 
+use std::collections::HashMap;
+
 use crate::card::{Class, Op};
 use crate::draft::{Draft, ValueId, Weight};
 
-/// Removes transposes that undo each other, also across operations on each element.
+/// Removes transposes that undo each other, also across operations on each element. Removing one pair may bring another
+/// together.
 pub(super) fn cancel(draft: &mut Draft) {
-    loop {
-        let ids = draft.ids();
-        let mut changed = false;
-        for id in ids {
-            while sink(draft, id).is_some() || join(draft, id).is_some() {
-                changed = true;
-            }
+    while cancel_once(draft) {}
+}
+
+fn cancel_once(draft: &mut Draft) -> bool {
+    let mut changed = false;
+    // For each node the transpose before the elementwise operations that lead to it: walking back to it from every node
+    // would take time with the square of their number.
+    let mut openers = HashMap::new();
+    for id in draft.ids() {
+        while join(draft, id).is_some() {
+            changed = true;
         }
-        if !changed {
-            return;
-        }
+        let Some(first) = opener(draft, id, &openers) else { continue };
+        openers.insert(id, first);
+        changed |= sink(draft, first, id).is_some();
     }
+    changed
+}
+
+/// The transpose that one elementwise operation after another leads back to.
+fn opener(draft: &Draft, id: ValueId, openers: &HashMap<ValueId, ValueId>) -> Option<ValueId> {
+    let before = draft.only_before(id)?;
+    match draft.node(before)?.op.class() {
+        Class::Pointwise(_) | Class::Arithmetic | Class::Nothing => {}
+        _ => return perm(draft, before).map(|_| before),
+    }
+    let mut opener = *openers.get(&before)?;
+    // One that is removed by now leaves the operations before it and after it in one row.
+    while draft.node(opener).is_none() {
+        opener = *openers.get(&opener)?;
+    }
+    Some(opener)
 }
 
 fn perm(draft: &Draft, id: ValueId) -> Option<&[usize]> {
@@ -41,24 +64,18 @@ fn join(draft: &mut Draft, at: ValueId) -> Option<()> {
     Some(())
 }
 
-/// Pushes a transpose through operations on each element when its inverse, `last`, follows, then cancels both.
-fn sink(draft: &mut Draft, last: ValueId) -> Option<()> {
+/// Pushes the transpose `first` through elementwise operations when `last` is its inverse, then cancels both.
+fn sink(draft: &mut Draft, first: ValueId, last: ValueId) -> Option<()> {
     let back = perm(draft, last)?.to_vec();
+    if !undoes(perm(draft, first)?, &back) {
+        return None;
+    }
     let mut chain = Vec::new();
     let mut end = last;
-    let first = loop {
-        let before = draft.only_before(end)?;
-        let op = &draft.node(before)?.op;
-        match op {
-            Op::Transpose { perm } if !chain.is_empty() && undoes(perm, &back) => break before,
-            // Their constants can be turned along.
-            op if matches!(op.class(), Class::Pointwise(_) | Class::Arithmetic | Class::Nothing) => {
-                chain.push(before);
-            }
-            _ => return None,
-        }
+    while let Some(before) = draft.only_before(end).filter(|before| *before != first) {
+        chain.push(before);
         end = before;
-    };
+    }
     let (front, end) = (*chain.last()?, *chain.first()?);
     let source = draft.node(first)?.inputs.clone();
     for id in &chain {
