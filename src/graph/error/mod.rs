@@ -16,7 +16,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 pub use hint::Hint;
-pub use nearest::{did_you_mean, nearest};
+pub use nearest::nearest;
 pub use option::OptionName;
 pub use phrase::{Action, Phrase, Piece, Wording};
 pub use problem::Problem;

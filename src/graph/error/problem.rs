@@ -196,13 +196,6 @@ impl fmt::Display for Problem {
 
 impl std::error::Error for Problem {}
 
-/// The text in the library's words.
-impl From<Problem> for String {
-    fn from(problem: Problem) -> Self {
-        problem.to_string()
-    }
-}
-
 impl From<&'static str> for Problem {
     fn from(what: &'static str) -> Self {
         Self::new(what)

@@ -36,6 +36,13 @@ pub enum Subject {
         /// What it does, as the file calls it.
         op: String,
     },
+    /// An operation of a graph that has no name of its own.
+    UnnamedNode {
+        /// Its first output.
+        output: String,
+        /// What it does, as the file calls it.
+        op: String,
+    },
     /// A tensor of weights.
     Tensor(String),
     /// A layer that is explained.
@@ -72,6 +79,7 @@ impl Subject {
             Self::Field(path) => format!("card field '{path}'"),
             Self::CardNode { index, name } => format!("card field 'graph.nodes[{index}]' ('{name}')"),
             Self::Node { name, op } => format!("node '{name}' ({op})"),
+            Self::UnnamedNode { output, op } => format!("the node that gives '{output}' ({op})"),
             Self::Tensor(name) => format!("tensor '{name}'"),
             Self::Layer(name) => format!("layer '{name}'"),
             Self::Option(option) => wording.option(*option).to_owned(),

@@ -11,7 +11,6 @@ const LONG_FILES: &[(&str, usize, &str)] = &[
     ("src/kernels/tests/operations.rs", 312, "one case per operation"),
     ("src/graph/card/ops.rs", 317, "one entry per operation"),
     ("src/model/lib.rs", 331, "the model and its documentation"),
-    ("src/model/import/onnx/walk.rs", 307, "the import's main loop, with its messages"),
     ("src/model/output/mod.rs", 315, "one rule per output kind, each with its refusal"),
 ];
 
@@ -31,10 +30,6 @@ const LONG_FUNCTIONS: &[(&str, usize, &str)] = &[
     ("src/engine/tangent/slope.rs: pointwise", 51, "a table of functions and slopes"),
     ("src/graph/card/class.rs: class", 59, "one match over operations, exhaustive on purpose"),
     ("src/graph/shapes.rs: output", 52, "one match over operations"),
-    ("src/model/import/torch/pickle/build.rs: collection", 47, "one match over instructions"),
-    ("src/model/import/onnx/reduce.rs: along", 43, "one match over reductions"),
-    ("src/model/import/onnx/walk.rs: run", 41, "the import's main loop"),
-    ("src/model/import/onnx/lower/window.rs: conv", 50, "one attribute after another, each with its refusal"),
     ("src/model/import/onnx/lower/mod.rs: find", 42, "a table of operations"),
     ("src/model/output/trace.rs: kind_of", 45, "one match over operations"),
     ("src/model/output/mod.rs: said_scores", 47, "one match over output kinds, each with its refusal"),

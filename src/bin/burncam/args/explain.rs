@@ -4,12 +4,13 @@ use std::path::PathBuf;
 
 use burncam::cam::{Aggregate, Library, Method};
 use burncam::engine::Score;
+use burncam::error::Problem;
 use burncam::explain::{ArtifactKind, Target};
 use burncam::model::LayerRequest;
 use burncam::render::{Colormap, Components, Interpolation, PngLevel, Threshold};
 use clap::{Args, ValueEnum};
 
-use super::values::{parse_deviation, parse_unit};
+use super::values::{expected, parse_deviation, parse_unit};
 use super::{BatchArgs, InputArgs, ModelArgs, PictureArgs, RunArgs};
 
 #[derive(Debug, Args)]
@@ -229,11 +230,11 @@ fn parse_save(text: &str) -> Result<Save, burncam::Error> {
     if text == "record" { Ok(Save::Record) } else { text.parse().map(Save::Artifact) }
 }
 
-fn parse_scale(text: &str) -> Result<ScaleArg, String> {
+fn parse_scale(text: &str) -> Result<ScaleArg, Problem> {
     match (text, text.parse::<f32>()) {
         ("own", _) => Ok(ScaleArg::Own),
         ("shared", _) => Ok(ScaleArg::Shared),
         (_, Ok(number)) if number > 0.0 && number.is_finite() => Ok(ScaleArg::Number(number)),
-        _ => Err(format!("expected own, shared, or a number above zero, got '{text}'")),
+        _ => Err(expected("own, shared, or a number above zero", text)),
     }
 }

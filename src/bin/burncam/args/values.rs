@@ -1,40 +1,41 @@
 //! Parsers of single values: a fraction, a tolerance, a colour, a glob.
 
 use burncam::card::{ColorOrder, Filter};
+use burncam::error::{Phrase, Problem};
 use burncam::model::import::ResizeRequest;
 
-pub(super) fn parse_unit(text: &str) -> Result<f32, String> {
+pub(super) fn parse_unit(text: &str) -> Result<f32, Problem> {
     match text.parse() {
         Ok(number) if (0.0..=1.0).contains(&number) => Ok(number),
-        _ => Err(format!("expected a number from 0 to 1, got '{text}'")),
+        _ => Err(expected("a number from 0 to 1", text)),
     }
 }
 
-pub(super) fn parse_deviation(text: &str) -> Result<f32, String> {
+pub(super) fn parse_deviation(text: &str) -> Result<f32, Problem> {
     match text.parse() {
         Ok(number) if (0.0..=100.0).contains(&number) => Ok(number),
-        _ => Err(format!("expected a number from 0 to 100 such as 0.15, got '{text}'")),
+        _ => Err(expected("a number from 0 to 100 such as 0.15", text)),
     }
 }
 
-pub(super) fn parse_tolerance(text: &str) -> Result<f64, String> {
+pub(super) fn parse_tolerance(text: &str) -> Result<f64, Problem> {
     match text.parse() {
         Ok(number) if number > 0.0 && number < 1.0 => Ok(number),
-        _ => Err(format!("expected a number between 0 and 1, such as 1e-4, got '{text}'")),
+        _ => Err(expected("a number between 0 and 1, such as 1e-4", text)),
     }
 }
 
-pub(super) fn parse_colour(text: &str) -> Result<[u8; 3], String> {
+pub(super) fn parse_colour(text: &str) -> Result<[u8; 3], Problem> {
     let digits = text.trim_start_matches('#');
     let channel = |at: usize| digits.get(at..at + 2).and_then(|pair| u8::from_str_radix(pair, 16).ok());
     match (digits.len(), channel(0), channel(2), channel(4)) {
         (6, Some(red), Some(green), Some(blue)) => Ok([red, green, blue]),
-        _ => Err(format!("expected six hexadecimal digits such as ffffff, got '{text}'")),
+        _ => Err(expected("six hexadecimal digits such as ffffff", text)),
     }
 }
 
 /// A number, or a fraction such as 1/255.
-pub(super) fn parse_number(text: &str) -> Result<f64, String> {
+pub(super) fn parse_number(text: &str) -> Result<f64, Problem> {
     let number = match text.split_once('/') {
         Some((above, below)) => {
             above.trim().parse::<f64>().ok().zip(below.trim().parse::<f64>().ok()).map(|(a, b)| a / b)
@@ -43,43 +44,51 @@ pub(super) fn parse_number(text: &str) -> Result<f64, String> {
     };
     number
         .filter(|number: &f64| number.is_finite())
-        .ok_or_else(|| format!("expected a number such as 0.485 or 1/255, got '{text}'"))
+        .ok_or_else(|| expected("a number such as 0.485 or 1/255", text))
 }
 
 /// One side for both, or HEIGHTxWIDTH.
-pub(super) fn parse_size(text: &str) -> Result<[usize; 2], String> {
+pub(super) fn parse_size(text: &str) -> Result<[usize; 2], Problem> {
     let (height, width) = text.split_once('x').unwrap_or((text, text));
     match (height.parse(), width.parse()) {
         (Ok(height @ 1..), Ok(width @ 1..)) => Ok([height, width]),
-        _ => Err(format!("expected a side such as 224, or HEIGHTxWIDTH such as 224x320, got '{text}'")),
+        _ => Err(expected("a side such as 224, or HEIGHTxWIDTH such as 224x320", text)),
     }
 }
 
-pub(super) fn parse_resize(text: &str) -> Result<ResizeRequest, String> {
+pub(super) fn parse_resize(text: &str) -> Result<ResizeRequest, Problem> {
     match text {
         "letterbox" => Ok(ResizeRequest::Letterbox),
         "none" => Ok(ResizeRequest::None),
         _ if text.contains('x') => parse_size(text).map(ResizeRequest::Stretch),
-        _ => text.parse().ok().filter(|side| *side > 0).map(ResizeRequest::ShortestSide).ok_or_else(|| {
-            format!("expected a side such as 256, HEIGHTxWIDTH, letterbox or none, got '{text}'")
-        }),
+        _ => text
+            .parse()
+            .ok()
+            .filter(|side| *side > 0)
+            .map(ResizeRequest::ShortestSide)
+            .ok_or_else(|| expected("a side such as 256, HEIGHTxWIDTH, letterbox or none", text)),
     }
 }
 
-pub(super) fn parse_filter(text: &str) -> Result<Filter, String> {
+pub(super) fn parse_filter(text: &str) -> Result<Filter, Problem> {
     by_name(text, "nearest, bilinear, bicubic or lanczos")
 }
 
-pub(super) fn parse_color(text: &str) -> Result<ColorOrder, String> {
+pub(super) fn parse_color(text: &str) -> Result<ColorOrder, Problem> {
     by_name(text, "rgb, bgr or gray")
 }
 
 /// A value by its name in cards.
-fn by_name<T: serde::de::DeserializeOwned>(text: &str, expected: &str) -> Result<T, String> {
-    serde_json::from_value(text.into()).map_err(|_| format!("expected {expected}, got '{text}'"))
+fn by_name<T: serde::de::DeserializeOwned>(text: &str, names: &'static str) -> Result<T, Problem> {
+    serde_json::from_value(text.into()).map_err(|_| expected(names, text))
 }
 
-pub(super) fn parse_glob(text: &str) -> Result<glob::Pattern, String> {
+pub(super) fn parse_glob(text: &str) -> Result<glob::Pattern, Problem> {
     glob::Pattern::new(text)
-        .map_err(|error| format!("expected a glob such as '*.jpg', got '{text}': {}", error.msg))
+        .map_err(|error| Problem::expected_but("a glob such as '*.jpg'", format!("'{text}': {}", error.msg)))
+}
+
+/// A problem of the value `text` of an argument, for which `expected` was expected.
+pub(super) fn expected(expected: impl Into<Phrase>, text: &str) -> Problem {
+    Problem::expected_but(expected, format!("'{text}'"))
 }

@@ -6,6 +6,7 @@
 use std::path::{Component, Path};
 use std::str::FromStr;
 
+use burncam::error::Problem;
 use sha2::{Digest as _, Sha256};
 
 /// Shard `index` of `count`, counted from 1.
@@ -39,19 +40,19 @@ fn fingerprint(path: &Path) -> u64 {
 }
 
 impl FromStr for Shard {
-    type Err = String;
+    type Err = Problem;
 
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn from_str(text: &str) -> Result<Self, Problem> {
         let numbers =
             text.split_once('/').and_then(|(index, count)| Some((index.parse().ok()?, count.parse().ok()?)));
         match numbers {
             Some((index, count)) if (1..=count).contains(&index) && count <= Self::MOST => {
                 Ok(Self { index, count })
             }
-            _ => Err(format!(
-                "expected K/N with K from 1 to N and N at most {}, such as 1/8, got '{text}'",
-                Self::MOST
-            )),
+            _ => {
+                let expected = format!("K/N with K from 1 to N and N at most {}, such as 1/8", Self::MOST);
+                Err(Problem::expected_but(expected, format!("'{text}'")))
+            }
         }
     }
 }

@@ -6,9 +6,10 @@ use super::constant::{Constant, Lanes};
 use super::fold::bounded;
 use super::site::Site;
 use crate::axes;
+use crate::error::Problem;
 
 /// `first op second`; integers stay integers, and comparisons give 0 and 1.
-pub(super) fn binary(site: &Site) -> Result<Vec<Constant>, String> {
+pub(super) fn binary(site: &Site) -> Result<Vec<Constant>, Problem> {
     check_count(site)?;
     let mut result = site.constant(0)?.clone();
     // `Mod` has the sign of the divisor, with `fmod` that of the dividend.
@@ -23,18 +24,20 @@ pub(super) fn binary(site: &Site) -> Result<Vec<Constant>, String> {
 }
 
 /// Refuses a single operand for a binary operation; some operations take any number.
-pub(super) fn check_count(site: &Site) -> Result<(), String> {
+pub(super) fn check_count(site: &Site) -> Result<(), Problem> {
     let (count, any) = (site.inputs.len(), matches!(site.op(), "Sum" | "Mean" | "Min" | "Max"));
     match count {
         2 => Ok(()),
         1.. if any => Ok(()),
-        _ => Err(format!("has {count} inputs, expected {}", if any { "at least 1" } else { "2" })),
+        _ => Err(Problem::new(format!("has {count} inputs")).expected(if any { "at least 1" } else { "2" })),
     }
 }
 
-fn combine(op: &str, first: &Constant, second: &Constant) -> Result<Constant, String> {
+fn combine(op: &str, first: &Constant, second: &Constant) -> Result<Constant, Problem> {
     if let (Constant::Int(first), Constant::Int(second)) = (first, second) {
-        let lane = |a: i64, b: i64| int(op, a, b).ok_or_else(|| format!("cannot compute {a} {op} {b}"));
+        let lane = |a: i64, b: i64| {
+            int(op, a, b).ok_or_else(|| Problem::new(format!("cannot compute {a} {op} {b}")))
+        };
         let both = |a: &Lanes, b: &Lanes| Ok([lane(a[0], b[0])?, lane(a[1], b[1])?]);
         return Ok(Constant::Int(zip(first, second, both)?));
     }
@@ -45,8 +48,9 @@ fn combine(op: &str, first: &Constant, second: &Constant) -> Result<Constant, St
     if compare(op, 0.0, 0.0).is_some() {
         return Ok(Constant::Int(zip(&first, &second, |a, b| Ok(truth(a, b).unwrap_or_default()))?));
     }
-    let real =
-        |a: &f32, b: &f32| float(op, *a, *b).ok_or_else(|| format!("{op} does not work on real numbers"));
+    let real = |a: &f32, b: &f32| {
+        float(op, *a, *b).ok_or_else(|| Problem::new(format!("{op} does not work on real numbers")))
+    };
     let result = zip(&first, &second, real)?;
     Ok(if whole { Constant::Int(result.mapv(|number| [number as i64; 2])) } else { Constant::Float(result) })
 }
@@ -55,15 +59,16 @@ fn combine(op: &str, first: &Constant, second: &Constant) -> Result<Constant, St
 fn zip<A: Clone, B: Clone, T>(
     first: &ArrayD<A>,
     second: &ArrayD<B>,
-    f: impl Fn(&A, &B) -> Result<T, String>,
-) -> Result<ArrayD<T>, String> {
+    f: impl Fn(&A, &B) -> Result<T, Problem>,
+) -> Result<ArrayD<T>, Problem> {
     let shape = axes::broadcast(first.shape(), second.shape())?;
     bounded(&shape)?;
-    let refuse = || format!("shapes {:?} and {:?} do not broadcast", first.shape(), second.shape());
+    let refuse =
+        || Problem::new(format!("shapes {:?} and {:?} do not broadcast", first.shape(), second.shape()));
     let first = first.broadcast(IxDyn(&shape)).ok_or_else(refuse)?;
     let second = second.broadcast(IxDyn(&shape)).ok_or_else(refuse)?;
     let values = first.iter().zip(second.iter()).map(|(a, b)| f(a, b)).collect::<Result<Vec<_>, _>>()?;
-    ArrayD::from_shape_vec(IxDyn(&shape), values).map_err(|cause| cause.to_string())
+    ArrayD::from_shape_vec(IxDyn(&shape), values).map_err(|cause| Problem::new(cause.to_string()))
 }
 
 fn compare<T: PartialOrd + Copy>(op: &str, a: T, b: T) -> Option<bool> {
@@ -111,7 +116,7 @@ fn float(op: &str, a: f32, b: f32) -> Option<f32> {
 }
 
 /// A unary operation.
-pub(super) fn unary(site: &Site) -> Result<Vec<Constant>, String> {
+pub(super) fn unary(site: &Site) -> Result<Vec<Constant>, Problem> {
     let input = site.constant(0)?;
     if let Constant::Int(array) = input {
         let each: fn(i64) -> i64 = match site.op() {
@@ -140,10 +145,12 @@ pub(super) fn unary(site: &Site) -> Result<Vec<Constant>, String> {
 }
 
 /// Clips between two bounds; either may be missing.
-pub(super) fn clip(site: &Site) -> Result<Vec<Constant>, String> {
-    let bound = |name: &str, at: usize, default: f32| -> Result<f64, String> {
+pub(super) fn clip(site: &Site) -> Result<Vec<Constant>, Problem> {
+    let bound = |name: &str, at: usize, default: f32| -> Result<f64, Problem> {
         match site.optional(at)? {
-            Some(constant) => constant.scalar().ok_or_else(|| format!("its '{name}' is not one number")),
+            Some(constant) => {
+                constant.scalar().ok_or_else(|| Problem::new(format!("its '{name}' is not one number")))
+            }
             None => site.float(name, default),
         }
     };
@@ -159,7 +166,7 @@ pub(super) fn clip(site: &Site) -> Result<Vec<Constant>, String> {
 }
 
 /// `Where`: the second value where the first is true, else the third.
-pub(super) fn choose(site: &Site) -> Result<Vec<Constant>, String> {
+pub(super) fn choose(site: &Site) -> Result<Vec<Constant>, Problem> {
     let (condition, yes, no) = (site.constant(0)?.lanes()?, site.constant(1)?, site.constant(2)?);
     let pick = |truth: i64, yes: i64, no: i64| if truth != 0 { yes } else { no };
     if let (Constant::Int(yes), Constant::Int(no)) = (yes, no) {

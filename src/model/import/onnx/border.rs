@@ -6,14 +6,17 @@ use super::constant::{Constant, both};
 use super::fold::bounded;
 use super::parts::pick;
 use super::site::{Site, front};
+use crate::error::Problem;
 
 /// Elements added before and after each axis; negative numbers remove elements.
-pub(super) fn sides(site: &Site, rank: usize) -> Result<Vec<[i64; 2]>, String> {
+pub(super) fn sides(site: &Site, rank: usize) -> Result<Vec<[i64; 2]>, Problem> {
     let pads = site.ints_of("pads", 1)?.ok_or("its pads are not there")?;
     let axes = site.optional(3)?.map(Constant::ints).transpose()?;
     let axes = axes.unwrap_or_else(|| (0..rank as i64).collect());
     if pads.len() != 2 * axes.len() {
-        return Err(format!("has {} pads for {} axes, expected two for each", pads.len(), axes.len()));
+        return Err(
+            Problem::new(format!("has {} pads for {} axes", pads.len(), axes.len())).expected("two for each")
+        );
     }
     let mut sides = vec![[0; 2]; rank];
     for (at, axis) in axes.iter().enumerate() {
@@ -23,7 +26,7 @@ pub(super) fn sides(site: &Site, rank: usize) -> Result<Vec<[i64; 2]>, String> {
 }
 
 /// `Pad` of a constant.
-pub(super) fn pad(site: &Site) -> Result<Vec<Constant>, String> {
+pub(super) fn pad(site: &Site) -> Result<Vec<Constant>, Problem> {
     let mut result = site.constant(0)?.clone();
     let mode = site.text("mode", "constant")?;
     let value = match site.optional(2)? {
@@ -49,8 +52,8 @@ pub(super) fn pad(site: &Site) -> Result<Vec<Constant>, String> {
 }
 
 /// The length of an axis after padding at both ends.
-fn length(side: usize, pads: [i64; 2]) -> Result<usize, String> {
-    let refuse = || format!("pads a side of {side} by {pads:?}, which is not sensible");
+fn length(side: usize, pads: [i64; 2]) -> Result<usize, Problem> {
+    let refuse = || Problem::new(format!("pads a side of {side} by {pads:?}, which is not sensible"));
     let side = i64::try_from(side).map_err(|_| refuse())?;
     let [first, last] = pads;
     let after = |first: i64, last: i64| side.checked_add(first)?.checked_add(last);
@@ -62,9 +65,9 @@ fn length(side: usize, pads: [i64; 2]) -> Result<usize, String> {
 }
 
 /// Index of the source element for index `at`, which may be outside `0..side`.
-fn place(mode: &str, at: i64, side: i64) -> Result<i64, String> {
+fn place(mode: &str, at: i64, side: i64) -> Result<i64, Problem> {
     if side == 0 {
-        return Err(format!("repeats the border of an axis without numbers by '{mode}'"));
+        return Err(Problem::new(format!("repeats the border of an axis without numbers by '{mode}'")));
     }
     match mode {
         "edge" => Ok(at.clamp(0, side - 1)),
@@ -74,7 +77,7 @@ fn place(mode: &str, at: i64, side: i64) -> Result<i64, String> {
             let at = at.rem_euclid(period);
             Ok(at.min(period - at).min(side - 1))
         }
-        other => Err(format!("pads by '{other}', expected constant, reflect, edge or wrap")),
+        other => Err(Problem::new(format!("pads by '{other}'")).expected("constant, reflect, edge or wrap")),
     }
 }
 
@@ -84,7 +87,7 @@ pub(super) fn filled(
     axis: usize,
     [before, behind]: [i64; 2],
     value: f64,
-) -> Result<Constant, String> {
+) -> Result<Constant, Problem> {
     let side = input.shape()[axis] as i64;
     let kept: Vec<i64> = ((-before).max(0)..(side + behind).min(side)).collect();
     let middle = pick(input, axis, &kept)?;
@@ -93,7 +96,7 @@ pub(super) fn filled(
         shape[axis] = side.max(0) as usize;
         shape
     };
-    let join = |cause: ndarray::ShapeError| cause.to_string();
+    let join = |cause: ndarray::ShapeError| Problem::new(cause.to_string());
     Ok(match &middle {
         Constant::Float(array) => {
             let [first, last] = [before, behind].map(|side| ArrayD::from_elem(shape(side), value as f32));

@@ -7,6 +7,7 @@ use ndarray::ArrayD;
 use super::constant::BATCHES;
 use crate::builder::{self, Draft};
 use crate::card::{InputSpec, Op};
+use crate::error::Problem;
 
 /// A tensor of the graph, with its shape for each of the [`BATCHES`].
 pub(super) type Tensor = builder::Tensor<2>;
@@ -44,8 +45,8 @@ impl Builder {
     }
 
     /// An operation without weights on one tensor.
-    pub(super) fn unary(&mut self, op: Op, input: &Tensor) -> Result<Tensor, String> {
-        Ok(self.0.unary(op, input)?)
+    pub(super) fn unary(&mut self, op: Op, input: &Tensor) -> Result<Tensor, Problem> {
+        self.0.unary(op, input)
     }
 
     /// Adds an operation and infers its output shapes.
@@ -54,9 +55,9 @@ impl Builder {
         op: Op,
         inputs: &[&Tensor],
         weights: Vec<(&str, Weight)>,
-    ) -> Result<Tensor, String> {
+    ) -> Result<Tensor, Problem> {
         let weights = weights.into_iter().map(|(role, weight)| (role, weight.into())).collect();
-        Ok(self.0.emit(op, inputs, weights)?)
+        self.0.emit(op, inputs, weights)
     }
 
     /// The graph that leads to `output`.

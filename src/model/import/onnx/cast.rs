@@ -5,6 +5,7 @@ use half::{bf16, f16};
 
 use super::constant::Constant;
 use super::site::{Site, Value};
+use crate::error::Problem;
 
 /// Whether a `TensorProto.DataType` code is a real type; `None` for text and other types.
 pub(super) fn is_real(data_type: i64) -> Option<bool> {
@@ -16,19 +17,19 @@ pub(super) fn is_real(data_type: i64) -> Option<bool> {
 }
 
 /// `Cast` to the type in the attribute `to`.
-pub(super) fn cast(site: &Site) -> Result<Vec<Constant>, String> {
+pub(super) fn cast(site: &Site) -> Result<Vec<Constant>, Problem> {
     site.attribute("to").ok_or("does not say which type it casts to")?;
     Ok(vec![to_type(site.constant(0)?, site.int("to", 1)?)?])
 }
 
-fn to_type(input: &Constant, to: i64) -> Result<Constant, String> {
+fn to_type(input: &Constant, to: i64) -> Result<Constant, Problem> {
     Ok(match is_real(to) {
         Some(true) => Constant::Float(input.floats()?.mapv(|number| rounded(to, number))),
         Some(false) => Constant::Int(match input {
             Constant::Float(array) => array.mapv(|number| [whole(to, number); 2]),
             Constant::Int(array) => array.mapv(|lanes| lanes.map(|number| wrapped(to, number))),
         }),
-        None => return Err(format!("casts to type {to}, expected real numbers or integers")),
+        None => return Err(Problem::new(format!("casts to type {to}")).expected("real numbers or integers")),
     })
 }
 
@@ -65,7 +66,7 @@ fn wrapped(to: i64, number: i64) -> i64 {
 
 /// `CastLike`: casts to the type of the second input. If the file does not state that type, only real or integer is
 /// known.
-pub(super) fn cast_like(site: &Site) -> Result<Vec<Constant>, String> {
+pub(super) fn cast_like(site: &Site) -> Result<Vec<Constant>, Problem> {
     let input = site.constant(0)?;
     if let Some(to) = site.node.input.get(1).and_then(|name| site.written.get(name.as_str())) {
         return Ok(vec![to_type(input, i64::from(*to))?]);
@@ -84,7 +85,8 @@ pub(super) fn cast_like(site: &Site) -> Result<Vec<Constant>, String> {
         Constant::Float(array) if array.iter().all(common) => {
             Ok(vec![Constant::Int(array.mapv(|number| [number as i64; 2]))])
         }
-        _ => Err("casts to integers of a width that is not known (use Cast instead of CastLike)".into()),
+        _ => Err(Problem::new("casts to integers of a width that is not known")
+            .hint("use Cast instead of CastLike")),
     }
 }
 

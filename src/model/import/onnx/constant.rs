@@ -4,6 +4,7 @@
 //! of [`BATCHES`]`[0]` and one of [`BATCHES`]`[1]`. If both results are equal, it does not depend on the batch; if
 //! they are these two numbers, it is the batch size.
 
+use crate::error::Problem;
 use ndarray::ArrayD;
 
 /// The two batch sizes. Neither is 1, so that the batch is not mistaken for an axis that may be squeezed.
@@ -42,7 +43,7 @@ impl Constant {
     }
 
     /// As real numbers.
-    pub(super) fn floats(&self) -> Result<ArrayD<f32>, String> {
+    pub(super) fn floats(&self) -> Result<ArrayD<f32>, Problem> {
         match self {
             Self::Float(array) => Ok(array.clone()),
             Self::Int(array) => {
@@ -55,15 +56,15 @@ impl Constant {
     }
 
     /// As integers for both batch sizes.
-    pub(super) fn lanes(&self) -> Result<&ArrayD<Lanes>, String> {
+    pub(super) fn lanes(&self) -> Result<&ArrayD<Lanes>, Problem> {
         match self {
             Self::Int(array) => Ok(array),
-            Self::Float(_) => Err("is made of real numbers, expected integers".into()),
+            Self::Float(_) => Err(Problem::new("is made of real numbers").expected("integers")),
         }
     }
 
     /// As integers that do not depend on the batch.
-    pub(super) fn ints(&self) -> Result<Vec<i64>, String> {
+    pub(super) fn ints(&self) -> Result<Vec<i64>, Problem> {
         let same = |[first, second]: &Lanes| if first == second { Ok(*first) } else { Err(depends()) };
         self.lanes()?.iter().map(same).collect()
     }
@@ -80,8 +81,8 @@ impl Constant {
     }
 }
 
-fn depends() -> String {
-    "depends on the batch size, expected a fixed number".into()
+fn depends() -> Problem {
+    Problem::new("depends on the batch size").expected("a fixed number")
 }
 
 /// Applies the same rearrangement to both kinds of constants.

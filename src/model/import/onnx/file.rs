@@ -16,7 +16,7 @@ use prost::Message as _;
 use super::constant::{Constant, both};
 use super::functions;
 use super::messages::{GraphProto, ModelProto, OperatorSetIdProto, TensorProto};
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 use crate::import::state_dict::file_name;
 
 /// The limit of protocol buffers.
@@ -38,8 +38,9 @@ impl Source {
         let name = file_name(path);
         let size = std::fs::metadata(path).map_err(Error::io("read", path))?.len();
         if size > MAX_FILE {
-            let problem =
-                format!("has {size} bytes, expected at most {MAX_FILE} (save it with external data)");
+            let problem = Problem::new(format!("has {size} bytes"))
+                .expected(format!("at most {MAX_FILE}"))
+                .hint("save it with external data");
             return Err(Error::model(name, problem));
         }
         let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
@@ -48,22 +49,23 @@ impl Source {
     }
 
     /// Parses a model. Its tensors must be in the file unless a folder is given.
-    fn parse(bytes: Bytes, folder: Option<PathBuf>) -> Result<Self, String> {
-        let ModelProto { graph, opset_import, functions } = ModelProto::decode(bytes)
-            .map_err(|cause| format!("is not a readable ONNX file: {cause} (is it whole?)"))?;
-        let mut graph = graph
-            .filter(|graph| !graph.node.is_empty())
-            .ok_or("is not an ONNX file with a graph in it (was it saved by an ONNX exporter?)")?;
+    fn parse(bytes: Bytes, folder: Option<PathBuf>) -> Result<Self, Problem> {
+        let ModelProto { graph, opset_import, functions } = ModelProto::decode(bytes).map_err(|cause| {
+            Problem::new(format!("is not a readable ONNX file: {cause}")).hint("is it whole?")
+        })?;
+        let mut graph = graph.filter(|graph| !graph.node.is_empty()).ok_or_else(|| {
+            Problem::new("is not an ONNX file with a graph in it").hint("was it saved by an ONNX exporter?")
+        })?;
         functions::inline(&mut graph, &functions)?;
         Ok(Self { graph, opsets: opset_import, folder })
     }
 
     /// The numbers of a tensor.
-    pub(super) fn constant(&self, tensor: &TensorProto) -> Result<Constant, String> {
-        self.decode(tensor).map_err(|problem| format!("tensor '{}': {problem}", tensor.name))
+    pub(super) fn constant(&self, tensor: &TensorProto) -> Result<Constant, Problem> {
+        self.decode(tensor).map_err(|problem| problem.about_tensor(&tensor.name))
     }
 
-    fn decode(&self, tensor: &TensorProto) -> Result<Constant, String> {
+    fn decode(&self, tensor: &TensorProto) -> Result<Constant, Problem> {
         let shape = shape_of(tensor)?;
         let count: usize = shape.iter().product();
         let raw = match tensor.data_location {
@@ -76,7 +78,8 @@ impl Source {
             Numbers::Ints(ints) => ints.len(),
         };
         if found != count {
-            return Err(format!("has {found} numbers, expected {count} for its shape {shape:?}"));
+            return Err(Problem::new(format!("has {found} numbers"))
+                .expected(format!("{count} for its shape {shape:?}")));
         }
         let shape = IxDyn(&shape);
         let built = match numbers {
@@ -85,37 +88,44 @@ impl Source {
                 ArrayD::from_shape_vec(shape, ints.into_iter().map(both).collect()).map(Constant::Int)
             }
         };
-        built.map_err(|cause| cause.to_string())
+        built.map_err(|cause| Problem::new(cause.to_string()))
     }
 
     /// The bytes of an external tensor. Only files in the model's own folder are read, so that a model cannot name
     /// other files of the user.
-    fn external(&self, tensor: &TensorProto) -> Result<Bytes, String> {
+    fn external(&self, tensor: &TensorProto) -> Result<Bytes, Problem> {
         let entry = |key: &str| {
             tensor.external_data.iter().find(|entry| entry.key == key).map(|entry| entry.value.as_str())
         };
         let number = |key: &str| {
             let text = entry(key).filter(|text| !text.is_empty());
-            text.map(|text| text.parse::<u64>().map_err(|_| format!("its external {key} is '{text}'")))
-                .transpose()
+            text.map(|text| {
+                text.parse::<u64>().map_err(|_| Problem::new(format!("its external {key} is '{text}'")))
+            })
+            .transpose()
         };
         let location = entry("location").ok_or("is in another file, which it does not name")?;
         let inside = Path::new(location).components().all(|part| matches!(part, Component::Normal(_)));
         if location.is_empty() || !inside {
-            return Err(format!("is in '{location}', expected a file in the model's folder"));
+            return Err(Problem::new(format!("is in '{location}'")).expected("a file in the model's folder"));
         }
-        let folder = self.folder.as_ref().ok_or("is in another file, expected it inside the model")?;
+        let folder = self
+            .folder
+            .as_ref()
+            .ok_or_else(|| Problem::new("is in another file").expected("it inside the model"))?;
         let path = folder.join(location);
-        let refuse = |cause: std::io::Error| format!("cannot read '{}': {cause}", path.display());
+        let refuse =
+            |cause: std::io::Error| Problem::new(format!("cannot read '{}': {cause}", path.display()));
         let mut file = File::open(&path).map_err(refuse)?;
         let size = file.metadata().map_err(refuse)?.len();
         let offset = number("offset")?.unwrap_or(0);
         let left = size.checked_sub(offset);
         let length = number("length")?.or(left).unwrap_or(0);
         if left.is_none_or(|left| length > left) {
-            return Err(format!(
-                "wants {length} bytes at {offset} of '{location}', which has {size} (was it cut short?)"
-            ));
+            return Err(Problem::new(format!(
+                "wants {length} bytes at {offset} of '{location}', which has {size}"
+            ))
+            .hint("was it cut short?"));
         }
         file.seek(SeekFrom::Start(offset)).map_err(refuse)?;
         let mut bytes = Vec::new();
@@ -124,8 +134,8 @@ impl Source {
     }
 }
 
-fn shape_of(tensor: &TensorProto) -> Result<Vec<usize>, String> {
-    let refuse = || format!("its shape {:?} is not sensible", tensor.dims);
+fn shape_of(tensor: &TensorProto) -> Result<Vec<usize>, Problem> {
+    let refuse = || Problem::new(format!("its shape {:?} is not sensible", tensor.dims));
     let shape: Vec<usize> = tensor
         .dims
         .iter()
@@ -143,16 +153,16 @@ enum Numbers {
     Ints(Vec<i64>),
 }
 
-fn chunks<const N: usize, T>(raw: &[u8], read: impl Fn([u8; N]) -> T) -> Result<Vec<T>, String> {
+fn chunks<const N: usize, T>(raw: &[u8], read: impl Fn([u8; N]) -> T) -> Result<Vec<T>, Problem> {
     let (whole, rest) = raw.as_chunks::<N>();
     match rest {
         [] => Ok(whole.iter().map(|bytes| read(*bytes)).collect()),
-        _ => Err(format!("has {} bytes, expected a multiple of {N}", raw.len())),
+        _ => Err(Problem::new(format!("has {} bytes", raw.len())).expected(format!("a multiple of {N}"))),
     }
 }
 
 /// Decodes little-endian numbers; `kind` is a code of `TensorProto.DataType`.
-fn packed(data_type: i32, raw: &[u8]) -> Result<Numbers, String> {
+fn packed(data_type: i32, raw: &[u8]) -> Result<Numbers, Problem> {
     Ok(match data_type {
         1 => Numbers::Floats(chunks(raw, f32::from_le_bytes)?),
         10 => Numbers::Floats(chunks(raw, |bytes| f16::from_le_bytes(bytes).to_f32())?),
@@ -170,9 +180,11 @@ fn packed(data_type: i32, raw: &[u8]) -> Result<Numbers, String> {
 }
 
 /// Numbers in the typed lists of the message, where half precision is stored as integers.
-fn listed(tensor: &TensorProto) -> Result<Numbers, String> {
-    let bits = |number: &i32| u16::try_from(*number).map_err(|_| format!("{number} is not a 16-bit number"));
-    let halves = |read: fn(u16) -> f32| -> Result<Vec<f32>, String> {
+fn listed(tensor: &TensorProto) -> Result<Numbers, Problem> {
+    let bits = |number: &i32| {
+        u16::try_from(*number).map_err(|_| Problem::new(format!("{number} is not a 16-bit number")))
+    };
+    let halves = |read: fn(u16) -> f32| -> Result<Vec<f32>, Problem> {
         tensor.int32_data.iter().map(|number| Ok(read(bits(number)?))).collect()
     };
     Ok(match tensor.data_type {
@@ -187,7 +199,7 @@ fn listed(tensor: &TensorProto) -> Result<Numbers, String> {
     })
 }
 
-fn unreadable(data_type: i32) -> String {
+fn unreadable(data_type: i32) -> Problem {
     let name = match data_type {
         8 => "text",
         14 | 15 => "complex numbers",
@@ -195,5 +207,5 @@ fn unreadable(data_type: i32) -> String {
         21 | 22 | 25 | 26 => "4-bit integers",
         _ => "an unknown type",
     };
-    format!("holds {name} (type {data_type}), expected floats or integers")
+    Problem::new(format!("holds {name} (type {data_type})")).expected("floats or integers")
 }

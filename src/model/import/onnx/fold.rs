@@ -10,9 +10,10 @@ use super::file::MAX_ELEMENTS;
 use super::parts;
 use super::site::{Site, Value, front, fronts};
 use crate::axes;
+use crate::error::Problem;
 
 /// Evaluates one node.
-pub(super) type Fold = fn(&Site) -> Result<Vec<Constant>, String>;
+pub(super) type Fold = fn(&Site) -> Result<Vec<Constant>, Problem>;
 
 /// The function that evaluates an operation on constants, if there is one.
 pub(super) fn find(op: &str) -> Option<Fold> {
@@ -51,11 +52,11 @@ pub(super) fn find(op: &str) -> Option<Fold> {
     })
 }
 
-fn identity(site: &Site) -> Result<Vec<Constant>, String> {
+fn identity(site: &Site) -> Result<Vec<Constant>, Problem> {
     Ok(vec![site.constant(0)?.clone()])
 }
 
-fn constant(site: &Site) -> Result<Vec<Constant>, String> {
+fn constant(site: &Site) -> Result<Vec<Constant>, Problem> {
     let list =
         |ints: &[i64]| Constant::Int(ArrayD::from_shape_fn(IxDyn(&[ints.len()]), |at| both(ints[at[0]])));
     if let Some(value) = site.held("value")? {
@@ -74,13 +75,13 @@ fn constant(site: &Site) -> Result<Vec<Constant>, String> {
     if let Some(floats) = site.floats_in("value_floats")? {
         return Ok(vec![Constant::Float(ndarray::Array1::from(floats).into_dyn())]);
     }
-    Err("has no value that can be read, expected numbers".into())
+    Err(Problem::new("has no value that can be read").expected("numbers"))
 }
 
 /// The sizes in input `at`, which must be valid and independent of the batch.
-pub(super) fn sizes(site: &Site, at: usize) -> Result<Vec<usize>, String> {
-    let ints = site.constant(at)?.ints().map_err(|problem| format!("its shape {problem}"))?;
-    let refuse = || format!("its shape {ints:?} is not sensible");
+pub(super) fn sizes(site: &Site, at: usize) -> Result<Vec<usize>, Problem> {
+    let ints = site.constant(at)?.ints().map_err(|problem| problem.after("its shape "))?;
+    let refuse = || Problem::new(format!("its shape {ints:?} is not sensible"));
     let sizes: Vec<usize> =
         ints.iter().map(|side| usize::try_from(*side)).collect::<Result<_, _>>().map_err(|_| refuse())?;
     bounded(&sizes).map_err(|_| refuse())?;
@@ -88,14 +89,14 @@ pub(super) fn sizes(site: &Site, at: usize) -> Result<Vec<usize>, String> {
 }
 
 /// Refuses shapes with more elements than any network has, before memory is allocated for them.
-pub(super) fn bounded(shape: &[usize]) -> Result<(), String> {
+pub(super) fn bounded(shape: &[usize]) -> Result<(), Problem> {
     match shape.iter().try_fold(1_usize, |product, side| product.checked_mul(*side)) {
         Some(count) if count <= MAX_ELEMENTS => Ok(()),
-        _ => Err(format!("its result {shape:?} is too large to compute")),
+        _ => Err(Problem::new(format!("its result {shape:?} is too large to compute"))),
     }
 }
 
-fn constant_of_shape(site: &Site) -> Result<Vec<Constant>, String> {
+fn constant_of_shape(site: &Site) -> Result<Vec<Constant>, Problem> {
     let shape = IxDyn(&sizes(site, 0)?);
     Ok(vec![match site.held("value")? {
         Some(Constant::Int(array)) => {
@@ -108,34 +109,37 @@ fn constant_of_shape(site: &Site) -> Result<Vec<Constant>, String> {
     }])
 }
 
-fn concat(site: &Site) -> Result<Vec<Constant>, String> {
+fn concat(site: &Site) -> Result<Vec<Constant>, Problem> {
     let all = (0..site.inputs.len()).map(|at| site.constant(at)).collect::<Result<Vec<_>, _>>()?;
     let rank = all.first().map_or(0, |first| first.shape().len());
     let axis = Axis(site.axis(0, rank)?);
     if let Some(other) = all.iter().find(|other| other.shape().len() != rank) {
-        return Err(format!("joins values of rank {rank} and {}, expected one rank", other.shape().len()));
+        return Err(Problem::new(format!("joins values of rank {rank} and {}", other.shape().len()))
+            .expected("one rank"));
     }
     if all.iter().all(|constant| matches!(constant, Constant::Int(_))) {
         let arrays = all.iter().map(|constant| constant.lanes()).collect::<Result<Vec<_>, _>>()?;
         let views: Vec<_> = arrays.iter().map(|array| array.view()).collect();
         return Ok(vec![Constant::Int(
-            ndarray::concatenate(axis, &views).map_err(|cause| cause.to_string())?,
+            ndarray::concatenate(axis, &views).map_err(|cause| Problem::new(cause.to_string()))?,
         )]);
     }
     let arrays = all.iter().map(|constant| constant.floats()).collect::<Result<Vec<_>, _>>()?;
     let views: Vec<_> = arrays.iter().map(|array| array.view()).collect();
-    Ok(vec![Constant::Float(ndarray::concatenate(axis, &views).map_err(|cause| cause.to_string())?)])
+    Ok(vec![Constant::Float(
+        ndarray::concatenate(axis, &views).map_err(|cause| Problem::new(cause.to_string()))?,
+    )])
 }
 
-fn expand(site: &Site) -> Result<Vec<Constant>, String> {
+fn expand(site: &Site) -> Result<Vec<Constant>, Problem> {
     let input = site.constant(0)?;
     let shape = axes::broadcast(input.shape(), &sizes(site, 1)?)?;
     bounded(&shape)?;
-    let refuse = || format!("cannot expand {:?} to {shape:?}", input.shape());
+    let refuse = || Problem::new(format!("cannot expand {:?} to {shape:?}", input.shape()));
     Ok(vec![rearrange!(input, array => array.broadcast(IxDyn(&shape)).ok_or_else(refuse)?.to_owned())])
 }
 
-fn flatten(site: &Site) -> Result<Vec<Constant>, String> {
+fn flatten(site: &Site) -> Result<Vec<Constant>, Problem> {
     let input = site.constant(0)?;
     let rank = input.shape().len();
     let axis = site.int("axis", 1)?;
@@ -145,7 +149,7 @@ fn flatten(site: &Site) -> Result<Vec<Constant>, String> {
     Ok(vec![reshaped(input, &[before, after])?])
 }
 
-fn range(site: &Site) -> Result<Vec<Constant>, String> {
+fn range(site: &Site) -> Result<Vec<Constant>, Problem> {
     if let Constant::Float(_) = site.constant(0)? {
         return real_range(site);
     }
@@ -158,39 +162,40 @@ fn range(site: &Site) -> Result<Vec<Constant>, String> {
     let part = |step: i128| i128::from(span % step != 0 && (span < 0) == (step < 0));
     let count = if step == 0 { -1 } else { span / i128::from(step) + part(i128::from(step)) };
     let count = usize::try_from(count.max(0)).ok().filter(|count| *count <= MAX_ELEMENTS && step != 0);
-    let count = count.ok_or_else(|| format!("cannot count from {start} to {limit} by {step}"))?;
+    let count =
+        count.ok_or_else(|| Problem::new(format!("cannot count from {start} to {limit} by {step}")))?;
     Ok(vec![Constant::Int(ArrayD::from_shape_fn(IxDyn(&[count]), |at| both(start + at[0] as i64 * step)))])
 }
 
 /// Adds real numbers step by step in single precision, as onnxruntime does, so that the same rounding results.
-fn real_range(site: &Site) -> Result<Vec<Constant>, String> {
-    let refuse = || "its start, limit and step are not single numbers".to_owned();
+fn real_range(site: &Site) -> Result<Vec<Constant>, Problem> {
+    let refuse = || Problem::new("its start, limit and step are not single numbers");
     let end = |at: usize| site.constant(at)?.scalar().ok_or_else(refuse);
     let [start, limit, step] = [end(0)? as f32, end(1)? as f32, end(2)? as f32];
     let count = (f64::from(limit - start) / f64::from(step)).ceil().max(0.0);
     if !(count.is_finite() && step != 0.0) || count > MAX_ELEMENTS as f64 {
-        return Err(format!("cannot count from {start} to {limit} by {step}"));
+        return Err(Problem::new(format!("cannot count from {start} to {limit} by {step}")));
     }
     let numbers: Vec<f32> =
         std::iter::successors(Some(start), |number| Some(number + step)).take(count as usize).collect();
     Ok(vec![Constant::Float(ndarray::Array1::from(numbers).into_dyn())])
 }
 
-pub(super) fn reshaped(input: &Constant, shape: &[usize]) -> Result<Constant, String> {
-    let refuse = |_| format!("cannot reshape {:?} to {shape:?}", input.shape());
+pub(super) fn reshaped(input: &Constant, shape: &[usize]) -> Result<Constant, Problem> {
+    let refuse = |_| Problem::new(format!("cannot reshape {:?} to {shape:?}", input.shape()));
     Ok(rearrange!(input, array => {
         array.as_standard_layout().into_owned().into_shape_with_order(IxDyn(shape)).map_err(refuse)?
     }))
 }
 
-fn reshape(site: &Site) -> Result<Vec<Constant>, String> {
+fn reshape(site: &Site) -> Result<Vec<Constant>, Problem> {
     let input = site.constant(0)?;
     let Some(spec) = site.ints_of("shape", 1)? else { return Err("its shape is not there".into()) };
     Ok(vec![reshaped(input, &axes::reshape(input.shape(), &spec)?)?])
 }
 
 /// `Shape`, the only operation that needs the shape of its input and not its value.
-fn shape(site: &Site) -> Result<Vec<Constant>, String> {
+fn shape(site: &Site) -> Result<Vec<Constant>, Problem> {
     let lanes: Vec<Lanes> = match site.input(0) {
         Some(Value::Constant(constant)) => constant.shape().iter().map(|side| both(*side as i64)).collect(),
         Some(Value::Tensor(tensor)) => {
@@ -212,11 +217,12 @@ fn shape(site: &Site) -> Result<Vec<Constant>, String> {
     let (start, end) = (place(site.int("start", 0)?), place(site.int("end", rank)?));
     let part = lanes.get(start..end).unwrap_or_default().to_vec();
     Ok(vec![Constant::Int(
-        ArrayD::from_shape_vec(IxDyn(&[part.len()]), part).map_err(|cause| cause.to_string())?,
+        ArrayD::from_shape_vec(IxDyn(&[part.len()]), part)
+            .map_err(|cause| Problem::new(cause.to_string()))?,
     )])
 }
 
-fn size(site: &Site) -> Result<Vec<Constant>, String> {
+fn size(site: &Site) -> Result<Vec<Constant>, Problem> {
     let [Constant::Int(sides)] = &shape(site)?[..] else { return Err("its shape is not known".into()) };
     let product = sides
         .iter()
@@ -224,7 +230,7 @@ fn size(site: &Site) -> Result<Vec<Constant>, String> {
     Ok(vec![Constant::Int(ArrayD::from_elem(IxDyn(&[]), product))])
 }
 
-fn squeeze(site: &Site) -> Result<Vec<Constant>, String> {
+fn squeeze(site: &Site) -> Result<Vec<Constant>, Problem> {
     let input = site.constant(0)?;
     let axes = match site.ints_of("axes", 1)? {
         Some(axes) => fronts(&axes, input.shape().len())?,
@@ -233,14 +239,14 @@ fn squeeze(site: &Site) -> Result<Vec<Constant>, String> {
     Ok(vec![reshaped(input, &axes::squeeze(input.shape(), &axes)?)?])
 }
 
-fn unsqueeze(site: &Site) -> Result<Vec<Constant>, String> {
+fn unsqueeze(site: &Site) -> Result<Vec<Constant>, Problem> {
     let input = site.constant(0)?;
     let Some(axes) = site.ints_of("axes", 1)? else { return Err("its axes are not there".into()) };
     let axes = fronts(&axes, input.shape().len() + axes.len())?;
     Ok(vec![reshaped(input, &axes::unsqueeze(input.shape(), &axes)?)?])
 }
 
-fn transpose(site: &Site) -> Result<Vec<Constant>, String> {
+fn transpose(site: &Site) -> Result<Vec<Constant>, Problem> {
     let input = site.constant(0)?;
     let rank = input.shape().len();
     let perm = permutation(site, rank)?;
@@ -250,13 +256,13 @@ fn transpose(site: &Site) -> Result<Vec<Constant>, String> {
 }
 
 /// The axis order of a `Transpose`; without one, axes are reversed.
-pub(super) fn permutation(site: &Site, rank: usize) -> Result<Vec<usize>, String> {
+pub(super) fn permutation(site: &Site, rank: usize) -> Result<Vec<usize>, Problem> {
     let Some(perm) = site.ints("perm")? else { return Ok((0..rank).rev().collect()) };
     let perm = perm.iter().map(|axis| front(*axis, rank)).collect::<Result<Vec<_>, _>>()?;
     let mut sorted = perm.clone();
     sorted.sort_unstable();
     match sorted.iter().copied().eq(0..rank) {
         true => Ok(perm),
-        false => Err(format!("its order of axes {perm:?} is not one of {rank} axes")),
+        false => Err(Problem::new(format!("its order of axes {perm:?} is not one of {rank} axes"))),
     }
 }

@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 
 use super::messages::{FunctionProto, GraphProto, NodeProto};
+use crate::error::Problem;
 
 /// Limit on nested calls.
 const MAX_DEPTH: usize = 16;
@@ -14,7 +15,7 @@ const MAX_DEPTH: usize = 16;
 const MAX_NODES: usize = 1 << 17;
 
 /// Replaces every call of a local function by the function's nodes.
-pub(super) fn inline(graph: &mut GraphProto, functions: &[FunctionProto]) -> Result<(), String> {
+pub(super) fn inline(graph: &mut GraphProto, functions: &[FunctionProto]) -> Result<(), Problem> {
     let mut by_name: HashMap<(&str, &str), &FunctionProto> = HashMap::new();
     for function in functions {
         by_name.entry((&function.domain, &function.name)).or_insert(function);
@@ -35,12 +36,14 @@ pub(super) fn inline(graph: &mut GraphProto, functions: &[FunctionProto]) -> Res
                 None => nodes.push(node),
             }
             if nodes.len() > MAX_NODES {
-                return Err(format!("has more than {MAX_NODES} nodes with its functions put in"));
+                return Err(Problem::new(format!(
+                    "has more than {MAX_NODES} nodes with its functions put in"
+                )));
             }
         }
         graph.node = nodes;
     }
-    Err(format!("calls functions within functions more than {MAX_DEPTH} deep"))
+    Err(Problem::new(format!("calls functions within functions more than {MAX_DEPTH} deep")))
 }
 
 /// One call of a function.
@@ -52,10 +55,13 @@ struct Call<'a> {
 }
 
 impl<'a> Call<'a> {
-    fn new(node: &'a NodeProto, at: usize, function: &'a FunctionProto) -> Result<Self, String> {
+    fn new(node: &'a NodeProto, at: usize, function: &'a FunctionProto) -> Result<Self, Problem> {
         let (inputs, outputs) = (&function.input, &function.output);
         if node.input.len() > inputs.len() || node.output.len() > outputs.len() {
-            return Err(format!("calls function '{}' with more values than it takes or gives", node.op_type));
+            return Err(Problem::new(format!(
+                "calls function '{}' with more values than it takes or gives",
+                node.op_type
+            )));
         }
         let given = |list: &'a [String]| list.iter().map(String::as_str).chain(std::iter::repeat(""));
         let pairs = inputs.iter().zip(given(&node.input)).chain(outputs.iter().zip(given(&node.output)));

@@ -4,7 +4,7 @@ use super::builder::{Builder, Tensor};
 use super::cast::is_real;
 use super::messages::{GraphProto, ValueInfoProto};
 use crate::card::{InputSpec, Layout, Op};
-use crate::error::{OptionName, Phrase};
+use crate::error::{OptionName, Phrase, Problem};
 
 /// The input's side if neither the file nor the caller gives it: ImageNet's.
 const USUAL_SIDE: usize = 224;
@@ -28,20 +28,19 @@ pub(super) struct Picture {
 
 impl Picture {
     /// Reads the shape of input `name`; `size` replaces sides that the file leaves open.
-    pub(super) fn read(graph: &GraphProto, name: &str, size: Option<[usize; 2]>) -> Result<Self, String> {
+    pub(super) fn read(graph: &GraphProto, name: &str, size: Option<[usize; 2]>) -> Result<Self, Problem> {
         let info = graph.input.iter().find(|input| input.name == name).ok_or("has no input")?;
         let (sides, whole) = sides(info)?;
         let [batch, second, third, fourth] = sides[..] else {
-            return Err(format!(
-                "its input '{name}' has shape {}, expected [batch, channels, height, width]",
-                spelled(&sides)
-            ));
+            return Err(Problem::new(format!("its input '{name}' has shape {}", spelled(&sides)))
+                .expected("[batch, channels, height, width]"));
         };
         if matches!(batch, Some(2..)) {
-            return Err(format!(
-                "its input '{name}' has shape {}, a fixed batch of more than one (export it with a batch of 1 or an open one)",
+            return Err(Problem::new(format!(
+                "its input '{name}' has shape {}, a fixed batch of more than one",
                 spelled(&sides)
-            ));
+            ))
+            .hint("export it with a batch of 1 or an open one"));
         }
         let colour = |side: Option<i64>| matches!(side, Some(1 | 3));
         let (layout, channels, [height, width]) = match (colour(second), colour(fourth)) {
@@ -49,10 +48,8 @@ impl Picture {
             (false, true) => (Layout::ChannelsLast, fourth, [second, third]),
             (false, false) if second.is_none() => (Layout::ChannelsFirst, Some(3), [third, fourth]),
             (false, false) => {
-                return Err(format!(
-                    "its input '{name}' has shape {}, expected 1 or 3 channels",
-                    spelled(&sides)
-                ));
+                return Err(Problem::new(format!("its input '{name}' has shape {}", spelled(&sides)))
+                    .expected("1 or 3 channels"));
             }
         };
         let mut notes = Vec::new();
@@ -71,22 +68,23 @@ impl Picture {
         name: &str,
         found: [Option<i64>; 2],
         asked: Option<[usize; 2]>,
-    ) -> Result<[usize; 2], String> {
+    ) -> Result<[usize; 2], Problem> {
         let [height, width] = asked.unwrap_or([USUAL_SIDE; 2]);
         let mut size = [height, width];
         for axis in 0..2 {
             match (found[axis], asked) {
                 (Some(side), _) if !(1..=MAX_SIDE).contains(&side) => {
-                    return Err(format!("its input '{name}' has a side of {side}, expected 1 to {MAX_SIDE}"));
+                    return Err(Problem::new(format!("its input '{name}' has a side of {side}"))
+                        .expected(format!("1 to {MAX_SIDE}")));
                 }
                 (Some(side), Some(asked)) if side as usize != asked[axis] => {
-                    return Err(format!(
+                    return Err(Problem::new(format!(
                         "its input '{name}' is fixed to {}x{} pixels (height x width), but {}x{} are asked for",
                         found[0].unwrap_or_default(),
                         found[1].unwrap_or_default(),
                         asked[0],
                         asked[1]
-                    ));
+                    )));
                 }
                 (Some(side), _) => size[axis] = side as usize,
                 (None, _) => {}
@@ -101,7 +99,7 @@ impl Picture {
     }
 
     /// Starts the graph, with the input as the file's nodes expect it: one that has channels last is turned first.
-    pub(super) fn enter(&self, name: &str) -> Result<(Builder, Tensor), String> {
+    pub(super) fn enter(&self, name: &str) -> Result<(Builder, Tensor), Problem> {
         let (mut builder, tensor) = Builder::new(self.spec(name));
         let tensor = match self.layout {
             Layout::ChannelsFirst => tensor,
@@ -117,15 +115,18 @@ impl Picture {
 }
 
 /// The input's sides if the file fixes them, and whether it takes integers.
-fn sides(info: &ValueInfoProto) -> Result<(Vec<Option<i64>>, bool), String> {
+fn sides(info: &ValueInfoProto) -> Result<(Vec<Option<i64>>, bool), Problem> {
     let tensor = info.tensor().ok_or_else(|| format!("its input '{}' is not a tensor", info.name))?;
-    let refuse = || format!("its input '{}' is not made of numbers (type {})", info.name, tensor.elem_type);
+    let refuse = || {
+        Problem::new(format!("its input '{}' is not made of numbers (type {})", info.name, tensor.elem_type))
+    };
     let whole = !is_real(i64::from(tensor.elem_type))
         .filter(|_| !TOO_SMALL.contains(&tensor.elem_type))
         .ok_or_else(refuse)?;
     let shape = tensor.shape.as_ref().ok_or_else(|| format!("its input '{}' has no shape", info.name))?;
     if let Some(side) = shape.dim.iter().filter_map(|side| side.dim_value).find(|side| *side < -1) {
-        return Err(format!("its input '{}' has a side of {side}, expected 1 to {MAX_SIDE}", info.name));
+        return Err(Problem::new(format!("its input '{}' has a side of {side}", info.name))
+            .expected(format!("1 to {MAX_SIDE}")));
     }
     // Some exporters write 0 or -1 for an open side.
     let sides = shape.dim.iter().map(|side| side.dim_value.filter(|side| *side > 0));

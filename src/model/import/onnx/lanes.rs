@@ -11,9 +11,10 @@ use ndarray::{ArrayD, Axis, IxDyn, Zip};
 use super::constant::{BATCHES, Constant, both, rearrange};
 use super::fold::Fold;
 use super::site::{Site, Value};
+use crate::error::Problem;
 
 /// Evaluates a node whose inputs are all known.
-pub(super) fn fold(site: &Site, fold: Fold) -> Result<Vec<Value>, String> {
+pub(super) fn fold(site: &Site, fold: Fold) -> Result<Vec<Value>, Problem> {
     let by_batch = |input: &Option<Value>| matches!(input, Some(Value::Repeated(_) | Value::PerBatch(_)));
     if !site.inputs.iter().any(by_batch) {
         match fold(site) {
@@ -22,7 +23,7 @@ pub(super) fn fold(site: &Site, fold: Fold) -> Result<Vec<Value>, String> {
             Err(_) => {}
         }
     }
-    let of = |lane: usize| -> Result<Vec<Constant>, String> {
+    let of = |lane: usize| -> Result<Vec<Constant>, Problem> {
         let inputs = site.inputs.iter().map(|input| in_lane(input, lane)).collect::<Result<_, _>>()?;
         fold(&Site { inputs, sources: site.sources.clone(), ..*site })
     };
@@ -42,7 +43,7 @@ fn differs(input: &Option<Value>) -> bool {
 }
 
 /// A known value for one of the batch sizes.
-fn in_lane(input: &Option<Value>, lane: usize) -> Result<Option<Value>, String> {
+fn in_lane(input: &Option<Value>, lane: usize) -> Result<Option<Value>, Problem> {
     Ok(match input {
         Some(Value::Constant(constant)) => Some(match &**constant {
             Constant::Int(array) => Constant::Int(array.mapv(|lanes| both(lanes[lane]))).into(),
@@ -53,7 +54,7 @@ fn in_lane(input: &Option<Value>, lane: usize) -> Result<Option<Value>, String> 
             let mut shape = row.shape().to_vec();
             let first = shape.first_mut().ok_or("repeats a single number")?;
             *first = BATCHES[lane];
-            let refuse = || format!("cannot repeat {:?} for each picture", row.shape());
+            let refuse = || Problem::new(format!("cannot repeat {:?} for each picture", row.shape()));
             let whole = rearrange!(&**row, array => {
                 array.broadcast(IxDyn(&shape)).ok_or_else(refuse)?.to_owned()
             });

@@ -10,6 +10,8 @@
 use bytes::Bytes;
 use prost::Message;
 
+use crate::error::{Problem, Subject};
+
 /// A whole file.
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct ModelProto {
@@ -75,6 +77,27 @@ pub(super) struct NodeProto {
     pub(super) domain: String,
     #[prost(message, repeated, tag = "9")]
     pub(super) metadata_props: Vec<StringStringEntryProto>,
+}
+
+impl NodeProto {
+    /// How messages refer to a node. One without a name is known by its first output.
+    pub(super) fn called(&self) -> String {
+        match (self.name.as_str(), self.output.first()) {
+            ("", Some(output)) => format!("the node that gives '{output}'"),
+            (name, _) => format!("node '{name}'"),
+        }
+    }
+
+    /// A problem inside the node, called as in [`NodeProto::called`].
+    pub(super) fn explain(&self, problem: Problem) -> Problem {
+        match (self.name.as_str(), self.output.first()) {
+            ("", Some(output)) => {
+                let (output, op) = (output.clone(), self.op_type.clone());
+                problem.about(Subject::UnnamedNode { output, op })
+            }
+            (name, _) => problem.about_node(name, &self.op_type),
+        }
+    }
 }
 
 /// A setting of a node. `kind` says which field holds it: 1 for `f`, 2 for `i`, 3 for `s`, 4 for `t`, 6 for `floats`,

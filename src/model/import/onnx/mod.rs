@@ -13,6 +13,7 @@ mod builder;
 mod cast;
 mod constant;
 mod decision;
+mod evaluate;
 mod file;
 mod fold;
 mod functions;
@@ -21,6 +22,7 @@ mod lanes;
 mod lower;
 mod messages;
 mod names;
+mod order;
 mod output;
 mod parts;
 mod reduce;
@@ -33,7 +35,7 @@ use std::path::Path;
 use super::state_dict::file_name;
 use crate::builder::{Finished, Weight};
 use crate::card::{Graph, Node, Op};
-use crate::error::{Error, Phrase, Result};
+use crate::error::{Error, Phrase, Problem, Result};
 use crate::passes;
 use file::Source;
 use walk::Walk;
@@ -79,7 +81,7 @@ pub(crate) fn open(path: &Path, options: &Options) -> Result<Lowered> {
     lower_all(&source, options).map_err(|problem| Error::model(file_name(path), problem))
 }
 
-fn lower_all(source: &Source, options: &Options) -> Result<Lowered, String> {
+fn lower_all(source: &Source, options: &Options) -> Result<Lowered, Problem> {
     let graph = &source.graph;
     let (output, note) = output::choose(graph, options.output.as_deref())?;
     let (output, cut) = match decision::scores_before(graph, &output) {

@@ -4,17 +4,17 @@ use std::collections::{HashMap, HashSet};
 
 use super::cast::is_real;
 use super::messages::{GraphProto, NodeProto, ValueInfoProto};
-use crate::error::{OptionName, Phrase, did_you_mean};
+use crate::error::{OptionName, Phrase, Problem};
 
 /// The requested output, or the one that looks like scores; adds a note if there were others.
-pub(super) fn choose(graph: &GraphProto, asked: Option<&str>) -> Result<(String, Option<Phrase>), String> {
+pub(super) fn choose(graph: &GraphProto, asked: Option<&str>) -> Result<(String, Option<Phrase>), Problem> {
     let names: Vec<&str> = graph.output.iter().map(|output| output.name.as_str()).collect();
     let first = *names.first().ok_or("has no output")?;
     match asked {
         Some(name) if names.contains(&name) => Ok((name.into(), None)),
         Some(name) => {
-            let hint = did_you_mean(name, names.iter().copied());
-            Err(format!("has no output '{name}'{hint}; its outputs are {}", names.join(", ")))
+            let problem = Problem::new(format!("has no output '{name}'")).near(name, names.iter().copied());
+            Err(problem.known("its outputs are", names))
         }
         None => {
             let (chosen, reason) = scores(graph).unwrap_or((first, "the first"));

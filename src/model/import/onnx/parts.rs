@@ -6,18 +6,22 @@ use super::border::filled;
 use super::constant::{Constant, rearrange};
 use super::fold::{bounded, reshaped, sizes};
 use super::site::{Site, front};
+use crate::error::Problem;
 
 /// Elements of `values` along `axis` at `indices`; negative indices count from the end.
-pub(super) fn pick(values: &Constant, axis: usize, indices: &[i64]) -> Result<Constant, String> {
+pub(super) fn pick(values: &Constant, axis: usize, indices: &[i64]) -> Result<Constant, Problem> {
     let side = values.shape()[axis];
     let indices: Vec<usize> = indices
         .iter()
-        .map(|index| front(*index, side).map_err(|_| format!("index {index} is outside of a side of {side}")))
+        .map(|index| {
+            front(*index, side)
+                .map_err(|_| Problem::new(format!("index {index} is outside of a side of {side}")))
+        })
         .collect::<Result<_, _>>()?;
     Ok(rearrange!(values, array => array.select(Axis(axis), &indices)))
 }
 
-pub(super) fn gather(site: &Site) -> Result<Vec<Constant>, String> {
+pub(super) fn gather(site: &Site) -> Result<Vec<Constant>, Problem> {
     let (values, indices) = (site.constant(0)?, site.constant(1)?);
     let axis = site.axis(0, values.shape().len())?;
     let picked = pick(values, axis, &indices.ints()?)?;
@@ -26,7 +30,7 @@ pub(super) fn gather(site: &Site) -> Result<Vec<Constant>, String> {
 }
 
 /// `CumSum`: inclusive or exclusive, forward or reverse.
-pub(super) fn running_sum(site: &Site) -> Result<Vec<Constant>, String> {
+pub(super) fn running_sum(site: &Site) -> Result<Vec<Constant>, Problem> {
     let input = site.constant(0)?;
     let axis = front(site.constant(1)?.ints()?.first().copied().unwrap_or_default(), input.shape().len())?;
     let (exclusive, reverse) = (site.flag("exclusive")?, site.flag("reverse")?);
@@ -55,11 +59,11 @@ fn summed(input: &Constant, axis: usize) -> Constant {
     }
 }
 
-pub(super) fn tile(site: &Site) -> Result<Vec<Constant>, String> {
+pub(super) fn tile(site: &Site) -> Result<Vec<Constant>, Problem> {
     let mut input = site.constant(0)?.clone();
     let counts = sizes(site, 1)?;
     if counts.len() != input.shape().len() {
-        return Err(format!("repeats {} axes of {:?}", counts.len(), input.shape()));
+        return Err(Problem::new(format!("repeats {} axes of {:?}", counts.len(), input.shape())));
     }
     for (axis, count) in counts.into_iter().enumerate() {
         let side = input.shape()[axis];
@@ -73,7 +77,7 @@ pub(super) fn tile(site: &Site) -> Result<Vec<Constant>, String> {
 }
 
 /// Start, end and step along each axis: attributes before operator set 10, inputs since.
-pub(super) fn cuts(site: &Site, rank: usize) -> Result<Vec<(usize, i64, i64, i64)>, String> {
+pub(super) fn cuts(site: &Site, rank: usize) -> Result<Vec<(usize, i64, i64, i64)>, Problem> {
     let list = |name: &str, at| site.ints_of(name, at);
     let (Some(starts), Some(ends)) = (list("starts", 1)?, list("ends", 2)?) else {
         return Err("its starts and ends are not there".into());
@@ -88,9 +92,9 @@ pub(super) fn cuts(site: &Site, rank: usize) -> Result<Vec<(usize, i64, i64, i64
 }
 
 /// The indices that a slice selects: bounds are clamped, negative ones count from the end.
-pub(super) fn slice_indices(side: usize, start: i64, end: i64, step: i64) -> Result<Vec<i64>, String> {
+pub(super) fn slice_indices(side: usize, start: i64, end: i64, step: i64) -> Result<Vec<i64>, Problem> {
     if step == 0 {
-        return Err("its step is 0, expected another number".into());
+        return Err(Problem::new("its step is 0").expected("another number"));
     }
     let side = side as i64;
     let place = |bound: i64| if bound < 0 { bound.saturating_add(side) } else { bound };
@@ -104,7 +108,7 @@ pub(super) fn slice_indices(side: usize, start: i64, end: i64, step: i64) -> Res
     Ok(indices)
 }
 
-pub(super) fn slice(site: &Site) -> Result<Vec<Constant>, String> {
+pub(super) fn slice(site: &Site) -> Result<Vec<Constant>, Problem> {
     let mut input = site.constant(0)?.clone();
     for (axis, start, end, step) in cuts(site, input.shape().len())? {
         let indices = slice_indices(input.shape()[axis], start, end, step)?;
@@ -114,7 +118,7 @@ pub(super) fn slice(site: &Site) -> Result<Vec<Constant>, String> {
 }
 
 /// The sizes into which a split divides `side`.
-pub(super) fn split_sizes(site: &Site, side: usize) -> Result<Vec<usize>, String> {
+pub(super) fn split_sizes(site: &Site, side: usize) -> Result<Vec<usize>, Problem> {
     let parts = site.node.output.len().max(1);
     let sizes = match site.ints_of("split", 1)? {
         Some(list) => list.iter().filter_map(|size| usize::try_from(*size).ok()).collect(),
@@ -126,11 +130,11 @@ pub(super) fn split_sizes(site: &Site, side: usize) -> Result<Vec<usize>, String
     let total = sizes.iter().try_fold(0_usize, |sum, size| sum.checked_add(*size));
     match total == Some(side) && sizes.len() == parts {
         true => Ok(sizes),
-        false => Err(format!("cannot split a side of {side} into {parts} parts of {sizes:?}")),
+        false => Err(Problem::new(format!("cannot split a side of {side} into {parts} parts of {sizes:?}"))),
     }
 }
 
-pub(super) fn split(site: &Site) -> Result<Vec<Constant>, String> {
+pub(super) fn split(site: &Site) -> Result<Vec<Constant>, Problem> {
     let input = site.constant(0)?;
     let axis = site.axis(0, input.shape().len())?;
     let mut start = 0;

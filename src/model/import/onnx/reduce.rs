@@ -2,11 +2,12 @@
 
 use ndarray::{ArrayD, Axis};
 
-use super::constant::Constant;
+use super::constant::{Constant, Lanes};
 use super::site::{Site, fronts};
+use crate::error::Problem;
 
 /// Reduces over the given axes, or over all.
-pub(super) fn along(site: &Site) -> Result<Vec<Constant>, String> {
+pub(super) fn along(site: &Site) -> Result<Vec<Constant>, Problem> {
     let input = site.constant(0)?;
     let rank = input.shape().len();
     let axes = match site.ints_of("axes", 1)? {
@@ -18,36 +19,39 @@ pub(super) fn along(site: &Site) -> Result<Vec<Constant>, String> {
     let keep = site.int("keepdims", 1)? != 0;
     let op = site.op();
     Ok(vec![match input {
-        Constant::Int(array) => {
-            let lane = |a: i64, b: i64| match op {
-                "ReduceSum" => a.saturating_add(b),
-                "ReduceProd" => a.saturating_mul(b),
-                "ReduceMax" => a.max(b),
-                _ => a.min(b),
-            };
-            if !matches!(op, "ReduceSum" | "ReduceProd" | "ReduceMax" | "ReduceMin") {
-                return Err("works on real numbers, but got integers".into());
-            }
-            Constant::Int(over(array, &axes, keep, |a, b| [lane(a[0], b[0]), lane(a[1], b[1])])?)
-        }
-        Constant::Float(array) => {
-            let pair = |a: f64, b: f64| match op {
-                "ReduceProd" => a * b,
-                "ReduceMax" => a.max(b),
-                "ReduceMin" => a.min(b),
-                _ => a + b,
-            };
-            let squares = matches!(op, "ReduceL2" | "ReduceSumSquare");
-            let wide = array.mapv(|number| f64::from(number).powi(if squares { 2 } else { 1 }));
-            let count: usize = axes.iter().map(|axis| array.shape()[*axis]).product();
-            let finish = |sum: f64| match op {
-                "ReduceMean" => sum / count as f64,
-                "ReduceL2" => sum.sqrt(),
-                _ => sum,
-            };
-            Constant::Float(over(&wide, &axes, keep, |a, b| pair(*a, *b))?.mapv(|sum| finish(sum) as f32))
-        }
+        Constant::Int(array) => Constant::Int(integers(op, array, &axes, keep)?),
+        Constant::Float(array) => Constant::Float(reals(op, array, &axes, keep)?),
     }])
+}
+
+fn integers(op: &str, array: &ArrayD<Lanes>, axes: &[usize], keep: bool) -> Result<ArrayD<Lanes>, Problem> {
+    let pair: fn(i64, i64) -> i64 = match op {
+        "ReduceSum" => i64::saturating_add,
+        "ReduceProd" => i64::saturating_mul,
+        "ReduceMax" => i64::max,
+        "ReduceMin" => i64::min,
+        _ => return Err("works on real numbers, but got integers".into()),
+    };
+    over(array, axes, keep, |a, b| [pair(a[0], b[0]), pair(a[1], b[1])])
+}
+
+/// In double precision, rounded once at the end.
+fn reals(op: &str, array: &ArrayD<f32>, axes: &[usize], keep: bool) -> Result<ArrayD<f32>, Problem> {
+    let pair = |a: &f64, b: &f64| match op {
+        "ReduceProd" => a * b,
+        "ReduceMax" => a.max(*b),
+        "ReduceMin" => a.min(*b),
+        _ => a + b,
+    };
+    let squares = matches!(op, "ReduceL2" | "ReduceSumSquare");
+    let wide = array.mapv(|number| f64::from(number).powi(if squares { 2 } else { 1 }));
+    let count: usize = axes.iter().map(|axis| array.shape()[*axis]).product();
+    let finish = |sum: f64| match op {
+        "ReduceMean" => sum / count as f64,
+        "ReduceL2" => sum.sqrt(),
+        _ => sum,
+    };
+    Ok(over(&wide, axes, keep, pair)?.mapv(|sum| finish(sum) as f32))
 }
 
 fn over<T: Copy>(
@@ -55,11 +59,13 @@ fn over<T: Copy>(
     axes: &[usize],
     keep: bool,
     pair: impl Fn(&T, &T) -> T,
-) -> Result<ArrayD<T>, String> {
+) -> Result<ArrayD<T>, Problem> {
     let mut result = array.clone();
     for axis in axes.iter().rev() {
         let mut lanes = result.axis_iter(Axis(*axis));
-        let first = lanes.next().ok_or_else(|| format!("axis {axis} of {:?} is empty", array.shape()))?;
+        let first = lanes
+            .next()
+            .ok_or_else(|| Problem::new(format!("axis {axis} of {:?} is empty", array.shape())))?;
         let reduced = lanes.fold(first.to_owned(), |mut sum, lane| {
             sum.zip_mut_with(&lane, |a, b| *a = pair(a, b));
             sum
@@ -70,7 +76,7 @@ fn over<T: Copy>(
 }
 
 /// `BatchNormalization` of weights, `[batch, channels, ...]`; with `training_mode`, by their own mean and variance.
-pub(super) fn batch_norm(site: &Site) -> Result<Vec<Constant>, String> {
+pub(super) fn batch_norm(site: &Site) -> Result<Vec<Constant>, Problem> {
     let mut x = site.floats(0)?;
     let epsilon = site.float("epsilon", 1e-5)?;
     let own =
@@ -78,7 +84,7 @@ pub(super) fn batch_norm(site: &Site) -> Result<Vec<Constant>, String> {
     let [gamma, beta, mean, variance] = [site.floats(1)?, site.floats(2)?, site.floats(3)?, site.floats(4)?];
     let channels = *x.shape().get(1).ok_or("works on constants without channels")?;
     if [&gamma, &beta, &mean, &variance].iter().any(|list| list.len() != channels) {
-        return Err(format!("its parameters don't have {channels} numbers each"));
+        return Err(Problem::new(format!("its parameters don't have {channels} numbers each")));
     }
     let lists = gamma.iter().zip(&beta).zip(mean.iter().zip(&variance));
     for (mut channel, ((gamma, beta), (mean, variance))) in x.axis_iter_mut(Axis(1)).zip(lists) {

@@ -9,6 +9,7 @@ use super::builder::Tensor;
 use super::constant::Constant;
 use super::file::Source;
 use super::messages::{AttributeProto, NodeProto, TensorProto};
+use crate::error::Problem;
 
 /// The value of an ONNX name.
 #[derive(Debug, Clone)]
@@ -72,60 +73,68 @@ impl<'a> Site<'a> {
     }
 
     /// Input `at`, which must be computed by the graph.
-    pub(super) fn tensor(&self, at: usize) -> Result<&Tensor, String> {
+    pub(super) fn tensor(&self, at: usize) -> Result<&Tensor, Problem> {
         match self.input(at) {
             Some(Value::Tensor(tensor)) => Ok(tensor),
             Some(Value::Constant(_)) => {
-                Err(format!("its input {at} is a constant, expected a computed value"))
+                Err(Problem::new(format!("its input {at} is a constant")).expected("a computed value"))
             }
             Some(Value::Repeated(_)) => {
-                Err(format!("its input {at} is a constant for each picture, expected a computed value"))
+                Err(Problem::new(format!("its input {at} is a constant for each picture"))
+                    .expected("a computed value"))
             }
-            Some(Value::PerBatch(_)) => Err(format!(
-                "its input {at} is a constant that depends on the batch size, expected a computed value"
-            )),
+            Some(Value::PerBatch(_)) => {
+                Err(Problem::new(format!("its input {at} is a constant that depends on the batch size"))
+                    .expected("a computed value"))
+            }
             Some(Value::Rows(_)) => {
                 Err("mixes the pictures of a batch: all its places are in one list".into())
             }
             Some(Value::Row(_)) => Err("mixes the pictures of a batch: all numbers are in a row".into()),
-            Some(Value::List(_)) => Err(format!("its input {at} is a list of values, expected one")),
-            None => Err(format!("its input {at} is not there")),
+            Some(Value::List(_)) => {
+                Err(Problem::new(format!("its input {at} is a list of values")).expected("one"))
+            }
+            None => Err(Problem::new(format!("its input {at} is not there"))),
         }
     }
 
     /// Input `at` if present; it must be known.
-    pub(super) fn optional(&self, at: usize) -> Result<Option<&Constant>, String> {
+    pub(super) fn optional(&self, at: usize) -> Result<Option<&Constant>, Problem> {
         match self.input(at) {
             Some(Value::Constant(constant)) => Ok(Some(constant)),
-            Some(Value::Repeated(_) | Value::PerBatch(_)) => Err(format!(
-                "its input {at} ('{}') depends on the batch size, expected a fixed constant",
+            Some(Value::Repeated(_) | Value::PerBatch(_)) => Err(Problem::new(format!(
+                "its input {at} ('{}') depends on the batch size",
                 self.node.input[at]
-            )),
-            Some(_) => Err(format!(
-                "its input {at} ('{}') is computed while running, expected a constant",
+            ))
+            .expected("a fixed constant")),
+            Some(_) => Err(Problem::new(format!(
+                "its input {at} ('{}') is computed while running",
                 self.node.input[at]
-            )),
+            ))
+            .expected("a constant")),
             None => Ok(None),
         }
     }
 
     /// Input `at`, which must be known.
-    pub(super) fn constant(&self, at: usize) -> Result<&Constant, String> {
-        self.optional(at)?.ok_or_else(|| format!("its input {at} is not there"))
+    pub(super) fn constant(&self, at: usize) -> Result<&Constant, Problem> {
+        self.optional(at)?.ok_or_else(|| Problem::new(format!("its input {at} is not there")))
     }
 
     /// Input `at` as real numbers.
-    pub(super) fn floats(&self, at: usize) -> Result<ArrayD<f32>, String> {
-        self.constant(at)?.floats().map_err(|problem| format!("its input {at} {problem}"))
+    pub(super) fn floats(&self, at: usize) -> Result<ArrayD<f32>, Problem> {
+        self.constant(at)?.floats().map_err(|problem| problem.after(format!("its input {at} ")))
     }
 
     /// A setting that is the attribute `name` in older operator sets and input `at` in newer ones.
-    pub(super) fn ints_of(&self, name: &str, at: usize) -> Result<Option<Vec<i64>>, String> {
+    pub(super) fn ints_of(&self, name: &str, at: usize) -> Result<Option<Vec<i64>>, Problem> {
         if let Some(list) = self.ints(name)? {
             return Ok(Some(list));
         }
         let input = self.optional(at)?;
-        input.map(|constant| constant.ints().map_err(|problem| format!("its '{name}' {problem}"))).transpose()
+        input
+            .map(|constant| constant.ints().map_err(|problem| problem.after(format!("its '{name}' "))))
+            .transpose()
     }
 
     pub(super) fn attribute(&self, name: &str) -> Option<&AttributeProto> {
@@ -133,68 +142,68 @@ impl<'a> Site<'a> {
     }
 
     /// An attribute; if its type is stated, it must have code `kind` of `AttributeProto.AttributeType`.
-    fn typed(&self, name: &str, kind: i32) -> Result<Option<&AttributeProto>, String> {
+    fn typed(&self, name: &str, kind: i32) -> Result<Option<&AttributeProto>, Problem> {
         match self.attribute(name) {
             Some(attribute) if ![0, kind].contains(&attribute.kind) => {
-                Err(format!("its attribute '{name}' has the wrong type"))
+                Err(Problem::new(format!("its attribute '{name}' has the wrong type")))
             }
-            Some(attribute) if !attribute.ref_attr_name.is_empty() => {
-                Err(format!("its attribute '{name}' belongs to a function, which is not supported"))
-            }
+            Some(attribute) if !attribute.ref_attr_name.is_empty() => Err(Problem::new(format!(
+                "its attribute '{name}' belongs to a function, which is not supported"
+            ))),
             found => Ok(found),
         }
     }
 
     /// A tensor in an attribute.
-    pub(super) fn held(&self, name: &str) -> Result<Option<Constant>, String> {
+    pub(super) fn held(&self, name: &str) -> Result<Option<Constant>, Problem> {
         let none = TensorProto::default();
         let tensor = self.typed(name, 4)?.map(|attribute| attribute.t.as_ref().unwrap_or(&none));
         tensor.map(|tensor| self.source.constant(tensor)).transpose()
     }
 
     /// A list of real numbers in an attribute.
-    pub(super) fn floats_in(&self, name: &str) -> Result<Option<Vec<f32>>, String> {
+    pub(super) fn floats_in(&self, name: &str) -> Result<Option<Vec<f32>>, Problem> {
         Ok(self.typed(name, 6)?.map(|attribute| attribute.floats.clone()))
     }
 
-    pub(super) fn int(&self, name: &str, default: i64) -> Result<i64, String> {
+    pub(super) fn int(&self, name: &str, default: i64) -> Result<i64, Problem> {
         Ok(self.typed(name, 2)?.map_or(default, |attribute| attribute.i))
     }
 
-    pub(super) fn flag(&self, name: &str) -> Result<bool, String> {
+    pub(super) fn flag(&self, name: &str) -> Result<bool, Problem> {
         Ok(self.int(name, 0)? != 0)
     }
 
-    pub(super) fn float(&self, name: &str, default: f32) -> Result<f64, String> {
+    pub(super) fn float(&self, name: &str, default: f32) -> Result<f64, Problem> {
         // Converts through decimal digits, so that 0.1 in single precision becomes 0.1 in the card and not
         // 0.10000000149.
         let number = self.typed(name, 1)?.map_or(default, |attribute| attribute.f);
         Ok(decimal(number))
     }
 
-    pub(super) fn ints(&self, name: &str) -> Result<Option<Vec<i64>>, String> {
+    pub(super) fn ints(&self, name: &str) -> Result<Option<Vec<i64>>, Problem> {
         Ok(self.typed(name, 7)?.map(|attribute| attribute.ints.clone()))
     }
 
-    pub(super) fn text(&self, name: &str, default: &str) -> Result<String, String> {
+    pub(super) fn text(&self, name: &str, default: &str) -> Result<String, Problem> {
         let attribute = self.typed(name, 3)?;
         Ok(attribute
             .map_or_else(|| default.into(), |attribute| String::from_utf8_lossy(&attribute.s).into_owned()))
     }
 
     /// Two positive numbers, height and width.
-    pub(super) fn pair(&self, name: &str, default: Option<[usize; 2]>) -> Result<[usize; 2], String> {
+    pub(super) fn pair(&self, name: &str, default: Option<[usize; 2]>) -> Result<[usize; 2], Problem> {
         let Some(list) = self.ints(name)? else {
-            return default.ok_or_else(|| format!("its attribute '{name}' is not there"));
+            return default.ok_or_else(|| Problem::new(format!("its attribute '{name}' is not there")));
         };
         let sizes: Vec<usize> = list.iter().filter_map(|number| usize::try_from(*number).ok()).collect();
-        sizes
-            .try_into()
-            .map_err(|_| format!("its '{name}' is {list:?}, expected two numbers, height and width"))
+        sizes.try_into().map_err(|_| {
+            Problem::new(format!("its '{name}' is {list:?}")).expected("two numbers, height and width")
+        })
     }
 
     /// The attribute `axis` (or `default`), normalised for a value of `rank`.
-    pub(super) fn axis(&self, default: i64, rank: usize) -> Result<usize, String> {
+    pub(super) fn axis(&self, default: i64, rank: usize) -> Result<usize, Problem> {
         front(self.int("axis", default)?, rank)
     }
 }
@@ -205,16 +214,16 @@ pub(super) fn decimal(number: f32) -> f64 {
 }
 
 /// Normalises an axis that may be negative.
-pub(super) fn front(axis: i64, rank: usize) -> Result<usize, String> {
+pub(super) fn front(axis: i64, rank: usize) -> Result<usize, Problem> {
     let counted = if axis < 0 { axis.checked_add(rank as i64) } else { Some(axis) };
     counted
         .and_then(|axis| usize::try_from(axis).ok())
         .filter(|axis| *axis < rank)
-        .ok_or_else(|| format!("axis {axis} is not an axis of a value of rank {rank}"))
+        .ok_or_else(|| Problem::new(format!("axis {axis} is not an axis of a value of rank {rank}")))
 }
 
 /// Normalises axes that may be negative, and sorts them.
-pub(super) fn fronts(axes: &[i64], rank: usize) -> Result<Vec<usize>, String> {
+pub(super) fn fronts(axes: &[i64], rank: usize) -> Result<Vec<usize>, Problem> {
     let mut found = axes.iter().map(|axis| front(*axis, rank)).collect::<Result<Vec<_>, _>>()?;
     found.sort_unstable();
     found.dedup();

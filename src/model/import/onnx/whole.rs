@@ -5,6 +5,7 @@
 
 use super::cast::is_real;
 use super::site::{Site, Value};
+use crate::error::Problem;
 
 /// The result of an operation on an integer value.
 pub(super) enum Whole {
@@ -17,16 +18,18 @@ pub(super) enum Whole {
 }
 
 /// What a node does to integers.
-pub(super) fn after(site: &Site) -> Result<Whole, String> {
+pub(super) fn after(site: &Site) -> Result<Whole, Problem> {
     match site.op() {
-        "Transpose" | "Reshape" | "Flatten" | "Squeeze" | "Unsqueeze" | "Slice" | "Split" | "Gather" | "GatherND"
-        | "Concat" | "Identity" | "Dropout" => Ok(Whole::Stays),
+        "Transpose" | "Reshape" | "Flatten" | "Squeeze" | "Unsqueeze" | "Slice" | "Split" | "Gather"
+        | "GatherND" | "Concat" | "Identity" | "Dropout" => Ok(Whole::Stays),
         "Shape" | "Size" => Ok(Whole::Ends),
         "Cast" if is_real(site.int("to", 1)?) == Some(true) => Ok(Whole::Ends),
         // All other integer types are wide enough for bytes.
         "Cast" if matches!(site.int("to", 1)?, 2 | 4..=7 | 12 | 13) => {
             Ok(Whole::Unchanged(Value::Tensor(site.tensor(0)?.clone())))
         }
-        _ => Err("works on whole numbers, as the input is made of, expected a Cast to real numbers before it (export a model that takes floats)".into()),
+        _ => Err(Problem::new("works on whole numbers, as the input is made of")
+            .expected("a Cast to real numbers before it")
+            .hint("export a model that takes floats")),
     }
 }

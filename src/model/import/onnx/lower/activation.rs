@@ -6,6 +6,7 @@ use super::super::constant::Constant;
 use super::super::site::{Site, Value, front};
 use super::{one, required, scaled, weight};
 use crate::card::{Op, from_onnx, is_onnx_function};
+use crate::error::Problem;
 
 /// Whether ONNX's operator `op` works on each element by itself, and [`pointwise`] lowers it.
 pub(super) fn is_pointwise(op: &str) -> bool {
@@ -14,7 +15,7 @@ pub(super) fn is_pointwise(op: &str) -> bool {
 }
 
 /// The activations and elementary functions; the table of functions has most of them.
-pub(super) fn pointwise(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
+pub(super) fn pointwise(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Problem> {
     let x = site.tensor(0)?;
     let op = match site.op() {
         "PRelu" => return prelu(builder, site),
@@ -32,31 +33,30 @@ pub(super) fn pointwise(builder: &mut Builder, site: &Site) -> Result<Vec<Value>
 }
 
 /// `max(x, 0) + min(0, alpha (e^(x / alpha) - 1))` is `alpha` times the ELU of `x / alpha`.
-fn celu(builder: &mut Builder, x: &Tensor, alpha: f64) -> Result<Vec<Value>, String> {
+fn celu(builder: &mut Builder, x: &Tensor, alpha: f64) -> Result<Vec<Value>, Problem> {
     let small = scaled(builder, x, 1.0 / alpha)?;
     let bent = builder.unary(Op::Elu { alpha: 1.0 }, &small)?;
     one(scaled(builder, &bent, alpha)?)
 }
 
 /// Only the constants of the paper are supported, which are also ONNX's defaults.
-fn selu(site: &Site) -> Result<Op, String> {
+fn selu(site: &Site) -> Result<Op, Problem> {
     let (alpha, gamma) = (site.float("alpha", 1.673_263_2)?, site.float("gamma", 1.050_701)?);
     match (alpha - 1.673_263_2).abs() < 1e-4 && (gamma - 1.050_701).abs() < 1e-4 {
         true => Ok(Op::Selu {}),
-        false => Err(format!("its 'alpha' and 'gamma' are {alpha} and {gamma}, expected those of the paper")),
+        false => Err(Problem::new(format!("its 'alpha' and 'gamma' are {alpha} and {gamma}"))
+            .expected("those of the paper")),
     }
 }
 
 /// One slope, or one per channel, is an operation of the graph; any other shape that broadcasts becomes `max(x, 0) +
 /// slope min(x, 0)`.
-fn prelu(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
+fn prelu(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Problem> {
     let x = site.tensor(0)?;
     let shape = site.constant(1)?.shape().to_vec();
     if shape.len() > x.rank() {
-        return Err(format!(
-            "its slope has shape {shape:?}, expected one that broadcasts to rank {}",
-            x.rank()
-        ));
+        return Err(Problem::new(format!("its slope has shape {shape:?}"))
+            .expected(format!("one that broadcasts to rank {}", x.rank())));
     }
     // ONNX aligns shapes at the last axis.
     let axis_of = |at: usize| at + x.rank() - shape.len();
@@ -76,7 +76,9 @@ fn prelu(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
             let slope = weight(site, 1)?;
             let bent = builder.emit(Op::Mul { scalar: None }, &[&below], vec![("other", slope)])?;
             if bent.shapes != x.shapes {
-                return Err(format!("its slope has shape {shape:?}, which does not broadcast to its input"));
+                return Err(Problem::new(format!(
+                    "its slope has shape {shape:?}, which does not broadcast to its input"
+                )));
             }
             one(builder.emit(Op::Add { scalar: None }, &[&above, &bent], vec![])?)
         }
@@ -84,22 +86,23 @@ fn prelu(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
 }
 
 /// `x / (1 + |x|)`.
-fn softsign(builder: &mut Builder, x: &Tensor) -> Result<Vec<Value>, String> {
+fn softsign(builder: &mut Builder, x: &Tensor) -> Result<Vec<Value>, Problem> {
     let size = builder.unary(Op::Abs {}, x)?;
     let divisor = builder.unary(Op::Add { scalar: Some(1.0) }, &size)?;
     one(builder.emit(Op::Div { scalar: None }, &[x, &divisor], vec![])?)
 }
 
 /// `Clip`: bounds are attributes before operator set 11 and inputs since; both are optional.
-pub(super) fn clip(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
+pub(super) fn clip(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Problem> {
     let x = site.tensor(0)?;
-    let bound = |name: &str, at: usize| -> Result<Option<f64>, String> {
+    let bound = |name: &str, at: usize| -> Result<Option<f64>, Problem> {
         if site.attribute(name).is_some() {
             return site.float(name, 0.0).map(Some);
         }
         let input = site.optional(at)?;
-        let number =
-            |constant: &Constant| constant.scalar().ok_or_else(|| format!("its '{name}' is not one number"));
+        let number = |constant: &Constant| {
+            constant.scalar().ok_or_else(|| Problem::new(format!("its '{name}' is not one number")))
+        };
         input.map(number).transpose()
     };
     // The limits of single precision mean no limit.
@@ -120,7 +123,7 @@ pub(super) fn clip(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Str
 }
 
 /// Before operator set 13, all axes from `axis` on count as one.
-pub(super) fn softmax(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
+pub(super) fn softmax(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Problem> {
     let x = site.tensor(0)?;
     let along = |axis| if site.op() == "Softmax" { Op::Softmax { axis } } else { Op::LogSoftmax { axis } };
     if site.opset >= 13 {
@@ -143,7 +146,7 @@ pub(super) fn softmax(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, 
             let shape = std::iter::once(0).chain(sides).collect();
             one(builder.unary(Op::Reshape { shape }, &result)?)
         }
-        _ => Err(format!("normalises over axes {wide:?} together, expected one axis")),
+        _ => Err(Problem::new(format!("normalises over axes {wide:?} together")).expected("one axis")),
     }
 }
 
@@ -152,12 +155,12 @@ const INTEGERS: &str = "turns a computed value into integers, through which ther
 /// Operations without effect in evaluation mode: `Identity`, `Dropout`, and `Cast` between real types.
 ///
 /// A `Dropout` in training mode is refused, since it drops at random.
-pub(super) fn nothing(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
+pub(super) fn nothing(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Problem> {
     let x = site.tensor(0)?;
     let trains = |mode: &Constant| mode.scalar() != Some(0.0);
     match site.op() {
         "Dropout" if site.optional(2)?.is_some_and(trains) => {
-            Err("drops at random, as in training (export the model in evaluation mode)".into())
+            Err(Problem::new("drops at random, as in training").hint("export the model in evaluation mode"))
         }
         "Dropout" => one(builder.unary(Op::Dropout {}, x)?),
         "Cast" if is_real(site.int("to", 1)?) != Some(true) => Err(INTEGERS.into()),

@@ -10,9 +10,10 @@ use super::pick::part;
 use super::{MAX_PARTS, one};
 use crate::axes;
 use crate::card::Op;
+use crate::error::Problem;
 
 /// Concatenates values. A constant among them is the same for every picture.
-pub(super) fn concat(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
+pub(super) fn concat(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Problem> {
     let computed = site.inputs.iter().find_map(|input| match input {
         Some(Value::Tensor(tensor)) => Some(tensor.clone()),
         _ => None,
@@ -29,7 +30,7 @@ pub(super) fn concat(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, S
         });
     }
     if all.iter().any(|part| part.is_batch(axis)) {
-        return Err("joins pictures into one batch, expected another axis".into());
+        return Err(Problem::new("joins pictures into one batch").expected("another axis"));
     }
     match &all[..] {
         [only] => one(only.clone()),
@@ -45,13 +46,16 @@ fn broadcast_constant(
     x: &Tensor,
     (constant, at): (&Constant, usize),
     axis: usize,
-) -> Result<Tensor, String> {
+) -> Result<Tensor, Problem> {
     let shape = constant.shape();
     let fits = |other: usize| {
         other == axis || shape[other] == if x.is_batch(other) { 1 } else { x.shapes[0][other] }
     };
     if shape.len() != x.rank() || !(0..x.rank()).all(fits) {
-        return Err(format!("joins a constant of shape {shape:?} to {:?} along axis {axis}", x.shapes[0]));
+        return Err(Problem::new(format!(
+            "joins a constant of shape {shape:?} to {:?} along axis {axis}",
+            x.shapes[0]
+        )));
     }
     let nothing = part(builder, x, axis, &[0])?;
     let nothing = builder.unary(Op::Mul { scalar: Some(0.0) }, &nothing)?;
@@ -60,7 +64,7 @@ fn broadcast_constant(
 }
 
 /// Repeats axes of size 1 by adding zeros of the wider shape.
-pub(super) fn expand(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
+pub(super) fn expand(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Problem> {
     let x = site.tensor(0)?;
     let spec = site.constant(1)?.lanes()?;
     let wide = |lane: usize| {
@@ -79,27 +83,25 @@ pub(super) fn expand(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, S
         shapes[0][at] != shapes[1][at] && !x.is_batch(axis)
     });
     if grows_batch || shapes[0].len() != x.rank() {
-        return Err(format!(
-            "expands {:?} to {:?}, expected the batch to stay as it is",
-            x.shapes[0], shapes[0]
-        ));
+        return Err(Problem::new(format!("expands {:?} to {:?}", x.shapes[0], shapes[0]))
+            .expected("the batch to stay as it is"));
     }
     one(spread(builder, x, &fixed)?)
 }
 
 /// Repeats axes of size 1 up to those of `shape`, by adding zeros of that shape.
-fn spread(builder: &mut Builder, x: &Tensor, shape: &[usize]) -> Result<Tensor, String> {
+fn spread(builder: &mut Builder, x: &Tensor, shape: &[usize]) -> Result<Tensor, Problem> {
     fold::bounded(shape)?;
     let zeros = Weight { values: ArrayD::zeros(IxDyn(shape)), source: String::new() };
     builder.emit(Op::Add { scalar: None }, &[x], vec![("other", zeros)])
 }
 
 /// `Tile`: repeats whole axes.
-pub(super) fn tile(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
+pub(super) fn tile(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Problem> {
     let mut x = site.tensor(0)?.clone();
     let counts = fold::sizes(site, 1)?;
     if counts.len() != x.rank() {
-        return Err(format!("repeats {} axes of a value of rank {}", counts.len(), x.rank()));
+        return Err(Problem::new(format!("repeats {} axes of a value of rank {}", counts.len(), x.rank())));
     }
     for (axis, count) in counts.into_iter().enumerate().filter(|(_, count)| *count != 1) {
         if x.side(axis)? == 1 {
@@ -108,7 +110,8 @@ pub(super) fn tile(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Str
         } else if (1..=MAX_PARTS).contains(&count) {
             x = builder.emit(Op::Concat { axis }, &vec![&x; count], vec![])?;
         } else {
-            return Err(format!("repeats axis {axis} {count} times, expected at most {MAX_PARTS}"));
+            return Err(Problem::new(format!("repeats axis {axis} {count} times"))
+                .expected(format!("at most {MAX_PARTS}")));
         }
     }
     one(x)

@@ -6,12 +6,13 @@ use super::super::builder::{Builder, Tensor, Weight};
 use super::super::site::{Site, Value};
 use super::{listed, one, weight};
 use crate::card::Op;
+use crate::error::Problem;
 
 /// `alpha A B + beta C` with a known `B`, as a linear layer.
-pub(super) fn gemm(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
+pub(super) fn gemm(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Problem> {
     let x = site.tensor(0)?;
     if site.flag("transA")? {
-        return Err("multiplies a transposed value, expected [batch, features]".into());
+        return Err(Problem::new("multiplies a transposed value").expected("[batch, features]"));
     }
     let (alpha, beta) = (site.float("alpha", 1.0)? as f32, site.float("beta", 1.0)? as f32);
     let Weight { values, source } = weight(site, 1)?;
@@ -31,15 +32,16 @@ pub(super) fn gemm(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Str
     one(builder.emit(Op::Linear {}, &[x], weights)?)
 }
 
-fn matrix(values: &ArrayD<f32>) -> Result<ArrayD<f32>, String> {
+fn matrix(values: &ArrayD<f32>) -> Result<ArrayD<f32>, Problem> {
     let shape = values.shape().to_vec();
     let matrix = values.view().into_dimensionality::<Ix2>();
-    let matrix = matrix.map_err(|_| format!("its weight has shape {shape:?}, expected two axes"))?;
+    let matrix =
+        matrix.map_err(|_| Problem::new(format!("its weight has shape {shape:?}")).expected("two axes"))?;
     Ok(matrix.as_standard_layout().into_owned().into_dyn())
 }
 
 /// A product with a known matrix is a linear layer; of two computed values it is a matrix product.
-pub(super) fn matmul(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
+pub(super) fn matmul(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Problem> {
     match (site.input(0), site.input(1)) {
         (Some(Value::Tensor(first)), Some(Value::Tensor(second))) => {
             one(builder.emit(Op::Matmul {}, &[first, second], vec![])?)
@@ -50,7 +52,7 @@ pub(super) fn matmul(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, S
 }
 
 /// A known vector is a matrix of one column; the column axis is removed afterwards.
-fn from_the_right(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
+fn from_the_right(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Problem> {
     let x = site.tensor(0)?;
     let Weight { mut values, source } = weight(site, 1)?;
     let vector = values.ndim() == 1;
@@ -67,7 +69,7 @@ fn from_the_right(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Stri
 }
 
 /// `A x` is the transpose of `x^T A^T`, over the last two axes.
-fn from_the_left(builder: &mut Builder, site: &Site, x: &Tensor) -> Result<Vec<Value>, String> {
+fn from_the_left(builder: &mut Builder, site: &Site, x: &Tensor) -> Result<Vec<Value>, Problem> {
     let rank = x.rank();
     if rank < 3 {
         return Err("multiplies the pictures of a batch by a constant from the left".into());

@@ -20,12 +20,13 @@ mod window;
 use super::builder::{Builder, Tensor, Weight};
 use super::site::{Site, Value};
 use crate::card::Op;
+use crate::error::Problem;
 
 /// More parts than any network selects from a value one by one.
 const MAX_PARTS: usize = 64;
 
 /// Lowers one node to its output values.
-pub(super) type Lower = fn(&mut Builder, &Site) -> Result<Vec<Value>, String>;
+pub(super) type Lower = fn(&mut Builder, &Site) -> Result<Vec<Value>, Problem>;
 
 /// The function that lowers an operation, if it is supported.
 pub(super) fn find(op: &str) -> Option<Lower> {
@@ -81,17 +82,17 @@ pub(super) fn is_rowwise(op: &str) -> bool {
 }
 
 /// The only output of a node.
-fn one(tensor: Tensor) -> Result<Vec<Value>, String> {
+fn one(tensor: Tensor) -> Result<Vec<Value>, Problem> {
     Ok(vec![Value::Tensor(tensor)])
 }
 
 /// The weight in input `at`.
-fn weight(site: &Site, at: usize) -> Result<Weight, String> {
+fn weight(site: &Site, at: usize) -> Result<Weight, Problem> {
     Ok(Weight { values: site.floats(at)?, source: site.sources[at].to_owned() })
 }
 
 /// The weight in input `at` if there is one, repeated to `length` elements.
-fn listed(site: &Site, at: usize, length: usize) -> Result<Option<Weight>, String> {
+fn listed(site: &Site, at: usize, length: usize) -> Result<Option<Weight>, Problem> {
     if site.optional(at)?.is_none() {
         return Ok(None);
     }
@@ -100,18 +101,21 @@ fn listed(site: &Site, at: usize, length: usize) -> Result<Option<Weight>, Strin
     let values = match weight.values.len() {
         1 => weight.values.into_iter().next().map(|value| vec![value; length]).unwrap_or_default(),
         count if count == length => weight.values.into_iter().collect(),
-        _ => return Err(format!("its input {at} has shape {shape:?}, expected {length} numbers")),
+        _ => {
+            return Err(Problem::new(format!("its input {at} has shape {shape:?}"))
+                .expected(format!("{length} numbers")));
+        }
     };
     let values = ndarray::Array1::from(values).into_dyn();
     Ok(Some(Weight { values, source: weight.source }))
 }
 
 /// A required weight, as in [`listed`].
-fn required(site: &Site, at: usize, length: usize) -> Result<Weight, String> {
-    listed(site, at, length)?.ok_or_else(|| format!("its input {at} is not there"))
+fn required(site: &Site, at: usize, length: usize) -> Result<Weight, Problem> {
+    listed(site, at, length)?.ok_or_else(|| Problem::new(format!("its input {at} is not there")))
 }
 
 /// `x` times a number; no operation for 1.
-fn scaled(builder: &mut Builder, x: &Tensor, factor: f64) -> Result<Tensor, String> {
+fn scaled(builder: &mut Builder, x: &Tensor, factor: f64) -> Result<Tensor, Problem> {
     if factor == 1.0 { Ok(x.clone()) } else { builder.unary(Op::Mul { scalar: Some(factor) }, x) }
 }

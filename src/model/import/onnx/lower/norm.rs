@@ -6,9 +6,10 @@ use super::super::builder::{Builder, Weight};
 use super::super::site::{Site, Value, front};
 use super::{one, required, scaled, weight};
 use crate::card::Op;
+use crate::error::Problem;
 
 /// `BatchNormalization` in evaluation mode.
-pub(super) fn batch(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
+pub(super) fn batch(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Problem> {
     let x = site.tensor(0)?;
     // Before operator set 14, further outputs mean training.
     let trains = site.flag("training_mode")? || site.node.output.iter().skip(1).any(|name| !name.is_empty());
@@ -27,7 +28,7 @@ pub(super) fn batch(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, St
 }
 
 /// `LayerNormalization` over the last axes.
-pub(super) fn layer(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
+pub(super) fn layer(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Problem> {
     let x = site.tensor(0)?;
     let axis = front(site.int("axis", -1)?, x.rank())?;
     let mut weights = vec![("gamma", weight(site, 1)?)];
@@ -37,14 +38,15 @@ pub(super) fn layer(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, St
     let expected: Vec<usize> = (axis..x.rank()).map(|axis| x.side(axis)).collect::<Result<_, _>>()?;
     for (role, weight) in &weights {
         if weight.values.shape() != expected {
-            return Err(format!("its {role} has shape {:?}, expected {expected:?}", weight.values.shape()));
+            return Err(Problem::new(format!("its {role} has shape {:?}", weight.values.shape()))
+                .expected(format!("{expected:?}")));
         }
     }
     one(builder.emit(Op::LayerNorm { epsilon: site.float("epsilon", 1e-5)? }, &[x], weights)?)
 }
 
 /// `InstanceNormalization` is group normalisation with one group per channel.
-pub(super) fn instance(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
+pub(super) fn instance(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Problem> {
     let x = site.tensor(0)?;
     let groups = x.side(1)?;
     let weights = vec![("gamma", required(site, 1, groups)?), ("beta", required(site, 2, groups)?)];
@@ -52,21 +54,22 @@ pub(super) fn instance(builder: &mut Builder, site: &Site) -> Result<Vec<Value>,
 }
 
 /// `GroupNormalization`: one scale per group before operator set 21, one per channel since.
-pub(super) fn group(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
+pub(super) fn group(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Problem> {
     let x = site.tensor(0)?;
     let groups = usize::try_from(site.int("num_groups", 0)?).unwrap_or(0);
     let channels = x.side(1)?;
     if groups == 0 || !channels.is_multiple_of(groups) {
-        return Err(format!("cannot divide {channels} channels into {groups} groups"));
+        return Err(Problem::new(format!("cannot divide {channels} channels into {groups} groups")));
     }
-    let spread = |at: usize| -> Result<Weight, String> {
+    let spread = |at: usize| -> Result<Weight, Problem> {
         if site.opset >= 21 {
             return required(site, at, channels);
         }
         let Weight { values, source } = required(site, at, groups)?;
         let each = channels / groups;
         let values = values.iter().flat_map(|value| std::iter::repeat_n(*value, each)).collect::<Vec<_>>();
-        let values = ArrayD::from_shape_vec(vec![channels], values).map_err(|cause| cause.to_string())?;
+        let values = ArrayD::from_shape_vec(vec![channels], values)
+            .map_err(|cause| Problem::new(cause.to_string()))?;
         Ok(Weight { values, source })
     };
     let weights = vec![("gamma", spread(1)?), ("beta", spread(2)?)];
@@ -74,7 +77,7 @@ pub(super) fn group(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, St
 }
 
 /// `LRN` across channels.
-pub(super) fn local_response(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
+pub(super) fn local_response(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Problem> {
     let x = site.tensor(0)?;
     let size = usize::try_from(site.int("size", 0)?).unwrap_or(0);
     let op = Op::LocalResponseNorm {
@@ -88,7 +91,7 @@ pub(super) fn local_response(builder: &mut Builder, site: &Site) -> Result<Vec<V
 
 /// `LpNormalization`: divides by the norm along an axis. Zeros stay zeros, with a zero gradient: with `u = 0` where
 /// the norm is 0 and else `u = 1`, the quotient is `u x / (norm + 1 - u)`.
-pub(super) fn lp(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
+pub(super) fn lp(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Problem> {
     let x = site.tensor(0)?;
     let axis = site.axis(-1, x.rank())?;
     x.side(axis)?;
@@ -99,7 +102,7 @@ pub(super) fn lp(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Strin
             let sizes = builder.unary(Op::Abs {}, x)?;
             builder.unary(Op::ReduceSum { axes, keep_dims: true }, &sizes)?
         }
-        other => return Err(format!("its 'p' is {other}, expected 1 or 2")),
+        other => return Err(Problem::new(format!("its 'p' is {other}")).expected("1 or 2")),
     };
     // Smaller than any norm in practice except zero. A power of two, so that the quotient is exactly 1.
     let least = 2.0_f64.powi(-100);

@@ -6,9 +6,10 @@ use super::super::constant::Constant;
 use super::super::site::{Site, Value, decimal};
 use super::scaled;
 use crate::card::Op;
+use crate::error::Problem;
 
 /// `Add`, `Sub`, `Mul`, `Div`, `Pow`, and the operations with any number of inputs: `Min`, `Max`, `Sum`, `Mean`.
-pub(super) fn arithmetic(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
+pub(super) fn arithmetic(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Problem> {
     check_count(site)?;
     let [first, rest @ ..] = &(0..site.inputs.len()).collect::<Vec<_>>()[..] else {
         return Err("has no inputs".into());
@@ -26,7 +27,9 @@ pub(super) fn arithmetic(builder: &mut Builder, site: &Site) -> Result<Vec<Value
                 constant_first(builder, site, constant, y, result.1)?
             }
             (Some(Value::Constant(_)), Some(Value::Constant(_))) => {
-                return Err("joins two constants and a computed value, expected at most one constant".into());
+                return Err(
+                    Problem::new("joins two constants and a computed value").expected("at most one constant")
+                );
             }
             _ => return Err(refused(site, [result.1, *at])),
         };
@@ -42,7 +45,7 @@ pub(super) fn arithmetic(builder: &mut Builder, site: &Site) -> Result<Vec<Value
 }
 
 /// Why an input is neither a value nor a supported constant.
-fn refused(site: &Site, inputs: [usize; 2]) -> String {
+fn refused(site: &Site, inputs: [usize; 2]) -> Problem {
     let problem = |at: &usize| match site.input(*at) {
         Some(Value::Constant(_) | Value::Repeated(_)) => None,
         _ => site.tensor(*at).err(),
@@ -51,7 +54,7 @@ fn refused(site: &Site, inputs: [usize; 2]) -> String {
 }
 
 /// Adds the constant as a weight, with its name in the file.
-fn other(site: &Site, constant: &Constant, at: usize) -> Result<Weight, String> {
+fn other(site: &Site, constant: &Constant, at: usize) -> Result<Weight, Problem> {
     Ok(Weight { values: constant.floats()?, source: site.sources[at].to_owned() })
 }
 
@@ -63,7 +66,7 @@ fn unrepeated(value: &Value) -> Value {
     }
 }
 
-fn plain(op: &str, scalar: Option<f64>) -> Result<Op, String> {
+fn plain(op: &str, scalar: Option<f64>) -> Result<Op, Problem> {
     Ok(match op {
         "Add" | "Sum" | "Mean" => Op::Add { scalar },
         "Sub" => Op::Sub { scalar },
@@ -71,7 +74,7 @@ fn plain(op: &str, scalar: Option<f64>) -> Result<Op, String> {
         "Div" => Op::Div { scalar },
         "Min" => Op::Minimum { scalar },
         "Max" => Op::Maximum { scalar },
-        other => return Err(format!("'{other}' of two computed values is not supported")),
+        other => return Err(Problem::new(format!("'{other}' of two computed values is not supported"))),
     })
 }
 
@@ -87,12 +90,14 @@ fn constant_second(
     x: &Tensor,
     constant: &Constant,
     at: usize,
-) -> Result<Tensor, String> {
+) -> Result<Tensor, Problem> {
     let number = scalar(constant, x);
     match (site.op(), number) {
         ("Pow", Some(0.5)) => builder.unary(Op::Sqrt { of_squares: false }, x),
         ("Pow", Some(exponent)) => builder.unary(Op::Pow { exponent }, x),
-        ("Pow", None) => Err(format!("has exponents of shape {:?}, expected one number", constant.shape())),
+        ("Pow", None) => {
+            Err(Problem::new(format!("has exponents of shape {:?}", constant.shape())).expected("one number"))
+        }
         // The limits of single precision mean no limit.
         ("Max", Some(number)) if number <= f64::from(f32::MIN) => Ok(x.clone()),
         ("Min", Some(number)) if number >= f64::from(f32::MAX) => Ok(x.clone()),
@@ -108,14 +113,16 @@ fn constant_first(
     constant: &Constant,
     y: &Tensor,
     at: usize,
-) -> Result<Tensor, String> {
+) -> Result<Tensor, Problem> {
     let (op, y) = match site.op() {
         "Sub" => ("Add", scaled(builder, y, -1.0)?),
         "Div" => ("Mul", builder.unary(Op::Pow { exponent: -1.0 }, y)?),
         // b^x = e^(x ln b)
         "Pow" => {
             let base = scalar(constant, y).filter(|base| *base > 0.0);
-            let base = base.ok_or("raises a constant to a computed power, expected one number above 0")?;
+            let base = base.ok_or_else(|| {
+                Problem::new("raises a constant to a computed power").expected("one number above 0")
+            })?;
             let power = scaled(builder, y, base.ln())?;
             return builder.unary(Op::Exp {}, &power);
         }

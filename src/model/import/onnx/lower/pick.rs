@@ -7,6 +7,7 @@ use super::super::site::{Site, Value, front};
 use super::shape::reshaped;
 use super::{MAX_PARTS, one};
 use crate::card::Op;
+use crate::error::Problem;
 
 /// `count` elements of `x` along `axis`, from `start` with step `step`.
 pub(super) fn part(
@@ -14,8 +15,8 @@ pub(super) fn part(
     x: &Tensor,
     axis: usize,
     indices: &[i64],
-) -> Result<Tensor, String> {
-    let index = |at: &i64| usize::try_from(*at).map_err(|_| format!("index {at} is negative"));
+) -> Result<Tensor, Problem> {
+    let index = |at: &i64| usize::try_from(*at).map_err(|_| Problem::new(format!("index {at} is negative")));
     let (Some(first), Some(last)) = (indices.first(), indices.last()) else {
         return Err("takes nothing".into());
     };
@@ -27,7 +28,7 @@ pub(super) fn part(
     builder.unary(Op::Slice { axis, start, end, step }, x)
 }
 
-pub(super) fn slice(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
+pub(super) fn slice(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Problem> {
     let mut x = site.tensor(0)?.clone();
     for (axis, start, end, step) in parts::cuts(site, x.rank())? {
         // A slice must not cut the batch.
@@ -41,7 +42,7 @@ pub(super) fn slice(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, St
 }
 
 /// Known indices along an axis; a scalar index removes the axis.
-pub(super) fn gather(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
+pub(super) fn gather(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Problem> {
     if let Some(Value::Row(row)) = site.input(0) {
         return one(laid_out(builder, row, site)?);
     }
@@ -60,16 +61,16 @@ pub(super) fn gather(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, S
             one(builder.unary(Op::Squeeze { axes: vec![axis] }, &only)?)
         }
         1 => one(picked(builder, x, axis, &indices)?),
-        rank => Err(format!("picks by indices of rank {rank}, expected a list")),
+        rank => Err(Problem::new(format!("picks by indices of rank {rank}")).expected("a list")),
     }
 }
 
 /// Elements of the flattened batch in a new shape: PyTorch's `as_strided`. The indices are those of a batch of one,
 /// or continue through the batch.
-fn laid_out(builder: &mut Builder, row: &Tensor, site: &Site) -> Result<Tensor, String> {
+fn laid_out(builder: &mut Builder, row: &Tensor, site: &Site) -> Result<Tensor, Problem> {
     let in_order =
-        |indices: &Constant, count: usize| Ok::<_, String>(indices.ints()?.into_iter().eq(0..count as i64));
-    let refuse = || "picks out of a whole batch in a row".to_owned();
+        |indices: &Constant, count: usize| Ok::<_, Problem>(indices.ints()?.into_iter().eq(0..count as i64));
+    let refuse = || Problem::new("picks out of a whole batch in a row");
     if let Some(Value::PerBatch(lanes)) = site.input(1) {
         for (indices, shape) in lanes.iter().zip(&row.shapes) {
             if !in_order(indices, shape.iter().product())? {
@@ -89,14 +90,12 @@ fn laid_out(builder: &mut Builder, row: &Tensor, site: &Site) -> Result<Tensor, 
 }
 
 /// `GatherND` by a list of indices along the first axis.
-pub(super) fn gather_nd(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
+pub(super) fn gather_nd(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Problem> {
     let x = site.tensor(0)?;
     let list = site.constant(1)?;
     if site.int("batch_dims", 0)? != 0 || list.shape().len() != 2 || list.shape()[1] != 1 {
-        return Err(format!(
-            "picks by indices of shape {:?}, expected a list of places along the first axis",
-            list.shape()
-        ));
+        return Err(Problem::new(format!("picks by indices of shape {:?}", list.shape()))
+            .expected("a list of places along the first axis"));
     }
     let side = x.side(0)?;
     let indices = list
@@ -108,10 +107,11 @@ pub(super) fn gather_nd(builder: &mut Builder, site: &Site) -> Result<Vec<Value>
 }
 
 /// Slices to concatenate, as few as the indices allow.
-fn picked(builder: &mut Builder, x: &Tensor, axis: usize, indices: &[i64]) -> Result<Tensor, String> {
+fn picked(builder: &mut Builder, x: &Tensor, axis: usize, indices: &[i64]) -> Result<Tensor, Problem> {
     let runs: Vec<&[i64]> = indices.chunk_by(|first, second| *second == first + 1).collect();
     if runs.len() > MAX_PARTS {
-        return Err(format!("picks {} separate parts, expected at most {MAX_PARTS}", runs.len()));
+        return Err(Problem::new(format!("picks {} separate parts", runs.len()))
+            .expected(format!("at most {MAX_PARTS}")));
     }
     let parts = runs.iter().map(|run| part(builder, x, axis, run)).collect::<Result<Vec<_>, _>>()?;
     match &parts[..] {

@@ -5,9 +5,10 @@ use super::super::constant::Constant;
 use super::super::site::{Site, Value, front};
 use super::one;
 use crate::card::{Op, PadMode};
+use crate::error::Problem;
 
 /// `Pad` of pictures; attributes before operator set 11, inputs since.
-pub(super) fn pad(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
+pub(super) fn pad(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Problem> {
     let x = site.tensor(0)?;
     let pads = site.ints_of("pads", 1)?.ok_or("its pads are not there")?;
     if pads.iter().all(|side| *side == 0) {
@@ -17,13 +18,15 @@ pub(super) fn pad(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Stri
     let axes = site.optional(3)?.map(Constant::ints).transpose()?;
     let axes = axes.unwrap_or_else(|| (0..x.rank() as i64).collect());
     if pads.len() != 2 * axes.len() {
-        return Err(format!("has {} pads for {} axes, expected two for each", pads.len(), axes.len()));
+        return Err(
+            Problem::new(format!("has {} pads for {} axes", pads.len(), axes.len())).expected("two for each")
+        );
     }
     for (at, axis) in axes.iter().enumerate() {
         let axis = front(*axis, x.rank())?;
         (sides[axis], sides[x.rank() + axis]) = (pads[at], pads[axes.len() + at]);
     }
-    let refuse = || format!("pads by {pads:?}, expected only height and width to grow");
+    let refuse = || Problem::new(format!("pads by {pads:?}")).expected("only height and width to grow");
     let sides: Vec<usize> =
         sides.iter().map(|side| usize::try_from(*side)).collect::<Result<_, _>>().map_err(|_| refuse())?;
     let &[0, 0, top, left, 0, 0, bottom, right] = &sides[..] else { return Err(refuse()) };
@@ -38,17 +41,17 @@ pub(super) fn pad(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Stri
         "constant" => PadMode::Constant,
         "reflect" => PadMode::Reflect,
         "edge" => PadMode::Edge,
-        other => return Err(format!("pads by '{other}', expected constant, reflect or edge")),
+        other => return Err(Problem::new(format!("pads by '{other}'")).expected("constant, reflect or edge")),
     };
     one(builder.unary(Op::Pad { padding: [top, bottom, left, right], mode, value }, x)?)
 }
 
 /// `DepthToSpace` and `SpaceToDepth`: channels become blocks of pixels, and the reverse.
-pub(super) fn blocks(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
+pub(super) fn blocks(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Problem> {
     let x = site.tensor(0)?;
     let block = usize::try_from(site.int("blocksize", 0)?).unwrap_or(0);
     if x.rank() != 4 || block == 0 {
-        return Err(format!("has blocks of {block} on rank {}, expected pictures", x.rank()));
+        return Err(Problem::new(format!("has blocks of {block} on rank {}", x.rank())).expected("pictures"));
     }
     let [channels, height, width] = [x.side(1)?, x.side(2)?, x.side(3)?];
     let area = block
@@ -69,7 +72,7 @@ pub(super) fn blocks(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, S
             };
             (open, perm, vec![channels / area, height * block, width * block])
         }
-        (_, mode) => return Err(format!("its 'mode' is '{mode}', expected DCR or CRD")),
+        (_, mode) => return Err(Problem::new(format!("its 'mode' is '{mode}'")).expected("DCR or CRD")),
     };
     let shape = |sides: &[usize]| std::iter::once(0).chain(sides.iter().map(|side| *side as i64)).collect();
     let opened = builder.unary(Op::Reshape { shape: shape(&open) }, x)?;

@@ -4,9 +4,10 @@ use super::super::builder::{Builder, Tensor};
 use super::super::site::{Site, Value, fronts};
 use super::one;
 use crate::card::Op;
+use crate::error::Problem;
 
 /// `GlobalAveragePool` and `GlobalMaxPool`.
-pub(super) fn global_pool(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
+pub(super) fn global_pool(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Problem> {
     let x = site.tensor(0)?;
     let axes = (2..x.rank()).collect();
     let op = match (site.op(), x.rank()) {
@@ -20,7 +21,7 @@ pub(super) fn global_pool(builder: &mut Builder, site: &Site) -> Result<Vec<Valu
 
 /// The reductions. A mean over height and width of a picture is a global pool in all exporters' forms. A maximum is
 /// not: of equal numbers, a pool passes the gradient to the first, and a reduction over two axes to all.
-pub(super) fn along(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
+pub(super) fn along(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Problem> {
     let x = site.tensor(0)?;
     let keep_dims = site.int("keepdims", 1)? != 0;
     let axes = match site.ints_of("axes", 1)? {
@@ -35,7 +36,7 @@ pub(super) fn along(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, St
 }
 
 /// Without axes nothing is summed, but squares and roots still apply.
-fn unreduced(builder: &mut Builder, op: &str, x: &Tensor) -> Result<Vec<Value>, String> {
+fn unreduced(builder: &mut Builder, op: &str, x: &Tensor) -> Result<Vec<Value>, Problem> {
     match op {
         "ReduceL2" => one(builder.unary(Op::Abs {}, x)?),
         "ReduceSumSquare" => one(builder.unary(Op::Pow { exponent: 2.0 }, x)?),
@@ -49,7 +50,7 @@ fn pooled(
     x: &Tensor,
     axes: &[usize],
     keep_dims: bool,
-) -> Result<Tensor, String> {
+) -> Result<Tensor, Problem> {
     let whole = match op {
         "ReduceMean" => Some(Op::GlobalAvgPool {}),
         "ReduceMax" => Some(Op::ReduceMax { axes: axes.to_vec(), keep_dims: true }),

@@ -8,6 +8,7 @@ use super::super::constant::{Constant, Lanes};
 use super::super::site::{Site, Value, decimal, front};
 use super::one;
 use crate::card::{Coordinates, Op, ResizeMapping, ResizeMode, Rounding};
+use crate::error::Problem;
 use crate::resize::Rule;
 
 /// One axis: its length before and after, and its scale. The batch axis has no known length and is not scaled.
@@ -25,7 +26,7 @@ impl Side {
 }
 
 /// `Resize` and `Upsample`.
-pub(super) fn resize(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
+pub(super) fn resize(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Problem> {
     let x = site.tensor(0)?;
     let sides = sides(site, x)?;
     if sides.iter().all(|side| side.input == side.output) {
@@ -45,15 +46,13 @@ pub(super) fn resize(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, S
             let resized = scaled(builder, site, &picture, [sides[2], still])?;
             one(builder.unary(Op::Squeeze { axes: vec![3] }, &resized)?)
         }
-        _ => Err(format!(
-            "scales axes {moving:?} of a value of rank {}, expected height and width of [batch, channels, height, width]",
-            x.rank()
-        )),
+        _ => Err(Problem::new(format!("scales axes {moving:?} of a value of rank {}", x.rank()))
+            .expected("height and width of [batch, channels, height, width]")),
     }
 }
 
 /// Adds the operation for height and width.
-fn scaled(builder: &mut Builder, site: &Site, x: &Tensor, sides: [Side; 2]) -> Result<Tensor, String> {
+fn scaled(builder: &mut Builder, site: &Site, x: &Tensor, sides: [Side; 2]) -> Result<Tensor, Problem> {
     let (mode, mapping) = convention(site, sides)?;
     let exact = Rule { mode, align_corners: false, mapping: Some(&mapping) };
     let known = [false, true].into_iter().filter(|corners| !corners || mode != ResizeMode::Nearest);
@@ -71,12 +70,14 @@ fn scaled(builder: &mut Builder, site: &Site, x: &Tensor, sides: [Side; 2]) -> R
 }
 
 /// The mode and all other settings that decide which cells are sampled.
-fn convention(site: &Site, sides: [Side; 2]) -> Result<(ResizeMode, ResizeMapping), String> {
+fn convention(site: &Site, sides: [Side; 2]) -> Result<(ResizeMode, ResizeMapping), Problem> {
     let mode = match site.text("mode", "nearest")?.as_str() {
         "nearest" => ResizeMode::Nearest,
         "linear" | "bilinear" => ResizeMode::Bilinear,
         "cubic" => ResizeMode::Bicubic,
-        other => return Err(format!("scales by '{other}', expected nearest, linear or cubic")),
+        other => {
+            return Err(Problem::new(format!("scales by '{other}'")).expected("nearest, linear or cubic"));
+        }
     };
     // `Upsample` and the first `Resize` have only this convention.
     let old = is_old(site);
@@ -88,7 +89,9 @@ fn convention(site: &Site, sides: [Side; 2]) -> Result<(ResizeMode, ResizeMappin
         "tf_half_pixel_for_nn" => Coordinates::TfHalfPixelForNn,
         "asymmetric" => Coordinates::Asymmetric,
         "align_corners" => Coordinates::AlignCorners,
-        other => return Err(format!("scales with '{other}' coordinates, which is not supported")),
+        other => {
+            return Err(Problem::new(format!("scales with '{other}' coordinates, which is not supported")));
+        }
     };
     let rounding = match (mode, site.text("nearest_mode", "round_prefer_floor")?.as_str()) {
         (ResizeMode::Nearest, _) if old => Rounding::Simple,
@@ -98,7 +101,7 @@ fn convention(site: &Site, sides: [Side; 2]) -> Result<(ResizeMode, ResizeMappin
         (_, "round_prefer_ceil") => Rounding::RoundPreferCeil,
         (_, "floor") => Rounding::Floor,
         (_, "ceil") => Rounding::Ceil,
-        (_, other) => return Err(format!("rounds by '{other}', which is not supported")),
+        (_, other) => return Err(Problem::new(format!("rounds by '{other}', which is not supported"))),
     };
     let scale = sides.map(|side| decimal(side.scale));
     let cubic_a = site.float("cubic_coeff_a", -0.75)?;
@@ -111,7 +114,7 @@ fn is_old(site: &Site) -> bool {
 }
 
 /// Every axis of `x`, from scales or from sizes, in single precision as in onnxruntime, so that both round alike.
-fn sides(site: &Site, x: &Tensor) -> Result<Vec<Side>, String> {
+fn sides(site: &Site, x: &Tensor) -> Result<Vec<Side>, Problem> {
     let rank = x.rank();
     let axes = match site.ints("axes")? {
         Some(list) => list.iter().map(|axis| front(*axis, rank)).collect::<Result<Vec<_>, _>>()?,
@@ -128,7 +131,7 @@ fn sides(site: &Site, x: &Tensor) -> Result<Vec<Side>, String> {
         None => by_scales(site, &axes, &mut sides)?,
     }
     match (0..rank).find(|axis| x.is_batch(*axis) && !sides[*axis].stays()) {
-        Some(axis) => Err(format!("scales axis {axis}, which is the batch")),
+        Some(axis) => Err(Problem::new(format!("scales axis {axis}, which is the batch"))),
         None => Ok(sides),
     }
 }
@@ -139,7 +142,7 @@ fn by_sizes(
     axes: &[usize],
     sizes: &Constant,
     sides: &mut [Side],
-) -> Result<(), String> {
+) -> Result<(), Problem> {
     let sizes: Vec<Lanes> = sizes.lanes()?.iter().copied().collect();
     expect("sizes", sizes.len(), axes.len())?;
     for (axis, lanes) in axes.iter().zip(sizes) {
@@ -147,7 +150,7 @@ fn by_sizes(
         // The batch, or the exporter's batch of one, is not scaled.
         if !x.is_batch(*axis) || (lanes != batch && lanes != [1; 2]) {
             let size = usize::try_from(lanes[0]).ok().filter(|_| lanes[0] == lanes[1]);
-            let refuse = || format!("scales to a side of {}, which is not sensible", lanes[0]);
+            let refuse = || Problem::new(format!("scales to a side of {}, which is not sensible", lanes[0]));
             let side = &mut sides[*axis];
             side.output = size.filter(|size| *size > 0).ok_or_else(refuse)?;
             side.scale = side.output as f32 / side.input as f32;
@@ -156,7 +159,7 @@ fn by_sizes(
     keep_aspect_ratio(site, axes, sides)
 }
 
-fn by_scales(site: &Site, axes: &[usize], sides: &mut [Side]) -> Result<(), String> {
+fn by_scales(site: &Site, axes: &[usize], sides: &mut [Side]) -> Result<(), Problem> {
     let scales: Vec<f32> = match site.attribute("scales") {
         Some(attribute) => attribute.floats.clone(),
         None => site.floats(if is_old(site) { 1 } else { 2 })?.into_iter().collect(),
@@ -169,26 +172,32 @@ fn by_scales(site: &Site, axes: &[usize], sides: &mut [Side]) -> Result<(), Stri
     Ok(())
 }
 
-fn expect(what: &str, count: usize, axes: usize) -> Result<(), String> {
-    if count == axes { Ok(()) } else { Err(format!("has {count} {what} for {axes} axes, expected one each")) }
+fn expect(what: &str, count: usize, axes: usize) -> Result<(), Problem> {
+    if count == axes {
+        Ok(())
+    } else {
+        Err(Problem::new(format!("has {count} {what} for {axes} axes")).expected("one each"))
+    }
 }
 
 /// The output length of a scaled axis, rounded down.
-fn whole(side: f32) -> Result<usize, String> {
+fn whole(side: f32) -> Result<usize, Problem> {
     match (1.0..65_536.0).contains(&side) {
         true => Ok(side as usize),
-        false => Err(format!("scales to a side of {side}, which is not sensible")),
+        false => Err(Problem::new(format!("scales to a side of {side}, which is not sensible"))),
     }
 }
 
 /// Sizes may also be bounds within which, or around which, the aspect ratio is kept.
-fn keep_aspect_ratio(site: &Site, axes: &[usize], sides: &mut [Side]) -> Result<(), String> {
+fn keep_aspect_ratio(site: &Site, axes: &[usize], sides: &mut [Side]) -> Result<(), Problem> {
     let scales = axes.iter().map(|axis| sides[*axis].scale);
     let scale = match site.text("keep_aspect_ratio_policy", "stretch")?.as_str() {
         "stretch" => return Ok(()),
         "not_larger" => scales.fold(f32::MAX, f32::min),
         "not_smaller" => scales.fold(f32::MIN_POSITIVE, f32::max),
-        other => return Err(format!("keeps the aspect ratio by '{other}', which is not supported")),
+        other => {
+            return Err(Problem::new(format!("keeps the aspect ratio by '{other}', which is not supported")));
+        }
     };
     for axis in axes {
         let side = &mut sides[*axis];

@@ -10,8 +10,9 @@ use super::super::site::{Site, Value, front, fronts};
 use super::one;
 use crate::axes;
 use crate::card::Op;
+use crate::error::Problem;
 
-pub(super) fn reshape(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
+pub(super) fn reshape(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Problem> {
     let x = site.tensor(0)?;
     let spec: Vec<Lanes> = match site.ints("shape")? {
         Some(list) => list.into_iter().map(|side| [side; 2]).collect(),
@@ -33,7 +34,7 @@ pub(super) fn reshape(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, 
 }
 
 /// A reshape, or a list of rows if all axes but the last are combined.
-fn as_rows(builder: &mut Builder, x: &Tensor, shapes: &[Vec<usize>; 2]) -> Result<Vec<Value>, String> {
+fn as_rows(builder: &mut Builder, x: &Tensor, shapes: &[Vec<usize>; 2]) -> Result<Vec<Value>, Problem> {
     let row = |lane: usize| match (&shapes[lane][..], &x.shapes[lane][..]) {
         ([count, side], [batch, _, .., last]) => side == last && count > batch,
         _ => false,
@@ -45,7 +46,7 @@ fn as_rows(builder: &mut Builder, x: &Tensor, shapes: &[Vec<usize>; 2]) -> Resul
 }
 
 /// The target shape for both batch sizes. A leading 1 is the sample's batch, written as a constant.
-fn target(x: &Tensor, spec: &[Lanes]) -> Result<[Vec<usize>; 2], String> {
+fn target(x: &Tensor, spec: &[Lanes]) -> Result<[Vec<usize>; 2], Problem> {
     let one_for_batch = matches!(spec, [[1, 1], ..]) && x.is_batch(0);
     let lane = |lane: usize, general: bool| {
         let mut sides: Vec<i64> = spec.iter().map(|side| side[lane]).collect();
@@ -54,7 +55,7 @@ fn target(x: &Tensor, spec: &[Lanes]) -> Result<[Vec<usize>; 2], String> {
         }
         axes::reshape(&x.shapes[lane], &sides)
     };
-    let both = |general| Ok::<_, String>([lane(0, general)?, lane(1, general)?]);
+    let both = |general| Ok::<_, Problem>([lane(0, general)?, lane(1, general)?]);
     if one_for_batch { both(true).or_else(|_| both(false)) } else { both(false) }
 }
 
@@ -63,7 +64,7 @@ pub(super) fn reshaped(
     builder: &mut Builder,
     x: &Tensor,
     shapes: &[Vec<usize>; 2],
-) -> Result<Tensor, String> {
+) -> Result<Tensor, Problem> {
     if *shapes == x.shapes {
         return Ok(x.clone());
     }
@@ -84,22 +85,23 @@ pub(super) fn reshaped(
     builder.unary(Op::Reshape { shape }, x)
 }
 
-fn mixed(x: &Tensor, shapes: &[Vec<usize>; 2]) -> String {
+fn mixed(x: &Tensor, shapes: &[Vec<usize>; 2]) -> Problem {
     let any = |shapes: &[Vec<usize>; 2]| -> String {
         let side = |(first, second): (&usize, &usize)| {
             if first == second { first.to_string() } else { "batch".into() }
         };
         shapes[0].iter().zip(&shapes[1]).map(side).collect::<Vec<_>>().join(", ")
     };
-    format!(
-        "mixes the pictures of a batch: [{}] becomes [{}] for a batch of {}, expected the batch to stay an axis of its own",
+    Problem::new(format!(
+        "mixes the pictures of a batch: [{}] becomes [{}] for a batch of {}",
         any(&x.shapes),
         shapes[0].iter().map(usize::to_string).collect::<Vec<_>>().join(", "),
-        super::super::constant::BATCHES[0],
-    )
+        super::super::constant::BATCHES[0]
+    ))
+    .expected("the batch to stay an axis of its own")
 }
 
-pub(super) fn flatten(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
+pub(super) fn flatten(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Problem> {
     let x = site.tensor(0)?;
     let axis = site.int("axis", 1)?;
     let axis = if axis == x.rank() as i64 { x.rank() } else { front(axis, x.rank())? };
@@ -110,7 +112,7 @@ pub(super) fn flatten(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, 
     as_rows(builder, x, &[shape(0), shape(1)])
 }
 
-pub(super) fn squeeze(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
+pub(super) fn squeeze(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Problem> {
     let x = site.tensor(0)?;
     let axes = match site.ints_of("axes", 1)? {
         Some(axes) => fronts(&axes, x.rank())?,
@@ -125,14 +127,14 @@ pub(super) fn squeeze(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, 
     one(builder.unary(Op::Squeeze { axes }, x)?)
 }
 
-pub(super) fn unsqueeze(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
+pub(super) fn unsqueeze(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Problem> {
     let x = site.tensor(0)?;
     let Some(axes) = site.ints_of("axes", 1)? else { return Err("its axes are not there".into()) };
     let axes = fronts(&axes, x.rank() + axes.len())?;
     one(builder.unary(Op::Unsqueeze { axes }, x)?)
 }
 
-pub(super) fn transpose(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
+pub(super) fn transpose(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Problem> {
     let x = site.tensor(0)?;
     one(builder.unary(Op::Transpose { perm: fold::permutation(site, x.rank())? }, x)?)
 }

@@ -5,14 +5,16 @@ use super::super::parts;
 use super::super::site::{Site, Value, front};
 use super::MAX_PARTS;
 use crate::card::Op;
+use crate::error::Problem;
 
 /// `Split`, one node per part.
-pub(super) fn split(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
+pub(super) fn split(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Problem> {
     let x = site.tensor(0)?;
     let axis = site.axis(0, x.rank())?;
     let sizes = parts::split_sizes(site, x.side(axis)?)?;
     if sizes.len() > MAX_PARTS {
-        return Err(format!("splits into {} parts, expected at most {MAX_PARTS}", sizes.len()));
+        return Err(Problem::new(format!("splits into {} parts", sizes.len()))
+            .expected(format!("at most {MAX_PARTS}")));
     }
     let parts = 0..sizes.len();
     parts
@@ -21,7 +23,7 @@ pub(super) fn split(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, St
 }
 
 /// `SplitToSequence` into equal parts, as PyTorch exports `chunk` and `split`.
-pub(super) fn to_sequence(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
+pub(super) fn to_sequence(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Problem> {
     let x = site.tensor(0)?;
     let axis = site.axis(0, x.rank())?;
     let side = x.side(axis)?;
@@ -36,14 +38,15 @@ pub(super) fn to_sequence(builder: &mut Builder, site: &Site) -> Result<Vec<Valu
         None => vec![1; side],
     };
     if sizes.len() > MAX_PARTS || site.int("keepdims", 1)? == 0 {
-        return Err(format!("splits into {} parts, expected at most {MAX_PARTS}", sizes.len()));
+        return Err(Problem::new(format!("splits into {} parts", sizes.len()))
+            .expected(format!("at most {MAX_PARTS}")));
     }
     let part = |part| builder.unary(Op::Split { axis, sizes: sizes.clone(), part }, x).map(Value::Tensor);
     Ok(vec![Value::List((0..sizes.len()).map(part).collect::<Result<_, _>>()?)])
 }
 
 /// One value of a sequence.
-pub(super) fn sequence_at(_: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
+pub(super) fn sequence_at(_: &mut Builder, site: &Site) -> Result<Vec<Value>, Problem> {
     let Some(Value::List(list)) = site.input(0) else {
         return Err("picks from something that is no list".into());
     };

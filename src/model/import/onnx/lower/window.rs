@@ -2,10 +2,11 @@
 
 use ndarray::Axis;
 
-use super::super::builder::{Builder, Tensor};
+use super::super::builder::{Builder, Tensor, Weight};
 use super::super::site::{Site, Value};
 use super::{listed, one, weight};
 use crate::card::Op;
+use crate::error::Problem;
 
 /// Settings common to convolution and pooling.
 struct Window {
@@ -18,7 +19,7 @@ struct Window {
 
 impl Window {
     /// Reads the window over a picture; `auto_pad` depends on its size.
-    fn read(site: &Site, x: &Tensor, kernel: [usize; 2]) -> Result<Self, String> {
+    fn read(site: &Site, x: &Tensor, kernel: [usize; 2]) -> Result<Self, Problem> {
         let stride = site.pair("strides", Some([1, 1]))?;
         let dilation = site.pair("dilations", Some([1, 1]))?;
         let padding = match site.text("auto_pad", "NOTSET")?.as_str() {
@@ -30,9 +31,8 @@ impl Window {
                 [top, bottom, left, right]
             }
             other => {
-                return Err(format!(
-                    "its 'auto_pad' is '{other}', expected NOTSET, VALID, SAME_UPPER or SAME_LOWER"
-                ));
+                return Err(Problem::new(format!("its 'auto_pad' is '{other}'"))
+                    .expected("NOTSET, VALID, SAME_UPPER or SAME_LOWER"));
             }
         };
         Ok(Self { kernel, stride, dilation, padding })
@@ -40,12 +40,12 @@ impl Window {
 }
 
 /// ONNX lists all starts first, then all ends.
-fn explicit(site: &Site) -> Result<[usize; 4], String> {
+fn explicit(site: &Site) -> Result<[usize; 4], Problem> {
     let pads = site.ints("pads")?.unwrap_or_else(|| vec![0; 4]);
     let sizes: Vec<usize> = pads.iter().filter_map(|side| usize::try_from(*side).ok()).collect();
     match sizes[..] {
         [top, left, bottom, right] => Ok([top, bottom, left, right]),
-        _ => Err(format!("its 'pads' are {pads:?}, expected four numbers from 0")),
+        _ => Err(Problem::new(format!("its 'pads' are {pads:?}")).expected("four numbers from 0")),
     }
 }
 
@@ -56,8 +56,8 @@ fn same_padding(
     stride: usize,
     dilation: usize,
     same: &str,
-) -> Result<[usize; 2], String> {
-    let refuse = || format!("its window of {kernel} by a step of {stride} is not sensible");
+) -> Result<[usize; 2], Problem> {
+    let refuse = || Problem::new(format!("its window of {kernel} by a step of {stride} is not sensible"));
     let reach = kernel.checked_sub(1).and_then(|steps| steps.checked_mul(dilation)).ok_or_else(refuse)? + 1;
     let cells = side
         .checked_add(stride)
@@ -72,59 +72,58 @@ fn same_padding(
 }
 
 /// `Conv`; over a sequence, it becomes a convolution over a picture of width 1.
-pub(super) fn conv(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
+pub(super) fn conv(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Problem> {
     let x = site.tensor(0)?;
     let mut kernel = weight(site, 1)?;
     let groups = usize::try_from(site.int("group", 1)?).map_err(|_| "its 'group' is negative")?;
-    match (x.rank(), kernel.values.ndim()) {
-        (4, 4) => {
-            let size = [kernel.values.shape()[2], kernel.values.shape()[3]];
-            let Window { stride, dilation, padding, .. } = Window::read(site, x, size)?;
-            let mut weights = vec![];
-            let out = kernel.values.shape()[0];
-            weights.push(("weight", kernel));
-            weights.extend(listed(site, 2, out)?.map(|bias| ("bias", bias)));
-            one(builder.emit(Op::Conv2d { stride, padding, dilation, groups }, &[x], weights)?)
+    match (x.rank(), kernel.values.shape()) {
+        (4, [_, _, height, width]) => {
+            let Window { stride, dilation, padding, .. } = Window::read(site, x, [*height, *width])?;
+            let op = Op::Conv2d { stride, padding, dilation, groups };
+            one(builder.emit(op, &[x], kernel_and_bias(site, kernel)?)?)
         }
-        (3, 3) => {
-            let number = |name: &str, default: i64, count: usize| {
-                let list = site.ints(name)?.unwrap_or_else(|| vec![default; count]);
-                let sizes: Vec<usize> =
-                    list.iter().filter_map(|number| usize::try_from(*number).ok()).collect();
-                if sizes.len() == count {
-                    Ok(sizes)
-                } else {
-                    Err(format!("its '{name}' is {list:?}, expected {count} numbers"))
-                }
-            };
-            if site.text("auto_pad", "NOTSET")? != "NOTSET" {
-                return Err("pads a sequence by 'auto_pad', expected 'pads'".into());
-            }
-            let (stride, dilation, pads) =
-                (number("strides", 1, 1)?[0], number("dilations", 1, 1)?[0], number("pads", 0, 2)?);
+        (3, [_, _, _]) => {
+            let op = over_a_sequence(site, groups)?;
             kernel.values.insert_axis_inplace(Axis(3));
-            let out = kernel.values.shape()[0];
-            let mut weights = vec![("weight", kernel)];
-            weights.extend(listed(site, 2, out)?.map(|bias| ("bias", bias)));
+            let weights = kernel_and_bias(site, kernel)?;
             let picture = builder.unary(Op::Unsqueeze { axes: vec![3] }, x)?;
-            let op = Op::Conv2d {
-                stride: [stride, 1],
-                padding: [pads[0], pads[1], 0, 0],
-                dilation: [dilation, 1],
-                groups,
-            };
             let result = builder.emit(op, &[&picture], weights)?;
             one(builder.unary(Op::Squeeze { axes: vec![3] }, &result)?)
         }
-        (rank, _) => Err(format!(
-            "works on rank {rank} with a weight of shape {:?}, expected pictures",
-            kernel.values.shape()
-        )),
+        (rank, shape) => {
+            let problem = Problem::new(format!("works on rank {rank} with a weight of shape {shape:?}"));
+            Err(problem.expected("pictures"))
+        }
     }
 }
 
+fn kernel_and_bias(site: &Site, kernel: Weight) -> Result<Vec<(&'static str, Weight)>, Problem> {
+    let bias = listed(site, 2, kernel.values.shape()[0])?;
+    Ok(std::iter::once(("weight", kernel)).chain(bias.map(|bias| ("bias", bias))).collect())
+}
+
+/// A convolution along the height of a picture of width 1, with the settings of one over a sequence.
+fn over_a_sequence(site: &Site, groups: usize) -> Result<Op, Problem> {
+    let sizes = |name: &str, default: i64, count: usize| {
+        let list = site.ints(name)?.unwrap_or_else(|| vec![default; count]);
+        let sizes: Vec<usize> = list.iter().filter_map(|number| usize::try_from(*number).ok()).collect();
+        match sizes.len() == count {
+            true => Ok(sizes),
+            false => {
+                Err(Problem::new(format!("its '{name}' is {list:?}")).expected(format!("{count} numbers")))
+            }
+        }
+    };
+    if site.text("auto_pad", "NOTSET")? != "NOTSET" {
+        return Err(Problem::new("pads a sequence by 'auto_pad'").expected("'pads'"));
+    }
+    let (stride, dilation, pads) =
+        (sizes("strides", 1, 1)?[0], sizes("dilations", 1, 1)?[0], sizes("pads", 0, 2)?);
+    Ok(Op::Conv2d { stride: [stride, 1], padding: [pads[0], pads[1], 0, 0], dilation: [dilation, 1], groups })
+}
+
 /// `MaxPool` without the second output.
-pub(super) fn max_pool(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
+pub(super) fn max_pool(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Problem> {
     let x = site.tensor(0)?;
     let Window { kernel, stride, dilation, padding } =
         Window::read(site, x, site.pair("kernel_shape", None)?)?;
@@ -133,12 +132,12 @@ pub(super) fn max_pool(builder: &mut Builder, site: &Site) -> Result<Vec<Value>,
 }
 
 /// `AveragePool`.
-pub(super) fn average_pool(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, String> {
+pub(super) fn average_pool(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Problem> {
     let x = site.tensor(0)?;
     let Window { kernel, stride, dilation, padding } =
         Window::read(site, x, site.pair("kernel_shape", None)?)?;
     if dilation != [1, 1] {
-        return Err(format!("its 'dilations' are {dilation:?}, expected 1 each"));
+        return Err(Problem::new(format!("its 'dilations' are {dilation:?}")).expected("1 each"));
     }
     let (ceil_mode, count_include_pad) = (site.flag("ceil_mode")?, site.flag("count_include_pad")?);
     if kernel == [x.side(2)?, x.side(3)?] && padding == [0; 4] {

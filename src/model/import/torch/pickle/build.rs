@@ -16,10 +16,6 @@ impl<R: BufRead> Machine<'_, R> {
             b')' => self.push(Value::Tuple(vec![])),
             b']' | 0x8f => self.push(Value::List(vec![])),
             b'}' => self.push(Value::Dict(vec![])),
-            b't' => {
-                let members = self.marked()?;
-                self.push(Value::Tuple(members))
-            }
             0x85..=0x87 => {
                 let mut members = vec![];
                 for _ in 0x85..=op {
@@ -27,31 +23,30 @@ impl<R: BufRead> Machine<'_, R> {
                 }
                 self.push(Value::Tuple(members))
             }
-            b'l' | 0x91 => {
-                let members = self.marked()?;
-                self.push(Value::List(members))
-            }
-            b'd' => {
-                let pairs = paired(&self.marked()?);
-                self.push(Value::Dict(pairs))
-            }
             b'a' => {
                 let member = self.pop()?;
                 self.extend(&[member])
-            }
-            b'e' | 0x90 => {
-                let members = self.marked()?;
-                self.extend(&members)
             }
             b's' => {
                 let (value, key) = (self.pop()?, self.pop()?);
                 self.set(&[key, value])
             }
-            b'u' => {
-                let members = self.marked()?;
-                self.set(&members)
-            }
-            _ => Ok(false),
+            _ => self.since_the_mark(op),
+        }
+    }
+
+    /// Collections of all values since the last mark.
+    fn since_the_mark(&mut self, op: u8) -> Result<bool, Damage> {
+        if !matches!(op, b't' | b'l' | 0x91 | b'd' | b'e' | 0x90 | b'u') {
+            return Ok(false);
+        }
+        let members = self.marked()?;
+        match op {
+            b't' => self.push(Value::Tuple(members)),
+            b'd' => self.push(Value::Dict(paired(&members))),
+            b'e' | 0x90 => self.extend(&members),
+            b'u' => self.set(&members),
+            _ => self.push(Value::List(members)),
         }
     }
 

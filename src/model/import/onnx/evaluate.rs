@@ -1,0 +1,87 @@
+//! One node: folded if all its inputs are known, lowered otherwise.
+//!
+//! Receives a [`Site`], returns the values that the node gives. Which operations are supported is asked here too, before
+//! the first node is evaluated.
+
+use std::collections::BTreeMap;
+
+use super::builder::Builder;
+use super::messages::NodeProto;
+use super::site::{Site, Value};
+use super::{fold, lanes, lower};
+use crate::error::Problem;
+
+/// Limit on unsupported operations in one message.
+const LISTED: usize = 8;
+
+/// An error that names every unsupported operation, how often it is used and where first.
+pub(super) fn check_supported<'a>(nodes: impl IntoIterator<Item = &'a NodeProto>) -> Result<(), Problem> {
+    let mut unsupported: BTreeMap<String, (usize, String)> = BTreeMap::new();
+    for node in nodes {
+        let standard = matches!(node.domain.as_str(), "" | "ai.onnx");
+        let known = lower::find(&node.op_type).is_some() || fold::find(&node.op_type).is_some();
+        if !(standard && known) {
+            let kind =
+                if standard { node.op_type.clone() } else { format!("{}::{}", node.domain, node.op_type) };
+            unsupported.entry(kind).or_insert_with(|| (0, node.called())).0 += 1;
+        }
+    }
+    if unsupported.is_empty() {
+        return Ok(());
+    }
+    let line = |(kind, (count, first)): (&String, &(usize, String))| {
+        let nodes = if *count == 1 { "node" } else { "nodes" };
+        format!("'{kind}' (used by {count} {nodes}, first {first})")
+    };
+    let mut list: Vec<String> = unsupported.iter().take(LISTED).map(line).collect();
+    if unsupported.len() > LISTED {
+        list.push(format!("and {} more kinds", unsupported.len() - LISTED));
+    }
+    let noun = if unsupported.len() == 1 { "an operation that is" } else { "operations that are" };
+    Err(Problem::new(format!("uses {noun} not supported: {}", list.join(", ")))
+        .hint("convolutional classifiers are; see docs/onnx.md"))
+}
+
+/// Evaluates a node if all its inputs are known, else adds it to the graph.
+pub(super) fn evaluate(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Problem> {
+    let known = |value: &Option<Value>| {
+        matches!(value, None | Some(Value::Constant(_) | Value::Repeated(_) | Value::PerBatch(_)))
+    };
+    let of_shape = matches!(site.op(), "Shape" | "Size");
+    // Only the type of the second input matters here, not its value.
+    let of_kind = site.op() == "CastLike" && site.inputs.first().is_some_and(known);
+    let now = site.inputs.iter().all(known) || of_shape || of_kind;
+    match (fold::find(site.op()).filter(|_| now), lower::find(site.op()).filter(|_| !now)) {
+        (Some(fold), _) => lanes::fold(site, fold),
+        (None, Some(lower)) if site.inputs.iter().any(|input| matches!(input, Some(Value::Rows(_)))) => {
+            on_rows(builder, site, lower)
+        }
+        (None, Some(lower)) => lower(builder, site),
+        (None, None) if now => Err("works on constants alone, which is not supported".into()),
+        (None, None) => Err("works on a computed value, which is supported only for constants".into()),
+    }
+}
+
+/// Lowers a node that reads rows. Operations that treat each row separately are applied to the value that the rows
+/// belong to, and a reshape of the rows is a reshape of that value.
+fn on_rows(builder: &mut Builder, site: &Site, lower: lower::Lower) -> Result<Vec<Value>, Problem> {
+    let unlisted = |input: &Option<Value>| match input {
+        Some(Value::Rows(tensor)) => Some(Value::Tensor(tensor.clone())),
+        other => other.clone(),
+    };
+    let listed = |value: Value| match value {
+        Value::Tensor(tensor) => Value::Rows(tensor),
+        other => other,
+    };
+    let inputs = site.inputs.iter().map(unlisted).collect();
+    let inner = Site { inputs, sources: site.sources.clone(), ..*site };
+    match site.op() {
+        "Reshape" => lower(builder, &inner),
+        // The product with a vector has one number per row, so there are no rows left.
+        "MatMul" if matches!(site.input(1), Some(Value::Constant(vector)) if vector.shape().len() == 1) => {
+            lower(builder, site)
+        }
+        op if lower::is_rowwise(op) => Ok(lower(builder, &inner)?.into_iter().map(listed).collect()),
+        _ => lower(builder, site),
+    }
+}
