@@ -30,7 +30,6 @@ const LONG_FUNCTIONS: &[(&str, usize, &str)] = &[
     ("src/engine/tangent/slope.rs: pointwise", 51, "a table of functions and slopes"),
     ("src/graph/card/class.rs: class", 59, "one match over operations, exhaustive on purpose"),
     ("src/graph/shapes.rs: output", 52, "one match over operations"),
-    ("src/model/import/onnx/lower/mod.rs: find", 42, "a table of operations"),
     ("src/model/output/trace.rs: kind_of", 45, "one match over operations"),
     ("src/model/output/mod.rs: said_scores", 47, "one match over output kinds, each with its refusal"),
 ];

@@ -3,7 +3,7 @@
 use ndarray::{ArrayD, IxDyn};
 
 use super::constant::{Constant, Lanes};
-use super::fold::bounded;
+use super::shaped::bounded;
 use super::site::Site;
 use crate::axes;
 use crate::error::Problem;

@@ -3,8 +3,7 @@
 use ndarray::{ArrayD, Axis, concatenate};
 
 use super::constant::{Constant, both};
-use super::fold::bounded;
-use super::parts::pick;
+use super::shaped::{bounded, pick};
 use super::site::{Site, front};
 use crate::error::Problem;
 

@@ -4,22 +4,9 @@ use ndarray::Axis;
 
 use super::border::filled;
 use super::constant::{Constant, rearrange};
-use super::fold::{bounded, reshaped, sizes};
+use super::shaped::{bounded, pick, reshaped, sizes};
 use super::site::{Site, front};
 use crate::error::Problem;
-
-/// Elements of `values` along `axis` at `indices`; negative indices count from the end.
-pub(super) fn pick(values: &Constant, axis: usize, indices: &[i64]) -> Result<Constant, Problem> {
-    let side = values.shape()[axis];
-    let indices: Vec<usize> = indices
-        .iter()
-        .map(|index| {
-            front(*index, side)
-                .map_err(|_| Problem::new(format!("index {index} is outside of a side of {side}")))
-        })
-        .collect::<Result<_, _>>()?;
-    Ok(rearrange!(values, array => array.select(Axis(axis), &indices)))
-}
 
 pub(super) fn gather(site: &Site) -> Result<Vec<Constant>, Problem> {
     let (values, indices) = (site.constant(0)?, site.constant(1)?);

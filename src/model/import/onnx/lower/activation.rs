@@ -4,7 +4,7 @@ use super::super::builder::{Builder, Tensor};
 use super::super::cast::is_real;
 use super::super::constant::Constant;
 use super::super::site::{Site, Value, front};
-use super::{one, required, scaled, weight};
+use super::operands::{one, required, scaled, weight};
 use crate::card::{Op, from_onnx, is_onnx_function};
 use crate::error::Problem;
 

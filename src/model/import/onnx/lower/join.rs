@@ -4,10 +4,10 @@ use ndarray::{ArrayD, IxDyn};
 
 use super::super::builder::{Builder, Tensor, Weight};
 use super::super::constant::Constant;
-use super::super::fold;
+use super::super::shaped;
 use super::super::site::{Site, Value};
+use super::operands::{MAX_PARTS, one};
 use super::pick::part;
-use super::{MAX_PARTS, one};
 use crate::axes;
 use crate::card::Op;
 use crate::error::Problem;
@@ -91,7 +91,7 @@ pub(super) fn expand(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, P
 
 /// Repeats axes of size 1 up to those of `shape`, by adding zeros of that shape.
 fn spread(builder: &mut Builder, x: &Tensor, shape: &[usize]) -> Result<Tensor, Problem> {
-    fold::bounded(shape)?;
+    shaped::bounded(shape)?;
     let zeros = Weight { values: ArrayD::zeros(IxDyn(shape)), source: String::new() };
     builder.emit(Op::Add { scalar: None }, &[x], vec![("other", zeros)])
 }
@@ -99,7 +99,7 @@ fn spread(builder: &mut Builder, x: &Tensor, shape: &[usize]) -> Result<Tensor, 
 /// `Tile`: repeats whole axes.
 pub(super) fn tile(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Problem> {
     let mut x = site.tensor(0)?.clone();
-    let counts = fold::sizes(site, 1)?;
+    let counts = shaped::sizes(site, 1)?;
     if counts.len() != x.rank() {
         return Err(Problem::new(format!("repeats {} axes of a value of rank {}", counts.len(), x.rank())));
     }

@@ -8,6 +8,7 @@ mod activation;
 mod join;
 mod linear;
 mod norm;
+mod operands;
 mod pairs;
 mod pick;
 mod picture;
@@ -17,59 +18,57 @@ mod shape;
 mod split;
 mod window;
 
-use super::builder::{Builder, Tensor, Weight};
+use super::builder::Builder;
 use super::site::{Site, Value};
-use crate::card::Op;
 use crate::error::Problem;
-
-/// More parts than any network selects from a value one by one.
-const MAX_PARTS: usize = 64;
 
 /// Lowers one node to its output values.
 pub(super) type Lower = fn(&mut Builder, &Site) -> Result<Vec<Value>, Problem>;
 
+/// The operations that are supported, without the functions of one element, which [`activation`] finds.
+const OPERATIONS: &[(&[&str], Lower)] = &[
+    (&["Conv"], window::conv),
+    (&["MaxPool"], window::max_pool),
+    (&["AveragePool"], window::average_pool),
+    (&["GlobalAveragePool", "GlobalMaxPool"], reduce::global_pool),
+    (&["Gemm"], linear::gemm),
+    (&["MatMul"], linear::matmul),
+    (&["BatchNormalization"], norm::batch),
+    (&["LayerNormalization"], norm::layer),
+    (&["GroupNormalization"], norm::group),
+    (&["InstanceNormalization"], norm::instance),
+    (&["LRN"], norm::local_response),
+    (&["Add", "Sub", "Mul", "Div", "Pow", "Min", "Max", "Sum", "Mean"], pairs::arithmetic),
+    (&["Clip"], activation::clip),
+    (&["Softmax", "LogSoftmax"], activation::softmax),
+    (&["Identity", "Cast", "CastLike", "Dropout"], activation::nothing),
+    (&["Concat"], join::concat),
+    (&["DepthToSpace", "SpaceToDepth"], picture::blocks),
+    (&["Expand"], join::expand),
+    (&["Flatten"], shape::flatten),
+    (&["Gather"], pick::gather),
+    (&["GatherND"], pick::gather_nd),
+    (&["Pad"], picture::pad),
+    (&["Reshape"], shape::reshape),
+    (&["Slice"], pick::slice),
+    (&["Split"], split::split),
+    (&["Squeeze"], shape::squeeze),
+    (&["Tile"], join::tile),
+    (&["Transpose"], shape::transpose),
+    (&["Unsqueeze"], shape::unsqueeze),
+    (&["ReduceMean", "ReduceSum", "ReduceMax", "ReduceMin", "ReduceL2", "ReduceSumSquare"], reduce::along),
+    (&["LpNormalization"], norm::lp),
+    (&["SplitToSequence"], split::to_sequence),
+    (&["SequenceAt"], split::sequence_at),
+    (&["Resize", "Upsample"], resize::resize),
+];
+
 /// The function that lowers an operation, if it is supported.
 pub(super) fn find(op: &str) -> Option<Lower> {
-    Some(match op {
-        "Conv" => window::conv,
-        "MaxPool" => window::max_pool,
-        "AveragePool" => window::average_pool,
-        "GlobalAveragePool" | "GlobalMaxPool" => reduce::global_pool,
-        "Gemm" => linear::gemm,
-        "MatMul" => linear::matmul,
-        "BatchNormalization" => norm::batch,
-        "LayerNormalization" => norm::layer,
-        "GroupNormalization" => norm::group,
-        "InstanceNormalization" => norm::instance,
-        "LRN" => norm::local_response,
-        "Add" | "Sub" | "Mul" | "Div" | "Pow" | "Min" | "Max" | "Sum" | "Mean" => pairs::arithmetic,
-        op if activation::is_pointwise(op) => activation::pointwise,
-        "Clip" => activation::clip,
-        "Softmax" | "LogSoftmax" => activation::softmax,
-        "Identity" | "Cast" | "CastLike" | "Dropout" => activation::nothing,
-        "Concat" => join::concat,
-        "DepthToSpace" | "SpaceToDepth" => picture::blocks,
-        "Expand" => join::expand,
-        "Flatten" => shape::flatten,
-        "Gather" => pick::gather,
-        "GatherND" => pick::gather_nd,
-        "Pad" => picture::pad,
-        "Reshape" => shape::reshape,
-        "Slice" => pick::slice,
-        "Split" => split::split,
-        "Squeeze" => shape::squeeze,
-        "Tile" => join::tile,
-        "Transpose" => shape::transpose,
-        "Unsqueeze" => shape::unsqueeze,
-        "ReduceMean" | "ReduceSum" | "ReduceMax" | "ReduceMin" | "ReduceL2" | "ReduceSumSquare" => {
-            reduce::along
-        }
-        "LpNormalization" => norm::lp,
-        "SplitToSequence" => split::to_sequence,
-        "SequenceAt" => split::sequence_at,
-        "Resize" | "Upsample" => resize::resize,
-        _ => return None,
-    })
+    if activation::is_pointwise(op) {
+        return Some(activation::pointwise);
+    }
+    OPERATIONS.iter().find(|(names, _)| names.contains(&op)).map(|(_, lower)| *lower)
 }
 
 /// Whether an operation treats each row of a list separately and in the same way.
@@ -79,43 +78,4 @@ pub(super) fn is_rowwise(op: &str) -> bool {
             op,
             "Gemm" | "MatMul" | "Add" | "Sub" | "Mul" | "Div" | "Clip" | "Identity" | "Cast" | "Dropout"
         )
-}
-
-/// The only output of a node.
-fn one(tensor: Tensor) -> Result<Vec<Value>, Problem> {
-    Ok(vec![Value::Tensor(tensor)])
-}
-
-/// The weight in input `at`.
-fn weight(site: &Site, at: usize) -> Result<Weight, Problem> {
-    Ok(Weight { values: site.floats(at)?, source: site.sources[at].to_owned() })
-}
-
-/// The weight in input `at` if there is one, repeated to `length` elements.
-fn listed(site: &Site, at: usize, length: usize) -> Result<Option<Weight>, Problem> {
-    if site.optional(at)?.is_none() {
-        return Ok(None);
-    }
-    let weight = weight(site, at)?;
-    let shape = weight.values.shape().to_vec();
-    let values = match weight.values.len() {
-        1 => weight.values.into_iter().next().map(|value| vec![value; length]).unwrap_or_default(),
-        count if count == length => weight.values.into_iter().collect(),
-        _ => {
-            return Err(Problem::new(format!("its input {at} has shape {shape:?}"))
-                .expected(format!("{length} numbers")));
-        }
-    };
-    let values = ndarray::Array1::from(values).into_dyn();
-    Ok(Some(Weight { values, source: weight.source }))
-}
-
-/// A required weight, as in [`listed`].
-fn required(site: &Site, at: usize, length: usize) -> Result<Weight, Problem> {
-    listed(site, at, length)?.ok_or_else(|| Problem::new(format!("its input {at} is not there")))
-}
-
-/// `x` times a number; no operation for 1.
-fn scaled(builder: &mut Builder, x: &Tensor, factor: f64) -> Result<Tensor, Problem> {
-    if factor == 1.0 { Ok(x.clone()) } else { builder.unary(Op::Mul { scalar: Some(factor) }, x) }
 }

@@ -4,7 +4,7 @@ use ndarray::ArrayD;
 
 use super::super::builder::{Builder, Weight};
 use super::super::site::{Site, Value, front};
-use super::{one, required, scaled, weight};
+use super::operands::{one, required, scaled, weight};
 use crate::card::Op;
 use crate::error::Problem;
 

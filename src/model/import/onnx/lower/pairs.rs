@@ -4,7 +4,7 @@ use super::super::arithmetic::check_count;
 use super::super::builder::{Builder, Tensor, Weight};
 use super::super::constant::Constant;
 use super::super::site::{Site, Value, decimal};
-use super::scaled;
+use super::operands::scaled;
 use crate::card::Op;
 use crate::error::Problem;
 

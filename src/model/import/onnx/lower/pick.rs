@@ -4,8 +4,8 @@ use super::super::builder::{Builder, Tensor};
 use super::super::constant::Constant;
 use super::super::parts;
 use super::super::site::{Site, Value, front};
+use super::operands::{MAX_PARTS, one};
 use super::shape::reshaped;
-use super::{MAX_PARTS, one};
 use crate::card::Op;
 use crate::error::Problem;
 

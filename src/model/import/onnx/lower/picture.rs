@@ -3,7 +3,7 @@
 use super::super::builder::Builder;
 use super::super::constant::Constant;
 use super::super::site::{Site, Value, front};
-use super::one;
+use super::operands::one;
 use crate::card::{Op, PadMode};
 use crate::error::Problem;
 

@@ -2,7 +2,7 @@
 
 use super::super::builder::{Builder, Tensor};
 use super::super::site::{Site, Value, fronts};
-use super::one;
+use super::operands::one;
 use crate::card::Op;
 use crate::error::Problem;
 

@@ -6,7 +6,7 @@
 use super::super::builder::{Builder, Tensor};
 use super::super::constant::{Constant, Lanes};
 use super::super::site::{Site, Value, decimal, front};
-use super::one;
+use super::operands::one;
 use crate::card::{Coordinates, Op, ResizeMapping, ResizeMode, Rounding};
 use crate::error::Problem;
 use crate::resize::Rule;

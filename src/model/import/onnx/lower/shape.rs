@@ -5,9 +5,9 @@
 
 use super::super::builder::{Builder, Tensor};
 use super::super::constant::Lanes;
-use super::super::fold;
+use super::super::shaped;
 use super::super::site::{Site, Value, front, fronts};
-use super::one;
+use super::operands::one;
 use crate::axes;
 use crate::card::Op;
 use crate::error::Problem;
@@ -136,5 +136,5 @@ pub(super) fn unsqueeze(builder: &mut Builder, site: &Site) -> Result<Vec<Value>
 
 pub(super) fn transpose(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Problem> {
     let x = site.tensor(0)?;
-    one(builder.unary(Op::Transpose { perm: fold::permutation(site, x.rank())? }, x)?)
+    one(builder.unary(Op::Transpose { perm: shaped::permutation(site, x.rank())? }, x)?)
 }

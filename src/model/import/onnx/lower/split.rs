@@ -3,7 +3,7 @@
 use super::super::builder::Builder;
 use super::super::parts;
 use super::super::site::{Site, Value, front};
-use super::MAX_PARTS;
+use super::operands::MAX_PARTS;
 use crate::card::Op;
 use crate::error::Problem;
 

@@ -4,7 +4,7 @@ use ndarray::Axis;
 
 use super::super::builder::{Builder, Tensor, Weight};
 use super::super::site::{Site, Value};
-use super::{listed, one, weight};
+use super::operands::{listed, one, weight};
 use crate::card::Op;
 use crate::error::Problem;
 
