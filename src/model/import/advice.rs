@@ -1,10 +1,9 @@
 //! The hint at the end of a refusal: what to do about weights that do not fit.
 
-use super::ImportRequest;
 use super::diagnosis::{Diagnosis, one_line};
-use super::fit::Source;
 use super::head;
-use super::names::Convention;
+use super::names::{Convention, Source};
+use super::request::ImportRequest;
 use super::select::Selected;
 use crate::arch::{Architecture, Built};
 use crate::error::{OptionName, Phrase};

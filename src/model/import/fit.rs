@@ -6,24 +6,18 @@
 use std::collections::BTreeSet;
 
 use super::diagnosis::Diagnosis;
-use super::names::{Convention, parameters, with_shapes};
+use super::names::{Convention, Source, parameters, with_shapes};
 use super::preprocess::for_grey;
+use super::request::ImportRequest;
 use super::select::{self, Selected};
-use super::state_dict::{StateDict, StateTensor};
-use super::{ImportRequest, advice, file_name, head};
+use super::state_dict::{StateDict, StateTensor, file_name};
+use super::{advice, head};
 use crate::arch::{self, Architecture, Built};
 use crate::card::{Card, Graph, Preprocess};
 use crate::error::{Error, Phrase, Problem, Result};
 
 /// ImageNet's number of classes, used when neither the weights nor the caller determine it.
 const USUAL_CLASSES: usize = 1000;
-
-/// The tensors of a file, and the convention of their names and layouts.
-#[derive(Debug, Clone)]
-pub(super) struct Source {
-    pub(super) tensors: StateDict,
-    pub(super) convention: Convention,
-}
 
 /// A network and the weights that fit it.
 pub(super) struct Fitted {

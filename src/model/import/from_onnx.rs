@@ -1,11 +1,15 @@
 //! From an ONNX file to a model: graph and weights from [`onnx`](super::onnx), and a card for them.
 
+use super::convert;
+use super::describe::card;
+use super::diagnosis::Diagnosis;
 use super::onnx::{self, Lowered, Options, Stored};
 use super::preprocess::{Preset, assumed, preset};
+use super::request::{ImportRequest, Imported};
 use super::state_dict::file_name;
-use super::{Diagnosis, ImportRequest, Imported, card, convert};
 use crate::card::{Graph, InputSpec, Layout, Preprocess};
 use crate::error::{Error, OptionName, Phrase, Problem, Result};
+use crate::fits::check;
 
 /// Imports an ONNX file.
 pub(super) fn import(request: &ImportRequest) -> Result<Imported> {
@@ -36,7 +40,7 @@ pub(super) fn import(request: &ImportRequest) -> Result<Imported> {
     }
     let applied = tensors.len();
     let card = card(request, stem(&file), graph, preprocess)?;
-    let (resolved, warnings) = crate::check(&card, &shapes, &file)?;
+    let (resolved, warnings) = check(&card, &shapes, &file)?;
     assumptions.extend(resolved.spec.assumed);
     let diagnosis = Diagnosis { applied, ..Diagnosis::default() };
     Ok(Imported { card, tensors, warnings: [warnings, resolved.warnings].concat(), assumptions, diagnosis })

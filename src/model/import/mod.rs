@@ -6,7 +6,9 @@
 
 mod advice;
 mod convert;
+mod describe;
 mod diagnosis;
+mod element;
 mod fit;
 mod foreign;
 mod from_onnx;
@@ -15,90 +17,30 @@ mod names;
 mod onnx;
 mod preprocess;
 mod record;
+mod request;
 mod safetensors_file;
 mod select;
 mod source_kind;
 mod state_dict;
 mod torch;
 
-use std::fs::File;
-use std::io::Read as _;
-use std::path::{Path, PathBuf};
-
-use sha2::{Digest as _, Sha256};
-
 pub use diagnosis::{Diagnosis, Missing, WrongShape};
+pub use element::ElementType;
 pub use preprocess::{PRESETS, PreprocessRequest, Preset, ResizeRequest};
-pub use state_dict::{ElementType, StateDict, StateTensor};
+pub use request::{ImportRequest, Imported};
+pub use state_dict::{StateDict, StateTensor};
 
 use crate::arch;
-use crate::card::{Card, Graph, OutputKind, Preprocess, SCHEMA_VERSION, Source as Provenance, Task};
-use crate::digest::hex;
+use crate::card::Card;
 use crate::error::{Error, OptionName, Phrase, Problem, Result};
+use crate::fits::check;
 use crate::pack::Pack;
-use fit::{Fitted, Source};
-use names::Convention;
+use describe::card;
+use fit::Fitted;
+use names::{Convention, Source};
 use preprocess::assumed;
 use source_kind::SourceKind;
 use state_dict::file_name;
-
-/// What to import, and how.
-#[derive(Debug, Clone, Default)]
-pub struct ImportRequest {
-    /// The file with the weights.
-    pub source: PathBuf,
-    /// Name of the architecture, one of [`arch::names`]; excludes [`ImportRequest::card`].
-    pub arch: Option<String>,
-    /// A card whose graph names the tensors of the file, in Burn's convention; excludes [`ImportRequest::arch`]. It
-    /// supplies the defaults of the fields below.
-    pub card: Option<Card>,
-    /// Number of classes of an architecture. Default: from the last layer's weights.
-    pub num_classes: Option<usize>,
-    /// Class names by class index. Empty: classes are called by their index.
-    pub classes: Vec<String>,
-    /// The model's name. Default: the architecture's.
-    pub name: Option<String>,
-    /// Whether to store weights as `f16` instead of `f32`.
-    pub half: bool,
-    /// The key of the weights in the file, for example `state_dict`. Default: found by the tensors' names.
-    pub key: Option<String>,
-    /// Height and width of the input, for an architecture or when an ONNX file leaves them open. Default: from
-    /// `adjust`, else the usual ones.
-    pub input: Option<[usize; 2]>,
-    /// The preprocessing. Default: that of the architecture's published weights.
-    pub preprocess: Option<Preprocess>,
-    /// Changes to the preprocessing; excludes `preprocess`.
-    pub adjust: PreprocessRequest,
-    /// Name of the output to explain, for an ONNX file with several. Default: the first that holds class scores.
-    pub output_name: Option<String>,
-    /// The network's task. Together with [`ImportRequest::output`] it replaces both fields of the card. Default: what
-    /// the graph proves, else the usual task for this number of outputs.
-    pub task: Option<Task>,
-    /// The kind of the outputs. Default: what the graph proves, else logits.
-    pub output: Option<OutputKind>,
-    /// Whether the file may have tensors that the network does not need. Default: no, because they usually belong to
-    /// another network.
-    pub allow_unused: bool,
-    /// Licence of the weights, for the card.
-    pub license: Option<String>,
-    /// A note for the card.
-    pub note: Option<String>,
-}
-
-/// A model ready to be written.
-#[derive(Debug, Clone)]
-pub struct Imported {
-    /// The card, with the whole graph.
-    pub card: Card,
-    /// The weights in graph order, in Burn's names and layouts, as `f32` or `f16`.
-    pub tensors: Vec<burn_pack::Tensor>,
-    /// Warnings for the caller, one sentence each.
-    pub warnings: Vec<String>,
-    /// Assumptions about what the file does not state, one sentence each.
-    pub assumptions: Vec<Phrase>,
-    /// How the file's tensors fit, with the file's own names and layouts.
-    pub diagnosis: Diagnosis,
-}
 
 /// Imports a file: an ONNX model, weights of PyTorch or safetensors, a burnpack, or a named record of Burn up to
 /// 0.21.
@@ -204,33 +146,12 @@ fn finish(request: &ImportRequest, source: &Source, fitted: Fitted) -> Result<Im
         assumptions.push(assumed(reason, &format!("the way of {name}'s published weights"), &preprocess));
     }
     let card = card(request, name, built.graph, preprocess)?;
-    let (resolved, _) = super::check(&card, &built.parameters.into_iter().collect(), &file)?;
+    let (resolved, _) = check(&card, &built.parameters.into_iter().collect(), &file)?;
     let warnings: Vec<String> = leftovers(&diagnosis).into_iter().collect();
     let tensors = convert::convert(&parameters, &weights, request.half)
         .map_err(|problem| Error::model(&file, problem))?;
     assumptions.extend(resolved.spec.assumed);
     Ok(Imported { card, tensors, warnings, assumptions, diagnosis })
-}
-
-/// A card for a graph, with the request's metadata and the source.
-fn card(request: &ImportRequest, name: String, graph: Graph, preprocess: Preprocess) -> Result<Card> {
-    Ok(Card {
-        schema_version: SCHEMA_VERSION,
-        name: request.name.clone().unwrap_or(name),
-        arch: None,
-        num_classes: None,
-        graph: Some(graph),
-        preprocess,
-        task: request.task,
-        output: request.output,
-        classes: request.classes.clone(),
-        source: Some(Provenance {
-            file: Some(file_name(&request.source)),
-            sha256: Some(sha256(&request.source)?),
-            license: request.license.clone(),
-            note: request.note.clone(),
-        }),
-    })
 }
 
 fn leftovers(diagnosis: &Diagnosis) -> Option<String> {
@@ -239,20 +160,6 @@ fn leftovers(diagnosis: &Diagnosis) -> Option<String> {
         1 => format!("tensor '{first}' of the file is not used"),
         count => format!("{count} tensors of the file are not used, for example '{first}'"),
     })
-}
-
-/// SHA-256 of a file in lower-case hexadecimal.
-fn sha256(path: &Path) -> Result<String> {
-    let mut file = File::open(path).map_err(Error::io("read", path))?;
-    let mut hash = Sha256::new();
-    let mut buffer = vec![0; 1 << 16];
-    loop {
-        match file.read(&mut buffer).map_err(Error::io("read", path))? {
-            0 => break,
-            count => hash.update(&buffer[..count]),
-        }
-    }
-    Ok(hex(&hash.finalize()))
 }
 
 #[cfg(test)]

@@ -16,6 +16,13 @@ pub(super) enum Convention {
     Burn,
 }
 
+/// The tensors of a file, and the convention of their names and layouts.
+#[derive(Debug, Clone)]
+pub(super) struct Source {
+    pub(super) tensors: StateDict,
+    pub(super) convention: Convention,
+}
+
 /// A tensor of a graph, in Burn's convention and the source's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Parameter {

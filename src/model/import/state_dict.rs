@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use half::{bf16, f16};
 
+use super::element::ElementType;
 use super::safetensors_file::{is_safetensors, read_list};
 use super::torch::{self, TorchTensor};
 use crate::error::{Error, Problem, Result};
@@ -31,22 +32,6 @@ pub struct StateTensor {
     shape: Vec<usize>,
     element: ElementType,
     source: Source,
-}
-
-/// The element type of a tensor in the file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ElementType {
-    /// IEEE half precision.
-    F16,
-    /// The upper half of an `f32`.
-    Bf16,
-    /// IEEE single precision.
-    F32,
-    /// IEEE double precision.
-    F64,
-    /// Integers, booleans and other types that are not weights.
-    Other,
 }
 
 #[derive(Debug, Clone)]
@@ -172,7 +157,7 @@ impl StateTensor {
     /// The tensor's bytes, little-endian.
     fn bytes(&self) -> Result<Vec<u8>, Problem> {
         match &self.source {
-            Source::Torch(tensor) => tensor.read().map_err(|damage| damage.to_string().into()),
+            Source::Torch(tensor) => tensor.read().map_err(Problem::from),
             Source::Tar(tensor) => {
                 let mut bytes = tensor.read().map_err(|error| error.to_string())?;
                 if cfg!(target_endian = "big") {
@@ -227,8 +212,8 @@ fn is_tar(mut file: &File) -> bool {
 }
 
 fn from_torch(path: &Path) -> Result<StateDict, Problem> {
-    let torch::Contents { tensors, dictionaries } =
-        torch::open(path).map_err(|damage| format!("cannot be read as a PyTorch file: {damage}"))?;
+    let torch::Contents { tensors, dictionaries } = torch::open(path)
+        .map_err(|damage| Problem::from(damage).after("cannot be read as a PyTorch file: "))?;
     let convert = |(name, tensor): (String, TorchTensor)| {
         let (shape, element) = (tensor.shape().to_vec(), tensor.element());
         (name, StateTensor { shape, element, source: Source::Torch(tensor) })

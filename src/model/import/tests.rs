@@ -5,11 +5,13 @@ mod leftovers;
 mod networks;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::path::Path;
 
 use safetensors::tensor::{Dtype, TensorView};
 
 use super::*;
-use crate::card::{ColorOrder, Resize};
+use crate::card::{ColorOrder, Preprocess, Resize};
 use crate::error::ErrorKind;
 
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures");

@@ -9,7 +9,8 @@
 //! | `[1 - p, p]`, `[p, 1 - p]`, `[sigmoid(-x), sigmoid(x)]` | both sides of one probability |
 
 use super::kind::{Kind, TINY};
-use super::trace::{Origin, Trace};
+use super::proof::Origin;
+use super::trace::Trace;
 use crate::card::Op;
 
 /// Limit on the depth of a formula; bounds the comparison of repeated subexpressions.

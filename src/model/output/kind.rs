@@ -1,6 +1,7 @@
 //! What is known about a tensor's values, and how arithmetic changes it.
 
-use super::trace::Origin;
+use super::proof::Origin;
+use crate::card::Op;
 
 /// Tolerance for rounding, and for constants that only keep a logarithm finite.
 pub(super) const TINY: f64 = 1e-4;
@@ -90,7 +91,22 @@ pub(super) fn ranged([low, high]: [f64; 2]) -> Kind {
     }
 }
 
-pub(super) fn exponential(x: Kind) -> Kind {
+/// What a function of each element makes of what is known about them; `None` where only its range says something.
+pub(super) fn limited(op: &Op, x: Kind) -> Option<Kind> {
+    Some(match op {
+        Op::Exp {} => exponential(x),
+        Op::Log {} => logarithm(x),
+        Op::Abs {} if !x.is_not_negative() => Kind::NotNegative,
+        Op::Relu {} | Op::Abs {} => clipped(x, 0.0, f64::INFINITY),
+        Op::Relu6 {} => clipped(x, 0.0, 6.0),
+        Op::Clip { min, max } => clipped(x, *min, *max),
+        Op::Maximum { scalar: Some(least) } => clipped(x, *least, f64::INFINITY),
+        Op::Minimum { scalar: Some(most) } => clipped(x, f64::NEG_INFINITY, *most),
+        _ => return None,
+    })
+}
+
+fn exponential(x: Kind) -> Kind {
     match x {
         Kind::LogShares { axis, origin } => Kind::Shares { axis, sum: 1.0, origin },
         Kind::LogSquashed { origin } => Kind::Squashed { low: 0.0, high: 1.0, origin },
@@ -103,7 +119,7 @@ pub(super) fn is_unit(low: f64, high: f64) -> bool {
     low.abs() <= TINY && (high - 1.0).abs() <= TINY
 }
 
-pub(super) fn logarithm(x: Kind) -> Kind {
+fn logarithm(x: Kind) -> Kind {
     match x {
         Kind::Shares { axis, sum, origin } if (sum - 1.0).abs() <= TINY => Kind::LogShares { axis, origin },
         Kind::Squashed { low, high, origin } if is_unit(low, high) => Kind::LogSquashed { origin },
@@ -128,7 +144,7 @@ pub(super) fn scaled(x: Kind, factor: f64) -> Kind {
     }
 }
 
-pub(super) fn clipped(x: Kind, least: f64, most: f64) -> Kind {
+fn clipped(x: Kind, least: f64, most: f64) -> Kind {
     match x.range() {
         Some((low, high)) if least <= low + GUARD && most >= high - GUARD => x,
         // A probability clipped away from its ends is still a probability, but a different one.

@@ -7,74 +7,19 @@
 mod assumption;
 mod formula;
 mod kind;
+mod proof;
+mod scores;
 mod sides;
+mod spec;
 mod trace;
 
-use std::fmt;
-
 use crate::card::{Card, Graph, OutputKind, Task};
-use crate::error::{Phrase, Problem};
+use crate::error::Problem;
 use assumption::assumption;
-use trace::{Origin, Proof};
-
-/// How the explained scores become probabilities.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FinalActivation {
-    /// The scores are logits, and probabilities are their softmax.
-    Softmax,
-    /// The scores are logits, and each class's probability is the sigmoid of its logit.
-    Sigmoid,
-    /// The scores are the network's own probabilities; it has no logits.
-    Identity,
-    /// The scores are values without probabilities.
-    None,
-}
-
-/// The meaning of a network's outputs.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OutputSpec {
-    /// The network's task.
-    pub task: Task,
-    /// What the graph's last node gives.
-    pub gives: OutputKind,
-    /// How scores become probabilities.
-    pub activation: FinalActivation,
-    /// What was assumed because neither card nor graph determines it, as a sentence; `None` when nothing was.
-    pub assumed: Option<Phrase>,
-}
-
-impl OutputSpec {
-    /// Whether the scores are logits.
-    #[must_use]
-    pub fn has_logits(&self) -> bool {
-        matches!(self.activation, FinalActivation::Softmax | FinalActivation::Sigmoid)
-    }
-
-    /// Whether the network gives values instead of probabilities.
-    #[must_use]
-    pub fn is_regression(&self) -> bool {
-        self.activation == FinalActivation::None
-    }
-}
-
-impl fmt::Display for OutputSpec {
-    /// For example `multi-label: gives logits, probabilities are the sigmoid of each`.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let gives = match self.gives {
-            OutputKind::Numbers => "numbers",
-            OutputKind::Softmax | OutputKind::Sigmoid | OutputKind::Probabilities => "probabilities",
-            other => other.name(),
-        };
-        let proba = match (self.activation, self.task) {
-            (FinalActivation::Softmax, _) => "probabilities are the softmax of the logits",
-            (FinalActivation::Sigmoid, Task::Binary) => "the probability is the sigmoid of the logit",
-            (FinalActivation::Sigmoid, _) => "probabilities are the sigmoid of each logit",
-            (FinalActivation::Identity, _) => "which are shown and explained as they are",
-            (FinalActivation::None, _) => "without probabilities",
-        };
-        write!(f, "{}: gives {gives}, {proba}", self.task.name())
-    }
-}
+use proof::Proof;
+use scores::Scores;
+pub use spec::{FinalActivation, OutputSpec};
+use trace::listed;
 
 /// A card's network with the meaning of its outputs resolved.
 #[derive(Debug)]
@@ -92,17 +37,6 @@ pub(super) struct Resolved {
     pub(super) warnings: Vec<String>,
 }
 
-/// Location and kind of the scores.
-struct Scores {
-    gives: OutputKind,
-    activation: FinalActivation,
-    at: usize,
-    /// Both sides of the one score at `at` are classes; true when its own side comes first.
-    sides: Option<bool>,
-    /// Neither stated nor proved.
-    assumed: bool,
-}
-
 /// Determines what the outputs of `card` mean.
 ///
 /// # Errors
@@ -110,16 +44,14 @@ struct Scores {
 pub(super) fn resolve(card: &Card, graph: Graph, shapes: Vec<Vec<usize>>) -> Result<Resolved, Problem> {
     let last = graph.position(&graph.output).ok_or("its graph has no output")?;
     let outputs = listed(&shapes[last]).ok_or_else(|| {
-        format!(
-            "its output '{}' has shape {:?}, expected [batch, classes] or [batch]",
-            graph.output, shapes[last]
-        )
+        Problem::new(format!("its output '{}' has shape {:?}", graph.output, shapes[last]))
+            .expected("[batch, classes] or [batch]")
     })?;
     let proof = trace::prove(&graph, &shapes, last);
     let mut warnings = Vec::new();
     let mut scores = match card.output {
-        Some(said) => said_scores(said, card.task, proof, last, outputs)?,
-        None => proved_scores(card.task, proof, last, outputs)?,
+        Some(said) => scores::said(said, card.task, proof, last, outputs)?,
+        None => scores::proved(card.task, proof, last, outputs)?,
     };
     let task = task(card.task, &scores, proof, outputs, &mut warnings)?;
     // Two names for one output: its own side is the second, as 1 is in labels of 0 and 1.
@@ -140,126 +72,11 @@ pub(super) fn resolve(card: &Card, graph: Graph, shapes: Vec<Vec<usize>>) -> Res
     Ok(Resolved { spec, graph, shapes, raw_scores, scores: at, outputs, warnings })
 }
 
-/// Number of values per picture, when all are along one axis; `shape` is `[1, ...]`.
-fn listed(shape: &[usize]) -> Option<usize> {
-    let wide = shape.iter().skip(1).filter(|side| **side != 1).count();
-    (shape.first() == Some(&1) && wide <= 1).then(|| shape.iter().product())
-}
-
 fn check_names(card: &Card, classes: usize) -> Result<(), Problem> {
     match card.classes.len() {
         names if names == 0 || names == classes => Ok(()),
         names => Err(Problem::new(format!("its card names {names} classes"))
             .expected(format!("{classes}, one for each output"))),
-    }
-}
-
-/// Scores by the card. A graph that provably ends in probabilities keeps them, because no activation may be applied
-/// twice.
-fn said_scores(
-    said: OutputKind,
-    task: Option<Task>,
-    proof: Proof,
-    last: usize,
-    outputs: usize,
-) -> Result<Scores, Problem> {
-    use FinalActivation::{Identity, None, Sigmoid, Softmax};
-    if said == OutputKind::Numbers {
-        return match task {
-            Option::None | Some(Task::Numbers) => Ok(Scores::last(said, None, last)),
-            Some(other) => Err(contradiction(said, other)),
-        };
-    }
-    if task == Some(Task::Numbers) {
-        return Err(contradiction(said, Task::Numbers));
-    }
-    if proof.is_activation() {
-        return match proof.agrees_with(said) {
-            true => proved_scores(task, proof, last, outputs),
-            false => {
-                let what = format!("{}, but the graph proves that it is {}", stated(said), proof.words());
-                Err(Problem::new(what).hint("leave the output out: what the graph proves is used"))
-            }
-        };
-    }
-    match said {
-        OutputKind::Softmax | OutputKind::LogSoftmax if outputs == 1 => {
-            let what = format!("{}, but one output is no choice between classes", stated(said));
-            Err(Problem::new(what).hint("say 'sigmoid' for a probability or 'none' for a number"))
-        }
-        OutputKind::Softmax if task == Some(Task::MultiLabel) => Err(contradiction(said, Task::MultiLabel)),
-        OutputKind::Softmax => Ok(Scores::last(OutputKind::Logits, Softmax, last)),
-        // Logarithms of probabilities are valid logits for them.
-        OutputKind::LogSoftmax => Ok(Scores::last(said, Softmax, last)),
-        OutputKind::Sigmoid => Ok(Scores::last(OutputKind::Logits, Sigmoid, last)),
-        OutputKind::Probabilities => Ok(Scores::last(said, Identity, last)),
-        OutputKind::LogSigmoid => Err(unshown_logits()),
-        OutputKind::Logits | OutputKind::Numbers => {
-            let activation = usual_activation(task, outputs);
-            Ok(Scores::last(OutputKind::Logits, activation, last))
-        }
-    }
-}
-
-fn stated(said: OutputKind) -> String {
-    format!("its output is said to be '{}'", said.name())
-}
-
-fn contradiction(said: OutputKind, task: Task) -> Problem {
-    let what = format!("{} and its task '{}'", stated(said), task.name());
-    Problem::new(what).hint("leave out one of them")
-}
-
-fn unshown_logits() -> Problem {
-    Problem::new("gives logarithms of independent probabilities without the logits before them")
-        .hint("say 'none' to explain them as numbers")
-}
-
-/// The activation for logits without further knowledge.
-fn usual_activation(task: Option<Task>, outputs: usize) -> FinalActivation {
-    match task {
-        Some(Task::MultiLabel) => FinalActivation::Sigmoid,
-        _ if outputs == 1 => FinalActivation::Sigmoid,
-        _ => FinalActivation::Softmax,
-    }
-}
-
-/// Scores as the graph proves them, or, without a proof, as is usual for the task.
-fn proved_scores(task: Option<Task>, proof: Proof, last: usize, outputs: usize) -> Result<Scores, Problem> {
-    use FinalActivation::{Identity, None, Sigmoid, Softmax};
-    let behind = |gives, activation, origin| match origin {
-        Origin::Node(at) => Scores { at, ..Scores::last(gives, activation, last) },
-        Origin::Sides { node, own_first } => {
-            Scores { at: node, sides: Some(own_first), ..Scores::last(gives, Sigmoid, last) }
-        }
-        Origin::Unknown => Scores::last(gives, Identity, last),
-    };
-    if task == Some(Task::Numbers) {
-        return Ok(Scores::last(OutputKind::Numbers, None, last));
-    }
-    Ok(match proof {
-        Proof::Softmax(origin) => behind(OutputKind::Softmax, Softmax, origin),
-        Proof::Sigmoid(origin) => behind(OutputKind::Sigmoid, Sigmoid, origin),
-        Proof::LogSoftmax(Origin::Unknown) => Scores::last(OutputKind::LogSoftmax, Softmax, last),
-        Proof::LogSoftmax(origin) => behind(OutputKind::LogSoftmax, Softmax, origin),
-        Proof::LogSigmoid(Origin::Unknown) if task.is_some() => return Err(unshown_logits()),
-        Proof::LogSigmoid(Origin::Unknown) => {
-            Scores { assumed: true, ..Scores::last(OutputKind::LogSigmoid, None, last) }
-        }
-        Proof::LogSigmoid(origin) => behind(OutputKind::LogSigmoid, Sigmoid, origin),
-        Proof::Bounded if task.is_none() && outputs == 1 => {
-            Scores { assumed: true, ..Scores::last(OutputKind::Numbers, None, last) }
-        }
-        Proof::Bounded | Proof::Nothing => Scores {
-            assumed: task.is_none(),
-            ..Scores::last(OutputKind::Logits, usual_activation(task, outputs), last)
-        },
-    })
-}
-
-impl Scores {
-    fn last(gives: OutputKind, activation: FinalActivation, last: usize) -> Self {
-        Self { gives, activation, at: last, sides: None, assumed: false }
     }
 }
 
@@ -301,13 +118,6 @@ fn task(
             Ok(Task::MultiLabel)
         }
         Some(task) => Ok(task),
-    }
-}
-
-impl Scores {
-    /// Whether probabilities come from a softmax, and not from the two sides of a sigmoid.
-    fn at_softmax(&self) -> bool {
-        self.sides.is_none() && self.activation != FinalActivation::None
     }
 }
 

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{FinalActivation, Scores};
+use super::scores::Scores;
+use super::spec::FinalActivation;
 use crate::card::{Graph, Node, Op};
 use crate::error::Problem;
 

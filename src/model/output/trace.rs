@@ -6,70 +6,9 @@
 
 use std::collections::HashMap;
 
-use super::kind::{
-    GUARD, Kind, TINY, clipped, exponential, logarithm, pooled, product, ranged, scaled, squashed, sum,
-};
+use super::kind::{GUARD, Kind, TINY, limited, pooled, product, ranged, scaled, squashed, sum};
+use super::proof::{Origin, Proof};
 use crate::card::{Class, Graph, Node, Op};
-
-/// What the last node provably gives.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Proof {
-    Nothing,
-    /// One value that cannot be a logit: it is never negative, or stays in a range other than 0 to 1.
-    Bounded,
-    /// Probabilities that sum to one.
-    Softmax(Origin),
-    /// Independent probabilities.
-    Sigmoid(Origin),
-    LogSoftmax(Origin),
-    LogSigmoid(Origin),
-}
-
-/// The logits of probabilities.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Origin {
-    /// No node has logits whose softmax or sigmoid they are.
-    Unknown,
-    Node(usize),
-    /// One logit: the probabilities are its sigmoid and that of its negative. The order says which comes first.
-    Sides {
-        node: usize,
-        own_first: bool,
-    },
-}
-
-impl Proof {
-    /// Whether the graph ends in an activation that gives probabilities or their logarithms.
-    pub(super) fn is_activation(self) -> bool {
-        !matches!(self, Self::Nothing | Self::Bounded)
-    }
-
-    /// Whether a card's statement means this.
-    pub(super) fn agrees_with(self, said: crate::card::OutputKind) -> bool {
-        use crate::card::OutputKind as Said;
-        match self {
-            Self::Nothing | Self::Bounded => true,
-            Self::Softmax(Origin::Sides { .. }) => {
-                matches!(said, Said::Softmax | Said::Sigmoid | Said::Probabilities)
-            }
-            Self::Softmax(_) => matches!(said, Said::Softmax | Said::Probabilities),
-            Self::Sigmoid(_) => matches!(said, Said::Sigmoid | Said::Probabilities),
-            // Logarithms of probabilities are valid logits, and their softmax is the probabilities.
-            Self::LogSoftmax(_) => matches!(said, Said::LogSoftmax | Said::Softmax | Said::Logits),
-            Self::LogSigmoid(_) => said == Said::LogSigmoid,
-        }
-    }
-
-    pub(super) fn words(self) -> &'static str {
-        match self {
-            Self::Nothing | Self::Bounded => "no probability",
-            Self::Softmax(_) => "probabilities that add up to 1",
-            Self::Sigmoid(_) => "independent probabilities",
-            Self::LogSoftmax(_) => "logarithms of probabilities that add up to 1",
-            Self::LogSigmoid(_) => "logarithms of independent probabilities",
-        }
-    }
-}
 
 /// A graph with the knowledge about its tensors so far.
 pub(super) struct Trace<'a> {
@@ -88,6 +27,12 @@ pub(super) fn prove(graph: &Graph, shapes: &[Vec<usize>], last: usize) -> Proof 
         trace.kinds.push(kind);
     }
     trace.proof(last)
+}
+
+/// Number of values per picture, when all are along one axis; `shape` is `[1, ...]`.
+pub(super) fn listed(shape: &[usize]) -> Option<usize> {
+    let wide = shape.iter().skip(1).filter(|side| **side != 1).count();
+    (shape.first() == Some(&1) && wide <= 1).then(|| shape.iter().product())
 }
 
 impl<'a> Trace<'a> {
@@ -112,8 +57,8 @@ impl<'a> Trace<'a> {
     /// The logits, if there are as many as outputs, in the same order.
     fn usable(&self, origin: Origin, count: usize) -> Origin {
         match origin {
-            Origin::Node(at) if super::listed(&self.shapes[at]) != Some(count) => Origin::Unknown,
-            Origin::Sides { node, .. } if super::listed(&self.shapes[node]) != Some(1) => Origin::Unknown,
+            Origin::Node(at) if listed(&self.shapes[at]) != Some(count) => Origin::Unknown,
+            Origin::Sides { node, .. } if listed(&self.shapes[node]) != Some(1) => Origin::Unknown,
             other => other,
         }
     }
@@ -140,21 +85,16 @@ impl<'a> Trace<'a> {
         let node = self.node(at);
         let x = self.kind(self.input(at, 0));
         let origin = self.input(at, 0).map_or(Origin::Unknown, Origin::Node);
+        if let Some(kind) = limited(&node.op, x) {
+            return kind;
+        }
         match &node.op {
             Op::Softmax { axis } if *axis > 0 => Kind::Shares { axis: *axis, sum: 1.0, origin },
             Op::LogSoftmax { axis } if *axis > 0 => Kind::LogShares { axis: *axis, origin },
             Op::Sigmoid {} => Kind::Squashed { low: 0.0, high: 1.0, origin },
             Op::LogSigmoid {} => Kind::LogSquashed { origin },
-            Op::Exp {} => exponential(x),
-            Op::Log {} => logarithm(x),
             Op::Pow { exponent: -1.0 } => self.reciprocal(at),
             Op::Pow { .. } if x.is_not_negative() => Kind::NotNegative,
-            Op::Abs {} if !x.is_not_negative() => Kind::NotNegative,
-            Op::Relu {} | Op::Abs {} => clipped(x, 0.0, f64::INFINITY),
-            Op::Relu6 {} => clipped(x, 0.0, 6.0),
-            Op::Clip { min, max } => clipped(x, *min, *max),
-            Op::Maximum { scalar: Some(least) } => clipped(x, *least, f64::INFINITY),
-            Op::Minimum { scalar: Some(most) } => clipped(x, f64::NEG_INFINITY, *most),
             Op::Mul { scalar: Some(factor) } => {
                 self.negated_softplus(at).unwrap_or_else(|| scaled(x, *factor))
             }

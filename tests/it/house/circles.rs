@@ -17,11 +17,6 @@ const KNOWN: &[(&str, &str)] = &[
         "a step folds its batch norm; a program and its segments share the place; norms are operations",
     ),
     ("src/graph/", "shapes use axes, whose errors are those of shapes"),
-    (
-        "src/model/import/",
-        "`mod.rs` calls the importers and defines their request; tables of operations and their functions share helpers",
-    ),
-    ("src/model/output/", "kinds, traces and sides call each other"),
 ];
 
 /// A module as a path of names below the root of its crate, which is the first name.

@@ -3,7 +3,7 @@
 use ndarray::Axis;
 
 use super::border::filled;
-use super::constant::{Constant, rearrange};
+use super::constant::Constant;
 use super::shaped::{bounded, pick, reshaped, sizes};
 use super::site::{Site, front};
 use crate::error::Problem;

@@ -1,7 +1,8 @@
 //! One tensor of a record, in each of its historical forms.
 
 use crate::error::Problem;
-use crate::import::state_dict::{ElementType, StateTensor};
+use crate::import::element::ElementType;
+use crate::import::state_dict::StateTensor;
 
 /// The element type of a `value` list, from the metadata.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,8 +1,8 @@
 //! Calls that construct tensors and collections: the only ones that the pickle reader interprets.
 
-use super::Damage;
+use super::damage::Damage;
 use super::value::{Heap, Id, Storage, Value, View};
-use crate::import::ElementType;
+use crate::import::element::ElementType;
 
 /// A tensor of a subclass is written as a call of a call; real files nest once. The limit bounds recursion.
 const DEEPEST_CALL: usize = 8;

@@ -2,7 +2,7 @@
 
 use std::io::{self, BufRead, Read as _};
 
-use super::Damage;
+use super::damage::Damage;
 
 /// Names of tensors and classes are far shorter. Longer texts are skipped, so that they cannot fill memory.
 const LONGEST_TEXT: u64 = 1 << 16;

@@ -6,6 +6,7 @@
 //! found in dictionaries, lists, modules and attributes.
 
 mod call;
+mod damage;
 mod input;
 mod pickle;
 mod storage;
@@ -14,17 +15,19 @@ mod value;
 mod walk;
 
 use std::collections::{BTreeSet, HashMap};
-use std::fmt;
 use std::fs::File;
-use std::io::{self, BufReader, Read as _, Seek as _};
+use std::io::{BufReader, Read as _, Seek as _};
 use std::path::Path;
 use std::sync::Arc;
 
+use damage::Damage;
 use pickle::Pickle;
 pub(super) use storage::open_zip;
 use storage::{Archive, Row, Storages};
 pub(super) use tensor::TorchTensor;
 use value::{Heap, Value};
+
+use crate::error::Problem;
 
 /// The magic number of old files, as every protocol but the oldest writes it.
 const LEGACY_MAGIC: [u8; 10] = [0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19];
@@ -34,31 +37,6 @@ const LEGACY_MAGIC_TEXT: &[u8] = b"119547037146038801333356";
 const HEAD: u64 = 64;
 /// The legacy format never had another version.
 const LEGACY_VERSION: i64 = 1001;
-
-/// What is wrong with a file, as a clause.
-#[derive(Debug)]
-pub(super) struct Damage(String);
-
-impl Damage {
-    pub(super) fn new(problem: impl Into<String>) -> Self {
-        Self(problem.into())
-    }
-}
-
-impl From<io::Error> for Damage {
-    fn from(error: io::Error) -> Self {
-        match error.kind() {
-            io::ErrorKind::UnexpectedEof => Self::new("the file ends too early (is it whole?)"),
-            _ => Self(error.to_string()),
-        }
-    }
-}
-
-impl fmt::Display for Damage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
 
 /// The tensors of a checkpoint by name, and the dictionaries that contain them.
 pub(super) struct Contents {
@@ -83,7 +61,7 @@ pub(super) fn open(path: &Path) -> Result<Contents, Damage> {
     } else if matches!(head.first(), Some(0x80 | b'(' | b'}' | b']' | b'c')) {
         // A pickle without a container cannot hold tensors.
         pickle::read(&mut BufReader::new(file))?;
-        Err(Damage::new("it is a pickle without tensors (torch.save writes them)"))
+        Err(Problem::new("it is a pickle without tensors").hint("torch.save writes them").into())
     } else {
         Err(Damage::new("it is neither a zip archive nor a pickle"))
     }
@@ -104,7 +82,7 @@ fn from_archive(file: &File) -> Result<Contents, Damage> {
 }
 
 fn other_byte_order(order: &str) -> Damage {
-    Damage::new(format!("its numbers are in the byte order '{order}', expected 'little'"))
+    Problem::new(format!("its numbers are in the byte order '{order}'")).expected("'little'").into()
 }
 
 /// Pickles of the magic number, the version, the writer's machine, the checkpoint and the storages' names, followed

@@ -10,7 +10,7 @@ mod build;
 use std::collections::HashMap;
 use std::io::BufRead;
 
-use super::Damage;
+use super::damage::Damage;
 use super::input::{Input, unescaped};
 use super::value::{Heap, Id, Value};
 

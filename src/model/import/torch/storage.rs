@@ -9,7 +9,8 @@ use zip::read::{ArchiveOffset, Config};
 use zip::result::ZipError;
 use zip::{CompressionMethod, ZipArchive, ZipReadOptions};
 
-use super::Damage;
+use super::damage::Damage;
+use crate::error::Problem;
 
 /// Limit for the description of tensors; real ones are far smaller, but a compressed member can claim any size.
 const LONGEST_PICKLE: u64 = 100 << 20;
@@ -86,7 +87,9 @@ impl Archive {
         };
         match usize::try_from(size) {
             Ok(length) if size <= longest => self.read(name, 0, length),
-            _ => Err(Damage::new(format!("its '{name}' claims {size} bytes, expected at most {longest}"))),
+            _ => Err(Problem::new(format!("its '{name}' claims {size} bytes"))
+                .expected(format!("at most {longest}"))
+                .into()),
         }
     }
 

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::Damage;
+use super::damage::Damage;
 use super::storage::Storages;
 use super::value::View;
-use crate::import::ElementType;
+use crate::import::element::ElementType;
 
 /// No layer has more values. A view with stride 0 could otherwise ask for any amount of memory.
 const MOST_NUMBERS: usize = 1 << 30;

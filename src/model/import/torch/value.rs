@@ -3,8 +3,8 @@
 //! Values refer to each other by index, like Python's object references: shared and circular values are stored once.
 //! Nothing was executed; an object of an unknown class holds what was put into it.
 
-use super::Damage;
-use crate::import::ElementType;
+use super::damage::Damage;
+use crate::import::element::ElementType;
 
 /// Index of a value in the table.
 pub(super) type Id = u32;

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use super::Damage;
+use super::damage::Damage;
 use super::pickle::Pickle;
 use super::value::{Heap, Id, Object, Value, View};
 

@@ -3,7 +3,7 @@
 use std::io::BufRead;
 
 use super::{Machine, NEWEST_PROTOCOL};
-use crate::import::torch::Damage;
+use crate::import::torch::damage::Damage;
 use crate::import::torch::value::{Class, Heap, Id, Value};
 
 impl<R: BufRead> Machine<'_, R> {

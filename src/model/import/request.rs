@@ -1,0 +1,66 @@
+//! What is asked of an import, and what it gives.
+
+use std::path::PathBuf;
+
+use super::diagnosis::Diagnosis;
+use super::preprocess::PreprocessRequest;
+use crate::card::{Card, OutputKind, Preprocess, Task};
+use crate::error::Phrase;
+
+/// What to import, and how.
+#[derive(Debug, Clone, Default)]
+pub struct ImportRequest {
+    /// The file with the weights.
+    pub source: PathBuf,
+    /// Name of the architecture, one of [`arch::names`](crate::arch::names); excludes [`ImportRequest::card`].
+    pub arch: Option<String>,
+    /// A card whose graph names the tensors of the file, in Burn's convention; excludes [`ImportRequest::arch`]. It
+    /// supplies the defaults of the fields below.
+    pub card: Option<Card>,
+    /// Number of classes of an architecture. Default: from the last layer's weights.
+    pub num_classes: Option<usize>,
+    /// Class names by class index. Empty: classes are called by their index.
+    pub classes: Vec<String>,
+    /// The model's name. Default: the architecture's.
+    pub name: Option<String>,
+    /// Whether to store weights as `f16` instead of `f32`.
+    pub half: bool,
+    /// The key of the weights in the file, for example `state_dict`. Default: found by the tensors' names.
+    pub key: Option<String>,
+    /// Height and width of the input, for an architecture or when an ONNX file leaves them open. Default: from
+    /// `adjust`, else the usual ones.
+    pub input: Option<[usize; 2]>,
+    /// The preprocessing. Default: that of the architecture's published weights.
+    pub preprocess: Option<Preprocess>,
+    /// Changes to the preprocessing; excludes `preprocess`.
+    pub adjust: PreprocessRequest,
+    /// Name of the output to explain, for an ONNX file with several. Default: the first that holds class scores.
+    pub output_name: Option<String>,
+    /// The network's task. Together with [`ImportRequest::output`] it replaces both fields of the card. Default: what
+    /// the graph proves, else the usual task for this number of outputs.
+    pub task: Option<Task>,
+    /// The kind of the outputs. Default: what the graph proves, else logits.
+    pub output: Option<OutputKind>,
+    /// Whether the file may have tensors that the network does not need. Default: no, because they usually belong to
+    /// another network.
+    pub allow_unused: bool,
+    /// Licence of the weights, for the card.
+    pub license: Option<String>,
+    /// A note for the card.
+    pub note: Option<String>,
+}
+
+/// A model ready to be written.
+#[derive(Debug, Clone)]
+pub struct Imported {
+    /// The card, with the whole graph.
+    pub card: Card,
+    /// The weights in graph order, in Burn's names and layouts, as `f32` or `f16`.
+    pub tensors: Vec<burn_pack::Tensor>,
+    /// Warnings for the caller, one sentence each.
+    pub warnings: Vec<String>,
+    /// Assumptions about what the file does not state, one sentence each.
+    pub assumptions: Vec<Phrase>,
+    /// How the file's tensors fit, with the file's own names and layouts.
+    pub diagnosis: Diagnosis,
+}
