@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::{Difference, ReferenceCheck, Status, Subject, guarded, inner};
-use crate::card::{InputSpec, OutputKind};
+use crate::card::{InputSpec, OutputKind, ValueId};
 use crate::engine::Network;
 use crate::error::{Error, Problem, Result, Subject as About};
 use crate::input::{Array, MAX_FILE_BYTES, Npz};
@@ -69,15 +69,13 @@ impl Reference {
     fn compare(&self, output: &Output, subject: &Subject) -> ReferenceCheck {
         let model = subject.model;
         let (node, gives) = match output.logits {
-            true if model.has_activation() => {
-                (&model.graph().nodes[model.raw_scores()].name, OutputKind::Logits)
-            }
-            _ => (&model.graph().output, model.output().gives),
+            true if model.has_activation() => (ValueId::of_node(model.raw_scores()), OutputKind::Logits),
+            _ => (model.graph().output, model.output().gives),
         };
         let mut found = ReferenceCheck {
             status: Status::Failed,
             array: output.array.to_owned(),
-            node: node.clone(),
+            node: model.graph().name(node).unwrap_or_default().to_owned(),
             gives,
             pictures: self.pictures,
             difference: None,

@@ -1,7 +1,7 @@
 //! The weights between a layer and the logits, for heads that consist of an average and one linear layer.
 
 use super::Network;
-use super::ops;
+use super::operands;
 use super::value::Value;
 use crate::card::Op;
 use crate::error::{Error, Result};
@@ -19,12 +19,12 @@ impl Network {
         let mut at = cut;
         let mut pooled = false;
         let mut weights = None;
-        for step in self.steps.iter().filter(|step| step.output > cut) {
-            if step.inputs != [at] {
+        for step in self.steps.iter().filter(|step| step.output() > cut) {
+            if step.node.inputs != [at] {
                 return Ok(None);
             }
-            at = step.output;
-            match &step.op {
+            at = step.output();
+            match &step.node.op {
                 Op::GlobalAvgPool {} => pooled = true,
                 Op::AdaptiveAvgPool2d { output_size: [1, 1] } => pooled = true,
                 Op::ReduceMean { axes, .. } if axes == &[2, 3] => pooled = true,
@@ -34,15 +34,15 @@ impl Network {
                 | Op::Dropout {}
                 | Op::Identity {} => {}
                 Op::Linear {} if pooled && weights.is_none() => {
-                    weights = Some(column(ops::param(step.params()?, "weight")?, class)?);
+                    weights = Some(column(operands::param(step.params()?, "weight")?, class)?);
                 }
                 Op::Conv2d { groups: 1, stride: [1, 1], .. } if weights.is_none() => {
-                    weights = row_of_1x1(ops::param(step.params()?, "weight")?, class)?;
+                    weights = row_of_1x1(operands::param(step.params()?, "weight")?, class)?;
                 }
                 _ => return Ok(None),
             }
         }
-        Ok(weights.filter(|_| pooled && at == self.logits))
+        Ok(weights.filter(|_| pooled && at == self.steps.logits))
     }
 }
 

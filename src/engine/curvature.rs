@@ -33,17 +33,18 @@ impl Network {
     /// `H A` for the layer at which `trunk` ends.
     fn curvature_at(&self, trunk: &Trunk, score: Score, class: usize) -> Result<Tensor<4>> {
         let cut = trunk.cut();
-        let mut slots: Vec<_> = trunk.slots().iter().map(|slot| slot.clone().map(Dual::constant)).collect();
+        let mut slots = trunk.slots().map(|slot| slot.clone().map(Dual::constant));
         let value = slots[cut].take().ok_or_else(|| Error::internal("the trunk is empty"))?.value;
         let activations = value.into_rank4()?;
         let leaf = activations.clone().autodiff().require_grad();
         let rate = Some(Value::R4(activations.clone()));
         slots[cut] = Some(Dual { value: Value::R4(leaf.clone()), rate });
-        for (at, step) in self.steps.iter().enumerate().filter(|(_, step)| step.output > cut) {
-            let inputs = self.gather(&mut slots, step, at)?;
-            slots[step.output] = Some(tangent::apply(&step.op, step.params()?, &inputs)?);
+        for at in self.steps.first_after(cut)..self.steps.len() {
+            let (step, inputs) = (&self.steps[at], self.steps.gather(&mut slots, at)?);
+            slots[step.output()] = Some(tangent::apply(&step.node.op, step.params()?, &inputs)?);
         }
-        let logits = slots[self.logits].take().ok_or_else(|| Error::internal("the head gave no logits"))?;
+        let logits =
+            slots[self.steps.logits].take().ok_or_else(|| Error::internal("the head gave no logits"))?;
         // A derivative that does not depend on the activations is that of a linear function: its gradient is zero.
         let Some(rate) = rate_of(score, logits, class)?.filter(Tensor::is_tracked) else {
             return Ok(activations.zeros_like());

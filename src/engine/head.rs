@@ -8,16 +8,18 @@ use std::sync::atomic::Ordering;
 use burn::tensor::{Gradients, Tensor};
 
 use super::score::{Contrast, Score};
+use super::steps::Slots;
 use super::value::{Value, map_tensor};
 use super::{Evidence, Features, Network};
+use crate::card::ValueId;
 use crate::error::{Error, Problem, Result};
 
 /// The result of a pass up to a layer: every tensor that later steps still read.
 #[derive(Debug)]
 pub struct Trunk {
-    slots: Vec<Option<Value>>,
-    /// Slot of the layer at which it ends.
-    cut: usize,
+    slots: Slots,
+    /// The layer at which it ends.
+    cut: ValueId,
 }
 
 /// One recorded pass through the head. It supports one backward pass.
@@ -29,11 +31,11 @@ pub struct Recording {
 }
 
 impl Trunk {
-    pub(super) fn slots(&self) -> &[Option<Value>] {
+    pub(super) fn slots(&self) -> &Slots {
         &self.slots
     }
 
-    pub(super) fn cut(&self) -> usize {
+    pub(super) fn cut(&self) -> ValueId {
         self.cut
     }
 }
@@ -64,7 +66,7 @@ impl Network {
         let slots = match &self.program {
             Some(program) => {
                 self.passes.fetch_add(pictures.len(), Ordering::Relaxed);
-                program.run_each(self, pictures)?
+                program.run_each(&self.steps, pictures)?
             }
             None => pictures
                 .iter()
@@ -83,11 +85,9 @@ impl Network {
         self.advanced(Trunk { slots: trunk.slots.clone(), cut: trunk.cut }, cut)
     }
 
-    fn advanced(&self, mut trunk: Trunk, cut: usize) -> Result<Trunk> {
-        let due = |output: usize| output > trunk.cut && output <= cut;
-        for (at, step) in self.steps.iter().enumerate().filter(|(_, step)| due(step.output)) {
-            let value = self.run(&mut trunk.slots, step, at)?;
-            trunk.slots[step.output] = Some(value);
+    fn advanced(&self, mut trunk: Trunk, cut: ValueId) -> Result<Trunk> {
+        for at in self.steps.first_after(trunk.cut)..self.steps.first_after(cut) {
+            self.steps.fill(&mut trunk.slots, at)?;
         }
         Ok(Trunk { cut, ..trunk })
     }
@@ -97,7 +97,7 @@ impl Network {
     /// # Errors
     /// When the device does not give them back.
     pub fn logits_behind(&self, trunk: &Trunk) -> Result<Vec<f32>> {
-        self.finish(trunk.slots.clone(), self.first_behind(trunk.cut))
+        self.finish(trunk.slots.clone(), self.steps.first_after(trunk.cut))
     }
 
     /// Records the head: from the tapped layers to the logits.
@@ -120,17 +120,17 @@ impl Network {
     /// When there are not as many values as whole pictures have.
     pub fn record_input(&self, values: Vec<f32>) -> Result<Recording> {
         self.count(&values)?;
-        self.record_from(self.start(values)?, &[0], 0)
+        self.record_from(self.steps.start(values)?, &[ValueId::INPUT], ValueId::INPUT)
     }
 
-    fn record_from(&self, mut slots: Vec<Option<Value>>, taps: &[usize], cut: usize) -> Result<Recording> {
+    fn record_from(&self, mut slots: Slots, taps: &[ValueId], cut: ValueId) -> Result<Recording> {
         let mut leaves = vec![None; taps.len()];
         let mut activations = vec![None; taps.len()];
-        let mut tap = |slot: usize, value: Value| -> Result<Value> {
-            let Some(which) = taps.iter().position(|tap| *tap == slot) else { return Ok(value) };
+        let mut tap = |id: ValueId, value: Value| -> Result<Value> {
+            let Some(which) = taps.iter().position(|tap| *tap == id) else { return Ok(value) };
             let tensor = value.into_rank4()?;
             let plain = tensor.clone().inner();
-            let (leaf, value) = if slot == cut {
+            let (leaf, value) = if id == cut {
                 let leaf = plain.clone().autodiff().require_grad();
                 (leaf.clone(), leaf)
             } else {
@@ -144,9 +144,9 @@ impl Network {
         if let Some(value) = slots[cut].take() {
             slots[cut] = Some(tap(cut, value)?);
         }
-        for (at, step) in self.steps.iter().enumerate().skip_while(|(_, step)| step.output <= cut) {
-            let value = self.run(&mut slots, step, at)?;
-            slots[step.output] = Some(tap(step.output, value)?);
+        for at in self.steps.first_after(cut)..self.steps.len() {
+            let (value, output) = (self.steps.run(&mut slots, at)?, self.steps[at].output());
+            slots[output] = Some(tap(output, value)?);
         }
         let logits = self.flat_logits(&mut slots)?;
         let all = |tensors: Vec<Option<Tensor<4>>>| {
@@ -159,8 +159,9 @@ impl Network {
     }
 
     /// The logits of finished slots as `[batch, classes]`.
-    pub(super) fn flat_logits(&self, slots: &mut [Option<Value>]) -> Result<Tensor<2>> {
-        let logits = slots[self.logits].take().ok_or_else(|| Error::internal("the head gave no logits"))?;
+    pub(super) fn flat_logits(&self, slots: &mut Slots) -> Result<Tensor<2>> {
+        let logits =
+            slots[self.steps.logits].take().ok_or_else(|| Error::internal("the head gave no logits"))?;
         // All axes except two have length one: the batch, and the classes on any axis.
         let shape = logits.shape();
         let batch = shape.first().copied().unwrap_or(1);
@@ -190,10 +191,9 @@ impl Network {
         let batch = activations.len() / one;
         shape[0] = batch;
         // Branches around the layer are the same for every variant.
-        let mut slots: Vec<_> =
-            trunk.slots.iter().map(|slot| slot.clone().map(|value| repeated(value, batch))).collect();
-        slots[trunk.cut] = Some(Value::new(activations, &shape, &self.device)?);
-        self.finish(slots, self.first_behind(trunk.cut))
+        let mut slots = trunk.slots.map(|slot| slot.clone().map(|value| repeated(value, batch)));
+        slots[trunk.cut] = Some(Value::new(activations, &shape, &self.steps.device)?);
+        self.finish(slots, self.steps.first_after(trunk.cut))
     }
 
     /// A tapped layer's activations where `trunk` ends.

@@ -13,7 +13,9 @@ mod head;
 mod kink;
 mod local;
 mod norm;
+mod operands;
 mod ops;
+mod parameters;
 mod pool;
 mod program;
 mod resize;
@@ -21,6 +23,7 @@ mod runtime;
 mod score;
 mod segment;
 mod step;
+mod steps;
 mod sums;
 mod sweep;
 mod tangent;
@@ -33,6 +36,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// Burn's device, in the version of Burn that is used here.
 pub use burn::tensor::Device;
 
+use crate::card::ValueId;
 use crate::digest::Pending;
 use crate::error::{Error, Problem, Result};
 use crate::model::Model;
@@ -44,29 +48,25 @@ pub use device::{DEVICES, DeviceName};
 pub use features::{Evidence, Features};
 pub use head::{Recording, Trunk};
 pub use local::{Local, Locals};
-use program::{Place, Program};
+use program::Program;
 pub use runtime::{Engine, Runtime};
 pub use score::{Contrast, Score};
-use step::Step;
+use segment::Place;
+use step::Source;
+use steps::{Slots, Steps};
 pub use sweep::{Rectifiers, Rule, Sweep, SweptStep};
-use value::Value;
 pub use walk::Walk;
 
 /// A network on a device, ready to be explained at some layers.
 #[derive(Debug)]
 pub struct Network {
-    device: Device,
-    steps: Vec<Step>,
+    steps: Steps,
     /// The steps up to the cut, if the native kernels run them.
     program: Option<Program>,
-    /// Slots of the tapped tensors, in the caller's order.
-    taps: Vec<usize>,
-    /// The earliest tapped slot: where the trunk ends and the head begins.
-    cut: usize,
-    logits: usize,
-    input: [usize; 3],
-    /// Slot -> index of the last step that reads it.
-    last_use: Vec<usize>,
+    /// The tapped tensors, in the caller's order.
+    taps: Vec<ValueId>,
+    /// The earliest tapped tensor: where the trunk ends and the head begins.
+    cut: ValueId,
     sha256: Arc<Pending>,
     passes: AtomicUsize,
 }
@@ -77,7 +77,8 @@ impl Network {
     /// # Errors
     /// When the weights cannot be read or are damaged.
     pub fn load(model: &Model, taps: &[usize], runtime: impl Into<Runtime>) -> Result<Self> {
-        Self::prepare(model, taps, taps, model.scores(), &runtime.into())
+        let taps: Vec<ValueId> = taps.iter().copied().map(ValueId::of_node).collect();
+        Self::prepare(model, &taps, &taps, ValueId::of_node(model.scores()), &runtime.into())
     }
 
     /// As [`Network::load`], without taps, with every operation as in the graph: no batch norm is folded, and all run
@@ -86,9 +87,9 @@ impl Network {
     /// # Errors
     /// As [`Network::load`].
     pub fn load_unfolded(model: &Model, runtime: impl Into<Runtime>) -> Result<Self> {
-        let all: Vec<usize> = (0..model.graph().nodes.len()).collect();
+        let all: Vec<ValueId> = (0..model.graph().nodes.len()).map(ValueId::of_node).collect();
         let runtime = Runtime { engine: Engine::Burn, ..runtime.into() };
-        Self::prepare(model, &[], &all, model.scores(), &runtime)
+        Self::prepare(model, &[], &all, ValueId::of_node(model.scores()), &runtime)
     }
 
     /// As [`Network::load`], without taps, up to the graph's last node: [`Network::logits`] then gives its output,
@@ -97,9 +98,7 @@ impl Network {
     /// # Errors
     /// As [`Network::load`].
     pub fn load_whole(model: &Model, runtime: impl Into<Runtime>) -> Result<Self> {
-        let last = model.graph().position(&model.graph().output);
-        let last = last.ok_or_else(|| Error::internal("the graph has no output"))?;
-        Self::prepare(model, &[], &[], last, &runtime.into())
+        Self::prepare(model, &[], &[], model.graph().output, &runtime.into())
     }
 
     /// As [`Network::load`], without taps, up to the scores that the network itself computes: one for a binary
@@ -108,25 +107,21 @@ impl Network {
     /// # Errors
     /// As [`Network::load`].
     pub fn load_raw(model: &Model, runtime: impl Into<Runtime>) -> Result<Self> {
-        Self::prepare(model, &[], &[], model.raw_scores(), &runtime.into())
+        Self::prepare(model, &[], &[], ValueId::of_node(model.raw_scores()), &runtime.into())
     }
 
     fn prepare(
         model: &Model,
-        taps: &[usize],
-        kept: &[usize],
-        last: usize,
+        taps: &[ValueId],
+        kept: &[ValueId],
+        logits: ValueId,
         runtime: &Runtime,
     ) -> Result<Self> {
         let weights = Arc::new(model.weights()?);
-        let device = runtime.device.open()?;
-        let steps = fold::plan(model.graph(), last, kept, &weights, &device);
-        let taps: Vec<usize> = taps.iter().map(|position| position + 1).collect();
-        let cut = taps.iter().copied().min().unwrap_or(last + 1);
-        let mut last_use = vec![0; last + 2];
-        for (at, step) in steps.iter().enumerate() {
-            step.inputs.iter().for_each(|slot| last_use[*slot] = at);
-        }
+        let (graph, device) = (model.graph(), runtime.device.open()?);
+        let source = Source { weights: Arc::clone(&weights), device: device.clone() };
+        let steps = Steps::new(fold::plan(graph, logits, kept, &source), graph, logits, device);
+        let cut = taps.iter().copied().min().unwrap_or(logits);
         let program = match runtime.arithmetic()? {
             Some(arithmetic) => {
                 let (threads, workspace) = (runtime.thread_count(), Workspace::default());
@@ -141,11 +136,8 @@ impl Network {
                 step.params()?;
             }
         }
-        let input = &model.graph().input;
-        let input = [input.channels, input.height, input.width];
         let sha256 = Arc::clone(&weights.sha256);
-        let (logits, passes) = (last + 1, AtomicUsize::default());
-        Ok(Self { device, steps, program, taps, cut, logits, input, last_use, sha256, passes })
+        Ok(Self { steps, program, taps: taps.to_vec(), cut, sha256, passes: AtomicUsize::default() })
     }
 
     /// SHA-256 of the model file, lower-case hexadecimal; waits until it is computed.
@@ -183,79 +175,51 @@ impl Network {
     }
 
     /// Runs the steps from `first` on and gives the last tensor's values, equally many for every picture.
-    fn finish(&self, mut slots: Vec<Option<Value>>, first: usize) -> Result<Vec<f32>> {
-        for (at, step) in self.steps.iter().enumerate().skip(first) {
-            let value = self.run(&mut slots, step, at)?;
-            slots[step.output] = Some(value);
+    fn finish(&self, mut slots: Slots, first: usize) -> Result<Vec<f32>> {
+        for at in first..self.steps.len() {
+            self.steps.fill(&mut slots, at)?;
         }
-        slots[self.logits].take().ok_or_else(|| Error::internal("the network gave no logits"))?.to_vec()
+        let logits = slots[self.steps.logits].take();
+        logits.ok_or_else(|| Error::internal("the network gave no logits"))?.to_vec()
     }
 
     /// Slots filled up to the cut, as far as later steps read them.
-    fn advance_to_cut(&self, values: Vec<f32>) -> Result<Vec<Option<Value>>> {
+    fn advance_to_cut(&self, values: Vec<f32>) -> Result<Slots> {
         let batch = self.count(&values)?;
         if let Some(program) = &self.program {
-            return program.run(self, &values, batch);
+            return program.run(&self.steps, &values, batch);
         }
-        let mut slots = self.start(values)?;
-        for (at, step) in self.steps[..self.head()].iter().enumerate() {
-            let value = self.run(&mut slots, step, at)?;
-            slots[step.output] = Some(value);
+        let mut slots = self.steps.start(values)?;
+        for at in 0..self.head() {
+            self.steps.fill(&mut slots, at)?;
         }
         Ok(slots)
     }
 
-    /// Index of the first step after the cut.
+    /// Position of the first step after the cut.
     fn head(&self) -> usize {
-        self.first_behind(self.cut)
-    }
-
-    /// Position of the first step that fills a slot behind this one.
-    fn first_behind(&self, slot: usize) -> usize {
-        self.steps.iter().position(|step| step.output > slot).unwrap_or(self.steps.len())
+        self.steps.first_after(self.cut)
     }
 
     /// How many pictures these are, which are about to go through the network.
     fn count(&self, values: &[f32]) -> Result<usize> {
-        let batch = self.batch(values)?;
+        let batch = self.steps.batch(values)?;
         self.passes.fetch_add(batch, Ordering::Relaxed);
         Ok(batch)
     }
 
-    /// Number of pictures in `values`.
-    fn batch(&self, values: &[f32]) -> Result<usize> {
-        let [channels, height, width] = self.input;
-        let one = channels * height * width;
-        if values.is_empty() || !values.len().is_multiple_of(one) {
-            return Err(Error::request(
-                Problem::new(format!("input has {} numbers", values.len()))
-                    .expected(format!("{channels}x{height}x{width}")),
-            ));
-        }
-        Ok(values.len() / one)
-    }
-
     /// Refuses anything but one picture.
     pub fn expect_one(&self, values: &[f32]) -> Result<()> {
-        match self.batch(values)? {
+        match self.steps.batch(values)? {
             1 => Ok(()),
             count => Err(Error::request(Problem::new(format!("input has {count} pictures")).expected("one"))),
         }
     }
 
-    /// Slots with only the input filled, for all pictures in `values`.
-    fn start(&self, values: Vec<f32>) -> Result<Vec<Option<Value>>> {
-        let batch = self.batch(&values)?;
-        let [channels, height, width] = self.input;
-        let mut slots = vec![None; self.logits + 1];
-        slots[0] = Some(Value::new(values, &[batch, channels, height, width], &self.device)?);
-        Ok(slots)
-    }
-
     /// Channels, height and width of the input.
     #[must_use]
     pub fn input(&self) -> [usize; 3] {
-        self.input
+        self.steps.input
     }
 
     /// How many pictures have gone through the network since it was loaded, up to the earliest tapped layer or to its end: what
@@ -269,22 +233,5 @@ impl Network {
     #[must_use]
     pub fn taps(&self) -> usize {
         self.taps.len()
-    }
-
-    fn run(&self, slots: &mut [Option<Value>], step: &Step, at: usize) -> Result<Value> {
-        ops::apply(&step.op, step.params()?, self.gather(slots, step, at)?)
-    }
-
-    /// The inputs of a step. A tensor that no later step reads is moved out, so that its memory is freed after use.
-    fn gather<T: Clone>(&self, slots: &mut [Option<T>], step: &Step, at: usize) -> Result<Vec<T>> {
-        let missing = || Error::internal(format!("a value that step {at} reads is gone"));
-        let mut taken = Vec::with_capacity(step.inputs.len());
-        for (position, &slot) in step.inputs.iter().enumerate() {
-            let again = step.inputs[position + 1..].contains(&slot);
-            let dead = self.last_use[slot] == at && !again;
-            let value = if dead { slots[slot].take() } else { slots[slot].clone() };
-            taken.push(value.ok_or_else(missing)?);
-        }
-        Ok(taken)
     }
 }

@@ -7,17 +7,19 @@
 use burn::tensor::Device;
 
 use super::step::Step;
-use super::sweep::{derivative, sum};
+use super::steps::Slots;
+use super::sweep::{derivative, inputs, sum};
 use super::value::{Value, map_tensor};
 use super::{Network, Trunk, ops};
+use crate::card::ValueId;
 use crate::error::{Error, Problem, Result};
 
 /// The operations after a layer, for one set of its activations.
 #[derive(Debug)]
 pub struct Locals<'a> {
     network: &'a Network,
-    cut: usize,
-    slots: Vec<Option<Value>>,
+    cut: ValueId,
+    slots: Slots,
 }
 
 /// One operation with its inputs.
@@ -40,7 +42,7 @@ impl Network {
     /// # Errors
     /// When it has another count of numbers.
     pub fn locals(&self, trunk: &Trunk, activations: Vec<f32>) -> Result<Locals<'_>> {
-        let (mut slots, cut) = (trunk.slots().to_vec(), trunk.cut());
+        let (mut slots, cut) = (trunk.slots().clone(), trunk.cut());
         let shape = slots[cut].as_ref().map(Value::shape).unwrap_or_default();
         if shape.iter().product::<usize>() != activations.len() {
             return Err(Error::request(
@@ -48,18 +50,13 @@ impl Network {
                     .expected(format!("{shape:?}")),
             ));
         }
-        slots[cut] = Some(Value::new(activations, &shape, &self.device)?);
-        for step in self.steps.iter().filter(|step| step.output > cut) {
-            let value = ops::apply(&step.op, step.params()?, inputs(&slots, step)?)?;
-            slots[step.output] = Some(value);
+        slots[cut] = Some(Value::new(activations, &shape, &self.steps.device)?);
+        for step in self.steps.iter().filter(|step| step.output() > cut) {
+            let value = ops::apply(&step.node.op, step.params()?, inputs(&slots, step)?)?;
+            slots[step.output()] = Some(value);
         }
         Ok(Locals { network: self, cut, slots })
     }
-}
-
-fn inputs(slots: &[Option<Value>], step: &Step) -> Result<Vec<Value>> {
-    let missing = || Error::internal(format!("a value that '{}' reads is gone", step.op.name()));
-    step.inputs.iter().map(|slot| slots[*slot].clone().ok_or_else(missing)).collect()
 }
 
 impl Locals<'_> {
@@ -68,18 +65,19 @@ impl Locals<'_> {
     /// # Errors
     /// Only on an internal error.
     pub fn steps(&self) -> Result<Vec<Local<'_>>> {
-        let mut depends = vec![false; self.slots.len()];
+        let mut depends = self.slots.map(|_| false);
         depends[self.cut] = true;
         let mut steps = Vec::new();
-        for step in self.network.steps.iter().filter(|step| step.output > self.cut) {
-            let moving: Vec<usize> = (0..step.inputs.len()).filter(|at| depends[step.inputs[*at]]).collect();
-            depends[step.output] = !moving.is_empty();
+        for step in self.network.steps.iter().filter(|step| step.output() > self.cut) {
+            let read = &step.node.inputs;
+            let moving: Vec<usize> = (0..read.len()).filter(|at| depends[read[*at]]).collect();
+            depends[step.output()] = !moving.is_empty();
             if moving.is_empty() {
                 continue;
             }
-            let output = self.slots[step.output].as_ref();
+            let output = self.slots[step.output()].as_ref();
             let output = output.ok_or_else(|| Error::internal("an operation has no value"))?;
-            let device = &self.network.device;
+            let device = &self.network.steps.device;
             steps.push(Local { step, device, inputs: inputs(&self.slots, step)?, output, moving });
         }
         Ok(steps)
@@ -91,16 +89,16 @@ impl Locals<'_> {
     /// # Errors
     /// When `class` is out of range.
     pub fn gradient(&self, class: usize) -> Result<Vec<f32>> {
-        let network = self.network;
-        let value = |slot: usize| self.slots[slot].as_ref().ok_or_else(|| Error::internal("a value is gone"));
-        let logits = value(network.logits)?.shape();
-        let mut gradients = vec![None; self.slots.len()];
-        gradients[network.logits] = Some(one_hot(&logits, class, network)?);
-        for step in network.steps.iter().rev().filter(|step| step.output > self.cut) {
-            let Some(gradient) = gradients[step.output].take() else { continue };
+        let steps = &self.network.steps;
+        let value = |id: ValueId| self.slots[id].as_ref().ok_or_else(|| Error::internal("a value is gone"));
+        let logits = value(steps.logits)?.shape();
+        let mut gradients = steps.empty();
+        gradients[steps.logits] = Some(one_hot(&logits, class, &steps.device)?);
+        for step in steps.iter().rev().filter(|step| step.output() > self.cut) {
+            let Some(gradient) = gradients[step.output()].take() else { continue };
             let parts = derivative(step, inputs(&self.slots, step)?, gradient)?;
-            for (&slot, part) in step.inputs.iter().zip(parts) {
-                gradients[slot] = sum(gradients[slot].take(), part)?;
+            for (&id, part) in step.node.inputs.iter().zip(parts) {
+                gradients[id] = sum(gradients[id].take(), part)?;
             }
         }
         match gradients[self.cut].take() {
@@ -140,7 +138,7 @@ impl Local<'_> {
     pub fn output_of(&self, which: usize, values: Vec<f32>) -> Result<Vec<f32>> {
         let mut inputs = self.inputs.clone();
         inputs[which] = Value::new(values, &inputs[which].shape(), self.device)?;
-        ops::apply(&self.step.op, self.step.params()?, inputs)?.to_vec()
+        ops::apply(&self.step.node.op, self.step.params()?, inputs)?.to_vec()
     }
 
     /// The slopes of output element `at` with respect to an input, one per input element.
@@ -161,9 +159,9 @@ impl Local<'_> {
 }
 
 /// One at a class of the logits, zero elsewhere.
-fn one_hot(shape: &[usize], class: usize, network: &Network) -> Result<Value> {
+fn one_hot(shape: &[usize], class: usize, device: &Device) -> Result<Value> {
     let mut values = vec![0.0; shape.iter().product()];
     let place = values.get_mut(class);
     *place.ok_or_else(|| Error::internal(format!("class {class} of {shape:?} was asked for")))? = 1.0;
-    Value::new(values, shape, &network.device)
+    Value::new(values, shape, device)
 }

@@ -6,7 +6,7 @@
 use burn::tensor::module;
 use burn::tensor::ops::AvgPoolOptions;
 
-use super::ops::{Params, channels, param, two_sided};
+use super::operands::{Params, channels, param, scaled};
 use super::sums::mean_rows;
 use super::value::{Value, map_tensor, zip_tensors};
 use crate::card::Op;
@@ -78,15 +78,4 @@ fn standardised(x: Value, rows: usize, epsilon: f64) -> Result<Value> {
     let centred = x.clone() - mean_rows(x);
     let variance = mean_rows(centred.clone().square());
     Value::R2(centred / variance.add_scalar(epsilon).sqrt()).reshape(&shape)
-}
-
-pub(super) fn scaled(x: Value, gamma: Option<Value>, beta: Option<Value>) -> Result<Value> {
-    let x = match gamma {
-        Some(gamma) => two_sided(&Op::Mul { scalar: None }, x, Some(gamma))?,
-        None => x,
-    };
-    match beta {
-        Some(beta) => two_sided(&Op::Add { scalar: None }, x, Some(beta)),
-        None => Ok(x),
-    }
 }

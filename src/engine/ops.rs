@@ -2,24 +2,20 @@
 //!
 //! Shapes were checked before (see `burncam_graph::shapes`), so Burn has no reason to panic here.
 
-use std::collections::BTreeMap;
-
 use burn::tensor::ops::{ConvOptions, PadMode as BurnPadMode};
 use burn::tensor::{Slice, Tensor, activation, module};
 
 use super::kink;
 use super::norm;
+use super::operands::{Params, channels, param, scaled, two_sided};
 use super::pool;
 use super::resize::resize;
 use super::sums;
-use super::value::{Value, map_tensor, zip_tensors};
+use super::value::{Value, map_tensor};
 use crate::card::{Class, Op, PadMode, Statistic};
-use crate::error::{Error, Problem, Result};
+use crate::error::{Error, Result};
 use burncam_graph::axes::reshape as resolve_reshape;
 use burncam_graph::resize::Rule;
-
-/// Role -> tensor on the device.
-pub(crate) type Params = BTreeMap<String, Value>;
 
 /// Runs `op` on its inputs.
 pub(crate) fn apply(op: &Op, params: &Params, inputs: Vec<Value>) -> Result<Value> {
@@ -43,12 +39,6 @@ pub(crate) fn apply(op: &Op, params: &Params, inputs: Vec<Value>) -> Result<Valu
     }
 }
 
-pub(super) fn param<'a>(params: &'a Params, role: &str) -> Result<&'a Value> {
-    params
-        .get(role)
-        .ok_or_else(|| Error::internal(Problem::new("was not loaded").named("the parameter", role)))
-}
-
 fn weighted(op: &Op, params: &Params, x: Value) -> Result<Value> {
     let bias = match params.get("bias") {
         Some(Value::R1(bias)) => Some(bias.clone()),
@@ -68,60 +58,13 @@ fn weighted(op: &Op, params: &Params, x: Value) -> Result<Value> {
         // The loader turns the running statistics into one factor and one shift per channel.
         Op::BatchNorm { .. } => {
             let rank = x.shape().len();
-            let scaled = two_sided(&Op::Mul { scalar: None }, x, Some(channels(params, "scale", rank)?))?;
-            two_sided(&Op::Add { scalar: None }, scaled, Some(channels(params, "shift", rank)?))
+            scaled(x, Some(channels(params, "scale", rank)?), Some(channels(params, "shift", rank)?))
         }
         _ => match param(params, "slope")? {
             Value::R1(slope) => Ok(map_tensor!(x, t => kink::prelu(t, slope.clone()))),
             _ => Err(Error::internal("a prelu slope is not of rank 1")),
         },
     }
-}
-
-/// A `[channels]` parameter as `[1, channels, 1, ...]` of the given rank.
-pub(super) fn channels(params: &Params, role: &str, rank: usize) -> Result<Value> {
-    let value = param(params, role)?.clone();
-    let mut shape = vec![1; rank];
-    shape[1] = value.shape()[0];
-    value.reshape(&shape)
-}
-
-pub(super) fn two_sided(op: &Op, x: Value, other: Option<Value>) -> Result<Value> {
-    if let Some(number) = op.scalar() {
-        return Ok(match op {
-            Op::Add { .. } => map_tensor!(x, t => t.add_scalar(number)),
-            Op::Sub { .. } => map_tensor!(x, t => t.sub_scalar(number)),
-            Op::Mul { .. } => map_tensor!(x, t => t.mul_scalar(number)),
-            Op::Minimum { .. } => map_tensor!(x, t => kink::bounded(t, number, false)),
-            Op::Maximum { .. } => map_tensor!(x, t => kink::bounded(t, number, true)),
-            _ => map_tensor!(x, t => t.div_scalar(number)),
-        });
-    }
-    let other = other.ok_or_else(|| Error::internal("arithmetic has no second operand"))?;
-    let rank = x.shape().len().max(other.shape().len());
-    let (x, other) = (x.with_rank(rank)?, other.with_rank(rank)?);
-    match op {
-        Op::Add { .. } => zip_tensors!(x, other, (a, b) => a.add(b)),
-        Op::Sub { .. } => zip_tensors!(x, other, (a, b) => a.sub(b)),
-        Op::Mul { .. } => zip_tensors!(x, other, (a, b) => a.mul(b)),
-        Op::Div { .. } => zip_tensors!(x, other, (a, b) => a.div(b)),
-        Op::Minimum { .. } => zip_tensors!(x, other, (a, b) => {
-            let (a, b) = alike(a, b);
-            kink::chosen(a, b, false)
-        }),
-        Op::Maximum { .. } => zip_tensors!(x, other, (a, b) => {
-            let (a, b) = alike(a, b);
-            kink::chosen(a, b, true)
-        }),
-        _ => zip_tensors!(x, other, (a, b) => a.matmul(b)),
-    }
-}
-
-/// Both at their broadcast shape, which Burn's elementwise choice requires.
-pub(super) fn alike<const RANK: usize>(a: Tensor<RANK>, b: Tensor<RANK>) -> (Tensor<RANK>, Tensor<RANK>) {
-    let (left, right) = (a.dims(), b.dims());
-    let shape: [usize; RANK] = std::array::from_fn(|axis| left[axis].max(right[axis]));
-    (a.expand(shape), b.expand(shape))
 }
 
 fn concat(op: &Op, values: Vec<Value>) -> Result<Value> {

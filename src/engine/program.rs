@@ -1,28 +1,18 @@
 //! The steps up to the cut on the native kernels, with Burn between them for operations without a kernel.
 
-use super::Network;
-use super::segment::{Segment, operation};
-use super::step::Step;
+use super::segment::{Place, Segment, operation};
+use super::steps::{Slots, Steps};
 use super::value::Value;
+use crate::card::ValueId;
 use crate::error::{Error, Result};
 use crate::model::Model;
-use crate::native::{Arithmetic, Precision, Shapes, Workspace, knows};
+use crate::native::{Precision, Shapes, knows};
 
 /// Segments and single steps, in the order in which they run.
 #[derive(Debug)]
 pub(super) struct Program {
     parts: Vec<Part>,
     place: Place,
-}
-
-/// Where and how segments run.
-#[derive(Debug)]
-pub(super) struct Place {
-    pub(super) arithmetic: Arithmetic,
-    pub(super) threads: usize,
-    pub(super) workspace: Workspace,
-    /// Low-memory mode: pack weights when a kernel runs, and free them after the first pass.
-    pub(super) low_memory: bool,
 }
 
 #[derive(Debug)]
@@ -33,13 +23,13 @@ enum Part {
 }
 
 impl Program {
-    /// Plans the steps that fill slots up to `cut`.
+    /// Plans the steps that give tensors up to `cut`.
     ///
     /// # Errors
     /// When weights cannot be read.
-    pub(super) fn new(model: &Model, steps: &[Step], cut: usize, place: Place) -> Result<Self> {
+    pub(super) fn new(model: &Model, steps: &Steps, cut: ValueId, place: Place) -> Result<Self> {
         let shapes = feature_maps(model);
-        let trunk = steps.iter().position(|step| step.output > cut).unwrap_or(steps.len());
+        let trunk = steps.first_after(cut);
         let known: Vec<bool> = steps[..trunk]
             .iter()
             .map(|step| knows(place.arithmetic.isa, &operation(model, step), &shapes))
@@ -90,33 +80,29 @@ impl Program {
         !self.segments().any(|segment| segment.steps.contains(&step))
     }
 
-    /// Runs on `batch` images and returns the slots that the head reads.
-    pub(super) fn run(&self, network: &Network, input: &[f32], batch: usize) -> Result<Vec<Option<Value>>> {
-        let mut slots: Vec<Option<Value>> = vec![None; network.logits + 1];
-        let begins_native = matches!(self.parts.first(), Some(Part::Native(first)) if first.inputs == [0]);
-        let read_later = network.last_use[0] >= self.first_end();
-        if !begins_native || read_later {
-            slots = network.start(input.to_vec())?;
-        }
+    /// Runs on `batch` images and returns the tensors that the head reads.
+    pub(super) fn run(&self, steps: &Steps, input: &[f32], batch: usize) -> Result<Slots> {
+        let begins_native =
+            matches!(self.parts.first(), Some(Part::Native(first)) if first.inputs == [ValueId::INPUT]);
+        let read_later = steps.last_use(ValueId::INPUT) >= self.first_end();
+        let mut slots = match begins_native && !read_later {
+            true => steps.empty(),
+            false => steps.start(input.to_vec())?,
+        };
         for (at, part) in self.parts.iter().enumerate() {
             match part {
-                Part::Burn(step) => {
-                    let step_at = *step;
-                    let step = &network.steps[step_at];
-                    let value = network.run(&mut slots, step, step_at)?;
-                    slots[step.output] = Some(value);
-                }
+                Part::Burn(step) => steps.fill(&mut slots, *step)?,
                 Part::Native(segment) if at == 0 && begins_native => {
-                    self.fill(network, &mut slots, segment, &[input], batch)?;
+                    self.fill(steps, &mut slots, segment, &[input], batch)?;
                 }
                 Part::Native(segment) => {
-                    let read = |slot: &usize| match &slots[*slot] {
+                    let read = |id: &ValueId| match &slots[*id] {
                         Some(value) => value.to_vec(),
-                        None => Err(Error::internal(format!("the value of slot {slot} is gone"))),
+                        None => Err(Error::internal("a tensor that native kernels read is gone")),
                     };
                     let inputs = segment.inputs.iter().map(read).collect::<Result<Vec<_>>>()?;
                     let views: Vec<&[f32]> = inputs.iter().map(Vec::as_slice).collect();
-                    self.fill(network, &mut slots, segment, &views, batch)?;
+                    self.fill(steps, &mut slots, segment, &views, batch)?;
                 }
             }
         }
@@ -126,43 +112,43 @@ impl Program {
     /// Runs a segment and fills its slots.
     fn fill(
         &self,
-        network: &Network,
-        slots: &mut [Option<Value>],
+        steps: &Steps,
+        slots: &mut Slots,
         segment: &Segment,
         inputs: &[&[f32]],
         batch: usize,
     ) -> Result<()> {
-        let outputs = segment.run(&network.steps, &self.place, inputs, batch)?;
-        for ((slot, [channels, height, width]), values) in segment.outputs.iter().zip(outputs) {
+        let outputs = segment.run(steps, &self.place, inputs, batch)?;
+        for ((id, [channels, height, width]), values) in segment.outputs.iter().zip(outputs) {
             let shape = [batch, *channels, *height, *width];
-            slots[*slot] = Some(Value::new(values, &shape, &network.device)?);
+            slots[*id] = Some(Value::new(values, &shape, &steps.device)?);
         }
         Ok(())
     }
 
     /// The segment, if it alone is the program: then images can share a pass, and each gets the values that it gets alone.
-    fn only(&self, network: &Network) -> Option<&Segment> {
+    fn only(&self, steps: &Steps) -> Option<&Segment> {
         match &self.parts[..] {
-            [Part::Native(segment)] if segment.inputs == [0] && network.last_use[0] < segment.steps.end => {
-                Some(segment)
+            [Part::Native(segment)] if segment.inputs == [ValueId::INPUT] => {
+                Some(&**segment).filter(|segment| steps.last_use(ValueId::INPUT) < segment.steps.end)
             }
             _ => None,
         }
     }
 
-    /// As [`Program::run`], the slots of each image apart.
-    pub(super) fn run_each(&self, network: &Network, pictures: &[&[f32]]) -> Result<Vec<Vec<Option<Value>>>> {
-        let only = self.only(network).filter(|_| pictures.len() > 1);
+    /// As [`Program::run`], the tensors of each image apart.
+    pub(super) fn run_each(&self, steps: &Steps, pictures: &[&[f32]]) -> Result<Vec<Slots>> {
+        let only = self.only(steps).filter(|_| pictures.len() > 1);
         let Some(segment) = only else {
-            return pictures.iter().map(|picture| self.run(network, picture, 1)).collect();
+            return pictures.iter().map(|picture| self.run(steps, picture, 1)).collect();
         };
-        let outputs = segment.run(&network.steps, &self.place, &[&pictures.concat()], pictures.len())?;
+        let outputs = segment.run(steps, &self.place, &[&pictures.concat()], pictures.len())?;
         let slots_of = |picture: usize| {
-            let mut slots: Vec<Option<Value>> = vec![None; network.logits + 1];
-            for ((slot, [channels, height, width]), values) in segment.outputs.iter().zip(&outputs) {
+            let mut slots = steps.empty();
+            for ((id, [channels, height, width]), values) in segment.outputs.iter().zip(&outputs) {
                 let size = channels * height * width;
                 let own = values[picture * size..][..size].to_vec();
-                slots[*slot] = Some(Value::new(own, &[1, *channels, *height, *width], &network.device)?);
+                slots[*id] = Some(Value::new(own, &[1, *channels, *height, *width], &steps.device)?);
             }
             Ok(slots)
         };
@@ -178,13 +164,14 @@ impl Program {
     }
 }
 
-/// Tensors of rank four, by slot.
+/// The tensors of rank four.
 fn feature_maps(model: &Model) -> Shapes {
     let input = &model.graph().input;
     let values = model.shapes().iter().enumerate();
     let maps = values.filter_map(|(at, shape)| match shape[..] {
-        [1, channels, height, width] => Some((at + 1, [channels, height, width])),
+        [1, channels, height, width] => Some((ValueId::of_node(at), [channels, height, width])),
         _ => None,
     });
-    std::iter::once((0, [input.channels, input.height, input.width])).chain(maps).collect()
+    let picture = (ValueId::INPUT, [input.channels, input.height, input.width]);
+    std::iter::once(picture).chain(maps).collect()
 }

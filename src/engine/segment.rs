@@ -7,12 +7,22 @@ use std::ops::Range;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::program::Place;
+use super::parameters::Floats;
 use super::step::Step;
-use crate::card::Op;
+use crate::card::{Op, ValueId};
 use crate::error::Result;
 use crate::model::Model;
-use crate::native::{Operation, Plan, Shapes, Weights};
+use crate::native::{Arithmetic, Operation, Plan, Shapes, Weights, Workspace};
+
+/// Where and how segments run.
+#[derive(Debug)]
+pub(super) struct Place {
+    pub(super) arithmetic: Arithmetic,
+    pub(super) threads: usize,
+    pub(super) workspace: Workspace,
+    /// Low-memory mode: pack weights when a kernel runs, and free them after the first pass.
+    pub(super) low_memory: bool,
+}
 
 /// Steps that one plan runs.
 #[derive(Debug)]
@@ -20,17 +30,17 @@ pub(super) struct Segment {
     pub(super) plan: Plan,
     /// Positions of the steps.
     pub(super) steps: Range<usize>,
-    /// Slots that it reads.
-    pub(super) inputs: Vec<usize>,
-    /// Slots that later parts or the head read, with channels, height and width.
-    pub(super) outputs: Vec<(usize, [usize; 3])>,
+    /// Tensors that it reads.
+    pub(super) inputs: Vec<ValueId>,
+    /// Tensors that later parts or the head read, with channels, height and width.
+    pub(super) outputs: Vec<(ValueId, [usize; 3])>,
     /// Packed weights; empty until the second pass in low-memory mode.
     weights: OnceLock<Weights>,
     has_run: AtomicBool,
 }
 
 impl Segment {
-    /// Plans the steps in `range`. A run returns what fills slot `cut` or is read after the range.
+    /// Plans the steps in `range`. A run returns the tensor `cut` and what is read after the range.
     ///
     /// # Errors
     /// When weights cannot be read.
@@ -38,22 +48,22 @@ impl Segment {
         model: &Model,
         steps: &[Step],
         range: Range<usize>,
-        cut: usize,
+        cut: ValueId,
         place: &Place,
         shapes: &Shapes,
     ) -> Result<Self> {
         let inside = &steps[range.clone()];
-        let filled: Vec<usize> = inside.iter().map(|step| step.output).collect();
-        let read = inside.iter().flat_map(|step| &step.inputs);
-        let mut inputs: Vec<usize> = read.filter(|slot| !filled.contains(slot)).copied().collect();
+        let filled: Vec<ValueId> = inside.iter().map(Step::output).collect();
+        let read = inside.iter().flat_map(|step| &step.node.inputs);
+        let mut inputs: Vec<ValueId> = read.filter(|id| !filled.contains(id)).copied().collect();
         inputs.sort_unstable();
         inputs.dedup();
         let later = &steps[range.end..];
-        let wanted = |slot: &usize| *slot == cut || later.iter().any(|step| step.inputs.contains(slot));
-        let wanted: Vec<usize> = filled.iter().copied().filter(wanted).collect();
+        let wanted = |id: &ValueId| *id == cut || later.iter().any(|step| step.node.inputs.contains(id));
+        let wanted: Vec<ValueId> = filled.iter().copied().filter(wanted).collect();
         let operations: Vec<_> = inside.iter().map(|step| operation(model, step)).collect();
         let plan = Plan::new(place.arithmetic, &operations, shapes, [&inputs, &wanted])?;
-        let outputs = wanted.into_iter().map(|slot| (slot, shapes[&slot])).collect();
+        let outputs = wanted.into_iter().map(|id| (id, shapes[&id])).collect();
         let (weights, has_run) = Default::default();
         let segment = Self { plan, steps: range, inputs, outputs, weights, has_run };
         if !place.low_memory {
@@ -64,7 +74,7 @@ impl Segment {
 
     /// Whether these steps are worth a plan: moving a tensor into blocks and out of them costs more than a few cheap operations.
     pub(super) fn pays(steps: &[Step]) -> bool {
-        steps.iter().any(|step| matches!(step.op, Op::Conv2d { .. }))
+        steps.iter().any(|step| matches!(step.node.op, Op::Conv2d { .. }))
     }
 
     /// The outputs, `[batch, channels, height, width]`, of inputs in the same layout.
@@ -95,13 +105,14 @@ impl Segment {
         Ok(self.weights.get_or_init(|| weights))
     }
 
-    fn parameters(&self, steps: &[Step], operation: usize) -> Result<super::step::Floats> {
+    fn parameters(&self, steps: &[Step], operation: usize) -> Result<Floats> {
         steps[self.steps.start + operation].floats()
     }
 }
 
 /// A step as the kernels describe it.
 pub(super) fn operation<'a>(model: &Model, step: &'a Step) -> Operation<'a> {
-    let weight = step.tensor("weight").and_then(|name| model.tensor_shape(name)?.try_into().ok());
-    Operation { op: &step.op, inputs: step.inputs.clone(), output: step.output, weight }
+    let weight = step.node.params.get("weight");
+    let weight = weight.and_then(|name| model.tensor_shape(name)?.try_into().ok());
+    Operation { node: &step.node, output: step.output(), weight }
 }

@@ -1,47 +1,47 @@
 //! One operation ready to run. Its parameters are copied to the device on first use.
 //!
-//! Parameters of operations on native kernels are never copied, because that would store the weights twice.
+//! Receives a node of the graph, perhaps with the batch norm behind it, and the source of its parameters. Parameters of operations
+//! on native kernels are never copied, because that would store the weights twice.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
 use burn::tensor::Device;
 
-use super::fold;
-use super::ops::Params;
+use super::operands::Params;
+use super::parameters::{self, Floats};
 use super::value::Value;
-use crate::card::{Node, Op};
+use crate::card::{Node, ValueId};
 use crate::error::{Error, Result};
 use crate::model::Weights;
-
-/// Values by role, each with its shape.
-pub(super) type Floats = BTreeMap<String, (Vec<f32>, Vec<usize>)>;
 
 /// One operation of a network.
 #[derive(Debug)]
 pub(crate) struct Step {
-    pub(crate) op: Op,
-    /// Input slots; slot 0 is the network's input, slot `i + 1` the output of node `i`.
-    pub(crate) inputs: Vec<usize>,
-    /// Output slot.
-    pub(crate) output: usize,
+    /// The node that it computes.
+    pub(crate) node: Node,
+    /// The batch norm folded into it, behind it in the graph.
+    norm: Option<Node>,
+    /// Position in the graph of the node whose tensor it gives: of the norm, where one is folded in.
+    pub(crate) position: usize,
     source: Source,
     params: OnceLock<Params>,
 }
 
-/// The source of a step's parameters.
+/// Where parameters come from and go to.
 #[derive(Debug, Clone)]
 pub(super) struct Source {
-    pub(super) node: Node,
-    /// The batch norm folded into it.
-    pub(super) norm: Option<Node>,
     pub(super) weights: Arc<Weights>,
     pub(super) device: Device,
 }
 
 impl Step {
-    pub(super) fn new(inputs: Vec<usize>, output: usize, source: Source) -> Self {
-        Self { op: source.node.op.clone(), inputs, output, source, params: OnceLock::new() }
+    pub(super) fn new(node: Node, norm: Option<Node>, position: usize, source: &Source) -> Self {
+        Self { node, norm, position, source: source.clone(), params: OnceLock::new() }
+    }
+
+    /// The tensor that it gives.
+    pub(crate) fn output(&self) -> ValueId {
+        ValueId::of_node(self.position)
     }
 
     /// The parameters on the device.
@@ -66,15 +66,10 @@ impl Step {
     /// # Errors
     /// As [`Step::params`].
     pub(super) fn floats(&self) -> Result<Floats> {
-        let Source { node, norm, weights, .. } = &self.source;
-        match norm {
-            Some(norm) => fold::folded_floats(node, norm, weights),
-            None => fold::floats_of(node, weights),
+        let Source { weights, .. } = &self.source;
+        match &self.norm {
+            Some(norm) => parameters::folded(&self.node, norm, weights),
+            None => parameters::of(&self.node, weights),
         }
-    }
-
-    /// The stored tensor of a role, to find its shape without reading it.
-    pub(super) fn tensor(&self, role: &str) -> Option<&str> {
-        self.source.node.params.get(role).map(String::as_str)
     }
 }

@@ -8,12 +8,14 @@
 use burn::tensor::Tensor;
 
 use super::head::features;
-use super::ops::{self, Params};
+use super::operands::Params;
+use super::ops;
 use super::score::Score;
 use super::step::Step;
+use super::steps::Slots;
 use super::value::{Value, map_tensor, on_tensor, zip_tensors};
 use super::{Features, Network};
-use crate::card::Op;
+use crate::card::{Op, ValueId};
 use crate::error::{Error, Result};
 
 /// The backward rule of a rectifier with input `x`, for the gradient `g` of its output.
@@ -43,7 +45,7 @@ pub enum Rectifiers {
 #[derive(Debug)]
 pub struct Sweep<'a> {
     network: &'a Network,
-    slots: Vec<Option<Value>>,
+    slots: Slots,
 }
 
 /// One operation of the backward pass.
@@ -61,7 +63,7 @@ impl Network {
     /// Number of operations of this network that a rule would treat as rectifiers.
     #[must_use]
     pub fn rectifiers(&self, which: Rectifiers) -> usize {
-        self.steps.iter().filter(|step| which.hold(&step.op)).count()
+        self.steps.iter().filter(|step| which.hold(&step.node.op)).count()
     }
 
     /// Runs forward without autodiff and keeps every value.
@@ -73,10 +75,10 @@ impl Network {
     /// When there are not as many values as whole pictures have.
     pub fn sweep(&self, values: Vec<f32>) -> Result<Sweep<'_>> {
         self.count(&values)?;
-        let mut slots = self.start(values)?;
-        for step in &self.steps {
-            let value = ops::apply(&step.op, step.params()?, inputs(&slots, step)?)?;
-            slots[step.output] = Some(value);
+        let mut slots = self.steps.start(values)?;
+        for step in self.steps.iter() {
+            let value = ops::apply(&step.node.op, step.params()?, inputs(&slots, step)?)?;
+            slots[step.output()] = Some(value);
         }
         Ok(Sweep { network: self, slots })
     }
@@ -98,23 +100,23 @@ impl Sweep<'_> {
         rule: Rule,
         visit: &mut dyn FnMut(SweptStep<'_>) -> Result<()>,
     ) -> Result<Vec<f32>> {
-        let network = self.network;
-        let mut gradients = vec![None; self.slots.len()];
-        gradients[network.logits] = Some(self.seed(*score, class)?);
-        for step in network.steps.iter().rev() {
-            let Some(gradient) = gradients[step.output].take() else { continue };
+        let steps = &self.network.steps;
+        let mut gradients = steps.empty();
+        gradients[steps.logits] = Some(self.seed(*score, class)?);
+        for step in steps.iter().rev() {
+            let Some(gradient) = gradients[step.output()].take() else { continue };
             visit(SweptStep {
-                node: step.output - 1,
-                op: &step.op,
+                node: step.position,
+                op: &step.node.op,
                 params: step.params()?,
                 gradient: &gradient,
             })?;
             let parts = backward(step, inputs(&self.slots, step)?, gradient, rule)?;
-            for (&slot, part) in step.inputs.iter().zip(parts) {
-                gradients[slot] = sum(gradients[slot].take(), part)?;
+            for (&id, part) in step.node.inputs.iter().zip(parts) {
+                gradients[id] = sum(gradients[id].take(), part)?;
             }
         }
-        match (gradients[0].take(), &self.slots[0]) {
+        match (gradients[ValueId::INPUT].take(), &self.slots[ValueId::INPUT]) {
             (Some(gradient), _) => gradient.to_vec(),
             // A score that does not depend on the picture has a gradient of zero.
             (None, Some(input)) => map_tensor!(input.clone(), t => t.zeros_like()).to_vec(),
@@ -124,7 +126,7 @@ impl Sweep<'_> {
 
     /// The gradient of the score with respect to the last tensor, in its shape.
     fn seed(&self, score: Score, class: usize) -> Result<Value> {
-        let last = self.network.logits;
+        let last = self.network.steps.logits;
         let shape = self.slots[last].as_ref().map(Value::shape).unwrap_or_default();
         let leaf = self.network.flat_logits(&mut self.slots.clone())?.autodiff().require_grad();
         let [_, classes] = leaf.dims();
@@ -177,12 +179,12 @@ impl Rectifiers {
 /// The gradients with respect to a step's inputs; `None` is zero.
 fn backward(step: &Step, inputs: Vec<Value>, gradient: Value, rule: Rule) -> Result<Vec<Option<Value>>> {
     match rule {
-        Rule::Guided(which) if which.hold(&step.op) => {
-            let is_bounded = matches!(step.op, Op::Relu6 {});
+        Rule::Guided(which) if which.hold(&step.node.op) => {
+            let is_bounded = matches!(step.node.op, Op::Relu6 {});
             let pairs = inputs.into_iter().zip([gradient]);
             pairs.map(|(x, g)| zip_tensors!(x, g, (x, g) => guided(x, g, is_bounded)).map(Some)).collect()
         }
-        Rule::Deconvolution(which) if which.hold(&step.op) => {
+        Rule::Deconvolution(which) if which.hold(&step.node.op) => {
             Ok(vec![Some(map_tensor!(gradient, g => g.clamp_min(0.0)))])
         }
         _ => derivative(step, inputs, gradient),
@@ -198,12 +200,12 @@ fn guided<const RANK: usize>(x: Tensor<RANK>, gradient: Tensor<RANK>, is_bounded
 pub(super) fn derivative(step: &Step, inputs: Vec<Value>, gradient: Value) -> Result<Vec<Option<Value>>> {
     let leaves: Vec<Value> =
         inputs.into_iter().map(|value| map_tensor!(value, t => t.autodiff().require_grad())).collect();
-    let output = ops::apply(&step.op, step.params()?, leaves.clone())?;
+    let output = ops::apply(&step.node.op, step.params()?, leaves.clone())?;
     let Value::R1(product) = zip_tensors!(output, gradient, (y, g) => (y * g).sum())? else {
         return Err(Error::internal("a sum is not of rank 1"));
     };
     if !product.is_tracked() {
-        return Err(Error::internal(format!("'{}' cannot be run backward", step.op.name())));
+        return Err(Error::internal(format!("'{}' cannot be run backward", step.node.op.name())));
     }
     let mut gradients = product.backward();
     let parts = leaves.into_iter();
@@ -211,9 +213,9 @@ pub(super) fn derivative(step: &Step, inputs: Vec<Value>, gradient: Value) -> Re
 }
 
 /// The inputs of a step. Nothing is moved out, because the backward pass reads them again.
-fn inputs(slots: &[Option<Value>], step: &Step) -> Result<Vec<Value>> {
-    let missing = || Error::internal(format!("a value that '{}' reads is gone", step.op.name()));
-    step.inputs.iter().map(|slot| slots[*slot].clone().ok_or_else(missing)).collect()
+pub(super) fn inputs(slots: &Slots, step: &Step) -> Result<Vec<Value>> {
+    let missing = || Error::internal(format!("a value that '{}' reads is gone", step.node.op.name()));
+    step.node.inputs.iter().map(|id| slots[*id].clone().ok_or_else(missing)).collect()
 }
 
 pub(super) fn sum(a: Option<Value>, b: Option<Value>) -> Result<Option<Value>> {

@@ -1,14 +1,14 @@
 //! A network run one operation at a time, with visible outputs.
 
 use super::Network;
-use super::value::Value;
+use super::steps::Slots;
 use crate::error::Result;
 
 /// A run of a [`Network`] that stops after every operation.
 #[derive(Debug)]
 pub struct Walk<'a> {
     network: &'a Network,
-    slots: Vec<Option<Value>>,
+    slots: Slots,
     next: usize,
 }
 
@@ -18,7 +18,7 @@ impl Network {
     /// # Errors
     /// As [`Network::trunk`].
     pub fn walk(&self, values: Vec<f32>) -> Result<Walk<'_>> {
-        Ok(Walk { network: self, slots: self.start(values)?, next: 0 })
+        Ok(Walk { network: self, slots: self.steps.start(values)?, next: 0 })
     }
 }
 
@@ -31,10 +31,10 @@ impl Walk<'_> {
     /// When the values cannot be read from the device.
     pub fn step(&mut self) -> Result<Option<(usize, Vec<f32>)>> {
         let Some(step) = self.network.steps.get(self.next) else { return Ok(None) };
-        let value = self.network.run(&mut self.slots, step, self.next)?;
+        let value = self.network.steps.run(&mut self.slots, self.next)?;
         let numbers = value.to_vec()?;
-        self.slots[step.output] = Some(value);
+        self.slots[step.output()] = Some(value);
         self.next += 1;
-        Ok(Some((step.output - 1, numbers)))
+        Ok(Some((step.position, numbers)))
     }
 }

@@ -1,13 +1,15 @@
 //! The effect of operations on axes on shapes.
 
-use super::shapes::Shape;
 use crate::error::Problem;
+
+/// A shape, or why there is none.
+pub type Shape = Result<Vec<usize>, Problem>;
 
 /// Checks that `axis` is an axis of `shape`.
 ///
 /// # Errors
 /// When it is not.
-pub fn in_range(axis: usize, shape: &[usize]) -> Result<(), Problem> {
+pub(crate) fn in_range(axis: usize, shape: &[usize]) -> Result<(), Problem> {
     match axis < shape.len() {
         true => Ok(()),
         false => Err(format!("axis {axis} is not an axis of {shape:?}").into()),
@@ -18,7 +20,7 @@ pub fn in_range(axis: usize, shape: &[usize]) -> Result<(), Problem> {
 ///
 /// # Errors
 /// When the shapes do not fit.
-pub fn matmul(left: &[usize], right: &[usize]) -> Shape {
+pub(crate) fn matmul(left: &[usize], right: &[usize]) -> Shape {
     let ([outer_left @ .., rows, inner], [outer_right @ .., depth, columns]) = (left, right) else {
         return Err(format!("cannot multiply {left:?} by {right:?}").into());
     };
@@ -48,7 +50,7 @@ pub fn broadcast(left: &[usize], right: &[usize]) -> Shape {
 ///
 /// # Errors
 /// When there is no such axis.
-pub fn flatten(x: &[usize], start: usize) -> Shape {
+pub(crate) fn flatten(x: &[usize], start: usize) -> Shape {
     in_range(start, x)?;
     Ok([&x[..start], &[x[start..].iter().product()]].concat())
 }
@@ -79,7 +81,7 @@ pub fn reshape(x: &[usize], spec: &[i64]) -> Shape {
 ///
 /// # Errors
 /// When `perm` is not a permutation of the axes.
-pub fn transpose(x: &[usize], perm: &[usize]) -> Shape {
+pub(crate) fn transpose(x: &[usize], perm: &[usize]) -> Shape {
     let mut sorted = perm.to_vec();
     sorted.sort_unstable();
     if !sorted.into_iter().eq(0..x.len()) {
@@ -122,7 +124,7 @@ pub fn unsqueeze(x: &[usize], axes: &[usize]) -> Shape {
 ///
 /// # Errors
 /// When the part is empty or the axis is missing.
-pub fn slice(x: &[usize], axis: usize, start: usize, end: usize, step: usize) -> Shape {
+pub(crate) fn slice(x: &[usize], axis: usize, start: usize, end: usize, step: usize) -> Shape {
     in_range(axis, x)?;
     let end = end.min(x[axis]);
     if start >= end {
@@ -137,7 +139,7 @@ pub fn slice(x: &[usize], axis: usize, start: usize, end: usize, step: usize) ->
 ///
 /// # Errors
 /// When the sizes do not add up to the axis.
-pub fn split(x: &[usize], axis: usize, sizes: &[usize], part: usize) -> Shape {
+pub(crate) fn split(x: &[usize], axis: usize, sizes: &[usize], part: usize) -> Shape {
     in_range(axis, x)?;
     let total = sizes.iter().try_fold(0_usize, |sum, size| sum.checked_add(*size));
     if total != Some(x[axis]) || part >= sizes.len() {
@@ -152,7 +154,7 @@ pub fn split(x: &[usize], axis: usize, sizes: &[usize], part: usize) -> Shape {
 ///
 /// # Errors
 /// When an axis is missing.
-pub fn reduce(x: &[usize], axes: &[usize], keep_dims: bool) -> Shape {
+pub(crate) fn reduce(x: &[usize], axes: &[usize], keep_dims: bool) -> Shape {
     axes.iter().try_for_each(|axis| in_range(*axis, x))?;
     let kept = x.iter().enumerate().filter_map(|(at, side)| match (axes.contains(&at), keep_dims) {
         (true, false) => None,

@@ -31,7 +31,8 @@ mod window;
 
 use std::collections::BTreeMap;
 
-pub use crate::draft::{Draft, DraftNode, Finished, ValueId, Weight, WeightId};
+pub use crate::card::ValueId;
+pub use crate::draft::{Draft, DraftNode, Finished, Weight, WeightId};
 
 pub use layers::{Built, GraphBuilder, Value};
 pub use window::{Conv, Pool};

@@ -26,7 +26,7 @@ pub fn of(graph: &Graph, shapes: &[Vec<usize>], tensors: &BTreeMap<String, Vec<u
             (Op::Conv2d { .. }, Some([_, rest @ ..])) => size(rest),
             (Op::Linear {}, Some([input, _])) => *input as u64,
             (Op::Matmul {}, _) => {
-                let left = node.inputs.first().and_then(|name| graph.position(name));
+                let left = node.inputs.first().and_then(|id| id.node());
                 left.and_then(|at| shapes[at].last()).map_or(0, |inner| *inner as u64)
             }
             _ => 0,

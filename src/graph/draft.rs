@@ -6,33 +6,12 @@
 
 use std::collections::BTreeMap;
 
-use crate::card::{Graph, InputSpec, Node, Op};
+use crate::card::{Graph, InputSpec, Node, Op, ValueId, Values};
 use crate::error::Problem;
-
-/// A tensor of a graph: its input, or what one of its nodes gives.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ValueId(usize);
 
 /// A stored tensor that nodes take as a parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct WeightId(usize);
-
-impl ValueId {
-    /// The graph's input.
-    pub const INPUT: Self = Self(0);
-
-    /// What the node at this position gives.
-    #[must_use]
-    pub const fn of_node(position: usize) -> Self {
-        Self(position + 1)
-    }
-
-    /// Position of the node that gives it; `None` for the input.
-    #[must_use]
-    pub const fn node(self) -> Option<usize> {
-        self.0.checked_sub(1)
-    }
-}
 
 /// A stored tensor.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -64,10 +43,10 @@ pub struct Draft {
     input: InputSpec,
     /// By position; `None` for what was removed.
     nodes: Vec<Option<DraftNode>>,
-    /// By tensor, the input first, for the first batch size.
-    shapes: Vec<Vec<usize>>,
-    /// By tensor: the nodes that read it, one entry for each time.
-    readers: Vec<Vec<ValueId>>,
+    /// For the first batch size.
+    shapes: Values<Vec<usize>>,
+    /// The nodes that read a tensor, one entry for each time.
+    readers: Values<Vec<ValueId>>,
     weights: Vec<Weight>,
     output: Option<ValueId>,
 }
@@ -84,7 +63,8 @@ pub struct Finished {
 impl Draft {
     pub(crate) fn new(input: InputSpec, shape: Vec<usize>) -> Self {
         let (nodes, weights) = (Vec::new(), Vec::new());
-        Self { input, nodes, shapes: vec![shape], readers: vec![Vec::new()], weights, output: None }
+        let (shapes, readers) = (Values::new(shape), Values::new(Vec::new()));
+        Self { input, nodes, shapes, readers, weights, output: None }
     }
 
     /// Name and size of the input.
@@ -127,7 +107,7 @@ impl Draft {
     /// The shape of a tensor, for the first batch size.
     #[must_use]
     pub fn shape(&self, id: ValueId) -> &[usize] {
-        &self.shapes[id.0]
+        &self.shapes[id]
     }
 
     /// A stored tensor.
@@ -150,7 +130,7 @@ impl Draft {
     /// Appends a node.
     pub(crate) fn push(&mut self, node: DraftNode, shape: Vec<usize>) -> ValueId {
         let id = ValueId::of_node(self.nodes.len());
-        node.inputs.iter().for_each(|input| self.readers[input.0].push(id));
+        node.inputs.iter().for_each(|input| self.readers[*input].push(id));
         self.nodes.push(Some(node));
         self.shapes.push(shape);
         self.readers.push(Vec::new());
@@ -159,7 +139,7 @@ impl Draft {
 
     /// The node that reads a tensor, when exactly one does, once, and the tensor is not the output.
     pub(crate) fn only_reader(&self, id: ValueId) -> Option<ValueId> {
-        match self.readers[id.0][..] {
+        match self.readers[id][..] {
             [reader] if self.output != Some(id) => Some(reader),
             _ => None,
         }
@@ -182,7 +162,7 @@ impl Draft {
         if self.node(id).is_none() {
             return;
         }
-        inputs.iter().for_each(|input| self.readers[input.0].push(id));
+        inputs.iter().for_each(|input| self.readers[*input].push(id));
         let Some(node) = id.node().and_then(|at| self.nodes[at].as_mut()) else { return };
         (node.op, node.params) = (op, params);
         let old = std::mem::replace(&mut node.inputs, inputs);
@@ -202,12 +182,12 @@ impl Draft {
 
     /// Says that a tensor has another shape than before.
     pub(crate) fn reshape(&mut self, id: ValueId, shape: Vec<usize>) {
-        self.shapes[id.0] = shape;
+        self.shapes[id] = shape;
     }
 
     /// Lets everything that reads `from` read `to`, an earlier tensor; `from` is removed.
     pub(crate) fn redirect(&mut self, from: ValueId, to: ValueId) {
-        let readers = std::mem::take(&mut self.readers[from.0]);
+        let readers = std::mem::take(&mut self.readers[from]);
         for reader in &readers {
             let node = reader.node().and_then(|at| self.nodes[at].as_mut());
             node.into_iter()
@@ -215,7 +195,7 @@ impl Draft {
                 .filter(|input| **input == from)
                 .for_each(|input| *input = to);
         }
-        self.readers[to.0].extend(readers);
+        self.readers[to].extend(readers);
         if self.output == Some(from) {
             self.output = Some(to);
         }
@@ -225,7 +205,7 @@ impl Draft {
     /// `reader` reads these tensors no longer.
     fn unread(&mut self, reader: ValueId, inputs: &[ValueId]) {
         for input in inputs {
-            let readers = &mut self.readers[input.0];
+            let readers = &mut self.readers[*input];
             if let Some(at) = readers.iter().rposition(|other| *other == reader) {
                 readers.swap_remove(at);
             }
@@ -237,12 +217,12 @@ impl Draft {
     fn remove_if_unread(&mut self, id: ValueId) {
         let mut open = vec![id];
         while let Some(id) = open.pop() {
-            if !self.readers[id.0].is_empty() || self.output.is_none_or(|output| output == id) {
+            if !self.readers[id].is_empty() || self.output.is_none_or(|output| output == id) {
                 continue;
             }
             let Some(node) = id.node().and_then(|at| self.nodes[at].take()) else { continue };
             for input in node.inputs {
-                let readers = &mut self.readers[input.0];
+                let readers = &mut self.readers[input];
                 if let Some(at) = readers.iter().rposition(|other| *other == id) {
                     readers.swap_remove(at);
                 }
@@ -261,17 +241,15 @@ impl Draft {
         names: &[String],
         mut call: impl FnMut(&str, &str, &Weight) -> String,
     ) -> Result<Finished, Problem> {
-        let positions: BTreeMap<ValueId, usize> =
-            self.nodes().enumerate().map(|(position, (id, _))| (id, position)).collect();
-        let name = |id: &ValueId| match positions.get(id) {
-            Some(position) => names[*position].clone(),
-            None => self.input.name.clone(),
-        };
+        let (mut kept, mut count) = (Values::new(ValueId::INPUT), 0);
+        for node in &self.nodes {
+            kept.push(ValueId::of_node(count));
+            count += usize::from(node.is_some());
+        }
         let output =
             self.output.filter(|output| *output != ValueId::INPUT).ok_or("does nothing to its input")?;
-        let output = name(&output);
         let mut called: BTreeMap<WeightId, String> = BTreeMap::new();
-        let (mut nodes, mut taken) = (Vec::with_capacity(positions.len()), Vec::new());
+        let (mut nodes, mut taken) = (Vec::with_capacity(count), Vec::new());
         for (own, (_, node)) in names.iter().zip(self.nodes()) {
             let mut params = BTreeMap::new();
             for (role, id) in &node.params {
@@ -282,11 +260,11 @@ impl Draft {
                 });
                 params.insert((*role).to_owned(), tensor.clone());
             }
-            let inputs = node.inputs.iter().map(name).collect();
+            let inputs = node.inputs.iter().map(|id| kept[*id]).collect();
             nodes.push(Node { name: own.clone(), inputs, params, op: node.op.clone() });
         }
         let mut take = |id: WeightId| std::mem::take(&mut self.weights[id.0]);
         let weights = taken.into_iter().map(|(tensor, id)| (tensor, take(id))).collect();
-        Ok(Finished { graph: Graph { input: self.input, nodes, output }, weights })
+        Ok(Finished { graph: Graph { input: self.input, nodes, output: kept[output] }, weights })
     }
 }

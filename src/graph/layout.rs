@@ -4,9 +4,7 @@
 //! or reshape them (attention makes a list of positions); such a tensor may have four axes without being a feature
 //! map.
 
-use std::collections::HashMap;
-
-use crate::card::{Graph, Node, Op};
+use crate::card::{Graph, Node, Op, Values};
 
 /// The meaning of an axis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,17 +34,14 @@ pub enum Map {
 /// For each node, whether its output is a feature map. `shapes` are those of the nodes, for a batch of one.
 pub fn feature_maps(graph: &Graph, shapes: &[Vec<usize>]) -> Vec<Map> {
     let input = &graph.input;
-    let picture = vec![1, input.channels, input.height, input.width];
-    let mut known: HashMap<&str, (Vec<Axis>, &[usize])> =
-        HashMap::from([(input.name.as_str(), (MAP.to_vec(), picture.as_slice()))]);
-    let mut maps = Vec::with_capacity(graph.nodes.len());
+    let picture = [1, input.channels, input.height, input.width];
+    let mut known: Values<(Vec<Axis>, &[usize])> = Values::new((MAP.to_vec(), &picture));
     for (node, shape) in graph.nodes.iter().zip(shapes) {
-        let inputs: Vec<_> = node.inputs.iter().filter_map(|name| known.get(name.as_str())).collect();
+        let inputs: Vec<_> = node.inputs.iter().map(|id| &known[*id]).collect();
         let axes = after(node, &inputs, shape);
-        maps.push(judge(&axes));
-        known.insert(&node.name, (axes, shape));
+        known.push((axes, shape));
     }
-    maps
+    known.of_nodes().iter().map(|(axes, _)| judge(axes)).collect()
 }
 
 fn judge(axes: &[Axis]) -> Map {

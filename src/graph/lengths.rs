@@ -3,21 +3,16 @@
 //! At zero a root has an infinite slope and a square a slope of zero, and their product is NaN. PyTorch defines the
 //! slope of norms and standard deviations as zero there; exporters decompose both. Receives a graph, marks its roots.
 
-use std::collections::HashMap;
-
-use crate::card::{Class, Graph, Node, Op};
+use crate::card::{Class, Graph, Node, Op, ValueId};
 
 /// Limit on the operations between a root and its squares.
 const BUDGET: usize = 64;
 
 /// Marks every root of a sum of squares.
 pub fn mark(graph: &mut Graph) {
-    let givers: HashMap<&str, &Node> = graph.nodes.iter().map(|node| (node.name.as_str(), node)).collect();
-    let lengths: Vec<bool> = graph
-        .nodes
-        .iter()
-        .map(|node| matches!(node.op, Op::Sqrt { .. }) && is_sum_of_squares(&node.inputs, &givers))
-        .collect();
+    let is_length =
+        |node: &Node| matches!(node.op, Op::Sqrt { .. }) && is_sum_of_squares(&node.inputs, graph);
+    let lengths: Vec<bool> = graph.nodes.iter().map(is_length).collect();
     for (node, is_length) in graph.nodes.iter_mut().zip(lengths) {
         if let Op::Sqrt { of_squares } = &mut node.op {
             *of_squares = is_length;
@@ -26,21 +21,21 @@ pub fn mark(graph: &mut Graph) {
 }
 
 /// Whether these tensors consist of squares, combined by sums, positive factors and rearrangement only.
-fn is_sum_of_squares(values: &[String], givers: &HashMap<&str, &Node>) -> bool {
-    let mut open: Vec<&str> = values.iter().map(String::as_str).collect();
+fn is_sum_of_squares(values: &[ValueId], graph: &Graph) -> bool {
+    let mut open = values.to_vec();
     let mut left = BUDGET;
-    while let Some(node) = open.pop().map(|name| givers.get(name)) {
-        let Some(node) = node.filter(|_| left > 0) else { return false };
+    while let Some(id) = open.pop() {
+        let Some(node) = graph.node(id).filter(|_| left > 0) else { return false };
         left -= 1;
         match (&node.op, &node.inputs[..]) {
             (Op::Pow { exponent }, _) if *exponent > 0.0 && exponent % 2.0 == 0.0 => {}
             (Op::Mul { scalar: None }, [first, second]) if first == second => {}
             (Op::Mul { scalar: Some(factor) } | Op::Div { scalar: Some(factor) }, [of]) if *factor > 0.0 => {
-                open.push(of);
+                open.push(*of);
             }
-            (Op::Maximum { scalar: Some(0.0) }, [of]) => open.push(of),
-            (Op::Add { scalar: None }, [first, second]) => open.extend([first.as_str(), second]),
-            (op, parts) if keeps_sign(op) => open.extend(parts.iter().map(String::as_str)),
+            (Op::Maximum { scalar: Some(0.0) }, [of]) => open.push(*of),
+            (Op::Add { scalar: None }, [first, second]) => open.extend([*first, *second]),
+            (op, parts) if keeps_sign(op) => open.extend(parts),
             _ => return false,
         }
     }
@@ -60,20 +55,21 @@ mod tests {
     use super::*;
     use crate::card::{InputSpec, Layout};
 
-    /// Whether the root at the end of these operations on `x` is a length.
-    fn is_length(ops: &[(&str, Op, &[&str])]) -> bool {
+    /// Whether the root of the last of these operations is a length. Each reads what it names: the input is 0, an operation the
+    /// number of those up to it.
+    fn is_length(ops: &[(Op, &[usize])]) -> bool {
         let input =
             InputSpec { name: "x".into(), channels: 3, height: 4, width: 4, layout: Layout::default() };
-        let node = |(name, op, inputs): &(&str, Op, &[&str])| Node {
-            name: (*name).into(),
-            inputs: inputs.iter().map(|input| (*input).into()).collect(),
+        let id = |at: usize| at.checked_sub(1).map_or(ValueId::INPUT, ValueId::of_node);
+        let node = |(op, inputs): &(Op, &[usize])| Node {
+            name: String::new(),
+            inputs: inputs.iter().map(|input| id(*input)).collect(),
             params: std::collections::BTreeMap::new(),
             op: op.clone(),
         };
         let mut nodes: Vec<Node> = ops.iter().map(node).collect();
-        let last = nodes.last().unwrap().name.clone();
-        nodes.push(node(&("root", Op::Sqrt { of_squares: false }, &[last.as_str()])));
-        let mut graph = Graph { input, nodes, output: "root".into() };
+        nodes.push(node(&(Op::Sqrt { of_squares: false }, &[ops.len()])));
+        let mut graph = Graph { input, nodes, output: ValueId::of_node(ops.len()) };
         mark(&mut graph);
         graph.nodes.last().unwrap().op == (Op::Sqrt { of_squares: true })
     }
@@ -81,25 +77,22 @@ mod tests {
     #[test]
     fn a_standard_deviation_that_is_spelled_out_is_a_length() {
         let axes = vec![2, 3];
+        let (mean, centred, squares, variance) = (1, 2, 3, 4);
         assert!(is_length(&[
-            ("mean", Op::GlobalAvgPool {}, &["x"]),
-            ("centred", Op::Sub { scalar: None }, &["x", "mean"]),
-            ("squares", Op::Mul { scalar: None }, &["centred", "centred"]),
-            ("variance", Op::ReduceMean { axes, keep_dims: false }, &["squares"]),
-            ("unbiased", Op::Mul { scalar: Some(16.0 / 15.0) }, &["variance"]),
+            (Op::GlobalAvgPool {}, &[0]),
+            (Op::Sub { scalar: None }, &[0, mean]),
+            (Op::Mul { scalar: None }, &[centred, centred]),
+            (Op::ReduceMean { axes, keep_dims: false }, &[squares]),
+            (Op::Mul { scalar: Some(16.0 / 15.0) }, &[variance]),
         ]));
     }
 
     #[test]
     fn a_root_of_anything_else_is_none() {
-        assert!(!is_length(&[("relu", Op::Relu {}, &["x"])]));
-        let powers = [
-            ("square", Op::Pow { exponent: 2.0 }, &["x"][..]),
-            ("cube", Op::Pow { exponent: 3.0 }, &["x"][..]),
-        ];
-        let [square, cube] = powers;
+        assert!(!is_length(&[(Op::Relu {}, &[0])]));
+        let [square, cube] = [2.0, 3.0].map(|exponent| (Op::Pow { exponent }, &[0][..]));
         assert!(is_length(std::slice::from_ref(&square)) && !is_length(std::slice::from_ref(&cube)));
-        let shifted = ("shifted", Op::Add { scalar: Some(1.0) }, &["square"][..]);
+        let shifted = (Op::Add { scalar: Some(1.0) }, &[1][..]);
         assert!(!is_length(&[square, shifted]), "its slope at zero is finite");
     }
 }

@@ -6,11 +6,11 @@
 use std::collections::BTreeMap;
 
 use super::axes::{
-    broadcast, flatten, in_range, matmul, reduce, reshape, slice, split, squeeze, transpose, unsqueeze,
+    Shape, broadcast, flatten, in_range, matmul, reduce, reshape, slice, split, squeeze, transpose, unsqueeze,
 };
 use super::resize;
 use super::window::{Window, image};
-use crate::card::{Graph, Op, PadMode, ResizeMapping};
+use crate::card::{Graph, Op, PadMode, ResizeMapping, Values};
 use crate::error::Problem;
 
 /// More elements than any real activation has (1 GiB of floats); guards against absurd cards.
@@ -24,21 +24,18 @@ pub fn infer(graph: &Graph, tensors: &BTreeMap<String, Vec<usize>>) -> Result<Ve
     let input = &graph.input;
     let picture = sane(vec![1, input.channels, input.height, input.width])
         .map_err(|problem| problem.after("graph.input: "))?;
-    let mut known: BTreeMap<&str, Vec<usize>> = BTreeMap::from([(input.name.as_str(), picture)]);
-    let mut shapes = Vec::with_capacity(graph.nodes.len());
+    let mut shapes = Values::new(picture);
     for node in &graph.nodes {
-        let inputs: Vec<&[usize]> =
-            node.inputs.iter().map(|name| known.get(name.as_str()).map_or(&[][..], Vec::as_slice)).collect();
+        let inputs: Vec<&[usize]> = node.inputs.iter().map(|id| shapes[*id].as_slice()).collect();
         let params = node.params.iter();
         let params: Vec<Stored> = params
             .map(|(role, name)| Stored { role, name, shape: tensors.get(name).map(Vec::as_slice) })
             .collect();
         let shape = after(&node.op, &inputs, &params)
             .map_err(|problem| problem.about_node(&node.name, node.op.name()))?;
-        known.insert(&node.name, shape.clone());
         shapes.push(shape);
     }
-    Ok(shapes)
+    Ok(shapes.of_nodes().to_vec())
 }
 
 /// A parameter of an operation.
@@ -81,9 +78,6 @@ struct Site<'a> {
     inputs: &'a [&'a [usize]],
     params: &'a [Stored<'a>],
 }
-
-/// A shape, or why there is none.
-pub type Shape = Result<Vec<usize>, Problem>;
 
 impl Site<'_> {
     fn output(&self) -> Shape {

@@ -8,7 +8,7 @@ pub use request::LayerRequest;
 
 use super::Model;
 use super::layout::Map;
-use crate::card::{Class, Node, Op, ResizeMode};
+use crate::card::{Class, Node, Op, ResizeMode, Values};
 use crate::error::{Action, Error, Phrase, Problem, Result, Subject};
 
 /// The selected layer and the reason.
@@ -54,7 +54,7 @@ impl Model {
                 name: node.name.clone(),
                 op: node.op.name(),
                 shape: self.shapes[index].clone(),
-                receptive_field: fields[index].filter(|_| self.maps[index] != Map::No),
+                receptive_field: Some(fields[index]).filter(|_| self.maps[index] != Map::No),
                 explainable: leads.contains(&index) && self.has_extent(index),
             })
             .collect()
@@ -180,35 +180,28 @@ impl Model {
 
     /// Indices of the nodes that the logits depend on, without the logits.
     fn leads_to_logits(&self) -> HashSet<usize> {
-        let mut wanted: HashSet<&str> = HashSet::new();
-        let mut leads = HashSet::new();
+        let mut leads = HashSet::from([self.scores]);
         for index in (0..=self.scores).rev() {
-            let node = &self.graph.nodes[index];
-            if index == self.scores || wanted.contains(node.name.as_str()) {
-                wanted.extend(node.inputs.iter().map(String::as_str));
-                if index != self.scores {
-                    leads.insert(index);
-                }
+            if leads.contains(&index) {
+                leads.extend(self.graph.nodes[index].inputs.iter().filter_map(|id| id.node()));
             }
         }
+        leads.remove(&self.scores);
         leads
     }
 
     /// Receptive fields by the usual recurrence: a window of `k` at a step of `j` input pixels adds `(k - 1) j`.
-    fn receptive_fields(&self) -> Vec<Option<[usize; 2]>> {
+    fn receptive_fields(&self) -> Vec<[usize; 2]> {
         let input = &self.graph.input;
         let whole = [input.height, input.width];
-        let mut seen: std::collections::HashMap<&str, ([usize; 2], [usize; 2])> =
-            [(input.name.as_str(), ([1, 1], [1, 1]))].into();
-        let mut fields = Vec::new();
+        let mut seen: Values<([usize; 2], [usize; 2])> = Values::new(([1, 1], [1, 1]));
         for node in &self.graph.nodes {
             let (mut field, mut jump) = ([1, 1], [1, 1]);
-            for name in &node.inputs {
-                if let Some((other, step)) = seen.get(name.as_str()) {
-                    for axis in 0..2 {
-                        field[axis] = field[axis].max(other[axis]);
-                        jump[axis] = jump[axis].max(step[axis]);
-                    }
+            for id in &node.inputs {
+                let (other, step) = seen[*id];
+                for axis in 0..2 {
+                    field[axis] = field[axis].max(other[axis]);
+                    jump[axis] = jump[axis].max(step[axis]);
                 }
             }
             match self.window(node) {
@@ -224,10 +217,9 @@ impl Model {
                 None if sees_all(&node.op) => field = whole,
                 None => {}
             }
-            fields.push(Some(field));
-            seen.insert(&node.name, (field, jump));
+            seen.push((field, jump));
         }
-        fields
+        seen.of_nodes().iter().map(|(field, _)| *field).collect()
     }
 
     /// Extent of the window, with dilation, and its step as a pair: input cells per output cells.
@@ -251,7 +243,7 @@ impl Model {
                     ResizeMode::Bilinear => 2,
                     ResizeMode::Bicubic => 4,
                 };
-                let source = self.graph.position(node.inputs.first()?).map(|at| &self.shapes[at]);
+                let source = node.inputs.first()?.node().map(|at| &self.shapes[at]);
                 let picture = &self.graph.input;
                 let [height, width] =
                     source.map_or([picture.height, picture.width], |shape| [shape[2], shape[3]]);

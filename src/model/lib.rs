@@ -23,7 +23,7 @@ pub use layers::{Choice, LayerInfo, LayerRequest};
 pub use output::{FinalActivation, OutputSpec};
 pub use pack::Weights;
 
-use crate::card::{Card, Graph};
+use crate::card::{Card, Graph, ValueId};
 use crate::digest::hex;
 use crate::error::{Error, OptionName, Phrase, Problem, Result};
 use fits::check;
@@ -170,7 +170,7 @@ impl Model {
     /// Whether nodes after the scores turn them into the network's output.
     #[must_use]
     pub fn has_activation(&self) -> bool {
-        self.graph.nodes[self.raw_scores].name != self.graph.output
+        ValueId::of_node(self.raw_scores) != self.graph.output
     }
 
     /// What the outputs mean.

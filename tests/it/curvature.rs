@@ -3,8 +3,10 @@
 //! `H A` is the rate at which the gradient changes as the activations grow in proportion. So a network with a factor `s`
 //! behind the tapped layer gives it by differences of the gradient in `s`, for any layers after it.
 
+use std::collections::BTreeMap;
+
 use burncam::DeviceName;
-use burncam::card::{Card, Graph};
+use burncam::card::{Card, Graph, Node, Op, ValueId};
 use burncam::engine::{Network, Score};
 use burncam::model::StoredTensor;
 use burncam::model::import::{ImportRequest, import};
@@ -27,14 +29,16 @@ const SCORES: [Score; 8] = [
 /// The graph with its layer times `scale` where others read it, as a node of the name `scaled`.
 fn with_factor(graph: &Graph, layer: usize, scale: f64) -> Graph {
     let mut graph = graph.clone();
-    let name = graph.nodes[layer].name.clone();
-    for node in &mut graph.nodes[layer + 1..] {
-        for input in node.inputs.iter_mut().filter(|input| **input == name) {
-            "scaled".clone_into(input);
+    // The new node stands behind the layer, so that what read it or later tensors reads one tensor further on.
+    let moved = |id: &mut ValueId| {
+        if let Some(at) = id.node().filter(|at| *at >= layer) {
+            *id = ValueId::of_node(at + 1);
         }
-    }
-    let node = format!(r#"{{ "name": "scaled", "op": "mul", "scalar": {scale:?}, "inputs": ["{name}"] }}"#);
-    graph.nodes.insert(layer + 1, serde_json::from_str(&node).unwrap());
+    };
+    graph.nodes[layer + 1..].iter_mut().flat_map(|node| &mut node.inputs).for_each(moved);
+    moved(&mut graph.output);
+    let (inputs, op) = (vec![ValueId::of_node(layer)], Op::Mul { scalar: Some(scale) });
+    graph.nodes.insert(layer + 1, Node { name: "scaled".into(), inputs, params: BTreeMap::new(), op });
     graph
 }
 

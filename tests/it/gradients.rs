@@ -1,8 +1,10 @@
 //! Gradients against central differences, and identities that need no other library.
 
+use std::collections::BTreeMap;
+
 use burncam::DeviceName;
 use burncam::cam::Method;
-use burncam::card::Card;
+use burncam::card::{InputSpec, Node, Op, ValueId};
 use burncam::engine::{Network, Score};
 use burncam::model::{LayerRequest, Model};
 
@@ -43,10 +45,6 @@ fn branching() -> Made {
 
 /// The same network cut off below `tap`, so that activations can be put in by hand.
 fn head_of(model: &Model) -> Made {
-    let mut graph = model.graph().clone();
-    graph.nodes.drain(..2);
-    graph.input.name = "tap".to_owned();
-    graph.input.channels = 4;
     let weights = ["conv.weight", "bn.weight", "bn.bias", "bn.running_mean", "bn.running_var"];
     let shapes: [&[usize]; 5] = [&[4, 2, 3, 3], &[4], &[4], &[4], &[4]];
     let mut tensors: Vec<_> =
@@ -56,19 +54,18 @@ fn head_of(model: &Model) -> Made {
     tensors.extend(dense.map(|(name, shape)| tensor(name, shape, &seeded(name, shape))));
     // A four-channel input has no colour order, so the head stands behind a convolution that a card can feed:
     // one grey plane of four bands, each band one channel.
-    let bands = r#"{ "name": "bands", "op": "reshape", "inputs": ["planes"], "shape": [0, 4, 6, 6] }"#;
-    graph.input.name = "planes".to_owned();
-    graph.input.channels = 1;
-    graph.input.height = 24;
-    graph.nodes.insert(0, serde_json::from_str(bands).unwrap());
-    for node in &mut graph.nodes {
-        for input in &mut node.inputs {
-            if input == "tap" {
-                "bands".clone_into(input);
-            }
-        }
-    }
-    let card = Card { graph: Some(graph), ..model.card().clone() };
+    let mut card = model.card().clone();
+    let graph = card.graph.as_mut().unwrap();
+    let ids: Vec<ValueId> = graph.nodes[2..].iter().flat_map(|node| node.inputs.clone()).collect();
+    assert!(ids.iter().all(|id| *id >= ValueId::of_node(1)), "the head reads nothing below the tap");
+    graph.input = InputSpec { name: "planes".into(), channels: 1, height: 24, ..graph.input.clone() };
+    // Two nodes go and one comes, which stands in the tap's place.
+    let moved = |id: ValueId| id.node().map_or(id, |at| ValueId::of_node(at - 1));
+    graph.nodes.drain(..2);
+    graph.nodes.iter_mut().flat_map(|node| &mut node.inputs).for_each(|id| *id = moved(*id));
+    graph.output = moved(graph.output);
+    let (name, inputs, op) = ("bands".into(), vec![ValueId::INPUT], Op::Reshape { shape: vec![0, 4, 6, 6] });
+    graph.nodes.insert(0, Node { name, inputs, params: BTreeMap::new(), op });
     made(&card, tensors)
 }
 

@@ -4,8 +4,6 @@
 
 mod onnx;
 
-use std::collections::HashMap;
-
 use burn::module::{Module, Param};
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::norm::{BatchNorm, BatchNormConfig, LayerNorm, LayerNormConfig};
@@ -22,19 +20,13 @@ use crate::support::{seeded, tensor};
 /// The graph as JSON, its nodes and tensors numbered.
 fn numbered(graph: &Graph) -> String {
     let mut graph = graph.clone();
-    let mut names =
-        HashMap::from([(std::mem::replace(&mut graph.input.name, "input".into()), "input".to_owned())]);
+    graph.input.name = "input".into();
     for (at, node) in graph.nodes.iter_mut().enumerate() {
-        let own = format!("n{at}");
-        for input in &mut node.inputs {
-            *input = names[input].clone();
-        }
+        node.name = format!("n{at}");
         for (role, name) in &mut node.params {
-            *name = format!("{own}.{role}");
+            *name = format!("n{at}.{role}");
         }
-        names.insert(std::mem::replace(&mut node.name, own.clone()), own);
     }
-    graph.output = names[&graph.output].clone();
     serde_json::to_string_pretty(&graph).unwrap()
 }
 

@@ -12,7 +12,8 @@ mod slope;
 use burn::tensor::{Tensor, activation, module};
 
 use super::kink;
-use super::ops::{self, Params, alike, channels, param, reduce, two_sided};
+use super::operands::{Params, alike, channels, param, two_sided};
+use super::ops::{self, reduce};
 use super::pool;
 use super::value::{Value, map_tensor, zip_tensors};
 use crate::card::{Class, Op, PadMode, Statistic};

@@ -2,8 +2,8 @@
 
 use burn::tensor::Tensor;
 
-use super::super::norm::{layer_rows, per_channel, scaled, window_mean};
-use super::super::ops::{Params, param};
+use super::super::norm::{layer_rows, per_channel, window_mean};
+use super::super::operands::{Params, param, scaled};
 use super::super::sums::mean_rows;
 use super::super::value::{Value, map_tensor, zip_tensors};
 use crate::card::Op;

@@ -55,7 +55,7 @@ pub enum Statistic {
 impl Statistic {
     /// Whether it is linear and has weights that are not negative, so that what is not negative stays so.
     #[must_use]
-    pub fn is_average(self) -> bool {
+    pub(crate) fn is_average(self) -> bool {
         matches!(self, Self::Mean | Self::Sum)
     }
 }

@@ -70,7 +70,7 @@ impl Function {
 
     /// Whether it is the same function, with settings no further apart than `tolerance`.
     #[must_use]
-    pub fn is_near(self, other: Self, tolerance: f64) -> bool {
+    pub(crate) fn is_near(self, other: Self, tolerance: f64) -> bool {
         let mut settings = self.settings.iter().zip(other.settings);
         std::ptr::eq(self.entry, other.entry) && settings.all(|(own, other)| (own - other).abs() < tolerance)
     }

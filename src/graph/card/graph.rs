@@ -1,30 +1,31 @@
-//! The graph: named operations on named tensors, in topological order.
+//! The graph: operations on tensors by number, in topological order.
+//!
+//! Receives nodes, checks that they fit together. Names are labels, for users and messages; [`super::wire`] reads and writes the
+//! JSON, where they are also references.
 
 use std::collections::{BTreeMap, HashSet};
 
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
-use super::Op;
+use super::{Op, ValueId};
 use crate::error::{Problem, Subject};
 
 /// A network as a flat list of operations in topological order.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Graph {
     /// The network's input.
     pub input: InputSpec,
     /// The operations, each after all of its inputs.
     pub nodes: Vec<Node>,
-    /// Name of the tensor with the class scores, `[batch, classes]`.
-    pub output: String,
+    /// The tensor with the class scores, `[batch, classes]`.
+    pub output: ValueId,
 }
 
 /// Name and size of the network's input, `[batch, channels, height, width]`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct InputSpec {
-    /// The name by which nodes refer to it.
+    /// The name by which a card's nodes refer to it.
     pub name: String,
     /// Number of colour channels: 3, or 1 for grey.
     pub channels: usize,
@@ -54,84 +55,76 @@ impl Layout {
     }
 }
 
-/// One operation. Its output tensor has the node's name.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+/// One operation.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Node {
-    /// The source framework's own name, for example `layer4.2.conv3`.
+    /// The source framework's own name, for example `layer4.2.conv3`. Its output tensor has the same name.
     pub name: String,
-    /// Names of its input tensors.
-    pub inputs: Vec<String>,
+    /// What it reads.
+    pub inputs: Vec<ValueId>,
     /// Role of a weight in the operation -> name of the tensor in the file.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub params: BTreeMap<String, String>,
     /// The operation and its settings.
-    #[serde(flatten)]
     pub op: Op,
 }
 
-impl<'de> Deserialize<'de> for Node {
-    /// Written by hand because serde cannot both flatten and refuse unknown fields: the fields common to all nodes
-    /// are removed first, and the rest must be exactly the operation's.
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut fields = serde_json::Map::deserialize(deserializer)?;
-        let name: String = take(&mut fields, "name")?.ok_or_else(|| D::Error::missing_field("name"))?;
-        let inputs = take(&mut fields, "inputs")?.ok_or_else(|| D::Error::missing_field("inputs"))?;
-        let params = take(&mut fields, "params")?.unwrap_or_default();
-        let op = serde_json::from_value(fields.into())
-            .map_err(|error| D::Error::custom(format!("node '{name}': {error}")))?;
-        Ok(Self { name, inputs, params, op })
-    }
-}
-
-fn take<T: serde::de::DeserializeOwned, E: serde::de::Error>(
-    fields: &mut serde_json::Map<String, serde_json::Value>,
-    key: &str,
-) -> Result<Option<T>, E> {
-    fields
-        .remove(key)
-        .map(|value| serde_json::from_value(value).map_err(|error| E::custom(format!("{key}: {error}"))))
-        .transpose()
-}
-
 impl Graph {
-    /// Index of the node called `name`.
+    /// Index of the node called `name`, as a user says it. Nodes refer to each other by number.
     #[must_use]
     pub fn position(&self, name: &str) -> Option<usize> {
         self.nodes.iter().position(|node| node.name == name)
     }
 
-    /// Checks names, order, arity and roles; shapes are checked later.
+    /// The node that gives a tensor; `None` for the input.
+    #[must_use]
+    pub fn node(&self, id: ValueId) -> Option<&Node> {
+        self.nodes.get(id.node()?)
+    }
+
+    /// The name of a tensor; `None` when the graph does not have it.
+    #[must_use]
+    pub fn name(&self, id: ValueId) -> Option<&str> {
+        match id.node() {
+            Some(at) => self.nodes.get(at).map(|node| node.name.as_str()),
+            None => Some(&self.input.name),
+        }
+    }
+
+    /// Checks order, names, arity and roles of a graph that was built in memory; shapes are checked later.
     pub fn check(&self) -> Result<(), Problem> {
-        self.check_size()?;
-        let mut known: Vec<&str> = vec![&self.input.name];
-        let mut seen: HashSet<&str> = HashSet::from([self.input.name.as_str()]);
+        self.input.check_size(self.nodes.len())?;
+        let mut names: HashSet<&str> = HashSet::from([self.input.name.as_str()]);
         for (index, node) in self.nodes.iter().enumerate() {
-            let within =
-                |problem: Problem| problem.about(Subject::CardNode { index, name: node.name.clone() });
-            for input in &node.inputs {
-                if !seen.contains(input.as_str()) {
-                    let problem = Problem::new(format!("reads '{input}', which no earlier node gives"));
-                    return Err(within(problem.near(input, known.iter().copied())));
-                }
+            let within = within(index, &node.name);
+            if node.inputs.iter().any(|input| *input >= ValueId::of_node(index)) {
+                return Err(within(Problem::new("reads a tensor that no earlier node gives")));
             }
             node.check().map_err(within)?;
-            if !seen.insert(&node.name) {
-                let problem = Problem::new(format!("two nodes are called '{}'", node.name));
-                return Err(within(problem.expected("different names")));
+            if !names.insert(&node.name) {
+                return Err(doubled(index, &node.name));
             }
-            known.push(&node.name);
         }
-        if self.position(&self.output).is_none() {
-            return Err(Problem::new(format!("no node is called '{}'", self.output))
-                .near(&self.output, known.into_iter().skip(1))
-                .about_field("graph.output"));
+        match self.output.node() {
+            Some(at) if at < self.nodes.len() => Ok(()),
+            _ => Err(Problem::new("no node gives it").about_field("graph.output")),
         }
-        Ok(())
     }
 }
 
+/// Says of a problem which node has it.
+pub(super) fn within(index: usize, name: &str) -> impl Fn(Problem) -> Problem {
+    move |problem| problem.about(Subject::CardNode { index, name: name.to_owned() })
+}
+
+/// The problem of a name that stands for two tensors.
+pub(super) fn doubled(index: usize, name: &str) -> Problem {
+    let problem = Problem::new(format!("two nodes are called '{name}'"));
+    within(index, name)(problem.expected("different names"))
+}
+
 impl Node {
-    fn check(&self) -> Result<(), Problem> {
+    /// Checks arity, roles and settings.
+    pub(super) fn check(&self) -> Result<(), Problem> {
         self.op.check_arity(self.inputs.len(), self.params.contains_key("other"))?;
         let roles = self.op.roles();
         for role in self.params.keys() {

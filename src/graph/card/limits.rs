@@ -1,7 +1,7 @@
 //! Valid ranges of settings. They exclude only networks that cannot exist, so that later arithmetic cannot overflow
 //! or run for hours.
 
-use super::{Graph, InputSpec, Op, ResizeMapping, ResizeMode};
+use super::{InputSpec, Op, ResizeMapping, ResizeMode};
 use crate::error::Problem;
 
 /// The largest kernel, stride, dilation or padding, in pixels.
@@ -66,16 +66,16 @@ impl Op {
     }
 }
 
-impl Graph {
+impl InputSpec {
     /// Refuses empty or absurdly large inputs, and graphs without operations.
-    pub(super) fn check_size(&self) -> Result<(), Problem> {
-        let InputSpec { channels, height, width, .. } = self.input;
+    pub(super) fn check_size(&self, operations: usize) -> Result<(), Problem> {
+        let Self { channels, height, width, .. } = *self;
         if [channels, height, width].iter().any(|side| *side == 0 || *side > MAX_SIDE) {
             return Err(Problem::new(format!("size {channels}x{height}x{width} is not sensible"))
                 .expected(format!("1 to {MAX_SIDE} each"))
                 .about_field("graph.input"));
         }
-        if self.nodes.is_empty() {
+        if operations == 0 {
             return Err(Problem::new("is empty")
                 .expected("at least one operation")
                 .about_field("graph.nodes"));

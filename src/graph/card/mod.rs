@@ -13,6 +13,8 @@ mod ops;
 mod preprocess;
 mod resize;
 mod signature;
+mod value;
+mod wire;
 
 use std::str::FromStr;
 
@@ -26,16 +28,20 @@ pub use functions::{SELU_CONSTANTS, from_onnx, is_onnx_function};
 pub use graph::{Graph, InputSpec, Layout, Node};
 pub use ops::{Op, PadMode};
 pub use preprocess::{ColorOrder, Crop, Filter, Preprocess, Resize};
-pub use resize::CUBIC_A;
+pub(crate) use resize::CUBIC_A;
 pub use resize::{Coordinates, ResizeMapping, ResizeMode, Rounding};
+pub use value::{ValueId, Values};
 
 /// The newest card version that this build reads and the one it writes.
 pub const SCHEMA_VERSION: u32 = 1;
 
 /// Everything about a network except its weights.
+///
+/// `G` is the graph. While JSON is read it is one whose names have not been looked up yet.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Card {
+// serde would ask for `G: Default` on account of the field's default, which is `None`.
+#[serde(deny_unknown_fields, bound(deserialize = "G: Deserialize<'de>"))]
+pub struct Card<G = Graph> {
     /// Version of this format; [`SCHEMA_VERSION`].
     pub schema_version: u32,
     /// The name that records show.
@@ -48,7 +54,7 @@ pub struct Card {
     pub num_classes: Option<usize>,
     /// The graph itself; excludes [`Card::arch`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub graph: Option<Graph>,
+    pub graph: Option<G>,
     /// The preprocessing of pictures.
     pub preprocess: Preprocess,
     /// The network's task. Default: what the graph proves, else the usual task for this number of outputs.
@@ -191,14 +197,13 @@ impl Card {
     /// With the field's path, for example `graph.nodes[3]: unknown field 'strid', expected one of ...`.
     pub fn from_json(text: &str) -> Result<Self, Problem> {
         let mut json = serde_json::Deserializer::from_str(text);
-        let card: Self = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        let card: Card<wire::Graph> = serde_path_to_error::deserialize(&mut json).map_err(|error| {
             let path = error.path().to_string();
             let problem = Problem::new(error.into_inner().to_string().replace('`', "'"));
             if path == "." { problem.about(Subject::Card) } else { problem.about_field(path) }
         })?;
         json.end().map_err(|error| of_card(error.to_string()))?;
-        card.check()?;
-        Ok(card)
+        card.resolve()
     }
 
     /// The card as indented JSON with a final newline.
@@ -214,79 +219,48 @@ impl Card {
 
     /// Checks the rules for every card, whether read from JSON or built in memory.
     pub fn check(&self) -> Result<(), Problem> {
+        self.check_version_and_form()?;
+        self.graph.as_ref().map_or(Ok(()), Graph::check)?;
+        self.preprocess.check()
+    }
+}
+
+impl<G> Card<G> {
+    fn check_version_and_form(&self) -> Result<(), Problem> {
         if self.schema_version != SCHEMA_VERSION {
             return Err(Problem::expected_but(SCHEMA_VERSION.to_string(), self.schema_version.to_string())
                 .about_field("schema_version")
                 .hint("a newer burncam may read it"));
         }
         match (&self.arch, &self.graph) {
-            (Some(_), Some(_)) => {
-                return Err(of_card("has both 'arch' and 'graph'").expected("one of them"));
-            }
-            (None, None) => {
-                return Err(of_card("has neither 'arch' nor 'graph'").expected("one of them"));
-            }
-            (None, Some(graph)) => graph.check()?,
-            (Some(_), None) => {}
+            (Some(_), Some(_)) => Err(of_card("has both 'arch' and 'graph'").expected("one of them")),
+            (None, None) => Err(of_card("has neither 'arch' nor 'graph'").expected("one of them")),
+            _ => Ok(()),
         }
-        self.preprocess.check()
+    }
+}
+
+impl Card<wire::Graph> {
+    /// The card with the names in its graph looked up, checked.
+    fn resolve(self) -> Result<Card, Problem> {
+        self.check_version_and_form()?;
+        let Self {
+            schema_version,
+            name,
+            arch,
+            num_classes,
+            graph,
+            preprocess,
+            task,
+            output,
+            classes,
+            source,
+        } = self;
+        let graph = graph.map(wire::Graph::resolve).transpose()?;
+        preprocess.check()?;
+        Ok(Card { schema_version, name, arch, num_classes, graph, preprocess, task, output, classes, source })
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const TINY: &str = r#"{
-        "schema_version": 1,
-        "name": "tiny",
-        "graph": {
-            "input": { "name": "input", "channels": 3, "height": 8, "width": 8 },
-            "nodes": [
-                { "name": "conv", "op": "conv2d", "inputs": ["input"], "params": { "weight": "conv.weight" } },
-                { "name": "pool", "op": "global_avg_pool", "inputs": ["conv"] },
-                { "name": "flat", "op": "flatten", "inputs": ["pool"] }
-            ],
-            "output": "flat"
-        },
-        "preprocess": { "resize": { "policy": "stretch", "height": 8, "width": 8 } }
-    }"#;
-
-    #[test]
-    fn a_card_survives_the_round_trip() {
-        let card = Card::from_json(TINY).unwrap();
-        let again = Card::from_json(&card.to_json().unwrap()).unwrap();
-        assert_eq!(card, again);
-    }
-
-    #[test]
-    fn an_unknown_field_is_named_with_its_path() {
-        let text = TINY.replace("\"policy\"", "\"filtre\": \"bicubic\", \"policy\"");
-        let error = Card::from_json(&text).unwrap_err().to_string();
-        assert!(error.starts_with("card field 'preprocess.resize"), "{error}");
-        assert!(error.contains("unknown field 'filtre'"), "{error}");
-
-        let text = TINY.replace("\"op\": \"conv2d\"", "\"op\": \"conv2d\", \"strid\": [2, 2]");
-        let error = Card::from_json(&text).unwrap_err().to_string();
-        assert!(error.starts_with("card field 'graph.nodes[0]"), "{error}");
-        assert!(error.contains("strid"), "{error}");
-    }
-
-    #[test]
-    fn a_dangling_input_and_a_doubled_name_are_refused() {
-        let error = Card::from_json(&TINY.replace("[\"pool\"]", "[\"pol\"]")).unwrap_err().to_string();
-        assert!(error.contains("'pol'") && error.contains("did you mean 'pool'"), "{error}");
-        let error = Card::from_json(&TINY.replace("\"name\": \"flat\"", "\"name\": \"pool\""))
-            .unwrap_err()
-            .to_string();
-        assert!(error.contains("two nodes are called 'pool'"), "{error}");
-    }
-
-    #[test]
-    fn a_card_from_the_future_is_refused() {
-        let error = Card::from_json(&TINY.replace("\"schema_version\": 1", "\"schema_version\": 2"))
-            .unwrap_err()
-            .to_string();
-        assert!(error.contains("schema_version") && error.contains("got 2"), "{error}");
-    }
-}
+mod tests;

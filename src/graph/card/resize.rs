@@ -84,7 +84,7 @@ impl Rounding {
 }
 
 /// The `a` of Keys' cubic in PyTorch and ONNX.
-pub const CUBIC_A: f64 = -0.75;
+pub(crate) const CUBIC_A: f64 = -0.75;
 
 fn cubic_a() -> f64 {
     CUBIC_A

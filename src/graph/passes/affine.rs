@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 
 use super::constant::per_channel;
-use crate::card::Op;
-use crate::draft::{Draft, DraftNode, ValueId, Weight};
+use crate::card::{Op, ValueId};
+use crate::draft::{Draft, DraftNode, Weight};
 
 /// A constant added to a convolution or a product without bias becomes its bias.
 pub(super) fn join_biases(draft: &mut Draft) {

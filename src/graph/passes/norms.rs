@@ -11,8 +11,8 @@ use std::collections::BTreeMap;
 use super::constant::per_channel;
 use super::formula::{mean, sqrt, square, x, y};
 use super::pattern::{Found, Pattern};
-use crate::card::Op;
-use crate::draft::{Draft, DraftNode, ValueId, WeightId};
+use crate::card::{Op, ValueId};
+use crate::draft::{Draft, DraftNode, WeightId};
 
 /// `y / sqrt(mean(y^2) + epsilon)` with `y = x - mean(x)`.
 fn standardised() -> Pattern {

@@ -3,8 +3,8 @@
 //! Sums and products match in any order and grouping, with their constants combined, so that `0.5 * (x * (1 + g))`,
 //! `(0.5 * x) * (1 + g)` and `x * (g + 1) / 2` are one formula. [`super::formula`] is the notation.
 
-use crate::card::Op;
-use crate::draft::{Draft, ValueId};
+use crate::card::{Op, ValueId};
+use crate::draft::Draft;
 
 /// Tolerance for a formula's constants; exporters write single precision.
 pub(super) const TOLERANCE: f64 = 1e-5;

@@ -1,7 +1,7 @@
 //! Reductions along one axis after another.
 
-use crate::card::Op;
-use crate::draft::{Draft, ValueId};
+use crate::card::{Op, ValueId};
+use crate::draft::Draft;
 
 /// Joins two reductions of one kind that both keep their axes.
 pub(super) fn join(draft: &mut Draft) {

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use crate::card::{Class, Op};
-use crate::draft::{Draft, ValueId, Weight};
+use crate::card::{Class, Op, ValueId};
+use crate::draft::{Draft, Weight};
 
 /// Removes transposes that undo each other, also across operations on each element. Removing one pair may bring another
 /// together.

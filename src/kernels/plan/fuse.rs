@@ -4,13 +4,14 @@
 use std::collections::HashMap;
 
 use super::node::{Node, NodeKind};
+use crate::card::ValueId;
 use crate::kernels::activation::Activation;
 
 /// Joins what can be joined. Tensors in `wanted` stay tensors of their own.
-pub(super) fn fuse(nodes: Vec<Node>, wanted: &[usize]) -> Vec<Node> {
+pub(super) fn fuse(nodes: Vec<Node>, wanted: &[ValueId]) -> Vec<Node> {
     let mut fused: Vec<Node> = Vec::with_capacity(nodes.len());
     let readers = readers(&nodes, wanted);
-    let read_once = |slot: usize| readers.get(&slot) == Some(&1);
+    let read_once = |slot: ValueId| readers.get(&slot) == Some(&1);
     for node in nodes {
         let joined = match node.kind {
             NodeKind::Add => add(&mut fused, &node, &read_once),
@@ -26,7 +27,7 @@ pub(super) fn fuse(nodes: Vec<Node>, wanted: &[usize]) -> Vec<Node> {
 }
 
 /// How often a tensor is read; wanted ones once more.
-fn readers(nodes: &[Node], wanted: &[usize]) -> HashMap<usize, usize> {
+fn readers(nodes: &[Node], wanted: &[ValueId]) -> HashMap<ValueId, usize> {
     let mut readers = HashMap::new();
     let slots = nodes.iter().flat_map(|node| &node.inputs).chain(wanted);
     slots.for_each(|slot| *readers.entry(*slot).or_insert(0) += 1);
@@ -34,9 +35,9 @@ fn readers(nodes: &[Node], wanted: &[usize]) -> HashMap<usize, usize> {
 }
 
 /// A sum becomes the last step of the later one of two convolutions that it reads, if that has no residual and activation yet.
-fn add(fused: &mut [Node], sum: &Node, read_once: &impl Fn(usize) -> bool) -> bool {
+fn add(fused: &mut [Node], sum: &Node, read_once: &impl Fn(ValueId) -> bool) -> bool {
     let [a, b] = sum.inputs[..] else { return false };
-    let place = |slot: usize| fused.iter().position(|node| node.output == slot);
+    let place = |slot: ValueId| fused.iter().position(|node| node.output == slot);
     // The later one, so that the other summand is complete when it runs.
     let (conv, other) = if place(a) > place(b) { (a, b) } else { (b, a) };
     let same_shape = !sum.broadcasts;
@@ -51,7 +52,7 @@ fn add(fused: &mut [Node], sum: &Node, read_once: &impl Fn(usize) -> bool) -> bo
     true
 }
 
-fn activate(fused: &mut [Node], activation: &Node, read_once: &impl Fn(usize) -> bool) -> bool {
+fn activate(fused: &mut [Node], activation: &Node, read_once: &impl Fn(ValueId) -> bool) -> bool {
     let slot = activation.inputs[0];
     let Some(node) = fused.iter_mut().find(|node| node.output == slot) else { return false };
     let range = matches!(activation.activation, Activation::Range(_));
@@ -69,7 +70,7 @@ fn activate(fused: &mut [Node], activation: &Node, read_once: &impl Fn(usize) ->
 }
 
 /// Zeros around a tensor that only one convolution reads become its padding.
-fn pad(fused: &mut Vec<Node>, read_once: &impl Fn(usize) -> bool) {
+fn pad(fused: &mut Vec<Node>, read_once: &impl Fn(ValueId) -> bool) {
     let mut gone = Vec::new();
     for at in 0..fused.len() {
         let NodeKind::Pad([top, _, left, _]) = fused[at].kind else { continue };

@@ -3,6 +3,7 @@
 use super::memory_plan::MemoryPlan;
 use super::node::{Node, NodeKind};
 use super::operation::{Parameters, Shapes};
+use crate::card::ValueId;
 use crate::error::{Error, Result};
 use crate::kernels::activation::Activation;
 use crate::kernels::bf16::{self, ConvBf16};
@@ -111,7 +112,7 @@ pub(super) fn kernels(
     shapes: &Shapes,
 ) -> Result<Vec<Kernel>> {
     let instructions = tokens.instructions;
-    let view = |slot: usize| memory.view(slot, shapes[&slot][0]);
+    let view = |slot: ValueId| memory.view(slot, shapes[&slot][0]);
     let views @ [_, output] = [view(node.inputs[0]), view(node.output)];
     let pointwise =
         |kind: Kind| Kernel::Pointwise(Box::new(Pointwise::new(instructions, kind, views, node.activation)));

@@ -2,7 +2,7 @@
 
 use super::node::{Node, NodeKind};
 use super::operation::{Operation, Shapes};
-use crate::card::{Op, PadMode};
+use crate::card::{Op, PadMode, ValueId};
 use crate::kernels::activation::Activation;
 use crate::kernels::conv::ConvGeometry;
 use crate::kernels::filters::{self, Filters};
@@ -17,23 +17,24 @@ const MAX_GROWTH: usize = 16;
 
 /// The operation as a node; `None` where no kernel runs it.
 pub(super) fn lower(operation: &Operation<'_>, shapes: &Shapes, lanes: usize) -> Option<Node> {
-    let of = |slot: &usize| shapes.get(slot).copied();
-    let inputs: Vec<[usize; 3]> = operation.inputs.iter().map(of).collect::<Option<_>>()?;
+    let node = operation.node;
+    let of = |id: &ValueId| shapes.get(id).copied();
+    let inputs: Vec<[usize; 3]> = node.inputs.iter().map(of).collect::<Option<_>>()?;
     let output = of(&operation.output)?;
     if inferred(operation, &inputs)? != output {
         return None;
     }
-    let mut slots = operation.inputs.clone();
-    if slots.len() == 2 && operation.op.is_arithmetic() && inputs[0] != output {
-        slots.swap(0, 1);
+    let mut reads = node.inputs.clone();
+    if reads.len() == 2 && node.op.is_arithmetic() && inputs[0] != output {
+        reads.swap(0, 1);
     }
-    let broadcasts = slots.len() == 2 && inputs[0] != inputs[1];
-    let (kind, activation) = match activation_of(operation.op) {
+    let broadcasts = reads.len() == 2 && inputs[0] != inputs[1];
+    let (kind, activation) = match activation_of(&node.op) {
         Some(activation) => (NodeKind::Activation, activation),
         None => (kind(operation, &inputs, output, lanes)?, Activation::NONE),
     };
     let output = operation.output;
-    Some(Node { kind, inputs: slots, output, activation, residual: None, broadcasts, source: 0 })
+    Some(Node { kind, inputs: reads, output, activation, residual: None, broadcasts, source: 0 })
 }
 
 /// Of operations that are no activation.
@@ -44,10 +45,10 @@ fn kind(
     lanes: usize,
 ) -> Option<NodeKind> {
     let x = inputs[0];
-    Some(match operation.op {
+    Some(match &operation.node.op {
         Op::Conv2d { .. } => convolution(operation, x, lanes)?,
         Op::BatchNorm { .. } => NodeKind::BatchNorm,
-        Op::MaxPool2d { .. } | Op::AvgPool2d { .. } => pooling(operation.op)?,
+        Op::MaxPool2d { .. } | Op::AvgPool2d { .. } => pooling(&operation.node.op)?,
         Op::GlobalAvgPool {} | Op::AdaptiveAvgPool2d { output_size: [1, 1] } => whole(x, pool::Kind::Mean),
         Op::ReduceMean { axes, keep_dims: true } if axes[..] == [2, 3] => whole(x, pool::Kind::Mean),
         Op::GlobalMaxPool {} => whole(x, pool::Kind::Max),
@@ -79,7 +80,8 @@ fn fits(inputs: &[[usize; 3]], output: [usize; 3]) -> bool {
 /// than its operation gives.
 fn inferred(operation: &Operation<'_>, inputs: &[[usize; 3]]) -> Option<[usize; 3]> {
     // A second operand that is stored is not among the inputs, and no kernel reads it.
-    let operands = if operation.op.is_arithmetic() && operation.op.scalar().is_none() { 2 } else { 1 };
+    let op = &operation.node.op;
+    let operands = if op.is_arithmetic() && op.scalar().is_none() { 2 } else { 1 };
     if inputs.len() < operands {
         return None;
     }
@@ -88,14 +90,14 @@ fn inferred(operation: &Operation<'_>, inputs: &[[usize; 3]]) -> Option<[usize; 
     let weight = operation.weight.iter();
     let params: Vec<Stored> =
         weight.map(|shape| Stored { role: "weight", name: "", shape: Some(shape) }).collect();
-    match shapes::after(operation.op, &inputs, &params).ok()?[..] {
+    match shapes::after(op, &inputs, &params).ok()?[..] {
         [1, channels, height, width] => Some([channels, height, width]),
         _ => None,
     }
 }
 
 fn convolution(operation: &Operation<'_>, x: [usize; 3], lanes: usize) -> Option<NodeKind> {
-    let Op::Conv2d { stride, padding, dilation, groups } = operation.op else { return None };
+    let Op::Conv2d { stride, padding, dilation, groups } = &operation.node.op else { return None };
     let filters = operation.weight?;
     let [_, height, width] = x;
     let [top, bottom, left, right] = *padding;

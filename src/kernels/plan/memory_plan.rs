@@ -8,13 +8,14 @@ use std::collections::HashMap;
 
 use super::node::{Node, NodeKind};
 use super::operation::Shapes;
+use crate::card::ValueId;
 use crate::memory::LINE;
 use crate::view::{Halo, View};
 
-/// Where tensors are: slot -> buffer and first block in it.
+/// Where tensors are: tensor -> buffer and first block in it.
 #[derive(Debug, Default)]
 pub(super) struct MemoryPlan {
-    places: HashMap<usize, (usize, usize)>,
+    places: HashMap<ValueId, (usize, usize)>,
     buffers: Vec<Buffer>,
 }
 
@@ -35,9 +36,9 @@ impl MemoryPlan {
     /// `lanes_of` says how many channels a block of a tensor has.
     pub(super) fn new(
         nodes: &[Node],
-        outside: [&[usize]; 2],
+        outside: [&[ValueId]; 2],
         shapes: &Shapes,
-        lanes_of: &impl Fn(usize) -> usize,
+        lanes_of: &impl Fn(ValueId) -> usize,
     ) -> Self {
         let mut plan = Self::default();
         // From the last to the first, so that a concatenation within a longer one finds its place there.
@@ -55,14 +56,14 @@ impl MemoryPlan {
         plan
     }
 
-    fn assign(&mut self, slot: usize, [channels, height, width]: [usize; 3], lanes: usize) {
+    fn assign(&mut self, slot: ValueId, [channels, height, width]: [usize; 3], lanes: usize) {
         self.places.insert(slot, (self.buffers.len(), 0));
         let buffer = Buffer { channels, height, width, lanes, halo: Halo::default(), span: None, start: 0 };
         self.buffers.push(buffer);
     }
 
     /// Places the inputs of a concatenation in its buffer, as far as they have no other place yet and fill whole blocks.
-    fn join(&mut self, node: &Node, shapes: &Shapes, lanes_of: &impl Fn(usize) -> usize) {
+    fn join(&mut self, node: &Node, shapes: &Shapes, lanes_of: &impl Fn(ValueId) -> usize) {
         let lanes = lanes_of(node.output);
         if node.inputs.iter().any(|slot| lanes_of(*slot) != lanes) {
             return;
@@ -101,7 +102,7 @@ impl MemoryPlan {
     }
 
     /// A tensor is read or written at this moment, with this halo.
-    pub(super) fn touch(&mut self, slot: usize, moment: usize, halo: Halo) {
+    pub(super) fn touch(&mut self, slot: ValueId, moment: usize, halo: Halo) {
         let buffer = &mut self.buffers[self.places[&slot].0];
         buffer.halo = buffer.halo.or(halo);
         let [first, last] = buffer.span.unwrap_or([moment, moment]);
@@ -135,13 +136,13 @@ impl MemoryPlan {
         placed.iter().map(|(_, end, _)| *end).max().unwrap_or(0)
     }
 
-    pub(super) fn view(&self, slot: usize, channels: usize) -> View {
+    pub(super) fn view(&self, slot: ValueId, channels: usize) -> View {
         let (buffer, first_block) = self.places[&slot];
         View { channels, first_block, ..self.buffers[buffer].view() }
     }
 
-    /// Inputs of a concatenation that could not be written in place: slot and first channel.
-    pub(super) fn copied_inputs(&self, node: &Node, shapes: &Shapes, lanes: usize) -> Vec<(usize, usize)> {
+    /// Inputs of a concatenation that could not be written in place: tensor and first channel.
+    pub(super) fn copied_inputs(&self, node: &Node, shapes: &Shapes, lanes: usize) -> Vec<(ValueId, usize)> {
         let (buffer, first) = self.places[&node.output];
         let mut channel: usize = 0;
         let mut copied = Vec::new();

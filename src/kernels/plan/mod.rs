@@ -9,6 +9,7 @@ mod operation;
 
 use std::collections::HashMap;
 
+use crate::card::ValueId;
 use crate::error::{Error, Result};
 use crate::kernels::Packed;
 use crate::precision::{Arithmetic, Tokens};
@@ -45,17 +46,17 @@ pub fn knows(isa: Isa, operation: &Operation<'_>, shapes: &Shapes) -> bool {
 impl Plan {
     /// Plans operations that [`knows`] knows, in an order in which they can run.
     ///
-    /// `inputs` are the slots filled before, `wanted` those whose tensors a run returns. `shapes` are those that the graph's
+    /// `inputs` are the tensors that are there before, `wanted` those that a run returns. `shapes` are those that the graph's
     /// inference gave.
     ///
     /// # Errors
-    /// When an operation has no kernel or a slot another shape than its operation gives, or the CPU does not have the
+    /// When an operation has no kernel or a tensor another shape than its operation gives, or the CPU does not have the
     /// instruction set.
     pub fn new(
         arithmetic: impl Into<Arithmetic>,
         operations: &[Operation<'_>],
         shapes: &Shapes,
-        [inputs, wanted]: [&[usize]; 2],
+        [inputs, wanted]: [&[ValueId]; 2],
     ) -> Result<Self> {
         let arithmetic = arithmetic.into();
         let tokens = arithmetic
@@ -64,7 +65,7 @@ impl Plan {
         let lanes = tokens.instructions.lanes();
         let mut nodes = lowered(operations, shapes, lanes)?;
         let names = without_aliases(&mut nodes);
-        let name = |slot: &usize| names.get(slot).copied().unwrap_or(*slot);
+        let name = |slot: &ValueId| names.get(slot).copied().unwrap_or(*slot);
         let [inputs, wanted] = [inputs, wanted].map(|slots| slots.iter().map(name).collect::<Vec<_>>());
         let nodes = fuse::fuse(nodes, &wanted);
         let memory = place(&nodes, [&inputs, &wanted], shapes, lanes);
@@ -74,7 +75,7 @@ impl Plan {
     fn with_memory(
         tokens: Tokens,
         nodes: &[Node],
-        outside: [Vec<usize>; 2],
+        outside: [Vec<ValueId>; 2],
         shapes: &Shapes,
         mut memory: MemoryPlan,
     ) -> Result<Self> {
@@ -85,7 +86,7 @@ impl Plan {
             sources.extend(added.iter().map(|_| node.has_parameters().then_some(node.source)));
             kernels.extend(added);
         }
-        let view = |slot: usize| memory.view(slot, shapes[&slot][0]);
+        let view = |slot: ValueId| memory.view(slot, shapes[&slot][0]);
         let [inputs, outputs] = outside.map(|slots| slots.into_iter().map(view).collect());
         Ok(Self { kernels, sources, inputs, outputs, size })
     }
@@ -122,15 +123,15 @@ impl Plan {
 fn lowered(operations: &[Operation<'_>], shapes: &Shapes, lanes: usize) -> Result<Vec<Node>> {
     let lower = |(source, operation): (usize, &Operation<'_>)| match lower::lower(operation, shapes, lanes) {
         Some(node) => Ok(Node { source, ..node }),
-        None => Err(Error::internal(format!("no kernel runs {:?}", operation.op))),
+        None => Err(Error::internal(format!("no kernel runs {:?}", operation.node.op))),
     };
     operations.iter().enumerate().map(lower).collect()
 }
 
 /// A buffer for each tensor, with the time and the halo that its readers and writers need, not yet at a place in memory.
-fn place(nodes: &[Node], [inputs, wanted]: [&[usize]; 2], shapes: &Shapes, lanes: usize) -> MemoryPlan {
+fn place(nodes: &[Node], [inputs, wanted]: [&[ValueId]; 2], shapes: &Shapes, lanes: usize) -> MemoryPlan {
     let narrow = narrow_inputs(nodes, shapes, inputs, wanted, lanes);
-    let lanes_of = |slot: usize| narrow.get(&slot).copied().unwrap_or(lanes);
+    let lanes_of = |slot: ValueId| narrow.get(&slot).copied().unwrap_or(lanes);
     let mut memory = MemoryPlan::new(nodes, [inputs, wanted], shapes, &lanes_of);
     for (at, node) in nodes.iter().enumerate() {
         memory.touch(node.output, at + 1, Halo::default());
@@ -143,9 +144,9 @@ fn place(nodes: &[Node], [inputs, wanted]: [&[usize]; 2], shapes: &Shapes, lanes
     memory
 }
 
-/// Removes aliases; returns which slot each of them stands for.
-fn without_aliases(nodes: &mut Vec<Node>) -> HashMap<usize, usize> {
-    let mut names: HashMap<usize, usize> = HashMap::new();
+/// Removes aliases; returns which tensor each of them stands for.
+fn without_aliases(nodes: &mut Vec<Node>) -> HashMap<ValueId, ValueId> {
+    let mut names: HashMap<ValueId, ValueId> = HashMap::new();
     nodes.retain_mut(|node| {
         for slot in &mut node.inputs {
             *slot = names.get(slot).copied().unwrap_or(*slot);
@@ -163,11 +164,11 @@ fn without_aliases(nodes: &mut Vec<Node>) -> HashMap<usize, usize> {
 fn narrow_inputs(
     nodes: &[Node],
     shapes: &Shapes,
-    inputs: &[usize],
-    wanted: &[usize],
+    inputs: &[ValueId],
+    wanted: &[ValueId],
     lanes: usize,
-) -> HashMap<usize, usize> {
-    let only_convolved = |slot: usize| {
+) -> HashMap<ValueId, usize> {
+    let only_convolved = |slot: ValueId| {
         let plain = |node: &Node| match node.kind {
             NodeKind::Convolution { filters, .. } => filters.groups == 1 && node.residual != Some(slot),
             _ => false,
@@ -175,7 +176,7 @@ fn narrow_inputs(
         nodes.iter().filter(|node| node.reads().any(|read| read == slot)).all(plain)
             && !wanted.contains(&slot)
     };
-    let narrow = |slot: &usize| shapes[slot][0] < lanes && only_convolved(*slot);
+    let narrow = |slot: &ValueId| shapes[slot][0] < lanes && only_convolved(*slot);
     inputs.iter().copied().filter(narrow).map(|slot| (slot, shapes[&slot][0])).collect()
 }
 

@@ -1,5 +1,6 @@
 //! An operation lowered to what the kernels can do, before it has a place in memory.
 
+use crate::card::ValueId;
 use crate::kernels::activation::Activation;
 use crate::kernels::conv::ConvGeometry;
 use crate::kernels::filters::Filters;
@@ -8,11 +9,11 @@ use crate::kernels::pool;
 #[derive(Debug, Clone)]
 pub(super) struct Node {
     pub(super) kind: NodeKind,
-    pub(super) inputs: Vec<usize>,
-    pub(super) output: usize,
+    pub(super) inputs: Vec<ValueId>,
+    pub(super) output: ValueId,
     pub(super) activation: Activation,
     /// Added before the activation.
-    pub(super) residual: Option<usize>,
+    pub(super) residual: Option<ValueId>,
     /// Of two inputs the second has one element per channel.
     pub(super) broadcasts: bool,
     /// Which operation's parameters it has.
@@ -43,7 +44,7 @@ pub(super) enum NodeKind {
 }
 
 impl Node {
-    pub(super) fn reads(&self) -> impl Iterator<Item = usize> {
+    pub(super) fn reads(&self) -> impl Iterator<Item = ValueId> {
         self.inputs.iter().copied().chain(self.residual)
     }
 

@@ -2,24 +2,22 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::card::Op;
+use crate::card::{Node, ValueId};
 use crate::error::Result;
 
-/// Slot -> `[channels, height, width]` of the tensors that are feature maps.
-pub type Shapes = HashMap<usize, [usize; 3]>;
+/// `[channels, height, width]` of the tensors that are feature maps.
+pub type Shapes = HashMap<ValueId, [usize; 3]>;
 
 /// Parameters by role: elements and shape.
 pub type Parameters = BTreeMap<String, (Vec<f32>, Vec<usize>)>;
 
-/// One operation of a graph.
-#[derive(Debug, Clone)]
+/// A node of the graph, with what it does not say.
+#[derive(Debug, Clone, Copy)]
 pub struct Operation<'a> {
-    /// What it computes.
-    pub op: &'a Op,
-    /// Slots that it reads.
-    pub inputs: Vec<usize>,
-    /// Slot that it fills.
-    pub output: usize,
+    /// What it computes, of which tensors.
+    pub node: &'a Node,
+    /// The tensor that it gives: its own, or that of a batch norm folded into it.
+    pub output: ValueId,
     /// Shape of a convolution's weights.
     pub weight: Option<[usize; 4]>,
 }

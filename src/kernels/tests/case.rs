@@ -1,10 +1,12 @@
 //! A graph with its images and the right results, and what must hold of a plan for it.
 
+use std::collections::BTreeMap;
+
 use half::bf16;
 
 use super::audit;
 use super::reference::{Tensor, compute};
-use crate::card::Op;
+use crate::card::{Node, Op, ValueId};
 use crate::plan::Parameters;
 use crate::{Arithmetic, Isa, Operation, Plan, Precision, Shapes, Workspace, knows};
 
@@ -43,14 +45,24 @@ pub(super) fn available() -> Vec<Isa> {
     sets.filter(|isa| only.as_ref().is_none_or(|name| name == isa.name())).collect()
 }
 
+/// The tensor of a slot.
+pub(super) fn id(slot: usize) -> ValueId {
+    slot.checked_sub(1).map_or(ValueId::INPUT, ValueId::of_node)
+}
+
+/// An operation that reads these slots.
+pub(super) fn node(op: Op, reads: &[usize]) -> Node {
+    let inputs = reads.iter().copied().map(id).collect();
+    Node { name: String::new(), inputs, params: BTreeMap::new(), op }
+}
+
 /// A graph that knows its right results for some images.
 #[derive(Debug)]
 pub(super) struct Case {
     dice: Dice,
     batch: usize,
-    ops: Vec<Op>,
-    reads: Vec<Vec<usize>>,
-    /// By operation, whose slot is its position plus the number of inputs.
+    nodes: Vec<Node>,
+    /// By node, whose slot is its position plus the number of inputs.
     parameters: Vec<Parameters>,
     inputs: usize,
     /// Images and weights are values that bf16 has.
@@ -67,8 +79,8 @@ impl Case {
             (0..batch).map(|_| Tensor::from_fn(*shape, |_, _, _| f64::from(dice.value()))).collect()
         };
         let tensors = inputs.iter().map(&mut tensor).collect();
-        let (ops, reads, parameters) = Default::default();
-        Self { dice, batch, ops, reads, parameters, inputs: inputs.len(), round: false, tensors }
+        let (nodes, parameters) = Default::default();
+        Self { dice, batch, nodes, parameters, inputs: inputs.len(), round: false, tensors }
     }
 
     /// As [`Case::new`], with images and weights that bf16 has.
@@ -122,8 +134,7 @@ impl Case {
             compute(&op, &inputs, &parameters)
         };
         self.tensors.push((0..self.batch).map(of).collect());
-        self.ops.push(op);
-        self.reads.push(reads.to_vec());
+        self.nodes.push(node(op, reads));
         self.parameters.push(parameters);
         self.tensors.len() - 1
     }
@@ -131,24 +142,22 @@ impl Case {
     /// Removes the operation that was added last.
     pub(super) fn pop(&mut self) {
         self.tensors.pop();
-        self.ops.pop();
-        self.reads.pop();
+        self.nodes.pop();
         self.parameters.pop();
     }
 
     fn shapes(&self) -> Shapes {
-        (0..self.slots()).map(|slot| (slot, self.shape(slot))).collect()
+        (0..self.slots()).map(|slot| (id(slot), self.shape(slot))).collect()
     }
 
     fn operations(&self) -> Vec<Operation<'_>> {
         let weight = |parameters: &Parameters| {
             parameters.get("weight").map(|(_, shape)| shape[..].try_into().expect("four sides"))
         };
-        let all = self.ops.iter().zip(&self.reads).zip(&self.parameters).enumerate();
-        all.map(|(at, ((op, reads), parameters))| Operation {
-            op,
-            inputs: reads.clone(),
-            output: self.inputs + at,
+        let all = self.nodes.iter().zip(&self.parameters).enumerate();
+        all.map(|(at, (node, parameters))| Operation {
+            node,
+            output: id(self.inputs + at),
             weight: weight(parameters),
         })
         .collect()
@@ -161,8 +170,9 @@ impl Case {
     }
 
     pub(super) fn plan(&self, on: impl Into<Arithmetic>, wanted: &[usize]) -> crate::error::Result<Plan> {
-        let inputs: Vec<usize> = (0..self.inputs).collect();
-        Plan::new(on, &self.operations(), &self.shapes(), [&inputs, wanted])
+        let inputs: Vec<ValueId> = (0..self.inputs).map(id).collect();
+        let wanted: Vec<ValueId> = wanted.iter().copied().map(id).collect();
+        Plan::new(on, &self.operations(), &self.shapes(), [&inputs, &wanted])
     }
 
     /// An operation's parameters.
@@ -195,7 +205,7 @@ impl Case {
 
     /// As [`Case::check`], for operations that have kernels on all instruction sets.
     pub(super) fn check_known(&self, wanted: &[usize]) {
-        assert!(Isa::ALL.iter().all(|isa| self.known(*isa)), "not known: {:?}", self.ops);
+        assert!(Isa::ALL.iter().all(|isa| self.known(*isa)), "not known: {:?}", self.nodes);
         self.check(wanted);
     }
 

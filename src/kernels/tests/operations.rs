@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::case::Case;
+use super::case::{Case, id, node};
 use crate::card::{Op, PadMode};
 use crate::{Isa, Operation, Shapes, knows};
 
@@ -283,9 +283,10 @@ fn operations_without_a_kernel_are_refused() {
 #[test]
 fn shapes_that_an_operation_does_not_give_are_refused() {
     let input = [8, 6, 6];
-    let wrong = |op: &Op, weight: Option<[usize; 4]>, right: [usize; 3], reads: Vec<usize>| {
-        let operation = Operation { op, inputs: reads, output: 9, weight };
-        let knows = |output| knows(Isa::Portable, &operation, &Shapes::from([(0, input), (9, output)]));
+    let wrong = |op: &Op, weight: Option<[usize; 4]>, right: [usize; 3], reads: &[usize]| {
+        let operation = Operation { node: &node(op.clone(), reads), output: id(9), weight };
+        let of = |output| Shapes::from([(id(0), input), (id(9), output)]);
+        let knows = |output| knows(Isa::Portable, &operation, &of(output));
         assert!(knows(right), "{op:?}");
         for axis in 0..3 {
             for side in [0, right[axis] - 1, right[axis] + 1] {
@@ -296,17 +297,16 @@ fn shapes_that_an_operation_does_not_give_are_refused() {
         }
     };
     let conv = Op::Conv2d { stride: [2, 2], padding: [1, 0, 0, 2], dilation: [1, 2], groups: 1 };
-    wrong(&conv, Some([5, 8, 3, 3]), [5, 3, 2], vec![0]);
-    let kernel = [3, 3];
-    let pool =
-        |ceil_mode| Op::MaxPool2d { kernel, stride: [2, 2], padding: [0; 4], dilation: [1, 1], ceil_mode };
-    wrong(&pool(false), None, [8, 2, 2], vec![0]);
-    wrong(&pool(true), None, [8, 3, 3], vec![0]);
-    wrong(&Op::BatchNorm { epsilon: 1e-5 }, None, input, vec![0]);
-    wrong(&Op::Add { scalar: None }, None, input, vec![0, 0]);
-    wrong(&Op::Concat { axis: 1 }, None, [16, 6, 6], vec![0, 0]);
-    wrong(&Op::Split { axis: 1, sizes: vec![3, 5], part: 1 }, None, [5, 6, 6], vec![0]);
-    wrong(&Op::GlobalAvgPool {}, None, [8, 1, 1], vec![0]);
-    let few = Operation { op: &conv, inputs: vec![0], output: 9, weight: Some([5, 7, 3, 3]) };
-    assert!(!knows(Isa::Portable, &few, &Shapes::from([(0, input), (9, [5, 3, 2])])));
+    wrong(&conv, Some([5, 8, 3, 3]), [5, 3, 2], &[0]);
+    let [kernel, stride] = [[3, 3], [2, 2]];
+    let pool = |ceil_mode| Op::MaxPool2d { kernel, stride, padding: [0; 4], dilation: [1, 1], ceil_mode };
+    wrong(&pool(false), None, [8, 2, 2], &[0]);
+    wrong(&pool(true), None, [8, 3, 3], &[0]);
+    wrong(&Op::BatchNorm { epsilon: 1e-5 }, None, input, &[0]);
+    wrong(&Op::Add { scalar: None }, None, input, &[0, 0]);
+    wrong(&Op::Concat { axis: 1 }, None, [16, 6, 6], &[0, 0]);
+    wrong(&Op::Split { axis: 1, sizes: vec![3, 5], part: 1 }, None, [5, 6, 6], &[0]);
+    wrong(&Op::GlobalAvgPool {}, None, [8, 1, 1], &[0]);
+    let few = Operation { node: &node(conv, &[0]), output: id(9), weight: Some([5, 7, 3, 3]) };
+    assert!(!knows(Isa::Portable, &few, &Shapes::from([(id(0), input), (id(9), [5, 3, 2])])));
 }

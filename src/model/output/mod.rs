@@ -42,9 +42,9 @@ pub(super) struct Resolved {
 /// # Errors
 /// When the output is not a list of values, or when the card contradicts itself or what the graph proves.
 pub(super) fn resolve(card: &Card, graph: Graph, shapes: Vec<Vec<usize>>) -> Result<Resolved, Problem> {
-    let last = graph.position(&graph.output).ok_or("its graph has no output")?;
+    let last = graph.output.node().ok_or("its graph has no output")?;
     let outputs = listed(&shapes[last]).ok_or_else(|| {
-        Problem::new(format!("its output '{}' has shape {:?}", graph.output, shapes[last]))
+        Problem::new(format!("its output '{}' has shape {:?}", graph.nodes[last].name, shapes[last]))
             .expected("[batch, classes] or [batch]")
     })?;
     let proof = trace::prove(&graph, &shapes, last);
@@ -65,7 +65,7 @@ pub(super) fn resolve(card: &Card, graph: Graph, shapes: Vec<Vec<usize>>) -> Res
     let raw_scores = scores.at;
     let (mut graph, mut shapes) = (graph, shapes);
     let at = match scores.sides {
-        Some(own_first) => sides::append(&mut graph, &mut shapes, &scores, own_first)?,
+        Some(own_first) => sides::append(&mut graph, &mut shapes, &scores, own_first),
         None => raw_scores,
     };
     check_names(card, listed(&shapes[at]).unwrap_or(outputs))?;

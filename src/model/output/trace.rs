@@ -4,8 +4,6 @@
 //! axis (softmax), values in the range of a sigmoid, values that are not negative. Means, scales, clips and reshapes
 //! keep some of it; all other operations discard it.
 
-use std::collections::HashMap;
-
 use super::kind::{GUARD, Kind, TINY, limited, pooled, product, ranged, scaled, squashed, sum};
 use super::proof::{Origin, Proof};
 use crate::card::{Class, Graph, Node, Op};
@@ -14,14 +12,12 @@ use crate::card::{Class, Graph, Node, Op};
 pub(super) struct Trace<'a> {
     pub(super) graph: &'a Graph,
     pub(super) shapes: &'a [Vec<usize>],
-    positions: HashMap<&'a str, usize>,
     kinds: Vec<Kind>,
 }
 
 /// What the graph proves about the node at `last`. `shapes` are those of the nodes, for a batch of one.
 pub(super) fn prove(graph: &Graph, shapes: &[Vec<usize>], last: usize) -> Proof {
-    let positions = graph.nodes.iter().enumerate().map(|(at, node)| (node.name.as_str(), at)).collect();
-    let mut trace = Trace { graph, shapes, positions, kinds: Vec::with_capacity(last + 1) };
+    let mut trace = Trace { graph, shapes, kinds: Vec::with_capacity(last + 1) };
     for at in 0..=last {
         let kind = trace.kind_of(at);
         trace.kinds.push(kind);
@@ -69,7 +65,7 @@ impl<'a> Trace<'a> {
 
     /// Index of an input's node; `None` for the picture itself.
     pub(super) fn input(&self, at: usize, which: usize) -> Option<usize> {
-        self.positions.get(self.graph.nodes[at].inputs.get(which)?.as_str()).copied()
+        self.graph.nodes[at].inputs.get(which)?.node()
     }
 
     pub(super) fn kind(&self, at: Option<usize>) -> Kind {

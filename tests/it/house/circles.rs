@@ -12,11 +12,6 @@ use super::{code, relative, sources};
 const KNOWN: &[(&str, &str)] = &[
     ("src/bin/burncam/", "`main.rs` defines the outcome that commands return"),
     ("src/check/", "`mod.rs` calls the checks and defines the subject that they share"),
-    (
-        "src/engine/",
-        "a step folds its batch norm; a program and its segments share the place; norms are operations",
-    ),
-    ("src/graph/", "shapes use axes, whose errors are those of shapes"),
 ];
 
 /// A module as a path of names below the root of its crate, which is the first name.

@@ -1,6 +1,6 @@
 //! Graphs as ONNX files, the way exporters for old operator sets write them: activations, biases and matrix products spelled out.
 
-use burncam::card::{Graph, Node, Op};
+use burncam::card::{Graph, Node, Op, Values};
 use burncam::model::StoredTensor;
 
 /// A protocol-buffer message in the making.
@@ -178,12 +178,11 @@ impl Writer {
 /// A card's graph and tensors as an ONNX file.
 pub(super) fn written(graph: &Graph, tensors: &[StoredTensor]) -> Vec<u8> {
     let mut writer = Writer { graph: Message::default().bytes(2, b"main"), count: 0 };
-    let mut values = std::collections::HashMap::from([(graph.input.name.clone(), "picture".to_owned())]);
+    let mut values = Values::new("picture".to_owned());
     for node in &graph.nodes {
-        let inputs: Vec<String> = node.inputs.iter().map(|name| values[name].clone()).collect();
-        let inputs: Vec<&str> = inputs.iter().map(String::as_str).collect();
+        let inputs: Vec<&str> = node.inputs.iter().map(|id| values[*id].as_str()).collect();
         let value = writer.card_node(node, &inputs);
-        values.insert(node.name.clone(), value);
+        values.push(value);
     }
     for tensor in tensors {
         writer.initializer(&tensor.name, &tensor.shape.to_vec(), &tensor.to_bytes().unwrap());
@@ -197,7 +196,7 @@ pub(super) fn written(graph: &Graph, tensors: &[StoredTensor]) -> Vec<u8> {
     };
     let input = &graph.input;
     let picture = info("picture", &[1, input.channels, input.height, input.width]);
-    let graph = writer.graph.bytes(11, &picture.0).bytes(12, &info(&values[&graph.output], &[]).0);
+    let graph = writer.graph.bytes(11, &picture.0).bytes(12, &info(&values[graph.output], &[]).0);
     let opset = Message::default().bytes(1, b"").int(2, 17);
     Message::default().int(1, 8).bytes(7, &graph.0).bytes(8, &opset.0).0
 }

@@ -119,10 +119,8 @@ pub(crate) fn normalizes_itself(graph: &Graph, weights: &[Stored]) -> bool {
         graph.nodes.iter().position(|node| matches!(node.op, Op::Conv2d { .. } | Op::Linear {}));
     let before = &graph.nodes[..first_layer.unwrap_or(0)];
     let nothing = Op::Mul { scalar: Some(0.0) };
-    let is_constant = |node: &Node| {
-        let of = |input: &String| before.iter().any(|giver| giver.name == *input && giver.op == nothing);
-        node.inputs.iter().any(of)
-    };
+    let is_constant =
+        |node: &Node| node.inputs.iter().filter_map(|id| graph.node(*id)).any(|giver| giver.op == nothing);
     let adds_nothing = |node: &Node| {
         let stored =
             node.params.get("other").and_then(|name| weights.iter().find(|weight| weight.name == *name));

@@ -1,0 +1,100 @@
+//! What a card may say, and the messages about what it may not.
+
+use super::*;
+
+const TINY: &str = r#"{
+    "schema_version": 1,
+    "name": "tiny",
+    "graph": {
+        "input": { "name": "input", "channels": 3, "height": 8, "width": 8 },
+        "nodes": [
+            { "name": "conv", "op": "conv2d", "inputs": ["input"], "params": { "weight": "conv.weight" } },
+            { "name": "pool", "op": "global_avg_pool", "inputs": ["conv"] },
+            { "name": "flat", "op": "flatten", "inputs": ["pool"] }
+        ],
+        "output": "flat"
+    },
+    "preprocess": { "resize": { "policy": "stretch", "height": 8, "width": 8 } }
+}"#;
+
+#[test]
+fn a_card_survives_the_round_trip() {
+    let card = Card::from_json(TINY).unwrap();
+    let again = Card::from_json(&card.to_json().unwrap()).unwrap();
+    assert_eq!(card, again);
+}
+
+#[test]
+fn an_unknown_field_is_named_with_its_path() {
+    let text = TINY.replace("\"policy\"", "\"filtre\": \"bicubic\", \"policy\"");
+    let error = Card::from_json(&text).unwrap_err().to_string();
+    assert!(error.starts_with("card field 'preprocess.resize"), "{error}");
+    assert!(error.contains("unknown field 'filtre'"), "{error}");
+
+    let text = TINY.replace("\"op\": \"conv2d\"", "\"op\": \"conv2d\", \"strid\": [2, 2]");
+    let error = Card::from_json(&text).unwrap_err().to_string();
+    assert!(error.starts_with("card field 'graph.nodes[0]"), "{error}");
+    assert!(error.contains("strid"), "{error}");
+}
+
+#[test]
+fn a_dangling_input_and_a_doubled_name_are_refused() {
+    let error = Card::from_json(&TINY.replace("[\"pool\"]", "[\"pol\"]")).unwrap_err().to_string();
+    assert!(error.contains("'pol'") && error.contains("did you mean 'pool'"), "{error}");
+    let error =
+        Card::from_json(&TINY.replace("\"name\": \"flat\"", "\"name\": \"pool\"")).unwrap_err().to_string();
+    assert!(error.contains("two nodes are called 'pool'"), "{error}");
+}
+
+#[test]
+fn a_card_from_the_future_is_refused() {
+    let error = Card::from_json(&TINY.replace("\"schema_version\": 1", "\"schema_version\": 2"))
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("schema_version") && error.contains("got 2"), "{error}");
+}
+
+#[test]
+fn names_become_numbers_and_are_written_as_names() {
+    let card = Card::from_json(TINY).unwrap();
+    let graph = card.graph.as_ref().unwrap();
+    let inputs: Vec<_> = graph.nodes.iter().map(|node| node.inputs.clone()).collect();
+    let [conv, pool, flat] = [0, 1, 2].map(ValueId::of_node);
+    assert_eq!((inputs, graph.output), (vec![vec![ValueId::INPUT], vec![conv], vec![pool]], flat));
+    let written: serde_json::Value = serde_json::from_str(&card.to_json().unwrap()).unwrap();
+    assert_eq!(written["graph"]["nodes"][1]["inputs"], serde_json::json!(["conv"]));
+    assert_eq!(written["graph"]["output"], "flat");
+}
+
+#[test]
+fn a_name_that_comes_later_is_refused() {
+    let text = TINY.replace("\"inputs\": [\"input\"]", "\"inputs\": [\"flat\"]");
+    let error = Card::from_json(&text).unwrap_err().to_string();
+    let expected = "card field 'graph.nodes[0]' ('conv'): reads 'flat', which no earlier node gives";
+    assert!(error.starts_with(expected), "{error}");
+    for output in ["input", "flap"] {
+        let text = TINY.replace("\"output\": \"flat\"", &format!("\"output\": \"{output}\""));
+        let error = Card::from_json(&text).unwrap_err().to_string();
+        let expected = format!("card field 'graph.output': no node is called '{output}'");
+        assert!(error.starts_with(&expected), "{error}");
+    }
+}
+
+#[test]
+fn a_graph_in_memory_whose_numbers_lead_nowhere_is_refused() {
+    let card = Card::from_json(TINY).unwrap();
+    let changed = |change: &dyn Fn(&mut Graph)| {
+        let mut card = card.clone();
+        change(card.graph.as_mut().unwrap());
+        (card.check().unwrap_err().to_string(), card.to_json().is_err())
+    };
+    let (error, _) = changed(&|graph| graph.nodes[1].inputs = vec![ValueId::of_node(1)]);
+    assert!(
+        error.starts_with("card field 'graph.nodes[1]' ('pool'): reads a tensor that no earlier"),
+        "{error}"
+    );
+    let (error, refused) = changed(&|graph| graph.output = ValueId::of_node(3));
+    assert!(error.starts_with("card field 'graph.output'") && refused, "{error}");
+    let (error, refused) = changed(&|graph| graph.nodes[2].name = "pool".into());
+    assert!(error.contains("two nodes are called 'pool'") && refused, "{error}");
+}
