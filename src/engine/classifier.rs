@@ -3,7 +3,7 @@
 use super::Network;
 use super::operands;
 use super::value::Value;
-use crate::card::Op;
+use crate::card::{Op, Statistic};
 use crate::error::{Error, Result};
 
 impl Network {
@@ -25,9 +25,7 @@ impl Network {
             }
             at = step.output();
             match &step.node.op {
-                Op::GlobalAvgPool {} => pooled = true,
-                Op::AdaptiveAvgPool2d { output_size: [1, 1] } => pooled = true,
-                Op::ReduceMean { axes, .. } if axes == &[2, 3] => pooled = true,
+                op if op.of_whole_maps() == Some(Statistic::Mean) => pooled = true,
                 Op::Flatten { .. }
                 | Op::Reshape { .. }
                 | Op::Squeeze { .. }

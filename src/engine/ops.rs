@@ -199,7 +199,6 @@ fn softmax(op: &Op, x: Value) -> Result<Value> {
 fn pointwise(op: &Op, x: Value) -> Result<Value> {
     Ok(match op {
         Op::Relu {} => map_tensor!(x, t => activation::relu(t)),
-        Op::Relu6 {} => map_tensor!(x, t => kink::clamp(t, 0.0, 6.0)),
         Op::LeakyRelu { slope } => map_tensor!(x, t => kink::leaky_relu(t, *slope)),
         Op::Elu { alpha } => map_tensor!(x, t => kink::elu(t, *alpha)),
         Op::Selu {} => map_tensor!(x, t => kink::selu(t)),
@@ -212,7 +211,6 @@ fn pointwise(op: &Op, x: Value) -> Result<Value> {
         Op::HardSwish {} => map_tensor!(x, t => kink::hard_swish(t)),
         Op::Tanh {} => map_tensor!(x, t => t.tanh()),
         Op::Softplus {} => map_tensor!(x, t => activation::softplus(t, 1.0)),
-        Op::Clip { min, max } => map_tensor!(x, t => kink::clamp(t, *min, *max)),
         Op::Exp {} => map_tensor!(x, t => t.exp()),
         Op::Sqrt { of_squares: true } => map_tensor!(x, t => root_of_squares(t)),
         Op::Sqrt { .. } => map_tensor!(x, t => t.sqrt()),
@@ -222,7 +220,10 @@ fn pointwise(op: &Op, x: Value) -> Result<Value> {
         Op::Erf {} => map_tensor!(x, t => t.erf()),
         // Burn computes a whole exponent as an integer power, forward and backward, so that negative bases work.
         Op::Pow { exponent } => map_tensor!(x, t => t.powf_scalar(*exponent)),
-        other => return Err(Error::internal(format!("no kernel does '{}'", other.name()))),
+        other => match other.clip() {
+            Some([low, high]) => map_tensor!(x, t => kink::clamp(t, low, high)),
+            None => return Err(Error::internal(format!("no kernel does '{}'", other.name()))),
+        },
     })
 }
 

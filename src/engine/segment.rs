@@ -3,12 +3,14 @@
 //! Receives steps and the tensors that they read, returns the tensors that others read. What runs between two segments is left
 //! to [`super::program`].
 
+use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::parameters::Floats;
 use super::step::Step;
+use super::steps::Steps;
 use crate::card::{Op, ValueId};
 use crate::error::Result;
 use crate::model::Model;
@@ -46,21 +48,20 @@ impl Segment {
     /// When weights cannot be read.
     pub(super) fn new(
         model: &Model,
-        steps: &[Step],
+        steps: &Steps,
         range: Range<usize>,
         cut: ValueId,
         place: &Place,
         shapes: &Shapes,
     ) -> Result<Self> {
         let inside = &steps[range.clone()];
-        let filled: Vec<ValueId> = inside.iter().map(Step::output).collect();
+        let filled: HashSet<ValueId> = inside.iter().map(Step::output).collect();
         let read = inside.iter().flat_map(|step| &step.node.inputs);
         let mut inputs: Vec<ValueId> = read.filter(|id| !filled.contains(id)).copied().collect();
         inputs.sort_unstable();
         inputs.dedup();
-        let later = &steps[range.end..];
-        let wanted = |id: &ValueId| *id == cut || later.iter().any(|step| step.node.inputs.contains(id));
-        let wanted: Vec<ValueId> = filled.iter().copied().filter(wanted).collect();
+        let wanted = |id: &ValueId| *id == cut || steps.last_use(*id) >= range.end;
+        let wanted: Vec<ValueId> = inside.iter().map(Step::output).filter(wanted).collect();
         let operations: Vec<_> = inside.iter().map(|step| operation(model, step)).collect();
         let plan = Plan::new(place.arithmetic, &operations, shapes, [&inputs, &wanted])?;
         let outputs = wanted.into_iter().map(|id| (id, shapes[&id])).collect();

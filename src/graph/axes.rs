@@ -3,7 +3,7 @@
 use crate::error::Problem;
 
 /// A shape, or why there is none.
-pub type Shape = Result<Vec<usize>, Problem>;
+pub(crate) type Shape = Result<Vec<usize>, Problem>;
 
 /// Checks that `axis` is an axis of `shape`.
 ///

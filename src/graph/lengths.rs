@@ -33,7 +33,6 @@ fn is_sum_of_squares(values: &[ValueId], graph: &Graph) -> bool {
             (Op::Mul { scalar: Some(factor) } | Op::Div { scalar: Some(factor) }, [of]) if *factor > 0.0 => {
                 open.push(*of);
             }
-            (Op::Maximum { scalar: Some(0.0) }, [of]) => open.push(*of),
             (Op::Add { scalar: None }, [first, second]) => open.extend([*first, *second]),
             (op, parts) if keeps_sign(op) => open.extend(parts),
             _ => return false,
@@ -46,7 +45,7 @@ fn keeps_sign(op: &Op) -> bool {
     match op.class() {
         Class::Window(statistic) | Class::Reduction(statistic) => statistic.is_average(),
         Class::Movement | Class::Join | Class::Nothing => true,
-        _ => *op == Op::Relu {},
+        _ => op.clip() == Some([0.0, f64::INFINITY]),
     }
 }
 

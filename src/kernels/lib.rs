@@ -21,7 +21,7 @@ mod tests;
 mod threads;
 mod view;
 
-pub use plan::{Load, Operation, Parameters, Plan, Shapes, Weights, knows};
+pub use plan::{Operation, Parameters, Plan, Shapes, Weights, knows};
 pub use precision::{Arithmetic, Precision};
 pub use run::Workspace;
 pub use simd::Isa;

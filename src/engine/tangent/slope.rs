@@ -14,18 +14,17 @@ use crate::error::{Error, Result};
 
 /// `f'(x)`, of `x`'s shape.
 pub(super) fn of(op: &Op, x: Value) -> Result<Value> {
-    match (op, op.scalar()) {
-        (Op::Minimum { .. }, Some(number)) => Ok(map_tensor!(x, t => below(&t, number))),
-        (Op::Maximum { .. }, Some(number)) => Ok(map_tensor!(x, t => below(&t.neg(), -number))),
+    match (op, op.scalar(), op.clip()) {
+        (Op::Minimum { .. }, Some(number), _) => Ok(map_tensor!(x, t => below(&t, number))),
+        (Op::Maximum { .. }, Some(number), _) => Ok(map_tensor!(x, t => below(&t.neg(), -number))),
+        (Op::Relu {}, ..) => Ok(map_tensor!(x, t => above_zero(&t))),
+        (_, _, Some([low, high])) => Ok(map_tensor!(x, t => within(&t, low, high))),
         _ => Ok(map_tensor!(x, t => pointwise(op, t)?)),
     }
 }
 
 fn pointwise<const RANK: usize>(op: &Op, x: Tensor<RANK>) -> Result<Tensor<RANK>> {
     Ok(match op {
-        Op::Relu {} => above_zero(&x),
-        Op::Relu6 {} => within(&x, 0.0, 6.0),
-        Op::Clip { min, max } => within(&x, *min, *max),
         Op::LeakyRelu { slope } => above_zero(&x).mul_scalar(1.0 - slope).add_scalar(*slope),
         Op::Abs {} => x.inner().sign(),
         Op::HardSigmoid { alpha, beta } => {

@@ -132,6 +132,42 @@ impl Op {
         }
     }
 
+    /// The bounds between which this operation clips every element, if it does nothing else.
+    #[must_use]
+    pub fn clip(&self) -> Option<[f64; 2]> {
+        match self {
+            Self::Minimum { scalar: Some(high) } => Some([f64::NEG_INFINITY, *high]),
+            Self::Maximum { scalar: Some(low) } => Some([*low, f64::INFINITY]),
+            op => op.function()?.clips(),
+        }
+    }
+
+    /// The statistic over height and width that this operation computes of each channel, if it does nothing else.
+    #[must_use]
+    pub fn of_whole_maps(&self) -> Option<Statistic> {
+        let is_whole = match self {
+            Self::GlobalAvgPool {} | Self::GlobalMaxPool {} => true,
+            Self::AdaptiveAvgPool2d { output_size } => *output_size == [1, 1],
+            op => op.reduced_axes() == Some(&[2, 3]),
+        };
+        match self.class() {
+            Class::Window(statistic) | Class::Reduction(statistic) if is_whole => Some(statistic),
+            _ => None,
+        }
+    }
+
+    /// The axes of a reduction.
+    fn reduced_axes(&self) -> Option<&[usize]> {
+        match self {
+            Self::ReduceMean { axes, .. }
+            | Self::ReduceSum { axes, .. }
+            | Self::ReduceMax { axes, .. }
+            | Self::ReduceMin { axes, .. }
+            | Self::ReduceL2 { axes, .. } => Some(axes),
+            _ => None,
+        }
+    }
+
     /// True for what takes two values, or one and a parameter `other` or a number.
     #[must_use]
     pub fn is_arithmetic(&self) -> bool {

@@ -75,6 +75,13 @@ impl Function {
         std::ptr::eq(self.entry, other.entry) && settings.all(|(own, other)| (own - other).abs() < tolerance)
     }
 
+    /// The bounds of a function that does nothing but clip: `min(max(x, low), high)`, with slope 0 at both.
+    #[must_use]
+    pub(super) fn clips(self) -> Option<[f64; 2]> {
+        let only_clips = [&table::RELU, &table::CLIP].iter().any(|entry| std::ptr::eq(*entry, self.entry));
+        only_clips.then(|| self.range())
+    }
+
     /// Infimum and supremum of all values.
     #[must_use]
     pub fn range(self) -> [f64; 2] {

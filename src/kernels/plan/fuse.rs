@@ -1,5 +1,7 @@
 //! Fewer nodes: sums and activations become the last step of the convolution before them, paddings the first step of the
 //! convolution after them.
+//!
+//! Receives lowered nodes in the order in which they run; gives fewer that compute the same. Each is looked at once.
 
 use std::collections::HashMap;
 
@@ -9,83 +11,86 @@ use crate::kernels::activation::Activation;
 
 /// Joins what can be joined. Tensors in `wanted` stay tensors of their own.
 pub(super) fn fuse(nodes: Vec<Node>, wanted: &[ValueId]) -> Vec<Node> {
-    let mut fused: Vec<Node> = Vec::with_capacity(nodes.len());
-    let readers = readers(&nodes, wanted);
-    let read_once = |slot: ValueId| readers.get(&slot) == Some(&1);
-    for node in nodes {
-        let joined = match node.kind {
-            NodeKind::Add => add(&mut fused, &node, &read_once),
-            NodeKind::Activation => activate(&mut fused, &node, &read_once),
+    let (joined, givers, mut reads) = (Vec::with_capacity(nodes.len()), HashMap::new(), HashMap::new());
+    let all = nodes.iter().flat_map(|node| &node.inputs).chain(wanted);
+    all.for_each(|id| *reads.entry(*id).or_insert(0) += 1);
+    let mut fused = Fused { nodes: joined, givers, reads };
+    nodes.into_iter().for_each(|node| fused.push(node));
+    fused.nodes.into_iter().flatten().collect()
+}
+
+struct Fused {
+    /// `None` for a padding that a convolution took.
+    nodes: Vec<Option<Node>>,
+    /// Which of the nodes gives a tensor.
+    givers: HashMap<ValueId, usize>,
+    /// How often a tensor is read; wanted ones once more.
+    reads: HashMap<ValueId, usize>,
+}
+
+impl Fused {
+    fn push(&mut self, mut node: Node) {
+        let before = match node.kind {
+            NodeKind::Add => self.add(&node),
+            NodeKind::Activation => self.activate(&node),
+            _ => {
+                self.pad(&mut node);
+                None
+            }
+        };
+        self.givers.insert(node.output, before.unwrap_or(self.nodes.len()));
+        if before.is_none() {
+            self.nodes.push(Some(node));
+        }
+    }
+
+    /// The node that gives a tensor which only one node reads.
+    fn only_for_one(&self, id: ValueId) -> Option<usize> {
+        self.givers.get(&id).copied().filter(|_| self.reads.get(&id) == Some(&1))
+    }
+
+    /// A sum becomes the last step of the later one of two convolutions that it reads, if that has no residual and activation
+    /// yet: the other summand is then complete when it runs.
+    fn add(&mut self, sum: &Node) -> Option<usize> {
+        let [a, b] = sum.inputs[..] else { return None };
+        let place = |id: ValueId| self.givers.get(&id);
+        let (conv, other) = if place(a) > place(b) { (a, b) } else { (b, a) };
+        let at = self.only_for_one(conv).filter(|_| conv != other && !sum.broadcasts)?;
+        let node = self.nodes[at].as_mut()?;
+        let free = node.residual.is_none() && node.activation == Activation::NONE;
+        if !free || !matches!(node.kind, NodeKind::Convolution { depthwise: false, .. }) {
+            return None;
+        }
+        (node.residual, node.output) = (Some(other), sum.output);
+        Some(at)
+    }
+
+    /// An activation becomes the last step of the node before it.
+    fn activate(&mut self, activation: &Node) -> Option<usize> {
+        let at = self.only_for_one(activation.inputs[0])?;
+        let node = self.nodes[at].as_mut()?;
+        let takes = match node.kind {
+            NodeKind::Convolution { .. } => matches!(activation.activation, Activation::Range(_)),
+            NodeKind::BatchNorm | NodeKind::Line(_) | NodeKind::Add | NodeKind::Mul => true,
             _ => false,
         };
-        if !joined {
-            fused.push(node);
+        if !takes || node.activation != Activation::NONE {
+            return None;
         }
+        (node.activation, node.output) = (activation.activation, activation.output);
+        Some(at)
     }
-    pad(&mut fused, &read_once);
-    fused
-}
 
-/// How often a tensor is read; wanted ones once more.
-fn readers(nodes: &[Node], wanted: &[ValueId]) -> HashMap<ValueId, usize> {
-    let mut readers = HashMap::new();
-    let slots = nodes.iter().flat_map(|node| &node.inputs).chain(wanted);
-    slots.for_each(|slot| *readers.entry(*slot).or_insert(0) += 1);
-    readers
-}
-
-/// A sum becomes the last step of the later one of two convolutions that it reads, if that has no residual and activation yet.
-fn add(fused: &mut [Node], sum: &Node, read_once: &impl Fn(ValueId) -> bool) -> bool {
-    let [a, b] = sum.inputs[..] else { return false };
-    let place = |slot: ValueId| fused.iter().position(|node| node.output == slot);
-    // The later one, so that the other summand is complete when it runs.
-    let (conv, other) = if place(a) > place(b) { (a, b) } else { (b, a) };
-    let same_shape = !sum.broadcasts;
-    let Some(node) = place(conv).map(|at| &mut fused[at]) else { return false };
-    let free = node.residual.is_none() && node.activation == Activation::NONE;
-    let dense = matches!(node.kind, NodeKind::Convolution { depthwise: false, .. });
-    if !(free && dense && same_shape && read_once(conv) && conv != other) {
-        return false;
+    /// Zeros around a tensor that only one convolution reads become its padding.
+    fn pad(&mut self, node: &mut Node) {
+        let NodeKind::Convolution { geometry, .. } = &mut node.kind else { return };
+        let Some(at) = self.only_for_one(node.inputs[0]) else { return };
+        let Some(Node { kind: NodeKind::Pad([top, _, left, _]), inputs, .. }) = &self.nodes[at] else {
+            return;
+        };
+        geometry.padding[0] += top;
+        geometry.padding[1] += left;
+        node.inputs[0] = inputs[0];
+        self.nodes[at] = None;
     }
-    node.residual = Some(other);
-    node.output = sum.output;
-    true
-}
-
-fn activate(fused: &mut [Node], activation: &Node, read_once: &impl Fn(ValueId) -> bool) -> bool {
-    let slot = activation.inputs[0];
-    let Some(node) = fused.iter_mut().find(|node| node.output == slot) else { return false };
-    let range = matches!(activation.activation, Activation::Range(_));
-    let takes = match node.kind {
-        NodeKind::Convolution { .. } => range,
-        NodeKind::BatchNorm | NodeKind::Line(_) | NodeKind::Add | NodeKind::Mul => true,
-        _ => false,
-    };
-    if !(takes && node.activation == Activation::NONE && read_once(slot)) {
-        return false;
-    }
-    node.activation = activation.activation;
-    node.output = activation.output;
-    true
-}
-
-/// Zeros around a tensor that only one convolution reads become its padding.
-fn pad(fused: &mut Vec<Node>, read_once: &impl Fn(ValueId) -> bool) {
-    let mut gone = Vec::new();
-    for at in 0..fused.len() {
-        let NodeKind::Pad([top, _, left, _]) = fused[at].kind else { continue };
-        let (slot, source) = (fused[at].output, fused[at].inputs[0]);
-        let reader = fused.iter_mut().find(|node| node.inputs.contains(&slot));
-        if let Some(Node { kind: NodeKind::Convolution { geometry, .. }, inputs, .. }) = reader
-            && read_once(slot)
-        {
-            geometry.padding[0] += top;
-            geometry.padding[1] += left;
-            inputs[0] = source;
-            gone.push(at);
-        }
-    }
-    gone.into_iter().rev().for_each(|at| {
-        fused.remove(at);
-    });
 }

@@ -2,7 +2,7 @@
 
 use super::node::{Node, NodeKind};
 use super::operation::{Operation, Shapes};
-use crate::card::{Op, PadMode, ValueId};
+use crate::card::{Op, PadMode, Statistic, ValueId};
 use crate::kernels::activation::Activation;
 use crate::kernels::conv::ConvGeometry;
 use crate::kernels::filters::{self, Filters};
@@ -49,10 +49,7 @@ fn kind(
         Op::Conv2d { .. } => convolution(operation, x, lanes)?,
         Op::BatchNorm { .. } => NodeKind::BatchNorm,
         Op::MaxPool2d { .. } | Op::AvgPool2d { .. } => pooling(&operation.node.op)?,
-        Op::GlobalAvgPool {} | Op::AdaptiveAvgPool2d { output_size: [1, 1] } => whole(x, pool::Kind::Mean),
-        Op::ReduceMean { axes, keep_dims: true } if axes[..] == [2, 3] => whole(x, pool::Kind::Mean),
-        Op::GlobalMaxPool {} => whole(x, pool::Kind::Max),
-        Op::ReduceMax { axes, keep_dims: true } if axes[..] == [2, 3] => whole(x, pool::Kind::Max),
+        op if op.of_whole_maps().is_some() => whole(x, op.of_whole_maps()?)?,
         Op::Add { scalar: None } if fits(inputs, output) => NodeKind::Add,
         Op::Mul { scalar: None } if fits(inputs, output) => NodeKind::Mul,
         op if op.scalar().is_some() => scalar(op)?,
@@ -137,9 +134,14 @@ fn pooling(op: &Op) -> Option<NodeKind> {
     inside.then_some(NodeKind::Pool(kind, window))
 }
 
-fn whole([_, height, width]: [usize; 3], kind: pool::Kind) -> NodeKind {
+fn whole([_, height, width]: [usize; 3], statistic: Statistic) -> Option<NodeKind> {
+    let kind = match statistic {
+        Statistic::Mean => pool::Kind::Mean,
+        Statistic::Max => pool::Kind::Max,
+        _ => return None,
+    };
     let window = Window { kernel: [height, width], stride: [1, 1], padding: [0; 4] };
-    NodeKind::Pool(kind, window)
+    Some(NodeKind::Pool(kind, window))
 }
 
 fn scalar(op: &Op) -> Option<NodeKind> {
@@ -154,12 +156,10 @@ fn scalar(op: &Op) -> Option<NodeKind> {
 }
 
 fn activation_of(op: &Op) -> Option<Activation> {
+    if let Some(bounds) = op.clip() {
+        return Some(Activation::Range(bounds.map(|bound| bound as f32)));
+    }
     Some(match op {
-        Op::Relu {} => Activation::Range([0.0, f32::INFINITY]),
-        Op::Relu6 {} => Activation::Range([0.0, 6.0]),
-        Op::Clip { min, max } => Activation::Range([*min as f32, *max as f32]),
-        Op::Minimum { scalar: Some(max) } => Activation::Range([f32::NEG_INFINITY, *max as f32]),
-        Op::Maximum { scalar: Some(min) } => Activation::Range([*min as f32, f32::INFINITY]),
         Op::LeakyRelu { slope } => Activation::Leaky(*slope as f32),
         Op::Sigmoid {} => Activation::Sigmoid,
         Op::Silu {} => Activation::Silu,

@@ -18,7 +18,8 @@ use crate::view::{Halo, View};
 pub(crate) use kernel::Kernel;
 use memory_plan::MemoryPlan;
 use node::{Node, NodeKind};
-pub use operation::{Load, Operation, Parameters, Shapes};
+pub(crate) use operation::Load;
+pub use operation::{Operation, Parameters, Shapes};
 
 /// Operations ready to run on tensors in blocks, for any number of images of one size.
 #[derive(Debug)]

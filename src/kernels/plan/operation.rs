@@ -24,4 +24,4 @@ pub struct Operation<'a> {
 
 /// Gives an operation's parameters: `weight` `[out, in / groups, height, width]` and `bias` `[out]` of a convolution, `scale` and
 /// `shift` `[channels]` of a batch norm.
-pub type Load<'a> = &'a dyn Fn(usize) -> Result<Parameters>;
+pub(crate) type Load<'a> = &'a dyn Fn(usize) -> Result<Parameters>;

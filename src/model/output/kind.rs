@@ -97,12 +97,11 @@ pub(super) fn limited(op: &Op, x: Kind) -> Option<Kind> {
         Op::Exp {} => exponential(x),
         Op::Log {} => logarithm(x),
         Op::Abs {} if !x.is_not_negative() => Kind::NotNegative,
-        Op::Relu {} | Op::Abs {} => clipped(x, 0.0, f64::INFINITY),
-        Op::Relu6 {} => clipped(x, 0.0, 6.0),
-        Op::Clip { min, max } => clipped(x, *min, *max),
-        Op::Maximum { scalar: Some(least) } => clipped(x, *least, f64::INFINITY),
-        Op::Minimum { scalar: Some(most) } => clipped(x, f64::NEG_INFINITY, *most),
-        _ => return None,
+        Op::Abs {} => x,
+        op => {
+            let [least, most] = op.clip()?;
+            clipped(x, least, most)
+        }
     })
 }
 

@@ -25,7 +25,7 @@ const LONG_FUNCTIONS: &[(&str, usize, &str)] = &[
     ("src/capture/translate.rs: module", 61, "one match over recorded operations"),
     ("src/kernels/tests/reference.rs: compute", 47, "one match over operations"),
     ("src/kernels/tests/graphs.rs: grow", 57, "one match over operations"),
-    ("src/engine/tangent/slope.rs: pointwise", 51, "a table of functions and slopes"),
+    ("src/engine/tangent/slope.rs: pointwise", 48, "a table of functions and slopes"),
     ("src/graph/card/class.rs: class", 59, "one match over operations, exhaustive on purpose"),
     ("src/graph/shapes.rs: output", 52, "one match over operations"),
 ];

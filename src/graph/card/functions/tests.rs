@@ -69,6 +69,40 @@ fn the_error_function_has_its_known_values() {
     }
 }
 
+#[test]
+fn what_clips_is_a_clip_and_nothing_else_is() {
+    let is_clip = |function: Function, [low, high]: [f64; 2]| {
+        let places = PLACES.into_iter().flat_map(|place| [place, -place]);
+        places.into_iter().all(|x| function.value(x) == x.max(low).min(high))
+    };
+    let mut clips = Vec::new();
+    for (op, function) in each() {
+        match op.clip() {
+            Some(bounds) => {
+                assert!(is_clip(function, bounds), "{op:?}");
+                clips.push(op);
+            }
+            None => assert!(!is_clip(function, function.range()), "{op:?}"),
+        }
+    }
+    assert_eq!(clips, [Op::Relu {}, Op::Clip { min: 0.3, max: 0.6 }]);
+    assert_eq!(Op::Relu6 {}.clip(), Some([0.0, 6.0]));
+    assert_eq!(Op::Minimum { scalar: Some(2.0) }.clip(), Some([f64::NEG_INFINITY, 2.0]));
+    assert_eq!(Op::Maximum { scalar: Some(2.0) }.clip(), Some([2.0, f64::INFINITY]));
+    assert_eq!(Op::Maximum { scalar: None }.clip(), None);
+}
+
+#[test]
+fn a_pool_or_a_reduction_over_height_and_width_is_of_whole_maps() {
+    use crate::card::Statistic;
+    let mean = |axes: &[usize]| Op::ReduceMean { axes: axes.to_vec(), keep_dims: false }.of_whole_maps();
+    assert_eq!((mean(&[2, 3]), mean(&[1, 2, 3]), mean(&[1])), (Some(Statistic::Mean), None, None));
+    let pool = |side: usize| Op::AdaptiveAvgPool2d { output_size: [side, side] }.of_whole_maps();
+    assert_eq!((pool(1), pool(2)), (Some(Statistic::Mean), None));
+    assert_eq!(Op::GlobalMaxPool {}.of_whole_maps(), Some(Statistic::Max));
+    assert_eq!(Op::Softmax { axis: 1 }.of_whole_maps(), None);
+}
+
 /// PyTorch's slopes where a function has a corner.
 #[test]
 fn at_a_kink_the_slope_is_that_of_pytorch() {
