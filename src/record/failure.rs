@@ -1,9 +1,41 @@
 //! The entry for an image that could not be explained, in lists of records.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::{LabelRecord, SCHEMA_VERSION};
-use crate::error::Problem;
+use crate::error::{ErrorKind, Problem};
+
+/// An image that could not be explained, in a [`Summary`](super::Summary).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Failure {
+    /// The path as the caller gave it.
+    pub path: String,
+    /// The reason.
+    pub error: String,
+    /// As [`FailureRecord::kind`].
+    pub kind: Option<ErrorKind>,
+    /// As [`FailureRecord::hint`].
+    pub hint: Option<HintRecord>,
+}
+
+/// The way out that a message offers, with options called as the message calls them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HintRecord {
+    /// In words, as in the message.
+    pub text: String,
+    /// Options to give a value, and the values.
+    pub set: BTreeMap<String, String>,
+    /// Options to give a greater value.
+    pub raise: Vec<String>,
+    /// Options to give another value.
+    pub change: Vec<String>,
+    /// Options to leave out.
+    pub drop: Vec<String>,
+}
 
 /// A record with nothing but an error: the fields of a [`Record`](super::Record) that list readers use, in the same
 /// order, empty. It only appears in lists, never as a file, because there are no pictures for it to describe.
@@ -18,6 +50,11 @@ pub struct FailureRecord {
     pub description: String,
     /// Why the image could not be explained; not empty.
     pub error: String,
+    /// Whose fault it is: that of the `model`, the `image`, the `request`, the operating system (`io`), or burncam
+    /// (`internal`); null where that is not known.
+    pub kind: Option<ErrorKind>,
+    /// The way out that the message offers, if it offers one.
+    pub hint: Option<HintRecord>,
     /// Title of the method.
     pub method: String,
     /// Always `false`.
@@ -43,18 +80,21 @@ pub struct FailedInput {
 }
 
 impl FailureRecord {
-    /// A failure of `method` (its title) on `path`, with the message `error`.
+    /// A failure of `method` (its title).
     #[must_use]
-    pub fn new(estimator: &str, method: &str, path: &str, label: Option<LabelRecord>, error: &str) -> Self {
+    pub fn new(estimator: &str, method: &str, label: Option<LabelRecord>, failure: &Failure) -> Self {
+        let Failure { path, error, kind, hint } = failure.clone();
         Self {
             schema_version: SCHEMA_VERSION,
             estimator: estimator.to_owned(),
             description: format!("{method}: the image could not be explained"),
-            error: error.to_owned(),
+            error,
+            kind,
+            hint,
             method: method.to_owned(),
             is_regression: false,
             targets: [],
-            input: FailedInput { path: path.to_owned() },
+            input: FailedInput { path },
             predictions: [],
             label,
             warnings: [],

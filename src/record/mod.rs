@@ -16,13 +16,13 @@ mod settings;
 mod shown;
 mod summary;
 
-pub use failure::{FailedInput, FailureRecord};
+pub use failure::{FailedInput, Failure, FailureRecord, HintRecord};
 pub use input::{InputRecord, ProfileRecord};
 pub use settings::{OptionsRecord, REVISION, RequestRecord, SettingsRecord, StyleRecord};
 pub use shown::{percent, percent_or_number};
 pub use summary::{
-    Accuracy, ClassCount, Confusion, Counted, Failure, NotTaken, RunTime, SUMMARY_VERSION, Summary,
-    SummaryModel, Tally, WarningCount,
+    Accuracy, ClassCount, Confusion, Counted, NotTaken, RunTime, SUMMARY_VERSION, Summary, SummaryModel,
+    Tally, WarningCount,
 };
 
 use serde::{Deserialize, Serialize};

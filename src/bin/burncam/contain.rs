@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-use anyhow::{Result, anyhow};
+use anyhow::Result;
 
 /// Message and location of the last panic. A thread pool propagates panics without their location.
 static LAST: Mutex<Option<(String, String)>> = Mutex::new(None);
@@ -22,15 +22,15 @@ pub(crate) fn prepare() {
 
 /// Runs `work`; its panic becomes an error.
 pub(crate) fn contained<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
-    caught("", work)
+    caught(None, work)
 }
 
 /// As [`contained`], for work on one image, which the error names.
 pub(crate) fn contained_for<T>(image: &Path, work: impl FnOnce() -> Result<T>) -> Result<T> {
-    caught(&format!("image '{}': ", image.display()), work)
+    caught(Some(image), work)
 }
 
-fn caught<T>(subject: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
+fn caught<T>(image: Option<&Path>, work: impl FnOnce() -> Result<T>) -> Result<T> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|failure| {
         let message = message(failure.as_ref());
         let last = LAST.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -39,9 +39,11 @@ fn caught<T>(subject: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
             last.filter(|(of, _)| of == message).map_or_else(String::new, |(_, at)| format!(" at {at}"));
         // On one line, because each error is one line of the output.
         let message = message.lines().collect::<Vec<_>>().join(" ");
-        Err(anyhow!(
-            "{subject}internal error: {message}{place} (please report this with the command you ran)"
-        ))
+        let error = anyhow::Error::from(burncam::Error::internal(format!("{message}{place}")));
+        Err(match image {
+            Some(image) => error.context(format!("image '{}'", image.display())),
+            None => error,
+        })
     })
 }
 
@@ -53,13 +55,16 @@ fn message(failure: &dyn Any) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::failure;
 
     #[test]
     fn a_panic_is_an_error_in_words() {
         let error = contained::<()>(|| panic!("shapes {} and\n{} differ", 1, 2)).unwrap_err();
         assert!(error.to_string().starts_with("internal error: shapes 1 and 2 differ"), "{error}");
+        assert!(error.to_string().ends_with(" (please report this with the command you ran)"), "{error}");
         let error = contained_for::<()>(Path::new("a.png"), || panic!("broken")).unwrap_err();
-        assert!(error.to_string().starts_with("image 'a.png': internal error: broken"), "{error}");
+        assert!(failure::message(&error).starts_with("image 'a.png': internal error: broken"), "{error:#}");
+        assert_eq!(failure::listed("a.png", &error).kind, Some(burncam::ErrorKind::Internal));
         assert_eq!(contained(|| Ok(3)).unwrap(), 3);
     }
 }

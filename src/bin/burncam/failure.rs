@@ -4,6 +4,8 @@ use std::io;
 
 use anyhow::Error;
 use burncam::ErrorKind;
+use burncam::error::{Hint, OptionName, Piece};
+use burncam::record::{Failure, HintRecord};
 
 use crate::flags::WORDS;
 
@@ -19,6 +21,32 @@ pub(crate) fn message(error: &Error) -> String {
 /// The message of one error of the library in the command's words.
 pub(crate) fn said(error: &burncam::Error) -> String {
     error.say(WORDS)
+}
+
+/// A failed image as lists and summaries have it.
+pub(crate) fn listed(path: &str, error: &Error) -> Failure {
+    let found = library(error);
+    let kind = found.map(burncam::Error::kind).or_else(|| io_kind(error).map(|_| ErrorKind::Io));
+    let hint = found.and_then(burncam::Error::hint).map(hint);
+    Failure { path: path.to_owned(), error: message(error), kind, hint }
+}
+
+fn hint(hint: &Hint) -> HintRecord {
+    let mut record = HintRecord { text: hint.say(WORDS), ..HintRecord::default() };
+    let called = |option: OptionName| WORDS.option(option).to_owned();
+    match hint {
+        Hint::Raise(option) => record.raise.push(called(*option)),
+        Hint::Change(option) => record.change.push(called(*option)),
+        _ => {}
+    }
+    for step in hint.steps() {
+        match step {
+            Piece::Set(option, value) => drop(record.set.insert(called(option), value)),
+            Piece::Drop(option) => record.drop.push(called(option)),
+            _ => {}
+        }
+    }
+    record
 }
 
 /// The model is at fault. Weights that cannot be used are found out by the first image, where it is the only one.
@@ -46,6 +74,7 @@ mod tests {
     use std::path::Path;
 
     use anyhow::Context as _;
+    use burncam::error::Problem;
 
     use super::*;
 
@@ -74,5 +103,21 @@ mod tests {
             "{}",
             message(&error)
         );
+    }
+    #[test]
+    fn a_failure_has_its_kind_and_its_way_out() {
+        let missing = burncam::input::read_file(Path::new("no such file")).unwrap_err();
+        let failure = listed("a.png", &Error::from(missing));
+        assert_eq!((failure.kind, failure.hint), (Some(ErrorKind::Io), None));
+        let options = Hint::Drop(vec![OptionName::Arch, OptionName::Card]);
+        let problem = Problem::new("is broken").hint(options);
+        let failure = listed("a.png", &Error::from(burncam::Error::image("a.png", problem)).context("photo"));
+        assert_eq!(failure.kind, Some(ErrorKind::Image));
+        let drop = ["--arch", "--spec"].map(str::to_owned).to_vec();
+        let text = "drop --arch and --spec".to_owned();
+        assert_eq!(failure.hint, Some(HintRecord { text, drop, ..HintRecord::default() }));
+        assert_eq!(hint(&Hint::set(OptionName::Layer, "conv")).set["--layer"], "conv");
+        assert_eq!(hint(&Hint::Raise(OptionName::Samples)).raise, ["--samples"]);
+        assert_eq!(listed("a.png", &anyhow::anyhow!("stopped")).kind, None);
     }
 }

@@ -15,6 +15,8 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use serde::{Deserialize, Serialize};
+
 pub use hint::Hint;
 pub use nearest::nearest;
 pub use option::OptionName;
@@ -26,7 +28,8 @@ pub use subject::Subject;
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Whose fault an [`Error`] is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum ErrorKind {
     /// The model file, its card, its graph or its weights are not usable.

@@ -82,7 +82,7 @@ pub struct PreprocessRequest {
 impl PreprocessRequest {
     /// Height and width of the network's input, if the caller specified them.
     #[must_use]
-    pub fn input_size(&self) -> Option<[usize; 2]> {
+    pub(super) fn input_size(&self) -> Option<[usize; 2]> {
         match (self.crop, self.resize) {
             (Some(crop), _) => Some(crop),
             (None, Some(ResizeRequest::Stretch(size))) => Some(size),

@@ -40,7 +40,7 @@ const BATCH: usize = 1 << 15;
 
 impl Weights {
     /// The stored tensors by name; each is read when its bytes are requested.
-    pub fn into_tensors(self) -> BTreeMap<String, Tensor> {
+    pub(crate) fn into_tensors(self) -> BTreeMap<String, Tensor> {
         let tensor = |(name, entry): (&String, &Entry)| {
             let Entry { dtype, shape, param_id, start, length } = entry.clone();
             let source = self.source.clone();

@@ -69,16 +69,6 @@ pub struct Confusion {
     pub count: usize,
 }
 
-/// An image that could not be explained.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Failure {
-    /// The path as the caller gave it.
-    pub path: String,
-    /// The reason.
-    pub error: String,
-}
-
 /// Files that a search found but did not use, by kind.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

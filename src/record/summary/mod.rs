@@ -14,12 +14,10 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::counts::{
-    Accuracy, ClassCount, Confusion, Failure, NotTaken, RunTime, SummaryModel, WarningCount,
-};
+pub use self::counts::{Accuracy, ClassCount, Confusion, NotTaken, RunTime, SummaryModel, WarningCount};
 use self::counts::{in_millionths, joined_mean};
 pub use self::tally::{Counted, Tally};
-use super::{LabelRecord, Prediction, Record, layout};
+use super::{Failure, LabelRecord, Prediction, Record, layout};
 use crate::error::{Error, Problem, Result};
 
 /// The newest summary version, and the one that this build writes.
@@ -143,10 +141,10 @@ impl Summary {
     }
 
     /// Counts one image that could not be explained.
-    pub fn fail(&mut self, path: &str, error: &str) {
+    pub fn fail(&mut self, failure: Failure) {
         self.failed += 1;
         if self.failures.len() < MOST_FAILURES {
-            self.failures.push(Failure { path: path.to_owned(), error: error.to_owned() });
+            self.failures.push(failure);
         } else {
             self.failures_omitted += 1;
         }

@@ -3,6 +3,11 @@
 use serde_json::{Value, json};
 
 use super::*;
+use crate::error::ErrorKind;
+
+fn failure(path: &str, error: &str) -> Failure {
+    Failure { path: path.into(), error: error.into(), kind: Some(ErrorKind::Image), hint: None }
+}
 
 /// A record with the fields that a summary reads; the rest is filler.
 fn record(path: &str, classes: &[(usize, f64)], label: Option<usize>, num_classes: usize) -> Record {
@@ -50,7 +55,7 @@ fn unit(seed: u64) -> f64 {
 fn count(summary: &mut Summary, image: u64) {
     let path = format!("photos/{image:05}.png");
     if image % 7 == 3 {
-        return summary.fail(&path, "damaged");
+        return summary.fail(failure(&path, "damaged"));
     }
     let class = (unit(image) * 9.0) as usize;
     let second = (class + 1) % 9;
@@ -105,7 +110,7 @@ fn counts_are_of_images_and_come_most_frequent_first() {
     seen("b", 1, 0.5, 1);
     seen("c", 1, 0.75, 8);
     seen("d", 1, 0.25, 3);
-    summary.fail("e", "the file is empty");
+    summary.fail(failure("e", "the file is empty"));
     let json: Value = serde_json::from_str(&summary.to_json().unwrap()).unwrap();
     assert_eq!((summary.images, summary.explained, summary.failed), (5, 4, 1));
     assert_eq!(json["mean_proba"], 0.4375);
@@ -128,7 +133,10 @@ fn counts_are_of_images_and_come_most_frequent_first() {
             { "label": class(8), "predicted": class(1), "count": 1 }
         ])
     );
-    assert_eq!(json["failures"], json!([{ "path": "e", "error": "the file is empty" }]));
+    assert_eq!(
+        json["failures"],
+        json!([{ "path": "e", "error": "the file is empty", "kind": "image", "hint": null }])
+    );
 }
 
 #[test]
@@ -176,9 +184,9 @@ fn numbers_and_single_classes_have_no_most_frequent_class() {
 fn only_the_first_thousand_failures_are_listed() {
     let mut parts: Vec<Summary> = vec![new(900, None), new(900, None)];
     for image in 0..1800 {
-        parts[image % 2].fail(&format!("{image:04}"), "damaged");
+        parts[image % 2].fail(failure(&format!("{image:04}"), "damaged"));
     }
-    parts[0].fail("z", "damaged");
+    parts[0].fail(failure("z", "damaged"));
     let whole = Summary::merge(parts).unwrap();
     assert_eq!((whole.failures.len(), whole.failures_omitted, whole.failed), (1000, 801, 1801));
     assert_eq!(whole.failures.last().unwrap().path, "0999");
@@ -187,9 +195,9 @@ fn only_the_first_thousand_failures_are_listed() {
 #[test]
 fn failures_come_in_the_order_in_which_directories_are_searched() {
     let (mut first, mut second) = (new(2, Some("1/2")), new(1, Some("2/2")));
-    first.fail("photos/a/z.png", "damaged");
-    first.fail("photos/b.png", "damaged");
-    second.fail("photos/a.png", "damaged");
+    first.fail(failure("photos/a/z.png", "damaged"));
+    first.fail(failure("photos/b.png", "damaged"));
+    second.fail(failure("photos/a.png", "damaged"));
     let whole = Summary::merge(vec![first, second]).unwrap();
     let paths: Vec<&str> = whole.failures.iter().map(|failure| failure.path.as_str()).collect();
     assert_eq!(paths, ["photos/a/z.png", "photos/a.png", "photos/b.png"]);

@@ -171,21 +171,21 @@ impl<'a> Results<'a> {
 
     fn failure(&mut self, task: &Task, error: &anyhow::Error) -> Result<()> {
         let path = task.input.path.display().to_string();
-        let message = failure::message(error);
+        let failure = failure::listed(&path, error);
         let label = task.label.map(|label| self.work.explainer.label_record(label));
-        self.summary.fail(&path, &message);
+        self.summary.fail(failure.clone());
         if let Some(json) = &mut self.json {
             let estimator = self.work.explainer.model().name();
             for method in &self.work.explainer.request().methods {
                 let title = method.info().title;
-                json.failure(&FailureRecord::new(estimator, title, &path, label.clone(), &message))?;
+                json.failure(&FailureRecord::new(estimator, title, label.clone(), &failure))?;
             }
         }
         if let Some(csv) = &mut self.csv {
-            csv.failure(&path, label.as_ref(), &message)?;
+            csv.failure(&path, label.as_ref(), &failure.error)?;
         }
         if let Some((page, _)) = &mut self.page {
-            page.fail(&path, &message);
+            page.fail(&path, &failure.error);
         }
         self.progress.aside(|| text::error(error));
         Ok(())
