@@ -1,7 +1,9 @@
 //! The same network from an ONNX file, by architecture, from a card and from a Burn module is the same graph, byte for byte.
 //!
-//! Sources name layers in their own ways, so nodes and tensors get numbers before graphs are compared.
+//! ONNX files are written by the test, and by PyTorch's two exporters. Sources name layers in their own ways, so nodes and tensors
+//! get numbers before graphs are compared.
 
+mod exporters;
 mod onnx;
 
 use burn::module::{Module, Param};
@@ -16,6 +18,7 @@ use burncam::model::arch;
 use burncam::model::import::{ImportRequest, import};
 
 use crate::support::{seeded, tensor};
+use exporters::agree_with_exporters;
 
 /// The graph as JSON, its nodes and tensors numbered.
 fn numbered(graph: &Graph) -> String {
@@ -155,6 +158,7 @@ fn a_resnet_is_one_graph_by_architecture_from_onnx_from_a_card_and_from_burn() {
     let built = arch::build("resnet18", 10, Some([32, 32])).unwrap();
     let expected = numbered(&built.graph);
     assert_eq!(numbered(&through_onnx(&built.graph, &built.parameters)), expected, "from ONNX");
+    agree_with_exporters("resnet18", &built.graph, true);
     let (card, _) = through_capture(&ResNet::new(&Device::flex()), 32, ResNet::forward);
     assert_eq!(numbered(card.graph.as_ref().unwrap()), expected, "from a Burn module");
     let again = Card::from_json(&card.to_json().unwrap()).unwrap();
@@ -208,6 +212,7 @@ fn a_mobilenet_with_hard_swish_is_one_graph() {
     let gate = ["global_avg_pool", "conv2d", "relu", "conv2d", "hard_sigmoid", "mul"];
     let end = ["conv2d", "batch_norm", "add", "global_avg_pool", "flatten", "linear"];
     agree(&card, &shapes, &[&act[..], &act, &act, &gate, &end].concat());
+    agree_with_exporters("mobilenet", card.graph.as_ref().unwrap(), true);
 }
 
 /// A ConvNeXt of one block.
@@ -258,4 +263,5 @@ fn a_convnext_with_gelu_is_one_graph() {
     let block = ["conv2d", "transpose", "layer_norm", "linear", "gelu", "linear", "mul", "transpose", "add"];
     let end = ["global_avg_pool", "flatten", "layer_norm", "linear"];
     agree(&card, &shapes, &[&stem[..], &block, &end].concat());
+    agree_with_exporters("convnext", card.graph.as_ref().unwrap(), false);
 }

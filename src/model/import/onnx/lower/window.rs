@@ -99,6 +99,12 @@ pub(super) fn conv(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Pro
 
 fn kernel_and_bias(site: &Site, kernel: Weight) -> Result<Vec<(&'static str, Weight)>, Problem> {
     let bias = listed(site, 2, kernel.values.shape()[0])?;
+    // PyTorch's newer exporter writes a convolution without bias with zeros that the file computes. Zeros that it stores are
+    // weights, which training left as they began.
+    let is_weight = |bias: &Weight| {
+        site.written.contains_key(site.sources[2]) || bias.values.iter().any(|number| *number != 0.0)
+    };
+    let bias = bias.filter(is_weight);
     Ok(std::iter::once(("weight", kernel)).chain(bias.map(|bias| ("bias", bias))).collect())
 }
 
