@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 
 /// The caller's choice of a layer.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -22,7 +22,7 @@ impl FromStr for LayerRequest {
     /// Parses `auto`, an integer, or a name; nothing at all is refused.
     fn from_str(text: &str) -> Result<Self> {
         match text.parse() {
-            _ if text.is_empty() => Err(Error::request("expected a layer, got nothing")),
+            _ if text.is_empty() => Err(Error::request(Problem::expected_but("a layer", "nothing"))),
             _ if text == "auto" => Ok(Self::Auto),
             Ok(index) => Ok(Self::Index(index)),
             Err(_) => Ok(Self::Name(text.to_owned())),

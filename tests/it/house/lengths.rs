@@ -20,7 +20,6 @@ const LONG_FUNCTIONS: &[(&str, usize, &str)] = &[
     ("src/bin/burncam/report/tests.rs: record", 47, "a literal record"),
     ("src/bin/burncam/report/tests/browser.rs: five_thousand", 41, "one page of many kinds of cards"),
     ("src/check/output.rs: judge", 48, "one contradiction after another, each with its message"),
-    ("src/picture/input/kind.rs: by_signature", 56, "a table of signatures"),
     ("src/picture/input/tiff/layout.rs: read", 44, "one tag after another"),
     ("src/capture/translate.rs: module", 61, "one match over recorded operations"),
     ("src/kernels/tests/reference.rs: compute", 47, "one match over operations"),

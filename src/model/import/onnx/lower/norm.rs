@@ -14,10 +14,9 @@ pub(super) fn batch(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Pr
     // Before operator set 14, further outputs mean training.
     let trains = site.flag("training_mode")? || site.node.output.iter().skip(1).any(|name| !name.is_empty());
     if trains || site.int("spatial", 1)? == 0 {
-        return Err(
-            "normalises as in training, expected running statistics (export the model in evaluation mode)"
-                .into(),
-        );
+        return Err(Problem::new("normalises as in training")
+            .expected("running statistics")
+            .hint("export the model in evaluation mode"));
     }
     let channels = x.side(1)?;
     let mut weights = Vec::new();
