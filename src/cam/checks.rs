@@ -14,6 +14,7 @@ impl Method {
     /// When there is one.
     pub fn check(self, options: &Options, smoothing: Smoothing) -> Result<()> {
         let info = self.info();
+        // Methods divide by the number, and take chunks of that length.
         if options.samples == Some(0) {
             let problem = Problem::new("0 samples were asked for").expected("at least one");
             return Err(problem.hint(Hint::Raise(OptionName::Samples)).into());
@@ -22,6 +23,7 @@ impl Method {
             let problem = Problem::new(format!("noise is {noise}")).expected("0 or more");
             return Err(problem.hint(Hint::Change(OptionName::Noise)).into());
         }
+        // Such a map is the same for the class and against it.
         if options.counterfactual && !info.has_sign {
             let what =
                 format!("needs a method that separates evidence for and against, and {} does not", info.name);
@@ -46,6 +48,7 @@ impl Method {
     pub fn check_network(self, network: &Network, options: &Options) -> Result<()> {
         let name = self.info().name;
         let several = network.taps() > 1;
+        // Before the number of layers: a network without rectifiers is refused for what it is.
         (self.traits().check)(name, network, options)?;
         if self.traits().joining == Joining::Product && !several {
             let problem = Problem::new(format!("{name} multiplies the maps of several layers")).found("one");

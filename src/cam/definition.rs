@@ -194,6 +194,7 @@ impl Traits {
 impl Definition {
     /// Whether a layer's map uses the score's gradient.
     pub(super) fn looks_at_gradients(&self) -> bool {
+        // Not `Contrast`, whose gradients are those of a difference of scores and not evidence for the class.
         matches!(self.run, Run::Evidence(_) | Run::Gradients(_) | Run::PixelsOfLayer(..))
     }
 

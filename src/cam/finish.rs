@@ -173,6 +173,7 @@ fn torchcam(finishing: Finishing, maps: &[Heatmap], aggregate: Aggregate) -> Hea
 /// map, it is zero.
 fn zoomed(map: &Heatmap, [height, width]: [usize; 2]) -> Heatmap {
     let falls_out = |cells: usize, length: usize| {
+        // scipy multiplies an index by this quotient, and rounding may carry the last one past the last cell.
         let (last, end) = ((cells - 1) as f64, (length.max(2) - 1) as f64);
         last / end * end > last
     };
@@ -185,6 +186,7 @@ fn zoomed(map: &Heatmap, [height, width]: [usize; 2]) -> Heatmap {
 
 /// Maps resized to the largest and combined.
 fn combined(maps: &[Heatmap], aggregate: Aggregate) -> Heatmap {
+    // The finest layer decides the resolution: enlarging loses nothing.
     let largest = maps.iter().max_by_key(|map| map.values().len()).unwrap_or(&maps[0]);
     let (height, width) = (largest.height(), largest.width());
     let same: Vec<Heatmap> = maps.iter().map(|map| map.resized(height, width, Sampling::Bilinear)).collect();
@@ -202,6 +204,7 @@ fn min_max(map: &Heatmap, small: f32) -> Heatmap {
 /// Divides by the largest magnitude plus a small number; zeros stay zeros.
 fn over_maximum(map: &Heatmap, small: f32) -> Heatmap {
     let most = map.magnitude();
+    // Zero divided by zero is NaN, and a blank map has a finding instead.
     if most == 0.0 {
         map.clone()
     } else {

@@ -37,6 +37,7 @@ impl<'a> Masks<'a> {
         let [_, height, width] = self.input;
         let channel = &self.activations[channel];
         let enlarged = match self.library {
+            // `UpsamplingBilinear2d` and scipy's `zoom` align the corners.
             Some(Library::PytorchGradCam | Library::TfKerasVis) => {
                 unit(&channel.resized(height, width, Sampling::BilinearCorners))
             }
@@ -60,6 +61,7 @@ impl<'a> Masks<'a> {
 fn unit(map: &Heatmap) -> Heatmap {
     let stats = map.stats();
     let range = stats.max - stats.min;
+    // The small number of pytorch-grad-cam and torchcam.
     let scaled = map.map(|value| if range > 0.0 { (value - stats.min) / (range + 1e-8) } else { 0.0 });
     scaled.unwrap_or_else(|| map.clone())
 }
@@ -87,6 +89,7 @@ fn weights(question: &Question, class: usize, scores: &[f64]) -> Vec<f64> {
 /// `exp(s_k) / sum_j exp(s_j)`.
 fn softmax(scores: &[f64]) -> Vec<f64> {
     let greatest = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    // Logits of several hundred overflow the exponential; relative to the greatest none does.
     let powers: Vec<f64> = scores.iter().map(|score| (score - greatest).exp()).collect();
     let sum: f64 = powers.iter().sum();
     powers.into_iter().map(|power| power / sum).collect()

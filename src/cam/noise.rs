@@ -12,6 +12,7 @@ pub(super) struct Noise(ChaCha8Rng);
 impl Noise {
     /// The stream of a seed and a purpose; separate purposes never share numbers.
     pub(super) fn new(seed: u64, purpose: u64) -> Self {
+        // Not `StdRng`, whose algorithm may change with a version of rand.
         let mut generator = ChaCha8Rng::seed_from_u64(seed);
         generator.set_stream(purpose);
         Self(generator)
@@ -22,6 +23,7 @@ impl Noise {
     pub(super) fn of_picture(seed: u64, picture: &[f32], purpose: u64) -> Self {
         let mut digest = Sha256::new();
         digest.update(seed.to_le_bytes());
+        // Little-endian, so that big-endian machines draw the same.
         picture.iter().for_each(|value| digest.update(value.to_le_bytes()));
         let mut generator = ChaCha8Rng::from_seed(digest.finalize().into());
         generator.set_stream(purpose);

@@ -41,6 +41,7 @@ impl Options {
     /// The operations to which a rule for rectifiers applies.
     pub(super) fn rectifiers(&self) -> Rectifiers {
         match self.library {
+            // captum and pytorch-grad-cam look for `torch.nn.ReLU`, and ReLU6 is no subclass of it.
             Some(Library::Captum | Library::PytorchGradCam | Library::Xplique) => Rectifiers::Relu,
             _ => Rectifiers::ReluAndRelu6,
         }
@@ -101,6 +102,7 @@ impl Library {
 
     /// Whether it cannot combine the maps of several layers.
     pub(super) fn explains_one_layer(self) -> bool {
+        // Only these two have a rule for joining layers.
         !matches!(self, Self::PytorchGradCam | Self::Torchcam)
     }
 }

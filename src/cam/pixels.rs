@@ -49,9 +49,11 @@ pub(super) fn weighted_gradients(
     weight: impl Fn(usize) -> f64,
 ) -> Result<Vec<Vec<f32>>> {
     let size = question.values().len();
+    // Per class and value of the input: the sum, and the gradients of one batch.
     let bytes = size_of::<f64>() + question.options.batch_size * size_of::<f32>();
     let mut weighted = Vec::with_capacity(question.classes.len());
     for part in question.parts(size * bytes) {
+        // In double precision, because gradients of noisy inputs nearly cancel.
         let mut sums = vec![vec![0.0_f64; size]; part.classes.len()];
         for batch in part.batches(count) {
             let inputs: Vec<f32> = batch.clone().flat_map(&make).collect();

@@ -26,6 +26,7 @@ pub(super) fn projection(elements: &[f64], channels: usize) -> Vec<f64> {
     let centered = centered(elements, positions);
     // X X^T u without forming the matrix: positions -> channels -> positions.
     let product = |u: &[f64]| -> Vec<f64> {
+        // At 112 by 112 positions the matrix would take 1.2 GB.
         let mut out = vec![0.0; positions];
         for channel in centered.chunks(positions) {
             let weight = dot(channel, u);
@@ -34,6 +35,7 @@ pub(super) fn projection(elements: &[f64], channels: usize) -> Vec<f64> {
         out
     };
     let (direction, eigenvalue) = leading(positions, product);
+    // The matrix has no negative eigenvalues, but rounding may give a small one.
     let scale = eigenvalue.max(0.0).sqrt();
     toward_activity(direction.into_iter().map(|value| value * scale).collect(), &centered)
 }
@@ -76,12 +78,15 @@ pub(super) fn leading(size: usize, product: impl Fn(&[f64]) -> Vec<f64>) -> (Vec
         let mut next = product(&basis[last]);
         small.push(basis.iter().map(|vector| dot(vector, &next)).collect::<Vec<f64>>());
         let before = length(&next);
+        // Twice is enough (Parlett, "The Symmetric Eigenvalue Problem", section 6.9): one pass leaves rounding
+        // errors of the size of what it takes away, which would bring found directions back.
         for _ in 0..2 {
             for vector in &basis {
                 let along = dot(vector, &next);
                 next.iter_mut().zip(vector).for_each(|(next, value)| *next -= along * value);
             }
         }
+        // What is left of an exhausted space is rounding, and no direction.
         let ended = basis.len() == STEPS.min(size) || length(&next) <= 1e-12 * before;
         if ended || basis.len().is_multiple_of(STRIDE) {
             let (weights, eigenvalue) = leading_of_small(&small);

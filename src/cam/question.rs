@@ -58,6 +58,7 @@ impl<'a> Question<'a> {
     /// The same question about parts of the classes, small enough to keep `bytes` for each class.
     pub(super) fn parts(&self, bytes: usize) -> impl Iterator<Item = Self> + use<'a> {
         let question = *self;
+        // At least one: a class whose results exceed the limit must still be explained.
         let together = (MOST_BYTES / bytes.max(1)).max(1);
         question.classes.chunks(together).map(move |classes| Self { classes, ..question })
     }
@@ -88,6 +89,8 @@ impl<'a> Question<'a> {
         if !self.options.counterfactual {
             return evidence;
         }
+        // The gradients change their sign and not the map, because methods rectify gradients and squares of them:
+        // evidence against the class would be gone before the map is made.
         let negated = |Evidence { activations, gradients }| {
             let Features { channels, height, width, values } = gradients;
             let values = values.into_iter().map(|value| -value).collect();
@@ -132,6 +135,7 @@ impl<'a> Question<'a> {
 
     /// The numbers below `count` in batches.
     pub(super) fn batches(&self, count: usize) -> impl Iterator<Item = Range<usize>> + use<> {
+        // `step_by` panics at zero, and the field is public.
         let size = self.options.batch_size.max(1);
         (0..count).step_by(size).map(move |start| start..(start + size).min(count))
     }
@@ -147,6 +151,8 @@ impl<'a> Question<'a> {
         for batch in self.batches(count) {
             let expected = batch.len() * outputs;
             let logits = run(batch.clone().flat_map(&mut make).collect())?;
+            // A graph that fixes its batch, or moves it to another axis, gives another number of rows, and a row
+            // could not be attributed to its input.
             if logits.len() != expected {
                 let problem =
                     Problem::new("the network mixes the pictures of a batch, so it cannot be perturbed");
@@ -154,6 +160,7 @@ impl<'a> Question<'a> {
             }
             for row in logits.chunks(outputs) {
                 for (scores, class) in scores.iter_mut().zip(self.classes) {
+                    // All classes are read from one row: the pass does not depend on the class.
                     scores.push(self.score_of(row, *class));
                 }
             }
@@ -176,6 +183,7 @@ impl<'a> Question<'a> {
 
     /// As [`Question::input_gradients`] for the picture itself, with another rule at rectifiers.
     pub(super) fn rectified_gradients(&self, rule: fn(Rectifiers) -> Rule) -> Result<Vec<Vec<f32>>> {
+        // A sweep keeps its tensors, so that one forward pass serves every class.
         let sweep = self.network().sweep(self.values().to_vec())?;
         let rule = rule(self.options.rectifiers());
         let gradient = |class: &usize| sweep.back(&self.score, *class, rule, &mut |_| Ok(()));

@@ -34,6 +34,8 @@ impl Pass<'_> {
         spare: &mut Option<Recording>,
         looks: &mut [Option<Look>],
     ) -> Result<Vec<Vec<RawMaps>>> {
+        // Classes are the outer loop: the gradients of one class are tensors of every layer, and only one set of
+        // them is held.
         let mut maps = vec![Vec::new(); self.methods.len()];
         for (class, look) in self.question.classes.iter().zip(looks) {
             let evidence = self.evidence(*class, spare)?;
@@ -96,6 +98,7 @@ impl Pass<'_> {
         match &method.run {
             Run::Evidence(_) | Run::Contrast(..) | Run::Gradients(_) => Ok(known),
             Run::Activations(run) => {
+                // The terms do not depend on the class; the effect of rounding asks for one, and any will do.
                 let Some(class) = question.classes.first() else { return Ok(vec![]) };
                 let layer = |tap| -> Result<Option<Signed>> {
                     let terms = run(question, tap)?;
@@ -111,6 +114,7 @@ impl Pass<'_> {
             }
             Run::Pixels(run) => Ok(self.on_pixels(method, run(question)?)),
             Run::PixelsOfLayer(_, run) => {
+                // The method takes one layer, so the last map is the only one.
                 let coarse = |maps: RawMaps| maps?.pop().map(|signed| signed.map);
                 let coarse: Vec<_> = known.into_iter().map(coarse).collect();
                 Ok(self.on_pixels(method, run(question, &coarse)?))
@@ -131,6 +135,7 @@ impl Pass<'_> {
             for ((maps, class), terms) in classes.zip(run(&self.question, tap)?) {
                 match self.signed(method, *class, activations, terms) {
                     Some(signed) => maps.iter_mut().for_each(|maps| maps.push(signed.clone())),
+                    // One layer that is not finite makes the joined map not finite.
                     None => *maps = None,
                 }
             }
@@ -164,6 +169,8 @@ impl Pass<'_> {
         terms: Terms,
     ) -> Option<Signed> {
         let of_scores = (method.traits.rounding)(&self.question, class, Some(activations));
+        // Both kinds of rounding count: that of the sum over channels, and that of the scores that gave the
+        // weights.
         let rounding = terms.rounding(activations).max(of_scores);
         let values = terms.into_map(activations, self.eigen);
         Heatmap::new(activations.height, activations.width, values).map(|map| Signed::new(map, rounding))

@@ -52,6 +52,7 @@ impl Scene<'_> {
     /// When a method does not fit the network, the settings do not fit a method, or the network has no such class.
     pub fn class_maps(&mut self, request: &MapRequest) -> Result<Vec<Vec<ClassMap>>> {
         request.check(self)?;
+        // Burn runs backward through a recording once: the first who needs it takes it, others record their own.
         let mut spare = self.recording.take();
         let methods: Vec<_> = request.methods.iter().map(|method| method.definition()).collect();
         let pass = request.pass(self, &methods);
@@ -68,6 +69,8 @@ impl Scene<'_> {
             let classes = totals.into_iter().zip(request.classes).zip(&looks);
             classes
                 .map(|((total, class), look)| {
+                    // Looks exist where any method of the request reads gradients; a finding about gradients is not
+                    // given to one that does not.
                     let look = look.filter(|_| method.looks_at_gradients());
                     let is_certain = request.score.is_saturated(pass.question.logits(), *class);
                     let saturated = is_certain && method.is_made_of_the_slope();
@@ -117,6 +120,7 @@ impl<'a> MapRequest<'a> {
         for variant in self.smoothing.variants(question.values(), width, self.options) {
             let mut looks = vec![None; self.classes.len()];
             // One of the copies may be the picture itself, whose pass exists already.
+            // Compared by bits, because the scene of another input would give other last digits.
             let maps = if is_same(&variant.values, question.values()) {
                 let maps = pass.raw_maps(spare, &mut looks)?;
                 own_looks = Some(looks);
@@ -126,6 +130,7 @@ impl<'a> MapRequest<'a> {
                     true => Scene::recorded(network, &variant.values)?,
                     false => (Scene::new(network, &variant.values)?, None),
                 };
+                // `asked_about` stays the picture: random weights must be the same for all of its copies.
                 let question = Question { scene: &scene, ..*question };
                 Pass { question, ..pass.clone() }.raw_maps(&mut spare, &mut looks)?
             };
@@ -133,6 +138,8 @@ impl<'a> MapRequest<'a> {
             let maps = maps.into_iter().map(|classes| classes.into_iter().map(turned).collect());
             self.add(pass, maps.collect(), totals)?;
         }
+        // With noise no copy is the picture itself; then its own gradients are still to be looked at, because the
+        // finding is about the picture.
         own_looks.map_or_else(|| pass.looks(spare), Ok)
     }
 
@@ -167,10 +174,12 @@ impl Total {
         maps: RawMaps,
     ) -> Result<()> {
         let Some(maps) = maps.filter(|_| !self.not_finite) else {
+            // Stays set: a mean with one copy missing would pass for the mean of all.
             self.not_finite = true;
             return Ok(());
         };
         if request.options.library.is_some() {
+            // Libraries finish each copy and average then; ReLU and scaling do not commute with the mean.
             let finished = request.finish.apply(method, &plain(&maps), [height, width], request.options)?;
             match &mut self.finished {
                 Some(mean) => mean.add(&finished),
@@ -183,6 +192,7 @@ impl Total {
         }
         for ((mean, rounding), signed) in self.layers.iter_mut().zip(&maps) {
             mean.add(&signed.map);
+            // Not the mean: of the copies the least exact one limits what is significant.
             *rounding = rounding.max(signed.rounding);
         }
         Ok(())
@@ -223,6 +233,7 @@ impl Method {
         let (a, g) = (&evidence.activations, &evidence.gradients);
         let count = a.channels * a.height * a.width;
         let same = (a.channels, a.height, a.width) == (g.channels, g.height, g.width);
+        // The arrays are public, and methods index them without checks.
         if !same || a.values.len() != count || g.values.len() != count || count == 0 {
             return Err(Error::internal("activations and gradients differ in shape"));
         }

@@ -63,6 +63,7 @@ impl<'a> Scene<'a> {
     }
 
     fn without_layers(network: &'a Network, values: &'a [f32]) -> Result<Self> {
+        // `logits` takes any number of whole pictures; a scene is about one.
         network.expect_one(values)?;
         let logits = network.logits(values.to_vec())?;
         Ok(Self { network, values, logits, trunk: None, activations: vec![], recording: None })
@@ -71,6 +72,7 @@ impl<'a> Scene<'a> {
     fn behind(network: &'a Network, values: &'a [f32], trunk: Trunk, recorded: bool) -> Result<Self> {
         let recording = recorded.then(|| network.record(&trunk)).transpose()?;
         let logits = match &recording {
+            // Not a second pass: the logits of the recorded one are the same numbers.
             Some(recording) => recording.logits()?,
             None => network.logits_behind(&trunk)?,
         };
@@ -110,6 +112,7 @@ impl<'a> Scene<'a> {
     pub(super) fn activations(&self, tap: usize) -> Result<&Features> {
         let cell =
             self.activations.get(tap).ok_or_else(|| Error::internal(format!("there is no tap {tap}")))?;
+        // Stable Rust has no `get_or_try_init`.
         if let Some(known) = cell.get() {
             return Ok(known);
         }

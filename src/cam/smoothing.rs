@@ -48,8 +48,11 @@ impl Smoothing {
             return Box::new(bases);
         }
         let deviation = options.noise.unwrap_or(NOISE) * noise::range(values);
+        // Streams below belong to Smooth Grad-CAM++ (1), SS-CAM (from 1 << 32), SmoothGrad (from 2 << 32) and RISE
+        // (from 3 << 32). Maps of two methods must not share their noise.
         let mut noise = Noise::new(options.seed, 4 << 32);
         let samples = options.samples_or(SAMPLES);
+        // One stream over all draws, in this order: a copy does not depend on how many are made at once.
         let draws = bases.flat_map(move |base| (0..samples).map(move |_| base.clone()));
         Box::new(draws.map(move |base| Variant { values: noise.added_to(&base.values, deviation), ..base }))
     }
@@ -57,6 +60,8 @@ impl Smoothing {
 
 /// The input, or with `augment` both of its orientations at all brightnesses.
 fn bases(values: &[f32], width: usize, augment: bool) -> impl Iterator<Item = Variant> {
+    // pytorch-grad-cam runs the brightnesses within a side, too; the order is that of the sum, and so of its last
+    // digits.
     let sides: &[bool] = if augment { &[false, true] } else { &[false] };
     let factors: &[f32] = if augment { &FACTORS } else { &[1.0] };
     let changed = move |mirrored: bool, factor: f32| {

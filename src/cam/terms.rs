@@ -29,6 +29,7 @@ impl Terms {
             Self::Map(_) => self.greatest_sum(activations),
             Self::Projected(_, size) => *size,
             Self::Weights(_) | Self::Elements(_) => {
+                // Rounding errors of a sum grow with the root of the number of terms, as a random walk does.
                 (activations.channels as f64).sqrt() * self.greatest_sum(activations)
             }
         };

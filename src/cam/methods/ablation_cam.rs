@@ -47,7 +47,10 @@ fn terms(question: &Question, tap: usize) -> Result<Vec<Terms>> {
     let cells = activations.height * activations.width;
     let theirs = question.follows(Library::PytorchGradCam);
     let least = activations.values.iter().copied().fold(f32::INFINITY, f32::min);
+    // The library compares with exactly zero, so a layer behind a ReLU gets zeros and any other the large negative
+    // number.
     let blank = if theirs && least != 0.0 { least - 1e7 } else { 0.0 };
+    // Copies of the activations and not of the picture: the trunk has run already.
     let without = |channel: usize| {
         let mut values = activations.values.clone();
         values[channel * cells..(channel + 1) * cells].fill(blank);

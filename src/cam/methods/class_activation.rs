@@ -49,6 +49,7 @@ fn terms(question: &Question, tap: usize) -> Result<Vec<Terms>> {
 
 /// Refuses a network with more than an average and a linear layer after a layer.
 fn check_head(_: &str, network: &Network, _: &Options) -> Result<()> {
+    // Class 0 stands for all: what is checked is the graph, which has no class.
     (0..network.taps()).try_for_each(|tap| linear_weights(network, tap, 0).map(|_| ()))
 }
 

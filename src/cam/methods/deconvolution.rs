@@ -8,10 +8,9 @@
 //! M_ij = max_colour | R_ij |                    signed: the sum over the colours
 //! ```
 
-use super::guided_backprop::check_rectifiers;
-use crate::cam::definition::{Definition, MethodInfo, Run, Traits};
+use super::guided_backprop::{check_rectifiers, maps_by};
+use crate::cam::definition::{Definition, MethodInfo, PixelMaps, Run, Traits};
 use crate::cam::options::Library;
-use crate::cam::pixels::{self, Reduction};
 use crate::cam::question::Question;
 use crate::engine::Rule;
 use crate::error::Result;
@@ -39,8 +38,6 @@ pub(super) const DEFINITION: Definition = Definition {
     },
 };
 
-fn maps(question: &Question) -> Result<Vec<Vec<f32>>> {
-    let gradients = question.rectified_gradients(Rule::Deconvolution)?;
-    let map = |gradient: &Vec<f32>| pixels::reduced(question, gradient, Reduction::Rectified);
-    Ok(gradients.iter().map(map).collect())
+fn maps(question: &Question) -> Result<PixelMaps> {
+    maps_by(question, Rule::Deconvolution)
 }

@@ -38,6 +38,8 @@ pub(super) const DEFINITION: Definition = Definition {
 
 fn terms(question: &Question, tap: usize) -> Result<Terms> {
     let activations = question.activations(tap)?;
+    // In double precision: the eigenvector is found by products with the square of this matrix, whose condition is
+    // squared too.
     let elements: Vec<f64> = activations.values.iter().map(|value| f64::from(*value)).collect();
     let size = principal::size(&elements, activations.channels);
     Ok(Terms::Projected(principal::projection(&elements, activations.channels), size))

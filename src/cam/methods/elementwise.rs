@@ -31,5 +31,6 @@ pub(super) const DEFINITION: Definition = Definition {
 };
 
 fn terms(evidence: &Evidence, _: Option<Library>) -> Terms {
+    // Also with signed maps: the ReLU on terms is the method, not its finishing.
     Terms::Elements(hires_cam::products(evidence).into_iter().map(|term| term.max(0.0)).collect())
 }

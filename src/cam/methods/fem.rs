@@ -43,6 +43,7 @@ fn terms(question: &Question, tap: usize) -> Result<Terms> {
     let rare = |channel: &[f32]| {
         let count = cells as f64;
         let mean = channel.iter().map(|value| f64::from(*value)).sum::<f64>() / count;
+        // Divided by the count and not by one less, as `std` of NumPy and TensorFlow.
         let variance = channel.iter().map(|value| (f64::from(*value) - mean).powi(2)).sum::<f64>() / count;
         (mean, mean + RARE * variance.sqrt())
     };

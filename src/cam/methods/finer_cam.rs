@@ -54,6 +54,7 @@ fn contrast(question: &Question, class: usize) -> Result<Contrast> {
 fn similar(logits: &[f32], class: usize) -> Vec<usize> {
     let mut others: Vec<usize> = (0..logits.len()).filter(|other| *other != class).collect();
     let distance = |other: &usize| (logits[*other] - logits[class]).abs();
+    // Stable, so that equally near classes keep the order of their indices on every machine.
     others.sort_by(|a, b| distance(a).total_cmp(&distance(b)));
     others.truncate(RIVALS);
     others

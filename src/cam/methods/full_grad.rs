@@ -60,7 +60,9 @@ fn map(question: &Question, sweep: &Sweep, class: usize) -> Result<Vec<f32>> {
         let finite = added(&mut sum, terms, [height, width], question.library());
         finite.ok_or_else(|| Error::request("the gradient of a bias is not finite"))
     };
+    // Terms are added as the pass reaches each layer, so that the gradients of only one are held.
     let gradient = sweep.back(&question.score, class, Rule::Plain, &mut |step| {
+        // A linear layer has a bias, but its gradient has no positions.
         if !matches!(step.op, Op::Conv2d { .. } | Op::BatchNorm { .. }) {
             return Ok(());
         }

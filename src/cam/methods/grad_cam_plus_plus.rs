@@ -69,6 +69,7 @@ fn share(gradient: f64, total: f64, library: Option<Library>) -> f64 {
         Some(Library::Torchcam) => square,
         _ if gradient == 0.0 => 0.0,
         Some(Library::PytorchGradCam) => square / (denominator + 1e-6),
+        // xplique puts 1e-4 in the place of a zero in the denominator.
         Some(Library::Xplique) if denominator == 0.0 => square / 1e-4,
         _ if denominator == 0.0 => 0.0,
         _ => square / denominator,

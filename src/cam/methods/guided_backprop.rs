@@ -11,11 +11,11 @@
 //! It shows edges more than evidence: its pictures hardly change when a network's last layers are randomised (Adebayo et
 //! al., NeurIPS 2018, arXiv:1810.03292).
 
-use crate::cam::definition::{Definition, MethodInfo, Run, Traits};
+use crate::cam::definition::{Definition, MethodInfo, PixelMaps, Run, Traits};
 use crate::cam::options::{Library, Options};
 use crate::cam::pixels::{self, Reduction};
 use crate::cam::question::Question;
-use crate::engine::{Network, Rule};
+use crate::engine::{Network, Rectifiers, Rule};
 use crate::error::{Error, Result};
 
 pub(super) const DEFINITION: Definition = Definition {
@@ -41,8 +41,13 @@ pub(super) const DEFINITION: Definition = Definition {
     },
 };
 
-fn maps(question: &Question) -> Result<Vec<Vec<f32>>> {
-    let gradients = question.rectified_gradients(Rule::Guided)?;
+fn maps(question: &Question) -> Result<PixelMaps> {
+    maps_by(question, Rule::Guided)
+}
+
+/// The gradients by a rule at rectifiers, their colours made one.
+pub(super) fn maps_by(question: &Question, rule: fn(Rectifiers) -> Rule) -> Result<PixelMaps> {
+    let gradients = question.rectified_gradients(rule)?;
     let map = |gradient: &Vec<f32>| pixels::reduced(question, gradient, Reduction::Rectified);
     Ok(gradients.iter().map(map).collect())
 }

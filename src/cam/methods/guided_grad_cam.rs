@@ -49,6 +49,7 @@ fn maps(question: &Question, coarse: &[Option<Heatmap>]) -> Result<Vec<Vec<f32>>
     let [_, height, width] = question.network().input();
     let guided = question.rectified_gradients(Rule::Guided)?;
     let map = |(guided, coarse): (Vec<f32>, &Option<Heatmap>)| {
+        // The product with NaN would be NaN at every pixel, with no trace of the cause.
         let Some(coarse) = coarse else {
             return Err(Error::request("the Grad-CAM map of the layer is not finite"));
         };

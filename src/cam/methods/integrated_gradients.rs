@@ -54,6 +54,7 @@ fn maps(question: &Question) -> Result<Vec<Vec<f32>>> {
 
 /// Points and weights on 0 to 1, including both ends.
 fn trapezoid(count: usize) -> Vec<(f64, f64)> {
+    // One point would be an interval of length zero.
     let intervals = count.saturating_sub(1).max(1) as f64;
     let point = |at: usize| {
         let weight = if at == 0 || at + 1 == count { 0.5 } else { 1.0 };
@@ -65,6 +66,7 @@ fn trapezoid(count: usize) -> Vec<(f64, f64)> {
 /// Points and weights on 0 to 1: roots of the Legendre polynomial of this degree, found by Newton's method.
 fn gauss_legendre(count: usize) -> Vec<(f64, f64)> {
     let point = |index: usize| {
+        // The first guess of `gauleg` in Numerical Recipes, from which Newton's method finds each root once.
         let mut x = (std::f64::consts::PI * (index as f64 + 0.75) / (count as f64 + 0.5)).cos();
         let mut slope = 1.0;
         for _ in 0..100 {
@@ -77,6 +79,7 @@ fn gauss_legendre(count: usize) -> Vec<(f64, f64)> {
             slope = count as f64 * (x * value - before) / (x * x - 1.0);
             let step = value / slope;
             x -= step;
+            // A few steps are enough; the limit only ends the loop where rounding keeps the step above this.
             if step.abs() < 1e-15 {
                 break;
             }

@@ -46,6 +46,7 @@ fn terms(question: &Question, tap: usize) -> Result<Vec<Terms>> {
     let masks = Masks::new(question, activations)?;
     let steps = question.options.samples_or(SAMPLES);
     let seen = |pass: usize| {
+        // The steps of a channel are next to each other, so that `chunks` below takes the mean of one channel.
         let share = coefficient(pass % steps, steps, question.library());
         let mask: Vec<f32> = masks.mask(pass / steps).into_iter().map(|value| value * share).collect();
         masks.through(&mask)

@@ -50,6 +50,7 @@ fn terms(question: &Question, tap: usize) -> Result<Terms> {
         )));
     }
     let values: Vec<f64> = activations.values.iter().map(|value| f64::from(*value)).collect();
+    // Centred twice, as in the library: the points, and later the kernel, whose feature space has another mean.
     let centered = principal::centered(&values, positions);
     let kernel = centered_kernel(&centered, positions, activations.channels);
     let product =

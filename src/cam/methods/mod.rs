@@ -154,6 +154,7 @@ impl std::str::FromStr for Method {
 
     /// Accepts a name or a title in common spellings: `gradcam`, `grad-cam`, `GradCAM`, `grad_cam`, `Grad-CAM++`.
     fn from_str(text: &str) -> Result<Self> {
+        // Names may differ in case, hyphens and underscores between papers, libraries and file names.
         let wanted = plain(text);
         let mut all = Self::ALL.iter().copied();
         all.find(|method| [method.info().name, method.info().title].iter().any(|name| plain(name) == wanted))
@@ -163,6 +164,7 @@ impl std::str::FromStr for Method {
 
 /// A name without case and punctuation; a plus becomes a `p`.
 fn plain(name: &str) -> String {
+    // Grad-CAM++ would otherwise be read as Grad-CAM.
     let letters = name.chars().map(|letter| if letter == '+' { 'p' } else { letter.to_ascii_lowercase() });
     letters.filter(|letter| letter.is_alphanumeric()).collect()
 }

@@ -71,6 +71,8 @@ fn maps(question: &Question) -> Result<Vec<Vec<f32>>> {
             let (ys, xs) = square(at);
             for cell in ys.flat_map(|y| xs.clone().map(move |x| y * width + x)) {
                 drops[cell] += whole - score;
+                // Never zero in the end: `check_square` refuses steps that skip pixels, except where xplique is
+                // followed, which does not divide.
                 counts[cell] += 1.0;
             }
         }
@@ -85,6 +87,7 @@ fn square_of([_, height, width]: [usize; 3], options: &Options) -> (usize, usize
     if options.library == Some(Library::Xplique) {
         return (options.patch.unwrap_or(XPLIQUE_PATCH), options.stride.unwrap_or(XPLIQUE_PATCH));
     }
+    // A seventh of 224 pixels is 32, what one position of the usual last layer of 7 by 7 stands for.
     let patch = options.patch.unwrap_or((height.min(width) / 7).max(1));
     (patch, options.stride.unwrap_or((patch / 2).max(1)))
 }

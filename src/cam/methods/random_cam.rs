@@ -34,6 +34,8 @@ pub(super) const DEFINITION: Definition = Definition {
 
 fn terms(question: &Question, tap: usize) -> Result<Terms> {
     let channels = question.activations(tap)?.channels;
+    // `asked_about` and not the scene's input: copies for smoothing keep the weights. A stream per layer, so that
+    // layers differ.
     let mut noise = Noise::of_picture(question.options.seed, question.asked_about, 2 + tap as u64);
     Ok(Terms::Weights((0..channels).map(|_| 2.0 * noise.uniform() - 1.0).collect()))
 }

@@ -64,6 +64,8 @@ fn maps(question: &Question) -> Result<Vec<Vec<f32>>> {
         // Masks are generated again: a thousand of them would take 200 MB.
         let mask = mask_of(draw);
         for ((sum, scores), mean) in sums.iter_mut().zip(&scores).zip(&means) {
+            // Where the score is a sum over cells, its covariance with a cell's mask is the cell's part times p (1
+            // - p).
             let weight = (scores[draw] - mean) / (samples as f64 * OPEN * (1.0 - OPEN));
             sum.iter_mut().zip(&mask).for_each(|(sum, open)| *sum += weight * f64::from(*open));
         }
@@ -74,6 +76,7 @@ fn maps(question: &Question) -> Result<Vec<Vec<f32>>> {
 /// The grid enlarged to one cell more than the input, and a window of the input's size at a random offset.
 fn mask(mut noise: Noise, height: usize, width: usize) -> Vec<f32> {
     let cells: Vec<f32> = (0..CELLS.pow(2)).map(|_| if noise.uniform() < OPEN { 1.0 } else { 0.0 }).collect();
+    // One cell more than the input on each axis, so that a window at any offset is covered.
     let (down, across) = (height.div_ceil(CELLS), width.div_ceil(CELLS));
     let (top, left) = ((noise.uniform() * down as f64) as usize, (noise.uniform() * across as f64) as usize);
     let Some(grid) = Heatmap::new(CELLS, CELLS, cells) else { return Vec::new() };

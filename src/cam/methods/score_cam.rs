@@ -46,6 +46,7 @@ fn terms(question: &Question, tap: usize) -> Result<Vec<Terms>> {
     let masks = Masks::new(question, activations)?;
     let seen = |channel| masks.through(&masks.mask(channel));
     if question.follows(Library::TfKerasVis) {
+        // Without its own softmax: the library uses the masked probabilities as they are.
         let of_probability = Question { score: Score::Prob, ..*question };
         let scores = of_probability.scores_of_inputs(activations.channels, seen)?;
         return Ok(scores.into_iter().map(Terms::Weights).collect());

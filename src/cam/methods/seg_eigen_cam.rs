@@ -40,6 +40,7 @@ fn terms(evidence: &Evidence, _: Option<Library>) -> Terms {
     let (low, high) =
         map.iter().fold((0.0_f64, 0.0_f64), |(low, high), value| (low.min(*value), high.max(*value)));
     let size = principal::size(&elements, evidence.activations.channels);
+    // `projection` has the sign of the activity; the paper wants that of the extreme.
     let map = if -low > high { map.into_iter().map(|value| -value).collect() } else { map };
     Terms::Projected(map, size)
 }

@@ -42,6 +42,7 @@ fn terms(question: &Question, class: usize, evidence: &[Evidence]) -> Result<Vec
     let layer = |(evidence, curvature): (&Evidence, &Features)| {
         let slopes = grad_cam::channel_weights(&evidence.gradients);
         let bends = grad_cam::channel_weights(curvature);
+        // The gradients of a counterfactual question are negated already, the curvature is not.
         Terms::Weights(slopes.iter().zip(bends).map(|(slope, bend)| slope - 0.5 * sign * bend).collect())
     };
     Ok(evidence.iter().zip(&curvatures).map(layer).collect())

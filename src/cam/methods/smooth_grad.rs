@@ -45,6 +45,7 @@ fn maps(question: &Question) -> Result<Vec<Vec<f32>>> {
     let deviation = question.options.noise.unwrap_or(NOISE) * noise::range(values);
     let samples = question.options.samples_or(SAMPLES);
     let noisy =
+        // Every draw has its own stream, so that the batch size has no effect.
         |draw: usize| Noise::new(question.options.seed, (2 << 32) + draw as u64).added_to(values, deviation);
     let means = pixels::weighted_gradients(question, samples, noisy, |_| 1.0 / samples as f64)?;
     Ok(means.iter().map(|mean| pixels::reduced(question, mean, Reduction::Size)).collect())

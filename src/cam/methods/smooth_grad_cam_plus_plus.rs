@@ -72,6 +72,7 @@ fn terms(question: &Question) -> Result<Vec<Layers>> {
         Ok((theirs.then_some(last.activations), weights))
     };
     let mut classes = Vec::with_capacity(question.classes.len());
+    // Three sums in double precision, and activations and gradients of the last input, per class.
     for part in question.parts(numbers * (3 * size_of::<f64>() + 2 * size_of::<f32>())) {
         for powers in powers(&part, &clean)? {
             classes.push(powers.into_iter().zip(&clean).map(layer).collect::<Result<Layers>>()?);
@@ -90,6 +91,7 @@ fn weights([first, second, third]: &[Vec<f64>; 3], clean: &Features, slopes: Opt
         let position = |at: usize| {
             let (third, slope, least) = match slopes {
                 Some(slopes) => (of_products, f64::from(slopes.values[at]), 1e-8),
+                // No small number is needed, because a quotient of zeros is caught below.
                 None => (total * third[at], first[at], 0.0),
             };
             let share = second[at] / (2.0 * second[at] + third + least);
@@ -112,6 +114,7 @@ fn powers(question: &Question, clean: &[&Features]) -> Result<Vec<Vec<Powers>>> 
         |clean: &&Features| Powers { means: [(); 3].map(|()| vec![0.0; clean.values.len()]), last: None };
     let mut classes: Vec<Vec<Powers>> =
         question.classes.iter().map(|_| clean.iter().map(empty).collect()).collect();
+    // Again from the beginning for each part of the classes: all classes see the same noisy inputs.
     let mut noise = Noise::new(question.options.seed, 1);
     for done in 1..=samples {
         let values = noise.added_to(question.values(), deviation);

@@ -1,6 +1,6 @@
 //! A heatmap: finite numbers on a small grid, free of any library.
 //!
-//! Methods produce one and rendering consumes it. `burncam::cam` reports maps that are zero or not finite;
+//! Methods produce one and rendering consumes it. The methods report maps that are zero or not finite;
 //! [`crate::render`] turns values into colours and pixels.
 
 mod resize;

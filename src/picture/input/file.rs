@@ -25,6 +25,7 @@ pub fn read_file(path: &Path) -> Result<Vec<u8>> {
     if metadata.is_dir() {
         return Err(Error::image(name(), Problem::new("is a directory").expected("a file")));
     }
+    // One byte more than the file has, so that the end is found without growing the buffer.
     let mut bytes = Vec::with_capacity(metadata.len().min(MAX_FILE_BYTES) as usize + 1);
     file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(Error::io("read", path))?;
     check_size(&bytes, name)?;

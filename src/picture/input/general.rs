@@ -19,11 +19,14 @@ pub(super) fn decode(bytes: &[u8], kind: ImageFormat) -> Result<Decoded, Fault> 
     let mut decoder = reader.into_decoder()?;
     let (width, height) = decoder.dimensions();
     check_pixels(width, height)?;
+    // The decoder allocates the frame, and its limit is on the screen.
     if kind == ImageFormat::Gif
         && let Some((width, height)) = first_frame(bytes)
     {
         check_pixels(width.max(1), height.max(1))?;
     }
+    // Before the pixels, because decoding consumes the decoder. Damage in them does not matter: the picture is
+    // shown as stored.
     let exif = decoder.exif_metadata().ok().flatten();
     let icc = decoder.icc_profile().ok().flatten();
     let orientation = orientation(exif.as_deref());

@@ -69,6 +69,7 @@ fn read_header(reader: &mut impl Read) -> Result<Vec<u8>, Problem> {
     let mut header = Vec::new();
     let mut read = |count: usize, header: &mut Vec<u8>| {
         let wanted = header.len() + count;
+        // `read_exact` into a buffer would allocate what the header claims.
         let end = reader.take(count as u64).read_to_end(header).map_err(|error| error.to_string())?;
         if end == count && header.len() == wanted {
             Ok(())
@@ -91,6 +92,7 @@ fn read_header(reader: &mut impl Read) -> Result<Vec<u8>, Problem> {
     }
     let start = header.len();
     read(claimed, &mut header)?;
+    // The parser of `npyz` is recursive: brackets in brackets would overflow the stack.
     let opened = header[start..].iter().filter(|byte| b"([{".contains(*byte)).count();
     if opened > MAX_NESTING {
         return Err(Problem::new(format!("its header has {opened} brackets"))

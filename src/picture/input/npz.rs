@@ -67,6 +67,7 @@ impl Npz {
         let names = self.archive.file_names().filter_map(std::result::Result::ok);
         let names: Vec<String> = names
             .take(SHOWN)
+            // Names come from the file: they may be long, and hold anything.
             .map(|name| name.trim_end_matches(".npy").chars().take(40).flat_map(char::escape_debug).collect())
             .collect();
         match self.archive.len() {

@@ -88,6 +88,7 @@ impl Picture {
     /// damaged at all, where the options are strict), or claim more than [`MAX_PIXELS`](super::MAX_PIXELS).
     pub fn from_bytes(bytes: &[u8], name: &str, options: impl Into<ReadOptions>) -> Result<Self> {
         let options = options.into();
+        // Also for bytes that came from a caller and not from `read_file`.
         check_size(bytes, || name.to_owned())?;
         let refuse = |problem: Problem| problem.of_image(name);
         let (kind, format) = kind::of(bytes).map_err(refuse)?;
@@ -100,6 +101,7 @@ impl Picture {
         let Colours { rgb, shown, profile, warning } = Colours::of(&decoded, options);
         let warnings = damage.into_iter().map(Phrase::from).chain(warning).collect();
         let upright = |rgb| {
+            // Turned after the colours: a profile does not depend on the orientation, and fewer bytes are moved.
             let mut upright = DynamicImage::ImageRgb8(rgb);
             upright.apply_orientation(decoded.orientation);
             upright.into_rgb8()

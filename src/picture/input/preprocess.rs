@@ -29,6 +29,7 @@ pub struct Prepared {
 /// a long thin picture would be resized to more than [`MAX_PIXELS`].
 pub fn preprocess(picture: &RgbImage, spec: &Preprocess, input: &InputSpec) -> Result<Prepared> {
     let plan = Plan::new(picture, spec);
+    // Before resizing: a wrong card may ask for pictures that do not fit into memory.
     plan.check(spec, input)?;
     let values = match resized(picture, &plan)? {
         Some(resized) => plan.values(&resized, spec),
@@ -249,6 +250,7 @@ fn tables(spec: &Preprocess) -> Vec<Table> {
     let table = |(channel, source): (usize, &Source)| {
         let mean = spec.mean.get(channel).copied().unwrap_or(0.0);
         let std = spec.std.get(channel).copied().unwrap_or(1.0);
+        // In double precision and rounded once, within one digit of torchvision, which divides in single.
         let level = |level: usize| ((level as f64 * spec.scale - mean) / std) as f32;
         Table { source: *source, levels: std::array::from_fn(level) }
     };

@@ -20,6 +20,7 @@ const HALO: u16 = 64;
 #[must_use]
 pub fn draw_boxes(picture: &RgbImage, boxes: &[PixelBox]) -> RgbImage {
     let mut out = picture.clone();
+    // In proportion, because an overlay is looked at as a whole, at any size.
     let line = (picture.width().min(picture.height()) as f32 / 200.0).round().max(2.0) as i64;
     let halo = (line + 1) / 2;
     for frame in boxes {

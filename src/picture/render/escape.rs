@@ -56,6 +56,7 @@ pub fn escaped_json(json: &str) -> Cow<'_, str> {
         // A raw line break is always between tokens: JSON strings cannot contain control characters.
         '\n' => out.push('\n'),
         _ => {
+            // JSON escapes have four digits; characters beyond those are pairs of surrogates.
             for unit in character.encode_utf16(&mut [0; 2]) {
                 let _ = write!(out, "\\u{unit:04x}");
             }
@@ -76,6 +77,7 @@ fn rewritten(text: &str, spell: impl Fn(&mut String, char)) -> Cow<'_, str> {
         }
         before = Some(character);
     }
+    // Nearly every text is clean, and then nothing is copied.
     if copied == 0 {
         return Cow::Borrowed(text);
     }
@@ -84,6 +86,8 @@ fn rewritten(text: &str, spell: impl Fn(&mut String, char)) -> Cow<'_, str> {
 }
 
 fn is_unseen(character: char) -> bool {
+    // The table is sorted and has no overlaps, so only the first range that ends here or later can hold the
+    // character.
     let at = UNSEEN.partition_point(|(_, last)| *last < character);
     character.is_control() || UNSEEN.get(at).is_some_and(|(first, _)| *first <= character)
 }

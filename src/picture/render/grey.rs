@@ -11,6 +11,7 @@ use super::resample::Placed;
 /// `round(255 * value)`; of a signed map `round(255 * (value + 1) / 2)`, so that zero is the middle grey 128.
 #[must_use]
 pub fn grey_picture(placed: &Placed) -> GrayImage {
+    // `as` saturates: values of a fixed scale may exceed one.
     let levels = shares(placed).map(|share| (share * 255.0).round() as u8);
     GrayImage::from_raw(placed.width as u32, placed.height as u32, levels.collect()).unwrap_or_default()
 }

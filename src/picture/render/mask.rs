@@ -32,6 +32,7 @@ pub fn mask(placed: &Placed, threshold: Threshold, components: Components) -> Gr
 #[must_use]
 pub fn cut_out(photo: &RgbImage, placed: &Placed, threshold: Threshold, components: Components) -> RgbaImage {
     let mask = mask(placed, threshold, components);
+    // Transparent black, and not the photo with no opacity: what was cut away must not be in the file.
     let mut out = RgbaImage::new(photo.width(), photo.height());
     for (x, y, Luma([white])) in mask.enumerate_pixels() {
         if let (255, Some(Rgb([red, green, blue]))) = (*white, photo.get_pixel_checked(x, y)) {

@@ -46,7 +46,9 @@ pub fn overlay(picture: &RgbImage, placed: &Placed, style: Overlay, colormap: Co
     let paint = Paint { style, palette: Palette::new(placed, colormap) };
     let rows = out.par_chunks_exact_mut(stride).zip(picture.par_chunks_exact(stride)).enumerate();
     rows.for_each(|(y, (row, photo))| {
+        // Row by row and not the whole picture first: the row is still in the cache when it is mixed.
         row.copy_from_slice(photo);
+        // `get`, because photo and map may differ in height.
         let heat = placed.values.get(y * placed.width..(y + 1) * placed.width);
         if let Some(heat) = heat.filter(|_| seen.contains(&y) && !columns.is_empty()) {
             paint.row(&mut row[columns.start * 3..columns.end * 3], &heat[columns.clone()]);
@@ -130,6 +132,7 @@ fn mix(pixel: &mut [u8; 3], color: [u8; 3], opacity: i32) {
 pub fn heatmap_picture(placed: &Placed, colormap: Colormap) -> RgbImage {
     let mut out = RgbImage::new(placed.width as u32, placed.height as u32);
     let palette = Palette::new(placed, colormap);
+    // At least 256 batches, 16,384 pixels, per task: less work than that costs more to pass on than to do.
     let batches = out.par_chunks_mut(3 * BATCH).zip(placed.values.par_chunks(BATCH)).with_min_len(1 << 8);
     batches.for_each(|(pixels, heat)| {
         let mut places = [0; BATCH];

@@ -71,9 +71,11 @@ where
     [P::Subpixel]: EncodableLayout,
 {
     let samples = picture.as_raw().as_bytes();
+    // Photographs shrink to about half; a buffer that grows would be copied.
     let mut bytes = Vec::with_capacity(samples.len() / 2 + 1024);
     PngEncoder::new_with_quality(&mut bytes, level.compression(), FilterType::Adaptive)
         .write_image(samples, picture.width(), picture.height(), P::COLOR_TYPE)
+        // Writing to memory does not fail, so what is left is a picture that PNG cannot hold.
         .map_err(|error| Error::internal(format!("encoding a PNG: {error}")))?;
     Ok(bytes)
 }

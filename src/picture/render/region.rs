@@ -144,8 +144,10 @@ impl Labels {
             area: heat.len(),
             bounds: PixelBox { left: start, top: y, right: end, bottom: y + 1 },
             peak: heat.iter().copied().fold(0.0, f32::max),
+            // In double precision: a region may have millions of pixels.
             sum: heat.iter().map(|value| f64::from(*value)).sum(),
         });
+        // All runs of the row above: a search would gain little, because a row has few.
         for other in &self.runs[above] {
             if other.start < end && start < other.end {
                 join(&mut self.parts, other.part, part);
@@ -157,6 +159,7 @@ impl Labels {
     fn chosen(&self, components: Components) -> Vec<usize> {
         let mut roots: Vec<usize> =
             (0..self.parts.len()).filter(|at| self.parts[*at].parent == *at).collect();
+        // Stable, so that of equal regions the higher comes first, in which order roots are found.
         roots.sort_by_key(|root| std::cmp::Reverse(self.parts[*root].area));
         if components == Components::Largest {
             roots.truncate(1);

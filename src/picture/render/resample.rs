@@ -148,6 +148,7 @@ pub fn place(
 ) -> Placed {
     let grid = Grid::new(map, placement, width, height, Kernel { how, widens: true });
     let stats = map.stats();
+    // Zero is within the range, because pixels outside of the map are zero.
     let (least, greatest) = (stats.min.min(0.0), stats.max.max(0.0));
     let values = grid.resample_rows(map.values(), |row| {
         row.iter_mut().for_each(|value| *value = value.clamp(least, greatest));
@@ -216,6 +217,7 @@ impl Grid {
 
     /// As [`Grid::resample`]; `finish` then changes the covered part of each row.
     fn resample_rows(&self, values: &[f32], finish: impl Fn(&mut [f32]) + Sync) -> Vec<f32> {
+        // Across first: the map has few rows, so that this is done once per row of cells and not per row of pixels.
         let widened = widen(values.chunks_exact(self.cells), &self.columns);
         let mut values = vec![0.0; self.width * self.height];
         let rows = values.par_chunks_exact_mut(self.width.max(1)).skip(self.rows.pixels.start);
@@ -254,6 +256,7 @@ fn taps(center: f64, cells_a_pixel: f64, cells: usize, kernel: Kernel) -> Taps {
     let first = ((center - reach + 0.5) as usize).min(cells - 1);
     let last = ((center + reach + 0.5) as usize).clamp(first + 1, cells);
     let weight = |cell: usize| how.weight((cell as f64 + 0.5 - center) / stretch);
+    // Normalised afterwards: at the border taps are missing, and the sum of the rest is less than one.
     let weights: Vec<f64> = (first..last).map(weight).collect();
     let sum: f64 = weights.iter().sum();
     Taps { first, weights: weights.iter().map(|weight| weight / sum).collect() }

@@ -202,6 +202,7 @@ impl Plan {
             cells.push(row.cells.iter().map(fit).collect::<Result<Vec<_>>>()?);
         }
         let corner = match (&sheet.photo, &mut cells[..]) {
+            // With one row there is room for the photo as its first cell; in the corner it would be tiny.
             (Some(photo), [only]) => {
                 only.insert(0, fit(photo)?);
                 headings.insert(0, Heading { title: "Photo".to_owned(), detail: String::new() });
@@ -217,6 +218,7 @@ impl Plan {
         let first = MARGIN + if label_width > 0 { label_width + SPACE } else { 0 };
         let columns = columns(headings, &cells, first);
         let right = columns.last().map_or(first, |column| column.left + column.width);
+        // A single narrow column still needs room for the bar and some text below.
         let width = right.max(MARGIN + 2 * BAR_WIDTH) + MARGIN;
 
         let details = sheet.columns.iter().any(|heading| !heading.detail.is_empty());
@@ -252,6 +254,7 @@ fn columns(headings: Vec<Heading>, cells: &[Vec<RgbImage>], mut left: u32) -> Ve
 /// Rows as high as their highest cell, starting at `top`.
 fn rows(cells: &[Vec<RgbImage>], mut top: u32) -> Vec<(u32, u32)> {
     let row = |cells: &Vec<RgbImage>| {
+        // At least two lines of text: the label of a flat picture may have two.
         let place = (top, cells.iter().map(RgbImage::height).max().unwrap_or(0).max(2 * LABEL_LINE as u32));
         top += place.1 + GAP;
         place

@@ -74,6 +74,8 @@ impl Style {
     /// Draws the text from column `x` on, with its baseline at row `baseline`. Parts outside the picture are clipped.
     pub(super) fn draw(&self, picture: &mut RgbImage, x: f32, baseline: f32, text: &str) {
         for (id, offset) in self.glyphs(text) {
+            // On a whole pixel, so that all lines are equally sharp; across, letters keep their fractions and so
+            // their distances.
             let at = point(x + offset, baseline.round());
             let glyph = id.with_scale_and_position(self.font.scale(), at);
             if let Some(outline) = self.font.outline_glyph(glyph) {
@@ -83,6 +85,7 @@ impl Style {
     }
 
     fn fill(&self, picture: &mut RgbImage, outline: &OutlinedGlyph) {
+        // May be outside of the picture: the first letter of a line may reach over its start.
         let corner = outline.px_bounds().min;
         outline.draw(|across, down, coverage| {
             let (x, y) = (corner.x + across as f32, corner.y + down as f32);

@@ -75,6 +75,7 @@ fn otsu(placed: &Placed, greatest: f32) -> f32 {
     const TOP: f32 = 255.0;
     let mut counts = [0_u64; 256];
     for value in placed.seen_values() {
+        // Negative values saturate to level 0: only the positive part of a signed map counts.
         counts[(value / greatest * TOP).round() as usize] += 1;
     }
     let levels = || counts.iter().enumerate().map(|(level, count)| (level, *count as f64));

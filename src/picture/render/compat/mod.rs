@@ -2,7 +2,7 @@
 //!
 //! Receives a picture, a map and its placement; returns the picture with the covered part drawn as the library would
 //! draw a whole picture. One library per file, each with the version and source it follows. The map's values come
-//! from `burncam::cam`.
+//! from the methods of `burncam`.
 
 mod captum;
 mod eli5;

@@ -24,6 +24,7 @@ impl<'a> Part<'a> {
         let (left, top) = (placement.left.round(), placement.top.round());
         let (right, bottom) = (placement.right.round(), placement.bottom.round());
         let (width, height) = (f64::from(picture.width()), f64::from(picture.height()));
+        // A letterbox reaches beyond the picture; the library would have seen the bars.
         let (x, y) = (left.clamp(0.0, width), top.clamp(0.0, height));
         let (across, down) = (right.min(width) - x, bottom.min(height) - y);
         if across <= 0.0 || down <= 0.0 {
@@ -50,6 +51,7 @@ impl<'a> Part<'a> {
     /// pixels)`.
     pub(super) fn torch_nearest(&self) -> Vec<f32> {
         let axis = |start: f64, end: f64, cells: usize, pixels: u32| -> Vec<usize> {
+            // In single precision, as PyTorch: at exact borders of cells its rounding decides.
             let scale = cells as f32 / (end - start) as f32;
             let cell = |pixel| ((f64::from(pixel) - start) as f32 * scale) as usize;
             (0..pixels).map(|pixel| cell(pixel).min(cells - 1)).collect()

@@ -52,6 +52,7 @@ pub(super) fn premultiply([red, green, blue, opacity]: Rgba) -> Rgba {
 /// `RGBa` to `RGBA`: colour divided by opacity, rounded down.
 pub(super) fn unpremultiply([red, green, blue, opacity]: Rgba) -> Rgba {
     let scale = |level: u8| {
+        // Without opacity the colour is kept, as `Convert.c` copies such pixels.
         let divided = (u32::from(level) * 255).checked_div(opacity.into());
         divided.map_or(level, |level| level.min(255) as u8)
     };
