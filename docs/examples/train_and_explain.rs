@@ -22,8 +22,8 @@ use burn::nn::{BatchNorm, BatchNormConfig, Linear, LinearConfig, PaddingConfig2d
 use burn::optim::{AdamConfig, GradientsParams};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use burncam::capture::{CaptureSettings, capture};
-use burncam::card::{ColorOrder, Filter, Preprocess, Resize};
 use burncam::{ArtifactKind, Explainer, Model, Request, RgbImage, explain_file};
+use burncam_graph::card::{ColorOrder, Filter, Preprocess, Resize};
 use image::Rgb;
 
 /// Height and width of a picture.

@@ -1,17 +1,15 @@
 //! Compares the gradient used for a map with difference quotients of the network itself.
 //!
 //! One activation is moved up and down by a step, the head runs again without autodiff, and the slopes to both sides
-//! are taken.
-//! The step is halved until both slopes are stable and equal the gradient. If that never happens, the last step that
-//! rounding leaves usable decides. With one stable slope, the gradient must equal it. With a different stable slope
-//! on each side there is a kink (the corner of a ReLU, a tie in a max pool), and the gradient must be between the
-//! two. A gradient that does neither is examined operation by operation (`local`): where several ties meet it may be
+//! are taken (`ruler`). With one stable slope, the gradient must equal it. With a different stable slope on each side there
+//! is a kink (the corner of a ReLU, a tie in a max pool), and the gradient must be between the two. A gradient that does neither is examined operation by operation (`local`): where several ties meet it may be
 //! outside and still be correct. All other positions are unsettled; they are counted, not judged.
 
 use std::collections::BTreeSet;
 
 use super::local::{SecondLook, outside};
 use super::noise::Random;
+use super::ruler::{Finding, Ruler};
 use super::{GradientCheck, Status, Subject, guarded, inner};
 use crate::engine::{Evidence, Score, Trunk};
 use crate::error::{Error, Result};
@@ -26,34 +24,10 @@ const ENOUGH: f64 = 0.25;
 /// Positions that are examined operation by operation. Each takes many runs of the head; further ones stay unsettled.
 const LOOKS: usize = 8;
 
-/// Limit on halvings of the step. At 1/4096 of the first step, rounding dominates.
-const HALVINGS: usize = 12;
-
 impl GradientCheck {
     /// The greatest difference between slope and gradient that passes, as a share of the layer's greatest gradient.
     /// Difference quotients of 32-bit floats are accurate to about this; a wrong formula is off by far more.
     pub const LIMIT: f64 = 0.02;
-}
-
-/// Step sizes and limits, in the units of one layer and class.
-struct Ruler {
-    /// The first step, in units of the activation.
-    step: f64,
-    /// The greatest difference between slopes that count as equal.
-    allowed: f64,
-    /// The greatest rounding error of one score.
-    rounding: f64,
-}
-
-/// The result at one position.
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Finding {
-    /// The same slope on both sides.
-    Smooth(f64),
-    /// Different slopes on the two sides.
-    Kink([f64; 2]),
-    /// The slopes did not become stable.
-    Unsettled,
 }
 
 /// Checks the gradients at the subject's layer.
@@ -230,51 +204,6 @@ impl Head<'_> {
             }
         }
         Ok(Ruler { step, allowed: GradientCheck::LIMIT * scale, rounding })
-    }
-}
-
-impl Ruler {
-    /// Halves the step until the slopes equal the gradient; `smallest` keeps the smallest step used.
-    ///
-    /// A slope over a long step may miss a kink nearby, so a slope that differs from the gradient is measured again
-    /// over shorter steps.
-    fn measure(
-        &self,
-        value: f32,
-        gradient: f64,
-        smallest: &mut f64,
-        mut score: impl FnMut(f32) -> Result<f64>,
-    ) -> Result<Finding> {
-        let middle = score(value)?;
-        let mut slope = |step: f64| -> Result<f64> {
-            let moved = value + step as f32;
-            Ok((score(moved)? - middle) / (f64::from(moved) - f64::from(value)))
-        };
-        let same = |a: f64, b: f64| (a - b).abs() <= self.allowed / 2.0;
-        let mut before: Option<[f64; 2]> = None;
-        let mut finding = Finding::Unsettled;
-        let mut step = self.step;
-        for _ in 0..=HALVINGS {
-            // A slope has the rounding of two scores. It may take up half of the allowed difference.
-            if 8.0 * self.rounding > self.allowed * step {
-                break;
-            }
-            *smallest = smallest.min(step);
-            let [up, down] = [slope(step)?, slope(-step)?];
-            let settled = before.is_some_and(|then| same(up, then[0]) && same(down, then[1]));
-            let middle = (up + down) / 2.0;
-            finding = match settled {
-                true if same(up, down) => Finding::Smooth(middle),
-                true => Finding::Kink([up, down]),
-                false => Finding::Unsettled,
-            };
-            if matches!(finding, Finding::Smooth(_)) && (middle - gradient).abs() <= self.allowed {
-                break;
-            }
-            before = Some([up, down]);
-            step /= 2.0;
-        }
-        Ok(finding)
     }
 }
 

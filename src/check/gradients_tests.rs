@@ -1,55 +1,6 @@
-//! Slopes of functions with known derivatives.
+//! How positions are drawn, counted and judged.
 
 use super::*;
-
-const RULER: Ruler = Ruler { step: 2.0, allowed: 0.02, rounding: 1e-7 };
-
-/// What is found at `value` when the program under test claims that the slope there is `gradient`.
-fn measure(value: f32, gradient: f64, function: impl Fn(f64) -> f64) -> Finding {
-    let mut smallest = RULER.step;
-    RULER.measure(value, gradient, &mut smallest, |value| Ok(function(f64::from(value)))).unwrap()
-}
-
-#[track_caller]
-fn has_slope(value: f32, slope: f64, function: impl Fn(f64) -> f64) {
-    for gradient in [slope, slope + 0.1, -7.0] {
-        match measure(value, gradient, &function) {
-            Finding::Smooth(found) => {
-                let distance = (found - slope).abs();
-                assert!(distance <= RULER.allowed, "with gradient {gradient}: {found} against {slope}");
-            }
-            other => panic!("with gradient {gradient}: {other:?}, expected the slope {slope}"),
-        }
-    }
-}
-
-#[test]
-fn a_smooth_function_has_its_derivative_whatever_is_claimed() {
-    has_slope(0.7, 3.0, |x| 3.0 * x - 1.0);
-    has_slope(0.7, 1.4, |x| x * x);
-    has_slope(0.7, 0.7_f64.cos(), f64::sin);
-    has_slope(-2.0, 0.0, |_| 5.0);
-}
-
-#[test]
-fn a_kink_nearby_is_stepped_away_from() {
-    has_slope(0.3, 1.0, |x| x.max(0.0));
-    has_slope(-0.3, 0.0, |x| x.max(0.0));
-    // A dent on each side, which long steps miss.
-    assert!(
-        matches!(measure(0.0, 0.0, |x| x.signum() * (x.abs() - 0.01).max(0.0)), Finding::Smooth(slope) if slope == 0.0)
-    );
-}
-
-#[test]
-fn a_kink_at_the_place_itself_is_called_one() {
-    for gradient in [0.0, 0.5, 1.0] {
-        let finding = measure(0.0, gradient, |x| x.max(0.0));
-        let Finding::Kink([up, down]) = finding else { panic!("{finding:?}") };
-        assert!((up - 1.0).abs() < 1e-6 && down.abs() < 1e-6, "{up}, {down}");
-    }
-    assert!(matches!(measure(0.0, 1.0, f64::abs), Finding::Kink(_)));
-}
 
 #[test]
 fn at_a_kink_the_gradient_lies_between_the_slopes() {
@@ -99,14 +50,6 @@ fn ties_of_pools_are_no_mistake_and_mistakes_are_none_of_theirs() {
         let found = judged(wrong);
         assert!(found.status == Status::Failed && found.wrong > 0, "{found:?}");
     }
-}
-
-#[test]
-fn what_rounding_drowns_stays_unsettled() {
-    assert_eq!(measure(0.0, 1.0, |x| (30_000.0 * x).sin()), Finding::Unsettled);
-    let coarse = Ruler { rounding: 1.0, ..RULER };
-    let finding = coarse.measure(0.0, 1.0, &mut 2.0, |x| Ok(f64::from(x))).unwrap();
-    assert_eq!(finding, Finding::Unsettled);
 }
 
 fn concluded(smooth: usize, at_kink: usize, wrong: usize) -> GradientCheck {

@@ -3,6 +3,18 @@
 //!
 //! Receives a [`Model`] and a [`CheckRequest`]; returns a [`CheckReport`] with every figure. A failed check is part
 //! of the report; an error means that checks could not start. Callers print.
+//!
+//! ```no_run
+//! use burncam::Model;
+//! use burncam::check::{CheckRequest, check};
+//!
+//! # fn main() -> burncam::Result<()> {
+//! let model = Model::open("mine.bpk".as_ref(), None)?;
+//! let request = CheckRequest { reference: Some("reference.npz".into()), ..CheckRequest::default() };
+//! assert!(check(&model, &request)?.passed);
+//! # Ok(())
+//! # }
+//! ```
 
 mod compare;
 mod devices;
@@ -17,9 +29,9 @@ mod picture_reference;
 mod prepared;
 mod reference;
 mod report;
-
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
+mod request;
+mod ruler;
+mod subject;
 
 pub use compare::Difference;
 pub use output::{OutputCheck, check_output};
@@ -28,67 +40,13 @@ pub use prepared::InputCheck;
 pub use report::{
     CheckReport, DeviceCheck, FoldingCheck, GradientCheck, LayerCheck, ReferenceCheck, Status, Unexplainable,
 };
+pub use request::CheckRequest;
 
-use crate::engine::DeviceName;
 use crate::engine::{Engine, Network, Runtime};
 use crate::error::{Error, ErrorKind, OptionName, Phrase, Problem, Result};
 use crate::model::{LayerRequest, Model};
 use reference::Reference;
-
-/// What to check, and how strictly.
-#[derive(Debug, Clone)]
-pub struct CheckRequest {
-    /// Where the network runs; other devices are compared with this one. Default: `flex`.
-    pub device: DeviceName,
-    /// Where gradients are checked. Default: `auto`.
-    pub layer: LayerRequest,
-    /// The greatest difference that passes, as a share of the largest compared value. Default:
-    /// [`CheckRequest::TOLERANCE`]. Gradients have their own limit, [`GradientCheck::LIMIT`].
-    pub tolerance: f64,
-    /// Seed of the noise picture and of the sampled positions. Default: 0.
-    pub seed: u64,
-    /// A `.npz` archive with an array `input` and the other framework's result for it: `logits`, `output` or
-    /// `probabilities`. Default: none.
-    pub reference: Option<PathBuf>,
-}
-
-impl CheckRequest {
-    /// Frameworks and devices sum in different orders; in 32-bit floats the effect is rarely larger than this.
-    pub const TOLERANCE: f64 = 1e-4;
-}
-
-impl Default for CheckRequest {
-    fn default() -> Self {
-        Self {
-            device: DeviceName::default(),
-            layer: LayerRequest::Auto,
-            tolerance: Self::TOLERANCE,
-            seed: 0,
-            reference: None,
-        }
-    }
-}
-
-/// Common inputs of the checks.
-struct Subject<'a> {
-    model: &'a Model,
-    request: &'a CheckRequest,
-    /// The network as `explain` runs it, tapped at the checked layer, if any.
-    network: Network,
-    /// Index of that layer.
-    layer: Option<usize>,
-    /// The noise picture, `[1, channels, height, width]`.
-    input: Vec<f32>,
-    /// The network's logits for it.
-    logits: Vec<f32>,
-}
-
-impl Subject<'_> {
-    /// Whether a difference is within the tolerance. Differences that are not finite never are.
-    fn status(&self, difference: &Difference) -> Status {
-        if difference.relative <= self.request.tolerance { Status::Ok } else { Status::Failed }
-    }
-}
+use subject::{Subject, guarded, inner};
 
 /// Runs every check on a model.
 ///
@@ -131,34 +89,4 @@ pub fn check(model: &Model, request: &CheckRequest) -> Result<CheckReport> {
     };
     report.passed = !report.statuses().contains(&Status::Failed);
     Ok(report)
-}
-
-/// Runs something that ends in Burn. Its devices report some failures by panicking.
-fn guarded<T>(run: impl FnOnce() -> Result<T>) -> Result<T> {
-    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|payload| {
-        let words = payload.downcast_ref::<String>().map(String::as_str);
-        let words = words.or_else(|| payload.downcast_ref::<&str>().copied());
-        let first = words.and_then(|words| words.lines().next()).unwrap_or("no reason given");
-        Err(Error::internal(first.to_owned()))
-    })
-}
-
-/// The cause, without the request to report a bug that surrounds internal errors.
-fn inner(error: &Error) -> String {
-    match error.kind() {
-        ErrorKind::Internal => error.what().to_string(),
-        _ => error.to_string(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_device_that_panics_gives_an_error_with_its_first_line() {
-        let error = guarded(|| -> Result<()> { std::panic::panic_any("no adapter\nat line 7") }).unwrap_err();
-        assert_eq!(inner(&error), "no adapter");
-        assert_eq!(guarded(|| Ok(7)).unwrap(), 7);
-    }
 }

@@ -7,7 +7,7 @@ use super::{guarded, noise};
 use crate::card::{OutputKind, Task};
 use crate::engine::DeviceName;
 use crate::engine::{Network, Runtime};
-use crate::error::{OptionName, Phrase, Piece, Result};
+use crate::error::{OptionName, Phrase, Result};
 use crate::model::{FinalActivation, Model};
 
 /// Number of noise pictures. Logits of all of them may be within 0 to 1 by chance, but then they do not also sum to
@@ -19,6 +19,9 @@ const NEAR: f64 = 2e-3;
 
 /// Differences below this share of the largest value are rounding.
 const SAME: f64 = 1e-6;
+
+/// This many logits may all be within 0 to 1 by chance.
+const FEW: usize = 8;
 
 /// What contradicts a card, with `{}` for options that may be meant.
 const NOT_FINITE: &str =
@@ -56,51 +59,69 @@ pub fn check_output(model: &Model) -> Result<OutputCheck> {
 
 fn judge(rows: &[Vec<f32>], model: &Model) -> OutputCheck {
     let mut found = OutputCheck::default();
-    let mut say = |text, options: &[Piece]| {
-        found.contradictions.push(Phrase::filled(text, options.iter().cloned()));
-    };
     if rows.iter().flatten().any(|value| !value.is_finite()) {
-        say(NOT_FINITE, &[]);
+        // Nothing else can be said of such numbers.
+        found.contradictions.push(Phrase::filled(NOT_FINITE, []));
         return found;
     }
     if are_equal(rows) {
-        say(ALL_EQUAL, &[]);
+        found.contradictions.push(Phrase::filled(ALL_EQUAL, []));
     }
-    let [none, probabilities] = ["none", "probabilities"].map(|kind| OptionName::Output.set(kind));
-    let output = model.output();
-    let in_range = |row: &[f32]| row.iter().all(|value| (-NEAR..=1.0 + NEAR).contains(&f64::from(*value)));
-    let sums_to_one =
-        |row: &[f32]| (row.iter().map(|value| f64::from(*value)).sum::<f64>() - 1.0).abs() <= NEAR;
-    let all_in_range = rows.iter().all(|row| in_range(row));
-    let shares = model.outputs() > 1 && all_in_range && rows.iter().all(|row| sums_to_one(row));
-    let says_probabilities =
-        matches!(output.gives, OutputKind::Softmax | OutputKind::Sigmoid | OutputKind::Probabilities);
-    let says_logits = output.gives == OutputKind::Logits;
-    match output.activation {
-        _ if says_probabilities && !all_in_range => {
-            say(NOT_PROBABILITIES, &[OptionName::Output.set("logits"), none]);
-        }
-        FinalActivation::Identity
-            if output.task == Task::Classification && model.outputs() > 1 && !shares =>
-        {
-            say(NOT_SHARES, &[OptionName::Task.set("multi-label")]);
-        }
-        FinalActivation::Softmax | FinalActivation::Sigmoid
-            if says_logits && shares && output.assumed.is_some() =>
-        {
-            found.evident = Some(OutputKind::Probabilities);
-        }
-        FinalActivation::Softmax | FinalActivation::Sigmoid if says_logits && shares => {
-            say(SHARES, &[probabilities]);
-        }
-        FinalActivation::Softmax | FinalActivation::Sigmoid
-            if says_logits && all_in_range && rows.len() * model.outputs() > 8 =>
-        {
-            say(IN_RANGE, &[probabilities, none]);
-        }
-        _ => {}
+    let range = Range::of(rows);
+    if range.shares && model.output().assumed.is_some() && is_called_logits(model) {
+        found.evident = Some(OutputKind::Probabilities);
+    } else if let Some(contradiction) = contradiction(&range, model) {
+        found.contradictions.push(contradiction);
     }
     found
+}
+
+/// Where the values of all rows are.
+struct Range {
+    /// Number of values.
+    count: usize,
+    /// Within 0 to 1.
+    unit: bool,
+    /// Within 0 to 1, and each row adds up to 1. A single output of 1 proves nothing.
+    shares: bool,
+}
+
+impl Range {
+    fn of(rows: &[Vec<f32>]) -> Self {
+        let in_range = |value: &f32| (-NEAR..=1.0 + NEAR).contains(&f64::from(*value));
+        let sum = |row: &[f32]| row.iter().map(|value| f64::from(*value)).sum::<f64>();
+        let unit = rows.iter().flatten().all(in_range);
+        let add_up = |row: &Vec<f32>| row.len() > 1 && (sum(row) - 1.0).abs() <= NEAR;
+        Self { count: rows.iter().map(Vec::len).sum(), unit, shares: unit && rows.iter().all(add_up) }
+    }
+}
+
+/// Whether the outputs are logits according to the card, which a final softmax or sigmoid of ours follows.
+fn is_called_logits(model: &Model) -> bool {
+    let output = model.output();
+    output.gives == OutputKind::Logits && output.has_logits()
+}
+
+/// What the card says and the values refute. Of several contradictions the first explains the others.
+fn contradiction(range: &Range, model: &Model) -> Option<Phrase> {
+    let output = model.output();
+    let [none, probabilities] = ["none", "probabilities"].map(|kind| OptionName::Output.set(kind));
+    let says_probabilities =
+        matches!(output.gives, OutputKind::Softmax | OutputKind::Sigmoid | OutputKind::Probabilities);
+    if says_probabilities && !range.unit {
+        return Some(Phrase::filled(NOT_PROBABILITIES, [OptionName::Output.set("logits"), none]));
+    }
+    let exclude_each_other = output.task == Task::Classification && model.outputs() > 1;
+    if output.activation == FinalActivation::Identity && exclude_each_other && !range.shares {
+        return Some(Phrase::filled(NOT_SHARES, [OptionName::Task.set("multi-label")]));
+    }
+    if !is_called_logits(model) {
+        return None;
+    }
+    if range.shares {
+        return Some(Phrase::filled(SHARES, [probabilities]));
+    }
+    (range.unit && range.count > FEW).then(|| Phrase::filled(IN_RANGE, [probabilities, none]))
 }
 
 /// Whether the outputs are the same for all pictures.

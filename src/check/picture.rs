@@ -12,7 +12,7 @@ use super::prepared::{InputCheck, compare_inputs};
 use super::{Difference, Status};
 use crate::engine::DeviceName;
 use crate::engine::Runtime;
-use crate::error::{Error, Problem, Result, Subject as About, Wording};
+use crate::error::{Problem, Result, Wording};
 use crate::explain::{Predictor, Subject};
 use crate::input::{Layout, Picture};
 use crate::model::Model;
@@ -268,9 +268,4 @@ fn finding(report: &PictureReport) -> Option<String> {
         ),
         _ => None,
     }
-}
-
-/// An error about the reference file.
-pub(super) fn refuse(path: &Path, problem: impl Into<Problem>) -> Error {
-    problem.into().about(About::Reference(path.display().to_string())).into()
 }

@@ -4,8 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::picture::refuse;
-use crate::error::{Problem, Result};
+use crate::error::{Error, Problem, Result, Subject as About};
 use crate::explain::Target;
 use crate::input::read_file;
 use crate::model::Model;
@@ -139,4 +138,9 @@ fn proper<'a>(path: &Path, mut values: impl Iterator<Item = &'a f64>) -> Result<
         }
         None => Ok(()),
     }
+}
+
+/// An error about the reference file.
+fn refuse(path: &Path, problem: impl Into<Problem>) -> Error {
+    problem.into().about(About::Reference(path.display().to_string())).into()
 }

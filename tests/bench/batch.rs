@@ -13,8 +13,8 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use burncam::engine::Network;
-use burncam::model::{LayerRequest, Model};
+use burncam::{LayerRequest, Model};
+use burncam_engine::Network;
 use criterion::{Criterion, SamplingMode, Throughput};
 use image::imageops::FilterType;
 use rayon::prelude::*;
@@ -47,8 +47,8 @@ fn main() -> support::Result<()> {
     Ok(())
 }
 
-fn runtime_of_one(runtime: burncam::engine::Runtime) -> burncam::engine::Runtime {
-    burncam::engine::Runtime { threads: std::num::NonZero::new(1), ..runtime }
+fn runtime_of_one(runtime: burncam::Runtime) -> burncam::Runtime {
+    burncam::Runtime { threads: std::num::NonZero::new(1), ..runtime }
 }
 
 fn make(photos: &Path) -> support::Result<()> {

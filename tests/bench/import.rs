@@ -5,7 +5,7 @@
 #[path = "../it/onnx/chain.rs"]
 mod chain;
 
-use burncam::model::import::{ImportRequest, import};
+use burncam_model::import::{ImportRequest, import};
 use criterion::{Criterion, SamplingMode};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -7,10 +7,9 @@
 
 use std::time::Instant;
 
-use burncam::cam::{ClassMap, Finish, MapRequest, Method, Options, Scene, Smoothing};
-use burncam::engine::{Network, Score};
-use burncam::model::{LayerRequest, Model};
-use burncam::{DeviceName, Result};
+use burncam::internal::{ClassMap, MapRequest, Scene};
+use burncam::{DeviceName, Finish, LayerRequest, Method, Model, Options, Result, Score, Smoothing};
+use burncam_engine::Network;
 
 /// Rounds of what takes one forward pass or less.
 const ROUNDS: usize = 25;

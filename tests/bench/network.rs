@@ -6,13 +6,12 @@
 use std::path::Path;
 use std::time::Duration;
 
-use burncam::explain::Target;
-use burncam::model::{LayerRequest, Model};
+use burncam::{LayerRequest, Model, Target};
 use criterion::{BenchmarkId, Criterion, SamplingMode, Throughput};
 
 mod support;
 
-use burncam::engine::Runtime;
+use burncam::Runtime;
 use support::Result;
 
 const BATCHES: [usize; 2] = [1, 16];

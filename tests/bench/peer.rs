@@ -10,9 +10,8 @@ use std::io::BufRead;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use burncam::engine::{Network, Precision, Runtime};
-use burncam::explain::{Explainer, Subject, Target};
-use burncam::model::{LayerRequest, Model};
+use burncam::{Explainer, LayerRequest, Model, Precision, Runtime, Subject, Target};
+use burncam_engine::Network;
 use clap::{Parser, ValueEnum};
 use serde_json::json;
 

@@ -2,11 +2,10 @@
 
 use std::num::NonZero;
 
-use burncam::engine::{Network, Runtime, Trunk};
-use burncam::explain::{Explainer, Explanation, Request, Subject, Target};
-use burncam::input::Placement;
-use burncam::model::{LayerRequest, Model};
 use burncam::record::InputRecord;
+use burncam::{Explainer, Explanation, LayerRequest, Model, Request, Runtime, Subject, Target};
+use burncam_engine::{Network, Trunk};
+use burncam_picture::input::Placement;
 use image::RgbImage;
 
 pub(crate) type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;

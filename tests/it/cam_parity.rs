@@ -8,10 +8,10 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
 
-use burncam::cam::{Finish, Library, MapRequest, Method, Options, Scene, Smoothing};
-use burncam::engine::{Network, Score};
-use burncam::model::import::{ImportRequest, Imported, import};
-use burncam::model::{LayerRequest, Model};
+use burncam::internal::{MapRequest, Scene};
+use burncam::{Finish, LayerRequest, Library, Method, Model, Options, Score, Smoothing};
+use burncam_engine::Network;
+use burncam_model::import::{ImportRequest, Imported, import};
 use serde_json::Value;
 
 use crate::support::{Made, distance, fixture, made, magnitude};

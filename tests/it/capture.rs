@@ -11,10 +11,9 @@ use burn::nn::pool::{
 };
 use burn::nn::{Dropout, DropoutConfig, Linear, LinearConfig, PRelu, PReluConfig, PaddingConfig2d, Relu};
 use burn::tensor::{Device, Distribution, Tensor, activation, module, s};
-use burncam::Model;
 use burncam::capture::{CaptureSettings, Captured, capture};
-use burncam::engine::Network;
-use burncam::model::LayerRequest;
+use burncam::{LayerRequest, Model};
+use burncam_engine::Network;
 
 use crate::support;
 
@@ -365,7 +364,7 @@ fn a_final_softmax_gives_probabilities() {
     let net = Guide::new(&Device::flex());
     let captured = captured(&net, [1, 28, 28], |net, x| activation::softmax(net.forward(x), 1)).unwrap();
     let model = saved(&captured, &net, Guide::forward);
-    assert_eq!(model.output().gives, burncam::card::OutputKind::Softmax);
+    assert_eq!(model.output().gives, burncam_graph::card::OutputKind::Softmax);
     assert_eq!(names(&model)[model.scores()], "linear2");
 }
 

@@ -3,9 +3,9 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use burncam::card::{Card, OutputKind};
+use burncam::Model;
 use burncam::check::{CheckReport, CheckRequest, Status, check};
-use burncam::model::Model;
+use burncam_graph::card::{Card, OutputKind};
 use npyz::WriterBuilder as _;
 use zip::{ZipWriter, write::SimpleFileOptions};
 
@@ -77,7 +77,7 @@ fn small_reference(made: &Made) -> [Vec<f32>; 3] {
     let input = seeded("input", &[2, 1, 3, 4]);
     let run = |picture: &[f32]| {
         let device = burncam::DeviceName::default();
-        let network = burncam::engine::Network::load_unfolded(&made.model, &device).unwrap();
+        let network = burncam_engine::Network::load_unfolded(&made.model, &device).unwrap();
         network.logits(picture.to_vec()).unwrap()
     };
     let logits: Vec<f32> = input.chunks(12).flat_map(run).collect();
@@ -173,7 +173,7 @@ fn channels_last_pictures_are_turned_round() {
     };
     let last: Vec<f32> = (0..first.len()).map(at).collect();
     let device = burncam::DeviceName::default();
-    let runner = burncam::engine::Network::load_unfolded(&network.model, &device).unwrap();
+    let runner = burncam_engine::Network::load_unfolded(&network.model, &device).unwrap();
     let logits: Vec<f32> =
         first.chunks(3 * plane).flat_map(|picture| runner.logits(picture.to_vec()).unwrap()).collect();
     let output = ("output", npy(&[2, 10], &logits));

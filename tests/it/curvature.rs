@@ -5,11 +5,11 @@
 
 use std::collections::BTreeMap;
 
-use burncam::DeviceName;
-use burncam::card::{Card, Graph, Node, Op, ValueId};
-use burncam::engine::{Network, Score};
-use burncam::model::StoredTensor;
-use burncam::model::import::{ImportRequest, import};
+use burncam::{DeviceName, Score};
+use burncam_engine::Network;
+use burncam_graph::card::{Card, Graph, Node, Op, ValueId};
+use burncam_model::StoredTensor;
+use burncam_model::import::{ImportRequest, import};
 
 use crate::support::{
     Made, array, card, device, distance, fixture, made, magnitude, seeded, seeded_architecture, tensor,
@@ -344,7 +344,7 @@ fn there_is_none_behind_piecewise_linear_heads() {
             bent.iter().zip(network.record(&trunk).unwrap().evidence(&Score::Rest, 3).unwrap())
         {
             assert!(magnitude(&found.values) > 0.0);
-            let of = |features: &burncam::engine::Features| {
+            let of = |features: &burncam_engine::Features| {
                 [features.channels, features.height, features.width, features.values.len()]
             };
             assert_eq!(of(found), of(&evidence.activations));

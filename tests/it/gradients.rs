@@ -2,11 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use burncam::DeviceName;
-use burncam::cam::Method;
-use burncam::card::{InputSpec, Node, Op, ValueId};
-use burncam::engine::{Network, Score};
-use burncam::model::{LayerRequest, Model};
+use burncam::{DeviceName, LayerRequest, Method, Model, Score};
+use burncam_engine::Network;
+use burncam_graph::card::{InputSpec, Node, Op, ValueId};
 
 use crate::support::{Made, card, distance, evidence, made, magnitude, seeded, tensor, to_unit};
 

@@ -1,9 +1,8 @@
 //! A network of sixteen pixels, worked by hand.
 
-use burncam::cam::Method;
-use burncam::explain::{Explainer, Request, Subject, Target};
-use burncam::input::Placement;
 use burncam::record::InputRecord;
+use burncam::{Explainer, Method, Request, Subject, Target};
+use burncam_picture::input::Placement;
 
 use crate::support::{Made, card, distance, evidence, made, tensor};
 
@@ -98,7 +97,7 @@ fn logits_probabilities_ranks_and_targets_are_those_of_the_arithmetic() {
 #[test]
 fn auto_takes_the_relu_and_says_so() {
     let network = sixteen_pixels();
-    let choice = network.model.choose_layer(&burncam::model::LayerRequest::Auto).unwrap();
+    let choice = network.model.choose_layer(&burncam::LayerRequest::Auto).unwrap();
     assert_eq!((choice.name.as_str(), choice.alternatives), ("relu", vec!["conv".to_owned()]));
     assert!(choice.reason.contains("4x4"), "{}", choice.reason);
 }
@@ -120,7 +119,7 @@ fn a_class_that_the_layer_speaks_against_is_told_not_drawn() {
 #[test]
 fn a_saturated_softmax_is_told_not_drawn() {
     // At x = 1000 the logits are 3000 and -999, so the probability rounds to one.
-    let settings = Request::with(|request| request.score = Some(burncam::engine::Score::Prob));
+    let settings = Request::with(|request| request.score = Some(burncam::Score::Prob));
     let Made { model, .. } = &sixteen_pixels();
     let explainer = Explainer::new(model.clone(), settings).unwrap();
     let explanation =

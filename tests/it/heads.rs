@@ -1,11 +1,10 @@
 //! What networks put out, from the file to the probabilities that are shown: `fixtures/cases/heads`.
 
-use burncam::card::{OutputKind, Task};
 use burncam::check::check_output;
-use burncam::engine::Score;
-use burncam::explain::{Explainer, Explanation, Predictor, Request, Subject, Target};
-use burncam::model::import::{ImportRequest, Imported, import};
 use burncam::record::Prediction;
+use burncam::{Explainer, Explanation, Predictor, Request, Score, Subject, Target};
+use burncam_graph::card::{OutputKind, Task};
+use burncam_model::import::{ImportRequest, Imported, import};
 use serde_json::Value;
 
 use crate::onnx::array;
@@ -32,7 +31,7 @@ fn head(name: &str, request: ImportRequest) -> Head {
     let subject = Subject {
         picture: image::RgbImage::new(8, 8),
         values: input,
-        placement: burncam::input::Placement::whole(8, 8),
+        placement: burncam_picture::input::Placement::whole(8, 8),
         is_tensor: true,
         warnings: vec![],
         file: file.unwrap(),
@@ -163,7 +162,7 @@ fn both_sides_of_one_output_can_be_explained_when_they_have_names() {
         let (explanation, _) = head.explained(Request::with(|request| request.targets = targets)).unwrap();
         let [no, yes] = &explanation.targets[..] else { panic!("two targets expected") };
         assert_eq!(no.score, -yes.score, "{name}");
-        let sum = |target: &burncam::explain::ClassExplanation| f64::from(target.map.raw[0].mean);
+        let sum = |target: &burncam::ClassExplanation| f64::from(target.map.raw[0].mean);
         assert!(
             (sum(no) + sum(yes)).abs() < 1e-6,
             "{name}: what speaks for one side speaks against the other"

@@ -151,7 +151,7 @@ fn the_command_writes_to_its_streams_in_one_place() {
 #[test]
 fn the_pinned_burn_is_the_one_that_records_name() {
     let manifest = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml")).unwrap();
-    assert!(manifest.contains(&format!("burn = {{ version = \"={}\"", burncam::BURN_VERSION)));
+    assert!(manifest.contains(&format!("burn = {{ version = \"={}\"", burncam::internal::BURN_VERSION)));
 }
 
 /// Records that `--resume` keeps are read and written again. Features that only tests turn on are not in the program.

@@ -5,9 +5,9 @@
 
 use std::path::Path;
 
-use burncam::engine::{Engine, Network, Runtime};
-use burncam::model::Model;
-use burncam::model::import::Imported;
+use burncam::{Engine, Model, Runtime};
+use burncam_engine::Network;
+use burncam_model::import::Imported;
 
 use crate::onnx::{array, files, read};
 use crate::support::made;

@@ -1,9 +1,9 @@
 //! Slopes at exactly the corners of functions, as PyTorch 2.15 gives them, by every engine, device and way backward.
 
-use burncam::cam::Method;
-use burncam::engine::{Engine, Network, Rule, Runtime, Score};
-use burncam::model::StoredTensor;
-use burncam::model::import::{ImportRequest, import};
+use burncam::{Engine, Method, Runtime, Score};
+use burncam_engine::{Network, Rule};
+use burncam_model::StoredTensor;
+use burncam_model::import::{ImportRequest, import};
 
 use crate::support::{Made, card, device, distance, fixture, made, magnitude, tensor};
 
@@ -179,8 +179,8 @@ fn an_imported_relu6_gives_pytorchs_map_at_its_corners() {
     let path = folder.path().join("relu6.bpk");
     let source = fixture("cases/kinks/relu6_at_zero_and_six.onnx");
     let imported = import(&ImportRequest { source, ..ImportRequest::default() }).unwrap();
-    burncam::model::Model::save(&path, &imported.card, imported.tensors, false).unwrap();
-    let model = burncam::model::Model::open(&path, None).unwrap();
+    burncam::Model::save(&path, &imported.card, imported.tensors, false).unwrap();
+    let model = burncam::Model::open(&path, None).unwrap();
     let bytes = std::fs::read(fixture("cases/kinks/half.npy")).unwrap();
     let input: Vec<f32> = npyz::NpyFile::new(&bytes[..]).unwrap().into_vec().unwrap();
     for (on, engine) in [("flex", Engine::Burn), ("flex", Engine::Native(None)), ("ndarray", Engine::Burn)] {

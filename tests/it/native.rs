@@ -3,9 +3,8 @@
 
 use std::num::NonZero;
 
-use burncam::cam::Method;
-use burncam::engine::{Engine, Isa, Network, Runtime, Score};
-use burncam::model::{LayerRequest, Model};
+use burncam::{Engine, LayerRequest, Method, Model, Runtime, Score};
+use burncam_engine::{Isa, Network};
 use proptest::prelude::*;
 
 use crate::onnx;
@@ -199,7 +198,7 @@ fn architectures_have_the_same_maps() {
 #[test]
 #[ignore = "all of them, some of 500 MB: minutes"]
 fn all_architectures_have_the_same_maps() {
-    for name in burncam::model::arch::names() {
+    for name in burncam_model::arch::names() {
         let network = seeded_architecture(name);
         assert!(agrees(name, &network.model, "auto", &seeded("input", &[1, 3, 96, 96])), "{name} has no map");
     }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use burncam::input::Picture;
+use burncam::Picture;
 use image::RgbImage;
 
 const WHITE: [u8; 3] = [255; 3];

@@ -5,9 +5,9 @@ use std::io::Write as _;
 use std::path::Path;
 
 use burncam::DeviceName;
-use burncam::card::Card;
-use burncam::engine::Network;
-use burncam::model::import::{ImportRequest, Imported, import};
+use burncam_engine::Network;
+use burncam_graph::card::Card;
+use burncam_model::import::{ImportRequest, Imported, import};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::{Value, json};
@@ -22,7 +22,7 @@ struct Reference {
 }
 
 fn tiny() -> Card {
-    burncam::model::read_card(&fixture("old-records/tiny.card.json")).unwrap()
+    burncam_model::read_card(&fixture("old-records/tiny.card.json")).unwrap()
 }
 
 fn import_tiny(source: &Path) -> burncam::Result<Imported> {

@@ -13,9 +13,9 @@ use burn::nn::pool::{MaxPool2d, MaxPool2dConfig};
 use burn::nn::{Linear, LinearConfig, PaddingConfig2d};
 use burn::tensor::{Device, Tensor, activation, module};
 use burncam::capture::{CaptureSettings, capture};
-use burncam::card::{Card, Graph};
-use burncam::model::arch;
-use burncam::model::import::{ImportRequest, import};
+use burncam_graph::card::{Card, Graph};
+use burncam_model::arch;
+use burncam_model::import::{ImportRequest, import};
 
 use crate::support::{seeded, tensor};
 use exporters::agree_with_exporters;

@@ -7,10 +7,9 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use burncam::engine::Network;
-use burncam::model::import::{ImportRequest, Imported, ResizeRequest, import};
-use burncam::model::{LayerRequest, Model};
-use burncam::{DeviceName, Error};
+use burncam::{DeviceName, Error, LayerRequest, Model};
+use burncam_engine::Network;
+use burncam_model::import::{ImportRequest, Imported, ResizeRequest, import};
 
 use crate::support::{Made, fixture, made};
 

@@ -1,7 +1,8 @@
 //! Operations against plain loops: convolution and pooling over random settings, the rest by hand.
 
-use burncam::engine::Network;
-use burncam::model::{Model, StoredTensor};
+use burncam::Model;
+use burncam_engine::Network;
+use burncam_model::StoredTensor;
 use proptest::prelude::*;
 
 mod norms;

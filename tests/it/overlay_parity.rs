@@ -1,11 +1,11 @@
 //! Overlays held against those that the libraries themselves draw (`fixtures/scripts/overlay_parity.py`).
 
 use burncam::Heatmap;
-use burncam::input::{Array, Npz, Placement};
-use burncam::render::compat::{
+use burncam_picture::input::{Array, Npz, Placement};
+use burncam_picture::render::compat::{
     Captum, CaptumSign, CompatOverlay, Eli5, PytorchGradCam, TfKerasVis, Torchcam, Xplique, compat_overlay,
 };
-use burncam::render::{Colormap, Interpolation};
+use burncam_picture::render::{Colormap, Interpolation};
 use image::RgbImage;
 
 use crate::support::fixture;

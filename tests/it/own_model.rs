@@ -7,11 +7,10 @@ use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::pool::{AdaptiveAvgPool2d, AdaptiveAvgPool2dConfig};
 use burn::nn::{Dropout, DropoutConfig, Linear, LinearConfig, Relu};
 use burn::tensor::{Device, Tensor, TensorData};
-use burncam::DeviceName;
-use burncam::card::Card;
-use burncam::engine::Network;
-use burncam::model::Model;
-use burncam::model::import::{ImportRequest, import};
+use burncam::{DeviceName, Model};
+use burncam_engine::Network;
+use burncam_graph::card::Card;
+use burncam_model::import::{ImportRequest, import};
 
 use crate::support::{distance, magnitude, seeded};
 

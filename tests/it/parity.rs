@@ -3,10 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use burncam::DeviceName;
-use burncam::cam::Method;
-use burncam::engine::Network;
-use burncam::model::Model;
+use burncam::{DeviceName, Method, Model};
+use burncam_engine::Network;
 use serde::Deserialize;
 
 use crate::support::{array, device, distance, evidence, fixture, magnitude, seeded, seeded_architecture};

@@ -1,9 +1,7 @@
 //! Real photographs through real trained networks: the class is right, and the heat is on the object.
 
-use burncam::explain::{ArtifactKind, Explainer, Explanation, Request, Style, Subject};
-use burncam::input::Picture;
-use burncam::model::{LayerRequest, Model};
-use burncam::render::{self, Interpolation};
+use burncam::{ArtifactKind, Explainer, Explanation, LayerRequest, Model, Picture, Request, Style, Subject};
+use burncam_picture::render::{self, Interpolation};
 
 use crate::support::{fixture, share_inside};
 

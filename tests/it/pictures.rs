@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use burncam::card::{InputSpec, Preprocess};
-use burncam::input::{Npz, Picture, ReadOptions, preprocess};
+use burncam::Picture;
+use burncam_graph::card::{InputSpec, Preprocess};
+use burncam_picture::input::{Npz, ReadOptions, preprocess};
 use image::RgbImage;
 
 use crate::support::fixture;

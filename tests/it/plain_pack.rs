@@ -4,10 +4,9 @@ use std::path::Path;
 use std::process::Command;
 
 use burn_pack::Writer;
-use burncam::DeviceName;
-use burncam::engine::Network;
-use burncam::model::Model;
-use burncam::model::import::{ImportRequest, import};
+use burncam::{DeviceName, Model};
+use burncam_engine::Network;
+use burncam_model::import::{ImportRequest, import};
 
 use crate::support::{card, fixture, tensor};
 

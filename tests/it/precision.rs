@@ -3,11 +3,10 @@
 //!
 //! `cargo test --release --test it precision -- --nocapture` prints what it costs.
 
-use burncam::cam::Method;
-use burncam::engine::{Engine, Isa, Network, Precision, Runtime, Score};
-use burncam::explain::{Explainer, Request, Subject};
-use burncam::input::Picture;
-use burncam::model::{LayerRequest, Model};
+use burncam::{
+    Engine, Explainer, LayerRequest, Method, Model, Picture, Precision, Request, Runtime, Score, Subject,
+};
+use burncam_engine::{Isa, Network};
 use image::imageops::{crop_imm, flip_horizontal_in_place};
 
 use crate::support::{distance, fixture, to_unit};

@@ -1,10 +1,8 @@
 //! The record against its JSON Schema, and its promises.
 
-use burncam::card::Card;
-use burncam::explain::{ArtifactKind, Explainer, Request, Subject, Target};
-use burncam::input::Picture;
-use burncam::model::Model;
 use burncam::record::{Artifact, Record};
+use burncam::{ArtifactKind, Explainer, Model, Picture, Request, Subject, Target};
+use burncam_graph::card::Card;
 use serde_json::Value;
 
 use crate::support::fixture;

@@ -1,10 +1,8 @@
 //! Long sums stay near the true ones at any size, and pools whose windows are far outside are computed and do not panic.
 
-use burncam::cam::{Finish, MapRequest, Method, Options, Scene, Smoothing};
-use burncam::engine::{Engine, Network, Runtime, Score};
-use burncam::explain::Subject;
-use burncam::input::Picture;
-use burncam::model::Model;
+use burncam::internal::{MapRequest, Scene};
+use burncam::{Engine, Finish, Method, Model, Options, Picture, Runtime, Score, Smoothing, Subject};
+use burncam_engine::Network;
 
 use crate::support::{Made, card, device, distance, fixture, made, magnitude, seeded, tensor};
 

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use burn_pack::{Bytes, DType};
-use burncam::card::{Card, Node, Op};
-use burncam::engine::{Evidence, Network, Score};
-use burncam::model::{Model, StoredTensor, arch};
-use burncam::{DeviceName, Heatmap};
+use burncam::{DeviceName, Heatmap, Model, Score};
+use burncam_engine::{Evidence, Network};
+use burncam_graph::card::{Card, Node, Op};
+use burncam_model::{StoredTensor, arch};
 
 /// A model in a directory that goes away with it.
 pub(crate) struct Made {
@@ -125,7 +125,7 @@ pub(crate) fn evidence(
     input: &[f32],
     device_name: &str,
 ) -> Evidence {
-    let choice = model.choose_layer(&layer.parse::<burncam::model::LayerRequest>().unwrap()).unwrap();
+    let choice = model.choose_layer(&layer.parse::<burncam::LayerRequest>().unwrap()).unwrap();
     let network = Network::load(model, &[choice.index], &device(device_name)).unwrap();
     let trunk = network.trunk(input.to_vec()).unwrap();
     network.record(&trunk).unwrap().evidence(&Score::Logit, class).unwrap().remove(0)
@@ -144,7 +144,10 @@ pub(crate) fn magnitude(values: &[f32]) -> f32 {
 }
 
 /// Share of a map's heat inside a box of the picture, given the map at the picture's size.
-pub(crate) fn share_inside(placed: &burncam::render::Placed, [left, top, right, bottom]: [usize; 4]) -> f64 {
+pub(crate) fn share_inside(
+    placed: &burncam_picture::render::Placed,
+    [left, top, right, bottom]: [usize; 4],
+) -> f64 {
     let total: f64 = placed.values.iter().map(|value| f64::from(*value)).sum();
     let inside = placed.values.chunks(placed.width).take(bottom).skip(top);
     let inside: f64 = inside.flat_map(|row| &row[left..right]).map(|value| f64::from(*value)).sum();

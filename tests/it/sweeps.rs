@@ -1,10 +1,9 @@
 //! The backward pass by single operations: against the recorded one, by hand, and by an identity.
 
-use burncam::DeviceName;
-use burncam::card::Op;
-use burncam::engine::{Engine, Network, Rectifiers, Rule, Runtime, Score, Sweep};
-use burncam::model::Model;
-use burncam::model::import::{ImportRequest, import};
+use burncam::{DeviceName, Engine, Model, Runtime, Score};
+use burncam_engine::{Network, Rectifiers, Rule, Sweep};
+use burncam_graph::card::Op;
+use burncam_model::import::{ImportRequest, import};
 
 use crate::support::{
     Made, array, card, device, distance, fixture, made, magnitude, seeded, seeded_architecture, tensor,
@@ -196,7 +195,7 @@ fn a_batch_gives_each_pictures_own_gradients() {
     let rule = Rule::Guided(Rectifiers::Relu);
     let sweep = |input: &[f32]| {
         let mut last = None;
-        let mut see = |step: burncam::engine::SweptStep<'_>| {
+        let mut see = |step: burncam_engine::SweptStep<'_>| {
             last = step.gradients()?.or(last.take());
             Ok(())
         };
@@ -218,7 +217,7 @@ fn a_batch_gives_each_pictures_own_gradients() {
 /// is `<x, dy/dx>` and the sum over all biases of `<b, dy/db>`.
 fn is_complete(what: &str, network: &Network, input: &[f32], class: usize) {
     let mut sum = 0.0;
-    let mut see = |step: burncam::engine::SweptStep<'_>| {
+    let mut see = |step: burncam_engine::SweptStep<'_>| {
         let Some(bias) = step.bias()? else { return Ok(()) };
         match step.gradients()? {
             Some(gradients) => {
@@ -261,7 +260,7 @@ fn an_unfolded_network_shows_its_batch_norms() {
     let resnet = seeded_architecture("resnet18");
     let norms = |network: &Network| {
         let mut shifts = 0;
-        let mut see = |step: burncam::engine::SweptStep<'_>| {
+        let mut see = |step: burncam_engine::SweptStep<'_>| {
             if matches!(step.op, Op::BatchNorm { .. }) {
                 shifts += usize::from(step.bias()?.is_some());
             }

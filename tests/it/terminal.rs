@@ -70,7 +70,7 @@ fn steers(character: char) -> bool {
 }
 
 fn classes() -> Vec<String> {
-    let model = burncam::model::Model::open(&fixture("cases/hostile/hostile_names.bpk"), None).unwrap();
+    let model = burncam::Model::open(&fixture("cases/hostile/hostile_names.bpk"), None).unwrap();
     (0..model.num_classes()).map(|class| model.class_name(class)).collect()
 }
 

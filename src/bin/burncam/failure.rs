@@ -4,8 +4,8 @@ use std::io;
 
 use anyhow::Error;
 use burncam::ErrorKind;
-use burncam::error::{Hint, OptionName, Piece};
 use burncam::record::{Failure, HintRecord};
+use burncam_graph::error::{Hint, OptionName, Piece};
 
 use crate::flags::WORDS;
 
@@ -74,7 +74,7 @@ mod tests {
     use std::path::Path;
 
     use anyhow::Context as _;
-    use burncam::error::Problem;
+    use burncam_graph::error::Problem;
 
     use super::*;
 
@@ -83,7 +83,7 @@ mod tests {
         let pipe = || io::Error::from(io::ErrorKind::BrokenPipe);
         let own = Err::<(), _>(pipe()).context("cannot write to standard output").unwrap_err();
         assert!(is_broken_pipe(&own) && !is_of_model(&own));
-        let missing = burncam::input::read_file(Path::new("no such file")).unwrap_err();
+        let missing = burncam_picture::input::read_file(Path::new("no such file")).unwrap_err();
         let error = Error::from(missing).context("the picture");
         assert_eq!(io_kind(&error), Some(io::ErrorKind::NotFound));
         assert!(
@@ -97,7 +97,8 @@ mod tests {
     #[test]
     fn options_are_called_by_their_flags() {
         let path = tempfile::NamedTempFile::new().unwrap();
-        let error = Error::from(burncam::output::refuse_existing([&path.path().to_owned()]).unwrap_err());
+        let error =
+            Error::from(burncam::internal::output::refuse_existing([&path.path().to_owned()]).unwrap_err());
         assert!(
             message(&error).ends_with("already exists (use --force to replace it)"),
             "{}",
@@ -106,7 +107,7 @@ mod tests {
     }
     #[test]
     fn a_failure_has_its_kind_and_its_way_out() {
-        let missing = burncam::input::read_file(Path::new("no such file")).unwrap_err();
+        let missing = burncam_picture::input::read_file(Path::new("no such file")).unwrap_err();
         let failure = listed("a.png", &Error::from(missing));
         assert_eq!((failure.kind, failure.hint), (Some(ErrorKind::Io), None));
         let options = Hint::Drop(vec![OptionName::Arch, OptionName::Card]);

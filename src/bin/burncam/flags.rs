@@ -1,53 +1,56 @@
 //! How the command calls the library's options: by its flags, and by its own commands.
 
-use burncam::error::{Action, OptionName, Wording};
+use burncam_graph::error::{Action, OptionName, Wording};
 
 /// The command's words for messages of the library.
 pub(crate) const WORDS: Wording = Wording::new(flag, " ", command);
 
+/// Options and their flags. One that is missing keeps the name of its field; a test finds it.
+const FLAGS: &[(OptionName, &str)] = &[
+    (OptionName::Aggregate, "--aggregate"),
+    (OptionName::AllowUnused, "--allow-unused"),
+    (OptionName::Arch, "--arch"),
+    (OptionName::BatchSize, "--batch-size"),
+    (OptionName::Card, "--spec"),
+    (OptionName::Classes, "--classes"),
+    (OptionName::Color, "--color"),
+    (OptionName::Compat, "--compat"),
+    (OptionName::Counterfactual, "--counterfactual"),
+    (OptionName::Crop, "--crop"),
+    (OptionName::Device, "--device"),
+    (OptionName::Engine, "--engine"),
+    (OptionName::Filter, "--filter"),
+    (OptionName::Force, "--force"),
+    (OptionName::Half, "--half"),
+    (OptionName::Icc, "--icc"),
+    (OptionName::Key, "--key"),
+    (OptionName::Layer, "--layer"),
+    (OptionName::Mean, "--mean"),
+    (OptionName::Noise, "--noise"),
+    (OptionName::NoNormalize, "--no-normalize"),
+    (OptionName::NumClasses, "--num-classes"),
+    (OptionName::Output, "--output"),
+    (OptionName::OutputName, "--output-name"),
+    (OptionName::Patch, "--patch"),
+    (OptionName::Precision, "--precision"),
+    (OptionName::Preset, "--preset"),
+    (OptionName::Resize, "--resize"),
+    (OptionName::Samples, "--samples"),
+    (OptionName::Scale, "--scale"),
+    (OptionName::PixelScale, "--scale"),
+    (OptionName::Score, "--score"),
+    (OptionName::Signed, "--signed"),
+    (OptionName::Smooth, "--smooth"),
+    (OptionName::Std, "--std"),
+    (OptionName::Stride, "--stride"),
+    (OptionName::StrictPictures, "--strict-pictures"),
+    (OptionName::Target, "--target"),
+    (OptionName::Task, "--task"),
+];
+
 /// The flag of an option.
 fn flag(option: OptionName) -> &'static str {
-    match option {
-        OptionName::Aggregate => "--aggregate",
-        OptionName::AllowUnused => "--allow-unused",
-        OptionName::Arch => "--arch",
-        OptionName::BatchSize => "--batch-size",
-        OptionName::Card => "--spec",
-        OptionName::Classes => "--classes",
-        OptionName::Color => "--color",
-        OptionName::Compat => "--compat",
-        OptionName::Counterfactual => "--counterfactual",
-        OptionName::Crop => "--crop",
-        OptionName::Device => "--device",
-        OptionName::Engine => "--engine",
-        OptionName::Filter => "--filter",
-        OptionName::Force => "--force",
-        OptionName::Half => "--half",
-        OptionName::Icc => "--icc",
-        OptionName::Key => "--key",
-        OptionName::Layer => "--layer",
-        OptionName::Mean => "--mean",
-        OptionName::Noise => "--noise",
-        OptionName::NoNormalize => "--no-normalize",
-        OptionName::NumClasses => "--num-classes",
-        OptionName::Output => "--output",
-        OptionName::OutputName => "--output-name",
-        OptionName::Patch => "--patch",
-        OptionName::Precision => "--precision",
-        OptionName::Preset => "--preset",
-        OptionName::Resize => "--resize",
-        OptionName::Samples => "--samples",
-        OptionName::Scale | OptionName::PixelScale => "--scale",
-        OptionName::Score => "--score",
-        OptionName::Signed => "--signed",
-        OptionName::Smooth => "--smooth",
-        OptionName::Std => "--std",
-        OptionName::Stride => "--stride",
-        OptionName::StrictPictures => "--strict-pictures",
-        OptionName::Target => "--target",
-        OptionName::Task => "--task",
-        other => other.field(),
-    }
+    FLAGS.iter().find(|(known, _)| *known == option).map_or(option.field(), |(_, flag)| flag)
 }
 
 /// The command that does what the library suggests.

@@ -3,16 +3,17 @@
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
-use burncam::card::{OutputKind, Preprocess};
 use burncam::check::check_output;
-use burncam::error::{OptionName, Phrase};
-use burncam::model::import::{ImportRequest, Imported, import};
-use burncam::model::{Model, read_card};
-use burncam::output;
+use burncam::internal::output;
+use burncam::{LayerRequest, Model};
+use burncam_graph::card::{OutputKind, Preprocess};
+use burncam_graph::error::{OptionName, Phrase};
+use burncam_model::import::{ImportRequest, Imported, import};
+use burncam_model::read_card;
 
-use crate::Outcome;
 use crate::args::ImportArgs;
 use crate::flags::WORDS;
+use crate::outcome::Outcome;
 use crate::{decode, failure, text};
 
 /// Imports one file.
@@ -20,9 +21,24 @@ pub(crate) fn run(args: &ImportArgs, quiet: bool) -> Result<Outcome> {
     if !args.force {
         output::refuse_existing([&args.out])?;
     }
+    let mut imported = import(&request(args)?)?;
+    for warning in &imported.warnings {
+        log::warn!("{warning}");
+    }
+    let tensors = imported.tensors.len();
+    let model = save(args, &mut imported)?;
+    if !quiet {
+        let assumed = |assumption: &Phrase| text::line(&format!("assumed: {}", assumption.say(WORDS)));
+        imported.assumptions.iter().try_for_each(assumed)?;
+        text::line(&summary(&model, &args.out, tensors)?)?;
+    }
+    Ok(Outcome::Done)
+}
+
+fn request(args: &ImportArgs) -> Result<ImportRequest> {
     let classes = args.classes.as_deref().map(read_classes).transpose()?.unwrap_or_default();
     let preprocess = args.pictures.preprocess.as_deref().map(read_preprocess).transpose()?;
-    let mut imported = import(&ImportRequest {
+    Ok(ImportRequest {
         source: args.source.clone(),
         arch: args.arch.clone(),
         card: args.spec.as_deref().map(read_card).transpose()?,
@@ -40,28 +56,18 @@ pub(crate) fn run(args: &ImportArgs, quiet: bool) -> Result<Outcome> {
         allow_unused: args.allow_unused,
         license: args.license.clone(),
         note: args.note.clone(),
-    })?;
-    for warning in &imported.warnings {
-        log::warn!("{warning}");
-    }
-    let tensors = imported.tensors.len();
-    let model = save(args, &mut imported)?;
-    if !quiet {
-        let assumed = |assumption: &Phrase| text::line(&format!("assumed: {}", assumption.say(WORDS)));
-        imported.assumptions.iter().try_for_each(assumed)?;
-        let layer = match model.choose_layer(&burncam::model::LayerRequest::Auto) {
-            Ok(layer) => format!("explained at layer {}", layer.name),
-            Err(_) => "without a layer that has a map (methods on pixels explain it)".into(),
-        };
-        text::line(&format!(
-            "{}: {} with {}, {tensors} tensors, {}, {layer}",
-            args.out.display(),
-            model.name(),
-            outputs(&model),
-            text::size(model.file_size()?),
-        ))?;
-    }
-    Ok(Outcome::Done)
+    })
+}
+
+/// The line about the finished file.
+fn summary(model: &Model, path: &Path, tensors: usize) -> Result<String> {
+    let layer = match model.choose_layer(&LayerRequest::Auto) {
+        Ok(layer) => format!("explained at layer {}", layer.name),
+        Err(_) => "without a layer that has a map (methods on pixels explain it)".into(),
+    };
+    let (path, name, outputs) = (path.display(), model.name(), outputs(model));
+    let size = text::size(model.file_size()?);
+    Ok(format!("{path}: {name} with {outputs}, {tensors} tensors, {size}, {layer}"))
 }
 
 /// Writes the model and checks its outputs against the card with a few noise pictures.

@@ -1,9 +1,10 @@
 //! `burncam layers`, `info` and `methods`: listings. None of them reads weights.
 
 use anyhow::Result;
-use burncam::cam::{Library, Method, MethodInfo, Reads};
-use burncam::card::{Crop, Filter, Preprocess, Resize};
-use burncam::model::{LayerInfo, LayerRequest, Model};
+use burncam::cam::Reads;
+use burncam::{LayerRequest, Library, Method, MethodInfo, Model};
+use burncam_graph::card::{Crop, Filter, Preprocess, Resize};
+use burncam_model::LayerInfo;
 use serde_json::json;
 
 use crate::Outcome;

@@ -14,6 +14,7 @@ mod import;
 mod inspect;
 mod labels;
 mod merge;
+mod outcome;
 mod plan;
 mod predict;
 mod progress;
@@ -30,18 +31,8 @@ use anyhow::Result;
 use clap::{CommandFactory as _, Parser as _};
 
 use args::{Cli, Command};
-use burncam::render::escape::escaped;
-
-/// How a command ended. An error returned by `run` means that nothing could start.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Outcome {
-    /// Everything succeeded: exit code 0.
-    Done,
-    /// Some inputs or checks failed, the others are done: exit code 1.
-    SomeFailed,
-    /// Stopped by a signal: 128 plus the signal's number, as in shells.
-    Interrupted(u8),
-}
+use burncam_picture::render::escape::escaped;
+use outcome::Outcome;
 
 /// Exit code when nothing could start: wrong arguments, model or output directory.
 const COULD_NOT_START: u8 = 2;

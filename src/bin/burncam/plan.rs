@@ -4,9 +4,8 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
-use burncam::explain::{ArtifactKind, Request};
-use burncam::job::Names;
-use burncam::output;
+use burncam::internal::output;
+use burncam::{ArtifactKind, Names, Request};
 
 use crate::args::{ExplainArgs, Save};
 use crate::discover::{Input, Shard};

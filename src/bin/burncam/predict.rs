@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use anyhow::Result;
-use burncam::explain::Predictor;
+use burncam::Predictor;
 use burncam::record::{Prediction, percent_or_number};
 use serde_json::json;
 

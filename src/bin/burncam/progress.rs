@@ -2,7 +2,7 @@
 
 use std::sync::Mutex;
 
-use burncam::cam::Progress;
+use burncam::Progress;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// Draws the progress of a method, unless nothing would see it.

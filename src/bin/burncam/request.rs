@@ -3,10 +3,8 @@
 use std::num::NonZero;
 
 use anyhow::{Result, bail};
-use burncam::cam::{Finish, Method, Options, Progress, Smoothing};
-use burncam::engine::Runtime;
-use burncam::explain::{ArtifactKind, Request, Scale, Style};
-use burncam::render::{Colormap, Overlay};
+use burncam::{ArtifactKind, Finish, Method, Options, Progress, Request, Runtime, Scale, Smoothing, Style};
+use burncam_picture::render::{Colormap, Overlay};
 
 use crate::args::{ExplainArgs, OverlayArg, RunArgs, Save, ScaleArg, SmoothArg, StyleArgs};
 use crate::flags::WORDS;

@@ -4,9 +4,8 @@ use std::io::Read as _;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
-use burncam::explain::{Reading, Subject};
-use burncam::input::MAX_FILE_BYTES;
-use burncam::model::Model;
+use burncam::{Model, Reading, Subject};
+use burncam_picture::input::MAX_FILE_BYTES;
 
 use crate::args::ModelArgs;
 use crate::discover::Input;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
-use burncam::output::{self, OutputFile};
+use burncam::internal::output::{self, OutputFile};
 use burncam::record::{Accuracy, Confusion, Summary, percent};
 
 use crate::text;

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::{Context as _, Error, Result};
 use env_logger::fmt::Formatter;
 
-use burncam::render::escape::{escaped, escaped_json};
+use burncam_picture::render::escape::{escaped, escaped_json};
 
 use crate::failure;
 

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use burncam::card::Card;
-use burncam::model::Model;
+use burncam::Model;
 use burncam::record::{Record, Summary};
+use burncam_graph::card::Card;
 use rayon::prelude::*;
 use serde_json::Value;
 

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use burncam::Model;
-use burncam::card::Card;
+use burncam_graph::card::Card;
 use serde_json::{Value, json};
 
 use super::{Run, args, run, run_limited};

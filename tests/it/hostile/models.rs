@@ -2,10 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use burncam::Model;
-use burncam::card::Card;
-use burncam::explain::{Explainer, Explanation, Request, Subject};
-use burncam::input::Picture;
+use burncam::{Explainer, Explanation, Model, Picture, Request, Subject};
+use burncam_graph::card::Card;
 
 use super::cards::sound;
 use super::{seeded, squeezenet};

@@ -1,9 +1,7 @@
 //! Networks with nothing to show: what every method says of them, in the place of a map.
 
-use burncam::DeviceName;
-use burncam::cam::Method as M;
-use burncam::cam::{ClassMap, Finding, Method, Scene};
-use burncam::engine::Score;
+use burncam::internal::{ClassMap, Finding, Scene};
+use burncam::{DeviceName, Method, Method as M, Score};
 
 use super::networks::{Asked, Sketch, all, layers, loaded, picture, plain, ranked, refusal};
 

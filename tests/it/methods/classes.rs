@@ -1,9 +1,8 @@
 //! Several classes and methods asked about at once: the same maps, to the bit, from fewer passes.
 
-use burncam::DeviceName;
-use burncam::cam::Method as M;
-use burncam::cam::{Library, Method, Scene, Smoothing};
-use burncam::engine::{Network, Score};
+use burncam::internal::Scene;
+use burncam::{DeviceName, Library, Method, Method as M, Score, Smoothing};
+use burncam_engine::Network;
 
 use super::networks::{Asked, everywhere, layers, loaded, picture, plain, ranked};
 

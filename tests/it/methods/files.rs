@@ -1,10 +1,7 @@
 //! Files of numbers: `.npy` and `.full.npy` hold the map as the method made it, at two sizes. Only pictures are clipped.
 
-use burncam::Heatmap;
-use burncam::cam::Method;
-use burncam::explain::{ArtifactKind, Explanation, Request, Scale, Style, Subject, Target};
-use burncam::input::Placement;
-use burncam::model::Model;
+use burncam::{ArtifactKind, Explanation, Heatmap, Method, Model, Request, Scale, Style, Subject, Target};
+use burncam_picture::input::Placement;
 
 use super::networks::{all, layers, plain, refusal};
 use super::table::{explained, settings, subject};
@@ -96,7 +93,7 @@ fn pictures_of_a_fine_map_are_still_brightest_from_the_99th_percentile_on() {
         let explanation = explained(&made.model, with_scale(Method::Gradient, scale)).unwrap();
         let on = on_three_times(&explanation.targets[0].map.map, &made.model);
         let mut style = Style::default();
-        style.interpolation = burncam::render::Interpolation::Nearest;
+        style.interpolation = burncam_picture::render::Interpolation::Nearest;
         let drawn = explanation.draw(&on, &style, &[ArtifactKind::Grey]).unwrap().remove(0);
         image::load_from_memory(&drawn[0].bytes).unwrap().into_luma8()
     };

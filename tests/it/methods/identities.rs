@@ -1,9 +1,7 @@
 //! What the mathematics says of methods, and no other library is needed for.
 
-use burncam::DeviceName;
-use burncam::cam::Method as M;
-use burncam::cam::{Library, Method};
-use burncam::engine::Network;
+use burncam::{DeviceName, Library, Method, Method as M};
+use burncam_engine::Network;
 
 use super::networks::{Asked, SIDE, Sketch, doubled, gated, loaded, picture, plain, ranked};
 use crate::support::{Made, distance, magnitude};

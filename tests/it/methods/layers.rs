@@ -1,7 +1,7 @@
 //! Several layers made one, worked again by hand.
 
-use burncam::DeviceName;
-use burncam::cam::{Aggregate, Method, Scene};
+use burncam::internal::Scene;
+use burncam::{Aggregate, DeviceName, Method};
 
 use super::networks::{Asked, doubled, gated, loaded, picture, plain, ranked};
 use crate::support::{distance, magnitude};

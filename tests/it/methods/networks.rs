@@ -1,9 +1,9 @@
 //! Small networks with seeded weights, and the one way in which these tests ask for a map.
 
-use burncam::cam::{ClassMap, Finish, MapRequest, Method, Options, Scene, Smoothing};
-use burncam::card::Card;
-use burncam::engine::{Network, Score};
-use burncam::{DeviceName, Result};
+use burncam::internal::{ClassMap, MapRequest, Scene};
+use burncam::{DeviceName, Finish, Method, Options, Result, Score, Smoothing};
+use burncam_engine::Network;
+use burncam_graph::card::Card;
 
 use crate::support::{Made, made, seeded, tensor};
 

@@ -2,9 +2,9 @@
 
 use std::sync::{Arc, Mutex};
 
-use burncam::DeviceName;
-use burncam::cam::Method as M;
-use burncam::cam::{Method, Progress, Reads, Scene};
+use burncam::cam::Reads;
+use burncam::internal::Scene;
+use burncam::{DeviceName, Method, Method as M, Progress};
 
 use super::networks::{Asked, layers, loaded, picture, plain};
 

@@ -1,8 +1,6 @@
 //! The baseline of random weights: a draw of its own for each picture, which neither its name nor other pictures change.
 
-use burncam::DeviceName;
-use burncam::cam::Method as M;
-use burncam::cam::Smoothing;
+use burncam::{DeviceName, Method as M, Smoothing};
 
 use super::networks::{Asked, SIDE, loaded, picture, plain};
 use crate::support::{Made, distance, magnitude};

@@ -1,8 +1,7 @@
 //! Smoothing: what it averages, and when it must change nothing.
 
-use burncam::DeviceName;
-use burncam::cam::Method as M;
-use burncam::cam::{Method, Scene, Smoothing};
+use burncam::internal::Scene;
+use burncam::{DeviceName, Method, Method as M, Smoothing};
 
 use super::networks::{
     Asked, SIDE, Sketch, everywhere, flipped, loaded, picture, plain, ranked, sees_the_input,

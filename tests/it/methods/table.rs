@@ -1,14 +1,15 @@
 //! One table, every method: sizes, ranges, repeatability, and what each line of the table claims.
 
-use burncam::DeviceName;
-use burncam::cam::Method as M;
-use burncam::cam::{Method, Reads, Scene, Smoothing};
-use burncam::engine::DEVICES;
-use burncam::explain::{Explainer, Explanation, Request, Subject, Target};
-use burncam::input::Placement;
-use burncam::model::import::{ImportRequest, import};
-use burncam::model::{LayerRequest, Model};
+use burncam::cam::Reads;
+use burncam::internal::Scene;
 use burncam::record::InputRecord;
+use burncam::{
+    DeviceName, Explainer, Explanation, LayerRequest, Method, Method as M, Model, Request, Smoothing,
+    Subject, Target,
+};
+use burncam_engine::DEVICES;
+use burncam_model::import::{ImportRequest, import};
+use burncam_picture::input::Placement;
 
 use super::networks::{
     Asked, CLASSES, SIDE, all, everywhere, flipped, gated, layers, loaded, picture, plain, ranked, refusal,

@@ -1,6 +1,8 @@
 //! What definitions say of methods, held against what the methods do.
 
-use burncam::cam::{Method as M, Reads, Scene};
+use burncam::Method as M;
+use burncam::cam::Reads;
+use burncam::internal::Scene;
 
 use super::networks::{Asked, everywhere, picture};
 

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use burncam::card::{Graph, Node, ValueId};
-use burncam::model::import::{ImportRequest, import};
+use burncam_graph::card::{Graph, Node, ValueId};
+use burncam_model::import::{ImportRequest, import};
 
 use super::numbered;
 

@@ -1,7 +1,7 @@
 //! Graphs as ONNX files, the way exporters for old operator sets write them: activations, biases and matrix products spelled out.
 
-use burncam::card::{Graph, Node, Op, Values};
-use burncam::model::StoredTensor;
+use burncam_graph::card::{Graph, Node, Op, Values};
+use burncam_model::StoredTensor;
 
 /// A protocol-buffer message in the making.
 #[derive(Default)]

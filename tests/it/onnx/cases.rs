@@ -1,10 +1,10 @@
 //! Files that were once imported wrongly or refused, each with onnxruntime's numbers.
 
-use burncam::card::OutputKind;
+use burncam::Model;
 use burncam::check::{CheckRequest, Status, check};
-use burncam::engine::Evidence;
-use burncam::model::Model;
-use burncam::model::import::Imported;
+use burncam_engine::Evidence;
+use burncam_graph::card::OutputKind;
+use burncam_model::import::Imported;
 
 use super::{array, output, picture, read, said};
 use crate::support::{Made, evidence, fixture, made};

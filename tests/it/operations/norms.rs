@@ -1,6 +1,6 @@
 //! Normalisation, local response, reductions and arithmetic against loops, and against what PyTorch and ONNX Runtime gave.
 
-use burncam::model::StoredTensor;
+use burncam_model::StoredTensor;
 
 use super::{INPUT, agrees, with_tensors};
 use crate::support::tensor;

@@ -1,7 +1,8 @@
 //! Settings and weights that an operation refuses, each with its sentence.
 
-use burncam::card::Card;
-use burncam::model::{Model, StoredTensor};
+use burncam::Model;
+use burncam_graph::card::Card;
+use burncam_model::StoredTensor;
 
 use crate::support::tensor;
 

@@ -1,6 +1,6 @@
 //! Resizing inside a network, against what `torch.nn.functional.interpolate` gave for the same six numbers.
 
-use burncam::model::{LayerRequest, Model};
+use burncam::{LayerRequest, Model};
 
 use super::{INPUT, agrees, values};
 use crate::support::{card, made, tensor};

@@ -1,7 +1,7 @@
 //! Gradients of each operation against central differences, on both devices.
 
-use burncam::engine::Network;
-use burncam::model::StoredTensor;
+use burncam_engine::Network;
+use burncam_model::StoredTensor;
 
 use super::INPUT;
 use crate::support::{card, device, evidence, made, magnitude, seeded, tensor};

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use burncam::model::LayerRequest;
+use burncam::LayerRequest;
 use clap::Args;
 
 use super::values::{parse_colour, parse_tolerance};

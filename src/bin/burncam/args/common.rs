@@ -2,10 +2,8 @@
 
 use std::path::PathBuf;
 
-use burncam::DeviceName;
-use burncam::engine::{Engine, Precision, Runtime};
-use burncam::explain::Reading;
-use burncam::input::{Icc, Layout, ReadOptions};
+use burncam::{DeviceName, Engine, Precision, Reading, Runtime};
+use burncam_picture::input::{Icc, Layout, ReadOptions};
 use clap::{Args, ValueEnum};
 
 use super::values::parse_colour;

@@ -2,12 +2,9 @@
 
 use std::path::PathBuf;
 
-use burncam::cam::{Aggregate, Library, Method};
-use burncam::engine::Score;
-use burncam::error::Problem;
-use burncam::explain::{ArtifactKind, Target};
-use burncam::model::LayerRequest;
-use burncam::render::{Colormap, Components, Interpolation, PngLevel, Threshold};
+use burncam::{Aggregate, ArtifactKind, LayerRequest, Library, Method, Score, Target};
+use burncam_graph::error::Problem;
+use burncam_picture::render::{Colormap, Components, Interpolation, PngLevel, Threshold};
 use clap::{Args, ValueEnum};
 
 use super::values::{expected, parse_deviation, parse_unit};

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use burncam::card::{ColorOrder, Filter, OutputKind, Task};
-use burncam::model::import::{PreprocessRequest, Preset, ResizeRequest};
+use burncam_graph::card::{ColorOrder, Filter, OutputKind, Task};
+use burncam_model::import::{PreprocessRequest, Preset, ResizeRequest};
 use clap::Args;
 
 use super::values::{parse_color, parse_filter, parse_number, parse_resize, parse_size};

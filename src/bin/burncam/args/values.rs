@@ -1,8 +1,8 @@
 //! Parsers of single values: a fraction, a tolerance, a colour, a glob.
 
-use burncam::card::{ColorOrder, Filter};
-use burncam::error::{Phrase, Problem};
-use burncam::model::import::ResizeRequest;
+use burncam_graph::card::{ColorOrder, Filter};
+use burncam_graph::error::{Phrase, Problem};
+use burncam_model::import::ResizeRequest;
 
 pub(super) fn parse_unit(text: &str) -> Result<f32, Problem> {
     match text.parse() {

@@ -4,10 +4,9 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use burncam::cam::Method;
-use burncam::job::Names;
-use burncam::output;
+use burncam::internal::output;
 use burncam::record::Artifact;
+use burncam::{Method, Names};
 use serde::Deserialize;
 
 /// The fields of a record, of any version, that name files.

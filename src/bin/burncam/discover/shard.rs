@@ -6,7 +6,7 @@
 use std::path::{Component, Path};
 use std::str::FromStr;
 
-use burncam::error::Problem;
+use burncam_graph::error::Problem;
 use sha2::{Digest as _, Sha256};
 
 /// Shard `index` of `count`, counted from 1.

@@ -4,7 +4,7 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use walkdir::WalkDir;
+use walkdir::{DirEntry, WalkDir};
 
 use super::left::{self, Left, Why};
 use super::own::Own;
@@ -57,8 +57,8 @@ pub(super) fn walk(
                 continue;
             }
         };
-        let (path, kind) = (below(entry.path()), entry.file_type());
-        if kind.is_dir() {
+        let path = below(entry.path());
+        if entry.file_type().is_dir() {
             let way = if entry.depth() > 0 { enters(&path) } else { Way::In };
             if way != Way::In {
                 entries.skip_current_dir();
@@ -68,21 +68,29 @@ pub(super) fn walk(
             }
             continue;
         }
-        match judges(&path) {
-            Verdict::Take if !kind.is_file() => catch.left.count(Why::NoFile, &path),
-            Verdict::Take if own.made(entry.path()) => catch.left.count(Why::Made, &path),
-            Verdict::Take => catch.found.push((path, None)),
-            Verdict::Leave(why) => catch.left.count(why, &path),
-            Verdict::LookInside if kind.is_file() && left::begins_as_picture(entry.path()) => {
-                catch.left.count(Why::NotRead, &path);
-            }
-            Verdict::LookInside | Verdict::Ignore => {}
-        }
+        let verdict = judges(&path);
+        catch.file(&entry, path, verdict, &mut own);
     }
     catch
 }
 
 impl Catch {
+    /// Counts or takes a file, or what is neither a file nor a directory.
+    fn file(&mut self, entry: &DirEntry, below: PathBuf, verdict: Verdict, own: &mut Own) {
+        let is_file = entry.file_type().is_file();
+        match verdict {
+            // Opening a pipe or a device would wait, perhaps forever.
+            Verdict::Take if !is_file => self.left.count(Why::NoFile, &below),
+            Verdict::Take if own.made(entry.path()) => self.left.count(Why::Made, &below),
+            Verdict::Take => self.found.push((below, None)),
+            Verdict::Leave(why) => self.left.count(why, &below),
+            Verdict::LookInside if is_file && left::begins_as_picture(entry.path()) => {
+                self.left.count(Why::NotRead, &below);
+            }
+            Verdict::LookInside | Verdict::Ignore => {}
+        }
+    }
+
     fn fail(
         &mut self,
         error: &walkdir::Error,

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, anyhow};
 use burncam::record::{FailureRecord, LabelRecord, Record, TargetRecord};
-use burncam::render::escape::{escaped, escaped_json};
+use burncam_picture::render::escape::{escaped, escaped_json};
 
 use crate::{formula, text};
 

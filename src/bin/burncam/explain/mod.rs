@@ -13,9 +13,8 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use anyhow::{Result, bail};
-use burncam::explain::{ArtifactKind, Explainer, Request, Target};
 use burncam::job::share_scale;
-use burncam::model::Model;
+use burncam::{ArtifactKind, Explainer, Model, Request, Target};
 use rayon::ThreadPool;
 
 use self::results::Results;

@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
-use burncam::output;
+use burncam::internal::output;
 use burncam::record::{FailureRecord, Record, Summary};
-use burncam::render::escape::{escaped, escaped_json};
+use burncam_picture::render::escape::{escaped, escaped_json};
 
 use super::explained::Explained;
 use super::lists::{Csv, JsonLines};

@@ -5,11 +5,9 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use anyhow::Result;
-use burncam::cam::Method;
-use burncam::explain::{Explainer, Request};
-use burncam::input::{read_file, sha256_hex};
-use burncam::job::Names;
 use burncam::record::{Artifact, LayerRecord, ModelRecord, Record};
+use burncam::{Explainer, Method, Names, Request};
+use burncam_picture::input::{read_file, sha256_hex};
 
 use super::explained::Explained;
 use super::task::Task;

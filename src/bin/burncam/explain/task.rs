@@ -1,7 +1,7 @@
 //! One image to explain: where it is, its true class, and how it is read.
 
 use anyhow::Result;
-use burncam::explain::{Explainer, Subject};
+use burncam::{Explainer, Subject};
 
 use crate::discover::Input;
 use crate::labels::Label;

@@ -1,8 +1,7 @@
 //! A worker's processing of a few images: reading, explaining, and writing the files of each, all or none.
 
 use anyhow::{Context as _, Result, anyhow};
-use burncam::explain::{Explainer, Explanation, Subject};
-use burncam::job::Written;
+use burncam::{Explainer, Explanation, Subject, Written};
 
 use super::explained::Explained;
 use super::resume::{Redone, kept};

@@ -12,8 +12,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
-use burncam::explain::Target;
-use burncam::model::Model;
+use burncam::{Model, Target};
 
 use self::read::Row;
 use crate::discover::Input;

@@ -5,7 +5,7 @@ mod records;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
-use burncam::output;
+use burncam::internal::output;
 use burncam::record::{SUMMARY_VERSION, Summary};
 
 use self::records::{Entries, Entry};

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
-use burncam::cam::Method;
+use burncam::Method;
 use burncam::record::{Failure, Record, Summary};
 use serde::Deserialize;
 use serde::de::IgnoredAny;

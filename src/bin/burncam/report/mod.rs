@@ -15,7 +15,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
-use burncam::output::{self, OutputFile};
+use burncam::internal::output::{self, OutputFile};
 use burncam::record::{Record, TargetRecord};
 use rayon::prelude::*;
 

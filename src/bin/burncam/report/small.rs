@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use burncam::input::Picture;
-use burncam::render::thumbnail;
+use burncam::Picture;
+use burncam_picture::render::thumbnail;
 use data_encoding::BASE64;
 use image::codecs::jpeg::JpegEncoder;
 

@@ -15,6 +15,19 @@ const GRADCAM: &str = "Grad-CAM";
 /// A class of the records below.
 type Class<'a> = (usize, &'a str, f64);
 
+fn settings() -> Value {
+    json!({
+        "method": "gradcam", "score": "logit", "aggregate": null, "smooth": [], "signed": false,
+        "counterfactual": false, "compat": null,
+        "options": { "seed": 0, "samples": null, "noise": null, "patch": null, "stride": null },
+        "request": null, "device": "flex", "engine": "native", "precision": "f32", "burncam": "0", "burn": "0",
+        "style": {
+            "overlay": "alpha", "opacity": 0.6, "colormap": "viridis", "interpolation": "bilinear",
+            "threshold": "0.5", "components": "largest",
+        },
+    })
+}
+
 /// A record with `classes` as predictions, the first `targets` of them explained.
 pub(super) fn record(path: &Path, method: &str, classes: &[Class<'_>], targets: usize) -> Record {
     let stem = path.file_stem().unwrap().to_string_lossy();
@@ -50,16 +63,7 @@ pub(super) fn record(path: &Path, method: &str, classes: &[Class<'_>], targets: 
         }],
         "predictions": classes.iter().map(class).collect::<Vec<_>>(),
         "label": null, "warnings": [],
-        "settings": {
-            "method": "gradcam", "score": "logit", "aggregate": null, "smooth": [], "signed": false,
-            "counterfactual": false, "compat": null,
-            "options": { "seed": 0, "samples": null, "noise": null, "patch": null, "stride": null },
-            "request": null, "device": "flex", "engine": "native", "precision": "f32", "burncam": "0", "burn": "0",
-            "style": {
-                "overlay": "alpha", "opacity": 0.6, "colormap": "viridis", "interpolation": "bilinear",
-                "threshold": "0.5", "components": "largest",
-            },
-        },
+        "settings": settings(),
     });
     serde_json::from_value(value).unwrap()
 }
@@ -134,7 +138,7 @@ fn small_runs_hold_their_pictures_upright_and_large_ones_link_to_them() {
         let bytes = data_encoding::BASE64.decode(jpeg.as_bytes()).unwrap();
         image::load_from_memory(&bytes).unwrap().into_rgb8()
     };
-    let upright = burncam::input::Picture::open(&photo, [255; 3]).unwrap().rgb;
+    let upright = burncam::Picture::open(&photo, [255; 3]).unwrap().rgb;
     let shown = pixels(&small["cards"][0]["thumb"]);
     assert_eq!(shown.dimensions(), upright.dimensions(), "a small photo is neither turned nor enlarged");
     let apart = |(one, other): (&u8, &u8)| f64::from(one.abs_diff(*other));

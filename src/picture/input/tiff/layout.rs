@@ -74,12 +74,7 @@ impl Colours {
 impl Layout {
     pub(super) fn read(ifd: &Ifd<'_>) -> Result<Self, Fault> {
         refuse_raw(ifd)?;
-        let missing = |what: &str| Fault::Damaged(format!("its directory names no {what}"));
-        let side = |tag, what| {
-            let side = ifd.number_of(tag).ok_or_else(|| missing(what))?;
-            u32::try_from(side).map_err(|_| Fault::Damaged(format!("its {what} is {side}")))
-        };
-        let (width, height) = (side(256, "width")?, side(257, "height")?);
+        let (width, height) = (side(ifd, 256, "width")?, side(ifd, 257, "height")?);
         check_pixels(width, height)?;
         let samples = ifd.number_of(277).unwrap_or(1);
         if samples == 0 || samples > MAX_SAMPLES {
@@ -87,15 +82,7 @@ impl Layout {
         }
         let compression = ifd.number_of(259).unwrap_or(1);
         let colours = colours(ifd.number_of(262).ok_or_else(|| missing("colours"))?, compression)?;
-        let is_tiled = ifd.has(324);
-        let (chunk, tags) = if is_tiled {
-            ([side(322, "tile width")?, side(323, "tile height")?], [324, 325])
-        } else {
-            let rows = ifd.number_of(278).unwrap_or(u64::from(height)).min(u64::from(height)) as u32;
-            ([width, rows], [273, 279])
-        };
-        let offsets = ifd.numbers(tags[0]).ok_or_else(|| missing("place of its pixels"))?;
-        let lengths = ifd.numbers(tags[1]).ok_or_else(|| missing("length of its pixels"))?;
+        let Chunks { is_tiled, size, offsets, lengths } = Chunks::read(ifd, width, height)?;
         let layout = Self {
             width: width as usize,
             height: height as usize,
@@ -109,7 +96,7 @@ impl Layout {
             is_reversed: ifd.number_of(266) == Some(2),
             is_big_endian: ifd.is_big_endian,
             is_tiled,
-            chunk: chunk.map(|side| side as usize),
+            chunk: size.map(|side| side as usize),
             offsets,
             lengths,
         };
@@ -188,6 +175,41 @@ impl Layout {
             (predictor, _) => unsupported(format!("predictor {predictor} with {} bits", self.bits)),
         }
     }
+}
+
+/// Strips or tiles, as the directory names them.
+struct Chunks {
+    is_tiled: bool,
+    /// Width and height.
+    size: [u32; 2],
+    offsets: Vec<u64>,
+    lengths: Vec<u64>,
+}
+
+impl Chunks {
+    fn read(ifd: &Ifd<'_>, width: u32, height: u32) -> Result<Self, Fault> {
+        let is_tiled = ifd.has(324);
+        let (size, tags) = if is_tiled {
+            ([side(ifd, 322, "tile width")?, side(ifd, 323, "tile height")?], [324, 325])
+        } else {
+            // Without the tag the picture is one strip; writers also give 2^32 - 1 for that.
+            let rows = ifd.number_of(278).unwrap_or(u64::from(height)).min(u64::from(height)) as u32;
+            ([width, rows], [273, 279])
+        };
+        let offsets = ifd.numbers(tags[0]).ok_or_else(|| missing("place of its pixels"))?;
+        let lengths = ifd.numbers(tags[1]).ok_or_else(|| missing("length of its pixels"))?;
+        Ok(Self { is_tiled, size, offsets, lengths })
+    }
+}
+
+fn missing(what: &str) -> Fault {
+    Fault::Damaged(format!("its directory names no {what}"))
+}
+
+/// A length in pixels.
+fn side(ifd: &Ifd<'_>, tag: u16, what: &str) -> Result<u32, Fault> {
+    let side = ifd.number_of(tag).ok_or_else(|| missing(what))?;
+    u32::try_from(side).map_err(|_| Fault::Damaged(format!("its {what} is {side}")))
 }
 
 /// The TIFF number of JPEG compression.

@@ -7,7 +7,7 @@ use burncam::record::LabelRecord;
 use image::RgbImage;
 use image::imageops::crop_imm;
 
-use super::{GRADCAM, Page, fixture, record};
+use super::{Class, GRADCAM, Page, fixture, record};
 
 /// Output directory of the pages.
 const FOLDER: &str = "BURNCAM_PAGES";
@@ -113,6 +113,15 @@ fn one_of_everything(folder: &Path) {
     page.write(&folder.join("report.html"), true).unwrap();
 }
 
+/// Three classes of a picture, by its number.
+fn three_classes(at: usize) -> [Class<'static>; 3] {
+    // A low-discrepancy sequence: reproducible, and it looks random.
+    let proba = (at as f64 * 0.618_033_988_749_895).fract();
+    let names = ["cat", "dog", "espresso", "tripod", "missile"];
+    let class = |step: usize, proba| ((at + step) % 5, names[(at + step) % 5], proba);
+    [class(0, proba), class(1, (1.0 - proba) * 0.7), class(2, (1.0 - proba) * 0.2)]
+}
+
 /// A run too large to embed. Names repeat with a number; the files are links to a few pictures.
 fn five_thousand(folder: &Path) {
     let stock = Stock::new();
@@ -137,11 +146,7 @@ fn five_thousand(folder: &Path) {
             );
             continue;
         }
-        // A low-discrepancy sequence: reproducible, and it looks random.
-        let proba = (at as f64 * 0.618_033_988_749_895).fract();
-        let names = ["cat", "dog", "espresso", "tripod", "missile"];
-        let class = |step: usize, proba| ((at + step) % 5, names[(at + step) % 5], proba);
-        let classes = [class(0, proba), class(1, (1.0 - proba) * 0.7), class(2, (1.0 - proba) * 0.2)];
+        let classes = three_classes(at);
         let mut record = record(&photo, GRADCAM, &classes, 1);
         (record.input.width, record.input.height) = sizes[at % 24];
         let label = classes[usize::from(at % 10 == 0)];
