@@ -11,6 +11,7 @@ use burn::backend::ir::{
 };
 
 use super::context::{Constant, Context, Value};
+use super::masked::Masked;
 use super::record::Recording;
 use super::translate::{Step, number, translate};
 use crate::card::{Graph, Op, PadMode};
@@ -23,12 +24,17 @@ pub(super) fn lower(
     recording: Recording,
     [channels, height, width]: [usize; 3],
 ) -> Result<(Graph, Vec<StoredTensor>), Problem> {
-    let operations = recording.operations;
+    let (operations, masked) = (recording.operations, recording.masked);
     let input = (recording.input, [channels, height, width]);
     let mut context = Context::new(recording.values, recording.paths, &operations, input)?;
     for (at, operation) in operations.iter().enumerate() {
         context.begin(at);
-        context.operation(operation).ok_or_else(|| context.refusal(operation))?;
+        let formula = operation.outputs().find_map(|output| Some((masked.get(&output.id)?, output)));
+        let done = match formula {
+            Some((formula, output)) => context.formula(formula, output),
+            None => context.operation(operation),
+        };
+        done.ok_or_else(|| context.refusal(operation))?;
     }
     match context.known.get(&recording.output).cloned() {
         Some(Value::Tensor(output)) if output.id != ValueId::INPUT => context.finish(&output),
@@ -47,6 +53,16 @@ impl Context {
             OperationIr::Float(_, FloatOperationIr::Matmul(it)) => self.product(&it.lhs, &it.rhs, &it.out),
             _ => None,
         }
+    }
+
+    /// Functions of one element, one after the other.
+    fn formula(&mut self, formula: &Masked, output: &TensorIr) -> Option<()> {
+        self.alias(&formula.input, output)?;
+        for op in &formula.ops {
+            let input = self.tensor(output)?;
+            self.push(op.clone(), &[&input], vec![], output)?;
+        }
+        Some(())
     }
 
     fn step(&mut self, step: Step<'_>) -> Option<()> {

@@ -9,6 +9,7 @@
 mod arithmetic;
 mod context;
 mod lower;
+mod masked;
 mod names;
 mod record;
 mod translate;
@@ -18,11 +19,12 @@ use std::path::Path;
 use burn::module::Module;
 use burn::tensor::Tensor;
 
-use crate::card::{Card, Preprocess, SCHEMA_VERSION, Source};
-use crate::engine::DeviceName;
-use crate::engine::Network;
+use crate::card::SCHEMA_VERSION;
+pub use crate::card::{Card, ColorOrder, Crop, Filter, Preprocess, Resize, Source};
+use crate::engine::{DeviceName, Network};
 use crate::error::{Error, Problem, Result};
-use crate::model::{Model, StoredTensor};
+use crate::model::Model;
+pub use crate::model::StoredTensor;
 
 /// Information that a module does not contain.
 #[derive(Debug, Clone)]

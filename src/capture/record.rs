@@ -12,12 +12,15 @@ use burn::backend::ir::OperationIr;
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Device, Tensor};
 
+use super::masked::{self, Masked};
 use crate::error::Problem;
 
 /// A recorded forward pass.
 pub(super) struct Recording {
-    /// The operations that the output depends on, in order.
+    /// The operations that the output depends on, in order; of a formula with masks only the selection that ends it.
     pub(super) operations: Vec<OperationIr>,
+    /// The formulas with masks, by their outputs.
+    pub(super) masked: HashMap<TensorId, Masked>,
     /// The picture.
     pub(super) input: TensorId,
     /// The class scores.
@@ -48,8 +51,10 @@ where
     });
     let captured = captured.map_err(|error| format!("its forward pass cannot be recorded: {error}"))?;
     let (input, output) = ends.ok_or("its forward pass gives a tensor that does not come from its input")?;
+    let masked = masked::find(&captured.graph.operations);
     Ok(Recording {
-        operations: needed(captured.graph.operations, output),
+        operations: needed(captured.graph.operations, output, &masked),
+        masked,
         input,
         output,
         values: captured.values,
@@ -57,16 +62,23 @@ where
     })
 }
 
-/// The operations that lead to `output`.
-fn needed(operations: Vec<OperationIr>, output: TensorId) -> Vec<OperationIr> {
+/// The operations that lead to `output`, without those within a formula that is known as a whole.
+fn needed(
+    operations: Vec<OperationIr>,
+    output: TensorId,
+    masked: &HashMap<TensorId, Masked>,
+) -> Vec<OperationIr> {
     let mut wanted = HashSet::from([output]);
     let mut needed: Vec<OperationIr> = operations
         .into_iter()
         .rev()
         .filter(|operation| {
             let leads = operation.outputs().any(|tensor| wanted.contains(&tensor.id));
-            if leads {
-                wanted.extend(operation.inputs().map(|tensor| tensor.id));
+            let formula = operation.outputs().find_map(|tensor| masked.get(&tensor.id));
+            match formula {
+                _ if !leads => {}
+                Some(formula) => wanted.extend([formula.input.id]),
+                None => wanted.extend(operation.inputs().map(|tensor| tensor.id)),
             }
             leads && !matches!(operation, OperationIr::Init(_))
         })

@@ -31,6 +31,14 @@ pub(super) fn translate(operation: &OperationIr) -> Option<Step<'_>> {
 }
 
 fn module(operation: &ModuleOperationIr) -> Option<Step<'_>> {
+    learned(operation).or_else(|| pool(operation)).or_else(|| match operation {
+        ModuleOperationIr::Interpolate(resize) => Some(plain(resized(resize)?, &resize.x, &resize.out)),
+        _ => None,
+    })
+}
+
+/// Operations with parameters.
+fn learned(operation: &ModuleOperationIr) -> Option<Step<'_>> {
     use ModuleOperationIr::*;
     let (op, x, params, output) = match operation {
         Conv2d(conv) => {
@@ -59,7 +67,14 @@ fn module(operation: &ModuleOperationIr) -> Option<Step<'_>> {
             let params = std::iter::once(("gamma", &norm.gamma)).chain(beta).collect();
             (Op::LayerNorm { epsilon: number(norm.epsilon) }, &norm.input, params, &norm.out)
         }
-        Interpolate(resize) => (resized(resize)?, &resize.x, vec![], &resize.out),
+        _ => return None,
+    };
+    Some(Step { op, inputs: vec![x], params, output })
+}
+
+fn pool(operation: &ModuleOperationIr) -> Option<Step<'_>> {
+    use ModuleOperationIr::*;
+    let (op, x, output) = match operation {
         MaxPool2d(pool) => {
             let op = Op::MaxPool2d {
                 kernel: pool.kernel_size,
@@ -68,7 +83,7 @@ fn module(operation: &ModuleOperationIr) -> Option<Step<'_>> {
                 dilation: pool.dilation,
                 ceil_mode: pool.ceil_mode,
             };
-            (op, &pool.x, vec![], &pool.out)
+            (op, &pool.x, &pool.out)
         }
         AvgPool2d(pool) => {
             let op = Op::AvgPool2d {
@@ -78,18 +93,19 @@ fn module(operation: &ModuleOperationIr) -> Option<Step<'_>> {
                 ceil_mode: pool.ceil_mode,
                 count_include_pad: pool.count_include_pad,
             };
-            (op, &pool.x, vec![], &pool.out)
+            (op, &pool.x, &pool.out)
         }
         AdaptiveAvgPool2d(pool) => {
             let op = match pool.output_size {
+                // What the architectures and the ONNX importer write for it, and what CAM looks for.
                 [1, 1] => Op::GlobalAvgPool {},
                 output_size => Op::AdaptiveAvgPool2d { output_size },
             };
-            (op, &pool.x, vec![], &pool.out)
+            (op, &pool.x, &pool.out)
         }
         _ => return None,
     };
-    Some(Step { op, inputs: vec![x], params, output })
+    Some(plain(op, x, output))
 }
 
 fn resized(resize: &InterpolateOpIr) -> Option<Op> {

@@ -6,15 +6,14 @@ use burn::nn::interpolate::{Interpolate2dConfig, InterpolateMode};
 use burn::nn::norm::{
     BatchNorm, BatchNormConfig, GroupNorm, GroupNormConfig, InstanceNormConfig, LayerNorm, LayerNormConfig,
 };
-use burn::nn::pool::{
-    AdaptiveAvgPool2d, AdaptiveAvgPool2dConfig, AvgPool2dConfig, MaxPool2d, MaxPool2dConfig,
-};
-use burn::nn::{Dropout, DropoutConfig, Linear, LinearConfig, PRelu, PReluConfig, PaddingConfig2d, Relu};
+use burn::nn::pool::{AvgPool2dConfig, MaxPool2d, MaxPool2dConfig};
+use burn::nn::{Linear, LinearConfig, PRelu, PReluConfig, PaddingConfig2d};
 use burn::tensor::{Device, Distribution, Tensor, activation, module, s};
 use burncam::capture::{CaptureSettings, Captured, capture};
 use burncam::{LayerRequest, Model};
 use burncam_engine::Network;
 
+use crate::modules::{Block, Guide};
 use crate::support;
 
 #[path = "../../docs/examples/train_and_explain.rs"]
@@ -79,40 +78,6 @@ fn norm(channels: usize, device: &Device) -> BatchNorm {
     norm
 }
 
-/// The network of the Burn Book's guide.
-#[derive(Module, Debug)]
-struct Guide {
-    conv1: Conv2d,
-    conv2: Conv2d,
-    pool: AdaptiveAvgPool2d,
-    dropout: Dropout,
-    linear1: Linear,
-    linear2: Linear,
-    activation: Relu,
-}
-
-impl Guide {
-    fn new(device: &Device) -> Self {
-        Self {
-            conv1: Conv2dConfig::new([1, 8], [3, 3]).init(device),
-            conv2: Conv2dConfig::new([8, 16], [3, 3]).init(device),
-            pool: AdaptiveAvgPool2dConfig::new([8, 8]).init(),
-            dropout: DropoutConfig::new(0.5).init(),
-            linear1: LinearConfig::new(16 * 8 * 8, 32).init(device),
-            linear2: LinearConfig::new(32, 10).init(device),
-            activation: Relu::new(),
-        }
-    }
-
-    fn forward(&self, images: Tensor<4>) -> Tensor<2> {
-        let x = self.dropout.forward(self.conv1.forward(images));
-        let x = self.dropout.forward(self.conv2.forward(x));
-        let x = self.pool.forward(self.activation.forward(x)).reshape([0, -1]);
-        let x = self.activation.forward(self.dropout.forward(self.linear1.forward(x)));
-        self.linear2.forward(x)
-    }
-}
-
 #[test]
 fn the_network_of_the_burn_book_is_captured_with_its_own_names() {
     let net = Guide::new(&Device::flex().autodiff());
@@ -138,45 +103,6 @@ struct Residual {
     fc: Linear,
 }
 
-#[derive(Module, Debug)]
-struct Block {
-    conv1: Conv2d,
-    bn1: BatchNorm,
-    conv2: Conv2d,
-    bn2: BatchNorm,
-    down: Option<(Conv2d, BatchNorm)>,
-}
-
-impl Block {
-    fn new(channels: usize, out: usize, stride: usize, device: &Device) -> Self {
-        let conv = |channels, kernel, stride| {
-            let half = kernel / 2;
-            Conv2dConfig::new([channels, out], [kernel, kernel])
-                .with_stride([stride, stride])
-                .with_padding(PaddingConfig2d::Explicit(half, half, half, half))
-                .with_bias(false)
-                .init(device)
-        };
-        Self {
-            conv1: conv(channels, 3, stride),
-            bn1: norm(out, device),
-            conv2: conv(out, 3, 1),
-            bn2: norm(out, device),
-            down: (stride > 1).then(|| (conv(channels, 1, stride), norm(out, device))),
-        }
-    }
-
-    fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let y = activation::relu(self.bn1.forward(self.conv1.forward(x.clone())));
-        let y = self.bn2.forward(self.conv2.forward(y));
-        let shortcut = match &self.down {
-            Some((conv, norm)) => norm.forward(conv.forward(x)),
-            None => x,
-        };
-        activation::relu(y + shortcut)
-    }
-}
-
 impl Residual {
     fn new(device: &Device) -> Self {
         Self {
@@ -189,8 +115,8 @@ impl Residual {
                 .with_strides([2, 2])
                 .with_padding(PaddingConfig2d::Explicit(0, 0, 1, 1))
                 .init(),
-            layer1: Block::new(8, 8, 1, device),
-            layer2: Block::new(8, 16, 2, device),
+            layer1: Block::new([8, 8], 1, norm, device),
+            layer2: Block::new([8, 16], 2, norm, device),
             fc: LinearConfig::new(16, 5).init(device),
         }
     }
@@ -279,6 +205,10 @@ fn layers_that_burn_takes_apart_are_put_together_again() {
     one("silu", |_, x| activation::silu(x));
     one("hard_swish", |_, x| activation::hard_swish(x));
     one("relu6", |_, x| activation::relu6(x));
+    one("mish", |_, x| activation::mish(x));
+    one("softplus", |_, x| activation::softplus(x, 1.0));
+    one("elu", |_, x| activation::elu(x, 0.7));
+    one("selu", |_, x| activation::selu(x));
     one("leaky_relu", |_, x| activation::leaky_relu(x, 0.2));
     one("prelu", |net, x| net.prelu.forward(x));
     one("gelu", |_, x| activation::gelu(x));
@@ -324,6 +254,8 @@ fn everything_else_is_written_down_as_it_is() {
     assert_eq!(ops(|_, x| (x.abs() + 1.0).log().powf_scalar(3.0)), "abs add log pow");
     assert_eq!(ops(|_, x| 1.0 / (x.erf() + 2.0)), "erf add pow mul");
     assert_eq!(ops(|_, x| activation::log_sigmoid(x).min_dim(2)), "log_sigmoid reduce_min");
+    assert_eq!(ops(|_, x| activation::softplus(x, 3.0)), "mul softplus mul");
+    assert_eq!(ops(|_, x| activation::celu(x, 0.7)), "mul elu mul");
     let bicubic =
         Interpolate2dConfig::new().with_output_size(Some([5, 9])).with_mode(InterpolateMode::Cubic).init();
     assert_eq!(middle(|_, x| bicubic.forward(x)).unwrap(), ["resize"]);
@@ -402,6 +334,16 @@ fn what_cannot_be_captured_is_refused_by_name() {
         "model 'made': its forward pass uses 'Sin' behind 'conv', which no operation of a model file does \
          (docs/capture.md lists them)"
     );
+    // Masks outside of the formulas of activations; a threshold this low is not softplus.
+    let masks: [fn(&Parts, Tensor<4>) -> Tensor<4>; 3] = [
+        |_, x| activation::softplus_with_threshold(x, 1.0, 2.0),
+        |_, x| activation::hard_shrink(x, 0.5),
+        |_, x| x.clone().mask_where(x.clone().lower_equal_scalar(0.1), x.exp() - 1.0),
+    ];
+    for mask in masks {
+        let error = refusal(mask);
+        assert!(error.contains("behind 'conv', which no operation of a model file does"), "{error}");
+    }
     let random = refusal(|_, x| x.clone() + x.random_like(Distribution::Default));
     assert!(random.contains("'Random'"), "{random}");
     let parameters = refusal(|net, x| x * net.gain.val().exp().reshape([1, 6, 1, 1]));

@@ -22,6 +22,7 @@ mod job;
 mod kinks;
 mod messages;
 mod methods;
+mod modules;
 mod native;
 mod odd_pictures;
 mod old_records;

@@ -17,6 +17,7 @@ use burncam_graph::card::{Card, Graph};
 use burncam_model::arch;
 use burncam_model::import::{ImportRequest, import};
 
+use crate::modules::{Block, conv};
 use crate::support::{seeded, tensor};
 use exporters::agree_with_exporters;
 
@@ -69,12 +70,8 @@ fn agree(card: &Card, shapes: &[(String, Vec<usize>)], ops: &[&str]) {
     assert_eq!(numbered(again.graph.as_ref().unwrap()), expected, "from a card");
 }
 
-fn conv([channels, out]: [usize; 2], kernel: usize, stride: usize) -> Conv2dConfig {
-    let half = kernel / 2;
-    Conv2dConfig::new([channels, out], [kernel, kernel])
-        .with_stride([stride, stride])
-        .with_padding(PaddingConfig2d::Explicit(half, half, half, half))
-        .with_bias(false)
+fn norm(channels: usize, device: &Device) -> BatchNorm {
+    BatchNormConfig::new(channels).init(device)
 }
 
 fn average(x: Tensor<4>) -> Tensor<2> {
@@ -86,45 +83,8 @@ struct ResNet {
     conv1: Conv2d,
     bn1: BatchNorm,
     pool: MaxPool2d,
-    blocks: Vec<Basic>,
+    blocks: Vec<Block>,
     fc: Linear,
-}
-
-#[derive(Module, Debug)]
-struct Basic {
-    conv1: Conv2d,
-    bn1: BatchNorm,
-    conv2: Conv2d,
-    bn2: BatchNorm,
-    down: Option<(Conv2d, BatchNorm)>,
-}
-
-impl Basic {
-    fn new([channels, out]: [usize; 2], stride: usize, device: &Device) -> Self {
-        let norm = || BatchNormConfig::new(out).init(device);
-        let down = || {
-            let conv =
-                Conv2dConfig::new([channels, out], [1, 1]).with_stride([stride, stride]).with_bias(false);
-            (conv.init(device), norm())
-        };
-        Self {
-            conv1: conv([channels, out], 3, stride).init(device),
-            bn1: norm(),
-            conv2: conv([out, out], 3, 1).init(device),
-            bn2: norm(),
-            down: (stride > 1).then(down),
-        }
-    }
-
-    fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let y = activation::relu(self.bn1.forward(self.conv1.forward(x.clone())));
-        let y = self.bn2.forward(self.conv2.forward(y));
-        let shortcut = match &self.down {
-            Some((conv, norm)) => norm.forward(conv.forward(x)),
-            None => x,
-        };
-        activation::relu(y + shortcut)
-    }
 }
 
 impl ResNet {
@@ -133,11 +93,12 @@ impl ResNet {
         let block = |at: usize| {
             let (stage, first) = (at / 2, at.is_multiple_of(2));
             let channels = if first { widths[stage] } else { widths[stage + 1] };
-            Basic::new([channels, widths[stage + 1]], if first && stage > 0 { 2 } else { 1 }, device)
+            let stride = if first && stage > 0 { 2 } else { 1 };
+            Block::new([channels, widths[stage + 1]], stride, norm, device)
         };
         Self {
             conv1: conv([3, 64], 7, 2).init(device),
-            bn1: BatchNormConfig::new(64).init(device),
+            bn1: norm(64, device),
             pool: MaxPool2dConfig::new([3, 3])
                 .with_strides([2, 2])
                 .with_padding(PaddingConfig2d::Explicit(1, 1, 1, 1))

@@ -3,51 +3,14 @@
 use std::path::Path;
 
 use burn::module::Module;
-use burn::nn::conv::{Conv2d, Conv2dConfig};
-use burn::nn::pool::{AdaptiveAvgPool2d, AdaptiveAvgPool2dConfig};
-use burn::nn::{Dropout, DropoutConfig, Linear, LinearConfig, Relu};
 use burn::tensor::{Device, Tensor, TensorData};
 use burncam::{DeviceName, Model};
 use burncam_engine::Network;
 use burncam_graph::card::Card;
 use burncam_model::import::{ImportRequest, import};
 
+use crate::modules::Guide;
 use crate::support::{distance, magnitude, seeded};
-
-#[derive(Module, Debug)]
-struct Guide {
-    conv1: Conv2d,
-    conv2: Conv2d,
-    pool: AdaptiveAvgPool2d,
-    dropout: Dropout,
-    linear1: Linear,
-    linear2: Linear,
-    activation: Relu,
-}
-
-impl Guide {
-    fn new(device: &Device) -> Self {
-        Self {
-            conv1: Conv2dConfig::new([1, 8], [3, 3]).init(device),
-            conv2: Conv2dConfig::new([8, 16], [3, 3]).init(device),
-            pool: AdaptiveAvgPool2dConfig::new([8, 8]).init(),
-            dropout: DropoutConfig::new(0.5).init(),
-            linear1: LinearConfig::new(16 * 8 * 8, 512).init(device),
-            linear2: LinearConfig::new(512, 10).init(device),
-            activation: Relu::new(),
-        }
-    }
-
-    /// `[batch, 28, 28]` to `[batch, 10]`.
-    fn forward(&self, pictures: Tensor<3>) -> Tensor<2> {
-        let [batch, height, width] = pictures.dims();
-        let x = self.dropout.forward(self.conv1.forward(pictures.reshape([batch, 1, height, width])));
-        let x = self.activation.forward(self.dropout.forward(self.conv2.forward(x)));
-        let x = self.pool.forward(x).reshape([batch, 16 * 8 * 8]);
-        let x = self.activation.forward(self.dropout.forward(self.linear1.forward(x)));
-        self.linear2.forward(x)
-    }
-}
 
 fn page() -> String {
     std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/own-model.md")).unwrap()
@@ -61,7 +24,7 @@ fn card_of_the_page() -> String {
 }
 
 fn numbers(module: &Guide, input: &[f32], device: &Device) -> Vec<f32> {
-    let pictures = Tensor::from_data(TensorData::new(input.to_vec(), [1, 28, 28]), device);
+    let pictures = Tensor::from_data(TensorData::new(input.to_vec(), [1, 1, 28, 28]), device);
     module.forward(pictures).into_data().try_into_vec_as::<f32>().unwrap()
 }
 
