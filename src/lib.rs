@@ -5,7 +5,7 @@
 //! This is the library; the `burncam` command adds arguments, many images and text.
 //!
 //! ```
-//! use burncam::{Explainer, Model, Request, explain_file};
+//! use burncam::{Explainer, Model, Request};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let out = tempfile::tempdir()?;
@@ -14,7 +14,7 @@
 //! let explainer = Explainer::new(Model::embedded()?, Request::default())?;
 //!
 //! // In one call what the command does: writes coffee.gradcam.png and coffee.gradcam.json, both or none.
-//! let written = explain_file(&explainer, "fixtures/images/coffee.png", out)?;
+//! let written = explainer.explain_file("fixtures/images/coffee.png", out)?;
 //! assert_eq!(written.files, [out.join("coffee.gradcam.png"), out.join("coffee.gradcam.json")]);
 //!
 //! // Or step by step, in memory.
@@ -38,44 +38,42 @@
 //! | | |
 //! |---|---|
 //! | a model | [`Model`], [`Runtime`], [`Engine`], [`Precision`], [`DeviceName`] |
-//! | what is asked | [`Request`]: [`Method`], [`Target`], [`LayerRequest`], [`Score`], [`Scale`], [`Smoothing`], [`Finish`], [`Options`], [`Library`], [`Reading`], [`Style`], [`ArtifactKind`] |
+//! | what is asked | [`Request`]: [`Method`], [`Target`], [`LayerRequest`], [`Score`], [`Scale`], [`Smoothing`], [`Finish`], [`Aggregate`], [`Options`], [`Library`], [`Progress`], [`Reading`], [`Style`], [`ArtifactKind`] |
 //! | one photo | [`Explainer`], [`Predictor`], [`Picture`], [`Subject`], [`Explanation`], [`ClassExplanation`], [`Canvas`], [`Heatmap`], [`RgbImage`] |
-//! | its files | [`explain_file`], [`share_scale`], [`Names`], [`Files`], [`Written`], [`Record`] |
+//! | its files | [`Explainer::explain_file`], [`Names`], [`Files`], [`Written`], [`record`] |
+//! | the methods | [`Method::ALL`], [`MethodInfo`], [`Reads`] |
+//! | is it right? | [`check`] |
 //! | what went wrong | [`Error`], [`ErrorKind`], [`Result`] |
 //!
-//! The modules are the rooms and crates behind it, each importing only from those above it. The command, tests and benchmarks use
-//! them; they may change with every version, except [`record`], which is the wire format.
+//! Types of their fields that are not here have their documentation in the crates below: `burncam-graph` (cards and errors),
+//! `burncam-model` (model files and importers), `burncam-picture` and `burncam-engine`. A program rarely names them, because those with few values
+//! are parsed from the command's words:
 //!
-//! | module | does |
-//! |---|---|
-//! | [`error`], [`card`] (`burncam-graph`) | what went wrong; plain data of a network |
-//! | `burncam-kernels` | runs operations on the CPU, without Burn |
-//! | [`model`] (`burncam-model`) | files to a checked graph |
-//! | [`input`], [`heatmap`], [`render`] (`burncam-picture`) | files to a network's input, a map and a picture to a picture |
-//! | [`engine`] (`burncam-engine`) | runs the graph: trunk, head, gradients |
-//! | [`cam`] | evidence to a map, one method per file |
-//! | [`record`] | the types of the JSON record and of the summary |
-//! | [`explain`] | conducts all of these |
-//! | [`check`] | compares a model's results with other devices, difference quotients and other frameworks |
-//! | `capture` | a typed Burn module to a model file, with the cargo feature of that name |
-//! | [`output`] | writes files whole or not at all |
-//! | [`job`] | from a photo to its files, all or none |
+//! ```
+//! # fn main() -> burncam::Result<()> {
+//! let mut request = burncam::Request::default();
+//! request.style.colormap = "turbo".parse()?;
+//! request.style.threshold = "p80".parse()?;
+//! request.runtime.device = "ndarray".parse()?;
+//! # Ok(())
+//! # }
+//! ```
 
-pub mod cam;
+mod cam;
 #[cfg(feature = "capture")]
 pub mod capture;
 pub mod check;
-pub mod explain;
-pub mod job;
-pub mod output;
+mod explain;
+mod job;
+mod output;
 pub mod record;
 
-pub use burncam_engine as engine;
-pub use burncam_graph::{card, error};
-pub use burncam_model as model;
-pub use burncam_picture::{heatmap, input, render};
+use burncam_engine as engine;
+use burncam_graph::{card, error};
+use burncam_model as model;
+use burncam_picture::{heatmap, input, render};
 
-pub use cam::{Finish, Library, Method, Options, Smoothing};
+pub use cam::{Aggregate, Finish, Library, Method, MethodInfo, Options, Progress, Reads, Smoothing};
 pub use engine::{DeviceName, Engine, Precision, Runtime, Score};
 pub use error::{Error, ErrorKind, Result};
 pub use explain::{
@@ -84,13 +82,24 @@ pub use explain::{
 };
 pub use heatmap::Heatmap;
 pub use input::Picture;
-pub use job::{Files, Names, Written, explain_file, share_scale};
+pub use job::{Files, Names, Written};
 pub use model::{LayerRequest, Model};
-pub use record::Record;
 pub use render::RgbImage;
 
-/// Version of Burn that networks run on; `Cargo.toml` pins it.
-pub const BURN_VERSION: &str = "0.22.1";
+/// Not part of the face: what the command, the tests and the benchmarks of this package need beyond it. It may change with every
+/// version.
+#[doc(hidden)]
+pub mod internal {
+    pub use crate::cam::{ClassMap, Finding, MapRequest, Scene};
+    pub use crate::explain::BURN_VERSION;
+
+    /// Files that appear completely or not at all.
+    pub mod output {
+        pub use crate::output::{
+            OutputFile, check_directory, refuse_existing, temporary_path, write_together,
+        };
+    }
+}
 
 /// README's example is compiled as the others are.
 #[cfg(doctest)]

@@ -21,9 +21,8 @@ use burn::nn::pool::{AdaptiveAvgPool2d, AdaptiveAvgPool2dConfig, MaxPool2d, MaxP
 use burn::nn::{BatchNorm, BatchNormConfig, Linear, LinearConfig, PaddingConfig2d, Relu};
 use burn::optim::{AdamConfig, GradientsParams};
 use burn::tensor::{Device, Int, Tensor, TensorData};
-use burncam::capture::{CaptureSettings, capture};
-use burncam::{ArtifactKind, Explainer, Model, Request, RgbImage, explain_file};
-use burncam_graph::card::{ColorOrder, Filter, Preprocess, Resize};
+use burncam::capture::{CaptureSettings, ColorOrder, Filter, Preprocess, Resize, capture};
+use burncam::{ArtifactKind, Explainer, Model, Request, RgbImage};
 use image::Rgb;
 
 /// Height and width of a picture.
@@ -168,7 +167,7 @@ fn explain(model: Model, dice: &mut Dice, out: &Path) -> Result<(), Box<dyn Erro
         drawing.picture.save(&path)?;
 
         // Writes the picture next to its map, and a record of the one class that was asked for, the most probable.
-        let written = explain_file(&explainer, &path, out)?;
+        let written = explainer.explain_file(&path, out)?;
         for target in written.records.iter().flat_map(|record| &record.targets) {
             right += usize::from(target.target == drawing.class);
             heat += drawing.share_of(&target.heatmap.concat(), target.map.width);

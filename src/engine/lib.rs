@@ -2,7 +2,7 @@
 //!
 //! Receives a [`Model`] and the indices of the layers to tap; gives logits, activations and gradients as plain
 //! arrays. Everything up to the earliest tapped layer is plain inference, once per image; from there to the logits a
-//! short head is recorded and run backward, once per class score. `burncam::cam` interprets the results.
+//! short head is recorded and run backward, once per class score. The methods of `burncam` interpret the results.
 
 mod classifier;
 mod curvature;

@@ -54,11 +54,11 @@ pub struct Style {
 
 /// A drawn file that has no name yet.
 #[derive(Debug, Clone)]
-pub struct Drawing {
+pub(crate) struct Drawing {
     /// What it shows.
-    pub kind: ArtifactKind,
+    pub(crate) kind: ArtifactKind,
     /// PNG or NPY bytes.
-    pub bytes: Vec<u8>,
+    pub(crate) bytes: Vec<u8>,
 }
 
 impl ArtifactKind {

@@ -39,20 +39,6 @@ impl Explanation {
         let (placed, overlay) = (OnceLock::new(), OnceLock::new());
         Canvas { explanation: self, target, subject, style, placed, overlay }
     }
-
-    /// Draws the given kinds for each target, in order.
-    ///
-    /// # Errors
-    /// When a picture cannot be encoded.
-    pub fn draw(
-        &self,
-        subject: &Subject,
-        style: &Style,
-        kinds: &[ArtifactKind],
-    ) -> Result<Vec<Vec<Drawing>>> {
-        let draw = |target| self.canvas(target, subject, style).draw_all(kinds);
-        self.targets.iter().map(draw).collect()
-    }
 }
 
 impl Canvas<'_> {
@@ -78,7 +64,7 @@ impl Canvas<'_> {
     ///
     /// # Errors
     /// When a picture cannot be encoded.
-    pub fn draw_with_boxes(&self, kinds: &[ArtifactKind]) -> Result<(Vec<Drawing>, Vec<BoxRecord>)> {
+    pub(crate) fn draw_with_boxes(&self, kinds: &[ArtifactKind]) -> Result<(Vec<Drawing>, Vec<BoxRecord>)> {
         if self.style.interpolation == Interpolation::Bilinear {
             // Both sides need it. While one of them computes it, rayon could run the other on the same thread, which
             // would deadlock.
@@ -88,11 +74,7 @@ impl Canvas<'_> {
         Ok((drawings?, boxes))
     }
 
-    /// Draws the given kinds, in order.
-    ///
-    /// # Errors
-    /// When a picture cannot be encoded.
-    pub fn draw_all(&self, kinds: &[ArtifactKind]) -> Result<Vec<Drawing>> {
+    fn draw_all(&self, kinds: &[ArtifactKind]) -> Result<Vec<Drawing>> {
         kinds.iter().map(|kind| Ok(Drawing { kind: *kind, bytes: self.draw(*kind)? })).collect()
     }
 

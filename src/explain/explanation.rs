@@ -1,8 +1,8 @@
 //! The maps of one image by one method, and their scale.
 
 use super::Scale;
-use crate::cam::{ClassMap, Library, Method};
-use crate::heatmap::Heatmap;
+use crate::cam::{Library, Method};
+use crate::heatmap::{Heatmap, Stats};
 use crate::record::Prediction;
 
 /// Share of the pixels of a fine map that are drawn below the brightest.
@@ -34,10 +34,24 @@ pub struct ClassExplanation {
     pub score: f64,
     /// Rank among all classes, 1 for the most probable; `None` for a network that gives numbers.
     pub rank: Option<usize>,
-    /// The map.
-    pub map: ClassMap,
+    /// The map at the method's resolution, after ReLU and the combination of layers, not yet divided by anything. All zero when there is a
+    /// finding.
+    pub map: Heatmap,
+    /// Statistics of each layer's map before ReLU; empty when one is not finite.
+    pub raw: Vec<Stats>,
     /// Why the map is blank, if it is.
     pub finding: Option<String>,
+}
+
+impl ClassExplanation {
+    /// Whether the other class has the same map, bit for bit, and so the same pictures, arrays and boxes.
+    pub(crate) fn looks_like(&self, other: &Self) -> bool {
+        let bits = |map: &Heatmap| -> Vec<u32> { map.values().iter().map(|value| value.to_bits()).collect() };
+        self.finding.is_some() == other.finding.is_some()
+            && (self.map.height(), self.map.width()) == (other.map.height(), other.map.width())
+            // Bits, because an array keeps the sign of a zero.
+            && bits(&self.map) == bits(&other.map)
+    }
 }
 
 impl Explanation {
@@ -45,13 +59,13 @@ impl Explanation {
     /// maximum. With [`Scale::Fixed`] values may exceed that; raw maps, and those of a library, have any values.
     #[must_use]
     pub fn heatmap(&self, target: &ClassExplanation) -> Heatmap {
-        let map = &target.map.map;
+        let map = &target.map;
         self.divisor(target).map_or_else(|| map.clone(), |divisor| scaled(map, divisor))
     }
 
     /// A target's divisor, or `None` when the map is not divided.
     pub(crate) fn divisor(&self, target: &ClassExplanation) -> Option<f32> {
-        let magnitude = target.map.map.magnitude();
+        let magnitude = target.map.magnitude();
         match self.scale {
             _ if self.library.is_some() => None,
             Scale::Raw => None,
@@ -63,7 +77,7 @@ impl Explanation {
     /// The largest magnitude in any target's map, before division.
     #[must_use]
     pub fn magnitude(&self) -> f32 {
-        self.targets.iter().fold(0.0, |most, target| most.max(target.map.map.magnitude()))
+        self.targets.iter().fold(0.0, |most, target| most.max(target.map.magnitude()))
     }
 
     /// A target's map for drawing: as [`Explanation::heatmap`], clamped to -1 to 1.

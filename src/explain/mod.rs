@@ -1,7 +1,7 @@
 //! The conductor: from a subject to its explanation, one line per room.
 //!
 //! Receives a [`Model`], [`Request`] and [`Subject`]s; returns [`Explanation`]s, from which
-//! [`Explanation::draw`] makes pictures and [`Explainer::record`] the record. Writing files is left to
+//! [`Explanation::canvas`] makes pictures and [`Explainer::record`] the record. Writing files is left to
 //! [`crate::output`].
 
 mod artifacts;
@@ -17,11 +17,13 @@ mod target;
 
 use std::path::Path;
 
-pub use artifacts::{ArtifactKind, Drawing, Style};
+pub(crate) use artifacts::Drawing;
+pub use artifacts::{ArtifactKind, Style};
 pub use canvas::Canvas;
 pub use explanation::{ClassExplanation, Explanation};
-pub use records::Illustration;
+pub(crate) use records::Illustration;
 pub use request::{Reading, Request, Scale};
+pub use request_record::BURN_VERSION;
 pub use subject::Subject;
 pub use target::Target;
 
@@ -212,15 +214,16 @@ impl Explainer {
         method: Method,
         classes: &[Prediction],
         class: usize,
-        (score, map): (f64, ClassMap),
+        (score, found): (f64, ClassMap),
         subject: &Subject,
     ) -> Result<ClassExplanation> {
         let at = classes.iter().position(|candidate| candidate.target == class);
         let rank = at.ok_or_else(|| Error::internal("a class has no rank"))?;
         let uses_layer = method.info().uses_layer;
-        let finding = map.finding.map(|finding| self.describe(finding, uses_layer, subject)).transpose()?;
+        let finding = found.finding.map(|finding| self.describe(finding, uses_layer, subject)).transpose()?;
         let rank_of_class = (!self.model.output().is_regression()).then_some(rank + 1);
-        Ok(ClassExplanation { class: classes[rank].clone(), score, rank: rank_of_class, map, finding })
+        let ClassMap { map, raw, .. } = found;
+        Ok(ClassExplanation { class: classes[rank].clone(), score, rank: rank_of_class, map, raw, finding })
     }
 
     /// A finding as a sentence; for a map that is not finite, with the first such layer.

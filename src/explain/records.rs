@@ -14,11 +14,11 @@ const MOST_CELLS: usize = 56;
 
 /// The files and boxes of one target in a record.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Illustration {
+pub(crate) struct Illustration {
     /// The files.
-    pub artifacts: Vec<Artifact>,
+    pub(crate) artifacts: Vec<Artifact>,
     /// As [`Canvas::boxes`](super::Canvas::boxes) gives them.
-    pub boxes: Vec<BoxRecord>,
+    pub(crate) boxes: Vec<BoxRecord>,
 }
 
 impl Explainer {
@@ -44,7 +44,7 @@ impl Explainer {
     ///
     /// # Errors
     /// As [`Explainer::record`].
-    pub fn illustrated_record(
+    pub(crate) fn illustrated_record(
         &self,
         subject: &Subject,
         explanation: &Explanation,
@@ -134,7 +134,7 @@ impl Explainer {
                 width: heatmap.width(),
                 scale: explanation.divisor(target),
             },
-            raw: target.map.raw.iter().map(raw).collect(),
+            raw: target.raw.iter().map(raw).collect(),
             normalization: self.normalization(explanation, small.values().len() < heatmap.values().len()),
             boxes: illustration.boxes,
             finding: target.finding.clone(),

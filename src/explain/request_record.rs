@@ -5,6 +5,9 @@ use crate::cam::{Method, Options};
 use crate::input::Layout;
 use crate::record::{OptionsRecord, REVISION, RequestRecord, SettingsRecord};
 
+/// Version of Burn that networks run on. It is exact in `Cargo.toml`, because the last digits of a map may change with it.
+pub const BURN_VERSION: &str = "0.22.1";
+
 impl Explainer {
     /// The settings of a method in a record, known before any image is explained.
     #[must_use]
@@ -30,7 +33,7 @@ impl Explainer {
             precision: request.runtime.precision.name().to_owned(),
             revision: Some(REVISION),
             burncam: env!("CARGO_PKG_VERSION").to_owned(),
-            burn: crate::BURN_VERSION.to_owned(),
+            burn: BURN_VERSION.to_owned(),
             style: request.style.record(),
         }
     }

@@ -6,10 +6,11 @@ use image::RgbImage;
 
 use super::names::Names;
 use super::sheet::sheet;
+use crate::cam::Method;
 use crate::error::{Error, Result};
-use crate::explain::{ClassExplanation, Explainer, Explanation, Illustration, Subject};
+use crate::explain::{ClassExplanation, Drawing, Explainer, Explanation, Illustration, Subject};
 use crate::output::{OutputFile, write_together};
-use crate::record::{Artifact, Record};
+use crate::record::{Artifact, BoxRecord, Record};
 use crate::render::{CELL, SheetRow, encode_png, thumbnail};
 
 /// All files of one photo, not yet on disk.
@@ -75,6 +76,15 @@ impl Explainer {
     }
 }
 
+/// Pictures, boxes and cell of one class, before they have names.
+struct Drawn {
+    drawings: Vec<Drawing>,
+    /// Kind, size and hash of each drawing.
+    artifacts: Vec<Artifact>,
+    boxes: Vec<BoxRecord>,
+    cell: Option<RgbImage>,
+}
+
 /// The files drawn so far.
 struct Gathered<'a> {
     explainer: &'a Explainer,
@@ -90,10 +100,16 @@ impl Gathered<'_> {
     fn add(&mut self, explanation: &Explanation) -> Result<()> {
         let mut illustrations = Vec::new();
         let mut row = SheetRow { label: explanation.method.info().title.to_owned(), cells: vec![] };
+        let mut last: Option<(&ClassExplanation, Drawn)> = None;
         for target in &explanation.targets {
-            let (illustration, cell) = self.draw(explanation, target)?;
-            illustrations.push(illustration);
-            row.cells.extend(cell);
+            // A method that asks no class has one map for all of them, which is drawn, encoded and hashed once.
+            let drawn = match last {
+                Some((other, drawn)) if other.looks_like(target) => drawn,
+                _ => self.draw(explanation, target)?,
+            };
+            illustrations.push(self.name(explanation.method, target, &drawn));
+            row.cells.extend(drawn.cell.clone());
+            last = Some((target, drawn));
         }
         self.rows.push(row);
         self.records.push(self.explainer.illustrated_record(self.subject, explanation, illustrations)?);
@@ -102,22 +118,26 @@ impl Gathered<'_> {
 
     /// Pictures and boxes of one class, from one enlarged map, and its cell on the sheet, reduced immediately: a
     /// large sheet would otherwise hold all pictures in full size.
-    fn draw(
-        &mut self,
-        explanation: &Explanation,
-        target: &ClassExplanation,
-    ) -> Result<(Illustration, Option<RgbImage>)> {
+    fn draw(&self, explanation: &Explanation, target: &ClassExplanation) -> Result<Drawn> {
         let request = self.explainer.request();
         let canvas = explanation.canvas(target, self.subject, &request.style);
         let (drawings, boxes) = canvas.draw_with_boxes(&request.artifacts)?;
         let cell = request.grid.then(|| thumbnail(canvas.overlay(), CELL)).transpose()?;
+        let nameless = |drawing: &Drawing| Artifact::new(drawing.kind.name(), String::new(), &drawing.bytes);
+        let artifacts = drawings.iter().map(nameless).collect();
+        Ok(Drawn { drawings, artifacts, boxes, cell })
+    }
+
+    /// Adds the pictures of a class under its names.
+    fn name(&mut self, method: Method, target: &ClassExplanation, drawn: &Drawn) -> Illustration {
         let mut artifacts = Vec::new();
-        for drawing in drawings {
-            let name = self.names.artifact(request, explanation.method, target.class.target, drawing.kind);
-            artifacts.push(Artifact::new(drawing.kind.name(), name.clone(), &drawing.bytes));
-            self.pictures.push(file(self.names.directory(), name, drawing.bytes));
+        for (drawing, artifact) in drawn.drawings.iter().zip(&drawn.artifacts) {
+            let request = self.explainer.request();
+            let name = self.names.artifact(request, method, target.class.target, drawing.kind);
+            artifacts.push(Artifact { file: name.clone(), ..artifact.clone() });
+            self.pictures.push(file(self.names.directory(), name, drawing.bytes.clone()));
         }
-        Ok((Illustration { artifacts, boxes }, cell))
+        Illustration { artifacts, boxes: drawn.boxes.clone() }
     }
 
     fn add_sheet(&mut self, explanations: &[Explanation]) -> Result<()> {

@@ -162,7 +162,7 @@ fn both_sides_of_one_output_can_be_explained_when_they_have_names() {
         let (explanation, _) = head.explained(Request::with(|request| request.targets = targets)).unwrap();
         let [no, yes] = &explanation.targets[..] else { panic!("two targets expected") };
         assert_eq!(no.score, -yes.score, "{name}");
-        let sum = |target: &burncam::ClassExplanation| f64::from(target.map.raw[0].mean);
+        let sum = |target: &burncam::ClassExplanation| f64::from(target.raw[0].mean);
         assert!(
             (sum(no) + sum(yes)).abs() < 1e-6,
             "{name}: what speaks for one side speaks against the other"

@@ -4,10 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use burncam::{
-    ArtifactKind, Explainer, Method, Model, Names, Reading, Request, Subject, Target, explain_file,
-    share_scale,
-};
+use burncam::{ArtifactKind, Explainer, Method, Model, Names, Reading, Request, Subject, Target};
 
 use crate::support::fixture;
 
@@ -61,7 +58,7 @@ fn a_call_writes_what_the_command_writes() {
     );
     let explainer = Explainer::new(Model::embedded().unwrap(), request()).unwrap();
     for photo in photos() {
-        let written = explain_file(&explainer, photo, &by_library).unwrap();
+        let written = explainer.explain_file(photo, &by_library).unwrap();
         assert_eq!(written.records.len(), 2);
         let last = written.files.last().and_then(|file| file.extension());
         assert!(last.is_some_and(|ending| ending == "json"), "records come last");
@@ -79,11 +76,10 @@ fn a_shared_scale_is_that_of_the_command() {
     // Layers that are each divided by their own maximum cannot be compared with other photos'.
     request.finish.normalize = false;
     let explainer = Explainer::new(Model::embedded().unwrap(), request).unwrap();
-    let explainer = share_scale(explainer, &photos(), |explainer, photo| {
-        explainer.explain(&explainer.read(photo).ok()?).ok()
-    });
+    let explainer = explainer
+        .share_scale(&photos(), |explainer, photo| explainer.explain(&explainer.read(photo).ok()?).ok());
     for photo in photos() {
-        explain_file(&explainer, photo, &by_library).unwrap();
+        explainer.explain_file(photo, &by_library).unwrap();
     }
     assert_same(&by_command, &by_library, 4);
 }
@@ -96,7 +92,7 @@ fn a_file_in_the_way_stops_a_photo_before_anything_is_written() {
     std::fs::write(&record, "mine").unwrap();
     let mut request = Request::default();
     let explainer = Explainer::new(Model::embedded().unwrap(), request.clone()).unwrap();
-    let error = explain_file(&explainer, &photo, directory.path()).unwrap_err().to_string();
+    let error = explainer.explain_file(&photo, directory.path()).unwrap_err().to_string();
     assert!(error.contains("coffee.gradcam.json' already exists"), "{error}");
     // Names that wait for the classes are met when the files are written.
     request.targets = vec![Target::Top(2)];
@@ -110,7 +106,7 @@ fn a_file_in_the_way_stops_a_photo_before_anything_is_written() {
 
     request.overwrite = true;
     let explainer = Explainer::new(Model::embedded().unwrap(), request).unwrap();
-    assert_eq!(explain_file(&explainer, &photo, directory.path()).unwrap().files.len(), 3);
+    assert_eq!(explainer.explain_file(&photo, directory.path()).unwrap().files.len(), 3);
     assert_ne!(std::fs::read(&record).unwrap(), b"mine");
 }
 

@@ -10,12 +10,13 @@ use burncam::check::{
     ReferenceCheck, Status, check,
 };
 
-use crate::Outcome;
 use crate::args::CheckArgs;
+use crate::outcome::Outcome;
 use crate::{subjects, text, threads};
 
 /// Checks one model and prints the results.
 pub(crate) fn run(args: &CheckArgs) -> Result<Outcome> {
+    // On a pool of the run: parallel work of the library runs on the pool that it is called on.
     threads::pool_of(&args.place)?.install(|| check_one(args))
 }
 

@@ -31,6 +31,7 @@ pub(crate) fn contained_for<T>(image: &Path, work: impl FnOnce() -> Result<T>) -
 }
 
 fn caught<T>(image: Option<&Path>, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    // Work on an image changes nothing that is used after its panic: its result is dropped as a whole.
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|failure| {
         let message = message(failure.as_ref());
         let last = LAST.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -48,6 +49,7 @@ fn caught<T>(image: Option<&Path>, work: impl FnOnce() -> Result<T>) -> Result<T
 }
 
 fn message(failure: &dyn Any) -> &str {
+    // `panic!` gives a `&str` for a plain text and a `String` for a formatted one.
     let text = failure.downcast_ref::<&str>().copied();
     text.or_else(|| failure.downcast_ref::<String>().map(String::as_str)).unwrap_or("a panic without words")
 }

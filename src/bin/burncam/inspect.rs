@@ -1,14 +1,13 @@
 //! `burncam layers`, `info` and `methods`: listings. None of them reads weights.
 
 use anyhow::Result;
-use burncam::cam::Reads;
-use burncam::{LayerRequest, Library, Method, MethodInfo, Model};
+use burncam::{LayerRequest, Library, Method, MethodInfo, Model, Reads};
 use burncam_graph::card::{Crop, Filter, Preprocess, Resize};
 use burncam_model::LayerInfo;
 use serde_json::json;
 
-use crate::Outcome;
 use crate::args::{FormatArgs, InfoArgs, LayersArgs};
+use crate::outcome::Outcome;
 use crate::{subjects, text};
 
 /// `burncam layers`.

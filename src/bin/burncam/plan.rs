@@ -46,6 +46,7 @@ impl Destination {
                 out.display()
             );
         }
+        // By the ending, because the path need not exist; a directory of such a name stays a directory.
         let is_file = out.extension().is_some_and(|ending| ending == "png" || ending == "json");
         let destination = match () {
             () if out == Path::new("-") => Self::Stdout,
@@ -87,6 +88,7 @@ impl Plan {
             bail!("--grid writes a file, but --out names standard output (name a directory)");
         }
         let root = match &destination {
+            // A single image makes its directory with its files, and leaves none behind when it fails.
             Destination::Directory(directory) if inputs > 1 && directory != Path::new(".") => {
                 Some(directory.clone())
             }
@@ -153,6 +155,7 @@ impl Plan {
         let mut outputs = outputs.into_iter().peekable();
         let directory = outputs.peek().and_then(|path| path.parent()).unwrap_or(Path::new(""));
         let here = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
+        // A directory that is not there yet holds no inputs.
         let Ok(real) = here.canonicalize() else { return Ok(()) };
         let mut names = outputs.filter_map(|path| Some((path, path.file_name()?)));
         match names.find(|(_, name)| self.sources.contains(&real.join(name))) {
@@ -199,6 +202,7 @@ impl Plan {
         let of_shard = |shard: Shard| summary::file_of_shard(shard.index, shard.count);
         let name = shard.map_or_else(|| summary::FILE.to_owned(), of_shard);
         match (&self.destination, shard) {
+            // A shard of a single image has a summary, too, because `merge` looks for one of each shard.
             (Destination::Directory(directory), Some(_)) => Some(directory.join(name)),
             _ => self.root.as_ref().map(|root| root.join(name)),
         }
@@ -223,6 +227,7 @@ impl Plan {
 /// The extension of a picture format that burncam does not write.
 fn picture_ending(out: &Path) -> Option<&str> {
     let ending = out.extension()?.to_str()?;
+    // Otherwise a directory `photo.jpg` would be created, with the PNG in it.
     let known = ["jpg", "jpeg", "jpe", "jfif", "apng", "webp", "gif", "bmp", "tif", "tiff"];
     (known.contains(&ending.to_lowercase().as_str()) && !out.is_dir()).then_some(ending)
 }

@@ -13,9 +13,10 @@ use crate::contain::contained_for;
 use crate::discover::{Found, Input, discover, report};
 use crate::failure::is_of_model;
 use crate::flags::WORDS;
+use crate::outcome::Outcome;
 use crate::request::runtime;
 use crate::threads::Workers;
-use crate::{Outcome, subjects, text};
+use crate::{subjects, text};
 
 /// Predicts every input; a failing input is reported and the others continue.
 pub(crate) fn run(args: &PredictArgs, quiet: bool) -> Result<Outcome> {
@@ -32,6 +33,7 @@ pub(crate) fn run(args: &PredictArgs, quiet: bool) -> Result<Outcome> {
     let one = |input: &Input| contained_for(&input.path, || predict_one(args, &predictor, input));
     let work = |inputs: &[Input]| inputs.iter().map(one).collect();
     let mut outcome = Outcome::Done;
+    // Signals keep their usual effect: no file can be left half written.
     batch::run(&pool, workers, &inputs, &Signals::default(), work, |input, result| {
         match result {
             Ok((predictions, warnings)) => {
@@ -40,6 +42,7 @@ pub(crate) fn run(args: &PredictArgs, quiet: bool) -> Result<Outcome> {
                 }
                 print(args, input, &predictions, &warnings, inputs.len() > 1)?;
             }
+            // Not this image's fault, nor the next one's.
             Err(error) if is_of_model(&error) => return Err(error),
             Err(error) => {
                 outcome = Outcome::SomeFailed;

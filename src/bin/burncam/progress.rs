@@ -8,6 +8,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 /// Draws the progress of a method, unless nothing would see it.
 pub(crate) fn listener(quiet: bool) -> Option<Progress> {
     let target = ProgressDrawTarget::stderr();
+    // Counting costs a lock per batch, so without a terminal no one listens.
     if quiet || target.is_hidden() {
         return None;
     }
@@ -19,6 +20,7 @@ pub(crate) fn listener(quiet: bool) -> Option<Progress> {
         shown.set_position(done as u64);
         if done >= total {
             shown.finish_and_clear();
+            // The next method starts a bar of its own, with its own total.
             *bar = None;
         }
     }))

@@ -58,6 +58,8 @@ pub(crate) fn request(
 
 /// Where the network runs, and what runs it. A single image is explained in low-memory mode.
 pub(crate) fn runtime(args: &RunArgs, workers: Workers, images: usize) -> Runtime {
+    // For a single image weights are packed when they are used: it needs each kernel once, and less memory is
+    // touched.
     Runtime { threads: NonZero::new(workers.threads), low_memory: images == 1, ..args.runtime() }
 }
 
@@ -96,6 +98,7 @@ fn artifacts(args: &ExplainArgs, destination: &Destination) -> Vec<ArtifactKind>
     match destination {
         Destination::Stdout if args.output.json => vec![],
         Destination::Stdout => vec![ArtifactKind::Overlay],
+        // `-o a.json` names the record, so pictures have no name.
         Destination::File(_) if destination.is_record() => vec![],
         Destination::File(_) | Destination::Directory(_) => {
             let is_saved = |kind: &ArtifactKind| args.output.save.contains(&Save::Artifact(*kind));
@@ -121,6 +124,7 @@ fn each_once(methods: &[Method]) -> Vec<Method> {
 fn style(args: &ExplainArgs) -> Result<Style> {
     let StyleArgs { overlay, alpha, alpha_limit, colormap, interpolation, threshold, components } =
         args.style;
+    // An overlay that was asked for by name is drawn, also with the maps of a library.
     let library = if overlay.is_none() { args.method.compat } else { None };
     let given = [
         ("--alpha", alpha.is_some()),
@@ -142,6 +146,7 @@ fn style(args: &ExplainArgs) -> Result<Style> {
         OverlayArg::Alpha => Overlay::Alpha { limit: alpha_limit.unwrap_or(0.65) },
         OverlayArg::Blend => Overlay::Blend { alpha: alpha.unwrap_or(0.5) },
     };
+    // Signed maps need colours whose middle is neutral.
     let usual = if args.method.signed { Colormap::Coolwarm } else { Colormap::Viridis };
     let mut style = Style::default();
     style.library = library;

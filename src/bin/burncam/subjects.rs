@@ -53,6 +53,7 @@ pub(crate) fn load(input: &Input, reading: &Reading, model: &Model) -> Result<Su
     }
     let mut bytes = Vec::new();
     let stdin = std::io::stdin().lock();
+    // One byte more than is allowed, so that the check of sizes refuses it; an endless pipe ends here, too.
     stdin.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).context("cannot read standard input")?;
     Ok(Subject::from_bytes(&bytes, &name, reading, model)?)
 }

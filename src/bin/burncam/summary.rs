@@ -25,6 +25,7 @@ pub(crate) fn is_of_a_shard(name: &str) -> bool {
     let numbers = middle.and_then(|middle| middle.split_once("-of-"));
     let number = |text: &str| text.parse().ok();
     let numbers = numbers.and_then(|(part, of)| Some((number(part)?, number(of)?)));
+    // Written again and compared, because `parse` accepts `+1` and `007`.
     numbers.is_some_and(|(part, of)| file_of_shard(part, of) == name)
 }
 
@@ -109,6 +110,7 @@ fn most_frequent(mistake: &Confusion) -> String {
 fn duration(seconds: f64) -> String {
     let whole = seconds.round() as u64;
     match whole {
+        // From here on one decimal would be rounded to `10.0 s`.
         _ if seconds < 9.95 => format!("{seconds:.1} s"),
         0..120 => format!("{whole} s"),
         120..7200 => format!("{} min {} s", whole / 60, whole % 60),

@@ -48,6 +48,7 @@ pub(crate) fn data_while_open(bytes: &[u8]) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+            // Remembered: files are still written, and the end of the run says so once.
             GONE.store(true, Ordering::Relaxed);
             Ok(())
         }
@@ -75,6 +76,7 @@ pub(crate) fn error(error: &Error) {
 
 /// The lines of a message. Only a diagnosis of weights has several, and it escapes the names it contains.
 fn lines_of(message: &str) -> Vec<&str> {
+    // Only these line breaks of a message are ours: any other may come from the name of a tensor.
     const BEGINNINGS: [&str; 4] = ["\n  missing: ", "\n  wrong shape: ", "\n  unused: ", "\n  ("];
     let mut lines = Vec::new();
     let mut rest = message;
@@ -105,6 +107,7 @@ pub(crate) fn table(header: &[&str], rows: &[Vec<String>]) -> Vec<String> {
     let rows: Vec<Vec<String>> =
         rows.iter().map(|row| row.iter().map(|cell| escaped(cell).into_owned()).collect()).collect();
     let width = |column: usize| {
+        // In characters, which is what the formatter below pads by.
         let cells = rows.iter().map(|row| row[column].chars().count());
         cells.chain([header[column].len()]).max().unwrap_or_default()
     };

@@ -26,6 +26,7 @@ impl Workers {
         let all = place.threads.map_or_else(cores, usize::from);
         let usual = if images > 1 { all } else { 1 };
         let jobs = jobs.map_or(usual, usize::from).min(images.max(1));
+        // Threads that are left over would make the jobs unequal, so they stay unused.
         let threads = (all / jobs).max(1);
         // Several together take more memory and, on the networks that were measured, no less time. A job without images
         // would leave its cores idle.

@@ -8,12 +8,6 @@ use std::path::{Path, PathBuf};
 
 use super::{code, relative, sources};
 
-/// Folders in which circles still exist, and why. Remove an entry when its circles are gone.
-const KNOWN: &[(&str, &str)] = &[
-    ("src/bin/burncam/", "`main.rs` defines the outcome that commands return"),
-    ("src/check/", "`mod.rs` calls the checks and defines the subject that they share"),
-];
-
 /// A module as a path of names below the root of its crate, which is the first name.
 type Module = Vec<String>;
 
@@ -257,14 +251,8 @@ fn no_files_import_each_other_in_a_circle() {
             circles.insert(circle);
         }
     }
-    let is_within = |circle: &Vec<&str>, folder: &str| circle.iter().all(|file| file.starts_with(folder));
-    let unknown = circles.iter().filter(|circle| !KNOWN.iter().any(|(folder, _)| is_within(circle, folder)));
-    let unknown: Vec<String> = unknown.map(|circle| shown(circle, &imports)).collect();
-    assert!(unknown.is_empty(), "these files import each other:\n{}", unknown.join("\n"));
-    for (folder, why) in KNOWN {
-        let exists = circles.iter().any(|circle| is_within(circle, folder));
-        assert!(exists, "the circles in {folder} ({why}) are gone: remove it from the list");
-    }
+    let circles: Vec<String> = circles.iter().map(|circle| shown(circle, &imports)).collect();
+    assert!(circles.is_empty(), "these files import each other:\n{}", circles.join("\n"));
 }
 
 #[test]

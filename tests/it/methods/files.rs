@@ -19,10 +19,11 @@ fn on_three_times(map: &Heatmap, model: &Model) -> Subject {
 
 /// Both files of the first class.
 fn files(explanation: &Explanation, model: &Model) -> [Vec<f32>; 2] {
-    let on = on_three_times(&explanation.targets[0].map.map, model);
-    let kinds = [ArtifactKind::Npy, ArtifactKind::NpyFull];
-    let drawn = explanation.draw(&on, &Style::default(), &kinds).unwrap().remove(0);
-    [0, 1].map(|at| npyz::NpyFile::new(&drawn[at].bytes[..]).unwrap().into_vec().unwrap())
+    let target = &explanation.targets[0];
+    let (on, style) = (on_three_times(&target.map, model), Style::default());
+    let canvas = explanation.canvas(target, &on, &style);
+    let read = |bytes: Vec<u8>| npyz::NpyFile::new(&bytes[..]).unwrap().into_vec().unwrap();
+    [ArtifactKind::Npy, ArtifactKind::NpyFull].map(|kind| read(canvas.draw(kind).unwrap()))
 }
 
 fn with_scale(method: Method, scale: Scale) -> Request {
@@ -42,7 +43,7 @@ fn both_files_hold_the_map_as_it_was_computed() {
             for scale in [Scale::Own, Scale::Raw, Scale::Fixed(1e-6)] {
                 let what = format!("{} of {network}, {scale:?}", method.info().name);
                 let explanation = explained(&made.model, with_scale(*method, scale)).unwrap();
-                let map = &explanation.targets[0].map.map;
+                let map = &explanation.targets[0].map;
                 let divisor = match scale {
                     Scale::Own => map.magnitude(),
                     Scale::Raw => 1.0,
@@ -71,7 +72,7 @@ fn the_pointing_game_finds_the_one_hottest_pixel_of_a_fine_map() {
     let made = plain().made("fc");
     for method in Method::ALL.iter().filter(|method| method.is_fine()) {
         let explanation = explained(&made.model, with_scale(*method, Scale::Own)).unwrap();
-        let map = &explanation.targets[0].map.map;
+        let map = &explanation.targets[0].map;
         let [small, full] = files(&explanation, &made.model);
         let hottest = |values: &[f32]| {
             let most = magnitude(values);
@@ -91,11 +92,12 @@ fn pictures_of_a_fine_map_are_still_brightest_from_the_99th_percentile_on() {
     let made = plain().made("fc");
     let grey = |scale| {
         let explanation = explained(&made.model, with_scale(Method::Gradient, scale)).unwrap();
-        let on = on_three_times(&explanation.targets[0].map.map, &made.model);
+        let target = &explanation.targets[0];
+        let on = on_three_times(&target.map, &made.model);
         let mut style = Style::default();
         style.interpolation = burncam_picture::render::Interpolation::Nearest;
-        let drawn = explanation.draw(&on, &style, &[ArtifactKind::Grey]).unwrap().remove(0);
-        image::load_from_memory(&drawn[0].bytes).unwrap().into_luma8()
+        let drawn = explanation.canvas(target, &on, &style).draw(ArtifactKind::Grey).unwrap();
+        image::load_from_memory(&drawn).unwrap().into_luma8()
     };
     // Of 256 cells the 99th percentile is the 253rd: four reach it, each with nine pixels.
     let own = grey(Scale::Own);

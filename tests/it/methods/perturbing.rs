@@ -2,9 +2,8 @@
 
 use std::sync::{Arc, Mutex};
 
-use burncam::cam::Reads;
 use burncam::internal::Scene;
-use burncam::{DeviceName, Method, Method as M, Progress};
+use burncam::{DeviceName, Method, Method as M, Progress, Reads};
 
 use super::networks::{Asked, layers, loaded, picture, plain};
 

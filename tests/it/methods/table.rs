@@ -1,10 +1,9 @@
 //! One table, every method: sizes, ranges, repeatability, and what each line of the table claims.
 
-use burncam::cam::Reads;
 use burncam::internal::Scene;
 use burncam::record::InputRecord;
 use burncam::{
-    DeviceName, Explainer, Explanation, LayerRequest, Method, Method as M, Model, Request, Smoothing,
+    DeviceName, Explainer, Explanation, LayerRequest, Method, Method as M, Model, Reads, Request, Smoothing,
     Subject, Target,
 };
 use burncam_engine::DEVICES;

@@ -1,8 +1,7 @@
 //! What definitions say of methods, held against what the methods do.
 
-use burncam::Method as M;
-use burncam::cam::Reads;
 use burncam::internal::Scene;
+use burncam::{Method as M, Reads};
 
 use super::networks::{Asked, everywhere, picture};
 

@@ -46,14 +46,17 @@ pub(crate) fn run<Task: Sync, T: Send>(
         }
     };
     thread::scope(|scope| {
+        // `broadcast` returns when all workers are done; the caller's thread is needed for the results meanwhile.
         scope.spawn(|| {
             pool.broadcast(|worker| {
+                // The pool may have more threads than jobs: the others help inside of tasks.
                 if worker.index() < workers.jobs {
                     do_work();
                 }
             });
         });
         let taken = take_all(&queue, |task, result| take(&tasks[task], result));
+        // Also after an error of `take`: a worker that waits for room would never return.
         queue.stop();
         taken
     })

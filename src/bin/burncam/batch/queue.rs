@@ -38,6 +38,7 @@ impl<T> Queue<T> {
         Self {
             total,
             together,
+            // With less room than one range has, none could ever start.
             ahead: ahead.max(together),
             state: Mutex::new(state),
             changed: Condvar::new(),
@@ -66,6 +67,7 @@ impl<T> Queue<T> {
         let mut state = self.lock();
         let at = task - state.first;
         if state.results.len() <= at {
+            // Results arrive in any order; the gap is filled by workers that are still at it.
             state.results.resize_with(at + 1, || None);
         }
         state.results[at] = Some(result);
@@ -83,6 +85,7 @@ impl<T> Queue<T> {
                 self.changed.notify_all();
                 return Some((task, result));
             }
+            // After a stop the tasks that were taken are in progress, and their results are waited for.
             let last = if state.stopped { state.next } else { self.total };
             if state.first >= last {
                 return None;
@@ -98,6 +101,7 @@ impl<T> Queue<T> {
     }
 
     fn lock(&self) -> MutexGuard<'_, State<T>> {
+        // No code of a task runs under the lock, so a panic cannot leave the state half changed.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

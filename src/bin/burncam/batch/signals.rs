@@ -38,6 +38,7 @@ impl Signals {
 
     /// The signal that was received, if any.
     pub(crate) fn raised(&self) -> Option<u8> {
+        // Relaxed: the number is all that is passed on; no other memory depends on it.
         match self.raised.load(Ordering::Relaxed) {
             0 => None,
             number => u8::try_from(number).ok(),
@@ -47,6 +48,7 @@ impl Signals {
 
 /// Whether the program was started with a signal ignored, where the system reports it.
 fn is_ignored(signal: i32) -> bool {
+    // Asking the system itself, by `sigaction`, would need `unsafe` code.
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default();

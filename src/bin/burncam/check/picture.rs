@@ -8,9 +8,9 @@ use burncam::check::{InputCheck, PictureReport, PictureRequest, StageCheck, chec
 use burncam::record::percent_or_number;
 
 use super::{figure, is_json, row};
-use crate::Outcome;
 use crate::args::CheckArgs;
 use crate::flags::WORDS;
+use crate::outcome::Outcome;
 use crate::text;
 
 /// Checks one picture and prints the results.

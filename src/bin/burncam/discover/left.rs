@@ -113,6 +113,7 @@ pub(super) fn is_foreign(ending: &OsStr) -> bool {
 /// Whether a file without an extension starts like a picture that burncam can read.
 pub(super) fn begins_as_picture(path: &Path) -> bool {
     let mut start = Vec::new();
+    // Sixteen bytes are enough for every signature that `guess_format` knows.
     let read = std::fs::File::open(path).and_then(|file| file.take(16).read_to_end(&mut start));
     read.is_ok() && image::guess_format(&start).is_ok()
 }

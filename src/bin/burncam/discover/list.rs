@@ -19,6 +19,7 @@ pub(super) fn read(list: &Path) -> Result<Vec<PathBuf>> {
     let about = || format!("list '{}'", list.display());
     let paths = paths(&decode::text(bytes).with_context(about)?).with_context(about)?;
     if paths.is_empty() {
+        // An empty list is more likely a failed query than a wish for nothing.
         bail!("list '{}' names no files (write one path a line)", list.display());
     }
     Ok(paths)

@@ -24,6 +24,7 @@ fn part_arguments(inputs: &mut [Input]) {
             return;
         }
         for input in inputs.iter_mut().filter(|input| parted.contains(&input.argument)) {
+            // Both sides move, also the one that came first: names must not depend on the order of arguments.
             input.place = directories(&input.path);
         }
     }

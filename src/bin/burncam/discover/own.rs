@@ -46,8 +46,11 @@ impl Own {
         let Some(name) = path.file_name().and_then(|name| name.to_str()) else { return false };
         let directory = path.parent().unwrap_or(Path::new(""));
         if directory != self.directory {
+            // The walk goes through one directory after the other, so records of the last one are not asked for
+            // again.
             *self = Self { directory: directory.to_path_buf(), records: HashMap::new() };
         }
+        // Methods, classes and kinds follow the stem after dots, and a photo's own name may have dots as well.
         let stems = || name.match_indices('.').map(|(at, _)| &name[..at]).filter(|stem| !stem.is_empty());
         stems().any(|stem| self.names(&format!("{stem}.json"), name, path))
             || name.strip_suffix(".grid.png").is_some_and(|stem| self.has_old_record(stem))
@@ -84,6 +87,7 @@ impl Made {
         }
         let (kind, file) = (self.kind.clone(), self.file.clone());
         let artifact = Artifact { kind, file, bytes: self.bytes, sha256: self.sha256.clone() };
+        // The size first: hashing every picture of a directory takes longer than the walk.
         let is_of_size = path.metadata().is_ok_and(|data| Some(data.len()) == self.bytes);
         is_of_size && std::fs::read(path).is_ok_and(|bytes| artifact.is(&bytes) == Some(true))
     }

@@ -33,6 +33,7 @@ impl Glob {
     /// `None` for a path without wildcards, an existing file of that very name, and an invalid glob.
     pub(super) fn parse(path: &Path) -> Option<Self> {
         let varies = |part: &Component| part.as_os_str().to_string_lossy().contains(['*', '?', '[']);
+        // A file may have brackets in its name; a shell passes both on as they are.
         if path.symlink_metadata().is_ok() || !path.to_str()?.contains(['*', '?', '[']) {
             return None;
         }
@@ -112,6 +113,7 @@ impl<'a> Search<'a> {
             Some(below_match) if below_match <= depth => self.judge(below, false),
             _ => Verdict::Ignore,
         };
+        // Depth counts from a match and not from the base, so `enters` limits it.
         walk(&glob.base, usize::MAX, enters, judges)
     }
 
@@ -133,6 +135,7 @@ impl<'a> Search<'a> {
         match () {
             () if wanted && !excluded => Verdict::Take,
             () if !wanted && !looks_like_picture(below) => match below.extension() {
+                // Only these are opened: a look into every file of a tree would take longer than the search.
                 None if self.include.is_empty() && !excluded => Verdict::LookInside,
                 _ => Verdict::Ignore,
             },

@@ -31,6 +31,7 @@ impl Shard {
 fn fingerprint(path: &Path) -> u64 {
     let mut hash = Sha256::new();
     for (at, part) in path.components().filter(|part| *part != Component::CurDir).enumerate() {
+        // Separators are not the same on every system; shards of one batch may run on several.
         if at > 0 {
             hash.update(b"/");
         }

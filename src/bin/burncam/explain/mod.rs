@@ -13,7 +13,6 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use anyhow::{Result, bail};
-use burncam::job::share_scale;
 use burncam::{ArtifactKind, Explainer, Model, Request, Target};
 use rayon::ThreadPool;
 
@@ -27,15 +26,17 @@ use crate::contain::contained;
 use crate::discover::{Found, Input, Left, discover, report};
 use crate::failure::{io_kind, is_broken_pipe, is_of_model};
 use crate::labels::{Label, labels};
+use crate::outcome::Outcome;
 use crate::plan::{Destination, Plan};
 use crate::request::request;
 use crate::threads::Workers;
-use crate::{Outcome, subjects, text};
+use crate::{subjects, text};
 
 /// Explains every input; a failing one is reported and the others continue.
 pub(crate) fn run(args: &ExplainArgs, quiet: bool) -> Result<Outcome> {
     let run = prepare(args, quiet)?;
     run.plan.make_root()?;
+    // A single image leaves nothing to finish: there the signal ends the program, as the system does it.
     let signals = if run.tasks.len() > 1 { Signals::listen()? } else { Signals::default() };
     let redone = args.batch.resume.then(Redone::default);
     let work = Work { plan: &run.plan, explainer: &run.explainer, redone };
@@ -53,6 +54,7 @@ pub(crate) fn run(args: &ExplainArgs, quiet: bool) -> Result<Outcome> {
     });
     let taken = match taken {
         Err(error) if is_of_model(&error) => return Err(error.downcast::<burncam::Error>()?.into()),
+        // The reader has what it wanted; `main` ends without a message.
         Err(error) if is_broken_pipe(&error) => return Err(error),
         Err(error) => {
             text::error(&error);
@@ -62,6 +64,7 @@ pub(crate) fn run(args: &ExplainArgs, quiet: bool) -> Result<Outcome> {
     };
     let interrupted = taken != Some(run.tasks.len());
     let failed = results.failed();
+    // Also after an error: what was explained is in the summary.
     let written = run.pool.install(|| results.finish(interrupted));
     Ok(match signals.raised() {
         Some(signal) if interrupted => Outcome::Interrupted(signal),
@@ -85,10 +88,12 @@ fn prepare(args: &ExplainArgs, quiet: bool) -> Result<Run> {
     let images = inputs.len();
     let workers = Workers::new(&args.run.place, args.batch.jobs, args.batch.batch_size, images);
     let destination = Destination::new(&args.output.out, images)?;
+    // Passes of several images at once would overwrite each other on the line.
     let listener = if images == 1 { crate::progress::listener(quiet) } else { None };
     let request = request(args, &destination, workers, images, listener)?;
     let plan = Plan::new(args, destination, &request, images, places)?;
     check(args, &request, &inputs)?;
+    // Before the model is opened: a file in the way is reported without waiting for anything.
     plan.check(&inputs, &request)?;
     let pool = workers.pool()?;
     let model = pool.install(|| subjects::open_model(&args.model))?;
@@ -115,7 +120,7 @@ fn explainer(args: &ExplainArgs, model: Model, request: Request, tasks: &[Task])
     if args.method.scale != ScaleArg::Shared {
         return Ok(explainer);
     }
-    Ok(share_scale(explainer, tasks, |explainer, task| {
+    Ok(explainer.share_scale(tasks, |explainer, task| {
         contained(|| Ok(explainer.explain(&task.load(explainer)?)?)).ok()
     }))
 }

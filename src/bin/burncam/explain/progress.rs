@@ -65,6 +65,7 @@ impl Progress {
                 bar.inc(1);
             }
             Report::Json { last } => {
+                // The first and the last line always: a reader learns the total at once, and sees the end.
                 if self.done == self.total || last.is_none_or(|last| last.elapsed() >= EVERY) {
                     *last = Some(Instant::now());
                     self.print();
@@ -76,6 +77,7 @@ impl Progress {
     /// Runs `print` while the bar is hidden.
     pub(crate) fn aside<T>(&self, print: impl FnOnce() -> T) -> T {
         match &self.report {
+            // A line printed over a bar would leave half of it on the screen.
             Report::Bar(bar) => bar.suspend(print),
             Report::None | Report::Json { .. } => print(),
         }

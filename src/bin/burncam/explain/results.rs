@@ -93,6 +93,7 @@ impl<'a> Results<'a> {
             Ok(explained) => self.explained(explained)?,
             Err(error) => self.failure(task, error)?,
         }
+        // After the lines above, so that the bar is drawn below them.
         self.progress.step(match result {
             Ok(explained) if explained.kept => Step::Kept,
             Ok(_) => Step::Explained,
@@ -197,6 +198,7 @@ impl<'a> Results<'a> {
         self.progress.finish();
         self.summary.interrupted = interrupted;
         let hash = self.work.explainer.model_sha256().map(str::to_owned);
+        // Images that were kept took no time, and would make the rate too good.
         let done = self.summary.explained - self.kept;
         self.summary.took(self.progress.elapsed().as_secs_f64(), done);
         if self.several && !self.quiet {
@@ -211,6 +213,7 @@ impl<'a> Results<'a> {
         if self.several && text::is_gone() {
             text::note("the reader of standard output is gone; files were written all the same");
         }
+        // The directory was removed during the run: that was reported, and there is no place for a summary.
         if self.work.plan.is_gone() {
             return true;
         }

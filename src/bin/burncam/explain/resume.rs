@@ -50,12 +50,14 @@ pub(crate) fn kept(
     let mut records = Vec::new();
     for method in &explainer.request().methods {
         let path = names.directory().join(names.record(*method));
+        // No record: the image was not finished, which is no reason worth counting.
         let Ok(bytes) = std::fs::read(&path) else { return Ok(None) };
         match finished(explainer, &names, task, *method, &bytes) {
             Ok(record) => records.push(record),
             Err(why) => return redo(&path, why),
         }
     }
+    // Last, because the hash of the model may still be in the making.
     let model = explainer.model_record()?;
     let sha256 = sha256_hex(&read_file(&task.input.path)?);
     for record in &records {
@@ -87,6 +89,7 @@ fn finished(
     let layers = if method.info().uses_layer { explainer.layer_records() } else { vec![] };
     let label = task.label.map(|label| explainer.label_record(label));
     match () {
+        // The files are last, because they are read and hashed.
         () if record.settings.request.is_none() => Err("records of an older version"),
         () if !record.settings.makes_the_same_as(&settings) => Err("records of other settings"),
         () if !are_same_layers(&record.layers, &layers) => Err("records of other layers"),

@@ -28,6 +28,7 @@ impl From<(Input, Label)> for Task {
             Label::Missing => None,
             Label::Class(class) => Some(class),
             Label::Unknown(problem) => {
+                // A file that cannot be read has a problem already, which is the one to report.
                 input.problem.get_or_insert(problem);
                 None
             }

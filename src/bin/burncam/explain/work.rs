@@ -92,11 +92,14 @@ impl Work<'_> {
         };
         let records = explanations.iter().map(record).collect::<Result<_, _>>()?;
         let request = self.explainer.request();
-        let mut picture = None;
-        for explanation in explanations {
-            let drawings = explanation.draw(subject, &request.style, &request.artifacts)?;
-            picture = picture.or(drawings.into_iter().flatten().next().map(|drawing| drawing.bytes));
-        }
+        let mut targets =
+            explanations.iter().flat_map(|one| one.targets.iter().map(move |target| (one, target)));
+        let picture = match (targets.next(), request.artifacts.first()) {
+            (Some((one, target)), Some(kind)) => {
+                Some(one.canvas(target, subject, &request.style).draw(*kind)?)
+            }
+            _ => None,
+        };
         Ok(Explained { records, directory: None, files: vec![], kept: false, picture })
     }
 }

@@ -50,9 +50,12 @@ fn has_ending(file: &Path, wanted: &str) -> bool {
 /// Two columns, path and class; with a header that names them, other columns are allowed.
 fn table(bytes: &[u8], delimiter: u8) -> Result<Vec<Row>> {
     let mut reader =
+        // Without headers, because the first row of a file that has none is data; flexible, because a short row
+        // gets a message with its line below.
         ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter).from_reader(bytes);
     let mut columns = None;
     let mut rows = Vec::new();
+    // Bytes, because a path need not be UTF-8.
     let mut record = ByteRecord::new();
     while reader.read_byte_record(&mut record)? {
         let at = record.position().map_or(0, |start| line(bytes, start));

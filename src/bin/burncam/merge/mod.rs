@@ -10,8 +10,9 @@ use burncam::record::{SUMMARY_VERSION, Summary};
 
 use self::records::{Entries, Entry};
 use crate::args::MergeArgs;
+use crate::outcome::Outcome;
 use crate::report::Page;
-use crate::{Outcome, summary, text};
+use crate::{summary, text};
 
 /// Merges the summaries, and with `--report` writes one page of all records.
 pub(crate) fn run(args: &MergeArgs, quiet: bool) -> Result<Outcome> {
@@ -27,6 +28,7 @@ pub(crate) fn run(args: &MergeArgs, quiet: bool) -> Result<Outcome> {
         page.write(report, args.force)?;
         unreadable = left_out;
     }
+    // After the page, so that a summary means that the page exists.
     summary::write(&whole, path, args.force)?;
     if !quiet {
         summary::words(&whole).iter().for_each(|line| text::note(line));
@@ -54,6 +56,7 @@ fn summaries(directories: &[PathBuf]) -> Result<Vec<Summary>> {
     let mut seen: Vec<PathBuf> = Vec::new();
     let mut summaries = Vec::new();
     for directory in directories {
+        // Two spellings of one directory would count its images twice.
         let real = directory
             .canonicalize()
             .with_context(|| format!("cannot read the directory '{}'", directory.display()))?;
@@ -79,6 +82,7 @@ fn summary_files(directory: &Path) -> Result<Vec<PathBuf>> {
             shards.push(path);
         }
     }
+    // `read_dir` has no order, and the summary keeps that of its parts.
     shards.sort();
     let whole = directory.join(summary::FILE);
     match (shards.is_empty(), whole.is_file()) {

@@ -24,6 +24,7 @@ pub(super) fn document(data: &str) -> String {
             "policy" => document.push_str(&policy()),
             "style" => document.push_str(STYLE),
             "script" => document.push_str(SCRIPT),
+            // Pieces are inserted in one pass, so that `{{` in data is not taken for a place.
             _ => document.push_str(&harmless(data)),
         }
         document.push_str(rest);
@@ -35,6 +36,7 @@ pub(super) fn document(data: &str) -> String {
 fn policy() -> String {
     let digest = |text: &str| format!("'sha256-{}'", BASE64.encode(&Sha256::digest(text)));
     format!(
+        // By hashes, because a page from a file has no origin that `self` could mean for scripts.
         "default-src 'none'; img-src 'self' file: data:; style-src {}; script-src {}; base-uri 'none'; form-action 'none'",
         digest(STYLE),
         digest(SCRIPT)
@@ -43,6 +45,7 @@ fn policy() -> String {
 
 /// JSON that is safe inside a `script` element. These characters only occur in strings.
 fn harmless(json: &str) -> String {
+    // In JSON these are only in strings; `</script>` in a file name would end the element.
     json.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026")
 }
 

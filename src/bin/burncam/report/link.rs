@@ -23,6 +23,7 @@ pub(super) fn folder_of(page: &Path) -> io::Result<PathBuf> {
 pub(super) fn relative(folder: &Path, file: &Path) -> Option<String> {
     let file = resolved(file).ok()?;
     let common = folder.components().zip(file.components()).take_while(|(one, other)| one == other).count();
+    // Another drive on Windows: there is no relative path.
     if common == 0 {
         return None;
     }
@@ -40,6 +41,7 @@ fn resolved(path: &Path) -> io::Result<PathBuf> {
     let mut resolved = PathBuf::new();
     for component in std::path::absolute(path)?.components() {
         if component == Component::ParentDir {
+            // `..` after a link leaves the directory that the link leads to.
             if resolved.is_symlink() {
                 resolved = resolved.canonicalize()?;
             }

@@ -114,6 +114,7 @@ impl<T: Clone + Eq + Hash> Table<T> {
 
 /// A probability rounded to the digits that are shown.
 pub(super) fn rounded(probability: f64) -> f64 {
+    // Six digits are more than the page shows, and shorter than the shortest text of most numbers.
     (probability * 1e6).round() / 1e6
 }
 

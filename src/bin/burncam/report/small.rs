@@ -19,6 +19,7 @@ pub(super) fn data_uri(path: &Path) -> Option<String> {
     let shrink = || -> anyhow::Result<Vec<u8>> {
         let picture = Picture::open(path, [255; 3])?;
         let picture = picture.shown.unwrap_or(picture.rgb);
+        // Never enlarged: a small picture would only take more bytes.
         let side = SIDE.min(picture.width().max(picture.height()));
         let small = thumbnail(&picture, side)?;
         let mut bytes = Vec::new();
