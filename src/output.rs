@@ -46,6 +46,7 @@ pub fn check_directory(directory: &Path) -> Result<()> {
             Problem::new("is a file").expected("a directory").named("output", directory.display()),
         ));
     }
+    // The directory is not made here: a run that is refused later leaves no trace.
     let nearest = directory.ancestors().find(|above| above.exists()).unwrap_or(Path::new("."));
     // An unnamed file where the system supports it, so that a kill at this point leaves nothing.
     tempfile::tempfile_in(nearest).map(drop).map_err(Error::write_into(directory))
@@ -60,13 +61,16 @@ pub fn write_together(pictures: &[OutputFile], records: &[OutputFile], overwrite
     if !overwrite {
         refuse_existing(files().map(|file| &file.path))?;
     }
+    // All are written before any is renamed: a full disk is found out here, and nothing has appeared yet.
     let staged: Vec<(NamedTempFile, &Path)> = files().map(stage).collect::<Result<_>>()?;
+    // Old records go first. Killed from here on, a run leaves pictures without a record, which `--resume` redoes.
     for record in records.iter().filter(|record| record.path.is_file()) {
         std::fs::remove_file(&record.path).map_err(Error::io("replace", &record.path))?;
     }
     let mut fresh: Vec<&Path> = Vec::new();
     for (file, path) in staged {
         let is_new = !path.exists();
+        // A file that appeared since the check is not replaced.
         let result = if overwrite { file.persist(path) } else { file.persist_noclobber(path) };
         if let Err(error) = result {
             for path in fresh {
@@ -75,6 +79,7 @@ pub fn write_together(pictures: &[OutputFile], records: &[OutputFile], overwrite
             }
             return Err(not_persisted(error, path));
         }
+        // What was replaced cannot be brought back; only new files are taken away after a failure.
         if is_new {
             fresh.push(path);
         }

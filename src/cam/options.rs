@@ -66,6 +66,16 @@ impl Default for Options {
 }
 
 /// A library whose conventions can be followed: see `docs/compat.md`.
+///
+/// ```
+/// use burncam::{Library, Method};
+///
+/// # fn main() -> burncam::Result<()> {
+/// let library: Library = "captum".parse()?;
+/// assert!(library.has(Method::GradCam) && !library.has(Method::Rise));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Library {
     /// eli5 0.16.
@@ -118,6 +128,14 @@ impl std::str::FromStr for Library {
 }
 
 /// A listener that receives the number of finished and of all passes.
+///
+/// ```
+/// use burncam::{Method, Progress, Request};
+///
+/// let mut request = Request::default();
+/// request.methods = vec![Method::Rise];
+/// request.options.progress = Some(Progress::new(|done, total| println!("{done} of {total} passes")));
+/// ```
 #[derive(Clone)]
 pub struct Progress(Arc<dyn Fn(usize, usize) + Send + Sync>);
 

@@ -80,6 +80,7 @@ impl Context {
         let mut next: Vec<Option<String>> = Vec::new();
         for operation in operations.iter().rev() {
             let own = operation.inputs().find_map(|tensor| paths.get(&tensor.id));
+            // From the end, so that each operation knows which parameter comes next.
             next.push(own.or(next.last().and_then(Option::as_ref)).cloned());
         }
         next.reverse();
@@ -196,6 +197,7 @@ impl Context {
 
     /// The graph that ends at `output`, and its weights under their paths in the module.
     pub(super) fn finish(mut self, output: &Tensor) -> Result<(Graph, Vec<StoredTensor>), Problem> {
+        // Names are given after the passes: an operation that was joined from several is one layer.
         let mut draft = self.builder.end_at(output);
         passes::canonicalise(&mut draft);
         let own = names::assign(&draft, &self.next, &mut self.names);

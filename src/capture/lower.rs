@@ -11,7 +11,6 @@ use burn::backend::ir::{
 };
 
 use super::context::{Constant, Context, Value};
-use super::masked::Masked;
 use super::record::Recording;
 use super::translate::{Step, number, translate};
 use crate::card::{Graph, Op, PadMode};
@@ -55,18 +54,9 @@ impl Context {
         }
     }
 
-    /// Functions of one element, one after the other.
-    fn formula(&mut self, formula: &Masked, output: &TensorIr) -> Option<()> {
-        self.alias(&formula.input, output)?;
-        for op in &formula.ops {
-            let input = self.tensor(output)?;
-            self.push(op.clone(), &[&input], vec![], output)?;
-        }
-        Some(())
-    }
-
     fn step(&mut self, step: Step<'_>) -> Option<()> {
         let Step { op, inputs, params, output } = step;
+        // Burn pads unevenly by a pad of minus infinity before the pool; in the pool itself it changes no maximum.
         if let (Op::MaxPool2d { kernel, stride, padding: [0, 0, 0, 0], dilation, ceil_mode }, [x]) =
             (&op, &inputs[..])
             && let Some(Value::Bordered { tensor, padding }) = self.known.get(&x.id).cloned()
@@ -96,19 +86,9 @@ impl Context {
 
     fn numeric(&mut self, operation: &NumericOperationIr) -> Option<()> {
         match operation {
-            NumericOperationIr::Add(it) => {
-                self.two_sided(Op::Add { scalar: None }, &it.lhs, &it.rhs, &it.out)
-            }
-            NumericOperationIr::Sub(it) => self.difference(&it.lhs, &it.rhs, &it.out),
-            NumericOperationIr::Mul(it) => {
-                self.two_sided(Op::Mul { scalar: None }, &it.lhs, &it.rhs, &it.out)
-            }
-            NumericOperationIr::Div(it) => {
-                self.two_sided(Op::Div { scalar: None }, &it.lhs, &it.rhs, &it.out)
-            }
             NumericOperationIr::Full(it) => self.make(&it.out, number(it.value)),
             NumericOperationIr::Pad(it) => self.pad(it),
-            _ => None,
+            other => self.arithmetic(other),
         }
     }
 
@@ -134,6 +114,7 @@ impl Context {
             Op::Reshape { shape: shape.collect() }
         };
         let tensor = self.tensor(input)?;
+        // Back to the shape before the rows: the reshapes on both sides of a product cancel.
         if let Some(whole) = self.whole(&tensor).filter(|whole| whole.shapes[0] == to) {
             self.known.insert(output.id, Value::Tensor(whole));
             return Some(());
@@ -162,6 +143,7 @@ impl Context {
     }
 
     fn pad(&mut self, pad: &PadOpIr) -> Option<()> {
+        // A pad of batch or channels would change what a layer is.
         let [(0, 0), (0, 0), (top, bottom), (left, right)] = pad.padding[..] else { return None };
         let padding = [top, bottom, left, right];
         let tensor = self.tensor(&pad.input)?;

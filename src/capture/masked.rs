@@ -1,6 +1,6 @@
 //! Activations that Burn writes with masks: softplus, and with it Mish, ELU, CELU and SELU.
 //!
-//! Receives recorded operations; gives, for each selection by a mask that ends such a formula, the card's operations that do the
+//! Receives recorded operations; gives, for each selection by a mask that ends such a formula, the card's operation that does the
 //! same. Cards have no masks, so the formula is recognised here, in Burn's own terms, and not by the passes of the graph.
 
 use std::collections::HashMap;
@@ -27,8 +27,12 @@ const SELU: [f64; 2] = [1.050_700_987_355_480_5, 1.673_263_242_354_377_2 * 1.050
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Masked {
     pub(super) input: TensorIr,
-    /// Functions of one element, one after the other.
-    pub(super) ops: Vec<Op>,
+    /// The function takes the input times this; one for most.
+    pub(super) before: f64,
+    /// A function of one element.
+    pub(super) op: Op,
+    /// Its value is multiplied by this.
+    pub(super) after: f64,
 }
 
 /// The formulas by the tensors that they end in.
@@ -67,8 +71,8 @@ impl<'a> Formulas<'a> {
             && number(limited.value) == threshold
             && divisor == factor
             && threshold >= SATURATED;
-        let ops = scaled_by(factor, Op::Softplus {}, 1.0 / factor);
-        is_softplus.then(|| Masked { input: it.value.clone(), ops })
+        let (before, after) = (factor, 1.0 / factor);
+        is_softplus.then(|| Masked { input: it.value.clone(), before, op: Op::Softplus {}, after })
     }
 
     /// `a (e^(x / d) - 1)` where `x` is not positive, otherwise `x`: ELU, or with `a = d` CELU.
@@ -76,13 +80,13 @@ impl<'a> Formulas<'a> {
         let NumericOperationIr::LowerEqualElem(below) = self.numeric(&it.mask)? else { return None };
         let (exponent, alpha) = self.exponential(&it.value)?;
         let (x, divisor) = self.divided(exponent);
-        let ops = match divisor {
-            1.0 => vec![Op::Elu { alpha }],
-            divisor if divisor == alpha => scaled_by(1.0 / alpha, Op::Elu { alpha: 1.0 }, alpha),
+        let (before, alpha, after) = match divisor {
+            1.0 => (1.0, alpha, 1.0),
+            divisor if divisor == alpha => (1.0 / alpha, 1.0, alpha),
             _ => return None,
         };
         let is_elu = [x.id, below.lhs.id] == [it.tensor.id; 2] && number(below.rhs) == 0.0;
-        is_elu.then(|| Masked { input: it.tensor.clone(), ops })
+        is_elu.then(|| Masked { input: it.tensor.clone(), before, op: Op::Elu { alpha }, after })
     }
 
     /// `l x` where `x` is positive or zero, otherwise `l a (e^x - 1)`, with the constants of the paper.
@@ -94,7 +98,7 @@ impl<'a> Formulas<'a> {
         let is_selu = [exponent.id, above.lhs.id] == [x.id; 2]
             && number(above.rhs) == 0.0
             && [positive, negative].into_iter().zip(SELU).all(is_near);
-        is_selu.then(|| Masked { input: x.clone(), ops: vec![Op::Selu {}] })
+        is_selu.then(|| Masked { input: x.clone(), before: 1.0, op: Op::Selu {}, after: 1.0 })
     }
 
     /// `x` and `a` of `a (e^x - 1)`.
@@ -145,13 +149,5 @@ impl<'a> Formulas<'a> {
             OperationIr::BaseFloat(operation) => Some(operation),
             _ => None,
         }
-    }
-}
-
-/// A function of `before x`, times `after`.
-fn scaled_by(before: f64, op: Op, after: f64) -> Vec<Op> {
-    match before {
-        1.0 => vec![op],
-        _ => vec![Op::Mul { scalar: Some(before) }, op, Op::Mul { scalar: Some(after) }],
     }
 }

@@ -82,8 +82,10 @@ where
 {
     // Also a deep copy: clones share running statistics, and moving those to the capture device breaks the original.
     let module = module.valid();
+    // The capture device has no gradients.
     let sample = sample.without_autodiff();
     let size = size_of(&sample)?;
+    // On the caller's own device, before anything is converted: this is what the file must give.
     let expected = numbers(forward(&module, sample.clone()))?;
     let values = numbers(sample.clone())?;
 
@@ -111,6 +113,7 @@ impl Captured {
     /// The output of the graph's last node for one input, after a round trip through a file.
     fn run(&self, values: Vec<f32>) -> Result<Vec<f32>> {
         let directory = tempfile::tempdir().map_err(Error::write_into(&std::env::temp_dir()))?;
+        // The name of a model may hold slashes, which are no part of a file name.
         let path = directory.path().join(format!("{}.bpk", self.card.name.replace(['/', '\\'], "_")));
         let model = self.clone().save(&path, false)?;
         // A final softmax is part of the module's output.

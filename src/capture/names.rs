@@ -44,6 +44,7 @@ pub(super) fn assign(draft: &Draft, next: &[Option<String>], names: &mut Names) 
     let mut own = Vec::new();
     for (id, node) in draft.nodes() {
         let mut by_age = node.inputs.clone();
+        // Values are numbered in the order of their creation, so the last is the latest.
         by_age.sort_unstable();
         let inputs: Vec<&str> = by_age.iter().filter_map(|id| called.get(id)).map(String::as_str).collect();
         let first = node.op.roles().iter().find_map(|(role, _)| draft.weight_of(node, role));

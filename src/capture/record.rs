@@ -41,6 +41,7 @@ where
     let mut ends = None;
     let mut visitor = Paths::default();
     let captured = device.capture_scope(|scope| {
+        // A copy: the module stays on its device.
         let module = module.clone().to_device(&device);
         module.visit(&mut visitor);
         let sample = sample.to_device(&device);
@@ -80,6 +81,7 @@ fn needed(
                 Some(formula) => wanted.extend([formula.input.id]),
                 None => wanted.extend(operation.inputs().map(|tensor| tensor.id)),
             }
+            // An `Init` makes a value known, which `values` has.
             leads && !matches!(operation, OperationIr::Init(_))
         })
         .collect();

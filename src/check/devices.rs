@@ -7,6 +7,7 @@ use crate::engine::{Engine, Network, Runtime};
 /// A device that cannot be opened is reported as not available; one that opens but cannot run the network has failed.
 pub(super) fn check(subject: &Subject) -> Vec<DeviceCheck> {
     let asked = subject.request.device.to_string();
+    // Without the index: `cuda:1` is compared with other kinds, and not with `cuda:0`.
     let asked = asked.split(':').next().unwrap_or_default();
     let others = DEVICES.iter().filter(|name| **name != asked);
     others.map(|name| compare(subject, name)).chain([own_kernels(subject)]).collect()
@@ -17,6 +18,7 @@ pub(super) fn check(subject: &Subject) -> Vec<DeviceCheck> {
 fn own_kernels(subject: &Subject) -> DeviceCheck {
     let runtime = Runtime { engine: Engine::Native(None), ..Runtime::from(&DeviceName::default()) };
     let taps: Vec<usize> = subject.layer.into_iter().collect();
+    // Without taps the head runs on kernels, too, and other batch norms are folded.
     held(subject, "native", &runtime, &[&taps, &[]])
 }
 

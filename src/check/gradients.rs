@@ -74,6 +74,7 @@ fn judge(
     found: &mut GradientCheck,
 ) -> Result<()> {
     let gradients = &evidence.gradients.values;
+    // NaN compares false, so a gradient of NaN would pass every limit below.
     if subject.logits.iter().chain(gradients).any(|number| !number.is_finite()) {
         return Err(Error::request("the logits or the gradients are not finite"));
     }
@@ -112,6 +113,7 @@ impl GradientCheck {
         match (finding, verdict) {
             (Finding::Unsettled, _) | (_, Some(Verdict::NotTaken)) => self.unsettled += 1,
             (_, Some(Verdict::Sound)) => self.at_kink += 1,
+            // Also wrong gradients count as smooth or at a kink, so that the four numbers add up to the positions.
             (finding, verdict) => {
                 match finding {
                     Finding::Smooth(_) => self.smooth += 1,
@@ -177,6 +179,7 @@ struct Head<'a> {
 impl Head<'_> {
     /// The class score with the activation at `at` replaced.
     fn score(&self, at: usize, value: f32) -> Result<f64> {
+        // The trunk is not run again: only what comes after the layer depends on the activation.
         let mut activations = self.evidence.activations.values.clone();
         activations[at] = value;
         let logits = self.subject.network.logits_from(self.trunk, activations)?;
@@ -191,6 +194,7 @@ impl Head<'_> {
     fn ruler(&self, sample: &BTreeSet<usize>) -> Result<Ruler> {
         let Evidence { activations, gradients } = self.evidence;
         let step = match greatest(&activations.values) {
+            // A layer without activation has no unit of its own, and a step of zero would measure nothing.
             0.0 => 1.0,
             greatest => greatest,
         };
@@ -221,6 +225,7 @@ fn sample(gradients: &[f32], seed: u64) -> BTreeSet<usize> {
     if gradients.len() <= POSITIONS {
         return (0..gradients.len()).collect();
     }
+    // Where all gradients are zero, all positions are drawn from the whole layer: zero may be what is wrong.
     let telling: Vec<usize> = (0..gradients.len()).filter(|at| gradients[*at] != 0.0).collect();
     let mut random = Random::new(seed);
     let mut sample = BTreeSet::new();

@@ -45,6 +45,7 @@ impl<'a> SecondLook<'a> {
     /// Whether `gradient`, up to `allowed`, is correct at the activation `at` although steps by `step` show another
     /// slope.
     pub(super) fn accepts(&self, at: usize, gradient: f64, allowed: f64, step: f64) -> Result<bool> {
+        // Cheapest first: where the chain of the own gradients says something else, the sum of them is wrong.
         if (f64::from(self.chain[at]) - gradient).abs() > allowed {
             return Ok(false);
         }
@@ -121,6 +122,7 @@ impl Moves {
                 *reach = reach.max((moved - value).abs());
             }
         }
+        // Only operations on each element have an output for each input to compare.
         let (output, [up, down]) = (base.output()?, [moved[0].output()?, moved[1].output()?]);
         let mut bend = Vec::new();
         if output.len() == values.len() {
@@ -165,6 +167,7 @@ impl Moves {
         for step in [step, -step] {
             let mut values = self.values.clone();
             values[place] += step;
+            // The step that was really made: next to a large value a small one is rounded.
             let by = f64::from(values[place]) - f64::from(self.values[place]);
             let moved = base.output_of(self.which, values)?;
             let rises =

@@ -54,6 +54,7 @@ use subject::{Subject, guarded, inner};
 /// When checks cannot start: the layer is not the model's, the weights or the reference cannot be read, or the
 /// device is not available.
 pub fn check(model: &Model, request: &CheckRequest) -> Result<CheckReport> {
+    // First, because a wrong file is found out in a moment, and the checks may take minutes.
     let reference = request.reference.as_deref().map(|path| Reference::open(path, model)).transpose()?;
     let layer = match model.choose_layer(&request.layer) {
         Ok(choice) => Some(choice.index),
@@ -67,6 +68,7 @@ pub fn check(model: &Model, request: &CheckRequest) -> Result<CheckReport> {
         Error::from(problem.named("device", &request.device))
     })?;
     let taps: Vec<usize> = layer.into_iter().collect();
+    // On Burn, as all devices are: the native kernels are compared with it like one more device.
     let runtime = Runtime { engine: Engine::Burn, ..Runtime::from(&request.device) };
     let network = guarded(|| Network::load(model, &taps, &runtime))?;
     let input = noise::input(model, request.seed)?;
@@ -87,6 +89,7 @@ pub fn check(model: &Model, request: &CheckRequest) -> Result<CheckReport> {
         layers: layers::check(model),
         references: reference.map_or_else(Vec::new, |reference| reference.check(&subject)),
     };
+    // A check that is not available does not fail: a machine may have no GPU.
     report.passed = !report.statuses().contains(&Status::Failed);
     Ok(report)
 }

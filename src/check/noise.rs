@@ -27,6 +27,7 @@ impl Random {
 
     /// A number below `count`, which must not be zero.
     pub(super) fn below(&mut self, count: usize) -> usize {
+        // Slightly uneven for counts that are no powers of two, which does not matter for a sample.
         (self.next() % count as u64) as usize
     }
 }
@@ -45,6 +46,7 @@ pub(super) fn input(model: &Model, seed: u64) -> Result<Vec<f32>> {
         let grain = colour();
         Rgb([0, 1, 2].map(|channel| patch[channel] / 4 * 3 + grain[channel] / 4))
     });
+    // Through the preprocessing, so that values are in the range that the network was trained on.
     Ok(preprocess(&picture, &model.card().preprocess, spec)?.values)
 }
 

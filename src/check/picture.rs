@@ -186,6 +186,7 @@ fn compare(
         let name = path.display().to_string();
         let read = |layout| Subject::from_tensor(path, &name, layout, None, model);
         let other =
+            // The first error is the one to report: nearly all references are in that order.
             read(Layout::ChannelsFirst).or_else(|error| read(Layout::ChannelsLast).map_err(|_| error))?;
         report.input = Some(compare_inputs(&subject.values, &other.values, model, wording));
         let theirs = super::guarded(|| predictor.predict(&other, classes))?;
@@ -202,6 +203,7 @@ fn compare(
 /// Compares all scores with the reference's.
 fn stage(scores: &Scores, predictions: &[Prediction], tolerance: f64) -> Result<StageCheck> {
     let mut ours = predictions.to_vec();
+    // Predictions are in order of probability, the reference is in order of index.
     ours.sort_by_key(|class| class.target);
     let greatest = |values: &mut dyn Iterator<Item = (usize, f64)>| {
         values.reduce(|best, next| if next.1 > best.1 { next } else { best }).map(|(class, _)| class)

@@ -110,6 +110,7 @@ impl PictureReference {
                 ));
             }
         };
+        // Relative to the file that names it, so that both can be moved together.
         let input = file.input.map(|input| path.parent().unwrap_or(Path::new("")).join(input));
         Ok(Self { input, scores })
     }

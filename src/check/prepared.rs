@@ -71,6 +71,7 @@ fn hint(ours: &[f32], theirs: &[f32], preprocess: &Preprocess, channels: usize) 
             return order.option(OptionName::Color).text(")");
         }
     }
+    // A line per channel undoes any scale, mean and deviation; what is left then is about places.
     let fits: Vec<_> =
         ours.chunks(plane.max(1)).zip(theirs.chunks(plane.max(1))).map(|(a, b)| line(a, b)).collect();
     let fitted: Vec<f32> = theirs

@@ -195,6 +195,7 @@ fn is_distribution(row: &[f32], output: OutputKind) -> bool {
 }
 
 fn top(values: &[f32]) -> Option<usize> {
+    // The first of equals, as in every framework.
     let better = |best: usize, at: usize| if values[at] > values[best] { at } else { best };
     (0..values.len()).reduce(better)
 }

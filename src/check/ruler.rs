@@ -47,6 +47,7 @@ impl Ruler {
             let moved = value + step as f32;
             Ok((score(moved)? - middle) / (f64::from(moved) - f64::from(value)))
         };
+        // Half of the allowed difference, because two slopes that are compared may each be off.
         let same = |a: f64, b: f64| (a - b).abs() <= self.allowed / 2.0;
         let mut before: Option<[f64; 2]> = None;
         let mut finding = Finding::Unsettled;

@@ -142,6 +142,7 @@ impl Canvas<'_> {
     fn full_npy(&self) -> Result<Vec<u8>> {
         let map = self.explanation.heatmap(self.target);
         let own;
+        // Usually the map is drawn as it is, and enlarged already.
         let full = if map == self.explanation.drawn(self.target) {
             self.placed()
         } else {

@@ -89,6 +89,7 @@ impl Explanation {
         let magnitude = heatmap.magnitude();
         let is_common = matches!(self.scale, Scale::Fixed(_));
         let divisor = match heatmap.magnitude_quantile(BRIGHTEST) {
+            // A quantile of zero means that nearly all is zero; dividing by it would leave nothing to see.
             quantile if self.method.is_fine() && !is_common && quantile > 0.0 => quantile,
             _ if is_common || magnitude == 0.0 => 1.0,
             _ => magnitude,

@@ -16,9 +16,11 @@ impl Explainer {
             let (score, finish, smoothing) = (self.score, *finish, *smoothing);
             let maps =
                 scene.class_maps(&MapRequest { methods, classes, score, finish, smoothing, options })?;
+            // Of the logits and not of the map: the score is that of the picture itself, also with smoothing.
             let scores = || classes.iter().map(|class| score.value(scene.logits(), *class));
             Ok(maps.into_iter().map(|maps| scores().zip(maps).collect()).collect())
         };
+        // The usual case: one network serves all methods.
         let Some(unfolded) = &self.unfolded else { return ask(&mut scene, methods) };
         let is_second = |method: &Method| method.traits().unfolded;
         let (second, first): (Vec<Method>, Vec<Method>) = methods.iter().copied().partition(is_second);

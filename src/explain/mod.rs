@@ -8,6 +8,7 @@ mod artifacts;
 mod canvas;
 mod explanation;
 mod maps;
+mod predictor;
 mod probability;
 mod records;
 mod request;
@@ -21,6 +22,8 @@ pub(crate) use artifacts::Drawing;
 pub use artifacts::{ArtifactKind, Style};
 pub use canvas::Canvas;
 pub use explanation::{ClassExplanation, Explanation};
+pub use predictor::Predictor;
+use predictor::classes;
 pub(crate) use records::Illustration;
 pub use request::{Reading, Request, Scale};
 pub use request_record::BURN_VERSION;
@@ -28,8 +31,8 @@ pub use subject::Subject;
 pub use target::Target;
 
 use crate::cam::{ClassMap, Finding, Method, Scene};
-use crate::engine::{Network, Runtime, Score};
-use crate::error::{Error, OptionName, Phrase, Problem, Result};
+use crate::engine::{Network, Score};
+use crate::error::{Error, OptionName, Phrase, Result};
 use crate::input::{read_file, sha256_hex};
 use crate::model::{Choice, Model};
 use crate::record::Prediction;
@@ -51,41 +54,6 @@ pub struct Explainer {
     score: Score,
 }
 
-/// A model with its weights loaded, ready to classify; it needs no explainable layer.
-#[derive(Debug)]
-pub struct Predictor {
-    model: Model,
-    network: Network,
-}
-
-impl Predictor {
-    /// Loads the weights.
-    ///
-    /// # Errors
-    /// When the weights cannot be read or the device cannot be opened.
-    pub fn new(model: Model, runtime: impl Into<Runtime>) -> Result<Self> {
-        let network = Network::load(&model, &[], runtime)?;
-        Ok(Self { model, network })
-    }
-
-    /// The model.
-    #[must_use]
-    pub fn model(&self) -> &Model {
-        &self.model
-    }
-
-    /// The `top_k` most probable classes of a subject, most probable first; for a network that gives numbers, the
-    /// first ones.
-    ///
-    /// # Errors
-    /// When the logits are not finite.
-    pub fn predict(&self, subject: &Subject, top_k: usize) -> Result<Vec<Prediction>> {
-        let logits = self.network.logits(subject.values.clone())?;
-        let classes = classes(&self.model, &self.network, &logits, subject)?;
-        Ok(classes.into_iter().take(top_k).collect())
-    }
-}
-
 impl Explainer {
     /// Chooses the layers, checks the targets and loads the weights.
     ///
@@ -93,12 +61,14 @@ impl Explainer {
     /// When a layer or a class is not the model's, the score is not one of its outputs, the request contradicts itself, or the
     /// weights cannot be read.
     pub fn new(model: Model, request: Request) -> Result<Self> {
+        // Before the model is asked anything: a contradiction in the request is the cheapest to find.
         request.check()?;
         let score = request.score_for(model.output())?;
         request.targets.iter().try_for_each(|target| target.check(&model))?;
         let layers = if request.needs_layer() { layers(&model, &request)? } else { vec![] };
         let taps: Vec<usize> = layers.iter().map(|layer| layer.index).collect();
         let is_unfolded = |method: &Method| method.traits().unfolded;
+        // Then one network is enough, and weights are read once.
         let alone = request.methods.iter().all(is_unfolded);
         // Methods that look at every bias want it where the graph has it. Others keep their network, and their last digits.
         let load_unfolded = || Network::load_unfolded(&model, &request.runtime);
@@ -109,6 +79,7 @@ impl Explainer {
             method.check_network(&network, &request.options)?;
         }
         let drawn_on = request.reading.drawn_on.as_deref().map(read_file).transpose()?;
+        // The hash and not the path: `--resume` must notice another picture of the same name.
         let drawn_on_sha256 = drawn_on.map(|bytes| sha256_hex(&bytes));
         let scales = vec![request.scale; request.methods.len()];
         Ok(Self { model, network, unfolded, layers, request, scales, drawn_on_sha256, score })
@@ -174,6 +145,7 @@ impl Explainer {
     /// When a subject is not of the network's size. Errors of a single subject are in its result.
     pub fn explain_all(&self, subjects: &[&Subject]) -> Result<Vec<Result<Vec<Explanation>>>> {
         let pictures: Vec<&[f32]> = subjects.iter().map(|subject| subject.values.as_slice()).collect();
+        // Recording costs memory for every tensor of the head, so only where a method goes back.
         let recorded = self.request.methods.iter().any(|method| method.goes_back());
         let scenes = Scene::several(&self.network, &pictures, recorded)?;
         Ok(scenes
@@ -236,6 +208,7 @@ impl Explainer {
         if finding != Finding::NotFinite {
             return Ok(finding.message(uses_layer).say(wording));
         }
+        // Another pass, but only where something is wrong already.
         let layer = self.network.first_not_finite(subject.values.clone())?;
         let where_from = match layer {
             Some(position) => {
@@ -252,6 +225,7 @@ impl Explainer {
         let mut wanted = Vec::new();
         for target in &self.request.targets {
             for class in target.resolve(&self.model, &ranked, label)? {
+                // `top2` and `label` may name one class; it is explained once.
                 if !wanted.contains(&class) {
                     wanted.push(class);
                 }
@@ -259,17 +233,6 @@ impl Explainer {
         }
         Ok(wanted)
     }
-}
-
-/// All classes with their probabilities, most probable first.
-fn classes(model: &Model, network: &Network, logits: &[f32], subject: &Subject) -> Result<Vec<Prediction>> {
-    if logits.iter().any(|logit| !logit.is_finite()) {
-        let layer = network.first_not_finite(subject.values.clone())?;
-        let name = layer.map_or("the output", |position| model.graph().nodes[position].name.as_str());
-        let what = format!("the network gives numbers that are not finite, first at layer '{name}'");
-        return Err(Problem::new(what).hint("is the input in range?").of_image(&subject.file.path));
-    }
-    Ok(probability::ranked(logits, model.output().activation, |index| model.class_name(index)))
 }
 
 /// The requested layers, without duplicates, in the order requested.

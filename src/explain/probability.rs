@@ -12,6 +12,7 @@ pub(super) fn ranked(
     let probability = probabilities(scores, activation);
     let mut order: Vec<usize> = (0..scores.len()).collect();
     if activation != FinalActivation::None {
+        // `total_cmp`, because sorting must not depend on NaN; such logits are refused before.
         order.sort_by(|a, b| scores[*b].total_cmp(&scores[*a]).then(a.cmp(b)));
     }
     let is_logit = matches!(activation, FinalActivation::Softmax | FinalActivation::Sigmoid);
@@ -31,6 +32,7 @@ pub(super) fn ranked(
 /// The probability of each class.
 fn probabilities(scores: &[f32], activation: FinalActivation) -> impl Fn(usize) -> Option<f64> + '_ {
     let greatest = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    // Relative to the greatest, in double precision: logits of several hundred overflow the exponential.
     let exponential = move |score: f32| (f64::from(score) - f64::from(greatest)).exp();
     let sum: f64 = scores.iter().map(|score| exponential(*score)).sum();
     move |index| match activation {

@@ -166,6 +166,7 @@ impl Explainer {
             channels: input.channels,
             height: input.height,
             width: input.width,
+            // A tensor was prepared elsewhere; the card would claim what was not done.
             preprocess: (!subject.is_tensor).then(|| self.model().card().preprocess.clone()),
             covers: CoversRecord { left, top, right, bottom },
         }
@@ -210,6 +211,7 @@ impl Explainer {
 
 /// The map itself, or one with fewer cells, each the mean of a block.
 fn reduced(map: &Heatmap) -> Heatmap {
+    // As few blocks as the limit allows, with nearly equally many cells in each.
     let blocks = |length: usize| length.div_ceil(length.div_ceil(MOST_CELLS));
     let (height, width) = (blocks(map.height()), blocks(map.width()));
     if (height, width) == (map.height(), map.width()) {

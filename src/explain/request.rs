@@ -149,6 +149,7 @@ impl Request {
             let what = format!("{name} compares the logits of classes, and the model gives none");
             return Err(Problem::new(what).hint("use gradcam").into());
         }
+        // What was asked for goes before what the library would take.
         let of_library = || self.options.library.map(|_| score_of_libraries(output));
         Score::for_output(self.score.or_else(of_library), output)
     }
@@ -173,6 +174,7 @@ impl Request {
                 .hint("name one")
                 .into());
         }
+        // The logit and a plain number are scores of the last linear layer, which such methods need.
         let other = self.score.filter(|score| !matches!(score, Score::Logit | Score::Number));
         let of_logits = self.which(|traits| traits.outputs != Outputs::Any);
         if let (Some(name), Some(score), None) = (of_logits, other, self.options.library) {

@@ -99,6 +99,7 @@ impl Subject {
         let bytes = input::read_file(path)?;
         let spec = &model.graph().input;
         let values = input::npy_from_bytes(&bytes, name, layout, spec)?;
+        // A reconstruction has no file, so its orientation is that of pixels as they are: 1.
         let (picture, orientation, warnings) = match picture {
             Some(Picture { rgb, shown, orientation, warnings, .. }) => {
                 (shown.unwrap_or(rgb), orientation, warnings)

@@ -6,6 +6,17 @@ use crate::error::{Action, Error, OptionName, Phrase, Problem, Result};
 use crate::model::Model;
 
 /// A request for a class.
+///
+/// ```
+/// use burncam::Target;
+///
+/// # fn main() -> burncam::Result<()> {
+/// assert_eq!("top3".parse::<Target>()?, Target::Top(3));
+/// assert_eq!("281".parse::<Target>()?, Target::Index(281));
+/// assert_eq!("tabby cat".parse::<Target>()?, Target::Name("tabby cat".to_owned()));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Target {
@@ -80,6 +91,7 @@ impl Target {
     /// When the class is not one of the model's.
     pub fn check(&self, model: &Model) -> Result<()> {
         let all: Vec<usize> = (0..model.num_classes()).collect();
+        // Any order and label will do: only indices and names are checked.
         self.resolve(model, &all, Some(0)).map(|_| ())
     }
 
@@ -121,6 +133,7 @@ fn class_called(wanted: &str, classes: &[String]) -> Result<usize> {
     }
     let lower = wanted.to_lowercase();
     let stages: [&dyn Fn(&str) -> bool; 4] = [
+        // In full first: a class `tiger` is not `tiger cat`, although it is a word of it.
         &|name| name == wanted,
         &|name| name.to_lowercase() == lower,
         &|name| name.to_lowercase().split(',').any(|synonym| synonym.trim() == lower),

@@ -59,6 +59,7 @@ impl Explainer {
         let mut gathered =
             Gathered { explainer: self, subject, names, pictures: vec![], records: vec![], rows: vec![] };
         explanations.iter().try_for_each(|explanation| gathered.add(explanation))?;
+        // After all pictures: the sheet is made of their thumbnails.
         if self.request().grid {
             gathered.add_sheet(explanations)?;
         }
@@ -146,6 +147,7 @@ impl Gathered<'_> {
         let bytes = encode_png(&sheet.draw()?, self.explainer.request().style.png_level)?;
         let name = self.names.grid();
         for record in &mut self.records {
+            // In every record, because each may be read without the others.
             record.grid = Some(Artifact::new("grid", name.clone(), &bytes));
         }
         self.pictures.push(file(self.names.directory(), name, bytes));

@@ -76,6 +76,7 @@ impl Explainer {
             Some(explain(&self, input)?.iter().map(Explanation::magnitude).collect())
         };
         let magnitudes =
+            // The maximum does not depend on the order, so the pass may run in any.
             inputs.par_iter().map(|input| magnitudes(input).unwrap_or_else(zeros)).reduce(zeros, greatest);
         self.sharing(&magnitudes)
     }

@@ -6,6 +6,15 @@ use crate::cam::Method;
 use crate::explain::{ArtifactKind, Request};
 
 /// Directory and file names of one photo's files.
+///
+/// ```
+/// use std::path::Path;
+/// use burncam::{ArtifactKind, Method, Names, Request};
+///
+/// let names = Names::of(Path::new("photos/cat.jpg"), "out");
+/// let overlay = names.artifact(&Request::default(), Method::LayerCam, 281, ArtifactKind::Overlay);
+/// assert_eq!((overlay.as_str(), names.record(Method::LayerCam).as_str()), ("cat.layercam.png", "cat.layercam.json"));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Names {
     directory: PathBuf,

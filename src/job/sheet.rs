@@ -14,6 +14,7 @@ pub(super) fn sheet(
 ) -> Sheet {
     let columns = explanations.first().map_or(&[][..], |explanation| &explanation.targets);
     Sheet {
+        // Names come from files: control characters would be drawn as boxes, and may turn the text around.
         title: escaped(subject.file.path.rsplit('/').next().unwrap_or_default()).into_owned(),
         footer: escaped(&footer(explainer)).into_owned(),
         photo: Some(subject.picture.clone()),

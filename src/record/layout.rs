@@ -33,6 +33,7 @@ impl Record {
             self.targets.iter().flat_map(|target| [Some(target.score), target.proba, target.logit]).flatten();
         let predictions =
             self.predictions.iter().flat_map(|class| [class.proba, class.logit, class.number]).flatten();
+        // serde_json would write `null` for NaN, which readers take for a missing number.
         let maps = self.targets.iter().flat_map(|target| target.heatmap.iter().flatten());
         let all = targets.chain(predictions).chain(maps.map(|value| f64::from(*value)));
         match all.into_iter().find(|number| !number.is_finite()) {
@@ -63,6 +64,7 @@ struct GridFormatter {
 
 impl GridFormatter {
     fn in_row(&self) -> bool {
+        // An array directly in an array is a row of the map; arrays of objects are printed one below the other.
         self.open.windows(2).any(|pair| pair == [true, true])
     }
 }

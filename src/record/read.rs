@@ -17,6 +17,7 @@ impl Record {
     /// # Errors
     /// [`Request`](crate::error::ErrorKind::Request) when it is not a record, and for a later version.
     pub fn from_json(bytes: &[u8]) -> Result<Self> {
+        // The version first: the fields of a later one would only give an error about an unknown field.
         let version: Version = serde_json::from_slice(bytes)
             .map_err(|error| Error::request(format!("is not a record of burncam: {error}")))?;
         match version.schema_version {

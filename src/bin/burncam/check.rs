@@ -1,8 +1,7 @@
 //! `burncam check`: prints the library's report as a table.
 
 mod picture;
-
-use std::path::Path;
+mod table;
 
 use anyhow::{Result, bail};
 use burncam::check::{
@@ -10,6 +9,7 @@ use burncam::check::{
     ReferenceCheck, Status, check,
 };
 
+use self::table::{figure, row, word};
 use crate::args::CheckArgs;
 use crate::outcome::Outcome;
 use crate::{subjects, text, threads};
@@ -25,7 +25,7 @@ fn check_one(args: &CheckArgs) -> Result<Outcome> {
     if let Some(photo) = &args.picture {
         return picture::run(args, photo, model);
     }
-    if let Some(path) = args.reference.as_deref().filter(|path| is_json(path)) {
+    if let Some(path) = args.json_reference() {
         bail!("reference '{}': a .json reference is of a picture (add --picture PHOTO)", path.display());
     }
     let request = CheckRequest {
@@ -42,10 +42,6 @@ fn check_one(args: &CheckArgs) -> Result<Outcome> {
         print(&report)?;
     }
     Ok(if report.passed { Outcome::Done } else { Outcome::SomeFailed })
-}
-
-fn is_json(path: &Path) -> bool {
-    path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("json"))
 }
 
 fn print(report: &CheckReport) -> Result<()> {
@@ -157,33 +153,6 @@ fn layers(check: &LayerCheck) -> Vec<String> {
     vec!["layers".to_owned(), word(check.status), String::new(), String::new(), remark]
 }
 
-fn row(name: &str, status: Status, difference: Option<f64>, limit: f64, remark: String) -> Vec<String> {
-    let difference = difference.map_or_else(|| "-".to_owned(), figure);
-    vec![name.to_owned(), word(status), difference, figure(limit), remark]
-}
-
-fn word(status: Status) -> String {
-    let word = match status {
-        Status::Ok => "ok",
-        Status::Failed => "FAILED",
-        Status::NotAvailable => "not available",
-    };
-    word.to_owned()
-}
-
 fn relative(difference: Option<Difference>) -> Option<f64> {
     difference.map(|difference| difference.relative)
-}
-
-/// Two significant digits, without trailing zeros.
-fn figure(number: f64) -> String {
-    match number {
-        0.0 => "0".to_owned(),
-        _ if !number.is_finite() => "not finite".to_owned(),
-        _ if (0.01..1000.0).contains(&number) => {
-            let text = format!("{number:.3}");
-            text.trim_end_matches('0').trim_end_matches('.').to_owned()
-        }
-        _ => format!("{number:.1e}").replace(".0e", "e"),
-    }
 }

@@ -44,6 +44,18 @@ use crate::error::{Error, Result};
 macro_rules! methods {
     ($($variant:ident $file:ident $line:literal,)*) => {
         /// A way of turning evidence into a map.
+        ///
+        /// ```
+        /// use burncam::Method;
+        ///
+        /// # fn main() -> burncam::Result<()> {
+        /// let method: Method = "Grad-CAM++".parse()?;
+        /// assert_eq!(method.info().name, "gradcampp");
+        /// let without_gradient = Method::ALL.iter().filter(|method| !method.goes_back());
+        /// assert!(without_gradient.count() > 10);
+        /// # Ok(())
+        /// # }
+        /// ```
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum Method {

@@ -5,6 +5,17 @@ use std::str::FromStr;
 use crate::error::{Error, Problem, Result};
 
 /// The caller's choice of a layer.
+///
+/// ```
+/// use burncam_model::LayerRequest;
+///
+/// # fn main() -> burncam_graph::error::Result<()> {
+/// assert_eq!("auto".parse::<LayerRequest>()?, LayerRequest::Auto);
+/// assert_eq!("layer4".parse::<LayerRequest>()?, LayerRequest::Name("layer4".to_owned()));
+/// assert_eq!("-1".parse::<LayerRequest>()?, LayerRequest::Index(-1));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum LayerRequest {
     /// The last layer with a spatial extent, after its activation.

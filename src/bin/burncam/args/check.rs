@@ -1,6 +1,6 @@
 //! Arguments of `burncam check`; `check.rs`, next to this folder, runs it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use burncam::LayerRequest;
 use clap::Args;
@@ -49,4 +49,13 @@ pub(crate) struct CheckArgs {
 
     #[command(flatten)]
     pub(crate) place: DeviceArgs,
+}
+
+impl CheckArgs {
+    /// The reference, if it is a file in JSON, which is of a picture; others are arrays.
+    pub(crate) fn json_reference(&self) -> Option<&Path> {
+        let is_json =
+            |path: &&Path| path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("json"));
+        self.reference.as_deref().filter(is_json)
+    }
 }

@@ -7,7 +7,7 @@ use burncam::Model;
 use burncam::check::{InputCheck, PictureReport, PictureRequest, StageCheck, check_picture};
 use burncam::record::percent_or_number;
 
-use super::{figure, is_json, row};
+use super::table::{figure, row};
 use crate::args::CheckArgs;
 use crate::flags::WORDS;
 use crate::outcome::Outcome;
@@ -15,7 +15,7 @@ use crate::text;
 
 /// Checks one picture and prints the results.
 pub(super) fn run(args: &CheckArgs, photo: &Path, model: Model) -> Result<Outcome> {
-    if let Some(path) = args.reference.as_deref().filter(|path| !is_json(path)) {
+    if let Some(path) = args.reference.as_deref().filter(|_| args.json_reference().is_none()) {
         bail!(
             "reference '{}': expected a .json file with --picture (leave out --picture for arrays)",
             path.display()
