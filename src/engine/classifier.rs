@@ -20,6 +20,7 @@ impl Network {
         let mut pooled = false;
         let mut weights = None;
         for step in self.steps.iter().filter(|step| step.output() > cut) {
+            // A second input, or a branch that leaves the chain: then the logits are no weighted sum of averages.
             if step.node.inputs != [at] {
                 return Ok(None);
             }
@@ -34,6 +35,7 @@ impl Network {
                 Op::Linear {} if pooled && weights.is_none() => {
                     weights = Some(column(operands::param(step.params()?, "weight")?, class)?);
                 }
+                // Before or after the average, which is linear, too.
                 Op::Conv2d { groups: 1, stride: [1, 1], .. } if weights.is_none() => {
                     weights = row_of_1x1(operands::param(step.params()?, "weight")?, class)?;
                 }

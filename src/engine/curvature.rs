@@ -37,10 +37,12 @@ impl Network {
         let value = slots[cut].take().ok_or_else(|| Error::internal("the trunk is empty"))?.value;
         let activations = value.into_rank4()?;
         let leaf = activations.clone().autodiff().require_grad();
+        // The direction is held constant: a plain tensor, and not the leaf.
         let rate = Some(Value::R4(activations.clone()));
         slots[cut] = Some(Dual { value: Value::R4(leaf.clone()), rate });
         for at in self.steps.first_after(cut)..self.steps.len() {
             let (step, inputs) = (&self.steps[at], self.steps.gather(&mut slots, at)?);
+            // Values and rates together, in one pass.
             slots[step.output()] = Some(tangent::apply(&step.node.op, step.params()?, &inputs)?);
         }
         let logits =

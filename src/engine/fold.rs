@@ -13,6 +13,7 @@ pub(super) fn plan(graph: &Graph, last: ValueId, kept: &[ValueId], source: &Sour
     let nodes = &graph.nodes[..last.node().map_or(0, |at| at + 1)];
     let mut readers = Values::filled(0, last);
     nodes.iter().flat_map(|node| &node.inputs).for_each(|id| readers[*id] += 1);
+    // Another reader needs the convolution without the norm, and so does a caller who asked for it.
     let folds = |id: ValueId| readers[id] == 1 && id != last && !kept.contains(&id);
     let folded: Vec<Option<usize>> = nodes
         .iter()

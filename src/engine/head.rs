@@ -65,6 +65,7 @@ impl Network {
         }
         let slots = match &self.program {
             Some(program) => {
+                // Relaxed: the number is for tests, and orders nothing.
                 self.passes.fetch_add(pictures.len(), Ordering::Relaxed);
                 program.run_each(&self.steps, pictures)?
             }
@@ -129,11 +130,13 @@ impl Network {
         let mut tap = |id: ValueId, value: Value| -> Result<Value> {
             let Some(which) = taps.iter().position(|tap| *tap == id) else { return Ok(value) };
             let tensor = value.into_rank4()?;
+            // Cut off from what is recorded: the activations that methods get are plain numbers.
             let plain = tensor.clone().inner();
             let (leaf, value) = if id == cut {
                 let leaf = plain.clone().autodiff().require_grad();
                 (leaf.clone(), leaf)
             } else {
+                // A later layer must stay connected with the earlier one, so it cannot become a leaf itself.
                 let leaf = plain.zeros_like().autodiff().require_grad();
                 (leaf.clone(), tensor + leaf)
             };
@@ -253,6 +256,7 @@ impl Recording {
 
     fn within(&self, wanted: &[usize]) -> Result<Tensor<2>> {
         let [_, classes] = self.logits.dims();
+        // Burn panics on an index out of range.
         match wanted.iter().find(|class| **class >= classes) {
             Some(class) => Err(Error::internal(format!("class {class} of {classes} was asked for"))),
             None => Ok(self.logits.clone()),
@@ -273,6 +277,7 @@ impl Recording {
 }
 
 fn gradients(scalar: &Tensor<1>) -> Result<Gradients> {
+    // Burn panics when asked to run backward from what was not recorded.
     if !scalar.is_tracked() {
         return Err(Error::internal("the class score does not depend on the layer"));
     }

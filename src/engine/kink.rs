@@ -11,6 +11,7 @@ use crate::card::SELU_CONSTANTS;
 /// `min(max(x, least), most)`; slope 0 at both bounds, as in `hardtanh`, `relu6` and `clamp`.
 pub(super) fn clamp<const RANK: usize>(x: Tensor<RANK>, least: f64, most: f64) -> Tensor<RANK> {
     if !x.is_tracked() {
+        // Without a recording only values count, and this is one operation instead of four.
         return x.clamp(least, most);
     }
     let (below, above) = (x.clone().lower_equal_elem(least), x.clone().greater_equal_elem(most));
@@ -105,6 +106,7 @@ pub(super) fn extreme<const RANK: usize>(x: Tensor<RANK>, axes: &[usize], greate
     if axes.len() < 2 || !x.is_tracked() {
         return along(x);
     }
+    // The shares are constants: what is equal does not change with an infinitesimal step.
     let plain = x.clone().inner();
     let shares = shares(plain.clone(), axes, greatest);
     // Adds zero: only the gradient comes from here.

@@ -65,6 +65,7 @@ impl Locals<'_> {
     /// # Errors
     /// Only on an internal error.
     pub fn steps(&self) -> Result<Vec<Local<'_>>> {
+        // Branches around the layer do not move with it, so they have no slope to check.
         let mut depends = self.slots.map(|_| false);
         depends[self.cut] = true;
         let mut steps = Vec::new();
@@ -147,6 +148,7 @@ impl Local<'_> {
     /// When the operation cannot be run backward.
     pub fn slopes(&self, at: usize, which: usize) -> Result<Vec<f32>> {
         let shape = self.output.shape();
+        // The gradient of one output element: the product with a vector that is one there.
         let mut seed = vec![0.0; shape.iter().product()];
         seed[at] = 1.0;
         let seed = Value::new(seed, &shape, self.device)?;

@@ -75,6 +75,7 @@ fn standardised(x: Value, rows: usize, epsilon: f64) -> Result<Value> {
     let Value::R2(x) = x.reshape(&[rows, columns])? else {
         return Err(Error::internal("rows and columns are not of rank 2"));
     };
+    // Two passes, because the mean of squares minus the square of the mean cancels digits.
     let centred = x.clone() - mean_rows(x);
     let variance = mean_rows(centred.clone().square());
     Value::R2(centred / variance.add_scalar(epsilon).sqrt()).reshape(&shape)

@@ -103,6 +103,7 @@ struct Spans(Vec<([usize; 2], usize)>);
 impl Spans {
     /// Windows that divide the axis into `cells`.
     fn adaptive(side: usize, cells: usize) -> Self {
+        // As in PyTorch: the start rounds down, the end up, and neighbours may share a cell.
         let span = |at: usize| [at * side / cells, ((at + 1) * side).div_ceil(cells)];
         Self((0..cells).map(|at| (span(at), span(at)[1] - span(at)[0])).collect())
     }
@@ -119,6 +120,7 @@ impl Spans {
         let padded = before + side + after;
         let room = padded.saturating_sub(reach);
         let mut cells = if ceil { room.div_ceil(stride) } else { room / stride } + 1;
+        // PyTorch drops a last window that would start in the padding after the end.
         if ceil && cells > 1 && (cells - 1) * stride >= before + side {
             cells -= 1;
         }
@@ -148,6 +150,7 @@ impl Spans {
 
 /// The mean of each window: sums over rows, then over columns.
 fn means(x: &Tensor<4>, rows: &Spans, columns: &Spans) -> Result<Tensor<4>> {
+    // Windows are rectangles, so that sums along one axis serve the other: height plus width and not their product.
     let sums = columns.sums(&rows.sums(x, 2)?, 3)?;
     let area = |row: &([usize; 2], usize), column: &([usize; 2], usize)| (row.1 * column.1).max(1) as f32;
     let areas = rows.0.iter().flat_map(|row| columns.0.iter().map(move |column| area(row, column)));

@@ -43,6 +43,7 @@ impl Program {
                 parts.push(Part::Native(Box::new(segment)));
                 at = end;
             } else {
+                // At least one step, so that the loop comes to an end.
                 let end = end.max(at + 1);
                 parts.extend((at..end).map(Part::Burn));
                 at = end;
@@ -84,6 +85,8 @@ impl Program {
     pub(super) fn run(&self, steps: &Steps, input: &[f32], batch: usize) -> Result<Slots> {
         let begins_native =
             matches!(self.parts.first(), Some(Part::Native(first)) if first.inputs == [ValueId::INPUT]);
+        // A network whose input is read again, by a shortcut around the first segment, still needs it on the
+        // device.
         let read_later = steps.last_use(ValueId::INPUT) >= self.first_end();
         let mut slots = match begins_native && !read_later {
             true => steps.empty(),
@@ -147,6 +150,7 @@ impl Program {
             let mut slots = steps.empty();
             for ((id, [channels, height, width]), values) in segment.outputs.iter().zip(&outputs) {
                 let size = channels * height * width;
+                // Outputs are per tensor, images within them; callers want one set of slots per image.
                 let own = values[picture * size..][..size].to_vec();
                 slots[*id] = Some(Value::new(own, &[1, *channels, *height, *width], &steps.device)?);
             }

@@ -3,7 +3,7 @@
 //! Receives pictures and a rule for rectifiers, shows a visitor the gradient with respect to every operation's
 //! output, returns the one with respect to the input. One pass forward serves every class. That is what methods need that look at more than a few layers
 //! or put something else in the place of a derivative: guided backpropagation, deconvolution, FullGrad. Their
-//! mathematics is left to [`crate::cam`]; methods of one layer use [`Network::record`], which is faster.
+//! mathematics is left to the methods; methods of one layer use [`Network::record`], which is faster.
 
 use burn::tensor::Tensor;
 
@@ -104,6 +104,7 @@ impl Sweep<'_> {
         let mut gradients = steps.empty();
         gradients[steps.logits] = Some(self.seed(*score, class)?);
         for step in steps.iter().rev() {
+            // The score does not depend on this operation: there is nothing to pass back, or to visit.
             let Some(gradient) = gradients[step.output()].take() else { continue };
             visit(SweptStep {
                 node: step.position,
@@ -128,6 +129,7 @@ impl Sweep<'_> {
     fn seed(&self, score: Score, class: usize) -> Result<Value> {
         let last = self.network.steps.logits;
         let shape = self.slots[last].as_ref().map(Value::shape).unwrap_or_default();
+        // Only the score is recorded here, from a leaf of logits: the rest of the network is not.
         let leaf = self.network.flat_logits(&mut self.slots.clone())?.autodiff().require_grad();
         let [_, classes] = leaf.dims();
         if class >= classes {
@@ -185,6 +187,7 @@ fn backward(step: &Step, inputs: Vec<Value>, gradient: Value, rule: Rule) -> Res
             pairs.map(|(x, g)| zip_tensors!(x, g, (x, g) => guided(x, g, is_bounded)).map(Some)).collect()
         }
         Rule::Deconvolution(which) if which.hold(&step.node.op) => {
+            // Where the input was does not matter to this rule, so it is not looked at.
             Ok(vec![Some(map_tensor!(gradient, g => g.clamp_min(0.0)))])
         }
         _ => derivative(step, inputs, gradient),
@@ -201,6 +204,7 @@ pub(super) fn derivative(step: &Step, inputs: Vec<Value>, gradient: Value) -> Re
     let leaves: Vec<Value> =
         inputs.into_iter().map(|value| map_tensor!(value, t => t.autodiff().require_grad())).collect();
     let output = ops::apply(&step.node.op, step.params()?, leaves.clone())?;
+    // A sum of products, because Burn runs backward from one number only.
     let Value::R1(product) = zip_tensors!(output, gradient, (y, g) => (y * g).sum())? else {
         return Err(Error::internal("a sum is not of rank 1"));
     };
