@@ -52,7 +52,7 @@ pub(super) struct Context {
     names: Names,
     stored: HashMap<Constant, WeightId>,
     /// Tensors of which only the last axis is left, all others being one axis of rows -> the tensor before that.
-    rows: HashMap<ValueId, Tensor>,
+    pub(super) rows: HashMap<ValueId, Tensor>,
     builder: Builder,
     /// Why the builder refused an operation.
     problem: Option<Problem>,
@@ -151,33 +151,6 @@ impl Context {
                 None
             }
         }
-    }
-
-    /// The tensor whose rows a tensor has.
-    pub(super) fn whole(&self, rows: &Tensor) -> Option<Tensor> {
-        self.rows.get(&rows.id).cloned()
-    }
-
-    /// Remembers that `output` has the rows of `whole`.
-    pub(super) fn note_rows(&mut self, whole: &Tensor, output: &TensorIr) -> Option<()> {
-        let rows = self.tensor(output)?;
-        self.rows.insert(rows.id, whole.clone());
-        Some(())
-    }
-
-    /// Puts an operation on rows on the tensor that has them. Its result is there in rows, too, for other readers.
-    pub(super) fn push_on_rows(
-        &mut self,
-        op: Op,
-        whole: &Tensor,
-        param: (&str, Constant),
-        output: &TensorIr,
-    ) -> Option<()> {
-        self.push(op, &[whole], vec![param], output)?;
-        let result = self.tensor(output)?;
-        let shape = output.shape.iter().map(|side| *side as i64).collect();
-        self.push(Op::Reshape { shape }, &[&result], vec![], output)?;
-        self.note_rows(&result, output)
     }
 
     /// Stores a constant, once for each shape in which it is read.

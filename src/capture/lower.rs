@@ -10,7 +10,7 @@ use burn::backend::ir::{
     TensorIr,
 };
 
-use super::context::{Constant, Context, Value};
+use super::context::{Context, Value};
 use super::record::Recording;
 use super::translate::{Step, number, translate};
 use crate::card::{Graph, Op, PadMode};
@@ -90,41 +90,6 @@ impl Context {
             NumericOperationIr::Pad(it) => self.pad(it),
             other => self.arithmetic(other),
         }
-    }
-
-    fn reshape(&mut self, input: &TensorIr, output: &TensorIr) -> Option<()> {
-        let (from, to) = (input.shape.to_vec(), output.shape.to_vec());
-        if let Some(constant) = self.constant(input) {
-            self.known.insert(output.id, Value::Constant(Constant { shape: to, ..constant }));
-            return Some(());
-        }
-        if from == to {
-            return self.alias(input, output);
-        }
-        let start_axis = to.len().saturating_sub(1);
-        let flattens = start_axis > 0 && start_axis < from.len() && from[..start_axis] == to[..start_axis];
-        let op = if flattens {
-            Op::Flatten { start_axis }
-        } else {
-            // Zero keeps the batch size.
-            let shape = to
-                .iter()
-                .enumerate()
-                .map(|(axis, side)| if axis == 0 && *side == 1 { 0 } else { *side as i64 });
-            Op::Reshape { shape: shape.collect() }
-        };
-        let tensor = self.tensor(input)?;
-        // Back to the shape before the rows: the reshapes on both sides of a product cancel.
-        if let Some(whole) = self.whole(&tensor).filter(|whole| whole.shapes[0] == to) {
-            self.known.insert(output.id, Value::Tensor(whole));
-            return Some(());
-        }
-        self.push(op, &[&tensor], vec![], output)?;
-        // Burn multiplies matrices row by row, and brings the product back into shape.
-        if to.len() == 2 && from.len() > 2 && to.last() == from.last() {
-            self.note_rows(&tensor, output)?;
-        }
-        Some(())
     }
 
     fn slice(&mut self, slice: &SliceOpIr) -> Option<()> {

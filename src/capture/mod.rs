@@ -12,6 +12,7 @@ mod lower;
 mod masked;
 mod names;
 mod record;
+mod rows;
 mod translate;
 
 use std::path::Path;
