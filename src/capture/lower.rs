@@ -7,7 +7,6 @@
 
 use burn::backend::ir::{
     BaseOperationIr, FloatOperationIr, NumericOperationIr, OperationIr, PadModeIr, PadOpIr, SliceOpIr,
-    TensorIr,
 };
 
 use super::context::{Context, Value};
