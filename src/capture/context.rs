@@ -182,10 +182,7 @@ impl Context {
         });
         let Finished { graph, weights } = finished?;
         let mut weights: HashMap<String, Weight> = weights.into_iter().collect();
-        let stored = |(name, Weight { shape, values, .. })| {
-            let bytes = TensorData::new(values, shape.clone()).into_bytes();
-            StoredTensor::new(name, DType::F32, shape, None, bytes)
-        };
+        let stored = |(name, Weight { shape, values, .. })| StoredTensor::floats(name, shape, values);
         // A layer's weight before its bias, as modules have them.
         let roles = graph
             .nodes

@@ -21,7 +21,7 @@ use burncam_graph::{axes, builder, card, cost, digest, error, layout, lengths, p
 pub use cost::Cost;
 pub use layers::{Choice, LayerInfo, LayerRequest};
 pub use output::{FinalActivation, OutputSpec};
-pub use pack::Weights;
+pub use pack::{BoolStore, DType, Quantised, StoredTensor, Weights};
 
 use crate::card::{Card, Graph, ValueId};
 use crate::digest::hex;
@@ -30,9 +30,6 @@ use fits::check;
 use layout::Map;
 use output::Resolved;
 use pack::Pack;
-
-/// A tensor with its name, as burnpack files hold it.
-pub use burn_pack::Tensor as StoredTensor;
 
 #[cfg(feature = "embedded-model")]
 use burncam_efficientnet_lite0::BYTES as EMBEDDED;

@@ -5,7 +5,7 @@ use std::path::Path;
 use tempfile::TempPath;
 
 use super::Model;
-use super::StoredTensor;
+use super::pack::{StoredTensor, folder, publish};
 use crate::card::Card;
 use crate::error::{Error, Problem, Result};
 
@@ -21,23 +21,15 @@ impl Model {
                 Problem::new("is not a file name").expected("NAME.bpk").named("output", path.display()),
             )
         })?;
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let folder = folder(path);
         // A private directory next to the file, so that errors show the file's real name.
         let scratch = tempfile::Builder::new().prefix(".burncam-").tempdir_in(folder);
         let scratch = scratch.map_err(Error::write_into(folder))?;
         let unproved = scratch.path().join(name);
         Self::save(&unproved, card, tensors, false)?;
         Self::open(&unproved, None)?;
-        // Keeps the permissions of the file that is replaced.
-        if let Some(before) = std::fs::metadata(path).ok().filter(|_| overwrite) {
-            std::fs::set_permissions(&unproved, before.permissions()).map_err(Error::io("write", path))?;
-        }
-        let unproved = TempPath::try_from_path(unproved).map_err(Error::write_into(folder))?;
-        let persisted = if overwrite { unproved.persist(path) } else { unproved.persist_noclobber(path) };
-        persisted.map_err(|error| match error.error.kind() {
-            std::io::ErrorKind::AlreadyExists => Error::exists(path),
-            _ => Error::io("write", path)(error.error),
-        })?;
+        let proved = TempPath::try_from_path(unproved).map_err(Error::write_into(folder))?;
+        publish(proved, path, overwrite)?;
         Self::open(path, None)
     }
 

@@ -9,6 +9,7 @@
 pub mod heatmap;
 pub mod input;
 pub mod render;
+mod scale;
 
 use burncam_graph::{card, digest, error};
 use heatmap::Heatmap;

@@ -2,6 +2,7 @@
 
 mod circles;
 mod lengths;
+mod lock;
 mod names;
 mod words;
 

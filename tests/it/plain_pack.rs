@@ -1,23 +1,31 @@
 //! A burnpack without a card, as Burn itself saves it, and what is read of a model when.
 
+mod both;
+
 use std::path::Path;
 use std::process::Command;
 
-use burn_pack::Writer;
+use burn_pack::{Bytes, DType, Tensor, Writer};
 use burncam::{DeviceName, Model};
 use burncam_engine::Network;
 use burncam_model::import::{ImportRequest, import};
 
-use crate::support::{card, fixture, tensor};
+use crate::support::{card, fixture};
 
 const NODES: &str = r#"
     { "name": "conv", "op": "conv2d", "inputs": ["input"], "params": { "weight": "conv.weight" } },
     { "name": "pool", "op": "global_avg_pool", "inputs": ["conv"] },
     { "name": "flat", "op": "flatten", "inputs": ["pool"] }"#;
 
+fn burn_tensor(name: &str, shape: &[usize], values: &[f32]) -> Tensor {
+    let bytes = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+    Tensor::new(name.to_owned(), DType::F32, shape.to_vec(), None, Bytes::from_bytes_vec(bytes))
+}
+
 /// Two channels, `x` and `-x`; the logits are plus and minus the picture's mean.
 fn save_plain(path: &Path) {
-    let tensors = vec![tensor("conv.weight", &[2, 1, 1, 1], &[1.0, -1.0]), tensor("extra", &[1], &[0.0])];
+    let tensors =
+        vec![burn_tensor("conv.weight", &[2, 1, 1, 1], &[1.0, -1.0]), burn_tensor("extra", &[1], &[0.0])];
     Writer::new(tensors).write_to_file(path).unwrap();
 }
 
@@ -103,7 +111,7 @@ fn looking_at_a_model_reads_no_weights_and_running_it_checks_them() {
 #[test]
 fn weights_that_are_not_finite_are_the_models_fault_however_many_pictures_there_are() {
     let folder = tempfile::tempdir().unwrap();
-    let tensors = vec![tensor("conv.weight", &[2, 1, 1, 1], &[1.0, f32::NAN])];
+    let tensors = vec![burn_tensor("conv.weight", &[2, 1, 1, 1], &[1.0, f32::NAN])];
     Writer::new(tensors).write_to_file(folder.path().join("net.bpk")).unwrap();
     std::fs::write(folder.path().join("net.json"), card(2, 2, NODES, "flat").to_json().unwrap()).unwrap();
     for (command_name, pictures) in [("explain", 1), ("explain", 2), ("predict", 1), ("predict", 2)] {

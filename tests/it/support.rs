@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use burn_pack::{Bytes, DType};
 use burncam::{DeviceName, Heatmap, Model, Score};
 use burncam_engine::{Evidence, Network};
 use burncam_graph::card::{Card, Node, Op};
@@ -23,8 +22,7 @@ pub(crate) fn device(name: &str) -> DeviceName {
 }
 
 pub(crate) fn tensor(name: &str, shape: &[usize], values: &[f32]) -> StoredTensor {
-    let bytes = values.iter().flat_map(|value| value.to_le_bytes()).collect();
-    StoredTensor::new(name.to_owned(), DType::F32, shape.to_vec(), None, Bytes::from_bytes_vec(bytes))
+    StoredTensor::floats(name, shape.to_vec(), values.to_vec())
 }
 
 /// Saves a card with its tensors and opens the file.

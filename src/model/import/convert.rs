@@ -1,11 +1,11 @@
 //! From a source's tensors to Burn's: names, layout, precision.
 
-use burn_pack::{Bytes, DType, Tensor};
 use half::f16;
 
 use super::names::Parameter;
 use super::state_dict::StateDict;
 use crate::error::{OptionName, Phrase, Problem};
+use crate::pack::{DType, StoredTensor};
 
 /// Reads and converts the tensors that the diagnosis found to fit.
 ///
@@ -15,7 +15,7 @@ pub(super) fn convert(
     parameters: &[Parameter],
     weights: &StateDict,
     half: bool,
-) -> Result<Vec<Tensor>, Problem> {
+) -> Result<Vec<StoredTensor>, Problem> {
     let mut tensors = Vec::with_capacity(parameters.len());
     for parameter in parameters {
         let name = &parameter.source_name;
@@ -38,19 +38,22 @@ pub(super) fn convert(
 ///
 /// # Errors
 /// A clause that names the tensor, when a value is not finite or too large for `f16`.
-pub(super) fn store(name: &str, numbers: Vec<f32>, shape: Vec<usize>, half: bool) -> Result<Tensor, Problem> {
+pub(super) fn store(
+    name: &str,
+    numbers: Vec<f32>,
+    shape: Vec<usize>,
+    half: bool,
+) -> Result<StoredTensor, Problem> {
     let odd = numbers.iter().filter(|number| !number.is_finite()).count();
     if odd > 0 {
         let problem = Problem::new(format!("{odd} of {} numbers are not finite", numbers.len()));
         return Err(problem.hint("was the training run sound?").about_tensor(name));
     }
-    let (dtype, bytes) = if half {
-        let halves = halves(&numbers).map_err(|problem| problem.about_tensor(name))?;
-        (DType::F16, Bytes::from_bytes_vec(halves))
-    } else {
-        (DType::F32, Bytes::from_elems(numbers))
-    };
-    Ok(Tensor::new(name.to_owned(), dtype, shape, None, bytes))
+    if !half {
+        return Ok(StoredTensor::floats(name, shape, numbers));
+    }
+    let halves = halves(&numbers).map_err(|problem| problem.about_tensor(name))?;
+    Ok(StoredTensor::new(name, DType::F16, shape, halves))
 }
 
 /// `[out, in]` to `[in, out]`; `shape` is the result's.

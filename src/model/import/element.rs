@@ -3,7 +3,7 @@
 /// The element type of a tensor in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum ElementType {
+pub(crate) enum ElementType {
     /// IEEE half precision.
     F16,
     /// The upper half of an `f32`.

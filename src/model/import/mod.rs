@@ -25,10 +25,8 @@ mod state_dict;
 mod torch;
 
 pub use diagnosis::{Diagnosis, Missing, WrongShape};
-pub use element::ElementType;
 pub use preprocess::{PRESETS, PreprocessRequest, Preset, ResizeRequest};
 pub use request::{ImportRequest, Imported};
-pub use state_dict::{StateDict, StateTensor};
 
 use crate::arch;
 use crate::card::Card;
@@ -40,7 +38,7 @@ use fit::Fitted;
 use names::{Convention, Source};
 use preprocess::assumed;
 use source_kind::SourceKind;
-use state_dict::file_name;
+use state_dict::{StateDict, file_name};
 
 /// Imports a file: an ONNX model, weights of PyTorch or safetensors, a burnpack, or a named record of Burn up to
 /// 0.21.

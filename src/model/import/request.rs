@@ -6,6 +6,7 @@ use super::diagnosis::Diagnosis;
 use super::preprocess::PreprocessRequest;
 use crate::card::{Card, OutputKind, Preprocess, Task};
 use crate::error::Phrase;
+use crate::pack::StoredTensor;
 
 /// What to import, and how.
 #[derive(Debug, Clone, Default)]
@@ -56,7 +57,7 @@ pub struct Imported {
     /// The card, with the whole graph.
     pub card: Card,
     /// The weights in graph order, in Burn's names and layouts, as `f32` or `f16`.
-    pub tensors: Vec<burn_pack::Tensor>,
+    pub tensors: Vec<StoredTensor>,
     /// Warnings for the caller, one sentence each.
     pub warnings: Vec<String>,
     /// Assumptions about what the file does not state, one sentence each.

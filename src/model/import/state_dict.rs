@@ -4,6 +4,7 @@
 //! request, values as `f32`. Burn's own files are converted to the same table by [`super::record`] and from a pack,
 //! PyTorch's by [`super::torch`]. Nested names are joined by dots. Callers select the tensors of a network.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
@@ -16,19 +17,20 @@ use super::element::ElementType;
 use super::safetensors_file::{is_safetensors, read_list};
 use super::torch::{self, TorchTensor};
 use crate::error::{Error, Problem, Result};
+use crate::pack::{DType, StoredTensor};
 
 /// The tensors of a checkpoint.
 #[derive(Debug, Clone, Default)]
-pub struct StateDict {
+pub(crate) struct StateDict {
     /// Each tensor under its full name.
-    pub tensors: BTreeMap<String, StateTensor>,
+    pub(crate) tensors: BTreeMap<String, StateTensor>,
     /// Prefix of the names in each dictionary: a name and a dot. The outermost is not listed.
     pub(super) dictionaries: BTreeSet<String>,
 }
 
 /// One tensor, whose values are still in the file.
 #[derive(Debug, Clone)]
-pub struct StateTensor {
+pub(crate) struct StateTensor {
     shape: Vec<usize>,
     element: ElementType,
     source: Source,
@@ -44,7 +46,7 @@ enum Source {
         offset: u64,
         bytes: usize,
     },
-    Burnpack(burn_pack::Tensor),
+    Burnpack(StoredTensor),
     Memory(Arc<[u8]>),
 }
 
@@ -53,7 +55,7 @@ impl StateDict {
     ///
     /// # Errors
     /// When the file cannot be read, is of another kind, is damaged, or holds no tensors.
-    pub fn open(path: &Path) -> Result<Self> {
+    pub(crate) fn open(path: &Path) -> Result<Self> {
         let file = File::open(path).map_err(Error::io("read", path))?;
         let mut head = Vec::new();
         (&file).take(16).read_to_end(&mut head).map_err(Error::io("read", path))?;
@@ -82,7 +84,7 @@ impl StateDict {
     }
 
     /// The tensors of a burnpack.
-    pub(super) fn from_pack(tensors: BTreeMap<String, burn_pack::Tensor>) -> Self {
+    pub(super) fn from_pack(tensors: BTreeMap<String, StoredTensor>) -> Self {
         let convert = |(name, tensor)| (name, StateTensor::from_pack(tensor));
         Self::flat(tensors.into_iter().map(convert).collect())
     }
@@ -94,7 +96,7 @@ impl StateDict {
 
     /// Name and shape of the tensors that hold floating-point numbers.
     #[must_use]
-    pub fn weights(&self) -> Vec<(String, Vec<usize>)> {
+    pub(crate) fn weights(&self) -> Vec<(String, Vec<usize>)> {
         self.tensors
             .iter()
             .filter(|(_, tensor)| tensor.element != ElementType::Other)
@@ -109,8 +111,7 @@ impl StateTensor {
         Self { shape, element, source: Source::Memory(bytes.into()) }
     }
 
-    fn from_pack(tensor: burn_pack::Tensor) -> Self {
-        use burn_pack::DType;
+    fn from_pack(tensor: StoredTensor) -> Self {
         let element = match tensor.dtype {
             DType::F16 => ElementType::F16,
             DType::BF16 => ElementType::Bf16,
@@ -118,26 +119,20 @@ impl StateTensor {
             DType::F64 => ElementType::F64,
             _ => ElementType::Other,
         };
-        Self { shape: tensor.shape.to_vec(), element, source: Source::Burnpack(tensor) }
+        Self { shape: tensor.shape.clone(), element, source: Source::Burnpack(tensor) }
     }
 
     /// Extents, outermost first; empty for a single number.
     #[must_use]
-    pub fn shape(&self) -> &[usize] {
+    pub(crate) fn shape(&self) -> &[usize] {
         &self.shape
-    }
-
-    /// The element type in the file.
-    #[must_use]
-    pub fn element(&self) -> ElementType {
-        self.element
     }
 
     /// The values, last axis fastest. Doubles are rounded to the nearest `f32`.
     ///
     /// # Errors
     /// A clause, when the file is damaged or the tensor is not of a floating-point type.
-    pub fn read(&self) -> Result<Vec<f32>, Problem> {
+    pub(crate) fn read(&self) -> Result<Vec<f32>, Problem> {
         let bytes = self.bytes()?;
         let numbers: Vec<f32> = match self.element {
             ElementType::F16 => decode(&bytes, |bytes| f16::from_le_bytes(bytes).to_f32()),
@@ -176,7 +171,7 @@ impl StateTensor {
                 read().map_err(|error: std::io::Error| error.to_string().into())
             }
             Source::Burnpack(tensor) => {
-                tensor.to_bytes().map(|bytes| bytes.to_vec()).map_err(|error| error.to_string().into())
+                tensor.to_bytes().map(Cow::into_owned).map_err(|error| error.to_string().into())
             }
             Source::Memory(bytes) => Ok(bytes.to_vec()),
         }
@@ -222,15 +217,15 @@ fn from_torch(path: &Path) -> Result<StateDict, Problem> {
 }
 
 fn from_tar(path: &Path) -> Result<StateDict, Problem> {
-    use pytorch_reader::DType;
+    use pytorch_reader::DType as TarType;
     let reader = pytorch_reader::PytorchReader::new(path)
         .map_err(|error| format!("cannot be read as a PyTorch file: {error}"))?;
     let convert = |(name, tensor): (String, pytorch_reader::Tensor)| {
         let element = match tensor.dtype() {
-            DType::F16 => ElementType::F16,
-            DType::BF16 => ElementType::Bf16,
-            DType::F32 => ElementType::F32,
-            DType::F64 => ElementType::F64,
+            TarType::F16 => ElementType::F16,
+            TarType::BF16 => ElementType::Bf16,
+            TarType::F32 => ElementType::F32,
+            TarType::F64 => ElementType::F64,
             _ => ElementType::Other,
         };
         (name, StateTensor { shape: tensor.shape().to_vec(), element, source: Source::Tar(tensor) })

@@ -7,24 +7,13 @@ use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 
-use burn_pack::{Bytes, DType, Tensor};
 use half::slice::{HalfBitsSliceExt as _, HalfFloatSliceExt as _};
 
+use super::format::Entry;
 use super::source::Source;
+use super::tensor::{DType, StoredTensor, Values};
 use crate::digest::Pending;
 use crate::error::{Error, Result};
-
-/// Location and type of a tensor.
-#[derive(Debug, Clone)]
-pub(super) struct Entry {
-    pub(super) dtype: DType,
-    pub(super) shape: Vec<usize>,
-    pub(super) param_id: Option<u64>,
-    /// First byte.
-    pub(super) start: u64,
-    /// In bytes, as many as the shape needs.
-    pub(super) length: usize,
-}
 
 /// The values of a verified pack, and its hash. Cheap to clone: it holds no values.
 #[derive(Debug, Clone)]
@@ -40,18 +29,11 @@ const BATCH: usize = 1 << 15;
 
 impl Weights {
     /// The stored tensors by name; each is read when its bytes are requested.
-    pub(crate) fn into_tensors(self) -> BTreeMap<String, Tensor> {
+    pub(crate) fn into_tensors(self) -> BTreeMap<String, StoredTensor> {
         let tensor = |(name, entry): (&String, &Entry)| {
             let Entry { dtype, shape, param_id, start, length } = entry.clone();
-            let source = self.source.clone();
-            let read = move || {
-                let mut bytes = vec![0; length];
-                source
-                    .read(start, &mut bytes)
-                    .map_err(|error| burn_pack::Error::IoError(error.to_string()))?;
-                Ok(Bytes::from_bytes_vec(bytes))
-            };
-            (name.clone(), Tensor::deferred(name.clone(), dtype, shape, param_id, length, read))
+            let values = Values::Stored { source: self.source.clone(), start, length };
+            (name.clone(), StoredTensor { name: name.clone(), dtype, shape, param_id, values })
         };
         self.entries.iter().map(tensor).collect()
     }
@@ -140,8 +122,8 @@ mod tests {
     use super::super::{Pack, write};
     use super::*;
 
-    fn tensor(name: &str, dtype: DType, count: usize, bytes: Vec<u8>) -> Tensor {
-        Tensor::new(name.into(), dtype, vec![count], None, Bytes::from_bytes_vec(bytes))
+    fn tensor(name: &str, dtype: DType, count: usize, bytes: Vec<u8>) -> StoredTensor {
+        StoredTensor::new(name, dtype, vec![count], bytes)
     }
 
     /// More values than fit into the buffer, exact in every format.
@@ -170,8 +152,8 @@ mod tests {
             assert!(weights.floats(name).unwrap() == (numbers.clone(), vec![numbers.len()]), "{name}");
         }
         assert!(weights.floats("triple").unwrap_err().to_string().contains("'triple' is missing"));
-        let whole = weights.into_tensors().remove("half").unwrap().to_bytes().unwrap();
-        assert_eq!(whole.len(), 2 * numbers.len());
+        let whole = weights.into_tensors().remove("half").unwrap();
+        assert_eq!(whole.to_bytes().unwrap().len(), 2 * numbers.len());
     }
 
     #[test]

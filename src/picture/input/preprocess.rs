@@ -4,14 +4,14 @@
 //! cropped or
 //! padded, then every value becomes `(value * scale - mean) / std`.
 
-use fast_image_resize::images::{Image, ImageRef};
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use fast_image_resize::{FilterType, ResizeAlg};
 use image::RgbImage;
 
 use super::placement::Placement;
 use super::raster::MAX_PIXELS;
 use crate::card::{ColorOrder, Crop, Filter, InputSpec, Preprocess, Resize};
 use crate::error::{Error, Problem, Result};
+use crate::scale::scaled;
 
 /// A picture prepared for a network.
 #[derive(Debug, Clone, PartialEq)]
@@ -188,20 +188,14 @@ fn resized(picture: &RgbImage, plan: &Plan) -> Result<Option<RgbImage>> {
 }
 
 fn resize_to(picture: &RgbImage, width: u32, height: u32, filter: Filter) -> Result<RgbImage> {
-    let fault = |reason: &dyn std::fmt::Display| Error::internal(format!("resizing a picture: {reason}"));
     let algorithm = match filter {
         Filter::Nearest => ResizeAlg::Nearest,
         Filter::Bilinear => ResizeAlg::Convolution(FilterType::Bilinear),
         Filter::Bicubic => ResizeAlg::Convolution(FilterType::CatmullRom),
         Filter::Lanczos => ResizeAlg::Convolution(FilterType::Lanczos3),
     };
-    let source = ImageRef::new(picture.width(), picture.height(), picture.as_raw(), PixelType::U8x3)
-        .map_err(|error| fault(&error))?;
-    let mut target = Image::new(width, height, PixelType::U8x3);
-    let options = ResizeOptions::new().resize_alg(algorithm);
-    Resizer::new().resize(&source, &mut target, &options).map_err(|error| fault(&error))?;
-    RgbImage::from_raw(width, height, target.into_vec())
-        .ok_or_else(|| fault(&"the size is not what was asked for"))
+    scaled(picture, [width, height], algorithm)
+        .map_err(|problem| Error::internal(problem.after("resizing a picture: ")))
 }
 
 /// One output channel: its source, and its value for each of the 256 levels.

@@ -1,10 +1,10 @@
 //! Pictures scaled to the cells of a sheet.
 
-use fast_image_resize::images::{Image, ImageRef};
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use fast_image_resize::{FilterType, ResizeAlg};
 use image::RgbImage;
 
 use crate::error::{Error, Result};
+use crate::scale::scaled;
 
 /// Scales the picture to just fit into `side` by `side` pixels, keeping its aspect ratio. Smaller pictures are
 /// enlarged.
@@ -12,19 +12,15 @@ use crate::error::{Error, Result};
 /// # Errors
 /// [`Internal`](crate::error::ErrorKind::Internal) when the scaler fails, for example on a picture without pixels.
 pub fn thumbnail(picture: &RgbImage, side: u32) -> Result<RgbImage> {
-    let fault = |reason: &dyn std::fmt::Display| Error::internal(format!("scaling a picture: {reason}"));
     let (width, height) = picture.dimensions();
     let scale = f64::from(side) / f64::from(width.max(height).max(1));
     let [across, down] = [width, height].map(|length| ((f64::from(length) * scale).round() as u32).max(1));
     if (across, down) == (width, height) {
         return Ok(picture.clone());
     }
-    let source =
-        ImageRef::new(width, height, picture.as_raw(), PixelType::U8x3).map_err(|error| fault(&error))?;
-    let mut target = Image::new(across, down, PixelType::U8x3);
-    let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Lanczos3));
-    Resizer::new().resize(&source, &mut target, &options).map_err(|error| fault(&error))?;
-    RgbImage::from_raw(across, down, target.into_vec()).ok_or_else(|| fault(&"its size changed"))
+    let lanczos = ResizeAlg::Convolution(FilterType::Lanczos3);
+    scaled(picture, [across, down], lanczos)
+        .map_err(|problem| Error::internal(problem.after("scaling a picture: ")))
 }
 
 #[cfg(test)]

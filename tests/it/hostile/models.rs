@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use burncam::{Explainer, Explanation, Model, Picture, Request, Subject};
 use burncam_graph::card::Card;
+use burncam_model::{DType, StoredTensor};
 
 use super::cards::sound;
 use super::{seeded, squeezenet};
@@ -82,9 +83,7 @@ fn weights_that_are_no_sound_numbers_are_refused() {
     let error = load(&path).unwrap_err().to_string();
     assert!(error.contains("'weight' holds numbers that are not finite"), "{error}");
 
-    let bytes = burn_pack::Bytes::from_bytes_vec(vec![1; 4 * 3 * 3 * 3]);
-    let integers =
-        burn_pack::Tensor::new("weight".into(), burn_pack::DType::I8, vec![4, 3, 3, 3], None, bytes);
+    let integers = StoredTensor::new("weight", DType::I8, vec![4, 3, 3, 3], vec![1; 4 * 3 * 3 * 3]);
     Model::save(&path, &card, vec![integers], true).unwrap();
     let error = load(&path).unwrap_err().to_string();
     assert!(error.contains("'weight' has element type I8, expected f32"), "{error}");

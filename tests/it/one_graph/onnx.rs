@@ -185,7 +185,7 @@ pub(super) fn written(graph: &Graph, tensors: &[StoredTensor]) -> Vec<u8> {
         values.push(value);
     }
     for tensor in tensors {
-        writer.initializer(&tensor.name, &tensor.shape.to_vec(), &tensor.to_bytes().unwrap());
+        writer.initializer(&tensor.name, &tensor.shape, &tensor.to_bytes().unwrap());
     }
     let info = |name: &str, sides: &[usize]| {
         let dims = sides.iter().fold(Message::default(), |shape, side| {
