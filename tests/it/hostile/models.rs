@@ -10,7 +10,7 @@ use super::cards::sound;
 use super::{seeded, squeezenet};
 use crate::support::{fixture, tensor};
 
-/// Bytes of a model file, and where its tensors' bytes begin: see the layout in `burn_pack`.
+/// Bytes of a model file, and where its tensors' bytes begin: `src/model/pack/format.rs` has the layout.
 fn model_bytes() -> (Vec<u8>, usize) {
     let bytes = std::fs::read(squeezenet()).unwrap();
     let size = u32::from_le_bytes(bytes[6..10].try_into().unwrap()) as usize;
