@@ -75,21 +75,21 @@ pub(super) struct Description {
 /// # Errors
 /// A clause, when the file is not a pack, is damaged, cut short, or larger than the format allows.
 pub(super) fn read(source: &Source) -> Result<Description, Problem> {
-    let available = source.len().map_err(lost)?;
+    let available = source.len().map_err(|error| lost(&error))?;
     if available > LARGEST_FILE {
         return Err(
             Problem::new(format!("it has {available} bytes")).expected(format!("at most {LARGEST_FILE}"))
         );
     }
     let mut header = [0; HEADER as usize];
-    source.read(0, &mut header).map_err(lost)?;
+    source.read(0, &mut header).map_err(|error| lost(&error))?;
     let size = metadata_size(header)?;
     // Before memory is allocated for it.
     if available < HEADER + u64::from(size) {
-        return Err(lost(io::ErrorKind::UnexpectedEof.into()));
+        return Err(lost(&io::ErrorKind::UnexpectedEof.into()));
     }
     let mut bytes = vec![0; size as usize];
-    source.read(HEADER, &mut bytes).map_err(lost)?;
+    source.read(HEADER, &mut bytes).map_err(|error| lost(&error))?;
     let Metadata { tensors, metadata } = decode(&bytes)?;
     let data = (HEADER + u64::from(size)).next_multiple_of(ALIGNMENT);
     let place = |(name, descriptor): (String, TensorDescriptor)| {
@@ -105,7 +105,7 @@ fn called(tensor: &str) -> String {
     format!("its tensor '{tensor}' ")
 }
 
-fn lost(error: io::Error) -> Problem {
+fn lost(error: &io::Error) -> Problem {
     match error.kind() {
         io::ErrorKind::UnexpectedEof => "it is empty or cut short".into(),
         _ => error.to_string().to_lowercase().into(),

@@ -11,7 +11,7 @@ fn packages(lock: &str) -> BTreeMap<&str, BTreeSet<&str>> {
     for package in lock.split("[[package]]").skip(1) {
         let quoted =
             |line: &'static str| package.lines().find_map(|text| text.strip_prefix(line)?.split('"').nth(1));
-        let name = quoted("name").expect("a package has a name");
+        let name = quoted("name").unwrap();
         let list = package.split("dependencies = [").nth(1).and_then(|list| list.split(']').next());
         let names = list.unwrap_or_default().lines().filter_map(|line| line.trim().strip_prefix('"'));
         let names = names.filter_map(|name| name.split(['"', ' ']).next());

@@ -11,8 +11,11 @@ use proptest::prelude::*;
 use super::{NODES, burn_tensor};
 use crate::support::{card, fixture};
 
-/// Values of each type that both sides write: names, types, shapes and bytes.
-fn tensors() -> Vec<(&'static str, DType, Burns, Vec<usize>, Vec<u8>)> {
+/// A tensor as both sides write it: name, our type, Burn's type, shape and bytes.
+type Written = (&'static str, DType, Burns, Vec<usize>, Vec<u8>);
+
+/// Values of each type that both sides write.
+fn tensors() -> Vec<Written> {
     let bytes = |count: u8| (0..count).collect::<Vec<u8>>();
     vec![
         ("conv.weight", DType::F32, Burns::F32, vec![2, 1, 1, 1], bytes(8)),
