@@ -48,6 +48,8 @@ pub struct Explainer {
     request: Request,
     /// The scale of each method's maps.
     scales: Vec<Scale>,
+    /// Whether the scales come from several pictures.
+    is_shared: bool,
     /// SHA-256 of the picture on which tensors are drawn.
     drawn_on_sha256: Option<String>,
     /// The requested or default score, adapted to the network's outputs.
@@ -82,7 +84,8 @@ impl Explainer {
         // The hash and not the path: `--resume` must notice another picture of the same name.
         let drawn_on_sha256 = drawn_on.map(|bytes| sha256_hex(&bytes));
         let scales = vec![request.scale; request.methods.len()];
-        Ok(Self { model, network, unfolded, layers, request, scales, drawn_on_sha256, score })
+        let is_shared = false;
+        Ok(Self { model, network, unfolded, layers, request, scales, is_shared, drawn_on_sha256, score })
     }
 
     /// The same explainer with a scale for each method that several pictures share: `magnitudes` has, for each method of the
@@ -91,7 +94,7 @@ impl Explainer {
     #[must_use]
     pub fn sharing(self, magnitudes: &[f32]) -> Self {
         let scale = |magnitude: &f32| if *magnitude > 0.0 { Scale::Fixed(*magnitude) } else { Scale::Own };
-        Self { scales: magnitudes.iter().map(scale).collect(), ..self }
+        Self { scales: magnitudes.iter().map(scale).collect(), is_shared: true, ..self }
     }
 
     /// The model.

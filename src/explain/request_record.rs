@@ -52,6 +52,8 @@ impl Explainer {
             targets: request.targets.iter().map(|target| self.target_record(target)).collect(),
             top_k: request.top_k,
             scale: match request.scale {
+                // Not its own: a later run with that scale must not keep these files.
+                _ if self.is_shared => "shared".to_owned(),
                 Scale::Own => "own".to_owned(),
                 Scale::Raw => "none".to_owned(),
                 Scale::Fixed(number) => number.to_string(),

@@ -81,7 +81,7 @@ pub struct RequestRecord {
     pub targets: Vec<String>,
     /// How many predictions are listed.
     pub top_k: usize,
-    /// The requested divisor of maps: `own`, `none`, or a number.
+    /// The requested divisor of maps: `own`, `shared`, `none`, or a number.
     pub scale: String,
     /// Colour under transparent pixels, six hexadecimal digits.
     pub background: Option<String>,

@@ -79,6 +79,7 @@ fn whatever_shows_in_the_files_makes_them_again() {
         ("", "--score margin"),
         ("", "--signed"),
         ("", "--scale 2"),
+        ("--scale shared", ""),
         ("", "--no-normalize"),
         ("", "--png-level best"),
         ("", "--background 000000"),
