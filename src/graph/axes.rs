@@ -68,6 +68,7 @@ pub fn reshape(x: &[usize], spec: &[i64]) -> Shape {
         });
     }
     let total: usize = x.iter().product();
+    // Checked, because the numbers come from a file: an overflow must be a refusal and not a wrong shape.
     let product = shape.iter().try_fold(1_usize, |sum, side| sum.checked_mul(*side)).ok_or_else(refuse)?;
     match open {
         Some(at) if product > 0 && total.is_multiple_of(product) => shape[at] = total / product,
@@ -108,6 +109,7 @@ pub fn squeeze(x: &[usize], axes: &[usize]) -> Shape {
 /// # Errors
 /// When they do not fit.
 pub fn unsqueeze(x: &[usize], axes: &[usize]) -> Shape {
+    // In ascending order, because an axis that is inserted moves those after it.
     let mut sorted = axes.to_vec();
     sorted.sort_unstable();
     let mut shape = x.to_vec();
@@ -126,6 +128,7 @@ pub fn unsqueeze(x: &[usize], axes: &[usize]) -> Shape {
 /// When the part is empty or the axis is missing.
 pub(crate) fn slice(x: &[usize], axis: usize, start: usize, end: usize, step: usize) -> Shape {
     in_range(axis, x)?;
+    // ONNX ends an open slice at the greatest integer.
     let end = end.min(x[axis]);
     if start >= end {
         return Err(format!("a slice from {start} to {end} of axis {axis} of {x:?} is empty").into());

@@ -105,6 +105,7 @@ impl Builder {
     ) -> Result<Tensor<LANES>, Problem> {
         op.check()?;
         let params = self.by_role(&op, weights)?;
+        // Before shapes: the rules index their inputs.
         op.check_arity(inputs.len(), params.contains_key("other"))?;
         let stored: Vec<Stored> = params
             .iter()
@@ -168,6 +169,7 @@ impl<const LANES: usize> Tensor<LANES> {
         let mut sides = self.shapes.iter().map(|shape| shape.get(axis).copied());
         match sides.next().flatten() {
             Some(first) if sides.all(|side| side == Some(first)) => Ok(first),
+            // Sizes that differ between the lanes are those of the batch: a graph for any batch cannot name them.
             Some(_) => Err(format!("works along axis {axis}, which is the batch").into()),
             None => Err(format!("works along axis {axis}, but its input has rank {}", self.rank()).into()),
         }

@@ -76,6 +76,7 @@ impl Draft {
     /// Declares what the graph is for; everything that does not lead there is removed.
     pub fn end_at(&mut self, output: ValueId) {
         self.output = Some(output);
+        // From the end, so that a node is looked at after all that could read it.
         for at in (0..self.nodes.len()).rev() {
             self.remove_if_unread(ValueId::of_node(at));
         }
@@ -165,6 +166,7 @@ impl Draft {
         inputs.iter().for_each(|input| self.readers[*input].push(id));
         let Some(node) = id.node().and_then(|at| self.nodes[at].as_mut()) else { return };
         (node.op, node.params) = (op, params);
+        // New readers were noted first: a tensor that is read before and after must not be removed in between.
         let old = std::mem::replace(&mut node.inputs, inputs);
         self.unread(id, &old);
     }
@@ -217,6 +219,7 @@ impl Draft {
     fn remove_if_unread(&mut self, id: ValueId) {
         let mut open = vec![id];
         while let Some(id) = open.pop() {
+            // While no output is known anything may still be read.
             if !self.readers[id].is_empty() || self.output.is_none_or(|output| output == id) {
                 continue;
             }
@@ -241,6 +244,7 @@ impl Draft {
         names: &[String],
         mut call: impl FnMut(&str, &str, &Weight) -> String,
     ) -> Result<Finished, Problem> {
+        // Numbers of the finished graph have no gaps.
         let (mut kept, mut count) = (Values::new(ValueId::INPUT), 0);
         for node in &self.nodes {
             kept.push(ValueId::of_node(count));

@@ -73,6 +73,7 @@ fn after(node: &Node, inputs: &[&(Vec<Axis>, &[usize])], shape: &[usize]) -> Vec
             MAP.to_vec()
         }
         _ => {
+            // Of tensors that broadcast the one with all axes says what they mean.
             let widest = inputs.iter().map(|(axes, _)| axes).find(|axes| axes.len() == shape.len());
             widest.cloned().unwrap_or_else(|| vec![Axis::Other; shape.len()])
         }
@@ -83,6 +84,7 @@ fn after(node: &Node, inputs: &[&(Vec<Axis>, &[usize])], shape: &[usize]) -> Vec
 /// or merged; any other axis loses its meaning.
 fn relabelled(x: &[Axis], from: &[usize], to: &[usize]) -> Vec<Axis> {
     let shortest = from.len().min(to.len());
+    // Sizes and not names are compared, so that an axis of the same size in the same place is taken for the same.
     let front = from.iter().zip(to).take_while(|(a, b)| a == b).count().min(shortest);
     let back =
         from.iter().rev().zip(to.iter().rev()).take_while(|(a, b)| a == b).count().min(shortest - front);

@@ -25,6 +25,7 @@ fn is_sum_of_squares(values: &[ValueId], graph: &Graph) -> bool {
     let mut open = values.to_vec();
     let mut left = BUDGET;
     while let Some(id) = open.pop() {
+        // A sum over a whole network is no length; without a limit every root would walk all of it.
         let Some(node) = graph.node(id).filter(|_| left > 0) else { return false };
         left -= 1;
         match (&node.op, &node.inputs[..]) {

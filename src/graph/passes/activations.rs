@@ -29,6 +29,7 @@ fn formulas() -> [(Pattern, Op); 8] {
 pub(super) fn join(draft: &mut Draft) {
     let formulas = formulas();
     for id in draft.ids() {
+        // In order of position, so that a hard sigmoid is joined before the hard swish that reads it.
         let found = formulas.iter().find_map(|(pattern, op)| {
             let source = pattern.find(draft, id)?.tensors[0]?;
             // A formula does not broadcast: the result has its input's shape.

@@ -25,6 +25,8 @@ fn join_bias(draft: &mut Draft, at: ValueId) -> Option<()> {
         _ => return None,
     };
     let bias = per_channel(constant, channels, behind)?;
+    // A second bias could be added to the first, but no source writes one; and a constant that broadcasts changes
+    // the shape.
     if product.params.contains_key("bias") || draft.shape(before) != draft.shape(at) {
         return None;
     }
@@ -38,6 +40,7 @@ fn join_bias(draft: &mut Draft, at: ValueId) -> Option<()> {
 pub(super) fn join_batch_norms(draft: &mut Draft) {
     // Nodes of a chain without a product: no part of the chain is a batch norm either.
     let mut sums = HashSet::new();
+    // From the end, so that a chain is found whole, and not from its middle.
     for id in draft.ids().into_iter().rev() {
         if sums.contains(&id) {
             continue;
@@ -99,6 +102,7 @@ fn put(draft: &mut Draft, steps: &[(ValueId, Step)], affine: Affine) {
     let roles = [
         ("gamma", affine.scale, scale_source),
         ("beta", affine.shift, shift_source),
+        // Mean zero and variance one: scale and shift are in gamma and beta, exactly.
         ("running_mean", vec![0.0; channels], String::new()),
         ("running_var", vec![1.0; channels], String::new()),
     ];
@@ -133,6 +137,7 @@ impl Affine {
         }
         let own = |is_product: bool| {
             let mut steps = steps.iter().map(|(_, step)| step);
+            // Names with a dot are those of a module; others were made by an exporter.
             steps.find(|step| step.is_product == is_product && step.source.contains('.'))
         };
         let sources = [own(true).unwrap_or(last), own(false).unwrap_or(last)].map(|step| step.source.clone());

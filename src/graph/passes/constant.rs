@@ -4,6 +4,7 @@ use crate::draft::Weight;
 
 /// A constant with one number for each of `channels`, whose axis has `behind` axes of size 1 after it, as a list.
 pub(super) fn per_channel(weight: &Weight, channels: usize, behind: usize) -> Option<Weight> {
+    // Counted from the end, as broadcasting does: axes in front may be missing.
     let at = weight.shape.len().checked_sub(behind + 1)?;
     let mut sides = weight.shape.iter().enumerate();
     let fits = weight.values.len() == channels

@@ -26,6 +26,7 @@ pub(super) fn join(draft: &mut Draft) {
         let Some(node) = draft.node(id) else { continue };
         match node.op {
             Op::Add { scalar: None } => {
+                // The longer formula first: a sum that ends a layer norm is no beta of a group norm.
                 let is_layer_norm = layer_norm(draft, id, &standardised);
                 if !is_layer_norm {
                     take_parameter(draft, id, "beta");

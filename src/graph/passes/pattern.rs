@@ -66,6 +66,7 @@ impl Pattern {
         if let Self::Either(first, second) = self {
             return first.matches(draft, id, found.clone()).or_else(|| second.matches(draft, id, found));
         }
+        // An operation with a stored tensor is none of a formula: their constants are numbers.
         let node = draft.node(id).filter(|node| node.params.is_empty())?;
         match (self, &node.op, &node.inputs[..]) {
             (Self::Function(wanted, of), op, [input]) if is_near(op, wanted) => {
@@ -173,6 +174,7 @@ impl Chain {
         (found, left): (Found, usize),
         ways: &mut Vec<(Found, f64)>,
     ) {
+        // Neither side may be empty. Formulas have few parts, so that all divisions are few.
         for choice in 1..(1_usize << parts.len()) - 1 {
             let side = |wanted: usize| -> Vec<&Pattern> {
                 let parts = parts.iter().enumerate();

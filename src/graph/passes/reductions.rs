@@ -20,6 +20,7 @@ fn widen(draft: &mut Draft, last: ValueId) -> Option<()> {
         axes
     };
     let op = match (before, after) {
+        // Only where axes are kept: else the second counts its axes in another shape.
         (Op::ReduceMean { axes, keep_dims: true }, Op::ReduceMean { axes: more, keep_dims: true }) => {
             Op::ReduceMean { axes: joined(axes, more), keep_dims: true }
         }
