@@ -62,11 +62,11 @@ impl Pattern {
         (*found.tensors[letter].get_or_insert(id) == id).then_some(found)
     }
 
+    // An operation with a stored tensor is none of a formula: their constants are numbers.
     fn operation(&self, draft: &Draft, id: ValueId, mut found: Found) -> Option<Found> {
         if let Self::Either(first, second) = self {
             return first.matches(draft, id, found.clone()).or_else(|| second.matches(draft, id, found));
         }
-        // An operation with a stored tensor is none of a formula: their constants are numbers.
         let node = draft.node(id).filter(|node| node.params.is_empty())?;
         match (self, &node.op, &node.inputs[..]) {
             (Self::Function(wanted, of), op, [input]) if is_near(op, wanted) => {
