@@ -191,7 +191,7 @@ fn base(operation: &BaseOperationIr) -> Option<Step<'_>> {
             Some(plain(Op::Transpose { perm }, &it.input, &it.out))
         }
         BaseOperationIr::Cat(it) => {
-            let op = Op::Concat { axis: it.dim };
+            let op = Op::Concat { axis: it.dim, at: 0 };
             Some(Step { op, inputs: it.tensors.iter().collect(), params: vec![], output: &it.out })
         }
         _ => None,

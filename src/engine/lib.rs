@@ -12,6 +12,7 @@ mod fold;
 mod head;
 mod kink;
 mod local;
+mod movement;
 mod norm;
 mod operands;
 mod ops;

@@ -2,10 +2,11 @@
 //!
 //! Shapes were checked before (see `burncam_graph::shapes`), so Burn has no reason to panic here.
 
-use burn::tensor::ops::{ConvOptions, PadMode as BurnPadMode};
-use burn::tensor::{Slice, Tensor, activation, module};
+use burn::tensor::ops::{ConvOptions, ConvTransposeOptions, PadMode as BurnPadMode};
+use burn::tensor::{Tensor, activation, module};
 
 use super::kink;
+use super::movement;
 use super::norm;
 use super::operands::{Params, channels, param, scaled, two_sided};
 use super::pool;
@@ -14,7 +15,6 @@ use super::sums;
 use super::value::{Value, map_tensor};
 use crate::card::{Class, Op, PadMode, Statistic};
 use crate::error::{Error, Result};
-use burncam_graph::axes::reshape as resolve_reshape;
 use burncam_graph::resize::Rule;
 
 /// Runs `op` on its inputs.
@@ -28,9 +28,12 @@ pub(crate) fn apply(op: &Op, params: &Params, inputs: Vec<Value>) -> Result<Valu
             let other = inputs.next().or_else(|| params.get("other").cloned());
             two_sided(op, x, other)
         }
-        Class::Join => concat(op, std::iter::once(x).chain(inputs).collect()),
+        Class::Join => {
+            let values = std::iter::once(x).chain(inputs).collect();
+            movement::concat(op, params.get("other"), values)
+        }
         Class::Window(_) | Class::Resampling => spatial(op, x.into_rank4()?).map(Value::R4),
-        Class::Movement => shaping(op, x),
+        Class::Movement => movement::shaping(op, x),
         Class::Reduction(statistic) => reduction(op, statistic, x),
         Class::Softmax => softmax(op, x),
         Class::Pointwise(_) => pointwise(op, x),
@@ -51,6 +54,7 @@ fn weighted(op: &Op, params: &Params, x: Value) -> Result<Value> {
             let options = ConvOptions::new_with_padding(*stride, padding, *dilation, *groups);
             Ok(Value::R4(module::conv2d(x.into_rank4()?, weight, bias, options)))
         }
+        Op::ConvTranspose2d { .. } => transposed_convolution(op, params, x.into_rank4()?, bias),
         Op::Linear {} => match param(params, "weight")?.clone() {
             Value::R2(weight) => sums::linear(x, weight, bias),
             _ => Err(Error::internal("a linear weight is not of rank 2")),
@@ -67,24 +71,21 @@ fn weighted(op: &Op, params: &Params, x: Value) -> Result<Value> {
     }
 }
 
-fn concat(op: &Op, values: Vec<Value>) -> Result<Value> {
-    let Op::Concat { axis } = op else {
-        return Err(Error::internal(format!("'{}' joins nothing", op.name())));
+/// Burn pads both ends alike, so the padding is cut off afterwards.
+fn transposed_convolution(op: &Op, params: &Params, x: Tensor<4>, bias: Option<Tensor<1>>) -> Result<Value> {
+    let Op::ConvTranspose2d { stride, padding: [top, bottom, left, right], output_padding, dilation, groups } =
+        op
+    else {
+        return Err(Error::internal(format!("'{}' is no convolution", op.name())));
     };
-    macro_rules! joined {
-        ($($variant:ident),*) => {
-            match &values[0] {
-                $(Value::$variant(_) => {
-                    let tensors = values.into_iter().filter_map(|value| match value {
-                        Value::$variant(tensor) => Some(tensor),
-                        _ => None,
-                    });
-                    Value::$variant(Tensor::cat(tensors.collect(), *axis))
-                })*
-            }
-        };
-    }
-    Ok(joined!(R1, R2, R3, R4, R5, R6))
+    let weight = param(params, "weight")?.clone().into_rank4()?;
+    let options = ConvTransposeOptions::new(*stride, [0, 0], *output_padding, *dilation, *groups);
+    let whole = Value::R4(module::conv_transpose2d(x, weight, bias, options));
+    let [.., height, width] = whole.shape()[..] else {
+        return Err(Error::internal("a convolution is not of rank 4"));
+    };
+    let rows = movement::sliced(whole, 2, *top, height - bottom, 1);
+    Ok(movement::sliced(rows, 3, *left, width - right, 1))
 }
 
 fn spatial(op: &Op, x: Tensor<4>) -> Result<Tensor<4>> {
@@ -111,49 +112,11 @@ fn spatial(op: &Op, x: Tensor<4>) -> Result<Tensor<4>> {
     })
 }
 
-fn shaping(op: &Op, x: Value) -> Result<Value> {
-    let shape = x.shape();
-    match op {
-        Op::Flatten { start_axis } => {
-            let rest = shape[*start_axis..].iter().product();
-            x.reshape(&[&shape[..*start_axis], &[rest]].concat())
-        }
-        Op::Reshape { shape: spec } => {
-            let target = resolve_reshape(&shape, spec).map_err(Error::internal)?;
-            x.reshape(&target)
-        }
-        Op::Transpose { perm } => Ok(map_tensor!(x, t => sums::permuted(t, perm))),
-        Op::Squeeze { axes } => x.reshape(&without(&shape, axes)),
-        Op::Unsqueeze { axes } => {
-            let mut sorted = axes.clone();
-            sorted.sort_unstable();
-            let mut target = shape;
-            sorted.into_iter().for_each(|axis| target.insert(axis, 1));
-            x.reshape(&target)
-        }
-        Op::Slice { axis, start, end, step } => Ok(sliced(x, *axis, *start, (*end).min(shape[*axis]), *step)),
-        Op::Split { axis, sizes, part } => {
-            let start = sizes[..*part].iter().sum();
-            Ok(sliced(x, *axis, start, start + sizes[*part], 1))
-        }
-        other => Err(Error::internal(format!("'{}' is not a shaping operation", other.name()))),
-    }
-}
-
-fn sliced(x: Value, axis: usize, start: usize, end: usize, step: usize) -> Value {
-    let slice = Slice::new(start as isize, Some(end as isize), step.min(end - start) as isize);
-    map_tensor!(x, t => t.slice_dim(axis, slice))
-}
-
-fn without(shape: &[usize], axes: &[usize]) -> Vec<usize> {
-    shape.iter().enumerate().filter(|(at, _)| !axes.contains(at)).map(|(_, side)| *side).collect()
-}
-
 pub(super) fn reduce(reduced: Value, axes: &[usize], keep_dims: bool) -> Result<Value> {
     if keep_dims {
         return Ok(reduced);
     }
-    let shape = without(&reduced.shape(), axes);
+    let shape = movement::without(&reduced.shape(), axes);
     reduced.reshape(&shape)
 }
 
@@ -217,6 +180,7 @@ fn pointwise(op: &Op, x: Value) -> Result<Value> {
         Op::Log {} => map_tensor!(x, t => t.log()),
         Op::LogSigmoid {} => map_tensor!(x, t => activation::log_sigmoid(t)),
         Op::Abs {} => map_tensor!(x, t => t.abs()),
+        Op::Sign {} => map_tensor!(x, t => t.sign()),
         Op::Erf {} => map_tensor!(x, t => t.erf()),
         // Burn computes a whole exponent as an integer power, forward and backward, so that negative bases work.
         Op::Pow { exponent } => map_tensor!(x, t => t.powf_scalar(*exponent)),

@@ -138,6 +138,20 @@ pub(crate) fn slice(x: &[usize], axis: usize, start: usize, end: usize, step: us
     Ok(shape)
 }
 
+/// Shape of the parts at `indices` along `axis`.
+///
+/// # Errors
+/// When the axis is missing or an index is beyond it.
+pub(crate) fn gather(x: &[usize], axis: usize, indices: &[usize]) -> Shape {
+    in_range(axis, x)?;
+    if let Some(index) = indices.iter().find(|index| **index >= x[axis]) {
+        return Err(format!("index {index} is beyond axis {axis} of {x:?}").into());
+    }
+    let mut shape = x.to_vec();
+    shape[axis] = indices.len();
+    Ok(shape)
+}
+
 /// Shape of part number `part` of a division into `sizes`.
 ///
 /// # Errors

@@ -35,7 +35,8 @@ fn is_sum_of_squares(values: &[ValueId], graph: &Graph) -> bool {
                 open.push(*of);
             }
             (Op::Add { scalar: None }, [first, second]) => open.extend([*first, *second]),
-            (op, parts) if keeps_sign(op) => open.extend(parts),
+            // What is joined to them is stored and may be negative.
+            (op, parts) if keeps_sign(op) && node.params.is_empty() => open.extend(parts),
             _ => return false,
         }
     }

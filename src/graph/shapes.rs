@@ -3,10 +3,13 @@
 //! Receives the graph and the shapes of the stored tensors; gives one shape per node for a batch of one, or a
 //! sentence that names the node. Burn panics on shapes that do not fit; after this check it has no reason to.
 
+mod weighted;
+
 use std::collections::BTreeMap;
 
 use super::axes::{
-    Shape, broadcast, flatten, in_range, matmul, reduce, reshape, slice, split, squeeze, transpose, unsqueeze,
+    Shape, broadcast, flatten, gather, in_range, matmul, reduce, reshape, slice, split, squeeze, transpose,
+    unsqueeze,
 };
 use super::resize;
 use super::window::{Window, image};
@@ -89,25 +92,19 @@ impl Site<'_> {
             LayerNorm { .. } => self.layer_norm(),
             GroupNorm { groups, .. } => self.group_norm(*groups),
             LocalResponseNorm { .. } => channels(x).map(|_| x.to_vec()),
+            ConvTranspose2d { .. } => self.conv_transpose(),
             Linear {} => self.linear(),
-            Matmul {} => matmul(x, self.inputs[1]),
-            MaxPool2d { kernel, stride, padding, dilation, ceil_mode } => {
-                Window { kernel, stride, padding, dilation, ceil: *ceil_mode }.output(x)
-            }
-            AvgPool2d { kernel, stride, padding, ceil_mode, .. } => {
-                Window { kernel, stride, padding, dilation: &[1, 1], ceil: *ceil_mode }.output(x)
-            }
-            AdaptiveAvgPool2d { output_size: [height, width] } => {
-                image(x).map(|[batch, channels, ..]| vec![batch, channels, *height, *width])
-            }
+            Matmul {} => matmul(x, self.second()?),
+            MaxPool2d { .. }
+            | AvgPool2d { .. }
+            | AdaptiveAvgPool2d { .. }
+            | GlobalAvgPool {}
+            | GlobalMaxPool {} => pooled(x, self.op),
             Resize { output_size, mapping, .. } => resized(x, *output_size, mapping.as_ref()),
-            GlobalAvgPool {} | GlobalMaxPool {} => {
-                image(x).map(|[batch, channels, ..]| vec![batch, channels, 1, 1])
-            }
             Prelu {} => self.prelu(),
             Softmax { axis } | LogSoftmax { axis } => in_range(*axis, x).map(|()| x.to_vec()),
             op if op.is_arithmetic() => self.arithmetic(),
-            Concat { axis } => self.concat(*axis),
+            Concat { axis, .. } => self.concat(*axis),
             Flatten { start_axis } => flatten(x, *start_axis),
             Reshape { shape } => reshape(x, shape),
             Transpose { perm } => transpose(x, perm),
@@ -115,6 +112,7 @@ impl Site<'_> {
             Unsqueeze { axes } => unsqueeze(x, axes),
             Slice { axis, start, end, step } => slice(x, *axis, *start, *end, *step),
             Split { axis, sizes, part } => split(x, *axis, sizes, *part),
+            Gather { axis, indices } => gather(x, *axis, indices),
             Pad { padding, mode, .. } => padded(x, *padding, *mode),
             ReduceMean { axes, keep_dims }
             | ReduceSum { axes, keep_dims }
@@ -147,92 +145,17 @@ impl Site<'_> {
         }
     }
 
-    fn conv2d(&self) -> Shape {
-        let Op::Conv2d { stride, padding, dilation, groups } = self.op else {
-            return Err(Problem::default());
-        };
-        let [_, channels, ..] = image(self.inputs[0])?;
-        let weight = self.tensor("weight")?.unwrap_or_default();
-        let &[out, per_group, height, width] = weight else {
-            return Err(Problem::new(format!("its weight has shape {weight:?}"))
-                .expected("[out, in / groups, height, width]"));
-        };
-        if per_group.checked_mul(*groups) != Some(channels) || out % groups != 0 || height * width == 0 {
-            return Err(format!(
-                "its weight has shape {weight:?}, which does not fit {channels} channels in {groups} groups"
-            )
-            .into());
-        }
-        self.require("bias", &[out])?;
-        let window = Window { kernel: &[height, width], stride, padding, dilation, ceil: false };
-        window.output(self.inputs[0]).map(|shape| vec![shape[0], out, shape[2], shape[3]])
-    }
-
-    fn batch_norm(&self) -> Shape {
-        let x = self.inputs[0];
-        for role in ["gamma", "beta", "running_mean", "running_var"] {
-            self.require(role, &[channels(x)?])?;
-        }
-        Ok(x.to_vec())
-    }
-
-    fn layer_norm(&self) -> Shape {
-        let x = self.inputs[0];
-        let gamma = self.tensor("gamma")?.unwrap_or_default();
-        // The first axis is the batch; normalising over it would mix pictures.
-        if gamma.is_empty() || gamma.len() >= x.len() || !x.ends_with(gamma) {
-            return Err(Problem::new(format!("its gamma has shape {gamma:?}"))
-                .expected(format!("the last axes of its input {x:?}")));
-        }
-        self.require("beta", gamma)?;
-        Ok(x.to_vec())
-    }
-
-    fn group_norm(&self, groups: usize) -> Shape {
-        let x = self.inputs[0];
-        let channels = channels(x)?;
-        if !channels.is_multiple_of(groups) {
-            return Err(format!("its {channels} channels do not divide into {groups} groups").into());
-        }
-        for role in ["gamma", "beta"] {
-            self.require(role, &[channels])?;
-        }
-        Ok(x.to_vec())
-    }
-
-    fn linear(&self) -> Shape {
-        let x = self.inputs[0];
-        let weight = self.tensor("weight")?.unwrap_or_default();
-        let (&[input, output], [rest @ .., last]) = (weight, x) else {
-            return Err(Problem::new(format!("its weight has shape {weight:?}")).expected("[in, out]"));
-        };
-        if input != *last || rest.is_empty() {
-            return Err(
-                format!("its weight has shape {weight:?}, which does not fit an input of {x:?}").into()
-            );
-        }
-        self.require("bias", &[output])?;
-        Ok([rest, &[output]].concat())
-    }
-
-    fn prelu(&self) -> Shape {
-        let x = self.inputs[0];
-        let channels = x.get(1).copied().unwrap_or_default();
-        if self.tensor("slope")? != Some(&[1]) {
-            self.require("slope", &[channels])?;
-        }
-        Ok(x.to_vec())
-    }
-
     fn arithmetic(&self) -> Shape {
         let x = self.inputs[0];
         if self.op.scalar().is_some() {
             return Ok(x.to_vec());
         }
-        match self.tensor("other")? {
-            Some(other) => broadcast(x, other),
-            None => broadcast(x, self.inputs[1]),
-        }
+        broadcast(x, self.second()?)
+    }
+
+    /// The second operand: the parameter `other`, or else the second input.
+    fn second(&self) -> Result<&[usize], Problem> {
+        Ok(self.tensor("other")?.unwrap_or(self.inputs.get(1).copied().unwrap_or_default()))
     }
 
     fn concat(&self, axis: usize) -> Shape {
@@ -247,7 +170,30 @@ impl Site<'_> {
             }
             shape[axis] += other[axis];
         }
+        if let Some(other) = self.tensor("other")? {
+            // It is the same for every picture, so its first axis has length 1.
+            let fits = other.len() == first.len()
+                && other.iter().zip(first).enumerate().all(|(at, (a, b))| at == axis || *a == 1 || a == b);
+            if !fits {
+                return Err(format!("cannot join {first:?} and a stored {other:?} along axis {axis}").into());
+            }
+            shape[axis] += other[axis];
+        }
         Ok(shape)
+    }
+}
+
+fn pooled(x: &[usize], op: &Op) -> Shape {
+    let [batch, channels, ..] = image(x)?;
+    match op {
+        Op::MaxPool2d { kernel, stride, padding, dilation, ceil_mode } => {
+            Window { kernel, stride, padding, dilation, ceil: *ceil_mode }.output(x)
+        }
+        Op::AvgPool2d { kernel, stride, padding, ceil_mode, .. } => {
+            Window { kernel, stride, padding, dilation: &[1, 1], ceil: *ceil_mode }.output(x)
+        }
+        Op::AdaptiveAvgPool2d { output_size: [height, width] } => Ok(vec![batch, channels, *height, *width]),
+        _ => Ok(vec![batch, channels, 1, 1]),
     }
 }
 

@@ -9,6 +9,7 @@ mod norms;
 mod refusals;
 mod resize;
 mod slopes;
+mod stored;
 
 use crate::support::{Made, card, device, distance, made, magnitude, seeded, tensor};
 

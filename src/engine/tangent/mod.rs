@@ -43,7 +43,10 @@ pub(super) fn apply(op: &Op, params: &Params, inputs: &[Dual]) -> Result<Dual> {
         return Ok(Dual::constant(value));
     }
     let rate = match (op, inputs) {
-        (Op::Concat { .. }, _) => ops::apply(op, params, inputs.iter().map(Dual::rate_or_zeros).collect())?,
+        (Op::Concat { .. }, _) => {
+            let rates = inputs.iter().map(Dual::rate_or_zeros).collect();
+            ops::apply(op, &without_rate(params), rates)?
+        }
         (_, [a, b]) => of_two(op, a, b, &value)?,
         (_, [Dual { value: x, rate: Some(rate) }]) => of_one(op, params, x.clone(), rate.clone(), &value)?,
         _ => return Err(Error::internal(format!("'{}' has {} inputs", op.name(), inputs.len()))),
@@ -76,9 +79,14 @@ fn of_one(op: &Op, params: &Params, x: Value, rate: Value, y: &Value) -> Result<
         Class::Reduction(statistic) => reduction(op, statistic, x, rate),
         Class::Softmax => softmax(op, x, rate, y),
         Class::Pointwise(_) => product(slope::of(op, x)?, rate),
-        Class::Arithmetic => with_constant(op, params, x, rate, y),
-        Class::Product => Err(Error::internal("a matrix product has one input")),
+        Class::Arithmetic | Class::Product => with_constant(op, params, x, rate, y),
     }
+}
+
+/// What is stored does not change.
+fn without_rate(params: &Params) -> Params {
+    let zeros = |value: &Value| map_tensor!(value.clone(), t => t.zeros_like());
+    params.iter().map(|(role, value)| (role.clone(), zeros(value))).collect()
 }
 
 /// Padding with a number adds it for any input; all else is linear.

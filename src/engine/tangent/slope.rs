@@ -15,6 +15,7 @@ use crate::error::{Error, Result};
 /// `f'(x)`, of `x`'s shape.
 pub(super) fn of(op: &Op, x: Value) -> Result<Value> {
     match (op, op.scalar(), op.clip()) {
+        (Op::Sign {}, ..) => Ok(map_tensor!(x, t => t.inner().zeros_like())),
         (Op::Minimum { .. }, Some(number), _) => Ok(map_tensor!(x, t => below(&t, number))),
         (Op::Maximum { .. }, Some(number), _) => Ok(map_tensor!(x, t => below(&t.neg(), -number))),
         (Op::Relu {}, ..) => Ok(map_tensor!(x, t => above_zero(&t))),

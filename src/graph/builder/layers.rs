@@ -148,7 +148,7 @@ impl GraphBuilder {
 
     /// Channels of all `inputs` side by side.
     pub fn concat(&mut self, name: &str, inputs: &[&Value]) -> Value {
-        self.put(name, inputs, vec![], Op::Concat { axis: 1 })
+        self.put(name, inputs, vec![], Op::Concat { axis: 1, at: 0 })
     }
 
     fn plain(&mut self, name: &str, input: &Value, op: Op) -> Value {

@@ -15,9 +15,9 @@ pub enum Class {
     Channelwise,
     /// Sum, difference, product, quotient or extreme of two operands, element by element; see [`Op::is_arithmetic`].
     Arithmetic,
-    /// A linear map with stored weights, and perhaps a bias: convolution and linear layer.
+    /// A linear map with stored weights, and perhaps a bias: convolution, its transpose and linear layer.
     Linear,
-    /// The matrix product of two computed tensors.
+    /// A matrix product, of two computed tensors or of one and a stored one.
     Product,
     /// A statistic of each window of height and width, down to the one window that is the whole map.
     Window(Statistic),
@@ -64,7 +64,48 @@ impl Op {
     /// The kind of this operation.
     #[must_use]
     pub fn class(&self) -> Class {
-        let pointwise = |entry, settings| Class::Pointwise(Function::new(entry, settings));
+        if let Some(function) = self.function() {
+            return Class::Pointwise(function);
+        }
+        match self {
+            Self::BatchNorm { .. } | Self::Prelu {} => Class::Channelwise,
+            Self::Add { .. }
+            | Self::Sub { .. }
+            | Self::Mul { .. }
+            | Self::Div { .. }
+            | Self::Minimum { .. }
+            | Self::Maximum { .. } => Class::Arithmetic,
+            Self::Conv2d { .. } | Self::ConvTranspose2d { .. } | Self::Linear {} => Class::Linear,
+            Self::Matmul {} => Class::Product,
+            Self::AvgPool2d { .. } | Self::AdaptiveAvgPool2d { .. } | Self::GlobalAvgPool {} => {
+                Class::Window(Statistic::Mean)
+            }
+            Self::MaxPool2d { .. } | Self::GlobalMaxPool {} => Class::Window(Statistic::Max),
+            Self::ReduceMean { .. } => Class::Reduction(Statistic::Mean),
+            Self::ReduceSum { .. } => Class::Reduction(Statistic::Sum),
+            Self::ReduceMax { .. } => Class::Reduction(Statistic::Max),
+            Self::ReduceMin { .. } => Class::Reduction(Statistic::Min),
+            Self::ReduceL2 { .. } => Class::Reduction(Statistic::Length),
+            Self::LayerNorm { .. } | Self::GroupNorm { .. } | Self::LocalResponseNorm { .. } => Class::Norm,
+            Self::Softmax { .. } | Self::LogSoftmax { .. } => Class::Softmax,
+            Self::Flatten { .. }
+            | Self::Reshape { .. }
+            | Self::Transpose { .. }
+            | Self::Squeeze { .. }
+            | Self::Unsqueeze { .. }
+            | Self::Slice { .. }
+            | Self::Split { .. }
+            | Self::Gather { .. } => Class::Movement,
+            Self::Pad { .. } | Self::Resize { .. } => Class::Resampling,
+            Self::Concat { .. } => Class::Join,
+            _ => Class::Nothing,
+        }
+    }
+
+    /// The function that this operation applies to each element; `None` for operations of other classes.
+    #[must_use]
+    pub fn function(&self) -> Option<Function> {
+        let pointwise = |entry, settings| Some(Function::new(entry, settings));
         let plain = |entry| pointwise(entry, [0.0; 2]);
         match self {
             Self::Relu {} => plain(&table::RELU),
@@ -88,46 +129,9 @@ impl Op {
             Self::Sqrt { of_squares: true } => plain(&table::LENGTH),
             Self::Log {} => plain(&table::LOG),
             Self::Abs {} => plain(&table::ABS),
+            Self::Sign {} => plain(&table::SIGN),
             Self::Erf {} => plain(&table::ERF),
             Self::Pow { exponent } => pointwise(&table::POW, [*exponent, 0.0]),
-            Self::BatchNorm { .. } | Self::Prelu {} => Class::Channelwise,
-            Self::Add { .. }
-            | Self::Sub { .. }
-            | Self::Mul { .. }
-            | Self::Div { .. }
-            | Self::Minimum { .. }
-            | Self::Maximum { .. } => Class::Arithmetic,
-            Self::Conv2d { .. } | Self::Linear {} => Class::Linear,
-            Self::Matmul {} => Class::Product,
-            Self::AvgPool2d { .. } | Self::AdaptiveAvgPool2d { .. } | Self::GlobalAvgPool {} => {
-                Class::Window(Statistic::Mean)
-            }
-            Self::MaxPool2d { .. } | Self::GlobalMaxPool {} => Class::Window(Statistic::Max),
-            Self::ReduceMean { .. } => Class::Reduction(Statistic::Mean),
-            Self::ReduceSum { .. } => Class::Reduction(Statistic::Sum),
-            Self::ReduceMax { .. } => Class::Reduction(Statistic::Max),
-            Self::ReduceMin { .. } => Class::Reduction(Statistic::Min),
-            Self::ReduceL2 { .. } => Class::Reduction(Statistic::Length),
-            Self::LayerNorm { .. } | Self::GroupNorm { .. } | Self::LocalResponseNorm { .. } => Class::Norm,
-            Self::Softmax { .. } | Self::LogSoftmax { .. } => Class::Softmax,
-            Self::Flatten { .. }
-            | Self::Reshape { .. }
-            | Self::Transpose { .. }
-            | Self::Squeeze { .. }
-            | Self::Unsqueeze { .. }
-            | Self::Slice { .. }
-            | Self::Split { .. } => Class::Movement,
-            Self::Pad { .. } | Self::Resize { .. } => Class::Resampling,
-            Self::Concat { .. } => Class::Join,
-            Self::Dropout {} | Self::Identity {} => Class::Nothing,
-        }
-    }
-
-    /// The function that this operation applies to each element; `None` for operations of other classes.
-    #[must_use]
-    pub fn function(&self) -> Option<Function> {
-        match self.class() {
-            Class::Pointwise(function) => Some(function),
             _ => None,
         }
     }

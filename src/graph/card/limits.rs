@@ -7,6 +7,9 @@ use crate::error::Problem;
 /// The largest kernel, stride, dilation or padding, in pixels.
 const MAX_WINDOW: usize = 4096;
 
+/// The most indices of a gather: a window at every place of a large feature map has fewer.
+const MAX_INDICES: usize = 1 << 20;
+
 /// The largest exponent. No 32-bit float needs more, and Burn converts whole exponents to integers.
 const MAX_EXPONENT: f64 = 1e9;
 
@@ -19,11 +22,13 @@ impl Op {
         self.check_finite()?;
         match self {
             Self::Conv2d { stride, dilation, groups, padding } => {
-                within("stride", stride, 1)?;
-                within("dilation", dilation, 1)?;
-                within("padding", padding, 0)?;
-                positive("groups", *groups)
+                convolution([stride, dilation], padding, *groups)
             }
+            Self::ConvTranspose2d { stride, dilation, groups, padding, output_padding } => {
+                within("output_padding", output_padding, 0)?;
+                convolution([stride, dilation], padding, *groups)
+            }
+            Self::Gather { indices, .. } => count("indices", indices.len(), MAX_INDICES),
             Self::GroupNorm { groups, .. } => positive("groups", *groups),
             Self::LocalResponseNorm { size, beta, .. } => {
                 within("size", &[*size], 1)?;
@@ -107,6 +112,24 @@ fn convention(mapping: &ResizeMapping, mode: ResizeMode, align_corners: bool) ->
         );
     }
     Ok(())
+}
+
+fn convolution(
+    [stride, dilation]: [&[usize; 2]; 2],
+    padding: &[usize; 4],
+    groups: usize,
+) -> Result<(), Problem> {
+    within("stride", stride, 1)?;
+    within("dilation", dilation, 1)?;
+    within("padding", padding, 0)?;
+    positive("groups", groups)
+}
+
+fn count(name: &str, count: usize, most: usize) -> Result<(), Problem> {
+    match (1..=most).contains(&count) {
+        true => Ok(()),
+        false => Err(Problem::new(format!("'{name}' has {count} numbers")).expected(format!("1 to {most}"))),
+    }
 }
 
 fn window(kernel: &[usize; 2], stride: &[usize; 2], padding: &[usize; 4]) -> Result<(), Problem> {

@@ -12,6 +12,7 @@ mod limits;
 mod ops;
 mod preprocess;
 mod resize;
+mod settings;
 mod signature;
 mod value;
 mod wire;
@@ -26,10 +27,11 @@ pub use class::{Class, Statistic};
 pub use functions::Function;
 pub use functions::{SELU_CONSTANTS, from_onnx, is_onnx_function};
 pub use graph::{Graph, InputSpec, Layout, Node};
-pub use ops::{Op, PadMode};
+pub use ops::Op;
 pub use preprocess::{ColorOrder, Crop, Filter, Preprocess, Resize};
 pub(crate) use resize::CUBIC_A;
 pub use resize::{Coordinates, ResizeMapping, ResizeMode, Rounding};
+pub use settings::PadMode;
 pub use value::{ValueId, Values};
 
 /// The newest card version that this build reads and the one it writes.

@@ -23,6 +23,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::resize::{ResizeMapping, ResizeMode};
+use super::settings::{self, PadMode};
 
 /// One operation and its settings. `docs/model-format.md` has the table.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -30,29 +31,42 @@ use super::resize::{ResizeMapping, ResizeMode};
 pub enum Op {
     /// Cross-correlation. `weight` is `[out, in / groups, kernel height, kernel width]`, `bias` `[out]`.
     Conv2d {
-        #[serde(default = "one_one")]
+        #[serde(default = "settings::one_one")]
         stride: [usize; 2],
         #[serde(default)]
         padding: [usize; 4],
-        #[serde(default = "one_one")]
+        #[serde(default = "settings::one_one")]
         dilation: [usize; 2],
-        #[serde(default = "one")]
+        #[serde(default = "settings::one")]
+        groups: usize,
+    },
+    /// The transpose of a convolution. `weight` is `[in, out / groups, kernel height, kernel width]`, `bias` `[out]`.
+    ConvTranspose2d {
+        #[serde(default = "settings::one_one")]
+        stride: [usize; 2],
+        #[serde(default)]
+        padding: [usize; 4],
+        #[serde(default)]
+        output_padding: [usize; 2],
+        #[serde(default = "settings::one_one")]
+        dilation: [usize; 2],
+        #[serde(default = "settings::one")]
         groups: usize,
     },
     /// Batch normalisation with running statistics; `gamma`, `beta`, `running_mean`, `running_var`, each `[channels]`.
     BatchNorm {
-        #[serde(default = "norm_epsilon")]
+        #[serde(default = "settings::norm_epsilon")]
         epsilon: f64,
     },
     /// `(x - mean) / sqrt(variance + epsilon)` over the last axes, those of `gamma`, then times `gamma` plus `beta`.
     LayerNorm {
-        #[serde(default = "norm_epsilon")]
+        #[serde(default = "settings::norm_epsilon")]
         epsilon: f64,
     },
     /// The same over each of `groups` of channels; `gamma` and `beta`, `[channels]`. A group a channel is instance norm.
     GroupNorm {
         groups: usize,
-        #[serde(default = "norm_epsilon")]
+        #[serde(default = "settings::norm_epsilon")]
         epsilon: f64,
     },
     /// `x / (k + alpha / size * sum)^beta`, with the sum of `x^2` over `size` channels around each: of an even
@@ -60,7 +74,7 @@ pub enum Op {
     LocalResponseNorm { size: usize, alpha: f64, beta: f64, k: f64 },
     /// `x W + b` over the last axis. `weight` is `[in, out]`, `bias` `[out]`.
     Linear {},
-    /// Matrix product of two values, broadcast over leading axes.
+    /// Matrix product of two values, or of one and the parameter `other`, broadcast over leading axes.
     Matmul {},
 
     /// Greatest value in each window.
@@ -69,7 +83,7 @@ pub enum Op {
         stride: [usize; 2],
         #[serde(default)]
         padding: [usize; 4],
-        #[serde(default = "one_one")]
+        #[serde(default = "settings::one_one")]
         dilation: [usize; 2],
         #[serde(default)]
         ceil_mode: bool,
@@ -82,7 +96,7 @@ pub enum Op {
         padding: [usize; 4],
         #[serde(default)]
         ceil_mode: bool,
-        #[serde(default = "yes")]
+        #[serde(default = "settings::yes")]
         count_include_pad: bool,
     },
     /// Mean over windows that divide the input into `output_size` cells.
@@ -98,14 +112,14 @@ pub enum Op {
     Relu6 {},
     /// `x` where positive, else `slope x`.
     LeakyRelu {
-        #[serde(default = "leaky_slope")]
+        #[serde(default = "settings::leaky_slope")]
         slope: f64,
     },
     /// `x` where positive, else `slope x` with a learned `slope`, `[channels]` or `[1]`.
     Prelu {},
     /// `x` where positive, else `alpha (e^x - 1)`.
     Elu {
-        #[serde(default = "one_float")]
+        #[serde(default = "settings::one_float")]
         alpha: f64,
     },
     /// Scaled ELU with the constants of its paper.
@@ -123,9 +137,9 @@ pub enum Op {
     Sigmoid {},
     /// `clamp(alpha x + beta, 0, 1)`.
     HardSigmoid {
-        #[serde(default = "one_sixth")]
+        #[serde(default = "settings::one_sixth")]
         alpha: f64,
-        #[serde(default = "half")]
+        #[serde(default = "settings::half")]
         beta: f64,
     },
     /// `x clamp(x / 6 + 1 / 2, 0, 1)`.
@@ -150,18 +164,20 @@ pub enum Op {
     Log {},
     /// `|x|`.
     Abs {},
+    /// -1, 0 or 1.
+    Sign {},
     /// The error function.
     Erf {},
     /// `x^exponent`; of a negative `x` only with a whole exponent.
     Pow { exponent: f64 },
     /// Softmax along `axis`.
     Softmax {
-        #[serde(default = "one")]
+        #[serde(default = "settings::one")]
         axis: usize,
     },
     /// Logarithm of the softmax along `axis`.
     LogSoftmax {
-        #[serde(default = "one")]
+        #[serde(default = "settings::one")]
         axis: usize,
     },
 
@@ -195,15 +211,18 @@ pub enum Op {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         scalar: Option<f64>,
     },
-    /// Values side by side along `axis`.
+    /// Values side by side along `axis`. The parameter `other`, if there is one, stands before input number `at` and
+    /// broadcasts along the other axes.
     Concat {
-        #[serde(default = "one")]
+        #[serde(default = "settings::one")]
         axis: usize,
+        #[serde(default, skip_serializing_if = "settings::is_zero")]
+        at: usize,
     },
 
     /// Axes from `start_axis` on become one.
     Flatten {
-        #[serde(default = "one")]
+        #[serde(default = "settings::one")]
         start_axis: usize,
     },
     /// New shape; 0 keeps the input's size at that place and one -1 takes what is left.
@@ -219,11 +238,13 @@ pub enum Op {
         axis: usize,
         start: usize,
         end: usize,
-        #[serde(default = "one")]
+        #[serde(default = "settings::one")]
         step: usize,
     },
     /// Part number `part` of a division into `sizes` along `axis`: a split into three is three nodes.
     Split { axis: usize, sizes: Vec<usize>, part: usize },
+    /// Those at `indices` along `axis`, in that order and perhaps more than once.
+    Gather { axis: usize, indices: Vec<usize> },
     /// Rows and columns around the picture.
     Pad {
         padding: [usize; 4],
@@ -276,42 +297,4 @@ pub enum Op {
     Dropout {},
     /// Nothing; gives a value a second name.
     Identity {},
-}
-
-/// What `pad` fills with.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PadMode {
-    /// The number `value`.
-    #[default]
-    Constant,
-    /// The picture mirrored at its border pixels.
-    Reflect,
-    /// The border pixels repeated.
-    Edge,
-}
-
-fn one() -> usize {
-    1
-}
-fn one_one() -> [usize; 2] {
-    [1, 1]
-}
-fn yes() -> bool {
-    true
-}
-fn one_float() -> f64 {
-    1.0
-}
-fn half() -> f64 {
-    0.5
-}
-fn one_sixth() -> f64 {
-    1.0 / 6.0
-}
-fn leaky_slope() -> f64 {
-    0.01
-}
-fn norm_epsilon() -> f64 {
-    1e-5
 }

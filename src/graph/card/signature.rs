@@ -19,13 +19,16 @@ impl Op {
     #[must_use]
     pub fn roles(&self) -> &'static [(&'static str, bool)] {
         match self {
-            Self::Conv2d { .. } | Self::Linear {} => &[("weight", true), ("bias", false)],
+            Self::Conv2d { .. } | Self::ConvTranspose2d { .. } | Self::Linear {} => {
+                &[("weight", true), ("bias", false)]
+            }
             Self::BatchNorm { .. } => {
                 &[("gamma", true), ("beta", true), ("running_mean", true), ("running_var", true)]
             }
             Self::LayerNorm { .. } => &[("gamma", true), ("beta", false)],
             Self::GroupNorm { .. } => &[("gamma", false), ("beta", false)],
             Self::Prelu {} => &[("slope", true)],
+            Self::Matmul {} | Self::Concat { .. } => &[("other", false)],
             _ if self.is_arithmetic() => &[("other", false)],
             _ => &[],
         }
@@ -45,11 +48,11 @@ impl Op {
         }
     }
 
-    /// Refuses a number of inputs that the operation cannot read. `has_other` for arithmetic whose second operand is a
-    /// parameter.
+    /// Refuses a number of inputs that the operation cannot read. `has_other` for operations whose second operand is
+    /// a parameter.
     pub(crate) fn check_arity(&self, count: usize, has_other: bool) -> Result<(), Problem> {
         let (least, most) = match self {
-            Self::Matmul {} => (2, 2),
+            Self::Matmul {} if !has_other => (2, 2),
             Self::Concat { .. } => (1, usize::MAX),
             _ if self.is_arithmetic() && !has_other && self.scalar().is_none() => (2, 2),
             _ => (1, 1),

@@ -74,6 +74,8 @@ options! {
     NumClasses: "ImportRequest::num_classes",
     /// What the outputs are.
     Output: "ImportRequest::output",
+    /// Inputs of an ONNX file that are the same for every picture.
+    Inputs: "ImportRequest::inputs",
     /// Which output of an ONNX file is taken.
     OutputName: "ImportRequest::output_name",
     /// Side of the square that covers the input.

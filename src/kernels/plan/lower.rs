@@ -53,7 +53,7 @@ fn kind(
         Op::Add { scalar: None } if fits(inputs, output) => NodeKind::Add,
         Op::Mul { scalar: None } if fits(inputs, output) => NodeKind::Mul,
         op if op.scalar().is_some() => scalar(op)?,
-        Op::Concat { axis: 1 } => NodeKind::Concat,
+        Op::Concat { axis: 1, .. } => NodeKind::Concat,
         Op::Slice { axis: 1, start, end, step: 1 } => {
             NodeKind::Channels([*start, (*end).min(x[0]).checked_sub(*start)?])
         }

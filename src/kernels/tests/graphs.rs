@@ -140,14 +140,14 @@ fn join(case: &mut Case, x: usize, [b, c, d]: [usize; 3]) {
     if parts.iter().map(|slot| case.shape(*slot)[0]).sum::<usize>() > 120 {
         return;
     }
-    let joined = case.push(Op::Concat { axis: 1 }, &parts);
+    let joined = case.push(Op::Concat { axis: 1, at: 0 }, &parts);
     if d % 2 == 0 {
         let op = Op::Conv2d { stride: [1, 1], padding: [1; 4], dilation: [1, 1], groups: 1 };
         let new = case.convolve(op, joined, [16, 8, 12][d / 2 % 3], [3, 3], false);
         parts.push(new);
         let nested = d / 6 % 2 == 0;
         let pair = [joined, new];
-        case.push(Op::Concat { axis: 1 }, if nested { &pair } else { &parts });
+        case.push(Op::Concat { axis: 1, at: 0 }, if nested { &pair } else { &parts });
     }
 }
 

@@ -3,7 +3,7 @@
 use super::case::Case;
 use crate::card::{Op, PadMode};
 
-const CONCAT: Op = Op::Concat { axis: 1 };
+const CONCAT: Op = Op::Concat { axis: 1, at: 0 };
 const SUM: Op = Op::Add { scalar: None };
 
 fn conv(padding: usize) -> Op {

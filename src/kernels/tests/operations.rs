@@ -304,7 +304,7 @@ fn shapes_that_an_operation_does_not_give_are_refused() {
     wrong(&pool(true), None, [8, 3, 3], &[0]);
     wrong(&Op::BatchNorm { epsilon: 1e-5 }, None, input, &[0]);
     wrong(&Op::Add { scalar: None }, None, input, &[0, 0]);
-    wrong(&Op::Concat { axis: 1 }, None, [16, 6, 6], &[0, 0]);
+    wrong(&Op::Concat { axis: 1, at: 0 }, None, [16, 6, 6], &[0, 0]);
     wrong(&Op::Split { axis: 1, sizes: vec![3, 5], part: 1 }, None, [5, 6, 6], &[0]);
     wrong(&Op::GlobalAvgPool {}, None, [8, 1, 1], &[0]);
     let few = Operation { node: &node(conv, &[0]), output: id(9), weight: Some([5, 7, 3, 3]) };

@@ -60,7 +60,7 @@ fn small_pools_and_pointwise_operations() {
 fn small_concatenations_parts_and_paddings() {
     let mut case = Case::new(6, &[[8, 3, 2], [5, 3, 2]], 2);
     let active = case.push(Op::Relu {}, &[0]);
-    let joined = case.push(Op::Concat { axis: 1 }, &[active, 1, active]);
+    let joined = case.push(Op::Concat { axis: 1, at: 0 }, &[active, 1, active]);
     let part = case.push(Op::Slice { axis: 1, start: 7, end: 14, step: 1 }, &[joined]);
     let padded = Op::Pad { padding: [1, 0, 0, 2], mode: PadMode::Constant, value: 0.0 };
     let padded = case.push(padded, &[part]);

@@ -32,5 +32,5 @@ pub(super) fn append(
         _ => of(push("no", Op::Add { scalar: Some(1.0) }, &[negative], 1)),
     };
     let inputs = if own_first { [own, other] } else { [other, own] };
-    push("sides", Op::Concat { axis: 1 }, &inputs, 2)
+    push("sides", Op::Concat { axis: 1, at: 0 }, &inputs, 2)
 }

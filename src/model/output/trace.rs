@@ -98,7 +98,7 @@ impl<'a> Trace<'a> {
             Op::Add { scalar: Some(number) } => self.shifted(at, x, *number),
             Op::Sub { scalar: Some(number) } => self.shifted(at, x, -number),
             op if op.is_arithmetic() && node.params.is_empty() => self.pair(at, x),
-            Op::Concat { axis } => self.joined(at, *axis),
+            Op::Concat { axis, .. } if node.params.is_empty() => self.joined(at, *axis),
             Op::Slice { axis, .. } | Op::Split { axis, .. } => self.part(at, *axis, x),
             Op::ReduceMean { .. } | Op::ReduceSum { .. } | Op::ReduceMax { .. } | Op::ReduceMin { .. } => {
                 self.reduced(at, x)

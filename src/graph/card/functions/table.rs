@@ -9,7 +9,7 @@ use super::{Entry, SELU_CONSTANTS, Settings};
 use crate::card::Op;
 
 /// All of them.
-pub(super) static ALL: [&Entry; 22] = [
+pub(super) static ALL: [&Entry; 23] = [
     &RELU,
     &LEAKY_RELU,
     &ELU,
@@ -30,6 +30,7 @@ pub(super) static ALL: [&Entry; 22] = [
     &LENGTH,
     &LOG,
     &ABS,
+    &SIGN,
     &ERF,
     &POW,
 ];
@@ -232,6 +233,15 @@ pub(in crate::card) static ABS: Entry = Entry {
     slope: |x, _| if x == 0.0 { 0.0 } else { x.signum() },
     curvature: |_, _| 0.0,
     range: NOT_NEGATIVE,
+};
+
+pub(in crate::card) static SIGN: Entry = Entry {
+    onnx: Some(("Sign", &[])),
+    op: |_| Op::Sign {},
+    value: |x, _| if x == 0.0 { 0.0 } else { x.signum() },
+    slope: |_, _| 0.0,
+    curvature: |_, _| 0.0,
+    range: SIGNED_UNIT,
 };
 
 pub(in crate::card) static ERF: Entry = Entry {
