@@ -30,6 +30,7 @@ const FLAGS: &[(OptionName, &str)] = &[
     (OptionName::NoNormalize, "--no-normalize"),
     (OptionName::NumClasses, "--num-classes"),
     (OptionName::Output, "--output"),
+    (OptionName::Inputs, "--input"),
     (OptionName::OutputName, "--output-name"),
     (OptionName::Patch, "--patch"),
     (OptionName::Precision, "--precision"),

@@ -8,8 +8,9 @@ use burncam::internal::output;
 use burncam::{LayerRequest, Model};
 use burncam_graph::card::{OutputKind, Preprocess};
 use burncam_graph::error::{OptionName, Phrase};
-use burncam_model::import::{ImportRequest, Imported, import};
+use burncam_model::import::{ImportRequest, Imported, KnownInput, import};
 use burncam_model::read_card;
+use burncam_picture::input::{Array, read_array};
 
 use crate::args::ImportArgs;
 use crate::flags::WORDS;
@@ -50,6 +51,7 @@ fn request(args: &ImportArgs) -> Result<ImportRequest> {
         input: preprocess.as_ref().and_then(Preprocess::output_size),
         preprocess,
         adjust: args.pictures.request(),
+        inputs: args.input.iter().map(|(name, path)| known(name, path)).collect::<Result<_>>()?,
         output_name: args.output_name.clone(),
         task: args.task,
         output: args.output,
@@ -68,6 +70,12 @@ fn summary(model: &Model, path: &Path, tensors: usize) -> Result<String> {
     let (path, name, outputs) = (path.display(), model.name(), outputs(model));
     let size = text::size(model.file_size()?);
     Ok(format!("{path}: {name} with {outputs}, {tensors} tensors, {size}, {layer}"))
+}
+
+/// The value of an input that is the same for every picture.
+fn known(name: &str, path: &Path) -> Result<KnownInput> {
+    let Array { shape, values } = read_array(path)?;
+    Ok(KnownInput { name: name.to_owned(), shape, values })
 }
 
 /// Writes the model and checks its outputs against the card with a few noise pictures.

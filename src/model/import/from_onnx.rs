@@ -3,11 +3,11 @@
 use super::convert;
 use super::describe::card;
 use super::diagnosis::Diagnosis;
-use super::onnx::{self, Lowered, Options, Stored};
+use super::onnx::{self, Lowered, Options, Said, Stored};
 use super::preprocess::{Preset, assumed, preset};
 use super::request::{ImportRequest, Imported};
 use super::state_dict::file_name;
-use crate::card::{Graph, InputSpec, Layout, Preprocess};
+use crate::card::{Filter, Graph, InputSpec, Layout, Preprocess, Resize};
 use crate::error::{Error, OptionName, Phrase, Problem, Result};
 use crate::fits::check;
 
@@ -21,14 +21,17 @@ pub(super) fn import(request: &ImportRequest) -> Result<Imported> {
         let hint = Phrase::filled("leave out {}, {}, {} and {}", options.map(OptionName::drop));
         return Err(problem.hint(hint).of_model(file));
     }
-    let options = Options { size: request.input, output: request.output_name.clone() };
-    let Lowered { graph, weights, whole, notes: mut assumptions } = onnx::open(&request.source, &options)?;
+    let options =
+        Options { size: request.input, output: request.output_name.clone(), inputs: request.inputs.clone() };
+    let Lowered { graph, weights, whole, notes: mut assumptions, said } =
+        onnx::open(&request.source, &options)?;
+    let request = &completed(request, &said);
     let preprocess = match &request.preprocess {
         Some(preprocess) => preprocess.clone(),
         None => assume(
             request,
             &graph,
-            Pixels { whole, normalised: onnx::normalizes_itself(&graph, &weights) },
+            Pixels { whole, normalised: onnx::normalizes_itself(&graph, &weights), task: said.ultralytics },
             &mut assumptions,
         ),
     };
@@ -47,12 +50,24 @@ pub(super) fn import(request: &ImportRequest) -> Result<Imported> {
 }
 
 /// What a graph does with pixels before its first layer.
-#[derive(Clone, Copy)]
 struct Pixels {
     /// Its input has an integer type.
     whole: bool,
     /// It normalises them itself.
     normalised: bool,
+    /// The task for which ultralytics prepares pictures, if the file says that it is theirs.
+    task: Option<String>,
+}
+
+/// The request, with what the file says of itself where the caller says nothing.
+fn completed(request: &ImportRequest, said: &Said) -> ImportRequest {
+    let mut request = request.clone();
+    // Names of a detector's classes are no names of its outputs.
+    if request.classes.is_empty() && said.ultralytics.as_deref() == Some("classify") {
+        request.classes.clone_from(&said.classes);
+    }
+    request.license = request.license.or_else(|| said.license.clone());
+    request
 }
 
 /// The preset that was requested or that the graph suggests, with the caller's changes.
@@ -65,12 +80,21 @@ fn assume(
     let InputSpec { height, width, layout, .. } = graph.input;
     let (chosen, reason) = match request.adjust.preset {
         Some(chosen) => (chosen, None),
+        None if pixels.task.is_some() => {
+            (Preset::Ultralytics, Some("the file says that ultralytics wrote it"))
+        }
         None if pixels.whole => (Preset::Raw, Some("the input takes whole numbers")),
         None if pixels.normalised => (Preset::Raw, Some("the graph normalises its input itself")),
         None if layout == Layout::ChannelsLast => (Preset::Tf, Some("channels come last, as in Keras")),
         None => (Preset::Imagenet, Some("an ONNX file does not say how pictures are prepared")),
     };
-    let preprocess = request.adjust.apply(preset(chosen, &graph.input), [height, width]);
+    let mut base = preset(chosen, &graph.input);
+    if pixels.task.is_some_and(|task| task != "classify") && chosen == Preset::Ultralytics {
+        // Their detectors see the whole picture between bars of grey.
+        let (filter, fill) = (Filter::Bilinear, 114);
+        base = Preprocess { resize: Resize::Letterbox { height, width, filter, fill }, crop: None, ..base };
+    }
+    let preprocess = request.adjust.apply(base, [height, width]);
     if let Some(reason) = reason {
         assumptions.push(assumed(reason, &format!("preset '{}'", chosen.name()), &preprocess));
     }

@@ -14,6 +14,7 @@ mod foreign;
 mod from_onnx;
 mod head;
 mod names;
+mod neighbours;
 mod onnx;
 mod preprocess;
 mod record;
@@ -26,7 +27,7 @@ mod torch;
 
 pub use diagnosis::{Diagnosis, Missing, WrongShape};
 pub use preprocess::{PRESETS, PreprocessRequest, Preset, ResizeRequest};
-pub use request::{ImportRequest, Imported};
+pub use request::{ImportRequest, Imported, KnownInput};
 
 use crate::arch;
 use crate::card::Card;
@@ -48,8 +49,14 @@ use state_dict::{StateDict, file_name};
 /// the weights do not fit (with the [`Diagnosis`] in the message), the class names are too many or too few, or a weight
 /// is too great for `f16`.
 pub fn import(request: &ImportRequest) -> Result<Imported> {
-    let asked = ImportRequest { input: request.input.or(request.adjust.input_size()), ..request.clone() };
-    let request = &asked;
+    let (asked, notes) = neighbours::read(request);
+    let asked = ImportRequest { input: asked.input.or(asked.adjust.input_size()), ..asked };
+    let mut imported = import_from(&asked)?;
+    imported.assumptions.splice(0..0, notes);
+    Ok(imported)
+}
+
+fn import_from(request: &ImportRequest) -> Result<Imported> {
     let source = match SourceKind::of(&request.source)? {
         SourceKind::Onnx => return from_onnx::import(request),
         SourceKind::StateDict => Source {

@@ -18,13 +18,27 @@ pub enum Preset {
     Tf,
     /// Keras's `caffe` mode: stretched, BGR, ImageNet's mean subtracted from 0..=255.
     Caffe,
+    /// ultralytics' classifiers: shorter side to the input, centre crop, `x / 255`, no mean and deviation. Their detectors have
+    /// the whole picture in the input, between bars.
+    Ultralytics,
+    /// timm's usual: as `Imagenet`, resampled bicubically.
+    Timm,
+    /// CLIP's image encoders: shorter side to the input, bicubic, centre crop, `x / 255`, CLIP's mean and standard deviation.
+    Clip,
     /// Stretched, values 0..=255: for networks that normalise their input themselves.
     Raw,
 }
 
 /// Every preset, for listings.
-pub const PRESETS: [(&str, Preset); 4] =
-    [("imagenet", Preset::Imagenet), ("tf", Preset::Tf), ("caffe", Preset::Caffe), ("raw", Preset::Raw)];
+pub const PRESETS: [(&str, Preset); 7] = [
+    ("imagenet", Preset::Imagenet),
+    ("tf", Preset::Tf),
+    ("caffe", Preset::Caffe),
+    ("raw", Preset::Raw),
+    ("ultralytics", Preset::Ultralytics),
+    ("timm", Preset::Timm),
+    ("clip", Preset::Clip),
+];
 
 impl Preset {
     /// Its name on the command line.
@@ -141,6 +155,13 @@ impl PreprocessRequest {
     }
 }
 
+/// Mean and standard deviation of ImageNet's colours, from 0 to 1.
+const IMAGENET: [[f64; 3]; 2] = [[0.485, 0.456, 0.406], [0.229, 0.224, 0.225]];
+
+/// Those that CLIP was trained with.
+const CLIP: [[f64; 3]; 2] =
+    [[0.481_454_66, 0.457_827_5, 0.408_210_73], [0.268_629_54, 0.261_302_58, 0.275_777_11]];
+
 /// A preset for an input of `height` x `width`.
 #[must_use]
 pub(super) fn preset(preset: Preset, input: &InputSpec) -> Preprocess {
@@ -150,15 +171,21 @@ pub(super) fn preset(preset: Preset, input: &InputSpec) -> Preprocess {
     let color = if grey { ColorOrder::Gray } else { ColorOrder::Rgb };
     let list = |numbers: [f64; 3]| numbers[..channels.min(3)].to_vec();
     let raw = Preprocess { resize: stretch, crop: None, color, scale: 1.0, mean: vec![], std: vec![] };
+    let cropped = |size: usize, filter: Filter, [mean, std]: [[f64; 3]; 2]| Preprocess {
+        resize: Resize::ShortestSide { size, filter },
+        crop: Some(Crop::Center { height, width }),
+        color,
+        scale: 1.0 / 255.0,
+        mean: if grey { vec![] } else { list(mean) },
+        std: if grey { vec![] } else { list(std) },
+    };
+    let side = height.min(width);
+    let larger = (side * 8).div_ceil(7);
     match preset {
-        Preset::Imagenet => Preprocess {
-            resize: Resize::ShortestSide { size: (height.min(width) * 8).div_ceil(7), filter },
-            crop: Some(Crop::Center { height, width }),
-            scale: 1.0 / 255.0,
-            mean: if grey { vec![] } else { list([0.485, 0.456, 0.406]) },
-            std: if grey { vec![] } else { list([0.229, 0.224, 0.225]) },
-            ..raw
-        },
+        Preset::Imagenet => cropped(larger, filter, IMAGENET),
+        Preset::Timm => cropped(larger, Filter::Bicubic, IMAGENET),
+        Preset::Clip => cropped(side, Filter::Bicubic, CLIP),
+        Preset::Ultralytics => Preprocess { mean: vec![], std: vec![], ..cropped(side, filter, IMAGENET) },
         Preset::Tf => Preprocess { scale: 1.0 / 127.5, mean: list([1.0; 3]), ..raw },
         Preset::Caffe if grey => raw,
         Preset::Caffe => Preprocess { color: ColorOrder::Bgr, mean: list([103.939, 116.779, 123.68]), ..raw },

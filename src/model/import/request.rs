@@ -35,7 +35,10 @@ pub struct ImportRequest {
     pub preprocess: Option<Preprocess>,
     /// Changes to the preprocessing; excludes `preprocess`.
     pub adjust: PreprocessRequest,
-    /// Name of the output to explain, for an ONNX file with several. Default: the first that holds class scores.
+    /// Values of inputs other than the picture, for an ONNX file with several: they become constants of the network.
+    pub inputs: Vec<KnownInput>,
+    /// Name of the output to explain, for an ONNX file with several. Default: the first that holds class scores. Any tensor inside
+    /// the graph may be named, or a node for the tensor that it gives.
     pub output_name: Option<String>,
     /// The network's task. Together with [`ImportRequest::output`] it replaces both fields of the card. Default: what
     /// the graph proves, else the usual task for this number of outputs.
@@ -49,6 +52,17 @@ pub struct ImportRequest {
     pub license: Option<String>,
     /// A note for the card.
     pub note: Option<String>,
+}
+
+/// An input that is the same for every picture.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KnownInput {
+    /// Its name in the file.
+    pub name: String,
+    /// Length of each axis; that of the pictures is 1.
+    pub shape: Vec<usize>,
+    /// Row-major, the last axis fastest.
+    pub values: Vec<f32>,
 }
 
 /// A model ready to be written.

@@ -28,4 +28,4 @@ pub use picture::{ColourProfile, Picture};
 pub use placement::Placement;
 pub use preprocess::{Prepared, preprocess};
 pub use raster::MAX_PIXELS;
-pub use tensor_file::{npy_from_bytes, picture_from_tensor, read_npy, write_npy_2d};
+pub use tensor_file::{npy_from_bytes, picture_from_tensor, read_array, read_npy, write_npy_2d};

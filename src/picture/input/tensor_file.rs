@@ -7,6 +7,7 @@ use npyz::WriterBuilder as _;
 
 use super::file::{check_size, read_file};
 use super::npy::{Npy, channels_first};
+use super::npz::Array;
 use crate::card::{ColorOrder, InputSpec, Layout, Preprocess};
 use crate::error::{Error, Problem, Result};
 
@@ -16,6 +17,27 @@ use crate::error::{Error, Problem, Result};
 /// As [`read_file`] and [`npy_from_bytes`].
 pub fn read_npy(path: &Path, layout: Layout, expected: &InputSpec) -> Result<Vec<f32>> {
     npy_from_bytes(&read_file(path)?, &path.display().to_string(), layout, expected)
+}
+
+/// More values than any constant of a network has; bounds what a header may claim.
+const MAX_VALUES: usize = 1 << 27;
+
+/// Reads a `.npy` file of any shape.
+///
+/// # Errors
+/// As [`read_npy`], but for the shape: any with up to 2^27 values is right.
+pub fn read_array(path: &Path) -> Result<Array> {
+    let (bytes, name) = (read_file(path)?, path.display().to_string());
+    let refuse = |problem: Problem| problem.of_image(&name);
+    let array = Npy::open(&bytes[..]).map_err(refuse)?;
+    let shape = array.shape.clone();
+    let count = shape.iter().try_fold(1_usize, |count, side| count.checked_mul(*side));
+    if count.is_none_or(|count| count > MAX_VALUES) {
+        return Err(refuse(
+            Problem::new(format!("has shape {shape:?}")).expected(format!("up to {MAX_VALUES} values")),
+        ));
+    }
+    Ok(Array { shape, values: array.numbers().map_err(refuse)? })
 }
 
 /// Reads the bytes of a `.npy` file. `name` is what errors call it.

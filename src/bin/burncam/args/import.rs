@@ -6,7 +6,7 @@ use burncam_graph::card::{ColorOrder, Filter, OutputKind, Task};
 use burncam_model::import::{PreprocessRequest, Preset, ResizeRequest};
 use clap::Args;
 
-use super::values::{parse_color, parse_filter, parse_number, parse_resize, parse_size};
+use super::values::{parse_color, parse_filter, parse_named, parse_number, parse_resize, parse_size};
 
 #[derive(Debug, Args)]
 pub(crate) struct ImportArgs {
@@ -50,7 +50,12 @@ pub(crate) struct ImportArgs {
     #[arg(long)]
     pub(crate) allow_unused: bool,
 
-    /// Name of the output to explain, for an ONNX file with several [default: the scores].
+    /// Value of an input other than the picture, for an ONNX file with several. May be given several times.
+    #[arg(long, value_name = "NAME=FILE.npy", value_parser = parse_named)]
+    pub(crate) input: Vec<(String, PathBuf)>,
+
+    /// Name of the output to explain, for an ONNX file with several, or of any tensor or node inside it [default: the
+    /// scores].
     #[arg(long, value_name = "NAME")]
     pub(crate) output_name: Option<String>,
 
@@ -84,7 +89,7 @@ pub(crate) struct ImportArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Preprocessing")]
 pub(crate) struct PictureArgs {
-    /// Preset of a framework: imagenet, tf, caffe or raw [default: the architecture's or the card's; for ONNX what
+    /// Preset of a framework: imagenet, timm, clip, ultralytics, tf, caffe or raw [default: the architecture's or the card's; for ONNX what
     /// the input suggests].
     #[arg(long, value_name = "NAME")]
     pub(crate) preset: Option<Preset>,

@@ -1,5 +1,7 @@
 //! Parsers of single values: a fraction, a tolerance, a colour, a glob.
 
+use std::path::PathBuf;
+
 use burncam_graph::card::{ColorOrder, Filter};
 use burncam_graph::error::{Phrase, Problem};
 use burncam_model::import::ResizeRequest;
@@ -67,6 +69,16 @@ pub(super) fn parse_resize(text: &str) -> Result<ResizeRequest, Problem> {
             .filter(|side| *side > 0)
             .map(ResizeRequest::ShortestSide)
             .ok_or_else(|| expected("a side such as 256, HEIGHTxWIDTH, letterbox or none", text)),
+    }
+}
+
+/// `NAME=FILE`.
+pub(super) fn parse_named(text: &str) -> Result<(String, PathBuf), Problem> {
+    match text.rsplit_once('=') {
+        Some((name, path)) if !name.is_empty() && !path.is_empty() => {
+            Ok((name.to_owned(), PathBuf::from(path)))
+        }
+        _ => Err(expected("NAME=FILE.npy", text)),
     }
 }
 

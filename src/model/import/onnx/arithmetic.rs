@@ -6,6 +6,7 @@ use super::constant::{Constant, Lanes};
 use super::shaped::bounded;
 use super::site::Site;
 use crate::axes;
+use crate::card::from_onnx;
 use crate::error::Problem;
 
 /// `first op second`; integers stay integers, and comparisons give 0 and 1.
@@ -123,6 +124,7 @@ pub(super) fn unary(site: &Site) -> Result<Vec<Constant>, Problem> {
             "Neg" => i64::saturating_neg,
             "Abs" => i64::saturating_abs,
             "Not" => |number| i64::from(number == 0),
+            "Sign" => i64::signum,
             _ => return Err("works on real numbers, but got integers".into()),
         };
         return Ok(vec![Constant::Int(array.mapv(|lanes| lanes.map(each)))]);
@@ -139,9 +141,21 @@ pub(super) fn unary(site: &Site) -> Result<Vec<Constant>, Problem> {
         "Floor" => f32::floor,
         "Ceil" => f32::ceil,
         "Round" => f32::round_ties_even,
-        _ => return Err("works on truth values, but got real numbers".into()),
+        "Sign" => |number| if number == 0.0 { 0.0 } else { number.signum() },
+        "IsNaN" => {
+            return Ok(vec![Constant::Int(input.floats()?.mapv(|number| [i64::from(number.is_nan()); 2]))]);
+        }
+        _ => return of_table(site),
     };
     Ok(vec![Constant::Float(input.floats()?.mapv(each))])
+}
+
+/// A function of the graph's table, in double precision.
+fn of_table(site: &Site) -> Result<Vec<Constant>, Problem> {
+    let op = from_onnx(site.op(), |attribute, default| site.float(attribute, default));
+    let op = op.ok_or("works on truth values, but got real numbers")??;
+    let function = op.function().ok_or("has settings that are not supported")?;
+    Ok(vec![Constant::Float(site.floats(0)?.mapv(|number| function.value(f64::from(number)) as f32))])
 }
 
 /// Clips between two bounds; either may be missing.

@@ -4,7 +4,7 @@ use ndarray::{ArrayD, Axis, concatenate};
 
 use super::constant::{Constant, both};
 use super::shaped::{bounded, pick};
-use super::site::{Site, front};
+use super::site::Site;
 use crate::error::Problem;
 
 /// Elements added before and after each axis; negative numbers remove elements.
@@ -19,19 +19,24 @@ pub(super) fn sides(site: &Site, rank: usize) -> Result<Vec<[i64; 2]>, Problem> 
     }
     let mut sides = vec![[0; 2]; rank];
     for (at, axis) in axes.iter().enumerate() {
-        sides[front(*axis, rank)?] = [pads[at], pads[axes.len() + at]];
+        sides[site.front(*axis, rank)?] = [pads[at], pads[axes.len() + at]];
     }
     Ok(sides)
+}
+
+/// The number that a constant border has.
+pub(super) fn value(site: &Site) -> Result<f64, Problem> {
+    match site.optional(2)? {
+        Some(value) => Ok(value.scalar().ok_or("its value is not one number")?),
+        None => site.float("value", 0.0),
+    }
 }
 
 /// `Pad` of a constant.
 pub(super) fn pad(site: &Site) -> Result<Vec<Constant>, Problem> {
     let mut result = site.constant(0)?.clone();
     let mode = site.text("mode", "constant")?;
-    let value = match site.optional(2)? {
-        Some(value) => value.scalar().ok_or("its value is not one number")?,
-        None => site.float("value", 0.0)?,
-    };
+    let value = value(site)?;
     for (axis, [before, behind]) in sides(site, result.shape().len())?.into_iter().enumerate() {
         let mut grown = result.shape().to_vec();
         grown[axis] = length(grown[axis], [before, behind])?;
@@ -64,7 +69,7 @@ fn length(side: usize, pads: [i64; 2]) -> Result<usize, Problem> {
 }
 
 /// Index of the source element for index `at`, which may be outside `0..side`.
-fn place(mode: &str, at: i64, side: i64) -> Result<i64, Problem> {
+pub(super) fn place(mode: &str, at: i64, side: i64) -> Result<i64, Problem> {
     if side == 0 {
         return Err(Problem::new(format!("repeats the border of an axis without numbers by '{mode}'")));
     }

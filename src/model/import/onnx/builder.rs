@@ -65,3 +65,27 @@ impl Builder {
         self.0.end_at(output)
     }
 }
+
+/// The axis of the pictures, if there is exactly one.
+pub(super) fn batch_axis(tensor: &Tensor) -> Option<usize> {
+    let mut axes = (0..tensor.rank()).filter(|axis| tensor.is_batch(*axis));
+    axes.next().filter(|_| axes.next().is_none())
+}
+
+/// The shape that the file gives to a merged tensor, for both batch sizes.
+pub(super) fn shapes_in_file(tensor: &Tensor) -> Result<[Vec<usize>; 2], Problem> {
+    let at = place(tensor)?;
+    Ok(tensor.shapes.clone().map(|mut shape| {
+        let count = shape.remove(at + 1);
+        shape[at] *= count;
+        shape
+    }))
+}
+
+/// The axis of the pictures of a merged tensor, after which that of their parts comes.
+pub(super) fn place(tensor: &Tensor) -> Result<usize, Problem> {
+    let at = batch_axis(tensor).filter(|at| at + 1 < tensor.rank());
+    at.ok_or_else(|| {
+        Problem::new("mixes the pictures of a batch").expected("the batch to stay an axis of its own")
+    })
+}

@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 use super::builder::Builder;
 use super::messages::NodeProto;
 use super::site::{Site, Value};
-use super::{fold, lanes, lower};
+use super::{fold, interpret, lanes, lower, merged};
+use crate::card::Op;
 use crate::error::Problem;
 
 /// Limit on unsupported operations in one message.
@@ -51,13 +52,19 @@ pub(super) fn evaluate(builder: &mut Builder, site: &Site) -> Result<Vec<Value>,
     // Only the type of the second input matters here, not its value.
     let of_kind = site.op() == "CastLike" && site.inputs.first().is_some_and(known);
     let now = site.inputs.iter().all(known) || of_shape || of_kind;
-    match (fold::find(site.op()).filter(|_| now), lower::find(site.op()).filter(|_| !now)) {
+    match (fold::find(site.op()).filter(|_| now), lower::find(site.op())) {
         (Some(fold), _) => lanes::fold(site, fold),
+        (None, Some(lower)) if now => {
+            Ok(interpret::fold(site, lower)?.into_iter().map(Value::from).collect())
+        }
+        (None, Some(lower)) if site.inputs.iter().any(|input| matches!(input, Some(Value::Merged(_)))) => {
+            let site = site_of_parts(builder, site)?;
+            merged::lower(builder, &site, lower)
+        }
         (None, Some(lower)) if site.inputs.iter().any(|input| matches!(input, Some(Value::Rows(_)))) => {
             on_rows(builder, site, lower)
         }
         (None, Some(lower)) => lower(builder, site),
-        (None, None) if now => Err("works on constants alone, which is not supported".into()),
         (None, None) => Err("works on a computed value, which is supported only for constants".into()),
     }
 }
@@ -82,6 +89,25 @@ fn on_rows(builder: &mut Builder, site: &Site, lower: lower::Lower) -> Result<Ve
             lower(builder, site)
         }
         op if lower::is_rowwise(op) => Ok(lower(builder, &inner)?.into_iter().map(listed).collect()),
-        _ => lower(builder, site),
+        _ => {
+            let site = site_of_parts(builder, site)?;
+            merged::lower(builder, &site, lower)
+        }
     }
+}
+
+/// A site whose rows are parts of their pictures, `[batch, rows, features]`.
+fn site_of_parts<'a>(builder: &mut Builder, site: &Site<'a>) -> Result<Site<'a>, Problem> {
+    let mut inputs = Vec::with_capacity(site.inputs.len());
+    for input in &site.inputs {
+        inputs.push(match input {
+            Some(Value::Rows(x)) if x.rank() == 3 => Some(Value::Merged(x.clone())),
+            Some(Value::Rows(x)) => {
+                let last = x.side(x.rank() - 1)?;
+                Some(Value::Merged(builder.unary(Op::Reshape { shape: vec![0, -1, last as i64] }, x)?))
+            }
+            other => other.clone(),
+        });
+    }
+    Ok(Site { inputs, sources: site.sources.clone(), ..*site })
 }

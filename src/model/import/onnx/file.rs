@@ -16,6 +16,7 @@ use prost::Message as _;
 use super::constant::{Constant, both};
 use super::functions;
 use super::messages::{GraphProto, ModelProto, OperatorSetIdProto, TensorProto};
+use super::metadata::Said;
 use crate::error::{Error, Problem, Result};
 use crate::import::state_dict::file_name;
 
@@ -29,6 +30,8 @@ pub(super) const MAX_ELEMENTS: usize = 1 << 29;
 pub(super) struct Source {
     pub(super) graph: GraphProto,
     pub(super) opsets: Vec<OperatorSetIdProto>,
+    /// What it says of itself.
+    pub(super) said: Said,
     folder: Option<PathBuf>,
 }
 
@@ -50,14 +53,15 @@ impl Source {
 
     /// Parses a model. Its tensors must be in the file unless a folder is given.
     fn parse(bytes: Bytes, folder: Option<PathBuf>) -> Result<Self, Problem> {
-        let ModelProto { graph, opset_import, functions } = ModelProto::decode(bytes).map_err(|cause| {
-            Problem::new(format!("is not a readable ONNX file: {cause}")).hint("is it whole?")
-        })?;
+        let ModelProto { graph, opset_import, metadata_props, functions } = ModelProto::decode(bytes)
+            .map_err(|cause| {
+                Problem::new(format!("is not a readable ONNX file: {cause}")).hint("is it whole?")
+            })?;
         let mut graph = graph.filter(|graph| !graph.node.is_empty()).ok_or_else(|| {
             Problem::new("is not an ONNX file with a graph in it").hint("was it saved by an ONNX exporter?")
         })?;
         functions::inline(&mut graph, &functions)?;
-        Ok(Self { graph, opsets: opset_import, folder })
+        Ok(Self { graph, opsets: opset_import, said: Said::read(&metadata_props), folder })
     }
 
     /// The numbers of a tensor.

@@ -5,45 +5,96 @@
 
 use super::constant::Constant;
 use super::site::Site;
-use super::{arithmetic, border, cast, literal, parts, reduce, shaped};
+use super::{arithmetic, border, cast, literal, parts, places, products, quantised, reduce, shaped};
+use crate::card::is_onnx_function;
 use crate::error::Problem;
 
 /// Evaluates one node.
 pub(super) type Fold = fn(&Site) -> Result<Vec<Constant>, Problem>;
 
+/// The operations that are evaluated on constants, without the functions of one element.
+const OPERATIONS: &[(&[&str], Fold)] = &[
+    (
+        &[
+            "Add",
+            "Sub",
+            "Mul",
+            "Div",
+            "Mod",
+            "Pow",
+            "Min",
+            "Max",
+            "Sum",
+            "Mean",
+            "Equal",
+            "Less",
+            "Greater",
+            "LessOrEqual",
+            "GreaterOrEqual",
+            "And",
+            "Or",
+        ],
+        arithmetic::binary,
+    ),
+    (
+        &[
+            "Neg",
+            "Abs",
+            "Sqrt",
+            "Reciprocal",
+            "Exp",
+            "Log",
+            "Sin",
+            "Cos",
+            "Floor",
+            "Ceil",
+            "Round",
+            "Not",
+            "Sign",
+            "IsNaN",
+        ],
+        arithmetic::unary,
+    ),
+    (&["Cast"], cast::cast),
+    (&["CastLike"], cast::cast_like),
+    (&["Clip"], arithmetic::clip),
+    (
+        &["ReduceSum", "ReduceMean", "ReduceProd", "ReduceMax", "ReduceMin", "ReduceL2", "ReduceSumSquare"],
+        reduce::along,
+    ),
+    (&["BatchNormalization"], reduce::batch_norm),
+    (&["Constant"], literal::constant),
+    (&["ConstantOfShape"], literal::constant_of_shape),
+    (&["CumSum"], parts::running_sum),
+    (&["DequantizeLinear"], quantised::dequantise),
+    (&["QuantizeLinear"], quantised::quantise),
+    (&["Tile"], parts::tile),
+    (&["Concat"], shaped::concat),
+    (&["Expand"], shaped::expand),
+    (&["Flatten"], shaped::flatten),
+    (&["Gather"], parts::gather),
+    (&["GatherElements"], places::gather_elements),
+    (&["GatherND"], places::gather_nd),
+    (&["Gemm"], products::gemm),
+    (&["Identity"], literal::identity),
+    (&["MatMul"], products::matmul),
+    (&["Pad"], border::pad),
+    (&["Range"], literal::range),
+    (&["Reshape"], shaped::reshape),
+    (&["ScatterND"], places::scatter_nd),
+    (&["Shape"], shaped::shape),
+    (&["Size"], shaped::size),
+    (&["Slice"], parts::slice),
+    (&["Split"], parts::split),
+    (&["Squeeze"], shaped::squeeze),
+    (&["Transpose"], shaped::transpose),
+    (&["Trilu"], places::triangle),
+    (&["Unsqueeze"], shaped::unsqueeze),
+    (&["Where"], arithmetic::choose),
+];
+
 /// The function that evaluates an operation on constants, if there is one.
 pub(super) fn find(op: &str) -> Option<Fold> {
-    Some(match op {
-        "Add" | "Sub" | "Mul" | "Div" | "Mod" | "Pow" | "Min" | "Max" | "Sum" | "Mean" | "Equal" | "Less"
-        | "Greater" | "LessOrEqual" | "GreaterOrEqual" | "And" | "Or" => arithmetic::binary,
-        "Neg" | "Abs" | "Sqrt" | "Reciprocal" | "Exp" | "Log" | "Sin" | "Cos" | "Floor" | "Ceil"
-        | "Round" | "Not" => arithmetic::unary,
-        "Cast" => cast::cast,
-        "CastLike" => cast::cast_like,
-        "Clip" => arithmetic::clip,
-        "ReduceSum" | "ReduceMean" | "ReduceProd" | "ReduceMax" | "ReduceMin" | "ReduceL2"
-        | "ReduceSumSquare" => reduce::along,
-        "BatchNormalization" => reduce::batch_norm,
-        "Constant" => literal::constant,
-        "ConstantOfShape" => literal::constant_of_shape,
-        "CumSum" => parts::running_sum,
-        "Tile" => parts::tile,
-        "Concat" => shaped::concat,
-        "Expand" => shaped::expand,
-        "Flatten" => shaped::flatten,
-        "Gather" => parts::gather,
-        "Identity" => literal::identity,
-        "Pad" => border::pad,
-        "Range" => literal::range,
-        "Reshape" => shaped::reshape,
-        "Shape" => shaped::shape,
-        "Size" => shaped::size,
-        "Slice" => parts::slice,
-        "Split" => parts::split,
-        "Squeeze" => shaped::squeeze,
-        "Transpose" => shaped::transpose,
-        "Unsqueeze" => shaped::unsqueeze,
-        "Where" => arithmetic::choose,
-        _ => return None,
-    })
+    let listed = OPERATIONS.iter().find(|(names, _)| names.contains(&op)).map(|(_, fold)| *fold);
+    listed.or_else(|| is_onnx_function(op).then_some(arithmetic::unary as Fold))
 }

@@ -133,7 +133,7 @@ fn sides(info: &ValueInfoProto) -> Result<(Vec<Option<i64>>, bool), Problem> {
     Ok((sides.collect(), whole))
 }
 
-fn spelled(sides: &[Option<i64>]) -> String {
+pub(super) fn spelled(sides: &[Option<i64>]) -> String {
     let side = |side: &Option<i64>| side.map_or_else(|| "?".into(), |side| side.to_string());
     format!("[{}]", sides.iter().map(side).collect::<Vec<_>>().join(", "))
 }

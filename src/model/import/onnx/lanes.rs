@@ -78,6 +78,24 @@ fn joined(first: Constant, second: Constant) -> Value {
     }
 }
 
+/// The part that both repeat along the first axis, `count` long for every picture of a batch.
+pub(super) fn period([first, second]: &[Constant; 2], count: usize) -> Option<Constant> {
+    fn of<T: Clone + PartialEq>(all: [&ArrayD<T>; 2], count: usize) -> Option<ArrayD<T>> {
+        let part = all[0].slice_axis(Axis(0), (0..count).into()).to_owned();
+        let repeats = |array: &ArrayD<T>| array.axis_chunks_iter(Axis(0), count).all(|chunk| chunk == part);
+        all.into_iter().all(repeats).then_some(part)
+    }
+    let sides = [first, second].map(|constant| constant.shape().first().copied());
+    if sides != BATCHES.map(|batch| Some(batch * count)) {
+        return None;
+    }
+    match (first, second) {
+        (Constant::Float(first), Constant::Float(second)) => of([first, second], count).map(Constant::Float),
+        (Constant::Int(first), Constant::Int(second)) => of([first, second], count).map(Constant::Int),
+        _ => None,
+    }
+}
+
 /// The row that is the same for all pictures of both batches, if there is one.
 fn row(first: &Constant, second: &Constant) -> Option<Constant> {
     match (first, second) {

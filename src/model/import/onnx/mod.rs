@@ -18,14 +18,21 @@ mod file;
 mod fold;
 mod functions;
 mod input;
+mod interpret;
+mod known;
 mod lanes;
 mod literal;
 mod lower;
+mod merged;
 mod messages;
+mod metadata;
 mod names;
 mod order;
 mod output;
 mod parts;
+mod places;
+mod products;
+mod quantised;
 mod reduce;
 mod shaped;
 mod site;
@@ -34,21 +41,25 @@ mod whole;
 
 use std::path::Path;
 
+use super::request::KnownInput;
 use super::state_dict::file_name;
 use crate::builder::{Finished, Weight};
 use crate::card::{Graph, Node, Op};
 use crate::error::{Error, Phrase, Problem, Result};
 use crate::passes;
 use file::Source;
+pub(crate) use metadata::Said;
 use walk::Walk;
 
 /// What the caller knows and the file may lack.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Options {
     /// Height and width of the input if the file leaves them open.
     pub(crate) size: Option<[usize; 2]>,
     /// Name of the output to explain if the file has several.
     pub(crate) output: Option<String>,
+    /// Values of all inputs but the picture.
+    pub(crate) inputs: Vec<KnownInput>,
 }
 
 /// A weight as it is stored.
@@ -71,6 +82,8 @@ pub(crate) struct Lowered {
     pub(crate) whole: bool,
     /// Assumptions, one sentence each.
     pub(crate) notes: Vec<Phrase>,
+    /// What the file says of itself.
+    pub(crate) said: Said,
 }
 
 /// Reads a file.
@@ -90,10 +103,13 @@ fn lower_all(source: &Source, options: &Options) -> Result<Lowered, Problem> {
         Some((scores, note)) => (scores, Some(note.into())),
         None => (output, None),
     };
-    let walk = Walk::new(source, &output)?;
+    let walk = Walk::new(source, &output, known::known(graph, &options.inputs)?)?;
     let input = walk.input()?;
-    let picture = input::Picture::read(graph, input, options.size)?;
+    let picture = input::Picture::read(graph, input, options.size.or(source.said.size))?;
     let (mut builder, first) = picture.enter(input)?;
+    let rounded = walk.rounds().then(|| {
+        Phrase::from("the file rounds to 8 bits on the way: its weights are read as they are, and nothing else is rounded")
+    });
     let last = walk.run(&mut builder, (input, first, picture.whole), &output)?;
     let mut draft = builder.end_at(&last);
     passes::canonicalise(&mut draft);
@@ -108,28 +124,25 @@ fn lower_all(source: &Source, options: &Options) -> Result<Lowered, Problem> {
         graph,
         weights: weights.collect(),
         whole: picture.whole,
-        notes: note.into_iter().chain(cut).chain(picture.notes).collect(),
+        said: source.said.clone(),
+        notes: note.into_iter().chain(cut).chain(rounded).chain(picture.notes).collect(),
     })
 }
 
 /// Whether the graph scales the pixels before its first layer, so that the card must not. Adding zeros, which repeats
-/// axes, and constants that are concatenated to the picture do not count.
+/// axes, does not count.
 pub(crate) fn normalizes_itself(graph: &Graph, weights: &[Stored]) -> bool {
     let first_layer =
         graph.nodes.iter().position(|node| matches!(node.op, Op::Conv2d { .. } | Op::Linear {}));
     let before = &graph.nodes[..first_layer.unwrap_or(0)];
-    let nothing = Op::Mul { scalar: Some(0.0) };
-    let is_constant =
-        |node: &Node| node.inputs.iter().filter_map(|id| graph.node(*id)).any(|giver| giver.op == nothing);
     let adds_nothing = |node: &Node| {
         let stored =
             node.params.get("other").and_then(|name| weights.iter().find(|weight| weight.name == *name));
         stored.is_some_and(|weight| weight.numbers.iter().all(|number| *number == 0.0))
     };
     before.iter().any(|node| match node.op {
-        Op::BatchNorm { .. } | Op::Div { .. } => true,
-        Op::Mul { .. } => node.op != nothing,
-        Op::Add { .. } | Op::Sub { .. } => !is_constant(node) && !adds_nothing(node),
+        Op::BatchNorm { .. } | Op::Div { .. } | Op::Mul { .. } => true,
+        Op::Add { .. } | Op::Sub { .. } => !adds_nothing(node),
         _ => false,
     })
 }

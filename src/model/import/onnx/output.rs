@@ -11,11 +11,15 @@ pub(super) fn choose(graph: &GraphProto, asked: Option<&str>) -> Result<(String,
     let names: Vec<&str> = graph.output.iter().map(|output| output.name.as_str()).collect();
     let first = *names.first().ok_or("has no output")?;
     match asked {
-        Some(name) if names.contains(&name) => Ok((name.into(), None)),
-        Some(name) => {
-            let problem = Problem::new(format!("has no output '{name}'")).near(name, names.iter().copied());
-            Err(problem.known("its outputs are", names))
-        }
+        Some(name) => match tensor(graph, name) {
+            Some(found) => Ok((found.into(), None)),
+            None => {
+                let problem =
+                    Problem::new(format!("has no output '{name}'")).near(name, names.iter().copied());
+                let problem = problem.known("its outputs are", names);
+                Err(problem.hint("tensors inside the graph may be named too, and nodes for what they give"))
+            }
+        },
         None => {
             let (chosen, reason) = scores(graph).unwrap_or((first, "the first"));
             let others: Vec<&str> = names.iter().copied().filter(|name| *name != chosen).collect();
@@ -25,6 +29,15 @@ pub(super) fn choose(graph: &GraphProto, asked: Option<&str>) -> Result<(String,
             Ok((chosen.into(), (names.len() > 1).then_some(note)))
         }
     }
+}
+
+/// The tensor of this name, anywhere in the graph, or else the first that the node of this name gives.
+fn tensor<'a>(graph: &'a GraphProto, name: &str) -> Option<&'a str> {
+    let outputs = graph.output.iter().map(|output| &output.name);
+    let inner = graph.node.iter().flat_map(|node| &node.output);
+    let called = graph.node.iter().filter(|node| node.name == name).filter_map(|node| node.output.first());
+    let of_name = outputs.chain(inner).find(|own| *own == name);
+    of_name.or_else(|| called.into_iter().next()).map(String::as_str).filter(|found| !found.is_empty())
 }
 
 /// Scores have one number per class and are at the end of the network. An output from which a layer computes scores

@@ -74,7 +74,7 @@ pub(super) fn cuts(site: &Site, rank: usize) -> Result<Vec<(usize, i64, i64, i64
     if [ends.len(), axes.len(), steps.len()] != [starts.len(); 3] {
         return Err("its starts, ends, axes and steps are not equally many".into());
     }
-    let axes = axes.iter().map(|axis| front(*axis, rank)).collect::<Result<Vec<_>, _>>()?;
+    let axes = axes.iter().map(|axis| site.front(*axis, rank)).collect::<Result<Vec<_>, _>>()?;
     Ok((0..starts.len()).map(|at| (axes[at], starts[at], ends[at], steps[at])).collect())
 }
 

@@ -4,6 +4,7 @@
 
 use ndarray::{ArrayD, Axis, IxDyn};
 
+use super::builder::shapes_in_file;
 use super::constant::{Constant, Lanes, both, rearrange};
 use super::file::MAX_ELEMENTS;
 use super::site::{Site, Value, front, fronts};
@@ -50,6 +51,16 @@ pub(super) fn pick(values: &Constant, axis: usize, indices: &[i64]) -> Result<Co
 
 /// The axis order of a `Transpose`; without one, axes are reversed.
 pub(super) fn permutation(site: &Site, rank: usize) -> Result<Vec<usize>, Problem> {
+    if let Some(at) = site.merged {
+        // The file's axis of the pictures is two axes here, which stay side by side.
+        let inner = Site { inputs: vec![], sources: vec![], merged: None, ..*site };
+        let places = permutation(&inner, rank - 1)?.into_iter().flat_map(|axis| match axis {
+            before if before < at => vec![before],
+            pictures if pictures == at => vec![at, at + 1],
+            after => vec![after + 1],
+        });
+        return Ok(places.collect());
+    }
     let Some(perm) = site.ints("perm")? else { return Ok((0..rank).rev().collect()) };
     let perm = perm.iter().map(|axis| front(*axis, rank)).collect::<Result<Vec<_>, _>>()?;
     let mut sorted = perm.clone();
@@ -138,6 +149,10 @@ pub(super) fn shape(site: &Site) -> Result<Vec<Constant>, Problem> {
         Some(Value::Tensor(tensor)) => {
             let [first, second] = &tensor.shapes;
             first.iter().zip(second).map(|(first, second)| [*first as i64, *second as i64]).collect()
+        }
+        Some(Value::Merged(tensor)) => {
+            let [first, second] = shapes_in_file(tensor)?;
+            first.into_iter().zip(second).map(|(first, second)| [first as i64, second as i64]).collect()
         }
         Some(Value::Rows(tensor)) => {
             let lane = |lane: usize| {

@@ -22,6 +22,9 @@ pub(super) enum Value {
     Row(Tensor),
     /// A value with all axes but the last combined: a list of rows, as matrix products use.
     Rows(Tensor),
+    /// A tensor in which the file counts the axis of the pictures and the one after it as one: windows, heads or groups of every
+    /// picture.
+    Merged(Tensor),
     /// A constant that is the same for every picture, although the file repeats it: one row of it.
     Repeated(Rc<Constant>),
     /// A constant with the length of the batch, or one that differs between the two batch sizes.
@@ -47,6 +50,8 @@ pub(super) struct Site<'a> {
     pub(super) inputs: Vec<Option<Value>>,
     /// The names of the inputs; for a rearranged weight, the name of the weight.
     pub(super) sources: Vec<&'a str>,
+    /// Where the pictures are in computed inputs that have an axis more than in the file: see [`Value::Merged`].
+    pub(super) merged: Option<usize>,
 }
 
 impl<'a> Site<'a> {
@@ -87,7 +92,7 @@ impl<'a> Site<'a> {
                 Err(Problem::new(format!("its input {at} is a constant that depends on the batch size"))
                     .expected("a computed value"))
             }
-            Some(Value::Rows(_)) => {
+            Some(Value::Rows(_) | Value::Merged(_)) => {
                 Err("mixes the pictures of a batch: all its places are in one list".into())
             }
             Some(Value::Row(_)) => Err("mixes the pictures of a batch: all numbers are in a row".into()),
@@ -204,7 +209,25 @@ impl<'a> Site<'a> {
 
     /// The attribute `axis` (or `default`), normalised for a value of `rank`.
     pub(super) fn axis(&self, default: i64, rank: usize) -> Result<usize, Problem> {
-        front(self.int("axis", default)?, rank)
+        self.front(self.int("axis", default)?, rank)
+    }
+
+    /// The axis of a computed input of `rank` that the file counts as `axis`.
+    pub(super) fn front(&self, axis: i64, rank: usize) -> Result<usize, Problem> {
+        let Some(merged) = self.merged else { return front(axis, rank) };
+        match front(axis, rank.saturating_sub(1))? {
+            before if before < merged => Ok(before),
+            after if after > merged => Ok(after + 1),
+            _ => Err(Problem::new(format!("works along axis {axis}, which has the pictures"))),
+        }
+    }
+
+    /// As [`Site::front`] for several, sorted.
+    pub(super) fn fronts(&self, axes: &[i64], rank: usize) -> Result<Vec<usize>, Problem> {
+        let mut found = axes.iter().map(|axis| self.front(*axis, rank)).collect::<Result<Vec<_>, _>>()?;
+        found.sort_unstable();
+        found.dedup();
+        Ok(found)
     }
 }
 

@@ -9,7 +9,7 @@ use super::messages::{GraphProto, NodeProto, TensorProto};
 use super::order;
 use super::site::{Site, Value};
 use super::whole::{self, Whole};
-use crate::error::Problem;
+use crate::error::{OptionName, Phrase, Problem};
 
 /// The operator sets whose operations have been checked against the specification.
 const OLDEST: i64 = 7;
@@ -25,17 +25,23 @@ pub(super) struct Walk<'a> {
     written: HashMap<&'a str, i32>,
     /// Positions of the nodes that the scores depend on, in order.
     needed: Vec<usize>,
+    /// Values of inputs other than the picture.
+    known: HashMap<String, Value>,
 }
 
 impl<'a> Walk<'a> {
     /// Finds the nodes that `output` depends on and checks that all of them exist and are supported.
-    pub(super) fn new(source: &'a Source, output: &str) -> Result<Self, Problem> {
+    pub(super) fn new(
+        source: &'a Source,
+        output: &str,
+        known: HashMap<String, Value>,
+    ) -> Result<Self, Problem> {
         let graph = &source.graph;
         let weights = graph.initializer.iter().map(|tensor| (tensor.name.as_str(), tensor)).collect();
         let opset = opset(source)?;
         let needed = order::leading_to(output, graph, &weights)?;
         check_supported(needed.iter().map(|at| &graph.node[*at]))?;
-        Ok(Self { source, graph, opset, weights, written: written(graph), needed })
+        Ok(Self { source, graph, opset, weights, written: written(graph), needed, known })
     }
 
     /// The name in the file of the only input that the scores depend on.
@@ -43,14 +49,24 @@ impl<'a> Walk<'a> {
         let read: HashSet<&str> =
             self.needed.iter().flat_map(|at| self.graph.node[*at].input.iter().map(String::as_str)).collect();
         let free = self.graph.input.iter().map(|input| input.name.as_str());
-        let used: Vec<&str> =
-            free.filter(|name| !self.weights.contains_key(name) && read.contains(name)).collect();
+        let used: Vec<&str> = free
+            .filter(|name| !self.weights.contains_key(name) && read.contains(name))
+            .filter(|name| !self.known.contains_key(*name))
+            .collect();
         match used[..] {
             [only] => Ok(only),
             [] => Err("its output does not depend on an input".into()),
-            _ => Err(Problem::new(format!("has {} inputs ({})", used.len(), used.join(", ")))
-                .expected("one picture")),
+            _ => {
+                let problem = Problem::new(format!("has {} inputs ({})", used.len(), used.join(", ")));
+                let hint = Phrase::default().set(OptionName::Inputs, "NAME=FILE.npy");
+                Err(problem.expected("one picture").hint(hint.text(" makes another input a constant")))
+            }
         }
+    }
+
+    /// Whether tensors are rounded to integers on the way.
+    pub(super) fn rounds(&self) -> bool {
+        self.needed.iter().any(|at| self.graph.node[*at].op_type == "QuantizeLinear")
     }
 
     /// Lowers everything. `input` has the name of the graph's input, its value, and whether it takes integers.
@@ -62,6 +78,7 @@ impl<'a> Walk<'a> {
     ) -> Result<Tensor, Problem> {
         let mut whole: HashSet<&str> = HashSet::from_iter(input.2.then_some(input.0));
         let mut values: HashMap<&str, Value> = HashMap::from([(input.0, Value::Tensor(input.1))]);
+        values.extend(self.known.iter().map(|(name, value)| (name.as_str(), value.clone())));
         let mut sources: HashMap<&str, &str> = HashMap::new();
         for at in &self.needed {
             let node = &self.graph.node[*at];
@@ -98,7 +115,7 @@ impl<'a> Walk<'a> {
         let named =
             node.input.iter().map(|name| *sources.get(name.as_str()).unwrap_or(&name.as_str())).collect();
         let Self { source, opset, written, .. } = self;
-        Ok(Site { node, source, opset: *opset, written, inputs, sources: named })
+        Ok(Site { node, source, opset: *opset, written, inputs, sources: named, merged: None })
     }
 
     /// The value of a name. Weights are decoded again at each use, so that they are never all in memory twice.
@@ -126,7 +143,7 @@ fn step(builder: &mut Builder, site: &Site, reads_whole: bool) -> Result<(Vec<Va
 fn scores(output: &str, value: Option<Value>) -> Result<Tensor, Problem> {
     match value {
         Some(Value::Tensor(tensor)) => Ok(tensor),
-        Some(Value::Row(_) | Value::Rows(_)) => {
+        Some(Value::Row(_) | Value::Rows(_) | Value::Merged(_)) => {
             let problem =
                 Problem::new(format!("its output '{output}' has the pictures of a batch in one list"));
             Err(problem.expected("[batch, classes]"))

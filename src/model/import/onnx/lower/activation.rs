@@ -3,7 +3,7 @@
 use super::super::builder::{Builder, Tensor};
 use super::super::cast::is_real;
 use super::super::constant::Constant;
-use super::super::site::{Site, Value, front};
+use super::super::site::{Site, Value};
 use super::operands::{one, required, scaled, weight};
 use crate::card::{Op, from_onnx, is_onnx_function};
 use crate::error::Problem;
@@ -127,11 +127,11 @@ pub(super) fn softmax(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, 
     let x = site.tensor(0)?;
     let along = |axis| if site.op() == "Softmax" { Op::Softmax { axis } } else { Op::LogSoftmax { axis } };
     if site.opset >= 13 {
-        let axis = front(site.int("axis", -1)?, x.rank())?;
+        let axis = site.front(site.int("axis", -1)?, x.rank())?;
         x.side(axis)?;
         return one(builder.unary(along(axis), x)?);
     }
-    let axis = front(site.int("axis", 1)?, x.rank())?;
+    let axis = site.front(site.int("axis", 1)?, x.rank())?;
     x.side(axis)?;
     let wide: Vec<usize> = (axis..x.rank()).filter(|axis| x.shapes[0][*axis] > 1).collect();
     match wide[..] {

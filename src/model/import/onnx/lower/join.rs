@@ -1,18 +1,17 @@
 //! Concatenation and repetition.
 
-use ndarray::{ArrayD, IxDyn};
+use ndarray::{ArrayD, Axis, IxDyn};
 
 use super::super::builder::{Builder, Tensor, Weight};
 use super::super::constant::Constant;
 use super::super::shaped;
 use super::super::site::{Site, Value};
 use super::operands::{MAX_PARTS, one};
-use super::pick::part;
 use crate::axes;
 use crate::card::Op;
 use crate::error::Problem;
 
-/// Concatenates values. A constant among them is the same for every picture.
+/// Concatenates values. Constants among them are the same for every picture and become stored parts, one for each operation.
 pub(super) fn concat(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Problem> {
     let computed = site.inputs.iter().find_map(|input| match input {
         Some(Value::Tensor(tensor)) => Some(tensor.clone()),
@@ -20,33 +19,64 @@ pub(super) fn concat(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, P
     });
     let x = computed.ok_or("has nothing computed among its inputs")?;
     let axis = site.axis(1, x.rank())?;
-    let mut all = Vec::with_capacity(site.inputs.len());
+    let mut join = Join { axis, tensors: vec![], stored: None };
     for at in 0..site.inputs.len() {
-        all.push(match site.input(at) {
+        match site.input(at) {
             Some(Value::Constant(constant) | Value::Repeated(constant)) => {
-                broadcast_constant(builder, site, &x, (constant, at), axis)?
+                join.store(builder, part_of_each(site, &x, (constant, at), axis)?)?;
             }
-            _ => site.tensor(at)?.clone(),
-        });
+            _ => join.tensors.push(site.tensor(at)?.clone()),
+        }
     }
-    if all.iter().any(|part| part.is_batch(axis)) {
+    if join.tensors.iter().any(|part| part.is_batch(axis)) {
         return Err(Problem::new("joins pictures into one batch").expected("another axis"));
     }
-    match &all[..] {
-        [only] => one(only.clone()),
-        _ => one(builder.emit(Op::Concat { axis }, &all.iter().collect::<Vec<_>>(), vec![])?),
+    one(join.emit(builder)?)
+}
+
+/// Parts of a concatenation so far, of which at most one is stored, and before how many tensors it stands.
+struct Join {
+    axis: usize,
+    tensors: Vec<Tensor>,
+    stored: Option<(Weight, usize)>,
+}
+
+impl Join {
+    /// Adds a stored part. If there is one already, what there is becomes one tensor first.
+    fn store(&mut self, builder: &mut Builder, weight: Weight) -> Result<(), Problem> {
+        if let Some((before, at)) = &mut self.stored {
+            if self.tensors.len() == *at {
+                let both = [before.values.view(), weight.values.view()];
+                let joined =
+                    ndarray::concatenate(Axis(self.axis), &both).map_err(|cause| cause.to_string())?;
+                *before = Weight { values: joined, source: String::new() };
+                return Ok(());
+            }
+            self.tensors = vec![self.emit(builder)?];
+        }
+        self.stored = Some((weight, self.tensors.len()));
+        Ok(())
+    }
+
+    fn emit(&mut self, builder: &mut Builder) -> Result<Tensor, Problem> {
+        let tensors: Vec<&Tensor> = self.tensors.iter().collect();
+        match (self.stored.take(), &tensors[..]) {
+            (None, [only]) => Ok((*only).clone()),
+            (None, _) => builder.emit(Op::Concat { axis: self.axis, at: 0 }, &tensors, vec![]),
+            (Some((weight, at)), _) => {
+                builder.emit(Op::Concat { axis: self.axis, at }, &tensors, vec![("other", weight)])
+            }
+        }
     }
 }
 
-/// A constant as a value of the graph that can be concatenated to `x` along `axis`: `x` times zero, plus the
-/// constant.
-fn broadcast_constant(
-    builder: &mut Builder,
+/// A constant that can be concatenated to `x` along `axis`: as long as `x` along all others, and 1 along the batch.
+fn part_of_each(
     site: &Site,
     x: &Tensor,
     (constant, at): (&Constant, usize),
     axis: usize,
-) -> Result<Tensor, Problem> {
+) -> Result<Weight, Problem> {
     let shape = constant.shape();
     let fits = |other: usize| {
         other == axis || shape[other] == if x.is_batch(other) { 1 } else { x.shapes[0][other] }
@@ -57,10 +87,7 @@ fn broadcast_constant(
             x.shapes[0]
         )));
     }
-    let nothing = part(builder, x, axis, &[0])?;
-    let nothing = builder.unary(Op::Mul { scalar: Some(0.0) }, &nothing)?;
-    let values = Weight { values: constant.floats()?, source: site.sources[at].to_owned() };
-    builder.emit(Op::Add { scalar: None }, &[&nothing], vec![("other", values)])
+    Ok(Weight { values: constant.floats()?, source: site.sources[at].to_owned() })
 }
 
 /// Repeats axes of size 1 by adding zeros of the wider shape.
@@ -108,7 +135,7 @@ pub(super) fn tile(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Pro
             let shape: Vec<usize> = (0..x.rank()).map(|at| if at == axis { count } else { 1 }).collect();
             x = spread(builder, &x, &shape)?;
         } else if (1..=MAX_PARTS).contains(&count) {
-            x = builder.emit(Op::Concat { axis }, &vec![&x; count], vec![])?;
+            x = builder.emit(Op::Concat { axis, at: 0 }, &vec![&x; count], vec![])?;
         } else {
             return Err(Problem::new(format!("repeats axis {axis} {count} times"))
                 .expected(format!("at most {MAX_PARTS}")));

@@ -55,6 +55,9 @@ pub(super) fn matmul(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, P
 fn from_the_right(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Problem> {
     let x = site.tensor(0)?;
     let Weight { mut values, source } = weight(site, 1)?;
+    if values.ndim() > 2 {
+        return one(builder.emit(Op::Matmul {}, &[x], vec![("other", Weight { values, source })])?);
+    }
     let vector = values.ndim() == 1;
     if vector {
         values.insert_axis_inplace(Axis(1));
@@ -74,10 +77,15 @@ fn from_the_left(builder: &mut Builder, site: &Site, x: &Tensor) -> Result<Vec<V
     if rank < 3 {
         return Err("multiplies the pictures of a batch by a constant from the left".into());
     }
-    let Weight { values, source } = weight(site, 0)?;
-    let values = matrix(&matrix(&values)?.reversed_axes())?;
+    let Weight { mut values, source } = weight(site, 0)?;
     let perm: Vec<usize> = (0..rank - 2).chain([rank - 1, rank - 2]).collect();
     let turned = builder.unary(Op::Transpose { perm: perm.clone() }, x)?;
-    let product = builder.emit(Op::Linear {}, &[&turned], vec![("weight", Weight { values, source })])?;
+    let axes = values.ndim();
+    if axes < 2 {
+        return Err("multiplies a vector from the left".into());
+    }
+    values.swap_axes(axes - 2, axes - 1);
+    let (op, role) = if axes > 2 { (Op::Matmul {}, "other") } else { (Op::Linear {}, "weight") };
+    let product = builder.emit(op, &[&turned], vec![(role, Weight { values, source })])?;
     one(builder.unary(Op::Transpose { perm }, &product)?)
 }

@@ -5,17 +5,24 @@
 //! refused, never dropped.
 
 mod activation;
+mod choice;
+mod columns;
+mod einsum;
 mod join;
 mod linear;
 mod norm;
 mod operands;
+mod pad;
 mod pairs;
 mod pick;
 mod picture;
+mod place;
+mod quantised;
 mod reduce;
 mod resize;
 mod shape;
 mod split;
+mod transposed;
 mod window;
 
 use super::builder::Builder;
@@ -28,27 +35,35 @@ pub(super) type Lower = fn(&mut Builder, &Site) -> Result<Vec<Value>, Problem>;
 /// The operations that are supported, without the functions of one element, which [`activation`] finds.
 const OPERATIONS: &[(&[&str], Lower)] = &[
     (&["Conv"], window::conv),
+    (&["ConvTranspose"], transposed::conv),
+    (&["Col2Im"], columns::columns),
     (&["MaxPool"], window::max_pool),
     (&["AveragePool"], window::average_pool),
     (&["GlobalAveragePool", "GlobalMaxPool"], reduce::global_pool),
     (&["Gemm"], linear::gemm),
     (&["MatMul"], linear::matmul),
+    (&["Einsum"], einsum::einsum),
     (&["BatchNormalization"], norm::batch),
     (&["LayerNormalization"], norm::layer),
     (&["GroupNormalization"], norm::group),
     (&["InstanceNormalization"], norm::instance),
     (&["LRN"], norm::local_response),
     (&["Add", "Sub", "Mul", "Div", "Pow", "Min", "Max", "Sum", "Mean"], pairs::arithmetic),
+    (&["Greater", "GreaterOrEqual", "Less", "LessOrEqual", "Equal"], choice::compare),
+    (&["Not", "And", "Or", "Xor"], choice::logic),
+    (&["Where"], choice::choose),
     (&["Clip"], activation::clip),
     (&["Softmax", "LogSoftmax"], activation::softmax),
     (&["Identity", "Cast", "CastLike", "Dropout"], activation::nothing),
+    (&["QuantizeLinear"], quantised::quantise),
+    (&["DequantizeLinear"], quantised::dequantise),
     (&["Concat"], join::concat),
     (&["DepthToSpace", "SpaceToDepth"], picture::blocks),
     (&["Expand"], join::expand),
     (&["Flatten"], shape::flatten),
     (&["Gather"], pick::gather),
     (&["GatherND"], pick::gather_nd),
-    (&["Pad"], picture::pad),
+    (&["Pad"], pad::pad),
     (&["Reshape"], shape::reshape),
     (&["Slice"], pick::slice),
     (&["Split"], split::split),

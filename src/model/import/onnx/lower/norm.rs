@@ -3,7 +3,7 @@
 use ndarray::ArrayD;
 
 use super::super::builder::{Builder, Weight};
-use super::super::site::{Site, Value, front};
+use super::super::site::{Site, Value};
 use super::operands::{one, required, scaled, weight};
 use crate::card::Op;
 use crate::error::Problem;
@@ -29,7 +29,7 @@ pub(super) fn batch(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Pr
 /// `LayerNormalization` over the last axes.
 pub(super) fn layer(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Problem> {
     let x = site.tensor(0)?;
-    let axis = front(site.int("axis", -1)?, x.rank())?;
+    let axis = site.front(site.int("axis", -1)?, x.rank())?;
     let mut weights = vec![("gamma", weight(site, 1)?)];
     if site.optional(2)?.is_some() {
         weights.push(("beta", weight(site, 2)?));

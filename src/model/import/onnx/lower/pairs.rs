@@ -4,13 +4,22 @@ use super::super::arithmetic::check_count;
 use super::super::builder::{Builder, Tensor, Weight};
 use super::super::constant::Constant;
 use super::super::site::{Site, Value, decimal};
-use super::operands::scaled;
+use super::operands::{finite, scaled};
 use crate::card::Op;
 use crate::error::Problem;
 
 /// `Add`, `Sub`, `Mul`, `Div`, `Pow`, and the operations with any number of inputs: `Min`, `Max`, `Sum`, `Mean`.
 pub(super) fn arithmetic(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Problem> {
     check_count(site)?;
+    let result = of(builder, site, site.op())?;
+    Ok(vec![Value::Tensor(match site.op() {
+        "Mean" => scaled(builder, &result, (site.inputs.len() as f64).recip())?,
+        _ => result,
+    })])
+}
+
+/// `op` of all inputs, one after the other.
+pub(super) fn of(builder: &mut Builder, site: &Site, op: &str) -> Result<Tensor, Problem> {
     let [first, rest @ ..] = &(0..site.inputs.len()).collect::<Vec<_>>()[..] else {
         return Err("has no inputs".into());
     };
@@ -18,13 +27,13 @@ pub(super) fn arithmetic(builder: &mut Builder, site: &Site) -> Result<Vec<Value
     for at in rest {
         let next = match (&result.0, site.input(*at).map(unrepeated).as_ref()) {
             (Some(Value::Tensor(x)), Some(Value::Tensor(y))) => {
-                builder.emit(plain(site.op(), None)?, &[x, y], vec![])?
+                builder.emit(plain(op, None)?, &[x, y], vec![])?
             }
             (Some(Value::Tensor(x)), Some(Value::Constant(constant))) => {
-                constant_second(builder, site, x, constant, *at)?
+                constant_second(builder, (site, op), x, constant, *at)?
             }
             (Some(Value::Constant(constant)), Some(Value::Tensor(y))) => {
-                constant_first(builder, site, constant, y, result.1)?
+                constant_first(builder, (site, op), constant, y, result.1)?
             }
             (Some(Value::Constant(_)), Some(Value::Constant(_))) => {
                 return Err(
@@ -36,10 +45,7 @@ pub(super) fn arithmetic(builder: &mut Builder, site: &Site) -> Result<Vec<Value
         result = (Some(Value::Tensor(next)), *at);
     }
     match result.0 {
-        Some(Value::Tensor(sum)) if site.op() == "Mean" => {
-            Ok(vec![Value::Tensor(scaled(builder, &sum, (site.inputs.len() as f64).recip())?)])
-        }
-        Some(value @ Value::Tensor(_)) => Ok(vec![value]),
+        Some(Value::Tensor(result)) => Ok(result),
         _ => Err("has nothing computed among its inputs".into()),
     }
 }
@@ -55,7 +61,7 @@ fn refused(site: &Site, inputs: [usize; 2]) -> Problem {
 
 /// Adds the constant as a weight, with its name in the file.
 fn other(site: &Site, constant: &Constant, at: usize) -> Result<Weight, Problem> {
-    Ok(Weight { values: constant.floats()?, source: site.sources[at].to_owned() })
+    Ok(Weight { values: finite(&constant.floats()?), source: site.sources[at].to_owned() })
 }
 
 /// A constant that is the same for each picture broadcasts over the batch.
@@ -66,7 +72,8 @@ fn unrepeated(value: &Value) -> Value {
     }
 }
 
-fn plain(op: &str, scalar: Option<f64>) -> Result<Op, Problem> {
+/// The operation of the graph that ONNX calls `op`.
+pub(super) fn plain(op: &str, scalar: Option<f64>) -> Result<Op, Problem> {
     Ok(match op {
         "Add" | "Sum" | "Mean" => Op::Add { scalar },
         "Sub" => Op::Sub { scalar },
@@ -86,13 +93,13 @@ fn scalar(constant: &Constant, x: &Tensor) -> Option<f64> {
 
 fn constant_second(
     builder: &mut Builder,
-    site: &Site,
+    (site, op): (&Site, &str),
     x: &Tensor,
     constant: &Constant,
     at: usize,
 ) -> Result<Tensor, Problem> {
     let number = scalar(constant, x);
-    match (site.op(), number) {
+    match (op, number) {
         ("Pow", Some(0.5)) => builder.unary(Op::Sqrt { of_squares: false }, x),
         ("Pow", Some(exponent)) => builder.unary(Op::Pow { exponent }, x),
         ("Pow", None) => {
@@ -109,12 +116,12 @@ fn constant_second(
 /// Operations that do not commute are rewritten: `c - x = -x + c` and `c / x = x^-1 c`.
 fn constant_first(
     builder: &mut Builder,
-    site: &Site,
+    (site, op): (&Site, &str),
     constant: &Constant,
     y: &Tensor,
     at: usize,
 ) -> Result<Tensor, Problem> {
-    let (op, y) = match site.op() {
+    let (op, y) = match op {
         "Sub" => ("Add", scaled(builder, y, -1.0)?),
         "Div" => ("Mul", builder.unary(Op::Pow { exponent: -1.0 }, y)?),
         // b^x = e^(x ln b)
@@ -130,7 +137,7 @@ fn constant_first(
     };
     match scalar(constant, &y) {
         Some(1.0) if op == "Mul" => Ok(y),
-        Some(_) if matches!(op, "Max" | "Min") => constant_second(builder, site, &y, constant, at),
+        Some(_) if matches!(op, "Max" | "Min") => constant_second(builder, (site, op), &y, constant, at),
         number @ Some(_) => builder.unary(plain(op, number)?, &y),
         None => builder.emit(plain(op, None)?, &[&y], vec![("other", other(site, constant, at)?)]),
     }

@@ -4,10 +4,13 @@ use super::super::builder::{Builder, Tensor};
 use super::super::constant::Constant;
 use super::super::parts;
 use super::super::site::{Site, Value, front};
-use super::operands::{MAX_PARTS, one};
+use super::operands::one;
 use super::shape::reshaped;
 use crate::card::Op;
 use crate::error::Problem;
+
+/// Up to this many runs of neighbours are slices, which the native kernels know.
+const FEW: usize = 64;
 
 /// `count` elements of `x` along `axis`, from `start` with step `step`.
 pub(super) fn part(
@@ -61,7 +64,16 @@ pub(super) fn gather(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, P
             one(builder.unary(Op::Squeeze { axes: vec![axis] }, &only)?)
         }
         1 => one(picked(builder, x, axis, &indices)?),
-        rank => Err(Problem::new(format!("picks by indices of rank {rank}")).expected("a list")),
+        _ => {
+            let picked = picked(builder, x, axis, &indices)?;
+            let shape = picked.shapes[0].iter().enumerate();
+            let shape = shape.flat_map(|(at, side)| match at {
+                at if at == axis => list.shape().iter().map(|side| *side as i64).collect(),
+                at if x.is_batch(at) => vec![-1],
+                _ => vec![*side as i64],
+            });
+            one(builder.unary(Op::Reshape { shape: shape.collect() }, &picked)?)
+        }
     }
 }
 
@@ -106,16 +118,22 @@ pub(super) fn gather_nd(builder: &mut Builder, site: &Site) -> Result<Vec<Value>
     one(picked(builder, x, 0, &indices)?)
 }
 
-/// Slices to concatenate, as few as the indices allow.
-fn picked(builder: &mut Builder, x: &Tensor, axis: usize, indices: &[i64]) -> Result<Tensor, Problem> {
+/// Slices to concatenate, as few as the indices allow; many are one gather.
+pub(super) fn picked(
+    builder: &mut Builder,
+    x: &Tensor,
+    axis: usize,
+    indices: &[i64],
+) -> Result<Tensor, Problem> {
     let runs: Vec<&[i64]> = indices.chunk_by(|first, second| *second == first + 1).collect();
-    if runs.len() > MAX_PARTS {
-        return Err(Problem::new(format!("picks {} separate parts", runs.len()))
-            .expected(format!("at most {MAX_PARTS}")));
+    if runs.len() > FEW {
+        let indices = indices.iter().map(|index| usize::try_from(*index)).collect::<Result<Vec<_>, _>>();
+        let indices = indices.map_err(|_| Problem::new("picks an element before the first"))?;
+        return builder.unary(Op::Gather { axis, indices }, x);
     }
     let parts = runs.iter().map(|run| part(builder, x, axis, run)).collect::<Result<Vec<_>, _>>()?;
     match &parts[..] {
         [only] => Ok(only.clone()),
-        _ => builder.emit(Op::Concat { axis }, &parts.iter().collect::<Vec<_>>(), vec![]),
+        _ => builder.emit(Op::Concat { axis, at: 0 }, &parts.iter().collect::<Vec<_>>(), vec![]),
     }
 }

@@ -1,50 +1,10 @@
-//! Padding, and rearrangement of channels and pixels.
+//! Rearrangement of channels and pixels.
 
 use super::super::builder::Builder;
-use super::super::constant::Constant;
-use super::super::site::{Site, Value, front};
+use super::super::site::{Site, Value};
 use super::operands::one;
-use crate::card::{Op, PadMode};
+use crate::card::Op;
 use crate::error::Problem;
-
-/// `Pad` of pictures; attributes before operator set 11, inputs since.
-pub(super) fn pad(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Problem> {
-    let x = site.tensor(0)?;
-    let pads = site.ints_of("pads", 1)?.ok_or("its pads are not there")?;
-    if pads.iter().all(|side| *side == 0) {
-        return one(x.clone());
-    }
-    let mut sides = vec![0; 2 * x.rank()];
-    let axes = site.optional(3)?.map(Constant::ints).transpose()?;
-    let axes = axes.unwrap_or_else(|| (0..x.rank() as i64).collect());
-    if pads.len() != 2 * axes.len() {
-        return Err(
-            Problem::new(format!("has {} pads for {} axes", pads.len(), axes.len())).expected("two for each")
-        );
-    }
-    for (at, axis) in axes.iter().enumerate() {
-        let axis = front(*axis, x.rank())?;
-        (sides[axis], sides[x.rank() + axis]) = (pads[at], pads[axes.len() + at]);
-    }
-    let refuse = || Problem::new(format!("pads by {pads:?}")).expected("only height and width to grow");
-    let sides: Vec<usize> =
-        sides.iter().map(|side| usize::try_from(*side)).collect::<Result<_, _>>().map_err(|_| refuse())?;
-    let &[0, 0, top, left, 0, 0, bottom, right] = &sides[..] else { return Err(refuse()) };
-    let value = match site.optional(2)? {
-        Some(value) => value.scalar().ok_or("its value is not one number")?,
-        None => site.float("value", 0.0)?,
-    };
-    // Before a max pool, -infinity means no value. A card holds finite numbers only; the least finite number has the
-    // same effect.
-    let value = value.clamp(f64::from(f32::MIN), f64::from(f32::MAX));
-    let mode = match site.text("mode", "constant")?.as_str() {
-        "constant" => PadMode::Constant,
-        "reflect" => PadMode::Reflect,
-        "edge" => PadMode::Edge,
-        other => return Err(Problem::new(format!("pads by '{other}'")).expected("constant, reflect or edge")),
-    };
-    one(builder.unary(Op::Pad { padding: [top, bottom, left, right], mode, value }, x)?)
-}
 
 /// `DepthToSpace` and `SpaceToDepth`: channels become blocks of pixels, and the reverse.
 pub(super) fn blocks(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Problem> {

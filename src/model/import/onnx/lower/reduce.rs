@@ -1,7 +1,7 @@
 //! Means, sums and extremes along axes.
 
 use super::super::builder::{Builder, Tensor};
-use super::super::site::{Site, Value, fronts};
+use super::super::site::{Site, Value};
 use super::operands::one;
 use crate::card::Op;
 use crate::error::Problem;
@@ -25,7 +25,7 @@ pub(super) fn along(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Pr
     let x = site.tensor(0)?;
     let keep_dims = site.int("keepdims", 1)? != 0;
     let axes = match site.ints_of("axes", 1)? {
-        Some(axes) if !axes.is_empty() => fronts(&axes, x.rank())?,
+        Some(axes) if !axes.is_empty() => site.fronts(&axes, x.rank())?,
         _ if site.flag("noop_with_empty_axes")? => return unreduced(builder, site.op(), x),
         _ => (0..x.rank()).collect(),
     };

@@ -3,17 +3,17 @@
 //! The batch must stay a separate axis. A reshape to a fixed batch of 1 (exporters write the batch of their sample)
 //! is read as any batch if every picture's numbers stay together; else it is refused.
 
-use super::super::builder::{Builder, Tensor};
+use super::super::builder::{Builder, Tensor, shapes_in_file};
 use super::super::constant::Lanes;
 use super::super::shaped;
 use super::super::site::{Site, Value, front, fronts};
 use super::operands::one;
+use super::place;
 use crate::axes;
 use crate::card::Op;
 use crate::error::Problem;
 
 pub(super) fn reshape(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Problem> {
-    let x = site.tensor(0)?;
     let spec: Vec<Lanes> = match site.ints("shape")? {
         Some(list) => list.into_iter().map(|side| [side; 2]).collect(),
         None => site.constant(1)?.lanes()?.iter().copied().collect(),
@@ -23,14 +23,25 @@ pub(super) fn reshape(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, 
     } else {
         spec
     };
+    if let Some(Value::Merged(x)) = site.input(0) {
+        let file = shapes_in_file(x)?;
+        let value = place::reshape(builder, x, &file, &spec)?;
+        return Ok(vec![value.ok_or_else(|| mixed(x, &file))?]);
+    }
+    let x = site.tensor(0)?;
     // With one number per picture, the batch is both a row and a list.
     let several = x.shapes[0].iter().skip(1).any(|side| *side != 1);
     let row = spec == [[-1; 2]] || spec == [[x.shapes[0][1..].iter().product::<usize>() as i64; 2]];
     if row && several {
         return Ok(vec![Value::Row(x.clone())]);
     }
-    let shapes = target(x, &spec)?;
-    as_rows(builder, x, &shapes)
+    match target(x, &spec).and_then(|shapes| as_rows(builder, x, &shapes)) {
+        Ok(values) => Ok(values),
+        Err(problem) => match place::reshape(builder, x, &x.shapes, &spec)? {
+            Some(value) => Ok(vec![value]),
+            None => Err(problem),
+        },
+    }
 }
 
 /// A reshape, or a list of rows if all axes but the last are combined.
@@ -102,20 +113,34 @@ fn mixed(x: &Tensor, shapes: &[Vec<usize>; 2]) -> Problem {
 }
 
 pub(super) fn flatten(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Problem> {
-    let x = site.tensor(0)?;
-    let axis = site.int("axis", 1)?;
-    let axis = if axis == x.rank() as i64 { x.rank() } else { front(axis, x.rank())? };
-    let shape = |lane: usize| {
-        let (before, after) = x.shapes[lane].split_at(axis);
-        vec![before.iter().product(), after.iter().product()]
+    let (x, file) = match site.input(0) {
+        Some(Value::Merged(x)) => (x, shapes_in_file(x)?),
+        _ => (site.tensor(0)?, site.tensor(0)?.shapes.clone()),
     };
-    as_rows(builder, x, &[shape(0), shape(1)])
+    let (axis, rank) = (site.int("axis", 1)?, file[0].len());
+    let axis = if axis == rank as i64 { rank } else { front(axis, rank)? };
+    let shapes = file.clone().map(|shape| {
+        let (before, after) = shape.split_at(axis);
+        vec![before.iter().product::<usize>(), after.iter().product()]
+    });
+    let plain = match site.input(0) {
+        Some(Value::Merged(_)) => Err(mixed(x, &shapes)),
+        _ => as_rows(builder, x, &shapes),
+    };
+    match plain {
+        Ok(values) => Ok(values),
+        Err(problem) => {
+            let spec: Vec<Lanes> =
+                shapes[0].iter().zip(&shapes[1]).map(|(a, b)| [*a as i64, *b as i64]).collect();
+            Ok(vec![place::reshape(builder, x, &file, &spec)?.ok_or(problem)?])
+        }
+    }
 }
 
 pub(super) fn squeeze(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Problem> {
     let x = site.tensor(0)?;
     let axes = match site.ints_of("axes", 1)? {
-        Some(axes) => fronts(&axes, x.rank())?,
+        Some(axes) => site.fronts(&axes, x.rank())?,
         None => (0..x.rank()).filter(|axis| x.shapes[0][*axis] == 1).collect(),
     };
     for axis in &axes {
@@ -130,7 +155,15 @@ pub(super) fn squeeze(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, 
 pub(super) fn unsqueeze(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Problem> {
     let x = site.tensor(0)?;
     let Some(axes) = site.ints_of("axes", 1)? else { return Err("its axes are not there".into()) };
-    let axes = fronts(&axes, x.rank() + axes.len())?;
+    let file = x.rank() - usize::from(site.merged.is_some());
+    let mut axes = fronts(&axes, file + axes.len())?;
+    if let Some(mut pictures) = site.merged {
+        // Where the file has the pictures afterwards: new axes before them push them back.
+        for axis in &axes {
+            pictures += usize::from(*axis <= pictures);
+        }
+        axes.iter_mut().for_each(|axis| *axis += usize::from(*axis > pictures));
+    }
     one(builder.unary(Op::Unsqueeze { axes }, x)?)
 }
 

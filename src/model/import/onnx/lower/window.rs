@@ -37,6 +37,32 @@ impl Window {
         };
         Ok(Self { kernel, stride, dilation, padding })
     }
+
+    /// Reads the window over a sequence, as one over a picture of width 1.
+    fn of_sequence(site: &Site, kernel: usize) -> Result<Self, Problem> {
+        let sizes = |name: &str, default: i64, count: usize| {
+            let list = site.ints(name)?.unwrap_or_else(|| vec![default; count]);
+            let sizes: Vec<usize> = list.iter().filter_map(|number| usize::try_from(*number).ok()).collect();
+            match sizes.len() == count {
+                true => Ok(sizes),
+                false => {
+                    Err(Problem::new(format!("its '{name}' is {list:?}"))
+                        .expected(format!("{count} numbers")))
+                }
+            }
+        };
+        if site.text("auto_pad", "NOTSET")? != "NOTSET" {
+            return Err(Problem::new("pads a sequence by 'auto_pad'").expected("'pads'"));
+        }
+        let (stride, dilation, pads) =
+            (sizes("strides", 1, 1)?[0], sizes("dilations", 1, 1)?[0], sizes("pads", 0, 2)?);
+        Ok(Self {
+            kernel: [kernel, 1],
+            stride: [stride, 1],
+            dilation: [dilation, 1],
+            padding: [pads[0], pads[1], 0, 0],
+        })
+    }
 }
 
 /// ONNX lists all starts first, then all ends.
@@ -110,44 +136,52 @@ fn kernel_and_bias(site: &Site, kernel: Weight) -> Result<Vec<(&'static str, Wei
 
 /// A convolution along the height of a picture of width 1, with the settings of one over a sequence.
 fn over_a_sequence(site: &Site, groups: usize) -> Result<Op, Problem> {
-    let sizes = |name: &str, default: i64, count: usize| {
-        let list = site.ints(name)?.unwrap_or_else(|| vec![default; count]);
-        let sizes: Vec<usize> = list.iter().filter_map(|number| usize::try_from(*number).ok()).collect();
-        match sizes.len() == count {
-            true => Ok(sizes),
-            false => {
-                Err(Problem::new(format!("its '{name}' is {list:?}")).expected(format!("{count} numbers")))
-            }
-        }
-    };
-    if site.text("auto_pad", "NOTSET")? != "NOTSET" {
-        return Err(Problem::new("pads a sequence by 'auto_pad'").expected("'pads'"));
+    let Window { stride, dilation, padding, .. } = Window::of_sequence(site, 1)?;
+    Ok(Op::Conv2d { stride, padding, dilation, groups })
+}
+
+/// A pool over height and width, or over a sequence, which becomes the height of a picture of width 1.
+fn pool(
+    builder: &mut Builder,
+    site: &Site,
+    make: impl Fn(&Window, &Tensor) -> Result<Op, Problem>,
+) -> Result<Vec<Value>, Problem> {
+    let x = site.tensor(0)?;
+    if x.rank() != 3 {
+        let window = Window::read(site, x, site.pair("kernel_shape", None)?)?;
+        return one(builder.unary(make(&window, x)?, x)?);
     }
-    let (stride, dilation, pads) =
-        (sizes("strides", 1, 1)?[0], sizes("dilations", 1, 1)?[0], sizes("pads", 0, 2)?);
-    Ok(Op::Conv2d { stride: [stride, 1], padding: [pads[0], pads[1], 0, 0], dilation: [dilation, 1], groups })
+    let kernel = site.ints("kernel_shape")?.unwrap_or_default();
+    let [kernel] = kernel[..] else {
+        return Err(Problem::new(format!("its 'kernel_shape' is {kernel:?}")).expected("one number"));
+    };
+    let window =
+        Window::of_sequence(site, usize::try_from(kernel).map_err(|_| "its 'kernel_shape' is negative")?)?;
+    let picture = builder.unary(Op::Unsqueeze { axes: vec![3] }, x)?;
+    let result = builder.unary(make(&window, &picture)?, &picture)?;
+    one(builder.unary(Op::Squeeze { axes: vec![3] }, &result)?)
 }
 
 /// `MaxPool` without the second output.
 pub(super) fn max_pool(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Problem> {
-    let x = site.tensor(0)?;
-    let Window { kernel, stride, dilation, padding } =
-        Window::read(site, x, site.pair("kernel_shape", None)?)?;
     let ceil_mode = site.flag("ceil_mode")?;
-    one(builder.unary(Op::MaxPool2d { kernel, stride, padding, dilation, ceil_mode }, x)?)
+    pool(builder, site, |Window { kernel, stride, dilation, padding }, _| {
+        let (kernel, stride, dilation, padding) = (*kernel, *stride, *dilation, *padding);
+        Ok(Op::MaxPool2d { kernel, stride, padding, dilation, ceil_mode })
+    })
 }
 
 /// `AveragePool`.
 pub(super) fn average_pool(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Problem> {
-    let x = site.tensor(0)?;
-    let Window { kernel, stride, dilation, padding } =
-        Window::read(site, x, site.pair("kernel_shape", None)?)?;
-    if dilation != [1, 1] {
-        return Err(Problem::new(format!("its 'dilations' are {dilation:?}")).expected("1 each"));
-    }
     let (ceil_mode, count_include_pad) = (site.flag("ceil_mode")?, site.flag("count_include_pad")?);
-    if kernel == [x.side(2)?, x.side(3)?] && padding == [0; 4] {
-        return one(builder.unary(Op::GlobalAvgPool {}, x)?);
-    }
-    one(builder.unary(Op::AvgPool2d { kernel, stride, padding, ceil_mode, count_include_pad }, x)?)
+    pool(builder, site, |Window { kernel, stride, dilation, padding }, x| {
+        if *dilation != [1, 1] {
+            return Err(Problem::new(format!("its 'dilations' are {dilation:?}")).expected("1 each"));
+        }
+        let (kernel, stride, padding) = (*kernel, *stride, *padding);
+        if kernel == [x.side(2)?, x.side(3)?] && padding == [0; 4] {
+            return Ok(Op::GlobalAvgPool {});
+        }
+        Ok(Op::AvgPool2d { kernel, stride, padding, ceil_mode, count_include_pad })
+    })
 }

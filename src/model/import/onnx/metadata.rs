@@ -1,0 +1,137 @@
+//! What a file says of itself in its metadata.
+//!
+//! Receives the entries of its metadata; gives what they say of the network. ultralytics writes the task, the classes' names, the
+//! size of the input and the licence, as Python prints them. Entries of other tools are left alone.
+
+use super::messages::StringStringEntryProto;
+
+/// What a file says of the network in it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Said {
+    /// The task in ultralytics' words: `classify`, `detect`, `segment`, `pose` or `obb`. `None` if the file is not theirs.
+    pub(crate) ultralytics: Option<String>,
+    /// Class names by index.
+    pub(crate) classes: Vec<String>,
+    /// Height and width of the input.
+    pub(crate) size: Option<[usize; 2]>,
+    /// Licence of the weights.
+    pub(crate) license: Option<String>,
+}
+
+impl Said {
+    /// Reads the entries.
+    pub(super) fn read(entries: &[StringStringEntryProto]) -> Self {
+        let entry = |key: &str| entries.iter().find(|entry| entry.key == key).map(|entry| entry.value.trim());
+        let theirs = ["author", "description"]
+            .iter()
+            .any(|key| entry(key).is_some_and(|text| text.to_ascii_lowercase().starts_with("ultralytics")));
+        let Some(task) =
+            entry("task").filter(|_| theirs || entry("stride").is_some() && entry("names").is_some())
+        else {
+            return Self::default();
+        };
+        let numbers = |text: &str| -> Vec<usize> {
+            text.trim_matches(['[', ']', '(', ')'])
+                .split(',')
+                .filter_map(|side| side.trim().parse().ok())
+                .collect()
+        };
+        let size = match entry("imgsz").map(numbers).as_deref() {
+            Some([side]) => Some([*side; 2]),
+            Some([height, width]) => Some([*height, *width]),
+            _ => None,
+        };
+        Self {
+            ultralytics: Some(task.to_owned()),
+            classes: entry("names").and_then(dictionary).unwrap_or_default(),
+            size,
+            license: entry("license").map(spdx),
+        }
+    }
+}
+
+/// `AGPL-3.0 License (https://...)` without what is not its name.
+fn spdx(text: &str) -> String {
+    let name = text.split(" (").next().unwrap_or(text).trim();
+    name.strip_suffix(" License").unwrap_or(name).to_owned()
+}
+
+/// The values of a dictionary with the keys 0, 1, 2 and so on, as Python prints it: `{0: 'cat', 1: "dog's"}`.
+fn dictionary(text: &str) -> Option<Vec<String>> {
+    let mut rest = text.strip_prefix('{')?.strip_suffix('}')?.trim();
+    let mut values = Vec::new();
+    while !rest.is_empty() {
+        let (key, after) = rest.split_once(':')?;
+        if key.trim().parse() != Ok(values.len()) {
+            return None;
+        }
+        let (value, after) = quoted(after.trim_start())?;
+        values.push(value);
+        rest = after.trim_start();
+        rest = rest.strip_prefix(',').unwrap_or(rest).trim_start();
+    }
+    Some(values)
+}
+
+/// A quoted text with Python's escapes, and what comes after it.
+fn quoted(text: &str) -> Option<(String, &str)> {
+    let quote = text.chars().next().filter(|first| ['\'', '"'].contains(first))?;
+    let mut value = String::new();
+    let mut letters = text.char_indices().skip(1);
+    while let Some((at, letter)) = letters.next() {
+        match letter {
+            '\\' => value.push(match letters.next()?.1 {
+                'n' => '\n',
+                't' => '\t',
+                other => other,
+            }),
+            letter if letter == quote => return Some((value, &text[at + quote.len_utf8()..])),
+            letter => value.push(letter),
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(entries: &[(&str, &str)]) -> Said {
+        let entry = |(key, value): &(&str, &str)| StringStringEntryProto {
+            key: (*key).to_owned(),
+            value: (*value).to_owned(),
+        };
+        Said::read(&entries.iter().map(entry).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn what_ultralytics_writes_is_read() {
+        let found = said(&[
+            ("description", "Ultralytics YOLO11n-cls model trained on imagenet.yaml"),
+            ("author", "Ultralytics"),
+            ("license", "AGPL-3.0 License (https://ultralytics.com/license)"),
+            ("stride", "1"),
+            ("task", "classify"),
+            ("batch", "1"),
+            ("imgsz", "[224, 320]"),
+            ("names", r#"{0: 'tench, Tinca', 1: "bird's nest", 2: 'a \'b\' \\ c'}"#),
+        ]);
+        assert_eq!(found.ultralytics.as_deref(), Some("classify"));
+        assert_eq!(found.classes, ["tench, Tinca", "bird's nest", r"a 'b' \ c"]);
+        assert_eq!((found.size, found.license.as_deref()), (Some([224, 320]), Some("AGPL-3.0")));
+    }
+
+    #[test]
+    fn metadata_of_others_is_left_alone() {
+        assert_eq!(said(&[("task", "classify"), ("names", "{0: 'a'}")]), Said::default());
+        assert_eq!(said(&[]), Said::default());
+    }
+
+    #[test]
+    fn names_that_are_no_list_are_left_alone() {
+        for text in ["", "{", "{1: 'a'}", "{0: a}", "{0: 'a', 2: 'b'}", "{0: 'a"] {
+            assert_eq!(dictionary(text), None, "{text}");
+        }
+        assert_eq!(dictionary("{}"), Some(vec![]));
+    }
+}
