@@ -1,0 +1,106 @@
+"""docs/zoo.md from the results of a sweep."""
+
+import re
+from collections import Counter, defaultdict
+
+HEAD = """# The zoo
+
+Which networks import from ONNX, and whether their numbers are right: every classifier of torchvision, and timm's models thinned by
+family. Each has seeded random weights (batch norm with the statistics of pictures, biases that pass ReLU) and is exported by PyTorch's default
+exporter; networks that work at any input size are run at 128x128. Two numbers are compared, each as a share of the largest expected one: the logits
+with onnxruntime's, and Grad-CAM's signed map at burncam's auto layer with PyTorch's own at the same tensor (activations and gradients
+from one backward pass). A network is *right* when both are within 1e-4.
+
+```sh
+python tests/zoo/onnx.py export DIR
+python tests/zoo/onnx.py compare DIR --burncam target/release/burncam
+python tests/zoo/onnx.py table DIR > docs/zoo.md
+```
+
+"""
+
+
+def table(made, compared):
+    families = defaultdict(Counter)
+    worst = defaultdict(lambda: [0.0, 0.0])
+    kinds, reasons, unexported, open_ = defaultdict(Counter), defaultdict(list), defaultdict(list), []
+    for name, entry in sorted(made.items()):
+        family = (entry["library"], entry["family"])
+        if entry["status"] != "exported":
+            unexported[short(entry["why"])].append(bare(name))
+            families[family]["not exported"] += 1
+            continue
+        found = compared.get(name)
+        status = found["status"] if found else "not compared"
+        if status in ("wrong", "no answer", "not compared"):
+            open_.append((bare(name), status, found or {}))
+        families[family][status] += 1
+        kinds[kind(*family)][status] += 1
+        if status == "refused":
+            reasons[refusal(found["why"])].append(bare(name))
+        if status == "right":
+            worst[family] = [max(worst[family][0], found["logits"]), max(worst[family][1], found["map"])]
+    return HEAD + summary(kinds) + by_family(families, worst) + lists(reasons, unexported, open_)
+
+
+def kind(library, family):
+    from zoo.networks import kind
+
+    return kind(library, family)
+
+
+def summary(kinds):
+    lines = ["| families | exported | imported | right | without a stable answer | refused | wrong |", "|---|---:|---:|---:|---:|---:|---:|"]
+    for name, counts in sorted(kinds.items()):
+        total, refused = sum(counts.values()), counts["refused"]
+        wrong = counts["wrong"] + counts["no answer"]
+        imported = total - refused - counts["not compared"]
+        lines.append(f"| {name} | {total} | {imported} ({imported / total:.0%}) | {counts['right']} | {counts['unstable']} | {refused} | {wrong} |")
+    text = "\n".join(lines)
+    return text + (
+        "\n\n*Without a stable answer*: PyTorch and onnxruntime already differ by more than 3e-5 there, because random weights"
+        "\namplify rounding; burncam's numbers are of the same size of difference.\n\n"
+    )
+
+
+def by_family(families, worst):
+    lines = ["| library | family | exported | right | no stable answer | refused | logits | map |", "|---|---|---:|---:|---:|---:|---:|---:|"]
+    for (library, family), counts in sorted(families.items()):
+        exported = sum(counts.values()) - counts["not exported"]
+        if exported:
+            numbers = [f"{number:.1e}" if counts["right"] else "" for number in worst[library, family]]
+            lines.append(f"| {library} | {family} | {exported} | {counts['right']} | {counts['unstable'] or ''} | {counts['refused'] or ''} | {numbers[0]} | {numbers[1]} |")
+    return "## By family\n\n" + "\n".join(lines) + "\n\n"
+
+
+def lists(reasons, unexported, open_):
+    text = "## Refused\n\n" + bullets(reasons)
+    if open_:
+        text += "## Not right\n\n" + "".join(f"* `{name}`: {status}{detail(found)}\n" for name, status, found in open_) + "\n"
+    return text + "## Not run\n\n" + bullets(unexported)
+
+
+def detail(found):
+    return f" (logits {found['logits']:.1e}, map {found['map']:.1e} at `{found['layer']}`)" if "logits" in found else f" ({found['why'][:120]})" if found else ""
+
+
+def bullets(reasons):
+    lines = [f"* {why}: {', '.join(f'`{name}`' for name in names)}\n" for why, names in sorted(reasons.items(), key=lambda pair: -len(pair[1]))]
+    return ("".join(lines) or "None.\n") + "\n"
+
+
+def bare(name):
+    return name.partition(".")[2]
+
+
+def refusal(why):
+    why = why.split(".onnx': ", 1)[-1]
+    return re.sub(r"^node '[^']*' ", "", re.sub(r" \(used by.*", "", why))[:160].replace("|", "/")
+
+
+def short(why):
+    if "million parameters" in why:
+        return "more than 100 million parameters"
+    if "Failed to convert" in why or "ConversionError" in why:
+        return "PyTorch's exporter fails"
+    return why.split(":")[0] + ":" + why.split(":", 1)[-1][:80]
