@@ -46,11 +46,11 @@ pub struct ClassExplanation {
 impl ClassExplanation {
     /// Whether the other class has the same map, bit for bit, and so the same pictures, arrays and boxes.
     pub(crate) fn looks_like(&self, other: &Self) -> bool {
-        let bits = |map: &Heatmap| -> Vec<u32> { map.values().iter().map(|value| value.to_bits()).collect() };
+        let pairs = || self.map.values().iter().zip(other.map.values());
         self.finding.is_some() == other.finding.is_some()
             && (self.map.height(), self.map.width()) == (other.map.height(), other.map.width())
             // Bits, because an array keeps the sign of a zero.
-            && bits(&self.map) == bits(&other.map)
+            && pairs().all(|(one, other)| one.to_bits() == other.to_bits())
     }
 }
 

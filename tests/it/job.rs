@@ -85,6 +85,29 @@ fn a_shared_scale_is_that_of_the_command() {
 }
 
 #[test]
+fn classes_that_share_a_map_have_files_of_their_own() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut request = Request::default();
+    request.methods = vec![Method::EigenCam];
+    request.targets = vec![Target::Top(3)];
+    request.artifacts = vec![ArtifactKind::Npy, ArtifactKind::Boxes];
+    let explainer = Explainer::new(Model::embedded().unwrap(), request).unwrap();
+    let [photo, _] = photos();
+    let written = explainer.explain_file(photo, directory.path()).unwrap();
+    let targets = &written.records[0].targets;
+    assert_eq!((targets.len(), written.files.len()), (3, 7));
+    for target in targets {
+        assert_eq!(target.boxes, targets[0].boxes);
+        for (artifact, first) in target.artifacts.iter().zip(&targets[0].artifacts) {
+            assert!(artifact.file.contains(&format!(".{}.", target.target)), "{}", artifact.file);
+            assert_eq!((&artifact.kind, &artifact.sha256), (&first.kind, &first.sha256));
+            let bytes = std::fs::read(directory.path().join(&artifact.file)).unwrap();
+            assert_eq!(artifact.is(&bytes), Some(true));
+        }
+    }
+}
+
+#[test]
 fn a_file_in_the_way_stops_a_photo_before_anything_is_written() {
     let directory = tempfile::tempdir().unwrap();
     let [photo, _] = photos();
