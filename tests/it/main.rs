@@ -19,6 +19,7 @@ mod house;
 mod import_cases;
 #[cfg(all(feature = "cli", feature = "embedded-model"))]
 mod job;
+mod keras;
 mod kinks;
 mod messages;
 mod methods;

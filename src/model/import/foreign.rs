@@ -39,6 +39,9 @@ fn hint(words: String) -> Phrase {
     }
 }
 
+/// The weights in a Keras model.
+const KERAS_WEIGHTS: &str = "model.weights.h5";
+
 /// Where a way out mentions an option.
 const ARCH: &str = "{arch}";
 const CARD: &str = "{card}";
@@ -46,8 +49,6 @@ const CARD: &str = "{card}";
 type Found = (&'static str, &'static str);
 
 const EXPORT: &str = "export the network that it was made from to ONNX";
-const KERAS: &str =
-    "keras.saving.load_model('FILE').export('model.onnx', format='onnx') in Python writes ONNX";
 const UNPACK: &str = "unpack it, and import the model in it";
 const HUGGING_FACE: &str =
     "optimum-cli export onnx --model FOLDER OUT writes ONNX; or import its weights with {arch}";
@@ -60,7 +61,6 @@ const PADDLE: &str = "paddle2onnx --model_dir FOLDER --save_file model.onnx";
 /// Signatures and their offsets.
 const MARKS: &[(usize, &[u8], Found)] = &[
     (0, b"version https://git-lfs", ("a Git LFS pointer and not the file itself", "git lfs pull fetches it")),
-    (0, b"\x89HDF\r\n\x1a\n", ("an HDF5 file, as Keras writes them", KERAS)),
     (4, b"TFL3", ("a TensorFlow Lite model", TFLITE)),
     (4, b"ORTM", ("a model in onnxruntime's own format", "import the .onnx file that it was made from")),
     (0, b"GGUF", ("a GGUF file of a language model", EXPORT)),
@@ -183,15 +183,13 @@ fn inside(bytes: &[u8], tag: u8) -> Option<&[u8]> {
 
 /// Zip files: frameworks store many things in them, and only PyTorch's weights can be read.
 fn in_archive(path: &Path, head: &[u8]) -> Option<Found> {
-    if !head.starts_with(b"PK\x03\x04") && !head.starts_with(b"PK\x05\x06") {
-        return None;
-    }
-    let archive = torch::open_zip(&File::open(path).ok()?).ok()?;
-    let names: Vec<_> = archive.file_names().filter_map(Result::ok).collect();
+    let names = members(path, head)?;
     let ends = |ending: &str| names.iter().any(|name| name.ends_with(ending));
     let holds = |part: &str| names.iter().any(|name| name.contains(part));
-    Some(if ends("model.weights.h5") {
-        ("a Keras model", KERAS)
+    Some(if names.iter().any(|name| name == KERAS_WEIGHTS) {
+        return None;
+    } else if ends("model.weights.h5") {
+        ("a zip archive around a model", UNPACK)
     } else if ends("serialized_exported_program.json") || ends("archive_format") || holds("data/weights/") {
         (
             "a program of torch.export",
@@ -213,6 +211,20 @@ fn in_archive(path: &Path, head: &[u8]) -> Option<Found> {
     } else {
         ("a zip archive without PyTorch weights", EXPORT)
     })
+}
+
+/// The names in a zip archive; `None` for other files.
+fn members(path: &Path, head: &[u8]) -> Option<Vec<String>> {
+    if !head.starts_with(b"PK\x03\x04") && !head.starts_with(b"PK\x05\x06") {
+        return None;
+    }
+    let archive = torch::open_zip(&File::open(path).ok()?).ok()?;
+    Some(archive.file_names().filter_map(Result::ok).map(Into::into).collect())
+}
+
+/// Whether a file is a whole Keras model in an archive.
+pub(super) fn is_keras_archive(path: &Path, head: &[u8]) -> bool {
+    members(path, head).is_some_and(|names| names.iter().any(|name| name == KERAS_WEIGHTS))
 }
 
 /// Formats without a signature.

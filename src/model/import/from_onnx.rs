@@ -1,26 +1,16 @@
 //! From an ONNX file to a model: graph and weights from [`onnx`](super::onnx), and a card for them.
 
-use super::convert;
-use super::describe::card;
-use super::diagnosis::Diagnosis;
-use super::onnx::{self, Lowered, Options, Said, Stored};
+use super::onnx::{self, Lowered, Options, Said};
 use super::preprocess::{Preset, assumed, preset};
 use super::request::{ImportRequest, Imported};
+use super::self_contained;
 use super::state_dict::file_name;
 use crate::card::{Filter, Graph, InputSpec, Layout, Preprocess, Resize};
-use crate::error::{Error, OptionName, Phrase, Problem, Result};
-use crate::fits::check;
+use crate::error::{Phrase, Result};
 
 /// Imports an ONNX file.
 pub(super) fn import(request: &ImportRequest) -> Result<Imported> {
-    let file = file_name(&request.source);
-    let ImportRequest { arch, card: given, num_classes, key, .. } = request;
-    if arch.is_some() || given.is_some() || num_classes.is_some() || key.is_some() {
-        let problem = Problem::new("holds its own graph and weights, but something was said about them");
-        let options = [OptionName::Arch, OptionName::Card, OptionName::NumClasses, OptionName::Key];
-        let hint = Phrase::filled("leave out {}, {}, {} and {}", options.map(OptionName::drop));
-        return Err(problem.hint(hint).of_model(file));
-    }
+    self_contained::refuse_descriptions(request)?;
     let options =
         Options { size: request.input, output: request.output_name.clone(), inputs: request.inputs.clone() };
     let Lowered { graph, weights, whole, notes: mut assumptions, said } =
@@ -35,18 +25,9 @@ pub(super) fn import(request: &ImportRequest) -> Result<Imported> {
             &mut assumptions,
         ),
     };
-    let shapes = weights.iter().map(|weight| (weight.name.clone(), weight.shape.clone())).collect();
-    let mut tensors = Vec::with_capacity(weights.len());
-    for Stored { name, shape, numbers } in weights {
-        let tensor = convert::store(&name, numbers, shape, request.half);
-        tensors.push(tensor.map_err(|problem| Error::model(&file, problem))?);
-    }
-    let applied = tensors.len();
-    let card = card(request, stem(&file), graph, preprocess)?;
-    let (resolved, warnings) = check(&card, &shapes, &file)?;
-    assumptions.extend(resolved.spec.assumed);
-    let diagnosis = Diagnosis { applied, ..Diagnosis::default() };
-    Ok(Imported { card, tensors, warnings: [warnings, resolved.warnings].concat(), assumptions, diagnosis })
+    let file = file_name(&request.source);
+    let name = file.strip_suffix(".onnx").unwrap_or(&file);
+    self_contained::finish(request, name, graph, weights, preprocess, assumptions)
 }
 
 /// What a graph does with pixels before its first layer.
@@ -99,8 +80,4 @@ fn assume(
         assumptions.push(assumed(reason, &format!("preset '{}'", chosen.name()), &preprocess));
     }
     preprocess
-}
-
-fn stem(file: &str) -> String {
-    file.strip_suffix(".onnx").unwrap_or(file).to_owned()
 }

@@ -13,6 +13,7 @@ mod fit;
 mod foreign;
 mod from_onnx;
 mod head;
+mod keras;
 mod names;
 mod neighbours;
 mod onnx;
@@ -21,6 +22,7 @@ mod record;
 mod request;
 mod safetensors_file;
 mod select;
+mod self_contained;
 mod source_kind;
 mod state_dict;
 mod torch;
@@ -41,7 +43,7 @@ use preprocess::assumed;
 use source_kind::SourceKind;
 use state_dict::{StateDict, file_name};
 
-/// Imports a file: an ONNX model, weights of PyTorch or safetensors, a burnpack, or a named record of Burn up to
+/// Imports a file: an ONNX or Keras model, weights of PyTorch or safetensors, a burnpack, or a named record of Burn up to
 /// 0.21.
 ///
 /// # Errors
@@ -59,6 +61,7 @@ pub fn import(request: &ImportRequest) -> Result<Imported> {
 fn import_from(request: &ImportRequest) -> Result<Imported> {
     let source = match SourceKind::of(&request.source)? {
         SourceKind::Onnx => return from_onnx::import(request),
+        SourceKind::Keras => return keras::import(request),
         SourceKind::StateDict => Source {
             tensors: names::modern_names(StateDict::open(&request.source)?),
             convention: Convention::Torch,

@@ -25,12 +25,14 @@ pub enum Preset {
     Timm,
     /// CLIP's image encoders: shorter side to the input, bicubic, centre crop, `x / 255`, CLIP's mean and standard deviation.
     Clip,
+    /// Keras's `torch` mode: stretched, `x / 255`, ImageNet's mean and standard deviation.
+    KerasTorch,
     /// Stretched, values 0..=255: for networks that normalise their input themselves.
     Raw,
 }
 
 /// Every preset, for listings.
-pub const PRESETS: [(&str, Preset); 7] = [
+pub const PRESETS: [(&str, Preset); 10] = [
     ("imagenet", Preset::Imagenet),
     ("tf", Preset::Tf),
     ("caffe", Preset::Caffe),
@@ -38,6 +40,9 @@ pub const PRESETS: [(&str, Preset); 7] = [
     ("ultralytics", Preset::Ultralytics),
     ("timm", Preset::Timm),
     ("clip", Preset::Clip),
+    ("keras-tf", Preset::Tf),
+    ("keras-caffe", Preset::Caffe),
+    ("keras-torch", Preset::KerasTorch),
 ];
 
 impl Preset {
@@ -186,6 +191,7 @@ pub(super) fn preset(preset: Preset, input: &InputSpec) -> Preprocess {
         Preset::Timm => cropped(larger, Filter::Bicubic, IMAGENET),
         Preset::Clip => cropped(side, Filter::Bicubic, CLIP),
         Preset::Ultralytics => Preprocess { mean: vec![], std: vec![], ..cropped(side, filter, IMAGENET) },
+        Preset::KerasTorch => Preprocess { resize: raw.resize, crop: None, ..cropped(side, filter, IMAGENET) },
         Preset::Tf => Preprocess { scale: 1.0 / 127.5, mean: list([1.0; 3]), ..raw },
         Preset::Caffe if grey => raw,
         Preset::Caffe => Preprocess { color: ColorOrder::Bgr, mean: list([103.939, 116.779, 123.68]), ..raw },

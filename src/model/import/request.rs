@@ -28,7 +28,7 @@ pub struct ImportRequest {
     pub half: bool,
     /// The key of the weights in the file, for example `state_dict`. Default: found by the tensors' names.
     pub key: Option<String>,
-    /// Height and width of the input, for an architecture or when an ONNX file leaves them open. Default: from
+    /// Height and width of the input, for an architecture or when an ONNX or Keras file leaves them open. Default: from
     /// `adjust`, else the usual ones.
     pub input: Option<[usize; 2]>,
     /// The preprocessing. Default: that of the architecture's published weights.
@@ -37,8 +37,8 @@ pub struct ImportRequest {
     pub adjust: PreprocessRequest,
     /// Values of inputs other than the picture, for an ONNX file with several: they become constants of the network.
     pub inputs: Vec<KnownInput>,
-    /// Name of the output to explain, for an ONNX file with several. Default: the first that holds class scores. Any tensor inside
-    /// the graph may be named, or a node for the tensor that it gives.
+    /// Name of the output to explain, for a file with several. Default: the first that holds class scores. Any tensor inside
+    /// an ONNX graph may be named, or a node for the tensor that it gives; of a Keras model any layer.
     pub output_name: Option<String>,
     /// The network's task. Together with [`ImportRequest::output`] it replaces both fields of the card. Default: what
     /// the graph proves, else the usual task for this number of outputs.

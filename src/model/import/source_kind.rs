@@ -13,6 +13,7 @@ use crate::error::{Error, Problem, Result};
 
 const GZIP: &[u8] = b"\x1f\x8b";
 const BURNPACK: &[u8] = b"NRUB";
+const HDF5: &[u8] = b"\x89HDF\r\n\x1a\n";
 /// The first key of every record, in MessagePack.
 const METADATA: &[u8] = b"\xa8metadata";
 /// Every record names its recorder's type near the start.
@@ -26,6 +27,8 @@ const HEAD: u64 = 512;
 pub(super) enum SourceKind {
     /// A graph with its weights, which needs neither architecture nor card.
     Onnx,
+    /// A saved Keras model, of which the same is true: an archive, or an HDF5 file.
+    Keras,
     /// PyTorch's containers and safetensors, which `StateDict` distinguishes. Unknown files are tried as one.
     StateDict,
     /// Burn's own container.
@@ -75,6 +78,7 @@ impl SourceKind {
                     .hint("unpack it first"),
             )),
             None if head.starts_with(BURNPACK) => Ok(Self::Burnpack),
+            None if head.starts_with(HDF5) || foreign::is_keras_archive(path, &head) => Ok(Self::Keras),
             None if name.ends_with(".onnx") || is_onnx(&head) => Ok(Self::Onnx),
             None => Ok(Self::StateDict),
         }

@@ -1,0 +1,95 @@
+//! What a network says about its input, and which of its outputs is explained.
+
+use serde_json::Value;
+
+use super::network::{Network, Reference};
+use crate::card::{InputSpec, Layout};
+use crate::error::{OptionName, Phrase, Problem};
+
+/// The input's side if neither the file nor the caller gives it: ImageNet's.
+const USUAL_SIDE: usize = 224;
+
+/// The picture that a network takes, and assumptions about it. `asked` replaces sides that the file leaves open.
+///
+/// # Errors
+/// When it takes several inputs, or none that is a picture.
+pub(super) fn picture(
+    network: &Network,
+    asked: Option<[usize; 2]>,
+) -> Result<(InputSpec, Option<Phrase>), Problem> {
+    let [input] = &network.inputs[..] else {
+        let names: Vec<&str> =
+            network.inputs.iter().map(|input| network.layers[input.layer].name.as_str()).collect();
+        let what = format!("has {} inputs ({})", names.len(), names.join(", "));
+        return Err(Problem::new(what).expected("one picture"));
+    };
+    let layer = &network.layers[input.layer];
+    let shape = layer.shape().unwrap_or(&Value::Null);
+    let sides: Vec<Option<usize>> = match shape.as_array() {
+        Some(sides) => sides.iter().map(super::settings::count).collect(),
+        // A sequential model whose first layer was not told its input.
+        None if shape.is_null() => vec![None; 4],
+        None => vec![],
+    };
+    let [_, height, width, channels] = sides[..] else {
+        let what = format!("its input '{}' has the shape {shape}", layer.name);
+        return Err(Problem::new(what).expected("[batch, height, width, channels]"));
+    };
+    if !matches!(channels, None | Some(1 | 3)) {
+        let what = format!("its input '{}' has the shape {shape}", layer.name);
+        return Err(Problem::new(what).expected("1 or 3 channels, which come last"));
+    }
+    let usual = asked.unwrap_or([USUAL_SIDE; 2]);
+    let size = [height.unwrap_or(usual[0]), width.unwrap_or(usual[1])];
+    if let Some([height, width]) = asked.filter(|asked| *asked != size) {
+        let what = format!(
+            "its input is fixed to {}x{} pixels (height x width), but {height}x{width} are asked for",
+            size[0], size[1]
+        );
+        return Err(what.into());
+    }
+    let is_open = height.is_none() || width.is_none();
+    let note = (is_open && asked.is_none()).then(|| {
+        let [height, width] = size;
+        let note = format!("the file leaves the size of its input open: {height}x{width} is assumed (");
+        Phrase::from(note).option(OptionName::Crop).text(" sets another)")
+    });
+    let [height, width] = size;
+    let (name, channels) = (layer.name.clone(), channels.unwrap_or(3));
+    Ok((InputSpec { name, channels, height, width, layout: Layout::ChannelsLast }, note))
+}
+
+/// The output to explain: the one that was asked for, or the first.
+///
+/// # Errors
+/// When there is none of that name.
+pub(super) fn output(network: &Network, asked: Option<&str>) -> Result<(Reference, Option<Phrase>), Problem> {
+    let name = |reference: &Reference| network.layers[reference.layer].name.as_str();
+    match asked {
+        Some(wanted) => {
+            let among_outputs = network.outputs.iter().find(|output| name(output) == wanted).copied();
+            let layer = || network.layers.iter().position(|layer| layer.name == wanted);
+            let found = among_outputs.or_else(|| Some(Reference { layer: layer()?, call: 0, output: 0 }));
+            let found = found.ok_or_else(|| {
+                let names = network.layers.iter().map(|layer| layer.name.as_str());
+                Problem::new(format!("has no output '{wanted}'"))
+                    .near(wanted, names)
+                    .known("its outputs are", network.outputs.iter().map(name))
+            })?;
+            Ok((found, None))
+        }
+        None => {
+            let first = *network.outputs.first().ok_or("has no output")?;
+            let others: Vec<&str> = network.outputs.iter().skip(1).map(name).collect();
+            let note = (!others.is_empty()).then(|| {
+                let note = format!(
+                    "the file has several outputs: '{}' is taken, the first, not {} (",
+                    name(&first),
+                    others.join(", ")
+                );
+                Phrase::from(note).option(OptionName::OutputName).text(" chooses)")
+            });
+            Ok((first, note))
+        }
+    }
+}

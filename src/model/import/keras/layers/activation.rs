@@ -1,0 +1,154 @@
+//! Activations: the `activation` setting of layers, and layers of their own.
+
+use serde_json::Value;
+
+use super::super::settings::Settings;
+use super::super::site::{Site, Tensor, turned};
+use crate::card::Op;
+use crate::error::Problem;
+
+/// The version since which `hard_sigmoid` has slope 1/6, as in PyTorch, and no longer 1/5.
+const NEW_HARD_SIGMOID: u64 = 3;
+/// No bound: the greatest number that a card can hold.
+const NO_BOUND: f64 = f32::MAX as f64;
+
+/// Whether a class is an activation.
+pub(super) fn is_layer(class: &str) -> bool {
+    matches!(class, "ReLU" | "LeakyReLU" | "PReLU" | "ELU" | "Softmax")
+}
+
+/// The activation that a layer applies to its result.
+pub(super) fn own(site: &mut Site, x: &Tensor) -> Result<Tensor, Problem> {
+    let Some(value) = site.settings.get("activation") else { return Ok(x.clone()) };
+    if let Some(name) = function_name(value) {
+        return function(site, x, name);
+    }
+    let class = value.get("class_name").and_then(Value::as_str).unwrap_or_default();
+    match value.get("config").and_then(Value::as_object).filter(|_| is_layer(class) && class != "PReLU") {
+        Some(settings) => of_class(site, x, class, Settings(settings)),
+        None => {
+            Err(Problem::new(format!("has the activation {value}")).expected("one of Keras's own functions"))
+        }
+    }
+}
+
+/// The `Activation` layer.
+pub(super) fn by_setting(site: &mut Site) -> Result<Tensor, Problem> {
+    let x = site.input()?;
+    own(site, &x)
+}
+
+/// An activation that is a layer.
+pub(super) fn layer(site: &mut Site) -> Result<Tensor, Problem> {
+    let x = site.input()?;
+    let settings = site.settings;
+    match site.class {
+        "PReLU" => prelu(site, &x),
+        class => of_class(site, &x, class, settings),
+    }
+}
+
+/// A function by its name, or as later versions write it, an object around the name.
+fn function_name(value: &Value) -> Option<&str> {
+    let is_function = value.get("class_name").and_then(Value::as_str) == Some("function");
+    value.as_str().or_else(|| value.get("config").filter(|_| is_function)?.as_str())
+}
+
+fn of_class(site: &mut Site, x: &Tensor, class: &str, settings: Settings) -> Result<Tensor, Problem> {
+    match class {
+        "ReLU" => {
+            let threshold = settings.number("threshold", 0.0)?;
+            if threshold != 0.0 {
+                return Err(Problem::new(format!("has 'threshold' {threshold}")).expected("0"));
+            }
+            relu(site, x, settings.number("negative_slope", 0.0)?, settings.optional("max_value")?)
+        }
+        "LeakyReLU" => {
+            let slope = settings.optional("negative_slope")?.or(settings.optional("alpha")?);
+            site.unary(Op::LeakyRelu { slope: slope.unwrap_or(0.3) }, x)
+        }
+        "ELU" => site.unary(Op::Elu { alpha: settings.number("alpha", 1.0)? }, x),
+        _ => {
+            let axis = match settings.list("axis")?.as_deref() {
+                None => -1,
+                Some([axis]) => *axis,
+                Some(axes) => {
+                    return Err(Problem::new(format!("normalises along {axes:?}")).expected("one axis"));
+                }
+            };
+            let axis = site.axis(x, axis)?;
+            site.unary(Op::Softmax { axis }, x)
+        }
+    }
+}
+
+fn relu(site: &mut Site, x: &Tensor, slope: f64, most: Option<f64>) -> Result<Tensor, Problem> {
+    match (slope, most) {
+        (0.0, None) => site.unary(Op::Relu {}, x),
+        (0.0, Some(6.0)) => site.unary(Op::Relu6 {}, x),
+        (0.0, Some(max)) => site.unary(Op::Clip { min: 0.0, max }, x),
+        (slope, None) => site.unary(Op::LeakyRelu { slope }, x),
+        (slope, Some(max)) => {
+            let bent = site.unary(Op::LeakyRelu { slope }, x)?;
+            site.unary(Op::Clip { min: -NO_BOUND, max }, &bent)
+        }
+    }
+}
+
+/// `PReLU`: one slope per channel where axes are shared, else one for each value, as `max(x, 0) + slope min(x, 0)`.
+fn prelu(site: &mut Site, x: &Tensor) -> Result<Tensor, Problem> {
+    let slopes = site.parameters(&["alpha"])?.into_iter().next().ok_or("has no slopes")?;
+    let channels = x.side(if x.rank() == 4 { 1 } else { x.rank() - 1 })?;
+    if (x.rank() == 4 || x.rank() == 2) && slopes.values.len() == channels {
+        let slope =
+            crate::builder::Weight { shape: vec![channels], values: slopes.values, ..Default::default() };
+        return site.emit(Op::Prelu {}, &[x], vec![("slope", slope)]);
+    }
+    // Without the batch, so that a picture's slopes have channels last.
+    let perm: &[usize] = if x.rank() == 4 { &[2, 0, 1] } else { &[0] };
+    let slope = turned(slopes, perm)?;
+    let above = site.unary(Op::Relu {}, x)?;
+    let below = site.unary(Op::Minimum { scalar: Some(0.0) }, x)?;
+    let bent = site.emit(Op::Mul { scalar: None }, &[&below], vec![("other", slope)])?;
+    site.emit(Op::Add { scalar: None }, &[&above, &bent], vec![])
+}
+
+/// One of Keras's functions.
+pub(super) fn function(site: &mut Site, x: &Tensor, name: &str) -> Result<Tensor, Problem> {
+    let op = match name {
+        "linear" => return Ok(x.clone()),
+        "relu" => Op::Relu {},
+        "relu6" => Op::Relu6 {},
+        "leaky_relu" => Op::LeakyRelu { slope: 0.2 },
+        "elu" => Op::Elu { alpha: 1.0 },
+        "selu" => Op::Selu {},
+        "gelu" => Op::Gelu { approximate: false },
+        "silu" | "swish" => Op::Silu {},
+        "mish" => Op::Mish {},
+        "sigmoid" => Op::Sigmoid {},
+        "log_sigmoid" => Op::LogSigmoid {},
+        "hard_silu" | "hard_swish" => Op::HardSwish {},
+        "tanh" => Op::Tanh {},
+        "softplus" => Op::Softplus {},
+        "exponential" => Op::Exp {},
+        "softmax" => Op::Softmax { axis: site.axis(x, -1)? },
+        "log_softmax" => Op::LogSoftmax { axis: site.axis(x, -1)? },
+        "hard_sigmoid" => {
+            site.asked_version = true;
+            let alpha = if site.version >= NEW_HARD_SIGMOID { 1.0 / 6.0 } else { 0.2 };
+            Op::HardSigmoid { alpha, beta: 0.5 }
+        }
+        "softsign" => {
+            let size = site.unary(Op::Abs {}, x)?;
+            let divisor = site.unary(Op::Add { scalar: Some(1.0) }, &size)?;
+            return site.emit(Op::Div { scalar: None }, &[x, &divisor], vec![]);
+        }
+        other => {
+            let what = format!("has the activation '{other}', which is not supported");
+            return Err(Problem::new(what)
+                .expected("one of Keras's own functions")
+                .hint(super::super::hints::EXPORT));
+        }
+    };
+    site.unary(op, x)
+}

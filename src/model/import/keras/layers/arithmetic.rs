@@ -1,0 +1,166 @@
+//! Arithmetic of several tensors: merging layers, operations of `keras.ops`, and functions of TensorFlow in place of layers.
+
+use serde_json::{Map, Value};
+
+use super::super::settings::Settings;
+use super::super::site::{Lower, Operand, Site, Tensor};
+use super::activation;
+use crate::card::Op;
+use crate::error::Problem;
+
+/// `Add`, `Subtract`, `Multiply`, `Average`, `Maximum` and `Minimum` of any number of tensors.
+pub(super) fn merge(site: &mut Site) -> Result<Tensor, Problem> {
+    let tensors = site.tensors()?;
+    let [first, others @ ..] = &tensors[..] else { return Err("is called on nothing".into()) };
+    let op = match site.class {
+        "Add" | "Average" => Op::Add { scalar: None },
+        "Subtract" => Op::Sub { scalar: None },
+        "Multiply" => Op::Mul { scalar: None },
+        "Maximum" => Op::Maximum { scalar: None },
+        _ => Op::Minimum { scalar: None },
+    };
+    let mut result = first.clone();
+    for other in others {
+        same_rank(&result, other)?;
+        result = site.emit(op.clone(), &[&result, other], vec![])?;
+    }
+    match site.class {
+        "Average" => site.unary(Op::Mul { scalar: Some((tensors.len() as f64).recip()) }, &result),
+        _ => Ok(result),
+    }
+}
+
+/// The axes of tensors of different ranks would not be those that Keras means.
+fn same_rank(first: &Tensor, second: &Tensor) -> Result<(), Problem> {
+    match first.rank() == second.rank() {
+        true => Ok(()),
+        false => {
+            let what = format!("joins tensors of {} and {} axes", first.rank(), second.rank());
+            Err(Problem::new(what).expected("as many axes"))
+        }
+    }
+}
+
+/// `Concatenate`.
+pub(super) fn concatenate(site: &mut Site) -> Result<Tensor, Problem> {
+    let tensors = site.tensors()?;
+    let first = tensors.first().ok_or("is called on nothing")?;
+    let axis = site.settings.list("axis")?.and_then(|axes| axes.first().copied()).unwrap_or(-1);
+    let axis = site.axis(first, axis)?;
+    if axis == 0 {
+        return Err(Problem::new("joins the pictures of a batch").expected("another axis"));
+    }
+    site.emit(Op::Concat { axis }, &tensors.iter().collect::<Vec<_>>(), vec![])
+}
+
+/// `x + scale y`, which Inception-ResNet adds to a branch.
+pub(super) fn scaled_sum(site: &mut Site) -> Result<Tensor, Problem> {
+    let tensors = site.tensors()?;
+    let [first, second] = &tensors[..] else { return Err("needs two tensors".into()) };
+    let inner = site.settings.get("arguments").and_then(Value::as_object).map(Settings);
+    let scale = inner.unwrap_or(site.settings).optional("scale")?.ok_or("has no 'scale'")?;
+    same_rank(first, second)?;
+    let scaled = site.unary(Op::Mul { scalar: Some(scale) }, second)?;
+    site.emit(Op::Add { scalar: None }, &[first, &scaled], vec![])
+}
+
+/// Whether a `Lambda` is the one in Keras's own Inception-ResNet. Its code is not read: the module that defines it has
+/// no other.
+pub(super) fn is_known_lambda(settings: &Map<String, Value>) -> bool {
+    let text = |key: &str| settings.get(key).and_then(Value::as_str).unwrap_or_default();
+    let arguments = settings.get("arguments").and_then(Value::as_object);
+    text("module").ends_with("applications.inception_resnet_v2")
+        && text("function_type") == "lambda"
+        && arguments.is_some_and(|arguments| arguments.len() == 1 && arguments.contains_key("scale"))
+}
+
+/// An operation of `keras.ops`, by its class.
+pub(super) fn operation(class: &str) -> Option<Lower> {
+    Some(match class {
+        "Add" => |site| binary(site, "add"),
+        "Subtract" => |site| binary(site, "subtract"),
+        "Multiply" => |site| binary(site, "multiply"),
+        "Divide" | "TrueDivide" => |site| binary(site, "divide"),
+        "Maximum" => |site| binary(site, "maximum"),
+        "Minimum" => |site| binary(site, "minimum"),
+        "Relu" => |site| unary(site, "relu"),
+        "Relu6" => |site| unary(site, "relu6"),
+        "Sigmoid" => |site| unary(site, "sigmoid"),
+        "Silu" => |site| unary(site, "silu"),
+        "Tanh" => |site| unary(site, "tanh"),
+        "Exp" => |site| unary(site, "exponential"),
+        "HardSilu" => |site| unary(site, "hard_silu"),
+        _ => return None,
+    })
+}
+
+/// A function of TensorFlow, by its name.
+pub(super) fn function(settings: &Map<String, Value>) -> Option<Lower> {
+    Some(match settings.get("function").and_then(Value::as_str)? {
+        "__operators__.add" | "math.add" => |site| binary(site, "add"),
+        "math.subtract" => |site| binary(site, "subtract"),
+        "math.multiply" => |site| binary(site, "multiply"),
+        "math.divide" | "math.truediv" => |site| binary(site, "divide"),
+        "math.maximum" => |site| binary(site, "maximum"),
+        "math.minimum" => |site| binary(site, "minimum"),
+        "nn.relu" => |site| unary(site, "relu"),
+        "nn.relu6" => |site| unary(site, "relu6"),
+        "nn.silu" | "nn.swish" => |site| unary(site, "silu"),
+        "math.sigmoid" | "nn.sigmoid" => |site| unary(site, "sigmoid"),
+        "math.tanh" | "nn.tanh" => |site| unary(site, "tanh"),
+        _ => return None,
+    })
+}
+
+fn unary(site: &mut Site, name: &str) -> Result<Tensor, Problem> {
+    let x = site.input()?;
+    activation::function(site, &x, name)
+}
+
+/// The two operands, by position or by name.
+fn operands(site: &Site) -> Result<[Operand; 2], Problem> {
+    let named = |names: [&str; 2]| {
+        let found = site.named.iter().find(|(name, _)| names.contains(&name.as_str()));
+        found.map(|(_, operand)| operand.clone())
+    };
+    let mut all = site.operands.iter().cloned();
+    let first = named(["x", "x1"]).or_else(|| all.next());
+    let second = named(["y", "x2"]).or_else(|| all.next());
+    first.zip(second).map(<[Operand; 2]>::from).ok_or_else(|| "needs two operands".into())
+}
+
+fn binary(site: &mut Site, name: &str) -> Result<Tensor, Problem> {
+    let op: fn(Option<f64>) -> Op = match name {
+        "add" => |scalar| Op::Add { scalar },
+        "subtract" => |scalar| Op::Sub { scalar },
+        "multiply" => |scalar| Op::Mul { scalar },
+        "divide" => |scalar| Op::Div { scalar },
+        "maximum" => |scalar| Op::Maximum { scalar },
+        _ => |scalar| Op::Minimum { scalar },
+    };
+    match operands(site)? {
+        [Operand::Tensor(first), Operand::Tensor(second)] => {
+            same_rank(&first, &second)?;
+            site.emit(op(None), &[&first, &second], vec![])
+        }
+        [Operand::Tensor(x), Operand::Constant(value)] => {
+            let numbers = Site::constant(&value)?;
+            site.with_numbers(op, &x, &numbers)
+        }
+        [Operand::Constant(value), Operand::Tensor(x)] => {
+            let numbers = Site::constant(&value)?;
+            match name {
+                "subtract" => {
+                    let negative = site.unary(Op::Mul { scalar: Some(-1.0) }, &x)?;
+                    site.with_numbers(|scalar| Op::Add { scalar }, &negative, &numbers)
+                }
+                "divide" => {
+                    let inverse = site.unary(Op::Pow { exponent: -1.0 }, &x)?;
+                    site.with_numbers(|scalar| Op::Mul { scalar }, &inverse, &numbers)
+                }
+                _ => site.with_numbers(op, &x, &numbers),
+            }
+        }
+        _ => Err("does not depend on the picture".into()),
+    }
+}

@@ -1,0 +1,122 @@
+//! Convolutions, and dense layers.
+
+use super::super::hdf5::Array;
+use super::super::site::{Site, Tensor, turned, weight};
+use super::activation;
+use super::window::padding;
+use crate::card::Op;
+use crate::error::Problem;
+
+/// Stride and dilation of a layer.
+struct Steps {
+    stride: [usize; 2],
+    dilation: [usize; 2],
+}
+
+impl Steps {
+    fn read(site: &Site) -> Result<Self, Problem> {
+        site.settings.channels_last()?;
+        let stride = site.settings.pair("strides", [1, 1])?;
+        let dilation = site.settings.pair("dilation_rate", [1, 1])?;
+        Ok(Self { stride, dilation })
+    }
+
+    /// The operation for a kernel `[height, width, ...]` over `x`.
+    fn op(&self, site: &Site, x: &Tensor, kernel: &[usize], groups: usize) -> Result<Op, Problem> {
+        let (&[_, _, height, width], &[rows, columns, ..]) = (&x.shapes[0][..], kernel) else {
+            return Err(Problem::new(format!("has a kernel of shape {kernel:?} for {} axes", x.rank())));
+        };
+        let Self { stride, dilation } = *self;
+        let padding = padding(site, [height, width], [rows, columns], stride, dilation)?;
+        Ok(Op::Conv2d { stride, padding, dilation, groups })
+    }
+}
+
+/// The arrays of a layer with these kernels and perhaps a bias.
+fn kernels(site: &Site, names: &[&'static str]) -> Result<(Vec<Array>, Option<Array>), Problem> {
+    let mut roles = names.to_vec();
+    let biased = site.settings.flag("use_bias", true)?;
+    if biased {
+        roles.push("bias");
+    }
+    let mut arrays = site.parameters(&roles)?;
+    let bias = if biased { arrays.pop() } else { None };
+    Ok((arrays, bias))
+}
+
+/// `Conv2D`: the kernel is `[height, width, in / groups, out]`.
+pub(super) fn conv(site: &mut Site) -> Result<Tensor, Problem> {
+    let (x, _) = site.picture()?;
+    let steps = Steps::read(site)?;
+    let groups = site.settings.count("groups", 1)?;
+    let (kernel, bias) = kernels(site, &["kernel"])?;
+    let kernel = one(kernel)?;
+    let op = steps.op(site, &x, &kernel.shape, groups)?;
+    let mut weights = vec![("weight", turned(kernel, &[3, 2, 0, 1])?)];
+    weights.extend(bias.map(|bias| ("bias", weight(bias))));
+    let y = site.emit(op, &[&x], weights)?;
+    activation::own(site, &y)
+}
+
+/// `DepthwiseConv2D`: the kernel is `[height, width, in, multiplier]`, and output `in * multiplier + m` is the m-th of its input.
+pub(super) fn depthwise(site: &mut Site) -> Result<Tensor, Problem> {
+    let (x, _) = site.picture()?;
+    let steps = Steps::read(site)?;
+    let (kernel, bias) = kernels(site, &["depthwise_kernel"])?;
+    let y = per_channel(site, &x, &steps, one(kernel)?, bias)?;
+    activation::own(site, &y)
+}
+
+/// `SeparableConv2D`: one after the other, with the bias behind both.
+pub(super) fn separable(site: &mut Site) -> Result<Tensor, Problem> {
+    let (x, _) = site.picture()?;
+    let steps = Steps::read(site)?;
+    let (kernels, bias) = kernels(site, &["depthwise_kernel", "pointwise_kernel"])?;
+    let [depth, point] = <[Array; 2]>::try_from(kernels).map_err(|_| Problem::new("needs two kernels"))?;
+    let between = per_channel(site, &x, &steps, depth, None)?;
+    let mut weights = vec![("weight", turned(point, &[3, 2, 0, 1])?)];
+    weights.extend(bias.map(|bias| ("bias", weight(bias))));
+    let op = Op::Conv2d { stride: [1, 1], padding: [0; 4], dilation: [1, 1], groups: 1 };
+    let y = site.emit(op, &[&between], weights)?;
+    activation::own(site, &y)
+}
+
+fn per_channel(
+    site: &mut Site,
+    x: &Tensor,
+    steps: &Steps,
+    kernel: Array,
+    bias: Option<Array>,
+) -> Result<Tensor, Problem> {
+    let &[_, _, channels, multiplier] = &kernel.shape[..] else {
+        return Err(Problem::new(format!("has a kernel of shape {:?}", kernel.shape)).expected("four axes"));
+    };
+    let op = steps.op(site, x, &kernel.shape, channels)?;
+    let mut kernel = turned(kernel, &[2, 3, 0, 1])?;
+    kernel.shape.splice(..2, [channels * multiplier, 1]);
+    let mut weights = vec![("weight", kernel)];
+    weights.extend(bias.map(|bias| ("bias", weight(bias))));
+    site.emit(op, &[x], weights)
+}
+
+/// `Dense` works along the last axis: on a picture it is a convolution of one pixel.
+pub(super) fn dense(site: &mut Site) -> Result<Tensor, Problem> {
+    let x = site.input()?;
+    let (kernel, bias) = kernels(site, &["kernel"])?;
+    let mut kernel = one(kernel)?;
+    let bias = bias.map(|bias| ("bias", weight(bias)));
+    let y = if x.rank() == 4 {
+        kernel.shape.splice(..0, [1, 1]);
+        let weights = std::iter::once(("weight", turned(kernel, &[3, 2, 0, 1])?)).chain(bias).collect();
+        let op = Op::Conv2d { stride: [1, 1], padding: [0; 4], dilation: [1, 1], groups: 1 };
+        site.emit(op, &[&x], weights)?
+    } else {
+        let weights = std::iter::once(("weight", weight(kernel))).chain(bias).collect();
+        site.emit(Op::Linear {}, &[&x], weights)?
+    };
+    activation::own(site, &y)
+}
+
+fn one(kernels: Vec<Array>) -> Result<Array, Problem> {
+    kernels.into_iter().next().ok_or_else(|| "has no kernel".into())
+}

@@ -1,0 +1,187 @@
+//! A call of a layer that is being lowered: its settings, what it is called on, and its weights.
+//!
+//! Keras has channels last, the graph has them first. A tensor with four axes stands in the graph as
+//! `[batch, channels, height, width]`; tensors of any other rank stand as Keras has them.
+
+use ndarray::{ArrayD, IxDyn};
+use serde_json::Value;
+
+use super::hdf5::Array;
+use super::settings::{Settings, numbers};
+use super::weights::Stored;
+use crate::builder::{Builder, Weight};
+use crate::card::Op;
+use crate::error::Problem;
+
+/// A tensor of the graph.
+pub(super) type Tensor = crate::builder::Tensor<1>;
+
+/// Lowers a call of some kind of layer.
+pub(super) type Lower = fn(&mut Site) -> Result<Tensor, Problem>;
+
+/// From Keras's axes of a picture to the graph's, and back.
+const TO_GRAPH: [usize; 4] = [0, 3, 1, 2];
+const TO_KERAS: [usize; 4] = [0, 2, 3, 1];
+
+/// What an operation is called with.
+#[derive(Debug, Clone)]
+pub(super) enum Operand {
+    Tensor(Tensor),
+    Constant(Value),
+}
+
+/// A call of a layer.
+pub(super) struct Site<'a, 'f> {
+    pub(super) builder: &'a mut Builder,
+    pub(super) class: &'a str,
+    pub(super) settings: Settings<'a>,
+    /// All arguments in order, lists opened.
+    pub(super) operands: Vec<Operand>,
+    pub(super) named: Vec<(String, Operand)>,
+    pub(super) weights: Vec<Stored<'f>>,
+    /// The major version of Keras that wrote the file.
+    pub(super) version: u64,
+    /// Whether a setting was asked for whose meaning depends on the version.
+    pub(super) asked_version: bool,
+}
+
+impl Site<'_, '_> {
+    /// The only tensor that it is called on.
+    pub(super) fn input(&self) -> Result<Tensor, Problem> {
+        match &self.tensors()?[..] {
+            [only] => Ok(only.clone()),
+            all => Err(Problem::new(format!("is called on {} tensors", all.len())).expected("one")),
+        }
+    }
+
+    /// All tensors that it is called on.
+    pub(super) fn tensors(&self) -> Result<Vec<Tensor>, Problem> {
+        let tensor = |operand: &Operand| match operand {
+            Operand::Tensor(tensor) => Ok(tensor.clone()),
+            Operand::Constant(value) => {
+                Err(Problem::new(format!("is called on the constant {value}")).expected("a tensor"))
+            }
+        };
+        self.operands.iter().map(tensor).collect()
+    }
+
+    /// A picture: `[batch, channels, height, width]`.
+    pub(super) fn picture(&self) -> Result<(Tensor, [usize; 4]), Problem> {
+        let x = self.input()?;
+        match x.shapes[0][..] {
+            [batch, channels, height, width] => Ok((x, [batch, channels, height, width])),
+            _ => Err(Problem::new(format!("is called on a tensor of {} axes", x.rank())).expected("four")),
+        }
+    }
+
+    pub(super) fn unary(&mut self, op: Op, x: &Tensor) -> Result<Tensor, Problem> {
+        self.builder.unary(op, x)
+    }
+
+    pub(super) fn emit(
+        &mut self,
+        op: Op,
+        inputs: &[&Tensor],
+        weights: Vec<(&str, Weight)>,
+    ) -> Result<Tensor, Problem> {
+        self.builder.emit(op, inputs, weights)
+    }
+
+    /// The layer's arrays in the order of `roles`, by name where the file has those names.
+    ///
+    /// # Errors
+    /// When the file has another number of them, or one is damaged.
+    pub(super) fn parameters(&self, roles: &[&str]) -> Result<Vec<Array>, Problem> {
+        if self.weights.len() != roles.len() {
+            let expected = if roles.is_empty() { "none".to_owned() } else { roles.join(", ") };
+            return Err(
+                Problem::new(format!("has {} arrays in the file", self.weights.len())).expected(expected)
+            );
+        }
+        let by_name = |role: &&str| self.weights.iter().find(|stored| stored.role() == Some(role));
+        let named: Option<Vec<&Stored>> = roles.iter().map(by_name).collect();
+        let ordered = named.unwrap_or_else(|| self.weights.iter().collect());
+        let read =
+            |(stored, role): (&Stored, &&str)| stored.read().map_err(|problem| problem.about_tensor(*role));
+        ordered.into_iter().zip(roles).map(read).collect()
+    }
+
+    /// The axis of the graph's tensor that Keras counts as `axis`.
+    pub(super) fn axis(&self, x: &Tensor, axis: i64) -> Result<usize, Problem> {
+        let rank = x.rank();
+        let front = if axis < 0 { axis + rank as i64 } else { axis };
+        match usize::try_from(front).ok().filter(|front| *front < rank) {
+            Some(front) if rank == 4 => Ok([0, 2, 3, 1][front]),
+            Some(front) => Ok(front),
+            None => Err(Problem::new(format!("works along axis {axis} of a tensor of {rank} axes"))),
+        }
+    }
+
+    /// The tensor with its axes as Keras has them.
+    pub(super) fn as_keras(&mut self, x: &Tensor) -> Result<Tensor, Problem> {
+        if x.rank() == 4 { self.unary(Op::Transpose { perm: TO_KERAS.to_vec() }, x) } else { Ok(x.clone()) }
+    }
+
+    /// A tensor with Keras's axes as the graph has them.
+    pub(super) fn as_graph(&mut self, x: &Tensor) -> Result<Tensor, Problem> {
+        if x.rank() == 4 { self.unary(Op::Transpose { perm: TO_GRAPH.to_vec() }, x) } else { Ok(x.clone()) }
+    }
+
+    /// `x` and one number, or one per channel.
+    pub(super) fn with_numbers(
+        &mut self,
+        op: fn(Option<f64>) -> Op,
+        x: &Tensor,
+        numbers: &[f64],
+    ) -> Result<Tensor, Problem> {
+        let channels = *x.shapes[0].get(if x.rank() == 4 { 1 } else { x.rank() - 1 }).unwrap_or(&0);
+        match numbers {
+            [number] => self.unary(op(Some(*number)), x),
+            many if many.len() == channels => {
+                let values = many.iter().map(|number| *number as f32).collect();
+                let weight = per_channel(values, x.rank());
+                self.emit(op(None), &[x], vec![("other", weight)])
+            }
+            many => {
+                let what = format!("has {} numbers for {channels} channels", many.len());
+                Err(Problem::new(what).expected("one, or one for each"))
+            }
+        }
+    }
+
+    /// The numbers of a constant operand.
+    pub(super) fn constant(value: &Value) -> Result<Vec<f64>, Problem> {
+        // Arrays are objects with a value.
+        let inner = value.get("config").and_then(|config| config.get("value")).unwrap_or(value);
+        numbers(inner)
+            .ok_or_else(|| Problem::new(format!("is called on the constant {value}")).expected("numbers"))
+    }
+}
+
+/// One number per channel, for a tensor of the graph of this rank.
+pub(super) fn per_channel(values: Vec<f32>, rank: usize) -> Weight {
+    let shape = match rank {
+        4 => vec![1, values.len(), 1, 1],
+        _ => vec![values.len()],
+    };
+    Weight { shape, values, source: String::new() }
+}
+
+/// An array as a weight, as it is.
+pub(super) fn weight(array: Array) -> Weight {
+    Weight { shape: array.shape, values: array.values, source: String::new() }
+}
+
+/// An array as a weight, with its axes in the order `perm`.
+pub(super) fn turned(array: Array, perm: &[usize]) -> Result<Weight, Problem> {
+    let Array { shape, values } = array;
+    let refuse =
+        || Problem::new(format!("has an array of shape {shape:?}")).expected(format!("{} axes", perm.len()));
+    if shape.len() != perm.len() {
+        return Err(refuse());
+    }
+    let array = ArrayD::from_shape_vec(IxDyn(&shape), values).map_err(|_| refuse())?;
+    let turned = array.permuted_axes(IxDyn(perm));
+    let shape = turned.shape().to_vec();
+    Ok(Weight { shape, values: turned.into_iter().collect(), source: String::new() })
+}

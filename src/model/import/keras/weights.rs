@@ -1,0 +1,194 @@
+//! Which arrays of the file are whose.
+//!
+//! Receives the weights of a file and a model's layers; gives the arrays of each layer in the order in which Keras lists
+//! them. In archives they are found by the layer's class and its position among layers of that class, in `.h5` files by name.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::hdf5::{Array, Object};
+use super::network::Network;
+use super::saved::{Format, Saved};
+use crate::error::Problem;
+
+/// The weights of a model, or of a model inside of it.
+#[derive(Debug, Clone)]
+pub(super) enum Scope<'f> {
+    /// The group `layers`, its children, and the names that layers have there.
+    Archive { group: Option<Object<'f>>, children: BTreeMap<String, u64>, names: Vec<String> },
+    /// The group `model_weights`, and its children.
+    Legacy { group: Object<'f>, children: BTreeMap<String, u64> },
+    /// Inside of a model in a `.h5` file, where the weights of all layers are in one list.
+    Listed(Vec<Stored<'f>>),
+}
+
+/// An array that is still in the file.
+#[derive(Debug, Clone)]
+pub(super) struct Stored<'f> {
+    /// The layer's path and the weight's name, in `.h5` files: `conv1/kernel:0`.
+    path: Option<String>,
+    object: Object<'f>,
+}
+
+impl<'f> Stored<'f> {
+    /// The weight's own name, where the file has it: `kernel`.
+    pub(super) fn role(&self) -> Option<&str> {
+        let last = self.path.as_deref()?.rsplit('/').next()?;
+        Some(last.split(':').next().unwrap_or(last))
+    }
+
+    /// The layer that it belongs to, where the file says so.
+    fn layer(&self) -> Option<&str> {
+        self.path.as_deref()?.rsplit('/').nth(1)
+    }
+
+    pub(super) fn read(&self) -> Result<Array, Problem> {
+        self.object.array()
+    }
+}
+
+impl<'f> Scope<'f> {
+    /// The weights of the outermost model.
+    ///
+    /// # Errors
+    /// When the file is damaged.
+    pub(super) fn of(saved: &'f Saved, network: &Network) -> Result<Self, Problem> {
+        let root = Object::root(&saved.weights)?;
+        match saved.format {
+            Format::Archive => Self::archive(&root, network),
+            Format::Legacy => {
+                let group = root.find("model_weights")?.ok_or("has no 'model_weights'")?;
+                let children = group.children()?;
+                Ok(Self::Legacy { group, children })
+            }
+        }
+    }
+
+    /// Keras 3 calls the group of a model's layers `layers`, Keras 2 by the property that listed them.
+    fn archive(model: &Object<'f>, network: &Network) -> Result<Self, Problem> {
+        let mut group = None;
+        for name in ["layers", "_layer_checkpoint_dependencies"] {
+            group = group.or(model.find(name)?);
+        }
+        let children = group.as_ref().map(Object::children).transpose()?.unwrap_or_default();
+        Ok(Self::Archive { group, children, names: group_names(network) })
+    }
+
+    /// The arrays of a layer of this model, the one at `at` with the name `layer`, in Keras's order.
+    ///
+    /// # Errors
+    /// When the file is damaged, or has another layer there.
+    pub(super) fn arrays(&self, at: usize, layer: &str) -> Result<Vec<Stored<'f>>, Problem> {
+        match self {
+            Self::Archive { .. } => {
+                let Some(group) = self.child(at)? else { return Ok(vec![]) };
+                let Some(variables) = group.find("vars")? else { return Ok(vec![]) };
+                if let Some(found) = variables.text("name")?.filter(|found| found != layer) {
+                    return Err(Problem::new(format!("has the weights of '{found}' in its place")));
+                }
+                numbered(&variables)
+            }
+            Self::Legacy { group, children } => {
+                // A name with a slash is a path of groups.
+                let found = match children.get(layer) {
+                    Some(address) => Some(group.at(*address)?),
+                    None => group.find(layer)?,
+                };
+                found.map_or(Ok(vec![]), |found| listed(&found))
+            }
+            Self::Listed(all) => {
+                Ok(all.iter().filter(|stored| stored.layer() == Some(layer)).cloned().collect())
+            }
+        }
+    }
+
+    /// The weights of the model that the layer at `at` is.
+    ///
+    /// # Errors
+    /// When the file is damaged.
+    pub(super) fn inner(&self, at: usize, layer: &str, inner: &Network) -> Result<Self, Problem> {
+        match self {
+            Self::Archive { .. } => match self.child(at)? {
+                Some(group) => Self::archive(&group, inner),
+                None => Ok(Self::Listed(vec![])),
+            },
+            Self::Legacy { .. } => self.arrays(at, layer).map(Self::Listed),
+            // The names do not tell layers of models inside of models apart; those with the same name are refused.
+            Self::Listed(_) => Ok(self.clone()),
+        }
+    }
+
+    fn child(&self, at: usize) -> Result<Option<Object<'f>>, Problem> {
+        let Self::Archive { group: Some(group), children, names } = self else { return Ok(None) };
+        let address = names.get(at).and_then(|name| children.get(name));
+        address.map(|address| group.at(*address)).transpose()
+    }
+}
+
+/// The name of each layer's group: its class, and a number from the second of a class on. Operations have none.
+fn group_names(network: &Network) -> Vec<String> {
+    let mut counts: HashMap<String, usize> = HashMap::new();
+    let name = |layer: &super::network::Layer| {
+        if layer.is_operation() {
+            return String::new();
+        }
+        let class = snake_case(&layer.class);
+        let count = counts.entry(class.clone()).or_insert(0);
+        *count += 1;
+        if *count == 1 { class } else { format!("{class}_{}", *count - 1) }
+    };
+    network.layers.iter().map(name).collect()
+}
+
+/// Keras's own rule: an underscore before a capital that follows a small letter or begins a word of small ones.
+fn snake_case(class: &str) -> String {
+    let letters: Vec<char> =
+        class.chars().filter(|letter| letter.is_alphanumeric() || *letter == '_').collect();
+    let mut name = String::new();
+    for (at, letter) in letters.iter().enumerate() {
+        let before = at.checked_sub(1).map(|at| letters[at]);
+        let begins_word = letters.get(at + 1).is_some_and(char::is_ascii_lowercase);
+        if letter.is_ascii_uppercase()
+            && before.is_some_and(|before| before.is_ascii_lowercase() || begins_word)
+        {
+            name.push('_');
+        }
+        name.push(letter.to_ascii_lowercase());
+    }
+    name
+}
+
+/// Arrays called by their number.
+fn numbered<'f>(group: &Object<'f>) -> Result<Vec<Stored<'f>>, Problem> {
+    let children = group.children()?;
+    let mut numbers: Vec<(usize, u64)> =
+        children.iter().filter_map(|(name, address)| Some((name.parse().ok()?, *address))).collect();
+    numbers.sort_unstable();
+    numbers.into_iter().map(|(_, address)| Ok(Stored { path: None, object: group.at(address)? })).collect()
+}
+
+/// Arrays listed by an attribute. Long lists are split over several, because an attribute is limited to 64 kB.
+fn listed<'f>(group: &Object<'f>) -> Result<Vec<Stored<'f>>, Problem> {
+    let mut paths = group.texts("weight_names")?.unwrap_or_default();
+    for part in 0.. {
+        let Some(more) = group.texts(&format!("weight_names{part}"))? else { break };
+        paths.extend(more);
+    }
+    let find = |path: String| {
+        let object = group.find(&path)?;
+        let object = object.ok_or_else(|| Problem::new(format!("has no array '{path}', which it lists")))?;
+        Ok(Stored { path: Some(path), object })
+    };
+    paths.into_iter().map(find).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn classes_are_spelled_as_keras_spells_them() {
+        let names = ["Conv2D", "BatchNormalization", "DepthwiseConv2D", "ReLU", "PReLU", "Dense"];
+        let expected = ["conv2d", "batch_normalization", "depthwise_conv2d", "re_lu", "p_re_lu", "dense"];
+        assert_eq!(names.map(snake_case), expected);
+    }
+}

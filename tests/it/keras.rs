@@ -1,0 +1,150 @@
+//! Keras models: numbers as Keras has them, in the forms of both generations, and files that must be refused.
+
+use std::path::PathBuf;
+
+use burncam::card::{ColorOrder, OutputKind};
+use burncam::model::Model;
+use burncam::model::import::{ImportRequest, Imported, import};
+
+use crate::onnx::{array, output, picture, read};
+use crate::support::{Made, distance, evidence, fixture, made, magnitude};
+
+/// Largest difference to Keras, relative to the largest output.
+const TOLERANCE: f32 = 1e-4;
+
+fn files(folder: &str) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(fixture(folder)).unwrap();
+    let mut files: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+    files.retain(|path| path.extension().is_some_and(|ending| ending == "keras" || ending == "h5"));
+    files.sort();
+    files
+}
+
+fn imported(name: &str) -> Made {
+    let Imported { card, tensors, .. } = read(&fixture(&format!("keras/{name}"))).unwrap();
+    made(&card, tensors)
+}
+
+fn names(model: &Model) -> Vec<String> {
+    model.layers().into_iter().map(|layer| layer.name).collect()
+}
+
+#[test]
+fn every_tiny_model_gives_what_keras_gives() {
+    let files = files("keras");
+    assert!(files.len() > 20, "{}", files.len());
+    let mut wrong = Vec::new();
+    for path in files {
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        let Imported { card, tensors, .. } = match read(&path) {
+            Ok(imported) => imported,
+            Err(error) => {
+                wrong.push(error.to_string());
+                continue;
+            }
+        };
+        let Made { model, .. } = &made(&card, tensors);
+        let reference = path.with_extension("npz");
+        let found = output(model, picture(model, &reference));
+        let (_, expected) = array(&reference, "output");
+        let difference = distance(&found, &expected) / magnitude(&expected);
+        if difference > TOLERANCE || found.iter().any(|number| !number.is_finite()) {
+            wrong.push(format!("{name}: differs by {difference:e}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn layers_keep_their_names_also_inside_of_other_models() {
+    for file in ["nested.keras", "nested_h5.h5", "keras2_nested_h5.h5", "new_format.h5"] {
+        let Made { model, .. } = &imported(file);
+        let found = names(model);
+        let expected =
+            ["conv", "inner/inner_conv/conv2d", "inner/inner_conv", "inner/norm", "inner/norm_1", "twice"];
+        for name in expected.iter().chain(&["tail/conv_tail", "tail/pool_tail", "scores"]) {
+            assert!(found.iter().any(|other| other == name), "{file}: {name} is not among {found:?}");
+        }
+        assert_eq!(model.output().gives, OutputKind::Softmax, "{file}");
+        assert!(model.has_activation(), "{file}: the softmax is the network's own");
+    }
+}
+
+/// Before ReLU, for class 1, from TensorFlow's gradients.
+#[test]
+fn grad_cam_equals_tensorflows() {
+    let Made { model, .. } = &imported("convolutions.keras");
+    let reference = fixture("keras/convolutions.npz");
+    let input = picture(model, &reference);
+    for layer in ["stem", "last"] {
+        let found = evidence(model, layer, 1, &input, "flex");
+        let cells = found.activations.height * found.activations.width;
+        let channels = found.activations.values.chunks(cells).zip(found.gradients.values.chunks(cells));
+        let mut map = vec![0.0; cells];
+        for (activations, gradients) in channels {
+            let weight = gradients.iter().sum::<f32>() / cells as f32;
+            map.iter_mut().zip(activations).for_each(|(sum, activation)| *sum += weight * activation);
+        }
+        let (shape, expected) = array(&reference, &format!("cam_{layer}"));
+        assert_eq!(shape, [found.activations.height, found.activations.width]);
+        let difference = distance(&map, &expected) / magnitude(&expected);
+        assert!(difference < TOLERANCE, "{layer}: differs by {difference:e}");
+    }
+}
+
+#[test]
+fn what_cannot_be_read_is_refused_by_name() {
+    let table = [
+        ("custom.keras", "'Twice' (1 layer, first 'mine')"),
+        ("lambda.keras", "'Lambda' (1 layer, first 'code')"),
+        ("monte_carlo.h5", "node 'always' (Dropout): is called with training=True"),
+        ("only.weights.h5", "holds the weights of a Keras model without the network"),
+        (
+            "table.keras",
+            "its input 'numbers' has the shape [null,8], expected [batch, height, width, channels]",
+        ),
+        ("two_inputs.keras", "has 2 inputs (picture, second), expected one picture"),
+    ];
+    assert_eq!(table.len(), files("keras/refused").len());
+    for (file, expected) in table {
+        let error = read(&fixture(&format!("keras/refused/{file}"))).unwrap_err().to_string();
+        assert!(error.contains(expected) && !error.contains('\n'), "{error}");
+    }
+}
+
+#[test]
+fn how_pictures_are_prepared_is_said_or_assumed_out_loud() {
+    let source = fixture("keras/norms.keras");
+    let said = |request: &ImportRequest| {
+        let Imported { card, assumptions, .. } = import(request).unwrap();
+        let said: String = assumptions.iter().map(|assumption| format!("{assumption}\n")).collect();
+        (card.preprocess, said)
+    };
+    let request = ImportRequest { source, ..ImportRequest::default() };
+    let (own, reason) = said(&request);
+    assert_eq!((own.scale, own.mean.len()), (1.0, 0));
+    assert!(reason.contains("the graph normalises its input itself: preset 'raw'"), "{reason}");
+    let source = fixture("keras/merges.keras");
+    let mut request = ImportRequest { source, ..ImportRequest::default() };
+    let (usual, reason) = said(&request);
+    assert_eq!((usual.scale, &usual.mean[..]), (1.0 / 127.5, &[1.0; 3][..]));
+    assert!(reason.contains("a Keras file does not say how pictures are prepared: preset 'tf'"), "{reason}");
+    request.adjust.preset = Some("keras-caffe".parse().unwrap());
+    let (caffe, reason) = said(&request);
+    assert_eq!((caffe.color, caffe.scale), (ColorOrder::Bgr, 1.0));
+    assert!(!reason.contains("preset"), "{reason}");
+}
+
+#[test]
+fn an_inner_layer_can_be_the_output() {
+    let source = fixture("keras/sequential.keras");
+    let request = ImportRequest { source, output_name: Some("hidden".into()), ..ImportRequest::default() };
+    let Imported { card, tensors, .. } = import(&request).unwrap();
+    assert_eq!(made(&card, tensors).model.num_classes(), 6);
+    let wrong = ImportRequest { output_name: Some("hiden".into()), ..request };
+    let error = import(&wrong).unwrap_err().to_string();
+    assert!(
+        error.contains("has no output 'hiden' (did you mean 'hidden'?); its outputs are score"),
+        "{error}"
+    );
+}
