@@ -113,6 +113,35 @@ fn what_cannot_be_read_is_refused_by_name() {
 }
 
 #[test]
+fn what_is_no_whole_model_says_what_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let refused = |name: &str, bytes: &[u8]| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        read(&path).unwrap_err().to_string()
+    };
+    let whole = std::fs::read(fixture("keras/convolutions_h5.h5")).unwrap();
+    let error = refused("a.h5", &whole[..whole.len() / 2]);
+    assert!(error.contains("was it copied or downloaded to its end?"), "{error}");
+    let error = refused("b.h5", &whole[..16]);
+    assert!(error.contains("has a structure that ends too early"), "{error}");
+    let whole = std::fs::read(fixture("keras/convolutions.keras")).unwrap();
+    let error = refused("c.keras", &whole[..whole.len() / 2]);
+    assert!(error.contains("model 'c.keras'"), "{error}");
+}
+
+#[test]
+fn a_model_of_keras_3_that_rescales_its_input_is_read() {
+    let Imported { card, tensors, .. } = read(&fixture("cases/import/keras3.keras")).unwrap();
+    let Made { model, .. } = &made(&card, tensors);
+    assert_eq!((model.num_classes(), model.output().gives), (5, OutputKind::Softmax));
+    let found = names(model);
+    for name in ["rescaling", "batch_normalization", "separable_conv2d", "max_pooling2d", "dense"] {
+        assert!(found.iter().any(|other| other == name), "{name} is not among {found:?}");
+    }
+}
+
+#[test]
 fn how_pictures_are_prepared_is_said_or_assumed_out_loud() {
     let source = fixture("keras/norms.keras");
     let said = |request: &ImportRequest| {

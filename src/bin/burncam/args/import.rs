@@ -10,7 +10,7 @@ use super::values::{parse_color, parse_filter, parse_named, parse_number, parse_
 
 #[derive(Debug, Args)]
 pub(crate) struct ImportArgs {
-    /// An ONNX file, or weights: PyTorch (.pth, .pt), safetensors, burnpack (.bpk), Burn's older .mpk and .json (.gz).
+    /// An ONNX file or Keras model (.keras, .h5), or weights: PyTorch (.pth, .pt), safetensors, burnpack (.bpk), Burn's older .mpk and .json (.gz).
     #[arg(value_name = "SOURCE")]
     pub(crate) source: PathBuf,
 
@@ -18,7 +18,7 @@ pub(crate) struct ImportArgs {
     #[arg(short, long, value_name = "MODEL.bpk")]
     pub(crate) out: PathBuf,
 
-    /// Architecture of the weights, for example resnet50; an unknown one lists them all. An ONNX file needs none.
+    /// Architecture of the weights, for example resnet50; an unknown one lists them all. ONNX and Keras files need none.
     #[arg(long, value_name = "NAME", conflicts_with = "spec")]
     pub(crate) arch: Option<String>,
 
@@ -54,8 +54,8 @@ pub(crate) struct ImportArgs {
     #[arg(long, value_name = "NAME=FILE.npy", value_parser = parse_named)]
     pub(crate) input: Vec<(String, PathBuf)>,
 
-    /// Name of the output to explain, for an ONNX file with several, or of any tensor or node inside it [default: the
-    /// scores].
+    /// Name of the output to explain, for a file with several, or of any tensor or node inside an ONNX file or layer of
+    /// a Keras model [default: the scores].
     #[arg(long, value_name = "NAME")]
     pub(crate) output_name: Option<String>,
 
@@ -89,8 +89,8 @@ pub(crate) struct ImportArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Preprocessing")]
 pub(crate) struct PictureArgs {
-    /// Preset of a framework: imagenet, timm, clip, ultralytics, tf, caffe or raw [default: the architecture's or the card's; for ONNX what
-    /// the input suggests].
+    /// Preset of a framework: imagenet, timm, clip, ultralytics, raw, keras-tf, keras-caffe or keras-torch [default: the
+    /// architecture's or the card's; for ONNX and Keras what the file suggests].
     #[arg(long, value_name = "NAME")]
     pub(crate) preset: Option<Preset>,
 

@@ -2,4 +2,4 @@
 
 /// For models that cannot be read.
 pub(super) const EXPORT: &str =
-    "model.export('model.onnx', format='onnx') in Keras writes ONNX, which may be imported";
+    "in Keras, call the model once, then model.export('model.onnx', format='onnx') writes ONNX to import";

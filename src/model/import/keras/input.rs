@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::network::{Network, Reference};
+use super::network::{Layer, Network, Reference};
 use crate::card::{InputSpec, Layout};
 use crate::error::{OptionName, Phrase, Problem};
 
@@ -24,21 +24,7 @@ pub(super) fn picture(
         return Err(Problem::new(what).expected("one picture"));
     };
     let layer = &network.layers[input.layer];
-    let shape = layer.shape().unwrap_or(&Value::Null);
-    let sides: Vec<Option<usize>> = match shape.as_array() {
-        Some(sides) => sides.iter().map(super::settings::count).collect(),
-        // A sequential model whose first layer was not told its input.
-        None if shape.is_null() => vec![None; 4],
-        None => vec![],
-    };
-    let [_, height, width, channels] = sides[..] else {
-        let what = format!("its input '{}' has the shape {shape}", layer.name);
-        return Err(Problem::new(what).expected("[batch, height, width, channels]"));
-    };
-    if !matches!(channels, None | Some(1 | 3)) {
-        let what = format!("its input '{}' has the shape {shape}", layer.name);
-        return Err(Problem::new(what).expected("1 or 3 channels, which come last"));
-    }
+    let [height, width, channels] = declared(layer)?;
     let usual = asked.unwrap_or([USUAL_SIDE; 2]);
     let size = [height.unwrap_or(usual[0]), width.unwrap_or(usual[1])];
     if let Some([height, width]) = asked.filter(|asked| *asked != size) {
@@ -57,6 +43,26 @@ pub(super) fn picture(
     let [height, width] = size;
     let (name, channels) = (layer.name.clone(), channels.unwrap_or(3));
     Ok((InputSpec { name, channels, height, width, layout: Layout::ChannelsLast }, note))
+}
+
+/// Height, width and channels of an input layer, as far as it has them.
+fn declared(layer: &Layer) -> Result<[Option<usize>; 3], Problem> {
+    let shape = layer.shape().unwrap_or(&Value::Null);
+    let sides: Vec<Option<usize>> = match shape.as_array() {
+        Some(sides) => sides.iter().map(super::settings::count).collect(),
+        // A sequential model whose first layer was not given the shape of its input.
+        None if shape.is_null() => vec![None; 4],
+        None => vec![],
+    };
+    let [_, height, width, channels] = sides[..] else {
+        let what = format!("its input '{}' has the shape {shape}", layer.name);
+        return Err(Problem::new(what).expected("[batch, height, width, channels]"));
+    };
+    if !matches!(channels, None | Some(1 | 3)) {
+        let what = format!("its input '{}' has the shape {shape}", layer.name);
+        return Err(Problem::new(what).expected("1 or 3 channels, which come last"));
+    }
+    Ok([height, width, channels])
 }
 
 /// The output to explain: the one that was asked for, or the first.

@@ -1,7 +1,7 @@
 //! A saved model: its configuration, and where its weights are.
 //!
 //! A `.keras` file is a zip archive of `metadata.json`, `config.json` and `model.weights.h5`; a `.h5` file has the configuration
-//! in an attribute, and the weights beside it.
+//! in an attribute, and the weights next to it.
 
 use std::fs::File;
 use std::io::Read as _;

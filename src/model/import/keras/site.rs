@@ -30,6 +30,16 @@ pub(super) enum Operand {
     Constant(Value),
 }
 
+impl Operand {
+    /// The tensor that it is.
+    pub(super) fn tensor(self) -> Option<Tensor> {
+        match self {
+            Self::Tensor(tensor) => Some(tensor),
+            Self::Constant(_) => None,
+        }
+    }
+}
+
 /// A call of a layer.
 pub(super) struct Site<'a, 'f> {
     pub(super) builder: &'a mut Builder,

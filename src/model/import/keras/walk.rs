@@ -10,7 +10,7 @@ use super::layers;
 use super::network::{Argument, Layer, Network, Reference};
 use super::settings::Settings;
 use super::site::{Operand, Site, Tensor};
-use super::weights::Scope;
+use super::weights::{Scope, Stored};
 use crate::builder::Builder;
 use crate::error::Problem;
 
@@ -81,31 +81,36 @@ impl Walk {
         }
         let mut operands = Vec::new();
         call.arguments.iter().try_for_each(|argument| open(argument, values, &mut operands))?;
-        if let Some(inner) = &layer.inner {
-            let inputs: Vec<Tensor> = operands
-                .into_iter()
-                .filter_map(|operand| match operand {
-                    Operand::Tensor(tensor) => Some(tensor),
-                    Operand::Constant(_) => None,
-                })
-                .collect();
-            let scope = scope.inner(at, &layer.name, inner)?;
-            return self.run(inner, &scope, &inputs, &inner.outputs, &format!("{path}/"));
-        }
-        let lower = layers::find(layer).ok_or("is not supported")?;
         let mut named = Vec::new();
         for (name, argument) in &call.named {
-            let mut values_of = Vec::new();
-            open(argument, values, &mut values_of)?;
-            named.extend(values_of.into_iter().map(|operand| (name.clone(), operand)));
+            let mut opened = Vec::new();
+            open(argument, values, &mut opened)?;
+            named.extend(opened.into_iter().map(|operand| (name.clone(), operand)));
         }
         // Keras 3 gives the tensors of some layers by name.
         if operands.is_empty() {
             let tensors = named.iter().filter(|(_, operand)| matches!(operand, Operand::Tensor(_)));
             operands.extend(tensors.map(|(_, operand)| operand.clone()));
         }
+        if let Some(inner) = &layer.inner {
+            let inputs: Vec<Tensor> = operands.into_iter().filter_map(Operand::tensor).collect();
+            let scope = scope.inner(at, &layer.name, inner)?;
+            return self.run(inner, &scope, &inputs, &inner.outputs, &format!("{path}/"));
+        }
         let weights = if layer.is_operation() { vec![] } else { scope.arrays(at, &layer.name)? };
         self.paths.push(path);
+        self.lower(layer, operands, named, weights).map(|result| vec![result])
+    }
+
+    /// The result of a layer that is no model.
+    fn lower(
+        &mut self,
+        layer: &Layer,
+        operands: Vec<Operand>,
+        named: Vec<(String, Operand)>,
+        weights: Vec<Stored>,
+    ) -> Result<Tensor, Problem> {
+        let lower = layers::find(layer).ok_or("is not supported")?;
         self.builder.origin = self.paths.len() - 1;
         let settings = Settings(&layer.settings);
         let (class, version) = (layer.class.as_str(), self.version);
@@ -114,7 +119,7 @@ impl Walk {
             Site { builder, class, settings, operands, named, weights, version, asked_version: false };
         let result = lower(&mut site);
         self.asked_version |= site.asked_version;
-        Ok(vec![result?])
+        result
     }
 }
 

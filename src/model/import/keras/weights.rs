@@ -112,7 +112,7 @@ impl<'f> Scope<'f> {
                 None => Ok(Self::Listed(vec![])),
             },
             Self::Legacy { .. } => self.arrays(at, layer).map(Self::Listed),
-            // The names do not tell layers of models inside of models apart; those with the same name are refused.
+            // The names do not distinguish layers of several models inside; two with the same name are refused.
             Self::Listed(_) => Ok(self.clone()),
         }
     }

@@ -29,7 +29,7 @@ pub(super) fn array(file: &Hdf5, object: &Messages) -> Result<Array, Problem> {
     let shape = kind::shape(object.only(DATASPACE)?.ok_or_else(|| missing("shape"))?)?;
     let shape = shape.ok_or_else(|| missing("values"))?;
     let kind = Kind::read(object.only(DATATYPE)?.ok_or_else(|| missing("type"))?)?;
-    // Keras keeps bfloat16 as two bytes of an opaque type, and says so beside them.
+    // Keras keeps bfloat16 as two bytes of an opaque type, with an attribute that says so.
     let is_brain = attribute::texts(file, object, "dtype")?.is_some_and(|texts| texts == ["bfloat16"]);
     let size = match kind {
         Kind::Real(size) => size,

@@ -4,7 +4,8 @@ use serde_json::Value;
 
 use super::super::settings::Settings;
 use super::super::site::{Site, Tensor, turned};
-use crate::card::Op;
+use super::elementwise::{MINIMUM, OVER, PLUS, TIMES};
+use crate::card::{Op, from_onnx};
 use crate::error::Problem;
 
 /// The version since which `hard_sigmoid` has slope 1/6, as in PyTorch, and no longer 1/5.
@@ -65,9 +66,9 @@ fn of_class(site: &mut Site, x: &Tensor, class: &str, settings: Settings) -> Res
         }
         "LeakyReLU" => {
             let slope = settings.optional("negative_slope")?.or(settings.optional("alpha")?);
-            site.unary(Op::LeakyRelu { slope: slope.unwrap_or(0.3) }, x)
+            site.unary(from_table("LeakyRelu", &[slope.unwrap_or(0.3)])?, x)
         }
-        "ELU" => site.unary(Op::Elu { alpha: settings.number("alpha", 1.0)? }, x),
+        "ELU" => site.unary(from_table("Elu", &[settings.number("alpha", 1.0)?])?, x),
         _ => {
             let axis = match settings.list("axis")?.as_deref() {
                 None => -1,
@@ -84,12 +85,12 @@ fn of_class(site: &mut Site, x: &Tensor, class: &str, settings: Settings) -> Res
 
 fn relu(site: &mut Site, x: &Tensor, slope: f64, most: Option<f64>) -> Result<Tensor, Problem> {
     match (slope, most) {
-        (0.0, None) => site.unary(Op::Relu {}, x),
+        (0.0, None) => function(site, x, "relu"),
         (0.0, Some(6.0)) => site.unary(Op::Relu6 {}, x),
         (0.0, Some(max)) => site.unary(Op::Clip { min: 0.0, max }, x),
-        (slope, None) => site.unary(Op::LeakyRelu { slope }, x),
+        (slope, None) => site.unary(from_table("LeakyRelu", &[slope])?, x),
         (slope, Some(max)) => {
-            let bent = site.unary(Op::LeakyRelu { slope }, x)?;
+            let bent = site.unary(from_table("LeakyRelu", &[slope])?, x)?;
             site.unary(Op::Clip { min: -NO_BOUND, max }, &bent)
         }
     }
@@ -107,41 +108,58 @@ fn prelu(site: &mut Site, x: &Tensor) -> Result<Tensor, Problem> {
     // Without the batch, so that a picture's slopes have channels last.
     let perm: &[usize] = if x.rank() == 4 { &[2, 0, 1] } else { &[0] };
     let slope = turned(slopes, perm)?;
-    let above = site.unary(Op::Relu {}, x)?;
-    let below = site.unary(Op::Minimum { scalar: Some(0.0) }, x)?;
-    let bent = site.emit(Op::Mul { scalar: None }, &[&below], vec![("other", slope)])?;
-    site.emit(Op::Add { scalar: None }, &[&above, &bent], vec![])
+    let above = function(site, x, "relu")?;
+    let below = site.unary(MINIMUM(Some(0.0)), x)?;
+    let bent = site.emit(TIMES(None), &[&below], vec![("other", slope)])?;
+    site.emit(PLUS(None), &[&above, &bent], vec![])
+}
+
+/// Keras's names of functions in the graph's table: ONNX's name, and the value of its only setting.
+const IN_TABLE: [(&str, &str, f64); 11] = [
+    ("relu", "Relu", 0.0),
+    ("leaky_relu", "LeakyRelu", 0.2),
+    ("elu", "Elu", 1.0),
+    ("mish", "Mish", 0.0),
+    ("sigmoid", "Sigmoid", 0.0),
+    ("hard_silu", "HardSwish", 0.0),
+    ("hard_swish", "HardSwish", 0.0),
+    ("tanh", "Tanh", 0.0),
+    ("softplus", "Softplus", 0.0),
+    ("exponential", "Exp", 0.0),
+    ("abs", "Abs", 0.0),
+];
+
+/// A function of the table with these settings.
+fn from_table(name: &str, settings: &[f64]) -> Result<Op, Problem> {
+    let mut settings = settings.iter();
+    let setting = |_: &str, default: f32| Ok(settings.next().copied().unwrap_or(f64::from(default)));
+    from_onnx(name, setting)
+        .unwrap_or_else(|| Err(Problem::new(format!("has the unknown function '{name}'"))))
 }
 
 /// One of Keras's functions.
 pub(super) fn function(site: &mut Site, x: &Tensor, name: &str) -> Result<Tensor, Problem> {
+    if let Some((_, onnx, setting)) = IN_TABLE.iter().find(|(own, ..)| *own == name) {
+        return site.unary(from_table(onnx, &[*setting])?, x);
+    }
     let op = match name {
         "linear" => return Ok(x.clone()),
-        "relu" => Op::Relu {},
         "relu6" => Op::Relu6 {},
-        "leaky_relu" => Op::LeakyRelu { slope: 0.2 },
-        "elu" => Op::Elu { alpha: 1.0 },
         "selu" => Op::Selu {},
         "gelu" => Op::Gelu { approximate: false },
         "silu" | "swish" => Op::Silu {},
-        "mish" => Op::Mish {},
-        "sigmoid" => Op::Sigmoid {},
         "log_sigmoid" => Op::LogSigmoid {},
-        "hard_silu" | "hard_swish" => Op::HardSwish {},
-        "tanh" => Op::Tanh {},
-        "softplus" => Op::Softplus {},
-        "exponential" => Op::Exp {},
         "softmax" => Op::Softmax { axis: site.axis(x, -1)? },
         "log_softmax" => Op::LogSoftmax { axis: site.axis(x, -1)? },
         "hard_sigmoid" => {
             site.asked_version = true;
-            let alpha = if site.version >= NEW_HARD_SIGMOID { 1.0 / 6.0 } else { 0.2 };
-            Op::HardSigmoid { alpha, beta: 0.5 }
+            let slope = if site.version >= NEW_HARD_SIGMOID { 1.0 / 6.0 } else { 0.2 };
+            from_table("HardSigmoid", &[slope, 0.5])?
         }
         "softsign" => {
-            let size = site.unary(Op::Abs {}, x)?;
-            let divisor = site.unary(Op::Add { scalar: Some(1.0) }, &size)?;
-            return site.emit(Op::Div { scalar: None }, &[x, &divisor], vec![]);
+            let size = function(site, x, "abs")?;
+            let divisor = site.unary(PLUS(Some(1.0)), &size)?;
+            return site.emit(OVER(None), &[x, &divisor], vec![]);
         }
         other => {
             let what = format!("has the activation '{other}', which is not supported");

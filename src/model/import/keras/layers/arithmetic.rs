@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use super::super::settings::Settings;
 use super::super::site::{Lower, Operand, Site, Tensor};
 use super::activation;
+use super::elementwise::{PLUS, TIMES, arithmetic};
 use crate::card::Op;
 use crate::error::Problem;
 
@@ -12,20 +13,15 @@ use crate::error::Problem;
 pub(super) fn merge(site: &mut Site) -> Result<Tensor, Problem> {
     let tensors = site.tensors()?;
     let [first, others @ ..] = &tensors[..] else { return Err("is called on nothing".into()) };
-    let op = match site.class {
-        "Add" | "Average" => Op::Add { scalar: None },
-        "Subtract" => Op::Sub { scalar: None },
-        "Multiply" => Op::Mul { scalar: None },
-        "Maximum" => Op::Maximum { scalar: None },
-        _ => Op::Minimum { scalar: None },
-    };
+    let name = if site.class == "Average" { "add".to_owned() } else { site.class.to_lowercase() };
+    let op = arithmetic(&name).ok_or("is not supported")?;
     let mut result = first.clone();
     for other in others {
         same_rank(&result, other)?;
-        result = site.emit(op.clone(), &[&result, other], vec![])?;
+        result = site.emit(op(None), &[&result, other], vec![])?;
     }
     match site.class {
-        "Average" => site.unary(Op::Mul { scalar: Some((tensors.len() as f64).recip()) }, &result),
+        "Average" => site.unary(TIMES(Some((tensors.len() as f64).recip())), &result),
         _ => Ok(result),
     }
 }
@@ -60,8 +56,8 @@ pub(super) fn scaled_sum(site: &mut Site) -> Result<Tensor, Problem> {
     let inner = site.settings.get("arguments").and_then(Value::as_object).map(Settings);
     let scale = inner.unwrap_or(site.settings).optional("scale")?.ok_or("has no 'scale'")?;
     same_rank(first, second)?;
-    let scaled = site.unary(Op::Mul { scalar: Some(scale) }, second)?;
-    site.emit(Op::Add { scalar: None }, &[first, &scaled], vec![])
+    let scaled = site.unary(TIMES(Some(scale)), second)?;
+    site.emit(PLUS(None), &[first, &scaled], vec![])
 }
 
 /// Whether a `Lambda` is the one in Keras's own Inception-ResNet. Its code is not read: the module that defines it has
@@ -130,14 +126,7 @@ fn operands(site: &Site) -> Result<[Operand; 2], Problem> {
 }
 
 fn binary(site: &mut Site, name: &str) -> Result<Tensor, Problem> {
-    let op: fn(Option<f64>) -> Op = match name {
-        "add" => |scalar| Op::Add { scalar },
-        "subtract" => |scalar| Op::Sub { scalar },
-        "multiply" => |scalar| Op::Mul { scalar },
-        "divide" => |scalar| Op::Div { scalar },
-        "maximum" => |scalar| Op::Maximum { scalar },
-        _ => |scalar| Op::Minimum { scalar },
-    };
+    let op = arithmetic(name).ok_or("is not supported")?;
     match operands(site)? {
         [Operand::Tensor(first), Operand::Tensor(second)] => {
             same_rank(&first, &second)?;
@@ -151,12 +140,12 @@ fn binary(site: &mut Site, name: &str) -> Result<Tensor, Problem> {
             let numbers = Site::constant(&value)?;
             match name {
                 "subtract" => {
-                    let negative = site.unary(Op::Mul { scalar: Some(-1.0) }, &x)?;
-                    site.with_numbers(|scalar| Op::Add { scalar }, &negative, &numbers)
+                    let negative = site.unary(TIMES(Some(-1.0)), &x)?;
+                    site.with_numbers(PLUS, &negative, &numbers)
                 }
                 "divide" => {
                     let inverse = site.unary(Op::Pow { exponent: -1.0 }, &x)?;
-                    site.with_numbers(|scalar| Op::Mul { scalar }, &inverse, &numbers)
+                    site.with_numbers(TIMES, &inverse, &numbers)
                 }
                 _ => site.with_numbers(op, &x, &numbers),
             }

@@ -5,6 +5,7 @@
 mod activation;
 mod arithmetic;
 mod conv;
+mod elementwise;
 mod norm;
 mod picture;
 mod pool;

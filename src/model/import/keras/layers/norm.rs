@@ -2,6 +2,7 @@
 
 use super::super::hdf5::Array;
 use super::super::site::{Site, Tensor, per_channel, weight};
+use super::elementwise::{OVER, PLUS, SUBTRACT, TIMES};
 use crate::builder::Weight;
 use crate::card::Op;
 use crate::error::Problem;
@@ -99,8 +100,8 @@ pub(super) fn constant(site: &mut Site) -> Result<Tensor, Problem> {
         }
     };
     let deviation: Vec<f64> = variance.iter().map(|variance| variance.sqrt().max(LEAST_DEVIATION)).collect();
-    let centred = site.with_numbers(|scalar| Op::Sub { scalar }, &x, &mean)?;
-    site.with_numbers(|scalar| Op::Div { scalar }, &centred, &deviation)
+    let centred = site.with_numbers(SUBTRACT, &x, &mean)?;
+    site.with_numbers(OVER, &centred, &deviation)
 }
 
 /// `Rescaling`: factors, then offsets; one, or one per channel.
@@ -108,10 +109,10 @@ pub(super) fn rescaling(site: &mut Site) -> Result<Tensor, Problem> {
     let x = site.input()?;
     let scale = site.settings.numbers("scale")?.ok_or("has no 'scale'")?;
     let offset = site.settings.numbers("offset")?.unwrap_or_else(|| vec![0.0]);
-    let scaled = site.with_numbers(|scalar| Op::Mul { scalar }, &x, &scale)?;
+    let scaled = site.with_numbers(TIMES, &x, &scale)?;
     match offset[..] {
         [0.0] => Ok(scaled),
-        _ => site.with_numbers(|scalar| Op::Add { scalar }, &scaled, &offset),
+        _ => site.with_numbers(PLUS, &scaled, &offset),
     }
 }
 
@@ -120,5 +121,5 @@ pub(super) fn layer_scale(site: &mut Site) -> Result<Tensor, Problem> {
     let x = site.input()?;
     let gamma = site.parameters(&["gamma"])?.into_iter().next().ok_or("has no factors")?;
     let factor = per_channel(gamma.values, x.rank());
-    site.emit(Op::Mul { scalar: None }, &[&x], vec![("other", factor)])
+    site.emit(TIMES(None), &[&x], vec![("other", factor)])
 }

@@ -1,7 +1,7 @@
 //! Layers that pad, cut and scale pictures.
 
 use super::super::site::{Site, Tensor};
-use crate::card::{CUBIC_A, Coordinates, Op, PadMode, ResizeMapping, ResizeMode, Rounding};
+use crate::card::{Coordinates, Op, PadMode, ResizeMapping, ResizeMode, Rounding};
 use crate::error::Problem;
 
 /// `ZeroPadding2D`.
@@ -83,7 +83,8 @@ fn scaled(site: &mut Site, x: &Tensor, output_size: [usize; 2], usual: &str) -> 
         coordinates: Coordinates::TfHalfPixelForNn,
         scale: [0, 1].map(|axis| output_size[axis] as f64 / size[axis] as f64),
         rounding: Rounding::Floor,
-        cubic_a: CUBIC_A,
+        // Of the cubic alone, and its usual value.
+        cubic_a: -0.75,
         exclude_outside: false,
         antialias: false,
     });

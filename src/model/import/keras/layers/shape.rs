@@ -1,4 +1,4 @@
-//! Layers that arrange values anew, in Keras's order of them.
+//! Layers that rearrange values, in Keras's order of them.
 
 use super::super::site::{Site, Tensor};
 use crate::card::Op;

@@ -4,7 +4,7 @@ use super::super::site::Site;
 use crate::error::Problem;
 
 /// The padding of `valid` or of `same`: TensorFlow's, by which an odd row or column is added below and to the right.
-fn padding(
+pub(super) fn padding(
     site: &Site,
     size: [usize; 2],
     kernel: [usize; 2],
