@@ -8,8 +8,8 @@ use super::{code, relative, sources};
 
 /// Most files that name one operation.
 const FILES_PER_OPERATION: usize = 19;
-/// Files that name operations, added up over all operations.
-const FILES_OF_OPERATIONS: usize = 468;
+/// Files that name operations, added up over all operations. 35 are those of Keras's layers, a source of its own.
+const FILES_OF_OPERATIONS: usize = 503;
 /// Most files that name one method.
 const FILES_PER_METHOD: usize = 1;
 /// Files that name methods, added up over all methods.

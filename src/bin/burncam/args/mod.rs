@@ -61,7 +61,7 @@ pub(crate) enum Command {
     Predict(PredictArgs),
     /// List a model's layers, and which of them can be explained.
     Layers(LayersArgs),
-    /// Make a self-contained model file from an ONNX file, or from weights and an architecture or a card.
+    /// Make a self-contained model file from ONNX, from Keras, or from weights and an architecture or a card.
     Import(Box<ImportArgs>),
     /// Check that a model's results are right: devices, gradients, another framework.
     Check(CheckArgs),
