@@ -191,7 +191,9 @@ pub(super) fn preset(preset: Preset, input: &InputSpec) -> Preprocess {
         Preset::Timm => cropped(larger, Filter::Bicubic, IMAGENET),
         Preset::Clip => cropped(side, Filter::Bicubic, CLIP),
         Preset::Ultralytics => Preprocess { mean: vec![], std: vec![], ..cropped(side, filter, IMAGENET) },
-        Preset::KerasTorch => Preprocess { resize: raw.resize, crop: None, ..cropped(side, filter, IMAGENET) },
+        Preset::KerasTorch => {
+            Preprocess { resize: raw.resize, crop: None, ..cropped(side, filter, IMAGENET) }
+        }
         Preset::Tf => Preprocess { scale: 1.0 / 127.5, mean: list([1.0; 3]), ..raw },
         Preset::Caffe if grey => raw,
         Preset::Caffe => Preprocess { color: ColorOrder::Bgr, mean: list([103.939, 116.779, 123.68]), ..raw },

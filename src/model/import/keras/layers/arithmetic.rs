@@ -46,7 +46,7 @@ pub(super) fn concatenate(site: &mut Site) -> Result<Tensor, Problem> {
     if axis == 0 {
         return Err(Problem::new("joins the pictures of a batch").expected("another axis"));
     }
-    site.emit(Op::Concat { axis }, &tensors.iter().collect::<Vec<_>>(), vec![])
+    site.emit(Op::Concat { axis, at: 0 }, &tensors.iter().collect::<Vec<_>>(), vec![])
 }
 
 /// `x + scale y`, which Inception-ResNet adds to a branch.
