@@ -77,7 +77,7 @@ pub use cam::{Aggregate, Finish, Library, Method, MethodInfo, Options, Progress,
 pub use engine::{DeviceName, Engine, Precision, Runtime, Score};
 pub use error::{Error, ErrorKind, Result};
 pub use explain::{
-    ArtifactKind, Canvas, ClassExplanation, Explainer, Explanation, Predictor, Reading, Request, Scale,
+    ArtifactKind, Canvas, ClassExplanation, Explainer, Explanation, Over, Predictor, Reading, Request, Scale,
     Style, Subject, Target,
 };
 pub use heatmap::Heatmap;

@@ -8,7 +8,7 @@ use std::ops::Range;
 use super::options::{Library, Options};
 use super::scene::Scene;
 use crate::engine::{Contrast, Evidence, Features};
-use crate::engine::{Network, Recording, Rectifiers, Rule, Score, Trunk};
+use crate::engine::{Network, Recording, Rectifiers, Reduction, Rule, Score, Sweep, Trunk};
 use crate::error::{Hint, OptionName, Problem, Result};
 
 /// Classes of a picture, and how to explain them.
@@ -40,6 +40,11 @@ impl<'a> Question<'a> {
 
     pub(super) fn logits(&self) -> &'a [f32] {
         self.scene.logits()
+    }
+
+    /// How the output becomes the number of each class.
+    pub(super) fn reduction(&self) -> &'a Reduction {
+        self.scene.reduction()
     }
 
     pub(super) fn library(&self) -> Option<Library> {
@@ -147,7 +152,7 @@ impl<'a> Question<'a> {
         run: impl Fn(Vec<f32>) -> Result<Vec<f32>>,
     ) -> Result<Vec<Vec<f64>>> {
         let mut scores = vec![Vec::with_capacity(count); self.classes.len()];
-        let outputs = self.logits().len();
+        let outputs = self.scene.output().len();
         for batch in self.batches(count) {
             let expected = batch.len() * outputs;
             let logits = run(batch.clone().flat_map(&mut make).collect())?;
@@ -159,9 +164,10 @@ impl<'a> Question<'a> {
                 return Err(problem.hint(Hint::set(OptionName::BatchSize, 1)).into());
             }
             for row in logits.chunks(outputs) {
+                let row = self.reduction().numbers(row);
                 for (scores, class) in scores.iter_mut().zip(self.classes) {
                     // All classes are read from one row: the pass does not depend on the class.
-                    scores.push(self.score_of(row, *class));
+                    scores.push(self.score_of(&row, *class));
                 }
             }
             self.report(batch.end, count);
@@ -174,17 +180,22 @@ impl<'a> Question<'a> {
     /// Burn frees a recording in the backward pass, so each class needs its own forward pass.
     pub(super) fn input_gradients(&self, values: &[f32]) -> Result<Vec<Vec<f32>>> {
         let gradient = |class: &usize| {
-            let recording = self.network().record_input(values.to_vec())?;
+            let recording = self.network().record_input(values.to_vec())?.reduced(self.reduction())?;
             let gradient = recording.gradient(&self.score, *class)?;
             Ok(gradient.into_iter().map(|value| value * self.sign()).collect())
         };
         self.classes.iter().map(gradient).collect()
     }
 
+    /// A pass forward that keeps every value.
+    pub(super) fn sweep(&self) -> Result<Sweep<'a>> {
+        self.network().sweep(self.values().to_vec())?.reduced(self.reduction())
+    }
+
     /// As [`Question::input_gradients`] for the picture itself, with another rule at rectifiers.
     pub(super) fn rectified_gradients(&self, rule: fn(Rectifiers) -> Rule) -> Result<Vec<Vec<f32>>> {
         // A sweep keeps its tensors, so that one forward pass serves every class.
-        let sweep = self.network().sweep(self.values().to_vec())?;
+        let sweep = self.sweep()?;
         let rule = rule(self.options.rectifiers());
         let gradient = |class: &usize| sweep.back(&self.score, *class, rule, &mut |_| Ok(()));
         self.classes.iter().map(gradient).collect()

@@ -127,8 +127,8 @@ impl<'a> MapRequest<'a> {
                 maps
             } else {
                 let (scene, mut spare) = match goes_back {
-                    true => Scene::recorded(network, &variant.values)?,
-                    false => (Scene::new(network, &variant.values)?, None),
+                    true => Scene::recorded(network, &variant.values, question.reduction())?,
+                    false => (Scene::new(network, &variant.values)?.reduced(question.reduction())?, None),
                 };
                 // `asked_about` stays the picture: random weights must be the same for all of its copies.
                 let question = Question { scene: &scene, ..*question };

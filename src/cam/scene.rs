@@ -4,7 +4,7 @@
 
 use std::cell::OnceCell;
 
-use crate::engine::{Features, Network, Recording, Trunk};
+use crate::engine::{Features, Network, Recording, Reduction, Trunk};
 use crate::error::{Error, Result};
 
 /// A picture with its network.
@@ -12,6 +12,10 @@ use crate::error::{Error, Result};
 pub struct Scene<'a> {
     network: &'a Network,
     values: &'a [f32],
+    /// What the network gives.
+    output: Vec<f32>,
+    /// How that becomes the number of each class.
+    reduction: Reduction,
     logits: Vec<f32>,
     /// `None` when no layer is tapped.
     trunk: Option<Trunk>,
@@ -55,9 +59,13 @@ impl<'a> Scene<'a> {
     ///
     /// # Errors
     /// As [`Scene::new`].
-    pub(super) fn recorded(network: &'a Network, values: &'a [f32]) -> Result<(Self, Option<Recording>)> {
+    pub(super) fn recorded(
+        network: &'a Network,
+        values: &'a [f32],
+        reduction: &Reduction,
+    ) -> Result<(Self, Option<Recording>)> {
         let scene = Self::several(network, &[values], true)?.pop();
-        let mut scene = scene.ok_or_else(|| Error::internal("a picture has no scene"))?;
+        let mut scene = scene.ok_or_else(|| Error::internal("a picture has no scene"))?.reduced(reduction)?;
         let recording = scene.recording.take();
         Ok((scene, recording))
     }
@@ -65,19 +73,36 @@ impl<'a> Scene<'a> {
     fn without_layers(network: &'a Network, values: &'a [f32]) -> Result<Self> {
         // `logits` takes any number of whole pictures; a scene is about one.
         network.expect_one(values)?;
-        let logits = network.logits(values.to_vec())?;
-        Ok(Self { network, values, logits, trunk: None, activations: vec![], recording: None })
+        let output = network.logits(values.to_vec())?;
+        Ok(Self::with(network, values, output))
     }
 
     fn behind(network: &'a Network, values: &'a [f32], trunk: Trunk, recorded: bool) -> Result<Self> {
         let recording = recorded.then(|| network.record(&trunk)).transpose()?;
-        let logits = match &recording {
+        let output = match &recording {
             // Not a second pass: the logits of the recorded one are the same numbers.
             Some(recording) => recording.logits()?,
             None => network.logits_behind(&trunk)?,
         };
         let activations = (0..network.taps()).map(|_| OnceCell::new()).collect();
-        Ok(Self { network, values, logits, trunk: Some(trunk), activations, recording })
+        Ok(Self { trunk: Some(trunk), activations, recording, ..Self::with(network, values, output) })
+    }
+
+    fn with(network: &'a Network, values: &'a [f32], output: Vec<f32>) -> Self {
+        let (reduction, logits) = (Reduction::Values, output.clone());
+        Self { network, values, output, reduction, logits, trunk: None, activations: vec![], recording: None }
+    }
+
+    /// The same scene with the output reduced to one number per target: they take the place of classes in all that is
+    /// asked about it.
+    ///
+    /// # Errors
+    /// When the reduction is of another output.
+    pub fn reduced(self, reduction: &Reduction) -> Result<Self> {
+        reduction.check(self.output.len())?;
+        let recording = self.recording.map(|recording| recording.reduced(reduction)).transpose()?;
+        let logits = reduction.numbers(&self.output).into_owned();
+        Ok(Self { reduction: reduction.clone(), logits, recording, ..self })
     }
 
     /// The network.
@@ -90,6 +115,18 @@ impl<'a> Scene<'a> {
     #[must_use]
     pub fn values(&self) -> &'a [f32] {
         self.values
+    }
+
+    /// What the network gives for the picture, all of it.
+    #[must_use]
+    pub fn output(&self) -> &[f32] {
+        &self.output
+    }
+
+    /// How the output becomes the number of each class.
+    #[must_use]
+    pub fn reduction(&self) -> &Reduction {
+        &self.reduction
     }
 
     /// The logits, one per class.
@@ -105,7 +142,7 @@ impl<'a> Scene<'a> {
 
     /// A pass through the head, for one backward pass.
     pub(super) fn record(&self) -> Result<Recording> {
-        self.network.record(self.trunk()?)
+        self.network.record(self.trunk()?)?.reduced(&self.reduction)
     }
 
     /// A layer's activations, by its index among the tapped ones.

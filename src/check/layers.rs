@@ -20,7 +20,10 @@ pub(super) fn check(model: &Model) -> LayerCheck {
         status: if auto.is_some() { Status::Ok } else { Status::Failed },
         operations: layers.len(),
         explainable: layers.iter().filter(|layer| layer.explainable).count(),
-        grid: auto.as_ref().and_then(|choice| grid(&layers[choice.index].shape)),
+        grid: auto
+            .as_ref()
+            .and_then(|choice| layers[choice.index].grid)
+            .map(|grid| [grid.height, grid.width]),
         auto: auto.as_ref().map(|choice| choice.name.clone()),
         reason: auto.map(|choice| choice.reason),
         unexplainable,
@@ -28,13 +31,11 @@ pub(super) fn check(model: &Model) -> LayerCheck {
 }
 
 fn reason(layer: &LayerInfo) -> &'static str {
-    match (layer.shape.len(), grid(&layer.shape)) {
-        (4, Some([1, 1])) => "1x1",
-        (4, Some(_)) => "not on the way to the class scores",
+    match (layer.grid, &layer.shape[..]) {
+        (Some(grid), _) if grid.height * grid.width > 1 => "not on the way to the class scores",
+        (_, [_, _, 1, 1]) => "1x1",
+        // Four axes that are no grid.
+        (None, [_, _, _, _]) => "not on the way to the class scores",
         _ => "no rows and columns",
     }
-}
-
-fn grid(shape: &[usize]) -> Option<[usize; 2]> {
-    if let [_, _, height, width] = *shape { Some([height, width]) } else { None }
 }

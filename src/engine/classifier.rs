@@ -2,9 +2,11 @@
 
 use super::Network;
 use super::operands;
+use super::tap::Tap;
 use super::value::Value;
 use crate::card::{Op, Statistic};
 use crate::error::{Error, Result};
+use burncam_graph::layout::Form;
 
 impl Network {
     /// The weight of every channel of a tapped layer (its index among the taps) for a class, `[channels]`.
@@ -15,7 +17,11 @@ impl Network {
     /// # Errors
     /// When the weights cannot be read from the device.
     pub fn classifier_weights(&self, tap: usize, class: usize) -> Result<Option<Vec<f32>>> {
-        let cut = *self.taps.get(tap).ok_or_else(|| Error::internal(format!("there is no tap {tap}")))?;
+        let Tap { id: cut, grid } = *self.tap(tap)?;
+        // An average over all tokens would count those that are no cells.
+        if matches!(grid.form, Form::Tokens { prefix: 1.. }) {
+            return Ok(None);
+        }
         let mut at = cut;
         let mut pooled = false;
         let mut weights = None;
@@ -26,7 +32,11 @@ impl Network {
             }
             at = step.output();
             match &step.node.op {
-                op if op.of_whole_maps() == Some(Statistic::Mean) => pooled = true,
+                // Means of whole maps take the last two axes.
+                op if op.of_whole_maps() == Some(Statistic::Mean) && grid.form == Form::ChannelsFirst => {
+                    pooled = true;
+                }
+                Op::ReduceMean { axes, .. } if axes == grid.axes() => pooled = true,
                 Op::Flatten { .. }
                 | Op::Reshape { .. }
                 | Op::Squeeze { .. }

@@ -7,7 +7,8 @@
 
 use burn::tensor::Tensor;
 
-use super::head::features;
+use super::recording::features;
+use super::reduction::Reduction;
 use super::score::Score;
 use super::tangent::{self, Dual};
 use super::value::{Value, map_tensor};
@@ -23,23 +24,34 @@ impl Network {
     /// differentiation, kinks have a second derivative of zero.
     ///
     /// # Errors
-    /// When `class` is out of range, or the trunk is not this network's.
-    pub fn curvature(&self, trunk: &Trunk, score: &Score, class: usize) -> Result<Vec<Features>> {
-        (0..self.taps.len())
-            .map(|tap| self.curvature_at(&self.trunk_to(trunk, tap)?, *score, class).and_then(features))
-            .collect()
+    /// When `class` is out of range, the reduction is of another output, or the trunk is not this network's.
+    pub fn curvature(
+        &self,
+        trunk: &Trunk,
+        reduction: &Reduction,
+        score: &Score,
+        class: usize,
+    ) -> Result<Vec<Features>> {
+        let at = |tap| self.curvature_at(&self.trunk_to(trunk, tap)?, reduction, *score, class);
+        (0..self.taps.len()).map(|tap| at(tap).and_then(features)).collect()
     }
 
     /// `H A` for the layer at which `trunk` ends.
-    fn curvature_at(&self, trunk: &Trunk, score: Score, class: usize) -> Result<Tensor<4>> {
+    fn curvature_at(
+        &self,
+        trunk: &Trunk,
+        reduction: &Reduction,
+        score: Score,
+        class: usize,
+    ) -> Result<Tensor<4>> {
         let cut = trunk.cut();
         let mut slots = trunk.slots().map(|slot| slot.clone().map(Dual::constant));
         let value = slots[cut].take().ok_or_else(|| Error::internal("the trunk is empty"))?.value;
-        let activations = value.into_rank4()?;
+        let cells = self.tap_at(cut)?.cells(value.clone())?;
+        let activations = cells.map.clone();
         let leaf = activations.clone().autodiff().require_grad();
-        // The direction is held constant: a plain tensor, and not the leaf.
-        let rate = Some(Value::R4(activations.clone()));
-        slots[cut] = Some(Dual { value: Value::R4(leaf.clone()), rate });
+        // All of the layer grows, also tokens that are no cells. The direction is held constant: a plain tensor, and not the leaf.
+        slots[cut] = Some(Dual { value: cells.with(leaf.clone()), rate: Some(value) });
         for at in self.steps.first_after(cut)..self.steps.len() {
             let (step, inputs) = (&self.steps[at], self.steps.gather(&mut slots, at)?);
             // Values and rates together, in one pass.
@@ -48,7 +60,7 @@ impl Network {
         let logits =
             slots[self.steps.logits].take().ok_or_else(|| Error::internal("the head gave no logits"))?;
         // A derivative that does not depend on the activations is that of a linear function: its gradient is zero.
-        let Some(rate) = rate_of(score, logits, class)?.filter(Tensor::is_tracked) else {
+        let Some(rate) = rate_of(reduction, score, logits, class)?.filter(Tensor::is_tracked) else {
             return Ok(activations.zeros_like());
         };
         let gradients = rate.backward();
@@ -57,17 +69,13 @@ impl Network {
 }
 
 /// The derivative of the score, summed over the pictures of a batch; `None` when the logits do not change.
-fn rate_of(score: Score, logits: Dual, class: usize) -> Result<Option<Tensor<1>>> {
-    let Some(rate) = logits.rate else { return Ok(None) };
-    let shape = logits.value.shape();
-    let [batch, classes] = [shape[0], shape[1..].iter().product()];
+fn rate_of(reduction: &Reduction, score: Score, logits: Dual, class: usize) -> Result<Option<Tensor<1>>> {
+    let Some(flat) = reduced(reduction, logits)? else { return Ok(None) };
+    let shape = flat.value.shape();
+    let [batch, classes] = [shape[0], shape[1]];
     if class >= classes {
         return Err(Error::internal(format!("class {class} of {classes} was asked for")));
     }
-    let flat = Dual {
-        value: logits.value.reshape(&[batch, classes])?,
-        rate: Some(rate.reshape(&[batch, classes])?),
-    };
     let through = |op: Op| -> Result<Tensor<2>> {
         match tangent::apply(&op, &Default::default(), std::slice::from_ref(&flat))?.rate {
             Some(Value::R2(rate)) => Ok(rate),
@@ -77,7 +85,7 @@ fn rate_of(score: Score, logits: Dual, class: usize) -> Result<Option<Tensor<1>>
     let at = |rates: Tensor<2>| rates.narrow(1, class, 1).sum();
     let logit = || through(Op::Identity {}).map(at);
     Ok(Some(match score {
-        Score::Logit | Score::Own | Score::Number => logit()?,
+        Score::Logit | Score::Own | Score::Number | Score::Cosine => logit()?,
         Score::LogOwn => at(through(Op::Log {})?),
         Score::Prob => at(through(Op::Softmax { axis: 1 })?),
         Score::LogProb => at(through(Op::LogSoftmax { axis: 1 })?),
@@ -94,4 +102,19 @@ fn rate_of(score: Score, logits: Dual, class: usize) -> Result<Option<Tensor<1>>
             logit()? - through(Op::Identity {})?.gather(1, others.argmax(1)).sum()
         }
     }))
+}
+
+/// The output as one number per target, `[batch, targets]`, with the rate of each; `None` when it does not change.
+fn reduced(reduction: &Reduction, output: Dual) -> Result<Option<Dual>> {
+    let Some(rate) = output.rate else { return Ok(None) };
+    let shape = output.value.shape();
+    let flat = [shape[0], shape[1..].iter().product()];
+    reduction.check(flat[1])?;
+    match (output.value.reshape(&flat)?, rate.reshape(&flat)?) {
+        (Value::R2(value), Value::R2(rate)) => {
+            let rate = Some(reduction.rate(value.clone(), rate).into());
+            Ok(Some(Dual { value: reduction.of(value).into(), rate }))
+        }
+        _ => Err(Error::internal("the logits are not of rank 2")),
+    }
 }

@@ -5,14 +5,16 @@
 
 use std::sync::atomic::Ordering;
 
-use burn::tensor::{Gradients, Tensor};
+use burn::tensor::Tensor;
 
-use super::score::{Contrast, Score};
+use super::recording::{Recording, features};
 use super::steps::Slots;
+use super::tap::{Cells, Tap};
 use super::value::{Value, map_tensor};
-use super::{Evidence, Features, Network};
+use super::{Features, Network};
 use crate::card::ValueId;
 use crate::error::{Error, Problem, Result};
+use burncam_graph::layout::Grid;
 
 /// The result of a pass up to a layer: every tensor that later steps still read.
 #[derive(Debug)]
@@ -20,14 +22,6 @@ pub struct Trunk {
     slots: Slots,
     /// The layer at which it ends.
     cut: ValueId,
-}
-
-/// One recorded pass through the head. It supports one backward pass.
-#[derive(Debug)]
-pub struct Recording {
-    logits: Tensor<2>,
-    leaves: Vec<Tensor<4>>,
-    activations: Vec<Tensor<4>>,
 }
 
 impl Trunk {
@@ -82,7 +76,7 @@ impl Network {
     /// # Errors
     /// When there is no such tap.
     pub fn trunk_to(&self, trunk: &Trunk, tap: usize) -> Result<Trunk> {
-        let cut = *self.taps.get(tap).ok_or_else(|| Error::internal(format!("there is no tap {tap}")))?;
+        let cut = self.tap(tap)?.id;
         self.advanced(Trunk { slots: trunk.slots.clone(), cut: trunk.cut }, cut)
     }
 
@@ -121,28 +115,29 @@ impl Network {
     /// When there are not as many values as whole pictures have.
     pub fn record_input(&self, values: Vec<f32>) -> Result<Recording> {
         self.count(&values)?;
-        self.record_from(self.steps.start(values)?, &[ValueId::INPUT], ValueId::INPUT)
+        let picture = Tap { id: ValueId::INPUT, grid: Grid::channels_first(self.input()) };
+        self.record_from(self.steps.start(values)?, &[picture], ValueId::INPUT)
     }
 
-    fn record_from(&self, mut slots: Slots, taps: &[ValueId], cut: ValueId) -> Result<Recording> {
+    fn record_from(&self, mut slots: Slots, taps: &[Tap], cut: ValueId) -> Result<Recording> {
         let mut leaves = vec![None; taps.len()];
         let mut activations = vec![None; taps.len()];
         let mut tap = |id: ValueId, value: Value| -> Result<Value> {
-            let Some(which) = taps.iter().position(|tap| *tap == id) else { return Ok(value) };
-            let tensor = value.into_rank4()?;
+            let Some(which) = taps.iter().position(|tap| tap.id == id) else { return Ok(value) };
+            let cells = taps[which].cells(value)?;
             // Cut off from what is recorded: the activations that methods get are plain numbers.
-            let plain = tensor.clone().inner();
-            let (leaf, value) = if id == cut {
+            let plain = cells.map.clone().inner();
+            let (leaf, map) = if id == cut {
                 let leaf = plain.clone().autodiff().require_grad();
                 (leaf.clone(), leaf)
             } else {
                 // A later layer must stay connected with the earlier one, so it cannot become a leaf itself.
                 let leaf = plain.zeros_like().autodiff().require_grad();
-                (leaf.clone(), tensor + leaf)
+                (leaf.clone(), cells.map.clone() + leaf)
             };
             activations[which] = Some(plain);
             leaves[which] = Some(leaf);
-            Ok(Value::R4(value))
+            Ok(cells.with(map))
         };
         if let Some(value) = slots[cut].take() {
             slots[cut] = Some(tap(cut, value)?);
@@ -183,7 +178,8 @@ impl Network {
     /// # Errors
     /// When it has another count of numbers.
     pub fn logits_from(&self, trunk: &Trunk, activations: Vec<f32>) -> Result<Vec<f32>> {
-        let mut shape = trunk.slots[trunk.cut].as_ref().map(Value::shape).unwrap_or_default();
+        let cells = self.cells(trunk)?;
+        let mut shape = cells.map.dims().to_vec();
         let one: usize = shape.iter().product();
         if one == 0 || activations.is_empty() || !activations.len().is_multiple_of(one) {
             return Err(Error::request(
@@ -195,7 +191,8 @@ impl Network {
         shape[0] = batch;
         // Branches around the layer are the same for every variant.
         let mut slots = trunk.slots.map(|slot| slot.clone().map(|value| repeated(value, batch)));
-        slots[trunk.cut] = Some(Value::new(activations, &shape, &self.steps.device)?);
+        let value = Value::new(activations, &shape, &self.steps.device)?;
+        slots[trunk.cut] = Some(cells.with(value.into_rank4()?));
         self.finish(slots, self.steps.first_after(trunk.cut))
     }
 
@@ -204,87 +201,27 @@ impl Network {
     /// # Errors
     /// When the device does not give them back.
     pub fn activations(&self, trunk: &Trunk) -> Result<Features> {
+        features(self.cells(trunk)?.map)
+    }
+
+    /// The layer at which `trunk` ends, taken apart.
+    pub(super) fn cells(&self, trunk: &Trunk) -> Result<Cells> {
         let value = trunk.slots[trunk.cut].clone().ok_or_else(|| Error::internal("the trunk is empty"))?;
-        features(value.into_rank4()?)
+        self.tap_at(trunk.cut)?.cells(value)
+    }
+
+    /// A tapped layer by its index among the taps.
+    pub(super) fn tap(&self, index: usize) -> Result<&Tap> {
+        self.taps.get(index).ok_or_else(|| Error::internal(format!("there is no tap {index}")))
+    }
+
+    /// The tapped layer that gives a tensor.
+    pub(super) fn tap_at(&self, id: ValueId) -> Result<&Tap> {
+        let found = self.taps.iter().find(|tap| tap.id == id);
+        found.ok_or_else(|| Error::internal("the trunk ends at no layer"))
     }
 }
 
 fn repeated(value: Value, batch: usize) -> Value {
     if batch == 1 { value } else { map_tensor!(value, t => t.repeat_dim(0, batch)) }
-}
-
-impl Recording {
-    /// The logits, `[batch, classes]`.
-    ///
-    /// # Errors
-    /// When the device does not give them back.
-    pub fn logits(&self) -> Result<Vec<f32>> {
-        Value::R2(self.logits.clone().inner()).to_vec()
-    }
-
-    /// Runs backward from one class score and gives each tap's evidence, in order.
-    ///
-    /// # Errors
-    /// When `class` is out of range, or the logits do not depend on a tap.
-    pub fn evidence(self, score: &Score, class: usize) -> Result<Vec<Evidence>> {
-        let scalar = score.of(self.within(&[class])?, class);
-        self.backward(&scalar)
-    }
-
-    /// As [`Recording::evidence`], for the difference between a class and others.
-    ///
-    /// # Errors
-    /// As [`Recording::evidence`].
-    pub fn contrast(self, contrast: &Contrast) -> Result<Vec<Evidence>> {
-        let scalar = contrast.of(&self.within(&[&[contrast.class][..], &contrast.rivals].concat())?);
-        self.backward(&scalar)
-    }
-
-    /// The gradient of one class score with respect to the first leaf, `[batch, channels, height, width]`, for every
-    /// picture from its own score.
-    ///
-    /// # Errors
-    /// As [`Recording::evidence`].
-    pub fn gradient(self, score: &Score, class: usize) -> Result<Vec<f32>> {
-        let scalar = score.of(self.within(&[class])?, class);
-        let gradients = gradients(&scalar)?;
-        let (Some(leaf), Some(plain)) = (self.leaves.first(), self.activations.first()) else {
-            return Err(Error::internal("nothing was recorded"));
-        };
-        Value::R4(leaf.grad(&gradients).unwrap_or_else(|| plain.zeros_like())).to_vec()
-    }
-
-    fn within(&self, wanted: &[usize]) -> Result<Tensor<2>> {
-        let [_, classes] = self.logits.dims();
-        // Burn panics on an index out of range.
-        match wanted.iter().find(|class| **class >= classes) {
-            Some(class) => Err(Error::internal(format!("class {class} of {classes} was asked for"))),
-            None => Ok(self.logits.clone()),
-        }
-    }
-
-    fn backward(self, scalar: &Tensor<1>) -> Result<Vec<Evidence>> {
-        let gradients = gradients(scalar)?;
-        let pairs = self.leaves.iter().zip(self.activations);
-        pairs
-            .map(|(leaf, activations)| {
-                // A leaf without a gradient does not affect the score.
-                let gradient = leaf.grad(&gradients).unwrap_or_else(|| activations.zeros_like());
-                Ok(Evidence { activations: features(activations)?, gradients: features(gradient)? })
-            })
-            .collect()
-    }
-}
-
-fn gradients(scalar: &Tensor<1>) -> Result<Gradients> {
-    // Burn panics when asked to run backward from what was not recorded.
-    if !scalar.is_tracked() {
-        return Err(Error::internal("the class score does not depend on the layer"));
-    }
-    Ok(scalar.backward())
-}
-
-pub(super) fn features(tensor: Tensor<4>) -> Result<Features> {
-    let [_, channels, height, width] = tensor.dims();
-    Ok(Features { channels, height, width, values: Value::R4(tensor).to_vec()? })
 }

@@ -19,6 +19,8 @@ mod ops;
 mod parameters;
 mod pool;
 mod program;
+mod recording;
+mod reduction;
 mod resize;
 mod runtime;
 mod score;
@@ -28,6 +30,7 @@ mod steps;
 mod sums;
 mod sweep;
 mod tangent;
+mod tap;
 mod value;
 mod walk;
 
@@ -41,21 +44,25 @@ use crate::card::ValueId;
 use crate::digest::Pending;
 use crate::error::{Error, Problem, Result};
 use crate::model::Model;
+use burncam_graph::layout::Grid;
 use burncam_graph::{card, digest, error};
 use burncam_kernels::{self as native, Workspace};
 pub use burncam_kernels::{Isa, Precision};
 use burncam_model as model;
 pub use device::{DEVICES, DeviceName};
 pub use features::{Evidence, Features};
-pub use head::{Recording, Trunk};
+pub use head::Trunk;
 pub use local::{Local, Locals};
 use program::Program;
+pub use recording::Recording;
+pub use reduction::Reduction;
 pub use runtime::{Engine, Runtime};
 pub use score::{Contrast, Score};
 use segment::Place;
 use step::Source;
 use steps::{Slots, Steps};
 pub use sweep::{Rectifiers, Rule, Sweep, SweptStep};
+use tap::Tap;
 pub use walk::Walk;
 
 /// A network on a device, ready to be explained at some layers.
@@ -64,8 +71,8 @@ pub struct Network {
     steps: Steps,
     /// The steps up to the cut, if the native kernels run them.
     program: Option<Program>,
-    /// The tapped tensors, in the caller's order.
-    taps: Vec<ValueId>,
+    /// The tapped layers, in the caller's order.
+    taps: Vec<Tap>,
     /// The earliest tapped tensor: where the trunk ends and the head begins.
     cut: ValueId,
     sha256: Arc<Pending>,
@@ -122,7 +129,8 @@ impl Network {
         let (graph, device) = (model.graph(), runtime.device.open()?);
         let source = Source { weights: Arc::clone(&weights), device: device.clone() };
         let steps = Steps::new(fold::plan(graph, logits, kept, &source), graph, logits, device);
-        let cut = taps.iter().copied().min().unwrap_or(logits);
+        let taps = taps.iter().map(|id| tap(model, *id)).collect::<Result<Vec<_>>>()?;
+        let cut = taps.iter().map(|tap| tap.id).min().unwrap_or(logits);
         let program = match runtime.arithmetic()? {
             Some(arithmetic) => {
                 let (threads, workspace) = (runtime.thread_count(), Workspace::default());
@@ -138,7 +146,7 @@ impl Network {
             }
         }
         let sha256 = Arc::clone(&weights.sha256);
-        Ok(Self { steps, program, taps: taps.to_vec(), cut, sha256, passes: AtomicUsize::default() })
+        Ok(Self { steps, program, taps, cut, sha256, passes: AtomicUsize::default() })
     }
 
     /// SHA-256 of the model file, lower-case hexadecimal; waits until it is computed.
@@ -235,4 +243,19 @@ impl Network {
     pub fn taps(&self) -> usize {
         self.taps.len()
     }
+}
+
+/// A tensor of the graph as a layer to tap.
+fn tap(model: &Model, id: ValueId) -> Result<Tap> {
+    let position = id.node().ok_or_else(|| Error::internal("the picture is no layer"))?;
+    let grid = match (model.grid(position), &model.shapes()[position][..]) {
+        (Some(grid), _) => grid,
+        // A map whose rows and columns a reshape hides is tapped as it is.
+        (None, [_, channels, height, width]) => Grid::channels_first([*channels, *height, *width]),
+        (None, shape) => {
+            let problem = Problem::new(format!("its output has shape {shape:?}")).expected("a grid");
+            return Err(Error::internal(problem));
+        }
+    };
+    Ok(Tap { id, grid })
 }

@@ -43,14 +43,16 @@ impl Network {
     /// When it has another count of numbers.
     pub fn locals(&self, trunk: &Trunk, activations: Vec<f32>) -> Result<Locals<'_>> {
         let (mut slots, cut) = (trunk.slots().clone(), trunk.cut());
-        let shape = slots[cut].as_ref().map(Value::shape).unwrap_or_default();
+        let cells = self.cells(trunk)?;
+        let shape = cells.map.dims();
         if shape.iter().product::<usize>() != activations.len() {
             return Err(Error::request(
                 Problem::new(format!("{} activations were given", activations.len()))
                     .expected(format!("{shape:?}")),
             ));
         }
-        slots[cut] = Some(Value::new(activations, &shape, &self.steps.device)?);
+        let value = Value::new(activations, &shape, &self.steps.device)?;
+        slots[cut] = Some(cells.with(value.into_rank4()?));
         for step in self.steps.iter().filter(|step| step.output() > cut) {
             let value = ops::apply(&step.node.op, step.params()?, inputs(&slots, step)?)?;
             slots[step.output()] = Some(value);
@@ -102,10 +104,11 @@ impl Locals<'_> {
                 gradients[id] = sum(gradients[id].take(), part)?;
             }
         }
-        match gradients[self.cut].take() {
-            Some(gradient) => gradient.to_vec(),
-            None => map_tensor!(value(self.cut)?.clone(), t => t.zeros_like()).to_vec(),
-        }
+        let gradient = match gradients[self.cut].take() {
+            Some(gradient) => gradient,
+            None => map_tensor!(value(self.cut)?.clone(), t => t.zeros_like()),
+        };
+        Value::R4(self.network.tap_at(self.cut)?.cells(gradient)?.map).to_vec()
     }
 }
 

@@ -121,14 +121,8 @@ pub(super) fn reduce(reduced: Value, axes: &[usize], keep_dims: bool) -> Result<
 }
 
 fn reduction(op: &Op, statistic: Statistic, x: Value) -> Result<Value> {
-    let (Op::ReduceMean { axes, keep_dims }
-    | Op::ReduceSum { axes, keep_dims }
-    | Op::ReduceMax { axes, keep_dims }
-    | Op::ReduceMin { axes, keep_dims }
-    | Op::ReduceL2 { axes, keep_dims }) = op
-    else {
-        return Err(Error::internal(format!("'{}' is no reduction", op.name())));
-    };
+    let (axes, keep_dims) =
+        op.reduction().ok_or_else(|| Error::internal(format!("'{}' is no reduction", op.name())))?;
     let reduced = match statistic {
         Statistic::Mean => sums::mean(x, axes)?,
         Statistic::Sum => sums::sum(x, axes)?,
@@ -136,7 +130,7 @@ fn reduction(op: &Op, statistic: Statistic, x: Value) -> Result<Value> {
         Statistic::Min => map_tensor!(x, t => kink::extreme(t, axes, false)),
         Statistic::Length => length(x, axes)?,
     };
-    reduce(reduced, axes, *keep_dims)
+    reduce(reduced, axes, keep_dims)
 }
 
 /// Square root of the sum of squares.

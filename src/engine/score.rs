@@ -2,6 +2,7 @@
 
 use burn::tensor::{Tensor, activation};
 
+use crate::card::Task;
 use crate::error::{Error, OptionName, Phrase, Problem, Result};
 use crate::model::{FinalActivation, OutputSpec};
 
@@ -32,6 +33,8 @@ pub enum Score {
     Own,
     /// Its logarithm, also instead of `LogProb`.
     LogOwn,
+    /// The cosine with another embedding, for a network that gives embeddings.
+    Cosine,
 }
 
 impl Score {
@@ -43,6 +46,7 @@ impl Score {
         ("margin", Self::Margin),
         ("rest", Self::Rest),
         ("number", Self::Number),
+        ("cosine", Self::Cosine),
     ];
 
     /// The name that callers use.
@@ -55,6 +59,7 @@ impl Score {
             Self::Margin => "margin",
             Self::Rest | Self::RestSigmoid => "rest",
             Self::Number => "number",
+            Self::Cosine => "cosine",
         }
     }
 
@@ -67,9 +72,13 @@ impl Score {
             return Ok(match output.activation {
                 FinalActivation::None => Self::Number,
                 FinalActivation::Identity => Self::Own,
+                FinalActivation::Reduced if output.task == Task::Embedding => Self::Cosine,
                 _ => Self::Logit,
             });
         };
+        if let (FinalActivation::Reduced, false) | (_, true) = (output.activation, asked == Self::Cosine) {
+            return Self::of_reduced(asked, output);
+        }
         match (asked, output.activation) {
             (Self::Number, FinalActivation::None) => Ok(Self::Number),
             (_, FinalActivation::None) => Err(Error::request(
@@ -96,6 +105,19 @@ impl Score {
         }
     }
 
+    /// The only score of a segmentation or an embedding, if it was asked for.
+    fn of_reduced(asked: Self, output: &OutputSpec) -> Result<Self> {
+        let usual = Self::for_output(None, output)?;
+        let is_reduced = output.activation == FinalActivation::Reduced;
+        if asked == usual && is_reduced {
+            return Ok(usual);
+        }
+        let problem =
+            Problem::new(format!("score '{}' is not of the task '{}'", asked.name(), output.task.name()));
+        let hint = Phrase::from("leave out ").without(OptionName::Score);
+        Err(Error::request(problem.hint(hint)))
+    }
+
     /// The score of a class, from the logits of one picture, in double precision.
     #[must_use]
     pub fn value(self, logits: &[f32], class: usize) -> f64 {
@@ -107,7 +129,7 @@ impl Score {
         };
         let others = logits.iter().enumerate().filter(|(index, _)| *index != class);
         match self {
-            Self::Logit | Self::Own | Self::Number => logit,
+            Self::Logit | Self::Own | Self::Number | Self::Cosine => logit,
             Self::LogOwn => logit.ln(),
             Self::Prob => log_probability().exp(),
             Self::LogProb => log_probability(),
@@ -137,7 +159,7 @@ impl Score {
     pub(super) fn of(self, logits: Tensor<2>, class: usize) -> Tensor<1> {
         let at = |tensor: Tensor<2>| tensor.narrow(1, class, 1).sum();
         match self {
-            Self::Logit | Self::Own | Self::Number => at(logits),
+            Self::Logit | Self::Own | Self::Number | Self::Cosine => at(logits),
             Self::LogOwn => at(logits.log()),
             Self::Prob => at(activation::softmax(logits, 1)),
             Self::LogProb => at(activation::log_softmax(logits, 1)),

@@ -7,9 +7,10 @@
 
 use burn::tensor::Tensor;
 
-use super::head::features;
 use super::operands::Params;
 use super::ops;
+use super::recording::features;
+use super::reduction::Reduction;
 use super::score::Score;
 use super::step::Step;
 use super::steps::Slots;
@@ -46,6 +47,7 @@ pub enum Rectifiers {
 pub struct Sweep<'a> {
     network: &'a Network,
     slots: Slots,
+    reduction: Reduction,
 }
 
 /// One operation of the backward pass.
@@ -80,11 +82,21 @@ impl Network {
             let value = ops::apply(&step.node.op, step.params()?, inputs(&slots, step)?)?;
             slots[step.output()] = Some(value);
         }
-        Ok(Sweep { network: self, slots })
+        Ok(Sweep { network: self, slots, reduction: Reduction::Values })
     }
 }
 
 impl Sweep<'_> {
+    /// The same pass with the output reduced to one number per target, which are the classes of [`Sweep::back`].
+    ///
+    /// # Errors
+    /// When the reduction is of another output.
+    pub fn reduced(self, reduction: &Reduction) -> Result<Self> {
+        let shape = self.slots[self.network.steps.logits].as_ref().map(Value::shape).unwrap_or_default();
+        reduction.check(shape.iter().skip(1).product())?;
+        Ok(Self { reduction: reduction.clone(), ..self })
+    }
+
     /// The gradient of a class score with respect to the input, `[batch, channels, height, width]`, by `rule`; every picture's is
     /// that of its own score.
     ///
@@ -131,11 +143,12 @@ impl Sweep<'_> {
         let shape = self.slots[last].as_ref().map(Value::shape).unwrap_or_default();
         // Only the score is recorded here, from a leaf of logits: the rest of the network is not.
         let leaf = self.network.flat_logits(&mut self.slots.clone())?.autodiff().require_grad();
-        let [_, classes] = leaf.dims();
+        let reduced = self.reduction.of(leaf.clone());
+        let [_, classes] = reduced.dims();
         if class >= classes {
             return Err(Error::internal(format!("class {class} of {classes} was asked for")));
         }
-        let gradients = score.of(leaf.clone(), class).backward();
+        let gradients = score.of(reduced, class).backward();
         let gradient = leaf.grad(&gradients).unwrap_or_else(|| leaf.inner().zeros_like());
         Value::R2(gradient).reshape(&shape)
     }

@@ -29,6 +29,10 @@ pub enum ArtifactKind {
     CutOut,
     /// Picture and overlay next to each other.
     SideBySide,
+    /// White where the class wins in a segmentation, otherwise black.
+    ClassMask,
+    /// The overlay with the boxes that a detector found.
+    Detections,
 }
 
 /// How pictures are drawn.
@@ -74,6 +78,8 @@ impl ArtifactKind {
         Self::Boxes,
         Self::CutOut,
         Self::SideBySide,
+        Self::ClassMask,
+        Self::Detections,
     ];
 
     /// Name as written on the command line and in the record.
@@ -90,6 +96,8 @@ impl ArtifactKind {
             Self::Boxes => "boxes",
             Self::CutOut => "cut-out",
             Self::SideBySide => "side-by-side",
+            Self::ClassMask => "mask-of-class",
+            Self::Detections => "detections",
         }
     }
 }

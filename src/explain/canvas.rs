@@ -9,12 +9,12 @@ use image::RgbImage;
 
 use super::{ArtifactKind, ClassExplanation, Drawing, Explanation, Style, Subject};
 use crate::cam::Library;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::heatmap::Heatmap;
 use crate::input::write_npy_2d;
-use crate::record::BoxRecord;
+use crate::record::{BoxRecord, DetectionRecord};
 use crate::render::compat::{self, CompatOverlay, compat_overlay};
-use crate::render::{self, Interpolation, Placed};
+use crate::render::{self, Interpolation, PixelBox, Placed};
 
 /// One class of an explanation over its picture.
 #[derive(Debug)]
@@ -106,6 +106,15 @@ impl Canvas<'_> {
             ArtifactKind::SideBySide => {
                 render::encode_png(&render::side_by_side(photo, self.overlay()), level)
             }
+            ArtifactKind::Detections => {
+                let boxes: Vec<PixelBox> = self.explanation.detections.iter().map(whole).collect();
+                render::encode_png(&render::draw_boxes(self.overlay(), &boxes), level)
+            }
+            ArtifactKind::ClassMask => {
+                let mask = self.target.mask.as_ref();
+                let mask = mask.ok_or_else(|| Error::internal("only a segmentation has masks of classes"))?;
+                render::encode_png(&render::grey_picture(&self.place(mask, Interpolation::Nearest)), level)
+            }
             ArtifactKind::Npy => {
                 let map = self.explanation.heatmap(self.target);
                 write_npy_2d(map.height(), map.width(), map.values())
@@ -161,6 +170,13 @@ impl Canvas<'_> {
         let (width, height) = self.subject.picture.dimensions();
         render::place(map, &self.subject.placement, width as usize, height as usize, interpolation)
     }
+}
+
+/// A box in whole pixels; parts outside the picture are cut off on the left and above.
+fn whole(detection: &DetectionRecord) -> PixelBox {
+    let [left, top, right, bottom] = [detection.left, detection.top, detection.right, detection.bottom]
+        .map(|edge| edge.round().max(0.0) as usize);
+    PixelBox { left, top, right, bottom }
 }
 
 /// A library's overlay with its own options.

@@ -3,7 +3,7 @@
 use super::Scale;
 use crate::cam::{Library, Method};
 use crate::heatmap::{Heatmap, Stats};
-use crate::record::Prediction;
+use crate::record::{DetectionRecord, Prediction};
 
 /// Share of the pixels of a fine map that are drawn below the brightest.
 const BRIGHTEST: f64 = 0.99;
@@ -17,6 +17,8 @@ pub struct Explanation {
     pub targets: Vec<ClassExplanation>,
     /// The most probable classes.
     pub predictions: Vec<Prediction>,
+    /// The boxes that a detector found, the surest first; none for other networks.
+    pub detections: Vec<DetectionRecord>,
     /// What a reader should know before trusting the pictures.
     pub warnings: Vec<String>,
     /// The divisor of the maps.
@@ -41,6 +43,25 @@ pub struct ClassExplanation {
     pub raw: Vec<Stats>,
     /// Why the map is blank, if it is.
     pub finding: Option<String>,
+    /// Number of the box in [`Explanation::detections`], from 1, when a detector's box is explained.
+    pub box_number: Option<usize>,
+    /// Where the class wins in a segmentation, 1 or 0 for each of the network's pixels; `None` for other tasks.
+    pub mask: Option<Heatmap>,
+    /// Number of the network's pixels that the score is a sum over; `None` for other tasks.
+    pub pixels: Option<usize>,
+}
+
+impl ClassExplanation {
+    /// What file names call it: the class's index, or `box1`.
+    pub(crate) fn tag(&self) -> String {
+        self.box_number.map_or_else(|| self.class.target.to_string(), |number| format!("box{number}"))
+    }
+
+    /// What people read of the class: its probability, its share of the picture, or the number.
+    #[must_use]
+    pub(crate) fn shown(&self) -> String {
+        Prediction { number: Some(self.score), ..self.class.clone() }.shown()
+    }
 }
 
 impl ClassExplanation {
@@ -51,6 +72,7 @@ impl ClassExplanation {
             && (self.map.height(), self.map.width()) == (other.map.height(), other.map.width())
             // Bits, because an array keeps the sign of a zero.
             && pairs().all(|(one, other)| one.to_bits() == other.to_bits())
+            && self.mask == other.mask
     }
 }
 

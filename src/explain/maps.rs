@@ -24,7 +24,8 @@ impl Explainer {
         let Some(unfolded) = &self.unfolded else { return ask(&mut scene, methods) };
         let is_second = |method: &Method| method.traits().unfolded;
         let (second, first): (Vec<Method>, Vec<Method>) = methods.iter().copied().partition(is_second);
-        let mut of_second = ask(&mut Scene::new(unfolded, scene.values())?, &second)?.into_iter();
+        let mut again = Scene::new(unfolded, scene.values())?.reduced(scene.reduction())?;
+        let mut of_second = ask(&mut again, &second)?.into_iter();
         let mut of_first = ask(&mut scene, &first)?.into_iter();
         let next = |method| if is_second(method) { of_second.next() } else { of_first.next() };
         let found: Option<_> = methods.iter().map(next).collect();

@@ -4,10 +4,15 @@
 //! [`Explanation::canvas`] makes pictures and [`Explainer::record`] the record. Writing files is left to
 //! [`crate::output`].
 
+mod answer;
 mod artifacts;
 mod canvas;
+mod detection;
 mod explanation;
+mod findings;
 mod maps;
+mod mask_file;
+mod over;
 mod predictor;
 mod probability;
 mod records;
@@ -22,20 +27,22 @@ pub(crate) use artifacts::Drawing;
 pub use artifacts::{ArtifactKind, Style};
 pub use canvas::Canvas;
 pub use explanation::{ClassExplanation, Explanation};
+pub use over::Over;
 pub use predictor::Predictor;
-use predictor::classes;
+use predictor::answered;
 pub(crate) use records::Illustration;
 pub use request::{Reading, Request, Scale};
 pub use request_record::BURN_VERSION;
 pub use subject::Subject;
 pub use target::Target;
 
-use crate::cam::{ClassMap, Finding, Method, Scene};
+use crate::cam::{ClassMap, Method, Scene};
 use crate::engine::{Network, Score};
-use crate::error::{Error, OptionName, Phrase, Result};
+use crate::error::{Error, Result};
 use crate::input::{read_file, sha256_hex};
 use crate::model::{Choice, Model};
 use crate::record::Prediction;
+use answer::{Answer, Given};
 
 /// A model with its weights loaded, ready to explain one image after another.
 #[derive(Debug)]
@@ -54,6 +61,8 @@ pub struct Explainer {
     drawn_on_sha256: Option<String>,
     /// The requested or default score, adapted to the network's outputs.
     score: Score,
+    /// What the task needs besides the picture.
+    given: Given,
 }
 
 impl Explainer {
@@ -67,6 +76,7 @@ impl Explainer {
         request.check()?;
         let score = request.score_for(model.output())?;
         request.targets.iter().try_for_each(|target| target.check(&model))?;
+        answer::check(&model, &request)?;
         let layers = if request.needs_layer() { layers(&model, &request)? } else { vec![] };
         let taps: Vec<usize> = layers.iter().map(|layer| layer.index).collect();
         let is_unfolded = |method: &Method| method.traits().unfolded;
@@ -84,8 +94,20 @@ impl Explainer {
         // The hash and not the path: `--resume` must notice another picture of the same name.
         let drawn_on_sha256 = drawn_on.map(|bytes| sha256_hex(&bytes));
         let scales = vec![request.scale; request.methods.len()];
+        let given = Given::gathered(&model, &network, &request)?;
         let is_shared = false;
-        Ok(Self { model, network, unfolded, layers, request, scales, is_shared, drawn_on_sha256, score })
+        Ok(Self {
+            model,
+            network,
+            unfolded,
+            layers,
+            request,
+            scales,
+            is_shared,
+            drawn_on_sha256,
+            score,
+            given,
+        })
     }
 
     /// The same explainer with a scale for each method that several pictures share: `magnitudes` has, for each method of the
@@ -159,19 +181,20 @@ impl Explainer {
     }
 
     fn explain_scene(&self, scene: Scene, subject: &Subject) -> Result<Vec<Explanation>> {
-        let classes = classes(&self.model, &self.network, scene.logits(), subject)?;
-        let wanted = self.wanted(&classes, subject.label)?;
-        let found = self.class_maps(scene, &wanted)?;
+        let answer = answered(&self.model, &self.network, scene.output(), (subject, &self.given))?;
+        let wanted = self.wanted(&answer, &subject.labels)?;
+        let found = self.class_maps(scene.reduced(&answer.reduction)?, &wanted)?;
         let explanation = |(method, found): (&Method, Vec<(f64, ClassMap)>)| {
             let mut explanation = self.empty(*method);
             for (class, found) in wanted.iter().zip(found) {
-                let target = self.explain_class(*method, &classes, *class, found, subject)?;
+                let target = self.explain_class(*method, &answer, *class, found, subject)?;
                 if let Some(finding) = &target.finding {
                     explanation.warnings.push(format!("{}: {finding}", target.class.class_name));
                 }
                 explanation.targets.push(target);
             }
-            explanation.predictions = classes.iter().take(self.request.top_k).cloned().collect();
+            explanation.detections = answer.boxes.iter().map(|(_, found)| found.clone()).collect();
+            explanation.predictions = answer.ranked.iter().take(self.request.top_k).cloned().collect();
             Ok(explanation)
         };
         self.request.methods.iter().zip(found).map(explanation).collect()
@@ -181,53 +204,50 @@ impl Explainer {
         let library = self.request.options.library;
         let at = self.request.methods.iter().position(|own| *own == method);
         let scale = at.and_then(|at| self.scales.get(at)).copied().unwrap_or_default();
-        Explanation { method, targets: vec![], predictions: vec![], warnings: vec![], scale, library }
+        let (targets, predictions, detections, warnings) = (vec![], vec![], vec![], vec![]);
+        Explanation { method, targets, predictions, detections, warnings, scale, library }
     }
 
     fn explain_class(
         &self,
         method: Method,
-        classes: &[Prediction],
-        class: usize,
+        answer: &Answer,
+        index: usize,
         (score, found): (f64, ClassMap),
         subject: &Subject,
     ) -> Result<ClassExplanation> {
-        let at = classes.iter().position(|candidate| candidate.target == class);
-        let rank = at.ok_or_else(|| Error::internal("a class has no rank"))?;
+        let (class, rank, box_number) = self.target_at(answer, index)?;
         let uses_layer = method.info().uses_layer;
-        let finding = found.finding.map(|finding| self.describe(finding, uses_layer, subject)).transpose()?;
-        let rank_of_class = (!self.model.output().is_regression()).then_some(rank + 1);
+        let pixels = answer.masks.as_ref().map(|masks| masks.pixels(index));
+        let finding = match found.finding {
+            Some(_) if pixels == Some(0) => Some(self.sums_nothing()),
+            finding => finding.map(|finding| self.describe(finding, uses_layer, subject)).transpose()?,
+        };
+        let mask = answer.masks.as_ref().and_then(|masks| masks.of_class(index));
         let ClassMap { map, raw, .. } = found;
-        Ok(ClassExplanation { class: classes[rank].clone(), score, rank: rank_of_class, map, raw, finding })
+        Ok(ClassExplanation { class, score, rank, map, raw, finding, box_number, mask, pixels })
     }
 
-    /// A finding as a sentence; for a map that is not finite, with the first such layer.
-    fn describe(&self, finding: Finding, uses_layer: bool, subject: &Subject) -> Result<String> {
-        let wording = self.request.wording;
-        if finding == Finding::AllNegative && self.request.options.counterfactual {
-            let drop = [OptionName::Counterfactual.drop()];
-            return Ok(Phrase::filled("nothing here speaks against the class (drop {})", drop).say(wording));
+    /// A target by its index among the numbers that the output is reduced to: the class, its rank, and the number of a box.
+    fn target_at(&self, answer: &Answer, index: usize) -> Result<(Prediction, Option<usize>, Option<usize>)> {
+        if let Some(at) = index.checked_sub(self.model.num_classes()) {
+            let (found, _) = answer.boxes.get(at).ok_or_else(|| Error::internal("a box is gone"))?;
+            return Ok((found.clone(), None, Some(at + 1)));
         }
-        if finding != Finding::NotFinite {
-            return Ok(finding.message(uses_layer).say(wording));
-        }
-        // Another pass, but only where something is wrong already.
-        let layer = self.network.first_not_finite(subject.values.clone())?;
-        let where_from = match layer {
-            Some(position) => {
-                format!("NaN or infinity first seen at layer '{}'", self.model.graph().nodes[position].name)
-            }
-            None => "its gradient overflows".to_owned(),
-        };
-        Ok(format!("{}: {where_from}", finding.message(uses_layer)))
+        let at = answer.ranked.iter().position(|candidate| candidate.target == index);
+        let at = at.ok_or_else(|| Error::internal("a class has no rank"))?;
+        Ok((answer.ranked[at].clone(), self.model.output().is_ranked().then_some(at + 1), None))
     }
 
     /// The classes to explain, without duplicates, in the order requested.
-    fn wanted(&self, classes: &[Prediction], label: Option<usize>) -> Result<Vec<usize>> {
-        let ranked: Vec<usize> = classes.iter().map(|class| class.target).collect();
+    fn wanted(&self, answer: &Answer, labels: &[usize]) -> Result<Vec<usize>> {
         let mut wanted = Vec::new();
         for target in &self.request.targets {
-            for class in target.resolve(&self.model, &ranked, label)? {
+            let found = match target {
+                Target::Box(number) => vec![self.model.num_classes() + answer.box_at(*number)?],
+                target => target.resolve(&self.model, &answer.ranked, labels)?,
+            };
+            for class in found {
                 // `top2` and `label` may name one class; it is explained once.
                 if !wanted.contains(&class) {
                     wanted.push(class);
@@ -242,9 +262,10 @@ impl Explainer {
 fn layers(model: &Model, request: &Request) -> Result<Vec<Choice>> {
     let mut layers: Vec<Choice> = Vec::new();
     for request in &request.layers {
-        let choice = model.choose_layer(request)?;
-        if !layers.iter().any(|layer| layer.index == choice.index) {
-            layers.push(choice);
+        for choice in model.choose_layers(request)? {
+            if !layers.iter().any(|layer| layer.index == choice.index) {
+                layers.push(choice);
+            }
         }
     }
     Ok(layers)

@@ -1,6 +1,7 @@
 //! The classes of a subject, without an explanation.
 
-use super::{Subject, probability};
+use super::Subject;
+use super::answer::{self, Answer, Given};
 use crate::engine::{Network, Runtime};
 use crate::error::{Problem, Result};
 use crate::model::Model;
@@ -51,24 +52,27 @@ impl Predictor {
     /// # Errors
     /// When the logits are not finite.
     pub fn predict(&self, subject: &Subject, top_k: usize) -> Result<Vec<Prediction>> {
-        let logits = self.network.logits(subject.values.clone())?;
-        let classes = classes(&self.model, &self.network, &logits, subject)?;
-        Ok(classes.into_iter().take(top_k).collect())
+        let output = self.network.logits(subject.values.clone())?;
+        let answer = answered(&self.model, &self.network, &output, (subject, &Given::default()))?;
+        Ok(answer.ranked.into_iter().take(top_k).collect())
     }
 }
 
-/// All classes with their probabilities, most probable first.
-pub(super) fn classes(
+/// What the network's output says about a picture.
+///
+/// # Errors
+/// When the output is not finite, or what the caller gave does not fit the picture.
+pub(super) fn answered(
     model: &Model,
     network: &Network,
-    logits: &[f32],
-    subject: &Subject,
-) -> Result<Vec<Prediction>> {
-    if logits.iter().any(|logit| !logit.is_finite()) {
+    output: &[f32],
+    (subject, given): (&Subject, &Given),
+) -> Result<Answer> {
+    if output.iter().any(|logit| !logit.is_finite()) {
         let layer = network.first_not_finite(subject.values.clone())?;
         let name = layer.map_or("the output", |position| model.graph().nodes[position].name.as_str());
         let what = format!("the network gives numbers that are not finite, first at layer '{name}'");
         return Err(Problem::new(what).hint("is the input in range?").of_image(&subject.file.path));
     }
-    Ok(probability::ranked(logits, model.output().activation, |index| model.class_name(index)))
+    answer::read(model, output, subject, given)
 }

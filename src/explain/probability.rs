@@ -24,6 +24,7 @@ pub(super) fn ranked(
             proba: probability(index),
             logit: is_logit.then_some(score),
             number: (activation == FinalActivation::None).then_some(score),
+            share: None,
         }
     };
     order.into_iter().map(class).collect()
@@ -40,7 +41,7 @@ fn probabilities(scores: &[f32], activation: FinalActivation) -> impl Fn(usize) 
         FinalActivation::Sigmoid => Some(1.0 / (1.0 + (-f64::from(scores[index])).exp())),
         // Sums of 32-bit floats may exceed the range of probabilities in the last digit.
         FinalActivation::Identity => Some(f64::from(scores[index]).clamp(0.0, 1.0)),
-        FinalActivation::None => None,
+        FinalActivation::None | FinalActivation::Reduced => None,
     }
 }
 

@@ -1,9 +1,11 @@
 //! The record of an explanation.
 
 use super::{ClassExplanation, Explainer, Explanation, Scale, Subject};
+use crate::card::Task;
 use crate::error::Result;
 use crate::heatmap::{Heatmap, Sampling};
 use crate::input::Placement;
+use crate::model::Form;
 use crate::record::{
     Artifact, BoxRecord, CoversRecord, LabelRecord, LayerRecord, MapRecord, ModelRecord, NetworkInputRecord,
     RawRecord, Record, SCHEMA_VERSION, TargetRecord,
@@ -68,7 +70,12 @@ impl Explainer {
             model: self.model_record()?,
             layers: if info.uses_layer { self.layer_records() } else { vec![] },
             predictions: explanation.predictions.clone(),
-            label: subject.label.map(|target| self.label_record(target)),
+            detections: explanation.detections.clone(),
+            label: subject.labels.first().map(|target| self.label_record(*target)),
+            labels: match subject.labels.len() {
+                0 | 1 => vec![],
+                _ => subject.labels.iter().map(|target| self.label_record(*target)).collect(),
+            },
             warnings: self.warnings(subject, explanation),
             settings: self.settings_record(explanation.method),
         })
@@ -95,9 +102,12 @@ impl Explainer {
             (true, [layer]) => format!("where the layer {layer} speaks"),
             (true, _) => format!("where the layers {} speak", layers.join(", ")),
         };
-        let (task, target) = match self.model().output().is_regression() {
-            true => ("regression", "number"),
-            false => ("classification", "class"),
+        let (task, target) = match self.model().output().task {
+            Task::Numbers => ("regression", "number"),
+            Task::Segmentation => ("segmentation", "class"),
+            Task::Detection => ("detection", "class or box"),
+            Task::Embedding => ("similarity", "embedding"),
+            _ => ("classification", "class"),
         };
         let what = if info.uses_class {
             format!("{place} {verb} each target {target}")
@@ -128,6 +138,9 @@ impl Explainer {
             proba: target.class.proba,
             logit: target.class.logit,
             rank: target.rank,
+            box_number: target.box_number,
+            share: target.class.share,
+            pixels: target.pixels,
             heatmap: small.values().chunks(small.width()).map(<[f32]>::to_vec).collect(),
             map: MapRecord {
                 height: heatmap.height(),
@@ -193,14 +206,20 @@ impl Explainer {
     #[must_use]
     pub fn layer_records(&self) -> Vec<LayerRecord> {
         let record = |layer: &crate::model::Choice| {
-            let shape = &self.model().shapes()[layer.index];
+            let grid = self.model().grid(layer.index);
+            let [channels, height, width] =
+                grid.map_or([0; 3], |grid| [grid.channels, grid.height, grid.width]);
             LayerRecord {
                 name: layer.name.clone(),
                 index: layer.index,
                 op: self.model().graph().nodes[layer.index].op.name(),
-                channels: shape[1],
-                height: shape[2],
-                width: shape[3],
+                channels,
+                height,
+                width,
+                prefix: grid.and_then(|grid| match grid.form {
+                    Form::Tokens { prefix } => Some(prefix),
+                    _ => None,
+                }),
                 reason: layer.reason.clone(),
                 alternatives: layer.alternatives.clone(),
             }

@@ -3,13 +3,13 @@
 
 use std::path::PathBuf;
 
-use super::{ArtifactKind, Style, Target};
+use super::{ArtifactKind, Over, Style, Target};
 use crate::cam::{Finish, Joining, Library, Method, Options, Outputs, Reads, Smoothing, Traits};
-use crate::card::OutputKind;
+use crate::card::{OutputKind, Task};
 use crate::engine::{Precision, Runtime, Score};
 use crate::error::{Error, Hint, OptionName, Phrase, Problem, Result, Subject, Wording};
 use crate::input::{Layout, ReadOptions};
-use crate::model::{LayerRequest, OutputSpec};
+use crate::model::{FinalActivation, LayerRequest, OutputSpec};
 
 /// What to explain, and how; how pictures are read and drawn, and which files are written.
 ///
@@ -45,6 +45,12 @@ pub struct Request {
     pub layers: Vec<LayerRequest>,
     /// Default: the most probable class.
     pub targets: Vec<Target>,
+    /// Whether photos may have several true classes. Default: no.
+    pub several_labels: bool,
+    /// The pixels over which a segmentation's class is summed. Default: where it wins.
+    pub over: Over,
+    /// The picture, or `.npy` tensor, whose embedding others are compared with; for a network that gives embeddings.
+    pub like: Option<PathBuf>,
     /// Number of predictions in the record. Default: 5.
     pub top_k: usize,
     /// How layers are combined.
@@ -105,6 +111,9 @@ impl Default for Request {
             score: None,
             layers: vec![LayerRequest::Auto],
             targets: vec![Target::Top(1)],
+            several_labels: false,
+            over: Over::default(),
+            like: None,
             top_k: 5,
             finish: Finish::default(),
             smoothing: Smoothing::default(),
@@ -138,7 +147,11 @@ impl Request {
     /// Whether a photo may have several explained classes, so that file names contain the class.
     #[must_use]
     pub fn has_several_classes(&self) -> bool {
-        self.targets.len() > 1 || matches!(self.targets[..], [Target::Top(2..) | Target::Both])
+        match self.targets[..] {
+            [Target::Top(2..) | Target::Both | Target::All | Target::AtLeast(_)] => true,
+            [Target::Label] => self.several_labels,
+            _ => self.targets.len() > 1,
+        }
     }
 
     /// The score adapted to the network's outputs.
@@ -147,6 +160,12 @@ impl Request {
         if let (Some(method), false) = (compares, output.has_logits()) {
             let name = method.info().name;
             let what = format!("{name} compares the logits of classes, and the model gives none");
+            return Err(Problem::new(what).hint("use gradcam").into());
+        }
+        let of_classes = self.which(|traits| traits.outputs != Outputs::Any);
+        if let (Some(name), FinalActivation::Reduced) = (of_classes, output.activation) {
+            let task = output.task.name();
+            let what = format!("{name} is made of logits, one per class, and the task '{task}' has none");
             return Err(Problem::new(what).hint("use gradcam").into());
         }
         // What was asked for goes before what the library would take.
@@ -259,6 +278,8 @@ fn useless(option: OptionName, to: &str) -> Problem {
 /// Libraries explain the network's output, which for a classifier in PyTorch is the logit.
 fn score_of_libraries(output: &OutputSpec) -> Score {
     match output.gives {
+        _ if output.task == Task::Embedding => Score::Cosine,
+        _ if output.activation == FinalActivation::Reduced => Score::Logit,
         OutputKind::Softmax | OutputKind::Sigmoid | OutputKind::Probabilities => Score::Prob,
         OutputKind::LogSoftmax | OutputKind::LogSigmoid => Score::LogProb,
         OutputKind::Numbers => Score::Number,

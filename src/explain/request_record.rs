@@ -2,6 +2,7 @@
 
 use super::{Explainer, Reading, Scale, Target};
 use crate::cam::{Method, Options};
+use crate::card::Task;
 use crate::input::Layout;
 use crate::record::{OptionsRecord, REVISION, RequestRecord, SettingsRecord};
 
@@ -66,6 +67,9 @@ impl Explainer {
             save: request.artifacts.iter().map(|kind| kind.name().to_owned()).collect(),
             grid: if request.grid { names.collect() } else { vec![] },
             png_level: request.style.png_level.name().to_owned(),
+            over: (self.model().output().task == Task::Segmentation).then(|| request.over.to_string()),
+            mask: self.given.mask.as_ref().map(|mask| mask.sha256.clone()),
+            like: self.given.like.as_ref().map(|like| like.sha256.clone()),
         }
     }
 
@@ -74,6 +78,9 @@ impl Explainer {
             Target::Top(count) => format!("top{count}"),
             Target::Label => "label".to_owned(),
             Target::Both => "both".to_owned(),
+            Target::All => "all".to_owned(),
+            Target::Box(number) => format!("box:{number}"),
+            Target::AtLeast(least) => format!("p>={least}"),
             // Every class was looked up when the explainer was created.
             Target::Index(_) | Target::Name(_) => {
                 target.class(self.model()).map_or_else(|_| String::new(), |class| class.to_string())

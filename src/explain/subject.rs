@@ -23,8 +23,8 @@ pub struct Subject {
     pub is_tensor: bool,
     /// The file in the record.
     pub file: InputRecord,
-    /// The true class, if the caller knows it.
-    pub label: Option<usize>,
+    /// The true classes, as far as the caller knows them; several only where classes do not exclude each other.
+    pub labels: Vec<usize>,
     /// Warnings from reading the file: damage, and an ignored colour profile.
     pub warnings: Vec<Phrase>,
 }
@@ -77,7 +77,7 @@ impl Subject {
             placement: prepared.placement,
             is_tensor: false,
             file,
-            label: None,
+            labels: vec![],
             warnings: picture.warnings,
         })
     }
@@ -117,7 +117,7 @@ impl Subject {
             profile: None,
         };
         let placement = Placement::whole(width, height);
-        Ok(Self { picture, values, placement, is_tensor: true, file, label: None, warnings })
+        Ok(Self { picture, values, placement, is_tensor: true, file, labels: vec![], warnings })
     }
 }
 

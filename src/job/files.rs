@@ -134,7 +134,7 @@ impl Gathered<'_> {
         let mut artifacts = Vec::new();
         for (drawing, artifact) in drawn.drawings.iter().zip(&drawn.artifacts) {
             let request = self.explainer.request();
-            let name = self.names.artifact(request, method, target.class.target, drawing.kind);
+            let name = self.names.artifact(request, method, target.tag(), drawing.kind);
             artifacts.push(Artifact { file: name.clone(), ..artifact.clone() });
             self.pictures.push(file(self.names.directory(), name, drawing.bytes.clone()));
         }

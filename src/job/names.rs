@@ -1,5 +1,6 @@
 //! The file names of one photo, and their directory.
 
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
 use crate::cam::Method;
@@ -58,9 +59,15 @@ impl Names {
         &self.directory
     }
 
-    /// File name of a picture or array of a class.
+    /// File name of a picture or array of a class, or of a box of a detector (`box1`).
     #[must_use]
-    pub fn artifact(&self, request: &Request, method: Method, class: usize, kind: ArtifactKind) -> String {
+    pub fn artifact(
+        &self,
+        request: &Request,
+        method: Method,
+        class: impl Display,
+        kind: ArtifactKind,
+    ) -> String {
         if let Some(file) = self.file.as_ref().filter(|file| file.kind == Some(kind)) {
             return file.name.clone();
         }
@@ -117,6 +124,8 @@ impl ArtifactKind {
             Self::Boxes => ".boxes.png",
             Self::CutOut => ".cut-out.png",
             Self::SideBySide => ".side-by-side.png",
+            Self::ClassMask => ".mask-of-class.png",
+            Self::Detections => ".detections.png",
         }
     }
 }

@@ -1,7 +1,6 @@
 //! The sheet of all methods and classes of a photo: a row per method, a column per class.
 
 use crate::explain::{ClassExplanation, Explainer, Explanation, Subject};
-use crate::record::percent_or_number;
 use crate::render::escape::escaped;
 use crate::render::{Heading, Sheet, SheetRow};
 
@@ -30,15 +29,14 @@ fn heading(target: &ClassExplanation) -> Heading {
     let title = escaped(target.class.class_name.split(", ").next().unwrap_or_default()).into_owned();
     let rank = target.rank.filter(|rank| *rank > 1);
     let rank = rank.map_or_else(String::new, |rank| format!(", rank {rank}"));
-    Heading { title, detail: format!("{}{rank}", percent_or_number(target.class.proba, target.score)) }
+    Heading { title, detail: format!("{}{rank}", target.shown()) }
 }
 
 /// `efficientnet_lite0, layer _relu1 (7x7)`.
 fn footer(explainer: &Explainer) -> String {
     let model = explainer.model();
     let layers = explainer.layers().iter().map(|layer| {
-        let shape = &model.shapes()[layer.index];
-        format!("{} ({}x{})", layer.name, shape[2], shape[3])
+        model.grid(layer.index).map_or_else(|| layer.name.clone(), |grid| format!("{} ({grid})", layer.name))
     });
     let layers: Vec<String> = layers.collect();
     let place = match &layers[..] {

@@ -1,15 +1,17 @@
 //! Selects the layer to explain: by name, prefix or index, or automatically.
 
+mod auto;
 mod request;
+mod scales;
 
 use std::collections::HashSet;
 
 pub use request::LayerRequest;
 
-use super::Model;
-use super::layout::Map;
+use super::{Model, OutputForm};
 use crate::card::{Class, Node, Op, ResizeMode, Values};
 use crate::error::{Action, Error, Phrase, Problem, Result, Subject};
+use crate::layout::Grid;
 
 /// The selected layer and the reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +37,8 @@ pub struct LayerInfo {
     pub op: String,
     /// Shape of its output for a batch of one.
     pub shape: Vec<usize>,
+    /// The grid over the picture that its output holds, if any.
+    pub grid: Option<Grid>,
     /// Height and width of the input region that one cell depends on, clipped to the input. `None` without a grid.
     pub receptive_field: Option<[usize; 2]>,
     /// Whether a class activation map can be computed here.
@@ -54,7 +58,8 @@ impl Model {
                 name: node.name.clone(),
                 op: node.op.name(),
                 shape: self.shapes[index].clone(),
-                receptive_field: Some(fields[index]).filter(|_| self.maps[index] != Map::No),
+                grid: self.grids[index],
+                receptive_field: Some(fields[index]).filter(|_| self.grids[index].is_some()),
                 explainable: leads.contains(&index) && self.has_extent(index),
             })
             .collect()
@@ -73,35 +78,15 @@ impl Model {
         }
     }
 
-    fn auto_layer(&self) -> Result<Choice> {
-        let explainable = self.explainable();
-        let index = explainable
-            .iter()
-            .rev()
-            .find(|index| {
-                self.maps[**index] == Map::Certain && !passes_through(&self.graph.nodes[**index].op)
-            })
-            .or_else(|| explainable.iter().rev().find(|index| !passes_through(&self.graph.nodes[**index].op)))
-            .or(explainable.last())
-            .ok_or_else(|| {
-                Error::model(
-                    self.file_name(),
-                    "has no layer with a spatial extent before its logits, so no map can be computed",
-                )
-            })?;
-        let [.., height, width] = self.shapes[*index][..] else { return Err(self.no_extent(*index)) };
-        let mut alternatives: Vec<_> =
-            explainable.iter().rev().filter(|other| *other != index).copied().collect();
-        alternatives.retain(|other| !passes_through(&self.graph.nodes[*other].op));
-        Ok(Choice {
-            index: *index,
-            name: self.graph.nodes[*index].name.clone(),
-            reason: format!(
-                "auto: the last layer before the logits that still has a spatial extent ({height}x{width}), \
-                 pooling and dropout aside"
-            ),
-            alternatives: alternatives.iter().take(5).map(|at| self.graph.nodes[*at].name.clone()).collect(),
-        })
+    /// As [`Model::choose_layer`], where the choice may be several layers: of a detector's head with several scales all of its
+    /// inputs, the finest first.
+    ///
+    /// # Errors
+    /// As [`Model::choose_layer`].
+    pub fn choose_layers(&self, request: &LayerRequest) -> Result<Vec<Choice>> {
+        let is_detector = matches!(self.output.form, OutputForm::Anchors { .. });
+        let scales = if is_detector && *request == LayerRequest::Auto { self.head_inputs() } else { vec![] };
+        if scales.is_empty() { Ok(vec![self.choose_layer(request)?]) } else { Ok(scales) }
     }
 
     fn layer_at(&self, index: i64) -> Result<Choice> {
@@ -169,8 +154,7 @@ impl Model {
     }
 
     fn has_extent(&self, index: usize) -> bool {
-        self.maps[index] != Map::No
-            && matches!(self.shapes[index][..], [1, _, height, width] if height * width > 1)
+        self.grids[index].is_some_and(|grid| grid.height * grid.width > 1)
     }
 
     fn explainable(&self) -> Vec<usize> {
@@ -261,7 +245,7 @@ fn passes_through(op: &Op) -> bool {
 
 /// Operations each of whose values depends on the whole picture.
 fn sees_all(op: &Op) -> bool {
-    matches!(op.class(), Class::Reduction(_))
+    matches!(op.class(), Class::Reduction(_) | Class::Product)
         || matches!(
             op,
             Op::GlobalAvgPool {}

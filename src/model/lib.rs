@@ -20,14 +20,14 @@ use sha2::{Digest as _, Sha256};
 use burncam_graph::{axes, builder, card, cost, digest, error, layout, lengths, passes, resize, shapes};
 pub use cost::Cost;
 pub use layers::{Choice, LayerInfo, LayerRequest};
-pub use output::{FinalActivation, OutputSpec};
+pub use output::{FinalActivation, OutputForm, OutputSpec};
 pub use pack::{BoolStore, DType, Quantised, StoredTensor, Weights};
 
 use crate::card::{Card, Graph, ValueId};
 use crate::digest::hex;
 use crate::error::{Error, OptionName, Phrase, Problem, Result};
 use fits::check;
-use layout::Map;
+pub use layout::{Form, Grid};
 use output::Resolved;
 use pack::Pack;
 
@@ -40,12 +40,13 @@ pub struct Model {
     card: Card,
     graph: Graph,
     shapes: Vec<Vec<usize>>,
-    /// Whether each node's output is a feature map, `[batch, channels, height, width]`.
-    maps: Vec<Map>,
+    /// The grid over the picture that each node's output holds, if any.
+    grids: Vec<Option<Grid>>,
     /// Index of the explained scores, and of those that the network itself computes.
     scores: usize,
     raw_scores: usize,
     outputs: usize,
+    classes: usize,
     output: OutputSpec,
     pack: Pack,
     /// Hash of a card outside the model file.
@@ -108,17 +109,19 @@ impl Model {
 
     fn assemble(card: Card, card_sha256: Option<String>, pack: Pack) -> Result<Self> {
         let (resolved, mut warnings) = check(&card, &pack.shapes, &pack.name())?;
-        let Resolved { spec: output, graph, shapes, raw_scores, scores, outputs, warnings: more } = resolved;
+        let Resolved { spec: output, graph, shapes, raw_scores, scores, outputs, classes, warnings: more } =
+            resolved;
         warnings.extend(more);
-        let maps = layout::feature_maps(&graph, &shapes);
+        let grids = layout::grids(&graph, &shapes);
         Ok(Self {
             card,
             graph,
             shapes,
-            maps,
+            grids,
             scores,
             raw_scores,
             outputs,
+            classes,
             output,
             pack,
             card_sha256,
@@ -148,6 +151,12 @@ impl Model {
     #[must_use]
     pub fn shapes(&self) -> &[Vec<usize>] {
         &self.shapes
+    }
+
+    /// The grid over the picture that a node's output holds, by its index; `None` for other tensors.
+    #[must_use]
+    pub fn grid(&self, index: usize) -> Option<Grid> {
+        self.grids.get(index).copied().flatten()
     }
 
     /// Index of the node whose values are explained, one per class: the logits if there are any, else the network's
@@ -182,10 +191,10 @@ impl Model {
         self.outputs
     }
 
-    /// Number of classes: one for each output, or two for one output whose two sides have names.
+    /// Number of classes: one for each output, or two for one output whose two sides have names; one for an embedding.
     #[must_use]
     pub fn num_classes(&self) -> usize {
-        self.shapes[self.scores].iter().product()
+        self.classes
     }
 
     /// The name of a class, or its index when the card has no names.

@@ -11,6 +11,7 @@
 mod failure;
 mod input;
 mod layout;
+mod parts;
 mod read;
 mod settings;
 mod shown;
@@ -18,8 +19,9 @@ mod summary;
 
 pub use failure::{FailedInput, Failure, FailureRecord, HintRecord};
 pub use input::{InputRecord, ProfileRecord};
+pub use parts::{DetectionRecord, LabelRecord, LayerRecord, Prediction};
 pub use settings::{OptionsRecord, REVISION, RequestRecord, SettingsRecord, StyleRecord};
-pub use shown::{percent, percent_or_number};
+pub use shown::percent;
 pub use summary::{
     Accuracy, ClassCount, Confusion, Counted, NotTaken, RunTime, SUMMARY_VERSION, Summary, SummaryModel,
     Tally, WarningCount,
@@ -64,12 +66,34 @@ pub struct Record {
     pub layers: Vec<LayerRecord>,
     /// The most probable classes, most probable first; for a network that gives numbers, its first numbers in order.
     pub predictions: Vec<Prediction>,
-    /// The true class, where the caller named it.
+    /// The boxes that a detector found, the surest first; only in records of one, and where there are any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub detections: Vec<DetectionRecord>,
+    /// The true class, where the caller named it; the first of several.
     pub label: Option<LabelRecord>,
+    /// All true classes; only in records of pictures with several.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub labels: Vec<LabelRecord>,
     /// What a reader should know before trusting the picture, including the causes of blank maps.
     pub warnings: Vec<String>,
     /// The settings of the run.
     pub settings: SettingsRecord,
+}
+
+impl Record {
+    /// All true classes that the caller named.
+    #[must_use]
+    pub fn true_classes(&self) -> &[LabelRecord] {
+        if self.labels.is_empty() { self.label.as_slice() } else { &self.labels }
+    }
+
+    /// Whether the first prediction is a true class; `None` without labels.
+    #[must_use]
+    pub fn is_right(&self) -> Option<bool> {
+        let best = self.predictions.first().map(|best| best.target);
+        let labels = self.true_classes();
+        (!labels.is_empty()).then(|| labels.iter().any(|label| best == Some(label.target)))
+    }
 }
 
 /// One explained class.
@@ -89,6 +113,15 @@ pub struct TargetRecord {
     pub logit: Option<f64>,
     /// Rank among all classes, 1 for the most probable; `null` for a number.
     pub rank: Option<usize>,
+    /// Number of the explained box in [`Record::detections`]; only in records of a detector's boxes.
+    #[serde(default, rename = "box", skip_serializing_if = "Option::is_none")]
+    pub box_number: Option<usize>,
+    /// Share of the network's pixels at which the class wins, 0 to 1; only in records of a segmentation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub share: Option<f64>,
+    /// Number of the network's pixels that the score is a sum over; only in records of a segmentation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pixels: Option<usize>,
     /// The map: rows of values, by default 0 to 1 with a maximum of 1, all 0 when blank; see
     /// [`TargetRecord::normalization`]. A map with more than 56 cells along an axis is averaged over blocks of equal
     /// size here, which keeps records small; `--save npy` writes the whole map.
@@ -159,8 +192,8 @@ pub struct BoxRecord {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Artifact {
-    /// `overlay`, `heatmap`, `grey`, `grey16`, `npy`, `npy-full`, `mask`, `boxes`, `cut-out` or `side-by-side`; `grid` for the
-    /// sheet.
+    /// `overlay`, `heatmap`, `grey`, `grey16`, `npy`, `npy-full`, `mask`, `boxes`, `cut-out`, `side-by-side`,
+    /// `mask-of-class` or `detections`; `grid` for the sheet.
     pub kind: String,
     /// Path relative to the record.
     pub file: String,
@@ -234,52 +267,4 @@ pub struct ModelRecord {
     pub num_classes: usize,
     /// The origin of its weights, or `null`.
     pub source: Option<Source>,
-}
-
-/// The explained layer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LayerRecord {
-    /// Name of the node.
-    pub name: String,
-    /// Position in the graph, from 0.
-    pub index: usize,
-    /// Its operation.
-    pub op: String,
-    /// Channels of its output.
-    pub channels: usize,
-    /// Height of its output.
-    pub height: usize,
-    /// Width of its output.
-    pub width: usize,
-    /// How it was chosen.
-    pub reason: String,
-    /// Other layers that `auto` considered, nearest first.
-    pub alternatives: Vec<String>,
-}
-
-/// A class with its scores.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Prediction {
-    /// Index of the class.
-    pub target: usize,
-    /// Its name, or its index as text.
-    pub class_name: String,
-    /// Probability, 0 to 1; `null` for a number.
-    pub proba: Option<f64>,
-    /// Logit; `null` for a number, and when the network gives probabilities without logits.
-    pub logit: Option<f64>,
-    /// The number, for a network that gives numbers; otherwise `null`.
-    pub number: Option<f64>,
-}
-
-/// The true class of an image.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LabelRecord {
-    /// Index of the class.
-    pub target: usize,
-    /// Its name, or its index as text.
-    pub class_name: String,
 }

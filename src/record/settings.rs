@@ -14,7 +14,7 @@ pub const REVISION: u32 = 1;
 pub struct SettingsRecord {
     /// Name of the method on the command line.
     pub method: String,
-    /// `logit`, `prob`, `log-prob`, `margin`, `rest` or `number`.
+    /// `logit`, `prob`, `log-prob`, `margin`, `rest`, `number` or `cosine`.
     pub score: String,
     /// `mean`, `max` or `product`; `null` for one layer.
     pub aggregate: Option<String>,
@@ -77,7 +77,8 @@ fn unless_a_digest<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RequestRecord {
-    /// The classes in the order requested: an index, `topN`, `label` or `both`. Class names are resolved to indices.
+    /// The classes in the order requested: an index, `topN`, `all`, `p>=P`, `label` or `both`. Class names are resolved to
+    /// indices.
     pub targets: Vec<String>,
     /// How many predictions are listed.
     pub top_k: usize,
@@ -99,6 +100,15 @@ pub struct RequestRecord {
     pub grid: Vec<String>,
     /// PNG compression: `none`, `fast`, `balanced` or `best`.
     pub png_level: String,
+    /// The pixels over which a segmentation's class was summed: `wins`, `everywhere`, `X,Y` or `mask`; only in records of one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub over: Option<String>,
+    /// SHA-256 of the file of that mask, lower-case hexadecimal; only in records with one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mask: Option<String>,
+    /// SHA-256 of the file whose embedding the pictures were compared with; only in records of embeddings.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub like: Option<String>,
 }
 
 /// Options that only some methods use.

@@ -1,5 +1,7 @@
 //! How the numbers of a record are written for people: on a sheet, on a terminal.
 
+use super::{Prediction, TargetRecord};
+
 /// A probability as people read it: `95.1 %`.
 #[must_use]
 pub fn percent(probability: f64) -> String {
@@ -10,10 +12,34 @@ pub fn percent(probability: f64) -> String {
     }
 }
 
-/// A probability, or the number of what has none.
-#[must_use]
-pub fn percent_or_number(probability: Option<f64>, value: f64) -> String {
-    probability.map_or_else(|| number(value), percent)
+impl Prediction {
+    /// What people read of it: the probability, the share of the picture, or the number.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        shown(self.proba, self.share, self.number.unwrap_or_default())
+    }
+}
+
+impl TargetRecord {
+    /// What file names call it: the class's index, or `box1`.
+    #[must_use]
+    pub fn tag(&self) -> String {
+        self.box_number.map_or_else(|| self.target.to_string(), |number| format!("box{number}"))
+    }
+
+    /// As [`Prediction::shown`].
+    #[must_use]
+    pub fn shown(&self) -> String {
+        shown(self.proba, self.share, self.score)
+    }
+}
+
+fn shown(probability: Option<f64>, share: Option<f64>, value: f64) -> String {
+    match (probability, share) {
+        (Some(probability), _) => percent(probability),
+        (None, Some(share)) => format!("{} of the picture", percent(share)),
+        (None, None) => number(value),
+    }
 }
 
 /// A number to five digits, with an exponent where it is very small or large.
@@ -36,8 +62,12 @@ mod tests {
 
     #[test]
     fn numbers_of_any_size_have_five_digits() {
-        let shown = [0.0, -2.05, 1234.56789, 0.000_123_456, 98_765_432.1, -3e-9, 1_234_567.8].map(number);
-        assert_eq!(shown, ["0", "-2.0500", "1234.6", "0.00012346", "9.8765e7", "-3.0000e-9", "1234568"]);
-        assert_eq!([percent_or_number(Some(0.5), 7.0), percent_or_number(None, 7.0)], ["50.0 %", "7.0000"]);
+        let found = [0.0, -2.05, 1234.56789, 0.000_123_456, 98_765_432.1, -3e-9, 1_234_567.8].map(number);
+        assert_eq!(found, ["0", "-2.0500", "1234.6", "0.00012346", "9.8765e7", "-3.0000e-9", "1234568"]);
+        let share = shown(None, Some(0.25), 9.0);
+        assert_eq!(
+            [shown(Some(0.5), None, 7.0), shown(None, None, 7.0), share],
+            ["50.0 %", "7.0000", "25.0 % of the picture"]
+        );
     }
 }

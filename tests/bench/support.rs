@@ -76,7 +76,7 @@ pub(crate) fn subjects(model: &Model, values: &[f32]) -> Vec<Subject> {
             exif_orientation: 1,
             profile: None,
         },
-        label: None,
+        labels: vec![],
         warnings: vec![],
     };
     values.chunks_exact(input.channels * height * width).map(subject).collect()

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use burncam::{DeviceName, Score};
-use burncam_engine::Network;
+use burncam_engine::{Network, Reduction};
 use burncam_graph::card::{Card, Graph, Node, Op, ValueId};
 use burncam_model::StoredTensor;
 use burncam_model::import::{ImportRequest, import};
@@ -15,6 +15,8 @@ use crate::support::{
     Made, array, card, device, distance, fixture, made, magnitude, seeded, seeded_architecture, tensor,
 };
 
+/// Each output is a target.
+const PLAIN: &Reduction = &Reduction::Values;
 const SCORES: [Score; 8] = [
     Score::Logit,
     Score::Prob,
@@ -72,7 +74,7 @@ fn agrees(
     let mut sizes = Vec::new();
     for &score in scores {
         let trunk = network.trunk(input.to_vec()).unwrap();
-        let found = network.curvature(&trunk, &score, 1).unwrap().remove(0).values;
+        let found = network.curvature(&trunk, PLAIN, &score, 1).unwrap().remove(0).values;
         let at: Vec<Vec<f32>> = moved.iter().map(|network| gradient(network, score)).collect();
         let slope = |above: usize, step: f64, cell: usize| {
             (f64::from(at[above][cell]) - f64::from(at[above + 1][cell])) / (2.0 * step)
@@ -335,11 +337,11 @@ fn there_is_none_behind_piecewise_linear_heads() {
         let network = Network::load(model, &taps, &DeviceName::default()).unwrap();
         let trunk = network.trunk(input).unwrap();
         for (class, score) in [(3, Score::Logit), (7, Score::Margin)] {
-            for found in network.curvature(&trunk, &score, class).unwrap() {
+            for found in network.curvature(&trunk, PLAIN, &score, class).unwrap() {
                 assert!(found.values.iter().all(|value| *value == 0.0));
             }
         }
-        let bent = network.curvature(&trunk, &Score::Rest, 3).unwrap();
+        let bent = network.curvature(&trunk, PLAIN, &Score::Rest, 3).unwrap();
         for (found, evidence) in
             bent.iter().zip(network.record(&trunk).unwrap().evidence(&Score::Rest, 3).unwrap())
         {
@@ -394,7 +396,7 @@ fn a_linear_head_has_the_curvature_of_its_softmax() {
                     (row.iter().zip(hu).map(|(w, h)| f64::from(*w) * h).sum::<f64>() / 12.0) as f32
                 })
                 .collect();
-            let found = network.curvature(&trunk, &score, class).unwrap().remove(0).values;
+            let found = network.curvature(&trunk, PLAIN, &score, class).unwrap().remove(0).values;
             let limit = 2e-6 * magnitude(&expected);
             assert!(distance(&found, &expected) <= limit, "{score:?}, {class}: {found:?}, {expected:?}");
         }
@@ -427,7 +429,7 @@ fn a_second_derivative_is_exact_to_single_precision() {
         for on in ["flex", "ndarray"] {
             let network = Network::load(&network.model, &[0], &device(on)).unwrap();
             let trunk = network.trunk(input.clone()).unwrap();
-            let found = network.curvature(&trunk, &Score::Logit, 1).unwrap().remove(0).values;
+            let found = network.curvature(&trunk, PLAIN, &Score::Logit, 1).unwrap().remove(0).values;
             let expected: Vec<f32> = input
                 .iter()
                 .enumerate()
@@ -445,6 +447,6 @@ fn a_second_derivative_is_exact_to_single_precision() {
 fn a_class_that_is_not_there_is_refused() {
     let network = mean_and_linear();
     let trunk = network.trunk(vec![0.5; 48]).unwrap();
-    let error = network.curvature(&trunk, &Score::Logit, 3).unwrap_err().to_string();
+    let error = network.curvature(&trunk, PLAIN, &Score::Logit, 3).unwrap_err().to_string();
     assert!(error.contains("class 3 of 3"), "{error}");
 }

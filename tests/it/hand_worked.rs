@@ -37,7 +37,7 @@ fn subject(values: Vec<f32>) -> Subject {
         values,
         placement: Placement::whole(4, 4),
         is_tensor: true,
-        label: None,
+        labels: vec![],
         warnings: vec![],
         file: InputRecord {
             path: "ramp".into(),

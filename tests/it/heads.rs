@@ -35,7 +35,7 @@ fn head(name: &str, request: ImportRequest) -> Head {
         is_tensor: true,
         warnings: vec![],
         file: file.unwrap(),
-        label: None,
+        labels: vec![],
     };
     Head { made, imported, subject, output }
 }

@@ -10,6 +10,7 @@ mod capture;
 mod check;
 mod check_picture;
 mod curvature;
+mod detection;
 mod golden;
 mod gradients;
 mod hand_worked;
@@ -38,8 +39,10 @@ mod pictures;
 mod plain_pack;
 mod precision;
 mod record;
+mod segmentation;
 mod sums;
 mod support;
 mod sweeps;
 #[cfg(all(feature = "cli", unix))]
 mod terminal;
+mod tokens;

@@ -7,7 +7,7 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use burncam::{DeviceName, Error, LayerRequest, Model};
+use burncam::{DeviceName, Error, Model};
 use burncam_engine::Network;
 use burncam_model::import::{ImportRequest, Imported, ResizeRequest, import};
 
@@ -207,14 +207,17 @@ fn keras_layers_keep_their_names_and_channels_come_first() {
 }
 
 #[test]
-fn values_with_channels_last_are_no_maps() {
+fn values_with_channels_last_are_maps_too() {
     let Made { model, .. } = &imported("dynamo");
     let layers = model.layers();
     let find = |name: &str| layers.iter().find(|layer| layer.name == name).unwrap();
     // [1, 5, 5, 8] inside a ConvNeXt block, and [1, 8, 5, 5] around it.
-    assert!(!find("layer2.0.mlp.1").explainable && find("layer2.0.add").explainable);
-    let error = model.choose_layer(&LayerRequest::Name("layer2.0.mlp.1".into())).unwrap_err();
-    assert!(error.to_string().contains("expected [batch, channels, height, width]"), "{error}");
+    let grid =
+        |name: &str| find(name).grid.map(|grid| (grid.channels, grid.height, grid.width, grid.is_certain));
+    assert_eq!(grid("layer2.0.add"), Some((8, 5, 5, true)));
+    let [_, height, width, channels] = find("layer2.0.mlp.1").shape[..] else { panic!("four axes") };
+    assert_eq!(grid("layer2.0.mlp.1"), Some((channels, height, width, true)));
+    assert!(find("layer2.0.mlp.1").explainable && find("layer2.0.add").explainable);
 }
 
 #[test]

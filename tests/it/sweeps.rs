@@ -3,6 +3,7 @@
 use burncam::{DeviceName, Engine, Model, Runtime, Score};
 use burncam_engine::{Network, Rectifiers, Rule, Sweep};
 use burncam_graph::card::Op;
+use burncam_model::Form;
 use burncam_model::import::{ImportRequest, import};
 
 use crate::support::{
@@ -55,9 +56,10 @@ fn agrees(what: &str, model: &Model, layers: &[usize], input: &[f32], score: Sco
     }
 }
 
-/// Positions of all maps on the way to the logits.
+/// Positions of all maps with channels first on the way to the logits.
 fn maps(model: &Model) -> Vec<usize> {
-    (0..model.scores()).filter(|at| model.shapes()[*at].len() == 4).collect()
+    let is_map = |at: &usize| model.grid(*at).is_some_and(|grid| grid.form == Form::ChannelsFirst);
+    (0..model.scores()).filter(is_map).collect()
 }
 
 fn imported(name: &str) -> Made {

@@ -9,7 +9,7 @@ use burncam::{LayerRequest, Model};
 use burncam_graph::card::{OutputKind, Preprocess};
 use burncam_graph::error::{OptionName, Phrase};
 use burncam_model::import::{ImportRequest, Imported, KnownInput, import};
-use burncam_model::read_card;
+use burncam_model::{OutputForm, read_card};
 use burncam_picture::input::{Array, read_array};
 
 use crate::args::ImportArgs;
@@ -104,6 +104,9 @@ fn save(args: &ImportArgs, imported: &mut Imported) -> Result<Model> {
 
 /// `1000 classes`, `1 class`, `3 numbers`.
 fn outputs(model: &Model) -> String {
+    if let OutputForm::Vector { values } = model.output().form {
+        return format!("embeddings of {values} numbers");
+    }
     match (model.output().is_regression(), model.num_classes()) {
         (true, count) => text::counted(count, "number"),
         (false, 1) => "1 class".to_owned(),

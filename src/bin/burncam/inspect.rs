@@ -3,7 +3,7 @@
 use anyhow::Result;
 use burncam::{LayerRequest, Library, Method, MethodInfo, Model, Reads};
 use burncam_graph::card::{Crop, Filter, Preprocess, Resize};
-use burncam_model::LayerInfo;
+use burncam_model::{Form, Grid, LayerInfo, OutputForm};
 use serde_json::json;
 
 use crate::args::{FormatArgs, InfoArgs, LayersArgs};
@@ -13,40 +13,54 @@ use crate::{subjects, text};
 /// `burncam layers`.
 pub(crate) fn layers(args: &LayersArgs) -> Result<Outcome> {
     let model = subjects::open_model(&args.model)?;
-    let auto = model.choose_layer(&LayerRequest::Auto).ok();
+    let auto = model.choose_layers(&LayerRequest::Auto).unwrap_or_default();
     let mut layers = model.layers();
     layers.retain(|layer| layer.explainable || !args.explainable);
-    let is_auto = |layer: &LayerInfo| auto.as_ref().is_some_and(|choice| choice.index == layer.index);
+    let is_auto = |layer: &LayerInfo| auto.iter().any(|choice| choice.index == layer.index);
     if args.format.json {
-        let lines = layers.iter().map(|layer| {
-            json!({
-                "index": layer.index, "name": layer.name, "op": layer.op, "shape": layer.shape,
-                "receptive_field": layer.receptive_field, "explainable": layer.explainable, "auto": is_auto(layer),
-            })
-        });
+        let lines = layers.iter().map(|layer| layer_json(layer, is_auto(layer)));
         lines.into_iter().try_for_each(|line| text::json_line(&line.to_string()))?;
         return Ok(Outcome::Done);
     }
-    let row = |layer: &LayerInfo| {
-        let mark = match (is_auto(layer), layer.explainable) {
-            (true, _) => "yes, auto takes it",
-            (false, true) => "yes",
-            (false, false) => "",
-        };
-        let shape: Vec<String> = layer.shape[1..].iter().map(ToString::to_string).collect();
-        let field = layer.receptive_field.map(|[height, width]| format!("{height}x{width}"));
-        vec![
-            layer.index.to_string(),
-            layer.name.clone(),
-            layer.op.clone(),
-            shape.join("x"),
-            field.unwrap_or_default(),
-            mark.to_owned(),
-        ]
-    };
-    let rows: Vec<_> = layers.iter().map(row).collect();
+    let rows: Vec<_> = layers.iter().map(|layer| layer_row(layer, is_auto(layer))).collect();
     text::lines(&text::table(&["index", "name", "op", "output", "sees", "explainable"], &rows))?;
     Ok(Outcome::Done)
+}
+
+fn layer_json(layer: &LayerInfo, is_auto: bool) -> serde_json::Value {
+    let mut line = json!({
+        "index": layer.index, "name": layer.name, "op": layer.op, "shape": layer.shape,
+        "receptive_field": layer.receptive_field, "explainable": layer.explainable, "auto": is_auto,
+    });
+    // Feature maps with channels first are their own shape.
+    let grid = layer.grid.filter(|grid| grid.form != Form::ChannelsFirst);
+    if let Some(Grid { form, height, width, .. }) = grid {
+        let prefix = if let Form::Tokens { prefix } = form { Some(prefix) } else { None };
+        line["grid"] = json!({ "height": height, "width": width, "prefix": prefix });
+    }
+    line
+}
+
+fn layer_row(layer: &LayerInfo, is_auto: bool) -> Vec<String> {
+    let mark = match (is_auto, layer.explainable) {
+        (true, _) => "yes, auto takes it",
+        (false, true) => "yes",
+        (false, false) => "",
+    };
+    let shape: Vec<String> = layer.shape[1..].iter().map(ToString::to_string).collect();
+    let shape = match layer.grid {
+        Some(grid) if grid.form != Form::ChannelsFirst => format!("{}: {grid}", shape.join("x")),
+        _ => shape.join("x"),
+    };
+    let field = layer.receptive_field.map(|[height, width]| format!("{height}x{width}"));
+    vec![
+        layer.index.to_string(),
+        layer.name.clone(),
+        layer.op.clone(),
+        shape,
+        field.unwrap_or_default(),
+        mark.to_owned(),
+    ]
 }
 
 /// `burncam info`.
@@ -78,10 +92,7 @@ fn facts(model: &Model) -> Result<Vec<(&'static str, String)>> {
             "input",
             format!("{} x {} x {} (channels, height, width)", input.channels, input.height, input.width),
         ),
-        (
-            if model.output().is_regression() { "numbers" } else { "classes" },
-            format!("{}{}", model.num_classes(), sample(model)),
-        ),
+        classes(model),
         ("graph", format!("{} operations", model.graph().nodes.len())),
         ("output", output(model)),
         ("parameters", format!("{:.2} million, {}", cost.parameters as f64 / 1e6, types.join(", "))),
@@ -101,6 +112,17 @@ fn facts(model: &Model) -> Result<Vec<(&'static str, String)>> {
         facts.extend(entries.into_iter().filter_map(|(name, value)| Some((name, value.clone()?))));
     }
     Ok(facts)
+}
+
+/// What the outputs are of, and how many.
+fn classes(model: &Model) -> (&'static str, String) {
+    match model.output().form {
+        OutputForm::Vector { values } => ("embedding", format!("{values} numbers")),
+        _ if model.output().is_regression() => {
+            ("numbers", format!("{}{}", model.num_classes(), sample(model)))
+        }
+        _ => ("classes", format!("{}{}", model.num_classes(), sample(model))),
+    }
 }
 
 fn output(model: &Model) -> String {

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use anyhow::Result;
 use burncam::Predictor;
-use burncam::record::{Prediction, percent_or_number};
+use burncam::record::Prediction;
 use serde_json::json;
 
 use crate::args::PredictArgs;
@@ -83,8 +83,7 @@ fn print(
         text::line(&format!("{name}:"))?;
     }
     for class in predictions {
-        let shown = percent_or_number(class.proba, class.number.unwrap_or_default());
-        text::line(&format!("{shown:>7}  {:>4}  {}", class.target, class.class_name))?;
+        text::line(&format!("{:>7}  {:>4}  {}", class.shown(), class.target, class.class_name))?;
     }
     Ok(())
 }

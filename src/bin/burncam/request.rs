@@ -3,11 +3,16 @@
 use std::num::NonZero;
 
 use anyhow::{Result, bail};
-use burncam::{ArtifactKind, Finish, Method, Options, Progress, Request, Runtime, Scale, Smoothing, Style};
+use burncam::{
+    Aggregate, ArtifactKind, Finish, Method, Model, Options, Progress, Request, Runtime, Scale, Smoothing,
+    Style,
+};
+use burncam_graph::card::Task;
 use burncam_picture::render::{Colormap, Overlay};
 
-use crate::args::{ExplainArgs, OverlayArg, RunArgs, Save, ScaleArg, SmoothArg, StyleArgs};
+use crate::args::{ExplainArgs, MethodArgs, OverlayArg, RunArgs, Save, ScaleArg, SmoothArg, StyleArgs};
 use crate::flags::WORDS;
+use crate::labels::have_several;
 use crate::plan::Destination;
 use crate::threads::Workers;
 
@@ -19,6 +24,7 @@ use crate::threads::Workers;
 /// For options that the chosen way of drawing would ignore.
 pub(crate) fn request(
     args: &ExplainArgs,
+    model: &Model,
     destination: &Destination,
     workers: Workers,
     images: usize,
@@ -31,12 +37,11 @@ pub(crate) fn request(
     request.score = args.score;
     request.layers = args.layers.clone();
     request.targets = args.targets.clone();
+    request.several_labels = args.batch.labels.is_some() && have_several(model);
+    request.over = args.over.clone();
+    request.like.clone_from(&args.like);
     request.top_k = args.top_k.into();
-    request.finish = Finish {
-        aggregate: map.aggregate.unwrap_or_default(),
-        // Layers that are each divided by their own maximum cannot be compared with other pictures'.
-        normalize: !map.no_normalize && map.scale == ScaleArg::Own,
-    };
+    request.finish = finish(map, model);
     request.smoothing = smoothing(&map.smooth);
     request.options = options(args, listener);
     request.wording = WORDS;
@@ -104,6 +109,23 @@ fn artifacts(args: &ExplainArgs, destination: &Destination) -> Vec<ArtifactKind>
             let is_saved = |kind: &ArtifactKind| args.output.save.contains(&Save::Artifact(*kind));
             ArtifactKind::ALL.iter().copied().filter(is_saved).collect()
         }
+    }
+}
+
+/// How maps are finished.
+fn finish(map: &MethodArgs, model: &Model) -> Finish {
+    Finish {
+        aggregate: map.aggregate.unwrap_or(usual_aggregate(model)),
+        // Layers that are each divided by their own maximum cannot be compared with other pictures'.
+        normalize: !map.no_normalize && map.scale == ScaleArg::Own,
+    }
+}
+
+/// The scales of a detector's head each see objects of another size, so the strongest counts.
+fn usual_aggregate(model: &Model) -> Aggregate {
+    match model.output().task {
+        Task::Detection => Aggregate::Max,
+        _ => Aggregate::default(),
     }
 }
 

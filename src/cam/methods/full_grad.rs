@@ -49,7 +49,7 @@ pub(super) const DEFINITION: Definition = Definition {
 const FLAT: f32 = 1e-6;
 
 fn maps(question: &Question) -> Result<Vec<Vec<f32>>> {
-    let sweep = question.network().sweep(question.values().to_vec())?;
+    let sweep = question.sweep()?;
     question.classes.iter().map(|class| map(question, &sweep, *class)).collect()
 }
 

@@ -37,7 +37,8 @@ pub(super) const DEFINITION: Definition = Definition {
 };
 
 fn terms(question: &Question, class: usize, evidence: &[Evidence]) -> Result<Vec<Terms>> {
-    let curvatures = question.network().curvature(question.scene.trunk()?, &question.score, class)?;
+    let Question { scene, score, .. } = question;
+    let curvatures = question.network().curvature(scene.trunk()?, question.reduction(), score, class)?;
     let sign = f64::from(question.sign());
     let layer = |(evidence, curvature): (&Evidence, &Features)| {
         let slopes = grad_cam::channel_weights(&evidence.gradients);

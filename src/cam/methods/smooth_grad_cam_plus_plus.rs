@@ -118,7 +118,7 @@ fn powers(question: &Question, clean: &[&Features]) -> Result<Vec<Vec<Powers>>> 
     let mut noise = Noise::new(question.options.seed, 1);
     for done in 1..=samples {
         let values = noise.added_to(question.values(), deviation);
-        let (scene, mut spare) = Scene::recorded(question.network(), &values)?;
+        let (scene, mut spare) = Scene::recorded(question.network(), &values, question.reduction())?;
         let noisy = Question { scene: &scene, ..*question };
         for (layers, class) in classes.iter_mut().zip(question.classes) {
             let evidence = noisy.evidence(*class, &mut spare)?;

@@ -102,17 +102,13 @@ fn resampled(op: &Op, params: &Params, rate: Value) -> Result<Value> {
 
 /// Of a reduction that is not linear.
 fn reduction(op: &Op, statistic: Statistic, x: Value, rate: Value) -> Result<Value> {
-    let (Op::ReduceMax { axes, keep_dims }
-    | Op::ReduceMin { axes, keep_dims }
-    | Op::ReduceL2 { axes, keep_dims }) = op
-    else {
-        return Err(Error::internal(format!("'{}' has no rule", op.name())));
-    };
+    let (axes, keep_dims) =
+        op.reduction().ok_or_else(|| Error::internal(format!("'{}' has no rule", op.name())))?;
     let reduced = match statistic {
         Statistic::Length => zip_tensors!(x, rate, (x, rate) => length(x, rate, axes))?,
         _ => extreme(x, rate, axes, statistic == Statistic::Max)?,
     };
-    reduce(reduced, axes, *keep_dims)
+    reduce(reduced, axes, keep_dims)
 }
 
 /// Arithmetic with a constant or a parameter.

@@ -152,22 +152,10 @@ impl Op {
         let is_whole = match self {
             Self::GlobalAvgPool {} | Self::GlobalMaxPool {} => true,
             Self::AdaptiveAvgPool2d { output_size } => *output_size == [1, 1],
-            op => op.reduced_axes() == Some(&[2, 3]),
+            op => op.reduction().is_some_and(|(axes, _)| axes == [2, 3]),
         };
         match self.class() {
             Class::Window(statistic) | Class::Reduction(statistic) if is_whole => Some(statistic),
-            _ => None,
-        }
-    }
-
-    /// The axes of a reduction.
-    fn reduced_axes(&self) -> Option<&[usize]> {
-        match self {
-            Self::ReduceMean { axes, .. }
-            | Self::ReduceSum { axes, .. }
-            | Self::ReduceMax { axes, .. }
-            | Self::ReduceMin { axes, .. }
-            | Self::ReduceL2 { axes, .. } => Some(axes),
             _ => None,
         }
     }

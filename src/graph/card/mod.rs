@@ -85,6 +85,12 @@ pub enum Task {
     Binary,
     /// Values that are not class scores, as in regression: `[batch, values]`, without probabilities.
     Numbers,
+    /// A class for every pixel: `[batch, classes, height, width]`.
+    Segmentation,
+    /// Boxes with classes: `[batch, 4 + classes, anchors]`.
+    Detection,
+    /// A vector to compare with other pictures': `[batch, values]`.
+    Embedding,
 }
 
 /// The kind of a network's outputs.
@@ -133,6 +139,9 @@ impl Task {
         ("multi-label", Self::MultiLabel),
         ("binary", Self::Binary),
         ("numbers", Self::Numbers),
+        ("segmentation", Self::Segmentation),
+        ("detection", Self::Detection),
+        ("embedding", Self::Embedding),
     ];
 
     /// The name in cards and options.

@@ -48,6 +48,19 @@ impl Op {
         }
     }
 
+    /// The axes of a reduction, and whether they stay with size 1.
+    #[must_use]
+    pub fn reduction(&self) -> Option<(&[usize], bool)> {
+        match self {
+            Self::ReduceMean { axes, keep_dims }
+            | Self::ReduceSum { axes, keep_dims }
+            | Self::ReduceMax { axes, keep_dims }
+            | Self::ReduceMin { axes, keep_dims }
+            | Self::ReduceL2 { axes, keep_dims } => Some((axes, *keep_dims)),
+            _ => None,
+        }
+    }
+
     /// Refuses a number of inputs that the operation cannot read. `has_other` for operations whose second operand is
     /// a parameter.
     pub(crate) fn check_arity(&self, count: usize, has_other: bool) -> Result<(), Problem> {

@@ -64,6 +64,8 @@ options! {
     Key: "ImportRequest::key",
     /// The layers that are explained.
     Layer: "Request::layers",
+    /// The picture whose embedding others are compared with.
+    Like: "Request::like",
     /// Subtracted from pixels.
     Mean: "PreprocessRequest::mean",
     /// Deviation of noise.
@@ -78,6 +80,8 @@ options! {
     Inputs: "ImportRequest::inputs",
     /// Which output of an ONNX file is taken.
     OutputName: "ImportRequest::output_name",
+    /// The pixels over which a segmentation's class is summed.
+    Over: "Request::over",
     /// Side of the square that covers the input.
     Patch: "Options::patch",
     /// What convolutions multiply.

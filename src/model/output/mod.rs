@@ -4,7 +4,9 @@
 //! what the graph proves about its last node; the card decides where nothing is proved; the rest is assumed, and
 //! reported in [`OutputSpec::assumed`].
 
+mod anchors;
 mod assumption;
+mod dense;
 mod formula;
 mod kind;
 mod proof;
@@ -15,10 +17,12 @@ mod trace;
 
 use crate::card::{Card, Graph, OutputKind, Task};
 use crate::error::Problem;
+use anchors::Detector;
 use assumption::assumption;
+use dense::Dense;
 use proof::Proof;
 use scores::Scores;
-pub use spec::{FinalActivation, OutputSpec};
+pub use spec::{FinalActivation, OutputForm, OutputSpec};
 use trace::listed;
 
 /// A card's network with the meaning of its outputs resolved.
@@ -34,6 +38,8 @@ pub(super) struct Resolved {
     pub(super) scores: usize,
     /// Number of values per picture in the last node's output.
     pub(super) outputs: usize,
+    /// Number of classes.
+    pub(super) classes: usize,
     pub(super) warnings: Vec<String>,
 }
 
@@ -43,6 +49,44 @@ pub(super) struct Resolved {
 /// When the output is not a list of values, or when the card contradicts itself or what the graph proves.
 pub(super) fn resolve(card: &Card, graph: Graph, shapes: Vec<Vec<usize>>) -> Result<Resolved, Problem> {
     let last = graph.output.node().ok_or("its graph has no output")?;
+    if let Some(Dense { spec, scores, classes }) = dense::resolve(card, &graph, &shapes, last)? {
+        check_names(card, classes)?;
+        return Ok(Resolved::of_one(spec, graph, shapes, scores, classes));
+    }
+    if let Some(Detector { spec, classes, joined }) = anchors::resolve(card, &graph, &shapes, last)? {
+        check_names(card, classes)?;
+        let (mut graph, mut shapes) = (graph, shapes);
+        let scores = if joined.is_some() { graph.nodes.len() } else { last };
+        if let Some((node, shape)) = joined {
+            graph.nodes.push(node);
+            shapes.push(shape);
+        }
+        return Ok(Resolved::of_one(spec, graph, shapes, scores, classes));
+    }
+    listed_scores(card, graph, shapes, last)
+}
+
+impl Resolved {
+    /// A network whose own scores, at one node, are explained.
+    fn of_one(
+        spec: OutputSpec,
+        graph: Graph,
+        shapes: Vec<Vec<usize>>,
+        scores: usize,
+        classes: usize,
+    ) -> Self {
+        let (outputs, warnings) = (shapes[scores].iter().product(), vec![]);
+        Self { spec, graph, shapes, raw_scores: scores, scores, outputs, classes, warnings }
+    }
+}
+
+/// The meaning of an output with one number per class.
+fn listed_scores(
+    card: &Card,
+    graph: Graph,
+    shapes: Vec<Vec<usize>>,
+    last: usize,
+) -> Result<Resolved, Problem> {
     let outputs = listed(&shapes[last]).ok_or_else(|| {
         Problem::new(format!("its output '{}' has shape {:?}", graph.nodes[last].name, shapes[last]))
             .expected("[batch, classes] or [batch]")
@@ -61,15 +105,17 @@ pub(super) fn resolve(card: &Card, graph: Graph, shapes: Vec<Vec<usize>>) -> Res
     }
     let assumed =
         scores.assumed.then(|| assumption(scores.activation == FinalActivation::None, scores.gives, outputs));
-    let spec = OutputSpec { task, gives: scores.gives, activation: scores.activation, assumed };
+    let (gives, activation) = (scores.gives, scores.activation);
+    let spec = OutputSpec { task, gives, activation, form: OutputForm::List, assumed };
     let raw_scores = scores.at;
     let (mut graph, mut shapes) = (graph, shapes);
     let at = match scores.sides {
         Some(own_first) => sides::append(&mut graph, &mut shapes, &scores, own_first),
         None => raw_scores,
     };
-    check_names(card, listed(&shapes[at]).unwrap_or(outputs))?;
-    Ok(Resolved { spec, graph, shapes, raw_scores, scores: at, outputs, warnings })
+    let classes = listed(&shapes[at]).unwrap_or(outputs);
+    check_names(card, classes)?;
+    Ok(Resolved { spec, graph, shapes, raw_scores, scores: at, outputs, classes, warnings })
 }
 
 fn check_names(card: &Card, classes: usize) -> Result<(), Problem> {

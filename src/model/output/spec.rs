@@ -16,6 +16,36 @@ pub enum FinalActivation {
     Identity,
     /// The scores are values without probabilities.
     None,
+    /// The score of a target is a number made of many values, without a probability: a sum over pixels, or a cosine.
+    Reduced,
+}
+
+/// The axes of a network's output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OutputForm {
+    /// `[batch, classes]`, a score per class.
+    List,
+    /// `[batch, classes, height, width]`, a score per class and pixel.
+    Pixels {
+        /// Rows.
+        height: usize,
+        /// Columns.
+        width: usize,
+    },
+    /// `[batch, first + classes, anchors]`, for each anchor a box (centre, width and height in pixels of the input), then
+    /// its classes.
+    Anchors {
+        /// Number of anchors.
+        anchors: usize,
+        /// Index of the first class's row.
+        first: usize,
+    },
+    /// `[batch, values]`, an embedding.
+    Vector {
+        /// Number of values.
+        values: usize,
+    },
 }
 
 /// The meaning of a network's outputs.
@@ -27,6 +57,8 @@ pub struct OutputSpec {
     pub gives: OutputKind,
     /// How scores become probabilities.
     pub activation: FinalActivation,
+    /// The axes of the scores.
+    pub form: OutputForm,
     /// What was assumed because neither card nor graph determines it, as a sentence; `None` when nothing was.
     pub assumed: Option<Phrase>,
 }
@@ -36,6 +68,12 @@ impl OutputSpec {
     #[must_use]
     pub fn has_logits(&self) -> bool {
         matches!(self.activation, FinalActivation::Softmax | FinalActivation::Sigmoid)
+    }
+
+    /// Whether targets have an order, from the most probable or the largest on.
+    #[must_use]
+    pub fn is_ranked(&self) -> bool {
+        self.activation != FinalActivation::None && self.task != Task::Embedding
     }
 
     /// Whether the network gives values instead of probabilities.
@@ -58,6 +96,8 @@ impl fmt::Display for OutputSpec {
             (FinalActivation::Sigmoid, Task::Binary) => "the probability is the sigmoid of the logit",
             (FinalActivation::Sigmoid, _) => "probabilities are the sigmoid of each logit",
             (FinalActivation::Identity, _) => "which are shown and explained as they are",
+            (FinalActivation::Reduced, Task::Embedding) => "which are compared by their cosine",
+            (FinalActivation::Reduced, _) => "which are summed over pixels",
             (FinalActivation::None, _) => "without probabilities",
         };
         write!(f, "{}: gives {gives}, {proba}", self.task.name())

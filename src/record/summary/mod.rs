@@ -128,13 +128,15 @@ impl Summary {
 
     fn count_label(&mut self, label: &LabelRecord, class: &Prediction, record: &Record) {
         const FIVE: usize = 5;
-        let correct = label.target == class.target;
+        let correct = record.is_right() == Some(true);
+        let is_true = |class: usize| record.true_classes().iter().any(|label| label.target == class);
         let listed = &record.predictions[..record.predictions.len().min(FIVE)];
         // With five classes or fewer every class is among the first five, so top-5 accuracy has no meaning.
         let top5 = (record.model.num_classes > FIVE && listed.len() == FIVE)
-            .then(|| usize::from(listed.iter().any(|class| class.target == label.target)));
+            .then(|| usize::from(listed.iter().any(|class| is_true(class.target))));
         self.join_accuracy(Some(Accuracy::new(1, usize::from(correct), top5)));
-        if !correct {
+        // Of several true classes none was mistaken for the prediction.
+        if !correct && record.labels.is_empty() {
             let predicted = LabelRecord { target: class.target, class_name: class.class_name.clone() };
             self.confusion.add(Confusion { label: label.clone(), predicted, count: 1 });
         }

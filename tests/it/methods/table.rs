@@ -34,7 +34,7 @@ pub(super) fn subject(model: &Model) -> Subject {
         values: seeded("methods.input", &[1, spec.channels, height, width]),
         placement: Placement::whole(width, height),
         is_tensor: true,
-        label: None,
+        labels: vec![],
         warnings: vec![],
         file: InputRecord {
             path: "made".into(),

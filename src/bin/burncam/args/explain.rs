@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use burncam::{Aggregate, ArtifactKind, LayerRequest, Library, Method, Score, Target};
+use burncam::{Aggregate, ArtifactKind, LayerRequest, Library, Method, Over, Score, Target};
 use burncam_graph::error::Problem;
 use burncam_picture::render::{Colormap, Components, Interpolation, PngLevel, Threshold};
 use clap::{Args, ValueEnum};
@@ -18,8 +18,8 @@ pub(crate) struct ExplainArgs {
     #[command(flatten)]
     pub(crate) model: ModelArgs,
 
-    /// Class to explain: an index, a name, top, or topN; with --labels also label (the true class) or both (top and
-    /// label). Can be given several times.
+    /// Class to explain: an index, a name, top, topN, all, p>=0.5 (those with this probability or share of the picture), or
+    /// box:N, the N-th box of a detector; with --labels also label (the true classes) or both (top and label). Can be given several times.
     #[arg(short, long = "target", value_name = "CLASS", default_value = "top")]
     pub(crate) targets: Vec<Target>,
 
@@ -39,10 +39,19 @@ pub(crate) struct ExplainArgs {
     #[arg(long = "method", value_name = "METHOD", value_delimiter = ',', default_value = "gradcam")]
     pub(crate) methods: Vec<Method>,
 
-    /// Class score to explain: logit, prob, log-prob, margin or rest, or number [default: logit; with --compat, and
-    /// where there are no logits, the network's output].
+    /// Class score to explain: logit, prob, log-prob, margin or rest, or number or cosine [default: logit; with --compat,
+    /// and where there are no logits, the network's output].
     #[arg(long, value_name = "SCORE")]
     pub(crate) score: Option<Score>,
+
+    /// Pixels over which a segmentation's class is summed: wins (where it has the greatest value), everywhere, X,Y (a
+    /// point of the picture), or a mask, a picture of the photo's size.
+    #[arg(long, value_name = "WHERE", default_value = "wins")]
+    pub(crate) over: Over,
+
+    /// For a network that gives embeddings: the picture to compare with. The score is the cosine of both embeddings.
+    #[arg(long, value_name = "PICTURE")]
+    pub(crate) like: Option<PathBuf>,
 
     /// Number of predictions in the record.
     #[arg(long, value_name = "K", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..))]
@@ -81,7 +90,7 @@ impl ExplainArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Map")]
 pub(crate) struct MethodArgs {
-    /// How the maps of several layers are combined: mean, max or product [default: mean].
+    /// How the maps of several layers are combined: mean, max or product [default: mean; max for detectors].
     #[arg(long, value_name = "HOW", conflicts_with = "compat")]
     pub(crate) aggregate: Option<Aggregate>,
 
@@ -154,7 +163,8 @@ pub(crate) struct OutputArgs {
     #[arg(short, long, value_name = "PATH", default_value = ".")]
     pub(crate) out: PathBuf,
 
-    /// What to write: overlay, record, heatmap, grey, grey16, npy, npy-full, mask, boxes, cut-out, side-by-side.
+    /// What to write: overlay, record, heatmap, grey, grey16, npy, npy-full, mask, boxes, cut-out, side-by-side, and for
+    /// segmentations mask-of-class, for detectors detections.
     #[arg(long, value_name = "KINDS", value_delimiter = ',', default_value = "overlay,record", value_parser = parse_save)]
     pub(crate) save: Vec<Save>,
 

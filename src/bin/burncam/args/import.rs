@@ -59,8 +59,8 @@ pub(crate) struct ImportArgs {
     #[arg(long, value_name = "NAME")]
     pub(crate) output_name: Option<String>,
 
-    /// The network's task: classification, multi-label, binary or numbers [default: what the graph proves, else the
-    /// usual task for this number of outputs].
+    /// The network's task: classification, multi-label, binary, numbers, segmentation, detection or embedding
+    /// [default: what the graph proves, else the usual task for such outputs].
     #[arg(long, value_name = "TASK")]
     pub(crate) task: Option<Task>,
 

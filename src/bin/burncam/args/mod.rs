@@ -18,7 +18,7 @@ use clap::{Args, Parser, Subcommand};
 pub(crate) use self::batch::{BatchArgs, ProgressArg};
 pub(crate) use self::check::CheckArgs;
 pub(crate) use self::common::{DeviceArgs, FormatArgs, ModelArgs, PictureArgs, RunArgs};
-pub(crate) use self::explain::{ExplainArgs, OverlayArg, Save, ScaleArg, SmoothArg, StyleArgs};
+pub(crate) use self::explain::{ExplainArgs, MethodArgs, OverlayArg, Save, ScaleArg, SmoothArg, StyleArgs};
 pub(crate) use self::import::ImportArgs;
 pub(crate) use self::inputs::InputArgs;
 pub(crate) use self::merge::MergeArgs;

@@ -5,7 +5,6 @@ use std::path::Path;
 use anyhow::{Result, bail};
 use burncam::Model;
 use burncam::check::{InputCheck, PictureReport, PictureRequest, StageCheck, check_picture};
-use burncam::record::percent_or_number;
 
 use super::table::{figure, row};
 use crate::args::CheckArgs;
@@ -61,8 +60,7 @@ fn print(report: &PictureReport) -> Result<()> {
     text::lines(&text::table(&["channel", "mean", "min", "max"], &numbers.collect::<Vec<_>>()))?;
     text::line("")?;
     for class in &report.predictions {
-        let shown = percent_or_number(class.proba, class.number.unwrap_or_default());
-        text::line(&format!("{shown:>7}  {:>4}  {}", class.target, class.class_name))?;
+        text::line(&format!("{:>7}  {:>4}  {}", class.shown(), class.target, class.class_name))?;
     }
     let rows = rows(report);
     if rows.is_empty() {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use burncam::record::{Record, percent_or_number};
+use burncam::record::Record;
 
 /// One input, explained by every method.
 pub(crate) struct Explained {
@@ -36,8 +36,7 @@ impl Explained {
                 let rank = rank.map_or_else(String::new, |rank| format!(" (rank {rank})"));
                 // Synonyms follow a comma; the first is enough for a line.
                 let name = target.class_name.split(", ").next().unwrap_or_default();
-                let shown = percent_or_number(target.proba, target.score);
-                format!("{name} {shown}{rank}{}", self.blanks(at))
+                format!("{name} {}{rank}{}", target.shown(), self.blanks(at))
             })
             .collect();
         let layers: Vec<String> = self

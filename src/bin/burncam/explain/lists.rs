@@ -161,10 +161,10 @@ impl Csv {
         record.targets.iter().try_for_each(|target| self.row(&cells(record, target)))
     }
 
-    pub(crate) fn failure(&mut self, path: &str, label: Option<&LabelRecord>, error: &str) -> Result<()> {
+    pub(crate) fn failure(&mut self, path: &str, labels: &[LabelRecord], error: &str) -> Result<()> {
         let mut cells = [const { String::new() }; COLUMNS.len()];
         cells[0] = path.to_owned();
-        [cells[8], cells[9]] = label_cells(label);
+        [cells[8], cells[9]] = label_cells(labels);
         cells[COLUMNS.len() - 1] = error.to_owned();
         self.row(&cells)
     }
@@ -185,14 +185,13 @@ impl Csv {
 }
 
 fn cells(record: &Record, target: &TargetRecord) -> [String; COLUMNS.len()] {
-    let best = record.predictions.first().map(|best| best.target);
-    let correct = record.label.as_ref().map(|label| (best == Some(label.target)).to_string());
+    let correct = record.is_right().map(|is_right| is_right.to_string());
     let layers: Vec<&str> = record.layers.iter().map(|layer| layer.name.as_str()).collect();
     let files: Vec<&str> = target.artifacts.iter().map(|artifact| artifact.file.as_str()).collect();
     let side = |of: fn(&burncam::record::BoxRecord) -> usize| {
         target.boxes.first().map_or_else(String::new, |region| of(region).to_string())
     };
-    let [label, label_name] = label_cells(record.label.as_ref());
+    let [label, label_name] = label_cells(record.true_classes());
     [
         record.input.path.clone(),
         record.settings.method.clone(),
@@ -221,6 +220,9 @@ fn number(number: Option<f64>) -> String {
     number.map_or_else(String::new, |number| number.to_string())
 }
 
-fn label_cells(label: Option<&LabelRecord>) -> [String; 2] {
-    label.map_or_else(<[String; 2]>::default, |label| [label.target.to_string(), label.class_name.clone()])
+/// Indices and names of the true classes, separated by semicolons.
+fn label_cells(labels: &[LabelRecord]) -> [String; 2] {
+    let indices: Vec<String> = labels.iter().map(|label| label.target.to_string()).collect();
+    let names: Vec<&str> = labels.iter().map(|label| label.class_name.as_str()).collect();
+    [indices.join(";"), names.join(";")]
 }

@@ -90,13 +90,13 @@ fn prepare(args: &ExplainArgs, quiet: bool) -> Result<Run> {
     let destination = Destination::new(&args.output.out, images)?;
     // Passes of several images at once would overwrite each other on the line.
     let listener = if images == 1 { crate::progress::listener(quiet) } else { None };
-    let request = request(args, &destination, workers, images, listener)?;
+    let pool = workers.pool()?;
+    let model = pool.install(|| subjects::open_model(&args.model))?;
+    let request = request(args, &model, &destination, workers, images, listener)?;
     let plan = Plan::new(args, destination, &request, images, places)?;
     check(args, &request, &inputs)?;
     // Before the model is opened: a file in the way is reported without waiting for anything.
     plan.check(&inputs, &request)?;
-    let pool = workers.pool()?;
-    let model = pool.install(|| subjects::open_model(&args.model))?;
     if searched && !quiet {
         text::note(&found(images, total));
         report(&left);

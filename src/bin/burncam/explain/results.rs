@@ -173,17 +173,18 @@ impl<'a> Results<'a> {
     fn failure(&mut self, task: &Task, error: &anyhow::Error) -> Result<()> {
         let path = task.input.path.display().to_string();
         let failure = failure::listed(&path, error);
-        let label = task.label.map(|label| self.work.explainer.label_record(label));
+        let label = |label: &usize| self.work.explainer.label_record(*label);
+        let labels: Vec<_> = task.labels.iter().map(label).collect();
         self.summary.fail(failure.clone());
         if let Some(json) = &mut self.json {
             let estimator = self.work.explainer.model().name();
             for method in &self.work.explainer.request().methods {
                 let title = method.info().title;
-                json.failure(&FailureRecord::new(estimator, title, label.clone(), &failure))?;
+                json.failure(&FailureRecord::new(estimator, title, labels.first().cloned(), &failure))?;
             }
         }
         if let Some(csv) = &mut self.csv {
-            csv.failure(&path, label.as_ref(), &failure.error)?;
+            csv.failure(&path, &labels, &failure.error)?;
         }
         if let Some((page, _)) = &mut self.page {
             page.fail(&path, &failure.error);

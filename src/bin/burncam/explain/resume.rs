@@ -87,13 +87,13 @@ fn finished(
     })?;
     let settings = explainer.settings_record(method);
     let layers = if method.info().uses_layer { explainer.layer_records() } else { vec![] };
-    let label = task.label.map(|label| explainer.label_record(label));
+    let labels: Vec<_> = task.labels.iter().map(|label| explainer.label_record(*label)).collect();
     match () {
         // The files are last, because they are read and hashed.
         () if record.settings.request.is_none() => Err("records of an older version"),
         () if !record.settings.makes_the_same_as(&settings) => Err("records of other settings"),
         () if !are_same_layers(&record.layers, &layers) => Err("records of other layers"),
-        () if record.label != label => Err("records of another label"),
+        () if record.true_classes() != labels => Err("records of another label"),
         () if record.input.path != task.input.path.display().to_string() => Err("records of another path"),
         () if !is_named_as_planned(explainer.request(), names, method, &record) => {
             Err("records of files with other names")
@@ -113,7 +113,7 @@ fn is_named_as_planned(request: &Request, names: &Names, method: Method, record:
     let grid = request.grid.then(|| names.grid());
     let as_planned = record.targets.iter().all(|target| {
         let planned =
-            request.artifacts.iter().map(|kind| names.artifact(request, method, target.target, *kind));
+            request.artifacts.iter().map(|kind| names.artifact(request, method, target.tag(), *kind));
         planned.eq(target.artifacts.iter().map(|artifact| artifact.file.clone()))
     });
     as_planned && record.grid.as_ref().map(|grid| &grid.file) == grid.as_ref()

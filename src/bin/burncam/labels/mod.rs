@@ -13,6 +13,7 @@ use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use burncam::{Model, Target};
+use burncam_graph::card::Task;
 
 use self::read::Row;
 use crate::discover::Input;
@@ -37,8 +38,8 @@ impl From<OsString> for LabelSource {
 pub(crate) enum Label {
     /// It has no label.
     Missing,
-    /// A class of the model.
-    Class(usize),
+    /// Classes of the model, at least one; several only where they do not exclude each other.
+    Classes(Vec<usize>),
     /// Not a class of the model; the reason as a sentence.
     Unknown(String),
 }
@@ -66,7 +67,7 @@ pub(crate) fn labels(
         LabelSource::FromDirectory => from_directories(inputs, whole, model)?,
         LabelSource::File(file) => {
             let classes = from_file(file, inputs, model)?.into_iter();
-            classes.map(|class| class.map_or(Label::Missing, Label::Class)).collect()
+            classes.map(|classes| classes.map_or(Label::Missing, Label::Classes)).collect()
         }
     };
     if whole && labels.iter().all(|label| *label == Label::Missing) {
@@ -99,7 +100,7 @@ fn from_directories(inputs: &[Input], whole: bool, model: &Model) -> Result<Vec<
             .entry(directory)
             .or_insert_with(|| class_of_directory(directory, model).inspect_err(|_| unknown.push(directory)));
         labels.push(match class {
-            Ok(class) => Label::Class(*class),
+            Ok(class) => Label::Classes(vec![*class]),
             Err(reason) => Label::Unknown(format!(
                 "image '{}': {}: {reason} ({WAY_OUT})",
                 input.path.display(),
@@ -153,11 +154,11 @@ fn target(text: &str) -> Target {
     text.parse().map_or_else(|_| Target::Name(text.to_owned()), Target::Index)
 }
 
-fn from_file(file: &Path, inputs: &[Input], model: &Model) -> Result<Vec<Option<usize>>> {
+fn from_file(file: &Path, inputs: &[Input], model: &Model) -> Result<Vec<Option<Vec<usize>>>> {
     let labels = Labels::new(file, read::rows(file)?, model)?;
     let here = std::env::current_dir().context("cannot determine the current directory")?;
     let folder = normal(&here.join(file.parent().unwrap_or(Path::new(""))));
-    let found: Vec<Option<usize>> =
+    let found: Vec<Option<Vec<usize>>> =
         inputs.iter().map(|input| labels.by_path(input, &here, &folder)).collect();
     if found.iter().all(Option::is_some) {
         return Ok(found);
@@ -165,15 +166,15 @@ fn from_file(file: &Path, inputs: &[Input], model: &Model) -> Result<Vec<Option<
     let names = labels.by_name();
     let by_name = |input: &Input| {
         let name = input.path.file_name().filter(|_| input.sole_of_its_name)?;
-        names.get(name).copied().flatten()
+        names.get(name).cloned().flatten()
     };
     Ok(found.into_iter().zip(inputs).map(|(label, input)| label.or_else(|| by_name(input))).collect())
 }
 
 /// The rows of a label file.
 struct Labels {
-    /// Normalised paths, with class and line.
-    classes: HashMap<PathBuf, (usize, u64)>,
+    /// Normalised paths, with classes and the line of the first.
+    classes: HashMap<PathBuf, (Vec<usize>, u64)>,
 }
 
 impl Labels {
@@ -183,19 +184,21 @@ impl Labels {
         let mut lookup = Lookup { model, known: HashMap::new() };
         let mut classes = HashMap::with_capacity(rows.len());
         for Row { path, class: text, at } in rows {
-            let class = lookup.class(text).with_context(|| place(at))?;
-            match classes.entry(normal(&path)) {
-                Entry::Vacant(free) => {
-                    free.insert((class, at));
+            for class in lookup.classes(text).with_context(|| place(at))? {
+                match classes.entry(normal(&path)) {
+                    Entry::Vacant(free) => {
+                        free.insert((vec![class], at));
+                    }
+                    Entry::Occupied(other) if other.get().0.contains(&class) => {}
+                    Entry::Occupied(mut other) if have_several(model) => other.get_mut().0.push(class),
+                    Entry::Occupied(other) => bail!(
+                        "{}: '{}' is of class {class}, but of class {} in {unit} {} (keep one)",
+                        place(at),
+                        path.display(),
+                        other.get().0[0],
+                        other.get().1
+                    ),
                 }
-                Entry::Occupied(other) if other.get().0 == class => {}
-                Entry::Occupied(other) => bail!(
-                    "{}: '{}' is of class {class}, but of class {} in {unit} {} (keep one)",
-                    place(at),
-                    path.display(),
-                    other.get().0,
-                    other.get().1
-                ),
             }
         }
         Ok(Self { classes })
@@ -203,21 +206,21 @@ impl Labels {
 
     /// Looks a path up as given, relative to the current directory, the root, the label file's directory, and the
     /// searched directory.
-    fn by_path(&self, input: &Input, here: &Path, folder: &Path) -> Option<usize> {
+    fn by_path(&self, input: &Input, here: &Path, folder: &Path) -> Option<Vec<usize>> {
         let path = normal(&here.join(&input.path));
         let found = self.classes.get(&path);
         let found = found.or_else(|| self.classes.get(&from(&path, here)));
         let found = found.or_else(|| self.classes.get(&from(&path, folder)));
         let found = found.or_else(|| self.classes.get(&normal(&input.relative())));
-        found.map(|(class, _)| *class)
+        found.map(|(classes, _)| classes.clone())
     }
 
     /// Classes by file name; `None` when several paths share it.
-    fn by_name(&self) -> HashMap<&OsStr, Option<usize>> {
+    fn by_name(&self) -> HashMap<&OsStr, Option<Vec<usize>>> {
         let mut names = HashMap::new();
-        for (path, (class, _)) in &self.classes {
+        for (path, (classes, _)) in &self.classes {
             let Some(name) = path.file_name() else { continue };
-            names.entry(name).and_modify(|class| *class = None).or_insert(Some(*class));
+            names.entry(name).and_modify(|classes| *classes = None).or_insert(Some(classes.clone()));
         }
         names
     }
@@ -229,7 +232,21 @@ struct Lookup<'a> {
     known: HashMap<String, usize>,
 }
 
+/// Whether a picture can have several true classes.
+pub(crate) fn have_several(model: &Model) -> bool {
+    matches!(model.output().task, Task::MultiLabel | Task::Segmentation)
+}
+
 impl Lookup<'_> {
+    /// The classes of a cell: `a;b` is two where a picture can have several, unless a class has that name.
+    fn classes(&mut self, text: String) -> burncam::Result<Vec<usize>> {
+        if !have_several(self.model) || !text.contains(';') || exactly(&text, self.model).is_some() {
+            return Ok(vec![self.class(text)?]);
+        }
+        let parts = text.split(';').map(str::trim).filter(|part| !part.is_empty());
+        parts.map(|part| self.class(part.to_owned())).collect()
+    }
+
     fn class(&mut self, text: String) -> burncam::Result<usize> {
         if let Some(class) = self.known.get(&text) {
             return Ok(*class);

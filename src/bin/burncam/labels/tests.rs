@@ -48,7 +48,7 @@ fn labelled(
 fn class(label: Label) -> Option<usize> {
     match label {
         Label::Missing => None,
-        Label::Class(class) => Some(class),
+        Label::Classes(classes) => classes.first().copied(),
         Label::Unknown(problem) => panic!("{problem}"),
     }
 }
@@ -106,7 +106,8 @@ fn a_directory_is_a_class_by_name_or_index() {
     let folder = folder(&pictures, "x/y.txt", "");
     let source = LabelSource::from(OsString::from("from-directory"));
     let found = labels(&source, &inputs(folder.path(), "~"), true, &model()).unwrap();
-    let expected = [Label::Class(7), Label::Missing, Label::Class(967), Label::Class(282)];
+    let expected =
+        [Label::Classes(vec![7]), Label::Missing, Label::Classes(vec![967]), Label::Classes(vec![282])];
     assert_eq!(found, expected, "in order of path");
     let named = inputs(folder.path(), "~/espresso ~/7/c.jpg");
     let error = labels(&source, &named, true, &model()).unwrap_err().to_string();
@@ -132,7 +133,7 @@ fn a_directory_that_is_no_class_makes_its_own_images_fail() {
     let folder = folder(&["espresso/a.jpg", "quagga/b.jpg", "quagga/c.jpg"], "x/y.txt", "");
     let source = LabelSource::FromDirectory;
     let found = labels(&source, &inputs(folder.path(), "~"), true, &model()).unwrap();
-    assert_eq!(found[0], Label::Class(967));
+    assert_eq!(found[0], Label::Classes(vec![967]));
     for (label, name) in found[1..].iter().zip(["b", "c"]) {
         let Label::Unknown(problem) = label else { panic!("{label:?}") };
         let path = folder.path().join(format!("quagga/{name}.jpg"));
@@ -154,7 +155,7 @@ fn files_of_windows_are_read() {
                 let file = folder.path().join(name);
                 std::fs::write(&file, bytes).unwrap();
                 let found = labels(&LabelSource::File(file), &inputs(folder.path(), "~"), true, &model());
-                assert_eq!(found.unwrap(), [Label::Class(967), Label::Class(7)], "{name}");
+                assert_eq!(found.unwrap(), [Label::Classes(vec![967]), Label::Classes(vec![7])], "{name}");
             }
         }
     }
@@ -169,4 +170,25 @@ fn paths_are_compared_without_detours() {
     }
     assert_eq!(from(Path::new("/a/b/c"), Path::new("/a/d")), Path::new("../b/c"));
     assert_eq!(from(Path::new("/a/b"), Path::new("/a")), Path::new("b"));
+}
+
+#[test]
+fn a_picture_of_a_multi_label_network_may_have_several_classes() {
+    let folder =
+        folder(&["a.jpg", "b.jpg", "c.jpg"], "l.csv", "a.jpg,0;2\nb.jpg,1\nb.jpg,2\nb.jpg,1\nc.jpg,2\n");
+    let file = LabelSource::File(folder.path().join("l.csv"));
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/cases/heads/multi_label_logits.onnx");
+    let opened = |task| {
+        let request =
+            burncam_model::import::ImportRequest { source: source.clone(), task, ..Default::default() };
+        let imported = burncam_model::import::import(&request).unwrap();
+        let path = folder.path().join("model.bpk");
+        Model::create(&path, &imported.card, imported.tensors, true).unwrap()
+    };
+    let inputs = inputs(folder.path(), "~/a.jpg ~/b.jpg ~/c.jpg");
+    let found = labels(&file, &inputs, true, &opened(Some(Task::MultiLabel))).unwrap();
+    assert_eq!(found, [vec![0, 2], vec![1, 2], vec![2]].map(Label::Classes));
+    // Classes that exclude each other cannot both be true.
+    let error = labels(&file, &inputs, true, &opened(None)).unwrap_err();
+    assert!(format!("{error:#}").contains("class '0;2'"), "{error:#}");
 }

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use burncam::internal::output::{self, OutputFile};
-use burncam::record::{Record, TargetRecord};
+use burncam::record::{LabelRecord, Record, TargetRecord};
 use rayon::prelude::*;
 
 use rows::{Card, Data, Table, View};
@@ -143,7 +143,7 @@ impl Page {
             path: record.input.path.clone(),
             format: record.input.format.clone(),
             size: (record.input.width, record.input.height),
-            label: record.label.as_ref().map(|label| class(label.target, &label.class_name)),
+            label: one_label(record).map(|label| class(label.target, &label.class_name)),
             top: record
                 .predictions
                 .iter()
@@ -236,4 +236,11 @@ impl Map {
             ..self.view
         }
     }
+}
+
+/// The true class of a picture; of several the one that is predicted, if any.
+fn one_label(record: &Record) -> Option<&LabelRecord> {
+    let best = record.predictions.first().map(|best| best.target);
+    let labels = record.true_classes();
+    labels.iter().find(|label| best == Some(label.target)).or(labels.first())
 }

@@ -1,0 +1,258 @@
+//! How a network's output becomes one number per target.
+//!
+//! A class of a classifier is one value. A class of a segmentation is the sum of its values over a mask, of a detector its
+//! greatest value over the anchors; an embedding is one target, whose number is its cosine with another embedding. All code
+//! that asks for scores reads these numbers: methods that run backward from the tensor that [`Reduction::of`] makes, which
+//! Burn differentiates, methods that perturb from rows of outputs ([`Reduction::numbers`]).
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use burn::tensor::{Int, Tensor, TensorData};
+
+use crate::error::{Error, Problem, Result};
+
+/// The reduction of a network's output, `[batch, values]`, to one number per target, `[batch, targets]`.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub enum Reduction {
+    /// Each value is a target.
+    #[default]
+    Values,
+    /// Each target is the sum of its own values times the weight of their places. The output is
+    /// `[batch, targets, places]`, the weights `[targets, places]`.
+    Sums {
+        /// Usually 1 inside of a mask and 0 outside.
+        weights: Arc<Vec<f32>>,
+        /// Number of targets.
+        targets: usize,
+    },
+    /// Targets of a detector, whose output is `[batch, rows, anchors]`: for each class the greatest value of its row,
+    /// then single values.
+    Greatest {
+        /// Index of the first class's row.
+        first: usize,
+        /// Number of classes.
+        classes: usize,
+        /// Number of anchors.
+        anchors: usize,
+        /// Indices of single values in the output, one for each further target.
+        picked: Arc<Vec<usize>>,
+    },
+    /// One target: the cosine of the output with this vector, whose length is not zero.
+    Cosine {
+        /// As many numbers as the output has.
+        like: Arc<Vec<f32>>,
+    },
+}
+
+impl Reduction {
+    /// The numbers of one picture, from its output, in double precision.
+    #[must_use]
+    pub fn numbers<'a>(&self, output: &'a [f32]) -> Cow<'a, [f32]> {
+        match self {
+            Self::Values => Cow::Borrowed(output),
+            Self::Sums { weights, targets } => {
+                let places = output.len() / targets.max(&1);
+                let rows = output.chunks(places.max(1)).zip(weights.chunks(places.max(1)));
+                Cow::Owned(rows.map(|(row, weights)| dot(row, weights) as f32).collect())
+            }
+            Self::Greatest { first, classes, anchors, picked } => {
+                let rows = output.chunks((*anchors).max(1)).skip(*first).take(*classes);
+                let greatest = rows.map(|row| row.iter().copied().fold(f32::NEG_INFINITY, f32::max));
+                Cow::Owned(greatest.chain(picked.iter().map(|at| output[*at])).collect())
+            }
+            Self::Cosine { like } => {
+                Cow::Owned(vec![(dot(output, like) / (length(output) * length(like))) as f32])
+            }
+        }
+    }
+
+    /// Refuses a reduction of another number of values.
+    ///
+    /// # Errors
+    /// When it does not fit outputs of `values` numbers per picture.
+    pub fn check(&self, values: usize) -> Result<()> {
+        let fits = match self {
+            Self::Values => true,
+            Self::Sums { weights, targets } => {
+                weights.len() == values && *targets > 0 && values.is_multiple_of(*targets)
+            }
+            Self::Greatest { first, classes, anchors, picked } => {
+                (first + classes) * anchors <= values && *anchors > 0 && picked.iter().all(|at| *at < values)
+            }
+            Self::Cosine { like } => like.len() == values && length(like) > 0.0,
+        };
+        match fits {
+            true => Ok(()),
+            false => Err(Error::request(
+                Problem::new("the reduction to targets is of another output")
+                    .found(format!("{values} values")),
+            )),
+        }
+    }
+
+    /// The numbers as a tensor, for differentiation; `output` is `[batch, values]`.
+    pub(super) fn of(&self, output: Tensor<2>) -> Tensor<2> {
+        let [batch, values] = output.dims();
+        match self {
+            Self::Values => output,
+            Self::Sums { weights, targets } => {
+                let weights = constant(weights, &output).reshape([1, *targets, values / targets]);
+                let sums = (output.reshape([batch, *targets, values / targets]) * weights).sum_dim(2);
+                sums.reshape([batch, *targets])
+            }
+            Self::Greatest { .. } => {
+                let at = self.places(&output);
+                output.gather(1, at)
+            }
+            Self::Cosine { like } => {
+                let unit = unit(like, &output);
+                (output.clone() * unit).sum_dim(1) / output.square().sum_dim(1).sqrt()
+            }
+        }
+    }
+
+    /// How the numbers change where the output changes by `rate`; both are `[batch, values]`.
+    pub(super) fn rate(&self, output: Tensor<2>, rate: Tensor<2>) -> Tensor<2> {
+        match self {
+            Self::Values | Self::Sums { .. } => self.of(rate),
+            Self::Greatest { .. } => {
+                let at = self.places(&output);
+                rate.gather(1, at)
+            }
+            Self::Cosine { like } => {
+                let unit = unit(like, &output);
+                let squares = output.clone().square().sum_dim(1);
+                let along = (output.clone() * unit.clone()).sum_dim(1);
+                let turn = (output * rate.clone()).sum_dim(1) * along / squares.clone();
+                ((rate * unit).sum_dim(1) - turn) / squares.sqrt()
+            }
+        }
+    }
+
+    /// Where the numbers of a detector are in the output, `[batch, targets]`.
+    fn places(&self, output: &Tensor<2>) -> Tensor<2, Int> {
+        let Self::Greatest { first, classes, anchors, picked } = self else {
+            return output.clone().inner().argmax(1);
+        };
+        let plain = output.clone().inner();
+        let device = plain.device();
+        let [batch, _] = plain.dims();
+        let rows = plain.narrow(1, first * anchors, classes * anchors).reshape([batch, *classes, *anchors]);
+        let starts: Vec<i64> = (0..*classes).map(|class| ((first + class) * anchors) as i64).collect();
+        let starts = Tensor::<1, Int>::from_data(TensorData::new(starts, [*classes]), &device);
+        let greatest = rows.argmax(2).reshape([batch, *classes]) + starts.reshape([1, *classes]);
+        if picked.is_empty() {
+            return greatest;
+        }
+        let single: Vec<i64> = picked.iter().map(|at| *at as i64).collect();
+        let count = single.len();
+        let single = Tensor::<1, Int>::from_data(TensorData::new(single, [count]), &device);
+        Tensor::cat(vec![greatest, single.reshape([1, count]).repeat_dim(0, batch)], 1)
+    }
+}
+
+fn constant(values: &[f32], on: &Tensor<2>) -> Tensor<1> {
+    Tensor::from_data(TensorData::new(values.to_vec(), [values.len()]), &on.clone().inner().device())
+}
+
+/// A vector of length one, `[1, values]`.
+fn unit(vector: &[f32], on: &Tensor<2>) -> Tensor<2> {
+    let length = length(vector);
+    let unit: Vec<f32> = vector.iter().map(|value| (f64::from(*value) / length) as f32).collect();
+    constant(&unit, on).reshape([1, vector.len()])
+}
+
+fn dot(a: &[f32], b: &[f32]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum()
+}
+
+fn length(vector: &[f32]) -> f64 {
+    dot(vector, vector).sqrt()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::DeviceName;
+
+    fn tensor(values: &[f32]) -> Tensor<2> {
+        let device = "flex".parse::<DeviceName>().unwrap().open().unwrap();
+        Tensor::from_data(TensorData::new(values.to_vec(), [1, values.len()]), &device)
+    }
+
+    fn all() -> [(Reduction, Vec<f32>); 4] {
+        let output = vec![1.0, -2.0, 3.0, 0.5, 2.5, -1.0];
+        let weights = Arc::new(vec![1.0, 0.0, 1.0, 0.0, 1.0, 1.0]);
+        let like = Arc::new(vec![0.5, 1.0, -1.0, 2.0, 0.0, 1.0]);
+        let picked = Arc::new(vec![5, 0]);
+        [
+            (Reduction::Values, output.clone()),
+            (Reduction::Sums { weights, targets: 2 }, output.clone()),
+            (Reduction::Greatest { first: 1, classes: 2, anchors: 2, picked }, output.clone()),
+            (Reduction::Cosine { like }, output),
+        ]
+    }
+
+    #[test]
+    fn the_numbers_by_hand() {
+        // The sum over a mask is that of pytorch-grad-cam's SemanticSegmentationTarget: [[1, 2], [3, 4]] with [[1, 0], [1, 1]] is 8.
+        let weights = Arc::new(vec![1.0, 0.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0]);
+        let sums = Reduction::Sums { weights, targets: 2 };
+        assert_eq!(*sums.numbers(&[1.0, 2.0, 3.0, 4.0, 0.5, -1.0, 2.0, 0.0]), [8.0, 1.5]);
+        let [_, (sums, output), (greatest, _), (cosine, _)] = all();
+        assert_eq!(*sums.numbers(&output), [4.0, 1.5]);
+        assert_eq!(*greatest.numbers(&output), [3.0, 2.5, -1.0, 1.0]);
+        let expected = -4.5 / (21.5_f32.sqrt() * 7.25_f32.sqrt());
+        assert!((cosine.numbers(&output)[0] - expected).abs() < 1e-6);
+    }
+
+    #[test]
+    fn tensors_and_rows_give_the_same_numbers() {
+        for (reduction, output) in all() {
+            let found = reduction.of(tensor(&output)).into_data().try_to_vec::<f32>().unwrap();
+            let expected = reduction.numbers(&output);
+            assert_eq!(found.len(), expected.len());
+            let far = found.iter().zip(&*expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+            assert!(far < 1e-6, "{reduction:?}: {found:?}, {expected:?}");
+        }
+    }
+
+    #[test]
+    fn gradients_and_rates_are_the_slopes_of_the_numbers() {
+        let step = 1e-3_f32;
+        for (reduction, output) in all() {
+            for target in 0..reduction.numbers(&output).len() {
+                let leaf = tensor(&output).autodiff().require_grad();
+                let gradients = reduction.of(leaf.clone()).narrow(1, target, 1).sum().backward();
+                let gradient = leaf.grad(&gradients).unwrap().into_data().try_to_vec::<f32>().unwrap();
+                for at in 0..output.len() {
+                    let moved = |by: f32| {
+                        let mut moved = output.clone();
+                        moved[at] += by;
+                        f64::from(reduction.numbers(&moved)[target])
+                    };
+                    let slope = (moved(step) - moved(-step)) / f64::from(2.0 * step);
+                    assert!((slope - f64::from(gradient[at])).abs() < 1e-3, "{reduction:?} {target} {at}");
+                    let mut direction = vec![0.0; output.len()];
+                    direction[at] = 1.0;
+                    let rate = reduction.rate(tensor(&output), tensor(&direction));
+                    let rate = rate.into_data().try_to_vec::<f32>().unwrap()[target];
+                    assert!((rate - gradient[at]).abs() < 1e-5, "{reduction:?} {target} {at}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_an_output_is_refused() {
+        for (reduction, output) in all() {
+            assert!(reduction.check(output.len()).is_ok());
+            assert!(
+                reduction == Reduction::Values || reduction.check(output.len() - 1).is_err(),
+                "{reduction:?}"
+            );
+        }
+        assert!(Reduction::Cosine { like: Arc::new(vec![0.0; 6]) }.check(6).is_err());
+    }
+}

@@ -1,0 +1,104 @@
+//! The layer that is explained when none is named.
+//!
+//! The last grid over the picture before the scores. In a transformer the last block's first norm: what attention reads.
+//! Behind the last attention most of them read the class token alone, and the patches there no longer move a score.
+
+use super::{Choice, Model, passes_through};
+use crate::card::{Class, Node, Op};
+use crate::error::{Error, Result};
+use crate::layout::{Form, Grid};
+
+impl Model {
+    pub(super) fn auto_layer(&self) -> Result<Choice> {
+        let explainable = self.explainable();
+        let (index, reason) = match self.before_last_attention(&explainable) {
+            Some(index) => (index, self.because_of_attention(index)),
+            None => {
+                let index = self.last_grid(&explainable).ok_or_else(|| {
+                    Error::model(
+                        self.file_name(),
+                        "has no layer with a spatial extent before its logits, so no map can be computed",
+                    )
+                })?;
+                (index, self.because_it_is_last(index))
+            }
+        };
+        let mut alternatives: Vec<_> =
+            explainable.iter().rev().filter(|other| **other != index).copied().collect();
+        alternatives.retain(|other| !passes_through(&self.graph.nodes[*other].op));
+        Ok(Choice {
+            index,
+            name: self.graph.nodes[index].name.clone(),
+            reason,
+            alternatives: alternatives.iter().take(5).map(|at| self.graph.nodes[*at].name.clone()).collect(),
+        })
+    }
+
+    /// The last layer with a grid, pooling and dropout aside.
+    fn last_grid(&self, explainable: &[usize]) -> Option<usize> {
+        let last = |is_fit: &dyn Fn(Grid) -> bool| {
+            let mut layers = explainable.iter().rev().copied();
+            layers
+                .find(|at| !passes_through(&self.graph.nodes[*at].op) && self.grids[*at].is_some_and(is_fit))
+        };
+        // Tokens with a class token before them may be all that the scores no longer depend on.
+        last(&|grid| grid.is_certain && !matches!(grid.form, Form::Tokens { prefix: 1.. }))
+            .or_else(|| last(&|grid| grid.is_certain))
+            .or_else(|| last(&|_| true))
+            .or(explainable.last().copied())
+    }
+
+    /// In a transformer the norm before the last attention; for norms after it, as in Swin V2, the one after it.
+    /// `None` when convolutions follow, which make a later grid.
+    fn before_last_attention(&self, explainable: &[usize]) -> Option<usize> {
+        let leads = self.leads_to_logits();
+        let mut on_the_way = (0..=self.scores).rev().filter(|at| leads.contains(at));
+        let attention = on_the_way.find(|at| self.graph.nodes[*at].op.class() == Class::Product)?;
+        let is_convolution = |at: &usize| matches!(self.graph.nodes[*at].op, Op::Conv2d { .. });
+        if explainable.iter().any(|at| *at > attention && is_convolution(at)) {
+            return None;
+        }
+        let is_norm = |at: &usize| self.graph.nodes[*at].op.class() == Class::Norm;
+        let norms: Vec<usize> = explainable.iter().copied().filter(is_norm).collect();
+        let before = self.sources_of_attention(attention);
+        let first = norms.iter().rev().find(|at| before.contains(at));
+        first.or_else(|| norms.iter().find(|at| **at > attention)).copied()
+    }
+
+    /// The nodes from which an attention is made, as far back as the sums that end the block before it.
+    fn sources_of_attention(&self, attention: usize) -> Vec<usize> {
+        let mut sources = vec![attention];
+        let mut next = 0;
+        while let Some(at) = sources.get(next).copied() {
+            let node = &self.graph.nodes[at];
+            let ends =
+                next > 0 && (is_sum(node) || node.op.class() == Class::Norm && self.grids[at].is_some());
+            let inputs = node.inputs.iter().filter(|_| !ends).filter_map(|id| id.node());
+            let new: Vec<usize> = inputs.filter(|input| !sources.contains(input)).collect();
+            sources.extend(new);
+            next += 1;
+        }
+        sources
+    }
+
+    fn because_it_is_last(&self, index: usize) -> String {
+        match self.grids[index] {
+            Some(Grid { form: Form::ChannelsFirst, height, width, .. }) => format!(
+                "auto: the last layer before the logits that still has a spatial extent ({height}x{width}), \
+                 pooling and dropout aside"
+            ),
+            Some(grid) => format!("auto: the last grid before the logits ({grid})"),
+            None => "auto: the last layer before the logits".to_owned(),
+        }
+    }
+
+    fn because_of_attention(&self, index: usize) -> String {
+        let grid = self.grids[index].map(|grid| grid.to_string()).unwrap_or_default();
+        format!("auto: the norm of the last block's attention ({grid}), the last grid that all scores read")
+    }
+}
+
+/// A sum of two computed tensors, such as a residual connection's.
+fn is_sum(node: &Node) -> bool {
+    node.op.is_arithmetic() && node.inputs.len() > 1
+}
