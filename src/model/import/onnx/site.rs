@@ -180,10 +180,9 @@ impl<'a> Site<'a> {
     }
 
     pub(super) fn float(&self, name: &str, default: f32) -> Result<f64, Problem> {
-        // Converts through decimal digits, so that 0.1 in single precision becomes 0.1 in the card and not
-        // 0.10000000149.
+        // So that 0.1 in single precision becomes 0.1 in the card and not 0.10000000149.
         let number = self.typed(name, 1)?.map_or(default, |attribute| attribute.f);
-        Ok(decimal(number))
+        Ok(meant(number))
     }
 
     pub(super) fn ints(&self, name: &str) -> Result<Option<Vec<i64>>, Problem> {
@@ -236,6 +235,16 @@ pub(super) fn decimal(number: f32) -> f64 {
     number.to_string().parse().unwrap_or_else(|_| f64::from(number))
 }
 
+/// A setting as it was meant before it was rounded to single precision: a fraction `1/n`, such as the sixth of a hard
+/// sigmoid, or a decimal. Burn modules and formulas in a graph hold the fraction in double precision.
+fn meant(number: f32) -> f64 {
+    // Beyond this, most numbers are as near to some fraction as single precision can tell.
+    const MOST: f64 = 1000.0;
+    let count = f64::from(number).recip().round();
+    let fraction = count.recip();
+    if (1.0..=MOST).contains(&count) && fraction as f32 == number { fraction } else { decimal(number) }
+}
+
 /// Normalises an axis that may be negative.
 pub(super) fn front(axis: i64, rank: usize) -> Result<usize, Problem> {
     let counted = if axis < 0 { axis.checked_add(rank as i64) } else { Some(axis) };
@@ -251,4 +260,16 @@ pub(super) fn fronts(axes: &[i64], rank: usize) -> Result<Vec<usize>, Problem> {
     found.sort_unstable();
     found.dedup();
     Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_are_what_was_meant_before_rounding() {
+        let meant = [1.0 / 6.0, 0.1, 0.2, 0.3, 1e-5, 0.001, 1.0, 0.0, -0.5, 2.0]
+            .map(|number: f64| (number, meant(number as f32)));
+        assert!(meant.iter().all(|(number, found)| number == found), "{meant:?}");
+    }
 }
