@@ -6,7 +6,7 @@ use burncam_engine::Network;
 use burncam_graph::card::{Card, Task};
 use burncam_model::{FinalActivation, OutputForm};
 
-use crate::support::{Made, fixture, made, seeded, tensor};
+use crate::support::{Made, distance, fixture, made, seeded, tensor};
 
 const PICTURE: &str = "images/coffee.png";
 
@@ -74,6 +74,12 @@ fn output(model: &Model) -> Vec<f32> {
     network.logits(explainer.read(fixture(PICTURE)).unwrap().values).unwrap()
 }
 
+/// The native kernels and Burn add in different orders.
+#[track_caller]
+fn near(found: f64, expected: f64) {
+    assert!((found - expected).abs() < 1e-5, "{found}, {expected}");
+}
+
 fn sigmoid(logit: f32) -> f64 {
     1.0 / (1.0 + (-f64::from(logit)).exp())
 }
@@ -89,7 +95,7 @@ fn boxes_and_sigmoids_side_by_side_are_a_detector_and_the_logits_are_explained()
     let explainer = Explainer::new(model.clone(), Request::default()).unwrap();
     let probabilities = whole.logits(explainer.read(fixture(PICTURE)).unwrap().values).unwrap();
     let logits = output(model);
-    assert_eq!(probabilities[..320], logits[..320], "the boxes are the network's");
+    assert!(distance(&probabilities[..320], &logits[..320]) < 1e-4, "the boxes are the network's");
     for (found, logit) in probabilities[320..].iter().zip(&logits[320..]) {
         assert!((f64::from(*found) - sigmoid(*logit)).abs() < 1e-6);
     }
@@ -105,12 +111,12 @@ fn a_class_is_its_greatest_logit_and_a_box_its_own() {
     let greatest =
         |class: usize| output[320 + 80 * class..][..80].iter().copied().fold(f32::NEG_INFINITY, f32::max);
     for class in 0..2 {
-        assert_eq!(explanation.targets[class].score, f64::from(greatest(class)));
-        assert_eq!(record.targets[class].proba, Some(sigmoid(greatest(class))));
+        near(explanation.targets[class].score, f64::from(greatest(class)));
+        near(record.targets[class].proba.unwrap(), sigmoid(greatest(class)));
     }
     // The surest box has the greatest logit of all.
     let first = &explanation.targets[2];
-    assert_eq!(first.score, f64::from(greatest(0).max(greatest(1))));
+    near(first.score, f64::from(greatest(0).max(greatest(1))));
     assert_eq!((first.box_number, first.rank, record.targets[2].box_number), (Some(1), None, Some(1)));
     let boxes = &record.detections;
     assert!(boxes.len() >= 2 && boxes.windows(2).all(|pair| pair[0].proba >= pair[1].proba), "{boxes:?}");
@@ -131,8 +137,8 @@ fn a_box_is_in_pixels_of_the_photo() {
     assert_eq!((first.number, first.target), (1, class));
     let (x, width) = (f64::from(output[anchor]), f64::from(output[160 + anchor]));
     let photo = record.input.width as f64;
-    assert!((first.left - (x - width / 2.0) / 16.0 * photo).abs() < 1e-6, "{first:?}");
-    assert!((first.right - (x + width / 2.0) / 16.0 * photo).abs() < 1e-6, "{first:?}");
+    assert!((first.left - (x - width / 2.0) / 16.0 * photo).abs() < 1e-2, "{first:?}");
+    assert!((first.right - (x + width / 2.0) / 16.0 * photo).abs() < 1e-2, "{first:?}");
 }
 
 #[test]

@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use burncam::card::{ColorOrder, OutputKind};
-use burncam::model::Model;
-use burncam::model::import::{ImportRequest, Imported, import};
+use burncam::Model;
+use burncam_graph::card::{ColorOrder, OutputKind};
+use burncam_model::import::{ImportRequest, Imported, import};
 
 use crate::onnx::{array, output, picture, read};
 use crate::support::{Made, distance, evidence, fixture, made, magnitude};
