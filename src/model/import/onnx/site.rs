@@ -238,7 +238,7 @@ pub(super) fn decimal(number: f32) -> f64 {
 /// A setting as it was meant before it was rounded to single precision: a fraction `1/n`, such as the sixth of a hard
 /// sigmoid, or a decimal. Burn modules and formulas in a graph hold the fraction in double precision.
 fn meant(number: f32) -> f64 {
-    // Beyond this, most numbers are as near to some fraction as single precision can tell.
+    // Beyond this, single precision cannot distinguish most numbers from some fraction.
     const MOST: f64 = 1000.0;
     let count = f64::from(number).recip().round();
     let fraction = count.recip();
