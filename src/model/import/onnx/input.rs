@@ -2,6 +2,7 @@
 
 use super::builder::{Builder, Tensor};
 use super::cast::is_real;
+use super::file::Source;
 use super::messages::{GraphProto, ValueInfoProto};
 use crate::card::{InputSpec, Layout, Op};
 use crate::error::{OptionName, Phrase, Problem};
@@ -112,6 +113,14 @@ impl Picture {
         let [height, width] = self.size;
         InputSpec { name: name.into(), channels: self.channels, height, width, layout: self.layout }
     }
+}
+
+/// The size that the file's metadata has, if its input leaves the size open.
+pub(super) fn open_size(graph: &GraphProto, name: &str, source: &Source) -> Option<[usize; 2]> {
+    let info = graph.input.iter().find(|input| input.name == name)?;
+    let (sides, _) = sides(info).ok()?;
+    let is_open = sides.iter().skip(1).filter(|side| side.is_none()).count() >= 2;
+    source.said.size.filter(|_| is_open)
 }
 
 /// The input's sides if the file fixes them, and whether it takes integers.

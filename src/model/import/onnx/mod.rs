@@ -105,7 +105,8 @@ fn lower_all(source: &Source, options: &Options) -> Result<Lowered, Problem> {
     };
     let walk = Walk::new(source, &output, known::known(graph, &options.inputs)?)?;
     let input = walk.input()?;
-    let picture = input::Picture::read(graph, input, options.size.or(source.said.size))?;
+    let picture =
+        input::Picture::read(graph, input, options.size.or_else(|| input::open_size(graph, input, source)))?;
     let (mut builder, first) = picture.enter(input)?;
     let rounded = walk.rounds().then(|| {
         Phrase::from("the file rounds to 8 bits on the way: its weights are read as they are, and nothing else is rounded")
