@@ -26,7 +26,14 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod activation;
+mod classifier;
+mod derived;
+mod head;
+mod joins;
 mod layers;
+mod movement;
+mod pools;
 mod window;
 
 use std::collections::BTreeMap;
@@ -34,6 +41,9 @@ use std::collections::BTreeMap;
 pub use crate::card::ValueId;
 pub use crate::draft::{Draft, DraftNode, Finished, Weight, WeightId};
 
+pub use activation::{ACTIVATIONS, Activation};
+pub use derived::{Derived, Named};
+pub use head::{Head, HeadLayer};
 pub use layers::{Built, GraphBuilder, Value};
 pub use window::{Conv, Pool};
 

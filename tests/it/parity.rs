@@ -7,7 +7,10 @@ use burncam::{DeviceName, Method, Model};
 use burncam_engine::Network;
 use serde::Deserialize;
 
-use crate::support::{array, device, distance, evidence, fixture, magnitude, seeded, seeded_architecture};
+use crate::support::{
+    array, device, distance, evidence, fixture, magnitude, seeded, seeded_architecture,
+    seeded_architecture_of,
+};
 
 /// The worst difference allowed: absolute for small numbers, relative to the greatest magnitude for large ones.
 /// (PyTorch's own float32 runs differ from its float64 runs by up to 3e-5 on the seeded networks.)
@@ -57,6 +60,28 @@ fn architectures_give_torchvisions_logits() {
         let found = logits(&network.model, input.clone(), &DeviceName::default());
         agree(name, &found, &references[*name].logits);
     }
+}
+
+/// One of each further family, from `architecture_digests.py`.
+#[test]
+fn further_families_give_pytorchs_logits() {
+    #[derive(Deserialize)]
+    struct Run {
+        input: Option<Vec<usize>>,
+        #[serde(default)]
+        logits: Vec<f32>,
+    }
+    let text = std::fs::read_to_string(fixture("reference/architecture-digests.json")).unwrap();
+    let references: BTreeMap<String, Run> = serde_json::from_str(&text).unwrap();
+    let runs = references.iter().filter_map(|(name, run)| Some((name, run.input.as_ref()?, &run.logits)));
+    let mut count = 0;
+    for (name, shape, expected) in runs {
+        let network = seeded_architecture_of(name, shape[3]);
+        let found = logits(&network.model, seeded("input", shape), &DeviceName::default());
+        agree(name, &found, expected);
+        count += 1;
+    }
+    assert!(count >= 28, "{count} networks");
 }
 
 #[test]

@@ -46,11 +46,21 @@ pub(crate) fn card(height: usize, width: usize, nodes: &str, output: &str) -> Ca
 
 /// A built-in architecture with ten classes, a 96x96 input and weights that follow from their names.
 pub(crate) fn seeded_architecture(name: &str) -> Made {
-    let built = arch::build(name, 10, Some([96, 96])).unwrap();
+    seeded_architecture_of(name, 96)
+}
+
+/// The same with an input of another size.
+pub(crate) fn seeded_architecture_of(name: &str, side: usize) -> Made {
+    let built = arch::build(name, 10, Some([side, side])).unwrap();
     let tensors = built
         .parameters
         .iter()
         .map(|(name, shape)| {
+            if let Some(derived) = built.derived.get(name) {
+                let sources = derived.sources();
+                let values: Vec<_> = sources.iter().map(|(name, shape)| seeded(name, shape)).collect();
+                return tensor(name, shape, &derived.make(&values));
+            }
             let node = built.graph.nodes.iter().find(|node| node.params.values().any(|param| param == name));
             tensor(name, shape, &seeded_parameter(node.unwrap(), name, shape))
         })
@@ -61,9 +71,9 @@ pub(crate) fn seeded_architecture(name: &str) -> Made {
         arch: None,
         num_classes: None,
         graph: Some(built.graph),
-        preprocess: serde_json::from_str(
-            r#"{ "resize": { "policy": "stretch", "height": 96, "width": 96 } }"#,
-        )
+        preprocess: serde_json::from_str(&format!(
+            r#"{{ "resize": {{ "policy": "stretch", "height": {side}, "width": {side} }} }}"#
+        ))
         .unwrap(),
         task: None,
         output: None,
@@ -75,7 +85,12 @@ pub(crate) fn seeded_architecture(name: &str) -> Made {
 
 /// The values of a tensor in Burn's layout; they are defined on PyTorch's names and layout.
 fn seeded_parameter(node: &Node, name: &str, shape: &[usize]) -> Vec<f32> {
-    let torch = name.replace(".gamma", ".weight").replace(".beta", ".bias");
+    let role = node.params.iter().find(|(_, param)| *param == name).map_or("", |(role, _)| role.as_str());
+    let torch = match role {
+        "gamma" => name.replace(".gamma", ".weight"),
+        "beta" => name.replace(".beta", ".bias"),
+        _ => name.to_owned(),
+    };
     if !(matches!(node.op, Op::Linear {}) && shape.len() == 2) {
         return seeded(&torch, shape);
     }

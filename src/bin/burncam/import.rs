@@ -42,6 +42,8 @@ fn request(args: &ImportArgs) -> Result<ImportRequest> {
     Ok(ImportRequest {
         source: args.source.clone(),
         arch: args.arch.clone(),
+        head: args.head,
+        rename: args.rename.clone(),
         card: args.spec.as_deref().map(read_card).transpose()?,
         num_classes: args.num_classes,
         classes,

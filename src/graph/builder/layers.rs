@@ -4,9 +4,12 @@
 //! tensors that it needs, without their values. It knows no architecture. What does not fit (an input too small for the pools)
 //! is remembered and reported once, by [`GraphBuilder::finish`], so that the calls need no error handling.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
-use super::window::{Conv, Pool};
+use super::activation::Activation;
+use super::derived::Derived;
+use super::head::Head;
+use super::window::Conv;
 use super::{Builder, Finished, Tensor, Weight};
 use crate::card::{Graph, InputSpec, Layout, Op};
 use crate::error::{Error, Problem, Result};
@@ -18,12 +21,16 @@ pub struct Built {
     pub graph: Graph,
     /// Name and shape of every tensor, in graph order and in Burn's layout: linear weights are `[in, out]`.
     pub parameters: Vec<(String, Vec<usize>)>,
+    /// How those of the tensors are made that files of weights do not have as they are.
+    pub derived: BTreeMap<String, Derived>,
+    /// Modules in whose place another head can stand, the outermost first.
+    pub heads: Vec<String>,
 }
 
 /// The result of a layer.
 #[derive(Debug, Clone)]
 pub struct Value {
-    tensor: Tensor,
+    pub(super) tensor: Tensor,
     /// Number of channels; of features, after [`GraphBuilder::flatten`].
     pub channels: usize,
 }
@@ -35,6 +42,12 @@ pub struct GraphBuilder {
     input: Value,
     /// One for each node.
     names: Vec<String>,
+    /// What a layer or tensor is called.
+    pub(super) call: fn(&str) -> String,
+    /// Stands in the place of the network's own.
+    pub(super) head: Option<Head>,
+    pub(super) heads: Vec<String>,
+    pub(super) derived: BTreeMap<String, Derived>,
     problem: Option<Problem>,
 }
 
@@ -44,7 +57,32 @@ impl GraphBuilder {
         let input = InputSpec { name: "input".into(), channels, height, width, layout: Layout::default() };
         let (builder, tensor) = Builder::new(input, [1]);
         let input = Value { tensor, channels };
-        (Self { builder, input: input.clone(), names: Vec::new(), problem: None }, input)
+        let (names, heads) = (Vec::new(), Vec::new());
+        (
+            Self {
+                builder,
+                input: input.clone(),
+                names,
+                call: str::to_owned,
+                head: None,
+                heads,
+                derived: BTreeMap::new(),
+                problem: None,
+            },
+            input,
+        )
+    }
+
+    /// With another head than the network's own.
+    #[must_use]
+    pub fn with_head(self, head: Option<Head>) -> Self {
+        Self { head, ..self }
+    }
+
+    /// With other names for layers and tensors: `call` gets those that the network has for them.
+    #[must_use]
+    pub fn called(self, call: fn(&str) -> String) -> Self {
+        Self { call, ..self }
     }
 
     /// Ends the graph at `output`.
@@ -58,7 +96,10 @@ impl GraphBuilder {
         let draft = self.builder.end_at(&output.tensor);
         let names: Vec<String> =
             draft.nodes().filter_map(|(id, _)| self.names.get(id.node()?).cloned()).collect();
-        let finished = draft.finish(&names, |node, role, _| format!("{node}.{role}"));
+        let finished = draft.finish(&names, |node, role, weight| match weight.source.as_str() {
+            "" => format!("{node}.{role}"),
+            own => own.to_owned(),
+        });
         let Finished { graph, weights } = finished.map_err(Error::internal)?;
         let shapes: HashMap<String, Vec<usize>> =
             weights.into_iter().map(|(name, weight)| (name, weight.shape)).collect();
@@ -68,13 +109,14 @@ impl GraphBuilder {
             .flat_map(|node| node.op.roles().iter().filter_map(|(role, _)| node.params.get(*role)));
         let parameters =
             parameters.filter_map(|name| Some((name.clone(), shapes.get(name)?.clone()))).collect();
-        Ok(Built { graph, parameters })
+        Ok(Built { graph, parameters, derived: self.derived, heads: self.heads })
     }
 
     /// A convolution, its bias included where it has one.
     pub fn conv(&mut self, name: &str, input: &Value, conv: Conv) -> Value {
         let padding = conv.pads(input.size());
-        let shape = vec![conv.out, input.channels / conv.groups, conv.kernel, conv.kernel];
+        let [height, width] = conv.kernel;
+        let shape = vec![conv.out, input.channels / conv.groups, height, width];
         let mut weights = vec![("weight", shape)];
         if conv.bias {
             weights.push(("bias", vec![conv.out]));
@@ -90,20 +132,25 @@ impl GraphBuilder {
         self.put(name, &[input], weights.to_vec(), Op::BatchNorm { epsilon })
     }
 
-    /// A linear layer with bias.
-    pub fn linear(&mut self, name: &str, input: &Value, out: usize) -> Value {
-        let weights = vec![("weight", vec![input.channels, out]), ("bias", vec![out])];
-        self.put(name, &[input], weights, Op::Linear {})
+    /// Layer norm over the last axis.
+    pub fn layer_norm(&mut self, name: &str, input: &Value, epsilon: f64) -> Value {
+        let weights = ["gamma", "beta"].map(|role| (role, vec![input.features()]));
+        self.put(name, &[input], weights.to_vec(), Op::LayerNorm { epsilon })
+    }
+
+    /// A function of one element.
+    pub fn activation(&mut self, name: &str, input: &Value, activation: Activation) -> Value {
+        self.plain(name, input, Op::of(activation))
     }
 
     /// Rectifier.
     pub fn relu(&mut self, name: &str, input: &Value) -> Value {
-        self.plain(name, input, Op::Relu {})
+        self.activation(name, input, Activation::Relu)
     }
 
     /// Rectifier that ends at 6.
     pub fn relu6(&mut self, name: &str, input: &Value) -> Value {
-        self.plain(name, input, Op::Relu6 {})
+        self.activation(name, input, Activation::Relu6)
     }
 
     /// Nothing: networks are run for evaluation.
@@ -111,64 +158,47 @@ impl GraphBuilder {
         self.plain(name, input, Op::Dropout {})
     }
 
-    /// Greatest value in each window.
-    pub fn max_pool(&mut self, name: &str, input: &Value, pool: Pool) -> Value {
-        let Pool { kernel, stride, padding, ceil_mode } = pool;
-        let (kernel, stride, padding) = ([kernel; 2], [stride; 2], [padding; 4]);
-        let op = Op::MaxPool2d { kernel, stride, padding, dilation: [1, 1], ceil_mode };
-        self.plain(name, input, op)
-    }
-
-    /// Mean of each `kernel` by `kernel` tile.
-    pub fn avg_pool(&mut self, name: &str, input: &Value, kernel: usize) -> Value {
-        let (kernel, stride, padding) = ([kernel; 2], [kernel; 2], [0; 4]);
-        let op = Op::AvgPool2d { kernel, stride, padding, ceil_mode: false, count_include_pad: true };
-        self.plain(name, input, op)
-    }
-
-    /// Mean over windows that divide the input into `side` by `side` cells.
-    pub fn adaptive_avg_pool(&mut self, name: &str, input: &Value, side: usize) -> Value {
-        self.plain(name, input, Op::AdaptiveAvgPool2d { output_size: [side; 2] })
-    }
-
-    /// Mean over height and width.
-    pub fn global_avg_pool(&mut self, name: &str, input: &Value) -> Value {
-        self.plain(name, input, Op::GlobalAvgPool {})
-    }
-
     /// All values of an image as a list of features.
     pub fn flatten(&mut self, name: &str, input: &Value) -> Value {
         self.plain(name, input, Op::Flatten { start_axis: 1 })
     }
 
-    /// Sum of two tensors of one shape.
-    pub fn add(&mut self, name: &str, first: &Value, second: &Value) -> Value {
-        self.put(name, &[first, second], vec![], Op::Add { scalar: None })
-    }
-
-    /// Channels of all `inputs` side by side.
-    pub fn concat(&mut self, name: &str, inputs: &[&Value]) -> Value {
-        self.put(name, inputs, vec![], Op::Concat { axis: 1, at: 0 })
-    }
-
-    fn plain(&mut self, name: &str, input: &Value, op: Op) -> Value {
+    pub(super) fn plain(&mut self, name: &str, input: &Value, op: Op) -> Value {
         self.put(name, &[input], vec![], op)
     }
 
+    /// Puts in a layer whose weights are called after it.
+    pub(super) fn put(
+        &mut self,
+        name: &str,
+        inputs: &[&Value],
+        weights: Vec<(&str, Vec<usize>)>,
+        op: Op,
+    ) -> Value {
+        let weight = |(role, shape)| (role, Weight { shape, ..Weight::default() });
+        self.put_weights(name, inputs, weights.into_iter().map(weight).collect(), op)
+    }
+
     /// Puts in a layer, or remembers why it does not fit and goes on with what the layer would have read.
-    fn put(&mut self, name: &str, inputs: &[&Value], weights: Vec<(&str, Vec<usize>)>, op: Op) -> Value {
+    pub(super) fn put_weights(
+        &mut self,
+        name: &str,
+        inputs: &[&Value],
+        weights: Vec<(&str, Weight)>,
+        op: Op,
+    ) -> Value {
         let input = inputs.first().map_or(&self.input, |first| *first).clone();
         let kernel = match &op {
-            Op::Conv2d { .. } => weights.first().and_then(|(_, shape)| shape.last().copied()),
-            Op::MaxPool2d { kernel, .. } | Op::AvgPool2d { kernel, .. } => Some(kernel[0]),
+            Op::Conv2d { .. } => {
+                weights.first().and_then(|(_, weight)| weight.shape.get(2..)?.try_into().ok())
+            }
+            Op::MaxPool2d { kernel, .. } | Op::AvgPool2d { kernel, .. } => Some(*kernel),
             _ => None,
         };
-        let weight = |(role, shape)| (role, Weight { shape, ..Weight::default() });
-        let weights = weights.into_iter().map(weight).collect();
         let tensors: Vec<&Tensor> = inputs.iter().map(|input| &input.tensor).collect();
         match self.builder.emit(op, &tensors, weights) {
             Ok(tensor) => {
-                self.names.push(name.to_owned());
+                self.names.push((self.call)(name));
                 let channels = tensor.shapes[0].get(1).copied().unwrap_or_default();
                 Value { tensor, channels }
             }
@@ -180,19 +210,32 @@ impl GraphBuilder {
         }
     }
 
-    fn too_small(&self, name: &str, input: &Value, kernel: usize) -> Problem {
+    fn too_small(&self, name: &str, input: &Value, [high, wide]: [usize; 2]) -> Problem {
         let InputSpec { height, width, .. } = self.builder.draft().input();
         let [rows, columns] = input.size();
         Problem::from(format!(
-            "input size {height}x{width}: too small for '{name}', which gets {rows}x{columns} and needs {kernel}x{kernel} \
+            "input size {height}x{width}: too small for '{name}', which gets {rows}x{columns} and needs {high}x{wide} \
              (ask for a greater input size)"
         ))
     }
 }
 
 impl Value {
+    /// Number of values along the last axis.
+    #[must_use]
+    pub fn features(&self) -> usize {
+        self.tensor.shapes[0].last().copied().unwrap_or_default()
+    }
+
+    /// All extents, for a batch of one.
+    #[must_use]
+    pub fn shape(&self) -> &[usize] {
+        &self.tensor.shapes[0]
+    }
+
     /// Height and width; one for features.
-    fn size(&self) -> [usize; 2] {
+    #[must_use]
+    pub fn size(&self) -> [usize; 2] {
         match self.tensor.shapes[0][..] {
             [_, _, height, width] => [height, width],
             _ => [1, 1],

@@ -1,10 +1,11 @@
-//! Settings of square convolutions and pools.
+//! Settings of convolutions and pools.
 
-/// Settings of a square convolution. Defaults: stride 1, no padding, one group, no bias.
+/// Settings of a convolution. Defaults: stride 1, no padding, one group, no bias.
 #[derive(Debug, Clone, Copy)]
 pub struct Conv {
     pub(super) out: usize,
-    pub(super) kernel: usize,
+    /// Height and width.
+    pub(super) kernel: [usize; 2],
     pub(super) stride: usize,
     padding: Padding,
     pub(super) groups: usize,
@@ -13,8 +14,8 @@ pub struct Conv {
 
 #[derive(Debug, Clone, Copy)]
 enum Padding {
-    /// This many rows and columns on every side.
-    Each(usize),
+    /// This many rows above and below, and this many columns left and right.
+    Each([usize; 2]),
     /// TensorFlow's `SAME`: the output is the input divided by the stride, rounded up; an odd pixel of padding is
     /// added below and right.
     Same,
@@ -23,7 +24,16 @@ enum Padding {
 impl Conv {
     /// `out` square filters without bias, stride 1, no padding.
     pub fn new(out: usize, kernel: usize) -> Self {
-        Self { out, kernel, stride: 1, padding: Padding::Each(0), groups: 1, bias: false }
+        Self::of(out, [kernel; 2])
+    }
+
+    /// `out` filters of a height and a width, padded so that the output has the input's size; without bias, stride 1.
+    pub fn centred(out: usize, [height, width]: [usize; 2]) -> Self {
+        Self { padding: Padding::Each([height / 2, width / 2]), ..Self::of(out, [height, width]) }
+    }
+
+    fn of(out: usize, kernel: [usize; 2]) -> Self {
+        Self { out, kernel, stride: 1, padding: Padding::Each([0; 2]), groups: 1, bias: false }
     }
 
     /// Sets the stride in both directions.
@@ -33,7 +43,7 @@ impl Conv {
 
     /// Sets the same padding on all four sides.
     pub fn padding(self, padding: usize) -> Self {
-        Self { padding: Padding::Each(padding), ..self }
+        Self { padding: Padding::Each([padding; 2]), ..self }
     }
 
     /// Pads as TensorFlow's `SAME`: the output has `ceil(size / stride)` cells.
@@ -54,12 +64,13 @@ impl Conv {
     /// `[top, bottom, left, right]` for an input of `size`.
     pub(super) fn pads(&self, size: [usize; 2]) -> [usize; 4] {
         match self.padding {
-            Padding::Each(padding) => [padding; 4],
+            Padding::Each([rows, columns]) => [rows, rows, columns, columns],
             Padding::Same => {
-                let [height, width] = size.map(|size| {
-                    let reach = (size.div_ceil(self.stride).max(1) - 1) * self.stride + self.kernel;
+                let missing = |size: usize, kernel: usize| {
+                    let reach = (size.div_ceil(self.stride).max(1) - 1) * self.stride + kernel;
                     reach.saturating_sub(size)
-                });
+                };
+                let [height, width] = [missing(size[0], self.kernel[0]), missing(size[1], self.kernel[1])];
                 [height / 2, height - height / 2, width / 2, width - width / 2]
             }
         }
@@ -102,5 +113,6 @@ mod tests {
         assert_eq!(conv.pads([224, 65]), [0, 1, 1, 1]);
         assert_eq!(Conv::new(8, 5).stride(2).same().pads([56, 57]), [1, 2, 2, 2]);
         assert_eq!(Conv::new(8, 1).same().pads([7, 7]), [0; 4]);
+        assert_eq!(Conv::centred(8, [1, 7]).pads([9, 9]), [0, 0, 3, 3]);
     }
 }

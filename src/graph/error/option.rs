@@ -58,6 +58,8 @@ options! {
     Force: "overwrite",
     /// Whether weights are stored as `f16`.
     Half: "ImportRequest::half",
+    /// What the head of an architecture is.
+    Head: "ImportRequest::head",
     /// What an embedded colour profile is used for.
     Icc: "ReadOptions::icc",
     /// The key that weights have in their file.
@@ -88,6 +90,8 @@ options! {
     Precision: "Runtime::precision",
     /// The framework's way to prepare pictures.
     Preset: "PreprocessRequest::preset",
+    /// Parts of tensors' names that are replaced.
+    Rename: "ImportRequest::rename",
     /// How pictures come to size.
     Resize: "PreprocessRequest::resize",
     /// Number of random draws.

@@ -2,11 +2,15 @@
 //!
 //! Reference: A. Krizhevsky, "One weird trick for parallelizing convolutional neural networks", 2014.
 
+use super::architecture::Architecture;
+use super::recipe::Recipe;
 use crate::builder::{Conv, GraphBuilder, Pool, Value};
+
+pub(super) const ALL: &[Architecture] = &[Architecture::new("alexnet", Recipe::TORCHVISION, build)];
 
 const HIDDEN: usize = 4096;
 
-pub(super) fn build(b: &mut GraphBuilder, input: &Value, classes: usize) -> Value {
+fn build(b: &mut GraphBuilder, input: &Value, classes: usize) -> Value {
     let x = b.conv("features.0", input, Conv::new(64, 11).stride(4).padding(2).biased());
     let x = b.relu("features.1", &x);
     let x = b.max_pool("features.2", &x, Pool::new(3, 2));
@@ -22,11 +26,13 @@ pub(super) fn build(b: &mut GraphBuilder, input: &Value, classes: usize) -> Valu
     let x = b.max_pool("features.12", &x, Pool::new(3, 2));
     let x = b.adaptive_avg_pool("avgpool", &x, 6);
     let x = b.flatten("flatten", &x);
-    let x = b.dropout("classifier.0", &x);
-    let x = b.linear("classifier.1", &x, HIDDEN);
-    let x = b.relu("classifier.2", &x);
-    let x = b.dropout("classifier.3", &x);
-    let x = b.linear("classifier.4", &x, HIDDEN);
-    let x = b.relu("classifier.5", &x);
-    b.linear("classifier.6", &x, classes)
+    b.head("classifier", &x, |b, x| {
+        let x = b.dropout("classifier.0", x);
+        let x = b.linear("classifier.1", &x, HIDDEN);
+        let x = b.relu("classifier.2", &x);
+        let x = b.dropout("classifier.3", &x);
+        let x = b.linear("classifier.4", &x, HIDDEN);
+        let x = b.relu("classifier.5", &x);
+        b.classifier("classifier.6", &x, classes)
+    })
 }

@@ -1,22 +1,32 @@
 //! DenseNet: every layer of a block reads the outputs of all layers before it.
 //!
 //! Reference: G. Huang, Z. Liu, L. van der Maaten, K. Weinberger, "Densely Connected Convolutional Networks", 2016.
-//! Growth rate 32, bottlenecks of four times that, transitions that halve the channels.
+//! Bottlenecks of four times the growth rate, transitions that halve the channels.
 
+use super::architecture::{Architecture, Network};
+use super::recipe::Recipe;
 use super::torchvision::BATCH_NORM_EPSILON;
 use crate::builder::{Conv, GraphBuilder, Pool, Value};
 
-const GROWTH: usize = 32;
-const BOTTLENECK: usize = 4 * GROWTH;
+pub(super) const ALL: &[Architecture] = &[
+    densenet("densenet121", |b, x, n| build(b, x, 32, [6, 12, 24, 16], n)),
+    densenet("densenet161", |b, x, n| build(b, x, 48, [6, 12, 36, 24], n)),
+    densenet("densenet169", |b, x, n| build(b, x, 32, [6, 12, 32, 32], n)),
+    densenet("densenet201", |b, x, n| build(b, x, 32, [6, 12, 48, 32], n)),
+];
 
-/// `repeats` has the number of layers of each block.
-pub(super) fn build(b: &mut GraphBuilder, input: &Value, repeats: [usize; 4], classes: usize) -> Value {
-    let x = b.conv("features.conv0", input, Conv::new(2 * GROWTH, 7).stride(2).padding(3));
+const fn densenet(name: &'static str, network: Network) -> Architecture {
+    Architecture::new(name, Recipe::TORCHVISION, network)
+}
+
+/// `growth` is the number of channels that a layer adds, `repeats` the number of layers of each block.
+fn build(b: &mut GraphBuilder, input: &Value, growth: usize, repeats: [usize; 4], classes: usize) -> Value {
+    let x = b.conv("features.conv0", input, Conv::new(2 * growth, 7).stride(2).padding(3));
     let x = b.batch_norm("features.norm0", &x, BATCH_NORM_EPSILON);
     let x = b.relu("features.relu0", &x);
     let mut x = b.max_pool("features.pool0", &x, Pool::new(3, 2).padding(1));
     for (index, layers) in repeats.into_iter().enumerate() {
-        x = block(b, &format!("features.denseblock{}", index + 1), x, layers);
+        x = block(b, &format!("features.denseblock{}", index + 1), x, growth, layers);
         if index + 1 < repeats.len() {
             x = transition(b, &format!("features.transition{}", index + 1), &x);
         }
@@ -26,34 +36,34 @@ pub(super) fn build(b: &mut GraphBuilder, input: &Value, repeats: [usize; 4], cl
     let x = b.relu("features.relu", &x);
     let x = b.global_avg_pool("avgpool", &x);
     let x = b.flatten("flatten", &x);
-    b.linear("classifier", &x, classes)
+    b.classifier("classifier", &x, classes)
 }
 
-fn block(b: &mut GraphBuilder, at: &str, input: Value, layers: usize) -> Value {
+fn block(b: &mut GraphBuilder, at: &str, input: Value, growth: usize, layers: usize) -> Value {
     let mut features = vec![input];
     for index in 1..=layers {
-        let new = layer(b, &format!("{at}.denselayer{index}"), &features);
+        let new = layer(b, &format!("{at}.denselayer{index}"), &features, growth);
         features.push(new);
     }
     b.concat(&format!("{at}.cat"), &features.iter().collect::<Vec<_>>())
 }
 
-fn layer(b: &mut GraphBuilder, at: &str, features: &[Value]) -> Value {
+fn layer(b: &mut GraphBuilder, at: &str, features: &[Value], growth: usize) -> Value {
     let x = match features {
         [only] => only.clone(),
         several => b.concat(&format!("{at}.cat"), &several.iter().collect::<Vec<_>>()),
     };
     let x = b.batch_norm(&format!("{at}.norm1"), &x, BATCH_NORM_EPSILON);
     let x = b.relu(&format!("{at}.relu1"), &x);
-    let x = b.conv(&format!("{at}.conv1"), &x, Conv::new(BOTTLENECK, 1));
+    let x = b.conv(&format!("{at}.conv1"), &x, Conv::new(4 * growth, 1));
     let x = b.batch_norm(&format!("{at}.norm2"), &x, BATCH_NORM_EPSILON);
     let x = b.relu(&format!("{at}.relu2"), &x);
-    b.conv(&format!("{at}.conv2"), &x, Conv::new(GROWTH, 3).padding(1))
+    b.conv(&format!("{at}.conv2"), &x, Conv::new(growth, 3).padding(1))
 }
 
 fn transition(b: &mut GraphBuilder, at: &str, input: &Value) -> Value {
     let x = b.batch_norm(&format!("{at}.norm"), input, BATCH_NORM_EPSILON);
     let x = b.relu(&format!("{at}.relu"), &x);
     let x = b.conv(&format!("{at}.conv"), &x, Conv::new(input.channels / 2, 1));
-    b.avg_pool(&format!("{at}.pool"), &x, 2)
+    b.avg_pool(&format!("{at}.pool"), &x, Pool::new(2, 2))
 }

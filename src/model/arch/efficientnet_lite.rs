@@ -4,7 +4,30 @@
 //! Lite variants are from 2020 and do not scale the stem, the head and the depth of the first and last stage. Trained
 //! in TensorFlow: `SAME` padding, and a batch norm epsilon of 1e-3.
 
+use super::architecture::{Architecture, Network};
+use super::recipe::Recipe;
+use super::torchvision::{multiple_of_eight, scaled_depth};
 use crate::builder::{Conv, GraphBuilder, Value};
+use crate::card::Filter;
+
+pub(super) const ALL: &[Architecture] = &[
+    lite("efficientnet_lite0", 224, |b, x, n| build(b, x, Scaling { width: 1.0, depth: 1.0 }, n)),
+    lite("efficientnet_lite1", 240, |b, x, n| build(b, x, Scaling { width: 1.0, depth: 1.1 }, n)),
+    lite("efficientnet_lite2", 260, |b, x, n| build(b, x, Scaling { width: 1.1, depth: 1.2 }, n)),
+];
+
+/// Bicubic resize to a margin of 32 pixels around the crop, `(value - 127) / 128`.
+const fn lite(name: &'static str, input_size: usize, network: Network) -> Architecture {
+    let recipe = Recipe {
+        input: input_size,
+        resize: input_size + 32,
+        filter: Filter::Bicubic,
+        scale: 1.0,
+        mean: [127.0; 3],
+        std: [128.0; 3],
+    };
+    Architecture::new(name, recipe, network)
+}
 
 /// Kernel, first stride, expansion, channels and repeats of each stage of variant 0.
 const STAGES: [(usize, usize, usize, usize, usize); 7] = [
@@ -23,25 +46,25 @@ const EPSILON: f64 = 1e-3;
 
 /// Factors for the channels and the repeats of the stages.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Scaling {
-    pub(super) width: f64,
-    pub(super) depth: f64,
+struct Scaling {
+    width: f64,
+    depth: f64,
 }
 
-pub(super) fn build(b: &mut GraphBuilder, input: &Value, scaling: Scaling, classes: usize) -> Value {
+fn build(b: &mut GraphBuilder, input: &Value, scaling: Scaling, classes: usize) -> Value {
     let x = b.conv("_conv_stem", input, Conv::new(STEM, 3).stride(2).same());
     let x = b.batch_norm("_bn0", &x, EPSILON);
     let mut x = b.relu6("_relu0", &x);
     let mut index = 0;
     for (stage, (kernel, first_stride, expansion, channels, repeats)) in STAGES.into_iter().enumerate() {
         let end = stage == 0 || stage + 1 == STAGES.len();
-        let repeats = if end { repeats } else { scale_depth(repeats, scaling.depth) };
+        let repeats = if end { repeats } else { scaled_depth(repeats, scaling.depth) };
         for repeat in 0..repeats {
             let block = Block {
                 kernel,
                 stride: if repeat == 0 { first_stride } else { 1 },
                 expansion,
-                channels: scale_width(channels, scaling.width),
+                channels: multiple_of_eight(channels as f64 * scaling.width),
                 first: repeat == 0,
             };
             x = block.build(b, &format!("_blocks.{index}"), &x);
@@ -83,17 +106,4 @@ impl Block {
         let x = b.batch_norm(&format!("{at}._bn2"), &x, EPSILON);
         if self.first { x } else { b.add(&format!("{at}.add"), &x, input) }
     }
-}
-
-/// The nearest multiple of eight, but at least nine tenths of the exact number.
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // small positive constants
-fn scale_width(channels: usize, factor: f64) -> usize {
-    let exact = channels as f64 * factor;
-    let rounded = ((exact + 4.0) as usize / 8 * 8).max(8);
-    if (rounded as f64) < 0.9 * exact { rounded + 8 } else { rounded }
-}
-
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // small positive constants
-fn scale_depth(repeats: usize, factor: f64) -> usize {
-    (repeats as f64 * factor).ceil() as usize
 }

@@ -2,8 +2,14 @@
 //!
 //! Reference: M. Sandler et al., "MobileNetV2: Inverted Residuals and Linear Bottlenecks", 2018.
 
-use super::torchvision::BATCH_NORM_EPSILON;
-use crate::builder::{Conv, GraphBuilder, Value};
+use super::architecture::Architecture;
+use super::recipe::Recipe;
+use super::torchvision::{BATCH_NORM_EPSILON, Style};
+use crate::builder::{Activation, Conv, GraphBuilder, Value};
+
+pub(super) const ALL: &[Architecture] = &[Architecture::new("mobilenet_v2", Recipe::TORCHVISION, build)];
+
+const STYLE: Style = Style { epsilon: BATCH_NORM_EPSILON, activation: Activation::Relu6 };
 
 /// Expansion, channels, repeats and the first block's stride of each stage.
 const STAGES: [(usize, usize, usize, usize); 7] = [
@@ -17,8 +23,8 @@ const STAGES: [(usize, usize, usize, usize); 7] = [
 ];
 const HEAD: usize = 1280;
 
-pub(super) fn build(b: &mut GraphBuilder, input: &Value, classes: usize) -> Value {
-    let mut x = conv_norm_act(b, "features.0", input, Conv::new(32, 3).stride(2).padding(1));
+fn build(b: &mut GraphBuilder, input: &Value, classes: usize) -> Value {
+    let mut x = STYLE.conv(b, "features.0", input, Conv::new(32, 3).stride(2).padding(1));
     let mut index = 0;
     for (expansion, channels, repeats, first_stride) in STAGES {
         for repeat in 0..repeats {
@@ -27,11 +33,13 @@ pub(super) fn build(b: &mut GraphBuilder, input: &Value, classes: usize) -> Valu
             x = block(b, &format!("features.{index}"), &x, expansion, channels, stride);
         }
     }
-    let x = conv_norm_act(b, &format!("features.{}", index + 1), &x, Conv::new(HEAD, 1));
+    let x = STYLE.conv(b, &format!("features.{}", index + 1), &x, Conv::new(HEAD, 1));
     let x = b.global_avg_pool("avgpool", &x);
     let x = b.flatten("flatten", &x);
-    let x = b.dropout("classifier.0", &x);
-    b.linear("classifier.1", &x, classes)
+    b.head("classifier", &x, |b, x| {
+        let x = b.dropout("classifier.0", x);
+        b.classifier("classifier.1", &x, classes)
+    })
 }
 
 fn block(
@@ -47,18 +55,12 @@ fn block(
     // Without an expansion, torchvision's `conv` starts with the depthwise convolution, so indices shift.
     let mut index = 0;
     if expansion > 1 {
-        x = conv_norm_act(b, &format!("{at}.conv.0"), &x, Conv::new(hidden, 1));
+        x = STYLE.conv(b, &format!("{at}.conv.0"), &x, Conv::new(hidden, 1));
         index = 1;
     }
     let depthwise = Conv::new(hidden, 3).stride(stride).padding(1).groups(hidden);
-    let x = conv_norm_act(b, &format!("{at}.conv.{index}"), &x, depthwise);
+    let x = STYLE.conv(b, &format!("{at}.conv.{index}"), &x, depthwise);
     let x = b.conv(&format!("{at}.conv.{}", index + 1), &x, Conv::new(channels, 1));
     let x = b.batch_norm(&format!("{at}.conv.{}", index + 2), &x, BATCH_NORM_EPSILON);
     if stride == 1 && input.channels == channels { b.add(&format!("{at}.add"), input, &x) } else { x }
-}
-
-fn conv_norm_act(b: &mut GraphBuilder, at: &str, input: &Value, conv: Conv) -> Value {
-    let x = b.conv(&format!("{at}.0"), input, conv);
-    let x = b.batch_norm(&format!("{at}.1"), &x, BATCH_NORM_EPSILON);
-    b.relu6(&format!("{at}.2"), &x)
 }

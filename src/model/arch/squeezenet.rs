@@ -3,7 +3,14 @@
 //! Reference: F. Iandola et al., "SqueezeNet: AlexNet-level accuracy with 50x fewer parameters and <0.5MB model size",
 //! 2016. Version 1.1 pools earlier and starts with a smaller convolution.
 
+use super::architecture::Architecture;
+use super::recipe::Recipe;
 use crate::builder::{Conv, GraphBuilder, Pool, Value};
+
+pub(super) const ALL: &[Architecture] = &[
+    Architecture::new("squeezenet1_0", Recipe::TORCHVISION, version_1_0),
+    Architecture::new("squeezenet1_1", Recipe::TORCHVISION, version_1_1),
+];
 
 /// One entry of `features` after the first convolution and its activation.
 enum Step {
@@ -13,7 +20,7 @@ enum Step {
 }
 use Step::{Fire, Pool as Halve};
 
-pub(super) fn version_1_0(b: &mut GraphBuilder, input: &Value, classes: usize) -> Value {
+fn version_1_0(b: &mut GraphBuilder, input: &Value, classes: usize) -> Value {
     let steps = [
         Halve,
         Fire(16, 64),
@@ -30,7 +37,7 @@ pub(super) fn version_1_0(b: &mut GraphBuilder, input: &Value, classes: usize) -
     build(b, input, Conv::new(96, 7), &steps, classes)
 }
 
-pub(super) fn version_1_1(b: &mut GraphBuilder, input: &Value, classes: usize) -> Value {
+fn version_1_1(b: &mut GraphBuilder, input: &Value, classes: usize) -> Value {
     let steps = [
         Halve,
         Fire(16, 64),

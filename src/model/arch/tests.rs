@@ -1,6 +1,7 @@
 //! Tests of the architectures: names, shapes and sizes.
 
 use super::*;
+use crate::card::{Crop, Filter, Resize};
 
 /// Number of trained values and running statistics.
 fn count(built: &Built) -> usize {
@@ -9,7 +10,7 @@ fn count(built: &Built) -> usize {
 
 #[test]
 fn every_graph_is_sound_and_uses_exactly_its_parameters() {
-    for architecture in ALL {
+    for architecture in all() {
         let built = architecture.build(10, None).unwrap();
         built.graph.check().unwrap();
         let mut used: Vec<_> = built.graph.nodes.iter().flat_map(|node| node.params.values()).collect();
@@ -18,7 +19,9 @@ fn every_graph_is_sound_and_uses_exactly_its_parameters() {
         listed.sort();
         assert_eq!(used, listed, "{}", architecture.name);
         let (name, shape) = built.parameters.last().unwrap();
-        assert!(name.ends_with(".bias") && *shape == [10], "{}: {name} {shape:?}", architecture.name);
+        let is_bias = name.ends_with(".bias") && *shape == [10];
+        let is_weight = name.ends_with(".weight") && shape.last() == Some(&10);
+        assert!(is_bias || is_weight, "{}: {name} {shape:?}", architecture.name);
     }
 }
 
@@ -34,6 +37,20 @@ fn parameter_counts_are_the_published_ones() {
         ("densenet121", 7_978_856),
         ("alexnet", 61_100_840),
         ("efficientnet_lite0", 4_652_008),
+        ("efficientnet_b0", 5_288_548),
+        ("efficientnet_b7", 66_347_960),
+        ("efficientnet_v2_s", 21_458_488),
+        ("mobilenet_v3_large", 5_483_032),
+        ("mobilenet_v3_small", 2_542_856),
+        ("convnext_tiny", 28_589_128),
+        ("regnet_x_400mf", 5_495_976),
+        ("regnet_y_128gf", 644_812_894),
+        ("resnext101_64x4d", 83_455_272),
+        ("wide_resnet50_2", 68_883_240),
+        ("shufflenet_v2_x1_0", 2_278_604),
+        ("mnasnet1_3", 6_282_256),
+        ("googlenet", 6_624_904),
+        ("densenet161", 28_681_000),
     ];
     for (name, expected) in published {
         let built = build(name, 1000, None).unwrap();
@@ -59,6 +76,10 @@ fn a_stage_ends_with_its_activation() {
     assert_eq!(last("squeezenet1_1", "features."), "features.12.cat");
     assert_eq!(last("mobilenet_v2", "features."), "features.18.2");
     assert_eq!(last("efficientnet_lite0", "_blocks.15."), "_blocks.15._bn2");
+    assert_eq!(last("efficientnet_b0", "features."), "features.8.2");
+    assert_eq!(last("convnext_tiny", "features."), "features.7.2.add");
+    assert_eq!(last("regnet_y_400mf", "trunk_output."), "trunk_output.block4.block4-5.activation");
+    assert_eq!(last("inception_v3", "Mixed_7c."), "Mixed_7c.cat");
 }
 
 #[test]

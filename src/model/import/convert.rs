@@ -18,20 +18,29 @@ pub(super) fn convert(
 ) -> Result<Vec<StoredTensor>, Problem> {
     let mut tensors = Vec::with_capacity(parameters.len());
     for parameter in parameters {
-        let name = &parameter.source_name;
-        let source =
-            weights.tensors.get(name).ok_or_else(|| Problem::new("is not there").about_tensor(name))?;
-        let mut numbers =
-            source.read().map_err(|problem| match problem.to_string().starts_with("tensor ") {
-                true => problem,
-                false => problem.about_tensor(name),
-            })?;
+        let mut numbers = match &parameter.derived {
+            Some(derived) => {
+                let sources = derived.sources();
+                let values: Vec<Vec<f32>> =
+                    sources.iter().map(|(name, _)| read(weights, name)).collect::<Result<_, _>>()?;
+                derived.make(&values)
+            }
+            None => read(weights, &parameter.source_name)?,
+        };
         if parameter.transposed {
             numbers = transpose(&numbers, &parameter.shape);
         }
         tensors.push(store(&parameter.name, numbers, parameter.shape.clone(), half)?);
     }
     Ok(tensors)
+}
+
+fn read(weights: &StateDict, name: &str) -> Result<Vec<f32>, Problem> {
+    let source = weights.tensors.get(name).ok_or_else(|| Problem::new("is not there").about_tensor(name))?;
+    source.read().map_err(|problem| match problem.to_string().starts_with("tensor ") {
+        true => problem,
+        false => problem.about_tensor(name),
+    })
 }
 
 /// One tensor as stored in the model file, as `f16` if requested.

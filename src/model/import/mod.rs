@@ -13,11 +13,13 @@ mod fit;
 mod foreign;
 mod from_onnx;
 mod head;
+mod head_parts;
 mod keras;
 mod names;
 mod neighbours;
 mod onnx;
 mod preprocess;
+mod recognise;
 mod record;
 mod request;
 mod safetensors_file;
@@ -28,6 +30,7 @@ mod state_dict;
 mod torch;
 
 pub use diagnosis::{Diagnosis, Missing, WrongShape};
+pub use head::HeadRequest;
 pub use preprocess::{PRESETS, PreprocessRequest, Preset, ResizeRequest};
 pub use request::{ImportRequest, Imported, KnownInput};
 
@@ -89,7 +92,10 @@ fn import_weights(request: &ImportRequest, mut source: Source) -> Result<Importe
         source.tensors =
             select::under_key(source.tensors, key).map_err(|problem| Error::model(&file, problem))?;
     }
+    source.tensors =
+        select::renamed(source.tensors, &request.rename).map_err(|problem| Error::model(&file, problem))?;
     match (&request.arch, &request.card) {
+        (Some(arch), None) if recognise::is_asked(arch) => recognised(request, &source),
         (Some(arch), None) => {
             finish(request, &source, fit::to_architecture(arch::find(arch)?, &source, request)?)
         }
@@ -111,6 +117,19 @@ fn import_weights(request: &ImportRequest, mut source: Source) -> Result<Importe
         (Some(_), Some(_)) => Err(two_networks().into()),
         (None, None) => Err(no_network().of_model(file)),
     }
+}
+
+/// The architecture is the one whose tensors the file has.
+fn recognised(request: &ImportRequest, source: &Source) -> Result<Imported> {
+    let (architecture, said) = recognise::architecture(source, request)?;
+    let mut fitted = fit::to_architecture(architecture, source, request)?;
+    if architecture.has_small_stem() {
+        fitted.assumptions.insert(0, fit::small_stem(architecture));
+    }
+    fitted.assumptions.insert(0, said);
+    let note = format!("recognised as {} by its tensors", architecture.name);
+    let note = request.note.clone().or(Some(note));
+    finish(&ImportRequest { note, ..request.clone() }, source, fitted)
 }
 
 fn two_networks() -> Problem {

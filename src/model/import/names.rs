@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::state_dict::StateDict;
-use crate::builder::Built;
+use crate::builder::{Built, Derived, Named};
 use crate::card::{Graph, Node, Op};
 
 /// The naming and layout convention of a source.
@@ -24,7 +24,7 @@ pub(super) struct Source {
 }
 
 /// A tensor of a graph, in Burn's convention and the source's.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Parameter {
     /// Burn's name.
     pub(super) name: String,
@@ -34,12 +34,22 @@ pub(super) struct Parameter {
     pub(super) source_name: String,
     /// Whether the source stores the transpose.
     pub(super) transposed: bool,
+    /// How it is made from other tensors of the source.
+    pub(super) derived: Option<Derived>,
 }
 
 impl Parameter {
     /// The source's shape.
     pub(super) fn source_shape(&self) -> Vec<usize> {
         turned(&self.shape, self.transposed)
+    }
+
+    /// Name and shape of the tensors that the source must have for it.
+    pub(super) fn sources(&self) -> Vec<Named> {
+        match &self.derived {
+            Some(derived) => derived.sources(),
+            None => vec![(self.source_name.clone(), self.source_shape())],
+        }
     }
 }
 
@@ -59,6 +69,7 @@ pub(super) fn parameters(built: &Built, convention: Convention) -> Vec<Parameter
             shape: shape.clone(),
             source_name: if torch { torch_name(name, role) } else { name.clone() },
             transposed: torch && matches!(op, Some(Op::Linear {})) && role == "weight",
+            derived: built.derived.get(name).filter(|_| torch).cloned(),
         }
     };
     built.parameters.iter().map(convert).collect()
@@ -69,7 +80,8 @@ pub(super) fn with_shapes(graph: &Graph, weights: &StateDict, convention: Conven
     let mut seen = BTreeSet::new();
     let names = graph.nodes.iter().flat_map(|node| node.params.values()).filter(|name| seen.insert(*name));
     let unshaped = names.map(|name| (name.clone(), vec![])).collect();
-    let mut built = Built { graph: graph.clone(), parameters: unshaped };
+    let mut built =
+        Built { graph: graph.clone(), parameters: unshaped, derived: BTreeMap::new(), heads: vec![] };
     let named = parameters(&built, convention);
     for ((_, shape), parameter) in built.parameters.iter_mut().zip(&named) {
         if let Some(tensor) = weights.tensors.get(&parameter.source_name) {

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::diagnosis::Diagnosis;
+use super::head::HeadRequest;
 use super::preprocess::PreprocessRequest;
 use crate::card::{Card, OutputKind, Preprocess, Task};
 use crate::error::Phrase;
@@ -13,8 +14,13 @@ use crate::pack::StoredTensor;
 pub struct ImportRequest {
     /// The file with the weights.
     pub source: PathBuf,
-    /// Name of the architecture, one of [`arch::names`](crate::arch::names); excludes [`ImportRequest::card`].
+    /// Name of the architecture, one of [`arch::names`](crate::arch::names), or `auto` for the one whose tensors the file has;
+    /// excludes [`ImportRequest::card`].
     pub arch: Option<String>,
+    /// What the head of an architecture is, where it is not the published one. Default: what the weights show.
+    pub head: Option<HeadRequest>,
+    /// Parts of tensors' names to replace, `head` by `fc`, wherever they stand between dots.
+    pub rename: Vec<(String, String)>,
     /// A card whose graph names the tensors of the file, in Burn's convention; excludes [`ImportRequest::arch`]. It
     /// supplies the defaults of the fields below.
     pub card: Option<Card>,

@@ -76,6 +76,38 @@ pub(super) fn under_key(weights: StateDict, key: &str) -> Result<StateDict, Prob
     Ok(chosen)
 }
 
+/// Replaces runs of parts of names, wherever they stand between dots.
+///
+/// # Errors
+/// A clause, when a run is in no name, or two tensors would get one name.
+pub(super) fn renamed(mut weights: StateDict, renames: &[(String, String)]) -> Result<StateDict, Problem> {
+    for (from, to) in renames {
+        let mut found = false;
+        let mut tensors = BTreeMap::new();
+        for (name, tensor) in weights.tensors {
+            let new = with_parts(&name, from, to);
+            found |= new != name;
+            if let Some(twice) = tensors.insert(new, tensor).and(Some(name)) {
+                return Err(Problem::new(format!("has another tensor where '{twice}' would be renamed"))
+                    .hint(Phrase::from("change ").option(OptionName::Rename)));
+            }
+        }
+        weights.tensors = tensors;
+        if !found {
+            return Err(Problem::new(format!("has no tensor with '{from}' in its name"))
+                .hint(Phrase::from("change ").option(OptionName::Rename)));
+        }
+    }
+    Ok(weights)
+}
+
+/// `a.b.c` with the parts `from` replaced by `to`, which may be empty.
+fn with_parts(name: &str, from: &str, to: &str) -> String {
+    let dotted = format!(".{name}.");
+    let to = if to.is_empty() { ".".to_owned() } else { format!(".{to}.") };
+    dotted.replace(&format!(".{from}."), &to).trim_matches('.').to_owned()
+}
+
 /// Removes the prefix after which most of `needed` follow.
 ///
 /// Tensors without that prefix are kept and reported as unused, except those in a dictionary that is known not to be
@@ -134,5 +166,22 @@ fn strip(weights: StateDict, prefix: &str, only: bool) -> StateDict {
     StateDict {
         tensors: tensors.into_iter().filter_map(|(name, tensor)| Some((rename(name)?, tensor))).collect(),
         dictionaries: dictionaries.into_iter().filter_map(rename).filter(|name| !name.is_empty()).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::with_parts;
+
+    #[test]
+    fn whole_parts_of_a_name_are_replaced() {
+        assert_eq!(with_parts("head.weight", "head", "fc"), "fc.weight");
+        assert_eq!(with_parts("a.head.weight", "head", "fc.1"), "a.fc.1.weight");
+        assert_eq!(with_parts("overhead.weight", "head", "fc"), "overhead.weight");
+        assert_eq!(with_parts("net.body.conv.weight", "net.body", ""), "conv.weight");
+        assert_eq!(
+            with_parts("layer1.0.shortcut.1.bias", "shortcut", "downsample"),
+            "layer1.0.downsample.1.bias"
+        );
     }
 }

@@ -14,11 +14,13 @@ use crate::fits::check;
 
 /// Refuses options that describe weights without a network.
 pub(super) fn refuse_descriptions(request: &ImportRequest) -> Result<()> {
-    let ImportRequest { arch, card: given, num_classes, key, .. } = request;
-    if arch.is_some() || given.is_some() || num_classes.is_some() || key.is_some() {
+    use OptionName::{Arch, Card, Head, Key, NumClasses, Rename};
+    let ImportRequest { arch, card: given, head, rename, num_classes, key, .. } = request;
+    let is_about_weights = head.is_some() || !rename.is_empty() || num_classes.is_some() || key.is_some();
+    if arch.is_some() || given.is_some() || is_about_weights {
         let problem = Problem::new("holds its own graph and weights, but something was said about them");
-        let options = [OptionName::Arch, OptionName::Card, OptionName::NumClasses, OptionName::Key];
-        let hint = Phrase::filled("leave out {}, {}, {} and {}", options.map(OptionName::drop));
+        let options = [Arch, Card, Head, Rename, NumClasses, Key].map(OptionName::drop);
+        let hint = Phrase::filled("leave out {}, {}, {}, {}, {} and {}", options);
         return Err(problem.hint(hint).of_model(file_name(&request.source)));
     }
     Ok(())

@@ -1,6 +1,7 @@
 //! Tests of the import: containers, names, shapes, damage.
 
 mod checkpoints;
+mod heads;
 mod leftovers;
 mod networks;
 
@@ -9,9 +10,11 @@ use std::fs::File;
 use std::path::Path;
 
 use safetensors::tensor::{Dtype, TensorView};
+use sha2::{Digest as _, Sha256};
 
 use super::*;
 use crate::card::{ColorOrder, Preprocess, Resize};
+use crate::digest::hex;
 use crate::error::ErrorKind;
 
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures");
@@ -233,25 +236,58 @@ fn another_input_size_keeps_the_share_that_the_crop_takes() {
     assert!(matches!(preprocess.resize, Resize::ShortestSide { size: 366, .. }));
 }
 
-/// Names and shapes listed by the Python libraries' own models; see `fixtures/README.md`.
+/// What the Python libraries' own models have; see `fixtures/reference/README.md`.
+#[derive(serde::Deserialize)]
+struct Listed {
+    parameters: Vec<(String, Vec<usize>)>,
+    num_classes: usize,
+}
+
+#[derive(serde::Deserialize)]
+struct Expected {
+    tensors: usize,
+    sha256: String,
+}
+
+fn reference<T: serde::de::DeserializeOwned>(file: &str) -> BTreeMap<String, T> {
+    let text = std::fs::read_to_string(format!("{FIXTURES}/reference/{file}")).unwrap();
+    serde_json::from_str(&text).unwrap()
+}
+
+/// Name and shape of the tensors that a PyTorch file of an architecture has.
+fn needed(name: &str, classes: usize) -> BTreeSet<(String, Vec<usize>)> {
+    let built = arch::build(name, classes, None).unwrap();
+    let parameters = names::parameters(&built, Convention::Torch);
+    parameters.iter().flat_map(names::Parameter::sources).collect()
+}
+
 #[test]
 fn every_architecture_needs_exactly_the_reference_parameters() {
-    #[derive(serde::Deserialize)]
-    struct Reference {
-        parameters: Vec<(String, Vec<usize>)>,
-        num_classes: usize,
+    let listed = reference::<Listed>("architectures.json");
+    for (name, Listed { parameters, num_classes }) in &listed {
+        let expected: BTreeSet<_> = parameters.iter().cloned().collect();
+        assert_eq!(needed(name, *num_classes), expected, "{name}");
     }
-    let text = std::fs::read_to_string(format!("{FIXTURES}/reference/architectures.json")).unwrap();
-    let references: BTreeMap<String, Reference> = serde_json::from_str(&text).unwrap();
-    assert_eq!(references.len(), arch::ALL.len());
-    for architecture in arch::ALL {
-        let reference = &references[architecture.name];
-        let built = architecture.build(reference.num_classes, None).unwrap();
-        let needed: BTreeSet<_> = names::parameters(&built, Convention::Torch)
+    let digests = reference::<Expected>("architecture-digests.json");
+    for (arch, expected) in &digests {
+        if arch::find(arch).is_err() {
+            continue;
+        }
+        let needed = needed(arch, 10);
+        let mut lines: Vec<String> = needed
             .iter()
-            .map(|parameter| (parameter.source_name.clone(), parameter.source_shape()))
+            .map(|(name, shape)| {
+                let rest = [shape[0], shape[1..].iter().product()];
+                let sides = if arch.contains(':') { &rest[..] } else { shape };
+                let sides = sides.iter().map(|side| format!(" {side}"));
+                format!("{name}{}\n", sides.collect::<String>())
+            })
             .collect();
-        let expected: BTreeSet<_> = reference.parameters.iter().cloned().collect();
-        assert_eq!(needed, expected, "{}", architecture.name);
+        lines.sort();
+        let sha256 = hex(&Sha256::digest(lines.concat()));
+        assert_eq!((lines.len(), sha256.as_str()), (expected.tensors, expected.sha256.as_str()), "{arch}");
     }
+    let without: Vec<_> =
+        arch::names().filter(|name| !listed.contains_key(*name) && !digests.contains_key(*name)).collect();
+    assert!(without.is_empty(), "no reference for {without:?}");
 }

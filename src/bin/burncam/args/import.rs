@@ -3,10 +3,12 @@
 use std::path::PathBuf;
 
 use burncam_graph::card::{ColorOrder, Filter, OutputKind, Task};
-use burncam_model::import::{PreprocessRequest, Preset, ResizeRequest};
+use burncam_model::import::{HeadRequest, PreprocessRequest, Preset, ResizeRequest};
 use clap::Args;
 
-use super::values::{parse_color, parse_filter, parse_named, parse_number, parse_resize, parse_size};
+use super::values::{
+    parse_color, parse_filter, parse_named, parse_number, parse_rename, parse_resize, parse_size,
+};
 
 #[derive(Debug, Args)]
 pub(crate) struct ImportArgs {
@@ -18,9 +20,19 @@ pub(crate) struct ImportArgs {
     #[arg(short, long, value_name = "MODEL.bpk")]
     pub(crate) out: PathBuf,
 
-    /// Architecture of the weights, for example resnet50; an unknown one lists them all. ONNX and Keras files need none.
+    /// Architecture of the weights, for example resnet50; an unknown one lists them all, auto recognises it by its
+    /// tensors. ONNX and Keras files need none.
     #[arg(long, value_name = "NAME", conflicts_with = "spec")]
     pub(crate) arch: Option<String>,
+
+    /// A head of your own: linear or dropout-linear (one layer), or mlp:relu (more, with this function between them)
+    /// [default: what the weights show].
+    #[arg(long, value_name = "KIND", conflicts_with = "spec")]
+    pub(crate) head: Option<HeadRequest>,
+
+    /// Call the part A of tensors' names B, for example head=fc. Can be given several times.
+    #[arg(long, value_name = "A=B", value_parser = parse_rename)]
+    pub(crate) rename: Vec<(String, String)>,
 
     /// A model card whose graph names the weights, for any other network.
     #[arg(long, value_name = "CARD.json")]

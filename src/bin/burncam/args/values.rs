@@ -58,6 +58,14 @@ pub(super) fn parse_size(text: &str) -> Result<[usize; 2], Problem> {
     }
 }
 
+/// A part of names and what replaces it, which may be nothing.
+pub(super) fn parse_rename(text: &str) -> Result<(String, String), Problem> {
+    match text.split_once('=') {
+        Some((from, to)) if !from.is_empty() => Ok((from.to_owned(), to.to_owned())),
+        _ => Err(expected("two parts of names such as head=fc", text)),
+    }
+}
+
 pub(super) fn parse_resize(text: &str) -> Result<ResizeRequest, Problem> {
     match text {
         "letterbox" => Ok(ResizeRequest::Letterbox),

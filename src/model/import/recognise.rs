@@ -1,0 +1,85 @@
+//! Recognises an architecture by the names and shapes of its parameters.
+//!
+//! Receives the tensors of a file; gives the one architecture whose tensors they are, or refuses: with the nearest where
+//! none fits, with the candidates where several do that compute different things.
+
+use super::fit::{self, Candidate};
+use super::names::Source;
+use super::request::ImportRequest;
+use super::state_dict::file_name;
+use crate::arch::{self, Architecture};
+use crate::error::{OptionName, Phrase, Problem, Result};
+
+/// The name that asks for recognition.
+const AUTO: &str = "auto";
+
+/// Whether the architecture is to be recognised, among all or in a family.
+pub(super) fn is_asked(arch: &str) -> bool {
+    arch == AUTO || arch::is_family(arch)
+}
+
+/// The architecture whose tensors these are, and a sentence that says so.
+///
+/// # Errors
+/// When none fits, or several that differ.
+pub(super) fn architecture(
+    source: &Source,
+    request: &ImportRequest,
+) -> Result<(&'static Architecture, Phrase)> {
+    let mut fitting: Vec<(&Architecture, Candidate)> = Vec::new();
+    let mut nearest: Option<(&Architecture, usize, usize)> = None;
+    let family = request.arch.as_deref().filter(|arch| *arch != AUTO).unwrap_or_default();
+    let asked = |architecture: &&Architecture| {
+        let begin = architecture.name.get(..family.len());
+        begin.is_some_and(|begin| begin.eq_ignore_ascii_case(family))
+    };
+    for architecture in arch::all().filter(asked) {
+        let Ok(candidate) = fit::candidate(architecture, source, request) else { continue };
+        if candidate.diagnosis.is_clean() {
+            fitting.push((architecture, candidate));
+            continue;
+        }
+        let applied = candidate.diagnosis.applied;
+        let needed = applied + candidate.diagnosis.missing.len() + candidate.diagnosis.wrong_shape.len();
+        let is_nearer =
+            |(_, best, of): (&Architecture, usize, usize)| applied * of.max(1) > best * needed.max(1);
+        if applied > 0 && nearest.is_none_or(is_nearer) {
+            nearest = Some((architecture, applied, needed));
+        }
+    }
+    let Some((first, candidate)) = fitting.first() else {
+        return Err(unknown(nearest).of_model(file_name(&request.source)));
+    };
+    // The same graph under two names is one network.
+    let differs = |(_, other): &(&Architecture, Candidate)| other.built.graph != candidate.built.graph;
+    if fitting.iter().any(differs) {
+        let names: Vec<_> = fitting.iter().map(|(architecture, _)| architecture.name).collect();
+        return Err(several(&names).of_model(file_name(&request.source)));
+    }
+    let words = format!("the {} tensors are those of {}: ", candidate.diagnosis.applied, first.name);
+    let said = Phrase::from(words).option(OptionName::Arch).text(" says otherwise");
+    Ok((*first, said))
+}
+
+fn unknown(nearest: Option<(&Architecture, usize, usize)>) -> Problem {
+    let problem = Problem::new("its tensors are those of no architecture that is known here");
+    match nearest {
+        Some((architecture, applied, needed)) => problem
+            .remark(format!(
+                "the nearest is '{}', {applied} of whose {needed} tensors fit",
+                architecture.name
+            ))
+            .hint(
+                Phrase::from("use ").set(OptionName::Arch, architecture.name).text(" to see what does not"),
+            ),
+        None => problem.hint("export the network to ONNX and import that"),
+    }
+}
+
+fn several(names: &[&str]) -> Problem {
+    Problem::new(format!(
+        "its tensors are those of {}, which compute different things with the same tensors",
+        names.join(" and ")
+    ))
+    .hint(Phrase::from("say which with ").option(OptionName::Arch))
+}
