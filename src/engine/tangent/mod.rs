@@ -12,7 +12,7 @@ mod slope;
 use burn::tensor::{Tensor, activation, module};
 
 use super::kink;
-use super::operands::{Params, alike, channels, param, two_sided};
+use super::operands::{Params, alike, channels, param, scaled, two_sided};
 use super::ops::{self, reduce};
 use super::pool;
 use super::value::{Value, map_tensor, zip_tensors};
@@ -127,7 +127,6 @@ fn with_constant(op: &Op, params: &Params, x: Value, rate: Value, y: &Value) -> 
 /// Arithmetic and the matrix product of two tensors with the result `y`.
 fn of_two(op: &Op, a: &Dual, b: &Dual, y: &Value) -> Result<Value> {
     match op {
-        Op::Add { .. } | Op::Sub { .. } => two_sided(op, a.rate_or_zeros(), Some(b.rate_or_zeros())),
         Op::Mul { .. } | Op::Matmul {} => {
             let left = a.rate.clone().map(|rate| two_sided(op, rate, Some(b.value.clone())));
             let right = b.rate.clone().map(|rate| two_sided(op, a.value.clone(), Some(rate)));
@@ -156,6 +155,8 @@ fn of_two(op: &Op, a: &Dual, b: &Dual, y: &Value) -> Result<Value> {
                 two_sided(&Op::Sub { scalar: None }, b.rate_or_zeros(), Some(a.rate_or_zeros()))?;
             total(Some(Ok(a.rate_or_zeros())), Some(product(takes_other, difference)))
         }
+        // Sums and differences are linear in both operands: the same operation on their rates.
+        op if op.is_arithmetic() => two_sided(op, a.rate_or_zeros(), Some(b.rate_or_zeros())),
         _ => Err(Error::internal(format!("'{}' has two inputs", op.name()))),
     }
 }
@@ -166,7 +167,7 @@ fn product(a: Value, b: Value) -> Result<Value> {
 
 fn total(a: Option<Result<Value>>, b: Option<Result<Value>>) -> Result<Value> {
     match (a.transpose()?, b.transpose()?) {
-        (Some(a), Some(b)) => two_sided(&Op::Add { scalar: None }, a, Some(b)),
+        (Some(a), Some(b)) => scaled(a, None, Some(b)),
         (a, b) => a.or(b).ok_or_else(|| Error::internal("nothing changes")),
     }
 }
