@@ -51,12 +51,12 @@ impl Filter {
     }
 
     /// Undoes the filter; the result has at most `most` bytes.
-    fn undo(self, bytes: Vec<u8>, size: usize, most: usize) -> Result<Vec<u8>, Problem> {
+    fn undo(self, bytes: &[u8], size: usize, most: usize) -> Result<Vec<u8>, Problem> {
         Ok(match self {
             Self::Deflate => {
                 let mut unpacked = Vec::new();
                 // One byte more than fits shows that there are too many.
-                let read = ZlibDecoder::new(&bytes[..]).take(most as u64 + 1).read_to_end(&mut unpacked);
+                let read = ZlibDecoder::new(bytes).take(most as u64 + 1).read_to_end(&mut unpacked);
                 read.map_err(|error| Problem::new(format!("has a chunk that does not unpack: {error}")))?;
                 unpacked
             }
@@ -95,7 +95,7 @@ pub(super) fn join(
         let offsets = (0..rank).map(|_| key.size()).collect::<Result<Vec<_>, _>>()?;
         let mut bytes = file.read(leaf.child, u64::from(length))?;
         for (at, filter) in filters.iter().enumerate().rev().filter(|(at, _)| skipped >> at & 1 == 0) {
-            bytes = filter.undo(bytes, size, piece + 4 * at)?;
+            bytes = filter.undo(&bytes, size, piece + 4 * at)?;
         }
         if bytes.len() != piece {
             return Err(format!("has a chunk of {} bytes where {piece} belong", bytes.len()).into());
