@@ -181,7 +181,11 @@ fn what_a_task_cannot_use_is_refused() {
     assert!(of(|request| request.methods = vec![Method::FinerCam]).contains("the model gives none"));
     assert!(of(|request| request.like = Some("a.png".into())).contains("is of no use"));
     let of = |change: fn(&mut Request)| refusal(embedding().model, change);
-    assert!(of(|_| {}).contains("name a picture to compare with: Request::like REFERENCE"), "{}", of(|_| {}));
+    assert!(
+        of(|_| {}).contains("name a picture to compare with: Request::like = REFERENCE"),
+        "{}",
+        of(|_| {})
+    );
     assert!(of(|request| request.over = Over::Everywhere).contains("name a picture"));
     assert!(of(|request| request.artifacts = vec![ArtifactKind::ClassMask]).contains("name a picture"));
 }

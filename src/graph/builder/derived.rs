@@ -31,8 +31,6 @@ pub enum Derived {
     Exponential(Named),
     /// The middle third is zero: keys have no bias.
     WithoutMiddle(Named),
-    /// The first, with the second, which is shorter, added to its beginning.
-    FirstPlus([Named; 2]),
 }
 
 impl Derived {
@@ -44,7 +42,6 @@ impl Derived {
             Self::TableRows { table, .. } => vec![table.clone()],
             Self::ComputedTable { sources, .. } => sources.to_vec(),
             Self::Exponential(one) | Self::WithoutMiddle(one) => vec![one.clone()],
-            Self::FirstPlus(both) => both.to_vec(),
         }
     }
 
@@ -55,7 +52,6 @@ impl Derived {
             Self::TableRows { table, .. } => vec![table],
             Self::ComputedTable { sources, .. } => sources.iter_mut().collect(),
             Self::Exponential(one) | Self::WithoutMiddle(one) => vec![one],
-            Self::FirstPlus(both) => both.iter_mut().collect(),
         };
         named.into_iter().for_each(|(name, _)| *name = call(name));
         self
@@ -81,10 +77,6 @@ impl Derived {
                 let third = first.len() / 3;
                 let keep = |(at, value): (usize, &f32)| if at / third.max(1) == 1 { 0.0 } else { *value };
                 first.iter().enumerate().map(keep).collect()
-            }
-            Self::FirstPlus(_) => {
-                let added = sources.get(1).into_iter().flatten().chain(std::iter::repeat(&0.0));
-                first.iter().zip(added).map(|(value, added)| value + added).collect()
             }
         }
     }
@@ -151,8 +143,6 @@ mod tests {
     fn small_rules_do_what_they_say() {
         let derived = Derived::WithoutMiddle(named(&[6]));
         assert_eq!(derived.make(&[vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0]]), [1.0, 2.0, 0.0, 0.0, 5.0, 6.0]);
-        let derived = Derived::FirstPlus([named(&[1, 2, 2]), named(&[1, 1, 2])]);
-        assert_eq!(derived.make(&[vec![1.0, 2.0, 3.0, 4.0], vec![10.0, 20.0]]), [11.0, 22.0, 3.0, 4.0]);
         let derived = Derived::Exponential(named(&[2]));
         let made = derived.make(&[vec![0.0, 9.0]]);
         assert!((made[0] - 1.0).abs() < 1e-6 && (made[1] - 100.0).abs() < 1e-3, "{made:?}");

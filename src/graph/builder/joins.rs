@@ -90,6 +90,19 @@ impl GraphBuilder {
         self.shift(name, input, &parameter, shape)
     }
 
+    /// A stored tensor of `shape`, which is called `parameter`, before `input` along `axis`; the same for every picture.
+    pub fn behind(
+        &mut self,
+        name: &str,
+        parameter: &str,
+        shape: &[usize],
+        input: &Value,
+        axis: usize,
+    ) -> Value {
+        let weight = stored(shape, (self.call)(parameter));
+        self.put_weights(name, &[input], vec![("other", weight)], Op::Concat { axis, at: 0 })
+    }
+
     /// All `inputs` side by side along `axis`.
     pub fn concat_along(&mut self, name: &str, inputs: &[&Value], axis: usize) -> Value {
         self.put(name, inputs, vec![], Op::Concat { axis, at: 0 })

@@ -5,7 +5,7 @@
 use super::architecture::{Architecture, Network};
 use super::attention;
 use super::recipe::Recipe;
-use crate::builder::{Activation, Conv, Derived, GraphBuilder, Value};
+use crate::builder::{Activation, Conv, GraphBuilder, Value};
 use crate::card::Filter;
 
 pub(super) const ALL: &[Architecture] = &[
@@ -82,17 +82,10 @@ fn build(b: &mut GraphBuilder, input: &Value, plan: &Plan, classes: usize) -> Va
     b.head("heads", &x, |b, x| b.classifier("heads.head", x, classes))
 }
 
-/// The patches behind a class token, with their positions: a row of zeros before the patches, and the token in the first row of
-/// what is added.
+/// The patches behind a class token, with their positions.
 fn with_class_token(b: &mut GraphBuilder, patches: &Value, positions: usize, width: usize) -> Value {
-    let x = b.reshape("cat.view", patches, &[0, 1, positions, width]);
-    let x = b.pad("cat.pad", &x, [1, 0, 0, 0]);
-    let x = b.reshape("cat", &x, &[0, positions + 1, width]);
-    let sources = [
-        ("encoder.pos_embedding".to_owned(), vec![1, positions + 1, width]),
-        ("class_token".to_owned(), vec![1, 1, width]),
-    ];
-    b.shift_by("add", &x, &[1, positions + 1, width], Derived::FirstPlus(sources))
+    let x = b.behind("cat", "class_token", &[1, 1, width], patches, 1);
+    b.shift("add", &x, "encoder.pos_embedding", &[1, positions + 1, width])
 }
 
 fn block(b: &mut GraphBuilder, at: &str, input: &Value, plan: &Plan) -> Value {

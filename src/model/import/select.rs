@@ -87,8 +87,8 @@ pub(super) fn renamed(mut weights: StateDict, renames: &[(String, String)]) -> R
         for (name, tensor) in weights.tensors {
             let new = with_parts(&name, from, to);
             found |= new != name;
-            if let Some(twice) = tensors.insert(new, tensor).and(Some(name)) {
-                return Err(Problem::new(format!("has another tensor where '{twice}' would be renamed"))
+            if tensors.insert(new.clone(), tensor).is_some() {
+                return Err(Problem::new(format!("would have two tensors called '{new}'"))
                     .hint(Phrase::from("change ").option(OptionName::Rename)));
             }
         }

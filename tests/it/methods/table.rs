@@ -115,7 +115,7 @@ fn maps_of_imported_networks_are_in_range() {
         let imported = import(&ImportRequest { source, ..ImportRequest::default() }).unwrap();
         let Made { model, .. } = &made(&imported.card, imported.tensors);
         let layer = model.choose_layer(&LayerRequest::Auto).unwrap();
-        let of_layer = &model.shapes()[layer.index][2..];
+        let grid = model.grid(layer.index).unwrap();
         for method in Method::ALL {
             let what = format!("{} of {network}", name(*method));
             let found = match explained(model, settings(*method, &["auto"], false)) {
@@ -129,7 +129,7 @@ fn maps_of_imported_networks_are_in_range() {
             };
             let input = &model.graph().input;
             let size = match method.info().uses_layer && *method != M::GuidedGradCam {
-                true => [of_layer[0], of_layer[1]],
+                true => [grid.height, grid.width],
                 false => [input.height, input.width],
             };
             in_range(&what, &found, false, size);

@@ -157,7 +157,7 @@ fn parts_of_names_are_replaced() {
         "{error}"
     );
     let error = edited_as("resnet18", |_| (), ask("bn1", "bn2")).unwrap_err().to_string();
-    assert!(error.contains("has another tensor where 'layer1.0.bn1.bias' would be renamed"), "{error}");
+    assert!(error.contains("would have two tensors called 'layer1.0.bn2.bias'"), "{error}");
 }
 
 #[test]
