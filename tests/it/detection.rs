@@ -1,5 +1,6 @@
 //! A detector without post-processing: targets, boxes, and the layers that `auto` takes.
 
+use burncam::check::{OutputCheck, check_output};
 use burncam::record::Record;
 use burncam::{ClassExplanation, Explainer, Explanation, LayerRequest, Model, Request, Scale, Target};
 use burncam_engine::Network;
@@ -186,4 +187,10 @@ fn a_box_that_was_not_found_is_refused() {
     let explainer = explainer.unwrap();
     let error = explainer.explain(&explainer.read(fixture(PICTURE)).unwrap()).unwrap_err().to_string();
     assert!(error.starts_with("box 999 is to be explained, got"), "{error}");
+}
+
+#[test]
+fn boxes_do_not_contradict_probabilities() {
+    let Made { model, .. } = &detector();
+    assert_eq!(check_output(model).unwrap(), OutputCheck::default());
 }

@@ -65,8 +65,12 @@ fn request(args: &ImportArgs) -> Result<ImportRequest> {
 
 /// The line about the finished file.
 fn summary(model: &Model, path: &Path, tensors: usize) -> Result<String> {
-    let layer = match model.choose_layer(&LayerRequest::Auto) {
-        Ok(layer) => format!("explained at layer {}", layer.name),
+    let layer = match model.choose_layers(&LayerRequest::Auto).as_deref() {
+        Ok([layer]) => format!("explained at layer {}", layer.name),
+        Ok(layers) => {
+            let names: Vec<&str> = layers.iter().map(|layer| layer.name.as_str()).collect();
+            format!("explained at layers {}", names.join(", "))
+        }
         Err(_) => "without a layer that has a map (methods on pixels explain it)".into(),
     };
     let (path, name, outputs) = (path.display(), model.name(), outputs(model));
