@@ -58,7 +58,7 @@ pub fn check_output(model: &Model) -> Result<OutputCheck> {
     Ok(judge(&rows, model))
 }
 
-/// Without a detector's boxes, which are in pixels whatever the classes are.
+/// Without a detector's boxes, which are in pixels.
 fn of_classes(row: Vec<f32>, form: OutputForm) -> Vec<f32> {
     match form {
         OutputForm::Anchors { anchors, first } => row.get(first * anchors..).unwrap_or_default().to_vec(),

@@ -212,7 +212,7 @@ def compared(program, directory, label, stable):
     off = float(np.abs(logits - reference.ravel()).max() / np.abs(reference).max())
     grid = np.load(scratch / "input.gradcam.npy").squeeze()
     layer = record["layers"][0]["name"]
-    near, where = nearest(grid, truth)
+    near, where = nearest(grid, truth, record["layers"][0].get("prefix"))
     status = "unstable" if stable > STABLE else "right" if off <= LIMIT and near <= LIMIT else "wrong"
     if status == "wrong" and off <= LIMIT and where is None:
         # PyTorch has no grid of that shape on its way, or one with more cells than are kept.
@@ -220,11 +220,15 @@ def compared(program, directory, label, stable):
     return {"status": status, "logits": off, "map": near, "where": where, "layer": layer, "blank": not grid.any()}
 
 
-def nearest(grid, truth):
-    """The smallest difference of PyTorch's maps of that shape, as a share of the largest number, and which it is."""
+def nearest(grid, truth, prefix):
+    """The smallest difference of PyTorch's maps of that shape, as a share of the largest number, and which it is.
+
+    Tokens are compared with tokens after as many: of those with another prefix PyTorch's side has kept none.
+    """
     best = (float("inf"), None)
     for name, other in truth.items():
-        if other.shape == grid.shape:
+        form = name.rpartition(":")[2]
+        if other.shape == grid.shape and (not form.startswith("tokens") or form == f"tokens{prefix or 0}"):
             most = np.abs(other).max() or np.finfo(np.float32).tiny
             best = min(best, (float(np.abs(grid - other).max() / most), name), key=lambda pair: pair[0])
     return best
