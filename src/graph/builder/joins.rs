@@ -24,7 +24,7 @@ impl GraphBuilder {
 
     /// Channels of all `inputs` side by side.
     pub fn concat(&mut self, name: &str, inputs: &[&Value]) -> Value {
-        self.put(name, inputs, vec![], Op::Concat { axis: 1, at: 0 })
+        self.concat_along(name, inputs, 1)
     }
 
     /// Product of two tensors, broadcast to one shape.

@@ -5,7 +5,7 @@
 //!
 //! Reference: A. Vaswani et al., "Attention Is All You Need", 2017, section 3.2.
 
-use crate::builder::{GraphBuilder, Value};
+use crate::builder::{Activation, Derived, GraphBuilder, Value};
 
 /// Queries, keys and values of each head, `[..., heads, positions, width]`, from one linear layer's output that holds the
 /// three one after another.
@@ -48,6 +48,21 @@ pub(super) fn attend(b: &mut GraphBuilder, at: &str, scores: &Value, value: &Val
     shape[0] = 0;
     shape[rank - 2] *= x.features();
     b.reshape(&format!("{at}.reshape"), &x, &shape)
+}
+
+/// The two linear layers after an attention, four times as wide between them.
+pub(super) fn mlp(b: &mut GraphBuilder, at: &str, input: &Value) -> Value {
+    let width = input.features();
+    let x = b.linear(&format!("{at}.mlp.0"), input, 4 * width);
+    let x = b.activation(&format!("{at}.mlp.1"), &x, Activation::Gelu);
+    b.linear(&format!("{at}.mlp.3"), &x, width)
+}
+
+/// What each pair of cells of a square window gets for its distance, from a stored table.
+pub(super) fn table_bias(at: &str, side: usize, heads: usize) -> Derived {
+    let distances = 2 * side - 1;
+    let table = (format!("{at}.relative_position_bias_table"), vec![distances * distances, heads]);
+    Derived::TableRows { table, rows: self::distances(side) }
 }
 
 /// All axes, with `first` and the one after it changed.

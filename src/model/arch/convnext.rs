@@ -7,53 +7,44 @@ use super::recipe::Recipe;
 use crate::builder::{Activation, Conv, GraphBuilder, Value};
 
 pub(super) const ALL: &[Architecture] = &[
-    Architecture::new("convnext_tiny", Recipe::torchvision(224, 236), |b, x, n| {
-        build(b, x, [96, 192, 384, 768], [3, 3, 9, 3], n)
-    }),
-    Architecture::new("convnext_small", Recipe::torchvision(224, 230), |b, x, n| {
-        build(b, x, [96, 192, 384, 768], [3, 3, 27, 3], n)
-    }),
-    Architecture::new("convnext_base", Recipe::torchvision(224, 232), |b, x, n| {
-        build(b, x, [128, 256, 512, 1024], [3, 3, 27, 3], n)
-    }),
-    Architecture::new("convnext_large", Recipe::torchvision(224, 232), |b, x, n| {
-        build(b, x, [192, 384, 768, 1536], [3, 3, 27, 3], n)
-    }),
+    Architecture::new("convnext_tiny", Recipe::torchvision(224, 236), |b, x, n| build(b, x, &TINY, n)),
+    Architecture::new("convnext_small", Recipe::torchvision(224, 230), |b, x, n| build(b, x, &SMALL, n)),
+    Architecture::new("convnext_base", Recipe::torchvision(224, 232), |b, x, n| build(b, x, &BASE, n)),
+    Architecture::new("convnext_large", Recipe::torchvision(224, 232), |b, x, n| build(b, x, &LARGE, n)),
 ];
 
-/// As transformers builds them: the norm before the head has another epsilon.
-pub(super) const TINY_IN_TRANSFORMERS: Network =
-    |b, x, n| build_with(b, x, [96, 192, 384, 768], [3, 3, 9, 3], 1e-12, n);
-pub(super) const SMALL_IN_TRANSFORMERS: Network =
-    |b, x, n| build_with(b, x, [96, 192, 384, 768], [3, 3, 27, 3], 1e-12, n);
-pub(super) const BASE_IN_TRANSFORMERS: Network =
-    |b, x, n| build_with(b, x, [128, 256, 512, 1024], [3, 3, 27, 3], 1e-12, n);
-pub(super) const LARGE_IN_TRANSFORMERS: Network =
-    |b, x, n| build_with(b, x, [192, 384, 768, 1536], [3, 3, 27, 3], 1e-12, n);
+pub(super) const TINY_IN_TRANSFORMERS: Network = |b, x, n| build(b, x, &TINY.as_in_transformers(), n);
+pub(super) const SMALL_IN_TRANSFORMERS: Network = |b, x, n| build(b, x, &SMALL.as_in_transformers(), n);
+pub(super) const BASE_IN_TRANSFORMERS: Network = |b, x, n| build(b, x, &BASE.as_in_transformers(), n);
+pub(super) const LARGE_IN_TRANSFORMERS: Network = |b, x, n| build(b, x, &LARGE.as_in_transformers(), n);
 
 const EPSILON: f64 = 1e-6;
 const CHANNELS_LAST: [usize; 4] = [0, 2, 3, 1];
 const CHANNELS_FIRST: [usize; 4] = [0, 3, 1, 2];
 
-fn build(
-    b: &mut GraphBuilder,
-    input: &Value,
+#[derive(Debug, Clone, Copy)]
+struct Plan {
+    /// Channels of each stage.
     widths: [usize; 4],
+    /// Blocks of each stage.
     repeats: [usize; 4],
-    classes: usize,
-) -> Value {
-    build_with(b, input, widths, repeats, EPSILON, classes)
+    /// The epsilon of the norm before the head.
+    epsilon: f64,
 }
 
-/// `epsilon` is that of the norm before the head.
-fn build_with(
-    b: &mut GraphBuilder,
-    input: &Value,
-    widths: [usize; 4],
-    repeats: [usize; 4],
-    epsilon: f64,
-    classes: usize,
-) -> Value {
+const TINY: Plan = Plan { widths: [96, 192, 384, 768], repeats: [3, 3, 9, 3], epsilon: EPSILON };
+const SMALL: Plan = Plan { repeats: [3, 3, 27, 3], ..TINY };
+const BASE: Plan = Plan { widths: [128, 256, 512, 1024], ..SMALL };
+const LARGE: Plan = Plan { widths: [192, 384, 768, 1536], ..SMALL };
+
+impl Plan {
+    const fn as_in_transformers(self) -> Self {
+        Self { epsilon: 1e-12, ..self }
+    }
+}
+
+fn build(b: &mut GraphBuilder, input: &Value, plan: &Plan, classes: usize) -> Value {
+    let Plan { widths, repeats, epsilon } = *plan;
     let x = b.conv("features.0.0", input, Conv::new(widths[0], 4).stride(4).biased());
     let mut x = norm(b, "features.0.1", &x, EPSILON);
     for (stage, (width, repeats)) in widths.into_iter().zip(repeats).enumerate() {

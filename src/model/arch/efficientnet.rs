@@ -6,7 +6,9 @@
 
 use super::architecture::{Architecture, Network};
 use super::recipe::Recipe;
-use super::torchvision::{BATCH_NORM_EPSILON, Excitation, Style, multiple_of_eight, scaled_depth};
+use super::torchvision::{
+    BATCH_NORM_EPSILON, Excitation, Style, TENSORFLOW_EPSILON, multiple_of_eight, scaled_depth,
+};
 use crate::builder::{Activation, Conv, GraphBuilder, Value};
 use crate::card::Filter;
 
@@ -54,9 +56,6 @@ const fn b(name: &'static str, input: usize, resize: usize, network: Network) ->
 const fn v2(name: &'static str, recipe: Recipe, network: Network) -> Architecture {
     Architecture::new(name, recipe, network)
 }
-
-/// TensorFlow's epsilon of batch norm: B5 to B7 and V2 were trained there.
-const TENSORFLOW_EPSILON: f64 = 1e-3;
 
 /// A stage of equal blocks.
 #[derive(Debug, Clone, Copy)]

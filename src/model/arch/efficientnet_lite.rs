@@ -6,7 +6,7 @@
 
 use super::architecture::{Architecture, Network};
 use super::recipe::Recipe;
-use super::torchvision::{multiple_of_eight, scaled_depth};
+use super::torchvision::{TENSORFLOW_EPSILON, multiple_of_eight, scaled_depth};
 use crate::builder::{Conv, GraphBuilder, Value};
 use crate::card::Filter;
 
@@ -41,8 +41,6 @@ const STAGES: [(usize, usize, usize, usize, usize); 7] = [
 ];
 const STEM: usize = 32;
 const HEAD: usize = 1280;
-/// TensorFlow's epsilon of batch norm, because the weights were trained there.
-const EPSILON: f64 = 1e-3;
 
 /// Factors for the channels and the repeats of the stages.
 #[derive(Debug, Clone, Copy)]
@@ -53,7 +51,7 @@ struct Scaling {
 
 fn build(b: &mut GraphBuilder, input: &Value, scaling: Scaling, classes: usize) -> Value {
     let x = b.conv("_conv_stem", input, Conv::new(STEM, 3).stride(2).same());
-    let x = b.batch_norm("_bn0", &x, EPSILON);
+    let x = b.batch_norm("_bn0", &x, TENSORFLOW_EPSILON);
     let mut x = b.relu6("_relu0", &x);
     let mut index = 0;
     for (stage, (kernel, first_stride, expansion, channels, repeats)) in STAGES.into_iter().enumerate() {
@@ -72,7 +70,7 @@ fn build(b: &mut GraphBuilder, input: &Value, scaling: Scaling, classes: usize) 
         }
     }
     let x = b.conv("_conv_head", &x, Conv::new(HEAD, 1).same());
-    let x = b.batch_norm("_bn1", &x, EPSILON);
+    let x = b.batch_norm("_bn1", &x, TENSORFLOW_EPSILON);
     let x = b.relu6("_relu1", &x);
     let x = b.global_avg_pool("_avg_pooling", &x);
     let x = b.flatten("flatten", &x);
@@ -95,15 +93,15 @@ impl Block {
         let mut x = input.clone();
         if self.expansion > 1 {
             x = b.conv(&format!("{at}._expand_conv"), &x, Conv::new(hidden, 1).same());
-            x = b.batch_norm(&format!("{at}._bn0"), &x, EPSILON);
+            x = b.batch_norm(&format!("{at}._bn0"), &x, TENSORFLOW_EPSILON);
             x = b.relu6(&format!("{at}._relu0"), &x);
         }
         let depthwise = Conv::new(hidden, self.kernel).stride(self.stride).same().groups(hidden);
         let x = b.conv(&format!("{at}._depthwise_conv"), &x, depthwise);
-        let x = b.batch_norm(&format!("{at}._bn1"), &x, EPSILON);
+        let x = b.batch_norm(&format!("{at}._bn1"), &x, TENSORFLOW_EPSILON);
         let x = b.relu6(&format!("{at}._relu1"), &x);
         let x = b.conv(&format!("{at}._project_conv"), &x, Conv::new(self.channels, 1).same());
-        let x = b.batch_norm(&format!("{at}._bn2"), &x, EPSILON);
+        let x = b.batch_norm(&format!("{at}._bn2"), &x, TENSORFLOW_EPSILON);
         if self.first { x } else { b.add(&format!("{at}.add"), &x, input) }
     }
 }

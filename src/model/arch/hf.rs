@@ -17,25 +17,25 @@ pub(super) const ALL: &[Architecture] = &[
     convnext("hf:convnext_small", convnext::SMALL_IN_TRANSFORMERS),
     convnext("hf:convnext_base", convnext::BASE_IN_TRANSFORMERS),
     convnext("hf:convnext_large", convnext::LARGE_IN_TRANSFORMERS),
-    vit("hf:vit_tiny_patch16", 0),
-    vit("hf:vit_small_patch16", 1),
-    vit("hf:vit_base_patch16", 2),
-    vit("hf:vit_base_patch32", 3),
-    vit("hf:vit_large_patch16", 4),
+    vit("hf:vit_tiny_patch16", vit::TINY_IN_TRANSFORMERS),
+    vit("hf:vit_small_patch16", vit::SMALL_IN_TRANSFORMERS),
+    vit("hf:vit_base_patch16", vit::BASE_IN_TRANSFORMERS),
+    vit("hf:vit_base_patch32", vit::BASE_32_IN_TRANSFORMERS),
+    vit("hf:vit_large_patch16", vit::LARGE_IN_TRANSFORMERS),
 ];
 
 const fn resnet(name: &'static str, network: Network) -> Architecture {
-    let recipe = Recipe::torchvision(224, 256).filter(Filter::Bicubic);
-    Architecture::new(name, recipe, network).called(hf_names::resnet)
+    bicubic(name, network).called(hf_names::resnet)
 }
 
 const fn convnext(name: &'static str, network: Network) -> Architecture {
-    let recipe = Recipe::torchvision(224, 256).filter(Filter::Bicubic);
-    Architecture::new(name, recipe, network).called(hf_names::convnext)
+    bicubic(name, network).called(hf_names::convnext)
 }
 
-/// A vision transformer, by its place in [`vit::IN_TRANSFORMERS`].
-const fn vit(name: &'static str, at: usize) -> Architecture {
-    let recipe = Recipe::torchvision(224, 224).halves();
-    Architecture::new(name, recipe, vit::IN_TRANSFORMERS[at].network).called(hf_names::vit)
+const fn bicubic(name: &'static str, network: Network) -> Architecture {
+    Architecture::new(name, Recipe::torchvision(224, 256).filter(Filter::Bicubic), network)
+}
+
+const fn vit(name: &'static str, network: Network) -> Architecture {
+    Architecture::new(name, Recipe::torchvision(224, 224).halves(), network).called(hf_names::vit)
 }

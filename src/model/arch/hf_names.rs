@@ -2,18 +2,7 @@
 //!
 //! Each function gives the name of a module or tensor that is called as in torchvision here, and leaves other names as they are.
 
-/// `A.B.C`, without what is empty.
-fn joined(first: &str, rest: &[&str]) -> String {
-    std::iter::once(first)
-        .chain(rest.iter().copied())
-        .filter(|part| !part.is_empty())
-        .collect::<Vec<_>>()
-        .join(".")
-}
-
-fn number(text: &str) -> usize {
-    text.parse().unwrap_or_default()
-}
+use super::names::{joined, number};
 
 /// ResNet.
 pub(super) fn resnet(name: &str) -> String {

@@ -6,6 +6,7 @@
 
 use super::architecture::Architecture;
 use super::recipe::Recipe;
+use super::torchvision::TENSORFLOW_EPSILON;
 use crate::builder::{Conv, GraphBuilder, Pool, Value};
 
 pub(super) const ALL: &[Architecture] = &[
@@ -14,13 +15,10 @@ pub(super) const ALL: &[Architecture] = &[
         .without(&["AuxLogits."]),
 ];
 
-/// TensorFlow's epsilon of batch norm.
-const EPSILON: f64 = 1e-3;
-
 /// torchvision's `BasicConv2d`.
 fn conv(b: &mut GraphBuilder, at: &str, input: &Value, conv: Conv) -> Value {
     let x = b.conv(&format!("{at}.conv"), input, conv);
-    let x = b.batch_norm(&format!("{at}.bn"), &x, EPSILON);
+    let x = b.batch_norm(&format!("{at}.bn"), &x, TENSORFLOW_EPSILON);
     b.relu(&format!("{at}.relu"), &x)
 }
 

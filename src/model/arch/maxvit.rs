@@ -5,15 +5,14 @@
 use super::architecture::Architecture;
 use super::attention;
 use super::recipe::Recipe;
-use super::torchvision::{Excitation, Style};
-use crate::builder::{Activation, Conv, Derived, GraphBuilder, Pool, Value};
+use super::torchvision::{Excitation, Style, TENSORFLOW_EPSILON};
+use crate::builder::{Activation, Conv, GraphBuilder, Pool, Value};
 use crate::card::Filter;
 
 pub(super) const ALL: &[Architecture] =
     &[Architecture::new("maxvit_t", Recipe::torchvision(224, 224).filter(Filter::Bicubic), build)];
 
-/// TensorFlow's epsilon of batch norm.
-const STYLE: Style = Style { epsilon: 1e-3, activation: Activation::Gelu };
+const STYLE: Style = Style { epsilon: TENSORFLOW_EPSILON, activation: Activation::Gelu };
 const LAYER_NORM_EPSILON: f64 = 1e-5;
 const STEM: usize = 64;
 /// Channels and layers of each block.
@@ -99,9 +98,7 @@ fn attend(b: &mut GraphBuilder, at: &str, input: &Value) -> Value {
     // By the number of all features, not of a head's.
     let key = b.times(&format!("{at}.scale"), &key, (features as f64).powf(-0.5));
     let x = attention::scores(b, at, &query, &key);
-    let (cells, distances) = (SIDE * SIDE, 2 * SIDE - 1);
-    let table = (format!("{at}.relative_position_bias_table"), vec![distances * distances, heads]);
-    let bias = Derived::TableRows { table, rows: attention::distances(SIDE) };
+    let (cells, bias) = (SIDE * SIDE, attention::table_bias(at, SIDE, heads));
     let x = b.shift_by(&format!("{at}.bias"), &x, &[heads, cells, cells], bias);
     let x = attention::attend(b, at, &x, &value);
     b.linear(&format!("{at}.merge"), &x, features)

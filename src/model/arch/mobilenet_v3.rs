@@ -4,15 +4,15 @@
 
 use super::architecture::Architecture;
 use super::recipe::Recipe;
-use super::torchvision::{BATCH_NORM_EPSILON, Excitation, Style, multiple_of_eight};
+use super::torchvision::{BATCH_NORM_EPSILON, Excitation, Style, TENSORFLOW_EPSILON, multiple_of_eight};
 use crate::builder::{Activation, Conv, GraphBuilder, Value};
 
 pub(super) const ALL: &[Architecture] = &[
     Architecture::new("mobilenet_v3_large", Recipe::TORCHVISION, |b, x, n| {
-        build(b, x, &LARGE, 1280, EPSILON, n)
+        build(b, x, &LARGE, 1280, TENSORFLOW_EPSILON, n)
     }),
     Architecture::new("mobilenet_v3_small", Recipe::TORCHVISION, |b, x, n| {
-        build(b, x, &SMALL, 1024, EPSILON, n)
+        build(b, x, &SMALL, 1024, TENSORFLOW_EPSILON, n)
     }),
 ];
 
@@ -26,8 +26,6 @@ pub(super) const TIMM: &[Architecture] = &[
     }),
 ];
 
-/// TensorFlow's epsilon of batch norm.
-const EPSILON: f64 = 1e-3;
 const STEM: usize = 16;
 
 #[derive(Debug, Clone, Copy)]

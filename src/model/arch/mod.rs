@@ -19,6 +19,7 @@ mod maxvit;
 mod mnasnet;
 mod mobilenet_v2;
 mod mobilenet_v3;
+mod names;
 mod recipe;
 mod regnet;
 mod resnet;

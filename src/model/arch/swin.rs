@@ -5,9 +5,10 @@
 //! and has its norms at the ends of the branches.
 
 use super::architecture::{Architecture, Network};
+use super::attention;
 use super::recipe::Recipe;
 use super::windows;
-use crate::builder::{Activation, Conv, GraphBuilder, Value};
+use crate::builder::{Conv, GraphBuilder, Value};
 use crate::card::Filter;
 
 pub(super) const ALL: &[Architecture] = &[
@@ -81,10 +82,7 @@ fn block(b: &mut GraphBuilder, at: &str, input: &Value, window: &windows::Window
     if norm_first {
         y = b.layer_norm(&second, &y, EPSILON);
     }
-    let width = x.features();
-    y = b.linear(&format!("{at}.mlp.0"), &y, 4 * width);
-    y = b.activation(&format!("{at}.mlp.1"), &y, Activation::Gelu);
-    y = b.linear(&format!("{at}.mlp.3"), &y, width);
+    y = attention::mlp(b, at, &y);
     if !norm_first {
         y = b.layer_norm(&second, &y, EPSILON);
     }

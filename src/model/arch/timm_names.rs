@@ -3,14 +3,7 @@
 //! Each function gives timm's name of a module or tensor that is called as in torchvision here, and leaves other names as they
 //! are. It knows names only, no shapes.
 
-/// `A.B`, where either may be empty.
-fn joined(first: &str, rest: &[&str]) -> String {
-    std::iter::once(first)
-        .chain(rest.iter().copied())
-        .filter(|part| !part.is_empty())
-        .collect::<Vec<_>>()
-        .join(".")
-}
+use super::names::{joined, number};
 
 /// What a block of a mobile network has.
 #[derive(Debug, Clone, Copy)]
@@ -55,10 +48,6 @@ fn step(conv: &str, norm: &str, rest: &[&str]) -> String {
         ["2", rest @ ..] => joined(norm, &[&["act"], rest].concat()),
         rest => joined(conv, rest),
     }
-}
-
-fn number(text: &str) -> usize {
-    text.parse().unwrap_or_default()
 }
 
 /// Stage and block of a block that is counted from the first of all, from 0.

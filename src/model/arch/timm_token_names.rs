@@ -1,14 +1,6 @@
 //! timm's names for the layers of transformers that torchvision has too; see [`super::timm_names`].
 
-/// `A.B`, where either may be empty.
-fn joined(first: &str, rest: &[&str]) -> String {
-    let parts = std::iter::once(first).chain(rest.iter().copied()).filter(|part| !part.is_empty());
-    parts.collect::<Vec<_>>().join(".")
-}
-
-fn number(text: &str) -> usize {
-    text.parse().unwrap_or_default()
-}
+use super::names::{joined, number};
 
 /// Vision transformers.
 pub(super) fn vit(name: &str) -> String {

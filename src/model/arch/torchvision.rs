@@ -4,6 +4,8 @@ use crate::builder::{Activation, Conv, GraphBuilder, Value};
 
 /// PyTorch's default epsilon of batch norm.
 pub(super) const BATCH_NORM_EPSILON: f64 = 1e-5;
+/// TensorFlow's, for networks whose weights or recipe came from there.
+pub(super) const TENSORFLOW_EPSILON: f64 = 1e-3;
 
 /// What follows the convolution of a `Conv2dNormActivation`.
 #[derive(Debug, Clone, Copy)]

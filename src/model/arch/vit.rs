@@ -5,7 +5,7 @@
 use super::architecture::{Architecture, Network};
 use super::attention;
 use super::recipe::Recipe;
-use crate::builder::{Activation, Conv, GraphBuilder, Value};
+use crate::builder::{Conv, GraphBuilder, Value};
 use crate::card::Filter;
 
 pub(super) const ALL: &[Architecture] = &[
@@ -29,14 +29,13 @@ pub(super) const SMALLER: &[Architecture] = &[
     vit("small_32", Recipe::TORCHVISION, |b, x, n| build(b, x, &LITTLE.patch(32), n)),
 ];
 
-/// As the library transformers builds them, with a layer each for queries, keys and values; under its names.
-pub(super) const IN_TRANSFORMERS: &[Architecture] = &[
-    vit("tiny_16", Recipe::TORCHVISION, |b, x, n| build(b, x, &TINY.as_in_transformers(), n)),
-    vit("small_16", Recipe::TORCHVISION, |b, x, n| build(b, x, &LITTLE.as_in_transformers(), n)),
-    vit("base_16", Recipe::TORCHVISION, |b, x, n| build(b, x, &BASE.patch(16).as_in_transformers(), n)),
-    vit("base_32", Recipe::TORCHVISION, |b, x, n| build(b, x, &BASE.patch(32).as_in_transformers(), n)),
-    vit("large_16", Recipe::TORCHVISION, |b, x, n| build(b, x, &LARGE.patch(16).as_in_transformers(), n)),
-];
+/// As the library transformers builds them, with a layer each for queries, keys and values.
+pub(super) const TINY_IN_TRANSFORMERS: Network = |b, x, n| build(b, x, &TINY.as_in_transformers(), n);
+pub(super) const SMALL_IN_TRANSFORMERS: Network = |b, x, n| build(b, x, &LITTLE.as_in_transformers(), n);
+pub(super) const BASE_IN_TRANSFORMERS: Network = |b, x, n| build(b, x, &BASE.as_in_transformers(), n);
+pub(super) const BASE_32_IN_TRANSFORMERS: Network =
+    |b, x, n| build(b, x, &BASE.patch(32).as_in_transformers(), n);
+pub(super) const LARGE_IN_TRANSFORMERS: Network = |b, x, n| build(b, x, &LARGE.as_in_transformers(), n);
 
 #[derive(Debug, Clone, Copy)]
 struct Plan {
@@ -100,9 +99,7 @@ fn block(b: &mut GraphBuilder, at: &str, input: &Value, plan: &Plan) -> Value {
     let x = b.linear(&format!("{inner}.out_proj"), &x, width);
     let x = b.add(&format!("{at}.add"), &x, input);
     let y = b.layer_norm(&format!("{at}.ln_2"), &x, plan.epsilon);
-    let y = b.linear(&format!("{at}.mlp.0"), &y, 4 * width);
-    let y = b.activation(&format!("{at}.mlp.1"), &y, Activation::Gelu);
-    let y = b.linear(&format!("{at}.mlp.3"), &y, width);
+    let y = attention::mlp(b, at, &y);
     b.add(&format!("{at}.add_1"), &x, &y)
 }
 

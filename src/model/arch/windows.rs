@@ -100,12 +100,11 @@ impl Window {
 
     /// What each pair of cells of a window gets for its distance.
     fn bias(&self, at: &str) -> Derived {
+        if self.version == 1 {
+            return attention::table_bias(at, self.side, self.heads);
+        }
         let rows = attention::distances(self.side);
         let distances = 2 * self.side - 1;
-        if self.version == 1 {
-            let table = format!("{at}.relative_position_bias_table");
-            return Derived::TableRows { table: (table, vec![distances * distances, self.heads]), rows };
-        }
         /// Width of the layer between coordinates and heads.
         const HIDDEN: usize = 512;
         let sources = [

@@ -5,6 +5,7 @@
 //! writes the file.
 
 mod advice;
+mod candidate;
 mod convert;
 mod describe;
 mod diagnosis;
@@ -18,6 +19,7 @@ mod keras;
 mod names;
 mod neighbours;
 mod onnx;
+mod padding;
 mod preprocess;
 mod recognise;
 mod record;
@@ -28,6 +30,7 @@ mod self_contained;
 mod source_kind;
 mod state_dict;
 mod torch;
+mod unique;
 
 pub use diagnosis::{Diagnosis, Missing, WrongShape};
 pub use head::HeadRequest;
@@ -121,8 +124,8 @@ fn import_weights(request: &ImportRequest, mut source: Source) -> Result<Importe
 
 /// The architecture is the one whose tensors the file has.
 fn recognised(request: &ImportRequest, source: &Source) -> Result<Imported> {
-    let (architecture, said) = recognise::architecture(source, request)?;
-    let mut fitted = fit::to_architecture(architecture, source, request)?;
+    let (architecture, candidate, said) = recognise::architecture(source, request)?;
+    let mut fitted = fit::finished(architecture, candidate, source, request)?;
     if architecture.has_small_stem() {
         fitted.assumptions.insert(0, fit::small_stem(architecture));
     }

@@ -3,7 +3,7 @@
 //! Receives the tensors of a file; gives the one architecture whose tensors they are, or refuses: with the nearest where
 //! none fits, with the candidates where several do that compute different things.
 
-use super::fit::{self, Candidate};
+use super::candidate::{self, Candidate};
 use super::names::Source;
 use super::request::ImportRequest;
 use super::state_dict::file_name;
@@ -18,15 +18,15 @@ pub(super) fn is_asked(arch: &str) -> bool {
     arch == AUTO || arch::is_family(arch)
 }
 
-/// The architecture whose tensors these are, and a sentence that says so.
+/// The architecture whose tensors these are, how they fit it, and a sentence that says so.
 ///
 /// # Errors
 /// When none fits, or several that differ.
 pub(super) fn architecture(
     source: &Source,
     request: &ImportRequest,
-) -> Result<(&'static Architecture, Phrase)> {
-    let mut fitting: Vec<(&Architecture, Candidate)> = Vec::new();
+) -> Result<(&'static Architecture, Candidate, Phrase)> {
+    let mut fitting: Vec<(&'static Architecture, Candidate)> = Vec::new();
     let mut nearest: Option<(&Architecture, usize, usize)> = None;
     let family = request.arch.as_deref().filter(|arch| *arch != AUTO).unwrap_or_default();
     let asked = |architecture: &&Architecture| {
@@ -34,7 +34,7 @@ pub(super) fn architecture(
         begin.is_some_and(|begin| begin.eq_ignore_ascii_case(family))
     };
     for architecture in arch::all().filter(asked) {
-        let Ok(candidate) = fit::candidate(architecture, source, request) else { continue };
+        let Ok(candidate) = candidate::candidate(architecture, source, request) else { continue };
         if candidate.diagnosis.is_clean() {
             fitting.push((architecture, candidate));
             continue;
@@ -58,7 +58,8 @@ pub(super) fn architecture(
     }
     let words = format!("the {} tensors are those of {}: ", candidate.diagnosis.applied, first.name);
     let said = Phrase::from(words).option(OptionName::Arch).text(" says otherwise");
-    Ok((*first, said))
+    let (first, candidate) = fitting.swap_remove(0);
+    Ok((first, candidate, said))
 }
 
 fn unknown(nearest: Option<(&Architecture, usize, usize)>) -> Problem {

@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use super::dense::unfit;
+use super::sides::free_name;
 use super::spec::{FinalActivation, OutputForm, OutputSpec};
 use crate::card::{Card, Graph, Node, Op, OutputKind, Task, ValueId};
 use crate::error::{OptionName, Phrase, Problem};
@@ -40,9 +42,7 @@ pub(super) fn resolve(
     };
     let (Some((classes, anchors)), true) = (form, is_said || parts.is_some()) else {
         return match is_said {
-            true => Err(Problem::new("its task is said to be 'detection'")
-                .expected("an output [batch, 4 + classes, anchors]")
-                .found(format!("{:?}", shapes[last]))
+            true => Err(unfit(Task::Detection, "an output [batch, 4 + classes, anchors]", &shapes[last])
                 .hint("export it without post-processing")),
             false => Ok(None),
         };
@@ -62,10 +62,7 @@ pub(super) fn resolve(
 
 /// A node that joins these tensors as the output at `last` joins its own.
 fn joined(graph: &Graph, last: usize, inputs: Vec<ValueId>) -> Node {
-    let mut name = format!("{}.logits", graph.nodes[last].name);
-    while graph.position(&name).is_some() || graph.input.name == name {
-        name.push('_');
-    }
+    let name = free_name(graph, format!("{}.logits", graph.nodes[last].name));
     Node { name, inputs, params: BTreeMap::new(), op: Op::Concat { axis: 1, at: 0 } }
 }
 

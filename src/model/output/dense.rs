@@ -1,5 +1,6 @@
 //! Outputs with more than one number per class, and embeddings: what the shape proves, what the card says.
 
+use super::scores::{contradiction, stated};
 use super::spec::{FinalActivation, OutputForm, OutputSpec};
 use super::trace::listed;
 use crate::card::{Card, Class, Graph, Op, OutputKind, Task};
@@ -26,18 +27,18 @@ pub(super) fn resolve(
     let shape = &shapes[last];
     let is_map = matches!(shape[..], [1, _, height, width] if height * width > 1);
     let found = match card.task {
-        Some(Task::Segmentation) if is_map => segmentation(card, graph, shapes, last)?,
+        Some(Task::Segmentation) | None if is_map => segmentation(card, graph, shapes, last)?,
         Some(Task::Segmentation) => {
             return Err(unfit(Task::Segmentation, "an output [batch, classes, height, width]", shape));
         }
-        None if is_map => segmentation(card, graph, shapes, last)?,
         Some(Task::Embedding) => embedding(card, &shapes[last], last)?,
         _ => return Ok(None),
     };
     Ok(Some(found))
 }
 
-fn unfit(task: Task, expected: &'static str, shape: &[usize]) -> Problem {
+/// The output does not have the shape of the stated task.
+pub(super) fn unfit(task: Task, expected: &'static str, shape: &[usize]) -> Problem {
     Problem::new(format!("its task is said to be '{}'", task.name()))
         .expected(expected)
         .found(format!("{shape:?}"))
@@ -46,7 +47,7 @@ fn unfit(task: Task, expected: &'static str, shape: &[usize]) -> Problem {
 /// A number per class and pixel.
 fn segmentation(card: &Card, graph: &Graph, shapes: &[Vec<usize>], last: usize) -> Result<Dense, Problem> {
     if let Some(said @ (OutputKind::Numbers | OutputKind::LogSigmoid)) = card.output {
-        let what = format!("its output is said to be '{}', but it is a map of classes", said.name());
+        let what = format!("{}, but it is a map of classes", stated(said));
         return Err(Problem::new(what).hint("leave the output out"));
     }
     let (scores, proved) = before_activation(graph, last);
@@ -74,8 +75,7 @@ fn embedding(card: &Card, shape: &[usize], last: usize) -> Result<Dense, Problem
             .expected("none, because its task is 'embedding'"));
     }
     if let Some(said) = card.output.filter(|said| *said != OutputKind::Numbers) {
-        let what = format!("its output is said to be '{}' and its task 'embedding'", said.name());
-        return Err(Problem::new(what).hint("leave out one of them"));
+        return Err(contradiction(said, Task::Embedding));
     }
     let form = OutputForm::Vector { values };
     let (task, activation, gives) = (Task::Embedding, FinalActivation::Reduced, OutputKind::Numbers);

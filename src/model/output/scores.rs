@@ -80,11 +80,11 @@ fn unproved(said: OutputKind, task: Option<Task>, last: usize, outputs: usize) -
     }
 }
 
-fn stated(said: OutputKind) -> String {
+pub(super) fn stated(said: OutputKind) -> String {
     format!("its output is said to be '{}'", said.name())
 }
 
-fn contradiction(said: OutputKind, task: Task) -> Problem {
+pub(super) fn contradiction(said: OutputKind, task: Task) -> Problem {
     let what = format!("{} and its task '{}'", stated(said), task.name());
     Problem::new(what).hint("leave out one of them")
 }

@@ -16,10 +16,7 @@ pub(super) fn append(
 ) -> usize {
     let base = graph.nodes[scores.at].name.clone();
     let mut push = |suffix: &str, op: Op, inputs: &[ValueId], width: usize| {
-        let mut name = format!("{base}.{suffix}");
-        while graph.position(&name).is_some() || graph.input.name == name {
-            name.push('_');
-        }
+        let name = free_name(graph, format!("{base}.{suffix}"));
         graph.nodes.push(Node { name, inputs: inputs.to_vec(), params: BTreeMap::new(), op });
         shapes.push(vec![1, width]);
         graph.nodes.len() - 1
@@ -33,4 +30,12 @@ pub(super) fn append(
     };
     let inputs = if own_first { [own, other] } else { [other, own] };
     push("sides", Op::Concat { axis: 1, at: 0 }, &inputs, 2)
+}
+
+/// A name for a new node that no tensor of the graph has.
+pub(super) fn free_name(graph: &Graph, mut wanted: String) -> String {
+    while graph.position(&wanted).is_some() || graph.input.name == wanted {
+        wanted.push('_');
+    }
+    wanted
 }

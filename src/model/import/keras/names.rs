@@ -3,15 +3,16 @@
 //! If a layer becomes several nodes, the last one, whose value is the layer's, gets its name; the others get the operation as
 //! another part of the path. Layers of models inside of a model are `outer/inner`.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use crate::builder::{Draft, ValueId};
+use crate::import::unique::Names;
 
 /// A name for every node of `draft`, in its order; none is `reserved`. `paths` has the layer of each origin.
 pub(super) fn assign(draft: &Draft, paths: &[String], reserved: &str) -> Vec<String> {
     let nodes: Vec<(ValueId, usize)> = draft.nodes().map(|(id, node)| (id, node.origin)).collect();
     let last: HashMap<usize, ValueId> = nodes.iter().map(|(id, origin)| (*origin, *id)).collect();
-    let mut given = Names { taken: HashSet::from([reserved.to_owned()]), counts: HashMap::new() };
+    let mut given = Names::without(reserved);
     // Names of layers come first, so that none of them is taken by a part of another.
     let mut names: HashMap<ValueId, String> = HashMap::new();
     for (id, origin) in nodes.iter().filter(|(id, origin)| last.get(origin) == Some(id)) {
@@ -22,22 +23,4 @@ pub(super) fn assign(draft: &Draft, paths: &[String], reserved: &str) -> Vec<Str
         names.insert(*id, given.unique(&format!("{}/{op}", paths[*origin])));
     }
     nodes.into_iter().map(|(id, _)| names.remove(&id).unwrap_or_default()).collect()
-}
-
-/// Names in use; a layer that is called again gets a number.
-struct Names {
-    taken: HashSet<String>,
-    counts: HashMap<String, usize>,
-}
-
-impl Names {
-    fn unique(&mut self, wanted: &str) -> String {
-        let mut name = wanted.to_owned();
-        while !self.taken.insert(name.clone()) {
-            let count = self.counts.entry(wanted.to_owned()).or_insert(0);
-            *count += 1;
-            name = format!("{wanted}_{count}");
-        }
-        name
-    }
 }

@@ -173,12 +173,24 @@ fn listed<'f>(group: &Object<'f>) -> Result<Vec<Stored<'f>>, Problem> {
         let Some(more) = group.texts(&format!("weight_names{part}"))? else { break };
         paths.extend(more);
     }
-    let find = |path: String| {
-        let object = group.find(&path)?;
+    // The group of a long model is long, and the arrays of a layer follow each other: each group is read once.
+    let children = group.children()?;
+    let mut open: Option<(u64, Object<'f>)> = None;
+    let mut find = |path: &str| -> Result<Option<Object<'f>>, Problem> {
+        let path = path.trim_start_matches('/');
+        let (layer, rest) = path.split_once('/').unwrap_or((path, ""));
+        let Some(address) = children.get(layer) else { return Ok(None) };
+        if open.as_ref().is_none_or(|(at, _)| at != address) {
+            open = Some((*address, group.at(*address)?));
+        }
+        open.as_ref().map_or(Ok(None), |(_, layer)| layer.find(rest))
+    };
+    let stored = |path: String| {
+        let object = find(&path)?;
         let object = object.ok_or_else(|| Problem::new(format!("has no array '{path}', which it lists")))?;
         Ok(Stored { path: Some(path), object })
     };
-    paths.into_iter().map(find).collect()
+    paths.into_iter().map(stored).collect()
 }
 
 #[cfg(test)]

@@ -10,10 +10,11 @@
 //! Receives the finished graph and the ONNX nodes that it came from; returns one name per node. If a layer becomes
 //! several nodes, the last one, whose value is the layer's, gets its name; the others get the operation as a suffix.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashSet};
 
 use super::messages::NodeProto;
 use crate::builder::{Draft, DraftNode};
+use crate::import::unique::Names;
 
 /// The last part of a weight's name in PyTorch, Burn and Keras.
 const ROLES: [&str; 8] = ["weight", "bias", "gamma", "beta", "running_mean", "running_var", "slope", "alpha"];
@@ -39,7 +40,7 @@ pub(super) fn assign(draft: &Draft, nodes: &[NodeProto], reserved: &str) -> Vec<
     });
     let containers = containers(modules.chain(weighted.iter().flatten().map(String::as_str)));
     let owned: HashSet<&str> = weighted.iter().flatten().map(String::as_str).collect();
-    let mut names = Names { taken: HashSet::from([reserved.to_owned()]), counts: HashMap::new() };
+    let mut names = Names::without(reserved);
     let last_of_run = |at: usize| places.get(at + 1) != Some(&places[at]);
     let mut result = Vec::with_capacity(places.len());
     for (at, (_, node)) in draft.nodes().enumerate() {
@@ -58,24 +59,6 @@ pub(super) fn assign(draft: &Draft, nodes: &[NodeProto], reserved: &str) -> Vec<
         result.push(names.unique(&wanted));
     }
     result
-}
-
-/// Names in use; a second `relu` becomes `relu_1`, as PyTorch numbers them.
-struct Names {
-    taken: HashSet<String>,
-    counts: HashMap<String, usize>,
-}
-
-impl Names {
-    fn unique(&mut self, wanted: &str) -> String {
-        let mut name = wanted.to_owned();
-        while !self.taken.insert(name.clone()) {
-            let count = self.counts.entry(wanted.to_owned()).or_insert(0);
-            *count += 1;
-            name = format!("{wanted}_{count}");
-        }
-        name
-    }
 }
 
 /// Every path that contains others.
@@ -179,12 +162,5 @@ mod tests {
         assert_eq!(tensorflow("Call/resnet50/conv1_conv/Conv2D", 2), "conv1_conv");
         assert_eq!(tensorflow("Call/resnet50/add", 2), "");
         assert!(is_numbered("Conv__82") && !is_numbered("Conv__") && !is_numbered("conv1_2"));
-    }
-
-    #[test]
-    fn names_are_given_once() {
-        let mut names = Names { taken: HashSet::from(["input".to_owned()]), counts: HashMap::new() };
-        let given = ["relu", "relu", "input", "relu", "relu_1"].map(|name| names.unique(name));
-        assert_eq!(given, ["relu", "relu_1", "input_1", "relu_2", "relu_1_1"]);
     }
 }

@@ -10,6 +10,7 @@ use super::header::{DATASPACE, DATATYPE, FILTERS, LAYOUT, Messages};
 use super::kind::{self, Kind};
 use super::marks::{RESAVE, UNDEFINED};
 use crate::error::Problem;
+use crate::import::state_dict::decode;
 
 /// Bytes that unpacking may give beyond a hundred times the file, which no weights reach.
 const SLACK: u64 = 64 << 20;
@@ -99,8 +100,4 @@ fn exact(bytes: Vec<u8>, expected: usize) -> Result<Vec<u8>, Problem> {
         true => Ok(bytes),
         false => Err(format!("has {} bytes of values where its shape needs {expected}", bytes.len()).into()),
     }
-}
-
-fn decode<const N: usize>(bytes: &[u8], number: impl Fn([u8; N]) -> f32) -> Vec<f32> {
-    bytes.as_chunks::<N>().0.iter().map(|bytes| number(*bytes)).collect()
 }

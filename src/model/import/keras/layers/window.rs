@@ -2,6 +2,7 @@
 
 use super::super::site::Site;
 use crate::error::Problem;
+use crate::import::padding;
 
 /// The padding of `valid` or of `same`: TensorFlow's, by which an odd row or column is added below and to the right.
 pub(super) fn padding(
@@ -15,12 +16,12 @@ pub(super) fn padding(
         "valid" => Ok([0; 4]),
         "same" => {
             let side = |axis: usize| {
-                let reach = kernel[axis].saturating_sub(1).saturating_mul(dilation[axis]) + 1;
-                let cells = size[axis].div_ceil(stride[axis].max(1)).max(1);
-                let total = ((cells - 1).saturating_mul(stride[axis]) + reach).saturating_sub(size[axis]);
-                [total / 2, total - total / 2]
+                let (kernel, stride) = (kernel[axis], stride[axis]);
+                padding::same(size[axis], kernel, stride, dilation[axis]).ok_or_else(|| {
+                    Problem::new(format!("its window of {kernel} by a step of {stride} is not sensible"))
+                })
             };
-            let ([top, bottom], [left, right]) = (side(0), side(1));
+            let ([top, bottom], [left, right]) = (side(0)?, side(1)?);
             Ok([top, bottom, left, right])
         }
         other => Err(Problem::new(format!("has 'padding' '{other}'")).expected("valid or same")),

@@ -7,6 +7,7 @@ use super::super::site::{Site, Value};
 use super::operands::{listed, one, weight};
 use crate::card::Op;
 use crate::error::Problem;
+use crate::import::padding;
 
 /// Settings common to convolution and pooling.
 struct Window {
@@ -84,16 +85,7 @@ fn same_padding(
     same: &str,
 ) -> Result<[usize; 2], Problem> {
     let refuse = || Problem::new(format!("its window of {kernel} by a step of {stride} is not sensible"));
-    let reach = kernel.checked_sub(1).and_then(|steps| steps.checked_mul(dilation)).ok_or_else(refuse)? + 1;
-    let cells = side
-        .checked_add(stride)
-        .ok_or_else(refuse)?
-        .saturating_sub(1)
-        .checked_div(stride)
-        .ok_or_else(refuse)?;
-    let span = cells.saturating_sub(1).checked_mul(stride).and_then(|steps| steps.checked_add(reach));
-    let total = span.ok_or_else(refuse)?.saturating_sub(side);
-    let (less, more) = (total / 2, total - total / 2);
+    let [less, more] = padding::same(side, kernel, stride, dilation).ok_or_else(refuse)?;
     Ok(if same == "SAME_UPPER" { [less, more] } else { [more, less] })
 }
 
