@@ -2,6 +2,7 @@
 //!
 //! Receives a loaded network and its input. One pass through the trunk serves all methods and classes.
 
+use std::borrow::Cow;
 use std::cell::OnceCell;
 
 use crate::engine::{Features, Network, Recording, Reduction, Trunk};
@@ -16,7 +17,8 @@ pub struct Scene<'a> {
     output: Vec<f32>,
     /// How that becomes the number of each class.
     reduction: Reduction,
-    logits: Vec<f32>,
+    /// One per target, where that is not the output itself.
+    numbers: Option<Vec<f32>>,
     /// `None` when no layer is tapped.
     trunk: Option<Trunk>,
     /// For each tap, copied from the device on first use.
@@ -89,8 +91,17 @@ impl<'a> Scene<'a> {
     }
 
     fn with(network: &'a Network, values: &'a [f32], output: Vec<f32>) -> Self {
-        let (reduction, logits) = (Reduction::Values, output.clone());
-        Self { network, values, output, reduction, logits, trunk: None, activations: vec![], recording: None }
+        let reduction = Reduction::Values;
+        Self {
+            network,
+            values,
+            output,
+            reduction,
+            numbers: None,
+            trunk: None,
+            activations: vec![],
+            recording: None,
+        }
     }
 
     /// The same scene with the output reduced to one number per target: they take the place of classes in all that is
@@ -101,8 +112,11 @@ impl<'a> Scene<'a> {
     pub fn reduced(self, reduction: &Reduction) -> Result<Self> {
         reduction.check(self.output.len())?;
         let recording = self.recording.map(|recording| recording.reduced(reduction)).transpose()?;
-        let logits = reduction.numbers(&self.output).into_owned();
-        Ok(Self { reduction: reduction.clone(), logits, recording, ..self })
+        let numbers = match reduction.numbers(&self.output) {
+            Cow::Owned(numbers) => Some(numbers),
+            Cow::Borrowed(_) => None,
+        };
+        Ok(Self { reduction: reduction.clone(), numbers, recording, ..self })
     }
 
     /// The network.
@@ -132,7 +146,7 @@ impl<'a> Scene<'a> {
     /// The logits, one per class.
     #[must_use]
     pub fn logits(&self) -> &[f32] {
-        &self.logits
+        self.numbers.as_deref().unwrap_or(&self.output)
     }
 
     /// The trunk up to the earliest layer.

@@ -101,8 +101,8 @@ impl Reduction {
                 let sums = (output.reshape([batch, *targets, values / targets]) * weights).sum_dim(2);
                 sums.reshape([batch, *targets])
             }
-            Self::Greatest { .. } => {
-                let at = self.places(&output);
+            Self::Greatest { first, classes, anchors, picked } => {
+                let at = places(&output, [*first, *classes, *anchors], picked);
                 output.gather(1, at)
             }
             Self::Cosine { like } => {
@@ -116,9 +116,8 @@ impl Reduction {
     pub(super) fn rate(&self, output: Tensor<2>, rate: Tensor<2>) -> Tensor<2> {
         match self {
             Self::Values | Self::Sums { .. } => self.of(rate),
-            Self::Greatest { .. } => {
-                let at = self.places(&output);
-                rate.gather(1, at)
+            Self::Greatest { first, classes, anchors, picked } => {
+                rate.gather(1, places(&output, [*first, *classes, *anchors], picked))
             }
             Self::Cosine { like } => {
                 let unit = unit(like, &output);
@@ -129,27 +128,24 @@ impl Reduction {
             }
         }
     }
+}
 
-    /// Where the numbers of a detector are in the output, `[batch, targets]`.
-    fn places(&self, output: &Tensor<2>) -> Tensor<2, Int> {
-        let Self::Greatest { first, classes, anchors, picked } = self else {
-            return output.clone().inner().argmax(1);
-        };
-        let plain = output.clone().inner();
-        let device = plain.device();
-        let [batch, _] = plain.dims();
-        let rows = plain.narrow(1, first * anchors, classes * anchors).reshape([batch, *classes, *anchors]);
-        let starts: Vec<i64> = (0..*classes).map(|class| ((first + class) * anchors) as i64).collect();
-        let starts = Tensor::<1, Int>::from_data(TensorData::new(starts, [*classes]), &device);
-        let greatest = rows.argmax(2).reshape([batch, *classes]) + starts.reshape([1, *classes]);
-        if picked.is_empty() {
-            return greatest;
-        }
-        let single: Vec<i64> = picked.iter().map(|at| *at as i64).collect();
-        let count = single.len();
-        let single = Tensor::<1, Int>::from_data(TensorData::new(single, [count]), &device);
-        Tensor::cat(vec![greatest, single.reshape([1, count]).repeat_dim(0, batch)], 1)
+/// Where the numbers of a detector are in the output, `[batch, targets]`: each class's greatest, then those that are `picked`.
+fn places(output: &Tensor<2>, [first, classes, anchors]: [usize; 3], picked: &[usize]) -> Tensor<2, Int> {
+    let plain = output.clone().inner();
+    let device = plain.device();
+    let [batch, _] = plain.dims();
+    let rows = plain.narrow(1, first * anchors, classes * anchors).reshape([batch, classes, anchors]);
+    let starts: Vec<i64> = (0..classes).map(|class| ((first + class) * anchors) as i64).collect();
+    let starts = Tensor::<1, Int>::from_data(TensorData::new(starts, [classes]), &device);
+    let greatest = rows.argmax(2).reshape([batch, classes]) + starts.reshape([1, classes]);
+    if picked.is_empty() {
+        return greatest;
     }
+    let single: Vec<i64> = picked.iter().map(|at| *at as i64).collect();
+    let count = single.len();
+    let single = Tensor::<1, Int>::from_data(TensorData::new(single, [count]), &device);
+    Tensor::cat(vec![greatest, single.reshape([1, count]).repeat_dim(0, batch)], 1)
 }
 
 fn constant(values: &[f32], on: &Tensor<2>) -> Tensor<1> {

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::detection::{self, Detection};
 use super::mask_file::MaskFile;
+use super::request::useless;
 use super::{ArtifactKind, Over, Request, Subject, probability};
 use crate::card::{OutputKind, Task};
 use crate::engine::{Network, Reduction};
@@ -67,11 +68,21 @@ pub(super) struct Masks {
     size: [usize; 2],
     /// The class that wins at each pixel; the number of classes where none does.
     winners: Vec<usize>,
+    /// Number of pixels at which each class wins.
+    won: Vec<usize>,
     /// The mask for all classes, where it is not the class's own.
     common: Option<Vec<bool>>,
 }
 
 impl Masks {
+    fn new(size: [usize; 2], winners: Vec<usize>, classes: usize, common: Option<Vec<bool>>) -> Self {
+        let mut won = vec![0; classes];
+        for winner in winners.iter().filter(|winner| **winner < classes) {
+            won[*winner] += 1;
+        }
+        Self { size, winners, won, common }
+    }
+
     /// Where a class wins, `[height, width]` of the output, 1 or 0.
     pub(super) fn of_class(&self, class: usize) -> Option<Heatmap> {
         let [height, width] = self.size;
@@ -83,22 +94,29 @@ impl Masks {
     pub(super) fn pixels(&self, class: usize) -> usize {
         match &self.common {
             Some(mask) => mask.iter().filter(|inside| **inside).count(),
-            None => self.winners.iter().filter(|winner| **winner == class).count(),
+            None => self.won[class],
         }
     }
 
     fn share(&self, class: usize) -> f64 {
-        let won = self.winners.iter().filter(|winner| **winner == class).count();
-        won as f64 / self.winners.len().max(1) as f64
+        self.won[class] as f64 / self.winners.len().max(1) as f64
     }
 
-    fn weights(&self, classes: usize) -> Vec<f32> {
-        let pixels = self.winners.len();
-        let inside = |at: usize| match &self.common {
-            Some(mask) => mask[at % pixels],
-            None => self.winners[at % pixels] == at / pixels,
-        };
-        (0..classes * pixels).map(|at| if inside(at) { 1.0 } else { 0.0 }).collect()
+    /// `[classes, height, width]`, 1 or 0.
+    fn weights(&self) -> Vec<f32> {
+        let (classes, pixels) = (self.won.len(), self.winners.len());
+        if let Some(mask) = &self.common {
+            return mask
+                .iter()
+                .map(|inside| f32::from(u8::from(*inside)))
+                .collect::<Vec<_>>()
+                .repeat(classes);
+        }
+        let mut weights = vec![0.0; classes * pixels];
+        for (pixel, winner) in self.winners.iter().enumerate().filter(|(_, winner)| **winner < classes) {
+            weights[winner * pixels + pixel] = 1.0;
+        }
+        weights
     }
 }
 
@@ -139,7 +157,7 @@ fn segmentation(
         _ => (0..classes).fold(0, |best, at| if value(at, pixel) > value(best, pixel) { at } else { best }),
     };
     let common = given.over.mask(given.mask.as_ref(), subject, size)?;
-    let masks = Masks { size, winners: (0..pixels).map(winner).collect(), common };
+    let masks = Masks::new(size, (0..pixels).map(winner).collect(), classes, common);
     let shares: Vec<f64> = (0..classes).map(|class| masks.share(class)).collect();
     let mut order: Vec<usize> = (0..classes).collect();
     order.sort_by(|a, b| shares[*b].total_cmp(&shares[*a]).then(a.cmp(b)));
@@ -148,7 +166,7 @@ fn segmentation(
         ..Prediction::new(class, model.class_name(class))
     };
     let ranked = order.into_iter().map(class).collect();
-    let weights = Arc::new(masks.weights(classes));
+    let weights = Arc::new(masks.weights());
     Ok(Answer {
         reduction: Reduction::Sums { weights, targets: classes },
         ranked,
@@ -175,7 +193,7 @@ fn detection(model: &Model, output: &[f32], subject: &Subject, [first, anchors]:
         let unknown = || Prediction::new(class, model.class_name(class));
         found.map_or_else(unknown, |found| Prediction { target: class, ..found })
     };
-    let proba = |score: f32| prediction(score, 0).proba.unwrap_or_default();
+    let proba = |score: f32| probability::probabilities(&[score], activation)(0).unwrap_or_default();
     let found = detection::found(output, [first, classes, anchors], proba);
     let picked = Arc::new(found.iter().map(|one| one.at).collect());
     let reduction = Reduction::Greatest { first, classes, anchors, picked };
@@ -229,10 +247,7 @@ impl Like {
 /// For a mask without a segmentation, and for a reference without an embedding, or an embedding without one.
 pub(super) fn check(model: &Model, request: &Request) -> Result<()> {
     let task = model.output().task;
-    let useless = |option: OptionName| {
-        let problem = Problem::new(format!("is of no use to a network whose task is '{}'", task.name()));
-        Err(problem.about(crate::error::Subject::Option(option)).hint("drop it").into())
-    };
+    let useless = |option| Err(useless(option, &format!("a network whose task is '{}'", task.name())).into());
     let is_segmentation = task == Task::Segmentation;
     let is_of_other = |kind: &&ArtifactKind| match kind {
         ArtifactKind::ClassMask => !is_segmentation,

@@ -57,8 +57,11 @@ pub(super) fn found(
         let is_new = kept.iter().all(|other| {
             other.class != detection.class || overlap(&other.corners, &detection.corners) <= SAME
         });
-        if is_new && kept.len() < MOST {
+        if is_new {
             kept.push(detection);
+        }
+        if kept.len() == MOST {
+            break;
         }
     }
     kept

@@ -65,14 +65,15 @@ impl ClassExplanation {
 }
 
 impl ClassExplanation {
-    /// Whether the other class has the same map, bit for bit, and so the same pictures, arrays and boxes.
-    pub(crate) fn looks_like(&self, other: &Self) -> bool {
+    /// Whether the other class has the same map, bit for bit, and so the same pictures, arrays and boxes; with the same pixels of
+    /// its own, if they are drawn.
+    pub(crate) fn looks_like(&self, other: &Self, with_mask: bool) -> bool {
         let pairs = || self.map.values().iter().zip(other.map.values());
         self.finding.is_some() == other.finding.is_some()
             && (self.map.height(), self.map.width()) == (other.map.height(), other.map.width())
             // Bits, because an array keeps the sign of a zero.
             && pairs().all(|(one, other)| one.to_bits() == other.to_bits())
-            && self.mask == other.mask
+            && (!with_mask || self.mask == other.mask)
     }
 }
 

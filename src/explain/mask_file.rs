@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::{Over, Subject};
 use crate::error::{Error, Hint, OptionName, Problem, Result};
-use crate::input::{self, Picture, ReadOptions};
+use crate::input::{Picture, ReadOptions};
 
 /// A mask file as grey values.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,8 +29,7 @@ impl MaskFile {
         let light =
             |pixel: &image::Rgb<u8>| pixel.0.iter().map(|value| u32::from(*value)).sum::<u32>() >= 3 * 128;
         let inside = picture.rgb.pixels().map(light).collect();
-        let sha256 = input::sha256_hex(&input::read_file(path)?);
-        Ok(Self { name: path.display().to_string(), width, height, inside, sha256 })
+        Ok(Self { name: path.display().to_string(), width, height, inside, sha256: picture.sha256 })
     }
 }
 

@@ -271,7 +271,7 @@ impl Request {
 }
 
 /// An option that nothing reads.
-fn useless(option: OptionName, to: &str) -> Problem {
+pub(super) fn useless(option: OptionName, to: &str) -> Problem {
     Problem::new(format!("is of no use to {to}")).about(Subject::Option(option)).hint("drop it")
 }
 

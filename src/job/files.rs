@@ -8,7 +8,9 @@ use super::names::Names;
 use super::sheet::sheet;
 use crate::cam::Method;
 use crate::error::{Error, Result};
-use crate::explain::{ClassExplanation, Drawing, Explainer, Explanation, Illustration, Subject};
+use crate::explain::{
+    ArtifactKind, ClassExplanation, Drawing, Explainer, Explanation, Illustration, Subject,
+};
 use crate::output::{OutputFile, write_together};
 use crate::record::{Artifact, BoxRecord, Record};
 use crate::render::{CELL, SheetRow, encode_png, thumbnail};
@@ -99,13 +101,14 @@ struct Gathered<'a> {
 
 impl Gathered<'_> {
     fn add(&mut self, explanation: &Explanation) -> Result<()> {
+        let with_masks = self.explainer.request().artifacts.contains(&ArtifactKind::ClassMask);
         let mut illustrations = Vec::new();
         let mut row = SheetRow { label: explanation.method.info().title.to_owned(), cells: vec![] };
         let mut last: Option<(&ClassExplanation, Drawn)> = None;
         for target in &explanation.targets {
             // A method that asks no class has one map for all of them, which is drawn, encoded and hashed once.
             let drawn = match last {
-                Some((other, drawn)) if other.looks_like(target) => drawn,
+                Some((other, drawn)) if other.looks_like(target, with_masks) => drawn,
                 _ => self.draw(explanation, target)?,
             };
             illustrations.push(self.name(explanation.method, target, &drawn));

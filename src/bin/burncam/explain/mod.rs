@@ -95,7 +95,7 @@ fn prepare(args: &ExplainArgs, quiet: bool) -> Result<Run> {
     let request = request(args, &model, &destination, workers, images, listener)?;
     let plan = Plan::new(args, destination, &request, images, places)?;
     check(args, &request, &inputs)?;
-    // Before the model is opened: a file in the way is reported without waiting for anything.
+    // Before the weights are read: a file in the way is reported without waiting for them.
     plan.check(&inputs, &request)?;
     if searched && !quiet {
         text::note(&found(images, total));
