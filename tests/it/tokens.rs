@@ -10,7 +10,7 @@ use burncam_model::Form;
 use crate::onnx::{array, read};
 use crate::support::{Made, distance, fixture, made};
 
-/// Name, tokens before the grid (`None` for channels last) and rows and columns.
+/// Name, form, and rows and columns.
 const NETWORKS: [(&str, Form, [usize; 2]); 4] = [
     ("vit", Form::Tokens { prefix: 1 }, [5, 6]),
     ("deit_distilled", Form::Tokens { prefix: 2 }, [5, 6]),

@@ -2,7 +2,7 @@
 
     python tests/zoo/onnx.py export DIR [--minutes N] [--only PART ...]      PyTorch's side: files, logits, maps
     python tests/zoo/onnx.py compare DIR --burncam PROGRAM [--again refused|wrong|all] [--only PART ...]
-    python tests/zoo/onnx.py table DIR > docs/zoo.md
+    python tests/zoo/onnx.py table DIR                                       between the marks of docs/zoo.md
 
 `export` builds each network with seeded weights (batch norm with the statistics of pictures, biases that pass ReLU), writes
 NAME.onnx by PyTorch's default exporter, and NAME.npz: the input, onnxruntime's logits, PyTorch's logits, the class that is
@@ -16,7 +16,6 @@ import json
 import subprocess
 import sys
 import time
-import traceback
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +25,7 @@ HERE = Path(__file__).resolve().parent
 sys.path[0] = str(HERE.parent)
 sys.path.append(str(HERE.parents[1] / "fixtures" / "scripts"))
 
+PAGE, MARK = HERE.parents[1] / "docs" / "zoo.md", "<!-- sweep -->"
 LIMIT = 1e-4
 # Where PyTorch and onnxruntime differ by more than this, random weights amplify rounding, and there is no truth to compare with.
 STABLE = 3e-5
@@ -171,8 +171,6 @@ def export(options):
             for leftover in (path, Path(f"{path}.data")):
                 leftover.unlink(missing_ok=True)
             entry |= {"status": "not exported", "why": f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"}
-            if options.trace:
-                traceback.print_exc()
         entry["seconds"] = round(time.time() - began, 1)
         note(journal, entry)
         print(entry, flush=True)
@@ -240,8 +238,8 @@ def compare(options):
     for label, made in results(options.directory / "exports.jsonl").items():
         before = done.get(label, {}).get("status")
         wanted = before is None or options.again == "all" or (options.again == "refused" and before == "refused") or (
-            options.again in ("wrong", "bad") and before not in ("refused", "right")
-        ) or (options.again == "bad" and before == "refused")
+            options.again == "wrong" and before not in ("refused", "right")
+        )
         if made["status"] != "exported" or not wanted or not any(part in label for part in options.only):
             continue
         try:
@@ -261,14 +259,15 @@ def main():
     parser.add_argument("--minutes", type=float, default=1e9, help="start no further export after this time")
     parser.add_argument("--most", type=float, default=120, help="million parameters that a network may have")
     parser.add_argument("--only", nargs="+", default=[""], metavar="PART")
-    parser.add_argument("--again", choices=["refused", "wrong", "bad", "all"], help="compare these once more")
-    parser.add_argument("--trace", action="store_true")
+    parser.add_argument("--again", choices=["refused", "wrong", "all"], help="compare these once more")
     options = parser.parse_args()
     options.directory.mkdir(parents=True, exist_ok=True)
     if options.step == "table":
         from zoo.table import table
 
-        return print(table(results(options.directory / "exports.jsonl"), results(options.directory / "compared.jsonl")))
+        tables = table(results(options.directory / "exports.jsonl"), results(options.directory / "compared.jsonl"))
+        before, _, after = PAGE.read_text().split(MARK)
+        return PAGE.write_text(f"{before}{MARK}\n{tables.rstrip()}\n\n{MARK}{after}")
     {"export": export, "compare": compare}[options.step](options)
 
 

@@ -1,24 +1,9 @@
-"""docs/zoo.md from the results of a sweep."""
+"""The tables of docs/zoo.md from the results of a sweep."""
 
 import re
 from collections import Counter, defaultdict
 
-HEAD = """# The zoo
-
-Which networks import from ONNX, and whether their numbers are right: every classifier of torchvision, and timm's models thinned by
-family. Each has seeded random weights (batch norm with the statistics of pictures, biases that pass ReLU) and is exported by PyTorch's default
-exporter; networks that work at any input size are run at 128x128. Two numbers are compared, each as a share of the largest expected one: the logits
-with onnxruntime's, and Grad-CAM's signed map at burncam's auto layer with PyTorch's own at the same tensor (activations and gradients
-from one backward pass). A network is *right* when both are within 1e-4.
-
-```sh
-python tests/zoo/onnx.py export DIR
-python tests/zoo/onnx.py compare DIR --burncam target/release/burncam
-python tests/zoo/onnx.py table DIR > docs/zoo.md
-```
-
-"""
-
+from zoo.networks import kind
 
 def table(made, compared):
     families = defaultdict(Counter)
@@ -32,8 +17,6 @@ def table(made, compared):
             continue
         found = compared.get(name)
         status = found["status"] if found else "not compared"
-        if status == "wrong" and found["where"] is None and found["logits"] <= 1e-4:
-            status = "logits only"
         if status in ("wrong", "no answer", "not compared", "logits only"):
             open_.append((bare(name), status, found or {}))
         families[family][status] += 1
@@ -42,13 +25,7 @@ def table(made, compared):
             reasons[refusal(found["why"])].append(bare(name))
         if status == "right":
             worst[family] = [max(worst[family][0], found["logits"]), max(worst[family][1], found["map"])]
-    return HEAD + summary(kinds) + by_family(families, worst) + lists(reasons, unexported, open_)
-
-
-def kind(library, family):
-    from zoo.networks import kind
-
-    return kind(library, family)
+    return summary(kinds) + by_family(families, worst) + lists(reasons, unexported, open_)
 
 
 def summary(kinds):
@@ -104,7 +81,7 @@ def refusal(why):
 
 def short(why):
     if "million parameters" in why:
-        return "more than 100 million parameters"
+        return "too many parameters (`--most`)"
     if "Failed to convert" in why or "ConversionError" in why:
         return "PyTorch's exporter fails"
     return why.split(":")[0] + ":" + why.split(":", 1)[-1][:80]

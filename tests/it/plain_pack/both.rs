@@ -1,6 +1,6 @@
 //! burncam's reader and writer of packs against Burn's: the same bytes, the same tensors, the same files refused.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use burn_pack::{Bytes, DType as Burns, Reader, Scalar, Tensor, Writer};
 use burncam::Model;
@@ -41,6 +41,26 @@ fn tensors() -> Vec<Written> {
     ]
 }
 
+/// The tensors as Burn's, all with this number of a parameter.
+fn burns(number: Option<u64>) -> Vec<Tensor> {
+    let tensor = |(name, _, dtype, shape, bytes): Written| {
+        Tensor::new(name.into(), dtype, shape, number, Bytes::from_bytes_vec(bytes))
+    };
+    tensors().into_iter().map(tensor).collect()
+}
+
+/// A pack of the tensors as burncam writes it, in a folder.
+fn own(folder: &Path) -> PathBuf {
+    let path = folder.join("own.bpk");
+    let tensor = |(name, dtype, _, shape, bytes): Written| StoredTensor::new(name, dtype, shape, bytes);
+    Model::save(&path, &cards(), tensors().into_iter().map(tensor).collect(), false).unwrap();
+    path
+}
+
+fn read(path: &Path) -> Vec<Tensor> {
+    Reader::from_file_exact(path).unwrap().into_tensors().unwrap()
+}
+
 fn cards() -> Card {
     card(2, 2, NODES, "flat")
 }
@@ -54,19 +74,12 @@ fn small(path: &Path) {
 #[test]
 fn both_write_the_same_bytes() {
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("own.bpk");
-    let own = tensors()
-        .into_iter()
-        .map(|(name, dtype, _, shape, bytes)| StoredTensor::new(name, dtype, shape, bytes));
-    Model::save(&path, &cards(), own.collect(), false).unwrap();
+    let path = own(folder.path());
     let reader = Reader::from_file_exact(&path).unwrap();
-    let burns = tensors().into_iter().map(|(name, _, dtype, shape, bytes)| {
-        Tensor::new(name.into(), dtype, shape, None, Bytes::from_bytes_vec(bytes))
-    });
     let writer = reader
         .metadata()
         .iter()
-        .fold(Writer::new(burns.collect()), |writer, (key, text)| writer.with_metadata(key, text));
+        .fold(Writer::new(burns(None)), |writer, (key, text)| writer.with_metadata(key, text));
     assert_eq!(reader.metadata().len(), 2);
     assert!(writer.into_bytes().unwrap()[..] == std::fs::read(&path).unwrap());
 }
@@ -74,12 +87,8 @@ fn both_write_the_same_bytes() {
 #[test]
 fn burn_reads_what_burncam_writes() {
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("own.bpk");
-    let own = tensors()
-        .into_iter()
-        .map(|(name, dtype, _, shape, bytes)| StoredTensor::new(name, dtype, shape, bytes));
-    Model::save(&path, &cards(), own.collect(), false).unwrap();
-    let mut found = Reader::from_file_exact(&path).unwrap().into_tensors().unwrap();
+    let path = own(folder.path());
+    let mut found = read(&path);
     let mut expected = tensors();
     expected.sort_by_key(|(name, ..)| *name);
     assert_eq!(found.len(), expected.len());
@@ -94,18 +103,12 @@ fn burn_reads_what_burncam_writes() {
 fn burncam_reads_what_burn_writes_and_keeps_it_under_another_card() {
     let folder = tempfile::tempdir().unwrap();
     let [path, copy] = ["burns.bpk", "copy.bpk"].map(|name| folder.path().join(name));
-    let mut burns: Vec<Tensor> = tensors()
-        .into_iter()
-        .map(|(name, _, dtype, shape, bytes)| {
-            Tensor::new(name.into(), dtype, shape, Some(7), Bytes::from_bytes_vec(bytes))
-        })
-        .collect();
+    let mut burns = burns(Some(7));
     let write = |tensors: Vec<Tensor>| {
         let writer = Writer::new(tensors).with_metadata("burncam", &cards().to_json().unwrap());
         writer.with_scalar("step", Scalar::from(3_u32)).write_to_file(&path).unwrap();
     };
     write(burns.clone());
-    let read = |path: &Path| Reader::from_file_exact(path).unwrap().into_tensors().unwrap();
     Model::open(&path, None).unwrap().with_card(&copy, &cards()).unwrap();
     for (before, after) in read(&path).into_iter().zip(read(&copy)) {
         assert_eq!((&before.name, before.dtype, &before.shape), (&after.name, after.dtype, &after.shape));
@@ -131,7 +134,6 @@ fn burncam_reads_what_burn_writes_and_keeps_it_under_another_card() {
 fn the_models_of_this_repository_keep_their_tensors_when_they_are_written_again() {
     let folder = tempfile::tempdir().unwrap();
     let copy = folder.path().join("copy.bpk");
-    let read = |path: &Path| Reader::from_file_exact(path).unwrap().into_tensors().unwrap();
     for name in ["efficientnet_lite0", "squeezenet1_1"] {
         let path = fixture("models").join(name).with_extension("bpk");
         let model = Model::open(&path, None).unwrap();
