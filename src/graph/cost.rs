@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::card::{Graph, Node, Op};
+use crate::card::{Class, Graph, Node, Op};
 
 /// Size and work of a network, for one picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,18 +20,25 @@ pub fn of(graph: &Graph, shapes: &[Vec<usize>], tensors: &BTreeMap<String, Vec<u
     names.sort_unstable();
     names.dedup();
     let parameters = names.iter().filter_map(|name| tensors.get(*name)).map(|shape| size(shape)).sum();
-    let depth = |node: &Node| -> u64 {
+    let picture = [1, graph.input.channels, graph.input.height, graph.input.width];
+    let read = |node: &Node| -> Option<&[usize]> {
+        Some(node.inputs.first()?.node().map_or(&picture[..], |at| &shapes[at]))
+    };
+    let work = |(node, shape): (&Node, &Vec<usize>)| -> u64 {
         let weight = node.params.get("weight").and_then(|name| tensors.get(name));
-        match (&node.op, weight.map(Vec::as_slice)) {
-            (Op::Conv2d { .. }, Some([_, rest @ ..])) => size(rest),
-            (Op::Linear {}, Some([input, _])) => *input as u64,
-            (Op::Matmul {}, _) => {
-                let left = node.inputs.first().and_then(|id| id.node());
-                left.and_then(|at| shapes[at].last()).map_or(0, |inner| *inner as u64)
+        match (node.op.class(), weight.map(Vec::as_slice), read(node)) {
+            (Class::Linear, Some([input, _]), _) => *input as u64 * size(shape),
+            // Each value that it reads goes to a window of its output.
+            (Class::Linear, Some([_, rest @ ..]), Some(read))
+                if matches!(node.op, Op::ConvTranspose2d { .. }) =>
+            {
+                size(rest) * size(read)
             }
+            (Class::Linear, Some([_, rest @ ..]), _) => size(rest) * size(shape),
+            (Class::Product, _, Some([.., inner])) => *inner as u64 * size(shape),
             _ => 0,
         }
     };
-    let multiply_adds = graph.nodes.iter().zip(shapes).map(|(node, shape)| depth(node) * size(shape)).sum();
+    let multiply_adds = graph.nodes.iter().zip(shapes).map(work).sum();
     Cost { parameters, multiply_adds }
 }

@@ -214,10 +214,17 @@ impl Model {
             })
         };
         let each = |stride: &[usize; 2]| stride.map(|stride| [stride, 1]);
+        let kernel = || {
+            let weight = node.params.get("weight").and_then(|name| self.pack.shapes.get(name))?;
+            Some([*weight.get(2)?, *weight.get(3)?])
+        };
         match &node.op {
-            Op::Conv2d { stride, dilation, .. } => {
-                let weight = node.params.get("weight").and_then(|name| self.pack.shapes.get(name))?;
-                Some((spread([*weight.get(2)?, *weight.get(3)?], dilation), each(stride)))
+            Op::Conv2d { stride, dilation, .. } => Some((spread(kernel()?, dilation), each(stride))),
+            Op::ConvTranspose2d { stride, dilation, .. } => {
+                // Cells of its output are a stride nearer to each other, and a window reaches that many fewer cells of its input.
+                let reach = spread(kernel()?, dilation);
+                let taps = [0, 1].map(|axis| reach[axis].div_ceil(stride[axis].max(1)));
+                Some((taps, stride.map(|stride| [1, stride])))
             }
             Op::MaxPool2d { kernel, stride, dilation, .. } => Some((spread(*kernel, dilation), each(stride))),
             Op::AvgPool2d { kernel, stride, .. } => Some((*kernel, each(stride))),

@@ -97,3 +97,28 @@ fn a_resize_changes_what_cells_see_and_is_not_the_layer_to_explain() {
     assert_eq!(fields(&enlarging("bilinear").model), [3, 5, 7, 8]);
     assert_eq!(enlarging("bicubic").model.choose_layer(&LayerRequest::Auto).unwrap().name, "last");
 }
+
+/// As [`enlarging`], but a transposed convolution of stride 2 enlarges.
+#[test]
+fn a_transposed_convolution_changes_what_cells_see_and_costs_a_window_per_value() {
+    let enlarging = |kernel: usize| {
+        let nodes = r#"{ "name": "down", "op": "conv2d", "inputs": ["input"], "params": { "weight": "w" }, "stride": [2, 2] },
+           { "name": "up", "op": "conv_transpose2d", "inputs": ["down"], "params": { "weight": "t" }, "stride": [2, 2] },
+           { "name": "last", "op": "conv2d", "inputs": ["up"], "params": { "weight": "w" } },
+           { "name": "flat", "op": "flatten", "inputs": ["last"] }"#;
+        let weights = vec![
+            tensor("w", &[1, 1, 3, 3], &[0.1; 9]),
+            tensor("t", &[1, 1, kernel, kernel], &vec![0.1; kernel * kernel]),
+        ];
+        made(&card(15, 15, nodes, "flat"), weights)
+    };
+    let fields = |model: &Model| -> Vec<usize> {
+        model.layers().iter().filter_map(|layer| layer.receptive_field).map(|[height, _]| height).collect()
+    };
+    // 3 pixels at a step of 2; one cell of them at a step of 1; two more.
+    assert_eq!(fields(&enlarging(2).model), [3, 3, 5]);
+    // Two cells, 2 pixels from each other.
+    assert_eq!(fields(&enlarging(3).model), [3, 5, 7]);
+    // 7x7 cells of 9, each into a window of 4, and 12x12 cells of 9.
+    assert_eq!(enlarging(2).model.cost().multiply_adds, 49 * 9 + 49 * 4 + 144 * 9);
+}
