@@ -73,9 +73,7 @@ fn rate_of(reduction: &Reduction, score: Score, logits: Dual, class: usize) -> R
     let Some(flat) = reduced(reduction, logits)? else { return Ok(None) };
     let shape = flat.value.shape();
     let [batch, classes] = [shape[0], shape[1]];
-    if class >= classes {
-        return Err(Error::internal(format!("class {class} of {classes} was asked for")));
-    }
+    score.check(class, classes)?;
     let through = |op: Op| -> Result<Tensor<2>> {
         match tangent::apply(&op, &Default::default(), std::slice::from_ref(&flat))?.rate {
             Some(Value::R2(rate)) => Ok(rate),
@@ -85,7 +83,8 @@ fn rate_of(reduction: &Reduction, score: Score, logits: Dual, class: usize) -> R
     let at = |rates: Tensor<2>| rates.narrow(1, class, 1).sum();
     let logit = || through(Op::Identity {}).map(at);
     Ok(Some(match score {
-        Score::Logit | Score::Own | Score::Number | Score::Cosine => logit()?,
+        Score::Logit | Score::Own | Score::Number | Score::Cosine | Score::Difference(_) => logit()?,
+        Score::Against(rival) => logit()? - through(Op::Identity {})?.narrow(1, rival, 1).sum(),
         Score::LogOwn => at(through(Op::Log {})?),
         Score::Prob => at(through(Op::Softmax { axis: 1 })?),
         Score::LogProb => at(through(Op::LogSoftmax { axis: 1 })?),

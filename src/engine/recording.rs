@@ -43,7 +43,8 @@ impl Recording {
     /// # Errors
     /// When `class` is out of range, or the logits do not depend on a tap.
     pub fn evidence(self, score: &Score, class: usize) -> Result<Vec<Evidence>> {
-        let scalar = score.of(self.within(&[class])?, class);
+        score.check(class, self.classes())?;
+        let scalar = score.of(self.logits.clone(), class);
         self.backward(&scalar)
     }
 
@@ -52,7 +53,9 @@ impl Recording {
     /// # Errors
     /// As [`Recording::evidence`].
     pub fn contrast(self, contrast: &Contrast) -> Result<Vec<Evidence>> {
-        let scalar = contrast.of(&self.within(&[&[contrast.class][..], &contrast.rivals].concat())?);
+        let Contrast { class, rivals, .. } = contrast;
+        rivals.iter().try_for_each(|rival| Score::Against(*rival).check(*class, self.classes()))?;
+        let scalar = contrast.of(&self.logits);
         self.backward(&scalar)
     }
 
@@ -62,7 +65,8 @@ impl Recording {
     /// # Errors
     /// As [`Recording::evidence`].
     pub fn gradient(self, score: &Score, class: usize) -> Result<Vec<f32>> {
-        let scalar = score.of(self.within(&[class])?, class);
+        score.check(class, self.classes())?;
+        let scalar = score.of(self.logits.clone(), class);
         let gradients = gradients(&scalar)?;
         let (Some(leaf), Some(plain)) = (self.leaves.first(), self.activations.first()) else {
             return Err(Error::internal("nothing was recorded"));
@@ -70,13 +74,9 @@ impl Recording {
         Value::R4(leaf.grad(&gradients).unwrap_or_else(|| plain.zeros_like())).to_vec()
     }
 
-    fn within(&self, wanted: &[usize]) -> Result<Tensor<2>> {
+    fn classes(&self) -> usize {
         let [_, classes] = self.logits.dims();
-        // Burn panics on an index out of range.
-        match wanted.iter().find(|class| **class >= classes) {
-            Some(class) => Err(Error::internal(format!("class {class} of {classes} was asked for"))),
-            None => Ok(self.logits.clone()),
-        }
+        classes
     }
 
     fn backward(self, scalar: &Tensor<1>) -> Result<Vec<Evidence>> {

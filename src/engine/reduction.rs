@@ -25,6 +25,8 @@ pub enum Reduction {
         weights: Arc<Vec<f32>>,
         /// Number of targets.
         targets: usize,
+        /// The target whose values are first subtracted from those of every target, place by place.
+        rival: Option<usize>,
     },
     /// Targets of a detector, whose output is `[batch, rows, anchors]`: for each class the greatest value of its row,
     /// then single values.
@@ -51,10 +53,13 @@ impl Reduction {
     pub fn numbers<'a>(&self, output: &'a [f32]) -> Cow<'a, [f32]> {
         match self {
             Self::Values => Cow::Borrowed(output),
-            Self::Sums { weights, targets } => {
-                let places = output.len() / targets.max(&1);
-                let rows = output.chunks(places.max(1)).zip(weights.chunks(places.max(1)));
-                Cow::Owned(rows.map(|(row, weights)| dot(row, weights) as f32).collect())
+            Self::Sums { weights, targets, rival } => {
+                let places = (output.len() / targets.max(&1)).max(1);
+                let less = rival.and_then(|rival| output.chunks(places).nth(rival));
+                let sum = |(row, weights): (&[f32], &[f32])| {
+                    (dot(row, weights) - less.map_or(0.0, |less| dot(less, weights))) as f32
+                };
+                Cow::Owned(output.chunks(places).zip(weights.chunks(places)).map(sum).collect())
             }
             Self::Greatest { first, classes, anchors, picked } => {
                 let rows = output.chunks((*anchors).max(1)).skip(*first).take(*classes);
@@ -74,8 +79,11 @@ impl Reduction {
     pub fn check(&self, values: usize) -> Result<()> {
         let fits = match self {
             Self::Values => true,
-            Self::Sums { weights, targets } => {
-                weights.len() == values && *targets > 0 && values.is_multiple_of(*targets)
+            Self::Sums { weights, targets, rival } => {
+                weights.len() == values
+                    && *targets > 0
+                    && values.is_multiple_of(*targets)
+                    && rival.is_none_or(|rival| rival < *targets)
             }
             Self::Greatest { first, classes, anchors, picked } => {
                 (first + classes) * anchors <= values && *anchors > 0 && picked.iter().all(|at| *at < values)
@@ -96,10 +104,14 @@ impl Reduction {
         let [batch, values] = output.dims();
         match self {
             Self::Values => output,
-            Self::Sums { weights, targets } => {
+            Self::Sums { weights, targets, rival } => {
                 let weights = constant(weights, &output).reshape([1, *targets, values / targets]);
-                let sums = (output.reshape([batch, *targets, values / targets]) * weights).sum_dim(2);
-                sums.reshape([batch, *targets])
+                let rows = output.reshape([batch, *targets, values / targets]);
+                let rows = match rival {
+                    Some(rival) => rows.clone() - rows.narrow(1, *rival, 1),
+                    None => rows,
+                };
+                (rows * weights).sum_dim(2).reshape([batch, *targets])
             }
             Self::Greatest { first, classes, anchors, picked } => {
                 let at = places(&output, [*first, *classes, *anchors], picked);
@@ -177,16 +189,17 @@ mod tests {
         Tensor::from_data(TensorData::new(values.to_vec(), [1, values.len()]), &device)
     }
 
-    fn all() -> [(Reduction, Vec<f32>); 4] {
+    fn all() -> [(Reduction, Vec<f32>); 5] {
         let output = vec![1.0, -2.0, 3.0, 0.5, 2.5, -1.0];
         let weights = Arc::new(vec![1.0, 0.0, 1.0, 0.0, 1.0, 1.0]);
         let like = Arc::new(vec![0.5, 1.0, -1.0, 2.0, 0.0, 1.0]);
         let picked = Arc::new(vec![5, 0]);
         [
             (Reduction::Values, output.clone()),
-            (Reduction::Sums { weights, targets: 2 }, output.clone()),
+            (Reduction::Sums { weights: Arc::clone(&weights), targets: 2, rival: None }, output.clone()),
             (Reduction::Greatest { first: 1, classes: 2, anchors: 2, picked }, output.clone()),
-            (Reduction::Cosine { like }, output),
+            (Reduction::Cosine { like }, output.clone()),
+            (Reduction::Sums { weights, targets: 2, rival: Some(1) }, output),
         ]
     }
 
@@ -194,10 +207,12 @@ mod tests {
     fn the_numbers_by_hand() {
         // The sum over a mask is that of pytorch-grad-cam's SemanticSegmentationTarget: [[1, 2], [3, 4]] with [[1, 0], [1, 1]] is 8.
         let weights = Arc::new(vec![1.0, 0.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0]);
-        let sums = Reduction::Sums { weights, targets: 2 };
+        let sums = Reduction::Sums { weights, targets: 2, rival: None };
         assert_eq!(*sums.numbers(&[1.0, 2.0, 3.0, 4.0, 0.5, -1.0, 2.0, 0.0]), [8.0, 1.5]);
-        let [_, (sums, output), (greatest, _), (cosine, _)] = all();
+        let [_, (sums, output), (greatest, _), (cosine, _), (differences, _)] = all();
         assert_eq!(*sums.numbers(&output), [4.0, 1.5]);
+        // Over the first class's places 1 + 3 less 0.5 - 1.0.
+        assert_eq!(*differences.numbers(&output), [4.5, 0.0]);
         assert_eq!(*greatest.numbers(&output), [3.0, 2.5, -1.0, 1.0]);
         let expected = -4.5 / (21.5_f32.sqrt() * 7.25_f32.sqrt());
         assert!((cosine.numbers(&output)[0] - expected).abs() < 1e-6);

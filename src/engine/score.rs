@@ -18,6 +18,11 @@ pub enum Score {
     LogProb,
     /// `z_c` minus the greatest other logit.
     Margin,
+    /// `z_c` minus the logit of this class: the margin to it.
+    Against(usize),
+    /// The number of a target from which the reduction took that of this class ([`Reduction`](super::Reduction)), in the place of
+    /// `Against` where the number is a sum.
+    Difference(usize),
     /// `z_c + log softmax(z)_c`, the score of ShapleyCAM (ReST, arXiv:2501.06261): it has a second derivative where the
     /// logit has none, and its gradient does not vanish with certainty.
     Rest,
@@ -56,10 +61,19 @@ impl Score {
             Self::Logit => "logit",
             Self::Prob | Self::Sigmoid | Self::Own => "prob",
             Self::LogProb | Self::LogSigmoid | Self::LogOwn => "log-prob",
-            Self::Margin => "margin",
+            Self::Margin | Self::Against(_) | Self::Difference(_) => "margin",
             Self::Rest | Self::RestSigmoid => "rest",
             Self::Number => "number",
             Self::Cosine => "cosine",
+        }
+    }
+
+    /// The class whose logit is subtracted, where that does not depend on the picture.
+    #[must_use]
+    pub fn rival(self) -> Option<usize> {
+        match self {
+            Self::Against(rival) | Self::Difference(rival) => Some(rival),
+            _ => None,
         }
     }
 
@@ -107,6 +121,9 @@ impl Score {
 
     /// The only score of a segmentation or an embedding, if it was asked for.
     fn of_reduced(asked: Self, output: &OutputSpec) -> Result<Self> {
+        if let (Self::Against(rival), Task::Segmentation) = (asked, output.task) {
+            return Ok(Self::Difference(rival));
+        }
         let usual = Self::for_output(None, output)?;
         let is_reduced = output.activation == FinalActivation::Reduced;
         if asked == usual && is_reduced {
@@ -129,7 +146,8 @@ impl Score {
         };
         let others = logits.iter().enumerate().filter(|(index, _)| *index != class);
         match self {
-            Self::Logit | Self::Own | Self::Number | Self::Cosine => logit,
+            Self::Logit | Self::Own | Self::Number | Self::Cosine | Self::Difference(_) => logit,
+            Self::Against(rival) => logit - f64::from(logits[rival]),
             Self::LogOwn => logit.ln(),
             Self::Prob => log_probability().exp(),
             Self::LogProb => log_probability(),
@@ -141,6 +159,15 @@ impl Score {
                 Some(rival) => logit - f64::from(rival),
                 None => logit,
             },
+        }
+    }
+
+    /// Refuses a class, or one that it is compared with, that is out of range.
+    pub(super) fn check(self, class: usize, classes: usize) -> Result<()> {
+        // Burn panics on an index out of range.
+        match std::iter::once(class).chain(self.rival()).find(|class| *class >= classes) {
+            Some(class) => Err(Error::internal(format!("class {class} of {classes} was asked for"))),
+            None => Ok(()),
         }
     }
 
@@ -159,7 +186,8 @@ impl Score {
     pub(super) fn of(self, logits: Tensor<2>, class: usize) -> Tensor<1> {
         let at = |tensor: Tensor<2>| tensor.narrow(1, class, 1).sum();
         match self {
-            Self::Logit | Self::Own | Self::Number | Self::Cosine => at(logits),
+            Self::Logit | Self::Own | Self::Number | Self::Cosine | Self::Difference(_) => at(logits),
+            Self::Against(rival) => at(logits.clone()) - logits.narrow(1, rival, 1).sum(),
             Self::LogOwn => at(logits.log()),
             Self::Prob => at(activation::softmax(logits, 1)),
             Self::LogProb => at(activation::log_softmax(logits, 1)),
@@ -258,6 +286,7 @@ mod tests {
         let logits = [1.0, 5.0, 3.0];
         assert_eq!(Score::Margin.value(&logits, 1), 2.0);
         assert_eq!(Score::Margin.value(&logits, 2), -2.0);
+        assert_eq!(Score::Against(0).value(&logits, 2), 2.0);
         let sum = 1.0_f64.exp() + 5.0_f64.exp() + 3.0_f64.exp();
         assert!((Score::Prob.value(&logits, 2) - 3.0_f64.exp() / sum).abs() < 1e-12);
         assert!((Score::LogProb.value(&logits, 0) - (1.0 - sum.ln())).abs() < 1e-12);

@@ -145,9 +145,7 @@ impl Sweep<'_> {
         let leaf = self.network.flat_logits(&mut self.slots.clone())?.autodiff().require_grad();
         let reduced = self.reduction.of(leaf.clone());
         let [_, classes] = reduced.dims();
-        if class >= classes {
-            return Err(Error::internal(format!("class {class} of {classes} was asked for")));
-        }
+        score.check(class, classes)?;
         let gradients = score.of(reduced, class).backward();
         let gradient = leaf.grad(&gradients).unwrap_or_else(|| leaf.inner().zeros_like());
         Value::R2(gradient).reshape(&shape)

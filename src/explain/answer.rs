@@ -24,6 +24,8 @@ pub(super) struct Given {
     pub(super) mask: Option<MaskFile>,
     /// The embedding that others are compared with, and its file.
     pub(super) like: Option<Like>,
+    /// The class that those of a segmentation are compared with.
+    pub(super) rival: Option<usize>,
 }
 
 /// An embedding to compare with.
@@ -168,7 +170,7 @@ fn segmentation(
     let ranked = order.into_iter().map(class).collect();
     let weights = Arc::new(masks.weights());
     Ok(Answer {
-        reduction: Reduction::Sums { weights, targets: classes },
+        reduction: Reduction::Sums { weights, targets: classes, rival: given.rival },
         ranked,
         masks: Some(masks),
         boxes: vec![],
@@ -217,13 +219,18 @@ impl Given {
     ///
     /// # Errors
     /// When one cannot be read, or the reference has an embedding without a direction.
-    pub(super) fn gathered(model: &Model, network: &Network, request: &Request) -> Result<Self> {
+    pub(super) fn gathered(
+        model: &Model,
+        network: &Network,
+        request: &Request,
+        rival: Option<usize>,
+    ) -> Result<Self> {
         let mask = match &request.over {
             Over::Mask(path) => Some(MaskFile::open(path)?),
             _ => None,
         };
         let like = request.like.as_ref().map(|path| Like::open(path, model, network, request)).transpose()?;
-        Ok(Self { over: request.over.clone(), mask, like })
+        Ok(Self { over: request.over.clone(), mask, like, rival })
     }
 }
 

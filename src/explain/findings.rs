@@ -5,6 +5,17 @@ use crate::cam::Finding;
 use crate::error::{OptionName, Phrase, Result};
 
 impl Explainer {
+    /// Why a class that was asked for is not explained.
+    pub(super) fn is_compared_with_itself(&self) -> String {
+        let class = self.rival_name().unwrap_or_default();
+        format!("{class}: left out, because the others are compared with it")
+    }
+
+    /// The class that explained ones are compared with.
+    pub(super) fn rival_name(&self) -> Option<String> {
+        self.score.rival().map(|rival| self.model.class_name(rival))
+    }
+
     /// Why a class of a segmentation without pixels has no map.
     pub(super) fn sums_nothing(&self) -> String {
         let what = match self.request.over {

@@ -4,6 +4,7 @@
 //! [`Explanation::canvas`] makes pictures and [`Explainer::record`] the record. Writing files is left to
 //! [`crate::output`].
 
+mod against;
 mod answer;
 mod artifacts;
 mod canvas;
@@ -74,7 +75,8 @@ impl Explainer {
     pub fn new(model: Model, request: Request) -> Result<Self> {
         // Before the model is asked anything: a contradiction in the request is the cheapest to find.
         request.check()?;
-        let score = request.score_for(model.output())?;
+        let rival = against::class(&request, &model)?;
+        let score = request.score_for(model.output(), rival)?;
         request.targets.iter().try_for_each(|target| target.check(&model))?;
         answer::check(&model, &request)?;
         let layers = if request.needs_layer() { layers(&model, &request)? } else { vec![] };
@@ -94,7 +96,7 @@ impl Explainer {
         // The hash and not the path: `--resume` must notice another picture of the same name.
         let drawn_on_sha256 = drawn_on.map(|bytes| sha256_hex(&bytes));
         let scales = vec![request.scale; request.methods.len()];
-        let given = Given::gathered(&model, &network, &request)?;
+        let given = Given::gathered(&model, &network, &request, rival)?;
         let is_shared = false;
         Ok(Self {
             model,
@@ -182,10 +184,17 @@ impl Explainer {
 
     fn explain_scene(&self, scene: Scene, subject: &Subject) -> Result<Vec<Explanation>> {
         let answer = answered(&self.model, &self.network, scene.output(), (subject, &self.given))?;
-        let wanted = self.wanted(&answer, &subject.labels)?;
+        let mut wanted = self.wanted(&answer, &subject.labels)?;
+        let left_out = match self.score.rival() {
+            Some(rival) => against::without(rival, &mut wanted, &self.model)?,
+            None => false,
+        };
         let found = self.class_maps(scene.reduced(&answer.reduction)?, &wanted)?;
         let explanation = |(method, found): (&Method, Vec<(f64, ClassMap)>)| {
             let mut explanation = self.empty(*method);
+            if left_out {
+                explanation.warnings.push(self.is_compared_with_itself());
+            }
             for (class, found) in wanted.iter().zip(found) {
                 let target = self.explain_class(*method, &answer, *class, found, subject)?;
                 if let Some(finding) = &target.finding {

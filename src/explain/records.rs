@@ -110,7 +110,9 @@ impl Explainer {
             _ => ("classification", "class"),
         };
         let what = if info.uses_class {
-            format!("{place} {verb} each target {target}")
+            let rival =
+                self.rival_name().map(|rival| format!(", compared with '{rival}'")).unwrap_or_default();
+            format!("{place} {verb} each target {target}{rival}")
         } else {
             format!("{place}, whatever the {target}")
         };

@@ -41,6 +41,9 @@ pub struct Request {
     pub methods: Vec<Method>,
     /// Default: the logit; without logits, or with a library's conventions, the network's output.
     pub score: Option<Score>,
+    /// The class, an index or a name, whose logit is subtracted from that of every target, so that maps show what speaks for the target and
+    /// not for that class. In a segmentation both are summed over the target's pixels. Default: none.
+    pub against: Option<Target>,
     /// Default: `auto`. The maps of several layers are combined.
     pub layers: Vec<LayerRequest>,
     /// Default: the most probable class.
@@ -109,6 +112,7 @@ impl Default for Request {
             runtime: Runtime::default(),
             methods: vec![Method::GradCam],
             score: None,
+            against: None,
             layers: vec![LayerRequest::Auto],
             targets: vec![Target::Top(1)],
             several_labels: false,
@@ -154,8 +158,8 @@ impl Request {
         }
     }
 
-    /// The score adapted to the network's outputs.
-    pub(super) fn score_for(&self, output: &OutputSpec) -> Result<Score> {
+    /// The score adapted to the network's outputs; `rival` is the class of [`Request::against`].
+    pub(super) fn score_for(&self, output: &OutputSpec, rival: Option<usize>) -> Result<Score> {
         let compares = self.methods.iter().find(|method| method.traits().outputs == Outputs::Logits);
         if let (Some(method), false) = (compares, output.has_logits()) {
             let name = method.info().name;
@@ -170,7 +174,8 @@ impl Request {
         }
         // What was asked for goes before what the library would take.
         let of_library = || self.options.library.map(|_| score_of_libraries(output));
-        Score::for_output(self.score.or_else(of_library), output)
+        let asked = rival.map(Score::Against).or(self.score);
+        Score::for_output(asked.or_else(of_library), output)
     }
 
     /// Refuses requests that are impossible or would be ignored.
@@ -194,7 +199,8 @@ impl Request {
                 .into());
         }
         // The logit and a plain number are scores of the last linear layer, which such methods need.
-        let other = self.score.filter(|score| !matches!(score, Score::Logit | Score::Number));
+        let is_linear = |score: &Score| matches!(score, Score::Logit | Score::Number);
+        let other = self.score.filter(|score| !is_linear(score) && self.against.is_none());
         let of_logits = self.which(|traits| traits.outputs != Outputs::Any);
         if let (Some(name), Some(score), None) = (of_logits, other, self.options.library) {
             let found = Phrase::filled("{}", [OptionName::Score.set(score.name())]);

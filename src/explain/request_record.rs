@@ -67,6 +67,7 @@ impl Explainer {
             save: request.artifacts.iter().map(|kind| kind.name().to_owned()).collect(),
             grid: if request.grid { names.collect() } else { vec![] },
             png_level: request.style.png_level.name().to_owned(),
+            against: self.score.rival(),
             over: (self.model().output().task == Task::Segmentation).then(|| request.over.to_string()),
             mask: self.given.mask.as_ref().map(|mask| mask.sha256.clone()),
             like: self.given.like.as_ref().map(|like| like.sha256.clone()),

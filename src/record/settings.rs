@@ -100,6 +100,10 @@ pub struct RequestRecord {
     pub grid: Vec<String>,
     /// PNG compression: `none`, `fast`, `balanced` or `best`.
     pub png_level: String,
+    /// Index of the class whose logit was subtracted from that of each target; only in records with one. The score is then
+    /// `margin`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub against: Option<usize>,
     /// The pixels over which a segmentation's class was summed: `wins`, `everywhere`, `X,Y` or `mask`; only in records of one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub over: Option<String>,

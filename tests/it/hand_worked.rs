@@ -135,3 +135,82 @@ fn overflow_is_an_error_that_names_the_layer() {
     let error = explainer.explain(&subject(vec![f32::MAX; 16])).unwrap_err().to_string();
     assert!(error.contains("not finite") && error.contains("'pool'"), "{error}");
 }
+
+fn compared(change: impl FnOnce(&mut Request)) -> Result<Vec<burncam::Explanation>, String> {
+    let settings = Request::with(|request| {
+        request.against = Some(Target::Index(1));
+        change(request);
+    });
+    let Made { model, .. } = &sixteen_pixels();
+    let explainer = Explainer::new(model.clone(), settings).map_err(|error| error.to_string())?;
+    explainer.explain(&subject(ramp())).map_err(|error| error.to_string())
+}
+
+#[test]
+fn a_class_against_another_is_the_difference_of_their_logits_for_every_kind_of_method() {
+    // d(y_0 - y_1)/dA_1 = (3 + 1)/16, d/dA_2 = (-1 - 2)/16; CAM's weights are 16 times these. Finer-CAM subtracts 0.6 of y_1:
+    // (3 + 0.6)/16 and (-1 - 1.2)/16. The gradient at a pixel is 4/16 where x > 0, and 3/16 more where x < 2.
+    let of = |first: f32, second: f32| -> Vec<f32> {
+        ramp().iter().map(|x| (first * x - second * (2.0 - x).max(0.0)).max(0.0)).collect()
+    };
+    let explanations = compared(|request| {
+        request.methods =
+            vec![Method::GradCam, Method::Cam, Method::FinerCam, Method::Gradient, Method::AblationCam];
+        request.scale = burncam::Scale::Raw;
+    })
+    .unwrap();
+    let maps: Vec<&[f32]> = explanations.iter().map(|found| found.targets[0].map.values()).collect();
+    assert!(distance(maps[0], &of(4.0 / 16.0, 3.0 / 16.0)) < 1e-5, "{:?}", maps[0]);
+    assert!(distance(maps[1], &of(4.0, 3.0)) < 1e-4, "{:?}", maps[1]);
+    assert!(distance(maps[2], &of(3.6 / 16.0, 2.2 / 16.0)) < 1e-5, "{:?}", maps[2]);
+    let slopes: Vec<f32> = (0..16).map(|at| if at == 0 { 3.0 } else if at < 8 { 7.0 } else { 4.0 } / 16.0).collect();
+    assert!(distance(maps[3], &slopes) < 1e-5, "{:?}", maps[3]);
+    // Without A_1 the difference falls by 4 m_1 of 4 m_1 - 3 m_2 - 1, without A_2 it rises by 3 m_2.
+    let (score, falls) = (4.8125, [7.5_f32, -1.6875]);
+    assert!(distance(maps[4], &of(falls[0] / score, -falls[1] / score)) < 1e-5, "{:?}", maps[4]);
+    for explanation in &explanations {
+        // y_0 - y_1 = 5.0625 - 0.25.
+        assert!((explanation.targets[0].score - 4.8125).abs() < 1e-5, "{:?}", explanation.method);
+    }
+}
+
+#[test]
+fn second_derivatives_of_a_difference_are_those_of_both_logits() {
+    // The network is linear behind the layer: ShapleyCAM's second derivative of a difference of logits is zero, and the map Grad-CAM's.
+    let maps = compared(|request| {
+        request.methods = vec![Method::GradCam, Method::ShapleyCam];
+        request.scale = burncam::Scale::Raw;
+    });
+    let maps = maps.unwrap();
+    let [plain, shapley] = [0, 1].map(|at| maps[at].targets[0].map.values());
+    assert!(distance(plain, shapley) < 1e-5, "{plain:?} {shapley:?}");
+}
+
+#[test]
+fn a_class_is_not_compared_with_itself() {
+    let refused = |change: fn(&mut Request)| compared(change).unwrap_err();
+    let itself = refused(|request| request.targets = vec![Target::Index(1)]);
+    assert!(itself.starts_with("class '1' is to be explained against itself"), "{itself}");
+    let rival_is_top = refused(|request| request.against = Some(Target::Index(0)));
+    assert!(rival_is_top.contains("against itself"), "{rival_is_top}");
+    // Of several classes it is left out, and that is said.
+    let both = compared(|request| request.targets = vec![Target::Top(2)]).unwrap();
+    let targets: Vec<usize> = both[0].targets.iter().map(|target| target.class.target).collect();
+    assert_eq!((targets, both[0].warnings.len()), (vec![0], 1));
+    assert!(both[0].warnings[0].contains("left out"), "{:?}", both[0].warnings);
+}
+
+#[test]
+fn what_cannot_be_compared_with_a_class_is_refused() {
+    let refused = |change: fn(&mut Request)| compared(change).unwrap_err();
+    assert!(
+        refused(|request| request.against = Some(Target::Top(1))).contains("expected an index or a name")
+    );
+    assert!(refused(|request| request.against = Some(Target::Index(2))).contains("out of range"));
+    assert!(refused(|request| request.methods = vec![Method::EigenCam]).contains("the same for every class"));
+    let score = refused(|request| request.score = Some(burncam::Score::Prob));
+    assert!(score.contains("is a score of its own") && score.contains("prob"), "{score}");
+    let library = refused(|request| request.options.library = Some(burncam::Library::Captum));
+    assert!(library.contains("captum"), "{library}");
+    assert!(compared(|request| request.score = Some(burncam::Score::Margin)).is_ok());
+}

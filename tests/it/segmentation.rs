@@ -161,6 +161,35 @@ fn gradients_and_perturbations_see_the_same_score() {
 }
 
 #[test]
+fn a_class_of_a_segmentation_is_compared_with_another_over_its_own_pixels() {
+    // The other class is 1 - 2 x: over the pixels where the first wins the difference is 4 x - 1 each.
+    let against = |request: &mut Request| request.against = Some(Target::Index(1));
+    let (target, _) = on_pixels(against).unwrap();
+    let expected: f64 = [255.0, 102.0, 204.0].map(|pixel: f64| 4.0 * pixel / 255.0 - 1.0).iter().sum();
+    assert!((target.score - expected).abs() < 1e-5, "{} {expected}", target.score);
+    let gradient = on_pixels(|request| {
+        against(request);
+        request.methods = vec![Method::Gradient];
+        request.layers = vec![LayerRequest::Auto];
+        request.scale = Scale::Raw;
+        request.options.signed = true;
+    });
+    assert_eq!(gradient.unwrap().0.map.values(), [4.0, 0.0, 0.0, 4.0, 0.0, 4.0]);
+    // At a point that both share it is the plain difference there.
+    let (point, _) = on_pixels(|request| {
+        against(request);
+        request.over = Over::Point { x: 1.5, y: 1.2 };
+    })
+    .unwrap();
+    assert!((point.score - (4.0 * 51.0 / 255.0 - 1.0)).abs() < 1e-5, "{}", point.score);
+    let refused = refusal(embedding().model, |request| {
+        request.like = Some("a.png".into());
+        request.against = Some(Target::Index(0));
+    });
+    assert!(refused.contains("is of no use to a network whose task is 'embedding'"), "{refused}");
+}
+
+#[test]
 fn a_class_that_wins_nowhere_has_a_blank_map_and_a_way_out() {
     let Made { model, .. } = segmentation();
     let targets = explained(model, |request| request.targets = (0..5).map(Target::Index).collect());

@@ -7,6 +7,7 @@ pub(crate) const WORDS: Wording = Wording::new(flag, " ", command);
 
 /// Options and their flags. One that is missing keeps the name of its field; a test finds it.
 const FLAGS: &[(OptionName, &str)] = &[
+    (OptionName::Against, "--against"),
     (OptionName::Aggregate, "--aggregate"),
     (OptionName::AllowUnused, "--allow-unused"),
     (OptionName::Arch, "--arch"),

@@ -35,6 +35,7 @@ pub(crate) fn request(
     request.runtime = runtime(&args.run, workers, images);
     request.methods = each_once(&args.methods);
     request.score = args.score;
+    request.against.clone_from(&args.against);
     request.layers = args.layers.clone();
     request.targets = args.targets.clone();
     request.several_labels = args.batch.labels.is_some() && have_several(model);

@@ -41,7 +41,11 @@ pub(super) const DEFINITION: Definition = Definition {
 
 fn terms(question: &Question, tap: usize) -> Result<Vec<Terms>> {
     let of_class = |class: &usize| {
-        let weights = linear_weights(question.network(), tap, *class)?;
+        let of = |class| linear_weights(question.network(), tap, class);
+        let mut weights = of(*class)?;
+        if let Some(rival) = question.score.rival() {
+            weights.iter_mut().zip(of(rival)?).for_each(|(weight, rival)| *weight -= rival);
+        }
         Ok(Terms::Weights(weights.into_iter().map(|weight| f64::from(weight * question.sign())).collect()))
     };
     question.classes.iter().map(of_class).collect()

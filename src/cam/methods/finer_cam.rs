@@ -7,7 +7,7 @@
 //! y^c - g mean_d y^d         d: the three classes whose logits are nearest to y^c, g = 0.6
 //! ```
 //!
-//! pytorch-grad-cam uses `g = 1` and weights the classes `d` by their probability. The score always uses logits.
+//! With [`Score::Against`](crate::Score::Against) the class that it names is the only `d`. pytorch-grad-cam uses `g = 1` and weights the classes `d` by their probability. The score always uses logits.
 
 use super::grad_cam;
 use crate::cam::definition::{Definition, MethodInfo, Outputs, Run, Traits};
@@ -41,7 +41,11 @@ pub(super) const DEFINITION: Definition = Definition {
 const RIVALS: usize = 3;
 
 fn contrast(question: &Question, class: usize) -> Result<Contrast> {
-    let rivals = similar(question.logits(), class);
+    // A class that was named takes the place of the most similar ones.
+    let rivals = match question.score.rival() {
+        Some(rival) => vec![rival],
+        None => similar(question.logits(), class),
+    };
     if rivals.is_empty() {
         return Err(Error::request("finercam compares classes, and the model has only one (use gradcam)"));
     }

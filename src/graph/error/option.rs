@@ -30,6 +30,8 @@ macro_rules! options {
 options! {
     /// How the maps of several layers become one.
     Aggregate: "Finish::aggregate",
+    /// The class that others are compared with.
+    Against: "Request::against",
     /// Whether tensors may be left over at an import.
     AllowUnused: "ImportRequest::allow_unused",
     /// The architecture that weights belong to.

@@ -44,6 +44,10 @@ pub(crate) struct ExplainArgs {
     #[arg(long, value_name = "SCORE")]
     pub(crate) score: Option<Score>,
 
+    /// Explain what speaks for the class and not for this one, an index or a name: the score is the difference of their logits.
+    #[arg(long, value_name = "CLASS")]
+    pub(crate) against: Option<Target>,
+
     /// Pixels over which a segmentation's class is summed: wins (where it has the greatest value), everywhere, X,Y (a
     /// point of the picture), or a mask, a picture of the photo's size.
     #[arg(long, value_name = "WHERE", default_value = "wins")]
