@@ -2,6 +2,7 @@
 
 use super::definition::{Definition, Finishing, Joining};
 use super::options::{Library, Options};
+use crate::card::Task;
 use crate::error::{Error, Result};
 use crate::heatmap::{Heatmap, Sampling};
 
@@ -61,26 +62,37 @@ impl std::str::FromStr for Aggregate {
 /// How maps are finished.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Finish {
-    /// For several layers.
-    pub aggregate: Aggregate,
+    /// For several layers. Default: what is usual for the network, see [`Finish::of_task`].
+    pub aggregate: Option<Aggregate>,
     /// Scales every layer's map by its own maximum before several are combined.
     pub normalize: bool,
 }
 
 impl Default for Finish {
     fn default() -> Self {
-        Self { aggregate: Aggregate::Mean, normalize: true }
+        Self { aggregate: None, normalize: true }
     }
 }
 
 impl Finish {
+    /// With what is usual for the task where nothing was asked for: of a detector the maximum, because each scale of its head sees
+    /// objects of another size and the strongest counts; of others the mean.
+    #[must_use]
+    pub fn of_task(self, task: Task) -> Self {
+        let usual = match task {
+            Task::Detection => Aggregate::Max,
+            _ => Aggregate::Mean,
+        };
+        Self { aggregate: self.aggregate.or(Some(usual)), ..self }
+    }
+
     /// The combination for a method: as requested, unless the method or the library determines it.
     pub(super) fn aggregate_of(&self, joining: Joining, library: Option<Library>) -> Aggregate {
         match (joining, library) {
             (Joining::Product, _) => Aggregate::Product,
             (_, Some(Library::Torchcam)) => Aggregate::Max,
             (_, Some(_)) => Aggregate::Mean,
-            (_, None) => self.aggregate,
+            (_, None) => self.aggregate.unwrap_or_default(),
         }
     }
 
@@ -230,6 +242,14 @@ mod tests {
         let row = |cells: usize| Heatmap::new(1, cells, vec![1.0; cells]).unwrap();
         let last = |cells: usize| zoomed(&row(cells), [1, 224]).values().last().copied();
         assert_eq!((last(32), last(7), last(14)), (Some(0.0), Some(1.0), Some(1.0)));
+    }
+
+    #[test]
+    fn scales_of_a_detector_are_joined_by_their_maximum_unless_asked() {
+        let of = |asked, task| Finish { aggregate: asked, ..Finish::default() }.of_task(task).aggregate;
+        assert_eq!(of(None, Task::Detection), Some(Aggregate::Max));
+        assert_eq!(of(None, Task::Segmentation), Some(Aggregate::Mean));
+        assert_eq!(of(Some(Aggregate::Product), Task::Detection), Some(Aggregate::Product));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::ops::Range;
 use super::options::{Library, Options};
 use super::scene::Scene;
 use crate::engine::{Contrast, Evidence, Features};
-use crate::engine::{Network, Recording, Rectifiers, Reduction, Rule, Score, Sweep, Trunk};
+use crate::engine::{Network, Recording, Rectifiers, Reduction, Rivals, Rule, Score, Sweep, Trunk};
 use crate::error::{Hint, OptionName, Problem, Result};
 
 /// Classes of a picture, and how to explain them.
@@ -45,6 +45,11 @@ impl<'a> Question<'a> {
     /// How the output becomes the number of each class.
     pub(super) fn reduction(&self) -> &'a Reduction {
         self.scene.reduction()
+    }
+
+    /// The classes that one is compared with.
+    pub(super) fn rivals(&self, class: usize) -> Rivals {
+        self.reduction().rivals(class, self.logits().len())
     }
 
     pub(super) fn library(&self) -> Option<Library> {
@@ -116,7 +121,7 @@ impl<'a> Question<'a> {
 
     /// A class's score from logits, negated for evidence against the class.
     pub(super) fn score_of(&self, logits: &[f32], class: usize) -> f64 {
-        f64::from(self.sign()) * self.score.value(logits, class)
+        f64::from(self.sign()) * self.score.value(logits, class, self.rivals(class))
     }
 
     /// For each class the scores of `count` changed inputs, each created by `make`, in batches.

@@ -59,8 +59,8 @@ pub(super) fn check(subject: &Subject) -> GradientCheck {
 }
 
 fn compare(subject: &Subject, found: &mut GradientCheck) -> Result<()> {
-    let class = most_probable(&subject.logits);
-    found.class = Some(class);
+    let class = most_probable(subject)?;
+    found.class = Some(subject.model.output().form.class_of(class));
     let trunk = subject.network.trunk(subject.input.clone())?;
     let evidence = subject.network.record(&trunk)?.evidence(&Score::Logit, class)?;
     let evidence = evidence.first().ok_or_else(|| Error::internal("the layer gave no evidence"))?;
@@ -211,9 +211,10 @@ impl Head<'_> {
     }
 }
 
-fn most_probable(logits: &[f32]) -> usize {
-    let better = |best: usize, at: usize| if logits[at] > logits[best] { at } else { best };
-    (0..logits.len()).fold(0, better)
+/// The index of the greatest score of a class; a detector's boxes are none.
+fn most_probable(subject: &Subject) -> Result<usize> {
+    let found = subject.model.output().form.most_probable(&subject.logits);
+    found.ok_or_else(|| Error::internal("the network gives no scores"))
 }
 
 fn greatest(values: &[f32]) -> f64 {

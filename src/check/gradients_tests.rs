@@ -31,7 +31,7 @@ fn ties_of_pools_are_no_mistake_and_mistakes_are_none_of_theirs() {
     let network = crate::engine::Network::load(&model, &[layer], &runtime).unwrap();
     let input = super::super::noise::input(&model, 0).unwrap();
     let logits = network.logits(input.clone()).unwrap();
-    let class = most_probable(&logits);
+    let class = model.output().form.most_probable(&logits).unwrap();
     let trunk = network.trunk(input.clone()).unwrap();
     let evidence = network.record(&trunk).unwrap().evidence(&Score::Logit, class).unwrap().remove(0);
     let subject = Subject { model: &model, request: &request, network, layer: Some(layer), input, logits };

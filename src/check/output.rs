@@ -8,7 +8,7 @@ use crate::card::{OutputKind, Task};
 use crate::engine::DeviceName;
 use crate::engine::{Network, Runtime};
 use crate::error::{OptionName, Phrase, Result};
-use crate::model::{FinalActivation, Model, OutputForm};
+use crate::model::{FinalActivation, Model};
 
 /// Number of noise pictures. Logits of all of them may be within 0 to 1 by chance, but then they do not also sum to
 /// 1.
@@ -52,18 +52,15 @@ pub fn check_output(model: &Model) -> Result<OutputCheck> {
     let runtime = Runtime { low_memory: true, ..Runtime::from(&DeviceName::default()) };
     let rows = guarded(|| {
         let network = Network::load_whole(model, runtime)?;
-        let row = |seed| Ok(of_classes(network.logits(noise::input(model, seed)?)?, model.output().form));
+        let row = |seed| {
+            let mut row = network.logits(noise::input(model, seed)?)?;
+            // A detector's boxes are in pixels, and no probabilities.
+            row.drain(..model.output().form.of_classes(row.len()).start);
+            Ok(row)
+        };
         (0..PICTURES).map(row).collect::<Result<Vec<_>>>()
     })?;
     Ok(judge(&rows, model))
-}
-
-/// Without a detector's boxes, which are in pixels.
-fn of_classes(row: Vec<f32>, form: OutputForm) -> Vec<f32> {
-    match form {
-        OutputForm::Anchors { anchors, first } => row.get(first * anchors..).unwrap_or_default().to_vec(),
-        _ => row,
-    }
 }
 
 fn judge(rows: &[Vec<f32>], model: &Model) -> OutputCheck {

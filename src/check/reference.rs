@@ -117,6 +117,7 @@ impl Reference {
         for (input, expected) in pictures.zip(output.values.chunks(output.values.len() / self.pictures)) {
             let found = network.logits(input.to_vec())?;
             worst = worst.worse(Difference::on_scale(&found, expected, least));
+            let top = |values: &[f32]| subject.model.output().form.most_probable(values);
             *same_top += usize::from(top(&found) == top(expected));
         }
         Ok(worst)
@@ -192,12 +193,6 @@ fn is_distribution(row: &[f32], output: OutputKind) -> bool {
     };
     let sum: f64 = row.iter().map(|value| share(*value)).sum();
     row.iter().all(|value| (0.0..=1.001).contains(&share(*value))) && (sum - 1.0).abs() < 1e-3
-}
-
-fn top(values: &[f32]) -> Option<usize> {
-    // The first of equals, as in every framework.
-    let better = |best: usize, at: usize| if values[at] > values[best] { at } else { best };
-    (0..values.len()).reduce(better)
 }
 
 #[cfg(test)]

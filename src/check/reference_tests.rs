@@ -55,9 +55,3 @@ fn probabilities_are_told_from_logits() {
     assert!(is_distribution(&logarithms, OutputKind::LogSoftmax));
     assert!(!is_distribution(&logarithms, OutputKind::Softmax));
 }
-
-#[test]
-fn the_first_of_equal_numbers_is_the_greatest() {
-    assert_eq!(top(&[1.0, 3.0, 3.0]), Some(1));
-    assert_eq!(top(&[]), None);
-}

@@ -74,6 +74,7 @@ fn rate_of(reduction: &Reduction, score: Score, logits: Dual, class: usize) -> R
     let shape = flat.value.shape();
     let [batch, classes] = [shape[0], shape[1]];
     score.check(class, classes)?;
+    let rivals = reduction.rivals(class, classes);
     let through = |op: Op| -> Result<Tensor<2>> {
         match tangent::apply(&op, &Default::default(), std::slice::from_ref(&flat))?.rate {
             Some(Value::R2(rate)) => Ok(rate),
@@ -92,12 +93,13 @@ fn rate_of(reduction: &Reduction, score: Score, logits: Dual, class: usize) -> R
         Score::LogSigmoid => at(through(Op::LogSigmoid {})?),
         Score::Rest => logit()? + at(through(Op::LogSoftmax { axis: 1 })?),
         Score::RestSigmoid => logit()? + at(through(Op::LogSigmoid {})?),
-        Score::Margin if classes == 1 => logit()?,
+        Score::Margin if rivals.classes == 1 => logit()?,
         Score::Margin => {
             let Value::R2(values) = map_tensor!(flat.value.clone(), t => t.inner()) else {
                 return Err(Error::internal("the logits are not of rank 2"));
             };
-            let others = values.slice_fill([0..batch, class..class + 1], f32::NEG_INFINITY);
+            let others = values.narrow(1, 0, rivals.classes);
+            let others = others.slice_fill([0..batch, rivals.own..rivals.own + 1], f32::NEG_INFINITY);
             logit()? - through(Op::Identity {})?.gather(1, others.argmax(1)).sum()
         }
     }))

@@ -8,6 +8,7 @@ use std::sync::atomic::Ordering;
 use burn::tensor::Tensor;
 
 use super::recording::{Recording, features};
+use super::reduction::Reduction;
 use super::steps::Slots;
 use super::tap::{Cells, Tap};
 use super::value::{Value, map_tensor};
@@ -153,7 +154,12 @@ impl Network {
                 .collect::<Option<Vec<_>>>()
                 .ok_or_else(|| Error::internal("a tap was not reached"))
         };
-        Ok(Recording { logits, leaves: all(leaves)?, activations: all(activations)? })
+        Ok(Recording {
+            logits,
+            leaves: all(leaves)?,
+            activations: all(activations)?,
+            reduction: Reduction::Values,
+        })
     }
 
     /// The logits of finished slots as `[batch, classes]`.

@@ -57,7 +57,7 @@ use program::Program;
 pub use recording::Recording;
 pub use reduction::Reduction;
 pub use runtime::{Engine, Runtime};
-pub use score::{Contrast, Score};
+pub use score::{Contrast, Rivals, Score};
 use segment::Place;
 use step::Source;
 use steps::{Slots, Steps};

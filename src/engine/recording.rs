@@ -17,6 +17,8 @@ pub struct Recording {
     pub(super) logits: Tensor<2>,
     pub(super) leaves: Vec<Tensor<4>>,
     pub(super) activations: Vec<Tensor<4>>,
+    /// How the targets were made of the output.
+    pub(super) reduction: Reduction,
 }
 
 impl Recording {
@@ -27,7 +29,7 @@ impl Recording {
     pub fn reduced(self, reduction: &Reduction) -> Result<Self> {
         let [_, values] = self.logits.dims();
         reduction.check(values)?;
-        Ok(Self { logits: reduction.of(self.logits), ..self })
+        Ok(Self { logits: reduction.of(self.logits), reduction: reduction.clone(), ..self })
     }
 
     /// The logits, `[batch, classes]`.
@@ -43,8 +45,7 @@ impl Recording {
     /// # Errors
     /// When `class` is out of range, or the logits do not depend on a tap.
     pub fn evidence(self, score: &Score, class: usize) -> Result<Vec<Evidence>> {
-        score.check(class, self.classes())?;
-        let scalar = score.of(self.logits.clone(), class);
+        let scalar = self.scalar(score, class)?;
         self.backward(&scalar)
     }
 
@@ -65,13 +66,18 @@ impl Recording {
     /// # Errors
     /// As [`Recording::evidence`].
     pub fn gradient(self, score: &Score, class: usize) -> Result<Vec<f32>> {
-        score.check(class, self.classes())?;
-        let scalar = score.of(self.logits.clone(), class);
+        let scalar = self.scalar(score, class)?;
         let gradients = gradients(&scalar)?;
         let (Some(leaf), Some(plain)) = (self.leaves.first(), self.activations.first()) else {
             return Err(Error::internal("nothing was recorded"));
         };
         Value::R4(leaf.grad(&gradients).unwrap_or_else(|| plain.zeros_like())).to_vec()
+    }
+
+    fn scalar(&self, score: &Score, class: usize) -> Result<Tensor<1>> {
+        let targets = self.classes();
+        score.check(class, targets)?;
+        Ok(score.of(self.logits.clone(), class, self.reduction.rivals(class, targets)))
     }
 
     fn classes(&self) -> usize {

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use burn::tensor::{Int, Tensor, TensorData};
 
+use super::score::Rivals;
 use crate::error::{Error, Problem, Result};
 
 /// The reduction of a network's output, `[batch, values]`, to one number per target, `[batch, targets]`.
@@ -69,6 +70,19 @@ impl Reduction {
             Self::Cosine { like } => {
                 Cow::Owned(vec![(dot(output, like) / (length(output) * length(like))) as f32])
             }
+        }
+    }
+
+    /// The classes that a target competes with, where there are `targets` in all.
+    #[must_use]
+    pub fn rivals(&self, target: usize, targets: usize) -> Rivals {
+        match self {
+            Self::Greatest { first, classes, anchors, picked } => {
+                let of_box = || target.checked_sub(*classes).and_then(|at| picked.get(at));
+                let own = of_box().map_or(target, |at| (at / anchors.max(&1)).saturating_sub(*first));
+                Rivals { own, classes: *classes }
+            }
+            _ => Rivals { own: target, classes: targets },
         }
     }
 
@@ -216,6 +230,15 @@ mod tests {
         assert_eq!(*greatest.numbers(&output), [3.0, 2.5, -1.0, 1.0]);
         let expected = -4.5 / (21.5_f32.sqrt() * 7.25_f32.sqrt());
         assert!((cosine.numbers(&output)[0] - expected).abs() < 1e-6);
+    }
+
+    #[test]
+    fn boxes_are_of_a_class_and_nobodys_rivals() {
+        let [_, _, (greatest, _), _] = all();
+        // Rows 1 and 2 are the classes; the values at 5 and 0 are one of class 1 and one that is of no class.
+        let rivals = |target| greatest.rivals(target, 4).iter().collect::<Vec<_>>();
+        assert_eq!([rivals(0), rivals(1), rivals(2)], [vec![1], vec![0], vec![0]]);
+        assert_eq!(Reduction::Values.rivals(1, 3).iter().collect::<Vec<_>>(), [0, 2]);
     }
 
     #[test]

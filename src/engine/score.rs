@@ -16,7 +16,7 @@ pub enum Score {
     Prob,
     /// `log softmax(z)_c`.
     LogProb,
-    /// `z_c` minus the greatest other logit.
+    /// `z_c` minus the greatest logit of another class.
     Margin,
     /// `z_c` minus the logit of this class: the margin to it.
     Against(usize),
@@ -135,16 +135,16 @@ impl Score {
         Err(Error::request(problem.hint(hint)))
     }
 
-    /// The score of a class, from the logits of one picture, in double precision.
+    /// The score of a class, from the logits of one picture, in double precision. `rivals` are those of the class, from
+    /// [`Reduction::rivals`](super::Reduction::rivals).
     #[must_use]
-    pub fn value(self, logits: &[f32], class: usize) -> f64 {
+    pub fn value(self, logits: &[f32], class: usize, rivals: Rivals) -> f64 {
         let logit = f64::from(logits[class]);
         // Exponentials of all logits; most scores do not need them.
         let log_probability = || {
             let (greatest, sum) = exponentials(logits);
             logit - greatest - sum.ln()
         };
-        let others = logits.iter().enumerate().filter(|(index, _)| *index != class);
         match self {
             Self::Logit | Self::Own | Self::Number | Self::Cosine | Self::Difference(_) => logit,
             Self::Against(rival) => logit - f64::from(logits[rival]),
@@ -155,7 +155,7 @@ impl Score {
             Self::LogSigmoid => -(-logit).exp().ln_1p(),
             Self::Rest => logit + log_probability(),
             Self::RestSigmoid => logit - (-logit).exp().ln_1p(),
-            Self::Margin => match others.map(|(_, logit)| *logit).reduce(f32::max) {
+            Self::Margin => match rivals.iter().map(|rival| logits[rival]).reduce(f32::max) {
                 Some(rival) => logit - f64::from(rival),
                 None => logit,
             },
@@ -183,7 +183,7 @@ impl Score {
 
     /// The score as a scalar tensor for differentiation. `logits` is `[batch, classes]`; for several pictures it is
     /// the sum of their scores.
-    pub(super) fn of(self, logits: Tensor<2>, class: usize) -> Tensor<1> {
+    pub(super) fn of(self, logits: Tensor<2>, class: usize, rivals: Rivals) -> Tensor<1> {
         let at = |tensor: Tensor<2>| tensor.narrow(1, class, 1).sum();
         match self {
             Self::Logit | Self::Own | Self::Number | Self::Cosine | Self::Difference(_) => at(logits),
@@ -193,7 +193,7 @@ impl Score {
             Self::LogProb => at(activation::log_softmax(logits, 1)),
             Self::Sigmoid => at(activation::sigmoid(logits)),
             Self::LogSigmoid => at(activation::log_sigmoid(logits)),
-            Self::Margin => margin(logits, class),
+            Self::Margin => margin(logits, class, rivals),
             Self::Rest => at(logits.clone()) + at(activation::log_softmax(logits, 1)),
             Self::RestSigmoid => at(logits.clone()) + at(activation::log_sigmoid(logits)),
         }
@@ -206,19 +206,34 @@ fn exponentials(logits: &[f32]) -> (f64, f64) {
     (greatest, logits.iter().map(|logit| (f64::from(*logit) - greatest).exp()).sum())
 }
 
-fn margin(logits: Tensor<2>, class: usize) -> Tensor<1> {
-    let [_, classes] = logits.dims();
+fn margin(logits: Tensor<2>, class: usize, Rivals { own: except, classes }: Rivals) -> Tensor<1> {
     let own = logits.clone().narrow(1, class, 1).sum();
     let mut others = Vec::new();
-    if class > 0 {
-        others.push(logits.clone().narrow(1, 0, class));
+    if except > 0 {
+        others.push(logits.clone().narrow(1, 0, except));
     }
-    if class + 1 < classes {
-        others.push(logits.narrow(1, class + 1, classes - class - 1));
+    if except + 1 < classes {
+        others.push(logits.narrow(1, except + 1, classes - except - 1));
     }
     match others.is_empty() {
         true => own,
         false => own - Tensor::cat(others, 1).max_dim(1).sum(),
+    }
+}
+
+/// The classes that a target is compared with: all but its own. A detector's boxes are targets of a class, and nobody's rivals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rivals {
+    /// The target's class.
+    pub own: usize,
+    /// Number of classes, the target's own among them.
+    pub classes: usize,
+}
+
+impl Rivals {
+    /// Their indices.
+    pub fn iter(self) -> impl Iterator<Item = usize> {
+        (0..self.classes).filter(move |class| *class != self.own)
     }
 }
 
@@ -284,12 +299,24 @@ mod tests {
     #[test]
     fn the_numbers_of_the_scores() {
         let logits = [1.0, 5.0, 3.0];
-        assert_eq!(Score::Margin.value(&logits, 1), 2.0);
-        assert_eq!(Score::Margin.value(&logits, 2), -2.0);
-        assert_eq!(Score::Against(0).value(&logits, 2), 2.0);
+        let value = |score: Score, class| score.value(&logits, class, Rivals { own: class, classes: 3 });
+        assert_eq!(value(Score::Margin, 1), 2.0);
+        assert_eq!(value(Score::Margin, 2), -2.0);
+        assert_eq!(value(Score::Against(0), 2), 2.0);
         let sum = 1.0_f64.exp() + 5.0_f64.exp() + 3.0_f64.exp();
-        assert!((Score::Prob.value(&logits, 2) - 3.0_f64.exp() / sum).abs() < 1e-12);
-        assert!((Score::LogProb.value(&logits, 0) - (1.0 - sum.ln())).abs() < 1e-12);
-        assert!((Score::Sigmoid.value(&logits, 0) - 1.0 / (1.0 + (-1.0_f64).exp())).abs() < 1e-12);
+        assert!((value(Score::Prob, 2) - 3.0_f64.exp() / sum).abs() < 1e-12);
+        assert!((value(Score::LogProb, 0) - (1.0 - sum.ln())).abs() < 1e-12);
+        assert!((value(Score::Sigmoid, 0) - 1.0 / (1.0 + (-1.0_f64).exp())).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_box_competes_with_the_classes_that_are_not_its_own() {
+        // Two classes and a box of each: the surest box of a class has the class's own number.
+        let numbers = [5.0, 2.0, 5.0, 1.5];
+        let of_first = Rivals { own: 0, classes: 2 };
+        assert_eq!(Score::Margin.value(&numbers, 0, of_first), 3.0);
+        assert_eq!(Score::Margin.value(&numbers, 2, of_first), 3.0);
+        assert_eq!(Score::Margin.value(&numbers, 3, Rivals { own: 1, classes: 2 }), -3.5);
+        assert_eq!(Score::Margin.value(&numbers[..1], 0, Rivals { own: 0, classes: 1 }), 5.0);
     }
 }

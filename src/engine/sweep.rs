@@ -146,7 +146,7 @@ impl Sweep<'_> {
         let reduced = self.reduction.of(leaf.clone());
         let [_, classes] = reduced.dims();
         score.check(class, classes)?;
-        let gradients = score.of(reduced, class).backward();
+        let gradients = score.of(reduced, class, self.reduction.rivals(class, classes)).backward();
         let gradient = leaf.grad(&gradients).unwrap_or_else(|| leaf.inner().zeros_like());
         Value::R2(gradient).reshape(&shape)
     }

@@ -11,13 +11,15 @@ impl Explainer {
         mut scene: Scene,
         classes: &[usize],
     ) -> Result<Vec<Vec<(f64, ClassMap)>>> {
-        let Request { methods, finish, smoothing, options, .. } = &self.request;
+        let Request { methods, smoothing, options, .. } = &self.request;
         let ask = |scene: &mut Scene, methods: &[Method]| -> Result<Vec<Vec<(f64, ClassMap)>>> {
-            let (score, finish, smoothing) = (self.score, *finish, *smoothing);
+            let (score, finish, smoothing) = (self.score, self.finish, *smoothing);
             let maps =
                 scene.class_maps(&MapRequest { methods, classes, score, finish, smoothing, options })?;
             // Of the logits and not of the map: the score is that of the picture itself, also with smoothing.
-            let scores = || classes.iter().map(|class| score.value(scene.logits(), *class));
+            let logits = scene.logits();
+            let rivals = |class| scene.reduction().rivals(class, logits.len());
+            let scores = || classes.iter().map(|class| score.value(logits, *class, rivals(*class)));
             Ok(maps.into_iter().map(|maps| scores().zip(maps).collect()).collect())
         };
         // The usual case: one network serves all methods.

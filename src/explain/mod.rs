@@ -37,7 +37,7 @@ pub use request_record::BURN_VERSION;
 pub use subject::Subject;
 pub use target::Target;
 
-use crate::cam::{ClassMap, Method, Scene};
+use crate::cam::{ClassMap, Finish, Method, Scene};
 use crate::engine::{Network, Score};
 use crate::error::{Error, Result};
 use crate::input::{read_file, sha256_hex};
@@ -54,6 +54,8 @@ pub struct Explainer {
     unfolded: Option<Network>,
     layers: Vec<Choice>,
     request: Request,
+    /// As requested, with what is usual for the network's task where nothing was.
+    finish: Finish,
     /// The scale of each method's maps.
     scales: Vec<Scale>,
     /// Whether the scales come from several pictures.
@@ -97,13 +99,14 @@ impl Explainer {
         let drawn_on_sha256 = drawn_on.map(|bytes| sha256_hex(&bytes));
         let scales = vec![request.scale; request.methods.len()];
         let given = Given::gathered(&model, &network, &request, rival)?;
-        let is_shared = false;
+        let (finish, is_shared) = (request.finish.of_task(model.output().task), false);
         Ok(Self {
             model,
             network,
             unfolded,
             layers,
             request,
+            finish,
             scales,
             is_shared,
             drawn_on_sha256,

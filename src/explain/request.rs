@@ -56,7 +56,7 @@ pub struct Request {
     pub like: Option<PathBuf>,
     /// Number of predictions in the record. Default: 5.
     pub top_k: usize,
-    /// How layers are combined.
+    /// How layers are combined. Default: each divided by its maximum; then of a detector their maximum, of others their mean.
     pub finish: Finish,
     /// Averages over changed inputs. Default: none.
     pub smoothing: Smoothing,

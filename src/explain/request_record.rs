@@ -23,7 +23,7 @@ impl Explainer {
             method: method.info().name.to_owned(),
             score: self.score.name().to_owned(),
             // With one layer nothing is joined, and a difference in the option must not redo the files.
-            aggregate: several.then(|| method.aggregate(&request.finish, library).name().to_owned()),
+            aggregate: several.then(|| method.aggregate(&self.finish, library).name().to_owned()),
             smooth: kinds.iter().filter(|(on, _)| *on).map(|(_, name)| (*name).to_owned()).collect(),
             signed,
             counterfactual,

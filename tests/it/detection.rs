@@ -1,6 +1,6 @@
 //! A detector without post-processing: targets, boxes, and the layers that `auto` takes.
 
-use burncam::check::{OutputCheck, check_output};
+use burncam::check::{CheckRequest, OutputCheck, check, check_output};
 use burncam::record::Record;
 use burncam::{ClassExplanation, Explainer, Explanation, LayerRequest, Model, Request, Scale, Target};
 use burncam_engine::Network;
@@ -187,6 +187,55 @@ fn a_box_that_was_not_found_is_refused() {
     let explainer = explainer.unwrap();
     let error = explainer.explain(&explainer.read(fixture(PICTURE)).unwrap()).unwrap_err().to_string();
     assert!(error.starts_with("box 999 is to be explained, got"), "{error}");
+}
+
+#[test]
+fn check_takes_a_class_and_no_coordinate_of_a_box() {
+    let Made { model, .. } = &detector();
+    let report = check(model, &CheckRequest::default()).unwrap();
+    // Boxes are up to 16 pixels, logits far below: the greatest number of all is a coordinate.
+    assert!(report.gradients.class.unwrap() < 2, "{:?}", report.gradients);
+    assert!(report.passed, "{report:?}");
+}
+
+#[test]
+fn a_box_is_not_the_rival_of_its_own_class() {
+    let Made { model, .. } = &detector();
+    let targets = vec![Target::Index(0), Target::Index(1), Target::Box(1)];
+    let scored = |score: &str| -> Vec<f64> {
+        let (explanation, _) = explained(model, |request| {
+            request.targets.clone_from(&targets);
+            request.score = Some(score.parse().unwrap());
+        });
+        explanation.targets.iter().map(|target| target.score).collect()
+    };
+    let logits = scored("logit");
+    let margins = scored("margin");
+    near(margins[0], logits[0] - logits[1]);
+    near(margins[1], logits[1] - logits[0]);
+    // The surest box is of the surer class, and the other class is its rival.
+    near(margins[2], (logits[0] - logits[1]).abs());
+    let (explanation, _) = explained(model, |request| {
+        request.targets.clone_from(&targets);
+        request.methods = vec!["finercam".parse().unwrap()];
+    });
+    assert!(explanation.targets.iter().any(|target| target.finding.is_none()), "{explanation:?}");
+}
+
+#[test]
+fn the_library_joins_scales_by_their_maximum() {
+    let Made { model, .. } = &detector();
+    let usual = explained(model, |request| request.methods = vec!["layercam".parse().unwrap()]);
+    assert_eq!(usual.1.settings.aggregate.as_deref(), Some("max"));
+    let asked = |aggregate: &str| {
+        let (explanation, _) = explained(model, |request| {
+            request.methods = vec!["layercam".parse().unwrap()];
+            request.finish.aggregate = Some(aggregate.parse().unwrap());
+        });
+        explanation.targets[0].map.values().to_vec()
+    };
+    assert_eq!(usual.0.targets[0].map.values(), asked("max"));
+    assert_ne!(usual.0.targets[0].map.values(), asked("mean"));
 }
 
 #[test]

@@ -4,10 +4,8 @@ use std::num::NonZero;
 
 use anyhow::{Result, bail};
 use burncam::{
-    Aggregate, ArtifactKind, Finish, Method, Model, Options, Progress, Request, Runtime, Scale, Smoothing,
-    Style,
+    ArtifactKind, Finish, Method, Model, Options, Progress, Request, Runtime, Scale, Smoothing, Style,
 };
-use burncam_graph::card::Task;
 use burncam_picture::render::{Colormap, Overlay};
 
 use crate::args::{ExplainArgs, MethodArgs, OverlayArg, RunArgs, Save, ScaleArg, SmoothArg, StyleArgs};
@@ -42,7 +40,7 @@ pub(crate) fn request(
     request.over = args.over.clone();
     request.like.clone_from(&args.like);
     request.top_k = args.top_k.into();
-    request.finish = finish(map, model);
+    request.finish = finish(map);
     request.smoothing = smoothing(&map.smooth);
     request.options = options(args, listener);
     request.wording = WORDS;
@@ -114,19 +112,11 @@ fn artifacts(args: &ExplainArgs, destination: &Destination) -> Vec<ArtifactKind>
 }
 
 /// How maps are finished.
-fn finish(map: &MethodArgs, model: &Model) -> Finish {
+fn finish(map: &MethodArgs) -> Finish {
     Finish {
-        aggregate: map.aggregate.unwrap_or(usual_aggregate(model)),
+        aggregate: map.aggregate,
         // Layers that are each divided by their own maximum cannot be compared with other pictures'.
         normalize: !map.no_normalize && map.scale == ScaleArg::Own,
-    }
-}
-
-/// The scales of a detector's head each see objects of another size, so the strongest counts.
-fn usual_aggregate(model: &Model) -> Aggregate {
-    match model.output().task {
-        Task::Detection => Aggregate::Max,
-        _ => Aggregate::default(),
     }
 }
 

@@ -13,7 +13,7 @@ use super::grad_cam;
 use crate::cam::definition::{Definition, MethodInfo, Outputs, Run, Traits};
 use crate::cam::options::Library;
 use crate::cam::question::Question;
-use crate::engine::Contrast;
+use crate::engine::{Contrast, Rivals};
 use crate::error::{Error, Result};
 
 pub(super) const DEFINITION: Definition = Definition {
@@ -44,7 +44,7 @@ fn contrast(question: &Question, class: usize) -> Result<Contrast> {
     // A class that was named takes the place of the most similar ones.
     let rivals = match question.score.rival() {
         Some(rival) => vec![rival],
-        None => similar(question.logits(), class),
+        None => similar(question.logits(), class, question.rivals(class)),
     };
     if rivals.is_empty() {
         return Err(Error::request("finercam compares classes, and the model has only one (use gradcam)"));
@@ -55,8 +55,8 @@ fn contrast(question: &Question, class: usize) -> Result<Contrast> {
 }
 
 /// The other classes, those with the nearest logits first.
-fn similar(logits: &[f32], class: usize) -> Vec<usize> {
-    let mut others: Vec<usize> = (0..logits.len()).filter(|other| *other != class).collect();
+fn similar(logits: &[f32], class: usize, rivals: Rivals) -> Vec<usize> {
+    let mut others: Vec<usize> = rivals.iter().collect();
     let distance = |other: &usize| (logits[*other] - logits[class]).abs();
     // Stable, so that equally near classes keep the order of their indices on every machine.
     others.sort_by(|a, b| distance(a).total_cmp(&distance(b)));

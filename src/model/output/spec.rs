@@ -1,6 +1,7 @@
 //! The meaning of a network's outputs, as models give it.
 
 use std::fmt;
+use std::ops::Range;
 
 use crate::card::{OutputKind, Task};
 use crate::error::Phrase;
@@ -46,6 +47,34 @@ pub enum OutputForm {
         /// Number of values.
         values: usize,
     },
+}
+
+impl OutputForm {
+    /// Where the scores of classes are among the `values` explained numbers of a picture: all of them, but for a detector's boxes.
+    #[must_use]
+    pub fn of_classes(self, values: usize) -> Range<usize> {
+        match self {
+            Self::Anchors { anchors, first } => (first * anchors).min(values)..values,
+            _ => 0..values,
+        }
+    }
+
+    /// The class of one of the scores, by its index among the explained numbers.
+    #[must_use]
+    pub fn class_of(self, at: usize) -> usize {
+        match self {
+            Self::Pixels { height, width } => at / (height * width).max(1),
+            Self::Anchors { anchors, first } => (at / anchors.max(1)).saturating_sub(first),
+            Self::List | Self::Vector { .. } => at,
+        }
+    }
+
+    /// Index of the greatest score of a class, the first of equals; `None` where there is none.
+    #[must_use]
+    pub fn most_probable(self, scores: &[f32]) -> Option<usize> {
+        let better = |best: usize, at: usize| if scores[at] > scores[best] { at } else { best };
+        self.of_classes(scores.len()).reduce(better)
+    }
 }
 
 /// The meaning of a network's outputs.

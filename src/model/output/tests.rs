@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{FinalActivation, OutputSpec, Resolved, resolve};
+use super::{FinalActivation, OutputForm, OutputSpec, Resolved, resolve};
 use crate::card::{Card, Graph, OutputKind, Task};
 use crate::error::Problem;
 use crate::shapes;
@@ -216,6 +216,16 @@ fn what_is_said_of_logits_makes_their_probabilities() {
     ] {
         assert!(said(contradiction).is_err(), "{contradiction}");
     }
+}
+
+#[test]
+fn the_most_probable_class_is_the_first_of_the_greatest_scores_and_no_box() {
+    let list = OutputForm::List;
+    assert_eq!((list.most_probable(&[1.0, 3.0, 3.0]), list.most_probable(&[])), (Some(1), None));
+    let anchors = OutputForm::Anchors { anchors: 2, first: 1 };
+    assert_eq!(anchors.most_probable(&[640.0, 640.0, -1.0, -2.0, -1.0, -3.0]), Some(2));
+    assert_eq!((anchors.of_classes(6), anchors.class_of(2), anchors.class_of(5)), (2..6, 0, 1));
+    assert_eq!(OutputForm::Pixels { height: 2, width: 3 }.class_of(7), 1);
 }
 
 #[test]

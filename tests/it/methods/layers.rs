@@ -38,7 +38,8 @@ fn two_layers_become_one_as_by_hand() {
                     (Aggregate::Product, cell_by_cell(&a, &b, |a, b| a * b)),
                 ];
                 for (aggregate, expected) in by_hand {
-                    let found = asked.but(|asked| asked.finish.aggregate = aggregate).map(&both, &input);
+                    let found =
+                        asked.but(|asked| asked.finish.aggregate = Some(aggregate)).map(&both, &input);
                     let gap = distance(&found, &expected) / magnitude(&expected);
                     let what = format!("{} by {}, signed: {signed}", method.info().name, aggregate.name());
                     assert!(gap < 2e-6, "{what}: {gap:e}");
@@ -62,11 +63,11 @@ fn refinecam_is_the_product_of_grad_cam_plus_plus() {
     let refined = Asked::new(Method::RefineCam, class);
     // Regardless of the aggregation of several layers.
     for aggregate in [Aggregate::Mean, Aggregate::Max] {
-        let found = refined.but(|asked| asked.finish.aggregate = aggregate).map(&both, &input);
+        let found = refined.but(|asked| asked.finish.aggregate = Some(aggregate)).map(&both, &input);
         assert!(distance(&found, &expected) < 1e-6 * magnitude(&expected));
     }
     let plusplus = Asked::new(Method::GradCamPlusPlus, class);
-    let product = plusplus.but(|asked| asked.finish.aggregate = Aggregate::Product).map(&both, &input);
+    let product = plusplus.but(|asked| asked.finish.aggregate = Some(Aggregate::Product)).map(&both, &input);
     assert_eq!(product, refined.map(&both, &input));
     let one_layer = loaded(&made, &["late"], &DeviceName::default());
     let error = refined.of(&mut Scene::new(&one_layer, &input).unwrap()).unwrap_err().to_string();
