@@ -78,7 +78,7 @@ impl Finish {
     /// With what is usual for the task where nothing was asked for: of a detector the maximum, because each scale of its head sees
     /// objects of another size and the strongest counts; of others the mean.
     #[must_use]
-    pub fn of_task(self, task: Task) -> Self {
+    pub(crate) fn of_task(self, task: Task) -> Self {
         let usual = match task {
             Task::Detection => Aggregate::Max,
             _ => Aggregate::Mean,

@@ -154,12 +154,8 @@ impl Network {
                 .collect::<Option<Vec<_>>>()
                 .ok_or_else(|| Error::internal("a tap was not reached"))
         };
-        Ok(Recording {
-            logits,
-            leaves: all(leaves)?,
-            activations: all(activations)?,
-            reduction: Reduction::Values,
-        })
+        let (leaves, activations) = (all(leaves)?, all(activations)?);
+        Ok(Recording { logits, leaves, activations, reduction: Reduction::Values })
     }
 
     /// The logits of finished slots as `[batch, classes]`.

@@ -221,13 +221,13 @@ fn margin(logits: Tensor<2>, class: usize, Rivals { own: except, classes }: Riva
     }
 }
 
-/// The classes that a target is compared with: all but its own. A detector's boxes are targets of a class, and nobody's rivals.
+/// The classes that a target is compared with: all but its own. A detector's boxes are targets of a class, and no rivals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rivals {
     /// The target's class.
-    pub own: usize,
+    pub(super) own: usize,
     /// Number of classes, the target's own among them.
-    pub classes: usize,
+    pub(super) classes: usize,
 }
 
 impl Rivals {
