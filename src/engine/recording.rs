@@ -5,7 +5,8 @@
 use burn::tensor::{Gradients, Tensor};
 
 use super::reduction::Reduction;
-use super::score::{Contrast, Score};
+use super::rivals::Contrast;
+use super::score::Score;
 use super::value::Value;
 use super::{Evidence, Features};
 use crate::error::{Error, Result};

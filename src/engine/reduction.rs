@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use burn::tensor::{Int, Tensor, TensorData};
 
-use super::score::Rivals;
+use super::rivals::Rivals;
 use crate::error::{Error, Problem, Result};
 
 /// The reduction of a network's output, `[batch, values]`, to one number per target, `[batch, targets]`.
