@@ -2,6 +2,7 @@
 
 use image::{Rgb, RgbImage};
 
+use crate::card::InputSpec;
 use crate::error::Result;
 use crate::input::preprocess;
 use crate::model::Model;
@@ -38,6 +39,9 @@ impl Random {
 pub(super) fn input(model: &Model, seed: u64) -> Result<Vec<f32>> {
     let spec = &model.graph().input;
     let mut random = Random::new(seed);
+    if spec.is_signal() {
+        return Ok(signal(spec, &mut random));
+    }
     let mut colour = || random.next().to_le_bytes();
     let patches: Vec<[u8; 8]> = (0..CELLS * CELLS).map(|_| colour()).collect();
     let picture = RgbImage::from_fn(spec.width as u32, spec.height as u32, |x, y| {
@@ -48,6 +52,14 @@ pub(super) fn input(model: &Model, seed: u64) -> Result<Vec<f32>> {
     });
     // Through the preprocessing, so that values are in the range that the network was trained on.
     Ok(preprocess(&picture, &model.card().preprocess, spec)?.values)
+}
+
+/// A signal from -2 to 2 in each channel: steps, with fine grain.
+fn signal(spec: &InputSpec, random: &mut Random) -> Vec<f32> {
+    let mut unit = || (random.next() >> 40) as f32 / (1 << 24) as f32;
+    let steps: Vec<f32> = (0..CELLS * spec.channels).map(|_| 3.0 * unit() - 1.5).collect();
+    let sample = |at: usize| steps[at / spec.width * CELLS + at % spec.width * CELLS / spec.width];
+    (0..spec.channels * spec.width).map(|at| sample(at) + unit() - 0.5).collect()
 }
 
 #[cfg(test)]

@@ -126,15 +126,20 @@ impl Reference {
 
 /// Number of pictures, and whether the channels are the last axis.
 fn pictures(shape: &[usize], spec: &InputSpec) -> Result<(usize, bool), Problem> {
-    let first = [spec.channels, spec.height, spec.width];
-    let last = [spec.height, spec.width, spec.channels];
+    let (channels, height, width) = (spec.channels, spec.height, spec.width);
+    // Three axes of signals are [signals, channels, samples].
+    let (first, last) = match spec.is_signal() && shape.len() == 3 {
+        true => (vec![channels, width], vec![width, channels]),
+        false => (vec![channels, height, width], vec![height, width, channels]),
+    };
     let (count, axes) = match shape {
-        [count, axes @ ..] if axes.len() == 3 => (*count, axes),
+        [count, axes @ ..] if axes.len() == first.len() => (*count, axes),
         axes => (1, axes),
     };
     if count == 0 || (axes != first && axes != last) {
-        let batch = |[a, b, c]: [usize; 3]| format!("[pictures, {a}, {b}, {c}]");
-        let expected = format!("{} or {}", batch(first), batch(last));
+        let batch =
+            |axes: &[usize]| axes.iter().fold("pictures".to_owned(), |text, side| format!("{text}, {side}"));
+        let expected = format!("[{}] or [{}]", batch(&first), batch(&last));
         return Err(Problem::new(format!("has shape {shape:?}")).expected(expected));
     }
     let bytes = axes.iter().product::<usize>().checked_mul(count).and_then(|count| count.checked_mul(4));

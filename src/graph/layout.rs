@@ -100,7 +100,7 @@ fn judged(axes: &[Axis]) -> Option<Grid> {
     }
     match axes {
         [_, places, channels] => {
-            let (prefix, [height, width]) = places.positions()?;
+            let (prefix, [height, width]) = places.tokens()?;
             let is_channels = channels.of() == Of::Channels;
             is_channels.then(|| grid(Form::Tokens { prefix }, [channels.size(), height, width], true))?
         }

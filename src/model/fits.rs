@@ -40,6 +40,8 @@ fn check_input(card: &Card, graph: &Graph) -> Result<(), Problem> {
             "its card's 'preprocess' makes {}x{} pixels (height x width), but 'graph.input' wants {}x{}",
             made[0], made[1], size[0], size[1]
         ),
+        // No picture is made into a signal.
+        _ if input.is_signal() => return Ok(()),
         _ if preprocess.color.channels() != input.channels => format!(
             "its card's 'preprocess.color' gives {} channels, but 'graph.input' wants {}",
             preprocess.color.channels(),

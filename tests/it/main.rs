@@ -40,6 +40,7 @@ mod plain_pack;
 mod precision;
 mod record;
 mod segmentation;
+mod signals;
 mod sums;
 mod support;
 mod sweeps;

@@ -21,17 +21,17 @@ pub struct Graph {
     pub output: ValueId,
 }
 
-/// Name and size of the network's input, `[batch, channels, height, width]`.
+/// Name and size of the network's input, `[batch, channels, height, width]`. A signal is a picture of one row: the height is 1.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct InputSpec {
     /// The name by which a card's nodes refer to it.
     pub name: String,
-    /// Number of colour channels: 3, or 1 for grey.
+    /// Number of channels: 3, or 1 for grey; of a signal any.
     pub channels: usize,
-    /// Height in pixels.
+    /// Height in pixels; 1 for a signal.
     pub height: usize,
-    /// Width in pixels.
+    /// Width in pixels; a signal's number of samples.
     pub width: usize,
     /// The axis order of the source framework's tensors. The graph itself computes channels first.
     #[serde(default, skip_serializing_if = "Layout::is_default")]
@@ -47,6 +47,14 @@ pub enum Layout {
     ChannelsFirst,
     /// `[height, width, channels]`, as in TensorFlow and picture files.
     ChannelsLast,
+}
+
+impl InputSpec {
+    /// Whether the input is a signal, one row of samples.
+    #[must_use]
+    pub fn is_signal(&self) -> bool {
+        self.height == 1 && self.width > 1
+    }
 }
 
 impl Layout {

@@ -64,6 +64,14 @@ impl Axis {
         }
     }
 
+    /// As [`Axis::positions`], also of a list of columns alone, which are one row.
+    pub(super) fn tokens(&self) -> Option<(usize, [usize; 2])> {
+        match self.parts[..] {
+            [Part { of: Of::Columns, size, step: 1 }] => Some((self.prefix, [1, size])),
+            _ => self.positions(),
+        }
+    }
+
     /// Whether any part counts rows or columns.
     pub(super) fn holds_picture(&self) -> bool {
         self.parts.iter().any(|part| matches!(part.of, Of::Rows | Of::Columns) && part.size > 1)
@@ -88,7 +96,7 @@ impl Axis {
     /// Axes side by side: parts of one kind, or tokens before a list of positions.
     pub(super) fn joined(axes: &[Self], size: usize) -> Self {
         let Some((last, before)) = axes.split_last() else { return Self::unknown(size) };
-        match last.positions() {
+        match last.tokens() {
             Some(_) if before.iter().all(|axis| !axis.holds_picture()) => {
                 Self { prefix: size - (last.size() - last.prefix), parts: last.parts.clone() }
             }

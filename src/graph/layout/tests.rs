@@ -131,3 +131,12 @@ fn a_list_of_places_reshaped_to_other_axes_is_no_certain_map() {
     let back = reshaped(&list, &[1, 8, 5, 6]);
     assert_eq!(back[2].parts, [Part { of: Of::Rows, size: 5, step: 1 }]);
 }
+
+#[test]
+fn samples_of_a_signal_are_tokens_of_one_row() {
+    let row = r#""op": "slice", "axis": 2, "start": 0, "end": 1"#;
+    let filters = r#""op": "conv2d", "stride": [1, 2], "padding": [0, 1, 0, 0], "params": { "weight": "w" }"#;
+    let one_row = [row, filters, r#""op": "squeeze", "axes": [2]"#, LAST];
+    let found = of(&one_row)[3];
+    assert_eq!(found, Some(Grid { height: 1, ..tokens(0).unwrap() }));
+}

@@ -7,6 +7,7 @@
 //! | pass | joins |
 //! |---|---|
 //! | `transposes` | transposes that cancel, also across elementwise operations |
+//! | `squeezes` | axes of size 1 that are taken away and put in again |
 //! | `reductions` | means, sums and extremes over one axis after another |
 //! | `affine` | a constant added to a product: its bias |
 //! | `norms` | layer norm and group norm that are spelled out |
@@ -20,6 +21,7 @@ mod formula;
 mod norms;
 mod pattern;
 mod reductions;
+mod squeezes;
 #[cfg(test)]
 mod tests;
 mod transposes;
@@ -29,6 +31,7 @@ use crate::draft::Draft;
 /// Brings a draft to the canonical form shared by all sources.
 pub fn canonicalise(draft: &mut Draft) {
     transposes::cancel(draft);
+    squeezes::cancel(draft);
     reductions::join(draft);
     affine::join_biases(draft);
     norms::join(draft);

@@ -220,3 +220,19 @@ fn fifty_thousand_nodes_take_seconds() {
     assert_eq!(draft.nodes().filter(|(_, node)| node.op == Op::Silu {}).count(), 10_000);
     assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
 }
+
+#[test]
+fn an_axis_that_goes_and_comes_back_was_never_gone() {
+    let there_and_back = |x: &mut Net, input: &Tensor| {
+        let more = x.op(Op::Unsqueeze { axes: vec![2] }, &[input]);
+        let less = x.op(Op::Squeeze { axes: vec![2] }, &[&more]);
+        x.op(Op::Relu {}, &[&less])
+    };
+    assert_eq!(joined(there_and_back), [Op::Relu {}]);
+    let elsewhere = |x: &mut Net, input: &Tensor| {
+        let more = x.op(Op::Unsqueeze { axes: vec![2] }, &[input]);
+        let relu = x.op(Op::Relu {}, &[&more]);
+        x.op(Op::Squeeze { axes: vec![2] }, &[&relu])
+    };
+    assert_eq!(joined(elsewhere).len(), 3);
+}

@@ -16,6 +16,7 @@ mod placement;
 mod preprocess;
 mod profile;
 mod raster;
+mod signal;
 mod tensor_file;
 mod tiff;
 

@@ -28,6 +28,14 @@ pub struct Prepared {
 /// [`Request`](crate::error::ErrorKind::Request) when the card's preprocessing does not end in the network's input size or channels, or when
 /// a long thin picture would be resized to more than [`MAX_PIXELS`].
 pub fn preprocess(picture: &RgbImage, spec: &Preprocess, input: &InputSpec) -> Result<Prepared> {
+    // A card that makes one row of a picture says so.
+    if input.is_signal() && spec.resize == (Resize::None {}) {
+        let problem = Problem::new("is a picture, but the network takes signals");
+        return Err(problem
+            .expected(format!("[{}, {}]", input.channels, input.width))
+            .hint("save one as .npy")
+            .into());
+    }
     let plan = Plan::new(picture, spec);
     // Before resizing: a wrong card may ask for pictures that do not fit into memory.
     plan.check(spec, input)?;

@@ -8,6 +8,7 @@ use npyz::WriterBuilder as _;
 use super::file::{check_size, read_file};
 use super::npy::{Npy, channels_first};
 use super::npz::Array;
+use super::signal;
 use crate::card::{ColorOrder, InputSpec, Layout, Preprocess};
 use crate::error::{Error, Problem, Result};
 
@@ -44,7 +45,8 @@ pub fn read_array(path: &Path) -> Result<Array> {
 ///
 /// # Shapes
 /// Channels first: `[1, channels, height, width]` or `[channels, height, width]`. Channels last:
-/// `[1, height, width, channels]` or `[height, width, channels]`. With one channel also `[height, width]`.
+/// `[1, height, width, channels]` or `[height, width, channels]`. With one channel also `[height, width]`. Of a signal the height may be
+/// left out: `[1, channels, samples]`, `[channels, samples]`, or with one channel `[samples]`.
 /// With a `layout` of channels first, a model whose input is channels last accepts both and reads an ambiguous array
 /// as channels last. Values may be 16-, 32- or 64-bit floats or integers of any width, in C or Fortran order.
 ///
@@ -77,7 +79,7 @@ pub fn write_npy_2d(height: usize, width: usize, values: &[f32]) -> Result<Vec<u
     Ok(bytes)
 }
 
-/// Reconstructs the picture of an input tensor by inverting the card's preprocessing.
+/// Reconstructs the picture of an input tensor by inverting the card's preprocessing. A signal is drawn as lines.
 ///
 /// Each value becomes `(value * std + mean) / scale`, rounded and clamped to 0..=255, as RGB. eli5 instead stretches
 /// the tensor's own range to 0..=255, which changes the colours; this way a preprocessed picture keeps its own.
@@ -85,6 +87,9 @@ pub fn write_npy_2d(height: usize, width: usize, values: &[f32]) -> Result<Vec<u
 /// `values` is `[1, channels, height, width]`. One channel gives grey; beyond three, only the first three are used.
 #[must_use]
 pub fn picture_from_tensor(values: &[f32], spec: &Preprocess, input: &InputSpec) -> RgbImage {
+    if input.is_signal() {
+        return signal::drawn(values, input);
+    }
     let plane = input.height * input.width;
     let channel_of = |color: usize| match (input.channels, spec.color) {
         (0..=2, _) => 0,
@@ -104,30 +109,47 @@ pub fn picture_from_tensor(values: &[f32], spec: &Preprocess, input: &InputSpec)
     })
 }
 
+/// The axes of one input; the row of a signal is left out.
+fn axes(layout: Layout, expected: &InputSpec) -> Vec<usize> {
+    let InputSpec { channels, height, width, .. } = *expected;
+    let places = if expected.is_signal() { vec![width] } else { vec![height, width] };
+    match layout {
+        Layout::ChannelsFirst => [vec![channels], places].concat(),
+        Layout::ChannelsLast => [places, vec![channels]].concat(),
+    }
+}
+
+/// Whether an array of shape `got` has this axis order.
+fn fits(got: &[usize], layout: Layout, expected: &InputSpec) -> bool {
+    let InputSpec { channels, height, width, .. } = *expected;
+    let is_one_of = |own: &[usize]| got == own || got.split_first() == Some((&1, own));
+    let mut own = axes(layout, expected);
+    if is_one_of(&own) || channels == 1 && (got == [height, width] || expected.is_signal() && got == [width])
+    {
+        return true;
+    }
+    own.insert(usize::from(layout == Layout::ChannelsFirst), 1);
+    expected.is_signal() && is_one_of(&own)
+}
+
 /// The axis order of an array of shape `got`: as requested, or as the model's framework has it.
 fn find_layout(got: &[usize], asked: Layout, expected: &InputSpec) -> Result<Layout, Problem> {
-    let InputSpec { channels, height, width, layout: native, .. } = *expected;
-    let order = |layout| match layout {
-        Layout::ChannelsFirst => [channels, height, width],
-        Layout::ChannelsLast => [height, width, channels],
-    };
-    let without_batch = if got.len() == 4 && got[0] == 1 { &got[1..] } else { got };
-    let fits = |layout| without_batch == order(layout) || (channels == 1 && got == [height, width]);
+    let fits = |layout| fits(got, layout, expected);
     let candidates = match asked {
-        Layout::ChannelsFirst => [native, asked],
+        Layout::ChannelsFirst => [expected.layout, asked],
         Layout::ChannelsLast => [asked; 2],
     };
     if let Some(layout) = candidates.into_iter().find(|layout| fits(*layout)) {
         return Ok(layout);
     }
-    let wanted = order(candidates[0]);
+    let wanted = axes(candidates[0], expected);
     let batched: Vec<usize> = std::iter::once(1).chain(wanted.iter().copied()).collect();
     let problem = Problem::new(format!("has shape {got:?}")).expected(format!("{wanted:?} or {batched:?}"));
     Err(if fits(Layout::ChannelsLast) {
         problem.hint("is its layout channels-last?")
     } else if fits(Layout::ChannelsFirst) {
         problem.hint("is its layout channels-first?")
-    } else if got.len() == 4 && got[0] > 1 && got[1..] == wanted {
+    } else if got.len() > 1 && got[0] > 1 && got[1..] == wanted {
         problem.hint("save one picture a file")
     } else {
         problem

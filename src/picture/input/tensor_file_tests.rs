@@ -97,6 +97,33 @@ fn numbers_of_every_width_are_read() {
 }
 
 #[test]
+fn the_row_of_a_signal_may_be_left_out() {
+    let input =
+        |channels| InputSpec { name: "x".into(), channels, height: 1, width: 3, layout: Layout::default() };
+    let read = |shape: &[u64], layout, channels| {
+        let count = shape.iter().product::<u64>() as usize;
+        npy_from_bytes(&npy(shape, Order::C, &counted(count)), "x.npy", layout, &input(channels))
+    };
+    for shape in [&[1, 2, 1, 3][..], &[1, 2, 3], &[2, 1, 3], &[2, 3]] {
+        assert_eq!(read(shape, Layout::ChannelsFirst, 2).unwrap(), counted(6), "{shape:?}");
+    }
+    for shape in [&[1, 1, 1, 3][..], &[1, 1, 3], &[1, 3], &[3]] {
+        assert_eq!(read(shape, Layout::ChannelsFirst, 1).unwrap(), counted(3), "{shape:?}");
+    }
+    let values = counted(6);
+    let turned: Vec<f32> = [0, 2, 4, 1, 3, 5].map(|at: usize| values[at]).to_vec();
+    for shape in [&[1, 1, 3, 2][..], &[1, 3, 2], &[3, 2]] {
+        assert_eq!(read(shape, Layout::ChannelsLast, 2).unwrap(), turned, "{shape:?}");
+    }
+    let error = read(&[4, 2, 3], Layout::ChannelsFirst, 2).unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "image 'x.npy': has shape [4, 2, 3], expected [2, 3] or [1, 2, 3] (save one picture a file)"
+    );
+    assert!(read(&[6], Layout::ChannelsFirst, 2).is_err());
+}
+
+#[test]
 fn a_wrong_shape_names_what_was_expected_and_what_was_got() {
     let bytes = npy(&[2, 3, 2], Order::C, &counted(12));
     assert_eq!(

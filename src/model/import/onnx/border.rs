@@ -11,7 +11,8 @@ use crate::error::Problem;
 pub(super) fn sides(site: &Site, rank: usize) -> Result<Vec<[i64; 2]>, Problem> {
     let pads = site.ints_of("pads", 1)?.ok_or("its pads are not there")?;
     let axes = site.optional(3)?.map(Constant::ints).transpose()?;
-    let axes = axes.unwrap_or_else(|| (0..rank as i64).collect());
+    let count = rank - usize::from(site.row);
+    let axes = axes.unwrap_or_else(|| (0..count as i64).collect());
     if pads.len() != 2 * axes.len() {
         return Err(
             Problem::new(format!("has {} pads for {} axes", pads.len(), axes.len())).expected("two for each")

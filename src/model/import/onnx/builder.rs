@@ -12,6 +12,9 @@ use crate::error::Problem;
 /// A tensor of the graph, with its shape for each of the [`BATCHES`].
 pub(super) type Tensor = builder::Tensor<2>;
 
+/// The axis of rows of a picture, `[batch, channels, height, width]`.
+pub(super) const ROW: usize = 2;
+
 /// A weight and its name in the file.
 #[derive(Debug, Clone)]
 pub(super) struct Weight {
@@ -88,4 +91,11 @@ pub(super) fn place(tensor: &Tensor) -> Result<usize, Problem> {
     at.ok_or_else(|| {
         Problem::new("mixes the pictures of a batch").expected("the batch to stay an axis of its own")
     })
+}
+
+/// A sequence as the file has it, for its shape.
+pub(super) fn without_row(row: &Tensor) -> Tensor {
+    let mut tensor = row.clone();
+    tensor.shapes.iter_mut().filter(|shape| shape.len() > ROW).for_each(|shape| _ = shape.remove(ROW));
+    tensor
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use super::builder::Builder;
 use super::messages::NodeProto;
 use super::site::{Site, Value};
-use super::{fold, interpret, lanes, lower, merged};
+use super::{fold, interpret, lanes, lower, merged, sequence};
 use crate::card::Op;
 use crate::error::Problem;
 
@@ -57,6 +57,7 @@ pub(super) fn evaluate(builder: &mut Builder, site: &Site) -> Result<Vec<Value>,
         (None, Some(lower)) if now => {
             Ok(interpret::fold(site, lower)?.into_iter().map(Value::from).collect())
         }
+        (None, Some(lower)) if sequence::concerns(site) => sequence::lower(builder, site, lower, evaluate),
         (None, Some(lower)) if site.inputs.iter().any(|input| matches!(input, Some(Value::Merged(_)))) => {
             let site = site_of_parts(builder, site)?;
             merged::lower(builder, &site, lower)

@@ -8,10 +8,11 @@ use std::collections::HashMap;
 
 use ndarray::{ArrayD, Axis, Ix4, IxDyn};
 
-use super::builder::Builder;
+use super::builder::{Builder, ROW, Tensor};
 use super::constant::Constant;
 use super::lower::Lower;
 use super::products;
+use super::sequence;
 use super::site::{Site, Value};
 use crate::axes;
 use crate::builder::{Draft, DraftNode, ValueId};
@@ -44,11 +45,9 @@ pub(super) fn fold(site: &Site, lower: Lower) -> Result<Vec<Constant>, Problem> 
         *first = Some(Value::Tensor(start));
     }
     let inner = Site { inputs, sources: site.sources.clone(), ..*site };
-    let [Value::Tensor(result)] = &lower(&mut builder, &inner)?[..] else {
-        return Err("works on constants alone, which is not supported".into());
-    };
+    let result = only_result(&mut builder, &inner, lower)?;
     let id = result.id;
-    let draft = builder.end_at(result);
+    let draft = builder.end_at(&result);
     let flat =
         x.as_standard_layout().into_owned().into_shape_with_order(IxDyn(&[1, 1, 1, rest.iter().product()]));
     let flat = flat.map_err(|cause| cause.to_string())?;
@@ -58,6 +57,19 @@ pub(super) fn fold(site: &Site, lower: Lower) -> Result<Vec<Constant>, Problem> 
         values.insert(at, value);
     }
     values.remove(&id).map(|value| vec![Constant::Float(value)]).ok_or_else(|| "gives nothing".into())
+}
+
+/// What the node gives; a sequence as the file has it.
+fn only_result(builder: &mut Builder, site: &Site, lower: Lower) -> Result<Tensor, Problem> {
+    let results = match sequence::concerns(site) {
+        true => sequence::lower(builder, site, lower, lower)?,
+        false => lower(builder, site)?,
+    };
+    match &results[..] {
+        [Value::Tensor(result)] => Ok(result.clone()),
+        [Value::Sequence(row)] => builder.unary(Op::Squeeze { axes: vec![ROW] }, row),
+        _ => Err("works on constants alone, which is not supported".into()),
+    }
 }
 
 /// One node of the small graph, and what was computed before it.

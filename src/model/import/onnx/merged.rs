@@ -16,7 +16,7 @@ use crate::card::Op;
 use crate::error::Problem;
 
 /// Operations on elements of several tensors, whose shapes are aligned at their last axes.
-const BY_ELEMENT: [&str; 16] = [
+pub(super) const BY_ELEMENT: [&str; 16] = [
     "Add",
     "Sub",
     "Mul",

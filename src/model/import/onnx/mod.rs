@@ -34,6 +34,7 @@ mod places;
 mod products;
 mod quantised;
 mod reduce;
+mod sequence;
 mod shaped;
 mod site;
 mod walk;

@@ -4,7 +4,7 @@
 
 use ndarray::{ArrayD, Axis, IxDyn};
 
-use super::builder::shapes_in_file;
+use super::builder::{shapes_in_file, without_row};
 use super::constant::{Constant, Lanes, both, rearrange};
 use super::file::MAX_ELEMENTS;
 use super::site::{Site, Value, front, fronts};
@@ -144,16 +144,14 @@ pub(super) fn concat(site: &Site) -> Result<Vec<Constant>, Problem> {
 
 /// `Shape`, the only operation that needs the shape of its input and not its value.
 pub(super) fn shape(site: &Site) -> Result<Vec<Constant>, Problem> {
+    let lanes_of = |[first, second]: [Vec<usize>; 2]| -> Vec<Lanes> {
+        first.into_iter().zip(second).map(|(first, second)| [first as i64, second as i64]).collect()
+    };
     let lanes: Vec<Lanes> = match site.input(0) {
         Some(Value::Constant(constant)) => constant.shape().iter().map(|side| both(*side as i64)).collect(),
-        Some(Value::Tensor(tensor)) => {
-            let [first, second] = &tensor.shapes;
-            first.iter().zip(second).map(|(first, second)| [*first as i64, *second as i64]).collect()
-        }
-        Some(Value::Merged(tensor)) => {
-            let [first, second] = shapes_in_file(tensor)?;
-            first.into_iter().zip(second).map(|(first, second)| [first as i64, second as i64]).collect()
-        }
+        Some(Value::Tensor(tensor)) => lanes_of(tensor.shapes.clone()),
+        Some(Value::Sequence(row)) => lanes_of(without_row(row).shapes),
+        Some(Value::Merged(tensor)) => lanes_of(shapes_in_file(tensor)?),
         Some(Value::Rows(tensor)) => {
             let lane = |lane: usize| {
                 let (last, rest) = tensor.shapes[lane].split_last().unwrap_or((&1, &[]));

@@ -22,6 +22,8 @@ pub(super) enum Value {
     Row(Tensor),
     /// A value with all axes but the last combined: a list of rows, as matrix products use.
     Rows(Tensor),
+    /// A sequence, `[batch, channels, length]` in the file, which the graph has as a picture of one row.
+    Sequence(Tensor),
     /// A tensor in which the file counts the axis of the pictures and the one after it as one: windows, heads or groups of every
     /// picture.
     Merged(Tensor),
@@ -52,6 +54,8 @@ pub(super) struct Site<'a> {
     pub(super) sources: Vec<&'a str>,
     /// Where the pictures are in computed inputs that have an axis more than in the file: see [`Value::Merged`].
     pub(super) merged: Option<usize>,
+    /// Computed inputs are pictures of one row, which the file has without the axis of rows: see [`Value::Sequence`].
+    pub(super) row: bool,
 }
 
 impl<'a> Site<'a> {
@@ -95,6 +99,8 @@ impl<'a> Site<'a> {
             Some(Value::Rows(_) | Value::Merged(_)) => {
                 Err("mixes the pictures of a batch: all its places are in one list".into())
             }
+            Some(Value::Sequence(_)) => Err(Problem::new(format!("its input {at} is a sequence"))
+                .expected("an operation that works on sequences")),
             Some(Value::Row(_)) => Err("mixes the pictures of a batch: all numbers are in a row".into()),
             Some(Value::List(_)) => {
                 Err(Problem::new(format!("its input {at} is a list of values")).expected("one"))
@@ -195,14 +201,18 @@ impl<'a> Site<'a> {
             .map_or_else(|| default.into(), |attribute| String::from_utf8_lossy(&attribute.s).into_owned()))
     }
 
-    /// Two positive numbers, height and width.
+    /// Two positive numbers, height and width; of a sequence the file has the second.
     pub(super) fn pair(&self, name: &str, default: Option<[usize; 2]>) -> Result<[usize; 2], Problem> {
         let Some(list) = self.ints(name)? else {
             return default.ok_or_else(|| Problem::new(format!("its attribute '{name}' is not there")));
         };
-        let sizes: Vec<usize> = list.iter().filter_map(|number| usize::try_from(*number).ok()).collect();
+        let mut sizes: Vec<usize> = list.iter().filter_map(|number| usize::try_from(*number).ok()).collect();
+        if self.row {
+            sizes.insert(0, 1);
+        }
         sizes.try_into().map_err(|_| {
-            Problem::new(format!("its '{name}' is {list:?}")).expected("two numbers, height and width")
+            let expected = if self.row { "one number" } else { "two numbers, height and width" };
+            Problem::new(format!("its '{name}' is {list:?}")).expected(expected)
         })
     }
 
@@ -213,6 +223,11 @@ impl<'a> Site<'a> {
 
     /// The axis of a computed input of `rank` that the file counts as `axis`.
     pub(super) fn front(&self, axis: i64, rank: usize) -> Result<usize, Problem> {
+        if self.row {
+            // The axis of rows, which the file does not have, is before the last.
+            let axis = front(axis, rank.saturating_sub(1))?;
+            return Ok(if axis + 2 == rank { axis + 1 } else { axis });
+        }
         let Some(merged) = self.merged else { return front(axis, rank) };
         match front(axis, rank.saturating_sub(1))? {
             before if before < merged => Ok(before),

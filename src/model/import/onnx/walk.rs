@@ -73,11 +73,11 @@ impl<'a> Walk<'a> {
     pub(super) fn run(
         &self,
         builder: &mut Builder,
-        input: (&str, Tensor, bool),
+        input: (&str, Value, bool),
         output: &str,
     ) -> Result<Tensor, Problem> {
         let mut whole: HashSet<&str> = HashSet::from_iter(input.2.then_some(input.0));
-        let mut values: HashMap<&str, Value> = HashMap::from([(input.0, Value::Tensor(input.1))]);
+        let mut values: HashMap<&str, Value> = HashMap::from([(input.0, input.1)]);
         values.extend(self.known.iter().map(|(name, value)| (name.as_str(), value.clone())));
         let mut sources: HashMap<&str, &str> = HashMap::new();
         for at in &self.needed {
@@ -115,7 +115,7 @@ impl<'a> Walk<'a> {
         let named =
             node.input.iter().map(|name| *sources.get(name.as_str()).unwrap_or(&name.as_str())).collect();
         let Self { source, opset, written, .. } = self;
-        Ok(Site { node, source, opset: *opset, written, inputs, sources: named, merged: None })
+        Ok(Site { node, source, opset: *opset, written, inputs, sources: named, merged: None, row: false })
     }
 
     /// The value of a name. Weights are decoded again at each use, so that they are never all in memory twice.
@@ -142,7 +142,7 @@ fn step(builder: &mut Builder, site: &Site, reads_whole: bool) -> Result<(Vec<Va
 /// The tensor of the output, one row per picture.
 fn scores(output: &str, value: Option<Value>) -> Result<Tensor, Problem> {
     match value {
-        Some(Value::Tensor(tensor)) => Ok(tensor),
+        Some(Value::Tensor(tensor) | Value::Sequence(tensor)) => Ok(tensor),
         Some(Value::Row(_) | Value::Rows(_) | Value::Merged(_)) => {
             let problem =
                 Problem::new(format!("its output '{output}' has the pictures of a batch in one list"));

@@ -26,7 +26,7 @@ pub(super) fn after(site: &Site) -> Result<Whole, Problem> {
         "Cast" if is_real(site.int("to", 1)?) == Some(true) => Ok(Whole::Ends),
         // All other integer types are wide enough for bytes.
         "Cast" if matches!(site.int("to", 1)?, 2 | 4..=7 | 12 | 13) => {
-            Ok(Whole::Unchanged(Value::Tensor(site.tensor(0)?.clone())))
+            Ok(Whole::Unchanged(site.input(0).cloned().ok_or("has no input")?))
         }
         _ => Err(Problem::new("works on whole numbers, as the input is made of")
             .expected("a Cast to real numbers before it")

@@ -86,6 +86,11 @@ pub(super) fn find(op: &str) -> Option<Lower> {
     OPERATIONS.iter().find(|(names, _)| names.contains(&op)).map(|(_, lower)| *lower)
 }
 
+/// Whether an operation is a function of each element of one tensor.
+pub(super) fn is_by_element(op: &str) -> bool {
+    activation::is_pointwise(op)
+}
+
 /// Whether an operation treats each row of a list separately and in the same way.
 pub(super) fn is_rowwise(op: &str) -> bool {
     activation::is_pointwise(op) && op != "PRelu"

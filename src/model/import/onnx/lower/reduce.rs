@@ -25,7 +25,7 @@ pub(super) fn along(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Pr
     let x = site.tensor(0)?;
     let keep_dims = site.int("keepdims", 1)? != 0;
     let axes = match site.ints_of("axes", 1)? {
-        Some(axes) if !axes.is_empty() => site.fronts(&axes, x.rank())?,
+        Some(axes) if !axes.is_empty() => with_row(site, site.fronts(&axes, x.rank())?),
         _ if site.flag("noop_with_empty_axes")? => return unreduced(builder, site.op(), x),
         _ => (0..x.rank()).collect(),
     };
@@ -33,6 +33,14 @@ pub(super) fn along(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Pr
         x.side(*axis)?;
     }
     one(pooled(builder, site.op(), x, &axes, keep_dims)?)
+}
+
+/// Over the length of a sequence is over all of its row.
+pub(super) fn with_row(site: &Site, axes: Vec<usize>) -> Vec<usize> {
+    match axes[..] {
+        [.., 3] if site.row => [&axes[..axes.len() - 1], &[2, 3]].concat(),
+        _ => axes,
+    }
 }
 
 /// Without axes nothing is summed, but squares and roots still apply.

@@ -5,7 +5,7 @@
 
 use super::super::builder::{Builder, Tensor};
 use super::super::constant::{Constant, Lanes};
-use super::super::site::{Site, Value, decimal, front};
+use super::super::site::{Site, Value, decimal};
 use super::operands::one;
 use crate::card::{Coordinates, Op, ResizeMapping, ResizeMode, Rounding};
 use crate::error::Problem;
@@ -39,12 +39,6 @@ pub(super) fn resize(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, P
             let first = builder.unary(Op::Transpose { perm: vec![0, 3, 1, 2] }, x)?;
             let resized = scaled(builder, site, &first, [sides[1], sides[2]])?;
             one(builder.unary(Op::Transpose { perm: vec![0, 2, 3, 1] }, &resized)?)
-        }
-        (3, [2]) if site.text("mode", "nearest")? != "cubic" => {
-            let still = Side { input: 1, output: 1, scale: 1.0 };
-            let picture = builder.unary(Op::Unsqueeze { axes: vec![3] }, x)?;
-            let resized = scaled(builder, site, &picture, [sides[2], still])?;
-            one(builder.unary(Op::Squeeze { axes: vec![3] }, &resized)?)
         }
         _ => Err(Problem::new(format!("scales axes {moving:?} of a value of rank {}", x.rank()))
             .expected("height and width of [batch, channels, height, width]")),
@@ -117,8 +111,8 @@ fn is_old(site: &Site) -> bool {
 fn sides(site: &Site, x: &Tensor) -> Result<Vec<Side>, Problem> {
     let rank = x.rank();
     let axes = match site.ints("axes")? {
-        Some(list) => list.iter().map(|axis| front(*axis, rank)).collect::<Result<Vec<_>, _>>()?,
-        None => (0..rank).collect(),
+        Some(list) => list.iter().map(|axis| site.front(*axis, rank)).collect::<Result<Vec<_>, _>>()?,
+        None => (0..rank).filter(|axis| !(site.row && *axis == 2)).collect(),
     };
     let mut sides = Vec::with_capacity(rank);
     for axis in 0..rank {

@@ -9,6 +9,7 @@ use super::super::shaped;
 use super::super::site::{Site, Value, front, fronts};
 use super::operands::one;
 use super::place;
+use super::reduce::with_row;
 use crate::axes;
 use crate::card::Op;
 use crate::error::Problem;
@@ -140,7 +141,7 @@ pub(super) fn flatten(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, 
 pub(super) fn squeeze(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Problem> {
     let x = site.tensor(0)?;
     let axes = match site.ints_of("axes", 1)? {
-        Some(axes) => site.fronts(&axes, x.rank())?,
+        Some(axes) => with_row(site, site.fronts(&axes, x.rank())?),
         None => (0..x.rank()).filter(|axis| x.shapes[0][*axis] == 1).collect(),
     };
     for axis in &axes {

@@ -1,10 +1,9 @@
 //! Transposed convolution.
 
-use ndarray::Axis;
-
 use super::super::builder::{Builder, Tensor, Weight};
 use super::super::site::{Site, Value};
-use super::operands::{listed, one, weight};
+use super::operands::{listed, one};
+use super::window::kernel;
 use crate::card::Op;
 use crate::error::Problem;
 
@@ -17,28 +16,17 @@ struct Side {
     output_padding: usize,
 }
 
-/// `ConvTranspose`; over a sequence, it works along the height of a picture of width 1.
+/// `ConvTranspose`.
 pub(super) fn conv(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Problem> {
     let x = site.tensor(0)?;
-    let mut kernel = weight(site, 1)?;
+    let kernel = kernel(site, x)?;
     let groups = usize::try_from(site.int("group", 1)?).map_err(|_| "its 'group' is negative")?;
-    let sequence = x.rank() == 3 && kernel.values.ndim() == 3;
-    if !sequence && (x.rank() != 4 || kernel.values.ndim() != 4) {
-        let problem = Problem::new(format!(
-            "works on rank {} with a weight of shape {:?}",
-            x.rank(),
-            kernel.values.shape()
-        ));
-        return Err(problem.expected("pictures"));
+    // Of a sequence the file says nothing of the row.
+    let first = usize::from(site.row);
+    let mut sides = sides(site, x, 2 + first, &kernel.values.shape()[2 + first..])?;
+    if site.row {
+        sides.insert(0, Side { stride: 1, dilation: 1, padding: [0; 2], output_padding: 0 });
     }
-    let mut sides = sides(site, x, &kernel.values.shape()[2..])?;
-    let x = if sequence {
-        kernel.values.insert_axis_inplace(Axis(3));
-        sides.push(Side { stride: 1, dilation: 1, padding: [0; 2], output_padding: 0 });
-        builder.unary(Op::Unsqueeze { axes: vec![3] }, x)?
-    } else {
-        x.clone()
-    };
     let &[height, width] = &sides[..] else { return Err("has not two sides".into()) };
     let op = Op::ConvTranspose2d {
         stride: [height.stride, width.stride],
@@ -50,12 +38,11 @@ pub(super) fn conv(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Pro
     let out = kernel.values.shape()[1].saturating_mul(groups);
     let bias: Option<Weight> = listed(site, 2, out)?;
     let weights = std::iter::once(("weight", kernel)).chain(bias.map(|bias| ("bias", bias))).collect();
-    let result = builder.emit(op, &[&x], weights)?;
-    one(if sequence { builder.unary(Op::Squeeze { axes: vec![3] }, &result)? } else { result })
+    one(builder.emit(op, &[x], weights)?)
 }
 
-/// The settings along each axis. `output_shape` and `auto_pad` follow from the size of the input.
-fn sides(site: &Site, x: &Tensor, kernel: &[usize]) -> Result<Vec<Side>, Problem> {
+/// The settings along each axis from `first` on. `output_shape` and `auto_pad` follow from the size of the input.
+fn sides(site: &Site, x: &Tensor, first: usize, kernel: &[usize]) -> Result<Vec<Side>, Problem> {
     let count = kernel.len();
     let numbers =
         |name: &str, default: usize, count: usize| -> Result<Vec<usize>, Problem> {
@@ -69,14 +56,14 @@ fn sides(site: &Site, x: &Tensor, kernel: &[usize]) -> Result<Vec<Side>, Problem
         };
     let (strides, dilations) = (numbers("strides", 1, count)?, numbers("dilations", 1, count)?);
     let (extra, pads) = (numbers("output_padding", 0, count)?, numbers("pads", 0, 2 * count)?);
-    let (automatic, wanted) = output_shape(site, x, &strides)?;
+    let (automatic, wanted) = output_shape(site, x, first, &strides)?;
     let mut sides = Vec::with_capacity(count);
     for axis in 0..count {
         let padding = match &wanted {
             None => [pads[axis], pads[count + axis]],
             Some(shape) => {
                 let reach = dilations[axis] * kernel[axis].saturating_sub(1) + 1 + extra[axis];
-                let whole = strides[axis] * (x.side(axis + 2)?.saturating_sub(1)) + reach;
+                let whole = strides[axis] * (x.side(axis + first)?.saturating_sub(1)) + reach;
                 let size =
                     shape.iter().rev().nth(count - 1 - axis).and_then(|side| usize::try_from(*side).ok());
                 let total = size.and_then(|size| whole.checked_sub(size));
@@ -93,13 +80,18 @@ fn sides(site: &Site, x: &Tensor, kernel: &[usize]) -> Result<Vec<Side>, Problem
 }
 
 /// The sizes of the output, where the file says them or `auto_pad` does, and `auto_pad`.
-fn output_shape(site: &Site, x: &Tensor, strides: &[usize]) -> Result<(String, Option<Vec<i64>>), Problem> {
+fn output_shape(
+    site: &Site,
+    x: &Tensor,
+    first: usize,
+    strides: &[usize],
+) -> Result<(String, Option<Vec<i64>>), Problem> {
     let count = strides.len();
     let automatic = site.text("auto_pad", "NOTSET")?;
     let wanted = match (site.ints("output_shape")?, automatic.as_str()) {
         (Some(shape), _) => Some(shape),
         (None, "SAME_UPPER" | "SAME_LOWER") => {
-            let side = |axis: usize| Ok::<_, Problem>((x.side(axis + 2)? * strides[axis]) as i64);
+            let side = |axis: usize| Ok::<_, Problem>((x.side(axis + first)? * strides[axis]) as i64);
             Some((0..count).map(side).collect::<Result<_, _>>()?)
         }
         (None, "NOTSET" | "VALID") => None,

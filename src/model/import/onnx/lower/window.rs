@@ -38,41 +38,19 @@ impl Window {
         };
         Ok(Self { kernel, stride, dilation, padding })
     }
-
-    /// Reads the window over a sequence, as one over a picture of width 1.
-    fn of_sequence(site: &Site, kernel: usize) -> Result<Self, Problem> {
-        let sizes = |name: &str, default: i64, count: usize| {
-            let list = site.ints(name)?.unwrap_or_else(|| vec![default; count]);
-            let sizes: Vec<usize> = list.iter().filter_map(|number| usize::try_from(*number).ok()).collect();
-            match sizes.len() == count {
-                true => Ok(sizes),
-                false => {
-                    Err(Problem::new(format!("its '{name}' is {list:?}"))
-                        .expected(format!("{count} numbers")))
-                }
-            }
-        };
-        if site.text("auto_pad", "NOTSET")? != "NOTSET" {
-            return Err(Problem::new("pads a sequence by 'auto_pad'").expected("'pads'"));
-        }
-        let (stride, dilation, pads) =
-            (sizes("strides", 1, 1)?[0], sizes("dilations", 1, 1)?[0], sizes("pads", 0, 2)?);
-        Ok(Self {
-            kernel: [kernel, 1],
-            stride: [stride, 1],
-            dilation: [dilation, 1],
-            padding: [pads[0], pads[1], 0, 0],
-        })
-    }
 }
 
 /// ONNX lists all starts first, then all ends.
 fn explicit(site: &Site) -> Result<[usize; 4], Problem> {
-    let pads = site.ints("pads")?.unwrap_or_else(|| vec![0; 4]);
+    let Some(pads) = site.ints("pads")? else { return Ok([0; 4]) };
     let sizes: Vec<usize> = pads.iter().filter_map(|side| usize::try_from(*side).ok()).collect();
-    match sizes[..] {
-        [top, left, bottom, right] => Ok([top, bottom, left, right]),
-        _ => Err(Problem::new(format!("its 'pads' are {pads:?}")).expected("four numbers from 0")),
+    match (&sizes[..], site.row) {
+        (&[top, left, bottom, right], false) => Ok([top, bottom, left, right]),
+        (&[left, right], true) => Ok([0, 0, left, right]),
+        (_, row) => {
+            let count = if row { "two" } else { "four" };
+            Err(Problem::new(format!("its 'pads' are {pads:?}")).expected(format!("{count} numbers from 0")))
+        }
     }
 }
 
@@ -89,30 +67,30 @@ fn same_padding(
     Ok(if same == "SAME_UPPER" { [less, more] } else { [more, less] })
 }
 
-/// `Conv`; over a sequence, it becomes a convolution over a picture of width 1.
+/// `Conv`.
 pub(super) fn conv(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Problem> {
     let x = site.tensor(0)?;
-    let mut kernel = weight(site, 1)?;
+    let kernel = kernel(site, x)?;
     let groups = usize::try_from(site.int("group", 1)?).map_err(|_| "its 'group' is negative")?;
-    match (x.rank(), kernel.values.shape()) {
-        (4, [_, _, height, width]) => {
-            let Window { stride, dilation, padding, .. } = Window::read(site, x, [*height, *width])?;
-            let op = Op::Conv2d { stride, padding, dilation, groups };
-            one(builder.emit(op, &[x], kernel_and_bias(site, kernel)?)?)
-        }
-        (3, [_, _, _]) => {
-            let op = over_a_sequence(site, groups)?;
-            kernel.values.insert_axis_inplace(Axis(3));
-            let weights = kernel_and_bias(site, kernel)?;
-            let picture = builder.unary(Op::Unsqueeze { axes: vec![3] }, x)?;
-            let result = builder.emit(op, &[&picture], weights)?;
-            one(builder.unary(Op::Squeeze { axes: vec![3] }, &result)?)
-        }
-        (rank, shape) => {
-            let problem = Problem::new(format!("works on rank {rank} with a weight of shape {shape:?}"));
-            Err(problem.expected("pictures"))
-        }
+    let size = [kernel.values.shape()[2], kernel.values.shape()[3]];
+    let Window { stride, dilation, padding, .. } = Window::read(site, x, size)?;
+    let op = Op::Conv2d { stride, padding, dilation, groups };
+    one(builder.emit(op, &[x], kernel_and_bias(site, kernel)?)?)
+}
+
+/// The weight of a convolution of `x`, of four axes: one over a sequence gets an axis of rows.
+pub(super) fn kernel(site: &Site, x: &Tensor) -> Result<Weight, Problem> {
+    let mut kernel = weight(site, 1)?;
+    let axes = if site.row { 3 } else { 4 };
+    if x.rank() != 4 || kernel.values.ndim() != axes {
+        let (rank, shape) = (x.rank() - usize::from(site.row), kernel.values.shape());
+        let problem = Problem::new(format!("works on rank {rank} with a weight of shape {shape:?}"));
+        return Err(problem.expected("pictures or sequences"));
     }
+    if site.row {
+        kernel.values.insert_axis_inplace(Axis(2));
+    }
+    Ok(kernel)
 }
 
 fn kernel_and_bias(site: &Site, kernel: Weight) -> Result<Vec<(&'static str, Weight)>, Problem> {
@@ -126,32 +104,15 @@ fn kernel_and_bias(site: &Site, kernel: Weight) -> Result<Vec<(&'static str, Wei
     Ok(std::iter::once(("weight", kernel)).chain(bias.map(|bias| ("bias", bias))).collect())
 }
 
-/// A convolution along the height of a picture of width 1, with the settings of one over a sequence.
-fn over_a_sequence(site: &Site, groups: usize) -> Result<Op, Problem> {
-    let Window { stride, dilation, padding, .. } = Window::of_sequence(site, 1)?;
-    Ok(Op::Conv2d { stride, padding, dilation, groups })
-}
-
-/// A pool over height and width, or over a sequence, which becomes the height of a picture of width 1.
+/// A pool over height and width.
 fn pool(
     builder: &mut Builder,
     site: &Site,
     make: impl Fn(&Window, &Tensor) -> Result<Op, Problem>,
 ) -> Result<Vec<Value>, Problem> {
     let x = site.tensor(0)?;
-    if x.rank() != 3 {
-        let window = Window::read(site, x, site.pair("kernel_shape", None)?)?;
-        return one(builder.unary(make(&window, x)?, x)?);
-    }
-    let kernel = site.ints("kernel_shape")?.unwrap_or_default();
-    let [kernel] = kernel[..] else {
-        return Err(Problem::new(format!("its 'kernel_shape' is {kernel:?}")).expected("one number"));
-    };
-    let window =
-        Window::of_sequence(site, usize::try_from(kernel).map_err(|_| "its 'kernel_shape' is negative")?)?;
-    let picture = builder.unary(Op::Unsqueeze { axes: vec![3] }, x)?;
-    let result = builder.unary(make(&window, &picture)?, &picture)?;
-    one(builder.unary(Op::Squeeze { axes: vec![3] }, &result)?)
+    let window = Window::read(site, x, site.pair("kernel_shape", None)?)?;
+    one(builder.unary(make(&window, x)?, x)?)
 }
 
 /// `MaxPool` without the second output.
