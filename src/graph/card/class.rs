@@ -4,7 +4,7 @@
 //! in two other places; to ask "does it work on each element" or "is it linear" is to ask the class.
 
 use super::Op;
-use super::functions::{Function, table};
+use super::functions::{Function, PointwiseKernel, elementary, table};
 
 /// Operations that do the same kind of thing.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -124,26 +124,29 @@ impl Op {
             Self::Softplus {} => plain(&table::SOFTPLUS),
             Self::LogSigmoid {} => plain(&table::LOG_SIGMOID),
             Self::Clip { min, max } => pointwise(&table::CLIP, [*min, *max]),
-            Self::Exp {} => plain(&table::EXP),
-            Self::Sqrt { of_squares: false } => plain(&table::SQRT),
-            Self::Sqrt { of_squares: true } => plain(&table::LENGTH),
-            Self::Log {} => plain(&table::LOG),
-            Self::Abs {} => plain(&table::ABS),
-            Self::Sign {} => plain(&table::SIGN),
-            Self::Erf {} => plain(&table::ERF),
-            Self::Pow { exponent } => pointwise(&table::POW, [*exponent, 0.0]),
+            Self::Exp {} => plain(&elementary::EXP),
+            Self::Sqrt { of_squares: false } => plain(&elementary::SQRT),
+            Self::Sqrt { of_squares: true } => plain(&elementary::LENGTH),
+            Self::Log {} => plain(&elementary::LOG),
+            Self::Abs {} => plain(&elementary::ABS),
+            Self::Sign {} => plain(&elementary::SIGN),
+            Self::Erf {} => plain(&elementary::ERF),
+            Self::Pow { exponent } => pointwise(&elementary::POW, [*exponent, 0.0]),
             _ => None,
         }
     }
 
-    /// The bounds between which this operation clips every element, if it does nothing else.
+    /// The native kernel of this operation, if it does the same to each element and has one.
     #[must_use]
-    pub fn clip(&self) -> Option<[f64; 2]> {
-        match self {
-            Self::Minimum { scalar: Some(high) } => Some([f64::NEG_INFINITY, *high]),
-            Self::Maximum { scalar: Some(low) } => Some([*low, f64::INFINITY]),
-            op => op.function()?.clips(),
-        }
+    pub fn pointwise_kernel(&self) -> Option<PointwiseKernel> {
+        // The extreme of an element and a number is a clip with one bound.
+        let clip = |bounds| Some(Function::new(&table::CLIP, bounds));
+        let function = match self {
+            Self::Minimum { scalar: Some(high) } => clip([f64::NEG_INFINITY, *high]),
+            Self::Maximum { scalar: Some(low) } => clip([*low, f64::INFINITY]),
+            op => op.function(),
+        };
+        function?.kernel()
     }
 
     /// The statistic over height and width that this operation computes of each channel, if it does nothing else.

@@ -1,16 +1,19 @@
 //! The functions of one element: activations and elementary functions, one entry each.
 //!
-//! An entry has what every reader of a graph may ask: the value, the slope, the curvature, the range, and the operator of
-//! ONNX that it is. At a kink the slope is PyTorch's. The engine's and the native kernels compute the
+//! An entry has what every reader of a graph may ask: the value, the slope, the curvature, the range, the operator of
+//! ONNX that it is, and its native kernel. At a kink the slope is PyTorch's. The engine's and the native kernels compute the
 //! same in single precision, and their tests compare them with these entries. A new activation is an [`Op`], one entry
 //! here, its line in [`Op::class`], and a kernel.
 
+pub(super) mod elementary;
+mod kernel;
 mod numbers;
 pub(super) mod table;
 #[cfg(test)]
 mod tests;
 
 use super::Op;
+pub use kernel::PointwiseKernel;
 use table::ALL;
 
 /// `alpha` and `scale` of SELU, arXiv:1706.02515.
@@ -30,6 +33,8 @@ pub(crate) struct Entry {
     curvature: fn(f64, Settings) -> f64,
     /// Infimum and supremum of the values.
     range: fn(Settings) -> [f64; 2],
+    /// From its settings in single precision.
+    kernel: Option<fn([f32; 2]) -> PointwiseKernel>,
 }
 
 /// A function with its settings.
@@ -75,11 +80,11 @@ impl Function {
         std::ptr::eq(self.entry, other.entry) && settings.all(|(own, other)| (own - other).abs() < tolerance)
     }
 
-    /// The bounds of a function that does nothing but clip: `min(max(x, low), high)`, with slope 0 at both.
+    /// The native kernel that computes it; `None` for functions that run on Burn alone.
     #[must_use]
-    pub(super) fn clips(self) -> Option<[f64; 2]> {
-        let only_clips = [&table::RELU, &table::CLIP].iter().any(|entry| std::ptr::eq(*entry, self.entry));
-        only_clips.then(|| self.range())
+    #[expect(clippy::cast_possible_truncation, reason = "the kernels compute in single precision")]
+    pub(super) fn kernel(self) -> Option<PointwiseKernel> {
+        Some((self.entry.kernel?)(self.settings.map(|setting| setting as f32)))
     }
 
     /// Infimum and supremum of all values.

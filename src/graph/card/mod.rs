@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Problem, Subject};
 
 pub use class::{Class, Statistic};
-pub use functions::Function;
+pub use functions::{Function, PointwiseKernel};
 pub use functions::{SELU_CONSTANTS, from_onnx, is_onnx_function};
 pub use graph::{Graph, InputSpec, Layout, Node};
 pub use ops::Op;

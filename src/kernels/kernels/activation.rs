@@ -1,42 +1,24 @@
 //! Activations on registers.
 
+use crate::card::PointwiseKernel;
 use crate::simd::Simd;
 
-/// What is applied to every element of a tensor.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Activation {
-    /// `min(max(x, low), high)`: ReLU, ReLU6 and clipping; the identity without bounds.
-    Range([f32; 2]),
-    /// `x` above zero, `slope x` below.
-    Leaky(f32),
-    /// `1 / (1 + e^-x)`.
-    Sigmoid,
-    /// `x / (1 + e^-x)`.
-    Silu,
-    /// `min(max(alpha x + beta, 0), 1)`.
-    HardSigmoid([f32; 2]),
-    /// `x min(max(x / 6 + 1/2, 0), 1)`.
-    HardSwish,
-}
+/// What is applied where there is no activation.
+pub(crate) const IDENTITY: PointwiseKernel = PointwiseKernel::Range([f32::NEG_INFINITY, f32::INFINITY]);
 
-impl Activation {
-    /// The identity.
-    pub(crate) const NONE: Self = Self::Range([f32::NEG_INFINITY, f32::INFINITY]);
-
-    #[inline(always)]
-    pub(crate) fn apply<S: Simd>(self, simd: S, x: S::Register) -> S::Register {
-        match self {
-            Self::Range([low, high]) => simd.min(simd.splat(high), simd.max(simd.splat(low), x)),
-            Self::Leaky(slope) => {
-                let above = simd.max(simd.splat(0.0), x);
-                let below = simd.min(simd.splat(0.0), x);
-                simd.mul_add(below, simd.splat(slope), above)
-            }
-            Self::Sigmoid => sigmoid(simd, x),
-            Self::Silu => simd.mul(x, sigmoid(simd, x)),
-            Self::HardSigmoid([alpha, beta]) => hard_sigmoid(simd, x, alpha, beta),
-            Self::HardSwish => simd.mul(x, hard_sigmoid(simd, x, 1.0 / 6.0, 0.5)),
+#[inline(always)]
+pub(crate) fn apply<S: Simd>(kernel: PointwiseKernel, simd: S, x: S::Register) -> S::Register {
+    match kernel {
+        PointwiseKernel::Range([low, high]) => simd.min(simd.splat(high), simd.max(simd.splat(low), x)),
+        PointwiseKernel::Leaky(slope) => {
+            let above = simd.max(simd.splat(0.0), x);
+            let below = simd.min(simd.splat(0.0), x);
+            simd.mul_add(below, simd.splat(slope), above)
         }
+        PointwiseKernel::Sigmoid => sigmoid(simd, x),
+        PointwiseKernel::Silu => simd.mul(x, sigmoid(simd, x)),
+        PointwiseKernel::HardSigmoid([alpha, beta]) => hard_sigmoid(simd, x, alpha, beta),
+        PointwiseKernel::HardSwish => simd.mul(x, hard_sigmoid(simd, x, 1.0 / 6.0, 0.5)),
     }
 }
 

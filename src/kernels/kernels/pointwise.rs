@@ -2,8 +2,9 @@
 
 use std::cell::Cell;
 
-use super::activation::Activation;
+use super::activation::apply;
 use super::{Packed, Unit};
+use crate::card::PointwiseKernel;
 use crate::memory::Memory;
 use crate::simd::{Arguments, Compiled, InnerLoop, Instructions, Simd};
 use crate::view::View;
@@ -27,7 +28,7 @@ pub(crate) struct Pointwise {
     pub(crate) input: View,
     pub(crate) output: View,
     pub(crate) kind: Kind,
-    pub(crate) activation: Activation,
+    pub(crate) activation: PointwiseKernel,
     row: Compiled<Rows>,
 }
 
@@ -38,7 +39,7 @@ struct Row<'a> {
     y: &'a [Cell<f32>],
     scale: Operand<'a>,
     shift: Operand<'a>,
-    activation: Activation,
+    activation: PointwiseKernel,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -93,7 +94,7 @@ fn row<S: Simd>(
 ) {
     for (pixel, (x, y)) in r.x.chunks_exact(S::LANES).zip(r.y.chunks_exact(S::LANES)).enumerate() {
         let sum = simd.mul_add(simd.load(x), scale(pixel), shift(pixel));
-        simd.store(y, r.activation.apply(simd, sum));
+        simd.store(y, apply(r.activation, simd, sum));
     }
 }
 
@@ -105,7 +106,7 @@ impl Pointwise {
         instructions: Instructions,
         kind: Kind,
         [input, output]: [View; 2],
-        activation: Activation,
+        activation: PointwiseKernel,
     ) -> Self {
         Self { input, output, kind, activation, row: instructions.compile::<Rows>() }
     }

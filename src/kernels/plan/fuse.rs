@@ -6,8 +6,8 @@
 use std::collections::HashMap;
 
 use super::node::{Node, NodeKind};
-use crate::card::ValueId;
-use crate::kernels::activation::Activation;
+use crate::card::{PointwiseKernel, ValueId};
+use crate::kernels::activation::IDENTITY;
 
 /// Joins what can be joined. Tensors in `wanted` stay tensors of their own.
 pub(super) fn fuse(nodes: Vec<Node>, wanted: &[ValueId]) -> Vec<Node> {
@@ -57,7 +57,7 @@ impl Fused {
         let (conv, other) = if place(a) > place(b) { (a, b) } else { (b, a) };
         let at = self.only_for_one(conv).filter(|_| conv != other && !sum.broadcasts)?;
         let node = self.nodes[at].as_mut()?;
-        let free = node.residual.is_none() && node.activation == Activation::NONE;
+        let free = node.residual.is_none() && node.activation == IDENTITY;
         if !free || !matches!(node.kind, NodeKind::Convolution { depthwise: false, .. }) {
             return None;
         }
@@ -70,11 +70,11 @@ impl Fused {
         let at = self.only_for_one(activation.inputs[0])?;
         let node = self.nodes[at].as_mut()?;
         let takes = match node.kind {
-            NodeKind::Convolution { .. } => matches!(activation.activation, Activation::Range(_)),
+            NodeKind::Convolution { .. } => matches!(activation.activation, PointwiseKernel::Range(_)),
             NodeKind::BatchNorm | NodeKind::Line(_) | NodeKind::Add | NodeKind::Mul => true,
             _ => false,
         };
-        if !takes || node.activation != Activation::NONE {
+        if !takes || node.activation != IDENTITY {
             return None;
         }
         (node.activation, node.output) = (activation.activation, activation.output);

@@ -3,9 +3,8 @@
 use super::memory_plan::MemoryPlan;
 use super::node::{Node, NodeKind};
 use super::operation::{Parameters, Shapes};
-use crate::card::ValueId;
+use crate::card::{PointwiseKernel, ValueId};
 use crate::error::{Error, Result};
-use crate::kernels::activation::Activation;
 use crate::kernels::bf16::{self, ConvBf16};
 use crate::kernels::conv::Conv;
 use crate::kernels::depthwise::Depthwise;
@@ -151,7 +150,7 @@ fn copy([input, output]: [View; 2]) -> Copy {
 
 fn convolution(tokens: Tokens, node: &Node, views: [View; 2], residual: Option<View>) -> Result<Kernel> {
     let Tokens { instructions, bf16 } = tokens;
-    let (NodeKind::Convolution { geometry, filters, depthwise }, Activation::Range(range)) =
+    let (NodeKind::Convolution { geometry, filters, depthwise }, PointwiseKernel::Range(range)) =
         (&node.kind, node.activation)
     else {
         return Err(Error::internal("a convolution got an activation that is not a range"));

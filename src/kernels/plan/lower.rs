@@ -3,7 +3,7 @@
 use super::node::{Node, NodeKind};
 use super::operation::{Operation, Shapes};
 use crate::card::{Op, PadMode, Statistic, ValueId};
-use crate::kernels::activation::Activation;
+use crate::kernels::activation::IDENTITY;
 use crate::kernels::conv::ConvGeometry;
 use crate::kernels::filters::{self, Filters};
 use crate::kernels::pool::{self, Window};
@@ -29,9 +29,9 @@ pub(super) fn lower(operation: &Operation<'_>, shapes: &Shapes, lanes: usize) ->
         reads.swap(0, 1);
     }
     let broadcasts = reads.len() == 2 && inputs[0] != inputs[1];
-    let (kind, activation) = match activation_of(&node.op) {
+    let (kind, activation) = match node.op.pointwise_kernel() {
         Some(activation) => (NodeKind::Activation, activation),
-        None => (kind(operation, &inputs, output, lanes)?, Activation::NONE),
+        None => (kind(operation, &inputs, output, lanes)?, IDENTITY),
     };
     let output = operation.output;
     Some(Node { kind, inputs: reads, output, activation, residual: None, broadcasts, source: 0 })
@@ -151,20 +151,6 @@ fn scalar(op: &Op) -> Option<NodeKind> {
         Op::Sub { .. } => NodeKind::Line([1.0, -scalar]),
         Op::Mul { .. } => NodeKind::Line([scalar, 0.0]),
         Op::Div { .. } => NodeKind::Line([1.0 / scalar, 0.0]),
-        _ => return None,
-    })
-}
-
-fn activation_of(op: &Op) -> Option<Activation> {
-    if let Some(bounds) = op.clip() {
-        return Some(Activation::Range(bounds.map(|bound| bound as f32)));
-    }
-    Some(match op {
-        Op::LeakyRelu { slope } => Activation::Leaky(*slope as f32),
-        Op::Sigmoid {} => Activation::Sigmoid,
-        Op::Silu {} => Activation::Silu,
-        Op::HardSigmoid { alpha, beta } => Activation::HardSigmoid([*alpha as f32, *beta as f32]),
-        Op::HardSwish {} => Activation::HardSwish,
         _ => return None,
     })
 }

@@ -1,7 +1,6 @@
 //! An operation lowered to what the kernels can do, before it has a place in memory.
 
-use crate::card::ValueId;
-use crate::kernels::activation::Activation;
+use crate::card::{PointwiseKernel, ValueId};
 use crate::kernels::conv::ConvGeometry;
 use crate::kernels::filters::Filters;
 use crate::kernels::pool;
@@ -11,7 +10,7 @@ pub(super) struct Node {
     pub(super) kind: NodeKind,
     pub(super) inputs: Vec<ValueId>,
     pub(super) output: ValueId,
-    pub(super) activation: Activation,
+    pub(super) activation: PointwiseKernel,
     /// Added before the activation.
     pub(super) residual: Option<ValueId>,
     /// Of two inputs the second has one element per channel.

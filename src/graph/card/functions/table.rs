@@ -1,11 +1,9 @@
-//! The table: one entry per function.
+//! The table: one entry per function. Activations are here, elementary functions in [`super::elementary`].
 
-use std::f64::consts::FRAC_2_SQRT_PI;
-
-use super::numbers::{
-    erf, gelu_tanh, inside, normal_below, normal_density, sigmoid, sigmoid_slope, softplus,
-};
-use super::{Entry, SELU_CONSTANTS, Settings};
+use super::elementary::{self, ANY, NOT_NEGATIVE, SIGNED_UNIT, UNIT};
+use super::kernel::PointwiseKernel;
+use super::numbers::{gelu_tanh, inside, normal_below, normal_density, sigmoid, sigmoid_slope, softplus};
+use super::{Entry, SELU_CONSTANTS};
 use crate::card::Op;
 
 /// All of them.
@@ -25,20 +23,15 @@ pub(super) static ALL: [&Entry; 23] = [
     &SOFTPLUS,
     &LOG_SIGMOID,
     &CLIP,
-    &EXP,
-    &SQRT,
-    &LENGTH,
-    &LOG,
-    &ABS,
-    &SIGN,
-    &ERF,
-    &POW,
+    &elementary::EXP,
+    &elementary::SQRT,
+    &elementary::LENGTH,
+    &elementary::LOG,
+    &elementary::ABS,
+    &elementary::SIGN,
+    &elementary::ERF,
+    &elementary::POW,
 ];
-
-const ANY: fn(Settings) -> [f64; 2] = |_| [f64::NEG_INFINITY, f64::INFINITY];
-const NOT_NEGATIVE: fn(Settings) -> [f64; 2] = |_| [0.0, f64::INFINITY];
-const UNIT: fn(Settings) -> [f64; 2] = |_| [0.0, 1.0];
-const SIGNED_UNIT: fn(Settings) -> [f64; 2] = |_| [-1.0, 1.0];
 
 pub(in crate::card) static RELU: Entry = Entry {
     onnx: Some(("Relu", &[])),
@@ -47,6 +40,7 @@ pub(in crate::card) static RELU: Entry = Entry {
     slope: |x, _| f64::from(x > 0.0),
     curvature: |_, _| 0.0,
     range: NOT_NEGATIVE,
+    kernel: Some(|_| PointwiseKernel::Range([0.0, f32::INFINITY])),
 };
 
 pub(in crate::card) static LEAKY_RELU: Entry = Entry {
@@ -56,6 +50,7 @@ pub(in crate::card) static LEAKY_RELU: Entry = Entry {
     slope: |x, [slope, _]| if x > 0.0 { 1.0 } else { slope },
     curvature: |_, _| 0.0,
     range: ANY,
+    kernel: Some(|[slope, _]| PointwiseKernel::Leaky(slope)),
 };
 
 pub(in crate::card) static ELU: Entry = Entry {
@@ -65,6 +60,7 @@ pub(in crate::card) static ELU: Entry = Entry {
     slope: |x, [alpha, _]| if x > 0.0 { 1.0 } else { alpha * x.exp() },
     curvature: |x, [alpha, _]| if x > 0.0 { 0.0 } else { alpha * x.exp() },
     range: |[alpha, _]| [(-alpha).min(0.0), f64::INFINITY],
+    kernel: None,
 };
 
 pub(in crate::card) static SELU: Entry = Entry {
@@ -75,6 +71,7 @@ pub(in crate::card) static SELU: Entry = Entry {
     slope: |x, _| SELU_CONSTANTS[1] * (ELU.slope)(x, SELU_CONSTANTS),
     curvature: |x, _| SELU_CONSTANTS[1] * (ELU.curvature)(x, SELU_CONSTANTS),
     range: |_| [-SELU_CONSTANTS[0] * SELU_CONSTANTS[1], f64::INFINITY],
+    kernel: None,
 };
 
 pub(in crate::card) static GELU: Entry = Entry {
@@ -84,6 +81,7 @@ pub(in crate::card) static GELU: Entry = Entry {
     slope: |x, _| normal_below(x) + x * normal_density(x),
     curvature: |x, _| normal_density(x) * (2.0 - x * x),
     range: |_| [-0.169_971, f64::INFINITY],
+    kernel: None,
 };
 
 pub(in crate::card) static GELU_BY_TANH: Entry = Entry {
@@ -99,6 +97,7 @@ pub(in crate::card) static GELU_BY_TANH: Entry = Entry {
         (1.0 - t * t) * (inner + x * (0.5 * bend - t * inner * inner))
     },
     range: |_| [-0.170_041, f64::INFINITY],
+    kernel: None,
 };
 
 pub(in crate::card) static SILU: Entry = Entry {
@@ -108,6 +107,7 @@ pub(in crate::card) static SILU: Entry = Entry {
     slope: |x, _| sigmoid(x) + x * sigmoid_slope(x),
     curvature: |x, _| sigmoid_slope(x) * (2.0 + x * (1.0 - 2.0 * sigmoid(x))),
     range: |_| [-0.278_465, f64::INFINITY],
+    kernel: Some(|_| PointwiseKernel::Silu),
 };
 
 pub(in crate::card) static MISH: Entry = Entry {
@@ -123,6 +123,7 @@ pub(in crate::card) static MISH: Entry = Entry {
         (1.0 - t * t) * (2.0 * s + x * (sigmoid_slope(x) - 2.0 * t * s * s))
     },
     range: |_| [-0.308_843, f64::INFINITY],
+    kernel: None,
 };
 
 pub(in crate::card) static SIGMOID: Entry = Entry {
@@ -132,6 +133,7 @@ pub(in crate::card) static SIGMOID: Entry = Entry {
     slope: |x, _| sigmoid_slope(x),
     curvature: |x, _| sigmoid_slope(x) * (1.0 - 2.0 * sigmoid(x)),
     range: UNIT,
+    kernel: Some(|_| PointwiseKernel::Sigmoid),
 };
 
 pub(in crate::card) static HARD_SIGMOID: Entry = Entry {
@@ -141,6 +143,7 @@ pub(in crate::card) static HARD_SIGMOID: Entry = Entry {
     slope: |x, [alpha, beta]| alpha * inside(alpha * x + beta, [0.0, 1.0]),
     curvature: |_, _| 0.0,
     range: UNIT,
+    kernel: Some(PointwiseKernel::HardSigmoid),
 };
 
 pub(in crate::card) static HARD_SWISH: Entry = Entry {
@@ -150,6 +153,7 @@ pub(in crate::card) static HARD_SWISH: Entry = Entry {
     slope: |x, _| (x / 6.0 + 0.5).clamp(0.0, 1.0) + x / 6.0 * inside(x, [-3.0, 3.0]),
     curvature: |x, _| inside(x, [-3.0, 3.0]) / 3.0,
     range: |_| [-0.375, f64::INFINITY],
+    kernel: Some(|_| PointwiseKernel::HardSwish),
 };
 
 pub(in crate::card) static TANH: Entry = Entry {
@@ -159,6 +163,7 @@ pub(in crate::card) static TANH: Entry = Entry {
     slope: |x, _| 1.0 - x.tanh() * x.tanh(),
     curvature: |x, _| -2.0 * x.tanh() * (1.0 - x.tanh() * x.tanh()),
     range: SIGNED_UNIT,
+    kernel: None,
 };
 
 pub(in crate::card) static SOFTPLUS: Entry = Entry {
@@ -168,6 +173,7 @@ pub(in crate::card) static SOFTPLUS: Entry = Entry {
     slope: |x, _| sigmoid(x),
     curvature: |x, _| sigmoid_slope(x),
     range: NOT_NEGATIVE,
+    kernel: None,
 };
 
 pub(in crate::card) static LOG_SIGMOID: Entry = Entry {
@@ -177,6 +183,7 @@ pub(in crate::card) static LOG_SIGMOID: Entry = Entry {
     slope: |x, _| sigmoid(-x),
     curvature: |x, _| -sigmoid_slope(x),
     range: |_| [f64::NEG_INFINITY, 0.0],
+    kernel: None,
 };
 
 pub(in crate::card) static CLIP: Entry = Entry {
@@ -187,87 +194,5 @@ pub(in crate::card) static CLIP: Entry = Entry {
     slope: |x, bounds| inside(x, bounds),
     curvature: |_, _| 0.0,
     range: |bounds| bounds,
-};
-
-pub(in crate::card) static EXP: Entry = Entry {
-    onnx: Some(("Exp", &[])),
-    op: |_| Op::Exp {},
-    value: |x, _| x.exp(),
-    slope: |x, _| x.exp(),
-    curvature: |x, _| x.exp(),
-    range: NOT_NEGATIVE,
-};
-
-pub(in crate::card) static SQRT: Entry = Entry {
-    onnx: Some(("Sqrt", &[])),
-    op: |_| Op::Sqrt { of_squares: false },
-    value: |x, _| x.sqrt(),
-    slope: |x, _| 0.5 / x.sqrt(),
-    curvature: |x, _| -0.25 / (x * x.sqrt()),
-    range: NOT_NEGATIVE,
-};
-
-/// The root of a sum of squares, whose slope at zero PyTorch takes as zero.
-pub(in crate::card) static LENGTH: Entry = Entry {
-    onnx: None,
-    op: |_| Op::Sqrt { of_squares: true },
-    value: |x, _| x.sqrt(),
-    slope: |x, _| if x == 0.0 { 0.0 } else { 0.5 / x.sqrt() },
-    curvature: |x, _| if x == 0.0 { 0.0 } else { -0.25 / (x * x.sqrt()) },
-    range: NOT_NEGATIVE,
-};
-
-pub(in crate::card) static LOG: Entry = Entry {
-    onnx: Some(("Log", &[])),
-    op: |_| Op::Log {},
-    value: |x, _| x.ln(),
-    slope: |x, _| x.recip(),
-    curvature: |x, _| -(x * x).recip(),
-    range: ANY,
-};
-
-pub(in crate::card) static ABS: Entry = Entry {
-    onnx: Some(("Abs", &[])),
-    op: |_| Op::Abs {},
-    value: |x, _| x.abs(),
-    slope: |x, _| if x == 0.0 { 0.0 } else { x.signum() },
-    curvature: |_, _| 0.0,
-    range: NOT_NEGATIVE,
-};
-
-pub(in crate::card) static SIGN: Entry = Entry {
-    onnx: Some(("Sign", &[])),
-    op: |_| Op::Sign {},
-    value: |x, _| if x == 0.0 { 0.0 } else { x.signum() },
-    slope: |_, _| 0.0,
-    curvature: |_, _| 0.0,
-    range: SIGNED_UNIT,
-};
-
-pub(in crate::card) static ERF: Entry = Entry {
-    onnx: Some(("Erf", &[])),
-    op: |_| Op::Erf {},
-    value: |x, _| erf(x),
-    slope: |x, _| FRAC_2_SQRT_PI * (-x * x).exp(),
-    curvature: |x, _| -2.0 * x * FRAC_2_SQRT_PI * (-x * x).exp(),
-    range: SIGNED_UNIT,
-};
-
-pub(in crate::card) static POW: Entry = Entry {
-    // Its exponent is an input, which is the importer's to read.
-    onnx: None,
-    op: |[exponent, _]| Op::Pow { exponent },
-    value: |x, [exponent, _]| x.powf(exponent),
-    slope: |x, [exponent, _]| match exponent {
-        0.0 => 0.0,
-        _ => exponent * x.powf(exponent - 1.0),
-    },
-    curvature: |x, [exponent, _]| match exponent {
-        0.0 | 1.0 => 0.0,
-        _ => exponent * (exponent - 1.0) * x.powf(exponent - 2.0),
-    },
-    range: |[exponent, _]| match exponent % 2.0 {
-        0.0 => [0.0, f64::INFINITY],
-        _ => [f64::NEG_INFINITY, f64::INFINITY],
-    },
+    kernel: Some(PointwiseKernel::Range),
 };
