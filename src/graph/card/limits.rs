@@ -62,11 +62,30 @@ impl Op {
 impl Op {
     /// JSON has no infinity: serde would write `null` for such a setting, and the card could not be read again.
     fn check_finite(&self) -> Result<(), Problem> {
-        let written = serde_json::to_value(self).map_err(|error| error.to_string())?;
-        let mut fields = written.as_object().into_iter().flatten();
-        match fields.find(|(_, value)| value.is_null()) {
+        let is_odd = |(_, value): &&(&str, f64)| !value.is_finite();
+        match self.reals().iter().flatten().find(is_odd) {
             Some((field, _)) => Err(Problem::new(format!("'{field}' is not finite")).expected("a number")),
             None => Ok(()),
+        }
+    }
+
+    /// The settings that are real numbers, by field, but for those of a resize, which have narrower limits. At most three.
+    fn reals(&self) -> [Option<(&'static str, f64)>; 3] {
+        let one = |field, value: f64| [Some((field, value)), None, None];
+        match *self {
+            Self::BatchNorm { epsilon } | Self::LayerNorm { epsilon } | Self::GroupNorm { epsilon, .. } => {
+                one("epsilon", epsilon)
+            }
+            Self::LocalResponseNorm { alpha, beta, k, .. } => {
+                [Some(("alpha", alpha)), Some(("beta", beta)), Some(("k", k))]
+            }
+            Self::LeakyRelu { slope } => one("slope", slope),
+            Self::Elu { alpha } => one("alpha", alpha),
+            Self::HardSigmoid { alpha, beta } => [Some(("alpha", alpha)), Some(("beta", beta)), None],
+            Self::Clip { min, max } => [Some(("min", min)), Some(("max", max)), None],
+            Self::Pow { exponent } => one("exponent", exponent),
+            Self::Pad { value, .. } => one("value", value),
+            _ => self.scalar().map_or([None; 3], |scalar| one("scalar", scalar)),
         }
     }
 }

@@ -98,3 +98,45 @@ fn a_graph_in_memory_whose_numbers_lead_nowhere_is_refused() {
     let (error, refused) = changed(&|graph| graph.nodes[2].name = "pool".into());
     assert!(error.contains("two nodes are called 'pool'") && refused, "{error}");
 }
+
+/// The operations that have settings which are real numbers, each with infinite ones.
+fn operations_without_end() -> Vec<Op> {
+    let odd = f64::INFINITY;
+    let scalar = Some(odd);
+    let mut ops: Vec<Op> = functions::all([odd, odd]).collect();
+    ops.extend([
+        Op::BatchNorm { epsilon: odd },
+        Op::LayerNorm { epsilon: odd },
+        Op::GroupNorm { groups: 1, epsilon: odd },
+        Op::LocalResponseNorm { size: 1, alpha: 1.0, beta: 1.0, k: odd },
+        Op::Pad { padding: [0; 4], mode: PadMode::Constant, value: odd },
+    ]);
+    ops.extend([Op::Add { scalar }, Op::Sub { scalar }, Op::Mul { scalar }, Op::Div { scalar }]);
+    ops.extend([Op::Minimum { scalar }, Op::Maximum { scalar }]);
+    ops
+}
+
+#[test]
+fn settings_that_json_cannot_hold_are_refused_in_every_operation() {
+    let mut seen = std::collections::HashSet::new();
+    for op in operations_without_end() {
+        let written = serde_json::to_value(&op).unwrap();
+        let lost = written.as_object().unwrap().iter().find(|(_, value)| value.is_null());
+        let refused = op.check().err().map(|problem| problem.to_string());
+        match (lost, refused) {
+            (Some(_), Some(message)) => assert!(message.contains("is not finite"), "{op:?}: {message}"),
+            (None, None) => continue,
+            (lost, refused) => panic!("{op:?}: {lost:?}, {refused:?}"),
+        }
+        seen.insert(format!("{op:?}").split(' ').next().unwrap().to_owned());
+    }
+    // A new operation with such a setting must be in the list above.
+    let mut name = "";
+    for line in include_str!("ops.rs").lines().skip_while(|line| !line.contains("pub enum Op")) {
+        if let Some(variant) = line.strip_prefix("    ").filter(|rest| rest.starts_with(char::is_uppercase)) {
+            name = variant.split([' ', '{']).next().unwrap();
+        }
+        let code = line.split("//").next().unwrap();
+        assert!(!code.contains("f64") || seen.contains(name), "{name} has a real number and was not tried");
+    }
+}
