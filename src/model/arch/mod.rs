@@ -92,8 +92,7 @@ pub fn find(name: &str) -> Result<&'static Architecture> {
 }
 
 /// Whether `start` begins names of several architectures, such as `hf:resnet`.
-#[must_use]
-pub fn is_family(start: &str) -> bool {
+pub(crate) fn is_family(start: &str) -> bool {
     let starts = |name: &&str| name.get(..start.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(start));
     start.contains(':') && find(start).is_err() && names().any(|name| starts(&name))
 }

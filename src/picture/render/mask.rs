@@ -7,13 +7,6 @@ use image::{GrayImage, Luma, Rgb, RgbImage, Rgba, RgbaImage};
 use super::region::{Components, runs};
 use super::{Placed, Threshold};
 
-/// White where the heat is above zero and reaches `level`, black elsewhere.
-#[must_use]
-pub fn mask_picture(placed: &Placed, level: f32) -> GrayImage {
-    let white = |value: &f32| if *value > 0.0 && *value >= level { 255 } else { 0 };
-    picture(placed, placed.values.iter().map(white).collect())
-}
-
 /// White in the selected regions, black elsewhere. All black when nothing is above zero.
 #[must_use]
 pub fn mask(placed: &Placed, threshold: Threshold, components: Components) -> GrayImage {
@@ -60,15 +53,16 @@ mod tests {
     #[test]
     fn a_mask_is_white_from_the_threshold_on_and_never_without_heat() {
         let heat = placed(4, &[0.0, 0.4, 0.5, 1.0]);
-        assert_eq!(mask_picture(&heat, 0.5).into_raw(), [0, 0, 255, 255]);
-        assert_eq!(mask_picture(&heat, 0.0).into_raw(), [0, 255, 255, 255]);
+        let of = |level| mask(&heat, Threshold::Fraction(level), Components::All).into_raw();
+        assert_eq!(of(0.5), [0, 0, 255, 255]);
+        assert_eq!(of(0.0), [0, 255, 255, 255]);
     }
 
     #[test]
-    fn a_mask_of_all_regions_is_that_of_the_level() {
+    fn a_mask_is_of_all_regions_or_of_the_largest() {
         let heat = placed(5, &[0.9, 0.0, 0.2, 1.0, 0.1]);
         let of = |components| mask(&heat, Threshold::Fraction(0.15), components);
-        assert_eq!(of(Components::All), mask_picture(&heat, 0.15));
+        assert_eq!(of(Components::All).into_raw(), [255, 0, 255, 255, 0]);
         assert_eq!(of(Components::Largest).into_raw(), [0, 0, 255, 255, 0]);
         assert_eq!(mask(&placed(2, &[0.0; 2]), Threshold::Otsu, Components::All).into_raw(), [0; 2]);
     }

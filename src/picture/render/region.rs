@@ -71,15 +71,6 @@ pub fn regions(placed: &Placed, threshold: Threshold, components: Components) ->
     labels.chosen(components).into_iter().map(|root| labels.parts[root].region()).collect()
 }
 
-/// The box around the largest region of pixels that are at least `level`, connected along sides.
-///
-/// Of two regions of equal size the higher one is taken. `None` when no pixel reaches the level.
-#[must_use]
-pub fn largest_region(placed: &Placed, level: f32) -> Option<PixelBox> {
-    let labels = Labels::new(placed, level);
-    labels.chosen(Components::Largest).first().map(|root| labels.parts[*root].bounds)
-}
-
 /// The pixel runs of the selected regions, as index ranges into `placed.values`.
 pub(super) fn runs(placed: &Placed, level: f32, components: Components) -> Vec<Range<usize>> {
     let labels = Labels::new(placed, level);
@@ -229,7 +220,8 @@ mod tests {
     }
 
     fn region(rows: &[&str]) -> Option<(usize, usize, usize, usize)> {
-        let found = largest_region(&placed(rows), 0.5);
+        let labels = Labels::new(&placed(rows), 0.5);
+        let found = labels.chosen(Components::Largest).first().map(|root| labels.parts[*root].bounds);
         found.map(|found| (found.left, found.top, found.right, found.bottom))
     }
 
