@@ -3,7 +3,7 @@
 //! At zero a root has an infinite slope and a square a slope of zero, and their product is NaN. PyTorch defines the
 //! slope of norms and standard deviations as zero there; exporters decompose both. Receives a graph, marks its roots.
 
-use crate::card::{Class, Graph, Node, Op, PointwiseKernel, ValueId};
+use crate::card::{Class, Graph, Node, Op, ValueId};
 
 /// Limit on the operations between a root and its squares.
 const BUDGET: usize = 64;
@@ -47,7 +47,7 @@ fn keeps_sign(op: &Op) -> bool {
     match op.class() {
         Class::Window(statistic) | Class::Reduction(statistic) => statistic.is_average(),
         Class::Movement | Class::Join | Class::Nothing => true,
-        _ => op.pointwise_kernel() == Some(PointwiseKernel::Range([0.0, f32::INFINITY])),
+        _ => op.clip() == Some([0.0, f64::INFINITY]),
     }
 }
 

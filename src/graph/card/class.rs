@@ -136,17 +136,26 @@ impl Op {
         }
     }
 
+    /// The bounds between which this operation clips every element, if it does nothing else.
+    #[must_use]
+    pub fn clip(&self) -> Option<[f64; 2]> {
+        self.of_each_element()?.clips()
+    }
+
     /// The native kernel of this operation, if it does the same to each element and has one.
     #[must_use]
     pub fn pointwise_kernel(&self) -> Option<PointwiseKernel> {
-        // The extreme of an element and a number is a clip with one bound.
+        self.of_each_element()?.kernel()
+    }
+
+    /// As [`Op::function`]; the extreme of an element and a number is a clip with one bound.
+    fn of_each_element(&self) -> Option<Function> {
         let clip = |bounds| Some(Function::new(&table::CLIP, bounds));
-        let function = match self {
+        match self {
             Self::Minimum { scalar: Some(high) } => clip([f64::NEG_INFINITY, *high]),
             Self::Maximum { scalar: Some(low) } => clip([*low, f64::INFINITY]),
             op => op.function(),
-        };
-        function?.kernel()
+        }
     }
 
     /// The statistic over height and width that this operation computes of each channel, if it does nothing else.

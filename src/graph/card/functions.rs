@@ -87,6 +87,13 @@ impl Function {
         Some((self.entry.kernel?)(self.settings.map(|setting| setting as f32)))
     }
 
+    /// The bounds of a function that does nothing but clip: `min(max(x, low), high)`, with slope 0 at both.
+    #[must_use]
+    pub(super) fn clips(self) -> Option<[f64; 2]> {
+        // The kernel rounds its bounds; the range has them as they are.
+        matches!(self.kernel(), Some(PointwiseKernel::Range(_))).then(|| self.range())
+    }
+
     /// Infimum and supremum of all values.
     #[must_use]
     pub fn range(self) -> [f64; 2] {

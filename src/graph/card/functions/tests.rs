@@ -73,25 +73,34 @@ fn the_error_function_has_its_known_values() {
 fn what_clips_is_a_clip_and_nothing_else_is() {
     let is_clip = |function: Function, [low, high]: [f64; 2]| {
         let places = PLACES.into_iter().flat_map(|place| [place, -place]);
-        // Bounds are in single precision.
-        places.into_iter().all(|x| (function.value(x) - x.max(low).min(high)).abs() < 1e-6)
+        places.into_iter().all(|x| function.value(x) == x.max(low).min(high))
     };
     let mut clips = Vec::new();
     for (op, function) in each() {
-        match op.pointwise_kernel() {
-            Some(PointwiseKernel::Range(bounds)) => {
-                assert!(is_clip(function, bounds.map(f64::from)), "{op:?}");
+        match op.clip() {
+            Some(bounds) => {
+                assert!(is_clip(function, bounds), "{op:?}");
                 clips.push(op);
             }
-            _ => assert!(!is_clip(function, function.range()), "{op:?}"),
+            None => assert!(!is_clip(function, function.range()), "{op:?}"),
         }
     }
     assert_eq!(clips, [Op::Relu {}, Op::Clip { min: 0.3, max: 0.6 }]);
-    let range = |op: Op| op.pointwise_kernel().map(|kernel| format!("{kernel:?}"));
-    assert_eq!(range(Op::Relu6 {}).unwrap(), "Range([0.0, 6.0])");
-    assert_eq!(range(Op::Minimum { scalar: Some(2.0) }).unwrap(), "Range([-inf, 2.0])");
-    assert_eq!(range(Op::Maximum { scalar: Some(2.0) }).unwrap(), "Range([2.0, inf])");
-    assert_eq!(range(Op::Maximum { scalar: None }), None);
+    assert_eq!(Op::Relu6 {}.clip(), Some([0.0, 6.0]));
+    assert_eq!(Op::Minimum { scalar: Some(2.0) }.clip(), Some([f64::NEG_INFINITY, 2.0]));
+    assert_eq!(Op::Maximum { scalar: Some(2.0) }.clip(), Some([2.0, f64::INFINITY]));
+    assert_eq!(Op::Maximum { scalar: None }.clip(), None);
+}
+
+#[test]
+fn a_kernel_has_the_settings_of_its_function() {
+    use PointwiseKernel::{HardSigmoid, Leaky, Range};
+    let kernel = |op: Op| op.pointwise_kernel();
+    assert_eq!(kernel(Op::Clip { min: -0.1, max: 0.3 }), Some(Range([-0.1, 0.3])));
+    assert_eq!(kernel(Op::Maximum { scalar: Some(2.0) }), Some(Range([2.0, f32::INFINITY])));
+    assert_eq!(kernel(Op::LeakyRelu { slope: 0.2 }), Some(Leaky(0.2)));
+    assert_eq!(kernel(Op::HardSigmoid { alpha: 0.2, beta: 0.5 }), Some(HardSigmoid([0.2, 0.5])));
+    assert_eq!((kernel(Op::Maximum { scalar: None }), kernel(Op::Tanh {})), (None, None));
 }
 
 #[test]
