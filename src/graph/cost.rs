@@ -18,6 +18,7 @@ pub fn of(graph: &Graph, shapes: &[Vec<usize>], tensors: &BTreeMap<String, Vec<u
     let size = |shape: &[usize]| shape.iter().map(|side| *side as u64).product::<u64>();
     let mut names: Vec<&String> = graph.nodes.iter().flat_map(|node| node.params.values()).collect();
     names.sort_unstable();
+    // A tensor that several nodes share is one parameter.
     names.dedup();
     let parameters = names.iter().filter_map(|name| tensors.get(*name)).map(|shape| size(shape)).sum();
     let picture = [1, graph.input.channels, graph.input.height, graph.input.width];
@@ -34,6 +35,7 @@ pub fn of(graph: &Graph, shapes: &[Vec<usize>], tensors: &BTreeMap<String, Vec<u
             {
                 size(rest) * size(read)
             }
+            // A convolution: one multiplication per element of a filter for each output value.
             (Class::Linear, Some([_, rest @ ..]), _) => size(rest) * size(shape),
             (Class::Product, _, Some([.., inner])) => *inner as u64 * size(shape),
             _ => 0,

@@ -141,6 +141,7 @@ impl Draft {
     /// The node that reads a tensor, when exactly one does, once, and the tensor is not the output.
     pub(crate) fn only_reader(&self, id: ValueId) -> Option<ValueId> {
         match self.readers[id][..] {
+            // The output is read by the caller as well, who must find it.
             [reader] if self.output != Some(id) => Some(reader),
             _ => None,
         }

@@ -95,6 +95,8 @@ fn judged(axes: &[Axis]) -> Option<Grid> {
     let grid = |form, [channels, height, width]: [usize; 3], is_certain| {
         Some(Grid { form, channels, height, width, is_certain })
     };
+    // Shapes are for one picture: more than one in the first axis means that windows or parts of it are there, whose
+    // cells are no grid over the picture.
     if axes.first().is_none_or(|batch| batch.size() != 1) {
         return None;
     }
@@ -161,6 +163,7 @@ fn gathered(whole: &Axis, indices: &[usize]) -> Axis {
     let first = indices.first().copied().unwrap_or_default();
     match indices.iter().copied().eq(first..whole.size()) {
         true => whole.part(first, whole.size(), 1),
+        // Not all from one on: what is counted stays the same.
         false if whole.prefix == 0 => Axis::new(whole.of(), indices.len()),
         false => Axis::unknown(indices.len()),
     }
@@ -192,6 +195,7 @@ fn alike(inputs: &[&[Axis]], shape: &[usize], except: Option<usize>) -> Vec<Axis
         let is_known = |axis: &&Axis| axis.of() != Of::Other || axis.positions().is_some();
         let fits = |axis: &&Axis| axis.size() == *size || except == Some(at);
         let best = candidates.clone().find(|axis| fits(axis) && is_known(axis));
+        // An axis of another size is better than none where the operation changes it: it still says what is counted.
         let best = best.or_else(|| candidates.clone().find(fits)).or_else(|| candidates.clone().next());
         best.map_or_else(|| Axis::unknown(*size), |axis| axis.resized(*size))
     };
@@ -202,6 +206,7 @@ fn alike(inputs: &[&[Axis]], shape: &[usize], except: Option<usize>) -> Vec<Axis
 fn with_weights(inputs: &[&[Axis]], shape: &[usize]) -> Vec<Axis> {
     let Some(x) = inputs.first().filter(|x| !x.is_empty()) else { return vec![] };
     changed(x, x.len() - 1, |axis| {
+        // A linear layer over positions mixes them (MLP-Mixer): its outputs are no cells.
         let of = if axis.holds_picture() { Of::Other } else { Of::Channels };
         Axis::new(of, shape.last().copied().unwrap_or(1))
     })

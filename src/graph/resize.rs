@@ -73,6 +73,7 @@ fn spread<const TAPS: usize>(
         let at = (before as isize + offset).clamp(0, cells as isize - 1);
         (at as usize, weight((place - before - offset as f64).abs()) as f32)
     };
+    // Cells may repeat at the border; readers add up the weights of equal cells.
     offsets.map(tap).to_vec()
 }
 
@@ -111,6 +112,7 @@ impl Axis<'_> {
     /// The input coordinate of an output cell.
     fn place(&self, at: f32) -> f32 {
         let (scale, input, output) = (self.scale, self.input as f32, self.output as f32);
+        // onnxruntime returns the cell itself, also where a convention would shift it (`tf_half_pixel_for_nn`).
         if scale == 1.0 {
             return at;
         }
@@ -121,6 +123,7 @@ impl Axis<'_> {
             Coordinates::Asymmetric => at / scale,
             Coordinates::AlignCorners if self.output == 1 => 0.0,
             Coordinates::AlignCorners => at * (input - 1.0) / (output - 1.0),
+            // In double precision after the offset, as in onnxruntime, whose cells tests compare.
             Coordinates::HalfPixelSymmetric => {
                 let offset = input / 2.0 * (1.0 - output / (scale * input));
                 (f64::from(offset) + (f64::from(at) + 0.5) / f64::from(scale) - 0.5) as f32
@@ -168,6 +171,7 @@ impl Axis<'_> {
         let inside = |cell: &i64| !self.mapping.exclude_outside || (0..=last).contains(cell);
         let kept = || taps.iter().filter(|(cell, _)| inside(cell));
         let sum: f32 = if scaled { kept().map(|(_, weight)| weight).sum() } else { 1.0 };
+        // No cell is inside: zeros stay zeros instead of NaN.
         let sum = if sum == 0.0 { 1.0 } else { sum };
         kept().map(|(cell, weight)| ((*cell).clamp(0, last) as usize, weight / sum)).collect()
     }
@@ -177,6 +181,7 @@ impl Axis<'_> {
         if self.input == self.output {
             return vec![(at, 1.0)];
         }
+        // An axis that grows is not smoothed: its window keeps the kernel's own width.
         let narrow = self.scale.min(1.0);
         let reach = if mode == ResizeMode::Bicubic { 2.0 } else { 1.0 } / narrow;
         let centre = place + 0.5;
@@ -197,6 +202,8 @@ impl Axis<'_> {
 pub fn fits(mapping: &ResizeMapping, input: [usize; 2], output: [usize; 2]) -> bool {
     (0..2).all(|axis| {
         let exact = mapping.scale[axis] * input[axis] as f64;
+        // Half a cell below for rounding to nearest, a whole one above for rounding down, and a hundredth for the
+        // scale's own rounding.
         (output[axis] as f64 - 0.51..output[axis] as f64 + 1.01).contains(&exact)
     })
 }

@@ -19,6 +19,7 @@ impl Window<'_> {
     }
 
     fn side(&self, axis: usize, size: usize, before: usize, after: usize) -> Result<usize, Problem> {
+        // Checked sums and products: kernel and padding come from a file, and a wrong size would pass for a right one.
         let reach = self.dilation[axis]
             .checked_mul(self.kernel[axis] - 1)
             .and_then(|span| span.checked_add(1))

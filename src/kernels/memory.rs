@@ -41,6 +41,7 @@ impl Memory {
             return Self::Pages(pages);
         }
         let values = vec![0.0; len + LINE];
+        // Vectors are aligned to single elements; a line more than asked for leaves room to start at a boundary.
         let start = values.as_ptr().align_offset(LINE * size_of::<f32>()).min(LINE);
         Self::Small { values, start }
     }
@@ -77,6 +78,7 @@ pub(crate) struct BufferPool(Mutex<Vec<Memory>>);
 impl BufferPool {
     /// At least `len` elements. What they hold is unspecified.
     pub(crate) fn take(&self, len: usize) -> Memory {
+        // A poisoned lock means that another thread panicked; new memory does as well.
         let mut free = self.0.lock().ok().and_then(|mut free| free.pop()).unwrap_or_default();
         free.grow(len);
         free

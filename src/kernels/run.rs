@@ -33,6 +33,7 @@ impl Plan {
         threads: usize,
     ) -> Vec<Vec<f32>> {
         let mut outputs = vec![Vec::new(); self.outputs.len()];
+        // Memory for a full batch, taken once: the last, shorter part uses its beginning.
         let mut memory = workspace.tensors.take(self.size * BATCH.min(batch));
         for first in (0..batch).step_by(BATCH) {
             let count = BATCH.min(batch - first);
@@ -83,6 +84,7 @@ impl Plan {
 
 /// All stages in turn, each shared by `count` threads or as many as are free.
 fn run_stages(stages: &[Stage<'_>], run: &Run<'_>, count: usize) {
+    // Without atomics and waiting: one thread runs the stages as they come.
     if count <= 1 {
         return stages.iter().for_each(|stage| stage.work(run, 1));
     }

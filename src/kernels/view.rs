@@ -60,6 +60,8 @@ impl View {
 
     /// All blocks of an image, with their halos, in the memory of a batch.
     pub(crate) fn range(&self, batch: usize, image: usize) -> Range<usize> {
+        // Buffers are laid out for one image; for a batch every buffer is `batch` times as long and starts `batch`
+        // times as far.
         let start = self.start * batch + self.image * image + self.first_block * self.block();
         start..start + self.blocks() * self.block()
     }

@@ -104,6 +104,7 @@ impl Model {
             return self.checked(position, "asked for by name".into());
         }
         let prefix = format!("{name}.");
+        // The last one, since a module's output is what its last operation gives.
         let under = self.graph.nodes.iter().rposition(|node| node.name.starts_with(&prefix));
         match under {
             Some(position) => {
@@ -123,6 +124,7 @@ impl Model {
         let mut listed: Vec<&str> =
             self.explainable().into_iter().map(|at| self.graph.nodes[at].name.as_str()).collect();
         let hidden = listed.len().saturating_sub(8);
+        // The last eight: layers worth explaining are near the end.
         listed.drain(..hidden);
         let more = if hidden > 0 { format!(" and {hidden} earlier ones") } else { String::new() };
         Problem::new("is not in this model")
@@ -165,6 +167,7 @@ impl Model {
     /// Indices of the nodes that the logits depend on, without the logits.
     fn leads_to_logits(&self) -> HashSet<usize> {
         let mut leads = HashSet::from([self.scores]);
+        // Backwards: every reader of a node is visited before it.
         for index in (0..=self.scores).rev() {
             if leads.contains(&index) {
                 leads.extend(self.graph.nodes[index].inputs.iter().filter_map(|id| id.node()));
@@ -184,6 +187,7 @@ impl Model {
             for id in &node.inputs {
                 let (other, step) = seen[*id];
                 for axis in 0..2 {
+                    // Where branches meet, a cell depends on the larger of their regions.
                     field[axis] = field[axis].max(other[axis]);
                     jump[axis] = jump[axis].max(step[axis]);
                 }
@@ -194,6 +198,7 @@ impl Model {
                         field[axis] = (field[axis]
                             .saturating_add((kernel[axis] - 1).saturating_mul(jump[axis])))
                         .min(whole[axis]);
+                        // Rounded up and at most the picture, so that the region is never reported smaller than it is.
                         let [across, cells] = step[axis];
                         jump[axis] = jump[axis].saturating_mul(across).div_ceil(cells).min(whole[axis]);
                     }

@@ -87,6 +87,8 @@ impl Pack {
     /// Verifies all bytes with the checksum, if any, and starts to hash them on another thread.
     pub(crate) fn weights(&self) -> Result<Weights> {
         let pack = self.clone();
+        // First, so that the hash is computed while the checksum is: both read the whole file, which the system then
+        // has in its cache.
         let sha256 = Arc::new(Pending::begin(move || pack.sha256())?);
         self.check()?;
         Ok(Weights { source: self.source.clone(), entries: self.entries.clone(), sha256 })
@@ -108,6 +110,7 @@ impl Pack {
             });
             read.map_err(|error| self.lost(&error)).map(|()| sum)
         };
+        // One sum per tensor, on all threads; they are combined in order of name below.
         let sums: Vec<Checksum> = self.entries.par_iter().map(of_tensor).collect::<Result<_>>()?;
         let found = Checksum::of_card(self.card.as_deref().unwrap_or_default()).finish(&sums);
         if *stored != found {

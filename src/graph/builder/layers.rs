@@ -93,6 +93,7 @@ impl GraphBuilder {
         if let Some(problem) = self.problem {
             return Err(Error::request(problem));
         }
+        // No passes: an architecture is written with the operations that the passes would find.
         let draft = self.builder.end_at(&output.tensor);
         let names: Vec<String> =
             draft.nodes().filter_map(|(id, _)| self.names.get(id.node()?).cloned()).collect();
@@ -204,6 +205,7 @@ impl GraphBuilder {
             }
             Err(problem) => {
                 let problem = kernel.map_or(problem, |kernel| self.too_small(name, &input, kernel));
+                // The first problem is the cause; what follows is computed from a wrong shape.
                 self.problem.get_or_insert(problem);
                 input
             }

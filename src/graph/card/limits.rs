@@ -120,6 +120,7 @@ fn convention(mapping: &ResizeMapping, mode: ResizeMode, align_corners: bool) ->
     if !(-10.0..=10.0).contains(&cubic_a) {
         return Err(Problem::new(format!("'mapping.cubic_a' is {cubic_a}")).expected("-10 to 10"));
     }
+    // The nearest cell has no window that could be widened.
     if antialias && mode == ResizeMode::Nearest {
         return Err(
             Problem::new("'mapping.antialias' goes with 'bilinear' and 'bicubic'").found("mode 'nearest'")

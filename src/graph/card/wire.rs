@@ -60,6 +60,7 @@ impl Graph {
     /// The graph by numbers, checked as [`super::Graph::check`] does.
     pub(super) fn resolve(self) -> Result<super::Graph, Problem> {
         let Self { input, nodes, output } = self;
+        // First of all: a graph without nodes is reported as empty, not as an output that no node gives.
         input.check_size(nodes.len())?;
         let mut ids = HashMap::from([(input.name.clone(), ValueId::INPUT)]);
         let mut found: Vec<super::Node> = Vec::with_capacity(nodes.len());
@@ -79,6 +80,7 @@ impl Graph {
             }
             found.push(node);
         }
+        // The input itself is no result: there would be nothing to explain.
         let ending = ids.get(&output).copied().filter(|id| *id != ValueId::INPUT);
         let output = ending.ok_or_else(|| {
             Problem::new(format!("no node is called '{output}'"))

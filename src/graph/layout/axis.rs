@@ -48,6 +48,7 @@ impl Axis {
     pub(super) fn of(&self) -> Of {
         match self.parts[..] {
             [Part { of, step: 1, .. }] if self.prefix == 0 => of,
+            // Groups of channels and channels within a group are channels together.
             _ if self.prefix == 0 && self.parts.iter().all(|part| part.of == Of::Channels) => Of::Channels,
             _ => Of::Other,
         }
@@ -85,6 +86,7 @@ impl Axis {
     /// The elements from `start` up to `end`.
     pub(super) fn part(&self, start: usize, end: usize, step: usize) -> Self {
         match (self.prefix, end >= self.size()) {
+            // Cut within the prefix: class tokens are dropped, and the positions stay whole.
             (prefix, true) if step == 1 && start <= prefix => {
                 Self { prefix: prefix - start, parts: self.parts.clone() }
             }
@@ -100,6 +102,7 @@ impl Axis {
             Some(_) if before.iter().all(|axis| !axis.holds_picture()) => {
                 Self { prefix: size - (last.size() - last.prefix), parts: last.parts.clone() }
             }
+            // Feature maps side by side along channels are channels; a mixture is unknown.
             _ if before.iter().all(|axis| axis.of() == last.of()) => Self::new(last.of(), size),
             _ => Self::unknown(size),
         }

@@ -19,6 +19,8 @@ fn join_bias(draft: &mut Draft, at: ValueId) -> Option<()> {
     let before = draft.only_before(at)?;
     let product = draft.node(before)?;
     let filters = &draft.weight_of(product, "weight")?.shape;
+    // A convolution's channels have two axes after them, those of a linear layer are last; the axes of filters differ
+    // too.
     let (channels, behind) = match product.op {
         Op::Conv2d { .. } => (*filters.first()?, 2),
         Op::Linear {} => (*filters.get(1)?, 0),
@@ -48,6 +50,7 @@ pub(super) fn join_batch_norms(draft: &mut Draft) {
         let mut steps = Vec::new();
         let mut place = Some(id);
         while let Some(step) = place.and_then(|id| Some((id, step(draft, id)?))) {
+            // Another reader of a step needs its result, which one batch norm would not give.
             place = draft.only_before(step.0);
             steps.push(step);
         }
@@ -129,6 +132,7 @@ impl Affine {
             return None;
         }
         let (mut scale, mut shift) = (vec![1.0; last.scale.len()], vec![0.0; last.scale.len()]);
+        // In double precision: several constants are multiplied before the result is rounded once.
         for (_, step) in steps.iter().rev() {
             for channel in 0..scale.len() {
                 scale[channel] *= step.scale[channel];

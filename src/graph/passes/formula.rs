@@ -92,6 +92,7 @@ impl Mul<f64> for Pattern {
 
     fn mul(self, number: f64) -> Self {
         match self {
+            // One constant per product, as the search has it.
             Self::Product(parts, own) => Self::Product(parts, own * number),
             other => Self::Product(vec![other], number),
         }

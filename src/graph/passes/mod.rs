@@ -30,11 +30,14 @@ use crate::draft::Draft;
 
 /// Brings a draft to the canonical form shared by all sources.
 pub fn canonicalise(draft: &mut Draft) {
+    // Transposes first: one between a product and its bias, or inside a formula, would hide the pattern from every
+    // other pass.
     transposes::cancel(draft);
     squeezes::cancel(draft);
     reductions::join(draft);
     affine::join_biases(draft);
     norms::join(draft);
+    // After the norms, whose gamma and beta are arithmetic per channel as well.
     affine::join_batch_norms(draft);
     activations::join(draft);
 }

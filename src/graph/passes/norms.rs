@@ -66,6 +66,7 @@ fn spelled_out(
     let (source, epsilon) = (source?, number?);
     let (last_axis, side) = draft.shape(source).iter().copied().enumerate().next_back()?;
     let listed = |id: WeightId| draft.weight(id).shape == [side];
+    // A mean over several last axes, or over others, is another norm than this operation.
     let fits = axes? == [last_axis] && listed(gamma) && listed(beta);
     fits.then(|| (source, [("gamma", gamma), ("beta", beta)].into(), epsilon))
 }

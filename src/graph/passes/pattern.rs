@@ -148,6 +148,8 @@ impl Chain {
         (found, left): (Found, usize),
     ) -> Vec<(Found, f64)> {
         let mut ways = Vec::new();
+        // One part left: the tensor itself may be it, and may at the same time be the part with more constants around
+        // it.
         if let [part] = parts {
             ways.extend(part.matches(draft, id, found.clone()).map(|found| (found, self.neutral)));
         }
@@ -180,6 +182,7 @@ impl Chain {
                 let parts = parts.iter().enumerate();
                 parts.filter(|(at, _)| choice >> at & 1 == wanted).map(|(_, part)| *part).collect()
             };
+            // All ways and not the first: a letter bound on one side may fail on the other, and another way may fit.
             for (found, one) in self.ways(&side(1), draft, first, (found.clone(), left)) {
                 let others = self.ways(&side(0), draft, second, (found, left));
                 ways.extend(others.into_iter().map(|(found, other)| (found, (self.join)(one, other))));

@@ -15,6 +15,7 @@ fn widen(draft: &mut Draft, last: ValueId) -> Option<()> {
     let (before, after) = (&draft.node(first)?.op, &draft.node(last)?.op);
     let joined = |axes: &[usize], more: &[usize]| {
         let mut axes = [axes, more].concat();
+        // In one order, so that the same reduction is the same operation whichever axis came first.
         axes.sort_unstable();
         axes.dedup();
         axes

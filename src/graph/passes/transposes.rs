@@ -78,6 +78,7 @@ fn sink(draft: &mut Draft, first: ValueId, last: ValueId) -> Option<()> {
     }
     let (front, end) = (*chain.last()?, *chain.first()?);
     let source = draft.node(first)?.inputs.clone();
+    // Shapes and constants inside of the chain are those after the transpose from now on.
     for id in &chain {
         turn_constants(draft, *id, &back);
         let shape: Vec<usize> = back.iter().map(|axis| draft.shape(*id)[*axis]).collect();

@@ -19,6 +19,7 @@ impl Site<'_> {
             return Err(Problem::new(format!("its weight has shape {weight:?}"))
                 .expected("[out, in / groups, height, width]"));
         };
+        // Checked: `groups` is a number from a file.
         if per_group.checked_mul(*groups) != Some(channels) || out % groups != 0 || height * width == 0 {
             return Err(format!(
                 "its weight has shape {weight:?}, which does not fit {channels} channels in {groups} groups"
@@ -51,6 +52,7 @@ impl Site<'_> {
         let side = |axis: usize, size: usize, kernel: usize| {
             let whole = (size - 1) * stride[axis] + dilation[axis] * (kernel - 1) + 1 + output_padding[axis];
             let cut = padding[2 * axis] + padding[2 * axis + 1];
+            // Padding of a transposed convolution cuts its output off.
             whole.checked_sub(cut).ok_or_else(|| {
                 Problem::new(format!("cuts {cut} off a side of {whole}")).expected("less than all of it")
             })
@@ -108,6 +110,7 @@ impl Site<'_> {
     pub(super) fn prelu(&self) -> Shape {
         let x = self.inputs[0];
         let channels = x.get(1).copied().unwrap_or_default();
+        // One slope for all channels is PyTorch's default; several must be one per channel.
         if self.tensor("slope")? != Some(&[1]) {
             self.require("slope", &[channels])?;
         }

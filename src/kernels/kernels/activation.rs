@@ -11,6 +11,7 @@ pub(crate) fn apply<S: Simd>(kernel: PointwiseKernel, simd: S, x: S::Register) -
     match kernel {
         PointwiseKernel::Range([low, high]) => simd.min(simd.splat(high), simd.max(simd.splat(low), x)),
         PointwiseKernel::Leaky(slope) => {
+            // Both halves are computed, since lanes cannot branch; one of them is zero.
             let above = simd.max(simd.splat(0.0), x);
             let below = simd.min(simd.splat(0.0), x);
             simd.mul_add(below, simd.splat(slope), above)
@@ -38,6 +39,7 @@ fn sigmoid<S: Simd>(simd: S, x: S::Register) -> S::Register {
 /// Saturates at the smallest and the largest normal power.
 #[inline(always)]
 fn exp<S: Simd>(simd: S, x: S::Register) -> S::Register {
+    // The largest and smallest integers whose powers `2^n` are normal, times ln 2, rounded inwards.
     let x = simd.min(simd.splat(88.0), simd.max(simd.splat(-87.0), x));
     let n = simd.round(simd.mul(x, simd.splat(std::f32::consts::LOG2_E)));
     // ln 2 in two parts, the first of which has few enough bits that its product with `n` is exact.

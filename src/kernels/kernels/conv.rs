@@ -121,6 +121,7 @@ impl Conv {
     pub(crate) fn unit(&self, unit: &Unit<'_>, packed: &Packed) {
         let (panels, bands, batch) = (self.panels.len(), self.bands(), unit.run.batch);
         let at = unit.index;
+        // Neighbouring units run at the same time: they share a band of the input, or else the weights of a panel.
         let (image, panel, band) = if self.band_first {
             (at / (panels * bands), at % panels, at / panels % bands)
         } else {
@@ -143,6 +144,7 @@ impl Conv {
             };
             (unit.read(self.input.range(batch, image)), target)
         };
+        // A chunk of the weights passes over the whole band before the next one is loaded; the sums wait in the output.
         for block in (0..panel.blocks).step_by(self.chunk) {
             for row in rows.clone() {
                 let first = self.tile((x, &target, packed), panel, row, block);
@@ -188,6 +190,7 @@ pub(super) fn registers(instructions: Instructions, blocks: usize, width: usize)
         let step = 2 * registers * pixels + registers + pixels;
         blocks.div_ceil(*registers) * tiles * step
     };
+    // The numbers that tiles are compiled for: see `tile::kernel`.
     (1..=3).filter(|registers| tile::widest(instructions, *registers) > 0).min_by_key(cost).unwrap_or(1)
 }
 
@@ -206,6 +209,7 @@ fn band(
         return if weights < LIGHT { (band, true) } else { (columns.len(), false) };
     }
     let row = channels * (input.halo.left + input.width + input.halo.right) * geometry.stride[0];
+    // At least as many rows as the kernel has, or most of what a band reads would be its neighbours'.
     let band = (BAND / row).clamp(geometry.kernel[0].min(rows), rows);
     if weights < LIGHT { (band, true) } else { (rows, false) }
 }

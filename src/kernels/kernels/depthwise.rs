@@ -60,6 +60,7 @@ impl InnerLoop for Rows {
         for first in (0..whole).step_by(PIXELS) {
             pixels::<S, PIXELS>(simd, &r, first);
         }
+        // One at a time: the rest is below 7 pixels, and zero at the usual widths.
         for at in whole..width {
             pixels::<S, 1>(simd, &r, at);
         }
@@ -113,6 +114,7 @@ impl Depthwise {
         let (lanes, [.., height, width]) = (self.output.lanes, self.filters.shape);
         filters::pack_bias(self.filters, weights, lanes, packed);
         let to = packed.weights.grow(self.output.blocks() * height * width * lanes);
+        // The memory may hold another kernel's weights (low-memory mode); lanes without a channel get none of them.
         to.fill(0.0);
         for (at, value) in weights.weight.iter().enumerate() {
             let (channel, tap) = (at / (height * width), at % (height * width));
@@ -139,6 +141,7 @@ impl Depthwise {
             )
         };
         let start = input.before(0, padding[0], padding[1]);
+        // Bands of nearly equal height, so that no thread gets a short one last.
         let [first, end] = [band, band + 1].map(|band| split_work(output.height, self.bands, band));
         for row in first..end {
             self.row.call(Row {

@@ -111,6 +111,7 @@ pub(super) fn each_panel(
     fill: impl Fn(&Panel, &mut [f32]) + Sync,
 ) {
     let len = |panel: &Panel| panel.len(filters, lanes);
+    // Panels are cut off the memory one by one, so that threads get disjoint parts without `unsafe`.
     let mut rest = packed.weights.grow(panels.iter().map(len).sum());
     let mut parts = Vec::new();
     for panel in panels {
@@ -126,6 +127,7 @@ pub(super) fn pack_bias(filters: Filters, weights: &ConvWeights<'_>, lanes: usiz
     let out = filters.shape[0];
     let bias = packed.bias.grow(out.next_multiple_of(lanes));
     bias.fill(0.0);
+    // Without a bias it is zeros: kernels always start from one.
     if let Some(values) = weights.bias {
         bias[..out].copy_from_slice(values);
     }
@@ -176,6 +178,7 @@ fn pack_eight(
     let [out, per_group, height, width] = filters.shape;
     let area = height * width;
     let rows: [&[f32]; EIGHT] = std::array::from_fn(|at| match first + at {
+        // Filters after the last are empty rows, which are read as zeros below.
         channel if channel < out => &weights.weight[(channel * per_group + inside) * area..],
         _ => &[],
     });

@@ -23,6 +23,7 @@ pub(crate) unsafe fn clear_halo(
         let cells = unsafe { unit.cells(view.block_range(unit.run.batch, image, block)) };
         let (row, halo) = (view.row(), view.halo);
         let (left, right) = (halo.left * view.lanes, halo.right * view.lanes);
+        // The rows above and the left border of the first row are one range.
         let first = halo.top * row + left;
         fill(&cells[..first]);
         // The right border of a row and the left one of the next are one range.
@@ -68,6 +69,7 @@ pub(crate) fn import(unit: &Unit<'_>, view: &View, values: &[f32]) {
 pub(crate) fn export(memory: &[f32], view: &View, batch: usize) -> Vec<f32> {
     let area = view.height * view.width;
     let mut values = vec![0.0; batch * view.channels * area];
+    // By plane of the result, which is written once and in order; the blocks are read with a stride instead.
     for (plane, to) in values.chunks_exact_mut(area).enumerate() {
         let (image, channel) = (plane / view.channels, plane % view.channels);
         let (block, lane) = (channel / view.lanes, channel % view.lanes);
@@ -123,6 +125,8 @@ impl Copy {
         let whole =
             lanes == output.lanes && first.is_multiple_of(lanes) && self.to_channel.is_multiple_of(lanes);
         let [down, right] = self.to_pixel;
+        // Whole blocks have the same lanes in the same order on both sides, so that a row is one copy; otherwise each
+        // lane goes by itself.
         for channel in (0..count).step_by(if whole { lanes } else { 1 }) {
             for y in 0..input.height {
                 let from = &from[lane(input, first + channel, [y, 0])..];

@@ -83,11 +83,13 @@ impl<'r> Unit<'r> {
     fn start_of(&self, range: &Range<usize>) -> *mut f32 {
         let len = self.run.len;
         assert!(range.start <= range.end && range.end <= len, "{range:?} is not within {len} elements");
+        // Not `add`: the pointer is only used where the assertion holds, and this one needs no `unsafe`.
         self.run.base.wrapping_add(range.start)
     }
 }
 
 /// Where part `at` of `parts` nearly equal parts of `whole` begins.
 pub(crate) fn split_work(whole: usize, parts: usize, at: usize) -> usize {
+    // Multiplied before it is divided, so that the lengths of parts differ by one at most.
     whole * at / parts
 }

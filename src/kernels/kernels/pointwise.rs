@@ -65,6 +65,7 @@ impl InnerLoop for Rows {
     fn run<S: Simd>(simd: S, r: Row<'_>) {
         use Operand::{Constant, Pixels};
         let at = |values: &[f32], pixel: usize| simd.load(&values[pixel * S::LANES..]);
+        // Four copies of the loop, so that what is the same for a row stays in a register and the loop has no branch.
         match (r.scale, r.shift) {
             (Constant(scale), Constant(shift)) => {
                 let (scale, shift) = (simd.load(scale), simd.load(shift));
@@ -98,6 +99,7 @@ fn row<S: Simd>(
     }
 }
 
+// Sums and products run through the multiply-add of `row`: neither `x 1 + other` nor `x other + 0` adds a rounding.
 static ONES: [f32; 16] = [1.0; 16];
 static ZEROS: [f32; 16] = [0.0; 16];
 
@@ -115,6 +117,7 @@ impl Pointwise {
     pub(crate) fn pack(&self, scale: &[f32], shift: &[f32], packed: &mut Packed) {
         for (values, memory) in [(scale, &mut packed.weights), (shift, &mut packed.bias)] {
             let to = memory.grow(values.len().next_multiple_of(self.output.lanes));
+            // The memory may hold another kernel's weights (low-memory mode); lanes without a channel get none of them.
             to.fill(0.0);
             to[..values.len()].copy_from_slice(values);
         }

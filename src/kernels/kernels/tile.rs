@@ -143,12 +143,14 @@ impl<const O: usize, const W: usize> InnerLoop for Product<O, W> {
             t.last_lanes <= lanes && pixels <= t.x.len() && weights <= t.w.len(),
             "a tile reaches too far"
         );
+        // Registers for the whole tile: arrays of constant length that the compiler keeps out of memory.
         let mut sums = start::<S, O, W>(simd, &t.sums);
         let mut w = t.w.as_ptr();
         // SAFETY: blocks, rows, columns, pixels and lanes stay below the counts that `pixels` was computed from, and `w` advances by
         // `O` registers as often as `weights` has them.
         unsafe {
             for block in 0..t.blocks {
+                // The last block may have fewer channels; its other lanes have no weights.
                 let lanes = if block + 1 == t.blocks { t.last_lanes } else { lanes };
                 for row in 0..rows {
                     for column in 0..columns {
@@ -199,6 +201,7 @@ fn finish<S: Simd, const O: usize, const W: usize>(simd: S, t: &Sums<'_>, sums: 
         let residual = t.residual.map(|residual| &residual[o * t.residual_block..][..W * S::LANES]);
         for (p, sum) in sums.iter().enumerate() {
             let mut sum = *sum;
+            // Sums of a chunk that is not the last go on later: a clamp in between would be wrong.
             if t.range.is_some() {
                 if let Some(residual) = residual {
                     sum = simd.add(sum, simd.load(&residual[p * S::LANES..]));
@@ -273,6 +276,7 @@ pub(crate) fn columns(
     width: usize,
     kernel: impl Fn(usize, usize) -> Option<TileKernel>,
 ) -> Vec<Column> {
+    // Nearly equal widths: a narrow last tile would load the weights again for a few pixels.
     let parts = width.div_ceil(widest(instructions, registers));
     let column = |part: usize| {
         let [start, end] = [0, 1].map(|next| split_work(width, parts, part + next));

@@ -53,6 +53,7 @@ impl Fused {
     /// yet: the other summand is then complete when it runs.
     fn add(&mut self, sum: &Node) -> Option<usize> {
         let [a, b] = sum.inputs[..] else { return None };
+        // An input of the plan has no giver, and `None` is less than any place.
         let place = |id: ValueId| self.givers.get(&id);
         let (conv, other) = if place(a) > place(b) { (a, b) } else { (b, a) };
         let at = self.only_for_one(conv).filter(|_| conv != other && !sum.broadcasts)?;
@@ -70,6 +71,7 @@ impl Fused {
         let at = self.only_for_one(activation.inputs[0])?;
         let node = self.nodes[at].as_mut()?;
         let takes = match node.kind {
+            // Tiles only clamp their sums: see `Sums::range`.
             NodeKind::Convolution { .. } => matches!(activation.activation, PointwiseKernel::Range(_)),
             NodeKind::BatchNorm | NodeKind::Line(_) | NodeKind::Add | NodeKind::Mul => true,
             _ => false,

@@ -160,6 +160,7 @@ fn convolution(tokens: Tokens, node: &Node, views: [View; 2], residual: Option<V
         let conv = Depthwise::new(instructions, filters, geometry, views, range);
         return Ok(Kernel::Depthwise(Box::new(conv)));
     }
+    // Before bf16: a quarter of the products is fewer than half of them, and nothing is rounded.
     if winograd::pays(filters, &geometry, [&views[0], &views[1]], instructions.lanes()) {
         let conv = Winograd::new(instructions, filters, geometry.padding, views, residual, range);
         return Ok(Kernel::Winograd(Box::new(conv)));

@@ -25,6 +25,8 @@ pub(super) fn lower(operation: &Operation<'_>, shapes: &Shapes, lanes: usize) ->
         return None;
     }
     let mut reads = node.inputs.clone();
+    // The kernels take the whole tensor first; sums and products do not mind, and nothing else with two operands has a
+    // kernel.
     if reads.len() == 2 && node.op.is_arithmetic() && inputs[0] != output {
         reads.swap(0, 1);
     }
@@ -108,6 +110,7 @@ fn convolution(operation: &Operation<'_>, x: [usize; 3], lanes: usize) -> Option
         dilation: *dilation,
         padding: [padding[0], padding[2]],
     };
+    // Only with one filter per channel; a multiplier above one goes through merged groups.
     let depthwise = *groups == x[0] && filters[0] == x[0] && *groups > 1;
     if !depthwise {
         filters::merged_groups(filters, *groups, lanes, lanes)?;
@@ -150,6 +153,7 @@ fn scalar(op: &Op) -> Option<NodeKind> {
         Op::Add { .. } => NodeKind::Line([1.0, scalar]),
         Op::Sub { .. } => NodeKind::Line([1.0, -scalar]),
         Op::Mul { .. } => NodeKind::Line([scalar, 0.0]),
+        // Times the reciprocal: one rounding more than a division, within the kernels' tolerance and many times faster.
         Op::Div { .. } => NodeKind::Line([1.0 / scalar, 0.0]),
         _ => return None,
     })

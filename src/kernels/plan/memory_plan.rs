@@ -65,6 +65,7 @@ impl MemoryPlan {
     /// Places the inputs of a concatenation in its buffer, as far as they have no other place yet and fill whole blocks.
     fn join(&mut self, node: &Node, shapes: &Shapes, lanes_of: &impl Fn(ValueId) -> usize) {
         let lanes = lanes_of(node.output);
+        // Blocks of another width cannot be part of the concatenation's buffer.
         if node.inputs.iter().any(|slot| lanes_of(*slot) != lanes) {
             return;
         }
@@ -80,6 +81,7 @@ impl MemoryPlan {
         for slot in &node.inputs {
             self.places.entry(*slot).or_insert((buffer, block));
             let channels = shapes[slot][0];
+            // What follows begins in the middle of a block and is copied.
             if !channels.is_multiple_of(lanes) {
                 break;
             }
@@ -124,6 +126,7 @@ impl MemoryPlan {
                 .map(|(start, end, _)| (*start, *end))
                 .collect();
             taken.sort_unstable();
+            // The first gap between buffers that are alive at the same time.
             let start = taken.iter().fold(
                 0,
                 |free, (start, end)| {
@@ -167,6 +170,7 @@ impl Buffer {
 
     /// Elements of one image, in whole cache lines.
     fn size(&self) -> usize {
+        // So that every buffer starts on a cache line, as the loads of a whole register want it.
         self.view().image.next_multiple_of(LINE)
     }
 }

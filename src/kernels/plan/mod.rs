@@ -68,6 +68,7 @@ impl Plan {
         let names = without_aliases(&mut nodes);
         let name = |slot: &ValueId| names.get(slot).copied().unwrap_or(*slot);
         let [inputs, wanted] = [inputs, wanted].map(|slots| slots.iter().map(name).collect::<Vec<_>>());
+        // Aliases go first: one between a convolution and its activation would hide the pair.
         let nodes = fuse::fuse(nodes, &wanted);
         let memory = place(&nodes, [&inputs, &wanted], shapes, lanes);
         Self::with_memory(tokens, &nodes, [inputs, wanted], shapes, memory)
@@ -141,6 +142,7 @@ fn place(nodes: &[Node], [inputs, wanted]: [&[ValueId]; 2], shapes: &Shapes, lan
         }
     }
     inputs.iter().for_each(|slot| memory.touch(*slot, 0, Halo::default()));
+    // Exported after the last node, so that nothing takes their memory before.
     wanted.iter().for_each(|slot| memory.touch(*slot, nodes.len() + 1, Halo::default()));
     memory
 }
@@ -186,6 +188,7 @@ fn halo(node: &Node, shapes: &Shapes) -> Halo {
     let NodeKind::Convolution { geometry, .. } = node.kind else { return Halo::default() };
     let ([_, height, width], [_, rows, columns]) = (shapes[&node.inputs[0]], shapes[&node.output]);
     let after = |axis: usize, side: usize, cells: usize| {
+        // How far the last window reaches, counted from the edge of the padding.
         let reach =
             (cells - 1) * geometry.stride[axis] + (geometry.kernel[axis] - 1) * geometry.dilation[axis] + 1;
         reach.saturating_sub(geometry.padding[axis] + side)

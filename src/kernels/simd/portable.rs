@@ -77,6 +77,7 @@ impl Simd for Portable {
     }
     #[inline(always)]
     fn power_of_two(self, n: [f32; 8]) -> [f32; 8] {
+        // The exponent's bits, biased by 127; a mantissa of zero is one.
         n.map(|n| f32::from_bits(((n as i32 + 127) as u32) << 23))
     }
     #[inline(always)]

@@ -51,6 +51,7 @@ pub(super) fn candidate(
 ) -> Result<Candidate, Trouble> {
     let candidate = candidate_of(architecture, source, request)?;
     let other = positions_input(architecture, &candidate.diagnosis).filter(|_| request.input.is_none());
+    // Built again for the size that the positions say; kept only if everything fits then.
     let Some(side) = other else { return Ok(candidate) };
     let request = ImportRequest { input: Some([side; 2]), ..request.clone() };
     let fitting = candidate_of(architecture, source, &request)?;
@@ -93,6 +94,7 @@ fn candidate_of(
     let built = architecture.build_for(channels, classes, request.input, head)?;
     let mut diagnosis = diagnose(&built, &selected.weights, source.convention);
     let before = diagnosis.unused.len();
+    // Auxiliary classifiers of GoogLeNet and Inception: published weights have them, inference does not.
     diagnosis.unused.retain(|(name, _)| !architecture.is_training_only(name));
     if diagnosis.unused.len() < before {
         let count = before - diagnosis.unused.len();
@@ -134,6 +136,7 @@ pub(super) fn diagnose(built: &Built, weights: &StateDict, convention: Conventio
     found.retain(|(name, _)| !select::is_counter(name));
     for (name, shape) in &mut found {
         if let Some(expected) = shapes.get(name.as_str()).filter(|expected| is_same_layer(shape, expected)) {
+            // As if it had the expected shape: the values are the same in the same order.
             shape.clone_from(expected);
         }
     }

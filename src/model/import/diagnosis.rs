@@ -95,6 +95,7 @@ impl Diagnosis {
 
     fn miss(&mut self, name: &str, shape: &[usize]) {
         let near = match self.missing.len() {
+            // Each search compares with every unused name; beyond those that are listed it would be wasted.
             0..LISTED => {
                 // A card's graph alone does not determine the expected shape.
                 let same_shape = self.unused.iter().filter(|(_, found)| shape.is_empty() || found == shape);
@@ -157,6 +158,7 @@ impl fmt::Display for Lists<'_> {
             let hint = near
                 .as_ref()
                 .map_or_else(String::new, |near| format!(" (did you mean '{}'?)", one_line(near)));
+            // A card does not say shapes; an empty one means unknown, not a single number.
             let shape = if expected.is_empty() { String::new() } else { format!(" {expected:?}") };
             format!("'{}'{shape}{hint}", one_line(name))
         })?;

@@ -42,6 +42,7 @@ pub(super) fn to_architecture(
         Trouble::Request(error) => error,
     };
     let candidate = candidate(architecture, source, request).map_err(with_file)?;
+    // Only when the usual stem does not fit: the small one must not be preferred.
     let small = arch::small_stem(architecture).filter(|_| !candidate.diagnosis.is_clean());
     if let Some(fitted) = small.and_then(|small| with_small_stem(small, source, request)) {
         return Ok(fitted);
@@ -126,6 +127,7 @@ pub(super) fn to_graph(
         );
         return Err(Problem::new(what).hint("leave it out").into());
     }
+    // Twice: names select the weights first, and the shapes of the selected ones are then the graph's.
     let named = with_shapes(graph, &StateDict::default(), source.convention);
     let selected = matching(&named, source).map_err(|problem| Error::model(&file, problem))?;
     let built = with_shapes(graph, &selected.weights, source.convention);
@@ -153,6 +155,7 @@ fn is_acceptable(diagnosis: &Diagnosis, request: &ImportRequest) -> bool {
 /// Another architecture that needs exactly these weights.
 fn better_architecture(asked: &Architecture, source: &Source) -> Option<&'static Architecture> {
     let exact = |other: &&Architecture| {
+        // Without the caller's wishes, which were meant for the architecture that does not fit.
         let default = ImportRequest::default();
         other.name != asked.name
             && candidate(other, source, &default).is_ok_and(|candidate| candidate.diagnosis.is_clean())

@@ -18,6 +18,8 @@ pub(super) fn name(path: &Path, head: &[u8]) -> Option<Problem> {
         return None;
     }
     let (what, way_out) = by_start(head)
+        // Signatures first, then weaker evidence: text, the structure of messages, members of archives, and last the
+        // name.
         .or_else(|| in_text(head))
         .or_else(|| in_messages(path, head))
         .or_else(|| in_archive(path, head))
@@ -97,6 +99,7 @@ fn by_start(head: &[u8]) -> Option<Found> {
 
 /// Text: web pages, descriptions of networks, and JSON other than Burn's records.
 fn in_text(head: &[u8]) -> Option<Found> {
+    // Control characters other than white space are in no text.
     if head.iter().any(|byte| matches!(byte, 0..=8 | 14..=31)) {
         return None;
     }
@@ -128,6 +131,7 @@ fn in_json(start: &str) -> Option<Found> {
     let has = |key: &str| start.contains(key);
     Some(if has("\"weight_map\"") || has("\"total_size\"") {
         ("the list of weights split over several files", HUGGING_FACE)
+    // Fields of Burn's JSON records, which an importer reads.
     } else if has("\"metadata\"") || has("\"item\"") {
         return None;
     } else if has("\"modeltopology\"") || has("\"weightsmanifest\"") {
@@ -178,6 +182,7 @@ fn in_messages(path: &Path, head: &[u8]) -> Option<Found> {
 fn inside(bytes: &[u8], tag: u8) -> Option<&[u8]> {
     let (first, rest) = bytes.split_first()?;
     let length = rest.iter().position(|byte| byte & 0x80 == 0)?;
+    // A length takes at most five bytes of seven bits; more is no message.
     (*first == tag && length < 5).then(|| &rest[length + 1..])
 }
 
@@ -274,5 +279,6 @@ fn holding(path: &Path, ending: &str) -> Option<String> {
     entries
         .filter(|file| file.extension().is_some_and(|found| found == ending))
         .map(|file| file_name(&file))
+        // By name, so that the message does not depend on the order in which the system lists files.
         .min()
 }

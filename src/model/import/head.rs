@@ -109,6 +109,7 @@ pub(super) fn changed(
     if convention != Convention::Torch || is_own(built, weights) {
         return None;
     }
+    // The innermost first: it leaves most of the network's own head as it is.
     built.heads.iter().rev().find_map(|module| {
         let width = input_width(built, module)?;
         let parts = parts(weights, module, width)?;
@@ -172,6 +173,7 @@ fn with_functions(module: &str, parts: &[Part], asked: Option<HeadRequest>) -> O
     let mut before: Option<(&Part, bool)> = None;
     for (at, part) in parts.iter().enumerate() {
         if let (Some((linear, done)), true) = (before, at > 0 && part.has_gap_before) {
+            // Two gaps after one linear layer: weights do not say in which of them the function stands.
             if done {
                 return None;
             }
@@ -195,6 +197,7 @@ fn with_functions(module: &str, parts: &[Part], asked: Option<HeadRequest>) -> O
             .text(" does"),
         _ => words.into(),
     };
+    // Asked for as an MLP the function is assumed and noted; unasked it is an error with a way out.
     let unsaid = unsaid.filter(|_| asked.is_none());
     Some(Changed { head, note: Some(note), unsaid })
 }

@@ -103,6 +103,7 @@ pub(super) fn renamed(mut weights: StateDict, renames: &[(String, String)]) -> R
 
 /// `a.b.c` with the parts `from` replaced by `to`, which may be empty.
 fn with_parts(name: &str, from: &str, to: &str) -> String {
+    // Dots at both ends, so that only whole parts are replaced: `fc` is not found in `fc1`.
     let dotted = format!(".{name}.");
     let to = if to.is_empty() { ".".to_owned() } else { format!(".{to}.") };
     dotted.replace(&format!(".{from}."), &to).trim_matches('.').to_owned()
@@ -118,6 +119,7 @@ fn with_parts(name: &str, from: &str, to: &str) -> String {
 pub(super) fn matching(weights: StateDict, needed: &BTreeSet<&str>) -> Result<Selected, Problem> {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for name in weights.tensors.keys() {
+        // Every place after a dot may be the end of a prefix.
         let starts = std::iter::once(0).chain(name.match_indices('.').map(|(dot, _)| dot + 1));
         for start in starts.filter(|start| needed.contains(&name[*start..])) {
             *counts.entry(&name[..start]).or_default() += 1;
@@ -125,6 +127,8 @@ pub(super) fn matching(weights: StateDict, needed: &BTreeSet<&str>) -> Result<Se
     }
     let most = counts.values().copied().max().unwrap_or(0);
     let best: Vec<&str> = counts.iter().filter(|(_, count)| **count == most).map(|(name, _)| *name).collect();
+    // Half of the network under several prefixes is a real choice (a model and its average); fewer are chance matches
+    // of short names.
     if best.len() > 1 && most * 2 >= needed.len() {
         let keys: Vec<_> = best.iter().map(|prefix| format!("'{}'", prefix.trim_end_matches('.'))).collect();
         return Err(Problem::new(format!("holds several sets of weights, under {}", keys.join(", ")))
@@ -138,6 +142,7 @@ pub(super) fn matching(weights: StateDict, needed: &BTreeSet<&str>) -> Result<Se
 fn without_others(mut weights: StateDict, prefix: &str) -> StateDict {
     let StateDict { tensors, dictionaries } = &mut weights;
     let own = dictionaries.iter().filter(|dictionary| prefix.starts_with(*dictionary));
+    // The innermost dictionary that holds the weights.
     let own = own.max_by_key(|dictionary| dictionary.len()).cloned().unwrap_or_default();
     let is_named = WEIGHTS.contains(&first_part(&own));
     let is_state = |dictionary: &&String| {

@@ -55,6 +55,7 @@ impl Model {
         let mut on_the_way = (0..=self.scores).rev().filter(|at| leads.contains(at));
         let attention = on_the_way.find(|at| self.graph.nodes[*at].op.class() == Class::Product)?;
         let is_convolution = |at: &usize| matches!(self.graph.nodes[*at].op, Op::Conv2d { .. });
+        // A hybrid such as MobileViT: convolutions after the attention make a later grid.
         if explainable.iter().any(|at| *at > attention && is_convolution(at)) {
             return None;
         }
@@ -74,6 +75,7 @@ impl Model {
             let ends =
                 next > 0 && (is_sum(node) || node.op.class() == Class::Norm && self.grids[at].is_some());
             let inputs = node.inputs.iter().filter(|_| !ends).filter_map(|id| id.node());
+            // A few dozen nodes between two sums: a list is searched as fast as a set.
             let new: Vec<usize> = inputs.filter(|input| !sources.contains(input)).collect();
             sources.extend(new);
             next += 1;

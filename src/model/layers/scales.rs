@@ -16,6 +16,7 @@ impl Model {
         inputs.retain(|at| explainable.contains(at));
         inputs.sort_unstable();
         inputs.dedup();
+        // One scale is explained like any other network, at its last grid.
         if inputs.len() < 2 {
             return vec![];
         }

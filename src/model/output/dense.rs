@@ -27,6 +27,8 @@ pub(super) fn resolve(
     let shape = &shapes[last];
     let is_map = matches!(shape[..], [1, _, height, width] if height * width > 1);
     let found = match card.task {
+        // A map of more than one pixel can hardly be a list of scores, so the shape alone is enough to assume it, and
+        // the assumption is reported.
         Some(Task::Segmentation) | None if is_map => segmentation(card, graph, shapes, last)?,
         Some(Task::Segmentation) => {
             return Err(unfit(Task::Segmentation, "an output [batch, classes, height, width]", shape));
@@ -70,6 +72,7 @@ fn embedding(card: &Card, shape: &[usize], last: usize) -> Result<Dense, Problem
     let values = listed(shape)
         .filter(|values| *values > 1)
         .ok_or_else(|| unfit(Task::Embedding, "an output [batch, values]", shape))?;
+    // Values of an embedding are no classes; names for them are a mistake worth reporting.
     if !card.classes.is_empty() {
         return Err(Problem::new(format!("its card names {} classes", card.classes.len()))
             .expected("none, because its task is 'embedding'"));

@@ -83,6 +83,7 @@ impl Trace<'_> {
         if let Op::Div { .. } = self.op(at) {
             return self.normalised(first, second);
         }
+        // A quotient may be written as a product with a reciprocal.
         let inverse = |at: usize| match self.op(at) {
             Op::Pow { exponent: -1.0 } => self.input(at, 0),
             _ => None,
@@ -108,6 +109,7 @@ impl Trace<'_> {
         let total = self.behind(total);
         let Op::ReduceSum { axes, .. } = self.op(total) else { return None };
         let source = self.input(total, 0).filter(|source| self.same(*source, numbers, DEPTH))?;
+        // Axes of size 1 add nothing to a sum and may be listed as well.
         let mut wide = axes.iter().copied().filter(|axis| self.shapes[source][*axis] > 1);
         match (wide.next(), wide.next(), axes.first()) {
             (Some(axis), None, _) => Some(axis),
@@ -189,6 +191,7 @@ impl Trace<'_> {
 
     /// Two values joined at `at`, each of which is one minus the other.
     pub(super) fn both_sides(&self, at: usize, axis: usize) -> Option<Kind> {
+        // Exactly two: the sides of one probability are two classes.
         let [_, _] = self.node(at).inputs[..] else { return None };
         let [first, second] = [self.behind(self.input(at, 0)?), self.behind(self.input(at, 1)?)];
         let own_first = match (self.completes(second, first), self.completes(first, second)) {

@@ -85,6 +85,7 @@ impl<'a> Trace<'a> {
             return kind;
         }
         match &node.op {
+            // Along the batch it would mix pictures; such values are no shares of one picture.
             Op::Softmax { axis } if *axis > 0 => Kind::Shares { axis: *axis, sum: 1.0, origin },
             Op::LogSoftmax { axis } if *axis > 0 => Kind::LogShares { axis: *axis, origin },
             Op::Sigmoid {} => Kind::Squashed { low: 0.0, high: 1.0, origin },
@@ -146,6 +147,7 @@ impl<'a> Trace<'a> {
     fn shifted(&self, at: usize, x: Kind, number: f64) -> Kind {
         match x {
             _ if number == 0.0 => x,
+            // A guard against log(0) or division by zero does not change what the values are.
             Kind::Shares { .. } | Kind::Squashed { .. } if number.abs() <= GUARD => x,
             Kind::Shares { axis, sum, .. } if number > 0.0 => {
                 let sum = sum + number * self.shapes[at][axis] as f64;

@@ -151,6 +151,7 @@ fn decode(bytes: &[u8]) -> Result<Metadata, Problem> {
 /// The place of a tensor in a file of `available` bytes whose tensors start at `data`.
 fn entry(descriptor: TensorDescriptor, data: u64, available: u64) -> Result<Entry, Problem> {
     let TensorDescriptor { dtype, shape, data_offsets: (from, to), param_id } = descriptor;
+    // Checked: offsets near the greatest integer would wrap around to a place inside the file.
     let places = data.checked_add(from).zip(data.checked_add(to)).filter(|(start, end)| start <= end);
     let Some((start, end)) = places else {
         return Err(Problem::new(format!("starts at byte {from} and ends at {to}")));
@@ -171,6 +172,7 @@ fn entry(descriptor: TensorDescriptor, data: u64, available: u64) -> Result<Entr
 
 /// Refuses a number of bytes that does not follow from shape and type.
 fn fits(dtype: DType, shape: &[u64], length: u64) -> Result<(), Problem> {
+    // Quantised values and their scales have no fixed size per element; no operation reads them.
     let Some(size) = dtype.size() else { return Ok(()) };
     let needed = shape.iter().try_fold(size, |product, extent| product.checked_mul(*extent));
     if needed == Some(length) {
@@ -194,6 +196,7 @@ pub(super) fn lay_out(
         let (dtype, param_id, length) = (*dtype, *param_id, tensor.byte_len());
         let shape: Vec<u64> = tensor.shape.iter().map(|extent| *extent as u64).collect();
         fits(dtype, &shape, length).map_err(|problem| problem.after(called(name)))?;
+        // As Burn's writer does, so that both write the same bytes.
         let start = end.next_multiple_of(ALIGNMENT);
         end = start + length;
         let descriptor = TensorDescriptor { dtype, shape, data_offsets: (start, end), param_id };

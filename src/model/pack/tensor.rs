@@ -137,6 +137,7 @@ impl StoredTensor {
     pub fn to_bytes(&self) -> io::Result<Cow<'_, [u8]>> {
         Ok(match &self.values {
             Values::Bytes(bytes) => bytes.into(),
+            // No copy: memory has the bytes as the file wants them.
             Values::Floats(values) if cfg!(target_endian = "little") => bytemuck::cast_slice(values).into(),
             Values::Floats(values) => {
                 values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>().into()

@@ -87,6 +87,7 @@ impl Weights {
         for batch in values.chunks_mut(BATCH) {
             let bits = &mut buffer[..batch.len()];
             self.source.read(start, bytemuck::cast_slice_mut(bits))?;
+            // Nothing on little-endian machines, where the compiler removes it.
             bits.iter_mut().for_each(|bits| *bits = B::from_little_endian(*bits));
             convert(bits, batch);
             start += size_of_val(bits) as u64;

@@ -45,6 +45,7 @@ fn read(tensor: &StoredTensor) -> Result<std::borrow::Cow<'_, [u8]>, Problem> {
 
 fn checksum(card: &str, tensors: &[StoredTensor]) -> Result<String, Problem> {
     let mut order: Vec<&StoredTensor> = tensors.iter().collect();
+    // The reader sums in the order of its sorted table.
     order.sort_by(|a, b| a.name.cmp(&b.name));
     let of_tensor = |tensor: &&StoredTensor| {
         let mut sum = Checksum::of_head(&tensor.name, &tensor.shape);

@@ -88,6 +88,7 @@ pub(in crate::card) static POW: Entry = Entry {
     op: |[exponent, _]| Op::Pow { exponent },
     value: |x, [exponent, _]| x.powf(exponent),
     slope: |x, [exponent, _]| match exponent {
+        // Not 0 times x^-1, which is NaN at zero.
         0.0 => 0.0,
         _ => exponent * x.powf(exponent - 1.0),
     },
@@ -95,6 +96,7 @@ pub(in crate::card) static POW: Entry = Entry {
         0.0 | 1.0 => 0.0,
         _ => exponent * (exponent - 1.0) * x.powf(exponent - 2.0),
     },
+    // Only an even power cannot be negative for a negative base.
     range: |[exponent, _]| match exponent % 2.0 {
         0.0 => [0.0, f64::INFINITY],
         _ => [f64::NEG_INFINITY, f64::INFINITY],

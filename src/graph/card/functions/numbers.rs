@@ -15,11 +15,13 @@ pub(super) fn sigmoid(x: f64) -> f64 {
 }
 
 pub(super) fn sigmoid_slope(x: f64) -> f64 {
+    // Not `s (1 - s)`, which loses all digits where `s` is nearly one.
     sigmoid(x) * sigmoid(-x)
 }
 
 /// `ln(1 + e^x)`, without overflow.
 pub(super) fn softplus(x: f64) -> f64 {
+    // The exponential of a negative number only, which cannot overflow.
     x.max(0.0) + (-x.abs()).exp().ln_1p()
 }
 

@@ -37,6 +37,7 @@ pub(in crate::card) static RELU: Entry = Entry {
     onnx: Some(("Relu", &[])),
     op: |_| Op::Relu {},
     value: |x, _| x.max(0.0),
+    // Zero at zero, as PyTorch has it.
     slope: |x, _| f64::from(x > 0.0),
     curvature: |_, _| 0.0,
     range: NOT_NEGATIVE,
@@ -80,6 +81,7 @@ pub(in crate::card) static GELU: Entry = Entry {
     value: |x, _| x * normal_below(x),
     slope: |x, _| normal_below(x) + x * normal_density(x),
     curvature: |x, _| normal_density(x) * (2.0 - x * x),
+    // The minima of GELU, SiLU and Mish have no closed form; a test compares them with the values.
     range: |_| [-0.169_971, f64::INFINITY],
     kernel: None,
 };

@@ -40,7 +40,7 @@ pub(crate) struct ConvBf16 {
     range: [f32; 2],
     pub(crate) filters: Filters,
     geometry: ConvGeometry,
-    /// Rows and columns of the input from one that is needed to the next.
+    /// Rows and columns of the input from one that is needed to the next: a kernel of one row skips what the stride skips.
     steps: [usize; 2],
     panels: Vec<Panel>,
     panels_per_unit: usize,
@@ -113,6 +113,7 @@ impl ConvBf16 {
         let [rows, columns] = self.pixels(&Band { rows: [0, self.rows], columns: [0, self.columns.len()] });
         let needed = (rows * columns * self.input.blocks() * PAIRS).div_ceil(BAND);
         let weights: usize = self.panels.iter().map(|panel| panel.len(self.filters, self.output.lanes)).sum();
+        // Heavy weights are not read again only to get more units.
         let bands = if weights <= LIGHT { needed.max(MIN_UNITS) } else { needed };
         self.band = all.div_ceil(bands).max(1);
         let groups = MIN_UNITS.div_ceil(self.bands()).min(self.output.blocks() / MIN_BLOCKS).max(1);
@@ -184,6 +185,8 @@ impl ConvBf16 {
         let lines: Vec<[usize; 4]> = if self.is_flat {
             let width = self.output.width;
             let [first, end] = self.flat(band);
+            // A band of a flat image begins and ends anywhere in a row; the input, which may have a halo, is read row
+            // by row.
             let in_row = |y: usize| [first.max(y * width), end.min((y + 1) * width)];
             let line =
                 |y: usize| [y, in_row(y)[0] - y * width, in_row(y)[1] - in_row(y)[0], in_row(y)[0] - first];

@@ -59,15 +59,18 @@ fn line(l: Line<'_>) {
         "a line reaches too far"
     );
     let y = l.y[..l.pixels * PAIRS].as_ptr().cast_mut();
+    // Lanes without a channel may hold anything; the mask makes them zeros.
     let mask = ((1_u32 << l.lanes) - 1) as u16;
     // SAFETY: of each pixel only the lanes of the mask are read, which `reach` has checked; two pixels are one register of pairs, one
     // is half of it, and `y` has room for all; cells are written through shared references.
     unsafe {
         let load = |pixel: usize| _mm512_maskz_loadu_ps(mask, l.x.as_ptr().add(pixel * l.x_pixel));
         for two in 0..l.pixels / 2 {
+            // The second operand becomes the lower half of the register, that is the first pixel.
             let pairs = _mm512_cvtne2ps_pbh(load(2 * two + 1), load(2 * two));
             y.add(2 * two * PAIRS).cast::<__m512bh>().write_unaligned(pairs);
         }
+        // Half a register, so that nothing is written behind the last pixel.
         if l.pixels % 2 == 1 {
             let last = l.pixels - 1;
             let pairs = _mm512_cvtneps_pbh(load(last));
@@ -109,6 +112,7 @@ fn pack_panel(filters: Filters, weights: &ConvWeights<'_>, panel: &Panel, lanes:
                     let rounded = |row: &[f32], at: usize| {
                         bf16::from_f32(row.get(at).copied().unwrap_or(0.0)).to_bits()
                     };
+                    // The lower half holds the even channel, as the conversion of pixels puts it.
                     let both = |row| {
                         u32::from(rounded(row, even + tap)) | u32::from(rounded(row, even + area + tap)) << 16
                     };

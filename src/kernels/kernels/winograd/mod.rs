@@ -128,6 +128,7 @@ impl Winograd {
                 let mut taps = [[0.0; 8]; 9];
                 for at in 0..8 {
                     let filter: &[f32; 9] = filter(first * lanes + eight + at, c).unwrap_or(&[0.0; 9]);
+                    // In double precision: the transform divides by products of the points, and packing is done once.
                     filter.iter().zip(&mut taps).for_each(|(value, tap)| tap[at] = f64::from(*value));
                 }
                 for (frequency, values) in transform::filters(&taps).iter().enumerate() {
@@ -190,6 +191,7 @@ impl Winograd {
             x_block: view.block(),
             x_row: view.row(),
             blocks: view.blocks(),
+            // A patch at the lower or right edge reaches past the halo, which is only as wide as the convolution needs.
             rows: PATCH.min(up + view.height + view.halo.bottom - row),
             columns: PATCH.min(left + view.width + view.halo.right - column),
             v: &v[at * view.lanes..],

@@ -79,6 +79,7 @@ impl InnerLoop for ToFrequencies {
 
     #[inline(always)]
     fn run<S: Simd>(simd: S, t: Patch<'_>) {
+        // Nearly all patches are whole, and their loop has no branches.
         if t.rows == PATCH && t.columns == PATCH {
             patches::<S, true>(simd, &t);
         } else {
@@ -214,6 +215,7 @@ fn from_frequencies<S: Simd>(simd: S, m: [S::Register; PATCH]) -> [S::Register; 
 
 /// The frequencies of eight filters at once, in double precision until they are done.
 pub(super) fn filters(weights: &[[f64; 8]; 9]) -> [[f32; 8]; FREQUENCIES] {
+    // The transform is separable: first along columns, then along rows.
     let mut half = [[[0.0; 8]; PATCH]; 3];
     for (column, half) in half.iter_mut().enumerate() {
         *half = filter_line(std::array::from_fn(|row| &weights[row * 3 + column]));

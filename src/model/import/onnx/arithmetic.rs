@@ -85,6 +85,7 @@ fn compare<T: PartialOrd + Copy>(op: &str, a: T, b: T) -> Option<bool> {
 
 fn int(op: &str, a: i64, b: i64) -> Option<i64> {
     match op {
+        // Checked: sizes come from a file, and one that wrapped around would pass for another.
         "Add" | "Sum" => a.checked_add(b),
         "Sub" => a.checked_sub(b),
         "Mul" => a.checked_mul(b),
@@ -140,6 +141,7 @@ pub(super) fn unary(site: &Site) -> Result<Vec<Constant>, Problem> {
         "Cos" => f32::cos,
         "Floor" => f32::floor,
         "Ceil" => f32::ceil,
+        // ONNX rounds halves to even.
         "Round" => f32::round_ties_even,
         "Sign" => |number| if number == 0.0 { 0.0 } else { number.signum() },
         "IsNaN" => {

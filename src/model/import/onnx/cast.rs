@@ -36,6 +36,7 @@ fn to_type(input: &Constant, to: i64) -> Result<Constant, Problem> {
 /// Rounds to the precision of a real type.
 fn rounded(to: i64, number: f32) -> f32 {
     match to {
+        // Kept in single precision, but with the digits that the narrower type has.
         10 => f16::from_f32(number).to_f32(),
         16 => bf16::from_f32(number).to_f32(),
         _ => number,

@@ -37,6 +37,7 @@ pub(super) fn fold(site: &Site, lower: Lower) -> Result<Vec<Constant>, Problem> 
         width: rest.iter().product(),
         layout: Layout::default(),
     };
+    // The builder's input is a picture, so the constant enters as a row of pixels and gets its shape back first.
     let (mut builder, flat) = Builder::new(input);
     let shape = std::iter::once(0).chain(rest.iter().map(|side| *side as i64)).collect();
     let start = builder.unary(Op::Reshape { shape }, &flat)?;
@@ -204,6 +205,7 @@ fn reshaped(x: &Array, shape: &[usize]) -> Result<Array, Problem> {
 fn softmax(x: &Array, axis: Axis) -> Array {
     let mut result = x.clone();
     for mut lane in result.lanes_mut(axis) {
+        // Subtracted before the exponential, which then cannot overflow.
         let most = lane.iter().copied().fold(f32::MIN, f32::max);
         let powers: Vec<f64> = lane.iter().map(|number| f64::from(number - most).exp()).collect();
         let sum: f64 = powers.iter().sum();

@@ -58,6 +58,7 @@ pub(super) fn range(site: &Site) -> Result<Vec<Constant>, Problem> {
     let [&[start], &[limit], &[step]] = [ends[0].as_slice(), &ends[1], &ends[2]] else {
         return Err("its start, limit and step are not single numbers".into());
     };
+    // In 128 bits: the difference of two 64-bit numbers may not fit 64.
     let span = i128::from(limit) - i128::from(start);
     // The last step may be partial. A step away from the limit gives no elements.
     let part = |step: i128| i128::from(span % step != 0 && (span < 0) == (step < 0));

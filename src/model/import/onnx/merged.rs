@@ -58,6 +58,7 @@ const OF_PICTURES: [&str; 16] = [
 /// Lowers a node that reads at least one merged tensor.
 pub(super) fn lower(builder: &mut Builder, site: &Site, lower: Lower) -> Result<Vec<Value>, Problem> {
     let op = site.op();
+    // These decide themselves what becomes of the axis of parts.
     if matches!(op, "Reshape" | "Flatten") {
         return lower(builder, site);
     }
@@ -125,6 +126,7 @@ fn aligned(constant: &Constant, rank: usize, at: usize, count: usize) -> Result<
         return Err(Problem::new(format!("meets a constant of shape {shape:?}"))
             .expected(format!("1 or {count} along axis {place}")));
     }
+    // One for the pictures, all of which meet the same constant.
     shape.insert(place, 1);
     Ok(reshaped(constant, &shape)?.into())
 }
@@ -138,6 +140,7 @@ fn expanded(sides: &Constant, x: &Tensor, at: usize) -> Result<Value, Problem> {
     if ![[1; 2], [count; 2], batch.map(|batch| batch * count)].contains(&lanes[place]) {
         return Err("expands the pictures of a batch".into());
     }
+    // Neither the pictures nor their parts are repeated: what the file asks for there, the tensor has already.
     lanes[place] = [1; 2];
     lanes.insert(place, [1; 2]);
     let count = lanes.len();

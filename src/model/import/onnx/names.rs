@@ -41,6 +41,7 @@ pub(super) fn assign(draft: &Draft, nodes: &[NodeProto], reserved: &str) -> Vec<
     let containers = containers(modules.chain(weighted.iter().flatten().map(String::as_str)));
     let owned: HashSet<&str> = weighted.iter().flatten().map(String::as_str).collect();
     let mut names = Names::without(reserved);
+    // The last node of a module has the module's value.
     let last_of_run = |at: usize| places.get(at + 1) != Some(&places[at]);
     let mut result = Vec::with_capacity(places.len());
     for (at, (_, node)) in draft.nodes().enumerate() {
@@ -70,6 +71,7 @@ fn containers<'a>(paths: impl Iterator<Item = &'a str>) -> BTreeSet<&'a str> {
 fn of_weight(draft: &Draft, node: &DraftNode) -> Option<String> {
     let weight = draft.weight_of(node, "weight").or_else(|| draft.weight_of(node, "gamma"))?;
     let (module, role) = weight.source.rsplit_once('.')?;
+    // Names with these characters are made up by an exporter (`onnx::Conv_497`, `model/conv/Kernel:0`).
     let kept = ROLES.contains(&role) && !module.is_empty() && !module.contains([':', '/', ' ']);
     kept.then(|| module.to_owned())
 }
@@ -138,6 +140,7 @@ fn common_prefix(nodes: &[NodeProto]) -> usize {
     let layers = nodes.iter().filter(|node| matches!(node.op_type.as_str(), "Conv" | "MatMul" | "Gemm"));
     let mut paths = layers.filter(|node| node.name.contains('/')).map(|node| {
         let mut parts: Vec<&str> = node.name.split('/').collect();
+        // Without the layer and its operation: a network of one layer keeps the layer's name.
         parts.truncate(parts.len().saturating_sub(2));
         parts
     });

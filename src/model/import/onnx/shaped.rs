@@ -128,6 +128,7 @@ pub(super) fn concat(site: &Site) -> Result<Vec<Constant>, Problem> {
         return Err(Problem::new(format!("joins values of rank {rank} and {}", other.shape().len()))
             .expected("one rank"));
     }
+    // Integers stay integers for both batch sizes; with one real number among them all are real.
     if all.iter().all(|constant| matches!(constant, Constant::Int(_))) {
         let arrays = all.iter().map(|constant| constant.lanes()).collect::<Result<Vec<_>, _>>()?;
         let views: Vec<_> = arrays.iter().map(|array| array.view()).collect();

@@ -131,10 +131,12 @@ pub(super) fn softmax(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, 
         x.side(axis)?;
         return one(builder.unary(along(axis), x)?);
     }
+    // The default differs, too: -1 since operator set 13.
     let axis = site.front(site.int("axis", 1)?, x.rank())?;
     x.side(axis)?;
     let wide: Vec<usize> = (axis..x.rank()).filter(|axis| x.shapes[0][*axis] > 1).collect();
     match wide[..] {
+        // One value normalised alone is 1 (or 0, its logarithm) along any axis.
         [] => one(builder.unary(along(axis), x)?),
         [only] => one(builder.unary(along(only), x)?),
         _ if axis == 1 => {

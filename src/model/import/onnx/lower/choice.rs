@@ -14,6 +14,7 @@ use crate::error::Problem;
 /// `Greater`, `Less` and the like: `max(sign(a - b), 0)` is 1 exactly where `a` is the greater.
 pub(super) fn compare(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Problem> {
     let difference = pairs::of(builder, site, "Sub")?;
+    // The sign of the difference, since the graph has no comparison; of equal numbers it is exactly 0.
     let sign = builder.unary(Op::Sign {}, &difference)?;
     let above = |builder: &mut Builder, x: &Tensor| builder.unary(Op::Relu {}, x);
     one(match site.op() {
@@ -56,6 +57,7 @@ fn inverse(builder: &mut Builder, x: &Tensor) -> Result<Tensor, Problem> {
 /// `Where`: `c a + (1 - c) b`.
 pub(super) fn choose(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Problem> {
     match site.input(0) {
+        // The mask is known, and so is its opposite: stored parts are masked now.
         Some(Value::Constant(known) | Value::Repeated(known)) => {
             let known = known.floats()?;
             let other = known.mapv(|truth| 1.0 - truth);
@@ -106,6 +108,7 @@ fn weighed(builder: &mut Builder, site: &Site, at: usize, truth: &Tensor) -> Res
     Ok(Part::Computed(match site.input(at) {
         Some(Value::Constant(constant) | Value::Repeated(constant)) => match constant.scalar() {
             Some(number) => {
+                // Zero times infinity is NaN; zero times the greatest number is zero.
                 let number = number.clamp(f64::from(f32::MIN), f64::from(f32::MAX));
                 builder.unary(pairs::plain("Mul", Some(number))?, truth)?
             }

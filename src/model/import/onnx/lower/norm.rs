@@ -34,6 +34,7 @@ pub(super) fn layer(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Pr
     if site.optional(2)?.is_some() {
         weights.push(("beta", weight(site, 2)?));
     }
+    // ONNX allows parameters that broadcast; the graph's norm wants one number for each element.
     let expected: Vec<usize> = (axis..x.rank()).map(|axis| x.side(axis)).collect::<Result<_, _>>()?;
     for (role, weight) in &weights {
         if weight.values.shape() != expected {
@@ -65,6 +66,7 @@ pub(super) fn group(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Pr
             return required(site, at, channels);
         }
         let Weight { values, source } = required(site, at, groups)?;
+        // Every channel of a group gets the group's number, as the operation defines it.
         let each = channels / groups;
         let values = values.iter().flat_map(|value| std::iter::repeat_n(*value, each)).collect::<Vec<_>>();
         let values = ArrayD::from_shape_vec(vec![channels], values)

@@ -24,6 +24,7 @@ pub(super) fn pad(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Prob
         if first > 0 || last > 0 {
             let kept: Vec<i64> = (first..side - last).collect();
             x = part(builder, &x, axis, &kept)?;
+            // Cut first, so that what is reflected or repeated is what is left, as in ONNX.
             *sides = sides.map(|side| side.max(0));
         }
     }

@@ -24,6 +24,7 @@ pub(super) fn part(
         return Err("takes nothing".into());
     };
     let (start, end) = (index(first)?, index(last)? + 1);
+    // All of the axis: exporters write slices that cut nothing.
     if start == 0 && indices.len() == x.shapes[0][axis] {
         return Ok(x.clone());
     }
@@ -69,6 +70,7 @@ pub(super) fn gather(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, P
             let shape = picked.shapes[0].iter().enumerate();
             let shape = shape.flat_map(|(at, side)| match at {
                 at if at == axis => list.shape().iter().map(|side| *side as i64).collect(),
+                // Any batch, not that of the lane.
                 at if x.is_batch(at) => vec![-1],
                 _ => vec![*side as i64],
             });

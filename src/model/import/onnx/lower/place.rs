@@ -41,6 +41,7 @@ pub(super) fn reshape(
         x.clone()
     } else {
         let mut shape: Vec<i64> = shapes[0].iter().map(|side| *side as i64).collect();
+        // The size of the batch is not written: 0 keeps it where it is, -1 lets it follow.
         shape[at] = if at == from { 0 } else { -1 };
         builder.unary(Op::Reshape { shape }, x)?
     };
@@ -73,6 +74,7 @@ fn of_one(file: &[Vec<usize>; 2], spec: &[Lanes], before: usize) -> Option<Place
     let sides = resolved(&one, spec, 0)?;
     let begins = |axis: &usize| sides[..*axis].iter().product::<usize>() == before;
     let places: Vec<usize> = (0..sides.len()).filter(begins).collect();
+    // Several axes can begin there when some before them have length 1; that of length 1 is the sample's batch.
     let own = places.iter().find(|axis| sides[**axis] == 1).or(places.first());
     own.map(|at| Place { at: *at, sides: sides.clone() })
 }

@@ -27,6 +27,7 @@ pub(super) fn along(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Pr
     let axes = match site.ints_of("axes", 1)? {
         Some(axes) if !axes.is_empty() => with_row(site, site.fronts(&axes, x.rank())?),
         _ if site.flag("noop_with_empty_axes")? => return unreduced(builder, site.op(), x),
+        // No axes mean all; the batch among them is refused below.
         _ => (0..x.rank()).collect(),
     };
     for axis in &axes {

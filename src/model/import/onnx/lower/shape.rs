@@ -68,6 +68,7 @@ fn target(x: &Tensor, spec: &[Lanes]) -> Result<[Vec<usize>; 2], Problem> {
         axes::reshape(&x.shapes[lane], &sides)
     };
     let both = |general| Ok::<_, Problem>([lane(0, general)?, lane(1, general)?]);
+    // A leading 1 that fits no batch may still be meant: a picture's own axis of length 1.
     if one_for_batch { both(true).or_else(|_| both(false)) } else { both(false) }
 }
 
@@ -89,6 +90,7 @@ pub(super) fn reshaped(
     if shapes[0][to] != x.shapes[0][from] || before(&shapes[0], to) != before(&x.shapes[0], from) {
         return Err(mixed(x, shapes));
     }
+    // The same operation for every exporter's way to flatten, so that the passes know it.
     if to == 0 && from == 0 && shapes[0].len() == 2 {
         return builder.unary(Op::Flatten { start_axis: 1 }, x);
     }

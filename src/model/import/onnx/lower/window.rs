@@ -132,6 +132,7 @@ pub(super) fn average_pool(builder: &mut Builder, site: &Site) -> Result<Vec<Val
             return Err(Problem::new(format!("its 'dilations' are {dilation:?}")).expected("1 each"));
         }
         let (kernel, stride, padding) = (*kernel, *stride, *padding);
+        // Exporters write a global mean as a window of the map's size.
         if kernel == [x.side(2)?, x.side(3)?] && padding == [0; 4] {
             return Ok(Op::GlobalAvgPool {});
         }
