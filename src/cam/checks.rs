@@ -19,6 +19,10 @@ impl Method {
             let problem = Problem::new("0 samples were asked for").expected("at least one");
             return Err(problem.hint(Hint::Raise(OptionName::Samples)).into());
         }
+        if options.channels == Some(0) {
+            let problem = Problem::new("0 channels were asked for").expected("at least one");
+            return Err(problem.hint(Hint::Raise(OptionName::Channels)).into());
+        }
         if let Some(noise) = options.noise.filter(|noise| !noise.is_finite() || *noise < 0.0) {
             let problem = Problem::new(format!("noise is {noise}")).expected("0 or more");
             return Err(problem.hint(Hint::Change(OptionName::Noise)).into());

@@ -35,8 +35,10 @@ pub struct MethodInfo {
     pub cost: &'static str,
     /// False when the map is the same for every class.
     pub uses_class: bool,
-    /// False for a method on the input's pixels, which needs no layer.
+    /// False for a method that needs no layer: on the input's pixels, or of attention.
     pub uses_layer: bool,
+    /// Whether it reads the attention of all blocks of a transformer; its map is of the grid that tokens are a list of.
+    pub uses_attention: bool,
     /// Whether evidence against a class can be distinguished from evidence for it.
     pub has_sign: bool,
     /// Whether the map is a sum over the layer's channels.
@@ -61,6 +63,8 @@ pub(super) enum Run {
     Layer(fn(&Question, usize) -> Result<Vec<Terms>>),
     /// For each class the terms of every layer.
     Layers(fn(&Question) -> Result<Vec<Layers>>),
+    /// For each class a map over the grid of a transformer's tokens; `None` when one is not finite.
+    Attention(fn(&Question) -> Result<Vec<Option<Heatmap>>>),
     /// Maps over the input's pixels.
     Pixels(fn(&Question) -> Result<PixelMaps>),
     /// As `Pixels`, given for each class the layer's signed map from the terms of its activations and gradients,
@@ -87,7 +91,7 @@ pub(crate) struct Traits {
     /// Whether single pixels have much larger values than the rest, so that a scale up to the maximum would hide
     /// everything else.
     pub(crate) fine: bool,
-    /// A method on pixels whose map is noise where the score is saturated.
+    /// A method without a layer whose map is noise where the score is saturated.
     pub(crate) slope: bool,
     /// Whether it needs the network as in the graph, without folded batch norms.
     pub(crate) unfolded: bool,
@@ -116,6 +120,8 @@ pub enum Reads {
     Patch,
     /// [`Options::stride`].
     Stride,
+    /// [`Options::channels`].
+    Channels,
     /// [`Options::seed`].
     Seed,
     /// [`Options::batch_size`].
@@ -159,7 +165,7 @@ pub(super) enum Finishing {
 impl Reads {
     /// All of them.
     pub const ALL: &'static [Self] =
-        &[Self::Samples, Self::Noise, Self::Patch, Self::Stride, Self::Seed, Self::BatchSize];
+        &[Self::Samples, Self::Noise, Self::Patch, Self::Stride, Self::Channels, Self::Seed, Self::BatchSize];
 
     /// Name in the output of `burncam methods --json`.
     #[must_use]
@@ -169,6 +175,7 @@ impl Reads {
             Self::Noise => "noise",
             Self::Patch => "patch",
             Self::Stride => "stride",
+            Self::Channels => "channels",
             Self::Seed => "seed",
             Self::BatchSize => "batch_size",
         }

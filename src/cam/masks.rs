@@ -1,5 +1,6 @@
 //! Inputs masked by a layer's channels, for Score-CAM and its variants.
 
+use super::channels::Chosen;
 use super::options::Library;
 use super::question::Question;
 use super::terms::Terms;
@@ -69,9 +70,15 @@ fn unit(map: &Heatmap) -> Heatmap {
 /// Differences of scores within this share of the score are rounding, because networks run in single precision.
 const ROUNDING: f64 = 1e-6;
 
-/// For each class the weights from its scores of the masked inputs.
-pub(super) fn terms(question: &Question, scores: impl IntoIterator<Item = Vec<f64>>) -> Vec<Terms> {
-    let of_class = |(scores, class): (Vec<f64>, &usize)| Terms::Weights(weights(question, *class, &scores));
+/// For each class the weights from its scores of the inputs masked by the chosen channels.
+pub(super) fn terms(
+    question: &Question,
+    chosen: &Chosen,
+    scores: impl IntoIterator<Item = Vec<f64>>,
+) -> Vec<Terms> {
+    let of_class = |(scores, class): (Vec<f64>, &usize)| {
+        Terms::Weights(chosen.spread(&weights(question, *class, &scores)))
+    };
     scores.into_iter().zip(question.classes).map(of_class).collect()
 }
 

@@ -6,6 +6,8 @@
 //! Imports go one way: options, scene, question, method definitions, methods and their table, the run over all of
 //! them.
 
+mod attention;
+mod channels;
 mod checks;
 mod definition;
 mod finding;

@@ -24,6 +24,8 @@ pub struct Options {
     pub patch: Option<usize>,
     /// Step between positions of the square. `None`: half of [`Options::patch`].
     pub stride: Option<usize>,
+    /// Channels whose score is asked for by methods that ask for each: those whose activations vary most. `None`: all.
+    pub channels: Option<usize>,
     /// Pictures or activations in one pass: determines the memory of perturbing methods.
     pub batch_size: usize,
     /// The library whose conventions to follow; `None` for burncam's own.
@@ -58,6 +60,7 @@ impl Default for Options {
             noise: None,
             patch: None,
             stride: None,
+            channels: None,
             batch_size: 4,
             library: None,
             progress: None,

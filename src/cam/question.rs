@@ -192,6 +192,27 @@ impl<'a> Question<'a> {
         self.classes.iter().map(gradient).collect()
     }
 
+    /// Each block's attention, with heads as channels.
+    pub(super) fn attention(&self) -> Result<Vec<Features>> {
+        self.network().attention(self.values().to_vec())
+    }
+
+    /// Each block's attention, and the gradients of a class's score with respect to it.
+    pub(super) fn attention_evidence(&self, class: usize) -> Result<Vec<Evidence>> {
+        let recording = self.network().record_attention(self.values().to_vec())?;
+        Ok(self.signed(recording.reduced(self.reduction())?.evidence(&self.score, class)?))
+    }
+
+    /// The gradients of a score of each block with respect to its attention, as
+    /// [`Network::gradients_of_blocks`](crate::engine::Network::gradients_of_blocks) has them, without the sign of the question.
+    pub(super) fn gradients_of_blocks(
+        &self,
+        visit: &mut dyn FnMut(usize, usize, Features) -> Result<()>,
+    ) -> Result<()> {
+        let values = self.values().to_vec();
+        self.network().gradients_of_blocks(values, self.reduction(), (&self.score, self.classes), visit)
+    }
+
     /// A pass forward that keeps every value.
     pub(super) fn sweep(&self) -> Result<Sweep<'a>> {
         self.network().sweep(self.values().to_vec())?.reduced(self.reduction())

@@ -88,7 +88,9 @@ impl Pass<'_> {
                 let terms = run(question, class, evidence)?;
                 evidence.iter().zip(terms).map(|(one, terms)| signed(one, terms)).collect()
             }
-            Run::Activations(_) | Run::Layer(_) | Run::Layers(_) | Run::Pixels(_) => return Ok(None),
+            Run::Activations(_) | Run::Layer(_) | Run::Layers(_) | Run::Attention(_) | Run::Pixels(_) => {
+                return Ok(None);
+            }
         }))
     }
 
@@ -112,6 +114,7 @@ impl Pass<'_> {
                 let classes = run(question)?.into_iter().zip(question.classes);
                 classes.map(|(layers, class)| self.of_layers(method, *class, layers)).collect()
             }
+            Run::Attention(run) => Ok(self.of_maps(method, run(question)?)),
             Run::Pixels(run) => Ok(self.on_pixels(method, run(question)?)),
             Run::PixelsOfLayer(_, run) => {
                 // The method takes one layer, so the last map is the only one.
@@ -154,9 +157,15 @@ impl Pass<'_> {
 
     fn on_pixels(&self, method: &Definition, maps: Vec<Vec<f32>>) -> Vec<RawMaps> {
         let [_, height, width] = self.question.network().input();
-        let of_class = |(values, class): (Vec<f32>, &usize)| {
+        let maps = maps.into_iter().map(|values| Heatmap::new(height, width, values));
+        self.of_maps(method, maps.collect())
+    }
+
+    /// The maps of a method that gives them itself.
+    fn of_maps(&self, method: &Definition, maps: Vec<Option<Heatmap>>) -> Vec<RawMaps> {
+        let of_class = |(map, class): (Option<Heatmap>, &usize)| {
             let rounding = (method.traits.rounding)(&self.question, *class, None);
-            Heatmap::new(height, width, values).map(|map| vec![Signed::new(map, rounding)])
+            map.map(|map| vec![Signed::new(map, rounding)])
         };
         maps.into_iter().zip(self.question.classes).map(of_class).collect()
     }

@@ -51,7 +51,7 @@ impl Network {
         let activations = cells.map.clone();
         let leaf = activations.clone().autodiff().require_grad();
         // All of the layer grows, also tokens that are no cells. The direction is held constant: a plain tensor, and not the leaf.
-        slots[cut] = Some(Dual { value: cells.with(leaf.clone()), rate: Some(value) });
+        slots[cut] = Some(Dual { value: cells.with(leaf.clone())?, rate: Some(value) });
         for at in self.steps.first_after(cut)..self.steps.len() {
             let (step, inputs) = (&self.steps[at], self.steps.gather(&mut slots, at)?);
             // Values and rates together, in one pass.

@@ -120,7 +120,7 @@ impl Network {
         self.record_from(self.steps.start(values)?, &[picture], ValueId::INPUT)
     }
 
-    fn record_from(&self, mut slots: Slots, taps: &[Tap], cut: ValueId) -> Result<Recording> {
+    pub(super) fn record_from(&self, mut slots: Slots, taps: &[Tap], cut: ValueId) -> Result<Recording> {
         let mut leaves = vec![None; taps.len()];
         let mut activations = vec![None; taps.len()];
         let mut tap = |id: ValueId, value: Value| -> Result<Value> {
@@ -138,7 +138,7 @@ impl Network {
             };
             activations[which] = Some(plain);
             leaves[which] = Some(leaf);
-            Ok(cells.with(map))
+            cells.with(map)
         };
         if let Some(value) = slots[cut].take() {
             slots[cut] = Some(tap(cut, value)?);
@@ -194,7 +194,7 @@ impl Network {
         // Branches around the layer are the same for every variant.
         let mut slots = trunk.slots.map(|slot| slot.clone().map(|value| repeated(value, batch)));
         let value = Value::new(activations, &shape, &self.steps.device)?;
-        slots[trunk.cut] = Some(cells.with(value.into_rank4()?));
+        slots[trunk.cut] = Some(cells.with(value.into_rank4()?)?);
         self.finish(slots, self.steps.first_after(trunk.cut))
     }
 

@@ -4,6 +4,8 @@
 //! arrays. Everything up to the earliest tapped layer is plain inference, once per image; from there to the logits a
 //! short head is recorded and run backward, once per class score. The methods of `burncam` interpret the results.
 
+mod attention;
+mod blocks;
 mod classifier;
 mod curvature;
 mod device;
@@ -45,6 +47,8 @@ use crate::card::ValueId;
 use crate::digest::Pending;
 use crate::error::{Error, Problem, Result};
 use crate::model::Model;
+use blocks::Blocks;
+pub use burncam_graph::attention::Attention;
 use burncam_graph::layout::Grid;
 use burncam_graph::{card, digest, error};
 use burncam_kernels::{self as native, Workspace};
@@ -75,6 +79,8 @@ pub struct Network {
     program: Option<Program>,
     /// The tapped layers, in the caller's order.
     taps: Vec<Tap>,
+    /// The attention of its blocks, and what reads the last one's output.
+    blocks: Blocks,
     /// The earliest tapped tensor: where the trunk ends and the head begins.
     cut: ValueId,
     sha256: Arc<Pending>,
@@ -148,7 +154,8 @@ impl Network {
             }
         }
         let sha256 = Arc::clone(&weights.sha256);
-        Ok(Self { steps, program, taps, cut, sha256, passes: AtomicUsize::default() })
+        let blocks = Blocks::of(model, logits);
+        Ok(Self { steps, program, taps, blocks, cut, sha256, passes: AtomicUsize::default() })
     }
 
     /// SHA-256 of the model file, lower-case hexadecimal; waits until it is computed.

@@ -52,7 +52,7 @@ impl Network {
             ));
         }
         let value = Value::new(activations, &shape, &self.steps.device)?;
-        slots[cut] = Some(cells.with(value.into_rank4()?));
+        slots[cut] = Some(cells.with(value.into_rank4()?)?);
         for step in self.steps.iter().filter(|step| step.output() > cut) {
             let value = ops::apply(&step.node.op, step.params()?, inputs(&slots, step)?)?;
             slots[step.output()] = Some(value);

@@ -26,6 +26,8 @@ pub(super) struct Cells {
     /// Tokens before it, `[batch, prefix, channels]`.
     prefix: Option<Tensor<3>>,
     form: Form,
+    /// The shape of a tensor of another rank than four, of one picture.
+    shape: Option<Vec<usize>>,
 }
 
 impl Tap {
@@ -35,6 +37,7 @@ impl Tap {
     /// When it has another rank than its grid says.
     pub(super) fn cells(&self, value: Value) -> Result<Cells> {
         let Grid { form, channels, height, width, .. } = self.grid;
+        let shape = (form == Form::ChannelsFirst && value.shape().len() != 4).then(|| value.shape());
         let (map, prefix) = match (form, value) {
             (Form::ChannelsFirst, Value::R4(map)) => (map, None),
             (Form::ChannelsLast, Value::R4(map)) => (map.permute([0, 3, 1, 2]), None),
@@ -44,20 +47,32 @@ impl Tap {
                 let map = cells.reshape([batch, height, width, channels]).permute([0, 3, 1, 2]);
                 (map, (prefix > 0).then(|| tokens.narrow(1, 0, prefix)))
             }
+            // Heads of attention that the batch is one axis with.
+            (Form::ChannelsFirst, other)
+                if other.shape().iter().product::<usize>() == channels * height * width =>
+            {
+                (other.reshape(&[1, channels, height, width])?.into_rank4()?, None)
+            }
             (form, other) => {
                 let found = format!("{:?}", other.shape());
                 return Err(Error::internal(Problem::expected_but(format!("a layer of {form:?}"), found)));
             }
         };
-        Ok(Cells { map, prefix, form })
+        Ok(Cells { map, prefix, form, shape })
     }
 }
 
 impl Cells {
     /// The layer's tensor with these cells in the place of its own, for one or several variants of the picture.
-    pub(super) fn with(&self, map: Tensor<4>) -> Value {
-        match self.form {
-            Form::ChannelsFirst => map.into(),
+    ///
+    /// # Errors
+    /// When the layer's shape is not that of the cells.
+    pub(super) fn with(&self, map: Tensor<4>) -> Result<Value> {
+        Ok(match self.form {
+            Form::ChannelsFirst => match &self.shape {
+                Some(shape) => Value::R4(map).reshape(shape)?,
+                None => map.into(),
+            },
             Form::ChannelsLast => map.permute([0, 2, 3, 1]).into(),
             Form::Tokens { .. } => {
                 let [batch, channels, height, width] = map.dims();
@@ -70,7 +85,7 @@ impl Cells {
                     None => tokens.into(),
                 }
             }
-        }
+        })
     }
 }
 
@@ -106,18 +121,24 @@ mod tests {
             (Form::ChannelsLast, vec![1, 2, 2, 2]),
             (Form::Tokens { prefix: 0 }, vec![1, 4, 2]),
             (Form::Tokens { prefix: 3 }, vec![1, 7, 2]),
+            (Form::ChannelsFirst, vec![2, 2, 2]),
+            (Form::ChannelsFirst, vec![1, 1, 2, 2, 2]),
         ];
         for (form, shape) in forms {
             let whole = value(&shape);
             let cells = tap(form).cells(whole.clone()).unwrap();
-            assert_eq!(cells.with(cells.map.clone()).to_vec().unwrap(), whole.to_vec().unwrap(), "{form:?}");
+            assert_eq!(
+                cells.with(cells.map.clone()).unwrap().to_vec().unwrap(),
+                whole.to_vec().unwrap(),
+                "{form:?}"
+            );
         }
     }
 
     #[test]
     fn variants_keep_the_tokens_before_the_grid() {
         let cells = tap(Form::Tokens { prefix: 1 }).cells(value(&[1, 5, 2])).unwrap();
-        let two = cells.with(cells.map.clone().mul_scalar(0.0).repeat_dim(0, 2));
+        let two = cells.with(cells.map.clone().mul_scalar(0.0).repeat_dim(0, 2)).unwrap();
         assert_eq!(two.shape(), [2, 5, 2]);
         assert_eq!(two.to_vec().unwrap()[10..14], [0.0, 1.0, 0.0, 0.0]);
     }

@@ -1,11 +1,12 @@
 //! The record of an explanation.
 
 use super::{ClassExplanation, Explainer, Explanation, Scale, Subject};
+use crate::cam::Method;
 use crate::card::Task;
+use crate::engine::Attention;
 use crate::error::Result;
 use crate::heatmap::{Heatmap, Sampling};
 use crate::input::Placement;
-use crate::model::Form;
 use crate::record::{
     Artifact, BoxRecord, CoversRecord, LabelRecord, LayerRecord, MapRecord, ModelRecord, NetworkInputRecord,
     RawRecord, Record, SCHEMA_VERSION, TargetRecord,
@@ -68,7 +69,7 @@ impl Explainer {
             input: subject.file.clone(),
             network_input: self.network_input(subject),
             model: self.model_record()?,
-            layers: if info.uses_layer { self.layer_records() } else { vec![] },
+            layers: self.layer_records(explanation.method),
             predictions: explanation.predictions.clone(),
             detections: explanation.detections.clone(),
             label: subject.labels.first().map(|target| self.label_record(*target)),
@@ -98,6 +99,7 @@ impl Explainer {
         let layers: Vec<String> = self.layers().iter().map(|layer| format!("'{}'", layer.name)).collect();
         let verb = if self.request.options.counterfactual { "against" } else { "for" };
         let place = match (info.uses_layer, &layers[..]) {
+            (false, _) if info.uses_attention => "where the attention of all blocks speaks".to_owned(),
             (false, _) => "where the picture speaks".to_owned(),
             (true, [layer]) => format!("where the layer {layer} speaks"),
             (true, _) => format!("where the layers {} speak", layers.join(", ")),
@@ -204,9 +206,16 @@ impl Explainer {
         })
     }
 
-    /// The explained layers in records, known before any image is explained.
+    /// The layers that a method explains, or the attention that it reads, in records; known before any image is explained.
     #[must_use]
-    pub fn layer_records(&self) -> Vec<LayerRecord> {
+    pub fn layer_records(&self, method: Method) -> Vec<LayerRecord> {
+        let info = method.info();
+        if info.uses_attention {
+            return self.attention_records();
+        }
+        if !info.uses_layer {
+            return vec![];
+        }
         let record = |layer: &crate::model::Choice| {
             let grid = self.model().grid(layer.index);
             let [channels, height, width] =
@@ -218,15 +227,31 @@ impl Explainer {
                 channels,
                 height,
                 width,
-                prefix: grid.and_then(|grid| match grid.form {
-                    Form::Tokens { prefix } => Some(prefix),
-                    _ => None,
-                }),
+                prefix: grid.and_then(|grid| grid.prefix()),
                 reason: layer.reason.clone(),
                 alternatives: layer.alternatives.clone(),
             }
         };
         self.layers().iter().map(record).collect()
+    }
+
+    /// The attention of every block, with heads as channels.
+    fn attention_records(&self) -> Vec<LayerRecord> {
+        let record = |block: &Attention| {
+            let grid = block.grid;
+            LayerRecord {
+                name: block.name.clone(),
+                index: block.softmax,
+                op: self.model().graph().nodes[block.softmax].op.name(),
+                channels: block.heads,
+                height: grid.map_or(0, |grid| grid.height),
+                width: grid.map_or(0, |grid| grid.width),
+                prefix: grid.and_then(|grid| grid.prefix()),
+                reason: "the attention of every block is read".to_owned(),
+                alternatives: vec![],
+            }
+        };
+        self.network.attentions().iter().map(record).collect()
     }
 }
 

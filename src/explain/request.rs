@@ -188,8 +188,10 @@ impl Request {
         self.methods.iter().try_for_each(|method| method.check(&self.options, self.smoothing))?;
         self.check_unread()?;
         if !self.needs_layer() && self.layers != [LayerRequest::Auto] {
-            let name = self.methods[0].info().name;
-            return Err(useless(OptionName::Layer, &format!("{name}, which works on pixels")).into());
+            let info = self.methods[0].info();
+            let works =
+                if info.uses_attention { "reads the attention of all blocks" } else { "works on pixels" };
+            return Err(useless(OptionName::Layer, &format!("{}, which {works}", info.name)).into());
         }
         let one_layer = self.which(|traits| traits.joining == Joining::OneLayer);
         if let (Some(name), 2..) = (one_layer, self.layers.len()) {
@@ -245,6 +247,7 @@ impl Request {
             (OptionName::Noise, options.noise.is_some() && !noisy && !any(Reads::Noise)),
             (OptionName::Patch, options.patch.is_some() && !any(Reads::Patch)),
             (OptionName::Stride, options.stride.is_some() && !any(Reads::Stride)),
+            (OptionName::Channels, options.channels.is_some() && !any(Reads::Channels)),
         ];
         match unread.iter().find(|(_, is_unread)| *is_unread) {
             Some((option, _)) => {

@@ -17,8 +17,9 @@ impl Explainer {
         let several = self.layers().len() > 1 && method.info().uses_layer;
         let smoothing = request.smoothing;
         let kinds = [(smoothing.augment, "aug"), (smoothing.eigen, "eigen"), (smoothing.noise, "noise")];
-        let Options { counterfactual, signed, seed, samples, noise, patch, stride, library, .. } =
-            request.options;
+        let Options {
+            counterfactual, signed, seed, samples, noise, patch, stride, channels, library, ..
+        } = request.options;
         SettingsRecord {
             method: method.info().name.to_owned(),
             score: self.score.name().to_owned(),
@@ -28,7 +29,7 @@ impl Explainer {
             signed,
             counterfactual,
             compat: library.map(|library| library.name().to_owned()),
-            options: OptionsRecord { seed, samples, noise, patch, stride },
+            options: OptionsRecord { seed, samples, noise, patch, stride, channels },
             request: Some(self.request_record()),
             device: request.runtime.device.to_string(),
             engine: request.runtime.engine_name().to_owned(),

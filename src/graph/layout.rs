@@ -11,7 +11,8 @@ mod tests;
 use std::fmt;
 
 use crate::card::{Class, Graph, Node, Op, Values};
-use axis::{Axis, Of, reshaped, settled};
+pub(crate) use axis::Axis;
+use axis::{Of, reshaped, settled};
 
 /// The grid over the picture that a tensor holds, of `height` x `width` cells with `channels` each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,6 +63,15 @@ impl Grid {
         Self { form: Form::ChannelsFirst, channels, height, width, is_certain: true }
     }
 
+    /// Tokens before those of the cells; `None` for a grid that is no list of tokens.
+    #[must_use]
+    pub fn prefix(&self) -> Option<usize> {
+        match self.form {
+            Form::Tokens { prefix } => Some(prefix),
+            _ => None,
+        }
+    }
+
     /// The axes that the cells are on.
     #[must_use]
     pub fn axes(&self) -> &'static [usize] {
@@ -76,6 +86,11 @@ impl Grid {
 /// For each node the grid of its output, if it has one. `shapes` are those of the nodes, for a batch of one.
 #[must_use]
 pub fn grids(graph: &Graph, shapes: &[Vec<usize>]) -> Vec<Option<Grid>> {
+    axes(graph, shapes).of_nodes().iter().map(|axes| judged(axes)).collect()
+}
+
+/// For each tensor what its axes hold.
+pub(crate) fn axes(graph: &Graph, shapes: &[Vec<usize>]) -> Values<Vec<Axis>> {
     let input = &graph.input;
     let mut known = Values::new(feature_map([input.channels, input.height, input.width]));
     for (node, shape) in graph.nodes.iter().zip(shapes) {
@@ -83,7 +98,21 @@ pub fn grids(graph: &Graph, shapes: &[Vec<usize>]) -> Vec<Option<Grid>> {
         let axes = settled(after(node, &inputs, shape));
         known.push(axes);
     }
-    known.of_nodes().iter().map(|axes| judged(axes)).collect()
+    known
+}
+
+/// The axis along which an operation keeps some elements, and their indices.
+pub(crate) fn kept(op: &Op) -> Option<(usize, Vec<usize>)> {
+    match op {
+        Op::Slice { axis, start, end, step } => Some((*axis, (*start..*end).step_by(*step).collect())),
+        Op::Split { axis, sizes, part } => {
+            let start: usize = sizes.iter().take(*part).sum();
+            let size = sizes.get(*part).copied().unwrap_or_default();
+            Some((*axis, (start..start + size).collect()))
+        }
+        Op::Gather { axis, indices } => Some((*axis, indices.clone())),
+        _ => None,
+    }
 }
 
 fn feature_map([channels, height, width]: [usize; 3]) -> Vec<Axis> {

@@ -3,6 +3,7 @@
 //! Receives JSON or a program of builder calls; gives checked operations with the shape of every tensor. What all other crates
 //! agree on stands here: the model card with its preprocessing, the operations, and the error type.
 
+pub mod attention;
 pub mod axes;
 pub mod builder;
 pub mod card;

@@ -26,6 +26,7 @@ pub use pack::{BoolStore, DType, Quantised, StoredTensor, Weights};
 use crate::card::{Card, Graph, ValueId};
 use crate::digest::hex;
 use crate::error::{Error, OptionName, Phrase, Problem, Result};
+use burncam_graph::attention::{self, Attention};
 use fits::check;
 pub use layout::{Form, Grid};
 use output::Resolved;
@@ -157,6 +158,20 @@ impl Model {
     #[must_use]
     pub fn grid(&self, index: usize) -> Option<Grid> {
         self.grids.get(index).copied().flatten()
+    }
+
+    /// The attention of every block on which the scores depend: block by block the tensor, its heads, and the tokens of the
+    /// picture that it is between.
+    #[must_use]
+    pub fn attentions(&self) -> Vec<Attention> {
+        attention::attentions(&self.graph, &self.shapes, self.scores)
+    }
+
+    /// The tokens of a block's output, by its node's index, that the scores read, in order: the class token, or all that are
+    /// averaged.
+    #[must_use]
+    pub fn tokens_read(&self, output: usize) -> Vec<usize> {
+        attention::tokens_read(&self.graph, &self.shapes, output, self.scores)
     }
 
     /// Index of the node whose values are explained, one per class: the logits if there are any, else the network's

@@ -129,6 +129,9 @@ pub struct OptionsRecord {
     pub patch: Option<usize>,
     /// Step between positions of the square.
     pub stride: Option<usize>,
+    /// The number of channels whose score was asked for, those whose activations vary most; only in records with one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channels: Option<usize>,
 }
 
 /// How pictures were drawn.

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a helper of a test fails as a test does")]
 
+mod attention;
 #[cfg(all(feature = "cli", feature = "embedded-model", unix))]
 mod batch;
 mod browser;

@@ -36,6 +36,7 @@ const FLAGS: &[(OptionName, &str)] = &[
     (OptionName::Inputs, "--input"),
     (OptionName::OutputName, "--output-name"),
     (OptionName::Over, "--over"),
+    (OptionName::Channels, "--channels"),
     (OptionName::Patch, "--patch"),
     (OptionName::Precision, "--precision"),
     (OptionName::Preset, "--preset"),

@@ -181,7 +181,8 @@ pub(crate) fn methods(args: &FormatArgs) -> Result<Outcome> {
                 .collect();
             let line = json!({
                 "name": info.name, "title": info.title, "summary": info.summary, "formula": info.formula, "paper": info.paper,
-                "cost": info.cost, "uses_class": info.uses_class, "uses_layer": info.uses_layer, "has_sign": info.has_sign,
+                "cost": info.cost, "uses_class": info.uses_class, "uses_layer": info.uses_layer,
+                "uses_attention": info.uses_attention, "has_sign": info.has_sign,
                 "has_terms": info.has_terms, "reads": reads, "libraries": libraries,
             });
             text::json_line(&line.to_string())?;
@@ -191,11 +192,13 @@ pub(crate) fn methods(args: &FormatArgs) -> Result<Outcome> {
     let methods = Method::ALL.iter().map(|method| method.info());
     let row =
         |info: &MethodInfo| [info.name, info.summary, info.cost, info.paper].map(str::to_owned).to_vec();
-    let (layer, pixels): (Vec<_>, Vec<_>) = methods.partition(|info| info.uses_layer);
-    for (header, infos) in [("at a layer", layer), ("on pixels", pixels)] {
+    let (layer, others): (Vec<_>, Vec<_>) = methods.partition(|info| info.uses_layer);
+    let (attention, pixels): (Vec<_>, Vec<_>) =
+        others.into_iter().partition(|info: &&MethodInfo| info.uses_attention);
+    for (header, infos) in [("at a layer", layer), ("of attention", attention), ("on pixels", pixels)] {
         let rows: Vec<_> = infos.into_iter().map(row).collect();
         text::lines(&text::table(&[header, "what it shows", "cost", "paper"], &rows))?;
-        if header == "at a layer" {
+        if header != "on pixels" {
             text::line("")?;
         }
     }

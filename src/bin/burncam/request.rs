@@ -77,6 +77,7 @@ fn options(args: &ExplainArgs, listener: Option<Progress>) -> Options {
     options.noise = map.noise;
     options.patch = map.patch.map(usize::from);
     options.stride = map.stride.map(usize::from);
+    options.channels = map.channels.map(usize::from);
     options.batch_size = args.batch.batch_size.map_or(options.batch_size, usize::from);
     options.library = map.compat;
     options.progress = listener;

@@ -12,6 +12,7 @@
 //! layers without zeros sets the channel to the smallest activation minus 1e7. (It also lets that value drift within
 //! a batch; that is not reproduced.)
 
+use crate::cam::channels::Chosen;
 use crate::cam::definition::{Definition, MethodInfo, Reads, Run, Traits, rounding_of_scores};
 use crate::cam::options::Library;
 use crate::cam::question::Question;
@@ -29,13 +30,14 @@ pub(super) const DEFINITION: Definition = Definition {
         cost: "1 forward, head per channel",
         uses_class: true,
         uses_layer: true,
+        uses_attention: false,
         has_sign: true,
         has_terms: true,
     },
     run: Run::Layer(terms),
     traits: Traits {
         libraries: &[Library::PytorchGradCam],
-        reads: &[Reads::BatchSize],
+        reads: &[Reads::Channels, Reads::BatchSize],
         rounding,
         ..Traits::PLAIN
     },
@@ -51,18 +53,20 @@ fn terms(question: &Question, tap: usize) -> Result<Vec<Terms>> {
     // number.
     let blank = if theirs && least != 0.0 { least - 1e7 } else { 0.0 };
     // Copies of the activations and not of the picture: the trunk has run already.
-    let without = |channel: usize| {
+    let chosen = Chosen::of(&activations, question.options);
+    let without = |at: usize| {
+        let channel = chosen.channel(at);
         let mut values = activations.values.clone();
         values[channel * cells..(channel + 1) * cells].fill(blank);
         values
     };
-    let scores = question.scores_of_activations(&trunk, activations.channels, without)?;
+    let scores = question.scores_of_activations(&trunk, chosen.count(), without)?;
     let of_class = |(scores, class): (Vec<f64>, &usize)| {
         let whole = question.score_of(question.logits(), *class);
         // Not the sign of the question: a counterfactual map is the negative of the other.
         let scale = if theirs { whole * f64::from(question.sign()) } else { whole.abs() };
         let weight = |score: f64| if scale == 0.0 { whole - score } else { (whole - score) / scale };
-        Terms::Weights(scores.into_iter().map(weight).collect())
+        Terms::Weights(chosen.spread(&scores.into_iter().map(weight).collect::<Vec<f64>>()))
     };
     Ok(scores.into_iter().zip(question.classes).map(of_class).collect())
 }

@@ -27,6 +27,7 @@ pub(super) const DEFINITION: Definition = Definition {
         cost: "1 forward",
         uses_class: false,
         uses_layer: true,
+        uses_attention: false,
         has_sign: false,
         has_terms: true,
     },

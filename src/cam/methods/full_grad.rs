@@ -32,6 +32,7 @@ pub(super) const DEFINITION: Definition = Definition {
         cost: "1 forward, 1 backward",
         uses_class: true,
         uses_layer: false,
+        uses_attention: false,
         has_sign: false,
         has_terms: false,
     },

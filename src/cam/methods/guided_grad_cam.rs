@@ -31,6 +31,7 @@ pub(super) const DEFINITION: Definition = Definition {
         cost: "Grad-CAM and guided backpropagation",
         uses_class: true,
         uses_layer: true,
+        uses_attention: false,
         has_sign: false,
         has_terms: false,
     },

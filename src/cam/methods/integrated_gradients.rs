@@ -27,6 +27,7 @@ pub(super) const DEFINITION: Definition = Definition {
         cost: "N forwards and backwards (N = 50)",
         uses_class: true,
         uses_layer: false,
+        uses_attention: false,
         has_sign: true,
         has_terms: false,
     },

@@ -3,6 +3,7 @@
 //! A new method is a file with a [`Definition`], and a line in the table below (with a `mod` declaration).
 
 mod ablation_cam;
+mod attention_rollout;
 mod class_activation;
 mod deconvolution;
 mod eigen_cam;
@@ -11,6 +12,7 @@ mod elementwise;
 mod fem;
 mod finer_cam;
 mod full_grad;
+mod generic_attention;
 mod grad_cam;
 mod grad_cam_plus_plus;
 mod gradient;
@@ -22,6 +24,7 @@ mod integrated_gradients;
 mod is_cam;
 mod kpca_cam;
 mod layer_cam;
+mod le_grad;
 mod occlusion;
 mod random_cam;
 mod recipro_cam;
@@ -33,6 +36,7 @@ mod shapley_cam;
 mod smooth_grad;
 mod smooth_grad_cam_plus_plus;
 mod ss_cam;
+mod vit_recipro_cam;
 mod xgrad_cam;
 
 use super::definition::{Definition, MethodInfo, Reads, Traits};
@@ -51,7 +55,7 @@ macro_rules! methods {
         /// # fn main() -> burncam::Result<()> {
         /// let method: Method = "Grad-CAM++".parse()?;
         /// assert_eq!(method.info().name, "gradcampp");
-        /// let on_pixels = Method::ALL.iter().filter(|method| !method.info().uses_layer);
+        /// let on_pixels = Method::ALL.iter().filter(|method| !method.info().uses_layer && !method.info().uses_attention);
         /// assert!(on_pixels.count() > 5);
         /// # Ok(())
         /// # }
@@ -92,12 +96,16 @@ methods! {
     IsCam is_cam "Score-CAM over fainter masks.",
     AblationCam ablation_cam "The score without each channel.",
     ReciproCam recipro_cam "The score of each position alone.",
+    VitReciproCam vit_recipro_cam "The score of each position and those around it, at tokens.",
     EigenCam eigen_cam "The first principal component.",
     EigenGradCam eigen_grad_cam "The same of gradient times activation.",
     SegEigenCam seg_eigen_cam "The same of activations weighted by gradient size.",
     KpcaCam kpca_cam "The first kernel principal component.",
     Fem fem "Channels weighted by rare, strong activations.",
     Random random_cam "Random weights: the baseline.",
+    LeGrad le_grad "What more attention to each token would do to the score.",
+    AttentionRollout attention_rollout "Attention through all blocks.",
+    GenericAttention generic_attention "Attention times gradient through all blocks.",
     Gradient gradient "The vanilla gradient of the input.",
     InputXGradient input_x_gradient "Input times gradient.",
     SmoothGrad smooth_grad "The gradient over noisy inputs.",
@@ -220,10 +228,12 @@ mod tests {
     fn what_a_definition_says_is_what_it_runs() {
         for method in Method::ALL {
             let Definition { info, run, traits } = method.definition();
-            let on_pixels = matches!(run, Run::Pixels(_));
-            assert_eq!(info.uses_layer, !on_pixels, "{}", info.name);
-            assert_eq!(info.uses_class, !matches!(run, Run::Activations(_)), "{}", info.name);
-            assert!(!traits.slope || on_pixels, "{}", info.name);
+            let (on_pixels, of_attention) = (matches!(run, Run::Pixels(_)), matches!(run, Run::Attention(_)));
+            assert_eq!(info.uses_layer, !on_pixels && !of_attention, "{}", info.name);
+            assert_eq!(info.uses_attention, of_attention, "{}", info.name);
+            // What reads attention may ask the class or not.
+            assert!(of_attention || info.uses_class == !matches!(run, Run::Activations(_)), "{}", info.name);
+            assert!(!traits.slope || !info.uses_layer, "{}", info.name);
             assert!(!traits.unfolded || on_pixels, "{}", info.name);
         }
     }

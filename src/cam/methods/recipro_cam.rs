@@ -23,6 +23,7 @@ pub(super) const DEFINITION: Definition = Definition {
         cost: "1 forward, head per position",
         uses_class: true,
         uses_layer: true,
+        uses_attention: false,
         has_sign: true,
         has_terms: false,
     },
@@ -31,14 +32,29 @@ pub(super) const DEFINITION: Definition = Definition {
 };
 
 fn terms(question: &Question, tap: usize) -> Result<Vec<Terms>> {
+    terms_of(question, tap, |down, across| if (down, across) == (0, 0) { 1.0 } else { 0.0 })
+}
+
+/// The scores of the layer masked around each position; `share` is what a position keeps, by its rows and columns from there.
+pub(super) fn terms_of(
+    question: &Question,
+    tap: usize,
+    share: impl Fn(usize, usize) -> f32,
+) -> Result<Vec<Terms>> {
     let trunk = question.trunk_to(tap)?;
     let activations = question.network().activations(&trunk)?;
-    let cells = activations.height * activations.width;
-    let alone = |position: usize| {
-        let keep = |(at, value): (usize, &f32)| if at % cells == position { *value } else { 0.0 };
-        activations.values.iter().enumerate().map(keep).collect()
+    let (width, cells) = (activations.width, activations.height * activations.width);
+    let around = |position: usize| {
+        let kept = |(at, value): (usize, &f32)| {
+            let cell = at % cells;
+            let share =
+                share((cell / width).abs_diff(position / width), (cell % width).abs_diff(position % width));
+            // Not a product with zero, which is NaN for an infinite activation.
+            if share == 0.0 { 0.0 } else { value * share }
+        };
+        activations.values.iter().enumerate().map(kept).collect()
     };
-    let scores = question.scores_of_activations(&trunk, cells, alone)?;
+    let scores = question.scores_of_activations(&trunk, cells, around)?;
     let above_least = |scores: Vec<f64>| {
         let least = scores.iter().copied().fold(f64::INFINITY, f64::min);
         Terms::Map(scores.into_iter().map(|score| score - least).collect())

@@ -17,6 +17,7 @@ pub(super) const DEFINITION: Definition = Definition {
         cost: "1 forward, head backward",
         uses_class: true,
         uses_layer: true,
+        uses_attention: false,
         has_sign: true,
         has_terms: true,
     },

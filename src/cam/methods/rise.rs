@@ -28,6 +28,7 @@ pub(super) const DEFINITION: Definition = Definition {
         cost: "1 forward, N more (N = 1000)",
         uses_class: true,
         uses_layer: false,
+        uses_attention: false,
         has_sign: true,
         has_terms: false,
     },

@@ -12,6 +12,7 @@
 //! Subtracting the score of a baseline, as the paper does, has no effect under the softmax. Libraries differ in how
 //! the mask is enlarged; tf-keras-vis uses the class probability for `w`.
 
+use crate::cam::channels::Chosen;
 use crate::cam::definition::{Definition, MethodInfo, Reads, Run, Traits};
 use crate::cam::masks::{self, Masks};
 use crate::cam::options::Library;
@@ -30,13 +31,14 @@ pub(super) const DEFINITION: Definition = Definition {
         cost: "1 forward, 1 more per channel",
         uses_class: true,
         uses_layer: true,
+        uses_attention: false,
         has_sign: true,
         has_terms: true,
     },
     run: Run::Layer(terms),
     traits: Traits {
         libraries: &[Library::PytorchGradCam, Library::Torchcam, Library::TfKerasVis],
-        reads: &[Reads::BatchSize],
+        reads: &[Reads::Channels, Reads::BatchSize],
         ..Traits::PLAIN
     },
 };
@@ -44,12 +46,13 @@ pub(super) const DEFINITION: Definition = Definition {
 fn terms(question: &Question, tap: usize) -> Result<Vec<Terms>> {
     let activations = question.activations(tap)?;
     let masks = Masks::new(question, activations)?;
-    let seen = |channel| masks.through(&masks.mask(channel));
+    let chosen = Chosen::of(activations, question.options);
+    let seen = |at| masks.through(&masks.mask(chosen.channel(at)));
     if question.follows(Library::TfKerasVis) {
         // Without its own softmax: the library uses the masked probabilities as they are.
         let of_probability = Question { score: Score::Prob, ..*question };
-        let scores = of_probability.scores_of_inputs(activations.channels, seen)?;
-        return Ok(scores.into_iter().map(Terms::Weights).collect());
+        let scores = of_probability.scores_of_inputs(chosen.count(), seen)?;
+        return Ok(scores.iter().map(|scores| Terms::Weights(chosen.spread(scores))).collect());
     }
-    Ok(masks::terms(question, question.scores_of_inputs(activations.channels, seen)?))
+    Ok(masks::terms(question, &chosen, question.scores_of_inputs(chosen.count(), seen)?))
 }

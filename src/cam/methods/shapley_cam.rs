@@ -29,6 +29,7 @@ pub(super) const DEFINITION: Definition = Definition {
         cost: "1 forward, head forward over backward",
         uses_class: true,
         uses_layer: true,
+        uses_attention: false,
         has_sign: true,
         has_terms: true,
     },

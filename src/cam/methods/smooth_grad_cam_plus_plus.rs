@@ -32,6 +32,7 @@ pub(super) const DEFINITION: Definition = Definition {
         cost: "N forwards and backwards (N = 10)",
         uses_class: true,
         uses_layer: true,
+        uses_attention: false,
         has_sign: true,
         has_terms: true,
     },

@@ -8,6 +8,7 @@
 //! w   = softmax_k( s_k )
 //! ```
 
+use crate::cam::channels::Chosen;
 use crate::cam::definition::{Definition, MethodInfo, Reads, Run, Traits};
 use crate::cam::masks::{self, Masks};
 use crate::cam::noise::Noise;
@@ -26,13 +27,14 @@ pub(super) const DEFINITION: Definition = Definition {
         cost: "1 forward, N more per channel (N = 35)",
         uses_class: true,
         uses_layer: true,
+        uses_attention: false,
         has_sign: true,
         has_terms: true,
     },
     run: Run::Layer(terms),
     traits: Traits {
         libraries: &[Library::Torchcam],
-        reads: &[Reads::Samples, Reads::Noise, Reads::Seed, Reads::BatchSize],
+        reads: &[Reads::Samples, Reads::Noise, Reads::Channels, Reads::Seed, Reads::BatchSize],
         ..Traits::PLAIN
     },
 };
@@ -47,13 +49,14 @@ fn terms(question: &Question, tap: usize) -> Result<Vec<Terms>> {
     let masks = Masks::new(question, activations)?;
     let samples = question.options.samples_or(SAMPLES);
     let deviation = question.options.noise.unwrap_or(NOISE);
+    let chosen = Chosen::of(activations, question.options);
     let seen = |draw: usize| {
         // Every draw has its own stream, so that the batch size has no effect.
         let mut noise = Noise::new(question.options.seed, (1 << 32) + draw as u64);
-        masks.through(&noise.added_to(&masks.mask(draw / samples), deviation))
+        masks.through(&noise.added_to(&masks.mask(chosen.channel(draw / samples)), deviation))
     };
-    let scores = question.scores_of_inputs(activations.channels * samples, seen)?;
+    let scores = question.scores_of_inputs(chosen.count() * samples, seen)?;
     let mean = |scores: &[f64]| scores.iter().sum::<f64>() / samples as f64;
     let means = scores.iter().map(|scores| scores.chunks(samples).map(mean).collect());
-    Ok(masks::terms(question, means))
+    Ok(masks::terms(question, &chosen, means))
 }

@@ -72,6 +72,8 @@ options! {
     Like: "Request::like",
     /// Subtracted from pixels.
     Mean: "PreprocessRequest::mean",
+    /// Number of channels whose score is asked for.
+    Channels: "Options::channels",
     /// Deviation of noise.
     Noise: "Options::noise",
     /// Maps as they are, divided by nothing.

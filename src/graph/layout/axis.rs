@@ -26,7 +26,7 @@ pub(super) struct Part {
 
 /// An axis: elements before the picture (class tokens), then parts, the outermost first.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Axis {
+pub(crate) struct Axis {
     pub(super) prefix: usize,
     pub(super) parts: Vec<Part>,
 }
@@ -55,7 +55,7 @@ impl Axis {
     }
 
     /// The tokens before a list of all positions, row by row, and the list's rows and columns.
-    pub(super) fn positions(&self) -> Option<(usize, [usize; 2])> {
+    pub(crate) fn positions(&self) -> Option<(usize, [usize; 2])> {
         match self.parts[..] {
             [
                 Part { of: Of::Rows, size: rows, step: 1 },
@@ -74,7 +74,7 @@ impl Axis {
     }
 
     /// Whether any part counts rows or columns.
-    pub(super) fn holds_picture(&self) -> bool {
+    pub(crate) fn holds_picture(&self) -> bool {
         self.parts.iter().any(|part| matches!(part.of, Of::Rows | Of::Columns) && part.size > 1)
     }
 

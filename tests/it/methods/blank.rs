@@ -41,7 +41,11 @@ fn a_layer_without_activity_is_told() {
             .with("c2.weight", |values| values.fill(0.0))
             .with("c2.bias", |values| values.fill(0.0))
     };
-    every_map(dead, |what, _, map| assert!(map.finding.is_some(), "{what}"));
+    every_map(dead, |what, method, map| {
+        // Its soft mask reaches over the border, so that equal activations have a frame.
+        let has_frame = method == M::VitReciproCam && what.contains("gated");
+        assert!(map.finding.is_some() || has_frame, "{what}");
+    });
 }
 
 #[test]
@@ -114,7 +118,7 @@ fn a_saturated_softmax_blanks_what_is_made_of_its_gradient_and_nothing_else() {
     // Logits so far apart that the probability of the first rounds to one.
     let apart = |values: &mut Vec<f32>| values.iter_mut().for_each(|value| *value *= 100.0);
     let made = plain().with("fc.weight", apart).made("fc");
-    for method in Method::ALL {
+    for method in Method::ALL.iter().filter(|method| refusal("plain", **method).is_none()) {
         let network = loaded(&made, layers(*method), &DeviceName::default());
         let asked = Asked::new(*method, ranked(&network, &input)[0]);
         let finding = |score| {

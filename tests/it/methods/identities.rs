@@ -109,6 +109,58 @@ fn recipro_cam_is_hires_cam_above_its_least_behind_a_mean() {
 }
 
 #[test]
+fn vit_recipro_cam_is_hires_cam_blurred_above_its_least_behind_a_mean() {
+    // The head is linear, so a soft mask gives the mean of the scores of its positions, weighted as they are.
+    let network = at_late(&plain().made("fc"));
+    let hires = signed(&network, M::HiResCam, 0);
+    let weight = [1.0, 2.0, 1.0];
+    let blurred = |at: usize| -> f64 {
+        let (row, column) = ((at / 8) as i64, (at % 8) as i64);
+        let around = (-1..2_i64).flat_map(|down| (-1..2_i64).map(move |across| (down, across)));
+        around
+            .filter(|(down, across)| (0..8).contains(&(row + down)) && (0..8).contains(&(column + across)))
+            .map(|(down, across)| {
+                let share = weight[(down + 1) as usize] * weight[(across + 1) as usize] / 16.0;
+                share * f64::from(hires[((row + down) * 8 + column + across) as usize])
+            })
+            .sum()
+    };
+    let blurred: Vec<f64> = (0..64).map(blurred).collect();
+    let least = blurred.iter().copied().fold(f64::INFINITY, f64::min);
+    let expected = blurred.iter().map(|value| value - least);
+    same("vitreciprocam", &signed(&network, M::VitReciproCam, 0), expected);
+}
+
+#[test]
+fn of_one_channel_the_one_that_varies_most_is_taken() {
+    let network = at_late(&plain().made("fc"));
+    let activations = network.activations(&network.trunk(picture()).unwrap()).unwrap();
+    let variance = |channel: &[f32]| {
+        let mean = sum(channel) / 64.0;
+        channel.iter().map(|value| (f64::from(*value) - mean).powi(2)).sum::<f64>()
+    };
+    let channels: Vec<&[f32]> = activations.values.chunks(64).collect();
+    let most = (0..8).max_by(|a, b| variance(channels[*a]).total_cmp(&variance(channels[*b]))).unwrap();
+    let limited = |method, channels| {
+        Asked::new(method, 0)
+            .but(|asked| (asked.options.signed, asked.options.channels) = (true, Some(channels)))
+            .map(&network, &picture())
+    };
+    // The softmax of one score is one.
+    for method in [M::ScoreCam, M::SsCam, M::IsCam] {
+        let expected = channels[most].iter().map(|value| f64::from(*value));
+        same(method.info().name, &limited(method, 1), expected);
+    }
+    let weights = network.classifier_weights(0, 0).unwrap().unwrap();
+    let share = f64::from(weights[most]) * sum(channels[most]) / 64.0 / logit(&network, &picture(), 0).abs();
+    let expected = channels[most].iter().map(|value| share * f64::from(*value));
+    same("ablationcam", &limited(M::AblationCam, 1), expected);
+    for method in [M::ScoreCam, M::SsCam, M::IsCam, M::AblationCam] {
+        assert_eq!(limited(method, 8), signed(&network, method, 0), "{}", method.info().name);
+    }
+}
+
+#[test]
 fn score_cam_of_equal_channels_is_the_channel() {
     // The weights of all channels are those of a softmax, which sum to one.
     let copied = |values: &mut Vec<f32>| {

@@ -14,6 +14,7 @@ fn changed(asked: &Asked, option: Reads) -> Asked {
             Reads::Noise => options.noise = Some(0.4),
             Reads::Patch => options.patch = Some(4),
             Reads::Stride => options.stride = Some(2),
+            Reads::Channels => options.channels = Some(3),
             Reads::Seed => options.seed = 7,
             Reads::BatchSize => options.batch_size = 3,
             other => panic!("{} is not tested", other.name()),

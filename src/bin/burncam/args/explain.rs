@@ -143,6 +143,10 @@ pub(crate) struct MethodArgs {
     /// Step between positions of the square [default: half of --patch].
     #[arg(long, value_name = "PIXELS", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) stride: Option<u16>,
+
+    /// Channels whose score scorecam, sscam, iscam and ablationcam ask for: those whose activations vary most [default: all].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) channels: Option<u16>,
 }
 
 /// The value of `--scale`.

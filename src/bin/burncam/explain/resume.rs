@@ -86,7 +86,7 @@ fn finished(
         "records that this version cannot read"
     })?;
     let settings = explainer.settings_record(method);
-    let layers = if method.info().uses_layer { explainer.layer_records() } else { vec![] };
+    let layers = explainer.layer_records(method);
     let labels: Vec<_> = task.labels.iter().map(|label| explainer.label_record(*label)).collect();
     match () {
         // The files are last, because they are read and hashed.

@@ -1,0 +1,191 @@
+//! Attention found in graphs, and the methods that read it, against torchcam, OpenVINO XAI and the papers' equations.
+//!
+//! `fixtures/scripts/attention.py` made the networks and arrays.
+
+use std::path::PathBuf;
+
+use burncam::internal::{MapRequest, Scene};
+use burncam::{
+    DeviceName, Explainer, Finish, LayerRequest, Method, Model, Options, Request, Score, Smoothing,
+};
+use burncam_engine::Network;
+use burncam_model::arch;
+
+use crate::onnx::{array, read};
+use crate::support::{Made, distance, fixture, made, magnitude, seeded_architecture_of};
+
+/// ONNX file, arrays, tokens before the grid, rows and columns, blocks, and the tokens that the head reads.
+const NETWORKS: [(&str, &str, usize, [usize; 2], usize, &[usize]); 7] = [
+    ("tokens/vit", "vit", 1, [5, 6], 2, &[0]),
+    ("tokens/deit_distilled", "deit_distilled", 2, [5, 6], 2, &[0, 1]),
+    ("tokens/dinov2_registers", "dinov2_registers", 5, [5, 6], 2, &[0]),
+    ("tokens/vit_average", "vit_average", 0, [5, 6], 2, &[]),
+    ("attention/torchvision", "torchvision", 1, [5, 5], 3, &[0]),
+    ("attention/torchvision_legacy", "torchvision", 1, [5, 5], 3, &[0]),
+    ("attention/clip", "clip", 1, [5, 5], 3, &[0]),
+];
+
+fn arrays(name: &str) -> PathBuf {
+    fixture(&format!("attention/{name}.npz"))
+}
+
+fn network(file: &str) -> Made {
+    let imported = read(&fixture(&format!("{file}.onnx"))).unwrap();
+    made(&imported.card, imported.tensors)
+}
+
+/// The raw maps of several classes, on a device.
+fn maps(model: &Model, method: &str, device: &str, input: &[f32], classes: &[usize]) -> Vec<Vec<f32>> {
+    let method: Method = method.parse().unwrap();
+    let layers = match method.info().uses_layer {
+        true => vec![model.choose_layer(&LayerRequest::Auto).unwrap().index],
+        false => vec![],
+    };
+    let network = Network::load(model, &layers, &device.parse::<DeviceName>().unwrap()).unwrap();
+    let mut scene = Scene::new(&network, input).unwrap();
+    let (score, finish, smoothing) = (Score::Logit, Finish::default(), Smoothing::default());
+    let request =
+        MapRequest { methods: &[method], classes, score, finish, smoothing, options: &Options::default() };
+    let maps = scene.class_maps(&request).unwrap().remove(0);
+    maps.into_iter()
+        .map(|found| {
+            assert_eq!(found.finding, None);
+            found.map.values().to_vec()
+        })
+        .collect()
+}
+
+#[test]
+fn attention_is_found_whatever_the_exporter_made_of_it() {
+    for (file, _, prefix, size, blocks, read) in NETWORKS {
+        let Made { model, .. } = &network(file);
+        let found = model.attentions();
+        assert_eq!(found.len(), blocks, "{file}: {found:?}");
+        for block in &found {
+            let grid = block.grid.unwrap_or_else(|| panic!("{file}: {block:?}"));
+            let tokens = prefix + size[0] * size[1];
+            assert_eq!((grid.prefix(), [grid.height, grid.width]), (Some(prefix), size), "{file}");
+            assert_eq!((block.heads, block.queries, block.keys), (3, tokens, tokens), "{file}");
+        }
+        let ends: Vec<usize> = found.iter().map(|block| block.output.expect(file)).collect();
+        assert!(ends.windows(2).all(|pair| pair[0] < pair[1]), "{file}");
+        let all: Vec<usize> = (0..size[0] * size[1]).collect();
+        let expected = if read.is_empty() { all } else { read.to_vec() };
+        assert_eq!(model.tokens_read(*ends.last().unwrap()), expected, "{file}");
+    }
+}
+
+#[test]
+fn attention_is_found_in_architectures() {
+    let Made { model, .. } = &seeded_architecture_of("timm:vit_tiny_patch16_224", 48);
+    let found = model.attentions();
+    assert_eq!(found.len(), 12);
+    for block in &found {
+        let grid = block.grid.unwrap();
+        assert_eq!((grid.prefix(), grid.height, grid.width, block.heads), (Some(1), 3, 3, 3));
+        assert!(block.output.is_some());
+    }
+    // Bigger ones are looked at without weights.
+    for (name, blocks, whole) in [("vit_b_16", 12, 12), ("swin_t", 12, 2), ("resnet18", 0, 0)] {
+        let built = arch::build(name, 10, Some([224, 224])).unwrap();
+        let found = {
+            let stored = built.parameters.iter().cloned().collect();
+            let shapes = burncam_graph::shapes::infer(&built.graph, &stored).unwrap();
+            burncam_graph::attention::attentions(&built.graph, &shapes, built.graph.nodes.len() - 1)
+        };
+        assert_eq!(found.len(), blocks, "{name}");
+        // Swin's last stage has as many cells as a window.
+        assert_eq!(found.iter().filter(|block| block.grid.is_some()).count(), whole, "{name}");
+    }
+}
+
+#[test]
+fn attention_is_what_pytorch_computes() {
+    for (file, name, ..) in NETWORKS {
+        let Made { model, .. } = &network(file);
+        let input = array(&arrays(name), "input").1;
+        let expected = array(&arrays(name), "attention").1;
+        for device in ["flex", "ndarray"] {
+            let network = Network::load(model, &[], &device.parse::<DeviceName>().unwrap()).unwrap();
+            let found: Vec<f32> = network
+                .attention(input.clone())
+                .unwrap()
+                .into_iter()
+                .flat_map(|block| block.values)
+                .collect();
+            let far = distance(&found, &expected);
+            assert!(far < 1e-5, "{file} on {device}: {far:e}");
+        }
+    }
+}
+
+#[test]
+fn maps_of_attention_are_those_of_the_papers_and_libraries() {
+    for (file, name, ..) in NETWORKS {
+        let Made { model, .. } = &network(file);
+        let input = array(&arrays(name), "input").1;
+        for (array_of, method) in
+            [("legrad", "legrad"), ("rollout", "rollout"), ("chefer", "genericattention")]
+        {
+            let expected = array(&arrays(name), array_of).1;
+            for device in ["flex", "ndarray"] {
+                let found = maps(model, method, device, &input, &[1]).remove(0);
+                let far = distance(&found, &expected) / magnitude(&expected);
+                assert!(far < 1e-4, "{method} of {file} on {device}: {far:e}");
+            }
+        }
+    }
+}
+
+#[test]
+fn torchcam_and_openvino_xai_give_the_same_maps() {
+    let Made { model, .. } = &network("attention/torchvision");
+    let input = array(&arrays("torchvision"), "input").1;
+    let theirs = array(&arrays("torchvision"), "torchcam").1;
+    let far = distance(&maps(model, "legrad", "flex", &input, &[1])[0], &theirs) / magnitude(&theirs);
+    assert!(far < 1e-4, "torchcam: {far:e}");
+    // The library has the scores, ours are above the least of them.
+    let theirs = array(&arrays("torchvision"), "vitreciprocam").1;
+    let least = theirs.iter().copied().fold(f32::INFINITY, f32::min);
+    let theirs: Vec<f32> = theirs.into_iter().map(|score| score - least).collect();
+    let far = distance(&maps(model, "vitreciprocam", "flex", &input, &[1])[0], &theirs) / magnitude(&theirs);
+    assert!(far < 1e-4, "OpenVINO XAI: {far:e}");
+}
+
+#[test]
+fn classes_asked_together_get_the_maps_that_they_get_alone() {
+    let Made { model, .. } = &network("tokens/deit_distilled");
+    let input = array(&arrays("deit_distilled"), "input").1;
+    for method in ["legrad", "rollout", "genericattention", "vitreciprocam"] {
+        let together = maps(model, method, "flex", &input, &[0, 1, 3]);
+        for (class, map) in [0, 1, 3].into_iter().zip(&together) {
+            assert_eq!(*map, maps(model, method, "flex", &input, &[class])[0], "{method}, class {class}");
+        }
+        let of_class = method != "rollout";
+        assert_eq!(together[0] != together[1], of_class, "{method}");
+    }
+}
+
+#[test]
+fn networks_without_attention_between_all_tokens_are_refused_in_words() {
+    let swin = network("attention/swin");
+    let convolutional = network("parity/residual");
+    for method in ["legrad", "rollout", "genericattention"] {
+        let refused = |model: &Model| {
+            let request = Request::with(|request| request.methods = vec![method.parse().unwrap()]);
+            Explainer::new(model.clone(), request).unwrap_err().to_string()
+        };
+        assert_eq!(
+            refused(&convolutional.model),
+            format!(
+                "{method} reads attention, and the network has none, expected a softmax between queries times keys and \
+                 its product with values (use gradcam)"
+            )
+        );
+        let error = refused(&swin.model);
+        let expected =
+            format!("{method} follows attention through all blocks, expected each between all tokens");
+        assert!(error.starts_with(&expected), "{error}");
+        assert!(error.contains("attention of 4 to 4 at '"), "{error}");
+    }
+}
