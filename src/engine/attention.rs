@@ -129,7 +129,9 @@ impl Network {
             self.steps.fill(&mut head, at)?;
         }
         let logits = self.flat_logits(&mut head)?;
-        Ok((Recording { logits, leaves: vec![leaf], activations: vec![cells.map] }, tokens.inner()))
+        let (leaves, activations) = (vec![leaf], vec![cells.map]);
+        let recording = Recording { logits, leaves, activations, reduction: Reduction::Values };
+        Ok((recording, tokens.inner()))
     }
 
     /// Slots with one picture.
