@@ -1,7 +1,8 @@
 """Which networks the zoo has: every classifier of torchvision, and timm's models thinned by family.
 
 A family is a module of timm, or the part of a torchvision name before its size. Of each family the small variants of every
-name come first, and families take turns, so that a sweep that is cut short has seen all of them.
+name are taken first. A sweep goes on with the rest of torchvision, then takes the smallest network of each family of timm
+that has none yet, then all others, the quickest to export first: cut short, it has seen as many as the time allows.
 """
 
 import re
@@ -28,24 +29,46 @@ SIZES = (
 PER_FAMILY = 12
 
 
-def torchvision_names():
+# Networks with more million parameters come last: each takes as long, and as much of the disk, as many small ones.
+LAST = 120
+
+
+def torchvision_networks():
     from torchvision import models
 
-    # The classifiers; detectors and segmenters are in other modules. The small ones first.
-    weights = {name: models.get_model_weights(name).DEFAULT.meta["num_params"] for name in models.list_models(module=models)}
-    return sorted(weights, key=weights.get)
+    # The classifiers; detectors and segmenters are in other modules.
+    for name in models.list_models(module=models):
+        yield "torchvision", re.match(r"[a-z]+(_v\d|_[xy])?", name)[0], name, *sizes(lambda: from_torchvision(name))
 
 
-def timm_names(per_family=PER_FAMILY):
-    """(family, name) of timm, families in turn, the smallest of each name first."""
+def from_torchvision(name, **options):
+    """A network of torchvision without trained weights; two of them would take minutes to fill theirs."""
+    from torchvision import models
+
+    quick = {"init_weights": False} if name in ("googlenet", "inception_v3") else {}
+    return models.get_model(name, weights=None, **quick, **options)
+
+
+def timm_networks(per_family=PER_FAMILY):
     import timm
 
-    families = []
     for family in timm.list_modules():
         names = [name for name in timm.list_models(module=family) if not LARGE.search(name) and not name.startswith("test_")]
-        families.append([(family, name) for name in thinned(names or timm.list_models(module=family)[:1])[:per_family]])
-    rounds = range(max(map(len, families)))
-    return [family[turn] for turn in rounds for family in families if turn < len(family)]
+        for name in thinned(names or timm.list_models(module=family)[:1])[:per_family]:
+            yield "timm", family, name, *sizes(lambda: timm.create_model(name, pretrained=False))
+
+
+def sizes(make):
+    """Parameters and modules of a network, made without its weights where it can be."""
+    import torch
+
+    try:
+        with torch.device("meta"):
+            net = make()
+    except NotImplementedError:
+        # RegNets compute their widths by tensors.
+        net = make()
+    return sum(parameter.numel() for parameter in net.parameters()), len(list(net.modules()))
 
 
 def thinned(names):
@@ -81,12 +104,28 @@ def kind(library, family):
 
 
 def everything():
-    """(library, family, name), in the order of the sweep."""
-    vision = [("torchvision", re.match(r"[a-z]+(_v\d|_[xy])?", name)[0], name) for name in torchvision_names()]
-    other = [("timm", family, name) for family, name in timm_names()]
-    # One of torchvision after each four of timm: both are covered early.
-    mixed = []
-    while vision or other:
-        mixed += other[:4] + vision[:1]
-        other, vision = other[4:], vision[1:]
-    return mixed
+    """(library, family, name, parameters, modules) of each network of the list."""
+    return [*torchvision_networks(), *timm_networks()]
+
+
+def in_order(networks, reached):
+    """The networks in the order of a sweep that has reached these (library, family) pairs already."""
+    quick = sorted(networks, key=time_to_export)
+    firsts = {}
+    for library, family, name, *_ in quick:
+        if (library, family) not in reached:
+            firsts.setdefault((library, family), name)
+
+    def rank(network):
+        library, family, name, parameters, _ = network
+        if parameters > LAST * 1e6:
+            return 3
+        return 0 if library == "torchvision" else 1 if firsts.get((library, family)) == name else 2
+
+    return sorted(quick, key=rank)
+
+
+def time_to_export(network):
+    """PyTorch's exporter takes its time by operation; a hundred thousand weights cost about as much as a module."""
+    *_, parameters, modules = network
+    return modules + parameters / 1e5

@@ -1,7 +1,7 @@
 """Does burncam import every network? Sweep torchvision and timm through ONNX, and compare logits and Grad-CAM.
 
-    python tests/zoo/onnx.py export DIR [--minutes N] [--only PART ...]      PyTorch's side: files, logits, maps
-    python tests/zoo/onnx.py compare DIR --burncam PROGRAM [--again refused|wrong|all] [--only PART ...]
+    python tests/zoo/onnx.py export DIR [--minutes N] [--longest SECONDS] [--only PART ...]   PyTorch's side: files, logits, maps
+    python tests/zoo/onnx.py compare DIR --burncam PROGRAM [--again refused|wrong|all] [--discard] [--only PART ...]
     python tests/zoo/onnx.py table DIR                                       between the marks of docs/zoo.md
 
 `export` builds each network with seeded weights (batch norm with the statistics of pictures, biases that pass ReLU), writes
@@ -9,6 +9,9 @@ NAME.onnx by PyTorch's default exporter, and NAME.npz: the input, onnxruntime's 
 explained, and PyTorch's own Grad-CAM map of that class at every tensor on the way that is a grid over the picture. `compare`
 imports each file, explains that class at the auto layer, and looks for the map among PyTorch's. Both go on where they were
 stopped: what has a result is left alone. PyTorch is not needed to compare.
+
+The order is that of `networks.py`: torchvision, one network of each family of timm, the rest. A network that takes
+longer than `--longest` is noted as not exported. `--discard` deletes the files of each network that compares right.
 """
 
 import argparse
@@ -33,6 +36,8 @@ STABLE = 3e-5
 SMALL = 128
 # Grids finer than this have no auto layer, and would fill the disk.
 CELLS = 64 * 64
+# A class token, one of distillation, and up to as many registers may stand before the tokens of the picture.
+PREFIXES = 9
 
 
 def results(path):
@@ -52,21 +57,32 @@ def note(path, entry):
 def build(library, name):
     """The network, and the sides at which it may be run, in order."""
     import torch
+    from zoo.networks import from_torchvision
 
     torch.manual_seed(0)
     if library == "torchvision":
-        from torchvision import models
-
-        odd = {"googlenet": {"init_weights": False}, "inception_v3": {"init_weights": False}}
-        net = models.get_model(name, weights=None, **odd.get(name, {}))
         fixed = name.startswith(("vit", "maxvit", "swin"))
-        return net, [224] if fixed else [SMALL, 224, 299]
+        return from_torchvision(name), [224] if fixed else [SMALL, 224, 299]
     import timm
 
     net = timm.create_model(name, pretrained=False)
     config = net.pretrained_cfg
     own = config["input_size"][-1]
     return net, [own] if config.get("fixed_input_size") or own < SMALL else [SMALL, own]
+
+
+def ready(library, name, fused=True):
+    """The network with its weights, and its input. Unfused attention is timm's for exporters that don't know all of PyTorch's."""
+    from onnx_exports import randomise
+    from onnx_reference import picture
+
+    if library == "timm":
+        import timm
+
+        timm.layers.set_fused_attn(fused)
+    net, sides = build(library, name)
+    side = next(side for side in sides if runs(net, side))
+    return quiet(randomise(net, (4, 3, side, side))), picture((1, 3, side, side))
 
 
 def runs(net, side):
@@ -125,42 +141,66 @@ def grids(values, gradient):
         if sides[0] * sides[1] <= CELLS:
             yield "last", np.einsum("hwc,c->hw", values, gradient.mean((0, 1), dtype=np.float64))
         return
-    for prefix in (0, 1, 2, 5):
+    for prefix in range(PREFIXES):
         side = int(max(sides[0] - prefix, 0) ** 0.5 + 0.5)
         if side > 1 and side * side + prefix == sides[0] and side * side <= CELLS:
             cells, slopes = values[prefix:], gradient[prefix:]
             yield f"tokens{prefix}", np.einsum("nc,c->n", cells, slopes.mean(0, dtype=np.float64)).reshape(side, side)
 
 
+def listed(directory):
+    """The networks of the sweep; sizes take a minute to find out, so they are kept."""
+    path = directory / "networks.json"
+    if not path.exists():
+        from zoo.networks import everything
+
+        path.write_text(json.dumps(everything()))
+    return json.loads(path.read_text())
+
+
+def reason(error):
+    """The first words of an error; PyTorch's exporter gives advice before them."""
+    return " ".join(str(error).rpartition("## Exception summary")[2].split())[:300]
+
+
+def overdue(_signal, _frame):
+    raise TimeoutError("longer than `--longest`")
+
+
 def export(options):
+    import signal
     import warnings
 
     import torch
-    from zoo.networks import everything
-    from onnx_exports import randomise
-    from onnx_reference import picture, run
+    from zoo.networks import in_order
+    from onnx_reference import run
 
     warnings.filterwarnings("ignore")
     torch.set_num_threads(1)
     journal = options.directory / "exports.jsonl"
     done, start = results(journal), time.time()
-    for library, family, name in everything():
+    reached = {(entry["library"], entry["family"]) for entry in done.values() if entry["status"] == "exported"}
+    signal.signal(signal.SIGALRM, overdue)
+    for library, family, name, parameters, _ in in_order(listed(options.directory), reached):
         label = f"{library}.{name}"
         if label in done or not any(part in label for part in options.only):
             continue
         if time.time() - start > options.minutes * 60:
             break
-        began, entry = time.time(), {"name": label, "library": library, "family": family}
+        signal.alarm(options.longest)
+        began, entry = time.time(), {"name": label, "library": library, "family": family, "parameters": parameters}
         path = options.directory / f"{label}.onnx"
         try:
-            net, sides = build(library, name)
-            entry["parameters"] = sum(parameter.numel() for parameter in net.parameters())
-            if entry["parameters"] > options.most * 1e6:
-                raise MemoryError(f"{entry['parameters'] / 1e6:.0f} million parameters")
-            side = entry["side"] = next(side for side in sides if runs(net, side))
-            net = quiet(randomise(net, (4, 3, side, side)))
-            array = picture((1, 3, side, side))
-            torch.onnx.export(net, (torch.from_numpy(array),), str(path), dynamo=True, verbose=False)
+            net, array = ready(library, name)
+            entry["side"] = array.shape[-1]
+            try:
+                torch.onnx.export(net, (torch.from_numpy(array),), str(path), dynamo=True, verbose=False)
+            except torch.onnx.errors.OnnxExporterError:
+                if library != "timm":
+                    raise
+                entry["fused"] = False
+                net, array = ready(library, name, fused=False)
+                torch.onnx.export(net, (torch.from_numpy(array),), str(path), dynamo=True, verbose=False)
             reference = run(path, array)
             own, best, found = maps(net, array)
             assert np.isfinite(reference).all() and reference.std() > 1e-6, "logits of no use"
@@ -170,7 +210,8 @@ def export(options):
         except Exception as error:
             for leftover in (path, Path(f"{path}.data")):
                 leftover.unlink(missing_ok=True)
-            entry |= {"status": "not exported", "why": f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"}
+            entry |= {"status": "not exported", "why": f"{type(error).__name__}: {reason(error)}"}
+        signal.alarm(0)
         entry["seconds"] = round(time.time() - began, 1)
         note(journal, entry)
         print(entry, flush=True)
@@ -249,6 +290,9 @@ def compare(options):
         entry = {"name": label} | entry
         note(journal, entry)
         print(entry, flush=True)
+        if options.discard and entry["status"] == "right":
+            for suffix in (".onnx", ".onnx.data", ".npz"):
+                (options.directory / f"{label}{suffix}").unlink(missing_ok=True)
 
 
 def main():
@@ -257,7 +301,8 @@ def main():
     parser.add_argument("directory", type=Path)
     parser.add_argument("--burncam", default="burncam")
     parser.add_argument("--minutes", type=float, default=1e9, help="start no further export after this time")
-    parser.add_argument("--most", type=float, default=120, help="million parameters that a network may have")
+    parser.add_argument("--longest", type=int, default=0, metavar="SECONDS", help="give a network up after this time")
+    parser.add_argument("--discard", action="store_true", help="delete the files of each network that compares right")
     parser.add_argument("--only", nargs="+", default=[""], metavar="PART")
     parser.add_argument("--again", choices=["refused", "wrong", "all"], help="compare these once more")
     options = parser.parse_args()

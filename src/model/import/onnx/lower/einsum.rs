@@ -4,12 +4,15 @@
 
 use ndarray::{ArrayD, Axis};
 
-use super::super::builder::{Builder, Tensor, Weight};
+use super::super::builder::{Builder, Tensor, Weight, place};
 use super::super::constant::BATCHES;
 use super::super::site::{Site, Value};
 use super::operands::one;
 use crate::card::Op;
 use crate::error::Problem;
+
+/// The letter of the pictures where the file has none for them: they are one axis with something else.
+const PICTURES: char = '*';
 
 /// An operand with one letter for each axis.
 #[derive(Debug, Clone)]
@@ -33,8 +36,8 @@ pub(super) fn einsum(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, P
     if !equation.chars().all(|letter| letter.is_ascii_alphabetic() || ",->".contains(letter)) {
         return Err(refuse());
     }
-    let out: Vec<char> = out.chars().collect();
     let operands = operands(site, &terms)?.ok_or_else(refuse)?;
+    let out = result_letters(out, &operands)?;
     match &operands[..] {
         [only] => {
             let summed = only.clone().summed(builder, |letter| out.contains(&letter))?;
@@ -59,13 +62,16 @@ pub(super) fn einsum(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, P
 fn operands(site: &Site, terms: &[&str]) -> Result<Option<Vec<Operand>>, Problem> {
     let mut operands = Vec::with_capacity(terms.len());
     for (at, term) in terms.iter().enumerate() {
-        let letters: Vec<char> = term.chars().collect();
+        let mut letters: Vec<char> = term.chars().collect();
         let value = match site.input(at) {
             Some(Value::Constant(constant) | Value::Repeated(constant)) => {
                 Numbers::Stored(Weight { values: constant.floats()?, source: site.sources[at].to_owned() })
             }
             _ => Numbers::Computed(site.tensor(at)?.clone()),
         };
+        if let (Some(_), Numbers::Computed(tensor)) = (site.merged, &value) {
+            letters.insert(place(tensor)?.min(letters.len()), PICTURES);
+        }
         let twice = (1..letters.len()).any(|at| letters[..at].contains(&letters[at]));
         if twice || value.rank() != letters.len() {
             return Ok(None);
@@ -73,6 +79,22 @@ fn operands(site: &Site, terms: &[&str]) -> Result<Option<Vec<Operand>>, Problem
         operands.push(Operand { letters, value });
     }
     Ok(Some(operands))
+}
+
+/// The letters of the result. Where the pictures are one axis with something else, they stay next to it.
+fn result_letters(out: &str, operands: &[Operand]) -> Result<Vec<char>, Problem> {
+    let mut letters: Vec<char> = out.chars().collect();
+    let parts = operands.iter().filter_map(|operand| {
+        operand.letters.windows(2).find(|pair| pair[0] == PICTURES).map(|pair| pair[1])
+    });
+    let mut parts: Vec<char> = parts.collect();
+    parts.dedup();
+    match (&parts[..], parts.first().and_then(|part| letters.iter().position(|letter| letter == part))) {
+        ([], _) => {}
+        ([_], Some(at)) => letters.insert(at, PICTURES),
+        _ => return Err(Problem::new("sums over the parts of a picture or mixes them")),
+    }
+    Ok(letters)
 }
 
 /// `[both..., left, inner]` times `[both..., inner, right]`.

@@ -1,5 +1,7 @@
 //! Parts of computed values: slices, and elements at known indices.
 
+use std::ops::Range;
+
 use super::super::builder::{Builder, Tensor};
 use super::super::constant::Constant;
 use super::super::parts;
@@ -67,14 +69,7 @@ pub(super) fn gather(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, P
         1 => one(picked(builder, x, axis, &indices)?),
         _ => {
             let picked = picked(builder, x, axis, &indices)?;
-            let shape = picked.shapes[0].iter().enumerate();
-            let shape = shape.flat_map(|(at, side)| match at {
-                at if at == axis => list.shape().iter().map(|side| *side as i64).collect(),
-                // Any batch, not that of the lane.
-                at if x.is_batch(at) => vec![-1],
-                _ => vec![*side as i64],
-            });
-            one(builder.unary(Op::Reshape { shape: shape.collect() }, &picked)?)
+            one(recut(builder, &picked, axis..axis + 1, list.shape())?)
         }
     }
 }
@@ -103,21 +98,42 @@ fn laid_out(builder: &mut Builder, row: &Tensor, site: &Site) -> Result<Tensor, 
     }
 }
 
-/// `GatherND` by a list of indices along the first axis.
+/// `GatherND`: the parts at known places in the first axes, which count as one axis. The exporter of PyTorch writes an
+/// adaptive pool with windows of several sizes so.
 pub(super) fn gather_nd(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Problem> {
     let x = site.tensor(0)?;
     let list = site.constant(1)?;
-    if site.int("batch_dims", 0)? != 0 || list.shape().len() != 2 || list.shape()[1] != 1 {
-        return Err(Problem::new(format!("picks by indices of shape {:?}", list.shape()))
-            .expected("a list of places along the first axis"));
+    let refuse = || {
+        Problem::new(format!("picks by indices of shape {:?}", list.shape()))
+            .expected("places in the first axes, the last axis of the indices as long as there are such axes")
+    };
+    let Some((depth, grid)) = list.shape().split_last() else { return Err(refuse()) };
+    if site.int("batch_dims", 0)? != 0 || *depth == 0 || *depth > x.rank() {
+        return Err(refuse());
     }
-    let side = x.side(0)?;
-    let indices = list
-        .ints()?
-        .iter()
-        .map(|index| front(*index, side).map(|at| at as i64))
-        .collect::<Result<Vec<_>, _>>()?;
-    one(picked(builder, x, 0, &indices)?)
+    let sides = (0..*depth).map(|axis| x.side(axis)).collect::<Result<Vec<_>, _>>()?;
+    let place = |indices: &[i64]| {
+        let mut sides = indices.iter().zip(&sides);
+        sides.try_fold(0, |at, (index, side)| Ok(at * *side as i64 + front(*index, *side)? as i64))
+    };
+    let places = list.ints()?.chunks(*depth).map(place).collect::<Result<Vec<_>, Problem>>()?;
+    let row = recut(builder, x, 0..*depth, &[sides.iter().product()])?;
+    let picked = picked(builder, &row, 0, &places)?;
+    one(recut(builder, &picked, 0..1, grid)?)
+}
+
+/// A reshape that puts axes of these lengths in the place of some others.
+fn recut(builder: &mut Builder, x: &Tensor, axes: Range<usize>, sides: &[usize]) -> Result<Tensor, Problem> {
+    if x.shapes[0][axes.clone()] == *sides {
+        return Ok(x.clone());
+    }
+    // Any batch, not that of the lane.
+    let side = |at: usize| if x.is_batch(at) { -1 } else { x.shapes[0][at] as i64 };
+    let shape = (0..axes.start)
+        .map(side)
+        .chain(sides.iter().map(|side| *side as i64))
+        .chain((axes.end..x.rank()).map(side));
+    builder.unary(Op::Reshape { shape: shape.collect() }, x)
 }
 
 /// Slices to concatenate, as few as the indices allow; many are one gather.
