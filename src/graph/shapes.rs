@@ -187,7 +187,10 @@ fn pooled(x: &[usize], op: &Op) -> Shape {
     let [batch, channels, ..] = image(x)?;
     match op {
         Op::MaxPool2d { kernel, stride, padding, dilation, ceil_mode } => {
-            Window { kernel, stride, padding, dilation, ceil: *ceil_mode }.output(x)
+            let window = Window { kernel, stride, padding, dilation, ceil: *ceil_mode };
+            let output = window.output(x)?;
+            window.check_reads(x, &output)?;
+            Ok(output)
         }
         Op::AvgPool2d { kernel, stride, padding, ceil_mode, .. } => {
             Window { kernel, stride, padding, dilation: &[1, 1], ceil: *ceil_mode }.output(x)

@@ -2,6 +2,10 @@
 
 use crate::error::Problem;
 
+/// More values than the windows of any real network read for one picture; computing them would take minutes. The largest feature map
+/// that shapes allow, under windows of 16x16, reads as many.
+const MAX_READ: usize = 1 << 36;
+
 /// A sliding window in two dimensions.
 pub(crate) struct Window<'a> {
     pub(crate) kernel: &'a [usize; 2],
@@ -15,7 +19,35 @@ impl Window<'_> {
     pub(crate) fn output(&self, input: &[usize]) -> Result<Vec<usize>, Problem> {
         let [batch, channels, height, width] = image(input)?;
         let [top, bottom, left, right] = *self.padding;
-        Ok(vec![batch, channels, self.side(0, height, top, bottom)?, self.side(1, width, left, right)?])
+        let output =
+            vec![batch, channels, self.side(0, height, top, bottom)?, self.side(1, width, left, right)?];
+        let read =
+            output.iter().chain(self.kernel).try_fold(1_usize, |product, side| product.checked_mul(*side));
+        match read {
+            Some(read) if read <= MAX_READ => Ok(output),
+            _ => {
+                Err(format!("its windows of {:?} on {input:?} read too many values to compute", self.kernel)
+                    .into())
+            }
+        }
+    }
+
+    /// Refuses windows that read padding alone, whose maximum no input gives. Only dilated ones step over the whole input.
+    pub(crate) fn check_reads(&self, input: &[usize], output: &[usize]) -> Result<(), Problem> {
+        for axis in 0..2 {
+            let (size, before) = (input[2 + axis], self.padding[2 * axis]);
+            let reads = |at: &usize| {
+                let start = at * self.stride[axis];
+                let skipped = before.saturating_sub(start).div_ceil(self.dilation[axis]);
+                skipped < self.kernel[axis] && start + skipped * self.dilation[axis] < before + size
+            };
+            if let Some(at) = (0..output[2 + axis]).find(|at| !reads(at)) {
+                return Err(Problem::new(format!("its window {at} reads padding alone"))
+                    .expected("every window to reach the input")
+                    .hint("a smaller dilation or less padding"));
+            }
+        }
+        Ok(())
     }
 
     fn side(&self, axis: usize, size: usize, before: usize, after: usize) -> Result<usize, Problem> {
@@ -66,5 +98,37 @@ mod tests {
         // The third window would start at 4, in the padding after the input.
         assert_eq!(side(3, [1, 1], 2, 2, true), Ok(2));
         assert!(side(2, [0, 0], 3, 1, false).is_err());
+    }
+
+    #[test]
+    fn windows_that_would_take_minutes_are_refused() {
+        let window = |kernel: usize, padding: usize| {
+            let (kernel, padding) = ([kernel; 2], [padding; 4]);
+            Window { kernel: &kernel, stride: &[1, 1], padding: &padding, dilation: &[1, 1], ceil: false }
+                .output(&[1, 3, 64, 64])
+        };
+        let error = window(4096, 4095).unwrap_err().to_string();
+        assert!(error.contains("read too many values"), "{error}");
+        assert_eq!(window(64, 0), Ok(vec![1, 3, 1, 1]));
+    }
+
+    #[test]
+    fn dilated_windows_must_reach_the_input() {
+        let check = |dilation: usize, padding: usize| {
+            let (dilation, padding) = ([dilation; 2], [padding; 4]);
+            let window = Window {
+                kernel: &[2, 2],
+                stride: &[1, 1],
+                padding: &padding,
+                dilation: &dilation,
+                ceil: false,
+            };
+            let input = [1, 1, 3, 3];
+            window.output(&input).and_then(|output| window.check_reads(&input, &output))
+        };
+        assert_eq!(check(1, 1), Ok(()));
+        assert_eq!(check(3, 1), Ok(()));
+        // At 0 it reads padding at 0 and at 6, and the input is at 2 to 4.
+        assert!(check(6, 2).unwrap_err().to_string().contains("its window 0 reads padding alone"));
     }
 }

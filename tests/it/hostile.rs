@@ -4,6 +4,7 @@
 #![cfg(all(feature = "cli", feature = "embedded-model", unix))]
 
 mod cards;
+mod cases;
 mod models;
 mod references;
 mod streams;
@@ -66,18 +67,18 @@ fn run(args: Vec<OsString>) -> Run {
     Command::new(BINARY).args(args).stdin(Stdio::null()).env_remove("RUST_BACKTRACE").output().unwrap().into()
 }
 
-/// As [`run`] with two threads, after shell commands that set limits.
+/// As [`run`], after shell commands that set limits.
 fn run_after(setting: &str, args: Vec<OsString>) -> Run {
     let script = format!("{setting}; exec \"$0\" \"$@\"");
     let mut command = Command::new("sh");
     command.env_remove("RUST_BACKTRACE");
-    command.args(["-c", &script, BINARY]).args(args).args(["--threads", "2"]).stdin(Stdio::null());
+    command.args(["-c", &script, BINARY]).args(args).stdin(Stdio::null());
     command.output().unwrap().into()
 }
 
-/// Three gigabytes of address space, and ten seconds of work.
+/// Two threads, three gigabytes of address space, and ten seconds of work.
 fn run_limited(args: Vec<OsString>) -> Run {
-    run_after("ulimit -v 3000000; ulimit -t 10", args)
+    run_after("ulimit -v 3000000; ulimit -t 10", [args, args!["--threads", "2"]].concat())
 }
 
 fn squeezenet() -> PathBuf {

@@ -17,6 +17,7 @@ use std::path::Path;
 
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
+use super::name_room::NameRoom;
 use super::source_kind::Encoding;
 use super::state_dict::{StateDict, StateTensor, file_name};
 use crate::error::{Error, Problem, Result};
@@ -117,7 +118,8 @@ impl<'de> Visitor<'de> for Record {
                 "item" => {
                     let precision =
                         precision.ok_or_else(|| A::Error::custom("expected 'metadata' before 'item'"))?;
-                    let mut walk = Walk { path: Vec::new(), tensors: BTreeMap::new(), precision };
+                    let (tensors, room) = (BTreeMap::new(), NameRoom::default());
+                    let mut walk = Walk { path: Vec::new(), tensors, room, precision };
                     map.next_value_seed(&mut walk)?;
                     tensors = Some(walk.tensors);
                 }
@@ -138,6 +140,7 @@ enum Step {
 struct Walk {
     path: Vec<Step>,
     tensors: BTreeMap<String, StateTensor>,
+    room: NameRoom,
     precision: Precision,
 }
 
@@ -156,6 +159,12 @@ impl Walk {
     }
 
     fn keep(&mut self, fields: Fields) -> Result<(), Problem> {
+        // Each part is at least in the file; the path repeats it for every tensor.
+        let length = |step: &Step| match step {
+            Step::Field(name) => name.len(),
+            Step::Index(_) => 1,
+        };
+        self.room.take(self.path.iter().map(length).sum())?;
         let blame = |problem: Problem| problem.about_tensor(self.name());
         let Some(tensor) = fields.tensor(self.precision).map_err(blame)? else { return Ok(()) };
         if self.tensors.len() == MAX_TENSORS {

@@ -182,17 +182,23 @@ fn overlap(offset: isize, window: usize, length: usize) -> (usize, usize, usize)
 /// The picture at the plan's size; `None` when it already has that size.
 ///
 /// Horizontal first, then vertical, each rounded to 8 bits, as in Pillow. In the other order, overshoot at edges
-/// would be clamped to 0..=255 at different pixels, which then differ by several levels.
+/// would be clamped to 0..=255 at different pixels, which then differ by several levels. Only a long thin picture is
+/// resized vertically first, where the other order needs more than [`MAX_PIXELS`] in between.
 fn resized(picture: &RgbImage, plan: &Plan) -> Result<Option<RgbImage>> {
     let [width, height] = plan.resized.map(|side| u32::try_from(side).unwrap_or(u32::MAX));
-    let mut across = None;
-    if picture.width() != width {
-        across = Some(resize_to(picture, width, picture.height(), plan.filter)?);
+    let size = [width, height];
+    let between = match u64::from(width) * u64::from(picture.height()) <= MAX_PIXELS {
+        true => [width, picture.height()],
+        false => [picture.width(), height],
+    };
+    let mut result = None;
+    for step in [between, size] {
+        let last = result.as_ref().unwrap_or(picture);
+        if <[u32; 2]>::from(last.dimensions()) != step {
+            result = Some(resize_to(last, step[0], step[1], plan.filter)?);
+        }
     }
-    if picture.height() == height {
-        return Ok(across);
-    }
-    resize_to(across.as_ref().unwrap_or(picture), width, height, plan.filter).map(Some)
+    Ok(result)
 }
 
 fn resize_to(picture: &RgbImage, width: u32, height: u32, filter: Filter) -> Result<RgbImage> {

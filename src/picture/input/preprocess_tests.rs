@@ -141,6 +141,16 @@ fn a_size_that_is_not_the_networks_names_both_and_the_field() {
     assert!(error.contains("'preprocess.color'") && error.contains("1 channels"), "{error}");
 }
 
+#[test]
+fn a_long_thin_picture_is_resized_along_its_long_side_first() {
+    // In the other order, 300 x 400000 pixels in between are more than the limit.
+    let picture = RgbImage::from_fn(2, 400_000, |x, y| Rgb([(y / 200_000) as u8 * 200 + x as u8 * 50; 3]));
+    let spec = levels(r#"{ "policy": "stretch", "height": 2, "width": 300, "filter": "nearest" }"#, "");
+    let values = preprocess(&picture, &spec, &input(3, 2, 300)).unwrap().values;
+    let corners = [0, 299, 300, 599].map(|at| values[at]);
+    assert_eq!(corners, [0.0, 50.0, 200.0, 250.0]);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 

@@ -8,6 +8,9 @@ use crate::error::Problem;
 /// The most pixels that a picture may claim, checked before decoding.
 pub const MAX_PIXELS: u64 = 100_000_000;
 
+/// The longest side, in pixels. Resizing takes memory for each of them, even where the other side has one.
+const MAX_SIDE: u32 = 1_000_000;
+
 /// A decoded file as stored: not oriented, not composited over a background.
 #[derive(Debug)]
 pub(super) struct Decoded {
@@ -68,6 +71,10 @@ impl Fault {
             Self::Size { width, height } if width == 0 || height == 0 => {
                 format!("{width}x{height} pixels: has nothing to look at").into()
             }
+            Self::Size { width, height } if width.max(height) > MAX_SIDE => {
+                let what = format!("{width}x{height} pixels has a side of more than {MAX_SIDE}");
+                Problem::new(what).hint("cut it into pieces first")
+            }
             Self::Size { width, height } => {
                 let limit = MAX_PIXELS / 1_000_000;
                 let what = format!("{width}x{height} pixels is more than the limit of {limit} megapixels");
@@ -89,10 +96,11 @@ impl Fault {
     }
 }
 
-/// Refuses empty pictures and more than [`MAX_PIXELS`].
+/// Refuses empty pictures, more than [`MAX_PIXELS`], and sides of more than [`MAX_SIDE`].
 pub(super) fn check_pixels(width: u32, height: u32) -> Result<(), Fault> {
     let pixels = u64::from(width) * u64::from(height);
-    if pixels == 0 || pixels > MAX_PIXELS { Err(Fault::Size { width, height }) } else { Ok(()) }
+    let fits = (1..=MAX_PIXELS).contains(&pixels) && width.max(height) <= MAX_SIDE;
+    if fits { Ok(()) } else { Err(Fault::Size { width, height }) }
 }
 
 /// The orientation in an EXIF block. Some programs prefix the block as in JPEG in other formats too. A damaged block

@@ -16,7 +16,7 @@ pub(super) fn binary(site: &Site) -> Result<Vec<Constant>, Problem> {
     // `Mod` has the sign of the divisor, with `fmod` that of the dividend.
     let op = if site.op() == "Mod" && site.flag("fmod")? { "Fmod" } else { site.op() };
     for at in 1..site.inputs.len() {
-        result = combine(op, &result, site.constant(at)?)?;
+        result = combine(op, &result, site.constant(at)?, site.source.room)?;
     }
     if op == "Mean" {
         result = Constant::Float(result.floats()?.mapv(|sum| sum / site.inputs.len() as f32));
@@ -34,36 +34,37 @@ pub(super) fn check_count(site: &Site) -> Result<(), Problem> {
     }
 }
 
-fn combine(op: &str, first: &Constant, second: &Constant) -> Result<Constant, Problem> {
+fn combine(op: &str, first: &Constant, second: &Constant, most: usize) -> Result<Constant, Problem> {
     if let (Constant::Int(first), Constant::Int(second)) = (first, second) {
         let lane = |a: i64, b: i64| {
             int(op, a, b).ok_or_else(|| Problem::new(format!("cannot compute {a} {op} {b}")))
         };
         let both = |a: &Lanes, b: &Lanes| Ok([lane(a[0], b[0])?, lane(a[1], b[1])?]);
-        return Ok(Constant::Int(zip(first, second, both)?));
+        return Ok(Constant::Int(zip(first, second, most, both)?));
     }
     // ONNX gives a power the type of its base.
     let whole = op == "Pow" && matches!(first, Constant::Int(_));
     let (first, second) = (first.floats()?, second.floats()?);
     let truth = |a: &f32, b: &f32| compare(op, *a, *b).map(|truth| [i64::from(truth); 2]);
     if compare(op, 0.0, 0.0).is_some() {
-        return Ok(Constant::Int(zip(&first, &second, |a, b| Ok(truth(a, b).unwrap_or_default()))?));
+        return Ok(Constant::Int(zip(&first, &second, most, |a, b| Ok(truth(a, b).unwrap_or_default()))?));
     }
     let real = |a: &f32, b: &f32| {
         float(op, *a, *b).ok_or_else(|| Problem::new(format!("{op} does not work on real numbers")))
     };
-    let result = zip(&first, &second, real)?;
+    let result = zip(&first, &second, most, real)?;
     Ok(if whole { Constant::Int(result.mapv(|number| [number as i64; 2])) } else { Constant::Float(result) })
 }
 
-/// Element by element over shapes that broadcast.
+/// Element by element over shapes that broadcast, to at most `most` elements.
 fn zip<A: Clone, B: Clone, T>(
     first: &ArrayD<A>,
     second: &ArrayD<B>,
+    most: usize,
     f: impl Fn(&A, &B) -> Result<T, Problem>,
 ) -> Result<ArrayD<T>, Problem> {
     let shape = axes::broadcast(first.shape(), second.shape())?;
-    bounded(&shape)?;
+    bounded(&shape, most)?;
     let refuse =
         || Problem::new(format!("shapes {:?} and {:?} do not broadcast", first.shape(), second.shape()));
     let first = first.broadcast(IxDyn(&shape)).ok_or_else(refuse)?;
@@ -184,16 +185,17 @@ pub(super) fn clip(site: &Site) -> Result<Vec<Constant>, Problem> {
 /// `Where`: the second value where the first is true, else the third.
 pub(super) fn choose(site: &Site) -> Result<Vec<Constant>, Problem> {
     let (condition, yes, no) = (site.constant(0)?.lanes()?, site.constant(1)?, site.constant(2)?);
+    let most = site.source.room;
     let pick = |truth: i64, yes: i64, no: i64| if truth != 0 { yes } else { no };
     if let (Constant::Int(yes), Constant::Int(no)) = (yes, no) {
-        let pairs = zip(yes, no, |yes, no| Ok([*yes, *no]))?;
-        let chosen = zip(condition, &pairs, |truth, [yes, no]| {
+        let pairs = zip(yes, no, most, |yes, no| Ok([*yes, *no]))?;
+        let chosen = zip(condition, &pairs, most, |truth, [yes, no]| {
             Ok([0, 1].map(|lane| pick(truth[lane], yes[lane], no[lane])))
         })?;
         return Ok(vec![Constant::Int(chosen)]);
     }
-    let pairs = zip(&yes.floats()?, &no.floats()?, |yes, no| Ok([*yes, *no]))?;
-    let chosen = zip(condition, &pairs, |truth, [yes, no]| {
+    let pairs = zip(&yes.floats()?, &no.floats()?, most, |yes, no| Ok([*yes, *no]))?;
+    let chosen = zip(condition, &pairs, most, |truth, [yes, no]| {
         if truth[0] == truth[1] {
             Ok(if truth[0] != 0 { *yes } else { *no })
         } else {

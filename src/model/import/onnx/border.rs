@@ -41,7 +41,7 @@ pub(super) fn pad(site: &Site) -> Result<Vec<Constant>, Problem> {
     for (axis, [before, behind]) in sides(site, result.shape().len())?.into_iter().enumerate() {
         let mut grown = result.shape().to_vec();
         grown[axis] = length(grown[axis], [before, behind])?;
-        bounded(&grown)?;
+        bounded(&grown, site.source.room)?;
         let side = result.shape()[axis] as i64;
         result = match mode.as_str() {
             "constant" => filled(&result, axis, [before, behind], value)?,

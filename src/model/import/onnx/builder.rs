@@ -5,6 +5,7 @@
 use ndarray::ArrayD;
 
 use super::constant::BATCHES;
+use super::file;
 use crate::builder::{self, Draft};
 use crate::card::{InputSpec, Op};
 use crate::error::Problem;
@@ -33,23 +34,32 @@ impl From<Weight> for builder::Weight {
 
 /// The graph so far.
 #[derive(Debug)]
-pub(super) struct Builder(builder::Builder);
+pub(super) struct Builder {
+    graph: builder::Builder,
+    /// Elements that further weights may have together.
+    room: usize,
+}
 
 impl Builder {
-    /// Starts with the graph's own input.
-    pub(super) fn new(input: InputSpec) -> (Self, Tensor) {
-        let (builder, tensor) = builder::Builder::new(input, BATCHES);
-        (Self(builder), tensor)
+    /// Starts with the graph's own input. Its weights may have `room` elements together.
+    pub(super) fn new(input: InputSpec, room: usize) -> (Self, Tensor) {
+        let (graph, tensor) = builder::Builder::new(input, BATCHES);
+        (Self { graph, room }, tensor)
+    }
+
+    /// Elements that further weights may have together.
+    pub(super) fn room(&self) -> usize {
+        self.room
     }
 
     /// What follows comes from the ONNX node at this position.
     pub(super) fn begin(&mut self, origin: usize) {
-        self.0.origin = origin;
+        self.graph.origin = origin;
     }
 
     /// An operation without weights on one tensor.
     pub(super) fn unary(&mut self, op: Op, input: &Tensor) -> Result<Tensor, Problem> {
-        self.0.unary(op, input)
+        self.graph.unary(op, input)
     }
 
     /// Adds an operation and infers its output shapes.
@@ -59,13 +69,15 @@ impl Builder {
         inputs: &[&Tensor],
         weights: Vec<(&str, Weight)>,
     ) -> Result<Tensor, Problem> {
+        let elements: usize = weights.iter().map(|(_, weight)| weight.values.len()).sum();
+        self.room = self.room.checked_sub(elements).ok_or_else(file::too_large)?;
         let weights = weights.into_iter().map(|(role, weight)| (role, weight.into())).collect();
-        self.0.emit(op, inputs, weights)
+        self.graph.emit(op, inputs, weights)
     }
 
     /// The graph that leads to `output`.
     pub(super) fn end_at(self, output: &Tensor) -> Draft {
-        self.0.end_at(output)
+        self.graph.end_at(output)
     }
 }
 

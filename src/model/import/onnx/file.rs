@@ -4,6 +4,7 @@
 //! tensors, also in external files. The file is read into memory instead of mapped, since another process could
 //! change a mapped file. Its tensors are slices of these bytes; external tensors are read one at a time.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::{Component, Path, PathBuf};
@@ -24,7 +25,13 @@ use crate::import::state_dict::file_name;
 const MAX_FILE: u64 = 1 << 31;
 
 /// More elements than any tensor of a classifier has (2 GiB of floats). Bounds what a damaged file can allocate.
-pub(super) const MAX_ELEMENTS: usize = 1 << 29;
+const MAX_ELEMENTS: usize = 1 << 29;
+
+/// Elements that a file of any size may compute: position encodings and masks of a network that is small itself.
+const FREE_ELEMENTS: usize = 1 << 23;
+
+/// Elements per byte of the file: two in a byte of 4-bit weights, and as many again for what is computed from them.
+const ELEMENTS_PER_BYTE: usize = 4;
 
 /// An ONNX graph and the folder of its external tensors.
 pub(super) struct Source {
@@ -33,6 +40,8 @@ pub(super) struct Source {
     /// What it says of itself.
     pub(super) said: Said,
     folder: Option<PathBuf>,
+    /// How many elements its constants may have together. A few bytes can ask for any number of them.
+    pub(super) room: usize,
 }
 
 impl Source {
@@ -53,6 +62,7 @@ impl Source {
 
     /// Parses a model. Its tensors must be in the file unless a folder is given.
     fn parse(bytes: Bytes, folder: Option<PathBuf>) -> Result<Self, Problem> {
+        let size = bytes.len() as u64;
         let ModelProto { graph, opset_import, metadata_props, functions } = ModelProto::decode(bytes)
             .map_err(|cause| {
                 Problem::new(format!("is not a readable ONNX file: {cause}")).hint("is it whole?")
@@ -61,7 +71,10 @@ impl Source {
             Problem::new("is not an ONNX file with a graph in it").hint("was it saved by an ONNX exporter?")
         })?;
         functions::inline(&mut graph, &functions)?;
-        Ok(Self { graph, opsets: opset_import, said: Said::read(&metadata_props), folder })
+        let size = size + external_size(&graph, folder.as_deref());
+        let room = usize::try_from(size).unwrap_or(usize::MAX).saturating_mul(ELEMENTS_PER_BYTE);
+        let said = Said::read(&metadata_props);
+        Ok(Self { graph, opsets: opset_import, said, folder, room: room.saturating_add(FREE_ELEMENTS) })
     }
 
     /// The numbers of a tensor.
@@ -136,6 +149,22 @@ impl Source {
         file.take(length).read_to_end(&mut bytes).map_err(refuse)?;
         Ok(bytes.into())
     }
+}
+
+/// The constants of a file have more elements than its room.
+pub(super) fn too_large() -> Problem {
+    Problem::new("its constants together are too large for a file of its size")
+        .hint("onnxsim or onnxruntime writes computed constants into the file")
+}
+
+/// Bytes of the files in `folder` that hold tensors of the graph.
+fn external_size(graph: &GraphProto, folder: Option<&Path>) -> u64 {
+    let entries = graph.initializer.iter().flat_map(|tensor| &tensor.external_data);
+    let names: HashSet<&str> =
+        entries.filter(|entry| entry.key == "location").map(|entry| entry.value.as_str()).collect();
+    // A name that leads out of the folder is refused when its tensor is read.
+    let size = |name: &&str| std::fs::metadata(folder?.join(name)).ok().map(|file| file.len());
+    names.iter().filter_map(size).sum()
 }
 
 fn shape_of(tensor: &TensorProto) -> Result<Vec<usize>, Problem> {

@@ -146,9 +146,10 @@ impl Picture {
         Ok(size)
     }
 
-    /// Starts the graph, with the input as the file's nodes expect it: one that has channels last is turned first.
-    pub(super) fn enter(&self, name: &str) -> Result<(Builder, Value), Problem> {
-        let (mut builder, tensor) = Builder::new(self.spec(name));
+    /// Starts the graph, whose weights may have `room` elements, with the input as the file's nodes expect it: one that has
+    /// channels last is turned first.
+    pub(super) fn enter(&self, name: &str, room: usize) -> Result<(Builder, Value), Problem> {
+        let (mut builder, tensor) = Builder::new(self.spec(name), room);
         let value = match (self.layout, self.rank) {
             (Layout::ChannelsFirst, 4) => Value::Tensor(tensor),
             (Layout::ChannelsFirst, _) => Value::Sequence(tensor),

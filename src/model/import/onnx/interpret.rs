@@ -38,7 +38,7 @@ pub(super) fn fold(site: &Site, lower: Lower) -> Result<Vec<Constant>, Problem> 
         layout: Layout::default(),
     };
     // The builder's input is a picture, so the constant enters as a row of pixels and gets its shape back first.
-    let (mut builder, flat) = Builder::new(input);
+    let (mut builder, flat) = Builder::new(input, site.source.room);
     let shape = std::iter::once(0).chain(rest.iter().map(|side| *side as i64)).collect();
     let start = builder.unary(Op::Reshape { shape }, &flat)?;
     let mut inputs = site.inputs.clone();
@@ -54,7 +54,7 @@ pub(super) fn fold(site: &Site, lower: Lower) -> Result<Vec<Constant>, Problem> 
     let flat = flat.map_err(|cause| cause.to_string())?;
     let mut values: HashMap<ValueId, Array> = HashMap::from([(ValueId::INPUT, flat)]);
     for (at, node) in draft.nodes() {
-        let value = Step { draft: &draft, node, values: &values }.run()?;
+        let value = Step { draft: &draft, node, values: &values, most: site.source.room }.run()?;
         values.insert(at, value);
     }
     values.remove(&id).map(|value| vec![Constant::Float(value)]).ok_or_else(|| "gives nothing".into())
@@ -78,6 +78,8 @@ struct Step<'a> {
     draft: &'a Draft,
     node: &'a DraftNode,
     values: &'a HashMap<ValueId, Array>,
+    /// The most elements of a result.
+    most: usize,
 }
 
 impl Step<'_> {
@@ -128,7 +130,7 @@ impl Step<'_> {
             Some(weight) => weight,
             None => self.input(1)?.clone(),
         };
-        let product = products::product(self.input(0)?, &second)?;
+        let product = products::product(self.input(0)?, &second, self.most)?;
         Ok(match self.weight("bias")? {
             Some(bias) => product + bias,
             None => product,

@@ -1,12 +1,11 @@
 //! Constants that a node states: written out, filled with one value, or counted.
 //!
-//! Receives a node, returns its value; results with more elements than any network has are refused before memory is
-//! allocated.
+//! Receives a node, returns its value; results with more elements than a file of its size needs are refused before
+//! memory is allocated.
 
 use ndarray::{ArrayD, IxDyn};
 
 use super::constant::{Constant, both};
-use super::file::MAX_ELEMENTS;
 use super::shaped::sizes;
 use super::site::Site;
 use crate::error::Problem;
@@ -63,7 +62,7 @@ pub(super) fn range(site: &Site) -> Result<Vec<Constant>, Problem> {
     // The last step may be partial. A step away from the limit gives no elements.
     let part = |step: i128| i128::from(span % step != 0 && (span < 0) == (step < 0));
     let count = if step == 0 { -1 } else { span / i128::from(step) + part(i128::from(step)) };
-    let count = usize::try_from(count.max(0)).ok().filter(|count| *count <= MAX_ELEMENTS && step != 0);
+    let count = usize::try_from(count.max(0)).ok().filter(|count| *count <= site.source.room && step != 0);
     let count =
         count.ok_or_else(|| Problem::new(format!("cannot count from {start} to {limit} by {step}")))?;
     Ok(vec![Constant::Int(ArrayD::from_shape_fn(IxDyn(&[count]), |at| both(start + at[0] as i64 * step)))])
@@ -75,7 +74,7 @@ fn real_range(site: &Site) -> Result<Vec<Constant>, Problem> {
     let end = |at: usize| site.constant(at)?.scalar().ok_or_else(refuse);
     let [start, limit, step] = [end(0)? as f32, end(1)? as f32, end(2)? as f32];
     let count = (f64::from(limit - start) / f64::from(step)).ceil().max(0.0);
-    if !(count.is_finite() && step != 0.0) || count > MAX_ELEMENTS as f64 {
+    if !(count.is_finite() && step != 0.0) || count > site.source.room as f64 {
         return Err(Problem::new(format!("cannot count from {start} to {limit} by {step}")));
     }
     let numbers: Vec<f32> =

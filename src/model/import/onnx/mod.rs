@@ -22,6 +22,7 @@ mod interpret;
 mod known;
 mod lanes;
 mod literal;
+mod live;
 mod lower;
 mod merged;
 mod messages;
@@ -108,7 +109,7 @@ fn lower_all(source: &Source, options: &Options) -> Result<Lowered, Problem> {
     let input = walk.input()?;
     let picture =
         input::Picture::read(graph, input, options.size.or_else(|| input::open_size(graph, input, source)))?;
-    let (mut builder, first) = picture.enter(input)?;
+    let (mut builder, first) = picture.enter(input, source.room)?;
     let rounded = walk.rounds().then(|| {
         Phrase::from("the file rounds to 8 bits on the way: its weights are read as they are, and nothing else is rounded")
     });

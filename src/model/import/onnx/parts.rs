@@ -56,7 +56,7 @@ pub(super) fn tile(site: &Site) -> Result<Vec<Constant>, Problem> {
         let side = input.shape()[axis];
         let mut shape = input.shape().to_vec();
         shape[axis] = side.saturating_mul(count);
-        bounded(&shape)?;
+        bounded(&shape, site.source.room)?;
         let indices: Vec<i64> = (0..count).flat_map(|_| 0..side as i64).collect();
         input = pick(&input, axis, &indices)?;
     }

@@ -15,7 +15,7 @@ pub(super) fn gather_nd(site: &Site) -> Result<Vec<Constant>, Problem> {
     let (values, indices) = (site.constant(0)?, site.constant(1)?);
     let places = Places::read(site, values.shape(), indices)?;
     let shape = [&indices.shape()[..indices.shape().len() - 1], &values.shape()[places.depth..]].concat();
-    bounded(&shape)?;
+    bounded(&shape, site.source.room)?;
     let refuse = |cause: ndarray::ShapeError| Problem::new(cause.to_string());
     Ok(vec![rearrange!(values, array => {
         let parts = places.list.iter().flat_map(|place| part(array, place).into_iter().cloned());

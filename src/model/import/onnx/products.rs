@@ -24,7 +24,7 @@ pub(super) fn matmul(site: &Site) -> Result<Vec<Constant>, Problem> {
     if column {
         second.insert_axis_inplace(Axis(1));
     }
-    let mut result = product(&first, &second)?;
+    let mut result = product(&first, &second, site.source.room)?;
     let rank = result.ndim();
     if column {
         result = result.index_axis_move(Axis(rank - 1), 0);
@@ -45,10 +45,14 @@ fn shape(first: &[usize], second: &[usize]) -> Result<Vec<usize>, Problem> {
     }
 }
 
-/// The product over the last two axes.
-pub(super) fn product(first: &ArrayD<f32>, second: &ArrayD<f32>) -> Result<ArrayD<f32>, Problem> {
+/// The product over the last two axes, of at most `most` elements.
+pub(super) fn product(
+    first: &ArrayD<f32>,
+    second: &ArrayD<f32>,
+    most: usize,
+) -> Result<ArrayD<f32>, Problem> {
     let shape = shape(first.shape(), second.shape())?;
-    bounded(&shape)?;
+    bounded(&shape, most)?;
     let (outer, [rows, columns]) =
         (&shape[..shape.len() - 2], [shape[shape.len() - 2], shape[shape.len() - 1]]);
     let inner = first.shape()[first.ndim() - 1];
@@ -87,7 +91,7 @@ pub(super) fn gemm(site: &Site) -> Result<Vec<Constant>, Problem> {
         Ok(if site.flag(name)? { matrix.reversed_axes() } else { matrix })
     };
     let (alpha, beta) = (site.float("alpha", 1.0)? as f32, site.float("beta", 1.0)? as f32);
-    let mut result = product(&turned(0, "transA")?, &turned(1, "transB")?)?;
+    let mut result = product(&turned(0, "transA")?, &turned(1, "transB")?, site.source.room)?;
     result.mapv_inplace(|number| alpha * number);
     if site.optional(2)?.is_some() {
         let added = site.floats(2)?;

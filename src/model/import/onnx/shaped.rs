@@ -6,7 +6,6 @@ use ndarray::{ArrayD, Axis, IxDyn};
 
 use super::builder::{shapes_in_file, without_row};
 use super::constant::{Constant, Lanes, both, rearrange};
-use super::file::MAX_ELEMENTS;
 use super::site::{Site, Value, front, fronts};
 use crate::axes;
 use crate::error::Problem;
@@ -17,15 +16,15 @@ pub(super) fn sizes(site: &Site, at: usize) -> Result<Vec<usize>, Problem> {
     let refuse = || Problem::new(format!("its shape {ints:?} is not sensible"));
     let sizes: Vec<usize> =
         ints.iter().map(|side| usize::try_from(*side)).collect::<Result<_, _>>().map_err(|_| refuse())?;
-    bounded(&sizes).map_err(|_| refuse())?;
+    bounded(&sizes, site.source.room)?;
     Ok(sizes)
 }
 
-/// Refuses shapes with more elements than any network has, before memory is allocated for them.
-pub(super) fn bounded(shape: &[usize]) -> Result<(), Problem> {
+/// Refuses shapes of more than `most` elements ([`Source::room`](super::file::Source)), before memory is allocated for them.
+pub(super) fn bounded(shape: &[usize], most: usize) -> Result<(), Problem> {
     match shape.iter().try_fold(1_usize, |product, side| product.checked_mul(*side)) {
-        Some(count) if count <= MAX_ELEMENTS => Ok(()),
-        _ => Err(Problem::new(format!("its result {shape:?} is too large to compute"))),
+        Some(count) if count <= most => Ok(()),
+        _ => Err(Problem::new(format!("its result {shape:?} is too large for a file of its size"))),
     }
 }
 
@@ -115,7 +114,7 @@ pub(super) fn transpose(site: &Site) -> Result<Vec<Constant>, Problem> {
 pub(super) fn expand(site: &Site) -> Result<Vec<Constant>, Problem> {
     let input = site.constant(0)?;
     let shape = axes::broadcast(input.shape(), &sizes(site, 1)?)?;
-    bounded(&shape)?;
+    bounded(&shape, site.source.room)?;
     let refuse = || Problem::new(format!("cannot expand {:?} to {shape:?}", input.shape()));
     Ok(vec![rearrange!(input, array => array.broadcast(IxDyn(&shape)).ok_or_else(refuse)?.to_owned())])
 }
@@ -128,6 +127,7 @@ pub(super) fn concat(site: &Site) -> Result<Vec<Constant>, Problem> {
         return Err(Problem::new(format!("joins values of rank {rank} and {}", other.shape().len()))
             .expected("one rank"));
     }
+    bounded(&[all.iter().map(|constant| constant.len()).sum()], site.source.room)?;
     // Integers stay integers for both batch sizes; with one real number among them all are real.
     if all.iter().all(|constant| matches!(constant, Constant::Int(_))) {
         let arrays = all.iter().map(|constant| constant.lanes()).collect::<Result<Vec<_>, _>>()?;

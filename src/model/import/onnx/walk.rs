@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::builder::{Builder, Tensor};
 use super::evaluate::{check_supported, evaluate};
 use super::file::Source;
+use super::live::Live;
 use super::messages::{GraphProto, NodeProto, TensorProto};
 use super::order;
 use super::site::{Site, Value};
@@ -70,15 +71,19 @@ impl<'a> Walk<'a> {
     }
 
     /// Lowers everything. `input` has the name of the graph's input, its value, and whether it takes integers.
-    pub(super) fn run(
-        &self,
+    pub(super) fn run<'s>(
+        &'s self,
         builder: &mut Builder,
-        input: (&str, Value, bool),
-        output: &str,
+        input: (&'s str, Value, bool),
+        output: &'s str,
     ) -> Result<Tensor, Problem> {
         let mut whole: HashSet<&str> = HashSet::from_iter(input.2.then_some(input.0));
-        let mut values: HashMap<&str, Value> = HashMap::from([(input.0, input.1)]);
-        values.extend(self.known.iter().map(|(name, value)| (name.as_str(), value.clone())));
+        let nodes = self.needed.iter().map(|at| &self.graph.node[*at]);
+        let mut values = Live::new(nodes, output, self.source.room);
+        values.insert(input.0, input.1)?;
+        for (name, value) in &self.known {
+            values.insert(name, value.clone())?;
+        }
         let mut sources: HashMap<&str, &str> = HashMap::new();
         for at in &self.needed {
             let node = &self.graph.node[*at];
@@ -94,21 +99,22 @@ impl<'a> Walk<'a> {
                 if let (Value::Constant(_), Some(origin)) = (&value, site.named_weight()) {
                     sources.insert(name, origin);
                 }
-                values.insert(name, value);
+                values.insert(name, value).map_err(|problem| node.explain(problem))?;
             }
+            values.read_by(node);
         }
         if whole.contains(output) {
             let problem = Problem::new(format!("its output '{output}' is made of whole numbers"));
             return Err(problem.expected("scores"));
         }
-        scores(output, values.remove(output))
+        scores(output, values.take(output))
     }
 
     /// A node with its inputs.
     fn site<'s>(
         &'s self,
         node: &'s NodeProto,
-        values: &HashMap<&str, Value>,
+        values: &Live,
         sources: &HashMap<&str, &'s str>,
     ) -> Result<Site<'s>, Problem> {
         let inputs = node.input.iter().map(|name| self.value(name, values)).collect::<Result<_, _>>()?;
@@ -119,7 +125,7 @@ impl<'a> Walk<'a> {
     }
 
     /// The value of a name. Weights are decoded again at each use, so that they are never all in memory twice.
-    fn value(&self, name: &str, values: &HashMap<&str, Value>) -> Result<Option<Value>, Problem> {
+    fn value(&self, name: &str, values: &Live) -> Result<Option<Value>, Problem> {
         match (values.get(name), self.weights.get(name)) {
             (Some(value), _) => Ok(Some(value.clone())),
             (None, Some(tensor)) => Ok(Some(self.source.constant(tensor)?.into())),

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use super::damage::Damage;
 use super::pickle::Pickle;
 use super::value::{Heap, Id, Object, Value, View};
+use crate::import::name_room::NameRoom;
 
 /// No checkpoint nests deeper. The walk is recursive, so this bounds the stack.
 const DEEPEST: usize = 256;
@@ -26,9 +27,10 @@ pub(super) struct Names {
 /// Walks from the root.
 ///
 /// # Errors
-/// When values nest deeper, or are shared more often, than in any checkpoint.
+/// When values nest deeper, are shared more often, or have longer names than in any checkpoint.
 pub(super) fn names(pickle: &Pickle) -> Result<Names, Damage> {
-    let mut walk = Walk { heap: &pickle.heap, open: HashSet::new(), visits: 0, names: Names::default() };
+    let (room, names) = (NameRoom::default(), Names::default());
+    let mut walk = Walk { heap: &pickle.heap, open: HashSet::new(), visits: 0, room, names };
     walk.visit(pickle.root, &mut String::new(), false)?;
     Ok(walk.names)
 }
@@ -38,6 +40,7 @@ struct Walk<'a> {
     /// The values between the root and the current one; meeting one again means a cycle.
     open: HashSet<Id>,
     visits: usize,
+    room: NameRoom,
     names: Names,
 }
 
@@ -47,6 +50,7 @@ impl Walk<'_> {
         let heap = self.heap;
         match heap.get(id) {
             Value::Tensor(view) if !path.is_empty() => {
+                self.room.take(path.len())?;
                 self.names.tensors.entry(path.clone()).or_insert_with(|| (**view).clone());
                 return Ok(());
             }
@@ -100,6 +104,7 @@ impl Walk<'_> {
     fn dictionary(&mut self, pairs: &[(Id, Id)], path: &mut String, inside: bool) -> Result<(), Damage> {
         self.count(pairs.len())?;
         if !inside && !path.is_empty() {
+            self.room.take(path.len())?;
             self.names.dictionaries.insert(format!("{path}."));
         }
         for (key, id) in pairs {
@@ -113,6 +118,7 @@ impl Walk<'_> {
     fn object(&mut self, object: &Object, path: &mut String, inside: bool) -> Result<(), Damage> {
         if let Some(tables) = self.module(object)? {
             if !inside && !path.is_empty() {
+                self.room.take(path.len())?;
                 self.names.dictionaries.insert(format!("{path}."));
             }
             return self.state_dict(&tables, path);

@@ -118,7 +118,7 @@ pub(super) fn expand(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, P
 
 /// Repeats axes of size 1 up to those of `shape`, by adding zeros of that shape.
 fn spread(builder: &mut Builder, x: &Tensor, shape: &[usize]) -> Result<Tensor, Problem> {
-    shaped::bounded(shape)?;
+    shaped::bounded(shape, builder.room())?;
     let zeros = Weight { values: ArrayD::zeros(IxDyn(shape)), source: String::new() };
     builder.emit(Op::Add { scalar: None }, &[x], vec![("other", zeros)])
 }
