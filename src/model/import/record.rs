@@ -118,8 +118,8 @@ impl<'de> Visitor<'de> for Record {
                 "item" => {
                     let precision =
                         precision.ok_or_else(|| A::Error::custom("expected 'metadata' before 'item'"))?;
-                    let (tensors, room) = (BTreeMap::new(), NameRoom::default());
-                    let mut walk = Walk { path: Vec::new(), tensors, room, precision };
+                    let room = NameRoom::default();
+                    let mut walk = Walk { path: Vec::new(), tensors: BTreeMap::new(), room, precision };
                     map.next_value_seed(&mut walk)?;
                     tensors = Some(walk.tensors);
                 }

@@ -225,7 +225,7 @@ mod tests {
             Constant::Int(ArrayD::from_elem(vec![], [2; 2])),
             Constant::Float(ArrayD::from_elem(vec![], 0.5)),
         ];
-        assert_eq!(combine("Pow", &two, &half).unwrap(), Constant::Int(ArrayD::from_elem(vec![], [1; 2])));
-        assert_eq!(combine("Pow", &half, &two).unwrap(), Constant::Float(ArrayD::from_elem(vec![], 0.25)));
+        assert_eq!(combine("Pow", &two, &half, 1).unwrap(), Constant::Int(ArrayD::from_elem(vec![], [1; 2])));
+        assert_eq!(combine("Pow", &half, &two, 1).unwrap(), Constant::Float(ArrayD::from_elem(vec![], 0.25)));
     }
 }
