@@ -310,7 +310,7 @@ def main():
     if options.step == "table":
         from zoo.table import table
 
-        tables = table(results(options.directory / "exports.jsonl"), results(options.directory / "compared.jsonl"))
+        tables = table(listed(options.directory), results(options.directory / "exports.jsonl"), results(options.directory / "compared.jsonl"))
         before, _, after = PAGE.read_text().split(MARK)
         return PAGE.write_text(f"{before}{MARK}\n{tables.rstrip()}\n\n{MARK}{after}")
     {"export": export, "compare": compare}[options.step](options)

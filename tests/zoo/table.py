@@ -5,8 +5,11 @@ from collections import Counter, defaultdict
 
 from zoo.networks import kind
 
-def table(made, compared):
+
+def table(listed, made, compared):
     families = defaultdict(Counter)
+    for library, family, *_ in listed:
+        families[library, family]["listed"] += 1
     worst = defaultdict(lambda: [0.0, 0.0])
     kinds, reasons, unexported, open_ = defaultdict(Counter), defaultdict(list), defaultdict(list), []
     for name, entry in sorted(made.items()):
@@ -25,7 +28,20 @@ def table(made, compared):
             reasons[refusal(found["why"])].append(bare(name))
         if status == "right":
             worst[family] = [max(worst[family][0], found["logits"]), max(worst[family][1], found["map"])]
-    return summary(kinds) + by_family(families, worst) + lists(reasons, unexported, open_)
+    unreached = [name for library, _, name, *_ in listed if library == "torchvision" and f"{library}.{name}" not in made]
+    blank = [name for name in made if compared.get(name, {}).get("blank")]
+    unfused = [name for name, entry in made.items() if entry.get("fused") is False and entry["status"] == "exported"]
+    return reached(families) + summary(kinds) + notes(blank, unfused) + lists(reasons, unexported, open_, unreached) + by_family(families, worst)
+
+
+def reached(families):
+    """How much of the list there is, of each library."""
+    lines = []
+    for library in ("torchvision", "timm"):
+        counts = [counts for (own, _), counts in families.items() if own == library]
+        run = [sum(entry.values()) - entry["listed"] for entry in counts]
+        lines.append(f"{sum(run)} of {sum(entry['listed'] for entry in counts)} networks of {library}, of {sum(map(bool, run))} of its {len(run)} families")
+    return f"Run so far: {', and '.join(lines)}.\n\n"
 
 
 def summary(kinds):
@@ -44,25 +60,41 @@ def summary(kinds):
     )
 
 
+def notes(blank, unfused):
+    text = ""
+    if blank:
+        text += f"The map is blank, here and in PyTorch, of {named(blank)}: no score depends on the layer.\n\n"
+    if unfused:
+        text += f"Exported with `timm.layers.set_fused_attn(False)`, because PyTorch's exporter does not know their attention: {named(unfused)}.\n\n"
+    return text
+
+
+def named(names):
+    return ", ".join(f"`{bare(name)}`" for name in sorted(names))
+
+
 def by_family(families, worst):
-    lines = ["| library | family | exported | right | no stable answer | refused | logits | map |", "|---|---|---:|---:|---:|---:|---:|---:|"]
+    lines = ["| library | family | listed | exported | right | no stable answer | refused | logits | map |", "|---|---|---:|---:|---:|---:|---:|---:|---:|"]
     for (library, family), counts in sorted(families.items()):
-        exported = sum(counts.values()) - counts["not exported"]
-        if exported:
-            numbers = [f"{number:.1e}" if counts["right"] else "" for number in worst[library, family]]
-            lines.append(f"| {library} | {family} | {exported} | {counts['right']} | {counts['unstable'] or ''} | {counts['refused'] or ''} | {numbers[0]} | {numbers[1]} |")
+        exported = sum(counts.values()) - counts["not exported"] - counts["listed"]
+        numbers = [f"{number:.1e}" if counts["right"] else "" for number in worst[library, family]]
+        lines.append(f"| {library} | {family} | {counts['listed']} | {exported} | {counts['right']} | {counts['unstable'] or ''} | {counts['refused'] or ''} | {numbers[0]} | {numbers[1]} |")
     return "## By family\n\n" + "\n".join(lines) + "\n\n"
 
 
-def lists(reasons, unexported, open_):
+def lists(reasons, unexported, open_, unreached):
     text = "## Refused\n\n" + bullets(reasons)
     if open_:
         text += "## Not right\n\n" + "".join(f"* `{name}`: {status}{detail(found)}\n" for name, status, found in open_) + "\n"
-    return text + "## Not run\n\n" + bullets(unexported)
+    missing = {"Of torchvision, not reached": unreached} if unreached else {}
+    return text + "## Not run\n\n" + bullets(unexported | missing)
 
 
 def detail(found):
-    return f" (logits {found['logits']:.1e}, map {found['map']:.1e} at `{found['layer']}`)" if "logits" in found else f" ({found['why'][:120]})" if found else ""
+    if "logits" not in found:
+        return f" ({found['why'][:120]})" if found else ""
+    grid = "no map to compare" if found["map"] == float("inf") else f"map {found['map']:.1e}"
+    return f" (logits {found['logits']:.1e}, {grid} at `{found['layer']}`)"
 
 
 def bullets(reasons):
@@ -80,8 +112,4 @@ def refusal(why):
 
 
 def short(why):
-    if "million parameters" in why:
-        return "too many parameters (`--most`)"
-    if "Failed to convert" in why or "ConversionError" in why:
-        return "PyTorch's exporter fails"
     return why.split(":")[0] + ":" + why.split(":", 1)[-1][:80]

@@ -23,30 +23,12 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "fixtures/scripts"))
-CLASSES = 10
+from architectures import CLASSES, build, name_in_files, own_names
+
 TARGET = 3
 LIMIT = 1e-4
 # Where a network's own size is fixed by its weights; the others run at 160 pixels, to be quick.
-OWN_SIZE = {"vit_h_14": 224, "maxvit_t": 224, "swin_v2_t": 256, "swin_v2_s": 256, "swin_v2_b": 256}
-
-
-def build(name):
-    from torchvision import models
-
-    if name.startswith("timm:"):
-        import timm
-
-        return timm.create_model(name.removeprefix("timm:"), pretrained=False, num_classes=CLASSES)
-    if name.startswith("hf:"):
-        import hf_models
-
-        return hf_models.build(name.removeprefix("hf:"), CLASSES)
-    if "_cifar" in name:
-        import cifar_resnets
-
-        return cifar_resnets.build(name, CLASSES)
-    kwargs = {"init_weights": False} if name in ("googlenet", "inception_v3") else {}
-    return models.get_model(name, weights=None, num_classes=CLASSES, **kwargs)
+OWN_SIZE = {"vit_h_14": 518, "maxvit_t": 224, "swin_v2_t": 256, "swin_v2_s": 256, "swin_v2_b": 256}
 
 
 def fill(net, called):
@@ -61,14 +43,6 @@ def fill(net, called):
                 generator = torch.Generator().manual_seed(zlib.crc32(called(name).encode()))
                 tensor.copy_(rule(called(name), tuple(tensor.shape))(torch.rand(tensor.shape, generator=generator)))
     return net.eval()
-
-
-def name_in_file(name):
-    if name.startswith("hf:"):
-        import hf_models
-
-        return hf_models.name_in_files
-    return lambda key: key
 
 
 def side_of(name, net):
@@ -143,7 +117,7 @@ def run(binary, name, as_pth):
     from safetensors.torch import save_file
     from seeded import seeded
 
-    called = name_in_file(name)
+    called = lambda key: name_in_files(name, key)
     net = fill(build(name), called)
     for module in net.modules():
         if hasattr(module, "inplace"):
@@ -190,13 +164,6 @@ def call(command):
     return done.stdout
 
 
-def names():
-    from cifar_resnets import NAMES
-    from torchvision import models
-
-    return models.list_models(module=models) + NAMES
-
-
 def table(results):
     print("| network | file | input | layer | map | logits | Grad-CAM |")
     print("|---|---|---|---|---|---|---|")
@@ -213,7 +180,7 @@ def main(binary, path, *wanted):
     warnings.simplefilter("ignore")
     path = Path(path)
     results = json.loads(path.read_text()) if path.exists() else {}
-    for at, name in enumerate(wanted or names()):
+    for at, name in enumerate(wanted or own_names()):
         if name in results and "error" not in results[name]:
             continue
         try:
