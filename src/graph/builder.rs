@@ -42,7 +42,7 @@ pub use crate::card::ValueId;
 pub use crate::draft::{Draft, DraftNode, Finished, Weight, WeightId};
 
 pub use activation::{ACTIVATIONS, Activation};
-pub use derived::{Derived, Named};
+pub use derived::{Derived, Named, Rule};
 pub use head::{Head, HeadLayer};
 pub use layers::{Built, GraphBuilder, Value};
 pub use window::{Conv, Pool};
@@ -113,6 +113,7 @@ impl Builder {
         inputs: &[&Tensor<LANES>],
         weights: Vec<(&str, WeightId)>,
     ) -> Result<Tensor<LANES>, Problem> {
+        // Settings first: the rules of shapes multiply them and must not overflow.
         op.check()?;
         let params = self.by_role(&op, weights)?;
         // Before shapes: the rules index their inputs.
@@ -125,6 +126,7 @@ impl Builder {
         let mut shapes = [const { Vec::new() }; LANES];
         for (lane, shape) in shapes.iter_mut().enumerate() {
             let inputs: Vec<&[usize]> = inputs.iter().map(|input| input.shapes[lane].as_slice()).collect();
+            // The same rules for every batch size: an axis that differs between the results depends on the batch.
             *shape = shapes::after(&op, &inputs, &stored)?;
         }
         let inputs = inputs.iter().map(|input| input.id).collect();

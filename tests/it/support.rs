@@ -57,7 +57,7 @@ pub(crate) fn seeded_architecture_of(name: &str, side: usize) -> Made {
         .iter()
         .map(|(name, shape)| {
             if let Some(derived) = built.derived.get(name) {
-                let sources = derived.sources();
+                let sources = &derived.sources;
                 let values: Vec<_> = sources.iter().map(|(name, shape)| seeded(name, shape)).collect();
                 return tensor(name, shape, &derived.make(&values));
             }

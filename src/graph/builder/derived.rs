@@ -6,74 +6,58 @@
 /// A tensor of weights by name, with its shape in the source's layout.
 pub type Named = (String, Vec<usize>);
 
-/// How a tensor is made.
+/// A tensor that is made from others.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Derived {
-    /// It depends on no weights.
+pub struct Derived {
+    /// The tensors that it is made from, in the order in which the rule reads them.
+    pub sources: Vec<Named>,
+    /// How.
+    pub rule: Rule,
+}
+
+/// How a tensor is made from others.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Rule {
+    /// From none: these values.
     Constant(Vec<f32>),
-    /// `[heads, cells, cells]`: for each pair of cells the row of a table, `[rows, heads]`.
-    TableRows {
-        /// The table.
-        table: Named,
-        /// The row of each pair, the second cell fastest.
-        rows: Vec<usize>,
-    },
-    /// The same from a table that two linear layers compute from coordinates, as `16 σ(·)`.
+    /// `[heads, cells, cells]`: for each pair of cells, the second fastest, this row of a table, `[rows, heads]`.
+    TableRows(Vec<usize>),
+    /// The same rows of a table that two linear layers compute from coordinates, as `16 σ(·)`. The sources are the coordinates
+    /// of the rows, weight and bias of the first layer, and the weight of the second.
     ///
     /// Reference: Z. Liu et al., "Swin Transformer V2: Scaling Up Capacity and Resolution", 2021, section 3.3.
-    ComputedTable {
-        /// Coordinates of the rows; then weight and bias of the first layer, and the weight of the second.
-        sources: [Named; 4],
-        /// The row of each pair, the second cell fastest.
-        rows: Vec<usize>,
-    },
+    ComputedTable(Vec<usize>),
     /// `e^x` of a logarithm, at most 100.
-    Exponential(Named),
+    Exponential,
     /// The middle third is zero: keys have no bias.
-    WithoutMiddle(Named),
+    WithoutMiddle,
 }
 
 impl Derived {
-    /// The tensors that it is made from.
-    #[must_use]
-    pub fn sources(&self) -> Vec<Named> {
-        match self {
-            Self::Constant(_) => vec![],
-            Self::TableRows { table, .. } => vec![table.clone()],
-            Self::ComputedTable { sources, .. } => sources.to_vec(),
-            Self::Exponential(one) | Self::WithoutMiddle(one) => vec![one.clone()],
-        }
-    }
-
     /// From tensors under other names.
     pub(super) fn called(mut self, call: fn(&str) -> String) -> Self {
-        let named: Vec<&mut Named> = match &mut self {
-            Self::Constant(_) => vec![],
-            Self::TableRows { table, .. } => vec![table],
-            Self::ComputedTable { sources, .. } => sources.iter_mut().collect(),
-            Self::Exponential(one) | Self::WithoutMiddle(one) => vec![one],
-        };
-        named.into_iter().for_each(|(name, _)| *name = call(name));
+        self.sources.iter_mut().for_each(|(name, _)| *name = call(name));
         self
     }
 
-    /// The tensor's values, from those of its [`sources`](Self::sources) in order. Missing ones count as empty.
+    /// The tensor's values, from those of its sources in order. Missing ones count as empty.
     #[must_use]
-    pub fn make(&self, sources: &[Vec<f32>]) -> Vec<f32> {
-        let first = sources.first().map_or(&[][..], Vec::as_slice);
-        match self {
-            Self::Constant(values) => values.clone(),
-            Self::TableRows { table, rows } => {
-                pairs(first, table.1.last().copied().unwrap_or_default(), rows)
+    pub fn make(&self, values: &[Vec<f32>]) -> Vec<f32> {
+        let first = values.first().map_or(&[][..], Vec::as_slice);
+        // A table has an axis of heads, its last; the second layer of a computed one has them as rows.
+        let side = |source: usize, axis: fn(&[usize]) -> Option<&usize>| {
+            self.sources.get(source).and_then(|(_, shape)| axis(shape)).copied().unwrap_or_default()
+        };
+        match &self.rule {
+            Rule::Constant(values) => values.clone(),
+            Rule::TableRows(rows) => pairs(first, side(0, <[usize]>::last), rows),
+            Rule::ComputedTable(rows) => {
+                let [coordinates, weight, bias, second] = values else { return Vec::new() };
+                let heads = side(3, <[usize]>::first);
+                pairs(&computed_table(coordinates, weight, bias, second, heads), heads, rows)
             }
-            Self::ComputedTable { sources: named, rows } => {
-                let heads = named[3].1.first().copied().unwrap_or_default();
-                let [coordinates, weight, bias, second] = sources else { return Vec::new() };
-                let table = computed_table(coordinates, weight, bias, second, heads);
-                pairs(&table, heads, rows)
-            }
-            Self::Exponential(_) => first.iter().map(|value| value.min(100.0_f32.ln()).exp()).collect(),
-            Self::WithoutMiddle(_) => {
+            Rule::Exponential => first.iter().map(|value| value.min(100.0_f32.ln()).exp()).collect(),
+            Rule::WithoutMiddle => {
                 let third = first.len() / 3;
                 let keep = |(at, value): (usize, &f32)| if at / third.max(1) == 1 { 0.0 } else { *value };
                 first.iter().enumerate().map(keep).collect()
@@ -125,14 +109,14 @@ mod tests {
     fn each_pair_gets_the_row_of_its_distance() {
         // Three rows of two heads; two cells.
         let table = vec![1.0, 10.0, 2.0, 20.0, 3.0, 30.0];
-        let derived = Derived::TableRows { table: named(&[3, 2]), rows: vec![1, 0, 2, 1] };
+        let derived = Derived { sources: vec![named(&[3, 2])], rule: Rule::TableRows(vec![1, 0, 2, 1]) };
         assert_eq!(derived.make(&[table]), [2.0, 1.0, 3.0, 2.0, 20.0, 10.0, 30.0, 20.0]);
     }
 
     #[test]
     fn a_computed_table_is_that_of_its_layers() {
-        let sources = [named(&[1, 1, 1, 2]), named(&[2, 2]), named(&[2]), named(&[1, 2])];
-        let derived = Derived::ComputedTable { sources, rows: vec![0] };
+        let sources = vec![named(&[1, 1, 1, 2]), named(&[2, 2]), named(&[2]), named(&[1, 2])];
+        let derived = Derived { sources, rule: Rule::ComputedTable(vec![0]) };
         // max(1 * 2 + 0 * 3 + 1, 0) = 3 and max(0 * 2 - 1 * 3 + 0, 0) = 0; 3 * 0.5 = 1.5.
         let values = [vec![2.0, 3.0], vec![1.0, 0.0, 0.0, -1.0], vec![1.0, 0.0], vec![0.5, 7.0]];
         let expected = 16.0 / (1.0 + (-1.5_f32).exp());
@@ -141,9 +125,9 @@ mod tests {
 
     #[test]
     fn small_rules_do_what_they_say() {
-        let derived = Derived::WithoutMiddle(named(&[6]));
+        let derived = Derived { sources: vec![named(&[6])], rule: Rule::WithoutMiddle };
         assert_eq!(derived.make(&[vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0]]), [1.0, 2.0, 0.0, 0.0, 5.0, 6.0]);
-        let derived = Derived::Exponential(named(&[2]));
+        let derived = Derived { sources: vec![named(&[2])], rule: Rule::Exponential };
         let made = derived.make(&[vec![0.0, 9.0]]);
         assert!((made[0] - 1.0).abs() < 1e-6 && (made[1] - 100.0).abs() < 1e-3, "{made:?}");
     }

@@ -5,7 +5,7 @@
 //!
 //! Reference: A. Vaswani et al., "Attention Is All You Need", 2017, section 3.2.
 
-use crate::builder::{Activation, Derived, GraphBuilder, Value};
+use crate::builder::{Activation, Derived, GraphBuilder, Rule, Value};
 
 /// Queries, keys and values of each head, `[..., heads, positions, width]`, from one linear layer's output that holds the
 /// three one after another.
@@ -62,7 +62,7 @@ pub(super) fn mlp(b: &mut GraphBuilder, at: &str, input: &Value) -> Value {
 pub(super) fn table_bias(at: &str, side: usize, heads: usize) -> Derived {
     let distances = 2 * side - 1;
     let table = (format!("{at}.relative_position_bias_table"), vec![distances * distances, heads]);
-    Derived::TableRows { table, rows: self::distances(side) }
+    Derived { sources: vec![table], rule: Rule::TableRows(self::distances(side)) }
 }
 
 /// All axes, with `first` and the one after it changed.

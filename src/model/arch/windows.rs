@@ -1,7 +1,7 @@
 //! Attention inside of the windows of a map with channels last, `[batch, height, width, features]`.
 
 use super::attention;
-use crate::builder::{Derived, GraphBuilder, Value};
+use crate::builder::{Derived, GraphBuilder, Rule, Value};
 
 /// How a map is divided, and how the cells of a part attend to each other.
 pub(super) struct Window {
@@ -75,14 +75,16 @@ impl Window {
             let key = b.normalised(&format!("{at}.key.normalize"), &key);
             let x = attention::scores(b, at, &query, &key);
             let source = (format!("{at}.logit_scale"), vec![self.heads, 1, 1]);
-            b.scale_by(&format!("{at}.scale"), &x, &[self.heads, 1, 1], Derived::Exponential(source))
+            let scale = Derived { sources: vec![source], rule: Rule::Exponential };
+            b.scale_by(&format!("{at}.scale"), &x, &[self.heads, 1, 1], scale)
         };
         let cells = self.side * self.side;
         x = b.shift_by(&format!("{at}.bias"), &x, &[self.heads, cells, cells], self.bias(at));
         if shift != [0, 0] {
             let mask = self.mask(size, shift);
             let shape = [mask.len() / (cells * cells), 1, cells, cells];
-            x = b.shift_by(&format!("{at}.mask"), &x, &shape, Derived::Constant(mask));
+            let mask = Derived { sources: vec![], rule: Rule::Constant(mask) };
+            x = b.shift_by(&format!("{at}.mask"), &x, &shape, mask);
         }
         attention::attend(b, at, &x, &value)
     }
@@ -94,7 +96,8 @@ impl Window {
             return b.linear(&name, input, features);
         }
         let x = b.projection(&name, input, features);
-        let bias = Derived::WithoutMiddle((format!("{name}.bias"), vec![features]));
+        let source = (format!("{name}.bias"), vec![features]);
+        let bias = Derived { sources: vec![source], rule: Rule::WithoutMiddle };
         b.shift_by(&format!("{name}.add"), &x, &[features], bias)
     }
 
@@ -107,13 +110,13 @@ impl Window {
         let distances = 2 * self.side - 1;
         /// Width of the layer between coordinates and heads.
         const HIDDEN: usize = 512;
-        let sources = [
+        let sources = vec![
             (format!("{at}.relative_coords_table"), vec![1, distances, distances, 2]),
             (format!("{at}.cpb_mlp.0.weight"), vec![HIDDEN, 2]),
             (format!("{at}.cpb_mlp.0.bias"), vec![HIDDEN]),
             (format!("{at}.cpb_mlp.2.weight"), vec![self.heads, HIDDEN]),
         ];
-        Derived::ComputedTable { sources, rows }
+        Derived { sources, rule: Rule::ComputedTable(rows) }
     }
 
     /// `[windows, 1, cells, cells]`: [`FAR`] for cells that only the shift brought into one window.

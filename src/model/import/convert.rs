@@ -20,9 +20,8 @@ pub(super) fn convert(
     for parameter in parameters {
         let mut numbers = match &parameter.derived {
             Some(derived) => {
-                let sources = derived.sources();
                 let values: Vec<Vec<f32>> =
-                    sources.iter().map(|(name, _)| read(weights, name)).collect::<Result<_, _>>()?;
+                    derived.sources.iter().map(|(name, _)| read(weights, name)).collect::<Result<_, _>>()?;
                 derived.make(&values)
             }
             None => read(weights, &parameter.source_name)?,

@@ -47,7 +47,7 @@ impl Parameter {
     /// Name and shape of the tensors that the source must have for it.
     pub(super) fn sources(&self) -> Vec<Named> {
         match &self.derived {
-            Some(derived) => derived.sources(),
+            Some(derived) => derived.sources.clone(),
             None => vec![(self.source_name.clone(), self.source_shape())],
         }
     }
@@ -69,6 +69,7 @@ pub(super) fn parameters(built: &Built, convention: Convention) -> Vec<Parameter
             shape: shape.clone(),
             source_name: if torch { torch_name(name, role) } else { name.clone() },
             transposed: torch && matches!(op, Some(Op::Linear {})) && role == "weight",
+            // Burn's own files have the tensors as the graph wants them.
             derived: built.derived.get(name).filter(|_| torch).cloned(),
         }
     };
