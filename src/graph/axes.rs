@@ -20,7 +20,7 @@ pub(crate) fn in_range(axis: usize, shape: &[usize]) -> Result<(), Problem> {
 ///
 /// # Errors
 /// When the shapes do not fit.
-pub(crate) fn matmul(left: &[usize], right: &[usize]) -> Shape {
+pub fn matmul(left: &[usize], right: &[usize]) -> Shape {
     let ([outer_left @ .., rows, inner], [outer_right @ .., depth, columns]) = (left, right) else {
         return Err(format!("cannot multiply {left:?} by {right:?}").into());
     };
@@ -83,6 +83,7 @@ pub fn reshape(x: &[usize], spec: &[i64]) -> Shape {
 /// # Errors
 /// When `perm` is not a permutation of the axes.
 pub(crate) fn transpose(x: &[usize], perm: &[usize]) -> Shape {
+    // Sorted, a permutation is 0, 1, 2, ...: nothing missing, nothing twice.
     let mut sorted = perm.to_vec();
     sorted.sort_unstable();
     if !sorted.into_iter().eq(0..x.len()) {
@@ -158,6 +159,7 @@ pub(crate) fn gather(x: &[usize], axis: usize, indices: &[usize]) -> Shape {
 /// When the sizes do not add up to the axis.
 pub(crate) fn split(x: &[usize], axis: usize, sizes: &[usize], part: usize) -> Shape {
     in_range(axis, x)?;
+    // Checked, as in `reshape`: the sizes come from a file.
     let total = sizes.iter().try_fold(0_usize, |sum, size| sum.checked_add(*size));
     if total != Some(x[axis]) || part >= sizes.len() {
         return Err(format!("cannot take part {part} of sizes {sizes:?} along axis {axis} of {x:?}").into());

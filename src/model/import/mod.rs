@@ -35,7 +35,7 @@ mod unique;
 
 pub use diagnosis::{Diagnosis, Missing, WrongShape};
 pub use head::HeadRequest;
-pub use preprocess::{PRESETS, PreprocessRequest, Preset, ResizeRequest};
+pub use preprocess::{PreprocessRequest, Preset, ResizeRequest};
 pub use request::{ImportRequest, Imported, KnownInput};
 
 use crate::arch;

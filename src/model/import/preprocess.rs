@@ -32,7 +32,7 @@ pub enum Preset {
 }
 
 /// Every preset, for listings.
-pub const PRESETS: [(&str, Preset); 10] = [
+const PRESETS: [(&str, Preset); 10] = [
     ("imagenet", Preset::Imagenet),
     ("tf", Preset::Tf),
     ("caffe", Preset::Caffe),
