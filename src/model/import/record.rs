@@ -40,6 +40,7 @@ const MAX_NUMBERS: usize = 1 << 28;
 /// When the file cannot be read, has no names, unpacks to too much data, is damaged, or is not a record.
 pub(super) fn read(path: &Path, encoding: Encoding, gzip: bool) -> Result<StateDict> {
     let blame = |problem: Problem| problem.of_model(file_name(path));
+    // Their fields are lists in the order of the module's Rust definition, which the file does not have.
     if encoding == Encoding::Unnamed {
         return Err(blame(
             Problem::new("is a Burn record without names, so its tensors cannot be distinguished")
@@ -238,6 +239,7 @@ impl<'de> Visitor<'de> for &mut Walk {
                     written = written.max(Some(kind));
                 }
                 _ => {
+                    // A list of tensors or modules, which have been collected on the way.
                     numbers = Vec::new();
                     others = true;
                 }

@@ -28,6 +28,7 @@ pub(super) fn read_list(mut file: &File) -> Result<(Metadata, u64), Problem> {
     let mut field = [0; 8];
     file.read_exact(&mut field).map_err(|error| error.to_string())?;
     let header = u64::from_le_bytes(field);
+    // Before memory is allocated for it.
     if header > LONGEST_HEADER || header > length.saturating_sub(LENGTH_FIELD) {
         return Err(
             format!("its list of tensors claims {header} bytes, but the file has only {length}").into()
@@ -38,6 +39,7 @@ pub(super) fn read_list(mut file: &File) -> Result<(Metadata, u64), Problem> {
     let list: Metadata = serde_json::from_slice(&text).map_err(|error| error.to_string())?;
     let start = LENGTH_FIELD + header;
     let expected = start.saturating_add(list.data_len() as u64);
+    // Bytes missing or left over mean a file that was cut or joined: offsets may be wrong, too.
     if expected != length {
         return Err(format!("its list of tensors needs {expected} bytes, but the file has {length}").into());
     }

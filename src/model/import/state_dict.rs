@@ -66,6 +66,7 @@ impl StateDict {
             ));
         }
         let found = if is_safetensors(&head) {
+            // The head has been read from the same handle.
             (&file).rewind().map_err(Error::io("read", path))?;
             from_safetensors(&file, path)
         } else if is_tar(&file) {

@@ -26,10 +26,22 @@ pub(super) struct Weight {
 
 impl From<Weight> for builder::Weight {
     fn from(Weight { values, source }: Weight) -> Self {
-        let shape = values.shape().to_vec();
-        // Arrays that were sliced, tiled, turned or joined keep their values in another order than the one they are read in.
-        Self { shape, values: values.into_iter().collect(), source }
+        Self { shape: values.shape().to_vec(), values: in_order(values), source }
     }
+}
+
+/// The elements in row-major order, without a copy where the array has exactly these in memory.
+fn in_order(values: ArrayD<f32>) -> Vec<f32> {
+    // Arrays that were sliced, tiled, turned or joined keep their values in another order than the one they are read in.
+    if !values.is_standard_layout() {
+        return values.into_iter().collect();
+    }
+    let count = values.len();
+    let (mut all, start) = values.into_raw_vec_and_offset();
+    // A slice in order still owns the elements around it.
+    all.truncate(start.unwrap_or(0) + count);
+    all.drain(..start.unwrap_or(0));
+    all
 }
 
 /// The graph so far.

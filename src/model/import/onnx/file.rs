@@ -129,7 +129,7 @@ impl Source {
         let folder = self
             .folder
             .as_ref()
-            .ok_or_else(|| Problem::new("is in another file").expected("it inside the model"))?;
+            .ok_or_else(|| Problem::new("is in another file").expected("the data inside the model"))?;
         let path = folder.join(location);
         let refuse =
             |cause: std::io::Error| Problem::new(format!("cannot read '{}': {cause}", path.display()));

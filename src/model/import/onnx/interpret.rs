@@ -145,7 +145,7 @@ impl Step<'_> {
             (None, None) => self.input(1)?.clone(),
         };
         let shape = IxDyn(&axes::broadcast(x.shape(), second.shape())?);
-        let refuse = || Problem::new("combines what does not fit");
+        let refuse = || Problem::new("combines arrays that do not fit each other");
         let mut result = x.broadcast(shape.clone()).ok_or_else(refuse)?.to_owned();
         let each: fn(f32, f32) -> f32 = match op {
             Op::Add { .. } => |a, b| a + b,

@@ -156,7 +156,7 @@ fn as_pictures(builder: &mut Builder, site: &Site, lower: Lower) -> Result<Vec<V
         inputs.push(match input {
             Some(Value::Merged(x)) => {
                 if place(x)? != 0 {
-                    return Err("has the pictures behind other axes".into());
+                    return Err("has other axes before that of the batch".into());
                 }
                 count = x.shapes[0][1];
                 let rest = x.shapes[0][2..].iter().map(|side| *side as i64);

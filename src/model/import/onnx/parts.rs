@@ -67,12 +67,12 @@ pub(super) fn tile(site: &Site) -> Result<Vec<Constant>, Problem> {
 pub(super) fn cuts(site: &Site, rank: usize) -> Result<Vec<(usize, i64, i64, i64)>, Problem> {
     let list = |name: &str, at| site.ints_of(name, at);
     let (Some(starts), Some(ends)) = (list("starts", 1)?, list("ends", 2)?) else {
-        return Err("its starts and ends are not there".into());
+        return Err("its starts and ends are missing".into());
     };
     let axes = list("axes", 3)?.unwrap_or_else(|| (0..starts.len() as i64).collect());
     let steps = list("steps", 4)?.unwrap_or_else(|| vec![1; starts.len()]);
     if [ends.len(), axes.len(), steps.len()] != [starts.len(); 3] {
-        return Err("its starts, ends, axes and steps are not equally many".into());
+        return Err("its starts, ends, axes and steps differ in number".into());
     }
     let axes = axes.iter().map(|axis| site.front(*axis, rank)).collect::<Result<Vec<_>, _>>()?;
     Ok((0..starts.len()).map(|at| (axes[at], starts[at], ends[at], steps[at])).collect())

@@ -35,23 +35,13 @@ pub(super) fn matmul(site: &Site) -> Result<Vec<Constant>, Problem> {
     Ok(vec![Constant::Float(result)])
 }
 
-/// The shape of a product.
-fn shape(first: &[usize], second: &[usize]) -> Result<Vec<usize>, Problem> {
-    match (first, second) {
-        ([outer @ .., rows, inner], [other @ .., depth, columns]) if inner == depth => {
-            Ok([axes::broadcast(outer, other)?, vec![*rows, *columns]].concat())
-        }
-        _ => Err(Problem::new(format!("cannot multiply {first:?} by {second:?}"))),
-    }
-}
-
 /// The product over the last two axes, of at most `most` elements.
 pub(super) fn product(
     first: &ArrayD<f32>,
     second: &ArrayD<f32>,
     most: usize,
 ) -> Result<ArrayD<f32>, Problem> {
-    let shape = shape(first.shape(), second.shape())?;
+    let shape = axes::matmul(first.shape(), second.shape())?;
     bounded(&shape, most)?;
     let (outer, [rows, columns]) =
         (&shape[..shape.len() - 2], [shape[shape.len() - 2], shape[shape.len() - 1]]);
@@ -65,14 +55,14 @@ pub(super) fn product(
     };
     let (first, second) = (wide(first, [rows, inner]), wide(second, [inner, columns]));
     let (Some(first), Some(second)) = (first, second) else {
-        return Err("multiplies what does not fit".into());
+        return Err("multiplies arrays that do not fit each other".into());
     };
     let mut values = Vec::with_capacity(shape.iter().product());
     for (first, second) in first.outer_iter().zip(second.outer_iter()) {
         let (Ok(first), Ok(second)) =
             (first.into_dimensionality::<Ix2>(), second.into_dimensionality::<Ix2>())
         else {
-            return Err("multiplies what is no matrix".into());
+            return Err("multiplies an array that is not a matrix".into());
         };
         values.extend(of_matrices(&first, &second));
     }
@@ -96,7 +86,7 @@ pub(super) fn gemm(site: &Site) -> Result<Vec<Constant>, Problem> {
     if site.optional(2)?.is_some() {
         let added = site.floats(2)?;
         let shape = result.shape().to_vec();
-        let added = added.broadcast(IxDyn(&shape)).ok_or("adds what does not fit")?;
+        let added = added.broadcast(IxDyn(&shape)).ok_or("adds an array that does not fit")?;
         result.zip_mut_with(&added, |sum, number| *sum += beta * number);
     }
     Ok(vec![Constant::Float(result)])

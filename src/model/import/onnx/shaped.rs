@@ -72,7 +72,7 @@ pub(super) fn permutation(site: &Site, rank: usize) -> Result<Vec<usize>, Proble
 
 pub(super) fn reshape(site: &Site) -> Result<Vec<Constant>, Problem> {
     let input = site.constant(0)?;
-    let Some(spec) = site.ints_of("shape", 1)? else { return Err("its shape is not there".into()) };
+    let Some(spec) = site.ints_of("shape", 1)? else { return Err("its shape is missing".into()) };
     Ok(vec![reshaped(input, &axes::reshape(input.shape(), &spec)?)?])
 }
 
@@ -97,7 +97,7 @@ pub(super) fn squeeze(site: &Site) -> Result<Vec<Constant>, Problem> {
 
 pub(super) fn unsqueeze(site: &Site) -> Result<Vec<Constant>, Problem> {
     let input = site.constant(0)?;
-    let Some(axes) = site.ints_of("axes", 1)? else { return Err("its axes are not there".into()) };
+    let Some(axes) = site.ints_of("axes", 1)? else { return Err("its axes are missing".into()) };
     let axes = fronts(&axes, input.shape().len() + axes.len())?;
     Ok(vec![reshaped(input, &axes::unsqueeze(input.shape(), &axes)?)?])
 }
@@ -161,7 +161,7 @@ pub(super) fn shape(site: &Site) -> Result<Vec<Constant>, Problem> {
             let (first, second) = (lane(0), lane(1));
             vec![[first[0], second[0]], [first[1], second[1]]]
         }
-        _ => return Err("its input 0 is not there, or a list".into()),
+        _ => return Err("its input 0 is missing or a list".into()),
     };
     let rank = lanes.len() as i64;
     let place = |axis: i64| if axis < 0 { axis + rank } else { axis }.clamp(0, rank) as usize;

@@ -105,7 +105,7 @@ impl<'a> Site<'a> {
             Some(Value::List(_)) => {
                 Err(Problem::new(format!("its input {at} is a list of values")).expected("one"))
             }
-            None => Err(Problem::new(format!("its input {at} is not there"))),
+            None => Err(Problem::new(format!("its input {at} is missing"))),
         }
     }
 
@@ -129,7 +129,7 @@ impl<'a> Site<'a> {
 
     /// Input `at`, which must be known.
     pub(super) fn constant(&self, at: usize) -> Result<&Constant, Problem> {
-        self.optional(at)?.ok_or_else(|| Problem::new(format!("its input {at} is not there")))
+        self.optional(at)?.ok_or_else(|| Problem::new(format!("its input {at} is missing")))
     }
 
     /// Input `at` as real numbers.
@@ -204,7 +204,7 @@ impl<'a> Site<'a> {
     /// Two positive numbers, height and width; of a sequence the file has the second.
     pub(super) fn pair(&self, name: &str, default: Option<[usize; 2]>) -> Result<[usize; 2], Problem> {
         let Some(list) = self.ints(name)? else {
-            return default.ok_or_else(|| Problem::new(format!("its attribute '{name}' is not there")));
+            return default.ok_or_else(|| Problem::new(format!("its attribute '{name}' is missing")));
         };
         let mut sizes: Vec<usize> = list.iter().filter_map(|number| usize::try_from(*number).ok()).collect();
         if self.row {

@@ -55,6 +55,7 @@ fn limit(stored: u64) -> u64 {
 impl Read for Bounded {
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
         let count = self.content.read(buffer)?;
+        // An error and not an end: a decoder would take an end for a damaged file.
         self.exceeded |= count as u64 > self.left;
         if self.exceeded {
             return Err(Error::other("too long"));

@@ -82,6 +82,7 @@ impl Heap {
             _ => storage.kind,
         };
         let Some((element, width)) = typed else { return Ok(None) };
+        // Quantised numbers need scales that are not in the storage; they are listed, and refused when they are read.
         let element = if function == "_rebuild_qtensor" { ElementType::Other } else { element };
         let (offset, shape, strides) = (self.extent(at(1))?, self.extents(at(2))?, self.extents(at(3))?);
         if shape.len() != strides.len() {
@@ -141,6 +142,7 @@ impl Heap {
         let mut storage = Storage { key, kind, reach: self.extent(count)?, start: 0 };
         if let Some(&[_, start, count]) = part.first().and_then(|part| self.members(*part)) {
             storage.start = self.extent(start)?;
+            // A part of another storage ends at the nearer of both ends.
             storage.reach = self.extent(count)?.saturating_add(storage.start).min(storage.reach);
         }
         Ok(Some(storage))

@@ -49,6 +49,7 @@ impl<R: BufRead> Input<'_, R> {
             return Ok(None);
         }
         let mut bytes = Vec::new();
+        // Memory grows with what is read, and not with the length that the file claims.
         if self.0.by_ref().take(length).read_to_end(&mut bytes)? as u64 != length {
             return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
         }
@@ -74,6 +75,7 @@ impl<R: BufRead> Input<'_, R> {
         let mut bytes = [0; 8];
         let count = usize::try_from(length).unwrap_or(8);
         self.0.read_exact(&mut bytes[..count])?;
+        // Two's complement of fewer bytes: the sign fills the others.
         if count > 0 && bytes[count - 1] & 0x80 != 0 {
             bytes[count..].fill(0xff);
         }

@@ -53,6 +53,7 @@ pub(super) fn open(path: &Path) -> Result<Contents, Damage> {
     let file = File::open(path)?;
     let mut head = Vec::new();
     (&file).take(HEAD).read_to_end(&mut head)?;
+    // The readers below start at the beginning, the signature included.
     (&file).rewind()?;
     if head.starts_with(b"PK\x03\x04") {
         from_archive(&file)
@@ -101,6 +102,7 @@ fn from_row(file: File) -> Result<Contents, Damage> {
         return Err(other_byte_order("big"));
     }
     let pickle = pickle::read(&mut reader)?;
+    // The order of the keys is that of the storages, which follow without names.
     let keys = pickle::read(&mut reader)?;
     let keys: Option<Vec<String>> =
         keys.heap.members(keys.root).and_then(|ids| ids.iter().map(|id| keys.heap.key(*id)).collect());

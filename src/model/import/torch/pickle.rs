@@ -38,6 +38,7 @@ pub(super) fn read(input: &mut impl BufRead) -> Result<Pickle, Damage> {
     };
     loop {
         let op = machine.input.byte()?;
+        // STOP. A file before PyTorch 1.6 has several pickles in a row; the next one begins here.
         if op == b'.' {
             let root = machine.pop()?;
             return Ok(Pickle { heap: machine.heap, root });
@@ -117,12 +118,14 @@ impl<R: BufRead> Machine<'_, R> {
             b'I' | b'L' | b'F' => {
                 let line = self.input.line()?;
                 match (op, line.as_str()) {
+                    // Protocol 0 has no booleans: these two spellings of INT stand for them.
                     (b'I', "01") => Ok(self.push_id(Heap::TRUE)),
                     (b'I', "00") => Ok(self.push_id(Heap::FALSE)),
                     (b'F', line) => self.push(Value::Float(line.parse().unwrap_or(f64::NAN))),
                     (_, line) => self.push_int(line.trim_end_matches('L').parse().ok()),
                 }
             }
+            // BINFLOAT is the one number that a pickle stores in big-endian order.
             b'G' => {
                 let number = self.input.array().map(f64::from_be_bytes)?;
                 self.push(Value::Float(number))
@@ -163,6 +166,7 @@ impl<R: BufRead> Machine<'_, R> {
                 let text = self.input.text(length)?;
                 self.push_text(text)
             }
+            // Bytes are skipped and not stored: they are no names, and weights are in storages.
             b'B' | b'C' | 0x8e | 0x96 => {
                 let length = self.input.length(width)?;
                 self.input.skip(length)?;
@@ -170,6 +174,7 @@ impl<R: BufRead> Machine<'_, R> {
             }
             // A buffer outside the file.
             0x97 => Ok(self.push_id(Heap::OTHER)),
+            // READONLY_BUFFER changes the buffer on the stack, which stays as it is.
             0x98 => Ok(true),
             _ => Ok(false),
         }

@@ -50,6 +50,7 @@ impl Archive {
         let zip = open_zip(file).map_err(|error| Damage::new(format!("as a zip archive: {error}")))?;
         let names = zip.file_names().filter_map(Result::ok);
         let roots = names.filter_map(|name| name.strip_suffix("data.pkl").map(ToOwned::to_owned));
+        // The shortest, if members inside have that ending as well.
         let root = roots.filter(|root| root.is_empty() || root.ends_with('/')).min_by_key(String::len);
         let root = root.ok_or_else(|| Damage::new("it is a zip archive without a 'data.pkl'"))?;
         Ok(Self { zip: Mutex::new(zip), root })
@@ -114,6 +115,7 @@ impl Archive {
             // PyTorch writes a checksum of zero when checksums are switched off.
             let options = ZipReadOptions::new().ignore_crc32(checksum == 0);
             let mut member = zip.by_index_with_options(index, options).map_err(unreadable)?;
+            // Compressed members cannot be entered in the middle.
             io::copy(&mut member.by_ref().take(start), &mut io::sink())?;
             member.by_ref().take(length as u64).read_to_end(&mut bytes)?;
             // The zip reader verifies the checksum at the end of the member.
@@ -189,6 +191,7 @@ impl Row {
     fn read(&self, key: &str, start: u64, length: usize) -> Result<Vec<u8>, Damage> {
         let place = self.places.get(key);
         let (at, size) = *place.ok_or_else(|| Damage::new(format!("storage '{key}' is not there")))?;
+        // Before anything is read: the next storage follows without a gap, and its bytes would pass for this one's.
         if start.checked_add(length as u64).is_none_or(|end| end > size) {
             return Err(Damage::new(format!("storage '{key}' is shorter than it should be")));
         }

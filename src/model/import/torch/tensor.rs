@@ -51,6 +51,7 @@ impl TorchTensor {
             return Err(beyond());
         }
         let bytes = |elements: usize| elements.checked_mul(*width).ok_or_else(beyond);
+        // Only what the view spans: many views may share one large storage.
         let window = self.storages.read(&storage.key, bytes(first)?, bytes(span)?)?;
         Ok(if span == count && is_in_order(shape, strides) {
             window

@@ -101,6 +101,7 @@ impl Heap {
             return Err(Damage::new(format!("its pickle holds more than {MOST_VALUES} values")));
         }
         self.values.push(value);
+        // Always fits: the limit is far below.
         Ok(Id::try_from(id).unwrap_or(Self::OTHER))
     }
 

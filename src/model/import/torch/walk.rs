@@ -57,6 +57,7 @@ impl Walk<'_> {
             Value::Tuple(_) | Value::List(_) | Value::Dict(_) | Value::Object(_) => {}
             _ => return Ok(()),
         }
+        // A cycle, for example a module that refers to its parent.
         if !self.open.insert(id) {
             return Ok(());
         }
@@ -169,6 +170,7 @@ impl Walk<'_> {
             self.count(pairs.len())?;
             for (name, id) in pairs {
                 match heap.text(*name) {
+                    // Buffers that are not persistent are in the pickle, but not in the module's `state_dict()`.
                     Some(name) if table == module.buffers && passing.contains(name) => {}
                     Some(name) => self.member(name, *id, path, true)?,
                     None => {}

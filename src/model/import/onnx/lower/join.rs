@@ -17,7 +17,7 @@ pub(super) fn concat(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, P
         Some(Value::Tensor(tensor)) => Some(tensor.clone()),
         _ => None,
     });
-    let x = computed.ok_or("has nothing computed among its inputs")?;
+    let x = computed.ok_or("has only constants as inputs")?;
     let axis = site.axis(1, x.rank())?;
     let mut join = Join { axis, tensors: vec![], stored: None };
     for at in 0..site.inputs.len() {

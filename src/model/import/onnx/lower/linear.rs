@@ -1,6 +1,6 @@
 //! Matrix products.
 
-use ndarray::{ArrayD, Axis, Ix2};
+use ndarray::{ArrayD, Axis};
 
 use super::super::builder::{Builder, Tensor, Weight};
 use super::super::site::{Site, Value};
@@ -17,7 +17,7 @@ pub(super) fn gemm(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Pro
     let (alpha, beta) = (site.float("alpha", 1.0)? as f32, site.float("beta", 1.0)? as f32);
     let Weight { values, source } = weight(site, 1)?;
     let values = if site.flag("transB")? { values.reversed_axes() } else { values };
-    let mut values = matrix(&values)?;
+    let mut values = matrix(values)?;
     if alpha != 1.0 {
         values.mapv_inplace(|value| value * alpha);
     }
@@ -32,12 +32,12 @@ pub(super) fn gemm(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Pro
     one(builder.emit(Op::Linear {}, &[x], weights)?)
 }
 
-fn matrix(values: &ArrayD<f32>) -> Result<ArrayD<f32>, Problem> {
-    let shape = values.shape().to_vec();
-    let matrix = values.view().into_dimensionality::<Ix2>();
-    let matrix =
-        matrix.map_err(|_| Problem::new(format!("its weight has shape {shape:?}")).expected("two axes"))?;
-    Ok(matrix.as_standard_layout().into_owned().into_dyn())
+/// The same array, if it has two axes. It may be turned: the builder brings its values into order, in the only copy.
+fn matrix(values: ArrayD<f32>) -> Result<ArrayD<f32>, Problem> {
+    match values.ndim() {
+        2 => Ok(values),
+        _ => Err(Problem::new(format!("its weight has shape {:?}", values.shape())).expected("two axes")),
+    }
 }
 
 /// A product with a known matrix is a linear layer; of two computed values it is a matrix product.
@@ -62,7 +62,7 @@ fn from_the_right(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Prob
     if vector {
         values.insert_axis_inplace(Axis(1));
     }
-    let weights = vec![("weight", Weight { values: matrix(&values)?, source })];
+    let weights = vec![("weight", Weight { values: matrix(values)?, source })];
     let result = builder.emit(Op::Linear {}, &[x], weights)?;
     if vector {
         one(builder.unary(Op::Squeeze { axes: vec![result.rank() - 1] }, &result)?)

@@ -39,7 +39,7 @@ pub(super) fn listed(site: &Site, at: usize, length: usize) -> Result<Option<Wei
 
 /// A required weight, as in [`listed`].
 pub(super) fn required(site: &Site, at: usize, length: usize) -> Result<Weight, Problem> {
-    listed(site, at, length)?.ok_or_else(|| Problem::new(format!("its input {at} is not there")))
+    listed(site, at, length)?.ok_or_else(|| Problem::new(format!("its input {at} is missing")))
 }
 
 /// `x` times a number; no operation for 1.

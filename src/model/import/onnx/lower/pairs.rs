@@ -46,7 +46,7 @@ pub(super) fn of(builder: &mut Builder, site: &Site, op: &str) -> Result<Tensor,
     }
     match result.0 {
         Some(Value::Tensor(result)) => Ok(result),
-        _ => Err("has nothing computed among its inputs".into()),
+        _ => Err("has only constants as inputs".into()),
     }
 }
 

@@ -23,7 +23,7 @@ pub(super) fn part(
 ) -> Result<Tensor, Problem> {
     let index = |at: &i64| usize::try_from(*at).map_err(|_| Problem::new(format!("index {at} is negative")));
     let (Some(first), Some(last)) = (indices.first(), indices.last()) else {
-        return Err("takes nothing".into());
+        return Err("selects no elements".into());
     };
     let (start, end) = (index(first)?, index(last)? + 1);
     // All of the axis: exporters write slices that cut nothing.

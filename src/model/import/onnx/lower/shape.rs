@@ -157,7 +157,7 @@ pub(super) fn squeeze(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, 
 
 pub(super) fn unsqueeze(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Problem> {
     let x = site.tensor(0)?;
-    let Some(axes) = site.ints_of("axes", 1)? else { return Err("its axes are not there".into()) };
+    let Some(axes) = site.ints_of("axes", 1)? else { return Err("its axes are missing".into()) };
     let file = x.rank() - usize::from(site.merged.is_some());
     let mut axes = fronts(&axes, file + axes.len())?;
     if let Some(mut pictures) = site.merged {

@@ -48,8 +48,8 @@ pub(super) fn to_sequence(builder: &mut Builder, site: &Site) -> Result<Vec<Valu
 /// One value of a sequence.
 pub(super) fn sequence_at(_: &mut Builder, site: &Site) -> Result<Vec<Value>, Problem> {
     let Some(Value::List(list)) = site.input(0) else {
-        return Err("picks from something that is no list".into());
+        return Err("picks from a value that is not a list".into());
     };
-    let index = site.constant(1)?.ints()?.first().copied().ok_or("its index is not there")?;
+    let index = site.constant(1)?.ints()?.first().copied().ok_or("its index is missing")?;
     Ok(vec![list[front(index, list.len())?].clone()])
 }

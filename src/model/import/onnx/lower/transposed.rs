@@ -27,7 +27,7 @@ pub(super) fn conv(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Pro
     if site.row {
         sides.insert(0, Side { stride: 1, dilation: 1, padding: [0; 2], output_padding: 0 });
     }
-    let &[height, width] = &sides[..] else { return Err("has not two sides".into()) };
+    let &[height, width] = &sides[..] else { return Err("needs a kernel of two sides".into()) };
     let op = Op::ConvTranspose2d {
         stride: [height.stride, width.stride],
         padding: [height.padding[0], height.padding[1], width.padding[0], width.padding[1]],

@@ -16,6 +16,7 @@ impl<R: BufRead> Machine<'_, R> {
             b')' => self.push(Value::Tuple(vec![])),
             b']' | 0x8f => self.push(Value::List(vec![])),
             b'}' => self.push(Value::Dict(vec![])),
+            // TUPLE1 to TUPLE3: the instruction says how many values it takes.
             0x85..=0x87 => {
                 let mut members = vec![];
                 for _ in 0x85..=op {
@@ -77,10 +78,12 @@ impl<R: BufRead> Machine<'_, R> {
             b'g' | b'p' => self.input.line()?.parse().map_err(|_| Damage::new("its pickle is damaged"))?,
             b'h' | b'q' => self.input.byte()?.into(),
             b'j' | b'r' => self.input.u32()?,
+            // MEMOIZE counts by itself.
             0x94 => u32::try_from(self.memo.len()).unwrap_or(u32::MAX),
             _ => 0,
         };
         match op {
+            // POP right after a mark removes the mark, which Python keeps on the same stack.
             b'0' if self.marks.last() == Some(&self.stack.len()) => drop(self.marks.pop()),
             b'0' => drop(self.pop()?),
             b'1' => drop(self.marked()?),
@@ -102,6 +105,7 @@ impl<R: BufRead> Machine<'_, R> {
                     return Err(Damage::new(format!("its pickle is of the unknown protocol {protocol}")));
                 }
             },
+            // FRAME: a length for buffering; the instructions in it follow as usual.
             0x95 => self.input.skip(8)?,
             _ => return Ok(false),
         }
@@ -145,11 +149,13 @@ impl<R: BufRead> Machine<'_, R> {
                 let id = self.pop()?;
                 self.heap.persistent(id)?
             }
+            // REDUCE calls, NEWOBJ makes an object of a class: one is read like the other.
             b'R' | 0x81 => {
                 let (args, class) = (self.pop()?, self.pop()?);
                 self.heap.call(class, args)?
             }
             0x92 => {
+                // No call that makes a tensor has keywords.
                 let (_keywords, args, class) = (self.pop()?, self.pop()?, self.pop()?);
                 self.heap.call(class, args)?
             }
@@ -160,6 +166,7 @@ impl<R: BufRead> Machine<'_, R> {
             b'b' => {
                 let (state, object) = (self.pop()?, self.pop()?);
                 if let Value::Object(object) = self.heap.get_mut(object) {
+                    // Kept apart: what a class makes of its state is its own code, which is not run.
                     object.states.push(state);
                 }
                 object
