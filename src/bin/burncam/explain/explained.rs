@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use burncam::record::Record;
+use burncam::Method;
+use burncam::record::{LayerRecord, Record};
 
 /// One input, explained by every method.
 pub(crate) struct Explained {
@@ -39,21 +40,35 @@ impl Explained {
                 format!("{name} {}{rank}{}", target.shown(), self.blanks(at))
             })
             .collect();
-        let layers: Vec<String> = self
-            .records
-            .iter()
-            .map(|record| &record.layers)
-            .find(|layers| !layers.is_empty())
-            .map(|layers| layers.iter().map(|l| format!("{} ({}x{})", l.name, l.height, l.width)).collect())
-            .unwrap_or_default();
-        let place = match &layers[..] {
-            [] => String::new(),
-            [layer] => format!(" at layer {layer}"),
-            several => format!(" at layers {}", several.join(", ")),
-        };
+        let place = self.place();
         let methods =
             if self.records.len() > 1 { format!(", {} methods", self.records.len()) } else { String::new() };
         format!("{}: {}{place}{methods}{}", first.input.path, classes.join(", "), self.files_in_words())
+    }
+
+    /// The layers of the first method that has any.
+    fn place(&self) -> String {
+        let Some(record) = self.records.iter().find(|record| !record.layers.is_empty()) else {
+            return String::new();
+        };
+        let layer = |layer: &LayerRecord| format!("{} ({}x{})", layer.name, layer.height, layer.width);
+        let method = record.settings.method.parse::<Method>();
+        match &record.layers[..] {
+            // All blocks, whose names say nothing; the record has them.
+            [first, ..] if method.is_ok_and(|method| method.info().uses_attention) => {
+                format!(
+                    " in the attention of {} blocks ({}x{})",
+                    record.layers.len(),
+                    first.height,
+                    first.width
+                )
+            }
+            [one] => format!(" at layer {}", layer(one)),
+            several => {
+                let names: Vec<String> = several.iter().map(layer).collect();
+                format!(" at layers {}", names.join(", "))
+            }
+        }
     }
 
     /// The methods with a blank map for a target.
