@@ -5,12 +5,12 @@
 
 use std::path::Path;
 
-use burncam::{Engine, Model, Runtime};
-use burncam_engine::Network;
+use burncam::{DeviceName, Engine, Model, Runtime, Score};
+use burncam_engine::{Network, Rule};
 use burncam_model::import::Imported;
 
 use crate::onnx::{array, files, read};
-use crate::support::made;
+use crate::support::{Made, fixture, made};
 
 /// Largest difference to onnxruntime, relative to the largest number of the output.
 const TOLERANCE: f32 = 1e-4;
@@ -86,4 +86,52 @@ fn every_case_gives_what_onnxruntime_gives_on_both_engines() {
     }
     assert!(cases > 0);
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The largest difference of two arrays.
+fn apart(a: &[f32], b: &[f32]) -> f32 {
+    assert_eq!(a.len(), b.len());
+    a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
+}
+
+#[test]
+fn networks_on_integers_differ_from_onnxruntime_by_no_more_than_their_own_rounding() {
+    for name in ["integers_static", "integers_signed", "integers_dynamic"] {
+        let path = fixture(&format!("cases/import/{name}.onnx"));
+        let imported = read(&path).unwrap();
+        let said: Vec<String> = imported.assumptions.iter().map(ToString::to_string).collect();
+        assert!(said.iter().any(|said| said.contains("rounds to 8 bits")), "{said:?}");
+        let Made { model, .. } = &made(&imported.card, imported.tensors);
+        let reference = path.with_extension("npz");
+        let network = Network::load_whole(model, Runtime::default()).unwrap();
+        let inputs = pictures(model, &reference);
+        let found: Vec<f32> = inputs.into_iter().flat_map(|input| network.logits(input).unwrap()).collect();
+        let [rounded, real] = ["rounded", "real"].map(|name| array(&reference, name).1);
+        // What the quantisation changed in all, by rounding the weights and every tensor. burncam has the weights as the file has them,
+        // and leaves out the rounding of tensors, which is a part of it.
+        let error = apart(&rounded, &real);
+        let difference = apart(&found, &rounded);
+        assert!(difference < error && error < 0.05, "{name}: {difference} of {error}");
+        assert!(difference > 1e-4, "{name}: was something rounded here?");
+    }
+}
+
+#[test]
+fn the_gradient_goes_through_computed_places_as_in_torch() {
+    let path = fixture("cases/import/grid_sample_computed.onnx");
+    let imported = read(&path).unwrap();
+    let Made { model, .. } = &made(&imported.card, imported.tensors);
+    let reference = path.with_extension("npz");
+    let (_, expected) = array(&reference, "gradient");
+    let greatest = expected.iter().fold(0.0_f32, |most, value| most.max(value.abs()));
+    for device in ["flex", "ndarray"] {
+        let network = Network::load_whole(model, &device.parse::<DeviceName>().unwrap()).unwrap();
+        let back = |input: Vec<f32>| {
+            let sweep = network.sweep(input).unwrap();
+            sweep.back(&Score::Logit, 0, Rule::Plain, &mut |_| Ok(())).unwrap()
+        };
+        let found: Vec<f32> = pictures(model, &reference).into_iter().flat_map(back).collect();
+        let difference = apart(&found, &expected) / greatest;
+        assert!(difference < 1e-4, "{device}: {difference}");
+    }
 }

@@ -16,6 +16,7 @@ mod from_onnx;
 mod head;
 mod head_parts;
 mod keras;
+mod kinds;
 mod name_room;
 mod names;
 mod neighbours;

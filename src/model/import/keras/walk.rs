@@ -13,9 +13,7 @@ use super::site::{Operand, Site, Tensor};
 use super::weights::{Scope, Stored};
 use crate::builder::Builder;
 use crate::error::Problem;
-
-/// Unsupported kinds of layers that a message lists.
-const LISTED: usize = 8;
+use crate::import::kinds::Kinds;
 
 /// A call: position of the layer, and which of its calls.
 type Place = (usize, usize);
@@ -186,7 +184,7 @@ fn order(network: &Network, outputs: &[Reference]) -> Result<Vec<Place>, Problem
 
 /// Refuses a network with layers that are not supported, and names each kind.
 pub(super) fn check_supported(network: &Network) -> Result<(), Problem> {
-    let mut unsupported: BTreeMap<String, (usize, String)> = BTreeMap::new();
+    let mut unsupported = Kinds::default();
     let mut open = vec![(network, String::new())];
     while let Some((network, prefix)) = open.pop() {
         for layer in &network.layers {
@@ -194,23 +192,20 @@ pub(super) fn check_supported(network: &Network) -> Result<(), Problem> {
             match &layer.inner {
                 Some(inner) => open.push((inner, format!("{path}/"))),
                 None if layer.class == "InputLayer" || layers::find(layer).is_some() => {}
-                None => unsupported.entry(kind(layer)).or_insert((0, path)).0 += 1,
+                None => unsupported.count(kind(layer), || path),
             }
         }
     }
-    if unsupported.is_empty() {
-        return Ok(());
-    }
-    let line = |(kind, (count, first)): (&String, &(usize, String))| {
-        let layers = if *count == 1 { "layer" } else { "layers" };
+    let say = |kind: &str, count: usize, first: &str| {
+        let layers = if count == 1 { "layer" } else { "layers" };
         format!("'{kind}' ({count} {layers}, first '{first}')")
     };
-    let mut list: Vec<String> = unsupported.iter().take(LISTED).map(line).collect();
-    if unsupported.len() > LISTED {
-        list.push(format!("and {} more kinds", unsupported.len() - LISTED));
+    match unsupported.listed(say) {
+        Some(list) => {
+            Err(Problem::new(format!("has layers that are not supported: {list}")).hint(super::hints::EXPORT))
+        }
+        None => Ok(()),
     }
-    let what = format!("has layers that are not supported: {}", list.join(", "));
-    Err(Problem::new(what).hint(super::hints::EXPORT))
 }
 
 /// The class, and for functions in place of layers the function.

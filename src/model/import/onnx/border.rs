@@ -27,10 +27,11 @@ pub(super) fn sides(site: &Site, rank: usize) -> Result<Vec<[i64; 2]>, Problem> 
 
 /// The number that a constant border has.
 pub(super) fn value(site: &Site) -> Result<f64, Problem> {
-    match site.optional(2)? {
-        Some(value) => Ok(value.scalar().ok_or("its value is not one number")?),
-        None => site.float("value", 0.0),
-    }
+    let value = match site.optional(2)? {
+        Some(value) => value.scalar().ok_or("its value is not one number")?,
+        None => site.float("value", 0.0)?,
+    };
+    Ok(site.step.map_or(value, |step| step.real(value)))
 }
 
 /// `Pad` of a constant.

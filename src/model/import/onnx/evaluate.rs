@@ -3,51 +3,39 @@
 //! Receives a [`Site`], returns the values that the node gives. Which operations are supported is asked here too, before
 //! the first node is evaluated.
 
-use std::collections::BTreeMap;
-
 use super::builder::Builder;
 use super::messages::NodeProto;
 use super::site::{Site, Value};
 use super::{fold, interpret, lanes, lower, merged, sequence};
 use crate::card::Op;
 use crate::error::Problem;
-
-/// Limit on unsupported operations in one message.
-const LISTED: usize = 8;
+use crate::import::kinds::Kinds;
 
 /// An error that names every unsupported operation, how often it is used and where first.
 pub(super) fn check_supported<'a>(nodes: impl IntoIterator<Item = &'a NodeProto>) -> Result<(), Problem> {
-    let mut unsupported: BTreeMap<String, (usize, String)> = BTreeMap::new();
+    let mut unsupported = Kinds::default();
     for node in nodes {
         let standard = matches!(node.domain.as_str(), "" | "ai.onnx");
         let known = lower::find(&node.op_type).is_some() || fold::find(&node.op_type).is_some();
         if !(standard && known) {
             let kind =
                 if standard { node.op_type.clone() } else { format!("{}::{}", node.domain, node.op_type) };
-            unsupported.entry(kind).or_insert_with(|| (0, node.called())).0 += 1;
+            unsupported.count(kind, || node.called());
         }
     }
-    if unsupported.is_empty() {
-        return Ok(());
-    }
-    let line = |(kind, (count, first)): (&String, &(usize, String))| {
-        let nodes = if *count == 1 { "node" } else { "nodes" };
+    let say = |kind: &str, count: usize, first: &str| {
+        let nodes = if count == 1 { "node" } else { "nodes" };
         format!("'{kind}' (used by {count} {nodes}, first {first})")
     };
-    let mut list: Vec<String> = unsupported.iter().take(LISTED).map(line).collect();
-    if unsupported.len() > LISTED {
-        list.push(format!("and {} more kinds", unsupported.len() - LISTED));
-    }
+    let Some(list) = unsupported.listed(say) else { return Ok(()) };
     let noun = if unsupported.len() == 1 { "an operation that is" } else { "operations that are" };
-    Err(Problem::new(format!("uses {noun} not supported: {}", list.join(", ")))
-        .hint("convolutional classifiers are; see docs/onnx.md"))
+    let problem = Problem::new(format!("uses {noun} not supported: {list}"));
+    Err(problem.hint("docs/onnx.md lists those that are; export the part before it, or rewrite it with them"))
 }
 
 /// Evaluates a node if all its inputs are known, else adds it to the graph.
 pub(super) fn evaluate(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Problem> {
-    let known = |value: &Option<Value>| {
-        matches!(value, None | Some(Value::Constant(_) | Value::Repeated(_) | Value::PerBatch(_)))
-    };
+    let known = |value: &Option<Value>| value.as_ref().is_none_or(Value::is_known);
     let of_shape = matches!(site.op(), "Shape" | "Size");
     // Only the type of the second input matters here, not its value.
     let of_kind = site.op() == "CastLike" && site.inputs.first().is_some_and(known);

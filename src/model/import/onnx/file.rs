@@ -15,9 +15,9 @@ use ndarray::{ArrayD, IxDyn};
 use prost::Message as _;
 
 use super::constant::{Constant, both};
-use super::functions;
 use super::messages::{GraphProto, ModelProto, OperatorSetIdProto, TensorProto};
 use super::metadata::Said;
+use super::{functions, integers};
 use crate::error::{Error, Problem, Result};
 use crate::import::state_dict::file_name;
 
@@ -37,6 +37,8 @@ const ELEMENTS_PER_BYTE: usize = 4;
 pub(super) struct Source {
     pub(super) graph: GraphProto,
     pub(super) opsets: Vec<OperatorSetIdProto>,
+    /// Tensors are rounded to integers whose steps follow from the tensors.
+    pub(super) dynamic: bool,
     /// What it says of itself.
     pub(super) said: Said,
     folder: Option<PathBuf>,
@@ -73,8 +75,11 @@ impl Source {
         functions::inline(&mut graph, &functions)?;
         let size = size + external_size(&graph, folder.as_deref());
         let room = usize::try_from(size).unwrap_or(usize::MAX).saturating_mul(ELEMENTS_PER_BYTE);
+        let room = room.saturating_add(FREE_ELEMENTS);
+        let standard = opset_import.iter().find(|set| matches!(set.domain.as_str(), "" | "ai.onnx"));
+        let dynamic = integers::expand(&mut graph, standard.map_or(0, |set| set.version));
         let said = Said::read(&metadata_props);
-        Ok(Self { graph, opsets: opset_import, said, folder, room: room.saturating_add(FREE_ELEMENTS) })
+        Ok(Self { graph, dynamic, opsets: opset_import, said, folder, room })
     }
 
     /// The numbers of a tensor.

@@ -58,10 +58,8 @@ const OPERATIONS: &[(&[&str], Fold)] = &[
     (&["Cast"], cast::cast),
     (&["CastLike"], cast::cast_like),
     (&["Clip"], arithmetic::clip),
-    (
-        &["ReduceSum", "ReduceMean", "ReduceProd", "ReduceMax", "ReduceMin", "ReduceL2", "ReduceSumSquare"],
-        reduce::along,
-    ),
+    (reduce::OPERATIONS, reduce::along),
+    (&["ReduceProd"], reduce::along),
     (&["BatchNormalization"], reduce::batch_norm),
     (&["Constant"], literal::constant),
     (&["ConstantOfShape"], literal::constant_of_shape),

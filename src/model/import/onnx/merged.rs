@@ -36,7 +36,8 @@ pub(super) const BY_ELEMENT: [&str; 16] = [
 ];
 
 /// Operations that take the first axis for the pictures and the second for channels.
-const OF_PICTURES: [&str; 16] = [
+const OF_PICTURES: [&str; 17] = [
+    "GridSample",
     "Conv",
     "ConvTranspose",
     "MaxPool",

@@ -1,12 +1,91 @@
-//! Constants in 8 bits: `DequantizeLinear` and `QuantizeLinear` of weights.
+//! Numbers in 8 and 16 bits: `QuantizeLinear` and `DequantizeLinear` of constants, and the steps of computed tensors.
 //!
-//! Receives a [`Site`] whose inputs are all known; returns its results.
+//! Receives a [`Site`]. Constants are rounded and brought back as the file says. A computed tensor stays in real numbers: where the file
+//! has integers, `x = (integer - zero point) * scale` is kept, and which scale and zero point that were. So an operation may move such
+//! a tensor, or take the greatest of its elements, but not do arithmetic on its integers.
 
 use ndarray::{ArrayD, IxDyn};
 
 use super::constant::Constant;
-use super::site::{Site, front};
+use super::site::{Site, Value, front};
+use super::step::Step;
 use crate::error::Problem;
+
+/// Operations on integers that give the same real numbers as on real numbers: they move elements or pick the greatest, and interpolate.
+const KEEPING: [&str; 24] = [
+    "Clip",
+    "DepthToSpace",
+    "Dropout",
+    "Expand",
+    "Flatten",
+    "Gather",
+    "GatherND",
+    "GlobalMaxPool",
+    "Identity",
+    "MaxPool",
+    "Pad",
+    "ReduceMax",
+    "ReduceMin",
+    "Reshape",
+    "Resize",
+    "Slice",
+    "SpaceToDepth",
+    "Split",
+    "Squeeze",
+    "Tile",
+    "Transpose",
+    "Unsqueeze",
+    "Upsample",
+    "Concat",
+];
+
+/// Scale and zero point of a node, one for all of its tensor.
+pub(super) fn step_of(site: &Site) -> Result<Step, Problem> {
+    let number = |at: usize, default: f64| -> Result<f64, Problem> {
+        let known = site.optional(at)?.map(|constant| constant.scalar());
+        known.unwrap_or(Some(default)).ok_or_else(|| {
+            Problem::new("has a step for each channel of a computed tensor").expected("one for all of it")
+        })
+    };
+    Ok(Step { scale: number(1, 1.0)?, zero: number(2, 0.0)? })
+}
+
+/// The step of what a node gives, if that is integers in the file. `read` has those of its inputs.
+///
+/// # Errors
+/// When the node does arithmetic on integers.
+pub(super) fn after(site: &Site, read: &[Option<Step>]) -> Result<Option<Step>, Problem> {
+    if site.step.is_none() && site.input(0).is_none_or(Value::is_known) {
+        return Ok(None);
+    }
+    match (site.op(), site.step) {
+        ("QuantizeLinear", None) => step_of(site).map(Some),
+        (_, None) | ("DequantizeLinear" | "Shape" | "Size", _) => Ok(None),
+        // The bytes of a picture.
+        ("Cast", Some(step)) if step == Step::ONE => Ok(None),
+        ("Concat", step) if read.iter().any(|other| *other != step) => {
+            Err(Problem::new("joins integers with different steps").expected("QLinearConcat"))
+        }
+        (op, step) if KEEPING.contains(&op) => Ok(step),
+        _ => Err(Problem::new("does arithmetic on integers").expected("DequantizeLinear before it")),
+    }
+}
+
+/// The least and the greatest integer that `QuantizeLinear` gives: those of its zero point's type.
+pub(super) fn range(site: &Site) -> Result<[f64; 2], Problem> {
+    let stated = site.node.input.get(2).and_then(|name| site.written.get(name.as_str())).copied();
+    let kind = match stated {
+        Some(kind) => i64::from(kind),
+        None => site.int("output_dtype", 0)?,
+    };
+    match kind {
+        0 | 2 => Ok([0.0, 255.0]),
+        3 => Ok([-128.0, 127.0]),
+        4 => Ok([0.0, 65_535.0]),
+        5 => Ok([-32_768.0, 32_767.0]),
+        other => Err(Problem::new(format!("rounds to type {other}")).expected("8- or 16-bit integers")),
+    }
+}
 
 /// `(x - zero point) * scale`, with one step for all or one along an axis.
 pub(super) fn dequantise(site: &Site) -> Result<Vec<Constant>, Problem> {
@@ -23,12 +102,7 @@ pub(super) fn quantise(site: &Site) -> Result<Vec<Constant>, Problem> {
     let scale = step(site, 1, x.shape())?;
     let zero =
         if site.optional(2)?.is_some() { step(site, 2, x.shape())? } else { ArrayD::zeros(IxDyn(&[])) };
-    let kind = site.node.input.get(2).and_then(|name| site.written.get(name.as_str()));
-    let (least, most) = match kind {
-        Some(3) => (-128.0, 127.0),
-        None | Some(2) => (0.0, 255.0),
-        Some(other) => return Err(Problem::new(format!("rounds to type {other}")).expected("8-bit integers")),
-    };
+    let [least, most] = range(site)?.map(|bound| bound as f32);
     let rounded = (x / scale).mapv(f32::round_ties_even) + zero;
     Ok(vec![Constant::Int(rounded.mapv(|number| [number.clamp(least, most) as i64; 2]))])
 }

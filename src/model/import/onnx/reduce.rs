@@ -6,6 +6,19 @@ use super::constant::{Constant, Lanes};
 use super::site::{Site, fronts};
 use crate::error::Problem;
 
+/// The reductions of constants and of computed tensors.
+pub(super) const OPERATIONS: &[&str] = &[
+    "ReduceMean",
+    "ReduceSum",
+    "ReduceMax",
+    "ReduceMin",
+    "ReduceL1",
+    "ReduceL2",
+    "ReduceSumSquare",
+    "ReduceLogSum",
+    "ReduceLogSumExp",
+];
+
 /// Reduces over the given axes, or over all.
 pub(super) fn along(site: &Site) -> Result<Vec<Constant>, Problem> {
     let input = site.constant(0)?;
@@ -43,12 +56,17 @@ fn reals(op: &str, array: &ArrayD<f32>, axes: &[usize], keep: bool) -> Result<Ar
         "ReduceMin" => a.min(*b),
         _ => a + b,
     };
-    let squares = matches!(op, "ReduceL2" | "ReduceSumSquare");
-    let wide = array.mapv(|number| f64::from(number).powi(if squares { 2 } else { 1 }));
+    let wide = array.mapv(f64::from).mapv(|number| match op {
+        "ReduceL2" | "ReduceSumSquare" => number * number,
+        "ReduceL1" => number.abs(),
+        "ReduceLogSumExp" => number.exp(),
+        _ => number,
+    });
     let count: usize = axes.iter().map(|axis| array.shape()[*axis]).product();
     let finish = |sum: f64| match op {
         "ReduceMean" => sum / count as f64,
         "ReduceL2" => sum.sqrt(),
+        "ReduceLogSum" | "ReduceLogSumExp" => sum.ln(),
         _ => sum,
     };
     Ok(over(&wide, axes, keep, pair)?.mapv(|sum| finish(sum) as f32))

@@ -20,7 +20,7 @@ use crate::error::Problem;
 const WINDOWS: [&str; 6] = ["Conv", "ConvTranspose", "MaxPool", "AveragePool", "Resize", "Upsample"];
 
 /// Operations that do the same to a row as to a sequence, once their axes and constants are those of the graph.
-const OF_ROWS: [&str; 13] = [
+const OF_ROWS: [&str; 15] = [
     "GlobalAveragePool",
     "GlobalMaxPool",
     "BatchNormalization",
@@ -34,6 +34,8 @@ const OF_ROWS: [&str; 13] = [
     "Pad",
     "Concat",
     "Softmax",
+    "QuantizeLinear",
+    "DequantizeLinear",
 ];
 
 /// Whether a node works on sequences here.

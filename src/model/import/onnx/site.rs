@@ -9,6 +9,7 @@ use super::builder::Tensor;
 use super::constant::Constant;
 use super::file::Source;
 use super::messages::{AttributeProto, NodeProto, TensorProto};
+use super::step::Step;
 use crate::error::Problem;
 
 /// The value of an ONNX name.
@@ -35,6 +36,13 @@ pub(super) enum Value {
     List(Vec<Value>),
 }
 
+impl Value {
+    /// Whether it does not depend on the picture.
+    pub(super) fn is_known(&self) -> bool {
+        matches!(self, Self::Constant(_) | Self::Repeated(_) | Self::PerBatch(_))
+    }
+}
+
 impl From<Constant> for Value {
     fn from(constant: Constant) -> Self {
         Self::Constant(Rc::new(constant))
@@ -56,6 +64,8 @@ pub(super) struct Site<'a> {
     pub(super) merged: Option<usize>,
     /// Computed inputs are pictures of one row, which the file has without the axis of rows: see [`Value::Sequence`].
     pub(super) row: bool,
+    /// What the integers of the inputs stand for, where the file has integers and the graph real numbers.
+    pub(super) step: Option<Step>,
 }
 
 impl<'a> Site<'a> {

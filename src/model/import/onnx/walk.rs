@@ -8,7 +8,9 @@ use super::file::Source;
 use super::live::Live;
 use super::messages::{GraphProto, NodeProto, TensorProto};
 use super::order;
+use super::quantised;
 use super::site::{Site, Value};
+use super::step::Step;
 use super::whole::{self, Whole};
 use crate::error::{OptionName, Phrase, Problem};
 
@@ -67,7 +69,7 @@ impl<'a> Walk<'a> {
 
     /// Whether tensors are rounded to integers on the way.
     pub(super) fn rounds(&self) -> bool {
-        self.needed.iter().any(|at| self.graph.node[*at].op_type == "QuantizeLinear")
+        self.source.dynamic || self.needed.iter().any(|at| self.graph.node[*at].op_type == "QuantizeLinear")
     }
 
     /// Lowers everything. `input` has the name of the graph's input, its value, and whether it takes integers.
@@ -85,17 +87,22 @@ impl<'a> Walk<'a> {
             values.insert(name, value.clone())?;
         }
         let mut sources: HashMap<&str, &str> = HashMap::new();
+        let mut steps: HashMap<&str, Step> = whole.iter().map(|name| (*name, Step::ONE)).collect();
         for at in &self.needed {
             let node = &self.graph.node[*at];
             builder.begin(*at);
-            let site = self.site(node, &values, &sources).map_err(|problem| node.explain(problem))?;
+            let mut site = self.site(node, &values, &sources).map_err(|problem| node.explain(problem))?;
+            let step = stepped(&mut site, &steps).map_err(|problem| node.explain(problem))?;
             let reads_whole = node.input.iter().any(|name| whole.contains(name.as_str()));
             let (results, stays_whole) =
-                step(builder, &site, reads_whole).map_err(|problem| node.explain(problem))?;
+                values_of(builder, &site, reads_whole).map_err(|problem| node.explain(problem))?;
             if stays_whole {
                 whole.extend(node.output.iter().map(String::as_str));
             }
             for (name, value) in node.output.iter().zip(results) {
+                if let (Some(step), false) = (step, value.is_known()) {
+                    steps.insert(name, step);
+                }
                 if let (Value::Constant(_), Some(origin)) = (&value, site.named_weight()) {
                     sources.insert(name, origin);
                 }
@@ -103,11 +110,7 @@ impl<'a> Walk<'a> {
             }
             values.read_by(node);
         }
-        if whole.contains(output) {
-            let problem = Problem::new(format!("its output '{output}' is made of whole numbers"));
-            return Err(problem.expected("scores"));
-        }
-        scores(output, values.take(output))
+        scores(output, values.take(output), whole.contains(output) || steps.contains_key(output))
     }
 
     /// A node with its inputs.
@@ -121,7 +124,17 @@ impl<'a> Walk<'a> {
         let named =
             node.input.iter().map(|name| *sources.get(name.as_str()).unwrap_or(&name.as_str())).collect();
         let Self { source, opset, written, .. } = self;
-        Ok(Site { node, source, opset: *opset, written, inputs, sources: named, merged: None, row: false })
+        Ok(Site {
+            node,
+            source,
+            opset: *opset,
+            written,
+            inputs,
+            sources: named,
+            merged: None,
+            row: false,
+            step: None,
+        })
     }
 
     /// The value of a name. Weights are decoded again at each use, so that they are never all in memory twice.
@@ -136,8 +149,15 @@ impl<'a> Walk<'a> {
     }
 }
 
+/// Says a node the step of its inputs, and gives that of its results.
+fn stepped(site: &mut Site, steps: &HashMap<&str, Step>) -> Result<Option<Step>, Problem> {
+    let read: Vec<_> = site.node.input.iter().map(|name| steps.get(name.as_str()).copied()).collect();
+    site.step = read.iter().flatten().next().copied();
+    quantised::after(site, &read)
+}
+
 /// What a node gives, and whether that is whole numbers again because the node reads them and only moves them.
-fn step(builder: &mut Builder, site: &Site, reads_whole: bool) -> Result<(Vec<Value>, bool), Problem> {
+fn values_of(builder: &mut Builder, site: &Site, reads_whole: bool) -> Result<(Vec<Value>, bool), Problem> {
     match if reads_whole { whole::after(site)? } else { Whole::Ends } {
         Whole::Unchanged(value) => Ok((vec![value], true)),
         Whole::Stays => Ok((evaluate(builder, site)?, true)),
@@ -146,7 +166,11 @@ fn step(builder: &mut Builder, site: &Site, reads_whole: bool) -> Result<(Vec<Va
 }
 
 /// The tensor of the output, one row per picture.
-fn scores(output: &str, value: Option<Value>) -> Result<Tensor, Problem> {
+fn scores(output: &str, value: Option<Value>, is_whole: bool) -> Result<Tensor, Problem> {
+    if is_whole {
+        let problem = Problem::new(format!("its output '{output}' is made of whole numbers"));
+        return Err(problem.expected("scores"));
+    }
     match value {
         Some(Value::Tensor(tensor) | Value::Sequence(tensor)) => Ok(tensor),
         Some(Value::Row(_) | Value::Rows(_) | Value::Merged(_)) => {

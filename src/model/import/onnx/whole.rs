@@ -22,7 +22,7 @@ pub(super) fn after(site: &Site) -> Result<Whole, Problem> {
     match site.op() {
         "Transpose" | "Reshape" | "Flatten" | "Squeeze" | "Unsqueeze" | "Slice" | "Split" | "Gather"
         | "GatherND" | "Concat" | "Identity" | "Dropout" => Ok(Whole::Stays),
-        "Shape" | "Size" => Ok(Whole::Ends),
+        "Shape" | "Size" | "DequantizeLinear" => Ok(Whole::Ends),
         "Cast" if is_real(site.int("to", 1)?) == Some(true) => Ok(Whole::Ends),
         // All other integer types are wide enough for bytes.
         "Cast" if matches!(site.int("to", 1)?, 2 | 4..=7 | 12 | 13) => {

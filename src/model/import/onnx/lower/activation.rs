@@ -100,8 +100,10 @@ pub(super) fn clip(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Pro
             return site.float(name, 0.0).map(Some);
         }
         let input = site.optional(at)?;
-        let number = |constant: &Constant| {
-            constant.scalar().ok_or_else(|| Problem::new(format!("its '{name}' is not one number")))
+        let number = |constant: &Constant| -> Result<f64, Problem> {
+            let number =
+                constant.scalar().ok_or_else(|| Problem::new(format!("its '{name}' is not one number")))?;
+            Ok(site.step.map_or(number, |step| step.real(number)))
         };
         input.map(number).transpose()
     };

@@ -6,7 +6,7 @@
 use super::super::builder::{Builder, Tensor, Weight};
 use super::super::constant::Constant;
 use super::super::site::{Site, Value};
-use super::operands::{finite, one, scaled};
+use super::operands::{finite, one, scaled, shifted};
 use super::pairs;
 use crate::card::Op;
 use crate::error::Problem;
@@ -16,11 +16,11 @@ pub(super) fn compare(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, 
     let difference = pairs::of(builder, site, "Sub")?;
     // The sign of the difference, since the graph has no comparison; of equal numbers it is exactly 0.
     let sign = builder.unary(Op::Sign {}, &difference)?;
-    let above = |builder: &mut Builder, x: &Tensor| builder.unary(Op::Relu {}, x);
+    let positive = |builder: &mut Builder, x: &Tensor| builder.unary(Op::Relu {}, x);
     one(match site.op() {
-        "Greater" => above(builder, &sign)?,
+        "Greater" => positive(builder, &sign)?,
         "LessOrEqual" => {
-            let greater = above(builder, &sign)?;
+            let greater = positive(builder, &sign)?;
             inverse(builder, &greater)?
         }
         "Equal" => {
@@ -29,7 +29,7 @@ pub(super) fn compare(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, 
         }
         op => {
             let negative = scaled(builder, &sign, -1.0)?;
-            let less = above(builder, &negative)?;
+            let less = positive(builder, &negative)?;
             if op == "Less" { less } else { inverse(builder, &less)? }
         }
     })
@@ -46,6 +46,34 @@ pub(super) fn logic(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Pr
             builder.unary(Op::Abs {}, &difference)?
         }
     })
+}
+
+/// `ThresholdedRelu`: `x` where it is above a threshold, else 0.
+pub(super) fn thresholded(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Problem> {
+    let x = site.tensor(0)?;
+    let is_above = above(builder, x, site.float("alpha", 1.0)?)?;
+    one(builder.emit(pairs::plain("Mul", None)?, &[x, &is_above], vec![])?)
+}
+
+/// `Shrink`: nearer to zero by a bias where `|x|` is above a threshold, else 0.
+pub(super) fn shrink(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Problem> {
+    let x = site.tensor(0)?;
+    let (threshold, bias) = (site.float("lambd", 0.5)?, site.float("bias", 0.0)?);
+    let minus = scaled(builder, x, -1.0)?;
+    let mut side = |sign: f64| {
+        let is_beyond = above(builder, if sign > 0.0 { x } else { &minus }, threshold)?;
+        let nearer = shifted(builder, x, -sign * bias)?;
+        builder.emit(pairs::plain("Mul", None)?, &[&nearer, &is_beyond], vec![])
+    };
+    let (right, left) = (side(1.0)?, side(-1.0)?);
+    one(builder.emit(pairs::plain("Add", None)?, &[&right, &left], vec![])?)
+}
+
+/// 1 where `x` is above a number, else 0.
+fn above(builder: &mut Builder, x: &Tensor, number: f64) -> Result<Tensor, Problem> {
+    let difference = shifted(builder, x, -number)?;
+    let sign = builder.unary(Op::Sign {}, &difference)?;
+    builder.unary(Op::Relu {}, &sign)
 }
 
 /// `1 - x`.

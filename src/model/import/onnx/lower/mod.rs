@@ -20,6 +20,8 @@ mod place;
 mod quantised;
 mod reduce;
 mod resize;
+mod running;
+mod sample;
 mod shape;
 mod split;
 mod transposed;
@@ -51,6 +53,11 @@ const OPERATIONS: &[(&[&str], Lower)] = &[
     (&["Add", "Sub", "Mul", "Div", "Pow", "Min", "Max", "Sum", "Mean"], pairs::arithmetic),
     (&["Greater", "GreaterOrEqual", "Less", "LessOrEqual", "Equal"], choice::compare),
     (&["Not", "And", "Or", "Xor"], choice::logic),
+    (&["ThresholdedRelu"], choice::thresholded),
+    (&["Shrink"], choice::shrink),
+    (&["Trilu"], running::triangle),
+    (&["CumSum"], running::sums),
+    (&["RMSNormalization"], norm::root_mean_square),
     (&["Where"], choice::choose),
     (&["Clip"], activation::clip),
     (&["Softmax", "LogSoftmax"], activation::softmax),
@@ -71,11 +78,12 @@ const OPERATIONS: &[(&[&str], Lower)] = &[
     (&["Tile"], join::tile),
     (&["Transpose"], shape::transpose),
     (&["Unsqueeze"], shape::unsqueeze),
-    (&["ReduceMean", "ReduceSum", "ReduceMax", "ReduceMin", "ReduceL2", "ReduceSumSquare"], reduce::along),
+    (super::reduce::OPERATIONS, reduce::along),
     (&["LpNormalization"], norm::lp),
     (&["SplitToSequence"], split::to_sequence),
     (&["SequenceAt"], split::sequence_at),
     (&["Resize", "Upsample"], resize::resize),
+    (&["GridSample"], sample::sample),
 ];
 
 /// The function that lowers an operation, if it is supported.

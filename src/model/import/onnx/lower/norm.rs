@@ -4,7 +4,8 @@ use ndarray::ArrayD;
 
 use super::super::builder::{Builder, Weight};
 use super::super::site::{Site, Value};
-use super::operands::{one, required, scaled, weight};
+use super::operands::{one, required, scaled, shifted, weight};
+use super::pairs::plain;
 use crate::card::Op;
 use crate::error::Problem;
 
@@ -43,6 +44,22 @@ pub(super) fn layer(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Pr
         }
     }
     one(builder.emit(Op::LayerNorm { epsilon: site.float("epsilon", 1e-5)? }, &[x], weights)?)
+}
+
+/// `RMSNormalization` over the last axes: `x / sqrt(mean(x^2) + epsilon) * gamma`.
+pub(super) fn root_mean_square(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Problem> {
+    let x = site.tensor(0)?;
+    let first = site.front(site.int("axis", -1)?, x.rank())?;
+    let axes: Vec<usize> = (first..x.rank()).collect();
+    for axis in &axes {
+        x.side(*axis)?;
+    }
+    let squares = builder.unary(Op::Pow { exponent: 2.0 }, x)?;
+    let mean = builder.unary(Op::ReduceMean { axes, keep_dims: true }, &squares)?;
+    let bounded = shifted(builder, &mean, site.float("epsilon", 1e-5)?)?;
+    let root = builder.unary(Op::Pow { exponent: -0.5 }, &bounded)?;
+    let even = builder.emit(plain("Mul", None)?, &[x, &root], vec![])?;
+    one(builder.emit(plain("Mul", None)?, &[&even], vec![("other", weight(site, 1)?)])?)
 }
 
 /// `InstanceNormalization` is group normalisation with one group per channel.

@@ -47,6 +47,11 @@ pub(super) fn scaled(builder: &mut Builder, x: &Tensor, factor: f64) -> Result<T
     if factor == 1.0 { Ok(x.clone()) } else { builder.unary(Op::Mul { scalar: Some(factor) }, x) }
 }
 
+/// `x` plus a number; no operation for 0.
+pub(super) fn shifted(builder: &mut Builder, x: &Tensor, summand: f64) -> Result<Tensor, Problem> {
+    if summand == 0.0 { Ok(x.clone()) } else { builder.unary(Op::Add { scalar: Some(summand) }, x) }
+}
+
 /// Infinities as the greatest numbers there are: a mask adds them to hide elements from a softmax, where both give zero.
 pub(super) fn finite(values: &ndarray::ArrayD<f32>) -> ndarray::ArrayD<f32> {
     values.mapv(|number| if number.is_nan() { number } else { number.clamp(f32::MIN, f32::MAX) })

@@ -3,6 +3,7 @@
 use super::super::builder::{Builder, Tensor};
 use super::super::site::{Site, Value};
 use super::operands::one;
+use super::pairs::plain;
 use crate::card::Op;
 use crate::error::Problem;
 
@@ -47,7 +48,8 @@ pub(super) fn with_row(site: &Site, axes: Vec<usize>) -> Vec<usize> {
 /// Without axes nothing is summed, but squares and roots still apply.
 fn unreduced(builder: &mut Builder, op: &str, x: &Tensor) -> Result<Vec<Value>, Problem> {
     match op {
-        "ReduceL2" => one(builder.unary(Op::Abs {}, x)?),
+        "ReduceL1" | "ReduceL2" => one(builder.unary(Op::Abs {}, x)?),
+        "ReduceLogSum" => one(builder.unary(Op::Log {}, x)?),
         "ReduceSumSquare" => one(builder.unary(Op::Pow { exponent: 2.0 }, x)?),
         _ => one(x.clone()),
     }
@@ -70,16 +72,36 @@ fn pooled(
         return if keep_dims { Ok(pool) } else { builder.unary(Op::Flatten { start_axis: 1 }, &pool) };
     }
     let axes = axes.to_vec();
-    if op == "ReduceSumSquare" {
-        let squares = builder.unary(Op::Pow { exponent: 2.0 }, x)?;
-        return builder.unary(Op::ReduceSum { axes, keep_dims }, &squares);
-    }
-    let op = match op {
+    // What the sum is of.
+    let part = match op {
+        "ReduceSumSquare" => builder.unary(Op::Pow { exponent: 2.0 }, x)?,
+        "ReduceL1" => builder.unary(Op::Abs {}, x)?,
+        "ReduceLogSumExp" => return log_sum_exp(builder, x, axes, keep_dims),
+        _ => x.clone(),
+    };
+    let reduction = match op {
         "ReduceMean" => Op::ReduceMean { axes, keep_dims },
-        "ReduceSum" => Op::ReduceSum { axes, keep_dims },
+        "ReduceSum" | "ReduceSumSquare" | "ReduceL1" | "ReduceLogSum" => Op::ReduceSum { axes, keep_dims },
         "ReduceMax" => Op::ReduceMax { axes, keep_dims },
         "ReduceMin" => Op::ReduceMin { axes, keep_dims },
         _ => Op::ReduceL2 { axes, keep_dims },
     };
-    builder.unary(op, x)
+    let result = builder.unary(reduction, &part)?;
+    if op == "ReduceLogSum" { builder.unary(Op::Log {}, &result) } else { Ok(result) }
+}
+
+/// The greatest element comes out of the sum first, so that no power is too large.
+fn log_sum_exp(
+    builder: &mut Builder,
+    x: &Tensor,
+    axes: Vec<usize>,
+    keep_dims: bool,
+) -> Result<Tensor, Problem> {
+    let greatest = builder.unary(Op::ReduceMax { axes: axes.clone(), keep_dims: true }, x)?;
+    let below = builder.emit(plain("Sub", None)?, &[x, &greatest], vec![])?;
+    let powers = builder.unary(Op::Exp {}, &below)?;
+    let sum = builder.unary(Op::ReduceSum { axes: axes.clone(), keep_dims: true }, &powers)?;
+    let log = builder.unary(Op::Log {}, &sum)?;
+    let result = builder.emit(plain("Add", None)?, &[&log, &greatest], vec![])?;
+    if keep_dims { Ok(result) } else { builder.unary(Op::Squeeze { axes }, &result) }
 }

@@ -84,7 +84,8 @@ fn convention(site: &Site, sides: [Side; 2]) -> Result<(ResizeMode, ResizeMappin
         "asymmetric" => Coordinates::Asymmetric,
         "align_corners" => Coordinates::AlignCorners,
         other => {
-            return Err(Problem::new(format!("scales with '{other}' coordinates, which is not supported")));
+            let problem = Problem::new(format!("scales with '{other}' coordinates, which is not supported"));
+            return Err(problem.hint("cut the part with Slice, then resize it whole"));
         }
     };
     let rounding = match (mode, site.text("nearest_mode", "round_prefer_floor")?.as_str()) {
