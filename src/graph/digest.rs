@@ -34,6 +34,7 @@ impl Pending {
     /// # Errors
     /// When it could not be computed.
     pub fn get(&self) -> Result<&str> {
+        // Without the lock once the hash is known.
         if let Some(hash) = self.hash.get() {
             return Ok(hash);
         }

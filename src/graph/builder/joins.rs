@@ -51,6 +51,7 @@ impl GraphBuilder {
     pub fn normalised(&mut self, name: &str, input: &Value) -> Value {
         let axes = vec![input.shape().len() - 1];
         let length = self.plain(&format!("{name}.length"), input, Op::ReduceL2 { axes, keep_dims: true });
+        // PyTorch's `normalize` has the same bound.
         let least = Op::Maximum { scalar: Some(1e-12) };
         let length = self.plain(&format!("{name}.clamp"), &length, least);
         self.put(name, &[input, &length], vec![], Op::Div { scalar: None })

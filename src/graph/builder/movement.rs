@@ -13,6 +13,7 @@ impl GraphBuilder {
 
     /// Another shape for the same values; 0 keeps the size at its place.
     pub fn reshape(&mut self, name: &str, input: &Value, shape: &[usize]) -> Value {
+        // The greatest integer fits no tensor, so that the shape is refused and not cut.
         let shape = shape.iter().map(|side| i64::try_from(*side).unwrap_or(i64::MAX)).collect();
         self.plain(name, input, Op::Reshape { shape })
     }

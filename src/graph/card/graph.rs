@@ -104,6 +104,8 @@ impl Graph {
         let mut names: HashSet<&str> = HashSet::from([self.input.name.as_str()]);
         for (index, node) in self.nodes.iter().enumerate() {
             let within = within(index, &node.name);
+            // Tensors are numbered in the order of the nodes, so that one comparison finds forward references and
+            // cycles.
             if node.inputs.iter().any(|input| *input >= ValueId::of_node(index)) {
                 return Err(within(Problem::new("reads a tensor that no earlier node gives")));
             }

@@ -213,6 +213,7 @@ impl Card {
             let problem = Problem::new(error.into_inner().to_string().replace('`', "'"));
             if path == "." { problem.about(Subject::Card) } else { problem.about_field(path) }
         })?;
+        // Text after the card would otherwise be ignored.
         json.end().map_err(|error| of_card(error.to_string()))?;
         card.resolve()
     }

@@ -133,6 +133,7 @@ impl Preprocess {
                     .about_field(format!("preprocess.{name}")));
             }
         }
+        // A division by zero would make every pixel infinite or NaN.
         if let Some(std) = self.std.iter().find(|std| **std == 0.0) {
             return Err(Problem::new(format!("{std} cannot be divided by")).about_field("preprocess.std"));
         }

@@ -111,6 +111,7 @@ impl Error {
     pub fn write_into(directory: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = directory.to_path_buf();
         move |error| {
+            // Only the system's code: the text of the temporary file's error has its path.
             let plain =
                 error.raw_os_error().map_or_else(|| error.kind().into(), io::Error::from_raw_os_error);
             Self::refused("write into", path, plain)

@@ -2,6 +2,7 @@
 
 /// The candidate nearest to `wanted`, if one is near enough to be what was meant.
 pub fn nearest<'a>(wanted: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    // A swapped or missing letter in a short name is above it, another name of the same length mostly below.
     const NEAR_ENOUGH: f64 = 0.75;
     let wanted = wanted.to_lowercase();
     candidates
