@@ -120,7 +120,15 @@ pub(super) enum Look {
 }
 
 impl Look {
-    pub(super) fn at(evidence: &Evidence) -> Self {
+    /// What the evidence of several layers shows: of a detector with several scales a class is found on one of them, and the others
+    /// have no gradient. `None` for no layer.
+    pub(super) fn of(layers: &[Evidence]) -> Option<Self> {
+        let looks: Vec<Self> = layers.iter().map(Self::at).collect();
+        let decides = [Self::NotFinite, Self::Sound].into_iter().find(|look| looks.contains(look));
+        decides.or(looks.first().copied())
+    }
+
+    fn at(evidence: &Evidence) -> Self {
         let all_zero = |features: &Features| features.values.iter().all(|value| *value == 0.0);
         let finite = |features: &Features| features.values.iter().all(|value| value.is_finite());
         match () {
@@ -180,7 +188,7 @@ mod tests {
             |values: [f32; 4]| Features { channels: 1, height: 2, width: 2, values: values.to_vec() };
         let evidence = Evidence { activations: features(activations), gradients: features(gradients) };
         let raw = Heatmap::new(2, 2, raw.to_vec()).unwrap();
-        of(Some(Look::at(&evidence)), &[Signed::new(raw.clone(), 0.0)], &raw.rectified(), true, saturated)
+        of(Look::of(&[evidence]), &[Signed::new(raw.clone(), 0.0)], &raw.rectified(), true, saturated)
     }
 
     #[test]
@@ -200,6 +208,19 @@ mod tests {
         for (activations, gradients, raw, saturated, expected) in cases {
             assert_eq!(finding(activations, gradients, raw, saturated), Some(expected));
         }
+    }
+
+    #[test]
+    fn one_layer_with_a_gradient_is_enough() {
+        let evidence = |gradient: f32| {
+            let features = |value: f32| Features { channels: 1, height: 1, width: 1, values: vec![value] };
+            Evidence { activations: features(1.0), gradients: features(gradient) }
+        };
+        assert_eq!(Look::of(&[evidence(0.0), evidence(1.0)]), Some(Look::Sound));
+        assert_eq!(Look::of(&[evidence(1.0), evidence(0.0)]), Some(Look::Sound));
+        assert_eq!(Look::of(&[evidence(0.0), evidence(0.0)]), Some(Look::NoGradient));
+        assert_eq!(Look::of(&[evidence(1.0), evidence(f32::NAN)]), Some(Look::NotFinite));
+        assert_eq!(Look::of(&[]), None);
     }
 
     #[test]

@@ -66,11 +66,13 @@ pub struct Finish {
     pub aggregate: Option<Aggregate>,
     /// Scales every layer's map by its own maximum before several are combined.
     pub normalize: bool,
+    /// Enlarges every layer's map to the network's input before it is scaled, as ultralytics does. Default: of a detector yes.
+    pub enlarge: Option<bool>,
 }
 
 impl Default for Finish {
     fn default() -> Self {
-        Self { aggregate: None, normalize: true }
+        Self { aggregate: None, normalize: true, enlarge: None }
     }
 }
 
@@ -83,7 +85,8 @@ impl Finish {
             Task::Detection => Aggregate::Max,
             _ => Aggregate::Mean,
         };
-        Self { aggregate: self.aggregate.or(Some(usual)), ..self }
+        let enlarge = self.enlarge.or(Some(task == Task::Detection));
+        Self { aggregate: self.aggregate.or(Some(usual)), enlarge, ..self }
     }
 
     /// The combination for a method: as requested, unless the method or the library determines it.
@@ -109,7 +112,7 @@ impl Finish {
     ) -> Result<Heatmap> {
         let aggregate = self.aggregate_of(method.traits.joining, options.library);
         let finished = match options.library {
-            None => self.own(maps, aggregate, options.signed),
+            None => self.own(maps, input, aggregate, options.signed),
             Some(Library::Eli5) => over_maximum(&only(maps)?.rectified(), 1e-7),
             Some(Library::PytorchGradCam) => {
                 pytorch_grad_cam(method.traits.finishing, maps, input, aggregate)
@@ -129,13 +132,19 @@ impl Finish {
         Ok(finished)
     }
 
-    fn own(&self, maps: &[Heatmap], aggregate: Aggregate, signed: bool) -> Heatmap {
+    fn own(&self, maps: &[Heatmap], input: [usize; 2], aggregate: Aggregate, signed: bool) -> Heatmap {
         let maps: Vec<Heatmap> =
             maps.iter().map(|map| if signed { map.clone() } else { map.rectified() }).collect();
         if let [map] = &maps[..] {
             return map.clone();
         }
-        let scaled = |map: &Heatmap| if self.normalize { over_maximum(map, 0.0) } else { map.clone() };
+        let scaled = |map: &Heatmap| {
+            let map = match self.enlarge {
+                Some(true) => map.resized(input[0], input[1], Sampling::Bilinear),
+                _ => map.clone(),
+            };
+            if self.normalize { over_maximum(&map, 0.0) } else { map }
+        };
         combined(&maps.iter().map(scaled).collect::<Vec<_>>(), aggregate)
     }
 }
@@ -256,10 +265,15 @@ mod tests {
     fn layers_become_one_by_hand() {
         let maps =
             [Heatmap::new(1, 2, vec![-1.0, 2.0]).unwrap(), Heatmap::new(1, 2, vec![1.0, 4.0]).unwrap()];
-        let of = |aggregate, signed| Finish::default().own(&maps, aggregate, signed).values().to_vec();
+        let of =
+            |aggregate, signed| Finish::default().own(&maps, [2, 4], aggregate, signed).values().to_vec();
         assert_eq!(of(Aggregate::Mean, false), [0.125, 1.0]);
         assert_eq!(of(Aggregate::Max, false), [0.25, 1.0]);
         assert_eq!(of(Aggregate::Product, false), [0.0, 1.0]);
         assert_eq!(of(Aggregate::Max, true), [-0.5, 1.0]);
+        // Enlarged first: cells of [0, 2] become 0, 1/2, 3/2, 2, those of [1, 4] 1, 7/4, 13/4, 4, and then each is divided.
+        let enlarged = Finish { enlarge: Some(true), ..Finish::default() };
+        let found = enlarged.own(&maps, [1, 4], Aggregate::Max, false);
+        assert_eq!(found.values(), [0.25, 0.4375, 0.8125, 1.0]);
     }
 }

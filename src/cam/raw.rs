@@ -39,7 +39,7 @@ impl Pass<'_> {
         let mut maps = vec![Vec::new(); self.methods.len()];
         for (class, look) in self.question.classes.iter().zip(looks) {
             let evidence = self.evidence(*class, spare)?;
-            *look = evidence.first().map(Look::at);
+            *look = Look::of(&evidence);
             for (method, maps) in self.methods.iter().zip(&mut maps) {
                 maps.extend(self.of_class(method, *class, &evidence, spare)?);
             }
@@ -53,7 +53,7 @@ impl Pass<'_> {
     /// # Errors
     /// When no layer is tapped.
     pub(super) fn looks(&self, spare: &mut Option<Recording>) -> Result<Vec<Option<Look>>> {
-        let look = |class: &usize| Ok(self.evidence(*class, spare)?.first().map(Look::at));
+        let look = |class: &usize| Ok(Look::of(&self.evidence(*class, spare)?));
         self.question.classes.iter().map(look).collect()
     }
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::{Difference, ReferenceCheck, Status, Subject, guarded, inner};
-use crate::card::{InputSpec, OutputKind, ValueId};
+use crate::card::{InputSpec, OutputKind, Task, ValueId};
 use crate::engine::Network;
 use crate::error::{Error, Problem, Result, Subject as About};
 use crate::input::{Array, MAX_FILE_BYTES, Npz};
@@ -117,7 +117,11 @@ impl Reference {
         for (input, expected) in pictures.zip(output.values.chunks(output.values.len() / self.pictures)) {
             let found = network.logits(input.to_vec())?;
             worst = worst.worse(Difference::on_scale(&found, expected, least));
-            let top = |values: &[f32]| subject.model.output().form.most_probable(values);
+            let form = subject.model.output().form;
+            let top = |values: &[f32]| match output.logits {
+                true => form.most_probable(values),
+                false => top_of_output(values, |at| form.is_class_of_output(at)),
+            };
             *same_top += usize::from(top(&found) == top(expected));
         }
         Ok(worst)
@@ -154,8 +158,11 @@ fn pictures(shape: &[usize], spec: &InputSpec) -> Result<(usize, bool), Problem>
 fn fits(shape: &[usize], pictures: usize, classes: usize) -> Result<(), Problem> {
     let wide: Vec<usize> = shape.iter().copied().filter(|side| *side != 1).collect();
     let expected: Vec<usize> = [pictures, classes].into_iter().filter(|side| *side != 1).collect();
-    // Axes of length one may be anywhere: [pictures], [pictures, classes, 1, 1].
-    let fits = wide == expected;
+    // Axes of length one may be anywhere: [pictures], [pictures, classes, 1, 1]. Maps and anchors have axes of their own.
+    let fits = wide == expected
+        || shape.first() == Some(&pictures)
+            && shape[1..].iter().product::<usize>() == classes
+            && shape.len() > 2;
     match fits {
         true => Ok(()),
         false => Err(Problem::new(format!("has shape {shape:?}"))
@@ -179,6 +186,8 @@ fn is_logits(array: &str, values: &[f32], model: &Model) -> Result<bool, Problem
             Err(Problem::new("has probabilities, but the model's last node gives their logarithms")
                 .hint("store 'output'"))
         }
+        // What is explained of a detector is made of its output, or of what is before it.
+        _ if model.output().task == Task::Detection => Ok(false),
         // The last node gives the only scores.
         _ if !model.has_activation() => Ok(true),
         ("logits", OutputKind::Softmax | OutputKind::LogSoftmax) => {
@@ -188,6 +197,12 @@ fn is_logits(array: &str, values: &[f32], model: &Model) -> Result<bool, Problem
         ("logits", _) => Ok(true),
         _ => Ok(false),
     }
+}
+
+/// Index of the greatest score of a class in the network's own output, the first of equals.
+fn top_of_output(values: &[f32], is_class: impl Fn(usize) -> bool) -> Option<usize> {
+    let better = |best: usize, at: usize| if values[at] > values[best] { at } else { best };
+    (0..values.len()).filter(|at| is_class(*at)).reduce(better)
 }
 
 /// Whether the values could come from a softmax, or its logarithm.

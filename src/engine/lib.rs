@@ -11,6 +11,7 @@ mod curvature;
 mod device;
 mod features;
 mod fold;
+mod greatest;
 mod head;
 mod kink;
 mod local;

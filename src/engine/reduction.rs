@@ -8,8 +8,9 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use burn::tensor::{Int, Tensor, TensorData};
+use burn::tensor::{Tensor, TensorData};
 
+use super::greatest::{greatest, places};
 use super::rivals::Rivals;
 use crate::error::{Error, Problem, Result};
 
@@ -29,8 +30,8 @@ pub enum Reduction {
         /// The target whose values are first subtracted from those of every target, place by place.
         rival: Option<usize>,
     },
-    /// Targets of a detector, whose output is `[batch, rows, anchors]`: for each class the greatest value of its row,
-    /// then single values.
+    /// Targets of a detector, whose output is `[batch, rows, anchors]`: for each class the greatest value of its row, or
+    /// the one with the greatest share; then single values.
     Greatest {
         /// Index of the first class's row.
         first: usize,
@@ -38,6 +39,9 @@ pub enum Reduction {
         classes: usize,
         /// Number of anchors.
         anchors: usize,
+        /// Whether classes exclude each other at an anchor: then a logit says nothing without the others there, and the anchor
+        /// counts at which the softmax of the class is greatest.
+        by_share: bool,
         /// Indices of single values in the output, one for each further target.
         picked: Arc<Vec<usize>>,
     },
@@ -62,10 +66,10 @@ impl Reduction {
                 };
                 Cow::Owned(output.chunks(places).zip(weights.chunks(places)).map(sum).collect())
             }
-            Self::Greatest { first, classes, anchors, picked } => {
-                let rows = output.chunks((*anchors).max(1)).skip(*first).take(*classes);
-                let greatest = rows.map(|row| row.iter().copied().fold(f32::NEG_INFINITY, f32::max));
-                Cow::Owned(greatest.chain(picked.iter().map(|at| output[*at])).collect())
+            Self::Greatest { first, classes, anchors, by_share, picked } => {
+                let size = [*first, *classes, *anchors];
+                let greatest = greatest(output, size, *by_share).into_iter();
+                Cow::Owned(greatest.chain(picked.iter().copied()).map(|at| output[at]).collect())
             }
             Self::Cosine { like } => {
                 Cow::Owned(vec![(dot(output, like) / (length(output) * length(like))) as f32])
@@ -77,7 +81,7 @@ impl Reduction {
     #[must_use]
     pub fn rivals(&self, target: usize, targets: usize) -> Rivals {
         match self {
-            Self::Greatest { first, classes, anchors, picked } => {
+            Self::Greatest { first, classes, anchors, picked, .. } => {
                 let of_box = || target.checked_sub(*classes).and_then(|at| picked.get(at));
                 let own = of_box().map_or(target, |at| (at / anchors.max(&1)).saturating_sub(*first));
                 Rivals { own, classes: *classes }
@@ -99,7 +103,7 @@ impl Reduction {
                     && values.is_multiple_of(*targets)
                     && rival.is_none_or(|rival| rival < *targets)
             }
-            Self::Greatest { first, classes, anchors, picked } => {
+            Self::Greatest { first, classes, anchors, picked, .. } => {
                 (first + classes) * anchors <= values && *anchors > 0 && picked.iter().all(|at| *at < values)
             }
             Self::Cosine { like } => like.len() == values && length(like) > 0.0,
@@ -127,8 +131,8 @@ impl Reduction {
                 };
                 (rows * weights).sum_dim(2).reshape([batch, *targets])
             }
-            Self::Greatest { first, classes, anchors, picked } => {
-                let at = places(&output, [*first, *classes, *anchors], picked);
+            Self::Greatest { first, classes, anchors, by_share, picked } => {
+                let at = places(&output, [*first, *classes, *anchors], *by_share, picked);
                 output.gather(1, at)
             }
             Self::Cosine { like } => {
@@ -142,8 +146,8 @@ impl Reduction {
     pub(super) fn rate(&self, output: Tensor<2>, rate: Tensor<2>) -> Tensor<2> {
         match self {
             Self::Values | Self::Sums { .. } => self.of(rate),
-            Self::Greatest { first, classes, anchors, picked } => {
-                rate.gather(1, places(&output, [*first, *classes, *anchors], picked))
+            Self::Greatest { first, classes, anchors, by_share, picked } => {
+                rate.gather(1, places(&output, [*first, *classes, *anchors], *by_share, picked))
             }
             Self::Cosine { like } => {
                 let unit = unit(like, &output);
@@ -154,24 +158,6 @@ impl Reduction {
             }
         }
     }
-}
-
-/// Where the numbers of a detector are in the output, `[batch, targets]`: each class's greatest, then those that are `picked`.
-fn places(output: &Tensor<2>, [first, classes, anchors]: [usize; 3], picked: &[usize]) -> Tensor<2, Int> {
-    let plain = output.clone().inner();
-    let device = plain.device();
-    let [batch, _] = plain.dims();
-    let rows = plain.narrow(1, first * anchors, classes * anchors).reshape([batch, classes, anchors]);
-    let starts: Vec<i64> = (0..classes).map(|class| ((first + class) * anchors) as i64).collect();
-    let starts = Tensor::<1, Int>::from_data(TensorData::new(starts, [classes]), &device);
-    let greatest = rows.argmax(2).reshape([batch, classes]) + starts.reshape([1, classes]);
-    if picked.is_empty() {
-        return greatest;
-    }
-    let single: Vec<i64> = picked.iter().map(|at| *at as i64).collect();
-    let count = single.len();
-    let single = Tensor::<1, Int>::from_data(TensorData::new(single, [count]), &device);
-    Tensor::cat(vec![greatest, single.reshape([1, count]).repeat_dim(0, batch)], 1)
 }
 
 fn constant(values: &[f32], on: &Tensor<2>) -> Tensor<1> {
@@ -211,7 +197,10 @@ mod tests {
         [
             (Reduction::Values, output.clone()),
             (Reduction::Sums { weights: Arc::clone(&weights), targets: 2, rival: None }, output.clone()),
-            (Reduction::Greatest { first: 1, classes: 2, anchors: 2, picked }, output.clone()),
+            (
+                Reduction::Greatest { first: 1, classes: 2, anchors: 2, by_share: false, picked },
+                output.clone(),
+            ),
             (Reduction::Cosine { like }, output.clone()),
             (Reduction::Sums { weights, targets: 2, rival: Some(1) }, output),
         ]

@@ -94,6 +94,7 @@ impl Score {
         if let (FinalActivation::Reduced, false) | (_, true) = (output.activation, asked == Self::Cosine) {
             return Self::of_reduced(asked, output);
         }
+        asked.check_anchors(output)?;
         match (asked, output.activation) {
             (Self::Number, FinalActivation::None) => Ok(Self::Number),
             (_, FinalActivation::None) => Err(Error::request(
@@ -118,6 +119,17 @@ impl Score {
             (Self::Rest, FinalActivation::Sigmoid) => Ok(Self::RestSigmoid),
             (score, _) => Ok(score),
         }
+    }
+
+    /// Refuses a softmax over classes whose logits are of different anchors.
+    fn check_anchors(self, output: &OutputSpec) -> Result<()> {
+        let is_of_anchors = output.task == Task::Detection && output.activation == FinalActivation::Softmax;
+        if !is_of_anchors || matches!(self, Self::Logit | Self::Margin) {
+            return Ok(());
+        }
+        let problem = Problem::new("is of classes of a picture, but these exclude each other at each anchor");
+        let hint = Phrase::from("use ").set(OptionName::Score, "logit").text(" or margin");
+        Err(Error::request(problem.named("score", self.name()).hint(hint)))
     }
 
     /// The only score of a segmentation or an embedding, if it was asked for.

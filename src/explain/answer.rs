@@ -14,7 +14,7 @@ use crate::card::{OutputKind, Task};
 use crate::engine::{Network, Reduction};
 use crate::error::{Error, OptionName, Phrase, Problem, Result};
 use crate::heatmap::Heatmap;
-use crate::model::{Model, OutputForm};
+use crate::model::{Anchors, FinalActivation, Model, OutputForm};
 use crate::record::{DetectionRecord, Prediction};
 
 /// What the caller gave besides the picture.
@@ -130,7 +130,7 @@ pub(super) fn read(model: &Model, output: &[f32], subject: &Subject, given: &Giv
     match model.output().form {
         OutputForm::Pixels { height, width } => segmentation(model, output, subject, given, [height, width]),
         OutputForm::Vector { .. } => embedding(output, given),
-        OutputForm::Anchors { anchors, first } => Ok(detection(model, output, subject, [first, anchors])),
+        OutputForm::Anchors(form) => Ok(detection(model, output, subject, &form)),
         _ => {
             let ranked =
                 probability::ranked(output, model.output().activation, |index| model.class_name(index));
@@ -188,21 +188,25 @@ fn embedding(output: &[f32], given: &Given) -> Result<Answer> {
     Ok(Answer { reduction, ranked: vec![target], masks: None, boxes: vec![] })
 }
 
-fn detection(model: &Model, output: &[f32], subject: &Subject, [first, anchors]: [usize; 2]) -> Answer {
-    let (activation, classes) = (model.output().activation, model.num_classes());
-    let prediction = |score: f32, class: usize| {
-        let found = probability::ranked(&[score], activation, |_| model.class_name(class)).pop();
-        let unknown = || Prediction::new(class, model.class_name(class));
-        found.map_or_else(unknown, |found| Prediction { target: class, ..found })
-    };
-    let proba = |score: f32| probability::probabilities(&[score], activation)(0).unwrap_or_default();
-    let found = detection::found(output, [first, classes, anchors], proba);
+fn detection(model: &Model, output: &[f32], subject: &Subject, form: &Anchors) -> Answer {
+    let activation = model.output().activation;
+    let input = &model.graph().input;
+    let found = detection::found(output, form, activation, [input.height, input.width]);
     let picked = Arc::new(found.iter().map(|one| one.at).collect());
-    let reduction = Reduction::Greatest { first, classes, anchors, picked };
+    let (first, by_share) = (form.first(), activation == FinalActivation::Softmax);
+    let reduction =
+        Reduction::Greatest { first, classes: form.classes, anchors: form.anchors, by_share, picked };
     let numbers = reduction.numbers(output);
-    let ranked = probability::ranked(&numbers[..classes], activation, |index| model.class_name(index));
+    let name = |class: usize| model.class_name(class);
+    let ranked = match by_share {
+        false => probability::ranked(&numbers[..form.classes], activation, name),
+        true => probability::ranked_by_share(&numbers[..form.classes], output, form, name),
+    };
     let record = |(at, one): (usize, &Detection)| {
-        (prediction(one.score, one.class), one.record(at + 1, proba(one.score), model, subject))
+        let logit = model.output().has_logits().then_some(f64::from(one.score));
+        let prediction =
+            Prediction { proba: Some(one.proba), logit, ..Prediction::new(one.class, name(one.class)) };
+        (prediction, one.record(at + 1, model, subject))
     };
     let boxes = found.iter().enumerate().map(record).collect();
     Answer { reduction, ranked, masks: None, boxes }

@@ -1,11 +1,11 @@
 //! The boxes that a detector finds in a picture.
 //!
-//! For each anchor the class with the greatest score; of boxes of one class that overlap only the one with the greatest
-//! score stays (non-maximum suppression), with the usual thresholds of ultralytics: a probability of 0.25, an overlap of 0.7,
-//! 300 boxes.
+//! For each anchor the class with the greatest score that is not the background; of boxes of one class that overlap only the surest
+//! stays (non-maximum suppression), with the usual thresholds of ultralytics: a probability of 0.25, an overlap of 0.7, 300 boxes.
+//! Where the graph gives no boxes none are found.
 
 use super::Subject;
-use crate::model::Model;
+use crate::model::{Anchors, FinalActivation, Model};
 use crate::record::DetectionRecord;
 
 /// Least probability of a box.
@@ -17,41 +17,49 @@ const SAME: f64 = 0.7;
 /// Most boxes of a picture.
 const MOST: usize = 300;
 
-/// A box and where its score is in the output.
+/// A box and where its score is in the explained numbers.
 #[derive(Debug, Clone)]
 pub(super) struct Detection {
     pub(super) class: usize,
-    /// Index of its score in the output.
+    /// Index of its score.
     pub(super) at: usize,
     pub(super) score: f32,
+    pub(super) proba: f64,
     /// Left, top, right and bottom in pixels of the network's input.
     corners: [f64; 4],
 }
 
-/// The boxes in an output `[first + classes, anchors]`, those with the greatest scores first. `probability` of a score.
+/// The boxes in the explained numbers of a picture, `[rows, anchors]`, the surest first. `size` is height and width of the input.
 pub(super) fn found(
-    output: &[f32],
-    [first, classes, anchors]: [usize; 3],
-    probability: impl Fn(f32) -> f64,
+    scores: &[f32],
+    form: &Anchors,
+    activation: FinalActivation,
+    size: [usize; 2],
 ) -> Vec<Detection> {
-    let value = |row: usize, anchor: usize| output[row * anchors + anchor];
+    let start = |class: usize| (form.first() + class) * form.anchors;
     let best = |anchor: usize| {
-        let better = |best: usize, class: usize| {
-            if value(first + class, anchor) > value(first + best, anchor) { class } else { best }
+        let value = |class: usize| scores[start(class) + anchor];
+        let better = |best: usize, class: usize| if value(class) > value(best) { class } else { best };
+        let class = (0..form.classes).filter(|class| form.background != Some(*class)).reduce(better)?;
+        let proba = match activation {
+            FinalActivation::Softmax => form.probabilities(scores, activation, anchor)[class],
+            _ => activation.of_one(value(class))?,
         };
-        let class = (0..classes).fold(0, better);
-        let [x, y, width, height] = [0, 1, 2, 3].map(|row| f64::from(value(row, anchor)));
-        let corners = [x - width / 2.0, y - height / 2.0, x + width / 2.0, y + height / 2.0];
-        Detection {
-            class,
-            at: (first + class) * anchors + anchor,
-            score: value(first + class, anchor),
-            corners,
-        }
+        let corners = form.corners(scores, anchor, size).filter(|_| proba > LEAST)?;
+        Some(Detection { class, at: start(class) + anchor, score: value(class), proba, corners })
     };
-    let mut open: Vec<Detection> =
-        (0..anchors).map(best).filter(|detection| probability(detection.score) > LEAST).collect();
-    open.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.at.cmp(&b.at)));
+    let mut open: Vec<Detection> = (0..form.anchors).filter_map(best).collect();
+    // Probabilities near one are equal where scores are not; shares of different anchors have no other order.
+    let surest = |a: &Detection, b: &Detection| match activation {
+        FinalActivation::Softmax => b.proba.total_cmp(&a.proba),
+        _ => b.score.total_cmp(&a.score),
+    };
+    open.sort_by(|a, b| surest(a, b).then(a.at.cmp(&b.at)));
+    suppressed(open)
+}
+
+/// Those that do not overlap with a surer one of their class.
+fn suppressed(open: Vec<Detection>) -> Vec<Detection> {
     let mut kept: Vec<Detection> = Vec::new();
     for detection in open {
         let is_new = kept.iter().all(|other| {
@@ -77,13 +85,7 @@ fn overlap(a: &[f64; 4], b: &[f64; 4]) -> f64 {
 
 impl Detection {
     /// The box in a record, in pixels of the photo; `number` counts from 1.
-    pub(super) fn record(
-        &self,
-        number: usize,
-        proba: f64,
-        model: &Model,
-        subject: &Subject,
-    ) -> DetectionRecord {
+    pub(super) fn record(&self, number: usize, model: &Model, subject: &Subject) -> DetectionRecord {
         let (input, place) = (&model.graph().input, &subject.placement);
         let x = |value: f64| place.left + value / input.width as f64 * (place.right - place.left);
         let y = |value: f64| place.top + value / input.height as f64 * (place.bottom - place.top);
@@ -92,7 +94,7 @@ impl Detection {
             number,
             target: self.class,
             class_name: model.class_name(self.class),
-            proba,
+            proba: self.proba,
             left: x(left),
             top: y(top),
             right: x(right),
@@ -104,6 +106,7 @@ impl Detection {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{Boxes, OwnOutput};
 
     #[test]
     fn boxes_of_one_class_that_overlap_become_the_surest() {
@@ -116,11 +119,32 @@ mod tests {
             0.8, 0.9, 0.1, 0.2, // class 0
             0.1, 0.2, 0.7, 0.1, // class 1
         ];
-        let found = found(&output, [4, 2, 4], f64::from);
+        let form = form(Boxes::Centre { unit: false }, 4, 2);
+        let found = found(&output, &form, FinalActivation::Identity, [64, 64]);
         let kept: Vec<_> =
             found.iter().map(|detection| (detection.class, detection.at, detection.score)).collect();
         assert_eq!(kept, [(0, 17, 0.9), (1, 22, 0.7)]);
         assert_eq!(found[0].corners, [6.5, 6.0, 14.5, 14.0]);
+    }
+
+    fn form(boxes: Boxes, anchors: usize, classes: usize) -> Anchors {
+        let own = OwnOutput { rows: 6, first: 4, turned: false };
+        Anchors { anchors, classes, boxes, has_objectness: false, background: None, own }
+    }
+
+    #[test]
+    fn what_is_sure_to_be_background_is_no_box() {
+        // Corners as shares of the input; two classes and the background, which wins at the first anchor.
+        let corners = [0.0, 0.5, 0.0, 0.5, 0.5, 1.0, 0.5, 1.0];
+        let output = [&corners[..], &[1.0, 4.0], &[0.0, 1.0], &[3.0, 0.0]].concat();
+        let form = Anchors { background: Some(2), ..form(Boxes::Corners { unit: true }, 2, 3) };
+        let found = found(&output, &form, FinalActivation::Softmax, [10, 20]);
+        let [only] = &found[..] else { panic!("{found:?}") };
+        assert_eq!((only.class, only.corners), (0, [10.0, 5.0, 20.0, 10.0]));
+        let e = |power: f64| power.exp();
+        assert!((only.proba - e(4.0) / (e(4.0) + e(1.0) + 1.0)).abs() < 1e-6);
+        let unknown = Anchors { boxes: Boxes::Unknown, ..form };
+        assert!(super::found(&output[8..], &unknown, FinalActivation::Softmax, [10, 20]).is_empty());
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! From scores to ranked classes with probabilities, in double precision, or to unranked numbers.
 
-use crate::model::FinalActivation;
+use crate::model::{Anchors, FinalActivation};
 use crate::record::Prediction;
 
 /// All classes, most probable first; equal scores keep the order of their indices. Numbers are not ranked.
@@ -30,6 +30,32 @@ pub(super) fn ranked(
     order.into_iter().map(class).collect()
 }
 
+/// The classes of a detector that exclude each other at each anchor, the surest anywhere first. The background is everywhere, says
+/// least, and comes last. `scores` has the logit of each class at its surest anchor.
+pub(super) fn ranked_by_share(
+    scores: &[f32],
+    output: &[f32],
+    form: &Anchors,
+    name: impl Fn(usize) -> String,
+) -> Vec<Prediction> {
+    let mut surest = vec![0.0_f64; form.classes];
+    for anchor in 0..form.anchors {
+        let shares = form.probabilities(output, FinalActivation::Softmax, anchor);
+        surest.iter_mut().zip(shares).for_each(|(most, share)| *most = most.max(share));
+    }
+    let mut order: Vec<usize> = (0..form.classes).collect();
+    let is_background = |class: usize| form.background == Some(class);
+    order.sort_by(|a, b| {
+        is_background(*a).cmp(&is_background(*b)).then(surest[*b].total_cmp(&surest[*a])).then(a.cmp(b))
+    });
+    let class = |class: usize| Prediction {
+        proba: Some(surest[class]),
+        logit: Some(f64::from(scores[class])),
+        ..Prediction::new(class, name(class))
+    };
+    order.into_iter().map(class).collect()
+}
+
 /// The probability of each class.
 pub(super) fn probabilities(
     scores: &[f32],
@@ -41,10 +67,7 @@ pub(super) fn probabilities(
     let sum: f64 = scores.iter().map(|score| exponential(*score)).sum();
     move |index| match activation {
         FinalActivation::Softmax => Some(exponential(scores[index]) / sum),
-        FinalActivation::Sigmoid => Some(1.0 / (1.0 + (-f64::from(scores[index])).exp())),
-        // Sums of 32-bit floats may exceed the range of probabilities in the last digit.
-        FinalActivation::Identity => Some(f64::from(scores[index]).clamp(0.0, 1.0)),
-        FinalActivation::None | FinalActivation::Reduced => None,
+        other => other.of_one(scores[index]),
     }
 }
 

@@ -56,7 +56,8 @@ pub struct Request {
     pub like: Option<PathBuf>,
     /// Number of predictions in the record. Default: 5.
     pub top_k: usize,
-    /// How layers are combined. Default: each divided by its maximum; then of a detector their maximum, of others their mean.
+    /// How layers are combined. Default: each divided by its maximum, of a detector
+    /// at the size of its input; then of a detector their maximum, of others their mean.
     pub finish: Finish,
     /// Averages over changed inputs. Default: none.
     pub smoothing: Smoothing,
@@ -289,6 +290,8 @@ fn score_of_libraries(output: &OutputSpec) -> Score {
     match output.gives {
         _ if output.task == Task::Embedding => Score::Cosine,
         _ if output.activation == FinalActivation::Reduced => Score::Logit,
+        // Of a detector the class's logit, as ultralytics takes it.
+        _ if output.task == Task::Detection && output.has_logits() => Score::Logit,
         OutputKind::Softmax | OutputKind::Sigmoid | OutputKind::Probabilities => Score::Prob,
         OutputKind::LogSoftmax | OutputKind::LogSigmoid => Score::LogProb,
         OutputKind::Numbers => Score::Number,

@@ -125,6 +125,7 @@ impl Target {
                 let found = format!("the task '{}'", model.output().task.name());
                 Err(problem.found(found).hint("name a class").into())
             }
+            (Self::Box(_), _) => model.output().form.check_boxes().map_err(Error::from),
             // Any order and label will do: only indices and names are checked.
             _ => self.resolve(model, &unranked(model), &[0]).map(|_| ()),
         }

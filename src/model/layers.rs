@@ -84,7 +84,7 @@ impl Model {
     /// # Errors
     /// As [`Model::choose_layer`].
     pub fn choose_layers(&self, request: &LayerRequest) -> Result<Vec<Choice>> {
-        let is_detector = matches!(self.output.form, OutputForm::Anchors { .. });
+        let is_detector = matches!(self.output.form, OutputForm::Anchors(_));
         let scales = if is_detector && *request == LayerRequest::Auto { self.head_inputs() } else { vec![] };
         if scales.is_empty() { Ok(vec![self.choose_layer(request)?]) } else { Ok(scales) }
     }

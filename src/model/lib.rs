@@ -20,7 +20,7 @@ use sha2::{Digest as _, Sha256};
 use burncam_graph::{axes, builder, card, cost, digest, error, layout, lengths, passes, resize, shapes};
 pub use cost::Cost;
 pub use layers::{Choice, LayerInfo, LayerRequest};
-pub use output::{FinalActivation, OutputForm, OutputSpec};
+pub use output::{Anchors, Boxes, FinalActivation, OutputForm, OutputSpec, OwnOutput, Proposal, Scales};
 pub use pack::{BoolStore, DType, Quantised, StoredTensor, Weights};
 
 use crate::card::{Card, Graph, ValueId};
@@ -215,7 +215,12 @@ impl Model {
     /// The name of a class, or its index when the card has no names.
     #[must_use]
     pub fn class_name(&self, index: usize) -> String {
-        self.card.classes.get(index).cloned().unwrap_or_else(|| index.to_string())
+        let is_background = match self.output.form {
+            OutputForm::Anchors(form) => form.background == Some(index),
+            _ => false,
+        };
+        let unnamed = || if is_background { "no object".to_owned() } else { index.to_string() };
+        self.card.classes.get(index).cloned().unwrap_or_else(unnamed)
     }
 
     /// The model's name from its card.

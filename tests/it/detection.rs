@@ -90,7 +90,8 @@ fn boxes_and_sigmoids_side_by_side_are_a_detector_and_the_logits_are_explained()
     let Made { model, .. } = &detector();
     let spec = model.output();
     assert_eq!((spec.task, spec.activation), (Task::Detection, FinalActivation::Sigmoid));
-    assert_eq!((spec.form, model.num_classes()), (OutputForm::Anchors { anchors: 80, first: 4 }, 2));
+    let OutputForm::Anchors(form) = spec.form else { panic!("{spec:?}") };
+    assert_eq!((form.anchors, form.first(), form.classes, model.num_classes()), (80, 4, 2, 2));
     assert!(spec.assumed.as_ref().unwrap().to_string().contains("taken for a detector's"));
     let whole = Network::load_whole(model, &burncam::DeviceName::default()).unwrap();
     let explainer = Explainer::new(model.clone(), Request::default()).unwrap();

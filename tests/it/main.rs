@@ -12,6 +12,7 @@ mod check;
 mod check_picture;
 mod curvature;
 mod detection;
+mod detectors;
 mod golden;
 mod gradients;
 mod hand_worked;

@@ -118,6 +118,7 @@ fn finish(map: &MethodArgs) -> Finish {
         aggregate: map.aggregate,
         // Layers that are each divided by their own maximum cannot be compared with other pictures'.
         normalize: !map.no_normalize && map.scale == ScaleArg::Own,
+        enlarge: None,
     }
 }
 

@@ -5,7 +5,7 @@ use super::preprocess::{PreprocessRequest, Preset, assumed, preset};
 use super::request::{ImportRequest, Imported};
 use super::self_contained;
 use super::state_dict::file_name;
-use crate::card::{ColorOrder, Filter, Graph, InputSpec, Layout, Preprocess, Resize};
+use crate::card::{ColorOrder, Filter, Graph, InputSpec, Layout, Preprocess, Resize, Task};
 use crate::error::{Phrase, Problem, Result};
 
 /// Imports an ONNX file.
@@ -79,10 +79,13 @@ struct Pixels {
 /// The request, with what the file says of itself where the caller says nothing.
 fn completed(request: &ImportRequest, said: &Said) -> ImportRequest {
     let mut request = request.clone();
-    // Names of a detector's classes are no names of its outputs.
-    if request.classes.is_empty() && said.ultralytics.as_deref() == Some("classify") {
+    let theirs = said.ultralytics.as_deref();
+    // Of other tasks names of classes are no names of outputs.
+    if request.classes.is_empty() && matches!(theirs, Some("classify" | "detect")) {
         request.classes.clone_from(&said.classes);
     }
+    let is_detector = theirs == Some("detect") || said.has_boxes;
+    request.task = request.task.or(is_detector.then_some(Task::Detection));
     request.license = request.license.or_else(|| said.license.clone());
     request
 }

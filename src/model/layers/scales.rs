@@ -3,8 +3,11 @@
 //! The classes of all anchors are joined from one convolution per scale. Back from each, the first tensor that something
 //! else reads, too, is what the head reads: the boxes are computed from it as well.
 
+use std::collections::HashSet;
+
 use super::{Choice, Model};
 use crate::card::{Class, Op, ValueId};
+use crate::output::{Anchors, OutputForm};
 
 impl Model {
     /// The inputs of a detector's head, the finest first; empty when there are not several.
@@ -41,30 +44,46 @@ impl Model {
         readers
     }
 
-    /// The last convolution of each scale on the way to the classes, behind nothing that computes.
-    fn class_convolutions(&self) -> Vec<usize> {
+    /// The last convolution of each scale on the way to the classes, behind nothing that computes; and whether only a part of its
+    /// channels are classes.
+    fn class_convolutions(&self) -> Vec<(usize, bool)> {
         let Some(classes) = self.graph.nodes[self.scores].inputs.last() else { return vec![] };
-        let mut open: Vec<ValueId> = vec![*classes];
-        let mut found = Vec::new();
-        while let Some(at) = open.pop().and_then(|id| id.node()) {
+        // Of a part of a convolution's channels the others are boxes.
+        let mut open: Vec<(ValueId, bool)> = vec![(*classes, false)];
+        let (mut seen, mut found) = (HashSet::new(), Vec::new());
+        if let OutputForm::Anchors(Anchors { has_objectness: true, .. }) = self.output.form {
+            // The row before the classes, which is computed with the boxes.
+            let before = self.graph.nodes[self.scores].inputs.iter().rev().nth(1);
+            seen.extend(before.into_iter().flat_map(|id| [(*id, false), (*id, true)]));
+        }
+        while let Some((id, is_part)) = open.pop() {
+            let Some(at) = id.node().filter(|_| seen.insert((id, is_part))) else { continue };
             let node = &self.graph.nodes[at];
+            // What was added behind the output makes of logits what is explained.
+            let is_added = self.graph.output.node().is_some_and(|last| at > last);
+            let is_part = is_part || matches!(node.op, Op::Slice { .. } | Op::Split { .. });
             match node.op.class() {
-                Class::Linear if matches!(node.op, Op::Conv2d { .. }) => found.push(at),
+                Class::Linear if matches!(node.op, Op::Conv2d { .. }) => found.push((at, is_part)),
                 // Of a scale's boxes and classes side by side the classes come last.
-                Class::Join if self.shapes[at].len() == 4 => open.extend(node.inputs.last()),
-                Class::Join | Class::Movement | Class::Nothing => open.extend(&node.inputs),
+                Class::Join if self.shapes[at].len() == 4 => {
+                    open.extend(node.inputs.last().map(|id| (*id, false)));
+                }
+                Class::Join | Class::Movement | Class::Nothing => {
+                    open.extend(node.inputs.iter().map(|id| (*id, is_part)));
+                }
+                _ if is_added => open.extend(node.inputs.iter().map(|id| (*id, is_part))),
                 _ => {}
             }
         }
         found
     }
 
-    /// Back from a convolution, the first tensor that other nodes read, too.
-    fn shared(&self, convolution: usize, readers: &[usize]) -> Option<usize> {
+    /// Back from a convolution, the first tensor that other nodes read, too. What gives boxes and classes at once reads it itself.
+    fn shared(&self, (convolution, is_part): (usize, bool), readers: &[usize]) -> Option<usize> {
         let mut at = convolution;
         loop {
             at = self.graph.nodes[at].inputs.first()?.node()?;
-            if readers[at] > 1 {
+            if readers[at] > 1 || is_part {
                 return Some(at);
             }
         }

@@ -1,7 +1,8 @@
 //! Outputs with more than one number per class, and embeddings: what the shape proves, what the card says.
 
+use super::activation::FinalActivation;
 use super::scores::{contradiction, stated};
-use super::spec::{FinalActivation, OutputForm, OutputSpec};
+use super::spec::{OutputForm, OutputSpec};
 use super::trace::listed;
 use crate::card::{Card, Class, Graph, Op, OutputKind, Task};
 use crate::error::{OptionName, Phrase, Problem};

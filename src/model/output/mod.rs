@@ -4,9 +4,10 @@
 //! what the graph proves about its last node; the card decides where nothing is proved; the rest is assumed, and
 //! reported in [`OutputSpec::assumed`].
 
-mod anchors;
+mod activation;
 mod assumption;
 mod dense;
+mod detector;
 mod formula;
 mod kind;
 mod proof;
@@ -17,12 +18,14 @@ mod trace;
 
 use crate::card::{Card, Graph, OutputKind, Task};
 use crate::error::Problem;
-use anchors::Detector;
+pub use activation::FinalActivation;
 use assumption::assumption;
 use dense::Dense;
+use detector::Detector;
+pub use detector::{Anchors, Boxes, OwnOutput, Proposal, Scales};
 use proof::Proof;
 use scores::Scores;
-pub use spec::{FinalActivation, OutputForm, OutputSpec};
+pub use spec::{OutputForm, OutputSpec};
 use trace::listed;
 
 /// A card's network with the meaning of its outputs resolved.
@@ -53,17 +56,15 @@ pub(super) fn resolve(card: &Card, graph: Graph, shapes: Vec<Vec<usize>>) -> Res
         check_names(card, classes)?;
         return Ok(Resolved::of_one(spec, graph, shapes, scores, classes));
     }
-    if let Some(Detector { spec, classes, joined }) = anchors::resolve(card, &graph, &shapes, last)? {
-        check_names(card, classes)?;
-        let (mut graph, mut shapes) = (graph, shapes);
-        let scores = if joined.is_some() { graph.nodes.len() } else { last };
-        if let Some((node, shape)) = joined {
-            graph.nodes.push(node);
-            shapes.push(shape);
+    match detector::resolve(card, graph, shapes, last)? {
+        Ok(Detector { spec, graph, shapes, scores, anchors }) => {
+            anchors.check_names(card)?;
+            let outputs = shapes[last].iter().product();
+            let found = Resolved::of_one(spec, graph, shapes, scores, anchors.classes);
+            Ok(Resolved { outputs, ..found })
         }
-        return Ok(Resolved::of_one(spec, graph, shapes, scores, classes));
+        Err((graph, shapes)) => listed_scores(card, graph, shapes, last),
     }
-    listed_scores(card, graph, shapes, last)
 }
 
 impl Resolved {

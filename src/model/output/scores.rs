@@ -3,8 +3,8 @@
 //! Receives what the card states and what the graph proves; returns [`Scores`], or refuses statements that contradict
 //! each other or the proof.
 
+use super::activation::FinalActivation;
 use super::proof::{Origin, Proof};
-use super::spec::FinalActivation;
 use crate::card::{OutputKind, Task};
 use crate::error::Problem;
 

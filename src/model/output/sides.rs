@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::activation::FinalActivation;
 use super::scores::Scores;
-use super::spec::FinalActivation;
 use crate::card::{Graph, Node, Op, ValueId};
 
 /// Appends the other side of the single score to the graph, `-z` of a logit `z` or `1 - p` of a probability `p`, and

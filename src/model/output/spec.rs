@@ -3,23 +3,10 @@
 use std::fmt;
 use std::ops::Range;
 
+use super::activation::FinalActivation;
+use super::detector::{Anchors, Boxes};
 use crate::card::{OutputKind, Task};
-use crate::error::Phrase;
-
-/// How the explained scores become probabilities.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FinalActivation {
-    /// The scores are logits, and probabilities are their softmax.
-    Softmax,
-    /// The scores are logits, and each class's probability is the sigmoid of its logit.
-    Sigmoid,
-    /// The scores are the network's own probabilities; it has no logits.
-    Identity,
-    /// The scores are values without probabilities.
-    None,
-    /// The score of a target is a number made of many values, without a probability: a sum over pixels, or a cosine.
-    Reduced,
-}
+use crate::error::{Phrase, Problem};
 
 /// The axes of a network's output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,14 +21,8 @@ pub enum OutputForm {
         /// Columns.
         width: usize,
     },
-    /// `[batch, first + classes, anchors]`, for each anchor a box (centre, width and height in pixels of the input), then
-    /// its classes.
-    Anchors {
-        /// Number of anchors.
-        anchors: usize,
-        /// Index of the first class's row.
-        first: usize,
-    },
+    /// `[batch, rows, anchors]`, for each anchor a box, then its classes.
+    Anchors(Anchors),
     /// `[batch, values]`, an embedding.
     Vector {
         /// Number of values.
@@ -50,12 +31,35 @@ pub enum OutputForm {
 }
 
 impl OutputForm {
-    /// Where the scores of classes are among the `values` explained numbers of a picture: all of them, but for a detector's boxes.
-    #[must_use]
-    pub fn of_classes(self, values: usize) -> Range<usize> {
+    /// Where the scores of classes are among the `values` explained numbers of a picture: all of them, but for a detector's boxes
+    /// and objectness.
+    fn of_classes(self, values: usize) -> Range<usize> {
         match self {
-            Self::Anchors { anchors, first } => (first * anchors).min(values)..values,
+            Self::Anchors(form) => (form.first() * form.anchors).min(values)..values,
             _ => 0..values,
+        }
+    }
+
+    /// Whether a number of the network's own output, by its index, is of a class, and not of a detector's boxes.
+    #[must_use]
+    pub fn is_class_of_output(self, at: usize) -> bool {
+        match self {
+            Self::Anchors(form) => form.is_class_of_output(at),
+            _ => true,
+        }
+    }
+
+    /// Refuses boxes where the graph gives none.
+    ///
+    /// # Errors
+    /// For regressions from anchors that the graph does not have.
+    pub fn check_boxes(self) -> Result<(), Problem> {
+        match self {
+            Self::Anchors(Anchors { boxes: Boxes::Unknown, .. }) => {
+                Err(Problem::new("a box is to be explained, but the graph gives no boxes")
+                    .hint("name a class"))
+            }
+            _ => Ok(()),
         }
     }
 
@@ -64,7 +68,7 @@ impl OutputForm {
     pub fn class_of(self, at: usize) -> usize {
         match self {
             Self::Pixels { height, width } => at / (height * width).max(1),
-            Self::Anchors { anchors, first } => (at / anchors.max(1)).saturating_sub(first),
+            Self::Anchors(form) => (at / form.anchors.max(1)).saturating_sub(form.first()),
             Self::List | Self::Vector { .. } => at,
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{FinalActivation, OutputForm, OutputSpec, Resolved, resolve};
+use super::{Anchors, Boxes, FinalActivation, OutputForm, OutputSpec, OwnOutput, Resolved, resolve};
 use crate::card::{Card, Graph, OutputKind, Task};
 use crate::error::Problem;
 use crate::shapes;
@@ -222,9 +222,12 @@ fn what_is_said_of_logits_makes_their_probabilities() {
 fn the_most_probable_class_is_the_first_of_the_greatest_scores_and_no_box() {
     let list = OutputForm::List;
     assert_eq!((list.most_probable(&[1.0, 3.0, 3.0]), list.most_probable(&[])), (Some(1), None));
-    let anchors = OutputForm::Anchors { anchors: 2, first: 1 };
+    let own = OwnOutput { rows: 3, first: 1, turned: false };
+    let (boxes, background) = (Boxes::Unknown, None);
+    let form = Anchors { anchors: 2, classes: 2, boxes, has_objectness: true, background, own };
+    let anchors = OutputForm::Anchors(form);
     assert_eq!(anchors.most_probable(&[640.0, 640.0, -1.0, -2.0, -1.0, -3.0]), Some(2));
-    assert_eq!((anchors.of_classes(6), anchors.class_of(2), anchors.class_of(5)), (2..6, 0, 1));
+    assert_eq!([2, 3, 4, 5].map(|at| anchors.class_of(at)), [0, 0, 1, 1]);
     assert_eq!(OutputForm::Pixels { height: 2, width: 3 }.class_of(7), 1);
 }
 

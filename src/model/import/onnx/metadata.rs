@@ -16,6 +16,8 @@ pub(crate) struct Said {
     pub(crate) size: Option<[usize; 2]>,
     /// Licence of the weights.
     pub(crate) license: Option<String>,
+    /// Whether it has boxes and classes as outputs of their own.
+    pub(crate) has_boxes: bool,
 }
 
 impl Said {
@@ -46,6 +48,7 @@ impl Said {
             classes: entry("names").and_then(dictionary).unwrap_or_default(),
             size,
             license: entry("license").map(spdx),
+            has_boxes: false,
         }
     }
 }

@@ -9,6 +9,7 @@
 
 mod arithmetic;
 mod border;
+mod boxes;
 mod builder;
 mod cast;
 mod constant;
@@ -41,6 +42,7 @@ mod sequence;
 mod shaped;
 mod site;
 mod step;
+mod suppression;
 mod walk;
 mod whole;
 
@@ -53,6 +55,7 @@ use crate::card::{Graph, Node, Op};
 use crate::error::{Error, Phrase, Problem, Result};
 use crate::passes;
 use file::Source;
+use messages::GraphProto;
 pub(crate) use metadata::Said;
 use walk::Walk;
 
@@ -97,17 +100,40 @@ pub(crate) struct Lowered {
 /// When it cannot be read, is not ONNX, uses an operation that is not supported (with its name, how often it is used and
 /// where), or is no classifier of one picture.
 pub(crate) fn open(path: &Path, options: &Options) -> Result<Lowered> {
-    let source = Source::open(path)?;
-    lower_all(&source, options).map_err(|problem| Error::model(file_name(path), problem))
+    let mut source = Source::open(path)?;
+    let joined = match options.output {
+        None => boxes::join(&mut source.graph),
+        Some(_) => None,
+    };
+    source.said.has_boxes = joined.is_some();
+    lower_all(&source, options, joined).map_err(|problem| Error::model(file_name(path), problem))
 }
 
-fn lower_all(source: &Source, options: &Options) -> Result<Lowered, Problem> {
-    let graph = &source.graph;
-    let (output, note) = output::choose(graph, options.output.as_deref())?;
-    let (output, cut) = match decision::scores_before(graph, &output) {
+/// The name of the tensor to explain, and notes about the choice.
+fn scores(
+    graph: &GraphProto,
+    options: &Options,
+    joined: Option<(String, Phrase)>,
+) -> Result<(String, Vec<Phrase>), Problem> {
+    let (output, note) = match joined {
+        Some((name, note)) => (name, Some(note)),
+        None => output::choose(graph, options.output.as_deref())?,
+    };
+    let before = decision::scores_before(graph, &output).or_else(|| suppression::before(graph, &output));
+    let (output, cut) = match before {
         Some((scores, note)) => (scores, Some(note.into())),
         None => (output, None),
     };
+    Ok((output, note.into_iter().chain(cut).collect()))
+}
+
+fn lower_all(
+    source: &Source,
+    options: &Options,
+    joined: Option<(String, Phrase)>,
+) -> Result<Lowered, Problem> {
+    let graph = &source.graph;
+    let (output, said_of_output) = scores(graph, options, joined)?;
     let walk = Walk::new(source, &output, known::known(graph, &options.inputs)?)?;
     let input = walk.input()?;
     let picture =
@@ -131,7 +157,7 @@ fn lower_all(source: &Source, options: &Options) -> Result<Lowered, Problem> {
         weights: weights.collect(),
         whole: picture.whole,
         said: source.said.clone(),
-        notes: note.into_iter().chain(cut).chain(rounded).chain(picture.notes).collect(),
+        notes: said_of_output.into_iter().chain(rounded).chain(picture.notes).collect(),
     })
 }
 

@@ -67,7 +67,7 @@ fn may_be_scores(output: &ValueInfoProto) -> bool {
 }
 
 /// The values from which one of `outputs` is computed by at least one layer with weights.
-fn read_by_layers<'a>(graph: &'a GraphProto, outputs: &[&'a str]) -> HashSet<&'a str> {
+pub(super) fn read_by_layers<'a>(graph: &'a GraphProto, outputs: &[&'a str]) -> HashSet<&'a str> {
     let givers: HashMap<&str, &NodeProto> = graph
         .node
         .iter()

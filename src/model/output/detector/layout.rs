@@ -1,0 +1,126 @@
+//! How a detector's output is divided: which axis is which, which columns are boxes, objectness and classes, and what computes them.
+//!
+//! Receives the graph; changes nothing in it.
+
+use super::columns::{Columned, Columns};
+use super::form::BOX;
+use crate::card::{Card, Class, Op, ValueId};
+
+/// The columns of an output.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Layout {
+    /// The network's own output.
+    pub(super) last: ValueId,
+    /// The axis along which boxes and classes are side by side.
+    pub(super) axis: usize,
+    pub(super) rows: usize,
+    pub(super) anchors: usize,
+}
+
+impl Layout {
+    pub(super) fn columns(&self, start: usize, end: usize) -> Columns {
+        Columns { id: self.last, axis: self.axis, range: start..end }
+    }
+}
+
+/// How the classes are computed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Behind {
+    Sigmoid,
+    Softmax,
+    /// A layer with weights: they are logits.
+    Weights,
+    Unknown,
+}
+
+/// Which axis is which: as the graph proves it, else, where a detector was asked for, there are more anchors than rows.
+pub(super) fn layout(graph: &Columned, shape: &[usize], last: usize, is_said: bool) -> Option<Layout> {
+    let [1, a, b] = *shape else { return None };
+    let of = |axis: usize| {
+        let (rows, anchors) = if axis == 1 { (a, b) } else { (b, a) };
+        Layout { last: ValueId::of_node(last), axis, rows, anchors }
+    };
+    let proven = |layout: &Layout| {
+        let rest = graph.sources(&layout.columns(BOX, layout.rows));
+        let fits = layout.rows > BOX && layout.anchors > 1;
+        fits && matches!(behind(graph, &rest), Behind::Sigmoid | Behind::Softmax) && !is_alike(graph, layout)
+    };
+    let usual = || is_said.then(|| of(if b >= a { 1 } else { 2 })).filter(|layout| layout.anchors > 1);
+    [1, 2].map(of).into_iter().find(proven).or_else(usual)
+}
+
+/// Whether the first columns have the same sources as the rest: nothing is side by side.
+fn is_alike(graph: &Columned, layout: &Layout) -> bool {
+    let front = graph.sources(&layout.columns(0, BOX.min(layout.rows)));
+    let rest = graph.sources(&layout.columns(BOX.min(layout.rows - 1), layout.rows));
+    front.iter().all(|source| rest.iter().any(|other| other.id == source.id))
+}
+
+/// What all of some sources are.
+pub(super) fn behind(graph: &Columned, sources: &[Columns]) -> Behind {
+    let of = |source: &Columns| {
+        let node = graph.graph.node(source.id);
+        let whole = graph.shape(source.id).get(source.axis).is_some_and(|side| source.range == (0..*side));
+        match node.map(|node| &node.op) {
+            Some(Op::Sigmoid {}) => Behind::Sigmoid,
+            Some(Op::Softmax { axis }) if *axis == source.axis && whole => Behind::Softmax,
+            _ if graph.is_of_weights(source.id) => Behind::Weights,
+            _ => Behind::Unknown,
+        }
+    };
+    let mut all = sources.iter().map(of);
+    match all.next() {
+        Some(first) if all.all(|other| other == first) => first,
+        _ => Behind::Unknown,
+    }
+}
+
+/// What the columns are: how many before the classes, and whether the last of those is an objectness.
+pub(super) struct Division {
+    pub(super) has_boxes: bool,
+    pub(super) has_objectness: bool,
+}
+
+impl Division {
+    /// As many names as classes say it; then what is computed apart from the rest.
+    pub(super) fn of(card: &Card, graph: &Columned, layout: &Layout) -> Self {
+        let Layout { rows, .. } = *layout;
+        let names = card.classes.len();
+        let said = |before: usize| names > 0 && rows == before + names;
+        if said(BOX) || said(BOX + 1) {
+            return Self { has_boxes: true, has_objectness: said(BOX + 1) };
+        }
+        if rows <= BOX || said(0) || is_alike(graph, layout) {
+            return Self { has_boxes: false, has_objectness: false };
+        }
+        let ids = |start: usize, end: usize| -> Vec<ValueId> {
+            graph.sources(&layout.columns(start, end)).iter().map(|source| source.id).collect()
+        };
+        let has_more = rows > BOX + 1;
+        let (first, rest) = (ids(BOX, BOX + 1), ids(BOX + 1, rows));
+        let is_apart = has_more && first.iter().all(|id| !rest.contains(id));
+        // YOLOv5 computes box, objectness and classes of one sigmoid.
+        let is_of_one = has_more && made_of(graph, &ids(0, BOX), &rest);
+        Self { has_boxes: true, has_objectness: is_apart || is_of_one }
+    }
+
+    pub(super) fn first(&self) -> usize {
+        if self.has_boxes { BOX + usize::from(self.has_objectness) } else { 0 }
+    }
+}
+
+/// Whether some tensors are computed of others without any layer in between.
+fn made_of(graph: &Columned, tensors: &[ValueId], others: &[ValueId]) -> bool {
+    let mut open = tensors.to_vec();
+    while let Some(id) = open.pop() {
+        if others.contains(&id) {
+            return true;
+        }
+        if let Some(node) = graph.graph.node(id) {
+            if !matches!(node.op.class(), Class::Linear | Class::Product | Class::Softmax) {
+                open.extend(&node.inputs);
+            }
+        }
+    }
+    false
+}

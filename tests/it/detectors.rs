@@ -1,0 +1,177 @@
+//! Detectors of every family, small ones of our own: what PyTorch says of boxes, scores and gradients.
+
+use burncam::{Explainer, LayerRequest, Request, Score, Target};
+use burncam_engine::{Network, Reduction};
+use burncam_graph::card::Task;
+use burncam_model::import::Imported;
+use burncam_model::{Anchors, Boxes, FinalActivation, OutputForm, Proposal};
+
+use crate::onnx::{array, picture, read};
+use crate::support::{Made, distance, fixture, made};
+
+const NAMES: [&str; 8] =
+    ["yolov5", "yolox", "yolox_decoded", "yolov8", "end_to_end", "rtdetr", "detr", "retinanet"];
+
+struct Case {
+    made: Made,
+    name: &'static str,
+}
+
+impl Case {
+    fn of(name: &'static str) -> Self {
+        let Imported { card, tensors, .. } = read(&fixture(&format!("cases/detectors/{name}.onnx"))).unwrap();
+        Self { made: made(&card, tensors), name }
+    }
+
+    fn form(&self) -> Anchors {
+        match self.made.model.output().form {
+            OutputForm::Anchors(form) => form,
+            other => panic!("{}: {other:?}", self.name),
+        }
+    }
+
+    fn array(&self, which: &str) -> Vec<f32> {
+        array(&fixture(&format!("cases/detectors/{}.npz", self.name)), which).1
+    }
+
+    fn picture(&self) -> Vec<f32> {
+        picture(&self.made.model, &fixture(&format!("cases/detectors/{}.npz", self.name)))
+    }
+
+    fn scores(&self) -> Vec<f32> {
+        let network = Network::load(&self.made.model, &[], &burncam::DeviceName::default()).unwrap();
+        network.logits(self.picture()).unwrap()
+    }
+
+    fn proposals(&self) -> Vec<Proposal> {
+        self.form().proposals(&self.scores(), self.made.model.output().activation, [32, 32])
+    }
+}
+
+#[test]
+fn a_class_is_the_logit_of_its_probability_in_every_family() {
+    for name in NAMES {
+        let case = Case::of(name);
+        let (form, found) = (case.form(), case.scores());
+        assert_eq!(case.made.model.output().task, Task::Detection, "{name}");
+        let expected = case.array("scores");
+        let classes = &found[form.first() * form.anchors..];
+        assert_eq!(classes.len(), expected.len(), "{name}");
+        assert!(distance(classes, &expected) < 2e-5, "{name}: {}", distance(classes, &expected));
+        assert_eq!(form.has_objectness, name.starts_with("yolov5") || name.starts_with("yolox"), "{name}");
+        let softmax = case.made.model.output().activation == FinalActivation::Softmax;
+        assert_eq!((softmax, form.background), (name == "detr", (name == "detr").then_some(3)), "{name}");
+    }
+}
+
+#[test]
+fn boxes_are_those_of_the_family_or_none() {
+    for name in NAMES {
+        let case = Case::of(name);
+        let proposals = case.proposals();
+        if name == "retinanet" {
+            assert_eq!(case.form().boxes, Boxes::Unknown);
+            assert!(proposals.iter().all(|proposal| proposal.corners.is_none()));
+            continue;
+        }
+        let found: Vec<f32> =
+            proposals.iter().flat_map(|proposal| proposal.corners.unwrap()).map(|side| side as f32).collect();
+        let expected = case.array("boxes");
+        assert_eq!(found.len(), expected.len(), "{name}");
+        assert!(distance(&found, &expected) < 1e-3, "{name}: {}", distance(&found, &expected));
+    }
+}
+
+#[test]
+fn objectness_is_the_networks_or_one() {
+    for name in NAMES {
+        let case = Case::of(name);
+        let found: Vec<f32> = case.proposals().iter().map(|proposal| proposal.objectness as f32).collect();
+        let expected =
+            if case.form().has_objectness { case.array("objectness") } else { vec![1.0; found.len()] };
+        assert!(distance(&found, &expected) < 1e-5, "{name}");
+    }
+}
+
+#[test]
+fn gradients_of_a_class_are_those_of_pytorch() {
+    for name in NAMES {
+        let case = Case::of(name);
+        let (form, model) = (case.form(), &case.made.model);
+        let by_share = model.output().activation == FinalActivation::Softmax;
+        let (first, classes, anchors) = (form.first(), form.classes, form.anchors);
+        let reduction = Reduction::Greatest { first, classes, anchors, by_share, picked: vec![].into() };
+        let taps = ["backbone.silu_1", "backbone.silu_2"].map(|layer| model.graph().position(layer).unwrap());
+        let network = Network::load(model, &taps, &burncam::DeviceName::default()).unwrap();
+        let trunk = network.trunk(case.picture()).unwrap();
+        let recording = network.record(&trunk).unwrap().reduced(&reduction).unwrap();
+        for (at, evidence) in recording.evidence(&Score::Logit, 1).unwrap().iter().enumerate() {
+            let expected = case.array(&format!("gradient_{at}"));
+            let most = expected.iter().fold(1e-3_f32, |most, value| most.max(value.abs()));
+            // The gradient at the finer layer also goes through the coarser one.
+            let gap = distance(&evidence.gradients.values, &expected) / most;
+            assert!(gap < 1e-4, "{name}, layer {at}: {gap}");
+        }
+    }
+}
+
+#[test]
+fn auto_takes_the_inputs_of_the_head() {
+    for (name, expected) in [
+        ("yolov5", &["backbone.silu_1", "backbone.silu_2"][..]),
+        ("yolov8", &["backbone.silu_1", "backbone.silu_2"]),
+        ("end_to_end", &["backbone.silu_1", "backbone.silu_2"]),
+        ("retinanet", &["backbone.silu_1", "backbone.silu_2"]),
+        // YOLOX's head begins with a convolution of each scale, which boxes and classes share.
+        ("yolox", &["silu", "silu_3"]),
+        ("yolox_decoded", &["silu", "silu_3"]),
+    ] {
+        let case = Case::of(name);
+        let layers = case.made.model.choose_layers(&LayerRequest::Auto).unwrap();
+        let names: Vec<&str> = layers.iter().map(|layer| layer.name.as_str()).collect();
+        assert_eq!(names, expected, "{name}");
+    }
+}
+
+#[test]
+fn what_is_assumed_of_a_family_is_said() {
+    let assumed = |name: &str| {
+        let imported = read(&fixture(&format!("cases/detectors/{name}.onnx"))).unwrap();
+        imported.assumptions.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+    };
+    for (name, words) in [
+        ("yolov5", "for each anchor a box, an objectness, and 3 classes"),
+        ("yolox", "boxes are taken for YOLOX's"),
+        ("end_to_end", "is a choice of boxes (TopK)"),
+        ("rtdetr", "as shares of the input"),
+        ("detr", "class 3 is taken for the background"),
+        ("retinanet", "no boxes are read"),
+        ("retinanet", "classes are taken for logits"),
+    ] {
+        assert!(assumed(name).contains(words), "{name}: {}", assumed(name));
+    }
+    assert!(!assumed("yolox_decoded").contains("YOLOX"), "{}", assumed("yolox_decoded"));
+}
+
+#[test]
+fn a_detector_without_boxes_explains_classes_and_refuses_a_box() {
+    let case = Case::of("retinanet");
+    let explainer = |target: Target| {
+        let request = Request::with(|request| request.targets = vec![target]);
+        Explainer::new(case.made.model.clone(), request)
+    };
+    let of_class = explainer(Target::Index(1)).unwrap();
+    let subject = of_class.read(fixture("images/coffee.png")).unwrap();
+    let found = of_class.explain(&subject).unwrap().remove(0);
+    assert!(found.detections.is_empty() && found.targets[0].class.proba.is_some());
+    let error = explainer(Target::Box(1)).unwrap_err().to_string();
+    assert!(error.contains("the graph gives no boxes"), "{error}");
+}
+
+#[test]
+fn scores_that_need_all_classes_of_an_anchor_are_refused() {
+    let case = Case::of("detr");
+    let request = Request::with(|request| request.score = Some(Score::Prob));
+    let error = Explainer::new(case.made.model.clone(), request).unwrap_err().to_string();
+    assert!(error.contains("exclude each other at each anchor"), "{error}");
+}
