@@ -7,6 +7,10 @@
 use crate::card::{Class, Graph, Node, Op, ValueId, Values};
 use crate::layout::{self, Axis, Form, Grid};
 
+/// Most nodes that are looked at between a softmax and a product of it. Exporters write fewer than ten; without a limit the search
+/// would not be linear in graphs where many softmaxes read one long chain.
+const MOST_BETWEEN: usize = 64;
+
 /// One block's attention.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attention {
@@ -191,7 +195,7 @@ impl<'a> Ways<'a> {
             if class == Class::Product && node.inputs.len() == 2 {
                 return true;
             }
-            if passes(class) && count(at) == count(from) {
+            if seen.len() < MOST_BETWEEN && passes(class) && count(at) == count(from) {
                 let new: Vec<usize> = next(at).into_iter().filter(|at| !seen.contains(at)).collect();
                 seen.extend(&new);
                 open.extend(new);
