@@ -3,19 +3,24 @@
 //! `fixtures/scripts/tokens.py` made the networks and ran the library.
 
 use burncam::internal::{MapRequest, Scene};
-use burncam::{Finish, LayerRequest, Library, Method, Model, Options, Score, Smoothing};
+use burncam::{Explainer, Finish, LayerRequest, Library, Method, Model, Options, Request, Score, Smoothing};
 use burncam_engine::Network;
+use burncam_graph::card::Task;
 use burncam_model::Form;
+use burncam_model::import::Imported;
 
+use crate::check::npy;
 use crate::onnx::{array, read};
 use crate::support::{Made, distance, fixture, made};
 
-/// Name, form, and rows and columns.
-const NETWORKS: [(&str, Form, [usize; 2]); 4] = [
-    ("vit", Form::Tokens { prefix: 1 }, [5, 6]),
-    ("deit_distilled", Form::Tokens { prefix: 2 }, [5, 6]),
-    ("dinov2_registers", Form::Tokens { prefix: 5 }, [5, 6]),
-    ("vit_average", Form::Tokens { prefix: 0 }, [5, 6]),
+/// Name, form, rows and columns, and the first norm of the last block.
+const NETWORKS: [(&str, Form, [usize; 2], &str); 6] = [
+    ("vit", Form::Tokens { prefix: 1 }, [5, 6], "blocks.1.norm1"),
+    ("deit_distilled", Form::Tokens { prefix: 2 }, [5, 6], "blocks.1.norm1"),
+    ("dinov2_registers", Form::Tokens { prefix: 5 }, [5, 6], "blocks.1.norm1"),
+    ("vit_average", Form::Tokens { prefix: 0 }, [5, 6], "blocks.1.norm1"),
+    ("swin_torchvision", Form::ChannelsLast, [4, 6], "features.3.1.norm1"),
+    ("swin_timm", Form::ChannelsLast, [4, 6], "layers.1.blocks.1.norm1"),
 ];
 
 /// The methods whose maps the library made.
@@ -38,10 +43,11 @@ fn map(model: &Model, method: Method, input: &[f32], options: &Options) -> Vec<f
 
 #[test]
 fn the_layer_and_its_grid_are_found_without_being_asked_for() {
-    for (name, form, [height, width]) in NETWORKS {
+    for (name, form, [height, width], norm) in NETWORKS {
         let Made { model, .. } = &network(name);
         let layer = model.choose_layer(&LayerRequest::Auto).unwrap();
-        assert!(layer.name.contains("blocks.1.norm1"), "{name}: {layer:?}");
+        assert!(layer.name.contains(norm), "{name}: {layer:?}");
+        assert!(layer.branches.is_empty() && layer.coarse.is_none(), "{name}: {layer:?}");
         let grid = model.grid(layer.index).unwrap();
         assert_eq!((grid.form, grid.height, grid.width), (form, height, width), "{name}");
     }
@@ -60,6 +66,40 @@ fn maps_of_tokens_are_those_of_pytorch_grad_cam() {
             let far = distance(&found, &array(&arrays, method).1);
             assert!(far < 1e-4, "{name}, {method}: {far}");
         }
+    }
+}
+
+/// The score of an image encoder is the cosine with another picture's embedding.
+#[test]
+fn maps_of_clips_image_encoder_are_those_of_pytorch_grad_cam() {
+    let Imported { mut card, tensors, .. } = read(&fixture("tokens/clip.onnx")).unwrap();
+    card.task = Some(Task::Embedding);
+    let Made { model, .. } = &made(&card, tensors);
+    let arrays = fixture("tokens/clip.npz");
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str| {
+        let (shape, values) = array(&arrays, name);
+        let path = folder.path().join(name).with_extension("npy");
+        let shape: Vec<u64> = shape.iter().map(|side| *side as u64).collect();
+        std::fs::write(&path, npy(&shape, &values)).unwrap();
+        path
+    };
+    let input = file("input");
+    let request = Request::with(|request| {
+        request.like = Some(file("like"));
+        request.methods = METHODS.map(|method| method.parse().unwrap()).to_vec();
+        request.options.library = Some(Library::PytorchGradCam);
+    });
+    let explainer = Explainer::new(model.clone(), request).unwrap();
+    let [layer] = explainer.layers() else { panic!("one layer expected") };
+    assert!(layer.name.contains("layers.1.layer_norm1"), "{layer:?}");
+    let grid = model.grid(layer.index).unwrap();
+    assert_eq!((grid.form, grid.height, grid.width), (Form::Tokens { prefix: 1 }, 5, 5));
+    let explanations = explainer.explain(&explainer.read(&input).unwrap()).unwrap();
+    for (explanation, method) in explanations.iter().zip(METHODS) {
+        let found = explanation.heatmap(&explanation.targets[0]);
+        let far = distance(found.values(), &array(&arrays, method).1);
+        assert!(far < 1e-4, "{method}: {far}");
     }
 }
 
