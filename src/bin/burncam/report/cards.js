@@ -128,11 +128,15 @@ function paint(card) {
   if (card.predicted !== undefined) {
     text.append(make('span', { class: 'class' },
       make('span', { title: className(card.predicted) }, shortName(card.predicted)),
-      make('span', { class: 'number' }, percent(card.proba))));
+      make('span', { class: 'number' }, amount(card.proba))));
   }
   if (card.labelled) text.append(verdict(card, 'line'));
-  if (view && view.class !== card.predicted) {
-    text.append(make('span', { class: 'line' }, `map of ${shortName(view.class)}, ${percent(view.proba)}`));
+  if (card.found) {
+    const count = `${card.found.length} ${card.found.length === 1 ? 'box' : 'boxes'}`;
+    text.append(make('span', { class: 'line' }, count));
+  }
+  if (view && (view.class !== card.predicted || view.box !== undefined)) {
+    text.append(make('span', { class: 'line' }, `map of ${targetName(view)}, ${amount(view.proba)}`));
   }
   text.append(make('span', { class: 'line', title: card.path }, briefly(card.path)));
   card.element.setAttribute('aria-label', seen(inWords(card, view)));
@@ -162,7 +166,7 @@ function chipsOf(card, view) {
 /** The card for those who hear it. */
 function inWords(card, view) {
   const parts = [];
-  if (card.predicted !== undefined) parts.push(`${shortName(card.predicted)} ${percent(card.proba)}`);
+  if (card.predicted !== undefined) parts.push(`${shortName(card.predicted)} ${amount(card.proba)}`);
   if (card.labelled) parts.push(card.wrong ? `wrong, labelled ${shortName(card.label)}` : 'right');
   const notes = view ? notesOf(view).length : 0;
   if (notes > 0) parts.push(notes === 1 ? '1 warning' : `${notes} warnings`);
@@ -182,7 +186,7 @@ function showPicture(place, card, view, which, small) {
     place.replaceChildren(make('span', { class: 'gone' }, original ? 'No original' : 'No picture was saved'));
     return;
   }
-  const what = original ? 'Original' : `Map of ${shortName(view.class)} on`;
+  const what = original ? 'Original' : `Map of ${targetName(view)} on`;
   const image = make('img', { alt: `${what} ${fileName(card.path)}`, decoding: 'async' });
   if (small && thumb === undefined) image.loading = 'lazy';
   image.addEventListener('error', () => {

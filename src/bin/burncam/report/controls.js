@@ -41,11 +41,13 @@ function makeControls() {
   }
   const targets = data.cards.flatMap((card) => card.views).reduce((most, view) => Math.max(most, view.at), 0);
   if (targets > 0) {
-    const places = Array.from({ length: targets + 1 }, (_, at) => [String(at), `class ${at + 1} of ${targets + 1}`]);
+    const what = data.task === 'detection' ? 'target' : 'class';
+    const places = Array.from({ length: targets + 1 }, (_, at) => [String(at), `${what} ${at + 1} of ${targets + 1}`]);
     makeSelect('target', 'Map of', places, false);
   }
+  const amounts = data.numbers ? 'number' : data.shares ? 'share' : 'probability';
   makeSelect('sort', 'Sort by', [
-    ['path', 'path'], ['most', 'probability, highest first'], ['least', 'probability, lowest first'],
+    ['path', 'path'], ['most', `${amounts}, highest first`], ['least', `${amounts}, lowest first`],
   ]);
 }
 
@@ -132,6 +134,7 @@ function keysOfLarge(event) {
   else if (event.key === 'o' || (event.key === ' ' && !onButton)) toggleView();
   else if (event.key === 'm') nextMap();
   else if (event.key === 'b') toggleBoxes();
+  else if (event.key === 'f') toggleAnswers();
   else if (event.key === '?') byId('help').showModal();
   else return;
   event.preventDefault();
@@ -139,6 +142,11 @@ function keysOfLarge(event) {
 
 function toggleBoxes() {
   boxes = !boxes;
+  paintLarge();
+}
+
+function toggleAnswers() {
+  answers = !answers;
   paintLarge();
 }
 
@@ -179,6 +187,7 @@ byId('close').addEventListener('click', closeLarge);
 byId('previous').addEventListener('click', () => step(-1));
 byId('next').addEventListener('click', () => step(1));
 byId('boxes').addEventListener('click', toggleBoxes);
+byId('answers').addEventListener('click', toggleAnswers);
 large.addEventListener('click', (event) => { if (event.target === large) closeLarge(); });
 window.addEventListener('popstate', arrive);
 

@@ -4,6 +4,8 @@ const large = byId('large');
 /** The card in the large view. */
 let opened = null;
 let boxes = false;
+/** Whether a detector's boxes, and where a segmentation's class wins, are drawn. */
+let answers = true;
 /** True while the address goes back because the view was closed, not because somebody went back. */
 let leaving = false;
 let pushed = false;
@@ -85,6 +87,8 @@ function paintLarge() {
   byId('previous').disabled = at <= 0;
   byId('next').disabled = at === shown.length - 1;
   byId('boxes').hidden = !view?.boxes;
+  byId('answers').hidden = !(card.found || view?.mask);
+  byId('answers').textContent = card.found ? 'Boxes found' : 'Mask';
   byId('large-view').hidden = card.failed;
   large.setAttribute('aria-label', seen(card.path));
   paintFrame(card, view);
@@ -101,16 +105,31 @@ function paintFrame(card, view) {
   frame.style.setProperty('--ratio', card.width / card.height);
   showPicture(frame, card, view, state.view, false);
   byId('boxes').setAttribute('aria-pressed', String(boxes));
+  byId('answers').setAttribute('aria-pressed', String(answers));
+  if (answers) paintAnswers(card, view);
   if (!boxes) return;
-  for (const [left, top, right, bottom] of view?.boxes ?? []) {
-    const box = make('div', { class: 'heat' });
-    const share = (length, of) => `${(100 * length) / of}%`;
-    Object.assign(box.style, {
-      left: share(left, card.width), top: share(top, card.height),
-      width: share(right - left, card.width), height: share(bottom - top, card.height),
-    });
+  for (const place of view?.boxes ?? []) frame.append(boxAt(card, place, 'heat'));
+}
+
+/** What the network itself found: the mask of the class, everything else dimmed, and numbered boxes. */
+function paintAnswers(card, view) {
+  const frame = byId('frame');
+  if (view?.mask) frame.append(make('img', { class: 'mask', src: view.mask, alt: `Where ${shortName(view.class)} wins` }));
+  for (const [at, [, , place]] of (card.found ?? []).entries()) {
+    const box = boxAt(card, place, view?.box === at + 1 ? 'found explained' : 'found');
+    box.append(make('span', {}, String(at + 1)));
     frame.append(box);
   }
+}
+
+/** A frame at left, top, right and bottom in pixels of the picture; what is outside of the picture is not drawn. */
+function boxAt(card, place, kind) {
+  const within = (edge, of) => (100 * Math.min(Math.max(edge, 0), of)) / of;
+  const [left, right] = [place[0], place[2]].map((edge) => within(edge, card.width));
+  const [top, bottom] = [place[1], place[3]].map((edge) => within(edge, card.height));
+  const box = make('div', { class: kind });
+  Object.assign(box.style, { left: `${left}%`, top: `${top}%`, width: `${right - left}%`, height: `${bottom - top}%` });
+  return box;
 }
 
 /** All maps of the picture side by side, to choose from. */
@@ -125,8 +144,8 @@ function paintStrip(card, view) {
     const source = each.thumb ?? each.picture;
     const button = make('button', { type: 'button', 'aria-pressed': String(each === view) },
       ...(source === undefined ? [] : [make('img', { src: source, alt: '', loading: 'lazy', decoding: 'async' })]),
-      make('span', {}, shortName(each.class)),
-      make('span', {}, `${data.methods[each.method]}, ${percent(each.proba)}`));
+      make('span', {}, targetName(each)),
+      make('span', {}, `${data.methods[each.method]}, ${amount(each.proba)}`));
     button.addEventListener('click', () => {
       choose(at);
       byId('strip').children[at].focus();
@@ -153,28 +172,37 @@ function details(card, view) {
     parts.push(make('p', { class: `verdict ${card.wrong ? 'wrong' : 'right'}` }, text));
   }
   for (const note of view ? notesOf(view) : []) parts.push(make('p', { class: 'note' }, data.notes[note]));
-  if (card.top.length > 0) parts.push(make('h3', {}, 'Predictions'), predictions(card));
+  if (card.found) parts.push(make('h3', {}, 'Boxes'), list(card, card.found.map(([at, proba]) => [at, proba]), 'numbered'));
+  if (card.top.length > 0) parts.push(make('h3', {}, 'Predictions'), list(card, card.top, ''));
   if (view) parts.push(make('h3', {}, 'Map'), facts(card, view));
   parts.push(...files(card, view));
   return parts;
 }
 
-function predictions(card) {
-  return make('ol', { class: 'bars' }, ...card.top.map(([at, proba]) => {
+/** Classes with what is said of each. */
+function list(card, rows, kind) {
+  return make('ol', { class: `bars ${kind}` }, ...rows.map(([at, proba]) => {
     const bar = make('span', { class: 'likely' });
     bar.style.setProperty('--p', data.numbers ? 0 : proba);
     const name = make('span', { class: at === card.label ? 'right' : undefined }, className(at));
-    return make('li', {}, name, make('span', { class: 'number' }, percent(proba)), bar);
+    return make('li', {}, name, make('span', { class: 'number' }, amount(proba)), bar);
   }));
 }
+
+/** What a target is called, where it is no class. */
+const TARGETS = { numbers: 'Number', embedding: 'Likeness' };
 
 function facts(card, view) {
   const rank = view.rank > 1 ? `, rank ${view.rank}` : '';
   const rows = [
-    ['Class', `${className(view.class)} (${data.classes[view.class][0]}), ${percent(view.proba)}${rank}`],
+    ['Task', data.task],
+    [view.box === undefined ? TARGETS[data.task] ?? 'Class' : `Box ${view.box}`,
+      `${className(view.class)} (${data.classes[view.class][0]}), ${amount(view.proba)}${rank}`],
+    ['Compared with', view.against === undefined ? undefined : className(view.against)],
+    ['Summed over', view.pixels === undefined ? undefined : `${view.pixels.toLocaleString('en')} pixels of the output`],
     ['Method', data.methods[view.method]],
     ['Layer', view.layer === undefined ? undefined : data.layers[view.layer]],
-    ['Box', view.boxes?.map(([l, t, r, b]) => `${r - l} \u00D7 ${b - t} at ${l}, ${t}`).join('; ')],
+    ['Heat', view.boxes?.map(([l, t, r, b]) => `${r - l} \u00D7 ${b - t} at ${l}, ${t}`).join('; ')],
     ['Picture', `${card.width} \u00D7 ${card.height}, ${card.format}`],
   ];
   const known = rows.filter(([, value]) => value !== undefined);

@@ -62,12 +62,20 @@ function briefly(path) {
   return parts.length > 2 ? `\u2026/${parts.slice(-2).join('/')}` : parts.join('/');
 }
 
-/** A probability as people read it; of a model that gives numbers, the number. */
-function percent(probability) {
-  if (data.numbers) return String(Number(probability.toPrecision(5)));
-  const value = probability * 100;
+/** A probability or a share as people read it. */
+function percent(share) {
+  const value = share * 100;
   return value > 0 && value < 0.05 ? '<0.1 %' : `${value.toFixed(1)} %`;
 }
+
+/** What is said of a class: its probability, its share of the picture, or the number that the model gives. */
+function amount(value) {
+  if (data.numbers) return String(Number(value.toPrecision(5)));
+  return data.shares ? `${percent(value)} of the picture` : percent(value);
+}
+
+/** What a map is of: a class, or a numbered box. */
+const targetName = (view) => (view.box === undefined ? shortName(view.class) : `box ${view.box}, ${shortName(view.class)}`);
 
 const GROUPS = [
   { name: 'all', title: 'All', has: () => true },

@@ -17,9 +17,10 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 use burncam::internal::output::{self, OutputFile};
 use burncam::record::{LabelRecord, Record, TargetRecord};
+use burncam_graph::card::Task;
 use rayon::prelude::*;
 
-use rows::{Card, Data, Table, View};
+use rows::{Card, Data, Found, Table, View};
 
 /// Up to this many maps the page embeds their pictures, as JPEGs of about 15 kB each. A larger page would be slow to
 /// open, so it loads files as they scroll into view.
@@ -31,6 +32,9 @@ pub(crate) struct Page {
     title: String,
     /// Whether the model gives values instead of classes.
     numbers: bool,
+    /// Whether it gives a class for each pixel, whose shares are shown.
+    shares: bool,
+    task: Option<&'static str>,
     methods: Table<String>,
     layers: Table<String>,
     /// Class index and name.
@@ -55,6 +59,7 @@ struct Picture {
     size: (usize, usize),
     label: Option<usize>,
     top: Vec<(usize, f64)>,
+    found: Vec<Found>,
     maps: Vec<Map>,
 }
 
@@ -73,6 +78,8 @@ impl Page {
         Self {
             title: title.to_owned(),
             numbers: false,
+            shares: false,
+            task: None,
             methods: Table::default(),
             layers: Table::default(),
             classes: Table::default(),
@@ -84,7 +91,10 @@ impl Page {
 
     /// Adds a record whose files are in `directory`. Records of the same picture share a card.
     pub(crate) fn add(&mut self, record: &Record, directory: &Path) {
-        self.numbers |= record.is_regression;
+        // Of two embeddings the cosine is a number, too.
+        self.numbers |= record.is_regression || record.predictions.iter().any(|each| each.number.is_some());
+        self.shares |= record.predictions.iter().any(|each| each.share.is_some());
+        self.task = self.task.or(record.model.task.map(Task::name));
         let maps: Vec<Map> = (0..record.targets.len()).map(|at| self.map(record, at, directory)).collect();
         let at = match self.by_path.get(&record.input.path) {
             Some(at) => *at,
@@ -127,7 +137,9 @@ impl Page {
         let data = Data {
             title: &self.title,
             embedded,
+            task: self.task,
             numbers: self.numbers,
+            shares: self.shares,
             methods: self.methods.all(),
             layers: self.layers.all(),
             classes: self.classes.all(),
@@ -148,12 +160,28 @@ impl Page {
                 .predictions
                 .iter()
                 .map(|each| {
-                    let shown = each.proba.map(rows::rounded).or(each.number).unwrap_or_default();
-                    (class(each.target, &each.class_name), shown)
+                    let shown = each.proba.or(each.share).map(rows::rounded).or(each.number);
+                    (class(each.target, &each.class_name), shown.unwrap_or_default())
+                })
+                .collect(),
+            found: record
+                .detections
+                .iter()
+                .map(|each| {
+                    let place = [each.left, each.top, each.right, each.bottom];
+                    (class(each.target, &each.class_name), rows::rounded(each.proba), place)
                 })
                 .collect(),
             maps: vec![],
         }
+    }
+
+    /// The class that others are compared with; its name is known where it is among the predictions.
+    fn rival(&mut self, record: &Record) -> Option<usize> {
+        let rival = record.settings.request.as_ref()?.against?;
+        let known = record.predictions.iter().find(|each| each.target == rival);
+        let name = known.map_or_else(|| rival.to_string(), |each| each.class_name.clone());
+        Some(self.classes.place((rival, name)))
     }
 
     fn map(&mut self, record: &Record, at: usize, directory: &Path) -> Map {
@@ -168,8 +196,11 @@ impl Page {
             method: self.methods.place(record.method.clone()),
             layer: (!layers.is_empty()).then(|| self.layers.place(layers.join(", "))),
             class: self.classes.place((target.target, target.class_name.clone())),
-            proba: target.proba.map_or(target.score, rows::rounded),
+            proba: target.proba.or(target.share).map_or(target.score, rows::rounded),
             rank: target.rank,
+            number: target.box_number,
+            pixels: target.pixels,
+            against: self.rival(record),
             blank: None,
             notes: vec![],
             boxes: target.boxes.iter().map(|b| [b.left, b.top, b.right, b.bottom]).collect(),
@@ -181,6 +212,9 @@ impl Page {
         Map { view, directory: directory.to_path_buf(), files }
     }
 }
+
+/// The artifact that is the mask of a segmentation's class.
+const CLASS_MASK: &str = "mask-of-class";
 
 /// The record's warnings, without those that only repeat a target's finding.
 fn warnings_of(record: &Record) -> impl Iterator<Item = &String> {
@@ -213,6 +247,7 @@ impl Picture {
             height: self.size.1,
             label: self.label,
             top: &self.top,
+            found: &self.found,
             original: file.filter(|file| file.is_file()).and_then(|file| link::relative(folder, file)),
             thumb: file.filter(|_| embedded).and_then(small::data_uri),
             views: self.maps.iter().map(|map| map.view(folder, embedded)).collect(),
@@ -224,12 +259,17 @@ impl Picture {
 impl Map {
     fn view(&self, folder: &Path, embedded: bool) -> View<'_> {
         let link = |name: &str| link::relative(folder, &self.directory.join(name));
+        let mask = self.files.iter().find(|(kind, _)| kind == CLASS_MASK).map(|(_, name)| name);
         let shown = rows::SHOWN.iter().find_map(|kind| self.files.iter().find(|(each, _)| each == kind));
         View {
             picture: shown.and_then(|(_, name)| link(name)),
             thumb: shown
                 .filter(|_| embedded)
                 .and_then(|(_, name)| small::data_uri(&self.directory.join(name))),
+            mask: mask.and_then(|name| match embedded {
+                true => small::data_uri(&self.directory.join(name)),
+                false => link(name),
+            }),
             files: self.files.iter().filter_map(|(kind, name)| Some((kind.as_str(), link(name)?))).collect(),
             notes: self.view.notes.clone(),
             boxes: self.view.boxes.clone(),

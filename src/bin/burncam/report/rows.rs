@@ -15,9 +15,15 @@ pub(super) struct Data<'a> {
     pub(super) title: &'a str,
     /// Whether pictures are embedded.
     pub(super) embedded: bool,
+    /// What the model does, where its records say so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) task: Option<&'static str>,
     /// Whether the model gives values, which are shown instead of probabilities.
     #[serde(skip_serializing_if = "is_false")]
     pub(super) numbers: bool,
+    /// Whether shares of the picture are shown instead of probabilities.
+    #[serde(skip_serializing_if = "is_false")]
+    pub(super) shares: bool,
     pub(super) methods: &'a [String],
     pub(super) layers: &'a [String],
     pub(super) classes: &'a [(usize, String)],
@@ -40,9 +46,12 @@ pub(super) struct Card<'a> {
     /// The true class.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) label: Option<usize>,
-    /// Classes and probabilities, most probable first; or values in order.
+    /// Classes with probabilities or shares, the greatest first; or values in order.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     pub(super) top: &'a [(usize, f64)],
+    /// A detector's boxes, the surest first.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub(super) found: &'a [Found],
     /// URL of the file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) original: Option<String>,
@@ -52,6 +61,9 @@ pub(super) struct Card<'a> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) views: Vec<View<'a>>,
 }
+
+/// A box that a detector found: its class, its probability, and left, top, right and bottom in pixels of the picture.
+pub(super) type Found = (usize, f64, [f64; 4]);
 
 /// A map of a picture.
 #[derive(Debug, Default, Serialize)]
@@ -65,6 +77,15 @@ pub(super) struct View<'a> {
     pub(super) proba: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) rank: Option<usize>,
+    /// Number of the box that is explained, from 1, instead of a class.
+    #[serde(rename = "box", skip_serializing_if = "Option::is_none")]
+    pub(super) number: Option<usize>,
+    /// Number of the network's pixels that the score is a sum over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) pixels: Option<usize>,
+    /// The class whose logit is subtracted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) against: Option<usize>,
     /// Why the map is blank, as a note.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) blank: Option<usize>,
@@ -80,6 +101,9 @@ pub(super) struct View<'a> {
     /// A small version as a data URI.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) thumb: Option<String>,
+    /// Where the class wins in a segmentation: URL or data URI of its mask.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) mask: Option<String>,
     /// Kinds and URLs.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) files: Vec<(&'a str, String)>,

@@ -161,6 +161,43 @@ fn small_runs_hold_their_pictures_upright_and_large_ones_link_to_them() {
 }
 
 #[test]
+fn what_a_detector_and_a_segmentation_found_is_on_the_page() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut page = Page::new("net");
+    let mut boxes = record(Path::new("a.jpg"), GRADCAM, &[(4, "cat", 0.75)], 1);
+    boxes.model.task = Some(Task::Detection);
+    boxes.targets[0].box_number = Some(1);
+    boxes.detections = serde_json::from_value(json!([
+        { "number": 1, "target": 4, "class_name": "cat", "proba": 0.75, "left": -2.5, "top": 1.0, "right": 40.0, "bottom": 60.0 },
+        { "number": 2, "target": 7, "class_name": "dog", "proba": 0.3, "left": 5.0, "top": 6.0, "right": 7.0, "bottom": 8.0 },
+    ]))
+    .unwrap();
+    page.add(&boxes, folder.path());
+    let found = data(&page, &folder.path().join("report.html"));
+    assert_eq!((&found["task"], &found["cards"][0]["views"][0]["box"]), (&json!("detection"), &json!(1)));
+    let expected = json!([[0, 0.75, [-2.5, 1.0, 40.0, 60.0]], [1, 0.3, [5.0, 6.0, 7.0, 8.0]]]);
+    assert_eq!(found["cards"][0]["found"], expected);
+
+    let mut page = Page::new("net");
+    let mut pixels = record(Path::new("b.jpg"), GRADCAM, &[(4, "cat", 0.75)], 1);
+    for class in &mut pixels.predictions {
+        (class.proba, class.share) = (None, Some(0.25));
+    }
+    let target = &mut pixels.targets[0];
+    (target.proba, target.share, target.score, target.pixels) = (None, Some(0.25), 1234.5, Some(1000));
+    let mask = json!({ "kind": "mask-of-class", "file": "b.mask.png" });
+    target.artifacts.push(serde_json::from_value(mask).unwrap());
+    RgbImage::new(4, 4).save(folder.path().join("b.mask.png")).unwrap();
+    page.add(&pixels, folder.path());
+    let found = data(&page, &folder.path().join("report.html"));
+    let view = &found["cards"][0]["views"][0];
+    // Shares, and not the sum of logits, which would be shown as a probability.
+    assert_eq!((&found["shares"], &found["cards"][0]["top"]), (&json!(true), &json!([[0, 0.25]])));
+    assert_eq!((&view["proba"], &view["pixels"]), (&json!(0.25), &json!(1000)));
+    assert!(view["mask"].as_str().unwrap().starts_with("data:image/"), "{view}");
+}
+
+#[test]
 fn equal_runs_give_equal_pages_and_nothing_is_overwritten_without_leave() {
     let folder = tempfile::tempdir().unwrap();
     let to = folder.path().join("deep/report.html");
