@@ -2,7 +2,6 @@
 
 use super::definition::{Definition, Finishing, Joining};
 use super::options::{Library, Options};
-use crate::card::Task;
 use crate::error::{Error, Result};
 use crate::heatmap::{Heatmap, Sampling};
 
@@ -62,7 +61,7 @@ impl std::str::FromStr for Aggregate {
 /// How maps are finished.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Finish {
-    /// For several layers. Default: what is usual for the network, see [`Finish::of_task`].
+    /// For several layers. Default: what is usual for the network, see [`Finish::or_usual`].
     pub aggregate: Option<Aggregate>,
     /// Scales every layer's map by its own maximum before several are combined.
     pub normalize: bool,
@@ -77,15 +76,12 @@ impl Default for Finish {
 }
 
 impl Finish {
-    /// With what is usual for the task where nothing was asked for: of a detector the maximum, because each scale of its head sees
-    /// objects of another size and the strongest counts; of others the mean.
+    /// With what is usual where nothing was asked for: of the scales that one head reads, as a detector's, the maximum, because each
+    /// sees objects of another size and the strongest counts; of other layers the mean.
     #[must_use]
-    pub(crate) fn of_task(self, task: Task) -> Self {
-        let usual = match task {
-            Task::Detection => Aggregate::Max,
-            _ => Aggregate::Mean,
-        };
-        let enlarge = self.enlarge.or(Some(task == Task::Detection));
+    pub(crate) fn or_usual(self, are_scales: bool) -> Self {
+        let usual = if are_scales { Aggregate::Max } else { Aggregate::Mean };
+        let enlarge = self.enlarge.or(Some(are_scales));
         Self { aggregate: self.aggregate.or(Some(usual)), enlarge, ..self }
     }
 
@@ -254,11 +250,13 @@ mod tests {
     }
 
     #[test]
-    fn scales_of_a_detector_are_joined_by_their_maximum_unless_asked() {
-        let of = |asked, task| Finish { aggregate: asked, ..Finish::default() }.of_task(task).aggregate;
-        assert_eq!(of(None, Task::Detection), Some(Aggregate::Max));
-        assert_eq!(of(None, Task::Segmentation), Some(Aggregate::Mean));
-        assert_eq!(of(Some(Aggregate::Product), Task::Detection), Some(Aggregate::Product));
+    fn scales_of_a_head_are_joined_by_their_maximum_unless_asked() {
+        let of = |asked, are_scales| {
+            Finish { aggregate: asked, ..Finish::default() }.or_usual(are_scales).aggregate
+        };
+        assert_eq!(of(None, true), Some(Aggregate::Max));
+        assert_eq!(of(None, false), Some(Aggregate::Mean));
+        assert_eq!(of(Some(Aggregate::Product), true), Some(Aggregate::Product));
     }
 
     #[test]

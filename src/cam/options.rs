@@ -114,7 +114,7 @@ impl Library {
     }
 
     /// Whether it cannot combine the maps of several layers.
-    pub(super) fn explains_one_layer(self) -> bool {
+    pub(crate) fn explains_one_layer(self) -> bool {
         // Only these two have a rule for joining layers.
         !matches!(self, Self::PytorchGradCam | Self::Torchcam)
     }

@@ -108,7 +108,7 @@ impl Canvas<'_> {
             }
             ArtifactKind::Detections => {
                 let boxes: Vec<PixelBox> = self.explanation.detections.iter().map(whole).collect();
-                render::encode_png(&render::draw_boxes(self.overlay(), &boxes), level)
+                render::encode_png(&render::draw_numbered(self.overlay(), &boxes)?, level)
             }
             ArtifactKind::ClassMask => {
                 let mask = self.target.mask.as_ref();

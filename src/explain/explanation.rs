@@ -3,7 +3,7 @@
 use super::Scale;
 use crate::cam::{Library, Method};
 use crate::heatmap::{Heatmap, Stats};
-use crate::record::{DetectionRecord, Prediction};
+use crate::record::{DetectionRecord, Prediction, title};
 
 /// Share of the pixels of a fine map that are drawn below the brightest.
 const BRIGHTEST: f64 = 0.99;
@@ -55,6 +55,11 @@ impl ClassExplanation {
     /// What file names call it: the class's index, or `box1`.
     pub(crate) fn tag(&self) -> String {
         self.box_number.map_or_else(|| self.class.target.to_string(), |number| format!("box{number}"))
+    }
+
+    /// What people call it: its class, with the number of a box before it.
+    pub(crate) fn title(&self) -> String {
+        title(&self.class.class_name, self.class.target, self.box_number)
     }
 
     /// What people read of the class: its probability, its share of the picture, or the number.

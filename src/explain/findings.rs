@@ -3,12 +3,41 @@
 use super::{Explainer, Over, Subject};
 use crate::cam::Finding;
 use crate::error::{OptionName, Phrase, Result};
+use crate::model::{Choice, Coarse};
+use crate::record::title;
 
 impl Explainer {
     /// Why a class that was asked for is not explained.
     pub(super) fn is_compared_with_itself(&self) -> String {
         let class = self.rival_name().unwrap_or_default();
         format!("{class}: left out, because the others are compared with it")
+    }
+
+    /// What people call that class.
+    pub(crate) fn rival_title(&self) -> Option<String> {
+        self.score.rival().map(|rival| title(&self.model.class_name(rival), rival, None))
+    }
+
+    /// What is to be said where all grids have few cells.
+    pub(super) fn of_coarse_grids(&self) -> Option<String> {
+        let coarse: Option<Vec<&Coarse>> = self.layers.iter().map(|layer| layer.coarse.as_ref()).collect();
+        let finest = coarse?.into_iter().max_by_key(|grid| grid.height * grid.width)?;
+        let Coarse { height, width, finer } = finest;
+        let what = format!("the map has {height}x{width} cells, too few to say where");
+        let Some((name, [height, width])) = finer else { return Some(what) };
+        let hint = Phrase::from(what).text(" (").set(OptionName::Layer, name);
+        Some(hint.text(format!(" has {height}x{width})")).say(self.request.wording))
+    }
+
+    /// That the scores read more than one branch, and the map shows one.
+    pub(super) fn of_branches(&self, layer: &Choice) -> Option<String> {
+        let [first, ..] = &layer.branches[..] else { return None };
+        let (name, others) = (&layer.name, layer.branches.join("', '"));
+        let what = format!(
+            "the scores read several branches, and the map is of '{name}' alone; others end at '{others}'"
+        );
+        let hint = Phrase::from(what).text(" (").set(OptionName::Layer, format!("{name},{first}"));
+        Some(hint.text(" joins them)").say(self.request.wording))
     }
 
     /// The class that explained ones are compared with.

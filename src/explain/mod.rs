@@ -38,10 +38,11 @@ pub use subject::Subject;
 pub use target::Target;
 
 use crate::cam::{ClassMap, Finish, Method, Scene};
+use crate::card::Task;
 use crate::engine::{Network, Score};
 use crate::error::{Error, Result};
 use crate::input::{read_file, sha256_hex};
-use crate::model::{Choice, Model};
+use crate::model::{Choice, LayerRequest, Model};
 use crate::record::Prediction;
 use answer::{Answer, Given};
 
@@ -99,7 +100,7 @@ impl Explainer {
         let drawn_on_sha256 = drawn_on.map(|bytes| sha256_hex(&bytes));
         let scales = vec![request.scale; request.methods.len()];
         let given = Given::gathered(&model, &network, &request, rival)?;
-        let (finish, is_shared) = (request.finish.of_task(model.output().task), false);
+        let (finish, is_shared) = (finish(&model, &request, &layers), false);
         Ok(Self {
             model,
             network,
@@ -134,6 +135,12 @@ impl Explainer {
     #[must_use]
     pub fn layers(&self) -> &[Choice] {
         &self.layers
+    }
+
+    /// What holds for every image, besides the model's own warnings: of the layers, for methods that use them.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<String> {
+        self.layers.iter().flat_map(|layer| self.of_branches(layer)).chain(self.of_coarse_grids()).collect()
     }
 
     /// The request.
@@ -270,11 +277,21 @@ impl Explainer {
     }
 }
 
+/// How layers are combined: the scales of one head, which `auto` takes together, are others than layers that the caller names.
+fn finish(model: &Model, request: &Request, layers: &[Choice]) -> Finish {
+    let are_scales = layers.len() > 1 && request.layers == [LayerRequest::Auto];
+    request.finish.or_usual(are_scales || model.output().task == Task::Detection)
+}
+
 /// The requested layers, without duplicates, in the order requested.
 fn layers(model: &Model, request: &Request) -> Result<Vec<Choice>> {
     let mut layers: Vec<Choice> = Vec::new();
-    for request in &request.layers {
-        for choice in model.choose_layers(request)? {
+    for asked in &request.layers {
+        let choices = match request.takes_one_layer() {
+            true => vec![model.choose_layer(asked)?],
+            false => model.choose_layers(asked)?,
+        };
+        for choice in choices {
             if !layers.iter().any(|layer| layer.index == choice.index) {
                 layers.push(choice);
             }

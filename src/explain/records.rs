@@ -77,15 +77,16 @@ impl Explainer {
                 0 | 1 => vec![],
                 _ => subject.labels.iter().map(|target| self.label_record(*target)).collect(),
             },
-            warnings: self.warnings(subject, explanation),
+            warnings: self.all_warnings(subject, explanation),
             settings: self.settings_record(explanation.method),
         })
     }
 
-    fn warnings(&self, subject: &Subject, explanation: &Explanation) -> Vec<String> {
+    fn all_warnings(&self, subject: &Subject, explanation: &Explanation) -> Vec<String> {
         let of_subject: Vec<String> =
             subject.warnings.iter().map(|warning| warning.say(self.request.wording)).collect();
-        [self.model().warnings(), &of_subject, &explanation.warnings].concat()
+        let of_layers = if explanation.method.info().uses_layer { self.warnings() } else { vec![] };
+        [self.model().warnings(), &of_layers, &of_subject, &explanation.warnings].concat()
     }
 
     /// The record of a true class.
@@ -228,6 +229,8 @@ impl Explainer {
                 height,
                 width,
                 prefix: grid.and_then(|grid| grid.prefix()),
+                finer: layer.coarse.as_ref().and_then(|grid| Some(grid.finer.as_ref()?.0.clone())),
+                branches: layer.branches.clone(),
                 reason: layer.reason.clone(),
                 alternatives: layer.alternatives.clone(),
             }

@@ -17,19 +17,20 @@ pub(super) fn sheet(
         title: escaped(subject.file.path.rsplit('/').next().unwrap_or_default()).into_owned(),
         footer: escaped(&footer(explainer)).into_owned(),
         photo: Some(subject.picture.clone()),
-        columns: columns.iter().map(heading).collect(),
+        columns: columns.iter().map(|target| heading(explainer, target)).collect(),
         rows,
         colormap: explainer.request().style.colormap,
         signed: explainer.request().options.signed,
     }
 }
 
-fn heading(target: &ClassExplanation) -> Heading {
-    // Synonyms follow a comma; the first is enough for a heading.
-    let title = escaped(target.class.class_name.split(", ").next().unwrap_or_default()).into_owned();
+fn heading(explainer: &Explainer, target: &ClassExplanation) -> Heading {
+    let title = escaped(&target.title()).into_owned();
+    let against =
+        explainer.rival_title().map(|rival| format!(", against {}", escaped(&rival))).unwrap_or_default();
     let rank = target.rank.filter(|rank| *rank > 1);
     let rank = rank.map_or_else(String::new, |rank| format!(", rank {rank}"));
-    Heading { title, detail: format!("{}{rank}", target.shown()) }
+    Heading { title, detail: format!("{}{rank}{against}", target.shown()) }
 }
 
 /// `efficientnet_lite0, layer _relu1 (7x7)`.

@@ -1,6 +1,9 @@
 //! Selects the layer to explain: by name, prefix or index, or automatically.
 
 mod auto;
+mod ends;
+mod fields;
+mod read;
 mod request;
 mod scales;
 
@@ -9,7 +12,7 @@ use std::collections::HashSet;
 pub use request::LayerRequest;
 
 use super::{Model, OutputForm};
-use crate::card::{Class, Node, Op, ResizeMode, Values};
+use crate::card::{Class, Op};
 use crate::error::{Action, Error, Phrase, Problem, Result, Subject};
 use crate::layout::Grid;
 
@@ -24,7 +27,25 @@ pub struct Choice {
     pub reason: String,
     /// Names of other candidates, nearest first.
     pub alternatives: Vec<String>,
+    /// Names of the last layers of other branches, where the scores join several and `auto` took one.
+    pub branches: Vec<String>,
+    /// That its grid has few cells, if it does.
+    pub coarse: Option<Coarse>,
 }
+
+/// A grid of 16 cells or fewer, on which a map can hardly say where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Coarse {
+    /// Rows.
+    pub height: usize,
+    /// Columns.
+    pub width: usize,
+    /// The nearest earlier layer with more cells than that, or with the most, and its grid.
+    pub finer: Option<(String, [usize; 2])>,
+}
+
+/// Most cells of a coarse grid, as many as 4x4.
+const COARSE: usize = 16;
 
 /// One line of `burncam layers`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +64,9 @@ pub struct LayerInfo {
     pub receptive_field: Option<[usize; 2]>,
     /// Whether a class activation map can be computed here.
     pub explainable: bool,
+    /// Whether the scores read its cells. Behind the last attention of most transformers they read the class token alone, and gradients
+    /// at the cells are zero.
+    pub is_read: bool,
 }
 
 impl Model {
@@ -51,6 +75,7 @@ impl Model {
     pub fn layers(&self) -> Vec<LayerInfo> {
         let fields = self.receptive_fields();
         let leads = self.leads_to_logits();
+        let read = self.with_read_cells();
         let nodes = self.graph.nodes.iter().enumerate();
         nodes
             .map(|(index, node)| LayerInfo {
@@ -61,6 +86,7 @@ impl Model {
                 grid: self.grids[index],
                 receptive_field: Some(fields[index]).filter(|_| self.grids[index].is_some()),
                 explainable: leads.contains(&index) && self.has_extent(index),
+                is_read: read.binary_search(&index).is_ok(),
             })
             .collect()
     }
@@ -78,14 +104,17 @@ impl Model {
         }
     }
 
-    /// As [`Model::choose_layer`], where the choice may be several layers: of a detector's head with several scales all of its
-    /// inputs, the finest first.
+    /// As [`Model::choose_layer`], where the choice may be several layers: of a head that reads several scales all of its inputs, the
+    /// finest first.
     ///
     /// # Errors
     /// As [`Model::choose_layer`].
     pub fn choose_layers(&self, request: &LayerRequest) -> Result<Vec<Choice>> {
-        let is_detector = matches!(self.output.form, OutputForm::Anchors(_));
-        let scales = if is_detector && *request == LayerRequest::Auto { self.head_inputs() } else { vec![] };
+        let scales = match (request, self.output.form) {
+            (LayerRequest::Auto, OutputForm::Anchors(_)) => self.head_inputs(),
+            (LayerRequest::Auto, _) => self.scales_before(&self.auto_layer()?),
+            _ => vec![],
+        };
         if scales.is_empty() { Ok(vec![self.choose_layer(request)?]) } else { Ok(scales) }
     }
 
@@ -139,12 +168,40 @@ impl Model {
         if !self.has_extent(index) {
             return Err(self.no_extent(index));
         }
-        let name = self.graph.nodes[index].name.clone();
         if !self.leads_to_logits().contains(&index) {
             let problem = Problem::new("cannot be explained: the class scores do not depend on it");
-            return Err(problem.about(Subject::Layer(name)).into());
+            return Err(problem.about(Subject::Layer(self.graph.nodes[index].name.clone())).into());
         }
-        Ok(Choice { index, name, reason, alternatives: vec![] })
+        Ok(self.choice(index, reason))
+    }
+
+    /// A choice without alternatives.
+    fn choice(&self, index: usize, reason: String) -> Choice {
+        let name = self.graph.nodes[index].name.clone();
+        Choice { index, name, reason, alternatives: vec![], branches: vec![], coarse: self.coarse(index) }
+    }
+
+    /// What is to be said of a grid with few cells; a picture that is no larger has no finer one.
+    fn coarse(&self, index: usize) -> Option<Coarse> {
+        let size = |at: usize| self.grids[at].map(|grid| [grid.height, grid.width]);
+        let cells = |at: usize| size(at).map_or(0, |[height, width]| height * width);
+        let [height, width] = size(index)?;
+        let input = &self.graph.input;
+        if height * width > COARSE || height * width >= input.height * input.width {
+            return None;
+        }
+        let is_fit = |at: &usize| {
+            *at < index
+                && self.grids[*at].is_some_and(|grid| grid.is_certain)
+                && !passes_through(&self.graph.nodes[*at].op)
+                && cells(*at) > height * width
+        };
+        let earlier: Vec<usize> = self.with_read_cells().into_iter().filter(is_fit).collect();
+        let finer = earlier.iter().rev().find(|at| cells(**at) > COARSE);
+        // The latest of those with the most cells.
+        let finer = finer.or_else(|| earlier.iter().max_by_key(|at| cells(**at)));
+        let finer = finer.and_then(|at| Some((self.graph.nodes[*at].name.clone(), size(*at)?)));
+        Some(Coarse { height, width, finer })
     }
 
     fn no_extent(&self, index: usize) -> Error {
@@ -176,94 +233,9 @@ impl Model {
         leads.remove(&self.scores);
         leads
     }
-
-    /// Receptive fields by the usual recurrence: a window of `k` at a step of `j` input pixels adds `(k - 1) j`.
-    fn receptive_fields(&self) -> Vec<[usize; 2]> {
-        let input = &self.graph.input;
-        let whole = [input.height, input.width];
-        let mut seen: Values<([usize; 2], [usize; 2])> = Values::new(([1, 1], [1, 1]));
-        for node in &self.graph.nodes {
-            let (mut field, mut jump) = ([1, 1], [1, 1]);
-            for id in &node.inputs {
-                let (other, step) = seen[*id];
-                for axis in 0..2 {
-                    // Where branches meet, a cell depends on the larger of their regions.
-                    field[axis] = field[axis].max(other[axis]);
-                    jump[axis] = jump[axis].max(step[axis]);
-                }
-            }
-            match self.window(node) {
-                Some((kernel, step)) => {
-                    for axis in 0..2 {
-                        field[axis] = (field[axis]
-                            .saturating_add((kernel[axis] - 1).saturating_mul(jump[axis])))
-                        .min(whole[axis]);
-                        // Rounded up and at most the picture, so that the region is never reported smaller than it is.
-                        let [across, cells] = step[axis];
-                        jump[axis] = jump[axis].saturating_mul(across).div_ceil(cells).min(whole[axis]);
-                    }
-                }
-                None if sees_all(&node.op) => field = whole,
-                None => {}
-            }
-            seen.push((field, jump));
-        }
-        seen.of_nodes().iter().map(|(field, _)| *field).collect()
-    }
-
-    /// Extent of the window, with dilation, and its step as a pair: input cells per output cells.
-    fn window(&self, node: &Node) -> Option<([usize; 2], [[usize; 2]; 2])> {
-        let spread = |kernel: [usize; 2], dilation: &[usize; 2]| {
-            [0, 1].map(|axis: usize| {
-                (kernel[axis].saturating_sub(1)).saturating_mul(dilation[axis]).saturating_add(1)
-            })
-        };
-        let each = |stride: &[usize; 2]| stride.map(|stride| [stride, 1]);
-        let kernel = || {
-            let weight = node.params.get("weight").and_then(|name| self.pack.shapes.get(name))?;
-            Some([*weight.get(2)?, *weight.get(3)?])
-        };
-        match &node.op {
-            Op::Conv2d { stride, dilation, .. } => Some((spread(kernel()?, dilation), each(stride))),
-            Op::ConvTranspose2d { stride, dilation, .. } => {
-                // Cells of its output are a stride nearer to each other, and a window reaches that many fewer cells of its input.
-                let reach = spread(kernel()?, dilation);
-                let taps = [0, 1].map(|axis| reach[axis].div_ceil(stride[axis].max(1)));
-                Some((taps, stride.map(|stride| [1, stride])))
-            }
-            Op::MaxPool2d { kernel, stride, dilation, .. } => Some((spread(*kernel, dilation), each(stride))),
-            Op::AvgPool2d { kernel, stride, .. } => Some((*kernel, each(stride))),
-            Op::Resize { output_size, mode, .. } => {
-                let taps = match mode {
-                    ResizeMode::Nearest => 1,
-                    ResizeMode::Bilinear => 2,
-                    ResizeMode::Bicubic => 4,
-                };
-                let source = node.inputs.first()?.node().map(|at| &self.shapes[at]);
-                let picture = &self.graph.input;
-                let [height, width] =
-                    source.map_or([picture.height, picture.width], |shape| [shape[2], shape[3]]);
-                Some(([taps; 2], [[height, output_size[0]], [width, output_size[1]]]))
-            }
-            _ => None,
-        }
-    }
 }
 
 /// Operations that only subsample or rename the output of the layer before them.
 fn passes_through(op: &Op) -> bool {
     matches!(op.class(), Class::Window(_) | Class::Resampling | Class::Movement | Class::Nothing)
-}
-
-/// Operations each of whose values depends on the whole picture.
-fn sees_all(op: &Op) -> bool {
-    matches!(op.class(), Class::Reduction(_) | Class::Product)
-        || matches!(
-            op,
-            Op::GlobalAvgPool {}
-                | Op::GlobalMaxPool {}
-                | Op::AdaptiveAvgPool2d { .. }
-                | Op::GroupNorm { .. }
-                | Op::Flatten { .. }
-        )
 }

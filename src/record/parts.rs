@@ -21,6 +21,12 @@ pub struct LayerRecord {
     /// Tokens before those of the grid, such as a class token; only in records of layers whose cells are tokens.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prefix: Option<usize>,
+    /// Where the grid has 16 cells or fewer, the nearest earlier layer with more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finer: Option<String>,
+    /// The last layers of other branches that the scores read, when `auto` took this one of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub branches: Vec<String>,
     /// How it was chosen.
     pub reason: String,
     /// Other layers that `auto` considered, nearest first.

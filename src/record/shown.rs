@@ -27,11 +27,24 @@ impl TargetRecord {
         self.box_number.map_or_else(|| self.target.to_string(), |number| format!("box{number}"))
     }
 
+    /// What people call it: its class, with the number of a box before it.
+    #[must_use]
+    pub fn title(&self) -> String {
+        title(&self.class_name, self.target, self.box_number)
+    }
+
     /// As [`Prediction::shown`].
     #[must_use]
     pub fn shown(&self) -> String {
         shown(self.proba, self.share, self.score)
     }
+}
+
+/// Of synonyms, which a comma follows, the first is enough; a class without a name is called by its index.
+pub(crate) fn title(class_name: &str, target: usize, box_number: Option<usize>) -> String {
+    let first = class_name.split(", ").next().unwrap_or_default();
+    let class = if class_name == target.to_string() { format!("class {target}") } else { first.to_owned() };
+    box_number.map_or_else(|| class.clone(), |number| format!("box {number}, {class}"))
 }
 
 fn shown(probability: Option<f64>, share: Option<f64>, value: f64) -> String {
@@ -59,6 +72,13 @@ fn number(value: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn targets_are_called_by_their_class_and_the_number_of_a_box() {
+        assert_eq!(title("tabby, tabby cat", 281, None), "tabby");
+        assert_eq!(title("4", 4, None), "class 4");
+        assert_eq!(title("face", 1, Some(2)), "box 2, face");
+    }
 
     #[test]
     fn numbers_of_any_size_have_five_digits() {

@@ -24,6 +24,7 @@ mod import_cases;
 mod job;
 mod keras;
 mod kinks;
+mod layers;
 mod messages;
 mod methods;
 mod modules;

@@ -17,21 +17,29 @@ pub(crate) fn layers(args: &LayersArgs) -> Result<Outcome> {
     let mut layers = model.layers();
     layers.retain(|layer| layer.explainable || !args.explainable);
     let is_auto = |layer: &LayerInfo| auto.iter().any(|choice| choice.index == layer.index);
+    let is_branch = |layer: &LayerInfo| auto.iter().any(|choice| choice.branches.contains(&layer.name));
     if args.format.json {
-        let lines = layers.iter().map(|layer| layer_json(layer, is_auto(layer)));
+        let lines = layers.iter().map(|layer| layer_json(layer, is_auto(layer), is_branch(layer)));
         lines.into_iter().try_for_each(|line| text::json_line(&line.to_string()))?;
         return Ok(Outcome::Done);
     }
-    let rows: Vec<_> = layers.iter().map(|layer| layer_row(layer, is_auto(layer))).collect();
+    let rows: Vec<_> =
+        layers.iter().map(|layer| layer_row(layer, is_auto(layer), is_branch(layer))).collect();
     text::lines(&text::table(&["index", "name", "op", "output", "sees", "explainable"], &rows))?;
     Ok(Outcome::Done)
 }
 
-fn layer_json(layer: &LayerInfo, is_auto: bool) -> serde_json::Value {
+fn layer_json(layer: &LayerInfo, is_auto: bool, is_branch: bool) -> serde_json::Value {
     let mut line = json!({
         "index": layer.index, "name": layer.name, "op": layer.op, "shape": layer.shape,
         "receptive_field": layer.receptive_field, "explainable": layer.explainable, "auto": is_auto,
     });
+    if is_branch {
+        line["branch"] = json!(true);
+    }
+    if layer.explainable && !layer.is_read {
+        line["cells_read"] = json!(false);
+    }
     // Feature maps with channels first are their own shape.
     let grid = layer.grid.filter(|grid| grid.form != Form::ChannelsFirst);
     if let Some(Grid { form, height, width, .. }) = grid {
@@ -41,9 +49,11 @@ fn layer_json(layer: &LayerInfo, is_auto: bool) -> serde_json::Value {
     line
 }
 
-fn layer_row(layer: &LayerInfo, is_auto: bool) -> Vec<String> {
+fn layer_row(layer: &LayerInfo, is_auto: bool, is_branch: bool) -> Vec<String> {
     let mark = match (is_auto, layer.explainable) {
         (true, _) => "yes, auto takes it",
+        (false, true) if is_branch => "yes, the end of another branch",
+        (false, true) if !layer.is_read => "yes, but no score reads its cells",
         (false, true) => "yes",
         (false, false) => "",
     };
@@ -99,8 +109,9 @@ fn facts(model: &Model) -> Result<Vec<(&'static str, String)>> {
         ("work", format!("{:.2} billion multiply-adds a picture", cost.multiply_adds as f64 / 1e9)),
         ("preprocess", preprocess(&model.card().preprocess)),
     ];
-    if let Ok(choice) = model.choose_layer(&LayerRequest::Auto) {
-        facts.push(("auto layer", choice.name));
+    if let Ok(choices) = model.choose_layers(&LayerRequest::Auto) {
+        let names: Vec<String> = choices.into_iter().map(|choice| choice.name).collect();
+        facts.push(("auto layer", names.join(", ")));
     }
     if let Some(source) = &model.card().source {
         let entries = [

@@ -10,7 +10,7 @@ use crate::layout::{Form, Grid};
 
 impl Model {
     pub(super) fn auto_layer(&self) -> Result<Choice> {
-        let explainable = self.explainable();
+        let explainable = self.with_read_cells();
         let (index, reason) = match self.before_last_attention(&explainable) {
             Some(index) => (index, self.because_of_attention(index)),
             None => {
@@ -26,11 +26,11 @@ impl Model {
         let mut alternatives: Vec<_> =
             explainable.iter().rev().filter(|other| **other != index).copied().collect();
         alternatives.retain(|other| !passes_through(&self.graph.nodes[*other].op));
+        let name = |at: &usize| self.graph.nodes[*at].name.clone();
         Ok(Choice {
-            index,
-            name: self.graph.nodes[index].name.clone(),
-            reason,
-            alternatives: alternatives.iter().take(5).map(|at| self.graph.nodes[*at].name.clone()).collect(),
+            alternatives: alternatives.iter().take(5).map(name).collect(),
+            branches: self.branches_beside(index).iter().map(name).collect(),
+            ..self.choice(index, reason)
         })
     }
 
@@ -41,11 +41,7 @@ impl Model {
             layers
                 .find(|at| !passes_through(&self.graph.nodes[*at].op) && self.grids[*at].is_some_and(is_fit))
         };
-        // Tokens with a class token before them may be all that the scores no longer depend on.
-        last(&|grid| grid.is_certain && !matches!(grid.form, Form::Tokens { prefix: 1.. }))
-            .or_else(|| last(&|grid| grid.is_certain))
-            .or_else(|| last(&|_| true))
-            .or(explainable.last().copied())
+        last(&|grid| grid.is_certain).or_else(|| last(&|_| true)).or(explainable.last().copied())
     }
 
     /// In a transformer the norm before the last attention; for norms after it, as in Swin V2, the one after it.
@@ -59,7 +55,7 @@ impl Model {
         if explainable.iter().any(|at| *at > attention && is_convolution(at)) {
             return None;
         }
-        let is_norm = |at: &usize| self.graph.nodes[*at].op.class() == Class::Norm;
+        let is_norm = |at: &usize| self.is_norm_of_grid(*at);
         let norms: Vec<usize> = explainable.iter().copied().filter(is_norm).collect();
         let before = self.sources_of_attention(attention);
         let first = norms.iter().rev().find(|at| before.contains(at));
@@ -72,8 +68,7 @@ impl Model {
         let mut next = 0;
         while let Some(at) = sources.get(next).copied() {
             let node = &self.graph.nodes[at];
-            let ends =
-                next > 0 && (is_sum(node) || node.op.class() == Class::Norm && self.grids[at].is_some());
+            let ends = next > 0 && (is_sum(node) || self.is_norm_of_grid(at));
             let inputs = node.inputs.iter().filter(|_| !ends).filter_map(|id| id.node());
             // A few dozen nodes between two sums: a list is searched as fast as a set.
             let new: Vec<usize> = inputs.filter(|input| !sources.contains(input)).collect();
@@ -81,6 +76,12 @@ impl Model {
             next += 1;
         }
         sources
+    }
+
+    /// Whether it is a norm whose output certainly is a grid: that of an attention's heads may only look like one.
+    pub(super) fn is_norm_of_grid(&self, at: usize) -> bool {
+        let is_grid = self.grids[at].is_some_and(|grid| grid.is_certain);
+        is_grid && self.graph.nodes[at].op.class() == Class::Norm
     }
 
     fn because_it_is_last(&self, index: usize) -> String {

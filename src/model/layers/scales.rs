@@ -26,13 +26,7 @@ impl Model {
         let grids: Vec<String> =
             inputs.iter().filter_map(|at| self.grids[*at]).map(|grid| grid.to_string()).collect();
         let reason = format!("auto: the head reads a map of each scale ({})", grids.join(", "));
-        let choice = |index: usize| Choice {
-            index,
-            name: self.graph.nodes[index].name.clone(),
-            reason: reason.clone(),
-            alternatives: vec![],
-        };
-        inputs.into_iter().map(choice).collect()
+        inputs.into_iter().map(|index| self.choice(index, reason.clone())).collect()
     }
 
     /// Number of nodes that read what each node gives.

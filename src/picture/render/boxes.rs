@@ -6,6 +6,8 @@
 use image::{Rgb, RgbImage};
 
 use super::PixelBox;
+use super::text::Style;
+use crate::error::Result;
 
 /// White inside a dark halo is visible on any photo.
 const LINE: Rgb<u8> = Rgb([255; 3]);
@@ -33,6 +35,31 @@ pub fn draw_boxes(picture: &RgbImage, boxes: &[PixelBox]) -> RgbImage {
         ring(&mut out, frame, 0, line, |pixel| *pixel = LINE);
     }
     out
+}
+
+/// As [`draw_boxes`], with the number of each box, from 1, on a white ground in its upper left corner. Boxes with lower numbers are drawn over
+/// others.
+///
+/// # Errors
+/// When the font cannot be read.
+pub fn draw_numbered(picture: &RgbImage, boxes: &[PixelBox]) -> Result<RgbImage> {
+    let mut out = draw_boxes(picture, boxes);
+    let size = (picture.width().min(picture.height()) as f32 / 24.0).max(11.0);
+    let ink = Style::semi_bold(size, Rgb([0; 3]))?;
+    for (at, frame) in boxes.iter().enumerate().rev() {
+        let number = (at + 1).to_string();
+        let (width, height) = ((ink.width(&number) + 0.6 * size) as u32, (1.2 * size) as u32);
+        // Within the picture, also where the box begins outside of it.
+        let left = (frame.left as u32).min(out.width().saturating_sub(width));
+        let top = (frame.top as u32).min(out.height().saturating_sub(height));
+        for y in top..(top + height).min(out.height()) {
+            for x in left..(left + width).min(out.width()) {
+                out.put_pixel(x, y, LINE);
+            }
+        }
+        ink.draw(&mut out, left as f32 + 0.3 * size, top as f32 + 0.95 * size, &number);
+    }
+    Ok(out)
 }
 
 /// Paints every pixel whose distance inwards from the edge of `frame` is in `from..to`.
@@ -76,6 +103,21 @@ mod tests {
         assert_eq!(whole.get_pixel(20, 15), &Rgb([200; 3]));
         let beyond = PixelBox { left: 50, top: 0, right: 90, bottom: 30 };
         assert_eq!(draw_boxes(&grey(), &[beyond]), grey());
+    }
+
+    #[test]
+    fn numbers_stand_in_the_corners_of_their_boxes_and_within_the_picture() {
+        let frame = PixelBox { left: 10, top: 8, right: 34, bottom: 28 };
+        let drawn = draw_numbered(&grey(), &[frame]).unwrap();
+        let is_dark = |x: u32, y: u32| drawn.get_pixel(x, y).0[0] < 80;
+        let inked =
+            (12..17).flat_map(|x| (10..20).map(move |y| (x, y))).filter(|(x, y)| is_dark(*x, *y)).count();
+        assert!(inked > 5, "{inked}");
+        // What is below the number and inside of the outline is the picture.
+        assert_eq!(drawn.get_pixel(22, 24), grey().get_pixel(22, 24));
+        let outside = PixelBox { left: 39, top: 29, right: 60, bottom: 60 };
+        let drawn = draw_numbered(&grey(), &[outside]).unwrap();
+        assert!(drawn.pixels().any(|pixel| pixel == &LINE) && drawn.dimensions() == (40, 30));
     }
 
     #[test]

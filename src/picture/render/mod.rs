@@ -28,7 +28,7 @@ use crate::error::{Error, Result};
 /// Pixels of a picture, as the crate `image` has them in the version that is used here.
 pub use image::RgbImage;
 
-pub use boxes::draw_boxes;
+pub use boxes::{draw_boxes, draw_numbered};
 pub use colormap::{Colormap, signed_position};
 pub use grey::{grey_picture, grey16_picture};
 pub use mask::{cut_out, mask};

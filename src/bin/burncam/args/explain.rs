@@ -94,7 +94,7 @@ impl ExplainArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Map")]
 pub(crate) struct MethodArgs {
-    /// How the maps of several layers are combined: mean, max or product [default: mean; max for detectors].
+    /// How the maps of several layers are combined: mean, max or product [default: mean; max where auto takes several].
     #[arg(long, value_name = "HOW", conflicts_with = "compat")]
     pub(crate) aggregate: Option<Aggregate>,
 

@@ -35,8 +35,7 @@ impl Explained {
             .map(|(at, target)| {
                 let rank = target.rank.filter(|rank| *rank > 1);
                 let rank = rank.map_or_else(String::new, |rank| format!(" (rank {rank})"));
-                // Synonyms follow a comma; the first is enough for a line.
-                let name = target.class_name.split(", ").next().unwrap_or_default();
+                let name = target.title();
                 format!("{name} {}{rank}{}", target.shown(), self.blanks(at))
             })
             .collect();

@@ -117,6 +117,9 @@ fn explainer(args: &ExplainArgs, model: Model, request: Request, tasks: &[Task])
     for layer in explainer.layers() {
         log::info!("layer '{}': {}", layer.name, layer.reason);
     }
+    for warning in explainer.warnings() {
+        log::warn!("{warning}");
+    }
     if args.method.scale != ScaleArg::Shared {
         return Ok(explainer);
     }

@@ -120,8 +120,10 @@ impl<'a> Results<'a> {
     }
 
     fn print(&self, explained: &Explained) -> Result<()> {
+        // What holds for every image was said before the first.
+        let said = [self.work.explainer.model().warnings(), &self.work.explainer.warnings()].concat();
         for record in &explained.records {
-            for warning in &record.warnings {
+            for warning in record.warnings.iter().filter(|warning| !said.contains(warning)) {
                 log::warn!("{}: {warning}", record.input.path);
             }
         }
