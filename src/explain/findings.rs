@@ -1,4 +1,4 @@
-//! Why a map is blank, in sentences.
+//! Why a map is blank, and what is to be said of layers, in sentences.
 
 use super::{Explainer, Over, Subject};
 use crate::cam::Finding;
@@ -7,6 +7,12 @@ use crate::model::{Choice, Coarse};
 use crate::record::title;
 
 impl Explainer {
+    /// What holds for every image, besides the model's own warnings: of the layers, for methods that use them.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<String> {
+        self.layers.iter().flat_map(|layer| self.of_branches(layer)).chain(self.of_coarse_grids()).collect()
+    }
+
     /// Why a class that was asked for is not explained.
     pub(super) fn is_compared_with_itself(&self) -> String {
         let class = self.rival_name().unwrap_or_default();
@@ -19,7 +25,7 @@ impl Explainer {
     }
 
     /// What is to be said where all grids have few cells.
-    pub(super) fn of_coarse_grids(&self) -> Option<String> {
+    fn of_coarse_grids(&self) -> Option<String> {
         let coarse: Option<Vec<&Coarse>> = self.layers.iter().map(|layer| layer.coarse.as_ref()).collect();
         let finest = coarse?.into_iter().max_by_key(|grid| grid.height * grid.width)?;
         let Coarse { height, width, finer } = finest;
@@ -30,7 +36,7 @@ impl Explainer {
     }
 
     /// That the scores read more than one branch, and the map shows one.
-    pub(super) fn of_branches(&self, layer: &Choice) -> Option<String> {
+    fn of_branches(&self, layer: &Choice) -> Option<String> {
         let [first, ..] = &layer.branches[..] else { return None };
         let (name, others) = (&layer.name, layer.branches.join("', '"));
         let what = format!(

@@ -137,12 +137,6 @@ impl Explainer {
         &self.layers
     }
 
-    /// What holds for every image, besides the model's own warnings: of the layers, for methods that use them.
-    #[must_use]
-    pub fn warnings(&self) -> Vec<String> {
-        self.layers.iter().flat_map(|layer| self.of_branches(layer)).chain(self.of_coarse_grids()).collect()
-    }
-
     /// The request.
     #[must_use]
     pub fn request(&self) -> &Request {
