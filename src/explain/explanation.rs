@@ -3,7 +3,7 @@
 use super::Scale;
 use crate::cam::{Library, Method};
 use crate::heatmap::{Heatmap, Stats};
-use crate::record::{DetectionRecord, Prediction, title};
+use crate::record::{DetectionRecord, Prediction};
 
 /// Share of the pixels of a fine map that are drawn below the brightest.
 const BRIGHTEST: f64 = 0.99;
@@ -59,7 +59,7 @@ impl ClassExplanation {
 
     /// What people call it: its class, with the number of a box before it.
     pub(crate) fn title(&self) -> String {
-        title(&self.class.class_name, self.class.target, self.box_number)
+        self.class.title(self.box_number)
     }
 
     /// What people read of the class: its probability, its share of the picture, or the number.

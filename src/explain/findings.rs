@@ -4,7 +4,7 @@ use super::{Explainer, Over, Subject};
 use crate::cam::Finding;
 use crate::error::{OptionName, Phrase, Result};
 use crate::model::{Choice, Coarse};
-use crate::record::title;
+use crate::record::Prediction;
 
 impl Explainer {
     /// What holds for every image, besides the model's own warnings: of the layers, for methods that use them.
@@ -21,7 +21,8 @@ impl Explainer {
 
     /// What people call that class.
     pub(crate) fn rival_title(&self) -> Option<String> {
-        self.score.rival().map(|rival| title(&self.model.class_name(rival), rival, None))
+        let name = |rival| Prediction::new(rival, self.model.class_name(rival)).title(None);
+        self.score.rival().map(name)
     }
 
     /// What is to be said where all grids have few cells.

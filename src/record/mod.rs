@@ -22,7 +22,6 @@ pub use input::{InputRecord, ProfileRecord};
 pub use parts::{DetectionRecord, LabelRecord, LayerRecord, Prediction};
 pub use settings::{OptionsRecord, REVISION, RequestRecord, SettingsRecord, StyleRecord};
 pub use shown::percent;
-pub(crate) use shown::title;
 pub use summary::{
     Accuracy, ClassCount, Confusion, Counted, NotTaken, RunTime, SUMMARY_VERSION, Summary, SummaryModel,
     Tally, WarningCount,

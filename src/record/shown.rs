@@ -13,6 +13,17 @@ pub fn percent(probability: f64) -> String {
 }
 
 impl Prediction {
+    /// What people call it, with the number of a box before it. Of synonyms, which a comma follows, the first is enough; without a name it
+    /// is called by its index.
+    pub(crate) fn title(&self, box_number: Option<usize>) -> String {
+        let kind = if self.number.is_some() { "number" } else { "class" };
+        let class = match &self.class_name {
+            name if *name == self.target.to_string() => format!("{kind} {name}"),
+            name => name.split(", ").next().unwrap_or_default().to_owned(),
+        };
+        box_number.map_or_else(|| class.clone(), |number| format!("box {number}, {class}"))
+    }
+
     /// What people read of it: the probability, the share of the picture, or the number.
     #[must_use]
     pub fn shown(&self) -> String {
@@ -30,7 +41,10 @@ impl TargetRecord {
     /// What people call it: its class, with the number of a box before it.
     #[must_use]
     pub fn title(&self) -> String {
-        title(&self.class_name, self.target, self.box_number)
+        // A number is neither a probability nor a share of the picture.
+        let number = (self.proba.is_none() && self.share.is_none()).then_some(self.score);
+        let class = Prediction { number, ..Prediction::new(self.target, self.class_name.clone()) };
+        class.title(self.box_number)
     }
 
     /// As [`Prediction::shown`].
@@ -38,13 +52,6 @@ impl TargetRecord {
     pub fn shown(&self) -> String {
         shown(self.proba, self.share, self.score)
     }
-}
-
-/// Of synonyms, which a comma follows, the first is enough; a class without a name is called by its index.
-pub(crate) fn title(class_name: &str, target: usize, box_number: Option<usize>) -> String {
-    let first = class_name.split(", ").next().unwrap_or_default();
-    let class = if class_name == target.to_string() { format!("class {target}") } else { first.to_owned() };
-    box_number.map_or_else(|| class.clone(), |number| format!("box {number}, {class}"))
 }
 
 fn shown(probability: Option<f64>, share: Option<f64>, value: f64) -> String {
@@ -75,9 +82,11 @@ mod tests {
 
     #[test]
     fn targets_are_called_by_their_class_and_the_number_of_a_box() {
-        assert_eq!(title("tabby, tabby cat", 281, None), "tabby");
-        assert_eq!(title("4", 4, None), "class 4");
-        assert_eq!(title("face", 1, Some(2)), "box 2, face");
+        let class = |index, name: &str| Prediction::new(index, name.to_owned());
+        assert_eq!(class(281, "tabby, tabby cat").title(None), "tabby");
+        assert_eq!(class(4, "4").title(None), "class 4");
+        assert_eq!(Prediction { number: Some(2.5), ..class(0, "0") }.title(None), "number 0");
+        assert_eq!(class(1, "face").title(Some(2)), "box 2, face");
     }
 
     #[test]

@@ -145,7 +145,7 @@ function paintStrip(card, view) {
     const button = make('button', { type: 'button', 'aria-pressed': String(each === view) },
       ...(source === undefined ? [] : [make('img', { src: source, alt: '', loading: 'lazy', decoding: 'async' })]),
       make('span', {}, targetName(each)),
-      make('span', {}, `${data.methods[each.method]}, ${amount(each.proba)}`));
+      make('span', {}, `${data.methods[each.method]}, ${data.shares ? percent(each.proba) : amount(each.proba)}`));
     button.addEventListener('click', () => {
       choose(at);
       byId('strip').children[at].focus();
@@ -193,11 +193,12 @@ function list(card, rows, kind) {
 const TARGETS = { numbers: 'Number', embedding: 'Likeness' };
 
 function facts(card, view) {
+  const index = isNameless(view.class) ? '' : ` (${data.classes[view.class][0]})`;
   const rank = view.rank > 1 ? `, rank ${view.rank}` : '';
   const rows = [
     ['Task', data.task],
     [view.box === undefined ? TARGETS[data.task] ?? 'Class' : `Box ${view.box}`,
-      `${className(view.class)} (${data.classes[view.class][0]}), ${amount(view.proba)}${rank}`],
+      `${className(view.class)}${index}, ${amount(view.proba)}${rank}`],
     ['Compared with', view.against === undefined ? undefined : className(view.against)],
     ['Summed over', view.pixels === undefined ? undefined : `${view.pixels.toLocaleString('en')} pixels of the output`],
     ['Method', data.methods[view.method]],

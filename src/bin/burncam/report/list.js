@@ -51,7 +51,9 @@ function notesOf(view) {
   return [...(view.blank === undefined ? [] : [view.blank]), ...(view.notes ?? [])];
 }
 
-const className = (at) => data.classes[at][1];
+/** Whether a class is called by nothing but its index. */
+const isNameless = (at) => data.classes[at][1] === String(data.classes[at][0]);
+const className = (at) => (isNameless(at) ? `${data.numbers ? 'number' : 'class'} ${data.classes[at][1]}` : data.classes[at][1]);
 /** Synonyms follow a comma; one name is enough for a line. */
 const shortName = (at) => className(at).split(', ')[0];
 const fileName = (path) => path.slice(path.lastIndexOf('/') + 1) || path;
