@@ -41,8 +41,7 @@ pub struct Request {
     pub methods: Vec<Method>,
     /// Default: the logit; without logits, or with a library's conventions, the network's output.
     pub score: Option<Score>,
-    /// The class, an index or a name, whose logit is subtracted from that of every target, so that maps show what speaks for the target and
-    /// not for that class. In a segmentation both are summed over the target's pixels. Default: none.
+    /// The class, an index or a name, whose logit is subtracted from that of every target. Default: none.
     pub against: Option<Target>,
     /// Default: `auto`. The maps of several layers are combined.
     pub layers: Vec<LayerRequest>,
@@ -175,8 +174,7 @@ impl Request {
         }
         // What was asked for goes before what the library would take.
         let of_library = || self.options.library.map(|_| score_of_libraries(output));
-        let asked = rival.map(Score::Against).or(self.score);
-        Score::for_output(asked.or_else(of_library), output)
+        Score::for_output(rival.map(Score::Against).or(self.score).or_else(of_library), output)
     }
 
     /// Refuses requests that are impossible or would be ignored.
@@ -202,8 +200,7 @@ impl Request {
                 .into());
         }
         // The logit and a plain number are scores of the last linear layer, which such methods need.
-        let is_linear = |score: &Score| matches!(score, Score::Logit | Score::Number);
-        let other = self.score.filter(|score| !is_linear(score) && self.against.is_none());
+        let other = self.score.filter(|score| !matches!(score, Score::Logit | Score::Number));
         let of_logits = self.which(|traits| traits.outputs != Outputs::Any);
         if let (Some(name), Some(score), None) = (of_logits, other, self.options.library) {
             let found = Phrase::filled("{}", [OptionName::Score.set(score.name())]);
