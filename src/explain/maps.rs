@@ -1,7 +1,7 @@
 //! How a picture's maps are asked for: every method on the network that it needs, all classes at once.
 
 use super::{Explainer, Request};
-use crate::cam::{ClassMap, MapRequest, Method, Scene};
+use crate::cam::{ClassMap, Joining, Library, MapRequest, Method, Scene};
 use crate::error::{Error, Result};
 
 impl Explainer {
@@ -32,5 +32,13 @@ impl Explainer {
         let next = |method| if is_second(method) { of_second.next() } else { of_first.next() };
         let found: Option<_> = methods.iter().map(next).collect();
         found.ok_or_else(|| Error::internal("a method gave no maps"))
+    }
+}
+
+impl Request {
+    /// Whether a method, or the library that is followed, has no way to join several layers.
+    pub(super) fn takes_one_layer(&self) -> bool {
+        self.methods.iter().any(|method| method.traits().joining == Joining::OneLayer)
+            || self.options.library.is_some_and(Library::explains_one_layer)
     }
 }

@@ -213,12 +213,6 @@ impl Request {
         self.check_exactness()
     }
 
-    /// Whether a method, or the library that is followed, has no way to join several layers.
-    pub(super) fn takes_one_layer(&self) -> bool {
-        self.which(|traits| traits.joining == Joining::OneLayer).is_some()
-            || self.options.library.is_some_and(Library::explains_one_layer)
-    }
-
     /// The name of the first method with a trait.
     fn which(&self, has: fn(&Traits) -> bool) -> Option<&'static str> {
         let found = self.methods.iter().find(|method| has(method.traits()));
