@@ -250,6 +250,8 @@ impl Explainer {
                 height: grid.map_or(0, |grid| grid.height),
                 width: grid.map_or(0, |grid| grid.width),
                 prefix: grid.and_then(|grid| grid.prefix()),
+                finer: None,
+                branches: vec![],
                 reason: "the attention of every block is read".to_owned(),
                 alternatives: vec![],
             }
