@@ -126,6 +126,8 @@ pub enum Reads {
     Seed,
     /// [`Options::batch_size`].
     BatchSize,
+    /// [`Options::composite`].
+    Composite,
 }
 
 /// How the maps of several layers are combined.
@@ -144,6 +146,8 @@ pub(crate) enum Joining {
 pub(crate) enum Outputs {
     /// Any outputs that have the score.
     Any,
+    /// Any outputs, but no function of them as the score.
+    Values,
     /// Outputs of a linear layer: logits, or the numbers of a regression.
     Linear,
     /// Logits of several classes.
@@ -164,8 +168,16 @@ pub(super) enum Finishing {
 
 impl Reads {
     /// All of them.
-    pub const ALL: &'static [Self] =
-        &[Self::Samples, Self::Noise, Self::Patch, Self::Stride, Self::Channels, Self::Seed, Self::BatchSize];
+    pub const ALL: &'static [Self] = &[
+        Self::Samples,
+        Self::Noise,
+        Self::Patch,
+        Self::Stride,
+        Self::Channels,
+        Self::Seed,
+        Self::BatchSize,
+        Self::Composite,
+    ];
 
     /// Name in the output of `burncam methods --json`.
     #[must_use]
@@ -178,6 +190,7 @@ impl Reads {
             Self::Channels => "channels",
             Self::Seed => "seed",
             Self::BatchSize => "batch_size",
+            Self::Composite => "composite",
         }
     }
 }

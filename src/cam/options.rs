@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::engine::Rectifiers;
+use crate::engine::{Composite, Rectifiers};
 use crate::error::{Error, Result};
 
 /// Options that only some methods use.
@@ -26,6 +26,8 @@ pub struct Options {
     pub stride: Option<usize>,
     /// Channels whose score is asked for by methods that ask for each: those whose activations vary most. `None`: all.
     pub channels: Option<usize>,
+    /// Rules of relevance propagation. `None`: `epsilon-plus-flat`.
+    pub composite: Option<Composite>,
     /// Pictures or activations in one pass: determines the memory of perturbing methods.
     pub batch_size: usize,
     /// The library whose conventions to follow; `None` for burncam's own.
@@ -61,6 +63,7 @@ impl Default for Options {
             patch: None,
             stride: None,
             channels: None,
+            composite: None,
             batch_size: 4,
             library: None,
             progress: None,

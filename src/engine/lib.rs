@@ -24,6 +24,7 @@ mod pool;
 mod program;
 mod recording;
 mod reduction;
+mod relevance;
 mod resize;
 mod rivals;
 mod runtime;
@@ -62,6 +63,7 @@ pub use local::{Local, Locals};
 use program::Program;
 pub use recording::Recording;
 pub use reduction::Reduction;
+pub use relevance::Composite;
 pub use rivals::{Contrast, Rivals};
 pub use runtime::{Engine, Runtime};
 pub use score::Score;
@@ -84,6 +86,8 @@ pub struct Network {
     blocks: Blocks,
     /// The earliest tapped tensor: where the trunk ends and the head begins.
     cut: ValueId,
+    /// Least and greatest values of each channel of the input.
+    bounds: [Vec<f32>; 2],
     sha256: Arc<Pending>,
     passes: AtomicUsize,
 }
@@ -156,7 +160,8 @@ impl Network {
         }
         let sha256 = Arc::clone(&weights.sha256);
         let blocks = Blocks::of(model, logits);
-        Ok(Self { steps, program, taps, blocks, cut, sha256, passes: AtomicUsize::default() })
+        let bounds = model.card().preprocess.bounds(graph.input.channels);
+        Ok(Self { steps, program, taps, blocks, cut, bounds, sha256, passes: AtomicUsize::default() })
     }
 
     /// SHA-256 of the model file, lower-case hexadecimal; waits until it is computed.

@@ -142,6 +142,18 @@ impl Reduction {
         }
     }
 
+    /// As [`Reduction::of`], with the length of the output taken as a constant: the part of each value in the numbers is
+    /// then itself times its derivative.
+    pub(super) fn proportional(&self, output: Tensor<2>) -> Tensor<2> {
+        match self {
+            Self::Cosine { like } => {
+                let length = output.clone().inner().square().sum_dim(1).sqrt();
+                (output.clone() * unit(like, &output)).sum_dim(1) / length
+            }
+            _ => self.of(output),
+        }
+    }
+
     /// How the numbers change where the output changes by `rate`; both are `[batch, values]`.
     pub(super) fn rate(&self, output: Tensor<2>, rate: Tensor<2>) -> Tensor<2> {
         match self {

@@ -53,6 +53,11 @@ impl Steps {
         self.last_use[id]
     }
 
+    /// The step that gives a tensor, if it is neither the input nor inside of a folded step.
+    pub(crate) fn giving(&self, id: ValueId) -> Option<&Step> {
+        self.binary_search_by_key(&id, Step::output).ok().map(|at| &self[at])
+    }
+
     /// Position of the first step that fills a later tensor than this one.
     pub(crate) fn first_after(&self, id: ValueId) -> usize {
         self.iter().position(|step| step.output() > id).unwrap_or(self.len())

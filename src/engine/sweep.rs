@@ -45,8 +45,8 @@ pub enum Rectifiers {
 /// A pass forward that keeps every value, to be run backward as often as there are classes.
 #[derive(Debug)]
 pub struct Sweep<'a> {
-    network: &'a Network,
-    slots: Slots,
+    pub(super) network: &'a Network,
+    pub(super) slots: Slots,
     reduction: Reduction,
 }
 
@@ -114,7 +114,7 @@ impl Sweep<'_> {
     ) -> Result<Vec<f32>> {
         let steps = &self.network.steps;
         let mut gradients = steps.empty();
-        gradients[steps.logits] = Some(self.seed(*score, class)?);
+        gradients[steps.logits] = Some(self.seed(*score, class, Reduction::of)?);
         for step in steps.iter().rev() {
             // The score does not depend on this operation: there is nothing to pass back, or to visit.
             let Some(gradient) = gradients[step.output()].take() else { continue };
@@ -129,21 +129,35 @@ impl Sweep<'_> {
                 gradients[id] = sum(gradients[id].take(), part)?;
             }
         }
-        match (gradients[ValueId::INPUT].take(), &self.slots[ValueId::INPUT]) {
-            (Some(gradient), _) => gradient.to_vec(),
+        self.of_input(gradients[ValueId::INPUT].take())
+    }
+
+    /// What came back to the input, `[batch, channels, height, width]`.
+    pub(super) fn of_input(&self, found: Option<Value>) -> Result<Vec<f32>> {
+        match found {
+            Some(found) => found.to_vec(),
             // A score that does not depend on the picture has a gradient of zero.
-            (None, Some(input)) => map_tensor!(input.clone(), t => t.zeros_like()).to_vec(),
-            (None, None) => Err(Error::internal("the input is gone")),
+            None => map_tensor!(self.value(ValueId::INPUT)?, t => t.zeros_like()).to_vec(),
         }
     }
 
-    /// The gradient of the score with respect to the last tensor, in its shape.
-    fn seed(&self, score: Score, class: usize) -> Result<Value> {
+    /// A tensor of the forward pass.
+    pub(super) fn value(&self, id: ValueId) -> Result<Value> {
+        self.slots[id].clone().ok_or_else(|| Error::internal("a tensor of the forward pass is gone"))
+    }
+
+    /// The gradient of the score with respect to the last tensor, in its shape. `reduce` makes one number per target.
+    pub(super) fn seed(
+        &self,
+        score: Score,
+        class: usize,
+        reduce: fn(&Reduction, Tensor<2>) -> Tensor<2>,
+    ) -> Result<Value> {
         let last = self.network.steps.logits;
         let shape = self.slots[last].as_ref().map(Value::shape).unwrap_or_default();
         // Only the score is recorded here, from a leaf of logits: the rest of the network is not.
         let leaf = self.network.flat_logits(&mut self.slots.clone())?.autodiff().require_grad();
-        let reduced = self.reduction.of(leaf.clone());
+        let reduced = reduce(&self.reduction, leaf.clone());
         let [_, classes] = reduced.dims();
         score.check(class, classes)?;
         let gradients = score.of(reduced, class, self.reduction.rivals(class, classes)).backward();
@@ -210,21 +224,44 @@ fn guided<const RANK: usize>(x: Tensor<RANK>, gradient: Tensor<RANK>, is_bounded
     if is_bounded { passed.mask_fill(x.greater_equal_elem(6.0), 0.0) } else { passed }
 }
 
-/// Records only this step. The gradient of `<output, gradient>` is the vector-Jacobian product.
+/// The gradients with respect to a step's inputs, of which only this step is recorded.
 pub(super) fn derivative(step: &Step, inputs: Vec<Value>, gradient: Value) -> Result<Vec<Option<Value>>> {
-    let leaves: Vec<Value> =
-        inputs.into_iter().map(|value| map_tensor!(value, t => t.autodiff().require_grad())).collect();
-    let output = ops::apply(&step.node.op, step.params()?, leaves.clone())?;
-    // A sum of products, because Burn runs backward from one number only.
-    let Value::R1(product) = zip_tensors!(output, gradient, (y, g) => (y * g).sum())? else {
-        return Err(Error::internal("a sum is not of rank 1"));
-    };
-    if !product.is_tracked() {
-        return Err(Error::internal(format!("'{}' cannot be run backward", step.node.op.name())));
+    Recorded::new(&step.node.op, step.params()?, inputs)?.back(gradient)
+}
+
+/// One operation that was recorded alone.
+pub(super) struct Recorded {
+    name: String,
+    leaves: Vec<Value>,
+    output: Value,
+}
+
+impl Recorded {
+    pub(super) fn new(op: &Op, params: &Params, inputs: Vec<Value>) -> Result<Self> {
+        let leaf = |value| map_tensor!(value, t => t.autodiff().require_grad());
+        let leaves: Vec<Value> = inputs.into_iter().map(leaf).collect();
+        let output = ops::apply(op, params, leaves.clone())?;
+        Ok(Self { name: op.name(), leaves, output })
     }
-    let mut gradients = product.backward();
-    let parts = leaves.into_iter();
-    Ok(parts.map(|leaf| on_tensor!(leaf, t => t.grad_remove(&mut gradients).map(Value::from))).collect())
+
+    /// What the operation gives.
+    pub(super) fn output(&self) -> Value {
+        map_tensor!(self.output.clone(), t => t.inner())
+    }
+
+    /// The gradients of `<output, gradient>`, which is the vector-Jacobian product; `None` is zero.
+    pub(super) fn back(self, gradient: Value) -> Result<Vec<Option<Value>>> {
+        // A sum of products, because Burn runs backward from one number only.
+        let Value::R1(product) = zip_tensors!(self.output, gradient, (y, g) => (y * g).sum())? else {
+            return Err(Error::internal("a sum is not of rank 1"));
+        };
+        if !product.is_tracked() {
+            return Err(Error::internal(format!("'{}' cannot be run backward", self.name)));
+        }
+        let mut gradients = product.backward();
+        let parts = self.leaves.into_iter();
+        Ok(parts.map(|leaf| on_tensor!(leaf, t => t.grad_remove(&mut gradients).map(Value::from))).collect())
+    }
 }
 
 /// The inputs of a step. Nothing is moved out, because the backward pass reads them again.

@@ -1,5 +1,4 @@
-//! The request to an explainer: everything that determines the contents of its files, complete before the model's
-//! weights are read.
+//! The request to an explainer: all that determines the contents of its files, complete before weights are read.
 
 use std::path::PathBuf;
 
@@ -166,7 +165,7 @@ impl Request {
             let what = format!("{name} compares the logits of classes, and the model gives none");
             return Err(Problem::new(what).hint("use gradcam").into());
         }
-        let of_classes = self.which(|traits| traits.outputs != Outputs::Any);
+        let of_classes = self.which(|traits| matches!(traits.outputs, Outputs::Linear | Outputs::Logits));
         if let (Some(name), FinalActivation::Reduced) = (of_classes, output.activation) {
             let task = output.task.name();
             let what = format!("{name} is made of logits, one per class, and the task '{task}' has none");
@@ -200,7 +199,7 @@ impl Request {
                 .into());
         }
         // The logit and a plain number are scores of the last linear layer, which such methods need.
-        let other = self.score.filter(|score| !matches!(score, Score::Logit | Score::Number));
+        let other = self.score.filter(|score| !matches!(score, Score::Logit | Score::Number | Score::Cosine));
         let of_logits = self.which(|traits| traits.outputs != Outputs::Any);
         if let (Some(name), Some(score), None) = (of_logits, other, self.options.library) {
             let found = Phrase::filled("{}", [OptionName::Score.set(score.name())]);
@@ -246,6 +245,7 @@ impl Request {
             (OptionName::Patch, options.patch.is_some() && !any(Reads::Patch)),
             (OptionName::Stride, options.stride.is_some() && !any(Reads::Stride)),
             (OptionName::Channels, options.channels.is_some() && !any(Reads::Channels)),
+            (OptionName::Composite, options.composite.is_some() && !any(Reads::Composite)),
         ];
         match unread.iter().find(|(_, is_unread)| *is_unread) {
             Some((option, _)) => {

@@ -1,7 +1,7 @@
 //! The request in a record: everything that a later run compares to know whether it would write the same files.
 
 use super::{Explainer, Reading, Scale, Target};
-use crate::cam::{Method, Options};
+use crate::cam::{Method, Options, Reads};
 use crate::card::Task;
 use crate::input::Layout;
 use crate::record::{OptionsRecord, REVISION, RequestRecord, SettingsRecord};
@@ -18,8 +18,19 @@ impl Explainer {
         let smoothing = request.smoothing;
         let kinds = [(smoothing.augment, "aug"), (smoothing.eigen, "eigen"), (smoothing.noise, "noise")];
         let Options {
-            counterfactual, signed, seed, samples, noise, patch, stride, channels, library, ..
+            counterfactual,
+            signed,
+            seed,
+            samples,
+            noise,
+            patch,
+            stride,
+            channels,
+            composite,
+            library,
+            ..
         } = request.options;
+        let composite = method.reads(Reads::Composite).then(|| composite.unwrap_or_default().to_string());
         SettingsRecord {
             method: method.info().name.to_owned(),
             score: self.score.name().to_owned(),
@@ -29,7 +40,7 @@ impl Explainer {
             signed,
             counterfactual,
             compat: library.map(|library| library.name().to_owned()),
-            options: OptionsRecord { seed, samples, noise, patch, stride, channels },
+            options: OptionsRecord { seed, samples, noise, patch, stride, channels, composite },
             request: Some(self.request_record()),
             device: request.runtime.device.to_string(),
             engine: request.runtime.engine_name().to_owned(),

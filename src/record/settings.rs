@@ -116,7 +116,7 @@ pub struct RequestRecord {
 }
 
 /// Options that only some methods use.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OptionsRecord {
     /// Seed of the random numbers.
@@ -132,6 +132,9 @@ pub struct OptionsRecord {
     /// The number of channels whose score was asked for, those whose activations vary most; only in records with one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub channels: Option<usize>,
+    /// Rules of relevance propagation; only in records of `lrp`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub composite: Option<String>,
 }
 
 /// How pictures were drawn.

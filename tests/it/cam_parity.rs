@@ -227,7 +227,7 @@ fn cases(network: &'static str, library: Library) -> Vec<Case> {
 }
 
 /// The float32 arrays of a `.npz` file.
-fn arrays(path: &Path) -> BTreeMap<String, Vec<f32>> {
+pub(crate) fn arrays(path: &Path) -> BTreeMap<String, Vec<f32>> {
     let mut archive = zip::ZipArchive::new(File::open(path).unwrap()).unwrap();
     let mut found = BTreeMap::new();
     for at in 0..archive.len() {

@@ -8,6 +8,7 @@ mod layers;
 mod networks;
 mod perturbing;
 mod random;
+mod relevance;
 mod smoothing;
 mod table;
 mod traits;

@@ -16,6 +16,7 @@ const FLAGS: &[(OptionName, &str)] = &[
     (OptionName::Classes, "--classes"),
     (OptionName::Color, "--color"),
     (OptionName::Compat, "--compat"),
+    (OptionName::Composite, "--composite"),
     (OptionName::Counterfactual, "--counterfactual"),
     (OptionName::Crop, "--crop"),
     (OptionName::Device, "--device"),

@@ -25,6 +25,7 @@ mod is_cam;
 mod kpca_cam;
 mod layer_cam;
 mod le_grad;
+mod lrp;
 mod occlusion;
 mod random_cam;
 mod recipro_cam;
@@ -114,6 +115,7 @@ methods! {
     Deconvolution deconvolution "The gradient, rectified on the way back.",
     GuidedGradCam guided_grad_cam "Guided backpropagation where Grad-CAM is hot.",
     FullGrad full_grad "Input and biases times their gradients.",
+    Lrp lrp "Relevance handed back from layer to layer.",
     Occlusion occlusion "The score with a square covered.",
     Rise rise "Random masks.",
 }

@@ -52,6 +52,19 @@ pub enum Statistic {
     Length,
 }
 
+/// How an operation of class [`Class::Arithmetic`] combines its operands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Combination {
+    /// Sum or difference.
+    Sum,
+    /// Product.
+    Product,
+    /// Quotient.
+    Quotient,
+    /// The lesser or the greater.
+    Extreme,
+}
+
 impl Statistic {
     /// Whether it is linear and has weights that are not negative, so that what is not negative stays so.
     #[must_use]
@@ -69,12 +82,7 @@ impl Op {
         }
         match self {
             Self::BatchNorm { .. } | Self::Prelu {} => Class::Channelwise,
-            Self::Add { .. }
-            | Self::Sub { .. }
-            | Self::Mul { .. }
-            | Self::Div { .. }
-            | Self::Minimum { .. }
-            | Self::Maximum { .. } => Class::Arithmetic,
+            _ if self.combination().is_some() => Class::Arithmetic,
             Self::Conv2d { .. } | Self::ConvTranspose2d { .. } | Self::Linear {} => Class::Linear,
             Self::Matmul {} => Class::Product,
             Self::AvgPool2d { .. } | Self::AdaptiveAvgPool2d { .. } | Self::GlobalAvgPool {} => {
@@ -168,6 +176,18 @@ impl Op {
         };
         match self.class() {
             Class::Window(statistic) | Class::Reduction(statistic) if is_whole => Some(statistic),
+            _ => None,
+        }
+    }
+
+    /// How this operation combines two operands, if its class is [`Class::Arithmetic`].
+    #[must_use]
+    pub fn combination(&self) -> Option<Combination> {
+        match self {
+            Self::Add { .. } | Self::Sub { .. } => Some(Combination::Sum),
+            Self::Mul { .. } => Some(Combination::Product),
+            Self::Div { .. } => Some(Combination::Quotient),
+            Self::Minimum { .. } | Self::Maximum { .. } => Some(Combination::Extreme),
             _ => None,
         }
     }

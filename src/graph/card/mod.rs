@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Problem, Subject};
 
-pub use class::{Class, Statistic};
+pub use class::{Class, Combination, Statistic};
 pub use functions::{Function, PointwiseKernel};
 pub use functions::{SELU_CONSTANTS, from_onnx, is_onnx_function};
 pub use graph::{Graph, InputSpec, Layout, Node};

@@ -124,6 +124,22 @@ impl Preprocess {
         }
     }
 
+    /// The least and the greatest value of each of `channels` that a picture can become.
+    #[must_use]
+    pub fn bounds(&self, channels: usize) -> [Vec<f32>; 2] {
+        let at = |values: &[f64], channel: usize, usual| values.get(channel).copied().unwrap_or(usual);
+        let ends = |channel: usize| {
+            let of = |value: f64| {
+                (value * self.scale - at(&self.mean, channel, 0.0)) / at(&self.std, channel, 1.0)
+            };
+            [of(0.0), of(255.0)]
+        };
+        let of = |pick: fn(f64, f64) -> f64| {
+            (0..channels).map(|channel| ends(channel)).map(|[a, b]| pick(a, b) as f32).collect()
+        };
+        [of(f64::min), of(f64::max)]
+    }
+
     pub(super) fn check(&self) -> Result<(), Problem> {
         let channels = self.color.channels();
         for (name, values) in [("mean", &self.mean), ("std", &self.std)] {

@@ -46,6 +46,8 @@ options! {
     Color: "PreprocessRequest::color",
     /// The library whose conventions are followed.
     Compat: "Options::library",
+    /// Rules of relevance propagation.
+    Composite: "Options::composite",
     /// What speaks against the class.
     Counterfactual: "Options::counterfactual",
     /// Size of the centre crop.

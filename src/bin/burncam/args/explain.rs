@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use burncam::{Aggregate, ArtifactKind, LayerRequest, Library, Method, Over, Score, Target};
+use burncam_engine::Composite;
 use burncam_graph::error::Problem;
 use burncam_picture::render::{Colormap, Components, Interpolation, PngLevel, Threshold};
 use clap::{Args, ValueEnum};
@@ -147,6 +148,11 @@ pub(crate) struct MethodArgs {
     /// Channels whose score scorecam, sscam, iscam and ablationcam ask for: those whose activations vary most [default: all].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) channels: Option<u16>,
+
+    /// Rules of lrp: epsilon, epsilon-plus, epsilon-gamma or epsilon-alpha2-beta1, and for the first layer -flat,
+    /// -w-square or -box after it [default: epsilon-plus-flat].
+    #[arg(long, value_name = "RULE")]
+    pub(crate) composite: Option<Composite>,
 }
 
 /// The value of `--scale`.

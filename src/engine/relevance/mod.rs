@@ -1,0 +1,252 @@
+//! Layer-wise relevance propagation: a score handed back from layer to layer, each of which distributes what it gets.
+//!
+//! Receives a sweep's tensors and a composite of rules, gives the relevance of the input. Rules of linear layers are in
+//! `linear`. All other operations go by their class:
+//!
+//! | class | relevance of the input |
+//! |---|---|
+//! | pointwise, norm, PReLU, a batch norm that folds into nothing, sums and products with what is stored | passed on as it is |
+//! | sums, means, average pools | each input by its share of the output |
+//! | maxima | all to the winner |
+//! | movements, joins, padding, resizing | to where the values came from |
+//! | product of two tensors | all to the signal where the other is a gate, else half each |
+//! | matrix product of two tensors | half each |
+//! | softmax inside the network | `x (R - s sum R)`, its first-order expansion |
+//!
+//! Products and softmax are those of AttnLRP, Achtibat et al., ICML 2024, arXiv:2402.05602, propositions 3.1 to 3.4; gates get nothing as in
+//! Arras et al. 2017, arXiv:1706.07206.
+
+mod composite;
+mod folded;
+mod linear;
+
+pub use composite::Composite;
+use composite::{FirstRule, Rule};
+use folded::Norms;
+
+use super::reduction::Reduction;
+use super::score::Score;
+use super::step::Step;
+use super::sums;
+use super::sweep::{Sweep, derivative, inputs, sum};
+use super::value::{Value, map_tensor, zip_tensors};
+use super::{Network, ops};
+use crate::card::{Class, Combination, Op, Statistic, ValueId, Values};
+use crate::error::{Error, Problem, Result};
+
+/// Relevance of each input of a step; `None` is zero.
+type Parts = Vec<Option<Value>>;
+
+impl Network {
+    /// Refuses a network with an operation through which relevance has no rule.
+    ///
+    /// # Errors
+    /// When it has a log-softmax before its output.
+    pub fn check_relevance(&self) -> Result<()> {
+        let is_logarithm = |op: &Op| op.class() == Class::Softmax && !matches!(op, Op::Softmax { .. });
+        let odd = self.steps.iter().find(|step| is_logarithm(&step.node.op));
+        odd.map_or(Ok(()), |step| {
+            let problem = Problem::new("relevance has no rule for a log-softmax inside the network");
+            Err(Error::request(problem.named("node", &step.node.name).hint("use inputxgradient")))
+        })
+    }
+}
+
+impl Sweep<'_> {
+    /// The relevance of every value of the input, `[batch, channels, height, width]`, for a class score.
+    ///
+    /// What is distributed is each output times the derivative of the score: for the logit of a class that logit.
+    ///
+    /// # Errors
+    /// When `class` is out of range.
+    pub fn relevance(&self, score: Score, class: usize, composite: Composite) -> Result<Vec<f32>> {
+        let steps = &self.network.steps;
+        let pass = Pass { sweep: self, composite, norms: Norms::of(steps), linear: behind_linear(steps) };
+        let mut relevances = steps.empty();
+        relevances[steps.logits] = Some(self.outputs(score, class)?);
+        for step in steps.iter().rev() {
+            let Some(relevance) = relevances[step.output()].take() else { continue };
+            let parts = pass.distributed(step, relevance)?;
+            for (&id, part) in step.node.inputs.iter().zip(parts) {
+                relevances[id] = sum(relevances[id].take(), part)?;
+            }
+        }
+        self.of_input(relevances[ValueId::INPUT].take())
+    }
+
+    /// Each output times the derivative of the score.
+    fn outputs(&self, score: Score, class: usize) -> Result<Value> {
+        let derivative = self.seed(score, class, Reduction::proportional)?;
+        zip_tensors!(self.value(self.network.steps.logits)?, derivative, (z, d) => z * d)
+    }
+}
+
+/// One pass back, by one composite.
+struct Pass<'a> {
+    sweep: &'a Sweep<'a>,
+    composite: Composite,
+    norms: Norms<'a>,
+    /// The tensors that depend on a linear layer.
+    linear: Values<bool>,
+}
+
+impl Pass<'_> {
+    fn distributed(&self, step: &Step, relevance: Value) -> Result<Parts> {
+        let op = &step.node.op;
+        let inputs = inputs(&self.sweep.slots, step)?;
+        match (op.class(), inputs.len()) {
+            (Class::Linear, _) | (Class::Product, 1) => self.linear(step, relevance),
+            (Class::Product, _) => halves(step, inputs, self.sweep.value(step.output())?, relevance),
+            (Class::Arithmetic, _) => self.arithmetic(step, inputs, relevance),
+            (Class::Window(statistic) | Class::Reduction(statistic), _) => match statistic {
+                Statistic::Max | Statistic::Min => derivative(step, inputs, relevance),
+                Statistic::Mean | Statistic::Sum | Statistic::Length => {
+                    shares(step, inputs, self.sweep.value(step.output())?, relevance)
+                }
+            },
+            (Class::Softmax, _) => {
+                let x = self.sweep.value(step.node.inputs[0])?;
+                softmax(op, x, self.sweep.value(step.output())?, relevance)
+            }
+            (Class::Movement | Class::Join | Class::Resampling, _) => derivative(step, inputs, relevance),
+            (Class::Pointwise(_) | Class::Channelwise | Class::Norm | Class::Nothing, _) => {
+                Ok(vec![Some(relevance)])
+            }
+        }
+    }
+
+    fn linear(&self, step: &Step, relevance: Value) -> Result<Parts> {
+        let (op, x) = (&step.node.op, self.sweep.value(step.node.inputs[0])?);
+        let params = self.norms.folded(step)?;
+        let is_first = !self.linear[step.node.inputs[0]];
+        if let (Some(rule), true) = (self.composite.first, is_first) {
+            let bounds = match rule {
+                FirstRule::Box => Some(self.bounds(step.node.inputs[0])?),
+                FirstRule::Flat | FirstRule::Squares => None,
+            };
+            return Ok(vec![Some(linear::first(rule, op, &params, x, bounds, relevance)?)]);
+        }
+        let rule = match op {
+            Op::Linear {} | Op::Matmul {} => Rule::Epsilon,
+            _ => self.composite.convolutions,
+        };
+        let output = self.sweep.value(self.norms.after(step))?;
+        Ok(vec![Some(linear::by(rule, op, &params, x, output, relevance)?)])
+    }
+
+    fn arithmetic(&self, step: &Step, inputs: Vec<Value>, relevance: Value) -> Result<Parts> {
+        let output = self.sweep.value(step.output())?;
+        let [a, b] = &inputs[..] else {
+            // What is stored is the same for every picture.
+            let shape = inputs[0].shape();
+            return Ok(vec![Some(gathered(relevance, &shape)?)]);
+        };
+        let all_to = |signal: usize| -> Result<Parts> {
+            let part = gathered(relevance.clone(), &inputs[signal].shape())?;
+            Ok(if signal == 0 { vec![Some(part), None] } else { vec![None, Some(part)] })
+        };
+        match step.node.op.combination() {
+            Some(Combination::Sum) => shares(step, inputs, output, relevance),
+            Some(Combination::Quotient) => all_to(0),
+            Some(Combination::Product) => match self.signal(step, [a, b]) {
+                Some(signal) => all_to(signal),
+                None => halves(step, inputs, output, relevance),
+            },
+            Some(Combination::Extreme) | None => derivative(step, inputs, relevance),
+        }
+    }
+
+    /// Which factor is the signal, where the other is a gate: has fewer elements, or is between 0 and 1.
+    fn signal(&self, step: &Step, factors: [&Value; 2]) -> Option<usize> {
+        let [a, b] = factors.map(|factor| factor.shape().iter().product::<usize>());
+        if a != b {
+            return Some(usize::from(a < b));
+        }
+        match [0, 1].map(|at| self.is_gate(step.node.inputs[at])) {
+            [true, false] => Some(1),
+            [false, true] => Some(0),
+            _ => None,
+        }
+    }
+
+    fn is_gate(&self, id: ValueId) -> bool {
+        self.sweep.network.steps.giving(id).is_some_and(|step| match step.node.op.class() {
+            Class::Softmax => true,
+            Class::Pointwise(function) => function.range() == [0.0, 1.0],
+            _ => false,
+        })
+    }
+
+    /// The least and the greatest values that a tensor before any linear layer takes, element by element: what becomes of a
+    /// picture of the least and one of the greatest inputs.
+    fn bounds(&self, id: ValueId) -> Result<[Value; 2]> {
+        let [low, high] = [0, 1].map(|end| self.of_uniform_picture(id, end));
+        let (low, high) = (low?, high?);
+        let least = zip_tensors!(low.clone(), high.clone(), (a, b) => a.min_pair(b))?;
+        Ok([least, zip_tensors!(low, high, (a, b) => a.max_pair(b))?])
+    }
+
+    fn of_uniform_picture(&self, id: ValueId, end: usize) -> Result<Value> {
+        let network = self.sweep.network;
+        let batch = self.sweep.value(ValueId::INPUT)?.shape()[0];
+        let [_, height, width] = network.steps.input;
+        let channels = network.bounds[end].iter();
+        let picture: Vec<f32> = channels.flat_map(|value| vec![*value; height * width]).collect();
+        let mut slots = network.steps.start(picture.repeat(batch))?;
+        for step in network.steps.iter().filter(|step| step.output() <= id && !self.linear[step.output()]) {
+            let value = ops::apply(&step.node.op, step.params()?, inputs(&slots, step)?)?;
+            slots[step.output()] = Some(value);
+        }
+        slots[id].take().ok_or_else(|| Error::internal("the input does not reach the first layer"))
+    }
+}
+
+/// The tensors that depend on a linear layer.
+fn behind_linear(steps: &super::Steps) -> Values<bool> {
+    let mut behind = Values::filled(false, steps.logits);
+    for step in steps.iter() {
+        let is_linear = match step.node.op.class() {
+            Class::Linear => true,
+            Class::Product => step.node.inputs.len() == 1,
+            _ => false,
+        };
+        behind[step.output()] = is_linear || step.node.inputs.iter().any(|id| behind[*id]);
+    }
+    behind
+}
+
+/// Each input by its share of the output, `x (.) J^T (R / z)`: for what is of the first degree in its inputs.
+fn shares(step: &Step, inputs: Vec<Value>, output: Value, relevance: Value) -> Result<Parts> {
+    let gradients = derivative(step, inputs.clone(), linear::quotient(relevance, output)?)?;
+    let share = |(x, gradient): (Value, Option<Value>)| {
+        gradient.map(|gradient| zip_tensors!(x, gradient, (x, g) => x * g)).transpose()
+    };
+    inputs.into_iter().zip(gradients).map(share).collect()
+}
+
+/// As [`shares`], of a product, which is of the second degree.
+fn halves(step: &Step, inputs: Vec<Value>, output: Value, relevance: Value) -> Result<Parts> {
+    let half = |part: Option<Value>| part.map(|part| map_tensor!(part, t => t.mul_scalar(0.5)));
+    Ok(shares(step, inputs, output, relevance)?.into_iter().map(half).collect())
+}
+
+/// Relevance of what was broadcast to the shape of `relevance`: the sum over its copies.
+fn gathered(relevance: Value, shape: &[usize]) -> Result<Value> {
+    let whole = relevance.shape();
+    let missing = whole.len().saturating_sub(shape.len());
+    let side = |axis: usize| if axis < missing { 1 } else { shape[axis - missing] };
+    let axes: Vec<usize> = (0..whole.len()).filter(|axis| side(*axis) != whole[*axis]).collect();
+    let summed = if axes.is_empty() { relevance } else { sums::sum(relevance, &axes)? };
+    summed.reshape(shape)
+}
+
+/// `x (R - s sum R)` along the axis of the softmax `s`.
+fn softmax(op: &Op, x: Value, s: Value, relevance: Value) -> Result<Parts> {
+    let Op::Softmax { axis } = op else {
+        return Err(Error::internal(format!("relevance has no rule for '{}'", op.name())));
+    };
+    let total = map_tensor!(relevance.clone(), r => r.sum_dim(*axis));
+    let lost = zip_tensors!(s, total, (s, total) => s * total)?;
+    let left = zip_tensors!(relevance, lost, (r, lost) => r - lost)?;
+    Ok(vec![Some(zip_tensors!(x, left, (x, left) => x * left)?)])
+}

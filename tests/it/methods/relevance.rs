@@ -1,0 +1,145 @@
+//! Relevance propagation: by hand, by what the rules conserve, and as zennit computes it.
+//!
+//! `fixtures/scripts/lrp_parity.py` ran zennit, `attn_lrp.py` has the formulas for transformers.
+
+use burncam::internal::{Finding, Scene};
+use burncam::{DeviceName, Method};
+use burncam_engine::{Composite, Network};
+
+use super::networks::{Asked, all, loaded, picture};
+use crate::cam_parity::arrays;
+use crate::onnx::{array, read};
+use crate::support::{Made, card, distance, fixture, made, magnitude, tensor};
+
+fn relevance(network: &Network, input: &[f32], class: usize, composite: &str) -> Vec<f32> {
+    let asked = Asked::new(Method::Lrp, class).but(|asked| {
+        asked.options.signed = true;
+        asked.options.composite = Some(composite.parse().unwrap());
+    });
+    asked.map(network, input)
+}
+
+fn without_layers(made: &Made) -> Network {
+    Network::load(&made.model, &[], &DeviceName::default()).unwrap()
+}
+
+#[test]
+fn two_layers_by_hand() {
+    // x = (2, 1), h = (2 x1 - x2, 3 x2 - x1) = (3, 1), y = h1 + 2 h2 = 5: h gets (3, 2). Each rule divides these.
+    let nodes = r#"
+        { "name": "conv", "op": "conv2d", "inputs": ["input"], "params": { "weight": "conv" } },
+        { "name": "relu", "op": "relu", "inputs": ["conv"] },
+        { "name": "flat", "op": "flatten", "inputs": ["relu"] },
+        { "name": "fc", "op": "linear", "inputs": ["flat"], "params": { "weight": "fc" } }"#;
+    let tensors = vec![
+        tensor("conv", &[2, 1, 1, 2], &[2.0, -1.0, -1.0, 3.0]),
+        tensor("fc", &[2, 2], &[1.0, 0.0, 2.0, 1.0]),
+    ];
+    let network = without_layers(&made(&card(1, 2, nodes, "fc"), tensors));
+    for (composite, expected) in [
+        // (4/3 3 - 2/1 2, -1/3 3 + 3/1 2)
+        ("epsilon", [0.0, 5.0]),
+        // All of h1 to x1, all of h2 to x2.
+        ("epsilon-plus", [3.0, 2.0]),
+        // Weights (2.5, -1) and (-1, 3.75): (5/4 3 - 2/1.75 2, -1/4 3 + 3.75/1.75 2)
+        ("epsilon-gamma", [41.0 / 28.0, 99.0 / 28.0]),
+        // 2 (3, 2) - (2, 3)
+        ("epsilon-alpha2-beta1", [4.0, 1.0]),
+        // (4/5 3 + 1/10 2, 1/5 3 + 9/10 2)
+        ("epsilon-w-square", [2.6, 2.4]),
+        // Pixels are 0 to 1: z = (3 + 1, 1 + 1), (4/4 3 + (1 - 2)/2 2, 0 + 3/2 2)
+        ("epsilon-plus-box", [2.0, 3.0]),
+    ] {
+        let found = relevance(&network, &[2.0, 1.0], 0, composite);
+        assert!(distance(&found, &expected) < 1e-5, "{composite}: {found:?}");
+    }
+    // Half of 5 to each pixel: a flat map, which is reported and not drawn.
+    let flat = Asked::new(Method::Lrp, 0).of(&mut Scene::new(&network, &[2.0, 1.0]).unwrap()).unwrap();
+    assert_eq!((flat.finding, flat.raw[0].min, flat.raw[0].max), (Some(Finding::Flat), 2.5, 2.5));
+}
+
+#[test]
+fn without_biases_no_relevance_is_lost() {
+    for (name, sketch, output) in all() {
+        let silent = |values: &mut Vec<f32>| values.fill(0.0);
+        let mut sketch = sketch.with(".bias", silent);
+        if name != "plain" {
+            sketch = sketch.with("running_mean", silent);
+        }
+        let network = without_layers(&sketch.made(output));
+        for class in 0..2 {
+            let logit = network.logits(picture()).unwrap()[class];
+            for composite in Composite::all().map(|composite| composite.to_string()) {
+                let sum: f32 = relevance(&network, &picture(), class, &composite).iter().sum();
+                // alpha2-beta1 loses what has no negative part.
+                if !composite.contains("alpha2") {
+                    assert!(
+                        (sum - logit).abs() < 2e-3 * logit.abs(),
+                        "{name}, {composite}: {sum} of {logit}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_gate_gets_nothing_and_a_norm_belongs_to_the_layer_before_it() {
+    let [_, _, (_, sketch, output)] = all();
+    let made = sketch.made(output);
+    let whole = relevance(&without_layers(&made), &picture(), 0, "epsilon-plus-box");
+    // An explained convolution keeps its norm behind it as a step of its own.
+    let tapped =
+        relevance(&loaded(&made, &["c1"], &DeviceName::default()), &picture(), 0, "epsilon-plus-box");
+    assert!(distance(&whole, &tapped) < 1e-5 * magnitude(&whole));
+}
+
+#[test]
+fn relevance_is_that_of_zennit() {
+    // docs/parity.md has the differences.
+    for (name, far) in [("plain", 1e-5), ("residual", 2e-4), ("dense", 6e-4)] {
+        let mut imported = read(&fixture(&format!("parity/{name}.onnx"))).unwrap();
+        imported.card.preprocess.mean = vec![0.485, 0.456, 0.406];
+        imported.card.preprocess.std = vec![0.229, 0.224, 0.225];
+        let network = without_layers(&made(&imported.card, imported.tensors));
+        let input = arrays(&fixture(&format!("parity/{name}.pytorch-grad-cam.npz"))).remove("input").unwrap();
+        let stored = arrays(&fixture(&format!("parity/{name}.zennit.npz")));
+        assert_eq!(stored.len(), 21, "sixteen composites, five of them for a second class");
+        for (key, expected) in stored {
+            let (composite, class) = key.split_once('/').unwrap();
+            let found = relevance(&network, &input, class.parse().unwrap(), composite);
+            let gap = distance(&found, &expected) / magnitude(&expected);
+            println!("{name} {key}: {gap:e}");
+            assert!(gap < far, "{name}, {key}: {gap:e}");
+        }
+    }
+}
+
+#[test]
+fn relevance_of_transformers_is_that_of_the_papers_formulas() {
+    for (key, expected) in arrays(&fixture("tokens/lrp.npz")) {
+        let (name, composite) = key.split_once('/').unwrap();
+        let imported = read(&fixture(&format!("tokens/{name}.onnx"))).unwrap();
+        let network = without_layers(&made(&imported.card, imported.tensors));
+        let input = array(&fixture(&format!("tokens/{name}.npz")), "input").1;
+        let found = relevance(&network, &input, 1, composite);
+        let gap = distance(&found, &expected) / magnitude(&expected);
+        println!("{key}: {gap:e}");
+        assert!(gap < 2e-4, "{key}: {gap:e}");
+    }
+}
+
+#[test]
+fn several_classes_share_a_pass_and_evidence_against_one_is_its_negative() {
+    let [(_, sketch, output), ..] = all();
+    let network = without_layers(&sketch.made(output));
+    let asked = Asked::new(Method::Lrp, 0).but(|asked| asked.options.signed = true);
+    let input = picture();
+    let before = network.passes();
+    let mut scene = Scene::new(&network, &input).unwrap();
+    let maps = asked.of_classes(&mut scene, &[0, 1, 2]).unwrap();
+    assert_eq!(network.passes() - before, 2, "one for the logits, one for all classes");
+    let against = asked.but(|asked| asked.options.counterfactual = true).map(&network, &input);
+    let negative: Vec<f32> = against.iter().map(|value| -value).collect();
+    assert_eq!(maps[0].map.values(), negative);
+}
