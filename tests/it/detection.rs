@@ -7,7 +7,7 @@ use burncam_engine::Network;
 use burncam_graph::card::{Card, Task};
 use burncam_model::{FinalActivation, OutputForm};
 
-use crate::support::{Made, distance, fixture, made, seeded, tensor};
+use crate::support::{Made, distance, fixture, made, seeded, sigmoid, tensor};
 
 const PICTURE: &str = "images/coffee.png";
 
@@ -79,10 +79,6 @@ fn output(model: &Model) -> Vec<f32> {
 #[track_caller]
 fn near(found: f64, expected: f64) {
     assert!((found - expected).abs() < 1e-5, "{found}, {expected}");
-}
-
-fn sigmoid(logit: f32) -> f64 {
-    1.0 / (1.0 + (-f64::from(logit)).exp())
 }
 
 #[test]

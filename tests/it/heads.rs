@@ -7,8 +7,7 @@ use burncam_graph::card::{OutputKind, Task};
 use burncam_model::import::{ImportRequest, Imported, import};
 use serde_json::Value;
 
-use crate::onnx::array;
-use crate::support::{Made, fixture, made};
+use crate::support::{Made, fixture, made, npz, sigmoid};
 
 /// A file as it is asked for, and what came of it.
 struct Head {
@@ -23,8 +22,8 @@ fn head(name: &str, request: ImportRequest) -> Head {
     let source = fixture(&format!("cases/heads/{name}.onnx"));
     let imported = import(&ImportRequest { source: source.clone(), ..request }).unwrap();
     let made = made(&imported.card, imported.tensors.clone());
-    let (_, input) = array(&source.with_extension("npz"), "input");
-    let (_, output) = array(&source.with_extension("npz"), "output");
+    let (_, input) = npz(&source.with_extension("npz"), "input");
+    let (_, output) = npz(&source.with_extension("npz"), "output");
     let file = serde_json::from_value(serde_json::json!({
         "path": name, "sha256": "0".repeat(64), "format": "npy", "width": 8, "height": 8, "exif_orientation": 1
     }));
@@ -71,10 +70,6 @@ fn assert_near(name: &str, found: &[f64], expected: impl IntoIterator<Item = f64
     let expected: Vec<f64> = expected.into_iter().collect();
     let near = found.iter().zip(&expected).all(|(a, b)| (a - b).abs() < 1e-5);
     assert!(found.len() == expected.len() && near, "{name}: {found:?}, expected {expected:?}");
-}
-
-fn sigmoid(value: f32) -> f64 {
-    1.0 / (1.0 + (-f64::from(value)).exp())
 }
 
 /// Files that end in probabilities by some road, and whether logits stand behind them.

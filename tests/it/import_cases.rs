@@ -9,8 +9,8 @@ use burncam::{DeviceName, Engine, Model, Runtime, Score};
 use burncam_engine::{Network, Rule};
 use burncam_model::import::Imported;
 
-use crate::onnx::{array, files, read};
-use crate::support::{Made, fixture, made};
+use crate::onnx::read;
+use crate::support::{Made, files, fixture, made, npz};
 
 /// Largest difference to onnxruntime, relative to the largest number of the output.
 const TOLERANCE: f32 = 1e-4;
@@ -20,7 +20,7 @@ const HALF: f32 = 2e-3;
 
 /// Each picture of the reference with its channels first.
 fn pictures(model: &Model, reference: &Path) -> Vec<Vec<f32>> {
-    let (shape, numbers) = array(reference, "input");
+    let (shape, numbers) = npz(reference, "input");
     let spec = &model.graph().input;
     let size = spec.channels * spec.height * spec.width;
     // Signals have no axis of rows in the file.
@@ -39,7 +39,7 @@ fn pictures(model: &Model, reference: &Path) -> Vec<Vec<f32>> {
 /// The largest relative difference of an engine's outputs.
 fn difference(model: &Model, engine: Engine, reference: &Path) -> f32 {
     let network = Network::load_whole(model, Runtime { engine, ..Runtime::default() }).unwrap();
-    let (_, expected) = array(reference, "output");
+    let (_, expected) = npz(reference, "output");
     let inputs = pictures(model, reference);
     // The smallest probabilities are as far from 0 as the rounding of a sigmoid, so probabilities are measured against 1.
     let probabilities = expected.iter().all(|number| (0.0..=1.0).contains(number));
@@ -62,7 +62,7 @@ fn difference(model: &Model, engine: Engine, reference: &Path) -> f32 {
 fn every_case_gives_what_onnxruntime_gives_on_both_engines() {
     let mut wrong = Vec::new();
     let mut cases = 0;
-    for path in files("cases/import") {
+    for path in files("cases/import", &["onnx"]) {
         let (name, reference) = (path.file_stem().unwrap().to_string_lossy(), path.with_extension("npz"));
         if !reference.exists() {
             continue;
@@ -106,7 +106,7 @@ fn networks_on_integers_differ_from_onnxruntime_by_no_more_than_their_own_roundi
         let network = Network::load_whole(model, Runtime::default()).unwrap();
         let inputs = pictures(model, &reference);
         let found: Vec<f32> = inputs.into_iter().flat_map(|input| network.logits(input).unwrap()).collect();
-        let [rounded, real] = ["rounded", "real"].map(|name| array(&reference, name).1);
+        let [rounded, real] = ["rounded", "real"].map(|name| npz(&reference, name).1);
         // What the quantisation changed in all, by rounding the weights and every tensor. burncam has the weights as the file has them,
         // and leaves out the rounding of tensors, which is a part of it.
         let error = apart(&rounded, &real);
@@ -122,7 +122,7 @@ fn the_gradient_goes_through_computed_places_as_in_torch() {
     let imported = read(&path).unwrap();
     let Made { model, .. } = &made(&imported.card, imported.tensors);
     let reference = path.with_extension("npz");
-    let (_, expected) = array(&reference, "gradient");
+    let (_, expected) = npz(&reference, "gradient");
     let greatest = expected.iter().fold(0.0_f32, |most, value| most.max(value.abs()));
     for device in ["flex", "ndarray"] {
         let network = Network::load_whole(model, &device.parse::<DeviceName>().unwrap()).unwrap();

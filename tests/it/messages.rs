@@ -34,6 +34,29 @@ fn code(text: &str) -> String {
     text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
 }
 
+/// Whether docs/troubleshooting.md has a heading for a message: its words between the dots, in this order. The way out in
+/// parentheses does not count, because it names options in the caller's words.
+pub(crate) fn has_heading(message: &str) -> bool {
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/troubleshooting.md");
+    let text = std::fs::read_to_string(page).unwrap();
+    let fits = |heading: &str| {
+        let words =
+            heading.rsplit_once(" (").filter(|_| heading.ends_with(')')).map_or(heading, |(words, _)| words);
+        let mut rest = Some(message);
+        for part in words.split("...") {
+            rest = rest.and_then(|rest| rest.split_once(part)).map(|(_, behind)| behind);
+        }
+        rest.is_some()
+    };
+    text.lines().filter_map(|line| line.strip_prefix("### ")).any(fits)
+}
+
+#[test]
+fn headings_are_found_by_their_words() {
+    assert!(has_heading("model 'a': node 'b' (Dropout): is called with training=True (build it otherwise)"));
+    assert!(!has_heading("model 'a': is called by no one"));
+}
+
 /// A double hyphen and a letter after it, as flags begin.
 fn flags(code: &str) -> Vec<&str> {
     let begins = |(at, _): &(usize, &str)| code[at + 2..].starts_with(|c: char| c.is_ascii_lowercase());

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 
 use crate::onnx;
 use crate::support::{
-    Made, array, card, distance, fixture, made, magnitude, seeded, seeded_architecture, tensor,
+    Made, array, card, distance, files, fixture, made, magnitude, seeded, seeded_architecture, tensor,
 };
 
 /// The most that an operation may be off, in parts of the largest number.
@@ -163,7 +163,7 @@ proptest! {
 fn fixture_networks_have_the_same_maps() {
     let mut maps = 0;
     for folder in ["onnx", "parity"] {
-        for path in onnx::files(folder) {
+        for path in files(folder, &["onnx"]) {
             let Ok(imported) = onnx::read(&path) else { continue };
             let network = made(&imported.card, imported.tensors);
             let spec = &network.model.graph().input;

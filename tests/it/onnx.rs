@@ -3,15 +3,12 @@
 mod cases;
 mod chain;
 
-use std::fs::File;
-use std::io::Read as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use burncam::{DeviceName, Error, Model};
-use burncam_engine::Network;
+use burncam::{Error, Model};
 use burncam_model::import::{ImportRequest, Imported, ResizeRequest, import};
 
-use crate::support::{Made, distance, fixture, made, magnitude};
+use crate::support::{Made, difference, files, fixture, made, npz};
 
 /// Largest difference to onnxruntime, relative to the largest logit.
 const TOLERANCE: f32 = 1e-4;
@@ -27,7 +24,7 @@ pub(crate) fn read(path: &Path) -> Result<Imported, Error> {
     let mut request = ImportRequest { source: path.to_path_buf(), ..ImportRequest::default() };
     let reference = path.with_extension("npz");
     if reference.exists() {
-        request.adjust.crop = match array(&reference, "input").0[..] {
+        request.adjust.crop = match npz(&reference, "input").0[..] {
             [_, 1 | 3, height, width] | [_, height, width, 1 | 3] => Some([height, width]),
             _ => None,
         };
@@ -45,56 +42,14 @@ fn imported(name: &str) -> Made {
     made(&card, tensors)
 }
 
-pub(crate) fn files(folder: &str) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(fixture(folder)).unwrap();
-    let mut files: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
-    files.retain(|path| path.extension().is_some_and(|extension| extension == "onnx"));
-    files.sort();
-    files
-}
-
-/// Shape and numbers of one array of an `.npz`.
-pub(crate) fn array(path: &Path, name: &str) -> (Vec<usize>, Vec<f32>) {
-    let mut archive = zip::ZipArchive::new(File::open(path).unwrap()).unwrap();
-    let mut bytes = Vec::new();
-    archive.by_name(&format!("{name}.npy")).unwrap().read_to_end(&mut bytes).unwrap();
-    let file = npyz::NpyFile::new(&bytes[..]).unwrap();
-    let shape = file.shape().iter().map(|side| *side as usize).collect();
-    let numbers = match file.dtype().descr().contains("u1") {
-        true => file.into_vec::<u8>().unwrap().into_iter().map(f32::from).collect(),
-        false => file.into_vec().unwrap(),
-    };
-    (shape, numbers)
-}
-
-/// The input with channels first.
-pub(crate) fn picture(model: &Model, path: &Path) -> Vec<f32> {
-    let (shape, numbers) = array(path, "input");
-    let spec = &model.graph().input;
-    if shape == [1, spec.channels, spec.height, spec.width] {
-        return numbers;
-    }
-    assert_eq!(shape, [1, spec.height, spec.width, spec.channels]);
-    let pixels = spec.height * spec.width;
-    (0..spec.channels)
-        .flat_map(|c| (0..pixels).map(move |at| (at, c)))
-        .map(|(at, c)| numbers[at * spec.channels + c])
-        .collect()
-}
-
-/// What the graph's last node gives.
-pub(crate) fn output(model: &Model, input: Vec<f32>) -> Vec<f32> {
-    Network::load_whole(model, &DeviceName::default()).unwrap().logits(input).unwrap()
-}
-
 #[test]
 fn every_tiny_file_gives_what_onnxruntime_gives() {
     let mut wrong = Vec::new();
-    let files = files("onnx");
+    let files = files("onnx", &["onnx"]);
     assert!(files.len() > 30, "{}", files.len());
     for path in files {
         let name = path.file_stem().unwrap().to_string_lossy().into_owned();
-        let Imported { card, tensors, .. } = match read(&path) {
+        let imported = match read(&path) {
             Ok(imported) => imported,
             Err(error) => {
                 if !RARE.contains(&name.as_str()) {
@@ -103,22 +58,15 @@ fn every_tiny_file_gives_what_onnxruntime_gives() {
                 continue;
             }
         };
-        let Made { model, .. } = &made(&card, tensors);
-        let reference = path.with_extension("npz");
-        let found = output(model, picture(model, &reference));
-        let (_, expected) = array(&reference, "logits");
-        let difference = distance(&found, &expected) / magnitude(&expected);
         let limit = if HALF.contains(&name.as_str()) { 2e-3 } else { TOLERANCE };
-        if difference > limit || found.iter().any(|logit| !logit.is_finite()) {
-            wrong.push(format!("{name}: differs by {difference:e}"));
-        }
+        wrong.extend(difference(&imported, &path, "logits", limit));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]
 fn what_cannot_be_imported_is_refused_with_a_reason() {
-    let files = files("onnx/hostile");
+    let files = files("onnx/hostile", &["onnx"]);
     assert!(files.len() > 50, "{}", files.len());
     let started = std::time::Instant::now();
     for path in files {
@@ -203,7 +151,10 @@ fn keras_layers_keep_their_names_and_channels_come_first() {
         assert!(found.iter().any(|other| other == name), "{name} is not among {found:?}");
     }
     assert!(!model.layers().iter().take(12).any(|layer| layer.op == "transpose"), "{found:?}");
-    assert_eq!(serde_json::to_value(model.graph().input.layout).unwrap(), "channels-last");
+    let layout = |model: &Model| serde_json::to_value(model.graph().input.layout).unwrap();
+    assert_eq!(layout(model), "channels-last");
+    assert_eq!(layout(&imported("keras_named_opset15").model), "channels-last");
+    assert_eq!(layout(&imported("keras_named_first_opset15").model), "channels-first");
 }
 
 #[test]
@@ -225,6 +176,14 @@ fn what_the_file_does_not_say_is_assumed_out_loud() {
     let assumed = |name: &str| said(&read(&fixture(&format!("onnx/{name}.onnx"))).unwrap());
     assert!(assumed("legacy_fixed_batch").contains("preset 'imagenet'"), "{}", assumed("legacy_fixed_batch"));
     assert!(assumed("keras_opset9").contains("the graph normalises its input itself: preset 'raw'"));
+    // What the converter calls nodes by is all that the file says of Keras.
+    let named = assumed("keras_named_opset15");
+    assert!(
+        named.contains("a model in it is called 'resnet50v2': preset 'tf' (stretched to 12x10"),
+        "{named}"
+    );
+    let named = assumed("keras_named_first_opset15");
+    assert!(named.contains("a model in it is called 'resnet50': preset 'caffe' (stretched"), "{named}");
     let request =
         ImportRequest { source: fixture("onnx/legacy_open_sizes.onnx"), ..ImportRequest::default() };
     let open = said(&import(&request).unwrap());

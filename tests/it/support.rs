@@ -1,10 +1,13 @@
 //! Networks made in a test, seeded weights, and arrays from `fixtures/`.
 
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
 
 use burncam::{DeviceName, Heatmap, Model, Score};
 use burncam_engine::{Evidence, Network};
 use burncam_graph::card::{Card, Node, Op};
+use burncam_model::import::Imported;
 use burncam_model::{StoredTensor, arch};
 
 /// A model in a directory that goes away with it.
@@ -142,6 +145,65 @@ pub(crate) fn evidence(
     let network = Network::load(model, &[choice.index], &device(device_name)).unwrap();
     let trunk = network.trunk(input.to_vec()).unwrap();
     network.record(&trunk).unwrap().evidence(&Score::Logit, class).unwrap().remove(0)
+}
+
+/// The files of a folder in `fixtures/` with these endings, by name.
+pub(crate) fn files(folder: &str, endings: &[&str]) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(fixture(folder)).unwrap();
+    let mut files: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+    files.retain(|path| path.extension().is_some_and(|own| endings.iter().any(|ending| own == *ending)));
+    files.sort();
+    files
+}
+
+/// Shape and numbers of one array of an `.npz`.
+pub(crate) fn npz(path: &Path, name: &str) -> (Vec<usize>, Vec<f32>) {
+    let mut archive = zip::ZipArchive::new(File::open(path).unwrap()).unwrap();
+    let mut bytes = Vec::new();
+    archive.by_name(&format!("{name}.npy")).unwrap().read_to_end(&mut bytes).unwrap();
+    let file = npyz::NpyFile::new(&bytes[..]).unwrap();
+    let shape = file.shape().iter().map(|side| *side as usize).collect();
+    let numbers = match file.dtype().descr().contains("u1") {
+        true => file.into_vec::<u8>().unwrap().into_iter().map(f32::from).collect(),
+        false => file.into_vec().unwrap(),
+    };
+    (shape, numbers)
+}
+
+/// The input with channels first.
+pub(crate) fn picture(model: &Model, path: &Path) -> Vec<f32> {
+    let (shape, numbers) = npz(path, "input");
+    let spec = &model.graph().input;
+    if shape == [1, spec.channels, spec.height, spec.width] {
+        return numbers;
+    }
+    assert_eq!(shape, [1, spec.height, spec.width, spec.channels]);
+    let pixels = spec.height * spec.width;
+    (0..spec.channels)
+        .flat_map(|c| (0..pixels).map(move |at| (at, c)))
+        .map(|(at, c)| numbers[at * spec.channels + c])
+        .collect()
+}
+
+/// What the graph's last node gives.
+pub(crate) fn output(model: &Model, input: Vec<f32>) -> Vec<f32> {
+    Network::load_whole(model, &DeviceName::default()).unwrap().logits(input).unwrap()
+}
+
+/// What is wrong with an imported file: its answer differs from the array `role` next to it by more than `limit` of the largest
+/// number, or is not finite.
+pub(crate) fn difference(imported: &Imported, path: &Path, role: &str, limit: f32) -> Option<String> {
+    let Made { model, .. } = &made(&imported.card, imported.tensors.clone());
+    let reference = path.with_extension("npz");
+    let found = output(model, picture(model, &reference));
+    let (_, expected) = npz(&reference, role);
+    let difference = distance(&found, &expected) / magnitude(&expected);
+    let is_wrong = difference > limit || found.iter().any(|number| !number.is_finite());
+    is_wrong.then(|| format!("{}: differs by {difference:e}", path.display()))
+}
+
+pub(crate) fn sigmoid(logit: f32) -> f64 {
+    1.0 / (1.0 + (-f64::from(logit)).exp())
 }
 
 /// The greatest absolute difference.

@@ -10,8 +10,8 @@ use burncam_model::Form;
 use burncam_model::import::Imported;
 
 use crate::check::npy;
-use crate::onnx::{array, read};
-use crate::support::{Made, distance, fixture, made};
+use crate::onnx::read;
+use crate::support::{Made, distance, fixture, made, npz};
 
 /// Name, form, rows and columns, and the first norm of the last block.
 const NETWORKS: [(&str, Form, [usize; 2], &str); 6] = [
@@ -60,10 +60,10 @@ fn maps_of_tokens_are_those_of_pytorch_grad_cam() {
     for (name, ..) in NETWORKS {
         let Made { model, .. } = &network(name);
         let arrays = fixture(&format!("tokens/{name}.npz"));
-        let input = array(&arrays, "input").1;
+        let input = npz(&arrays, "input").1;
         for method in METHODS {
             let found = map(model, method.parse().unwrap(), &input, &options);
-            let far = distance(&found, &array(&arrays, method).1);
+            let far = distance(&found, &npz(&arrays, method).1);
             assert!(far < 1e-4, "{name}, {method}: {far}");
         }
     }
@@ -78,7 +78,7 @@ fn maps_of_clips_image_encoder_are_those_of_pytorch_grad_cam() {
     let arrays = fixture("tokens/clip.npz");
     let folder = tempfile::tempdir().unwrap();
     let file = |name: &str| {
-        let (shape, values) = array(&arrays, name);
+        let (shape, values) = npz(&arrays, name);
         let path = folder.path().join(name).with_extension("npy");
         let shape: Vec<u64> = shape.iter().map(|side| *side as u64).collect();
         std::fs::write(&path, npy(&shape, &values)).unwrap();
@@ -98,7 +98,7 @@ fn maps_of_clips_image_encoder_are_those_of_pytorch_grad_cam() {
     let explanations = explainer.explain(&explainer.read(&input).unwrap()).unwrap();
     for (explanation, method) in explanations.iter().zip(METHODS) {
         let found = explanation.heatmap(&explanation.targets[0]);
-        let far = distance(found.values(), &array(&arrays, method).1);
+        let far = distance(found.values(), &npz(&arrays, method).1);
         assert!(far < 1e-4, "{method}: {far}");
     }
 }
@@ -107,7 +107,7 @@ fn maps_of_clips_image_encoder_are_those_of_pytorch_grad_cam() {
 #[test]
 fn every_method_of_a_layer_works_on_tokens() {
     let Made { model, .. } = &network("deit_distilled");
-    let input = array(&fixture("tokens/deit_distilled.npz"), "input").1;
+    let input = npz(&fixture("tokens/deit_distilled.npz"), "input").1;
     let mut options = Options::default();
     options.samples = Some(2);
     // The first needs a linear head, the second several layers, the third ReLUs.

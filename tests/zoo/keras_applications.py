@@ -2,7 +2,7 @@
 
 For every network of `keras.applications` of Keras 3 and of Keras 2 (`tf_keras`): is it imported, are its scores those of Keras, and is
 Grad-CAM at the layer that burncam takes the one of TensorFlow's gradients. What is done already, in FOLDER/results.json, is not done
-again. At the end writes the table of docs/keras.md between its two marks. Needs keras, tf_keras and tensorflow.
+again, but for what was refused. At the end writes the table of docs/keras.md between its two marks. Needs keras, tf_keras and tensorflow.
 """
 
 import json
@@ -32,8 +32,8 @@ ALL_FORMS = ["ConvNeXt", "DenseNet", "MobileNet", "MobileNetV2", "MobileNetV3"]
 NETWORKS = {
     "ConvNeXt": (["ConvNeXtTiny", "ConvNeXtSmall", "ConvNeXtBase"], 64),
     "DenseNet": (["DenseNet121", "DenseNet169", "DenseNet201"], 64),
-    "EfficientNet": (["EfficientNetB0", "EfficientNetB1", "EfficientNetB3"], 64),
-    "EfficientNetV2": (["EfficientNetV2B0", "EfficientNetV2B3", "EfficientNetV2S"], 64),
+    "EfficientNet": (["EfficientNetB0", "EfficientNetB1", "EfficientNetB2", "EfficientNetB3", "EfficientNetB4"], 64),
+    "EfficientNetV2": (["EfficientNetV2B0", "EfficientNetV2B1", "EfficientNetV2B2", "EfficientNetV2B3", "EfficientNetV2S"], 64),
     "Inception-ResNet": (["InceptionResNetV2"], 96),
     "Inception": (["InceptionV3"], 96),
     "MobileNet": (["MobileNet"], 64),
@@ -41,9 +41,9 @@ NETWORKS = {
     "MobileNetV3": (["MobileNetV3Small", "MobileNetV3Large"], 64),
     "NASNet": (["NASNetMobile"], 64),
     "RegNet": (["RegNetX002", "RegNetY004"], 64),
-    "ResNet": (["ResNet50", "ResNet101"], 64),
+    "ResNet": (["ResNet50", "ResNet101", "ResNet152"], 64),
     "ResNet-RS": (["ResNetRS50"], 64),
-    "ResNetV2": (["ResNet50V2", "ResNet101V2"], 64),
+    "ResNetV2": (["ResNet50V2", "ResNet101V2", "ResNet152V2"], 64),
     "VGG": (["VGG16", "VGG19"], 48),
     "Xception": (["Xception"], 96),
 }
@@ -144,7 +144,7 @@ def main():
     results = json.loads(path.read_text()) if path.exists() else {}
     for family, name, side, library, version, ending in runs():
         key = f"{name}/{version}/{ending}"
-        if key in results and "error" not in results[key]:
+        if key in results and "error" not in results[key] and "refused" not in results[key]:
             continue
         try:
             results[key] = one(library, name, side, ending)

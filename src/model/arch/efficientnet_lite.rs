@@ -75,7 +75,7 @@ fn build(b: &mut GraphBuilder, input: &Value, scaling: Scaling, classes: usize) 
     let x = b.global_avg_pool("_avg_pooling", &x);
     let x = b.flatten("flatten", &x);
     let x = b.dropout("_dropout", &x);
-    b.linear("_fc", &x, classes)
+    b.classifier("_fc", &x, classes)
 }
 
 struct Block {

@@ -54,6 +54,7 @@ const EXPORT: &str = "export the network that it was made from to ONNX";
 const UNPACK: &str = "unpack it, and import the model in it";
 const HUGGING_FACE: &str =
     "optimum-cli export onnx --model FOLDER OUT writes ONNX; or import its weights with {arch}";
+const HUGGING_FACE_WEIGHTS: &str = "hf download OWNER/NAME --local-dir FOLDER fetches them, and then import FOLDER/model.safetensors with {arch}";
 const TFLITE: &str = "python -m tf2onnx.convert --tflite FILE --output model.onnx";
 const SAVED_MODEL: &str = "python -m tf2onnx.convert --saved-model FOLDER --output model.onnx";
 const FROZEN: &str =
@@ -259,7 +260,7 @@ pub(super) fn directory(path: &Path) -> Problem {
     } else if has("model.weights.h5") {
         ("an unpacked Keras model", EXPORT)
     } else if has("config.json") {
-        ("a Hugging Face directory", HUGGING_FACE)
+        return hugging_face(path);
     } else if has("Manifest.json") || has("coremldata.bin") {
         ("a Core ML package", EXPORT)
     } else if has("model.json") {
@@ -271,6 +272,27 @@ pub(super) fn directory(path: &Path) -> Problem {
     };
     let way_out = way_out.replace("FOLDER", &path.display().to_string());
     Problem::new(format!("is {what}")).expected("a file").hint(hint(way_out))
+}
+
+/// A directory of the Hugging Face hub: what to do depends on the weights in it.
+fn hugging_face(path: &Path) -> Problem {
+    let weights = ["safetensors", "bin"].iter().find_map(|ending| holding(path, ending));
+    let folder = path.display();
+    let (what, way_out) = match weights {
+        Some(file) => (
+            "is a Hugging Face directory",
+            format!(
+                "import {folder}/{file} with {ARCH}, or optimum-cli export onnx --model {folder} OUT writes ONNX"
+            ),
+        ),
+        None => (
+            "is a Hugging Face directory without weights",
+            format!(
+                "hf download OWNER/NAME --local-dir {folder} fetches them; then import {folder}/model.safetensors with {ARCH}"
+            ),
+        ),
+    };
+    Problem::new(what).expected("a file").hint(hint(way_out))
 }
 
 /// The first file with this extension in a directory, by name.

@@ -1,5 +1,6 @@
 //! From an ONNX file to a model: graph and weights from [`onnx`](super::onnx), and a card for them.
 
+use super::keras;
 use super::onnx::{self, Lowered, Options, Said};
 use super::preprocess::{PreprocessRequest, Preset, assumed, preset};
 use super::request::{ImportRequest, Imported};
@@ -25,7 +26,12 @@ pub(super) fn import(request: &ImportRequest) -> Result<Imported> {
         None => assume(
             request,
             &graph,
-            Pixels { whole, normalised: onnx::normalizes_itself(&graph, &weights), task: said.ultralytics },
+            Pixels {
+                whole,
+                normalised: onnx::normalizes_itself(&graph, &weights),
+                task: said.ultralytics,
+                keras: said.keras,
+            },
             &mut assumptions,
         ),
     };
@@ -74,6 +80,8 @@ struct Pixels {
     normalised: bool,
     /// The task for which ultralytics prepares pictures, if the file says that it is theirs.
     task: Option<String>,
+    /// The models and layers in it, if the file was made of a Keras model.
+    keras: Option<Vec<String>>,
 }
 
 /// The request, with what the file says of itself where the caller says nothing.
@@ -98,15 +106,21 @@ fn assume(
     assumptions: &mut Vec<Phrase>,
 ) -> Preprocess {
     let InputSpec { height, width, layout, .. } = graph.input;
+    let usual = |preset: Preset, reason: &str| (preset, Some(reason.to_owned()));
+    let of_keras = || pixels.keras.as_deref().and_then(keras::known_name);
     let (chosen, reason) = match request.adjust.preset {
         Some(chosen) => (chosen, None),
         None if pixels.task.is_some() => {
-            (Preset::Ultralytics, Some("the file says that ultralytics wrote it"))
+            usual(Preset::Ultralytics, "the file says that ultralytics wrote it")
         }
-        None if pixels.whole => (Preset::Raw, Some("the input takes whole numbers")),
-        None if pixels.normalised => (Preset::Raw, Some("the graph normalises its input itself")),
-        None if layout == Layout::ChannelsLast => (Preset::Tf, Some("channels come last, as in Keras")),
-        None => (Preset::Imagenet, Some("an ONNX file does not say how pictures are prepared")),
+        None if pixels.whole => usual(Preset::Raw, "the input takes whole numbers"),
+        None if pixels.normalised => usual(Preset::Raw, "the graph normalises its input itself"),
+        None => match of_keras() {
+            Some((name, preset)) => (preset, Some(format!("a model in it is called '{name}'"))),
+            None if layout == Layout::ChannelsLast => usual(Preset::Tf, "channels come last, as in Keras"),
+            None if pixels.keras.is_some() => usual(Preset::Tf, "the file was made of a TensorFlow model"),
+            None => usual(Preset::Imagenet, "an ONNX file does not say how pictures are prepared"),
+        },
     };
     let mut base = preset(chosen, &graph.input);
     if pixels.task.is_some_and(|task| task != "classify") && chosen == Preset::Ultralytics {
@@ -116,7 +130,7 @@ fn assume(
     }
     let preprocess = request.adjust.apply(base, [height, width]);
     if let Some(reason) = reason {
-        assumptions.push(assumed(reason, &format!("preset '{}'", chosen.name()), &preprocess));
+        assumptions.push(assumed(&reason, &format!("preset '{}'", chosen.name()), &preprocess));
     }
     preprocess
 }

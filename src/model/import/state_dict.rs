@@ -54,17 +54,11 @@ impl StateDict {
     /// Lists the tensors of a `.pth`, `.pt`, `.bin`, `.pkl` or `.safetensors` file; the extension does not matter.
     ///
     /// # Errors
-    /// When the file cannot be read, is of another kind, is damaged, or holds no tensors.
+    /// When the file cannot be read, is damaged, or holds no tensors.
     pub(crate) fn open(path: &Path) -> Result<Self> {
         let file = File::open(path).map_err(Error::io("read", path))?;
         let mut head = Vec::new();
         (&file).take(16).read_to_end(&mut head).map_err(Error::io("read", path))?;
-        if let Some(kind) = other_kind(&head) {
-            return Err(Error::model(
-                file_name(path),
-                Problem::new(format!("is {kind}")).expected("a PyTorch or safetensors file"),
-            ));
-        }
         let found = if is_safetensors(&head) {
             // The head has been read from the same handle.
             (&file).rewind().map_err(Error::io("read", path))?;
@@ -186,17 +180,6 @@ pub(super) fn file_name(path: &Path) -> String {
 
 pub(super) fn decode<const N: usize>(bytes: &[u8], number: impl Fn([u8; N]) -> f32) -> Vec<f32> {
     bytes.as_chunks::<N>().0.iter().map(|bytes| number(*bytes)).collect()
-}
-
-/// Other weight formats that people try.
-fn other_kind(head: &[u8]) -> Option<&'static str> {
-    const KINDS: [(&[u8], &str); 4] = [
-        (b"\x89HDF\r\n\x1a\n", "a Keras HDF5 file"),
-        (b"NRUB", "a burnpack file"),
-        (b"GGUF", "a GGUF file"),
-        (b"version https://g", "a Git LFS pointer instead of the file itself"),
-    ];
-    KINDS.iter().find(|(magic, _)| head.starts_with(&magic[..magic.len().min(16)])).map(|(_, kind)| *kind)
 }
 
 /// PyTorch's first container, a tar archive.

@@ -35,6 +35,11 @@ pub(super) fn known(network: &Network) -> Option<(&str, Preset)> {
     None
 }
 
+/// The first of these names that is one of Keras's, and its preprocessing.
+pub(in crate::import) fn known_name(names: &[String]) -> Option<(&str, Preset)> {
+    names.iter().find_map(|name| Some((name.as_str(), preset(name)?)))
+}
+
 fn preset(name: &str) -> Option<Preset> {
     let plain: String = name.to_lowercase().chars().filter(|letter| !matches!(letter, '_' | '-')).collect();
     let fits = |(begin, end, _): &&(&str, &str, Preset)| plain.starts_with(begin) && plain.ends_with(end);

@@ -28,6 +28,7 @@ use crate::builder::{Builder, Finished, Weight};
 use crate::card::{Graph, Preprocess};
 use crate::error::{Error, Phrase, Problem, Result};
 use crate::passes;
+pub(super) use family::known_name;
 use network::Network;
 use saved::Saved;
 use walk::Walk;

@@ -53,6 +53,17 @@ pub(super) enum Argument {
     Constant(Value),
 }
 
+impl Argument {
+    /// The constant that it is; `None` if there is a tensor in it.
+    pub(super) fn constant(&self) -> Option<Value> {
+        match self {
+            Self::Tensor(_) => None,
+            Self::Constant(value) => Some(value.clone()),
+            Self::List(list) => list.iter().map(Self::constant).collect::<Option<_>>().map(Value::Array),
+        }
+    }
+}
+
 /// A tensor: an output of a call of a layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct Reference {

@@ -65,12 +65,7 @@ impl<'a> Settings<'a> {
 
     /// Whole numbers, of any sign; one number is a list of one.
     pub(super) fn list(&self, key: &str) -> Result<Option<Vec<i64>>, Problem> {
-        let Some(value) = self.get(key) else { return Ok(None) };
-        let list = match value {
-            Value::Array(values) => values.iter().map(Value::as_i64).collect(),
-            single => single.as_i64().map(|number| vec![number]),
-        };
-        list.map(Some).ok_or_else(|| odd(key, value, "whole numbers"))
+        self.get(key).map(|value| integers(key, value)).transpose()
     }
 
     /// Numbers; one number is a list of one. Nested lists are joined.
@@ -111,6 +106,15 @@ pub(super) fn numbers(value: &Value) -> Option<Vec<f64>> {
         }
         single => single.as_f64().map(|number| vec![number]),
     }
+}
+
+/// Whole numbers, of any sign; one number is a list of one.
+pub(super) fn integers(key: &str, value: &Value) -> Result<Vec<i64>, Problem> {
+    let list = match value {
+        Value::Array(values) => values.iter().map(Value::as_i64).collect(),
+        single => single.as_i64().map(|number| vec![number]),
+    };
+    list.ok_or_else(|| odd(key, value, "whole numbers"))
 }
 
 fn odd(key: &str, value: &Value, expected: &'static str) -> Problem {

@@ -7,7 +7,7 @@ use ndarray::{ArrayD, IxDyn};
 use serde_json::Value;
 
 use super::hdf5::Array;
-use super::settings::{Settings, numbers};
+use super::settings::{Settings, integers, numbers};
 use super::weights::Stored;
 use crate::builder::{Builder, Weight};
 use crate::card::Op;
@@ -38,6 +38,14 @@ impl Operand {
             Self::Constant(_) => None,
         }
     }
+
+    /// The constant that it is.
+    pub(super) fn constant(self) -> Option<Value> {
+        match self {
+            Self::Tensor(_) => None,
+            Self::Constant(value) => Some(value),
+        }
+    }
 }
 
 /// A call of a layer.
@@ -53,6 +61,8 @@ pub(super) struct Site<'a, 'f> {
     pub(super) version: u64,
     /// Whether a setting was asked for whose meaning depends on the version.
     pub(super) asked_version: bool,
+    /// Whether it is a layer over a sequence, whose steps stand as the columns of a picture of one row.
+    pub(super) is_sequence: bool,
 }
 
 impl Site<'_, '_> {
@@ -84,8 +94,84 @@ impl Site<'_, '_> {
         }
     }
 
+    /// A setting, or what a function is called with by this name.
+    pub(super) fn value(&self, key: &str) -> Option<Value> {
+        let constant = |(name, operand): &(String, Operand)| match operand {
+            Operand::Constant(value) if name == key => Some(value.clone()),
+            _ => None,
+        };
+        self.settings.get(key).cloned().or_else(|| self.named.iter().find_map(constant))
+    }
+
+    /// Whole numbers among these.
+    ///
+    /// # Errors
+    /// When they are something else.
+    pub(super) fn integers(&self, key: &str) -> Result<Option<Vec<i64>>, Problem> {
+        self.value(key).map(|value| integers(key, &value)).transpose()
+    }
+
+    /// Whether a flag among these is set.
+    ///
+    /// # Errors
+    /// When it is no flag.
+    pub(super) fn is_set(&self, key: &str) -> Result<bool, Problem> {
+        match self.value(key) {
+            None | Some(Value::Bool(false)) => Ok(false),
+            Some(Value::Bool(true)) => Ok(true),
+            Some(value) => Err(Problem::new(format!("its '{key}' is {value}")).expected("true or false")),
+        }
+    }
+
+    /// The tensor over steps, `[batch, steps, channels]`, that it is called on.
+    pub(super) fn sequence(&self) -> Result<Tensor, Problem> {
+        let x = self.input()?;
+        match x.rank() {
+            3 => Ok(x),
+            rank => Err(Problem::new(format!("is called on a tensor of {rank} axes")).expected("three")),
+        }
+    }
+
+    /// A setting for height and width. A sequence has no rows.
+    pub(super) fn pair(&self, key: &str, default: [usize; 2]) -> Result<[usize; 2], Problem> {
+        let [height, width] = self.settings.pair(key, default)?;
+        Ok(if self.is_sequence { [1, width] } else { [height, width] })
+    }
+
+    /// `[top, bottom, left, right]`. A sequence has only the last two.
+    pub(super) fn sides(&self, key: &str, default: usize) -> Result<[usize; 4], Problem> {
+        if !self.is_sequence {
+            return self.settings.sides(key, default);
+        }
+        let [before, after] = self.settings.pair(key, [default; 2])?;
+        Ok([0, 0, before, after])
+    }
+
     pub(super) fn unary(&mut self, op: Op, x: &Tensor) -> Result<Tensor, Problem> {
         self.builder.unary(op, x)
+    }
+
+    /// `x` with its axes in the order `perm`.
+    pub(super) fn turn(&mut self, perm: Vec<usize>, x: &Tensor) -> Result<Tensor, Problem> {
+        self.unary(Op::Transpose { perm }, x)
+    }
+
+    /// `x` in another shape; 0 keeps a side.
+    pub(super) fn shape(&mut self, shape: Vec<i64>, x: &Tensor) -> Result<Tensor, Problem> {
+        self.unary(Op::Reshape { shape }, x)
+    }
+
+    pub(super) fn squeeze(&mut self, axes: Vec<usize>, x: &Tensor) -> Result<Tensor, Problem> {
+        self.unary(Op::Squeeze { axes }, x)
+    }
+
+    pub(super) fn unsqueeze(&mut self, axes: Vec<usize>, x: &Tensor) -> Result<Tensor, Problem> {
+        self.unary(Op::Unsqueeze { axes }, x)
+    }
+
+    /// The matrix product over the last axes.
+    pub(super) fn product(&mut self, first: &Tensor, second: &Tensor) -> Result<Tensor, Problem> {
+        self.emit(Op::Matmul {}, &[first, second], vec![])
     }
 
     pub(super) fn emit(
@@ -102,15 +188,26 @@ impl Site<'_, '_> {
     /// # Errors
     /// When the file has another number of them, or one is damaged.
     pub(super) fn parameters(&self, roles: &[&str]) -> Result<Vec<Array>, Problem> {
-        if self.weights.len() != roles.len() {
+        self.ordered(self.weights.iter().filter(|stored| !stored.is_of_part()).collect(), roles)
+    }
+
+    /// The same of a part of the layer, which Keras saves as a layer inside of it: `query`.
+    ///
+    /// # Errors
+    /// As [`Site::parameters`].
+    pub(super) fn parameters_of(&self, part: &str, roles: &[&str]) -> Result<Vec<Array>, Problem> {
+        let all = self.weights.iter().filter(|stored| stored.part() == Some(part)).collect();
+        self.ordered(all, roles).map_err(|problem| problem.about_tensor(part))
+    }
+
+    fn ordered(&self, all: Vec<&Stored>, roles: &[&str]) -> Result<Vec<Array>, Problem> {
+        if all.len() != roles.len() {
             let expected = if roles.is_empty() { "none".to_owned() } else { roles.join(", ") };
-            return Err(
-                Problem::new(format!("has {} arrays in the file", self.weights.len())).expected(expected)
-            );
+            return Err(Problem::new(format!("has {} arrays in the file", all.len())).expected(expected));
         }
-        let by_name = |role: &&str| self.weights.iter().find(|stored| stored.role() == Some(role));
+        let by_name = |role: &&str| all.iter().copied().find(|stored| stored.role() == Some(role));
         let named: Option<Vec<&Stored>> = roles.iter().map(by_name).collect();
-        let ordered = named.unwrap_or_else(|| self.weights.iter().collect());
+        let ordered = named.unwrap_or(all);
         let read =
             |(stored, role): (&Stored, &&str)| stored.read().map_err(|problem| problem.about_tensor(*role));
         ordered.into_iter().zip(roles).map(read).collect()
@@ -129,12 +226,12 @@ impl Site<'_, '_> {
 
     /// The tensor with its axes as Keras has them.
     pub(super) fn as_keras(&mut self, x: &Tensor) -> Result<Tensor, Problem> {
-        if x.rank() == 4 { self.unary(Op::Transpose { perm: TO_KERAS.to_vec() }, x) } else { Ok(x.clone()) }
+        if x.rank() == 4 { self.turn(TO_KERAS.to_vec(), x) } else { Ok(x.clone()) }
     }
 
     /// A tensor with Keras's axes as the graph has them.
     pub(super) fn as_graph(&mut self, x: &Tensor) -> Result<Tensor, Problem> {
-        if x.rank() == 4 { self.unary(Op::Transpose { perm: TO_GRAPH.to_vec() }, x) } else { Ok(x.clone()) }
+        if x.rank() == 4 { self.turn(TO_GRAPH.to_vec(), x) } else { Ok(x.clone()) }
     }
 
     /// `x` and one number, or one per channel.

@@ -109,29 +109,49 @@ impl Walk {
         weights: Vec<Stored>,
     ) -> Result<Tensor, Problem> {
         let lower = layers::find(layer).ok_or("is not supported")?;
+        let is_mask = |(name, operand): &&(String, Operand)| {
+            name.contains("mask")
+                && matches!(operand, Operand::Tensor(_) | Operand::Constant(Value::Bool(true)))
+        };
+        if let Some((name, _)) = named.iter().find(is_mask) {
+            return Err(Problem::new(format!("is called with '{name}'"))
+                .expected("no mask")
+                .hint(super::hints::EXPORT));
+        }
         self.builder.origin = self.paths.len() - 1;
         let settings = Settings(&layer.settings);
         let (class, version) = (layer.class.as_str(), self.version);
         let builder = &mut self.builder;
-        let mut site =
-            Site { builder, class, settings, operands, named, weights, version, asked_version: false };
+        let mut site = Site {
+            builder,
+            class,
+            settings,
+            operands,
+            named,
+            weights,
+            version,
+            asked_version: false,
+            is_sequence: false,
+        };
         let result = lower(&mut site);
         self.asked_version |= site.asked_version;
         result
     }
 }
 
-/// The operands in an argument, lists opened; what is null is left out.
+/// The operands in an argument. Lists of tensors are opened, those of constants alone are one constant; an argument that is null
+/// is left out.
 fn open(
     argument: &Argument,
     values: &HashMap<Place, Vec<Tensor>>,
     operands: &mut Vec<Operand>,
 ) -> Result<(), Problem> {
-    match argument {
-        Argument::Tensor(reference) => operands.push(Operand::Tensor(tensor(values, *reference)?)),
-        Argument::Constant(Value::Null) => {}
-        Argument::Constant(value) => operands.push(Operand::Constant(value.clone())),
-        Argument::List(list) => list.iter().try_for_each(|inner| open(inner, values, operands))?,
+    match (argument, argument.constant()) {
+        (_, Some(Value::Null)) => {}
+        (_, Some(value)) => operands.push(Operand::Constant(value)),
+        (Argument::Tensor(reference), _) => operands.push(Operand::Tensor(tensor(values, *reference)?)),
+        (Argument::List(list), _) => list.iter().try_for_each(|inner| open(inner, values, operands))?,
+        (Argument::Constant(_), None) => {}
     }
     Ok(())
 }
@@ -211,7 +231,7 @@ pub(super) fn check_supported(network: &Network) -> Result<(), Problem> {
 /// The class, and for functions in place of layers the function.
 fn kind(layer: &Layer) -> String {
     let function = layer.settings.get("function").and_then(Value::as_str);
-    match function.filter(|_| layer.class == "TFOpLambda") {
+    match function.filter(|_| layers::is_of_tensorflow(&layer.class)) {
         Some(function) => format!("tf.{function}"),
         None if layer.module.is_empty() || layer.module.starts_with("keras") => layer.class.clone(),
         None => format!("{}.{}", layer.module, layer.class),

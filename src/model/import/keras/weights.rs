@@ -26,6 +26,8 @@ pub(super) enum Scope<'f> {
 pub(super) struct Stored<'f> {
     /// The layer's path and the weight's name, in `.h5` files: `conv1/kernel:0`.
     path: Option<String>,
+    /// In archives, the part of the layer that it belongs to.
+    part: Option<String>,
     object: Object<'f>,
 }
 
@@ -36,9 +38,20 @@ impl<'f> Stored<'f> {
         Some(last.split(':').next().unwrap_or(last))
     }
 
-    /// The layer that it belongs to, where the file says so.
-    fn layer(&self) -> Option<&str> {
-        self.path.as_deref()?.rsplit('/').nth(1)
+    /// Whether it belongs to a part of its layer. In paths, parts look like layers.
+    pub(super) fn is_of_part(&self) -> bool {
+        self.part.is_some()
+    }
+
+    /// The part of its layer that it belongs to, if that has parts: `query` of an attention.
+    pub(super) fn part(&self) -> Option<&str> {
+        self.part.as_deref().or_else(|| self.path.as_deref()?.rsplit('/').nth(1))
+    }
+
+    /// Whether the file says that it belongs to this layer, or to a part of it.
+    fn is_of(&self, layer: &str) -> bool {
+        let Some(path) = self.path.as_deref() else { return false };
+        path.rsplit('/').skip(1).take(2).any(|name| name == layer)
     }
 
     pub(super) fn read(&self) -> Result<Array, Problem> {
@@ -81,11 +94,12 @@ impl<'f> Scope<'f> {
         match self {
             Self::Archive { .. } => {
                 let Some(group) = self.child(at)? else { return Ok(vec![]) };
-                let Some(variables) = group.find("vars")? else { return Ok(vec![]) };
-                if let Some(found) = variables.text("name")?.filter(|found| found != layer) {
-                    return Err(Problem::new(format!("has the weights of '{found}' in its place")));
+                if let Some(variables) = group.find("vars")? {
+                    if let Some(found) = variables.text("name")?.filter(|found| found != layer) {
+                        return Err(Problem::new(format!("has the weights of '{found}' in its place")));
+                    }
                 }
-                numbered(&variables)
+                with_parts(&group)
             }
             Self::Legacy { group, children } => {
                 // A name with a slash is a path of groups.
@@ -95,9 +109,7 @@ impl<'f> Scope<'f> {
                 };
                 found.map_or(Ok(vec![]), |found| listed(&found))
             }
-            Self::Listed(all) => {
-                Ok(all.iter().filter(|stored| stored.layer() == Some(layer)).cloned().collect())
-            }
+            Self::Listed(all) => Ok(all.iter().filter(|stored| stored.is_of(layer)).cloned().collect()),
         }
     }
 
@@ -157,13 +169,33 @@ fn snake_case(class: &str) -> String {
     name
 }
 
+/// The arrays of a layer, then those of its parts. Keras names parts by the property that has them, `query_dense`.
+fn with_parts<'f>(layer: &Object<'f>) -> Result<Vec<Stored<'f>>, Problem> {
+    let mut all = Vec::new();
+    for (name, address) in layer.children()? {
+        let group = layer.at(address)?;
+        if name == "vars" {
+            all.splice(..0, numbered(&group, None)?);
+        } else if let Some(variables) = group.find("vars")? {
+            let part = match name.trim_start_matches('_').trim_end_matches("_dense") {
+                "output" => "attention_output",
+                part => part,
+            };
+            all.extend(numbered(&variables, Some(part))?);
+        }
+    }
+    Ok(all)
+}
+
 /// Arrays called by their number.
-fn numbered<'f>(group: &Object<'f>) -> Result<Vec<Stored<'f>>, Problem> {
+fn numbered<'f>(group: &Object<'f>, part: Option<&str>) -> Result<Vec<Stored<'f>>, Problem> {
     let children = group.children()?;
     let mut numbers: Vec<(usize, u64)> =
         children.iter().filter_map(|(name, address)| Some((name.parse().ok()?, *address))).collect();
     numbers.sort_unstable();
-    numbers.into_iter().map(|(_, address)| Ok(Stored { path: None, object: group.at(address)? })).collect()
+    let stored =
+        |(_, address)| Ok(Stored { path: None, part: part.map(str::to_owned), object: group.at(address)? });
+    numbers.into_iter().map(stored).collect()
 }
 
 /// Arrays listed by an attribute. Long lists are split over several, because an attribute is limited to 64 kB.
@@ -188,7 +220,7 @@ fn listed<'f>(group: &Object<'f>) -> Result<Vec<Stored<'f>>, Problem> {
     let stored = |path: String| {
         let object = find(&path)?;
         let object = object.ok_or_else(|| Problem::new(format!("has no array '{path}', which it lists")))?;
-        Ok(Stored { path: Some(path), object })
+        Ok(Stored { path: Some(path), part: None, object })
     };
     paths.into_iter().map(stored).collect()
 }

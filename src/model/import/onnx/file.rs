@@ -16,7 +16,7 @@ use prost::Message as _;
 
 use super::constant::{Constant, both};
 use super::messages::{GraphProto, ModelProto, OperatorSetIdProto, TensorProto};
-use super::metadata::Said;
+use super::metadata::{Said, keras_modules};
 use super::{functions, integers};
 use crate::error::{Error, Problem, Result};
 use crate::import::state_dict::file_name;
@@ -65,8 +65,8 @@ impl Source {
     /// Parses a model. Its tensors must be in the file unless a folder is given.
     fn parse(bytes: Bytes, folder: Option<PathBuf>) -> Result<Self, Problem> {
         let size = bytes.len() as u64;
-        let ModelProto { graph, opset_import, metadata_props, functions } = ModelProto::decode(bytes)
-            .map_err(|cause| {
+        let ModelProto { producer_name, graph, opset_import, metadata_props, functions } =
+            ModelProto::decode(bytes).map_err(|cause| {
                 Problem::new(format!("is not a readable ONNX file: {cause}")).hint("is it whole?")
             })?;
         let mut graph = graph.filter(|graph| !graph.node.is_empty()).ok_or_else(|| {
@@ -78,7 +78,7 @@ impl Source {
         let room = room.saturating_add(FREE_ELEMENTS);
         let standard = opset_import.iter().find(|set| matches!(set.domain.as_str(), "" | "ai.onnx"));
         let dynamic = integers::expand(&mut graph, standard.map_or(0, |set| set.version));
-        let said = Said::read(&metadata_props);
+        let said = Said { keras: keras_modules(&producer_name, &graph), ..Said::read(&metadata_props) };
         Ok(Self { graph, dynamic, opsets: opset_import, said, folder, room })
     }
 

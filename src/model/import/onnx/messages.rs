@@ -15,6 +15,8 @@ use crate::error::{Problem, Subject};
 /// A whole file.
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct ModelProto {
+    #[prost(string, tag = "2")]
+    pub(super) producer_name: String,
     #[prost(message, optional, tag = "7")]
     pub(super) graph: Option<GraphProto>,
     #[prost(message, repeated, tag = "8")]

@@ -1,9 +1,13 @@
 //! What a file says of itself in its metadata.
 //!
-//! Receives the entries of its metadata; gives what they say of the network. ultralytics writes the task, the classes' names, the
-//! size of the input and the licence, as Python prints them. Entries of other tools are left alone.
+//! Receives the entries of its metadata and the name of its producer; gives what they say of the network. ultralytics writes the
+//! task, the classes' names, the size of the input and the licence, as Python prints them. Converters of TensorFlow's models write
+//! no entries, but nodes are called by the models and layers that they are in. Entries of other tools are left alone.
 
-use super::messages::StringStringEntryProto;
+use super::messages::{GraphProto, StringStringEntryProto};
+
+/// Converters of Keras's and TensorFlow's models.
+const OF_TENSORFLOW: [&str; 2] = ["tf2onnx", "keras2onnx"];
 
 /// What a file says of the network in it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -18,6 +22,8 @@ pub(crate) struct Said {
     pub(crate) license: Option<String>,
     /// Whether it has boxes and classes as outputs of their own.
     pub(crate) has_boxes: bool,
+    /// Names of the models and layers in the file, if it was made of a Keras or TensorFlow model.
+    pub(crate) keras: Option<Vec<String>>,
 }
 
 impl Said {
@@ -49,8 +55,32 @@ impl Said {
             size,
             license: entry("license").map(spdx),
             has_boxes: false,
+            keras: None,
         }
     }
+}
+
+/// The models and layers that nodes are in, by the paths that their names are, if a converter of TensorFlow's models wrote them.
+pub(super) fn keras_modules(producer: &str, graph: &GraphProto) -> Option<Vec<String>> {
+    if !OF_TENSORFLOW.contains(&producer) {
+        return None;
+    }
+    let mut modules: Vec<String> = Vec::new();
+    for node in &graph.node {
+        // Names of following nodes begin alike.
+        for module in node.name.split('/').rev().skip(1).map(unnumbered) {
+            if !modules.iter().rev().take(8).any(|known| known == module) {
+                modules.push(module.to_owned());
+            }
+        }
+    }
+    Some(modules)
+}
+
+/// Without the number that Keras gives to each call: `resnet50v2_1`.
+fn unnumbered(name: &str) -> &str {
+    let is_number = |end: &&str| !end.is_empty() && end.bytes().all(|byte| byte.is_ascii_digit());
+    name.rsplit_once('_').filter(|(_, end)| is_number(end)).map_or(name, |(name, _)| name)
 }
 
 /// `AGPL-3.0 License (https://...)` without what is not its name.
@@ -122,6 +152,17 @@ mod tests {
         assert_eq!(found.ultralytics.as_deref(), Some("classify"));
         assert_eq!(found.classes, ["tench, Tinca", "bird's nest", r"a 'b' \ c"]);
         assert_eq!((found.size, found.license.as_deref()), (Some([224, 320]), Some("AGPL-3.0")));
+    }
+
+    #[test]
+    fn names_of_keras_are_paths_without_numbers() {
+        let node =
+            |name: &str| super::super::messages::NodeProto { name: name.to_owned(), ..Default::default() };
+        let names = ["outer_1/resnet50v2_1/conv_1/Conv2D", "outer_1/resnet50v2_1/bn/add", "Softmax"];
+        let graph = GraphProto { node: names.map(node).to_vec(), ..Default::default() };
+        let found = keras_modules("tf2onnx", &graph).unwrap();
+        assert_eq!(found, ["conv", "resnet50v2", "outer", "bn"]);
+        assert_eq!(keras_modules("pytorch", &graph), None);
     }
 
     #[test]

@@ -85,6 +85,20 @@ fn a_head_of_two_layers_needs_the_function_between_them() {
 }
 
 #[test]
+fn efficientnet_lite_takes_other_heads() {
+    let two_layers = |shapes: &mut BTreeMap<String, Vec<usize>>| {
+        rename("_fc", "_fc.2")(shapes);
+        shapes.insert("_fc.2.weight".into(), vec![5, 64]);
+        shapes.insert("_fc.2.bias".into(), vec![5]);
+        shapes.insert("_fc.0.weight".into(), vec![64, 1280]);
+        shapes.insert("_fc.0.bias".into(), vec![64]);
+    };
+    let imported = edited_as("efficientnet_lite0", two_layers, asked(HeadRequest::Mlp(None))).unwrap();
+    let expected = [("_dropout", "dropout"), ("_fc.0", "linear"), ("_fc.1", "relu"), ("_fc.2", "linear")];
+    assert_eq!(head_of(&imported), expected.map(owned));
+}
+
+#[test]
 fn a_head_in_the_place_of_a_whole_list_is_found() {
     let lone = |shapes: &mut BTreeMap<String, Vec<usize>>| {
         shapes.retain(|name, _| !name.starts_with("classifier."));

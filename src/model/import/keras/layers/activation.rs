@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::super::settings::Settings;
-use super::super::site::{Site, Tensor, turned};
-use super::elementwise::{MINIMUM, OVER, PLUS, TIMES};
+use super::super::site::{Site, Tensor, turned, weight};
+use super::elementwise::{MINIMUM, OVER, PLUS, SUBTRACT, TIMES};
 use crate::card::{Op, from_onnx};
 use crate::error::Problem;
 
@@ -15,7 +15,7 @@ const NO_BOUND: f64 = f32::MAX as f64;
 
 /// Whether a class is an activation.
 pub(super) fn is_layer(class: &str) -> bool {
-    matches!(class, "ReLU" | "LeakyReLU" | "PReLU" | "ELU" | "Softmax")
+    matches!(class, "ReLU" | "LeakyReLU" | "PReLU" | "ELU" | "Softmax" | "ThresholdedReLU")
 }
 
 /// The activation that a layer applies to its result.
@@ -60,7 +60,8 @@ fn of_class(site: &mut Site, x: &Tensor, class: &str, settings: Settings) -> Res
         "ReLU" => {
             let threshold = settings.number("threshold", 0.0)?;
             if threshold != 0.0 {
-                return Err(Problem::new(format!("has 'threshold' {threshold}")).expected("0"));
+                let slope = settings.number("negative_slope", 0.0)?;
+                return above(site, x, threshold, slope, settings.optional("max_value")?);
             }
             relu(site, x, settings.number("negative_slope", 0.0)?, settings.optional("max_value")?)
         }
@@ -68,6 +69,7 @@ fn of_class(site: &mut Site, x: &Tensor, class: &str, settings: Settings) -> Res
             let slope = settings.optional("negative_slope")?.or(settings.optional("alpha")?);
             site.unary(from_table("LeakyRelu", &[slope.unwrap_or(0.3)])?, x)
         }
+        "ThresholdedReLU" => above(site, x, settings.number("theta", 1.0)?, 0.0, None),
         "ELU" => site.unary(from_table("Elu", &[settings.number("alpha", 1.0)?])?, x),
         _ => {
             let axis = match settings.list("axis")?.as_deref() {
@@ -96,6 +98,29 @@ fn relu(site: &mut Site, x: &Tensor, slope: f64, most: Option<f64>) -> Result<Te
     }
 }
 
+/// `x` above a threshold, else `slope` times what it is below.
+fn above(
+    site: &mut Site,
+    x: &Tensor,
+    threshold: f64,
+    slope: f64,
+    most: Option<f64>,
+) -> Result<Tensor, Problem> {
+    let distance = site.unary(SUBTRACT(Some(threshold)), x)?;
+    let side = site.unary(Op::Sign {}, &distance)?;
+    let is_above = function(site, &side, "relu")?;
+    let mut y = site.emit(TIMES(None), &[x, &is_above], vec![])?;
+    if let Some(max) = most {
+        y = site.unary(Op::Clip { min: 0.0, max }, &y)?;
+    }
+    if slope != 0.0 {
+        let below = site.unary(MINIMUM(Some(0.0)), &distance)?;
+        let bent = site.unary(TIMES(Some(slope)), &below)?;
+        y = site.emit(PLUS(None), &[&y, &bent], vec![])?;
+    }
+    Ok(y)
+}
+
 /// `PReLU`: one slope per channel where axes are shared, else one for each value, as `max(x, 0) + slope min(x, 0)`.
 fn prelu(site: &mut Site, x: &Tensor) -> Result<Tensor, Problem> {
     let slopes = site.parameters(&["alpha"])?.into_iter().next().ok_or("has no slopes")?;
@@ -106,8 +131,7 @@ fn prelu(site: &mut Site, x: &Tensor) -> Result<Tensor, Problem> {
         return site.emit(Op::Prelu {}, &[x], vec![("slope", slope)]);
     }
     // Without the batch, so that a picture's slopes have channels last.
-    let perm: &[usize] = if x.rank() == 4 { &[2, 0, 1] } else { &[0] };
-    let slope = turned(slopes, perm)?;
+    let slope = if x.rank() == 4 { turned(slopes, &[2, 0, 1])? } else { weight(slopes) };
     let above = function(site, x, "relu")?;
     let below = site.unary(MINIMUM(Some(0.0)), x)?;
     let bent = site.emit(TIMES(None), &[&below], vec![("other", slope)])?;

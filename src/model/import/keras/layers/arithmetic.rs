@@ -70,42 +70,52 @@ pub(super) fn is_known_lambda(settings: &Map<String, Value>) -> bool {
         && arguments.is_some_and(|arguments| arguments.len() == 1 && arguments.contains_key("scale"))
 }
 
-/// An operation of `keras.ops`, by its class.
+/// Functions in place of layers: their classes in `keras.ops`, their names in TensorFlow, and what they compute.
+type Functions = (&'static [&'static str], &'static [&'static str], Lower);
+const FUNCTIONS: [Functions; 17] = [
+    (&["Add"], &["__operators__.add", "math.add", "nn.bias_add"], |site| binary(site, "add")),
+    (&["Subtract"], &["math.subtract"], |site| binary(site, "subtract")),
+    (&["Multiply"], &["math.multiply"], |site| binary(site, "multiply")),
+    (&["Divide", "TrueDivide"], &["math.divide", "math.truediv"], |site| binary(site, "divide")),
+    (&["Maximum"], &["math.maximum"], |site| binary(site, "maximum")),
+    (&["Minimum"], &["math.minimum"], |site| binary(site, "minimum")),
+    (&["Relu"], &["nn.relu"], |site| unary(site, "relu")),
+    (&["Relu6"], &["nn.relu6"], |site| unary(site, "relu6")),
+    (&["Sigmoid"], &["math.sigmoid", "nn.sigmoid"], |site| unary(site, "sigmoid")),
+    (&["Silu"], &["nn.silu", "nn.swish"], |site| unary(site, "silu")),
+    (&["Tanh"], &["math.tanh", "nn.tanh"], |site| unary(site, "tanh")),
+    (&["Exp"], &["math.exp"], |site| unary(site, "exponential")),
+    (&["Softplus"], &["math.softplus", "nn.softplus"], |site| unary(site, "softplus")),
+    (&["HardSilu"], &[], |site| unary(site, "hard_silu")),
+    (&["Absolute", "Abs"], &["math.abs"], |site| unary(site, "abs")),
+    (&["Negative"], &["math.negative"], |site| scaled(site, -1.0)),
+    (&["Gelu"], &["nn.gelu"], gelu),
+];
+
+/// The function of `keras.ops` with this class.
 pub(super) fn operation(class: &str) -> Option<Lower> {
-    Some(match class {
-        "Add" => |site| binary(site, "add"),
-        "Subtract" => |site| binary(site, "subtract"),
-        "Multiply" => |site| binary(site, "multiply"),
-        "Divide" | "TrueDivide" => |site| binary(site, "divide"),
-        "Maximum" => |site| binary(site, "maximum"),
-        "Minimum" => |site| binary(site, "minimum"),
-        "Relu" => |site| unary(site, "relu"),
-        "Relu6" => |site| unary(site, "relu6"),
-        "Sigmoid" => |site| unary(site, "sigmoid"),
-        "Silu" => |site| unary(site, "silu"),
-        "Tanh" => |site| unary(site, "tanh"),
-        "Exp" => |site| unary(site, "exponential"),
-        "HardSilu" => |site| unary(site, "hard_silu"),
-        _ => return None,
-    })
+    let found = FUNCTIONS.iter().find(|(classes, ..)| classes.contains(&class));
+    found.map(|(.., lower)| *lower)
 }
 
-/// A function of TensorFlow, by its name.
-pub(super) fn function(settings: &Map<String, Value>) -> Option<Lower> {
-    Some(match settings.get("function").and_then(Value::as_str)? {
-        "__operators__.add" | "math.add" => |site| binary(site, "add"),
-        "math.subtract" => |site| binary(site, "subtract"),
-        "math.multiply" => |site| binary(site, "multiply"),
-        "math.divide" | "math.truediv" => |site| binary(site, "divide"),
-        "math.maximum" => |site| binary(site, "maximum"),
-        "math.minimum" => |site| binary(site, "minimum"),
-        "nn.relu" => |site| unary(site, "relu"),
-        "nn.relu6" => |site| unary(site, "relu6"),
-        "nn.silu" | "nn.swish" => |site| unary(site, "silu"),
-        "math.sigmoid" | "nn.sigmoid" => |site| unary(site, "sigmoid"),
-        "math.tanh" | "nn.tanh" => |site| unary(site, "tanh"),
-        _ => return None,
-    })
+/// The function of TensorFlow with this name.
+pub(super) fn function(name: &str) -> Option<Lower> {
+    let found = FUNCTIONS.iter().find(|(_, names, _)| names.contains(&name));
+    found.map(|(.., lower)| *lower)
+}
+
+fn gelu(site: &mut Site) -> Result<Tensor, Problem> {
+    let x = site.input()?;
+    // The default of Keras's function, not of TensorFlow's.
+    let usual = site.class == "Gelu";
+    let approximate = site.value("approximate").map_or(Some(usual), |value| value.as_bool());
+    let approximate = approximate.ok_or("its 'approximate' is neither true nor false")?;
+    site.unary(Op::Gelu { approximate }, &x)
+}
+
+fn scaled(site: &mut Site, factor: f64) -> Result<Tensor, Problem> {
+    let x = site.input()?;
+    site.unary(TIMES(Some(factor)), &x)
 }
 
 fn unary(site: &mut Site, name: &str) -> Result<Tensor, Problem> {
@@ -121,7 +131,7 @@ fn operands(site: &Site) -> Result<[Operand; 2], Problem> {
     };
     let mut all = site.operands.iter().cloned();
     let first = named(["x", "x1"]).or_else(|| all.next());
-    let second = named(["y", "x2"]).or_else(|| all.next());
+    let second = named(["y", "x2"]).or_else(|| named(["bias", "other"])).or_else(|| all.next());
     first.zip(second).map(<[Operand; 2]>::from).ok_or_else(|| "needs two operands".into())
 }
 

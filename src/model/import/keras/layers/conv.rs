@@ -16,8 +16,8 @@ struct Steps {
 impl Steps {
     fn read(site: &Site) -> Result<Self, Problem> {
         site.settings.channels_last()?;
-        let stride = site.settings.pair("strides", [1, 1])?;
-        let dilation = site.settings.pair("dilation_rate", [1, 1])?;
+        let stride = site.pair("strides", [1, 1])?;
+        let dilation = site.pair("dilation_rate", [1, 1])?;
         Ok(Self { stride, dilation })
     }
 
@@ -41,6 +41,9 @@ fn kernels(site: &Site, names: &[&'static str]) -> Result<(Vec<Array>, Option<Ar
     }
     let mut arrays = site.parameters(&roles)?;
     let bias = if biased { arrays.pop() } else { None };
+    if site.is_sequence {
+        arrays.iter_mut().for_each(|kernel| kernel.shape.insert(0, 1));
+    }
     Ok((arrays, bias))
 }
 
@@ -117,6 +120,83 @@ pub(super) fn dense(site: &mut Site) -> Result<Tensor, Problem> {
     activation::own(site, &y)
 }
 
+/// `Conv2DTranspose`: the kernel is `[height, width, out, in]`. The result is as large as the picture of which a convolution with
+/// the same settings makes the input, and padded as that one's.
+pub(super) fn transposed(site: &mut Site) -> Result<Tensor, Problem> {
+    let (x, [_, _, height, width]) = site.picture()?;
+    let Steps { stride, dilation } = Steps::read(site)?;
+    let (kernel, bias) = kernels(site, &["kernel"])?;
+    let kernel = one(kernel)?;
+    let &[rows, columns, ..] = &kernel.shape[..] else { return Err("has a kernel of one axis".into()) };
+    let extra = match site.settings.get("output_padding") {
+        Some(_) => site.pair("output_padding", [0, 0])?.map(Some),
+        None => [None; 2],
+    };
+    let same = match site.settings.text("padding", "valid")? {
+        "same" => true,
+        "valid" => false,
+        other => return Err(Problem::new(format!("has 'padding' '{other}'")).expected("valid or same")),
+    };
+    let side = |axis: usize, cells: usize, kernel: usize| {
+        let fit = stretched(cells, kernel, [stride[axis], dilation[axis]], same, extra[axis]);
+        fit.ok_or_else(|| {
+            Problem::new(format!("its window of {kernel} by a step of {} is not sensible", stride[axis]))
+        })
+    };
+    let ([top, bottom, low], [left, right, far]) = (side(0, height, rows)?, side(1, width, columns)?);
+    let padding = [top, bottom, left, right];
+    let op = Op::ConvTranspose2d { stride, padding, output_padding: [low, far], dilation, groups: 1 };
+    let mut weights = vec![("weight", turned(kernel, &[3, 2, 0, 1])?)];
+    weights.extend(bias.map(|bias| ("bias", weight(bias))));
+    let y = site.emit(op, &[&x], weights)?;
+    activation::own(site, &y)
+}
+
+/// What is cut off before and after, and what is added after, along one axis of a transposed convolution of `cells` cells.
+fn stretched(
+    cells: usize,
+    kernel: usize,
+    [stride, dilation]: [usize; 2],
+    same: bool,
+    extra: Option<usize>,
+) -> Option<[usize; 3]> {
+    let reach = kernel.checked_sub(1)?.checked_mul(dilation)?.checked_add(1)?;
+    let steps = cells.checked_sub(1)?.checked_mul(stride)?;
+    let whole = steps.checked_add(reach)?;
+    // Keras's rule for an output that several sizes fit.
+    let size = match (same, extra) {
+        (true, None) => cells.checked_mul(stride)?,
+        (true, Some(extra)) => steps.checked_add(reach % 2)?.checked_add(extra)?,
+        (false, None) => steps.checked_add(reach.max(stride))?,
+        (false, Some(extra)) => whole.checked_add(extra)?,
+    };
+    match whole.checked_sub(size) {
+        Some(cut) => Some([cut / 2, cut - cut / 2, 0]),
+        None => Some([0, 0, size - whole]),
+    }
+}
+
 fn one(kernels: Vec<Array>) -> Result<Array, Problem> {
     kernels.into_iter().next().ok_or_else(|| "has no kernel".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::stretched;
+
+    /// Sizes by hand: a window of 3 that is spread over 5 cells, and a step of 3 by which windows of 2 leave gaps.
+    #[test]
+    fn transposed_convolutions_have_the_size_that_keras_gives_them() {
+        let size = |cells: usize, kernel: usize, steps: [usize; 2], same, extra| {
+            let [before, after, added] = stretched(cells, kernel, steps, same, extra).unwrap();
+            ((cells - 1) * steps[0] + (kernel - 1) * steps[1] + 1 + added - before - after, [before, after])
+        };
+        assert_eq!(size(4, 3, [1, 2], true, None), (4, [2, 2]));
+        assert_eq!(size(4, 3, [2, 1], true, None), (8, [0, 1]));
+        assert_eq!(size(4, 2, [3, 1], true, None), (12, [0, 0]));
+        assert_eq!(size(4, 2, [3, 1], false, None), (12, [0, 0]));
+        assert_eq!(size(4, 3, [2, 1], false, Some(1)), (10, [0, 0]));
+        assert_eq!(size(4, 3, [2, 1], true, Some(1)), (8, [0, 1]));
+        assert_eq!(stretched(0, 3, [1, 1], true, None), None);
+    }
 }

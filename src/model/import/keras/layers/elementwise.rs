@@ -12,7 +12,7 @@ pub(super) fn arithmetic(name: &str) -> Option<Arithmetic> {
         "subtract" => SUBTRACT,
         "multiply" => TIMES,
         "divide" => OVER,
-        "maximum" => |scalar| Op::Maximum { scalar },
+        "maximum" => MAXIMUM,
         "minimum" => MINIMUM,
         _ => return None,
     })
@@ -28,3 +28,5 @@ pub(super) const TIMES: Arithmetic = |scalar| Op::Mul { scalar };
 pub(super) const OVER: Arithmetic = |scalar| Op::Div { scalar };
 /// The lesser.
 pub(super) const MINIMUM: Arithmetic = |scalar| Op::Minimum { scalar };
+/// The greater.
+pub(super) const MAXIMUM: Arithmetic = |scalar| Op::Maximum { scalar };

@@ -4,13 +4,20 @@
 
 mod activation;
 mod arithmetic;
+mod attention;
 mod conv;
 mod elementwise;
+mod functions;
+mod indices;
 mod norm;
 mod picture;
 mod pool;
+mod product;
+mod sequence;
 mod shape;
 mod window;
+
+use serde_json::Value;
 
 use super::network::Layer;
 use super::site::{Lower, Site, Tensor};
@@ -19,39 +26,60 @@ use crate::error::Problem;
 
 /// The function that lowers a layer, if it is supported.
 pub(super) fn find(layer: &Layer) -> Option<Lower> {
+    let class = layer.class.as_str();
     if layer.is_operation() {
-        return arithmetic::operation(&layer.class);
+        return arithmetic::operation(class).or_else(|| functions::operation(class));
     }
+    if is_of_tensorflow(class) {
+        let name = layer.settings.get("function").and_then(Value::as_str)?;
+        return arithmetic::function(name).or_else(|| functions::function(name));
+    }
+    of_class(layer).or_else(|| picture::find(class)).or_else(|| sequence::find(class)).or_else(|| match class
+    {
+        class if activation::is_layer(class) => Some(activation::layer),
+        class if is_training_only(class) => Some(nothing),
+        _ => None,
+    })
+}
+
+/// Whether a class is that of a function of TensorFlow in place of a layer.
+pub(super) fn is_of_tensorflow(class: &str) -> bool {
+    matches!(class, "TFOpLambda" | "SlicingOpLambda")
+}
+
+fn of_class(layer: &Layer) -> Option<Lower> {
     Some(match layer.class.as_str() {
         "Conv2D" | "Convolution2D" => conv::conv,
+        "Conv2DTranspose" | "Convolution2DTranspose" => conv::transposed,
         "DepthwiseConv2D" => conv::depthwise,
         "SeparableConv2D" | "SeparableConvolution2D" => conv::separable,
         "Dense" => conv::dense,
+        "EinsumDense" => product::einsum,
+        "Dot" => product::dot,
+        "MultiHeadAttention" => attention::multi_head,
+        "Attention" => attention::dot_product,
         "BatchNormalization" | "BatchNormalizationV1" | "SyncBatchNormalization" => norm::batch,
         "LayerNormalization" => norm::layer,
         "GroupNormalization" => norm::group,
+        "RMSNormalization" => norm::root_mean_square,
+        "UnitNormalization" => norm::unit,
         "Normalization" => norm::constant,
         "Rescaling" => norm::rescaling,
         "LayerScale" if layer.settings.contains_key("projection_dim") => norm::layer_scale,
         "MaxPooling2D" | "AveragePooling2D" => pool::window,
+        "AdaptiveAveragePooling2D" => pool::adaptive,
         "GlobalAveragePooling2D" | "GlobalMaxPooling2D" => pool::global,
-        "ZeroPadding2D" => picture::pad,
-        "Cropping2D" => picture::crop,
-        "CenterCrop" => picture::centre,
-        "UpSampling2D" => picture::repeat,
-        "Resizing" => picture::resize,
         "Flatten" => shape::flatten,
         "Reshape" => shape::reshape,
         "Permute" => shape::permute,
         "Concatenate" => arithmetic::concatenate,
         "Add" | "Subtract" | "Multiply" | "Average" | "Maximum" | "Minimum" => arithmetic::merge,
-        "CustomScaleLayer" if layer.settings.contains_key("scale") => arithmetic::scaled_sum,
+        "CustomScaleLayer" | "Custom>CustomScaleLayer" if layer.settings.contains_key("scale") => {
+            arithmetic::scaled_sum
+        }
         "Lambda" if arithmetic::is_known_lambda(&layer.settings) => arithmetic::scaled_sum,
-        "TFOpLambda" => return arithmetic::function(&layer.settings),
         "Activation" => activation::by_setting,
         "StochasticDepth" if layer.settings.contains_key("drop_path_rate") => nothing,
-        class if activation::is_layer(class) => activation::layer,
-        class if is_training_only(class) => nothing,
         _ => return None,
     })
 }
@@ -90,7 +118,8 @@ fn is_training_only(class: &str) -> bool {
         "RandomShear",
         "RandomTranslation",
     ];
-    CLASSES.contains(&class) || matches!(class, "RandomWidth" | "RandomZoom" | "SpatialDropout2D")
+    CLASSES.contains(&class)
+        || matches!(class, "RandomWidth" | "RandomZoom" | "SpatialDropout1D" | "SpatialDropout2D")
 }
 
 /// A layer without effect in evaluation. Dropouts keep their names in the graph, as those of other frameworks do.

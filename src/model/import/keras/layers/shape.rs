@@ -24,15 +24,20 @@ fn is_one_pixel(x: &Tensor) -> bool {
 pub(super) fn reshape(site: &mut Site) -> Result<Tensor, Problem> {
     let x = site.input()?;
     let target = site.settings.list("target_shape")?.ok_or("has no 'target_shape'")?;
-    let ordered = if is_one_pixel(&x) { x } else { site.as_keras(&x)? };
-    if let [1, 1, channels] = target[..] {
-        return site.unary(Op::Reshape { shape: vec![0, channels, 1, 1] }, &ordered);
+    reshaped(site, &x, &target)
+}
+
+/// `x` in the shape `target`, without the batch.
+pub(super) fn reshaped(site: &mut Site, x: &Tensor, target: &[i64]) -> Result<Tensor, Problem> {
+    let ordered = if is_one_pixel(x) { x.clone() } else { site.as_keras(x)? };
+    if let [1, 1, channels] = *target {
+        return site.shape(vec![0, channels, 1, 1], &ordered);
     }
     if target.contains(&0) {
         return Err(Problem::new(format!("makes the shape {target:?}")).expected("sides from 1"));
     }
-    let shape = std::iter::once(0).chain(target).collect();
-    let y = site.unary(Op::Reshape { shape }, &ordered)?;
+    let shape = std::iter::once(0).chain(target.iter().copied()).collect();
+    let y = site.shape(shape, &ordered)?;
     site.as_graph(&y)
 }
 
@@ -40,14 +45,19 @@ pub(super) fn reshape(site: &mut Site) -> Result<Tensor, Problem> {
 pub(super) fn permute(site: &mut Site) -> Result<Tensor, Problem> {
     let x = site.input()?;
     let dims = site.settings.list("dims")?.ok_or("has no 'dims'")?;
+    permuted(site, &x, &dims)
+}
+
+/// `x` with its axes behind the batch in the order `dims`.
+pub(super) fn permuted(site: &mut Site, x: &Tensor, dims: &[i64]) -> Result<Tensor, Problem> {
     let axes: Vec<usize> = dims.iter().filter_map(|axis| usize::try_from(*axis).ok()).collect();
     let mut sorted = axes.clone();
     sorted.sort_unstable();
     if !sorted.into_iter().eq(1..x.rank()) {
         return Err(Problem::new(format!("has 'dims' {dims:?}")).expected("each axis once"));
     }
-    let ordered = site.as_keras(&x)?;
+    let ordered = site.as_keras(x)?;
     let perm = std::iter::once(0).chain(axes).collect();
-    let y = site.unary(Op::Transpose { perm }, &ordered)?;
+    let y = site.turn(perm, &ordered)?;
     site.as_graph(&y)
 }

@@ -4,7 +4,7 @@ use super::super::site::Site;
 use crate::error::Problem;
 use crate::import::padding;
 
-/// The padding of `valid` or of `same`: TensorFlow's, by which an odd row or column is added below and to the right.
+/// The padding of `valid`, `causal` or of `same`: TensorFlow's, by which an odd row or column is added below and to the right.
 pub(super) fn padding(
     site: &Site,
     size: [usize; 2],
@@ -23,6 +23,10 @@ pub(super) fn padding(
             };
             let ([top, bottom], [left, right]) = (side(0)?, side(1)?);
             Ok([top, bottom, left, right])
+        }
+        // A step of a sequence sees none after it.
+        "causal" if site.is_sequence => {
+            Ok([0, 0, kernel[1].saturating_sub(1).saturating_mul(dilation[1]), 0])
         }
         other => Err(Problem::new(format!("has 'padding' '{other}'")).expected("valid or same")),
     }
