@@ -54,7 +54,6 @@ const EXPORT: &str = "export the network that it was made from to ONNX";
 const UNPACK: &str = "unpack it, and import the model in it";
 const HUGGING_FACE: &str =
     "optimum-cli export onnx --model FOLDER OUT writes ONNX; or import its weights with {arch}";
-const HUGGING_FACE_WEIGHTS: &str = "hf download OWNER/NAME --local-dir FOLDER fetches them, and then import FOLDER/model.safetensors with {arch}";
 const TFLITE: &str = "python -m tf2onnx.convert --tflite FILE --output model.onnx";
 const SAVED_MODEL: &str = "python -m tf2onnx.convert --saved-model FOLDER --output model.onnx";
 const FROZEN: &str =
