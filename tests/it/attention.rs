@@ -11,8 +11,8 @@ use burncam::{
 use burncam_engine::Network;
 use burncam_model::arch;
 
-use crate::onnx::{array, read};
-use crate::support::{Made, distance, fixture, made, magnitude, seeded_architecture_of};
+use crate::onnx::read;
+use crate::support::{Made, distance, fixture, made, magnitude, npz, seeded_architecture_of};
 
 /// ONNX file, arrays, tokens before the grid, rows and columns, blocks, and the tokens that the head reads.
 const NETWORKS: [(&str, &str, usize, [usize; 2], usize, &[usize]); 7] = [
@@ -103,8 +103,8 @@ fn attention_is_found_in_architectures() {
 fn attention_is_what_pytorch_computes() {
     for (file, name, ..) in NETWORKS {
         let Made { model, .. } = &network(file);
-        let input = array(&arrays(name), "input").1;
-        let expected = array(&arrays(name), "attention").1;
+        let input = npz(&arrays(name), "input").1;
+        let expected = npz(&arrays(name), "attention").1;
         for device in ["flex", "ndarray"] {
             let network = Network::load(model, &[], &device.parse::<DeviceName>().unwrap()).unwrap();
             let found: Vec<f32> = network
@@ -123,11 +123,11 @@ fn attention_is_what_pytorch_computes() {
 fn maps_of_attention_are_those_of_the_papers_and_libraries() {
     for (file, name, ..) in NETWORKS {
         let Made { model, .. } = &network(file);
-        let input = array(&arrays(name), "input").1;
+        let input = npz(&arrays(name), "input").1;
         for (array_of, method) in
             [("legrad", "legrad"), ("rollout", "rollout"), ("chefer", "genericattention")]
         {
-            let expected = array(&arrays(name), array_of).1;
+            let expected = npz(&arrays(name), array_of).1;
             for device in ["flex", "ndarray"] {
                 let found = maps(model, method, device, &input, &[1]).remove(0);
                 let far = distance(&found, &expected) / magnitude(&expected);
@@ -140,12 +140,12 @@ fn maps_of_attention_are_those_of_the_papers_and_libraries() {
 #[test]
 fn torchcam_and_openvino_xai_give_the_same_maps() {
     let Made { model, .. } = &network("attention/torchvision");
-    let input = array(&arrays("torchvision"), "input").1;
-    let theirs = array(&arrays("torchvision"), "torchcam").1;
+    let input = npz(&arrays("torchvision"), "input").1;
+    let theirs = npz(&arrays("torchvision"), "torchcam").1;
     let far = distance(&maps(model, "legrad", "flex", &input, &[1])[0], &theirs) / magnitude(&theirs);
     assert!(far < 1e-4, "torchcam: {far:e}");
     // The library has the scores, ours are above the least of them.
-    let theirs = array(&arrays("torchvision"), "vitreciprocam").1;
+    let theirs = npz(&arrays("torchvision"), "vitreciprocam").1;
     let least = theirs.iter().copied().fold(f32::INFINITY, f32::min);
     let theirs: Vec<f32> = theirs.into_iter().map(|score| score - least).collect();
     let far = distance(&maps(model, "vitreciprocam", "flex", &input, &[1])[0], &theirs) / magnitude(&theirs);
@@ -155,7 +155,7 @@ fn torchcam_and_openvino_xai_give_the_same_maps() {
 #[test]
 fn classes_asked_together_get_the_maps_that_they_get_alone() {
     let Made { model, .. } = &network("tokens/deit_distilled");
-    let input = array(&arrays("deit_distilled"), "input").1;
+    let input = npz(&arrays("deit_distilled"), "input").1;
     for method in ["legrad", "rollout", "genericattention", "vitreciprocam"] {
         let together = maps(model, method, "flex", &input, &[0, 1, 3]);
         for (class, map) in [0, 1, 3].into_iter().zip(&together) {

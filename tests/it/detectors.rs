@@ -6,8 +6,8 @@ use burncam_graph::card::Task;
 use burncam_model::import::Imported;
 use burncam_model::{Anchors, Boxes, FinalActivation, OutputForm, Proposal};
 
-use crate::onnx::{array, picture, read};
-use crate::support::{Made, distance, fixture, made};
+use crate::onnx::read;
+use crate::support::{Made, distance, fixture, made, npz, picture};
 
 const NAMES: [&str; 8] =
     ["yolov5", "yolox", "yolox_decoded", "yolov8", "end_to_end", "rtdetr", "detr", "retinanet"];
@@ -30,8 +30,8 @@ impl Case {
         }
     }
 
-    fn array(&self, which: &str) -> Vec<f32> {
-        array(&fixture(&format!("cases/detectors/{}.npz", self.name)), which).1
+    fn npz(&self, which: &str) -> Vec<f32> {
+        npz(&fixture(&format!("cases/detectors/{}.npz", self.name)), which).1
     }
 
     fn picture(&self) -> Vec<f32> {
@@ -54,7 +54,7 @@ fn a_class_is_the_logit_of_its_probability_in_every_family() {
         let case = Case::of(name);
         let (form, found) = (case.form(), case.scores());
         assert_eq!(case.made.model.output().task, Task::Detection, "{name}");
-        let expected = case.array("scores");
+        let expected = case.npz("scores");
         let classes = &found[form.first() * form.anchors..];
         assert_eq!(classes.len(), expected.len(), "{name}");
         assert!(distance(classes, &expected) < 2e-5, "{name}: {}", distance(classes, &expected));
@@ -76,7 +76,7 @@ fn boxes_are_those_of_the_family_or_none() {
         }
         let found: Vec<f32> =
             proposals.iter().flat_map(|proposal| proposal.corners.unwrap()).map(|side| side as f32).collect();
-        let expected = case.array("boxes");
+        let expected = case.npz("boxes");
         assert_eq!(found.len(), expected.len(), "{name}");
         assert!(distance(&found, &expected) < 1e-3, "{name}: {}", distance(&found, &expected));
     }
@@ -88,7 +88,7 @@ fn objectness_is_the_networks_or_one() {
         let case = Case::of(name);
         let found: Vec<f32> = case.proposals().iter().map(|proposal| proposal.objectness as f32).collect();
         let expected =
-            if case.form().has_objectness { case.array("objectness") } else { vec![1.0; found.len()] };
+            if case.form().has_objectness { case.npz("objectness") } else { vec![1.0; found.len()] };
         assert!(distance(&found, &expected) < 1e-5, "{name}");
     }
 }
@@ -106,7 +106,7 @@ fn gradients_of_a_class_are_those_of_pytorch() {
         let trunk = network.trunk(case.picture()).unwrap();
         let recording = network.record(&trunk).unwrap().reduced(&reduction).unwrap();
         for (at, evidence) in recording.evidence(&Score::Logit, 1).unwrap().iter().enumerate() {
-            let expected = case.array(&format!("gradient_{at}"));
+            let expected = case.npz(&format!("gradient_{at}"));
             let most = expected.iter().fold(1e-3_f32, |most, value| most.max(value.abs()));
             // The gradient at the finer layer also goes through the coarser one.
             let gap = distance(&evidence.gradients.values, &expected) / most;

@@ -275,23 +275,13 @@ pub(super) fn directory(path: &Path) -> Problem {
 
 /// A directory of the Hugging Face hub: what to do depends on the weights in it.
 fn hugging_face(path: &Path) -> Problem {
-    let weights = ["safetensors", "bin"].iter().find_map(|ending| holding(path, ending));
     let folder = path.display();
-    let (what, way_out) = match weights {
-        Some(file) => (
-            "is a Hugging Face directory",
-            format!(
-                "import {folder}/{file} with {ARCH}, or optimum-cli export onnx --model {folder} OUT writes ONNX"
-            ),
-        ),
-        None => (
-            "is a Hugging Face directory without weights",
-            format!(
-                "hf download OWNER/NAME --local-dir {folder} fetches them; then import {folder}/model.safetensors with {ARCH}"
-            ),
-        ),
+    let weights = ["safetensors", "bin"].iter().find_map(|ending| holding(path, ending));
+    let (less, way_out) = match weights {
+        Some(file) => ("", format!("import {folder}/{file} with {ARCH}")),
+        None => (" without weights", format!("hf download OWNER/NAME --local-dir {folder} fetches them")),
     };
-    Problem::new(what).expected("a file").hint(hint(way_out))
+    Problem::new(format!("is a Hugging Face directory{less}")).expected("a file").hint(hint(way_out))
 }
 
 /// The first file with this extension in a directory, by name.

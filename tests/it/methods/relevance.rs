@@ -8,8 +8,8 @@ use burncam_engine::{Composite, Network};
 
 use super::networks::{Asked, all, loaded, picture};
 use crate::cam_parity::arrays;
-use crate::onnx::{array, read};
-use crate::support::{Made, card, distance, fixture, made, magnitude, tensor};
+use crate::onnx::read;
+use crate::support::{Made, card, distance, fixture, made, magnitude, npz, tensor};
 
 fn relevance(network: &Network, input: &[f32], class: usize, composite: &str) -> Vec<f32> {
     let asked = Asked::new(Method::Lrp, class).but(|asked| {
@@ -121,7 +121,7 @@ fn relevance_of_transformers_is_that_of_the_papers_formulas() {
         let (name, composite) = key.split_once('/').unwrap();
         let imported = read(&fixture(&format!("tokens/{name}.onnx"))).unwrap();
         let network = without_layers(&made(&imported.card, imported.tensors));
-        let input = array(&fixture(&format!("tokens/{name}.npz")), "input").1;
+        let input = npz(&fixture(&format!("tokens/{name}.npz")), "input").1;
         let found = relevance(&network, &input, 1, composite);
         let gap = distance(&found, &expected) / magnitude(&expected);
         println!("{key}: {gap:e}");
