@@ -134,9 +134,8 @@ impl Preprocess {
             };
             [of(0.0), of(255.0)]
         };
-        let of = |pick: fn(f64, f64) -> f64| {
-            (0..channels).map(|channel| ends(channel)).map(|[a, b]| pick(a, b) as f32).collect()
-        };
+        let of =
+            |pick: fn(f64, f64) -> f64| (0..channels).map(&ends).map(|[a, b]| pick(a, b) as f32).collect();
         [of(f64::min), of(f64::max)]
     }
 

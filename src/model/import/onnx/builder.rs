@@ -31,6 +31,7 @@ impl From<Weight> for builder::Weight {
 }
 
 /// The elements in row-major order, without a copy where the array has exactly these in memory.
+#[allow(clippy::disallowed_methods)] // memory order is logical order where it is used
 fn in_order(values: ArrayD<f32>) -> Vec<f32> {
     // Arrays that were sliced, tiled, turned or joined keep their values in another order than the one they are read in.
     if !values.is_standard_layout() {

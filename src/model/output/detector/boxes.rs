@@ -21,7 +21,7 @@ pub(super) struct Found {
 
 /// Determines what the four columns at the front of a tensor are.
 pub(super) fn found(graph: &Columned, id: ValueId, axis: usize, has_objectness: bool) -> Found {
-    let pair = |start| Pair::of(graph, Columns { id, axis, range: start..start + BOX / 2 });
+    let pair = |start| Pair::of(graph, &Columns { id, axis, range: start..start + BOX / 2 });
     let (Some(first), Some(last)) = (pair(0), pair(2)) else { return assumed_centre() };
     if first.is_raw && last.is_raw {
         return regression(graph, &Columns { id, axis, range: 0..BOX }, has_objectness);
@@ -80,8 +80,8 @@ struct Pair {
 }
 
 impl Pair {
-    fn of(graph: &Columned, columns: Columns) -> Option<Self> {
-        let mut all = graph.sources(&columns).into_iter().map(|source| Self::of_source(graph, source));
+    fn of(graph: &Columned, columns: &Columns) -> Option<Self> {
+        let mut all = graph.sources(columns).into_iter().map(|source| Self::of_source(graph, source));
         let first = all.next()??;
         // Scales are computed alike, from tensors of their own.
         let alike = |other: Option<Self>| {

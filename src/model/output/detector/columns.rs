@@ -136,11 +136,11 @@ impl Columned<'_> {
             return Some(id);
         }
         let node = self.graph.node(id)?;
-        if matches!(node.op, Op::Concat { axis: along, .. } if along == axis && node.params.is_empty()) {
-            if let [only] = &self.parts(node, axis, range)[..] {
-                let only = only.clone();
-                return self.sliced(only.id, axis, &only.range);
-            }
+        if matches!(node.op, Op::Concat { axis: along, .. } if along == axis && node.params.is_empty())
+            && let [only] = &self.parts(node, axis, range)[..]
+        {
+            let only = only.clone();
+            return self.sliced(only.id, axis, &only.range);
         }
         shape[axis] = range.len();
         let op = Op::Slice { axis, start: range.start, end: range.end, step: 1 };

@@ -116,10 +116,10 @@ fn made_of(graph: &Columned, tensors: &[ValueId], others: &[ValueId]) -> bool {
         if others.contains(&id) {
             return true;
         }
-        if let Some(node) = graph.graph.node(id) {
-            if !matches!(node.op.class(), Class::Linear | Class::Product | Class::Softmax) {
-                open.extend(&node.inputs);
-            }
+        if let Some(node) = graph.graph.node(id)
+            && !matches!(node.op.class(), Class::Linear | Class::Product | Class::Softmax)
+        {
+            open.extend(&node.inputs);
         }
     }
     false

@@ -38,6 +38,9 @@ pub(super) struct Detector {
     pub(super) anchors: Anchors,
 }
 
+/// The graph and its shapes as they were given.
+type Untouched = (Graph, Vec<Vec<usize>>);
+
 /// The detector whose output is at `last`; the graph again for another output.
 ///
 /// # Errors
@@ -47,7 +50,7 @@ pub(super) fn resolve(
     mut graph: Graph,
     mut shapes: Vec<Vec<usize>>,
     last: usize,
-) -> Result<Result<Detector, (Graph, Vec<Vec<usize>>)>, Problem> {
+) -> Result<Result<Detector, Untouched>, Problem> {
     let is_said = card.task == Some(Task::Detection);
     if !is_said && card.task.is_some() {
         return Ok(Err((graph, shapes)));
