@@ -235,7 +235,7 @@ mod tests {
 
     #[test]
     fn boxes_are_of_a_class_and_no_rivals() {
-        let [_, _, (greatest, _), _] = all();
+        let [_, _, (greatest, _), ..] = all();
         // Rows 1 and 2 are the classes; the values at 5 and 0 are one of class 1 and one that is of no class.
         let rivals = |target| greatest.rivals(target, 4).iter().collect::<Vec<_>>();
         assert_eq!([rivals(0), rivals(1), rivals(2)], [vec![1], vec![0], vec![0]]);

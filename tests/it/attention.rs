@@ -15,7 +15,9 @@ use crate::onnx::read;
 use crate::support::{Made, distance, fixture, made, magnitude, npz, seeded_architecture_of};
 
 /// ONNX file, arrays, tokens before the grid, rows and columns, blocks, and the tokens that the head reads.
-const NETWORKS: [(&str, &str, usize, [usize; 2], usize, &[usize]); 7] = [
+type Case = (&'static str, &'static str, usize, [usize; 2], usize, &'static [usize]);
+
+const NETWORKS: [Case; 7] = [
     ("tokens/vit", "vit", 1, [5, 6], 2, &[0]),
     ("tokens/deit_distilled", "deit_distilled", 2, [5, 6], 2, &[0, 1]),
     ("tokens/dinov2_registers", "dinov2_registers", 5, [5, 6], 2, &[0]),

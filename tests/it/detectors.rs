@@ -172,6 +172,6 @@ fn a_detector_without_boxes_explains_classes_and_refuses_a_box() {
 fn scores_that_need_all_classes_of_an_anchor_are_refused() {
     let case = Case::of("detr");
     let request = Request::with(|request| request.score = Some(Score::Prob));
-    let error = Explainer::new(case.made.model.clone(), request).unwrap_err().to_string();
+    let error = Explainer::new(case.made.model, request).unwrap_err().to_string();
     assert!(error.contains("exclude each other at each anchor"), "{error}");
 }

@@ -53,7 +53,7 @@ pub(super) fn by(
         }
         Rule::Gamma => {
             // What the layer gave above zero is explained by weights that favour it, what it gave below by the others.
-            let (above, below) = split(relevance, output)?;
+            let (above, below) = split(&relevance, output)?;
             let favour = |part: fn(Value) -> Value| move |value: Value| favoured(value, part);
             let with = [
                 (up.clone(), changed(params, favour(positive))),
@@ -130,7 +130,7 @@ fn stable<const RANK: usize>(z: Tensor<RANK>) -> Tensor<RANK> {
 }
 
 /// The relevance of outputs that are not negative, and of those that are.
-fn split(relevance: Value, output: Value) -> Result<(Value, Value)> {
+fn split(relevance: &Value, output: Value) -> Result<(Value, Value)> {
     let below = map_tensor!(output.clone(), t => t.lower_elem(0.0).float());
     let above = map_tensor!(output, t => t.greater_equal_elem(0.0).float());
     let of = |mask: Value| zip_tensors!(relevance.clone(), mask, (r, mask) => r * mask);

@@ -109,7 +109,6 @@ fn relevance_is_that_of_zennit() {
             let (composite, class) = key.split_once('/').unwrap();
             let found = relevance(&network, &input, class.parse().unwrap(), composite);
             let gap = distance(&found, &expected) / magnitude(&expected);
-            println!("{name} {key}: {gap:e}");
             assert!(gap < far, "{name}, {key}: {gap:e}");
         }
     }
@@ -124,7 +123,6 @@ fn relevance_of_transformers_is_that_of_the_papers_formulas() {
         let input = npz(&fixture(&format!("tokens/{name}.npz")), "input").1;
         let found = relevance(&network, &input, 1, composite);
         let gap = distance(&found, &expected) / magnitude(&expected);
-        println!("{key}: {gap:e}");
         assert!(gap < 2e-4, "{key}: {gap:e}");
     }
 }

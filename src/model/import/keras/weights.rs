@@ -94,10 +94,10 @@ impl<'f> Scope<'f> {
         match self {
             Self::Archive { .. } => {
                 let Some(group) = self.child(at)? else { return Ok(vec![]) };
-                if let Some(variables) = group.find("vars")? {
-                    if let Some(found) = variables.text("name")?.filter(|found| found != layer) {
-                        return Err(Problem::new(format!("has the weights of '{found}' in its place")));
-                    }
+                if let Some(variables) = group.find("vars")?
+                    && let Some(found) = variables.text("name")?.filter(|found| found != layer)
+                {
+                    return Err(Problem::new(format!("has the weights of '{found}' in its place")));
                 }
                 with_parts(&group)
             }
