@@ -2,7 +2,7 @@
 
 For every network of `keras.applications` of Keras 3 and of Keras 2 (`tf_keras`): is it imported, are its scores those of Keras, and is
 Grad-CAM at the layer that burncam takes the one of TensorFlow's gradients. What is done already, in FOLDER/results.json, is not done
-again, but for what was refused. At the end writes the table of docs/keras.md between its two marks. Needs keras, tf_keras and tensorflow.
+again, but for what was refused. Writes the table of docs/keras.md between its two marks. Needs keras, tf_keras and tensorflow.
 """
 
 import json
@@ -138,10 +138,18 @@ def table(results):
     return "\n".join(lines)
 
 
+def write(results):
+    """The table of the page, from all that is known so far."""
+    parts = re.split("(<!-- sweep -->|<!-- end of sweep -->)", PAGE.read_text()) if PAGE.exists() else []
+    if len(parts) == 5:
+        PAGE.write_text("".join([*parts[:2], "\n", table(dict(sorted(results.items()))), "\n", *parts[3:]]))
+
+
 def main():
     os.makedirs(FOLDER, exist_ok=True)
     path = Path(FOLDER) / "results.json"
     results = json.loads(path.read_text()) if path.exists() else {}
+    write(results)
     for family, name, side, library, version, ending in runs():
         key = f"{name}/{version}/{ending}"
         if key in results and "error" not in results[key] and "refused" not in results[key]:
@@ -152,12 +160,9 @@ def main():
             results[key] = {"error": f"{type(error).__name__}: {error}"[:300]}
         print(key, results[key], flush=True)
         path.write_text(json.dumps(results, indent=1))
+        write(results)
     wrong = [key for key, row in results.items() if max(row.get("scores", 0), row.get("map", 0)) > LIMIT or "error" in row]
     print(f"{len(results)} files, {len(wrong)} beyond {LIMIT}: {wrong}")
-    if not ONLY and PAGE.exists():
-        parts = re.split("(<!-- sweep -->|<!-- end of sweep -->)", PAGE.read_text())
-        if len(parts) == 5:
-            PAGE.write_text("".join([*parts[:2], "\n", table(dict(sorted(results.items()))), "\n", *parts[3:]]))
 
 
 main()

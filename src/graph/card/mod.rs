@@ -87,7 +87,7 @@ pub enum Task {
     Numbers,
     /// A class for every pixel: `[batch, classes, height, width]`.
     Segmentation,
-    /// Boxes with classes: `[batch, 4 + classes, anchors]`.
+    /// Boxes with classes: `[batch, 4 + classes, anchors]` or `[batch, anchors, 4 + classes]`, with or without objectness.
     Detection,
     /// A vector to compare with other pictures': `[batch, values]`.
     Embedding,

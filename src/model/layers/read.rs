@@ -124,7 +124,7 @@ impl Model {
     fn before(&self, node: &Node, slot: usize, (axis, at): (usize, usize), whole: usize) -> usize {
         let input = &self.graph.input;
         let picture = [1, input.channels, input.height, input.width];
-        let size = |id: &ValueId| id.node().map_or(picture[axis], |at| self.shapes[at][axis]);
+        let size = |id: &ValueId| id.node().map_or(&picture[..], |at| &self.shapes[at])[axis];
         let sizes: Vec<usize> = node.inputs.iter().map(size).collect();
         let stored = whole - sizes.iter().sum::<usize>().min(whole);
         sizes.iter().take(slot).sum::<usize>() + if slot >= at { stored } else { 0 }

@@ -27,7 +27,7 @@ fn models_that_ask_for_much_are_refused_in_a_line() {
         (import("concat_vector_scalar.onnx"), "joins values of rank 1 and 0"),
         (
             [import("names_2000x1MB.mpk.gz"), args!["--spec", spec]].concat(),
-            "the name of a tensor has 1048576 bytes",
+            "the name of a tensor has 1048577 bytes",
         ),
         (args!["info", case("pool4096.bpk")], "read too many values"),
         (args!["info", case("net-m5.bpk")], "reads padding alone"),

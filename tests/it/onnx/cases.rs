@@ -115,16 +115,6 @@ fn constants_may_meet_the_picture_and_the_batch() {
 }
 
 #[test]
-fn rows_and_columns_may_be_picked_together() {
-    agree(&["places_in_two_axes"]);
-}
-
-#[test]
-fn products_of_windows_keep_the_pictures_apart() {
-    agree(&["sums_of_products_in_windows"]);
-}
-
-#[test]
 fn a_picture_of_bytes_enters_as_it_is() {
     agree(&["uint8_nhwc"]);
     let imported = read(&fixture("cases/import/uint8_nhwc.onnx")).unwrap();
