@@ -14,10 +14,7 @@ impl<'a> Settings<'a> {
     }
 
     pub(super) fn flag(&self, key: &str, default: bool) -> Result<bool, Problem> {
-        match self.get(key) {
-            None => Ok(default),
-            Some(value) => value.as_bool().ok_or_else(|| odd(key, value, "true or false")),
-        }
+        self.get(key).map_or(Ok(default), |value| truth(key, value))
     }
 
     /// A number, or `None` when it is missing.
@@ -81,6 +78,15 @@ impl<'a> Settings<'a> {
             other => Err(Problem::new(format!("has 'data_format' '{other}'")).expected("channels_last")),
         }
     }
+}
+
+pub(super) fn truth(key: &str, value: &Value) -> Result<bool, Problem> {
+    value.as_bool().ok_or_else(|| odd(key, value, "true or false"))
+}
+
+/// An axis that may be counted from the end, counted from the front.
+pub(super) fn front(axis: i64, rank: usize) -> i64 {
+    if axis < 0 { axis + rank as i64 } else { axis }
 }
 
 /// A number that is whole and not negative.

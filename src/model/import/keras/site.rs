@@ -7,7 +7,7 @@ use ndarray::{ArrayD, IxDyn};
 use serde_json::Value;
 
 use super::hdf5::Array;
-use super::settings::{Settings, integers, numbers};
+use super::settings::{Settings, front, integers, numbers, truth};
 use super::weights::Stored;
 use crate::builder::{Builder, Weight};
 use crate::card::Op;
@@ -21,7 +21,7 @@ pub(super) type Lower = fn(&mut Site) -> Result<Tensor, Problem>;
 
 /// From Keras's axes of a picture to the graph's, and back.
 const TO_GRAPH: [usize; 4] = [0, 3, 1, 2];
-const TO_KERAS: [usize; 4] = [0, 2, 3, 1];
+pub(super) const TO_KERAS: [usize; 4] = [0, 2, 3, 1];
 
 /// What an operation is called with.
 #[derive(Debug, Clone)]
@@ -116,11 +116,13 @@ impl Site<'_, '_> {
     /// # Errors
     /// When it is no flag.
     pub(super) fn is_set(&self, key: &str) -> Result<bool, Problem> {
-        match self.value(key) {
-            None | Some(Value::Bool(false)) => Ok(false),
-            Some(Value::Bool(true)) => Ok(true),
-            Some(value) => Err(Problem::new(format!("its '{key}' is {value}")).expected("true or false")),
-        }
+        self.value(key).map_or(Ok(false), |value| truth(key, &value))
+    }
+
+    /// The tensor that it is called with by this name.
+    pub(super) fn named_tensor(&self, key: &str) -> Option<Tensor> {
+        let found = self.named.iter().find(|(name, _)| name == key);
+        found.and_then(|(_, operand)| operand.clone().tensor())
     }
 
     /// The tensor over steps, `[batch, steps, channels]`, that it is called on.
@@ -216,9 +218,8 @@ impl Site<'_, '_> {
     /// The axis of the graph's tensor that Keras counts as `axis`.
     pub(super) fn axis(&self, x: &Tensor, axis: i64) -> Result<usize, Problem> {
         let rank = x.rank();
-        let front = if axis < 0 { axis + rank as i64 } else { axis };
-        match usize::try_from(front).ok().filter(|front| *front < rank) {
-            Some(front) if rank == 4 => Ok([0, 2, 3, 1][front]),
+        match usize::try_from(front(axis, rank)).ok().filter(|front| *front < rank) {
+            Some(front) if rank == 4 => Ok(TO_KERAS[front]),
             Some(front) => Ok(front),
             None => Err(Problem::new(format!("works along axis {axis} of a tensor of {rank} axes"))),
         }

@@ -118,9 +118,12 @@ pub(super) fn place(tensor: &Tensor) -> Result<usize, Problem> {
     })
 }
 
-/// A sequence as the file has it, for its shape.
-pub(super) fn without_row(row: &Tensor) -> Tensor {
-    let mut tensor = row.clone();
-    tensor.shapes.iter_mut().filter(|shape| shape.len() > ROW).for_each(|shape| _ = shape.remove(ROW));
-    tensor
+/// The shape that the file gives to a sequence, for both batch sizes.
+pub(super) fn without_row(row: &Tensor) -> [Vec<usize>; 2] {
+    row.shapes.clone().map(|mut shape| {
+        if shape.len() > ROW {
+            shape.remove(ROW);
+        }
+        shape
+    })
 }

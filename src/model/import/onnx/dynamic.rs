@@ -5,7 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::messages::{GraphProto, NodeProto};
+use super::messages::{GraphProto, NodeProto, is_standard};
 
 /// The tensors of integers, by name, that may be the real numbers they were made of.
 pub(super) fn cancelling(graph: &GraphProto) -> HashSet<String> {
@@ -27,7 +27,7 @@ pub(super) fn cancelling(graph: &GraphProto) -> HashSet<String> {
 
 /// Whether a node gives integers whose step follows from its tensor.
 pub(super) fn is_dynamic(node: &NodeProto) -> bool {
-    node.op_type == "DynamicQuantizeLinear" && matches!(node.domain.as_str(), "" | "ai.onnx")
+    node.op_type == "DynamicQuantizeLinear" && is_standard(&node.domain)
 }
 
 /// Who reads what in a graph.

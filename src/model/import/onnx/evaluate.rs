@@ -4,7 +4,7 @@
 //! the first node is evaluated.
 
 use super::builder::Builder;
-use super::messages::NodeProto;
+use super::messages::{NodeProto, is_standard};
 use super::site::{Site, Value};
 use super::{fold, interpret, lanes, lower, merged, sequence};
 use crate::card::Op;
@@ -15,7 +15,7 @@ use crate::import::kinds::Kinds;
 pub(super) fn check_supported<'a>(nodes: impl IntoIterator<Item = &'a NodeProto>) -> Result<(), Problem> {
     let mut unsupported = Kinds::default();
     for node in nodes {
-        let standard = matches!(node.domain.as_str(), "" | "ai.onnx");
+        let standard = is_standard(&node.domain);
         let known = lower::find(&node.op_type).is_some() || fold::find(&node.op_type).is_some();
         if !(standard && known) {
             let kind =

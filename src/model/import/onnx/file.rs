@@ -15,7 +15,7 @@ use ndarray::{ArrayD, IxDyn};
 use prost::Message as _;
 
 use super::constant::{Constant, both};
-use super::messages::{GraphProto, ModelProto, OperatorSetIdProto, TensorProto};
+use super::messages::{GraphProto, ModelProto, TensorProto, is_standard};
 use super::metadata::{Said, keras_modules};
 use super::{functions, integers};
 use crate::error::{Error, Problem, Result};
@@ -36,7 +36,8 @@ const ELEMENTS_PER_BYTE: usize = 4;
 /// An ONNX graph and the folder of its external tensors.
 pub(super) struct Source {
     pub(super) graph: GraphProto,
-    pub(super) opsets: Vec<OperatorSetIdProto>,
+    /// The version of the standard operator set, where the file says it.
+    pub(super) opset: Option<i64>,
     /// Tensors are rounded to integers whose steps follow from the tensors.
     pub(super) dynamic: bool,
     /// What it says of itself.
@@ -76,10 +77,10 @@ impl Source {
         let size = size + external_size(&graph, folder.as_deref());
         let room = usize::try_from(size).unwrap_or(usize::MAX).saturating_mul(ELEMENTS_PER_BYTE);
         let room = room.saturating_add(FREE_ELEMENTS);
-        let standard = opset_import.iter().find(|set| matches!(set.domain.as_str(), "" | "ai.onnx"));
-        let dynamic = integers::expand(&mut graph, standard.map_or(0, |set| set.version));
+        let opset = opset_import.iter().find(|set| is_standard(&set.domain)).map(|set| set.version);
+        let dynamic = integers::expand(&mut graph, opset.unwrap_or(0));
         let said = Said { keras: keras_modules(&producer_name, &graph), ..Said::read(&metadata_props) };
-        Ok(Self { graph, dynamic, opsets: opset_import, said, folder, room })
+        Ok(Self { graph, dynamic, opset, said, folder, room })
     }
 
     /// The numbers of a tensor.

@@ -12,7 +12,7 @@ use crate::error::Problem;
 const MAX_DEPTH: usize = 16;
 
 /// Limit on nodes of the whole graph after inlining.
-const MAX_NODES: usize = 1 << 17;
+pub(super) const MAX_NODES: usize = 1 << 17;
 
 /// Replaces every call of a local function by the function's nodes.
 pub(super) fn inline(graph: &mut GraphProto, functions: &[FunctionProto]) -> Result<(), Problem> {

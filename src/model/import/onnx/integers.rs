@@ -7,10 +7,8 @@
 use std::collections::HashSet;
 
 use super::dynamic;
-use super::messages::{AttributeProto, GraphProto, NodeProto};
-
-/// Limit on the nodes of a graph. Each operator becomes a few.
-const MAX_NODES: usize = 1 << 17;
+use super::functions::MAX_NODES;
+use super::messages::{AttributeProto, GraphProto, NodeProto, is_standard};
 
 /// Operators whose operands are tensor, step and zero point one after the other, and whose last two inputs are the result's step and
 /// zero point: the operator on real numbers, and the number of operands.
@@ -40,7 +38,7 @@ pub(super) fn expand(graph: &mut GraphProto, opset: i64) -> bool {
 }
 
 fn expanded(node: NodeProto, at: usize, opset: i64, dynamic: &HashSet<String>) -> Vec<NodeProto> {
-    if !matches!(node.domain.as_str(), "" | "ai.onnx" | "com.microsoft") {
+    if !(is_standard(&node.domain) || node.domain == "com.microsoft") {
         return vec![node];
     }
     let mut parts = Parts { node: &node, at, dynamic, made: vec![] };
@@ -162,14 +160,25 @@ impl Parts<'_> {
         format!("{}:{}:{part}:{}", self.at, self.node.op_type, self.made.len())
     }
 
-    /// Adds a node under the operator's own name.
     fn push(&mut self, op: &str, input: Vec<String>, output: Vec<String>) {
+        self.push_with(op, input, output, vec![]);
+    }
+
+    /// Adds a node under the operator's own name.
+    fn push_with(
+        &mut self,
+        op: &str,
+        input: Vec<String>,
+        output: Vec<String>,
+        attribute: Vec<AttributeProto>,
+    ) {
         let (name, metadata_props) = (self.node.name.clone(), self.node.metadata_props.clone());
         self.made.push(NodeProto {
             op_type: op.into(),
             name,
             input,
             output,
+            attribute,
             metadata_props,
             ..NodeProto::default()
         });
@@ -189,18 +198,17 @@ impl Parts<'_> {
 
     /// A constant of 1.
     fn one(&mut self, name: String) {
-        self.push("Constant", vec![], vec![name]);
         let value =
             AttributeProto { name: "value_float".into(), f: 1.0, kind: 1, ..AttributeProto::default() };
-        self.made.last_mut().into_iter().for_each(|node| node.attribute.push(value.clone()));
+        self.push_with("Constant", vec![], vec![name], vec![value]);
     }
 
     fn dequantised(&mut self, tensor: String, scale: String, zero: String, axis: Option<i64>) -> String {
         let result = self.name("real");
-        self.push("DequantizeLinear", vec![tensor, scale, zero], vec![result.clone()]);
         let axis =
             axis.map(|i| AttributeProto { name: "axis".into(), i, kind: 2, ..AttributeProto::default() });
-        self.made.last_mut().into_iter().for_each(|node| node.attribute.extend(axis.clone()));
+        let inputs = vec![tensor, scale, zero];
+        self.push_with("DequantizeLinear", inputs, vec![result.clone()], axis.into_iter().collect());
         result
     }
 
@@ -218,11 +226,9 @@ impl Parts<'_> {
     fn finish(&mut self, op: &str, operands: Vec<String>, step: Option<[usize; 2]>) {
         let output = self.node.output.clone();
         let real = if step.is_some() { vec![self.name("result")] } else { output.clone() };
-        self.push(op, operands, real.clone());
         let settings =
             self.node.attribute.iter().filter(|own| !["channels_last", "opset"].contains(&own.name.as_str()));
-        let settings: Vec<_> = settings.cloned().collect();
-        self.made.last_mut().into_iter().for_each(|node| node.attribute.clone_from(&settings));
+        self.push_with(op, operands, real.clone(), settings.cloned().collect());
         if let Some([scale, zero]) = step {
             let inputs = real.into_iter().chain([self.input(scale), self.input(zero)]).collect();
             self.push("QuantizeLinear", inputs, output);

@@ -12,6 +12,11 @@ use prost::Message;
 
 use crate::error::{Problem, Subject};
 
+/// Whether a domain is that of the standard's own operators.
+pub(super) fn is_standard(domain: &str) -> bool {
+    matches!(domain, "" | "ai.onnx")
+}
+
 /// A whole file.
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct ModelProto {

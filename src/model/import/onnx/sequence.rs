@@ -96,7 +96,7 @@ fn flattens(site: &Site, row: &Tensor) -> Result<bool, Problem> {
                 let flat = [shape[0], shape[1..].iter().product()];
                 axes::reshape(shape, &spec).is_ok_and(|shape| shape == flat)
             };
-            Ok(without_row(row).shapes.iter().enumerate().all(is_flat))
+            Ok(without_row(row).iter().enumerate().all(is_flat))
         }
         _ => Ok(false),
     }

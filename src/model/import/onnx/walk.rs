@@ -90,12 +90,12 @@ impl<'a> Walk<'a> {
         let mut steps: HashMap<&str, Step> = whole.iter().map(|name| (*name, Step::ONE)).collect();
         for at in &self.needed {
             let node = &self.graph.node[*at];
+            let explain = |problem| node.explain(problem);
             builder.begin(*at);
-            let mut site = self.site(node, &values, &sources).map_err(|problem| node.explain(problem))?;
-            let step = stepped(&mut site, &steps).map_err(|problem| node.explain(problem))?;
+            let mut site = self.site(node, &values, &sources).map_err(explain)?;
+            let step = stepped(&mut site, &steps).map_err(explain)?;
             let reads_whole = node.input.iter().any(|name| whole.contains(name.as_str()));
-            let (results, stays_whole) =
-                values_of(builder, &site, reads_whole).map_err(|problem| node.explain(problem))?;
+            let (results, stays_whole) = values_of(builder, &site, reads_whole).map_err(explain)?;
             if stays_whole {
                 whole.extend(node.output.iter().map(String::as_str));
             }
@@ -106,7 +106,7 @@ impl<'a> Walk<'a> {
                 if let (Value::Constant(_), Some(origin)) = (&value, site.named_weight()) {
                     sources.insert(name, origin);
                 }
-                values.insert(name, value).map_err(|problem| node.explain(problem))?;
+                values.insert(name, value).map_err(explain)?;
             }
             values.read_by(node);
         }
@@ -200,8 +200,7 @@ fn written(graph: &GraphProto) -> HashMap<&str, i32> {
 }
 
 fn opset(source: &Source) -> Result<i64, Problem> {
-    let standard = source.opsets.iter().find(|set| matches!(set.domain.as_str(), "" | "ai.onnx"));
-    let version = standard.ok_or("does not say which operator set it uses")?.version;
+    let version = source.opset.ok_or("does not say which operator set it uses")?;
     match version {
         OLDEST..=NEWEST => Ok(version),
         _ => Err(Problem::new(format!("uses operator set {version}"))

@@ -59,11 +59,12 @@ fn of_class(site: &mut Site, x: &Tensor, class: &str, settings: Settings) -> Res
     match class {
         "ReLU" => {
             let threshold = settings.number("threshold", 0.0)?;
-            if threshold != 0.0 {
-                let slope = settings.number("negative_slope", 0.0)?;
-                return above(site, x, threshold, slope, settings.optional("max_value")?);
+            let slope = settings.number("negative_slope", 0.0)?;
+            let most = settings.optional("max_value")?;
+            match threshold == 0.0 {
+                true => relu(site, x, slope, most),
+                false => above(site, x, threshold, slope, most),
             }
-            relu(site, x, settings.number("negative_slope", 0.0)?, settings.optional("max_value")?)
         }
         "LeakyReLU" => {
             let slope = settings.optional("negative_slope")?.or(settings.optional("alpha")?);

@@ -70,9 +70,10 @@ pub(super) fn is_known_lambda(settings: &Map<String, Value>) -> bool {
         && arguments.is_some_and(|arguments| arguments.len() == 1 && arguments.contains_key("scale"))
 }
 
-/// Functions in place of layers: their classes in `keras.ops`, their names in TensorFlow, and what they compute.
-type Functions = (&'static [&'static str], &'static [&'static str], Lower);
-const FUNCTIONS: [Functions; 17] = [
+/// A function in place of a layer: its classes in `keras.ops`, its names in TensorFlow, and what it computes.
+pub(super) type Function = (&'static [&'static str], &'static [&'static str], Lower);
+
+pub(super) const FUNCTIONS: [Function; 17] = [
     (&["Add"], &["__operators__.add", "math.add", "nn.bias_add"], |site| binary(site, "add")),
     (&["Subtract"], &["math.subtract"], |site| binary(site, "subtract")),
     (&["Multiply"], &["math.multiply"], |site| binary(site, "multiply")),
@@ -91,18 +92,6 @@ const FUNCTIONS: [Functions; 17] = [
     (&["Negative"], &["math.negative"], |site| scaled(site, -1.0)),
     (&["Gelu"], &["nn.gelu"], gelu),
 ];
-
-/// The function of `keras.ops` with this class.
-pub(super) fn operation(class: &str) -> Option<Lower> {
-    let found = FUNCTIONS.iter().find(|(classes, ..)| classes.contains(&class));
-    found.map(|(.., lower)| *lower)
-}
-
-/// The function of TensorFlow with this name.
-pub(super) fn function(name: &str) -> Option<Lower> {
-    let found = FUNCTIONS.iter().find(|(_, names, _)| names.contains(&name));
-    found.map(|(.., lower)| *lower)
-}
 
 fn gelu(site: &mut Site) -> Result<Tensor, Problem> {
     let x = site.input()?;

@@ -88,16 +88,12 @@ fn mix(site: &mut Site, query: &Tensor, key: &Tensor, value: &Tensor) -> Result<
 
 /// Query, value and key, by position or by name.
 fn operands(site: &Site) -> Result<[Tensor; 3], Problem> {
-    let named = |wanted: &str| {
-        let found = site.named.iter().find(|(name, _)| name == wanted);
-        found.and_then(|(_, operand)| operand.clone().tensor())
-    };
     let all = site.operands.iter().map(|operand| operand.clone().tensor());
     let all: Vec<Tensor> = all.collect::<Option<_>>().ok_or("is called on a constant")?;
     if all.len() > 3 {
         return Err(Problem::new(format!("is called on {} tensors", all.len())).expected("no masks"));
     }
-    let take = |at: usize, name: &str| named(name).or_else(|| all.get(at).cloned());
+    let take = |at: usize, name: &str| site.named_tensor(name).or_else(|| all.get(at).cloned());
     let query = take(0, "query").ok_or("is called on nothing")?;
     let value = take(1, "value").ok_or("is called without a value")?;
     let key = take(2, "key").unwrap_or_else(|| value.clone());

@@ -2,65 +2,43 @@
 
 use serde_json::Value;
 
-use super::super::settings::numbers;
-use super::super::site::{Lower, Operand, Site, Tensor};
+use super::super::settings::{front, numbers};
+use super::super::site::{Operand, Site, TO_KERAS, Tensor};
+use super::arithmetic::{Function, concatenate};
 use super::{picture, shape};
 use crate::card::{Op, PadMode};
 use crate::error::Problem;
 
-/// The function of `keras.ops` with this class.
-pub(super) fn operation(class: &str) -> Option<Lower> {
-    Some(match class {
-        "Reshape" => reshape,
-        "Transpose" => transpose,
-        "ExpandDims" => expand,
-        "Squeeze" => squeeze,
-        "Stack" => stack,
-        "Concatenate" => super::arithmetic::concatenate,
-        "GetItem" => super::indices::pick,
-        "Cast" => cast,
-        "Mean" => |site| reduce(site, |axes, keep_dims| Op::ReduceMean { axes, keep_dims }),
-        "Sum" => |site| reduce(site, |axes, keep_dims| Op::ReduceSum { axes, keep_dims }),
-        "Max" => |site| reduce(site, |axes, keep_dims| Op::ReduceMax { axes, keep_dims }),
-        "Min" => |site| reduce(site, |axes, keep_dims| Op::ReduceMin { axes, keep_dims }),
-        "Matmul" => matmul,
-        "Softmax" => softmax,
-        "Clip" => clip,
-        "Square" => |site| power(site, Some(2.0)),
-        "Sqrt" => |site| power(site, Some(0.5)),
-        "Power" => |site| power(site, None),
-        "Resize" => picture::resize,
-        _ => return None,
-    })
-}
-
-/// The function of TensorFlow with this name.
-pub(super) fn function(name: &str) -> Option<Lower> {
-    let class = match name {
-        "reshape" => "Reshape",
-        "transpose" | "compat.v1.transpose" => "Transpose",
-        "expand_dims" => "ExpandDims",
-        "squeeze" | "compat.v1.squeeze" => "Squeeze",
-        "stack" => "Stack",
-        "concat" => "Concatenate",
-        "__operators__.getitem" => "GetItem",
-        "cast" => "Cast",
-        "math.reduce_mean" => "Mean",
-        "math.reduce_sum" => "Sum",
-        "math.reduce_max" => "Max",
-        "math.reduce_min" => "Min",
-        "linalg.matmul" => "Matmul",
-        "nn.softmax" => "Softmax",
-        "clip_by_value" => "Clip",
-        "math.square" => "Square",
-        "math.sqrt" => "Sqrt",
-        "math.pow" => "Power",
-        "image.resize" => "Resize",
-        "pad" | "compat.v1.pad" => return Some(pad),
-        _ => return None,
-    };
-    operation(class)
-}
+pub(super) const FUNCTIONS: [Function; 20] = [
+    (&["Reshape"], &["reshape"], reshape),
+    (&["Transpose"], &["transpose", "compat.v1.transpose"], transpose),
+    (&["ExpandDims"], &["expand_dims"], expand),
+    (&["Squeeze"], &["squeeze", "compat.v1.squeeze"], squeeze),
+    (&["Stack"], &["stack"], stack),
+    (&["Concatenate"], &["concat"], concatenate),
+    (&["GetItem"], &["__operators__.getitem"], super::indices::pick),
+    (&["Cast"], &["cast"], cast),
+    (&["Mean"], &["math.reduce_mean"], |site| {
+        reduce(site, |axes, keep_dims| Op::ReduceMean { axes, keep_dims })
+    }),
+    (&["Sum"], &["math.reduce_sum"], |site| {
+        reduce(site, |axes, keep_dims| Op::ReduceSum { axes, keep_dims })
+    }),
+    (&["Max"], &["math.reduce_max"], |site| {
+        reduce(site, |axes, keep_dims| Op::ReduceMax { axes, keep_dims })
+    }),
+    (&["Min"], &["math.reduce_min"], |site| {
+        reduce(site, |axes, keep_dims| Op::ReduceMin { axes, keep_dims })
+    }),
+    (&["Matmul"], &["linalg.matmul"], matmul),
+    (&["Softmax"], &["nn.softmax"], softmax),
+    (&["Clip"], &["clip_by_value"], clip),
+    (&["Square"], &["math.square"], |site| power(site, Some(2.0))),
+    (&["Sqrt"], &["math.sqrt"], |site| power(site, Some(0.5))),
+    (&["Power"], &["math.pow"], |site| power(site, None)),
+    (&["Resize"], &["image.resize"], picture::resize),
+    (&[], &["pad", "compat.v1.pad"], pad),
+];
 
 /// An axis, or none.
 fn axis(site: &Site) -> Result<Option<i64>, Problem> {
@@ -69,8 +47,7 @@ fn axis(site: &Site) -> Result<Option<i64>, Problem> {
 
 /// A place for a new axis in a tensor that then has `rank` axes.
 fn place(axis: i64, rank: usize) -> Result<usize, Problem> {
-    let front = if axis < 0 { axis + rank as i64 } else { axis };
-    let front = usize::try_from(front).ok().filter(|front| (1..rank).contains(front));
+    let front = usize::try_from(front(axis, rank)).ok().filter(|front| (1..rank).contains(front));
     front.ok_or_else(|| Problem::new(format!("makes an axis at {axis}")).expected("one behind the batch"))
 }
 
@@ -128,8 +105,7 @@ fn squeeze(site: &mut Site) -> Result<Tensor, Problem> {
         None => (1..x.rank() as i64).filter(|axis| x.shapes[0][*axis as usize] == 1).collect(),
     };
     let ordered = site.as_keras(&x)?;
-    let rank = x.rank() as i64;
-    let axes = wanted.iter().map(|axis| usize::try_from(if *axis < 0 { axis + rank } else { *axis }));
+    let axes = wanted.iter().map(|axis| usize::try_from(front(*axis, x.rank())));
     let axes = axes.collect::<Result<_, _>>().map_err(|_| "has an axis that is not there")?;
     let y = site.squeeze(axes, &ordered)?;
     site.as_graph(&y)
@@ -140,7 +116,7 @@ fn stack(site: &mut Site) -> Result<Tensor, Problem> {
     let rank = tensors.first().ok_or("is called on nothing")?.rank() + 1;
     let at = place(axis(site)?.unwrap_or(0), rank)?;
     let parts = tensors.iter().map(|part| expanded(site, part, at)).collect::<Result<Vec<_>, _>>()?;
-    let axis = if rank == 4 { [0, 2, 3, 1][at] } else { at };
+    let axis = if rank == 4 { TO_KERAS[at] } else { at };
     site.emit(Op::Concat { axis, at: 0 }, &parts.iter().collect::<Vec<_>>(), vec![])
 }
 
@@ -158,9 +134,8 @@ fn reduce(site: &mut Site, op: fn(Vec<usize>, bool) -> Op) -> Result<Tensor, Pro
     let x = site.input()?;
     let keep = site.is_set("keepdims")?;
     let wanted = site.integers("axis")?.unwrap_or_else(|| (1..x.rank() as i64).collect());
-    let rank = x.rank() as i64;
-    let axes: Vec<i64> = wanted.iter().map(|axis| if *axis < 0 { axis + rank } else { *axis }).collect();
-    if axes.iter().any(|axis| !(1..rank).contains(axis)) {
+    let axes: Vec<i64> = wanted.iter().map(|axis| front(*axis, x.rank())).collect();
+    if axes.iter().any(|axis| !(1..x.rank() as i64).contains(axis)) {
         return Err(
             Problem::new(format!("works along the axes {wanted:?}")).expected("axes behind the batch")
         );
@@ -168,7 +143,7 @@ fn reduce(site: &mut Site, op: fn(Vec<usize>, bool) -> Op) -> Result<Tensor, Pro
     let axes: Vec<usize> = axes.into_iter().map(|axis| axis as usize).collect();
     // Where the channels are all that is left, or all axes stay, the order does not matter.
     if x.rank() == 4 && (keep || axes == [1, 2] || axes == [3]) {
-        let axes = axes.into_iter().map(|axis| [0, 2, 3, 1][axis]).collect();
+        let axes = axes.into_iter().map(|axis| TO_KERAS[axis]).collect();
         return site.unary(op(axes, keep), &x);
     }
     let ordered = site.as_keras(&x)?;
@@ -177,12 +152,8 @@ fn reduce(site: &mut Site, op: fn(Vec<usize>, bool) -> Op) -> Result<Tensor, Pro
 }
 
 fn matmul(site: &mut Site) -> Result<Tensor, Problem> {
-    let named = |wanted: &str| {
-        let found = site.named.iter().find(|(name, _)| name == wanted);
-        found.and_then(|(_, operand)| operand.clone().tensor())
-    };
     let mut tensors = site.tensors()?;
-    tensors.extend(named("b").filter(|_| tensors.len() == 1));
+    tensors.extend(site.named_tensor("b").filter(|_| tensors.len() == 1));
     let [first, second] = &tensors[..] else { return Err("needs two tensors".into()) };
     if first.rank() != second.rank() || first.rank() < 3 {
         let what = format!("multiplies tensors of {} and {} axes", first.rank(), second.rank());

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::super::site::{Operand, Site, Tensor};
+use super::super::site::{Operand, Site, TO_KERAS, Tensor};
 use crate::card::Op;
 use crate::error::Problem;
 
@@ -59,7 +59,7 @@ fn picked(site: &mut Site, x: &Tensor, indices: &[Index]) -> Result<Tensor, Prob
     let mut y = if keeps_axes { x.clone() } else { site.as_keras(x)? };
     let (mut gone, mut new, mut axis, mut made) = (vec![], vec![], 0, 0);
     for index in indices {
-        let place = if keeps_axes && x.rank() == 4 { [0, 2, 3, 1][axis] } else { axis };
+        let place = if keeps_axes && x.rank() == 4 { TO_KERAS[axis] } else { axis };
         match index {
             Index::NewAxis => {
                 new.push(made);

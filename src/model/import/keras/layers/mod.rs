@@ -27,12 +27,13 @@ use crate::error::Problem;
 /// The function that lowers a layer, if it is supported.
 pub(super) fn find(layer: &Layer) -> Option<Lower> {
     let class = layer.class.as_str();
+    let mut functions = arithmetic::FUNCTIONS.iter().chain(&functions::FUNCTIONS);
     if layer.is_operation() {
-        return arithmetic::operation(class).or_else(|| functions::operation(class));
+        return functions.find(|(classes, ..)| classes.contains(&class)).map(|(.., lower)| *lower);
     }
     if is_of_tensorflow(class) {
         let name = layer.settings.get("function").and_then(Value::as_str)?;
-        return arithmetic::function(name).or_else(|| functions::function(name));
+        return functions.find(|(_, names, _)| names.contains(&name)).map(|(.., lower)| *lower);
     }
     of_class(layer).or_else(|| picture::find(class)).or_else(|| sequence::find(class)).or_else(|| match class
     {

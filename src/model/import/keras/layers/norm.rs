@@ -1,6 +1,7 @@
 //! Normalisations, and factors per channel.
 
 use super::super::hdf5::Array;
+use super::super::settings::front;
 use super::super::site::{Site, Tensor, per_channel, weight};
 use super::elementwise::{MAXIMUM, OVER, PLUS, SUBTRACT, TIMES};
 use super::sequence;
@@ -69,9 +70,9 @@ pub(super) fn layer(site: &mut Site) -> Result<Tensor, Problem> {
     let x = site.input()?;
     let rank = x.rank();
     let axes = site.settings.list("axis")?.unwrap_or_else(|| vec![-1]);
-    let front = axes.iter().map(|axis| if *axis < 0 { axis + rank as i64 } else { *axis });
+    let counted = axes.iter().map(|axis| front(*axis, rank));
     let first = rank.checked_sub(axes.len()).filter(|first| *first > 0);
-    if first.is_none_or(|first| !front.eq(first as i64..rank as i64)) {
+    if first.is_none_or(|first| !counted.eq(first as i64..rank as i64)) {
         return Err(Problem::new(format!("normalises along the axes {axes:?}")).expected("the last ones"));
     }
     if site.settings.flag("rms_scaling", false)? {

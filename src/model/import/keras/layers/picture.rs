@@ -101,11 +101,8 @@ pub(super) fn repeat(site: &mut Site) -> Result<Tensor, Problem> {
 
 /// `Resizing` to fixed sides, and `resize` of functions.
 pub(super) fn resize(site: &mut Site) -> Result<Tensor, Problem> {
-    let x = site.input()?;
-    if x.rank() != 4 {
-        return Err(Problem::new(format!("is called on a tensor of {} axes", x.rank())).expected("four"));
-    }
-    let sides = [x.side(2)?, x.side(3)?];
+    let (x, [_, _, height, width]) = site.picture()?;
+    let sides = [height, width];
     let size = match site.value("size") {
         Some(value) => numbers(&value)
             .and_then(|sides| <[f64; 2]>::try_from(sides).ok())

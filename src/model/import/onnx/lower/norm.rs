@@ -127,7 +127,7 @@ pub(super) fn lp(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Probl
     let bounded = builder.unary(Op::Minimum { scalar: Some(least) }, &length)?;
     let is_long = scaled(builder, &bounded, least.recip())?;
     let is_zero = scaled(builder, &is_long, -1.0)?;
-    let is_zero = builder.unary(Op::Add { scalar: Some(1.0) }, &is_zero)?;
+    let is_zero = shifted(builder, &is_zero, 1.0)?;
     let divisor = builder.emit(Op::Add { scalar: None }, &[&length, &is_zero], vec![])?;
     let divided = builder.emit(Op::Div { scalar: None }, &[x, &divisor], vec![])?;
     one(builder.emit(Op::Mul { scalar: None }, &[&divided, &is_long], vec![])?)

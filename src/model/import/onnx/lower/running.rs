@@ -1,6 +1,6 @@
 //! Running sums and triangles of computed tensors: products with constants.
 
-use ndarray::{ArrayD, IxDyn};
+use ndarray::{Array2, ArrayD, IxDyn};
 
 use super::super::builder::{Builder, Weight};
 use super::super::constant::{Constant, both};
@@ -34,8 +34,7 @@ pub(super) fn sums(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Pro
     let (axis, last) = (site.front(axis, x.rank())?, x.rank() - 1);
     let side = x.side(axis)?;
     shaped::bounded(&[side, side], builder.room())?;
-    let each =
-        ArrayD::from_shape_fn(IxDyn(&[side, side]), |place| if place[0] == place[1] { 1.0 } else { 0.0 });
+    let each = Array2::eye(side).into_dyn();
     let along = Constant::Int(ArrayD::from_elem(IxDyn(&[1]), both(1)));
     let named = parts::running_sum(&of_constant(site, Constant::Float(each), Some(along.into())))?;
     let mut perm: Vec<usize> = (0..=last).collect();
