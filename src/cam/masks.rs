@@ -9,10 +9,11 @@ use crate::engine::Features;
 use crate::error::{Error, Result};
 use crate::heatmap::Sampling;
 
-/// A layer's channels as masks over the network's input.
+/// A layer's channels, as many as the options allow, as masks over the network's input.
 #[derive(Debug)]
 pub(super) struct Masks<'a> {
     activations: Vec<Heatmap>,
+    chosen: Chosen,
     input: [usize; 3],
     values: &'a [f32],
     library: Option<Library>,
@@ -27,16 +28,27 @@ impl<'a> Masks<'a> {
             channels.map(|channel| Heatmap::new(height, width, channel.to_vec())).collect();
         Ok(Self {
             activations: maps.ok_or_else(|| Error::request("the layer's activations are not finite"))?,
+            chosen: Chosen::of(activations, question.options),
             input: question.network().input(),
             values: question.values(),
             library: question.library(),
         })
     }
 
-    /// A channel's mask, `[height, width]` of the input, 0 to 1; zero for a constant channel.
-    pub(super) fn mask(&self, channel: usize) -> Vec<f32> {
+    /// Number of masks.
+    pub(super) fn count(&self) -> usize {
+        self.chosen.count()
+    }
+
+    /// One weight for each of the layer's channels, zero for those without a mask.
+    pub(super) fn spread(&self, weights: &[f64]) -> Vec<f64> {
+        self.chosen.spread(weights)
+    }
+
+    /// A mask by its number, `[height, width]` of the input, 0 to 1; zero for a constant channel.
+    pub(super) fn mask(&self, at: usize) -> Vec<f32> {
         let [_, height, width] = self.input;
-        let channel = &self.activations[channel];
+        let channel = &self.activations[self.chosen.channel(at)];
         let enlarged = match self.library {
             // `UpsamplingBilinear2d` and scipy's `zoom` align the corners.
             Some(Library::PytorchGradCam | Library::TfKerasVis) => {
@@ -56,6 +68,18 @@ impl<'a> Masks<'a> {
         let colours = self.values.chunks(mask.len());
         colours.flat_map(|colour| colour.iter().zip(mask).map(|(value, share)| value * share)).collect()
     }
+
+    /// For each class the weights from its scores of the masked inputs.
+    pub(super) fn terms(
+        &self,
+        question: &Question,
+        scores: impl IntoIterator<Item = Vec<f64>>,
+    ) -> Vec<Terms> {
+        let of_class = |(scores, class): (Vec<f64>, &usize)| {
+            Terms::Weights(self.spread(&weights(question, *class, &scores)))
+        };
+        scores.into_iter().zip(question.classes).map(of_class).collect()
+    }
 }
 
 /// Scaled to 0 to 1; zeros for a constant map.
@@ -69,18 +93,6 @@ fn unit(map: &Heatmap) -> Heatmap {
 
 /// Differences of scores within this share of the score are rounding, because networks run in single precision.
 const ROUNDING: f64 = 1e-6;
-
-/// For each class the weights from its scores of the inputs masked by the chosen channels.
-pub(super) fn terms(
-    question: &Question,
-    chosen: &Chosen,
-    scores: impl IntoIterator<Item = Vec<f64>>,
-) -> Vec<Terms> {
-    let of_class = |(scores, class): (Vec<f64>, &usize)| {
-        Terms::Weights(chosen.spread(&weights(question, *class, &scores)))
-    };
-    scores.into_iter().zip(question.classes).map(of_class).collect()
-}
 
 /// The softmax of a class's scores over channels, or zeros when no mask changes the score: all channels would have
 /// equal weights, and the map would show activity unrelated to the class. Libraries draw that.

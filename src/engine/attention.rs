@@ -115,9 +115,7 @@ impl Network {
         let cells = tap.cells(slots[tap.id].take().ok_or_else(gone)?)?;
         let leaf = cells.map.clone().autodiff().require_grad();
         slots[tap.id] = Some(cells.with(leaf.clone())?);
-        for at in self.steps.first_after(tap.id)..self.steps.first_after(end) {
-            self.steps.fill(&mut slots, at)?;
-        }
+        self.advance(&mut slots, self.steps.first_after(tap.id), end)?;
         let Some(Value::R3(tokens)) = slots[end].take() else {
             return Err(Error::internal("a block's output is no list of tokens"));
         };
@@ -139,13 +137,6 @@ impl Network {
         self.expect_one(&values)?;
         self.count(&values)?;
         self.steps.start(values)
-    }
-
-    /// Runs the steps from `done` on up to a tensor, without recording, and gives the position of the next.
-    fn advance(&self, slots: &mut Slots, done: usize, id: ValueId) -> Result<usize> {
-        let end = self.steps.first_after(id);
-        (done..end).try_for_each(|at| self.steps.fill(slots, at))?;
-        Ok(end)
     }
 }
 

@@ -1,10 +1,9 @@
 //! What the graph says of a network's attention.
 //!
-//! Receives a model and the tensor that gives its logits; gives its blocks. Running them is left to [`super::attention`].
+//! Receives a model; gives the blocks that lead to its scores. Running them is left to [`super::attention`].
 
-use crate::card::ValueId;
 use crate::model::Model;
-use burncam_graph::attention::{Attention, attentions, tokens_read};
+use burncam_graph::attention::Attention;
 
 /// What the graph says of a network's attention.
 #[derive(Debug, Clone)]
@@ -15,12 +14,10 @@ pub(super) struct Blocks {
 }
 
 impl Blocks {
-    pub(super) fn of(model: &Model, logits: ValueId) -> Self {
-        let scores = logits.node().unwrap_or_default();
-        let all = attentions(model.graph(), model.shapes(), scores);
+    pub(super) fn of(model: &Model) -> Self {
+        let all = model.attentions();
         let end = all.last().and_then(|last| last.output);
-        let read = |end| tokens_read(model.graph(), model.shapes(), end, scores);
-        let tokens_read = end.map(read).unwrap_or_default();
+        let tokens_read = end.map(|end| model.tokens_read(end)).unwrap_or_default();
         Self { all, tokens_read }
     }
 }

@@ -82,10 +82,15 @@ impl Network {
     }
 
     fn advanced(&self, mut trunk: Trunk, cut: ValueId) -> Result<Trunk> {
-        for at in self.steps.first_after(trunk.cut)..self.steps.first_after(cut) {
-            self.steps.fill(&mut trunk.slots, at)?;
-        }
+        self.advance(&mut trunk.slots, self.steps.first_after(trunk.cut), cut)?;
         Ok(Trunk { cut, ..trunk })
+    }
+
+    /// Runs the steps from `done` on up to a tensor, and gives the position of the next.
+    pub(super) fn advance(&self, slots: &mut Slots, done: usize, id: ValueId) -> Result<usize> {
+        let end = self.steps.first_after(id);
+        (done..end).try_for_each(|at| self.steps.fill(slots, at))?;
+        Ok(end)
     }
 
     /// The logits, `[1, classes]`, of the picture whose trunk this is, without recording anything.

@@ -159,7 +159,7 @@ impl Network {
             }
         }
         let sha256 = Arc::clone(&weights.sha256);
-        let blocks = Blocks::of(model, logits);
+        let blocks = Blocks::of(model);
         let bounds = model.card().preprocess.bounds(graph.input.channels);
         Ok(Self { steps, program, taps, blocks, cut, bounds, sha256, passes: AtomicUsize::default() })
     }

@@ -57,10 +57,7 @@ pub(super) fn ranked_by_share(
 }
 
 /// The probability of each class.
-pub(super) fn probabilities(
-    scores: &[f32],
-    activation: FinalActivation,
-) -> impl Fn(usize) -> Option<f64> + '_ {
+fn probabilities(scores: &[f32], activation: FinalActivation) -> impl Fn(usize) -> Option<f64> + '_ {
     let greatest = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     // Relative to the greatest, in double precision: logits of several hundred overflow the exponential.
     let exponential = move |score: f32| (f64::from(score) - f64::from(greatest)).exp();

@@ -37,12 +37,15 @@ pub struct Attention {
 /// `scores` is the index of the node that gives the scores.
 #[must_use]
 pub fn attentions(graph: &Graph, shapes: &[Vec<usize>], scores: usize) -> Vec<Attention> {
-    let axes = layout::axes(graph, shapes);
     let ways = Ways::new(graph, shapes, scores);
-    let mut found: Vec<Attention> = (0..=scores)
-        .filter(|at| ways.leads[*at] && ways.is_attention(*at))
-        .filter_map(|at| attention(graph, at, &shapes[at], &axes.of_nodes()[at]))
-        .collect();
+    let blocks: Vec<usize> = (0..=scores).filter(|at| ways.leads[*at] && ways.is_attention(*at)).collect();
+    // Most networks have none, and the axes of all their tensors are not needed then.
+    if blocks.is_empty() {
+        return vec![];
+    }
+    let axes = layout::axes(graph, shapes);
+    let mut found: Vec<Attention> =
+        blocks.into_iter().filter_map(|at| attention(graph, at, &shapes[at], &axes.of_nodes()[at])).collect();
     let ends: Vec<usize> = found.iter().skip(1).map(|next| next.softmax).chain([scores]).collect();
     let passes = ways.passed_by_all();
     for (attention, end) in found.iter_mut().zip(ends) {

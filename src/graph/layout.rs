@@ -9,6 +9,7 @@ mod axis;
 mod tests;
 
 use std::fmt;
+use std::ops::Range;
 
 use crate::card::{Class, Graph, Node, Op, Values};
 pub(crate) use axis::Axis;
@@ -101,15 +102,17 @@ pub(crate) fn axes(graph: &Graph, shapes: &[Vec<usize>]) -> Values<Vec<Axis>> {
     known
 }
 
+/// The elements that a part of a split has.
+fn range_of_part(sizes: &[usize], part: usize) -> Range<usize> {
+    let start = sizes.iter().take(part).sum();
+    start..start + sizes.get(part).copied().unwrap_or_default()
+}
+
 /// The axis along which an operation keeps some elements, and their indices.
 pub(crate) fn kept(op: &Op) -> Option<(usize, Vec<usize>)> {
     match op {
         Op::Slice { axis, start, end, step } => Some((*axis, (*start..*end).step_by(*step).collect())),
-        Op::Split { axis, sizes, part } => {
-            let start: usize = sizes.iter().take(*part).sum();
-            let size = sizes.get(*part).copied().unwrap_or_default();
-            Some((*axis, (start..start + size).collect()))
-        }
+        Op::Split { axis, sizes, part } => Some((*axis, range_of_part(sizes, *part).collect())),
         Op::Gather { axis, indices } => Some((*axis, indices.clone())),
         _ => None,
     }
@@ -166,9 +169,8 @@ fn after(node: &Node, inputs: &[&[Axis]], shape: &[usize]) -> Vec<Axis> {
             changed(x, *axis, |whole| whole.part(*start, *end, *step))
         }
         (Op::Split { axis, sizes, part }, _) => {
-            let start = sizes.iter().take(*part).sum();
-            let size = sizes.get(*part).copied().unwrap_or_default();
-            changed(x, *axis, |whole| whole.part(start, start + size, 1))
+            let Range { start, end } = range_of_part(sizes, *part);
+            changed(x, *axis, |whole| whole.part(start, end, 1))
         }
         (Op::Gather { axis, indices }, _) => changed(x, *axis, |whole| gathered(whole, indices)),
         (_, Class::Movement) => reshaped(x, shape),

@@ -110,12 +110,17 @@ impl Model {
     /// # Errors
     /// As [`Model::choose_layer`].
     pub fn choose_layers(&self, request: &LayerRequest) -> Result<Vec<Choice>> {
-        let scales = match (request, self.output.form) {
-            (LayerRequest::Auto, OutputForm::Anchors(_)) => self.head_inputs(),
-            (LayerRequest::Auto, _) => self.scales_before(&self.auto_layer()?),
+        let is_auto = *request == LayerRequest::Auto;
+        let inputs = match self.output.form {
+            OutputForm::Anchors(_) if is_auto => self.head_inputs(),
             _ => vec![],
         };
-        if scales.is_empty() { Ok(vec![self.choose_layer(request)?]) } else { Ok(scales) }
+        if !inputs.is_empty() {
+            return Ok(inputs);
+        }
+        let chosen = self.choose_layer(request)?;
+        let scales = if is_auto { self.scales_before(&chosen) } else { vec![] };
+        Ok(if scales.is_empty() { vec![chosen] } else { scales })
     }
 
     fn layer_at(&self, index: i64) -> Result<Choice> {
@@ -223,13 +228,7 @@ impl Model {
 
     /// Indices of the nodes that the logits depend on, without the logits.
     fn leads_to_logits(&self) -> HashSet<usize> {
-        let mut leads = HashSet::from([self.scores]);
-        // Backwards: every reader of a node is visited before it.
-        for index in (0..=self.scores).rev() {
-            if leads.contains(&index) {
-                leads.extend(self.graph.nodes[index].inputs.iter().filter_map(|id| id.node()));
-            }
-        }
+        let mut leads = self.before_node(self.scores);
         leads.remove(&self.scores);
         leads
     }

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use burncam::{LayerRequest, Library, Method, MethodInfo, Model, Reads};
 use burncam_graph::card::{Crop, Filter, Preprocess, Resize};
-use burncam_model::{Form, Grid, LayerInfo, OutputForm};
+use burncam_model::{Form, LayerInfo, OutputForm};
 use serde_json::json;
 
 use crate::args::{FormatArgs, InfoArgs, LayersArgs};
@@ -41,10 +41,8 @@ fn layer_json(layer: &LayerInfo, is_auto: bool, is_branch: bool) -> serde_json::
         line["cells_read"] = json!(false);
     }
     // Feature maps with channels first are their own shape.
-    let grid = layer.grid.filter(|grid| grid.form != Form::ChannelsFirst);
-    if let Some(Grid { form, height, width, .. }) = grid {
-        let prefix = if let Form::Tokens { prefix } = form { Some(prefix) } else { None };
-        line["grid"] = json!({ "height": height, "width": width, "prefix": prefix });
+    if let Some(grid) = layer.grid.filter(|grid| grid.form != Form::ChannelsFirst) {
+        line["grid"] = json!({ "height": grid.height, "width": grid.width, "prefix": grid.prefix() });
     }
     line
 }

@@ -10,9 +10,8 @@
 //!
 //! torchcam 0.5.0 sums up the coefficients, so that its masks are multiplied by up to (N + 1) / 2.
 
-use crate::cam::channels::Chosen;
 use crate::cam::definition::{Definition, MethodInfo, Reads, Run, Traits};
-use crate::cam::masks::{self, Masks};
+use crate::cam::masks::Masks;
 use crate::cam::options::Library;
 use crate::cam::question::Question;
 use crate::cam::terms::Terms;
@@ -44,21 +43,18 @@ pub(super) const DEFINITION: Definition = Definition {
 const SAMPLES: usize = 10;
 
 fn terms(question: &Question, tap: usize) -> Result<Vec<Terms>> {
-    let activations = question.activations(tap)?;
-    let masks = Masks::new(question, activations)?;
+    let masks = Masks::new(question, question.activations(tap)?)?;
     let steps = question.options.samples_or(SAMPLES);
-    let chosen = Chosen::of(activations, question.options);
     let seen = |pass: usize| {
         // The steps of a channel are next to each other, so that `chunks` below takes the mean of one channel.
         let share = coefficient(pass % steps, steps, question.library());
-        let mask: Vec<f32> =
-            masks.mask(chosen.channel(pass / steps)).into_iter().map(|value| value * share).collect();
+        let mask: Vec<f32> = masks.mask(pass / steps).into_iter().map(|value| value * share).collect();
         masks.through(&mask)
     };
-    let scores = question.scores_of_inputs(chosen.count() * steps, seen)?;
+    let scores = question.scores_of_inputs(masks.count() * steps, seen)?;
     let mean = |scores: &[f64]| scores.iter().sum::<f64>() / steps as f64;
     let means = scores.iter().map(|scores| scores.chunks(steps).map(mean).collect());
-    Ok(masks::terms(question, &chosen, means))
+    Ok(masks.terms(question, means))
 }
 
 fn coefficient(step: usize, steps: usize, library: Option<Library>) -> f32 {

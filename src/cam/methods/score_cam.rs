@@ -12,9 +12,8 @@
 //! Subtracting the score of a baseline, as the paper does, has no effect under the softmax. Libraries differ in how
 //! the mask is enlarged; tf-keras-vis uses the class probability for `w`.
 
-use crate::cam::channels::Chosen;
 use crate::cam::definition::{Definition, MethodInfo, Reads, Run, Traits};
-use crate::cam::masks::{self, Masks};
+use crate::cam::masks::Masks;
 use crate::cam::options::Library;
 use crate::cam::question::Question;
 use crate::cam::terms::Terms;
@@ -44,15 +43,13 @@ pub(super) const DEFINITION: Definition = Definition {
 };
 
 fn terms(question: &Question, tap: usize) -> Result<Vec<Terms>> {
-    let activations = question.activations(tap)?;
-    let masks = Masks::new(question, activations)?;
-    let chosen = Chosen::of(activations, question.options);
-    let seen = |at| masks.through(&masks.mask(chosen.channel(at)));
+    let masks = Masks::new(question, question.activations(tap)?)?;
+    let seen = |at| masks.through(&masks.mask(at));
     if question.follows(Library::TfKerasVis) {
         // Without its own softmax: the library uses the masked probabilities as they are.
         let of_probability = Question { score: Score::Prob, ..*question };
-        let scores = of_probability.scores_of_inputs(chosen.count(), seen)?;
-        return Ok(scores.iter().map(|scores| Terms::Weights(chosen.spread(scores))).collect());
+        let scores = of_probability.scores_of_inputs(masks.count(), seen)?;
+        return Ok(scores.iter().map(|scores| Terms::Weights(masks.spread(scores))).collect());
     }
-    Ok(masks::terms(question, &chosen, question.scores_of_inputs(chosen.count(), seen)?))
+    Ok(masks.terms(question, question.scores_of_inputs(masks.count(), seen)?))
 }

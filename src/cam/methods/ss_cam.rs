@@ -8,9 +8,8 @@
 //! w   = softmax_k( s_k )
 //! ```
 
-use crate::cam::channels::Chosen;
 use crate::cam::definition::{Definition, MethodInfo, Reads, Run, Traits};
-use crate::cam::masks::{self, Masks};
+use crate::cam::masks::Masks;
 use crate::cam::noise::Noise;
 use crate::cam::options::Library;
 use crate::cam::question::Question;
@@ -45,18 +44,16 @@ const SAMPLES: usize = 35;
 const NOISE: f32 = 2.0;
 
 fn terms(question: &Question, tap: usize) -> Result<Vec<Terms>> {
-    let activations = question.activations(tap)?;
-    let masks = Masks::new(question, activations)?;
+    let masks = Masks::new(question, question.activations(tap)?)?;
     let samples = question.options.samples_or(SAMPLES);
     let deviation = question.options.noise.unwrap_or(NOISE);
-    let chosen = Chosen::of(activations, question.options);
     let seen = |draw: usize| {
         // Every draw has its own stream, so that the batch size has no effect.
         let mut noise = Noise::new(question.options.seed, (1 << 32) + draw as u64);
-        masks.through(&noise.added_to(&masks.mask(chosen.channel(draw / samples)), deviation))
+        masks.through(&noise.added_to(&masks.mask(draw / samples), deviation))
     };
-    let scores = question.scores_of_inputs(chosen.count() * samples, seen)?;
+    let scores = question.scores_of_inputs(masks.count() * samples, seen)?;
     let mean = |scores: &[f64]| scores.iter().sum::<f64>() / samples as f64;
     let means = scores.iter().map(|scores| scores.chunks(samples).map(mean).collect());
-    Ok(masks::terms(question, &chosen, means))
+    Ok(masks.terms(question, means))
 }

@@ -92,8 +92,9 @@ impl Model {
     }
 
     /// The nodes that a node is made from, and itself.
-    fn before_node(&self, node: usize) -> HashSet<usize> {
+    pub(super) fn before_node(&self, node: usize) -> HashSet<usize> {
         let mut found = HashSet::from([node]);
+        // Backwards: every reader of a node is visited before it.
         for index in (0..=node).rev() {
             if found.contains(&index) {
                 found.extend(self.graph.nodes[index].inputs.iter().filter_map(|id| id.node()));

@@ -55,7 +55,7 @@ impl Model {
     /// What a node reads of an input to give `part` of its output; `None` for nothing.
     pub(super) fn read_of(&self, index: usize, slot: usize, part: &Part) -> Option<Part> {
         let node = &self.graph.nodes[index];
-        let shape = self.shape_of(node.inputs[slot]);
+        let shape = &self.shapes[node.inputs[slot].node()?];
         if let Some((axis, source)) = self.along_axis(index, slot) {
             let mut read = part.clone();
             let along = source(&part[axis]);
@@ -114,10 +114,6 @@ impl Model {
             }
             _ => None,
         }
-    }
-
-    fn shape_of(&self, id: ValueId) -> &[usize] {
-        id.node().map_or(&[], |at| &self.shapes[at])
     }
 
     /// Elements along the axis of a join before input number `slot`; a stored part, if there is one, stands before input number `at`.

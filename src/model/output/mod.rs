@@ -50,21 +50,24 @@ pub(super) struct Resolved {
 ///
 /// # Errors
 /// When the output is not a list of values, or when the card contradicts itself or what the graph proves.
-pub(super) fn resolve(card: &Card, graph: Graph, shapes: Vec<Vec<usize>>) -> Result<Resolved, Problem> {
+pub(super) fn resolve(
+    card: &Card,
+    mut graph: Graph,
+    mut shapes: Vec<Vec<usize>>,
+) -> Result<Resolved, Problem> {
     let last = graph.output.node().ok_or("its graph has no output")?;
     if let Some(Dense { spec, scores, classes }) = dense::resolve(card, &graph, &shapes, last)? {
         check_names(card, classes)?;
         return Ok(Resolved::of_one(spec, graph, shapes, scores, classes));
     }
-    match detector::resolve(card, graph, shapes, last)? {
-        Ok(Detector { spec, graph, shapes, scores, anchors }) => {
-            anchors.check_names(card)?;
-            let outputs = shapes[last].iter().product();
-            let found = Resolved::of_one(spec, graph, shapes, scores, anchors.classes);
-            Ok(Resolved { outputs, ..found })
-        }
-        Err((graph, shapes)) => listed_scores(card, graph, shapes, last),
+    if let Some(Detector { spec, scores, anchors }) = detector::resolve(card, &mut graph, &mut shapes, last)?
+    {
+        anchors.check_names(card)?;
+        let outputs = shapes[last].iter().product();
+        let found = Resolved::of_one(spec, graph, shapes, scores, anchors.classes);
+        return Ok(Resolved { outputs, ..found });
     }
+    listed_scores(card, graph, shapes, last)
 }
 
 impl Resolved {

@@ -32,6 +32,8 @@ pub(crate) struct Results<'a> {
     /// Path of the summary, if any.
     summary_path: Option<PathBuf>,
     several: bool,
+    /// What holds for every image, and was said before the first.
+    said: Vec<String>,
     /// Images that an earlier run had finished.
     kept: usize,
 }
@@ -68,6 +70,7 @@ impl<'a> Results<'a> {
             args,
             work,
             quiet,
+            said: [model.warnings(), &work.explainer.warnings()].concat(),
             progress: Progress::new(args.batch.progress, tasks, quiet),
             json,
             csv: csv.transpose()?,
@@ -120,10 +123,8 @@ impl<'a> Results<'a> {
     }
 
     fn print(&self, explained: &Explained) -> Result<()> {
-        // What holds for every image was said before the first.
-        let said = [self.work.explainer.model().warnings(), &self.work.explainer.warnings()].concat();
         for record in &explained.records {
-            for warning in record.warnings.iter().filter(|warning| !said.contains(warning)) {
+            for warning in record.warnings.iter().filter(|warning| !self.said.contains(warning)) {
                 log::warn!("{}: {warning}", record.input.path);
             }
         }

@@ -2,7 +2,7 @@
 //!
 //! Receives operations, or a way to add some; which tensors they read is left to the caller.
 
-use crate::card::{Class, Op, ValueId};
+use crate::card::{Class, Combination, Op, ValueId};
 
 /// Whether an operation multiplies or divides.
 pub(super) fn is_factor(op: &Op) -> bool {
@@ -11,7 +11,7 @@ pub(super) fn is_factor(op: &Op) -> bool {
 
 /// Whether an operation adds or subtracts.
 pub(super) fn is_shift(op: &Op) -> bool {
-    matches!(op, Op::Add { .. }) || is_difference(op)
+    op.combination() == Some(Combination::Sum)
 }
 
 /// Whether an operation subtracts.

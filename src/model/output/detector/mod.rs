@@ -28,56 +28,43 @@ use layout::{Behind, Division, Layout, behind};
 /// Names of the class that means no object.
 const BACKGROUND: [&str; 5] = ["background", "__background__", "no object", "no-object", "no_object"];
 
-/// A detector's output, and the nodes that were added to explain it.
+/// A detector's output.
 pub(super) struct Detector {
     pub(super) spec: OutputSpec,
-    pub(super) graph: Graph,
-    pub(super) shapes: Vec<Vec<usize>>,
     /// Index of the explained node.
     pub(super) scores: usize,
     pub(super) anchors: Anchors,
 }
 
-/// The graph and its shapes as they were given.
-type Untouched = (Graph, Vec<Vec<usize>>);
-
-/// The detector whose output is at `last`; the graph again for another output.
+/// The detector whose output is at `last`, with nodes added to explain it; `None` for another output.
 ///
 /// # Errors
 /// When the task is said to be detection, and the output is not one.
 pub(super) fn resolve(
     card: &Card,
-    mut graph: Graph,
-    mut shapes: Vec<Vec<usize>>,
+    graph: &mut Graph,
+    shapes: &mut Vec<Vec<usize>>,
     last: usize,
-) -> Result<Result<Detector, Untouched>, Problem> {
+) -> Result<Option<Detector>, Problem> {
     let is_said = card.task == Some(Task::Detection);
     if !is_said && card.task.is_some() {
-        return Ok(Err((graph, shapes)));
+        return Ok(None);
     }
     let shape = shapes[last].clone();
     let base = graph.nodes[last].name.clone();
-    let mut columned = Columned { graph: &mut graph, shapes: &mut shapes, base };
+    let mut columned = Columned { graph, shapes, base };
     match layout::layout(&columned, &shape, last, is_said) {
-        Some(layout) => {
-            let (anchors, spec, scores) = detector(card, &mut columned, layout, is_said)?;
-            Ok(Ok(Detector { spec, graph, shapes, scores, anchors }))
-        }
+        Some(layout) => detector(card, &mut columned, layout, is_said).map(Some),
         None if is_said => {
             let expected = "an output [batch, 4 + classes, anchors] or [batch, anchors, 4 + classes]";
             Err(unfit(Task::Detection, expected, &shape).hint("export it without post-processing"))
         }
-        None => Ok(Err((graph, shapes))),
+        None => Ok(None),
     }
 }
 
 /// The meaning of the output, with the nodes that compute what is explained.
-fn detector(
-    card: &Card,
-    graph: &mut Columned,
-    layout: Layout,
-    is_said: bool,
-) -> Result<(Anchors, OutputSpec, usize), Problem> {
+fn detector(card: &Card, graph: &mut Columned, layout: Layout, is_said: bool) -> Result<Detector, Problem> {
     let division = Division::of(card, graph, &layout);
     let (first, classes) = (division.first(), layout.rows - division.first());
     let found = match division.has_boxes {
@@ -106,7 +93,8 @@ fn detector(
     };
     let assumed = assumed(&layout, &anchors, &found, is_said, choice);
     let form = OutputForm::Anchors(anchors);
-    Ok((anchors, OutputSpec { task: Task::Detection, gives, activation, form, assumed }, scores))
+    let spec = OutputSpec { task: Task::Detection, gives, activation, form, assumed };
+    Ok(Detector { spec, scores, anchors })
 }
 
 /// What the classes' columns give, and what makes their probabilities.
