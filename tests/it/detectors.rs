@@ -7,7 +7,7 @@ use burncam_model::import::Imported;
 use burncam_model::{Anchors, Boxes, FinalActivation, OutputForm, Proposal};
 
 use crate::onnx::read;
-use crate::support::{Made, distance, fixture, made, npz, picture};
+use crate::support::{Made, distance, fixture, made, magnitude, npz, picture};
 
 const NAMES: [&str; 8] =
     ["yolov5", "yolox", "yolox_decoded", "yolov8", "end_to_end", "rtdetr", "detr", "retinanet"];
@@ -107,7 +107,7 @@ fn gradients_of_a_class_are_those_of_pytorch() {
         let recording = network.record(&trunk).unwrap().reduced(&reduction).unwrap();
         for (at, evidence) in recording.evidence(&Score::Logit, 1).unwrap().iter().enumerate() {
             let expected = case.npz(&format!("gradient_{at}"));
-            let most = expected.iter().fold(1e-3_f32, |most, value| most.max(value.abs()));
+            let most = magnitude(&expected).max(1e-3);
             // The gradient at the finer layer also goes through the coarser one.
             let gap = distance(&evidence.gradients.values, &expected) / most;
             assert!(gap < 1e-4, "{name}, layer {at}: {gap}");

@@ -1,10 +1,8 @@
 //! A network of sixteen pixels, worked by hand.
 
-use burncam::record::InputRecord;
-use burncam::{Explainer, Method, Request, Subject, Target};
-use burncam_picture::input::Placement;
+use burncam::{Explainer, Method, Request, Target};
 
-use crate::support::{Made, card, distance, evidence, made, tensor};
+use crate::support::{Made, card, distance, evidence, made, subject, tensor};
 
 /// 4x4 grey -> conv 1x1 to two channels -> ReLU -> mean of each channel -> two logits.
 ///
@@ -29,26 +27,6 @@ fn sixteen_pixels() -> Made {
 /// 0 to 3.75 in steps of a quarter.
 fn ramp() -> Vec<f32> {
     (0..16_u8).map(|pixel| f32::from(pixel) / 4.0).collect()
-}
-
-fn subject(values: Vec<f32>) -> Subject {
-    Subject {
-        picture: image::RgbImage::new(4, 4),
-        values,
-        placement: Placement::whole(4, 4),
-        is_tensor: true,
-        labels: vec![],
-        warnings: vec![],
-        file: InputRecord {
-            path: "ramp".into(),
-            sha256: String::new(),
-            format: "npy".into(),
-            width: 4,
-            height: 4,
-            exif_orientation: 1,
-            profile: None,
-        },
-    }
 }
 
 #[test]
@@ -83,7 +61,7 @@ fn logits_probabilities_ranks_and_targets_are_those_of_the_arithmetic() {
     let settings = Request::with(|request| request.targets = vec![Target::Index(1), Target::Top(1)]);
     let Made { model, .. } = &sixteen_pixels();
     let explainer = Explainer::new(model.clone(), settings).unwrap();
-    let explanation = explainer.explain(&subject(ramp())).unwrap().remove(0);
+    let explanation = explainer.explain(&subject(4, 4, ramp())).unwrap().remove(0);
     let [second, first] = &explanation.targets[..] else { panic!("two targets expected") };
     let places = (first.class.target, first.rank, second.class.target, second.rank);
     assert_eq!(places, (0, Some(1), 1, Some(2)));
@@ -108,7 +86,7 @@ fn a_class_that_the_layer_speaks_against_is_told_not_drawn() {
     let settings = Request::with(|request| request.targets = vec![Target::Index(0), Target::Index(1)]);
     let Made { model, .. } = &sixteen_pixels();
     let explainer = Explainer::new(model.clone(), settings).unwrap();
-    let explanation = explainer.explain(&subject(vec![2.0; 16])).unwrap().remove(0);
+    let explanation = explainer.explain(&subject(4, 4, vec![2.0; 16])).unwrap().remove(0);
     let findings: Vec<_> = explanation.targets.iter().map(|target| target.finding.clone().unwrap()).collect();
     assert!(findings[0].contains("flat"), "{findings:?}");
     assert!(findings[1].contains("all weighted activations are negative"), "{findings:?}");
@@ -123,7 +101,7 @@ fn a_saturated_softmax_is_told_not_drawn() {
     let Made { model, .. } = &sixteen_pixels();
     let explainer = Explainer::new(model.clone(), settings).unwrap();
     let explanation =
-        explainer.explain(&subject(ramp().iter().map(|x| x * 1000.0).collect())).unwrap().remove(0);
+        explainer.explain(&subject(4, 4, ramp().iter().map(|x| x * 1000.0).collect())).unwrap().remove(0);
     assert!(explanation.warnings[0].contains("softmax is saturated"), "{:?}", explanation.warnings);
     assert!(explanation.targets[0].map.is_blank());
 }
@@ -132,7 +110,7 @@ fn a_saturated_softmax_is_told_not_drawn() {
 fn overflow_is_an_error_that_names_the_layer() {
     let Made { model, .. } = &sixteen_pixels();
     let explainer = Explainer::new(model.clone(), Request::default()).unwrap();
-    let error = explainer.explain(&subject(vec![f32::MAX; 16])).unwrap_err().to_string();
+    let error = explainer.explain(&subject(4, 4, vec![f32::MAX; 16])).unwrap_err().to_string();
     assert!(error.contains("not finite") && error.contains("'pool'"), "{error}");
 }
 
@@ -143,7 +121,7 @@ fn compared(change: impl FnOnce(&mut Request)) -> Result<Vec<burncam::Explanatio
     });
     let Made { model, .. } = &sixteen_pixels();
     let explainer = Explainer::new(model.clone(), settings).map_err(|error| error.to_string())?;
-    explainer.explain(&subject(ramp())).map_err(|error| error.to_string())
+    explainer.explain(&subject(4, 4, ramp())).map_err(|error| error.to_string())
 }
 
 #[test]

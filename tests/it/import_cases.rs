@@ -10,7 +10,7 @@ use burncam_engine::{Network, Rule};
 use burncam_model::import::Imported;
 
 use crate::onnx::read;
-use crate::support::{Made, files, fixture, made, npz};
+use crate::support::{Made, distance, files, fixture, made, magnitude, npz};
 
 /// Largest difference to onnxruntime, relative to the largest number of the output.
 const TOLERANCE: f32 = 1e-4;
@@ -88,12 +88,6 @@ fn every_case_gives_what_onnxruntime_gives_on_both_engines() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// The largest difference of two arrays.
-fn apart(a: &[f32], b: &[f32]) -> f32 {
-    assert_eq!(a.len(), b.len());
-    a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
-}
-
 #[test]
 fn networks_on_integers_differ_from_onnxruntime_by_no_more_than_their_own_rounding() {
     for name in ["integers_static", "integers_signed", "integers_dynamic"] {
@@ -109,8 +103,8 @@ fn networks_on_integers_differ_from_onnxruntime_by_no_more_than_their_own_roundi
         let [rounded, real] = ["rounded", "real"].map(|name| npz(&reference, name).1);
         // What the quantisation changed in all, by rounding the weights and every tensor. burncam has the weights as the file has them,
         // and leaves out the rounding of tensors, which is a part of it.
-        let error = apart(&rounded, &real);
-        let difference = apart(&found, &rounded);
+        let error = distance(&rounded, &real);
+        let difference = distance(&found, &rounded);
         assert!(difference < error && error < 0.05, "{name}: {difference} of {error}");
         assert!(difference > 1e-4, "{name}: was something rounded here?");
     }
@@ -123,7 +117,6 @@ fn the_gradient_goes_through_computed_places_as_in_torch() {
     let Made { model, .. } = &made(&imported.card, imported.tensors);
     let reference = path.with_extension("npz");
     let (_, expected) = npz(&reference, "gradient");
-    let greatest = expected.iter().fold(0.0_f32, |most, value| most.max(value.abs()));
     for device in ["flex", "ndarray"] {
         let network = Network::load_whole(model, &device.parse::<DeviceName>().unwrap()).unwrap();
         let back = |input: Vec<f32>| {
@@ -131,7 +124,7 @@ fn the_gradient_goes_through_computed_places_as_in_torch() {
             sweep.back(&Score::Logit, 0, Rule::Plain, &mut |_| Ok(())).unwrap()
         };
         let found: Vec<f32> = pictures(model, &reference).into_iter().flat_map(back).collect();
-        let difference = apart(&found, &expected) / greatest;
+        let difference = distance(&found, &expected) / magnitude(&expected);
         assert!(difference < 1e-4, "{device}: {difference}");
     }
 }

@@ -1,31 +1,13 @@
 //! Which layer `auto` takes, and what is said of it: coarse grids, branches, scales, cells that no score reads.
 
-use burncam::record::InputRecord;
 use burncam::{Explainer, LayerRequest, Method, Request, Subject};
 use burncam_model::StoredTensor;
-use burncam_picture::input::Placement;
 
-use crate::support::{Made, card, made, seeded, tensor};
+use crate::support::{Made, card, made, seeded, subject, tensor};
 
-fn subject(height: u32, width: u32) -> Subject {
-    let count = (height * width) as usize;
-    Subject {
-        picture: image::RgbImage::new(width, height),
-        values: (0..count).map(|at| at as f32 / count as f32).collect(),
-        placement: Placement::whole(height as usize, width as usize),
-        is_tensor: true,
-        labels: vec![],
-        warnings: vec![],
-        file: InputRecord {
-            path: "ramp".into(),
-            sha256: String::new(),
-            format: "npy".into(),
-            width: width as usize,
-            height: height as usize,
-            exif_orientation: 1,
-            profile: None,
-        },
-    }
+fn ramp(height: usize, width: usize) -> Subject {
+    let count = height * width;
+    subject(height, width, (0..count).map(|at| at as f32 / count as f32).collect())
 }
 
 fn weights(shapes: &[(&str, &[usize])]) -> Vec<StoredTensor> {
@@ -60,7 +42,7 @@ fn a_grid_of_sixteen_cells_or_fewer_is_said_with_the_nearest_finer_layer() {
     let said = "the map has 2x2 cells, too few to say where (Request::layers = a has 8x8)";
     assert_eq!(explainer.warnings(), [said]);
 
-    let subject = subject(16, 16);
+    let subject = ramp(16, 16);
     let explanation = explainer.explain(&subject).unwrap().remove(0);
     let record = explainer.record(&subject, &explanation, vec![vec![]]).unwrap();
     assert_eq!(record.warnings.first().map(String::as_str), Some(said));
@@ -72,7 +54,7 @@ fn nothing_is_said_of_fine_grids_and_of_methods_without_a_layer() {
     let Made { model, .. } = &halving();
     let said = |change: fn(&mut Request)| {
         let explainer = Explainer::new(model.clone(), Request::with(change)).unwrap();
-        let subject = subject(16, 16);
+        let subject = ramp(16, 16);
         let explanation = explainer.explain(&subject).unwrap().remove(0);
         let record = explainer.record(&subject, &explanation, vec![vec![]]).unwrap();
         record.warnings.iter().any(|warning| warning.contains("cells"))
@@ -133,7 +115,7 @@ fn of_several_branches_auto_takes_one_and_names_the_others() {
         let said = "the scores read several branches, and the map is of 'c' alone; others end at 'b' (Request::layers = c,b \
              joins them)";
         assert_eq!(explainer.warnings(), [said]);
-        let subject = subject(32, 32);
+        let subject = ramp(32, 32);
         let explanation = explainer.explain(&subject).unwrap().remove(0);
         let record = explainer.record(&subject, &explanation, vec![vec![]]).unwrap();
         assert_eq!(record.layers[0].branches, ["b"]);
@@ -222,7 +204,7 @@ fn auto_takes_no_layer_whose_cells_no_score_reads() {
         let position = model.graph().position(name).unwrap();
         let network =
             burncam_engine::Network::load(model, &[position], &burncam::DeviceName::default()).unwrap();
-        let trunk = network.trunk(subject(16, 16).values).unwrap();
+        let trunk = network.trunk(ramp(16, 16).values).unwrap();
         let evidence = network.record(&trunk).unwrap().evidence(&burncam::Score::Logit, 0).unwrap().remove(0);
         evidence.gradients.values.iter().any(|value| *value != 0.0)
     };

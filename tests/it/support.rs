@@ -4,11 +4,13 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use burncam::{DeviceName, Heatmap, Model, Score};
+use burncam::record::InputRecord;
+use burncam::{DeviceName, Heatmap, Model, Score, Subject};
 use burncam_engine::{Evidence, Network};
 use burncam_graph::card::{Card, Node, Op};
 use burncam_model::import::Imported;
 use burncam_model::{StoredTensor, arch};
+use burncam_picture::input::Placement;
 
 /// A model in a directory that goes away with it.
 pub(crate) struct Made {
@@ -185,8 +187,29 @@ pub(crate) fn picture(model: &Model, path: &Path) -> Vec<f32> {
         .collect()
 }
 
+/// A tensor of this size, of which only the numbers matter.
+pub(crate) fn subject(height: usize, width: usize, values: Vec<f32>) -> Subject {
+    Subject {
+        picture: image::RgbImage::new(width as u32, height as u32),
+        values,
+        placement: Placement::whole(width, height),
+        is_tensor: true,
+        labels: vec![],
+        warnings: vec![],
+        file: InputRecord {
+            path: "made".into(),
+            sha256: String::new(),
+            format: "npy".into(),
+            width,
+            height,
+            exif_orientation: 1,
+            profile: None,
+        },
+    }
+}
+
 /// What the graph's last node gives.
-pub(crate) fn output(model: &Model, input: Vec<f32>) -> Vec<f32> {
+fn output(model: &Model, input: Vec<f32>) -> Vec<f32> {
     Network::load_whole(model, &DeviceName::default()).unwrap().logits(input).unwrap()
 }
 

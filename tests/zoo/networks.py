@@ -41,12 +41,12 @@ def torchvision_networks():
         yield "torchvision", re.match(r"[a-z]+(_v\d|_[xy])?", name)[0], name, *sizes(lambda: from_torchvision(name))
 
 
-def from_torchvision(name, **options):
+def from_torchvision(name):
     """A network of torchvision without trained weights; two of them would take minutes to fill theirs."""
     from torchvision import models
 
     quick = {"init_weights": False} if name in ("googlenet", "inception_v3") else {}
-    return models.get_model(name, weights=None, **quick, **options)
+    return models.get_model(name, weights=None, **quick)
 
 
 def timm_networks(per_family=PER_FAMILY):

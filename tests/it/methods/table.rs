@@ -1,20 +1,18 @@
 //! One table, every method: sizes, ranges, repeatability, and what each line of the table claims.
 
 use burncam::internal::Scene;
-use burncam::record::InputRecord;
 use burncam::{
     DeviceName, Explainer, Explanation, LayerRequest, Method, Method as M, Model, Reads, Request, Smoothing,
     Subject, Target,
 };
 use burncam_engine::DEVICES;
 use burncam_model::import::{ImportRequest, import};
-use burncam_picture::input::Placement;
 
 use super::networks::{
     Asked, CLASSES, SIDE, all, everywhere, flipped, gated, layers, loaded, picture, plain, ranked, refusal,
     sees_the_input,
 };
-use crate::support::{Made, device, distance, fixture, made, magnitude, seeded};
+use crate::support::{self, Made, device, distance, fixture, made, magnitude, seeded};
 
 /// Methods that draw random numbers.
 const DRAWS: [Method; 5] = [M::SmoothGradCamPlusPlus, M::SsCam, M::Random, M::SmoothGrad, M::Rise];
@@ -28,24 +26,8 @@ fn name(method: Method) -> &'static str {
 
 pub(super) fn subject(model: &Model) -> Subject {
     let spec = &model.graph().input;
-    let (height, width) = (spec.height, spec.width);
-    Subject {
-        picture: image::RgbImage::new(width as u32, height as u32),
-        values: seeded("methods.input", &[1, spec.channels, height, width]),
-        placement: Placement::whole(width, height),
-        is_tensor: true,
-        labels: vec![],
-        warnings: vec![],
-        file: InputRecord {
-            path: "made".into(),
-            sha256: String::new(),
-            format: "npy".into(),
-            width,
-            height,
-            exif_orientation: 1,
-            profile: None,
-        },
-    }
+    let shape = [1, spec.channels, spec.height, spec.width];
+    support::subject(spec.height, spec.width, seeded("methods.input", &shape))
 }
 
 pub(super) fn explained(model: &Model, settings: Request) -> burncam::Result<Explanation> {
