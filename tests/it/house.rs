@@ -12,18 +12,19 @@ use std::path::{Path, PathBuf};
 /// compiler sees to it; that no manifest names one too many is checked here.
 const FLOORS: &[&[&str]] = &[
     &["graph"],
-    &["kernels", "model", "picture"],
+    &["kernels", "metrics", "model", "picture"],
     &["engine"],
     &["cam"],
     &["record"],
     &["explain", "capture"],
     &["check"],
+    &["evaluate"],
     &["output"],
     &["job"],
 ];
 
 /// The crates that are built and tested without Burn.
-const WITHOUT_BURN: &[&str] = &["graph", "kernels", "model", "picture"];
+const WITHOUT_BURN: &[&str] = &["graph", "kernels", "metrics", "model", "picture"];
 
 /// All sources of the crates with their paths.
 fn sources() -> Vec<(PathBuf, String)> {

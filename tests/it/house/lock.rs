@@ -37,7 +37,7 @@ fn is_of_burn(name: &str) -> bool {
 }
 
 #[test]
-fn four_crates_are_built_and_tested_without_burn() {
+fn crates_below_the_engine_are_built_and_tested_without_burn() {
     let lock = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.lock")).unwrap();
     let packages = packages(&lock);
     for name in WITHOUT_BURN {
