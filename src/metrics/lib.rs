@@ -4,5 +4,7 @@
 //! metric is not defined. Runs no network and draws nothing.
 
 mod map;
+mod scorer;
 
 pub use map::Map;
+pub use scorer::Scorer;
