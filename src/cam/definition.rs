@@ -195,6 +195,23 @@ impl Reads {
     }
 }
 
+impl MethodInfo {
+    /// A method at a layer that looks at the class and distinguishes evidence against it.
+    pub(super) const PLAIN: Self = Self {
+        name: "",
+        title: "",
+        summary: "",
+        formula: "",
+        paper: "",
+        cost: "",
+        uses_class: true,
+        uses_layer: true,
+        uses_attention: false,
+        has_sign: true,
+        has_terms: false,
+    };
+}
+
 impl Traits {
     /// A method in no library that uses no options and accepts every network.
     pub(super) const PLAIN: Self = Self {

@@ -28,11 +28,8 @@ pub(super) const DEFINITION: Definition = Definition {
         formula: "w_k = (y - y_without_k) / |y|",
         paper: "Desai and Ramaswamy, WACV 2020",
         cost: "1 forward, head per channel",
-        uses_class: true,
-        uses_layer: true,
-        uses_attention: false,
-        has_sign: true,
         has_terms: true,
+        ..MethodInfo::PLAIN
     },
     run: Run::Layer(terms),
     traits: Traits {

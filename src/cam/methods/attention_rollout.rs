@@ -32,7 +32,7 @@ pub(super) const DEFINITION: Definition = Definition {
         uses_layer: false,
         uses_attention: true,
         has_sign: false,
-        has_terms: false,
+        ..MethodInfo::PLAIN
     },
     run: Run::Attention(maps),
     traits: Traits { rounding, check: attention::check, ..Traits::PLAIN },

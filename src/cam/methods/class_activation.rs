@@ -24,11 +24,8 @@ pub(super) const DEFINITION: Definition = Definition {
         formula: "ReLU( sum_k w_k A_k ), w of the linear layer",
         paper: "Zhou et al., CVPR 2016, arXiv:1512.04150",
         cost: "1 forward",
-        uses_class: true,
-        uses_layer: true,
-        uses_attention: false,
-        has_sign: true,
         has_terms: true,
+        ..MethodInfo::PLAIN
     },
     run: Run::Layer(terms),
     traits: Traits {

@@ -23,11 +23,9 @@ pub(super) const DEFINITION: Definition = Definition {
         formula: "max_colour |deconvolved dy/dx|",
         paper: "Zeiler and Fergus, ECCV 2014, arXiv:1311.2901",
         cost: "1 forward, 1 backward",
-        uses_class: true,
         uses_layer: false,
-        uses_attention: false,
         has_sign: false,
-        has_terms: false,
+        ..MethodInfo::PLAIN
     },
     run: Run::Pixels(maps),
     traits: Traits {

@@ -28,10 +28,8 @@ pub(super) const DEFINITION: Definition = Definition {
         paper: "Muhammad and Yeasin, IJCNN 2020, arXiv:2008.00299",
         cost: "1 forward",
         uses_class: false,
-        uses_layer: true,
-        uses_attention: false,
         has_sign: false,
-        has_terms: false,
+        ..MethodInfo::PLAIN
     },
     run: Run::Activations(terms),
     traits: Traits { libraries: &[Library::PytorchGradCam], ..Traits::PLAIN },

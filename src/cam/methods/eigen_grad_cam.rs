@@ -25,11 +25,7 @@ pub(super) const DEFINITION: Definition = Definition {
         formula: "X v_1, X centred G (.) A",
         paper: "pytorch-grad-cam; after arXiv:2008.00299",
         cost: "1 forward, head backward",
-        uses_class: true,
-        uses_layer: true,
-        uses_attention: false,
-        has_sign: true,
-        has_terms: false,
+        ..MethodInfo::PLAIN
     },
     run: Run::Evidence(terms),
     traits: Traits { libraries: &[Library::PytorchGradCam], ..Traits::PLAIN },

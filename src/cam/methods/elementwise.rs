@@ -21,11 +21,8 @@ pub(super) const DEFINITION: Definition = Definition {
         formula: "sum_k ReLU( dy/dA_k (.) A_k )",
         paper: "pytorch-grad-cam; no paper",
         cost: "1 forward, head backward",
-        uses_class: true,
-        uses_layer: true,
-        uses_attention: false,
-        has_sign: true,
         has_terms: true,
+        ..MethodInfo::PLAIN
     },
     run: Run::Evidence(terms),
     traits: Traits { libraries: &[Library::PytorchGradCam], ..Traits::PLAIN },

@@ -26,10 +26,9 @@ pub(super) const DEFINITION: Definition = Definition {
         paper: "Fuad et al., IPTA 2020",
         cost: "1 forward",
         uses_class: false,
-        uses_layer: true,
-        uses_attention: false,
         has_sign: false,
         has_terms: true,
+        ..MethodInfo::PLAIN
     },
     run: Run::Activations(terms),
     traits: Traits { libraries: &[Library::PytorchGradCam, Library::Xplique], ..Traits::PLAIN },

@@ -24,11 +24,8 @@ pub(super) const DEFINITION: Definition = Definition {
         formula: "Grad-CAM of y_c - 0.6 mean_d y_d",
         paper: "Zhang et al., CVPR 2025, arXiv:2501.11309",
         cost: "1 forward, head backward",
-        uses_class: true,
-        uses_layer: true,
-        uses_attention: false,
-        has_sign: true,
         has_terms: true,
+        ..MethodInfo::PLAIN
     },
     run: Run::Contrast(contrast, grad_cam::terms),
     traits: Traits {

@@ -30,11 +30,9 @@ pub(super) const DEFINITION: Definition = Definition {
         formula: "psi(x (.) G_x) + sum psi(b (.) G_b)",
         paper: "Srinivas and Fleuret, NeurIPS 2019, arXiv:1905.00780",
         cost: "1 forward, 1 backward",
-        uses_class: true,
         uses_layer: false,
-        uses_attention: false,
         has_sign: false,
-        has_terms: false,
+        ..MethodInfo::PLAIN
     },
     run: Run::Pixels(maps),
     traits: Traits {

@@ -27,11 +27,9 @@ pub(super) const DEFINITION: Definition = Definition {
         formula: "R += mean_heads ReLU(dy/dA_l (.) A_l) R",
         paper: "Chefer et al., ICCV 2021, arXiv:2103.15679",
         cost: "2 forwards, 1 backward",
-        uses_class: true,
         uses_layer: false,
         uses_attention: true,
-        has_sign: true,
-        has_terms: false,
+        ..MethodInfo::PLAIN
     },
     run: Run::Attention(maps),
     traits: Traits { slope: true, check: attention::check, ..Traits::PLAIN },

@@ -24,11 +24,8 @@ pub(super) const DEFINITION: Definition = Definition {
         formula: "ReLU( sum_k mean_ij(dy/dA_k) A_k )",
         paper: "Selvaraju et al., ICCV 2017, arXiv:1610.02391",
         cost: "1 forward, head backward",
-        uses_class: true,
-        uses_layer: true,
-        uses_attention: false,
-        has_sign: true,
         has_terms: true,
+        ..MethodInfo::PLAIN
     },
     run: Run::Evidence(terms),
     traits: Traits {

@@ -26,11 +26,8 @@ pub(super) const DEFINITION: Definition = Definition {
         formula: "w_k = sum_ij G^2/(2G^2 + sum(A_k)G^3) ReLU(G)",
         paper: "Chattopadhay et al., WACV 2018, arXiv:1710.11063",
         cost: "1 forward, head backward",
-        uses_class: true,
-        uses_layer: true,
-        uses_attention: false,
-        has_sign: true,
         has_terms: true,
+        ..MethodInfo::PLAIN
     },
     run: Run::Evidence(terms),
     traits: Traits {

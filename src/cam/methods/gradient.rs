@@ -23,11 +23,9 @@ pub(super) const DEFINITION: Definition = Definition {
         formula: "max_colour |dy/dx|",
         paper: "Simonyan et al., ICLR workshop 2014, arXiv:1312.6034",
         cost: "1 forward, 1 backward",
-        uses_class: true,
         uses_layer: false,
-        uses_attention: false,
         has_sign: false,
-        has_terms: false,
+        ..MethodInfo::PLAIN
     },
     run: Run::Pixels(maps),
     traits: Traits {

@@ -26,11 +26,9 @@ pub(super) const DEFINITION: Definition = Definition {
         formula: "max_colour |guided dy/dx|",
         paper: "Springenberg et al., ICLR workshop 2015, arXiv:1412.6806",
         cost: "1 forward, 1 backward",
-        uses_class: true,
         uses_layer: false,
-        uses_attention: false,
         has_sign: false,
-        has_terms: false,
+        ..MethodInfo::PLAIN
     },
     run: Run::Pixels(maps),
     traits: Traits {

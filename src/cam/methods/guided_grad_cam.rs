@@ -29,11 +29,8 @@ pub(super) const DEFINITION: Definition = Definition {
         formula: "max_colour |Grad-CAM (.) guided dy/dx|",
         paper: "Selvaraju et al., ICCV 2017, arXiv:1610.02391",
         cost: "Grad-CAM and guided backpropagation",
-        uses_class: true,
-        uses_layer: true,
-        uses_attention: false,
         has_sign: false,
-        has_terms: false,
+        ..MethodInfo::PLAIN
     },
     run: Run::PixelsOfLayer(grad_cam::terms, maps),
     traits: Traits {

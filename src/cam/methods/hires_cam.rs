@@ -22,11 +22,8 @@ pub(super) const DEFINITION: Definition = Definition {
         formula: "ReLU( sum_k dy/dA_k (.) A_k )",
         paper: "Draelos and Carin 2020, arXiv:2011.08891",
         cost: "1 forward, head backward",
-        uses_class: true,
-        uses_layer: true,
-        uses_attention: false,
-        has_sign: true,
         has_terms: true,
+        ..MethodInfo::PLAIN
     },
     run: Run::Evidence(terms),
     traits: Traits { libraries: &[Library::PytorchGradCam], ..Traits::PLAIN },

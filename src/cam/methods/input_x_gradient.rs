@@ -21,11 +21,8 @@ pub(super) const DEFINITION: Definition = Definition {
         formula: "sum_colour x (.) dy/dx",
         paper: "Shrikumar et al. 2016, arXiv:1605.01713",
         cost: "1 forward, 1 backward",
-        uses_class: true,
         uses_layer: false,
-        uses_attention: false,
-        has_sign: true,
-        has_terms: false,
+        ..MethodInfo::PLAIN
     },
     run: Run::Pixels(maps),
     traits: Traits {

@@ -25,11 +25,8 @@ pub(super) const DEFINITION: Definition = Definition {
         formula: "sum_colour x (.) int_0^1 dy/dx(t x) dt",
         paper: "Sundararajan et al., ICML 2017, arXiv:1703.01365",
         cost: "N forwards and backwards (N = 50)",
-        uses_class: true,
         uses_layer: false,
-        uses_attention: false,
-        has_sign: true,
-        has_terms: false,
+        ..MethodInfo::PLAIN
     },
     run: Run::Pixels(maps),
     traits: Traits {

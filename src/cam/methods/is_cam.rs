@@ -25,11 +25,8 @@ pub(super) const DEFINITION: Definition = Definition {
         formula: "w = softmax_k mean_n y(x (.) n/N M_k)",
         paper: "Naidu et al. 2020, arXiv:2010.03023",
         cost: "1 forward, N more per channel (N = 10)",
-        uses_class: true,
-        uses_layer: true,
-        uses_attention: false,
-        has_sign: true,
         has_terms: true,
+        ..MethodInfo::PLAIN
     },
     run: Run::Layer(terms),
     traits: Traits {

@@ -28,10 +28,8 @@ pub(super) const DEFINITION: Definition = Definition {
         paper: "Karmani et al. 2024, arXiv:2410.00267",
         cost: "1 forward",
         uses_class: false,
-        uses_layer: true,
-        uses_attention: false,
         has_sign: false,
-        has_terms: false,
+        ..MethodInfo::PLAIN
     },
     run: Run::Activations(terms),
     traits: Traits { libraries: &[Library::PytorchGradCam], ..Traits::PLAIN },

@@ -21,11 +21,8 @@ pub(super) const DEFINITION: Definition = Definition {
         formula: "ReLU( sum_k ReLU(dy/dA_k) (.) A_k )",
         paper: "Jiang et al., IEEE TIP 2021, doi:10.1109/TIP.2021.3089943",
         cost: "1 forward, head backward",
-        uses_class: true,
-        uses_layer: true,
-        uses_attention: false,
-        has_sign: true,
         has_terms: true,
+        ..MethodInfo::PLAIN
     },
     run: Run::Evidence(terms),
     traits: Traits {

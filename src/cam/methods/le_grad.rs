@@ -28,11 +28,9 @@ pub(super) const DEFINITION: Definition = Definition {
         formula: "mean_l mean_heads,queries ReLU(ds_l/dA_l)",
         paper: "Bousselham et al., ICCV 2025, arXiv:2404.03214",
         cost: "2 forwards, half of each block backward",
-        uses_class: true,
         uses_layer: false,
         uses_attention: true,
-        has_sign: true,
-        has_terms: false,
+        ..MethodInfo::PLAIN
     },
     run: Run::Attention(maps),
     traits: Traits { libraries: &[Library::Torchcam], check: attention::check_blocks, ..Traits::PLAIN },

@@ -27,11 +27,8 @@ pub(super) const DEFINITION: Definition = Definition {
         formula: "sum_colour R, R_j = sum_k a_j rho(w_jk) / z_k R_k",
         paper: "Bach et al., PLOS ONE 2015, doi:10.1371/journal.pone.0130140",
         cost: "1 forward, 1 backward",
-        uses_class: true,
         uses_layer: false,
-        uses_attention: false,
-        has_sign: true,
-        has_terms: false,
+        ..MethodInfo::PLAIN
     },
     run: Run::Pixels(maps),
     traits: Traits {

@@ -235,6 +235,8 @@ mod tests {
             assert_eq!(info.uses_attention, of_attention, "{}", info.name);
             // What reads attention may ask the class or not.
             assert!(of_attention || info.uses_class == !matches!(run, Run::Activations(_)), "{}", info.name);
+            let texts = [info.name, info.title, info.summary, info.formula, info.paper, info.cost];
+            assert!(texts.iter().all(|text| !text.is_empty()), "{}: {texts:?}", info.title);
             assert!(!traits.slope || !info.uses_layer, "{}", info.name);
             assert!(!traits.unfolded || on_pixels, "{}", info.name);
         }

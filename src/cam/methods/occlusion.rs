@@ -25,11 +25,8 @@ pub(super) const DEFINITION: Definition = Definition {
         formula: "y(x) - y(x without the square)",
         paper: "Zeiler and Fergus, ECCV 2014, arXiv:1311.2901",
         cost: "1 forward, 1 more per square",
-        uses_class: true,
         uses_layer: false,
-        uses_attention: false,
-        has_sign: true,
-        has_terms: false,
+        ..MethodInfo::PLAIN
     },
     run: Run::Pixels(maps),
     traits: Traits {

@@ -24,10 +24,9 @@ pub(super) const DEFINITION: Definition = Definition {
         paper: "baseline",
         cost: "1 forward",
         uses_class: false,
-        uses_layer: true,
-        uses_attention: false,
         has_sign: false,
         has_terms: true,
+        ..MethodInfo::PLAIN
     },
     run: Run::Activations(terms),
     traits: Traits { libraries: &[Library::PytorchGradCam], reads: &[Reads::Seed], ..Traits::PLAIN },

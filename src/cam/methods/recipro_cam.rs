@@ -21,11 +21,7 @@ pub(super) const DEFINITION: Definition = Definition {
         formula: "y(A at one position, else 0)",
         paper: "Byun and Lee 2022, arXiv:2209.14074",
         cost: "1 forward, head per position",
-        uses_class: true,
-        uses_layer: true,
-        uses_attention: false,
-        has_sign: true,
-        has_terms: false,
+        ..MethodInfo::PLAIN
     },
     run: Run::Layer(terms),
     traits: Traits { reads: &[Reads::BatchSize], rounding: rounding_of_scores, ..Traits::PLAIN },

@@ -15,11 +15,8 @@ pub(super) const DEFINITION: Definition = Definition {
         formula: "prod_l Grad-CAM++(A_l)",
         paper: "Domeniconi et al., ICPR 2026, arXiv:2605.14641",
         cost: "1 forward, head backward",
-        uses_class: true,
-        uses_layer: true,
-        uses_attention: false,
-        has_sign: true,
         has_terms: true,
+        ..MethodInfo::PLAIN
     },
     run: Run::Evidence(grad_cam_plus_plus::terms),
     traits: Traits {

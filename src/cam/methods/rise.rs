@@ -26,11 +26,8 @@ pub(super) const DEFINITION: Definition = Definition {
         formula: "sum_n (y(x (.) M_n) - mean y) M_n",
         paper: "Petsiuk et al., BMVC 2018, arXiv:1806.07421",
         cost: "1 forward, N more (N = 1000)",
-        uses_class: true,
         uses_layer: false,
-        uses_attention: false,
-        has_sign: true,
-        has_terms: false,
+        ..MethodInfo::PLAIN
     },
     run: Run::Pixels(maps),
     traits: Traits { reads: &[Reads::Samples, Reads::Seed, Reads::BatchSize], ..Traits::PLAIN },

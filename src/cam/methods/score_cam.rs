@@ -28,11 +28,8 @@ pub(super) const DEFINITION: Definition = Definition {
         formula: "w = softmax_k y(x (.) M_k)",
         paper: "Wang et al., CVPRW 2020, arXiv:1910.01279",
         cost: "1 forward, 1 more per channel",
-        uses_class: true,
-        uses_layer: true,
-        uses_attention: false,
-        has_sign: true,
         has_terms: true,
+        ..MethodInfo::PLAIN
     },
     run: Run::Layer(terms),
     traits: Traits {

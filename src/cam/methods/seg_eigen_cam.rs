@@ -23,11 +23,8 @@ pub(super) const DEFINITION: Definition = Definition {
         formula: "s X v_1, X centred |G| (.) A",
         paper: "Chung and Ying, Appl. Sci. 2025, doi:10.3390/app15137562",
         cost: "1 forward, head backward",
-        uses_class: true,
-        uses_layer: true,
-        uses_attention: false,
         has_sign: false,
-        has_terms: false,
+        ..MethodInfo::PLAIN
     },
     run: Run::Evidence(terms),
     traits: Traits { libraries: &[Library::PytorchGradCam], ..Traits::PLAIN },

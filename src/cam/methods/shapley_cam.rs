@@ -27,11 +27,8 @@ pub(super) const DEFINITION: Definition = Definition {
         formula: "w_k = mean_ij(G - H A / 2)",
         paper: "Cai 2025, arXiv:2501.06261",
         cost: "1 forward, head forward over backward",
-        uses_class: true,
-        uses_layer: true,
-        uses_attention: false,
-        has_sign: true,
         has_terms: true,
+        ..MethodInfo::PLAIN
     },
     run: Run::Gradients(terms),
     traits: Traits { libraries: &[Library::PytorchGradCam], ..Traits::PLAIN },

@@ -22,11 +22,9 @@ pub(super) const DEFINITION: Definition = Definition {
         formula: "max_colour |mean_n dy/dx(x + e_n)|",
         paper: "Smilkov et al. 2017, arXiv:1706.03825",
         cost: "N forwards and backwards (N = 50)",
-        uses_class: true,
         uses_layer: false,
-        uses_attention: false,
         has_sign: false,
-        has_terms: false,
+        ..MethodInfo::PLAIN
     },
     run: Run::Pixels(maps),
     traits: Traits {

@@ -30,11 +30,8 @@ pub(super) const DEFINITION: Definition = Definition {
         formula: "w_k = sum_ij D2/(2 D2 + sum(A_k)D3) ReLU(D1)",
         paper: "Omeiza et al. 2019, arXiv:1908.01224",
         cost: "N forwards and backwards (N = 10)",
-        uses_class: true,
-        uses_layer: true,
-        uses_attention: false,
-        has_sign: true,
         has_terms: true,
+        ..MethodInfo::PLAIN
     },
     run: Run::Layers(terms),
     traits: Traits {

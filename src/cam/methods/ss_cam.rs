@@ -24,11 +24,8 @@ pub(super) const DEFINITION: Definition = Definition {
         formula: "w = softmax_k mean_n y(x (.) (M_k + e_n))",
         paper: "Wang et al. 2020, arXiv:2006.14255",
         cost: "1 forward, N more per channel (N = 35)",
-        uses_class: true,
-        uses_layer: true,
-        uses_attention: false,
-        has_sign: true,
         has_terms: true,
+        ..MethodInfo::PLAIN
     },
     run: Run::Layer(terms),
     traits: Traits {

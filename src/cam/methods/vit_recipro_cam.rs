@@ -30,11 +30,7 @@ pub(super) const DEFINITION: Definition = Definition {
         formula: "y(A times a Gaussian around a position)",
         paper: "Byun and Lee 2023, arXiv:2310.02588",
         cost: "1 forward, head per position",
-        uses_class: true,
-        uses_layer: true,
-        uses_attention: false,
-        has_sign: true,
-        has_terms: false,
+        ..MethodInfo::PLAIN
     },
     run: Run::Layer(terms),
     traits: Traits { reads: &[Reads::BatchSize], rounding: rounding_of_scores, ..Traits::PLAIN },

@@ -22,11 +22,8 @@ pub(super) const DEFINITION: Definition = Definition {
         formula: "w_k = sum_ij(G A_k) / sum_ij(A_k)",
         paper: "Fu et al., BMVC 2020, arXiv:2008.02312",
         cost: "1 forward, head backward",
-        uses_class: true,
-        uses_layer: true,
-        uses_attention: false,
-        has_sign: true,
         has_terms: true,
+        ..MethodInfo::PLAIN
     },
     run: Run::Evidence(terms),
     traits: Traits { libraries: &[Library::PytorchGradCam, Library::Torchcam], ..Traits::PLAIN },
