@@ -9,7 +9,7 @@ pub trait Scorer {
     ///
     /// # Errors
     ///
-    /// Whatever stops the network. A metric passes it on.
+    /// What stopped the network. A metric passes it on.
     fn scores(&mut self, inputs: &[f32], count: usize) -> Result<Vec<f64>, Error>;
 }
 
