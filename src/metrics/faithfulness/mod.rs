@@ -1,0 +1,14 @@
+//! Does the network depend on what a map marks? Metrics that change the input and look at the score.
+//!
+//! Receives a picture as the network gets it, a map of the same size, and the network as a [`Scorer`](crate::Scorer). Gives
+//! figures and curves per picture. Does not average over pictures, and runs no network itself.
+
+mod baseline;
+mod curve;
+mod masked;
+mod picture;
+
+pub use baseline::Baseline;
+pub use curve::{Area, Curve, CurveSettings, Direction, Steps};
+pub use masked::Masked;
+pub use picture::Picture;
