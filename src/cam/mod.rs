@@ -14,7 +14,6 @@ mod finding;
 mod finish;
 mod masks;
 mod methods;
-mod noise;
 mod options;
 mod pixels;
 mod principal;

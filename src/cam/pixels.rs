@@ -70,3 +70,11 @@ pub(super) fn weighted_gradients(
     }
     Ok(weighted)
 }
+
+/// Maximum minus minimum.
+pub(super) fn range(values: &[f32]) -> f32 {
+    let (low, high) = values
+        .iter()
+        .fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), value| (low.min(*value), high.max(*value)));
+    high - low
+}

@@ -1,7 +1,9 @@
 //! Averaging of maps over changed copies of the input.
 
-use super::noise::{self, Noise};
+use burncam_metrics::Noise;
+
 use super::options::Options;
+use super::pixels;
 use crate::heatmap::Heatmap;
 
 /// Default number of noisy copies.
@@ -47,7 +49,7 @@ impl Smoothing {
         if !self.noise {
             return Box::new(bases);
         }
-        let deviation = options.noise.unwrap_or(NOISE) * noise::range(values);
+        let deviation = options.noise.unwrap_or(NOISE) * pixels::range(values);
         // Streams below belong to Smooth Grad-CAM++ (1), SS-CAM (from 1 << 32), SmoothGrad (from 2 << 32) and RISE
         // (from 3 << 32). Maps of two methods must not share their noise.
         let mut noise = Noise::new(options.seed, 4 << 32);

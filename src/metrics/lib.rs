@@ -3,15 +3,23 @@
 //! Receives maps, scores of a network through a function of the caller, and places of objects. Gives numbers, and `None` where a
 //! metric is not defined. Runs no network and draws nothing.
 
+pub mod baselines;
+mod complexity;
 mod convention;
 mod faithfulness;
 mod map;
 mod noise;
 mod order;
 mod scorer;
+mod similarity;
+mod statistics;
 
+pub use complexity::{EFFECTIVE_SHARE, effective_size, entropy, gini};
 pub use convention::Convention;
 pub use faithfulness::{Area, Baseline, Curve, CurveSettings, Direction, Masked, Picture, Steps};
 pub use map::Map;
+pub use noise::Noise;
 pub use order::Order;
 pub use scorer::Scorer;
+pub use similarity::{pearson, spearman, ssim};
+pub use statistics::{Better, Comparison, Summary, paired, summary};

@@ -8,8 +8,9 @@
 //! With the same weights for all pictures, a run over many pictures would be a single draw, which may happen to be
 //! good, and not a chance level.
 
+use burncam_metrics::Noise;
+
 use crate::cam::definition::{Definition, MethodInfo, Reads, Run, Traits};
-use crate::cam::noise::Noise;
 use crate::cam::options::Library;
 use crate::cam::question::Question;
 use crate::cam::terms::Terms;

@@ -11,9 +11,10 @@
 //! The paper does not subtract the mean score, which adds nearly the same to every pixel; with it zero means "no
 //! evidence" here too.
 
+use burncam_metrics::Noise;
+
 use crate::Heatmap;
 use crate::cam::definition::{Definition, MethodInfo, Reads, Run, Traits};
-use crate::cam::noise::Noise;
 use crate::cam::question::Question;
 use crate::error::Result;
 use crate::heatmap::Sampling;

@@ -8,8 +8,9 @@
 //! M_ij = max_colour | G_ij |                  signed: the sum over the colours
 //! ```
 
+use burncam_metrics::Noise;
+
 use crate::cam::definition::{Definition, MethodInfo, Reads, Run, Traits};
-use crate::cam::noise::{self, Noise};
 use crate::cam::pixels::{self, Reduction};
 use crate::cam::question::Question;
 use crate::error::Result;
@@ -41,7 +42,7 @@ const NOISE: f32 = 0.15;
 
 fn maps(question: &Question) -> Result<Vec<Vec<f32>>> {
     let values = question.values();
-    let deviation = question.options.noise.unwrap_or(NOISE) * noise::range(values);
+    let deviation = question.options.noise.unwrap_or(NOISE) * pixels::range(values);
     let samples = question.options.samples_or(SAMPLES);
     let noisy =
         // Every draw has its own stream, so that the batch size has no effect.

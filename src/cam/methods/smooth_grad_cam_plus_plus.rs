@@ -13,9 +13,11 @@
 //! `A` is the clean input's. torchcam 0.5.0 rectifies the last gradient instead of the mean, weights the last noisy
 //! input's activations, and uses the sum over `A D3`.
 
+use burncam_metrics::Noise;
+
 use crate::cam::definition::{Definition, Layers, MethodInfo, Reads, Run, Traits};
-use crate::cam::noise::{self, Noise};
 use crate::cam::options::Library;
+use crate::cam::pixels;
 use crate::cam::question::Question;
 use crate::cam::scene::Scene;
 use crate::cam::terms::Terms;
@@ -103,7 +105,7 @@ fn weights([first, second, third]: &[Vec<f64>; 3], clean: &Features, slopes: Opt
 
 /// For each class the powers of every layer.
 fn powers(question: &Question, clean: &[&Features]) -> Result<Vec<Vec<Powers>>> {
-    let range = noise::range(question.values());
+    let range = pixels::range(question.values());
     let (samples, deviation) =
         if question.follows(Library::Torchcam) { TORCHCAM } else { (SAMPLES, NOISE * range) };
     let samples = question.options.samples_or(samples);

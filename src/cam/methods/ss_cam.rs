@@ -8,9 +8,10 @@
 //! w   = softmax_k( s_k )
 //! ```
 
+use burncam_metrics::Noise;
+
 use crate::cam::definition::{Definition, MethodInfo, Reads, Run, Traits};
 use crate::cam::masks::Masks;
-use crate::cam::noise::Noise;
 use crate::cam::options::Library;
 use crate::cam::question::Question;
 use crate::cam::terms::Terms;
