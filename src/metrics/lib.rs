@@ -16,7 +16,10 @@ mod statistics;
 
 pub use complexity::{EFFECTIVE_SHARE, effective_size, entropy, gini};
 pub use convention::Convention;
-pub use faithfulness::{Area, Baseline, Curve, CurveSettings, Direction, Masked, Picture, Steps};
+pub use faithfulness::{
+    Area, Baseline, Curve, CurveSettings, Direction, Masked, Picture, Removal, Removed, Road, RoadSettings,
+    Steps,
+};
 pub use map::Map;
 pub use noise::Noise;
 pub use order::Order;

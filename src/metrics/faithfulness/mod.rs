@@ -5,10 +5,14 @@
 
 mod baseline;
 mod curve;
+mod dissection;
+mod impute;
 mod masked;
 mod picture;
+mod road;
 
 pub use baseline::Baseline;
 pub use curve::{Area, Curve, CurveSettings, Direction, Steps};
 pub use masked::Masked;
 pub use picture::Picture;
+pub use road::{Removal, Removed, Road, RoadSettings};
