@@ -218,6 +218,11 @@ impl<'a> Question<'a> {
         self.network().sweep(self.values().to_vec())?.reduced(self.reduction())
     }
 
+    /// As [`Question::sweep`], in double precision where the device has it.
+    pub(super) fn sweep_precisely(&self) -> Result<Sweep<'a>> {
+        self.network().sweep_precisely(self.values().to_vec())?.reduced(self.reduction())
+    }
+
     /// As [`Question::input_gradients`] for the picture itself, with another rule at rectifiers.
     pub(super) fn rectified_gradients(&self, rule: fn(Rectifiers) -> Rule) -> Result<Vec<Vec<f32>>> {
         // A sweep keeps its tensors, so that one forward pass serves every class.

@@ -116,7 +116,7 @@ pub(super) fn extreme<const RANK: usize>(x: Tensor<RANK>, axes: &[usize], greate
 /// One over the number of equal extremes along `axes` where `x` is one of them, otherwise zero.
 pub(super) fn shares<const RANK: usize>(x: Tensor<RANK>, axes: &[usize], greatest: bool) -> Tensor<RANK> {
     let most = extreme(x.clone(), axes, greatest).expand(x.dims());
-    let extremes = x.equal(most).float();
+    let extremes = x.zeros_like().mask_fill(x.equal(most), 1.0);
     extremes.clone() / extremes.sum_dims(axes)
 }
 

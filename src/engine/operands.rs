@@ -66,6 +66,20 @@ pub(super) fn alike<const RANK: usize>(a: Tensor<RANK>, b: Tensor<RANK>) -> (Ten
     (a.expand(shape), b.expand(shape))
 }
 
+/// The parameters of a linear layer with a norm behind it: `scale (W x + b) + shift`, of which `axis` of the weights has a channel each.
+pub(super) fn merged(mut params: Params, axis: usize, [scale, shift]: [Value; 2]) -> Result<Params> {
+    let weight = param(&params, "weight")?.clone();
+    let mut sides = vec![1; weight.shape().len()];
+    sides[axis] = scale.shape()[0];
+    params.insert("weight".to_owned(), scaled(weight, Some(scale.clone().reshape(&sides)?), None)?);
+    let bias = match params.remove("bias") {
+        Some(bias) => scaled(bias, Some(scale), Some(shift))?,
+        None => shift,
+    };
+    params.insert("bias".to_owned(), bias);
+    Ok(params)
+}
+
 /// `gamma x + beta`, each where it is given.
 pub(super) fn scaled(x: Value, gamma: Option<Value>, beta: Option<Value>) -> Result<Value> {
     let x = match gamma {

@@ -47,7 +47,7 @@ pub(super) fn folded(convolution: &Node, norm: &Node, weights: &Weights) -> Resu
 }
 
 /// Factor and shift per channel, in double precision.
-fn scale_and_shift(norm: &Node, weights: &Weights) -> Result<(Vec<f64>, Vec<f64>)> {
+pub(super) fn scale_and_shift(norm: &Node, weights: &Weights) -> Result<(Vec<f64>, Vec<f64>)> {
     let epsilon = if let Op::BatchNorm { epsilon } = norm.op { epsilon } else { 0.0 };
     let read = |role: &str| weights.floats(&norm.params[role]).map(|(values, _)| values);
     let (gamma, beta) = (read("gamma")?, read("beta")?);

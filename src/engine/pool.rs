@@ -155,5 +155,5 @@ fn means(x: &Tensor<4>, rows: &Spans, columns: &Spans) -> Result<Tensor<4>> {
     let area = |row: &([usize; 2], usize), column: &([usize; 2], usize)| (row.1 * column.1).max(1) as f32;
     let areas = rows.0.iter().flat_map(|row| columns.0.iter().map(move |column| area(row, column)));
     let areas = TensorData::new(areas.collect::<Vec<f32>>(), [1, 1, rows.0.len(), columns.0.len()]);
-    Ok(sums / Tensor::from_data(areas, &x.device()))
+    Ok(sums / Tensor::<4>::from_data(areas, &x.device()).cast(x.dtype()))
 }

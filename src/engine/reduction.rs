@@ -173,7 +173,8 @@ impl Reduction {
 }
 
 fn constant(values: &[f32], on: &Tensor<2>) -> Tensor<1> {
-    Tensor::from_data(TensorData::new(values.to_vec(), [values.len()]), &on.clone().inner().device())
+    let device = on.clone().inner().device();
+    Tensor::<1>::from_data(TensorData::new(values.to_vec(), [values.len()]), &device).cast(on.dtype())
 }
 
 /// A vector of length one, `[1, values]`.

@@ -10,10 +10,11 @@ use burncam_graph::resize::Rule;
 /// `[batch, channels, height, width]` with the last two axes at `size`.
 pub(super) fn resize(x: Tensor<4>, size: [usize; 2], rule: Rule) -> Tensor<4> {
     let [_, _, rows, columns] = x.dims();
-    let device = x.device();
+    let (device, precision) = (x.device(), x.dtype());
     let [height, width] = size;
-    let vertical = |x: Tensor<4>| matrix(rule, 0, rows, height, &device).matmul(x);
-    let horizontal = |x: Tensor<4>| x.matmul(matrix(rule, 1, columns, width, &device).swap_dims(2, 3));
+    let vertical = |x: Tensor<4>| matrix(rule, 0, rows, height, &device).cast(precision).matmul(x);
+    let horizontal =
+        |x: Tensor<4>| x.matmul(matrix(rule, 1, columns, width, &device).cast(precision).swap_dims(2, 3));
     // The order with the smaller intermediate tensor, which is never larger than both input and output.
     if height * columns <= rows * width { horizontal(vertical(x)) } else { vertical(horizontal(x)) }
 }

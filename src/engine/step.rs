@@ -3,14 +3,15 @@
 //! Receives a node of the graph, perhaps with the batch norm behind it, and the source of its parameters. Parameters of operations
 //! on native kernels are never copied, because that would store the weights twice.
 
+use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
 use burn::tensor::Device;
 
-use super::operands::Params;
+use super::operands::{Params, merged};
 use super::parameters::{self, Floats};
 use super::value::Value;
-use crate::card::{Node, ValueId};
+use crate::card::{Node, Op, ValueId};
 use crate::error::{Error, Result};
 use crate::model::Weights;
 
@@ -58,6 +59,44 @@ impl Step {
         let params = self.floats()?.into_iter().map(value).collect::<Result<Params>>()?;
         let _ = self.params.set(params);
         self.params.get().ok_or_else(|| Error::internal("a parameter was not kept"))
+    }
+
+    /// The parameters in the precision of the step's inputs, which Burn does not mix. Those in double precision are not kept, because
+    /// few passes need them.
+    ///
+    /// # Errors
+    /// As [`Step::params`].
+    pub(super) fn params_for(&self, inputs: &[Value]) -> Result<Cow<'_, Params>> {
+        let params = self.params()?;
+        let differs = |x: &Value| params.values().any(|value| value.precision() != x.precision());
+        match inputs.first() {
+            Some(x) if differs(x) => self.precise_params().map(Cow::Owned),
+            _ => Ok(Cow::Borrowed(params)),
+        }
+    }
+
+    fn precise_params(&self) -> Result<Params> {
+        let Source { weights, device } = &self.source;
+        let is_norm = matches!(self.node.op, Op::BatchNorm { .. });
+        let of_norm = |norm: &Node| -> Result<[Value; 2]> {
+            let (scale, shift) = parameters::scale_and_shift(norm, weights)?;
+            let [scale, shift] = [scale, shift].map(|values| Value::of_channels(values, device));
+            Ok([scale, shift])
+        };
+        if is_norm {
+            let pairs = ["scale", "shift"].map(str::to_owned).into_iter().zip(of_norm(&self.node)?);
+            return Ok(pairs.collect());
+        }
+        let precise = |(role, (values, shape)): (String, (Vec<f32>, Vec<usize>))| {
+            Ok((role, Value::new(values, &shape, device)?.precise()))
+        };
+        let params =
+            parameters::of(&self.node, weights)?.into_iter().map(precise).collect::<Result<Params>>()?;
+        match &self.norm {
+            // Only behind convolutions, whose first axis is that of output channels.
+            Some(norm) => merged(params, 0, of_norm(norm)?),
+            None => Ok(params),
+        }
     }
 
     /// The parameters as plain arrays, with a folded batch norm. Those of a batch norm itself are `scale` and

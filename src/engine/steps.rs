@@ -96,6 +96,16 @@ impl Steps {
         Ok(slots)
     }
 
+    /// As [`Steps::start`], in double precision where the device has it.
+    ///
+    /// # Errors
+    /// As [`Steps::batch`].
+    pub(crate) fn start_precisely(&self, values: Vec<f32>) -> Result<Slots> {
+        let mut slots = self.start(values)?;
+        slots[ValueId::INPUT] = slots[ValueId::INPUT].take().map(Value::precise);
+        Ok(slots)
+    }
+
     /// Runs the step at a position.
     ///
     /// # Errors

@@ -77,9 +77,23 @@ impl Network {
     /// When there are not as many values as whole pictures have.
     pub fn sweep(&self, values: Vec<f32>) -> Result<Sweep<'_>> {
         self.count(&values)?;
-        let mut slots = self.steps.start(values)?;
+        self.swept(self.steps.start(values)?)
+    }
+
+    /// As [`Network::sweep`], forward and backward in double precision, where the device has it: for what divides by sums that may
+    /// cancel.
+    ///
+    /// # Errors
+    /// As [`Network::sweep`].
+    pub fn sweep_precisely(&self, values: Vec<f32>) -> Result<Sweep<'_>> {
+        self.count(&values)?;
+        self.swept(self.steps.start_precisely(values)?)
+    }
+
+    fn swept(&self, mut slots: Slots) -> Result<Sweep<'_>> {
         for step in self.steps.iter() {
-            let value = ops::apply(&step.node.op, step.params()?, inputs(&slots, step)?)?;
+            let inputs = inputs(&slots, step)?;
+            let value = ops::apply(&step.node.op, &*step.params_for(&inputs)?, inputs)?;
             slots[step.output()] = Some(value);
         }
         Ok(Sweep { network: self, slots, reduction: Reduction::Values })
@@ -226,7 +240,8 @@ fn guided<const RANK: usize>(x: Tensor<RANK>, gradient: Tensor<RANK>, is_bounded
 
 /// The gradients with respect to a step's inputs, of which only this step is recorded.
 pub(super) fn derivative(step: &Step, inputs: Vec<Value>, gradient: Value) -> Result<Vec<Option<Value>>> {
-    Recorded::new(&step.node.op, step.params()?, inputs)?.back(gradient)
+    let params = step.params_for(&inputs)?;
+    Recorded::new(&step.node.op, &params, inputs)?.back(gradient)
 }
 
 /// One operation that was recorded alone.

@@ -3,7 +3,7 @@
 //! Burn's tensors have their rank in the type; a graph read from a file cannot. Only this file converts between the
 //! two.
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{DType, Device, FloatDType, Tensor, TensorData};
 
 use crate::error::{Error, Problem, Result};
 use burncam_graph::shapes::MAX_RANK;
@@ -87,6 +87,23 @@ impl Value {
 
     pub(crate) fn shape(&self) -> Vec<usize> {
         on_tensor!(self, tensor => tensor.dims().to_vec())
+    }
+
+    /// The precision of its numbers.
+    pub(crate) fn precision(&self) -> DType {
+        on_tensor!(self, tensor => tensor.dtype())
+    }
+
+    /// One number per channel, in double precision where the device has it.
+    pub(crate) fn of_channels(values: Vec<f64>, device: &Device) -> Self {
+        let count = values.len();
+        let precision = if device.supports_dtype(FloatDType::F64) { DType::F64 } else { DType::F32 };
+        Tensor::<1>::from_data(TensorData::new(values, [count]), (device, precision)).into()
+    }
+
+    /// In double precision; itself where the device has none.
+    pub(crate) fn precise(self) -> Self {
+        map_tensor!(self, t => if t.device().supports_dtype(FloatDType::F64) { t.cast(FloatDType::F64) } else { t })
     }
 
     /// The same values with another shape of as many elements.

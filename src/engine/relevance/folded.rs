@@ -6,9 +6,10 @@
 
 use crate::card::{Class, Op, ValueId, Values};
 use crate::error::Result;
-use crate::operands::{Params, scaled};
+use crate::operands::{Params, merged};
 use crate::step::Step;
 use crate::steps::Steps;
+use crate::value::Value;
 
 /// For each step that is a linear layer with a batch norm as its only reader: that norm.
 pub(super) struct Norms<'a> {
@@ -37,23 +38,14 @@ impl<'a> Norms<'a> {
         self.behind(step).map_or(step.output(), Step::output)
     }
 
-    /// The layer's parameters, with its norm: `scale (W x + b) + shift`.
-    pub(super) fn folded(&self, step: &Step) -> Result<Params> {
-        let mut params = step.params()?.clone();
+    /// The parameters of the layer that reads `x`, with its norm: `scale (W x + b) + shift`.
+    pub(super) fn folded(&self, step: &Step, x: &Value) -> Result<Params> {
+        let params = step.params_for(std::slice::from_ref(x))?.into_owned();
         let (Some(norm), Some(axis)) = (self.behind(step), out_axis(&step.node.op)) else {
             return Ok(params);
         };
-        let (scale, shift) = (norm.params()?["scale"].clone(), norm.params()?["shift"].clone());
-        let weight = params["weight"].clone();
-        let mut sides = vec![1; weight.shape().len()];
-        sides[axis] = scale.shape()[0];
-        params.insert("weight".to_owned(), scaled(weight, Some(scale.clone().reshape(&sides)?), None)?);
-        let bias = match params.remove("bias") {
-            Some(bias) => scaled(bias, Some(scale), Some(shift))?,
-            None => shift,
-        };
-        params.insert("bias".to_owned(), bias);
-        Ok(params)
+        let of_norm = norm.params_for(std::slice::from_ref(x))?;
+        merged(params, axis, [of_norm["scale"].clone(), of_norm["shift"].clone()])
     }
 }
 

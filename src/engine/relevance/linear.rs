@@ -125,16 +125,18 @@ pub(super) fn quotient(relevance: Value, z: Value) -> Result<Value> {
 }
 
 fn stable<const RANK: usize>(z: Tensor<RANK>) -> Tensor<RANK> {
-    let step = z.clone().greater_equal_elem(0.0).float().mul_scalar(2.0 * EPSILON).sub_scalar(EPSILON);
+    let below = z.clone().lower_elem(0.0);
+    let step = z.zeros_like().add_scalar(EPSILON).mask_fill(below, -EPSILON);
     z + step
 }
 
 /// The relevance of outputs that are not negative, and of those that are.
 fn split(relevance: &Value, output: Value) -> Result<(Value, Value)> {
-    let below = map_tensor!(output.clone(), t => t.lower_elem(0.0).float());
-    let above = map_tensor!(output, t => t.greater_equal_elem(0.0).float());
-    let of = |mask: Value| zip_tensors!(relevance.clone(), mask, (r, mask) => r * mask);
-    Ok((of(above)?, of(below)?))
+    let above =
+        zip_tensors!(relevance.clone(), output.clone(), (r, z) => r.mask_fill(z.lower_elem(0.0), 0.0))?;
+    let below =
+        zip_tensors!(relevance.clone(), output, (r, z) => r.mask_fill(z.greater_equal_elem(0.0), 0.0))?;
+    Ok((above, below))
 }
 
 fn positive(value: Value) -> Value {

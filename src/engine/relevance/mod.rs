@@ -117,7 +117,7 @@ impl Pass<'_> {
 
     fn linear(&self, step: &Step, relevance: Value) -> Result<Parts> {
         let (op, x) = (&step.node.op, self.sweep.value(step.node.inputs[0])?);
-        let params = self.norms.folded(step)?;
+        let params = self.norms.folded(step, &x)?;
         let is_first = !self.linear[step.node.inputs[0]];
         if let (Some(rule), true) = (self.composite.first, is_first) {
             let bounds = match rule {
@@ -192,9 +192,10 @@ impl Pass<'_> {
         let [_, height, width] = network.steps.input;
         let channels = network.bounds[end].iter();
         let picture: Vec<f32> = channels.flat_map(|value| vec![*value; height * width]).collect();
-        let mut slots = network.steps.start(picture.repeat(batch))?;
+        let mut slots = network.steps.start_precisely(picture.repeat(batch))?;
         for step in network.steps.iter().filter(|step| step.output() <= id && !self.linear[step.output()]) {
-            let value = ops::apply(&step.node.op, step.params()?, inputs(&slots, step)?)?;
+            let inputs = inputs(&slots, step)?;
+            let value = ops::apply(&step.node.op, &*step.params_for(&inputs)?, inputs)?;
             slots[step.output()] = Some(value);
         }
         slots[id].take().ok_or_else(|| Error::internal("the input does not reach the first layer"))
