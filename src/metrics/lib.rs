@@ -18,7 +18,7 @@ pub use complexity::{EFFECTIVE_SHARE, effective_size, entropy, gini};
 pub use convention::Convention;
 pub use faithfulness::{
     Area, Baseline, Curve, CurveSettings, Direction, Masked, Picture, Removal, Removed, Road, RoadSettings,
-    Steps,
+    Sensitivity, SingleDeletion, Steps, adcc, arcc, coherency, gaussian, infidelity, mean_size, uniform,
 };
 pub use map::Map;
 pub use noise::Noise;

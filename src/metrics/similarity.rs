@@ -33,7 +33,7 @@ pub fn pearson(first: &Map, second: &Map) -> Option<f64> {
 #[must_use]
 pub fn spearman(first: &Map, second: &Map) -> Option<f64> {
     let [first, second] = both(first, second)?;
-    correlation(&ranks(&first), &ranks(&second))
+    rank_correlation(&first, &second)
 }
 
 /// Structural similarity of two maps, at most 1: the mean over all places of a Gaussian window of 11 x 11 with a deviation of 1.5.
@@ -96,6 +96,11 @@ fn correlation(first: &[f64], second: &[f64]) -> Option<f64> {
     // The roots apart: the product of two sums of tiny values would be zero.
     let found = sums[0] / sums[1].sqrt() / sums[2].sqrt();
     found.is_finite().then(|| found.clamp(-1.0, 1.0))
+}
+
+/// Spearman's correlation of lists of one length; `None` when one is constant.
+pub(crate) fn rank_correlation(first: &[f64], second: &[f64]) -> Option<f64> {
+    correlation(&ranks(first), &ranks(second))
 }
 
 /// Ranks from 1; equal values share the average of theirs.

@@ -16,7 +16,7 @@ pub enum Baseline {
     Blurred,
     /// Gaussian noise with the mean and the standard deviation of each channel of the picture.
     Noise {
-        /// The same seed gives the same noise on every machine.
+        /// The same seed gives a picture the same noise on every machine.
         seed: u64,
     },
 }
@@ -26,7 +26,7 @@ const RADIUS: usize = 5;
 const DEVIATION: f64 = 5.0;
 
 /// Stream of [`Baseline::Noise`], apart from the noise of other metrics with the same seed.
-const PURPOSE: u64 = 1;
+const PURPOSE: u64 = 7 << 32;
 
 impl Baseline {
     /// The whole picture's replacement, `[channels, height, width]`.
@@ -43,7 +43,7 @@ impl Baseline {
             Self::Mean => filled(channels().map(|channel| mean(channel) as f32).collect()),
             Self::Blurred => channels().flat_map(|channel| blurred(channel, picture.shape()[2])).collect(),
             Self::Noise { seed } => {
-                let mut noise = Noise::new(seed, PURPOSE);
+                let mut noise = Noise::of_picture(seed, picture.values(), PURPOSE);
                 channels().flat_map(|channel| noise_like(channel, &mut noise)).collect()
             }
         }

@@ -8,11 +8,17 @@ mod curve;
 mod dissection;
 mod impute;
 mod masked;
+mod overall;
 mod picture;
 mod road;
+mod single;
+mod stability;
 
 pub use baseline::Baseline;
 pub use curve::{Area, Curve, CurveSettings, Direction, Steps};
 pub use masked::Masked;
+pub use overall::{adcc, arcc, coherency, mean_size};
 pub use picture::Picture;
 pub use road::{Removal, Removed, Road, RoadSettings};
+pub use single::SingleDeletion;
+pub use stability::{Sensitivity, gaussian, infidelity, uniform};

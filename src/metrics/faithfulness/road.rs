@@ -27,7 +27,7 @@ pub struct RoadSettings {
     pub removal: Removal,
     /// Standard deviation of the noise on filled pixels, in units of the network's input; the paper's is 0.01.
     pub noise: f64,
-    /// The same seed gives the same noise on every machine. All steps use the same noise.
+    /// The same seed gives a picture the same noise on every machine. All steps use the same noise.
     pub seed: u64,
 }
 
@@ -131,11 +131,11 @@ fn mean(steps: &[Removed]) -> f64 {
 }
 
 /// Stream of the noise, apart from that of other metrics with the same seed.
-const PURPOSE: u64 = 2;
+const PURPOSE: u64 = 8 << 32;
 
 /// Noise for every value. Steps share it, so that they differ by what was removed and by nothing else.
 fn noise(picture: &Picture, settings: &RoadSettings) -> Vec<f32> {
-    let mut noise = Noise::new(settings.seed, PURPOSE);
+    let mut noise = Noise::of_picture(settings.seed, picture.values(), PURPOSE);
     picture.values().iter().map(|_| (settings.noise * noise.normal()) as f32).collect()
 }
 
