@@ -12,5 +12,5 @@ mod extremes;
 mod graphs;
 mod joins;
 mod operations;
-mod reference;
+pub(crate) mod reference;
 mod small;
