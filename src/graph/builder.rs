@@ -153,6 +153,10 @@ impl Builder {
         self.draft
     }
 
+    fn into_draft(self) -> Draft {
+        self.draft
+    }
+
     /// The weights by the operation's own roles.
     fn by_role(
         &self,

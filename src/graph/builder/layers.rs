@@ -10,7 +10,7 @@ use super::activation::Activation;
 use super::derived::Derived;
 use super::head::Head;
 use super::window::Conv;
-use super::{Builder, Finished, Tensor, Weight};
+use super::{Builder, Finished, Tensor, ValueId, Weight};
 use crate::card::{Graph, InputSpec, Layout, Op};
 use crate::error::{Error, Problem, Result};
 
@@ -48,6 +48,8 @@ pub struct GraphBuilder {
     pub(super) head: Option<Head>,
     pub(super) heads: Vec<String>,
     pub(super) derived: BTreeMap<String, Derived>,
+    /// Layers after this many are left out.
+    most: usize,
     problem: Option<Problem>,
 }
 
@@ -67,6 +69,7 @@ impl GraphBuilder {
                 head: None,
                 heads,
                 derived: BTreeMap::new(),
+                most: usize::MAX,
                 problem: None,
             },
             input,
@@ -77,6 +80,18 @@ impl GraphBuilder {
     #[must_use]
     pub fn with_head(self, head: Option<Head>) -> Self {
         Self { head, ..self }
+    }
+
+    /// Only the first `most` layers: the calls for later ones return what these would have read.
+    #[must_use]
+    pub fn cut_after(self, most: usize) -> Self {
+        Self { most, ..self }
+    }
+
+    /// Whether [`GraphBuilder::cut_after`] leaves out all further layers, so that their weights need not be computed.
+    #[must_use]
+    pub fn is_cut(&self) -> bool {
+        self.names.len() >= self.most
     }
 
     /// With other names for layers and tensors: `call` gets those that the network has for them.
@@ -93,8 +108,12 @@ impl GraphBuilder {
         if let Some(problem) = self.problem {
             return Err(Error::request(problem));
         }
+        // A cut network ends where it was cut: `output` may be any tensor before that.
+        let last = ValueId::of_node(self.names.len().saturating_sub(1));
+        let output = if self.is_cut() { last } else { output.tensor.id };
+        let mut draft = self.builder.into_draft();
         // No passes: an architecture is written with the operations that the passes would find.
-        let draft = self.builder.end_at(&output.tensor);
+        draft.end_at(output);
         let names: Vec<String> =
             draft.nodes().filter_map(|(id, _)| self.names.get(id.node()?).cloned()).collect();
         let finished = draft.finish(&names, |node, role, weight| match weight.source.as_str() {
@@ -189,6 +208,9 @@ impl GraphBuilder {
         op: Op,
     ) -> Value {
         let input = inputs.first().map_or(&self.input, |first| *first).clone();
+        if self.is_cut() {
+            return input;
+        }
         let kernel = match &op {
             Op::Conv2d { .. } => {
                 weights.first().and_then(|(_, weight)| weight.shape.get(2..)?.try_into().ok())

@@ -116,12 +116,21 @@ impl Architecture {
             return Err(problem.after(format!("input size of '{}': ", self.name)).into());
         }
         let (builder, value) = GraphBuilder::new(channels, size);
-        let builder = builder.with_head(head);
+        self.built_with(builder.with_head(head), &value, num_classes)
+    }
+
+    /// The first `layers` layers, none of the head among them. Takes a small part of the time of [`Architecture::build`].
+    pub(crate) fn beginning(&self, layers: usize) -> Result<Built> {
+        let (builder, value) = GraphBuilder::new(ColorOrder::Rgb.channels(), [self.recipe.input; 2]);
+        self.built_with(builder.cut_after(layers), &value, 1)
+    }
+
+    fn built_with(&self, builder: GraphBuilder, value: &Value, num_classes: usize) -> Result<Built> {
         let mut builder = match self.dialect {
             Some(dialect) => builder.called(dialect),
             None => builder,
         };
-        let output = (self.network)(&mut builder, &value, num_classes);
+        let output = (self.network)(&mut builder, value, num_classes);
         builder.finish(&output)
     }
 

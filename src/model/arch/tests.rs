@@ -25,6 +25,24 @@ fn every_graph_is_sound_and_uses_exactly_its_parameters() {
     }
 }
 
+/// [`Architecture::beginning`] must not need the number of classes, so that it can be compared with any file.
+#[test]
+fn the_beginning_of_a_network_is_that_of_the_whole() {
+    for architecture in all() {
+        let whole = architecture.build(7, None).unwrap();
+        for layers in [1, 2, 5, 12] {
+            let begin = architecture.beginning(layers).unwrap();
+            let name = architecture.name;
+            assert!(!begin.parameters.is_empty() || layers < 5, "{name}");
+            let is_there = |parameter| whole.parameters.contains(parameter);
+            assert!(begin.parameters.iter().all(is_there), "{name}: {:?}", begin.parameters);
+            // By name: numbers differ where the cut leaves out a branch.
+            let names: Vec<_> = whole.graph.nodes.iter().map(|node| &node.name).collect();
+            assert!(begin.graph.nodes.iter().all(|node| names.contains(&&node.name)), "{name}");
+        }
+    }
+}
+
 /// The published sizes, minus the running statistics of batch norms.
 #[test]
 fn parameter_counts_are_the_published_ones() {

@@ -63,6 +63,9 @@ impl Window {
         size: [usize; 2],
         shift: [usize; 2],
     ) -> Value {
+        if b.is_cut() {
+            return input.clone();
+        }
         let features = input.features();
         let joined = self.joined(b, at, input);
         let [query, key, value] = attention::split(b, at, &joined, self.heads);

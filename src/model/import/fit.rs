@@ -8,6 +8,7 @@ use super::diagnosis::Diagnosis;
 use super::names::{Source, with_shapes};
 use super::preprocess::for_grey;
 use super::request::ImportRequest;
+use super::screen::Screen;
 use super::state_dict::{StateDict, file_name};
 use super::{advice, head};
 use crate::arch::{self, Architecture, Built};
@@ -160,7 +161,7 @@ fn better_architecture(asked: &Architecture, source: &Source) -> Option<&'static
         other.name != asked.name
             && candidate(other, source, &default).is_ok_and(|candidate| candidate.diagnosis.is_clean())
     };
-    arch::all().find(exact)
+    Screen::new(source).architectures().find(exact)
 }
 
 fn check_class_names(classes: usize, names: usize) -> Result<()> {

@@ -7,6 +7,7 @@
 mod advice;
 mod candidate;
 mod convert;
+mod decode;
 mod describe;
 mod diagnosis;
 mod element;
@@ -27,6 +28,7 @@ mod recognise;
 mod record;
 mod request;
 mod safetensors_file;
+mod screen;
 mod select;
 mod self_contained;
 mod source_kind;

@@ -6,6 +6,7 @@
 use super::candidate::{self, Candidate};
 use super::names::Source;
 use super::request::ImportRequest;
+use super::screen::Screen;
 use super::state_dict::file_name;
 use crate::arch::{self, Architecture};
 use crate::error::{OptionName, Phrase, Problem, Result};
@@ -26,28 +27,19 @@ pub(super) fn architecture(
     source: &Source,
     request: &ImportRequest,
 ) -> Result<(&'static Architecture, Candidate, Phrase)> {
-    let mut fitting: Vec<(&'static Architecture, Candidate)> = Vec::new();
-    let mut nearest: Option<(&Architecture, usize, usize)> = None;
     let family = request.arch.as_deref().filter(|arch| *arch != AUTO).unwrap_or_default();
-    let asked = |architecture: &&Architecture| {
+    let is_asked = |architecture: &&Architecture| {
         let begin = architecture.name.get(..family.len());
         begin.is_some_and(|begin| begin.eq_ignore_ascii_case(family))
     };
-    for architecture in arch::all().filter(asked) {
-        let Ok(candidate) = candidate::candidate(architecture, source, request) else { continue };
-        if candidate.diagnosis.is_clean() {
-            fitting.push((architecture, candidate));
-            continue;
-        }
-        let applied = candidate.diagnosis.applied;
-        let needed = applied + candidate.diagnosis.missing.len() + candidate.diagnosis.wrong_shape.len();
-        let is_nearer =
-            |(_, best, of): (&Architecture, usize, usize)| applied * of.max(1) > best * needed.max(1);
-        if applied > 0 && nearest.is_none_or(is_nearer) {
-            nearest = Some((architecture, applied, needed));
-        }
-    }
+    let compared =
+        |architecture| Some((architecture, candidate::candidate(architecture, source, request).ok()?));
+    let possible = Screen::new(source).architectures().filter(is_asked).filter_map(compared);
+    let mut fitting: Vec<(&'static Architecture, Candidate)> =
+        possible.filter(|(_, candidate)| candidate.diagnosis.is_clean()).collect();
     let Some((first, candidate)) = fitting.first() else {
+        // Architectures that cannot fit are only compared in full to name the nearest in the message.
+        let nearest = nearest(arch::all().filter(is_asked).filter_map(compared));
         return Err(unknown(nearest).of_model(file_name(&request.source)));
     };
     // The same graph under two names is one network.
@@ -60,6 +52,24 @@ pub(super) fn architecture(
     let said = Phrase::from(words).option(OptionName::Arch).text(" says otherwise");
     let (first, candidate) = fitting.swap_remove(0);
     Ok((first, candidate, said))
+}
+
+/// The architecture with the greatest share of fitting tensors, with their number and that of all that it needs.
+fn nearest(
+    compared: impl Iterator<Item = (&'static Architecture, Candidate)>,
+) -> Option<(&'static Architecture, usize, usize)> {
+    let mut nearest: Option<(&Architecture, usize, usize)> = None;
+    for (architecture, Candidate { diagnosis, .. }) in compared {
+        let applied = diagnosis.applied;
+        let needed = applied + diagnosis.missing.len() + diagnosis.wrong_shape.len();
+        // Shares as products of whole numbers; of equal ones the first in listing order.
+        let is_nearer =
+            |(_, best, of): (&Architecture, usize, usize)| applied * of.max(1) > best * needed.max(1);
+        if applied > 0 && nearest.is_none_or(is_nearer) {
+            nearest = Some((architecture, applied, needed));
+        }
+    }
+    nearest
 }
 
 fn unknown(nearest: Option<(&Architecture, usize, usize)>) -> Problem {

@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use half::{bf16, f16};
 
+use super::decode::{decode, decode_halves};
 use super::element::ElementType;
 use super::safetensors_file::{is_safetensors, read_list};
 use super::torch::{self, TorchTensor};
@@ -130,8 +131,8 @@ impl StateTensor {
     pub(crate) fn read(&self) -> Result<Vec<f32>, Problem> {
         let bytes = self.bytes()?;
         let numbers: Vec<f32> = match self.element {
-            ElementType::F16 => decode(&bytes, |bytes| f16::from_le_bytes(bytes).to_f32()),
-            ElementType::Bf16 => decode(&bytes, |bytes| bf16::from_le_bytes(bytes).to_f32()),
+            ElementType::F16 => decode_halves(bytes.as_chunks().0, f16::from_le_bytes),
+            ElementType::Bf16 => decode_halves(bytes.as_chunks().0, bf16::from_le_bytes),
             ElementType::F32 => decode(&bytes, f32::from_le_bytes),
             #[allow(clippy::cast_possible_truncation)] // documented: rounds
             ElementType::F64 => decode(&bytes, |bytes| f64::from_le_bytes(bytes) as f32),
@@ -176,10 +177,6 @@ impl StateTensor {
 /// The file's name without directories, for messages and provenance.
 pub(super) fn file_name(path: &Path) -> String {
     path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
-}
-
-pub(super) fn decode<const N: usize>(bytes: &[u8], number: impl Fn([u8; N]) -> f32) -> Vec<f32> {
-    bytes.as_chunks::<N>().0.iter().map(|bytes| number(*bytes)).collect()
 }
 
 /// PyTorch's first container, a tar archive.

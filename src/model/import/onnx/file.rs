@@ -19,6 +19,7 @@ use super::messages::{GraphProto, ModelProto, TensorProto, is_standard};
 use super::metadata::{Said, keras_modules};
 use super::{functions, integers};
 use crate::error::{Error, Problem, Result};
+use crate::import::decode::decode_halves;
 use crate::import::state_dict::file_name;
 
 /// The limit of protocol buffers.
@@ -193,9 +194,12 @@ enum Numbers {
 }
 
 fn chunks<const N: usize, T>(raw: &[u8], read: impl Fn([u8; N]) -> T) -> Result<Vec<T>, Problem> {
-    let (whole, rest) = raw.as_chunks::<N>();
-    match rest {
-        [] => Ok(whole.iter().map(|bytes| read(*bytes)).collect()),
+    Ok(whole(raw)?.iter().map(|bytes| read(*bytes)).collect())
+}
+
+fn whole<const N: usize>(raw: &[u8]) -> Result<&[[u8; N]], Problem> {
+    match raw.as_chunks::<N>() {
+        (whole, []) => Ok(whole),
         _ => Err(Problem::new(format!("has {} bytes", raw.len())).expected(format!("a multiple of {N}"))),
     }
 }
@@ -204,9 +208,9 @@ fn chunks<const N: usize, T>(raw: &[u8], read: impl Fn([u8; N]) -> T) -> Result<
 fn packed(data_type: i32, raw: &[u8]) -> Result<Numbers, Problem> {
     Ok(match data_type {
         1 => Numbers::Floats(chunks(raw, f32::from_le_bytes)?),
-        10 => Numbers::Floats(chunks(raw, |bytes| f16::from_le_bytes(bytes).to_f32())?),
+        10 => Numbers::Floats(decode_halves(whole(raw)?, f16::from_le_bytes)),
         11 => Numbers::Floats(chunks(raw, |bytes| f64::from_le_bytes(bytes) as f32)?),
-        16 => Numbers::Floats(chunks(raw, |bytes| bf16::from_le_bytes(bytes).to_f32())?),
+        16 => Numbers::Floats(decode_halves(whole(raw)?, bf16::from_le_bytes)),
         2 | 9 => Numbers::Ints(raw.iter().map(|byte| i64::from(*byte)).collect()),
         3 => Numbers::Ints(chunks(raw, |bytes| i64::from(i8::from_le_bytes(bytes)))?),
         4 => Numbers::Ints(chunks(raw, |bytes| i64::from(u16::from_le_bytes(bytes)))?),

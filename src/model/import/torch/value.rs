@@ -126,6 +126,13 @@ impl Heap {
         })
     }
 
+    /// How often values refer to values: each would be visited once if none were shared.
+    pub(super) fn references(&self) -> usize {
+        let ids = 0..self.values.len() as Id;
+        let of = |id| self.members(id).map_or(0, <[Id]>::len) + self.pairs(id).map_or(0, <[_]>::len);
+        ids.map(of).sum()
+    }
+
     pub(super) fn text(&self, id: Id) -> Option<&str> {
         match self.get(id) {
             Value::Text(text) => Some(text),

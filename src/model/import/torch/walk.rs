@@ -15,6 +15,8 @@ const DEEPEST: usize = 256;
 
 /// A shared value is visited once per path; this bounds files with exponentially many paths.
 const MOST_VISITS: usize = 1 << 24;
+/// Checkpoints share a module a few times. Small files reach this limit long before the one above.
+const VISITS_PER_REFERENCE: usize = 64;
 
 /// Every tensor by name, and the dictionaries.
 #[derive(Debug, Default)]
@@ -30,7 +32,8 @@ pub(super) struct Names {
 /// When values nest deeper, are shared more often, or have longer names than in any checkpoint.
 pub(super) fn names(pickle: &Pickle) -> Result<Names, Damage> {
     let (room, names) = (NameRoom::default(), Names::default());
-    let mut walk = Walk { heap: &pickle.heap, open: HashSet::new(), visits: 0, room, names };
+    let visits_left = (VISITS_PER_REFERENCE * pickle.heap.references()).min(MOST_VISITS);
+    let mut walk = Walk { heap: &pickle.heap, open: HashSet::new(), visits_left, room, names };
     walk.visit(pickle.root, &mut String::new(), false)?;
     Ok(walk.names)
 }
@@ -39,7 +42,7 @@ struct Walk<'a> {
     heap: &'a Heap,
     /// The values between the root and the current one; meeting one again means a cycle.
     open: HashSet<Id>,
-    visits: usize,
+    visits_left: usize,
     room: NameRoom,
     names: Names,
 }
@@ -75,11 +78,10 @@ impl Walk<'_> {
     }
 
     fn count(&mut self, visits: usize) -> Result<(), Damage> {
-        self.visits += visits;
-        match self.visits > MOST_VISITS {
-            true => Err(Damage::new("its values are shared more often than any checkpoint's")),
-            false => Ok(()),
-        }
+        let left = self.visits_left.checked_sub(visits);
+        self.visits_left =
+            left.ok_or_else(|| Damage::new("its values are shared more often than any checkpoint's"))?;
+        Ok(())
     }
 
     /// Visits a member under its name.

@@ -10,7 +10,7 @@ use super::header::{DATASPACE, DATATYPE, FILTERS, LAYOUT, Messages};
 use super::kind::{self, Kind};
 use super::marks::{RESAVE, UNDEFINED};
 use crate::error::Problem;
-use crate::import::state_dict::decode;
+use crate::import::decode::{decode, decode_halves};
 
 /// Bytes that unpacking may give beyond a hundred times the file, which no weights reach.
 const SLACK: u64 = 64 << 20;
@@ -45,8 +45,8 @@ pub(super) fn array(file: &Hdf5, object: &Messages) -> Result<Array, Problem> {
     }
     let raw = raw(file, object, &shape, size, bytes)?;
     let values = match (kind, size) {
-        (_, 2) if is_brain => decode(&raw, |bytes| bf16::from_le_bytes(bytes).to_f32()),
-        (Kind::Real(_), 2) => decode(&raw, |bytes| f16::from_le_bytes(bytes).to_f32()),
+        (_, 2) if is_brain => decode_halves(raw.as_chunks().0, bf16::from_le_bytes),
+        (Kind::Real(_), 2) => decode_halves(raw.as_chunks().0, f16::from_le_bytes),
         (Kind::Real(_), 4) => decode(&raw, f32::from_le_bytes),
         (Kind::Real(_), _) => decode(&raw, |bytes| f64::from_le_bytes(bytes) as f32),
         (_, 1) => decode(&raw, |bytes| f32::from(i8::from_le_bytes(bytes))),
