@@ -31,6 +31,7 @@ mod reference;
 mod report;
 mod request;
 mod ruler;
+mod sanity;
 mod subject;
 
 pub use compare::Difference;
@@ -41,6 +42,7 @@ pub use report::{
     CheckReport, DeviceCheck, FoldingCheck, GradientCheck, LayerCheck, ReferenceCheck, Status, Unexplainable,
 };
 pub use request::CheckRequest;
+pub use sanity::{MethodSanity, RandomClass, SanityReport, SanityRequest, SanityStop, Verdict, check_sanity};
 
 use crate::engine::{Engine, Network, Runtime};
 use crate::error::{Error, ErrorKind, OptionName, Phrase, Problem, Result};

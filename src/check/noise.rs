@@ -18,6 +18,16 @@ impl Random {
         Self(seed)
     }
 
+    /// A stream for one use among several with the same seed, by the name of the use.
+    pub(super) fn named(seed: u64, name: &str) -> Self {
+        name.bytes().fold(Self(seed), |mut random, byte| Self(random.next() ^ u64::from(byte)))
+    }
+
+    /// Uniform in [0, 1), with 24 bits, as many as an f32 holds.
+    pub(super) fn unit(&mut self) -> f32 {
+        (self.next() >> 40) as f32 / (1 << 24) as f32
+    }
+
     pub(super) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut mixed = self.0;
@@ -56,10 +66,9 @@ pub(super) fn input(model: &Model, seed: u64) -> Result<Vec<f32>> {
 
 /// A signal from -2 to 2 in each channel: steps, with fine grain.
 fn signal(spec: &InputSpec, random: &mut Random) -> Vec<f32> {
-    let mut unit = || (random.next() >> 40) as f32 / (1 << 24) as f32;
-    let steps: Vec<f32> = (0..CELLS * spec.channels).map(|_| 3.0 * unit() - 1.5).collect();
+    let steps: Vec<f32> = (0..CELLS * spec.channels).map(|_| 3.0 * random.unit() - 1.5).collect();
     let sample = |at: usize| steps[at / spec.width * CELLS + at % spec.width * CELLS / spec.width];
-    (0..spec.channels * spec.width).map(|at| sample(at) + unit() - 0.5).collect()
+    (0..spec.channels * spec.width).map(|at| sample(at) + random.unit() - 0.5).collect()
 }
 
 #[cfg(test)]

@@ -39,6 +39,8 @@ pub(crate) struct Pack {
     /// Shapes of the stored tensors, by name.
     pub(crate) shapes: BTreeMap<String, Vec<usize>>,
     entries: Arc<BTreeMap<String, Entry>>,
+    /// The verified values, where some are not those of the file.
+    replaced: Option<Weights>,
 }
 
 impl Pack {
@@ -66,7 +68,7 @@ impl Pack {
             format::read(&source).map_err(|problem| unreadable(called, problem))?;
         let shapes = entries.iter().map(|(name, entry)| (name.clone(), entry.shape.clone())).collect();
         let (card, checksum) = (metadata.remove(CARD_KEY), metadata.remove(CHECKSUM_KEY));
-        Ok(Self { card, checksum, shapes, entries: Arc::new(entries), source })
+        Ok(Self { card, checksum, shapes, entries: Arc::new(entries), replaced: None, source })
     }
 
     /// File name without directories, or the name of an embedded model.
@@ -86,12 +88,24 @@ impl Pack {
 
     /// Verifies all bytes with the checksum, if any, and starts to hash them on another thread.
     pub(crate) fn weights(&self) -> Result<Weights> {
+        if let Some(weights) = &self.replaced {
+            return Ok(weights.clone());
+        }
         let pack = self.clone();
         // First, so that the hash is computed while the checksum is: both read the whole file, which the system then
         // has in its cache.
         let sha256 = Arc::new(Pending::begin(move || pack.sha256())?);
         self.check()?;
-        Ok(Weights { source: self.source.clone(), entries: self.entries.clone(), sha256 })
+        let (source, entries) = (self.source.clone(), self.entries.clone());
+        Ok(Weights { source, entries, replaced: BTreeMap::new(), sha256 })
+    }
+
+    /// The same pack with other values of some tensors, in memory. The file is verified once, for this pack and those made of it.
+    ///
+    /// # Errors
+    /// As [`Pack::weights`] and [`Weights::replacing`].
+    pub(crate) fn replacing(&self, values: BTreeMap<String, Vec<f32>>) -> Result<Self> {
+        Ok(Self { replaced: Some(self.weights()?.replacing(values)?), ..self.clone() })
     }
 
     fn sha256(&self) -> Result<String> {

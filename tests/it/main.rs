@@ -42,6 +42,7 @@ mod pictures;
 mod plain_pack;
 mod precision;
 mod record;
+mod sanity;
 mod segmentation;
 mod signals;
 mod sums;

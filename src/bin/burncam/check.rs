@@ -1,6 +1,7 @@
 //! `burncam check`: prints the library's report as a table.
 
 mod picture;
+mod sanity;
 mod table;
 
 use anyhow::{Result, bail};
@@ -21,7 +22,10 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Outcome> {
 }
 
 fn check_one(args: &CheckArgs) -> Result<Outcome> {
-    let model = subjects::open(args.model.as_deref(), args.spec.as_deref())?;
+    let model = subjects::open(args.model()?, args.spec.as_deref())?;
+    if args.sanity.wanted {
+        return sanity::run(args, &model);
+    }
     if let Some(photo) = &args.picture {
         return picture::run(args, photo, model);
     }

@@ -1,7 +1,8 @@
 //! A pack's values, read on request.
 //!
 //! Receives the offset of each tensor; gives its values as 32-bit floats. Nothing is cached: a tensor requested twice
-//! is read twice, so that memory holds the values in use and not also the file.
+//! is read twice, so that memory holds the values in use and not also the file. Other values can take the place of stored ones, in
+//! memory alone.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -13,13 +14,15 @@ use super::format::Entry;
 use super::source::Source;
 use super::tensor::{DType, StoredTensor, Values};
 use crate::digest::Pending;
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 
 /// The values of a verified pack, and its hash. Cheap to clone: it holds no values.
 #[derive(Debug, Clone)]
 pub struct Weights {
     pub(super) source: Source,
     pub(super) entries: Arc<BTreeMap<String, Entry>>,
+    /// Values in place of stored ones, by tensor.
+    pub(super) replaced: BTreeMap<String, Arc<Vec<f32>>>,
     /// SHA-256 of the whole file, lower-case hexadecimal.
     pub sha256: Arc<Pending>,
 }
@@ -32,6 +35,9 @@ impl Weights {
     pub(crate) fn into_tensors(self) -> BTreeMap<String, StoredTensor> {
         let tensor = |(name, entry): (&String, &Entry)| {
             let Entry { dtype, shape, param_id, start, length } = entry.clone();
+            if let Some(values) = self.replaced.get(name) {
+                return (name.clone(), StoredTensor::floats(name, shape, values.to_vec()));
+            }
             let values = Values::Stored { source: self.source.clone(), start, length };
             (name.clone(), StoredTensor { name: name.clone(), dtype, shape, param_id, values })
         };
@@ -45,6 +51,9 @@ impl Weights {
     pub fn floats(&self, name: &str) -> Result<(Vec<f32>, Vec<usize>)> {
         let problem = |text: String| Error::model(self.source.name(), format!("tensor '{name}' {text}"));
         let entry = self.entries.get(name).ok_or_else(|| problem("is missing".into()))?;
+        if let Some(values) = self.replaced.get(name) {
+            return Ok((values.to_vec(), entry.shape.clone()));
+        }
         let values = match entry.dtype {
             DType::F32 => self.f32s(entry),
             DType::F16 => self.converted(entry, |bits: &[u16], out| {
@@ -67,6 +76,27 @@ impl Weights {
             return Err(problem("holds numbers that are not finite (was the training run sound?)".into()));
         }
         Ok((values, entry.shape.clone()))
+    }
+
+    /// The same tensors with `values` in place of those stored or given before. The hash stays that of the file.
+    ///
+    /// # Errors
+    /// When there is no tensor of that name, or it has another number of values or some that are not finite.
+    pub(super) fn replacing(mut self, values: BTreeMap<String, Vec<f32>>) -> Result<Self> {
+        for (name, values) in values {
+            let problem = |problem: Problem| Err(problem.about_tensor(&name).of_model(self.source.name()));
+            let Some(entry) = self.entries.get(&name) else { return problem(Problem::new("is missing")) };
+            let count = entry.shape.iter().product::<usize>();
+            if values.len() != count {
+                let found = Problem::default().expected(format!("{count} values"));
+                return problem(found.found(values.len().to_string()));
+            }
+            if !all_finite(&values) {
+                return problem(Problem::new("is to get numbers that are not finite"));
+            }
+            self.replaced.insert(name, Arc::new(values));
+        }
+        Ok(self)
     }
 
     /// Reads directly into the result.
@@ -155,6 +185,28 @@ mod tests {
         assert!(weights.floats("triple").unwrap_err().to_string().contains("'triple' is missing"));
         let whole = weights.into_tensors().remove("half").unwrap();
         assert_eq!(whole.to_bytes().unwrap().len(), 2 * numbers.len());
+    }
+
+    #[test]
+    fn values_in_memory_take_the_place_of_stored_ones_of_the_same_number() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("two.bpk");
+        let stored = ["a", "b"].map(|name| StoredTensor::floats(name, vec![2], vec![1.0, 2.0])).to_vec();
+        write(&path, "{}", stored, false).unwrap();
+        let weights = Pack::open(&path).unwrap().weights().unwrap();
+        let with = |name: &str, values: &[f32]| BTreeMap::from([(name.to_owned(), values.to_vec())]);
+        let changed = weights.clone().replacing(with("a", &[3.0, 4.0])).unwrap();
+        assert_eq!(changed.floats("a").unwrap(), (vec![3.0, 4.0], vec![2]));
+        assert_eq!(changed.floats("b").unwrap(), (vec![1.0, 2.0], vec![2]));
+        let again = changed.replacing(with("b", &[5.0, 6.0])).unwrap();
+        assert_eq!(again.floats("a").unwrap().0, [3.0, 4.0]);
+        let bytes = again.into_tensors().remove("b").unwrap().to_bytes().unwrap().into_owned();
+        assert_eq!(bytes, [5.0_f32, 6.0].map(f32::to_le_bytes).concat());
+        assert_eq!(weights.floats("a").unwrap().0, [1.0, 2.0]);
+        for (name, values) in [("c", &[1.0, 1.0][..]), ("a", &[1.0][..]), ("a", &[1.0, f32::NAN][..])] {
+            let error = weights.clone().replacing(with(name, values)).unwrap_err().to_string();
+            assert!(error.contains(&format!("tensor '{name}'")), "{error}");
+        }
     }
 
     #[test]

@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use burncam::LayerRequest;
+use anyhow::{Result, bail};
+use burncam::check::SanityRequest;
+use burncam::{LayerRequest, Method};
 use clap::Args;
 
 use super::values::{parse_colour, parse_tolerance};
@@ -10,12 +12,17 @@ use super::{DeviceArgs, FormatArgs};
 
 #[derive(Debug, Args)]
 pub(crate) struct CheckArgs {
-    /// A burnpack model file [default: the built-in EfficientNet-Lite0].
-    #[arg(value_name = "FILE.bpk")]
-    pub(crate) model: Option<PathBuf>,
+    /// A burnpack model file [default: the built-in EfficientNet-Lite0]; with --sanity pictures, or directories of them
+    /// [default: pictures of noise].
+    #[arg(value_name = "FILE.bpk|PICTURE")]
+    files: Vec<PathBuf>,
+
+    /// The same model file, for use with --sanity.
+    #[arg(short, long, value_name = "FILE.bpk")]
+    model: Option<PathBuf>,
 
     /// A model card to use instead of the file's own [default: its own, or FILE.json next to it].
-    #[arg(long, value_name = "CARD.json", requires = "model")]
+    #[arg(long, value_name = "CARD.json")]
     pub(crate) spec: Option<PathBuf>,
 
     /// A picture file: check everything from the file to the probabilities, instead of the network alone.
@@ -36,13 +43,16 @@ pub(crate) struct CheckArgs {
     #[arg(long, default_value = "ffffff", value_name = "RRGGBB", value_parser = parse_colour, requires = "picture")]
     pub(crate) background: [u8; 3],
 
-    /// Layer whose gradients are checked: a name, a prefix such as layer4, an index, or auto.
+    /// Layer whose gradients are checked, or with --sanity explained: a name, a prefix such as layer4, an index, or auto.
     #[arg(short, long, value_name = "LAYER", default_value = "auto", allow_hyphen_values = true)]
     pub(crate) layer: LayerRequest,
 
-    /// Seed of the noise picture and of the sampled positions.
+    /// Seed of the noise picture and of the sampled positions; with --sanity the first one of the random networks.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) seed: u64,
+
+    #[command(flatten)]
+    pub(crate) sanity: SanityArgs,
 
     #[command(flatten)]
     pub(crate) format: FormatArgs,
@@ -51,7 +61,75 @@ pub(crate) struct CheckArgs {
     pub(crate) place: DeviceArgs,
 }
 
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Sanity")]
+pub(crate) struct SanityArgs {
+    /// Test whether maps depend on the weights: compare them with those of networks whose layers are randomised, from the
+    /// top one down.
+    #[arg(long = "sanity", conflicts_with_all = ["picture", "reference", "tolerance"])]
+    pub(crate) wanted: bool,
+
+    /// Methods, separated by commas.
+    #[arg(
+        long = "method",
+        value_name = "NAME",
+        value_delimiter = ',',
+        default_value = "gradcam",
+        requires = "wanted"
+    )]
+    pub(crate) methods: Vec<Method>,
+
+    /// Similarity from which on a method does not depend on the weights.
+    #[arg(long, value_name = "SPEARMAN", default_value_t = SanityRequest::LIMIT, value_parser = parse_tolerance, requires = "wanted")]
+    pub(crate) limit: f64,
+
+    /// Number of random networks.
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=1000), requires = "wanted")]
+    pub(crate) seeds: u16,
+
+    /// Most layers after which maps are compared; the top one and the last are always among them.
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(2..), requires = "wanted")]
+    pub(crate) stops: u16,
+
+    /// Average each map over N noisy copies of the picture, before and after.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..), requires = "wanted")]
+    pub(crate) noisy_copies: Option<u16>,
+}
+
 impl CheckArgs {
+    /// The model file, if one is named.
+    ///
+    /// # Errors
+    /// When several are, or a card is named and no model.
+    pub(crate) fn model(&self) -> Result<Option<&Path>> {
+        let named = match (&self.model, &self.files[..]) {
+            (Some(model), []) => Some(model),
+            (Some(model), _) if self.sanity.wanted => Some(model),
+            (None, _) if self.sanity.wanted => None,
+            (None, []) => None,
+            (None, [model]) => Some(model),
+            (_, [.., other]) => {
+                bail!("'{}': expected one model (add --sanity to name pictures)", other.display())
+            }
+        };
+        if let (None, Some(card)) = (named, &self.spec) {
+            bail!("--spec '{}' is for a model file, and none is named (name one with -m)", card.display());
+        }
+        Ok(named.map(PathBuf::as_path))
+    }
+
+    /// The pictures of --sanity.
+    ///
+    /// # Errors
+    /// When one is a model.
+    pub(crate) fn pictures(&self) -> Result<&[PathBuf]> {
+        let is_model = |path: &&PathBuf| path.extension().is_some_and(|ending| ending == "bpk");
+        match self.files.iter().find(is_model) {
+            Some(model) => bail!("'{0}': expected pictures with --sanity (-m {0})", model.display()),
+            None => Ok(&self.files),
+        }
+    }
+
     /// The reference, if it is a file in JSON, which is of a picture; others are arrays.
     pub(crate) fn json_reference(&self) -> Option<&Path> {
         let is_json =

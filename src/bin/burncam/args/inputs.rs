@@ -41,3 +41,18 @@ pub(crate) struct InputArgs {
     #[arg(long, value_name = "K/N", help_heading = "Input")]
     pub(crate) shard: Option<Shard>,
 }
+
+impl InputArgs {
+    /// These files, directories and globs, searched as usual.
+    pub(crate) fn of(inputs: &[PathBuf]) -> Self {
+        Self {
+            inputs: inputs.to_vec(),
+            no_recursive: false,
+            include: vec![],
+            exclude: vec![],
+            files_from: None,
+            search_listed: false,
+            shard: None,
+        }
+    }
+}
