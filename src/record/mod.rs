@@ -8,6 +8,7 @@
 //! `heatmap` have eli5's names and meanings, so that tools for eli5 explanations read records. Unlike there, `proba`
 //! is filled, and the document is JSON throughout.
 
+mod comparison;
 mod failure;
 mod input;
 mod layout;
@@ -17,6 +18,10 @@ mod settings;
 mod shown;
 mod summary;
 
+pub use comparison::{
+    COMPARISON_VERSION, ComparedAccuracy, ComparedMap, ComparedMaps, ComparedPicture, ComparedRun,
+    Comparison, LimitRecord, SettingDifference,
+};
 pub use failure::{FailedInput, Failure, FailureRecord, HintRecord};
 pub use input::{InputRecord, ProfileRecord};
 pub use parts::{DetectionRecord, LabelRecord, LayerRecord, Prediction};

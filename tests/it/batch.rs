@@ -1,6 +1,7 @@
 //! Runs over whole directories by the command itself: what is written, what is said, and what is left when it is stopped.
 
 mod album;
+mod compare;
 mod dropped;
 mod ends;
 mod jobs;

@@ -3,6 +3,7 @@
 mod args;
 mod batch;
 mod check;
+mod compare;
 mod contain;
 mod decode;
 mod discover;
@@ -18,6 +19,7 @@ mod outcome;
 mod plan;
 mod predict;
 mod progress;
+mod records;
 mod report;
 mod request;
 mod subjects;
@@ -72,6 +74,7 @@ fn run(command: Command, quiet: bool) -> Result<Outcome> {
     match command {
         Command::Explain(args) => explain::run(&args, quiet),
         Command::Merge(args) => merge::run(&args, quiet),
+        Command::Compare(args) => compare::run(&args),
         Command::Predict(args) => predict::run(&args, quiet),
         Command::Layers(args) => inspect::layers(&args),
         Command::Import(args) => import::run(&args, quiet),

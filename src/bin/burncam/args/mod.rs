@@ -1,10 +1,11 @@
-//! The command line. Nothing here accesses files; see `plan.rs` for that. `check.rs`, `explain.rs`, `import.rs` and
-//! `merge.rs` have the arguments of those commands, `batch.rs` those for many images, `inputs.rs` the inputs,
+//! The command line. Nothing here accesses files; see `plan.rs` for that. `check.rs`, `compare.rs`, `explain.rs`,
+//! `import.rs` and `merge.rs` have the arguments of those commands, `batch.rs` those for many images, `inputs.rs` the inputs,
 //! `common.rs` those of several commands, `values.rs` the parsers of single values.
 
 mod batch;
 mod check;
 mod common;
+mod compare;
 mod explain;
 mod import;
 mod inputs;
@@ -18,6 +19,7 @@ use clap::{Args, Parser, Subcommand};
 pub(crate) use self::batch::{BatchArgs, ProgressArg};
 pub(crate) use self::check::CheckArgs;
 pub(crate) use self::common::{DeviceArgs, FormatArgs, ModelArgs, PictureArgs, RunArgs};
+pub(crate) use self::compare::{CompareArgs, Drop};
 pub(crate) use self::explain::{ExplainArgs, MethodArgs, OverlayArg, Save, ScaleArg, SmoothArg, StyleArgs};
 pub(crate) use self::import::ImportArgs;
 pub(crate) use self::inputs::InputArgs;
@@ -57,6 +59,8 @@ pub(crate) enum Command {
     Explain(Box<ExplainArgs>),
     /// Join the summaries and reports of several runs, or of the shards of one.
     Merge(MergeArgs),
+    /// Compare two runs over the same pictures: of two models, or with other settings.
+    Compare(CompareArgs),
     /// Print the most probable classes.
     Predict(PredictArgs),
     /// List a model's layers, and which of them can be explained.

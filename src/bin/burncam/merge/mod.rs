@@ -43,7 +43,7 @@ fn page(directories: &[PathBuf], whole: &Summary) -> Result<(Page, usize)> {
     for entry in shown {
         match entry {
             Entry::Record(path) => {
-                page.add(&records::read(&path)?, path.parent().unwrap_or(Path::new("")));
+                page.add(&crate::records::read(&path)?, path.parent().unwrap_or(Path::new("")));
             }
             Entry::Failure(failure) => page.fail(&failure.path, &failure.error),
         }

@@ -1,15 +1,11 @@
 //! The contents of a merged page: records and failures, sorted by input path.
 
 use std::collections::HashSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anyhow::{Context as _, Result};
-use burncam::Method;
-use burncam::record::{Failure, Record, Summary};
-use serde::Deserialize;
-use serde::de::IgnoredAny;
-use walkdir::WalkDir;
+use burncam::record::{Failure, Summary};
 
+use crate::records::{is_meant_as_record, json_files, read};
 use crate::text;
 
 /// An entry of the page.
@@ -52,35 +48,4 @@ pub(super) fn entries(directories: &[PathBuf], summary: &Summary) -> Entries {
     // The sort is stable: records of one image by several methods stay in order of file name.
     entries.sort_by(|(a, _), (b, _)| a.cmp(b));
     Entries { shown: entries.into_iter().map(|(_, entry)| entry).collect(), unreadable }
-}
-
-/// By its name, `STEM.METHOD.json`, or by the fields that every version has. Other JSON files are not burncam's.
-fn is_meant_as_record(path: &Path) -> bool {
-    #[derive(Deserialize)]
-    struct OfAnyVersion {
-        #[serde(rename = "schema_version")]
-        _version: u32,
-        #[serde(rename = "estimator")]
-        _estimator: String,
-        #[serde(rename = "targets")]
-        _targets: Vec<IgnoredAny>,
-    }
-    let stem = path.file_stem().map(Path::new);
-    let method = stem.and_then(Path::extension).and_then(|method| method.to_str());
-    method.is_some_and(|method| Method::ALL.iter().any(|known| known.info().name == method))
-        || std::fs::read(path).is_ok_and(|bytes| serde_json::from_slice::<OfAnyVersion>(&bytes).is_ok())
-}
-
-pub(super) fn read(path: &Path) -> Result<Record> {
-    let bytes = std::fs::read(path).with_context(|| format!("cannot read '{}'", path.display()))?;
-    Record::from_json(&bytes).with_context(|| format!("record '{}'", path.display()))
-}
-
-fn json_files(directory: &Path) -> impl Iterator<Item = PathBuf> {
-    let entries = WalkDir::new(directory).sort_by_file_name().into_iter();
-    entries
-        .filter_map(|entry| entry.map_err(|error| log::warn!("{error}")).ok())
-        .filter(|entry| entry.file_type().is_file())
-        .filter(|entry| entry.path().extension().is_some_and(|ending| ending == "json"))
-        .map(walkdir::DirEntry::into_path)
 }

@@ -12,7 +12,7 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b
 ///
 /// # Errors
 /// When the current directory is unknown.
-pub(super) fn folder_of(page: &Path) -> io::Result<PathBuf> {
+pub(crate) fn folder_of(page: &Path) -> io::Result<PathBuf> {
     let mut folder = resolved(page)?;
     folder.pop();
     Ok(folder)
@@ -20,7 +20,7 @@ pub(super) fn folder_of(page: &Path) -> io::Result<PathBuf> {
 
 /// The URL of `file` relative to a page in `folder`, from [`folder_of`]. `None` when there is none, for example
 /// between drives on Windows.
-pub(super) fn relative(folder: &Path, file: &Path) -> Option<String> {
+pub(crate) fn relative(folder: &Path, file: &Path) -> Option<String> {
     let file = resolved(file).ok()?;
     let common = folder.components().zip(file.components()).take_while(|(one, other)| one == other).count();
     // Another drive on Windows: there is no relative path.

@@ -5,9 +5,9 @@
 //! folder.
 
 mod document;
-mod link;
+pub(crate) mod link;
 mod rows;
-mod small;
+pub(crate) mod small;
 #[cfg(test)]
 mod tests;
 

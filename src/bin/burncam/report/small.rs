@@ -15,7 +15,7 @@ const QUALITY: u8 = 80;
 
 /// A file's picture, upright and small, as a data URI. `None` when it cannot be read (any more): the page then shows
 /// that it is missing.
-pub(super) fn data_uri(path: &Path) -> Option<String> {
+pub(crate) fn data_uri(path: &Path) -> Option<String> {
     let shrink = || -> anyhow::Result<Vec<u8>> {
         let picture = Picture::open(path, [255; 3])?;
         let picture = picture.shown.unwrap_or(picture.rgb);

@@ -1,0 +1,140 @@
+//! `burncam compare`: what moved between two runs, what fails a release, and what is said of records that cannot be read.
+
+use std::path::Path;
+
+use burncam::record::{Comparison, Record};
+use serde_json::Value;
+
+use super::album::Sizes;
+use super::support::Place;
+use crate::support::fixture;
+
+/// Three photographs explained twice: `old` with labels, `new` without.
+fn two_runs(new: &str) -> Place {
+    let place = Place::new(0, Sizes::Small);
+    for (at, name) in ["coffee.png", "camera.png", "chelsea.png"].iter().enumerate() {
+        std::fs::copy(fixture("images").join(name), place.path(&format!("photos/{at}.png"))).unwrap();
+    }
+    std::fs::write(place.path("labels.csv"), "path,label\n0.png,0\n1.png,1\n").unwrap();
+    place.run("explain -m tiny.bpk photos -o old --save overlay,record,npy --labels labels.csv", 0);
+    place.run(&format!("explain -m tiny.bpk photos -o new {new}"), 0);
+    place
+}
+
+fn comparison(place: &Place, arguments: &str, code: i32) -> Comparison {
+    let output = place.run(&format!("compare {arguments} --json"), code);
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[test]
+fn equal_runs_agree_in_everything_and_keep_every_limit() {
+    let place = two_runs("--save overlay,record,npy");
+    let limits = "--max-drop accuracy=0,agreement=0,similarity=0,pictures=0";
+    let found = comparison(&place, &format!("old new {limits}"), 0);
+    assert_eq!((found.both, found.agreement, found.passed), (3, Some(1.0), true));
+    assert!(found.only_first.is_empty() && found.only_second.is_empty() && found.differences.is_empty());
+    let accuracy = found.accuracy.unwrap();
+    // The second run has no labels and is judged by the first's.
+    assert_eq!((accuracy.labelled, accuracy.first), (2, accuracy.second));
+    let maps = &found.maps[0];
+    assert_eq!((maps.first.as_str(), maps.pairs, maps.other_class), ("gradcam", 3, 0));
+    assert!((maps.spearman.unwrap() - 1.0).abs() < 1e-9 && (maps.iou.unwrap() - 1.0).abs() < 1e-9);
+    assert!(found.pictures.iter().all(|picture| picture.maps[0].source == "npy"));
+    let said = String::from_utf8(place.run("compare old new", 0).stdout).unwrap();
+    assert!(said.contains("no picture moved") && said.contains("nothing in models and settings"), "{said}");
+}
+
+#[test]
+fn other_settings_move_maps_and_a_limit_fails() {
+    let place = two_runs("--counterfactual -t 2 --signed");
+    let found = comparison(&place, "old new --max-drop similarity=0.1", 1);
+    let names: Vec<&str> = found.differences.iter().map(|found| found.name.as_str()).collect();
+    assert!(names.contains(&"settings.counterfactual") && names.contains(&"settings.signed"), "{names:?}");
+    // The network and so its classes are the same, the explained class need not be.
+    assert_eq!(found.agreement, Some(1.0));
+    let maps = &found.maps[0];
+    assert_eq!(maps.pairs + maps.other_class, 3);
+    assert!(!found.limits[0].passed && !found.passed);
+    // Arrays of one run alone are of no use.
+    assert!(found.pictures.iter().all(|picture| picture.maps[0].source == "record"));
+}
+
+#[test]
+fn methods_are_compared_by_name_and_two_alone_with_each_other() {
+    let place = two_runs("--method layercam,eigencam");
+    let error = place.run("compare old new", 2).stderr;
+    let error = String::from_utf8(error).unwrap();
+    assert!(error.contains("have no method in common, got gradcam and eigencam, layercam"), "{error}");
+    place.run("explain -m tiny.bpk photos -o single --method layercam", 0);
+    let found = comparison(&place, "old single", 0);
+    assert_eq!((found.maps[0].first.as_str(), found.maps[0].second.as_str()), ("gradcam", "layercam"));
+    assert!(found.maps[0].spearman.unwrap() <= 1.0);
+    assert!(found.differences.iter().any(|found| found.name == "settings.method"));
+}
+
+#[test]
+fn pictures_of_one_run_alone_are_listed_and_can_fail() {
+    let place = two_runs("");
+    std::fs::remove_file(place.path("new/0.gradcam.json")).unwrap();
+    let found = comparison(&place, "old new --max-drop pictures=0.3", 1);
+    assert_eq!((found.both, found.only_first), (2, vec!["photos/0.png".to_owned()]));
+    assert!((found.limits[0].drop.unwrap() - 1.0 / 3.0).abs() < 1e-12);
+    assert_eq!(comparison(&place, "new old --max-drop pictures=0", 0).only_second.len(), 1);
+}
+
+#[test]
+fn the_files_fit_their_schema_and_the_page_shows_both_overlays() {
+    let place = two_runs("");
+    place.run("compare old new -o both --max-drop agreement=0", 0);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/comparison.schema.json");
+    let schema: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let bytes = std::fs::read(place.path("both/comparison.json")).unwrap();
+    let mut value: Value = serde_json::from_slice(&bytes).unwrap();
+    let problems: Vec<String> = validator.iter_errors(&value).map(|error| error.to_string()).collect();
+    assert!(problems.is_empty(), "{problems:#?}");
+    value["surprise"] = true.into();
+    assert!(!validator.is_valid(&value));
+    let page = std::fs::read_to_string(place.path("both/comparison.html")).unwrap();
+    assert_eq!(page.matches("<img ").count(), 6);
+    assert!(page.contains("href=\"../old/0.gradcam.png\"") && page.contains("href=\"../new/0.gradcam.png\""));
+    assert!(!page.contains("http:") && !page.contains("https:") && !page.contains("<script"));
+    // Existing files are only replaced on request.
+    let error = String::from_utf8(place.run("compare old new -o both", 2).stderr).unwrap();
+    assert!(error.contains("comparison.json"), "{error}");
+    place.run("compare old new -o both --force", 0);
+}
+
+#[test]
+fn a_record_that_cannot_be_read_is_one_error_and_the_others_are_compared() {
+    let place = two_runs("");
+    let broken = place.path("new/0.gradcam.json");
+    std::fs::write(&broken, "{ \"schema_version\": 9 }").unwrap();
+    let output = place.run("compare old new", 1);
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(error.lines().count(), 1, "{error}");
+    assert!(error.contains("a record is not compared") && error.contains("0.gradcam.json"), "{error}");
+    assert!(String::from_utf8(output.stdout).unwrap().contains("2 in both, 1 only in the first run"));
+    for (runs, words) in [
+        ("old missing", "run 'missing': expected a directory"),
+        ("old photos", "run 'photos': has no record that can be read"),
+    ] {
+        let error = String::from_utf8(place.run(&format!("compare {runs}"), 2).stderr).unwrap();
+        assert!(error.contains(words) && error.lines().count() == 1, "{error}");
+    }
+}
+
+#[test]
+fn records_of_version_1_are_compared() {
+    let place = two_runs("");
+    let old = place.path("first-release");
+    std::fs::create_dir(&old).unwrap();
+    std::fs::copy(fixture("records/burncam_0.1.gradcam.json"), old.join("photo.gradcam.json")).unwrap();
+    let found = comparison(&place, "first-release first-release", 0);
+    assert_eq!((found.both, found.pictures[0].maps[0].source.as_str()), (1, "record"));
+    // Without a size and a hash of the picture in common there is nothing to compare.
+    let error = String::from_utf8(place.run("compare first-release new", 2).stderr).unwrap();
+    assert!(error.contains("have no picture in common"), "{error}");
+    let record = std::fs::read(old.join("photo.gradcam.json")).unwrap();
+    assert_eq!(Record::from_json(&record).unwrap().schema_version, 1);
+}
