@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 use burncam::check::SanityRequest;
-use burncam::{LayerRequest, Method};
+use burncam::{LayerRequest, Method, Target};
 use clap::Args;
 
 use super::values::{parse_colour, parse_tolerance};
@@ -78,6 +78,14 @@ pub(crate) struct SanityArgs {
         requires = "wanted"
     )]
     pub(crate) methods: Vec<Method>,
+
+    /// Class whose maps are compared: an index, a name, top or topN.
+    #[arg(short, long = "target", value_name = "CLASS", default_value = "top", requires = "wanted")]
+    pub(crate) targets: Vec<Target>,
+
+    /// Picture that others are compared with; for networks that give embeddings.
+    #[arg(long, value_name = "REFERENCE", requires = "wanted")]
+    pub(crate) like: Option<PathBuf>,
 
     /// Similarity from which on a method does not depend on the weights.
     #[arg(long, value_name = "SPEARMAN", default_value_t = SanityRequest::LIMIT, value_parser = parse_tolerance, requires = "wanted")]

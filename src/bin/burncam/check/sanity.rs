@@ -39,6 +39,8 @@ fn request(args: &CheckArgs) -> SanityRequest {
     explain.runtime = Runtime::from(&args.place.device);
     explain.methods.clone_from(&sanity.methods);
     explain.layers = vec![args.layer.clone()];
+    explain.targets.clone_from(&sanity.targets);
+    explain.like.clone_from(&sanity.like);
     explain.options.seed = args.seed;
     explain.options.samples = sanity.noisy_copies.map(usize::from);
     explain.smoothing = Smoothing { noise: sanity.noisy_copies.is_some(), ..Smoothing::default() };
