@@ -107,4 +107,19 @@ mod tests {
         assert_near(adcc(0.9, 0.25, 0.6), 0.606_741_6);
         assert_eq!(adcc(0.9, 0.25, -0.1), None);
     }
+
+    #[test]
+    fn arcc_of_the_shapes_is_that_of_pytorch_grad_cam() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/cases/shapes/metrics.json");
+        let text = std::fs::read_to_string(path).unwrap();
+        let methods: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let pictures: Vec<_> =
+            methods.as_object().unwrap().values().flat_map(|all| all.as_array().unwrap()).collect();
+        assert_eq!(pictures.len(), 48);
+        for picture in pictures {
+            let [coherency, complexity, road, expected] =
+                ["coherency", "complexity", "road", "arcc"].map(|name| picture[name].as_f64().unwrap());
+            assert_near(arcc(coherency, complexity, road, Convention::PytorchGradCam), expected);
+        }
+    }
 }
