@@ -152,6 +152,8 @@ pub(crate) enum Outputs {
     Linear,
     /// Logits of several classes.
     Logits,
+    /// Boxes of a detector, whose likeness is the method's own score.
+    Boxes,
 }
 
 /// A library's deviation from its usual finishing of maps. A method has at most one such library.

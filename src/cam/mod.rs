@@ -18,6 +18,7 @@ mod options;
 mod pixels;
 mod principal;
 mod question;
+mod random_masks;
 mod raw;
 mod run;
 mod scene;

@@ -130,7 +130,17 @@ impl<'a> Question<'a> {
         count: usize,
         make: impl FnMut(usize) -> Vec<f32>,
     ) -> Result<Vec<Vec<f64>>> {
-        self.in_batches(count, make, |batch| self.network().logits(batch))
+        self.values_of_inputs(count, make, |row| self.scores_of(row))
+    }
+
+    /// As [`Question::scores_of_inputs`], with what `read` gives of a whole output: one number for each class.
+    pub(super) fn values_of_inputs(
+        &self,
+        count: usize,
+        make: impl FnMut(usize) -> Vec<f32>,
+        read: impl Fn(&[f32]) -> Vec<f64>,
+    ) -> Result<Vec<Vec<f64>>> {
+        self.in_batches(count, make, |batch| self.network().logits(batch), read)
     }
 
     /// For each class the scores of `count` variants of a layer's activations, each created by `make`, in batches.
@@ -140,7 +150,14 @@ impl<'a> Question<'a> {
         count: usize,
         make: impl FnMut(usize) -> Vec<f32>,
     ) -> Result<Vec<Vec<f64>>> {
-        self.in_batches(count, make, |batch| self.network().logits_from(trunk, batch))
+        let run = |batch| self.network().logits_from(trunk, batch);
+        self.in_batches(count, make, run, |row| self.scores_of(row))
+    }
+
+    /// The score of each class in one row of outputs: the pass does not depend on the class.
+    fn scores_of(&self, row: &[f32]) -> Vec<f64> {
+        let row = self.reduction().numbers(row);
+        self.classes.iter().map(|class| self.score_of(&row, *class)).collect()
     }
 
     /// The numbers below `count` in batches.
@@ -155,6 +172,7 @@ impl<'a> Question<'a> {
         count: usize,
         mut make: impl FnMut(usize) -> Vec<f32>,
         run: impl Fn(Vec<f32>) -> Result<Vec<f32>>,
+        read: impl Fn(&[f32]) -> Vec<f64>,
     ) -> Result<Vec<Vec<f64>>> {
         let mut scores = vec![Vec::with_capacity(count); self.classes.len()];
         let outputs = self.scene.output().len();
@@ -169,11 +187,7 @@ impl<'a> Question<'a> {
                 return Err(problem.hint(Hint::set(OptionName::BatchSize, 1)).into());
             }
             for row in logits.chunks(outputs) {
-                let row = self.reduction().numbers(row);
-                for (scores, class) in scores.iter_mut().zip(self.classes) {
-                    // All classes are read from one row: the pass does not depend on the class.
-                    scores.push(self.score_of(&row, *class));
-                }
+                scores.iter_mut().zip(read(row)).for_each(|(scores, score)| scores.push(score));
             }
             self.report(batch.end, count);
         }

@@ -50,8 +50,8 @@ impl Smoothing {
             return Box::new(bases);
         }
         let deviation = options.noise.unwrap_or(NOISE) * pixels::range(values);
-        // Streams below belong to Smooth Grad-CAM++ (1), SS-CAM (from 1 << 32), SmoothGrad (from 2 << 32) and RISE
-        // (from 3 << 32). Maps of two methods must not share their noise.
+        // Other streams belong to Smooth Grad-CAM++ (1), SS-CAM (from 1 << 32), SmoothGrad (from 2 << 32), RISE (from
+        // 3 << 32) and D-RISE (from 5 << 32). Maps of two methods must not share their noise.
         let mut noise = Noise::new(options.seed, 4 << 32);
         let samples = options.samples_or(SAMPLES);
         // One stream over all draws, in this order: a copy does not depend on how many are made at once.

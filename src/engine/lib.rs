@@ -48,7 +48,7 @@ pub use burn::tensor::Device;
 use crate::card::ValueId;
 use crate::digest::Pending;
 use crate::error::{Error, Problem, Result};
-use crate::model::Model;
+use crate::model::{Model, OutputSpec};
 use blocks::Blocks;
 pub use burncam_graph::attention::Attention;
 use burncam_graph::layout::Grid;
@@ -58,6 +58,7 @@ pub use burncam_kernels::{Isa, Precision};
 use burncam_model as model;
 pub use device::{DEVICES, DeviceName};
 pub use features::{Evidence, Features};
+pub use greatest::Greatest;
 pub use head::Trunk;
 pub use local::{Local, Locals};
 use program::Program;
@@ -84,6 +85,8 @@ pub struct Network {
     taps: Vec<Tap>,
     /// The attention of its blocks, and what reads the last one's output.
     blocks: Blocks,
+    /// What the scores are.
+    output: OutputSpec,
     /// The earliest tapped tensor: where the trunk ends and the head begins.
     cut: ValueId,
     /// Least and greatest values of each channel of the input.
@@ -161,7 +164,8 @@ impl Network {
         let sha256 = Arc::clone(&weights.sha256);
         let blocks = Blocks::of(model);
         let bounds = model.card().preprocess.bounds(graph.input.channels);
-        Ok(Self { steps, program, taps, blocks, cut, bounds, sha256, passes: AtomicUsize::default() })
+        let (output, passes) = (model.output().clone(), AtomicUsize::default());
+        Ok(Self { steps, program, taps, blocks, output, cut, bounds, sha256, passes })
     }
 
     /// SHA-256 of the model file, lower-case hexadecimal; waits until it is computed.
@@ -244,6 +248,12 @@ impl Network {
     #[must_use]
     pub fn input(&self) -> [usize; 3] {
         self.steps.input
+    }
+
+    /// What the model's scores are, and how they are read.
+    #[must_use]
+    pub fn output(&self) -> &OutputSpec {
+        &self.output
     }
 
     /// How many pictures have gone through the network since it was loaded, up to the earliest tapped layer or to its end: what

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use burn::tensor::{Tensor, TensorData};
 
-use super::greatest::{greatest, places};
+use super::greatest::Greatest;
 use super::rivals::Rivals;
 use crate::error::{Error, Problem, Result};
 
@@ -30,21 +30,8 @@ pub enum Reduction {
         /// The target whose values are first subtracted from those of every target, place by place.
         rival: Option<usize>,
     },
-    /// Targets of a detector, whose output is `[batch, rows, anchors]`: for each class the greatest value of its row, or
-    /// the one with the greatest share; then single values.
-    Greatest {
-        /// Index of the first class's row.
-        first: usize,
-        /// Number of classes.
-        classes: usize,
-        /// Number of anchors.
-        anchors: usize,
-        /// Whether classes exclude each other at an anchor: then a logit says nothing without the others there, and the anchor
-        /// counts at which the softmax of the class is greatest.
-        by_share: bool,
-        /// Indices of single values in the output, one for each further target.
-        picked: Arc<Vec<usize>>,
-    },
+    /// Targets of a detector: of classes, then of single anchors.
+    Greatest(Greatest),
     /// One target: the cosine of the output with this vector, whose length is not zero.
     Cosine {
         /// As many numbers as the output has.
@@ -66,11 +53,7 @@ impl Reduction {
                 };
                 Cow::Owned(output.chunks(places).zip(weights.chunks(places)).map(sum).collect())
             }
-            Self::Greatest { first, classes, anchors, by_share, picked } => {
-                let size = [*first, *classes, *anchors];
-                let greatest = greatest(output, size, *by_share).into_iter();
-                Cow::Owned(greatest.chain(picked.iter().copied()).map(|at| output[at]).collect())
-            }
+            Self::Greatest(greatest) => Cow::Owned(greatest.numbers(output)),
             Self::Cosine { like } => {
                 Cow::Owned(vec![(dot(output, like) / (length(output) * length(like))) as f32])
             }
@@ -81,11 +64,7 @@ impl Reduction {
     #[must_use]
     pub fn rivals(&self, target: usize, targets: usize) -> Rivals {
         match self {
-            Self::Greatest { first, classes, anchors, picked, .. } => {
-                let of_box = || target.checked_sub(*classes).and_then(|at| picked.get(at));
-                let own = of_box().map_or(target, |at| (at / anchors.max(&1)).saturating_sub(*first));
-                Rivals { own, classes: *classes }
-            }
+            Self::Greatest(greatest) => greatest.rivals(target),
             _ => Rivals { own: target, classes: targets },
         }
     }
@@ -103,9 +82,7 @@ impl Reduction {
                     && values.is_multiple_of(*targets)
                     && rival.is_none_or(|rival| rival < *targets)
             }
-            Self::Greatest { first, classes, anchors, picked, .. } => {
-                (first + classes) * anchors <= values && *anchors > 0 && picked.iter().all(|at| *at < values)
-            }
+            Self::Greatest(greatest) => greatest.fits(values),
             Self::Cosine { like } => like.len() == values && length(like) > 0.0,
         };
         match fits {
@@ -131,10 +108,7 @@ impl Reduction {
                 };
                 (rows * weights).sum_dim(2).reshape([batch, *targets])
             }
-            Self::Greatest { first, classes, anchors, by_share, picked } => {
-                let at = places(&output, [*first, *classes, *anchors], *by_share, picked);
-                output.gather(1, at)
-            }
+            Self::Greatest(greatest) => greatest.read(&output, output.clone()),
             Self::Cosine { like } => {
                 let unit = unit(like, &output);
                 (output.clone() * unit).sum_dim(1) / output.square().sum_dim(1).sqrt()
@@ -158,9 +132,7 @@ impl Reduction {
     pub(super) fn rate(&self, output: Tensor<2>, rate: Tensor<2>) -> Tensor<2> {
         match self {
             Self::Values | Self::Sums { .. } => self.of(rate),
-            Self::Greatest { first, classes, anchors, by_share, picked } => {
-                rate.gather(1, places(&output, [*first, *classes, *anchors], *by_share, picked))
-            }
+            Self::Greatest(greatest) => greatest.read(&output, rate),
             Self::Cosine { like } => {
                 let unit = unit(like, &output);
                 let squares = output.clone().square().sum_dim(1);
@@ -202,20 +174,19 @@ mod tests {
         Tensor::from_data(TensorData::new(values.to_vec(), [1, values.len()]), &device)
     }
 
-    fn all() -> [(Reduction, Vec<f32>); 5] {
+    fn all() -> [(Reduction, Vec<f32>); 6] {
         let output = vec![1.0, -2.0, 3.0, 0.5, 2.5, -1.0];
         let weights = Arc::new(vec![1.0, 0.0, 1.0, 0.0, 1.0, 1.0]);
         let like = Arc::new(vec![0.5, 1.0, -1.0, 2.0, 0.0, 1.0]);
-        let picked = Arc::new(vec![5, 0]);
+        let picked = Arc::new(vec![5, 2]);
+        let greatest = Greatest { first: 1, classes: 2, anchors: 2, by_share: false, picked, rival: None };
         [
             (Reduction::Values, output.clone()),
             (Reduction::Sums { weights: Arc::clone(&weights), targets: 2, rival: None }, output.clone()),
-            (
-                Reduction::Greatest { first: 1, classes: 2, anchors: 2, by_share: false, picked },
-                output.clone(),
-            ),
+            (Reduction::Greatest(greatest.clone()), output.clone()),
             (Reduction::Cosine { like }, output.clone()),
-            (Reduction::Sums { weights, targets: 2, rival: Some(1) }, output),
+            (Reduction::Sums { weights, targets: 2, rival: Some(1) }, output.clone()),
+            (Reduction::Greatest(Greatest { rival: Some(1), ..greatest }), output),
         ]
     }
 
@@ -225,11 +196,13 @@ mod tests {
         let weights = Arc::new(vec![1.0, 0.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0]);
         let sums = Reduction::Sums { weights, targets: 2, rival: None };
         assert_eq!(*sums.numbers(&[1.0, 2.0, 3.0, 4.0, 0.5, -1.0, 2.0, 0.0]), [8.0, 1.5]);
-        let [_, (sums, output), (greatest, _), (cosine, _), (differences, _)] = all();
+        let [_, (sums, output), (greatest, _), (cosine, _), (differences, _), (of_anchors, _)] = all();
         assert_eq!(*sums.numbers(&output), [4.0, 1.5]);
         // Over the first class's places 1 + 3 less 0.5 - 1.0.
         assert_eq!(*differences.numbers(&output), [4.5, 0.0]);
-        assert_eq!(*greatest.numbers(&output), [3.0, 2.5, -1.0, 1.0]);
+        assert_eq!(*greatest.numbers(&output), [3.0, 2.5, -1.0, 3.0]);
+        // Class 0 is greatest at the first anchor, where class 1 has 2.5; class 1 less itself; the second box is at the first anchor.
+        assert_eq!(*of_anchors.numbers(&output), [0.5, 0.0, 0.0, 0.5]);
         let expected = -4.5 / (21.5_f32.sqrt() * 7.25_f32.sqrt());
         assert!((cosine.numbers(&output)[0] - expected).abs() < 1e-6);
     }
@@ -237,7 +210,7 @@ mod tests {
     #[test]
     fn boxes_are_of_a_class_and_no_rivals() {
         let [_, _, (greatest, _), ..] = all();
-        // Rows 1 and 2 are the classes; the values at 5 and 0 are one of class 1 and one that is of no class.
+        // Rows 1 and 2 are the classes; the values at 5 and 2 are one of class 1 and one of class 0.
         let rivals = |target| greatest.rivals(target, 4).iter().collect::<Vec<_>>();
         assert_eq!([rivals(0), rivals(1), rivals(2)], [vec![1], vec![0], vec![0]]);
         assert_eq!(Reduction::Values.rivals(1, 3).iter().collect::<Vec<_>>(), [0, 2]);

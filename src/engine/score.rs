@@ -22,7 +22,7 @@ pub enum Score {
     /// `z_c` minus the logit of this class: the margin to it.
     Against(usize),
     /// The number of a target from which the reduction took that of this class ([`Reduction`](super::Reduction)), in the place of
-    /// `Against` where the number is a sum.
+    /// `Against` where the number is a sum over pixels, or of one anchor.
     Difference(usize),
     /// `z_c + log softmax(z)_c`, the score of ShapleyCAM (ReST, arXiv:2501.06261): it has a second derivative where the
     /// logit has none, and its gradient does not vanish with certainty.
@@ -83,6 +83,9 @@ impl Score {
     /// # Errors
     /// For a score that these outputs do not have.
     pub fn for_output(asked: Option<Self>, output: &OutputSpec) -> Result<Self> {
+        if let (Some(Self::Against(rival)), Task::Segmentation | Task::Detection) = (asked, output.task) {
+            return Ok(Self::Difference(rival));
+        }
         let Some(asked) = asked else {
             return Ok(match output.activation {
                 FinalActivation::None => Self::Number,
@@ -134,9 +137,6 @@ impl Score {
 
     /// The only score of a segmentation or an embedding, if it was asked for.
     fn of_reduced(asked: Self, output: &OutputSpec) -> Result<Self> {
-        if let (Self::Against(rival), Task::Segmentation) = (asked, output.task) {
-            return Ok(Self::Difference(rival));
-        }
         let usual = Self::for_output(None, output)?;
         let is_reduced = output.activation == FinalActivation::Reduced;
         if asked == usual && is_reduced {

@@ -3,6 +3,7 @@
 //! Receives a request and the model; gives the class's index, refuses networks and settings for which the difference of two logits is
 //! nothing, and takes the class itself out of lists. The score is left to [`Score::Against`](crate::engine::Score::Against).
 
+use super::answer::Answer;
 use super::request::useless;
 use super::{Request, Target};
 use crate::card::Task;
@@ -34,7 +35,7 @@ fn check(request: &Request, model: &Model) -> Result<()> {
     let output = model.output();
     let useless = |what: &str| Err(useless(OptionName::Against, what).into());
     match output.task {
-        Task::Numbers | Task::Embedding | Task::Detection => {
+        Task::Numbers | Task::Embedding => {
             return useless(&format!("a network whose task is '{}'", output.task.name()));
         }
         _ if model.num_classes() < 2 => return useless("a network with one class"),
@@ -60,13 +61,17 @@ fn check(request: &Request, model: &Model) -> Result<()> {
     Err(problem.hint("drop one of them").into())
 }
 
-/// The classes without the one that they are compared with, and whether it was among them.
+/// The targets without the class that they are compared with and its boxes, and whether any of these was among them.
 ///
 /// # Errors
 /// When nothing else is left.
-pub(super) fn without(rival: usize, wanted: &mut Vec<usize>, model: &Model) -> Result<bool> {
+pub(super) fn without(
+    rival: usize,
+    wanted: &mut Vec<usize>,
+    (model, answer): (&Model, &Answer),
+) -> Result<bool> {
     let count = wanted.len();
-    wanted.retain(|class| *class != rival);
+    wanted.retain(|target| answer.class_of(*target) != rival);
     match wanted.is_empty() {
         true => Err(itself(model, rival)),
         false => Ok(wanted.len() < count),

@@ -11,10 +11,10 @@ use super::mask_file::MaskFile;
 use super::request::useless;
 use super::{ArtifactKind, Over, Request, Subject, probability};
 use crate::card::{OutputKind, Task};
-use crate::engine::{Network, Reduction};
+use crate::engine::{Greatest, Network, Reduction};
 use crate::error::{Error, OptionName, Phrase, Problem, Result};
 use crate::heatmap::Heatmap;
-use crate::model::{Anchors, FinalActivation, Model, OutputForm};
+use crate::model::{Anchors, Model, OutputForm};
 use crate::record::{DetectionRecord, Prediction};
 
 /// What the caller gave besides the picture.
@@ -24,7 +24,7 @@ pub(super) struct Given {
     pub(super) mask: Option<MaskFile>,
     /// The embedding that others are compared with, and its file.
     pub(super) like: Option<Like>,
-    /// The class that those of a segmentation are compared with.
+    /// The class that those of a segmentation or a detector are compared with.
     pub(super) rival: Option<usize>,
 }
 
@@ -50,6 +50,12 @@ pub(super) struct Answer {
 }
 
 impl Answer {
+    /// The class that a target is, or that a box is of.
+    pub(super) fn class_of(&self, target: usize) -> usize {
+        let of_box = target.checked_sub(self.ranked.len()).and_then(|at| self.boxes.get(at));
+        of_box.map_or(target, |(found, _)| found.target)
+    }
+
     /// Index of a box by its number from 1.
     ///
     /// # Errors
@@ -130,7 +136,7 @@ pub(super) fn read(model: &Model, output: &[f32], subject: &Subject, given: &Giv
     match model.output().form {
         OutputForm::Pixels { height, width } => segmentation(model, output, subject, given, [height, width]),
         OutputForm::Vector { .. } => embedding(output, given),
-        OutputForm::Anchors(form) => Ok(detection(model, output, subject, &form)),
+        OutputForm::Anchors(form) => Ok(detection(model, output, subject, (&form, given.rival))),
         _ => {
             let ranked =
                 probability::ranked(output, model.output().activation, |index| model.class_name(index));
@@ -188,19 +194,25 @@ fn embedding(output: &[f32], given: &Given) -> Result<Answer> {
     Ok(Answer { reduction, ranked: vec![target], masks: None, boxes: vec![] })
 }
 
-fn detection(model: &Model, output: &[f32], subject: &Subject, form: &Anchors) -> Answer {
+fn detection(
+    model: &Model,
+    output: &[f32],
+    subject: &Subject,
+    (form, rival): (&Anchors, Option<usize>),
+) -> Answer {
     let activation = model.output().activation;
     let input = &model.graph().input;
-    let found = detection::found(output, form, activation, [input.height, input.width]);
+    let shares = detection::shares(output, form, activation);
+    let found = detection::found(output, form, (activation, shares.as_deref()), [input.height, input.width]);
     let picked = Arc::new(found.iter().map(|one| one.at).collect());
-    let (first, by_share) = (form.first(), activation == FinalActivation::Softmax);
-    let reduction =
-        Reduction::Greatest { first, classes: form.classes, anchors: form.anchors, by_share, picked };
-    let numbers = reduction.numbers(output);
+    let Anchors { classes, anchors, .. } = *form;
+    let greatest =
+        Greatest { first: form.first(), classes, anchors, by_share: shares.is_some(), picked, rival: None };
+    let numbers = Reduction::Greatest(greatest.clone()).numbers(output);
     let name = |class: usize| model.class_name(class);
-    let ranked = match by_share {
-        false => probability::ranked(&numbers[..form.classes], activation, name),
-        true => probability::ranked_by_share(&numbers[..form.classes], output, form, name),
+    let ranked = match &shares {
+        None => probability::ranked(&numbers[..classes], activation, name),
+        Some(shares) => probability::ranked_by_share(&numbers[..classes], shares, form, name),
     };
     let record = |(at, one): (usize, &Detection)| {
         let logit = model.output().has_logits().then_some(f64::from(one.score));
@@ -209,6 +221,8 @@ fn detection(model: &Model, output: &[f32], subject: &Subject, form: &Anchors) -
         (prediction, one.record(at + 1, model, subject))
     };
     let boxes = found.iter().enumerate().map(record).collect();
+    // Only now: ranks and probabilities are those of the classes themselves.
+    let reduction = Reduction::Greatest(Greatest { rival, ..greatest });
     Answer { reduction, ranked, masks: None, boxes }
 }
 

@@ -5,7 +5,7 @@
 //! Where the graph gives no boxes none are found.
 
 use super::Subject;
-use crate::model::{Anchors, FinalActivation, Model};
+use crate::model::{Anchors, FinalActivation, Model, overlap};
 use crate::record::DetectionRecord;
 
 /// Least probability of a box.
@@ -29,11 +29,18 @@ pub(super) struct Detection {
     corners: [f64; 4],
 }
 
-/// The boxes in the explained numbers of a picture, `[rows, anchors]`, the surest first. `size` is height and width of the input.
+/// The probabilities of the classes at every anchor, where they exclude each other there.
+pub(super) fn shares(scores: &[f32], form: &Anchors, activation: FinalActivation) -> Option<Vec<Vec<f64>>> {
+    let at = |anchor| form.probabilities(scores, activation, anchor);
+    (activation == FinalActivation::Softmax).then(|| (0..form.anchors).map(at).collect())
+}
+
+/// The boxes in the explained numbers of a picture, `[rows, anchors]`, the surest first. `size` is height and width of the input,
+/// `shares` those of the same numbers.
 pub(super) fn found(
     scores: &[f32],
     form: &Anchors,
-    activation: FinalActivation,
+    (activation, shares): (FinalActivation, Option<&[Vec<f64>]>),
     size: [usize; 2],
 ) -> Vec<Detection> {
     let start = |class: usize| (form.first() + class) * form.anchors;
@@ -41,18 +48,18 @@ pub(super) fn found(
         let value = |class: usize| scores[start(class) + anchor];
         let better = |best: usize, class: usize| if value(class) > value(best) { class } else { best };
         let class = (0..form.classes).filter(|class| form.background != Some(*class)).reduce(better)?;
-        let proba = match activation {
-            FinalActivation::Softmax => form.probabilities(scores, activation, anchor)[class],
-            _ => activation.of_one(value(class))?,
+        let proba = match shares {
+            Some(shares) => shares[anchor][class],
+            None => activation.of_one(value(class))?,
         };
         let corners = form.corners(scores, anchor, size).filter(|_| proba > LEAST)?;
         Some(Detection { class, at: start(class) + anchor, score: value(class), proba, corners })
     };
     let mut open: Vec<Detection> = (0..form.anchors).filter_map(best).collect();
     // Probabilities near one are equal where scores are not; shares of different anchors have no other order.
-    let surest = |a: &Detection, b: &Detection| match activation {
-        FinalActivation::Softmax => b.proba.total_cmp(&a.proba),
-        _ => b.score.total_cmp(&a.score),
+    let surest = |a: &Detection, b: &Detection| match shares {
+        Some(_) => b.proba.total_cmp(&a.proba),
+        None => b.score.total_cmp(&a.score),
     };
     open.sort_by(|a, b| surest(a, b).then(a.at.cmp(&b.at)));
     suppressed(open)
@@ -73,14 +80,6 @@ fn suppressed(open: Vec<Detection>) -> Vec<Detection> {
         }
     }
     kept
-}
-
-/// Intersection over union.
-fn overlap(a: &[f64; 4], b: &[f64; 4]) -> f64 {
-    let side = |from: usize| (a[from + 2].min(b[from + 2]) - a[from].max(b[from])).max(0.0);
-    let area = |corners: &[f64; 4]| (corners[2] - corners[0]).max(0.0) * (corners[3] - corners[1]).max(0.0);
-    let shared = side(0) * side(1);
-    shared / (area(a) + area(b) - shared).max(f64::MIN_POSITIVE)
 }
 
 impl Detection {
@@ -120,7 +119,7 @@ mod tests {
             0.1, 0.2, 0.7, 0.1, // class 1
         ];
         let form = form(Boxes::Centre { unit: false }, 4, 2);
-        let found = found(&output, &form, FinalActivation::Identity, [64, 64]);
+        let found = found(&output, &form, (FinalActivation::Identity, None), [64, 64]);
         let kept: Vec<_> =
             found.iter().map(|detection| (detection.class, detection.at, detection.score)).collect();
         assert_eq!(kept, [(0, 17, 0.9), (1, 22, 0.7)]);
@@ -138,20 +137,16 @@ mod tests {
         let corners = [0.0, 0.5, 0.0, 0.5, 0.5, 1.0, 0.5, 1.0];
         let output = [&corners[..], &[1.0, 4.0], &[0.0, 1.0], &[3.0, 0.0]].concat();
         let form = Anchors { background: Some(2), ..form(Boxes::Corners { unit: true }, 2, 3) };
-        let found = found(&output, &form, FinalActivation::Softmax, [10, 20]);
+        let of = |output: &[f32], form: &Anchors| {
+            let softmax = FinalActivation::Softmax;
+            found(output, form, (softmax, shares(output, form, softmax).as_deref()), [10, 20])
+        };
+        let found = of(&output, &form);
         let [only] = &found[..] else { panic!("{found:?}") };
         assert_eq!((only.class, only.corners), (0, [10.0, 5.0, 20.0, 10.0]));
         let e = |power: f64| power.exp();
         assert!((only.proba - e(4.0) / (e(4.0) + e(1.0) + 1.0)).abs() < 1e-6);
         let unknown = Anchors { boxes: Boxes::Unknown, ..form };
-        assert!(super::found(&output[8..], &unknown, FinalActivation::Softmax, [10, 20]).is_empty());
-    }
-
-    #[test]
-    fn the_overlap_of_boxes_by_hand() {
-        let a = [0.0, 0.0, 10.0, 10.0];
-        assert_eq!(overlap(&a, &a), 1.0);
-        assert_eq!(overlap(&a, &[5.0, 0.0, 15.0, 10.0]), 1.0 / 3.0);
-        assert_eq!(overlap(&a, &[10.0, 0.0, 20.0, 10.0]), 0.0);
+        assert!(of(&output[8..], &unknown).is_empty());
     }
 }

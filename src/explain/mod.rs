@@ -192,7 +192,7 @@ impl Explainer {
         let answer = answered(&self.model, &self.network, scene.output(), (subject, &self.given))?;
         let mut wanted = self.wanted(&answer, &subject.labels)?;
         let left_out = match self.score.rival() {
-            Some(rival) => against::without(rival, &mut wanted, &self.model)?,
+            Some(rival) => against::without(rival, &mut wanted, (&self.model, &answer))?,
             None => false,
         };
         let found = self.class_maps(scene.reduced(&answer.reduction)?, &wanted)?;

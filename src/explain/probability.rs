@@ -31,17 +31,16 @@ pub(super) fn ranked(
 }
 
 /// The classes of a detector that exclude each other at each anchor, the surest anywhere first. The background is everywhere, says
-/// least, and comes last. `scores` has the logit of each class at its surest anchor.
+/// least, and comes last. `scores` has the logit of each class at its surest anchor, `shares` all probabilities at every anchor.
 pub(super) fn ranked_by_share(
     scores: &[f32],
-    output: &[f32],
+    shares: &[Vec<f64>],
     form: &Anchors,
     name: impl Fn(usize) -> String,
 ) -> Vec<Prediction> {
     let mut surest = vec![0.0_f64; form.classes];
-    for anchor in 0..form.anchors {
-        let shares = form.probabilities(output, FinalActivation::Softmax, anchor);
-        surest.iter_mut().zip(shares).for_each(|(most, share)| *most = most.max(share));
+    for shares in shares {
+        surest.iter_mut().zip(shares).for_each(|(most, share)| *most = most.max(*share));
     }
     let mut order: Vec<usize> = (0..form.classes).collect();
     let is_background = |class: usize| form.background == Some(class);

@@ -200,7 +200,7 @@ impl Request {
         }
         // The logit and a plain number are scores of the last linear layer, which such methods need.
         let other = self.score.filter(|score| !matches!(score, Score::Logit | Score::Number | Score::Cosine));
-        let of_logits = self.which(|traits| traits.outputs != Outputs::Any);
+        let of_logits = self.which(|traits| !matches!(traits.outputs, Outputs::Any | Outputs::Boxes));
         if let (Some(name), Some(score), None) = (of_logits, other, self.options.library) {
             let found = Phrase::filled("{}", [OptionName::Score.set(score.name())]);
             let problem = Problem::new(format!("{name} is made of logits"));
@@ -239,7 +239,11 @@ impl Request {
         let any = |option: Reads| self.methods.iter().any(|method| method.reads(option));
         let noisy = self.smoothing.noise;
         let options = &self.options;
+        // The likeness of boxes is a score of its own.
+        let boxes = self.which(|traits| traits.outputs == Outputs::Boxes).is_some();
         let unread = [
+            (OptionName::Score, self.score.is_some() && boxes),
+            (OptionName::Against, self.against.is_some() && boxes),
             (OptionName::Samples, options.samples.is_some() && !noisy && !any(Reads::Samples)),
             (OptionName::Noise, options.noise.is_some() && !noisy && !any(Reads::Noise)),
             (OptionName::Patch, options.patch.is_some() && !any(Reads::Patch)),

@@ -1,5 +1,7 @@
 //! A detector without post-processing: targets, boxes, and the layers that `auto` takes.
 
+mod against;
+
 use burncam::check::{CheckRequest, OutputCheck, check, check_output};
 use burncam::record::Record;
 use burncam::{ClassExplanation, Explainer, Explanation, LayerRequest, Model, Request, Scale, Target};

@@ -1,7 +1,9 @@
 //! Detectors of every family, small ones of our own: what PyTorch says of boxes, scores and gradients.
 
+mod d_rise;
+
 use burncam::{Explainer, LayerRequest, Request, Score, Target};
-use burncam_engine::{Network, Reduction};
+use burncam_engine::{Greatest, Network, Reduction};
 use burncam_graph::card::Task;
 use burncam_model::import::Imported;
 use burncam_model::{Anchors, Boxes, FinalActivation, OutputForm, Proposal};
@@ -44,7 +46,8 @@ impl Case {
     }
 
     fn proposals(&self) -> Vec<Proposal> {
-        self.form().proposals(&self.scores(), self.made.model.output().activation, [32, 32])
+        let (form, scores, activation) = (self.form(), self.scores(), self.made.model.output().activation);
+        (0..form.anchors).map(|anchor| form.proposal(&scores, activation, anchor, [32, 32])).collect()
     }
 }
 
@@ -100,7 +103,9 @@ fn gradients_of_a_class_are_those_of_pytorch() {
         let (form, model) = (case.form(), &case.made.model);
         let by_share = model.output().activation == FinalActivation::Softmax;
         let (first, classes, anchors) = (form.first(), form.classes, form.anchors);
-        let reduction = Reduction::Greatest { first, classes, anchors, by_share, picked: vec![].into() };
+        let picked = vec![].into();
+        let reduction =
+            Reduction::Greatest(Greatest { first, classes, anchors, by_share, picked, rival: None });
         let taps = ["backbone.silu_1", "backbone.silu_2"].map(|layer| model.graph().position(layer).unwrap());
         let network = Network::load(model, &taps, &burncam::DeviceName::default()).unwrap();
         let trunk = network.trunk(case.picture()).unwrap();

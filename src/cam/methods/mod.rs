@@ -5,6 +5,7 @@
 mod ablation_cam;
 mod attention_rollout;
 mod class_activation;
+mod d_rise;
 mod deconvolution;
 mod eigen_cam;
 mod eigen_grad_cam;
@@ -118,6 +119,7 @@ methods! {
     Lrp lrp "Relevance handed back from layer to layer.",
     Occlusion occlusion "The score with a square covered.",
     Rise rise "Random masks.",
+    DRise d_rise "Random masks, and what they leave of a detector's box.",
 }
 
 impl Method {
@@ -206,6 +208,7 @@ mod tests {
             ("Guided backpropagation", Method::GuidedBackprop),
             ("gradcam_elementwise", Method::ElementWise),
             ("RISE", Method::Rise),
+            ("D-RISE", Method::DRise),
         ] {
             assert_eq!(text.parse::<Method>().unwrap(), method, "{text}");
         }

@@ -160,6 +160,7 @@ pub(super) fn refusal(network: &str, method: Method) -> Option<&'static str> {
         ("gated", Method::GuidedBackprop | Method::Deconvolution | Method::GuidedGradCam) => {
             Some("the network has none")
         }
+        (_, Method::DRise) => Some("drise compares boxes"),
         (_, method) if method.info().uses_attention => Some("reads attention, and the network has none"),
         _ => None,
     }
@@ -260,7 +261,7 @@ pub(super) fn everywhere(check: impl Fn(&str, &Network, Asked, Vec<usize>)) {
                 met += 1;
             }
         }
-        assert!(met + 7 > Method::ALL.len(), "methods are missing");
+        assert!(met + 8 > Method::ALL.len(), "methods are missing");
     }
 }
 

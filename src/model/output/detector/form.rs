@@ -124,17 +124,13 @@ impl Anchors {
         (first..first + self.classes).contains(&row)
     }
 
-    /// What the detector proposes, one for each anchor, from the explained numbers of one picture, `[rows, anchors]`; `size` is height
+    /// What the detector proposes at an anchor, from the explained numbers of one picture, `[rows, anchors]`; `size` is height
     /// and width of the network's input.
     ///
     /// # Panics
-    /// Never for numbers of this network: there are `rows * anchors`.
+    /// Never for numbers and an anchor of this network: there are `rows * anchors`.
     #[must_use]
-    pub fn proposals(&self, scores: &[f32], activation: FinalActivation, size: [usize; 2]) -> Vec<Proposal> {
-        (0..self.anchors).map(|anchor| self.proposal(scores, activation, anchor, size)).collect()
-    }
-
-    fn proposal(
+    pub fn proposal(
         &self,
         scores: &[f32],
         activation: FinalActivation,
@@ -199,6 +195,15 @@ impl Anchors {
     }
 }
 
+/// Intersection over union of two boxes: left, top, right and bottom.
+#[must_use]
+pub fn overlap(a: &[f64; 4], b: &[f64; 4]) -> f64 {
+    let side = |from: usize| (a[from + 2].min(b[from + 2]) - a[from].max(b[from])).max(0.0);
+    let area = |corners: &[f64; 4]| (corners[2] - corners[0]).max(0.0) * (corners[3] - corners[1]).max(0.0);
+    let shared = side(0) * side(1);
+    shared / (area(a) + area(b) - shared).max(f64::MIN_POSITIVE)
+}
+
 /// The probability of a score that is not one of a softmax.
 fn unit(score: f32, activation: FinalActivation) -> f64 {
     activation.of_one(score).unwrap_or_default()
@@ -238,11 +243,19 @@ mod tests {
         // Objectness 0.5; an object of class 0 with 0.4, so class 0 with 0.8 if there is one.
         let row = |share| [0.0, logit(share)];
         let scores = [row(0.5), row(0.4), row(0.05)].concat();
-        let found = anchors(Boxes::Unknown, true).proposals(&scores, FinalActivation::Sigmoid, [1, 1]);
-        assert!((found[1].objectness - 0.5).abs() < 1e-6 && found[1].corners.is_none());
-        assert!((found[1].classes[0] - 0.8).abs() < 1e-6 && (found[1].classes[1] - 0.1).abs() < 1e-6);
-        let found = anchors(Boxes::Unknown, false).proposals(&[0.0; 4], FinalActivation::Softmax, [1, 1]);
-        assert_eq!(found[0], Proposal { corners: None, objectness: 1.0, classes: vec![0.5, 0.5] });
+        let found = anchors(Boxes::Unknown, true).proposal(&scores, FinalActivation::Sigmoid, 1, [1, 1]);
+        assert!((found.objectness - 0.5).abs() < 1e-6 && found.corners.is_none());
+        assert!((found.classes[0] - 0.8).abs() < 1e-6 && (found.classes[1] - 0.1).abs() < 1e-6);
+        let found = anchors(Boxes::Unknown, false).proposal(&[0.0; 4], FinalActivation::Softmax, 0, [1, 1]);
+        assert_eq!(found, Proposal { corners: None, objectness: 1.0, classes: vec![0.5, 0.5] });
+    }
+
+    #[test]
+    fn the_overlap_of_boxes_by_hand() {
+        let a = [0.0, 0.0, 10.0, 10.0];
+        assert_eq!(overlap(&a, &a), 1.0);
+        assert_eq!(overlap(&a, &[5.0, 0.0, 15.0, 10.0]), 1.0 / 3.0);
+        assert_eq!(overlap(&a, &[10.0, 0.0, 20.0, 10.0]), 0.0);
     }
 
     #[test]
