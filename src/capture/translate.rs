@@ -151,6 +151,8 @@ fn float(operation: &FloatOperationIr) -> Option<Step<'_>> {
         Sqrt(unary) => (Op::Sqrt { of_squares: false }, unary),
         Tanh(unary) => (Op::Tanh {}, unary),
         Erf(unary) => (Op::Erf {}, unary),
+        Sin(unary) => (Op::Sin {}, unary),
+        Cos(unary) => (Op::Cos {}, unary),
         Recip(unary) => (Op::Pow { exponent: -1.0 }, unary),
         PowfScalar(it) => return Some(plain(Op::Pow { exponent: number(it.rhs) }, &it.lhs, &it.out)),
         _ => return None,

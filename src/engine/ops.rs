@@ -176,6 +176,8 @@ fn pointwise(op: &Op, x: Value) -> Result<Value> {
         Op::Abs {} => map_tensor!(x, t => t.abs()),
         Op::Sign {} => map_tensor!(x, t => t.sign()),
         Op::Erf {} => map_tensor!(x, t => t.erf()),
+        Op::Sin {} => map_tensor!(x, t => t.sin()),
+        Op::Cos {} => map_tensor!(x, t => t.cos()),
         // Burn computes a whole exponent as an integer power, forward and backward, so that negative bases work.
         Op::Pow { exponent } => map_tensor!(x, t => t.powf_scalar(*exponent)),
         other => match other.clip() {

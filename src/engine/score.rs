@@ -86,14 +86,7 @@ impl Score {
         if let (Some(Self::Against(rival)), Task::Segmentation | Task::Detection) = (asked, output.task) {
             return Ok(Self::Difference(rival));
         }
-        let Some(asked) = asked else {
-            return Ok(match output.activation {
-                FinalActivation::None => Self::Number,
-                FinalActivation::Identity => Self::Own,
-                FinalActivation::Reduced if output.task == Task::Embedding => Self::Cosine,
-                _ => Self::Logit,
-            });
-        };
+        let Some(asked) = asked else { return Ok(Self::usual(output)) };
         if let (FinalActivation::Reduced, false) | (_, true) = (output.activation, asked == Self::Cosine) {
             return Self::of_reduced(asked, output);
         }
@@ -124,6 +117,16 @@ impl Score {
         }
     }
 
+    /// The score where none is asked for.
+    fn usual(output: &OutputSpec) -> Self {
+        match output.activation {
+            FinalActivation::None => Self::Number,
+            FinalActivation::Identity => Self::Own,
+            FinalActivation::Reduced if output.task == Task::Embedding => Self::Cosine,
+            _ => Self::Logit,
+        }
+    }
+
     /// Refuses a softmax over classes whose logits are of different anchors.
     fn check_anchors(self, output: &OutputSpec) -> Result<()> {
         let is_of_anchors = output.task == Task::Detection && output.activation == FinalActivation::Softmax;
@@ -137,7 +140,7 @@ impl Score {
 
     /// The only score of a segmentation or an embedding, if it was asked for.
     fn of_reduced(asked: Self, output: &OutputSpec) -> Result<Self> {
-        let usual = Self::for_output(None, output)?;
+        let usual = Self::usual(output);
         let is_reduced = output.activation == FinalActivation::Reduced;
         if asked == usual && is_reduced {
             return Ok(usual);

@@ -237,8 +237,7 @@ impl Request {
     /// Refuses options that no method uses.
     fn check_unread(&self) -> Result<()> {
         let any = |option: Reads| self.methods.iter().any(|method| method.reads(option));
-        let noisy = self.smoothing.noise;
-        let options = &self.options;
+        let (noisy, options) = (self.smoothing.noise, &self.options);
         // The likeness of boxes is a score of its own.
         let boxes = self.which(|traits| traits.outputs == Outputs::Boxes).is_some();
         let unread = [

@@ -150,6 +150,8 @@ fn smooth_functions_of_one_number() {
         r#""op": "log_sigmoid""#,
         r#""op": "exp""#,
         r#""op": "erf""#,
+        r#""op": "sin""#,
+        r#""op": "cos""#,
         r#""op": "elu", "alpha": 0.7"#,
         r#""op": "selu""#,
         r#""op": "pow", "exponent": 2"#,

@@ -301,6 +301,8 @@ fn functions_are_their_formulas() {
     type Formula<'a> = &'a dyn Fn(f64) -> f64;
     let of_any: &[(&str, Formula)] = &[
         (r#""op": "erf""#, &erf),
+        (r#""op": "sin""#, &f64::sin),
+        (r#""op": "cos""#, &f64::cos),
         (r#""op": "abs""#, &f64::abs),
         (r#""op": "log_sigmoid""#, &|x| -(-x).exp().ln_1p()),
         (r#""op": "pow", "exponent": 0"#, &|_| 1.0),

@@ -144,6 +144,8 @@ fn the_cards_schema_and_the_reader_know_the_same_operations() {
         r#""op": "log""#.to_owned(),
         r#""op": "abs""#.to_owned(),
         r#""op": "erf""#.to_owned(),
+        r#""op": "sin""#.to_owned(),
+        r#""op": "cos""#.to_owned(),
         r#""op": "pow", "exponent": -0.5"#.to_owned(),
         r#""op": "minimum", "scalar": 6"#.to_owned(),
         r#""op": "maximum", "params": { "other": "o" }"#.to_owned(),

@@ -143,8 +143,8 @@ mod tests {
         let same = of(proposal([0.0, 0.0, 10.0, 10.0], [0.6, 0.4], 0.9));
         assert!((same - 0.847_567_7).abs() < 1e-7, "{same}");
         // A third of the union, the same classes.
-        let beside = of(proposal([5.0, 0.0, 15.0, 10.0], [0.8, 0.2], 0.95));
-        assert!((beside - 0.95 / 3.0).abs() < 1e-12, "{beside}");
+        let next = of(proposal([5.0, 0.0, 15.0, 10.0], [0.8, 0.2], 0.95));
+        assert!((next - 0.95 / 3.0).abs() < 1e-12, "{next}");
         let other = of(proposal([0.0, 0.0, 10.0, 5.0], [0.1, 0.9], 0.5));
         assert!((other - 0.087_046_6).abs() < 1e-7, "{other}");
         assert_eq!(of(proposal([10.0, 0.0, 20.0, 10.0], [0.8, 0.2], 1.0)), 0.0);

@@ -45,10 +45,7 @@ fn pointwise<const RANK: usize>(op: &Op, x: Tensor<RANK>) -> Result<Tensor<RANK>
             below + (x * density).mul_scalar(0.5 * FRAC_2_SQRT_PI * FRAC_1_SQRT_2)
         }
         Op::Gelu { approximate: true } => gelu_by_tanh(x),
-        Op::Silu {} => {
-            let s = activation::sigmoid(x.clone());
-            s.clone() + x.clone() * s * activation::sigmoid(x.neg())
-        }
+        Op::Silu {} => silu(x),
         Op::Mish {} => {
             let t = activation::softplus(x.clone(), 1.0).tanh();
             t.clone() + x.clone() * flattening(t) * activation::sigmoid(x)
@@ -64,6 +61,8 @@ fn pointwise<const RANK: usize>(op: &Op, x: Tensor<RANK>) -> Result<Tensor<RANK>
         }
         Op::Sqrt { .. } => x.sqrt().recip().mul_scalar(0.5),
         Op::Log {} => x.recip(),
+        Op::Sin {} => x.cos(),
+        Op::Cos {} => x.sin().neg(),
         Op::Erf {} => x.square().neg().exp().mul_scalar(FRAC_2_SQRT_PI),
         // Without a power of zero, whose own derivative at zero would be 0 times infinity.
         Op::Pow { exponent } if *exponent == 0.0 => x.inner().zeros_like(),
@@ -71,6 +70,12 @@ fn pointwise<const RANK: usize>(op: &Op, x: Tensor<RANK>) -> Result<Tensor<RANK>
         Op::Pow { exponent } => x.powf_scalar(exponent - 1.0).mul_scalar(*exponent),
         _ => return Err(Error::internal(format!("'{}' does not work on each number alone", op.name()))),
     })
+}
+
+/// `σ(x) + x σ(x) σ(-x)`.
+fn silu<const RANK: usize>(x: Tensor<RANK>) -> Tensor<RANK> {
+    let s = activation::sigmoid(x.clone());
+    s.clone() + x.clone() * s * activation::sigmoid(x.neg())
 }
 
 /// One where positive, else zero.

@@ -139,6 +139,8 @@ impl Op {
             Self::Abs {} => plain(&elementary::ABS),
             Self::Sign {} => plain(&elementary::SIGN),
             Self::Erf {} => plain(&elementary::ERF),
+            Self::Sin {} => plain(&elementary::SIN),
+            Self::Cos {} => plain(&elementary::COS),
             Self::Pow { exponent } => pointwise(&elementary::POW, [*exponent, 0.0]),
             _ => None,
         }

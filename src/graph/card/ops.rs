@@ -76,7 +76,6 @@ pub enum Op {
     Linear {},
     /// Matrix product of two values, or of one and the parameter `other`, broadcast over leading axes.
     Matmul {},
-
     /// Greatest value in each window.
     MaxPool2d {
         kernel: [usize; 2],
@@ -105,7 +104,6 @@ pub enum Op {
     GlobalAvgPool {},
     /// Maximum over height and width, which become 1.
     GlobalMaxPool {},
-
     /// `max(x, 0)`.
     Relu {},
     /// `min(max(x, 0), 6)`.
@@ -168,6 +166,10 @@ pub enum Op {
     Sign {},
     /// The error function.
     Erf {},
+    /// Sine.
+    Sin {},
+    /// Cosine.
+    Cos {},
     /// `x^exponent`; of a negative `x` only with a whole exponent.
     Pow { exponent: f64 },
     /// Softmax along `axis`.
@@ -180,7 +182,6 @@ pub enum Op {
         #[serde(default = "settings::one")]
         axis: usize,
     },
-
     /// Sum of two values, or of one and the parameter `other` or the number `scalar`; shapes broadcast.
     Add {
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -219,7 +220,6 @@ pub enum Op {
         #[serde(default, skip_serializing_if = "settings::is_zero")]
         at: usize,
     },
-
     /// Axes from `start_axis` on become one.
     Flatten {
         #[serde(default = "settings::one")]
@@ -292,7 +292,6 @@ pub enum Op {
         #[serde(default)]
         keep_dims: bool,
     },
-
     /// Nothing: models are run for evaluation, never trained.
     Dropout {},
     /// Nothing; gives a value a second name.

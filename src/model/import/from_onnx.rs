@@ -89,10 +89,11 @@ fn completed(request: &ImportRequest, said: &Said) -> ImportRequest {
     let mut request = request.clone();
     let theirs = said.ultralytics.as_deref();
     // Of other tasks names of classes are no names of outputs.
-    if request.classes.is_empty() && matches!(theirs, Some("classify" | "detect")) {
+    let is_detector = matches!(theirs, Some("detect" | "segment" | "pose" | "obb"));
+    if request.classes.is_empty() && (is_detector || theirs == Some("classify")) {
         request.classes.clone_from(&said.classes);
     }
-    let is_detector = theirs == Some("detect") || said.has_boxes;
+    let is_detector = is_detector || said.has_boxes;
     request.task = request.task.or(is_detector.then_some(Task::Detection));
     request.license = request.license.or_else(|| said.license.clone());
     request

@@ -50,6 +50,8 @@ fn pointwise_slopes() {
     let positive = INPUT.map(|x| x * 0.2 + 1.2);
     for fields in [
         r#""op": "erf""#,
+        r#""op": "sin""#,
+        r#""op": "cos""#,
         r#""op": "abs""#,
         r#""op": "log_sigmoid""#,
         r#""op": "pow", "exponent": 0"#,

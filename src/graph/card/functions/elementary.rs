@@ -82,6 +82,26 @@ pub(in crate::card) static ERF: Entry = Entry {
     kernel: None,
 };
 
+pub(in crate::card) static SIN: Entry = Entry {
+    onnx: Some(("Sin", &[])),
+    op: |_| Op::Sin {},
+    value: |x, _| x.sin(),
+    slope: |x, _| x.cos(),
+    curvature: |x, _| -x.sin(),
+    range: SIGNED_UNIT,
+    kernel: None,
+};
+
+pub(in crate::card) static COS: Entry = Entry {
+    onnx: Some(("Cos", &[])),
+    op: |_| Op::Cos {},
+    value: |x, _| x.cos(),
+    slope: |x, _| -x.sin(),
+    curvature: |x, _| -x.cos(),
+    range: SIGNED_UNIT,
+    kernel: None,
+};
+
 pub(in crate::card) static POW: Entry = Entry {
     // Its exponent is an input, which is the importer's to read.
     onnx: None,

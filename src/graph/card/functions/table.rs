@@ -7,7 +7,7 @@ use super::{Entry, SELU_CONSTANTS};
 use crate::card::Op;
 
 /// All of them.
-pub(super) static ALL: [&Entry; 23] = [
+pub(super) static ALL: [&Entry; 25] = [
     &RELU,
     &LEAKY_RELU,
     &ELU,
@@ -30,6 +30,8 @@ pub(super) static ALL: [&Entry; 23] = [
     &elementary::ABS,
     &elementary::SIGN,
     &elementary::ERF,
+    &elementary::SIN,
+    &elementary::COS,
     &elementary::POW,
 ];
 

@@ -14,6 +14,8 @@ pub(super) struct Layout {
     /// The axis along which boxes and classes are side by side.
     pub(super) axis: usize,
     pub(super) rows: usize,
+    /// The first column behind the classes.
+    pub(super) end: usize,
     pub(super) anchors: usize,
 }
 
@@ -34,14 +36,16 @@ pub(super) enum Behind {
 }
 
 /// Which axis is which: as the graph proves it, else, where a detector was asked for, there are more anchors than rows.
-pub(super) fn layout(graph: &Columned, shape: &[usize], last: usize, is_said: bool) -> Option<Layout> {
+pub(super) fn layout(card: &Card, graph: &Columned, shape: &[usize], last: usize) -> Option<Layout> {
     let [1, a, b] = *shape else { return None };
+    let is_said = card.task.is_some();
     let of = |axis: usize| {
         let (rows, anchors) = if axis == 1 { (a, b) } else { (b, a) };
-        Layout { last: ValueId::of_node(last), axis, rows, anchors }
+        let layout = Layout { last: ValueId::of_node(last), axis, rows, end: rows, anchors };
+        Layout { end: end_of_classes(card, graph, &layout), ..layout }
     };
     let proven = |layout: &Layout| {
-        let rest = graph.sources(&layout.columns(BOX, layout.rows));
+        let rest = graph.sources(&layout.columns(BOX, layout.end));
         let fits = layout.rows > BOX && layout.anchors > 1;
         fits && matches!(behind(graph, &rest), Behind::Sigmoid | Behind::Softmax) && !is_alike(graph, layout)
     };
@@ -49,10 +53,27 @@ pub(super) fn layout(graph: &Columned, shape: &[usize], last: usize, is_said: bo
     [1, 2].map(of).into_iter().find(proven).or_else(usual)
 }
 
+/// The first column behind the classes: where sigmoids are followed by something else, that is no class, but mask coefficients,
+/// keypoints or an angle.
+fn end_of_classes(card: &Card, graph: &Columned, layout: &Layout) -> usize {
+    let Layout { rows, .. } = *layout;
+    let of = |start: usize, end: usize| behind(graph, &graph.sources(&layout.columns(start, end)));
+    if rows <= BOX || of(BOX, rows) == Behind::Sigmoid {
+        return rows;
+    }
+    let run = (BOX..rows).take_while(|column| of(*column, column + 1) == Behind::Sigmoid).count();
+    match (run, card.classes.len()) {
+        (0, _) => rows,
+        // An objectness may stand before classes of another kind.
+        (1, names) if names != 1 && of(BOX + 1, rows) != Behind::Unknown => rows,
+        _ => BOX + run,
+    }
+}
+
 /// Whether the first columns have the same sources as the rest: nothing is side by side.
 fn is_alike(graph: &Columned, layout: &Layout) -> bool {
     let front = graph.sources(&layout.columns(0, BOX.min(layout.rows)));
-    let rest = graph.sources(&layout.columns(BOX.min(layout.rows - 1), layout.rows));
+    let rest = graph.sources(&layout.columns(BOX.min(layout.end - 1), layout.end));
     front.iter().all(|source| rest.iter().any(|other| other.id == source.id))
 }
 
@@ -84,7 +105,7 @@ pub(super) struct Division {
 impl Division {
     /// As many names as classes say it; then what is computed apart from the rest.
     pub(super) fn of(card: &Card, graph: &Columned, layout: &Layout) -> Self {
-        let Layout { rows, .. } = *layout;
+        let Layout { end: rows, .. } = *layout;
         let names = card.classes.len();
         let said = |before: usize| names > 0 && rows == before + names;
         if said(BOX) || said(BOX + 1) {

@@ -53,7 +53,7 @@ pub(super) fn resolve(
     let shape = shapes[last].clone();
     let base = graph.nodes[last].name.clone();
     let mut columned = Columned { graph, shapes, base };
-    match layout::layout(&columned, &shape, last, is_said) {
+    match layout::layout(card, &columned, &shape, last) {
         Some(layout) => detector(card, &mut columned, layout, is_said).map(Some),
         None if is_said => {
             let expected = "an output [batch, 4 + classes, anchors] or [batch, anchors, 4 + classes]";
@@ -66,14 +66,14 @@ pub(super) fn resolve(
 /// The meaning of the output, with the nodes that compute what is explained.
 fn detector(card: &Card, graph: &mut Columned, layout: Layout, is_said: bool) -> Result<Detector, Problem> {
     let division = Division::of(card, graph, &layout);
-    let (first, classes) = (division.first(), layout.rows - division.first());
+    let (first, classes) = (division.first(), layout.end - division.first());
     let found = match division.has_boxes {
         true => boxes::found(graph, layout.last, layout.axis, division.has_objectness),
         false => {
             Found { boxes: Boxes::Unknown, assumed: Some("no boxes are read: the output has classes alone") }
         }
     };
-    let columns = layout.columns(first, layout.rows);
+    let columns = layout.columns(first, layout.end);
     let known = behind(graph, &graph.sources(&columns));
     let (gives, activation) = activation(known, card.output, division.has_objectness)?;
     let background = match activation {
@@ -142,7 +142,7 @@ fn explained(graph: &mut Columned, layout: &Layout, anchors: &Anchors, undo: boo
     if anchors.boxes != Boxes::Unknown {
         parts.push(rows(graph, layout, 0..BOX, false)?);
     }
-    let mut classes = rows(graph, layout, first..layout.rows, undo)?;
+    let mut classes = rows(graph, layout, first..layout.end, undo)?;
     if anchors.has_objectness {
         let objectness = rows(graph, layout, BOX..BOX + 1, undo)?;
         parts.push(objectness);
@@ -177,7 +177,8 @@ fn assumed(
     choice: Option<&str>,
 ) -> Option<Phrase> {
     let background = anchors.background.map(|class| format!("class {class} is taken for the background"));
-    let details = found.assumed.map(str::to_owned).into_iter().chain(background);
+    let further = (layout.rows > layout.end).then(|| further(layout.rows - layout.end));
+    let details = found.assumed.map(str::to_owned).into_iter().chain(background).chain(further);
     if !is_said {
         let details: String = details.map(|detail| format!("{detail}; ")).collect();
         let what = Phrase::from(in_words(layout, anchors) + &details);
@@ -195,12 +196,23 @@ fn assumed(
     }
 }
 
+/// What is left out.
+fn further(count: usize) -> String {
+    let numbers =
+        if count == 1 { "one further number".to_owned() } else { format!("{count} further numbers") };
+    format!("{numbers} of each anchor, mask coefficients, keypoints or an angle, left out")
+}
+
 fn in_words(layout: &Layout, anchors: &Anchors) -> String {
     let (classes, count) = (anchors.classes, layout.anchors);
-    let rows = match (layout.rows - classes, anchors.has_objectness) {
+    let rows = match (layout.end - classes, anchors.has_objectness) {
         (0, _) => format!("{classes}"),
         (_, false) => format!("4 + {classes}"),
         (_, true) => format!("4 + 1 + {classes}"),
+    };
+    let rows = match layout.rows - layout.end {
+        0 => rows,
+        further => format!("{rows} + {further}"),
     };
     let shape = match layout.axis {
         1 => format!("[batch, {rows}, {count}]"),
