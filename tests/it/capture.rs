@@ -330,8 +330,8 @@ fn modules_are_captured_in_training_with_the_statistics_of_evaluation() {
 fn what_cannot_be_captured_is_refused_by_name() {
     let refusal = |forward: fn(&Parts, Tensor<4>) -> Tensor<4>| middle(forward).unwrap_err().to_string();
     assert_eq!(
-        refusal(|_, x| x.sin()),
-        "model 'made': its forward pass uses 'Sin' behind 'conv', which no operation of a model file does \
+        refusal(|_, x| x.tan()),
+        "model 'made': its forward pass uses 'Tan' behind 'conv', which no operation of a model file does \
          (docs/capture.md lists them)"
     );
     // Masks outside of the formulas of activations; a threshold this low is not softplus.
