@@ -5,7 +5,7 @@
 //! Where the graph gives no boxes none are found.
 
 use super::Subject;
-use crate::model::{Anchors, FinalActivation, Model, overlap};
+use crate::model::{Anchors, FinalActivation, Model, Proposal};
 use crate::record::DetectionRecord;
 
 /// Least probability of a box.
@@ -70,7 +70,7 @@ fn suppressed(open: Vec<Detection>) -> Vec<Detection> {
     let mut kept: Vec<Detection> = Vec::new();
     for detection in open {
         let is_new = kept.iter().all(|other| {
-            other.class != detection.class || overlap(&other.corners, &detection.corners) <= SAME
+            other.class != detection.class || Proposal::overlap(&other.corners, &detection.corners) <= SAME
         });
         if is_new {
             kept.push(detection);

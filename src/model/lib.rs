@@ -20,9 +20,7 @@ use sha2::{Digest as _, Sha256};
 use burncam_graph::{axes, builder, card, cost, digest, error, layout, lengths, passes, resize, shapes};
 pub use cost::Cost;
 pub use layers::{Choice, Coarse, LayerInfo, LayerRequest};
-pub use output::{
-    Anchors, Boxes, FinalActivation, OutputForm, OutputSpec, OwnOutput, Proposal, Scales, overlap,
-};
+pub use output::{Anchors, Boxes, FinalActivation, OutputForm, OutputSpec, OwnOutput, Proposal, Scales};
 pub use pack::{BoolStore, DType, Quantised, StoredTensor, Weights};
 
 use crate::card::{Card, Graph, ValueId};

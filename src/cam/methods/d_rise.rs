@@ -19,7 +19,7 @@ use crate::cam::question::Question;
 use crate::cam::random_masks::RandomMasks;
 use crate::engine::{Network, Reduction};
 use crate::error::{Error, Problem, Result};
-use crate::model::{Anchors, FinalActivation, OutputForm, Proposal, overlap};
+use crate::model::{Anchors, FinalActivation, OutputForm, Proposal};
 
 pub(super) const DEFINITION: Definition = Definition {
     info: MethodInfo {
@@ -94,8 +94,10 @@ impl Detector {
     fn best_likeness(&self, wanted: &Proposal, output: &[f32]) -> f64 {
         let Some(corners) = &wanted.corners else { return 0.0 };
         let better = |best: f64, anchor: usize| {
-            let shared =
-                self.form.corners(output, anchor, self.size).map_or(0.0, |own| overlap(corners, &own));
+            let shared = self
+                .form
+                .corners(output, anchor, self.size)
+                .map_or(0.0, |own| Proposal::overlap(corners, &own));
             // Neither other factor is above one. Most boxes are elsewhere, and their classes need not be read.
             if shared <= best { best } else { best.max(likeness(wanted, &self.proposal(output, anchor))) }
         };
@@ -106,7 +108,7 @@ impl Detector {
 /// Equation 3 of the paper.
 fn likeness(wanted: &Proposal, found: &Proposal) -> f64 {
     let (Some(a), Some(b)) = (&wanted.corners, &found.corners) else { return 0.0 };
-    overlap(a, b) * cosine(&wanted.classes, &found.classes) * found.objectness
+    Proposal::overlap(a, b) * cosine(&wanted.classes, &found.classes) * found.objectness
 }
 
 /// Zero where one has no direction.

@@ -22,7 +22,7 @@ pub use activation::FinalActivation;
 use assumption::assumption;
 use dense::Dense;
 use detector::Detector;
-pub use detector::{Anchors, Boxes, OwnOutput, Proposal, Scales, overlap};
+pub use detector::{Anchors, Boxes, OwnOutput, Proposal, Scales};
 use proof::Proof;
 use scores::Scores;
 pub use spec::{OutputForm, OutputSpec};

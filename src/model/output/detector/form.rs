@@ -195,13 +195,16 @@ impl Anchors {
     }
 }
 
-/// Intersection over union of two boxes: left, top, right and bottom.
-#[must_use]
-pub fn overlap(a: &[f64; 4], b: &[f64; 4]) -> f64 {
-    let side = |from: usize| (a[from + 2].min(b[from + 2]) - a[from].max(b[from])).max(0.0);
-    let area = |corners: &[f64; 4]| (corners[2] - corners[0]).max(0.0) * (corners[3] - corners[1]).max(0.0);
-    let shared = side(0) * side(1);
-    shared / (area(a) + area(b) - shared).max(f64::MIN_POSITIVE)
+impl Proposal {
+    /// Intersection over union of two boxes: left, top, right and bottom.
+    #[must_use]
+    pub fn overlap(a: &[f64; 4], b: &[f64; 4]) -> f64 {
+        let side = |from: usize| (a[from + 2].min(b[from + 2]) - a[from].max(b[from])).max(0.0);
+        let area =
+            |corners: &[f64; 4]| (corners[2] - corners[0]).max(0.0) * (corners[3] - corners[1]).max(0.0);
+        let shared = side(0) * side(1);
+        shared / (area(a) + area(b) - shared).max(f64::MIN_POSITIVE)
+    }
 }
 
 /// The probability of a score that is not one of a softmax.
@@ -252,7 +255,7 @@ mod tests {
 
     #[test]
     fn the_overlap_of_boxes_by_hand() {
-        let a = [0.0, 0.0, 10.0, 10.0];
+        let (overlap, a) = (Proposal::overlap, [0.0, 0.0, 10.0, 10.0]);
         assert_eq!(overlap(&a, &a), 1.0);
         assert_eq!(overlap(&a, &[5.0, 0.0, 15.0, 10.0]), 1.0 / 3.0);
         assert_eq!(overlap(&a, &[10.0, 0.0, 20.0, 10.0]), 0.0);

@@ -22,7 +22,7 @@ use arithmetic::logit_of_both;
 use boxes::Found;
 use columns::Columned;
 use form::BOX;
-pub use form::{Anchors, Boxes, OwnOutput, Proposal, Scales, overlap};
+pub use form::{Anchors, Boxes, OwnOutput, Proposal, Scales};
 use layout::{Behind, Division, Layout, behind};
 
 /// Names of the class that means no object.
