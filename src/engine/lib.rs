@@ -6,6 +6,7 @@
 
 mod attention;
 mod blocks;
+mod choice;
 mod classifier;
 mod curvature;
 mod device;

@@ -2,13 +2,15 @@
 //!
 //! Receives values whose shapes were checked before; gives the same numbers, or some of them, elsewhere. Arithmetic is in `ops`.
 
+use std::ops::Range;
+
 use burn::tensor::{Int, Slice, Tensor, TensorData};
 
 use super::sums;
 use super::value::{Value, map_tensor};
 use crate::card::Op;
 use crate::error::{Error, Result};
-use burncam_graph::axes::reshape as resolve_reshape;
+use burncam_graph::axes::{range_of_part, reshape as resolve_reshape};
 
 /// Any movement of one value.
 pub(super) fn shaping(op: &Op, x: Value) -> Result<Value> {
@@ -33,8 +35,8 @@ pub(super) fn shaping(op: &Op, x: Value) -> Result<Value> {
         }
         Op::Slice { axis, start, end, step } => Ok(sliced(x, *axis, *start, (*end).min(shape[*axis]), *step)),
         Op::Split { axis, sizes, part } => {
-            let start = sizes[..*part].iter().sum();
-            Ok(sliced(x, *axis, start, start + sizes[*part], 1))
+            let Range { start, end } = range_of_part(sizes, *part);
+            Ok(sliced(x, *axis, start, end, 1))
         }
         Op::Gather { axis, indices } => {
             let indices: Vec<i64> = indices.iter().map(|index| *index as i64).collect();

@@ -5,6 +5,7 @@
 use burn::tensor::ops::{ConvOptions, ConvTransposeOptions, PadMode as BurnPadMode};
 use burn::tensor::{Tensor, activation, module};
 
+use super::choice;
 use super::kink;
 use super::movement;
 use super::norm;
@@ -34,6 +35,10 @@ pub(crate) fn apply(op: &Op, params: &Params, inputs: Vec<Value>) -> Result<Valu
         }
         Class::Window(_) | Class::Resampling => spatial(op, x.into_rank4()?).map(Value::R4),
         Class::Movement => movement::shaping(op, x),
+        Class::Choice => match op {
+            Op::TopK { count } => choice::top(x, *count),
+            other => Err(Error::internal(format!("'{}' chooses nothing", other.name()))),
+        },
         Class::Reduction(statistic) => reduction(op, statistic, x),
         Class::Softmax => softmax(op, x),
         Class::Pointwise(_) => pointwise(op, x),

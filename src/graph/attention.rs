@@ -51,7 +51,7 @@ pub fn attentions(graph: &Graph, shapes: &[Vec<usize>], scores: usize) -> Vec<At
     for (attention, end) in found.iter_mut().zip(ends) {
         let is_end = |at: &usize| {
             let ends = matches!(shapes[*at][..], [_, tokens, _] if tokens == attention.queries);
-            ends && passes[*at] && is_sum(&graph.nodes[*at])
+            ends && passes[*at] && graph.nodes[*at].adds_computed()
         };
         attention.output = (attention.softmax..end).rev().find(is_end);
     }
@@ -124,11 +124,6 @@ fn attention(graph: &Graph, softmax: usize, shape: &[usize], axes: &[Axis]) -> O
     });
     let name = graph.nodes[softmax].name.clone();
     Some(Attention { name, softmax, heads, queries: *queries, keys: *keys, grid, output: None })
-}
-
-/// A sum of two computed tensors: the end of a residual connection.
-fn is_sum(node: &Node) -> bool {
-    node.op.class() == Class::Arithmetic && node.inputs.len() > 1
 }
 
 /// The ways through a graph to its scores.

@@ -1,5 +1,7 @@
 //! The effect of operations on axes on shapes.
 
+use std::ops::Range;
+
 use crate::error::Problem;
 
 /// A shape, or why there is none.
@@ -153,6 +155,21 @@ pub(crate) fn gather(x: &[usize], axis: usize, indices: &[usize]) -> Shape {
     Ok(shape)
 }
 
+/// Shape of the places of the `count` greatest along the last axis.
+///
+/// # Errors
+/// When the axis has fewer.
+pub(crate) fn top(x: &[usize], count: usize) -> Shape {
+    let [rest @ .., last] = x else { return Err("has no axis".into()) };
+    match (1..=*last).contains(&count) {
+        true => Ok([rest, &[count, *last]].concat()),
+        false => {
+            Err(Problem::new(format!("takes the greatest {count} of {last}"))
+                .expected(format!("1 to {last}")))
+        }
+    }
+}
+
 /// Shape of part number `part` of a division into `sizes`.
 ///
 /// # Errors
@@ -167,6 +184,13 @@ pub(crate) fn split(x: &[usize], axis: usize, sizes: &[usize], part: usize) -> S
     let mut shape = x.to_vec();
     shape[axis] = sizes[part];
     Ok(shape)
+}
+
+/// The elements along an axis that is divided into parts of these sizes which part number `part` has.
+#[must_use]
+pub fn range_of_part(sizes: &[usize], part: usize) -> Range<usize> {
+    let start = sizes.iter().take(part).sum();
+    start..start + sizes.get(part).copied().unwrap_or_default()
 }
 
 /// Shape after a reduction along `axes`.

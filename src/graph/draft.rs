@@ -138,6 +138,11 @@ impl Draft {
         id
     }
 
+    /// The nodes that read a tensor, one entry for each time. The caller reads the output as well.
+    pub(crate) fn readers(&self, id: ValueId) -> &[ValueId] {
+        &self.readers[id]
+    }
+
     /// The node that reads a tensor, when exactly one does, once, and the tensor is not the output.
     pub(crate) fn only_reader(&self, id: ValueId) -> Option<ValueId> {
         match self.readers[id][..] {

@@ -11,6 +11,7 @@ mod tests;
 use std::fmt;
 use std::ops::Range;
 
+use crate::axes::range_of_part;
 use crate::card::{Class, Graph, Node, Op, Values};
 pub(crate) use axis::Axis;
 use axis::{Of, reshaped, settled};
@@ -100,12 +101,6 @@ pub(crate) fn axes(graph: &Graph, shapes: &[Vec<usize>]) -> Values<Vec<Axis>> {
         known.push(axes);
     }
     known
-}
-
-/// The elements that a part of a split has.
-fn range_of_part(sizes: &[usize], part: usize) -> Range<usize> {
-    let start = sizes.iter().take(part).sum();
-    start..start + sizes.get(part).copied().unwrap_or_default()
 }
 
 /// The axis along which an operation keeps some elements, and their indices.

@@ -8,8 +8,8 @@ mod weighted;
 use std::collections::BTreeMap;
 
 use super::axes::{
-    Shape, broadcast, flatten, gather, in_range, matmul, reduce, reshape, slice, split, squeeze, transpose,
-    unsqueeze,
+    Shape, broadcast, flatten, gather, in_range, matmul, reduce, reshape, slice, split, squeeze, top,
+    transpose, unsqueeze,
 };
 use super::resize;
 use super::window::{Window, image};
@@ -19,8 +19,12 @@ use crate::error::Problem;
 /// More elements than any real activation has (1 GiB of floats); guards against absurd cards.
 const MAX_ELEMENTS: usize = 1 << 28;
 
-/// The highest rank of a tensor; a channel shuffle needs five.
+/// The highest rank of a tensor of a graph; a channel shuffle needs five.
 pub const MAX_RANK: usize = 6;
+
+/// The highest rank while a graph is built. Frameworks take windows of windows apart in seven axes and more; the passes
+/// bring these to [`MAX_RANK`] where that is possible.
+const MAX_RANK_OF_DRAFTS: usize = 8;
 
 /// Shapes of all nodes in graph order, each `[1, ...]`.
 pub fn infer(graph: &Graph, tensors: &BTreeMap<String, Vec<usize>>) -> Result<Vec<Vec<usize>>, Problem> {
@@ -35,6 +39,7 @@ pub fn infer(graph: &Graph, tensors: &BTreeMap<String, Vec<usize>>) -> Result<Ve
             .map(|(role, name)| Stored { role, name, shape: tensors.get(name).map(Vec::as_slice) })
             .collect();
         let shape = after(&node.op, &inputs, &params)
+            .and_then(|shape| of_rank(shape, MAX_RANK))
             .map_err(|problem| problem.about_node(&node.name, node.op.name()))?;
         shapes.push(shape);
     }
@@ -55,16 +60,21 @@ pub struct Stored<'a> {
 /// The output shape of an operation for these input and parameter shapes.
 ///
 /// # Errors
-/// When they do not fit together, or the result is empty or absurdly large.
+/// When they do not fit together, or the result is empty, absurdly large, or has more axes than any graph that is built.
 pub fn after(op: &Op, inputs: &[&[usize]], params: &[Stored]) -> Result<Vec<usize>, Problem> {
     Site { op, inputs, params }.output().and_then(sane)
 }
 
-fn sane(shape: Vec<usize>) -> Result<Vec<usize>, Problem> {
-    if !(1..=MAX_RANK).contains(&shape.len()) {
-        return Err(Problem::new(format!("its output {shape:?} has rank {}", shape.len()))
-            .expected(format!("1 to {MAX_RANK}")));
+fn of_rank(shape: Vec<usize>, most: usize) -> Shape {
+    match (1..=most).contains(&shape.len()) {
+        true => Ok(shape),
+        false => Err(Problem::new(format!("its output {shape:?} has rank {}", shape.len()))
+            .expected(format!("1 to {MAX_RANK}"))),
     }
+}
+
+fn sane(shape: Vec<usize>) -> Shape {
+    let shape = of_rank(shape, MAX_RANK_OF_DRAFTS)?;
     let elements = shape.iter().try_fold(1_usize, |product, side| product.checked_mul(*side));
     match elements {
         Some(0) => {
@@ -113,6 +123,7 @@ impl Site<'_> {
             Slice { axis, start, end, step } => slice(x, *axis, *start, *end, *step),
             Split { axis, sizes, part } => split(x, *axis, sizes, *part),
             Gather { axis, indices } => gather(x, *axis, indices),
+            TopK { count } => top(x, *count),
             Pad { padding, mode, .. } => padded(x, *padding, *mode),
             ReduceMean { axes, keep_dims }
             | ReduceSum { axes, keep_dims }

@@ -26,4 +26,4 @@ pub use precision::{Arithmetic, Precision};
 pub use run::Workspace;
 pub use simd::Isa;
 
-use burncam_graph::{card, error, shapes};
+use burncam_graph::{axes, card, error, shapes};

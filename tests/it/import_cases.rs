@@ -112,8 +112,14 @@ fn networks_on_integers_differ_from_onnxruntime_by_no_more_than_their_own_roundi
 
 #[test]
 fn the_gradient_goes_through_computed_places_as_in_torch() {
-    let path = fixture("cases/import/grid_sample_computed.onnx");
-    let imported = read(&path).unwrap();
+    for name in ["grid_sample_computed", "top_queries"] {
+        agrees_with_torch(&fixture(&format!("cases/import/{name}.onnx")));
+    }
+}
+
+/// The gradient of the first number, down to the pictures.
+fn agrees_with_torch(path: &Path) {
+    let imported = read(path).unwrap();
     let Made { model, .. } = &made(&imported.card, imported.tensors);
     let reference = path.with_extension("npz");
     let (_, expected) = npz(&reference, "gradient");
@@ -125,6 +131,6 @@ fn the_gradient_goes_through_computed_places_as_in_torch() {
         };
         let found: Vec<f32> = pictures(model, &reference).into_iter().flat_map(back).collect();
         let difference = distance(&found, &expected) / magnitude(&expected);
-        assert!(difference < 1e-4, "{device}: {difference}");
+        assert!(difference < 1e-4, "{} on {device}: {difference}", path.display());
     }
 }

@@ -10,7 +10,7 @@
 //! | maxima | all to the winner |
 //! | movements, joins, padding, resizing | to where the values came from |
 //! | product of two tensors | all to the signal where the other is a gate, else half each |
-//! | matrix product of two tensors | half each |
+//! | matrix product of two tensors | half each; where one has rows that choose, all to what they choose |
 //! | softmax inside the network | `x (R - s sum R)`, its first-order expansion |
 //!
 //! Products and softmax are those of AttnLRP, Achtibat et al., ICML 2024, arXiv:2402.05602, propositions 3.1 to 3.4; gates get nothing as in
@@ -96,6 +96,9 @@ impl Pass<'_> {
         let inputs = inputs(&self.sweep.slots, step)?;
         match (op.class(), inputs.len()) {
             (Class::Linear, _) | (Class::Product, 1) => self.linear(step, relevance),
+            // What is chosen by rows of zeros and ones.
+            (Class::Product, _) if self.is_choice(step.node.inputs[0]) => derivative(step, inputs, relevance),
+            (Class::Choice, _) => Ok(vec![None]),
             (Class::Product, _) => halves(step, inputs, self.sweep.value(step.output())?, relevance),
             (Class::Arithmetic, _) => self.arithmetic(step, inputs, relevance),
             (Class::Window(statistic) | Class::Reduction(statistic), _) => match statistic {
@@ -113,6 +116,12 @@ impl Pass<'_> {
                 Ok(vec![Some(relevance)])
             }
         }
+    }
+
+    /// Whether a tensor says which elements are chosen.
+    fn is_choice(&self, id: ValueId) -> bool {
+        let mut steps = self.sweep.network.steps.iter();
+        steps.any(|step| step.output() == id && step.node.op.class() == Class::Choice)
     }
 
     fn linear(&self, step: &Step, relevance: Value) -> Result<Parts> {

@@ -78,6 +78,7 @@ fn of_one(op: &Op, params: &Params, x: Value, rate: Value, y: &Value) -> Result<
         }
         Class::Reduction(statistic) => reduction(op, statistic, x, rate),
         Class::Softmax => softmax(op, x, rate, y),
+        Class::Choice => Ok(map_tensor!(y.clone(), t => t.zeros_like())),
         Class::Pointwise(_) => product(slope::of(op, x)?, rate),
         Class::Arithmetic | Class::Product => with_constant(op, params, x, rate, y),
     }

@@ -31,6 +31,8 @@ pub enum Class {
     Movement,
     /// Rows and columns added around a map or interpolated in it.
     Resampling,
+    /// Which elements are the greatest, as zeros and ones; its slope is zero.
+    Choice,
     /// Tensors joined along an axis.
     Join,
     /// The tensor as it is.
@@ -105,6 +107,7 @@ impl Op {
             | Self::Split { .. }
             | Self::Gather { .. } => Class::Movement,
             Self::Pad { .. } | Self::Resize { .. } => Class::Resampling,
+            Self::TopK { .. } => Class::Choice,
             Self::Concat { .. } => Class::Join,
             _ => Class::Nothing,
         }

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Op, ValueId};
+use super::{Combination, Op, ValueId};
 use crate::error::{Problem, Subject};
 
 /// A network as a flat list of operations in topological order.
@@ -74,6 +74,14 @@ pub struct Node {
     pub params: BTreeMap<String, String>,
     /// The operation and its settings.
     pub op: Op,
+}
+
+impl Node {
+    /// Whether it adds computed tensors, as the end of a residual connection does.
+    #[must_use]
+    pub fn adds_computed(&self) -> bool {
+        self.op.combination() == Some(Combination::Sum) && self.inputs.len() > 1
+    }
 }
 
 impl Graph {

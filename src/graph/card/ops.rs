@@ -245,6 +245,8 @@ pub enum Op {
     Split { axis: usize, sizes: Vec<usize>, part: usize },
     /// Those at `indices` along `axis`, in that order and perhaps more than once.
     Gather { axis: usize, indices: Vec<usize> },
+    /// Where the `count` greatest are along the last axis, from the greatest on: a row for each, with 1 at its place and else 0.
+    TopK { count: usize },
     /// Rows and columns around the picture.
     Pad {
         padding: [usize; 4],

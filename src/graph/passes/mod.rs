@@ -7,6 +7,8 @@
 //! | pass | joins |
 //! |---|---|
 //! | `transposes` | transposes that cancel, also across elementwise operations |
+//! | `ranks` | neighbouring axes of reshapes and transposes that have more axes than a tensor may have |
+//! | `parts` | slices of joined tensors that are one of these |
 //! | `squeezes` | axes of size 1 that are taken away and put in again |
 //! | `reductions` | means, sums and extremes over one axis after another |
 //! | `affine` | a constant added to a product: its bias |
@@ -19,7 +21,9 @@ mod affine;
 mod constant;
 mod formula;
 mod norms;
+mod parts;
 mod pattern;
+mod ranks;
 mod reductions;
 mod squeezes;
 #[cfg(test)]
@@ -33,6 +37,9 @@ pub fn canonicalise(draft: &mut Draft) {
     // Transposes first: one between a product and its bias, or inside a formula, would hide the pattern from every
     // other pass.
     transposes::cancel(draft);
+    // Behind the transposes: two in a row are one by now.
+    ranks::lower(draft);
+    parts::take(draft);
     squeezes::cancel(draft);
     reductions::join(draft);
     affine::join_biases(draft);

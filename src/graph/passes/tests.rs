@@ -1,6 +1,8 @@
 //! Formulas as different sources write them, and their canonical forms.
 
 mod activations;
+mod parts;
+mod ranks;
 
 use super::canonicalise;
 use crate::builder::{Builder, Draft, Tensor, Weight};

@@ -2,6 +2,7 @@
 
 use super::node::{Node, NodeKind};
 use super::operation::{Operation, Shapes};
+use crate::axes::range_of_part;
 use crate::card::{Op, PadMode, Statistic, ValueId};
 use crate::kernels::activation::IDENTITY;
 use crate::kernels::conv::ConvGeometry;
@@ -60,7 +61,8 @@ fn kind(
             NodeKind::Channels([*start, (*end).min(x[0]).checked_sub(*start)?])
         }
         Op::Split { axis: 1, sizes, part } => {
-            NodeKind::Channels([sizes.get(..*part)?.iter().sum(), *sizes.get(*part)?])
+            let part = range_of_part(sizes, *part);
+            NodeKind::Channels([part.start, part.len()])
         }
         Op::Pad { padding, mode: PadMode::Constant, value } if *value == 0.0 => NodeKind::Pad(*padding),
         Op::Dropout {} | Op::Identity {} => NodeKind::Alias,

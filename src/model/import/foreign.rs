@@ -54,6 +54,8 @@ const EXPORT: &str = "export the network that it was made from to ONNX";
 const UNPACK: &str = "unpack it, and import the model in it";
 const HUGGING_FACE: &str =
     "optimum-cli export onnx --model FOLDER OUT writes ONNX; or import its weights with {arch}";
+/// Its newest release, 1.1, reads a part of the `onnx` package that release 1.18 removed.
+const OPENVINO: &str = "pip install openvino2onnx 'onnx<1.18', then openvino2onnx FILE model.onnx";
 const TFLITE: &str = "python -m tf2onnx.convert --tflite FILE --output model.onnx";
 const SAVED_MODEL: &str = "python -m tf2onnx.convert --saved-model FOLDER --output model.onnx";
 const FROZEN: &str =
@@ -110,7 +112,7 @@ fn in_text(head: &[u8]) -> Option<Found> {
     }
     if start.starts_with("<?xml") || start.starts_with('<') {
         return Some(match has("<net") {
-            true => ("an OpenVINO model", EXPORT),
+            true => ("an OpenVINO model", OPENVINO),
             false => ("an XML file", EXPORT),
         });
     }
@@ -203,7 +205,7 @@ fn in_archive(path: &Path, head: &[u8]) -> Option<Found> {
     } else if holds("/code/") || ends("/constants.pkl") {
         (
             "a TorchScript program",
-            "torch.onnx.export(torch.jit.load('FILE'), PICTURE, 'model.onnx', dynamo=False) in Python writes ONNX",
+            "torch.onnx.export(torch.jit.load('FILE'), torch.zeros(1, 3, 224, 224), 'model.onnx', dynamo=False) in Python writes ONNX",
         )
     } else if ends("data.pkl") {
         return None;
@@ -236,7 +238,7 @@ pub(super) fn is_keras_archive(path: &Path, head: &[u8]) -> bool {
 fn by_name(path: &Path) -> Option<Found> {
     let ending = path.extension()?.to_str()?.to_lowercase();
     Some(match ending.as_str() {
-        "bin" if path.with_extension("xml").exists() => ("the weights of an OpenVINO model", EXPORT),
+        "bin" if path.with_extension("xml").exists() => ("the weights of an OpenVINO model", "name the .xml file next to it"),
         "pdiparams" | "pdmodel" => ("a PaddlePaddle model", PADDLE),
         "caffemodel" | "prototxt" => ("a Caffe model", EXPORT),
         "weights" => ("a file of Darknet weights", EXPORT),

@@ -4,7 +4,7 @@
 //! Behind the last attention most of them read the class token alone, and the patches there no longer move a score.
 
 use super::{Choice, Model, passes_through};
-use crate::card::{Class, Node, Op};
+use crate::card::{Class, Op};
 use crate::error::{Error, Result};
 use crate::layout::{Form, Grid};
 
@@ -68,7 +68,7 @@ impl Model {
         let mut next = 0;
         while let Some(at) = sources.get(next).copied() {
             let node = &self.graph.nodes[at];
-            let ends = next > 0 && (is_sum(node) || self.is_norm_of_grid(at));
+            let ends = next > 0 && (node.adds_computed() || self.is_norm_of_grid(at));
             let inputs = node.inputs.iter().filter(|_| !ends).filter_map(|id| id.node());
             // A few dozen nodes between two sums: a list is searched as fast as a set.
             let new: Vec<usize> = inputs.filter(|input| !sources.contains(input)).collect();
@@ -99,9 +99,4 @@ impl Model {
         let grid = self.grids[index].map(|grid| grid.to_string()).unwrap_or_default();
         format!("auto: the norm of the last block's attention ({grid}), the last grid that all scores read")
     }
-}
-
-/// A sum of two computed tensors, such as a residual connection's.
-fn is_sum(node: &Node) -> bool {
-    node.op.is_arithmetic() && node.inputs.len() > 1
 }

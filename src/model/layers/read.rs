@@ -7,6 +7,7 @@
 use std::ops::Range;
 
 use super::Model;
+use crate::axes::range_of_part;
 use crate::card::{Class, Node, Op, PadMode, ValueId};
 use crate::layout::Form;
 
@@ -93,7 +94,7 @@ impl Model {
                 }),
             )),
             Op::Split { axis, sizes, part } => {
-                let before: usize = sizes.iter().take(*part).sum();
+                let before = range_of_part(sizes, *part).start;
                 Some((*axis, Box::new(move |range: &Range<usize>| before + range.start..before + range.end)))
             }
             Op::Gather { axis, indices } => {

@@ -45,6 +45,7 @@ pub(super) fn evaluate(builder: &mut Builder, site: &Site) -> Result<Vec<Value>,
         (None, Some(lower)) if now => {
             Ok(interpret::fold(site, lower)?.into_iter().map(Value::from).collect())
         }
+        (None, Some(_)) if lower::is_of_chosen(site) => lower::on_chosen(site),
         (None, Some(lower)) if sequence::concerns(site) => sequence::lower(builder, site, lower, evaluate),
         (None, Some(lower)) if site.inputs.iter().any(|input| matches!(input, Some(Value::Merged(_)))) => {
             let site = site_of_parts(builder, site)?;

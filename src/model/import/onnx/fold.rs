@@ -5,7 +5,7 @@
 
 use super::constant::Constant;
 use super::site::Site;
-use super::{arithmetic, border, cast, literal, parts, places, products, quantised, reduce, shaped};
+use super::{arithmetic, border, cast, einsum, literal, parts, places, products, quantised, reduce, shaped};
 use crate::card::is_onnx_function;
 use crate::error::Problem;
 
@@ -64,6 +64,7 @@ const OPERATIONS: &[(&[&str], Fold)] = &[
     (&["Constant"], literal::constant),
     (&["ConstantOfShape"], literal::constant_of_shape),
     (&["CumSum"], parts::running_sum),
+    (&["Einsum"], einsum::of_constants),
     (&["DequantizeLinear"], quantised::dequantise),
     (&["QuantizeLinear"], quantised::quantise),
     (&["Tile"], parts::tile),

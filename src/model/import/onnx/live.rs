@@ -67,7 +67,12 @@ fn elements(value: &Value) -> usize {
         Value::Constant(constant) | Value::Repeated(constant) => constant.len(),
         Value::PerBatch(lanes) => lanes.iter().map(Constant::len).sum(),
         Value::List(values) => values.iter().map(elements).sum(),
-        Value::Tensor(_) | Value::Sequence(_) | Value::Row(_) | Value::Rows(_) | Value::Merged(_) => 0,
+        Value::Tensor(_)
+        | Value::Sequence(_)
+        | Value::Row(_)
+        | Value::Rows(_)
+        | Value::Merged(_)
+        | Value::Chosen(_) => 0,
     }
 }
 

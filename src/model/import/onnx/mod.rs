@@ -12,9 +12,11 @@ mod border;
 mod boxes;
 mod builder;
 mod cast;
+mod chosen;
 mod constant;
 mod decision;
 mod dynamic;
+mod einsum;
 mod evaluate;
 mod file;
 mod fold;
@@ -44,7 +46,6 @@ mod site;
 mod step;
 mod suppression;
 mod walk;
-mod whole;
 
 use std::path::Path;
 

@@ -2,10 +2,12 @@
 //!
 //! Receives a [`Site`]. Constants are rounded and brought back as the file says. A computed tensor stays in real numbers: where the file
 //! has integers, `x = (integer - zero point) * scale` is kept, and which scale and zero point that were. So an operation may move such
-//! a tensor, or take the greatest of its elements, but not do arithmetic on its integers.
+//! a tensor, or take the greatest of its elements, but not do arithmetic on its integers. The bytes of a picture are such integers,
+//! with a step of one.
 
 use ndarray::{ArrayD, IxDyn};
 
+use super::cast::is_real;
 use super::constant::Constant;
 use super::site::{Site, Value, front};
 use super::step::Step;
@@ -39,6 +41,9 @@ const KEEPING: [&str; 24] = [
     "Concat",
 ];
 
+/// `TensorProto.DataType` codes of integers that hold every byte.
+const WIDE: [i64; 7] = [2, 4, 5, 6, 7, 12, 13];
+
 /// Scale and zero point of a node, one for all of its tensor.
 pub(super) fn step_of(site: &Site) -> Result<Step, Problem> {
     let number = |at: usize, default: f64| -> Result<f64, Problem> {
@@ -58,17 +63,27 @@ pub(super) fn after(site: &Site, read: &[Option<Step>]) -> Result<Option<Step>, 
     if site.step.is_none() && site.input(0).is_none_or(Value::is_known) {
         return Ok(None);
     }
+    let bytes = site.step == Some(Step::ONE);
     match (site.op(), site.step) {
         ("QuantizeLinear", None) => step_of(site).map(Some),
         (_, None) | ("DequantizeLinear" | "Shape" | "Size", _) => Ok(None),
-        // The bytes of a picture.
-        ("Cast", Some(step)) if step == Step::ONE => Ok(None),
+        ("Cast", _) if bytes && is_real(site.int("to", 1)?) == Some(true) => Ok(None),
+        ("Cast", step) if bytes && WIDE.contains(&site.int("to", 1)?) => Ok(step),
         ("Concat", step) if read.iter().any(|other| *other != step) => {
             Err(Problem::new("joins integers with different steps").expected("QLinearConcat"))
         }
+        // Interpolated bytes are rounded to bytes again.
+        ("Resize" | "Upsample", _) if bytes && site.text("mode", "nearest")? != "nearest" => Err(of_bytes()),
         (op, step) if KEEPING.contains(&op) => Ok(step),
+        _ if bytes => Err(of_bytes()),
         _ => Err(Problem::new("does arithmetic on integers").expected("DequantizeLinear before it")),
     }
+}
+
+fn of_bytes() -> Problem {
+    Problem::new("works on whole numbers, as the input is made of")
+        .expected("a Cast to real numbers before it")
+        .hint("export a model that takes floats")
 }
 
 /// The least and the greatest integer that `QuantizeLinear` gives: those of its zero point's type.

@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use super::builder::{Builder, ROW, Tensor, without_row};
 use super::constant::Constant;
-use super::lower::{self, Lower};
+use super::lower::{Lower, is_pointwise};
 use super::merged::BY_ELEMENT;
 use super::shaped::reshaped;
 use super::site::{Site, Value};
@@ -125,7 +125,7 @@ fn works_on_rows(site: &Site) -> Result<bool, Problem> {
         return keeps_rows(site);
     }
     let is_listed = WINDOWS.contains(&op) || OF_ROWS.contains(&op) || is_aligned(op);
-    Ok(is_listed || lower::is_by_element(op))
+    Ok(is_listed || is_pointwise(op))
 }
 
 /// Whether what is left of the axes is a row, or has no axis of the length any more.

@@ -151,6 +151,7 @@ pub(super) fn shape(site: &Site) -> Result<Vec<Constant>, Problem> {
     let lanes: Vec<Lanes> = match site.input(0) {
         Some(Value::Constant(constant)) => constant.shape().iter().map(|side| both(*side as i64)).collect(),
         Some(Value::Tensor(tensor)) => lanes_of(tensor.shapes.clone()),
+        Some(Value::Chosen(chosen)) => lanes_of(chosen.shapes()),
         Some(Value::Sequence(row)) => lanes_of(without_row(row)),
         Some(Value::Merged(tensor)) => lanes_of(shapes_in_file(tensor)?),
         Some(Value::Rows(tensor)) => {

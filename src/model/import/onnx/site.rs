@@ -6,6 +6,7 @@ use std::rc::Rc;
 use ndarray::ArrayD;
 
 use super::builder::Tensor;
+use super::chosen::Chosen;
 use super::constant::Constant;
 use super::file::Source;
 use super::messages::{AttributeProto, NodeProto, TensorProto};
@@ -34,6 +35,8 @@ pub(super) enum Value {
     PerBatch(Rc<[Constant; 2]>),
     /// A sequence of values.
     List(Vec<Value>),
+    /// Indices that `TopK` gives.
+    Chosen(Chosen),
 }
 
 impl Value {
@@ -95,22 +98,21 @@ impl<'a> Site<'a> {
     pub(super) fn tensor(&self, at: usize) -> Result<&Tensor, Problem> {
         match self.input(at) {
             Some(Value::Tensor(tensor)) => Ok(tensor),
-            Some(Value::Constant(_)) => {
-                Err(Problem::new(format!("its input {at} is a constant")).expected("a computed value"))
-            }
-            Some(Value::Repeated(_)) => {
-                Err(Problem::new(format!("its input {at} is a constant for each picture"))
-                    .expected("a computed value"))
-            }
-            Some(Value::PerBatch(_)) => {
-                Err(Problem::new(format!("its input {at} is a constant that depends on the batch size"))
-                    .expected("a computed value"))
+            Some(known @ (Value::Constant(_) | Value::Repeated(_) | Value::PerBatch(_))) => {
+                let more = match known {
+                    Value::Repeated(_) => " for each picture",
+                    Value::PerBatch(_) => " that depends on the batch size",
+                    _ => "",
+                };
+                let problem = Problem::new(format!("its input {at} is a constant{more}"));
+                Err(problem.expected("a computed value"))
             }
             Some(Value::Rows(_) | Value::Merged(_)) => {
                 Err("mixes the pictures of a batch: all its places are in one list".into())
             }
             Some(Value::Sequence(_)) => Err(Problem::new(format!("its input {at} is a sequence"))
                 .expected("an operation that works on sequences")),
+            Some(Value::Chosen(_)) => Err("works on the indices of TopK".into()),
             Some(Value::Row(_)) => Err("mixes the pictures of a batch: all numbers are in a row".into()),
             Some(Value::List(_)) => {
                 Err(Problem::new(format!("its input {at} is a list of values")).expected("one"))
@@ -152,10 +154,9 @@ impl<'a> Site<'a> {
         if let Some(list) = self.ints(name)? {
             return Ok(Some(list));
         }
-        let input = self.optional(at)?;
-        input
-            .map(|constant| constant.ints().map_err(|problem| problem.after(format!("its '{name}' "))))
-            .transpose()
+        let read =
+            |constant: &Constant| constant.ints().map_err(|problem| problem.after(format!("its '{name}' ")));
+        self.optional(at)?.map(read).transpose()
     }
 
     pub(super) fn attribute(&self, name: &str) -> Option<&AttributeProto> {
@@ -206,9 +207,8 @@ impl<'a> Site<'a> {
     }
 
     pub(super) fn text(&self, name: &str, default: &str) -> Result<String, Problem> {
-        let attribute = self.typed(name, 3)?;
-        Ok(attribute
-            .map_or_else(|| default.into(), |attribute| String::from_utf8_lossy(&attribute.s).into_owned()))
+        let stated = self.typed(name, 3)?.map(|attribute| String::from_utf8_lossy(&attribute.s).into_owned());
+        Ok(stated.unwrap_or_else(|| default.into()))
     }
 
     /// Two positive numbers, height and width; of a sequence the file has the second.

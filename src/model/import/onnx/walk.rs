@@ -11,7 +11,6 @@ use super::order;
 use super::quantised;
 use super::site::{Site, Value};
 use super::step::Step;
-use super::whole::{self, Whole};
 use crate::error::{OptionName, Phrase, Problem};
 
 /// The operator sets whose operations have been checked against the specification.
@@ -79,7 +78,6 @@ impl<'a> Walk<'a> {
         input: (&'s str, Value, bool),
         output: &'s str,
     ) -> Result<Tensor, Problem> {
-        let mut whole: HashSet<&str> = HashSet::from_iter(input.2.then_some(input.0));
         let nodes = self.needed.iter().map(|at| &self.graph.node[*at]);
         let mut values = Live::new(nodes, output, self.source.room);
         values.insert(input.0, input.1)?;
@@ -87,18 +85,14 @@ impl<'a> Walk<'a> {
             values.insert(name, value.clone())?;
         }
         let mut sources: HashMap<&str, &str> = HashMap::new();
-        let mut steps: HashMap<&str, Step> = whole.iter().map(|name| (*name, Step::ONE)).collect();
+        let mut steps: HashMap<&str, Step> = input.2.then_some((input.0, Step::ONE)).into_iter().collect();
         for at in &self.needed {
             let node = &self.graph.node[*at];
             let explain = |problem| node.explain(problem);
             builder.begin(*at);
             let mut site = self.site(node, &values, &sources).map_err(explain)?;
             let step = stepped(&mut site, &steps).map_err(explain)?;
-            let reads_whole = node.input.iter().any(|name| whole.contains(name.as_str()));
-            let (results, stays_whole) = values_of(builder, &site, reads_whole).map_err(explain)?;
-            if stays_whole {
-                whole.extend(node.output.iter().map(String::as_str));
-            }
+            let results = values_of(builder, &site, step).map_err(explain)?;
             for (name, value) in node.output.iter().zip(results) {
                 if let (Some(step), false) = (step, value.is_known()) {
                     steps.insert(name, step);
@@ -110,7 +104,7 @@ impl<'a> Walk<'a> {
             }
             values.read_by(node);
         }
-        scores(output, values.take(output), whole.contains(output) || steps.contains_key(output))
+        scores(output, values.take(output), steps.contains_key(output))
     }
 
     /// A node with its inputs.
@@ -156,12 +150,12 @@ fn stepped(site: &mut Site, steps: &HashMap<&str, Step>) -> Result<Option<Step>,
     quantised::after(site, &read)
 }
 
-/// What a node gives, and whether that is whole numbers again because the node reads them and only moves them.
-fn values_of(builder: &mut Builder, site: &Site, reads_whole: bool) -> Result<(Vec<Value>, bool), Problem> {
-    match if reads_whole { whole::after(site)? } else { Whole::Ends } {
-        Whole::Unchanged(value) => Ok((vec![value], true)),
-        Whole::Stays => Ok((evaluate(builder, site)?, true)),
-        Whole::Ends => Ok((evaluate(builder, site)?, false)),
+/// What a node gives.
+fn values_of(builder: &mut Builder, site: &Site, step: Option<Step>) -> Result<Vec<Value>, Problem> {
+    match (site.op(), step, site.input(0)) {
+        // From one type of integers to another that holds them all.
+        ("Cast", Some(_), Some(same)) => Ok(vec![same.clone()]),
+        _ => evaluate(builder, site),
     }
 }
 

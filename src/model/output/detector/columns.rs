@@ -9,6 +9,7 @@ use std::ops::Range;
 
 use super::super::sides::free_name;
 use super::arithmetic::is_shift;
+use crate::axes::range_of_part;
 use crate::card::{Class, Graph, Node, Op, ValueId};
 
 /// Columns along one axis of a tensor.
@@ -58,6 +59,13 @@ impl Columned<'_> {
         false
     }
 
+    /// Whether a tensor is a join along `axis` whose first part has this many columns.
+    pub(super) fn starts_with(&self, id: ValueId, axis: usize, columns: usize) -> bool {
+        let is_join = |node: &&Node| matches!(node.op, Op::Concat { axis: along, .. } if along == axis);
+        let first = self.graph.node(id).filter(is_join).and_then(|node| node.inputs.first());
+        first.is_some_and(|first| self.shape(*first).get(axis) == Some(&columns))
+    }
+
     /// The same columns in what a node moves or joins; `None` for one that computes.
     fn before(&self, Columns { id, axis, range }: &Columns) -> Option<Vec<Columns>> {
         let node = self.graph.node(*id)?;
@@ -76,7 +84,7 @@ impl Columned<'_> {
                 one(*axis, range.start + start..range.end + start)
             }
             Op::Split { axis: along, sizes, part } => {
-                let start = if along == axis { sizes.iter().take(*part).sum() } else { 0 };
+                let start = if along == axis { range_of_part(sizes, *part).start } else { 0 };
                 one(*axis, range.start + start..range.end + start)
             }
             Op::Reshape { .. } | Op::Flatten { .. } | Op::Squeeze { .. } | Op::Unsqueeze { .. } => {

@@ -49,7 +49,11 @@ pub(super) fn layout(card: &Card, graph: &Columned, shape: &[usize], last: usize
         let fits = layout.rows > BOX && layout.anchors > 1;
         fits && matches!(behind(graph, &rest), Behind::Sigmoid | Behind::Softmax) && !is_alike(graph, layout)
     };
-    let usual = || is_said.then(|| of(if b >= a { 1 } else { 2 })).filter(|layout| layout.anchors > 1);
+    // Boxes that are joined to classes, also of fewer anchors than classes.
+    let has_boxes = |layout: &Layout| graph.starts_with(layout.last, layout.axis, BOX);
+    let joined = || [1, 2].map(of).into_iter().find(|layout| layout.anchors > 1 && has_boxes(layout));
+    let usual =
+        || joined().or(Some(of(if b >= a { 1 } else { 2 }))).filter(|layout| is_said && layout.anchors > 1);
     [1, 2].map(of).into_iter().find(proven).or_else(usual)
 }
 

@@ -9,7 +9,7 @@ use crate::card::{Op, from_onnx, is_onnx_function};
 use crate::error::Problem;
 
 /// Whether ONNX's operator `op` works on each element by itself, and [`pointwise`] lowers it.
-pub(super) fn is_pointwise(op: &str) -> bool {
+pub(in super::super) fn is_pointwise(op: &str) -> bool {
     let composed = ["PRelu", "Selu", "Celu", "Gelu", "Swish", "Softsign", "Neg", "Reciprocal"];
     composed.contains(&op) || is_onnx_function(op)
 }

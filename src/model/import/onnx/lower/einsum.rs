@@ -6,6 +6,7 @@ use ndarray::{ArrayD, Axis};
 
 use super::super::builder::{Builder, Tensor, Weight, place};
 use super::super::constant::BATCHES;
+use super::super::einsum::{Equation, equation, unusual};
 use super::super::site::{Site, Value};
 use super::operands::one;
 use crate::card::Op;
@@ -28,15 +29,8 @@ enum Numbers {
 }
 
 pub(super) fn einsum(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Problem> {
-    let equation = site.text("equation", "")?.replace(' ', "");
-    let refuse =
-        || Problem::new(format!("its 'equation' is '{equation}'")).expected("letters, as in 'bij,bjk->bik'");
-    let (left, out) = equation.split_once("->").ok_or_else(refuse)?;
-    let terms: Vec<&str> = left.split(',').collect();
-    if !equation.chars().all(|letter| letter.is_ascii_alphabetic() || ",->".contains(letter)) {
-        return Err(refuse());
-    }
-    let operands = operands(site, &terms)?.ok_or_else(refuse)?;
+    let Equation { terms, out } = equation(site)?;
+    let operands = operands(site, terms)?.ok_or_else(|| unusual(site))?;
     let out = result_letters(out, &operands)?;
     match &operands[..] {
         [only] => {
@@ -59,10 +53,9 @@ pub(super) fn einsum(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, P
 }
 
 /// The operands, each with its letters; `None` if they do not fit.
-fn operands(site: &Site, terms: &[&str]) -> Result<Option<Vec<Operand>>, Problem> {
+fn operands(site: &Site, terms: Vec<Vec<char>>) -> Result<Option<Vec<Operand>>, Problem> {
     let mut operands = Vec::with_capacity(terms.len());
-    for (at, term) in terms.iter().enumerate() {
-        let mut letters: Vec<char> = term.chars().collect();
+    for (at, mut letters) in terms.into_iter().enumerate() {
         let value = match site.input(at) {
             Some(Value::Constant(constant) | Value::Repeated(constant)) => {
                 Numbers::Stored(Weight { values: constant.floats()?, source: site.sources[at].to_owned() })
@@ -82,8 +75,7 @@ fn operands(site: &Site, terms: &[&str]) -> Result<Option<Vec<Operand>>, Problem
 }
 
 /// The letters of the result. Where the pictures are one axis with something else, they stay next to it.
-fn result_letters(out: &str, operands: &[Operand]) -> Result<Vec<char>, Problem> {
-    let mut letters: Vec<char> = out.chars().collect();
+fn result_letters(mut letters: Vec<char>, operands: &[Operand]) -> Result<Vec<char>, Problem> {
     let parts = operands.iter().filter_map(|operand| {
         operand.letters.windows(2).find(|pair| pair[0] == PICTURES).map(|pair| pair[1])
     });

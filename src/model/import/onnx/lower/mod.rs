@@ -24,8 +24,12 @@ mod running;
 mod sample;
 mod shape;
 mod split;
+mod top;
 mod transposed;
 mod window;
+
+pub(super) use activation::is_pointwise;
+pub(super) use top::{is_of_chosen, on_chosen};
 
 use super::builder::Builder;
 use super::site::{Site, Value};
@@ -84,24 +88,21 @@ const OPERATIONS: &[(&[&str], Lower)] = &[
     (&["SequenceAt"], split::sequence_at),
     (&["Resize", "Upsample"], resize::resize),
     (&["GridSample"], sample::sample),
+    (&["TopK"], top::top_k),
+    (&["GatherElements"], top::gather_elements),
 ];
 
 /// The function that lowers an operation, if it is supported.
 pub(super) fn find(op: &str) -> Option<Lower> {
-    if activation::is_pointwise(op) {
+    if is_pointwise(op) {
         return Some(activation::pointwise);
     }
     OPERATIONS.iter().find(|(names, _)| names.contains(&op)).map(|(_, lower)| *lower)
 }
 
-/// Whether an operation is a function of each element of one tensor.
-pub(super) fn is_by_element(op: &str) -> bool {
-    activation::is_pointwise(op)
-}
-
 /// Whether an operation treats each row of a list separately and in the same way.
 pub(super) fn is_rowwise(op: &str) -> bool {
-    activation::is_pointwise(op) && op != "PRelu"
+    is_pointwise(op) && op != "PRelu"
         || matches!(
             op,
             "Gemm" | "MatMul" | "Add" | "Sub" | "Mul" | "Div" | "Clip" | "Identity" | "Cast" | "Dropout"
