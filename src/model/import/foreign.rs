@@ -238,7 +238,9 @@ pub(super) fn is_keras_archive(path: &Path, head: &[u8]) -> bool {
 fn by_name(path: &Path) -> Option<Found> {
     let ending = path.extension()?.to_str()?.to_lowercase();
     Some(match ending.as_str() {
-        "bin" if path.with_extension("xml").exists() => ("the weights of an OpenVINO model", "name the .xml file next to it"),
+        "bin" if path.with_extension("xml").exists() => {
+            ("the weights of an OpenVINO model", "name the .xml file next to it")
+        }
         "pdiparams" | "pdmodel" => ("a PaddlePaddle model", PADDLE),
         "caffemodel" | "prototxt" => ("a Caffe model", EXPORT),
         "weights" => ("a file of Darknet weights", EXPORT),
