@@ -1,7 +1,6 @@
 //! The operations that a graph may use, each with its settings and defaults.
 //!
-//! Spatial settings are `[height, width]`; paddings are `[top, bottom, left, right]`. Axes count from 0 and
-//! include the batch, so channels are axis 1 of `[batch, channels, height, width]`.
+//! Spatial settings are `[height, width]`, paddings `[top, bottom, left, right]`. Axes count from 0, the batch's: channels are axis 1.
 //!
 //! | field | means | default |
 //! |---|---|---|
