@@ -33,7 +33,7 @@ pub fn gini(map: &Map) -> Option<f64> {
 
 /// Entropy of the sizes as shares of their sum, in nats, in 0 to `ln n`. Lower is more concentrated.
 ///
-/// Bhatt et al., "Evaluating and aggregating feature-based model explanations", 2020, arXiv:2005.00631, equation 5:
+/// Bhatt et al., "Evaluating and aggregating feature-based model explanations", 2020, arXiv:2005.00631:
 ///
 /// ```text
 /// H = - sum_i p_i ln p_i        p_i = |a_i| / sum |a|
@@ -51,7 +51,7 @@ pub fn entropy(map: &Map) -> Option<f64> {
 
 /// Number of pixels whose size is more than `share` of the largest. Lower is more concentrated.
 ///
-/// Nguyen and Martínez, "On quantitative aspects of model interpretability", 2020, arXiv:2007.07584, section 3 (effective complexity), with
+/// Nguyen and Martínez, "On quantitative aspects of model interpretability", 2020, arXiv:2007.07584 (effective complexity), with
 /// a fixed tolerance.
 #[must_use]
 pub fn effective_size(map: &Map, share: f64) -> Option<usize> {

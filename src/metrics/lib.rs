@@ -6,7 +6,9 @@
 pub mod baselines;
 mod complexity;
 mod convention;
+mod dataset;
 mod faithfulness;
+pub mod localisation;
 mod map;
 mod noise;
 mod order;
@@ -16,6 +18,7 @@ mod statistics;
 
 pub use complexity::{EFFECTIVE_SHARE, effective_size, entropy, gini};
 pub use convention::Convention;
+pub use dataset::{Confusion, MeanMap, border_share, centre_of_mass};
 pub use faithfulness::{
     Area, Baseline, Curve, CurveSettings, Direction, Masked, Picture, Removal, Removed, Road, RoadSettings,
     Sensitivity, SingleDeletion, Steps, adcc, arcc, coherency, gaussian, infidelity, mean_size, uniform,

@@ -104,7 +104,7 @@ pub(crate) fn rank_correlation(first: &[f64], second: &[f64]) -> Option<f64> {
 }
 
 /// Ranks from 1; equal values share the average of theirs.
-fn ranks(values: &[f64]) -> Vec<f64> {
+pub(crate) fn ranks(values: &[f64]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..values.len()).collect();
     order.sort_by(|a, b| values[*a].total_cmp(&values[*b]));
     let mut ranks = vec![0.0; values.len()];
