@@ -42,7 +42,7 @@
 //! | one photo | [`Explainer`], [`Predictor`], [`Picture`], [`Subject`], [`Explanation`], [`ClassExplanation`], [`Canvas`], [`Heatmap`], [`RgbImage`] |
 //! | its files | [`Explainer::explain_file`], [`Names`], [`Files`], [`Written`], [`record`] |
 //! | the methods | [`Method::ALL`], [`MethodInfo`], [`Reads`] |
-//! | is it right? | [`check`] |
+//! | is it right? | [`check`], [`evaluate`] |
 //! | what went wrong | [`Error`], [`ErrorKind`], [`Result`] |
 //!
 //! Types of their fields that are not here have their documentation in the crates below: `burncam-graph` (cards and errors),
@@ -63,6 +63,7 @@ mod cam;
 #[cfg(feature = "capture")]
 pub mod capture;
 pub mod check;
+pub mod evaluate;
 mod explain;
 mod job;
 mod output;

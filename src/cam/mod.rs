@@ -31,6 +31,7 @@ pub use finding::Finding;
 pub use finish::{Aggregate, Finish};
 pub use methods::Method;
 pub use options::{Library, Options, Progress};
+pub(crate) use question::rows_of;
 pub use run::{ClassMap, MapRequest};
 pub use scene::Scene;
 pub use smoothing::Smoothing;

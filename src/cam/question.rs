@@ -4,6 +4,7 @@
 //! classes are read from its logits.
 
 use std::ops::Range;
+use std::slice::ChunksExact;
 
 use super::options::{Library, Options};
 use super::scene::Scene;
@@ -177,16 +178,8 @@ impl<'a> Question<'a> {
         let mut scores = vec![Vec::with_capacity(count); self.classes.len()];
         let outputs = self.scene.output().len();
         for batch in self.batches(count) {
-            let expected = batch.len() * outputs;
             let logits = run(batch.clone().flat_map(&mut make).collect())?;
-            // A graph that fixes its batch, or moves it to another axis, gives another number of rows, and a row
-            // could not be attributed to its input.
-            if logits.len() != expected {
-                let problem =
-                    Problem::new("the network mixes the pictures of a batch, so it cannot be perturbed");
-                return Err(problem.hint(Hint::set(OptionName::BatchSize, 1)).into());
-            }
-            for row in logits.chunks(outputs) {
+            for row in rows_of(&logits, batch.len(), outputs)? {
                 scores.iter_mut().zip(read(row)).for_each(|(scores, score)| scores.push(score));
             }
             self.report(batch.end, count);
@@ -252,4 +245,17 @@ impl<'a> Question<'a> {
             progress.report(done, total);
         }
     }
+}
+
+/// The outputs of the inputs of a batch, each of `values` numbers.
+///
+/// # Errors
+/// When there are not as many: a graph that fixes its batch, or moves it to another axis, gives another number of rows, and a row could not be
+/// attributed to its input.
+pub(crate) fn rows_of(outputs: &[f32], inputs: usize, values: usize) -> Result<ChunksExact<'_, f32>> {
+    if outputs.len() == inputs * values {
+        return Ok(outputs.chunks_exact(values.max(1)));
+    }
+    let problem = Problem::new("the network mixes the pictures of a batch, so it cannot be perturbed");
+    Err(problem.hint(Hint::set(OptionName::BatchSize, 1)).into())
 }

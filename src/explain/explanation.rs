@@ -2,6 +2,7 @@
 
 use super::Scale;
 use crate::cam::{Library, Method};
+use crate::engine::Reduction;
 use crate::heatmap::{Heatmap, Stats};
 use crate::record::{DetectionRecord, Prediction};
 
@@ -25,6 +26,17 @@ pub struct Explanation {
     pub scale: Scale,
     /// The library whose conventions the maps follow. They keep its scale; [`Explanation::scale`] is not used.
     pub library: Option<Library>,
+}
+
+/// A subject's explanations, and the way from the network's output for its input to one number per target.
+#[derive(Debug)]
+pub(crate) struct Scored {
+    /// One per method of the request.
+    pub(crate) explanations: Vec<Explanation>,
+    /// That of the subject: masks and boxes are those of its own output.
+    pub(crate) reduction: Reduction,
+    /// Number of values that the network gives for one input.
+    pub(crate) outputs: usize,
 }
 
 /// One explained class.

@@ -43,7 +43,7 @@ impl Explainer {
         let recorded = self.request.methods.iter().any(|method| method.goes_back());
         let scene = Scene::several(&self.network, &[&subject.values], recorded)?.pop();
         let scene = scene.ok_or_else(|| Error::internal("a picture has no scene"))?;
-        let maps = self.class_maps(scene.reduced(&targets.reduction)?, indices)?;
+        let maps = self.class_maps(scene.reduced(&targets.reduction)?, &self.request.methods, indices)?;
         Ok(maps.into_iter().map(|maps| maps.into_iter().map(|(_, map)| map).collect()).collect())
     }
 }

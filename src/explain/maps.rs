@@ -5,13 +5,14 @@ use crate::cam::{ClassMap, Joining, Library, MapRequest, Method, Scene};
 use crate::error::{Error, Result};
 
 impl Explainer {
-    /// Per method the scores and maps of all classes, each method on the network that it asks for.
+    /// Per method the scores and maps of all classes, each method on the network that it asks for. The methods are some of the request's.
     pub(super) fn class_maps(
         &self,
         mut scene: Scene,
+        methods: &[Method],
         classes: &[usize],
     ) -> Result<Vec<Vec<(f64, ClassMap)>>> {
-        let Request { methods, smoothing, options, .. } = &self.request;
+        let Request { smoothing, options, .. } = &self.request;
         let ask = |scene: &mut Scene, methods: &[Method]| -> Result<Vec<Vec<(f64, ClassMap)>>> {
             let (score, finish, smoothing) = (self.score, self.finish, *smoothing);
             let maps =

@@ -20,6 +20,7 @@ mod probability;
 mod records;
 mod request;
 mod request_record;
+mod scoring;
 mod subject;
 mod target;
 
@@ -28,6 +29,7 @@ use std::path::Path;
 pub(crate) use artifacts::Drawing;
 pub use artifacts::{ArtifactKind, Style};
 pub use canvas::Canvas;
+pub(crate) use explanation::Scored;
 pub use explanation::{ClassExplanation, Explanation};
 pub(crate) use fixed::FixedTargets;
 pub use over::Over;
@@ -177,25 +179,19 @@ impl Explainer {
     /// # Errors
     /// When a subject is not of the network's size. Errors of a single subject are in its result.
     pub fn explain_all(&self, subjects: &[&Subject]) -> Result<Vec<Result<Vec<Explanation>>>> {
-        let pictures: Vec<&[f32]> = subjects.iter().map(|subject| subject.values.as_slice()).collect();
-        // Recording costs memory for every tensor of the head, so only where a method goes back.
-        let recorded = self.request.methods.iter().any(|method| method.goes_back());
-        let scenes = Scene::several(&self.network, &pictures, recorded)?;
-        Ok(scenes
-            .into_iter()
-            .zip(subjects)
-            .map(|(scene, subject)| self.explain_scene(scene, subject))
-            .collect())
+        let scored = self.explain_for_scores(subjects)?.into_iter();
+        Ok(scored.map(|one| Ok(one?.explanations)).collect())
     }
 
-    fn explain_scene(&self, scene: Scene, subject: &Subject) -> Result<Vec<Explanation>> {
+    fn explain_scene(&self, scene: Scene, subject: &Subject) -> Result<Scored> {
+        let outputs = scene.output().len();
         let answer = answered(&self.model, &self.network, scene.output(), (subject, &self.given))?;
         let mut wanted = self.wanted(&answer, &subject.labels)?;
         let left_out = match self.score.rival() {
             Some(rival) => against::without(rival, &mut wanted, (&self.model, &answer))?,
             None => false,
         };
-        let found = self.class_maps(scene.reduced(&answer.reduction)?, &wanted)?;
+        let found = self.class_maps(scene.reduced(&answer.reduction)?, &self.request.methods, &wanted)?;
         let explanation = |(method, found): (&Method, Vec<(f64, ClassMap)>)| {
             let mut explanation = self.empty(*method);
             if left_out {
@@ -212,7 +208,8 @@ impl Explainer {
             explanation.predictions = answer.ranked.iter().take(self.request.top_k).cloned().collect();
             Ok(explanation)
         };
-        self.request.methods.iter().zip(found).map(explanation).collect()
+        let explanations = self.request.methods.iter().zip(found).map(explanation).collect::<Result<_>>()?;
+        Ok(Scored { explanations, reduction: answer.reduction, outputs })
     }
 
     fn empty(&self, method: Method) -> Explanation {

@@ -9,6 +9,7 @@
 //! is filled, and the document is JSON throughout.
 
 mod comparison;
+mod evaluation;
 mod failure;
 mod input;
 mod layout;
@@ -21,6 +22,10 @@ mod summary;
 pub use comparison::{
     COMPARISON_VERSION, ComparedAccuracy, ComparedMap, ComparedMaps, ComparedPicture, ComparedRun,
     Comparison, LimitRecord, SettingDifference,
+};
+pub use evaluation::{
+    CurveRecord, CurveSettingsRecord, EVALUATION_VERSION, EvaluatedRow, EvaluatedTarget, Evaluation,
+    EvaluationSettings, FigureRecord, MetricRecord, PairRecord, RoadSettingsRecord, TargetFigures,
 };
 pub use failure::{FailedInput, Failure, FailureRecord, HintRecord};
 pub use input::{InputRecord, ProfileRecord};

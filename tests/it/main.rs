@@ -13,6 +13,7 @@ mod check_picture;
 mod curvature;
 mod detection;
 mod detectors;
+mod evaluate;
 mod golden;
 mod gradients;
 mod hand_worked;

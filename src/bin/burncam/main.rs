@@ -7,6 +7,7 @@ mod compare;
 mod contain;
 mod decode;
 mod discover;
+mod evaluate;
 mod explain;
 mod failure;
 mod flags;
@@ -73,6 +74,7 @@ fn refused(refusal: &clap::Error) -> ExitCode {
 fn run(command: Command, quiet: bool) -> Result<Outcome> {
     match command {
         Command::Explain(args) => explain::run(&args, quiet),
+        Command::Evaluate(args) => evaluate::run(&args, quiet),
         Command::Merge(args) => merge::run(&args, quiet),
         Command::Compare(args) => compare::run(&args),
         Command::Predict(args) => predict::run(&args, quiet),

@@ -123,7 +123,8 @@ fn finish(map: &MethodArgs) -> Finish {
     }
 }
 
-fn each_once(methods: &[Method]) -> Vec<Method> {
+/// Methods without duplicates.
+pub(crate) fn each_once(methods: &[Method]) -> Vec<Method> {
     let mut once = Vec::new();
     for method in methods {
         if !once.contains(method) {

@@ -1,4 +1,4 @@
-//! The command line. Nothing here accesses files; see `plan.rs` for that. `check.rs`, `compare.rs`, `explain.rs`,
+//! The command line. Nothing here accesses files; see `plan.rs` for that. `check.rs`, `compare.rs`, `evaluate.rs`, `explain.rs`,
 //! `import.rs` and `merge.rs` have the arguments of those commands, `batch.rs` those for many images, `inputs.rs` the inputs,
 //! `common.rs` those of several commands, `values.rs` the parsers of single values.
 
@@ -6,6 +6,7 @@ mod batch;
 mod check;
 mod common;
 mod compare;
+mod evaluate;
 mod explain;
 mod import;
 mod inputs;
@@ -20,6 +21,7 @@ pub(crate) use self::batch::{BatchArgs, ProgressArg};
 pub(crate) use self::check::CheckArgs;
 pub(crate) use self::common::{DeviceArgs, FormatArgs, ModelArgs, PictureArgs, RunArgs};
 pub(crate) use self::compare::{CompareArgs, Drop};
+pub(crate) use self::evaluate::{EvaluateArgs, MetricArg};
 pub(crate) use self::explain::{ExplainArgs, MethodArgs, OverlayArg, Save, ScaleArg, SmoothArg, StyleArgs};
 pub(crate) use self::import::ImportArgs;
 pub(crate) use self::inputs::InputArgs;
@@ -57,6 +59,8 @@ Examples:
 pub(crate) enum Command {
     /// Draw where the evidence for a class is, and write a record.
     Explain(Box<ExplainArgs>),
+    /// Measure which method's maps are right, next to maps that know nothing.
+    Evaluate(Box<EvaluateArgs>),
     /// Join the summaries and reports of several runs, or of the shards of one.
     Merge(MergeArgs),
     /// Compare two runs over the same pictures: of two models, or with other settings.

@@ -2,10 +2,10 @@
 
 mod explained;
 mod lists;
-mod progress;
+pub(crate) mod progress;
 mod results;
 mod resume;
-mod task;
+pub(crate) mod task;
 mod work;
 
 use std::io::ErrorKind;

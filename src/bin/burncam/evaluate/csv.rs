@@ -1,0 +1,37 @@
+//! `--csv`: one row per image, class and method, with one column per metric.
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result};
+use burncam::internal::output::OutputFile;
+use burncam::record::Evaluation;
+
+use crate::formula;
+
+/// Columns before those of the metrics.
+const COLUMNS: [&str; 5] = ["path", "target", "class_name", "row", "blank"];
+
+/// The table as a file.
+pub(super) fn file(evaluation: &Evaluation, path: PathBuf) -> Result<OutputFile> {
+    let mut writer = ::csv::Writer::from_writer(vec![]);
+    let names = evaluation.metrics.iter().map(|metric| metric.name.as_str());
+    writer.write_record(COLUMNS.into_iter().chain(names))?;
+    for target in &evaluation.targets {
+        for (row, figures) in evaluation.rows.iter().zip(&target.rows) {
+            // A blank map has no values; its cells are empty.
+            let value = |at: usize| figures.values.get(at).copied().flatten();
+            let values = (0..evaluation.metrics.len()).map(value);
+            let cells = [
+                formula::quoted(&target.path).into_owned(),
+                target.target.to_string(),
+                formula::quoted(&target.class_name).into_owned(),
+                row.name.clone(),
+                formula::quoted(figures.blank.as_deref().unwrap_or_default()).into_owned(),
+            ];
+            let values = values.map(|value| value.map_or_else(String::new, |value| value.to_string()));
+            writer.write_record(cells.into_iter().chain(values))?;
+        }
+    }
+    let bytes = writer.into_inner().context("cannot make the table")?;
+    Ok(OutputFile { path, bytes })
+}

@@ -1,0 +1,74 @@
+//! Everything that is determined before any image is evaluated: the inputs with their labels, the request, the evaluator.
+
+use anyhow::{Result, bail};
+use burncam::evaluate::{EvaluationRequest, Evaluator, Metric};
+use burncam::{Request, Target};
+use rayon::ThreadPool;
+
+use crate::args::{EvaluateArgs, MetricArg};
+use crate::discover::{Found, discover, report};
+use crate::explain::task::Task;
+use crate::flags::WORDS;
+use crate::labels::{Label, labels};
+use crate::request::{each_once, runtime};
+use crate::subjects;
+use crate::threads::Workers;
+
+/// A run that is ready to start.
+pub(super) struct Run {
+    pub(super) pool: ThreadPool,
+    pub(super) workers: Workers,
+    pub(super) evaluator: Evaluator,
+    pub(super) tasks: Vec<Task>,
+}
+
+/// Every image takes many passes, so that packed weights are kept, as they are for several images.
+const MANY_PASSES: usize = 2;
+
+pub(super) fn prepare(args: &EvaluateArgs, quiet: bool) -> Result<Run> {
+    let Found { inputs, searched, total, left, .. } = discover(&args.inputs)?;
+    let needs_label = args.targets.iter().any(|target| matches!(target, Target::Label | Target::Both));
+    if needs_label && args.batch.labels.is_none() {
+        bail!("--target label and both need to know the true classes (add --labels)");
+    }
+    let images = inputs.len();
+    let workers = Workers::new(&args.run.place, args.batch.jobs, None, images);
+    let pool = workers.pool()?;
+    let model = pool.install(|| subjects::open_model(&args.model))?;
+    let labels = match &args.batch.labels {
+        Some(source) => labels(source, &inputs, images == total, &model)?,
+        None => vec![Label::Missing; images],
+    };
+    if searched && !quiet {
+        report(&left);
+    }
+    let tasks: Vec<Task> = inputs.into_iter().zip(labels).map(Task::from).collect();
+    let evaluator = pool.install(|| Evaluator::new(model, request(args, workers)))?;
+    for warning in evaluator.explainer().warnings() {
+        log::warn!("{warning}");
+    }
+    Ok(Run { pool, workers, evaluator, tasks })
+}
+
+fn request(args: &EvaluateArgs, workers: Workers) -> EvaluationRequest {
+    let mut explain = Request::default();
+    explain.runtime = runtime(&args.run, workers, MANY_PASSES);
+    explain.methods = each_once(&args.methods);
+    explain.score = args.map_score;
+    explain.layers = args.layers.clone();
+    explain.targets = args.targets.clone();
+    explain.reading = args.picture.reading();
+    explain.options.library = args.compat;
+    explain.options.seed = args.seed;
+    explain.options.batch_size = args.batch.batch_size.map_or(explain.options.batch_size, usize::from);
+    explain.wording = WORDS;
+    let mut request = EvaluationRequest::new(explain);
+    request.metrics = args.metrics.as_ref().map(|metrics| match metrics.contains(&MetricArg::All) {
+        true => Metric::all().collect(),
+        false => metrics.iter().filter_map(|metric| metric.one()).collect(),
+    });
+    request.score = args.score;
+    request.steps = args.steps.map(|steps| steps as usize);
+    request.baseline = args.baseline;
+    request
+}

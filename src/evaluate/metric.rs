@@ -1,0 +1,109 @@
+//! A metric by its name: what callers choose, and what evaluations say of it.
+
+use std::fmt;
+use std::str::FromStr;
+
+use burncam_metrics::{Better, Convention, CurveSettings};
+
+use super::table::{Family, Group, MetricInfo, TABLE};
+use crate::engine::Score;
+use crate::error::{Error, Result};
+use crate::record::MetricRecord;
+
+/// A metric, by the name that the table of metrics gives it.
+///
+/// ```
+/// use burncam::evaluate::Metric;
+///
+/// # fn main() -> burncam::Result<()> {
+/// let deletion: Metric = "deletion".parse()?;
+/// assert_eq!(deletion.to_string(), "deletion");
+/// assert!(Metric::all().any(|metric| metric == deletion));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Copy)]
+pub struct Metric(&'static MetricInfo);
+
+impl Metric {
+    /// All metrics, in the order of tables.
+    pub fn all() -> impl Iterator<Item = Self> {
+        TABLE.iter().map(Self)
+    }
+
+    /// Those that are computed unless others are asked for.
+    pub fn usual() -> impl Iterator<Item = Self> {
+        Self::all().filter(|metric| metric.0.usual)
+    }
+
+    pub(super) fn info(self) -> &'static MetricInfo {
+        self.0
+    }
+
+    /// Whether a convention defines it: pytorch-grad-cam has no deletion and insertion.
+    pub(super) fn is_defined(self, convention: Convention) -> bool {
+        !self.is_curve() || CurveSettings::of(convention).is_some()
+    }
+
+    pub(super) fn is_curve(self) -> bool {
+        self.0.families.iter().any(|family| matches!(family, Family::Deletion | Family::Insertion))
+    }
+
+    /// Whether it fills removed pixels in.
+    pub(super) fn is_road(self) -> bool {
+        self.0.families.iter().any(|family| matches!(family, Family::Road | Family::RoadOfArcc))
+    }
+
+    /// The metric in records. The ranges of faithfulness are those of probabilities.
+    pub(super) fn record(self, score: Score) -> MetricRecord {
+        let MetricInfo { name, group, better, range: [least, most], chance, description, .. } = self.0;
+        let is_bounded = *group != Group::Faithfulness || score.name() == Score::Prob.name();
+        let bound = |bound: Option<f64>| bound.filter(|_| is_bounded);
+        let group = match group {
+            Group::Faithfulness => "faithfulness",
+            Group::Stability => "stability",
+            Group::Complexity => "complexity",
+        };
+        let better = better.map(|better| match better {
+            Better::Higher => "higher".to_owned(),
+            Better::Lower => "lower".to_owned(),
+        });
+        MetricRecord {
+            name: (*name).to_owned(),
+            group: group.to_owned(),
+            better,
+            least: bound(*least),
+            most: bound(*most),
+            chance: (*chance).to_owned(),
+            description: (*description).to_owned(),
+        }
+    }
+}
+
+impl FromStr for Metric {
+    type Err = Error;
+
+    /// The metric of this name.
+    fn from_str(text: &str) -> Result<Self> {
+        let found = Self::all().find(|metric| metric.0.name == text);
+        found.ok_or_else(|| Error::unknown("metric", text, TABLE.iter().map(|info| info.name)))
+    }
+}
+
+impl fmt::Display for Metric {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.0.name)
+    }
+}
+
+impl fmt::Debug for Metric {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, formatter)
+    }
+}
+
+impl PartialEq for Metric {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.name == other.0.name
+    }
+}

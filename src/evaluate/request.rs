@@ -1,0 +1,200 @@
+//! The request to an evaluator: methods and maps as for explanations, metrics, and the score that they look at.
+
+use burncam_metrics::{Area, Baseline, Convention, CurveSettings, Removal, RoadSettings, Steps};
+
+use super::measure::Measures;
+use super::metric::Metric;
+use crate::cam::Library;
+use crate::engine::Score;
+use crate::error::{Error, OptionName, Problem, Result, Subject};
+use crate::explain::Request;
+use crate::model::{Model, OutputSpec};
+use crate::record::{CurveSettingsRecord, RoadSettingsRecord};
+
+/// What to evaluate, and how.
+///
+/// [`Request::options`](crate::Options) with a library follows its conventions of maps and of metrics.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct EvaluationRequest {
+    /// Methods, layers, targets, the score that maps explain, the seed. What concerns drawing and files is not used.
+    pub explain: Request,
+    /// Default: those of [`Metric::usual`] that the convention defines.
+    pub metrics: Option<Vec<Metric>>,
+    /// The score that metrics look at. Default: the probability; without one, the network's usual score.
+    pub score: Option<Score>,
+    /// Steps of deletion and insertion, each of the same number of pixels. Default: 32; of a library its own.
+    pub steps: Option<usize>,
+    /// What pixels become or are before they are inserted. Default: RISE's, 0 of the network's input for deletion and a blurred picture
+    /// for insertion; of a library its own.
+    pub baseline: Option<Filling>,
+    /// Which pixels ROAD removes, and its noise. Default: the paper's with the seed of [`EvaluationRequest::explain`]; of a library its own.
+    pub road: Option<RoadSettings>,
+}
+
+/// What takes the place of pixels in deletion and insertion.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Filling {
+    /// 0 of the network's input: the mean that preprocessing subtracts.
+    Zero,
+    /// Black.
+    Black,
+    /// The mean of each channel of the picture.
+    Mean,
+    /// The picture blurred as in RISE's code.
+    Blurred,
+    /// Noise with the mean and deviation of each channel of the picture.
+    Noise,
+}
+
+impl Filling {
+    const NAMES: &'static [(&'static str, Self)] = &[
+        ("zero", Self::Zero),
+        ("black", Self::Black),
+        ("mean", Self::Mean),
+        ("blurred", Self::Blurred),
+        ("noise", Self::Noise),
+    ];
+
+    fn baseline(self, seed: u64) -> Baseline {
+        match self {
+            Self::Zero => Baseline::Zero,
+            Self::Black => Baseline::Black,
+            Self::Mean => Baseline::Mean,
+            Self::Blurred => Baseline::Blurred,
+            Self::Noise => Baseline::Noise { seed },
+        }
+    }
+}
+
+impl std::str::FromStr for Filling {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let found = Self::NAMES.iter().find(|(name, _)| *name == text);
+        let names = Self::NAMES.iter().map(|(name, _)| *name);
+        found.map(|(_, filling)| *filling).ok_or_else(|| Error::unknown("baseline", text, names))
+    }
+}
+
+/// Steps of deletion and insertion. RISE's own, one row of pixels at a time, are 224 for most networks; the area below 32 differs by less than
+/// pictures do, at a seventh of the cost.
+const STEPS: usize = 32;
+
+impl EvaluationRequest {
+    /// The usual metrics for these maps.
+    #[must_use]
+    pub fn new(explain: Request) -> Self {
+        Self { explain, metrics: None, score: None, steps: None, baseline: None, road: None }
+    }
+
+    /// Metrics and their settings.
+    ///
+    /// # Errors
+    /// When the library has no such metrics, or settings would be ignored.
+    pub(super) fn measures(&self) -> Result<Measures> {
+        let library = self.explain.options.library;
+        let convention = convention(library)?;
+        let metrics = match &self.metrics {
+            Some(metrics) => each_once(metrics),
+            None => Metric::usual().filter(|metric| metric.is_defined(convention)).collect(),
+        };
+        if metrics.is_empty() {
+            return Err(Error::request(Problem::expected_but("at least one metric", "none")));
+        }
+        if let (Some(metric), Some(library)) =
+            (metrics.iter().find(|metric| !metric.is_defined(convention)), library)
+        {
+            let problem = Problem::new(format!("is not in {}", library.name())).named("metric", metric);
+            return Err(Error::request(problem.hint("leave it out")));
+        }
+        let curves =
+            metrics.iter().any(|metric| metric.is_curve()).then(|| self.curves(convention)).flatten();
+        let seed = self.explain.options.seed;
+        let road = metrics.iter().any(|metric| metric.is_road()).then(|| {
+            let usual = || RoadSettings { seed, ..RoadSettings::of(convention) };
+            self.road.clone().unwrap_or_else(usual)
+        });
+        Ok(Measures { metrics, convention, seed, curves, road })
+    }
+
+    fn curves(&self, convention: Convention) -> Option<CurveSettings> {
+        let mut settings = CurveSettings::of(convention)?;
+        if convention == Convention::Paper {
+            settings.steps = Steps::RoundedUp(self.steps.unwrap_or(STEPS));
+            // The last step may have fewer pixels than the others.
+            settings.area = Area::TrueShares;
+        }
+        if let Some(filling) = self.baseline {
+            let baseline = filling.baseline(self.explain.options.seed);
+            (settings.deletion, settings.insertion) = (baseline, baseline);
+        }
+        Some(settings)
+    }
+
+    /// The score that metrics look at, adapted to the network's output.
+    ///
+    /// # Errors
+    /// For a score that was asked for and that this output does not have.
+    pub(super) fn score_for(&self, model: &Model) -> Result<Score> {
+        let output: &OutputSpec = model.output();
+        match self.score {
+            Some(score) => Score::for_output(Some(score), output),
+            None => Score::for_output(Some(Score::Prob), output).or_else(|_| Score::for_output(None, output)),
+        }
+    }
+}
+
+fn each_once(metrics: &[Metric]) -> Vec<Metric> {
+    // In the order of the table, which is that of the terminal.
+    Metric::all().filter(|metric| metrics.contains(metric)).collect()
+}
+
+/// The convention of a library's metrics.
+fn convention(library: Option<Library>) -> Result<Convention> {
+    match library {
+        None => Ok(Convention::Paper),
+        Some(Library::PytorchGradCam) => Ok(Convention::PytorchGradCam),
+        Some(Library::Torchcam) => Ok(Convention::Torchcam),
+        Some(Library::Xplique) => Ok(Convention::Xplique),
+        Some(other) => {
+            let problem = Problem::new("has no metrics that burncam follows").found(other.name());
+            let problem = problem.about(Subject::Option(OptionName::Compat));
+            Err(problem.hint("use pytorch-grad-cam, torchcam or xplique").into())
+        }
+    }
+}
+
+/// Settings of curves in words.
+pub(super) fn curves_record(settings: &CurveSettings) -> CurveSettingsRecord {
+    let steps = match settings.steps {
+        Steps::OfOneRow => "as many pixels as a row has".to_owned(),
+        Steps::RoundedUp(count) => format!("1/{count} of the pixels, rounded up"),
+        Steps::RoundedDown(count) => format!("1/{count} of the pixels, rounded down"),
+    };
+    let baseline = |baseline: Baseline| match baseline {
+        Baseline::Zero => "zero".to_owned(),
+        Baseline::Black => "black".to_owned(),
+        Baseline::Mean => "mean".to_owned(),
+        Baseline::Blurred => "blurred".to_owned(),
+        Baseline::Noise { seed } => format!("noise, seed {seed}"),
+    };
+    let area = match settings.area {
+        Area::TrueShares => "trapezoids over shares of pixels",
+        Area::EqualSteps => "trapezoids of equal width",
+    };
+    let (deletion, insertion) = (baseline(settings.deletion), baseline(settings.insertion));
+    CurveSettingsRecord { steps, deletion, insertion, area: area.to_owned() }
+}
+
+/// Settings of ROAD in words.
+pub(super) fn road_record(settings: &RoadSettings) -> RoadSettingsRecord {
+    let (removed, steps): (&str, Vec<f64>) = match &settings.removal {
+        Removal::Shares(shares) => ("shares of the pixels", shares.clone()),
+        Removal::KeptPercentiles(kept) => {
+            ("all but these percentiles", kept.iter().map(|kept| f64::from(*kept)).collect())
+        }
+    };
+    let RoadSettings { noise, seed, .. } = *settings;
+    RoadSettingsRecord { removed: removed.to_owned(), steps, noise, seed }
+}

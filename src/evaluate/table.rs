@@ -1,0 +1,247 @@
+//! The table of metrics: each has its name, direction, range and rule here and nowhere else.
+
+use burncam_metrics::{Better, Convention, adcc, arcc, entropy, gini, mean_size};
+
+use super::measured::Measured;
+
+/// What a metric asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Group {
+    /// Does the network depend on what the map marks?
+    Faithfulness,
+    /// Does the map stay when the picture hardly changes? A constant map does, and a baseline.
+    Stability,
+    /// How concentrated is the map? That says nothing of whether it is right.
+    Complexity,
+}
+
+/// What is computed once for all metrics that read it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Family {
+    /// The map alone.
+    Map,
+    /// The score of the input multiplied by the map.
+    Masked,
+    /// The score while pixels are deleted.
+    Deletion,
+    /// The score while pixels are inserted.
+    Insertion,
+    /// The score while pixels are removed and filled in.
+    Road,
+    /// The same at the four shares of ARCC.
+    RoadOfArcc,
+    /// The score without each part of the input.
+    Single,
+    /// The map of the input multiplied by the map.
+    Again,
+    /// The score of noisy inputs.
+    Infidelity,
+    /// The maps of noisy inputs.
+    Sensitivity,
+}
+
+/// Everything that is known of a metric.
+pub(super) struct MetricInfo {
+    pub(super) name: &'static str,
+    pub(super) group: Group,
+    pub(super) families: &'static [Family],
+    /// `None` where neither is better.
+    pub(super) better: Option<Better>,
+    /// Least and greatest possible value of a probability's figures.
+    pub(super) range: [Option<f64>; 2],
+    pub(super) chance: &'static str,
+    pub(super) description: &'static str,
+    /// Whether it is computed unless others are asked for.
+    pub(super) usual: bool,
+    /// Whether it counts where methods are ranked: of figures that say nearly the same, one does.
+    pub(super) votes: bool,
+    pub(super) value: fn(&Measured, Convention) -> Option<f64>,
+}
+
+const UNIT: [Option<f64>; 2] = [Some(0.0), Some(1.0)];
+const EITHER_SIGN: [Option<f64>; 2] = [Some(-1.0), Some(1.0)];
+
+/// What most metrics have in common.
+const USUAL: MetricInfo = MetricInfo {
+    name: "",
+    group: Group::Faithfulness,
+    families: &[],
+    better: Some(Better::Higher),
+    range: UNIT,
+    chance: "that of the random map",
+    description: "",
+    usual: false,
+    votes: false,
+    value: |_, _| None,
+};
+
+/// In the order of tables. The first one that says which is better is that of the paired comparison on the terminal.
+pub(super) static TABLE: &[MetricInfo] = &[
+    MetricInfo {
+        name: "road",
+        families: &[Family::Road],
+        range: EITHER_SIGN,
+        chance: "0",
+        description: "half of what the score falls further without the most relevant pixels, filled in, than without the least relevant (arXiv:2202.00449)",
+        usual: true,
+        votes: true,
+        value: |measured, _| Some(measured.road.as_ref()?.combined()),
+        ..USUAL
+    },
+    MetricInfo {
+        name: "morf",
+        families: &[Family::Road],
+        better: Some(Better::Lower),
+        range: EITHER_SIGN,
+        description: "change of the score without the most relevant pixels, filled in: the first half of road",
+        value: |measured, _| Some(measured.road.as_ref()?.morf()),
+        ..USUAL
+    },
+    MetricInfo {
+        name: "lerf",
+        families: &[Family::Road],
+        range: EITHER_SIGN,
+        description: "change of the score without the least relevant pixels, filled in: the other half of road",
+        value: |measured, _| Some(measured.road.as_ref()?.lerf()),
+        ..USUAL
+    },
+    MetricInfo {
+        name: "insertion",
+        families: &[Family::Insertion],
+        description: "area below the score while pixels are inserted into a baseline, most relevant first (arXiv:1806.07421)",
+        usual: true,
+        votes: true,
+        value: |measured, _| Some(measured.insertion.as_ref()?.area),
+        ..USUAL
+    },
+    MetricInfo {
+        name: "deletion",
+        families: &[Family::Deletion],
+        better: Some(Better::Lower),
+        description: "area below the score while pixels are deleted, most relevant first (arXiv:1806.07421)",
+        usual: true,
+        votes: true,
+        value: |measured, _| Some(measured.deletion.as_ref()?.area),
+        ..USUAL
+    },
+    MetricInfo {
+        name: "drop",
+        families: &[Family::Masked],
+        better: Some(Better::Lower),
+        description: "share of the score that is lost when the input is multiplied by the map; its mean is the average drop (arXiv:1710.11063)",
+        usual: true,
+        votes: true,
+        value: |measured, convention| measured.masked?.drop(convention),
+        ..USUAL
+    },
+    MetricInfo {
+        name: "increase",
+        families: &[Family::Masked],
+        description: "1 where the score rises when the input is multiplied by the map; its mean is the increase in confidence (arXiv:1710.11063)",
+        usual: true,
+        votes: true,
+        value: |measured, _| Some(f64::from(u8::from(measured.masked?.increase()?))),
+        ..USUAL
+    },
+    MetricInfo {
+        name: "gain",
+        families: &[Family::Masked],
+        description: "share of what the score lacks to 1 that is gained when the input is multiplied by the map (arXiv:2301.07002)",
+        value: |measured, convention| measured.masked?.gain(convention),
+        ..USUAL
+    },
+    MetricInfo {
+        name: "single",
+        families: &[Family::Single],
+        range: EITHER_SIGN,
+        chance: "0",
+        description: "rank correlation of the map's sum in each of 4 x 4 parts with what the score loses without it (arXiv:2407.11910, without fine-tuning)",
+        votes: true,
+        value: |measured, _| measured.single.as_ref()?.correlation,
+        ..USUAL
+    },
+    MetricInfo {
+        name: "infidelity",
+        families: &[Family::Infidelity],
+        better: Some(Better::Lower),
+        range: [Some(0.0), None],
+        description: "squared error of the map as a linear model of the score under noise of deviation 0.2 on the input, 32 draws, the map scaled to fit best (arXiv:1901.09392)",
+        votes: true,
+        value: |measured, _| measured.infidelity,
+        ..USUAL
+    },
+    MetricInfo {
+        name: "adcc",
+        families: &[Family::Masked, Family::Again],
+        description: "harmonic mean of coherency, 1 - complexity and 1 - drop (arXiv:2104.10252)",
+        votes: true,
+        value: |measured, convention| {
+            let drop = measured.masked?.drop(convention)?;
+            adcc(measured.coherency?, mean_size(measured.map), drop)
+        },
+        ..USUAL
+    },
+    MetricInfo {
+        name: "arcc",
+        families: &[Family::RoadOfArcc, Family::Again],
+        description: "harmonic mean of coherency, 1 - complexity and twice road at 20, 40, 60 and 80 %, the latter limited to 0 to 1 (arXiv:2605.14641)",
+        votes: true,
+        value: |measured, convention| {
+            let road = measured.road_of_arcc.as_ref()?.combined();
+            arcc(measured.coherency?, mean_size(measured.map), road, convention)
+        },
+        ..USUAL
+    },
+    MetricInfo {
+        name: "coherency",
+        group: Group::Stability,
+        families: &[Family::Again],
+        chance: "1 for a map that does not change",
+        description: "(r + 1)/2 of the correlation r of the map and the map of the input multiplied by it (arXiv:2104.10252)",
+        value: |measured, _| measured.coherency,
+        ..USUAL
+    },
+    MetricInfo {
+        name: "sensitivity",
+        group: Group::Stability,
+        families: &[Family::Sensitivity],
+        better: Some(Better::Lower),
+        range: [Some(0.0), None],
+        chance: "0 for a map that does not change",
+        description: "greatest relative change of the map under uniform noise of at most 0.02 on the input, 10 draws (arXiv:1901.09392)",
+        value: |measured, _| Some(measured.sensitivity?.max),
+        ..USUAL
+    },
+    MetricInfo {
+        name: "sparseness",
+        group: Group::Complexity,
+        families: &[Family::Map],
+        better: None,
+        chance: "1/3 for uniform random values",
+        description: "Gini's index of the map: 0 if all values are equal, nearly 1 for a single peak (arXiv:1810.06583)",
+        usual: true,
+        value: |measured, _| gini(measured.map),
+        ..USUAL
+    },
+    MetricInfo {
+        name: "complexity",
+        group: Group::Complexity,
+        families: &[Family::Map],
+        better: None,
+        chance: "1/2 for uniform random values",
+        description: "mean of the map (arXiv:2104.10252)",
+        value: |measured, _| Some(mean_size(measured.map)),
+        ..USUAL
+    },
+    MetricInfo {
+        name: "entropy",
+        group: Group::Complexity,
+        families: &[Family::Map],
+        better: None,
+        range: [Some(0.0), None],
+        chance: "nearly the logarithm of the number of pixels",
+        description: "entropy of the map as shares of its sum, in nats (arXiv:2005.00631)",
+        value: |measured, _| entropy(measured.map),
+        ..USUAL
+    },
+];
