@@ -12,6 +12,7 @@ mod explain;
 mod failure;
 mod flags;
 mod formula;
+mod html;
 mod import;
 mod inspect;
 mod labels;

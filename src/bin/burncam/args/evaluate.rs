@@ -99,6 +99,10 @@ pub(crate) struct EvaluateOutputArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) csv: Option<PathBuf>,
 
+    /// Also write a web page with the table and the curves of insertion and deletion.
+    #[arg(long, value_name = "FILE.html")]
+    pub(crate) report: Option<PathBuf>,
+
     /// Replace existing files.
     #[arg(short, long)]
     pub(crate) force: bool,

@@ -13,6 +13,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::maps::Source;
 use super::words::{class, figure};
+use crate::html::text;
 use crate::report::{link, small};
 
 const STYLE: &str = include_str!("page.css");
@@ -248,34 +249,5 @@ fn caption(map: &ComparedMap) -> String {
             figure(map.pearson),
             figure(map.iou)
         ),
-    }
-}
-
-/// Text that is safe in an element and in an attribute.
-fn text(plain: &str) -> String {
-    let mut safe = String::with_capacity(plain.len());
-    for letter in plain.chars() {
-        match letter {
-            '&' => safe.push_str("&amp;"),
-            '<' => safe.push_str("&lt;"),
-            '>' => safe.push_str("&gt;"),
-            '"' => safe.push_str("&quot;"),
-            '\'' => safe.push_str("&#39;"),
-            letter => safe.push(letter),
-        }
-    }
-    safe
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_of_files_are_text_on_the_page() {
-        assert_eq!(
-            text("<img src=\"x\" onerror='y'>&"),
-            "&lt;img src=&quot;x&quot; onerror=&#39;y&#39;&gt;&amp;"
-        );
     }
 }

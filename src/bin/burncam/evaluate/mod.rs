@@ -1,6 +1,8 @@
 //! `burncam evaluate`: measures methods on pictures, prints a table and a sentence, writes `evaluation.json`.
 
 mod csv;
+mod page;
+mod plot;
 mod prepare;
 mod table;
 
@@ -54,6 +56,7 @@ pub(crate) fn run(args: &EvaluateArgs, quiet: bool) -> Result<Outcome> {
 struct Files {
     evaluation: PathBuf,
     csv: Option<PathBuf>,
+    page: Option<PathBuf>,
     overwrite: bool,
 }
 
@@ -61,9 +64,10 @@ impl Files {
     /// Before the weights are read: a file in the way is reported without waiting for them.
     fn new(args: &EvaluateArgs) -> Result<Self> {
         let (out, overwrite) = (&args.output.out, args.output.force);
-        let files = Self { evaluation: out.join("evaluation.json"), csv: args.output.csv.clone(), overwrite };
+        let (csv, page) = (args.output.csv.clone(), args.output.report.clone());
+        let files = Self { evaluation: out.join("evaluation.json"), csv, page, overwrite };
         if !overwrite {
-            output::refuse_existing(std::iter::once(&files.evaluation).chain(&files.csv))?;
+            output::refuse_existing(std::iter::once(&files.evaluation).chain(&files.csv).chain(&files.page))?;
         }
         output::check_directory(out)?;
         Ok(files)
@@ -108,9 +112,11 @@ impl Results {
         evaluation.failures = self.failures;
         evaluation.interrupted = interrupted;
         let bytes = evaluation.to_json()?.into_bytes();
-        let csv: Option<OutputFile> = files.csv.map(|path| csv::file(&evaluation, path)).transpose()?;
+        let csv = files.csv.map(|path| csv::file(&evaluation, path)).transpose()?;
+        let page = files.page.map(|path| page::file(&evaluation, path));
+        let others: Vec<OutputFile> = csv.into_iter().chain(page).collect();
         let evaluation_file = OutputFile { path: files.evaluation, bytes };
-        output::write_together(csv.as_slice(), &[evaluation_file], files.overwrite)?;
+        output::write_together(&others, &[evaluation_file], files.overwrite)?;
         if self.quiet {
             return Ok(());
         }

@@ -76,12 +76,13 @@ fn table(evaluation: &Evaluation, first: usize, count: usize) -> Vec<String> {
     text::table(&header, &evaluation.rows.iter().map(row).collect::<Vec<_>>())
 }
 
-fn is_lower(metric: &MetricRecord) -> bool {
+/// Whether lower values are better.
+pub(super) fn is_lower(metric: &MetricRecord) -> bool {
     metric.better.as_deref() == Some("lower")
 }
 
 /// What the marks mean, and which rows are baselines.
-fn legend(evaluation: &Evaluation) -> String {
+pub(super) fn legend(evaluation: &Evaluation) -> String {
     let baselines = evaluation.rows.iter().filter(|row| row.is_baseline);
     let names: Vec<&str> = baselines.map(|row| row.name.as_str()).collect();
     let mean = if evaluation.targets.len() > 1 { "mean ± half of its 95 % interval; " } else { "" };
@@ -110,7 +111,7 @@ fn sentence(pair: &PairRecord) -> String {
 }
 
 /// `.412±.012`: three digits after the point, without the zero before it.
-fn figure(figure: &FigureRecord) -> String {
+pub(super) fn figure(figure: &FigureRecord) -> String {
     let Some(mean) = figure.mean else { return "-".to_owned() };
     match figure.interval {
         Some([low, high]) => format!("{}±{}", short(mean), short((high - low) / 2.0)),
