@@ -132,18 +132,22 @@ mod tests {
     }
 
     #[test]
-    #[ignore = "prints times: four fifths of a 224 x 224 picture in one area and scattered"]
-    fn a_large_picture_takes_well_under_a_second() {
+    #[ignore = "measures time: run it on a machine without other work, with `--nocapture` for the figures"]
+    fn four_fifths_of_a_picture_of_224_pixels_take_well_under_a_second() {
         let size = [224, 224];
         let pixels = 224 * 224;
         let scattered: Vec<bool> = (0..pixels).map(|pixel| (pixel * 7919) % 10 < 8).collect();
         let area: Vec<bool> = (0..pixels).map(|pixel| pixel < pixels * 4 / 5).collect();
-        let one: Vec<bool> = (0..pixels).map(|pixel| pixel > 0).collect();
-        for (name, missing) in [("scattered", scattered), ("one area", area), ("all but one", one)] {
-            let mut values: Vec<f32> = (0..3 * pixels).map(|at| ((at * 31) % 101) as f32).collect();
-            let start = std::time::Instant::now();
-            impute(&mut values, size, &missing);
-            eprintln!("{name}: {:?}", start.elapsed());
+        for (name, missing) in [("scattered", scattered), ("one area", area)] {
+            let run = |_| {
+                let mut values: Vec<f32> = (0..3 * pixels).map(|at| ((at * 31) % 101) as f32).collect();
+                let start = std::time::Instant::now();
+                impute(&mut values, size, &missing);
+                start.elapsed().as_secs_f64()
+            };
+            let fastest = (0..5).map(run).fold(f64::MAX, f64::min);
+            eprintln!("{name}: {fastest:.3} s");
+            assert!(fastest < 0.5, "{name}: {fastest} s");
         }
     }
 }
