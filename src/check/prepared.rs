@@ -129,7 +129,7 @@ mod tests {
 
     /// 3 channels of 2 by 2 levels, preprocessed as torchvision does.
     fn prepared(levels: [f64; 12]) -> Vec<f32> {
-        let preprocess = arch::default_preprocess("resnet18").unwrap();
+        let preprocess = arch::find("resnet18").unwrap().preprocess(None);
         let value = |(at, level): (usize, f64)| {
             ((level * preprocess.scale - preprocess.mean[at / 4]) / preprocess.std[at / 4]) as f32
         };
@@ -142,7 +142,7 @@ mod tests {
         compare(
             &prepared(LEVELS),
             theirs,
-            &arch::default_preprocess("resnet18").unwrap(),
+            &arch::find("resnet18").unwrap().preprocess(None),
             3,
             Wording::LIBRARY,
         )

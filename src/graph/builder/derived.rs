@@ -56,6 +56,7 @@ impl Derived {
                 let heads = side(3, <[usize]>::first);
                 pairs(&computed_table(coordinates, weight, bias, second, heads), heads, rows)
             }
+            // The paper keeps the temperature above 0.01, so that the factor is at most 100.
             Rule::Exponential => first.iter().map(|value| value.min(100.0_f32.ln()).exp()).collect(),
             Rule::WithoutMiddle => {
                 let third = first.len() / 3;

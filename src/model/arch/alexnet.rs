@@ -11,6 +11,7 @@ pub(super) const ALL: &[Architecture] = &[Architecture::new("alexnet", Recipe::T
 const HIDDEN: usize = 4096;
 
 fn build(b: &mut GraphBuilder, input: &Value, classes: usize) -> Value {
+    // 64 filters and not the paper's 96: the one-column form, with the widths of torchvision's weights.
     let x = b.conv("features.0", input, Conv::new(64, 11).stride(4).padding(2).biased());
     let x = b.relu("features.1", &x);
     let x = b.max_pool("features.2", &x, Pool::new(3, 2));
@@ -24,9 +25,11 @@ fn build(b: &mut GraphBuilder, input: &Value, classes: usize) -> Value {
     let x = b.conv("features.10", &x, Conv::new(256, 3).padding(1).biased());
     let x = b.relu("features.11", &x);
     let x = b.max_pool("features.12", &x, Pool::new(3, 2));
+    // Changes nothing at 224 pixels; other sizes are brought to the 6x6 cells that the first linear layer reads.
     let x = b.adaptive_avg_pool("avgpool", &x, 6);
     let x = b.flatten("flatten", &x);
     b.head("classifier", &x, |b, x| {
+        // Dropouts stay as nodes, because torchvision's numbers count them.
         let x = b.dropout("classifier.0", x);
         let x = b.linear("classifier.1", &x, HIDDEN);
         let x = b.relu("classifier.2", &x);

@@ -26,7 +26,9 @@ pub(super) fn per_head(b: &mut GraphBuilder, at: &str, input: &Value, heads: usi
     let features = shape.pop().unwrap_or_default();
     shape[0] = 0;
     shape.extend([heads, features / heads]);
+    // The batch is not known here: 0 keeps its axis as it is.
     let x = b.reshape(&format!("{at}.view"), input, &shape);
+    // Heads before positions, so that a matrix product works on each head by itself.
     let perm = swapped(shape.len(), shape.len() - 3);
     b.transpose(&format!("{at}.transpose"), &x, &perm)
 }
@@ -55,6 +57,7 @@ pub(super) fn mlp(b: &mut GraphBuilder, at: &str, input: &Value) -> Value {
     let width = input.features();
     let x = b.linear(&format!("{at}.mlp.0"), input, 4 * width);
     let x = b.activation(&format!("{at}.mlp.1"), &x, Activation::Gelu);
+    // Number 2 is a dropout in torchvision, which has no weights.
     b.linear(&format!("{at}.mlp.3"), &x, width)
 }
 
@@ -76,6 +79,7 @@ fn swapped(rank: usize, first: usize) -> Vec<usize> {
 pub(super) fn distances(side: usize) -> Vec<usize> {
     let cells = || (0..side).flat_map(move |row| (0..side).map(move |column| (row, column)));
     let pair = |(row, column): (usize, usize), (other_row, other_column): (usize, usize)| {
+        // Distances begin at -(side - 1); rows of the table are counted from 0.
         let rows = row + side - 1 - other_row;
         let columns = column + side - 1 - other_column;
         rows * (2 * side - 1) + columns

@@ -18,7 +18,9 @@ pub(super) const SMALL_IN_TRANSFORMERS: Network = |b, x, n| build(b, x, &SMALL.a
 pub(super) const BASE_IN_TRANSFORMERS: Network = |b, x, n| build(b, x, &BASE.as_in_transformers(), n);
 pub(super) const LARGE_IN_TRANSFORMERS: Network = |b, x, n| build(b, x, &LARGE.as_in_transformers(), n);
 
+// The paper's value; PyTorch's default for layer norms is 1e-5.
 const EPSILON: f64 = 1e-6;
+// Layer norms and linear layers work on the last axis, convolutions have their channels second.
 const CHANNELS_LAST: [usize; 4] = [0, 2, 3, 1];
 const CHANNELS_FIRST: [usize; 4] = [0, 3, 1, 2];
 
@@ -39,6 +41,7 @@ const LARGE: Plan = Plan { widths: [192, 384, 768, 1536], ..SMALL };
 
 impl Plan {
     const fn as_in_transformers(self) -> Self {
+        // `layer_norm_eps` of its configuration, which only the norm before the head reads there.
         Self { epsilon: 1e-12, ..self }
     }
 }
@@ -71,6 +74,7 @@ fn block(b: &mut GraphBuilder, at: &str, input: &Value) -> Value {
     let x = b.conv(&format!("{inner}.0"), input, Conv::centred(width, [7, 7]).groups(width).biased());
     let x = b.transpose(&format!("{inner}.1"), &x, &CHANNELS_LAST);
     let x = b.layer_norm(&format!("{inner}.2"), &x, EPSILON);
+    // Linear layers in the place of 1x1 convolutions, as in torchvision, whose weights have two axes.
     let x = b.linear(&format!("{inner}.3"), &x, 4 * width);
     let x = b.activation(&format!("{inner}.4"), &x, Activation::Gelu);
     let x = b.linear(&format!("{inner}.5"), &x, width);

@@ -27,6 +27,7 @@ fn build(b: &mut GraphBuilder, input: &Value, growth: usize, repeats: [usize; 4]
     let mut x = b.max_pool("features.pool0", &x, Pool::new(3, 2).padding(1));
     for (index, layers) in repeats.into_iter().enumerate() {
         x = block(b, &format!("features.denseblock{}", index + 1), x, growth, layers);
+        // The last block keeps its size: the head follows.
         if index + 1 < repeats.len() {
             x = transition(b, &format!("features.transition{}", index + 1), &x);
         }
@@ -50,9 +51,11 @@ fn block(b: &mut GraphBuilder, at: &str, input: Value, growth: usize, layers: us
 
 fn layer(b: &mut GraphBuilder, at: &str, features: &[Value], growth: usize) -> Value {
     let x = match features {
+        // A concatenation of one tensor would be a layer that computes nothing.
         [only] => only.clone(),
         several => b.concat(&format!("{at}.cat"), &several.iter().collect::<Vec<_>>()),
     };
+    // This norm follows a concatenation and cannot be folded into a convolution; `norm2` can.
     let x = b.batch_norm(&format!("{at}.norm1"), &x, BATCH_NORM_EPSILON);
     let x = b.relu(&format!("{at}.relu1"), &x);
     let x = b.conv(&format!("{at}.conv1"), &x, Conv::new(4 * growth, 1));

@@ -18,11 +18,13 @@ pub(super) const ALL: &[Architecture] = &[
     b("efficientnet_b2", 288, 288, |b, x, n| build(b, x, &scaled(1.1, 1.2), n)),
     b("efficientnet_b3", 300, 320, |b, x, n| build(b, x, &scaled(1.2, 1.4), n)),
     b("efficientnet_b4", 380, 384, |b, x, n| build(b, x, &scaled(1.4, 1.8), n)),
+    // torchvision's weights of B5 to B7 are ports from TensorFlow and have its epsilon; B0 to B4 were trained in PyTorch.
     b("efficientnet_b5", 456, 456, |b, x, n| build(b, x, &trained_in_tensorflow(1.6, 2.2), n)),
     b("efficientnet_b6", 528, 528, |b, x, n| build(b, x, &trained_in_tensorflow(1.8, 2.6), n)),
     b("efficientnet_b7", 600, 600, |b, x, n| build(b, x, &trained_in_tensorflow(2.0, 3.1), n)),
     v2("efficientnet_v2_s", Recipe::torchvision(384, 384), |b, x, n| build(b, x, &version_2(24, &SMALL), n)),
     v2("efficientnet_v2_m", Recipe::torchvision(480, 480), |b, x, n| build(b, x, &version_2(24, &MEDIUM), n)),
+    // Only the largest of torchvision's expects values from -1 to 1, and a bicubic resize.
     v2("efficientnet_v2_l", Recipe::torchvision(480, 480).filter(Filter::Bicubic).halves(), |b, x, n| {
         build(b, x, &version_2(32, &LARGE), n)
     }),
@@ -137,6 +139,7 @@ fn scaled(width: f64, depth: f64) -> Plan {
         same: false,
         stem: channels(32),
         stages: VERSION_1.map(stage).to_vec(),
+        // 1280 at a width of 1, and scaled with it.
         last: 4 * channels(320),
     }
 }
@@ -148,6 +151,7 @@ fn trained_in_tensorflow(width: f64, depth: f64) -> Plan {
 
 fn version_2(stem: usize, stages: &[Stage]) -> Plan {
     let style = Style { epsilon: TENSORFLOW_EPSILON, activation: Activation::Silu };
+    // 1280 in every variant: the second version does not scale its head.
     Plan { style, same: false, stem, stages: stages.to_vec(), last: 1280 }
 }
 
@@ -188,11 +192,13 @@ fn block(b: &mut GraphBuilder, at: &str, input: &Value, stage: &Stage, plan: &Pl
     let mut parts = (0..).map(|index: usize| format!("{at}.{index}"));
     let mut next = || parts.next().unwrap_or_default();
     let mut x = input.clone();
+    // torchvision leaves this module out where nothing is expanded, and numbers the others from 0.
     if hidden != input.channels {
         x = style.conv(b, &next(), &x, Conv::new(hidden, 1));
     }
     let depthwise = centred(hidden, stage.kernel, plan.same).stride(stage.stride).groups(hidden);
     let x = style.conv(b, &next(), &x, depthwise);
+    // A quarter of the block's input, not of its expanded width.
     let squeeze = (input.channels / 4).max(1);
     let excitation = Excitation { squeeze, activation: style.activation, gate: Activation::Sigmoid };
     let x = excitation.build(b, &next(), &x);
@@ -202,6 +208,7 @@ fn block(b: &mut GraphBuilder, at: &str, input: &Value, stage: &Stage, plan: &Pl
 fn fused_block(b: &mut GraphBuilder, at: &str, input: &Value, stage: &Stage, plan: &Plan) -> Value {
     let style = plan.style;
     let hidden = input.channels * stage.expansion;
+    // Without an expansion the one convolution gives the block's output.
     let out = if hidden == input.channels { stage.channels } else { hidden };
     let conv = centred(out, stage.kernel, plan.same).stride(stage.stride);
     let x = style.conv(b, &format!("{at}.0"), input, conv);

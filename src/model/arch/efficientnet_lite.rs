@@ -102,6 +102,7 @@ impl Block {
         let x = b.relu6(&format!("{at}._relu1"), &x);
         let x = b.conv(&format!("{at}._project_conv"), &x, Conv::new(self.channels, 1).same());
         let x = b.batch_norm(&format!("{at}._bn2"), &x, TENSORFLOW_EPSILON);
+        // All other blocks have stride 1 and as many channels out as in, so the sum fits.
         if self.first { x } else { b.add(&format!("{at}.add"), &x, input) }
     }
 }

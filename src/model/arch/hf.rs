@@ -32,6 +32,7 @@ const fn convnext(name: &'static str, network: Network) -> Architecture {
     bicubic(name, network).called(hf_names::convnext)
 }
 
+// `preprocessor_config.json` of these checkpoints has `resample` 3, Pillow's number for bicubic.
 const fn bicubic(name: &'static str, network: Network) -> Architecture {
     Architecture::new(name, Recipe::torchvision(224, 256).filter(Filter::Bicubic), network)
 }

@@ -13,6 +13,7 @@ pub(super) fn resnet(name: &str) -> String {
         ["relu"] => "resnet.embedder.embedder.activation".into(),
         ["maxpool"] => "resnet.embedder.pooler".into(),
         [layer, repeat, ref rest @ ..] if layer.starts_with("layer") => {
+            // transformers counts stages from 0, torchvision from 1.
             let stage = number(layer.trim_start_matches("layer")) - 1;
             let at = format!("resnet.encoder.stages.{stage}.layers.{repeat}");
             let (part, rest) = rest.split_first().map_or(("", rest), |(part, rest)| (*part, rest));
@@ -41,6 +42,8 @@ pub(super) fn convnext(name: &str) -> String {
     match parts[..] {
         ["features", "0", "0", ref rest @ ..] => joined("convnext.embeddings.patch_embeddings", rest),
         ["features", "0", "1", ref rest @ ..] => joined("convnext.embeddings.layernorm", rest),
+        // torchvision has stages and what reduces between them in one list, by turns; transformers has the reduction inside of
+        // the stage that follows it.
         ["features", index, "0" | "1", ..] if number(index).is_multiple_of(2) => {
             let at = format!("convnext.encoder.stages.{}.downsampling_layer", number(index) / 2);
             joined(&at, &parts[2..])

@@ -18,6 +18,7 @@ pub(super) const ALL: &[Architecture] = &[
 /// torchvision's `BasicConv2d`.
 fn conv(b: &mut GraphBuilder, at: &str, input: &Value, conv: Conv) -> Value {
     let x = b.conv(&format!("{at}.conv"), input, conv);
+    // Both networks' weights are ports from TensorFlow.
     let x = b.batch_norm(&format!("{at}.bn"), &x, TENSORFLOW_EPSILON);
     b.relu(&format!("{at}.relu"), &x)
 }
@@ -36,6 +37,7 @@ fn googlenet(b: &mut GraphBuilder, input: &Value, classes: usize) -> Value {
         ("inception5b", [384, 192, 384, 48, 128, 128]),
     ];
     let x = conv(b, "conv1", input, Conv::new(64, 7).stride(2).padding(3));
+    // `ceil`: the last window may reach over the edge, so that 112 cells become 56 and not 55.
     let x = b.max_pool("maxpool1", &x, Pool::new(3, 2).ceil());
     let x = conv(b, "conv2", &x, Conv::new(64, 1));
     let x = conv(b, "conv3", &x, Conv::new(192, 3).padding(1));
@@ -120,6 +122,7 @@ fn mixed_a(b: &mut GraphBuilder, at: &str, input: &Value, out: usize) -> Value {
 }
 
 fn mixed_b(b: &mut GraphBuilder, at: &str, input: &Value) -> Value {
+    // No branch pads where it halves, so that their sizes agree.
     let first = conv(b, &format!("{at}.branch3x3"), input, Conv::new(384, 3).stride(2));
     let three = Conv::new(96, 3);
     let double = [("_1", Conv::new(64, 1)), ("_2", three.padding(1)), ("_3", three.stride(2))];
@@ -129,6 +132,7 @@ fn mixed_b(b: &mut GraphBuilder, at: &str, input: &Value) -> Value {
 }
 
 fn mixed_c(b: &mut GraphBuilder, at: &str, input: &Value, width: usize) -> Value {
+    // A row and a column in the place of a 7x7 window: 14 weights instead of 49.
     let row = |out| Conv::centred(out, [1, 7]);
     let column = |out| Conv::centred(out, [7, 1]);
     let narrow = Conv::new(width, 1);

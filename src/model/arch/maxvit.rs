@@ -18,6 +18,7 @@ const STEM: usize = 64;
 /// Channels and layers of each block.
 const BLOCKS: [(usize, usize); 4] = [(64, 2), (128, 2), (256, 5), (512, 2)];
 /// Cells of a side of a window, and of the grid.
+/// The last map of a 224x224 picture is one window.
 const SIDE: usize = 7;
 const HEAD_WIDTH: usize = 32;
 
@@ -40,6 +41,7 @@ fn build(b: &mut GraphBuilder, input: &Value, classes: usize) -> Value {
         let x = b.layer_norm("classifier.2", x, LAYER_NORM_EPSILON);
         let x = b.linear("classifier.3", &x, width);
         let x = b.activation("classifier.4", &x, Activation::Tanh);
+        // Without a bias, unlike all other networks here.
         b.head("classifier.5", &x, |b, x| b.projection("classifier.5", x, classes))
     })
 }
@@ -50,6 +52,7 @@ fn convolutions(b: &mut GraphBuilder, at: &str, input: &Value, channels: usize, 
         skip = b.avg_pool(&format!("{at}.proj.0"), &skip, Pool::new(3, 2).padding(1));
         skip = b.conv(&format!("{at}.proj.1"), &skip, Conv::new(channels, 1).biased());
     }
+    // Four times the block's output; MobileNetV2 expands its input.
     let hidden = 4 * channels;
     let inner = format!("{at}.layers");
     let x = b.batch_norm(&format!("{inner}.pre_norm"), input, STYLE.epsilon);

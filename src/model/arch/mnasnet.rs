@@ -35,6 +35,7 @@ fn build(b: &mut GraphBuilder, input: &Value, width: f64, classes: usize) -> Val
     let mut x = step(b, "layers", 6, &x, Conv::new(channels(16), 1));
     for (index, (out, kernel, stride, expansion, repeats)) in STACKS.into_iter().enumerate() {
         for repeat in 0..repeats {
+            // Eight modules are the stem.
             let at = format!("layers.{}.{repeat}", index + 8);
             let hidden = x.channels * expansion;
             let depthwise = Conv::centred(hidden, [kernel; 2]).groups(hidden);
@@ -45,6 +46,7 @@ fn build(b: &mut GraphBuilder, input: &Value, width: f64, classes: usize) -> Val
     }
     let x = step(b, "layers", 14, &x, Conv::new(HEAD, 1));
     let x = b.relu("layers.16", &x);
+    // A call of `mean` in torchvision, not a module.
     let x = b.global_avg_pool("mean", &x);
     let x = b.flatten("flatten", &x);
     b.head("classifier", &x, |b, x| {

@@ -60,6 +60,7 @@ fn block(
     }
     let depthwise = Conv::new(hidden, 3).stride(stride).padding(1).groups(hidden);
     let x = STYLE.conv(b, &format!("{at}.conv.{index}"), &x, depthwise);
+    // No activation after it: with few channels a rectifier would lose too much, as the paper shows.
     let x = b.conv(&format!("{at}.conv.{}", index + 1), &x, Conv::new(channels, 1));
     let x = b.batch_norm(&format!("{at}.conv.{}", index + 2), &x, BATCH_NORM_EPSILON);
     if stride == 1 && input.channels == channels { b.add(&format!("{at}.add"), input, &x) } else { x }

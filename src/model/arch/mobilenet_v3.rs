@@ -93,11 +93,13 @@ fn build(
     for (index, block) in blocks.iter().enumerate() {
         x = block.build(b, &format!("features.{}", index + 1), &x, epsilon);
     }
+    // 960 and 576 channels, as in the paper's tables.
     let last = Conv::new(6 * x.channels, 1);
     let x = style.conv(b, &format!("features.{}", blocks.len() + 1), &x, last);
     let x = b.global_avg_pool("avgpool", &x);
     let x = b.flatten("flatten", &x);
     b.head("classifier", &x, |b, x| {
+        // The widest layer comes after the pool, where it is computed once and not for each cell.
         let x = b.linear("classifier.0", x, hidden);
         let x = b.activation("classifier.1", &x, Activation::HardSwish);
         let x = b.dropout("classifier.2", &x);

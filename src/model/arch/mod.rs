@@ -36,7 +36,6 @@ mod vit;
 mod windows;
 
 pub use crate::builder::Built;
-use crate::card::Preprocess;
 use crate::error::{Problem, Result};
 pub use architecture::Architecture;
 
@@ -109,14 +108,6 @@ pub(crate) fn small_stem(architecture: &Architecture) -> Option<&'static Archite
 /// As [`find`] and [`Architecture::build`].
 pub fn build(name: &str, num_classes: usize, input: Option<[usize; 2]>) -> Result<Built> {
     find(name)?.build(num_classes, input)
-}
-
-/// The preprocessing of the published weights of the architecture called `name`.
-///
-/// # Errors
-/// As [`find`].
-pub fn default_preprocess(name: &str) -> Result<Preprocess> {
-    find(name).map(|architecture| architecture.preprocess(None))
 }
 
 #[cfg(test)]

@@ -59,6 +59,7 @@ fn build(b: &mut GraphBuilder, input: &Value, plan: &Plan, classes: usize) -> Va
         let stage = index + 1;
         for repeat in 0..repeats {
             let at = format!("trunk_output.block{stage}.block{stage}-{repeat}");
+            // Every stage halves, the first included: no pool follows the stem.
             let stride = if repeat == 0 { 2 } else { 1 };
             x = block(b, &at, &x, plan, width, stride);
         }
@@ -74,6 +75,7 @@ fn block(b: &mut GraphBuilder, at: &str, input: &Value, plan: &Plan, width: usiz
     } else {
         STYLE.linear_conv(b, &format!("{at}.proj"), input, Conv::new(width, 1).stride(stride))
     };
+    // Divides: the rule behind the tables rounds widths to whole groups.
     let groups = width / plan.group.min(width);
     let x = STYLE.conv(b, &format!("{at}.f.a"), input, Conv::new(width, 1));
     let grouped = Conv::new(width, 3).stride(stride).padding(1).groups(groups);

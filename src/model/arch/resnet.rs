@@ -21,6 +21,7 @@ pub(super) const ALL: &[Architecture] = &[
     Architecture::new("resnext101_64x4d", Recipe::torchvision(224, 232), |b, x, n| {
         build(b, x, &grouped([3, 4, 23, 3], 64, 4), n)
     }),
+    // Wide networks are one group of 128 channels in the place of 64.
     resnet("wide_resnet50_2", |b, x, n| build(b, x, &grouped([3, 4, 6, 3], 1, 128), n)),
     resnet("wide_resnet101_2", |b, x, n| build(b, x, &grouped([3, 4, 23, 3], 1, 128), n)),
 ];
@@ -100,6 +101,7 @@ fn build(b: &mut GraphBuilder, input: &Value, plan: &Plan, classes: usize) -> Va
 }
 
 fn stem(b: &mut GraphBuilder, input: &Value, is_small: bool) -> Value {
+    // The usual stem divides by four and would leave one cell of 32x32 pixels for the last stage.
     let conv = match is_small {
         true => Conv::new(WIDTHS[0], 3).padding(1),
         false => Conv::new(WIDTHS[0], 7).stride(2).padding(3),
@@ -134,6 +136,7 @@ fn bottleneck(
     width: usize,
     stride: usize,
 ) -> Value {
+    // The plan says the width of the first stage; later stages grow with `width`.
     let inner = width * plan.group_width / WIDTHS[0] * plan.groups;
     let x = b.conv(&format!("{at}.conv1"), input, Conv::new(inner, 1));
     let x = b.batch_norm(&format!("{at}.bn1"), &x, BATCH_NORM_EPSILON);
@@ -157,6 +160,7 @@ pub(super) fn shortcut(
     channels: usize,
     stride: usize,
 ) -> Value {
+    // torchvision has no module where nothing changes.
     if stride == 1 && input.channels == channels {
         return input.clone();
     }

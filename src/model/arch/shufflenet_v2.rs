@@ -31,12 +31,14 @@ fn build(b: &mut GraphBuilder, input: &Value, widths: [usize; 3], last: usize, c
     let mut x = b.max_pool("maxpool", &x, Pool::new(3, 2).padding(1));
     for (stage, (width, repeats)) in widths.into_iter().zip(REPEATS).enumerate() {
         for repeat in 0..repeats {
+            // The paper's table begins with stage 2.
             let at = format!("stage{}.{repeat}", stage + 2);
             let halves = if repeat == 0 { halve(b, &at, &x, width / 2) } else { keep(b, &at, &x) };
             x = shuffle(b, &at, &halves);
         }
     }
     let x = STYLE.conv(b, "conv5", &x, Conv::new(last, 1));
+    // A call of `mean` in torchvision, not a module.
     let x = b.global_avg_pool("mean", &x);
     let x = b.flatten("flatten", &x);
     b.classifier("fc", &x, classes)

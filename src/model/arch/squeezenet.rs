@@ -60,12 +60,14 @@ fn build(b: &mut GraphBuilder, input: &Value, stem: Conv, steps: &[Step], classe
     for (index, step) in steps.iter().enumerate() {
         let at = format!("features.{}", index + 2);
         x = match step {
+            // `ceil`, as pools of Caffe, for which the network was written.
             Halve => b.max_pool(&at, &x, Pool::new(3, 2).ceil()),
             Fire(squeeze, expand) => fire(b, &at, &x, *squeeze, *expand),
         };
     }
     let x = b.dropout("classifier.0", &x);
     let x = b.conv("classifier.1", &x, Conv::new(classes, 1).biased());
+    // After the scores: no class has a negative one, and several may be 0.
     let x = b.relu("classifier.2", &x);
     let x = b.global_avg_pool("classifier.3", &x);
     b.flatten("flatten", &x)

@@ -44,6 +44,7 @@ struct Plan {
 }
 
 fn build(b: &mut GraphBuilder, input: &Value, plan: &Plan, classes: usize) -> Value {
+    // Both divide the maps of the published input, 224 and 256 pixels, without a rest.
     let side = if plan.version == 1 { 7 } else { 8 };
     let x = b.conv("features.0.0", input, Conv::new(plan.width, PATCH).stride(PATCH).biased());
     let x = b.transpose("features.0.1", &x, &[0, 2, 3, 1]);
@@ -54,6 +55,7 @@ fn build(b: &mut GraphBuilder, input: &Value, plan: &Plan, classes: usize) -> Va
         }
         for index in 0..blocks {
             let at = format!("features.{}.{index}", 2 * stage + 1);
+            // By half a window, so that each cell meets cells of other windows than in the block before.
             let shift = if index % 2 == 1 { side / 2 } else { 0 };
             let window = windows::Window { side, shift, heads: plan.heads << stage, version: plan.version };
             x = block(b, &at, &x, &window);
@@ -98,6 +100,7 @@ fn merge(b: &mut GraphBuilder, at: &str, input: &Value, version: usize) -> Value
         let rows = b.slice(&format!("{at}.rows{row}{column}"), &x, 1, row..height, 2);
         b.slice(&format!("{at}.cells{row}{column}"), &rows, 2, column..width, 2)
     };
+    // The order in which the trained reduction reads them: rows first.
     let parts = [part(0, 0), part(1, 0), part(0, 1), part(1, 1)];
     let x = b.concat_along(&format!("{at}.cat"), &parts.each_ref(), 3);
     let (norm, reduction) = (format!("{at}.norm"), format!("{at}.reduction"));

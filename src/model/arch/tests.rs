@@ -1,7 +1,7 @@
 //! Tests of the architectures: names, shapes and sizes.
 
 use super::*;
-use crate::card::{Crop, Filter, Resize};
+use crate::card::{Crop, Filter, Preprocess, Resize};
 
 /// Number of trained values and running statistics.
 fn count(built: &Built) -> usize {
@@ -119,7 +119,7 @@ fn impossible_sizes_are_refused() {
 
 #[test]
 fn the_published_recipes_keep_a_margin_around_the_crop() {
-    let sizes = |name: &str| match default_preprocess(name).unwrap() {
+    let sizes = |name: &str| match find(name).unwrap().preprocess(None) {
         Preprocess {
             resize: Resize::ShortestSide { size, filter },
             crop: Some(Crop::Center { height, width }),

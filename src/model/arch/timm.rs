@@ -69,6 +69,7 @@ pub(super) const ALL: &[Architecture] = &[
     timm("timm:regnety_080_tv", [224, 232], regnet::ALL, "regnet_y_8gf", names::regnet),
     timm("timm:regnety_160", [224, 235], regnet::ALL, "regnet_y_16gf", names::regnet),
     timm("timm:regnety_320", [224, 232], regnet::ALL, "regnet_y_32gf", names::regnet),
+    // timm has 7x7 convolutions for the first linear layer and no pool before it: at other sizes it computes something else.
     timm("timm:vgg11", [224, 256], vgg::ALL, "vgg11", names::vgg).bilinear().at_its_size_only(),
     timm("timm:vgg11_bn", [224, 256], vgg::ALL, "vgg11_bn", names::vgg).bilinear().at_its_size_only(),
     timm("timm:vgg13", [224, 256], vgg::ALL, "vgg13", names::vgg).bilinear().at_its_size_only(),

@@ -45,6 +45,7 @@ pub(super) struct Excitation {
 impl Excitation {
     pub(super) fn build(&self, b: &mut GraphBuilder, at: &str, input: &Value) -> Value {
         let x = b.global_avg_pool(&format!("{at}.avgpool"), input);
+        // Convolutions on one cell, not linear layers: files have weights of four axes.
         let x = b.conv(&format!("{at}.fc1"), &x, Conv::new(self.squeeze, 1).biased());
         let x = b.activation(&format!("{at}.activation"), &x, self.activation);
         let x = b.conv(&format!("{at}.fc2"), &x, Conv::new(input.channels, 1).biased());

@@ -33,6 +33,7 @@ fn build(b: &mut GraphBuilder, input: &Value, repeats: [usize; 5], norm: bool, c
     let mut next = || numbers.next().unwrap_or_default();
     for (width, repeats) in WIDTHS.into_iter().zip(repeats) {
         for _ in 0..repeats {
+            // With a bias before a norm, too, as in torchvision's files; folding joins them.
             x = b.conv(&next(), &x, Conv::new(width, 3).padding(1).biased());
             if norm {
                 x = b.batch_norm(&next(), &x, BATCH_NORM_EPSILON);
@@ -41,6 +42,7 @@ fn build(b: &mut GraphBuilder, input: &Value, repeats: [usize; 5], norm: bool, c
         }
         x = b.max_pool(&next(), &x, Pool::new(2, 2));
     }
+    // Changes nothing at 224 pixels; other sizes are brought to the 7x7 cells that the first linear layer reads.
     let x = b.adaptive_avg_pool("avgpool", &x, 7);
     let x = b.flatten("flatten", &x);
     b.head("classifier", &x, |b, x| {

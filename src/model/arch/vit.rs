@@ -13,6 +13,7 @@ pub(super) const ALL: &[Architecture] = &[
     vit("vit_b_32", Recipe::TORCHVISION, |b, x, n| build(b, x, &BASE.patch(32), n)),
     vit("vit_l_16", Recipe::torchvision(224, 242), |b, x, n| build(b, x, &LARGE.patch(16), n)),
     vit("vit_l_32", Recipe::TORCHVISION, |b, x, n| build(b, x, &LARGE.patch(32), n)),
+    // The default weights were fine-tuned at 518 pixels; so their positions are for 37x37 patches.
     vit("vit_h_14", Recipe::torchvision(518, 518).filter(Filter::Bicubic), |b, x, n| {
         build(b, x, &HUGE.patch(14), n)
     }),
@@ -61,6 +62,7 @@ impl Plan {
     }
 
     const fn as_in_transformers(self) -> Self {
+        // `layer_norm_eps` of its configuration.
         Self { epsilon: 1e-12, is_packed: false, ..self }
     }
 }
@@ -76,6 +78,7 @@ fn build(b: &mut GraphBuilder, input: &Value, plan: &Plan, classes: usize) -> Va
         x = block(b, &format!("encoder.layers.encoder_layer_{layer}"), &x, plan);
     }
     let x = b.layer_norm("encoder.ln", &x, plan.epsilon);
+    // Only the class token goes on. No score reads what the last block makes of the patches.
     let x = b.slice("getitem", &x, 1, 0..1, 1);
     let x = b.flatten("flatten", &x);
     b.head("heads", &x, |b, x| b.classifier("heads.head", x, classes))
@@ -93,6 +96,7 @@ fn block(b: &mut GraphBuilder, at: &str, input: &Value, plan: &Plan) -> Value {
     let inner = format!("{at}.self_attention");
     let [query, key, value] = projections(b, &inner, &x, plan);
     let scale = ((width / plan.heads) as f64).powf(-0.5);
+    // The query and not the scores, of which there are more.
     let query = b.times(&format!("{inner}.scale"), &query, scale);
     let scores = attention::scores(b, &inner, &query, &key);
     let x = attention::attend(b, &inner, &scores, &value);

@@ -15,12 +15,14 @@ pub(super) struct Window {
 }
 
 /// What a pair of cells gets that are not neighbours in the unshifted map.
+/// The value in the paper's code: after the softmax nothing of it is left in 32 bits.
 const FAR: f32 = -100.0;
 
 impl Window {
     pub(super) fn attend(&self, b: &mut GraphBuilder, at: &str, input: &Value) -> Value {
         let &[_, height, width, features] = input.shape() else { return input.clone() };
         let missing = [height, width].map(|side| (self.side - side % self.side) % self.side);
+        // The zeros take part in the attention of the outer windows, as in torchvision, which masks the shift only.
         let x = pad(b, at, input, missing);
         let size = [height + missing[0], width + missing[1]];
         // A window that takes the whole map has nowhere to shift to.
@@ -159,6 +161,7 @@ fn roll(b: &mut GraphBuilder, at: &str, input: &Value, shift: [usize; 2]) -> Val
     for (axis, shift) in [(1, shift[0]), (2, shift[1])] {
         let side = x.shape()[axis];
         if shift > 0 {
+            // Cards have no rotation of an axis: two slices and a concatenation are one.
             let end = b.slice(&format!("{at}.end{axis}"), &x, axis, shift..side, 1);
             let begin = b.slice(&format!("{at}.begin{axis}"), &x, axis, 0..shift, 1);
             x = b.concat_along(&format!("{at}.cat{axis}"), &[&end, &begin], axis);

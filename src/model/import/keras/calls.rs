@@ -96,6 +96,7 @@ fn of_entries(entries: &[&Value]) -> Result<Raw, Problem> {
             [Value::String(mark), _, value, ..] if mark == "_CONSTANT_VALUE" => {
                 RawArgument::Constant(value.clone())
             }
+            // What follows are keywords, read below: with them the entry would be no name of a tensor.
             _ => argument(&Value::Array(parts.iter().take(3).cloned().collect()), 0)?,
         });
         named.extend(keywords(parts.get(3))?);

@@ -25,6 +25,7 @@ pub(super) fn picture(
     };
     let layer = &network.layers[input.layer];
     let [height, width, channels] = declared(layer)?;
+    // Convolutions work at any size, and most published weights are for this one.
     let usual = asked.unwrap_or([USUAL_SIDE; 2]);
     let size = [height.unwrap_or(usual[0]), width.unwrap_or(usual[1])];
     if let Some([height, width]) = asked.filter(|asked| *asked != size) {

@@ -61,6 +61,7 @@ fn archive(file: &File, length: u64) -> Result<Saved, Problem> {
     let mut archive = open_zip(file).map_err(|error| damaged(&error))?;
     let mut part = |name: &str| -> Result<Vec<u8>, Problem> {
         let part = archive.by_name(name).map_err(|_| Problem::new(format!("has no '{name}'")))?;
+        // Sizes in an archive are its writer's word: no more than this is unpacked.
         let limit = LONGEST_CONFIG.min(part.size());
         let mut bytes = Vec::new();
         part.take(limit).read_to_end(&mut bytes).map_err(|error| damaged(&error))?;
@@ -73,6 +74,7 @@ fn archive(file: &File, length: u64) -> Result<Saved, Problem> {
         Problem::new("has no 'model.weights.h5'").hint("save the whole model with model.save('model.keras')")
     })?;
     let (start, size) = (weights.data_start(), weights.size());
+    // Keras stores the weights uncompressed, so that they are read where they are; others are unpacked into memory.
     let store = match (weights.compression(), start) {
         (CompressionMethod::Stored, Some(start)) => {
             if start.checked_add(size).is_none_or(|end| end > length) {
@@ -105,6 +107,7 @@ fn legacy(file: File, length: u64) -> Result<Saved, Problem> {
     };
     let config = json(config.as_bytes())?;
     let version = root.text("keras_version")?.and_then(|version| major(&version));
+    // It borrows the file, which moves into the result.
     drop(root);
     Ok(Saved { config, version, weights, format: Format::Legacy })
 }

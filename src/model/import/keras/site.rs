@@ -209,6 +209,7 @@ impl Site<'_, '_> {
         }
         let by_name = |role: &&str| all.iter().copied().find(|stored| stored.role() == Some(role));
         let named: Option<Vec<&Stored>> = roles.iter().map(by_name).collect();
+        // Without names the order counts, in which the layer created them: that of `roles`.
         let ordered = named.unwrap_or(all);
         let read =
             |(stored, role): (&Stored, &&str)| stored.read().map_err(|problem| problem.about_tensor(*role));

@@ -92,6 +92,7 @@ impl Walk {
         }
         if let Some(inner) = &layer.inner {
             let inputs: Vec<Tensor> = operands.into_iter().filter_map(Operand::tensor).collect();
+            // Its layers have names of their own, which may be those of layers outside.
             let scope = scope.inner(at, &layer.name, inner)?;
             return self.run(inner, &scope, &inputs, &inner.outputs, &format!("{path}/"));
         }
@@ -109,6 +110,7 @@ impl Walk {
         weights: Vec<Stored>,
     ) -> Result<Tensor, Problem> {
         let lower = layers::find(layer).ok_or("is not supported")?;
+        // A mask leaves steps out of sums and softmaxes: without it the result would be another, unnoticed.
         let is_mask = |(name, operand): &&(String, Operand)| {
             name.contains("mask")
                 && matches!(operand, Operand::Tensor(_) | Operand::Constant(Value::Bool(true)))
@@ -192,6 +194,8 @@ fn order(network: &Network, outputs: &[Reference]) -> Result<Vec<Place>, Problem
             let count = waiting.entry(*reader).or_default();
             *count -= 1;
             if *count == 0 {
+                // A set, and not a list: of what can run, the first in the file runs next, so that graphs do not depend on
+                // hashes.
                 ready.insert(*reader);
             }
         }

@@ -150,6 +150,7 @@ fn what_is_assumed_about_pictures_is_said_unless_the_caller_said_it() {
         ..request
     };
     assert!(about_pictures(edited_as("resnet18", none, preset)).is_empty());
-    let whole = |request| ImportRequest { preprocess: arch::default_preprocess("resnet18").ok(), ..request };
+    let published = arch::find("resnet18").unwrap().preprocess(None);
+    let whole = |request| ImportRequest { preprocess: Some(published.clone()), ..request };
     assert!(about_pictures(edited_as("resnet18", none, whole)).is_empty());
 }

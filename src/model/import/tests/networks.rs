@@ -156,7 +156,7 @@ fn a_card_may_name_an_architecture() {
         classes: vec!["no".into(), "yes".into()],
         preprocess: Preprocess {
             color: ColorOrder::Bgr,
-            ..arch::default_preprocess("squeezenet1_1").unwrap()
+            ..arch::find("squeezenet1_1").unwrap().preprocess(None)
         },
         ..small_card()
     };

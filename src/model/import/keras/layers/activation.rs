@@ -68,6 +68,7 @@ fn of_class(site: &mut Site, x: &Tensor, class: &str, settings: Settings) -> Res
         }
         "LeakyReLU" => {
             let slope = settings.optional("negative_slope")?.or(settings.optional("alpha")?);
+            // The layer's default in Keras; the function's is 0.2, PyTorch's 0.01.
             site.unary(from_table("LeakyRelu", &[slope.unwrap_or(0.3)])?, x)
         }
         "ThresholdedReLU" => above(site, x, settings.number("theta", 1.0)?, 0.0, None),
@@ -89,6 +90,7 @@ fn of_class(site: &mut Site, x: &Tensor, class: &str, settings: Settings) -> Res
 fn relu(site: &mut Site, x: &Tensor, slope: f64, most: Option<f64>) -> Result<Tensor, Problem> {
     match (slope, most) {
         (0.0, None) => function(site, x, "relu"),
+        // Under its own name, as other sources have it, so that graphs of one network are equal.
         (0.0, Some(6.0)) => site.unary(Op::Relu6 {}, x),
         (0.0, Some(max)) => site.unary(Op::Clip { min: 0.0, max }, x),
         (slope, None) => site.unary(from_table("LeakyRelu", &[slope])?, x),
@@ -109,6 +111,7 @@ fn above(
 ) -> Result<Tensor, Problem> {
     let distance = site.unary(SUBTRACT(Some(threshold)), x)?;
     let side = site.unary(Op::Sign {}, &distance)?;
+    // 0 at the threshold itself, too, as Keras's code has it.
     let is_above = function(site, &side, "relu")?;
     let mut y = site.emit(TIMES(None), &[x, &is_above], vec![])?;
     if let Some(max) = most {
@@ -171,6 +174,7 @@ pub(super) fn function(site: &mut Site, x: &Tensor, name: &str) -> Result<Tensor
         "linear" => return Ok(x.clone()),
         "relu6" => Op::Relu6 {},
         "selu" => Op::Selu {},
+        // The default of activations; that of `keras.ops.gelu` is the approximation.
         "gelu" => Op::Gelu { approximate: false },
         "silu" | "swish" => Op::Silu {},
         "log_sigmoid" => Op::LogSigmoid {},

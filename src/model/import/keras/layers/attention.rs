@@ -23,8 +23,10 @@ pub(super) fn multi_head(site: &mut Site) -> Result<Tensor, Problem> {
         }
     }
     let own = heads(site, "query", &query, [0, 2, 1, 3])?;
+    // Keys are turned at once, as their product with the queries needs them.
     let others = heads(site, "key", &key, [0, 2, 3, 1])?;
     let values = heads(site, "value", &value, [0, 2, 1, 3])?;
+    // On the query, of which there are fewer values than scores.
     let factor = (own.side(3)? as f64).sqrt().recip();
     let scaled = site.unary(TIMES(Some(factor)), &own)?;
     let mixed = mix(site, &scaled, &others, &values)?;
@@ -34,6 +36,7 @@ pub(super) fn multi_head(site: &mut Site) -> Result<Tensor, Problem> {
     if query.rank() != 4 {
         return Ok(y);
     }
+    // Back to the rows and columns that `tokens` joined.
     let shape = vec![0, query.side(2)? as i64, query.side(3)? as i64, -1];
     let picture = site.shape(shape, &y)?;
     site.as_graph(&picture)
@@ -96,6 +99,7 @@ fn operands(site: &Site) -> Result<[Tensor; 3], Problem> {
     let take = |at: usize, name: &str| site.named_tensor(name).or_else(|| all.get(at).cloned());
     let query = take(0, "query").ok_or("is called on nothing")?;
     let value = take(1, "value").ok_or("is called without a value")?;
+    // Keras's order is query, value, key, and without a key the value is both.
     let key = take(2, "key").unwrap_or_else(|| value.clone());
     Ok([query, value, key])
 }

@@ -42,6 +42,7 @@ fn kernels(site: &Site, names: &[&'static str]) -> Result<(Vec<Array>, Option<Ar
     let mut arrays = site.parameters(&roles)?;
     let bias = if biased { arrays.pop() } else { None };
     if site.is_sequence {
+        // A sequence is a picture of one row, so its windows have one row.
         arrays.iter_mut().for_each(|kernel| kernel.shape.insert(0, 1));
     }
     Ok((arrays, bias))
@@ -54,6 +55,7 @@ pub(super) fn conv(site: &mut Site) -> Result<Tensor, Problem> {
     let groups = site.settings.count("groups", 1)?;
     let (kernel, bias) = kernels(site, &["kernel"])?;
     let kernel = one(kernel)?;
+    // Before the kernel is turned: the window is read from Keras's first two axes.
     let op = steps.op(site, &x, &kernel.shape, groups)?;
     let mut weights = vec![("weight", turned(kernel, &[3, 2, 0, 1])?)];
     weights.extend(bias.map(|bias| ("bias", weight(bias))));
@@ -96,6 +98,7 @@ fn per_channel(
     };
     let op = steps.op(site, x, &kernel.shape, channels)?;
     let mut kernel = turned(kernel, &[2, 3, 0, 1])?;
+    // Channel and multiplier are neighbours now, in the order in which Keras counts outputs.
     kernel.shape.splice(..2, [channels * multiplier, 1]);
     let mut weights = vec![("weight", kernel)];
     weights.extend(bias.map(|bias| ("bias", weight(bias))));
@@ -109,6 +112,7 @@ pub(super) fn dense(site: &mut Site) -> Result<Tensor, Problem> {
     let mut kernel = one(kernel)?;
     let bias = bias.map(|bias| ("bias", weight(bias)));
     let y = if x.rank() == 4 {
+        // Features are the channels here, which are not the last axis of the graph's tensor.
         kernel.shape.splice(..0, [1, 1]);
         let weights = std::iter::once(("weight", turned(kernel, &[3, 2, 0, 1])?)).chain(bias).collect();
         let op = Op::Conv2d { stride: [1, 1], padding: [0; 4], dilation: [1, 1], groups: 1 };
@@ -145,6 +149,7 @@ pub(super) fn transposed(site: &mut Site) -> Result<Tensor, Problem> {
     };
     let ([top, bottom, low], [left, right, far]) = (side(0, height, rows)?, side(1, width, columns)?);
     let padding = [top, bottom, left, right];
+    // Keras has `out` before `in` here; the order of axes that serves convolutions gives `[in, out, ...]`, as PyTorch has it.
     let op = Op::ConvTranspose2d { stride, padding, output_padding: [low, far], dilation, groups: 1 };
     let mut weights = vec![("weight", turned(kernel, &[3, 2, 0, 1])?)];
     weights.extend(bias.map(|bias| ("bias", weight(bias))));
@@ -171,6 +176,7 @@ fn stretched(
         (false, Some(extra)) => whole.checked_add(extra)?,
     };
     match whole.checked_sub(size) {
+        // An odd cell is cut off at the end, where `same` would pad it.
         Some(cut) => Some([cut / 2, cut - cut / 2, 0]),
         None => Some([0, 0, size - whole]),
     }

@@ -67,6 +67,7 @@ fn picked(site: &mut Site, x: &Tensor, indices: &[Index]) -> Result<Tensor, Prob
                 continue;
             }
             Index::One(at) => {
+                // Behind -1 comes 0, which would count from the front: the end is left open then.
                 y = range(site, &y, place, [Some(*at), Some(*at + 1).filter(|end| *end != 0)], 1)?;
                 gone.push(place);
             }
@@ -107,6 +108,7 @@ fn range(
         let end = within(stop.unwrap_or(side), 0, side) as usize;
         return site.unary(Op::Slice { axis, start, end, step: step as usize }, x);
     }
+    // Downwards the end is -1, the place before the first.
     let first = within(start.unwrap_or(side - 1), -1, side - 1);
     let end = stop.map_or(-1, |stop| within(stop, -1, side - 1));
     let step = usize::try_from(-step).ok().filter(|step| *step > 0).ok_or("has a step of 0")?;

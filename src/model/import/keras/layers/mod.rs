@@ -66,6 +66,7 @@ fn of_class(layer: &Layer) -> Option<Lower> {
         "UnitNormalization" => norm::unit,
         "Normalization" => norm::constant,
         "Rescaling" => norm::rescaling,
+        // ConvNeXt's in Keras. A user's own class may have the name, but hardly the settings.
         "LayerScale" if layer.settings.contains_key("projection_dim") => norm::layer_scale,
         "MaxPooling2D" | "AveragePooling2D" => pool::window,
         "AdaptiveAveragePooling2D" => pool::adaptive,
@@ -75,6 +76,7 @@ fn of_class(layer: &Layer) -> Option<Lower> {
         "Permute" => shape::permute,
         "Concatenate" => arithmetic::concatenate,
         "Add" | "Subtract" | "Multiply" | "Average" | "Maximum" | "Minimum" => arithmetic::merge,
+        // Inception-ResNet's since Keras 3; before it was a Lambda.
         "CustomScaleLayer" | "Custom>CustomScaleLayer" if layer.settings.contains_key("scale") => {
             arithmetic::scaled_sum
         }

@@ -62,6 +62,7 @@ fn normalised(site: &mut Site, x: &Tensor, channels: usize) -> Result<Tensor, Pr
     let arrays = arrays(site, channels, &["moving_mean", "moving_variance"])?;
     let roles = ["gamma", "beta", "running_mean", "running_var"];
     let weights = roles.into_iter().zip(arrays.into_iter().map(weight)).collect();
+    // Keras's default is 1e-3, PyTorch's 1e-5.
     site.emit(Op::BatchNorm { epsilon: site.settings.number("epsilon", 1e-3)? }, &[x], weights)
 }
 
@@ -81,6 +82,7 @@ pub(super) fn layer(site: &mut Site) -> Result<Tensor, Problem> {
     let last = site.as_keras(&x)?;
     let sides = last.shapes[0][first.unwrap_or(rank)..].to_vec();
     let mut arrays = arrays(site, sides.iter().product(), &[])?;
+    // Those that the file lacks were made with one axis.
     arrays.iter_mut().for_each(|array| array.shape.clone_from(&sides));
     let weights: Vec<(&str, Weight)> =
         ["gamma", "beta"].into_iter().zip(arrays.into_iter().map(weight)).collect();
@@ -143,6 +145,7 @@ pub(super) fn constant(site: &mut Site) -> Result<Tensor, Problem> {
     let [mean, variance] = match given {
         Some((mean, variance)) => [mean, variance],
         None => {
+            // `count` is how many values both were found from, which nothing needs.
             let arrays = site.parameters(&["mean", "variance", "count"])?;
             let list = |at: usize| arrays[at].values.iter().map(|value| f64::from(*value)).collect();
             [list(0), list(1)]
@@ -164,6 +167,7 @@ pub(super) fn rescaling(site: &mut Site) -> Result<Tensor, Problem> {
     let offset = site.settings.numbers("offset")?.unwrap_or_else(|| vec![0.0]);
     let scaled = site.with_numbers(TIMES, &x, &scale)?;
     match offset[..] {
+        // The usual offset; to add it would be a layer that computes nothing.
         [0.0] => Ok(scaled),
         _ => site.with_numbers(PLUS, &scaled, &offset),
     }

@@ -30,6 +30,7 @@ pub(super) fn reshape(site: &mut Site) -> Result<Tensor, Problem> {
 /// `x` in the shape `target`, without the batch.
 pub(super) fn reshaped(site: &mut Site, x: &Tensor, target: &[i64]) -> Result<Tensor, Problem> {
     let ordered = if is_one_pixel(x) { x.clone() } else { site.as_keras(x)? };
+    // One pixel has the same order either way, so no transpose is put in.
     if let [1, 1, channels] = *target {
         return site.shape(vec![0, channels, 1, 1], &ordered);
     }
