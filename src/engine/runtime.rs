@@ -69,6 +69,7 @@ impl Runtime {
     /// The instruction set of the native kernels, if they run.
     fn native(&self) -> Option<Isa> {
         match self.engine {
+            // Who names another device wants the network there, and not on the CPU's kernels.
             Engine::Auto => (self.device == DeviceName::default()).then(Isa::best),
             Engine::Burn => None,
             Engine::Native(isa) => Some(isa.unwrap_or_else(Isa::best)),
@@ -82,6 +83,7 @@ impl Runtime {
     }
 
     pub(super) fn thread_count(&self) -> usize {
+        // It respects affinity and the limits of containers.
         let all = || std::thread::available_parallelism().map_or(1, NonZero::get);
         self.threads.map_or_else(all, NonZero::get)
     }

@@ -55,6 +55,7 @@ impl Steps {
 
     /// The step that gives a tensor, if it is neither the input nor inside of a folded step.
     pub(crate) fn giving(&self, id: ValueId) -> Option<&Step> {
+        // Steps are in the order of the tensors that they give.
         self.binary_search_by_key(&id, Step::output).ok().map(|at| &self[at])
     }
 
@@ -131,6 +132,7 @@ impl Steps {
         let inputs = &self[at].node.inputs;
         let mut taken = Vec::with_capacity(inputs.len());
         for (position, &id) in inputs.iter().enumerate() {
+            // A step may read a tensor twice; all but the last time it is copied.
             let again = inputs[position + 1..].contains(&id);
             let dead = self.last_use[id] == at && !again;
             let value = if dead { slots[id].take() } else { slots[id].clone() };

@@ -16,6 +16,7 @@ pub(crate) enum Value {
     R3(Tensor<3>),
     R4(Tensor<4>),
     R5(Tensor<5>),
+    // Windows of a picture: batch, two axes of windows, two of cells, features.
     R6(Tensor<6>),
 }
 

@@ -64,9 +64,11 @@ impl Model {
         let pack = Pack::open(path)?;
         let neighbour = path.with_extension("json");
         let from = match (spec, &pack.card) {
+            // A card that the caller names wins over the one in the file.
             (Some(spec), _) => spec,
             (None, Some(text)) => {
                 let card = Card::from_json(text).map_err(|problem| Error::model(pack.name(), problem))?;
+                // No hash of its own: the model file's covers it.
                 return Self::assemble(card, None, pack);
             }
             (None, None) if neighbour.exists() => &neighbour,
@@ -292,6 +294,7 @@ pub fn read_card(path: &Path) -> Result<Card> {
 }
 
 fn read_card_text(path: &Path) -> Result<String> {
+    // Not `read_to_string`: text that is no UTF-8 is the file's fault, not the operating system's.
     let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
     String::from_utf8(bytes).map_err(|_| {
         Error::model(path.display().to_string(), Problem::new("is not a text file").expected("a JSON card"))

@@ -40,6 +40,7 @@ const PRESETS: [(&str, Preset); 10] = [
     ("ultralytics", Preset::Ultralytics),
     ("timm", Preset::Timm),
     ("clip", Preset::Clip),
+    // Second names come last: a preset is called by its first.
     ("keras-tf", Preset::Tf),
     ("keras-caffe", Preset::Caffe),
     ("keras-torch", Preset::KerasTorch),
@@ -151,6 +152,7 @@ impl PreprocessRequest {
         };
         Preprocess {
             resize,
+            // A picture that has the input's size already is not cut.
             crop: (!fills).then_some(Crop::Center { height, width }),
             color: self.color.unwrap_or(base.color),
             scale: self.scale.unwrap_or(base.scale),
@@ -181,10 +183,12 @@ pub(super) fn preset(preset: Preset, input: &InputSpec) -> Preprocess {
         crop: Some(Crop::Center { height, width }),
         color,
         scale: 1.0 / 255.0,
+        // Statistics of colours say nothing about grey pictures.
         mean: if grey { vec![] } else { list(mean) },
         std: if grey { vec![] } else { list(std) },
     };
     let side = height.min(width);
+    // torchvision's proportion: 256 for 224.
     let larger = (side * 8).div_ceil(7);
     match preset {
         Preset::Imagenet => cropped(larger, filter, IMAGENET),
@@ -195,6 +199,7 @@ pub(super) fn preset(preset: Preset, input: &InputSpec) -> Preprocess {
             Preprocess { resize: raw.resize, crop: None, ..cropped(side, filter, IMAGENET) }
         }
         Preset::Tf => Preprocess { scale: 1.0 / 127.5, mean: list([1.0; 3]), ..raw },
+        // The means are those of three colours.
         Preset::Caffe if grey => raw,
         Preset::Caffe => Preprocess { color: ColorOrder::Bgr, mean: list([103.939, 116.779, 123.68]), ..raw },
         Preset::Raw => raw,

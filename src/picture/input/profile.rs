@@ -70,6 +70,7 @@ impl Profile {
         }
         match &decoded.pixels {
             Pixels::Cmyk(Cmyk { width, height, samples }) => {
+                // The library's layout for four channels, those of CMYK included.
                 self.opaque([*width, *height], Layout::Rgba, samples)
             }
             Pixels::Image(image) if image.color().has_alpha() => {

@@ -118,6 +118,7 @@ fn from_directories(inputs: &[Input], whole: bool, model: &Model) -> Result<Vec<
 
 /// The first directory below the searched one.
 fn class_directory(input: &Input) -> Option<&OsStr> {
+    // A picture that was named itself may be anywhere: its directory says nothing.
     if input.searched { input.below.iter().next() } else { None }
 }
 
@@ -160,11 +161,13 @@ fn from_file(file: &Path, inputs: &[Input], model: &Model) -> Result<Vec<Option<
     let folder = normal(&here.join(file.parent().unwrap_or(Path::new(""))));
     let found: Vec<Option<Vec<usize>>> =
         inputs.iter().map(|input| labels.by_path(input, &here, &folder)).collect();
+    // File names are only compared where whole paths have left inputs without a label.
     if found.iter().all(Option::is_some) {
         return Ok(found);
     }
     let names = labels.by_name();
     let by_name = |input: &Input| {
+        // Of two inputs with one name it would not be known which is meant.
         let name = input.path.file_name().filter(|_| input.sole_of_its_name)?;
         names.get(name).cloned().flatten()
     };
@@ -189,6 +192,7 @@ impl Labels {
                     Entry::Vacant(free) => {
                         free.insert((vec![class], at));
                     }
+                    // The same row twice is no contradiction.
                     Entry::Occupied(other) if other.get().0.contains(&class) => {}
                     Entry::Occupied(mut other) if have_several(model) => other.get_mut().0.push(class),
                     Entry::Occupied(other) => bail!(

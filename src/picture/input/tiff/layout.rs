@@ -76,6 +76,8 @@ impl Layout {
         refuse_raw(ifd)?;
         let (width, height) = (side(ifd, 256, "width")?, side(ifd, 257, "height")?);
         check_pixels(width, height)?;
+        // Tags by their numbers in TIFF 6.0: 277 SamplesPerPixel, 259 Compression, 262 PhotometricInterpretation, 284
+        // PlanarConfiguration, 317 Predictor, 266 FillOrder.
         let samples = ifd.number_of(277).unwrap_or(1);
         if samples == 0 || samples > MAX_SAMPLES {
             return Err(Fault::Unsupported(format!("{samples} samples per pixel")));
@@ -170,6 +172,7 @@ impl Layout {
             return unsupported(format!("{} channels that are called grey", self.samples));
         }
         match (self.predictor, self.format) {
+            // 1 is none, 2 differences between neighbours, 3 those of the bytes of floats.
             (1, _) | (3, Format::Float) => Ok(()),
             (2, _) if matches!(self.bits, 8 | 16 | 32 | 64) => Ok(()),
             (predictor, _) => unsupported(format!("predictor {predictor} with {} bits", self.bits)),
@@ -219,8 +222,11 @@ pub(super) const JPEG: u64 = 7;
 fn refuse_raw(ifd: &Ifd<'_>) -> Result<(), Fault> {
     const DNG_VERSION: u16 = 50706;
     const SUB_DIRECTORIES: u16 = 330;
+    // A colour filter array, or linear raw.
     let is_sensor = matches!(ifd.number_of(262), Some(32803 | 34892));
+    // Compressions of Sony's, Nikon's, Kodak's and Pentax's raw files.
     let is_packed = matches!(ifd.number_of(259), Some(32767 | 34713 | 65000 | 65535));
+    // The lowest bit of NewSubfileType marks a reduced picture; the full one is in a directory below.
     let is_thumbnail = ifd.number_of(254).is_some_and(|kind| kind & 1 == 1) && ifd.has(SUB_DIRECTORIES);
     if ifd.has(DNG_VERSION) || is_sensor || is_packed || is_thumbnail {
         let (what, way_out) = RAW;
@@ -252,6 +258,7 @@ fn bits(ifd: &Ifd<'_>) -> Result<usize, Fault> {
     if all.iter().any(|bits| *bits != first) {
         return Err(Fault::Unsupported(format!("samples of {all:?} bits")));
     }
+    // Far above all that `check_kind` accepts, so that the cast loses nothing that matters.
     Ok(first.min(u64::from(u16::MAX)) as usize)
 }
 
@@ -263,6 +270,7 @@ fn format(ifd: &Ifd<'_>) -> Result<Format, Fault> {
         Some(2) => unsupported("signed numbers, of which none is said to be white"),
         Some(3) => Ok(Format::Float),
         Some(5 | 6) => unsupported("complex numbers"),
+        // 4 means undefined, which the specification lets readers treat as if it were not there.
         _ => Ok(Format::Whole),
     }
 }
