@@ -64,11 +64,9 @@ impl Model {
         let pack = Pack::open(path)?;
         let neighbour = path.with_extension("json");
         let from = match (spec, &pack.card) {
-            // A card that the caller names wins over the one in the file.
             (Some(spec), _) => spec,
             (None, Some(text)) => {
                 let card = Card::from_json(text).map_err(|problem| Error::model(pack.name(), problem))?;
-                // No hash of its own: the model file's covers it.
                 return Self::assemble(card, None, pack);
             }
             (None, None) if neighbour.exists() => &neighbour,
