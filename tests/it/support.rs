@@ -254,8 +254,5 @@ pub(crate) fn share_inside(
 
 /// A map with its greatest value made one, for comparison of shapes.
 pub(crate) fn to_unit(height: usize, width: usize, raw: &[f32]) -> Heatmap {
-    let map = Heatmap::new(height, width, raw.to_vec()).unwrap().rectified();
-    let greatest = map.stats().max;
-    // A map of zeros stays what it is.
-    map.map(|value| if greatest > 0.0 { value / greatest } else { value }).unwrap()
+    Heatmap::new(height, width, raw.to_vec()).unwrap().rectified_to_unit()
 }

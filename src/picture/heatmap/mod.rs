@@ -77,6 +77,16 @@ impl Heatmap {
         }
     }
 
+    /// Clamps negative values to zero and divides by the maximum. A map without positive values becomes all zeros.
+    ///
+    /// No minimum is subtracted, so zero keeps meaning "no evidence", as in eli5.
+    #[must_use]
+    pub fn rectified_to_unit(&self) -> Self {
+        let max = self.stats().max;
+        let scale = |value: &f32| if max > 0.0 { (value.max(0.0) / max).min(1.0) } else { 0.0 };
+        Self { values: self.values.iter().map(scale).collect(), ..*self }
+    }
+
     /// Clamps negative values to zero.
     #[must_use]
     pub fn rectified(&self) -> Self {
@@ -126,13 +136,20 @@ mod tests {
     }
 
     #[test]
-    fn what_is_negative_becomes_zero() {
-        assert_eq!(map(&[-2.0, 0.0, 1.0, 4.0]).rectified().values(), [0.0, 0.0, 1.0, 4.0]);
+    fn the_greatest_becomes_one_and_the_negative_zero() {
+        assert_eq!(map(&[-2.0, 0.0, 1.0, 4.0]).rectified_to_unit().values(), [0.0, 0.0, 0.25, 1.0]);
+        assert_eq!(map(&[-2.0, -1.0]).rectified_to_unit().values(), [0.0, 0.0]);
     }
 
     #[test]
     fn statistics_are_those_of_the_numbers() {
         let stats = map(&[-1.0, 0.0, 1.0, 2.0]).stats();
         assert_eq!((stats.min, stats.max, stats.mean, stats.share_above_zero), (-1.0, 2.0, 0.5, 0.5));
+    }
+
+    #[test]
+    fn the_smallest_maximum_still_becomes_one() {
+        let tiny = f32::MIN_POSITIVE / 4.0;
+        assert_eq!(map(&[tiny, 0.0]).rectified_to_unit().values(), [1.0, 0.0]);
     }
 }
