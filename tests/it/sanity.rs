@@ -166,6 +166,8 @@ fn what_has_no_signs_or_no_weights_is_refused() {
     };
     let error = refused(&|request| request.options.library = Some("captum".parse().unwrap()));
     assert!(error.starts_with("maps are compared with their signs"), "{error}");
+    let error = refused(&|request| request.methods = vec!["refinecam".parse().unwrap()]);
+    assert_eq!(error, "method 'refinecam' multiplies maps, which leaves no signs to compare (leave it out)");
     let pool = r#"{ "name": "pool", "op": "global_avg_pool", "inputs": ["input"] }, { "name": "flat", "op": "flatten", "inputs": ["pool"] }"#;
     let Made { model, .. } = &made(&card(8, 8, pool, "flat"), vec![]);
     let error = check_sanity(model, &[], &request(&["gradient"])).unwrap_err().to_string();

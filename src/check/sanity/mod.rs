@@ -12,6 +12,7 @@ mod report;
 
 use super::noise::{self, Random};
 use super::subject::guarded;
+use crate::cam::Joining;
 use crate::engine::Runtime;
 use crate::error::{OptionName, Phrase, Problem, Result};
 use crate::explain::{Explainer, FixedTargets, Request, Subject};
@@ -78,13 +79,7 @@ pub fn check_sanity(model: &Model, subjects: &[Subject], request: &SanityRequest
         let made = (0..NOISE_PICTURES).map(|number| noise_picture(model, request.seed.wrapping_add(number)));
         return check_sanity(model, &made.collect::<Result<Vec<_>>>()?, request);
     }
-    if let Some(library) = request.explain.options.library {
-        let what = Phrase::filled(
-            "maps are compared with their signs, and {} says how they are finished",
-            [OptionName::Compat.set(library.name())],
-        );
-        return Err(Problem::new(what).hint("drop it").into());
-    }
+    refuse_unsigned(&request.explain)?;
     let cascade = Cascade::of(model)?;
     let mut explain = request.explain.clone();
     explain.options.signed = true;
@@ -98,6 +93,24 @@ pub fn check_sanity(model: &Model, subjects: &[Subject], request: &SanityRequest
     let before = before.collect::<Result<Vec<_>>>()?;
     let found = test.cascade(&model, &before)?;
     test.report(&trained, &before, found)
+}
+
+/// Refuses what loses the signs of maps.
+fn refuse_unsigned(explain: &Request) -> Result<()> {
+    if let Some(library) = explain.options.library {
+        let what = Phrase::filled(
+            "maps are compared with their signs, and {} says how they are finished",
+            [OptionName::Compat.set(library.name())],
+        );
+        return Err(Problem::new(what).hint("drop it").into());
+    }
+    match explain.methods.iter().find(|method| method.traits().joining == Joining::Product) {
+        Some(method) => {
+            let problem = Problem::new("multiplies maps, which leaves no signs to compare");
+            Err(problem.named("method", method.info().name).hint("leave it out").into())
+        }
+        None => Ok(()),
+    }
 }
 
 struct Test<'a> {

@@ -9,6 +9,7 @@ use crate::args::{CheckArgs, InputArgs};
 use crate::discover::discover;
 use crate::flags::WORDS;
 use crate::outcome::Outcome;
+use crate::request::each_once;
 use crate::{subjects, text};
 
 /// Tests the methods and prints the results.
@@ -37,7 +38,7 @@ fn request(args: &CheckArgs) -> SanityRequest {
     let sanity = &args.sanity;
     let mut explain = Request::default();
     explain.runtime = Runtime::from(&args.place.device);
-    explain.methods.clone_from(&sanity.methods);
+    explain.methods = each_once(&sanity.methods);
     explain.layers = vec![args.layer.clone()];
     explain.targets.clone_from(&sanity.targets);
     explain.like.clone_from(&sanity.like);
