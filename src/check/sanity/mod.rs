@@ -92,7 +92,7 @@ pub fn check_sanity(model: &Model, subjects: &[Subject], request: &SanityRequest
     let before = subjects.iter().map(|subject| test.before(&trained, subject));
     let before = before.collect::<Result<Vec<_>>>()?;
     let found = test.cascade(&model, &before)?;
-    test.report(&trained, &before, found)
+    test.report(&trained, &before, &found)
 }
 
 /// Refuses what loses the signs of maps.
@@ -181,7 +181,7 @@ impl Test<'_> {
         Ok(found)
     }
 
-    fn report(&self, trained: &Explainer, before: &[Before], found: Vec<Found>) -> Result<SanityReport> {
+    fn report(&self, trained: &Explainer, before: &[Before], found: &[Found]) -> Result<SanityReport> {
         let methods: Vec<MethodSanity> =
             found.iter().enumerate().map(|(at, found)| self.method(at, found, before)).collect();
         let seeds = 0..self.request.seeds as u64;

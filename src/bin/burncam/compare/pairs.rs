@@ -15,6 +15,9 @@ pub(super) struct Pairs<'a> {
     pub(super) only_second: Vec<&'a Seen>,
 }
 
+/// Whether two pictures with the same bytes belong together.
+type IsClose<'a> = &'a dyn Fn(&Seen, &Seen) -> bool;
+
 impl<'a> Pairs<'a> {
     /// Pairs by the hash of the file. Of several with the same bytes those of the same path belong together, then those of the same
     /// file name.
@@ -25,8 +28,7 @@ impl<'a> Pairs<'a> {
         }
         let mut partner: Vec<Option<usize>> = vec![None; first.pictures.len()];
         let name = |seen: &Seen| Path::new(&seen.path).file_name().map(std::ffi::OsStr::to_owned);
-        let closeness: [&dyn Fn(&Seen, &Seen) -> bool; 3] =
-            [&|a, b| a.path == b.path, &|a, b| name(a) == name(b), &|_, _| true];
+        let closeness: [IsClose; 3] = [&|a, b| a.path == b.path, &|a, b| name(a) == name(b), &|_, _| true];
         // The closest first over all pictures, so that no copy takes another's partner.
         for is_close in closeness {
             for (seen, partner) in
