@@ -162,12 +162,14 @@ fn segmentation(
     let value = |class: usize, pixel: usize| output[class * pixels + pixel];
     let winner = |pixel: usize| match classes {
         1 if value(0, pixel) <= least => 1,
+        // Of equal values the lower class wins, as with ranks.
         _ => (0..classes).fold(0, |best, at| if value(at, pixel) > value(best, pixel) { at } else { best }),
     };
     let common = given.over.mask(given.mask.as_ref(), subject, size)?;
     let masks = Masks::new(size, (0..pixels).map(winner).collect(), classes, common);
     let shares: Vec<f64> = (0..classes).map(|class| masks.share(class)).collect();
     let mut order: Vec<usize> = (0..classes).collect();
+    // Equal shares, often of zero, keep the order of the classes.
     order.sort_by(|a, b| shares[*b].total_cmp(&shares[*a]).then(a.cmp(b)));
     let class = |class: usize| Prediction {
         share: Some(shares[class]),

@@ -72,6 +72,7 @@ impl Names {
             return file.name.clone();
         }
         let (stem, method) = (&self.stem, method.info().name);
+        // By the request and not by what was found, so that a name is known before the network runs.
         let class = if request.has_several_classes() { format!(".{class}") } else { String::new() };
         format!("{stem}.{method}{class}{}", kind.ending())
     }
@@ -96,6 +97,7 @@ impl Names {
     pub fn known(&self, request: &Request) -> Vec<PathBuf> {
         let mut names = Vec::new();
         for method in &request.methods {
+            // Which classes there are in names is only known after the network has run.
             if !request.has_several_classes() {
                 names.extend(request.artifacts.iter().map(|kind| self.artifact(request, *method, 0, *kind)));
             }
@@ -131,6 +133,7 @@ impl ArtifactKind {
 }
 
 fn lossy(part: Option<&std::ffi::OsStr>) -> String {
+    // Names stand in records, which are UTF-8.
     part.unwrap_or_default().to_string_lossy().into_owned()
 }
 

@@ -20,6 +20,7 @@ use crate::{decode, failure, text};
 /// Imports one file.
 pub(crate) fn run(args: &ImportArgs, quiet: bool) -> Result<Outcome> {
     if !args.force {
+        // Before the import, which may take a minute.
         output::refuse_existing([&args.out])?;
     }
     let mut imported = import(&request(args)?)?;
@@ -91,6 +92,7 @@ fn save(args: &ImportArgs, imported: &mut Imported) -> Result<Model> {
     let found = match check_output(&model) {
         Ok(found) => found,
         Err(error) => {
+            // The file is complete and sound, so it stays.
             log::warn!("the network could not be tried: {}", failure::said(&error));
             return Ok(model);
         }
@@ -104,6 +106,7 @@ fn save(args: &ImportArgs, imported: &mut Imported) -> Result<Model> {
         "the outputs are probabilities, because for noise pictures they are within 0 to 1 and add up to 1; ";
     let otherwise = Phrase::from(what).set(OptionName::Output, OutputKind::Logits.name());
     imported.assumptions.push(otherwise.text(" says otherwise"));
+    // Only a network that runs can show it, so the card is written a second time.
     imported.card.output = Some(evident);
     Ok(model.with_card(&args.out, &imported.card)?)
 }

@@ -13,6 +13,7 @@ use crate::{subjects, text};
 /// `burncam layers`.
 pub(crate) fn layers(args: &LayersArgs) -> Result<Outcome> {
     let model = subjects::open_model(&args.model)?;
+    // A network without a map has no such layer, and its layers can be listed all the same.
     let auto = model.choose_layers(&LayerRequest::Auto).unwrap_or_default();
     let mut layers = model.layers();
     layers.retain(|layer| layer.explainable || !args.explainable);

@@ -136,6 +136,7 @@ impl Preprocess {
         };
         let of =
             |pick: fn(f64, f64) -> f64| (0..channels).map(&ends).map(|[a, b]| pick(a, b) as f32).collect();
+        // A negative divisor turns the two ends around.
         [of(f64::min), of(f64::max)]
     }
 

@@ -129,6 +129,7 @@ fn logarithm(x: Kind) -> Kind {
 pub(super) fn scaled(x: Kind, factor: f64) -> Kind {
     match x {
         _ if factor == 1.0 => x,
+        // A negative factor leaves nothing of a share but its range.
         Kind::Shares { axis, sum, .. } if factor > 0.0 => {
             Kind::Shares { axis, sum: sum * factor, origin: Origin::Unknown }
         }
@@ -157,6 +158,7 @@ fn clipped(x: Kind, least: f64, most: f64) -> Kind {
 
 pub(super) fn sum(x: Kind, y: Kind) -> Kind {
     match (x, y) {
+        // Ensembles add probabilities up and divide by their number, which makes their sum one again.
         (Kind::Shares { axis, sum, .. }, Kind::Shares { axis: other, sum: more, .. }) if axis == other => {
             Kind::Shares { axis, sum: sum + more, origin: Origin::Unknown }
         }
@@ -182,6 +184,7 @@ pub(super) fn product(x: Kind, y: Kind) -> Kind {
 /// Over height and width of `[batch, channels, height, width]`.
 pub(super) fn pooled(x: Kind, is_mean: bool) -> Kind {
     match x {
+        // Means of shares add up as each of them does; maxima do not.
         Kind::Shares { axis: 1, .. } if is_mean => x.forgotten(),
         Kind::NotNegative => x,
         _ => x.range().map_or(Kind::Other, |(low, high)| squashed(low, high)),
