@@ -1,7 +1,7 @@
 //! Is a heatmap right? Metrics of faithfulness, localisation and complexity, and statistics over pictures.
 //!
 //! Receives maps, scores of a network through a function of the caller, and places of objects. Gives numbers, and `None` where a
-//! metric is not defined. Runs no network and draws nothing.
+//! metric is not defined. Reads files of boxes, runs no network, and draws nothing.
 
 pub mod baselines;
 mod complexity;
@@ -15,6 +15,7 @@ mod order;
 mod scorer;
 mod similarity;
 mod statistics;
+pub mod truth;
 
 pub use complexity::{EFFECTIVE_SHARE, effective_size, entropy, gini};
 pub use convention::Convention;
