@@ -167,10 +167,12 @@ fn numeric(operation: &NumericOperationIr) -> Option<Step<'_>> {
         SubScalar(it) => (Op::Sub { scalar: Some(number(it.rhs)) }, &it.lhs, &it.out),
         MulScalar(it) => (Op::Mul { scalar: Some(number(it.rhs)) }, &it.lhs, &it.out),
         DivScalar(it) => (Op::Div { scalar: Some(number(it.rhs)) }, &it.lhs, &it.out),
+        // Cards have no negation of their own, so that passes know one form.
         Neg(it) => (Op::Mul { scalar: Some(-1.0) }, &it.input, &it.out),
         Abs(it) => (Op::Abs {}, &it.input, &it.out),
         PowiScalar(it) => (Op::Pow { exponent: number(it.rhs) }, &it.lhs, &it.out),
         Clamp(it) => (clip(number(it.min), number(it.max)), &it.tensor, &it.out),
+        // A clip of a card has both ends.
         ClampMin(it) => (clip(number(it.rhs), f64::from(f32::MAX)), &it.lhs, &it.out),
         ClampMax(it) => (clip(f64::from(f32::MIN), number(it.rhs)), &it.lhs, &it.out),
         MeanDim(it) => (Op::ReduceMean { axes: vec![it.axis], keep_dims: keeps(it) }, &it.input, &it.out),

@@ -91,6 +91,7 @@ impl DeviceName {
                     )
                 })?
             }
+            // Parsing lets only names of this build through, so this is `flex`.
             _ => Device::flex(),
         })
     }

@@ -28,6 +28,7 @@ pub(super) fn shaping(op: &Op, x: Value) -> Result<Value> {
         Op::Squeeze { axes } => x.reshape(&without(&shape, axes)),
         Op::Unsqueeze { axes } => {
             let mut sorted = axes.clone();
+            // Axes are those of the result: each is right once all before it are in.
             sorted.sort_unstable();
             let mut target = shape;
             sorted.into_iter().for_each(|axis| target.insert(axis, 1));
@@ -67,6 +68,7 @@ pub(super) fn concat(op: &Op, other: Option<&Value>, mut values: Vec<Value>) -> 
     };
     if let Some(other) = other {
         let mut shape = values[0].shape();
+        // Stored for one picture; the others of a batch get the same.
         shape[*axis] = other.shape()[*axis];
         values.insert((*at).min(values.len()), map_tensor!(other.clone(), t => expanded(t, &shape)));
     }

@@ -147,6 +147,7 @@ fn length(x: Value, axes: &[usize]) -> Result<Value> {
 /// A root has no slope at zero. For a length, PyTorch defines it as zero there, so that the gradient is not NaN.
 fn root_of_squares<const RANK: usize>(squares: Tensor<RANK>) -> Tensor<RANK> {
     let zero = squares.clone().equal_elem(0.0);
+    // Filled before the root, too: its slope at zero is infinite, and zero times that would be NaN.
     squares.mask_fill(zero.clone(), 1.0).sqrt().mask_fill(zero, 0.0)
 }
 

@@ -96,7 +96,7 @@ fn block(b: &mut GraphBuilder, at: &str, input: &Value, plan: &Plan) -> Value {
     let inner = format!("{at}.self_attention");
     let [query, key, value] = projections(b, &inner, &x, plan);
     let scale = ((width / plan.heads) as f64).powf(-0.5);
-    // The query and not the scores, of which there are more.
+    // On the query and not on the scores, as in PyTorch, so that values are rounded alike.
     let query = b.times(&format!("{inner}.scale"), &query, scale);
     let scores = attention::scores(b, &inner, &query, &key);
     let x = attention::attend(b, &inner, &scores, &value);

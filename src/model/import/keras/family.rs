@@ -42,7 +42,7 @@ pub(in crate::import) fn known_name(names: &[String]) -> Option<(&str, Preset)> 
 }
 
 fn preset(name: &str) -> Option<Preset> {
-    // Versions of Keras differ in both: `inception_resnet_v2`, `InceptionV3`, `mobilenetv2_1.00_224`.
+    // Families are written differently: `inception_resnet_v2`, `NASNet`, `mobilenetv2_1.00_224`.
     let plain: String = name.to_lowercase().chars().filter(|letter| !matches!(letter, '_' | '-')).collect();
     let fits = |(begin, end, _): &&(&str, &str, Preset)| plain.starts_with(begin) && plain.ends_with(end);
     FAMILIES.iter().find(fits).map(|(.., preset)| *preset)

@@ -119,7 +119,7 @@ impl Network {
             let shape = settings.get("batch_input_shape").or_else(|| settings.get("batch_shape"));
             let shape = shape.or_else(|| config.get("build_input_shape"));
             let shape = shape.or_else(|| first.input_shape()).cloned().unwrap_or(Value::Null);
-            // Keras's own name for it, by which users know it from `model.summary()`.
+            // The name that Keras 2 gives it.
             let named = format!("{}_input", first.name);
             layers.insert(0, Layer::input(named, shape));
         }

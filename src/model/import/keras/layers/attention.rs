@@ -26,7 +26,7 @@ pub(super) fn multi_head(site: &mut Site) -> Result<Tensor, Problem> {
     // Keys are turned at once, as their product with the queries needs them.
     let others = heads(site, "key", &key, [0, 2, 3, 1])?;
     let values = heads(site, "value", &value, [0, 2, 1, 3])?;
-    // On the query, of which there are fewer values than scores.
+    // On the query and not on the scores, as in Keras, so that values are rounded alike.
     let factor = (own.side(3)? as f64).sqrt().recip();
     let scaled = site.unary(TIMES(Some(factor)), &own)?;
     let mixed = mix(site, &scaled, &others, &values)?;
