@@ -145,7 +145,7 @@ struct Fence {
 impl Fence {
     fn new(memory: &[f32], touchable: &[bool]) -> Self {
         let mut at = 0;
-        // Without the sanitizer there is nothing to tell it, and many units.
+        // Only the sanitizer uses it, and there are many units.
         let touchable = if cfg!(asan) { touchable } else { &[] };
         for run in touchable.chunk_by(|a, b| a == b) {
             if !run[0] {
