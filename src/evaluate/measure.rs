@@ -7,6 +7,7 @@ use burncam_metrics::{
 
 use super::measured::Measured;
 use super::metric::Metric;
+use super::place::Place;
 use super::table::Family;
 use crate::error::Result;
 use crate::record::{CurveRecord, TargetFigures};
@@ -39,6 +40,8 @@ pub(super) struct Sight<'a> {
     pub(super) scorer: &'a mut dyn Scorer,
     /// The map of another input by the same rule as the map that is measured; of a blank one its values, too.
     pub(super) explain: &'a mut dyn FnMut(&[f32]) -> Result<Map>,
+    /// Where the object is, if that is known.
+    pub(super) place: Option<&'a Place>,
 }
 
 impl Measures {
@@ -71,7 +74,7 @@ impl Measures {
     }
 
     fn measured<'a>(&self, map: &'a Map, sight: Sight) -> Result<Measured<'a>> {
-        let Sight { picture, scorer, explain } = sight;
+        let Sight { picture, scorer, explain, place } = sight;
         let curves = self.curves.unwrap_or_default();
         let (draws, deviation) = INFIDELITY;
         let road_of_arcc = self.road.as_ref().map(|settings| self.road_of_arcc(settings));
@@ -98,6 +101,7 @@ impl Measures {
                 infidelity(picture, map.values(), draws, true, noise, scorer)
             })?,
             sensitivity: self.if_read(Family::Sensitivity, || self.sensitivity(picture, explain))?,
+            located: place.filter(|_| self.reads(Family::Place)).map(|place| place.of(map)),
         })
     }
 

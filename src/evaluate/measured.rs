@@ -2,6 +2,8 @@
 
 use burncam_metrics::{Curve, Map, Masked, Road, Sensitivity, SingleDeletion};
 
+use super::place::Located;
+
 /// What metrics read. What no metric of the request reads is `None`, and what is not defined for this map.
 pub(super) struct Measured<'a> {
     pub(super) map: &'a Map,
@@ -14,4 +16,6 @@ pub(super) struct Measured<'a> {
     pub(super) coherency: Option<f64>,
     pub(super) infidelity: Option<f64>,
     pub(super) sensitivity: Option<Sensitivity>,
+    /// `None`, too, where no object is known.
+    pub(super) located: Option<Located>,
 }

@@ -36,6 +36,12 @@ impl Metric {
         Self::all().filter(|metric| metric.0.usual)
     }
 
+    /// Whether it needs to know where objects are. Those that do are computed, too, when it is known.
+    #[must_use]
+    pub fn needs_objects(self) -> bool {
+        self.0.group == Group::Localisation
+    }
+
     pub(super) fn info(self) -> &'static MetricInfo {
         self.0
     }
@@ -61,6 +67,7 @@ impl Metric {
         let bound = |bound: Option<f64>| bound.filter(|_| is_bounded);
         let group = match group {
             Group::Faithfulness => "faithfulness",
+            Group::Localisation => "localisation",
             Group::Stability => "stability",
             Group::Complexity => "complexity",
         };

@@ -13,7 +13,7 @@
 //! let evaluator = Evaluator::new(Model::embedded()?, EvaluationRequest::new(request))?;
 //! let mut targets = Vec::new();
 //! for photo in ["a.jpg", "b.jpg"] {
-//!     targets.extend(evaluator.evaluate(&evaluator.explainer().read(photo)?)?);
+//!     targets.extend(evaluator.evaluate(&evaluator.explainer().read(photo)?, None)?);
 //! }
 //! let evaluation = evaluator.summarise(targets)?;
 //! println!("{}", evaluation.verdict);
@@ -24,6 +24,7 @@
 mod measure;
 mod measured;
 mod metric;
+mod place;
 mod request;
 mod rows;
 mod scorer;
@@ -34,6 +35,7 @@ mod verdict;
 use burncam_metrics::{Convention, Picture};
 
 pub use metric::Metric;
+pub use place::Objects;
 pub use request::{EvaluationRequest, Filling};
 
 use crate::engine::{Network, Score};
@@ -42,6 +44,7 @@ use crate::explain::{ClassExplanation, Explainer, Scored, Subject};
 use crate::model::Model;
 use crate::record::{EvaluatedTarget, Evaluation, TargetFigures};
 use measure::{Measures, Sight};
+use place::Place;
 use rows::BASELINES;
 use scorer::NetworkScorer;
 
@@ -74,16 +77,16 @@ impl Evaluator {
     }
 
     /// The figures of every explained class of a subject, of all methods and baselines. The maps of all methods come from one pass through
-    /// the trunk.
+    /// the trunk. `objects` are those of the picture, where the caller knows them.
     ///
     /// # Errors
     /// When the subject cannot be explained, or a score is not finite.
-    pub fn evaluate(&self, subject: &Subject) -> Result<Vec<EvaluatedTarget>> {
+    pub fn evaluate(&self, subject: &Subject, objects: Option<&Objects>) -> Result<Vec<EvaluatedTarget>> {
         let scored = self.explainer.explain_for_scores(&[subject])?.pop();
         let scored = scored.ok_or_else(|| Error::internal("a subject has no explanations"))??;
         let first = scored.explanations.first();
         let targets = first.map_or(0, |explanation| explanation.targets.len());
-        (0..targets).map(|at| self.evaluate_target(subject, &scored, at)).collect()
+        (0..targets).map(|at| self.evaluate_target((subject, objects), &scored, at)).collect()
     }
 
     /// The figures of all targets as one evaluation, in the order given. Images, failures and an interruption are for the caller to add.
@@ -94,7 +97,12 @@ impl Evaluator {
         summary::summarise(&self.explainer, &self.measures, self.score, targets)
     }
 
-    fn evaluate_target(&self, subject: &Subject, scored: &Scored, at: usize) -> Result<EvaluatedTarget> {
+    fn evaluate_target(
+        &self,
+        (subject, objects): (&Subject, Option<&Objects>),
+        scored: &Scored,
+        at: usize,
+    ) -> Result<EvaluatedTarget> {
         let target = &scored.explanations[0].targets[at];
         // A box of a detector is one of the targets behind the classes.
         let of_box = target.box_number.map(|number| self.explainer.model().num_classes() + number - 1);
@@ -110,8 +118,11 @@ impl Evaluator {
         let shape = self.network.input();
         let [black, _] = self.explainer.model().card().preprocess.bounds(shape[0]);
         let picture = Picture::new(shape, subject.values.clone(), black, &mut scorer)?;
+        let place = objects
+            .and_then(|objects| objects.place(target.class.target, &subject.placement, [shape[1], shape[2]]));
         let rows = 0..scored.explanations.len() + BASELINES.len();
-        let figures = rows.map(|row| self.evaluate_row(row, (scored, at), &picture, &mut scorer));
+        let figures =
+            rows.map(|row| self.evaluate_row(row, (scored, at), (&picture, place.as_ref()), &mut scorer));
         Ok(EvaluatedTarget {
             rows: figures.collect::<Result<_>>()?,
             path: subject.file.path.clone(),
@@ -119,6 +130,7 @@ impl Evaluator {
             target: target.class.target,
             class_name: target.class.class_name.clone(),
             score: picture.score(),
+            area: place.as_ref().map(Place::area),
         })
     }
 
@@ -126,7 +138,7 @@ impl Evaluator {
         &self,
         row: usize,
         (scored, at): (&Scored, usize),
-        picture: &Picture,
+        (picture, place): (&Picture, Option<&Place>),
         scorer: &mut NetworkScorer,
     ) -> Result<TargetFigures> {
         let request = self.explainer.request();
@@ -146,7 +158,7 @@ impl Evaluator {
             None => rows::unless_constant(explain(picture.values())?),
         };
         match map {
-            Ok(map) => self.measures.of(&map, Sight { picture, scorer, explain: &mut explain }),
+            Ok(map) => self.measures.of(&map, Sight { picture, scorer, explain: &mut explain, place }),
             Err(reason) => Ok(TargetFigures::blank(reason)),
         }
     }

@@ -19,8 +19,10 @@ use crate::record::{CurveSettingsRecord, RoadSettingsRecord};
 pub struct EvaluationRequest {
     /// Methods, layers, targets, the score that maps explain, the seed. What concerns drawing and files is not used.
     pub explain: Request,
-    /// Default: those of [`Metric::usual`] that the convention defines.
+    /// Default: those of [`Metric::usual`] that the convention defines, and with [`EvaluationRequest::objects`] those that need them.
     pub metrics: Option<Vec<Metric>>,
+    /// Whether the caller knows where objects are. Default: no.
+    pub objects: bool,
     /// The score that metrics look at. Default: the probability; without one, the network's usual score.
     pub score: Option<Score>,
     /// Steps of deletion and insertion, each of the same number of pixels. Default: 32; of a library its own.
@@ -85,7 +87,7 @@ impl EvaluationRequest {
     /// The usual metrics for these maps.
     #[must_use]
     pub fn new(explain: Request) -> Self {
-        Self { explain, metrics: None, score: None, steps: None, baseline: None, road: None }
+        Self { explain, metrics: None, objects: false, score: None, steps: None, baseline: None, road: None }
     }
 
     /// Metrics and their settings.
@@ -97,7 +99,12 @@ impl EvaluationRequest {
         let convention = convention(library)?;
         let metrics = match &self.metrics {
             Some(metrics) => each_once(metrics),
-            None => Metric::usual().filter(|metric| metric.is_defined(convention)).collect(),
+            None => {
+                let usual: Vec<Metric> = Metric::usual().collect();
+                let is_usual =
+                    |metric: &Metric| usual.contains(metric) || self.objects && metric.needs_objects();
+                Metric::all().filter(is_usual).filter(|metric| metric.is_defined(convention)).collect()
+            }
         };
         if metrics.is_empty() {
             return Err(Error::request(Problem::expected_but("at least one metric", "none")));

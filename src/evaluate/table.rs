@@ -9,6 +9,8 @@ use super::measured::Measured;
 pub(super) enum Group {
     /// Does the network depend on what the map marks?
     Faithfulness,
+    /// Is the heat on the object? That the network uses something else is no fault of a map.
+    Localisation,
     /// Does the map stay when the picture hardly changes? A constant map does, and a baseline.
     Stability,
     /// How concentrated is the map? That says nothing of whether it is right.
@@ -20,6 +22,8 @@ pub(super) enum Group {
 pub(super) enum Family {
     /// The map alone.
     Map,
+    /// The map and the place of the object.
+    Place,
     /// The score of the input multiplied by the map.
     Masked,
     /// The score while pixels are deleted.
@@ -75,8 +79,56 @@ const USUAL: MetricInfo = MetricInfo {
     value: |_, _| None,
 };
 
+/// What metrics of localisation have in common.
+const ON_OBJECTS: MetricInfo = MetricInfo { group: Group::Localisation, families: &[Family::Place], ..USUAL };
+
+fn as_number(is_so: bool) -> f64 {
+    f64::from(u8::from(is_so))
+}
+
 /// In the order of tables. The first one that says which is better is that of the paired comparison on the terminal.
 pub(super) static TABLE: &[MetricInfo] = &[
+    MetricInfo {
+        name: "energy",
+        chance: "the object's share of the area",
+        description: "share of the heat that is on the object (arXiv:1910.01279)",
+        votes: true,
+        value: |measured, _| measured.located.as_ref()?.energy,
+        ..ON_OBJECTS
+    },
+    MetricInfo {
+        name: "pointing",
+        chance: "the object's share of the area",
+        description: "1 where the greatest value is on the object (arXiv:1608.00507)",
+        votes: true,
+        value: |measured, _| measured.located.as_ref()?.hit.map(as_number),
+        ..ON_OBJECTS
+    },
+    MetricInfo {
+        name: "pointing15",
+        description: "1 where the greatest value is on the object or within 15 pixels of the picture (arXiv:1608.00507)",
+        value: |measured, _| measured.located.as_ref()?.near.map(as_number),
+        ..ON_OBJECTS
+    },
+    MetricInfo {
+        name: "ranks",
+        chance: "the object's share of the area",
+        description: "share of the K hottest pixels that are on the object, which has K pixels (arXiv:2003.07258)",
+        value: |measured, _| measured.located.as_ref()?.ranks,
+        ..ON_OBJECTS
+    },
+    MetricInfo {
+        name: "iou",
+        description: "overlap of the pixels from 15 % of the greatest value on with the object: intersection over union",
+        value: |measured, _| measured.located.as_ref()?.region_iou,
+        ..ON_OBJECTS
+    },
+    MetricInfo {
+        name: "box",
+        description: "1 where the box around the largest part of them has an intersection over union above 0.5 with a box of the object (arXiv:1610.02391)",
+        value: |measured, _| measured.located.as_ref()?.box_iou.map(|iou| as_number(iou > 0.5)),
+        ..ON_OBJECTS
+    },
     MetricInfo {
         name: "road",
         families: &[Family::Road],
@@ -140,7 +192,7 @@ pub(super) static TABLE: &[MetricInfo] = &[
         description: "1 where the score rises when the input is multiplied by the map; its mean is the increase in confidence (arXiv:1710.11063)",
         usual: true,
         votes: true,
-        value: |measured, _| Some(f64::from(u8::from(measured.masked?.increase()?))),
+        value: |measured, _| measured.masked?.increase().map(as_number),
         ..USUAL
     },
     MetricInfo {

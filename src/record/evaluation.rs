@@ -197,6 +197,8 @@ pub struct EvaluatedTarget {
     pub class_name: String,
     /// The score of the unchanged image that metrics look at.
     pub score: f64,
+    /// Share of the network's input that the objects of the class cover: the chance level of some metrics; `null` where none is known.
+    pub area: Option<f64>,
     /// One per row of [`Evaluation::rows`].
     pub rows: Vec<TargetFigures>,
 }

@@ -40,7 +40,7 @@ fn evaluated(library: Library, change: impl FnOnce(&mut EvaluationRequest)) -> E
     let picture = |at: usize| fixture(&format!("cases/shapes/pictures/s{at:02}.png"));
     let one = |at: usize| {
         let subject = evaluator.explainer().read(picture(at)).unwrap();
-        evaluator.evaluate(&subject).unwrap().remove(0)
+        evaluator.evaluate(&subject, None).unwrap().remove(0)
     };
     evaluator.summarise((0..24).map(one).collect()).unwrap()
 }

@@ -30,7 +30,7 @@ pub(crate) fn run(args: &EvaluateArgs, quiet: bool) -> Result<Outcome> {
     let signals = Signals::listen()?;
     let evaluator = &run.evaluator;
     let one = |task: &Task| {
-        contained_for(&task.input.path, || Ok(evaluator.evaluate(&task.load(evaluator.explainer())?)?))
+        contained_for(&task.input.path, || Ok(evaluator.evaluate(&task.load(evaluator.explainer())?, None)?))
     };
     let work = |tasks: &[Task]| tasks.iter().map(one).collect();
     let mut results = Results::new(args, run.tasks.len(), quiet);
