@@ -32,7 +32,7 @@ mod summary;
 mod table;
 mod verdict;
 
-use burncam_metrics::{Convention, Picture};
+use burncam_metrics::Picture;
 
 pub use metric::Metric;
 pub use place::Objects;
@@ -112,7 +112,6 @@ impl Evaluator {
             outputs: scored.outputs,
             target: of_box.unwrap_or(target.class.target),
             score: self.score,
-            is_single: self.measures.convention != Convention::Paper,
             batch_size: self.explainer.request().options.batch_size.max(1),
         };
         let shape = self.network.input();

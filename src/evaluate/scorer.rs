@@ -15,8 +15,6 @@ pub(super) struct NetworkScorer<'a> {
     pub(super) target: usize,
     /// What metrics look at, which need not be what the map explains.
     pub(super) score: Score,
-    /// Whether scores are rounded to single precision, as libraries have them: strict comparisons then agree with theirs.
-    pub(super) is_single: bool,
     /// Inputs that go through the network together.
     pub(super) batch_size: usize,
 }
@@ -27,8 +25,7 @@ impl Scorer for NetworkScorer<'_> {
         let score = |row: &[f32]| {
             let numbers = self.reduction.numbers(row);
             let rivals = self.reduction.rivals(self.target, numbers.len());
-            let score = self.score.value(&numbers, self.target, rivals);
-            if self.is_single { f64::from(score as f32) } else { score }
+            self.score.value(&numbers, self.target, rivals)
         };
         Ok(rows_of(&output, count, self.outputs)?.map(score).collect())
     }

@@ -19,13 +19,19 @@ pub(super) fn best(metrics: &[Metric], rows: &[EvaluatedRow]) -> Option<usize> {
     methods.min_by(|a, b| ranks[*a].total_cmp(&ranks[*b]))
 }
 
+/// The metrics that count: those that vote, and that any row has a figure of.
+fn votes(metrics: &[Metric], rows: &[EvaluatedRow]) -> Vec<usize> {
+    let has_figure = |at: usize| rows.iter().any(|row| row.figures[at].mean.is_some());
+    (0..metrics.len()).filter(|at| metrics[*at].info().votes && has_figure(*at)).collect()
+}
+
 fn has_figures(row: &EvaluatedRow) -> bool {
     row.figures.iter().any(|figure| figure.mean.is_some())
 }
 
 /// For each row the mean over metrics of its rank among all rows, 1 for the best; equal rows share the mean of their ranks.
 fn mean_ranks(metrics: &[Metric], rows: &[EvaluatedRow]) -> Option<Vec<f64>> {
-    let votes: Vec<usize> = (0..metrics.len()).filter(|at| metrics[*at].info().votes).collect();
+    let votes = votes(metrics, rows);
     if votes.is_empty() {
         return None;
     }
@@ -55,7 +61,8 @@ pub(super) fn sentence(
         return "no choice: no metric that says which is better has a figure".to_owned();
     };
     let name = &rows[best].name;
-    let over = listed(metrics);
+    let names = votes(metrics, rows).into_iter().map(|at| metrics[at].to_string());
+    let over = joined(&names.collect::<Vec<_>>());
     let by_rank = |row: &usize, other: &usize| ranks[*row].total_cmp(&ranks[*other]);
     let baseline = (0..rows.len()).filter(|row| rows[*row].is_baseline).min_by(by_rank);
     if let Some(baseline) = baseline.filter(|baseline| ranks[*baseline] <= ranks[best]) {
@@ -93,9 +100,9 @@ fn certainty(metrics: &[Metric], pairs: &[&PairRecord]) -> String {
     }
 }
 
-/// Whether the first of a pair is better (`Higher`) or worse: the interval of the difference is on one side of zero.
+/// Whether the first of a pair is better (`Higher`) or worse on a metric that votes: the interval of the difference is on one side of zero.
 fn side(metrics: &[Metric], pair: &PairRecord) -> Option<Better> {
-    let metric = metrics.iter().find(|metric| metric.to_string() == pair.metric)?;
+    let metric = metrics.iter().find(|metric| metric.info().votes && metric.to_string() == pair.metric)?;
     let [low, high] = pair.difference.interval?;
     match (low > 0.0, high < 0.0, metric.info().better?) {
         (true, _, Better::Higher) | (_, true, Better::Lower) => Some(Better::Higher),
@@ -105,12 +112,6 @@ fn side(metrics: &[Metric], pair: &PairRecord) -> Option<Better> {
 }
 
 /// `drop, increase and deletion`.
-fn listed(metrics: &[Metric]) -> String {
-    let names: Vec<String> =
-        metrics.iter().filter(|metric| metric.info().votes).map(ToString::to_string).collect();
-    joined(&names)
-}
-
 fn joined(names: &[String]) -> String {
     match names.split_last() {
         Some((last, [])) => last.clone(),

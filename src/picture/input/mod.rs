@@ -4,6 +4,7 @@
 //! the input tensor,
 //! and the [`Placement`] of that tensor on the picture. Does not depend on Burn.
 
+mod class_mask;
 mod file;
 mod general;
 mod jpeg;
@@ -21,6 +22,7 @@ mod tensor_file;
 mod tiff;
 
 pub use crate::card::Layout;
+pub use class_mask::ClassMask;
 pub use file::{MAX_FILE_BYTES, read_file, sha256_hex};
 pub use npy::channels_first;
 pub use npz::{Array, Npz};

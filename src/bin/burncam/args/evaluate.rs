@@ -28,8 +28,8 @@ pub(crate) struct EvaluateArgs {
     pub(crate) methods: Vec<Method>,
 
     /// Metrics, separated by commas: road, morf, lerf, insertion, deletion, drop, increase, gain, single, infidelity, adcc, arcc, coherency, sensitivity, sparseness,
-    /// complexity, entropy, or all [default: road, insertion, deletion, drop,
-    /// increase and sparseness].
+    /// complexity, entropy, and with --masks energy, pointing, pointing15, ranks, iou, box; or all [default: road, insertion, deletion, drop,
+    /// increase, sparseness, and those of --masks].
     #[arg(long, value_name = "METRIC", value_delimiter = ',', value_parser = parse_metrics)]
     pub(crate) metrics: Option<Vec<MetricArg>>,
 
@@ -48,6 +48,10 @@ pub(crate) struct EvaluateArgs {
         allow_hyphen_values = true
     )]
     pub(crate) layers: Vec<LayerRequest>,
+
+    /// Where the objects of each picture are: a directory of PNG masks called as the pictures, with the class of each pixel plus 1.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) masks: Option<PathBuf>,
 
     /// Score that metrics look at, such as prob or logit [default: prob; the network's own where it has none].
     #[arg(long, value_name = "SCORE")]

@@ -5,6 +5,7 @@ mod page;
 mod plot;
 mod prepare;
 mod table;
+mod truth;
 
 use std::ops::ControlFlow;
 use std::path::PathBuf;
@@ -28,9 +29,13 @@ pub(crate) fn run(args: &EvaluateArgs, quiet: bool) -> Result<Outcome> {
     let files = Files::new(args)?;
     let run = prepare::prepare(args, quiet)?;
     let signals = Signals::listen()?;
-    let evaluator = &run.evaluator;
+    let (evaluator, places) = (&run.evaluator, &run.places);
     let one = |task: &Task| {
-        contained_for(&task.input.path, || Ok(evaluator.evaluate(&task.load(evaluator.explainer())?, None)?))
+        contained_for(&task.input.path, || {
+            let subject = task.load(evaluator.explainer())?;
+            let objects = places.of(&task.input, &subject)?;
+            Ok(evaluator.evaluate(&subject, objects.as_ref())?)
+        })
     };
     let work = |tasks: &[Task]| tasks.iter().map(one).collect();
     let mut results = Results::new(args, run.tasks.len(), quiet);

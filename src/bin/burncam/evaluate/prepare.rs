@@ -5,6 +5,7 @@ use burncam::evaluate::{EvaluationRequest, Evaluator, Metric};
 use burncam::{Request, Target};
 use rayon::ThreadPool;
 
+use super::truth::Places;
 use crate::args::{EvaluateArgs, MetricArg};
 use crate::discover::{Found, discover, report};
 use crate::explain::task::Task;
@@ -20,6 +21,7 @@ pub(super) struct Run {
     pub(super) workers: Workers,
     pub(super) evaluator: Evaluator,
     pub(super) tasks: Vec<Task>,
+    pub(super) places: Places,
 }
 
 /// Every image takes many passes, so that packed weights are kept, as they are for several images.
@@ -30,6 +32,11 @@ pub(super) fn prepare(args: &EvaluateArgs, quiet: bool) -> Result<Run> {
     let needs_label = args.targets.iter().any(|target| matches!(target, Target::Label | Target::Both));
     if needs_label && args.batch.labels.is_none() {
         bail!("--target label and both need to know the true classes (add --labels)");
+    }
+    let are_located =
+        args.metrics.iter().flatten().find_map(|metric| metric.one().filter(|one| one.needs_objects()));
+    if let (Some(metric), None) = (are_located, &args.masks) {
+        bail!("--metrics {metric} needs to know where objects are (add --masks DIR)");
     }
     let images = inputs.len();
     let workers = Workers::new(&args.run.place, args.batch.jobs, None, images);
@@ -42,15 +49,16 @@ pub(super) fn prepare(args: &EvaluateArgs, quiet: bool) -> Result<Run> {
     if searched && !quiet {
         report(&left);
     }
+    let places = Places::open(args, &inputs)?;
     let tasks: Vec<Task> = inputs.into_iter().zip(labels).map(Task::from).collect();
-    let evaluator = pool.install(|| Evaluator::new(model, request(args, workers)))?;
+    let evaluator = pool.install(|| Evaluator::new(model, request(args, workers, places.are_known())))?;
     for warning in evaluator.explainer().warnings() {
         log::warn!("{warning}");
     }
-    Ok(Run { pool, workers, evaluator, tasks })
+    Ok(Run { pool, workers, evaluator, tasks, places })
 }
 
-fn request(args: &EvaluateArgs, workers: Workers) -> EvaluationRequest {
+fn request(args: &EvaluateArgs, workers: Workers, objects: bool) -> EvaluationRequest {
     let mut explain = Request::default();
     explain.runtime = runtime(&args.run, workers, MANY_PASSES);
     explain.methods = each_once(&args.methods);
@@ -64,9 +72,10 @@ fn request(args: &EvaluateArgs, workers: Workers) -> EvaluationRequest {
     explain.wording = WORDS;
     let mut request = EvaluationRequest::new(explain);
     request.metrics = args.metrics.as_ref().map(|metrics| match metrics.contains(&MetricArg::All) {
-        true => Metric::all().collect(),
+        true => Metric::all().filter(|metric| objects || !metric.needs_objects()).collect(),
         false => metrics.iter().filter_map(|metric| metric.one()).collect(),
     });
+    request.objects = objects;
     request.score = args.score;
     request.steps = args.steps.map(|steps| steps as usize);
     request.baseline = args.baseline;

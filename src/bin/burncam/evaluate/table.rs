@@ -32,8 +32,13 @@ fn subject(evaluation: &Evaluation) -> String {
         failed => format!("; {} failed", text::counted(failed, "image")),
     };
     let stopped = if evaluation.interrupted { "; interrupted" } else { "" };
+    let areas: Vec<f64> = evaluation.targets.iter().filter_map(|target| target.area).collect();
+    let area = match areas.len() {
+        0 => String::new(),
+        count => format!(", objects cover {} of the input", short(areas.iter().sum::<f64>() / count as f64)),
+    };
     let targets = text::counted(evaluation.targets.len(), "target");
-    format!("{targets} in {images}, score {}{failed}{stopped}", evaluation.settings.score)
+    format!("{targets} in {images}, score {}{area}{failed}{stopped}", evaluation.settings.score)
 }
 
 /// The metrics as few tables that are each narrow enough: the first and the number of metrics of each.
