@@ -111,7 +111,12 @@ impl Reduction {
             Self::Greatest(greatest) => greatest.read(&output, output.clone()),
             Self::Cosine { like } => {
                 let unit = unit(like, &output);
-                (output.clone() * unit).sum_dim(1) / output.square().sum_dim(1).sqrt()
+                let length = output.clone().square().sum_dim(1).sqrt();
+                let cosine = (output.clone() * unit.clone()).sum_dim(1) / length.clone();
+                let apart = (output.inner() / length.inner() - unit).square().sum_dim(1).sqrt();
+                let moves = apart.greater_elem(SAME).float();
+                let stays = cosine.clone().inner() * (moves.clone() * -1.0 + 1.0);
+                cosine * moves + stays
             }
         }
     }
@@ -143,6 +148,10 @@ impl Reduction {
         }
     }
 }
+
+/// Unit vectors that are closer than this are one, up to rounding. The cosine is at its greatest there, and its slope is exactly zero, not
+/// what rounding makes of it: a picture compared with itself has no map.
+const SAME: f64 = 1e-5;
 
 fn constant(values: &[f32], on: &Tensor<2>) -> Tensor<1> {
     let device = on.clone().inner().device();
@@ -251,6 +260,22 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_vector_compared_with_itself_has_no_slope_at_all() {
+        let output = vec![0.3, -1.2, 0.7, 2.0, 0.1, -0.4];
+        let slopes = |like: Vec<f32>| {
+            let leaf = tensor(&output).autodiff().require_grad();
+            let cosine = Reduction::Cosine { like: Arc::new(like) }.of(leaf.clone());
+            let number = cosine.clone().inner().into_data().try_to_vec::<f32>().unwrap()[0];
+            let gradients = cosine.sum().backward();
+            (number, leaf.grad(&gradients).unwrap().into_data().try_to_vec::<f32>().unwrap())
+        };
+        let (number, same) = slopes(output.iter().map(|value| value * 3.1).collect());
+        assert!((number - 1.0).abs() < 1e-6 && same.iter().all(|slope| *slope == 0.0), "{number} {same:?}");
+        let (_, near) = slopes(output.iter().map(|value| value + 1e-3).collect());
+        assert!(near.iter().any(|slope| slope.abs() > 1e-5), "{near:?}");
     }
 
     #[test]

@@ -51,6 +51,23 @@ fn layers_keep_their_names_also_inside_of_other_models() {
     }
 }
 
+#[test]
+fn layers_over_a_signal_are_maps_of_one_row() {
+    for file in ["signals.keras", "signals_h5.h5", "keras2_signals.h5"] {
+        let Made { model, .. } = &imported(file);
+        assert!(model.graph().input.is_signal(), "{file}");
+        for (name, steps) in [("stem_relu", 40), ("halves", 20), ("block", 20), ("last", 10)] {
+            let layer = model.layers().into_iter().find(|layer| layer.name == name);
+            let layer = layer.unwrap_or_else(|| panic!("{file}: {name} is not there"));
+            let grid = layer.grid.unwrap_or_else(|| panic!("{file}: {name} is no map, {:?}", layer.shape));
+            assert!(layer.explainable && [grid.height, grid.width] == [1, steps], "{file}: {name} {grid}");
+        }
+        // Two layers read what the pool gives, one of them without its axis of rows: the name is the node's that both read.
+        let pool = model.layers().into_iter().find(|layer| layer.name == "halves").unwrap();
+        assert_eq!(pool.op, "max_pool2d", "{file}");
+    }
+}
+
 /// Before ReLU, for class 1, from TensorFlow's gradients.
 #[test]
 fn grad_cam_equals_tensorflows() {
@@ -77,6 +94,7 @@ fn grad_cam_equals_tensorflows() {
 fn what_cannot_be_read_is_refused_by_name() {
     let table = [
         ("custom.keras", "'Twice' (1 layer, first 'mine')"),
+        ("digits.keras", "its input 'digit' is a picture without an axis of channels"),
         ("lambda.keras", "'Lambda' (1 layer, first 'code')"),
         ("monte_carlo.h5", "node 'always' (Dropout): is called with training=True"),
         ("only.weights.h5", "holds the weights of a Keras model without the network"),

@@ -179,7 +179,9 @@ pub(crate) fn picture(model: &Model, path: &Path) -> Vec<f32> {
     if shape == [1, spec.channels, spec.height, spec.width] {
         return numbers;
     }
-    assert_eq!(shape, [1, spec.height, spec.width, spec.channels]);
+    // A signal has no axis of rows in its file.
+    let sides = &[spec.height, spec.width][usize::from(spec.is_signal() && shape.len() == 3)..];
+    assert_eq!(shape, [&[1], sides, &[spec.channels]].concat());
     let pixels = spec.height * spec.width;
     (0..spec.channels)
         .flat_map(|c| (0..pixels).map(move |at| (at, c)))

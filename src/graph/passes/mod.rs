@@ -9,7 +9,7 @@
 //! | `transposes` | transposes that cancel, also across elementwise operations |
 //! | `ranks` | neighbouring axes of reshapes and transposes that have more axes than a tensor may have |
 //! | `parts` | slices of joined tensors that are one of these |
-//! | `squeezes` | axes of size 1 that are taken away and put in again |
+//! | `squeezes` | axes of size 1 that are taken away and put in again, also across functions of each element |
 //! | `reductions` | means, sums and extremes over one axis after another |
 //! | `affine` | a constant added to a product: its bias |
 //! | `norms` | layer norm and group norm that are spelled out |

@@ -3,6 +3,7 @@
 mod activations;
 mod parts;
 mod ranks;
+mod squeezes;
 
 use super::canonicalise;
 use crate::builder::{Builder, Draft, Tensor, Weight};

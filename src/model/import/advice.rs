@@ -94,6 +94,12 @@ fn for_a_variant(asked: &Architecture, built: &Built, diagnosis: &Diagnosis) -> 
         missing.chain(diagnosis.wrong_shape.iter().map(|wrong| wrong.name.as_str())).collect();
     let is_in = |module: &str| troubled.iter().all(|name| name.starts_with(module));
     let head = head::last_layer(built).unwrap_or_default();
+    if let Some(other) = same_layer(diagnosis, head) {
+        let words = format!("everything but the head '{head}' fits, and '{other}' has its tensors: ");
+        return Phrase::from(words)
+            .set(OptionName::Rename, format!("{other}={head}"))
+            .text(" if it is the same layer");
+    }
     let stem = built.parameters.first().map_or("", |(name, _)| name.as_str());
     let what = if is_in(head) {
         format!("everything but the head '{head}' fits, and weights do not say what another head computes")
@@ -103,6 +109,23 @@ fn for_a_variant(asked: &Architecture, built: &Built, diagnosis: &Diagnosis) -> 
         format!("the network is a variant of {}", asked.name)
     };
     Phrase::from(format!("{what}: ")).phrase(with_a_graph())
+}
+
+/// The name of the only layer that is left over, if it has the tensors that `head` lacks, for any number of classes.
+fn same_layer(diagnosis: &Diagnosis, head: &str) -> Option<String> {
+    let Diagnosis { missing, unused, wrong_shape, .. } = diagnosis;
+    if missing.is_empty() || !wrong_shape.is_empty() || missing.len() != unused.len() {
+        return None;
+    }
+    let (layer, _) = unused.first()?.0.rsplit_once('.')?;
+    let is_there = |role: &str, expected: &[usize]| {
+        let found = unused.iter().find(|(name, _)| *name == format!("{layer}.{role}"));
+        found.is_some_and(|(_, shape)| shape.len() == expected.len() && shape[1..] == expected[1..])
+    };
+    let of_head = |name: &str| name.strip_prefix(head)?.strip_prefix('.').map(str::to_owned);
+    let mut roles = missing.iter().map(|missing| (of_head(&missing.name), &missing.expected));
+    let fits = roles.all(|(role, expected)| role.is_some_and(|role| is_there(&role, expected)));
+    fits.then(|| one_line(layer))
 }
 
 fn integers(diagnosis: &Diagnosis, selected: &Selected) -> Option<Phrase> {

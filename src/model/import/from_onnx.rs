@@ -2,12 +2,13 @@
 
 use super::keras;
 use super::onnx::{self, Lowered, Options, Said};
-use super::preprocess::{PreprocessRequest, Preset, assumed, preset};
+use super::preprocess::{Preset, assumed, preset};
 use super::request::{ImportRequest, Imported};
 use super::self_contained;
+use super::signal;
 use super::state_dict::file_name;
-use crate::card::{ColorOrder, Filter, Graph, InputSpec, Layout, Preprocess, Resize, Task};
-use crate::error::{Phrase, Problem, Result};
+use crate::card::{Filter, Graph, InputSpec, Layout, Preprocess, Resize, Task};
+use crate::error::{Phrase, Result};
 
 /// Imports an ONNX file.
 pub(super) fn import(request: &ImportRequest) -> Result<Imported> {
@@ -18,10 +19,7 @@ pub(super) fn import(request: &ImportRequest) -> Result<Imported> {
         onnx::open(&request.source, &options)?;
     let request = &completed(request, &said);
     let preprocess = match &request.preprocess {
-        _ if graph.input.is_signal() => {
-            assumptions.push(of_signals(request, &graph.input)?);
-            SIGNALS
-        }
+        _ if graph.input.is_signal() => signal::as_they_are(request, &graph.input, &mut assumptions)?,
         Some(preprocess) => preprocess.clone(),
         None => assume(
             request,
@@ -38,38 +36,6 @@ pub(super) fn import(request: &ImportRequest) -> Result<Imported> {
     let file = file_name(&request.source);
     let name = file.strip_suffix(".onnx").unwrap_or(&file);
     self_contained::finish(request, name, graph, weights, preprocess, assumptions)
-}
-
-/// Signals come as they are.
-const SIGNALS: Preprocess = Preprocess {
-    resize: Resize::None {},
-    crop: None,
-    color: ColorOrder::Gray,
-    scale: 1.0,
-    mean: vec![],
-    std: vec![],
-};
-
-/// What a network on signals takes.
-///
-/// # Errors
-/// When the caller says how pictures are prepared.
-fn of_signals(request: &ImportRequest, input: &InputSpec) -> Result<Phrase> {
-    let InputSpec { channels, width, .. } = input;
-    let asked = PreprocessRequest { crop: None, ..request.adjust.clone() };
-    if request.preprocess.is_some() || !asked.is_empty() {
-        let problem = Problem::new(
-            "takes signals, which are used as they are, but the preparation of pictures was asked for",
-        );
-        return Err(problem
-            .hint("leave it out, and save signals as the network takes them")
-            .of_model(file_name(&request.source)));
-    }
-    let channels = if *channels == 1 { "1 channel".to_owned() } else { format!("{channels} channels") };
-    Ok(format!(
-        "the input is a signal of {channels} and {width} samples: it comes as .npy, and is used as it is"
-    )
-    .into())
 }
 
 /// What a graph does with pixels before its first layer.

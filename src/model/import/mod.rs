@@ -31,6 +31,7 @@ mod safetensors_file;
 mod screen;
 mod select;
 mod self_contained;
+mod signal;
 mod source_kind;
 mod state_dict;
 mod torch;

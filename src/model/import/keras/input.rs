@@ -9,11 +9,11 @@ use crate::error::{OptionName, Phrase, Problem};
 /// The input's side if neither the file nor the caller gives it: ImageNet's.
 const USUAL_SIDE: usize = 224;
 
-/// The picture that a network takes, and assumptions about it. `asked` replaces sides that the file leaves open.
+/// The picture or signal that a network takes, and assumptions about it. `asked` replaces sides that the file leaves open.
 ///
 /// # Errors
-/// When it takes several inputs, or none that is a picture.
-pub(super) fn picture(
+/// When it takes several inputs, or none that is a picture or a signal.
+pub(super) fn read(
     network: &Network,
     asked: Option<[usize; 2]>,
 ) -> Result<(InputSpec, Option<Phrase>), Problem> {
@@ -24,7 +24,11 @@ pub(super) fn picture(
         return Err(Problem::new(what).expected("one picture"));
     };
     let layer = &network.layers[input.layer];
-    let [height, width, channels] = declared(layer)?;
+    let sides = sides(layer);
+    if let Some([_, steps, channels]) = sides.as_deref() {
+        return Ok((signal(layer, [*steps, *channels], asked)?, None));
+    }
+    let [height, width, channels] = declared(layer, sides)?;
     // Convolutions work at any size, and most published weights are for this one.
     let usual = asked.unwrap_or([USUAL_SIDE; 2]);
     let size = [height.unwrap_or(usual[0]), width.unwrap_or(usual[1])];
@@ -46,22 +50,47 @@ pub(super) fn picture(
     Ok((InputSpec { name, channels, height, width, layout: Layout::ChannelsLast }, note))
 }
 
-/// Height, width and channels of an input layer, as far as it has them.
-fn declared(layer: &Layer) -> Result<[Option<usize>; 3], Problem> {
+/// The sides of an input layer, the batch first, as far as they are fixed; `None` where a sequential model was not given the shape of its
+/// input.
+fn sides(layer: &Layer) -> Option<Vec<Option<usize>>> {
     let shape = layer.shape().unwrap_or(&Value::Null);
-    let sides: Vec<Option<usize>> = match shape.as_array() {
-        Some(sides) => sides.iter().map(super::settings::count).collect(),
-        // A sequential model whose first layer was not given the shape of its input.
-        None if shape.is_null() => vec![None; 4],
-        None => vec![],
+    let list = shape.as_array().map(|sides| sides.iter().map(super::settings::count).collect());
+    if shape.is_null() { None } else { Some(list.unwrap_or_default()) }
+}
+
+fn shaped(layer: &Layer) -> Problem {
+    let shape = layer.shape().unwrap_or(&Value::Null);
+    Problem::new(format!("its input '{}' has the shape {shape}", layer.name))
+}
+
+/// A signal of `[batch, steps, channels]`.
+fn signal(
+    layer: &Layer,
+    [steps, channels]: [Option<usize>; 2],
+    asked: Option<[usize; 2]>,
+) -> Result<InputSpec, Problem> {
+    let Some(channels) = channels else {
+        return Err(shaped(layer).expected("a fixed number of channels, which come last"));
     };
-    let [_, height, width, channels] = sides[..] else {
-        let what = format!("its input '{}' has the shape {shape}", layer.name);
-        return Err(Problem::new(what).expected("[batch, height, width, channels]"));
+    let asked = asked.map(|[_, steps]| steps);
+    if let (Some(steps), Some(asked)) = (steps, asked.filter(|asked| Some(*asked) != steps)) {
+        return Err(format!("its input is fixed to {steps} samples, but {asked} are asked for").into());
+    }
+    let Some(width) = steps.or(asked) else {
+        let hint = Phrase::default().set(OptionName::Crop, "1x1000").text(" says that it has 1000 samples");
+        return Err(Problem::new(format!("its input '{}' leaves the length of its signal open", layer.name))
+            .hint(hint));
+    };
+    Ok(InputSpec { name: layer.name.clone(), channels, height: 1, width, layout: Layout::ChannelsLast })
+}
+
+/// Height, width and channels of an input layer, as far as it has them.
+fn declared(layer: &Layer, sides: Option<Vec<Option<usize>>>) -> Result<[Option<usize>; 3], Problem> {
+    let [_, height, width, channels] = sides.unwrap_or(vec![None; 4])[..] else {
+        return Err(shaped(layer).expected("[batch, height, width, channels] or [batch, steps, channels]"));
     };
     if !matches!(channels, None | Some(1 | 3)) {
-        let what = format!("its input '{}' has the shape {shape}", layer.name);
-        return Err(Problem::new(what).expected("1 or 3 channels, which come last"));
+        return Err(shaped(layer).expected("1 or 3 channels, which come last"));
     }
     Ok([height, width, channels])
 }

@@ -23,9 +23,10 @@ use super::onnx::{Stored, normalizes_itself};
 use super::preprocess::{Preset, assumed, preset};
 use super::request::{ImportRequest, Imported};
 use super::self_contained;
+use super::signal;
 use super::state_dict::file_name;
 use crate::builder::{Builder, Finished, Weight};
-use crate::card::{Graph, Preprocess};
+use crate::card::{Graph, Op, Preprocess};
 use crate::error::{Error, Phrase, Problem, Result};
 use crate::passes;
 pub(super) use family::known_name;
@@ -45,6 +46,7 @@ pub(super) fn import(request: &ImportRequest) -> Result<Imported> {
     let Lowered { network, graph, weights, notes: mut assumptions } =
         lower(&saved, request).map_err(|problem| Error::model(&file, problem))?;
     let preprocess = match &request.preprocess {
+        _ if graph.input.is_signal() => signal::as_they_are(request, &graph.input, &mut assumptions)?,
         Some(preprocess) => preprocess.clone(),
         None => assume(request, &network, &graph, &weights, &mut assumptions),
     };
@@ -64,9 +66,14 @@ fn lower(saved: &Saved, request: &ImportRequest) -> Result<Lowered, Problem> {
     let network = Network::read(&saved.config)?;
     let (output, several) = input::output(&network, request.output_name.as_deref())?;
     walk::check_supported(&network)?;
-    let (spec, open) = input::picture(&network, request.input)?;
-    let name = spec.name.clone();
-    let (builder, first) = Builder::new(spec, [1]);
+    let (spec, open) = input::read(&network, request.input)?;
+    let (name, is_signal) = (spec.name.clone(), spec.is_signal());
+    let (mut builder, mut first) = Builder::new(spec, [1]);
+    if is_signal {
+        // The graph has a row of pixels for the steps, and channels first.
+        let steps = builder.unary(Op::Squeeze { axes: vec![2] }, &first)?;
+        first = builder.unary(Op::Transpose { perm: vec![0, 2, 1] }, &steps)?;
+    }
     let version = saved.version.unwrap_or(USUAL_VERSION);
     let mut walk = Walk { builder, paths: vec![], version, asked_version: false };
     let scope = Scope::of(saved, &network)?;
@@ -79,11 +86,23 @@ fn lower(saved: &Saved, request: &ImportRequest) -> Result<Lowered, Problem> {
     });
     let mut draft = walk.builder.end_at(last);
     passes::canonicalise(&mut draft);
+    if is_signal && draft.nodes().any(|(at, node)| is_of_pictures(&node.op, draft.shape(at))) {
+        let problem = Problem::new(format!("its input '{name}' is a picture without an axis of channels"));
+        return Err(problem
+            .expected("[batch, height, width, channels]")
+            .hint("build it with keras.Input((height, width, 1))"));
+    }
     let names = names::assign(&draft, &walk.paths, &name);
     let Finished { graph, weights } = draft.finish(&names, |node, role, _| format!("{node}.{role}"))?;
     let stored = |(name, Weight { shape, values, .. })| Stored { name, shape, numbers: values };
     let notes = several.into_iter().chain(open).chain(assumed_version).collect();
     Ok(Lowered { network, graph, weights: weights.into_iter().map(stored).collect(), notes })
+}
+
+/// Whether a layer slides over rows, too: its input is no signal.
+fn is_of_pictures(op: &Op, shape: &[usize]) -> bool {
+    let slides = matches!(op, Op::Conv2d { .. } | Op::MaxPool2d { .. } | Op::AvgPool2d { .. });
+    slides && matches!(shape, [_, _, height, _] if *height > 1)
 }
 
 /// The preset that was requested, or that the graph or the network's name suggests, with the caller's changes.

@@ -40,6 +40,33 @@ fn a_head_with_one_layer_is_that_layer() {
     }
 }
 
+#[test]
+fn a_head_of_another_name_is_renamed_as_the_refusal_says() {
+    let changed = |shapes: &mut BTreeMap<String, Vec<usize>>| {
+        rename("fc", "head")(shapes);
+        shapes.insert("head.weight".into(), vec![5, 512]);
+        shapes.insert("head.bias".into(), vec![5]);
+        *shapes =
+            std::mem::take(shapes)
+                .into_iter()
+                .map(|(name, shape)| {
+                    if name.starts_with("head") { (name, shape) } else { (format!("backbone.{name}"), shape) }
+                })
+                .collect();
+    };
+    let error = edited("resnet18", changed).unwrap_err().to_string();
+    assert!(error.contains("everything but the head 'fc' fits, and 'head' has its tensors: "), "{error}");
+    assert!(error.contains("ImportRequest::rename = head=fc"), "{error}");
+    let ask = |request| ImportRequest { rename: vec![("head".into(), "fc".into())], ..request };
+    assert!(edited_as("resnet18", changed, ask).unwrap().diagnosis.is_clean());
+    let narrow = |shapes: &mut BTreeMap<String, Vec<usize>>| {
+        changed(shapes);
+        shapes.insert("head.weight".into(), vec![5, 256]);
+    };
+    let error = edited("resnet18", narrow).unwrap_err().to_string();
+    assert!(!error.contains("rename"), "{error}");
+}
+
 /// `fc` as a linear layer to 64, something, a dropout, and a linear layer to 5.
 fn two_layers(shapes: &mut BTreeMap<String, Vec<usize>>) {
     rename("fc", "fc.3")(shapes);
