@@ -2,12 +2,14 @@
 //!
 //! `fixtures/cases/shapes/metrics.json` has the values of pytorch-grad-cam and torchcam, run on the same network and pictures.
 
-use burncam::evaluate::{EvaluationRequest, Evaluator, Metric};
+use burncam::evaluate::{EvaluationRequest, Evaluator, Metric, Objects};
 use burncam::record::{EvaluatedTarget, Evaluation};
 use burncam::{Library, Request, Score};
 use burncam_graph::card::OutputKind;
+use burncam_metrics::localisation::Mask;
 use burncam_metrics::{Removal, RoadSettings};
 use burncam_model::import::{ImportRequest, PreprocessRequest, ResizeRequest, import};
+use burncam_picture::input::ClassMask;
 use serde_json::Value;
 
 use crate::support::{Made, fixture, made};
@@ -38,9 +40,13 @@ fn evaluated(library: Library, change: impl FnOnce(&mut EvaluationRequest)) -> E
     change(&mut request);
     let evaluator = Evaluator::new(made.model.clone(), request).unwrap();
     let picture = |at: usize| fixture(&format!("cases/shapes/pictures/s{at:02}.png"));
+    let mask = |at: usize| {
+        let mask = ClassMask::open(&fixture(&format!("cases/shapes/masks/s{at:02}.png"))).unwrap();
+        Objects::Mask(Mask::new(mask.height, mask.width, mask.values).unwrap())
+    };
     let one = |at: usize| {
         let subject = evaluator.explainer().read(picture(at)).unwrap();
-        evaluator.evaluate(&subject, None).unwrap().remove(0)
+        evaluator.evaluate(&subject, Some(&mask(at))).unwrap().remove(0)
     };
     evaluator.summarise((0..24).map(one).collect()).unwrap()
 }
@@ -72,7 +78,8 @@ fn assert_near(evaluation: &Evaluation, metric: &str, field: &str, except: &[(us
 }
 
 /// Metrics, and their names in the file.
-const FIGURES_OF_PYTORCH_GRAD_CAM: [(&str, &str); 8] = [
+const FIGURES_OF_PYTORCH_GRAD_CAM: [(&str, &str); 9] = [
+    ("energy", "energy"),
     ("drop", "drop_prob_pgc"),
     ("increase", "increase_prob"),
     ("road", "road"),

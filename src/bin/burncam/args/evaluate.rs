@@ -28,8 +28,8 @@ pub(crate) struct EvaluateArgs {
     pub(crate) methods: Vec<Method>,
 
     /// Metrics, separated by commas: road, morf, lerf, insertion, deletion, drop, increase, gain, single, infidelity, adcc, arcc, coherency, sensitivity, sparseness,
-    /// complexity, entropy, and with --masks energy, pointing, pointing15, ranks, iou, box; or all [default: road, insertion, deletion, drop,
-    /// increase, sparseness, and those of --masks].
+    /// complexity, entropy, and with --boxes or --masks energy, pointing, pointing15, ranks, iou, box; or all [default: road, insertion, deletion, drop,
+    /// increase, sparseness, and those of --boxes or --masks].
     #[arg(long, value_name = "METRIC", value_delimiter = ',', value_parser = parse_metrics)]
     pub(crate) metrics: Option<Vec<MetricArg>>,
 
@@ -49,7 +49,11 @@ pub(crate) struct EvaluateArgs {
     )]
     pub(crate) layers: Vec<LayerRequest>,
 
-    /// Where the objects of each picture are: a directory of PNG masks called as the pictures, with the class of each pixel plus 1.
+    /// Where the objects of each picture are: a file or directory of COCO, Pascal VOC, ILSVRC or YOLO, or a table.
+    #[arg(long, value_name = "PATH", conflicts_with = "masks")]
+    pub(crate) boxes: Option<PathBuf>,
+
+    /// The same as a directory of PNG masks called as the pictures, with the class of each pixel plus 1.
     #[arg(long, value_name = "DIR")]
     pub(crate) masks: Option<PathBuf>,
 

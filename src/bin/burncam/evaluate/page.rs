@@ -38,7 +38,7 @@ fn document(evaluation: &Evaluation) -> String {
         page,
         "<p class=\"quiet\">{targets} targets in {images} images, score {score}, seed {}. {}.</p>",
         evaluation.settings.seed,
-        text(&legend(evaluation))
+        text(&legend(evaluation).join("; "))
     );
     table(&mut page, evaluation);
     plots(&mut page, evaluation);

@@ -35,8 +35,8 @@ pub(super) fn prepare(args: &EvaluateArgs, quiet: bool) -> Result<Run> {
     }
     let are_located =
         args.metrics.iter().flatten().find_map(|metric| metric.one().filter(|one| one.needs_objects()));
-    if let (Some(metric), None) = (are_located, &args.masks) {
-        bail!("--metrics {metric} needs to know where objects are (add --masks DIR)");
+    if let (Some(metric), None, None) = (are_located, &args.boxes, &args.masks) {
+        bail!("--metrics {metric} needs to know where objects are (add --boxes or --masks)");
     }
     let images = inputs.len();
     let workers = Workers::new(&args.run.place, args.batch.jobs, None, images);
@@ -49,7 +49,7 @@ pub(super) fn prepare(args: &EvaluateArgs, quiet: bool) -> Result<Run> {
     if searched && !quiet {
         report(&left);
     }
-    let places = Places::open(args, &inputs)?;
+    let places = Places::open(args, &model, &inputs)?;
     let tasks: Vec<Task> = inputs.into_iter().zip(labels).map(Task::from).collect();
     let evaluator = pool.install(|| Evaluator::new(model, request(args, workers, places.are_known())))?;
     for warning in evaluator.explainer().warnings() {

@@ -14,7 +14,8 @@ pub(super) fn lines(evaluation: &Evaluation) -> Vec<String> {
         lines.push(String::new());
         lines.extend(table(evaluation, first, count));
     }
-    lines.extend([String::new(), legend(evaluation)]);
+    lines.push(String::new());
+    lines.extend(legend(evaluation));
     let pairs = pairs(evaluation);
     if !pairs.is_empty() {
         lines.push(String::new());
@@ -87,12 +88,14 @@ pub(super) fn is_lower(metric: &MetricRecord) -> bool {
 }
 
 /// What the marks mean, and which rows are baselines.
-pub(super) fn legend(evaluation: &Evaluation) -> String {
+pub(super) fn legend(evaluation: &Evaluation) -> Vec<String> {
     let baselines = evaluation.rows.iter().filter(|row| row.is_baseline);
     let names: Vec<&str> = baselines.map(|row| row.name.as_str()).collect();
-    let mean = if evaluation.targets.len() > 1 { "mean ± half of its 95 % interval; " } else { "" };
-    let lower = if evaluation.metrics.iter().any(is_lower) { "-: lower is better; " } else { "" };
-    format!("{mean}{lower}{} do not know the network", names.join(", "))
+    let mean = (evaluation.targets.len() > 1).then_some("mean ± half of its 95 % interval");
+    let lower = evaluation.metrics.iter().any(is_lower).then_some("-: lower is better");
+    let marks: Vec<&str> = mean.into_iter().chain(lower).collect();
+    let marks = (!marks.is_empty()).then(|| marks.join("; "));
+    marks.into_iter().chain([format!("{} do not know the network", names.join(", "))]).collect()
 }
 
 /// The best method against every other row on the first metric that says which is better.

@@ -138,11 +138,18 @@ fn no_classes(unknown: &[&OsStr]) -> String {
 /// Names take precedence over indices: directories called `1` to `102` are the names that the model was trained with.
 /// Directory names often have underscores for spaces.
 fn class_of_directory(directory: &OsStr, model: &Model) -> burncam::Result<usize> {
-    let text = directory.to_string_lossy();
-    if let Some(class) = exactly(&text, model) {
+    class_called(&directory.to_string_lossy(), model)
+}
+
+/// The class that a file or a directory calls so: a name in full, an index, or a name as the command line takes it.
+///
+/// # Errors
+/// When the model has none.
+pub(crate) fn class_called(text: &str, model: &Model) -> burncam::Result<usize> {
+    if let Some(class) = exactly(text, model) {
         return Ok(class);
     }
-    let class = target(&text).class(model);
+    let class = target(text).class(model);
     class.or_else(|error| Target::Name(text.replace('_', " ")).class(model).map_err(|_| error))
 }
 
