@@ -11,8 +11,8 @@ use burncam::{
 use burncam_engine::Network;
 use burncam_model::arch;
 
-use crate::onnx::read;
-use crate::support::{Made, distance, fixture, made, magnitude, npz, seeded_architecture_of};
+use crate::onnx::model_of;
+use crate::support::{Made, distance, fixture, magnitude, npz, seeded_architecture_of};
 
 /// ONNX file, arrays, tokens before the grid, rows and columns, blocks, and the tokens that the head reads.
 type Case = (&'static str, &'static str, usize, [usize; 2], usize, &'static [usize]);
@@ -32,8 +32,7 @@ fn arrays(name: &str) -> PathBuf {
 }
 
 fn network(file: &str) -> Made {
-    let imported = read(&fixture(&format!("{file}.onnx"))).unwrap();
-    made(&imported.card, imported.tensors)
+    model_of(&format!("{file}.onnx"))
 }
 
 /// The raw maps of several classes, on a device.

@@ -5,11 +5,10 @@ mod d_rise;
 use burncam::{Explainer, LayerRequest, Request, Score, Target};
 use burncam_engine::{Greatest, Network, Reduction};
 use burncam_graph::card::Task;
-use burncam_model::import::Imported;
 use burncam_model::{Anchors, Boxes, FinalActivation, OutputForm, Proposal};
 
-use crate::onnx::read;
-use crate::support::{Made, distance, fixture, made, magnitude, npz, picture};
+use crate::onnx::{model_of, read};
+use crate::support::{Made, distance, fixture, magnitude, npz, picture};
 
 const NAMES: [&str; 12] = [
     "yolov5",
@@ -33,8 +32,7 @@ struct Case {
 
 impl Case {
     fn of(name: &'static str) -> Self {
-        let Imported { card, tensors, .. } = read(&fixture(&format!("cases/detectors/{name}.onnx"))).unwrap();
-        Self { made: made(&card, tensors), name }
+        Self { made: model_of(&format!("cases/detectors/{name}.onnx")), name }
     }
 
     fn form(&self) -> Anchors {

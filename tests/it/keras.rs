@@ -5,7 +5,7 @@ use burncam_graph::card::{ColorOrder, OutputKind};
 use burncam_model::import::{ImportRequest, Imported, import};
 
 use crate::messages::has_heading;
-use crate::onnx::read;
+use crate::onnx::{model_of, read};
 use crate::support::{Made, difference, distance, evidence, files, fixture, made, magnitude, npz, picture};
 
 /// Largest difference to Keras, relative to the largest output.
@@ -14,8 +14,7 @@ const TOLERANCE: f32 = 2e-6;
 const ENDINGS: [&str; 2] = ["keras", "h5"];
 
 fn imported(name: &str) -> Made {
-    let Imported { card, tensors, .. } = read(&fixture(&format!("keras/{name}"))).unwrap();
-    made(&card, tensors)
+    model_of(&format!("keras/{name}"))
 }
 
 fn names(model: &Model) -> Vec<String> {
@@ -132,8 +131,7 @@ fn what_is_no_whole_model_says_what_it_is() {
 
 #[test]
 fn a_model_of_keras_3_that_rescales_its_input_is_read() {
-    let Imported { card, tensors, .. } = read(&fixture("cases/import/keras3.keras")).unwrap();
-    let Made { model, .. } = &made(&card, tensors);
+    let Made { model, .. } = &model_of("cases/import/keras3.keras");
     assert_eq!((model.num_classes(), model.output().gives), (5, OutputKind::Softmax));
     let found = names(model);
     for name in ["rescaling", "batch_normalization", "separable_conv2d", "max_pooling2d", "dense"] {

@@ -37,9 +37,14 @@ fn said(imported: &Imported) -> String {
     imported.assumptions.iter().map(|assumption| format!("{assumption}\n")).collect()
 }
 
-fn imported(name: &str) -> Made {
-    let Imported { card, tensors, .. } = read(&fixture(&format!("onnx/{name}.onnx"))).unwrap();
+/// The model of a file in `fixtures`.
+pub(crate) fn model_of(file: &str) -> Made {
+    let Imported { card, tensors, .. } = read(&fixture(file)).unwrap();
     made(&card, tensors)
+}
+
+fn imported(name: &str) -> Made {
+    model_of(&format!("onnx/{name}.onnx"))
 }
 
 #[test]

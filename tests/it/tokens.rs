@@ -10,7 +10,7 @@ use burncam_model::Form;
 use burncam_model::import::Imported;
 
 use crate::check::npy;
-use crate::onnx::read;
+use crate::onnx::{model_of, read};
 use crate::support::{Made, distance, fixture, made, npz};
 
 /// Name, form, rows and columns, and the first norm of the last block.
@@ -27,8 +27,7 @@ const NETWORKS: [(&str, Form, [usize; 2], &str); 6] = [
 const METHODS: [&str; 6] = ["gradcam", "gradcampp", "layercam", "hirescam", "xgradcam", "scorecam"];
 
 fn network(name: &str) -> Made {
-    let imported = read(&fixture(&format!("tokens/{name}.onnx"))).unwrap();
-    made(&imported.card, imported.tensors)
+    model_of(&format!("tokens/{name}.onnx"))
 }
 
 fn map(model: &Model, method: Method, input: &[f32], options: &Options) -> Vec<f32> {

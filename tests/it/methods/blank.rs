@@ -3,14 +3,14 @@
 use burncam::internal::{ClassMap, Finding, Scene};
 use burncam::{DeviceName, Method, Method as M, Score};
 
-use super::networks::{Asked, Sketch, all, layers, loaded, picture, plain, ranked, refusal};
+use super::networks::{Asked, Sketch, all, fitting, layers, loaded, picture, plain, ranked};
 
 /// Every method that fits each network after a change of it.
 fn every_map(change: impl Fn(Sketch) -> Sketch, check: impl Fn(&str, Method, ClassMap)) {
     let input = picture();
     for (network, sketch, output) in all() {
         let made = change(sketch).made(output);
-        for method in Method::ALL.iter().filter(|method| refusal(network, **method).is_none()) {
+        for method in fitting(network) {
             let loaded = loaded(&made, layers(*method), &DeviceName::default());
             let asked = Asked::new(*method, ranked(&loaded, &input)[0]);
             let map = asked.of(&mut Scene::new(&loaded, &input).unwrap()).unwrap();
@@ -79,7 +79,7 @@ fn numbers_that_overflow_are_told_or_refused() {
             values.iter_mut().for_each(|value| *value = 3e38_f32.copysign(*value));
         };
         let made = sketch.with("c2.weight", huge).made(output);
-        for method in Method::ALL.iter().filter(|method| refusal(network, **method).is_none()) {
+        for method in fitting(network) {
             let loaded = loaded(&made, layers(*method), &DeviceName::default());
             let what = format!("{} of {network}", method.info().name);
             match Asked::new(*method, 0).of(&mut Scene::new(&loaded, &input).unwrap()) {
@@ -119,7 +119,7 @@ fn a_saturated_softmax_blanks_what_is_made_of_its_gradient_and_nothing_else() {
     // Logits so far apart that the probability of the first rounds to one.
     let apart = |values: &mut Vec<f32>| values.iter_mut().for_each(|value| *value *= 100.0);
     let made = plain().with("fc.weight", apart).made("fc");
-    for method in Method::ALL.iter().filter(|method| refusal("plain", **method).is_none()) {
+    for method in fitting("plain") {
         let network = loaded(&made, layers(*method), &DeviceName::default());
         let asked = Asked::new(*method, ranked(&network, &input)[0]);
         let finding = |score| {

@@ -4,7 +4,7 @@ use burncam::internal::Scene;
 use burncam::{DeviceName, Library, Method, Method as M, Score, Smoothing};
 use burncam_engine::Network;
 
-use super::networks::{Asked, everywhere, layers, loaded, picture, plain, ranked, refusal};
+use super::networks::{Asked, everywhere, fitting, layers, loaded, picture, plain, ranked};
 
 const AUGMENT: Smoothing = Smoothing { augment: true, noise: false, eigen: false };
 const NOISE: Smoothing = Smoothing { augment: false, noise: true, eigen: false };
@@ -41,10 +41,8 @@ fn several_methods_at_once_get_what_each_gets_alone() {
     let network = loaded(&plain().made("fc"), &["early", "late"], &DeviceName::default());
     let classes = &ranked(&network, &input)[..3];
     // CAM does not fit the early layer, and Guided Grad-CAM takes one.
-    let fits = |method: &&Method| {
-        ![M::Cam, M::GuidedGradCam].contains(method) && refusal("plain", **method).is_none()
-    };
-    let methods: Vec<Method> = Method::ALL.iter().filter(fits).copied().collect();
+    let fits = |method: &&Method| ![M::Cam, M::GuidedGradCam].contains(method);
+    let methods: Vec<Method> = fitting("plain").filter(fits).copied().collect();
     for (smoothing, library) in [
         (Smoothing::default(), None),
         (AUGMENT, None),
@@ -105,7 +103,7 @@ fn changed_pictures_go_through_the_network_once_for_all_classes() {
     // Burn runs backward through what it recorded only once, so these record a pass per class.
     let per_class = [M::Gradient, M::InputXGradient, M::SmoothGrad, M::IntegratedGradients];
     let made = plain().made("fc");
-    for method in Method::ALL.iter().filter(|method| refusal("plain", **method).is_none()) {
+    for method in fitting("plain") {
         let network = loaded(&made, layers(*method), &DeviceName::default());
         let asked = Asked::new(*method, 0);
         let [one, five] = [1, 5].map(|classes| passes(&network, &asked, &[*method], classes) - 1);

@@ -166,6 +166,11 @@ pub(super) fn refusal(network: &str, method: Method) -> Option<&'static str> {
     }
 }
 
+/// The methods that fit a network of these.
+pub(super) fn fitting(network: &str) -> impl Iterator<Item = &'static Method> {
+    Method::ALL.iter().filter(move |method| refusal(network, **method).is_none())
+}
+
 /// A picture for these networks.
 pub(super) fn picture() -> Vec<f32> {
     seeded("methods.input", &[1, 3, SIDE, SIDE])

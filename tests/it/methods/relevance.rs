@@ -8,7 +8,7 @@ use burncam_engine::{Composite, Network};
 
 use super::networks::{Asked, all, loaded, picture};
 use crate::cam_parity::arrays;
-use crate::onnx::read;
+use crate::onnx::{model_of, read};
 use crate::support::{Made, card, distance, fixture, made, magnitude, npz, tensor};
 
 fn relevance(network: &Network, input: &[f32], class: usize, composite: &str) -> Vec<f32> {
@@ -119,8 +119,7 @@ fn relevance_is_that_of_zennit() {
 fn relevance_of_transformers_is_that_of_the_papers_formulas() {
     for (key, expected) in arrays(&fixture("tokens/lrp.npz")) {
         let (name, composite) = key.split_once('/').unwrap();
-        let imported = read(&fixture(&format!("tokens/{name}.onnx"))).unwrap();
-        let network = without_layers(&made(&imported.card, imported.tensors));
+        let network = without_layers(&model_of(&format!("tokens/{name}.onnx")));
         let input = npz(&fixture(&format!("tokens/{name}.npz")), "input").1;
         let found = relevance(&network, &input, 1, composite);
         let gap = distance(&found, &expected) / magnitude(&expected);

@@ -9,8 +9,8 @@ use burncam_engine::DEVICES;
 use burncam_model::import::{ImportRequest, import};
 
 use super::networks::{
-    Asked, CLASSES, SIDE, all, everywhere, flipped, gated, layers, loaded, picture, plain, ranked, refusal,
-    sees_the_input,
+    Asked, CLASSES, SIDE, all, everywhere, fitting, flipped, gated, layers, loaded, picture, plain, ranked,
+    refusal, sees_the_input,
 };
 use crate::support::{self, Made, device, distance, fixture, made, magnitude, seeded};
 
@@ -157,7 +157,7 @@ fn the_size_of_batches_changes_nothing() {
     for (network, sketch, output) in all() {
         let made = sketch.made(output);
         for on in DEVICES.iter().filter(|on| ["flex", "ndarray"].contains(on)) {
-            for method in Method::ALL.iter().filter(|method| refusal(network, **method).is_none()) {
+            for method in fitting(network) {
                 let loaded = loaded(&made, layers(*method), &device(on));
                 let asked = Asked::new(*method, ranked(&loaded, &input)[0]);
                 let map = |size| asked.but(|asked| asked.options.batch_size = size).map(&loaded, &input);
@@ -209,7 +209,7 @@ fn a_counterfactual_is_the_map_of_the_negated_score() {
         let negate = |values: &mut Vec<f32>| values.iter_mut().for_each(|value| *value = -*value);
         let (_, sketch, _) = all().into_iter().find(|(name, ..)| *name == network).unwrap();
         let negated = sketch.with("fc.weight", negate).with("fc.bias", negate).made(output);
-        for method in Method::ALL.iter().filter(|method| refusal(network, **method).is_none()) {
+        for method in fitting(network) {
             let what = format!("{} of {network}", name(*method));
             let device = DeviceName::default();
             let (own, other) =
@@ -257,7 +257,7 @@ fn the_scale_of_the_last_layer_does_not_show() {
         let larger = |values: &mut Vec<f32>| values.iter_mut().for_each(|value| *value *= 3.0);
         let (_, sketch, _) = all().into_iter().find(|(name, ..)| *name == network).unwrap();
         let scaled = sketch.with("fc.weight", larger).with("fc.bias", larger).made(output);
-        for method in Method::ALL.iter().filter(|method| refusal(network, **method).is_none()) {
+        for method in fitting(network) {
             let unit = |made: &Made| {
                 let network = loaded(made, layers(*method), &DeviceName::default());
                 let map = Asked::new(*method, ranked(&network, &input)[0]).map(&network, &input);
@@ -281,7 +281,7 @@ fn a_mirrored_picture_gives_a_mirrored_map_where_kernels_are_symmetric() {
     for (network, made) in
         [("plain", plain().mirrored().made("fc")), ("gated", gated().mirrored().made("fc"))]
     {
-        for method in Method::ALL.iter().filter(|method| refusal(network, **method).is_none()) {
+        for method in fitting(network) {
             // Noise is not symmetric. Of equal values a maximum takes the first, which a mirror makes the last, and where all
             // are zero only the deconvolution sends anything back.
             if DRAWS.contains(method) || *method == M::Deconvolution {

@@ -6,7 +6,7 @@ use burncam_engine::Evidence;
 use burncam_graph::card::OutputKind;
 use burncam_model::import::Imported;
 
-use super::{read, said};
+use super::{model_of, read, said};
 use crate::support::{Made, difference, evidence, fixture, made, picture};
 
 /// Largest difference to onnxruntime, relative to the largest number.
@@ -16,8 +16,7 @@ const TOLERANCE: f32 = 2e-5;
 const HALF: f32 = 2e-3;
 
 fn case(name: &str) -> Made {
-    let Imported { card, tensors, .. } = read(&fixture(&format!("cases/import/{name}.onnx"))).unwrap();
-    made(&card, tensors)
+    model_of(&format!("cases/import/{name}.onnx"))
 }
 
 fn agree(names: &[&str]) {
