@@ -37,12 +37,16 @@ fn grid(name: &str, network: &Network) -> Result<Grid> {
     };
     if let Some(part) = blocks.iter().find(|block| block.grid.is_none()) {
         let between = format!("attention of {} to {} at '{}'", part.queries, part.keys, part.name);
+        let where_from = match part.queries {
+            1 => "from one token, as in class attention",
+            _ => "inside of windows or to fewer tokens",
+        };
         let problem = Problem::new(format!("{name} follows attention through all blocks"))
             .expected("each between all tokens of the picture")
-            .found(format!("{between}, inside of windows or to fewer tokens"));
+            .found(format!("{between}, {where_from}"));
         return Err(problem.hint("use gradcam").into());
     }
-    let grids = || blocks.iter().filter_map(|block| block.grid);
+    let grids = || blocks.iter().chain(network.attention_pooling()).filter_map(|block| block.grid);
     let size = |grid: &Grid| (grid.form, grid.height, grid.width);
     match grids().next() {
         Some(own) if grids().all(|other| size(&other) == size(&own)) => Ok(own),
@@ -67,7 +71,8 @@ pub(super) fn mean_of_heads(heads: &Features, term: impl Fn(usize, f64) -> f64) 
 }
 
 /// Where the relevance of the tokens that the scores read comes from, `[tokens]`: each block, the last first, moves it from
-/// queries to keys. `step` receives the relevance and what the block's attention takes from it to each key.
+/// queries to keys. `step` receives the relevance and what the block's attention takes from it to each key. Behind the blocks may
+/// be the row of a pooling by attention, which the relevance starts from.
 ///
 /// A row of the product of the blocks' matrices, without the product.
 pub(super) fn carried(
@@ -77,18 +82,28 @@ pub(super) fn carried(
 ) -> Result<Vec<f64>> {
     let network = question.network();
     let count = network.attentions().first().map(|block| block.keys).unwrap_or_default();
-    let rows = rows(network);
-    let mut relevance = vec![0.0_f64; count];
-    for row in &rows {
-        *relevance.get_mut(*row).ok_or_else(|| Error::internal("a token is gone"))? +=
-            1.0 / rows.len() as f64;
-    }
+    let (mut relevance, blocks) = match (network.attention_pooling(), blocks) {
+        (Some(_), [blocks @ .., pooling]) if pooling.len() == count => (pooling.clone(), blocks),
+        (Some(_), _) => return Err(Error::internal("a pooling reads other tokens")),
+        (None, blocks) => (read_evenly(network, count)?, blocks),
+    };
     for block in blocks.iter().rev() {
         let mut moved = vec![0.0_f64; count];
         for (share, attention) in relevance.iter().zip(block.chunks(count)) {
             moved.iter_mut().zip(attention).for_each(|(sum, weight)| *sum += share * weight);
         }
         step(&mut relevance, &moved);
+    }
+    Ok(relevance)
+}
+
+/// Equal relevance of the tokens that the scores read.
+fn read_evenly(network: &Network, count: usize) -> Result<Vec<f64>> {
+    let rows = rows(network);
+    let mut relevance = vec![0.0_f64; count];
+    for row in &rows {
+        *relevance.get_mut(*row).ok_or_else(|| Error::internal("a token is gone"))? +=
+            1.0 / rows.len() as f64;
     }
     Ok(relevance)
 }

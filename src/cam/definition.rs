@@ -128,6 +128,8 @@ pub enum Reads {
     BatchSize,
     /// [`Options::composite`].
     Composite,
+    /// [`Options::rollout`].
+    Rollout,
 }
 
 /// How the maps of several layers are combined.
@@ -179,6 +181,7 @@ impl Reads {
         Self::Seed,
         Self::BatchSize,
         Self::Composite,
+        Self::Rollout,
     ];
 
     /// Name in the output of `burncam methods --json`.
@@ -193,6 +196,7 @@ impl Reads {
             Self::Seed => "seed",
             Self::BatchSize => "batch_size",
             Self::Composite => "composite",
+            Self::Rollout => "rollout",
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::engine::{Composite, Rectifiers};
+use crate::engine::{Composite, Rectifiers, Rollout};
 use crate::error::{Error, Result};
 
 /// Options that only some methods use.
@@ -28,6 +28,8 @@ pub struct Options {
     pub channels: Option<usize>,
     /// Rules of relevance propagation. `None`: `epsilon-plus-flat`.
     pub composite: Option<Composite>,
+    /// What rollout makes of heads and blocks. `None`: the mean of all heads, in all blocks.
+    pub rollout: Option<Rollout>,
     /// Pictures or activations in one pass: determines the memory of perturbing methods.
     pub batch_size: usize,
     /// The library whose conventions to follow; `None` for burncam's own.
@@ -64,6 +66,7 @@ impl Default for Options {
             stride: None,
             channels: None,
             composite: None,
+            rollout: None,
             batch_size: 4,
             library: None,
             progress: None,

@@ -25,13 +25,21 @@ impl Network {
         &self.blocks.all
     }
 
+    /// The pooling by attention behind them, from one learned query to all tokens; `None` where the scores read tokens in another
+    /// way.
+    #[must_use]
+    pub fn attention_pooling(&self) -> Option<&Attention> {
+        self.blocks.pooling.as_ref()
+    }
+
     /// The tokens of the last block's output that the scores read, in order; empty where the graph does not say.
     #[must_use]
     pub fn tokens_read(&self) -> &[usize] {
         &self.blocks.tokens_read
     }
 
-    /// Each block's attention for one picture, with heads as channels, queries as rows and keys as columns.
+    /// Each block's attention for one picture, with heads as channels, queries as rows and keys as columns; then that of the
+    /// pooling, if there is one.
     ///
     /// # Shapes
     /// `values` is `[1, channels, height, width]`, row-major.
@@ -42,7 +50,7 @@ impl Network {
         let mut slots = self.started(values)?;
         let mut done = 0;
         let mut found = Vec::new();
-        for block in &self.blocks.all {
+        for block in self.blocks.all.iter().chain(&self.blocks.pooling) {
             let tap = tap(block);
             done = self.advance(&mut slots, done, tap.id)?;
             let value = slots[tap.id].clone().ok_or_else(gone)?;
@@ -51,14 +59,14 @@ impl Network {
         Ok(found)
     }
 
-    /// Records the network from the first block's attention to the logits, with every block's attention as a leaf: one pass
-    /// back from a score gives the gradients of all blocks.
+    /// Records the network from the first block's attention to the logits, with every block's attention as a leaf, and that of the
+    /// pooling, if there is one: one pass back from a score gives the gradients of all.
     ///
     /// # Errors
     /// As [`Network::attention`], and when the network has no attention.
     pub fn record_attention(&self, values: Vec<f32>) -> Result<Recording> {
         let mut slots = self.started(values)?;
-        let taps: Vec<Tap> = self.blocks.all.iter().map(tap).collect();
+        let taps: Vec<Tap> = self.blocks.all.iter().chain(&self.blocks.pooling).map(tap).collect();
         let first = taps.first().ok_or_else(|| Error::internal("the network has no attention"))?.id;
         self.advance(&mut slots, 0, first)?;
         self.record_from(slots, &taps, first)

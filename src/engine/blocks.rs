@@ -9,6 +9,8 @@ use burncam_graph::attention::Attention;
 #[derive(Debug, Clone)]
 pub(super) struct Blocks {
     pub(super) all: Vec<Attention>,
+    /// The pooling by attention behind them, from one learned query.
+    pub(super) pooling: Option<Attention>,
     /// The tokens of the last block's output that the scores read.
     pub(super) tokens_read: Vec<usize>,
 }
@@ -18,6 +20,9 @@ impl Blocks {
         let all = model.attentions();
         let end = all.last().and_then(|last| last.output);
         let tokens_read = end.map(|end| model.tokens_read(end)).unwrap_or_default();
-        Self { all, tokens_read }
+        // Without blocks nothing asks for it.
+        let pooling =
+            all.last().and_then(|last| model.attention_pooling().filter(|pool| pool.softmax > last.softmax));
+        Self { all, pooling, tokens_read }
     }
 }

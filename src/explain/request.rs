@@ -249,6 +249,7 @@ impl Request {
             (OptionName::Stride, options.stride.is_some() && !any(Reads::Stride)),
             (OptionName::Channels, options.channels.is_some() && !any(Reads::Channels)),
             (OptionName::Composite, options.composite.is_some() && !any(Reads::Composite)),
+            (OptionName::Rollout, options.rollout.is_some() && !any(Reads::Rollout)),
         ];
         match unread.iter().find(|(_, is_unread)| *is_unread) {
             Some((option, _)) => {

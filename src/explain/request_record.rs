@@ -17,20 +17,7 @@ impl Explainer {
         let several = self.layers().len() > 1 && method.info().uses_layer;
         let smoothing = request.smoothing;
         let kinds = [(smoothing.augment, "aug"), (smoothing.eigen, "eigen"), (smoothing.noise, "noise")];
-        let Options {
-            counterfactual,
-            signed,
-            seed,
-            samples,
-            noise,
-            patch,
-            stride,
-            channels,
-            composite,
-            library,
-            ..
-        } = request.options;
-        let composite = method.reads(Reads::Composite).then(|| composite.unwrap_or_default().to_string());
+        let Options { counterfactual, signed, library, .. } = request.options;
         SettingsRecord {
             method: method.info().name.to_owned(),
             score: self.score.name().to_owned(),
@@ -40,7 +27,7 @@ impl Explainer {
             signed,
             counterfactual,
             compat: library.map(|library| library.name().to_owned()),
-            options: OptionsRecord { seed, samples, noise, patch, stride, channels, composite },
+            options: self.options_record(method),
             request: Some(self.request_record()),
             device: request.runtime.device.to_string(),
             engine: request.runtime.engine_name().to_owned(),
@@ -50,6 +37,14 @@ impl Explainer {
             burn: BURN_VERSION.to_owned(),
             style: request.style.record(),
         }
+    }
+
+    fn options_record(&self, method: Method) -> OptionsRecord {
+        let Options { seed, samples, noise, patch, stride, channels, composite, rollout, .. } =
+            self.request.options;
+        let composite = method.reads(Reads::Composite).then(|| composite.unwrap_or_default().to_string());
+        let rollout = rollout.filter(|_| method.reads(Reads::Rollout)).map(|rollout| rollout.to_string());
+        OptionsRecord { seed, samples, noise, patch, stride, channels, composite, rollout }
     }
 
     fn request_record(&self) -> RequestRecord {

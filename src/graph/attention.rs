@@ -38,7 +38,7 @@ pub struct Attention {
 #[must_use]
 pub fn attentions(graph: &Graph, shapes: &[Vec<usize>], scores: usize) -> Vec<Attention> {
     let ways = Ways::new(graph, shapes, scores);
-    let blocks: Vec<usize> = (0..=scores).filter(|at| ways.leads[*at] && ways.is_attention(*at)).collect();
+    let blocks: Vec<usize> = (0..=scores).filter(|at| ways.leads[*at] && ways.is_attention(*at, 2)).collect();
     // Most networks have none, and the axes of all their tensors are not needed then.
     if blocks.is_empty() {
         return vec![];
@@ -56,6 +56,23 @@ pub fn attentions(graph: &Graph, shapes: &[Vec<usize>], scores: usize) -> Vec<At
         attention.output = (attention.softmax..end).rev().find(is_end);
     }
     found
+}
+
+/// The pooling by attention behind the blocks: a softmax over all tokens from one learned query, whose result the scores read. Its
+/// `grid` is that of the tokens. `None` where the scores read tokens in another way.
+#[must_use]
+pub fn pooling(graph: &Graph, shapes: &[Vec<usize>], scores: usize) -> Option<Attention> {
+    let ways = Ways::new(graph, shapes, scores);
+    let is_pooling = |at: &usize| {
+        ways.leads[*at] && matches!(shapes[*at][..], [.., 1, keys] if keys > 1) && ways.is_attention(*at, 1)
+    };
+    let at = (0..=scores).rev().find(is_pooling)?;
+    let axes = layout::axes(graph, shapes);
+    let mut found = attention(graph, at, &shapes[at], &axes.of_nodes()[at])?;
+    let (prefix, [height, width]) = axes.of_nodes()[at].last()?.positions()?;
+    let form = Form::Tokens { prefix };
+    found.grid = Some(Grid { form, channels: found.heads, height, width, is_certain: true });
+    Some(found)
 }
 
 /// The tokens that the scores read of the last block's output, `[batch, tokens, channels]`, in order: the class token, or all
@@ -153,15 +170,16 @@ impl<'a> Ways<'a> {
         Self { graph, shapes, leads, readers }
     }
 
-    /// Whether the node is a softmax over the last axis, of a product and multiplied with another tensor.
-    fn is_attention(&self, at: usize) -> bool {
+    /// Whether the node is a softmax over the last axis, of a product of `factors` computed tensors and multiplied with another
+    /// tensor. Learned queries are stored: then one is computed.
+    fn is_attention(&self, at: usize, factors: usize) -> bool {
         let rank = self.shapes[at].len();
         let over_keys = matches!(self.graph.nodes[at].op, Op::Softmax { axis } if axis + 1 == rank);
         if !over_keys || rank < 3 {
             return false;
         }
         let sources = |at: usize| self.graph.nodes[at].inputs.iter().filter_map(|id| id.node()).collect();
-        self.reaches_product(at, &sources, &|class| {
+        self.reaches_product(at, factors, &sources, &|class| {
             // What scales, biases and masks scores, and what takes windows apart for their masks.
             matches!(
                 class,
@@ -171,15 +189,17 @@ impl<'a> Ways<'a> {
                     | Class::Movement
                     | Class::Nothing
             )
-        }) && self.reaches_product(at, &|at| self.readers[at].clone(), &|class| {
+        }) && self.reaches_product(at, 2, &|at| self.readers[at].clone(), &|class| {
             matches!(class, Class::Movement | Class::Nothing)
         })
     }
 
-    /// Whether a product of two computed tensors is next to this node, or behind nodes of some classes, one way or the other.
+    /// Whether a product of that many computed tensors is next to this node, or behind nodes of some classes, one way or the
+    /// other.
     fn reaches_product(
         &self,
         from: usize,
+        factors: usize,
         next: &dyn Fn(usize) -> Vec<usize>,
         passes: &dyn Fn(Class) -> bool,
     ) -> bool {
@@ -190,7 +210,7 @@ impl<'a> Ways<'a> {
         while let Some(at) = open.pop() {
             let node = &self.graph.nodes[at];
             let class = node.op.class();
-            if class == Class::Product && node.inputs.len() == 2 {
+            if class == Class::Product && node.inputs.len() == factors {
                 return true;
             }
             if seen.len() < MOST_BETWEEN && passes(class) && count(at) == count(from) {

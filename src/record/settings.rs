@@ -132,9 +132,12 @@ pub struct OptionsRecord {
     /// The number of channels whose score was asked for, those whose activations vary most; only in records with one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub channels: Option<usize>,
-    /// Rules of relevance propagation; only in records of `lrp`.
+    /// Rules of relevance propagation; only in records of `lrp` and `layerlrp`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub composite: Option<String>,
+    /// What rollout made of heads and blocks; only in records with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rollout: Option<String>,
 }
 
 /// How pictures were drawn.

@@ -8,7 +8,7 @@ use burncam::internal::{MapRequest, Scene};
 use burncam::{
     DeviceName, Explainer, Finish, LayerRequest, Method, Model, Options, Request, Score, Smoothing,
 };
-use burncam_engine::Network;
+use burncam_engine::{Heads, Network, Rollout};
 use burncam_model::arch;
 
 use crate::onnx::model_of;
@@ -138,6 +138,80 @@ fn maps_of_attention_are_those_of_the_papers_and_libraries() {
     }
 }
 
+/// Rollout by whole matrices, from the attention `[blocks, heads, tokens, tokens]` that PyTorch computed.
+fn rolled_out(attention: &[f32], heads: usize, tokens: usize, read: &[usize], rollout: &str) -> Vec<f64> {
+    let rollout: Rollout = rollout.parse().unwrap();
+    let cells = tokens * tokens;
+    let mut joined: Vec<f64> = (0..cells).map(|at| f64::from(u8::from(at % (tokens + 1) == 0))).collect();
+    for block in attention.chunks(heads * cells).skip(rollout.from - 1) {
+        let head = |head: usize, at: usize| f64::from(block[head * cells + at]);
+        let fused = |at: usize| {
+            let all = (0..heads).map(|number| head(number, at));
+            match rollout.heads {
+                Heads::Mean => all.sum::<f64>() / heads as f64,
+                Heads::Max => all.fold(f64::MIN, f64::max),
+                Heads::Min => all.fold(f64::MAX, f64::min),
+            }
+        };
+        let mut weights: Vec<f64> = (0..cells).map(fused).collect();
+        let mut sorted = weights.clone();
+        sorted.sort_by(f64::total_cmp);
+        let count = (f64::from(rollout.discard) * cells as f64) as usize;
+        let least = if count == 0 { f64::MIN } else { sorted[count - 1] };
+        weights.iter_mut().skip(1).filter(|weight| **weight <= least).for_each(|weight| *weight = 0.0);
+        (0..tokens).for_each(|token| weights[token * (tokens + 1)] += 1.0);
+        let sum = |row: usize| weights[row * tokens..][..tokens].iter().sum::<f64>();
+        let cell = |row: usize, column: usize| {
+            (0..tokens).map(|k| weights[row * tokens + k] / sum(row) * joined[k * tokens + column]).sum()
+        };
+        joined = (0..cells).map(|at| cell(at / tokens, at % tokens)).collect();
+    }
+    let mean =
+        |column: usize| read.iter().map(|row| joined[row * tokens + column]).sum::<f64>() / read.len() as f64;
+    (0..tokens).map(mean).collect()
+}
+
+#[test]
+fn heads_discarded_attention_and_the_first_block_of_rollout_are_as_by_hand() {
+    for (file, name, prefix, size, _, read) in NETWORKS {
+        let Made { model, .. } = &network(file);
+        let (input, attention) = (npz(&arrays(name), "input").1, npz(&arrays(name), "attention").1);
+        let tokens = prefix + size[0] * size[1];
+        let all: Vec<usize> = (0..tokens).collect();
+        let read = if read.is_empty() { &all } else { read };
+        for rollout in ["mean", "max", "min", "max,discard=0.9", "mean,discard=0.5,from=2", "min,from=2"] {
+            let network = Network::load(model, &[], &DeviceName::default()).unwrap();
+            let mut options = Options::default();
+            options.rollout = Some(rollout.parse().unwrap());
+            let (score, finish, smoothing) = (Score::Logit, Finish::default(), Smoothing::default());
+            let methods = &[Method::AttentionRollout];
+            let request = MapRequest { methods, classes: &[1], score, finish, smoothing, options: &options };
+            let found =
+                Scene::new(&network, &input).unwrap().class_maps(&request).unwrap().remove(0).remove(0);
+            let expected = rolled_out(&attention, 3, tokens, read, rollout);
+            let expected: Vec<f32> = expected[prefix..].iter().map(|value| *value as f32).collect();
+            let far = distance(found.map.values(), &expected) / magnitude(&expected);
+            assert!(far < 1e-4, "{rollout} of {file}: {far:e}, {:?}", found.finding);
+        }
+    }
+}
+
+#[test]
+fn rollout_from_a_block_that_is_not_there_is_refused() {
+    let refused = |text: &str, method: &str| {
+        let request = Request::with(|request| {
+            request.methods = vec![method.parse().unwrap()];
+            request.options.rollout = Some(text.parse().unwrap());
+        });
+        Explainer::new(network("tokens/vit").model.clone(), request).unwrap_err().to_string()
+    };
+    assert_eq!(
+        refused("max,from=3", "rollout"),
+        "rollout begins at block 3, expected 1 to 2 (change Options::rollout)"
+    );
+    assert!(refused("max", "gradcam").contains("is of no use to gradcam"));
+}
+
 #[test]
 fn torchcam_and_openvino_xai_give_the_same_maps() {
     let Made { model, .. } = &network("attention/torchvision");
@@ -151,6 +225,41 @@ fn torchcam_and_openvino_xai_give_the_same_maps() {
     let theirs: Vec<f32> = theirs.into_iter().map(|score| score - least).collect();
     let far = distance(&maps(model, "vitreciprocam", "flex", &input, &[1])[0], &theirs) / magnitude(&theirs);
     assert!(far < 1e-4, "OpenVINO XAI: {far:e}");
+}
+
+#[test]
+fn behind_a_pooling_by_attention_relevance_starts_from_its_weights() {
+    let Made { model, .. } = &network("attention/pooled");
+    let pooling = model.attention_pooling().unwrap();
+    assert_eq!((pooling.heads, pooling.queries, pooling.keys), (2, 1, 30));
+    let input = npz(&arrays("pooled"), "input").1;
+    for (array_of, method) in [("rollout", "rollout"), ("chefer", "genericattention")] {
+        let expected = npz(&arrays("pooled"), array_of).1;
+        for device in ["flex", "ndarray"] {
+            let found = maps(model, method, device, &input, &[1]).remove(0);
+            let far = distance(&found, &expected) / magnitude(&expected);
+            assert!(far < 1e-4, "{method} on {device}: {far:e}");
+        }
+    }
+    // The mean of equal tokens is what any pooling gives.
+    assert!(magnitude(&maps(model, "legrad", "flex", &input, &[1])[0]) > 0.0);
+    for (file, ..) in NETWORKS {
+        assert_eq!(network(file).model.attention_pooling(), None, "{file}");
+    }
+}
+
+#[test]
+fn class_attention_is_refused_by_name() {
+    let Made { model, .. } = &network("attention/cait");
+    for method in ["legrad", "rollout", "genericattention"] {
+        let request = Request::with(|request| request.methods = vec![method.parse().unwrap()]);
+        let error = Explainer::new(model.clone(), request).unwrap_err().to_string();
+        let found = "got attention of 1 to 26 at 'blocks_token_only.0.attn.softmax', from one token, as in class attention";
+        assert!(
+            error.starts_with(&format!("{method} follows attention")) && error.contains(found),
+            "{error}"
+        );
+    }
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod networks;
 mod perturbing;
 mod random;
 mod relevance;
+mod relevance_targets;
 mod smoothing;
 mod table;
 mod traits;

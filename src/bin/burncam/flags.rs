@@ -43,6 +43,7 @@ const FLAGS: &[(OptionName, &str)] = &[
     (OptionName::Preset, "--preset"),
     (OptionName::Rename, "--rename"),
     (OptionName::Resize, "--resize"),
+    (OptionName::Rollout, "--rollout"),
     (OptionName::Samples, "--samples"),
     (OptionName::Scale, "--scale"),
     (OptionName::PixelScale, "--scale"),

@@ -79,6 +79,7 @@ fn options(args: &ExplainArgs, listener: Option<Progress>) -> Options {
     options.stride = map.stride.map(usize::from);
     options.channels = map.channels.map(usize::from);
     options.composite = map.composite;
+    options.rollout = map.rollout;
     options.batch_size = args.batch.batch_size.map_or(options.batch_size, usize::from);
     options.library = map.compat;
     options.progress = listener;

@@ -52,6 +52,6 @@ fn maps(question: &Question) -> Result<PixelMaps> {
     question.classes.iter().map(map).collect()
 }
 
-fn check_operations(_: &str, network: &Network, _: &Options) -> Result<()> {
+pub(super) fn check_operations(_: &str, network: &Network, _: &Options) -> Result<()> {
     network.check_relevance()
 }

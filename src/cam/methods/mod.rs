@@ -25,6 +25,7 @@ mod integrated_gradients;
 mod is_cam;
 mod kpca_cam;
 mod layer_cam;
+mod layer_lrp;
 mod le_grad;
 mod lrp;
 mod occlusion;
@@ -105,6 +106,7 @@ methods! {
     KpcaCam kpca_cam "The first kernel principal component.",
     Fem fem "Channels weighted by rare, strong activations.",
     Random random_cam "Random weights: the baseline.",
+    LayerLrp layer_lrp "Relevance of a layer's positions.",
     LeGrad le_grad "What more attention to each token would do to the score.",
     AttentionRollout attention_rollout "Attention through all blocks.",
     GenericAttention generic_attention "Attention times gradient through all blocks.",

@@ -1,6 +1,6 @@
 //! Layer-wise relevance propagation: a score handed back from layer to layer, each of which distributes what it gets.
 //!
-//! Receives a sweep's tensors and a composite of rules, gives the relevance of the input. Rules of linear layers are in
+//! Receives a sweep's tensors and a composite of rules, gives the relevance of the input or of layers. Rules of linear layers are in
 //! `linear`. All other operations go by their class:
 //!
 //! | class | relevance of the input |
@@ -24,13 +24,15 @@ pub use composite::Composite;
 use composite::{FirstRule, Rule};
 use folded::Norms;
 
+use super::recording::features;
 use super::reduction::Reduction;
 use super::score::Score;
 use super::step::Step;
 use super::sums;
 use super::sweep::{Sweep, derivative, inputs, sum};
+use super::tap::Tap;
 use super::value::{Value, map_tensor, zip_tensors};
-use super::{Network, ops};
+use super::{Features, Network, ops};
 use crate::card::{Class, Combination, Op, Statistic, ValueId, Values};
 use crate::error::{Error, Problem, Result};
 
@@ -60,18 +62,58 @@ impl Sweep<'_> {
     /// # Errors
     /// When `class` is out of range.
     pub fn relevance(&self, score: Score, class: usize, composite: Composite) -> Result<Vec<f32>> {
+        let found = self.relevance_of(score, class, composite, &[ValueId::INPUT])?;
+        self.of_input(found.into_iter().next().flatten())
+    }
+
+    /// The relevance of every value of each tapped layer of one picture, in the order of the taps.
+    ///
+    /// # Errors
+    /// As [`Sweep::relevance`].
+    pub fn relevance_of_layers(
+        &self,
+        score: Score,
+        class: usize,
+        composite: Composite,
+    ) -> Result<Vec<Features>> {
+        let taps = &self.network.taps;
+        let ids: Vec<ValueId> = taps.iter().map(|tap| tap.id).collect();
+        let found = self.relevance_of(score, class, composite, &ids)?;
+        let of_layer = |(tap, found): (&Tap, Option<Value>)| {
+            let relevance = match found {
+                Some(found) => found,
+                None => map_tensor!(self.value(tap.id)?, t => t.zeros_like()),
+            };
+            features(tap.cells(relevance)?.map)
+        };
+        taps.iter().zip(found).map(of_layer).collect()
+    }
+
+    /// The relevance of some tensors; `None` where the score does not depend on one.
+    fn relevance_of(
+        &self,
+        score: Score,
+        class: usize,
+        composite: Composite,
+        wanted: &[ValueId],
+    ) -> Result<Vec<Option<Value>>> {
         let steps = &self.network.steps;
         let pass = Pass { sweep: self, composite, norms: Norms::of(steps), linear: behind_linear(steps) };
+        let earliest = wanted.iter().min().copied().unwrap_or(steps.logits);
         let mut relevances = steps.empty();
         relevances[steps.logits] = Some(self.outputs(score, class)?);
-        for step in steps.iter().rev() {
-            let Some(relevance) = relevances[step.output()].take() else { continue };
+        // All that read a tensor come after the step that gives it.
+        for step in steps.iter().rev().take_while(|step| step.output() > earliest) {
+            let Some(relevance) = relevances[step.output()].clone() else { continue };
+            if !wanted.contains(&step.output()) {
+                relevances[step.output()] = None;
+            }
             let parts = pass.distributed(step, relevance)?;
             for (&id, part) in step.node.inputs.iter().zip(parts) {
                 relevances[id] = sum(relevances[id].take(), part)?;
             }
         }
-        self.of_input(relevances[ValueId::INPUT].take())
+        Ok(wanted.iter().map(|id| relevances[*id].clone()).collect())
     }
 
     /// Each output times the derivative of the score.

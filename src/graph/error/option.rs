@@ -100,6 +100,8 @@ options! {
     Rename: "ImportRequest::rename",
     /// How pictures come to size.
     Resize: "PreprocessRequest::resize",
+    /// What rollout makes of heads and blocks.
+    Rollout: "Options::rollout",
     /// Number of random draws.
     Samples: "Options::samples",
     /// What maps are divided by.

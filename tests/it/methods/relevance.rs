@@ -3,7 +3,7 @@
 //! `fixtures/scripts/lrp_parity.py` ran zennit, `attn_lrp.py` has the formulas for transformers.
 
 use burncam::internal::{Finding, Scene};
-use burncam::{DeviceName, Method};
+use burncam::{Aggregate, DeviceName, Method, Score};
 use burncam_engine::{Composite, Network};
 
 use super::networks::{Asked, all, loaded, picture};
@@ -31,11 +31,13 @@ fn two_layers_by_hand() {
         { "name": "relu", "op": "relu", "inputs": ["conv"] },
         { "name": "flat", "op": "flatten", "inputs": ["relu"] },
         { "name": "fc", "op": "linear", "inputs": ["flat"], "params": { "weight": "fc" } }"#;
-    let tensors = vec![
-        tensor("conv", &[2, 1, 1, 2], &[2.0, -1.0, -1.0, 3.0]),
-        tensor("fc", &[2, 2], &[1.0, 0.0, 2.0, 1.0]),
-    ];
-    let network = without_layers(&made(&card(1, 2, nodes, "fc"), tensors));
+    let hand_worked = || {
+        vec![
+            tensor("conv", &[2, 1, 1, 2], &[2.0, -1.0, -1.0, 3.0]),
+            tensor("fc", &[2, 2], &[1.0, 0.0, 2.0, 1.0]),
+        ]
+    };
+    let network = without_layers(&made(&card(1, 2, nodes, "fc"), hand_worked()));
     for (composite, expected) in [
         // (4/3 3 - 2/1 2, -1/3 3 + 3/1 2)
         ("epsilon", [0.0, 5.0]),
@@ -52,6 +54,19 @@ fn two_layers_by_hand() {
     ] {
         let found = relevance(&network, &[2.0, 1.0], 0, composite);
         assert!(distance(&found, &expected) < 1e-5, "{composite}: {found:?}");
+    }
+    // At the layer its two channels in one position: 3 and 2, and 3 and 2 behind the ReLU, for any rule of the first layer.
+    let at_layer = |composite: &str| {
+        let made = made(&card(1, 2, nodes, "fc"), hand_worked());
+        let network = loaded(&made, &["conv", "relu"], &DeviceName::default());
+        let sweep = network.sweep_precisely(vec![2.0, 1.0]).unwrap();
+        sweep.relevance_of_layers(Score::Logit, 0, composite.parse().unwrap()).unwrap()
+    };
+    for composite in ["epsilon", "epsilon-plus-box"] {
+        for layer in at_layer(composite) {
+            assert_eq!([layer.channels, layer.height, layer.width], [2, 1, 1]);
+            assert!(distance(&layer.values, &[3.0, 2.0]) < 1e-5, "{composite}: {layer:?}");
+        }
     }
     // Half of 5 to each pixel: a flat map, which is reported and not drawn.
     let flat = Asked::new(Method::Lrp, 0).of(&mut Scene::new(&network, &[2.0, 1.0]).unwrap()).unwrap();
@@ -81,6 +96,36 @@ fn without_biases_no_relevance_is_lost() {
                 }
             }
         }
+    }
+}
+
+#[test]
+fn at_every_layer_the_relevance_is_the_score() {
+    for (name, sketch, output) in all() {
+        let silent = |values: &mut Vec<f32>| values.fill(0.0);
+        let mut sketch = sketch.with(".bias", silent);
+        if name != "plain" {
+            sketch = sketch.with("running_mean", silent);
+        }
+        let made = sketch.made(output);
+        for layer in ["c1", "early", "c2", "late"] {
+            let network = loaded(&made, &[layer], &DeviceName::default());
+            let logit = network.logits(picture()).unwrap()[1];
+            let asked = Asked::new(Method::LayerLrp, 1).but(|asked| asked.options.signed = true);
+            let sum: f32 = asked.map(&network, &picture()).iter().sum();
+            // What goes around the layer is not in it: the gated network's skip.
+            let around = name == "gated" && layer == "c2";
+            assert_eq!(
+                (sum - logit).abs() < 1e-4 * logit.abs(),
+                !around,
+                "{name}, {layer}: {sum} of {logit}"
+            );
+        }
+        // Several layers are joined as any method's.
+        let both = loaded(&made, &["early", "late"], &DeviceName::default());
+        let joined =
+            Asked::new(Method::LayerLrp, 1).but(|asked| asked.finish.aggregate = Some(Aggregate::Max));
+        assert!(magnitude(&joined.map(&both, &picture())) > 0.0, "{name}");
     }
 }
 

@@ -17,6 +17,7 @@ fn changed(asked: &Asked, option: Reads) -> Asked {
             Reads::Channels => options.channels = Some(3),
             Reads::Seed => options.seed = 7,
             Reads::BatchSize => options.batch_size = 3,
+            Reads::Rollout => options.rollout = Some("max".parse().unwrap()),
             Reads::Composite => options.composite = Some("epsilon".parse().unwrap()),
             other => panic!("{} is not tested", other.name()),
         }

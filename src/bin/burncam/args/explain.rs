@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use burncam::{Aggregate, ArtifactKind, LayerRequest, Library, Method, Over, Score, Target};
-use burncam_engine::Composite;
+use burncam_engine::{Composite, Rollout};
 use burncam_graph::error::Problem;
 use burncam_picture::render::{Colormap, Components, Interpolation, PngLevel, Threshold};
 use clap::{Args, ValueEnum};
@@ -149,10 +149,15 @@ pub(crate) struct MethodArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) channels: Option<u16>,
 
-    /// Rules of lrp: epsilon, epsilon-plus, epsilon-gamma or epsilon-alpha2-beta1, and for the first layer -flat,
+    /// Rules of lrp and layerlrp: epsilon, epsilon-plus, epsilon-gamma or epsilon-alpha2-beta1, and for the first layer -flat,
     /// -w-square or -box after it [default: epsilon-plus-flat].
     #[arg(long, value_name = "RULE")]
     pub(crate) composite: Option<Composite>,
+
+    /// Heads of attention in rollout: mean, max or min, and after commas discard=SHARE for the weakest attention that is left
+    /// out and from=N for the first block [default: mean].
+    #[arg(long, value_name = "HEADS")]
+    pub(crate) rollout: Option<Rollout>,
 }
 
 /// The value of `--scale`.
