@@ -22,6 +22,7 @@ mod random_masks;
 mod raw;
 mod run;
 mod scene;
+mod segments;
 mod smoothing;
 mod terms;
 

@@ -137,6 +137,12 @@ impl Network {
         Self::prepare(model, &[], &[], ValueId::of_node(model.raw_scores()), &runtime.into())
     }
 
+    /// The least (`end` 0) or the greatest (`end` 1) value of each channel of the input.
+    #[must_use]
+    pub fn bounds(&self, end: usize) -> &[f32] {
+        &self.bounds[end.min(1)]
+    }
+
     fn prepare(
         model: &Model,
         taps: &[ValueId],

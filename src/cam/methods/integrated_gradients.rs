@@ -62,7 +62,7 @@ fn trapezoid(count: usize) -> Vec<(f64, f64)> {
 }
 
 /// Points and weights on 0 to 1: roots of the Legendre polynomial of this degree, found by Newton's method.
-fn gauss_legendre(count: usize) -> Vec<(f64, f64)> {
+pub(super) fn gauss_legendre(count: usize) -> Vec<(f64, f64)> {
     let point = |index: usize| {
         // The first guess of `gauleg` in Numerical Recipes, from which Newton's method finds each root once.
         let mut x = (std::f64::consts::PI * (index as f64 + 0.75) / (count as f64 + 0.5)).cos();

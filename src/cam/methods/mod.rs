@@ -41,6 +41,7 @@ mod smooth_grad_cam_plus_plus;
 mod ss_cam;
 mod vit_recipro_cam;
 mod xgrad_cam;
+mod xrai;
 
 use super::definition::{Definition, MethodInfo, Reads, Traits};
 use super::finish::{Aggregate, Finish};
@@ -119,6 +120,7 @@ methods! {
     GuidedGradCam guided_grad_cam "Guided backpropagation where Grad-CAM is hot.",
     FullGrad full_grad "Input and biases times their gradients.",
     Lrp lrp "Relevance handed back from layer to layer.",
+    Xrai xrai "Integrated gradients over regions.",
     Occlusion occlusion "The score with a square covered.",
     Rise rise "Random masks.",
     DRise d_rise "Random masks, and what they leave of a detector's box.",
