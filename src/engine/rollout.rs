@@ -26,7 +26,7 @@ pub struct Rollout {
     /// What becomes of a block's heads.
     pub heads: Heads,
     /// The share of each block's attention that is set to zero, the weakest; 0 or more, below 1.
-    pub discard: f32,
+    pub discard: f64,
     /// The first block that takes part, from 1.
     pub from: usize,
 }

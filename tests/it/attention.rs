@@ -156,7 +156,7 @@ fn rolled_out(attention: &[f32], heads: usize, tokens: usize, read: &[usize], ro
         let mut weights: Vec<f64> = (0..cells).map(fused).collect();
         let mut sorted = weights.clone();
         sorted.sort_by(f64::total_cmp);
-        let count = (f64::from(rollout.discard) * cells as f64) as usize;
+        let count = (rollout.discard * cells as f64) as usize;
         let least = if count == 0 { f64::MIN } else { sorted[count - 1] };
         weights.iter_mut().skip(1).filter(|weight| **weight <= least).for_each(|weight| *weight = 0.0);
         (0..tokens).for_each(|token| weights[token * (tokens + 1)] += 1.0);

@@ -84,8 +84,8 @@ fn extreme_of_heads(attention: &Features, farther: fn(f64, f64) -> f64) -> Vec<f
 }
 
 /// Sets a share of all weights to zero, the smallest; the first, of the class token to itself, stays.
-fn discard(weights: &mut [f64], share: f32) {
-    let count = (f64::from(share) * weights.len() as f64) as usize;
+fn discard(weights: &mut [f64], share: f64) {
+    let count = (share * weights.len() as f64) as usize;
     let mut order: Vec<usize> = (0..weights.len()).collect();
     order.sort_by(|a, b| weights[*a].total_cmp(&weights[*b]));
     order.into_iter().take(count).filter(|at| *at > 0).for_each(|at| weights[at] = 0.0);
