@@ -3,7 +3,7 @@
 //! Receives a model; gives the blocks that lead to its scores. Running them is left to [`super::attention`].
 
 use crate::model::Model;
-use burncam_graph::attention::Attention;
+use burncam_graph::attention::{Attention, pooling};
 
 /// What the graph says of a network's attention.
 #[derive(Debug, Clone)]
@@ -21,8 +21,9 @@ impl Blocks {
         let end = all.last().and_then(|last| last.output);
         let tokens_read = end.map(|end| model.tokens_read(end)).unwrap_or_default();
         // Without blocks nothing asks for it.
-        let pooling =
-            all.last().and_then(|last| model.attention_pooling().filter(|pool| pool.softmax > last.softmax));
+        let pooling = all.last().and_then(|last| {
+            pooling(model.graph(), model.shapes(), model.scores()).filter(|pool| pool.softmax > last.softmax)
+        });
         Self { all, pooling, tokens_read }
     }
 }

@@ -251,13 +251,9 @@ impl Request {
             (OptionName::Composite, options.composite.is_some() && !any(Reads::Composite)),
             (OptionName::Rollout, options.rollout.is_some() && !any(Reads::Rollout)),
         ];
-        match unread.iter().find(|(_, is_unread)| *is_unread) {
-            Some((option, _)) => {
-                let names: Vec<&str> = self.methods.iter().map(|method| method.info().name).collect();
-                Err(useless(*option, &names.join(", ")).into())
-            }
-            None => Ok(()),
-        }
+        let Some((option, _)) = unread.iter().find(|(_, is_unread)| *is_unread) else { return Ok(()) };
+        let names: Vec<&str> = self.methods.iter().map(|method| method.info().name).collect();
+        Err(useless(*option, &names.join(", ")).into())
     }
 
     /// A library's conventions exclude other settings.

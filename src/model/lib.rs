@@ -167,12 +167,6 @@ impl Model {
         attention::attentions(&self.graph, &self.shapes, self.scores)
     }
 
-    /// The pooling by attention behind them, from one learned query; `None` where there is none.
-    #[must_use]
-    pub fn attention_pooling(&self) -> Option<Attention> {
-        attention::pooling(&self.graph, &self.shapes, self.scores)
-    }
-
     /// The tokens of a block's output, by its node's index, that the scores read, in order: the class token, or all that are
     /// averaged.
     #[must_use]

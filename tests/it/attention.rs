@@ -9,6 +9,7 @@ use burncam::{
     DeviceName, Explainer, Finish, LayerRequest, Method, Model, Options, Request, Score, Smoothing,
 };
 use burncam_engine::{Heads, Network, Rollout};
+use burncam_graph::attention;
 use burncam_model::arch;
 
 use crate::onnx::model_of;
@@ -92,7 +93,7 @@ fn attention_is_found_in_architectures() {
         let found = {
             let stored = built.parameters.iter().cloned().collect();
             let shapes = burncam_graph::shapes::infer(&built.graph, &stored).unwrap();
-            burncam_graph::attention::attentions(&built.graph, &shapes, built.graph.nodes.len() - 1)
+            attention::attentions(&built.graph, &shapes, built.graph.nodes.len() - 1)
         };
         assert_eq!(found.len(), blocks, "{name}");
         // Swin's last stage has as many cells as a window.
@@ -230,8 +231,9 @@ fn torchcam_and_openvino_xai_give_the_same_maps() {
 #[test]
 fn behind_a_pooling_by_attention_relevance_starts_from_its_weights() {
     let Made { model, .. } = &network("attention/pooled");
-    let pooling = model.attention_pooling().unwrap();
-    assert_eq!((pooling.heads, pooling.queries, pooling.keys), (2, 1, 30));
+    let pooling = |model: &Model| attention::pooling(model.graph(), model.shapes(), model.scores());
+    let found = pooling(model).unwrap();
+    assert_eq!((found.heads, found.queries, found.keys), (2, 1, 30));
     let input = npz(&arrays("pooled"), "input").1;
     for (array_of, method) in [("rollout", "rollout"), ("chefer", "genericattention")] {
         let expected = npz(&arrays("pooled"), array_of).1;
@@ -244,7 +246,7 @@ fn behind_a_pooling_by_attention_relevance_starts_from_its_weights() {
     // The mean of equal tokens is what any pooling gives.
     assert!(magnitude(&maps(model, "legrad", "flex", &input, &[1])[0]) > 0.0);
     for (file, ..) in NETWORKS {
-        assert_eq!(network(file).model.attention_pooling(), None, "{file}");
+        assert_eq!(pooling(&network(file).model), None, "{file}");
     }
 }
 

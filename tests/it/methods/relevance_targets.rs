@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use burncam::{ClassExplanation, DeviceName, Explainer, Method, Model, Over, Request, Scale, Score, Target};
-use burncam_engine::{Network, Reduction};
+use burncam_engine::{Greatest, Network, Reduction};
 use burncam_graph::card::{Card, Task};
 use burncam_model::StoredTensor;
 
@@ -128,8 +128,9 @@ fn a_sum_over_places_a_greatest_value_and_a_cosine_by_hand() {
     };
     let weights = vec![0.0, 1.0, 1.0, 1.0].into();
     let sums = |rival| Reduction::Sums { weights: Arc::clone(&weights), targets: 2, rival };
-    let greatest =
-        Reduction::Greatest { first: 0, classes: 2, anchors: 2, by_share: false, picked: vec![2].into() };
+    let (first, classes, anchors, by_share) = (0, 2, 2, false);
+    let of_values = |rival| Greatest { first, classes, anchors, by_share, picked: vec![2].into(), rival };
+    let greatest = Reduction::Greatest(of_values(None));
     // Lengths: sqrt(36 + 64 + 9 + 16), and one: the third value alone.
     let cosine = Reduction::Cosine { like: vec![0.0, 0.0, 1.0, 0.0].into() };
     for (reduction, score, target, expected) in [
