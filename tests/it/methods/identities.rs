@@ -4,7 +4,7 @@ use burncam::{DeviceName, Library, Method, Method as M};
 use burncam_engine::Network;
 
 use super::networks::{Asked, SIDE, Sketch, doubled, gated, loaded, picture, plain, ranked};
-use crate::support::{Made, distance, magnitude};
+use crate::support::{Made, card, distance, made, magnitude, seeded, tensor};
 
 /// The signed map, as it is.
 fn signed(network: &Network, method: Method, class: usize) -> Vec<f32> {
@@ -323,4 +323,27 @@ fn guided_grad_cam_is_guided_backpropagation_times_grad_cam() {
     let coarse = doubled(&map(M::GradCam));
     let products = map(M::GuidedBackprop).into_iter().zip(coarse).map(|(a, b)| f64::from(a) * f64::from(b));
     same("guidedgradcam", &map(M::GuidedGradCam), products);
+}
+
+#[test]
+fn the_regions_of_xrai_add_up_to_what_sets_the_picture_apart_from_black_and_white() {
+    // Of one colour nothing is lost to the maximum over colours, and regions only move attribution.
+    let nodes = r#"
+        { "name": "conv", "op": "conv2d", "inputs": ["input"], "params": { "weight": "w" } },
+        { "name": "silu", "op": "silu", "inputs": ["conv"] },
+        { "name": "flat", "op": "flatten", "inputs": ["silu"] },
+        { "name": "fc", "op": "linear", "inputs": ["flat"], "params": { "weight": "v" } }"#;
+    let tensors = [("w", vec![2, 1, 3, 3]), ("v", vec![2 * 18 * 22, 2])]
+        .map(|(name, shape)| tensor(name, &shape, &seeded(&format!("{name}.weight"), &shape)));
+    let made = made(&card(20, 24, nodes, "fc"), tensors.into());
+    let network = loaded(&made, &[], &DeviceName::default());
+    let picture: Vec<f32> = seeded("xrai.input", &[20 * 24]).iter().map(|value| 0.5 + value / 4.0).collect();
+    let logit = |input: Vec<f32>| network.logits(input).unwrap()[1];
+    let expected = logit(picture.clone()) - (logit(vec![0.0; 480]) + logit(vec![1.0; 480])) / 2.0;
+    let asked = Asked::new(Method::Xrai, 1).but(|asked| {
+        asked.options.signed = true;
+        asked.options.samples = Some(20);
+    });
+    let sum: f32 = asked.map(&network, &picture).iter().sum();
+    assert!((sum - expected).abs() < 1e-4 * expected.abs().max(1.0), "{sum} {expected}");
 }
