@@ -92,8 +92,8 @@ pub struct Network {
     output: OutputSpec,
     /// The earliest tapped tensor: where the trunk ends and the head begins.
     cut: ValueId,
-    /// Least and greatest values of each channel of the input.
-    bounds: [Vec<f32>; 2],
+    /// The least values of the input's channels, and the greatest: black and white pictures.
+    pub bounds: [Vec<f32>; 2],
     sha256: Arc<Pending>,
     passes: AtomicUsize,
 }
@@ -135,12 +135,6 @@ impl Network {
     /// As [`Network::load`].
     pub fn load_raw(model: &Model, runtime: impl Into<Runtime>) -> Result<Self> {
         Self::prepare(model, &[], &[], ValueId::of_node(model.raw_scores()), &runtime.into())
-    }
-
-    /// The least (`end` 0) or the greatest (`end` 1) value of each channel of the input.
-    #[must_use]
-    pub fn bounds(&self, end: usize) -> &[f32] {
-        &self.bounds[end.min(1)]
     }
 
     fn prepare(

@@ -63,7 +63,7 @@ fn maps(question: &Question) -> Result<PixelMaps> {
 fn attributions(question: &Question) -> Result<Vec<Vec<f64>>> {
     let (values, cells) = (question.values(), question.network().input()[1] * question.network().input()[2]);
     let points = gauss_legendre(question.options.samples_or(STEPS));
-    let baseline = |end: usize, at: usize| question.network().bounds(end)[at / cells];
+    let baseline = |end: usize, at: usize| question.network().bounds[end][at / cells];
     let on_the_way = |at: usize| {
         let (end, t) = (at / points.len(), points[at % points.len()].0 as f32);
         let place = |(at, value): (usize, &f32)| baseline(end, at) + t * (value - baseline(end, at));
