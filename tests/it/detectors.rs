@@ -183,6 +183,13 @@ fn what_is_assumed_of_a_family_is_said() {
 }
 
 #[test]
+fn the_task_and_names_in_a_file_are_read_for_turned_boxes_too() {
+    let model = Case::of("yolov8_turned").made.model;
+    assert_eq!((model.card().task, model.num_classes()), (Some(Task::Detection), 3));
+    assert_eq!(model.class_name(1), "plane");
+}
+
+#[test]
 fn a_detector_without_boxes_explains_classes_and_refuses_a_box() {
     let case = Case::of("retinanet");
     let explainer = |target: Target| {

@@ -54,13 +54,13 @@ struct Pixels {
 fn completed(request: &ImportRequest, said: &Said) -> ImportRequest {
     let mut request = request.clone();
     let theirs = said.ultralytics.as_deref();
-    // Of other tasks names of classes are no names of outputs.
+    // Of these each anchor has a box and classes, whatever else it has.
     let is_detector = matches!(theirs, Some("detect" | "segment" | "pose" | "obb"));
+    // Of other tasks names of classes are no names of outputs.
     if request.classes.is_empty() && (is_detector || theirs == Some("classify")) {
         request.classes.clone_from(&said.classes);
     }
-    let is_detector = is_detector || said.has_boxes;
-    request.task = request.task.or(is_detector.then_some(Task::Detection));
+    request.task = request.task.or((is_detector || said.has_boxes).then_some(Task::Detection));
     request.license = request.license.or_else(|| said.license.clone());
     request
 }
