@@ -6,6 +6,7 @@
 use super::answer::Answer;
 use super::request::useless;
 use super::{Request, Target};
+use crate::cam::{Method, Outputs};
 use crate::card::Task;
 use crate::engine::Score;
 use crate::error::{Error, OptionName, Phrase, Problem, Result, Subject};
@@ -44,6 +45,12 @@ fn check(request: &Request, model: &Model) -> Result<()> {
     if !request.methods.iter().any(|method| method.info().uses_class) {
         let names: Vec<&str> = request.methods.iter().map(|method| method.info().name).collect();
         return useless(&format!("{}, whose map is the same for every class", names.join(", ")));
+    }
+    // A share of the other's logit is taken where that is greatest, and not at the anchor that is explained.
+    let shares = |method: &&Method| method.traits().outputs == Outputs::Logits;
+    if let (Some(method), Task::Detection) = (request.methods.iter().find(shares), output.task) {
+        let name = method.info().name;
+        return useless(&format!("{name} on a detector, whose classes are greatest at different anchors"));
     }
     if output.activation == FinalActivation::Identity {
         let problem = "compares logits, but the model gives probabilities without logits before them";

@@ -54,7 +54,7 @@ struct Pixels {
 fn completed(request: &ImportRequest, said: &Said) -> ImportRequest {
     let mut request = request.clone();
     let theirs = said.ultralytics.as_deref();
-    // Of these each anchor has a box and classes, whatever else it has.
+    // In all of these each anchor has a box and classes, perhaps with more.
     let is_detector = matches!(theirs, Some("detect" | "segment" | "pose" | "obb"));
     // Of other tasks names of classes are no names of outputs.
     if request.classes.is_empty() && (is_detector || theirs == Some("classify")) {

@@ -60,6 +60,20 @@ fn the_map_of_a_difference_is_the_difference_of_maps_at_one_cell() {
 }
 
 #[test]
+fn a_method_that_takes_a_share_of_the_other_logit_is_refused() {
+    let request = Request::with(|request| {
+        request.targets = vec![Target::Box(1)];
+        request.against = Some(Target::Index(0));
+        request.methods = vec!["finercam".parse().unwrap()];
+    });
+    let error = Explainer::new(detector().model, request).unwrap_err().to_string();
+    assert!(
+        error.contains("is of no use to finercam on a detector") && error.ends_with("(drop it)"),
+        "{error}"
+    );
+}
+
+#[test]
 fn boxes_of_the_class_itself_are_left_out_or_refused() {
     let Made { model, .. } = &detector();
     let (rival, ..) = other_of_the_surest_box(model);
