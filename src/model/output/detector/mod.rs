@@ -198,9 +198,8 @@ fn assumed(
 
 /// What is left out.
 fn further(count: usize) -> String {
-    let numbers =
-        if count == 1 { "one further number".to_owned() } else { format!("{count} further numbers") };
-    format!("{numbers} of each anchor, mask coefficients, keypoints or an angle, left out")
+    let numbers = if count == 1 { "the last number".to_owned() } else { format!("the last {count} numbers") };
+    format!("left out of each anchor: {numbers}, perhaps mask coefficients, keypoints or an angle")
 }
 
 fn in_words(layout: &Layout, anchors: &Anchors) -> String {
