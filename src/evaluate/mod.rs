@@ -45,7 +45,7 @@ use crate::model::Model;
 use crate::record::{EvaluatedTarget, Evaluation, TargetFigures};
 use measure::{Measures, Sight};
 use place::Place;
-use rows::BASELINES;
+use rows::{BASELINES, Row};
 use scorer::NetworkScorer;
 
 /// A model with its weights loaded, ready to evaluate one picture after another.
@@ -151,14 +151,14 @@ impl Evaluator {
             None => rows::of_baseline(row - request.methods.len(), request.options.seed, values, shape),
         };
         let map = match scored.explanations.get(row).map(|explanation| &explanation.targets[at]) {
-            Some(ClassExplanation { finding: Some(finding), .. }) => Err(finding.clone()),
+            Some(ClassExplanation { finding: Some(finding), .. }) => Row::Blank(finding.clone()),
             // The map that shares its pass with all others.
             Some(target) => rows::unless_constant(rows::of_method(&target.map, library, size)?),
             None => rows::unless_constant(explain(picture.values())?),
         };
         match map {
-            Ok(map) => self.measures.of(&map, Sight { picture, scorer, explain: &mut explain, place }),
-            Err(reason) => Ok(TargetFigures::blank(reason)),
+            Row::Map(map) => self.measures.of(&map, Sight { picture, scorer, explain: &mut explain, place }),
+            Row::Blank(reason) => Ok(TargetFigures::blank(reason)),
         }
     }
 }

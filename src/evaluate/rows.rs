@@ -20,8 +20,12 @@ pub(super) fn scaled(library: Option<Library>) -> String {
     }
 }
 
-/// A map to measure, or why it ranks nothing.
-pub(super) type Row = std::result::Result<Map, String>;
+/// What there is to measure of one map. A blank map is a result, and no error.
+pub(super) enum Row {
+    Map(Map),
+    /// Why it ranks nothing.
+    Blank(String),
+}
 
 /// A method's finished map at the size of the network's input, with values 0 to 1.
 ///
@@ -56,7 +60,7 @@ pub(super) fn of_baseline(
 /// The map, unless it ranks nothing.
 pub(super) fn unless_constant(map: Map) -> Row {
     match map.is_constant() {
-        true => Err("the map has one value everywhere".to_owned()),
-        false => Ok(map),
+        true => Row::Blank("the map has one value everywhere".to_owned()),
+        false => Row::Map(map),
     }
 }
