@@ -108,6 +108,16 @@ mod tests {
     }
 
     #[test]
+    fn a_patch_goes_from_all_channels() {
+        let mut sum = |input: &[f32]| input.iter().map(|value| f64::from(*value)).sum();
+        let values = vec![1.0, 2.0, 3.0, 4.0, 10.0, 20.0, 30.0, 40.0];
+        let picture = Picture::new([2, 2, 2], values, vec![0.0; 2], &mut sum).unwrap();
+        let map = Map::new(2, 2, vec![0.1, 0.2, 0.3, 0.4]).unwrap();
+        let found = SingleDeletion::new(&picture, &map, 2, Baseline::Zero, &mut sum).unwrap();
+        assert_eq!(found.drops, [11.0, 22.0, 33.0, 44.0]);
+    }
+
+    #[test]
     fn patches_cover_each_pixel_once() {
         let mut all: Vec<usize> = (0..9).flat_map(|patch| pixels(patch, 3, 5, 7)).collect();
         all.sort_unstable();

@@ -97,3 +97,18 @@ fn insertion_starts_from_the_blurred_picture_by_default() {
     assert_eq!(seen[2][30..], values[30..]);
     assert_eq!(*seen.last().unwrap(), values);
 }
+
+#[test]
+fn a_pixel_changes_in_all_channels() {
+    let mut seen = Vec::new();
+    let mut scorer = |input: &[f32]| {
+        seen.push(input.to_vec());
+        0.0
+    };
+    let picture = Picture::new([2, 1, 2], vec![1.0, 2.0, 3.0, 4.0], vec![-1.0, -2.0], &mut scorer).unwrap();
+    let map = Map::new(1, 2, vec![0.0, 1.0]).unwrap();
+    let settings =
+        CurveSettings { deletion: Baseline::Black, steps: Steps::RoundedUp(2), ..CurveSettings::default() };
+    Curve::new(&picture, &map, Direction::Deletion, &settings, &mut scorer).unwrap();
+    assert_eq!(seen[1..], [[1.0, 2.0, 3.0, 4.0], [1.0, -1.0, 3.0, -2.0], [-1.0, -1.0, -2.0, -2.0]]);
+}
