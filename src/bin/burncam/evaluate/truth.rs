@@ -44,10 +44,11 @@ impl Places {
             (Some(path), _) => Ok(Self::Boxes(Boxes::open(path, model, inputs)?)),
             (None, Some(directory)) => {
                 if !inputs.iter().any(|input| mask_of(directory, input).is_some()) {
-                    let first = inputs.first().map(|input| input.name.as_str()).unwrap_or_default();
+                    let first = inputs.first().and_then(|input| input.path.file_stem()).unwrap_or_default();
                     bail!(
-                        "masks '{}': none is called as an input, expected PNG files such as '{first}.png'",
-                        directory.display()
+                        "masks '{}': none is called as an input, expected PNG files such as '{}.png'",
+                        directory.display(),
+                        first.display()
                     );
                 }
                 Ok(Self::Masks(directory.clone()))
@@ -136,7 +137,9 @@ impl Boxes {
 
 /// `DIR/a/b.png` for the input `a/b.jpg` of a searched directory, or `DIR/b.png`.
 fn mask_of(directory: &Path, input: &Input) -> Option<PathBuf> {
-    let name = format!("{}.png", input.name);
-    let below = directory.join(&input.below).join(&name);
+    // Not the name of its outputs, which may have more in it to be the only one.
+    let name = input.path.with_extension("png");
+    let name = name.file_name()?;
+    let below = directory.join(&input.below).join(name);
     [below, directory.join(name)].into_iter().find(|path| path.is_file())
 }
