@@ -119,7 +119,8 @@ fn component(is_open: &mut [bool], width: usize, start: usize) -> (usize, Bounds
             bottom: bounds.bottom.max(row as f64 + 1.0),
         };
         for row in row.saturating_sub(1)..(row + 2).min(height) {
-            for next in row * width + column.saturating_sub(1)..row * width + (column + 2).min(width) {
+            for column in column.saturating_sub(1)..(column + 2).min(width) {
+                let next = row * width + column;
                 if std::mem::take(&mut is_open[next]) {
                     waiting.push(next);
                 }

@@ -24,3 +24,6 @@ pub const GRAD_CAM_THRESHOLD: f64 = 0.15;
 
 /// Tolerance of the pointing game in pixels of the picture, of its paper (arXiv:1608.00507).
 pub const POINTING_TOLERANCE: f64 = 15.0;
+
+#[cfg(test)]
+mod shapes_tests;

@@ -79,7 +79,7 @@ impl Truth {
             let placed = if entry.is_share { scaled(&object.bounds, sides) } else { object.bounds };
             let bounds = placed.within(&Bounds::whole(height, width));
             if !bounds.is_sound() {
-                let found = format!("left {}, top {}", placed.left, placed.top);
+                let found = format!("left {:?}, top {:?}", placed.left, placed.top);
                 let problem = Problem::new(format!("has a box of '{}' outside of it", object.label));
                 return Err(wrong(problem.found(found).hint("correct or remove it")));
             }

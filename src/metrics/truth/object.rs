@@ -97,7 +97,7 @@ pub(super) fn object(label: &str, edges: [f64; 4], is_set_apart: bool) -> Result
     if !bounds.is_sound() {
         return Err(Problem::new("has a box without area")
             .expected("a finite width and height above 0")
-            .found(format!("left {left}, top {top}, right {right}, bottom {bottom}"))
+            .found(format!("left {left:?}, top {top:?}, right {right:?}, bottom {bottom:?}"))
             .hint("correct or remove it"));
     }
     Ok(Object { label: label.to_owned(), bounds, is_set_apart })

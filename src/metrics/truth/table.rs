@@ -72,7 +72,7 @@ fn of_row(fields: &[&str]) -> Result<Object, Problem> {
 
 fn of_ilsvrc(text: &str) -> Result<Vec<Object>, Problem> {
     let words: Vec<&str> = text.split_whitespace().collect();
-    if words.len() % 5 != 0 {
+    if !words.len().is_multiple_of(5) {
         return Err(Problem::new("has an unfinished list of boxes")
             .expected("class, left, top, right and bottom of each")
             .found(format!("{} words", words.len())));
