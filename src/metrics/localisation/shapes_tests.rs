@@ -66,9 +66,10 @@ fn grad_cams_heat_on_the_shapes_is_where_numpy_counts_it() {
     let places = places();
     let area = mean(places.iter().map(|(_, region)| region.share()));
     assert!((area - 0.0721).abs() < 5e-5, "{area}");
-    for (name, expected) in
-        [("maps_l3.npy", [0.2498, 0.7826, 0.1743]), ("maps_l2.npy", [0.4185, 0.9348, 0.3397])]
-    {
+    for (name, expected) in [
+        ("maps_l3.npy", [0.249_772, 0.782_609, 0.174_250]),
+        ("maps_l2.npy", [0.418_539, 0.934_783, 0.339_674]),
+    ] {
         let maps = maps(name);
         assert_eq!((maps.len(), places.len()), (46, 46));
         let pairs = || maps.iter().zip(places.iter().map(|(_, region)| region));
@@ -78,7 +79,7 @@ fn grad_cams_heat_on_the_shapes_is_where_numpy_counts_it() {
             mean(pairs().map(|(map, region)| region_iou(map, region, GRAD_CAM_THRESHOLD).unwrap())),
         ];
         for (found, expected) in found.into_iter().zip(expected) {
-            assert!((found - expected).abs() < 5e-5, "{name}: {found}, expected {expected}");
+            assert!((found - expected).abs() < 1e-6, "{name}: {found}, expected {expected}");
         }
     }
 }
@@ -89,10 +90,13 @@ fn random_maps_are_at_chance_and_grad_cam_is_above() {
     let random = |at: usize| baselines::random(0, &[at as f32], SIDE, SIDE).unwrap();
     let chance = |figure: fn(&Map, &Region) -> Option<f64>| {
         let excess = |(at, region): &(usize, Region)| figure(&random(*at), region).unwrap() - region.share();
-        summary(&places.iter().map(excess).collect::<Vec<_>>(), 0).unwrap().interval.unwrap()
+        summary(&places.iter().map(excess).collect::<Vec<_>>(), 0).unwrap()
     };
-    for [low, high] in [chance(energy), chance(rank_accuracy)] {
-        assert!(low < 0.0 && 0.0 < high && high - low < 0.02, "{low} to {high}");
+    for found in [chance(energy), chance(rank_accuracy)] {
+        assert!(
+            found.mean.abs() < 4.0 * found.standard_error.unwrap() && found.mean.abs() < 0.01,
+            "{found:?}"
+        );
     }
     let excess = |(map, (_, region)): (&Map, &(usize, Region))| energy(map, region).unwrap() - region.share();
     let of_grad_cam: Vec<f64> = maps("maps_l2.npy").iter().zip(&places).map(excess).collect();
