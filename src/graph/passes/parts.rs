@@ -1,7 +1,8 @@
-//! Slices of a join that take out one of the tensors that were joined.
+//! Slices of a stack that take out one of the tensors that were stacked.
 //!
 //! Decoders stack the outputs of all their layers and take the last one. Without the stack the other outputs lead nowhere, and what the
-//! scores are made of is in sight.
+//! scores are made of is in sight. Tensors that are joined without an axis of their own, a class token before the others, stay joined:
+//! their join is the layer that all scores read.
 
 use crate::axes::range_of_part;
 use crate::card::{Op, ValueId};
@@ -33,9 +34,10 @@ fn whole_part(draft: &Draft, id: ValueId) -> Option<ValueId> {
         return None;
     }
     let mut before = 0;
-    join.inputs.iter().copied().find(|part| {
+    let part = join.inputs.iter().copied().find(|part| {
         let from = before;
         before += draft.shape(*part)[axis];
         (from, before) == (start, end)
-    })
+    })?;
+    matches!(&draft.node(part)?.op, Op::Unsqueeze { axes } if *axes == [axis]).then_some(part)
 }
