@@ -204,7 +204,7 @@ fn rollout_from_a_block_that_is_not_there_is_refused() {
             request.methods = vec![method.parse().unwrap()];
             request.options.rollout = Some(text.parse().unwrap());
         });
-        Explainer::new(network("tokens/vit").model.clone(), request).unwrap_err().to_string()
+        Explainer::new(network("tokens/vit").model, request).unwrap_err().to_string()
     };
     assert_eq!(
         refused("max,from=3", "rollout"),

@@ -38,7 +38,7 @@ fn evaluated(library: Library, change: impl FnOnce(&mut EvaluationRequest)) -> E
     explain.options.library = Some(library);
     let mut request = EvaluationRequest::new(explain);
     change(&mut request);
-    let evaluator = Evaluator::new(made.model.clone(), request).unwrap();
+    let evaluator = Evaluator::new(made.model, request).unwrap();
     let picture = |at: usize| fixture(&format!("cases/shapes/pictures/s{at:02}.png"));
     let mask = |at: usize| {
         let mask = ClassMask::open(&fixture(&format!("cases/shapes/masks/s{at:02}.png"))).unwrap();
@@ -101,8 +101,13 @@ fn the_set_of_shapes_has_the_figures_of_pytorch_grad_cam() {
     });
     assert!(evaluation.rows.iter().all(|row| row.blank == 0));
     for (metric, field) in FIGURES_OF_PYTORCH_GRAD_CAM {
-        // The third picture's probability is 1 - 8e-7 with and without the map: whether it rose is a matter of the last digit.
-        let except: &[(usize, usize)] = if metric == "increase" { &[(0, 2)] } else { &[] };
+        let except: &[(usize, usize)] = match metric {
+            // Its probability is 1 - 8e-7 with and without the map: whether it rose is a matter of the last digit.
+            "increase" => &[(0, 2)],
+            // Two pixels have the value of the 40th percentile; which are removed is a matter of the last digit, and changes 4e-4.
+            "road" | "morf" | "arcc" => &[(0, 9)],
+            _ => &[],
+        };
         assert_near(&evaluation, metric, field, except);
     }
 }

@@ -79,7 +79,7 @@ fn folded(shape: &[usize], batch: usize, perm: &[usize]) -> Option<Folded> {
     for axis in turned {
         match runs.last_mut() {
             Some(run) if place(axis) == run.last().and_then(|last| place(*last)).map(|at| at + 1) => {
-                run.push(axis)
+                run.push(axis);
             }
             _ => runs.push(vec![axis]),
         }

@@ -130,24 +130,4 @@ mod tests {
             assert!((f64::from(*value) - expected).abs() < 1e-6, "pixel {at}: {value}, expected {expected}");
         }
     }
-
-    #[test]
-    #[ignore = "measures time: run it on a machine without other work, with `--nocapture` for the figures"]
-    fn four_fifths_of_a_picture_of_224_pixels_take_well_under_a_second() {
-        let size = [224, 224];
-        let pixels = 224 * 224;
-        let scattered: Vec<bool> = (0..pixels).map(|pixel| (pixel * 7919) % 10 < 8).collect();
-        let area: Vec<bool> = (0..pixels).map(|pixel| pixel < pixels * 4 / 5).collect();
-        for (name, missing) in [("scattered", scattered), ("one area", area)] {
-            let run = |_| {
-                let mut values: Vec<f32> = (0..3 * pixels).map(|at| ((at * 31) % 101) as f32).collect();
-                let start = std::time::Instant::now();
-                impute(&mut values, size, &missing);
-                start.elapsed().as_secs_f64()
-            };
-            let fastest = (0..5).map(run).fold(f64::MAX, f64::min);
-            eprintln!("{name}: {fastest:.3} s");
-            assert!(fastest < 0.5, "{name}: {fastest} s");
-        }
-    }
 }

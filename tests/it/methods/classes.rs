@@ -101,7 +101,7 @@ fn copies_of_a_picture_are_made_once_for_all_methods_and_classes() {
 #[test]
 fn changed_pictures_go_through_the_network_once_for_all_classes() {
     // Burn runs backward through what it recorded only once, so these record a pass per class.
-    let per_class = [M::Gradient, M::InputXGradient, M::SmoothGrad, M::IntegratedGradients];
+    let per_class = [M::Gradient, M::InputXGradient, M::SmoothGrad, M::IntegratedGradients, M::Xrai];
     let made = plain().made("fc");
     for method in fitting("plain") {
         let network = loaded(&made, layers(*method), &DeviceName::default());

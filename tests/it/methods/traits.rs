@@ -35,8 +35,13 @@ fn options_change_the_maps_of_methods_that_read_them_and_no_others() {
         };
         let before = map(&asked);
         for option in Reads::ALL.iter().filter(|option| **option != Reads::BatchSize) {
-            // Behind a mean the gradient of a logit is the same for every picture, with noise and without.
-            let in_vain = asked.method == M::SmoothGradCamPlusPlus && !what.ends_with("dense");
+            let in_vain = match asked.method {
+                // Behind a mean the gradient of a logit is the same for every picture, with noise and without.
+                M::SmoothGradCamPlusPlus => !what.ends_with("dense"),
+                // No convolution is behind these layers, and linear layers have one rule in every composite.
+                M::LayerLrp => true,
+                _ => false,
+            };
             let differs = map(&changed(&asked, *option)) != before;
             let reads = asked.method.reads(*option) && !in_vain;
             assert_eq!(differs, reads, "{what}: {}", option.name());

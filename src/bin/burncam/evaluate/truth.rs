@@ -128,6 +128,13 @@ impl Boxes {
     fn of(&self, input: &Input, height: usize, width: usize) -> Result<Option<Objects>> {
         let Some(entry) = self.entries.get(&input.path) else { return Ok(None) };
         let placed = self.truth.objects(*entry, height, width)?;
+        if placed.clipped > 0 {
+            log::warn!(
+                "boxes of '{}': {} of them beyond the picture's {width}x{height} pixels, cut at its edges",
+                input.path.display(),
+                placed.clipped
+            );
+        }
         // Crowds and difficult objects are left out, as in the data sets' own evaluations.
         let own = placed.all.into_iter().filter(|object| !object.is_set_apart);
         let boxes = own.filter_map(|object| Some((*self.classes.get(&object.label)?, object.bounds)));
