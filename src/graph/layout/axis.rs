@@ -98,12 +98,14 @@ impl Axis {
     /// Axes side by side: parts of one kind, or tokens before a list of positions.
     pub(super) fn joined(axes: &[Self], size: usize) -> Self {
         let Some((last, before)) = axes.split_last() else { return Self::unknown(size) };
+        let are_alike = before.iter().all(|axis| axis.of() == last.of());
         match last.tokens() {
+            // Feature maps side by side along channels are channels, and columns next to columns are columns, single ones, too.
+            _ if are_alike && last.of() != Of::Other => Self::new(last.of(), size),
             Some(_) if before.iter().all(|axis| !axis.holds_picture()) => {
                 Self { prefix: size - (last.size() - last.prefix), parts: last.parts.clone() }
             }
-            // Feature maps side by side along channels are channels; a mixture is unknown.
-            _ if before.iter().all(|axis| axis.of() == last.of()) => Self::new(last.of(), size),
+            // A mixture.
             _ => Self::unknown(size),
         }
     }

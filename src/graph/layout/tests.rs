@@ -140,3 +140,17 @@ fn samples_of_a_signal_are_tokens_of_one_row() {
     let found = of(&one_row)[3];
     assert_eq!(found, Some(Grid { height: 1, ..tokens(0).unwrap() }));
 }
+
+#[test]
+fn columns_taken_one_by_one_and_joined_are_columns_again() {
+    let column = |at: usize| {
+        format!(r#""op": "slice", "inputs": ["n0"], "axis": 3, "start": {at}, "end": {}"#, at + 1)
+    };
+    let columns: Vec<String> = (0..6).map(column).collect();
+    let names: Vec<String> = (1..=6).map(|at| format!("\"n{at}\"")).collect();
+    let join = format!(r#""op": "concat", "inputs": [{}], "axis": 3"#, names.join(", "));
+    let mut nodes = vec![PATCHES];
+    nodes.extend(columns.iter().map(String::as_str));
+    nodes.extend([&*join, LIST, LAST]);
+    assert_eq!(of(&nodes)[9], tokens(0));
+}
