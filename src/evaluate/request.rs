@@ -79,8 +79,7 @@ impl std::str::FromStr for Filling {
     }
 }
 
-/// Steps of deletion and insertion. RISE's own, one row of pixels at a time, are 224 for most networks; the area below 32 differs by less than
-/// pictures do, at a seventh of the cost.
+/// Steps of deletion and insertion. RISE's own, one row of pixels at a time, are 224 for most networks and take seven times as long.
 const STEPS: usize = 32;
 
 impl EvaluationRequest {
