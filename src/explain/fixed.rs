@@ -40,9 +40,10 @@ impl Explainer {
         targets: &FixedTargets,
         indices: &[usize],
     ) -> Result<Vec<Vec<ClassMap>>> {
-        let recorded = self.request.methods.iter().any(|method| method.goes_back());
-        let scene = Scene::several(&self.network, &[&subject.values], recorded)?.pop();
-        let scene = scene.ok_or_else(|| Error::internal("a picture has no scene"))?;
+        let scene = self
+            .scenes(&[&subject.values])?
+            .pop()
+            .ok_or_else(|| Error::internal("a picture has no scene"))?;
         let maps = self.class_maps(scene.reduced(&targets.reduction)?, &self.request.methods, indices)?;
         Ok(maps.into_iter().map(|maps| maps.into_iter().map(|(_, map)| map).collect()).collect())
     }

@@ -5,6 +5,13 @@ use crate::cam::{ClassMap, Joining, Library, MapRequest, Method, Scene};
 use crate::error::{Error, Result};
 
 impl Explainer {
+    /// The request's network with pictures in front of it, each `[1, channels, height, width]`.
+    pub(super) fn scenes<'a>(&'a self, pictures: &[&'a [f32]]) -> Result<Vec<Scene<'a>>> {
+        // Recording costs memory for every tensor of the head, so only where a method goes back.
+        let recorded = self.request.methods.iter().any(|method| method.goes_back());
+        Scene::several(&self.network, pictures, recorded)
+    }
+
     /// Per method the scores and maps of all classes, each method on the network that it asks for. The methods are some of the request's.
     pub(super) fn class_maps(
         &self,

@@ -14,14 +14,8 @@ impl Explainer {
     /// When a subject is not of the network's size. Errors of a single subject are in its result.
     pub(crate) fn explain_for_scores(&self, subjects: &[&Subject]) -> Result<Vec<Result<Scored>>> {
         let pictures: Vec<&[f32]> = subjects.iter().map(|subject| subject.values.as_slice()).collect();
-        // Recording costs memory for every tensor of the head, so only where a method goes back.
-        let recorded = self.request.methods.iter().any(|method| method.goes_back());
-        let scenes = Scene::several(&self.network, &pictures, recorded)?;
-        Ok(scenes
-            .into_iter()
-            .zip(subjects)
-            .map(|(scene, subject)| self.explain_scene(scene, subject))
-            .collect())
+        let scenes = self.scenes(&pictures)?.into_iter().zip(subjects);
+        Ok(scenes.map(|(scene, subject)| self.explain_scene(scene, subject)).collect())
     }
 
     /// The map of one target by one method of the request for another input, `[1, channels, height, width]`, whose output is reduced as that of

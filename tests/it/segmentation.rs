@@ -14,7 +14,7 @@ use burncam_graph::card::Task;
 use burncam_model::OutputForm;
 use burncam_model::import::{ImportRequest, PreprocessRequest, ResizeRequest, import};
 
-use crate::support::{Made, card, distance, fixture, made, magnitude, seeded};
+use crate::support::{Made, card, distance, embedding, fixture, made, magnitude};
 
 const PICTURE: &str = "cases/tasks/shapes.png";
 
@@ -182,7 +182,7 @@ fn a_class_of_a_segmentation_is_compared_with_another_over_its_own_pixels() {
     })
     .unwrap();
     assert!((point.score - (4.0 * 51.0 / 255.0 - 1.0)).abs() < 1e-5, "{}", point.score);
-    let refused = refusal(embedding().model, |request| {
+    let refused = refusal(embedding([1; 4]).model, |request| {
         request.like = Some("a.png".into());
         request.against = Some(Target::Index(0));
     });
@@ -209,7 +209,7 @@ fn what_a_task_cannot_use_is_refused() {
     );
     assert!(of(|request| request.methods = vec![Method::FinerCam]).contains("the model gives none"));
     assert!(of(|request| request.like = Some("a.png".into())).contains("is of no use"));
-    let of = |change: fn(&mut Request)| refusal(embedding().model, change);
+    let of = |change: fn(&mut Request)| refusal(embedding([1; 4]).model, change);
     assert!(
         of(|_| {}).contains("name a picture to compare with: Request::like = REFERENCE"),
         "{}",
@@ -219,27 +219,9 @@ fn what_a_task_cannot_use_is_refused() {
     assert!(of(|request| request.artifacts = vec![ArtifactKind::ClassMask]).contains("name a picture"));
 }
 
-/// A convolution and a linear layer on the mean: an embedding of three numbers.
-fn embedding() -> Made {
-    let nodes = r#"{ "name": "conv", "op": "conv2d", "padding": [1, 1, 1, 1], "inputs": ["input"], "params": { "weight": "w" } },
-        { "name": "relu", "op": "relu", "inputs": ["conv"] },
-        { "name": "pool", "op": "global_avg_pool", "inputs": ["relu"] },
-        { "name": "flat", "op": "flatten", "inputs": ["pool"] },
-        { "name": "fc", "op": "linear", "inputs": ["flat"], "params": { "weight": "v" } }"#;
-    let mut card = card(12, 16, nodes, "fc");
-    card.preprocess.resize =
-        serde_json::from_str(r#"{ "policy": "stretch", "height": 12, "width": 16 }"#).unwrap();
-    card.task = Some(Task::Embedding);
-    let tensors = [("w", vec![4, 1, 3, 3]), ("v", vec![4, 3])];
-    let tensors = tensors.map(|(name, shape)| {
-        crate::support::tensor(name, &shape, &seeded(&format!("{name}.weight"), &shape))
-    });
-    made(&card, tensors.into())
-}
-
 #[test]
 fn an_embedding_is_explained_by_its_cosine_with_another() {
-    let Made { model, .. } = &embedding();
+    let Made { model, .. } = &embedding([1; 4]);
     let network = Network::load(model, &[], &burncam::DeviceName::default()).unwrap();
     let vector = |picture: &str| {
         let reading = Reading::default();

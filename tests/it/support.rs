@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use burncam::record::InputRecord;
 use burncam::{DeviceName, Heatmap, Model, Score, Subject};
 use burncam_engine::{Evidence, Network};
-use burncam_graph::card::{Card, Node, Op};
+use burncam_graph::card::{Card, Node, Op, Task};
 use burncam_model::import::Imported;
 use burncam_model::{StoredTensor, arch};
 use burncam_picture::input::Placement;
@@ -47,6 +47,24 @@ pub(crate) fn card(height: usize, width: usize, nodes: &str, output: &str) -> Ca
             "preprocess": {{ "resize": {{ "policy": "none" }}, "color": "gray" }} }}"#
     );
     Card::from_json(&text).unwrap()
+}
+
+/// A convolution and a linear layer on the mean of 12x16 pixels: an embedding of three numbers.
+pub(crate) fn embedding(padding: [usize; 4]) -> Made {
+    let nodes = format!(
+        r#"{{ "name": "conv", "op": "conv2d", "padding": {padding:?}, "inputs": ["input"], "params": {{ "weight": "w" }} }},
+        {{ "name": "relu", "op": "relu", "inputs": ["conv"] }},
+        {{ "name": "pool", "op": "global_avg_pool", "inputs": ["relu"] }},
+        {{ "name": "flat", "op": "flatten", "inputs": ["pool"] }},
+        {{ "name": "fc", "op": "linear", "inputs": ["flat"], "params": {{ "weight": "v" }} }}"#
+    );
+    let mut card = card(12, 16, &nodes, "fc");
+    card.preprocess.resize =
+        serde_json::from_str(r#"{ "policy": "stretch", "height": 12, "width": 16 }"#).unwrap();
+    card.task = Some(Task::Embedding);
+    let tensors = [("w", vec![4, 1, 3, 3]), ("v", vec![4, 3])]
+        .map(|(name, shape)| tensor(name, &shape, &seeded(&format!("{name}.weight"), &shape)));
+    made(&card, tensors.into())
 }
 
 /// A built-in architecture with ten classes, a 96x96 input and weights that follow from their names.

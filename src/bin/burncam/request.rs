@@ -34,7 +34,7 @@ pub(crate) fn request(
     request.methods = each_once(&args.methods);
     request.score = args.score;
     request.against.clone_from(&args.against);
-    request.layers = args.layers.clone();
+    request.layers = args.layer.layers.clone();
     request.targets = args.targets.clone();
     request.several_labels = args.batch.labels.is_some() && have_several(model);
     request.over = args.over.clone();

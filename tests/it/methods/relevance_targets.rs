@@ -10,7 +10,7 @@ use burncam_graph::card::{Card, Task};
 use burncam_model::StoredTensor;
 
 use crate::onnx::read;
-use crate::support::{Made, card, distance, fixture, made, seeded, tensor};
+use crate::support::{Made, card, distance, embedding, fixture, made, tensor};
 
 /// The network of a file without biases and means, so that a picture of zeros gives zeros.
 fn silent(file: &str, task: Option<Task>) -> Made {
@@ -96,19 +96,7 @@ fn a_segmentations_class_is_handed_back_whole_from_the_places_that_count() {
 
 #[test]
 fn a_cosine_is_handed_back_whole() {
-    let nodes = r#"
-        { "name": "conv", "op": "conv2d", "inputs": ["input"], "params": { "weight": "w" } },
-        { "name": "relu", "op": "relu", "inputs": ["conv"] },
-        { "name": "pool", "op": "global_avg_pool", "inputs": ["relu"] },
-        { "name": "flat", "op": "flatten", "inputs": ["pool"] },
-        { "name": "fc", "op": "linear", "inputs": ["flat"], "params": { "weight": "v" } }"#;
-    let mut card = card(12, 16, nodes, "fc");
-    card.preprocess.resize =
-        serde_json::from_str(r#"{ "policy": "stretch", "height": 12, "width": 16 }"#).unwrap();
-    card.task = Some(Task::Embedding);
-    let tensors = [("w", vec![4, 1, 3, 3]), ("v", vec![4, 3])]
-        .map(|(name, shape)| tensor(name, &shape, &seeded(&format!("{name}.weight"), &shape)));
-    let Made { model, .. } = &made(&card, tensors.into());
+    let Made { model, .. } = &embedding([0; 4]);
     for like in ["images/coffee.png", "cases/tasks/shapes.png"] {
         let found = explained(model, "cases/tasks/shapes.png", |request| request.like = Some(fixture(like)));
         // With itself: the gradient is zero, the relevance is not.

@@ -1,8 +1,8 @@
-//! Arguments that several commands have: the model, the device, pictures, the output format.
+//! Arguments that several commands have: the model, the layer, the device, pictures, the output format.
 
 use std::path::PathBuf;
 
-use burncam::{DeviceName, Engine, Precision, Reading, Runtime};
+use burncam::{DeviceName, Engine, LayerRequest, Precision, Reading, Runtime};
 use burncam_picture::input::{Icc, Layout, ReadOptions};
 use clap::{Args, ValueEnum};
 
@@ -107,4 +107,19 @@ impl From<LayoutArg> for Layout {
             LayoutArg::ChannelsLast => Self::ChannelsLast,
         }
     }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LayerArgs {
+    /// Layer to explain: a name, a prefix such as layer4, an index, or auto. Several, separated by commas, are
+    /// combined into one map.
+    #[arg(
+        short,
+        long = "layer",
+        value_name = "LAYER",
+        value_delimiter = ',',
+        default_value = "auto",
+        allow_hyphen_values = true
+    )]
+    pub(crate) layers: Vec<LayerRequest>,
 }

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use burncam::evaluate::{Filling, Metric};
-use burncam::{LayerRequest, Library, Method, Score, Target};
+use burncam::{Library, Method, Score, Target};
 use clap::Args;
 
-use super::{InputArgs, ModelArgs, PictureArgs, ProgressArg, RunArgs};
+use super::{InputArgs, LayerArgs, ModelArgs, PictureArgs, ProgressArg, RunArgs};
 use crate::labels::LabelSource;
 
 #[derive(Debug, Args)]
@@ -37,17 +37,8 @@ pub(crate) struct EvaluateArgs {
     #[arg(short, long = "target", value_name = "CLASS", default_value = "top")]
     pub(crate) targets: Vec<Target>,
 
-    /// Layer to explain: a name, a prefix such as layer4, an index, or auto. Several, separated by commas, are
-    /// combined into one map.
-    #[arg(
-        short,
-        long = "layer",
-        value_name = "LAYER",
-        value_delimiter = ',',
-        default_value = "auto",
-        allow_hyphen_values = true
-    )]
-    pub(crate) layers: Vec<LayerRequest>,
+    #[command(flatten)]
+    pub(crate) layer: LayerArgs,
 
     /// Where the objects of each picture are: a file or directory of COCO, Pascal VOC, ILSVRC or YOLO, or a table.
     #[arg(long, value_name = "PATH", conflicts_with = "masks")]

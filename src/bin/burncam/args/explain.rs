@@ -2,14 +2,14 @@
 
 use std::path::PathBuf;
 
-use burncam::{Aggregate, ArtifactKind, LayerRequest, Library, Method, Over, Score, Target};
+use burncam::{Aggregate, ArtifactKind, Library, Method, Over, Score, Target};
 use burncam_engine::{Composite, Rollout};
 use burncam_graph::error::Problem;
 use burncam_picture::render::{Colormap, Components, Interpolation, PngLevel, Threshold};
 use clap::{Args, ValueEnum};
 
 use super::values::{expected, parse_deviation, parse_unit};
-use super::{BatchArgs, InputArgs, ModelArgs, PictureArgs, RunArgs};
+use super::{BatchArgs, InputArgs, LayerArgs, ModelArgs, PictureArgs, RunArgs};
 
 #[derive(Debug, Args)]
 pub(crate) struct ExplainArgs {
@@ -24,17 +24,8 @@ pub(crate) struct ExplainArgs {
     #[arg(short, long = "target", value_name = "CLASS", default_value = "top")]
     pub(crate) targets: Vec<Target>,
 
-    /// Layer to explain: a name, a prefix such as layer4, an index, or auto. Several, separated by commas, are
-    /// combined into one map.
-    #[arg(
-        short,
-        long = "layer",
-        value_name = "LAYER",
-        value_delimiter = ',',
-        default_value = "auto",
-        allow_hyphen_values = true
-    )]
-    pub(crate) layers: Vec<LayerRequest>,
+    #[command(flatten)]
+    pub(crate) layer: LayerArgs,
 
     /// Method, or several separated by commas; see `burncam methods`.
     #[arg(long = "method", value_name = "METHOD", value_delimiter = ',', default_value = "gradcam")]

@@ -19,7 +19,7 @@ use clap::{Args, Parser, Subcommand};
 
 pub(crate) use self::batch::{BatchArgs, ProgressArg};
 pub(crate) use self::check::CheckArgs;
-pub(crate) use self::common::{DeviceArgs, FormatArgs, ModelArgs, PictureArgs, RunArgs};
+pub(crate) use self::common::{DeviceArgs, FormatArgs, LayerArgs, ModelArgs, PictureArgs, RunArgs};
 pub(crate) use self::compare::{CompareArgs, Drop};
 pub(crate) use self::evaluate::{EvaluateArgs, MetricArg};
 pub(crate) use self::explain::{ExplainArgs, MethodArgs, OverlayArg, Save, ScaleArg, SmoothArg, StyleArgs};

@@ -8,12 +8,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use burncam::record::{ComparedMap, ComparedPicture, Comparison, LimitRecord};
-use data_encoding::BASE64;
-use sha2::{Digest as _, Sha256};
 
 use super::maps::Source;
 use super::words::{class, figure};
-use crate::html::text;
+use crate::html::{self, text};
 use crate::report::{link, small};
 
 const STYLE: &str = include_str!("page.css");
@@ -50,15 +48,7 @@ impl Page<'_> {
     /// When the current directory is unknown.
     pub(super) fn document(&self, to: &Path) -> Result<String> {
         let folder = link::folder_of(to).with_context(|| format!("page '{}'", to.display()))?;
-        let style = BASE64.encode(&Sha256::digest(STYLE));
-        let mut page = format!(
-            "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-             <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src 'self' file: data:; \
-             style-src 'sha256-{style}'; base-uri 'none'; form-action 'none'\">\n\
-             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-             <meta name=\"generator\" content=\"burncam\">\n<link rel=\"icon\" href=\"data:,\">\n\
-             <title>burncam comparison</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
-        );
+        let mut page = html::head("burncam comparison", STYLE, "'self' file: data:");
         self.head(&mut page);
         let count = self.comparison.pictures.len().min(MOST_SHOWN);
         let overlays: usize = self.shown.iter().take(count).map(|shown| 2 * shown.len()).sum();

@@ -5,12 +5,10 @@ use std::path::PathBuf;
 
 use burncam::internal::output::OutputFile;
 use burncam::record::{EvaluatedRow, Evaluation, FigureRecord, MetricRecord, PairRecord};
-use data_encoding::BASE64;
-use sha2::{Digest as _, Sha256};
 
 use super::plot;
 use super::table::{figure, is_lower, legend};
-use crate::html::text;
+use crate::html::{head, text};
 
 const STYLE: &str = include_str!("page.css");
 
@@ -20,15 +18,7 @@ pub(super) fn file(evaluation: &Evaluation, path: PathBuf) -> OutputFile {
 }
 
 fn document(evaluation: &Evaluation) -> String {
-    let style = BASE64.encode(&Sha256::digest(STYLE));
-    let mut page = format!(
-        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; style-src 'sha256-{style}'; \
-         base-uri 'none'; form-action 'none'\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <meta name=\"generator\" content=\"burncam\">\n<link rel=\"icon\" href=\"data:,\">\n\
-         <title>burncam evaluation</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
-    );
+    let mut page = head("burncam evaluation", STYLE, "data:");
     let model = text(&evaluation.model.name);
     let _ = writeln!(page, "<h1>Which method for {model}?</h1>");
     let _ = writeln!(page, "<p class=\"verdict\">{}</p>", text(&evaluation.verdict));

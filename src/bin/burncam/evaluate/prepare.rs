@@ -63,7 +63,7 @@ fn request(args: &EvaluateArgs, workers: Workers, objects: bool) -> EvaluationRe
     explain.runtime = runtime(&args.run, workers, MANY_PASSES);
     explain.methods = each_once(&args.methods);
     explain.score = args.map_score;
-    explain.layers = args.layers.clone();
+    explain.layers = args.layer.layers.clone();
     explain.targets = args.targets.clone();
     explain.reading = args.picture.reading();
     explain.options.library = args.compat;

@@ -1,7 +1,6 @@
 //! The HTML file: a template with styles, script, data, and a policy that forbids everything else.
 
-use data_encoding::BASE64;
-use sha2::{Digest as _, Sha256};
+use crate::html::hash;
 
 const TEMPLATE: &str = include_str!("page.html");
 const STYLE: &str = include_str!("page.css");
@@ -34,12 +33,10 @@ pub(super) fn document(data: &str) -> String {
 
 /// Allows only pictures, from the page's origin or embedded, and only this script.
 fn policy() -> String {
-    let digest = |text: &str| format!("'sha256-{}'", BASE64.encode(&Sha256::digest(text)));
     format!(
-        // By hashes, because a page from a file has no origin that `self` could mean for scripts.
         "default-src 'none'; img-src 'self' file: data:; style-src {}; script-src {}; base-uri 'none'; form-action 'none'",
-        digest(STYLE),
-        digest(SCRIPT)
+        hash(STYLE),
+        hash(SCRIPT)
     )
 }
 
