@@ -6,7 +6,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use burncam::{LayerRequest, Model, Target};
+use burncam::{LayerRequest, Model};
 use criterion::{BenchmarkId, Criterion, SamplingMode, Throughput};
 
 mod support;
@@ -49,13 +49,13 @@ fn gradcam(criterion: &mut Criterion, runtime: &Runtime, models: &[Model]) -> Re
     let mut group = criterion.benchmark_group("gradcam");
     group.sample_size(10).measurement_time(Duration::from_secs(3)).sampling_mode(SamplingMode::Flat);
     for model in models {
-        let explainer = support::explainer(runtime, model.clone(), LayerRequest::Auto, Target::Top(1))?;
+        let explainer = support::explainer(runtime, model.clone(), |_| {})?;
         for batch in BATCHES {
             let subjects = support::subjects(model, &support::noise(model, batch));
-            support::gradcam(&explainer, &subjects)?;
+            support::explained(&explainer, &subjects)?;
             group.throughput(Throughput::Elements(batch as u64));
             group.bench_function(BenchmarkId::new(model.name(), batch), |bencher| {
-                bencher.iter(|| support::gradcam(&explainer, &subjects));
+                bencher.iter(|| support::explained(&explainer, &subjects));
             });
         }
     }

@@ -10,9 +10,9 @@ use std::io::BufRead;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use burncam::{Explainer, LayerRequest, Model, Precision, Runtime, Subject, Target};
+use burncam::{Explainer, LayerRequest, Method, Model, Precision, Runtime, Subject, Target};
 use burncam_engine::Network;
-use clap::{Parser, ValueEnum};
+use clap::Parser;
 use serde_json::json;
 
 mod support;
@@ -24,10 +24,15 @@ struct Args {
     /// Model file [default: the embedded network].
     #[arg(long)]
     model: Option<PathBuf>,
+    /// The layer that is explained; several are joined.
     #[arg(long, default_value = "auto")]
-    layer: String,
+    layer: Vec<LayerRequest>,
+    /// 'trunk', the forward pass up to the layer, or a method: its map of one class of each picture.
     #[arg(long, default_value = "trunk")]
     task: Task,
+    /// Draws of a method that samples [default: its own].
+    #[arg(long)]
+    samples: Option<usize>,
     #[arg(long, default_value_t = 1)]
     batch: usize,
     #[arg(long, default_value_t = 1)]
@@ -39,7 +44,7 @@ struct Args {
     engine: String,
     #[arg(long, default_value = "f32")]
     precision: Precision,
-    /// Class that Grad-CAM explains [default: the most probable].
+    /// Class that is explained [default: the most probable].
     #[arg(long)]
     class: Option<usize>,
     /// Inputs, 32-bit floats in a row, at least a batch of them [default: noise].
@@ -52,18 +57,24 @@ struct Args {
     bench: bool,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
+#[derive(Clone, Copy)]
 enum Task {
-    /// The forward pass up to the layer.
     Trunk,
-    /// Forward, backward and map, of one class of each picture.
-    Gradcam,
+    Explain(Method),
+}
+
+impl std::str::FromStr for Task {
+    type Err = burncam::Error;
+
+    fn from_str(text: &str) -> burncam::Result<Self> {
+        if text == "trunk" { Ok(Self::Trunk) } else { text.parse().map(Self::Explain) }
+    }
 }
 
 /// What is timed, loaded.
 enum Work {
     Trunk(Box<Network>, Vec<f32>),
-    Gradcam(Box<Explainer>, Vec<Subject>),
+    Explain(Box<Explainer>, Vec<Subject>),
 }
 
 fn main() -> Result<()> {
@@ -93,17 +104,24 @@ impl Work {
         let runtime = support::runtime(&args.engine, Some(args.threads))?;
         let runtime = Runtime { precision: args.precision, ..runtime };
         let model = args.model.as_ref().map_or_else(Model::embedded, |path| Model::open(path, None))?;
-        let layer: LayerRequest = args.layer.parse()?;
         let values = match &args.input {
             Some(path) => batch_from(path, &model, args.batch)?,
             None => support::noise(&model, args.batch),
         };
         Ok(match args.task {
-            Task::Trunk => Self::Trunk(Box::new(support::network(&runtime, &model, &layer)?), values),
-            Task::Gradcam => {
+            Task::Trunk => {
+                let layer = args.layer.first().ok_or("no layer")?;
+                Self::Trunk(Box::new(support::network(&runtime, &model, layer)?), values)
+            }
+            Task::Explain(method) => {
                 let subjects = support::subjects(&model, &values);
-                let target = args.class.map_or(Target::Top(1), Target::Index);
-                Self::Gradcam(Box::new(support::explainer(&runtime, model, layer, target)?), subjects)
+                let explainer = support::explainer(&runtime, model, |request| {
+                    request.methods = vec![method];
+                    request.layers.clone_from(&args.layer);
+                    request.targets = vec![args.class.map_or(Target::Top(1), Target::Index)];
+                    request.options.samples = args.samples;
+                })?;
+                Self::Explain(Box::new(explainer), subjects)
             }
         })
     }
@@ -111,8 +129,8 @@ impl Work {
     fn run(&self) -> Result<()> {
         match self {
             Self::Trunk(network, values) => drop(std::hint::black_box(support::trunk(network, values)?)),
-            Self::Gradcam(explainer, subjects) => {
-                drop(std::hint::black_box(support::gradcam(explainer, subjects)?));
+            Self::Explain(explainer, subjects) => {
+                drop(std::hint::black_box(support::explained(explainer, subjects)?));
             }
         }
         Ok(())
@@ -139,8 +157,8 @@ impl Work {
                 let features = network.activations(&support::trunk(network, values)?)?;
                 (vec![features.channels, features.height, features.width], features.values)
             }
-            Self::Gradcam(explainer, subjects) => {
-                let maps: Vec<_> = support::gradcam(explainer, subjects)?
+            Self::Explain(explainer, subjects) => {
+                let maps: Vec<_> = support::explained(explainer, subjects)?
                     .iter()
                     .flat_map(|explanation| {
                         explanation.targets.iter().map(|target| explanation.heatmap(target))

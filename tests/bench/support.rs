@@ -3,7 +3,7 @@
 use std::num::NonZero;
 
 use burncam::record::InputRecord;
-use burncam::{Explainer, Explanation, LayerRequest, Model, Request, Runtime, Subject, Target};
+use burncam::{Explainer, Explanation, LayerRequest, Model, Request, Runtime, Subject};
 use burncam_engine::{Network, Trunk};
 use burncam_picture::input::Placement;
 use image::RgbImage;
@@ -22,20 +22,18 @@ pub(crate) fn network(runtime: &Runtime, model: &Model, layer: &LayerRequest) ->
     Ok(Network::load(model, &[model.choose_layer(layer)?.index], runtime)?)
 }
 
+/// An explainer whose request differs from the default by the runtime and `change`.
 pub(crate) fn explainer(
     runtime: &Runtime,
     model: Model,
-    layer: LayerRequest,
-    target: Target,
+    change: impl FnOnce(&mut Request),
 ) -> Result<Explainer> {
     let runtime = runtime.clone();
-    let (layers, targets) = (vec![layer], vec![target]);
     Ok(Explainer::new(
         model,
         Request::with(|request| {
             request.runtime = runtime;
-            request.layers = layers;
-            request.targets = targets;
+            change(request);
         }),
     )?)
 }
@@ -45,8 +43,8 @@ pub(crate) fn trunk(network: &Network, values: &[f32]) -> Result<Trunk> {
     Ok(network.trunk(values.to_vec())?)
 }
 
-/// What "gradcam" times: a batch of pictures, all there at once.
-pub(crate) fn gradcam(explainer: &Explainer, subjects: &[Subject]) -> Result<Vec<Explanation>> {
+/// Maps of a batch of pictures, all there at once: a batch of pictures, all there at once.
+pub(crate) fn explained(explainer: &Explainer, subjects: &[Subject]) -> Result<Vec<Explanation>> {
     let explained = subjects.iter().map(|subject| explainer.explain(subject));
     Ok(explained.collect::<burncam::Result<Vec<_>>>()?.into_iter().flatten().collect())
 }

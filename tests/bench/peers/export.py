@@ -1,6 +1,7 @@
 """Writes the seeded networks and the photographs: export.py DIRECTORY FIXTURES NAME...
 
-For each network: `weights.pth`, `full.onnx`, `trunk.bN.onnx` up to the explained layer, `input.f32`, `info.json`.
+For each network: `weights.pth`, `full.onnx`, `trunk.bN.onnx` up to the explained layer, `input.f32`, `info.json`; and `head.npz`
+where a linear layer is all that comes after an average.
 """
 
 import json
@@ -53,6 +54,9 @@ def write(name, folder):
     trunk = nets.trunk(name, net)
     for batch in BATCHES:
         onnx(trunk, batch, folder / f"trunk.b{batch}.onnx")
+    head = nets.head(name, net)
+    if head is not None:
+        numpy.savez(folder / "head.npz", weight=head.weight.detach().numpy(), bias=head.bias.detach().numpy())
     shape = list(trunk(pictures[:1]).shape[1:])
     (folder / "info.json").write_text(json.dumps({"class": best, "shape": shape}))
 

@@ -10,6 +10,7 @@ import tempfile
 import time
 
 import machine
+from tasks import TASKS
 
 HERE = pathlib.Path(__file__).resolve().parent
 # Worker threads that wait by spinning have stopped by then.
@@ -53,6 +54,20 @@ class Worker:
         self.process.communicate()
 
 
+def peak_of(usages):
+    """Peak memory in MiB."""
+    return max(usage.ru_maxrss for usage in usages) / 1024
+
+
+def spent(usages):
+    """Medians of the processor's seconds, those of them in the kernel, and page faults."""
+    return {
+        "cpu": statistics.median(usage.ru_utime + usage.ru_stime for usage in usages),
+        "kernel": statistics.median(usage.ru_stime for usage in usages),
+        "faults": statistics.median(usage.ru_minflt for usage in usages),
+    }
+
+
 class Bench:
     def __init__(self, options, python, xai_python, burncam, peer, say):
         self.options, self.say = options, say
@@ -81,7 +96,7 @@ class Bench:
         folder = self.options.work / model
         if contender.startswith("burncam"):
             wanted = json.loads((folder / "info.json").read_text())["class"]
-            command = [self.peer, "--serve", "--model", folder / "model.bpk", "--task", task]
+            command = [self.peer, "--serve", "--model", folder / "model.bpk", *TASKS[task].arguments(model)]
             command += ["--engine", *self.engine(contender), "--class", wanted, "--input", folder / "input.f32"]
             command += ["--batch", batch, "--threads", threads]
         else:
@@ -109,14 +124,17 @@ class Bench:
         self.left_out.append({"contender": contender, "task": task, "model": model, "why": why})
         self.say(f"  {contender} is left out of {task} on {model}: {why}")
 
-    def task(self, task, models, contenders):
+    def task(self, task, contenders):
         results = []
-        for model in models:
+        for model in TASKS[task].models:
             for threads in self.options.threads:
-                for batch in self.options.batches:
+                for batch in self.batches(task):
                     self.say(f"{task}: {model}, {threads} threads, batch {batch}")
                     results += self.turns(task, model, threads, batch, contenders)
         return results
+
+    def batches(self, task):
+        return [batch for batch in TASKS[task].batches if batch in self.options.batches]
 
     def turns(self, task, model, threads, batch, contenders):
         """Times of every contender, which take turns in an order that rotates."""
@@ -166,22 +184,22 @@ class Bench:
 
     def programs(self, model, threads, inputs, contenders):
         commands = {one: self.program(one, model, threads, inputs) for one in contenders}
-        times, peaks = {one: [] for one in commands}, {one: 0 for one in commands}
+        times, usages = {one: [] for one in commands}, {one: [] for one in commands}
         # The first of several short runs only warms the page cache.
         warming = 1 if len(inputs) == 1 else 0
         for turn in range(self.options.process_rounds + warming):
             for contender, command in list(commands.items()):
                 try:
-                    wall, peak = self.watch(command, threads)
+                    wall, usage = self.watch(command, threads)
                 except Refused as refusal:
                     self.leave_out(contender, "process", model, str(refusal))
                     del commands[contender]
                     continue
                 if turn >= warming:
                     times[contender].append(wall)
-                    peaks[contender] = max(peaks[contender], peak)
+                    usages[contender].append(usage)
         about = {"task": "process", "model": model, "threads": threads, "what": len(inputs)}
-        return [self.result(about, one, times[one], peaks[one], "s") for one in commands]
+        return [self.result(about, one, times[one], peak_of(usages[one]), "s") | spent(usages[one]) for one in commands]
 
     def program(self, contender, model, threads, inputs):
         folder = self.options.work / model
@@ -194,11 +212,13 @@ class Bench:
             return [*command, "--save", "overlay", "--threads", threads, *engine, *source]
         is_xai = contender == "openvino_xai"
         script = HERE / f"process_{contender.replace('-', '_')}.py"
+        if contender in ("onnxruntime", "openvino"):
+            return [self.python, script, folder, threads, out, *inputs]
         weights = folder / ("full.onnx" if is_xai else "weights.pth")
         return [self.xai_python if is_xai else self.python, script, model, weights, out, *inputs]
 
     def watch(self, command, threads):
-        """Seconds from start to end of a program, and its peak memory in MiB, as the kernel counted them."""
+        """Seconds from start to end of a program, and what the kernel counted for it."""
         cores = self.cores(threads)
         with tempfile.TemporaryFile("w+") as errors:
             begin = time.perf_counter()
@@ -215,17 +235,17 @@ class Bench:
             if process.returncode != 0:
                 errors.seek(0)
                 raise Refused((errors.read().strip().splitlines() or [f"exit {process.returncode}"])[-1])
-        return wall, usage.ru_maxrss / 1024
+        return wall, usage
 
-    def check(self, models, contenders):
-        """1 when some contender computes something else, else 0."""
+    def check(self, contenders):
+        """1 when some contender computes something else, else 0. Other methods than these are compared by the tests."""
         failed = 0
-        for task in [task for task in self.options.tasks if task != "process"]:
+        for task in [task for task in self.options.tasks if task in ("trunk", "gradcam")]:
             # Another method; nothing to compare.
             # Neither does what is rounded agree within the tolerance.
             compared = [one for one in contenders[task] if one not in ("openvino_xai", "burncam bf16")]
-            for model in models:
-                for batch in self.options.batches:
+            for model in TASKS[task].models:
+                for batch in self.batches(task):
                     differences = self.differences(task, model, batch, compared)
                     for contender, difference in differences.items():
                         is_off = not difference <= TOLERANCE

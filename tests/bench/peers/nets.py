@@ -65,3 +65,8 @@ def target(name, net):
     if name == "mobilenet_v2":
         return net.features[-1]
     return net.relu if name == "densenet121" else net.bn2
+
+
+def head(name, net):
+    """The linear layer where it is all that follows an average of the target's output."""
+    return net.fc if name.startswith("resnet") else None

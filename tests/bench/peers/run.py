@@ -21,18 +21,11 @@ sys.dont_write_bytecode = True
 import machine
 import measure
 import tables
+from tasks import MODELS, TASKS
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[2]
-MODELS = ["resnet18", "resnet50", "vgg16", "mobilenet_v2", "efficientnet_lite0", "densenet121"]
 ENGINES = ["burncam native", "burncam bf16", "burncam burn"]
-PEERS = {
-    "trunk": ["onnxruntime", "openvino", "torch"],
-    "gradcam": ["pytorch-grad-cam", "torchcam", "captum", "openvino_xai"],
-    "process": ["pytorch-grad-cam", "torchcam", "captum", "openvino_xai"],
-}
-# Whole programs are compared on these, as loading and image work are the same for all.
-PROCESS_MODELS = ["resnet18", "resnet50"]
 
 
 def words(known):
@@ -51,14 +44,14 @@ def numbers(text):
 
 
 def arguments():
-    every = ENGINES + sorted({peer for peers in PEERS.values() for peer in peers})
+    every = ENGINES + sorted({peer for task in TASKS.values() for peer in task.peers})
     work = pathlib.Path(tempfile.gettempdir()) / "burncam-peers"
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
-    add("--models", type=words(MODELS), default=MODELS)
-    add("--tasks", type=words(list(PEERS)), default=list(PEERS))
+    add("--models", type=words(MODELS), help="[those of each task]")
+    add("--tasks", type=words(list(TASKS)), default=list(TASKS))
     add("--threads", type=numbers, default=[1, 2])
-    add("--batches", type=numbers, default=[1, 16], help="1, 16 or both")
+    add("--batches", type=numbers, default=[1, 16], help="1, 16 or both; only the first two tasks have 16")
     add("--contenders", type=words(every), default=every)
     add("--rounds", type=int, default=5, help="turns of each contender in process [5]")
     add("--seconds", type=float, default=1.0, help="how long a turn is at least [1]")
@@ -78,6 +71,8 @@ def arguments():
     if options.quick:
         options.models, options.rounds, options.seconds = ["resnet18"], 2, 0.3
         options.process_rounds, options.photos = 1, 8
+    for task in options.tasks:
+        TASKS[task].models = options.models or TASKS[task].models
     if any(batch not in (1, 16) for batch in options.batches):
         parser.error("--batches: expected 1, 16 or 1,16")
     return options
@@ -130,9 +125,10 @@ def build(options):
 def export(options, python, burncam):
     """Networks for PyTorch and ONNX, model files for burncam, photographs."""
     fixtures = ROOT / "fixtures" / "images"
-    command = [python, "-B", HERE / "export.py", options.work, fixtures, *options.models]
+    names = [name for name in MODELS if any(name in TASKS[task].models for task in options.tasks)]
+    command = [python, "-B", HERE / "export.py", options.work, fixtures, *names]
     subprocess.run(command, check=True)
-    for name in options.models:
+    for name in names:
         folder = options.work / name
         source = [folder / "weights.pth", "--arch", name]
         if name == "efficientnet_lite0":
@@ -149,19 +145,18 @@ def main():
     export(options, python, burncam)
     bench = measure.Bench(options, python, xai_python, burncam, peer, say)
     contenders = {
-        task: [one for one in ENGINES + peers if one in options.contenders and bench.has(one)]
-        for task, peers in PEERS.items()
+        name: [one for one in ENGINES + task.peers if one in options.contenders and bench.has(one)]
+        for name, task in TASKS.items()
     }
     if options.check:
-        sys.exit(bench.check(options.models, contenders))
+        sys.exit(bench.check(contenders))
     load = os.getloadavg()[0]
     results = []
     for task in options.tasks:
         if task == "process":
-            models = [name for name in options.models if name in PROCESS_MODELS]
-            results += bench.processes(models, contenders[task])
+            results += bench.processes(TASKS[task].models, contenders[task])
         else:
-            results += bench.task(task, options.models, contenders[task])
+            results += bench.task(task, contenders[task])
     about = machine.describe(python, xai_python, ROOT) | {"load_before": load}
     text = tables.write(about, results, contenders)
     print(text)

@@ -1,15 +1,11 @@
 """Makes the tables: times, and in brackets how many times burncam's time each peer takes."""
 
-TITLES = {
-    "trunk": "Forward pass to the explained layer, ms per image",
-    "gradcam": "Grad-CAM in process, ms per image",
-    "process": "Whole processes: wall time, peak memory",
-}
+from tasks import TASKS
 
 
 def time(result):
     if result["unit"] == "s":
-        return f"{result['median']:.2f} s, {result['peak_mb']:.0f} MB"
+        return f"{result['median']:.2f} s, {result['cpu']:.2f} s, {result['peak_mb']:.0f} MB"
     return f"{result['median']:.1f}" if result["median"] >= 10 else f"{result['median']:.2f}"
 
 
@@ -29,7 +25,7 @@ def table(task, results, contenders):
             rows.setdefault(key, {})[result["contender"]] = result
     present = [one for one in contenders if any(one in row for row in rows.values())]
     head = ["network", "threads", "photos" if task == "process" else "batch", *present]
-    lines = [f"### {TITLES[task]}", "", "| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
+    lines = [f"### {TASKS[task].title}{'' if task == 'process' else ', ms per image'}", "", "| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
     for (model, threads, what), row in rows.items():
         # The engine that is chosen by itself, where this build has it.
         base = row.get("burncam native", row.get("burncam burn"))
@@ -47,5 +43,5 @@ def write(about, results, contenders):
         "In brackets: how many times burncam's time (its first column) that library takes; above 1 burncam is faster.",
         "",
     ]
-    parts = [table(task, results, contenders[task]) for task in TITLES]
+    parts = [table(task, results, contenders[task]) for task in TASKS]
     return "\n".join(lines) + "\n" + "\n".join(part for part in parts if part)

@@ -1,7 +1,7 @@
 """One library at one task, loaded once, timed whenever it is its turn: worker.py LIBRARY TASK FOLDER NAME BATCH THREADS.
 
-Speaks as `peer.rs --serve` does. The task `trunk` is the forward pass to the explained layer; `gradcam` is forward,
-backward and map for a batch and one given class, as the library's README does it, from tensors that are ready.
+Speaks as `peer.rs --serve` does. The task `trunk` is the forward pass to the explained layer; every other one is a method's map
+of one given class, for a batch, as the library's README does it, from tensors that are ready. `tasks.py` has the settings.
 """
 
 import json
@@ -11,6 +11,8 @@ import sys
 import time
 
 import numpy
+
+import tasks
 
 _, library, task, folder, name, batch, threads = sys.argv
 folder, batch, threads = pathlib.Path(folder), int(batch), int(threads)
@@ -93,6 +95,140 @@ def captum_gradcam():
     cam = LayerGradCam(net, nets.target(name, net))
     attribute = lambda: cam.attribute(pictures, target=info["class"], relu_attributions=True)
     return lambda: attribute().detach().numpy()
+
+
+def stages():
+    """The network, its input, and the modules of `tasks.STAGES`."""
+    _, _, net, pictures = pytorch()
+    return net, pictures, [net.get_submodule(path) for path in tasks.STAGES[name]]
+
+
+def grad_cam(method, net, modules, pictures):
+    import pytorch_grad_cam
+    from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
+
+    cam = getattr(pytorch_grad_cam, method)(model=net, target_layers=modules)
+    targets = [ClassifierOutputTarget(info["class"])] * batch
+    return lambda: cam(input_tensor=pictures, targets=targets)
+
+
+def pytorch_grad_cam_early():
+    net, pictures, modules = stages()
+    return grad_cam("LayerCAM", net, modules[1:2], pictures)
+
+
+def pytorch_grad_cam_fused():
+    net, pictures, modules = stages()
+    return grad_cam("LayerCAM", net, modules, pictures)
+
+
+def pytorch_grad_cam_scorecam():
+    _, nets, net, pictures = pytorch()
+    return grad_cam("ScoreCAM", net, [nets.target(name, net)], pictures)
+
+
+def pytorch_grad_cam_fullgrad():
+    _, _, net, pictures = pytorch()
+    return grad_cam("FullGrad", net, [], pictures)
+
+
+def pytorch_grad_cam_guided():
+    from pytorch_grad_cam import GuidedBackpropReLUModel
+
+    torch, _, net, pictures = pytorch()
+    guided = GuidedBackpropReLUModel(model=net, device=torch.device("cpu"))
+    return lambda: guided(pictures, target_category=info["class"])
+
+
+def torchcam_layers(modules, net, pictures):
+    from torchcam.methods import LayerCAM
+
+    extractor = LayerCAM(net, modules)
+
+    def run():
+        maps = extractor([info["class"]] * batch, net(pictures))
+        return extractor.fuse_cams(maps).detach().numpy()
+
+    return run
+
+
+def torchcam_early():
+    net, pictures, modules = stages()
+    return torchcam_layers(modules[1:2], net, pictures)
+
+
+def torchcam_fused():
+    net, pictures, modules = stages()
+    return torchcam_layers(modules, net, pictures)
+
+
+def torchcam_scorecam():
+    from torchcam.methods import ScoreCAM
+
+    torch, nets, net, pictures = pytorch()
+    extractor = ScoreCAM(net, nets.target(name, net))
+
+    def run():
+        with torch.no_grad():
+            scores = net(pictures)
+        return extractor([info["class"]] * batch, scores)[0].detach().numpy()
+
+    return run
+
+
+def captum_attribution(make, **settings):
+    _, _, net, pictures = pytorch()
+    method = make(net)
+    return lambda: method.attribute(pictures, target=info["class"], **settings).detach().numpy()
+
+
+def captum_integrated():
+    from captum.attr import IntegratedGradients
+
+    return captum_attribution(IntegratedGradients, n_steps=tasks.STEPS)
+
+
+def captum_smoothgrad():
+    from captum.attr import NoiseTunnel, Saliency
+
+    return captum_attribution(lambda net: NoiseTunnel(Saliency(net)), nt_samples=tasks.STEPS, nt_type="smoothgrad")
+
+
+def captum_guided():
+    from captum.attr import GuidedBackprop
+
+    return captum_attribution(GuidedBackprop)
+
+
+def captum_occlusion():
+    from captum.attr import Occlusion
+
+    window, strides = (3, tasks.PATCH, tasks.PATCH), (3, tasks.STRIDE, tasks.STRIDE)
+    # A batch of 16 is faster than its default of one square a pass.
+    return captum_attribution(Occlusion, sliding_window_shapes=window, strides=strides, perturbations_per_eval=16)
+
+
+def torch_rise():
+    """The paper's method, written down: none of these libraries has it."""
+    torch, _, net, pictures = pytorch()
+    side, cells = pictures.shape[-1], 7
+    step = -(-side // cells)
+
+    def run():
+        chance = torch.Generator().manual_seed(0)
+        total = torch.zeros(side, side)
+        with torch.inference_mode():
+            for first in range(0, tasks.MASKS, 16):
+                count = min(16, tasks.MASKS - first)
+                grids = (torch.rand(count, 1, cells, cells, generator=chance) < 0.5).float()
+                large = torch.nn.functional.interpolate(grids, size=side + step, mode="bilinear")
+                y, x = torch.randint(0, step, (2,), generator=chance).tolist()
+                masks = large[:, :, y : y + side, x : x + side]
+                scores = net(pictures[:1] * masks).softmax(1)[:, info["class"]]
+                total += (scores[:, None, None] * masks[:, 0]).sum(0)
+        return (total / (tasks.MASKS * 0.5))[None].numpy()
+
+    return run
 
 
 def openvino_xai_gradcam():
