@@ -4,34 +4,44 @@ use super::channels::Chosen;
 use super::options::Library;
 use super::question::Question;
 use super::terms::Terms;
-use crate::Heatmap;
 use crate::engine::Features;
 use crate::error::{Error, Result};
-use crate::heatmap::Sampling;
+use crate::heatmap::{Resizer, Sampling};
 
 /// A layer's channels, as many as the options allow, as masks over the network's input.
 #[derive(Debug)]
 pub(super) struct Masks<'a> {
-    activations: Vec<Heatmap>,
+    /// The layer's activations, all finite.
+    activations: &'a Features,
     chosen: Chosen,
-    input: [usize; 3],
-    values: &'a [f32],
+    input: &'a [f32],
+    /// From the layer's grid to the input's pixels.
+    resizer: Resizer,
+    /// Columns of the input.
+    width: usize,
     library: Option<Library>,
 }
 
 impl<'a> Masks<'a> {
     /// Masks of a layer's channels.
-    pub(super) fn new(question: &Question<'a>, activations: &Features) -> Result<Self> {
-        let (height, width) = (activations.height, activations.width);
-        let channels = activations.values.chunks(height * width);
-        let maps: Option<Vec<_>> =
-            channels.map(|channel| Heatmap::new(height, width, channel.to_vec())).collect();
+    pub(super) fn new(question: &Question<'a>, activations: &'a Features) -> Result<Self> {
+        if activations.values.iter().any(|value| !value.is_finite()) {
+            return Err(Error::request("the layer's activations are not finite"));
+        }
+        let library = question.library();
+        let how = match library {
+            // `UpsamplingBilinear2d` and scipy's `zoom` align the corners.
+            Some(Library::PytorchGradCam | Library::TfKerasVis) => Sampling::BilinearCorners,
+            _ => Sampling::Bilinear,
+        };
+        let [_, height, width] = question.network().input();
         Ok(Self {
-            activations: maps.ok_or_else(|| Error::request("the layer's activations are not finite"))?,
+            activations,
             chosen: Chosen::of(activations, question.options),
-            input: question.network().input(),
-            values: question.values(),
-            library: question.library(),
+            input: question.values(),
+            resizer: Resizer::new([activations.height, activations.width], [height, width], how),
+            width,
+            library,
         })
     }
 
@@ -40,33 +50,78 @@ impl<'a> Masks<'a> {
         self.chosen.count()
     }
 
+    /// For each class the scores of the input behind each mask, `passes` in a row for each; `change` gets the number of the pass among
+    /// them and the mask.
+    ///
+    /// Behind every constant channel is the same input, all zeros: their passes are made once for all. Of a rectified layer many
+    /// channels find nothing in a picture and are zero everywhere.
+    pub(super) fn scores(
+        &self,
+        question: &Question,
+        passes: usize,
+        change: impl Fn(usize, &mut [f32]) + Sync,
+    ) -> Result<Vec<Vec<f64>>> {
+        let (distinct, runs) = self.distinct();
+        let seen = |pass: usize, values: &mut [f32]| {
+            self.seen(distinct[pass / passes], values, |mask| change(pass % passes, mask));
+        };
+        let scores = question.scores_of_inputs(distinct.len() * passes, seen)?;
+        let of_class = |scores: Vec<f64>| {
+            runs.iter().flat_map(|run| scores[run * passes..][..passes].iter().copied()).collect()
+        };
+        Ok(scores.into_iter().map(of_class).collect())
+    }
+
+    /// The masks that differ, and for each mask which of these it is.
+    fn distinct(&self) -> (Vec<usize>, Vec<usize>) {
+        let (mut distinct, mut runs, mut constant) = (Vec::new(), Vec::with_capacity(self.count()), None);
+        for at in 0..self.count() {
+            let channel = self.channel(at);
+            let same = channel.iter().all(|value| *value == channel[0]);
+            if let Some(run) = constant.filter(|_| same) {
+                runs.push(run);
+                continue;
+            }
+            if same {
+                constant = Some(distinct.len());
+            }
+            runs.push(distinct.len());
+            distinct.push(at);
+        }
+        (distinct, runs)
+    }
+
     /// One weight for each of the layer's channels, zero for those without a mask.
     pub(super) fn spread(&self, weights: &[f64]) -> Vec<f64> {
         self.chosen.spread(weights)
     }
 
-    /// A mask by its number, `[height, width]` of the input, 0 to 1; zero for a constant channel.
-    pub(super) fn mask(&self, at: usize) -> Vec<f32> {
-        let [_, height, width] = self.input;
-        let channel = &self.activations[self.chosen.channel(at)];
-        let enlarged = match self.library {
-            // `UpsamplingBilinear2d` and scipy's `zoom` align the corners.
-            Some(Library::PytorchGradCam | Library::TfKerasVis) => {
-                unit(&channel.resized(height, width, Sampling::BilinearCorners))
-            }
-            // torchcam scales before enlarging.
-            Some(Library::Torchcam) => {
-                return unit(channel).resized(height, width, Sampling::Bilinear).values().to_vec();
-            }
-            _ => unit(&channel.resized(height, width, Sampling::Bilinear)),
-        };
-        enlarged.values().to_vec()
+    /// The input `[channels, height, width]` times a mask, by its number: from 0 to 1, zero for a constant channel, the same for every
+    /// colour. `change` gets the mask, `[height, width]`, before it is multiplied.
+    pub(super) fn seen(&self, at: usize, values: &mut [f32], change: impl FnOnce(&mut [f32])) {
+        let pixels = self.resizer.pixels();
+        self.mask(at, &mut values[..pixels]);
+        change(&mut values[..pixels]);
+        through(self.input, pixels, values);
     }
 
-    /// The input times a mask, the same for every colour.
-    pub(super) fn through(&self, mask: &[f32]) -> Vec<f32> {
-        let colours = self.values.chunks(mask.len());
-        colours.flat_map(|colour| colour.iter().zip(mask).map(|(value, share)| value * share)).collect()
+    /// The activations of a mask's channel.
+    fn channel(&self, at: usize) -> &[f32] {
+        let cells = self.activations.height * self.activations.width;
+        &self.activations.values[self.chosen.channel(at) * cells..][..cells]
+    }
+
+    fn mask(&self, at: usize, mask: &mut [f32]) {
+        let channel = self.channel(at);
+        if self.library == Some(Library::Torchcam) {
+            // torchcam scales before enlarging.
+            let mut scaled = channel.to_vec();
+            to_unit(&mut scaled);
+            self.resizer.fill(&scaled, [0, 0], self.width, mask);
+        } else {
+            self.resizer.fill(channel, [0, 0], self.width, mask);
+            to_unit(mask);
+        }
     }
 
     /// For each class the weights from its scores of the masked inputs.
@@ -82,13 +137,37 @@ impl<'a> Masks<'a> {
     }
 }
 
+/// `values` holds a mask in its first `pixels`, and gets every colour of the input times that mask.
+pub(super) fn through(input: &[f32], pixels: usize, values: &mut [f32]) {
+    let (mask, others) = values.split_at_mut(pixels);
+    let (first, rest) = input.split_at(pixels);
+    for (to, colour) in others.chunks_exact_mut(pixels).zip(rest.chunks_exact(pixels)) {
+        to.iter_mut().zip(colour).zip(&*mask).for_each(|((to, value), share)| *to = value * share);
+    }
+    // Last, since it is where the mask is.
+    mask.iter_mut().zip(first).for_each(|(share, value)| *share *= value);
+}
+
 /// Scaled to 0 to 1; zeros for a constant map.
-fn unit(map: &Heatmap) -> Heatmap {
-    let stats = map.stats();
-    let range = stats.max - stats.min;
-    // The small number of pytorch-grad-cam and torchcam.
-    let scaled = map.map(|value| if range > 0.0 { (value - stats.min) / (range + 1e-8) } else { 0.0 });
-    scaled.unwrap_or_else(|| map.clone())
+fn to_unit(map: &mut [f32]) {
+    let [least, greatest] = extremes(map);
+    let range = greatest - least;
+    if range <= 0.0 {
+        map.fill(0.0);
+    } else if range.is_finite() {
+        // The small number of pytorch-grad-cam and torchcam.
+        map.iter_mut().for_each(|value| *value = (*value - least) / (range + 1e-8));
+    }
+}
+
+fn extremes(values: &[f32]) -> [f32; 2] {
+    // As many chains as a register has lanes: one would wait for itself at every value.
+    let (mut least, mut greatest) = ([f32::INFINITY; 16], [f32::NEG_INFINITY; 16]);
+    for values in values.chunks(16) {
+        least.iter_mut().zip(values).for_each(|(least, value)| *least = least.min(*value));
+        greatest.iter_mut().zip(values).for_each(|(greatest, value)| *greatest = greatest.max(*value));
+    }
+    [least.into_iter().fold(f32::INFINITY, f32::min), greatest.into_iter().fold(f32::NEG_INFINITY, f32::max)]
 }
 
 /// Differences of scores within this share of the score are rounding, because networks run in single precision.
@@ -128,7 +207,10 @@ mod tests {
 
     #[test]
     fn masks_reach_from_zero_to_one_or_are_nothing() {
-        let map = |values: [f32; 3]| unit(&Heatmap::new(1, 3, values.to_vec()).unwrap()).values().to_vec();
+        let map = |mut values: [f32; 3]| {
+            to_unit(&mut values);
+            values
+        };
         assert_eq!(map([-2.0, 0.0, 2.0]), [0.0, 0.5, 1.0]);
         assert_eq!(map([3.0; 3]), [0.0; 3]);
     }

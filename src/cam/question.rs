@@ -5,8 +5,10 @@
 
 use std::ops::Range;
 use std::slice::ChunksExact;
+use std::sync::Mutex;
 
 use super::options::{Library, Options};
+use super::passes::{Lane, in_batches};
 use super::scene::Scene;
 use crate::engine::{Contrast, Evidence, Features};
 use crate::engine::{Network, Recording, Rectifiers, Reduction, Rivals, Rule, Score, Sweep, Trunk};
@@ -125,40 +127,45 @@ impl<'a> Question<'a> {
         f64::from(self.sign()) * self.score.value(logits, class, self.rivals(class))
     }
 
-    /// For each class the scores of `count` changed inputs, each created by `make`, in batches.
+    /// For each class the scores of `count` changed inputs, each written by `make`, in batches.
     pub(super) fn scores_of_inputs(
         &self,
         count: usize,
-        make: impl FnMut(usize) -> Vec<f32>,
+        make: impl Fn(usize, &mut [f32]) + Sync,
     ) -> Result<Vec<Vec<f64>>> {
-        self.values_of_inputs(count, make, |row| self.scores_of(row))
+        let scores = self.scores();
+        self.values_of_inputs(count, make, |row| scores.of(row))
     }
 
     /// As [`Question::scores_of_inputs`], with what `read` gives of a whole output: one number for each class.
     pub(super) fn values_of_inputs(
         &self,
         count: usize,
-        make: impl FnMut(usize) -> Vec<f32>,
-        read: impl Fn(&[f32]) -> Vec<f64>,
+        make: impl Fn(usize, &mut [f32]) + Sync,
+        read: impl Fn(&[f32]) -> Vec<f64> + Sync,
     ) -> Result<Vec<Vec<f64>>> {
-        self.in_batches(count, make, |batch| self.network().logits(batch), read)
+        let (network, size) = (self.network(), self.values().len());
+        network.prepare_passes()?;
+        self.in_batches(count, size, make, |lane| network.logits_on(lane.threads, &lane.values), read)
     }
 
-    /// For each class the scores of `count` variants of a layer's activations, each created by `make`, in batches.
+    /// For each class the scores of `count` variants of a layer's activations, each written by `make`, in batches.
     pub(super) fn scores_of_activations(
         &self,
         trunk: &Trunk,
         count: usize,
-        make: impl FnMut(usize) -> Vec<f32>,
+        size: usize,
+        make: impl Fn(usize, &mut [f32]) + Sync,
     ) -> Result<Vec<Vec<f64>>> {
-        let run = |batch| self.network().logits_from(trunk, batch);
-        self.in_batches(count, make, run, |row| self.scores_of(row))
+        let (network, scores) = (self.network(), self.scores());
+        let run = |lane: &mut Lane| network.logits_from(trunk, std::mem::take(&mut lane.values));
+        self.in_batches(count, size, make, run, |row| scores.of(row))
     }
 
-    /// The score of each class in one row of outputs: the pass does not depend on the class.
-    fn scores_of(&self, row: &[f32]) -> Vec<f64> {
-        let row = self.reduction().numbers(row);
-        self.classes.iter().map(|class| self.score_of(&row, *class)).collect()
+    /// What reads the score of each class in one row of outputs: the pass does not depend on the class.
+    fn scores(&self) -> Scores<'a> {
+        let (reduction, classes, score) = (self.reduction(), self.classes, self.score);
+        Scores { reduction, classes, score, sign: f64::from(self.sign()), targets: self.logits().len() }
     }
 
     /// The numbers below `count` in batches.
@@ -168,23 +175,34 @@ impl<'a> Question<'a> {
         (0..count).step_by(size).map(move |start| start..(start + size).min(count))
     }
 
+    /// Runs `count` batched inputs of `size` values.
     fn in_batches(
         &self,
         count: usize,
-        mut make: impl FnMut(usize) -> Vec<f32>,
-        run: impl Fn(Vec<f32>) -> Result<Vec<f32>>,
-        read: impl Fn(&[f32]) -> Vec<f64>,
+        size: usize,
+        make: impl Fn(usize, &mut [f32]) + Sync,
+        run: impl Fn(&mut Lane) -> Result<Vec<f32>> + Sync,
+        read: impl Fn(&[f32]) -> Vec<f64> + Sync,
     ) -> Result<Vec<Vec<f64>>> {
-        let mut scores = vec![Vec::with_capacity(count); self.classes.len()];
         let outputs = self.scene.output().len();
-        for batch in self.batches(count) {
-            let logits = run(batch.clone().flat_map(&mut make).collect())?;
-            for row in rows_of(&logits, batch.len(), outputs)? {
-                scores.iter_mut().zip(read(row)).for_each(|(scores, score)| scores.push(score));
+        let progress = self.options.progress.as_ref();
+        let done = Mutex::new(0);
+        let batch = |range: Range<usize>, lane: &mut Lane| {
+            lane.values.resize(range.len() * size, 0.0);
+            let copies = range.clone().zip(lane.values.chunks_exact_mut(size));
+            copies.for_each(|(at, values)| make(at, values));
+            let logits = run(lane)?;
+            let rows: Vec<_> = rows_of(&logits, range.len(), outputs)?.map(&read).collect();
+            // Reported while it is locked, so that a listener hears of rising numbers.
+            if let (Some(progress), Ok(mut done)) = (progress, done.lock()) {
+                *done += range.len();
+                progress.report(*done, count);
             }
-            self.report(batch.end, count);
-        }
-        Ok(scores)
+            Ok(rows)
+        };
+        let rows = in_batches(self.network().threads(), count, self.options.batch_size, batch)?;
+        let of_class = |class: usize| rows.iter().map(|row: &Vec<f64>| row[class]).collect();
+        Ok((0..self.classes.len()).map(of_class).collect())
     }
 
     /// For each class the gradient of its score with respect to inputs `[batch, channels, height, width]`.
@@ -244,6 +262,25 @@ impl<'a> Question<'a> {
         if let Some(progress) = &self.options.progress {
             progress.report(done, total);
         }
+    }
+}
+
+/// The scores of classes in rows of outputs: of a question what its passes need, which may run on several threads.
+struct Scores<'a> {
+    reduction: &'a Reduction,
+    classes: &'a [usize],
+    score: Score,
+    /// See [`Question::sign`].
+    sign: f64,
+    /// Number of targets that the reduction gives.
+    targets: usize,
+}
+
+impl Scores<'_> {
+    fn of(&self, row: &[f32]) -> Vec<f64> {
+        let row = self.reduction.numbers(row);
+        let rivals = |class: usize| self.reduction.rivals(class, self.targets);
+        self.classes.iter().map(|class| self.sign * self.score.value(&row, *class, rivals(*class))).collect()
     }
 }
 

@@ -21,6 +21,7 @@ mod norm;
 mod operands;
 mod ops;
 mod parameters;
+mod passes;
 mod pool;
 mod program;
 mod recording;
@@ -218,7 +219,7 @@ impl Network {
     fn advance_to_cut(&self, values: Vec<f32>) -> Result<Slots> {
         let batch = self.count(&values)?;
         if let Some(program) = &self.program {
-            return program.run(&self.steps, &values, batch);
+            return program.run(&self.steps, program.threads(), &values, batch);
         }
         let mut slots = self.steps.start(values)?;
         for at in 0..self.head() {

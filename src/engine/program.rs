@@ -76,13 +76,26 @@ impl Program {
         })
     }
 
+    /// Packs the weights of all segments, where they are not packed yet.
+    ///
+    /// # Errors
+    /// When weights cannot be read.
+    pub(super) fn pack(&self, steps: &Steps) -> Result<()> {
+        self.segments().try_for_each(|segment| segment.weights(steps).map(|_| ()))
+    }
+
     /// Whether Burn runs this step: between segments, or after the cut.
     pub(super) fn is_on_burn(&self, step: usize) -> bool {
         !self.segments().any(|segment| segment.steps.contains(&step))
     }
 
-    /// Runs on `batch` images and returns the tensors that the head reads.
-    pub(super) fn run(&self, steps: &Steps, input: &[f32], batch: usize) -> Result<Slots> {
+    /// How many threads a pass may use.
+    pub(super) fn threads(&self) -> usize {
+        self.place.threads
+    }
+
+    /// Runs on `batch` images, on this many threads, and returns the tensors that the head reads.
+    pub(super) fn run(&self, steps: &Steps, threads: usize, input: &[f32], batch: usize) -> Result<Slots> {
         let begins_native =
             matches!(self.parts.first(), Some(Part::Native(first)) if first.inputs == [ValueId::INPUT]);
         // A network whose input is read again, by a shortcut around the first segment, still needs it on the
@@ -96,7 +109,7 @@ impl Program {
             match part {
                 Part::Burn(step) => steps.fill(&mut slots, *step)?,
                 Part::Native(segment) if at == 0 && begins_native => {
-                    self.fill(steps, &mut slots, segment, &[input], batch)?;
+                    self.fill(steps, threads, &mut slots, segment, (&[input], batch))?;
                 }
                 Part::Native(segment) => {
                     let read = |id: &ValueId| match &slots[*id] {
@@ -105,7 +118,7 @@ impl Program {
                     };
                     let inputs = segment.inputs.iter().map(read).collect::<Result<Vec<_>>>()?;
                     let views: Vec<&[f32]> = inputs.iter().map(Vec::as_slice).collect();
-                    self.fill(steps, &mut slots, segment, &views, batch)?;
+                    self.fill(steps, threads, &mut slots, segment, (&views, batch))?;
                 }
             }
         }
@@ -116,12 +129,12 @@ impl Program {
     fn fill(
         &self,
         steps: &Steps,
+        threads: usize,
         slots: &mut Slots,
         segment: &Segment,
-        inputs: &[&[f32]],
-        batch: usize,
+        (inputs, batch): (&[&[f32]], usize),
     ) -> Result<()> {
-        let outputs = segment.run(steps, &self.place, inputs, batch)?;
+        let outputs = segment.run(steps, &self.place, threads, inputs, batch)?;
         for ((id, [channels, height, width]), values) in segment.outputs.iter().zip(outputs) {
             let shape = [batch, *channels, *height, *width];
             slots[*id] = Some(Value::new(values, &shape, &steps.device)?);
@@ -143,9 +156,10 @@ impl Program {
     pub(super) fn run_each(&self, steps: &Steps, pictures: &[&[f32]]) -> Result<Vec<Slots>> {
         let only = self.only(steps).filter(|_| pictures.len() > 1);
         let Some(segment) = only else {
-            return pictures.iter().map(|picture| self.run(steps, picture, 1)).collect();
+            return pictures.iter().map(|picture| self.run(steps, self.threads(), picture, 1)).collect();
         };
-        let outputs = segment.run(steps, &self.place, &[&pictures.concat()], pictures.len())?;
+        let outputs =
+            segment.run(steps, &self.place, self.threads(), &[&pictures.concat()], pictures.len())?;
         let slots_of = |picture: usize| {
             let mut slots = steps.empty();
             for ((id, [channels, height, width]), values) in segment.outputs.iter().zip(&outputs) {

@@ -86,18 +86,23 @@ impl Segment {
         &self,
         steps: &[Step],
         place: &Place,
+        threads: usize,
         inputs: &[&[f32]],
         batch: usize,
     ) -> Result<Vec<Vec<f32>>> {
         let is_first = !self.has_run.swap(true, Ordering::Relaxed);
         if self.weights.get().is_none() && is_first && batch == 1 {
-            return self.plan.run_once(&|at| self.parameters(steps, at), inputs, place.threads);
+            return self.plan.run_once(&|at| self.parameters(steps, at), inputs, threads);
         }
         let weights = self.weights(steps)?;
-        Ok(self.plan.run(weights, &place.workspace, inputs, batch, place.threads))
+        Ok(self.plan.run(weights, &place.workspace, inputs, batch, threads))
     }
 
-    fn weights(&self, steps: &[Step]) -> Result<&Weights> {
+    /// The packed weights, which are kept from here on.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub(super) fn weights(&self, steps: &[Step]) -> Result<&Weights> {
         if let Some(weights) = self.weights.get() {
             return Ok(weights);
         }

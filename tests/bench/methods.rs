@@ -5,14 +5,20 @@
 #![expect(clippy::print_stdout, reason = "a table is what it is for")]
 #![expect(clippy::unwrap_used, reason = "a benchmark fails as a test does")]
 
+use std::num::NonZero;
 use std::time::Instant;
 
+use burncam::evaluate::{EvaluationRequest, Evaluator};
 use burncam::internal::{ClassMap, MapRequest, Scene};
-use burncam::{DeviceName, Finish, LayerRequest, Method, Model, Options, Result, Score, Smoothing};
+use burncam::{
+    DeviceName, Finish, LayerRequest, Method, Model, Options, Request, Result, Runtime, Score, Smoothing,
+};
 use burncam_engine::Network;
 
 /// Rounds of what takes one forward pass or less.
 const ROUNDS: usize = 25;
+/// Rounds of what takes many.
+const SEVERAL: usize = 3;
 /// A layer of 40 channels, so that Score-CAM takes 40 passes.
 const EARLY: &str = "_blocks.3._bn2";
 /// Methods that live on the gradient at a layer, or only on its activations.
@@ -44,8 +50,59 @@ fn main() -> Result<()> {
     let late = Network::load(&model, &[layer(LayerRequest::Auto)?], &device)?;
     println!("EfficientNet-Lite0, 224x224, on {device}, medians of {ROUNDS} rounds\n");
     added_cost(&late, &input)?;
-    let early = Network::load(&model, &[layer(LayerRequest::Name(EARLY.to_owned()))?], &device)?;
-    passes(&early, &input)
+    let early = layer(LayerRequest::Name(EARLY.to_owned()))?;
+    let all = std::thread::available_parallelism().map_or(1, NonZero::get);
+    for threads in if all > 1 { vec![1, all] } else { vec![1] } {
+        let runtime =
+            Runtime { device: device.clone(), threads: NonZero::new(threads), ..Runtime::default() };
+        perturbed(&Network::load(&model, &[early], &runtime)?, &input, threads)?;
+        curves(&model, runtime)?;
+    }
+    passes(&Network::load(&model, &[early], &device)?, &input)
+}
+
+/// What a pass of each perturbing method takes, in shares of a forward pass alone on as many threads.
+fn perturbed(network: &Network, input: &[f32], threads: usize) -> Result<()> {
+    let mut scene = Scene::new(network, input)?;
+    let mut forward: Vec<f64> =
+        (0..ROUNDS).map(|_| timed(|| network.logits(input.to_vec()))).collect::<Result<_>>()?;
+    let forward = median(&mut forward);
+    println!("\nper pass, on {threads} threads; a forward pass alone takes {:.3} ms", forward * 1e3);
+    for method in [Method::ScoreCam, Method::SsCam, Method::IsCam, Method::Rise, Method::Occlusion] {
+        let mut options = Options::default();
+        options.samples = Some(if method == Method::Rise { 64 } else { 2 });
+        let mut times = Vec::new();
+        for _ in 0..SEVERAL {
+            let before = network.passes();
+            let time = timed(|| maps(&mut scene, &[method], &[967], &options))?;
+            times.push(time / (network.passes() - before) as f64);
+        }
+        let time = median(&mut times);
+        println!("{:<20} {:>9.3} ms {:>8.2} %", method.info().name, time * 1e3, 100.0 * time / forward);
+    }
+    Ok(())
+}
+
+/// Insertion and deletion of one map and the baselines next to it.
+fn curves(model: &Model, runtime: Runtime) -> Result<()> {
+    let mut request = Request::default();
+    (request.methods, request.runtime) = (vec![Method::GradCam], runtime);
+    let mut request = EvaluationRequest::new(request);
+    request.metrics = Some(vec!["insertion".parse()?, "deletion".parse()?]);
+    let evaluator = Evaluator::new(model.clone(), request)?;
+    let photo = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/images/coffee.png");
+    let subject = evaluator.explainer().read(photo)?;
+    let mut rows = 1;
+    let mut run = || {
+        timed(|| {
+            let targets = evaluator.evaluate(&subject, None)?;
+            rows = targets.iter().map(|target| target.rows.len()).sum();
+            Ok(targets)
+        })
+    };
+    let mut times: Vec<f64> = (0..SEVERAL).map(|_| run()).collect::<Result<_>>()?;
+    println!("{:<20} {:>9.3} ms a map", "insertion, deletion", 1e3 * median(&mut times) / rows as f64);
+    Ok(())
 }
 
 /// The first explanation, and what each further method or class adds to it.

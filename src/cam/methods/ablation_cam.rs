@@ -51,13 +51,12 @@ fn terms(question: &Question, tap: usize) -> Result<Vec<Terms>> {
     let blank = if theirs && least != 0.0 { least - 1e7 } else { 0.0 };
     // Copies of the activations and not of the picture: the trunk has run already.
     let chosen = Chosen::of(&activations, question.options);
-    let without = |at: usize| {
-        let channel = chosen.channel(at);
-        let mut values = activations.values.clone();
-        values[channel * cells..(channel + 1) * cells].fill(blank);
-        values
+    let without = |at: usize, values: &mut [f32]| {
+        values.copy_from_slice(&activations.values);
+        values[chosen.channel(at) * cells..][..cells].fill(blank);
     };
-    let scores = question.scores_of_activations(&trunk, chosen.count(), without)?;
+    let size = activations.values.len();
+    let scores = question.scores_of_activations(&trunk, chosen.count(), size, without)?;
     let of_class = |(scores, class): (Vec<f64>, &usize)| {
         let whole = question.score_of(question.logits(), *class);
         // Not the sign of the question: a counterfactual map is the negative of the other.

@@ -58,7 +58,7 @@ fn maps(question: &Question) -> Result<PixelMaps> {
     let wanted: Vec<Proposal> =
         question.classes.iter().map(|target| detector.proposal(output, anchors[*target])).collect();
     let masks = RandomMasks::new(question, STREAM, CELLS);
-    let seen = |draw: usize| masks.seen(question.values(), draw);
+    let seen = |draw: usize, values: &mut [f32]| masks.seen(draw, values);
     let sign = f64::from(question.sign());
     let worth =
         |row: &[f32]| wanted.iter().map(|wanted| sign * detector.best_likeness(wanted, row)).collect();

@@ -42,13 +42,12 @@ const SAMPLES: usize = 10;
 fn terms(question: &Question, tap: usize) -> Result<Vec<Terms>> {
     let masks = Masks::new(question, question.activations(tap)?)?;
     let steps = question.options.samples_or(SAMPLES);
-    let seen = |pass: usize| {
-        // The steps of a channel are next to each other, so that `chunks` below takes the mean of one channel.
-        let share = coefficient(pass % steps, steps, question.library());
-        let mask: Vec<f32> = masks.mask(pass / steps).into_iter().map(|value| value * share).collect();
-        masks.through(&mask)
+    let library = question.library();
+    let fainter = |step: usize, mask: &mut [f32]| {
+        let share = coefficient(step, steps, library);
+        mask.iter_mut().for_each(|value| *value *= share);
     };
-    let scores = question.scores_of_inputs(masks.count() * steps, seen)?;
+    let scores = masks.scores(question, steps, fainter)?;
     let mean = |scores: &[f64]| scores.iter().sum::<f64>() / steps as f64;
     let means = scores.iter().map(|scores| scores.chunks(steps).map(mean).collect());
     Ok(masks.terms(question, means))

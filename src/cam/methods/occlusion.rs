@@ -51,13 +51,13 @@ fn maps(question: &Question) -> Result<Vec<Vec<f32>>> {
         let (top, left) = (rows[at / columns.len()], columns[at % columns.len()]);
         (top..(top + patch).min(height), left..(left + patch).min(width))
     };
-    let covered = |at: usize| {
+    let whole = question.values();
+    let covered = |at: usize, values: &mut [f32]| {
         let (ys, xs) = square(at);
-        let mut values = question.values().to_vec();
+        values.copy_from_slice(whole);
         for colour in values.chunks_mut(height * width) {
             ys.clone().for_each(|y| colour[y * width..][xs.clone()].fill(0.0));
         }
-        values
     };
     let scores = question.scores_of_inputs(rows.len() * columns.len(), covered)?;
     let times = if question.follows(Library::Captum) { channels as f64 } else { 1.0 };

@@ -35,22 +35,24 @@ fn terms(question: &Question, tap: usize) -> Result<Vec<Terms>> {
 pub(super) fn terms_of(
     question: &Question,
     tap: usize,
-    share: impl Fn(usize, usize) -> f32,
+    share: impl Fn(usize, usize) -> f32 + Sync,
 ) -> Result<Vec<Terms>> {
     let trunk = question.trunk_to(tap)?;
     let activations = question.network().activations(&trunk)?;
     let (width, cells) = (activations.width, activations.height * activations.width);
-    let around = |position: usize| {
-        let kept = |(at, value): (usize, &f32)| {
+    let around = |position: usize, values: &mut [f32]| {
+        let kept = |at: usize, value: f32| {
             let cell = at % cells;
             let share =
                 share((cell / width).abs_diff(position / width), (cell % width).abs_diff(position % width));
             // Not a product with zero, which is NaN for an infinite activation.
             if share == 0.0 { 0.0 } else { value * share }
         };
-        activations.values.iter().enumerate().map(kept).collect()
+        let all = values.iter_mut().zip(&activations.values).enumerate();
+        all.for_each(|(at, (to, value))| *to = kept(at, *value));
     };
-    let scores = question.scores_of_activations(&trunk, cells, around)?;
+    let size = activations.values.len();
+    let scores = question.scores_of_activations(&trunk, cells, size, around)?;
     let above_least = |scores: Vec<f64>| {
         let least = scores.iter().copied().fold(f64::INFINITY, f64::min);
         Terms::Map(scores.into_iter().map(|score| score - least).collect())

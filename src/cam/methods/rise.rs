@@ -40,7 +40,7 @@ const STREAM: u64 = 3 << 32;
 
 fn maps(question: &Question) -> Result<PixelMaps> {
     let masks = RandomMasks::new(question, STREAM, CELLS);
-    let seen = |draw: usize| masks.seen(question.values(), draw);
+    let seen = |draw: usize, values: &mut [f32]| masks.seen(draw, values);
     let scores = question.scores_of_inputs(question.options.samples_or(SAMPLES), seen)?;
     Ok(masks.weighted(&scores))
 }

@@ -41,12 +41,11 @@ pub(super) const DEFINITION: Definition = Definition {
 
 fn terms(question: &Question, tap: usize) -> Result<Vec<Terms>> {
     let masks = Masks::new(question, question.activations(tap)?)?;
-    let seen = |at| masks.through(&masks.mask(at));
     if question.follows(Library::TfKerasVis) {
         // Without its own softmax: the library uses the masked probabilities as they are.
         let of_probability = Question { score: Score::Prob, ..*question };
-        let scores = of_probability.scores_of_inputs(masks.count(), seen)?;
+        let scores = masks.scores(&of_probability, 1, |_, _| ())?;
         return Ok(scores.iter().map(|scores| Terms::Weights(masks.spread(scores))).collect());
     }
-    Ok(masks.terms(question, question.scores_of_inputs(masks.count(), seen)?))
+    Ok(masks.terms(question, masks.scores(question, 1, |_, _| ())?))
 }

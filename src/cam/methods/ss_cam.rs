@@ -45,10 +45,14 @@ fn terms(question: &Question, tap: usize) -> Result<Vec<Terms>> {
     let masks = Masks::new(question, question.activations(tap)?)?;
     let samples = question.options.samples_or(SAMPLES);
     let deviation = question.options.noise.unwrap_or(NOISE);
-    let seen = |draw: usize| {
+    let seed = question.options.seed;
+    let seen = |draw: usize, values: &mut [f32]| {
         // Every draw has its own stream, so that the batch size has no effect.
-        let mut noise = Noise::new(question.options.seed, (1 << 32) + draw as u64);
-        masks.through(&noise.added_to(&masks.mask(draw / samples), deviation))
+        let mut noise = Noise::new(seed, (1 << 32) + draw as u64);
+        masks.seen(draw / samples, values, |mask| {
+            let noisy = noise.added_to(mask, deviation);
+            mask.copy_from_slice(&noisy);
+        });
     };
     let scores = question.scores_of_inputs(masks.count() * samples, seen)?;
     let mean = |scores: &[f64]| scores.iter().sum::<f64>() / samples as f64;

@@ -112,16 +112,24 @@ impl Curve {
             Direction::Deletion => (picture.values().to_vec(), settings.deletion.of(picture)),
             Direction::Insertion => (settings.insertion.of(picture), picture.values().to_vec()),
         };
+        // One end of each curve is the picture itself, whose score is known.
+        let skipped = match direction {
+            Direction::Deletion => 0,
+            Direction::Insertion => counts.len() - 1,
+        };
+        let mut passed = counts.clone();
+        passed.remove(skipped);
         let mut done = 0;
-        let scores = picture.scores(scorer, counts.len(), |step, values| {
+        let mut scores = picture.scores(scorer, passed.len(), |step, values| {
             for channel in 0..picture.shape()[0] {
                 let first = channel * picture.pixels();
-                let changed = &order.pixels()[done..counts[step]];
+                let changed = &order.pixels()[done..passed[step]];
                 changed.iter().for_each(|pixel| current[first + pixel] = target[first + pixel]);
             }
-            done = counts[step];
+            done = passed[step];
             values.copy_from_slice(&current);
         })?;
+        scores.insert(skipped, picture.score());
         let shares: Vec<f64> = counts.iter().map(|count| *count as f64 / picture.pixels() as f64).collect();
         let area = settings.area.below(&shares, &scores);
         Ok(Self { shares, scores, area, tied_share: order.tied_share() })

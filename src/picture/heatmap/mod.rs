@@ -5,7 +5,7 @@
 
 mod resize;
 
-pub use resize::Sampling;
+pub use resize::{Resizer, Sampling};
 
 /// A map at the layer's own resolution. Every value is finite.
 #[derive(Debug, Clone, PartialEq)]

@@ -23,21 +23,66 @@ impl Heatmap {
         if (height, width) == (self.height, self.width) {
             return self.clone();
         }
-        let columns: Vec<Taps> = (0..width).map(|at| taps(at, width, self.width, how)).collect();
+        let mut values = vec![0.0; height * width];
+        Resizer::new([self.height, self.width], [height, width], how).fill(
+            &self.values,
+            [0, 0],
+            width,
+            &mut values,
+        );
+        Self { height, width, values }
+    }
+}
+
+/// The way from one size to another, for many maps of that size: what does not depend on their values is computed once.
+///
+/// ```
+/// use burncam_picture::heatmap::{Resizer, Sampling};
+///
+/// let mut larger = [0.0; 4];
+/// Resizer::new([1, 2], [1, 4], Sampling::Bilinear).fill(&[0.0, 4.0], [0, 0], 4, &mut larger);
+/// assert_eq!(larger, [0.0, 1.0, 3.0, 4.0]);
+/// ```
+#[derive(Debug)]
+pub struct Resizer {
+    /// By row and by column of the new size.
+    rows: Vec<Taps>,
+    columns: Vec<Taps>,
+    /// Columns of the old size.
+    cells: usize,
+}
+
+impl Resizer {
+    /// From and to these rows and columns, none of which is zero.
+    #[must_use]
+    pub fn new(from: [usize; 2], to: [usize; 2], how: Sampling) -> Self {
+        let along = |axis: usize| (0..to[axis]).map(|at| taps(at, to[axis], from[axis], how)).collect();
+        Self { rows: along(0), columns: along(1), cells: from[1] }
+    }
+
+    /// Rows times columns of the new size.
+    #[must_use]
+    pub fn pixels(&self) -> usize {
+        self.rows.len() * self.columns.len()
+    }
+
+    /// Writes a window of the resized map, row by row: `width` columns from `corner` (row, column) on, and as many rows as fill
+    /// `window`. `values` are those of a map of the old size.
+    pub fn fill(&self, values: &[f32], [top, left]: [usize; 2], width: usize, window: &mut [f32]) {
+        let columns = &self.columns[left..left + width];
         let across = |row: &[f32]| -> Vec<f64> {
             let pixel = |taps: &Taps| taps.iter().map(|(x, weight)| weight * f64::from(row[*x])).sum();
             columns.iter().map(pixel).collect()
         };
-        let widened: Vec<Vec<f64>> = self.values.chunks(self.width).map(across).collect();
-        let mut values = Vec::with_capacity(height * width);
-        for at in 0..height {
-            let mut row = vec![0.0_f64; width];
-            for (y, weight) in taps(at, height, self.height, how) {
-                row.iter_mut().zip(&widened[y]).for_each(|(sum, value)| *sum += weight * value);
+        let widened: Vec<Vec<f64>> = values.chunks(self.cells).map(across).collect();
+        let mut row = vec![0.0_f64; width];
+        for (taps, pixels) in self.rows[top..].iter().zip(window.chunks_exact_mut(width)) {
+            row.fill(0.0);
+            for (y, weight) in taps {
+                row.iter_mut().zip(&widened[*y]).for_each(|(sum, value)| *sum += weight * value);
             }
-            values.extend(row.into_iter().map(|value| value as f32));
+            pixels.iter_mut().zip(&row).for_each(|(pixel, value)| *pixel = *value as f32);
         }
-        Self { height, width, values }
     }
 }
 
@@ -102,6 +147,18 @@ mod tests {
             for width in [1, 2, 5, 17] {
                 assert!(row(&[2.0, 2.0, 2.0], width, how).iter().all(|value| (value - 2.0).abs() < 1e-6));
             }
+        }
+    }
+
+    #[test]
+    fn a_window_is_that_part_of_the_whole() {
+        let map = Heatmap::new(2, 3, vec![1.0, -2.0, 0.5, 3.0, 0.0, 7.0]).unwrap();
+        for how in [Sampling::Bilinear, Sampling::BilinearCorners, Sampling::Nearest, Sampling::Bicubic] {
+            let whole = map.resized(9, 11, how);
+            let mut window = [0.0; 4 * 5];
+            Resizer::new([2, 3], [9, 11], how).fill(map.values(), [3, 2], 5, &mut window);
+            let part = |at: usize| whole.values()[(3 + at / 5) * 11 + 2 + at % 5];
+            assert_eq!(window.to_vec(), (0..20).map(part).collect::<Vec<f32>>(), "{how:?}");
         }
     }
 }
