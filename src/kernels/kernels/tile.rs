@@ -240,7 +240,14 @@ pub(crate) fn kernel(instructions: Instructions, registers: usize, pixels: usize
             2: 1 2 3 4 5 6;
             3: 1 2 3 4;
         ),
-        // Eight lanes are two registers of SSE2 or NEON, of which there are 16 or 32.
+        // Eight lanes are two registers: 28 of sums, 2 of weights, 1 pixel of 32.
+        #[cfg(target_arch = "aarch64")]
+        Instructions::Neon(simd) => products!(simd, registers, pixels,
+            1: 1 2 3 4 5 6 7 8 9 10 11 12 13 14;
+            2: 1 2 3 4 5 6;
+            3: 1 2 3 4;
+        ),
+        // Eight lanes are two registers of SSE2, of which there are 16.
         Instructions::Portable(simd) => products!(simd, registers, pixels, 1: 1 2 3 4 5 6; 2: 1 2 3;),
     }
 }

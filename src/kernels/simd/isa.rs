@@ -1,6 +1,8 @@
 //! The instruction sets that kernels are compiled for, and which of them this CPU has.
 
 use super::lanes::{Compiled, InnerLoop, Simd};
+#[cfg(target_arch = "aarch64")]
+use super::neon::Neon;
 use super::portable::Portable;
 #[cfg(target_arch = "x86_64")]
 use super::x86::{Avx2, Avx512};
@@ -14,6 +16,9 @@ pub enum Isa {
     /// 8 lanes, 16 registers, with fused multiply-add.
     #[cfg(target_arch = "x86_64")]
     Avx2,
+    /// 8 lanes in pairs of 32 registers, with fused multiply-add.
+    #[cfg(target_arch = "aarch64")]
+    Neon,
     /// 8 lanes in the registers that every CPU of this target has.
     Portable,
 }
@@ -25,6 +30,8 @@ impl Isa {
         Self::Avx512,
         #[cfg(target_arch = "x86_64")]
         Self::Avx2,
+        #[cfg(target_arch = "aarch64")]
+        Self::Neon,
         Self::Portable,
     ];
 
@@ -48,6 +55,8 @@ impl Isa {
             Self::Avx512 => "avx512",
             #[cfg(target_arch = "x86_64")]
             Self::Avx2 => "avx2",
+            #[cfg(target_arch = "aarch64")]
+            Self::Neon => "neon",
             Self::Portable => "portable",
         }
     }
@@ -59,6 +68,8 @@ impl Isa {
             Self::Avx512 => Avx512::LANES,
             #[cfg(target_arch = "x86_64")]
             Self::Avx2 => Avx2::LANES,
+            #[cfg(target_arch = "aarch64")]
+            Self::Neon => Neon::LANES,
             Self::Portable => Portable::LANES,
         }
     }
@@ -70,6 +81,8 @@ impl Isa {
             Self::Avx512 => Avx512::detect().map(Instructions::Avx512),
             #[cfg(target_arch = "x86_64")]
             Self::Avx2 => Avx2::detect().map(Instructions::Avx2),
+            #[cfg(target_arch = "aarch64")]
+            Self::Neon => Neon::detect().map(Instructions::Neon),
             Self::Portable => Some(Instructions::Portable(Portable)),
         }
     }
@@ -82,6 +95,8 @@ pub(crate) enum Instructions {
     Avx512(Avx512),
     #[cfg(target_arch = "x86_64")]
     Avx2(Avx2),
+    #[cfg(target_arch = "aarch64")]
+    Neon(Neon),
     Portable(Portable),
 }
 
@@ -92,6 +107,8 @@ impl Instructions {
             Self::Avx512(_) => Avx512::LANES,
             #[cfg(target_arch = "x86_64")]
             Self::Avx2(_) => Avx2::LANES,
+            #[cfg(target_arch = "aarch64")]
+            Self::Neon(_) => Neon::LANES,
             Self::Portable(_) => Portable::LANES,
         }
     }
@@ -102,6 +119,8 @@ impl Instructions {
             Self::Avx512(simd) => simd.compile::<L>(),
             #[cfg(target_arch = "x86_64")]
             Self::Avx2(simd) => simd.compile::<L>(),
+            #[cfg(target_arch = "aarch64")]
+            Self::Neon(simd) => simd.compile::<L>(),
             Self::Portable(simd) => simd.compile::<L>(),
         }
     }

@@ -6,9 +6,13 @@
 
 mod isa;
 mod lanes;
+#[cfg(target_arch = "aarch64")]
+mod neon;
 #[cfg(not(target_arch = "x86_64"))]
 mod other;
 mod portable;
+#[cfg(test)]
+mod tests;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 

@@ -1,4 +1,4 @@
-//! Plain arrays. The compiler vectorises them with what every CPU of the target has: SSE2 on x86-64, NEON on aarch64.
+//! Plain arrays. The compiler vectorises them with what every CPU of the target has, SSE2 on x86-64.
 
 use super::lanes::{Arguments, Compiled, InnerLoop, Simd};
 
