@@ -172,7 +172,15 @@ impl Network {
         Ok(Self { steps, program, taps, blocks, output, cut, bounds, sha256, passes })
     }
 
-    /// SHA-256 of the model file, lower-case hexadecimal; waits until it is computed.
+    /// Starts to hash the model file on another thread, for [`Network::sha256`].
+    ///
+    /// # Errors
+    /// When the system cannot start a thread.
+    pub fn begin_hash(&self) -> Result<()> {
+        self.sha256.begin()
+    }
+
+    /// SHA-256 of the model file, lower-case hexadecimal; computed now unless it was begun before.
     ///
     /// # Errors
     /// When the file could not be read to its end.

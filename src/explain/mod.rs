@@ -14,6 +14,7 @@ mod findings;
 mod fixed;
 mod maps;
 mod mask_file;
+mod networks;
 mod over;
 mod predictor;
 mod probability;
@@ -87,15 +88,7 @@ impl Explainer {
         request.targets.iter().try_for_each(|target| target.check(&model))?;
         answer::check(&model, &request)?;
         let layers = if request.needs_layer() { layers(&model, &request)? } else { vec![] };
-        let taps: Vec<usize> = layers.iter().map(|layer| layer.index).collect();
-        let is_unfolded = |method: &Method| method.traits().unfolded;
-        // Then one network is enough, and weights are read once.
-        let alone = request.methods.iter().all(is_unfolded);
-        // Methods that look at every bias want it where the graph has it. Others keep their network, and their last digits.
-        let load_unfolded = || Network::load_unfolded(&model, &request.runtime);
-        let network = if alone { load_unfolded()? } else { Network::load(&model, &taps, &request.runtime)? };
-        let is_second = !alone && request.methods.iter().any(is_unfolded);
-        let unfolded = is_second.then(load_unfolded).transpose()?;
+        let (network, unfolded) = networks::load(&model, &request, &layers)?;
         for method in &request.methods {
             method.check_network(&network, &request.options)?;
         }
@@ -147,7 +140,8 @@ impl Explainer {
         &self.request
     }
 
-    /// SHA-256 of the model file, lower-case hexadecimal; waits until it is computed, which happens during the first passes.
+    /// SHA-256 of the model file, lower-case hexadecimal. Where records have it, it is computed during the first passes; otherwise
+    /// when it is first asked for.
     ///
     /// # Errors
     /// When the file could not be read to its end.

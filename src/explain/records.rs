@@ -1,5 +1,6 @@
 //! The record of an explanation.
 
+use super::networks::hashes_model;
 use super::{ClassExplanation, Explainer, Explanation, Scale, Subject};
 use crate::cam::Method;
 use crate::card::Task;
@@ -68,7 +69,7 @@ impl Explainer {
             grid: None,
             input: subject.file.clone(),
             network_input: self.network_input(subject),
-            model: self.model_record()?,
+            model: self.model_named(hashes_model(&self.request))?,
             layers: self.layer_records(explanation.method),
             predictions: explanation.predictions.clone(),
             detections: explanation.detections.clone(),
@@ -195,11 +196,15 @@ impl Explainer {
     /// # Errors
     /// When the model file could not be hashed.
     pub fn model_record(&self) -> Result<ModelRecord> {
+        self.model_named(true)
+    }
+
+    fn model_named(&self, hashed: bool) -> Result<ModelRecord> {
         let model = self.model();
         Ok(ModelRecord {
             name: model.name().to_owned(),
             file: model.file_name(),
-            sha256: self.model_sha256()?.to_owned(),
+            sha256: hashed.then(|| self.model_sha256()).transpose()?.map(str::to_owned),
             card_sha256: model.card_sha256().map(str::to_owned),
             task: Some(model.output().task),
             num_classes: model.num_classes(),

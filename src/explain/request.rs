@@ -71,6 +71,8 @@ pub struct Request {
     pub artifacts: Vec<ArtifactKind>,
     /// Whether records are written. Default: yes.
     pub record: bool,
+    /// Whether records that are not written have the SHA-256 of the model file, too (50 ms per 100 MB). Default: yes.
+    pub hash_model: bool,
     /// Whether a sheet of all methods and classes is written. Default: no.
     pub grid: bool,
     /// Whether existing files are replaced. Default: no; an existing file is an error.
@@ -126,6 +128,7 @@ impl Default for Request {
             style: Style::default(),
             artifacts: vec![ArtifactKind::Overlay],
             record: true,
+            hash_model: true,
             grid: false,
             overwrite: false,
             wording: Wording::LIBRARY,

@@ -33,7 +33,7 @@ use output::Resolved;
 use pack::Pack;
 
 #[cfg(feature = "embedded-model")]
-use burncam_efficientnet_lite0::BYTES as EMBEDDED;
+use burncam_efficientnet_lite0::{BYTES as EMBEDDED, SHA256 as EMBEDDED_SHA256};
 
 /// A model whose graph, shapes and tensors fit together.
 #[derive(Debug, Clone)]
@@ -90,7 +90,7 @@ impl Model {
     /// Never, unless the program file is damaged.
     #[cfg(feature = "embedded-model")]
     pub fn embedded() -> Result<Self> {
-        let pack = Pack::embedded("efficientnet_lite0 (embedded)", EMBEDDED)?;
+        let pack = Pack::embedded("efficientnet_lite0 (embedded)", EMBEDDED, EMBEDDED_SHA256)?;
         let text = pack.card.as_deref().unwrap_or_default();
         let card = Card::from_json(text).map_err(|problem| Error::model(pack.name(), problem))?;
         Self::assemble(card, None, pack)

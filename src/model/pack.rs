@@ -13,6 +13,7 @@ mod weights;
 mod write;
 
 use std::collections::BTreeMap;
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -41,6 +42,8 @@ pub(crate) struct Pack {
     entries: Arc<BTreeMap<String, Entry>>,
     /// The verified values, where some are not those of the file.
     replaced: Option<Weights>,
+    /// SHA-256 of the whole file, lower-case hexadecimal.
+    sha256: Arc<Pending>,
 }
 
 impl Pack {
@@ -53,22 +56,26 @@ impl Pack {
                 Problem::new("is a directory").expected("a .bpk file"),
             ));
         }
-        Self::read(Source::open(path).map_err(Error::io("read", path))?, &path.display().to_string())
+        let source = Source::open(path).map_err(Error::io("read", path))?;
+        let hashed = source.clone();
+        let sha256 = Pending::new(move || sha256(&hashed).map_err(|error| lost(&hashed, &error)));
+        Self::read(source, &path.display().to_string(), sha256)
     }
 
-    /// Reads the header of the pack in the program.
+    /// Reads the header of the pack in the program, whose SHA-256 was computed when that was built.
     #[cfg(feature = "embedded-model")]
-    pub(crate) fn embedded(name: &'static str, bytes: &'static [u8]) -> Result<Self> {
-        Self::read(Source::Memory { name, bytes: source::Static(bytes) }, name)
+    pub(crate) fn embedded(name: &'static str, bytes: &'static [u8], sha256: &str) -> Result<Self> {
+        Self::read(Source::Memory { name, bytes: source::Static(bytes) }, name, Pending::known(sha256))
     }
 
     /// `called` is the name in errors: before a file is known to be a model, its whole path.
-    fn read(source: Source, called: &str) -> Result<Self> {
+    fn read(source: Source, called: &str, sha256: Pending) -> Result<Self> {
         let Description { mut metadata, entries } =
             format::read(&source).map_err(|problem| unreadable(called, problem))?;
         let shapes = entries.iter().map(|(name, entry)| (name.clone(), entry.shape.clone())).collect();
         let (card, checksum) = (metadata.remove(CARD_KEY), metadata.remove(CHECKSUM_KEY));
-        Ok(Self { card, checksum, shapes, entries: Arc::new(entries), replaced: None, source })
+        let (entries, sha256) = (Arc::new(entries), Arc::new(sha256));
+        Ok(Self { card, checksum, shapes, entries, replaced: None, source, sha256 })
     }
 
     /// File name without directories, or the name of an embedded model.
@@ -78,7 +85,7 @@ impl Pack {
 
     /// Size of the whole pack in bytes.
     pub(crate) fn byte_len(&self) -> Result<u64> {
-        self.source.len().map_err(|error| self.lost(&error))
+        self.source.len().map_err(|error| lost(&self.source, &error))
     }
 
     /// Element types of the stored tensors.
@@ -86,18 +93,14 @@ impl Pack {
         self.entries.values().map(|entry| entry.dtype)
     }
 
-    /// Verifies all bytes with the checksum, if any, and starts to hash them on another thread.
+    /// Verifies all bytes with the checksum, if any.
     pub(crate) fn weights(&self) -> Result<Weights> {
         if let Some(weights) = &self.replaced {
             return Ok(weights.clone());
         }
-        let pack = self.clone();
-        // First, so that the hash is computed while the checksum is: both read the whole file, which the system then
-        // has in its cache.
-        let sha256 = Arc::new(Pending::begin(move || pack.sha256())?);
         self.check()?;
         let (source, entries) = (self.source.clone(), self.entries.clone());
-        Ok(Weights { source, entries, replaced: BTreeMap::new(), sha256 })
+        Ok(Weights { source, entries, replaced: BTreeMap::new(), sha256: Arc::clone(&self.sha256) })
     }
 
     /// The same pack with other values of some tensors, in memory. The file is verified once, for this pack and those made of it.
@@ -108,13 +111,6 @@ impl Pack {
         Ok(Self { replaced: Some(self.weights()?.replacing(values)?), ..self.clone() })
     }
 
-    fn sha256(&self) -> Result<String> {
-        let mut hash = Sha256::new();
-        let read = self.source.each_chunk(0, self.byte_len()?, |chunk| hash.update(chunk));
-        read.map_err(|error| self.lost(&error))?;
-        Ok(hex(&hash.finalize()))
-    }
-
     fn check(&self) -> Result<()> {
         let Some(stored) = &self.checksum else { return Ok(()) };
         let of_tensor = |(name, entry): (&String, &Entry)| {
@@ -122,7 +118,7 @@ impl Pack {
             let read = self.source.each_chunk(entry.start, entry.length as u64, |stretch| {
                 sum.update(stretch);
             });
-            read.map_err(|error| self.lost(&error)).map(|()| sum)
+            read.map_err(|error| lost(&self.source, &error)).map(|()| sum)
         };
         // One sum per tensor, on all threads; they are combined in order of name below.
         let sums: Vec<Checksum> = self.entries.par_iter().map(of_tensor).collect::<Result<_>>()?;
@@ -134,14 +130,20 @@ impl Pack {
         }
         Ok(())
     }
+}
 
-    /// The file was readable when it was opened.
-    fn lost(&self, error: &std::io::Error) -> Error {
-        Error::model(
-            self.name(),
-            Problem::new(format!("cannot be read any more: {error}")).hint("was the file changed?"),
-        )
-    }
+fn sha256(source: &Source) -> io::Result<String> {
+    let mut hash = Sha256::new();
+    source.each_chunk(0, source.len()?, |chunk| hash.update(chunk))?;
+    Ok(hex(&hash.finalize()))
+}
+
+/// The file was readable when it was opened.
+fn lost(source: &Source, error: &io::Error) -> Error {
+    Error::model(
+        source.name(),
+        Problem::new(format!("cannot be read any more: {error}")).hint("was the file changed?"),
+    )
 }
 
 fn unreadable(name: impl Into<String>, problem: Problem) -> Error {

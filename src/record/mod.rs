@@ -267,8 +267,8 @@ pub struct ModelRecord {
     pub name: String,
     /// File name without directories.
     pub file: String,
-    /// SHA-256 of the model file, lower-case hexadecimal.
-    pub sha256: String,
+    /// SHA-256 of the model file, lower-case hexadecimal; `null` where a Rust program asked for none.
+    pub sha256: Option<String>,
     /// SHA-256 of the card that replaced the file's own, lower-case hexadecimal; `null` for the file's own.
     pub card_sha256: Option<String>,
     /// The network's task; `null` in records of release 0.1, which had no such field.

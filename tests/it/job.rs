@@ -150,3 +150,31 @@ fn another_picture_to_draw_on_goes_with_tensors_only() {
     let subject = Subject::from_bytes(&bytes, "photo", &Reading::default(), &model).unwrap();
     assert_eq!(subject.values, Subject::open(&photo, &Reading::default(), &model).unwrap().values);
 }
+
+#[test]
+fn records_have_the_hash_of_the_model_file_where_somebody_reads_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let bytes = std::fs::read(fixture("models/efficientnet_lite0.bpk")).unwrap();
+    let hash = burncam_picture::input::sha256_hex(&bytes);
+    // The built-in model's was computed when the program was built, that of a file in this run.
+    let models = || [Model::embedded(), Model::open(&fixture("models/efficientnet_lite0.bpk"), None)];
+    for (record, hash_model) in [(true, false), (false, true), (false, false)] {
+        let request = Request::with(|request| {
+            request.methods = vec![Method::EigenCam];
+            request.overwrite = true;
+            (request.record, request.hash_model) = (record, hash_model);
+        });
+        for model in models() {
+            let explainer = Explainer::new(model.unwrap(), request.clone()).unwrap();
+            let written = explainer.explain_file(&photos()[0], directory.path()).unwrap();
+            let wanted = (record || hash_model).then_some(&hash);
+            assert_eq!(written.records[0].model.sha256.as_ref(), wanted);
+            assert_eq!(explainer.model_sha256().unwrap(), hash);
+        }
+    }
+    let list = directory.path().join("list.jsonl");
+    let jsonl = ["--save", "overlay", "--method", "eigencam", "--jsonl", list.to_str().unwrap()];
+    command(&directory.path().join("lines"), &jsonl);
+    let lines = std::fs::read_to_string(&list).unwrap();
+    assert_eq!(lines.matches(&hash).count(), 2);
+}

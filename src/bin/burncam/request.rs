@@ -44,17 +44,14 @@ pub(crate) fn request(
     request.smoothing = smoothing(&map.smooth);
     request.options = options(args, listener);
     request.wording = WORDS;
-    request.scale = match map.scale {
-        _ if map.no_normalize => Scale::Raw,
-        ScaleArg::Number(number) => Scale::Fixed(number),
-        // A shared scale is what a first pass finds.
-        ScaleArg::Own | ScaleArg::Shared => Scale::Own,
-    };
+    request.scale = scale(map);
     request.reading = args.picture.reading();
     request.reading.drawn_on.clone_from(&args.image);
     request.style = style(args)?;
     request.artifacts = artifacts(args, destination);
     request.record = writes_records(args, destination);
+    // Lists print records that are not written, the terminal only their names.
+    request.hash_model = args.output.json || args.batch.jsonl.is_some();
     request.grid = args.output.grid;
     request.overwrite = args.replaces();
     Ok(request)
@@ -84,6 +81,15 @@ fn options(args: &ExplainArgs, listener: Option<Progress>) -> Options {
     options.library = map.compat;
     options.progress = listener;
     options
+}
+
+fn scale(map: &MethodArgs) -> Scale {
+    match map.scale {
+        _ if map.no_normalize => Scale::Raw,
+        ScaleArg::Number(number) => Scale::Fixed(number),
+        // A shared scale is what a first pass finds.
+        ScaleArg::Own | ScaleArg::Shared => Scale::Own,
+    }
 }
 
 fn smoothing(kinds: &[SmoothArg]) -> Smoothing {

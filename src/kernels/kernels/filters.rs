@@ -151,18 +151,24 @@ fn pack_panel(
     for (block, to) in to.chunks_mut(input_lanes * area * step).enumerate() {
         if merged > 1 {
             pack_merged(filters, weights, panel, merged, (block * input_lanes, step), to);
-            continue;
+        } else {
+            pack_block(filters, weights, panel.first * lanes, block * input_lanes, to, step);
         }
-        for eight in (0..step).step_by(EIGHT) {
-            pack_eight(
-                filters,
-                weights,
-                panel.first * lanes + eight,
-                block * input_lanes,
-                &mut to[eight..],
-                step,
-            );
-        }
+    }
+}
+
+/// `step` filters from output channel `first` on, the input channels from `inside` on as far as `to` reaches:
+/// `[kernel row][kernel column][lane][register]`.
+pub(super) fn pack_block(
+    filters: Filters,
+    weights: &ConvWeights<'_>,
+    first: usize,
+    inside: usize,
+    to: &mut [f32],
+    step: usize,
+) {
+    for eight in (0..step).step_by(EIGHT) {
+        pack_eight(filters, weights, first + eight, inside, &mut to[eight..], step);
     }
 }
 

@@ -201,7 +201,6 @@ impl<'a> Results<'a> {
     pub(crate) fn finish(mut self, interrupted: bool) -> bool {
         self.progress.finish();
         self.summary.interrupted = interrupted;
-        let hash = self.work.explainer.model_sha256().map(str::to_owned);
         // Images that were kept took no time, and would make the rate too good.
         let done = self.summary.explained - self.kept;
         self.summary.took(self.progress.elapsed().as_secs_f64(), done);
@@ -223,9 +222,9 @@ impl<'a> Results<'a> {
         }
         let replaces = self.args.replaces();
         let page = self.page.as_ref().map_or(Ok(()), |(page, path)| page.write(path, replaces));
-        let summary = hash.map_err(Into::into).and_then(|hash| {
-            self.summary.model.sha256 = hash;
-            self.summary_path.take().map_or(Ok(()), |path| summary::write(&self.summary, path, replaces))
+        let summary = self.summary_path.take().map_or(Ok(()), |path| {
+            self.summary.model.sha256 = self.work.explainer.model_sha256()?.to_owned();
+            summary::write(&self.summary, path, replaces)
         });
         let problems: Vec<_> = [page, summary].into_iter().filter_map(Result::err).collect();
         problems.iter().for_each(text::error);

@@ -136,5 +136,5 @@ fn are_same_layers(some: &[LayerRecord], others: &[LayerRecord]) -> bool {
 
 /// A model file may have another name on another machine.
 fn is_same_model(one: &ModelRecord, other: &ModelRecord) -> bool {
-    one.sha256 == other.sha256 && one.card_sha256 == other.card_sha256
+    one.sha256.is_some() && one.sha256 == other.sha256 && one.card_sha256 == other.card_sha256
 }
