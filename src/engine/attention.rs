@@ -1,8 +1,8 @@
 //! The attention of a transformer's blocks, and how scores change with it.
 //!
 //! Receives one picture; gives for each block `[heads, queries, keys]`, the gradients of the network's score with respect to
-//! all of them from one recorded pass, or those of a score of each block's own. Which blocks there are is the graph's; what
-//! the numbers mean is the methods'.
+//! all of them from one recorded pass, or those of a score of each block's own, with respect to its attention or to that of the pooling
+//! behind it. Which blocks there are is the graph's; what the numbers mean is the methods'.
 
 use burn::tensor::Tensor;
 
@@ -72,8 +72,9 @@ impl Network {
         self.record_from(slots, &taps, first)
     }
 
-    /// The gradients of each block's own score with respect to its attention: the network's head on the mean of the block's
-    /// tokens, in the place of the last block's.
+    /// The gradients of each block's own score. With a pooling by attention the score is the network's head on the tokens of the block, in
+    /// the place of the last block's, and the gradients are with respect to the pooling's attention. Without one it is the head on the
+    /// mean of the tokens, and they are with respect to the block's attention.
     ///
     /// `visit` receives the block's number, that of the class among `classes`, and the gradients, with heads as channels. Only
     /// the second half of one block and a head are recorded at a time, so that memory does not grow with the number of blocks.
@@ -94,10 +95,13 @@ impl Network {
         let mut slots = self.started(values)?;
         let mut done = 0;
         for (at, (block, end)) in self.blocks.all.iter().zip(&outputs).enumerate() {
-            let tap = tap(block);
-            self.advance(&mut slots, done, tap.id)?;
+            let before = if self.blocks.pooling.is_some() { *end } else { ValueId::of_node(block.softmax) };
+            self.advance(&mut slots, done, before)?;
             for (number, class) in classes.iter().enumerate() {
-                let (recording, tokens) = self.record_block(slots.clone(), &tap, [*end, *last])?;
+                let (recording, tokens) = match &self.blocks.pooling {
+                    Some(pooling) => self.record_pooling(slots[*end].clone(), *last, pooling)?,
+                    None => self.record_block(slots.clone(), &tap(block), [*end, *last])?,
+                };
                 let evidence = recording.reduced(reduction)?.evidence(score, *class)?.pop();
                 let gradients = evidence.ok_or_else(|| Error::internal("a block has no gradient"))?.gradients;
                 visit(at, number, gradients)?;
@@ -120,24 +124,44 @@ impl Network {
         tap: &Tap,
         [end, last]: [ValueId; 2],
     ) -> Result<(Recording, Tensor<3>)> {
-        let cells = tap.cells(slots[tap.id].take().ok_or_else(gone)?)?;
-        let leaf = cells.map.clone().autodiff().require_grad();
-        slots[tap.id] = Some(cells.with(leaf.clone())?);
+        let (leaf, map) = start(&mut slots, tap)?;
         self.advance(&mut slots, self.steps.first_after(tap.id), end)?;
-        let Some(Value::R3(tokens)) = slots[end].take() else {
-            return Err(Error::internal("a block's output is no list of tokens"));
-        };
+        let tokens = tokens(slots[end].take())?;
         let [_, count, _] = tokens.dims();
         let mut head = self.steps.empty();
         // The head reads one token, or averages them: of equal ones both are their mean.
         head[last] = Some(Value::R3(tokens.clone().mean_dim(1).repeat_dim(1, count)));
-        for at in self.steps.first_after(last)..self.steps.len() {
-            self.steps.fill(&mut head, at)?;
+        Ok((self.finish_recording(head, last, (leaf, map))?, tokens.inner()))
+    }
+
+    /// Records the head from the pooling's attention on, which reads these tokens in the place of the last block's; gives them back.
+    fn record_pooling(
+        &self,
+        given: Option<Value>,
+        last: ValueId,
+        pooling: &Attention,
+    ) -> Result<(Recording, Tensor<3>)> {
+        let tokens = tokens(given)?;
+        let mut head = self.steps.empty();
+        head[last] = Some(Value::R3(tokens.clone()));
+        let tap = tap(pooling);
+        self.advance(&mut head, self.steps.first_after(last), tap.id)?;
+        let leaf = start(&mut head, &tap)?;
+        Ok((self.finish_recording(head, tap.id, leaf)?, tokens))
+    }
+
+    /// Runs the rest of the network behind a tensor.
+    fn finish_recording(
+        &self,
+        mut slots: Slots,
+        from: ValueId,
+        (leaf, map): (Tensor<4>, Tensor<4>),
+    ) -> Result<Recording> {
+        for at in self.steps.first_after(from)..self.steps.len() {
+            self.steps.fill(&mut slots, at)?;
         }
-        let logits = self.flat_logits(&mut head)?;
-        let (leaves, activations) = (vec![leaf], vec![cells.map]);
-        let recording = Recording { logits, leaves, activations, reduction: Reduction::Values };
-        Ok((recording, tokens.inner()))
+        let logits = self.flat_logits(&mut slots)?;
+        Ok(Recording { logits, leaves: vec![leaf], activations: vec![map], reduction: Reduction::Values })
     }
 
     /// Slots with one picture.
@@ -151,6 +175,22 @@ impl Network {
 fn tap(block: &Attention) -> Tap {
     let grid = Grid::channels_first([block.heads, block.queries, block.keys]);
     Tap { id: ValueId::of_node(block.softmax), grid }
+}
+
+/// Makes an attention a leaf; gives it, and what it was.
+fn start(slots: &mut Slots, tap: &Tap) -> Result<(Tensor<4>, Tensor<4>)> {
+    let cells = tap.cells(slots[tap.id].take().ok_or_else(gone)?)?;
+    let leaf = cells.map.clone().autodiff().require_grad();
+    slots[tap.id] = Some(cells.with(leaf.clone())?);
+    Ok((leaf, cells.map))
+}
+
+/// The tokens that a block gives.
+fn tokens(value: Option<Value>) -> Result<Tensor<3>> {
+    match value {
+        Some(Value::R3(tokens)) => Ok(tokens),
+        _ => Err(Error::internal("a block's output is no list of tokens")),
+    }
 }
 
 fn gone() -> Error {

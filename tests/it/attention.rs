@@ -235,7 +235,7 @@ fn behind_a_pooling_by_attention_relevance_starts_from_its_weights() {
     let found = pooling(model).unwrap();
     assert_eq!((found.heads, found.queries, found.keys), (2, 1, 30));
     let input = npz(&arrays("pooled"), "input").1;
-    for (array_of, method) in [("rollout", "rollout"), ("chefer", "genericattention")] {
+    for (array_of, method) in [("rollout", "rollout"), ("chefer", "genericattention"), ("legrad", "legrad")] {
         let expected = npz(&arrays("pooled"), array_of).1;
         for device in ["flex", "ndarray"] {
             let found = maps(model, method, device, &input, &[1]).remove(0);
@@ -243,11 +243,28 @@ fn behind_a_pooling_by_attention_relevance_starts_from_its_weights() {
             assert!(far < 1e-4, "{method} on {device}: {far:e}");
         }
     }
-    // The mean of equal tokens is what any pooling gives.
-    assert!(magnitude(&maps(model, "legrad", "flex", &input, &[1])[0]) > 0.0);
     for (file, ..) in NETWORKS {
         assert_eq!(pooling(&network(file).model), None, "{file}");
     }
+}
+
+#[test]
+fn a_query_before_the_pictures_of_a_batch_is_told_from_them() {
+    let Made { model, .. } = &network("attention/siglip");
+    let (input, expected) = (npz(&arrays("siglip"), "input").1, npz(&arrays("siglip"), "logits").1);
+    let network = Network::load(model, &[], &DeviceName::default()).unwrap();
+    let far = distance(&network.logits(input).unwrap(), &expected) / magnitude(&expected);
+    assert!(far < 1e-5, "{far:e}");
+    let found = attention::pooling(model.graph(), model.shapes(), model.scores()).unwrap();
+    assert_eq!((found.heads, found.queries, found.keys), (2, 1, 16));
+}
+
+#[test]
+fn auto_takes_the_maps_before_a_pooling_by_attention_and_no_projection_of_their_cells() {
+    let Made { model, .. } = &network("attention/pooled_maps");
+    let found = model.choose_layer(&LayerRequest::Auto).unwrap();
+    assert_eq!(found.name, "1");
+    assert!(found.branches.is_empty(), "{:?}", found.branches);
 }
 
 #[test]

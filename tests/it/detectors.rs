@@ -10,8 +10,9 @@ use burncam_model::{Anchors, Boxes, FinalActivation, OutputForm, Proposal};
 use crate::onnx::{model_of, read};
 use crate::support::{Made, distance, fixture, magnitude, npz, picture};
 
-const NAMES: [&str; 12] = [
+const NAMES: [&str; 14] = [
     "yolov5",
+    "yolov5_segments",
     "yolox",
     "yolox_decoded",
     "yolov8",
@@ -21,6 +22,7 @@ const NAMES: [&str; 12] = [
     "yolov8_turned",
     "end_to_end",
     "rtdetr",
+    "rtdetr_chosen",
     "detr",
     "retinanet",
 ];
@@ -136,12 +138,15 @@ fn gradients_of_a_class_are_those_of_pytorch() {
 fn auto_takes_the_inputs_of_the_head() {
     for (name, expected) in [
         ("yolov5", &["backbone.silu_1", "backbone.silu_2"][..]),
+        ("yolov5_segments", &["backbone.silu_1", "backbone.silu_2"]),
         ("yolov8", &["backbone.silu_1", "backbone.silu_2"]),
         ("yolov8_segments", &["backbone.silu_1", "backbone.silu_2"]),
         ("yolov8_poses", &["backbone.silu_1", "backbone.silu_2"]),
         ("yolov8_turned", &["backbone.silu_1", "backbone.silu_2"]),
         ("end_to_end", &["backbone.silu_1", "backbone.silu_2"]),
         ("retinanet", &["backbone.silu_1", "backbone.silu_2"]),
+        ("rtdetr", &["backbone.silu_1", "backbone.silu_2"]),
+        ("rtdetr_chosen", &["backbone.silu_1", "backbone.silu_2"]),
         // YOLOX's head begins with a convolution of each scale, which boxes and classes share.
         ("yolox", &["silu", "silu_3"]),
         ("yolox_decoded", &["silu", "silu_3"]),
@@ -161,9 +166,13 @@ fn what_is_assumed_of_a_family_is_said() {
     };
     for (name, words) in [
         ("yolov5", "for each anchor a box, an objectness, and 3 classes"),
+        ("yolov5_segments", "[batch, 160, 4 + 1 + 3 + 4]"),
+        ("yolov5_segments", "the number behind the box is taken for an objectness"),
         ("yolox", "boxes are taken for YOLOX's"),
         ("end_to_end", "is a choice of boxes (TopK)"),
         ("rtdetr", "as shares of the input"),
+        ("rtdetr_chosen", "the outputs are a choice of boxes (TopK)"),
+        ("rtdetr_chosen", "as shares of the input"),
         ("yolov8_segments", "[batch, 4 + 3 + 4, 80]"),
         (
             "yolov8_segments",

@@ -10,7 +10,14 @@
 //! E   = mean_l E^l, without the tokens before the picture's
 //! ```
 //!
-//! All blocks take part. The authors' code and torchcam take the mean of all tokens, also for networks whose head reads the class
+//! Behind a pooling by attention, the paper's section on attentional poolers:
+//!
+//! ```text
+//! s^l = the network's head, pooling included, on the tokens that block l gives
+//! E^l = mean over heads of  ReLU( ds^l / dA ), A the pooling's attention to these tokens
+//! ```
+//!
+//! All blocks take part. The authors' code and torchcam take the mean of all tokens where there is no pooling, also for networks whose head reads the class
 //! token; torchcam leaves the choice of blocks to the caller, the authors' code takes the last two unless asked.
 
 use crate::Heatmap;

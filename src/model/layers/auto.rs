@@ -20,6 +20,7 @@ impl Model {
                         "has no layer with a spatial extent before its logits, so no map can be computed",
                     )
                 })?;
+                let index = self.before_projection(index);
                 (index, self.because_it_is_last(index))
             }
         };
@@ -60,6 +61,32 @@ impl Model {
         let before = self.sources_of_attention(attention);
         let first = norms.iter().rev().find(|at| before.contains(at));
         first.or_else(|| norms.iter().find(|at| **at > attention)).copied()
+    }
+
+    /// Of a layer that projects tokens for an attention without a norm, as poolings of convolutional networks have it, the grid that the
+    /// tokens are made of; any other layer itself.
+    fn before_projection(&self, index: usize) -> usize {
+        let is_product = |at: &usize| self.graph.nodes[*at].op.class() == Class::Product;
+        let attention = (0..=self.scores).rev().find(is_product);
+        let projects = matches!(self.graph.nodes[index].op, Op::Linear {});
+        if !projects || !attention.is_some_and(|at| self.sources_of_attention(at).contains(&index)) {
+            return index;
+        }
+        let mut at = index;
+        loop {
+            let node = &self.graph.nodes[at];
+            let is_made_of_one = at == index
+                || match node.op.class() {
+                    Class::Movement | Class::Nothing | Class::Join => true,
+                    Class::Arithmetic => node.inputs.len() == 1,
+                    _ => false,
+                };
+            let mut grids = node.inputs.iter().filter_map(|id| id.node()).filter(|at| self.has_extent(*at));
+            match (is_made_of_one, grids.next(), grids.next()) {
+                (true, Some(before), None) => at = before,
+                _ => return self.before_moves(at),
+            }
+        }
     }
 
     /// The nodes from which an attention is made, as far back as the sums that end the block before it.

@@ -4,6 +4,7 @@
 //! Most networks have one. Ends of which one is made from the other are scales of one backbone, which the head reads side by side; ends
 //! apart from each other are branches, as in an ensemble.
 
+use std::cmp::Reverse;
 use std::collections::HashSet;
 
 use super::{Choice, Model, passes_through};
@@ -13,6 +14,9 @@ use crate::card::Class;
 impl Model {
     /// The last layers of branches that a layer is not part of.
     pub(super) fn branches_beside(&self, chosen: usize) -> Vec<usize> {
+        if !self.gives_a_list() {
+            return vec![];
+        }
         let (before, after) = (self.before_node(chosen), self.after_node(chosen));
         let is_beside = |end: &usize| !before.contains(end) && !after.contains(end);
         self.settled(self.ends().into_iter().filter(is_beside), chosen)
@@ -20,6 +24,9 @@ impl Model {
 
     /// The layers that a head of several scales reads, the finest first, the chosen one among them; empty when it reads one.
     pub(super) fn scales_before(&self, chosen: &Choice) -> Vec<Choice> {
+        if !self.gives_a_list() {
+            return vec![];
+        }
         let before = self.before_node(chosen.index);
         let scales = self.settled(self.ends().into_iter().filter(|end| before.contains(end)), chosen.index);
         // The block that the chosen layer begins may read it again.
@@ -30,9 +37,7 @@ impl Model {
             return vec![];
         }
         scales.push(chosen.index);
-        let grids: Vec<String> =
-            scales.iter().filter_map(|at| self.grids[*at]).map(|grid| grid.to_string()).collect();
-        let reason = format!("auto: the scores read a grid of each scale ({})", grids.join(", "));
+        let reason = format!("auto: the scores read a grid of each scale ({})", self.grids_in_words(&scales));
         let choice = |at: &usize| match *at == chosen.index {
             true => Choice { reason: reason.clone(), ..chosen.clone() },
             false => self.choice(*at, reason.clone()),
@@ -40,13 +45,36 @@ impl Model {
         scales.iter().map(choice).collect()
     }
 
-    /// The certain grids that are read by what no grid is made of any more, in order. None where the scores are a grid themselves.
-    fn ends(&self) -> Vec<usize> {
-        if !matches!(self.output.form, OutputForm::List | OutputForm::Vector { .. }) {
+    /// The grids of several scales that the queries of a detector read, the finest first; empty when they read one.
+    pub(super) fn scales_of_queries(&self) -> Vec<Choice> {
+        let cells = |at: &usize| self.grids[*at].map_or(0, |grid| grid.height * grid.width);
+        let mut scales: Vec<usize> = self.ends().into_iter().map(|end| self.behind(end)).collect();
+        // Of one scale the last: the encoder's tokens come after the map that they are made of.
+        scales.sort_by_key(|at| (Reverse(cells(at)), Reverse(*at)));
+        scales.dedup_by_key(|at| cells(at));
+        if scales.len() < 2 {
             return vec![];
         }
+        let reason = format!("auto: queries read a grid of each scale ({})", self.grids_in_words(&scales));
+        scales.into_iter().map(|at| self.choice(at, reason.clone())).collect()
+    }
+
+    pub(super) fn grids_in_words(&self, layers: &[usize]) -> String {
+        let grids = layers.iter().filter_map(|at| self.grids[*at]).map(|grid| grid.to_string());
+        grids.collect::<Vec<_>>().join(", ")
+    }
+
+    /// Whether the scores are one list for the whole picture.
+    fn gives_a_list(&self) -> bool {
+        matches!(self.output.form, OutputForm::List | OutputForm::Vector { .. })
+    }
+
+    /// The certain grids that are read by what no grid is made of any more, in order.
+    fn ends(&self) -> Vec<usize> {
         let parts = self.read_parts();
-        let grids: HashSet<usize> = self.cells_in(&parts).into_iter().collect();
+        // The weights of an attention may look like a map.
+        let is_certain = |at: &usize| self.grids[*at].is_some_and(|grid| grid.is_certain);
+        let grids: HashSet<usize> = self.cells_in(&parts).into_iter().filter(is_certain).collect();
         let mut has_grid_after = vec![false; self.graph.nodes.len()];
         let mut ends = HashSet::new();
         for index in (0..=self.scores).rev() {
@@ -58,7 +86,7 @@ impl Model {
                 let is_last = !is_grid && !has_grid_after[index] && grids.contains(&at);
                 let reads_cells =
                     || self.read_of(index, slot, part).is_some_and(|read| self.is_of_cells(at, &read));
-                if is_last && self.grids[at].is_some_and(|grid| grid.is_certain) && reads_cells() {
+                if is_last && reads_cells() {
                     ends.insert(at);
                 }
             }
@@ -78,17 +106,29 @@ impl Model {
 
     /// Back over what moves or pools cells, and from the projections of an attention to its norm.
     fn behind(&self, end: usize) -> usize {
-        let source = |at: usize| {
-            let node = &self.graph.nodes[at];
-            let input = node.inputs.first().and_then(|id| id.node()).filter(|at| self.has_extent(*at));
-            input.filter(|_| node.inputs.len() == 1)
-        };
-        let mut at = end;
-        while let Some(input) = source(at).filter(|_| passes_through(&self.graph.nodes[at].op)) {
-            at = input;
-        }
-        let projected = source(at).filter(|_| self.graph.nodes[at].op.class() == Class::Linear);
+        let at = self.before_moves(end);
+        let projected = self.only_input(at).filter(|_| self.graph.nodes[at].op.class() == Class::Linear);
         projected.filter(|input| self.is_norm_of_grid(*input)).unwrap_or(at)
+    }
+
+    /// The grid that a layer's cells are moved or pooled from, also where a list in between is none; else the layer itself.
+    pub(super) fn before_moves(&self, layer: usize) -> usize {
+        let (mut at, mut found) = (layer, layer);
+        while let Some(input) = self.only_input(at).filter(|_| passes_through(&self.graph.nodes[at].op)) {
+            at = input;
+            if self.has_extent(at) && self.grids[at].is_some_and(|grid| grid.is_certain) {
+                found = at;
+            }
+        }
+        found
+    }
+
+    /// The node that a node of one input reads.
+    fn only_input(&self, at: usize) -> Option<usize> {
+        match self.graph.nodes[at].inputs[..] {
+            [only] => only.node(),
+            _ => None,
+        }
     }
 
     /// The nodes that a node is made from, and itself.

@@ -1,4 +1,4 @@
-//! The inputs of a detector's head: one feature map per scale.
+//! The inputs of a detector's head: one feature map per scale. Those of queries are found by `ends.rs`.
 //!
 //! The classes of all anchors are joined from one convolution per scale. Back from each, the first tensor that something
 //! else reads, too, is what the head reads: the boxes are computed from it as well.
@@ -14,8 +14,12 @@ impl Model {
     pub(super) fn head_inputs(&self) -> Vec<Choice> {
         let readers = self.readers();
         let explainable = self.explainable();
+        let convolutions = self.class_convolutions();
+        if convolutions.is_empty() {
+            return self.scales_of_queries();
+        }
         let mut inputs: Vec<usize> =
-            self.class_convolutions().into_iter().filter_map(|at| self.shared(at, &readers)).collect();
+            convolutions.into_iter().filter_map(|at| self.shared(at, &readers)).collect();
         inputs.retain(|at| explainable.contains(at));
         inputs.sort_unstable();
         inputs.dedup();
@@ -23,9 +27,7 @@ impl Model {
         if inputs.len() < 2 {
             return vec![];
         }
-        let grids: Vec<String> =
-            inputs.iter().filter_map(|at| self.grids[*at]).map(|grid| grid.to_string()).collect();
-        let reason = format!("auto: the head reads a map of each scale ({})", grids.join(", "));
+        let reason = format!("auto: the head reads a map of each scale ({})", self.grids_in_words(&inputs));
         inputs.into_iter().map(|index| self.choice(index, reason.clone())).collect()
     }
 

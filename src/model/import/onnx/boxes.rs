@@ -1,28 +1,41 @@
-//! Detectors that give boxes and classes as two outputs: `[batch, anchors, 4]` and `[batch, anchors, classes]`.
+//! Detectors that give boxes and classes as two tensors: `[batch, anchors, 4]` and `[batch, anchors, classes]`.
 //!
-//! Receives the graph; adds a node that puts both side by side, so that one tensor has all that a detector says. DETR ends so, and
-//! SSD and RetinaNet without their post-processing.
+//! Receives the graph; adds a node that puts both side by side, so that one tensor has all that a detector says. DETR ends so, SSD and
+//! RetinaNet without their post-processing, and RT-DETR before the choice of its boxes.
 
 use super::messages::{AttributeProto, GraphProto, NodeProto, ValueInfoProto};
 use super::output::read_by_layers;
+use super::suppression::{self, Apart};
 use crate::error::{OptionName, Phrase};
 
 /// Numbers of a box.
 const BOX: i64 = 4;
 
-/// Joins boxes and classes, if the outputs are these: gives the name of the tensor with both, and a note for the user.
+/// Joins boxes and classes, if the outputs are these or chosen from these: gives the name of the tensor with both, and a note for the user.
 pub(super) fn join(graph: &mut GraphProto) -> Option<(String, Phrase)> {
-    let (boxes, classes) = pair(graph)?;
-    let mut name = format!("{boxes}+{classes}");
-    while graph.node.iter().any(|node| node.output.contains(&name) || node.name == name) {
-        name.push('_');
-    }
+    let Some((boxes, classes)) = pair(graph) else {
+        let Apart { boxes, scores, choice } = suppression::apart(graph)?;
+        let note = format!(
+            "the outputs are a choice of boxes ({choice}), through which there is no gradient: '{boxes}' and '{scores}', which have all of \
+             them, are explained"
+        );
+        return Some((joined(graph, boxes, scores), note.into()));
+    };
     let others: Vec<&str> = graph.output.iter().map(|output| output.name.as_str()).collect();
     let others: Vec<&str> = others.into_iter().filter(|other| *other != boxes && *other != classes).collect();
     let more = if others.is_empty() { String::new() } else { format!(", not {}", others.join(", ")) };
     let what =
         format!("the outputs '{boxes}' and '{classes}' are taken for a detector's boxes and classes{more} (");
     let note = Phrase::from(what).option(OptionName::OutputName).text(" chooses)");
+    Some((joined(graph, boxes, classes), note))
+}
+
+/// Adds the node that puts boxes and classes side by side; gives the name of its result.
+fn joined(graph: &mut GraphProto, boxes: String, classes: String) -> String {
+    let mut name = format!("{boxes}+{classes}");
+    while graph.node.iter().any(|node| node.output.contains(&name) || node.name == name) {
+        name.push('_');
+    }
     let axis = AttributeProto { name: "axis".into(), kind: 2, i: 2, ..AttributeProto::default() };
     graph.node.push(NodeProto {
         input: vec![boxes, classes],
@@ -32,7 +45,7 @@ pub(super) fn join(graph: &mut GraphProto) -> Option<(String, Phrase)> {
         attribute: vec![axis],
         ..NodeProto::default()
     });
-    Some((name, note))
+    name
 }
 
 /// The names of the outputs with boxes and with classes, if there is one of each, for as many anchors.

@@ -7,19 +7,34 @@ use super::builder::Tensor;
 pub(super) struct Chosen {
     /// `[batch, chosen, all]`.
     pub(super) rows: Tensor,
-    /// How often each index is repeated along an axis behind theirs, if there is one.
-    pub(super) repeated: Option<usize>,
+    pub(super) form: Form,
+}
+
+/// How the file has the indices.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// `[batch, chosen]`.
+    Plain,
+    /// `[batch, chosen, count]`, each repeated that often.
+    Repeated(usize),
+    /// `[batch * chosen]`.
+    Listed,
+    /// The same, each counted through the places of all pictures before its own.
+    ListedInBatch,
 }
 
 impl Chosen {
     /// The shape that the indices have in the file, for both batch sizes.
     pub(super) fn shapes(&self) -> [Vec<usize>; 2] {
-        let own = |shape: &Vec<usize>| shape.iter().take(2).copied().chain(self.repeated).collect();
-        self.rows.shapes.each_ref().map(own)
+        self.rows.shapes.each_ref().map(|shape| match (&shape[..], self.form) {
+            (own, Form::Plain) => own[..2].to_vec(),
+            (own, Form::Repeated(count)) => [&own[..2], &[count]].concat(),
+            (own, Form::Listed | Form::ListedInBatch) => vec![own[0] * own[1]],
+        })
     }
 
-    /// The same indices, each repeated that often along an axis behind theirs.
-    pub(super) fn repeated(&self, count: usize) -> Self {
-        Self { rows: self.rows.clone(), repeated: Some(count) }
+    /// The same indices in another form.
+    pub(super) fn as_form(&self, form: Form) -> Self {
+        Self { rows: self.rows.clone(), form }
     }
 }

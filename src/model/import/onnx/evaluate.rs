@@ -11,9 +11,12 @@ use crate::card::Op;
 use crate::error::Problem;
 use crate::import::kinds::Kinds;
 
+/// Layers whose steps each read the one before.
+const RECURRENT: [&str; 3] = ["LSTM", "GRU", "RNN"];
+
 /// An error that names every unsupported operation, how often it is used and where first.
 pub(super) fn check_supported<'a>(nodes: impl IntoIterator<Item = &'a NodeProto>) -> Result<(), Problem> {
-    let mut unsupported = Kinds::default();
+    let (mut unsupported, mut is_recurrent) = (Kinds::default(), false);
     for node in nodes {
         let standard = is_standard(&node.domain);
         let known = lower::find(&node.op_type).is_some() || fold::find(&node.op_type).is_some();
@@ -21,6 +24,7 @@ pub(super) fn check_supported<'a>(nodes: impl IntoIterator<Item = &'a NodeProto>
             let kind =
                 if standard { node.op_type.clone() } else { format!("{}::{}", node.domain, node.op_type) };
             unsupported.count(kind, || node.called());
+            is_recurrent |= RECURRENT.contains(&node.op_type.as_str());
         }
     }
     let say = |kind: &str, count: usize, first: &str| {
@@ -30,7 +34,10 @@ pub(super) fn check_supported<'a>(nodes: impl IntoIterator<Item = &'a NodeProto>
     let Some(list) = unsupported.listed(say) else { return Ok(()) };
     let noun = if unsupported.len() == 1 { "an operation that is" } else { "operations that are" };
     let problem = Problem::new(format!("uses {noun} not supported: {list}"));
-    Err(problem.hint("docs/onnx.md lists those that are; export the part before it, or rewrite it with them"))
+    Err(problem.hint(match is_recurrent {
+        true => "docs/onnx.md shows how to write a recurrent layer out step by step, which is read",
+        false => "docs/onnx.md lists those that are; export the part before it, or rewrite it with them",
+    }))
 }
 
 /// Evaluates a node if all its inputs are known, else adds it to the graph.
@@ -45,7 +52,7 @@ pub(super) fn evaluate(builder: &mut Builder, site: &Site) -> Result<Vec<Value>,
         (None, Some(lower)) if now => {
             Ok(interpret::fold(site, lower)?.into_iter().map(Value::from).collect())
         }
-        (None, Some(_)) if lower::is_of_chosen(site) => lower::on_chosen(site),
+        (None, Some(_)) if lower::is_of_chosen(site) => lower::on_chosen(builder, site),
         (None, Some(lower)) if sequence::concerns(site) => sequence::lower(builder, site, lower, evaluate),
         (None, Some(lower)) if site.inputs.iter().any(|input| matches!(input, Some(Value::Merged(_)))) => {
             let site = site_of_parts(builder, site)?;
@@ -91,6 +98,11 @@ fn site_of_parts<'a>(builder: &mut Builder, site: &Site<'a>) -> Result<Site<'a>,
     let mut inputs = Vec::with_capacity(site.inputs.len());
     for input in &site.inputs {
         inputs.push(match input {
+            Some(Value::Rows(x)) if !x.is_batch(0) => {
+                let problem =
+                    Problem::new("works on rows of which those of a picture are not next to each other");
+                return Err(problem.expected("the pictures of a batch one after the other"));
+            }
             Some(Value::Rows(x)) if x.rank() == 3 => Some(Value::Merged(x.clone())),
             Some(Value::Rows(x)) => {
                 let last = x.side(x.rank() - 1)?;

@@ -15,7 +15,7 @@ use ndarray::{ArrayD, IxDyn};
 use prost::Message as _;
 
 use super::constant::{Constant, both};
-use super::messages::{GraphProto, ModelProto, TensorProto, is_standard};
+use super::messages::{GraphProto, ModelProto, TensorProto, ValueInfoProto, is_standard};
 use super::metadata::{Said, keras_modules};
 use super::{functions, integers};
 use crate::error::{Error, Problem, Result};
@@ -80,8 +80,18 @@ impl Source {
         let room = room.saturating_add(FREE_ELEMENTS);
         let opset = opset_import.iter().find(|set| is_standard(&set.domain)).map(|set| set.version);
         let dynamic = integers::expand(&mut graph, opset.unwrap_or(0));
-        let said = Said { keras: keras_modules(&producer_name, &graph), ..Said::read(&metadata_props) };
+        let axes = graph.output.first().and_then(|output| Some(output.tensor()?.shape.as_ref()?.dim.len()));
+        let said = Said { keras: keras_modules(&producer_name, &graph), ..Said::read(&metadata_props, axes) };
         Ok(Self { graph, dynamic, opset, said, folder, room })
+    }
+
+    /// Whether the file is for a batch of one picture alone.
+    pub(super) fn is_for_one(&self) -> bool {
+        let mut inputs = self.graph.input.iter().filter_map(ValueInfoProto::tensor);
+        inputs.any(|input| {
+            let shape = input.shape.as_ref().filter(|shape| shape.dim.len() > 2);
+            shape.is_some_and(|shape| shape.dim[0].dim_value == Some(1))
+        })
     }
 
     /// The numbers of a tensor.

@@ -1,7 +1,8 @@
 //! What a file says of itself in its metadata.
 //!
 //! Receives the entries of its metadata and the name of its producer; gives what they say of the network. ultralytics writes the
-//! task, the classes' names, the size of the input and the licence, as Python prints them. Converters of TensorFlow's models write
+//! task, the classes' names, the size of the input and the licence, as Python prints them; its YOLOv5, the names and the stride alone.
+//! Converters of TensorFlow's models write
 //! no entries, but nodes are called by the models and layers that they are in. Entries of other tools are left alone.
 
 use super::messages::{GraphProto, StringStringEntryProto};
@@ -27,15 +28,16 @@ pub(crate) struct Said {
 }
 
 impl Said {
-    /// Reads the entries.
-    pub(super) fn read(entries: &[StringStringEntryProto]) -> Self {
+    /// Reads the entries of a file whose first output has this many axes.
+    pub(super) fn read(entries: &[StringStringEntryProto], axes: Option<usize>) -> Self {
         let entry = |key: &str| entries.iter().find(|entry| entry.key == key).map(|entry| entry.value.trim());
         let theirs = ["author", "description"]
             .iter()
             .any(|key| entry(key).is_some_and(|text| text.to_ascii_lowercase().starts_with("ultralytics")));
-        let Some(task) =
-            entry("task").filter(|_| theirs || entry("stride").is_some() && entry("names").is_some())
-        else {
+        let is_yolo = entry("stride").is_some() && entry("names").is_some();
+        // YOLOv5 writes no task. Its detectors and segmenters list anchors; its classifiers are prepared in another way.
+        let usual = (is_yolo && axes == Some(3)).then_some("detect");
+        let Some(task) = entry("task").filter(|_| theirs || is_yolo).or(usual) else {
             return Self::default();
         };
         let numbers = |text: &str| -> Vec<usize> {
@@ -130,11 +132,15 @@ mod tests {
     use super::*;
 
     fn said(entries: &[(&str, &str)]) -> Said {
+        of_axes(entries, None)
+    }
+
+    fn of_axes(entries: &[(&str, &str)], axes: Option<usize>) -> Said {
         let entry = |(key, value): &(&str, &str)| StringStringEntryProto {
             key: (*key).to_owned(),
             value: (*value).to_owned(),
         };
-        Said::read(&entries.iter().map(entry).collect::<Vec<_>>())
+        Said::read(&entries.iter().map(entry).collect::<Vec<_>>(), axes)
     }
 
     #[test]
@@ -152,6 +158,16 @@ mod tests {
         assert_eq!(found.ultralytics.as_deref(), Some("classify"));
         assert_eq!(found.classes, ["tench, Tinca", "bird's nest", r"a 'b' \ c"]);
         assert_eq!((found.size, found.license.as_deref()), (Some([224, 320]), Some("AGPL-3.0")));
+    }
+
+    #[test]
+    fn a_yolov5_that_lists_anchors_is_a_detector() {
+        let entries = [("stride", "32"), ("names", "{0: 'person', 1: 'bicycle'}")];
+        let found = of_axes(&entries, Some(3));
+        assert_eq!(found.ultralytics.as_deref(), Some("detect"));
+        assert_eq!(found.classes, ["person", "bicycle"]);
+        assert_eq!(of_axes(&entries, Some(2)), Said::default());
+        assert_eq!(of_axes(&entries[1..], Some(3)), Said::default());
     }
 
     #[test]

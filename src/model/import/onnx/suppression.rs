@@ -1,7 +1,7 @@
 //! Detectors that end in a choice of boxes: `TopK` or `NonMaxSuppression`, and gathers of what they chose.
 //!
-//! Receives the name of an output; returns the name of the tensor with all boxes and classes. A choice has no gradient, and its
-//! boxes are no longer at their anchors.
+//! Receives the graph and the name of an output; returns the name of the tensor with all boxes and classes, or of the two that have them.
+//! A choice has no gradient, and its boxes are no longer at their anchors.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -10,12 +10,7 @@ use super::messages::{GraphProto, NodeProto};
 /// The last tensor before `output` that all of it is chosen from, and a note for the user; `None` where nothing is chosen behind the
 /// last layer with weights.
 pub(super) fn before(graph: &GraphProto, output: &str) -> Option<(String, String)> {
-    let givers: HashMap<&str, usize> = graph
-        .node
-        .iter()
-        .enumerate()
-        .flat_map(|(at, node)| node.output.iter().map(move |name| (name.as_str(), at)))
-        .collect();
+    let givers = givers(graph);
     let moving = moving(graph);
     // Nodes stand in the order in which they run, so from the last on each is met after all that read it.
     let mut open = BTreeSet::from([*givers.get(output)?]);
@@ -42,6 +37,65 @@ pub(super) fn before(graph: &GraphProto, output: &str) -> Option<(String, String
         open.extend(read.filter(|giver| **giver < at && moving.contains(*giver)));
     }
     None
+}
+
+/// What makes one row of the scores of all boxes and classes.
+const ROW_OF_ALL: [&str; 5] = ["Flatten", "Reshape", "Squeeze", "ReduceMax", "Identity"];
+
+/// Boxes and scores apart from each other.
+pub(super) struct Apart {
+    pub(super) boxes: String,
+    pub(super) scores: String,
+    /// The operation that chooses.
+    pub(super) choice: String,
+}
+
+/// The boxes that are gathered at the places of the greatest scores, and these scores, as RT-DETR's exports end; `None` where the outputs
+/// end otherwise.
+pub(super) fn apart(graph: &GraphProto) -> Option<Apart> {
+    let givers = givers(graph);
+    let moving = moving(graph);
+    let giver = |name: &str| givers.get(name).copied().filter(|at| moving.contains(at));
+    let outputs = || graph.output.iter().map(|output| output.name.as_str());
+    if outputs().any(|output| before(graph, output).is_some()) {
+        return None;
+    }
+    let mut open: Vec<usize> = outputs().filter_map(giver).collect();
+    let mut seen: HashSet<usize> = open.iter().copied().collect();
+    let (mut gathered, mut chosen) = (BTreeSet::new(), BTreeSet::new());
+    while let Some(at) = open.pop() {
+        let node = &graph.node[at];
+        let read = match node.op_type.as_str() {
+            "Conv" | "ConvTranspose" | "Gemm" | "MatMul" => continue,
+            "TopK" if chosen.insert(at) => continue,
+            "Gather" | "GatherElements" | "GatherND" => {
+                gathered.insert(node.input.first()?);
+                node.input.get(1..2)?
+            }
+            _ => &node.input[..],
+        };
+        open.extend(read.iter().filter_map(|name| giver(name)).filter(|giver| seen.insert(*giver)));
+    }
+    let (boxes, choice) = (gathered.pop_first()?, chosen.pop_first()?);
+    let is_only = gathered.is_empty() && chosen.is_empty() && giver(boxes).is_some();
+    let choice = &graph.node[choice];
+    let mut scores = choice.input.first()?;
+    // What makes one row of all scores. A damaged file may have a circle.
+    for _ in 0..graph.node.len() {
+        let before = &graph.node[giver(scores)?];
+        if !ROW_OF_ALL.contains(&before.op_type.as_str()) {
+            break;
+        }
+        scores = before.input.first()?;
+    }
+    let choice = choice.op_type.clone();
+    is_only.then(|| Apart { boxes: boxes.clone(), scores: scores.clone(), choice })
+}
+
+/// The node that gives each tensor.
+fn givers(graph: &GraphProto) -> HashMap<&str, usize> {
+    let nodes = graph.node.iter().enumerate();
+    nodes.flat_map(|(at, node)| node.output.iter().map(move |name| (name.as_str(), at))).collect()
 }
 
 /// The nodes that depend on the network's input.

@@ -2,6 +2,8 @@
 //!
 //! Receives the graph; changes nothing in it.
 
+use std::collections::{BTreeSet, HashSet};
+
 use super::columns::{Columned, Columns};
 use super::form::BOX;
 use crate::card::{Card, Class, Op, ValueId};
@@ -104,6 +106,8 @@ pub(super) fn behind(graph: &Columned, sources: &[Columns]) -> Behind {
 pub(super) struct Division {
     pub(super) has_boxes: bool,
     pub(super) has_objectness: bool,
+    /// What of it is assumed, in words.
+    pub(super) assumed: Option<&'static str>,
 }
 
 impl Division {
@@ -113,10 +117,10 @@ impl Division {
         let names = card.classes.len();
         let said = |before: usize| names > 0 && rows == before + names;
         if said(BOX) || said(BOX + 1) {
-            return Self { has_boxes: true, has_objectness: said(BOX + 1) };
+            return Self { has_boxes: true, has_objectness: said(BOX + 1), assumed: None };
         }
         if rows <= BOX || said(0) || is_alike(graph, layout) {
-            return Self { has_boxes: false, has_objectness: false };
+            return Self { has_boxes: false, has_objectness: false, assumed: None };
         }
         let ids = |start: usize, end: usize| -> Vec<ValueId> {
             graph.sources(&layout.columns(start, end)).iter().map(|source| source.id).collect()
@@ -126,12 +130,34 @@ impl Division {
         let is_apart = has_more && first.iter().all(|id| !rest.contains(id));
         // YOLOv5 computes box, objectness and classes of one sigmoid.
         let is_of_one = has_more && made_of(graph, &ids(0, BOX), &rest);
-        Self { has_boxes: true, has_objectness: is_apart || is_of_one }
+        // Its `-seg` heads have sigmoids of their own, of the same layers.
+        let is_of_one_layer = has_more && layers(graph, &ids(0, BOX)) == layers(graph, &rest);
+        let assumed = "the number behind the box is taken for an objectness: one layer gives box and classes, as in YOLOv5, and the file \
+                       names no classes";
+        Self {
+            has_boxes: true,
+            has_objectness: is_apart || is_of_one || is_of_one_layer,
+            assumed: (is_of_one_layer && !is_apart && !is_of_one).then_some(assumed),
+        }
     }
 
     pub(super) fn first(&self) -> usize {
         if self.has_boxes { BOX + usize::from(self.has_objectness) } else { 0 }
     }
+}
+
+/// The last layers with weights on the way to some tensors.
+fn layers(graph: &Columned, tensors: &[ValueId]) -> BTreeSet<usize> {
+    let (mut open, mut seen, mut found) = (tensors.to_vec(), HashSet::new(), BTreeSet::new());
+    while let Some(id) = open.pop() {
+        let Some(at) = id.node().filter(|at| seen.insert(*at)) else { continue };
+        let node = &graph.graph.nodes[at];
+        match node.op.class() {
+            Class::Linear | Class::Product => drop(found.insert(at)),
+            _ => open.extend(&node.inputs),
+        }
+    }
+    found
 }
 
 /// Whether some tensors are computed of others without any layer in between.

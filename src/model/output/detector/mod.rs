@@ -91,7 +91,8 @@ fn detector(card: &Card, graph: &mut Columned, layout: Layout, is_said: bool) ->
         FinalActivation::Sigmoid => Some("classes are taken for logits, each of its own (a sigmoid)"),
         _ => Some("classes are taken for probabilities"),
     };
-    let assumed = assumed(&layout, &anchors, &found, is_said, choice);
+    let details = [division.assumed, found.assumed];
+    let assumed = assumed(&layout, &anchors, details, is_said, choice);
     let form = OutputForm::Anchors(anchors);
     let spec = OutputSpec { task: Task::Detection, gives, activation, form, assumed };
     Ok(Detector { spec, scores, anchors })
@@ -172,13 +173,13 @@ fn rows(graph: &mut Columned, layout: &Layout, range: Range<usize>, undo: bool) 
 fn assumed(
     layout: &Layout,
     anchors: &Anchors,
-    found: &Found,
+    details: [Option<&str>; 2],
     is_said: bool,
     choice: Option<&str>,
 ) -> Option<Phrase> {
     let background = anchors.background.map(|class| format!("class {class} is taken for the background"));
     let further = (layout.rows > layout.end).then(|| further(layout.rows - layout.end));
-    let details = found.assumed.map(str::to_owned).into_iter().chain(background).chain(further);
+    let details = details.into_iter().flatten().map(str::to_owned).chain(background).chain(further);
     if !is_said {
         let details: String = details.map(|detail| format!("{detail}; ")).collect();
         let what = Phrase::from(in_words(layout, anchors) + &details);

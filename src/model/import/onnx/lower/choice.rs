@@ -76,6 +76,13 @@ fn above(builder: &mut Builder, x: &Tensor, number: f64) -> Result<Tensor, Probl
     builder.unary(Op::Relu {}, &sign)
 }
 
+/// `IsNaN`: nothing is, since no constant that the graph reads is infinite. PyTorch's exporter asks it of a softmax, for masks that hide all
+/// of a row; these are refused where they are added.
+pub(super) fn is_nan(_: &mut Builder, site: &Site) -> Result<Vec<Value>, Problem> {
+    site.tensor(0)?;
+    Ok(vec![Constant::Float(ndarray::ArrayD::zeros(ndarray::IxDyn(&[]))).into()])
+}
+
 /// `1 - x`.
 fn inverse(builder: &mut Builder, x: &Tensor) -> Result<Tensor, Problem> {
     let negative = scaled(builder, x, -1.0)?;
@@ -88,6 +95,9 @@ pub(super) fn choose(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, P
         // The mask is known, and so is its opposite: stored parts are masked now.
         Some(Value::Constant(known) | Value::Repeated(known)) => {
             let known = known.floats()?;
+            if let Some(x) = whole(site, &known)? {
+                return one(x.clone());
+            }
             let other = known.mapv(|truth| 1.0 - truth);
             let first = kept(builder, site, 1, &Constant::Float(known))?;
             let second = kept(builder, site, 2, &Constant::Float(other))?;
@@ -101,6 +111,30 @@ pub(super) fn choose(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, P
             sum(builder, first, second)
         }
     }
+}
+
+/// The computed input that a known mask chooses everywhere, if it has the shape of the result.
+fn whole<'a>(site: &'a Site, mask: &ndarray::ArrayD<f32>) -> Result<Option<&'a Tensor>, Problem> {
+    let (chosen, other) = match mask.first() {
+        Some(first) if mask.iter().all(|truth| truth == first) => {
+            if *first == 0.0 {
+                (2, 1)
+            } else {
+                (1, 2)
+            }
+        }
+        _ => return Ok(None),
+    };
+    let (Some(Value::Tensor(x)), Some(Value::Constant(constant) | Value::Repeated(constant))) =
+        (site.input(chosen), site.input(other))
+    else {
+        return Ok(None);
+    };
+    let mut shape = x.shapes[0].clone();
+    for with in [mask.shape(), constant.shape()] {
+        shape = crate::axes::broadcast(&shape, with)?;
+    }
+    Ok((shape == x.shapes[0]).then_some(x))
 }
 
 /// A part of a choice.

@@ -26,6 +26,7 @@ mod shape;
 mod split;
 mod top;
 mod transposed;
+mod volume;
 mod window;
 
 pub(super) use activation::is_pointwise;
@@ -40,7 +41,7 @@ pub(super) type Lower = fn(&mut Builder, &Site) -> Result<Vec<Value>, Problem>;
 
 /// The operations that are supported, without the functions of one element, which [`activation`] finds.
 const OPERATIONS: &[(&[&str], Lower)] = &[
-    (&["Conv"], window::conv),
+    (&["Conv"], volume::conv),
     (&["ConvTranspose"], transposed::conv),
     (&["Col2Im"], columns::columns),
     (&["MaxPool"], window::max_pool),
@@ -63,6 +64,7 @@ const OPERATIONS: &[(&[&str], Lower)] = &[
     (&["CumSum"], running::sums),
     (&["RMSNormalization"], norm::root_mean_square),
     (&["Where"], choice::choose),
+    (&["IsNaN"], choice::is_nan),
     (&["Clip"], activation::clip),
     (&["Softmax", "LogSoftmax"], activation::softmax),
     (&["Identity", "Cast", "CastLike", "Dropout"], activation::nothing),

@@ -61,7 +61,16 @@ fn refused(site: &Site, inputs: [usize; 2]) -> Problem {
 
 /// Adds the constant as a weight, with its name in the file.
 fn other(site: &Site, constant: &Constant, at: usize) -> Result<Weight, Problem> {
-    Ok(Weight { values: finite(&constant.floats()?), source: site.sources[at].to_owned() })
+    let values = constant.floats()?;
+    let is_hidden =
+        |row: ndarray::ArrayView1<f32>| row.len() > 1 && row.iter().all(|x| *x == f32::NEG_INFINITY);
+    // A softmax of such a row is NaN; with finite numbers in it all would count the same.
+    if matches!(site.op(), "Add" | "Sum") && values.ndim() > 0 && values.rows().into_iter().any(is_hidden) {
+        return Err(
+            Problem::new("adds minus infinity to all of a row").expected("a mask that leaves a part of it")
+        );
+    }
+    Ok(Weight { values: finite(&values), source: site.sources[at].to_owned() })
 }
 
 /// A constant that is the same for each picture broadcasts over the batch.

@@ -7,6 +7,7 @@ use super::super::constant::Constant;
 use super::super::parts;
 use super::super::site::{Site, Value, front};
 use super::operands::one;
+use super::place;
 use super::shape::reshaped;
 use crate::card::Op;
 use crate::error::Problem;
@@ -52,8 +53,8 @@ pub(super) fn gather(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, P
     if let Some(Value::Row(row)) = site.input(0) {
         return one(laid_out(builder, row, site)?);
     }
-    let x = site.tensor(0)?;
-    let axis = site.axis(0, x.rank())?;
+    let axis = site.axis(0, site.tensor(0)?.rank())?;
+    let x = &place::apart_from(builder, site, site.tensor(0)?, axis)?;
     let side = x.side(axis)?;
     let list = site.constant(1)?;
     let indices = list

@@ -6,7 +6,7 @@
 
 use super::super::builder::{Builder, Tensor, batch_axis};
 use super::super::constant::{BATCHES, Lanes};
-use super::super::site::Value;
+use super::super::site::{Site, Value};
 use crate::axes;
 use crate::card::Op;
 use crate::error::Problem;
@@ -28,7 +28,7 @@ pub(super) fn reshape(
     let Some(from) = batch_axis(x) else { return Ok(None) };
     let before: usize = x.shapes[0][..from].iter().product();
     let Some(place) = following(file, spec, before).or_else(|| of_one(file, spec, before)) else {
-        return Ok(None);
+        return rows(builder, x, file, spec);
     };
     let Place { sides, at } = place;
     let parts = sides[at];
@@ -46,6 +46,48 @@ pub(super) fn reshape(
         builder.unary(Op::Reshape { shape }, x)?
     };
     Ok(Some(if parts == 1 { Value::Tensor(tensor) } else { Value::Merged(tensor) }))
+}
+
+/// The tensor with another axis of pictures than `axis`, where only the exporter's batch of one made that theirs: of two neighbouring axes
+/// of length 1 a reshape to constants does not say which it is, and nothing else is taken from the batch.
+pub(super) fn apart_from(
+    builder: &mut Builder,
+    site: &Site,
+    x: &Tensor,
+    axis: usize,
+) -> Result<Tensor, Problem> {
+    let is_one = |other: &usize| x.shapes[0].get(*other) == Some(&1);
+    let other = [axis.checked_sub(1), Some(axis + 1)].into_iter().flatten().find(is_one);
+    match other {
+        Some(other) if x.is_batch(axis) && site.merged.is_none() && site.source.is_for_one() => {
+            let mut perm: Vec<usize> = (0..x.rank()).collect();
+            perm.swap(axis, other);
+            builder.unary(Op::Transpose { perm }, x)
+        }
+        _ => Ok(x.clone()),
+    }
+}
+
+/// Rows of pictures behind other axes, `[places * batch, features]`, as attention that has the places first flattens its result. `None`
+/// for another shape.
+fn rows(
+    builder: &mut Builder,
+    x: &Tensor,
+    file: &[Vec<usize>; 2],
+    spec: &[Lanes],
+) -> Result<Option<Value>, Problem> {
+    let Some(at) = batch_axis(x).filter(|at| *at > 0) else { return Ok(None) };
+    let is_rows = |lane: usize| {
+        let (before, after) = x.shapes[lane].split_at(at + 1);
+        resolved(&file[lane], spec, lane) == Some(vec![before.iter().product(), after.iter().product()])
+    };
+    if !is_rows(0) || !is_rows(1) {
+        return Ok(None);
+    }
+    let places = x.shapes[0][..at].iter().map(|side| *side as i64);
+    let features: usize = x.shapes[0][at + 1..].iter().product();
+    let shape = places.chain([0, features as i64]).collect();
+    Ok(Some(Value::Rows(builder.unary(Op::Reshape { shape }, x)?)))
 }
 
 fn resolved(from: &[usize], spec: &[Lanes], lane: usize) -> Option<Vec<usize>> {

@@ -146,13 +146,15 @@ pub(super) fn squeeze(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, 
         Some(axes) => with_row(site, site.fronts(&axes, x.rank())?),
         None => (0..x.rank()).filter(|axis| x.shapes[0][*axis] == 1).collect(),
     };
+    let mut x = x.clone();
     for axis in &axes {
+        x = place::apart_from(builder, site, &x, *axis)?;
         x.side(*axis)?;
     }
     if axes.is_empty() {
-        return one(x.clone());
+        return one(x);
     }
-    one(builder.unary(Op::Squeeze { axes }, x)?)
+    one(builder.unary(Op::Squeeze { axes }, &x)?)
 }
 
 pub(super) fn unsqueeze(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Problem> {

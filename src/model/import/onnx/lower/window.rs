@@ -55,7 +55,7 @@ fn explicit(site: &Site) -> Result<[usize; 4], Problem> {
 }
 
 /// Padding for an output of `ceil(side / stride)`; an odd element goes to the end for `SAME_UPPER`.
-fn same_padding(
+pub(super) fn same_padding(
     side: usize,
     kernel: usize,
     stride: usize,
@@ -67,7 +67,7 @@ fn same_padding(
     Ok(if same == "SAME_UPPER" { [less, more] } else { [more, less] })
 }
 
-/// `Conv`.
+/// `Conv` of a picture or a sequence.
 pub(super) fn conv(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Problem> {
     let x = site.tensor(0)?;
     let kernel = kernel(site, x)?;
@@ -93,7 +93,7 @@ pub(super) fn kernel(site: &Site, x: &Tensor) -> Result<Weight, Problem> {
     Ok(kernel)
 }
 
-fn kernel_and_bias(site: &Site, kernel: Weight) -> Result<Vec<(&'static str, Weight)>, Problem> {
+pub(super) fn kernel_and_bias(site: &Site, kernel: Weight) -> Result<Vec<(&'static str, Weight)>, Problem> {
     let bias = listed(site, 2, kernel.values.shape()[0])?;
     // PyTorch's newer exporter writes a convolution without bias with zeros that the file computes. Zeros that it stores are
     // weights, which training left as they began.
