@@ -77,9 +77,7 @@ fn assume(
     let of_keras = || pixels.keras.as_deref().and_then(keras::known_name);
     let (chosen, reason) = match request.adjust.preset {
         Some(chosen) => (chosen, None),
-        None if pixels.task.is_some() => {
-            usual(Preset::Ultralytics, "the file says that ultralytics wrote it")
-        }
+        None if pixels.task.is_some() => usual(Preset::Ultralytics, "the file has ultralytics' metadata"),
         None if pixels.whole => usual(Preset::Raw, "the input takes whole numbers"),
         None if pixels.normalised => usual(Preset::Raw, "the graph normalises its input itself"),
         None => match of_keras() {

@@ -17,7 +17,7 @@ mod spec;
 mod trace;
 
 use crate::card::{Card, Graph, OutputKind, Task};
-use crate::error::Problem;
+use crate::error::{OptionName, Phrase, Problem};
 pub use activation::FinalActivation;
 use assumption::assumption;
 use dense::Dense;
@@ -94,6 +94,11 @@ fn listed_scores(
     let outputs = listed(&shapes[last]).ok_or_else(|| {
         Problem::new(format!("its output '{}' has shape {:?}", graph.nodes[last].name, shapes[last]))
             .expected("[batch, classes] or [batch]")
+            .hint(
+                Phrase::default()
+                    .option(OptionName::OutputName)
+                    .text(" takes a tensor inside of an ONNX file, such as [batch, classes, height, width]"),
+            )
     })?;
     let proof = trace::prove(&graph, &shapes, last);
     let mut warnings = Vec::new();

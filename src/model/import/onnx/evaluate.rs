@@ -11,12 +11,9 @@ use crate::card::Op;
 use crate::error::Problem;
 use crate::import::kinds::Kinds;
 
-/// Layers whose steps each read the one before.
-const RECURRENT: [&str; 3] = ["LSTM", "GRU", "RNN"];
-
 /// An error that names every unsupported operation, how often it is used and where first.
 pub(super) fn check_supported<'a>(nodes: impl IntoIterator<Item = &'a NodeProto>) -> Result<(), Problem> {
-    let (mut unsupported, mut is_recurrent) = (Kinds::default(), false);
+    let (mut unsupported, mut last) = (Kinds::default(), "");
     for node in nodes {
         let standard = is_standard(&node.domain);
         let known = lower::find(&node.op_type).is_some() || fold::find(&node.op_type).is_some();
@@ -24,7 +21,7 @@ pub(super) fn check_supported<'a>(nodes: impl IntoIterator<Item = &'a NodeProto>
             let kind =
                 if standard { node.op_type.clone() } else { format!("{}::{}", node.domain, node.op_type) };
             unsupported.count(kind, || node.called());
-            is_recurrent |= RECURRENT.contains(&node.op_type.as_str());
+            last = &node.op_type;
         }
     }
     let say = |kind: &str, count: usize, first: &str| {
@@ -34,9 +31,12 @@ pub(super) fn check_supported<'a>(nodes: impl IntoIterator<Item = &'a NodeProto>
     let Some(list) = unsupported.listed(say) else { return Ok(()) };
     let noun = if unsupported.len() == 1 { "an operation that is" } else { "operations that are" };
     let problem = Problem::new(format!("uses {noun} not supported: {list}"));
-    Err(problem.hint(match is_recurrent {
-        true => "docs/onnx.md shows how to write a recurrent layer out step by step, which is read",
-        false => "docs/onnx.md lists those that are; export the part before it, or rewrite it with them",
+    Err(problem.hint(match (unsupported.len(), last) {
+        (1, "LSTM" | "GRU" | "RNN") => {
+            "docs/onnx.md shows how to write a recurrent layer out step by step, which is read"
+        }
+        (1, "If") => "PyTorch's default exporter, dynamo=True, writes none where it knows the branch",
+        _ => "docs/onnx.md lists those that are; export the part before it, or rewrite it with them",
     }))
 }
 
