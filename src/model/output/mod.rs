@@ -84,6 +84,14 @@ impl Resolved {
     }
 }
 
+/// Why an output of another shape is not explained.
+fn no_list(name: &str, shape: &[usize]) -> Problem {
+    let hint = Phrase::default().option(OptionName::OutputName);
+    Problem::new(format!("its output '{name}' has shape {shape:?}"))
+        .expected("[batch, classes] or [batch]")
+        .hint(hint.text(" takes a tensor inside of an ONNX file, such as [batch, classes, height, width]"))
+}
+
 /// The meaning of an output with one number per class.
 fn listed_scores(
     card: &Card,
@@ -91,15 +99,7 @@ fn listed_scores(
     shapes: Vec<Vec<usize>>,
     last: usize,
 ) -> Result<Resolved, Problem> {
-    let outputs = listed(&shapes[last]).ok_or_else(|| {
-        Problem::new(format!("its output '{}' has shape {:?}", graph.nodes[last].name, shapes[last]))
-            .expected("[batch, classes] or [batch]")
-            .hint(
-                Phrase::default()
-                    .option(OptionName::OutputName)
-                    .text(" takes a tensor inside of an ONNX file, such as [batch, classes, height, width]"),
-            )
-    })?;
+    let outputs = listed(&shapes[last]).ok_or_else(|| no_list(&graph.nodes[last].name, &shapes[last]))?;
     let proof = trace::prove(&graph, &shapes, last);
     let mut warnings = Vec::new();
     let mut scores = match card.output {
