@@ -7,12 +7,13 @@ use super::metric::Metric;
 use super::request::{curves_record, road_record};
 use super::rows::{BASELINES, ENLARGED, scaled};
 use super::verdict;
+use crate::cam::Options;
 use crate::engine::Score;
 use crate::error::Result;
 use crate::explain::Explainer;
 use crate::record::{
     CurveRecord, EVALUATION_VERSION, EvaluatedRow, EvaluatedTarget, Evaluation, EvaluationSettings,
-    FigureRecord, PairRecord, TargetFigures,
+    FigureRecord, OptionsRecord, PairRecord, TargetFigures,
 };
 
 /// All of an evaluation that follows from its targets.
@@ -72,6 +73,7 @@ fn settings(explainer: &Explainer, measures: &Measures, score: Score) -> Evaluat
         map_score: settings.map_or_else(String::new, |settings| settings.score),
         compat: request.options.library.map(|library| library.name().to_owned()),
         seed: request.options.seed,
+        options: options(explainer),
         enlarged: ENLARGED.to_owned(),
         scaled: scaled(request.options.library),
         curves: measures.curves.as_ref().map(curves_record),
@@ -80,6 +82,24 @@ fn settings(explainer: &Explainer, measures: &Measures, score: Score) -> Evaluat
         engine: request.runtime.engine_name().to_owned(),
         precision: request.runtime.precision.name().to_owned(),
     }
+}
+
+/// The options of all methods, unless each has its own.
+fn options(explainer: &Explainer) -> Option<OptionsRecord> {
+    let request = explainer.request();
+    let Options { samples, noise, patch, stride, channels, composite, rollout, .. } = &request.options;
+    let sizes = [samples, patch, stride, channels];
+    if !sizes.iter().any(|size| size.is_some()) && noise.is_none() && composite.is_none() && rollout.is_none()
+    {
+        return None;
+    }
+    let records = request.methods.iter().map(|method| explainer.settings_record(*method).options);
+    // Rules and heads are only in the records of the methods that use them.
+    records.reduce(|all, one| OptionsRecord {
+        composite: all.composite.or(one.composite),
+        rollout: all.rollout.or(one.rollout),
+        ..all
+    })
 }
 
 fn value(target: &EvaluatedTarget, row: usize, metric: usize) -> Option<f64> {

@@ -1,6 +1,4 @@
-//! Figures over a data set that need no truth but classes: where heat is in general, and which classes are taken for which.
-
-use std::collections::BTreeMap;
+//! Where a map's heat is in general, to be added up over a data set: on the border, around which centre, in which part.
 
 use crate::map::Map;
 
@@ -53,76 +51,22 @@ pub fn centre_of_mass(map: &Map) -> Option<[f64; 2]> {
     (all > 0.0).then(|| [down / all / map.height() as f64, across / all / map.width() as f64])
 }
 
-/// The mean of maps of one size, one at a time. Its memory does not grow with their number.
-#[derive(Debug, Clone, Default)]
-pub struct MeanMap {
-    size: Option<(usize, usize)>,
-    sums: Vec<f64>,
-    count: usize,
-}
-
-impl MeanMap {
-    /// Adds a map. `false`, and nothing is added, for a size other than the first one's.
-    ///
-    /// Maps are taken as they are: bring them to one scale first, or those of large values decide.
-    pub fn add(&mut self, map: &Map) -> bool {
-        let size = (map.height(), map.width());
-        if self.size.is_some_and(|first| first != size) {
-            return false;
-        }
-        self.size = Some(size);
-        self.sums.resize(map.values().len(), 0.0);
-        self.sums.iter_mut().zip(map.values()).for_each(|(sum, value)| *sum += f64::from(*value));
-        self.count += 1;
-        true
+/// The means of blocks of `side` rows and `side` columns, `None` where these do not divide the map.
+///
+/// Of maps enlarged to one size it gives small maps that can be added up over a data set.
+#[must_use]
+pub fn block_means(map: &Map, side: usize) -> Option<Map> {
+    let (height, width) = (map.height().checked_div(side)?, map.width().checked_div(side)?);
+    if (height * side, width * side) != (map.height(), map.width()) {
+        return None;
     }
-
-    /// Number of maps.
-    #[must_use]
-    pub fn count(&self) -> usize {
-        self.count
+    let mut sums = vec![0.0; height * width];
+    for (at, value) in map.values().iter().enumerate() {
+        let (row, column) = (at / map.width(), at % map.width());
+        sums[row / side * width + column / side] += f64::from(*value);
     }
-
-    /// The mean; `None` before the first map.
-    #[must_use]
-    pub fn mean(&self) -> Option<Map> {
-        let (height, width) = self.size?;
-        Map::new(height, width, self.sums.iter().map(|sum| (sum / self.count as f64) as f32).collect())
-    }
-}
-
-/// Which classes were predicted for which.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Confusion(BTreeMap<(usize, usize), usize>);
-
-impl Confusion {
-    /// Adds a picture.
-    pub fn add(&mut self, truth: usize, predicted: usize) {
-        *self.0.entry((truth, predicted)).or_default() += 1;
-    }
-
-    /// True class, predicted class and number of pictures, of those pairs that occur, in order of the classes.
-    pub fn pairs(&self) -> impl Iterator<Item = (usize, usize, usize)> + '_ {
-        self.0.iter().map(|((truth, predicted), count)| (*truth, *predicted, *count))
-    }
-
-    /// Share of pictures whose class was predicted; `None` without pictures.
-    #[must_use]
-    pub fn accuracy(&self) -> Option<f64> {
-        let all: usize = self.0.values().sum();
-        let right: usize =
-            self.pairs().filter(|(truth, predicted, _)| truth == predicted).map(|pair| pair.2).sum();
-        (all > 0).then(|| right as f64 / all as f64)
-    }
-
-    /// The pairs of different classes with the most pictures, most first, equals in order of the classes.
-    #[must_use]
-    pub fn most_frequent(&self, most: usize) -> Vec<(usize, usize, usize)> {
-        let mut pairs: Vec<_> = self.pairs().filter(|(truth, predicted, _)| truth != predicted).collect();
-        pairs.sort_by_key(|pair| std::cmp::Reverse(pair.2));
-        pairs.truncate(most);
-        pairs
-    }
+    let count = (side * side) as f64;
+    Map::new(height, width, sums.into_iter().map(|sum| (sum / count) as f32).collect())
 }
 
 #[cfg(test)]
@@ -147,25 +91,10 @@ mod tests {
     }
 
     #[test]
-    fn the_mean_map_is_that_of_its_maps() {
-        let mut mean = MeanMap::default();
-        assert!(mean.mean().is_none());
-        for values in [[0.0, 1.0], [1.0, 0.5]] {
-            assert!(mean.add(&Map::new(1, 2, values.to_vec()).unwrap()));
-        }
-        assert!(!mean.add(&Map::new(2, 1, vec![9.0, 9.0]).unwrap()));
-        assert_eq!((mean.count(), mean.mean()), (2, Map::new(1, 2, vec![0.5, 0.75])));
-    }
-
-    #[test]
-    fn confusions_are_listed_by_their_number() {
-        let mut confusion = Confusion::default();
-        for (truth, predicted) in [(0, 0), (0, 1), (1, 1), (2, 1), (2, 1), (1, 0)] {
-            confusion.add(truth, predicted);
-        }
-        assert_eq!(confusion.accuracy(), Some(2.0 / 6.0));
-        assert_eq!(confusion.most_frequent(2), [(2, 1, 2), (0, 1, 1)]);
-        assert_eq!(confusion.pairs().next(), Some((0, 0, 1)));
-        assert_eq!(Confusion::default().accuracy(), None);
+    fn a_block_has_the_mean_of_its_cells() {
+        let map = Map::new(2, 4, vec![1.0, 2.0, 0.0, 0.0, 3.0, 4.0, 0.0, 8.0]).unwrap();
+        assert_eq!(block_means(&map, 2), Map::new(1, 2, vec![2.5, 2.0]));
+        assert_eq!(block_means(&map, 1), Some(map.clone()));
+        assert_eq!((block_means(&map, 3), block_means(&map, 0), block_means(&map, 4)), (None, None, None));
     }
 }

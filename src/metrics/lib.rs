@@ -19,7 +19,7 @@ pub mod truth;
 
 pub use complexity::{EFFECTIVE_SHARE, effective_size, entropy, gini};
 pub use convention::Convention;
-pub use dataset::{Confusion, MeanMap, border_share, centre_of_mass};
+pub use dataset::{block_means, border_share, centre_of_mass};
 pub use faithfulness::{
     Area, Baseline, Curve, CurveSettings, Direction, Masked, Picture, Removal, Removed, Road, RoadSettings,
     Sensitivity, SingleDeletion, Steps, adcc, arcc, coherency, gaussian, infidelity, mean_size, uniform,

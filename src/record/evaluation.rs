@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Failure, LayerRecord, ModelRecord, layout};
+use super::{Failure, LayerRecord, ModelRecord, OptionsRecord, layout};
 use crate::error::Problem;
 
 /// The newest version of the format, and the one that this build writes.
@@ -57,6 +57,9 @@ pub struct EvaluationSettings {
     pub compat: Option<String>,
     /// Seed of the random baseline, of noise, and of the intervals.
     pub seed: u64,
+    /// Options of single methods; only where one is not the method's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub options: Option<OptionsRecord>,
     /// How maps came to the size of the network's input.
     pub enlarged: String,
     /// How their values came to 0 to 1.

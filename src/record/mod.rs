@@ -33,8 +33,8 @@ pub use parts::{DetectionRecord, LabelRecord, LayerRecord, Prediction};
 pub use settings::{OptionsRecord, REVISION, RequestRecord, SettingsRecord, StyleRecord};
 pub use shown::percent;
 pub use summary::{
-    Accuracy, ClassCount, Confusion, Counted, NotTaken, RunTime, SUMMARY_VERSION, Summary, SummaryModel,
-    Tally, WarningCount,
+    Accuracy, ClassCount, ClassHeat, Confusion, Counted, Heat, LabelCount, NotTaken, ObjectHeat, RunTime,
+    SUMMARY_VERSION, Summary, SummaryModel, Tally, WarningCount, WrongReason,
 };
 
 use serde::{Deserialize, Serialize};

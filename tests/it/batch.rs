@@ -4,6 +4,7 @@ mod album;
 mod compare;
 mod dropped;
 mod ends;
+mod heat;
 mod jobs;
 mod kills;
 mod resume;

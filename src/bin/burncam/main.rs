@@ -2,6 +2,7 @@
 
 mod args;
 mod batch;
+mod boxes;
 mod check;
 mod compare;
 mod contain;

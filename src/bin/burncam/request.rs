@@ -66,17 +66,9 @@ pub(crate) fn runtime(args: &RunArgs, workers: Workers, images: usize) -> Runtim
 
 fn options(args: &ExplainArgs, listener: Option<Progress>) -> Options {
     let map = &args.method;
-    let mut options = Options::default();
+    let mut options = map.options.options(map.seed);
     options.counterfactual = map.counterfactual;
     options.signed = map.signed;
-    options.seed = map.seed;
-    options.samples = map.samples.map(|samples| samples as usize);
-    options.noise = map.noise;
-    options.patch = map.patch.map(usize::from);
-    options.stride = map.stride.map(usize::from);
-    options.channels = map.channels.map(usize::from);
-    options.composite = map.composite;
-    options.rollout = map.rollout;
     options.batch_size = args.batch.batch_size.map_or(options.batch_size, usize::from);
     options.library = map.compat;
     options.progress = listener;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use burncam::internal::output::{self, OutputFile};
-use burncam::record::{Accuracy, Confusion, Summary, percent};
+use burncam::record::{Accuracy, Confusion, Heat, Summary, percent};
 
 use crate::text;
 
@@ -44,6 +44,7 @@ pub(crate) fn words(summary: &Summary) -> Vec<String> {
     lines.extend(classes(summary));
     lines.extend(summary.accuracy.as_ref().map(accuracy));
     lines.extend(summary.confusion.ranked().first().map(|mistake| most_frequent(mistake)));
+    lines.extend(summary.heat.ranked().into_iter().filter_map(on_objects));
     if summary.blank > 0 {
         lines
             .push(format!("{} with a blank map; the records say why", text::counted(summary.blank, "image")));
@@ -104,6 +105,26 @@ fn most_frequent(mistake: &Confusion) -> String {
         "most frequent mistake: '{}' taken for '{}', {times}",
         mistake.label.class_name, mistake.predicted.class_name
     )
+}
+
+/// `heat of gradcam on the objects: 43.1 % (12.0 % of the area); 14 of 40 maps miss them, 5 of 'dog' are on 'cat'`.
+fn on_objects(heat: &Heat) -> Option<String> {
+    let on = heat.objects?;
+    let reasons = heat.wrong_reasons.ranked();
+    let most = reasons.first().map_or_else(String::new, |most| {
+        let place =
+            most.on.as_ref().map_or("no object".to_owned(), |class| format!("'{}'", class.class_name));
+        let are = if most.count == 1 { "is" } else { "are" };
+        format!(", {} of '{}' {are} on {place}", most.count, most.explained.class_name)
+    });
+    Some(format!(
+        "heat of {} on the objects: {} ({} of the area); {} of {} miss them{most}",
+        heat.method,
+        percent(on.energy),
+        percent(on.area),
+        on.missed,
+        text::counted(on.maps, "map")
+    ))
 }
 
 /// `0.8 s`, `64 s`, `12 min 5 s`, `3 h 20 min`.

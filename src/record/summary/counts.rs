@@ -30,6 +30,18 @@ pub struct ClassCount {
     pub mean_proba: f64,
 }
 
+/// How often images of a class were recognised.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LabelCount {
+    /// The true class.
+    pub label: LabelRecord,
+    /// Explained images with this class, and no other.
+    pub count: usize,
+    /// Those whose most probable class it is. The others are in [`Summary::confusion`](super::Summary::confusion).
+    pub correct: usize,
+}
+
 /// How many images have a warning.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -114,6 +126,20 @@ impl Counted for ClassCount {
         let sum = millionths(self.mean_proba, self.count) + millionths(other.mean_proba, other.count);
         self.count += other.count;
         self.mean_proba = mean(sum, self.count);
+    }
+}
+
+impl Counted for LabelCount {
+    type Key = usize;
+    fn key(&self) -> usize {
+        self.label.target
+    }
+    fn count(&self) -> usize {
+        self.count
+    }
+    fn join(&mut self, other: Self) {
+        self.count += other.count;
+        self.correct += other.correct;
     }
 }
 

@@ -7,15 +7,20 @@
 //! grows with the number of classes, not of images.
 
 mod counts;
+mod heat;
 mod shards;
 mod tally;
 
 use std::path::Path;
 
+use burncam_metrics::localisation::Bounds;
 use serde::{Deserialize, Serialize};
 
-pub use self::counts::{Accuracy, ClassCount, Confusion, NotTaken, RunTime, SummaryModel, WarningCount};
+pub use self::counts::{
+    Accuracy, ClassCount, Confusion, LabelCount, NotTaken, RunTime, SummaryModel, WarningCount,
+};
 use self::counts::{in_millionths, joined_mean};
+pub use self::heat::{ClassHeat, Heat, ObjectHeat, WrongReason};
 pub use self::tally::{Counted, Tally};
 use super::{Failure, LabelRecord, Prediction, Record, layout};
 use crate::error::{Error, Problem, Result};
@@ -59,8 +64,12 @@ pub struct Summary {
     pub blank: usize,
     /// The network's accuracy, or `null` when no image has a label.
     pub accuracy: Option<Accuracy>,
-    /// Mistakes: which class was taken for which, and how often.
+    /// How many images each true class has, and how many of them were recognised; without images of several true classes.
+    pub labels: Tally<LabelCount>,
+    /// Mistakes: which class was taken for which, and how often. With [`Summary::labels`] these are the confusion matrix.
     pub confusion: Tally<Confusion>,
+    /// Where the heat is, by method.
+    pub heat: Tally<Heat>,
     /// Failed images and the reasons, in the order of the inputs, at most the first 1,000.
     pub failures: Vec<Failure>,
     /// Number of failures that are not listed.
@@ -87,7 +96,9 @@ impl Summary {
             warnings: Tally::default(),
             blank: 0,
             accuracy: None,
+            labels: Tally::default(),
             confusion: Tally::default(),
+            heat: Tally::default(),
             failures: vec![],
             failures_omitted: 0,
             run: RunTime::default(),
@@ -95,7 +106,9 @@ impl Summary {
     }
 
     /// Counts one explained image, given its records, one per method. Does nothing without records.
-    pub fn add(&mut self, records: &[Record]) {
+    ///
+    /// `objects` are the boxes of the objects in the image with their classes, in pixels of the upright picture, as far as the caller knows them.
+    pub fn add(&mut self, records: &[Record], objects: &[(LabelRecord, Bounds)]) {
         let Some(first) = records.first() else { return };
         if let Some(class) = first.predictions.first() {
             self.count_prediction(class, first.model.num_classes);
@@ -103,6 +116,7 @@ impl Summary {
                 self.count_label(label, class, first);
             }
         }
+        records.iter().for_each(|record| heat::add(&mut self.heat, record, objects));
         self.explained += 1;
         self.blank += usize::from(
             records.iter().flat_map(|record| &record.targets).any(|target| target.finding.is_some()),
@@ -136,7 +150,11 @@ impl Summary {
             .then(|| usize::from(listed.iter().any(|class| is_true(class.target))));
         self.join_accuracy(Some(Accuracy::new(1, usize::from(correct), top5)));
         // Of several true classes none was mistaken for the prediction.
-        if !correct && record.labels.is_empty() {
+        if !record.labels.is_empty() {
+            return;
+        }
+        self.labels.add(LabelCount { label: label.clone(), count: 1, correct: usize::from(correct) });
+        if !correct {
             let predicted = LabelRecord { target: class.target, class_name: class.class_name.clone() };
             self.confusion.add(Confusion { label: label.clone(), predicted, count: 1 });
         }
@@ -219,7 +237,9 @@ impl Summary {
         });
         part.classes.into_counts().for_each(|class| self.classes.add(class));
         part.warnings.into_counts().for_each(|warning| self.warnings.add(warning));
+        part.labels.into_counts().for_each(|label| self.labels.add(label));
         part.confusion.into_counts().for_each(|mistake| self.confusion.add(mistake));
+        part.heat.into_counts().for_each(|heat| self.heat.add(heat));
         self.join_accuracy(part.accuracy);
         self.failures.extend(part.failures);
         self.failures_omitted += part.failures_omitted;

@@ -1,5 +1,6 @@
 //! The merged summary of shards equals the summary of the whole run.
 
+use burncam_metrics::localisation::Bounds;
 use serde_json::{Value, json};
 
 use super::*;
@@ -7,6 +8,15 @@ use crate::error::ErrorKind;
 
 fn failure(path: &str, error: &str) -> Failure {
     Failure { path: path.into(), error: error.into(), kind: Some(ErrorKind::Image), hint: None }
+}
+
+/// A target with a map of two cells, hotter on the left.
+fn target((target, proba): &(usize, f64)) -> Value {
+    json!({
+        "target": target, "class_name": format!("class {target}"), "score": 1.0, "proba": proba, "logit": 1.0, "rank": 1,
+        "heatmap": [[1.0, proba]], "map": { "height": 1, "width": 2, "scale": 1.0 }, "raw": [], "normalization": "",
+        "boxes": [], "finding": null, "artifacts": []
+    })
 }
 
 /// A record with the fields that a summary reads; the rest is filler.
@@ -20,7 +30,7 @@ fn record(path: &str, classes: &[(usize, f64)], label: Option<usize>, num_classe
     let label = label.map(|target| json!({ "target": target, "class_name": format!("class {target}") }));
     serde_json::from_value(json!({
         "schema_version": 2, "estimator": "made", "description": "", "error": "", "method": "Grad-CAM",
-        "is_regression": false, "targets": [],
+        "is_regression": false, "targets": classes.iter().take(2).map(target).collect::<Vec<_>>(),
         "input": {
             "path": path, "sha256": "0", "format": "png", "width": 8, "height": 8, "exif_orientation": 1
         },
@@ -65,7 +75,16 @@ fn count(summary: &mut Summary, image: u64) {
     if image.is_multiple_of(11) {
         record.warnings = vec!["the softmax is saturated".to_owned()];
     }
-    summary.add(&[record.clone(), record]);
+    let mut other = record.clone();
+    other.settings.method = "layercam".to_owned();
+    summary.add(&[record, other], &objects(class, second, image));
+}
+
+/// The class's object on the right half, another one's on the left, in some images.
+fn objects(class: usize, other: usize, image: u64) -> Vec<(LabelRecord, Bounds)> {
+    let label = |target: usize| LabelRecord { target, class_name: format!("class {target}") };
+    let half = |left: f64| Bounds { left, top: 0.0, right: left + 4.0, bottom: 8.0 };
+    if image.is_multiple_of(4) { vec![(label(class), half(4.0)), (label(other), half(0.0))] } else { vec![] }
 }
 
 fn new(images: usize, shard: Option<&str>) -> Summary {
@@ -79,10 +98,14 @@ fn sent(summary: &Summary) -> Summary {
 
 #[test]
 fn shards_give_the_summary_of_the_whole_run() {
-    const IMAGES: u64 = 2000;
+    const IMAGES: u64 = 800;
     let mut whole = new(IMAGES as usize, None);
     (0..IMAGES).for_each(|image| count(&mut whole, image));
     assert!(whole.mean_proba.is_some_and(|mean| (0.7..0.8).contains(&mean)));
+    let heat = whole.heat.ranked();
+    assert_eq!(heat.iter().map(|heat| heat.method.as_str()).collect::<Vec<_>>(), ["gradcam", "layercam"]);
+    let reason = heat[0].wrong_reasons.ranked()[0];
+    assert!(reason.count > 10 && reason.on.is_some(), "{reason:?}");
     for shards in [1_u64, 2, 3, 7, 64] {
         // Divided by a hash, and merged in any order.
         let shard_of = |image: &u64| (unit(*image * 17) * shards as f64) as u64;
@@ -104,7 +127,7 @@ fn counts_are_of_images_and_come_most_frequent_first() {
         let others = [5, 6, 7, 8].map(|class| (class, 0.01));
         let classes: Vec<(usize, f64)> = std::iter::once((class, proba)).chain(others).collect();
         let record = record(path, &classes, Some(label), 1000);
-        summary.add(&[record.clone(), record]);
+        summary.add(&[record.clone(), record], &[]);
     };
     seen("a", 2, 0.25, 2);
     seen("b", 1, 0.5, 1);
@@ -142,11 +165,11 @@ fn counts_are_of_images_and_come_most_frequent_first() {
 #[test]
 fn records_that_list_fewer_than_five_classes_say_nothing_of_the_first_five() {
     let mut summary = new(1, None);
-    summary.add(&[record("a", &[(1, 0.5)], Some(1), 1000)]);
+    summary.add(&[record("a", &[(1, 0.5)], Some(1), 1000)], &[]);
     let accuracy = summary.accuracy.clone().unwrap();
     assert_eq!((accuracy.top1_correct, accuracy.top5_correct), (1, None));
     let mut many = new(1, None);
-    many.add(&[record("b", &[1, 2, 3, 4, 5].map(|class| (class, 0.1)), Some(5), 6)]);
+    many.add(&[record("b", &[1, 2, 3, 4, 5].map(|class| (class, 0.1)), Some(5), 6)], &[]);
     assert_eq!(many.accuracy.clone().unwrap().top5_correct, Some(1));
     assert_eq!(Summary::merge(vec![many, summary]).unwrap().accuracy.unwrap().top5_correct, None);
 }
@@ -156,7 +179,7 @@ fn among_five_classes_or_fewer_the_first_five_are_all_there_are() {
     for classes in [2, 5] {
         let mut few = new(1, None);
         let listed: Vec<(usize, f64)> = (0..classes).map(|class| (class, 0.1)).collect();
-        few.add(&[record("a", &listed, Some(1), classes)]);
+        few.add(&[record("a", &listed, Some(1), classes)], &[]);
         let accuracy = few.accuracy.unwrap();
         assert_eq!(
             (accuracy.top1_correct, accuracy.top5_correct, accuracy.top5),
@@ -171,12 +194,12 @@ fn numbers_and_single_classes_have_no_most_frequent_class() {
     let mut numbers = new(1, None);
     let mut record_of_numbers = record("a", &[(0, 0.5)], None, 1);
     record_of_numbers.predictions[0].proba = None;
-    numbers.add(&[record_of_numbers]);
+    numbers.add(&[record_of_numbers], &[]);
     assert_eq!((numbers.mean_proba, numbers.classes.ranked().len()), (None, 0));
     let merged = Summary::merge(vec![numbers.clone(), numbers]).unwrap();
     assert_eq!(merged.mean_proba, None);
     let mut single = new(1, None);
-    single.add(&[record("a", &[(0, 0.25)], None, 1)]);
+    single.add(&[record("a", &[(0, 0.25)], None, 1)], &[]);
     assert_eq!((single.mean_proba, single.classes.ranked().len()), (Some(0.25), 0));
 }
 

@@ -30,6 +30,11 @@ pub(crate) struct BatchArgs {
     #[arg(long, value_name = "FILE|from-directory")]
     pub(crate) labels: Option<LabelSource>,
 
+    /// Where the objects of each image are: a file or directory of COCO, Pascal VOC, ILSVRC or YOLO, or a table. The summary and the report
+    /// say how much of the heat is on them, and where it is instead.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) boxes: Option<PathBuf>,
+
     /// Write all records to one file, one JSON line per record, in the order of the images; - for standard output.
     #[arg(long, value_name = "FILE")]
     pub(crate) jsonl: Option<PathBuf>,

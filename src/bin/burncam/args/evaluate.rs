@@ -6,7 +6,7 @@ use burncam::evaluate::{Filling, Metric};
 use burncam::{Library, Method, Score, Target};
 use clap::Args;
 
-use super::{InputArgs, LayerArgs, ModelArgs, PictureArgs, ProgressArg, RunArgs};
+use super::{InputArgs, LayerArgs, MethodOptionArgs, ModelArgs, PictureArgs, ProgressArg, RunArgs};
 use crate::labels::LabelSource;
 
 #[derive(Debug, Args)]
@@ -73,6 +73,9 @@ pub(crate) struct EvaluateArgs {
     /// Seed of random numbers; equal seeds give equal figures.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) seed: u64,
+
+    #[command(flatten)]
+    pub(crate) options: MethodOptionArgs,
 
     #[command(flatten)]
     pub(crate) output: EvaluateOutputArgs,

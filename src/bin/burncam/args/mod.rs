@@ -1,6 +1,6 @@
 //! The command line. Nothing here accesses files; see `plan.rs` for that. `check.rs`, `compare.rs`, `evaluate.rs`, `explain.rs`,
 //! `import.rs` and `merge.rs` have the arguments of those commands, `batch.rs` those for many images, `inputs.rs` the inputs,
-//! `common.rs` those of several commands, `values.rs` the parsers of single values.
+//! `common.rs` those of several commands, `options.rs` the options of methods, `values.rs` the parsers of single values.
 
 mod batch;
 mod check;
@@ -11,6 +11,7 @@ mod explain;
 mod import;
 mod inputs;
 mod merge;
+mod options;
 mod values;
 
 use std::path::PathBuf;
@@ -26,6 +27,7 @@ pub(crate) use self::explain::{ExplainArgs, MethodArgs, OverlayArg, Save, ScaleA
 pub(crate) use self::import::ImportArgs;
 pub(crate) use self::inputs::InputArgs;
 pub(crate) use self::merge::MergeArgs;
+pub(crate) use self::options::MethodOptionArgs;
 
 /// Explain what a convolutional network looked at.
 ///

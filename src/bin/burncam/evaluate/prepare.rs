@@ -66,8 +66,8 @@ fn request(args: &EvaluateArgs, workers: Workers, objects: bool) -> EvaluationRe
     explain.layers = args.layer.layers.clone();
     explain.targets = args.targets.clone();
     explain.reading = args.picture.reading();
+    explain.options = args.options.options(args.seed);
     explain.options.library = args.compat;
-    explain.options.seed = args.seed;
     explain.options.batch_size = args.batch.batch_size.map_or(explain.options.batch_size, usize::from);
     explain.wording = WORDS;
     let mut request = EvaluationRequest::new(explain);

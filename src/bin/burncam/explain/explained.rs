@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use burncam::Method;
-use burncam::record::{LayerRecord, Record};
+use burncam::record::{LabelRecord, LayerRecord, Record};
+use burncam_metrics::localisation::Bounds;
 
 /// One input, explained by every method.
 pub(crate) struct Explained {
@@ -15,6 +16,8 @@ pub(crate) struct Explained {
     pub(crate) files: Vec<PathBuf>,
     /// Whether an earlier run had written everything.
     pub(crate) kept: bool,
+    /// The boxes of its objects, as far as they are known.
+    pub(crate) objects: Vec<(LabelRecord, Bounds)>,
     /// Bytes for standard output, with `--out -`.
     pub(crate) picture: Option<Vec<u8>>,
 }

@@ -22,6 +22,7 @@ use self::task::Task;
 use self::work::Work;
 use crate::args::{ExplainArgs, ScaleArg};
 use crate::batch::{self, Signals};
+use crate::boxes::Boxes;
 use crate::contain::contained;
 use crate::discover::{Found, Input, Left, discover, report};
 use crate::failure::{io_kind, is_broken_pipe, is_of_model};
@@ -39,7 +40,7 @@ pub(crate) fn run(args: &ExplainArgs, quiet: bool) -> Result<Outcome> {
     // A single image leaves nothing to finish: there the signal ends the program, as the system does it.
     let signals = if run.tasks.len() > 1 { Signals::listen()? } else { Signals::default() };
     let redone = args.batch.resume.then(Redone::default);
-    let work = Work { plan: &run.plan, explainer: &run.explainer, redone };
+    let work = Work { plan: &run.plan, explainer: &run.explainer, boxes: run.boxes.as_ref(), redone };
     let mut results = Results::open(args, &work, run.tasks.len(), &run.left, quiet)?;
     let explain = |tasks: &[Task]| work.explain(tasks);
     let taken = batch::run(&run.pool, run.workers, &run.tasks, &signals, explain, |task, result| {
@@ -80,6 +81,7 @@ struct Run {
     workers: Workers,
     explainer: Explainer,
     tasks: Vec<Task>,
+    boxes: Option<Boxes>,
     left: Left,
 }
 
@@ -95,6 +97,11 @@ fn prepare(args: &ExplainArgs, quiet: bool) -> Result<Run> {
     let request = request(args, &model, &destination, workers, images, listener)?;
     let plan = Plan::new(args, destination, &request, images, places)?;
     check(args, &request, &inputs)?;
+    if args.batch.boxes.is_some() && plan.summary_path(args.inputs.shard).is_none() {
+        bail!(
+            "--boxes is for the summary of several images, and none is written (name several images and a directory)"
+        );
+    }
     // Before the weights are read: a file in the way is reported without waiting for them.
     plan.check(&inputs, &request)?;
     if searched && !quiet {
@@ -105,9 +112,12 @@ fn prepare(args: &ExplainArgs, quiet: bool) -> Result<Run> {
         Some(source) => labels(source, &inputs, images == total, &model)?,
         None => vec![Label::Missing; images],
     };
+    let is_part = args.inputs.shard.is_some();
+    let boxes = args.batch.boxes.as_deref().map(|path| Boxes::open(path, &model, &inputs, is_part));
+    let boxes = boxes.transpose()?;
     let tasks: Vec<Task> = inputs.into_iter().zip(labels).map(Task::from).collect();
     let explainer = pool.install(|| explainer(args, model, request, &tasks))?;
-    Ok(Run { plan, pool, workers, explainer, tasks, left })
+    Ok(Run { plan, pool, workers, explainer, tasks, boxes, left })
 }
 
 /// The explainer of all tasks; for a shared scale, after a pass over all of them. Failures in that pass are reported

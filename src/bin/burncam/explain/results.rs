@@ -106,7 +106,7 @@ impl<'a> Results<'a> {
     }
 
     fn explained(&mut self, explained: &Explained) -> Result<()> {
-        self.summary.add(&explained.records);
+        self.summary.add(&explained.records, &explained.objects);
         self.kept += usize::from(explained.kept);
         for record in &explained.records {
             if let Some(json) = &mut self.json {
@@ -221,7 +221,8 @@ impl<'a> Results<'a> {
             return true;
         }
         let replaces = self.args.replaces();
-        let page = self.page.as_ref().map_or(Ok(()), |(page, path)| page.write(path, replaces));
+        let page =
+            self.page.as_ref().map_or(Ok(()), |(page, path)| page.write(path, replaces, &self.summary));
         let summary = self.summary_path.take().map_or(Ok(()), |path| {
             self.summary.model.sha256 = self.work.explainer.model_sha256()?.to_owned();
             summary::write(&self.summary, path, replaces)

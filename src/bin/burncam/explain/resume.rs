@@ -69,7 +69,7 @@ pub(crate) fn kept(
         }
     }
     let directory = Some(names.directory().to_path_buf());
-    Ok(Some(Explained { records, directory, files: vec![], kept: true, picture: None }))
+    Ok(Some(Explained { records, directory, files: vec![], kept: true, objects: vec![], picture: None }))
 }
 
 /// The record, or why its image must be explained again. Image and model are compared elsewhere, because their hashes

@@ -1,11 +1,14 @@
 //! A worker's processing of a few images: reading, explaining, and writing the files of each, all or none.
 
 use anyhow::{Context as _, Result, anyhow};
+use burncam::record::{InputRecord, LabelRecord};
 use burncam::{Explainer, Explanation, Subject, Written};
+use burncam_metrics::localisation::Bounds;
 
 use super::explained::Explained;
 use super::resume::{Redone, kept};
 use super::task::Task;
+use crate::boxes::Boxes;
 use crate::contain::{contained, contained_for};
 use crate::plan::Plan;
 use crate::subjects;
@@ -14,6 +17,7 @@ use crate::subjects;
 pub(crate) struct Work<'a> {
     pub(crate) plan: &'a Plan,
     pub(crate) explainer: &'a Explainer,
+    pub(crate) boxes: Option<&'a Boxes>,
     /// With `--resume`: why images with records are explained again.
     pub(crate) redone: Option<Redone>,
 }
@@ -54,7 +58,11 @@ impl Work<'_> {
             if let Some(redone) = &self.redone
                 && let Some(kept) = kept(self.explainer, self.plan, task, redone)?
             {
-                return Ok(Stage::Over(Ok(kept)));
+                let objects = kept.records.first().map(|record| self.objects(task, &record.input));
+                return Ok(Stage::Over(Ok(Explained {
+                    objects: objects.transpose()?.unwrap_or_default(),
+                    ..kept
+                })));
             }
             Ok(Stage::Ready(Box::new(task.load(self.explainer)?)))
         });
@@ -74,14 +82,23 @@ impl Work<'_> {
         subjects.iter().map(alone).collect()
     }
 
+    /// The boxes of an image's objects with their classes; none where none are known.
+    fn objects(&self, task: &Task, file: &InputRecord) -> Result<Vec<(LabelRecord, Bounds)>> {
+        let boxes = self.boxes.map(|boxes| boxes.of(&task.input, file.height, file.width)).transpose()?;
+        let named = |(class, bounds)| (self.explainer.label_record(class), bounds);
+        Ok(boxes.flatten().into_iter().flatten().map(named).collect())
+    }
+
     fn write(&self, task: &Task, subject: &Subject, explanations: &[Explanation]) -> Result<Explained> {
         let Some(names) = self.plan.names(&task.input) else { return self.show(subject, explanations) };
+        // Before the files: a box that cannot be is an error of its image, which then has none.
+        let objects = self.objects(task, &subject.file)?;
         let files = self.explainer.files(subject, explanations, &names)?;
         self.plan.refuse_to_replace(files.paths())?;
         self.plan.expect_root()?;
         let Written { records, files } = files.commit()?;
         let directory = Some(names.directory().to_path_buf());
-        Ok(Explained { records, directory, files, kept: false, picture: None })
+        Ok(Explained { records, directory, files, kept: false, objects, picture: None })
     }
 
     /// For standard output: the first picture, and records without files.
@@ -100,6 +117,6 @@ impl Work<'_> {
             }
             _ => None,
         };
-        Ok(Explained { records, directory: None, files: vec![], kept: false, picture })
+        Ok(Explained { records, directory: None, files: vec![], kept: false, objects: vec![], picture })
     }
 }

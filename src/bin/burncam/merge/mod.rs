@@ -25,7 +25,7 @@ pub(crate) fn run(args: &MergeArgs, quiet: bool) -> Result<Outcome> {
     let mut unreadable = 0;
     if let Some(report) = &args.report {
         let (page, left_out) = page(&args.directories, &whole)?;
-        page.write(report, args.force)?;
+        page.write(report, args.force, &whole)?;
         unreadable = left_out;
     }
     // After the page, so that a summary means that the page exists.

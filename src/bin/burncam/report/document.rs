@@ -12,8 +12,8 @@ const SCRIPT: &str = concat!(
     include_str!("controls.js")
 );
 
-/// Fills the page with its data, which is JSON.
-pub(super) fn document(data: &str) -> String {
+/// Fills the page with its data, which is JSON, and with the overview of all pictures, which is HTML.
+pub(super) fn document(data: &str, overview: &str) -> String {
     let mut document = String::with_capacity(TEMPLATE.len() + STYLE.len() + SCRIPT.len() + data.len() + 1024);
     let mut pieces = TEMPLATE.split("{{");
     document.push_str(pieces.next().unwrap_or_default());
@@ -23,6 +23,7 @@ pub(super) fn document(data: &str) -> String {
             "policy" => document.push_str(&policy()),
             "style" => document.push_str(STYLE),
             "script" => document.push_str(SCRIPT),
+            "overview" => document.push_str(overview),
             // Pieces are inserted in one pass, so that `{{` in data is not taken for a place.
             _ => document.push_str(&harmless(data)),
         }
@@ -53,7 +54,7 @@ mod tests {
     #[test]
     fn data_cannot_end_its_element_and_reads_as_before() {
         let value = serde_json::json!({ "x": "</script><!-- & {{style}}" });
-        let page = document(&value.to_string());
+        let page = document(&value.to_string(), "");
         let (_, rest) = page.split_once("<script id=\"data\" type=\"application/json\">").unwrap();
         let (data, _) = rest.split_once("</script>").unwrap();
         assert_eq!(serde_json::from_str::<serde_json::Value>(data).unwrap(), value);
@@ -62,7 +63,7 @@ mod tests {
 
     #[test]
     fn every_place_of_the_template_is_filled_and_nothing_comes_from_elsewhere() {
-        let page = document("{}");
+        let page = document("{}", "");
         assert!(!page.contains("{{"), "a place was left empty");
         for outside in ["http:", "https:", "url(", "@import", "innerHTML", "eval("] {
             assert!(!page.contains(outside), "'{outside}'");

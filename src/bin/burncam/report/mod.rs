@@ -6,6 +6,7 @@
 
 mod document;
 pub(crate) mod link;
+mod overview;
 mod rows;
 pub(crate) mod small;
 #[cfg(test)]
@@ -16,7 +17,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use burncam::internal::output::{self, OutputFile};
-use burncam::record::{LabelRecord, Record, TargetRecord};
+use burncam::record::{LabelRecord, Record, Summary, TargetRecord};
 use burncam_graph::card::Task;
 use rayon::prelude::*;
 
@@ -115,17 +116,17 @@ impl Page {
         self.entries.push(Entry::Failure { path: path.to_owned(), error: error.to_owned() });
     }
 
-    /// Writes the page atomically.
+    /// Writes the page atomically. `summary` is of the same images.
     ///
     /// # Errors
     /// When the file exists and `overwrite` is off, or cannot be written.
-    pub(crate) fn write(&self, to: &Path, overwrite: bool) -> Result<()> {
-        let document = self.document(to)?;
+    pub(crate) fn write(&self, to: &Path, overwrite: bool, summary: &Summary) -> Result<()> {
+        let document = self.document(to, summary)?;
         let file = OutputFile { path: to.to_path_buf(), bytes: document.into_bytes() };
         Ok(output::write_together(&[file], &[], overwrite)?)
     }
 
-    fn document(&self, to: &Path) -> Result<String> {
+    fn document(&self, to: &Path, summary: &Summary) -> Result<String> {
         let folder = link::folder_of(to).with_context(|| format!("report '{}'", to.display()))?;
         let maps: usize = self
             .entries
@@ -146,7 +147,7 @@ impl Page {
             notes: self.notes.all(),
             cards,
         };
-        Ok(document::document(&serde_json::to_string(&data)?))
+        Ok(document::document(&serde_json::to_string(&data)?, &overview::section(summary)?))
     }
 
     fn picture(&mut self, record: &Record) -> Picture {

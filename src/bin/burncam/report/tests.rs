@@ -70,7 +70,7 @@ pub(super) fn record(path: &Path, method: &str, classes: &[Class<'_>], targets: 
 
 /// The data as the page's script reads it.
 fn data(page: &Page, to: &Path) -> Value {
-    let document = page.document(to).unwrap();
+    let document = page.document(to, &Summary::new("net", "", 0)).unwrap();
     let (_, rest) = document.split_once("type=\"application/json\">").unwrap();
     serde_json::from_str(rest.split_once("</script>").unwrap().0).unwrap()
 }
@@ -206,7 +206,7 @@ fn equal_runs_give_equal_pages_and_nothing_is_overwritten_without_leave() {
         for name in ["coffee.png", "chelsea.png", "rocket.jpg"] {
             page.add(&record(&fixture(name), GRADCAM, &[(4, "cat", 0.75)], 1), folder.path());
         }
-        page.write(&to, overwrite)
+        page.write(&to, overwrite, &Summary::new("net", "", 0))
     };
     write(false).unwrap();
     let first = fs::read(&to).unwrap();
@@ -214,4 +214,54 @@ fn equal_runs_give_equal_pages_and_nothing_is_overwritten_without_leave() {
     assert!(error.to_string().contains("already exists"), "{error}");
     write(true).unwrap();
     assert_eq!(fs::read(&to).unwrap(), first);
+}
+
+/// The summary of three pictures of two classes, one of them with markup in its name.
+fn summary_of_three() -> Summary {
+    let label = |target: usize, name: &str| json!({ "target": target, "class_name": name });
+    let mut whole: Value = serde_json::from_str(&Summary::new("net", "", 3).to_json().unwrap()).unwrap();
+    whole["explained"] = json!(3);
+    whole["labels"] = json!([
+        { "label": label(1, "cat"), "count": 2, "correct": 1 }, { "label": label(2, "<b>dog"), "count": 1, "correct": 1 }
+    ]);
+    whole["confusion"] = json!([{ "label": label(1, "cat"), "predicted": label(2, "<b>dog"), "count": 1 }]);
+    let mut mean = vec![vec![0.0; 14]; 14];
+    mean[3][4] = 0.5;
+    whole["heat"] = json!([{
+        "method": "gradcam", "maps": 3, "border": 0.125, "border_area": 0.36, "centre": [0.25, 0.75],
+        "objects": { "maps": 2, "energy": 0.5, "area": 0.25, "missed": 1 },
+        "classes": [{ "target": 2, "class_name": "<b>dog", "maps": 3, "border": 0.125, "centre": [0.25, 0.75], "mean": mean }],
+        "wrong_reasons": [{ "explained": label(2, "<b>dog"), "on": label(1, "cat"), "count": 1, "energy": 0.0, "area": 0.25 }]
+    }]);
+    serde_json::from_value(whole).unwrap()
+}
+
+#[test]
+fn the_overview_has_means_mistakes_and_wrong_reasons_and_takes_names_as_text() {
+    let summary = summary_of_three();
+    let section = overview::section(&summary).unwrap();
+    for expected in [
+        "All 3 pictures together",
+        "<td>12.5 % <span class=\"quiet\">of 36.0 %</span></td><td>0.25, 0.75</td>",
+        "<td>50.0 % <span class=\"quiet\">of 25.0 %</span></td><td>1 <span class=\"quiet\">of 2</span></td>",
+        "<tr><th>1 cat</th><td class=\"right\">1</td><td>1</td><td></td><td>2</td></tr>",
+        "<tr><th>2 &lt;b&gt;dog</th><td></td><td class=\"right\">1</td><td></td><td>1</td></tr>",
+        "<tr><th>&lt;b&gt;dog</th><td class=\"text\">cat</td><td>1</td>",
+    ] {
+        assert!(section.contains(expected), "{expected} in {section}");
+    }
+    assert!(!section.contains("<b>"));
+    let (_, picture) = section.split_once("data:image/png;base64,").unwrap();
+    let bytes = data_encoding::BASE64.decode(picture.split_once('"').unwrap().0.as_bytes()).unwrap();
+    let picture = image::load_from_memory(&bytes).unwrap().to_rgb8();
+    let viridis = |value: f32| burncam_picture::render::Colormap::Viridis.color(value);
+    assert_eq!(
+        (picture.dimensions(), picture[(4, 3)].0, picture[(3, 4)].0),
+        ((14, 14), viridis(1.0), viridis(0.0))
+    );
+    assert_eq!(
+        overview::section(&Summary { explained: 1, ..summary }).unwrap(),
+        "",
+        "one picture has no overview"
+    );
 }

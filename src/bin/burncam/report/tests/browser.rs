@@ -110,7 +110,7 @@ fn one_of_everything(folder: &Path) {
             &format!("image '{path}': cut short: the jpeg ends before its last pixel (is it whole?)"),
         );
     }
-    page.write(&folder.join("report.html"), true).unwrap();
+    page.write(&folder.join("report.html"), true, &Summary::new("net", "", 0)).unwrap();
 }
 
 /// Three classes of a picture, by its number.
@@ -158,5 +158,5 @@ fn five_thousand(folder: &Path) {
         }
         page.add(&record, &out);
     }
-    page.write(&folder.join("report.html"), true).unwrap();
+    page.write(&folder.join("report.html"), true, &Summary::new("net", "", 0)).unwrap();
 }
