@@ -20,7 +20,8 @@ pub(crate) struct Lane {
 /// The numbers below `count`, `together` of them at the same time: what `run` gives for the copies of each batch, one for each copy.
 ///
 /// Each thread takes a batch of its own, because threads that share a pass wait for each other after every operation. With fewer
-/// batches than threads they share.
+/// copies than threads they share. A batch has two copies at least, unless one is asked for, and one more than asked for where one would be left
+/// over: Burn multiplies a single row by another routine, whose sums differ in the last digit.
 ///
 /// # Errors
 /// The first error in the order of the batches.
@@ -34,7 +35,9 @@ pub(crate) fn in_batches<T: Send>(
     let (together, threads) = (together.max(1), threads.max(1));
     let is_spread = threads > 1 && count >= threads;
     let size = if is_spread { together.min(count).div_ceil(threads) } else { together };
-    let batches = Batches { count, size, next: AtomicUsize::new(0), results: Mutex::new(Vec::new()) };
+    let least = together.min(2);
+    let parts = count.div_ceil(size.max(least)).min((count / least).max(1));
+    let batches = Batches { count, parts, next: AtomicUsize::new(0), results: Mutex::new(Vec::new()) };
     if is_spread {
         rayon::in_place_scope(|scope| {
             (1..threads).for_each(|_| scope.spawn(|_| batches.work(1, &run)));
@@ -49,10 +52,11 @@ pub(crate) fn in_batches<T: Send>(
 /// Batches that threads take in turn.
 struct Batches<T> {
     count: usize,
-    size: usize,
-    /// The first copy that no thread has taken.
+    /// How many batches there are, of nearly equal sizes.
+    parts: usize,
+    /// The first batch that no thread has taken.
     next: AtomicUsize,
-    /// First copy of each finished batch, and what was given for it.
+    /// Each finished batch, and what was given for it.
     results: Mutex<Vec<(usize, Result<Vec<T>>)>>,
 }
 
@@ -60,17 +64,18 @@ impl<T> Batches<T> {
     fn work(&self, threads: usize, run: impl Fn(Range<usize>, &mut Lane) -> Result<Vec<T>>) {
         let mut lane = Lane { values: Vec::new(), threads };
         loop {
-            let first = self.next.fetch_add(self.size, Ordering::Relaxed);
-            if first >= self.count {
+            let part = self.next.fetch_add(1, Ordering::Relaxed);
+            if part >= self.parts {
                 return;
             }
-            let result = run(first..(first + self.size).min(self.count), &mut lane);
+            let [first, end] = [part, part + 1].map(|part| self.count * part / self.parts);
+            let result = run(first..end, &mut lane);
             if result.is_err() {
                 // No thread begins another batch.
-                self.next.store(self.count, Ordering::Relaxed);
+                self.next.store(self.parts, Ordering::Relaxed);
             }
             if let Ok(mut results) = self.results.lock() {
-                results.push((first, result));
+                results.push((part, result));
             }
         }
     }
@@ -78,7 +83,7 @@ impl<T> Batches<T> {
     fn finished(self) -> Result<Vec<T>> {
         let poisoned = |_| Error::internal("a thread stopped in the middle of a pass");
         let mut results = self.results.into_inner().map_err(poisoned)?;
-        results.sort_unstable_by_key(|(first, _)| *first);
+        results.sort_unstable_by_key(|(part, _)| *part);
         let mut all = Vec::with_capacity(self.count);
         for (_, result) in results {
             all.extend(result?);
@@ -96,16 +101,18 @@ mod tests {
         for threads in [0, 1, 2, 5] {
             for count in [0, 1, 4, 23] {
                 for together in [0, 1, 6, 100] {
-                    let largest = Mutex::new(0);
+                    let (least, most) = (together.clamp(1, 2).min(count), together.max(1) + 1);
                     let run = |batch: Range<usize>, lane: &mut Lane| {
                         assert!(lane.threads == 1 || count < threads);
-                        let mut largest = largest.lock().unwrap();
-                        *largest = batch.len().max(*largest);
+                        assert!(
+                            batch.len() >= least && batch.len() <= most,
+                            "{threads} {together} {batch:?}"
+                        );
+                        assert!(together > 1 || batch.len() == 1);
                         Ok(batch.collect())
                     };
                     let found = in_batches(threads, count, together, run).unwrap();
                     assert_eq!(found, (0..count).collect::<Vec<_>>());
-                    assert!(*largest.lock().unwrap() <= together.max(1), "{threads} {count} {together}");
                 }
             }
         }

@@ -88,7 +88,9 @@ impl Picture {
         let mut scores = Vec::with_capacity(count);
         let mut batch = Vec::with_capacity(size * per_call.min(count));
         while scores.len() < count {
-            let here = per_call.min(count - scores.len());
+            let left = count - scores.len();
+            // None alone in the last call: networks may multiply a single row by another routine, with other last digits.
+            let here = if left == per_call + 1 && per_call > 2 { per_call - 1 } else { per_call.min(left) };
             batch.clear();
             for copy in 0..here {
                 batch.extend_from_slice(&self.values);
@@ -150,7 +152,7 @@ mod tests {
         assert_eq!(picture.score(), 5.0);
         let scores = picture.scores(&mut scorer, 7, |index, values| values[0] += index as f32).unwrap();
         assert_eq!(scores, [5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 11.0]);
-        assert_eq!(scorer.0, [1, 3, 3, 1]);
+        assert_eq!(scorer.0, [1, 3, 2, 2]);
     }
 
     #[test]
