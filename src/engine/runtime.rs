@@ -153,11 +153,23 @@ mod tests {
 
     #[test]
     fn a_precision_is_read_as_it_is_written() {
-        for name in ["f32", "bf16"] {
+        for name in ["f32", "bf16", "int8"] {
             assert_eq!(name.parse::<Precision>().unwrap().to_string(), name);
         }
         let error = "bf61".parse::<Precision>().unwrap_err().to_string();
-        assert_eq!(error, "precision 'bf61' is not known (did you mean 'bf16'?); expected one of f32, bf16");
+        assert_eq!(
+            error,
+            "precision 'bf61' is not known (did you mean 'bf16'?); expected one of f32, bf16, int8"
+        );
+    }
+
+    #[test]
+    fn int8_needs_native_kernels_and_says_so() {
+        let on = |engine| Runtime { engine, precision: Precision::Int8, ..Runtime::default() };
+        let burn = on(Engine::Burn).arithmetic().unwrap_err().to_string();
+        assert!(burn.starts_with("precision 'int8' needs the engine 'native', got engine 'burn'"), "{burn}");
+        let portable = on(Engine::Native(Some(Isa::Portable))).arithmetic().unwrap().unwrap();
+        assert_eq!(portable.precision, Precision::Int8);
     }
 
     #[test]

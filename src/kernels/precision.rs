@@ -1,6 +1,6 @@
-//! What convolutions multiply: single precision or bf16.
+//! What convolutions multiply: single precision, bf16 or integers.
 
-use super::simd::{Avx512Bf16, Instructions, Isa};
+use super::simd::{Avx512Bf16, Instructions, Int8, Isa};
 use crate::error::{Error, Hint, OptionName, Problem, Result};
 
 /// The precision of pixels and weights where convolutions multiply them.
@@ -11,10 +11,13 @@ pub enum Precision {
     F32,
     /// bf16 pixels and weights (8-bit significand) in convolutions that benefit; sums and all else stay in single precision.
     Bf16,
+    /// Unsigned 8-bit pixels and signed 8-bit weights in convolutions that benefit, exact sums; all else stays in single
+    /// precision. Pixels are quantised by the extent of their tensor in their own image, weights by filter.
+    Int8,
 }
 
 impl Precision {
-    const ALL: [Self; 2] = [Self::F32, Self::Bf16];
+    const ALL: [Self; 3] = [Self::F32, Self::Bf16, Self::Int8];
 
     /// Lower-case name.
     #[must_use]
@@ -22,6 +25,7 @@ impl Precision {
         match self {
             Self::F32 => "f32",
             Self::Bf16 => "bf16",
+            Self::Int8 => "int8",
         }
     }
 
@@ -30,6 +34,7 @@ impl Precision {
         match self {
             Self::F32 => true,
             Self::Bf16 => Avx512Bf16::detect().is_some(),
+            Self::Int8 => Isa::ALL.iter().any(|isa| Int8::detect(*isa).is_some()),
         }
     }
 
@@ -41,6 +46,7 @@ impl Precision {
             #[cfg(target_arch = "x86_64")]
             (Self::Bf16, Isa::Avx512) => self.is_in_cpu(),
             (Self::Bf16, _) => false,
+            (Self::Int8, isa) => Int8::detect(isa).is_some(),
         }
     }
 }
@@ -54,7 +60,7 @@ impl std::fmt::Display for Precision {
 impl std::str::FromStr for Precision {
     type Err = Error;
 
-    /// `f32` or `bf16`.
+    /// `f32`, `bf16` or `int8`.
     fn from_str(text: &str) -> Result<Self> {
         let found = Self::ALL.into_iter().find(|precision| precision.name() == text);
         found.ok_or_else(|| Error::unknown("precision", text, Self::ALL.map(Self::name)))
@@ -79,10 +85,17 @@ impl Arithmetic {
         if precision.is_available(isa) {
             return Ok(Self { isa, precision });
         }
-        let needs = "needs the instructions AVX512-BF16";
+        let needs = match precision {
+            Precision::Int8 => "needs the instructions AVX512-VNNI",
+            _ => "needs the instructions AVX512-BF16",
+        };
         let problem = if precision.is_in_cpu() {
             let found = format!("kernels for {}", isa.name());
-            Problem::new(needs).found(found).hint(Hint::drop(OptionName::Engine))
+            // Other kernels of this CPU have it: those of AVX2 multiply integers without further instructions.
+            let other =
+                Isa::ALL.iter().find(|isa| precision.is_available(**isa)).filter(|isa| **isa != Isa::best());
+            let hint = other.map(|isa| Hint::set(OptionName::Engine, format!("native-{}", isa.name())));
+            Problem::new(needs).found(found).hint(hint.unwrap_or(Hint::drop(OptionName::Engine)))
         } else {
             let what = format!("{needs}, which this machine does not have");
             Problem::new(what).hint(Hint::drop(OptionName::Precision))
@@ -98,12 +111,14 @@ impl Arithmetic {
 
     pub(crate) fn tokens(self) -> Option<Tokens> {
         let instructions = self.isa.detect()?;
-        let bf16 = match self.precision {
-            Precision::F32 => None,
-            Precision::Bf16 if self.precision.is_available(self.isa) => Some(Avx512Bf16::detect()?),
+        let (mut bf16, mut int8) = (None, None);
+        match self.precision {
+            Precision::F32 => {}
+            Precision::Bf16 if self.precision.is_available(self.isa) => bf16 = Some(Avx512Bf16::detect()?),
             Precision::Bf16 => return None,
-        };
-        Some(Tokens { instructions, bf16 })
+            Precision::Int8 => int8 = Some(Int8::detect(self.isa)?),
+        }
+        Some(Tokens { instructions, bf16, int8 })
     }
 }
 
@@ -113,6 +128,8 @@ pub(crate) struct Tokens {
     pub(crate) instructions: Instructions,
     /// Where convolutions may round.
     pub(crate) bf16: Option<Avx512Bf16>,
+    /// Where convolutions may multiply integers.
+    pub(crate) int8: Option<Int8>,
 }
 
 impl From<Isa> for Arithmetic {

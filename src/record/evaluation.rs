@@ -72,7 +72,7 @@ pub struct EvaluationSettings {
     pub device: String,
     /// `native` or `burn`.
     pub engine: String,
-    /// `f32` or `bf16`.
+    /// `f32`, `bf16` or `int8`.
     pub precision: String,
 }
 

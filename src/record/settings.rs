@@ -35,7 +35,7 @@ pub struct SettingsRecord {
     pub device: String,
     /// What ran the part of the network that is not recorded for gradients: `native`, the native kernels, or `burn`.
     pub engine: String,
-    /// The operands of the native convolutions: `f32` or `bf16`.
+    /// The operands of the native convolutions: `f32`, `bf16` or `int8`.
     pub precision: String,
     /// [`REVISION`] of the burncam that wrote the files; `null` in records of version 1.
     pub revision: Option<u32>,

@@ -1,7 +1,8 @@
 //! Convolution: which tiles cover a tensor, in which order, and the weights packed as tiles read them.
 
 use super::filters::{self, ConvWeights, Filters, Panel, merged_groups, panels};
-use super::tile::{self, Column, Pattern, Target, Tile};
+use super::sums::Target;
+use super::tile::{self, Column, Pattern, Tile};
 use super::{Packed, Unit};
 use crate::simd::Instructions;
 use crate::view::View;
@@ -25,6 +26,17 @@ pub(crate) struct ConvGeometry {
     pub(crate) dilation: [usize; 2],
     /// Top and left.
     pub(crate) padding: [usize; 2],
+}
+
+/// What is computed: all of a convolution but its arithmetic.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Layer {
+    pub(crate) filters: Filters,
+    pub(crate) geometry: ConvGeometry,
+    pub(crate) input: View,
+    pub(crate) output: View,
+    pub(crate) residual: Option<View>,
+    pub(crate) range: [f32; 2],
 }
 
 impl ConvGeometry {
@@ -140,6 +152,8 @@ impl Conv {
             let target = Target {
                 output: (&self.output, unit.cells(self.output.range(batch, image))),
                 residual: self.residual.as_ref().map(|view| (view, unit.read(view.range(batch, image)))),
+                start: packed.bias.as_slice(),
+                rescale: None,
                 range: self.range,
             };
             (unit.read(self.input.range(batch, image)), target)
@@ -175,7 +189,7 @@ impl Conv {
             blocks,
             last_lanes: if last { panel.channels - (panel.blocks - 1) * input.lanes } else { input.lanes },
             w: &packed.weights.as_slice()[panel.weights + block * per_block..],
-            sums: target.sums(packed, panel.first, [row, 0], [block == 0, last]),
+            sums: target.sums(panel.first, [row, 0], [block == 0, last]),
         }
     }
 }

@@ -8,9 +8,12 @@ pub(crate) mod bf16;
 pub(crate) mod conv;
 pub(crate) mod depthwise;
 pub(crate) mod filters;
+pub(crate) mod gathered;
+pub(crate) mod int8;
 pub(crate) mod layout;
 pub(crate) mod pointwise;
 pub(crate) mod pool;
+pub(crate) mod sums;
 pub(crate) mod tile;
 pub(crate) mod winograd;
 

@@ -4,11 +4,9 @@
 //! Convolutions on SIMD Architectures" (2018): the sums stay in registers while all weights pass by; every weight
 //! that is loaded serves `W` pixels and every pixel `O` registers of channels.
 
-use std::cell::Cell;
-
-use super::{Packed, split_work};
-use crate::simd::{Arguments, Avx512Bf16, Compiled, InnerLoop, Instructions, Simd, reach};
-use crate::view::View;
+use super::split_work;
+use super::sums::{Sums, finish, start};
+use crate::simd::{Arguments, Avx512Bf16, Compiled, InnerLoop, Instructions, Int8, Simd, reach};
 
 /// How the kernel moves over the input: the same for all tiles of a convolution. Distances are in elements.
 #[derive(Debug, Clone, Copy)]
@@ -65,56 +63,6 @@ impl Tile<'_> {
     }
 }
 
-/// What a tile's sums start from and where they are stored.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Sums<'a> {
-    /// The output from the tile's first pixel on.
-    pub(crate) y: &'a [Cell<f32>],
-    pub(crate) y_block: usize,
-    /// Elements per pixel.
-    pub(crate) lanes: usize,
-    /// Added at the end.
-    pub(crate) residual: Option<&'a [f32]>,
-    pub(crate) residual_block: usize,
-    /// What the sums start from; without one they go on from what `y` holds.
-    pub(crate) bias: Option<&'a [f32]>,
-    /// The sums are complete after this call: add the residual and clamp.
-    pub(crate) range: Option<[f32; 2]>,
-}
-
-/// An image's output and what is added to it.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Target<'a> {
-    pub(crate) output: (&'a View, &'a [Cell<f32>]),
-    pub(crate) residual: Option<(&'a View, &'a [f32])>,
-    pub(crate) range: [f32; 2],
-}
-
-impl<'a> Target<'a> {
-    /// The sums of a panel's channels from one pixel of a row on, over some of the input's blocks: the first of them, the last, or
-    /// both.
-    pub(crate) fn sums(
-        &self,
-        packed: &'a Packed,
-        first_block: usize,
-        [row, column]: [usize; 2],
-        [is_first, is_last]: [bool; 2],
-    ) -> Sums<'a> {
-        let at = |view: &View| view.at(first_block, row, 0) + column * view.lanes;
-        let (view, y) = self.output;
-        let residual = self.residual.filter(|_| is_last);
-        Sums {
-            y: &y[at(view)..],
-            y_block: view.block(),
-            lanes: view.lanes,
-            residual: residual.map(|(view, values)| &values[at(view)..]),
-            residual_block: residual.map_or(0, |(view, _)| view.block()),
-            bias: is_first.then(|| &packed.bias.as_slice()[first_block * view.lanes..]),
-            range: is_last.then_some(self.range),
-        }
-    }
-}
-
 /// [`Tile`] as arguments.
 #[derive(Debug)]
 pub(crate) struct Tiles;
@@ -126,10 +74,10 @@ impl Arguments for Tiles {
 /// A compiled tile.
 pub(crate) type TileKernel = Compiled<Tiles>;
 
-/// Sums of `O` registers of channels and `W` pixels.
-struct Product<const O: usize, const W: usize>;
+/// Sums of `O` registers of channels and `W` pixels, of integers or in single precision.
+struct Product<const O: usize, const W: usize, const INTEGERS: bool>;
 
-impl<const O: usize, const W: usize> InnerLoop for Product<O, W> {
+impl<const O: usize, const W: usize, const INTEGERS: bool> InnerLoop for Product<O, W, INTEGERS> {
     type Arguments = Tiles;
 
     #[inline(always)]
@@ -162,7 +110,7 @@ impl<const O: usize, const W: usize> InnerLoop for Product<O, W> {
                             for p in 0..W {
                                 let pixel = simd.splat(*x.add(p * pixel + lane));
                                 for (sums, weights) in sums.iter_mut().zip(weights) {
-                                    sums[p] = simd.mul_add(pixel, weights, sums[p]);
+                                    sums[p] = simd.add_product(pixel, weights, sums[p]);
                                 }
                             }
                         }
@@ -170,54 +118,15 @@ impl<const O: usize, const W: usize> InnerLoop for Product<O, W> {
                 }
             }
         }
-        finish::<S, O, W>(simd, &t.sums, &sums);
-    }
-}
-
-#[inline(always)]
-fn start<S: Simd, const O: usize, const W: usize>(simd: S, t: &Sums<'_>) -> [[S::Register; W]; O] {
-    let mut sums = [[simd.splat(0.0); W]; O];
-    for (o, sums) in sums.iter_mut().enumerate() {
-        if let Some(bias) = t.bias {
-            *sums = [simd.load(&bias[o * S::LANES..]); W];
-        } else {
-            // A slice of constant length: the compiler drops the checks of its parts.
-            let y = &t.y[o * t.y_block..][..W * S::LANES];
-            for (p, sum) in sums.iter_mut().enumerate() {
-                *sum = simd.load_cells(&y[p * S::LANES..]);
-            }
-        }
-    }
-    sums
-}
-
-/// Adds the residual, clamps, stores.
-#[inline(always)]
-fn finish<S: Simd, const O: usize, const W: usize>(simd: S, t: &Sums<'_>, sums: &[[S::Register; W]; O]) {
-    let [low, high] = t.range.unwrap_or([f32::NEG_INFINITY, f32::INFINITY]);
-    let (low, high) = (simd.splat(low), simd.splat(high));
-    for (o, sums) in sums.iter().enumerate() {
-        let y = &t.y[o * t.y_block..][..W * S::LANES];
-        let residual = t.residual.map(|residual| &residual[o * t.residual_block..][..W * S::LANES]);
-        for (p, sum) in sums.iter().enumerate() {
-            let mut sum = *sum;
-            // Sums of a chunk that is not the last go on later: a clamp in between would be wrong.
-            if t.range.is_some() {
-                if let Some(residual) = residual {
-                    sum = simd.add(sum, simd.load(&residual[p * S::LANES..]));
-                }
-                sum = simd.min(high, simd.max(low, sum));
-            }
-            simd.store(&y[p * S::LANES..], sum);
-        }
+        finish::<S, O, W, INTEGERS>(simd, &t.sums, &sums);
     }
 }
 
 /// [`Product`] compiled for an instruction set, for each `O: W` that its registers hold: `O W` sums, `O` weights and one pixel.
 macro_rules! products {
-    ($simd:ident, $registers:ident, $pixels:ident, $($o:literal: $($w:literal)+;)+) => {
+    ($simd:ident, $registers:ident, $pixels:ident, $integers:literal, $($o:literal: $($w:literal)+;)+) => {
         match ($registers, $pixels) {
-            $($(($o, $w) => Some($simd.compile::<Product<$o, $w>>()),)+)+
+            $($(($o, $w) => Some($simd.compile::<Product<$o, $w, $integers>>()),)+)+
             _ => None,
         }
     };
@@ -228,38 +137,61 @@ pub(crate) fn kernel(instructions: Instructions, registers: usize, pixels: usize
     match instructions {
         // 28 sums, 2 weights, 1 pixel of 32 registers.
         #[cfg(target_arch = "x86_64")]
-        Instructions::Avx512(simd) => products!(simd, registers, pixels,
+        Instructions::Avx512(simd) => products!(simd, registers, pixels, false,
             1: 1 2 3 4 5 6 7 8 9 10 11 12 13 14;
             2: 1 2 3 4 5 6 7 8 9 10 11 12 13 14;
             3: 1 2 3 4 5 6 7 8 9;
         ),
         // 12 sums, 3 weights, 1 pixel of 16 registers.
         #[cfg(target_arch = "x86_64")]
-        Instructions::Avx2(simd) => products!(simd, registers, pixels,
+        Instructions::Avx2(simd) => products!(simd, registers, pixels, false,
             1: 1 2 3 4 5 6 7 8;
             2: 1 2 3 4 5 6;
             3: 1 2 3 4;
         ),
         // Eight lanes are two registers: 28 of sums, 2 of weights, 1 pixel of 32.
         #[cfg(target_arch = "aarch64")]
-        Instructions::Neon(simd) => products!(simd, registers, pixels,
+        Instructions::Neon(simd) => products!(simd, registers, pixels, false,
             1: 1 2 3 4 5 6 7 8 9 10 11 12 13 14;
             2: 1 2 3 4 5 6;
             3: 1 2 3 4;
         ),
         // Eight lanes are two registers of SSE2, of which there are 16.
-        Instructions::Portable(simd) => products!(simd, registers, pixels, 1: 1 2 3 4 5 6; 2: 1 2 3;),
+        Instructions::Portable(simd) => products!(simd, registers, pixels, false, 1: 1 2 3 4 5 6; 2: 1 2 3;),
     }
 }
 
 /// As [`kernel`], where every element of `x` and of `w` is a pair of bf16: of two channels, or of their weights.
 #[cfg(target_arch = "x86_64")]
 pub(crate) fn kernel_of_pairs(simd: Avx512Bf16, registers: usize, pixels: usize) -> Option<TileKernel> {
-    products!(simd, registers, pixels,
+    products!(simd, registers, pixels, false,
         1: 1 2 3 4 5 6 7 8 9 10 11 12 13 14;
         2: 1 2 3 4 5 6 7 8 9 10 11 12 13 14;
         3: 1 2 3 4 5 6 7 8 9;
     )
+}
+
+/// As [`kernel`], where every element of `x` and of `w` holds integers: of some channels, or their weights.
+pub(crate) fn kernel_of_integers(int8: Int8, registers: usize, pixels: usize) -> Option<TileKernel> {
+    match int8 {
+        #[cfg(target_arch = "x86_64")]
+        Int8::Vnni(simd) => products!(simd, registers, pixels, true,
+            1: 1 2 3 4 5 6 7 8 9 10 11 12 13 14;
+            2: 1 2 3 4 5 6 7 8 9 10 11 12 13 14;
+            3: 1 2 3 4 5 6 7 8 9;
+        ),
+        #[cfg(target_arch = "x86_64")]
+        Int8::Avx2(simd) => products!(simd, registers, pixels, true,
+            1: 1 2 3 4 5 6 7 8;
+            2: 1 2 3 4 5 6;
+            3: 1 2 3 4;
+        ),
+        // As wide as NEON's tiles.
+        Int8::Portable(simd) => products!(simd, registers, pixels, true,
+            1: 1 2 3 4 5 6 7 8 9 10 11 12 13 14;
+            2: 1 2 3 4 5 6;
+        ),
+    }
 }
 
 #[cfg(not(target_arch = "x86_64"))]

@@ -6,9 +6,10 @@ use super::operation::{Parameters, Shapes};
 use crate::card::{PointwiseKernel, ValueId};
 use crate::error::{Error, Result};
 use crate::kernels::bf16::{self, ConvBf16};
-use crate::kernels::conv::Conv;
+use crate::kernels::conv::{Conv, Layer};
 use crate::kernels::depthwise::Depthwise;
 use crate::kernels::filters::{ConvWeights, Filters};
+use crate::kernels::int8::{ConvInt8, Extent};
 use crate::kernels::layout::{self, Copy};
 use crate::kernels::pointwise::{Kind, Pointwise};
 use crate::kernels::pool::Pool;
@@ -22,6 +23,8 @@ use crate::view::View;
 pub(crate) enum Kernel {
     Conv(Box<Conv>),
     ConvBf16(Box<ConvBf16>),
+    ConvInt8(Box<ConvInt8>),
+    Extent(Extent),
     Winograd(Box<Winograd>),
     Depthwise(Box<Depthwise>),
     Pool(Pool),
@@ -33,7 +36,9 @@ impl Kernel {
     pub(crate) fn output(&self) -> &View {
         match self {
             Self::Conv(conv) => &conv.output,
-            Self::ConvBf16(conv) => &conv.output,
+            Self::ConvBf16(conv) => &conv.conv.layer.output,
+            Self::ConvInt8(conv) => &conv.conv.layer.output,
+            Self::Extent(extent) => &extent.output,
             Self::Winograd(conv) => &conv.output,
             Self::Depthwise(depthwise) => &depthwise.output,
             Self::Pool(pool) => &pool.output,
@@ -50,7 +55,9 @@ impl Kernel {
     fn kernel_units(&self, batch: usize) -> usize {
         match self {
             Self::Conv(conv) => conv.units(batch),
-            Self::ConvBf16(conv) => conv.units(batch),
+            Self::ConvBf16(conv) => conv.conv.units(batch),
+            Self::ConvInt8(conv) => conv.conv.units(batch),
+            Self::Extent(extent) => extent.units(batch),
             Self::Winograd(conv) => conv.units(batch),
             Self::Depthwise(depthwise) => depthwise.units(batch),
             Self::Pool(pool) => pool.units(batch),
@@ -66,7 +73,8 @@ impl Kernel {
     pub(crate) fn pack(&self, parameters: &Parameters, packed: &mut Packed) -> Result<()> {
         match self {
             Self::Conv(conv) => conv.pack(&weights(parameters, conv.filters)?, packed),
-            Self::ConvBf16(conv) => conv.pack(&weights(parameters, conv.filters)?, packed),
+            Self::ConvBf16(conv) => conv.pack(&weights(parameters, conv.conv.layer.filters)?, packed),
+            Self::ConvInt8(conv) => conv.pack(&weights(parameters, conv.conv.layer.filters)?, packed),
             Self::Winograd(conv) => conv.pack(&weights(parameters, conv.filters)?, packed),
             Self::Depthwise(conv) => conv.pack(&weights(parameters, conv.filters)?, packed),
             Self::Pointwise(pointwise) => {
@@ -77,7 +85,7 @@ impl Kernel {
                 };
                 pointwise.pack(of("scale")?, of("shift")?, packed);
             }
-            Self::Pool(_) | Self::Copy(_) => {}
+            Self::Pool(_) | Self::Copy(_) | Self::Extent(_) => {}
         }
         Ok(())
     }
@@ -94,6 +102,8 @@ impl Kernel {
         match self {
             Self::Conv(conv) => conv.unit(unit, packed),
             Self::ConvBf16(conv) => conv.unit(unit, packed),
+            Self::ConvInt8(conv) => conv.unit(unit, packed),
+            Self::Extent(extent) => extent.unit(unit),
             Self::Winograd(conv) => conv.unit(unit, packed),
             Self::Depthwise(depthwise) => depthwise.unit(unit, packed),
             Self::Pool(pool) => pool.unit(unit),
@@ -122,7 +132,10 @@ pub(super) fn kernels(
             let copy = |(slot, to_channel)| Kernel::Copy(Copy { to_channel, ..copy([view(slot), output]) });
             return Ok(copied.into_iter().map(copy).collect());
         }
-        NodeKind::Convolution { .. } => convolution(tokens, node, views, node.residual.map(view))?,
+        NodeKind::Convolution { .. } => {
+            convolution(tokens, node, views, [node.residual, node.extent].map(|slot| slot.map(view)))?
+        }
+        NodeKind::Extent => Kernel::Extent(Extent::new(instructions, views)),
         NodeKind::BatchNorm => pointwise(Kind::Affine),
         NodeKind::Line(line) => pointwise(same_for_all(*line)),
         NodeKind::Activation => pointwise(same_for_all([1.0, 0.0])),
@@ -148,8 +161,13 @@ fn copy([input, output]: [View; 2]) -> Copy {
     Copy { input, output, channels, to_channel: 0, to_pixel: [0, 0], clear: false }
 }
 
-fn convolution(tokens: Tokens, node: &Node, views: [View; 2], residual: Option<View>) -> Result<Kernel> {
-    let Tokens { instructions, bf16 } = tokens;
+fn convolution(
+    tokens: Tokens,
+    node: &Node,
+    views @ [input, output]: [View; 2],
+    [residual, extent]: [Option<View>; 2],
+) -> Result<Kernel> {
+    let Tokens { instructions, bf16, int8 } = tokens;
     let (NodeKind::Convolution { geometry, filters, depthwise }, PointwiseKernel::Range(range)) =
         (&node.kind, node.activation)
     else {
@@ -160,16 +178,22 @@ fn convolution(tokens: Tokens, node: &Node, views: [View; 2], residual: Option<V
         let conv = Depthwise::new(instructions, filters, geometry, views, range);
         return Ok(Kernel::Depthwise(Box::new(conv)));
     }
-    // Before bf16: a quarter of the products is fewer than half of them, and nothing is rounded.
-    if winograd::pays(filters, &geometry, [&views[0], &views[1]], instructions.lanes()) {
+    let layer = Layer { filters, geometry, input, output, residual, range };
+    if let (Some(int8), Some(extent)) = (int8, extent) {
+        return Ok(Kernel::ConvInt8(Box::new(ConvInt8::new((instructions, int8), layer, extent))));
+    }
+    // Before bf16: a quarter of the products is fewer than half of them, and nothing is rounded. An input with fewer lanes has
+    // a few channels, which the transforms would fill up with zeros.
+    if input.lanes == instructions.lanes()
+        && winograd::pays(filters, &geometry, [output.height, output.width])
+    {
         let conv = Winograd::new(instructions, filters, geometry.padding, views, residual, range);
         return Ok(Kernel::Winograd(Box::new(conv)));
     }
     if let Some(bf16) = bf16
-        && bf16::fits(filters, &views[0])
+        && bf16::fits(&layer)
     {
-        let conv = ConvBf16::new((instructions, bf16), filters, geometry, views, residual, range);
-        return Ok(Kernel::ConvBf16(Box::new(conv)));
+        return Ok(Kernel::ConvBf16(Box::new(ConvBf16::new((instructions, bf16), layer))));
     }
     let conv = Conv::new(instructions, filters, geometry, views, residual, range);
     conv.map(|conv| Kernel::Conv(Box::new(conv)))

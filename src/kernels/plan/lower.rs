@@ -37,7 +37,16 @@ pub(super) fn lower(operation: &Operation<'_>, shapes: &Shapes, lanes: usize) ->
         None => (kind(operation, &inputs, output, lanes)?, IDENTITY),
     };
     let output = operation.output;
-    Some(Node { kind, inputs: reads, output, activation, residual: None, broadcasts, source: 0 })
+    Some(Node {
+        kind,
+        inputs: reads,
+        output,
+        activation,
+        residual: None,
+        extent: None,
+        broadcasts,
+        source: 0,
+    })
 }
 
 /// Of operations that are no activation.

@@ -6,7 +6,9 @@ mod lower;
 mod memory_plan;
 mod node;
 mod operation;
+mod quantise;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use crate::card::ValueId;
@@ -70,8 +72,13 @@ impl Plan {
         let [inputs, wanted] = [inputs, wanted].map(|slots| slots.iter().map(name).collect::<Vec<_>>());
         // Aliases go first: one between a convolution and its activation would hide the pair.
         let nodes = fuse::fuse(nodes, &wanted);
-        let memory = place(&nodes, [&inputs, &wanted], shapes, lanes);
-        Self::with_memory(tokens, &nodes, [inputs, wanted], shapes, memory)
+        let mut shapes = Cow::Borrowed(shapes);
+        let nodes = match tokens.int8 {
+            Some(int8) => quantise::quantise(int8, nodes, shapes.to_mut(), lanes),
+            None => nodes,
+        };
+        let memory = place(&nodes, [&inputs, &wanted], &shapes, lanes);
+        Self::with_memory(tokens, &nodes, [inputs, wanted], &shapes, memory)
     }
 
     fn with_memory(
@@ -112,7 +119,10 @@ impl Plan {
     /// How many convolutions round their pixels and weights to a lower precision.
     #[must_use]
     pub fn rounded(&self) -> usize {
-        self.kernels.iter().filter(|kernel| matches!(kernel, Kernel::ConvBf16(_))).count()
+        self.kernels
+            .iter()
+            .filter(|kernel| matches!(kernel, Kernel::ConvBf16(_) | Kernel::ConvInt8(_)))
+            .count()
     }
 
     /// Bytes of memory per image, weights not counted.
@@ -138,7 +148,9 @@ fn place(nodes: &[Node], [inputs, wanted]: [&[ValueId]; 2], shapes: &Shapes, lan
     for (at, node) in nodes.iter().enumerate() {
         memory.touch(node.output, at + 1, Halo::default());
         for slot in node.reads() {
-            memory.touch(slot, at + 1, halo(node, shapes));
+            // Of an extent there is one pixel, which no window moves over.
+            let halo = if node.extent == Some(slot) { Halo::default() } else { halo(node, shapes) };
+            memory.touch(slot, at + 1, halo);
         }
     }
     inputs.iter().for_each(|slot| memory.touch(*slot, 0, Halo::default()));

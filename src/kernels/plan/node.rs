@@ -13,6 +13,8 @@ pub(super) struct Node {
     pub(super) activation: PointwiseKernel,
     /// Added before the activation.
     pub(super) residual: Option<ValueId>,
+    /// The extent of its first input, by which that is quantised.
+    pub(super) extent: Option<ValueId>,
     /// Of two inputs the second has one element per channel.
     pub(super) broadcasts: bool,
     /// Which operation's parameters it has.
@@ -30,6 +32,8 @@ pub(super) enum NodeKind {
     /// `scale x + shift`, the same two for all elements.
     Line([f32; 2]),
     Activation,
+    /// The least and the greatest element, by lane of each block.
+    Extent,
     Pool(pool::Kind, pool::Window),
     Add,
     Mul,
@@ -44,7 +48,7 @@ pub(super) enum NodeKind {
 
 impl Node {
     pub(super) fn reads(&self) -> impl Iterator<Item = ValueId> {
-        self.inputs.iter().copied().chain(self.residual)
+        self.inputs.iter().copied().chain(self.residual).chain(self.extent)
     }
 
     pub(super) fn has_parameters(&self) -> bool {

@@ -70,7 +70,7 @@ impl Isa {
             Self::Avx2 => Avx2::LANES,
             #[cfg(target_arch = "aarch64")]
             Self::Neon => Neon::LANES,
-            Self::Portable => Portable::LANES,
+            Self::Portable => <Portable>::LANES,
         }
     }
 
@@ -83,7 +83,7 @@ impl Isa {
             Self::Avx2 => Avx2::detect().map(Instructions::Avx2),
             #[cfg(target_arch = "aarch64")]
             Self::Neon => Neon::detect().map(Instructions::Neon),
-            Self::Portable => Some(Instructions::Portable(Portable)),
+            Self::Portable => Some(Instructions::Portable(Portable::default())),
         }
     }
 }
@@ -109,7 +109,7 @@ impl Instructions {
             Self::Avx2(_) => Avx2::LANES,
             #[cfg(target_arch = "aarch64")]
             Self::Neon(_) => Neon::LANES,
-            Self::Portable(_) => Portable::LANES,
+            Self::Portable(_) => <Portable>::LANES,
         }
     }
 

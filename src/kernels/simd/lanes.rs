@@ -10,6 +10,8 @@ pub(crate) trait Simd: Copy {
     type Register: Copy;
     /// A register's lanes in double precision.
     type Wide: Copy;
+    /// A register of sums of products: numbers, or integers, which the compiler keeps apart from numbers.
+    type Sum: Copy;
 
     /// The loop, compiled for this instruction set.
     fn compile<L: InnerLoop>(self) -> Compiled<L::Arguments>;
@@ -35,6 +37,13 @@ pub(crate) trait Simd: Copy {
     fn round(self, value: Self::Register) -> Self::Register;
     /// `2^n` for integers from -126 to 127.
     fn power_of_two(self, n: Self::Register) -> Self::Register;
+    /// A sum with these bits.
+    fn sum_of_bits(self, bits: Self::Register) -> Self::Sum;
+    fn bits_of_sum(self, sum: Self::Sum) -> Self::Register;
+    /// In single precision the sum that has these bits.
+    fn value_of_bits(self, bits: Self::Register) -> Self::Register;
+    /// `a b + c`, of what the elements hold: numbers as [`Simd::mul_add`], or several of a lower precision.
+    fn add_product(self, a: Self::Register, b: Self::Register, c: Self::Sum) -> Self::Sum;
 
     /// # Safety
     /// `from` is valid for reads of [`LANES`](Self::LANES) elements. It need not be aligned.

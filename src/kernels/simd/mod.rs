@@ -4,6 +4,7 @@
 //! is made. A token such as `x86::Avx2` can only be had from its `detect`, so the code that holds one may compute without
 //! `unsafe`. What stays unsafe are loads and stores through pointers, and the call of a compiled loop ([`Compiled::call`]).
 
+mod int8;
 mod isa;
 mod lanes;
 #[cfg(target_arch = "aarch64")]
@@ -16,6 +17,7 @@ mod tests;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
+pub(crate) use int8::Int8;
 pub(crate) use isa::Instructions;
 pub use isa::Isa;
 pub(crate) use lanes::{Arguments, Compiled, InnerLoop, Simd, reach};

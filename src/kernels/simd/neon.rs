@@ -35,6 +35,7 @@ impl Simd for Neon {
     const LANES: usize = 8;
     type Register = [Half; 2];
     type Wide = [arch::float64x2_t; 4];
+    type Sum = [Half; 2];
 
     fn compile<L: InnerLoop>(self) -> Compiled<L::Arguments> {
         #[target_feature(enable = "neon")]
@@ -62,6 +63,22 @@ impl Simd for Neon {
         }
     }
 
+    #[inline(always)]
+    fn sum_of_bits(self, bits: [Half; 2]) -> [Half; 2] {
+        bits
+    }
+    #[inline(always)]
+    fn bits_of_sum(self, sum: [Half; 2]) -> [Half; 2] {
+        sum
+    }
+    #[inline(always)]
+    fn value_of_bits(self, bits: [Half; 2]) -> [Half; 2] {
+        bits
+    }
+    #[inline(always)]
+    fn add_product(self, a: [Half; 2], b: [Half; 2], c: [Half; 2]) -> [Half; 2] {
+        self.mul_add(a, b, c)
+    }
     #[inline(always)]
     fn splat(self, value: f32) -> [Half; 2] {
         // SAFETY: as in `operations`.

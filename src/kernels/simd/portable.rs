@@ -1,21 +1,65 @@
 //! Plain arrays. The compiler vectorises them with what every CPU of the target has, SSE2 on x86-64.
 
+use std::marker::PhantomData;
+
 use super::lanes::{Arguments, Compiled, InnerLoop, Simd};
 
-/// The token of the instructions that the whole program is compiled for.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Portable;
+/// The token of the instructions that the whole program is compiled for, and what `mul_add` multiplies.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Portable<P = Singles>(PhantomData<P>);
 
-impl Simd for Portable {
+/// What the factors of [`Simd::add_product`] hold, and their sums.
+pub(crate) trait Product: Copy + Default {
+    fn add_product(a: f32, b: f32, c: f32) -> f32;
+    fn value_of_bits(bits: f32) -> f32;
+}
+
+/// Numbers in single precision.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Singles;
+
+/// Pairs of 16-bit integers, whose two products are added to an integer of 32 bits.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct IntegerPairs;
+
+impl Product for Singles {
+    #[inline(always)]
+    fn add_product(a: f32, b: f32, c: f32) -> f32 {
+        // A fused operation is a slow library call where the target does not promise one.
+        if cfg!(target_arch = "aarch64") { a.mul_add(b, c) } else { a * b + c }
+    }
+    #[inline(always)]
+    fn value_of_bits(bits: f32) -> f32 {
+        bits
+    }
+}
+
+impl Product for IntegerPairs {
+    #[inline(always)]
+    fn add_product(a: f32, b: f32, c: f32) -> f32 {
+        // The lower half of the bits first: factors meet their own kind in either order.
+        let halves = |pair: f32| [pair.to_bits() as i16, (pair.to_bits() >> 16) as i16].map(i32::from);
+        let ([a, other_a], [b, other_b]) = (halves(a), halves(b));
+        let sum = (c.to_bits() as i32).wrapping_add(a * b).wrapping_add(other_a * other_b);
+        f32::from_bits(sum as u32)
+    }
+    #[inline(always)]
+    fn value_of_bits(bits: f32) -> f32 {
+        bits.to_bits() as i32 as f32
+    }
+}
+
+impl<P: Product> Simd for Portable<P> {
     const LANES: usize = 8;
     type Register = [f32; 8];
     type Wide = [f64; 8];
+    type Sum = [f32; 8];
 
     fn compile<L: InnerLoop>(self) -> Compiled<L::Arguments> {
-        fn run<L: InnerLoop>(arguments: <L::Arguments as Arguments>::With<'_>) {
-            L::run(Portable, arguments);
+        fn run<P: Product, L: InnerLoop>(arguments: <L::Arguments as Arguments>::With<'_>) {
+            L::run(Portable::<P>::default(), arguments);
         }
-        Compiled(run::<L>)
+        Compiled(run::<P, L>)
     }
 
     #[inline(always)]
@@ -24,15 +68,7 @@ impl Simd for Portable {
     }
     #[inline(always)]
     fn mul_add(self, a: [f32; 8], b: [f32; 8], c: [f32; 8]) -> [f32; 8] {
-        // A fused operation is a slow library call where the target does not promise one.
-        let fused = |at| {
-            if cfg!(target_arch = "aarch64") {
-                f32::mul_add(a[at], b[at], c[at])
-            } else {
-                a[at] * b[at] + c[at]
-            }
-        };
-        std::array::from_fn(fused)
+        std::array::from_fn(|at| Singles::add_product(a[at], b[at], c[at]))
     }
     #[inline(always)]
     fn add(self, a: [f32; 8], b: [f32; 8]) -> [f32; 8] {
@@ -79,6 +115,22 @@ impl Simd for Portable {
     fn power_of_two(self, n: [f32; 8]) -> [f32; 8] {
         // The exponent's bits, biased by 127; a mantissa of zero is one.
         n.map(|n| f32::from_bits(((n as i32 + 127) as u32) << 23))
+    }
+    #[inline(always)]
+    fn sum_of_bits(self, bits: [f32; 8]) -> [f32; 8] {
+        bits
+    }
+    #[inline(always)]
+    fn bits_of_sum(self, sum: [f32; 8]) -> [f32; 8] {
+        sum
+    }
+    #[inline(always)]
+    fn value_of_bits(self, bits: [f32; 8]) -> [f32; 8] {
+        bits.map(P::value_of_bits)
+    }
+    #[inline(always)]
+    fn add_product(self, a: [f32; 8], b: [f32; 8], c: [f32; 8]) -> [f32; 8] {
+        std::array::from_fn(|at| P::add_product(a[at], b[at], c[at]))
     }
     #[inline(always)]
     unsafe fn load_from(self, from: *const f32) -> [f32; 8] {

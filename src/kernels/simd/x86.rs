@@ -8,6 +8,7 @@ use super::lanes::{Arguments, Compiled, InnerLoop, Simd};
 macro_rules! operations {
     ($(fn $name:ident($($argument:ident: $type:ty),*) -> $result:ty { $body:expr })*) => { $(
         #[inline(always)]
+        #[allow(unused_unsafe, reason = "some operations do nothing")]
         fn $name(self, $($argument: $type),*) -> $result {
             // SAFETY: the token exists only where the CPU has the instructions, and they touch no memory.
             unsafe { $body }
@@ -19,6 +20,7 @@ macro_rules! operations {
 /// `min` give their second operand where either is NaN.
 macro_rules! registers {
     ($name:ident, $doc:literal, $features:literal, [$($detected:tt)+], $lanes:literal, $register:ident,
+     ($sum:ident, $of_bits:expr, $to_bits:expr, $value:expr, $add_product:expr),
      $fma:expr, $or:expr, $round:expr, $power:expr,
      ($wide:ident $splat_wide:ident $add_wide:ident $mul_wide:ident $widen:ident), $halves:expr, $whole:expr,
      $splat:ident $load:ident $store:ident $add:ident $mul:ident $div:ident $max:ident $min:ident) => {
@@ -38,6 +40,7 @@ macro_rules! registers {
             const LANES: usize = $lanes;
             type Register = arch::$register;
             type Wide = [arch::$wide; 2];
+            type Sum = arch::$sum;
 
             fn compile<L: InnerLoop>(self) -> Compiled<L::Arguments> {
                 #[target_feature(enable = $features)]
@@ -77,6 +80,12 @@ macro_rules! registers {
                 }
                 fn round(value: Self::Register) -> Self::Register { $round(value) }
                 fn power_of_two(n: Self::Register) -> Self::Register { $power(n) }
+                fn sum_of_bits(bits: Self::Register) -> Self::Sum { $of_bits(bits) }
+                fn bits_of_sum(sum: Self::Sum) -> Self::Register { $to_bits(sum) }
+                fn value_of_bits(bits: Self::Register) -> Self::Register { $value(bits) }
+                fn add_product(a: Self::Register, b: Self::Register, c: Self::Sum) -> Self::Sum {
+                    $add_product(a, b, c)
+                }
             }
 
             #[inline(always)]
@@ -94,8 +103,9 @@ macro_rules! registers {
 }
 
 macro_rules! registers_of_512 {
-    ($name:ident, $doc:literal, $features:literal, [$($detected:tt)+], $fma:expr) => {
-        registers!($name, $doc, $features, [$($detected)+], 16, __m512, $fma,
+    ($name:ident, $doc:literal, $features:literal, [$($detected:tt)+], $sums:tt) => {
+        registers!($name, $doc, $features, [$($detected)+], 16, __m512, $sums,
+            arch::_mm512_fmadd_ps,
             |a, b| {
                 let bits = arch::_mm512_or_si512(arch::_mm512_castps_si512(a), arch::_mm512_castps_si512(b));
                 arch::_mm512_castsi512_ps(bits)
@@ -123,31 +133,72 @@ registers_of_512!(
     "AVX-512 F.",
     "avx512f,avx2,fma",
     ["avx512f" "avx2" "fma"],
-    arch::_mm512_fmadd_ps
+    (__m512, |bits| bits, |sum| sum, |bits| bits, arch::_mm512_fmadd_ps)
 );
 registers_of_512!(
     Avx512Bf16,
-    "AVX-512 with BF16: a lane of `a` and of `b` is a pair of bf16, and `mul_add` adds the products of both to `c`.",
+    "AVX-512 with BF16: a lane of `a` and of `b` is a pair of bf16, and `add_product` adds the products of both to `c`.",
     "avx512f,avx512bf16,avx2,fma",
     ["avx512f" "avx512bf16" "avx2" "fma"],
-    |a, b, c| {
+    (__m512, |bits| bits, |sum| sum, |bits| bits, |a, b, c| {
         // All three types are 512 bits.
         let pairs = |register| std::mem::transmute::<arch::__m512, arch::__m512bh>(register);
         arch::_mm512_dpbf16_ps(c, pairs(a), pairs(b))
-    }
+    })
 );
-registers!(Avx2, "AVX2 with FMA.", "avx2,fma", ["avx2" "fma"], 8, __m256,
-    arch::_mm256_fmadd_ps,
-    arch::_mm256_or_ps,
-    arch::_mm256_round_ps::<{ arch::_MM_FROUND_TO_NEAREST_INT | arch::_MM_FROUND_NO_EXC }>,
-    |n| {
-        let exponent = arch::_mm256_add_epi32(arch::_mm256_cvtps_epi32(n), arch::_mm256_set1_epi32(127));
-        arch::_mm256_castsi256_ps(arch::_mm256_slli_epi32::<23>(exponent))
-    },
-    (__m256d _mm256_set1_pd _mm256_add_pd _mm256_mul_pd _mm256_cvtps_pd),
-    |value| [arch::_mm256_castps256_ps128(value), arch::_mm256_extractf128_ps::<1>(value)],
-    |[lower, upper]: [arch::__m256d; 2]| {
-        arch::_mm256_set_m128(arch::_mm256_cvtpd_ps(upper), arch::_mm256_cvtpd_ps(lower))
-    },
-    _mm256_set1_ps _mm256_loadu_ps _mm256_storeu_ps _mm256_add_ps _mm256_mul_ps _mm256_div_ps
-    _mm256_max_ps _mm256_min_ps);
+registers_of_512!(
+    Avx512Vnni,
+    "AVX-512 with VNNI: a lane of `a` is four unsigned bytes, one of `b` four signed ones, and `add_product` adds their four \
+     products to the integer in `c`.",
+    "avx512f,avx512vnni,avx2,fma",
+    ["avx512f" "avx512vnni" "avx2" "fma"],
+    (
+        __m512i,
+        |bits| arch::_mm512_castps_si512(bits),
+        |sum| arch::_mm512_castsi512_ps(sum),
+        |bits| arch::_mm512_cvtepi32_ps(arch::_mm512_castps_si512(bits)),
+        |a, b, c| arch::_mm512_dpbusd_epi32(c, arch::_mm512_castps_si512(a), arch::_mm512_castps_si512(b))
+    )
+);
+
+macro_rules! registers_of_256 {
+    ($name:ident, $doc:literal, $sums:tt) => {
+        registers!($name, $doc, "avx2,fma", ["avx2" "fma"], 8, __m256, $sums,
+            arch::_mm256_fmadd_ps,
+            arch::_mm256_or_ps,
+            arch::_mm256_round_ps::<{ arch::_MM_FROUND_TO_NEAREST_INT | arch::_MM_FROUND_NO_EXC }>,
+            |n| {
+                let exponent =
+                    arch::_mm256_add_epi32(arch::_mm256_cvtps_epi32(n), arch::_mm256_set1_epi32(127));
+                arch::_mm256_castsi256_ps(arch::_mm256_slli_epi32::<23>(exponent))
+            },
+            (__m256d _mm256_set1_pd _mm256_add_pd _mm256_mul_pd _mm256_cvtps_pd),
+            |value| [arch::_mm256_castps256_ps128(value), arch::_mm256_extractf128_ps::<1>(value)],
+            |[lower, upper]: [arch::__m256d; 2]| {
+                arch::_mm256_set_m128(arch::_mm256_cvtpd_ps(upper), arch::_mm256_cvtpd_ps(lower))
+            },
+            _mm256_set1_ps _mm256_loadu_ps _mm256_storeu_ps _mm256_add_ps _mm256_mul_ps _mm256_div_ps
+            _mm256_max_ps _mm256_min_ps);
+    };
+}
+
+registers_of_256!(
+    Avx2,
+    "AVX2 with FMA.",
+    (__m256, |bits| bits, |sum| sum, |bits| bits, arch::_mm256_fmadd_ps)
+);
+registers_of_256!(
+    Avx2Pairs,
+    "AVX2 on integers: a lane of `a` and of `b` is a pair of 16 bits, and `add_product` adds both products to the integer in `c`.",
+    (
+        __m256i,
+        |bits| arch::_mm256_castps_si256(bits),
+        |sum| arch::_mm256_castsi256_ps(sum),
+        |bits| arch::_mm256_cvtepi32_ps(arch::_mm256_castps_si256(bits)),
+        |a, b, c| {
+            let products =
+                arch::_mm256_madd_epi16(arch::_mm256_castps_si256(a), arch::_mm256_castps_si256(b));
+            arch::_mm256_add_epi32(c, products)
+        }
+    )
+);

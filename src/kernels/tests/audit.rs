@@ -6,6 +6,7 @@
 //! threads that share the units never write to the same place. Under AddressSanitizer (`--cfg asan`) touching anything else
 //! stops the program on the spot.
 
+use crate::kernels::conv::Layer;
 use crate::kernels::pointwise::Kind;
 use crate::kernels::{Run, Unit, layout};
 use crate::memory::{BufferPool, Memory};
@@ -38,10 +39,9 @@ fn reads(kernel: &Kernel) -> Reads<'_> {
             let residual = conv.residual.iter().map(|view| (view, false));
             std::iter::once((&conv.input, true)).chain(residual).collect()
         }
-        Kernel::ConvBf16(conv) => {
-            let residual = conv.residual.iter().map(|view| (view, false));
-            std::iter::once((&conv.input, true)).chain(residual).collect()
-        }
+        Kernel::ConvBf16(conv) => layer(&conv.conv.layer).collect(),
+        Kernel::ConvInt8(conv) => layer(&conv.conv.layer).chain([(&conv.extent, false)]).collect(),
+        Kernel::Extent(extent) => vec![(&extent.input, false)],
         Kernel::Winograd(conv) => {
             let residual = conv.residual.iter().map(|view| (view, false));
             std::iter::once((&conv.input, true)).chain(residual).collect()
@@ -57,6 +57,10 @@ fn reads(kernel: &Kernel) -> Reads<'_> {
         }
         Kernel::Copy(copy) => vec![(&copy.input, false)],
     }
+}
+
+fn layer(layer: &Layer) -> impl Iterator<Item = (&View, bool)> {
+    std::iter::once((&layer.input, true)).chain(layer.residual.iter().map(|view| (view, false)))
 }
 
 fn audit(

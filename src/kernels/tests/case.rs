@@ -16,6 +16,9 @@ pub(super) const ERROR: f64 = 1e-5;
 /// As [`ERROR`] where convolutions round to bf16: two factors off by up to a part in 512 each, in several convolutions in turn.
 const ROUNDED: f64 = 3e-2;
 
+/// As [`ROUNDED`], in int8: factors off by up to a part in 510 and in 254 of the greatest one.
+const QUANTISED: f64 = 5e-2;
+
 /// Values that look random and are the same every time.
 #[derive(Debug, Clone)]
 pub(super) struct Dice(u64);
@@ -193,9 +196,11 @@ impl Case {
         for isa in available() {
             if self.known(isa) {
                 self.check_on(isa.into(), wanted);
-                let rounded = Arithmetic { isa, precision: Precision::Bf16 };
-                if rounded.is_available() {
-                    self.check_on(rounded, wanted);
+                for precision in [Precision::Bf16, Precision::Int8] {
+                    let rounded = Arithmetic { isa, precision };
+                    if rounded.is_available() {
+                        self.check_on(rounded, wanted);
+                    }
                 }
             } else {
                 assert!(self.plan(isa, wanted).is_err(), "{isa:?} plans an operation without a kernel");
@@ -258,7 +263,11 @@ impl Case {
 
     fn compare(&self, on: Arithmetic, wanted: &[usize], outputs: &[Vec<f32>]) {
         assert_eq!(outputs.len(), wanted.len());
-        let allowed = if on.precision == Precision::F32 || self.round { ERROR } else { ROUNDED };
+        let allowed = match on.precision {
+            Precision::Bf16 if !self.round => ROUNDED,
+            Precision::Int8 => QUANTISED,
+            _ => ERROR,
+        };
         for (slot, output) in wanted.iter().zip(outputs) {
             let right: Vec<f64> =
                 self.tensors[*slot].iter().flat_map(|tensor| tensor.values.clone()).collect();

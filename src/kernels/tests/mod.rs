@@ -10,6 +10,7 @@ mod bf16;
 mod case;
 mod extremes;
 mod graphs;
+mod int8;
 mod joins;
 mod operations;
 pub(crate) mod reference;

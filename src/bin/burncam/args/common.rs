@@ -41,7 +41,8 @@ pub(crate) struct RunArgs {
     #[arg(long, default_value = "auto", value_name = "NAME")]
     pub(crate) engine: Engine,
 
-    /// Operands of its convolutions: f32, or bf16, which is faster, less precise, and needs a CPU with AVX512-BF16.
+    /// Operands of its convolutions: f32; bf16, which is faster, less precise, and needs a CPU with AVX512-BF16; or int8, 8-bit
+    /// integers, less precise again, made for CPUs with AVX512-VNNI.
     #[arg(long, default_value = "f32", value_name = "NAME")]
     pub(crate) precision: Precision,
 }

@@ -1,27 +1,12 @@
 //! Elements to pairs of bf16: two neighbouring channels, rounded to nearest, ties to even, in place of one.
 
-use std::cell::Cell;
-
 use crate::kernels::Packed;
 use crate::kernels::filters::{ConvWeights, Filters, Panel, each_panel, pack_bias, pack_block};
+use crate::kernels::gathered::Line;
 use crate::simd::{Arguments, Avx512Bf16, Compiled};
 
 /// Pairs of channels in a block.
 pub(super) const PAIRS: usize = 8;
-
-/// Some pixels of one block of channels. Distances are in elements.
-#[derive(Debug, Clone, Copy)]
-#[cfg_attr(not(target_arch = "x86_64"), allow(dead_code, reason = "no loop for it"))]
-pub(super) struct Line<'a> {
-    /// The input from the first pixel on.
-    pub(super) x: &'a [f32],
-    pub(super) x_pixel: usize,
-    pub(super) pixels: usize,
-    /// Lanes that hold channels; the others count as zeros.
-    pub(super) lanes: usize,
-    /// `PAIRS` elements per pixel.
-    pub(super) y: &'a [Cell<f32>],
-}
 
 /// [`Line`] as arguments.
 #[derive(Debug)]

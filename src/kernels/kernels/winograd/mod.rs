@@ -13,7 +13,8 @@ use std::cell::Cell;
 
 use super::conv::{self, ConvGeometry};
 use super::filters::{self, ConvWeights, Filters};
-use super::tile::{self, Pattern, Sums, Tile, TileKernel};
+use super::sums::Sums;
+use super::tile::{self, Pattern, Tile, TileKernel};
 use super::{Packed, Unit, split_work};
 use crate::memory::LINE;
 use crate::simd::{Compiled, Instructions};
@@ -57,17 +58,12 @@ pub(crate) struct Winograd {
     from_frequencies: Compiled<FromFrequencies>,
 }
 
-/// Whether this kernel can run the convolution, and is faster than direct convolution on it.
-pub(crate) fn pays(
-    filters: Filters,
-    geometry: &ConvGeometry,
-    [input, output]: [&View; 2],
-    lanes: usize,
-) -> bool {
+/// Whether this kernel can run the convolution to an output of this size, and is faster than direct convolution on it. Its input
+/// must have full blocks.
+pub(crate) fn pays(filters: Filters, geometry: &ConvGeometry, [height, width]: [usize; 2]) -> bool {
     let ConvGeometry { kernel, stride, dilation, .. } = *geometry;
     let fits = kernel == [3, 3] && stride == [1, 1] && dilation == [1, 1] && filters.groups == 1;
-    // Fewer lanes mean an input of a few channels, which the transforms would fill up with zeros.
-    fits && input.lanes == lanes && output.height.div_ceil(TILE) * output.width.div_ceil(TILE) >= MIN_TILES
+    fits && height.div_ceil(TILE) * width.div_ceil(TILE) >= MIN_TILES
 }
 
 impl Winograd {
@@ -226,6 +222,7 @@ impl Winograd {
                         residual: None,
                         residual_block: 0,
                         bias: Some(&ZEROS),
+                        rescale: None,
                         range: None,
                     },
                 });
