@@ -154,7 +154,7 @@ impl Progress {
         Self(Arc::new(listener))
     }
 
-    pub(super) fn report(&self, done: usize, total: usize) {
+    pub(crate) fn report(&self, done: usize, total: usize) {
         (self.0)(done, total);
     }
 }

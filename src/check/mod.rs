@@ -42,6 +42,7 @@ pub use report::{
     CheckReport, DeviceCheck, FoldingCheck, GradientCheck, LayerCheck, ReferenceCheck, Status, Unexplainable,
 };
 pub use request::CheckRequest;
+pub(crate) use sanity::refuse_unsigned;
 pub use sanity::{MethodSanity, RandomClass, SanityReport, SanityRequest, SanityStop, Verdict, check_sanity};
 
 use crate::engine::{Engine, Network, Runtime};

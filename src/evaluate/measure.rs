@@ -5,10 +5,11 @@ use burncam_metrics::{
     Scorer, Sensitivity, SingleDeletion, coherency, gaussian, infidelity, uniform,
 };
 
+use super::info::{Family, Rule};
 use super::measured::Measured;
 use super::metric::Metric;
 use super::place::Place;
-use super::table::Family;
+use super::table::BOXES;
 use crate::error::Result;
 use crate::record::{CurveRecord, TargetFigures};
 
@@ -49,6 +50,11 @@ impl Measures {
         self.metrics.iter().any(|metric| metric.info().families.contains(&family))
     }
 
+    /// Whether any metric's rule is one of these.
+    pub(super) fn reads_rule(&self, is_one: impl Fn(Rule) -> bool) -> bool {
+        self.metrics.iter().any(|metric| is_one(metric.info().rule))
+    }
+
     /// What `compute` gives, if any metric reads it.
     fn if_read<T>(&self, family: Family, compute: impl FnOnce() -> Result<T>) -> Result<Option<T>> {
         self.reads(family).then(compute).transpose()
@@ -59,17 +65,23 @@ impl Measures {
     /// # Errors
     /// When the network stops, or a score is not finite.
     pub(super) fn of(&self, map: &Map, sight: Sight) -> Result<TargetFigures> {
+        let boxes =
+            sight.place.filter(|_| self.reads(Family::Boxes)).and_then(|place| place.is_box_right(map));
         let measured = self.measured(map, sight)?;
-        let value = |metric: &Metric| (metric.info().value)(&measured, self.convention);
+        let value = |metric: &Metric| match metric.info().rule {
+            Rule::Target(value) => value(&measured, self.convention),
+            _ => None,
+        };
         let values = self.metrics.iter().map(value).collect();
         let curves = [("insertion", measured.insertion), ("deletion", measured.deletion)];
         let curves: Vec<(&str, Curve)> =
             curves.into_iter().filter_map(|(name, curve)| Some((name, curve?))).collect();
+        let records = curves.iter().map(|(name, curve)| record(name, curve));
         Ok(TargetFigures {
             blank: None,
             tied_share: curves.first().map(|(_, curve)| curve.tied_share),
             values,
-            curves: curves.iter().map(|(name, curve)| record(name, curve)).collect(),
+            curves: records.chain(boxes.map(|right| boxes_record(&right))).collect(),
         })
     }
 
@@ -77,10 +89,16 @@ impl Measures {
         let Sight { picture, scorer, explain, place } = sight;
         let curves = self.curves.unwrap_or_default();
         let (draws, deviation) = INFIDELITY;
-        let road_of_arcc = self.road.as_ref().map(|settings| self.road_of_arcc(settings));
-        let road = |settings: &Option<RoadSettings>, scorer: &mut dyn Scorer| {
-            Road::new(picture, map, &settings.clone().unwrap_or_default(), scorer)
-        };
+        let settings = self.road.clone().unwrap_or_default();
+        let road = self.if_read(Family::Road, || Road::new(picture, map, &settings, scorer))?;
+        let road_of_arcc = self.if_read(Family::RoadOfArcc, || {
+            let fewer = self.road_of_arcc(&settings);
+            // Its steps are among the usual ones.
+            match road.as_ref().and_then(|road| road.with_fewer(&settings, &fewer.removal)) {
+                Some(road) => Ok(road),
+                None => Road::new(picture, map, &fewer, scorer),
+            }
+        })?;
         Ok(Measured {
             map,
             masked: self.if_read(Family::Masked, || Masked::new(picture, map, scorer))?,
@@ -90,8 +108,8 @@ impl Measures {
             insertion: self.if_read(Family::Insertion, || {
                 Curve::new(picture, map, Direction::Insertion, &curves, scorer)
             })?,
-            road: self.if_read(Family::Road, || road(&self.road, scorer))?,
-            road_of_arcc: self.if_read(Family::RoadOfArcc, || road(&road_of_arcc, scorer))?,
+            road,
+            road_of_arcc,
             single: self.if_read(Family::Single, || {
                 SingleDeletion::new(picture, map, PARTS, Baseline::Zero, scorer)
             })?,
@@ -142,4 +160,12 @@ fn record(metric: &str, curve: &Curve) -> CurveRecord {
     // Single precision is that of the network's own output.
     let single = |values: &[f64]| values.iter().map(|value| *value as f32).collect();
     CurveRecord { metric: metric.to_owned(), shares: single(&curve.shares), scores: single(&curve.scores) }
+}
+
+fn boxes_record(right: &[bool]) -> CurveRecord {
+    CurveRecord {
+        metric: BOXES.to_owned(),
+        shares: (0..right.len()).map(|at| at as f32 / right.len() as f32).collect(),
+        scores: right.iter().map(|right| f32::from(u8::from(*right))).collect(),
+    }
 }

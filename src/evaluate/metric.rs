@@ -5,7 +5,8 @@ use std::str::FromStr;
 
 use burncam_metrics::{Better, Convention, CurveSettings};
 
-use super::table::{Family, Group, MetricInfo, TABLE};
+use super::info::{Family, Group, MetricInfo, Rule};
+use super::table::TABLE;
 use crate::engine::Score;
 use crate::error::{Error, Result};
 use crate::record::MetricRecord;
@@ -36,10 +37,25 @@ impl Metric {
         Self::all().filter(|metric| metric.0.usual)
     }
 
-    /// Whether it needs to know where objects are. Those that do are computed, too, when it is known.
+    /// Whether it needs to know where objects are.
     #[must_use]
     pub fn needs_objects(self) -> bool {
-        self.0.group == Group::Localisation
+        self.is_of_place() || self.reads(Family::Boxes)
+    }
+
+    /// Whether it is made of several pictures together, as mosaics are, so that a part of a run cannot compute it.
+    #[must_use]
+    pub fn needs_all_pictures(self) -> bool {
+        matches!(self.0.rule, Rule::Cell | Rule::Leak | Rule::Weights)
+    }
+
+    /// Whether it compares the map with where the object is. Those that do are usual where that is known.
+    pub(super) fn is_of_place(self) -> bool {
+        self.reads(Family::Place)
+    }
+
+    fn reads(self, family: Family) -> bool {
+        self.0.families.contains(&family)
     }
 
     pub(super) fn info(self) -> &'static MetricInfo {
@@ -48,7 +64,11 @@ impl Metric {
 
     /// Whether a convention defines it: pytorch-grad-cam has no deletion and insertion.
     pub(super) fn is_defined(self, convention: Convention) -> bool {
-        !self.is_curve() || CurveSettings::of(convention).is_some()
+        match self.0.rule {
+            // Their maps have signs, which libraries' maps lose.
+            Rule::Leak | Rule::Weights => convention == Convention::Paper,
+            _ => !self.is_curve() || CurveSettings::of(convention).is_some(),
+        }
     }
 
     pub(super) fn is_curve(self) -> bool {
@@ -70,6 +90,13 @@ impl Metric {
             Group::Localisation => "localisation",
             Group::Stability => "stability",
             Group::Complexity => "complexity",
+            Group::Sanity => "sanity",
+        };
+        let of = match self.0.rule {
+            Rule::Target(_) => "target",
+            Rule::Cell => "cell",
+            Rule::Leak => "mosaic",
+            Rule::Curves { .. } | Rule::Weights => "set",
         };
         let better = better.map(|better| match better {
             Better::Higher => "higher".to_owned(),
@@ -78,6 +105,7 @@ impl Metric {
         MetricRecord {
             name: (*name).to_owned(),
             group: group.to_owned(),
+            of: of.to_owned(),
             better,
             least: bound(*least),
             most: bound(*most),

@@ -5,11 +5,14 @@
 
 use burncam_metrics::Map;
 use burncam_metrics::localisation::{
-    Bounds, GRAD_CAM_THRESHOLD, Mask, POINTING_TOLERANCE, Region, component_box, energy, pointing,
+    Bounds, GRAD_CAM_THRESHOLD, Mask, POINTING_TOLERANCE, Region, box_ious, component_box, energy, pointing,
     rank_accuracy, region_iou,
 };
 
 use crate::input::Placement;
+
+/// Intersection over union from which on MaxBoxAcc's paper takes a box as right.
+const RIGHT: f64 = 0.5;
 
 /// The objects of one image, in pixels of the upright picture.
 #[derive(Debug, Clone, PartialEq)]
@@ -69,6 +72,12 @@ impl Place {
     /// Share of the network's input that the objects cover.
     pub(super) fn area(&self) -> f64 {
         self.region.share()
+    }
+
+    /// For each threshold of 0, 0.01, ... 0.99 of the maximum whether the box around the largest part of the heat has an intersection over
+    /// union of at least 0.5 with one of the object; `None` for a map without heat.
+    pub(super) fn is_box_right(&self, map: &Map) -> Option<Vec<bool>> {
+        Some(box_ious(map, &self.boxes)?.into_iter().map(|iou| iou >= RIGHT).collect())
     }
 
     pub(super) fn of(&self, map: &Map) -> Located {

@@ -2,13 +2,15 @@
 
 use burncam_metrics::{Area, Baseline, Convention, CurveSettings, Removal, RoadSettings, Steps};
 
+use super::info::Rule;
 use super::measure::Measures;
 use super::metric::Metric;
 use crate::cam::Library;
+use crate::check::refuse_unsigned;
 use crate::engine::Score;
 use crate::error::{Error, OptionName, Problem, Result, Subject};
 use crate::explain::Request;
-use crate::model::{Model, OutputSpec};
+use crate::model::{Model, OutputForm, OutputSpec};
 use crate::record::{CurveSettingsRecord, RoadSettingsRecord};
 
 /// What to evaluate, and how.
@@ -19,7 +21,7 @@ use crate::record::{CurveSettingsRecord, RoadSettingsRecord};
 pub struct EvaluationRequest {
     /// Methods, layers, targets, the score that maps explain, the seed. What concerns drawing and files is not used.
     pub explain: Request,
-    /// Default: those of [`Metric::usual`] that the convention defines, and with [`EvaluationRequest::objects`] those that need them.
+    /// Default: those of [`Metric::usual`] that the convention defines, and with [`EvaluationRequest::objects`] those that compare maps with them.
     pub metrics: Option<Vec<Metric>>,
     /// Whether the caller knows where objects are. Default: no.
     pub objects: bool,
@@ -32,6 +34,11 @@ pub struct EvaluationRequest {
     pub baseline: Option<Filling>,
     /// Which pixels ROAD removes, and its noise. Default: the paper's with the seed of [`EvaluationRequest::explain`]; of a library its own.
     pub road: Option<RoadSettings>,
+    /// How many mosaics of pictures are made for the metrics of mosaics. Default: as many as there are pictures of which the network is sure, at
+    /// most 100.
+    pub mosaics: Option<usize>,
+    /// Whether the maps of every two methods and baselines are compared. Default: no.
+    pub agreement: bool,
 }
 
 /// What takes the place of pixels in deletion and insertion.
@@ -86,7 +93,38 @@ impl EvaluationRequest {
     /// The usual metrics for these maps.
     #[must_use]
     pub fn new(explain: Request) -> Self {
-        Self { explain, metrics: None, objects: false, score: None, steps: None, baseline: None, road: None }
+        Self {
+            explain,
+            metrics: None,
+            objects: false,
+            score: None,
+            steps: None,
+            baseline: None,
+            road: None,
+            mosaics: None,
+            agreement: false,
+        }
+    }
+
+    /// Refuses what metrics of several pictures cannot do, before any picture is read.
+    ///
+    /// # Errors
+    /// When maps lose the signs that a metric needs, and when mosaics need classes that the model does not have.
+    pub(super) fn check_together(&self, measures: &Measures, model: &Model) -> Result<()> {
+        if measures.reads_rule(|rule| matches!(rule, Rule::Leak | Rule::Weights)) {
+            refuse_unsigned(&self.explain)?;
+        }
+        let mosaics = |metric: &&Metric| matches!(metric.info().rule, Rule::Cell | Rule::Leak);
+        let Some(metric) = measures.metrics.iter().find(mosaics) else { return Ok(()) };
+        let output = model.output();
+        let has_classes =
+            output.form == OutputForm::List && Score::for_output(Some(Score::Prob), output).is_ok();
+        if !has_classes || model.graph().input.is_signal() {
+            let problem = Problem::new("is of mosaics of pictures of which the network is sure");
+            let problem = problem.expected("a network that gives pictures classes with probabilities");
+            return Err(Error::request(problem.named("metric", metric).hint("leave it out")));
+        }
+        Ok(())
     }
 
     /// Metrics and their settings.
@@ -101,7 +139,7 @@ impl EvaluationRequest {
             None => {
                 let usual: Vec<Metric> = Metric::usual().collect();
                 let is_usual =
-                    |metric: &Metric| usual.contains(metric) || self.objects && metric.needs_objects();
+                    |metric: &Metric| usual.contains(metric) || self.objects && metric.is_of_place();
                 Metric::all().filter(is_usual).filter(|metric| metric.is_defined(convention)).collect()
             }
         };

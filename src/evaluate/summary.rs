@@ -1,145 +1,129 @@
-//! The figures of all targets as one evaluation: means and intervals per row, mean curves, paired comparisons, settings.
+//! The figures of all targets as one evaluation: means and intervals per row, mean curves, paired comparisons, the verdict.
+//!
+//! Receives an evaluation's header and its targets, and nothing else, so that parts of a run are summarised as one piece would be.
 
-use burncam_metrics::{Better, Comparison, Summary, paired, summary};
+use std::path::Path;
 
-use super::measure::Measures;
+use burncam_metrics::{Better, Comparison, Summary, figure_of_all, paired, summary};
+
+use super::agreement;
+use super::info::Rule;
 use super::metric::Metric;
-use super::request::{curves_record, road_record};
-use super::rows::{BASELINES, ENLARGED, scaled};
 use super::verdict;
-use crate::cam::Options;
-use crate::engine::Score;
 use crate::error::Result;
-use crate::explain::Explainer;
 use crate::record::{
-    CurveRecord, EVALUATION_VERSION, EvaluatedRow, EvaluatedTarget, Evaluation, EvaluationSettings,
-    FigureRecord, OptionsRecord, PairRecord, TargetFigures,
+    CurveRecord, EvaluatedRow, EvaluatedTarget, Evaluation, FigureRecord, PairRecord, TargetFigures,
 };
 
-/// All of an evaluation that follows from its targets.
-pub(super) fn summarise(
-    explainer: &Explainer,
-    measures: &Measures,
-    score: Score,
-    targets: Vec<EvaluatedTarget>,
-) -> Result<Evaluation> {
-    let metrics = &measures.metrics;
-    let seed = explainer.request().options.seed;
-    let rows = rows(explainer, metrics, &targets);
-    let best = verdict::best(metrics, &rows);
-    let comparisons = best.map_or_else(Vec::new, |best| compare(metrics, &rows, best, &targets, seed));
-    Ok(Evaluation {
-        schema_version: EVALUATION_VERSION,
-        burncam: env!("CARGO_PKG_VERSION").to_owned(),
-        model: explainer.model_record()?,
-        settings: settings(explainer, measures, score),
-        metrics: metrics.iter().map(|metric| metric.record(score)).collect(),
-        images: 0,
-        failed: 0,
-        interrupted: false,
-        verdict: verdict::sentence(metrics, &rows, best, &comparisons),
-        rows,
-        comparisons,
-        targets,
-        failures: vec![],
-    })
+/// All of an evaluation that follows from its targets, which come into the order of paths: figures do not depend on the order in which
+/// pictures were named.
+///
+/// # Errors
+/// When a metric is not one of this version.
+pub(super) fn summarised(header: Evaluation, mut targets: Vec<EvaluatedTarget>) -> Result<Evaluation> {
+    let metrics = header.metrics.iter().map(|metric| metric.name.parse()).collect::<Result<Vec<Metric>>>()?;
+    // Stable: the targets of one picture keep their order.
+    targets.sort_by(|one, other| Path::new(&one.path).cmp(Path::new(&other.path)));
+    let mut evaluation = Evaluation { targets, ..header };
+    evaluation.rows = (0..evaluation.rows.len()).map(|at| row(&evaluation, &metrics, at)).collect();
+    evaluation.agreement = agreement::of_all(&evaluation);
+    let rows = &evaluation.rows;
+    let best = verdict::best(&metrics, rows);
+    let comparisons = best.map_or_else(Vec::new, |best| compare(&evaluation, &metrics, best));
+    evaluation.verdict = verdict::sentence(&metrics, rows, best, &comparisons);
+    evaluation.comparisons = comparisons;
+    Ok(evaluation)
 }
 
-fn rows(explainer: &Explainer, metrics: &[Metric], targets: &[EvaluatedTarget]) -> Vec<EvaluatedRow> {
-    let request = explainer.request();
-    let methods = request.methods.iter().map(|method| (method.info().name, false));
-    let baselines = BASELINES.into_iter().map(|name| (name, true));
-    let row = |(at, (name, is_baseline)): (usize, (&str, bool))| {
-        let figures: Vec<&TargetFigures> = targets.iter().map(|target| &target.rows[at]).collect();
-        let figure = |metric| figure_of(targets, at, metric, request.options.seed);
-        EvaluatedRow {
-            name: name.to_owned(),
-            is_baseline,
-            blank: figures.iter().filter(|figures| figures.blank.is_some()).count(),
-            figures: (0..metrics.len()).map(figure).collect(),
-            curves: mean_curves(&figures),
+fn row(evaluation: &Evaluation, metrics: &[Metric], at: usize) -> EvaluatedRow {
+    let EvaluatedRow { name, is_baseline, .. } = &evaluation.rows[at];
+    let figures: Vec<&TargetFigures> = evaluation.targets.iter().map(|target| &target.rows[at]).collect();
+    EvaluatedRow {
+        name: name.clone(),
+        is_baseline: *is_baseline,
+        blank: figures.iter().filter(|figures| figures.blank.is_some()).count(),
+        figures: (0..metrics.len()).map(|metric| figure_of(evaluation, metrics, metric, at)).collect(),
+        curves: mean_curves(&figures),
+    }
+}
+
+/// A row's values of a metric, one for each of what it measures; none of a metric that is of all targets together.
+fn values(evaluation: &Evaluation, metric: Metric, at: usize, row: usize) -> Vec<Option<f64>> {
+    let mosaics = &evaluation.mosaics;
+    match metric.info().rule {
+        Rule::Target(_) => {
+            let value = |target: &EvaluatedTarget| target.rows[row].values.get(at).copied().flatten();
+            evaluation.targets.iter().map(value).collect()
         }
-    };
-    methods.chain(baselines).enumerate().map(row).collect()
-}
-
-fn settings(explainer: &Explainer, measures: &Measures, score: Score) -> EvaluationSettings {
-    let request = explainer.request();
-    let with_layer = request.methods.iter().find(|method| method.info().uses_layer);
-    let settings = request.methods.first().map(|method| explainer.settings_record(*method));
-    EvaluationSettings {
-        layers: with_layer.map_or_else(Vec::new, |method| explainer.layer_records(*method)),
-        score: score.name().to_owned(),
-        map_score: settings.map_or_else(String::new, |settings| settings.score),
-        compat: request.options.library.map(|library| library.name().to_owned()),
-        seed: request.options.seed,
-        options: options(explainer),
-        enlarged: ENLARGED.to_owned(),
-        scaled: scaled(request.options.library),
-        curves: measures.curves.as_ref().map(curves_record),
-        road: measures.road.as_ref().map(road_record),
-        device: request.runtime.device.to_string(),
-        engine: request.runtime.engine_name().to_owned(),
-        precision: request.runtime.precision.name().to_owned(),
+        Rule::Cell => mosaics.iter().flat_map(|mosaic| &mosaic.cells).map(|cell| cell.shares[row]).collect(),
+        Rule::Leak => mosaics.iter().map(|mosaic| mosaic.leaks[row]).collect(),
+        Rule::Curves { .. } | Rule::Weights => vec![],
     }
 }
 
-/// The options of all methods, unless each has its own.
-fn options(explainer: &Explainer) -> Option<OptionsRecord> {
-    let request = explainer.request();
-    let Options { samples, noise, patch, stride, channels, composite, rollout, .. } = &request.options;
-    let sizes = [samples, patch, stride, channels];
-    if !sizes.iter().any(|size| size.is_some()) && noise.is_none() && composite.is_none() && rollout.is_none()
-    {
-        return None;
+fn figure_of(evaluation: &Evaluation, metrics: &[Metric], at: usize, row: usize) -> FigureRecord {
+    let seed = evaluation.settings.seed;
+    match metrics[at].info().rule {
+        Rule::Curves { name, figure, resampled } => {
+            let curves = evaluation.targets.iter().filter_map(|target| {
+                let curve = target.rows[row].curves.iter().find(|curve| curve.metric == name)?;
+                Some(curve.scores.iter().map(|score| f64::from(*score)).collect::<Vec<f64>>())
+            });
+            let curves: Vec<Vec<f64>> = curves.collect();
+            let drawn =
+                |drawn: &[usize]| figure(&drawn.iter().map(|at| &curves[*at][..]).collect::<Vec<_>>());
+            let found = match resampled {
+                true => figure_of_all(curves.len(), seed, drawn).map(FigureRecord::from),
+                false => {
+                    let mean = drawn(&(0..curves.len()).collect::<Vec<_>>());
+                    mean.map(|_| FigureRecord { count: curves.len(), mean, ..FigureRecord::default() })
+                }
+            };
+            found.unwrap_or_default()
+        }
+        Rule::Weights => {
+            let mean = evaluation.sanity.get(row).copied().flatten();
+            let count = evaluation.settings.sanity.as_ref().map_or(0, |sanity| sanity.pictures);
+            mean.map(|_| FigureRecord { count, mean, ..FigureRecord::default() }).unwrap_or_default()
+        }
+        _ => {
+            let values: Vec<f64> = values(evaluation, metrics[at], at, row).into_iter().flatten().collect();
+            summary(&values, seed).map(FigureRecord::from).unwrap_or_default()
+        }
     }
-    let records = request.methods.iter().map(|method| explainer.settings_record(*method).options);
-    // Rules and heads are only in the records of the methods that use them.
-    records.reduce(|all, one| OptionsRecord {
-        composite: all.composite.or(one.composite),
-        rollout: all.rollout.or(one.rollout),
-        ..all
-    })
-}
-
-fn value(target: &EvaluatedTarget, row: usize, metric: usize) -> Option<f64> {
-    target.rows[row].values.get(metric).copied().flatten()
-}
-
-fn figure_of(targets: &[EvaluatedTarget], row: usize, metric: usize, seed: u64) -> FigureRecord {
-    let values: Vec<f64> = targets.iter().filter_map(|target| value(target, row, metric)).collect();
-    summary(&values, seed).map(FigureRecord::from).unwrap_or_default()
 }
 
 /// The mean of each curve at the shares that all targets have in common: those of one network's input are the same.
 fn mean_curves(figures: &[&TargetFigures]) -> Vec<CurveRecord> {
-    let Some(first) = figures.iter().find(|figures| !figures.curves.is_empty()) else { return vec![] };
-    let mean = |(at, curve): (usize, &CurveRecord)| {
-        let all: Vec<&CurveRecord> = figures.iter().filter_map(|figures| figures.curves.get(at)).collect();
+    let mut first: Vec<&CurveRecord> = Vec::new();
+    for curve in figures.iter().flat_map(|figures| &figures.curves) {
+        if !first.iter().any(|known| known.metric == curve.metric) {
+            first.push(curve);
+        }
+    }
+    let mean = |curve: &&CurveRecord| {
+        let all = figures.iter().flat_map(|figures| &figures.curves);
+        let all: Vec<&CurveRecord> = all.filter(|other| other.metric == curve.metric).collect();
         let score = |step: usize| {
             let sum: f64 = all.iter().map(|curve| f64::from(curve.scores[step])).sum();
             (sum / all.len() as f64) as f32
         };
-        CurveRecord { scores: (0..curve.scores.len()).map(score).collect(), ..curve.clone() }
+        CurveRecord { scores: (0..curve.scores.len()).map(score).collect(), ..(*curve).clone() }
     };
-    first.curves.iter().enumerate().map(mean).collect()
+    first.iter().map(mean).collect()
 }
 
-fn compare(
-    metrics: &[Metric],
-    rows: &[EvaluatedRow],
-    best: usize,
-    targets: &[EvaluatedTarget],
-    seed: u64,
-) -> Vec<PairRecord> {
+fn compare(evaluation: &Evaluation, metrics: &[Metric], best: usize) -> Vec<PairRecord> {
+    let rows = &evaluation.rows;
     let votes =
         || metrics.iter().enumerate().filter_map(|(at, metric)| Some((at, metric, metric.info().better?)));
     let others = (0..rows.len()).filter(|row| *row != best);
     let pair = |(at, metric, better): (usize, &Metric, Better), other: usize| {
-        let both =
-            targets.iter().filter_map(|target| Some((value(target, best, at)?, value(target, other, at)?)));
+        let [first, second] = [best, other].map(|row| values(evaluation, *metric, at, row));
+        let both = first.into_iter().zip(second).filter_map(|(first, second)| Some((first?, second?)));
         let (first, second): (Vec<f64>, Vec<f64>) = both.unzip();
-        let Comparison { wins, ties, losses, difference } = paired(&first, &second, better, seed)?;
+        let Comparison { wins, ties, losses, difference } =
+            paired(&first, &second, better, evaluation.settings.seed)?;
         let [first, second] = [best, other].map(|row| rows[row].name.clone());
         let difference = FigureRecord::from(difference);
         Some(PairRecord { metric: metric.to_string(), first, second, wins, ties, losses, difference })

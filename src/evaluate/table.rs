@@ -1,86 +1,15 @@
 //! The table of metrics: each has its name, direction, range and rule here and nowhere else.
 
-use burncam_metrics::{Better, Convention, adcc, arcc, entropy, gini, mean_size};
+use burncam_metrics::localisation::{box_accuracy, held_out_box_accuracy};
+use burncam_metrics::{Better, adcc, arcc, entropy, gini, mean_size};
 
-use super::measured::Measured;
+use super::info::{EITHER_SIGN, Family, Group, MetricInfo, ON_OBJECTS, Rule, USUAL};
 
-/// What a metric asks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Group {
-    /// Does the network depend on what the map marks?
-    Faithfulness,
-    /// Is the heat on the object? That the network uses something else is no fault of a map.
-    Localisation,
-    /// Does the map stay when the picture hardly changes? A constant map does, and a baseline.
-    Stability,
-    /// How concentrated is the map? That says nothing of whether it is right.
-    Complexity,
-}
+/// The curves of boxes, which are 1 where the box is right and 0 elsewhere.
+pub(super) const BOXES: &str = "boxes";
 
-/// What is computed once for all metrics that read it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Family {
-    /// The map alone.
-    Map,
-    /// The map and the place of the object.
-    Place,
-    /// The score of the input multiplied by the map.
-    Masked,
-    /// The score while pixels are deleted.
-    Deletion,
-    /// The score while pixels are inserted.
-    Insertion,
-    /// The score while pixels are removed and filled in.
-    Road,
-    /// The same at the four shares of ARCC.
-    RoadOfArcc,
-    /// The score without each part of the input.
-    Single,
-    /// The map of the input multiplied by the map.
-    Again,
-    /// The score of noisy inputs.
-    Infidelity,
-    /// The maps of noisy inputs.
-    Sensitivity,
-}
-
-/// Everything that is known of a metric.
-pub(super) struct MetricInfo {
-    pub(super) name: &'static str,
-    pub(super) group: Group,
-    pub(super) families: &'static [Family],
-    /// `None` where neither is better.
-    pub(super) better: Option<Better>,
-    /// Least and greatest possible value of a probability's figures.
-    pub(super) range: [Option<f64>; 2],
-    pub(super) chance: &'static str,
-    pub(super) description: &'static str,
-    /// Whether it is computed unless others are asked for.
-    pub(super) usual: bool,
-    /// Whether it counts where methods are ranked: of figures that say nearly the same, one does.
-    pub(super) votes: bool,
-    pub(super) value: fn(&Measured, Convention) -> Option<f64>,
-}
-
-const UNIT: [Option<f64>; 2] = [Some(0.0), Some(1.0)];
-const EITHER_SIGN: [Option<f64>; 2] = [Some(-1.0), Some(1.0)];
-
-/// What most metrics have in common.
-const USUAL: MetricInfo = MetricInfo {
-    name: "",
-    group: Group::Faithfulness,
-    families: &[],
-    better: Some(Better::Higher),
-    range: UNIT,
-    chance: "that of the random map",
-    description: "",
-    usual: false,
-    votes: false,
-    value: |_, _| None,
-};
-
-/// What metrics of localisation have in common.
-const ON_OBJECTS: MetricInfo = MetricInfo { group: Group::Localisation, families: &[Family::Place], ..USUAL };
+/// From which value of such a curve on the box is right.
+const RIGHT: f64 = 1.0;
 
 fn as_number(is_so: bool) -> f64 {
     f64::from(u8::from(is_so))
@@ -93,7 +22,7 @@ pub(super) static TABLE: &[MetricInfo] = &[
         chance: "the object's share of the area",
         description: "share of the heat that is on the object (arXiv:1910.01279)",
         votes: true,
-        value: |measured, _| measured.located.as_ref()?.energy,
+        rule: Rule::Target(|measured, _| measured.located.as_ref()?.energy),
         ..ON_OBJECTS
     },
     MetricInfo {
@@ -101,32 +30,72 @@ pub(super) static TABLE: &[MetricInfo] = &[
         chance: "the object's share of the area",
         description: "1 where the greatest value is on the object (arXiv:1608.00507)",
         votes: true,
-        value: |measured, _| measured.located.as_ref()?.hit.map(as_number),
+        rule: Rule::Target(|measured, _| measured.located.as_ref()?.hit.map(as_number)),
         ..ON_OBJECTS
     },
     MetricInfo {
         name: "pointing15",
         description: "1 where the greatest value is on the object or within 15 pixels of the picture (arXiv:1608.00507)",
-        value: |measured, _| measured.located.as_ref()?.near.map(as_number),
+        rule: Rule::Target(|measured, _| measured.located.as_ref()?.near.map(as_number)),
         ..ON_OBJECTS
     },
     MetricInfo {
         name: "ranks",
         chance: "the object's share of the area",
         description: "share of the K hottest pixels that are on the object, which has K pixels (arXiv:2003.07258)",
-        value: |measured, _| measured.located.as_ref()?.ranks,
+        rule: Rule::Target(|measured, _| measured.located.as_ref()?.ranks),
         ..ON_OBJECTS
     },
     MetricInfo {
         name: "iou",
         description: "overlap of the pixels from 15 % of the greatest value on with the object: intersection over union",
-        value: |measured, _| measured.located.as_ref()?.region_iou,
+        rule: Rule::Target(|measured, _| measured.located.as_ref()?.region_iou),
         ..ON_OBJECTS
     },
     MetricInfo {
         name: "box",
         description: "1 where the box around the largest part of them has an intersection over union above 0.5 with a box of the object (arXiv:1610.02391)",
-        value: |measured, _| measured.located.as_ref()?.box_iou.map(|iou| as_number(iou > 0.5)),
+        rule: Rule::Target(|measured, _| measured.located.as_ref()?.box_iou.map(|iou| as_number(iou > 0.5))),
+        ..ON_OBJECTS
+    },
+    MetricInfo {
+        name: "maxbox",
+        families: &[Family::Boxes],
+        description: "share of targets whose box has an intersection over union of at least 0.5 with one of the object, at the threshold for which that share is greatest: MaxBoxAcc (arXiv:2001.07437)",
+        rule: Rule::Curves {
+            name: BOXES,
+            figure: |rows| Some(box_accuracy(rows, RIGHT)?.accuracy),
+            resampled: true,
+        },
+        ..ON_OBJECTS
+    },
+    MetricInfo {
+        name: "heldbox",
+        families: &[Family::Boxes],
+        description: "the same at a threshold that every second target chooses for the others (arXiv:2001.07437)",
+        rule: Rule::Curves {
+            name: BOXES,
+            figure: |rows| held_out_box_accuracy(rows, RIGHT),
+            resampled: false,
+        },
+        ..ON_OBJECTS
+    },
+    MetricInfo {
+        name: "gridpg",
+        families: &[],
+        chance: "the cell's share of the area",
+        description: "grid pointing game: share of the heat for the class of one cell of a mosaic of 2 x 2 pictures of different classes that is in that cell (arXiv:2205.10435)",
+        votes: true,
+        rule: Rule::Cell,
+        ..ON_OBJECTS
+    },
+    MetricInfo {
+        name: "difull",
+        families: &[],
+        better: Some(Better::Lower),
+        chance: "that of a map that does not know which cell is read",
+        description: "share of the map, with its signs, outside of the one cell of a mosaic that the score reads, whose cells go through the network apart: only 0 is right (arXiv:2205.10435)",
+        rule: Rule::Leak,
         ..ON_OBJECTS
     },
     MetricInfo {
@@ -137,7 +106,7 @@ pub(super) static TABLE: &[MetricInfo] = &[
         description: "half of what the score falls further without the most relevant pixels, filled in, than without the least relevant (arXiv:2202.00449)",
         usual: true,
         votes: true,
-        value: |measured, _| Some(measured.road.as_ref()?.combined()),
+        rule: Rule::Target(|measured, _| Some(measured.road.as_ref()?.combined())),
         ..USUAL
     },
     MetricInfo {
@@ -146,7 +115,7 @@ pub(super) static TABLE: &[MetricInfo] = &[
         better: Some(Better::Lower),
         range: EITHER_SIGN,
         description: "change of the score without the most relevant pixels, filled in: the first half of road",
-        value: |measured, _| Some(measured.road.as_ref()?.morf()),
+        rule: Rule::Target(|measured, _| Some(measured.road.as_ref()?.morf())),
         ..USUAL
     },
     MetricInfo {
@@ -154,7 +123,7 @@ pub(super) static TABLE: &[MetricInfo] = &[
         families: &[Family::Road],
         range: EITHER_SIGN,
         description: "change of the score without the least relevant pixels, filled in: the other half of road",
-        value: |measured, _| Some(measured.road.as_ref()?.lerf()),
+        rule: Rule::Target(|measured, _| Some(measured.road.as_ref()?.lerf())),
         ..USUAL
     },
     MetricInfo {
@@ -163,7 +132,7 @@ pub(super) static TABLE: &[MetricInfo] = &[
         description: "area below the score while pixels are inserted into a baseline, most relevant first (arXiv:1806.07421)",
         usual: true,
         votes: true,
-        value: |measured, _| Some(measured.insertion.as_ref()?.area),
+        rule: Rule::Target(|measured, _| Some(measured.insertion.as_ref()?.area)),
         ..USUAL
     },
     MetricInfo {
@@ -173,7 +142,7 @@ pub(super) static TABLE: &[MetricInfo] = &[
         description: "area below the score while pixels are deleted, most relevant first (arXiv:1806.07421)",
         usual: true,
         votes: true,
-        value: |measured, _| Some(measured.deletion.as_ref()?.area),
+        rule: Rule::Target(|measured, _| Some(measured.deletion.as_ref()?.area)),
         ..USUAL
     },
     MetricInfo {
@@ -183,7 +152,7 @@ pub(super) static TABLE: &[MetricInfo] = &[
         description: "share of the score that is lost when the input is multiplied by the map; its mean is the average drop (arXiv:1710.11063)",
         usual: true,
         votes: true,
-        value: |measured, convention| measured.masked?.drop(convention),
+        rule: Rule::Target(|measured, convention| measured.masked?.drop(convention)),
         ..USUAL
     },
     MetricInfo {
@@ -192,14 +161,14 @@ pub(super) static TABLE: &[MetricInfo] = &[
         description: "1 where the score rises when the input is multiplied by the map; its mean is the increase in confidence (arXiv:1710.11063)",
         usual: true,
         votes: true,
-        value: |measured, _| measured.masked?.increase().map(as_number),
+        rule: Rule::Target(|measured, _| measured.masked?.increase().map(as_number)),
         ..USUAL
     },
     MetricInfo {
         name: "gain",
         families: &[Family::Masked],
         description: "share of what the score lacks to 1 that is gained when the input is multiplied by the map (arXiv:2301.07002)",
-        value: |measured, convention| measured.masked?.gain(convention),
+        rule: Rule::Target(|measured, convention| measured.masked?.gain(convention)),
         ..USUAL
     },
     MetricInfo {
@@ -209,7 +178,7 @@ pub(super) static TABLE: &[MetricInfo] = &[
         chance: "0",
         description: "rank correlation of the map's sum in each of 4 x 4 parts with what the score loses without it (arXiv:2407.11910, without fine-tuning)",
         votes: true,
-        value: |measured, _| measured.single.as_ref()?.correlation,
+        rule: Rule::Target(|measured, _| measured.single.as_ref()?.correlation),
         ..USUAL
     },
     MetricInfo {
@@ -219,7 +188,7 @@ pub(super) static TABLE: &[MetricInfo] = &[
         range: [Some(0.0), None],
         description: "squared error of the map as a linear model of the score under noise of deviation 0.2 on the input, 32 draws, the map scaled to fit best (arXiv:1901.09392)",
         votes: true,
-        value: |measured, _| measured.infidelity,
+        rule: Rule::Target(|measured, _| measured.infidelity),
         ..USUAL
     },
     MetricInfo {
@@ -227,10 +196,10 @@ pub(super) static TABLE: &[MetricInfo] = &[
         families: &[Family::Masked, Family::Again],
         description: "harmonic mean of coherency, 1 - complexity and 1 - drop (arXiv:2104.10252)",
         votes: true,
-        value: |measured, convention| {
+        rule: Rule::Target(|measured, convention| {
             let drop = measured.masked?.drop(convention)?;
             adcc(measured.coherency?, mean_size(measured.map), drop)
-        },
+        }),
         ..USUAL
     },
     MetricInfo {
@@ -238,10 +207,10 @@ pub(super) static TABLE: &[MetricInfo] = &[
         families: &[Family::RoadOfArcc, Family::Again],
         description: "harmonic mean of coherency, 1 - complexity and twice road at 20, 40, 60 and 80 %, the latter limited to 0 to 1 (arXiv:2605.14641)",
         votes: true,
-        value: |measured, convention| {
+        rule: Rule::Target(|measured, convention| {
             let road = measured.road_of_arcc.as_ref()?.combined();
             arcc(measured.coherency?, mean_size(measured.map), road, convention)
-        },
+        }),
         ..USUAL
     },
     MetricInfo {
@@ -250,7 +219,7 @@ pub(super) static TABLE: &[MetricInfo] = &[
         families: &[Family::Again],
         chance: "1 for a map that does not change",
         description: "(r + 1)/2 of the correlation r of the map and the map of the input multiplied by it (arXiv:2104.10252)",
-        value: |measured, _| measured.coherency,
+        rule: Rule::Target(|measured, _| measured.coherency),
         ..USUAL
     },
     MetricInfo {
@@ -261,7 +230,7 @@ pub(super) static TABLE: &[MetricInfo] = &[
         range: [Some(0.0), None],
         chance: "0 for a map that does not change",
         description: "greatest relative change of the map under uniform noise of at most 0.02 on the input, 10 draws (arXiv:1901.09392)",
-        value: |measured, _| Some(measured.sensitivity?.max),
+        rule: Rule::Target(|measured, _| Some(measured.sensitivity?.max)),
         ..USUAL
     },
     MetricInfo {
@@ -272,7 +241,7 @@ pub(super) static TABLE: &[MetricInfo] = &[
         chance: "1/3 for uniform random values",
         description: "Gini's index of the map: 0 if all values are equal, nearly 1 for a single peak (arXiv:1810.06583)",
         usual: true,
-        value: |measured, _| gini(measured.map),
+        rule: Rule::Target(|measured, _| gini(measured.map)),
         ..USUAL
     },
     MetricInfo {
@@ -282,7 +251,7 @@ pub(super) static TABLE: &[MetricInfo] = &[
         better: None,
         chance: "1/2 for uniform random values",
         description: "mean of the map (arXiv:2104.10252)",
-        value: |measured, _| Some(mean_size(measured.map)),
+        rule: Rule::Target(|measured, _| Some(mean_size(measured.map))),
         ..USUAL
     },
     MetricInfo {
@@ -293,7 +262,18 @@ pub(super) static TABLE: &[MetricInfo] = &[
         range: [Some(0.0), None],
         chance: "nearly the logarithm of the number of pixels",
         description: "entropy of the map as shares of its sum, in nats (arXiv:2005.00631)",
-        value: |measured, _| entropy(measured.map),
+        rule: Rule::Target(|measured, _| entropy(measured.map)),
+        ..USUAL
+    },
+    MetricInfo {
+        name: "sanity",
+        group: Group::Sanity,
+        families: &[],
+        better: Some(Better::Lower),
+        range: EITHER_SIGN,
+        chance: "1 for a map that does not know the weights",
+        description: "mean rank correlation of the maps, with their signs, before and after layers are randomised from the scores down (arXiv:1810.03292)",
+        rule: Rule::Weights,
         ..USUAL
     },
 ];

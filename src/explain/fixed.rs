@@ -18,6 +18,13 @@ pub(crate) struct FixedTargets {
     reduction: Reduction,
 }
 
+impl FixedTargets {
+    /// These classes of a network whose scores are the numbers that it gives.
+    pub(crate) fn of_classes(indices: &[usize]) -> Self {
+        Self { indices: indices.to_vec(), reduction: Reduction::Values }
+    }
+}
+
 impl Explainer {
     /// The targets of a subject by this explainer's request and network.
     ///

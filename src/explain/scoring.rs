@@ -1,11 +1,13 @@
 //! Explanations together with what the scores of changed inputs need: how the network's output becomes the number of each target.
 
 use super::explanation::Scored;
+use super::predictor::answered;
 use super::{Explainer, Subject};
 use crate::cam::{Method, Scene};
-use crate::engine::Reduction;
+use crate::engine::{Network, Reduction};
 use crate::error::{Error, Result};
 use crate::heatmap::Heatmap;
+use crate::record::Prediction;
 
 impl Explainer {
     /// As [`Explainer::explain_all`], with what scores of changed inputs need.
@@ -16,6 +18,15 @@ impl Explainer {
         let pictures: Vec<&[f32]> = subjects.iter().map(|subject| subject.values.as_slice()).collect();
         let scenes = self.scenes(&pictures)?.into_iter().zip(subjects);
         Ok(scenes.map(|(scene, subject)| self.explain_scene(scene, subject)).collect())
+    }
+
+    /// The classes of a subject by a pass of `network`, which is this explainer's model without layers, the most probable first.
+    ///
+    /// # Errors
+    /// When the output is not finite.
+    pub(crate) fn ranked(&self, network: &Network, subject: &Subject) -> Result<Vec<Prediction>> {
+        let output = network.logits(subject.values.clone())?;
+        Ok(answered(&self.model, network, &output, (subject, &self.given))?.ranked)
     }
 
     /// The map of one target by one method of the request for another input, `[1, channels, height, width]`, whose output is reduced as that of

@@ -29,4 +29,4 @@ pub use noise::Noise;
 pub use order::Order;
 pub use scorer::Scorer;
 pub use similarity::{pearson, spearman, ssim};
-pub use statistics::{Better, Comparison, Summary, paired, summary};
+pub use statistics::{Better, Comparison, Summary, figure_of_all, paired, summary};

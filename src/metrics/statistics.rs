@@ -74,7 +74,7 @@ pub fn summary(values: &[f64], seed: u64) -> Option<Summary> {
         count,
         mean,
         standard_error: (count > 1).then(error),
-        interval: (count > 1).then(|| interval(values, seed)),
+        interval: (count > 1).then(|| interval(values, seed)).flatten(),
     })
 }
 
@@ -97,19 +97,41 @@ pub fn paired(first: &[f64], second: &[f64], better: Better, seed: u64) -> Optio
     Some(Comparison { wins, ties: differences.len() - wins - losses, losses, difference })
 }
 
-/// Efron's percentile interval of the mean.
-fn interval(values: &[f64], seed: u64) -> [f64; 2] {
+/// A figure of all pictures together, which is no mean of single values, with its interval: `figure` gets the indices of pictures, first
+/// each once and then those of each resample, in which some come several times.
+///
+/// `None` without pictures, and where the figure of all is not defined; without an interval for a single picture, and where that of a resample
+/// is not defined.
+#[must_use]
+pub fn figure_of_all(count: usize, seed: u64, figure: impl Fn(&[usize]) -> Option<f64>) -> Option<Summary> {
+    let all: Vec<usize> = (0..count).collect();
+    let mean = figure(&all).filter(|mean| mean.is_finite())?;
+    let interval = (count > 1).then(|| bootstrap(count, seed, figure)).flatten();
+    Some(Summary { count, mean, standard_error: None, interval })
+}
+
+/// The interval of the mean.
+fn interval(values: &[f64], seed: u64) -> Option<[f64; 2]> {
+    let mean = |drawn: &[usize]| drawn.iter().map(|at| values[*at]).sum::<f64>() / drawn.len() as f64;
+    bootstrap(values.len(), seed, |drawn| Some(mean(drawn)))
+}
+
+/// Efron's percentile interval of a figure; `None` where that of a resample is not defined.
+fn bootstrap(count: usize, seed: u64, figure: impl Fn(&[usize]) -> Option<f64>) -> Option<[f64; 2]> {
     let mut noise = Noise::new(seed, PURPOSE);
-    let count = values.len();
-    let mut resample = || (0..count).map(|_| values[noise.below(count)]).sum::<f64>() / count as f64;
-    let mut means: Vec<f64> = (0..RESAMPLES).map(|_| resample()).collect();
-    means.sort_by(f64::total_cmp);
+    let mut drawn = vec![0; count];
+    let mut resample = || {
+        drawn.iter_mut().for_each(|at| *at = noise.below(count));
+        figure(&drawn)
+    };
+    let mut found = (0..RESAMPLES).map(|_| resample()).collect::<Option<Vec<f64>>>()?;
+    found.sort_by(f64::total_cmp);
     let quantile = |share: f64| {
         let at = share * (RESAMPLES - 1) as f64;
         let (below, part) = (at as usize, at.fract());
-        means[below] + part * (means[(below + 1).min(RESAMPLES - 1)] - means[below])
+        found[below] + part * (found[(below + 1).min(RESAMPLES - 1)] - found[below])
     };
-    [quantile(TAIL), quantile(1.0 - TAIL)]
+    Some([quantile(TAIL), quantile(1.0 - TAIL)])
 }
 
 #[cfg(test)]
@@ -139,6 +161,19 @@ mod tests {
         }
         assert_eq!(summary(&values, 3).unwrap(), found);
         assert_ne!(summary(&values, 4).unwrap().interval, found.interval);
+    }
+
+    #[test]
+    fn a_figure_of_all_pictures_that_is_their_mean_is_the_summary() {
+        let values = [0.25, 1.0, 0.5, 0.75, 0.0];
+        let mean =
+            |drawn: &[usize]| Some(drawn.iter().map(|at| values[*at]).sum::<f64>() / drawn.len() as f64);
+        let found = figure_of_all(values.len(), 7, mean).unwrap();
+        let expected = summary(&values, 7).unwrap();
+        assert_eq!((found.mean, found.interval), (expected.mean, expected.interval));
+        assert_eq!(figure_of_all(0, 0, |_| None), None);
+        let sometimes = |drawn: &[usize]| (drawn == [0, 1, 2]).then_some(1.0);
+        assert_eq!(figure_of_all(3, 0, sometimes).unwrap().interval, None);
     }
 
     #[test]

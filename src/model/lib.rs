@@ -5,6 +5,7 @@
 //! read the header.
 
 pub mod arch;
+mod disconnected;
 mod fits;
 pub mod import;
 mod layers;
@@ -14,8 +15,6 @@ mod save;
 
 use std::collections::BTreeMap;
 use std::path::Path;
-
-use sha2::{Digest as _, Sha256};
 
 use burncam_graph::{axes, builder, card, cost, digest, error, layout, lengths, passes, resize, shapes};
 pub use cost::Cost;
@@ -31,6 +30,7 @@ use fits::check;
 pub use layout::{Form, Grid};
 use output::Resolved;
 use pack::Pack;
+use sha2::{Digest as _, Sha256};
 
 #[cfg(feature = "embedded-model")]
 use burncam_efficientnet_lite0::{BYTES as EMBEDDED, SHA256 as EMBEDDED_SHA256};
@@ -276,7 +276,7 @@ impl Model {
         Ok(Self { pack: self.pack.replacing(values)?, ..self.clone() })
     }
 
-    /// Verifies and hashes the file. Values are read from it on request.
+    /// Verifies and hashes the file. Values are read on request.
     pub fn weights(&self) -> Result<Weights> {
         self.pack.weights()
     }

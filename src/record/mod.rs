@@ -16,6 +16,7 @@ mod layout;
 mod parts;
 mod read;
 mod settings;
+mod shards;
 mod shown;
 mod summary;
 
@@ -24,13 +25,15 @@ pub use comparison::{
     Comparison, LimitRecord, SettingDifference,
 };
 pub use evaluation::{
-    CurveRecord, CurveSettingsRecord, EVALUATION_VERSION, EvaluatedRow, EvaluatedTarget, Evaluation,
-    EvaluationSettings, FigureRecord, MetricRecord, PairRecord, RoadSettingsRecord, TargetFigures,
+    AgreementRecord, CurveRecord, CurveSettingsRecord, EVALUATION_VERSION, EvaluatedMosaic, EvaluatedRow,
+    EvaluatedTarget, Evaluation, EvaluationSettings, FigureRecord, MetricRecord, MosaicCell,
+    MosaicSettingsRecord, PairRecord, RoadSettingsRecord, SanitySettingsRecord, TargetFigures,
 };
 pub use failure::{FailedInput, Failure, FailureRecord, HintRecord};
 pub use input::{InputRecord, ProfileRecord};
 pub use parts::{DetectionRecord, LabelRecord, LayerRecord, Prediction};
 pub use settings::{OptionsRecord, REVISION, RequestRecord, SettingsRecord, StyleRecord};
+pub(crate) use shards::check_shards;
 pub use shown::percent;
 pub use summary::{
     Accuracy, ClassCount, ClassHeat, Confusion, Counted, Heat, LabelCount, NotTaken, ObjectHeat, RunTime,

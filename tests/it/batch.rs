@@ -4,6 +4,7 @@ mod album;
 mod compare;
 mod dropped;
 mod ends;
+mod evaluations;
 mod heat;
 mod jobs;
 mod kills;

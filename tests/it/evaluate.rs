@@ -137,7 +137,8 @@ fn evaluations_fit_the_schema_and_come_back() {
     let validator = jsonschema::validator_for(&schema).unwrap();
     let evaluation = evaluated(Library::Torchcam, |request| {
         request.explain.score = Some(Score::Prob);
-        request.metrics = Some(Metric::all().collect());
+        request.metrics = Some(Metric::all().filter(|metric| !metric.needs_all_pictures()).collect());
+        request.agreement = true;
     });
     let text = evaluation.to_json().unwrap();
     let json: Value = serde_json::from_str(&text).unwrap();
@@ -148,4 +149,55 @@ fn evaluations_fit_the_schema_and_come_back() {
     let mut extra = json;
     extra["rows"][0]["surprise"] = true.into();
     assert!(!validator.is_valid(&extra));
+}
+
+#[test]
+fn arcc_is_the_same_whether_road_is_asked_for_or_not() {
+    let arcc = |names: &[&str]| {
+        let mut explain = Request::default();
+        explain.methods = METHODS.map(|name| name.parse().unwrap()).to_vec();
+        let mut request = EvaluationRequest::new(explain);
+        request.metrics = Some(names.iter().map(|name| name.parse().unwrap()).collect());
+        let evaluator = Evaluator::new(shapes().model, request).unwrap();
+        let subject = evaluator.explainer().read(fixture("cases/shapes/pictures/s03.png")).unwrap();
+        let target = evaluator.evaluate(&subject, None).unwrap().remove(0);
+        let last = |row: &burncam::record::TargetFigures| row.values.last().copied().flatten().unwrap();
+        target.rows.iter().map(last).collect::<Vec<f64>>()
+    };
+    assert_eq!(arcc(&["arcc"]), arcc(&["road", "arcc"]));
+}
+
+#[test]
+fn each_true_class_of_a_picture_is_a_target() {
+    let mut explain = Request::default();
+    explain.targets = vec!["label".parse().unwrap()];
+    let mut request = EvaluationRequest::new(explain);
+    request.metrics = Some(vec!["sparseness".parse().unwrap()]);
+    let evaluator = Evaluator::new(shapes().model, request).unwrap();
+    let read = || evaluator.explainer().read(fixture("cases/shapes/pictures/s03.png")).unwrap();
+    let subject = burncam::Subject { labels: vec![2, 0], ..read() };
+    let targets = evaluator.evaluate(&subject, None).unwrap();
+    assert_eq!(targets.iter().map(|target| target.target).collect::<Vec<_>>(), [2, 0]);
+    assert_ne!(targets[0].rows[0].values, targets[1].rows[0].values);
+    let evaluation = evaluator.summarise(targets).unwrap();
+    assert_eq!((evaluation.rows[0].figures[0].count, evaluation.rows[0].blank), (2, 0));
+}
+
+#[test]
+fn right_boxes_at_the_paper_s_threshold_are_those_of_the_metric_box_and_the_best_threshold_is_the_figure() {
+    let evaluation = evaluated(Library::Torchcam, |request| {
+        request.metrics = Some(["box", "maxbox", "heldbox"].map(|name| name.parse().unwrap()).to_vec());
+    });
+    for row in &evaluation.rows {
+        let [at_15, best, held] = [0, 1, 2].map(|at| row.figures[at]);
+        let curve = &row.curves[0];
+        assert_eq!((curve.metric.as_str(), curve.scores.len(), curve.shares[15]), ("boxes", 100, 0.15));
+        assert!((f64::from(curve.scores[15]) - at_15.mean.unwrap()).abs() < 1e-6, "{}", row.name);
+        let most = curve.scores.iter().copied().fold(0.0, f32::max);
+        assert!((f64::from(most) - best.mean.unwrap()).abs() < 1e-6, "{}", row.name);
+        let [low, high] = best.interval.unwrap();
+        assert!(low <= best.mean.unwrap() && best.mean.unwrap() <= high);
+        assert!(held.mean.unwrap() <= best.mean.unwrap() && held.interval.is_none());
+        assert_eq!((best.count, held.count), (at_15.count, at_15.count));
+    }
 }

@@ -29,6 +29,7 @@ mod layers;
 mod messages;
 mod methods;
 mod modules;
+mod mosaics;
 mod native;
 mod odd_pictures;
 mod old_records;

@@ -16,15 +16,15 @@ use crate::outcome::Outcome;
 use crate::{subjects, text, threads};
 
 /// Checks one model and prints the results.
-pub(crate) fn run(args: &CheckArgs) -> Result<Outcome> {
+pub(crate) fn run(args: &CheckArgs, quiet: bool) -> Result<Outcome> {
     // On a pool of the run: parallel work of the library runs on the pool that it is called on.
-    threads::pool_of(&args.place)?.install(|| check_one(args))
+    threads::pool_of(&args.place)?.install(|| check_one(args, quiet))
 }
 
-fn check_one(args: &CheckArgs) -> Result<Outcome> {
+fn check_one(args: &CheckArgs, quiet: bool) -> Result<Outcome> {
     let model = subjects::open(args.model()?, args.spec.as_deref())?;
     if args.sanity.wanted {
-        return sanity::run(args, &model);
+        return sanity::run(args, &model, quiet);
     }
     if let Some(photo) = &args.picture {
         return picture::run(args, photo, model);

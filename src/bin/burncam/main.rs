@@ -25,6 +25,7 @@ mod progress;
 mod records;
 mod report;
 mod request;
+mod result_files;
 mod subjects;
 mod summary;
 mod text;
@@ -82,7 +83,7 @@ fn run(command: Command, quiet: bool) -> Result<Outcome> {
         Command::Predict(args) => predict::run(&args, quiet),
         Command::Layers(args) => inspect::layers(&args),
         Command::Import(args) => import::run(&args, quiet),
-        Command::Check(args) => check::run(&args),
+        Command::Check(args) => check::run(&args, quiet),
         Command::Info(args) => inspect::info(&args),
         Command::Methods(args) => inspect::methods(&args),
         Command::Completions { shell } => {

@@ -9,7 +9,7 @@ use burncam::{ArtifactKind, Names, Request};
 
 use crate::args::{ExplainArgs, Save};
 use crate::discover::{Input, Shard};
-use crate::summary;
+use crate::{result_files, summary};
 
 /// The destination of every input.
 #[derive(Debug)]
@@ -199,8 +199,7 @@ impl Plan {
 
     /// Path of the summary of several inputs; shards may share a directory.
     pub(crate) fn summary_path(&self, shard: Option<Shard>) -> Option<PathBuf> {
-        let of_shard = |shard: Shard| summary::file_of_shard(shard.index, shard.count);
-        let name = shard.map_or_else(|| summary::FILE.to_owned(), of_shard);
+        let name = result_files::name(summary::STEM, shard);
         match (&self.destination, shard) {
             // A shard of a single image has a summary, too, because `merge` looks for one of each shard.
             (Destination::Directory(directory), Some(_)) => Some(directory.join(name)),

@@ -1,12 +1,12 @@
-//! A progress bar, on a terminal only, for methods that run the network many times.
+//! A progress bar, on a terminal only, for what runs the network many times.
 
 use std::sync::Mutex;
 
 use burncam::Progress;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// Draws the progress of a method, unless nothing would see it.
-pub(crate) fn listener(quiet: bool) -> Option<Progress> {
+/// Draws the progress of a method in `passes` or another word for what is counted, unless nothing would see it.
+pub(crate) fn listener(quiet: bool, counted: &'static str) -> Option<Progress> {
     let target = ProgressDrawTarget::stderr();
     // Counting costs a lock per batch, so without a terminal no one listens.
     if quiet || target.is_hidden() {
@@ -15,7 +15,7 @@ pub(crate) fn listener(quiet: bool) -> Option<Progress> {
     let bar: Mutex<Option<ProgressBar>> = Mutex::new(None);
     Some(Progress::new(move |done, total| {
         let Ok(mut bar) = bar.lock() else { return };
-        let shown = bar.get_or_insert_with(|| drawn(total));
+        let shown = bar.get_or_insert_with(|| drawn(total, counted));
         shown.set_length(total as u64);
         shown.set_position(done as u64);
         if done >= total {
@@ -26,8 +26,9 @@ pub(crate) fn listener(quiet: bool) -> Option<Progress> {
     }))
 }
 
-fn drawn(total: usize) -> ProgressBar {
+fn drawn(total: usize, counted: &str) -> ProgressBar {
     let bar = ProgressBar::new(total as u64);
-    let style = ProgressStyle::with_template("{wide_bar} {pos} of {len} passes, {eta} left");
+    let style =
+        ProgressStyle::with_template(&format!("{{wide_bar}} {{pos}} of {{len}} {counted}, {{eta}} left"));
     style.map(|style| bar.clone().with_style(style)).unwrap_or(bar)
 }

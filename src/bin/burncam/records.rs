@@ -2,6 +2,8 @@
 //!
 //! Receives directories and files, gives records. `explain` writes them; `merge` and `compare` read them.
 
+use std::fs::File;
+use std::io::{BufRead as _, BufReader, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
@@ -10,6 +12,73 @@ use burncam::record::Record;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use walkdir::WalkDir;
+
+/// Where a record is: a file of its own, or a line of a list (`--jsonl`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RecordPlace {
+    path: PathBuf,
+    /// First byte and length of the line.
+    line: Option<(u64, usize)>,
+}
+
+impl RecordPlace {
+    /// A file of its own.
+    pub(crate) fn file(path: PathBuf) -> Self {
+        Self { path, line: None }
+    }
+
+    /// The records of a list, without the lines of images that failed, which are no records.
+    ///
+    /// # Errors
+    /// When the list cannot be read.
+    pub(crate) fn lines(list: &Path) -> Result<Vec<Self>> {
+        #[derive(Deserialize)]
+        struct Line {
+            error: String,
+        }
+        let about = || format!("cannot read '{}'", list.display());
+        let mut reader = BufReader::new(File::open(list).with_context(about)?);
+        let (mut places, mut start, mut line) = (Vec::new(), 0, Vec::new());
+        loop {
+            line.clear();
+            let length = reader.read_until(b'\n', &mut line).with_context(about)?;
+            if length == 0 {
+                return Ok(places);
+            }
+            let is_failure =
+                serde_json::from_slice::<Line>(&line).is_ok_and(|Line { error }| !error.is_empty());
+            if !is_failure && !line.trim_ascii().is_empty() {
+                places.push(Self { path: list.to_path_buf(), line: Some((start, length)) });
+            }
+            start += length as u64;
+        }
+    }
+
+    /// Reads the record.
+    ///
+    /// # Errors
+    /// As [`read`].
+    pub(crate) fn read(&self) -> Result<Record> {
+        let Some((start, length)) = self.line else { return read(&self.path) };
+        let about = || format!("cannot read '{}'", self.path.display());
+        let mut file = File::open(&self.path).with_context(about)?;
+        file.seek(SeekFrom::Start(start)).with_context(about)?;
+        let mut bytes = vec![0; length];
+        file.read_exact(&mut bytes).with_context(about)?;
+        Record::from_json(&bytes)
+            .with_context(|| format!("record at byte {start} of '{}'", self.path.display()))
+    }
+
+    /// Whether it is meant as a record. Every line of a list is; other JSON files are not burncam's.
+    pub(crate) fn is_meant(&self) -> bool {
+        self.line.is_some() || is_meant_as_record(&self.path)
+    }
+
+    /// The directory that the paths of the record's files are relative to: of a list its own.
+    pub(crate) fn directory(&self) -> &Path {
+        self.path.parent().unwrap_or(Path::new(""))
+    }
+}
 
 /// By its name, `STEM.METHOD.json`, or by the fields that every version has. Other JSON files are not burncam's.
 pub(crate) fn is_meant_as_record(path: &Path) -> bool {

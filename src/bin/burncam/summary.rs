@@ -8,26 +8,11 @@ use burncam::record::{Accuracy, Confusion, Heat, Summary, percent};
 
 use crate::text;
 
-/// Name of the summary of a whole run, in its output directory.
-pub(crate) const FILE: &str = "summary.json";
+/// What the file of a summary is called, without number of a shard and ending.
+pub(crate) const STEM: &str = "summary";
 
 /// Number of classes printed; `summary.json` has all of them.
 const SHOWN_CLASSES: usize = 5;
-
-/// Name of the summary of shard `part` of `of`, which may share its directory with others: `summary.2-of-4.json`.
-pub(crate) fn file_of_shard(part: u64, of: u64) -> String {
-    format!("summary.{part}-of-{of}.json")
-}
-
-/// Whether [`file_of_shard`] gives this name.
-pub(crate) fn is_of_a_shard(name: &str) -> bool {
-    let middle = name.strip_prefix("summary.").and_then(|rest| rest.strip_suffix(".json"));
-    let numbers = middle.and_then(|middle| middle.split_once("-of-"));
-    let number = |text: &str| text.parse().ok();
-    let numbers = numbers.and_then(|(part, of)| Some((number(part)?, number(of)?)));
-    // Written again and compared, because `parse` accepts `+1` and `007`.
-    numbers.is_some_and(|(part, of)| file_of_shard(part, of) == name)
-}
 
 /// Writes a summary atomically.
 ///
@@ -150,14 +135,6 @@ mod tests {
             whole[name] = value.clone();
         }
         serde_json::from_value(whole).unwrap()
-    }
-
-    #[test]
-    fn a_shards_file_is_known_by_its_name() {
-        assert!(is_of_a_shard(&file_of_shard(2, 16)));
-        for other in ["summary.json", "summary.2-of-.json", "summary.02-of-4.json", "summary.gradcam.json"] {
-            assert!(!is_of_a_shard(other), "{other}");
-        }
     }
 
     #[test]

@@ -12,7 +12,7 @@ mod report;
 
 use super::noise::{self, Random};
 use super::subject::guarded;
-use crate::cam::Joining;
+use crate::cam::{Joining, Progress};
 use crate::engine::Runtime;
 use crate::error::{OptionName, Phrase, Problem, Result};
 use crate::explain::{Explainer, FixedTargets, Request, Subject};
@@ -42,6 +42,8 @@ pub struct SanityRequest {
     pub stops: usize,
     /// The mean Spearman correlation from which on a method does not depend on the weights. Default: [`SanityRequest::LIMIT`].
     pub limit: f64,
+    /// Called after each picture on each random network, with the number of all. Default: nothing is called.
+    pub progress: Option<Progress>,
 }
 
 impl SanityRequest {
@@ -51,7 +53,7 @@ impl SanityRequest {
 
 impl Default for SanityRequest {
     fn default() -> Self {
-        Self { explain: Request::default(), seed: 0, seeds: 3, stops: 8, limit: Self::LIMIT }
+        Self { explain: Request::default(), seed: 0, seeds: 3, stops: 8, limit: Self::LIMIT, progress: None }
     }
 }
 
@@ -96,7 +98,10 @@ pub fn check_sanity(model: &Model, subjects: &[Subject], request: &SanityRequest
 }
 
 /// Refuses what loses the signs of maps.
-fn refuse_unsigned(explain: &Request) -> Result<()> {
+///
+/// # Errors
+/// When a library says how maps are finished, and for a method that multiplies them.
+pub(crate) fn refuse_unsigned(explain: &Request) -> Result<()> {
     if let Some(library) = explain.options.library {
         let what = Phrase::filled(
             "maps are compared with their signs, and {} says how they are finished",
@@ -161,6 +166,7 @@ impl Test<'_> {
         let none =
             Found { stops: vec![Alike::new(self.request.seeds); stops.len()], entropy_rise: Mean::default() };
         let mut found = vec![none; self.explain.methods.len()];
+        let (mut done, total) = (0, self.request.seeds * stops.len() * before.len());
         for number in 0..self.request.seeds {
             let seed = self.request.seed.wrapping_add(number as u64);
             let (mut changed, mut from) = (model.clone(), 0);
@@ -175,6 +181,8 @@ impl Test<'_> {
                     for (found, (before, after)) in found.iter_mut().zip(pairs) {
                         found.add(before, after, (at, number), at + 1 == stops.len());
                     }
+                    done += 1;
+                    self.request.progress.iter().for_each(|progress| progress.report(done, total));
                 }
             }
         }

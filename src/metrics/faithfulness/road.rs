@@ -107,6 +107,19 @@ impl Road {
         Ok(Self { most_relevant: steps, least_relevant })
     }
 
+    /// The same with fewer steps, without asking the scorer again; `None` when one of `fewer` is not among those of `settings`, by which this was
+    /// computed. Steps do not depend on each other, so that the figures are those of [`Road::new`] with `fewer`.
+    #[must_use]
+    pub fn with_fewer(&self, settings: &RoadSettings, fewer: &Removal) -> Option<Self> {
+        let places = settings.removal.places(fewer)?;
+        let chosen =
+            |steps: &[Removed]| places.iter().map(|at| steps.get(*at).copied()).collect::<Option<_>>();
+        Some(Self {
+            most_relevant: chosen(&self.most_relevant)?,
+            least_relevant: chosen(&self.least_relevant)?,
+        })
+    }
+
     /// Mean change with the most relevant pixels removed (MoRF). Lower is better.
     #[must_use]
     pub fn morf(&self) -> f64 {
@@ -163,6 +176,19 @@ impl Removal {
                 let problem = Problem::new("share of pixels to remove is out of its range");
                 Err(problem.expected(format!("0 to {most}")).found(step.to_string()).into())
             }
+        }
+    }
+
+    /// Where each step of `fewer` is among the steps; `None` where one is missing, and for the other kind of steps.
+    fn places(&self, fewer: &Self) -> Option<Vec<usize>> {
+        match (self, fewer) {
+            (Self::Shares(all), Self::Shares(fewer)) => {
+                fewer.iter().map(|step| all.iter().position(|own| own == step)).collect()
+            }
+            (Self::KeptPercentiles(all), Self::KeptPercentiles(fewer)) => {
+                fewer.iter().map(|step| all.iter().position(|own| own == step)).collect()
+            }
+            _ => None,
         }
     }
 

@@ -30,6 +30,12 @@ impl Mask {
         self.width
     }
 
+    /// The values, row by row.
+    #[must_use]
+    pub fn values(&self) -> &[u16] {
+        &self.values
+    }
+
     /// The classes that have pixels, in rising order.
     #[must_use]
     pub fn classes(&self) -> Vec<usize> {

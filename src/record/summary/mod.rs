@@ -8,7 +8,6 @@
 
 mod counts;
 mod heat;
-mod shards;
 mod tally;
 
 use std::path::Path;
@@ -22,7 +21,7 @@ pub use self::counts::{
 use self::counts::{in_millionths, joined_mean};
 pub use self::heat::{ClassHeat, Heat, ObjectHeat, WrongReason};
 pub use self::tally::{Counted, Tally};
-use super::{Failure, LabelRecord, Prediction, Record, layout};
+use super::{Failure, LabelRecord, Prediction, Record, check_shards, layout};
 use crate::error::{Error, Problem, Result};
 
 /// The newest summary version, and the one that this build writes.
@@ -206,7 +205,7 @@ impl Summary {
                 ));
             }
         }
-        shards::check(parts.iter().map(|part| part.shard.as_deref()))?;
+        check_shards(parts.iter().map(|part| part.shard.as_deref()), "summaries")?;
         let mut whole = Self::new(&first.model.name, &first.model.sha256, 0);
         let seconds = parts.iter().map(|part| part.run.seconds);
         let seconds = if first.shard.is_some() { seconds.fold(0.0, f64::max) } else { seconds.sum() };

@@ -138,3 +138,20 @@ fn records_of_version_1_are_compared() {
     let record = std::fs::read(old.join("photo.gradcam.json")).unwrap();
     assert_eq!(Record::from_json(&record).unwrap().schema_version, 1);
 }
+
+#[test]
+fn a_list_of_records_is_compared_as_their_directory_is() {
+    let place = two_runs("--jsonl new/all.jsonl");
+    // A picture that failed has a line, too, and is no record.
+    std::fs::write(place.path("photos/broken.png"), "no picture").unwrap();
+    place.run("explain -m tiny.bpk photos -o again --jsonl again.jsonl", 1);
+    let whole = comparison(&place, "old new", 0);
+    for list in ["new/all.jsonl", "again.jsonl"] {
+        let found = comparison(&place, &format!("old {list}"), 0);
+        assert_eq!((found.both, found.second.records, found.second.unreadable), (3, 3, 0), "{list}");
+        assert_eq!((found.agreement, &found.maps), (whole.agreement, &whole.maps), "{list}");
+    }
+    std::fs::write(place.path("cut.jsonl"), "{\"schema_version\": 2,\n").unwrap();
+    let error = String::from_utf8(place.run("compare old cut.jsonl", 2).stderr).unwrap();
+    assert!(error.contains("record at byte 0 of 'cut.jsonl'"), "{error}");
+}

@@ -10,11 +10,11 @@ use super::values::expected;
 
 #[derive(Debug, Args)]
 pub(crate) struct CompareArgs {
-    /// Output directory of a run of `burncam explain`, with its records.
+    /// Output directory of a run of `burncam explain`, with its records, or the list that its --jsonl wrote.
     #[arg(value_name = "RUN")]
     pub(crate) first: PathBuf,
 
-    /// Output directory of another run over the same pictures: another model, or other settings.
+    /// Another run over the same pictures: another model, or other settings.
     #[arg(value_name = "RUN")]
     pub(crate) second: PathBuf,
 

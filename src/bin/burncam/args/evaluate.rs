@@ -28,8 +28,9 @@ pub(crate) struct EvaluateArgs {
     pub(crate) methods: Vec<Method>,
 
     /// Metrics, separated by commas: road, morf, lerf, insertion, deletion, drop, increase, gain, single, infidelity, adcc, arcc, coherency, sensitivity, sparseness,
-    /// complexity, entropy, and with --boxes or --masks energy, pointing, pointing15, ranks, iou, box; or all [default: road, insertion, deletion, drop,
-    /// increase, sparseness, and those of --boxes or --masks].
+    /// complexity, entropy, and with --boxes or --masks energy, pointing, pointing15, ranks, iou, box, maxbox, heldbox; of all pictures together gridpg,
+    /// difull, sanity; or all that are of single pictures [default: road, insertion, deletion, drop, increase, sparseness, and with --boxes or --masks
+    /// energy to box].
     #[arg(long, value_name = "METRIC", value_delimiter = ',', value_parser = parse_metrics)]
     pub(crate) metrics: Option<Vec<MetricArg>>,
 
@@ -66,6 +67,14 @@ pub(crate) struct EvaluateArgs {
     #[arg(long, value_name = "WHAT", conflicts_with = "compat")]
     pub(crate) baseline: Option<Filling>,
 
+    /// Also compare the maps of every two methods and baselines: Spearman, Pearson and structural similarity.
+    #[arg(long)]
+    pub(crate) agreement: bool,
+
+    /// Mosaics of pictures for gridpg and difull [default: as many as there are pictures of which the network is sure, at most 100].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub(crate) mosaics: Option<u32>,
+
     /// Follow the maps and metrics of another library: pytorch-grad-cam, torchcam or xplique.
     #[arg(long, value_name = "LIBRARY")]
     pub(crate) compat: Option<Library>,
@@ -93,7 +102,7 @@ pub(crate) struct EvaluateArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct EvaluateOutputArgs {
-    /// Directory of `evaluation.json`, which has every figure of every image.
+    /// Directory of `evaluation.json`, which has every figure of every image; of a shard `evaluation.K-of-N.json`.
     #[arg(short, long, value_name = "DIR", default_value = ".")]
     pub(crate) out: PathBuf,
 
@@ -120,6 +129,10 @@ pub(crate) struct EvaluateBatchArgs {
     /// Changed copies of an image that go through the network together [default: 4]. Affects memory, never the results.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) batch_size: Option<u16>,
+
+    /// Keep the figures of an earlier run, also of one that was killed; measure what is missing, or whose image, model or settings changed.
+    #[arg(long)]
+    pub(crate) resume: bool,
 
     /// True classes: a .csv, .tsv or .json file of paths and classes, or from-directory (root/CLASS/image).
     #[arg(long, value_name = "FILE|from-directory")]

@@ -10,11 +10,11 @@ use crate::discover::discover;
 use crate::flags::WORDS;
 use crate::outcome::Outcome;
 use crate::request::each_once;
-use crate::{subjects, text};
+use crate::{progress, subjects, text};
 
 /// Tests the methods and prints the results.
-pub(super) fn run(args: &CheckArgs, model: &Model) -> Result<Outcome> {
-    let report = check_sanity(model, &pictures(args, model)?, &request(args))?;
+pub(super) fn run(args: &CheckArgs, model: &Model, quiet: bool) -> Result<Outcome> {
+    let report = check_sanity(model, &pictures(args, model)?, &request(args, quiet))?;
     if args.format.json {
         text::json_line(&serde_json::to_string(&report)?)?;
     } else {
@@ -34,7 +34,7 @@ fn pictures(args: &CheckArgs, model: &Model) -> Result<Vec<Subject>> {
     found.inputs.iter().map(|input| subjects::load(input, &reading, model)).collect()
 }
 
-fn request(args: &CheckArgs) -> SanityRequest {
+fn request(args: &CheckArgs, quiet: bool) -> SanityRequest {
     let sanity = &args.sanity;
     let mut explain = Request::default();
     explain.runtime = Runtime::from(&args.place.device);
@@ -52,6 +52,7 @@ fn request(args: &CheckArgs) -> SanityRequest {
         seeds: sanity.seeds.into(),
         stops: sanity.stops.into(),
         limit: sanity.limit,
+        progress: progress::listener(quiet, "maps"),
     }
 }
 

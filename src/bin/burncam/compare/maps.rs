@@ -5,8 +5,9 @@
 
 use std::path::Path;
 
-use burncam::record::{ComparedMap, CoversRecord, LabelRecord, Record, TargetRecord};
+use burncam::record::{ComparedMap, CoversRecord, DetectionRecord, LabelRecord, Record, TargetRecord};
 use burncam_graph::error::Problem;
+use burncam_metrics::localisation::Bounds;
 use burncam_metrics::{Map, pearson, spearman};
 use burncam_picture::input::read_array;
 
@@ -14,6 +15,9 @@ use crate::flags::WORDS;
 
 /// Rows and columns of the common grid: as many as a record's map has at most.
 const GRID: usize = 56;
+
+/// Intersection over union from which on two networks' boxes are of one object: the usual limit of detection.
+const SAME_BOX: f64 = 0.5;
 
 /// A record and the directory of its files.
 #[derive(Debug, Clone, Copy)]
@@ -24,22 +28,46 @@ pub(super) struct Source<'a> {
 
 /// The maps of two records of a picture: of each class that both explain, or, where they explain no common class, the first of each.
 pub(super) fn compared(first: Source, second: Source) -> Vec<ComparedMap> {
-    let counterpart = |one: &TargetRecord| {
-        second.record.targets.iter().find(|other| {
-            one.box_number == other.box_number
-                && is_same((one.target, &one.class_name), (other.target, &other.class_name))
-        })
-    };
-    let common: Vec<ComparedMap> = first
-        .record
-        .targets
-        .iter()
-        .filter_map(|one| Some(pair((first, one), (second, counterpart(one)?), true)))
-        .collect();
+    let mut left: Vec<&TargetRecord> = second.record.targets.iter().collect();
+    let mut common = Vec::new();
+    for one in &first.record.targets {
+        if let Some(at) = counterpart((first.record, one), second.record, &left) {
+            common.push(pair((first, one), (second, left.remove(at)), true));
+        }
+    }
     match (&common[..], first.record.targets.first(), second.record.targets.first()) {
         ([], Some(one), Some(other)) => vec![pair((first, one), (second, other), false)],
         _ => common,
     }
+}
+
+/// Which of the targets of the other record shows the same: the same class, and of boxes the one that overlaps most, by half at least. Boxes are
+/// numbered by how sure each network is, so that their numbers say nothing about another network's.
+fn counterpart(
+    (first, one): (&Record, &TargetRecord),
+    second: &Record,
+    left: &[&TargetRecord],
+) -> Option<usize> {
+    let alike = |other: &TargetRecord| match (one.box_number, other.box_number) {
+        (None, None) => Some(1.0),
+        (Some(number), Some(other)) => {
+            let overlap = bounds(first, number)?.iou(&bounds(second, other)?);
+            (overlap >= SAME_BOX).then_some(overlap)
+        }
+        _ => None,
+    };
+    let is_class =
+        |other: &TargetRecord| is_same((one.target, &one.class_name), (other.target, &other.class_name));
+    let same = left.iter().enumerate().filter(|(_, other)| is_class(other));
+    let same = same.filter_map(|(at, other)| Some((at, alike(other)?)));
+    same.reduce(|best, new| if new.1 > best.1 { new } else { best }).map(|(at, _)| at)
+}
+
+/// A box of a record by its number.
+fn bounds(record: &Record, number: usize) -> Option<Bounds> {
+    let found = record.detections.iter().find(|found| found.number == number)?;
+    let DetectionRecord { left, top, right, bottom, .. } = *found;
+    Some(Bounds { left, top, right, bottom })
 }
 
 /// Whether two classes are one: by name where both have one, else by index. A class without a name is called by its index.
@@ -230,5 +258,41 @@ mod tests {
     fn classes_are_the_same_by_name_and_without_names_by_index() {
         assert!(is_same((3, "cat"), (7, "cat")) && !is_same((3, "cat"), (3, "dog")));
         assert!(is_same((3, "3"), (3, "cat")) && !is_same((3, "3"), (4, "cat")));
+    }
+
+    /// A record in which boxes of one class are explained, from these left to these right edges.
+    fn with_boxes(boxes: &[(f64, f64)]) -> Record {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/records/photo.gradcam.json");
+        let mut record = Record::from_json(&std::fs::read(path).unwrap()).unwrap();
+        let target = record.targets[0].clone();
+        let (class, name) = (target.target, target.class_name.clone());
+        let detection = |(at, (left, right)): (usize, &(f64, f64))| DetectionRecord {
+            number: at + 1,
+            target: class,
+            class_name: name.clone(),
+            proba: 0.5,
+            left: *left,
+            top: 0.0,
+            right: *right,
+            bottom: 8.0,
+        };
+        record.detections = boxes.iter().enumerate().map(detection).collect();
+        let of_box = |number| TargetRecord { box_number: Some(number), ..target.clone() };
+        record.targets = (1..=boxes.len()).map(of_box).collect();
+        record
+    }
+
+    #[test]
+    fn boxes_of_two_networks_belong_together_by_their_overlap_and_not_by_their_numbers() {
+        let (first, second) = (
+            with_boxes(&[(0.0, 8.0), (20.0, 30.0), (50.0, 60.0)]),
+            with_boxes(&[(21.0, 30.0), (1.0, 8.0), (40.0, 52.0)]),
+        );
+        let left: Vec<&TargetRecord> = second.targets.iter().collect();
+        let found = first.targets.iter().map(|one| counterpart((&first, one), &second, &left));
+        // The third overlaps by a fraction only.
+        assert_eq!(found.collect::<Vec<_>>(), [Some(1), Some(0), None]);
+        let whole = TargetRecord { box_number: None, ..first.targets[0].clone() };
+        assert_eq!(counterpart((&first, &whole), &second, &left), None, "a class is no box");
     }
 }

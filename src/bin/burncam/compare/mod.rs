@@ -1,6 +1,6 @@
 //! `burncam compare`: two runs over the same pictures, of two models or with other settings.
 //!
-//! Receives two directories with records. Prints what changed, writes `comparison.json` and a page with both overlays side by side, and fails
+//! Receives two directories with records, or lists of them. Prints what changed, writes `comparison.json` and a page with both overlays side by side, and fails
 //! where the second run is worse than a limit allows.
 
 mod differences;
@@ -10,8 +10,6 @@ mod pairs;
 mod side;
 mod totals;
 mod words;
-
-use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use burncam::internal::output::{self, OutputFile};
@@ -24,7 +22,8 @@ use self::side::{Seen, Side};
 use self::totals::Drops;
 use crate::args::CompareArgs;
 use crate::outcome::Outcome;
-use crate::{records, text};
+use crate::records::RecordPlace;
+use crate::text;
 
 /// Names of the two files.
 const FILE: &str = "comparison.json";
@@ -114,15 +113,15 @@ fn summed_up(
     }
 }
 
-/// A record with its path.
+/// A record with its place.
 struct Read<'a> {
     record: Record,
-    path: &'a Path,
+    place: &'a RecordPlace,
 }
 
 impl Read<'_> {
     fn source(&self) -> Source<'_> {
-        Source { record: &self.record, directory: self.path.parent().unwrap_or(Path::new("")) }
+        Source { record: &self.record, directory: self.place.directory() }
     }
 }
 
@@ -132,10 +131,10 @@ fn read<'a>(
     other: &'a Seen,
     methods: &[(String, String)],
 ) -> Result<Vec<(Read<'a>, Read<'a>)>> {
-    let read = |path: &'a Path| -> Result<Read<'a>> {
-        Ok(Read { record: records::read(path).context("a record changed while it was compared")?, path })
+    let read = |place: &'a RecordPlace| -> Result<Read<'a>> {
+        Ok(Read { record: place.read().context("a record changed while it was compared")?, place })
     };
-    let paths =
+    let places =
         methods.iter().filter_map(|(first, second)| one.records.get(first).zip(other.records.get(second)));
-    paths.map(|(first, second)| Ok((read(first)?, read(second)?))).collect()
+    places.map(|(first, second)| Ok((read(first)?, read(second)?))).collect()
 }

@@ -1,6 +1,6 @@
-//! One run: the records below a directory, by picture and method.
+//! One run: the records below a directory, or of a list, by picture and method.
 //!
-//! Receives a directory; gives paths of records, so that memory does not hold every map of a large run.
+//! Receives a path; gives places of records, so that memory does not hold every map of a large run.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, bail};
 use burncam::record::{ComparedRun, InputRecord, Record};
 
-use crate::records::{is_meant_as_record, json_files, read};
+use crate::records::{RecordPlace, json_files};
 use crate::text;
 
 /// A run.
@@ -29,25 +29,29 @@ pub(super) struct Seen {
     pub(super) path: String,
     pub(super) sha256: String,
     /// Its records by method.
-    pub(super) records: BTreeMap<String, PathBuf>,
+    pub(super) records: BTreeMap<String, RecordPlace>,
 }
 
 impl Side {
-    /// Reads all records below a directory.
+    /// Reads all records below a directory, or of a list.
     ///
     /// # Errors
     /// When there is none.
     pub(super) fn read(directory: &Path) -> Result<Self> {
         let shown = directory.display();
-        if !directory.is_dir() {
-            bail!("run '{shown}': expected a directory with the records of `burncam explain`");
-        }
+        let places = match (directory.is_dir(), directory.is_file()) {
+            (true, _) => json_files(directory).map(RecordPlace::file).collect(),
+            (_, true) => RecordPlace::lines(directory)?,
+            _ => bail!(
+                "run '{shown}': expected a directory with the records of `burncam explain`, or a list of them (--jsonl)"
+            ),
+        };
         let mut side = Self { directory: directory.to_path_buf(), ..Self::default() };
-        let (mut places, mut again) = (BTreeMap::new(), 0);
-        for path in json_files(directory) {
-            match read(&path) {
-                Ok(record) => again += usize::from(!side.take(record, path, &mut places)),
-                Err(error) if is_meant_as_record(&path) => {
+        let (mut seen, mut again) = (BTreeMap::new(), 0);
+        for place in places {
+            match place.read() {
+                Ok(record) => again += usize::from(!side.take(record, place, &mut seen)),
+                Err(error) if place.is_meant() => {
                     side.unreadable += 1;
                     text::error(&error.context("a record is not compared"));
                 }
@@ -56,7 +60,7 @@ impl Side {
         }
         if side.records == 0 {
             bail!(
-                "run '{shown}': has no record that can be read, expected the output directory of `burncam explain`"
+                "run '{shown}': has no record that can be read, expected the output directory of `burncam explain`, or its list of records (--jsonl)"
             );
         }
         if again > 0 {
@@ -67,15 +71,15 @@ impl Side {
         Ok(side)
     }
 
-    /// Adds a record; false if the picture has one of that method already. `places` finds pictures by hash and path.
+    /// Adds a record; false if the picture has one of that method already. `seen` finds pictures by hash and path.
     fn take(
         &mut self,
         record: Record,
-        path: PathBuf,
-        places: &mut BTreeMap<(String, String), usize>,
+        place: RecordPlace,
+        seen: &mut BTreeMap<(String, String), usize>,
     ) -> bool {
         let InputRecord { sha256, path: picture, .. } = record.input;
-        let at = *places.entry((sha256.clone(), picture.clone())).or_insert_with(|| {
+        let at = *seen.entry((sha256.clone(), picture.clone())).or_insert_with(|| {
             self.pictures.push(Seen { path: picture, sha256, records: BTreeMap::new() });
             self.pictures.len() - 1
         });
@@ -85,7 +89,7 @@ impl Side {
         let records = &mut self.pictures[at].records;
         let is_new = !records.contains_key(&record.settings.method);
         // The first stays: files come in the order of their names.
-        records.entry(record.settings.method).or_insert(path);
+        records.entry(record.settings.method).or_insert(place);
         is_new
     }
 

@@ -14,13 +14,15 @@ const COLUMNS: [&str; 5] = ["path", "target", "class_name", "row", "blank"];
 /// The table as a file.
 pub(super) fn file(evaluation: &Evaluation, path: PathBuf) -> Result<OutputFile> {
     let mut writer = ::csv::Writer::from_writer(vec![]);
-    let names = evaluation.metrics.iter().map(|metric| metric.name.as_str());
+    // Those of mosaics and of all targets together have no value of a target.
+    let metrics = evaluation.metrics.iter().enumerate().filter(|(_, metric)| metric.of == "target");
+    let names = metrics.clone().map(|(_, metric)| metric.name.as_str());
     writer.write_record(COLUMNS.into_iter().chain(names))?;
     for target in &evaluation.targets {
         for (row, figures) in evaluation.rows.iter().zip(&target.rows) {
             // A blank map has no values; its cells are empty.
             let value = |at: usize| figures.values.get(at).copied().flatten();
-            let values = (0..evaluation.metrics.len()).map(value);
+            let values = metrics.clone().map(|(at, _)| value(at));
             let cells = [
                 formula::quoted(&target.path).into_owned(),
                 target.target.to_string(),

@@ -4,16 +4,16 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use burncam::internal::output::OutputFile;
-use burncam::record::{EvaluatedRow, Evaluation, FigureRecord, MetricRecord, PairRecord};
+use burncam::record::{AgreementRecord, EvaluatedRow, Evaluation, FigureRecord, MetricRecord, PairRecord};
 
 use super::plot;
-use super::table::{figure, is_lower, legend};
+use super::table::{figure, is_lower, legend, short};
 use crate::html::{head, text};
 
 const STYLE: &str = include_str!("page.css");
 
 /// The page as a file.
-pub(super) fn file(evaluation: &Evaluation, path: PathBuf) -> OutputFile {
+pub(crate) fn file(evaluation: &Evaluation, path: PathBuf) -> OutputFile {
     OutputFile { path, bytes: document(evaluation).into_bytes() }
 }
 
@@ -32,6 +32,7 @@ fn document(evaluation: &Evaluation) -> String {
     );
     table(&mut page, evaluation);
     plots(&mut page, evaluation);
+    agreement(&mut page, evaluation);
     pairs(&mut page, evaluation);
     metrics(&mut page, &evaluation.metrics);
     page.push_str("</body>\n</html>\n");
@@ -79,6 +80,42 @@ fn plots(page: &mut String, evaluation: &Evaluation) {
         plot::draw(page, name, &evaluation.rows);
     }
     page.push_str("</div>\n");
+}
+
+/// A matrix of every measure: rows against rows.
+fn agreement(page: &mut String, evaluation: &Evaluation) {
+    if evaluation.agreement.is_empty() {
+        return;
+    }
+    page.push_str("<h2>How alike the maps of two rows are</h2>\n");
+    let measures: [(&str, fn(&AgreementRecord) -> &FigureRecord); 3] = [
+        ("Spearman", |pair| &pair.spearman),
+        ("Pearson", |pair| &pair.pearson),
+        ("structural similarity", |pair| &pair.ssim),
+    ];
+    let of = |one: &str, other: &str| {
+        let is_it = |pair: &&AgreementRecord| {
+            (pair.first == one && pair.second == other) || (pair.first == other && pair.second == one)
+        };
+        evaluation.agreement.iter().find(is_it)
+    };
+    for (title, measure) in measures {
+        let _ = write!(page, "<div class=\"wide\"><table>\n<tr><th>{title}</th>");
+        for row in &evaluation.rows {
+            let _ = write!(page, "<th>{}</th>", text(&row.name));
+        }
+        page.push_str("</tr>\n");
+        for row in &evaluation.rows {
+            let class = if row.is_baseline { " class=\"baseline\"" } else { "" };
+            let _ = write!(page, "<tr{class}><td>{}</td>", text(&row.name));
+            for other in &evaluation.rows {
+                let mean = of(&row.name, &other.name).and_then(|pair| measure(pair).mean);
+                let _ = write!(page, "<td>{}</td>", mean.map_or_else(String::new, short));
+            }
+            page.push_str("</tr>\n");
+        }
+        page.push_str("</table></div>\n");
+    }
 }
 
 fn pairs(page: &mut String, evaluation: &Evaluation) {

@@ -32,7 +32,10 @@ pub(super) fn draw(page: &mut String, metric: &str, rows: &[EvaluatedRow]) {
     // Probabilities are drawn from 0 to 1, other scores over their own range.
     let range = [scores().fold(0.0, f64::min), scores().fold(1.0, f64::max)];
     let height = HEIGHT + ENTRY[1] * lines.len().div_ceil(ENTRIES) as f64;
-    let title = format!("{metric}: the score against the share of changed pixels");
+    let title = match metric {
+        "boxes" => "right boxes: their share against the threshold".to_owned(),
+        metric => format!("{metric}: the score against the share of changed pixels"),
+    };
     let title = text(&title);
     let _ =
         writeln!(page, "<figure><svg viewBox=\"0 0 {WIDTH} {height}\" role=\"img\"><title>{title}</title>");

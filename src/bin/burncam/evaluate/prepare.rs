@@ -2,15 +2,15 @@
 
 use anyhow::{Result, bail};
 use burncam::evaluate::{EvaluationRequest, Evaluator, Metric};
-use burncam::{Request, Target};
+use burncam::{Model, Request, Target};
 use rayon::ThreadPool;
 
 use super::truth::Places;
 use crate::args::{EvaluateArgs, MetricArg};
-use crate::discover::{Found, discover, report};
+use crate::discover::{Found, Input, discover, report};
 use crate::explain::task::Task;
 use crate::flags::WORDS;
-use crate::labels::{Label, labels};
+use crate::labels::{Label, have_several, labels};
 use crate::request::{each_once, runtime};
 use crate::subjects;
 use crate::threads::Workers;
@@ -29,15 +29,7 @@ const MANY_PASSES: usize = 2;
 
 pub(super) fn prepare(args: &EvaluateArgs, quiet: bool) -> Result<Run> {
     let Found { inputs, searched, total, left, .. } = discover(&args.inputs)?;
-    let needs_label = args.targets.iter().any(|target| matches!(target, Target::Label | Target::Both));
-    if needs_label && args.batch.labels.is_none() {
-        bail!("--target label and both need to know the true classes (add --labels)");
-    }
-    let are_located =
-        args.metrics.iter().flatten().find_map(|metric| metric.one().filter(|one| one.needs_objects()));
-    if let (Some(metric), None, None) = (are_located, &args.boxes, &args.masks) {
-        bail!("--metrics {metric} needs to know where objects are (add --boxes or --masks)");
-    }
+    refuse(args, &inputs)?;
     let images = inputs.len();
     let workers = Workers::new(&args.run.place, args.batch.jobs, None, images);
     let pool = workers.pool()?;
@@ -49,22 +41,55 @@ pub(super) fn prepare(args: &EvaluateArgs, quiet: bool) -> Result<Run> {
     if searched && !quiet {
         report(&left);
     }
-    let places = Places::open(args, &model, &inputs)?;
+    let places = Places::open(args, &model, &inputs, args.inputs.shard.is_some())?;
     let tasks: Vec<Task> = inputs.into_iter().zip(labels).map(Task::from).collect();
-    let evaluator = pool.install(|| Evaluator::new(model, request(args, workers, places.are_known())))?;
+    let request = request(args, &model, workers, places.are_known());
+    let evaluator = pool.install(|| Evaluator::new(model, request))?;
     for warning in evaluator.explainer().warnings() {
         log::warn!("{warning}");
     }
     Ok(Run { pool, workers, evaluator, tasks, places })
 }
 
-fn request(args: &EvaluateArgs, workers: Workers, objects: bool) -> EvaluationRequest {
+/// Refuses what cannot be measured with these arguments.
+fn refuse(args: &EvaluateArgs, inputs: &[Input]) -> Result<()> {
+    let needs_label = args.targets.iter().any(|target| matches!(target, Target::Label | Target::Both));
+    if needs_label && args.batch.labels.is_none() {
+        bail!("--target label and both need to know the true classes (add --labels)");
+    }
+    let are_located =
+        args.metrics.iter().flatten().find_map(|metric| metric.one().filter(|one| one.needs_objects()));
+    if let (Some(metric), None, None) = (are_located, &args.boxes, &args.masks) {
+        bail!("--metrics {metric} needs to know where objects are (add --boxes or --masks)");
+    }
+    let of_all =
+        args.metrics.iter().flatten().find_map(|metric| metric.one().filter(|one| one.needs_all_pictures()));
+    if let (Some(metric), Some(_)) = (of_all, args.inputs.shard) {
+        bail!(
+            "--metrics {metric} is of all pictures together, and --shard takes a part of them (leave one out)"
+        );
+    }
+    if let (Some(metric), true) = (of_all, inputs.iter().any(Input::is_stdin)) {
+        bail!(
+            "--metrics {metric} reads pictures several times, and standard input can be read once (write it to a file)"
+        );
+    }
+    let is_of_mosaics = |metric: &Metric| ["gridpg", "difull"].contains(&metric.to_string().as_str());
+    let metrics = args.metrics.iter().flatten().filter_map(|metric| metric.one());
+    if args.mosaics.is_some() && !metrics.into_iter().any(|metric| is_of_mosaics(&metric)) {
+        bail!("--mosaics would be ignored (add gridpg or difull to --metrics)");
+    }
+    Ok(())
+}
+
+fn request(args: &EvaluateArgs, model: &Model, workers: Workers, objects: bool) -> EvaluationRequest {
     let mut explain = Request::default();
     explain.runtime = runtime(&args.run, workers, MANY_PASSES);
     explain.methods = each_once(&args.methods);
     explain.score = args.map_score;
     explain.layers = args.layer.layers.clone();
     explain.targets = args.targets.clone();
+    explain.several_labels = args.batch.labels.is_some() && have_several(model);
     explain.reading = args.picture.reading();
     explain.options = args.options.options(args.seed);
     explain.options.library = args.compat;
@@ -72,12 +97,17 @@ fn request(args: &EvaluateArgs, workers: Workers, objects: bool) -> EvaluationRe
     explain.wording = WORDS;
     let mut request = EvaluationRequest::new(explain);
     request.metrics = args.metrics.as_ref().map(|metrics| match metrics.contains(&MetricArg::All) {
-        true => Metric::all().filter(|metric| objects || !metric.needs_objects()).collect(),
+        true => Metric::all()
+            .filter(|metric| objects || !metric.needs_objects())
+            .filter(|metric| !metric.needs_all_pictures())
+            .collect(),
         false => metrics.iter().filter_map(|metric| metric.one()).collect(),
     });
     request.objects = objects;
     request.score = args.score;
     request.steps = args.steps.map(|steps| steps as usize);
     request.baseline = args.baseline;
+    request.mosaics = args.mosaics.map(|mosaics| mosaics as usize);
+    request.agreement = args.agreement;
     request
 }

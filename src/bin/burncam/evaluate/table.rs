@@ -1,25 +1,40 @@
 //! The terminal's view of an evaluation: tables of at most 80 columns, paired comparisons, a sentence.
 
-use burncam::record::{EvaluatedRow, Evaluation, FigureRecord, MetricRecord, PairRecord};
+use std::ops::Range;
+
+use burncam::record::{
+    AgreementRecord, EvaluatedRow, Evaluation, FigureRecord, MetricRecord, MosaicSettingsRecord, PairRecord,
+    SanitySettingsRecord,
+};
 
 use crate::text;
 
 /// Width of a table on the terminal.
 const COLUMNS: usize = 80;
 
+/// Pairs of methods that are printed: those of six methods.
+const SHOWN_PAIRS: usize = 15;
+
+/// Columns between a name and its figures.
+const GAP: usize = 2;
+
+/// Room that every table leaves for names, with the gap: that of `layercam`, so that few names need a line of their own.
+const SHORT: usize = 10;
+
 /// Everything that is printed.
-pub(super) fn lines(evaluation: &Evaluation) -> Vec<String> {
+pub(crate) fn lines(evaluation: &Evaluation) -> Vec<String> {
     let mut lines = vec![subject(evaluation)];
-    for (first, count) in parts(evaluation) {
+    for part in parts(&evaluation.rows, &evaluation.metrics) {
         lines.push(String::new());
-        lines.extend(table(evaluation, first, count));
+        lines.extend(table(&evaluation.rows, &evaluation.metrics, part));
     }
     lines.push(String::new());
     lines.extend(legend(evaluation));
-    let pairs = pairs(evaluation);
-    if !pairs.is_empty() {
-        lines.push(String::new());
-        lines.extend(pairs);
+    for more in [together(evaluation), agreement(evaluation), pairs(evaluation)] {
+        if !more.is_empty() {
+            lines.push(String::new());
+            lines.extend(more);
+        }
     }
     lines.extend([String::new(), evaluation.verdict.clone()]);
     lines
@@ -42,44 +57,59 @@ fn subject(evaluation: &Evaluation) -> String {
     format!("{targets} in {images}, score {}{area}{failed}{stopped}", evaluation.settings.score)
 }
 
-/// The metrics as few tables that are each narrow enough: the first and the number of metrics of each.
-fn parts(evaluation: &Evaluation) -> Vec<(usize, usize)> {
-    let width = |first: usize, count: usize| {
-        let lines = table(evaluation, first, count).into_iter();
-        lines.map(|line| line.chars().count()).max().unwrap_or_default()
-    };
+/// The metrics as few tables that are each narrow enough, by the places of their metrics.
+fn parts(rows: &[EvaluatedRow], metrics: &[MetricRecord]) -> Vec<Range<usize>> {
     let (mut parts, mut first) = (vec![], 0);
-    while first < evaluation.metrics.len() {
-        let left = evaluation.metrics.len() - first;
-        let count = (1..=left).rev().find(|count| width(first, *count) <= COLUMNS).unwrap_or(1);
-        parts.push((first, count));
-        first += count;
+    while first < metrics.len() {
+        let fits = |end: &usize| width(&figures(rows, metrics, first..*end)) + SHORT <= COLUMNS;
+        let end = (first + 1..=metrics.len()).rev().find(fits).unwrap_or(first + 1);
+        parts.push(first..end);
+        first = end;
     }
     parts
 }
 
-fn table(evaluation: &Evaluation, first: usize, count: usize) -> Vec<String> {
-    let metrics = first..first + count;
-    let is_blank = evaluation.rows.iter().any(|row| row.blank > 0);
+/// The names of the rows and a part of their figures. A name for which there is no room stands on a line of its own, above its figures.
+fn table(rows: &[EvaluatedRow], metrics: &[MetricRecord], part: Range<usize>) -> Vec<String> {
+    let figures = figures(rows, metrics, part);
+    let room = COLUMNS.saturating_sub(width(&figures)).max(SHORT);
+    let taken = |row: &EvaluatedRow| row.name.chars().count() + GAP;
+    let names = rows.iter().map(taken).filter(|taken| *taken <= room).max().unwrap_or(GAP);
+    let mut lines = vec![format!("{:names$}{}", "", figures[0])];
+    for (row, figures) in rows.iter().zip(&figures[1..]) {
+        if taken(row) <= room {
+            lines.push(format!("{:names$}{figures}", row.name));
+        } else {
+            lines.extend([row.name.clone(), format!("{:names$}{figures}", "")]);
+        }
+    }
+    lines
+}
+
+/// Columns without the names of the rows: the header, then a line per row.
+fn figures(rows: &[EvaluatedRow], metrics: &[MetricRecord], part: Range<usize>) -> Vec<String> {
+    let is_blank = rows.iter().any(|row| row.blank > 0);
     let mark = |metric: &MetricRecord| match is_lower(metric) {
         true => format!("{}-", metric.name),
         false => metric.name.clone(),
     };
-    let names: Vec<String> = evaluation.metrics[metrics.clone()].iter().map(mark).collect();
-    let mut header = vec![""];
-    header.extend(names.iter().map(String::as_str));
+    let names: Vec<String> = metrics[part.clone()].iter().map(mark).collect();
+    let mut header: Vec<&str> = names.iter().map(String::as_str).collect();
     if is_blank {
         header.push("blank");
     }
     let row = |row: &EvaluatedRow| {
-        let mut cells = vec![row.name.clone()];
-        cells.extend(row.figures[metrics.clone()].iter().map(figure));
+        let mut cells: Vec<String> = row.figures[part.clone()].iter().map(figure).collect();
         if is_blank {
             cells.push(row.blank.to_string());
         }
         cells
     };
-    text::table(&header, &evaluation.rows.iter().map(row).collect::<Vec<_>>())
+    text::table(&header, &rows.iter().map(row).collect::<Vec<_>>())
+}
+
+fn width(lines: &[String]) -> usize {
+    lines.iter().map(|line| line.chars().count()).max().unwrap_or_default()
 }
 
 /// Whether lower values are better.
@@ -96,6 +126,47 @@ pub(super) fn legend(evaluation: &Evaluation) -> Vec<String> {
     let marks: Vec<&str> = mean.into_iter().chain(lower).collect();
     let marks = (!marks.is_empty()).then(|| marks.join("; "));
     marks.into_iter().chain([format!("{} do not know the network", names.join(", "))]).collect()
+}
+
+/// What metrics of several pictures were computed of.
+fn together(evaluation: &Evaluation) -> Vec<String> {
+    let mosaics = evaluation.settings.mosaics.as_ref().map(|settings| {
+        let MosaicSettingsRecord { side, confidence, pictures, classes, seed, .. } = settings;
+        let made = text::counted(evaluation.mosaics.len(), "mosaic");
+        let of = format!("{} with one class of at least {confidence}", text::counted(*pictures, "picture"));
+        let needed = side * side;
+        let few = if *classes < needed { format!(", expected {needed} classes") } else { String::new() };
+        format!("{made} of {side} x {side} from {of}, {classes} classes, seed {seed}{few}")
+    });
+    let sanity = evaluation.settings.sanity.as_ref().map(|settings| {
+        let SanitySettingsRecord { pictures, networks, seed, layers, stops } = settings;
+        format!(
+            "sanity: the first {}, {networks} random networks from seed {seed} on, compared after {stops} of {layers} layers",
+            text::counted(*pictures, "picture")
+        )
+    });
+    mosaics.into_iter().chain(sanity).collect()
+}
+
+/// The pairs of two methods, the most alike first. Those with baselines are in the file.
+fn agreement(evaluation: &Evaluation) -> Vec<String> {
+    let is_method = |name: &str| evaluation.rows.iter().any(|row| row.name == name && !row.is_baseline);
+    let pairs = evaluation.agreement.iter();
+    let mut pairs: Vec<_> = pairs.filter(|pair| is_method(&pair.first) && is_method(&pair.second)).collect();
+    let Some(_) = pairs.first() else { return vec![] };
+    let mean = |pair: &AgreementRecord| pair.spearman.mean.unwrap_or(f64::NEG_INFINITY);
+    pairs.sort_by(|one, other| mean(other).total_cmp(&mean(one)));
+    let row = |pair: &&AgreementRecord| {
+        let names = format!("{} and {}", pair.first, pair.second);
+        let figures = [&pair.spearman, &pair.pearson, &pair.ssim].map(figure);
+        [names].into_iter().chain(figures).collect()
+    };
+    let rows: Vec<Vec<String>> = pairs.iter().take(SHOWN_PAIRS).map(row).collect();
+    let mut lines = text::table(&["agreement of maps", "Spearman", "Pearson", "SSIM"], &rows);
+    if pairs.len() > SHOWN_PAIRS {
+        lines.push(format!("and {} more pairs in the file", pairs.len() - SHOWN_PAIRS));
+    }
+    lines
 }
 
 /// The best method against every other row on the first metric that says which is better.
@@ -127,7 +198,7 @@ pub(super) fn figure(figure: &FigureRecord) -> String {
     }
 }
 
-fn short(number: f64) -> String {
+pub(super) fn short(number: f64) -> String {
     let digits = match number.abs() {
         size if size >= 99.95 => 0,
         size if size >= 9.995 => 1,
@@ -146,6 +217,40 @@ fn short(number: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn row(name: &str, metrics: usize) -> EvaluatedRow {
+        let interval = Some([0.4, 0.6]);
+        let figure = FigureRecord { count: 9, mean: Some(0.5), interval, ..FigureRecord::default() };
+        let name = name.to_owned();
+        EvaluatedRow { name, is_baseline: false, blank: 1, figures: vec![figure; metrics], curves: vec![] }
+    }
+
+    fn metric(name: &str) -> MetricRecord {
+        MetricRecord {
+            name: name.to_owned(),
+            group: String::new(),
+            of: String::new(),
+            better: None,
+            least: None,
+            most: None,
+            chance: String::new(),
+            description: String::new(),
+        }
+    }
+
+    #[test]
+    fn a_name_without_room_stands_above_its_figures() {
+        let metrics = ["road", "insertion", "deletion", "drop", "increase"].map(metric);
+        let rows = ["gradcam", "integratedgradients"].map(|name| row(name, metrics.len()));
+        assert_eq!(parts(&rows, &metrics), [0..5]);
+        let lines = table(&rows, &metrics, 0..5);
+        assert_eq!((lines[2].as_str(), lines[3].find(".500±.100")), ("integratedgradients", Some(9)));
+        assert!(width(&lines) <= COLUMNS, "{lines:#?}");
+        assert_eq!(table(&rows, &metrics, 0..1)[2], "integratedgradients  .500±.100  1");
+        let many =
+            ["road", "insertion", "deletion", "drop", "increase", "sparseness", "complexity"].map(metric);
+        assert_eq!(parts(&[row("gradcam", 7)], &many), [0..6, 6..7]);
+    }
 
     #[test]
     fn figures_are_short_and_keep_three_digits() {

@@ -91,7 +91,7 @@ fn prepare(args: &ExplainArgs, quiet: bool) -> Result<Run> {
     let workers = Workers::new(&args.run.place, args.batch.jobs, args.batch.batch_size, images);
     let destination = Destination::new(&args.output.out, images)?;
     // Passes of several images at once would overwrite each other on the line.
-    let listener = if images == 1 { crate::progress::listener(quiet) } else { None };
+    let listener = if images == 1 { crate::progress::listener(quiet, "passes") } else { None };
     let pool = workers.pool()?;
     let model = pool.install(|| subjects::open_model(&args.model))?;
     let request = request(args, &model, &destination, workers, images, listener)?;

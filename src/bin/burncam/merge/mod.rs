@@ -1,5 +1,6 @@
-//! `burncam merge`: combines the results of several runs, or of the shards of one.
+//! `burncam merge`: combines the results of several runs, or of the shards of one: summaries of `explain`, and evaluations.
 
+mod evaluations;
 mod records;
 
 use std::path::{Path, PathBuf};
@@ -12,19 +13,50 @@ use self::records::{Entries, Entry};
 use crate::args::MergeArgs;
 use crate::outcome::Outcome;
 use crate::report::Page;
-use crate::{summary, text};
+use crate::{evaluate, result_files, summary, text};
 
-/// Merges the summaries, and with `--report` writes one page of all records.
+/// Merges what the directories hold. With `--report` it writes one page: of all records, or of the evaluation where there are no summaries.
 pub(crate) fn run(args: &MergeArgs, quiet: bool) -> Result<Outcome> {
-    let path = args.out.join(summary::FILE);
+    let directories = each_once(&args.directories)?;
+    let summaries = files(&directories, summary::STEM)?;
+    let evaluated = files(&directories, evaluate::STEM)?;
+    if let (None, None, Some(directory)) = (&summaries, &evaluated, directories.first()) {
+        bail!(
+            "directory '{}' holds no {}, expected the output directory of a run over several images",
+            directory.display(),
+            result_files::name(summary::STEM, None)
+        );
+    }
+    let path = |stem: &str| args.out.join(result_files::name(stem, None));
     if !args.force {
-        output::refuse_existing(std::iter::once(&path).chain(&args.report))?;
+        let paths = [(&summaries, summary::STEM), (&evaluated, evaluate::STEM)];
+        let paths: Vec<PathBuf> =
+            paths.into_iter().filter(|(files, _)| files.is_some()).map(|(_, stem)| path(stem)).collect();
+        output::refuse_existing(paths.iter().chain(&args.report))?;
     }
     output::check_directory(&args.out)?;
-    let whole = Summary::merge(summaries(&args.directories)?)?;
+    let mut outcome = Outcome::Done;
+    if let Some(files) = &summaries {
+        outcome = merge_summaries(args, &directories, files, path(summary::STEM), quiet)?;
+    }
+    if let Some(files) = &evaluated {
+        let page = args.report.clone().filter(|_| summaries.is_none());
+        evaluations::run(files, path(evaluate::STEM), page, args.force, quiet)?;
+    }
+    Ok(outcome)
+}
+
+fn merge_summaries(
+    args: &MergeArgs,
+    directories: &[PathBuf],
+    files: &[PathBuf],
+    path: PathBuf,
+    quiet: bool,
+) -> Result<Outcome> {
+    let whole = Summary::merge(files.iter().map(|path| read(path)).collect::<Result<_>>()?)?;
     let mut unreadable = 0;
     if let Some(report) = &args.report {
-        let (page, left_out) = page(&args.directories, &whole)?;
+        let (page, left_out) = page(directories, &whole)?;
         page.write(report, args.force, &whole)?;
         unreadable = left_out;
     }
@@ -51,10 +83,9 @@ fn page(directories: &[PathBuf], whole: &Summary) -> Result<(Page, usize)> {
     Ok((page, unreadable))
 }
 
-/// The summaries in these directories.
-fn summaries(directories: &[PathBuf]) -> Result<Vec<Summary>> {
+/// The directories, each of which may be named once.
+fn each_once(directories: &[PathBuf]) -> Result<Vec<PathBuf>> {
     let mut seen: Vec<PathBuf> = Vec::new();
-    let mut summaries = Vec::new();
     for directory in directories {
         // Two spellings of one directory would count its images twice.
         let real = directory
@@ -64,34 +95,24 @@ fn summaries(directories: &[PathBuf]) -> Result<Vec<Summary>> {
             bail!("directory '{}' is named twice, expected each once", directory.display());
         }
         seen.push(real);
-        for path in summary_files(directory)? {
-            summaries.push(read(&path)?);
-        }
     }
-    Ok(summaries)
+    Ok(directories.to_vec())
 }
 
-/// The shards' summaries if there are any: then `summary.json` next to them is the result of an earlier merge.
-fn summary_files(directory: &Path) -> Result<Vec<PathBuf>> {
-    let cannot_read = || format!("cannot read the directory '{}'", directory.display());
-    let mut shards = Vec::new();
-    for entry in std::fs::read_dir(directory).with_context(cannot_read)? {
-        let path = entry.with_context(cannot_read)?.path();
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        if summary::is_of_a_shard(&name) {
-            shards.push(path);
-        }
-    }
-    // `read_dir` has no order, and the summary keeps that of its parts.
-    shards.sort();
-    let whole = directory.join(summary::FILE);
-    match (shards.is_empty(), whole.is_file()) {
-        (false, _) => Ok(shards),
-        (true, true) => Ok(vec![whole]),
-        (true, false) => bail!(
-            "directory '{}' holds no {}, expected the output directory of a run over several images",
-            directory.display(),
-            summary::FILE
+/// The results called `stem` in all directories; `None` where no directory has any.
+///
+/// # Errors
+/// When some directories have them and others do not.
+fn files(directories: &[PathBuf], stem: &str) -> Result<Option<Vec<PathBuf>>> {
+    let found = directories.iter().map(|directory| result_files::found(directory, stem));
+    let found = found.collect::<Result<Vec<_>>>()?;
+    match found.iter().position(Vec::is_empty) {
+        None => Ok(Some(found.concat())),
+        Some(_) if found.iter().all(Vec::is_empty) => Ok(None),
+        Some(at) => bail!(
+            "directory '{}' holds no {}, expected one, as the others have",
+            directories[at].display(),
+            result_files::name(stem, None)
         ),
     }
 }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use burncam::record::LabelRecord;
+use burncam::record::{LabelRecord, Summary};
 use image::RgbImage;
 use image::imageops::crop_imm;
 

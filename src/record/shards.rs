@@ -1,22 +1,22 @@
-//! Completeness of a divided run. Receives the shard names of summaries; refuses incomplete sets.
+//! Completeness of a divided run. Receives the shard names of its results; refuses incomplete sets.
 
 use crate::error::{Error, Problem, Result};
 
-/// Accepts parts that are not shards, or each of `1/N` to `N/N` exactly once.
-pub(super) fn check<'a>(parts: impl Iterator<Item = Option<&'a str>>) -> Result<()> {
+/// Accepts parts that are not shards, or each of `1/N` to `N/N` exactly once. `results` is what messages call them.
+pub(crate) fn check_shards<'a>(parts: impl Iterator<Item = Option<&'a str>>, results: &str) -> Result<()> {
     let parts: Vec<Option<&str>> = parts.collect();
     let named: Vec<&str> = parts.iter().flatten().copied().collect();
     let Some(first) = named.first() else { return Ok(()) };
     if named.len() < parts.len() {
         return Err(Error::request(
-            Problem::new(format!("shard {first} and summaries of undivided runs do not go together"))
+            Problem::new(format!("shard {first} and {results} of undivided runs do not go together"))
                 .hint("merge the shards first"),
         ));
     }
-    let (_, of) = parsed(first)?;
+    let (_, of) = parsed(first, results)?;
     let mut there = vec![0_usize; of];
     for name in &named {
-        match parsed(name)? {
+        match parsed(name, results)? {
             (part, same) if same == of => there[part - 1] += 1,
             _ => {
                 let what = format!("shards {first} and {name} are of different divisions");
@@ -45,7 +45,7 @@ pub(super) fn check<'a>(parts: impl Iterator<Item = Option<&'a str>>) -> Result<
 }
 
 /// Parses `2/4` as its two numbers.
-fn parsed(shard: &str) -> Result<(usize, usize)> {
+fn parsed(shard: &str, results: &str) -> Result<(usize, usize)> {
     /// More shards than any cluster has machines. Bounds the list of counts that a malformed file can make this
     /// allocate.
     const MOST: usize = 1_000_000;
@@ -53,7 +53,7 @@ fn parsed(shard: &str) -> Result<(usize, usize)> {
     match numbers {
         Some((part, of)) if (1..=of).contains(&part) && of <= MOST => Ok((part, of)),
         _ => Err(Error::request(
-            Problem::new(format!("shard '{shard}' of a summary: "))
+            Problem::new(format!("shard '{shard}' of one of the {results}: "))
                 .expected("K/N with K from 1 to N")
                 .hint("was the file written by burncam?"),
         )),

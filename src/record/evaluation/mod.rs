@@ -3,10 +3,18 @@
 //! This page is the wire format; `docs/evaluation.schema.json` is the same as a JSON Schema, and a test validates real files with it. A
 //! figure that is not defined is `null` and never a number.
 
+mod settings;
+mod target;
+
 use serde::{Deserialize, Serialize};
 
-use super::{Failure, LayerRecord, ModelRecord, OptionsRecord, layout};
-use crate::error::Problem;
+pub use settings::{
+    CurveSettingsRecord, EvaluationSettings, MosaicSettingsRecord, RoadSettingsRecord, SanitySettingsRecord,
+};
+pub use target::{CurveRecord, EvaluatedMosaic, EvaluatedTarget, MosaicCell, TargetFigures};
+
+use super::{Failure, ModelRecord, layout};
+use crate::error::{Error, Problem, Result};
 
 /// The newest version of the format, and the one that this build writes.
 pub const EVALUATION_VERSION: u32 = 1;
@@ -25,6 +33,8 @@ pub struct Evaluation {
     pub settings: EvaluationSettings,
     /// The metrics, in the order of all lists of figures.
     pub metrics: Vec<MetricRecord>,
+    /// `K/N` for one of N runs over parts of the pictures; else `null`.
+    pub shard: Option<String>,
     /// Number of images found.
     pub images: usize,
     /// Images that could not be evaluated.
@@ -35,73 +45,18 @@ pub struct Evaluation {
     pub rows: Vec<EvaluatedRow>,
     /// The best method against every other row on each metric that says which is better, target by target.
     pub comparisons: Vec<PairRecord>,
+    /// How alike the maps of every two rows are; empty unless it was asked for.
+    pub agreement: Vec<AgreementRecord>,
     /// Which method to use, in a sentence, as far as the figures support one.
     pub verdict: String,
-    /// All figures of each explained class of each image.
+    /// All figures of each explained class of each image, in the order of paths.
     pub targets: Vec<EvaluatedTarget>,
+    /// Mosaics of the images; empty unless a metric is of them.
+    pub mosaics: Vec<EvaluatedMosaic>,
+    /// One per row: the mean similarity of its maps before and after weights are randomised; empty unless it was asked for.
+    pub sanity: Vec<Option<f64>>,
     /// Failed images and the reasons, in the order of the inputs.
     pub failures: Vec<Failure>,
-}
-
-/// Settings that change figures.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct EvaluationSettings {
-    /// Layers of the methods that explain one.
-    pub layers: Vec<LayerRecord>,
-    /// The score that the metrics look at: `prob`, `logit` and so on, as in records.
-    pub score: String,
-    /// The score that the maps explain.
-    pub map_score: String,
-    /// The library whose maps and conventions of metrics were followed; `null` for the papers'.
-    pub compat: Option<String>,
-    /// Seed of the random baseline, of noise, and of the intervals.
-    pub seed: u64,
-    /// Options of single methods; only where one is not the method's own.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub options: Option<OptionsRecord>,
-    /// How maps came to the size of the network's input.
-    pub enlarged: String,
-    /// How their values came to 0 to 1.
-    pub scaled: String,
-    /// Steps, baselines and area of deletion and insertion; `null` when neither was asked for.
-    pub curves: Option<CurveSettingsRecord>,
-    /// Which pixels ROAD removed, and its noise; `null` when it was not asked for.
-    pub road: Option<RoadSettingsRecord>,
-    /// Device that the network ran on.
-    pub device: String,
-    /// `native` or `burn`.
-    pub engine: String,
-    /// `f32`, `bf16` or `int8`.
-    pub precision: String,
-}
-
-/// How deletion and insertion were computed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct CurveSettingsRecord {
-    /// How many pixels change at a time.
-    pub steps: String,
-    /// What deleted pixels become.
-    pub deletion: String,
-    /// What pixels are before they are inserted.
-    pub insertion: String,
-    /// How the area below the curve is computed.
-    pub area: String,
-}
-
-/// How ROAD was computed.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RoadSettingsRecord {
-    /// `shares of the pixels`, or `all but these percentiles`, which are the shares that are kept.
-    pub removed: String,
-    /// The shares, 0 to 1, or percentiles, 0 to 100.
-    pub steps: Vec<f64>,
-    /// Standard deviation of the noise on filled pixels, in units of the network's input.
-    pub noise: f64,
-    /// Its seed.
-    pub seed: u64,
 }
 
 /// A metric.
@@ -110,8 +65,10 @@ pub struct RoadSettingsRecord {
 pub struct MetricRecord {
     /// Name on the command line.
     pub name: String,
-    /// What it asks: `faithfulness`, `localisation` or `complexity`.
+    /// What it asks: `faithfulness`, `localisation`, `stability`, `complexity` or `sanity`.
     pub group: String,
+    /// What one value is of: `target`, whose values are in the lists of targets, `cell` of a mosaic, `mosaic`, or `set`, all targets together.
+    pub of: String,
     /// `higher` or `lower`; `null` where neither is better.
     pub better: Option<String>,
     /// Least possible value; `null` without one.
@@ -136,34 +93,22 @@ pub struct EvaluatedRow {
     pub blank: usize,
     /// One per metric.
     pub figures: Vec<FigureRecord>,
-    /// The mean curves of deletion and insertion.
+    /// The mean curves of deletion and insertion, and of boxes by their threshold: the share of targets whose box is right.
     pub curves: Vec<CurveRecord>,
 }
 
-/// A metric over all targets.
+/// A metric over all targets, or over the cells of all mosaics.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FigureRecord {
-    /// Number of targets with a value; the others' maps are blank, or the metric is not defined for them.
+    /// Number of targets or cells with a value; the others' maps are blank, or the metric is not defined for them.
     pub count: usize,
-    /// Mean over them.
+    /// Mean over them; of a metric over the set its figure.
     pub mean: Option<f64>,
     /// Standard error of the mean; `null` for fewer than two.
     pub standard_error: Option<f64>,
     /// 95 % bootstrap interval of the mean, lower end first; `null` for fewer than two.
     pub interval: Option<[f64; 2]>,
-}
-
-/// A score while pixels change.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct CurveRecord {
-    /// `deletion` or `insertion`.
-    pub metric: String,
-    /// Shares of pixels that have changed, 0 to 1.
-    pub shares: Vec<f32>,
-    /// The score at each.
-    pub scores: Vec<f32>,
 }
 
 /// Two rows on one metric, over the targets on which both have a value.
@@ -186,41 +131,44 @@ pub struct PairRecord {
     pub difference: FigureRecord,
 }
 
-/// One explained class of an image.
+/// How alike the maps of two rows are, over the targets on which the figure is defined.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct EvaluatedTarget {
-    /// The image, as the caller named it.
-    pub path: String,
-    /// SHA-256 of its file, lower-case hexadecimal.
-    pub sha256: String,
-    /// Index of the class.
-    pub target: usize,
-    /// Name of the class.
-    pub class_name: String,
-    /// The score of the unchanged image that metrics look at.
-    pub score: f64,
-    /// Share of the network's input that the objects of the class cover: the chance level of some metrics; `null` where none is known.
-    pub area: Option<f64>,
-    /// One per row of [`Evaluation::rows`].
-    pub rows: Vec<TargetFigures>,
-}
-
-/// A row's figures for one target.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TargetFigures {
-    /// Why the map is blank, if it is; then there are no values.
-    pub blank: Option<String>,
-    /// Share of pixels whose value others have, too, so that their order is not by relevance alone; `null` without a curve.
-    pub tied_share: Option<f64>,
-    /// One per metric, `null` where it is not defined; empty for a blank map.
-    pub values: Vec<Option<f64>>,
-    /// Curves of deletion and insertion.
-    pub curves: Vec<CurveRecord>,
+pub struct AgreementRecord {
+    /// The first row.
+    pub first: String,
+    /// The second row.
+    pub second: String,
+    /// Rank correlation of the values, -1 to 1.
+    pub spearman: FigureRecord,
+    /// Correlation of the values, -1 to 1.
+    pub pearson: FigureRecord,
+    /// Structural similarity (Wang et al. 2004), at most 1.
+    pub ssim: FigureRecord,
 }
 
 impl Evaluation {
+    /// Reads an evaluation of this version.
+    ///
+    /// # Errors
+    /// [`Request`](crate::error::ErrorKind::Request) when it is not one, and for another version.
+    pub fn from_json(bytes: &[u8]) -> Result<Self> {
+        // The version first: the fields of another one would only give an error about an unknown field.
+        #[derive(Deserialize)]
+        struct Version {
+            schema_version: u32,
+        }
+        let not_one =
+            |error: serde_json::Error| Error::request(format!("is not an evaluation of burncam: {error}"));
+        let Version { schema_version } = serde_json::from_slice(bytes).map_err(not_one)?;
+        if schema_version != EVALUATION_VERSION {
+            let problem = Problem::new(format!("has version {schema_version}"));
+            let problem = problem.expected(EVALUATION_VERSION.to_string());
+            return Err(Error::request(problem.hint("use the burncam that wrote it")));
+        }
+        serde_json::from_slice(bytes).map_err(not_one)
+    }
+
     /// The evaluation as indented JSON with a final newline.
     ///
     /// # Errors

@@ -1,0 +1,168 @@
+//! Metrics of several pictures together, on real networks: DiFull's oracle, the grid pointing game, the sanity column.
+
+use burncam::check::{SanityRequest, check_sanity};
+use burncam::evaluate::{EvaluationRequest, Evaluator, merge};
+use burncam::record::{EvaluatedMosaic, Evaluation};
+use burncam::{Model, Request, Runtime, Subject};
+use burncam_engine::Network;
+use burncam_model::import::{ImportRequest, PreprocessRequest, import};
+
+use crate::support::{Made, fixture, made};
+
+/// The trained network of the set of shapes, as if a picture had one shape: then the network is sure of nearly every picture.
+fn shapes() -> Made {
+    let adjust = PreprocessRequest {
+        mean: Some(vec![0.5; 3]),
+        std: Some(vec![1.0; 3]),
+        ..PreprocessRequest::default()
+    };
+    let source = fixture("cases/shapes/network.onnx");
+    let imported = import(&ImportRequest { source, adjust, ..ImportRequest::default() }).unwrap();
+    made(&imported.card, imported.tensors)
+}
+
+const PICTURES: usize = 24;
+
+fn picture(model: &Model, at: usize) -> Subject {
+    let path = fixture(&format!("cases/shapes/pictures/s{at:02}.png"));
+    Subject::open(&path, &Request::default().reading, model).unwrap()
+}
+
+fn evaluated(methods: &[&str], metrics: &[&str], change: impl FnOnce(&mut EvaluationRequest)) -> Evaluation {
+    let mut explain = Request::default();
+    explain.methods = methods.iter().map(|name| name.parse().unwrap()).collect();
+    let mut request = EvaluationRequest::new(explain);
+    request.metrics = Some(metrics.iter().map(|name| name.parse().unwrap()).collect());
+    request.mosaics = Some(6);
+    change(&mut request);
+    let evaluator = Evaluator::new(shapes().model, request).unwrap();
+    let model = evaluator.explainer().model();
+    let together = evaluator.together(PICTURES, &|at| Some(picture(model, at))).unwrap();
+    evaluator.summarise_together(vec![], together).unwrap()
+}
+
+/// Per row of an evaluation the leaks of its mosaics.
+fn leaks(evaluation: &Evaluation, row: usize) -> Vec<Option<f64>> {
+    evaluation.mosaics.iter().map(|mosaic| mosaic.leaks[row]).collect()
+}
+
+#[test]
+fn gradients_find_no_evidence_outside_of_the_only_cell_that_the_score_reads() {
+    let local = [
+        "hirescam",
+        "layercam",
+        "gradient",
+        "inputxgradient",
+        "integratedgradients",
+        "guidedbackprop",
+        "deconvolution",
+        "gradcam",
+    ];
+    let evaluation = evaluated(&local, &["difull"], |request| {
+        request.explain.layers = vec!["l3.1.2".parse().unwrap()];
+        request.explain.options.samples = Some(4);
+    });
+    assert_eq!(evaluation.mosaics.len(), 6);
+    for (row, name) in local.iter().enumerate().take(7) {
+        assert_eq!(leaks(&evaluation, row), [Some(0.0); 6], "{name}");
+    }
+    // Grad-CAM's weights are means over all cells and multiply the activations of all: it shows evidence where there can be none.
+    assert!(leaks(&evaluation, 7).iter().all(|leak| leak.unwrap() > 0.2), "{:?}", leaks(&evaluation, 7));
+    assert_eq!(leaks(&evaluation, 8), [None; 6], "a baseline explains no score");
+}
+
+#[test]
+fn a_network_taken_apart_gives_the_scores_of_its_first_cell_whatever_the_others_show() {
+    let Made { model, .. } = &shapes();
+    let layer = model.graph().position("l3.1.2").unwrap();
+    let (apart, name) = model.disconnected(layer, 2).unwrap();
+    assert_eq!(apart.shapes()[apart.graph().position(name).unwrap()], [1, 64, 16, 16]);
+    let parts: Vec<Subject> = (0..6).map(|at| picture(model, at)).collect();
+    let side = 64;
+    let grid = burncam_metrics::localisation::Grid::new(2, 2 * side, 2 * side).unwrap();
+    let mosaic = |chosen: [usize; 4]| {
+        let parts: Vec<&[f32]> = chosen.iter().map(|at| &parts[*at].values[..]).collect();
+        grid.mosaic(&parts, 3, [side, side]).unwrap()
+    };
+    let runtime = Runtime::default();
+    let network = Network::load(&apart, &[], &runtime).unwrap();
+    let found = network.logits(mosaic([0, 1, 2, 3])).unwrap();
+    assert_eq!(found, network.logits(mosaic([0, 4, 5, 1])).unwrap());
+    assert_ne!(found, network.logits(mosaic([1, 0, 2, 3])).unwrap());
+    let own = Network::load(model, &[], &runtime).unwrap().logits(parts[0].values.clone()).unwrap();
+    assert_eq!(found.len(), own.len());
+    for (found, own) in found.iter().zip(own) {
+        assert!((found - own).abs() < 1e-4, "{found}, alone {own}");
+    }
+}
+
+#[test]
+fn mosaics_show_different_classes_and_random_maps_have_the_share_of_the_area() {
+    let of = |seed| evaluated(&["gradcam"], &["gridpg"], |request| request.explain.options.seed = seed);
+    let evaluation = of(3);
+    for EvaluatedMosaic { paths, cells, .. } in &evaluation.mosaics {
+        let mut classes: Vec<usize> = cells.iter().map(|cell| cell.target).collect();
+        classes.sort_unstable();
+        assert_eq!((paths.len(), classes), (4, vec![0, 1, 2, 3]));
+        assert!(cells.iter().all(|cell| (cell.area - 0.25).abs() < 1e-12));
+    }
+    let settings = evaluation.settings.mosaics.as_ref().unwrap();
+    assert_eq!((settings.side, settings.wanted, settings.seed, settings.classes), (2, 6, 3, 4));
+    let [gradcam, random] = [0, 1].map(|row| evaluation.rows[row].figures[0]);
+    assert_eq!((random.count, evaluation.rows[1].name.as_str()), (24, "random"));
+    assert!((random.mean.unwrap() - 0.25).abs() < 0.01, "{random:?}");
+    assert!(gradcam.interval.unwrap()[0] > 0.3, "{gradcam:?}");
+    assert_eq!(of(3).mosaics, evaluation.mosaics);
+    assert_ne!(of(4).mosaics, evaluation.mosaics);
+    let refused = merge(vec![evaluation]).unwrap_err().to_string();
+    assert!(refused.contains("metric 'gridpg' is of all pictures together"), "{refused}");
+}
+
+#[test]
+fn the_sanity_column_has_the_similarities_of_the_check_and_baselines_have_one() {
+    let evaluation = evaluated(&["gradcam", "guidedbackprop"], &["sanity"], |_| ());
+    let Made { model, .. } = &shapes();
+    let pictures: Vec<Subject> = (0..8).map(|at| picture(model, at)).collect();
+    let explain = Request::with(|request| {
+        request.methods = ["gradcam", "guidedbackprop"].map(|name| name.parse().unwrap()).to_vec();
+    });
+    let report =
+        check_sanity(model, &pictures, &SanityRequest { explain, ..SanityRequest::default() }).unwrap();
+    let expected: Vec<Option<f64>> = report.methods.iter().map(|method| method.similarity).collect();
+    let found: Vec<Option<f64>> = evaluation.rows.iter().map(|row| row.figures[0].mean).collect();
+    assert_eq!(found[..2], expected);
+    assert_eq!(found[2..], [Some(1.0); 3]);
+    assert_eq!(evaluation.settings.sanity.unwrap().pictures, 8);
+}
+
+#[test]
+fn evaluations_of_several_pictures_fit_the_schema_and_come_back() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/evaluation.schema.json");
+    let schema: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let evaluation = evaluated(&["gradcam", "cam"], &["gridpg", "difull", "sanity"], |_| ());
+    assert_eq!(leaks(&evaluation, 1), [None; 6], "cam wants an average and a linear layer");
+    let text = evaluation.to_json().unwrap();
+    let json = serde_json::from_str(&text).unwrap();
+    let problems: Vec<String> =
+        validator.iter_errors(&json).map(|error| format!("{}: {error}", error.instance_path())).collect();
+    assert!(problems.is_empty(), "{problems:#?}");
+    assert_eq!(Evaluation::from_json(text.as_bytes()).unwrap(), evaluation);
+}
+
+#[test]
+fn what_has_no_sure_classes_or_no_signs_is_refused_before_any_picture() {
+    let refused = |methods: &[&str], metric: &str, library: Option<&str>| {
+        let mut explain = Request::default();
+        explain.methods = methods.iter().map(|name| name.parse().unwrap()).collect();
+        explain.options.library = library.map(|name| name.parse().unwrap());
+        let mut request = EvaluationRequest::new(explain);
+        request.metrics = Some(vec![metric.parse().unwrap()]);
+        Evaluator::new(shapes().model, request).unwrap_err().to_string()
+    };
+    assert!(refused(&["refinecam"], "difull", None).contains("no signs to compare"));
+    assert_eq!(
+        refused(&["gradcam"], "sanity", Some("torchcam")),
+        "metric 'sanity' is not in torchcam (leave it out)"
+    );
+}
