@@ -56,7 +56,7 @@ use blocks::Blocks;
 pub use burncam_graph::attention::Attention;
 use burncam_graph::layout::Grid;
 use burncam_graph::{card, digest, error};
-use burncam_kernels::{self as native, Workspace};
+use burncam_kernels as native;
 pub use burncam_kernels::{Isa, Precision};
 use burncam_model as model;
 pub use device::{DEVICES, DeviceName};
@@ -145,7 +145,9 @@ impl Network {
         logits: ValueId,
         runtime: &Runtime,
     ) -> Result<Self> {
-        let weights = Arc::new(model.weights()?);
+        let weights = Arc::new(model.lazy_weights());
+        // Verified below or at the end of the first pass with what was read for them, so that the file is read once.
+        let ahead = weights.ahead();
         let (graph, device) = (model.graph(), runtime.device.open()?);
         let source = Source { weights: Arc::clone(&weights), device: device.clone() };
         let steps = Steps::new(fold::plan(graph, logits, kept, &source), graph, logits, device);
@@ -153,20 +155,20 @@ impl Network {
         let cut = taps.iter().map(|tap| tap.id).min().unwrap_or(logits);
         let program = match runtime.arithmetic()? {
             Some(arithmetic) => {
-                let (threads, workspace) = (runtime.thread_count(), Workspace::default());
-                let place = Place { arithmetic, threads, workspace, low_memory: runtime.low_memory };
-                Some(Program::new(model, &steps, cut, place)?)
+                Some(Program::new(model, &steps, cut, Place::new(arithmetic, runtime, &ahead))?)
             }
             None => None,
         };
         // Fail on damaged weights at load time, not on the first image.
         for (at, step) in steps.iter().enumerate() {
             if program.as_ref().is_none_or(|program| program.is_on_burn(at)) {
-                step.params()?;
+                step.load(&ahead)?;
             }
         }
-        let sha256 = Arc::clone(&weights.sha256);
-        let blocks = Blocks::of(model);
+        if program.is_none() || !runtime.low_memory {
+            weights.verify()?;
+        }
+        let (sha256, blocks) = (Arc::clone(&weights.sha256), Blocks::of(model));
         let bounds = model.card().preprocess.bounds(graph.input.channels);
         let (output, passes) = (model.output().clone(), AtomicUsize::default());
         Ok(Self { steps, program, taps, blocks, output, cut, bounds, sha256, passes })

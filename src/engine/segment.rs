@@ -9,11 +9,12 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::parameters::Floats;
+use super::runtime::Runtime;
 use super::step::Step;
 use super::steps::Steps;
 use crate::card::{Op, ValueId};
 use crate::error::Result;
-use crate::model::Model;
+use crate::model::{self, Model};
 use crate::native::{Arithmetic, Operation, Plan, Shapes, Weights, Workspace};
 
 /// Where and how segments run.
@@ -24,6 +25,15 @@ pub(super) struct Place {
     pub(super) workspace: Workspace,
     /// Low-memory mode: pack weights when a kernel runs, and free them after the first pass.
     pub(super) low_memory: bool,
+    /// What weights are packed from, before the file is verified.
+    pub(super) ahead: model::Weights,
+}
+
+impl Place {
+    pub(super) fn new(arithmetic: Arithmetic, runtime: &Runtime, ahead: &model::Weights) -> Self {
+        let (threads, low_memory) = (runtime.thread_count(), runtime.low_memory);
+        Self { arithmetic, threads, workspace: Workspace::default(), low_memory, ahead: ahead.clone() }
+    }
 }
 
 /// Steps that one plan runs.
@@ -39,10 +49,13 @@ pub(super) struct Segment {
     /// Packed weights; empty until the second pass in low-memory mode.
     weights: OnceLock<Weights>,
     has_run: AtomicBool,
+    /// As [`Place::ahead`].
+    ahead: model::Weights,
 }
 
 impl Segment {
-    /// Plans the steps in `range`. A run returns the tensor `cut` and what is read after the range.
+    /// Plans the steps in `range`. A run returns the tensor `cut` and what is read after the range. In low-memory mode it verifies the
+    /// file of the weights, too; otherwise that is left to the caller.
     ///
     /// # Errors
     /// When weights cannot be read.
@@ -66,9 +79,10 @@ impl Segment {
         let plan = Plan::new(place.arithmetic, &operations, shapes, [&inputs, &wanted])?;
         let outputs = wanted.into_iter().map(|id| (id, shapes[&id])).collect();
         let (weights, has_run) = Default::default();
-        let segment = Self { plan, steps: range, inputs, outputs, weights, has_run };
+        let ahead = place.ahead.clone();
+        let segment = Self { plan, steps: range, inputs, outputs, weights, has_run, ahead };
         if !place.low_memory {
-            segment.weights(steps)?;
+            segment.packed(steps)?;
         }
         Ok(segment)
     }
@@ -92,7 +106,9 @@ impl Segment {
     ) -> Result<Vec<Vec<f32>>> {
         let is_first = !self.has_run.swap(true, Ordering::Relaxed);
         if self.weights.get().is_none() && is_first && batch == 1 {
-            return self.plan.run_once(&|at| self.parameters(steps, at), inputs, threads);
+            let outputs = self.plan.run_once(&|at| self.parameters(steps, at), inputs, threads)?;
+            self.ahead.verify()?;
+            return Ok(outputs);
         }
         let weights = self.weights(steps)?;
         Ok(self.plan.run(weights, &place.workspace, inputs, batch, threads))
@@ -101,8 +117,14 @@ impl Segment {
     /// The packed weights, which are kept from here on.
     ///
     /// # Errors
-    /// When they cannot be read.
+    /// When they cannot be read or are damaged.
     pub(super) fn weights(&self, steps: &[Step]) -> Result<&Weights> {
+        let weights = self.packed(steps)?;
+        self.ahead.verify()?;
+        Ok(weights)
+    }
+
+    fn packed(&self, steps: &[Step]) -> Result<&Weights> {
         if let Some(weights) = self.weights.get() {
             return Ok(weights);
         }
@@ -112,7 +134,7 @@ impl Segment {
     }
 
     fn parameters(&self, steps: &[Step], operation: usize) -> Result<Floats> {
-        steps[self.steps.start + operation].floats()
+        steps[self.steps.start + operation].floats(&self.ahead)
     }
 }
 

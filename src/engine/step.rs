@@ -50,13 +50,21 @@ impl Step {
     /// # Errors
     /// When they cannot be read or are not finite.
     pub(super) fn params(&self) -> Result<&Params> {
+        self.load(&self.source.weights)
+    }
+
+    /// As [`Step::params`], read from these weights of the same file.
+    ///
+    /// # Errors
+    /// As [`Step::params`].
+    pub(super) fn load(&self, weights: &Weights) -> Result<&Params> {
         if let Some(params) = self.params.get() {
             return Ok(params);
         }
         let value = |(role, (values, shape)): (String, (Vec<f32>, Vec<usize>))| {
             Ok((role, Value::new(values, &shape, &self.source.device)?))
         };
-        let params = self.floats()?.into_iter().map(value).collect::<Result<Params>>()?;
+        let params = self.floats(weights)?.into_iter().map(value).collect::<Result<Params>>()?;
         let _ = self.params.set(params);
         self.params.get().ok_or_else(|| Error::internal("a parameter was not kept"))
     }
@@ -104,8 +112,7 @@ impl Step {
     ///
     /// # Errors
     /// As [`Step::params`].
-    pub(super) fn floats(&self) -> Result<Floats> {
-        let Source { weights, .. } = &self.source;
+    pub(super) fn floats(&self, weights: &Weights) -> Result<Floats> {
         match &self.norm {
             Some(norm) => parameters::folded(&self.node, norm, weights),
             None => parameters::of(&self.node, weights),

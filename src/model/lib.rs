@@ -12,6 +12,7 @@ mod layers;
 mod output;
 mod pack;
 mod save;
+mod values;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -268,17 +269,6 @@ impl Model {
     /// Shape of a stored tensor.
     pub fn tensor_shape(&self, name: &str) -> Option<&[usize]> {
         self.pack.shapes.get(name).map(Vec::as_slice)
-    }
-
-    /// The same model with other values of some tensors, row-major, in memory alone: the file and its hash stay. The file is verified once,
-    /// for this model and those made of it. Fails when the file is damaged, or a tensor is not in it or has another number of values.
-    pub fn replacing(&self, values: BTreeMap<String, Vec<f32>>) -> Result<Self> {
-        Ok(Self { pack: self.pack.replacing(values)?, ..self.clone() })
-    }
-
-    /// Verifies and hashes the file. Values are read on request.
-    pub fn weights(&self) -> Result<Weights> {
-        self.pack.weights()
     }
 }
 

@@ -1,12 +1,13 @@
 //! Burnpack files: tensors by name, and the card in the pack's own metadata.
 //!
-//! Receives a path or bytes; gives names, shapes and [`Weights`]. Opening only reads the header. Before any value is
-//! returned, all bytes are verified with the checksum that `burncam import` wrote, so that a flipped bit is an error
-//! and not a wrong picture. The verification uses a small buffer: memory never holds more of the file than the values
+//! Receives a path or bytes; gives names, shapes and [`Weights`]. Opening only reads the header. All bytes are verified with the checksum that
+//! `burncam import` wrote, so that a flipped bit is an error and not a wrong picture: before any value is returned, or while values are
+//! read, for a caller that asks before it uses what came of them ([`Weights::ahead`]). Memory never holds more of the file than the values
 //! in use.
 
 mod checksum;
 mod format;
+mod seal;
 mod source;
 mod tensor;
 mod weights;
@@ -17,13 +18,13 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
 use crate::digest::{Pending, hex};
 use crate::error::{Action, Error, Phrase, Problem, Result};
-use checksum::{CARD_KEY, CHECKSUM_KEY, Checksum};
+use checksum::{CARD_KEY, CHECKSUM_KEY};
 use format::{Description, Entry};
+use seal::Seal;
 use source::Source;
 pub use tensor::{BoolStore, DType, Quantised, StoredTensor};
 pub use weights::Weights;
@@ -35,8 +36,8 @@ pub(crate) struct Pack {
     source: Source,
     /// The card's JSON text, if the pack contains one.
     pub(crate) card: Option<String>,
-    /// The checksum written by `burncam import`.
-    checksum: Option<String>,
+    /// The checksum written by `burncam import`, if any; all [`Weights`] share what is known of it.
+    seal: Option<Arc<Seal>>,
     /// Shapes of the stored tensors, by name.
     pub(crate) shapes: BTreeMap<String, Vec<usize>>,
     entries: Arc<BTreeMap<String, Entry>>,
@@ -58,7 +59,7 @@ impl Pack {
         }
         let source = Source::open(path).map_err(Error::io("read", path))?;
         let hashed = source.clone();
-        let sha256 = Pending::new(move || sha256(&hashed).map_err(|error| lost(&hashed, &error)));
+        let sha256 = Pending::new(move || sha256(&hashed).map_err(|error| hashed.lost(&error)));
         Self::read(source, &path.display().to_string(), sha256)
     }
 
@@ -74,8 +75,9 @@ impl Pack {
             format::read(&source).map_err(|problem| unreadable(called, problem))?;
         let shapes = entries.iter().map(|(name, entry)| (name.clone(), entry.shape.clone())).collect();
         let (card, checksum) = (metadata.remove(CARD_KEY), metadata.remove(CHECKSUM_KEY));
+        let seal = checksum.map(|stored| Arc::new(Seal::new(stored, card.clone().unwrap_or_default())));
         let (entries, sha256) = (Arc::new(entries), Arc::new(sha256));
-        Ok(Self { card, checksum, shapes, entries, replaced: None, source, sha256 })
+        Ok(Self { card, seal, shapes, entries, replaced: None, source, sha256 })
     }
 
     /// File name without directories, or the name of an embedded model.
@@ -85,7 +87,7 @@ impl Pack {
 
     /// Size of the whole pack in bytes.
     pub(crate) fn byte_len(&self) -> Result<u64> {
-        self.source.len().map_err(|error| lost(&self.source, &error))
+        self.source.len().map_err(|error| self.source.lost(&error))
     }
 
     /// Element types of the stored tensors.
@@ -95,12 +97,19 @@ impl Pack {
 
     /// Verifies all bytes with the checksum, if any.
     pub(crate) fn weights(&self) -> Result<Weights> {
+        let weights = self.lazy_weights();
+        weights.verify()?;
+        Ok(weights)
+    }
+
+    /// As [`Pack::weights`], verified when a value is read.
+    pub(crate) fn lazy_weights(&self) -> Weights {
         if let Some(weights) = &self.replaced {
-            return Ok(weights.clone());
+            return weights.clone();
         }
-        self.check()?;
-        let (source, entries) = (self.source.clone(), self.entries.clone());
-        Ok(Weights { source, entries, replaced: BTreeMap::new(), sha256: Arc::clone(&self.sha256) })
+        let (source, entries) = (self.source.clone(), Arc::clone(&self.entries));
+        let (seal, sha256) = (self.seal.clone(), Arc::clone(&self.sha256));
+        Weights { source, entries, replaced: BTreeMap::new(), seal, is_ahead: false, sha256 }
     }
 
     /// The same pack with other values of some tensors, in memory. The file is verified once, for this pack and those made of it.
@@ -110,40 +119,12 @@ impl Pack {
     pub(crate) fn replacing(&self, values: BTreeMap<String, Vec<f32>>) -> Result<Self> {
         Ok(Self { replaced: Some(self.weights()?.replacing(values)?), ..self.clone() })
     }
-
-    fn check(&self) -> Result<()> {
-        let Some(stored) = &self.checksum else { return Ok(()) };
-        let of_tensor = |(name, entry): (&String, &Entry)| {
-            let mut sum = Checksum::of_head(name, &entry.shape);
-            let read = self.source.each_chunk(entry.start, entry.length as u64, |stretch| {
-                sum.update(stretch);
-            });
-            read.map_err(|error| lost(&self.source, &error)).map(|()| sum)
-        };
-        // One sum per tensor, on all threads; they are combined in order of name below.
-        let sums: Vec<Checksum> = self.entries.par_iter().map(of_tensor).collect::<Result<_>>()?;
-        let found = Checksum::of_card(self.card.as_deref().unwrap_or_default()).finish(&sums);
-        if *stored != found {
-            let problem =
-                format!("is damaged: its checksum is {found}, expected {stored} (copy or import it again)");
-            return Err(Error::model(self.name(), problem));
-        }
-        Ok(())
-    }
 }
 
 fn sha256(source: &Source) -> io::Result<String> {
     let mut hash = Sha256::new();
     source.each_chunk(0, source.len()?, |chunk| hash.update(chunk))?;
     Ok(hex(&hash.finalize()))
-}
-
-/// The file was readable when it was opened.
-fn lost(source: &Source, error: &io::Error) -> Error {
-    Error::model(
-        source.name(),
-        Problem::new(format!("cannot be read any more: {error}")).hint("was the file changed?"),
-    )
 }
 
 fn unreadable(name: impl Into<String>, problem: Problem) -> Error {

@@ -8,6 +8,7 @@ use std::process::Command;
 use burn_pack::{Bytes, DType, Tensor, Writer};
 use burncam::{DeviceName, Model};
 use burncam_engine::Network;
+use burncam_model::StoredTensor;
 use burncam_model::import::{ImportRequest, import};
 
 use crate::support::{card, fixture};
@@ -107,27 +108,45 @@ fn looking_at_a_model_reads_no_weights_and_running_it_checks_them() {
     assert!(error.contains("is damaged: its checksum is"), "{error}");
 }
 
-/// Of one picture, weights are read with the picture; of several before the first.
+/// Of one picture, weights are read with the picture; of several before the first. Neither may leave anything behind.
+fn is_the_models_fault(folder: &Path, wanted: &str) {
+    for (command_name, pictures) in [("explain", 1), ("explain", 2), ("predict", 1), ("predict", 2)] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_burncam"));
+        command.args([command_name, "--model", "net.bpk"]).current_dir(folder);
+        if command_name == "explain" {
+            command.args(["--out", "out"]);
+        }
+        for picture in ["a.png", "b.png"].into_iter().take(pictures) {
+            image::GrayImage::from_pixel(2, 2, image::Luma([7])).save(folder.join(picture)).unwrap();
+            command.arg(picture);
+        }
+        let output = command.output().unwrap();
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert!(error.starts_with(&format!("burncam: model 'net.bpk': {wanted}")), "{error}");
+        assert_eq!((output.status.code(), error.lines().count()), (Some(2), 1), "{error}");
+        assert!(output.stdout.is_empty() && !folder.join("out").exists());
+    }
+}
+
 #[test]
 fn weights_that_are_not_finite_are_the_models_fault_however_many_pictures_there_are() {
     let folder = tempfile::tempdir().unwrap();
     let tensors = vec![burn_tensor("conv.weight", &[2, 1, 1, 1], &[1.0, f32::NAN])];
     Writer::new(tensors).write_to_file(folder.path().join("net.bpk")).unwrap();
     std::fs::write(folder.path().join("net.json"), card(2, 2, NODES, "flat").to_json().unwrap()).unwrap();
-    for (command_name, pictures) in [("explain", 1), ("explain", 2), ("predict", 1), ("predict", 2)] {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_burncam"));
-        command.args([command_name, "--model", "net.bpk"]).current_dir(folder.path());
-        if command_name == "explain" {
-            command.args(["--out", "out"]);
-        }
-        for picture in ["a.png", "b.png"].into_iter().take(pictures) {
-            image::GrayImage::from_pixel(2, 2, image::Luma([7])).save(folder.path().join(picture)).unwrap();
-            command.arg(picture);
-        }
-        let output = command.output().unwrap();
-        let error = String::from_utf8(output.stderr).unwrap();
-        assert!(error.starts_with("burncam: model 'net.bpk': tensor 'conv.weight' holds"), "{error}");
-        assert_eq!((output.status.code(), error.lines().count()), (Some(2), 1), "{error}");
-        assert!(!folder.path().join("out").exists());
-    }
+    is_the_models_fault(folder.path(), "tensor 'conv.weight' holds");
+}
+
+#[test]
+fn a_flipped_bit_is_found_before_anything_that_came_of_it_is_said_or_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("net.bpk");
+    let tensors = vec![StoredTensor::floats("conv.weight", vec![2, 1, 1, 1], vec![1.0, -1.0])];
+    Model::save(&path, &card(2, 2, NODES, "flat"), tensors, false).unwrap();
+    let mut bytes = std::fs::read(&path).unwrap();
+    // A weight of -1 becomes one of -1.0000001.
+    let weight = bytes.windows(4).rposition(|four| four == (-1.0_f32).to_le_bytes()).unwrap();
+    bytes[weight] ^= 1;
+    std::fs::write(&path, bytes).unwrap();
+    is_the_models_fault(folder.path(), "is damaged: its checksum is");
 }

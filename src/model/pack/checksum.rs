@@ -26,8 +26,8 @@ impl Checksum {
     }
 
     /// Combines this checksum with the following pieces. Gives it in hexadecimal.
-    pub(super) fn finish(mut self, pieces: &[Self]) -> String {
-        pieces.iter().for_each(|piece| self.0.combine(&piece.0));
+    pub(super) fn finish<'a>(mut self, pieces: impl Iterator<Item = &'a Self>) -> String {
+        pieces.for_each(|piece| self.0.combine(&piece.0));
         format!("{:08x}", self.0.finalize())
     }
 }

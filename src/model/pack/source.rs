@@ -8,6 +8,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::error::{Error, Problem};
+
 /// Bytes at positions. Clones share the open file.
 #[derive(Debug, Clone)]
 pub(super) enum Source {
@@ -46,6 +48,12 @@ impl Source {
             #[cfg(feature = "embedded-model")]
             Self::Memory { name, .. } => (*name).to_owned(),
         }
+    }
+
+    /// The error of a file that was readable when it was opened.
+    pub(super) fn lost(&self, error: &io::Error) -> Error {
+        let problem = Problem::new(format!("cannot be read any more: {error}"));
+        Error::model(self.name(), problem.hint("was the file changed?"))
     }
 
     /// How many bytes there are.

@@ -53,7 +53,7 @@ fn checksum(card: &str, tensors: &[StoredTensor]) -> Result<String, Problem> {
         Ok(sum)
     };
     let sums: Vec<Checksum> = order.iter().map(of_tensor).collect::<Result<_, Problem>>()?;
-    Ok(Checksum::of_card(card).finish(&sums))
+    Ok(Checksum::of_card(card).finish(sums.iter()))
 }
 
 /// An empty file next to `path`.
