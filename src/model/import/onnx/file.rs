@@ -85,13 +85,16 @@ impl Source {
         Ok(Self { graph, dynamic, opset, said, folder, room })
     }
 
-    /// Whether the file is for a batch of one picture alone.
+    /// Whether the file is for a batch of one picture alone: all inputs that may be pictures have one.
     pub(super) fn is_for_one(&self) -> bool {
-        let mut inputs = self.graph.input.iter().filter_map(ValueInfoProto::tensor);
-        inputs.any(|input| {
-            let shape = input.shape.as_ref().filter(|shape| shape.dim.len() > 2);
-            shape.is_some_and(|shape| shape.dim[0].dim_value == Some(1))
-        })
+        let is_stored = |name: &str| self.graph.initializer.iter().any(|tensor| tensor.name == name);
+        let inputs = self.graph.input.iter().filter(|input| !is_stored(&input.name));
+        let batch = |input: &ValueInfoProto| {
+            let dims = &input.tensor()?.shape.as_ref()?.dim;
+            (dims.len() > 2).then(|| dims[0].dim_value)
+        };
+        let mut batches = inputs.filter_map(batch).peekable();
+        batches.peek().is_some() && batches.all(|batch| batch == Some(1))
     }
 
     /// The numbers of a tensor.
