@@ -98,7 +98,7 @@ fn on_objects(heat: &Heat) -> Option<String> {
     let reasons = heat.wrong_reasons.ranked();
     let most = reasons.first().map_or_else(String::new, |most| {
         let place =
-            most.on.as_ref().map_or("no object".to_owned(), |class| format!("'{}'", class.class_name));
+            most.on.as_ref().map_or("no other object".to_owned(), |class| format!("'{}'", class.class_name));
         let are = if most.count == 1 { "is" } else { "are" };
         format!(", {} of '{}' {are} on {place}", most.count, most.explained.class_name)
     });

@@ -144,7 +144,7 @@ fn matrix(page: &mut String, summary: &Summary) {
     for (number, class) in classes.iter().enumerate() {
         let of = known.iter().find(|of| of.label.target == class.target);
         let (all, correct) = of.map_or((0, 0), |of| (of.count, of.correct));
-        let _ = write!(page, "<tr><th>{} {}</th>", number + 1, safe(&class.class_name));
+        let _ = write!(page, "<tr><th>{}. {}</th>", number + 1, safe(&class.class_name));
         let mut shown = 0;
         for other in &classes {
             let is_right = other.target == class.target;
@@ -183,7 +183,7 @@ fn reasons(page: &mut String, heat: &Heat) {
     );
     for reason in heat.wrong_reasons.ranked().into_iter().take(MOST_REASONS) {
         let WrongReason { explained, on, count, energy, area } = reason;
-        let on = on.as_ref().map_or("no object", |class| &class.class_name);
+        let on = on.as_ref().map_or("no other object", |class| &class.class_name);
         let _ = writeln!(
             page,
             "<tr><th>{}</th><td class=\"text\">{}</td><td>{count}</td><td>{} <span class=\"quiet\">of {}</span></td></tr>",

@@ -244,8 +244,8 @@ fn the_overview_has_means_mistakes_and_wrong_reasons_and_takes_names_as_text() {
         "All 3 pictures together",
         "<td>12.5 % <span class=\"quiet\">of 36.0 %</span></td><td>0.25, 0.75</td>",
         "<td>50.0 % <span class=\"quiet\">of 25.0 %</span></td><td>1 <span class=\"quiet\">of 2</span></td>",
-        "<tr><th>1 cat</th><td class=\"right\">1</td><td>1</td><td></td><td>2</td></tr>",
-        "<tr><th>2 &lt;b&gt;dog</th><td></td><td class=\"right\">1</td><td></td><td>1</td></tr>",
+        "<tr><th>1. cat</th><td class=\"right\">1</td><td>1</td><td></td><td>2</td></tr>",
+        "<tr><th>2. &lt;b&gt;dog</th><td></td><td class=\"right\">1</td><td></td><td>1</td></tr>",
         "<tr><th>&lt;b&gt;dog</th><td class=\"text\">cat</td><td>1</td>",
     ] {
         assert!(section.contains(expected), "{expected} in {section}");
