@@ -1,16 +1,20 @@
 //! Files that appear completely or not at all.
 //!
-//! Receives bytes, writes files. A file is written under a temporary name in the same directory and then renamed. The
-//! files of one image are renamed in order, the record last, and records to be replaced are removed first: a record
+//! Receives bytes, writes files. A file is written under a temporary name in the same directory, as it comes, and then
+//! renamed. All are complete before any is renamed: a full disk is found out while nothing has appeared yet. The files
+//! of one image are renamed in order, the record last, and records to be replaced are removed first: a record
 //! implies that its pictures exist. If one file cannot be written, the new files of the same image are removed.
 //!
 //! The temporary name is derived from the final one, so that the leftover of a killed program is overwritten by the
 //! next one that writes the same file.
 
-use std::io::Write as _;
+use std::fs::File;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use tempfile::{NamedTempFile, PersistError};
+use burncam_graph::digest::hex;
+use sha2::{Digest, Sha256};
+use tempfile::{NamedTempFile, PathPersistError, TempPath};
 
 use crate::error::{Error, Problem, Result};
 use crate::input::sha256_hex;
@@ -57,27 +61,100 @@ pub fn check_directory(directory: &Path) -> Result<()> {
 /// # Errors
 /// When one exists and `overwrite` is off, or cannot be written.
 pub fn write_together(pictures: &[OutputFile], records: &[OutputFile], overwrite: bool) -> Result<()> {
-    let files = || pictures.iter().chain(records);
     if !overwrite {
-        refuse_existing(files().map(|file| &file.path))?;
+        refuse_existing(pictures.iter().chain(records).map(|file| &file.path))?;
     }
-    // All are written before any is renamed: a full disk is found out here, and nothing has appeared yet.
-    let staged: Vec<(NamedTempFile, &Path)> = files().map(stage).collect::<Result<_>>()?;
+    let staged = |files: &[OutputFile]| files.iter().map(OutputFile::stage).collect::<Result<Vec<_>>>();
+    put_in_place(staged(pictures)?, staged(records)?, overwrite)
+}
+
+/// A file that is complete under its temporary name. It disappears when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Staged {
+    /// The final path.
+    path: PathBuf,
+    file: TempPath,
+    /// Its size in bytes.
+    pub(crate) size: u64,
+    /// SHA-256 of its contents, lower-case hexadecimal.
+    pub(crate) sha256: String,
+}
+
+impl OutputFile {
+    pub(crate) fn stage(&self) -> Result<Staged> {
+        Staged::new(self.path.clone(), |out| out.write_all(&self.bytes))
+    }
+}
+
+impl Staged {
+    /// `write` writes the contents, as they come.
+    ///
+    /// # Errors
+    /// When the directory or the file cannot be written.
+    pub(crate) fn new(
+        path: PathBuf,
+        write: impl FnOnce(&mut dyn Write) -> std::io::Result<()>,
+    ) -> Result<Self> {
+        let file = create(&path)?;
+        let mut hashed = Hashed { file, size: 0, hash: Sha256::new() };
+        write(&mut hashed).map_err(Error::io("write", &path))?;
+        let Hashed { file, size, hash } = hashed;
+        // Closed, because a photo may have more files than a process may have open.
+        Ok(Self { path, file: file.into_temp_path(), size, sha256: hex(&hash.finalize()) })
+    }
+
+    /// The same contents under another name.
+    ///
+    /// # Errors
+    /// When the file cannot be read or written.
+    pub(crate) fn again(&self, path: PathBuf) -> Result<Self> {
+        let mut file = create(&path)?;
+        let copied = File::open(&self.file).and_then(|mut from| std::io::copy(&mut from, file.as_file_mut()));
+        copied.map_err(Error::io("write", &path))?;
+        Ok(Self { path, file: file.into_temp_path(), size: self.size, sha256: self.sha256.clone() })
+    }
+}
+
+/// A file whose bytes are counted and hashed on their way: large ones are never in memory as a whole.
+struct Hashed {
+    file: NamedTempFile,
+    size: u64,
+    hash: Sha256,
+}
+
+impl Write for Hashed {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let count = self.file.as_file_mut().write(bytes)?;
+        self.size += count as u64;
+        self.hash.update(&bytes[..count]);
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.file.as_file_mut().flush()
+    }
+}
+
+/// Renames complete files in order, pictures before records: all of them or none.
+///
+/// # Errors
+/// When one cannot be renamed, or exists and `overwrite` is off.
+pub(crate) fn put_in_place(pictures: Vec<Staged>, records: Vec<Staged>, overwrite: bool) -> Result<()> {
     // Old records go first. Killed from here on, a run leaves pictures without a record, which `--resume` redoes.
     for record in records.iter().filter(|record| record.path.is_file()) {
         std::fs::remove_file(&record.path).map_err(Error::io("replace", &record.path))?;
     }
-    let mut fresh: Vec<&Path> = Vec::new();
-    for (file, path) in staged {
+    let mut fresh: Vec<PathBuf> = Vec::new();
+    for Staged { path, file, .. } in pictures.into_iter().chain(records) {
         let is_new = !path.exists();
         // A file that appeared since the check is not replaced.
-        let result = if overwrite { file.persist(path) } else { file.persist_noclobber(path) };
+        let result = if overwrite { file.persist(&path) } else { file.persist_noclobber(&path) };
         if let Err(error) = result {
             for path in fresh {
                 // The error below is the one to report; a leftover file is the lesser problem.
                 let _ = std::fs::remove_file(path);
             }
-            return Err(not_persisted(error, path));
+            return Err(not_persisted(error, &path));
         }
         // What was replaced cannot be brought back; only new files are taken away after a failure.
         if is_new {
@@ -87,11 +164,11 @@ pub fn write_together(pictures: &[OutputFile], records: &[OutputFile], overwrite
     Ok(())
 }
 
-fn stage(file: &OutputFile) -> Result<(NamedTempFile, &Path)> {
-    let directory = or_here(file.path.parent().unwrap_or(Path::new("")));
+fn create(path: &Path) -> Result<NamedTempFile> {
+    let directory = or_here(path.parent().unwrap_or(Path::new("")));
     std::fs::create_dir_all(directory).map_err(Error::io("create the directory", directory))?;
-    let name = temporary_name(&file.path);
-    let mut staged = match builder(&name).tempfile_in(directory) {
+    let name = temporary_name(path);
+    match builder(&name).tempfile_in(directory) {
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
             // Left by a program that was killed.
             std::fs::remove_file(directory.join(&name)).map_err(Error::write_into(directory))?;
@@ -99,9 +176,7 @@ fn stage(file: &OutputFile) -> Result<(NamedTempFile, &Path)> {
         }
         other => other,
     }
-    .map_err(Error::write_into(directory))?;
-    staged.as_file_mut().write_all(&file.bytes).map_err(Error::io("write", &file.path))?;
-    Ok((staged, &file.path))
+    .map_err(Error::write_into(directory))
 }
 
 /// The path of a file before it is renamed. A record left there belongs to pictures that are complete, or that never
@@ -134,7 +209,7 @@ fn or_here(directory: &Path) -> &Path {
     if directory.as_os_str().is_empty() { Path::new(".") } else { directory }
 }
 
-fn not_persisted(error: PersistError, path: &Path) -> Error {
+fn not_persisted(error: PathPersistError, path: &Path) -> Error {
     if error.error.kind() == std::io::ErrorKind::AlreadyExists {
         return Error::exists(path);
     }

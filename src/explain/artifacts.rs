@@ -1,9 +1,11 @@
 //! The kinds of pictures and arrays, and their style; `canvas` draws them.
 
+use std::io::{self, Write};
+
 use crate::cam::Library;
 use crate::error::{Error, Problem, Result};
 use crate::record::StyleRecord;
-use crate::render::{Colormap, Components, Interpolation, Overlay, PngLevel, Threshold};
+use crate::render::{Colormap, Components, Interpolation, Overlay, PngLevel, Rows, Threshold, write_png};
 
 /// A kind of picture or array that is written with a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,12 +59,22 @@ pub struct Style {
 }
 
 /// A drawn file that has no name yet.
-#[derive(Debug, Clone)]
-pub(crate) struct Drawing {
-    /// What it shows.
-    pub(crate) kind: ArtifactKind,
-    /// PNG or NPY bytes.
-    pub(crate) bytes: Vec<u8>,
+#[derive(Debug)]
+pub(crate) enum Drawing<'a> {
+    /// A picture, which is computed while it is written.
+    Picture(Rows<'a>, PngLevel),
+    /// The bytes of an array's file.
+    Array(Vec<u8>),
+}
+
+impl Drawing<'_> {
+    /// Writes the file.
+    pub(crate) fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+        match self {
+            Self::Picture(rows, level) => write_png(rows, *level, out),
+            Self::Array(bytes) => out.write_all(bytes),
+        }
+    }
 }
 
 impl ArtifactKind {

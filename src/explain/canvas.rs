@@ -1,7 +1,7 @@
 //! From an explained class to pictures, arrays and boxes.
 //!
-//! Receives an [`Explanation`] and its [`Subject`]; gives bytes and boxes. Intermediate results that several pictures
-//! need, the map at the photo's size and the overlay, are computed once on first use.
+//! Receives an [`Explanation`] and its [`Subject`]; gives pictures row by row, bytes and boxes. What several pictures
+//! need, the map laid over the photo and the overlay, is computed once on first use.
 
 use std::sync::OnceLock;
 
@@ -14,7 +14,7 @@ use crate::heatmap::Heatmap;
 use crate::input::write_npy_2d;
 use crate::record::{BoxRecord, DetectionRecord};
 use crate::render::compat::{self, CompatOverlay, compat_overlay};
-use crate::render::{self, Interpolation, PixelBox, Placed};
+use crate::render::{self, Interpolation, PixelBox, Placed, Rows};
 
 /// One class of an explanation over its picture.
 #[derive(Debug)]
@@ -24,11 +24,12 @@ pub struct Canvas<'a> {
     subject: &'a Subject,
     style: &'a Style,
     placed: OnceLock<Placed>,
+    class_mask: OnceLock<Placed>,
     overlay: OnceLock<RgbImage>,
 }
 
 impl Explanation {
-    /// The canvas for pictures and boxes of one target. It caches intermediate results of the photo's size.
+    /// The canvas for pictures and boxes of one target. It keeps the placed map, and the overlay where several pictures need it.
     #[must_use]
     pub fn canvas<'a>(
         &'a self,
@@ -36,8 +37,8 @@ impl Explanation {
         subject: &'a Subject,
         style: &'a Style,
     ) -> Canvas<'a> {
-        let (placed, overlay) = (OnceLock::new(), OnceLock::new());
-        Canvas { explanation: self, target, subject, style, placed, overlay }
+        let (placed, class_mask, overlay) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
+        Canvas { explanation: self, target, subject, style, placed, class_mask, overlay }
     }
 }
 
@@ -47,80 +48,70 @@ impl Canvas<'_> {
         self.overlay.get_or_init(|| {
             let photo = &self.subject.picture;
             match (&self.target.finding, self.style.library) {
-                // A blank map leaves the photo unchanged in every style.
-                (Some(_), _) => photo.clone(),
                 (None, Some(library)) => {
                     let map = self.explanation.heatmap(self.target);
                     compat_overlay(photo, &map, &self.subject.placement, &overlay_of(library))
                 }
-                (None, None) => {
-                    render::overlay(photo, self.placed(), self.style.overlay, self.style.colormap)
-                }
+                _ => self.overlay_rows().to_rgb(),
             }
         })
     }
 
-    /// The given kinds in order and, on another thread, [`Canvas::boxes`].
-    ///
-    /// # Errors
-    /// When a picture cannot be encoded.
-    pub(crate) fn draw_with_boxes(&self, kinds: &[ArtifactKind]) -> Result<(Vec<Drawing>, Vec<BoxRecord>)> {
-        if self.style.interpolation == Interpolation::Bilinear {
-            // Both sides need it. While one of them computes it, rayon could run the other on the same thread, which
-            // would deadlock.
-            self.placed();
+    /// The overlay row by row: from memory where it is there already, or where it cannot be made otherwise.
+    fn overlay_rows(&self) -> Rows<'_> {
+        let photo = &self.subject.picture;
+        match (&self.target.finding, self.style.library) {
+            _ if self.overlay.get().is_some() => Rows::of(self.overlay()),
+            // A blank map leaves the photo unchanged in every style.
+            (Some(_), _) => Rows::of(photo),
+            (None, Some(_)) => Rows::of(self.overlay()),
+            (None, None) => render::overlay(photo, self.placed(), self.style.overlay, self.style.colormap),
         }
-        let (drawings, boxes) = rayon::join(|| self.draw_all(kinds), || self.boxes());
-        Ok((drawings?, boxes))
     }
 
-    fn draw_all(&self, kinds: &[ArtifactKind]) -> Result<Vec<Drawing>> {
-        kinds.iter().map(|kind| Ok(Drawing { kind: *kind, bytes: self.draw(*kind)? })).collect()
-    }
-
-    /// PNG or NPY bytes of one kind.
+    /// The bytes of a PNG or NPY file of one kind.
     ///
     /// # Errors
     /// When a picture cannot be encoded.
     pub fn draw(&self, kind: ArtifactKind) -> Result<Vec<u8>> {
-        let Style { threshold, components, colormap, png_level: level, .. } = *self.style;
+        match self.drawing(kind)? {
+            Drawing::Picture(rows, level) => render::encode_png(&rows, level),
+            Drawing::Array(bytes) => Ok(bytes),
+        }
+    }
+
+    /// A picture or array of one kind, ready to be written.
+    ///
+    /// # Errors
+    /// When it cannot be drawn.
+    pub(crate) fn drawing(&self, kind: ArtifactKind) -> Result<Drawing<'_>> {
+        let Style { threshold, components, colormap, png_level, .. } = *self.style;
         let photo = &self.subject.picture;
-        match kind {
-            ArtifactKind::Overlay => render::encode_png(self.overlay(), level),
-            ArtifactKind::Heatmap => {
-                render::encode_png(&render::heatmap_picture(self.placed(), colormap), level)
-            }
-            ArtifactKind::Grey => render::encode_png(&render::grey_picture(self.placed()), level),
-            ArtifactKind::Grey16 => render::encode_png(&render::grey16_picture(self.placed()), level),
-            ArtifactKind::Mask => {
-                render::encode_png(&render::mask(self.placed(), threshold, components), level)
-            }
-            ArtifactKind::CutOut => {
-                render::encode_png(&render::cut_out(photo, self.placed(), threshold, components), level)
-            }
+        let rows = match kind {
+            ArtifactKind::Overlay => self.overlay_rows(),
+            ArtifactKind::Heatmap => render::heatmap_picture(self.placed(), colormap),
+            ArtifactKind::Grey => render::grey_picture(self.placed()),
+            ArtifactKind::Grey16 => render::grey16_picture(self.placed()),
+            ArtifactKind::Mask => render::mask(self.placed(), threshold, components),
+            ArtifactKind::CutOut => render::cut_out(photo, self.placed(), threshold, components),
             ArtifactKind::Boxes => {
                 let regions = render::regions(self.placed(), threshold, components);
                 let boxes: Vec<_> = regions.into_iter().map(|region| region.bounds).collect();
-                render::encode_png(&render::draw_boxes(self.overlay(), &boxes), level)
+                Rows::of_own(render::draw_boxes(self.overlay(), &boxes))
             }
-            ArtifactKind::SideBySide => {
-                render::encode_png(&render::side_by_side(photo, self.overlay()), level)
-            }
+            ArtifactKind::SideBySide => Rows::of_own(render::side_by_side(photo, self.overlay())),
             ArtifactKind::Detections => {
                 let boxes: Vec<PixelBox> = self.explanation.detections.iter().map(whole).collect();
-                render::encode_png(&render::draw_numbered(self.overlay(), &boxes)?, level)
+                Rows::of_own(render::draw_numbered(self.overlay(), &boxes)?)
             }
-            ArtifactKind::ClassMask => {
-                let mask = self.target.mask.as_ref();
-                let mask = mask.ok_or_else(|| Error::internal("only a segmentation has masks of classes"))?;
-                render::encode_png(&render::grey_picture(&self.place(mask, Interpolation::Nearest)), level)
-            }
+            ArtifactKind::ClassMask => render::grey_picture(self.class_mask()?),
             ArtifactKind::Npy => {
                 let map = self.explanation.heatmap(self.target);
-                write_npy_2d(map.height(), map.width(), map.values())
+                return Ok(Drawing::Array(write_npy_2d(map.height(), map.width(), map.values())?));
             }
-            ArtifactKind::NpyFull => self.full_npy(),
-        }
+            ArtifactKind::NpyFull => return Ok(Drawing::Array(self.full_npy()?)),
+        };
+        Ok(Drawing::Picture(rows, png_level))
     }
 
     /// The boxes around the hot regions for records, largest first; none for a blank map. They always use the
@@ -151,14 +142,22 @@ impl Canvas<'_> {
     fn full_npy(&self) -> Result<Vec<u8>> {
         let map = self.explanation.heatmap(self.target);
         let own;
-        // Usually the map is drawn as it is, and enlarged already.
+        // Usually the map is drawn as it is.
         let full = if map == self.explanation.drawn(self.target) {
             self.placed()
         } else {
             own = self.place(&map, self.style.interpolation);
             &own
         };
-        write_npy_2d(full.height, full.width, &full.values)
+        let (width, height) = self.subject.picture.dimensions();
+        write_npy_2d(height as usize, width as usize, &full.values())
+    }
+
+    /// Where the class wins, at the photo's size.
+    fn class_mask(&self) -> Result<&Placed> {
+        let mask = self.target.mask.as_ref();
+        let mask = mask.ok_or_else(|| Error::internal("only a segmentation has masks of classes"))?;
+        Ok(self.class_mask.get_or_init(|| self.place(mask, Interpolation::Nearest)))
     }
 
     /// The map for drawing.

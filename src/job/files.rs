@@ -1,6 +1,6 @@
 //! The pictures, records and sheet of one photo: drawn, named, and written together.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use image::RgbImage;
 
@@ -8,22 +8,20 @@ use super::names::Names;
 use super::sheet::sheet;
 use crate::cam::Method;
 use crate::error::{Error, Result};
-use crate::explain::{
-    ArtifactKind, ClassExplanation, Drawing, Explainer, Explanation, Illustration, Subject,
-};
-use crate::output::{OutputFile, write_together};
+use crate::explain::{ArtifactKind, ClassExplanation, Explainer, Explanation, Illustration, Subject};
+use crate::output::{OutputFile, Staged, put_in_place, refuse_existing};
 use crate::record::{Artifact, BoxRecord, Record};
-use crate::render::{CELL, SheetRow, encode_png, thumbnail};
+use crate::render::{CELL, Rows, SheetRow, thumbnail, write_png};
 
-/// All files of one photo, not yet on disk.
-#[derive(Debug, Clone)]
-pub struct Files {
-    /// Pictures, arrays and the sheet.
-    pictures: Vec<OutputFile>,
-    /// The record files; empty when the request has none.
-    documents: Vec<OutputFile>,
-    records: Vec<Record>,
-    overwrite: bool,
+/// All files of one photo, named and not yet drawn.
+#[derive(Debug)]
+pub struct Files<'a> {
+    explainer: &'a Explainer,
+    subject: &'a Subject,
+    explanations: &'a [Explanation],
+    names: &'a Names,
+    /// Pictures, arrays and the sheet, then the record files; without these when the request has none.
+    paths: Vec<PathBuf>,
 }
 
 /// The written files of one photo.
@@ -35,65 +33,93 @@ pub struct Written {
     pub files: Vec<PathBuf>,
 }
 
-impl Files {
+impl Files<'_> {
     /// Their future paths, records last.
     pub fn paths(&self) -> impl Iterator<Item = &PathBuf> {
-        self.pictures.iter().chain(&self.documents).map(|file| &file.path)
+        self.paths.iter()
     }
 
-    /// Writes all files or none, the records last: a record means that its pictures exist.
+    /// Draws and writes all files or none, the records last: a record means that its pictures exist.
+    ///
+    /// Each picture goes to a temporary file while it is drawn, so that memory does not grow with the number of
+    /// classes.
     ///
     /// # Errors
-    /// When one exists and [`Request::overwrite`](crate::explain::Request::overwrite) is off, or cannot be written.
+    /// When one exists and [`Request::overwrite`](crate::explain::Request::overwrite) is off, or cannot be written; when a picture cannot be drawn, or the
+    /// model file could not be hashed.
     pub fn commit(self) -> Result<Written> {
-        write_together(&self.pictures, &self.documents, self.overwrite)?;
-        let files = self.pictures.into_iter().chain(self.documents).map(|file| file.path).collect();
-        Ok(Written { records: self.records, files })
+        let request = self.explainer.request();
+        if !request.overwrite {
+            refuse_existing(&self.paths)?;
+        }
+        let mut gathered = Gathered { files: &self, pictures: vec![], records: vec![], rows: vec![] };
+        self.explanations.iter().try_for_each(|explanation| gathered.add(explanation))?;
+        // After all pictures: the sheet is made of their thumbnails.
+        if request.grid {
+            gathered.add_sheet()?;
+        }
+        let Gathered { pictures, records, .. } = gathered;
+        let document = |(explanation, record): (&Explanation, &Record)| {
+            let bytes = record.to_json().map_err(Error::internal)?.into_bytes();
+            OutputFile { path: self.path(self.names.record(explanation.method)), bytes }.stage()
+        };
+        let documents = if request.record {
+            self.explanations.iter().zip(&records).map(document).collect::<Result<_>>()?
+        } else {
+            vec![]
+        };
+        put_in_place(pictures, documents, request.overwrite)?;
+        Ok(Written { records, files: self.paths })
+    }
+
+    fn path(&self, name: String) -> PathBuf {
+        self.names.directory().join(name)
+    }
+
+    fn artifact(&self, method: Method, target: &ClassExplanation, kind: ArtifactKind) -> String {
+        self.names.artifact(self.explainer.request(), method, target.tag(), kind)
     }
 }
 
 impl Explainer {
-    /// Draws and names all requested files of a photo, given its explanations, one per method.
-    ///
-    /// # Errors
-    /// When a picture cannot be encoded, or the model file could not be hashed.
-    pub fn files(&self, subject: &Subject, explanations: &[Explanation], names: &Names) -> Result<Files> {
-        let mut gathered =
-            Gathered { explainer: self, subject, names, pictures: vec![], records: vec![], rows: vec![] };
-        explanations.iter().try_for_each(|explanation| gathered.add(explanation))?;
-        // After all pictures: the sheet is made of their thumbnails.
-        if self.request().grid {
-            gathered.add_sheet(explanations)?;
+    /// Names all requested files of a photo, given its explanations, one per method.
+    #[must_use]
+    pub fn files<'a>(
+        &'a self,
+        subject: &'a Subject,
+        explanations: &'a [Explanation],
+        names: &'a Names,
+    ) -> Files<'a> {
+        let mut files = Files { explainer: self, subject, explanations, names, paths: vec![] };
+        let request = self.request();
+        let mut paths = Vec::new();
+        for explanation in explanations {
+            for target in &explanation.targets {
+                let name = |kind: &ArtifactKind| files.artifact(explanation.method, target, *kind);
+                paths.extend(request.artifacts.iter().map(|kind| files.path(name(kind))));
+            }
         }
-        let Gathered { pictures, records, .. } = gathered;
-        let document = |record: (&Explanation, &Record)| {
-            let json = record.1.to_json().map_err(Error::internal)?;
-            Ok(file(names.directory(), names.record(record.0.method), json.into_bytes()))
-        };
-        let documents = if self.request().record {
-            explanations.iter().zip(&records).map(document).collect::<Result<_>>()?
-        } else {
-            vec![]
-        };
-        Ok(Files { pictures, documents, records, overwrite: self.request().overwrite })
+        paths.extend(request.grid.then(|| files.path(names.grid())));
+        if request.record {
+            paths.extend(explanations.iter().map(|one| files.path(names.record(one.method))));
+        }
+        files.paths = paths;
+        files
     }
 }
 
-/// Pictures, boxes and cell of one class, before they have names.
+/// Boxes and cell of one class, and where its files are.
 struct Drawn {
-    drawings: Vec<Drawing>,
-    /// Kind, size and hash of each drawing.
-    artifacts: Vec<Artifact>,
+    /// Index of its first file.
+    first: usize,
     boxes: Vec<BoxRecord>,
     cell: Option<RgbImage>,
 }
 
-/// The files drawn so far.
+/// The files written so far, under temporary names.
 struct Gathered<'a> {
-    explainer: &'a Explainer,
-    subject: &'a Subject,
-    names: &'a Names,
-    pictures: Vec<OutputFile>,
+    files: &'a Files<'a>,
+    pictures: Vec<Staged>,
     records: Vec<Record>,
     /// The rows of the sheet, one per method.
     rows: Vec<SheetRow>,
@@ -101,63 +127,85 @@ struct Gathered<'a> {
 
 impl Gathered<'_> {
     fn add(&mut self, explanation: &Explanation) -> Result<()> {
-        let with_masks = self.explainer.request().artifacts.contains(&ArtifactKind::ClassMask);
+        let Files { explainer, subject, .. } = *self.files;
+        let kinds = &explainer.request().artifacts;
+        let with_masks = kinds.contains(&ArtifactKind::ClassMask);
         let mut illustrations = Vec::new();
         let mut row = SheetRow { label: explanation.method.info().title.to_owned(), cells: vec![] };
         let mut last: Option<(&ClassExplanation, Drawn)> = None;
         for target in &explanation.targets {
             // A method that asks no class has one map for all of them, which is drawn, encoded and hashed once.
             let drawn = match last {
-                Some((other, drawn)) if other.looks_like(target, with_masks) => drawn,
+                Some((other, drawn)) if other.looks_like(target, with_masks) => {
+                    self.copy(explanation.method, target, drawn)?
+                }
                 _ => self.draw(explanation, target)?,
             };
-            illustrations.push(self.name(explanation.method, target, &drawn));
+            let staged = kinds.iter().zip(&self.pictures[drawn.first..]);
+            let artifact = |(kind, file): (&ArtifactKind, &Staged)| Artifact {
+                kind: kind.name().to_owned(),
+                file: self.files.artifact(explanation.method, target, *kind),
+                bytes: Some(file.size),
+                sha256: Some(file.sha256.clone()),
+            };
+            illustrations
+                .push(Illustration { artifacts: staged.map(artifact).collect(), boxes: drawn.boxes.clone() });
             row.cells.extend(drawn.cell.clone());
             last = Some((target, drawn));
         }
         self.rows.push(row);
-        self.records.push(self.explainer.illustrated_record(self.subject, explanation, illustrations)?);
+        self.records.push(explainer.illustrated_record(subject, explanation, illustrations)?);
         Ok(())
     }
 
-    /// Pictures and boxes of one class, from one enlarged map, and its cell on the sheet, reduced immediately: a
-    /// large sheet would otherwise hold all pictures in full size.
-    fn draw(&self, explanation: &Explanation, target: &ClassExplanation) -> Result<Drawn> {
-        let request = self.explainer.request();
-        let canvas = explanation.canvas(target, self.subject, &request.style);
-        let (drawings, boxes) = canvas.draw_with_boxes(&request.artifacts)?;
+    /// Pictures and, on another thread, boxes of one class, from one placed map. The cell on the sheet is reduced
+    /// immediately: a large sheet would otherwise hold all pictures in full size.
+    fn draw(&mut self, explanation: &Explanation, target: &ClassExplanation) -> Result<Drawn> {
+        let Files { explainer, subject, .. } = *self.files;
+        let request = explainer.request();
+        let canvas = explanation.canvas(target, subject, &request.style);
+        // Before the pictures: the overlay in memory then serves both.
         let cell = request.grid.then(|| thumbnail(canvas.overlay(), CELL)).transpose()?;
-        let nameless = |drawing: &Drawing| Artifact::new(drawing.kind.name(), String::new(), &drawing.bytes);
-        let artifacts = drawings.iter().map(nameless).collect();
-        Ok(Drawn { drawings, artifacts, boxes, cell })
+        let stage = |kind: &ArtifactKind| {
+            let path = self.files.path(self.files.artifact(explanation.method, target, *kind));
+            let drawing = canvas.drawing(*kind)?;
+            Staged::new(path, |out| drawing.write(out))
+        };
+        let stage_all = || request.artifacts.iter().map(stage).collect::<Result<Vec<_>>>();
+        let (staged, boxes) = rayon::join(stage_all, || canvas.boxes());
+        let first = self.pictures.len();
+        self.pictures.extend(staged?);
+        Ok(Drawn { first, boxes, cell })
     }
 
-    /// Adds the pictures of a class under its names.
-    fn name(&mut self, method: Method, target: &ClassExplanation, drawn: &Drawn) -> Illustration {
-        let mut artifacts = Vec::new();
-        for (drawing, artifact) in drawn.drawings.iter().zip(&drawn.artifacts) {
-            let request = self.explainer.request();
-            let name = self.names.artifact(request, method, target.tag(), drawing.kind);
-            artifacts.push(Artifact { file: name.clone(), ..artifact.clone() });
-            self.pictures.push(file(self.names.directory(), name, drawing.bytes.clone()));
+    /// The files of a class that looks like another one.
+    fn copy(&mut self, method: Method, target: &ClassExplanation, drawn: Drawn) -> Result<Drawn> {
+        let first = self.pictures.len();
+        for (at, kind) in self.files.explainer.request().artifacts.iter().enumerate() {
+            let path = self.files.path(self.files.artifact(method, target, *kind));
+            self.pictures.push(self.pictures[drawn.first + at].again(path)?);
         }
-        Illustration { artifacts, boxes: drawn.boxes.clone() }
+        Ok(Drawn { first, ..drawn })
     }
 
-    fn add_sheet(&mut self, explanations: &[Explanation]) -> Result<()> {
+    fn add_sheet(&mut self) -> Result<()> {
+        let Files { explainer, subject, explanations, names, .. } = *self.files;
         let rows = std::mem::take(&mut self.rows);
-        let sheet = sheet(self.explainer, self.subject, explanations, rows);
-        let bytes = encode_png(&sheet.draw()?, self.explainer.request().style.png_level)?;
-        let name = self.names.grid();
+        let sheet = sheet(explainer, subject, explanations, rows).draw()?;
+        let level = explainer.request().style.png_level;
+        let name = names.grid();
+        let staged =
+            Staged::new(self.files.path(name.clone()), |out| write_png(&Rows::of(&sheet), level, out))?;
         for record in &mut self.records {
             // In every record, because each may be read without the others.
-            record.grid = Some(Artifact::new("grid", name.clone(), &bytes));
+            record.grid = Some(Artifact {
+                kind: "grid".to_owned(),
+                file: name.clone(),
+                bytes: Some(staged.size),
+                sha256: Some(staged.sha256.clone()),
+            });
         }
-        self.pictures.push(file(self.names.directory(), name, bytes));
+        self.pictures.push(staged);
         Ok(())
     }
-}
-
-fn file(directory: &Path, name: String, bytes: Vec<u8>) -> OutputFile {
-    OutputFile { path: directory.join(name), bytes }
 }

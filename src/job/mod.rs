@@ -55,7 +55,7 @@ impl Explainer {
         }
         let subject = self.read(photo)?;
         let explanations = self.explain(&subject)?;
-        self.files(&subject, &explanations, &names)?.commit()
+        self.files(&subject, &explanations, &names).commit()
     }
 
     /// The first of the two passes for a scale shared by several photos: explains each only for the maximum of its maps,

@@ -122,7 +122,8 @@ fn a_file_in_the_way_stops_a_photo_before_anything_is_written() {
     let explainer = Explainer::new(Model::embedded().unwrap(), request.clone()).unwrap();
     let subject = explainer.read(&photo).unwrap();
     let explanations = explainer.explain(&subject).unwrap();
-    let files = explainer.files(&subject, &explanations, &Names::of(&photo, directory.path())).unwrap();
+    let names = Names::of(&photo, directory.path());
+    let files = explainer.files(&subject, &explanations, &names);
     assert_eq!(files.paths().count(), 3);
     assert!(files.commit().is_err());
     assert_eq!(files_in(directory.path()), ["coffee.gradcam.json"]);

@@ -266,8 +266,9 @@ pub(crate) fn share_inside(
     placed: &burncam_picture::render::Placed,
     [left, top, right, bottom]: [usize; 4],
 ) -> f64 {
-    let total: f64 = placed.values.iter().map(|value| f64::from(*value)).sum();
-    let inside = placed.values.chunks(placed.width).take(bottom).skip(top);
+    let values = placed.values();
+    let total: f64 = values.iter().map(|value| f64::from(*value)).sum();
+    let inside = values.chunks(placed.width()).take(bottom).skip(top);
     let inside: f64 = inside.flat_map(|row| &row[left..right]).map(|value| f64::from(*value)).sum();
     inside / total
 }

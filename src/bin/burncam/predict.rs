@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 use anyhow::Result;
 use burncam::Predictor;
 use burncam::record::Prediction;
+use burncam_picture::input::recycle;
 use serde_json::json;
 
 use crate::args::PredictArgs;
@@ -62,8 +63,9 @@ fn predict_one(
 ) -> Result<(Vec<Prediction>, Vec<String>)> {
     let subject = subjects::load(input, &args.picture.reading(), predictor.model())?;
     let predictions = predictor.predict(&subject, args.top_k.into())?;
-    let warnings = subject.warnings.iter().map(|warning| warning.say(WORDS));
-    Ok((predictions, warnings.collect()))
+    let warnings = subject.warnings.iter().map(|warning| warning.say(WORDS)).collect();
+    recycle(subject.picture);
+    Ok((predictions, warnings))
 }
 
 fn print(

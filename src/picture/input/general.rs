@@ -2,10 +2,11 @@
 
 use std::io::Cursor;
 
-use image::{DynamicImage, GrayAlphaImage, GrayImage, ImageDecoder, ImageFormat, ImageReader, Limits};
-use image::{RgbImage, RgbaImage};
+use image::{ColorType, DynamicImage, GrayAlphaImage, GrayImage, ImageDecoder, ImageFormat, ImageReader};
+use image::{ImageResult, Limits, RgbImage, RgbaImage};
 
 use super::raster::{Decoded, Fault, MAX_PIXELS, Pixels, check_pixels, orientation};
+use super::spare;
 
 /// Limit on memory allocated while decoding, in bytes: room for [`MAX_PIXELS`] of 16-bit RGBA twice.
 pub(super) const MAX_ALLOC: u64 = 2 * 8 * MAX_PIXELS;
@@ -30,7 +31,7 @@ pub(super) fn decode(bytes: &[u8], kind: ImageFormat) -> Result<Decoded, Fault> 
     let exif = decoder.exif_metadata().ok().flatten();
     let icc = decoder.icc_profile().ok().flatten();
     let orientation = orientation(exif.as_deref());
-    let (pixels, damage) = match DynamicImage::from_decoder(decoder) {
+    let (pixels, damage) = match pixels(decoder) {
         Ok(pixels) => (pixels, vec![]),
         Err(error) if kind == ImageFormat::Png => {
             let pixels = rescued_png(bytes).ok_or_else(|| Fault::from(error))?;
@@ -42,6 +43,19 @@ pub(super) fn decode(bytes: &[u8], kind: ImageFormat) -> Result<Decoded, Fault> 
         Err(error) => return Err(error.into()),
     };
     Ok(Decoded { pixels: Pixels::Image(pixels), is_premultiplied: false, orientation, icc, damage })
+}
+
+/// The pixels as stored; 8-bit RGB, which most pictures are, in memory that is used again.
+fn pixels(decoder: impl ImageDecoder) -> ImageResult<DynamicImage> {
+    if decoder.color_type() != ColorType::Rgb8 {
+        return DynamicImage::from_decoder(decoder);
+    }
+    let (width, height) = decoder.dimensions();
+    let mut samples = spare::take(decoder.total_bytes() as usize);
+    // Formats that may leave out pixels take it that those are zero.
+    samples.fill(0);
+    decoder.read_image(&mut samples)?;
+    Ok(RgbImage::from_raw(width, height, samples).unwrap_or_default().into())
 }
 
 /// Width and height of a GIF's first frame, which may exceed the logical screen and must be checked on its own.

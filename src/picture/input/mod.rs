@@ -18,8 +18,10 @@ mod preprocess;
 mod profile;
 mod raster;
 mod signal;
+mod spare;
 mod tensor_file;
 mod tiff;
+mod upright;
 
 pub use crate::card::Layout;
 pub use class_mask::ClassMask;
@@ -31,4 +33,5 @@ pub use picture::{ColourProfile, Picture};
 pub use placement::Placement;
 pub use preprocess::{Prepared, preprocess};
 pub use raster::MAX_PIXELS;
+pub use spare::recycle;
 pub use tensor_file::{npy_from_bytes, picture_from_tensor, read_array, read_npy, write_npy_2d};

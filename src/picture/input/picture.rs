@@ -7,12 +7,13 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
-use image::{DynamicImage, ImageFormat, RgbImage};
+use image::{ImageFormat, RgbImage};
 
 use super::file::{check_size, read_file, sha256_hex};
 use super::options::{Icc, ReadOptions};
 use super::profile::Profile;
 use super::raster::{Decoded, Fault};
+use super::upright::upright;
 use super::{general, jpeg, kind, tiff};
 use crate::error::{OptionName, Phrase, Problem, Result};
 
@@ -98,19 +99,15 @@ impl Picture {
             let hint = Phrase::from("read it without ").without(OptionName::StrictPictures);
             return Err(refuse(Problem::new(damage.clone()).hint(hint.text(" to use what there is"))));
         }
-        let Colours { rgb, shown, profile, warning } = Colours::of(&decoded, options);
+        let orientation = decoded.orientation;
+        let Colours { rgb, shown, profile, warning } = Colours::of(decoded, options);
         let warnings = damage.into_iter().map(Phrase::from).chain(warning).collect();
-        let upright = |rgb| {
-            // Turned after the colours: a profile does not depend on the orientation, and fewer bytes are moved.
-            let mut upright = DynamicImage::ImageRgb8(rgb);
-            upright.apply_orientation(decoded.orientation);
-            upright.into_rgb8()
-        };
         Ok(Self {
-            rgb: upright(rgb),
-            shown: shown.map(upright),
+            // Turned after the colours: a profile does not depend on the orientation, and fewer bytes are moved.
+            rgb: upright(rgb, orientation),
+            shown: shown.map(|shown| upright(shown, orientation)),
             format: format.to_owned(),
-            orientation: decoded.orientation.to_exif(),
+            orientation: orientation.to_exif(),
             sha256: sha256_hex(bytes),
             profile,
             warnings,
@@ -142,12 +139,12 @@ impl Colours {
         Self { rgb, shown: None, profile: None, warning: None }
     }
 
-    fn of(decoded: &Decoded, options: ReadOptions) -> Self {
-        let stored = decoded.flattened(options.background);
-        let Some(icc) = &decoded.icc else { return Self::plain(stored) };
+    fn of(decoded: Decoded, options: ReadOptions) -> Self {
+        let background = options.background;
+        let Some(icc) = &decoded.icc else { return Self::plain(decoded.flattened(background)) };
         let (name, converted) = match Profile::read(icc) {
-            Ok(None) => return Self::plain(stored),
-            Ok(Some(profile)) => (profile.name.clone(), profile.to_srgb(decoded, options.background)),
+            Ok(None) => return Self::plain(decoded.flattened(background)),
+            Ok(Some(profile)) => (profile.name.clone(), profile.to_srgb(&decoded, background)),
             Err(problem) => ("unreadable".to_owned(), Err(problem)),
         };
         let converted = match converted {
@@ -157,7 +154,8 @@ impl Colours {
                     "its colour profile '{name}' cannot be used, so its colours are as stored: {problem}"
                 );
                 let profile = Some(ColourProfile { name, converted: false });
-                return Self { profile, warning: Some(warning.into()), ..Self::plain(stored) };
+                let plain = Self::plain(decoded.flattened(background));
+                return Self { profile, warning: Some(warning.into()), ..plain };
             }
         };
         match options.icc {
@@ -172,6 +170,7 @@ impl Colours {
                 let warning =
                     Phrase::from(what).set(OptionName::Icc, "convert").text(" brings them to sRGB)");
                 let profile = Some(ColourProfile { name, converted: false });
+                let stored = decoded.flattened(background);
                 Self { rgb: stored, shown: Some(converted), profile, warning: Some(warning) }
             }
         }

@@ -111,12 +111,12 @@ pub(super) fn orientation(exif: Option<&[u8]>) -> Orientation {
 }
 
 impl Decoded {
-    /// 8-bit RGB, composited over the background.
-    pub(super) fn flattened(&self, background: [u8; 3]) -> RgbImage {
-        match &self.pixels {
+    /// 8-bit RGB, composited over the background. Pixels that are 8-bit RGB already are not copied.
+    pub(super) fn flattened(self, background: [u8; 3]) -> RgbImage {
+        match self.pixels {
             Pixels::Cmyk(cmyk) => cmyk.to_rgb(),
-            Pixels::Image(image) if !image.color().has_alpha() => image.to_rgb8(),
-            Pixels::Image(image) => compose(&image.to_rgba8(), background, self.is_premultiplied),
+            Pixels::Image(image) if !image.color().has_alpha() => image.into_rgb8(),
+            Pixels::Image(image) => compose(&image.into_rgba8(), background, self.is_premultiplied),
         }
     }
 }

@@ -1,10 +1,10 @@
 //! Maps laid over a picture, and pictures of the map alone.
 
 use image::{Rgb, RgbImage};
-use rayon::prelude::*;
 
 use super::colormap::{COLORS, Colormap, index, signed_position};
-use super::resample::Placed;
+use super::placed::Placed;
+use super::rows::{Rows, Samples};
 
 /// Pixels between two pictures drawn next to each other.
 const GAP: u32 = 8;
@@ -38,23 +38,21 @@ impl Default for Overlay {
 /// parts that the network did not see stay bit-identical. When picture and map differ in size, only their common part
 /// is drawn on.
 #[must_use]
-pub fn overlay(picture: &RgbImage, placed: &Placed, style: Overlay, colormap: Colormap) -> RgbImage {
-    let mut out = RgbImage::new(picture.width(), picture.height());
-    let stride = (picture.width() as usize * 3).max(1);
-    let columns = placed.seen.left..placed.seen.right.min(picture.width() as usize);
-    let seen = placed.seen.top..placed.seen.bottom;
+pub fn overlay<'a>(
+    picture: &'a RgbImage,
+    placed: &'a Placed,
+    style: Overlay,
+    colormap: Colormap,
+) -> Rows<'a> {
+    let (width, height) = (picture.width() as usize, picture.height() as usize);
+    let columns = placed.seen.left..placed.seen.right.min(width);
     let paint = Paint { style, palette: Palette::new(placed, colormap) };
-    let rows = out.par_chunks_exact_mut(stride).zip(picture.par_chunks_exact(stride)).enumerate();
-    rows.for_each(|(y, (row, photo))| {
-        // Row by row and not the whole picture first: the row is still in the cache when it is mixed.
-        row.copy_from_slice(photo);
-        // `get`, because photo and map may differ in height.
-        let heat = placed.values.get(y * placed.width..(y + 1) * placed.width);
-        if let Some(heat) = heat.filter(|_| seen.contains(&y) && !columns.is_empty()) {
-            paint.row(&mut row[columns.start * 3..columns.end * 3], &heat[columns.clone()]);
+    Rows::new([width, height], Samples::Rgb, move |y, row| {
+        row.copy_from_slice(&picture.as_raw()[y * row.len()..][..row.len()]);
+        if (placed.seen.top..placed.seen.bottom).contains(&y) && !columns.is_empty() {
+            paint.row(&mut row[columns.start * 3..columns.end * 3], placed, [y, columns.start]);
         }
-    });
-    out
+    })
 }
 
 /// Pixels per batch: opacities and colours of a whole batch first, then the mixing, so that each loop vectorises.
@@ -67,17 +65,25 @@ struct Paint {
 }
 
 impl Paint {
-    fn row(&self, pixels: &mut [u8], heat: &[f32]) {
+    /// Mixes the values of row `y` from column `x` on into pixels.
+    fn row(&self, pixels: &mut [u8], placed: &Placed, [y, x]: [usize; 2]) {
         let mut opacities = [0; BATCH];
         let mut places = [0; BATCH];
-        for (pixels, heat) in pixels.chunks_mut(3 * BATCH).zip(heat.chunks(BATCH)) {
+        let mut values = [0.0; BATCH];
+        for (batch, pixels) in pixels.chunks_mut(3 * BATCH).enumerate() {
+            let heat = &mut values[..pixels.len() / 3];
+            placed.fill(y, x + batch * BATCH, heat);
             match self.style {
                 Overlay::Alpha { limit } => {
-                    for (opacity, value) in opacities.iter_mut().zip(heat) {
+                    for (opacity, value) in opacities.iter_mut().zip(&*heat) {
                         *opacity = fixed(value.abs().min(limit));
                     }
                 }
                 Overlay::Blend { alpha } => opacities.fill(fixed(alpha)),
+            }
+            // Much of most maps is zero, and changes nothing.
+            if opacities[..heat.len()].iter().all(|opacity| *opacity == 0) {
+                continue;
             }
             self.palette.places(heat, &mut places);
             let colors = opacities.iter().zip(&places);
@@ -129,19 +135,20 @@ fn mix(pixel: &mut [u8; 3], color: [u8; 3], opacity: i32) {
 
 /// The map alone, in colours. Parts that the network did not see have the colour of zero.
 #[must_use]
-pub fn heatmap_picture(placed: &Placed, colormap: Colormap) -> RgbImage {
-    let mut out = RgbImage::new(placed.width as u32, placed.height as u32);
+pub fn heatmap_picture(placed: &Placed, colormap: Colormap) -> Rows<'_> {
     let palette = Palette::new(placed, colormap);
-    // At least 256 batches, 16,384 pixels, per task: less work than that costs more to pass on than to do.
-    let batches = out.par_chunks_mut(3 * BATCH).zip(placed.values.par_chunks(BATCH)).with_min_len(1 << 8);
-    batches.for_each(|(pixels, heat)| {
+    Rows::new([placed.width, placed.height], Samples::Rgb, move |y, row| {
+        let mut values = [0.0; BATCH];
         let mut places = [0; BATCH];
-        palette.places(heat, &mut places);
-        for (pixel, place) in pixels.as_chunks_mut().0.iter_mut().zip(places) {
-            *pixel = palette.colors[usize::from(place)];
+        for (batch, pixels) in row.chunks_mut(3 * BATCH).enumerate() {
+            let heat = &mut values[..pixels.len() / 3];
+            placed.fill(y, batch * BATCH, heat);
+            palette.places(heat, &mut places);
+            for (pixel, place) in pixels.as_chunks_mut().0.iter_mut().zip(places) {
+                *pixel = palette.colors[usize::from(place)];
+            }
         }
-    });
-    out
+    })
 }
 
 /// Two pictures in a row, aligned at the top, with a white gap.
@@ -159,18 +166,17 @@ pub fn side_by_side(left: &RgbImage, right: &RgbImage) -> RgbImage {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::resample::PixelBox;
+    use super::super::{Interpolation, place};
     use super::*;
+    use crate::Heatmap;
+    use crate::input::Placement;
 
-    fn placed(width: usize, height: usize, values: Vec<f32>) -> Placed {
-        let signed = values.iter().any(|value| *value < 0.0);
-        Placed {
-            width,
-            height,
-            values,
-            signed,
-            seen: PixelBox { left: 0, top: 0, right: width, bottom: height },
-        }
+    fn overlay(picture: &RgbImage, placed: &Placed, style: Overlay, map: Colormap) -> RgbImage {
+        super::overlay(picture, placed, style, map).to_rgb()
+    }
+
+    fn heatmap_picture(placed: &Placed, map: Colormap) -> RgbImage {
+        super::heatmap_picture(placed, map).to_rgb()
     }
 
     fn photo(width: u32, height: u32) -> RgbImage {
@@ -181,7 +187,7 @@ mod tests {
     #[test]
     fn opacity_follows_heat_up_to_the_limit() {
         let picture = RgbImage::from_pixel(4, 1, Rgb([100; 3]));
-        let heat = placed(4, 1, vec![0.0, 0.25, 0.5, 1.0]);
+        let heat = Placed::of_values(4, &[0.0, 0.25, 0.5, 1.0]);
         let drawn = overlay(&picture, &heat, Overlay::Alpha { limit: 0.5 }, Colormap::Grey);
         // Greys 64, 128 and 255: 100 - 0.25 * 36 = 91, 100 + 0.5 * 28 = 114, 100 + 0.5 * 155 = 177.5.
         let levels: Vec<u8> = drawn.pixels().map(|pixel| pixel.0[0]).collect();
@@ -190,7 +196,7 @@ mod tests {
 
     #[test]
     fn a_full_blend_is_the_heatmap_picture() {
-        let heat = placed(5, 2, (0..10).map(|value| value as f32 / 9.0).collect());
+        let heat = Placed::of_values(5, &(0..10).map(|value| value as f32 / 9.0).collect::<Vec<_>>());
         for map in Colormap::ALL {
             let drawn = overlay(&photo(5, 2), &heat, Overlay::Blend { alpha: 1.0 }, map);
             assert_eq!(drawn, heatmap_picture(&heat, map));
@@ -200,22 +206,23 @@ mod tests {
     #[test]
     fn a_signed_map_is_opaque_at_both_ends_and_clear_at_zero() {
         let picture = RgbImage::from_pixel(3, 1, Rgb([100; 3]));
-        let heat = placed(3, 1, vec![-1.0, 0.0, 1.0]);
+        let heat = Placed::of_values(3, &[-1.0, 0.0, 1.0]);
         let map = Colormap::RedBlue;
         let drawn = overlay(&picture, &heat, Overlay::Alpha { limit: 1.0 }, map);
         let pixels: Vec<[u8; 3]> = drawn.pixels().map(|pixel| pixel.0).collect();
         assert_eq!(pixels, [map.color(0.0), [100; 3], map.color(1.0)]);
         // The map alone has the palest colour at zero; an unsigned map looks the same on diverging colours.
         assert_eq!(heatmap_picture(&heat, map).get_pixel(1, 0).0, map.color(0.5));
-        let positive = placed(2, 1, vec![0.0, 1.0]);
+        let positive = Placed::of_values(2, &[0.0, 1.0]);
         assert_eq!(heatmap_picture(&positive, map).get_pixel(0, 0).0, map.color(0.5));
         assert_eq!(heatmap_picture(&heat, Colormap::Grey).get_pixel(1, 0).0, [128; 3]);
     }
 
     #[test]
     fn what_was_not_seen_stays_untouched() {
-        let mut heat = placed(4, 3, vec![0.8; 12]);
-        heat.seen = PixelBox { left: 1, top: 1, right: 3, bottom: 2 };
+        let map = Heatmap::new(1, 1, vec![0.8]).unwrap();
+        let inner = Placement { left: 1.0, top: 1.0, right: 3.0, bottom: 2.0 };
+        let heat = place(&map, &inner, 4, 3, Interpolation::Nearest);
         for style in [Overlay::Alpha { limit: 1.0 }, Overlay::Blend { alpha: 0.5 }] {
             let drawn = overlay(&photo(4, 3), &heat, style, Colormap::Jet);
             for (x, y, pixel) in photo(4, 3).enumerate_pixels() {
@@ -228,8 +235,9 @@ mod tests {
     /// A plain version, pixel by pixel as [`overlay`] documents it.
     fn plain(picture: &RgbImage, placed: &Placed, style: Overlay, map: Colormap) -> RgbImage {
         let mut out = picture.clone();
+        let values = placed.values();
         for (at, pixel) in out.pixels_mut().enumerate() {
-            let value = placed.values[at];
+            let value = values[at];
             let opacity = match style {
                 Overlay::Alpha { limit } => value.abs().min(limit),
                 Overlay::Blend { alpha } => alpha,
@@ -252,7 +260,7 @@ mod tests {
                 let count = width * 3;
                 let values =
                     (0..count).map(|at| start + (at * 7 % count) as f32 / count as f32 * (1.0 - start));
-                let heat = placed(width, 3, values.collect());
+                let heat = Placed::of_values(width, &values.collect::<Vec<_>>());
                 let picture = photo(width as u32, 3);
                 for style in [Overlay::Alpha { limit: 0.65 }, Overlay::Blend { alpha: 0.3 }] {
                     for map in Colormap::ALL {
@@ -279,7 +287,7 @@ mod tests {
         #[test]
         fn no_opacity_and_no_heat_give_the_photo(value in 0.0f32..=1.0, share in 0.0f32..=1.0) {
             let picture = photo(6, 5);
-            let (heat, cold) = (placed(6, 5, vec![value; 30]), placed(6, 5, vec![0.0; 30]));
+            let (heat, cold) = (Placed::of_values(6, &[value; 30]), Placed::of_values(6, &[0.0; 30]));
             let plain = [
                 overlay(&picture, &heat, Overlay::Alpha { limit: 0.0 }, Colormap::Turbo),
                 overlay(&picture, &heat, Overlay::Blend { alpha: 0.0 }, Colormap::Turbo),

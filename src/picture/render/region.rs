@@ -7,7 +7,8 @@ use std::fmt;
 use std::ops::Range;
 use std::str::FromStr;
 
-use super::{PixelBox, Placed, Threshold};
+use super::placed::{PixelBox, Placed, greatest};
+use super::threshold::Threshold;
 use crate::error::{Error, Result};
 
 /// Which regions are selected.
@@ -71,8 +72,8 @@ pub fn regions(placed: &Placed, threshold: Threshold, components: Components) ->
     labels.chosen(components).into_iter().map(|root| labels.parts[root].region()).collect()
 }
 
-/// The pixel runs of the selected regions, as index ranges into `placed.values`.
-pub(super) fn runs(placed: &Placed, level: f32, components: Components) -> Vec<Range<usize>> {
+/// The pixel runs of the selected regions, row by row: a row, and columns in it.
+pub(super) fn runs(placed: &Placed, level: f32, components: Components) -> Vec<(usize, Range<usize>)> {
     let labels = Labels::new(placed, level);
     let mut chosen = vec![false; labels.parts.len()];
     for root in labels.chosen(components) {
@@ -83,7 +84,7 @@ pub(super) fn runs(placed: &Placed, level: f32, components: Components) -> Vec<R
         chosen[part] = chosen[labels.parts[part].parent];
     }
     let belongs = |run: &&Run| chosen[run.part];
-    let place = |run: &Run| run.y * placed.width + run.start..run.y * placed.width + run.end;
+    let place = |run: &Run| (run.y, run.start..run.end);
     labels.runs.iter().filter(belongs).map(place).collect()
 }
 
@@ -116,10 +117,16 @@ impl Labels {
     fn new(placed: &Placed, level: f32) -> Self {
         let mut labels = Self { runs: Vec::new(), parts: Vec::new() };
         let mut above = 0..0;
-        for (y, row) in placed.values.chunks_exact(placed.width.max(1)).enumerate() {
+        let PixelBox { left, top, right, bottom } = placed.seen;
+        let mut row = vec![0.0; right - left];
+        for y in top..bottom {
             let first = labels.runs.len();
-            for (start, end) in runs_of(row, level) {
-                labels.add(y, start, &row[start..end], above.clone());
+            // Most rows of most maps are cold.
+            if placed.bound(y) >= level {
+                placed.fill(y, left, &mut row);
+                for (start, end) in runs_of(&row, level) {
+                    labels.add(y, left + start, &row[start..end], above.clone());
+                }
             }
             above = first..labels.runs.len();
         }
@@ -134,7 +141,7 @@ impl Labels {
             parent: part,
             area: heat.len(),
             bounds: PixelBox { left: start, top: y, right: end, bottom: y + 1 },
-            peak: heat.iter().copied().fold(0.0, f32::max),
+            peak: greatest(heat),
             // In double precision: a region may have millions of pixels.
             sum: heat.iter().map(|value| f64::from(*value)).sum(),
         });
@@ -168,14 +175,22 @@ impl Part {
 
 /// Start and end of each run of hot pixels in a row.
 fn runs_of(row: &[f32], level: f32) -> impl Iterator<Item = (usize, usize)> {
-    let is_hot = move |value: &f32| *value > 0.0 && *value >= level;
+    let is_hot = move |value: f32| value > 0.0 && value >= level;
     let mut at = 0;
     std::iter::from_fn(move || {
-        let start = at + row[at..].iter().position(is_hot)?;
-        let length = row[start..].iter().position(|value| !is_hot(value));
+        let start = at + first(&row[at..], is_hot)?;
+        let length = first(&row[start..], |value| !is_hot(value));
         at = length.map_or(row.len(), |length| start + length);
         Some((start, at))
     })
+}
+
+/// The place of the first value of a kind. Runs are long: whole blocks are passed over before values are looked at.
+fn first(values: &[f32], is: impl Fn(f32) -> bool) -> Option<usize> {
+    const LANES: usize = 16;
+    let cold = |block: &[f32; LANES]| !block.iter().fold(false, |any, value| any | is(*value));
+    let skipped = values.as_chunks::<LANES>().0.iter().take_while(|block| cold(block)).count() * LANES;
+    values[skipped..].iter().position(|value| is(*value)).map(|at| skipped + at)
 }
 
 /// The root of a part. Halves the path for later calls.
@@ -211,12 +226,9 @@ mod tests {
     use super::*;
 
     fn placed(rows: &[&str]) -> Placed {
-        let (width, height) = (rows[0].len(), rows.len());
         let heat =
             |c: char| if c == '#' { 1.0 } else { c.to_digit(10).map_or(0.0, |digit| digit as f32 / 10.0) };
-        let seen = PixelBox { left: 0, top: 0, right: width, bottom: height };
-        let values = rows.concat().chars().map(heat).collect();
-        Placed { width, height, values, signed: false, seen }
+        Placed::of_values(rows[0].len(), &rows.concat().chars().map(heat).collect::<Vec<f32>>())
     }
 
     fn region(rows: &[&str]) -> Option<(usize, usize, usize, usize)> {
@@ -264,8 +276,7 @@ mod tests {
 
     #[test]
     fn what_is_negative_or_zero_is_no_region() {
-        let mut heat = placed(&["#.", ".."]);
-        heat.values[3] = -1.0;
+        let heat = Placed::of_values(2, &[1.0, 0.0, 0.0, -1.0]);
         for threshold in [Threshold::Fraction(0.0), Threshold::Percentile(0.0), Threshold::Otsu] {
             let found = regions(&heat, threshold, Components::All);
             assert_eq!(found.iter().map(|region| region.area).collect::<Vec<_>>(), [1], "{threshold}");
@@ -276,7 +287,7 @@ mod tests {
     #[test]
     fn the_runs_of_a_region_are_its_pixels() {
         let heat = placed(&["##.#", "#..#", "..##"]);
-        assert_eq!(runs(&heat, 0.5, Components::Largest), [3..4, 7..8, 10..12]);
+        assert_eq!(runs(&heat, 0.5, Components::Largest), [(0, 3..4), (1, 3..4), (2, 2..4)]);
         assert_eq!(runs(&heat, 0.5, Components::All).len(), 5);
         assert_eq!("largest".parse::<Components>().unwrap(), Components::Largest);
         assert_eq!("All".parse::<Components>().unwrap(), Components::All);

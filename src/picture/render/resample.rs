@@ -1,4 +1,4 @@
-//! Resampling of a small map to a picture's pixels, where the network saw them.
+//! Resampling of a small map to a picture's pixels, along each axis. [`Placed`](super::Placed) is the result.
 //!
 //! Separable resampling as in Pillow: centres of cells and pixels are at halves, taps outside the map are dropped and
 //! the rest renormalised, and a map finer than the picture widens the kernel, so that every cell counts. For a map
@@ -83,79 +83,6 @@ impl fmt::Display for Interpolation {
     }
 }
 
-/// A box of whole pixels: `left..right` by `top..bottom`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PixelBox {
-    /// First column.
-    pub left: usize,
-    /// First row.
-    pub top: usize,
-    /// One past the last column.
-    pub right: usize,
-    /// One past the last row.
-    pub bottom: usize,
-}
-
-/// A map resampled to a picture's size.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Placed {
-    /// Width of the picture in pixels.
-    pub width: usize,
-    /// Height of the picture in pixels.
-    pub height: usize,
-    /// The value at every pixel, `[height, width]`, within the range of the map and zero; 0 where the network saw
-    /// nothing.
-    pub values: Vec<f32>,
-    /// Whether the map has negative values, so that values are in -1 to 1 instead of 0 to 1.
-    pub signed: bool,
-    /// The pixels whose centres the network's input covers. Empty when there are none.
-    pub seen: PixelBox,
-}
-
-impl Placed {
-    /// The values of the pixels that the network saw, row by row.
-    pub fn seen_values(&self) -> impl Iterator<Item = f32> {
-        let PixelBox { left, top, right, bottom } = self.seen;
-        let rows = self.values.chunks_exact(self.width.max(1)).take(bottom).skip(top);
-        rows.flat_map(move |row| row[left..right].iter().copied())
-    }
-
-    /// The greatest value among the pixels that the network saw, at least zero.
-    pub(super) fn greatest(&self) -> f32 {
-        const LANES: usize = 16;
-        let PixelBox { left, top, right, bottom } = self.seen;
-        let mut lanes = [0.0_f32; LANES];
-        for row in self.values.chunks_exact(self.width.max(1)).take(bottom).skip(top) {
-            for block in row[left..right].chunks(LANES) {
-                lanes.iter_mut().zip(block).for_each(|(most, value)| *most = most.max(*value));
-            }
-        }
-        lanes.into_iter().fold(0.0, f32::max)
-    }
-}
-
-/// Resamples a map to a picture of `width` by `height` pixels.
-///
-/// The map covers the rectangle `placement` of the picture. Values stay between the map's minimum and maximum, and
-/// zero: the negative lobes of a kernel must not create heat that no cell has.
-#[must_use]
-pub fn place(
-    map: &Heatmap,
-    placement: &Placement,
-    width: usize,
-    height: usize,
-    how: Interpolation,
-) -> Placed {
-    let grid = Grid::new(map, placement, width, height, Kernel { how, widens: true });
-    let stats = map.stats();
-    // Zero is within the range, because pixels outside of the map are zero.
-    let (least, greatest) = (stats.min.min(0.0), stats.max.max(0.0));
-    let values = grid.resample_rows(map.values(), |row| {
-        row.iter_mut().for_each(|value| *value = value.clamp(least, greatest));
-    });
-    Placed { width, height, values, signed: stats.min < 0.0, seen: grid.seen() }
-}
-
 /// An interpolation, and whether it widens when cells are smaller than pixels.
 #[derive(Clone, Copy)]
 pub(super) struct Kernel {
@@ -164,10 +91,23 @@ pub(super) struct Kernel {
 }
 
 /// The cells that contribute to one pixel along one axis.
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Taps {
     pub(super) first: usize,
     /// Weights of `first` and the cells after it; they sum to one.
     pub(super) weights: Vec<f64>,
+}
+
+impl Taps {
+    /// Adds the weighted sum of several rows, from column `start` on.
+    pub(super) fn mix(&self, rows: &[Vec<f32>], start: usize, out: &mut [f32]) {
+        for (row, weight) in rows[self.first..].iter().zip(&self.weights) {
+            let weight = *weight as f32;
+            for (out, value) in out.iter_mut().zip(&row[start..]) {
+                *out += value * weight;
+            }
+        }
+    }
 }
 
 /// The resampling along one axis.
@@ -201,30 +141,19 @@ impl Grid {
         Self { columns, rows, cells: map.width(), width, height }
     }
 
-    /// The pixels whose centres the map covers.
-    fn seen(&self) -> PixelBox {
-        let (x, y) = (&self.columns.pixels, &self.rows.pixels);
-        if x.is_empty() || y.is_empty() {
-            return PixelBox { left: 0, top: 0, right: 0, bottom: 0 };
-        }
-        PixelBox { left: x.start, top: y.start, right: x.end, bottom: y.end }
+    /// The rows of a map of this size, resampled to the picture's columns.
+    pub(super) fn widen(&self, values: &[f32]) -> Vec<Vec<f32>> {
+        // Across first: the map has few rows, so that this is done once per row of cells and not per row of pixels.
+        widen(values.chunks_exact(self.cells), &self.columns)
     }
 
     /// The values of any map of this size at every pixel; zero outside the map.
     pub(super) fn resample(&self, values: &[f32]) -> Vec<f32> {
-        self.resample_rows(values, |_| ())
-    }
-
-    /// As [`Grid::resample`]; `finish` then changes the covered part of each row.
-    fn resample_rows(&self, values: &[f32], finish: impl Fn(&mut [f32]) + Sync) -> Vec<f32> {
-        // Across first: the map has few rows, so that this is done once per row of cells and not per row of pixels.
-        let widened = widen(values.chunks_exact(self.cells), &self.columns);
+        let widened = self.widen(values);
         let mut values = vec![0.0; self.width * self.height];
         let rows = values.par_chunks_exact_mut(self.width.max(1)).skip(self.rows.pixels.start);
         rows.zip(&self.rows.taps).for_each(|(row, taps)| {
-            let reached = &mut row[self.columns.pixels.clone()];
-            mix_rows(&widened, taps, reached);
-            finish(reached);
+            taps.mix(&widened, 0, &mut row[self.columns.pixels.clone()]);
         });
         values
     }
@@ -273,17 +202,3 @@ fn widen<'a>(rows: impl Iterator<Item = &'a [f32]>, columns: &Axis) -> Vec<Vec<f
     };
     rows.map(|row| columns.taps.iter().map(|taps| pixel(row, taps)).collect()).collect()
 }
-
-/// The weighted sum of several rows.
-fn mix_rows(rows: &[Vec<f32>], taps: &Taps, out: &mut [f32]) {
-    for (row, weight) in rows[taps.first..].iter().zip(&taps.weights) {
-        let weight = *weight as f32;
-        for (out, value) in out.iter_mut().zip(row) {
-            *out += value * weight;
-        }
-    }
-}
-
-#[cfg(test)]
-#[path = "resample_tests.rs"]
-mod tests;

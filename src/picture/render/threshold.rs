@@ -6,7 +6,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::resample::Placed;
+use super::placed::Placed;
 use crate::error::{Error, Problem, Result};
 
 /// A rule for the smallest value that counts. Pixels at zero or below never do.
@@ -37,7 +37,9 @@ impl Threshold {
             Self::Fraction(share) => share * greatest,
             Self::Otsu => otsu(placed, greatest),
             Self::Percentile(percent) => {
-                percentile(placed.seen_values().map(|value| value.max(0.0)).collect(), percent)
+                let mut values = Vec::new();
+                placed.for_each_seen(|row| values.extend(row.iter().map(|value| value.max(0.0))));
+                percentile(values, percent)
             }
         })
     }
@@ -74,10 +76,12 @@ impl fmt::Display for Threshold {
 fn otsu(placed: &Placed, greatest: f32) -> f32 {
     const TOP: f32 = 255.0;
     let mut counts = [0_u64; 256];
-    for value in placed.seen_values() {
-        // Negative values saturate to level 0: only the positive part of a signed map counts.
-        counts[(value / greatest * TOP).round() as usize] += 1;
-    }
+    placed.for_each_seen(|row| {
+        for value in row {
+            // Negative values saturate to level 0: only the positive part of a signed map counts.
+            counts[(value / greatest * TOP).round() as usize] += 1;
+        }
+    });
     let levels = || counts.iter().enumerate().map(|(level, count)| (level, *count as f64));
     let pixels: f64 = levels().map(|(_, count)| count).sum();
     let sum: f64 = levels().map(|(level, count)| level as f64 * count).sum();
@@ -108,12 +112,13 @@ pub(super) fn percentile(mut values: Vec<f32>, percent: f32) -> f32 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::resample::PixelBox;
+    use super::super::{Interpolation, place};
     use super::*;
+    use crate::Heatmap;
+    use crate::input::Placement;
 
     fn placed(values: &[f32]) -> Placed {
-        let seen = PixelBox { left: 0, top: 0, right: values.len(), bottom: 1 };
-        Placed { width: values.len(), height: 1, values: values.to_vec(), signed: false, seen }
+        Placed::of_values(values.len(), values)
     }
 
     #[test]
@@ -147,8 +152,9 @@ mod tests {
 
     #[test]
     fn only_what_was_seen_counts() {
-        let mut heat = placed(&[0.0, 0.0, 0.2, 0.4]);
-        heat.seen.left = 2;
+        let map = Heatmap::new(1, 2, vec![0.2, 0.4]).unwrap();
+        let right = Placement { left: 2.0, top: 0.0, right: 4.0, bottom: 1.0 };
+        let heat = place(&map, &right, 4, 1, Interpolation::Nearest);
         assert_eq!(Threshold::Percentile(0.0).level(&heat), Some(0.2));
     }
 

@@ -4,6 +4,7 @@ use anyhow::{Context as _, Result, anyhow};
 use burncam::record::{InputRecord, LabelRecord};
 use burncam::{Explainer, Explanation, Subject, Written};
 use burncam_metrics::localisation::Bounds;
+use burncam_picture::input::recycle;
 
 use super::explained::Explained;
 use super::resume::{Redone, kept};
@@ -45,7 +46,9 @@ impl Work<'_> {
             Stage::Ready(subject) => {
                 let explanations =
                     explanations.next().unwrap_or_else(|| Err(anyhow!("no explanation was made")))?;
-                contained_for(&task.input.path, || self.write(task, &subject, &explanations))
+                let written = contained_for(&task.input.path, || self.write(task, &subject, &explanations));
+                recycle(subject.picture);
+                written
             }
         };
         tasks.iter().zip(stages).map(finish).collect()
@@ -93,7 +96,7 @@ impl Work<'_> {
         let Some(names) = self.plan.names(&task.input) else { return self.show(subject, explanations) };
         // Before the files: a box that cannot be is an error of its image, which then has none.
         let objects = self.objects(task, &subject.file)?;
-        let files = self.explainer.files(subject, explanations, &names)?;
+        let files = self.explainer.files(subject, explanations, &names);
         self.plan.refuse_to_replace(files.paths())?;
         self.plan.expect_root()?;
         let Written { records, files } = files.commit()?;

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use burncam::Picture;
+use burncam_picture::input::recycle;
 use burncam_picture::render::thumbnail;
 use data_encoding::BASE64;
 use image::codecs::jpeg::JpegEncoder;
@@ -22,6 +23,7 @@ pub(crate) fn data_uri(path: &Path) -> Option<String> {
         // Never enlarged: a small picture would only take more bytes.
         let side = SIDE.min(picture.width().max(picture.height()));
         let small = thumbnail(&picture, side)?;
+        recycle(picture);
         let mut bytes = Vec::new();
         JpegEncoder::new_with_quality(&mut bytes, QUALITY).encode_image(&small)?;
         Ok(bytes)

@@ -18,6 +18,7 @@ use mozjpeg_sys::{
 };
 
 use super::markers::Frame;
+use crate::input::spare;
 
 /// Longest message of libjpeg, its `JMSG_LENGTH_MAX`.
 const MESSAGE: usize = 200;
@@ -109,7 +110,7 @@ impl Decompressor {
             let (width, height) = ((*info).output_width as usize, (*info).output_height as usize);
             let channels = (*info).output_components as usize;
             let row = width * channels;
-            let mut samples = vec![0; row * height];
+            let mut samples = spare::take(row * height);
             while (*info).output_scanline < (*info).output_height {
                 let at = (*info).output_scanline as usize * row;
                 let mut line = samples[at..at + row].as_mut_ptr();

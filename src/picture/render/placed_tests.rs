@@ -9,7 +9,7 @@ fn map(height: usize, width: usize, values: &[f32]) -> Heatmap {
 }
 
 fn whole(map: &Heatmap, width: usize, height: usize, how: Interpolation) -> Vec<f32> {
-    place(map, &Placement::whole(width, height), width, height, how).values
+    place(map, &Placement::whole(width, height), width, height, how).values()
 }
 
 fn assert_near(got: &[f32], expected: &[f32]) {
@@ -58,8 +58,8 @@ fn a_signed_map_keeps_its_sign_and_its_range() {
     for how in Interpolation::ALL {
         let placed = place(&row, &Placement::whole(64, 1), 64, 1, how);
         assert!(placed.signed);
-        assert!(placed.values.iter().all(|value| (-0.5..=0.25).contains(value)), "{how}");
-        assert!(placed.values.contains(&-0.5), "{how}");
+        assert!(placed.values().iter().all(|value| (-0.5..=0.25).contains(value)), "{how}");
+        assert!(placed.values().contains(&-0.5), "{how}");
     }
     assert!(!place(&map(1, 1, &[0.5]), &Placement::whole(2, 2), 2, 2, Interpolation::Nearest).signed);
 }
@@ -74,7 +74,9 @@ fn a_map_that_is_not_scaled_keeps_its_numbers() {
 fn seen_values_are_those_inside_the_box() {
     let placement = Placement { left: 1.0, top: 1.0, right: 3.0, bottom: 2.0 };
     let placed = place(&map(1, 2, &[0.25, 0.75]), &placement, 4, 3, Interpolation::Nearest);
-    assert_eq!(placed.seen_values().collect::<Vec<f32>>(), [0.25, 0.75]);
+    let mut seen = Vec::new();
+    placed.for_each_seen(|row| seen.extend_from_slice(row));
+    assert_eq!(seen, [0.25, 0.75]);
 }
 
 #[test]
@@ -94,7 +96,7 @@ fn a_crop_covers_the_pixels_whose_centres_it_holds() {
     // Column centres 1.5 and 2.5 are within 1.4..3.5, row centres 1.5 and 2.5 within 0.6..9.
     assert_eq!(placed.seen, PixelBox { left: 1, top: 1, right: 3, bottom: 3 });
     let expected = [[0.0; 5], [0.0, 0.5, 0.5, 0.0, 0.0], [0.0, 0.5, 0.5, 0.0, 0.0]];
-    assert_eq!(placed.values, expected.concat());
+    assert_eq!(placed.values(), expected.concat());
 }
 
 #[test]
@@ -104,7 +106,7 @@ fn a_letterbox_takes_the_middle_of_the_map() {
     let rows = map(4, 1, &[1.0, 0.25, 0.75, 1.0]);
     let placed = place(&rows, &placement, 4, 2, Interpolation::Bilinear);
     assert_eq!(placed.seen, PixelBox { left: 0, top: 0, right: 4, bottom: 2 });
-    assert_near(&placed.values, &[0.25, 0.25, 0.25, 0.25, 0.75, 0.75, 0.75, 0.75]);
+    assert_near(&placed.values(), &[0.25, 0.25, 0.25, 0.25, 0.75, 0.75, 0.75, 0.75]);
 }
 
 #[test]
@@ -112,7 +114,7 @@ fn a_map_outside_the_picture_shows_nothing() {
     let placement = Placement { left: 9.0, top: 0.0, right: 12.0, bottom: 3.0 };
     let placed = place(&map(1, 1, &[1.0]), &placement, 4, 3, Interpolation::Lanczos);
     assert_eq!(placed.seen, PixelBox { left: 0, top: 0, right: 0, bottom: 0 });
-    assert_eq!(placed.values, [0.0; 12]);
+    assert_eq!(placed.values(), [0.0; 12]);
 }
 
 #[test]
@@ -122,6 +124,19 @@ fn names_are_found_and_slips_are_told() {
     }
     let error = "linear".parse::<Interpolation>().unwrap_err().to_string();
     assert!(error.ends_with("expected one of nearest, bilinear, bicubic, lanczos"), "{error}");
+}
+
+#[test]
+fn any_part_of_a_row_is_that_part_of_all_values() {
+    let placement = Placement { left: -3.0, top: 1.0, right: 21.0, bottom: 9.5 };
+    let placed =
+        place(&map(2, 3, &[0.1, -0.9, 0.4, 1.0, 0.0, 0.6]), &placement, 19, 11, Interpolation::Bicubic);
+    let all = placed.values();
+    for (y, x, length) in [(0, 0, 19), (1, 0, 19), (5, 7, 12), (5, 18, 1), (10, 3, 4), (8, 4, 0)] {
+        let mut part = vec![7.0; length];
+        placed.fill(y, x, &mut part);
+        assert_eq!(part, all[y * 19 + x..][..length], "{y} {x} {length}");
+    }
 }
 
 proptest! {
@@ -137,11 +152,25 @@ proptest! {
         let flat = map(side, side, &vec![value; side * side]);
         let placed = place(&flat, &placement, width, height, Interpolation::ALL[how]);
         let PixelBox { left, top, right, bottom } = placed.seen;
-        for (at, got) in placed.values.iter().enumerate() {
+        for (at, got) in placed.values().iter().enumerate() {
             let (x, y) = (at % width, at / width);
             let inside = (left..right).contains(&x) && (top..bottom).contains(&y);
             let expected = if inside { value } else { 0.0 };
             prop_assert!((got - expected).abs() < 1e-5 && (0.0..=1.0).contains(got));
         }
+    }
+
+    #[test]
+    fn no_row_exceeds_its_bound_and_the_greatest_is_found(
+        values in prop::collection::vec(-1.0f32..=1.0, 12), width in 1usize..40, height in 1usize..40,
+        how in 0usize..4, left in -20.0f64..20.0, top in -20.0f64..20.0, across in 0.5f64..60.0,
+    ) {
+        let placement = Placement { left, top, right: left + across, bottom: top + across };
+        let placed = place(&map(3, 4, &values), &placement, width, height, Interpolation::ALL[how]);
+        let all = placed.values();
+        for (y, row) in all.chunks(width).enumerate() {
+            prop_assert!(row.iter().all(|value| value.abs() <= placed.bound(y)), "row {y}");
+        }
+        prop_assert_eq!(placed.greatest(), all.iter().copied().fold(0.0, f32::max));
     }
 }
