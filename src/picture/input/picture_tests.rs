@@ -2,7 +2,7 @@
 
 use std::io::Cursor;
 
-use image::{Luma, LumaA, Rgb, Rgba, RgbaImage};
+use image::{DynamicImage, Luma, LumaA, Rgb, Rgba, RgbaImage};
 
 use super::*;
 use crate::error::Piece;

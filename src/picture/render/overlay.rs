@@ -67,9 +67,11 @@ struct Paint {
 impl Paint {
     /// Mixes the values of row `y` from column `x` on into pixels.
     fn row(&self, pixels: &mut [u8], placed: &Placed, [y, x]: [usize; 2]) {
+        let mut values = [0.0; BATCH];
         let mut opacities = [0; BATCH];
         let mut places = [0; BATCH];
-        let mut values = [0.0; BATCH];
+        let mut colors = [[0; 3]; BATCH];
+        let mut spread = [[0; 3]; BATCH];
         for (batch, pixels) in pixels.chunks_mut(3 * BATCH).enumerate() {
             let heat = &mut values[..pixels.len() / 3];
             placed.fill(y, x + batch * BATCH, heat);
@@ -86,10 +88,12 @@ impl Paint {
                 continue;
             }
             self.palette.places(heat, &mut places);
-            let colors = opacities.iter().zip(&places);
-            for (pixel, (opacity, place)) in pixels.as_chunks_mut().0.iter_mut().zip(colors) {
-                mix(pixel, self.palette.colors[usize::from(*place)], *opacity);
+            // Colours and opacities of every channel first: mixing then is one loop over numbers that stand next to each other.
+            let each = colors.iter_mut().zip(&mut spread).zip(places.iter().zip(&opacities));
+            for ((color, channels), (place, opacity)) in each.take(heat.len()) {
+                (*color, *channels) = (self.palette.colors[usize::from(*place)], [*opacity; 3]);
             }
+            mix(pixels, colors.as_flattened(), spread.as_flattened());
         }
     }
 }
@@ -117,19 +121,23 @@ impl Palette {
     }
 }
 
-/// 1.0 in 16-bit fixed point.
-const ONE: i32 = 1 << 16;
-
-/// A share of 0 to 1 in 16-bit fixed point, rounded down.
-fn fixed(share: f32) -> i32 {
-    (share.clamp(0.0, 1.0) * ONE as f32) as i32
+/// A share of 0 to 1 in 16-bit fixed point, rounded down. One is a unit too low, which changes no result of [`mix`].
+fn fixed(share: f32) -> u16 {
+    // `as` saturates.
+    (share * 65536.0) as u16
 }
 
-/// Mixes one pixel. At zero opacity the added half is rounded away, so the pixel stays bit-identical.
-fn mix(pixel: &mut [u8; 3], color: [u8; 3], opacity: i32) {
-    for (channel, color) in pixel.iter_mut().zip(color) {
-        let under = i32::from(*channel);
-        *channel = (under + ((opacity * (i32::from(color) - under) + ONE / 2) >> 16)) as u8;
+/// `under + (opacity * (color - under) + half) / 65536` for every channel. At zero opacity the half is rounded away, so that the channel stays bit-identical.
+///
+/// All numbers have 16 bits, of which a register holds the most: the product's higher half as of signed numbers, corrected where the opacity is
+/// no signed number, and the highest bit of the lower half for rounding.
+fn mix(under: &mut [u8], colors: &[u8], opacities: &[u16]) {
+    for (under, (color, opacity)) in under.iter_mut().zip(colors.iter().zip(opacities)) {
+        let difference = i16::from(*color) - i16::from(*under);
+        let signed = *opacity as i16;
+        let high = (i32::from(signed) * i32::from(difference) >> 16) as i16 + (difference & (signed >> 15));
+        let round = (opacity.wrapping_mul(difference as u16) >> 15) as i16;
+        *under = (i16::from(*under) + high + round) as u8;
     }
 }
 
@@ -163,137 +171,5 @@ pub fn side_by_side(left: &RgbImage, right: &RgbImage) -> RgbImage {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::super::{Interpolation, place};
-    use super::*;
-    use crate::Heatmap;
-    use crate::input::Placement;
-
-    fn overlay(picture: &RgbImage, placed: &Placed, style: Overlay, map: Colormap) -> RgbImage {
-        super::overlay(picture, placed, style, map).to_rgb()
-    }
-
-    fn heatmap_picture(placed: &Placed, map: Colormap) -> RgbImage {
-        super::heatmap_picture(placed, map).to_rgb()
-    }
-
-    fn photo(width: u32, height: u32) -> RgbImage {
-        let level = |value: u32| (value % 256) as u8;
-        RgbImage::from_fn(width, height, |x, y| Rgb([level(x * 37), level(y * 53), level(x * y)]))
-    }
-
-    #[test]
-    fn opacity_follows_heat_up_to_the_limit() {
-        let picture = RgbImage::from_pixel(4, 1, Rgb([100; 3]));
-        let heat = Placed::of_values(4, &[0.0, 0.25, 0.5, 1.0]);
-        let drawn = overlay(&picture, &heat, Overlay::Alpha { limit: 0.5 }, Colormap::Grey);
-        // Greys 64, 128 and 255: 100 - 0.25 * 36 = 91, 100 + 0.5 * 28 = 114, 100 + 0.5 * 155 = 177.5.
-        let levels: Vec<u8> = drawn.pixels().map(|pixel| pixel.0[0]).collect();
-        assert_eq!(levels, [100, 91, 114, 178]);
-    }
-
-    #[test]
-    fn a_full_blend_is_the_heatmap_picture() {
-        let heat = Placed::of_values(5, &(0..10).map(|value| value as f32 / 9.0).collect::<Vec<_>>());
-        for map in Colormap::ALL {
-            let drawn = overlay(&photo(5, 2), &heat, Overlay::Blend { alpha: 1.0 }, map);
-            assert_eq!(drawn, heatmap_picture(&heat, map));
-        }
-    }
-
-    #[test]
-    fn a_signed_map_is_opaque_at_both_ends_and_clear_at_zero() {
-        let picture = RgbImage::from_pixel(3, 1, Rgb([100; 3]));
-        let heat = Placed::of_values(3, &[-1.0, 0.0, 1.0]);
-        let map = Colormap::RedBlue;
-        let drawn = overlay(&picture, &heat, Overlay::Alpha { limit: 1.0 }, map);
-        let pixels: Vec<[u8; 3]> = drawn.pixels().map(|pixel| pixel.0).collect();
-        assert_eq!(pixels, [map.color(0.0), [100; 3], map.color(1.0)]);
-        // The map alone has the palest colour at zero; an unsigned map looks the same on diverging colours.
-        assert_eq!(heatmap_picture(&heat, map).get_pixel(1, 0).0, map.color(0.5));
-        let positive = Placed::of_values(2, &[0.0, 1.0]);
-        assert_eq!(heatmap_picture(&positive, map).get_pixel(0, 0).0, map.color(0.5));
-        assert_eq!(heatmap_picture(&heat, Colormap::Grey).get_pixel(1, 0).0, [128; 3]);
-    }
-
-    #[test]
-    fn what_was_not_seen_stays_untouched() {
-        let map = Heatmap::new(1, 1, vec![0.8]).unwrap();
-        let inner = Placement { left: 1.0, top: 1.0, right: 3.0, bottom: 2.0 };
-        let heat = place(&map, &inner, 4, 3, Interpolation::Nearest);
-        for style in [Overlay::Alpha { limit: 1.0 }, Overlay::Blend { alpha: 0.5 }] {
-            let drawn = overlay(&photo(4, 3), &heat, style, Colormap::Jet);
-            for (x, y, pixel) in photo(4, 3).enumerate_pixels() {
-                let inside = (1..3).contains(&x) && y == 1;
-                assert_eq!(drawn.get_pixel(x, y) != pixel, inside, "{x},{y}");
-            }
-        }
-    }
-
-    /// A plain version, pixel by pixel as [`overlay`] documents it.
-    fn plain(picture: &RgbImage, placed: &Placed, style: Overlay, map: Colormap) -> RgbImage {
-        let mut out = picture.clone();
-        let values = placed.values();
-        for (at, pixel) in out.pixels_mut().enumerate() {
-            let value = values[at];
-            let opacity = match style {
-                Overlay::Alpha { limit } => value.abs().min(limit),
-                Overlay::Blend { alpha } => alpha,
-            };
-            let opacity = f64::from((opacity.clamp(0.0, 1.0) * 65536.0).floor()) / 65536.0;
-            let signed = placed.signed || map.is_diverging();
-            let color = map.color(if signed { signed_position(value) } else { value });
-            for (channel, color) in pixel.0.iter_mut().zip(color) {
-                let mixed = (1.0 - opacity) * f64::from(*channel) + opacity * f64::from(color);
-                *channel = (mixed + 0.5).floor() as u8;
-            }
-        }
-        out
-    }
-
-    #[test]
-    fn rows_longer_and_shorter_than_a_batch_are_mixed_pixel_by_pixel() {
-        for width in [1, BATCH - 1, BATCH, 3 * BATCH + 5] {
-            for start in [0.0, -1.0] {
-                let count = width * 3;
-                let values =
-                    (0..count).map(|at| start + (at * 7 % count) as f32 / count as f32 * (1.0 - start));
-                let heat = Placed::of_values(width, &values.collect::<Vec<_>>());
-                let picture = photo(width as u32, 3);
-                for style in [Overlay::Alpha { limit: 0.65 }, Overlay::Blend { alpha: 0.3 }] {
-                    for map in Colormap::ALL {
-                        let drawn = overlay(&picture, &heat, style, map);
-                        assert!(drawn == plain(&picture, &heat, style, map), "{width} {style:?} {map}");
-                    }
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn two_pictures_stand_side_by_side() {
-        let both = side_by_side(&photo(3, 2), &photo(2, 4));
-        assert_eq!(both.dimensions(), (3 + GAP + 2, 4));
-        assert_eq!(both.get_pixel(2, 1), photo(3, 2).get_pixel(2, 1));
-        assert_eq!(both.get_pixel(3 + GAP, 3), photo(2, 4).get_pixel(0, 3));
-        assert_eq!(both.get_pixel(0, 3).0, [255; 3]);
-    }
-
-    proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
-
-        #[test]
-        fn no_opacity_and_no_heat_give_the_photo(value in 0.0f32..=1.0, share in 0.0f32..=1.0) {
-            let picture = photo(6, 5);
-            let (heat, cold) = (Placed::of_values(6, &[value; 30]), Placed::of_values(6, &[0.0; 30]));
-            let plain = [
-                overlay(&picture, &heat, Overlay::Alpha { limit: 0.0 }, Colormap::Turbo),
-                overlay(&picture, &heat, Overlay::Blend { alpha: 0.0 }, Colormap::Turbo),
-                overlay(&picture, &cold, Overlay::Alpha { limit: share }, Colormap::Turbo),
-            ];
-            prop_assert!(plain.iter().all(|drawn| *drawn == picture));
-        }
-    }
-}
+#[path = "overlay_tests.rs"]
+mod tests;

@@ -10,6 +10,7 @@
 
 mod markers;
 mod turbo;
+mod ycc;
 
 use image::{DynamicImage, RgbImage};
 

@@ -14,10 +14,11 @@ use std::ptr;
 use mozjpeg_sys::{
     J_COLOR_SPACE, J_DCT_METHOD, jpeg_common_struct, jpeg_create_decompress, jpeg_decompress_struct,
     jpeg_destroy_decompress, jpeg_error_mgr, jpeg_finish_decompress, jpeg_mem_src, jpeg_read_header,
-    jpeg_read_scanlines, jpeg_start_decompress, jpeg_std_error,
+    jpeg_read_raw_data, jpeg_read_scanlines, jpeg_start_decompress, jpeg_std_error,
 };
 
 use super::markers::Frame;
+use super::ycc::{LINES, Planes, Sampling};
 use crate::input::spare;
 
 /// Longest message of libjpeg, its `JMSG_LENGTH_MAX`.
@@ -90,7 +91,7 @@ impl Decompressor {
 
     fn read(&mut self, bytes: &[u8], approved: Frame, space: Space) -> Result<Decompressed, GaveUp> {
         // SAFETY: `info` was created by `new` and is used by this thread alone. `bytes` outlive the reading, which ends with this
-        // function. Every row that is written has `width * channels` bytes, which is what libjpeg writes.
+        // function.
         unsafe {
             let info = self.info;
             jpeg_mem_src(&mut *info, bytes.as_ptr(), bytes.len() as _);
@@ -107,20 +108,69 @@ impl Decompressor {
             // Warnings about the header do not affect the pixels.
             (*self.errors).num_warnings = 0;
             jpeg_start_decompress(&mut *info);
+            let planes = match space {
+                Space::Rgb => self.planes(),
+                Space::Stored => None,
+            };
+            (*info).raw_data_out = planes.is_some().into();
+            jpeg_start_decompress(&mut *info);
             let (width, height) = ((*info).output_width as usize, (*info).output_height as usize);
             let channels = (*info).output_components as usize;
-            let row = width * channels;
-            let mut samples = spare::take(row * height);
-            while (*info).output_scanline < (*info).output_height {
-                let at = (*info).output_scanline as usize * row;
-                let mut line = samples[at..at + row].as_mut_ptr();
-                if jpeg_read_scanlines(&mut *info, &mut line, 1) == 0 {
-                    return Err(GaveUp("the decoder stopped".to_owned()));
-                }
+            let mut samples = spare::take(width * channels * height);
+            match planes {
+                Some(planes) => self.read_planes(planes, &mut samples)?,
+                None => self.read_lines(width * channels, &mut samples)?,
             }
             let is_damaged = (*self.errors).num_warnings > 0;
             Ok(Decompressed { width, channels, samples, is_damaged, ends_oddly: self.ends_oddly() })
         }
+    }
+
+    /// Memory for planes that are put together here, where a picture has them in a usual form.
+    fn planes(&self) -> Option<Planes> {
+        // SAFETY: `info` was created by `new`, and its header has been read, so that `comp_info` has `num_components` entries.
+        unsafe {
+            let info = &*self.info;
+            if info.num_components != 3 || info.jpeg_color_space != J_COLOR_SPACE::JCS_YCbCr {
+                return None;
+            }
+            let factors = |component: usize| {
+                let component = &*info.comp_info.add(component);
+                [component.h_samp_factor, component.v_samp_factor]
+            };
+            let [across, down] = factors(0).map(|factor| factor as usize);
+            let size = [info.image_width as usize, info.image_height as usize];
+            let is_usual = factors(1) == [1, 1] && factors(2) == [1, 1];
+            is_usual.then(|| Planes::new(size, Sampling { across, down })).flatten()
+        }
+    }
+
+    fn read_planes(&mut self, mut planes: Planes, samples: &mut [u8]) -> Result<(), GaveUp> {
+        for group in 0..planes.groups() {
+            let rows = [0, 1, 2]
+                .map(|component| planes.rows(component, group).map(<[u8]>::as_mut_ptr).collect::<Vec<_>>());
+            let mut rows = rows.each_ref().map(|rows| rows.as_ptr().cast_mut());
+            let lines = (LINES * planes.sampling().down) as u32;
+            // SAFETY: as in `read`. For each component there are as many rows as libjpeg writes in one call, eight for each sampling factor,
+            // and each row has room for all blocks of its component.
+            let read = unsafe { jpeg_read_raw_data(&mut *self.info, rows.as_mut_ptr(), lines) };
+            if read == 0 {
+                return Err(GaveUp("the decoder stopped".to_owned()));
+            }
+            planes.give(group, samples);
+        }
+        Ok(())
+    }
+
+    fn read_lines(&mut self, length: usize, samples: &mut [u8]) -> Result<(), GaveUp> {
+        for line in samples.chunks_exact_mut(length) {
+            // SAFETY: as in `read`. The row has `width * channels` bytes, which is what libjpeg writes.
+            let read = unsafe { jpeg_read_scanlines(&mut *self.info, &mut line.as_mut_ptr(), 1) };
+            if read == 0 {
+                return Err(GaveUp("the decoder stopped".to_owned()));
+            }
+        }
+        Ok(())
     }
 }
 
