@@ -12,7 +12,7 @@ use crate::cam::Library;
 use crate::error::{Error, Result};
 use crate::heatmap::Heatmap;
 use crate::input::write_npy_2d;
-use crate::record::{BoxRecord, DetectionRecord};
+use crate::record::{BoxRecord, DetectionRecord, InputRecord};
 use crate::render::compat::{self, CompatOverlay, compat_overlay};
 use crate::render::{self, Interpolation, PixelBox, Placed, Rows};
 
@@ -149,8 +149,7 @@ impl Canvas<'_> {
             own = self.place(&map, self.style.interpolation);
             &own
         };
-        let (width, height) = self.subject.picture.dimensions();
-        write_npy_2d(height as usize, width as usize, &full.values())
+        write_npy_2d(self.subject.file.height, self.subject.file.width, &full.values())
     }
 
     /// Where the class wins, at the photo's size.
@@ -166,8 +165,9 @@ impl Canvas<'_> {
     }
 
     fn place(&self, map: &Heatmap, interpolation: Interpolation) -> Placed {
-        let (width, height) = self.subject.picture.dimensions();
-        render::place(map, &self.subject.placement, width as usize, height as usize, interpolation)
+        // Of the file and not of the picture, which may be reduced: boxes are in the file's pixels.
+        let InputRecord { width, height, .. } = self.subject.file;
+        render::place(map, &self.subject.placement, width, height, interpolation)
     }
 }
 

@@ -74,8 +74,8 @@ impl Over {
 impl MaskFile {
     /// Which pixels of the output have their middle inside.
     fn on_output(&self, subject: &Subject, [height, width]: [usize; 2]) -> Result<Vec<bool>> {
-        let (photo, place) = (&subject.picture, &subject.placement);
-        let size = [photo.width() as usize, photo.height() as usize];
+        let (photo, place) = (&subject.file, &subject.placement);
+        let size = [photo.width, photo.height];
         if size != [self.width, self.height] {
             let problem =
                 Problem::new(format!("mask '{}' is of {}x{} pixels", self.name, self.width, self.height));

@@ -92,6 +92,9 @@ pub struct Reading {
     /// The picture on which `.npy` tensors are drawn. Default: one reconstructed from the tensor. A photo is drawn on
     /// itself, so with this field set it is refused.
     pub drawn_on: Option<PathBuf>,
+    /// Whether photos are only for the network, and nothing is drawn on them: large JPEG files are then decoded at a part of their size
+    /// ([`Picture::open_for`](crate::input::Picture::open_for)). Default: false.
+    pub reduced: bool,
 }
 
 /// The divisor of a finished map.

@@ -13,11 +13,11 @@ use crate::record::{InputRecord, ProfileRecord};
 /// An image: the network's input and the picture to draw on.
 #[derive(Debug, Clone)]
 pub struct Subject {
-    /// The upright picture that overlays are drawn on, in sRGB.
+    /// The upright picture that overlays are drawn on, in sRGB; smaller than [`Subject::file`] says where that has a reduction.
     pub picture: RgbImage,
     /// The network's input, `[1, channels, height, width]`, row-major.
     pub values: Vec<f32>,
-    /// The placement of the input on the picture.
+    /// The placement of the input on the picture in the file.
     pub placement: Placement,
     /// True for a tensor that is used as it is.
     pub is_tensor: bool,
@@ -42,7 +42,11 @@ impl Subject {
             return Self::from_tensor(path, &name, reading.layout, picture, model);
         }
         reading.refuse_other_picture(&name)?;
-        Self::from_picture(Picture::open(path, reading.options)?, &name, model)
+        let picture = match reading.reduced {
+            true => Picture::open_for(path, reading.options, &model.card().preprocess),
+            false => Picture::open(path, reading.options),
+        };
+        Self::from_picture(picture?, &name, model)
     }
 
     /// As [`Subject::open`], for the bytes of a picture file that is not on disk. `name` appears in records and
@@ -60,16 +64,18 @@ impl Subject {
     /// # Errors
     /// When it is not a picture, or cannot be brought to the network's size.
     pub fn from_picture(picture: Picture, name: &str, model: &Model) -> Result<Self> {
-        let prepared = input::preprocess(&picture.rgb, &model.card().preprocess, &model.graph().input)
+        let (spec, input) = (&model.card().preprocess, &model.graph().input);
+        let prepared = input::preprocess_reduced(&picture.rgb, picture.size, spec, input)
             .map_err(|error| error.about_image(name))?;
         let file = InputRecord {
             path: name.to_owned(),
             sha256: picture.sha256,
             format: picture.format,
-            width: picture.rgb.width() as usize,
-            height: picture.rgb.height() as usize,
+            width: picture.size[0] as usize,
+            height: picture.size[1] as usize,
             exif_orientation: picture.orientation,
             profile: picture.profile.map(profile_record),
+            reduced: (picture.reduced > 1).then_some(picture.reduced),
         };
         Ok(Self {
             picture: picture.shown.unwrap_or(picture.rgb),
@@ -115,6 +121,7 @@ impl Subject {
             height,
             exif_orientation: orientation,
             profile: None,
+            reduced: None,
         };
         let placement = Placement::whole(width, height);
         Ok(Self { picture, values, placement, is_tensor: true, file, labels: vec![], warnings })

@@ -21,6 +21,10 @@ pub struct InputRecord {
     /// The embedded colour profile, when it is not sRGB; `null` for none, for sRGB, and for a tensor.
     #[serde(default)]
     pub profile: Option<ProfileRecord>,
+    /// What each side was divided by while the picture was decoded for the network, 2, 4 or 8; only in records of pictures that were not decoded as a
+    /// whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reduced: Option<u32>,
 }
 
 /// An embedded colour profile other than sRGB.

@@ -73,6 +73,7 @@ pub(crate) fn subjects(model: &Model, values: &[f32]) -> Vec<Subject> {
             height,
             exif_orientation: 1,
             profile: None,
+            reduced: None,
         },
         labels: vec![],
         warnings: vec![],

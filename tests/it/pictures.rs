@@ -134,3 +134,38 @@ fn the_networks_input_of_tiny_jpegs_is_what_pillow_decodes() {
     println!("{count} pictures, at most {greatest} levels from Pillow");
     assert!(greatest <= 1.0);
 }
+
+#[test]
+fn a_large_jpeg_without_a_picture_is_decoded_in_part_and_the_record_says_so() {
+    let directory = tempfile::tempdir().unwrap();
+    let photo = image::open(fixture("images/coffee.png")).unwrap().into_rgb8();
+    let large = image::imageops::resize(&photo, 3000, 2100, image::imageops::FilterType::CatmullRom);
+    let path = directory.path().join("large.jpg");
+    large.save(&path).unwrap();
+    let run = |arguments: &[&str], out: &str| -> serde_json::Value {
+        let out = directory.path().join(out);
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_burncam"));
+        let output =
+            command.args(["explain", "-q"]).arg(&path).arg("-o").arg(&out).args(arguments).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice(&std::fs::read(out.join("large.gradcam.json")).unwrap()).unwrap()
+    };
+    let (whole, part) = (run(&[], "whole"), run(&["--save", "record"], "part"));
+    assert_eq!((whole["input"].get("reduced"), &part["input"]["reduced"]), (None, &serde_json::json!(2)));
+    for same in ["width", "height", "sha256"] {
+        assert_eq!(whole["input"][same], part["input"][same], "{same}");
+    }
+    assert_eq!(whole["network_input"], part["network_input"]);
+    // The tolerance that docs/performance.md states, and boxes in the file's pixels.
+    for (one, other) in
+        whole["predictions"].as_array().unwrap().iter().zip(part["predictions"].as_array().unwrap())
+    {
+        assert_eq!(one["target"], other["target"]);
+        let logit = |of: &serde_json::Value| of["logit"].as_f64().unwrap();
+        assert!((logit(one) - logit(other)).abs() < 0.15, "{one} {other}");
+    }
+    let edge = |of: &serde_json::Value, edge: &str| of["targets"][0]["boxes"][0][edge].as_f64().unwrap();
+    for side in ["left", "top", "right", "bottom"] {
+        assert!((edge(&whole, side) - edge(&part, side)).abs() < 60.0, "{side}");
+    }
+}

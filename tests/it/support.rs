@@ -224,6 +224,7 @@ pub(crate) fn subject(height: usize, width: usize, values: Vec<f32>) -> Subject 
             height,
             exif_orientation: 1,
             profile: None,
+            reduced: None,
         },
     }
 }

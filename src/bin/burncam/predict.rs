@@ -37,11 +37,11 @@ pub(crate) fn run(args: &PredictArgs, quiet: bool) -> Result<Outcome> {
     // Signals keep their usual effect: no file can be left half written.
     batch::run(&pool, workers, &inputs, &Signals::default(), work, |input, result| {
         match result {
-            Ok((predictions, warnings)) => {
-                for warning in &warnings {
+            Ok(predicted) => {
+                for warning in &predicted.warnings {
                     log::warn!("{}: {warning}", input.path.display());
                 }
-                print(args, input, &predictions, &warnings, inputs.len() > 1)?;
+                print(args, input, &predicted, inputs.len() > 1)?;
             }
             // Not this image's fault, nor the next one's.
             Err(error) if is_of_model(&error) => return Err(error),
@@ -55,36 +55,40 @@ pub(crate) fn run(args: &PredictArgs, quiet: bool) -> Result<Outcome> {
     Ok(outcome)
 }
 
-/// The predicted classes, and the warnings of the input.
-fn predict_one(
-    args: &PredictArgs,
-    predictor: &Predictor,
-    input: &Input,
-) -> Result<(Vec<Prediction>, Vec<String>)> {
-    let subject = subjects::load(input, &args.picture.reading(), predictor.model())?;
-    let predictions = predictor.predict(&subject, args.top_k.into())?;
-    let warnings = subject.warnings.iter().map(|warning| warning.say(WORDS)).collect();
-    recycle(subject.picture);
-    Ok((predictions, warnings))
+/// One input's classes.
+struct Predicted {
+    classes: Vec<Prediction>,
+    /// Warnings from reading it.
+    warnings: Vec<String>,
+    /// What each side was divided by while it was decoded.
+    reduced: Option<u32>,
 }
 
-fn print(
-    args: &PredictArgs,
-    input: &Input,
-    predictions: &[Prediction],
-    warnings: &[String],
-    several: bool,
-) -> Result<()> {
+fn predict_one(args: &PredictArgs, predictor: &Predictor, input: &Input) -> Result<Predicted> {
+    let mut reading = args.picture.reading();
+    reading.reduced = true;
+    let subject = subjects::load(input, &reading, predictor.model())?;
+    let classes = predictor.predict(&subject, args.top_k.into())?;
+    let warnings = subject.warnings.iter().map(|warning| warning.say(WORDS)).collect();
+    recycle(subject.picture);
+    Ok(Predicted { classes, warnings, reduced: subject.file.reduced })
+}
+
+fn print(args: &PredictArgs, input: &Input, predicted: &Predicted, several: bool) -> Result<()> {
     let name = input.path.display();
+    let Predicted { classes, warnings, reduced } = predicted;
     if args.format.json {
-        let line = json!({ "path": name.to_string(), "predictions": predictions, "warnings": warnings });
+        let mut line = json!({ "path": name.to_string(), "predictions": classes, "warnings": warnings });
+        if let Some(by) = reduced {
+            line["reduced"] = json!(by);
+        }
         text::json_line(&line.to_string())?;
         return Ok(());
     }
     if several {
         text::line(&format!("{name}:"))?;
     }
-    for class in predictions {
+    for class in classes {
         text::line(&format!("{:>7}  {:>4}  {}", class.shown(), class.target, class.class_name))?;
     }
     Ok(())

@@ -53,6 +53,7 @@ pub(crate) fn request(
     // Lists print records that are not written, the terminal only their names.
     request.hash_model = args.output.json || args.batch.jsonl.is_some();
     request.grid = args.output.grid;
+    request.reading.reduced = request.artifacts.is_empty() && request.record && !request.grid;
     request.overwrite = args.replaces();
     Ok(request)
 }

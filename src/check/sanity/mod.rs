@@ -276,6 +276,7 @@ fn noise_picture(model: &Model, seed: u64) -> Result<Subject> {
         height,
         exif_orientation: 1,
         profile: None,
+        reduced: None,
     };
     let placement = Placement::whole(width, height);
     Ok(Subject { picture, values, placement, is_tensor: true, file, labels: vec![], warnings: vec![] })

@@ -42,7 +42,8 @@ pub(super) fn decode(bytes: &[u8], kind: ImageFormat) -> Result<Decoded, Fault> 
         }
         Err(error) => return Err(error.into()),
     };
-    Ok(Decoded { pixels: Pixels::Image(pixels), is_premultiplied: false, orientation, icc, damage })
+    let pixels = Pixels::Image(pixels);
+    Ok(Decoded { pixels, is_premultiplied: false, orientation, icc, damage, reduced: None })
 }
 
 /// The pixels as stored; 8-bit RGB, which most pictures are, in memory that is used again.

@@ -31,7 +31,7 @@ pub use npz::{Array, Npz};
 pub use options::{Icc, ReadOptions};
 pub use picture::{ColourProfile, Picture};
 pub use placement::Placement;
-pub use preprocess::{Prepared, preprocess};
+pub use preprocess::{Prepared, preprocess, preprocess_reduced};
 pub use raster::MAX_PIXELS;
 pub use spare::recycle;
 pub use tensor_file::{npy_from_bytes, picture_from_tensor, read_array, read_npy, write_npy_2d};

@@ -15,6 +15,7 @@ use super::profile::Profile;
 use super::raster::{Decoded, Fault};
 use super::upright::upright;
 use super::{general, jpeg, kind, tiff};
+use crate::card::Preprocess;
 use crate::error::{OptionName, Phrase, Problem, Result};
 
 /// A decoded, upright picture with 8 bits per channel.
@@ -28,6 +29,10 @@ pub struct Picture {
     pub shown: Option<RgbImage>,
     /// Format of the file: `png`, `jpeg`, `webp`, `gif`, `bmp`, `tiff` or `pnm`; `rgb` of pixels that no file gave.
     pub format: String,
+    /// Width and height of the upright picture in the file, in pixels.
+    pub size: [u32; 2],
+    /// What each side was divided by while it was decoded ([`Picture::open_for`]): 1, 2, 4 or 8.
+    pub reduced: u32,
     /// EXIF orientation of the file, already applied to [`Picture::rgb`]: 1 (as stored) to 8.
     pub orientation: u8,
     /// SHA-256 of the file's bytes, in lower-case hexadecimal.
@@ -64,8 +69,10 @@ impl Picture {
     pub fn from_rgb(rgb: RgbImage) -> Self {
         let sha256 = sha256_hex(rgb.as_raw());
         Self {
+            size: rgb.dimensions().into(),
             rgb,
             shown: None,
+            reduced: 1,
             format: "rgb".to_owned(),
             orientation: 1,
             sha256,
@@ -82,24 +89,38 @@ impl Picture {
         Self::from_bytes(&read_file(path)?, &path.display().to_string(), options)
     }
 
+    /// As [`Picture::open`], for a network's input alone: a JPEG of many more pixels than this preprocessing leaves is decoded at a half,
+    /// a quarter or an eighth of its size, while every side stays at least four times as long as it is resized to. That takes a half of the
+    /// time; logits of photographs change by up to 0.15.
+    ///
+    /// # Errors
+    /// As [`Picture::open`].
+    pub fn open_for(path: &Path, options: impl Into<ReadOptions>, network: &Preprocess) -> Result<Self> {
+        Self::decoded(&read_file(path)?, &path.display().to_string(), options.into(), Some(network))
+    }
+
     /// Decodes a file's bytes. `name` is what errors call it.
     ///
     /// # Errors
     /// [`Image`](crate::error::ErrorKind::Image) when the bytes are no picture of a known format, are damaged beyond what the decoder can fill in (or
     /// damaged at all, where the options are strict), or claim more than [`MAX_PIXELS`](super::MAX_PIXELS).
     pub fn from_bytes(bytes: &[u8], name: &str, options: impl Into<ReadOptions>) -> Result<Self> {
-        let options = options.into();
+        Self::decoded(bytes, name, options.into(), None)
+    }
+
+    fn decoded(bytes: &[u8], name: &str, options: ReadOptions, network: Option<&Preprocess>) -> Result<Self> {
         // Also for bytes that came from a caller and not from `read_file`.
         check_size(bytes, || name.to_owned())?;
         let refuse = |problem: Problem| problem.of_image(name);
         let (kind, format) = kind::of(bytes).map_err(refuse)?;
-        let mut decoded = decode(bytes, kind).map_err(|fault| refuse(fault.problem(format)))?;
+        let mut decoded = decode(bytes, kind, network).map_err(|fault| refuse(fault.problem(format)))?;
         let damage = std::mem::take(&mut decoded.damage);
         if let (true, [damage, ..]) = (options.strict, &damage[..]) {
             let hint = Phrase::from("read it without ").without(OptionName::StrictPictures);
             return Err(refuse(Problem::new(damage.clone()).hint(hint.text(" to use what there is"))));
         }
-        let orientation = decoded.orientation;
+        let (orientation, size) = (decoded.orientation, decoded.upright_size());
+        let reduced = decoded.reduced.map_or(1, |(by, _)| by);
         let Colours { rgb, shown, profile, warning } = Colours::of(decoded, options);
         let warnings = damage.into_iter().map(Phrase::from).chain(warning).collect();
         Ok(Self {
@@ -107,6 +128,8 @@ impl Picture {
             rgb: upright(rgb, orientation),
             shown: shown.map(|shown| upright(shown, orientation)),
             format: format.to_owned(),
+            size,
+            reduced,
             orientation: orientation.to_exif(),
             sha256: sha256_hex(bytes),
             profile,
@@ -116,9 +139,9 @@ impl Picture {
 }
 
 /// Decodes a file. Decoders may panic on malformed files; that must fail this file, not a run over thousands.
-fn decode(bytes: &[u8], kind: ImageFormat) -> Result<Decoded, Fault> {
+fn decode(bytes: &[u8], kind: ImageFormat, network: Option<&Preprocess>) -> Result<Decoded, Fault> {
     let decode = || match kind {
-        ImageFormat::Jpeg => jpeg::decode(bytes),
+        ImageFormat::Jpeg => jpeg::decode(bytes, network),
         ImageFormat::Tiff => tiff::decode(bytes),
         _ => general::decode(bytes, kind),
     };

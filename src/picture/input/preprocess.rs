@@ -13,6 +13,10 @@ use crate::card::{ColorOrder, Crop, Filter, InputSpec, Preprocess, Resize};
 use crate::error::{Error, Problem, Result};
 use crate::scale::scaled;
 
+/// How many times longer a side of a reduced picture is, at least, than that of the network's: below that the logits of photographs change by
+/// more than 0.15 (`docs/performance.md`).
+const FINER: usize = 4;
+
 /// A picture prepared for a network.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Prepared {
@@ -28,6 +32,19 @@ pub struct Prepared {
 /// [`Request`](crate::error::ErrorKind::Request) when the card's preprocessing does not end in the network's input size or channels, or when
 /// a long thin picture would be resized to more than [`MAX_PIXELS`].
 pub fn preprocess(picture: &RgbImage, spec: &Preprocess, input: &InputSpec) -> Result<Prepared> {
+    preprocess_reduced(picture, picture.dimensions().into(), spec, input)
+}
+
+/// As [`preprocess`], for a picture of `size`, width and height, that may have been decoded at a part of it.
+///
+/// # Errors
+/// As [`preprocess`].
+pub fn preprocess_reduced(
+    picture: &RgbImage,
+    size: [u32; 2],
+    spec: &Preprocess,
+    input: &InputSpec,
+) -> Result<Prepared> {
     // A card that makes one row of a picture says so.
     if input.is_signal() && spec.resize == (Resize::None {}) {
         let problem = Problem::new("is a picture, but the network takes signals");
@@ -36,14 +53,28 @@ pub fn preprocess(picture: &RgbImage, spec: &Preprocess, input: &InputSpec) -> R
             .hint("save one as .npy")
             .into());
     }
-    let plan = Plan::new(picture, spec);
+    let plan = Plan::new(size, spec);
     // Before resizing: a wrong card may ask for pictures that do not fit into memory.
     plan.check(spec, input)?;
     let values = match resized(picture, &plan)? {
         Some(resized) => plan.values(&resized, spec),
         None => plan.values(picture, spec),
     };
-    Ok(Prepared { values, placement: plan.placement(picture) })
+    Ok(Prepared { values, placement: plan.placement(size) })
+}
+
+/// By how much each side of an upright picture of this size may be divided while it is decoded: 1, 2, 4 or 8.
+pub(super) fn reduction(size: [u32; 2], spec: &Preprocess) -> u32 {
+    let plan = Plan::resize(size.map(|length| length as usize), &spec.resize);
+    // Its single pixels are the picture's own.
+    if plan.filter == Filter::Nearest {
+        return 1;
+    }
+    let is_finer = |by: u32| {
+        let lengths = size.map(|length| length.div_ceil(by) as usize).into_iter();
+        lengths.zip(plan.resized).all(|(length, resized)| length >= resized.saturating_mul(FINER))
+    };
+    [8, 4, 2].into_iter().find(|by| is_finer(*by)).unwrap_or(1)
 }
 
 /// Sizes and offsets of the preprocessing. Pairs are `[width, height]`, in pixels.
@@ -60,9 +91,8 @@ struct Plan {
 }
 
 impl Plan {
-    fn new(picture: &RgbImage, spec: &Preprocess) -> Self {
-        let size = [picture.width() as usize, picture.height() as usize];
-        let mut plan = Self::resize(size, &spec.resize);
+    fn new(size: [u32; 2], spec: &Preprocess) -> Self {
+        let mut plan = Self::resize(size.map(|length| length as usize), &spec.resize);
         if let Some(Crop::Center { height, width }) = spec.crop {
             for (axis, side) in [width, height].into_iter().enumerate() {
                 plan.offset[axis] += center_offset(plan.output[axis], side);
@@ -126,15 +156,15 @@ impl Plan {
         Ok(())
     }
 
-    fn placement(&self, picture: &RgbImage) -> Placement {
+    fn placement(&self, [width, height]: [u32; 2]) -> Placement {
         // Edges in the resized picture, scaled to original pixels. Multiplying before dividing keeps whole results
         // exact.
         let edges = |axis: usize, length: u32| {
             let scale = |edge: isize| edge as f64 * f64::from(length) / self.resized[axis] as f64;
             [scale(self.offset[axis]), scale(self.offset[axis] + self.output[axis] as isize)]
         };
-        let [left, right] = edges(0, picture.width());
-        let [top, bottom] = edges(1, picture.height());
+        let [left, right] = edges(0, width);
+        let [top, bottom] = edges(1, height);
         Placement { left, top, right, bottom }
     }
 

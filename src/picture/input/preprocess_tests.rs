@@ -176,3 +176,47 @@ proptest! {
         prop_assert!(placement.right >= f64::from(width) && placement.bottom >= f64::from(height));
     }
 }
+
+#[test]
+fn a_picture_is_reduced_while_it_stays_four_times_finer_than_the_network_needs() {
+    let shorter = levels(r#"{ "policy": "shortest-side", "size": 256 }"#, "");
+    let sizes = [
+        ([640, 480], 1),
+        ([2046, 3000], 1),
+        ([2047, 3000], 2),
+        ([4000, 3000], 2),
+        ([4093, 6000], 4),
+        ([9000, 8200], 8),
+    ];
+    for (size, by) in sizes {
+        assert_eq!(reduction(size, &shorter), by, "{size:?}");
+    }
+    let stretch = levels(r#"{ "policy": "stretch", "height": 100, "width": 400 }"#, "");
+    assert_eq!([[4000, 3000], [3200, 3000], [3100, 3000]].map(|size| reduction(size, &stretch)), [2, 2, 1]);
+    let nearest = levels(r#"{ "policy": "stretch", "height": 10, "width": 10, "filter": "nearest" }"#, "");
+    assert_eq!(reduction([4000, 3000], &nearest), 1);
+    assert_eq!(reduction([4000, 3000], &levels(r#"{ "policy": "none" }"#, "")), 1);
+}
+
+#[test]
+fn a_reduced_picture_has_the_placement_and_nearly_the_levels_of_the_whole() {
+    let photo = RgbImage::from_fn(331, 243, |x, y| Rgb([(x / 2) as u8, y as u8, ((x + y) / 3) as u8]));
+    let mut bytes = Vec::new();
+    image::codecs::jpeg::JpegEncoder::new_with_quality(&mut bytes, 95).encode_image(&photo).unwrap();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), bytes).unwrap();
+    let spec = levels(
+        r#"{ "policy": "shortest-side", "size": 20 }"#,
+        r#""crop": { "policy": "center", "height": 16, "width": 16 },"#,
+    );
+    let whole = Picture::open(file.path(), [255; 3]).unwrap();
+    let part = Picture::open_for(file.path(), [255; 3], &spec).unwrap();
+    assert_eq!((whole.size, whole.reduced, whole.rgb.dimensions()), ([331, 243], 1, (331, 243)));
+    assert_eq!((part.size, part.reduced, part.rgb.dimensions()), ([331, 243], 2, (166, 122)));
+    let [whole, part] = [whole, part]
+        .map(|picture| preprocess_reduced(&picture.rgb, picture.size, &spec, &input(3, 16, 16)).unwrap());
+    assert_eq!(whole.placement, part.placement);
+    let far =
+        whole.values.iter().zip(&part.values).map(|(one, other)| (one - other).abs()).fold(0.0, f32::max);
+    assert!(far <= 2.0, "{far}");
+}

@@ -22,6 +22,8 @@ pub(super) struct Decoded {
     pub(super) icc: Option<Vec<u8>>,
     /// Damage that the decoder repaired.
     pub(super) damage: Vec<String>,
+    /// What each side was divided by, and the size before that.
+    pub(super) reduced: Option<(u32, [u32; 2])>,
 }
 
 #[derive(Debug)]
@@ -111,6 +113,20 @@ pub(super) fn orientation(exif: Option<&[u8]>) -> Orientation {
 }
 
 impl Decoded {
+    /// Width and height as stored, also where the pixels were reduced.
+    fn size(&self) -> [u32; 2] {
+        match (&self.reduced, &self.pixels) {
+            (Some((_, size)), _) => *size,
+            (None, Pixels::Image(image)) => [image.width(), image.height()],
+            (None, Pixels::Cmyk(cmyk)) => [cmyk.width, cmyk.height],
+        }
+    }
+
+    /// Width and height of the upright picture in the file.
+    pub(super) fn upright_size(&self) -> [u32; 2] {
+        turned(self.size(), self.orientation)
+    }
+
     /// 8-bit RGB, composited over the background. Pixels that are 8-bit RGB already are not copied.
     pub(super) fn flattened(self, background: [u8; 3]) -> RgbImage {
         match self.pixels {
@@ -118,6 +134,17 @@ impl Decoded {
             Pixels::Image(image) if !image.color().has_alpha() => image.into_rgb8(),
             Pixels::Image(image) => compose(&image.into_rgba8(), background, self.is_premultiplied),
         }
+    }
+}
+
+/// A size after it is turned upright.
+pub(super) fn turned([width, height]: [u32; 2], orientation: Orientation) -> [u32; 2] {
+    match orientation {
+        Orientation::Rotate90
+        | Orientation::Rotate270
+        | Orientation::Rotate90FlipH
+        | Orientation::Rotate270FlipH => [height, width],
+        _ => [width, height],
     }
 }
 

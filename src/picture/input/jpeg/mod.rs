@@ -16,20 +16,25 @@ use image::{DynamicImage, RgbImage};
 
 use self::markers::{Frame, Markers};
 use self::turbo::{Decompressed, GaveUp, Space};
-use super::raster::{Cmyk, Decoded, Fault, Pixels, check_pixels, orientation};
+use super::preprocess::reduction;
+use super::raster::{Cmyk, Decoded, Fault, Pixels, check_pixels, orientation, turned};
+use crate::card::Preprocess;
 
 /// The most pixels that all scans together may cover. Real progressive files have about ten scans; thousands of empty
 /// ones would keep a core busy for minutes.
 const MAX_SCANNED: u64 = 2_000_000_000;
 
-/// Decodes a file.
-pub(super) fn decode(bytes: &[u8]) -> Result<Decoded, Fault> {
+/// Decodes a file; with `for_network` only as finely as that preprocessing needs.
+pub(super) fn decode(bytes: &[u8], for_network: Option<&Preprocess>) -> Result<Decoded, Fault> {
     let markers = Markers::read(bytes);
     let Some(frame) = markers.frame else {
         return Err(Fault::Damaged("it has no frame header".to_owned()));
     };
     check(frame, markers.scans)?;
-    let (pixels, is_damaged, ends_oddly) = read(bytes, frame)?;
+    let orientation = orientation(markers.exif);
+    let size = [frame.width, frame.height];
+    let by = for_network.map_or(1, |spec| reduction(turned(size, orientation), spec));
+    let (pixels, is_damaged, ends_oddly) = read(bytes, frame, by)?;
     let warning = match (is_damaged, markers.is_whole, ends_oddly) {
         (false, true, false) => None,
         (true, true, _) => Some("the jpeg is damaged: the decoder filled in what it could not read"),
@@ -42,9 +47,10 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Decoded, Fault> {
     Ok(Decoded {
         pixels,
         is_premultiplied: false,
-        orientation: orientation(markers.exif),
+        orientation,
         icc: markers.icc,
         damage: warning.into_iter().map(str::to_owned).collect(),
+        reduced: (by > 1).then_some((by, size)),
     })
 }
 
@@ -72,10 +78,10 @@ fn check(frame: Frame, scans: usize) -> Result<(), Fault> {
 }
 
 /// The pixels, and whether the decoder warned while it read them or after them.
-fn read(bytes: &[u8], frame: Frame) -> Result<(Pixels, bool, bool), Fault> {
-    let Decompressed { mut samples, is_damaged, ends_oddly, .. } =
-        turbo::read(bytes, frame, Space::Rgb).map_err(|GaveUp(words)| Fault::Damaged(words))?;
-    let (width, height) = (frame.width, frame.height);
+fn read(bytes: &[u8], frame: Frame, by: u32) -> Result<(Pixels, bool, bool), Fault> {
+    let Decompressed { width, channels, mut samples, is_damaged, ends_oddly } =
+        turbo::read(bytes, frame, Space::Rgb, by).map_err(|GaveUp(words)| Fault::Damaged(words))?;
+    let (width, height) = (width as u32, (samples.len() / (width * channels)) as u32);
     if frame.components == 4 {
         // Adobe's convention, which all encoders follow, stores ink inverted: 255 is none.
         samples.iter_mut().for_each(|sample| *sample = 255 - *sample);
@@ -102,6 +108,6 @@ pub(super) fn planes(bytes: &[u8], to_rgb: bool) -> Result<Planes, Fault> {
     check(frame, markers.scans)?;
     let space = if to_rgb { Space::Rgb } else { Space::Stored };
     let Decompressed { width, channels, samples, is_damaged, .. } =
-        turbo::read(bytes, frame, space).map_err(|GaveUp(words)| Fault::Damaged(words))?;
+        turbo::read(bytes, frame, space, 1).map_err(|GaveUp(words)| Fault::Damaged(words))?;
     Ok(Planes { width, channels, samples, is_damaged })
 }

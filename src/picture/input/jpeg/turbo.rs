@@ -46,14 +46,14 @@ pub(super) struct Decompressed {
     pub(super) ends_oddly: bool,
 }
 
-/// Decodes a stream whose size has been accepted.
+/// Decodes a stream whose size has been accepted, with each side divided by 1, 2, 4 or 8 and rounded up.
 ///
 /// # Errors
 /// libjpeg's message when it gives up, or when the size differs from `approved`.
-pub(super) fn read(bytes: &[u8], approved: Frame, space: Space) -> Result<Decompressed, GaveUp> {
+pub(super) fn read(bytes: &[u8], approved: Frame, space: Space, by: u32) -> Result<Decompressed, GaveUp> {
     let work = || {
         let mut decompressor = Decompressor::new();
-        decompressor.read(bytes, approved, space)
+        decompressor.read(bytes, approved, space, by)
     };
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|payload| match payload.downcast::<GaveUp>() {
         Ok(gave_up) => Err(*gave_up),
@@ -89,7 +89,7 @@ impl Decompressor {
         this
     }
 
-    fn read(&mut self, bytes: &[u8], approved: Frame, space: Space) -> Result<Decompressed, GaveUp> {
+    fn read(&mut self, bytes: &[u8], approved: Frame, space: Space, by: u32) -> Result<Decompressed, GaveUp> {
         // SAFETY: `info` was created by `new` and is used by this thread alone. `bytes` outlive the reading, which ends with this
         // function.
         unsafe {
@@ -107,10 +107,11 @@ impl Decompressor {
             };
             // Warnings about the header do not affect the pixels.
             (*self.errors).num_warnings = 0;
-            jpeg_start_decompress(&mut *info);
-            let planes = match space {
-                Space::Rgb => self.planes(),
-                Space::Stored => None,
+            // In eighths: the transform of a block gives as many samples along each side.
+            ((*info).scale_num, (*info).scale_denom) = (8 / by, 8);
+            let planes = match (space, by) {
+                (Space::Rgb, 1) => self.planes(),
+                _ => None,
             };
             (*info).raw_data_out = planes.is_some().into();
             jpeg_start_decompress(&mut *info);
@@ -147,9 +148,9 @@ impl Decompressor {
 
     fn read_planes(&mut self, mut planes: Planes, samples: &mut [u8]) -> Result<(), GaveUp> {
         for group in 0..planes.groups() {
-            let rows = [0, 1, 2]
+            let mut rows = [0, 1, 2]
                 .map(|component| planes.rows(component, group).map(<[u8]>::as_mut_ptr).collect::<Vec<_>>());
-            let mut rows = rows.each_ref().map(|rows| rows.as_ptr().cast_mut());
+            let mut rows = rows.each_mut().map(Vec::as_mut_ptr);
             let lines = (LINES * planes.sampling().down) as u32;
             // SAFETY: as in `read`. For each component there are as many rows as libjpeg writes in one call, eight for each sampling factor,
             // and each row has room for all blocks of its component.

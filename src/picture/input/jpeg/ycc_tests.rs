@@ -121,7 +121,7 @@ fn files_have_the_pixels_of_libjpegs_own_conversion() {
                 continue;
             };
             // As stored, chroma is brought to the picture's size by libjpeg.
-            let [rgb, stored] = [Space::Rgb, Space::Stored].map(|space| read(&bytes, frame, space));
+            let [rgb, stored] = [Space::Rgb, Space::Stored].map(|space| read(&bytes, frame, space, 1));
             let (Ok(rgb), Ok(stored)) = (rgb, stored) else { continue };
             if rgb.samples == stored.samples {
                 // Its components are red, green and blue.

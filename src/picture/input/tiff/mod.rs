@@ -41,6 +41,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Decoded, Fault> {
         orientation: turn.unwrap_or(Orientation::NoTransforms),
         icc: ifd.bytes_of(34675).map(<[u8]>::to_vec),
         damage: if page.is_damaged { vec![DAMAGED.to_owned()] } else { vec![] },
+        reduced: None,
     })
 }
 
