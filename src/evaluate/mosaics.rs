@@ -194,6 +194,7 @@ fn mosaic(grid: &Grid, parts: &[&[f32]], shape: [usize; 3], size: [usize; 2]) ->
         height: size[0],
         exif_orientation: 1,
         profile: None,
+        reduced: None,
     };
     // Nothing is drawn on a mosaic.
     let picture = image::RgbImage::new(1, 1);

@@ -12,8 +12,7 @@ use crate::model::{FinalActivation, LayerRequest, OutputSpec};
 
 /// What to explain, and how; how pictures are read and drawn, and which files are written.
 ///
-/// [`Explainer::new`](super::Explainer::new) checks it, and nothing changes it afterwards: two explainers of the same model with
-/// equal requests write equal files. Fields may come, so a request is a changed default:
+/// [`Explainer::new`](super::Explainer::new) checks it, nothing changes it, and equal requests write equal files. Fields may come, so it is a changed default:
 ///
 /// ```
 /// use burncam::{ArtifactKind, LayerRequest, Method, Request, Target};
@@ -89,11 +88,9 @@ pub struct Reading {
     pub options: ReadOptions,
     /// Order of the axes in `.npy` tensors. Default: channels first.
     pub layout: Layout,
-    /// The picture on which `.npy` tensors are drawn. Default: one reconstructed from the tensor. A photo is drawn on
-    /// itself, so with this field set it is refused.
+    /// The picture on which `.npy` tensors are drawn. Default: one reconstructed from the tensor. A photo, drawn on itself, is then refused.
     pub drawn_on: Option<PathBuf>,
-    /// Whether photos are only for the network, and nothing is drawn on them: large JPEG files are then decoded at a part of their size
-    /// ([`Picture::open_for`](crate::input::Picture::open_for)). Default: false.
+    /// Whether photos are read as by [`Picture::open_for`](crate::input::Picture::open_for), because nothing is drawn on them. Default: false.
     pub reduced: bool,
 }
 
