@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use anyhow::Result;
 use burncam::record::{ClassHeat, Confusion, Heat, LabelRecord, ObjectHeat, Summary, WrongReason, percent};
-use burncam_picture::render::{Colormap, PngLevel, encode_png};
+use burncam_picture::render::{Colormap, PngLevel, Rows, encode_png};
 use data_encoding::BASE64;
 use image::{Rgb, RgbImage};
 
@@ -121,7 +121,7 @@ fn picture(class: &ClassHeat) -> Result<String> {
         Rgb(Colormap::Viridis.color(share as f32))
     };
     let small = RgbImage::from_fn(width, class.mean.len().max(1) as u32, colour);
-    Ok(format!("data:image/png;base64,{}", BASE64.encode(&encode_png(&small, PngLevel::Fast)?)))
+    Ok(format!("data:image/png;base64,{}", BASE64.encode(&encode_png(&Rows::of(&small), PngLevel::Fast)?)))
 }
 
 /// The confusion matrix of the classes with most mistakes.
