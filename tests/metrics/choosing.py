@@ -118,7 +118,8 @@ def evaluation(options, name, network, group):
     methods, extra = GROUPS[group]
     out = options.work / name / group
     file = out / "evaluation.json"
-    if not file.exists():
+    # An interrupted run has a file, too, of some of the pictures.
+    if not file.exists() or json.loads(file.read_text())["interrupted"]:
         pictures = FIXTURES / "cases/shapes/pictures" if network.pictures == "shapes" else photographs(options)
         chosen = [method for method in methods.split() if method not in network.without]
         metrics = ["drop"] if options.quick else network.metrics
@@ -126,7 +127,7 @@ def evaluation(options, name, network, group):
             pictures = sorted(pictures.iterdir())[0]
         command = [
             options.burncam, "evaluate", "-m", model(options, name, network), pictures, "-o", out, "--method", ",".join(chosen),
-            "--metrics", ",".join(metrics), "--threads", options.threads, "--quiet", "--progress", "never", *extra,
+            "--metrics", ",".join(metrics), "--threads", options.threads, "--quiet", "--progress", "never", "--force", *extra,
         ]
         if not options.quick:
             command += ["--steps", "16"]
