@@ -26,7 +26,7 @@ impl Model {
             return Err(Error::request(problem.named("layer", name).hint("choose a convolution")));
         };
         let input = self.graph.input.clone();
-        let wide = InputSpec { height: side * input.height, width: side * input.width, ..input.clone() };
+        let wide = InputSpec { height: side * input.height, width: side * input.width, ..input };
         let preprocess = Preprocess {
             resize: Resize::None {},
             crop: Some(Crop::Center { height: wide.height, width: wide.width }),
@@ -61,7 +61,7 @@ impl Cells<'_> {
             outputs.push(known[self.layer]);
             first.get_or_insert((picture, known));
         }
-        let joined = self.side_by_side(outputs);
+        let joined = self.side_by_side(&outputs);
         let cut = self.cut(joined, 0, grid, "first cell");
         let (picture, mut known) = first.unwrap_or((ValueId::INPUT, vec![]));
         known[self.layer] = cut;
@@ -114,7 +114,7 @@ impl Cells<'_> {
         })
     }
 
-    fn side_by_side(&mut self, cells: Vec<ValueId>) -> ValueId {
+    fn side_by_side(&mut self, cells: &[ValueId]) -> ValueId {
         let side = self.side;
         let rows: Vec<ValueId> = cells
             .chunks(side)

@@ -104,7 +104,8 @@ impl InnerLoop for Quads {
 fn each<const LANES: usize>(line: Line<'_>, p: Pixels, elements: impl Fn([i32; LANES]) -> [f32; 4]) {
     let shift = INTEGERS + p.zero as f32;
     for (pixel, y) in line.y.chunks_exact(4).take(line.pixels).enumerate() {
-        let x: &[f32; LANES] = line.x[pixel * line.x_pixel..].first_chunk().expect("a register of channels");
+        let x = &line.x[pixel * line.x_pixel..][..LANES];
+        let x: [f32; LANES] = std::array::from_fn(|lane| x[lane]);
         let byte = |x: f32| {
             let integer = (x * p.inverse + shift).to_bits() as i32 - INTEGERS.to_bits() as i32;
             // Lanes without a channel may hold anything.

@@ -140,8 +140,8 @@ impl Planes {
         for (at, pair) in out.as_chunks_mut::<2>().0.iter_mut().enumerate() {
             let nearest = middle[at] * 3;
             *pair = [
-                (nearest + left[at] + halves[0] >> shift) as u8,
-                (nearest + right[at] + halves[1] >> shift) as u8,
+                ((nearest + left[at] + halves[0]) >> shift) as u8,
+                ((nearest + right[at] + halves[1]) >> shift) as u8,
             ];
         }
     }
@@ -149,7 +149,7 @@ impl Planes {
 
 /// `k * x / 65536`, rounded to nearest, a half up: in numbers of 16 bits, of which a register holds the most.
 fn scaled(k: i16, x: i16) -> i16 {
-    let high = (i32::from(k) * i32::from(x) >> 16) as i16;
+    let high = ((i32::from(k) * i32::from(x)) >> 16) as i16;
     high + (k.wrapping_mul(x) as u16 >> 15) as i16
 }
 
@@ -176,7 +176,7 @@ fn colours([luma, blue, red]: &[[u8; BATCH]; 3]) -> [[u8; BATCH]; 3] {
         let [y, b, r] = [luma[at], blue[at], red[at]].map(i16::from);
         let (b, r) = (b - 128, r - 128);
         // 1.402 is 65536 + 26345, 1.772 is 131072 - 14942, 0.71414 is 65536 - 18734 parts of 65536.
-        let green = -22554 * i32::from(b) + 18734 * i32::from(r) + 32768 >> 16;
+        let green = (-22554 * i32::from(b) + 18734 * i32::from(r) + 32768) >> 16;
         colours[0][at] = (y + r + scaled(26345, r)).clamp(0, 255) as u8;
         colours[1][at] = (y - r + green as i16).clamp(0, 255) as u8;
         colours[2][at] = (y + 2 * b + scaled(-14942, b)).clamp(0, 255) as u8;
