@@ -1,5 +1,6 @@
 //! Files of numbers: `.npy` and `.full.npy` hold the map as the method made it, at two sizes. Only pictures are clipped.
 
+use burncam::record::InputRecord;
 use burncam::{ArtifactKind, Explanation, Heatmap, Method, Model, Request, Scale, Style, Subject, Target};
 use burncam_picture::input::Placement;
 
@@ -10,10 +11,12 @@ use crate::support::{distance, magnitude};
 /// The same numbers on a photo with three pixels for each of a map's cells, so that each cell has a pixel in its middle.
 fn on_three_times(map: &Heatmap, model: &Model) -> Subject {
     let (width, height) = (3 * map.width(), 3 * map.height());
+    let own = subject(model);
     Subject {
         picture: image::RgbImage::new(width as u32, height as u32),
         placement: Placement::whole(width, height),
-        ..subject(model)
+        file: InputRecord { width, height, ..own.file },
+        ..own
     }
 }
 

@@ -14,7 +14,7 @@ pub(crate) struct BatchArgs {
     pub(crate) jobs: Option<u16>,
 
     /// Images that a job passes through the network together [default: 1]; for methods that perturb an image, its
-    /// changed copies [default: 4]. Affects memory, never the results.
+    /// changed copies [default: 4]. Affects memory; with 1, the last digits of those methods differ.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) batch_size: Option<u16>,
 

@@ -126,7 +126,7 @@ pub(crate) struct EvaluateBatchArgs {
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(crate) jobs: Option<u16>,
 
-    /// Changed copies of an image that go through the network together [default: 4]. Affects memory, never the results.
+    /// Changed copies of an image that go through the network together [default: 4]. Affects memory; with 1, last digits differ.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) batch_size: Option<u16>,
 
