@@ -82,7 +82,7 @@ proptest! {
             let plan = case.plan(on, &[last]).unwrap();
             assert_eq!(plan.rounded(), 1);
             let found = plan.run_once(&|at| case.load(at), &[&image], 2).unwrap();
-            same_bits(&found, &[expected.clone()], &format!("{on:?}"));
+            same_bits(&found, std::slice::from_ref(&expected), &format!("{on:?}"));
         }
     }
 

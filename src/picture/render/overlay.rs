@@ -135,7 +135,7 @@ fn mix(under: &mut [u8], colors: &[u8], opacities: &[u16]) {
     for (under, (color, opacity)) in under.iter_mut().zip(colors.iter().zip(opacities)) {
         let difference = i16::from(*color) - i16::from(*under);
         let signed = *opacity as i16;
-        let high = (i32::from(signed) * i32::from(difference) >> 16) as i16 + (difference & (signed >> 15));
+        let high = ((i32::from(signed) * i32::from(difference)) >> 16) as i16 + (difference & (signed >> 15));
         let round = (opacity.wrapping_mul(difference as u16) >> 15) as i16;
         *under = (i16::from(*under) + high + round) as u8;
     }

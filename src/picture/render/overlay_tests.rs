@@ -116,7 +116,7 @@ fn every_opacity_is_mixed_as_in_whole_numbers() {
             for (under, mixed) in (0..).zip(mixed) {
                 // Full opacity stands for 65536, whose result is the colour.
                 let whole = i64::from(opacity) + i64::from(opacity == u16::MAX);
-                let expected = under + (whole * (i64::from(color) - under) + 32_768 >> 16);
+                let expected = under + ((whole * (i64::from(color) - under) + 32_768) >> 16);
                 assert_eq!(i64::from(mixed), expected, "{opacity} {color} {under}");
             }
         }

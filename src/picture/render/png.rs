@@ -207,7 +207,7 @@ mod tests {
 
     #[test]
     fn the_checksum_of_parts_is_that_of_the_whole() {
-        let bytes: Vec<u8> = (0..100_000_u32).map(|at| (at * at >> 7) as u8).collect();
+        let bytes: Vec<u8> = (0..100_000_u32).map(|at| ((at * at) >> 7) as u8).collect();
         let sum = |bytes: &[u8]| simd_adler32::adler32(&bytes);
         for cut in [0, 1, 65_521, 70_000, 100_000] {
             let (one, two) = bytes.split_at(cut);

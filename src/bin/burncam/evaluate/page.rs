@@ -82,13 +82,16 @@ fn plots(page: &mut String, evaluation: &Evaluation) {
     page.push_str("</div>\n");
 }
 
+/// A figure of two rows' agreement.
+type Measure = fn(&AgreementRecord) -> &FigureRecord;
+
 /// A matrix of every measure: rows against rows.
 fn agreement(page: &mut String, evaluation: &Evaluation) {
     if evaluation.agreement.is_empty() {
         return;
     }
     page.push_str("<h2>How alike the maps of two rows are</h2>\n");
-    let measures: [(&str, fn(&AgreementRecord) -> &FigureRecord); 3] = [
+    let measures: [(&str, Measure); 3] = [
         ("Spearman", |pair| &pair.spearman),
         ("Pearson", |pair| &pair.pearson),
         ("structural similarity", |pair| &pair.ssim),

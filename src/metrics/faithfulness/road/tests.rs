@@ -149,7 +149,7 @@ fn fewer_steps_are_those_of_a_run_of_their_own() {
     let all = RoadSettings { seed: 3, ..RoadSettings::default() };
     let fewer = Removal::Shares([20.0, 40.0, 60.0, 80.0].map(|share| share / 100.0).to_vec());
     let road = Road::new(&picture(), &map(&MAP), &all, &mut linear).unwrap();
-    let alone = RoadSettings { removal: fewer.clone(), ..all.clone() };
+    let alone = RoadSettings { removal: fewer.clone(), ..all };
     let alone = Road::new(&picture(), &map(&MAP), &alone, &mut linear).unwrap();
     assert_eq!(road.with_fewer(&all, &fewer), Some(alone));
     assert_eq!(road.with_fewer(&all, &Removal::Shares(vec![0.2, 0.25])), None);

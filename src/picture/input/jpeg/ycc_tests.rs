@@ -6,9 +6,9 @@ use super::*;
 fn of_libjpeg([y, b, r]: [u8; 3]) -> [u8; 3] {
     let fix = |constant: f64| (constant * 65536.0 + 0.5) as i32;
     let (y, b, r) = (i32::from(y), i32::from(b) - 128, i32::from(r) - 128);
-    let red = y + (fix(1.402) * r + 32768 >> 16);
-    let green = y + (-fix(0.34414) * b + 32768 - fix(0.71414) * r >> 16);
-    let blue = y + (fix(1.772) * b + 32768 >> 16);
+    let red = y + ((fix(1.402) * r + 32768) >> 16);
+    let green = y + ((-fix(0.34414) * b + 32768 - fix(0.71414) * r) >> 16);
+    let blue = y + ((fix(1.772) * b + 32768) >> 16);
     [red, green, blue].map(|level| level.clamp(0, 255) as u8)
 }
 
@@ -65,7 +65,7 @@ fn of_jdsample(
         (_, 0) => 1,
         _ => 2,
     };
-    (sum + half >> if sampling.down == 2 { 4 } else { 2 }) as u8
+    ((sum + half) >> if sampling.down == 2 { 4 } else { 2 }) as u8
 }
 
 #[test]

@@ -98,7 +98,7 @@ mod tests {
 
     #[test]
     fn a_decoder_undoes_every_filter_for_every_size_of_pixel() {
-        let bytes = |seed: u32| -> Vec<u8> { (1..=120).map(|at| (at * at * seed >> 3) as u8).collect() };
+        let bytes = |seed: u32| -> Vec<u8> { (1..=120).map(|at| ((at * at * seed) >> 3) as u8).collect() };
         let (above, row) = (bytes(7), bytes(11));
         for step in [1, 2, 3, 4] {
             for filter in Filter::ALL {

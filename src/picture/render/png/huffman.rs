@@ -86,10 +86,10 @@ pub(super) fn block(data: &[u8], counts: &Counts, is_last: bool, out: &mut Vec<u
     if !is_last {
         // An empty stored block, which ends at a whole byte: its length and the complement of that.
         bits.put(0, 3);
-        bits.to_byte();
+        bits.fill_byte();
         bits.put(0xffff_0000, 32);
     }
-    bits.to_byte();
+    bits.fill_byte();
     bits.at - start
 }
 
@@ -224,7 +224,7 @@ impl Bits<'_> {
     }
 
     /// Fills the last byte with zeros.
-    fn to_byte(&mut self) {
+    fn fill_byte(&mut self) {
         self.put(0, (8 - self.count) % 8);
     }
 
