@@ -99,12 +99,12 @@ pub(super) fn start<S: Simd, const O: usize, const W: usize>(simd: S, t: &Sums<'
 
 /// Rescales integers, adds the residual, clamps, stores.
 #[inline(always)]
-pub(super) fn finish<S: Simd, const O: usize, const W: usize, const INTEGERS: bool>(
+pub(super) fn finish<S: Simd, const O: usize, const W: usize>(
     simd: S,
     t: &Sums<'_>,
     sums: &[[S::Sum; W]; O],
 ) {
-    if INTEGERS {
+    if S::INTEGERS {
         finish_integers::<S, O, W>(simd, t, sums);
     } else {
         finish_numbers::<S, O, W>(simd, t, sums);

@@ -74,10 +74,10 @@ impl Arguments for Tiles {
 /// A compiled tile.
 pub(crate) type TileKernel = Compiled<Tiles>;
 
-/// Sums of `O` registers of channels and `W` pixels, of integers or in single precision.
-struct Product<const O: usize, const W: usize, const INTEGERS: bool>;
+/// Sums of `O` registers of channels and `W` pixels.
+struct Product<const O: usize, const W: usize>;
 
-impl<const O: usize, const W: usize, const INTEGERS: bool> InnerLoop for Product<O, W, INTEGERS> {
+impl<const O: usize, const W: usize> InnerLoop for Product<O, W> {
     type Arguments = Tiles;
 
     #[inline(always)]
@@ -118,76 +118,74 @@ impl<const O: usize, const W: usize, const INTEGERS: bool> InnerLoop for Product
                 }
             }
         }
-        finish::<S, O, W, INTEGERS>(simd, &t.sums, &sums);
+        finish::<S, O, W>(simd, &t.sums, &sums);
     }
 }
 
 /// [`Product`] compiled for an instruction set, for each `O: W` that its registers hold: `O W` sums, `O` weights and one pixel.
 macro_rules! products {
-    ($simd:ident, $registers:ident, $pixels:ident, $integers:literal, $($o:literal: $($w:literal)+;)+) => {
+    ($simd:ident, $registers:ident, $pixels:ident, $($o:literal: $($w:literal)+;)+) => {
         match ($registers, $pixels) {
-            $($(($o, $w) => Some($simd.compile::<Product<$o, $w, $integers>>()),)+)+
+            $($(($o, $w) => Some($simd.compile::<Product<$o, $w>>()),)+)+
             _ => None,
         }
     };
 }
 
-/// The kernel for this number of registers of output channels and of pixels, where there is one.
-pub(crate) fn kernel(instructions: Instructions, registers: usize, pixels: usize) -> Option<TileKernel> {
-    match instructions {
-        // 28 sums, 2 weights, 1 pixel of 32 registers.
-        #[cfg(target_arch = "x86_64")]
-        Instructions::Avx512(simd) => products!(simd, registers, pixels, false,
-            1: 1 2 3 4 5 6 7 8 9 10 11 12 13 14;
-            2: 1 2 3 4 5 6 7 8 9 10 11 12 13 14;
-            3: 1 2 3 4 5 6 7 8 9;
-        ),
-        // 12 sums, 3 weights, 1 pixel of 16 registers.
-        #[cfg(target_arch = "x86_64")]
-        Instructions::Avx2(simd) => products!(simd, registers, pixels, false,
-            1: 1 2 3 4 5 6 7 8;
-            2: 1 2 3 4 5 6;
-            3: 1 2 3 4;
-        ),
-        // Eight lanes are two registers: 28 of sums, 2 of weights, 1 pixel of 32.
-        #[cfg(target_arch = "aarch64")]
-        Instructions::Neon(simd) => products!(simd, registers, pixels, false,
-            1: 1 2 3 4 5 6 7 8 9 10 11 12 13 14;
-            2: 1 2 3 4 5 6;
-            3: 1 2 3 4;
-        ),
-        // Eight lanes are two registers of SSE2, of which there are 16.
-        Instructions::Portable(simd) => products!(simd, registers, pixels, false, 1: 1 2 3 4 5 6; 2: 1 2 3;),
-    }
-}
-
-/// As [`kernel`], where every element of `x` and of `w` is a pair of bf16: of two channels, or of their weights.
+/// As [`kernel`], of 32 registers: 28 sums, 2 weights, 1 pixel.
 #[cfg(target_arch = "x86_64")]
-pub(crate) fn kernel_of_pairs(simd: Avx512Bf16, registers: usize, pixels: usize) -> Option<TileKernel> {
-    products!(simd, registers, pixels, false,
+fn of_32_registers(simd: impl Simd, registers: usize, pixels: usize) -> Option<TileKernel> {
+    products!(simd, registers, pixels,
         1: 1 2 3 4 5 6 7 8 9 10 11 12 13 14;
         2: 1 2 3 4 5 6 7 8 9 10 11 12 13 14;
         3: 1 2 3 4 5 6 7 8 9;
     )
 }
 
+/// As [`kernel`], of 16 registers: 12 sums, 3 weights, 1 pixel.
+#[cfg(target_arch = "x86_64")]
+fn of_16_registers(simd: impl Simd, registers: usize, pixels: usize) -> Option<TileKernel> {
+    products!(simd, registers, pixels,
+        1: 1 2 3 4 5 6 7 8;
+        2: 1 2 3 4 5 6;
+        3: 1 2 3 4;
+    )
+}
+
+/// The kernel for this number of registers of output channels and of pixels, where there is one.
+pub(crate) fn kernel(instructions: Instructions, registers: usize, pixels: usize) -> Option<TileKernel> {
+    match instructions {
+        #[cfg(target_arch = "x86_64")]
+        Instructions::Avx512(simd) => of_32_registers(simd, registers, pixels),
+        #[cfg(target_arch = "x86_64")]
+        Instructions::Avx2(simd) => of_16_registers(simd, registers, pixels),
+        // Eight lanes are two registers: 28 of sums, 2 of weights, 1 pixel of 32.
+        #[cfg(target_arch = "aarch64")]
+        Instructions::Neon(simd) => products!(simd, registers, pixels,
+            1: 1 2 3 4 5 6 7 8 9 10 11 12 13 14;
+            2: 1 2 3 4 5 6;
+            3: 1 2 3 4;
+        ),
+        // Eight lanes are two registers of SSE2, of which there are 16.
+        Instructions::Portable(simd) => products!(simd, registers, pixels, 1: 1 2 3 4 5 6; 2: 1 2 3;),
+    }
+}
+
+/// As [`kernel`], where every element of `x` and of `w` is a pair of bf16: of two channels, or of their weights.
+#[cfg(target_arch = "x86_64")]
+pub(crate) fn kernel_of_pairs(simd: Avx512Bf16, registers: usize, pixels: usize) -> Option<TileKernel> {
+    of_32_registers(simd, registers, pixels)
+}
+
 /// As [`kernel`], where every element of `x` and of `w` holds integers: of some channels, or their weights.
 pub(crate) fn kernel_of_integers(int8: Int8, registers: usize, pixels: usize) -> Option<TileKernel> {
     match int8 {
         #[cfg(target_arch = "x86_64")]
-        Int8::Vnni(simd) => products!(simd, registers, pixels, true,
-            1: 1 2 3 4 5 6 7 8 9 10 11 12 13 14;
-            2: 1 2 3 4 5 6 7 8 9 10 11 12 13 14;
-            3: 1 2 3 4 5 6 7 8 9;
-        ),
+        Int8::Vnni(simd) => of_32_registers(simd, registers, pixels),
         #[cfg(target_arch = "x86_64")]
-        Int8::Avx2(simd) => products!(simd, registers, pixels, true,
-            1: 1 2 3 4 5 6 7 8;
-            2: 1 2 3 4 5 6;
-            3: 1 2 3 4;
-        ),
+        Int8::Avx2(simd) => of_16_registers(simd, registers, pixels),
         // As wide as NEON's tiles.
-        Int8::Portable(simd) => products!(simd, registers, pixels, true,
+        Int8::Portable(simd) => products!(simd, registers, pixels,
             1: 1 2 3 4 5 6 7 8 9 10 11 12 13 14;
             2: 1 2 3 4 5 6;
         ),

@@ -12,6 +12,8 @@ pub(crate) trait Simd: Copy {
     type Wide: Copy;
     /// A register of sums of products: numbers, or integers, which the compiler keeps apart from numbers.
     type Sum: Copy;
+    /// Whether sums are integers.
+    const INTEGERS: bool;
 
     /// The loop, compiled for this instruction set.
     fn compile<L: InnerLoop>(self) -> Compiled<L::Arguments>;

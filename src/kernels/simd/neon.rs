@@ -36,6 +36,7 @@ impl Simd for Neon {
     type Register = [Half; 2];
     type Wide = [arch::float64x2_t; 4];
     type Sum = [Half; 2];
+    const INTEGERS: bool = false;
 
     fn compile<L: InnerLoop>(self) -> Compiled<L::Arguments> {
         #[target_feature(enable = "neon")]

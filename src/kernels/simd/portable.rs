@@ -4,12 +4,13 @@ use std::marker::PhantomData;
 
 use super::lanes::{Arguments, Compiled, InnerLoop, Simd};
 
-/// The token of the instructions that the whole program is compiled for, and what `mul_add` multiplies.
+/// The token of the instructions that the whole program is compiled for, and what [`Simd::add_product`] multiplies.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Portable<P = Singles>(PhantomData<P>);
 
 /// What the factors of [`Simd::add_product`] hold, and their sums.
 pub(crate) trait Product: Copy + Default {
+    const INTEGERS: bool;
     fn add_product(a: f32, b: f32, c: f32) -> f32;
     fn value_of_bits(bits: f32) -> f32;
 }
@@ -23,6 +24,8 @@ pub(crate) struct Singles;
 pub(crate) struct IntegerPairs;
 
 impl Product for Singles {
+    const INTEGERS: bool = false;
+
     #[inline(always)]
     fn add_product(a: f32, b: f32, c: f32) -> f32 {
         // A fused operation is a slow library call where the target does not promise one.
@@ -35,6 +38,8 @@ impl Product for Singles {
 }
 
 impl Product for IntegerPairs {
+    const INTEGERS: bool = true;
+
     #[inline(always)]
     fn add_product(a: f32, b: f32, c: f32) -> f32 {
         // The lower half of the bits first: factors meet their own kind in either order.
@@ -54,6 +59,7 @@ impl<P: Product> Simd for Portable<P> {
     type Register = [f32; 8];
     type Wide = [f64; 8];
     type Sum = [f32; 8];
+    const INTEGERS: bool = P::INTEGERS;
 
     fn compile<L: InnerLoop>(self) -> Compiled<L::Arguments> {
         fn run<P: Product, L: InnerLoop>(arguments: <L::Arguments as Arguments>::With<'_>) {

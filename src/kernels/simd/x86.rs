@@ -20,7 +20,7 @@ macro_rules! operations {
 /// `min` give their second operand where either is NaN.
 macro_rules! registers {
     ($name:ident, $doc:literal, $features:literal, [$($detected:tt)+], $lanes:literal, $register:ident,
-     ($sum:ident, $of_bits:expr, $to_bits:expr, $value:expr, $add_product:expr),
+     ($sum:ident, $integers:literal, $of_bits:expr, $to_bits:expr, $value:expr, $add_product:expr),
      $fma:expr, $or:expr, $round:expr, $power:expr,
      ($wide:ident $splat_wide:ident $add_wide:ident $mul_wide:ident $widen:ident), $halves:expr, $whole:expr,
      $splat:ident $load:ident $store:ident $add:ident $mul:ident $div:ident $max:ident $min:ident) => {
@@ -41,6 +41,7 @@ macro_rules! registers {
             type Register = arch::$register;
             type Wide = [arch::$wide; 2];
             type Sum = arch::$sum;
+            const INTEGERS: bool = $integers;
 
             fn compile<L: InnerLoop>(self) -> Compiled<L::Arguments> {
                 #[target_feature(enable = $features)]
@@ -133,14 +134,14 @@ registers_of_512!(
     "AVX-512 F.",
     "avx512f,avx2,fma",
     ["avx512f" "avx2" "fma"],
-    (__m512, |bits| bits, |sum| sum, |bits| bits, arch::_mm512_fmadd_ps)
+    (__m512, false, |bits| bits, |sum| sum, |bits| bits, arch::_mm512_fmadd_ps)
 );
 registers_of_512!(
     Avx512Bf16,
     "AVX-512 with BF16: a lane of `a` and of `b` is a pair of bf16, and `add_product` adds the products of both to `c`.",
     "avx512f,avx512bf16,avx2,fma",
     ["avx512f" "avx512bf16" "avx2" "fma"],
-    (__m512, |bits| bits, |sum| sum, |bits| bits, |a, b, c| {
+    (__m512, false, |bits| bits, |sum| sum, |bits| bits, |a, b, c| {
         // All three types are 512 bits.
         let pairs = |register| std::mem::transmute::<arch::__m512, arch::__m512bh>(register);
         arch::_mm512_dpbf16_ps(c, pairs(a), pairs(b))
@@ -154,6 +155,7 @@ registers_of_512!(
     ["avx512f" "avx512vnni" "avx2" "fma"],
     (
         __m512i,
+        true,
         |bits| arch::_mm512_castps_si512(bits),
         |sum| arch::_mm512_castsi512_ps(sum),
         |bits| arch::_mm512_cvtepi32_ps(arch::_mm512_castps_si512(bits)),
@@ -185,13 +187,14 @@ macro_rules! registers_of_256 {
 registers_of_256!(
     Avx2,
     "AVX2 with FMA.",
-    (__m256, |bits| bits, |sum| sum, |bits| bits, arch::_mm256_fmadd_ps)
+    (__m256, false, |bits| bits, |sum| sum, |bits| bits, arch::_mm256_fmadd_ps)
 );
 registers_of_256!(
     Avx2Pairs,
     "AVX2 on integers: a lane of `a` and of `b` is a pair of 16 bits, and `add_product` adds both products to the integer in `c`.",
     (
         __m256i,
+        true,
         |bits| arch::_mm256_castps_si256(bits),
         |sum| arch::_mm256_castsi256_ps(sum),
         |bits| arch::_mm256_cvtepi32_ps(arch::_mm256_castps_si256(bits)),
