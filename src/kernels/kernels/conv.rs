@@ -1,7 +1,7 @@
 //! Convolution: which tiles cover a tensor, in which order, and the weights packed as tiles read them.
 
 use super::filters::{self, ConvWeights, Filters, Panel, merged_groups, panels};
-use super::sums::Target;
+use super::sums::{Parameters, Target};
 use super::tile::{self, Column, Pattern, Tile};
 use super::{Packed, Unit};
 use crate::simd::Instructions;
@@ -39,6 +39,33 @@ pub(crate) struct Layer {
     pub(crate) range: [f32; 2],
 }
 
+impl Layer {
+    /// An image's input, and where the sums of a unit go.
+    ///
+    /// # Safety
+    /// The input and the residual are no unit's output. Of the output the unit accesses elements that no other unit of the kernel does.
+    pub(super) unsafe fn tensors<'a>(
+        &'a self,
+        unit: &Unit<'a>,
+        image: usize,
+        parameters: &Parameters<'a>,
+    ) -> (&'a [f32], Target<'a>) {
+        let Parameters { start, rescale, .. } = *parameters;
+        let batch = unit.run.batch;
+        // SAFETY: as the caller promises.
+        unsafe {
+            let target = Target {
+                output: (&self.output, unit.cells(self.output.range(batch, image))),
+                residual: self.residual.as_ref().map(|view| (view, unit.read(view.range(batch, image)))),
+                start,
+                rescale,
+                range: self.range,
+            };
+            (unit.read(self.input.range(batch, image)), target)
+        }
+    }
+}
+
 impl ConvGeometry {
     fn pattern(self, input: &View) -> Pattern {
         let Self { kernel, stride, dilation, .. } = self;
@@ -50,12 +77,7 @@ impl ConvGeometry {
 /// A convolution whose sums may take a residual and are clamped.
 #[derive(Debug)]
 pub(crate) struct Conv {
-    pub(crate) input: View,
-    pub(crate) output: View,
-    pub(crate) residual: Option<View>,
-    pub(crate) range: [f32; 2],
-    pub(crate) filters: Filters,
-    geometry: ConvGeometry,
+    pub(crate) layer: Layer,
     pattern: Pattern,
     lanes: usize,
     /// Groups that share registers.
@@ -74,14 +96,8 @@ pub(crate) struct Conv {
 
 impl Conv {
     /// `None` where the groups do not divide into whole registers.
-    pub(crate) fn new(
-        instructions: Instructions,
-        filters: Filters,
-        geometry: ConvGeometry,
-        [input, output]: [View; 2],
-        residual: Option<View>,
-        range: [f32; 2],
-    ) -> Option<Self> {
+    pub(crate) fn new(instructions: Instructions, layer: Layer) -> Option<Self> {
+        let Layer { filters, geometry, input, output, residual, .. } = layer;
         let lanes = instructions.lanes();
         let merged = merged_groups(filters.shape, filters.groups, input.lanes, lanes)?;
         let is_dense = geometry.kernel == [1, 1]
@@ -97,12 +113,7 @@ impl Conv {
         let chunk = (CHUNK / per_block).max(1);
         let (band, band_first) = band(&input, &geometry, rows, &columns, weights);
         Some(Self {
-            input,
-            output,
-            residual,
-            range,
-            filters,
-            geometry,
+            layer,
             pattern: geometry.pattern(&input),
             lanes,
             merged,
@@ -116,8 +127,9 @@ impl Conv {
     }
 
     pub(crate) fn pack(&self, weights: &ConvWeights<'_>, packed: &mut Packed) {
-        let lanes = [self.input.lanes, self.lanes];
-        filters::pack(self.filters, weights, &self.panels, self.merged, lanes, packed);
+        let Layer { filters, input, .. } = self.layer;
+        let lanes = [input.lanes, self.lanes];
+        filters::pack(filters, weights, &self.panels, self.merged, lanes, packed);
     }
 
     fn bands(&self) -> usize {
@@ -146,22 +158,14 @@ impl Conv {
         } else {
             (first..(first + self.band).min(self.rows), 0..self.columns.len())
         };
+        let parameters = Parameters::of(packed);
         // SAFETY: the input and the residual are no unit's output; a unit accesses the pixels of its band in the blocks of its
         // panel.
-        let (x, target) = unsafe {
-            let target = Target {
-                output: (&self.output, unit.cells(self.output.range(batch, image))),
-                residual: self.residual.as_ref().map(|view| (view, unit.read(view.range(batch, image)))),
-                start: packed.bias.as_slice(),
-                rescale: None,
-                range: self.range,
-            };
-            (unit.read(self.input.range(batch, image)), target)
-        };
+        let (x, target) = unsafe { self.layer.tensors(unit, image, &parameters) };
         // A chunk of the weights passes over the whole band before the next one is loaded; the sums wait in the output.
         for block in (0..panel.blocks).step_by(self.chunk) {
             for row in rows.clone() {
-                let first = self.tile((x, &target, packed), panel, row, block);
+                let first = self.tile((x, &target, parameters.weights), panel, row, block);
                 for column in &self.columns[columns.clone()] {
                     column.kernels[panel.registers - 1].call(first.right(column.start));
                 }
@@ -172,13 +176,13 @@ impl Conv {
     /// The first tile of a row.
     fn tile<'a>(
         &'a self,
-        (x, target, packed): (&'a [f32], &Target<'a>, &'a Packed),
+        (x, target, weights): (&'a [f32], &Target<'a>, &'a [f32]),
         panel: &Panel,
         row: usize,
         block: usize,
     ) -> Tile<'a> {
-        let ConvGeometry { kernel, stride, padding, .. } = self.geometry;
-        let input = &self.input;
+        let ConvGeometry { kernel, stride, padding, .. } = self.layer.geometry;
+        let input = &self.layer.input;
         let blocks = self.chunk.min(panel.blocks - block);
         let last = block + blocks == panel.blocks;
         let first = input.before(panel.input + block, padding[0], padding[1]) + row * stride[0] * input.row();
@@ -188,7 +192,7 @@ impl Conv {
             x: &x[first..],
             blocks,
             last_lanes: if last { panel.channels - (panel.blocks - 1) * input.lanes } else { input.lanes },
-            w: &packed.weights.as_slice()[panel.weights + block * per_block..],
+            w: &weights[panel.weights + block * per_block..],
             sums: target.sums(panel.first, [row, 0], [block == 0, last]),
         }
     }

@@ -132,29 +132,15 @@ impl Gathered {
         let (bands, batch) = (self.bands(), unit.run.batch);
         let image = self.image(unit);
         let band = self.nth(unit.index % bands);
-        let Parameters { weights, start, rescale } = parameters;
         // SAFETY: the input and the residual are no unit's output; a unit accesses the pixels of its band in the blocks of its
         // panels.
-        let (x, target) = unsafe {
-            let target = Target {
-                output: (&self.layer.output, unit.cells(self.layer.output.range(batch, image))),
-                residual: self
-                    .layer
-                    .residual
-                    .as_ref()
-                    .map(|view| (view, unit.read(view.range(batch, image)))),
-                start,
-                rescale,
-                range: self.layer.range,
-            };
-            (unit.read(self.layer.input.range(batch, image)), target)
-        };
+        let (x, target) = unsafe { self.layer.tensors(unit, image, &parameters) };
         let block_stride = self.block_stride(&band);
         let mut scratch = unit.run.scratch.take(block_stride * self.layer.input.blocks());
         self.gather(x, &band, Cell::from_mut(scratch.as_mut_slice()).as_slice_of_cells(), convert);
         let first = unit.index / (bands * batch) * self.panels_per_unit;
         for panel in &self.panels[first..(first + self.panels_per_unit).min(self.panels.len())] {
-            self.panel(panel, &band, (scratch.as_slice(), block_stride), (&target, weights));
+            self.panel(panel, &band, (scratch.as_slice(), block_stride), (&target, parameters.weights));
         }
         unit.run.scratch.give(scratch);
     }

@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 
+use super::Packed;
 use crate::simd::Simd;
 use crate::view::View;
 
@@ -38,6 +39,13 @@ pub(super) struct Parameters<'a> {
     /// What the sums start from, by channel.
     pub(super) start: &'a [f32],
     pub(super) rescale: Option<Rescale<'a>>,
+}
+
+impl<'a> Parameters<'a> {
+    /// Of sums that are numbers and start from the bias.
+    pub(super) fn of(packed: &'a Packed) -> Self {
+        Self { weights: packed.weights.as_slice(), start: packed.bias.as_slice(), rescale: None }
+    }
 }
 
 /// An image's output and what is added to it.

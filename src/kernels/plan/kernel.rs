@@ -35,11 +35,11 @@ pub(crate) enum Kernel {
 impl Kernel {
     pub(crate) fn output(&self) -> &View {
         match self {
-            Self::Conv(conv) => &conv.output,
+            Self::Conv(conv) => &conv.layer.output,
             Self::ConvBf16(conv) => &conv.conv.layer.output,
             Self::ConvInt8(conv) => &conv.conv.layer.output,
             Self::Extent(extent) => &extent.output,
-            Self::Winograd(conv) => &conv.output,
+            Self::Winograd(conv) => &conv.layer.output,
             Self::Depthwise(depthwise) => &depthwise.output,
             Self::Pool(pool) => &pool.output,
             Self::Pointwise(pointwise) => &pointwise.output,
@@ -72,10 +72,10 @@ impl Kernel {
     /// When one is missing or has another shape than was planned for.
     pub(crate) fn pack(&self, parameters: &Parameters, packed: &mut Packed) -> Result<()> {
         match self {
-            Self::Conv(conv) => conv.pack(&weights(parameters, conv.filters)?, packed),
+            Self::Conv(conv) => conv.pack(&weights(parameters, conv.layer.filters)?, packed),
             Self::ConvBf16(conv) => conv.pack(&weights(parameters, conv.conv.layer.filters)?, packed),
             Self::ConvInt8(conv) => conv.pack(&weights(parameters, conv.conv.layer.filters)?, packed),
-            Self::Winograd(conv) => conv.pack(&weights(parameters, conv.filters)?, packed),
+            Self::Winograd(conv) => conv.pack(&weights(parameters, conv.layer.filters)?, packed),
             Self::Depthwise(conv) => conv.pack(&weights(parameters, conv.filters)?, packed),
             Self::Pointwise(pointwise) => {
                 let channels = pointwise.output.channels;
@@ -187,16 +187,15 @@ fn convolution(
     if input.lanes == instructions.lanes()
         && winograd::pays(filters, &geometry, [output.height, output.width])
     {
-        let conv = Winograd::new(instructions, filters, geometry.padding, views, residual, range);
-        return Ok(Kernel::Winograd(Box::new(conv)));
+        return Ok(Kernel::Winograd(Box::new(Winograd::new(instructions, layer))));
     }
     if let Some(bf16) = bf16
         && bf16::fits(&layer)
     {
         return Ok(Kernel::ConvBf16(Box::new(ConvBf16::new((instructions, bf16), layer))));
     }
-    let conv = Conv::new(instructions, filters, geometry, views, residual, range);
-    conv.map(|conv| Kernel::Conv(Box::new(conv)))
+    Conv::new(instructions, layer)
+        .map(|conv| Kernel::Conv(Box::new(conv)))
         .ok_or_else(|| Error::internal("the groups fill no registers"))
 }
 

@@ -35,17 +35,11 @@ pub(super) fn run(plan: &Plan, weights: &Weights, inputs: &[&[f32]], batch: usiz
 
 fn reads(kernel: &Kernel) -> Reads<'_> {
     match kernel {
-        Kernel::Conv(conv) => {
-            let residual = conv.residual.iter().map(|view| (view, false));
-            std::iter::once((&conv.input, true)).chain(residual).collect()
-        }
+        Kernel::Conv(conv) => layer(&conv.layer).collect(),
         Kernel::ConvBf16(conv) => layer(&conv.conv.layer).collect(),
         Kernel::ConvInt8(conv) => layer(&conv.conv.layer).chain([(&conv.extent, false)]).collect(),
         Kernel::Extent(extent) => vec![(&extent.input, false)],
-        Kernel::Winograd(conv) => {
-            let residual = conv.residual.iter().map(|view| (view, false));
-            std::iter::once((&conv.input, true)).chain(residual).collect()
-        }
+        Kernel::Winograd(conv) => layer(&conv.layer).collect(),
         Kernel::Depthwise(depthwise) => vec![(&depthwise.input, true)],
         Kernel::Pool(pool) => vec![(&pool.input, false)],
         Kernel::Pointwise(pointwise) => {

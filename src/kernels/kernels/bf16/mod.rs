@@ -36,8 +36,6 @@ impl ConvBf16 {
 
     /// Computes some panels of output channels in one band of one image.
     pub(crate) fn unit(&self, unit: &Unit<'_>, packed: &Packed) {
-        let (weights, start) = (packed.weights.as_slice(), packed.bias.as_slice());
-        let parameters = Parameters { weights, start, rescale: None };
-        self.conv.unit(unit, parameters, &|line| self.round.call(line));
+        self.conv.unit(unit, Parameters::of(packed), &|line| self.round.call(line));
     }
 }

@@ -11,7 +11,7 @@ mod transform;
 
 use std::cell::Cell;
 
-use super::conv::{self, ConvGeometry};
+use super::conv::{self, ConvGeometry, Layer};
 use super::filters::{self, ConvWeights, Filters};
 use super::sums::Sums;
 use super::tile::{self, Pattern, Tile, TileKernel};
@@ -38,13 +38,7 @@ const MIN_TILES: usize = 16;
 /// A 3x3 convolution whose sums may take a residual and are clamped.
 #[derive(Debug)]
 pub(crate) struct Winograd {
-    pub(crate) input: View,
-    pub(crate) output: View,
-    pub(crate) residual: Option<View>,
-    range: [f32; 2],
-    pub(crate) filters: Filters,
-    /// Top and left.
-    padding: [usize; 2],
+    pub(crate) layer: Layer,
     /// Registers of output channels per panel.
     registers: usize,
     panels_per_unit: usize,
@@ -67,14 +61,8 @@ pub(crate) fn pays(filters: Filters, geometry: &ConvGeometry, [height, width]: [
 }
 
 impl Winograd {
-    pub(crate) fn new(
-        instructions: Instructions,
-        filters: Filters,
-        padding: [usize; 2],
-        [input, output]: [View; 2],
-        residual: Option<View>,
-        range: [f32; 2],
-    ) -> Self {
+    pub(crate) fn new(instructions: Instructions, layer: Layer) -> Self {
+        let output = &layer.output;
         let tiles = [output.height.div_ceil(TILE), output.width.div_ceil(TILE)];
         let registers = conv::registers(instructions, output.blocks(), BAND.min(tiles[0] * tiles[1]));
         let bands = (tiles[0] * tiles[1]).div_ceil(BAND);
@@ -85,12 +73,7 @@ impl Winograd {
             widths.filter_map(move |width| tile::kernel(instructions, registers, width))
         };
         Self {
-            input,
-            output,
-            residual,
-            range,
-            filters,
-            padding,
+            layer,
             registers,
             panels_per_unit,
             min_bands: MIN_UNITS / groups,
@@ -103,18 +86,18 @@ impl Winograd {
 
     /// Transforms and packs the weights: by panel, then `[frequency][input channel][register]`.
     pub(crate) fn pack(&self, weights: &ConvWeights<'_>, packed: &mut Packed) {
-        filters::pack_bias(self.filters, weights, self.output.lanes, packed);
-        let [_, channels, ..] = self.filters.shape;
-        let whole = FREQUENCIES * weight_stride(channels, self.registers, self.output.lanes);
+        filters::pack_bias(self.layer.filters, weights, self.layer.output.lanes, packed);
+        let [_, channels, ..] = self.layer.filters.shape;
+        let whole = FREQUENCIES * weight_stride(channels, self.registers, self.layer.output.lanes);
         let to = packed.weights.grow(self.panels() * whole);
         let panels = to.chunks_exact_mut(whole).enumerate().collect();
         threads::share(panels, |(panel, to)| self.pack_panel(weights, panel, to));
     }
 
     fn pack_panel(&self, weights: &ConvWeights<'_>, panel: usize, to: &mut [f32]) {
-        let ([_, channels, ..], lanes) = (self.filters.shape, self.output.lanes);
+        let ([_, channels, ..], lanes) = (self.layer.filters.shape, self.layer.output.lanes);
         let first = panel * self.registers;
-        let registers = self.registers.min(self.output.blocks() - first);
+        let registers = self.registers.min(self.layer.output.blocks() - first);
         let (step, stride) = (registers * lanes, weight_stride(channels, registers, lanes));
         let filter = |o: usize, c: usize| {
             weights.weight.get((o * channels + c) * 9..).and_then(|rest| rest.first_chunk())
@@ -135,7 +118,7 @@ impl Winograd {
     }
 
     fn panels(&self) -> usize {
-        self.output.blocks().div_ceil(self.registers)
+        self.layer.output.blocks().div_ceil(self.registers)
     }
 
     /// Tiles of all images follow each other, so that weights serve small images together.
@@ -178,8 +161,8 @@ impl Winograd {
     }
 
     fn patch<'a>(&self, unit: &Unit<'a>, band: &Band, at: usize, v: &'a [Cell<f32>]) -> Patch<'a> {
-        let (view, [image, row, column]) = (&self.input, self.place(band.first + at));
-        let [up, left] = self.padding;
+        let (view, [image, row, column]) = (&self.layer.input, self.place(band.first + at));
+        let [up, left] = self.layer.geometry.padding;
         // SAFETY: the input is no unit's output.
         let x = unsafe { unit.read(view.range(unit.run.batch, image)) };
         Patch {
@@ -198,13 +181,13 @@ impl Winograd {
 
     /// The matrix products of a panel at all frequencies.
     fn multiply(&self, packed: &Packed, band: &Band, panel: usize, v: &[f32], m: &[Cell<f32>]) {
-        let lanes = self.input.lanes;
+        let lanes = self.layer.input.lanes;
         let first = panel * self.registers;
-        let registers = self.registers.min(self.output.blocks() - first);
+        let registers = self.registers.min(self.layer.output.blocks() - first);
         let kernels = &self.products[registers - 1];
         let parts = band.count.div_ceil(kernels.len());
         let pattern = Pattern::new([1, 1], [0, 0], lanes, band.count * lanes, lanes);
-        let stride = |registers| weight_stride(self.input.channels, registers, lanes);
+        let stride = |registers| weight_stride(self.layer.input.channels, registers, lanes);
         let weights = &packed.weights.as_slice()[panel * FREQUENCIES * stride(self.registers)..];
         for (frequency, weights) in weights.chunks_exact(stride(registers)).take(FREQUENCIES).enumerate() {
             for part in 0..parts {
@@ -212,8 +195,8 @@ impl Winograd {
                 kernels[end - start - 1].call(Tile {
                     pattern: &pattern,
                     x: &v[frequency * band.v_frequency + start * lanes..],
-                    blocks: self.input.blocks(),
-                    last_lanes: self.input.lanes_of(self.input.blocks() - 1),
+                    blocks: self.layer.input.blocks(),
+                    last_lanes: self.layer.input.lanes_of(self.layer.input.blocks() - 1),
                     w: weights,
                     sums: Sums {
                         y: &m[frequency * band.m_frequency + start * lanes..],
@@ -239,9 +222,9 @@ impl Winograd {
         at: usize,
         m: &'a [f32],
     ) -> Output<'a> {
-        let (view, [image, row, column]) = (&self.output, self.place(band.first + at));
+        let (view, [image, row, column]) = (&self.layer.output, self.place(band.first + at));
         let (batch, block) = (unit.run.batch, panel * self.registers);
-        let residual = self.residual.as_ref();
+        let residual = self.layer.residual.as_ref();
         // SAFETY: the residual is no unit's output; a unit accesses the pixels of its tiles in the blocks of its panels.
         let (y, added) = unsafe {
             let added =
@@ -262,7 +245,7 @@ impl Winograd {
             residual_block: residual.map_or(0, View::block),
             residual_row: residual.map_or(0, View::row),
             bias: &packed.bias.as_slice()[block * view.lanes..],
-            range: self.range,
+            range: self.layer.range,
         }
     }
 }
@@ -285,8 +268,8 @@ impl Band {
         // An odd number of cache lines: at multiples of many lines the frequencies of a tile would compete for a few sets of the
         // first-level cache.
         let stride = |elements: usize| elements.div_ceil(LINE) / 2 * 2 * LINE + LINE;
-        let v_frequency = stride(conv.input.blocks() * count * conv.input.lanes);
-        let m_frequency = stride(conv.registers * count * conv.output.lanes);
+        let v_frequency = stride(conv.layer.input.blocks() * count * conv.layer.input.lanes);
+        let m_frequency = stride(conv.registers * count * conv.layer.output.lanes);
         Self { first, count, v_frequency, products: FREQUENCIES * v_frequency, m_frequency }
     }
 }

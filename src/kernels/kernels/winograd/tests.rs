@@ -1,6 +1,6 @@
 //! Against a plain convolution in double precision, on every instruction set that this CPU has.
 
-use super::{MIN_TILES, Winograd};
+use super::{ConvGeometry, Layer, MIN_TILES, Winograd};
 use crate::card::Op;
 use crate::kernels::filters::{ConvWeights, Filters};
 use crate::kernels::{Packed, Run, Unit, layout};
@@ -100,7 +100,10 @@ fn winograd(
     memory.as_mut_slice().fill(f32::NAN);
     let pool = BufferPool::default();
     let filters = Filters { shape: [outside, inside, 3, 3], groups: 1 };
-    let conv = Winograd::new(on, filters, [top, left], [input, output], residual.map(|_| added), case.range);
+    let geometry = ConvGeometry { kernel: [3, 3], stride: [1, 1], dilation: [1, 1], padding: [top, left] };
+    let (range, sum) = (case.range, residual.map(|_| added));
+    let layer = Layer { filters, geometry, input, output, residual: sum, range };
+    let conv = Winograd::new(on, layer);
     let mut packed = Packed::default();
     conv.pack(&ConvWeights { weight: w, bias: Some(bias) }, &mut packed);
     let run = Run::new(memory.as_mut_slice(), &pool, case.batch);
