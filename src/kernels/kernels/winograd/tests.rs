@@ -82,6 +82,13 @@ fn plain(case: &Case, x: &[f32], w: &[f32], bias: &[f32], residual: Option<&[f32
     sums.enumerate().map(|(at, sum)| (sum + residual(at)).clamp(least, most)).collect()
 }
 
+fn layer(case: &Case, [input, output]: [View; 2], residual: Option<View>) -> Layer {
+    let ([top, left, ..], [inside, outside], range) = (case.padding, case.channels, case.range);
+    let filters = Filters { shape: [outside, inside, 3, 3], groups: 1 };
+    let geometry = ConvGeometry { kernel: [3, 3], stride: [1, 1], dilation: [1, 1], padding: [top, left] };
+    Layer { filters, geometry, input, output, residual, range }
+}
+
 /// Runs the kernel; everything around the output's pixels must stay as it was.
 fn winograd(
     on: Instructions,
@@ -99,11 +106,7 @@ fn winograd(
     let mut memory = Memory::zeros((start + output.image) * case.batch);
     memory.as_mut_slice().fill(f32::NAN);
     let pool = BufferPool::default();
-    let filters = Filters { shape: [outside, inside, 3, 3], groups: 1 };
-    let geometry = ConvGeometry { kernel: [3, 3], stride: [1, 1], dilation: [1, 1], padding: [top, left] };
-    let (range, sum) = (case.range, residual.map(|_| added));
-    let layer = Layer { filters, geometry, input, output, residual: sum, range };
-    let conv = Winograd::new(on, layer);
+    let conv = Winograd::new(on, layer(case, [input, output], residual.map(|_| added)));
     let mut packed = Packed::default();
     conv.pack(&ConvWeights { weight: w, bias: Some(bias) }, &mut packed);
     let run = Run::new(memory.as_mut_slice(), &pool, case.batch);
