@@ -124,12 +124,15 @@ pub(super) fn each_panel(
 
 /// One bias per channel, and zeros for the lanes after the last.
 pub(super) fn pack_bias(filters: Filters, weights: &ConvWeights<'_>, lanes: usize, packed: &mut Packed) {
-    let out = filters.shape[0];
-    let bias = packed.bias.grow(out.next_multiple_of(lanes));
-    bias.fill(0.0);
+    fill_bias(weights, packed.bias.grow(filters.shape[0].next_multiple_of(lanes)));
+}
+
+/// The biases first, and zeros for the rest.
+pub(super) fn fill_bias(weights: &ConvWeights<'_>, to: &mut [f32]) {
+    to.fill(0.0);
     // Without a bias it is zeros: kernels always start from one.
     if let Some(values) = weights.bias {
-        bias[..out].copy_from_slice(values);
+        to[..values.len()].copy_from_slice(values);
     }
 }
 

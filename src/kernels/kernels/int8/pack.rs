@@ -2,7 +2,7 @@
 
 use super::quantise::INTEGERS;
 use crate::kernels::Packed;
-use crate::kernels::filters::{ConvWeights, Filters, Panel, each_panel};
+use crate::kernels::filters::{ConvWeights, Filters, Panel, each_panel, fill_bias};
 
 /// The greatest weight: symmetric, so that zero stays zero.
 const GREATEST: f32 = 127.0;
@@ -36,10 +36,7 @@ pub(super) fn pack(
     let len = inside * height * width;
     let padded = out.next_multiple_of(lanes);
     let to = packed.bias.grow(3 * padded);
-    to.fill(0.0);
-    if let Some(bias) = weights.bias {
-        to[..out].copy_from_slice(bias);
-    }
+    fill_bias(weights, to);
     let mut bytes = vec![0_i8; out * len];
     for (at, (from, bytes)) in weights.weight.chunks_exact(len).zip(bytes.chunks_exact_mut(len)).enumerate() {
         (to[padded + at], to[2 * padded + at]) = quantise(from, bytes);
