@@ -2,6 +2,7 @@
 
 use super::channels::Chosen;
 use super::options::Library;
+use super::pixels;
 use super::question::Question;
 use super::terms::Terms;
 use crate::engine::Features;
@@ -77,16 +78,12 @@ impl<'a> Masks<'a> {
         let (mut distinct, mut runs, mut constant) = (Vec::new(), Vec::with_capacity(self.count()), None);
         for at in 0..self.count() {
             let channel = self.channel(at);
-            let same = channel.iter().all(|value| *value == channel[0]);
-            if let Some(run) = constant.filter(|_| same) {
-                runs.push(run);
-                continue;
-            }
-            if same {
-                constant = Some(distinct.len());
-            }
-            runs.push(distinct.len());
-            distinct.push(at);
+            let mut run = || {
+                distinct.push(at);
+                distinct.len() - 1
+            };
+            let is_constant = channel.iter().all(|value| *value == channel[0]);
+            runs.push(if is_constant { *constant.get_or_insert_with(run) } else { run() });
         }
         (distinct, runs)
     }
@@ -150,7 +147,7 @@ pub(super) fn through(input: &[f32], pixels: usize, values: &mut [f32]) {
 
 /// Scaled to 0 to 1; zeros for a constant map.
 fn to_unit(map: &mut [f32]) {
-    let [least, greatest] = extremes(map);
+    let [least, greatest] = pixels::extremes(map);
     let range = greatest - least;
     if range <= 0.0 {
         map.fill(0.0);
@@ -158,16 +155,6 @@ fn to_unit(map: &mut [f32]) {
         // The small number of pytorch-grad-cam and torchcam.
         map.iter_mut().for_each(|value| *value = (*value - least) / (range + 1e-8));
     }
-}
-
-fn extremes(values: &[f32]) -> [f32; 2] {
-    // As many chains as a register has lanes: one would wait for itself at every value.
-    let (mut least, mut greatest) = ([f32::INFINITY; 16], [f32::NEG_INFINITY; 16]);
-    for values in values.chunks(16) {
-        least.iter_mut().zip(values).for_each(|(least, value)| *least = least.min(*value));
-        greatest.iter_mut().zip(values).for_each(|(greatest, value)| *greatest = greatest.max(*value));
-    }
-    [least.into_iter().fold(f32::INFINITY, f32::min), greatest.into_iter().fold(f32::NEG_INFINITY, f32::max)]
 }
 
 /// Differences of scores within this share of the score are rounding, because networks run in single precision.

@@ -73,8 +73,17 @@ pub(super) fn weighted_gradients(
 
 /// Maximum minus minimum.
 pub(super) fn range(values: &[f32]) -> f32 {
-    let (low, high) = values
-        .iter()
-        .fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), value| (low.min(*value), high.max(*value)));
-    high - low
+    let [least, greatest] = extremes(values);
+    greatest - least
+}
+
+/// Minimum and maximum.
+pub(super) fn extremes(values: &[f32]) -> [f32; 2] {
+    // As many chains as a register has lanes: one would wait for itself at every value.
+    let (mut least, mut greatest) = ([f32::INFINITY; 16], [f32::NEG_INFINITY; 16]);
+    for values in values.chunks(16) {
+        least.iter_mut().zip(values).for_each(|(least, value)| *least = least.min(*value));
+        greatest.iter_mut().zip(values).for_each(|(greatest, value)| *greatest = greatest.max(*value));
+    }
+    [least.into_iter().fold(f32::INFINITY, f32::min), greatest.into_iter().fold(f32::NEG_INFINITY, f32::max)]
 }

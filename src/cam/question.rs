@@ -133,8 +133,7 @@ impl<'a> Question<'a> {
         count: usize,
         make: impl Fn(usize, &mut [f32]) + Sync,
     ) -> Result<Vec<Vec<f64>>> {
-        let scores = self.scores();
-        self.values_of_inputs(count, make, |row| scores.of(row))
+        self.values_of_inputs(count, make, self.scores())
     }
 
     /// As [`Question::scores_of_inputs`], with what `read` gives of a whole output: one number for each class.
@@ -159,13 +158,19 @@ impl<'a> Question<'a> {
     ) -> Result<Vec<Vec<f64>>> {
         let (network, scores) = (self.network(), self.scores());
         let run = |lane: &mut Lane| network.logits_from(trunk, std::mem::take(&mut lane.values));
-        self.in_batches(count, size, make, run, |row| scores.of(row))
+        self.in_batches(count, size, make, run, scores)
     }
 
     /// What reads the score of each class in one row of outputs: the pass does not depend on the class.
-    fn scores(&self) -> Scores<'a> {
-        let (reduction, classes, score) = (self.reduction(), self.classes, self.score);
-        Scores { reduction, classes, score, sign: f64::from(self.sign()), targets: self.logits().len() }
+    fn scores(&self) -> impl Fn(&[f32]) -> Vec<f64> + Sync + use<'a> {
+        // Of the question what passes need: it cannot be shared by threads itself.
+        let (reduction, classes, score, sign) = (self.reduction(), self.classes, self.score, self.sign());
+        move |row| {
+            let row = reduction.numbers(row);
+            let rivals = |class: usize| reduction.rivals(class, row.len());
+            let of_class = |class: &usize| f64::from(sign) * score.value(&row, *class, rivals(*class));
+            classes.iter().map(of_class).collect()
+        }
     }
 
     /// The numbers below `count` in batches.
@@ -262,25 +267,6 @@ impl<'a> Question<'a> {
         if let Some(progress) = &self.options.progress {
             progress.report(done, total);
         }
-    }
-}
-
-/// The scores of classes in rows of outputs: of a question what its passes need, which may run on several threads.
-struct Scores<'a> {
-    reduction: &'a Reduction,
-    classes: &'a [usize],
-    score: Score,
-    /// See [`Question::sign`].
-    sign: f64,
-    /// Number of targets that the reduction gives.
-    targets: usize,
-}
-
-impl Scores<'_> {
-    fn of(&self, row: &[f32]) -> Vec<f64> {
-        let row = self.reduction.numbers(row);
-        let rivals = |class: usize| self.reduction.rivals(class, self.targets);
-        self.classes.iter().map(|class| self.sign * self.score.value(&row, *class, rivals(*class))).collect()
     }
 }
 
