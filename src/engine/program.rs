@@ -81,7 +81,7 @@ impl Program {
     /// # Errors
     /// When weights cannot be read.
     pub(super) fn pack(&self, steps: &Steps) -> Result<()> {
-        self.segments().try_for_each(|segment| segment.weights(steps).map(|_| ()))
+        self.segments().try_for_each(|segment| segment.weights(steps, &self.place).map(|_| ()))
     }
 
     /// Whether Burn runs this step: between segments, or after the cut.

@@ -49,8 +49,6 @@ pub(super) struct Segment {
     /// Packed weights; empty until the second pass in low-memory mode.
     weights: OnceLock<Weights>,
     has_run: AtomicBool,
-    /// As [`Place::ahead`].
-    ahead: model::Weights,
 }
 
 impl Segment {
@@ -79,10 +77,9 @@ impl Segment {
         let plan = Plan::new(place.arithmetic, &operations, shapes, [&inputs, &wanted])?;
         let outputs = wanted.into_iter().map(|id| (id, shapes[&id])).collect();
         let (weights, has_run) = Default::default();
-        let ahead = place.ahead.clone();
-        let segment = Self { plan, steps: range, inputs, outputs, weights, has_run, ahead };
+        let segment = Self { plan, steps: range, inputs, outputs, weights, has_run };
         if !place.low_memory {
-            segment.packed(steps)?;
+            segment.packed(steps, place)?;
         }
         Ok(segment)
     }
@@ -106,11 +103,11 @@ impl Segment {
     ) -> Result<Vec<Vec<f32>>> {
         let is_first = !self.has_run.swap(true, Ordering::Relaxed);
         if self.weights.get().is_none() && is_first && batch == 1 {
-            let outputs = self.plan.run_once(&|at| self.parameters(steps, at), inputs, threads)?;
-            self.ahead.verify()?;
+            let outputs = self.plan.run_once(&|at| self.parameters(steps, place, at), inputs, threads)?;
+            place.ahead.verify()?;
             return Ok(outputs);
         }
-        let weights = self.weights(steps)?;
+        let weights = self.weights(steps, place)?;
         Ok(self.plan.run(weights, &place.workspace, inputs, batch, threads))
     }
 
@@ -118,23 +115,23 @@ impl Segment {
     ///
     /// # Errors
     /// When they cannot be read or are damaged.
-    pub(super) fn weights(&self, steps: &[Step]) -> Result<&Weights> {
-        let weights = self.packed(steps)?;
-        self.ahead.verify()?;
+    pub(super) fn weights(&self, steps: &[Step], place: &Place) -> Result<&Weights> {
+        let weights = self.packed(steps, place)?;
+        place.ahead.verify()?;
         Ok(weights)
     }
 
-    fn packed(&self, steps: &[Step]) -> Result<&Weights> {
+    fn packed(&self, steps: &[Step], place: &Place) -> Result<&Weights> {
         if let Some(weights) = self.weights.get() {
             return Ok(weights);
         }
         // Threads that come here at the same time all pack: one that waited would hold a thread of the pool that packing needs.
-        let weights = self.plan.pack(&|at| self.parameters(steps, at))?;
+        let weights = self.plan.pack(&|at| self.parameters(steps, place, at))?;
         Ok(self.weights.get_or_init(|| weights))
     }
 
-    fn parameters(&self, steps: &[Step], operation: usize) -> Result<Floats> {
-        steps[self.steps.start + operation].floats(&self.ahead)
+    fn parameters(&self, steps: &[Step], place: &Place, operation: usize) -> Result<Floats> {
+        steps[self.steps.start + operation].floats(&place.ahead)
     }
 }
 
