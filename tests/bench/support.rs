@@ -43,7 +43,7 @@ pub(crate) fn trunk(network: &Network, values: &[f32]) -> Result<Trunk> {
     Ok(network.trunk(values.to_vec())?)
 }
 
-/// Maps of a batch of pictures, all there at once: a batch of pictures, all there at once.
+/// Maps of a batch of pictures, all there at once.
 pub(crate) fn explained(explainer: &Explainer, subjects: &[Subject]) -> Result<Vec<Explanation>> {
     let explained = subjects.iter().map(|subject| explainer.explain(subject));
     Ok(explained.collect::<burncam::Result<Vec<_>>>()?.into_iter().flatten().collect())
