@@ -52,12 +52,13 @@ impl Cells<'_> {
     fn graph(mut self, input: InputSpec, grid: [usize; 2]) -> Graph {
         let own = &self.model.graph.input;
         let size = [own.height, own.width];
-        let is_before = self.before();
+        let before = self.model.before_node(self.layer);
         let mut first = None;
         let mut outputs = Vec::new();
         for cell in 0..self.side * self.side {
             let picture = self.cut(ValueId::INPUT, cell, size, &format!("cell {cell}"));
-            let known = self.copy(&is_before, picture, &format!("cell {cell}, "));
+            let none = vec![picture; self.model.graph.nodes.len()];
+            let known = self.copy(|at| before.contains(&at), picture, &format!("cell {cell}, "), none);
             outputs.push(known[self.layer]);
             first.get_or_insert((picture, known));
         }
@@ -65,38 +66,20 @@ impl Cells<'_> {
         let cut = self.cut(joined, 0, grid, "first cell");
         let (picture, mut known) = first.unwrap_or((ValueId::INPUT, vec![]));
         known[self.layer] = cut;
-        let after: Vec<bool> = is_before.iter().map(|before| !before).collect();
-        let known = self.copy_onto(&after, picture, "", known);
+        let known = self.copy(|at| !before.contains(&at), picture, "", known);
         let output = self.model.graph.output.node().map_or(picture, |at| known[at]);
         Graph { input, nodes: self.nodes, output }
     }
 
-    /// The nodes on which the layer depends, and itself.
-    fn before(&self) -> Vec<bool> {
-        let nodes = &self.model.graph.nodes;
-        let mut needed = vec![false; nodes.len()];
-        needed[self.layer] = true;
-        for at in (0..=self.layer).rev().filter(|at| *at < nodes.len()) {
-            if needed[at] {
-                nodes[at].inputs.iter().filter_map(|id| id.node()).for_each(|input| needed[input] = true);
-            }
-        }
-        needed
-    }
-
-    fn copy(&mut self, chosen: &[bool], picture: ValueId, prefix: &str) -> Vec<ValueId> {
-        self.copy_onto(chosen, picture, prefix, vec![picture; chosen.len()])
-    }
-
     /// Adds the chosen nodes; gives for each node of the network the tensor that stands for it, where `known` has it before.
-    fn copy_onto(
+    fn copy(
         &mut self,
-        chosen: &[bool],
+        is_chosen: impl Fn(usize) -> bool,
         picture: ValueId,
         prefix: &str,
         mut known: Vec<ValueId>,
     ) -> Vec<ValueId> {
-        for (at, node) in self.model.graph.nodes.iter().enumerate().filter(|(at, _)| chosen[*at]) {
+        for (at, node) in self.model.graph.nodes.iter().enumerate().filter(|(at, _)| is_chosen(*at)) {
             let inputs =
                 node.inputs.iter().map(|id| id.node().map_or(picture, |input| known[input])).collect();
             let name = format!("{prefix}{}", node.name);

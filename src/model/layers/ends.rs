@@ -132,7 +132,7 @@ impl Model {
     }
 
     /// The nodes that a node is made from, and itself.
-    pub(super) fn before_node(&self, node: usize) -> HashSet<usize> {
+    pub(crate) fn before_node(&self, node: usize) -> HashSet<usize> {
         let mut found = HashSet::from([node]);
         // Backwards: every reader of a node is visited before it.
         for index in (0..=node).rev() {
