@@ -8,7 +8,7 @@ use ndarray::Axis;
 use super::super::builder::{Builder, Tensor, Weight};
 use super::super::site::{Site, Value};
 use super::operands::{one, weight};
-use super::window::{self, kernel_and_bias, same_padding};
+use super::window::{self, kernel_and_bias, padding_of};
 use crate::card::Op;
 use crate::error::Problem;
 
@@ -70,21 +70,7 @@ impl Window {
         let kernel = [depth, height, width];
         let stride = three(site, "strides")?;
         let dilation = three(site, "dilations")?;
-        let mut padding = [[0; 2]; 3];
-        match site.text("auto_pad", "NOTSET")?.as_str() {
-            "NOTSET" => padding = explicit(site)?,
-            "VALID" => {}
-            same @ ("SAME_UPPER" | "SAME_LOWER") => {
-                for (axis, sides) in padding.iter_mut().enumerate() {
-                    let side = x.side(FIRST + axis)?;
-                    *sides = same_padding(side, kernel[axis], stride[axis], dilation[axis], same)?;
-                }
-            }
-            other => {
-                return Err(Problem::new(format!("its 'auto_pad' is '{other}'"))
-                    .expected("NOTSET, VALID, SAME_UPPER or SAME_LOWER"));
-            }
-        }
+        let padding = padding_of(site, x, kernel, stride, dilation)?;
         Ok(Self { kernel, stride, dilation, padding })
     }
 
@@ -98,14 +84,4 @@ fn three(site: &Site, name: &str) -> Result<[usize; 3], Problem> {
     let Some(list) = site.ints(name)? else { return Ok([1; 3]) };
     let sizes: Vec<usize> = list.iter().filter_map(|number| usize::try_from(*number).ok()).collect();
     sizes.try_into().map_err(|_| Problem::new(format!("its '{name}' is {list:?}")).expected("three numbers"))
-}
-
-/// ONNX lists all starts first, then all ends.
-fn explicit(site: &Site) -> Result<[[usize; 2]; 3], Problem> {
-    let Some(pads) = site.ints("pads")? else { return Ok([[0; 2]; 3]) };
-    let sizes: Vec<usize> = pads.iter().filter_map(|side| usize::try_from(*side).ok()).collect();
-    match sizes[..] {
-        [a, b, c, d, e, f] => Ok([[a, d], [b, e], [c, f]]),
-        _ => Err(Problem::new(format!("its 'pads' are {pads:?}")).expected("six numbers from 0")),
-    }
 }

@@ -23,39 +23,60 @@ impl Window {
     fn read(site: &Site, x: &Tensor, kernel: [usize; 2]) -> Result<Self, Problem> {
         let stride = site.pair("strides", Some([1, 1]))?;
         let dilation = site.pair("dilations", Some([1, 1]))?;
-        let padding = match site.text("auto_pad", "NOTSET")?.as_str() {
-            "NOTSET" => explicit(site)?,
-            "VALID" => [0; 4],
-            same @ ("SAME_UPPER" | "SAME_LOWER") => {
-                let [top, bottom] = same_padding(x.side(2)?, kernel[0], stride[0], dilation[0], same)?;
-                let [left, right] = same_padding(x.side(3)?, kernel[1], stride[1], dilation[1], same)?;
-                [top, bottom, left, right]
-            }
-            other => {
-                return Err(Problem::new(format!("its 'auto_pad' is '{other}'"))
-                    .expected("NOTSET, VALID, SAME_UPPER or SAME_LOWER"));
-            }
-        };
-        Ok(Self { kernel, stride, dilation, padding })
+        let [[top, bottom], [left, right]] = padding_of(site, x, kernel, stride, dilation)?;
+        Ok(Self { kernel, stride, dilation, padding: [top, bottom, left, right] })
     }
+}
+
+/// Padding before and after along each axis of a window over a sequence, a picture or a volume.
+pub(super) fn padding_of<const AXES: usize>(
+    site: &Site,
+    x: &Tensor,
+    kernel: [usize; AXES],
+    stride: [usize; AXES],
+    dilation: [usize; AXES],
+) -> Result<[[usize; 2]; AXES], Problem> {
+    let mut padding = [[0; 2]; AXES];
+    match site.text("auto_pad", "NOTSET")?.as_str() {
+        // Of a sequence the file says nothing of the row.
+        "NOTSET" => explicit(site, &mut padding[usize::from(site.row)..])?,
+        "VALID" => {}
+        same @ ("SAME_UPPER" | "SAME_LOWER") => {
+            for (axis, sides) in padding.iter_mut().enumerate() {
+                *sides = same_padding(x.side(2 + axis)?, kernel[axis], stride[axis], dilation[axis], same)?;
+            }
+        }
+        other => {
+            return Err(Problem::new(format!("its 'auto_pad' is '{other}'"))
+                .expected("NOTSET, VALID, SAME_UPPER or SAME_LOWER"));
+        }
+    }
+    Ok(padding)
 }
 
 /// ONNX lists all starts first, then all ends.
-fn explicit(site: &Site) -> Result<[usize; 4], Problem> {
-    let Some(pads) = site.ints("pads")? else { return Ok([0; 4]) };
+fn explicit(site: &Site, padding: &mut [[usize; 2]]) -> Result<(), Problem> {
+    let Some(pads) = site.ints("pads")? else { return Ok(()) };
     let sizes: Vec<usize> = pads.iter().filter_map(|side| usize::try_from(*side).ok()).collect();
-    match (&sizes[..], site.row) {
-        (&[top, left, bottom, right], false) => Ok([top, bottom, left, right]),
-        (&[left, right], true) => Ok([0, 0, left, right]),
-        (_, row) => {
-            let count = if row { "two" } else { "four" };
-            Err(Problem::new(format!("its 'pads' are {pads:?}")).expected(format!("{count} numbers from 0")))
-        }
+    let count = padding.len();
+    if sizes.len() != 2 * count {
+        let numbers = match count {
+            1 => "two",
+            2 => "four",
+            _ => "six",
+        };
+        return Err(
+            Problem::new(format!("its 'pads' are {pads:?}")).expected(format!("{numbers} numbers from 0"))
+        );
     }
+    for (axis, sides) in padding.iter_mut().enumerate() {
+        *sides = [sizes[axis], sizes[count + axis]];
+    }
+    Ok(())
 }
 
 /// Padding for an output of `ceil(side / stride)`; an odd element goes to the end for `SAME_UPPER`.
-pub(super) fn same_padding(
+fn same_padding(
     side: usize,
     kernel: usize,
     stride: usize,
