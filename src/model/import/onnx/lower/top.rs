@@ -5,7 +5,7 @@
 //! do before `GatherElements`, or be one list for all pictures, counted through the places of all, as they do before `Gather`; other
 //! arithmetic on them is refused.
 
-use super::super::builder::{Builder, Weight};
+use super::super::builder::{Builder, Tensor, Weight};
 use super::super::chosen::{Chosen, Form};
 use super::super::constant::{BATCHES, Constant};
 use super::super::site::{Site, Value};
@@ -52,8 +52,7 @@ pub(super) fn gather_elements(builder: &mut Builder, site: &Site) -> Result<Vec<
             if site.axis(0, 3)? != 1 || !fits(known.shape()) || known.shape()[0] != 1 {
                 return Err(refuse(known.shape()));
             }
-            let other = Weight { values: finite(&known.floats()?), source: site.sources[0].to_owned() };
-            Ok(vec![Value::Tensor(builder.emit(Op::Matmul {}, &[&chosen.rows], vec![("other", other)])?)])
+            Ok(vec![Value::Tensor(of_stored(builder, site, chosen, known)?)])
         }
         _ => {
             let x = site.tensor(0)?;
@@ -63,6 +62,17 @@ pub(super) fn gather_elements(builder: &mut Builder, site: &Site) -> Result<Vec<
             Ok(vec![Value::Tensor(builder.emit(Op::Matmul {}, &[&chosen.rows, x], vec![])?)])
         }
     }
+}
+
+/// What is chosen of stored places, `[1, places, numbers]`, the site's first input.
+fn of_stored(
+    builder: &mut Builder,
+    site: &Site,
+    chosen: &Chosen,
+    places: &Constant,
+) -> Result<Tensor, Problem> {
+    let other = Weight { values: finite(&places.floats()?), source: site.sources[0].to_owned() };
+    builder.emit(Op::Matmul {}, &[&chosen.rows], vec![("other", other)])
 }
 
 /// `Gather` at indices that `TopK` chose, one list for all pictures: rows of places of all pictures, or stored places.
@@ -85,8 +95,7 @@ fn gather(builder: &mut Builder, site: &Site, chosen: &Chosen) -> Result<Vec<Val
             if count != places || site.axis(0, 3)? != 1 {
                 return Err(refuse(&[1, count, numbers]));
             }
-            let other = Weight { values: finite(&known.floats()?), source: site.sources[0].to_owned() };
-            let picked = builder.emit(Op::Matmul {}, &[&chosen.rows], vec![("other", other)])?;
+            let picked = of_stored(builder, site, chosen, known)?;
             // The file has the pictures behind an axis of length 1.
             Ok(vec![Value::Merged(builder.unary(Op::Unsqueeze { axes: vec![0] }, &picked)?)])
         }
