@@ -7,11 +7,21 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::messages::{GraphProto, NodeProto};
 
+/// Layers with weights, behind which a choice is looked for.
+const LAYERS: [&str; 4] = ["Conv", "ConvTranspose", "Gemm", "MatMul"];
+
 /// The last tensor before `output` that all of it is chosen from, and a note for the user; `None` where nothing is chosen behind the
 /// last layer with weights.
 pub(super) fn before(graph: &GraphProto, output: &str) -> Option<(String, String)> {
-    let givers = givers(graph);
-    let moving = moving(graph);
+    before_in(graph, &givers(graph), &moving(graph), output)
+}
+
+fn before_in(
+    graph: &GraphProto,
+    givers: &HashMap<&str, usize>,
+    moving: &HashSet<usize>,
+    output: &str,
+) -> Option<(String, String)> {
     // Nodes stand in the order in which they run, so from the last on each is met after all that read it.
     let mut open = BTreeSet::from([*givers.get(output)?]);
     let mut choice: Option<&NodeProto> = None;
@@ -28,7 +38,7 @@ pub(super) fn before(graph: &GraphProto, output: &str) -> Option<(String, String
             return Some((all, note));
         }
         match node.op_type.as_str() {
-            "Conv" | "ConvTranspose" | "Gemm" | "MatMul" => return None,
+            layer if LAYERS.contains(&layer) => return None,
             "TopK" | "NonMaxSuppression" => choice = Some(node),
             _ => {}
         }
@@ -57,7 +67,7 @@ pub(super) fn apart(graph: &GraphProto) -> Option<Apart> {
     let moving = moving(graph);
     let giver = |name: &str| givers.get(name).copied().filter(|at| moving.contains(at));
     let outputs = || graph.output.iter().map(|output| output.name.as_str());
-    if outputs().any(|output| before(graph, output).is_some()) {
+    if outputs().any(|output| before_in(graph, &givers, &moving, output).is_some()) {
         return None;
     }
     let mut open: Vec<usize> = outputs().filter_map(giver).collect();
@@ -66,7 +76,7 @@ pub(super) fn apart(graph: &GraphProto) -> Option<Apart> {
     while let Some(at) = open.pop() {
         let node = &graph.node[at];
         let read = match node.op_type.as_str() {
-            "Conv" | "ConvTranspose" | "Gemm" | "MatMul" => continue,
+            layer if LAYERS.contains(&layer) => continue,
             "TopK" if chosen.insert(at) => continue,
             "Gather" | "GatherElements" | "GatherND" => {
                 gathered.insert(node.input.first()?);
