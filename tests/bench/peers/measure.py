@@ -126,12 +126,15 @@ class Bench:
 
     def task(self, task, contenders):
         results = []
-        for model in TASKS[task].models:
+        for model in self.models(task):
             for threads in self.options.threads:
                 for batch in self.batches(task):
                     self.say(f"{task}: {model}, {threads} threads, batch {batch}")
                     results += self.turns(task, model, threads, batch, contenders)
         return results
+
+    def models(self, task):
+        return self.options.models or TASKS[task].models
 
     def batches(self, task):
         return [batch for batch in TASKS[task].batches if batch in self.options.batches]
@@ -244,7 +247,7 @@ class Bench:
             # Another method; nothing to compare.
             # Neither does what is rounded agree within the tolerance.
             compared = [one for one in contenders[task] if one not in ("openvino_xai", "burncam bf16")]
-            for model in TASKS[task].models:
+            for model in self.models(task):
                 for batch in self.batches(task):
                     differences = self.differences(task, model, batch, compared)
                     for contender, difference in differences.items():

@@ -71,8 +71,6 @@ def arguments():
     if options.quick:
         options.models, options.rounds, options.seconds = ["resnet18"], 2, 0.3
         options.process_rounds, options.photos = 1, 8
-    for task in options.tasks:
-        TASKS[task].models = options.models or TASKS[task].models
     if any(batch not in (1, 16) for batch in options.batches):
         parser.error("--batches: expected 1, 16 or 1,16")
     return options
@@ -122,10 +120,10 @@ def build(options):
     return built["burncam"], built["peer"]
 
 
-def export(options, python, burncam):
+def export(options, bench, python, burncam):
     """Networks for PyTorch and ONNX, model files for burncam, photographs."""
     fixtures = ROOT / "fixtures" / "images"
-    names = [name for name in MODELS if any(name in TASKS[task].models for task in options.tasks)]
+    names = [name for name in MODELS if any(name in bench.models(task) for task in options.tasks)]
     command = [python, "-B", HERE / "export.py", options.work, fixtures, *names]
     subprocess.run(command, check=True)
     for name in names:
@@ -142,8 +140,8 @@ def main():
     options.work.mkdir(parents=True, exist_ok=True)
     python, xai_python = interpreters(options)
     burncam, peer = build(options)
-    export(options, python, burncam)
     bench = measure.Bench(options, python, xai_python, burncam, peer, say)
+    export(options, bench, python, burncam)
     contenders = {
         name: [one for one in ENGINES + task.peers if one in options.contenders and bench.has(one)]
         for name, task in TASKS.items()
@@ -154,7 +152,7 @@ def main():
     results = []
     for task in options.tasks:
         if task == "process":
-            results += bench.processes(TASKS[task].models, contenders[task])
+            results += bench.processes(bench.models(task), contenders[task])
         else:
             results += bench.task(task, contenders[task])
     about = machine.describe(python, xai_python, ROOT) | {"load_before": load}

@@ -65,14 +65,18 @@ def torch_trunk():
     return run
 
 
-def pytorch_grad_cam_gradcam():
-    from pytorch_grad_cam import GradCAM
+def grad_cam(method, net, modules, pictures):
+    import pytorch_grad_cam
     from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 
-    _, nets, net, pictures = pytorch()
-    cam = GradCAM(model=net, target_layers=[nets.target(name, net)])
+    cam = getattr(pytorch_grad_cam, method)(model=net, target_layers=modules)
     targets = [ClassifierOutputTarget(info["class"])] * batch
     return lambda: cam(input_tensor=pictures, targets=targets)
+
+
+def pytorch_grad_cam_gradcam():
+    _, nets, net, pictures = pytorch()
+    return grad_cam("GradCAM", net, [nets.target(name, net)], pictures)
 
 
 def torchcam_gradcam():
@@ -101,15 +105,6 @@ def stages():
     """The network, its input, and the modules of `tasks.STAGES`."""
     _, _, net, pictures = pytorch()
     return net, pictures, [net.get_submodule(path) for path in tasks.STAGES[name]]
-
-
-def grad_cam(method, net, modules, pictures):
-    import pytorch_grad_cam
-    from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
-
-    cam = getattr(pytorch_grad_cam, method)(model=net, target_layers=modules)
-    targets = [ClassifierOutputTarget(info["class"])] * batch
-    return lambda: cam(input_tensor=pictures, targets=targets)
 
 
 def pytorch_grad_cam_early():
