@@ -8,24 +8,19 @@ use burncam::{Library, Request, Score};
 use burncam_graph::card::OutputKind;
 use burncam_metrics::localisation::Mask;
 use burncam_metrics::{Removal, RoadSettings};
-use burncam_model::import::{ImportRequest, PreprocessRequest, ResizeRequest, import};
+use burncam_model::import::ResizeRequest;
 use burncam_picture::input::ClassMask;
 use serde_json::Value;
 
-use crate::support::{Made, fixture, made};
+use crate::record::{assert_valid, schema};
+use crate::support::{Made, fixture, picture_of_shapes};
 
 /// The trained network of the set of shapes, with the preprocessing that the libraries were given.
 fn shapes() -> Made {
-    let adjust = PreprocessRequest {
-        mean: Some(vec![0.5; 3]),
-        std: Some(vec![1.0; 3]),
-        resize: Some(ResizeRequest::None),
-        ..PreprocessRequest::default()
-    };
-    let source = fixture("cases/shapes/network.onnx");
-    let output = Some(OutputKind::Sigmoid);
-    let imported = import(&ImportRequest { source, output, adjust, ..ImportRequest::default() }).unwrap();
-    made(&imported.card, imported.tensors)
+    crate::support::shapes(|request| {
+        request.output = Some(OutputKind::Sigmoid);
+        request.adjust.resize = Some(ResizeRequest::None);
+    })
 }
 
 const METHODS: [&str; 2] = ["gradcam", "layercam"];
@@ -39,13 +34,12 @@ fn evaluated(library: Library, change: impl FnOnce(&mut EvaluationRequest)) -> E
     let mut request = EvaluationRequest::new(explain);
     change(&mut request);
     let evaluator = Evaluator::new(made.model, request).unwrap();
-    let picture = |at: usize| fixture(&format!("cases/shapes/pictures/s{at:02}.png"));
     let mask = |at: usize| {
         let mask = ClassMask::open(&fixture(&format!("cases/shapes/masks/s{at:02}.png"))).unwrap();
         Objects::Mask(Mask::new(mask.height, mask.width, mask.values).unwrap())
     };
     let one = |at: usize| {
-        let subject = evaluator.explainer().read(picture(at)).unwrap();
+        let subject = evaluator.explainer().read(picture_of_shapes(at)).unwrap();
         evaluator.evaluate(&subject, Some(&mask(at))).unwrap().remove(0)
     };
     evaluator.summarise((0..24).map(one).collect()).unwrap()
@@ -132,9 +126,7 @@ fn the_set_of_shapes_has_the_figures_of_torchcam_where_its_maps_are_not_blank() 
 
 #[test]
 fn evaluations_fit_the_schema_and_come_back() {
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/evaluation.schema.json");
-    let schema: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
-    let validator = jsonschema::validator_for(&schema).unwrap();
+    let validator = schema("evaluation.schema.json");
     let evaluation = evaluated(Library::Torchcam, |request| {
         request.explain.score = Some(Score::Prob);
         request.metrics = Some(Metric::all().filter(|metric| !metric.needs_all_pictures()).collect());
@@ -142,9 +134,7 @@ fn evaluations_fit_the_schema_and_come_back() {
     });
     let text = evaluation.to_json().unwrap();
     let json: Value = serde_json::from_str(&text).unwrap();
-    let problems: Vec<String> =
-        validator.iter_errors(&json).map(|error| format!("{}: {error}", error.instance_path())).collect();
-    assert!(problems.is_empty(), "{problems:#?}");
+    assert_valid(&validator, &json);
     assert_eq!(serde_json::from_str::<Evaluation>(&text).unwrap(), evaluation);
     let mut extra = json;
     extra["rows"][0]["surprise"] = true.into();
@@ -159,7 +149,7 @@ fn arcc_is_the_same_whether_road_is_asked_for_or_not() {
         let mut request = EvaluationRequest::new(explain);
         request.metrics = Some(names.iter().map(|name| name.parse().unwrap()).collect());
         let evaluator = Evaluator::new(shapes().model, request).unwrap();
-        let subject = evaluator.explainer().read(fixture("cases/shapes/pictures/s03.png")).unwrap();
+        let subject = evaluator.explainer().read(picture_of_shapes(3)).unwrap();
         let target = evaluator.evaluate(&subject, None).unwrap().remove(0);
         let last = |row: &burncam::record::TargetFigures| row.values.last().copied().flatten().unwrap();
         target.rows.iter().map(last).collect::<Vec<f64>>()
@@ -174,7 +164,7 @@ fn each_true_class_of_a_picture_is_a_target() {
     let mut request = EvaluationRequest::new(explain);
     request.metrics = Some(vec!["sparseness".parse().unwrap()]);
     let evaluator = Evaluator::new(shapes().model, request).unwrap();
-    let read = || evaluator.explainer().read(fixture("cases/shapes/pictures/s03.png")).unwrap();
+    let read = || evaluator.explainer().read(picture_of_shapes(3)).unwrap();
     let subject = burncam::Subject { labels: vec![2, 0], ..read() };
     let targets = evaluator.evaluate(&subject, None).unwrap();
     assert_eq!(targets.iter().map(|target| target.target).collect::<Vec<_>>(), [2, 0]);

@@ -5,27 +5,14 @@ use burncam::evaluate::{EvaluationRequest, Evaluator, merge};
 use burncam::record::{EvaluatedMosaic, Evaluation};
 use burncam::{Model, Request, Runtime, Subject};
 use burncam_engine::Network;
-use burncam_model::import::{ImportRequest, PreprocessRequest, import};
 
-use crate::support::{Made, fixture, made};
-
-/// The trained network of the set of shapes, as if a picture had one shape: then the network is sure of nearly every picture.
-fn shapes() -> Made {
-    let adjust = PreprocessRequest {
-        mean: Some(vec![0.5; 3]),
-        std: Some(vec![1.0; 3]),
-        ..PreprocessRequest::default()
-    };
-    let source = fixture("cases/shapes/network.onnx");
-    let imported = import(&ImportRequest { source, adjust, ..ImportRequest::default() }).unwrap();
-    made(&imported.card, imported.tensors)
-}
+use crate::record::{assert_valid, schema};
+use crate::support::{Made, picture_of_shapes, shapes};
 
 const PICTURES: usize = 24;
 
 fn picture(model: &Model, at: usize) -> Subject {
-    let path = fixture(&format!("cases/shapes/pictures/s{at:02}.png"));
-    Subject::open(&path, &Request::default().reading, model).unwrap()
+    Subject::open(&picture_of_shapes(at), &Request::default().reading, model).unwrap()
 }
 
 fn evaluated(methods: &[&str], metrics: &[&str], change: impl FnOnce(&mut EvaluationRequest)) -> Evaluation {
@@ -35,7 +22,7 @@ fn evaluated(methods: &[&str], metrics: &[&str], change: impl FnOnce(&mut Evalua
     request.metrics = Some(metrics.iter().map(|name| name.parse().unwrap()).collect());
     request.mosaics = Some(6);
     change(&mut request);
-    let evaluator = Evaluator::new(shapes().model, request).unwrap();
+    let evaluator = Evaluator::new(shapes(|_| ()).model, request).unwrap();
     let model = evaluator.explainer().model();
     let together = evaluator.together(PICTURES, &|at| Some(picture(model, at))).unwrap();
     evaluator.summarise_together(vec![], together).unwrap()
@@ -73,7 +60,7 @@ fn gradients_find_no_evidence_outside_of_the_only_cell_that_the_score_reads() {
 
 #[test]
 fn a_network_taken_apart_gives_the_scores_of_its_first_cell_whatever_the_others_show() {
-    let Made { model, .. } = &shapes();
+    let Made { model, .. } = &shapes(|_| ());
     let layer = model.graph().position("l3.1.2").unwrap();
     let (apart, name) = model.disconnected(layer, 2).unwrap();
     assert_eq!(apart.shapes()[apart.graph().position(name).unwrap()], [1, 64, 16, 16]);
@@ -121,7 +108,7 @@ fn mosaics_show_different_classes_and_random_maps_have_the_share_of_the_area() {
 #[test]
 fn the_sanity_column_has_the_similarities_of_the_check_and_baselines_have_one() {
     let evaluation = evaluated(&["gradcam", "guidedbackprop"], &["sanity"], |_| ());
-    let Made { model, .. } = &shapes();
+    let Made { model, .. } = &shapes(|_| ());
     let pictures: Vec<Subject> = (0..8).map(|at| picture(model, at)).collect();
     let explain = Request::with(|request| {
         request.methods = ["gradcam", "guidedbackprop"].map(|name| name.parse().unwrap()).to_vec();
@@ -137,16 +124,10 @@ fn the_sanity_column_has_the_similarities_of_the_check_and_baselines_have_one() 
 
 #[test]
 fn evaluations_of_several_pictures_fit_the_schema_and_come_back() {
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/evaluation.schema.json");
-    let schema: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
-    let validator = jsonschema::validator_for(&schema).unwrap();
     let evaluation = evaluated(&["gradcam", "cam"], &["gridpg", "difull", "sanity"], |_| ());
     assert_eq!(leaks(&evaluation, 1), [None; 6], "cam wants an average and a linear layer");
     let text = evaluation.to_json().unwrap();
-    let json = serde_json::from_str(&text).unwrap();
-    let problems: Vec<String> =
-        validator.iter_errors(&json).map(|error| format!("{}: {error}", error.instance_path())).collect();
-    assert!(problems.is_empty(), "{problems:#?}");
+    assert_valid(&schema("evaluation.schema.json"), &serde_json::from_str(&text).unwrap());
     assert_eq!(Evaluation::from_json(text.as_bytes()).unwrap(), evaluation);
 }
 
@@ -158,7 +139,7 @@ fn what_has_no_sure_classes_or_no_signs_is_refused_before_any_picture() {
         explain.options.library = library.map(|name| name.parse().unwrap());
         let mut request = EvaluationRequest::new(explain);
         request.metrics = Some(vec![metric.parse().unwrap()]);
-        Evaluator::new(shapes().model, request).unwrap_err().to_string()
+        Evaluator::new(shapes(|_| ()).model, request).unwrap_err().to_string()
     };
     assert!(refused(&["refinecam"], "difull", None).contains("no signs to compare"));
     assert_eq!(

@@ -5,20 +5,8 @@ use std::collections::BTreeMap;
 use burncam::check::{MethodSanity, SanityReport, SanityRequest, Verdict, check_sanity};
 use burncam::{Model, Reading, Request, Runtime, Subject};
 use burncam_engine::Network;
-use burncam_model::import::{ImportRequest, PreprocessRequest, import};
 
-use crate::support::{Made, card, files, fixture, made, seeded, tensor};
-
-fn shapes() -> Made {
-    let adjust = PreprocessRequest {
-        mean: Some(vec![0.5; 3]),
-        std: Some(vec![1.0; 3]),
-        ..PreprocessRequest::default()
-    };
-    let source = fixture("cases/shapes/network.onnx");
-    let imported = import(&ImportRequest { source, adjust, ..ImportRequest::default() }).unwrap();
-    made(&imported.card, imported.tensors)
-}
+use crate::support::{Made, card, files, made, seeded, shapes, tensor};
 
 fn pictures(model: &Model) -> Vec<Subject> {
     let files = files("cases/shapes/pictures", &["png"]);
@@ -43,7 +31,7 @@ fn from(method: &MethodSanity, layer: &str) -> Vec<f64> {
 /// 0.70 and more down to `l2.1`.
 #[test]
 fn grad_cam_follows_the_weights_and_guided_backpropagation_does_not() {
-    let Made { model, .. } = &shapes();
+    let Made { model, .. } = &shapes(|_| ());
     let report = check_sanity(model, &pictures(model), &request(&["gradcam", "guidedbackprop"])).unwrap();
     let [cam, guided] = &report.methods[..] else { panic!("two methods") };
     assert_eq!(
@@ -68,7 +56,7 @@ fn grad_cam_follows_the_weights_and_guided_backpropagation_does_not() {
 
 #[test]
 fn equal_seeds_give_equal_reports_and_a_map_of_activations_alone_is_the_same_for_every_class() {
-    let Made { model, .. } = &shapes();
+    let Made { model, .. } = &shapes(|_| ());
     let some = &pictures(model)[..2];
     let of = |seed| {
         check_sanity(model, some, &SanityRequest { seed, seeds: 1, ..request(&["eigencam"]) }).unwrap()
@@ -83,7 +71,7 @@ fn equal_seeds_give_equal_reports_and_a_map_of_activations_alone_is_the_same_for
 
 #[test]
 fn without_pictures_noise_is_explained_and_the_smooth_variant_averages_over_more() {
-    let Made { model, .. } = &shapes();
+    let Made { model, .. } = &shapes(|_| ());
     let few = |change: &dyn Fn(&mut SanityRequest)| -> SanityReport {
         let mut request = SanityRequest { seeds: 1, stops: 2, ..request(&["gradcam"]) };
         change(&mut request);
@@ -158,7 +146,7 @@ fn running_statistics_and_operands_of_sums_are_kept_and_a_norm_goes_with_its_con
 
 #[test]
 fn what_has_no_signs_or_no_weights_is_refused() {
-    let Made { model, .. } = &shapes();
+    let Made { model, .. } = &shapes(|_| ());
     let refused = |change: &dyn Fn(&mut Request)| {
         let mut request = request(&["gradcam"]);
         change(&mut request.explain);

@@ -8,7 +8,7 @@ use burncam::record::InputRecord;
 use burncam::{DeviceName, Heatmap, Model, Score, Subject};
 use burncam_engine::{Evidence, Network};
 use burncam_graph::card::{Card, Node, Op, Task};
-use burncam_model::import::Imported;
+use burncam_model::import::{ImportRequest, Imported, import};
 use burncam_model::{StoredTensor, arch};
 use burncam_picture::input::Placement;
 
@@ -65,6 +65,22 @@ pub(crate) fn embedding(padding: [usize; 4]) -> Made {
     let tensors = [("w", vec![4, 1, 3, 3]), ("v", vec![4, 3])]
         .map(|(name, shape)| tensor(name, &shape, &seeded(&format!("{name}.weight"), &shape)));
     made(&card, tensors.into())
+}
+
+/// The trained network of the set of shapes. As if a picture had one shape, unless `change` says otherwise: then the network is sure of
+/// nearly every picture.
+pub(crate) fn shapes(change: impl FnOnce(&mut ImportRequest)) -> Made {
+    let mut request =
+        ImportRequest { source: fixture("cases/shapes/network.onnx"), ..ImportRequest::default() };
+    (request.adjust.mean, request.adjust.std) = (Some(vec![0.5; 3]), Some(vec![1.0; 3]));
+    change(&mut request);
+    let Imported { card, tensors, .. } = import(&request).unwrap();
+    made(&card, tensors)
+}
+
+/// The file of one of its 24 pictures, from 0.
+pub(crate) fn picture_of_shapes(at: usize) -> PathBuf {
+    fixture(&format!("cases/shapes/pictures/s{at:02}.png"))
 }
 
 /// A built-in architecture with ten classes, a 96x96 input and weights that follow from their names.

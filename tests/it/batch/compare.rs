@@ -1,12 +1,11 @@
 //! `burncam compare`: what moved between two runs, what fails a release, and what is said of records that cannot be read.
 
-use std::path::Path;
-
 use burncam::record::{Comparison, Record};
 use serde_json::Value;
 
 use super::album::Sizes;
 use super::support::Place;
+use crate::record::{assert_valid, schema};
 use crate::support::fixture;
 
 /// Three photographs explained twice: `old` with labels, `new` without.
@@ -86,13 +85,10 @@ fn pictures_of_one_run_alone_are_listed_and_can_fail() {
 fn the_files_fit_their_schema_and_the_page_shows_both_overlays() {
     let place = two_runs("");
     place.run("compare old new -o both --max-drop agreement=0", 0);
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/comparison.schema.json");
-    let schema: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
-    let validator = jsonschema::validator_for(&schema).unwrap();
+    let validator = schema("comparison.schema.json");
     let bytes = std::fs::read(place.path("both/comparison.json")).unwrap();
     let mut value: Value = serde_json::from_slice(&bytes).unwrap();
-    let problems: Vec<String> = validator.iter_errors(&value).map(|error| error.to_string()).collect();
-    assert!(problems.is_empty(), "{problems:#?}");
+    assert_valid(&validator, &value);
     value["surprise"] = true.into();
     assert!(!validator.is_valid(&value));
     let page = std::fs::read_to_string(place.path("both/comparison.html")).unwrap();

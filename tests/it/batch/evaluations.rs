@@ -1,15 +1,9 @@
 //! An evaluation in parts is the evaluation of the whole, and one that was stopped goes on.
 
-use burncam::record::Evaluation;
-
 use super::album::Sizes;
 use super::support::Place;
 
 const RUN: &str = "evaluate -m tiny.bpk photos --method gradcam,gradient --metrics insertion,drop,sparseness --steps 4 --agreement --quiet";
-
-fn evaluation(place: &Place, name: &str) -> Evaluation {
-    Evaluation::from_json(&std::fs::read(place.path(name)).unwrap()).unwrap()
-}
 
 #[test]
 fn shards_of_an_evaluation_merge_to_the_whole_byte_for_byte() {
@@ -18,12 +12,12 @@ fn shards_of_an_evaluation_merge_to_the_whole_byte_for_byte() {
     for shard in 1..=3 {
         let output = place.burncam(&format!("{RUN} -o parts --shard {shard}/3")).output().unwrap();
         assert!(output.status.code().unwrap() <= 1, "shard {shard}: {output:?}");
-        let part = evaluation(&place, &format!("parts/evaluation.{shard}-of-3.json"));
+        let part = place.evaluation(&format!("parts/evaluation.{shard}-of-3.json"));
         assert_eq!(part.shard, Some(format!("{shard}/3")));
     }
     place.run("merge parts -o merged --report merged.html --quiet", 0);
     let read = |name: &str| std::fs::read_to_string(place.path(name)).unwrap();
-    assert!(evaluation(&place, "whole/evaluation.json").targets.len() > 20);
+    assert!(place.evaluation("whole/evaluation.json").targets.len() > 20);
     assert_eq!(read("merged/evaluation.json"), read("whole/evaluation.json"));
     assert!(read("merged.html").contains("Spearman"));
 
@@ -42,7 +36,7 @@ fn shards_of_an_evaluation_merge_to_the_whole_byte_for_byte() {
 fn the_figures_of_a_run_that_was_killed_are_kept_while_all_that_they_depend_on_is_the_same() {
     let place = Place::new(12, Sizes::Small);
     place.run(&format!("{RUN} -o whole"), 1);
-    let mut whole = evaluation(&place, "whole/evaluation.json");
+    let mut whole = place.evaluation("whole/evaluation.json");
     assert!(!place.path("whole/evaluation.part.jsonl").exists());
     // What a kill leaves: the header, two pictures, of which one has a figure that no run would give, and a line that was cut off.
     let [first, second, third] = [0, 1, 2].map(|at| whole.targets[at].clone());
@@ -60,13 +54,13 @@ fn the_figures_of_a_run_that_was_killed_are_kept_while_all_that_they_depend_on_i
     assert!(refused.contains("evaluation.part.jsonl' already exists"), "{refused}");
     place.run(&format!("{RUN} -o again --resume"), 1);
     whole.targets[0] = marked;
-    assert_eq!(evaluation(&place, "again/evaluation.json").targets, whole.targets);
+    assert_eq!(place.evaluation("again/evaluation.json").targets, whole.targets);
     assert!(!place.path(unfinished).exists());
 
     // The finished run is kept, too, but for a picture that is another one now.
     std::fs::copy(place.path(&second.path), place.path(&first.path)).unwrap();
     place.run(&format!("{RUN} -o again --resume"), 1);
-    let again = evaluation(&place, "again/evaluation.json");
+    let again = place.evaluation("again/evaluation.json");
     assert_eq!((&again.targets[0].sha256, &again.targets[0].rows), (&second.sha256, &second.rows));
     assert_eq!(again.targets[1..], whole.targets[1..]);
 
@@ -74,5 +68,5 @@ fn the_figures_of_a_run_that_was_killed_are_kept_while_all_that_they_depend_on_i
     let other = place.run("evaluate -m tiny.bpk photos --method gradcam --metrics drop -o again --resume", 1);
     let said = String::from_utf8(other.stderr).unwrap();
     assert!(said.contains("measured again: 'again/evaluation.json' has other settings"), "{said}");
-    assert_eq!(evaluation(&place, "again/evaluation.json").rows.len(), 4);
+    assert_eq!(place.evaluation("again/evaluation.json").rows.len(), 4);
 }

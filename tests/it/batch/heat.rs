@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use burncam::record::{Evaluation, Summary};
+use burncam::record::Summary;
 
 use super::album::Sizes;
 use super::support::Place;
@@ -72,9 +72,8 @@ fn the_share_on_the_objects_is_that_of_an_evaluation() {
         "evaluate -m tiny.bpk photos --boxes boxes.csv --method gradcam --metrics energy --target cup -o out",
         0,
     );
-    let evaluation = std::fs::read(place.path("out/evaluation.json")).unwrap();
-    let evaluation: Evaluation = serde_json::from_slice(&evaluation).unwrap();
-    let (energy, heat) = (evaluation.rows[0].figures[0], place.summary("out/summary.json").heat);
+    let (energy, heat) =
+        (place.evaluation("out/evaluation.json").rows[0].figures[0], place.summary("out/summary.json").heat);
     let on = heat.ranked()[0].objects.unwrap();
     assert_eq!(on.maps, energy.count);
     // The grids over the input differ: 70 cells on a side here, 32 pixels there.

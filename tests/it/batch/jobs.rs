@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::album::Sizes;
 use super::support::Place;
+use crate::record::{assert_valid, schema};
 use crate::support::fixture;
 
 const IMAGES: usize = 60;
@@ -74,13 +75,10 @@ fn every_good_picture_is_explained_and_every_bad_one_named() {
 fn summaries_fit_their_schema() {
     let place = Place::new(9, Sizes::Small);
     place.run("explain -m tiny.bpk photos -o out", 1);
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/summary.schema.json");
-    let schema: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
-    let validator = jsonschema::validator_for(&schema).unwrap();
+    let validator = schema("summary.schema.json");
     let summary: Value =
         serde_json::from_slice(&std::fs::read(place.path("out/summary.json")).unwrap()).unwrap();
-    let problems: Vec<String> = validator.iter_errors(&summary).map(|error| error.to_string()).collect();
-    assert!(problems.is_empty(), "{problems:#?}");
+    assert_valid(&validator, &summary);
     let mut extra = summary;
     extra["surprise"] = true.into();
     assert!(!validator.is_valid(&extra));

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use burncam::Model;
-use burncam::record::{Record, Summary};
+use burncam::record::{Evaluation, Record, Summary};
 use burncam_graph::card::Card;
 use rayon::prelude::*;
 use serde_json::Value;
@@ -79,6 +79,10 @@ impl Place {
 
     pub(super) fn summary(&self, name: &str) -> Summary {
         serde_json::from_slice(&std::fs::read(self.path(name)).unwrap()).unwrap()
+    }
+
+    pub(super) fn evaluation(&self, name: &str) -> Evaluation {
+        Evaluation::from_json(&std::fs::read(self.path(name)).unwrap()).unwrap()
     }
 }
 
