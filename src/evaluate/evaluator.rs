@@ -93,9 +93,9 @@ impl Evaluator {
         targets: Vec<EvaluatedTarget>,
         together: Together,
     ) -> Result<Evaluation> {
-        let mut header = self.header()?;
-        together.put_into(&mut header);
-        summarised(header, targets)
+        let mut evaluation = Evaluation { targets, ..self.header()? };
+        together.put_into(&mut evaluation);
+        summarised(evaluation)
     }
 
     /// The evaluation of no picture: network, settings, metrics and the names of rows.

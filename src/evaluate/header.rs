@@ -23,7 +23,7 @@ pub(super) fn header(
         schema_version: EVALUATION_VERSION,
         burncam: env!("CARGO_PKG_VERSION").to_owned(),
         model: explainer.model_record()?,
-        settings: EvaluationSettings { agreement, ..settings(explainer, measures, score) },
+        settings: settings(explainer, measures, score, agreement),
         metrics: measures.metrics.iter().map(|metric| metric.record(score)).collect(),
         shard: None,
         images: 0,
@@ -49,7 +49,7 @@ fn rows(explainer: &Explainer) -> Vec<EvaluatedRow> {
     methods.chain(BASELINES.into_iter().map(|name| (name, true))).map(row).collect()
 }
 
-fn settings(explainer: &Explainer, measures: &Measures, score: Score) -> EvaluationSettings {
+fn settings(explainer: &Explainer, measures: &Measures, score: Score, agreement: bool) -> EvaluationSettings {
     let request = explainer.request();
     let with_layer = request.methods.iter().find(|method| method.info().uses_layer);
     let settings = request.methods.first().map(|method| explainer.settings_record(*method));
@@ -66,7 +66,7 @@ fn settings(explainer: &Explainer, measures: &Measures, score: Score) -> Evaluat
         scaled: scaled(request.options.library),
         curves: measures.curves.as_ref().map(curves_record),
         road: measures.road.as_ref().map(road_record),
-        agreement: false,
+        agreement,
         mosaics: None,
         sanity: None,
         device: request.runtime.device.to_string(),

@@ -47,7 +47,7 @@ pub(super) struct Sight<'a> {
 
 impl Measures {
     fn reads(&self, family: Family) -> bool {
-        self.metrics.iter().any(|metric| metric.info().families.contains(&family))
+        self.metrics.iter().any(|metric| metric.reads(family))
     }
 
     /// Whether any metric's rule is one of these.

@@ -16,32 +16,31 @@ use crate::record::{Evaluation, EvaluationSettings, check_shards};
 /// When there are none, when versions, networks, settings, methods or metrics differ, when shards are missing or there twice, when two have the
 /// same picture, and for metrics that need all pictures at once.
 pub fn merge(parts: Vec<Evaluation>) -> Result<Evaluation> {
-    let Some(first) = parts.first() else {
-        return Err(Error::request(Problem::new("there are no evaluations to merge")));
-    };
+    let none = || Error::request(Problem::new("there are no evaluations to merge"));
+    let first = parts.first().ok_or_else(none)?;
     if let Some(what) = parts.iter().find_map(|part| part.difference(first)) {
         let problem = Problem::new(format!("evaluations have different {what}"));
         return Err(Error::request(problem.hint("evaluate all with the same model and options")));
     }
     check_shards(parts.iter().map(|part| part.shard.as_deref()), "evaluations")?;
-    let metrics = first.metrics.iter().map(|metric| metric.name.parse()).collect::<Result<Vec<Metric>>>()?;
-    if let Some(metric) = metrics.iter().find(|metric| metric.needs_all_pictures()) {
+    if let Some(metric) = Metric::all_of(first)?.iter().find(|metric| metric.needs_all_pictures()) {
         let problem = Problem::new("is of all pictures together, and parts cannot be joined");
         return Err(Error::request(problem.named("metric", metric).hint("evaluate all pictures in one run")));
     }
     refuse_doubles(&parts)?;
-    let mut whole = Evaluation { shard: None, images: 0, failed: 0, interrupted: false, ..first.clone() };
-    whole.failures.clear();
-    let mut targets = Vec::new();
-    for part in parts {
-        whole.images += part.images;
-        whole.failed += part.failed;
-        whole.interrupted |= part.interrupted;
-        whole.failures.extend(part.failures);
-        targets.extend(part.targets);
-    }
+    let mut whole = parts.into_iter().reduce(joined).ok_or_else(none)?;
+    whole.shard = None;
     whole.failures.sort_by(|one, other| Path::new(&one.path).cmp(Path::new(&other.path)));
-    summarised(whole, targets)
+    summarised(whole)
+}
+
+fn joined(mut whole: Evaluation, part: Evaluation) -> Evaluation {
+    whole.images += part.images;
+    whole.failed += part.failed;
+    whole.interrupted |= part.interrupted;
+    whole.failures.extend(part.failures);
+    whole.targets.extend(part.targets);
+    whole
 }
 
 /// A picture in two parts would count twice.

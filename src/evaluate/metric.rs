@@ -9,7 +9,7 @@ use super::info::{Family, Group, MetricInfo, Rule};
 use super::table::TABLE;
 use crate::engine::Score;
 use crate::error::{Error, Result};
-use crate::record::MetricRecord;
+use crate::record::{Evaluation, MetricRecord};
 
 /// A metric, by the name that the table of metrics gives it.
 ///
@@ -43,10 +43,23 @@ impl Metric {
         self.is_of_place() || self.reads(Family::Boxes)
     }
 
+    /// The metrics of an evaluation, in its order.
+    ///
+    /// # Errors
+    /// When one is not of this version.
+    pub(super) fn all_of(evaluation: &Evaluation) -> Result<Vec<Self>> {
+        evaluation.metrics.iter().map(|metric| metric.name.parse()).collect()
+    }
+
     /// Whether it is made of several pictures together, as mosaics are, so that a part of a run cannot compute it.
     #[must_use]
     pub fn needs_all_pictures(self) -> bool {
-        matches!(self.0.rule, Rule::Cell | Rule::Leak | Rule::Weights)
+        self.is_of_mosaics() || matches!(self.0.rule, Rule::Weights)
+    }
+
+    /// Whether it is made of mosaics.
+    pub(super) fn is_of_mosaics(self) -> bool {
+        matches!(self.0.rule, Rule::Cell | Rule::Leak)
     }
 
     /// Whether it compares the map with where the object is. Those that do are usual where that is known.
@@ -54,7 +67,7 @@ impl Metric {
         self.reads(Family::Place)
     }
 
-    fn reads(self, family: Family) -> bool {
+    pub(super) fn reads(self, family: Family) -> bool {
         self.0.families.contains(&family)
     }
 
@@ -72,12 +85,12 @@ impl Metric {
     }
 
     pub(super) fn is_curve(self) -> bool {
-        self.0.families.iter().any(|family| matches!(family, Family::Deletion | Family::Insertion))
+        self.reads(Family::Deletion) || self.reads(Family::Insertion)
     }
 
     /// Whether it fills removed pixels in.
     pub(super) fn is_road(self) -> bool {
-        self.0.families.iter().any(|family| matches!(family, Family::Road | Family::RoadOfArcc))
+        self.reads(Family::Road) || self.reads(Family::RoadOfArcc)
     }
 
     /// The metric in records. The ranges of faithfulness are those of probabilities.

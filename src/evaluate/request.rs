@@ -114,8 +114,9 @@ impl EvaluationRequest {
         if measures.reads_rule(|rule| matches!(rule, Rule::Leak | Rule::Weights)) {
             refuse_unsigned(&self.explain)?;
         }
-        let mosaics = |metric: &&Metric| matches!(metric.info().rule, Rule::Cell | Rule::Leak);
-        let Some(metric) = measures.metrics.iter().find(mosaics) else { return Ok(()) };
+        let Some(metric) = measures.metrics.iter().find(|metric| metric.is_of_mosaics()) else {
+            return Ok(());
+        };
         let output = model.output();
         let has_classes =
             output.form == OutputForm::List && Score::for_output(Some(Score::Prob), output).is_ok();

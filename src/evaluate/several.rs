@@ -24,7 +24,7 @@ impl Evaluator {
         read: &(dyn Fn(usize) -> Option<Subject> + Sync),
     ) -> Result<Together> {
         let mut together = Together::default();
-        if self.measures.reads_rule(|rule| matches!(rule, Rule::Cell | Rule::Leak)) {
+        if self.measures.metrics.iter().any(|metric| metric.is_of_mosaics()) {
             self.add_mosaics(&mut together, count, read)?;
         }
         if self.measures.reads_rule(|rule| matches!(rule, Rule::Weights)) {

@@ -1,6 +1,6 @@
 //! The figures of all targets as one evaluation: means and intervals per row, mean curves, paired comparisons, the verdict.
 //!
-//! Receives an evaluation's header and its targets, and nothing else, so that parts of a run are summarised as one piece would be.
+//! Receives an evaluation with its targets, and nothing else, so that parts of a run are summarised as one piece would be.
 
 use std::path::Path;
 
@@ -20,11 +20,10 @@ use crate::record::{
 ///
 /// # Errors
 /// When a metric is not one of this version.
-pub(super) fn summarised(header: Evaluation, mut targets: Vec<EvaluatedTarget>) -> Result<Evaluation> {
-    let metrics = header.metrics.iter().map(|metric| metric.name.parse()).collect::<Result<Vec<Metric>>>()?;
+pub(super) fn summarised(mut evaluation: Evaluation) -> Result<Evaluation> {
+    let metrics = Metric::all_of(&evaluation)?;
     // Stable: the targets of one picture keep their order.
-    targets.sort_by(|one, other| Path::new(&one.path).cmp(Path::new(&other.path)));
-    let mut evaluation = Evaluation { targets, ..header };
+    evaluation.targets.sort_by(|one, other| Path::new(&one.path).cmp(Path::new(&other.path)));
     evaluation.rows = (0..evaluation.rows.len()).map(|at| row(&evaluation, &metrics, at)).collect();
     evaluation.agreement = agreement::of_all(&evaluation);
     let rows = &evaluation.rows;
