@@ -3,7 +3,7 @@
 use burncam_metrics::{Map, Picture};
 
 use super::agreement;
-use super::apart::disconnected;
+use super::apart::Apart;
 use super::header::header;
 use super::info::Rule;
 use super::measure::{Measures, Sight};
@@ -30,8 +30,8 @@ pub struct Evaluator {
     score: Score,
     /// Mosaics, if their number was asked for.
     pub(super) mosaics: Option<usize>,
-    /// For DiFull the network taken apart, and the layer on which its cells meet.
-    pub(super) disconnected: Option<(Model, &'static str)>,
+    /// For DiFull the network taken apart.
+    pub(super) apart: Option<Apart>,
     agreement: bool,
 }
 
@@ -48,8 +48,8 @@ impl Evaluator {
         let (mosaics, agreement) = (request.mosaics, request.agreement);
         let explainer = Explainer::new(model, request.explain)?;
         let is_apart = measures.reads_rule(|rule| matches!(rule, Rule::Leak));
-        let disconnected = is_apart.then(|| disconnected(&explainer)).transpose()?;
-        Ok(Self { explainer, network, measures, score, mosaics, disconnected, agreement })
+        let apart = is_apart.then(|| Apart::new(&explainer)).transpose()?;
+        Ok(Self { explainer, network, measures, score, mosaics, apart, agreement })
     }
 
     /// The explainer of the maps.
@@ -69,10 +69,7 @@ impl Evaluator {
         let first = scored.explanations.first();
         let targets = first.map_or(0, |explanation| explanation.targets.len());
         let input_sha256 = self.input_sha256(subject, objects);
-        let evaluated = |at: usize| {
-            let target = self.evaluate_target((subject, objects), &scored, at)?;
-            Ok(EvaluatedTarget { input_sha256: input_sha256.clone(), ..target })
-        };
+        let evaluated = |at: usize| self.evaluate_target((subject, objects, &input_sha256), &scored, at);
         (0..targets).map(evaluated).collect()
     }
 
@@ -126,7 +123,7 @@ impl Evaluator {
 
     fn evaluate_target(
         &self,
-        (subject, objects): (&Subject, Option<&Objects>),
+        (subject, objects, input_sha256): (&Subject, Option<&Objects>, &str),
         scored: &Scored,
         at: usize,
     ) -> Result<EvaluatedTarget> {
@@ -137,8 +134,7 @@ impl Evaluator {
         let picture = Picture::new(shape, subject.values.clone(), black, &mut scorer)?;
         let place = objects
             .and_then(|objects| objects.place(target.class.target, &subject.placement, [shape[1], shape[2]]));
-        let rows = 0..scored.explanations.len() + BASELINES.len();
-        let maps = rows.map(|row| self.map_of_row(row, (scored, at), &picture, &scorer));
+        let maps = (0..self.rows()).map(|row| self.map_of_row(row, (scored, at), &picture, &scorer));
         let maps = maps.collect::<Result<Vec<Row>>>()?;
         let agreement = if self.agreement { agreement::of_maps(&maps) } else { vec![] };
         let figures = maps.into_iter().enumerate().map(|(row, map)| {
@@ -155,13 +151,18 @@ impl Evaluator {
             rows: figures.collect::<Result<_>>()?,
             path: subject.file.path.clone(),
             sha256: subject.file.sha256.clone(),
-            input_sha256: String::new(),
+            input_sha256: input_sha256.to_owned(),
             target: target.class.target,
             class_name: target.class.class_name.clone(),
             score: picture.score(),
             area: place.as_ref().map(Place::area),
             agreement,
         })
+    }
+
+    /// Number of rows: the methods, then the baselines.
+    pub(super) fn rows(&self) -> usize {
+        self.explainer.request().methods.len() + BASELINES.len()
     }
 
     /// The network as metrics of one target see it.

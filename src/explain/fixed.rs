@@ -37,20 +37,17 @@ impl Explainer {
         Ok(FixedTargets { indices, reduction: answer.reduction })
     }
 
-    /// For each method of the request the maps of the targets with these indices, not scaled.
+    /// For each method of the request the maps of the targets with these indices, not scaled, of an input `[1, channels, height, width]`.
     ///
     /// # Errors
     /// When a method does not fit the network, or there is no target of such an index.
     pub(crate) fn fixed_maps(
         &self,
-        subject: &Subject,
+        values: &[f32],
         targets: &FixedTargets,
         indices: &[usize],
     ) -> Result<Vec<Vec<ClassMap>>> {
-        let scene = self
-            .scenes(&[&subject.values])?
-            .pop()
-            .ok_or_else(|| Error::internal("a picture has no scene"))?;
+        let scene = self.scenes(&[values])?.pop().ok_or_else(|| Error::internal("a picture has no scene"))?;
         let maps = self.class_maps(scene.reduced(&targets.reduction)?, &self.request.methods, indices)?;
         Ok(maps.into_iter().map(|maps| maps.into_iter().map(|(_, map)| map).collect()).collect())
     }

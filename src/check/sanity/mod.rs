@@ -259,7 +259,7 @@ fn maps(
     targets: &FixedTargets,
     indices: &[usize],
 ) -> Result<Vec<Vec<Heatmap>>> {
-    let found = guarded(|| explainer.fixed_maps(subject, targets, indices))?;
+    let found = guarded(|| explainer.fixed_maps(&subject.values, targets, indices))?;
     Ok(found.into_iter().map(|maps| maps.into_iter().map(|found| found.map).collect()).collect())
 }
 
