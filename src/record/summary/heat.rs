@@ -3,6 +3,8 @@
 //! Receives the maps in records, and boxes of objects where the caller knows them. Each figure is rounded once per map and added up in whole
 //! units, so that neither the order of images nor a division into shards matters. Memory grows with methods and classes only.
 
+use std::collections::BTreeSet;
+
 use burncam_metrics::localisation::{Bounds, Region, energy};
 use burncam_metrics::{Map, block_means, border_share, centre_of_mass};
 use serde::{Deserialize, Serialize};
@@ -160,8 +162,9 @@ fn on_objects(
     };
     let (own, area) = of_class(class)?;
     let is_missed = own <= area;
-    let mut most = (own, None);
-    for (label, _) in objects.iter().filter(|(label, _)| is_missed && label.target != class) {
+    // Each other class once: a crowd has many boxes of one.
+    let (mut most, mut seen) = ((own, None), BTreeSet::from([class]));
+    for (label, _) in objects.iter().filter(|(label, _)| is_missed && seen.insert(label.target)) {
         match of_class(label.target) {
             Some((share, _)) if share > most.0 => most = (share, Some(label.clone())),
             _ => {}
