@@ -3,6 +3,7 @@
 //! Receives paths and assigns each to a shard. The shard depends on the path alone, not on the order or number of
 //! inputs.
 
+use std::fmt;
 use std::path::{Component, Path};
 use std::str::FromStr;
 
@@ -38,6 +39,12 @@ fn fingerprint(path: &Path) -> u64 {
         hash.update(part.as_os_str().as_encoded_bytes());
     }
     hash.finalize().iter().take(8).fold(0, |number, byte| (number << 8) | u64::from(*byte))
+}
+
+impl fmt::Display for Shard {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}/{}", self.index, self.count)
+    }
 }
 
 impl FromStr for Shard {

@@ -44,8 +44,7 @@ pub(crate) fn run(args: &EvaluateArgs, quiet: bool) -> Result<Outcome> {
         contained_for(&task.input.path, || {
             let subject = task.load(evaluator.explainer())?;
             let objects = places.of(&task.input, &subject)?;
-            let input_sha256 = evaluator.input_sha256(&subject, objects.as_ref());
-            match kept.of(&subject.file.path, &input_sha256) {
+            match kept.of(&subject.file.path, || evaluator.input_sha256(&subject, objects.as_ref())) {
                 Some(targets) => Ok((targets, Step::Kept)),
                 None => Ok((evaluator.evaluate(&subject, objects.as_ref())?, Step::Explained)),
             }
@@ -160,7 +159,7 @@ impl Results {
         self.progress.finish();
         let together = if interrupted { Together::default() } else { together(run)? };
         let mut evaluation = run.evaluator.summarise_together(self.targets, together)?;
-        evaluation.shard = args.inputs.shard.map(|shard| format!("{}/{}", shard.index, shard.count));
+        evaluation.shard = args.inputs.shard.map(|shard| shard.to_string());
         evaluation.images = run.tasks.len();
         evaluation.failed = self.failures.len();
         evaluation.failures = self.failures;

@@ -57,13 +57,12 @@ fn refuse(args: &EvaluateArgs, inputs: &[Input]) -> Result<()> {
     if needs_label && args.batch.labels.is_none() {
         bail!("--target label and both need to know the true classes (add --labels)");
     }
-    let are_located =
-        args.metrics.iter().flatten().find_map(|metric| metric.one().filter(|one| one.needs_objects()));
+    let metrics = || args.metrics.iter().flatten().filter_map(|metric| metric.one());
+    let are_located = metrics().find(|metric| metric.needs_objects());
     if let (Some(metric), None, None) = (are_located, &args.boxes, &args.masks) {
         bail!("--metrics {metric} needs to know where objects are (add --boxes or --masks)");
     }
-    let of_all =
-        args.metrics.iter().flatten().find_map(|metric| metric.one().filter(|one| one.needs_all_pictures()));
+    let of_all = metrics().find(|metric| metric.needs_all_pictures());
     if let (Some(metric), Some(_)) = (of_all, args.inputs.shard) {
         bail!(
             "--metrics {metric} is of all pictures together, and --shard takes a part of them (leave one out)"
@@ -75,8 +74,7 @@ fn refuse(args: &EvaluateArgs, inputs: &[Input]) -> Result<()> {
         );
     }
     let is_of_mosaics = |metric: &Metric| ["gridpg", "difull"].contains(&metric.to_string().as_str());
-    let metrics = args.metrics.iter().flatten().filter_map(|metric| metric.one());
-    if args.mosaics.is_some() && !metrics.into_iter().any(|metric| is_of_mosaics(&metric)) {
+    if args.mosaics.is_some() && !metrics().any(|metric| is_of_mosaics(&metric)) {
         bail!("--mosaics would be ignored (add gridpg or difull to --metrics)");
     }
     Ok(())

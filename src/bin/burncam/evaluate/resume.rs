@@ -63,9 +63,14 @@ impl Kept {
         self.0.entry(target.path.clone()).or_default().push(target);
     }
 
-    /// The targets of a picture, if all that they depend on is the same.
-    pub(super) fn of(&self, path: &str, input_sha256: &str) -> Option<Vec<EvaluatedTarget>> {
+    /// The targets of a picture, if all that they depend on is the same. `input_sha256` is called where there are any.
+    pub(super) fn of(
+        &self,
+        path: &str,
+        input_sha256: impl FnOnce() -> String,
+    ) -> Option<Vec<EvaluatedTarget>> {
         let targets = self.0.get(path)?;
+        let input_sha256 = input_sha256();
         targets.iter().all(|target| target.input_sha256 == input_sha256).then(|| targets.clone())
     }
 }

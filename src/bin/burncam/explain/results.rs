@@ -63,7 +63,7 @@ impl<'a> Results<'a> {
         // The hash may take longer than the first pictures, so it is added at the end.
         let mut summary = Summary::new(model.name(), "", tasks);
         left.entries().for_each(|entry| summary.not_taken.add(entry));
-        summary.shard = args.inputs.shard.map(|shard| format!("{}/{}", shard.index, shard.count));
+        summary.shard = args.inputs.shard.map(|shard| shard.to_string());
         let csv = args.batch.csv.as_deref();
         let csv = csv.map(|path| Csv::open(path, args.replaces(), args.batch.csv_raw));
         Ok(Self {
