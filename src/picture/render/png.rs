@@ -11,6 +11,7 @@ use std::io::{self, Write};
 use std::str::FromStr;
 
 use rayon::prelude::*;
+use zlib_rs::adler32::adler32_combine;
 
 use self::strip::{Effort, Strip, rows_of_strip};
 use super::rows::{Rows, Samples};
@@ -73,9 +74,6 @@ impl fmt::Display for PngLevel {
 /// The eight bytes that every PNG file begins with.
 const SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
 
-/// The divisor of both sums of Adler-32.
-const ADLER: u64 = 65521;
-
 /// A picture's PNG file in memory.
 ///
 /// # Errors
@@ -106,15 +104,16 @@ pub fn write_png(rows: &Rows, level: PngLevel, out: &mut dyn Write) -> io::Resul
     first.extend(chunk(b"IHDR", &header(rows)));
     out.write_all(&first)?;
     let mut checksum = 1;
-    for round in (0..count).step_by(strips.len()) {
-        let strips = &mut strips[..(count - round).min(2 * rayon::current_num_threads())];
+    let together = strips.len();
+    for round in (0..count).step_by(together) {
+        let strips = &mut strips[..together.min(count - round)];
         strips.par_iter_mut().enumerate().for_each(|(at, strip)| {
             let start = (round + at) * step;
             strip.fill(rows, start..(start + step).min(height), effort);
         });
         for strip in strips {
             let (one, length) = strip.checksum();
-            checksum = joined(checksum, one, length);
+            checksum = adler32_combine(checksum, one, length as u64);
             out.write_all(strip.chunk())?;
         }
     }
@@ -145,20 +144,10 @@ fn chunk(kind: &[u8; 4], data: &[u8]) -> Vec<u8> {
     [&(data.len() as u32).to_be_bytes()[..], &checked, &sum.to_be_bytes()].concat()
 }
 
-/// Adler-32 of bytes whose first part has the sum `one`, and whose second part, of `length` bytes, the sum `two`.
-fn joined(one: u32, two: u32, length: usize) -> u32 {
-    let parts = |sum: u32| (u64::from(sum & 0xffff), u64::from(sum >> 16));
-    let ((a, a_sums), (b, b_sums)) = (parts(one), parts(two));
-    let length = length as u64 % ADLER;
-    // The first sum begins at one, and the second adds the first once for every byte.
-    let first = (a + b + ADLER - 1) % ADLER;
-    let second = (a_sums + b_sums + length * (a + ADLER - 1)) % ADLER;
-    (second << 16 | first) as u32
-}
-
 #[cfg(test)]
 mod tests {
     use image::{GrayImage, ImageBuffer, Rgb, RgbImage, RgbaImage};
+    use zlib_rs::adler32::adler32;
 
     use super::*;
 
@@ -208,7 +197,8 @@ mod tests {
     #[test]
     fn the_checksum_of_parts_is_that_of_the_whole() {
         let bytes: Vec<u8> = (0..100_000_u32).map(|at| ((at * at) >> 7) as u8).collect();
-        let sum = |bytes: &[u8]| simd_adler32::adler32(&bytes);
+        let sum = |bytes: &[u8]| adler32(1, bytes);
+        let joined = |one, two, length| adler32_combine(one, two, length as u64);
         for cut in [0, 1, 65_521, 70_000, 100_000] {
             let (one, two) = bytes.split_at(cut);
             assert_eq!(joined(sum(one), sum(two), two.len()), sum(&bytes), "{cut}");

@@ -6,6 +6,7 @@
 use std::ops::Range;
 
 use flate2::{Compress, Compression, FlushCompress};
+use zlib_rs::adler32::adler32;
 
 use super::filter::Filter;
 use super::huffman::{self, Counts};
@@ -77,7 +78,7 @@ impl Strip {
         let begin: &[u8] = if range.start == 0 { &ZLIB } else { &[] };
         let start = HEAD + begin.len();
         let counts = self.filter(rows, range, effort);
-        self.sum = simd_adler32::adler32(&&self.filtered[..]);
+        self.sum = adler32(1, &self.filtered);
         let (data, out) = (&self.filtered, &mut self.out);
         let end = start
             + match effort {
