@@ -3,6 +3,7 @@
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageError, RgbImage, RgbaImage};
 
+use super::upright::turned;
 use crate::error::Problem;
 
 /// The most pixels that a picture may claim, checked before decoding.
@@ -134,17 +135,6 @@ impl Decoded {
             Pixels::Image(image) if !image.color().has_alpha() => image.into_rgb8(),
             Pixels::Image(image) => compose(&image.into_rgba8(), background, self.is_premultiplied),
         }
-    }
-}
-
-/// A size after it is turned upright.
-pub(super) fn turned([width, height]: [u32; 2], orientation: Orientation) -> [u32; 2] {
-    match orientation {
-        Orientation::Rotate90
-        | Orientation::Rotate270
-        | Orientation::Rotate90FlipH
-        | Orientation::Rotate270FlipH => [height, width],
-        _ => [width, height],
     }
 }
 

@@ -10,18 +10,30 @@ const BLOCK: usize = 32;
 
 /// The picture, upright.
 pub(super) fn upright(picture: RgbImage, orientation: Orientation) -> RgbImage {
-    let (quarter, rest) = match orientation {
-        Orientation::Rotate90 => (true, Orientation::NoTransforms),
-        Orientation::Rotate270 => (true, Orientation::Rotate180),
-        Orientation::Rotate90FlipH => (true, Orientation::FlipHorizontal),
-        Orientation::Rotate270FlipH => (true, Orientation::FlipVertical),
-        in_place => (false, in_place),
+    let (picture, rest) = match after_quarter_turn(orientation) {
+        Some(rest) => (quarter_turn(picture), rest),
+        None => (picture, orientation),
     };
-    let picture = if quarter { quarter_turn(picture) } else { picture };
     let mut upright = DynamicImage::ImageRgb8(picture);
     // All that are left keep the size, and need no further memory.
     upright.apply_orientation(rest);
     upright.into_rgb8()
+}
+
+/// A size after it is turned upright.
+pub(super) fn turned([width, height]: [u32; 2], orientation: Orientation) -> [u32; 2] {
+    if after_quarter_turn(orientation).is_some() { [height, width] } else { [width, height] }
+}
+
+/// What is left to do after a quarter turn clockwise; `None` where there is none.
+fn after_quarter_turn(orientation: Orientation) -> Option<Orientation> {
+    match orientation {
+        Orientation::Rotate90 => Some(Orientation::NoTransforms),
+        Orientation::Rotate270 => Some(Orientation::Rotate180),
+        Orientation::Rotate90FlipH => Some(Orientation::FlipHorizontal),
+        Orientation::Rotate270FlipH => Some(Orientation::FlipVertical),
+        _ => None,
+    }
 }
 
 /// A quarter turn clockwise.
@@ -55,7 +67,9 @@ mod tests {
             let orientation = Orientation::from_exif(exif).unwrap();
             let mut expected = DynamicImage::ImageRgb8(picture.clone());
             expected.apply_orientation(orientation);
-            assert!(upright(picture.clone(), orientation) == expected.into_rgb8(), "{exif}");
+            let upright = upright(picture.clone(), orientation);
+            assert!(upright == expected.into_rgb8(), "{exif}");
+            assert_eq!(turned([71, 45], orientation), <[u32; 2]>::from(upright.dimensions()), "{exif}");
         }
     }
 }

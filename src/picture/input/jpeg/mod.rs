@@ -17,7 +17,8 @@ use image::{DynamicImage, RgbImage};
 use self::markers::{Frame, Markers};
 use self::turbo::{Decompressed, GaveUp, Space};
 use super::preprocess::reduction;
-use super::raster::{Cmyk, Decoded, Fault, Pixels, check_pixels, orientation, turned};
+use super::raster::{Cmyk, Decoded, Fault, Pixels, check_pixels, orientation};
+use super::upright::turned;
 use crate::card::Preprocess;
 
 /// The most pixels that all scans together may cover. Real progressive files have about ten scans; thousands of empty
