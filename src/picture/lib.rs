@@ -6,6 +6,7 @@
 //! | [`heatmap`] | a small grid of finite values, and their statistics |
 //! | [`render`] | overlays, masks, boxes, sheets, PNG |
 
+mod fixed;
 pub mod heatmap;
 pub mod input;
 pub mod render;

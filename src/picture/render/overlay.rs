@@ -5,6 +5,7 @@ use image::{Rgb, RgbImage};
 use super::colormap::{COLORS, Colormap, index, signed_position};
 use super::placed::Placed;
 use super::rows::{Rows, Samples};
+use crate::fixed::product;
 
 /// Pixels between two pictures drawn next to each other.
 const GAP: u32 = 8;
@@ -129,15 +130,13 @@ fn fixed(share: f32) -> u16 {
 
 /// `under + (opacity * (color - under) + half) / 65536` for every channel. At zero opacity the half is rounded away, so that the channel stays bit-identical.
 ///
-/// All numbers have 16 bits, of which a register holds the most: the product's higher half as of signed numbers, corrected where the opacity is
-/// no signed number, and the highest bit of the lower half for rounding.
+/// The product is that of signed numbers, corrected where the opacity is none.
 fn mix(under: &mut [u8], colors: &[u8], opacities: &[u16]) {
     for (under, (color, opacity)) in under.iter_mut().zip(colors.iter().zip(opacities)) {
         let difference = i16::from(*color) - i16::from(*under);
         let signed = *opacity as i16;
-        let high = ((i32::from(signed) * i32::from(difference)) >> 16) as i16 + (difference & (signed >> 15));
-        let round = (opacity.wrapping_mul(difference as u16) >> 15) as i16;
-        *under = (i16::from(*under) + high + round) as u8;
+        let share = product(signed, difference) + (difference & (signed >> 15));
+        *under = (i16::from(*under) + share) as u8;
     }
 }
 
