@@ -7,37 +7,28 @@ use super::colormap::signed_position;
 use super::placed::Placed;
 use super::rows::{Rows, Samples};
 
-/// Pixels per batch: enough that the loops vectorise, few enough for the stack.
-const BATCH: usize = 64;
-
 /// `round(255 * value)`; of a signed map `round(255 * (value + 1) / 2)`, so that zero is the middle grey 128.
 #[must_use]
 pub fn grey_picture(placed: &Placed) -> Rows<'_> {
     // `as` saturates: values of a fixed scale may exceed one.
-    levels(placed, Samples::Grey, |share, [level]: &mut [u8; 1]| *level = (share * 255.0).round() as u8)
+    levels(placed, Samples::Grey, |share| [(share * 255.0).round() as u8])
 }
 
 /// `round(65535 * value)`; of a signed map `round(65535 * (value + 1) / 2)`, so that zero is the middle grey 32768.
 #[must_use]
 pub fn grey16_picture(placed: &Placed) -> Rows<'_> {
-    let level = |share: f32| ((share * 65535.0).round() as u16).to_be_bytes();
-    levels(placed, Samples::Grey16, move |share, bytes: &mut [u8; 2]| *bytes = level(share))
+    levels(placed, Samples::Grey16, |share| ((share * 65535.0).round() as u16).to_be_bytes())
 }
 
-/// `level` writes the bytes of a pixel, given its grey as a share of white.
+/// `level` gives the bytes of a pixel, given its grey as a share of white.
 fn levels<const N: usize>(
     placed: &Placed,
     samples: Samples,
-    level: impl Fn(f32, &mut [u8; N]) + Sync + 'static,
+    level: impl Fn(f32) -> [u8; N] + Sync + 'static,
 ) -> Rows<'_> {
-    Rows::new([placed.width, placed.height], samples, move |y, row| {
-        let mut values = [0.0; BATCH];
-        for (batch, pixels) in row.as_chunks_mut::<N>().0.chunks_mut(BATCH).enumerate() {
-            let values = &mut values[..pixels.len()];
-            placed.fill(y, batch * BATCH, values);
-            for (pixel, value) in pixels.iter_mut().zip(values) {
-                level(if placed.signed { signed_position(*value) } else { *value }, pixel);
-            }
+    Rows::of_map(placed, samples, move |values, pixels| {
+        for (pixel, value) in pixels.iter_mut().zip(values) {
+            *pixel = level(if placed.signed { signed_position(*value) } else { *value });
         }
     })
 }

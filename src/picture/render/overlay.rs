@@ -4,7 +4,7 @@ use image::{Rgb, RgbImage};
 
 use super::colormap::{COLORS, Colormap, index, signed_position};
 use super::placed::Placed;
-use super::rows::{Rows, Samples};
+use super::rows::{BATCH, Rows, Samples};
 use crate::fixed::product;
 
 /// Pixels between two pictures drawn next to each other.
@@ -55,9 +55,6 @@ pub fn overlay<'a>(
         }
     })
 }
-
-/// Pixels per batch: opacities and colours of a whole batch first, then the mixing, so that each loop vectorises.
-const BATCH: usize = 64;
 
 /// How a row of the map is mixed into a row of pixels.
 struct Paint {
@@ -144,16 +141,11 @@ fn mix(under: &mut [u8], colors: &[u8], opacities: &[u16]) {
 #[must_use]
 pub fn heatmap_picture(placed: &Placed, colormap: Colormap) -> Rows<'_> {
     let palette = Palette::new(placed, colormap);
-    Rows::new([placed.width, placed.height], Samples::Rgb, move |y, row| {
-        let mut values = [0.0; BATCH];
+    Rows::of_map(placed, Samples::Rgb, move |heat, pixels| {
         let mut places = [0; BATCH];
-        for (batch, pixels) in row.chunks_mut(3 * BATCH).enumerate() {
-            let heat = &mut values[..pixels.len() / 3];
-            placed.fill(y, batch * BATCH, heat);
-            palette.places(heat, &mut places);
-            for (pixel, place) in pixels.as_chunks_mut().0.iter_mut().zip(places) {
-                *pixel = palette.colors[usize::from(place)];
-            }
+        palette.places(heat, &mut places);
+        for (pixel, place) in pixels.iter_mut().zip(places) {
+            *pixel = palette.colors[usize::from(place)];
         }
     })
 }

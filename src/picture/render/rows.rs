@@ -8,6 +8,11 @@ use std::fmt;
 use image::{EncodableLayout, ImageBuffer, Pixel, PixelWithColorType, RgbImage};
 use rayon::prelude::*;
 
+use super::placed::Placed;
+
+/// Pixels whose values are computed together: enough that loops over them vectorise, few enough for the stack.
+pub(super) const BATCH: usize = 64;
+
 /// The samples of a pixel, as PNG stores them: 16-bit ones with the high byte first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Samples {
@@ -74,6 +79,22 @@ impl<'a> Rows<'a> {
             row.copy_from_slice(&stored[y * row.len()..][..row.len()]);
             if samples == Samples::Grey16 && cfg!(target_endian = "little") {
                 row.as_chunks_mut::<2>().0.iter_mut().for_each(|sample| sample.reverse());
+            }
+        })
+    }
+
+    /// The picture of a map alone: `paint` fills pixels of `N` bytes, at most [`BATCH`], given their values.
+    pub(super) fn of_map<const N: usize>(
+        placed: &'a Placed,
+        samples: Samples,
+        paint: impl Fn(&[f32], &mut [[u8; N]]) + Sync + 'a,
+    ) -> Self {
+        Self::new([placed.width, placed.height], samples, move |y, row| {
+            let mut values = [0.0; BATCH];
+            for (batch, pixels) in row.as_chunks_mut::<N>().0.chunks_mut(BATCH).enumerate() {
+                let values = &mut values[..pixels.len()];
+                placed.fill(y, batch * BATCH, values);
+                paint(values, pixels);
             }
         })
     }
