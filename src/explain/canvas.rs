@@ -99,7 +99,7 @@ impl Canvas<'_> {
                 let boxes: Vec<_> = regions.into_iter().map(|region| region.bounds).collect();
                 Rows::of_own(render::draw_boxes(self.overlay(), &boxes))
             }
-            ArtifactKind::SideBySide => Rows::of_own(render::side_by_side(photo, self.overlay())),
+            ArtifactKind::SideBySide => render::side_by_side(Rows::of(photo), self.overlay_rows()),
             ArtifactKind::Detections => {
                 let boxes: Vec<PixelBox> = self.explanation.detections.iter().map(whole).collect();
                 Rows::of_own(render::draw_numbered(self.overlay(), &boxes)?)

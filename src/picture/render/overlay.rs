@@ -1,6 +1,6 @@
 //! Maps laid over a picture, and pictures of the map alone.
 
-use image::{Rgb, RgbImage};
+use image::RgbImage;
 
 use super::colormap::{COLORS, Colormap, index, signed_position};
 use super::placed::Placed;
@@ -150,15 +150,19 @@ pub fn heatmap_picture(placed: &Placed, colormap: Colormap) -> Rows<'_> {
     })
 }
 
-/// Two pictures in a row, aligned at the top, with a white gap.
+/// Two pictures in colour in a row, aligned at the top, with a white gap.
 #[must_use]
-pub fn side_by_side(left: &RgbImage, right: &RgbImage) -> RgbImage {
-    let start = left.width() + GAP;
-    let mut both =
-        RgbImage::from_pixel(start + right.width(), left.height().max(right.height()), Rgb([255; 3]));
-    image::imageops::replace(&mut both, left, 0, 0);
-    image::imageops::replace(&mut both, right, i64::from(start), 0);
-    both
+pub fn side_by_side<'a>(left: Rows<'a>, right: Rows<'a>) -> Rows<'a> {
+    let start = left.width + GAP;
+    let size = [start + right.width, left.height.max(right.height)].map(|length| length as usize);
+    Rows::new(size, Samples::Rgb, move |y, row| {
+        row.fill(255);
+        for (picture, x) in [(&left, 0), (&right, start as usize)] {
+            if y < picture.height as usize {
+                picture.write(y, &mut row[3 * x..][..picture.stride()]);
+            }
+        }
+    })
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Overlays, against hand-worked levels and a plain version of the formula.
 
+use image::Rgb;
 use proptest::prelude::*;
 
 use super::super::{Interpolation, place};
@@ -125,7 +126,7 @@ fn every_opacity_is_mixed_as_in_whole_numbers() {
 
 #[test]
 fn two_pictures_stand_side_by_side() {
-    let both = side_by_side(&photo(3, 2), &photo(2, 4));
+    let both = side_by_side(Rows::of(&photo(3, 2)), Rows::of(&photo(2, 4))).to_rgb();
     assert_eq!(both.dimensions(), (3 + GAP + 2, 4));
     assert_eq!(both.get_pixel(2, 1), photo(3, 2).get_pixel(2, 1));
     assert_eq!(both.get_pixel(3 + GAP, 3), photo(2, 4).get_pixel(0, 3));
