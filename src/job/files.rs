@@ -142,14 +142,11 @@ impl Gathered<'_> {
                 _ => self.draw(explanation, target)?,
             };
             let staged = kinds.iter().zip(&self.pictures[drawn.first..]);
-            let artifact = |(kind, file): (&ArtifactKind, &Staged)| Artifact {
-                kind: kind.name().to_owned(),
-                file: self.files.artifact(explanation.method, target, *kind),
-                bytes: Some(file.size),
-                sha256: Some(file.sha256.clone()),
+            let entry = |(kind, file): (&ArtifactKind, &Staged)| {
+                artifact(kind.name(), self.files.artifact(explanation.method, target, *kind), file)
             };
             illustrations
-                .push(Illustration { artifacts: staged.map(artifact).collect(), boxes: drawn.boxes.clone() });
+                .push(Illustration { artifacts: staged.map(entry).collect(), boxes: drawn.boxes.clone() });
             row.cells.extend(drawn.cell.clone());
             last = Some((target, drawn));
         }
@@ -198,14 +195,15 @@ impl Gathered<'_> {
             Staged::new(self.files.path(name.clone()), |out| write_png(&Rows::of(&sheet), level, out))?;
         for record in &mut self.records {
             // In every record, because each may be read without the others.
-            record.grid = Some(Artifact {
-                kind: "grid".to_owned(),
-                file: name.clone(),
-                bytes: Some(staged.size),
-                sha256: Some(staged.sha256.clone()),
-            });
+            record.grid = Some(artifact("grid", name.clone(), &staged));
         }
         self.pictures.push(staged);
         Ok(())
     }
+}
+
+/// A record's entry of a file that has this name.
+fn artifact(kind: &str, name: String, file: &Staged) -> Artifact {
+    let (size, sha256) = (Some(file.size), Some(file.sha256.clone()));
+    Artifact { kind: kind.to_owned(), file: name, bytes: size, sha256 }
 }
