@@ -15,6 +15,7 @@ use anyhow::Result;
 use burncam::evaluate::Together;
 use burncam::internal::output::{self, OutputFile};
 use burncam::record::{EvaluatedTarget, Failure};
+use burncam_picture::input::recycle;
 
 use self::prepare::Run;
 use self::resume::{Kept, Unfinished};
@@ -44,10 +45,13 @@ pub(crate) fn run(args: &EvaluateArgs, quiet: bool) -> Result<Outcome> {
         contained_for(&task.input.path, || {
             let subject = task.load(evaluator.explainer())?;
             let objects = places.of(&task.input, &subject)?;
-            match kept.of(&subject.file.path, || evaluator.input_sha256(&subject, objects.as_ref())) {
-                Some(targets) => Ok((targets, Step::Kept)),
-                None => Ok((evaluator.evaluate(&subject, objects.as_ref())?, Step::Explained)),
-            }
+            let evaluated =
+                match kept.of(&subject.file.path, || evaluator.input_sha256(&subject, objects.as_ref())) {
+                    Some(targets) => (targets, Step::Kept),
+                    None => (evaluator.evaluate(&subject, objects.as_ref())?, Step::Explained),
+                };
+            recycle(subject.picture);
+            Ok(evaluated)
         })
     };
     let work = |tasks: &[Task]| tasks.iter().map(one).collect();
