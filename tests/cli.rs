@@ -17,7 +17,7 @@ fn commands() {
     let list = "fixtures/images/coffee.png\r\n\nmissing.png\nfixtures/images/./coffee.png\n";
     std::fs::write(folder.path().join("list.txt"), list).unwrap();
     std::env::set_current_dir(folder.path()).unwrap();
-    trycmd::TestCases::new().env("COLUMNS", "100").case(package.join("tests/cmd/*.trycmd")).run();
+    trycmd::TestCases::new().env("COLUMNS", "80").case(package.join("tests/cmd/*.trycmd")).run();
     assert_eq!(leftovers(folder.path()), Vec::<String>::new(), "temporary files were left behind");
 }
 

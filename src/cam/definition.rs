@@ -25,6 +25,8 @@ pub struct MethodInfo {
     pub name: &'static str,
     /// Name in papers, and in eli5's records.
     pub title: &'static str,
+    /// What libraries call it besides name and title, in any spelling.
+    pub also: &'static [&'static str],
     /// Summary for people.
     pub summary: &'static str,
     /// Formula on one line.
@@ -206,6 +208,7 @@ impl MethodInfo {
     pub(super) const PLAIN: Self = Self {
         name: "",
         title: "",
+        also: &[],
         summary: "",
         formula: "",
         paper: "",

@@ -2,7 +2,7 @@
 
 use super::definition::{Definition, Finishing, Joining};
 use super::options::{Library, Options};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, by_name};
 use crate::heatmap::{Heatmap, Sampling};
 
 /// How the maps of several layers are combined.
@@ -51,10 +51,7 @@ impl std::str::FromStr for Aggregate {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        let found = Self::ALL.iter().find(|aggregate| aggregate.name() == text).copied();
-        found.ok_or_else(|| {
-            Error::unknown("aggregate", text, Self::ALL.iter().map(|aggregate| aggregate.name()))
-        })
+        by_name("aggregate", text, Self::ALL.iter().map(|aggregate| (aggregate.name(), *aggregate)))
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::engine::{Composite, Rectifiers, Rollout};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, by_name};
 
 /// Options that only some methods use.
 #[derive(Debug, Clone)]
@@ -130,9 +130,7 @@ impl std::str::FromStr for Library {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        let mut all = Self::ALL.iter();
-        let found = all.find(|library| library.name() == text).copied();
-        found.ok_or_else(|| Error::unknown("library", text, Self::ALL.iter().map(|library| library.name())))
+        by_name("library", text, Self::ALL.iter().map(|library| (library.name(), *library)))
     }
 }
 

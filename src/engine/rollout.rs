@@ -5,7 +5,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::error::{Error, Problem, Result};
+use crate::error::{Error, Problem, Result, by_name};
 
 /// What becomes of several heads, which attention is discarded, and where rollout begins.
 ///
@@ -72,9 +72,8 @@ impl FromStr for Rollout {
     fn from_str(text: &str) -> Result<Self> {
         let mut parts = text.split(',').map(str::trim);
         let name = parts.next().unwrap_or_default();
-        let heads = HEADS.iter().find(|(known, _)| *known == name).map(|(_, heads)| *heads);
-        let unknown = || Error::unknown("head fusion", name, HEADS.iter().map(|(name, _)| *name));
-        let mut rollout = Self { heads: heads.ok_or_else(unknown)?, ..Self::default() };
+        let heads = by_name("head fusion", name, HEADS.iter().copied())?;
+        let mut rollout = Self { heads, ..Self::default() };
         for part in parts {
             let read = match part.split_once('=') {
                 Some(("discard", share)) => {

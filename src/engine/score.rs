@@ -4,7 +4,7 @@ use burn::tensor::{Tensor, activation};
 
 use super::rivals::{Rivals, margin};
 use crate::card::Task;
-use crate::error::{Error, OptionName, Phrase, Problem, Result};
+use crate::error::{Error, OptionName, Phrase, Problem, Result, by_name};
 use crate::model::{FinalActivation, OutputSpec};
 
 /// Which function of the logits `z` is the class score `y^c`.
@@ -226,11 +226,7 @@ impl std::str::FromStr for Score {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        Self::NAMES
-            .iter()
-            .find(|(name, _)| *name == text)
-            .map(|(_, score)| *score)
-            .ok_or_else(|| Error::unknown("score", text, Self::NAMES.iter().map(|(name, _)| *name)))
+        by_name("score", text, Self::NAMES.iter().copied())
     }
 }
 

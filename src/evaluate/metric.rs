@@ -8,7 +8,7 @@ use burncam_metrics::{Better, Convention, CurveSettings};
 use super::info::{Family, Group, MetricInfo, Rule};
 use super::table::TABLE;
 use crate::engine::Score;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, by_name};
 use crate::record::{Evaluation, MetricRecord};
 
 /// A metric, by the name that the table of metrics gives it.
@@ -133,8 +133,7 @@ impl FromStr for Metric {
 
     /// The metric of this name.
     fn from_str(text: &str) -> Result<Self> {
-        let found = Self::all().find(|metric| metric.0.name == text);
-        found.ok_or_else(|| Error::unknown("metric", text, TABLE.iter().map(|info| info.name)))
+        by_name("metric", text, Self::all().map(|metric| (metric.0.name, metric)))
     }
 }
 

@@ -8,7 +8,7 @@ use super::metric::Metric;
 use crate::cam::Library;
 use crate::check::refuse_unsigned;
 use crate::engine::Score;
-use crate::error::{Error, OptionName, Problem, Result, Subject};
+use crate::error::{Error, OptionName, Problem, Result, Subject, by_name};
 use crate::explain::Request;
 use crate::model::{Model, OutputForm, OutputSpec};
 use crate::record::{CurveSettingsRecord, RoadSettingsRecord};
@@ -80,9 +80,7 @@ impl std::str::FromStr for Filling {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        let found = Self::NAMES.iter().find(|(name, _)| *name == text);
-        let names = Self::NAMES.iter().map(|(name, _)| *name);
-        found.map(|(_, filling)| *filling).ok_or_else(|| Error::unknown("baseline", text, names))
+        by_name("baseline", text, Self::NAMES.iter().copied())
     }
 }
 

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use crate::cam::Library;
-use crate::error::{Error, Problem, Result};
+use crate::error::{Error, Problem, Result, is_name};
 use crate::record::StyleRecord;
 use crate::render::{Colormap, Components, Interpolation, Overlay, PngLevel, Rows, Threshold, write_png};
 
@@ -119,7 +119,8 @@ impl std::str::FromStr for ArtifactKind {
 
     fn from_str(text: &str) -> Result<Self> {
         let names = Self::ALL.iter().map(|kind| kind.name());
-        Self::ALL.iter().find(|kind| kind.name() == text).copied().ok_or_else(|| {
+        let found = Self::ALL.iter().find(|kind| is_name(kind.name(), text)).copied();
+        found.ok_or_else(|| {
             Error::request(
                 Problem::new("is not known")
                     .near(text, names.clone())

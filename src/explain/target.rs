@@ -43,7 +43,8 @@ pub enum Target {
 impl FromStr for Target {
     type Err = Error;
 
-    /// `top`, `top5`, `all`, `p>=0.5`, `box:1`, `label`, `both`, an integer, or a class name; `top0` and the empty string are refused.
+    /// `top`, `top5` (or `top-5`), `all`, `p>=0.5`, `box:1`, `label`, `both`, an integer, or a class name; `top0` and the empty string
+    /// are refused.
     fn from_str(text: &str) -> Result<Self> {
         if text.trim().is_empty() {
             return Err(Error::request(Problem::expected_but("an index, a name, top or topN", "nothing")));
@@ -65,9 +66,11 @@ impl FromStr for Target {
             let problem = || Problem::expected_but("p>= and a number from 0 to 1", format!("'{text}'"));
             return share.map(Self::AtLeast).ok_or_else(|| Error::request(problem()));
         }
-        match (text.strip_prefix("top").map(str::parse), text.parse()) {
+        let count = text.strip_prefix("top").map(|count| count.trim_start_matches(['-', '_', ' ']).parse());
+        match (count, text.parse()) {
             (Some(Ok(0)), _) => {
-                Err(Error::request(Problem::new("target 'top0' asks for no class").expected("at least top1")))
+                let problem = Problem::new("asks for no class").expected("at least top1");
+                Err(Error::request(problem.named("target", text)))
             }
             (Some(Ok(count)), _) => Ok(Self::Top(count)),
             (_, Ok(index)) => Ok(Self::Index(index)),
@@ -281,7 +284,9 @@ mod tests {
     #[test]
     fn top_is_a_count_and_a_number_an_index() {
         assert_eq!("top".parse::<Target>().unwrap(), Target::Top(1));
-        assert_eq!("top5".parse::<Target>().unwrap(), Target::Top(5));
+        for text in ["top5", "top-5", "top_5", "top 5"] {
+            assert_eq!(text.parse::<Target>().unwrap(), Target::Top(5));
+        }
         assert_eq!("label".parse::<Target>().unwrap(), Target::Label);
         assert_eq!("281".parse::<Target>().unwrap(), Target::Index(281));
         assert_eq!("box:2".parse::<Target>().unwrap(), Target::Box(2));

@@ -1,7 +1,7 @@
 //! What convolutions multiply: single precision, bf16 or integers.
 
 use super::simd::{Avx512Bf16, Instructions, Int8, Isa};
-use crate::error::{Error, Hint, OptionName, Problem, Result};
+use crate::error::{Error, Hint, OptionName, Problem, Result, by_name};
 
 /// The precision of pixels and weights where convolutions multiply them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -17,7 +17,8 @@ pub enum Precision {
 }
 
 impl Precision {
-    const ALL: [Self; 3] = [Self::F32, Self::Bf16, Self::Int8];
+    /// All of them, the most precise first.
+    pub const ALL: [Self; 3] = [Self::F32, Self::Bf16, Self::Int8];
 
     /// Lower-case name.
     #[must_use]
@@ -62,8 +63,7 @@ impl std::str::FromStr for Precision {
 
     /// `f32`, `bf16` or `int8`.
     fn from_str(text: &str) -> Result<Self> {
-        let found = Self::ALL.into_iter().find(|precision| precision.name() == text);
-        found.ok_or_else(|| Error::unknown("precision", text, Self::ALL.map(Self::name)))
+        by_name("precision", text, Self::ALL.map(|precision| (precision.name(), precision)))
     }
 }
 

@@ -8,6 +8,7 @@ mod evaluations;
 mod heat;
 mod jobs;
 mod kills;
+mod predictions;
 mod resume;
 mod scale;
 mod shards;

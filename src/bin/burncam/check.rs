@@ -22,7 +22,7 @@ pub(crate) fn run(args: &CheckArgs, quiet: bool) -> Result<Outcome> {
 }
 
 fn check_one(args: &CheckArgs, quiet: bool) -> Result<Outcome> {
-    let model = subjects::open(args.model()?, args.spec.as_deref())?;
+    let model = subjects::open(args.model()?, args.model.spec.as_deref())?;
     if args.sanity.wanted {
         return sanity::run(args, &model, quiet);
     }

@@ -1,12 +1,12 @@
-//! `burncam layers`, `info` and `methods`: listings. None of them reads weights.
+//! `burncam layers` and `info`: listings. Neither reads weights.
 
 use anyhow::Result;
-use burncam::{LayerRequest, Library, Method, MethodInfo, Model, Reads};
+use burncam::{LayerRequest, Model};
 use burncam_graph::card::{Crop, Filter, Preprocess, Resize};
 use burncam_model::{Form, LayerInfo, OutputForm};
 use serde_json::json;
 
-use crate::args::{FormatArgs, InfoArgs, LayersArgs};
+use crate::args::{InfoArgs, LayersArgs};
 use crate::outcome::Outcome;
 use crate::{subjects, text};
 
@@ -74,7 +74,8 @@ fn layer_row(layer: &LayerInfo, is_auto: bool, is_branch: bool) -> Vec<String> {
 
 /// `burncam info`.
 pub(crate) fn info(args: &InfoArgs) -> Result<Outcome> {
-    let model = subjects::open(args.model.as_deref(), args.spec.as_deref())?;
+    let model =
+        subjects::open(args.file.as_deref().or(args.model.model.as_deref()), args.model.spec.as_deref())?;
     if args.card {
         let card = model.card().to_json()?;
         text::json(&card)?;
@@ -172,45 +173,4 @@ fn preprocess(preprocess: &Preprocess) -> String {
         }
     }
     steps.join(", ")
-}
-
-/// `burncam methods`.
-pub(crate) fn methods(args: &FormatArgs) -> Result<Outcome> {
-    if args.json {
-        for method in Method::ALL {
-            let info = method.info();
-            let reads: Vec<_> = Reads::ALL
-                .iter()
-                .filter(|option| method.reads(**option))
-                .map(|option| option.name())
-                .collect();
-            let libraries: Vec<_> = Library::ALL
-                .iter()
-                .filter(|library| library.has(*method))
-                .map(|library| library.name())
-                .collect();
-            let line = json!({
-                "name": info.name, "title": info.title, "summary": info.summary, "formula": info.formula, "paper": info.paper,
-                "cost": info.cost, "uses_class": info.uses_class, "uses_layer": info.uses_layer,
-                "uses_attention": info.uses_attention, "has_sign": info.has_sign,
-                "has_terms": info.has_terms, "reads": reads, "libraries": libraries,
-            });
-            text::json_line(&line.to_string())?;
-        }
-        return Ok(Outcome::Done);
-    }
-    let methods = Method::ALL.iter().map(|method| method.info());
-    let row =
-        |info: &MethodInfo| [info.name, info.summary, info.cost, info.paper].map(str::to_owned).to_vec();
-    let (layer, others): (Vec<_>, Vec<_>) = methods.partition(|info| info.uses_layer);
-    let (attention, pixels): (Vec<_>, Vec<_>) =
-        others.into_iter().partition(|info: &&MethodInfo| info.uses_attention);
-    for (header, infos) in [("at a layer", layer), ("of attention", attention), ("on pixels", pixels)] {
-        let rows: Vec<_> = infos.into_iter().map(row).collect();
-        text::lines(&text::table(&[header, "what it shows", "cost", "paper"], &rows))?;
-        if header != "on pixels" {
-            text::line("")?;
-        }
-    }
-    Ok(Outcome::Done)
 }

@@ -8,16 +8,21 @@ mod compare;
 mod contain;
 mod decode;
 mod discover;
+mod environment;
 mod evaluate;
 mod explain;
 mod failure;
+mod failures;
 mod flags;
 mod formula;
+mod help;
 mod html;
 mod import;
 mod inspect;
 mod labels;
+mod lists;
 mod merge;
+mod methods;
 mod outcome;
 mod plan;
 mod predict;
@@ -30,11 +35,14 @@ mod subjects;
 mod summary;
 mod text;
 mod threads;
+mod version;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use clap::{CommandFactory as _, Parser as _};
+use clap::FromArgMatches as _;
+use clap::error::ErrorKind;
 
 use args::{Cli, Command};
 use burncam_picture::render::escape::escaped;
@@ -44,7 +52,7 @@ use outcome::Outcome;
 const COULD_NOT_START: u8 = 2;
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match parsed(std::env::args_os()) {
         Ok(cli) => cli,
         Err(refusal) => return refused(&refusal),
     };
@@ -62,11 +70,23 @@ fn main() -> ExitCode {
     }
 }
 
+fn parsed(arguments: impl Iterator<Item = impl Into<OsString> + Clone>) -> Result<Cli, clap::Error> {
+    let mut command = help::command();
+    let mut matches = command.try_get_matches_from_mut(arguments)?;
+    Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
+}
+
 /// Prints clap's help or error. Errors repeat the arguments, which may be file names from a shell glob, so clap
 /// parses again with control characters escaped.
 fn refused(refusal: &clap::Error) -> ExitCode {
+    if refusal.kind() == ErrorKind::DisplayVersion && version::is_verbose(std::env::args()) {
+        return match text::lines(&version::lines()) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(_) => ExitCode::FAILURE,
+        };
+    }
     let spelt = std::env::args_os().map(|argument| escaped(&argument.to_string_lossy()).into_owned());
-    match Cli::try_parse_from(spelt) {
+    match parsed(spelt) {
         Err(again) => again.exit(),
         // Parsing only succeeds when an argument was not valid text: then the first message is printed, escaped.
         Ok(_) => refusal.render().to_string().lines().for_each(text::note),
@@ -85,10 +105,10 @@ fn run(command: Command, quiet: bool) -> Result<Outcome> {
         Command::Import(args) => import::run(&args, quiet),
         Command::Check(args) => check::run(&args, quiet),
         Command::Info(args) => inspect::info(&args),
-        Command::Methods(args) => inspect::methods(&args),
+        Command::Methods(args) => methods::run(&args),
         Command::Completions { shell } => {
             let mut script = Vec::new();
-            clap_complete::generate(shell, &mut Cli::command(), "burncam", &mut script);
+            clap_complete::generate(shell, &mut help::command(), "burncam", &mut script);
             text::data(&script)?;
             Ok(Outcome::Done)
         }
@@ -100,7 +120,7 @@ fn run(command: Command, quiet: bool) -> Result<Outcome> {
 }
 
 fn manual_page(name: Option<&str>) -> Result<Vec<u8>> {
-    let mut command = Cli::command();
+    let mut command = help::command();
     command.build();
     if let Some(name) = name {
         let Some(found) = command.find_subcommand(name) else {

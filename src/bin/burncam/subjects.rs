@@ -9,14 +9,22 @@ use burncam_picture::input::MAX_FILE_BYTES;
 
 use crate::args::ModelArgs;
 use crate::discover::Input;
+use crate::environment;
 
 /// The model given on the command line, or the built-in one.
 pub(crate) fn open_model(args: &ModelArgs) -> Result<Model> {
     open(args.model.as_deref(), args.spec.as_deref())
 }
 
-/// As [`open_model`], from a path and a card.
+/// As [`open_model`], from a path and a card. Without a path it is the model that the environment names, else the built-in one.
 pub(crate) fn open(path: Option<&Path>, spec: Option<&Path>) -> Result<Model> {
+    let usual = environment::model();
+    let path = path.or_else(|| {
+        usual.as_deref().inspect(|path| log::info!("model '{}', from {}", path.display(), environment::MODEL))
+    });
+    if let (None, Some(card)) = (path, spec) {
+        bail!("--spec '{}' is for a model file, and none is named (name one with -m)", card.display());
+    }
     let model = match path {
         Some(path) => Model::open(path, spec)?,
         #[cfg(feature = "embedded-model")]

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use burncam::internal::output::{self, OutputFile};
-use burncam::record::{Accuracy, Confusion, Heat, Summary, percent};
+use burncam::record::{Accuracy, Confusion, Heat, RunTime, Summary, percent};
 
 use crate::text;
 
@@ -25,7 +25,9 @@ pub(crate) fn write(summary: &Summary, path: PathBuf, overwrite: bool) -> Result
 
 /// The results of a run, as lines.
 pub(crate) fn words(summary: &Summary) -> Vec<String> {
-    let mut lines = vec![outcome(summary)];
+    let shard = summary.shard.as_ref().map_or_else(String::new, |shard| format!(" in shard {shard}"));
+    let done = (summary.explained, "explained");
+    let mut lines = vec![outcome(summary.images, &shard, done, summary.failed, &summary.run)];
     lines.extend(classes(summary));
     lines.extend(summary.accuracy.as_ref().map(accuracy));
     lines.extend(summary.confusion.ranked().first().map(|mistake| most_frequent(mistake)));
@@ -45,17 +47,21 @@ pub(crate) fn words(summary: &Summary) -> Vec<String> {
 }
 
 /// `2000 images: 1987 explained, 13 failed, in 64 s (31 images per second)`.
-fn outcome(summary: &Summary) -> String {
-    let failed = if summary.failed > 0 { format!(", {} failed", summary.failed) } else { String::new() };
-    let rate = match summary.run.images_per_second {
-        _ if summary.run.explained == 0 => String::new(),
+pub(crate) fn outcome(
+    images: usize,
+    shard: &str,
+    (done, verb): (usize, &str),
+    failed: usize,
+    run: &RunTime,
+) -> String {
+    let failed = if failed > 0 { format!(", {failed} failed") } else { String::new() };
+    let rate = match run.images_per_second {
+        _ if run.explained == 0 => String::new(),
         rate if rate < 10.0 => format!(" ({rate:.1} images per second)"),
         rate => format!(" ({rate:.0} images per second)"),
     };
-    let images = text::counted(summary.images, "image");
-    let shard = summary.shard.as_ref().map_or_else(String::new, |shard| format!(" in shard {shard}"));
-    let time = duration(summary.run.seconds);
-    format!("{images}{shard}: {} explained{failed}, in {time}{rate}", summary.explained)
+    let images = text::counted(images, "image");
+    format!("{images}{shard}: {done} {verb}{failed}, in {}{rate}", text::duration(run.seconds))
 }
 
 /// `most frequent: tabby 312, espresso 288 and 17 other classes; mean probability 81.2 %`.
@@ -78,7 +84,8 @@ fn classes(summary: &Summary) -> Option<String> {
     Some(format!("most frequent: {}{others}; mean probability {}", named.join(", "), percent(mean)))
 }
 
-fn accuracy(accuracy: &Accuracy) -> String {
+/// `right: 81.5 % (top 5: 95.0 %) of 1987 labelled images`.
+pub(crate) fn accuracy(accuracy: &Accuracy) -> String {
     let top5 = accuracy.top5.map_or_else(String::new, |share| format!(" (top 5: {})", percent(share)));
     let labelled = text::counted(accuracy.labelled, "labelled image");
     format!("right: {}{top5} of {labelled}", percent(accuracy.top1))
@@ -110,18 +117,6 @@ fn on_objects(heat: &Heat) -> Option<String> {
         on.missed,
         text::counted(on.maps, "map")
     ))
-}
-
-/// `0.8 s`, `64 s`, `12 min 5 s`, `3 h 20 min`.
-fn duration(seconds: f64) -> String {
-    let whole = seconds.round() as u64;
-    match whole {
-        // From here on one decimal would be rounded to `10.0 s`.
-        _ if seconds < 9.95 => format!("{seconds:.1} s"),
-        0..120 => format!("{whole} s"),
-        120..7200 => format!("{} min {} s", whole / 60, whole % 60),
-        _ => format!("{} h {} min", whole / 3600, whole % 3600 / 60),
-    }
 }
 
 #[cfg(test)]
@@ -172,9 +167,5 @@ most frequent mistake: 'goldfish' taken for 'shark', 12 times
 2000 images in shard 2/4: 0 explained, 1 failed, in 12 min 5 s
 interrupted after 1 of 2000 images (the same command with --resume does the rest)";
         assert_eq!(words(&summary).join("\n"), expected);
-        assert_eq!(
-            [0.04, 9.96, 119.4, 7200.0, 12_000.0].map(duration),
-            ["0.0 s", "10 s", "119 s", "2 h 0 min", "3 h 20 min"]
-        );
     }
 }

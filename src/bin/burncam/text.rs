@@ -122,9 +122,57 @@ pub(crate) fn table(header: &[&str], rows: &[Vec<String>]) -> Vec<String> {
     lines
 }
 
+/// Columns of these widths, separated by two spaces, with cells broken into lines between words.
+pub(crate) fn wrapped_table<const N: usize>(
+    columns: [(&str, usize); N],
+    rows: &[[&'static str; N]],
+) -> Vec<String> {
+    let row = |cells: [&str; N]| {
+        let broken = |(cell, (_, width)): (&&str, &(&str, usize))| wrapped(cell, *width);
+        let cells: Vec<Vec<String>> = cells.iter().zip(&columns).map(broken).collect();
+        let height = cells.iter().map(Vec::len).max().unwrap_or_default();
+        let line = |number: usize| {
+            let cell = |(cell, (_, width)): (&Vec<String>, &(&str, usize))| {
+                format!("{:<width$}", cell.get(number).map_or("", String::as_str))
+            };
+            cells.iter().zip(&columns).map(cell).collect::<Vec<_>>().join("  ").trim_end().to_owned()
+        };
+        (0..height).map(line).collect::<Vec<_>>()
+    };
+    let header = row(columns.map(|(name, _)| name));
+    header.into_iter().chain(rows.iter().flat_map(|cells| row(*cells))).collect()
+}
+
+/// The words of a text on lines of at most this many characters; a longer word has a line of its own.
+pub(crate) fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
 /// `1 image`, `2 images`.
 pub(crate) fn counted(count: usize, thing: &str) -> String {
     format!("{count} {thing}{}", if count == 1 { "" } else { "s" })
+}
+
+/// `0.8 s`, `64 s`, `12 min 5 s`, `3 h 20 min`.
+pub(crate) fn duration(seconds: f64) -> String {
+    let whole = seconds.round() as u64;
+    match whole {
+        // From here on one decimal would be rounded to `10.0 s`.
+        _ if seconds < 9.95 => format!("{seconds:.1} s"),
+        0..120 => format!("{whole} s"),
+        120..7200 => format!("{} min {} s", whole / 60, whole % 60),
+        _ => format!("{} h {} min", whole / 3600, whole % 3600 / 60),
+    }
 }
 
 /// A byte count for people.
@@ -138,6 +186,25 @@ pub(crate) fn size(bytes: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_time_has_the_digits_that_matter() {
+        assert_eq!(
+            [0.04, 9.96, 119.4, 7200.0, 12_000.0].map(duration),
+            ["0.0 s", "10 s", "119 s", "2 h 0 min", "3 h 20 min"]
+        );
+    }
+
+    #[test]
+    fn cells_are_broken_between_words() {
+        let table = wrapped_table(
+            [("name", 5), ("shows", 9)],
+            &[["a", "one two three"], ["b", "longer-than-that x"]],
+        );
+        let expected =
+            ["name   shows", "a      one two", "       three", "b      longer-than-that", "       x"];
+        assert_eq!(table, expected);
+    }
 
     #[test]
     fn only_a_diagnosis_of_weights_has_several_lines() {

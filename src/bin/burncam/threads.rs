@@ -8,6 +8,7 @@ use anyhow::{Context as _, Result};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::args::DeviceArgs;
+use crate::environment;
 
 /// Worker configuration of a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,8 +23,16 @@ pub(crate) struct Workers {
 
 impl Workers {
     /// For this many images. `jobs` and `together` are what the user asked for.
-    pub(crate) fn new(place: &DeviceArgs, jobs: Option<u16>, together: Option<u16>, images: usize) -> Self {
-        let all = place.threads.map_or_else(cores, usize::from);
+    ///
+    /// # Errors
+    /// When the environment names no number of threads where it should.
+    pub(crate) fn new(
+        place: &DeviceArgs,
+        jobs: Option<u16>,
+        together: Option<u16>,
+        images: usize,
+    ) -> Result<Self> {
+        let all = threads(place)?;
         let usual = if images > 1 { all } else { 1 };
         let jobs = jobs.map_or(usual, usize::from).min(images.max(1));
         // Threads that are left over would make the jobs unequal, so they stay unused.
@@ -31,7 +40,7 @@ impl Workers {
         // Several together take more memory and, on the networks that were measured, no less time. A job without images
         // would leave its cores idle.
         let together = together.map_or(1, usize::from).min(images.div_ceil(jobs)).max(1);
-        Self { jobs, threads, together }
+        Ok(Self { jobs, threads, together })
     }
 
     /// The pool of the run.
@@ -46,15 +55,20 @@ impl Workers {
 /// The pool of a run without jobs.
 ///
 /// # Errors
-/// When the system does not start the threads.
+/// As [`Workers::new`], and when the system does not start the threads.
 pub(crate) fn pool_of(place: &DeviceArgs) -> Result<ThreadPool> {
-    pool(place.threads.map_or_else(cores, usize::from))
+    pool(threads(place)?)
 }
 
 fn pool(threads: usize) -> Result<ThreadPool> {
     ThreadPoolBuilder::new().num_threads(threads).build().context("cannot start the threads")
 }
 
-fn cores() -> usize {
-    thread::available_parallelism().map_or(1, NonZero::get)
+/// As many as were asked for, or as the environment says, or one per core.
+fn threads(place: &DeviceArgs) -> Result<usize> {
+    let asked = match place.threads {
+        Some(threads) => Some(threads),
+        None => environment::threads()?,
+    };
+    Ok(asked.map_or_else(|| thread::available_parallelism().map_or(1, NonZero::get), usize::from))
 }

@@ -19,6 +19,7 @@ pub(super) const DEFINITION: Definition = Definition {
     info: MethodInfo {
         name: "deconvolution",
         title: "Deconvolution",
+        also: &["deconvnet"],
         summary: "the gradient with the ReLU applied on the way back",
         formula: "max_colour |deconvolved dy/dx|",
         paper: "Zeiler and Fergus, ECCV 2014, arXiv:1311.2901",

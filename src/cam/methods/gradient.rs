@@ -19,6 +19,7 @@ pub(super) const DEFINITION: Definition = Definition {
     info: MethodInfo {
         name: "gradient",
         title: "Gradient",
+        also: &["saliency", "vanilla-gradient"],
         summary: "how much the score changes with each pixel",
         formula: "max_colour |dy/dx|",
         paper: "Simonyan et al., ICLR workshop 2014, arXiv:1312.6034",

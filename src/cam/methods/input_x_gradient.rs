@@ -17,6 +17,7 @@ pub(super) const DEFINITION: Definition = Definition {
     info: MethodInfo {
         name: "inputxgradient",
         title: "Input x gradient",
+        also: &["gradient-x-input", "gradient-input"],
         summary: "what each pixel adds to the score, to first order",
         formula: "sum_colour x (.) dy/dx",
         paper: "Shrikumar et al. 2016, arXiv:1605.01713",

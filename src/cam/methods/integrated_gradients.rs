@@ -21,6 +21,7 @@ pub(super) const DEFINITION: Definition = Definition {
     info: MethodInfo {
         name: "integratedgradients",
         title: "Integrated gradients",
+        also: &["ig"],
         summary: "the gradient along the way from nothing to the picture",
         formula: "sum_colour x (.) int_0^1 dy/dx(t x) dt",
         paper: "Sundararajan et al., ICML 2017, arXiv:1703.01365",

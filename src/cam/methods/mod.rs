@@ -46,7 +46,7 @@ mod xrai;
 use super::definition::{Definition, MethodInfo, Reads, Traits};
 use super::finish::{Aggregate, Finish};
 use super::options::Library;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, by_name, is_name};
 
 /// The enum, the list and the definitions, from one line per method: variant, file, documentation.
 macro_rules! methods {
@@ -159,6 +159,12 @@ impl Method {
         finish.aggregate_of(self.traits().joining, library)
     }
 
+    /// What it is called: its name, its title, and its names elsewhere.
+    fn names(self) -> impl Iterator<Item = &'static str> {
+        let info = self.info();
+        [info.name, info.title].into_iter().chain(info.also.iter().copied())
+    }
+
     pub(crate) fn traits(self) -> &'static Traits {
         &self.definition().traits
     }
@@ -180,21 +186,12 @@ impl Library {
 impl std::str::FromStr for Method {
     type Err = Error;
 
-    /// Accepts a name or a title in common spellings: `gradcam`, `grad-cam`, `GradCAM`, `grad_cam`, `Grad-CAM++`.
+    /// Accepts a name, a title or a name in other libraries in common spellings: `gradcam`, `grad-cam`, `GradCAM`, `grad_cam`, `Grad-CAM++`.
     fn from_str(text: &str) -> Result<Self> {
-        // Names may differ in case, hyphens and underscores between papers, libraries and file names.
-        let wanted = plain(text);
-        let mut all = Self::ALL.iter().copied();
-        all.find(|method| [method.info().name, method.info().title].iter().any(|name| plain(name) == wanted))
-            .ok_or_else(|| Error::unknown("method", text, Self::ALL.iter().map(|method| method.info().name)))
+        let called = Self::ALL.iter().find(|method| method.names().any(|name| is_name(name, text)));
+        let names = Self::ALL.iter().map(|method| (method.info().name, *method));
+        called.map_or_else(|| by_name("method", text, names), |method| Ok(*method))
     }
-}
-
-/// A name without case and punctuation; a plus becomes a `p`.
-fn plain(name: &str) -> String {
-    // Grad-CAM++ would otherwise be read as Grad-CAM.
-    let letters = name.chars().map(|letter| if letter == '+' { 'p' } else { letter.to_ascii_lowercase() });
-    letters.filter(|letter| letter.is_alphanumeric()).collect()
 }
 
 #[cfg(test)]
@@ -213,6 +210,11 @@ mod tests {
             ("gradcam_elementwise", Method::ElementWise),
             ("RISE", Method::Rise),
             ("D-RISE", Method::DRise),
+            ("score_cam", Method::ScoreCam),
+            ("GradcamPlusPlus", Method::GradCamPlusPlus),
+            ("SmoothGradCAMpp", Method::SmoothGradCamPlusPlus),
+            ("Saliency", Method::Gradient),
+            ("IG", Method::IntegratedGradients),
         ] {
             assert_eq!(text.parse::<Method>().unwrap(), method, "{text}");
         }
@@ -224,10 +226,9 @@ mod tests {
     #[test]
     fn no_two_methods_are_written_alike() {
         for (at, method) in Method::ALL.iter().enumerate() {
-            for name in [method.info().name, method.info().title] {
-                let first = Method::ALL.iter().position(|other| {
-                    [other.info().name, other.info().title].iter().any(|other| plain(other) == plain(name))
-                });
+            for name in method.names() {
+                let first =
+                    Method::ALL.iter().position(|other| other.names().any(|other| is_name(other, name)));
                 assert_eq!(first, Some(at), "{name}");
             }
         }

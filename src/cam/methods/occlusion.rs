@@ -21,6 +21,7 @@ pub(super) const DEFINITION: Definition = Definition {
     info: MethodInfo {
         name: "occlusion",
         title: "Occlusion",
+        also: &["occlusion-sensitivity"],
         summary: "how much the score drops when a square is covered",
         formula: "y(x) - y(x without the square)",
         paper: "Zeiler and Fergus, ECCV 2014, arXiv:1311.2901",

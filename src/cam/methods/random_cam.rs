@@ -20,6 +20,7 @@ pub(super) const DEFINITION: Definition = Definition {
     info: MethodInfo {
         name: "random",
         title: "Random",
+        also: &["random-cam"],
         summary: "channels weighted at random: the baseline",
         formula: "w_k ~ U(-1, 1)",
         paper: "baseline",

@@ -5,7 +5,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, by_name};
 
 /// The rules of a network: epsilon for linear layers, one rule for convolutions, and perhaps another for the first layer.
 ///
@@ -88,12 +88,8 @@ impl FromStr for Composite {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        let plain = |name: &str| name.replace(['-', '_'], "").to_lowercase();
-        let found = Self::all().find(|composite| plain(&composite.to_string()) == plain(text));
-        found.ok_or_else(|| {
-            let names: Vec<String> = Self::all().map(|composite| composite.to_string()).collect();
-            Error::unknown("composite", text, names.iter().map(String::as_str))
-        })
+        let names: Vec<String> = Self::all().map(|composite| composite.to_string()).collect();
+        by_name("composite", text, names.iter().map(String::as_str).zip(Self::all()))
     }
 }
 

@@ -6,7 +6,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::card::Op;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, by_name};
 
 /// A function of one element.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,7 +75,6 @@ impl FromStr for Activation {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        let found = ACTIVATIONS.iter().find(|(name, _)| *name == text).map(|(_, known)| *known);
-        found.ok_or_else(|| Error::unknown("activation", text, ACTIVATIONS.iter().map(|(name, _)| *name)))
+        by_name("activation", text, ACTIVATIONS.iter().copied())
     }
 }

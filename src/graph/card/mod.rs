@@ -21,7 +21,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Problem, Subject};
+use crate::error::{Error, Problem, Subject, by_name};
 
 pub use class::{Class, Combination, Statistic};
 pub use functions::{Function, PointwiseKernel};
@@ -178,7 +178,7 @@ impl FromStr for Task {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        named("task", text, Self::NAMES)
+        by_name("task", text, Self::NAMES.iter().copied())
     }
 }
 
@@ -186,15 +186,8 @@ impl FromStr for OutputKind {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        named("output", text, Self::NAMES)
+        by_name("output", text, Self::NAMES.iter().copied())
     }
-}
-
-fn named<T: Copy>(kind: &'static str, text: &str, names: &[(&'static str, T)]) -> Result<T, Error> {
-    let found = names.iter().find(|(name, _)| *name == text);
-    found
-        .map(|(_, value)| *value)
-        .ok_or_else(|| Error::unknown(kind, text, names.iter().map(|(name, _)| *name)))
 }
 
 fn of_card(problem: impl Into<Problem>) -> Problem {

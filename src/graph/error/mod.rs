@@ -5,6 +5,7 @@
 //! by the library's fields; a command calls them by its flags with a [`Wording`]. Printing and exit codes are the command's.
 
 mod hint;
+mod names;
 mod nearest;
 mod option;
 mod phrase;
@@ -18,6 +19,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 pub use hint::Hint;
+pub use names::{by_name, is_name};
 pub use nearest::nearest;
 pub use option::OptionName;
 pub use phrase::{Action, Phrase, Piece, Wording};

@@ -6,7 +6,7 @@
 use std::str::FromStr;
 
 use crate::card::{ColorOrder, Crop, Filter, InputSpec, Preprocess, Resize};
-use crate::error::{Error, OptionName, Phrase, Result};
+use crate::error::{Error, OptionName, Phrase, Result, by_name};
 
 /// The usual preprocessing of a framework.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,10 +58,7 @@ impl FromStr for Preset {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        let found = PRESETS.iter().find(|(name, _)| *name == text);
-        found
-            .map(|(_, preset)| *preset)
-            .ok_or_else(|| Error::unknown("preset", text, PRESETS.iter().map(|(name, _)| *name)))
+        by_name("preset", text, PRESETS.iter().copied())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, by_name};
 
 /// How a picture file is read. A background colour alone (`[255, 255, 255]`) converts into it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,9 +52,7 @@ impl FromStr for Icc {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        [Self::Keep, Self::Convert]
-            .into_iter()
-            .find(|icc| icc.name() == text)
-            .ok_or_else(|| Error::unknown("use of colour profiles", text, ["keep", "convert"]))
+        let all = [Self::Keep, Self::Convert];
+        by_name("use of colour profiles", text, all.map(|icc| (icc.name(), icc)))
     }
 }

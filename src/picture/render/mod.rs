@@ -25,7 +25,7 @@ mod text;
 mod threshold;
 mod thumbnail;
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 /// Pixels of a picture, as the crate `image` has them in the version that is used here.
 pub use image::RgbImage;
@@ -44,8 +44,7 @@ pub use sheet::{CELL, Heading, Sheet, SheetRow};
 pub use threshold::Threshold;
 pub use thumbnail::thumbnail;
 
-/// The element of `all` named `wanted`, ignoring case; otherwise an error that lists the valid names.
+/// The element of `all` with the name `wanted`.
 fn by_name<T: Copy>(kind: &'static str, wanted: &str, all: &[T], name: fn(T) -> &'static str) -> Result<T> {
-    let found = all.iter().find(|one| name(**one).eq_ignore_ascii_case(wanted)).copied();
-    found.ok_or_else(|| Error::unknown(kind, wanted, all.iter().map(|one| name(*one))))
+    crate::error::by_name(kind, wanted, all.iter().map(|one| (name(*one), *one)))
 }

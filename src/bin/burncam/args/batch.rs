@@ -18,6 +18,8 @@ pub(crate) struct BatchArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) batch_size: Option<u16>,
 
+    /// Keep what an earlier run finished
+    ///
     /// Keep what an earlier run finished; redo what is missing, or whose image, model or settings changed.
     #[arg(long)]
     pub(crate) resume: bool,
@@ -26,6 +28,8 @@ pub(crate) struct BatchArgs {
     #[arg(long)]
     pub(crate) fail_fast: bool,
 
+    /// True classes: a table of paths and classes
+    ///
     /// True classes: a .csv, .tsv or .json file of paths and classes, or from-directory (root/CLASS/image).
     #[arg(long, value_name = "FILE|from-directory")]
     pub(crate) labels: Option<LabelSource>,

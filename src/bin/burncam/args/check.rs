@@ -8,32 +8,34 @@ use burncam::{LayerRequest, Method, Target};
 use clap::Args;
 
 use super::values::{parse_colour, parse_tolerance};
-use super::{DeviceArgs, FormatArgs};
+use super::{DeviceArgs, FormatArgs, ModelArgs};
 
 #[derive(Debug, Args)]
 pub(crate) struct CheckArgs {
-    /// A burnpack model file [default: the built-in EfficientNet-Lite0]; with --sanity pictures, or directories of them
-    /// [default: pictures of noise].
+    /// A model file; with --sanity pictures
+    ///
+    /// A burnpack model file [default: as -m]; with --sanity pictures, or directories of them [default: pictures of noise].
     #[arg(value_name = "FILE.bpk|PICTURE")]
     files: Vec<PathBuf>,
 
-    /// The same model file, for use with --sanity.
-    #[arg(short, long, value_name = "FILE.bpk")]
-    model: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) model: ModelArgs,
 
-    /// A model card to use instead of the file's own [default: its own, or FILE.json next to it].
-    #[arg(long, value_name = "CARD.json")]
-    pub(crate) spec: Option<PathBuf>,
-
+    /// Check from the picture file to the probabilities
+    ///
     /// A picture file: check everything from the file to the probabilities, instead of the network alone.
     #[arg(long, value_name = "PHOTO", conflicts_with_all = ["layer", "seed"])]
     pub(crate) picture: Option<PathBuf>,
 
+    /// Another framework's results, .npz or .json
+    ///
     /// Another framework's results: a .npz file with arrays 'input' and one of 'logits', 'output', 'probabilities',
     /// or with --picture a .json file.
     #[arg(long, value_name = "FILE")]
     pub(crate) reference: Option<PathBuf>,
 
+    /// Greatest difference that passes
+    ///
     /// Greatest difference that passes, as a share of the largest value compared [default: 1e-4; with --picture 0.01,
     /// absolute for probabilities].
     #[arg(long, value_name = "SHARE", value_parser = parse_tolerance)]
@@ -43,6 +45,8 @@ pub(crate) struct CheckArgs {
     #[arg(long, default_value = "ffffff", value_name = "RRGGBB", value_parser = parse_colour, requires = "picture")]
     pub(crate) background: [u8; 3],
 
+    /// Layer whose gradients are checked
+    ///
     /// Layer whose gradients are checked, or with --sanity explained: a name, a prefix such as layer4, an index, or auto.
     #[arg(short, long, value_name = "LAYER", default_value = "auto", allow_hyphen_values = true)]
     pub(crate) layer: LayerRequest,
@@ -64,6 +68,8 @@ pub(crate) struct CheckArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Sanity")]
 pub(crate) struct SanityArgs {
+    /// Do maps depend on the weights?
+    ///
     /// Test whether maps depend on the weights: compare them with those of networks whose layers are randomised, from the
     /// top one down.
     #[arg(long = "sanity", conflicts_with_all = ["picture", "reference", "tolerance"])]
@@ -108,22 +114,16 @@ impl CheckArgs {
     /// The model file, if one is named.
     ///
     /// # Errors
-    /// When several are, or a card is named and no model.
+    /// When several are.
     pub(crate) fn model(&self) -> Result<Option<&Path>> {
-        let named = match (&self.model, &self.files[..]) {
-            (Some(model), []) => Some(model),
-            (Some(model), _) if self.sanity.wanted => Some(model),
-            (None, _) if self.sanity.wanted => None,
-            (None, []) => None,
-            (None, [model]) => Some(model),
+        match (&self.model.model, &self.files[..]) {
+            (model, _) if self.sanity.wanted => Ok(model.as_deref()),
+            (model, []) => Ok(model.as_deref()),
+            (None, [model]) => Ok(Some(model)),
             (_, [.., other]) => {
                 bail!("'{}': expected one model (add --sanity to name pictures)", other.display())
             }
-        };
-        if let (None, Some(card)) = (named, &self.spec) {
-            bail!("--spec '{}' is for a model file, and none is named (name one with -m)", card.display());
         }
-        Ok(named.map(PathBuf::as_path))
     }
 
     /// The pictures of --sanity.

@@ -7,15 +7,19 @@ use burncam_picture::input::{Icc, Layout, ReadOptions};
 use clap::{Args, ValueEnum};
 
 use super::values::parse_colour;
+use crate::environment::MOST_THREADS;
 
 #[derive(Debug, Args)]
 pub(crate) struct ModelArgs {
-    /// A burnpack model file [default: the built-in EfficientNet-Lite0].
+    /// Your network [default: a built-in one for ImageNet]
+    ///
+    /// A burnpack model file, as `burncam import` makes them [default: that in the environment variable BURNCAM_MODEL, else the built-in
+    /// EfficientNet-Lite0].
     #[arg(short, long, value_name = "FILE.bpk")]
     pub(crate) model: Option<PathBuf>,
 
     /// A model card to use instead of the file's own [default: its own, or FILE.json next to it].
-    #[arg(long, value_name = "CARD.json", requires = "model")]
+    #[arg(long, value_name = "CARD.json")]
     pub(crate) spec: Option<PathBuf>,
 }
 
@@ -26,8 +30,8 @@ pub(crate) struct DeviceArgs {
     #[arg(long, default_value = "flex", value_name = "NAME")]
     pub(crate) device: DeviceName,
 
-    /// Number of threads [default: one per core].
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    /// Number of threads [default: that in the environment variable BURNCAM_THREADS, else one per core].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=i64::from(MOST_THREADS)))]
     pub(crate) threads: Option<u16>,
 }
 
@@ -112,6 +116,8 @@ impl From<LayoutArg> for Layout {
 
 #[derive(Debug, Args)]
 pub(crate) struct LayerArgs {
+    /// A name, a prefix, an index, or several
+    ///
     /// Layer to explain: a name, a prefix such as layer4, an index, or auto. Several, separated by commas, are
     /// combined into one map.
     #[arg(

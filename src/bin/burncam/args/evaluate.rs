@@ -17,6 +17,8 @@ pub(crate) struct EvaluateArgs {
     #[command(flatten)]
     pub(crate) model: ModelArgs,
 
+    /// Methods to compare, separated by commas
+    ///
     /// Methods to evaluate, separated by commas; see `burncam methods`. Three maps that know nothing of the network are evaluated with them: random
     /// values, a spot in the centre, and the picture's edges.
     #[arg(
@@ -27,6 +29,8 @@ pub(crate) struct EvaluateArgs {
     )]
     pub(crate) methods: Vec<Method>,
 
+    /// Metrics, separated by commas, or all
+    ///
     /// Metrics, separated by commas: road, morf, lerf, insertion, deletion, drop, increase, gain, single, infidelity, adcc, arcc, coherency, sensitivity, sparseness,
     /// complexity, entropy, and with --boxes or --masks energy, pointing, pointing15, ranks, iou, box, maxbox, heldbox; of all pictures together gridpg,
     /// difull, sanity; or all that are of single pictures [default: road, insertion, deletion, drop, increase, sparseness, and with --boxes or --masks
@@ -34,6 +38,8 @@ pub(crate) struct EvaluateArgs {
     #[arg(long, value_name = "METRIC", value_delimiter = ',', value_parser = parse_metrics)]
     pub(crate) metrics: Option<Vec<MetricArg>>,
 
+    /// Class: a name, an index, top, top3, label
+    ///
     /// Class to explain: an index, a name, top, topN or box:N; with --labels also label (the true classes) or both. Can be given several times.
     #[arg(short, long = "target", value_name = "CLASS", default_value = "top")]
     pub(crate) targets: Vec<Target>,
@@ -41,6 +47,8 @@ pub(crate) struct EvaluateArgs {
     #[command(flatten)]
     pub(crate) layer: LayerArgs,
 
+    /// Where the objects are: COCO, VOC, YOLO, a table
+    ///
     /// Where the objects of each picture are: a file or directory of COCO, Pascal VOC, ILSVRC or YOLO, or a table.
     #[arg(long, value_name = "PATH", conflicts_with = "masks")]
     pub(crate) boxes: Option<PathBuf>,
@@ -102,6 +110,8 @@ pub(crate) struct EvaluateArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct EvaluateOutputArgs {
+    /// Directory of `evaluation.json`
+    ///
     /// Directory of `evaluation.json`, which has every figure of every image; of a shard `evaluation.K-of-N.json`.
     #[arg(short, long, value_name = "DIR", default_value = ".")]
     pub(crate) out: PathBuf,
@@ -110,6 +120,8 @@ pub(crate) struct EvaluateOutputArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) csv: Option<PathBuf>,
 
+    /// Also write a web page
+    ///
     /// Also write a web page with the table and the curves of insertion and deletion.
     #[arg(long, value_name = "FILE.html")]
     pub(crate) report: Option<PathBuf>,
@@ -130,10 +142,14 @@ pub(crate) struct EvaluateBatchArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) batch_size: Option<u16>,
 
+    /// Keep the figures of an earlier run
+    ///
     /// Keep the figures of an earlier run, also of one that was killed; measure what is missing, or whose image, model or settings changed.
     #[arg(long)]
     pub(crate) resume: bool,
 
+    /// True classes: a table of paths and classes
+    ///
     /// True classes: a .csv, .tsv or .json file of paths and classes, or from-directory (root/CLASS/image).
     #[arg(long, value_name = "FILE|from-directory")]
     pub(crate) labels: Option<LabelSource>,

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use burncam::{Aggregate, ArtifactKind, Library, Method, Over, Score, Target};
-use burncam_graph::error::Problem;
+use burncam_graph::error::{Problem, is_name};
 use burncam_picture::render::{Colormap, Components, Interpolation, PngLevel, Threshold};
 use clap::{Args, ValueEnum};
 
@@ -18,6 +18,8 @@ pub(crate) struct ExplainArgs {
     #[command(flatten)]
     pub(crate) model: ModelArgs,
 
+    /// Class: a name, an index, top, top3, label, all
+    ///
     /// Class to explain: an index, a name, top, topN, all, p>=0.5 (those with this probability or share of the picture), or
     /// box:N, the N-th box of a detector; with --labels also label (the true classes) or both (top and label). Can be given several times.
     #[arg(short, long = "target", value_name = "CLASS", default_value = "top")]
@@ -26,7 +28,9 @@ pub(crate) struct ExplainArgs {
     #[command(flatten)]
     pub(crate) layer: LayerArgs,
 
-    /// Method, or several separated by commas; see `burncam methods`.
+    /// One or more, see `burncam methods`
+    ///
+    /// Method, or several separated by commas; `burncam methods` lists them. Names are forgiving: `Grad-CAM++` is gradcampp.
     #[arg(long = "method", value_name = "METHOD", value_delimiter = ',', default_value = "gradcam")]
     pub(crate) methods: Vec<Method>,
 
@@ -141,15 +145,21 @@ pub(crate) enum SmoothArg {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct OutputArgs {
+    /// Directory, or for one input a .png file
+    ///
     /// Directory; for one input also a .png or .json file, or - for standard output.
     #[arg(short, long, value_name = "PATH", default_value = ".")]
     pub(crate) out: PathBuf,
 
+    /// What to write: overlay, record, npy, heatmap, mask ...
+    ///
     /// What to write: overlay, record, heatmap, grey, grey16, npy, npy-full, mask, boxes, cut-out, side-by-side, and for
     /// segmentations mask-of-class, for detectors detections.
     #[arg(long, value_name = "KINDS", value_delimiter = ',', default_value = "overlay,record", value_parser = parse_save)]
     pub(crate) save: Vec<Save>,
 
+    /// Also one sheet of all methods and classes
+    ///
     /// Also write one labelled sheet of all methods and classes, STEM.grid.png.
     #[arg(long)]
     pub(crate) grid: bool,
@@ -216,7 +226,7 @@ pub(crate) enum OverlayArg {
 }
 
 fn parse_save(text: &str) -> Result<Save, burncam::Error> {
-    if text == "record" { Ok(Save::Record) } else { text.parse().map(Save::Artifact) }
+    if is_name("record", text) { Ok(Save::Record) } else { text.parse().map(Save::Artifact) }
 }
 
 fn parse_scale(text: &str) -> Result<ScaleArg, Problem> {

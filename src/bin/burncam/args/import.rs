@@ -12,6 +12,8 @@ use super::values::{
 
 #[derive(Debug, Args)]
 pub(crate) struct ImportArgs {
+    /// ONNX, Keras, or weights of PyTorch, safetensors, Burn
+    ///
     /// An ONNX file or Keras model (.keras, .h5), or weights: PyTorch (.pth, .pt), safetensors, burnpack (.bpk), Burn's older .mpk and .json (.gz).
     #[arg(value_name = "SOURCE")]
     pub(crate) source: PathBuf,
@@ -20,6 +22,8 @@ pub(crate) struct ImportArgs {
     #[arg(short, long, value_name = "MODEL.bpk")]
     pub(crate) out: PathBuf,
 
+    /// Architecture of weights, or auto
+    ///
     /// Architecture of the weights, for example resnet50; an unknown one lists them all, auto recognises it by its
     /// tensors. ONNX and Keras files need none.
     #[arg(long, value_name = "NAME", conflicts_with = "spec")]
@@ -34,10 +38,14 @@ pub(crate) struct ImportArgs {
     #[arg(long, value_name = "A=B", value_parser = parse_rename)]
     pub(crate) rename: Vec<(String, String)>,
 
+    /// A model card with the graph of the weights
+    ///
     /// A model card whose graph names the weights, for any other network.
     #[arg(long, value_name = "CARD.json")]
     pub(crate) spec: Option<PathBuf>,
 
+    /// File with one class name per line
+    ///
     /// File with one class name per line. Two names for a network with one output are those of no and yes.
     #[arg(long, value_name = "FILE")]
     pub(crate) classes: Option<PathBuf>,
@@ -71,11 +79,15 @@ pub(crate) struct ImportArgs {
     #[arg(long, value_name = "NAME")]
     pub(crate) output_name: Option<String>,
 
+    /// classification, multi-label, segmentation ...
+    ///
     /// The network's task: classification, multi-label, binary, numbers, segmentation, detection or embedding
     /// [default: what the graph proves, else the usual task for such outputs].
     #[arg(long, value_name = "TASK")]
     pub(crate) task: Option<Task>,
 
+    /// logits, softmax, sigmoid, probabilities, none
+    ///
     /// The kind of its outputs: logits, softmax or sigmoid (applied to logits, never to probabilities),
     /// probabilities, or none for plain numbers [default: what the graph proves, else logits].
     #[arg(long, value_name = "KIND")]
@@ -101,15 +113,21 @@ pub(crate) struct ImportArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Preprocessing")]
 pub(crate) struct PictureArgs {
+    /// imagenet, timm, clip, ultralytics, raw ...
+    ///
     /// Preset of a framework: imagenet, timm, clip, ultralytics, raw, keras-tf, keras-caffe or keras-torch [default: the
     /// architecture's or the card's; for ONNX and Keras what the file suggests].
     #[arg(long, value_name = "NAME")]
     pub(crate) preset: Option<Preset>,
 
+    /// Shorter side, HEIGHTxWIDTH, letterbox, none
+    ///
     /// Shorter side in pixels, HEIGHTxWIDTH to stretch, letterbox, or none.
     #[arg(long, value_name = "SIZE", value_parser = parse_resize)]
     pub(crate) resize: Option<ResizeRequest>,
 
+    /// Centre crop: a side, or HEIGHTxWIDTH
+    ///
     /// Centre crop: one side in pixels, or HEIGHTxWIDTH.
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     pub(crate) crop: Option<[usize; 2]>,

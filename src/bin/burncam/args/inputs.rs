@@ -11,6 +11,8 @@ use crate::discover::Shard;
 // Not `next_help_heading`: it would also apply to the arguments after this struct, which comes first.
 #[derive(Debug, Args)]
 pub(crate) struct InputArgs {
+    /// Pictures, directories, quoted globs, or - (standard input)
+    ///
     /// Pictures, .npy tensors, directories of them, quoted globs such as 'photos/**/*.jpg', or - for a picture on
     /// standard input.
     #[arg(required_unless_present = "files_from", value_name = "INPUT")]

@@ -1,5 +1,5 @@
 //! The command line. Nothing here accesses files; see `plan.rs` for that. `check.rs`, `compare.rs`, `evaluate.rs`, `explain.rs`,
-//! `import.rs` and `merge.rs` have the arguments of those commands, `batch.rs` those for many images, `inputs.rs` the inputs,
+//! `import.rs`, `merge.rs` and `predict.rs` have the arguments of those commands, `batch.rs` those for many images, `inputs.rs` the inputs,
 //! `common.rs` those of several commands, `options.rs` the options of methods, `values.rs` the parsers of single values.
 
 mod batch;
@@ -12,10 +12,12 @@ mod import;
 mod inputs;
 mod merge;
 mod options;
+mod predict;
 mod values;
 
 use std::path::PathBuf;
 
+use burncam::Method;
 use clap::{Args, Parser, Subcommand};
 
 pub(crate) use self::batch::{BatchArgs, ProgressArg};
@@ -28,13 +30,14 @@ pub(crate) use self::import::ImportArgs;
 pub(crate) use self::inputs::InputArgs;
 pub(crate) use self::merge::MergeArgs;
 pub(crate) use self::options::MethodOptionArgs;
+pub(crate) use self::predict::PredictArgs;
 
-/// Explain what a convolutional network looked at.
+/// Explain what a neural network for pictures looked at.
 ///
 /// burncam draws class activation maps (Grad-CAM): it runs a network on a picture, finds where the evidence for a
 /// class is, and writes an overlay PNG and a JSON record. Without -m it uses a built-in ImageNet network.
 #[derive(Debug, Parser)]
-#[command(name = "burncam", version, max_term_width = 100, after_help = EXAMPLES)]
+#[command(name = "burncam", version, max_term_width = 100)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -48,70 +51,39 @@ pub(crate) struct Cli {
     pub(crate) quiet: bool,
 }
 
-const EXAMPLES: &str = "\
-Examples:
-  burncam explain photo.jpg                          what does the built-in network see, and where?
-  burncam explain photo.jpg --target 'tabby cat'     where would it see a tabby cat?
-  burncam explain photo.jpg --method gradcam,layercam --grid    two methods, and a sheet of both
-  burncam explain -m mine.bpk -o out/ photos/        your own network, a whole directory
-  burncam layers -m mine.bpk                         which layers can be explained
-  burncam import model.onnx -o mine.bpk";
-
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Draw where the evidence for a class is, and write a record.
     Explain(Box<ExplainArgs>),
-    /// Measure which method's maps are right, next to maps that know nothing.
+    /// Measure which method's maps are right, next to baselines.
     Evaluate(Box<EvaluateArgs>),
-    /// Join the summaries and reports of several runs, or of the shards of one.
+    /// Join the summaries and reports of runs or shards.
     Merge(MergeArgs),
-    /// Compare two runs over the same pictures: of two models, or with other settings.
+    /// Compare two runs over the same pictures.
     Compare(CompareArgs),
     /// Print the most probable classes.
-    Predict(PredictArgs),
+    Predict(Box<PredictArgs>),
     /// List a model's layers, and which of them can be explained.
     Layers(LayersArgs),
-    /// Make a self-contained model file from ONNX, from Keras, or from weights and an architecture or a card.
+    /// Make a model file from ONNX, Keras, PyTorch or safetensors.
     Import(Box<ImportArgs>),
-    /// Check that a model's results are right: devices, gradients, another framework.
+    /// Check that a model's numbers are right.
     Check(CheckArgs),
-    /// Show what a model is, where it comes from, and what it costs to run.
+    /// Show what a model is, its origin, and what it costs to run.
     Info(InfoArgs),
     /// List the methods with what they show, cost and paper.
-    Methods(FormatArgs),
+    Methods(MethodsArgs),
     /// Print a completion script for a shell.
     Completions {
         /// The shell to complete for.
         shell: clap_complete::Shell,
     },
-    /// Print the manual page of burncam, or of one of its commands.
+    /// Print the manual page of burncam, or of a command.
     Man {
         /// The command to describe.
         #[arg(value_name = "COMMAND")]
         command: Option<String>,
     },
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct PredictArgs {
-    #[command(flatten)]
-    pub(crate) inputs: InputArgs,
-
-    #[command(flatten)]
-    pub(crate) model: ModelArgs,
-
-    /// Number of classes to print.
-    #[arg(short = 'k', long, value_name = "K", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..))]
-    pub(crate) top_k: u16,
-
-    #[command(flatten)]
-    pub(crate) format: FormatArgs,
-
-    #[command(flatten)]
-    pub(crate) picture: PictureArgs,
-
-    #[command(flatten)]
-    pub(crate) run: RunArgs,
 }
 
 #[derive(Debug, Args)]
@@ -128,14 +100,23 @@ pub(crate) struct LayersArgs {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct InfoArgs {
-    /// A burnpack model file [default: the built-in EfficientNet-Lite0].
-    #[arg(value_name = "FILE.bpk")]
-    pub(crate) model: Option<PathBuf>,
+pub(crate) struct MethodsArgs {
+    /// Methods to describe [default: a table of all]
+    #[arg(value_name = "METHOD")]
+    pub(crate) methods: Vec<Method>,
 
-    /// A model card to use instead of the file's own [default: its own, or FILE.json next to it].
-    #[arg(long, value_name = "CARD.json", requires = "model")]
-    pub(crate) spec: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) format: FormatArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InfoArgs {
+    /// A model file, as -m
+    #[arg(value_name = "FILE.bpk", conflicts_with = "model")]
+    pub(crate) file: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) model: ModelArgs,
 
     /// Print the model card as JSON.
     #[arg(long, conflicts_with = "classes")]

@@ -22,10 +22,11 @@ use self::resume::{Kept, Unfinished};
 use crate::args::EvaluateArgs;
 use crate::batch::{self, Signals};
 use crate::contain::contained_for;
-use crate::explain::progress::{Progress, Step};
 use crate::explain::task::Task;
-use crate::failure::{self, is_of_model};
+use crate::failure::is_of_model;
+use crate::failures::Failures;
 use crate::outcome::Outcome;
+use crate::progress::{Progress, Step};
 use crate::{result_files, text};
 
 pub(crate) use self::page::file as page;
@@ -120,6 +121,7 @@ struct Results {
     quiet: bool,
     targets: Vec<EvaluatedTarget>,
     failures: Vec<Failure>,
+    grouped: Failures,
     kept: usize,
     /// `None` for a single image, which is measured again in no time.
     unfinished: Option<Unfinished>,
@@ -128,14 +130,15 @@ struct Results {
 impl Results {
     fn new(args: &EvaluateArgs, run: &Run, files: &Files, quiet: bool) -> Result<Self> {
         let tasks = run.tasks.len();
-        let progress = Progress::new(args.batch.progress, tasks, quiet);
+        let progress = Progress::new(args.batch.progress, tasks, quiet, &run.inside);
         let unfinished = if tasks > 1 {
             let header = run.pool.install(|| run.evaluator.header())?;
             Some(Unfinished::begin(files.unfinished.clone(), &header)?)
         } else {
             None
         };
-        Ok(Self { progress, quiet, targets: vec![], failures: vec![], kept: 0, unfinished })
+        let (targets, failures, grouped) = (vec![], vec![], Failures::default());
+        Ok(Self { progress, quiet, targets, failures, grouped, kept: 0, unfinished })
     }
 
     fn take(&mut self, task: &Task, result: Result<(Vec<EvaluatedTarget>, Step)>) -> Result<()> {
@@ -149,8 +152,8 @@ impl Results {
                 step
             }
             Err(error) => {
-                self.failures.push(failure::listed(&task.input.path.display().to_string(), &error));
-                self.progress.aside(|| text::error(&error));
+                let path = task.input.path.display().to_string();
+                self.failures.push(self.grouped.take(&path, &error, &self.progress));
                 Step::Failed
             }
         };
@@ -161,6 +164,7 @@ impl Results {
     /// Writes all files or none, and prints the table and the sentence.
     fn finish(self, args: &EvaluateArgs, run: &Run, files: Files, interrupted: bool) -> Result<()> {
         self.progress.finish();
+        self.grouped.print();
         let together = if interrupted { Together::default() } else { together(run)? };
         let mut evaluation = run.evaluator.summarise_together(self.targets, together)?;
         evaluation.shard = args.inputs.shard.map(|shard| shard.to_string());

@@ -11,6 +11,7 @@ use crate::discover::{Found, Input, discover, report};
 use crate::explain::task::Task;
 use crate::flags::WORDS;
 use crate::labels::{Label, have_several, labels};
+use crate::progress::{Inside, draws_bar};
 use crate::request::{each_once, runtime};
 use crate::subjects;
 use crate::threads::Workers;
@@ -22,6 +23,8 @@ pub(super) struct Run {
     pub(super) evaluator: Evaluator,
     pub(super) tasks: Vec<Task>,
     pub(super) places: Places,
+    /// How far the images in progress are.
+    pub(super) inside: Inside,
 }
 
 /// Every image takes many passes, so that packed weights are kept, as they are for several images.
@@ -31,7 +34,7 @@ pub(super) fn prepare(args: &EvaluateArgs, quiet: bool) -> Result<Run> {
     let Found { inputs, searched, total, left, .. } = discover(&args.inputs)?;
     refuse(args, &inputs)?;
     let images = inputs.len();
-    let workers = Workers::new(&args.run.place, args.batch.jobs, None, images);
+    let workers = Workers::new(&args.run.place, args.batch.jobs, None, images)?;
     let pool = workers.pool()?;
     let model = pool.install(|| subjects::open_model(&args.model))?;
     let labels = match &args.batch.labels {
@@ -43,12 +46,16 @@ pub(super) fn prepare(args: &EvaluateArgs, quiet: bool) -> Result<Run> {
     }
     let places = Places::open(args, &model, &inputs, args.inputs.shard.is_some())?;
     let tasks: Vec<Task> = inputs.into_iter().zip(labels).map(Task::from).collect();
-    let request = request(args, &model, workers, places.are_known());
+    let inside = Inside::default();
+    let mut request = request(args, &model, workers, places.are_known());
+    if draws_bar(args.batch.progress, images, quiet) {
+        request.explain.options.progress = Some(inside.listener());
+    }
     let evaluator = pool.install(|| Evaluator::new(model, request))?;
     for warning in evaluator.explainer().warnings() {
         log::warn!("{warning}");
     }
-    Ok(Run { pool, workers, evaluator, tasks, places })
+    Ok(Run { pool, workers, evaluator, tasks, places, inside })
 }
 
 /// Refuses what cannot be measured with these arguments.

@@ -1,10 +1,9 @@
 //! Sets up an explanation run; `batch` executes it, also for a single image.
 
 mod explained;
-mod lists;
-pub(crate) mod progress;
 mod results;
 mod resume;
+mod rows;
 pub(crate) mod task;
 mod work;
 
@@ -29,6 +28,7 @@ use crate::failure::{io_kind, is_broken_pipe, is_of_model};
 use crate::labels::{Label, labels};
 use crate::outcome::Outcome;
 use crate::plan::{Destination, Plan};
+use crate::progress::{Inside, draws_bar, listener};
 use crate::request::request;
 use crate::threads::Workers;
 use crate::{subjects, text};
@@ -41,7 +41,7 @@ pub(crate) fn run(args: &ExplainArgs, quiet: bool) -> Result<Outcome> {
     let signals = if run.tasks.len() > 1 { Signals::listen()? } else { Signals::default() };
     let redone = args.batch.resume.then(Redone::default);
     let work = Work { plan: &run.plan, explainer: &run.explainer, boxes: run.boxes.as_ref(), redone };
-    let mut results = Results::open(args, &work, run.tasks.len(), &run.left, quiet)?;
+    let mut results = Results::open(args, &work, run.tasks.len(), &run.left, (&run.inside, quiet))?;
     let explain = |tasks: &[Task]| work.explain(tasks);
     let taken = batch::run(&run.pool, run.workers, &run.tasks, &signals, explain, |task, result| {
         // Not this image's fault, nor the next one's.
@@ -83,15 +83,21 @@ struct Run {
     tasks: Vec<Task>,
     boxes: Option<Boxes>,
     left: Left,
+    /// How far the images in progress are.
+    inside: Inside,
 }
 
 fn prepare(args: &ExplainArgs, quiet: bool) -> Result<Run> {
     let Found { inputs, searched, total, left, places } = discover(&args.inputs)?;
     let images = inputs.len();
-    let workers = Workers::new(&args.run.place, args.batch.jobs, args.batch.batch_size, images);
+    let workers = Workers::new(&args.run.place, args.batch.jobs, args.batch.batch_size, images)?;
     let destination = Destination::new(&args.output.out, images)?;
-    // Passes of several images at once would overwrite each other on the line.
-    let listener = if images == 1 { crate::progress::listener(quiet, "passes") } else { None };
+    let inside = Inside::default();
+    let listener = match images {
+        1 => listener(quiet, "passes"),
+        _ if draws_bar(args.batch.progress, images, quiet) => Some(inside.listener()),
+        _ => None,
+    };
     let pool = workers.pool()?;
     let model = pool.install(|| subjects::open_model(&args.model))?;
     let request = request(args, &model, &destination, workers, images, listener)?;
@@ -117,7 +123,7 @@ fn prepare(args: &ExplainArgs, quiet: bool) -> Result<Run> {
     let boxes = boxes.transpose()?;
     let tasks: Vec<Task> = inputs.into_iter().zip(labels).map(Task::from).collect();
     let explainer = pool.install(|| explainer(args, model, request, &tasks))?;
-    Ok(Run { plan, pool, workers, explainer, tasks, boxes, left })
+    Ok(Run { plan, pool, workers, explainer, tasks, boxes, left, inside })
 }
 
 /// The explainer of all tasks; for a shared scale, after a pass over all of them. Failures in that pass are reported

@@ -8,16 +8,18 @@ use burncam::record::{FailureRecord, Record, Summary};
 use burncam_picture::render::escape::{escaped, escaped_json};
 
 use super::explained::Explained;
-use super::lists::{Csv, JsonLines};
-use super::progress::{Progress, Step};
 use super::resume::Redone;
+use super::rows;
 use super::task::Task;
 use super::work::Work;
 use crate::args::ExplainArgs;
 use crate::discover::Left;
+use crate::failures::Failures;
+use crate::lists::{Csv, JsonLines};
 use crate::plan::Destination;
+use crate::progress::{Inside, Progress, Step};
 use crate::report::Page;
-use crate::{failure, summary, text};
+use crate::{summary, text};
 
 /// Receives results one by one.
 pub(crate) struct Results<'a> {
@@ -32,6 +34,7 @@ pub(crate) struct Results<'a> {
     /// Path of the summary, if any.
     summary_path: Option<PathBuf>,
     several: bool,
+    failures: Failures,
     /// What holds for every image, and was said before the first.
     said: Vec<String>,
     /// Images that an earlier run had finished.
@@ -48,7 +51,7 @@ impl<'a> Results<'a> {
         work: &'a Work<'a>,
         tasks: usize,
         left: &Left,
-        quiet: bool,
+        (inside, quiet): (&Inside, bool),
     ) -> Result<Self> {
         let model = work.explainer.model();
         let summary_path = work.plan.summary_path(args.inputs.shard);
@@ -65,19 +68,20 @@ impl<'a> Results<'a> {
         left.entries().for_each(|entry| summary.not_taken.add(entry));
         summary.shard = args.inputs.shard.map(|shard| shard.to_string());
         let csv = args.batch.csv.as_deref();
-        let csv = csv.map(|path| Csv::open(path, args.replaces(), args.batch.csv_raw));
+        let csv = csv.map(|path| Csv::open(path, &rows::COLUMNS, args.replaces(), args.batch.csv_raw));
         Ok(Self {
             args,
             work,
             quiet,
             said: [model.warnings(), &work.explainer.warnings()].concat(),
-            progress: Progress::new(args.batch.progress, tasks, quiet),
+            progress: Progress::new(args.batch.progress, tasks, quiet, inside),
             json,
             csv: csv.transpose()?,
             page: args.batch.report.clone().map(|path| (Page::new(model.name()), path)),
             summary,
             summary_path,
             several: tasks > 1,
+            failures: Failures::default(),
             kept: 0,
         })
     }
@@ -110,10 +114,10 @@ impl<'a> Results<'a> {
         self.kept += usize::from(explained.kept);
         for record in &explained.records {
             if let Some(json) = &mut self.json {
-                json.record(record)?;
+                json.line(&record.to_json_line()?)?;
             }
             if let Some(csv) = &mut self.csv {
-                csv.record(record)?;
+                rows::rows(record).try_for_each(|cells| csv.row(&cells))?;
             }
             if let (Some((page, _)), Some(directory)) = (&mut self.page, &explained.directory) {
                 page.add(record, directory);
@@ -123,8 +127,10 @@ impl<'a> Results<'a> {
     }
 
     fn print(&self, explained: &Explained) -> Result<()> {
+        let is_brief = self.progress.stands_for_images();
         for record in &explained.records {
-            for warning in record.warnings.iter().filter(|warning| !self.said.contains(warning)) {
+            let warnings = record.warnings.iter().filter(|warning| !is_brief && !self.said.contains(warning));
+            for warning in warnings {
                 log::warn!("{}: {warning}", record.input.path);
             }
         }
@@ -134,7 +140,8 @@ impl<'a> Results<'a> {
         if self.args.output.json && self.json.is_none() {
             return self.print_records(&explained.records);
         }
-        if self.quiet || self.speaks_on_stdout() {
+        // A line for each of many images would be noise where the bar is seen; another program that reads them gets all.
+        if self.quiet || self.speaks_on_stdout() || is_brief && text::is_seen() {
             return Ok(());
         }
         if explained.kept {
@@ -166,6 +173,19 @@ impl<'a> Results<'a> {
         Ok(())
     }
 
+    /// The warnings of images that the bar stood for, the most frequent first.
+    fn print_warnings(&self) {
+        const SHOWN: usize = 5;
+        if self.quiet || !self.progress.stands_for_images() {
+            return;
+        }
+        let ranked = self.summary.warnings.ranked();
+        let ranked = ranked.into_iter().filter(|warned| !self.said.contains(&warned.warning));
+        for warned in ranked.take(SHOWN) {
+            log::warn!("{}: {}", text::counted(warned.count, "image"), warned.warning);
+        }
+    }
+
     /// Whether a list goes to standard output, where messages would interfere.
     fn speaks_on_stdout(&self) -> bool {
         let batch = &self.args.batch;
@@ -175,7 +195,7 @@ impl<'a> Results<'a> {
 
     fn failure(&mut self, task: &Task, error: &anyhow::Error) -> Result<()> {
         let path = task.input.path.display().to_string();
-        let failure = failure::listed(&path, error);
+        let failure = self.failures.take(&path, error, &self.progress);
         let label = |label: &usize| self.work.explainer.label_record(*label);
         let labels: Vec<_> = task.labels.iter().map(label).collect();
         self.summary.fail(failure.clone());
@@ -183,16 +203,16 @@ impl<'a> Results<'a> {
             let estimator = self.work.explainer.model().name();
             for method in &self.work.explainer.request().methods {
                 let title = method.info().title;
-                json.failure(&FailureRecord::new(estimator, title, labels.first().cloned(), &failure))?;
+                let record = FailureRecord::new(estimator, title, labels.first().cloned(), &failure);
+                json.line(&record.to_json_line()?)?;
             }
         }
         if let Some(csv) = &mut self.csv {
-            csv.failure(&path, &labels, &failure.error)?;
+            csv.row(&rows::failure(&labels, &failure))?;
         }
         if let Some((page, _)) = &mut self.page {
             page.fail(&path, &failure.error);
         }
-        self.progress.aside(|| text::error(error));
         Ok(())
     }
 
@@ -200,6 +220,8 @@ impl<'a> Results<'a> {
     /// were written.
     pub(crate) fn finish(mut self, interrupted: bool) -> bool {
         self.progress.finish();
+        self.failures.print();
+        self.print_warnings();
         self.summary.interrupted = interrupted;
         // Images that were kept took no time, and would make the rate too good.
         let done = self.summary.explained - self.kept;

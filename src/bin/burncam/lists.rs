@@ -1,4 +1,6 @@
-//! `--jsonl` and `--csv`: one line per image, in the order of the inputs, written immediately.
+//! `--jsonl` and `--csv`: lists of lines and rows, in the order of the inputs, written immediately.
+//!
+//! Receives lines of JSON, and cells of text; what is in them is left to `explain` and `predict`.
 
 use std::borrow::Cow;
 use std::fs::{File, OpenOptions};
@@ -6,17 +8,17 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, anyhow};
-use burncam::record::{FailureRecord, LabelRecord, Record, TargetRecord};
+use burncam::record::LabelRecord;
 use burncam_picture::render::escape::{escaped, escaped_json};
 
 use crate::{formula, text};
 
-/// Records as JSON, one per line; a failed image has a line of the same shape with `error` set.
+/// Records as JSON, one per line.
 pub(crate) struct JsonLines {
     sink: Sink,
 }
 
-/// One row per class of a record.
+/// A table.
 pub(crate) struct Csv {
     writer: csv::Writer<Sink>,
     path: PathBuf,
@@ -46,29 +48,6 @@ impl Write for Stdout {
         Ok(())
     }
 }
-
-/// Columns of `--csv`.
-const COLUMNS: [&str; 19] = [
-    "path",
-    "method",
-    "target",
-    "class_name",
-    "rank",
-    "proba",
-    "logit",
-    "score",
-    "label",
-    "label_name",
-    "correct",
-    "layers",
-    "finding",
-    "left",
-    "top",
-    "right",
-    "bottom",
-    "artifacts",
-    "error",
-];
 
 impl Sink {
     fn open(path: &Path, overwrite: bool) -> Result<Self> {
@@ -132,15 +111,8 @@ impl JsonLines {
         Ok(Self { sink: Sink::open(path, overwrite)? })
     }
 
-    pub(crate) fn record(&mut self, record: &Record) -> Result<()> {
-        self.line(&record.to_json_line()?)
-    }
-
-    pub(crate) fn failure(&mut self, failure: &FailureRecord) -> Result<()> {
-        self.line(&failure.to_json_line()?)
-    }
-
-    fn line(&mut self, json: &str) -> Result<()> {
+    /// Adds a record that is JSON without a line break.
+    pub(crate) fn line(&mut self, json: &str) -> Result<()> {
         let line = format!("{json}\n");
         let line = escaped_json(&line);
         let written = self.sink.write_all(line.as_bytes()).and_then(|()| self.sink.flush());
@@ -149,27 +121,16 @@ impl JsonLines {
 }
 
 impl Csv {
-    /// Opens a table; `-` is standard output. `raw` keeps cells that a spreadsheet would take for formulas.
-    pub(crate) fn open(path: &Path, overwrite: bool, raw: bool) -> Result<Self> {
+    /// Opens a table with these columns; `-` is standard output. `raw` keeps cells that a spreadsheet would take for formulas.
+    pub(crate) fn open(path: &Path, columns: &[&str], overwrite: bool, raw: bool) -> Result<Self> {
         let writer = csv::Writer::from_writer(Sink::open(path, overwrite)?);
         let mut csv = Self { writer, path: path.into(), raw };
-        csv.row(&COLUMNS.map(str::to_owned))?;
+        csv.row(&columns.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>())?;
         Ok(csv)
     }
 
-    pub(crate) fn record(&mut self, record: &Record) -> Result<()> {
-        record.targets.iter().try_for_each(|target| self.row(&cells(record, target)))
-    }
-
-    pub(crate) fn failure(&mut self, path: &str, labels: &[LabelRecord], error: &str) -> Result<()> {
-        let mut cells = [const { String::new() }; COLUMNS.len()];
-        cells[0] = path.to_owned();
-        [cells[8], cells[9]] = label_cells(labels);
-        cells[COLUMNS.len() - 1] = error.to_owned();
-        self.row(&cells)
-    }
-
-    fn row(&mut self, cells: &[String]) -> Result<()> {
+    /// Adds a row, with a cell for each column.
+    pub(crate) fn row(&mut self, cells: &[String]) -> Result<()> {
         let (path, raw) = (&self.path, self.raw);
         let is_seen = self.writer.get_ref().is_seen;
         let cells = cells.iter().map(|cell| {
@@ -184,44 +145,13 @@ impl Csv {
     }
 }
 
-fn cells(record: &Record, target: &TargetRecord) -> [String; COLUMNS.len()] {
-    let correct = record.is_right().map(|is_right| is_right.to_string());
-    let layers: Vec<&str> = record.layers.iter().map(|layer| layer.name.as_str()).collect();
-    let files: Vec<&str> = target.artifacts.iter().map(|artifact| artifact.file.as_str()).collect();
-    let side = |of: fn(&burncam::record::BoxRecord) -> usize| {
-        target.boxes.first().map_or_else(String::new, |region| of(region).to_string())
-    };
-    let [label, label_name] = label_cells(record.true_classes());
-    [
-        record.input.path.clone(),
-        record.settings.method.clone(),
-        target.target.to_string(),
-        target.class_name.clone(),
-        target.rank.map_or_else(String::new, |rank| rank.to_string()),
-        number(target.proba),
-        number(target.logit),
-        target.score.to_string(),
-        label,
-        label_name,
-        correct.unwrap_or_default(),
-        layers.join(" "),
-        target.finding.clone().unwrap_or_default(),
-        side(|region| region.left),
-        side(|region| region.top),
-        side(|region| region.right),
-        side(|region| region.bottom),
-        files.join(" "),
-        String::new(),
-    ]
-}
-
 /// An empty cell for `None`.
-fn number(number: Option<f64>) -> String {
+pub(crate) fn number(number: Option<f64>) -> String {
     number.map_or_else(String::new, |number| number.to_string())
 }
 
 /// Indices and names of the true classes, separated by semicolons.
-fn label_cells(labels: &[LabelRecord]) -> [String; 2] {
+pub(crate) fn label_cells(labels: &[LabelRecord]) -> [String; 2] {
     let indices: Vec<String> = labels.iter().map(|label| label.target.to_string()).collect();
     let names: Vec<&str> = labels.iter().map(|label| label.class_name.as_str()).collect();
     [indices.join(";"), names.join(";")]

@@ -1,0 +1,73 @@
+//! The rows of `explain --csv`: one per image, method and class. Receives records and failures; gives cells.
+
+use burncam::record::{Failure, LabelRecord, Record, TargetRecord};
+
+use crate::lists::{label_cells, number};
+
+/// Columns of `--csv`.
+pub(super) const COLUMNS: [&str; 19] = [
+    "path",
+    "method",
+    "target",
+    "class_name",
+    "rank",
+    "proba",
+    "logit",
+    "score",
+    "label",
+    "label_name",
+    "correct",
+    "layers",
+    "finding",
+    "left",
+    "top",
+    "right",
+    "bottom",
+    "artifacts",
+    "error",
+];
+
+/// The rows of a record.
+pub(super) fn rows(record: &Record) -> impl Iterator<Item = [String; COLUMNS.len()]> {
+    record.targets.iter().map(|target| cells(record, target))
+}
+
+/// The row of an image that failed.
+pub(super) fn failure(labels: &[LabelRecord], failure: &Failure) -> [String; COLUMNS.len()] {
+    let mut cells = [const { String::new() }; COLUMNS.len()];
+    cells[0].clone_from(&failure.path);
+    [cells[8], cells[9]] = label_cells(labels);
+    cells[COLUMNS.len() - 1].clone_from(&failure.error);
+    cells
+}
+
+fn cells(record: &Record, target: &TargetRecord) -> [String; COLUMNS.len()] {
+    let correct = record.is_right().map(|is_right| is_right.to_string());
+    let layers: Vec<&str> = record.layers.iter().map(|layer| layer.name.as_str()).collect();
+    let files: Vec<&str> = target.artifacts.iter().map(|artifact| artifact.file.as_str()).collect();
+    let side = |of: fn(&burncam::record::BoxRecord) -> usize| {
+        target.boxes.first().map_or_else(String::new, |region| of(region).to_string())
+    };
+    let [label, label_name] = label_cells(record.true_classes());
+    [
+        record.input.path.clone(),
+        record.settings.method.clone(),
+        target.target.to_string(),
+        target.class_name.clone(),
+        target.rank.map_or_else(String::new, |rank| rank.to_string()),
+        number(target.proba),
+        number(target.logit),
+        target.score.to_string(),
+        label,
+        label_name,
+        correct.unwrap_or_default(),
+        layers.join(" "),
+        target.finding.clone().unwrap_or_default(),
+        side(|region| region.left),
+        side(|region| region.top),
+        side(|region| region.right),
+        side(|region| region.bottom),
+        files.join(" "),
+        String::new(),
+    ]
+}
