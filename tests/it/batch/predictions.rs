@@ -26,7 +26,8 @@ fn every_image_has_a_line_that_fits_the_schema() {
     let lines = lines(&place.path("lines.jsonl"));
     lines.iter().for_each(|line| assert_valid(&validator, line));
     let paths: Vec<_> = lines.iter().map(|line| line["path"].as_str().unwrap().to_owned()).collect();
-    let all: Vec<String> = place.album.all().iter().map(|path| format!("photos/{}", path.display())).collect();
+    let all: Vec<String> =
+        place.album.all().iter().map(|path| format!("photos/{}", path.display())).collect();
     assert_eq!(paths, all, "one line per image, in the order of the inputs");
     let failed = lines.iter().filter(|line| line["error"] != "").count();
     assert_eq!(failed, bad);
@@ -55,7 +56,8 @@ fn labels_give_the_accuracy_and_the_rank_of_the_true_class() {
     }
     place.run("predict -m tiny.bpk photos -k 1 --jsonl first.jsonl", 0);
     let first = lines(&place.path("first.jsonl"));
-    let best: Vec<u64> = first.iter().map(|line| line["predictions"][0]["target"].as_u64().unwrap()).collect();
+    let best: Vec<u64> =
+        first.iter().map(|line| line["predictions"][0]["target"].as_u64().unwrap()).collect();
     // The first is right, the second is not, the third has no label.
     let labels = format!("path,label\n0.png,{}\n1.png,{}\n", best[0], (best[1] + 1) % 4);
     std::fs::write(place.path("labels.csv"), labels).unwrap();
@@ -88,7 +90,11 @@ fn the_environment_names_the_model_and_the_threads() {
     assert!(named.1.starts_with("model         tiny\n"), "{}", named.1);
     assert!(run("info", "BURNCAM_MODEL", "").1.contains("efficientnet_lite0"), "an empty one is none");
     assert_eq!(run("predict photos", "BURNCAM_MODEL", "gone.bpk").0, Some(2));
-    assert_eq!(run("predict -m tiny.bpk photos", "BURNCAM_MODEL", "gone.bpk").0, Some(0), "-m goes before it");
+    assert_eq!(
+        run("predict -m tiny.bpk photos", "BURNCAM_MODEL", "gone.bpk").0,
+        Some(0),
+        "-m goes before it"
+    );
     assert_eq!(run("predict -m tiny.bpk photos", "BURNCAM_THREADS", "2").0, Some(0));
     let refused = run("predict -m tiny.bpk photos", "BURNCAM_THREADS", "none");
     assert_eq!(refused.0, Some(2));
