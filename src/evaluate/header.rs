@@ -51,11 +51,10 @@ fn rows(explainer: &Explainer) -> Vec<EvaluatedRow> {
 
 fn settings(explainer: &Explainer, measures: &Measures, score: Score, agreement: bool) -> EvaluationSettings {
     let request = explainer.request();
-    let with_layer = request.methods.iter().find(|method| method.info().uses_layer);
     let settings = request.methods.first().map(|method| explainer.settings_record(*method));
     let targets = settings.as_ref().and_then(|settings| settings.request.as_ref());
     EvaluationSettings {
-        layers: with_layer.map_or_else(Vec::new, |method| explainer.layer_records(*method)),
+        layers: explainer.every_layer().into_iter().map(|layer| explainer.layer_record(layer)).collect(),
         targets: targets.map_or_else(Vec::new, |request| request.targets.clone()),
         score: score.name().to_owned(),
         map_score: settings.map_or_else(String::new, |settings| settings.score),

@@ -10,7 +10,7 @@ impl Explainer {
     /// What holds for every image, besides the model's own warnings: of the layers, for methods that use them.
     #[must_use]
     pub fn warnings(&self) -> Vec<String> {
-        self.layers.iter().flat_map(|layer| self.of_branches(layer)).chain(self.of_coarse_grids()).collect()
+        self.layers().iter().flat_map(|layer| self.of_branches(layer)).chain(self.of_coarse_grids()).collect()
     }
 
     /// Why a class that was asked for is not explained.
@@ -27,7 +27,7 @@ impl Explainer {
 
     /// What is to be said where all grids have few cells.
     fn of_coarse_grids(&self) -> Option<String> {
-        let coarse: Option<Vec<&Coarse>> = self.layers.iter().map(|layer| layer.coarse.as_ref()).collect();
+        let coarse: Option<Vec<&Coarse>> = self.layers().iter().map(|layer| layer.coarse.as_ref()).collect();
         let finest = coarse?.into_iter().max_by_key(|grid| grid.height * grid.width)?;
         let Coarse { height, width, finer } = finest;
         let what = format!("the map has {height}x{width} cells, too few to say where");

@@ -1,8 +1,10 @@
-//! How a picture's maps are asked for: every method on the network that it needs, all classes at once.
+//! How a picture's maps are asked for: every method on the network and with the layers that it needs, all classes at once.
 
+use super::layers::multiplies;
 use super::{Explainer, Request};
 use crate::cam::{ClassMap, Joining, Library, MapRequest, Method, Scene};
 use crate::error::{Error, Result};
+use crate::model::Choice;
 
 impl Explainer {
     /// The request's network with pictures in front of it, each `[1, channels, height, width]`.
@@ -31,15 +33,66 @@ impl Explainer {
             Ok(maps.into_iter().map(|maps| scores().zip(maps).collect()).collect())
         };
         // The usual case: one network serves all methods.
-        let Some(unfolded) = &self.unfolded else { return ask(&mut scene, methods) };
-        let is_second = |method: &Method| method.traits().unfolded;
-        let (second, first): (Vec<Method>, Vec<Method>) = methods.iter().copied().partition(is_second);
-        let mut again = Scene::new(unfolded, scene.values())?.reduced(scene.reduction())?;
-        let mut of_second = ask(&mut again, &second)?.into_iter();
-        let mut of_first = ask(&mut scene, &first)?.into_iter();
-        let next = |method| if is_second(method) { of_second.next() } else { of_first.next() };
-        let found: Option<_> = methods.iter().map(next).collect();
-        found.ok_or_else(|| Error::internal("a method gave no maps"))
+        if self.unfolded.is_none() && self.refined.is_none() {
+            return ask(&mut scene, methods);
+        }
+        let mut found = Vec::new();
+        for (place, network) in [None, self.unfolded.as_ref(), self.refined.as_ref()].into_iter().enumerate()
+        {
+            let own = methods.iter().copied().filter(|method| self.network_of(*method) == place);
+            let own: Vec<Method> = own.collect();
+            let maps = match network {
+                _ if own.is_empty() => vec![],
+                None => ask(&mut scene, &own)?,
+                Some(network) => {
+                    let again = Scene::new(network, scene.values())?;
+                    ask(&mut again.reduced(scene.reduction())?, &own)?
+                }
+            };
+            found.push(maps.into_iter());
+        }
+        let maps: Option<_> = methods.iter().map(|method| found[self.network_of(*method)].next()).collect();
+        maps.ok_or_else(|| Error::internal("a method gave no maps"))
+    }
+
+    /// The place of a method's network: the usual one, the one with every operation, or the one with the layers of products.
+    fn network_of(&self, method: Method) -> usize {
+        match () {
+            () if self.unfolded.is_some() && method.traits().unfolded => 1,
+            () if self.refined.is_some() && multiplies(method) => 2,
+            () => 0,
+        }
+    }
+}
+
+impl Explainer {
+    /// The explained layers and the reasons for them; empty when all methods work on pixels. Methods that multiply the maps of several layers
+    /// may have others: see [`Explainer::layers_of`].
+    #[must_use]
+    pub fn layers(&self) -> &[Choice] {
+        &self.layers.usual
+    }
+
+    /// The layers that a method explains; empty when it uses none.
+    #[must_use]
+    pub fn layers_of(&self, method: Method) -> &[Choice] {
+        match &self.layers.refined {
+            _ if !method.info().uses_layer => &[],
+            Some(refined) if multiplies(method) => refined,
+            _ => &self.layers.usual,
+        }
+    }
+
+    /// The layers of all methods, each once.
+    #[must_use]
+    pub fn every_layer(&self) -> Vec<&Choice> {
+        let mut all: Vec<&Choice> = self.layers.usual.iter().collect();
+        for layer in self.layers.refined.iter().flatten() {
+            if !all.iter().any(|known| known.index == layer.index) {
+                all.push(layer);
+            }
+        }
+        all
     }
 }
 

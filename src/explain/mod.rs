@@ -12,6 +12,7 @@ mod detection;
 mod explanation;
 mod findings;
 mod fixed;
+mod layers;
 mod maps;
 mod mask_file;
 mod networks;
@@ -47,9 +48,11 @@ use crate::card::Task;
 use crate::engine::{Network, Score};
 use crate::error::{Error, Result};
 use crate::input::{read_file, sha256_hex};
-use crate::model::{Choice, LayerRequest, Model};
+use crate::model::Model;
 use crate::record::Prediction;
 use answer::{Answer, Given};
+use layers::Layers;
+use networks::Networks;
 
 /// A model with its weights loaded, ready to explain one image after another.
 #[derive(Debug)]
@@ -58,7 +61,9 @@ pub struct Explainer {
     network: Network,
     /// A second network for methods that want every batch norm by itself, where others are asked for, too.
     unfolded: Option<Network>,
-    layers: Vec<Choice>,
+    /// A network for methods that multiply the maps of several layers, where others explain one.
+    refined: Option<Network>,
+    layers: Layers,
     request: Request,
     /// As requested, with what is usual for the network's task where nothing was.
     finish: Finish,
@@ -87,21 +92,24 @@ impl Explainer {
         let score = request.score_for(model.output(), rival)?;
         request.targets.iter().try_for_each(|target| target.check(&model))?;
         answer::check(&model, &request)?;
-        let layers = if request.needs_layer() { layers(&model, &request)? } else { vec![] };
-        let (network, unfolded) = networks::load(&model, &request, &layers)?;
+        let layers = Layers::of(&model, &request)?;
+        let Networks { network, unfolded, refined } = networks::load(&model, &request, &layers)?;
         for method in &request.methods {
-            method.check_network(&network, &request.options)?;
+            let own = refined.as_ref().filter(|_| layers::multiplies(*method));
+            method.check_network(own.unwrap_or(&network), &request.options)?;
         }
         let drawn_on = request.reading.drawn_on.as_deref().map(read_file).transpose()?;
         // The hash and not the path: `--resume` must notice another picture of the same name.
         let drawn_on_sha256 = drawn_on.map(|bytes| sha256_hex(&bytes));
         let scales = vec![request.scale; request.methods.len()];
         let given = Given::gathered(&model, &network, &request, rival)?;
-        let (finish, is_shared) = (finish(&model, &request, &layers), false);
+        let are_scales = layers.are_scales || model.output().task == Task::Detection;
+        let (finish, is_shared) = (request.finish.or_usual(are_scales), false);
         Ok(Self {
             model,
             network,
             unfolded,
+            refined,
             layers,
             request,
             finish,
@@ -126,12 +134,6 @@ impl Explainer {
     #[must_use]
     pub fn model(&self) -> &Model {
         &self.model
-    }
-
-    /// The explained layers and the reasons for them; empty when all methods work on pixels.
-    #[must_use]
-    pub fn layers(&self) -> &[Choice] {
-        &self.layers
     }
 
     /// The request.
@@ -262,27 +264,4 @@ impl Explainer {
         }
         Ok(wanted)
     }
-}
-
-/// How layers are combined: the scales of one head, which `auto` takes together, are others than layers that the caller names.
-fn finish(model: &Model, request: &Request, layers: &[Choice]) -> Finish {
-    let are_scales = layers.len() > 1 && request.layers == [LayerRequest::Auto];
-    request.finish.or_usual(are_scales || model.output().task == Task::Detection)
-}
-
-/// The requested layers, without duplicates, in the order requested.
-fn layers(model: &Model, request: &Request) -> Result<Vec<Choice>> {
-    let mut layers: Vec<Choice> = Vec::new();
-    for asked in &request.layers {
-        let choices = match request.takes_one_layer() {
-            true => vec![model.choose_layer(asked)?],
-            false => model.choose_layers(asked)?,
-        };
-        for choice in choices {
-            if !layers.iter().any(|layer| layer.index == choice.index) {
-                layers.push(choice);
-            }
-        }
-    }
-    Ok(layers)
 }

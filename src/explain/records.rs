@@ -8,6 +8,7 @@ use crate::engine::Attention;
 use crate::error::Result;
 use crate::heatmap::{Heatmap, Sampling};
 use crate::input::Placement;
+use crate::model::Choice;
 use crate::record::{
     Artifact, BoxRecord, CoversRecord, LabelRecord, LayerRecord, MapRecord, ModelRecord, NetworkInputRecord,
     RawRecord, Record, SCHEMA_VERSION, TargetRecord,
@@ -98,7 +99,8 @@ impl Explainer {
 
     fn description(&self, explanation: &Explanation) -> String {
         let info = explanation.method.info();
-        let layers: Vec<String> = self.layers().iter().map(|layer| format!("'{}'", layer.name)).collect();
+        let layers = self.layers_of(explanation.method).iter().map(|layer| format!("'{}'", layer.name));
+        let layers: Vec<String> = layers.collect();
         let verb = if self.request.options.counterfactual { "against" } else { "for" };
         let place = match (info.uses_layer, &layers[..]) {
             (false, _) if info.uses_attention => "where the attention of all blocks speaks".to_owned(),
@@ -215,32 +217,29 @@ impl Explainer {
     /// The layers that a method explains, or the attention that it reads, in records; known before any image is explained.
     #[must_use]
     pub fn layer_records(&self, method: Method) -> Vec<LayerRecord> {
-        let info = method.info();
-        if info.uses_attention {
+        if method.info().uses_attention {
             return self.attention_records();
         }
-        if !info.uses_layer {
-            return vec![];
+        self.layers_of(method).iter().map(|layer| self.layer_record(layer)).collect()
+    }
+
+    /// A layer in records.
+    pub(crate) fn layer_record(&self, layer: &Choice) -> LayerRecord {
+        let grid = self.model().grid(layer.index);
+        let [channels, height, width] = grid.map_or([0; 3], |grid| [grid.channels, grid.height, grid.width]);
+        LayerRecord {
+            name: layer.name.clone(),
+            index: layer.index,
+            op: self.model().graph().nodes[layer.index].op.name(),
+            channels,
+            height,
+            width,
+            prefix: grid.and_then(|grid| grid.prefix()),
+            finer: layer.coarse.as_ref().and_then(|grid| Some(grid.finer.as_ref()?.0.clone())),
+            branches: layer.branches.clone(),
+            reason: layer.reason.clone(),
+            alternatives: layer.alternatives.clone(),
         }
-        let record = |layer: &crate::model::Choice| {
-            let grid = self.model().grid(layer.index);
-            let [channels, height, width] =
-                grid.map_or([0; 3], |grid| [grid.channels, grid.height, grid.width]);
-            LayerRecord {
-                name: layer.name.clone(),
-                index: layer.index,
-                op: self.model().graph().nodes[layer.index].op.name(),
-                channels,
-                height,
-                width,
-                prefix: grid.and_then(|grid| grid.prefix()),
-                finer: layer.coarse.as_ref().and_then(|grid| Some(grid.finer.as_ref()?.0.clone())),
-                branches: layer.branches.clone(),
-                reason: layer.reason.clone(),
-                alternatives: layer.alternatives.clone(),
-            }
-        };
-        self.layers().iter().map(record).collect()
     }
 
     /// The attention of every block, with heads as channels.

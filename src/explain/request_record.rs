@@ -14,7 +14,7 @@ impl Explainer {
     #[must_use]
     pub fn settings_record(&self, method: Method) -> SettingsRecord {
         let request = &self.request;
-        let several = self.layers().len() > 1 && method.info().uses_layer;
+        let several = self.layers_of(method).len() > 1;
         let smoothing = request.smoothing;
         let kinds = [(smoothing.augment, "aug"), (smoothing.eigen, "eigen"), (smoothing.noise, "noise")];
         let Options { counterfactual, signed, library, .. } = request.options;

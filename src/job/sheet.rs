@@ -36,7 +36,7 @@ fn heading(explainer: &Explainer, target: &ClassExplanation) -> Heading {
 /// `efficientnet_lite0, layer _relu1 (7x7)`.
 fn footer(explainer: &Explainer) -> String {
     let model = explainer.model();
-    let layers = explainer.layers().iter().map(|layer| {
+    let layers = explainer.every_layer().into_iter().map(|layer| {
         model.grid(layer.index).map_or_else(|| layer.name.clone(), |grid| format!("{} ({grid})", layer.name))
     });
     let layers: Vec<String> = layers.collect();

@@ -3,6 +3,7 @@
 mod auto;
 mod ends;
 mod fields;
+mod finer;
 mod read;
 mod request;
 mod scales;

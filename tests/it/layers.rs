@@ -49,6 +49,73 @@ fn a_grid_of_sixteen_cells_or_fewer_is_said_with_the_nearest_finer_layer() {
     assert_eq!(record.layers[0].finer.as_deref(), Some("a"));
 }
 
+/// As in a residual network, the last block halves the grid on two ways: over `b1` and `b2`, and past them over `skip`.
+fn past() -> Made {
+    let conv = |name: &str, stride: usize, from: &str| {
+        format!(
+            r#"{{ "name": "{name}", "op": "conv2d", "stride": [{stride}, {stride}], "inputs": ["{from}"], "params": {{ "weight": "{name}.w" }} }}"#
+        )
+    };
+    let head = r#"{ "name": "sum", "op": "add", "inputs": ["b2", "skip"] },
+        { "name": "pool", "op": "global_avg_pool", "inputs": ["sum"] },
+        { "name": "flat", "op": "flatten", "inputs": ["pool"] },
+        { "name": "fc", "op": "linear", "inputs": ["flat"], "params": { "weight": "fc.w" } }"#;
+    let convs = [conv("a", 2, "input"), conv("b1", 1, "a"), conv("b2", 2, "b1"), conv("skip", 2, "a")];
+    let nodes = [convs.join(",\n"), head.to_owned()].join(",\n");
+    let shapes: [(&str, &[usize]); 5] = [
+        ("a.w", &[2, 1, 1, 1]),
+        ("b1.w", &[2, 2, 1, 1]),
+        ("b2.w", &[2, 2, 1, 1]),
+        ("skip.w", &[2, 2, 1, 1]),
+        ("fc.w", &[2, 2]),
+    ];
+    made(&card(32, 32, &nodes, "fc"), weights(&shapes))
+}
+
+#[test]
+fn the_finer_layer_is_the_last_one_that_no_path_runs_past() {
+    let finer = |model: &burncam_model::Model, name: &str| {
+        let chosen = model.choose_layer(&name.parse().unwrap()).unwrap();
+        model.finer_layer(&chosen).map(|finer| (finer.name, finer.reason))
+    };
+    let Made { model, .. } = &halving();
+    let (name, reason) = finer(model, "c").unwrap();
+    assert_eq!((name.as_str(), reason.as_str()), ("b", "auto: the last finer grid (4x4) before 'c'"));
+    assert_eq!(finer(model, "a"), None);
+    let Made { model, .. } = &past();
+    assert_eq!(finer(model, "auto").unwrap().0, "a", "the way over 'skip' runs past 'b1'");
+    assert_eq!(finer(model, "b2").unwrap().0, "b1");
+}
+
+#[test]
+fn refinecam_has_a_pair_of_layers_of_its_own_and_other_methods_keep_theirs() {
+    let Made { model, .. } = &crate::support::shapes(|_| ());
+    let subject = Subject::open(&crate::support::picture_of_shapes(3), &Default::default(), model).unwrap();
+    let explained = |methods: &[&str], layers: &[&str]| {
+        let request = Request::with(|request| {
+            request.methods = methods.iter().map(|name| name.parse().unwrap()).collect();
+            request.layers = layers.iter().map(|name| name.parse().unwrap()).collect();
+        });
+        let explainer = Explainer::new(model.clone(), request).unwrap();
+        let explanations = explainer.explain(&subject).unwrap();
+        let maps: Vec<_> = explanations.iter().map(|one| one.targets[0].map.clone()).collect();
+        let record = |at: usize| explainer.record(&subject, &explanations[at], vec![vec![]]).unwrap();
+        let names = |at: usize| record(at).layers.into_iter().map(|layer| layer.name).collect::<Vec<_>>();
+        let layers: Vec<Vec<String>> = (0..methods.len()).map(names).collect();
+        (maps, layers)
+    };
+    let (refined, layers) = explained(&["refinecam"], &["auto"]);
+    let [pair] = &layers[..] else { panic!("one method") };
+    let [finer, chosen] = &pair[..] else { panic!("two layers") };
+    let named = explained(&["refinecam"], &[finer, chosen]);
+    assert_eq!((&refined, &layers), (&named.0, &named.1));
+    let (alone, one) = explained(&["gradcam"], &["auto"]);
+    assert_eq!(one, [[chosen.clone()]]);
+    let (both, of_both) = explained(&["gradcam", "refinecam"], &["auto"]);
+    assert_eq!(both, [alone[0].clone(), refined[0].clone()]);
+    assert_eq!(of_both, [one[0].clone(), pair.clone()]);
+}
+
 #[test]
 fn nothing_is_said_of_fine_grids_and_of_methods_without_a_layer() {
     let Made { model, .. } = &halving();

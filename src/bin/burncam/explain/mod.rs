@@ -130,7 +130,7 @@ fn prepare(args: &ExplainArgs, quiet: bool) -> Result<Run> {
 /// by the pass that writes files.
 fn explainer(args: &ExplainArgs, model: Model, request: Request, tasks: &[Task]) -> Result<Explainer> {
     let explainer = Explainer::new(model, request)?;
-    for layer in explainer.layers() {
+    for layer in explainer.every_layer() {
         log::info!("layer '{}': {}", layer.name, layer.reason);
     }
     for warning in explainer.warnings() {
