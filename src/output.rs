@@ -70,7 +70,7 @@ pub fn write_together(pictures: &[OutputFile], records: &[OutputFile], overwrite
 
 /// A file that is complete under its temporary name. It disappears when it is dropped.
 #[derive(Debug)]
-pub(crate) struct Staged {
+pub struct Staged {
     /// The final path.
     path: PathBuf,
     file: TempPath,
@@ -81,6 +81,25 @@ pub(crate) struct Staged {
 }
 
 impl OutputFile {
+    /// Writes a file as its contents come, under its temporary name. [`OutputFile::put_in_place`] gives it its own.
+    ///
+    /// # Errors
+    /// When the directory or the file cannot be written, and when `write` fails.
+    pub fn staged(
+        path: PathBuf,
+        write: impl FnOnce(&mut dyn Write) -> std::io::Result<()>,
+    ) -> Result<Staged> {
+        Staged::new(path, write)
+    }
+
+    /// Gives files their names in order, pictures before records: all of them or none.
+    ///
+    /// # Errors
+    /// When one cannot be renamed, or exists and `overwrite` is off.
+    pub fn put_in_place(pictures: Vec<Staged>, records: Vec<Staged>, overwrite: bool) -> Result<()> {
+        put_in_place(pictures, records, overwrite)
+    }
+
     pub(crate) fn stage(&self) -> Result<Staged> {
         Staged::new(self.path.clone(), |out| out.write_all(&self.bytes))
     }

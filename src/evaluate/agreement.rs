@@ -1,12 +1,11 @@
-//! How alike the maps of every two rows are: of one target, and over all targets.
+//! How alike the maps of every two rows of one target are.
 
-use burncam_metrics::{Map, pearson, spearman, ssim, summary};
+use burncam_metrics::{Map, pearson, spearman, ssim};
 
 use super::rows::Row;
-use crate::record::{AgreementRecord, EvaluatedTarget, Evaluation, FigureRecord};
 
 /// Every two of `rows` rows, each pair once, in the order of records.
-fn pairs(rows: usize) -> impl Iterator<Item = (usize, usize)> {
+pub(super) fn pairs(rows: usize) -> impl Iterator<Item = (usize, usize)> {
     (0..rows).flat_map(move |first| (first + 1..rows).map(move |second| (first, second)))
 }
 
@@ -24,27 +23,6 @@ pub(super) fn of_maps(rows: &[Row]) -> Vec<[Option<f64>; 3]> {
         _ => [None; 3],
     };
     pairs(rows.len()).map(alike).collect()
-}
-
-/// The means over targets; none unless it was asked for.
-pub(super) fn of_all(evaluation: &Evaluation) -> Vec<AgreementRecord> {
-    if !evaluation.settings.agreement {
-        return vec![];
-    }
-    let figure = |pair: usize, at: usize| {
-        let value = |target: &EvaluatedTarget| target.agreement.get(pair)?[at];
-        let values: Vec<f64> = evaluation.targets.iter().filter_map(value).collect();
-        summary(&values, evaluation.settings.seed).map(FigureRecord::from).unwrap_or_default()
-    };
-    let rows = &evaluation.rows;
-    let record = |(at, (first, second)): (usize, (usize, usize))| AgreementRecord {
-        first: rows[first].name.clone(),
-        second: rows[second].name.clone(),
-        spearman: figure(at, 0),
-        pearson: figure(at, 1),
-        ssim: figure(at, 2),
-    };
-    pairs(rows.len()).enumerate().map(record).collect()
 }
 
 #[cfg(test)]

@@ -1,9 +1,12 @@
 //! One picture at a time: the maps of all rows, their figures, and the evaluation of all pictures.
 
+use std::path::Path;
+
 use burncam_metrics::{Map, Picture};
 
 use super::agreement;
 use super::apart::Apart;
+use super::columns::Columns;
 use super::header::header;
 use super::info::Rule;
 use super::measure::{Measures, Sight};
@@ -11,8 +14,6 @@ use super::place::{Objects, Place};
 use super::request::EvaluationRequest;
 use super::rows::{self, BASELINES, Row};
 use super::scorer::NetworkScorer;
-use super::summary::summarised;
-use super::together::Together;
 use crate::engine::{Network, Reduction, Score};
 use crate::error::{Error, Result};
 use crate::explain::{ClassExplanation, Explainer, Scored, Subject};
@@ -74,25 +75,17 @@ impl Evaluator {
     }
 
     /// The figures of all targets as one evaluation, in the order of paths. Images, failures and an interruption are for the caller to add.
+    /// [`Columns`] makes the same of targets that are not all in memory.
     ///
     /// # Errors
     /// When the model file could not be hashed.
-    pub fn summarise(&self, targets: Vec<EvaluatedTarget>) -> Result<Evaluation> {
-        self.summarise_together(targets, Together::default())
-    }
-
-    /// As [`Evaluator::summarise`], with the figures of metrics that are of several pictures together.
-    ///
-    /// # Errors
-    /// When the model file could not be hashed.
-    pub fn summarise_together(
-        &self,
-        targets: Vec<EvaluatedTarget>,
-        together: Together,
-    ) -> Result<Evaluation> {
-        let mut evaluation = Evaluation { targets, ..self.header()? };
-        together.put_into(&mut evaluation);
-        summarised(evaluation)
+    pub fn summarise(&self, mut targets: Vec<EvaluatedTarget>) -> Result<Evaluation> {
+        let header = self.header()?;
+        // Stable: the targets of one picture keep their order.
+        targets.sort_by(|one, other| Path::new(&one.path).cmp(Path::new(&other.path)));
+        let mut columns = Columns::new(&header)?;
+        targets.iter().for_each(|target| columns.add(target));
+        Ok(columns.summarise(header)?.with_targets(targets))
     }
 
     /// The evaluation of no picture: network, settings, metrics and the names of rows.

@@ -1,5 +1,6 @@
 //! What is known of a metric, and what all metrics of a kind have in common. The metrics themselves are in `table.rs`.
 
+use burncam_metrics::localisation::RightBoxes;
 use burncam_metrics::{Better, Convention};
 
 use super::measured::Measured;
@@ -53,13 +54,13 @@ pub(super) enum Family {
 pub(super) enum Rule {
     /// A target, by what is measured of its map.
     Target(fn(&Measured, Convention) -> Option<f64>),
-    /// All targets, by their curves of this name, one per target. Not `resampled` where copies of one target would meet in a resample.
-    Curves { name: &'static str, figure: fn(&[&[f64]]) -> Option<f64>, resampled: bool },
+    /// All targets, by their boxes. Not `resampled` where copies of one target would meet in a resample.
+    Boxes { figure: fn(&[RightBoxes]) -> Option<f64>, resampled: bool },
     /// A cell of a mosaic: the share of the heat in it.
     Cell,
     /// A mosaic of which the score reads one cell: the share of the heat in the others.
     Leak,
-    /// All targets: their maps before and after weights are randomised.
+    /// An image: its maps before and after weights are randomised.
     Weights,
 }
 

@@ -47,11 +47,11 @@ impl Metric {
     ///
     /// # Errors
     /// When one is not of this version.
-    pub(super) fn all_of(evaluation: &Evaluation) -> Result<Vec<Self>> {
+    pub(super) fn all_of<T>(evaluation: &Evaluation<T>) -> Result<Vec<Self>> {
         evaluation.metrics.iter().map(|metric| metric.name.parse()).collect()
     }
 
-    /// Whether it is made of several pictures together, as mosaics are, so that a part of a run cannot compute it.
+    /// Whether it is made after all pictures were measured, of some of them, as mosaics are.
     #[must_use]
     pub fn needs_all_pictures(self) -> bool {
         self.is_of_mosaics() || matches!(self.0.rule, Rule::Weights)
@@ -109,7 +109,8 @@ impl Metric {
             Rule::Target(_) => "target",
             Rule::Cell => "cell",
             Rule::Leak => "mosaic",
-            Rule::Curves { .. } | Rule::Weights => "set",
+            Rule::Weights => "image",
+            Rule::Boxes { .. } => "set",
         };
         let better = better.map(|better| match better {
             Better::Higher => "higher".to_owned(),

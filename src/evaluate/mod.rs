@@ -23,6 +23,7 @@
 
 mod agreement;
 mod apart;
+mod columns;
 mod evaluator;
 mod header;
 mod info;
@@ -41,9 +42,10 @@ mod table;
 mod together;
 mod verdict;
 
+pub use columns::{Columns, Totals};
 pub use evaluator::Evaluator;
-pub use merge::merge;
+pub use merge::{double, join, merge};
 pub use metric::Metric;
 pub use place::Objects;
 pub use request::{EvaluationRequest, Filling};
-pub use together::Together;
+pub use together::{Gathered, Stage, Together};

@@ -11,7 +11,7 @@ use super::apart::{Apart, SIDE};
 use super::evaluator::Evaluator;
 use super::info::Rule;
 use super::rows::{self, BASELINES};
-use super::together::Together;
+use super::together::{Gathered, Stage, Together};
 use crate::cam::ClassMap;
 use crate::error::{Error, Result};
 use crate::explain::{FixedTargets, Subject};
@@ -27,40 +27,50 @@ const MOST: usize = 100;
 type Sure = (usize, usize);
 
 impl Evaluator {
-    pub(super) fn add_mosaics(
-        &self,
-        together: &mut Together,
-        count: usize,
-        read: &(dyn Fn(usize) -> Option<Subject> + Sync),
-    ) -> Result<()> {
+    pub(super) fn add_mosaics(&self, together: &mut Together, pictures: &Gathered) -> Result<()> {
         let [_, height, width] = self.network.input();
         let grid = Grid::new(SIDE, height, width).ok_or_else(|| Error::internal("a mosaic has no cells"))?;
-        let sure = |at: usize| Some((at, self.sure_class(&read(at)?)?));
-        let sure: Vec<Sure> = (0..count).into_par_iter().filter_map(sure).collect();
-        let classes: Vec<usize> = sure.iter().map(|(_, class)| *class).collect();
+        let sure = self.sure(pictures);
+        let mut classes: Vec<usize> = sure.iter().map(|(_, class)| *class).collect();
         let wanted = self.mosaics.unwrap_or(sure.len().clamp(1, MOST));
         let seed = self.explainer.request().options.seed;
         let arrangements = grid.arrangements(&classes, wanted, seed);
-        let mut different = classes;
-        different.sort_unstable();
-        different.dedup();
+        classes.sort_unstable();
+        classes.dedup();
         together.mosaic_settings = Some(MosaicSettingsRecord {
             side: SIDE,
             wanted,
             seed,
             confidence: CONFIDENCE,
             pictures: sure.len(),
-            classes: different.len(),
+            classes: classes.len(),
         });
+        // All are chosen before they are divided, so that the shards' mosaics are those of one run.
+        let own = arrangements.into_iter().enumerate().filter(|(at, _)| pictures.has(*at));
+        let own: Vec<Vec<usize>> = own.map(|(_, chosen)| chosen).collect();
+        let count = pictures.counter(Stage::Mosaics, own.len());
         let evaluated = |chosen: &Vec<usize>| {
             let chosen: Vec<Sure> = chosen.iter().map(|at| sure[*at]).collect();
-            let subjects: Option<Vec<Subject>> = chosen.iter().map(|(at, _)| read(*at)).collect();
+            let subjects: Option<Vec<Subject>> = chosen.iter().map(|(at, _)| (pictures.read)(*at)).collect();
             let subjects = subjects.ok_or_else(|| Error::internal("a picture of a mosaic is gone"))?;
             let classes: Vec<usize> = chosen.iter().map(|(_, class)| *class).collect();
-            self.evaluate_mosaic(&grid, &subjects, &classes)
+            let mosaic = self.evaluate_mosaic(&grid, &subjects, &classes);
+            count();
+            mosaic
         };
-        together.mosaics = arrangements.par_iter().map(evaluated).collect::<Result<_>>()?;
+        together.mosaics = own.par_iter().map(evaluated).collect::<Result<_>>()?;
         Ok(())
+    }
+
+    /// The pictures of which the network is sure, in their order.
+    fn sure(&self, pictures: &Gathered) -> Vec<Sure> {
+        let count = pictures.counter(Stage::Pictures, pictures.count);
+        let sure = |at: usize| {
+            let class = (pictures.read)(at).and_then(|subject| self.sure_class(&subject));
+            count();
+            Some((at, class?))
+        };
+        (0..pictures.count).into_par_iter().filter_map(sure).collect()
     }
 
     /// The only class that the network is sure of, unless the picture is known to show others.

@@ -12,7 +12,10 @@ use burncam_metrics::localisation::{
 use crate::input::Placement;
 
 /// Intersection over union from which on MaxBoxAcc's paper takes a box as right.
-const RIGHT: f64 = 0.5;
+const IOU: f64 = 0.5;
+
+/// From which value of a curve of boxes on the box is right.
+pub(super) const RIGHT: f64 = 1.0;
 
 /// The objects of one image, in pixels of the upright picture.
 #[derive(Debug, Clone, PartialEq)]
@@ -77,7 +80,7 @@ impl Place {
     /// For each threshold of 0, 0.01, ... 0.99 of the maximum whether the box around the largest part of the heat has an intersection over
     /// union of at least 0.5 with one of the object; `None` for a map without heat.
     pub(super) fn is_box_right(&self, map: &Map) -> Option<Vec<bool>> {
-        Some(box_ious(map, &self.boxes)?.into_iter().map(|iou| iou >= RIGHT).collect())
+        Some(box_ious(map, &self.boxes)?.into_iter().map(|iou| iou >= IOU).collect())
     }
 
     pub(super) fn of(&self, map: &Map) -> Located {

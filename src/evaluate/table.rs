@@ -1,15 +1,12 @@
 //! The table of metrics: each has its name, direction, range and rule here and nowhere else.
 
 use burncam_metrics::localisation::{box_accuracy, held_out_box_accuracy};
-use burncam_metrics::{Better, adcc, arcc, entropy, gini, mean_size};
+use burncam_metrics::{Better, adcc, arcc, effective_size, entropy, gini, mean_size};
 
 use super::info::{EITHER_SIGN, Family, Group, MetricInfo, ON_OBJECTS, Rule, USUAL};
 
 /// The curves of boxes, which are 1 where the box is right and 0 elsewhere.
 pub(super) const BOXES: &str = "boxes";
-
-/// From which value of such a curve on the box is right.
-const RIGHT: f64 = 1.0;
 
 fn as_number(is_so: bool) -> f64 {
     f64::from(u8::from(is_so))
@@ -62,22 +59,14 @@ pub(super) static TABLE: &[MetricInfo] = &[
         name: "maxbox",
         families: &[Family::Boxes],
         description: "share of targets whose box has an intersection over union of at least 0.5 with one of the object, at the threshold for which that share is greatest: MaxBoxAcc (arXiv:2001.07437)",
-        rule: Rule::Curves {
-            name: BOXES,
-            figure: |rows| Some(box_accuracy(rows, RIGHT)?.accuracy),
-            resampled: true,
-        },
+        rule: Rule::Boxes { figure: |boxes| Some(box_accuracy(boxes)?.accuracy), resampled: true },
         ..ON_OBJECTS
     },
     MetricInfo {
         name: "heldbox",
         families: &[Family::Boxes],
         description: "the same at a threshold that every second target chooses for the others (arXiv:2001.07437)",
-        rule: Rule::Curves {
-            name: BOXES,
-            figure: |rows| held_out_box_accuracy(rows, RIGHT),
-            resampled: false,
-        },
+        rule: Rule::Boxes { figure: held_out_box_accuracy, resampled: false },
         ..ON_OBJECTS
     },
     MetricInfo {
@@ -263,6 +252,16 @@ pub(super) static TABLE: &[MetricInfo] = &[
         chance: "nearly the logarithm of the number of pixels",
         description: "entropy of the map as shares of its sum, in nats (arXiv:2005.00631)",
         rule: Rule::Target(|measured, _| entropy(measured.map)),
+        ..USUAL
+    },
+    MetricInfo {
+        name: "size",
+        group: Group::Complexity,
+        families: &[Family::Map],
+        better: None,
+        chance: "about .82 for uniform random values",
+        description: "effective size: the share of the pixels that an even map of the same entropy covers (the exponential of entropy, over the number of pixels)",
+        rule: Rule::Target(|measured, _| effective_size(measured.map)),
         ..USUAL
     },
     MetricInfo {

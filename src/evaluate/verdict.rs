@@ -1,22 +1,50 @@
 //! Which of these methods should be used? The answer of the figures, or why they give none.
 //!
 //! Each metric that says which is better ranks the rows by their means; the best method has the least mean rank. What a metric does not
-//! rank for a row, because all its maps are blank, is the last rank.
+//! rank for a row, because all its maps are blank, is the last rank. A method whose maps were found not to depend on the weights is never taken,
+//! regardless of its ranks.
 
 use burncam_metrics::Better;
 
+use super::info::Rule;
 use super::metric::Metric;
+use crate::check::SanityRequest;
 use crate::record::{EvaluatedRow, PairRecord};
 
 /// Targets below which an interval says little: resampling so few values gives too narrow ones.
 const ENOUGH: usize = 10;
 
-/// The index of the method with the best mean rank; `None` when no metric says which is better, or no method has a figure.
+/// The index of the method with the best mean rank; `None` when no metric says which is better, or no method that may be chosen has a figure.
 pub(super) fn best(metrics: &[Metric], rows: &[EvaluatedRow]) -> Option<usize> {
     let ranks = mean_ranks(metrics, rows)?;
-    let methods = (0..rows.len()).filter(|row| !rows[*row].is_baseline && has_figures(&rows[*row]));
     // The first of equal ones, which is the one that was named first.
-    methods.min_by(|a, b| ranks[*a].total_cmp(&ranks[*b]))
+    choosable(metrics, rows).min_by(|a, b| ranks[*a].total_cmp(&ranks[*b]))
+}
+
+/// The methods that may be chosen: those with figures whose maps depend on the weights, as far as that is known.
+fn choosable(metrics: &[Metric], rows: &[EvaluatedRow]) -> impl Iterator<Item = usize> {
+    let is_one = |row: &EvaluatedRow| {
+        !row.is_baseline && has_figures(row) && similarity(metrics, row).is_none_or(|found| !is_insane(found))
+    };
+    (0..rows.len()).filter(move |at| is_one(&rows[*at]))
+}
+
+/// How alike the maps of a row are before and after weights are randomised, if that was measured.
+fn similarity(metrics: &[Metric], row: &EvaluatedRow) -> Option<f64> {
+    let at = metrics.iter().position(|metric| matches!(metric.info().rule, Rule::Weights))?;
+    row.figures.get(at)?.mean
+}
+
+fn is_insane(similarity: f64) -> bool {
+    similarity >= SanityRequest::LIMIT
+}
+
+/// The methods whose maps do not depend on the weights, with what was measured.
+fn independent(metrics: &[Metric], rows: &[EvaluatedRow]) -> Vec<String> {
+    let methods = rows.iter().filter(|row| !row.is_baseline);
+    let found =
+        methods.filter_map(|row| Some((row, similarity(metrics, row).filter(|found| is_insane(*found))?)));
+    found.map(|(row, similarity)| format!("{} (sanity {similarity:.2})", row.name)).collect()
 }
 
 /// The metrics that count: those that vote, and that any row has a figure of.
@@ -57,8 +85,13 @@ pub(super) fn sentence(
     best: Option<usize>,
     comparisons: &[PairRecord],
 ) -> String {
+    let independent = independent(metrics, rows);
+    let left_out = match &independent[..] {
+        [] => String::new(),
+        names => format!("; {} left out, because maps hardly change with the weights", joined(names)),
+    };
     let (Some(best), Some(ranks)) = (best, mean_ranks(metrics, rows)) else {
-        return "no choice: no metric that says which is better has a figure".to_owned();
+        return format!("no choice: no method has a figure of a metric that says which is better{left_out}");
     };
     let name = &rows[best].name;
     let names = votes(metrics, rows).into_iter().map(|at| metrics[at].to_string());
@@ -68,18 +101,17 @@ pub(super) fn sentence(
     if let Some(baseline) = baseline.filter(|baseline| ranks[*baseline] <= ranks[best]) {
         let other = &rows[baseline].name;
         return format!(
-            "none of these: the baseline '{other}', which does not know the network, ranks at least as well as {name}, the best of them, over {over}"
+            "none of these: the baseline '{other}', which does not know the network, ranks at least as well as {name}, the best of them, over {over}{left_out}"
         );
     }
-    let next = (0..rows.len())
-        .filter(|row| !rows[*row].is_baseline && *row != best && has_figures(&rows[*row]))
-        .min_by(by_rank);
+    let next = choosable(metrics, rows).filter(|row| *row != best).min_by(by_rank);
     let Some(next) = next else {
-        return format!("{name} ranks better than every baseline over {over}; no other method was evaluated");
+        let others = if left_out.is_empty() { "; no other method was evaluated" } else { &left_out };
+        return format!("{name} ranks better than every baseline over {over}{others}");
     };
     let second = &rows[next].name;
     let pairs: Vec<&PairRecord> = comparisons.iter().filter(|one| one.second == *second).collect();
-    format!("{name} ranks best over {over}, before {second}{}", certainty(metrics, &pairs))
+    format!("{name} ranks best over {over}, before {second}{}{left_out}", certainty(metrics, &pairs))
 }
 
 /// How sure it is that the first of these pairs is the better one.
@@ -168,6 +200,37 @@ mod tests {
     fn a_baseline_that_ranks_as_well_is_no_reason_to_choose() {
         let rows = [row("a", false, [Some(0.8), Some(0.3)]), row("centre", true, [Some(0.8), Some(0.3)])];
         assert!(answer(&rows, &[]).starts_with("none of these: the baseline 'centre'"));
+    }
+
+    #[test]
+    fn a_method_whose_maps_do_not_depend_on_the_weights_is_never_recommended() {
+        let mut metrics = metrics();
+        metrics.push("sanity".parse().unwrap());
+        let row = |name, is_baseline, means: [f64; 3]| {
+            let mut row = row(name, is_baseline, [Some(means[0]), Some(means[1])]);
+            row.figures.push(FigureRecord { count: 8, mean: Some(means[2]), ..FigureRecord::default() });
+            row
+        };
+        let best_of_all = row("guided", false, [0.9, 0.1, 0.5]);
+        let rows = [
+            best_of_all.clone(),
+            row("a", false, [0.7, 0.3, 0.25]),
+            row("b", false, [0.8, 0.4, 0.375]),
+            row("random", true, [0.1, 0.9, 1.0]),
+        ];
+        let answer = |rows: &[EvaluatedRow]| sentence(&metrics, rows, best(&metrics, rows), &[]);
+        assert_eq!(best(&metrics, &rows), Some(1));
+        let said = answer(&rows);
+        assert!(said.starts_with("a ranks best over insertion and deletion, before b"), "{said}");
+        let left_out = "; guided (sanity 0.50) left out, because maps hardly change with the weights";
+        assert!(said.ends_with(left_out), "{said}");
+        let said = answer(&[best_of_all.clone(), rows[1].clone(), rows[3].clone()]);
+        assert_eq!(said, format!("a ranks better than every baseline over insertion and deletion{left_out}"));
+        let said = answer(&[best_of_all, rows[3].clone()]);
+        assert_eq!(
+            said,
+            format!("no choice: no method has a figure of a metric that says which is better{left_out}")
+        );
     }
 
     #[test]

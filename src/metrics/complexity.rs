@@ -4,7 +4,7 @@
 
 use crate::map::Map;
 
-/// Share of the largest size above which a pixel counts for [`effective_size`] unless the caller chooses otherwise.
+/// Share of the largest size above which a pixel counts for [`effective_complexity`] unless the caller chooses otherwise.
 pub const EFFECTIVE_SHARE: f64 = 1e-5;
 
 /// Gini's index of the sizes of the values, in 0 to `1 - 1/n`: 0 if all are equal, `1 - 1/n` for a single peak. Higher is sparser.
@@ -39,7 +39,7 @@ pub fn gini(map: &Map) -> Option<f64> {
 /// H = - sum_i p_i ln p_i        p_i = |a_i| / sum |a|
 /// ```
 ///
-/// Its exponential is the number of pixels that an even map of the same entropy has.
+/// Its exponential is [`effective_size`].
 #[must_use]
 pub fn entropy(map: &Map) -> Option<f64> {
     let sizes = sizes(map);
@@ -49,12 +49,28 @@ pub fn entropy(map: &Map) -> Option<f64> {
     (sum > 0.0).then(|| -terms.map(|share| share * share.ln()).sum::<f64>() + 0.0)
 }
 
+/// Number of pixels that an even map of the same entropy has, as a share of all pixels, in `1/n` to 1: `exp(H) / n` with the [`entropy`] `H` of
+/// `n` values. Lower is more concentrated. A map that is even on k of n pixels and 0 elsewhere has `k/n`.
+///
+/// Hill, "Diversity and evenness", Ecology 54, 1973: the number of order 1, there of species, here of pixels. Divided by `n`, inputs of different
+/// sizes compare.
+///
+/// ```
+/// use burncam_metrics::{Map, effective_size};
+///
+/// let map = Map::new(2, 2, vec![0.5, 0.5, 0.0, 0.0]).unwrap();
+/// assert!((effective_size(&map).unwrap() - 0.5).abs() < 1e-12);
+/// ```
+#[must_use]
+pub fn effective_size(map: &Map) -> Option<f64> {
+    Some(entropy(map)?.exp() / map.values().len() as f64)
+}
+
 /// Number of pixels whose size is more than `share` of the largest. Lower is more concentrated.
 ///
-/// Nguyen and Martínez, "On quantitative aspects of model interpretability", 2020, arXiv:2007.07584 (effective complexity), with
-/// a fixed tolerance.
+/// Nguyen and Martínez, "On quantitative aspects of model interpretability", 2020, arXiv:2007.07584, with a fixed tolerance.
 #[must_use]
-pub fn effective_size(map: &Map, share: f64) -> Option<usize> {
+pub fn effective_complexity(map: &Map, share: f64) -> Option<usize> {
     let sizes = sizes(map);
     let most = sizes.iter().copied().fold(0.0, f64::max);
     (most > 0.0).then(|| sizes.iter().filter(|size| **size > share * most).count())
@@ -90,15 +106,32 @@ mod tests {
     #[test]
     fn pixels_count_above_their_share_of_the_largest_size() {
         let map = map(&[-2.0, 1.0, 0.2, 1e-5, 0.0]);
-        assert_eq!(effective_size(&map, 0.5), Some(1));
-        assert_eq!(effective_size(&map, 0.05), Some(3));
-        assert_eq!(effective_size(&map, EFFECTIVE_SHARE), Some(3));
-        assert_eq!(effective_size(&map, 0.0), Some(4));
+        assert_eq!(effective_complexity(&map, 0.5), Some(1));
+        assert_eq!(effective_complexity(&map, 0.05), Some(3));
+        assert_eq!(effective_complexity(&map, EFFECTIVE_SHARE), Some(3));
+        assert_eq!(effective_complexity(&map, 0.0), Some(4));
+    }
+
+    #[test]
+    fn an_even_part_of_a_map_is_its_effective_size() {
+        // By hand: k equal sizes of n give exp(ln k) / n; of 1/2, 1/4, 1/4 and nothing the entropy is 1.5 ln 2, so 2^1.5 / 4.
+        let cases: [(&[f32], f64); 6] = [
+            (&[1.0, 0.0, 0.0, 0.0], 0.25),
+            (&[0.5, 0.0, -0.5, 0.0], 0.5),
+            (&[3.0, 0.0, 3.0, 3.0], 0.75),
+            (&[0.2, 0.2, 0.2, 0.2], 1.0),
+            (&[2.0, 1.0, 0.0, 1.0], 0.707_106_781_2),
+            (&[-0.5, 0.5, 0.0, 1.0], 0.707_106_781_2),
+        ];
+        for (values, size) in cases {
+            assert!((effective_size(&map(values)).unwrap() - size).abs() < 1e-9, "{values:?}");
+        }
     }
 
     #[test]
     fn a_map_of_zeros_has_no_complexity() {
         let zeros = map(&[0.0, -0.0]);
-        assert_eq!((gini(&zeros), entropy(&zeros), effective_size(&zeros, 0.0)), (None, None, None));
+        assert_eq!([gini(&zeros), entropy(&zeros), effective_size(&zeros)], [None; 3]);
+        assert_eq!(effective_complexity(&zeros, 0.0), None);
     }
 }

@@ -17,7 +17,7 @@ mod similarity;
 mod statistics;
 pub mod truth;
 
-pub use complexity::{EFFECTIVE_SHARE, effective_size, entropy, gini};
+pub use complexity::{EFFECTIVE_SHARE, effective_complexity, effective_size, entropy, gini};
 pub use convention::Convention;
 pub use dataset::{block_means, border_share, centre_of_mass};
 pub use faithfulness::{

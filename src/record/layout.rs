@@ -48,10 +48,15 @@ impl Record {
 /// `value` as indented JSON with a final newline.
 pub(super) fn to_json(value: &impl Serialize) -> Result<String, Problem> {
     let mut bytes = Vec::new();
-    let mut serializer = Serializer::with_formatter(&mut bytes, GridFormatter::default());
-    value.serialize(&mut serializer).map_err(|error| error.to_string())?;
-    bytes.push(b'\n');
+    write_json(value, &mut bytes).map_err(|error| error.to_string())?;
     String::from_utf8(bytes).map_err(|error| error.to_string().into())
+}
+
+/// The same text, written as it comes.
+pub(super) fn write_json(value: &impl Serialize, mut out: &mut dyn Write) -> io::Result<()> {
+    let mut serializer = Serializer::with_formatter(&mut out, GridFormatter::default());
+    value.serialize(&mut serializer)?;
+    out.write_all(b"\n")
 }
 
 /// Pretty printing, except inside nested arrays.

@@ -27,8 +27,8 @@ pub use comparison::{
 };
 pub use evaluation::{
     AgreementRecord, CurveRecord, CurveSettingsRecord, EVALUATION_VERSION, EvaluatedMosaic, EvaluatedRow,
-    EvaluatedTarget, Evaluation, EvaluationSettings, FigureRecord, MetricRecord, MosaicCell,
-    MosaicSettingsRecord, PairRecord, RoadSettingsRecord, SanitySettingsRecord, TargetFigures,
+    EvaluatedSanity, EvaluatedTarget, Evaluation, EvaluationSettings, FigureRecord, MetricRecord, MosaicCell,
+    MosaicSettingsRecord, OneByOne, PairRecord, RoadSettingsRecord, SanitySettingsRecord, TargetFigures,
 };
 pub use failure::{FailedInput, Failure, FailureRecord, HintRecord};
 pub use input::{InputRecord, ProfileRecord};

@@ -1,11 +1,12 @@
 //! Metrics of several pictures together, on real networks: DiFull's oracle, the grid pointing game, the sanity column.
 
 use burncam::check::{SanityRequest, check_sanity};
-use burncam::evaluate::{EvaluationRequest, Evaluator, merge};
+use burncam::evaluate::{Columns, EvaluationRequest, Evaluator, Gathered, merge};
 use burncam::record::{EvaluatedMosaic, Evaluation};
 use burncam::{Model, Request, Runtime, Subject};
 use burncam_engine::Network;
 
+use crate::messages::has_heading;
 use crate::record::{assert_valid, schema};
 use crate::support::{Made, picture_of_shapes, shapes};
 
@@ -15,17 +16,27 @@ fn picture(model: &Model, at: usize) -> Subject {
     Subject::open(&picture_of_shapes(at), &Request::default().reading, model).unwrap()
 }
 
-fn evaluated(methods: &[&str], metrics: &[&str], change: impl FnOnce(&mut EvaluationRequest)) -> Evaluation {
+fn evaluator(methods: &[&str], metrics: &[&str], change: impl FnOnce(&mut EvaluationRequest)) -> Evaluator {
     let mut explain = Request::default();
     explain.methods = methods.iter().map(|name| name.parse().unwrap()).collect();
     let mut request = EvaluationRequest::new(explain);
     request.metrics = Some(metrics.iter().map(|name| name.parse().unwrap()).collect());
     request.mosaics = Some(6);
     change(&mut request);
-    let evaluator = Evaluator::new(shapes(|_| ()).model, request).unwrap();
-    let model = evaluator.explainer().model();
-    let together = evaluator.together(PICTURES, &|at| Some(picture(model, at))).unwrap();
-    evaluator.summarise_together(vec![], together).unwrap()
+    Evaluator::new(shapes(|_| ()).model, request).unwrap()
+}
+
+/// The part K of N, counted from 0.
+fn part(evaluator: &Evaluator, share: (usize, usize)) -> Evaluation {
+    let read = |at| Some(picture(evaluator.explainer().model(), at));
+    let pictures = Gathered { count: PICTURES, read: &read, share, progress: &|_| None };
+    let mut evaluation = evaluator.header().unwrap();
+    evaluator.together(&pictures).unwrap().put_into(&mut evaluation);
+    Columns::new(&evaluation).unwrap().summarise(evaluation).unwrap().with_targets(vec![])
+}
+
+fn evaluated(methods: &[&str], metrics: &[&str], change: impl FnOnce(&mut EvaluationRequest)) -> Evaluation {
+    part(&evaluator(methods, metrics, change), (0, 1))
 }
 
 /// Per row of an evaluation the leaks of its mosaics.
@@ -101,8 +112,41 @@ fn mosaics_show_different_classes_and_random_maps_have_the_share_of_the_area() {
     assert!(gradcam.interval.unwrap()[0] > 0.3, "{gradcam:?}");
     assert_eq!(of(3).mosaics, evaluation.mosaics);
     assert_ne!(of(4).mosaics, evaluation.mosaics);
-    let refused = merge(vec![evaluation]).unwrap_err().to_string();
+    let refused = merge(vec![evaluation.clone(), evaluation]).unwrap_err().to_string();
     assert!(refused.contains("metric 'gridpg' is of all pictures together"), "{refused}");
+    assert!(has_heading(&refused), "{refused}");
+}
+
+#[test]
+fn shards_measure_every_nth_mosaic_and_image_of_all_pictures_and_merge_to_the_whole_byte_for_byte() {
+    let metrics = ["gridpg", "difull", "sanity"];
+    let evaluator = evaluator(&["gradcam", "layercam"], &metrics, |_| ());
+    let whole = part(&evaluator, (0, 1));
+    assert_eq!((whole.mosaics.len(), whole.sanity.len()), (6, 8));
+    // Of seven shards the last has an image and no mosaic.
+    for of in [2, 7] {
+        let shard = |at: usize| {
+            let shard = Some(format!("{}/{of}", at + 1));
+            Evaluation { shard, ..part(&evaluator, (at, of)) }
+        };
+        let parts: Vec<Evaluation> = (0..of).map(shard).collect();
+        assert_eq!(parts[1].mosaics[0], whole.mosaics[1]);
+        assert_eq!(parts[of - 1].mosaics.len(), 6 / of);
+        // As files are found, by their names.
+        let mut unordered = parts.clone();
+        unordered.reverse();
+        let merged = merge(unordered).unwrap();
+        assert_eq!(merged.to_json().unwrap(), whole.to_json().unwrap(), "{of} shards");
+        let mut interrupted = parts.clone();
+        interrupted[1].interrupted = true;
+        let mut other = parts;
+        other[1].settings.mosaics.as_mut().unwrap().pictures -= 1;
+        let ends = ["is missing in a shard that was interrupted", "is of different pictures in the shards"];
+        for (parts, end) in [interrupted, other].into_iter().zip(ends) {
+            let refused = merge(parts).unwrap_err().to_string();
+            assert!(refused.contains(end) && has_heading(&refused), "{refused}");
+        }
+    }
 }
 
 #[test]
@@ -113,13 +157,25 @@ fn the_sanity_column_has_the_similarities_of_the_check_and_baselines_have_one() 
     let explain = Request::with(|request| {
         request.methods = ["gradcam", "guidedbackprop"].map(|name| name.parse().unwrap()).to_vec();
     });
-    let report =
-        check_sanity(model, &pictures, &SanityRequest { explain, ..SanityRequest::default() }).unwrap();
-    let expected: Vec<Option<f64>> = report.methods.iter().map(|method| method.similarity).collect();
+    let request = SanityRequest { explain: explain.clone(), ..SanityRequest::default() };
+    let report = check_sanity(model, &pictures, &request).unwrap();
+    for (at, method) in report.methods.iter().enumerate() {
+        let images: Vec<Option<f64>> = evaluation.sanity.iter().map(|image| image.similarities[at]).collect();
+        assert_eq!(images, method.similarity_by_picture);
+        // Every picture has as many pairs, so that the mean of their means is that of all.
+        let (mean, all) = (evaluation.rows[at].figures[0].mean.unwrap(), method.similarity.unwrap());
+        assert!((mean - all).abs() < 1e-9, "{mean}, of all pairs {all}");
+        assert!(evaluation.rows[at].figures[0].interval.is_some());
+    }
     let found: Vec<Option<f64>> = evaluation.rows.iter().map(|row| row.figures[0].mean).collect();
-    assert_eq!(found[..2], expected);
     assert_eq!(found[2..], [Some(1.0); 3]);
     assert_eq!(evaluation.settings.sanity.unwrap().pictures, 8);
+    let one = check_sanity(model, &pictures[3..4], &SanityRequest { explain, ..SanityRequest::default() });
+    let one = one.unwrap();
+    for (alone, together) in one.methods.iter().zip(&report.methods) {
+        assert_eq!(alone.similarity_by_picture[0], together.similarity_by_picture[3], "others count");
+        assert_eq!(alone.similarity, alone.similarity_by_picture[0]);
+    }
 }
 
 #[test]

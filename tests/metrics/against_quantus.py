@@ -152,7 +152,7 @@ def of_burncam(process, model, explain, x, y, maps, other, mask, changes, shifts
 def differences(quantus_has, burncam_has, filled):
     """How far each metric of one picture is apart."""
     same = {
-        "Sparseness": "sparseness", "Complexity": "entropy", "EffectiveComplexity": "effective_size", "PointingGame": "pointing",
+        "Sparseness": "sparseness", "Complexity": "entropy", "EffectiveComplexity": "effective_complexity", "PointingGame": "pointing",
         "AttributionLocalisation": "energy", "RelevanceMassAccuracy": "energy", "RelevanceRankAccuracy": "rank_accuracy",
         "AUC": "roc_area", "FaithfulnessEstimate": "single_deletion", "Infidelity": "infidelity",
         "MaxSensitivity": "max_sensitivity", "AvgSensitivity": "mean_sensitivity",

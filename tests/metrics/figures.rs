@@ -11,7 +11,8 @@ use burncam_graph::error::Error;
 use burncam_metrics::localisation::{Region, energy, pointing, rank_accuracy, roc_area};
 use burncam_metrics::{
     Area, Baseline, Curve, CurveSettings, Direction, Map, Picture, Removal, Road, RoadSettings, Scorer,
-    Sensitivity, SingleDeletion, Steps, effective_size, entropy, gini, infidelity, pearson, spearman, ssim,
+    Sensitivity, SingleDeletion, Steps, effective_complexity, entropy, gini, infidelity, pearson, spearman,
+    ssim,
 };
 use serde_json::{Value, json};
 
@@ -38,7 +39,7 @@ fn of_map(question: &Value) -> Figures {
     let figures = json!({
         "sparseness": gini(&map),
         "entropy": entropy(&map),
-        "effective_size": effective_size(&map, burncam_metrics::EFFECTIVE_SHARE),
+        "effective_complexity": effective_complexity(&map, burncam_metrics::EFFECTIVE_SHARE),
         "pointing": pointing(&map, &object, 0.0),
         "energy": energy(&map, &object),
         "rank_accuracy": rank_accuracy(&map, &object),

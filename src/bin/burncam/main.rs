@@ -31,6 +31,7 @@ mod records;
 mod report;
 mod request;
 mod result_files;
+mod stages;
 mod subjects;
 mod summary;
 mod text;

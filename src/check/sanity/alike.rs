@@ -21,6 +21,13 @@ impl Mean {
         self.count += 1;
     }
 
+    /// The mean of numbers.
+    pub(super) fn of(numbers: impl IntoIterator<Item = f64>) -> Self {
+        let mut mean = Self::default();
+        numbers.into_iter().for_each(|number| mean.add(number));
+        mean
+    }
+
     /// `None` of nothing.
     pub(super) fn value(self) -> Option<f64> {
         (self.count > 0).then(|| self.sum / self.count as f64)
@@ -43,18 +50,18 @@ impl Alike {
         Self { spearman: none, by_seed: vec![none; seeds], ssim: none, constant: 0 }
     }
 
-    /// Adds a pair of the seed with this number.
-    pub(super) fn add(&mut self, before: &Heatmap, after: &Heatmap, seed: usize) {
-        let [Some(before), Some(after)] = [unit(before), unit(after)] else { return };
-        match spearman(&before, &after) {
-            Some(found) => {
-                self.spearman.add(found);
-                self.by_seed[seed].add(found);
-                // Of the same pairs, so that both means are of one set.
-                ssim(&before, &after).into_iter().for_each(|found| self.ssim.add(found));
-            }
-            None => self.constant += 1,
-        }
+    /// Adds a pair of the seed with this number; gives its Spearman correlation.
+    pub(super) fn add(&mut self, before: &Heatmap, after: &Heatmap, seed: usize) -> Option<f64> {
+        let (before, after) = (unit(before)?, unit(after)?);
+        let Some(found) = spearman(&before, &after) else {
+            self.constant += 1;
+            return None;
+        };
+        self.spearman.add(found);
+        self.by_seed[seed].add(found);
+        // Of the same pairs, so that both means are of one set.
+        ssim(&before, &after).into_iter().for_each(|found| self.ssim.add(found));
+        Some(found)
     }
 
     /// The means after `drawn` layers, of which `layer` is the lowest.

@@ -9,10 +9,11 @@
 mod alike;
 mod cascade;
 mod report;
+mod request;
 
 use super::noise::{self, Random};
 use super::subject::guarded;
-use crate::cam::{Joining, Progress};
+use crate::cam::Joining;
 use crate::engine::Runtime;
 use crate::error::{OptionName, Phrase, Problem, Result};
 use crate::explain::{Explainer, FixedTargets, Request, Subject};
@@ -23,39 +24,10 @@ use crate::record::InputRecord;
 use alike::{Alike, Mean, entropy_rise};
 use cascade::Cascade;
 pub use report::{MethodSanity, RandomClass, SanityReport, SanityStop, Verdict};
+pub use request::SanityRequest;
 
 /// Number of pictures of noise where the caller gives none.
 const NOISE_PICTURES: u64 = 4;
-
-/// What is tested, how often, and how strictly.
-#[derive(Debug, Clone)]
-pub struct SanityRequest {
-    /// What is explained, and how: methods, layers, targets, score. Maps keep their signs in any case. With
-    /// [`Smoothing::noise`](crate::Smoothing::noise) maps are means over noisy copies before and after: smooth MPRT (Hedström et al. 2024,
-    /// arXiv:2405.02383). Default: Grad-CAM of the most probable class.
-    pub explain: Request,
-    /// The first seed. Default: 0.
-    pub seed: u64,
-    /// Number of random networks, with one seed each. Default: 3.
-    pub seeds: usize,
-    /// After how many layers maps are compared, at most; the first and the last are always among them. Default: 8.
-    pub stops: usize,
-    /// The mean Spearman correlation from which on a method does not depend on the weights. Default: [`SanityRequest::LIMIT`].
-    pub limit: f64,
-    /// Called after each picture on each random network, with the number of all. Default: nothing is called.
-    pub progress: Option<Progress>,
-}
-
-impl SanityRequest {
-    /// Half way between maps that are unrelated, 0, and maps that are the same, 1.
-    pub const LIMIT: f64 = 0.5;
-}
-
-impl Default for SanityRequest {
-    fn default() -> Self {
-        Self { explain: Request::default(), seed: 0, seeds: 3, stops: 8, limit: Self::LIMIT, progress: None }
-    }
-}
 
 /// Compares maps of a network with those of random ones.
 ///
@@ -138,6 +110,8 @@ struct Before<'a> {
 #[derive(Clone)]
 struct Found {
     stops: Vec<Alike>,
+    /// The same pairs of each picture, after each stop.
+    pictures: Vec<Vec<Mean>>,
     entropy_rise: Mean,
 }
 
@@ -163,8 +137,11 @@ impl Test<'_> {
     /// Per method, all pairs after each stop.
     fn cascade(&self, model: &Model, before: &[Before]) -> Result<Vec<Found>> {
         let stops = self.cascade.stops(self.request.stops);
-        let none =
-            Found { stops: vec![Alike::new(self.request.seeds); stops.len()], entropy_rise: Mean::default() };
+        let none = Found {
+            stops: vec![Alike::new(self.request.seeds); stops.len()],
+            pictures: vec![vec![Mean::default(); stops.len()]; before.len()],
+            entropy_rise: Mean::default(),
+        };
         let mut found = vec![none; self.explain.methods.len()];
         let (mut done, total) = (0, self.request.seeds * stops.len() * before.len());
         for number in 0..self.request.seeds {
@@ -174,12 +151,12 @@ impl Test<'_> {
                 changed = changed.replacing(self.cascade.drawn(from..*drawn, model, seed))?;
                 from = *drawn;
                 let explainer = self.explainer(&changed)?;
-                for picture in before {
+                for (of, picture) in before.iter().enumerate() {
                     let after =
                         maps(&explainer, picture.subject, &picture.targets, &picture.targets.indices)?;
                     let pairs = picture.maps.iter().zip(&after);
                     for (found, (before, after)) in found.iter_mut().zip(pairs) {
-                        found.add(before, after, (at, number), at + 1 == stops.len());
+                        found.add(before, after, (of, at, number), at + 1 == stops.len());
                     }
                     done += 1;
                     self.request.progress.iter().for_each(|progress| progress.report(done, total));
@@ -215,9 +192,9 @@ impl Test<'_> {
         let stops =
             found.stops.iter().zip(drawn).map(|(alike, drawn)| alike.stop(names[drawn - 1].clone(), drawn));
         let stops: Vec<SanityStop> = stops.collect();
-        let mut mean = Mean::default();
-        stops.iter().filter_map(|stop| stop.spearman).for_each(|spearman| mean.add(spearman));
-        let verdict = match mean.value() {
+        let similarity = Mean::of(stops.iter().filter_map(|stop| stop.spearman)).value();
+        let of_picture = |stops: &Vec<Mean>| Mean::of(stops.iter().filter_map(|stop| stop.value())).value();
+        let verdict = match similarity {
             Some(similarity) if similarity < self.request.limit => Verdict::Depends,
             Some(_) => Verdict::DoesNotDepend,
             None => Verdict::Unknown,
@@ -227,12 +204,15 @@ impl Test<'_> {
             before.iter().filter_map(|picture| Some((&picture.maps[at], &picture.other.as_ref()?[at])))
         {
             let classes = classes.get_or_insert_with(|| Alike::new(1));
-            own.iter().zip(other).for_each(|(own, other)| classes.add(own, other, 0));
+            for (own, other) in own.iter().zip(other) {
+                classes.add(own, other, 0);
+            }
         }
         MethodSanity {
             method: self.explain.methods[at].info().name.to_owned(),
             verdict,
-            similarity: mean.value(),
+            similarity,
+            similarity_by_picture: found.pictures.iter().map(of_picture).collect(),
             stops,
             entropy_rise: found.entropy_rise.value(),
             random_class: classes.map(|classes| classes.of_classes()),
@@ -241,10 +221,17 @@ impl Test<'_> {
 }
 
 impl Found {
-    /// Adds the maps of a picture's targets after a stop with a seed, both by number. `is_last` when all layers are drawn.
-    fn add(&mut self, before: &[Heatmap], after: &[Heatmap], (stop, seed): (usize, usize), is_last: bool) {
+    /// Adds the maps of a picture's targets after a stop with a seed, all three by number. `is_last` when all layers are drawn.
+    fn add(
+        &mut self,
+        before: &[Heatmap],
+        after: &[Heatmap],
+        (picture, stop, seed): (usize, usize, usize),
+        is_last: bool,
+    ) {
         for (before, after) in before.iter().zip(after) {
-            self.stops[stop].add(before, after, seed);
+            let found = self.stops[stop].add(before, after, seed);
+            found.into_iter().for_each(|found| self.pictures[picture][stop].add(found));
             if is_last {
                 entropy_rise(before, after).into_iter().for_each(|rise| self.entropy_rise.add(rise));
             }

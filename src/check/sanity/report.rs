@@ -40,6 +40,8 @@ pub struct MethodSanity {
     pub verdict: Verdict,
     /// Mean of [`SanityStop::spearman`] over the stops, -1 to 1: the figure that decides. `None` when no stop has one.
     pub similarity: Option<f64>,
+    /// The same for each picture alone, in the order of [`SanityReport::pictures`]: a figure that does not depend on the others.
+    pub similarity_by_picture: Vec<Option<f64>>,
     /// Maps before and after, from the top layer down (cascading randomisation, Adebayo et al. 2018, arXiv:1810.03292).
     pub stops: Vec<SanityStop>,
     /// Mean relative rise of the entropy of a map's values when all layers are drawn (efficient MPRT, Hedström et al. 2024, arXiv:2405.02383,

@@ -44,39 +44,54 @@ pub fn box_ious(map: &Map, boxes: &[Bounds]) -> Option<Vec<f64>> {
     (0..THRESHOLDS).map(|at| component_box(map, share(at)).map(best)).collect()
 }
 
-/// MaxBoxAcc: the greatest share of pictures whose box has an IoU of at least `iou`, over all thresholds. Each row is of one picture, from
-/// [`box_ious`].
-///
-/// Choe et al., "Evaluating weakly supervised object localization methods right", 2020, arXiv:2001.07437; 0.5 is its
-/// `iou`. The threshold is fitted to the pictures that are scored, so that few pictures give too much: [`held_out_box_accuracy`]. Of
-/// equally good thresholds the lowest is given. `None` without pictures, and for rows of other lengths.
-#[must_use]
-pub fn box_accuracy(rows: &[&[f64]], iou: f64) -> Option<BoxAccuracy> {
-    if rows.is_empty() || rows.iter().any(|row| row.len() != THRESHOLDS) {
-        return None;
+/// At which thresholds the box of a picture is right, a bit for each: 16 bytes per picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RightBoxes(u128);
+
+impl RightBoxes {
+    /// From the row of [`box_ious`]: right where the IoU is at least `iou`. `None` for a row of another length.
+    #[must_use]
+    pub fn new(ious: &[f64], iou: f64) -> Option<Self> {
+        let bits = ious.iter().enumerate().map(|(at, found)| u128::from(*found >= iou) << at);
+        (ious.len() == THRESHOLDS).then(|| Self(bits.sum()))
     }
-    // Picture by picture, not threshold by threshold: a bootstrap calls this 2000 times, and a row is one piece of memory.
+
+    fn at(self, threshold: usize) -> bool {
+        self.0 >> threshold & 1 == 1
+    }
+}
+
+/// MaxBoxAcc: the greatest share of pictures whose box is right, over all thresholds.
+///
+/// Choe et al., "Evaluating weakly supervised object localization methods right", 2020, arXiv:2001.07437; its boxes are right from an IoU of 0.5
+/// on. The threshold is fitted to the pictures that are scored, so that few pictures give too much: [`held_out_box_accuracy`]. Of
+/// equally good thresholds the lowest is given. `None` without pictures.
+#[must_use]
+pub fn box_accuracy(pictures: &[RightBoxes]) -> Option<BoxAccuracy> {
+    // Picture by picture, not threshold by threshold: a bootstrap calls this 2000 times, and a picture's bits are one number.
     let mut counts = [0_u32; THRESHOLDS];
-    for row in rows {
-        counts.iter_mut().zip(*row).for_each(|(count, found)| *count += u32::from(*found >= iou));
+    for picture in pictures {
+        counts.iter_mut().enumerate().for_each(|(at, count)| *count += u32::from(picture.at(at)));
     }
     let (at, right) =
         counts.into_iter().enumerate().fold((0, 0), |best, new| if new.1 > best.1 { new } else { best });
-    Some(BoxAccuracy { threshold: share(at), accuracy: f64::from(right) / rows.len() as f64 })
+    let accuracy = f64::from(right) / pictures.len() as f64;
+    (!pictures.is_empty()).then(|| BoxAccuracy { threshold: share(at), accuracy })
 }
 
 /// Share of pictures whose box is right at a threshold that other pictures chose: every second picture chooses it for the others.
 ///
-/// `None` with fewer than two pictures, and for rows of other lengths.
+/// `None` with fewer than two pictures.
 #[must_use]
-pub fn held_out_box_accuracy(rows: &[&[f64]], iou: f64) -> Option<f64> {
-    let halves = [0, 1].map(|first| rows.iter().skip(first).step_by(2).copied().collect::<Vec<&[f64]>>());
+pub fn held_out_box_accuracy(pictures: &[RightBoxes]) -> Option<f64> {
+    let halves =
+        [0, 1].map(|first| pictures.iter().skip(first).step_by(2).copied().collect::<Vec<RightBoxes>>());
     let mut sum = 0;
     for (chooses, scored) in [(&halves[0], &halves[1]), (&halves[1], &halves[0])] {
-        let chosen = box_accuracy(chooses, iou)?.threshold;
-        sum += right(scored, (chosen * THRESHOLDS as f64).round() as usize, iou);
+        let chosen = (box_accuracy(chooses)?.threshold * THRESHOLDS as f64).round() as usize;
+        sum += scored.iter().filter(|picture| picture.at(chosen)).count();
     }
-    Some(sum as f64 / rows.len() as f64)
+    Some(sum as f64 / pictures.len() as f64)
 }
 
 /// IoU of the pixels whose value is at least `threshold` times the maximum with the object's, 0 to 1.
@@ -95,10 +110,6 @@ pub fn region_iou(map: &Map, object: &Region, threshold: f64) -> Option<f64> {
 
 fn share(at: usize) -> f64 {
     at as f64 / THRESHOLDS as f64
-}
-
-fn right(rows: &[&[f64]], at: usize, iou: f64) -> usize {
-    rows.iter().filter(|row| row[at] >= iou).count()
 }
 
 fn above(map: &Map, threshold: f64) -> Option<Vec<bool>> {
@@ -175,23 +186,26 @@ mod tests {
         let (corner, peak) = (bounds(0.0, 0.0, 2.0, 2.0), bounds(3.0, 3.0, 4.0, 4.0));
         let [first, second] = [[corner], [peak]].map(|boxes| box_ious(&map(), &boxes).unwrap());
         assert_eq!((first.len(), first[30], first[60], second[60]), (THRESHOLDS, 1.0, 0.0, 1.0));
+        let right = |ious: &[f64]| RightBoxes::new(ious, 0.5).unwrap();
         // Above 0.2 the corner stands alone up to 0.5; 0.21 is the lowest that is right.
-        let found = box_accuracy(&[&first, &second], 0.5).unwrap();
+        let found = box_accuracy(&[right(&first), right(&second)]).unwrap();
         assert_eq!((found.threshold, found.accuracy), (0.21, 0.5));
         let all = box_ious(&map(), &[corner, peak]).unwrap();
-        assert_eq!(box_accuracy(&[&all], 0.5).unwrap().accuracy, 1.0);
-        assert_eq!(box_accuracy(&[], 0.5), None);
-        assert_eq!(box_accuracy(&[&all[..3]], 0.5), None);
+        assert_eq!(box_accuracy(&[right(&all)]).unwrap().accuracy, 1.0);
+        assert_eq!(box_accuracy(&[]), None);
+        assert_eq!(RightBoxes::new(&all[..3], 0.5), None);
+        let ends = [vec![0.5], vec![0.0; THRESHOLDS - 2], vec![1.0]].concat();
+        assert_eq!([0, 1, THRESHOLDS - 1].map(|at| right(&ends).at(at)), [true, false, true]);
     }
 
     #[test]
     fn a_held_out_threshold_is_chosen_by_the_other_pictures() {
-        let [first, second] =
-            [bounds(0.0, 0.0, 2.0, 2.0), bounds(3.0, 3.0, 4.0, 4.0)].map(|b| box_ious(&map(), &[b]).unwrap());
+        let right = |b| RightBoxes::new(&box_ious(&map(), &[b]).unwrap(), 0.5).unwrap();
+        let [first, second] = [bounds(0.0, 0.0, 2.0, 2.0), bounds(3.0, 3.0, 4.0, 4.0)].map(right);
         // Each picks the threshold that is wrong for the other.
-        assert_eq!(held_out_box_accuracy(&[&first, &second], 0.5), Some(0.0));
-        assert_eq!(held_out_box_accuracy(&[&first, &first, &second], 0.5), Some(2.0 / 3.0));
-        assert_eq!(held_out_box_accuracy(&[&first], 0.5), None);
+        assert_eq!(held_out_box_accuracy(&[first, second]), Some(0.0));
+        assert_eq!(held_out_box_accuracy(&[first, first, second]), Some(2.0 / 3.0));
+        assert_eq!(held_out_box_accuracy(&[first]), None);
     }
 
     #[test]

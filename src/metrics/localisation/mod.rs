@@ -12,7 +12,9 @@ mod pointing;
 mod region;
 
 pub use bounds::Bounds;
-pub use boxed::{BoxAccuracy, box_accuracy, box_ious, component_box, held_out_box_accuracy, region_iou};
+pub use boxed::{
+    BoxAccuracy, RightBoxes, box_accuracy, box_ious, component_box, held_out_box_accuracy, region_iou,
+};
 pub use energy::{energy, rank_accuracy, roc_area};
 pub use grid::Grid;
 pub use mask::Mask;

@@ -5,7 +5,12 @@ use std::fs::File;
 use std::io::BufReader;
 use std::path::PathBuf;
 
-use super::{Bounds, GRAD_CAM_THRESHOLD, Mask, Region, energy, pointing, rank_accuracy, region_iou};
+use serde_json::Value;
+
+use super::{
+    Bounds, GRAD_CAM_THRESHOLD, Mask, Region, RightBoxes, box_accuracy, box_ious, component_box, energy,
+    held_out_box_accuracy, pointing, rank_accuracy, region_iou,
+};
 use crate::{Map, baselines, summary};
 
 const SIDE: usize = 64;
@@ -81,6 +86,44 @@ fn grad_cams_heat_on_the_shapes_is_where_numpy_counts_it() {
         for (found, expected) in found.into_iter().zip(expected) {
             assert!((found - expected).abs() < 1e-6, "{name}: {found}, expected {expected}");
         }
+    }
+}
+
+fn bounds(corners: &Value) -> Bounds {
+    let [left, top, right, bottom] = [0, 1, 2, 3].map(|at| corners[at].as_f64().unwrap());
+    Bounds { left, top, right, bottom }
+}
+
+/// `boxes.json` is of `fixtures/scripts/shape_boxes.py`, which enlarges, labels and boxes with OpenCV.
+#[test]
+fn boxes_of_every_map_and_their_accuracy_are_those_of_opencv() {
+    let text = std::fs::read_to_string(shapes("boxes.json")).unwrap();
+    let known: Value = serde_json::from_str(&text).unwrap();
+    for name in ["maps_l3", "maps_l2"] {
+        let known = &known[name];
+        let mut right = Vec::new();
+        for (at, map) in maps(&format!("{name}.npy")).iter().enumerate() {
+            let target = &known["targets"][at];
+            let object = bounds(&target["object"]);
+            for (step, expected) in target["boxes"].as_array().unwrap().iter().enumerate() {
+                let found = component_box(map, step as f64 / 20.0).unwrap();
+                assert_eq!(found, bounds(expected), "{name}, map {at} at {step}/20");
+            }
+            let ranges = target["right"].as_array().unwrap();
+            let is_right = |threshold: usize| {
+                let end = |range: &Value, end: usize| range[end].as_u64().unwrap() as usize;
+                ranges.iter().any(|range| (end(range, 0)..end(range, 1)).contains(&threshold))
+            };
+            let ious = box_ious(map, &[object]).unwrap();
+            for (threshold, iou) in ious.iter().enumerate() {
+                assert_eq!(*iou >= 0.5, is_right(threshold), "{name}, map {at} at {threshold}/100");
+            }
+            right.push(RightBoxes::new(&ious, 0.5).unwrap());
+        }
+        let best = box_accuracy(&right).unwrap();
+        let found = [best.accuracy, best.threshold, held_out_box_accuracy(&right).unwrap()];
+        let expected = ["maxbox", "threshold", "heldbox"].map(|figure| known[figure].as_f64().unwrap());
+        assert_eq!(found, expected, "{name}");
     }
 }
 

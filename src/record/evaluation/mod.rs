@@ -4,25 +4,31 @@
 //! figure that is not defined is `null` and never a number.
 
 mod settings;
+mod stream;
 mod target;
+
+use std::io::Cursor;
 
 use serde::{Deserialize, Serialize};
 
 pub use settings::{
     CurveSettingsRecord, EvaluationSettings, MosaicSettingsRecord, RoadSettingsRecord, SanitySettingsRecord,
 };
-pub use target::{CurveRecord, EvaluatedMosaic, EvaluatedTarget, MosaicCell, TargetFigures};
+pub use stream::OneByOne;
+pub use target::{CurveRecord, EvaluatedMosaic, EvaluatedSanity, EvaluatedTarget, MosaicCell, TargetFigures};
 
 use super::{Failure, ModelRecord, layout};
-use crate::error::{Error, Problem, Result};
+use crate::error::{Problem, Result};
 
 /// The newest version of the format, and the one that this build writes.
 pub const EVALUATION_VERSION: u32 = 1;
 
 /// Methods measured on pictures.
+///
+/// Of many pictures the targets need not be in memory: `T` may be something that gives them one by one ([`OneByOne`]), or nothing.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Evaluation {
+pub struct Evaluation<T = Vec<EvaluatedTarget>> {
     /// Version of this format; [`EVALUATION_VERSION`].
     pub schema_version: u32,
     /// Version of burncam.
@@ -50,11 +56,11 @@ pub struct Evaluation {
     /// Which method to use, in a sentence, as far as the figures support one.
     pub verdict: String,
     /// All figures of each explained class of each image, in the order of paths.
-    pub targets: Vec<EvaluatedTarget>,
-    /// Mosaics of the images; empty unless a metric is of them.
+    pub targets: T,
+    /// Mosaics of the images; empty unless a metric is of them. Of a shard those that it measured.
     pub mosaics: Vec<EvaluatedMosaic>,
-    /// One per row: the mean similarity of its maps before and after weights are randomised; empty unless it was asked for.
-    pub sanity: Vec<Option<f64>>,
+    /// Images whose maps were compared with those on random networks; empty unless it was asked for.
+    pub sanity: Vec<EvaluatedSanity>,
     /// Failed images and the reasons, in the order of the inputs.
     pub failures: Vec<Failure>,
 }
@@ -67,7 +73,8 @@ pub struct MetricRecord {
     pub name: String,
     /// What it asks: `faithfulness`, `localisation`, `stability`, `complexity` or `sanity`.
     pub group: String,
-    /// What one value is of: `target`, whose values are in the lists of targets, `cell` of a mosaic, `mosaic`, or `set`, all targets together.
+    /// What one value is of: `target`, whose values are in the lists of targets, `cell` of a mosaic, `mosaic`, `image`, or `set`, all targets
+    /// together.
     pub of: String,
     /// `higher` or `lower`; `null` where neither is better.
     pub better: Option<String>,
@@ -97,11 +104,11 @@ pub struct EvaluatedRow {
     pub curves: Vec<CurveRecord>,
 }
 
-/// A metric over all targets, or over the cells of all mosaics.
+/// A metric over all targets, over the cells of all mosaics, or over images.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FigureRecord {
-    /// Number of targets or cells with a value; the others' maps are blank, or the metric is not defined for them.
+    /// Number of targets, cells or images with a value; the others' maps are blank, or the metric is not defined for them.
     pub count: usize,
     /// Mean over them; of a metric over the set its figure.
     pub mean: Option<f64>,
@@ -153,20 +160,12 @@ impl Evaluation {
     /// # Errors
     /// [`Request`](crate::error::ErrorKind::Request) when it is not one, and for another version.
     pub fn from_json(bytes: &[u8]) -> Result<Self> {
-        // The version first: the fields of another one would only give an error about an unknown field.
-        #[derive(Deserialize)]
-        struct Version {
-            schema_version: u32,
-        }
-        let not_one =
-            |error: serde_json::Error| Error::request(format!("is not an evaluation of burncam: {error}"));
-        let Version { schema_version } = serde_json::from_slice(bytes).map_err(not_one)?;
-        if schema_version != EVALUATION_VERSION {
-            let problem = Problem::new(format!("has version {schema_version}"));
-            let problem = problem.expected(EVALUATION_VERSION.to_string());
-            return Err(Error::request(problem.hint("use the burncam that wrote it")));
-        }
-        serde_json::from_slice(bytes).map_err(not_one)
+        let mut targets = Vec::new();
+        let all_but_them = Evaluation::read(Cursor::new(bytes), &mut |target| {
+            targets.push(target);
+            Ok(())
+        })?;
+        Ok(all_but_them.with_targets(targets))
     }
 
     /// The evaluation as indented JSON with a final newline.
@@ -174,13 +173,40 @@ impl Evaluation {
     /// # Errors
     /// When a number is not finite.
     pub fn to_json(&self) -> Result<String, Problem> {
-        let values = self.targets.iter().flat_map(|target| &target.rows).flat_map(|row| &row.values);
-        let scores = self.targets.iter().map(|target| target.score);
-        match values.flatten().copied().chain(scores).find(|number| !number.is_finite()) {
-            Some(number) => {
-                Err(Problem::new(format!("the evaluation holds {number}")).expected("finite numbers"))
-            }
-            None => layout::to_json(self),
-        }
+        self.targets.iter().try_for_each(EvaluatedTarget::check_finite)?;
+        layout::to_json(self)
+    }
+}
+
+impl<T> Evaluation<T> {
+    /// The same with other targets, or with what takes their place.
+    #[must_use]
+    pub fn with_targets<U>(self, targets: U) -> Evaluation<U> {
+        self.replace_targets(targets).0
+    }
+
+    /// As [`Evaluation::with_targets`], with what was in their place.
+    #[must_use]
+    pub fn replace_targets<U>(self, targets: U) -> (Evaluation<U>, T) {
+        let replaced = Evaluation {
+            schema_version: self.schema_version,
+            burncam: self.burncam,
+            model: self.model,
+            settings: self.settings,
+            metrics: self.metrics,
+            shard: self.shard,
+            images: self.images,
+            failed: self.failed,
+            interrupted: self.interrupted,
+            rows: self.rows,
+            comparisons: self.comparisons,
+            agreement: self.agreement,
+            verdict: self.verdict,
+            targets,
+            mosaics: self.mosaics,
+            sanity: self.sanity,
+            failures: self.failures,
+        };
+        (replaced, self.targets)
     }
 }

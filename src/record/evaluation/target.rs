@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::error::Problem;
+
 /// One explained class of an image.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -25,6 +27,22 @@ pub struct EvaluatedTarget {
     /// Of each pair of [`Evaluation::agreement`], in its order, the similarities of the two maps: Spearman, Pearson and SSIM; `null` where one
     /// is not defined. Empty unless it was asked for.
     pub agreement: Vec<[Option<f64>; 3]>,
+}
+
+impl EvaluatedTarget {
+    /// Refuses what JSON has no number for.
+    ///
+    /// # Errors
+    /// When a number is not finite.
+    pub fn check_finite(&self) -> Result<(), Problem> {
+        let values = self.rows.iter().flat_map(|row| &row.values).flatten().copied();
+        match values.chain([self.score]).find(|number| !number.is_finite()) {
+            Some(number) => {
+                Err(Problem::new(format!("the evaluation holds {number}")).expected("finite numbers"))
+            }
+            None => Ok(()),
+        }
+    }
 }
 
 /// A row's figures for one target.
@@ -66,6 +84,16 @@ pub struct MosaicCell {
     pub area: f64,
     /// One per row, the share of the heat that is in the cell; `null` for a blank map.
     pub shares: Vec<Option<f64>>,
+}
+
+/// An image whose maps were compared with those of networks with random weights.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EvaluatedSanity {
+    /// The image, as the caller named it.
+    pub path: String,
+    /// One per row: the mean rank correlation of its maps before and after; `null` where every map was constant.
+    pub similarities: Vec<Option<f64>>,
 }
 
 /// A score while pixels change, or whether a box is right at each threshold.

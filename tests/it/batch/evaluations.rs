@@ -33,6 +33,26 @@ fn shards_of_an_evaluation_merge_to_the_whole_byte_for_byte() {
 }
 
 #[test]
+fn shards_of_figures_of_all_pictures_merge_to_the_whole_byte_for_byte_and_show_their_progress() {
+    let place = Place::new(9, Sizes::Small);
+    let run = RUN.replace("sparseness", "gridpg,sanity");
+    let output = place.run(&format!("{run} -o whole --progress json"), 1);
+    let said = String::from_utf8(output.stderr).unwrap();
+    for stage in ["pictures for mosaics", "maps on random networks"] {
+        assert!(said.contains(&format!("\"stage\":\"{stage}\"")), "{said}");
+    }
+    assert_eq!(place.evaluation("whole/evaluation.json").sanity.len(), 8);
+    for shard in 1..=2 {
+        let output = place.burncam(&format!("{run} -o parts --shard {shard}/2")).output().unwrap();
+        assert!(output.status.code().unwrap() <= 1, "shard {shard}: {output:?}");
+        assert_eq!(place.evaluation(&format!("parts/evaluation.{shard}-of-2.json")).sanity.len(), 4);
+    }
+    place.run("merge parts -o merged --quiet", 0);
+    let read = |name: &str| std::fs::read_to_string(place.path(name)).unwrap();
+    assert_eq!(read("merged/evaluation.json"), read("whole/evaluation.json"));
+}
+
+#[test]
 fn the_figures_of_a_run_that_was_killed_are_kept_while_all_that_they_depend_on_is_the_same() {
     let place = Place::new(12, Sizes::Small);
     place.run(&format!("{RUN} -o whole"), 1);

@@ -9,7 +9,7 @@ use super::values::parse_glob;
 use crate::discover::Shard;
 
 // Not `next_help_heading`: it would also apply to the arguments after this struct, which comes first.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct InputArgs {
     /// Pictures, directories, quoted globs, or - (standard input)
     ///

@@ -1,24 +1,29 @@
 //! `--csv`: one row per image, class and method, with one column per metric.
 
-use std::path::PathBuf;
+use std::io::{BufWriter, Error, Write};
 
-use anyhow::{Context as _, Result};
-use burncam::internal::output::OutputFile;
-use burncam::record::Evaluation;
+use anyhow::Result;
+use burncam::evaluate::Totals;
+use burncam::record::{EvaluatedTarget, Evaluation};
 
 use crate::formula;
 
 /// Columns before those of the metrics.
 const COLUMNS: [&str; 5] = ["path", "target", "class_name", "row", "blank"];
 
-/// The table as a file.
-pub(super) fn file(evaluation: &Evaluation, path: PathBuf) -> Result<OutputFile> {
-    let mut writer = ::csv::Writer::from_writer(vec![]);
+/// Writes the table.
+pub(super) fn write(
+    evaluation: &Evaluation<Totals>,
+    targets: impl Iterator<Item = Result<EvaluatedTarget>>,
+    out: &mut dyn Write,
+) -> std::io::Result<()> {
+    let mut writer = ::csv::Writer::from_writer(BufWriter::new(out));
     // Those of mosaics and of all targets together have no value of a target.
     let metrics = evaluation.metrics.iter().enumerate().filter(|(_, metric)| metric.of == "target");
     let names = metrics.clone().map(|(_, metric)| metric.name.as_str());
     writer.write_record(COLUMNS.into_iter().chain(names))?;
-    for target in &evaluation.targets {
+    for target in targets {
+        let target = target.map_err(Error::other)?;
         for (row, figures) in evaluation.rows.iter().zip(&target.rows) {
             // A blank map has no values; its cells are empty.
             let value = |at: usize| figures.values.get(at).copied().flatten();
@@ -34,6 +39,5 @@ pub(super) fn file(evaluation: &Evaluation, path: PathBuf) -> Result<OutputFile>
             writer.write_record(cells.into_iter().chain(values))?;
         }
     }
-    let bytes = writer.into_inner().context("cannot make the table")?;
-    Ok(OutputFile { path, bytes })
+    writer.flush()
 }

@@ -1,9 +1,8 @@
 //! `--report`: a page with the sentence, the table, and the mean curves as SVG, without a script.
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
 
-use burncam::internal::output::OutputFile;
+use burncam::evaluate::Totals;
 use burncam::record::{AgreementRecord, EvaluatedRow, Evaluation, FigureRecord, MetricRecord, PairRecord};
 
 use super::plot;
@@ -12,17 +11,13 @@ use crate::html::{head, text};
 
 const STYLE: &str = include_str!("page.css");
 
-/// The page as a file.
-pub(crate) fn file(evaluation: &Evaluation, path: PathBuf) -> OutputFile {
-    OutputFile { path, bytes: document(evaluation).into_bytes() }
-}
-
-fn document(evaluation: &Evaluation) -> String {
+/// The page.
+pub(super) fn document(evaluation: &Evaluation<Totals>) -> String {
     let mut page = head("burncam evaluation", STYLE, "data:");
     let model = text(&evaluation.model.name);
     let _ = writeln!(page, "<h1>Which method for {model}?</h1>");
     let _ = writeln!(page, "<p class=\"verdict\">{}</p>", text(&evaluation.verdict));
-    let (targets, images) = (evaluation.targets.len(), evaluation.images - evaluation.failed);
+    let (targets, images) = (evaluation.targets.count, evaluation.images - evaluation.failed);
     let score = text(&evaluation.settings.score);
     let _ = writeln!(
         page,
@@ -39,7 +34,7 @@ fn document(evaluation: &Evaluation) -> String {
     page
 }
 
-fn table(page: &mut String, evaluation: &Evaluation) {
+fn table(page: &mut String, evaluation: &Evaluation<Totals>) {
     page.push_str("<div class=\"wide\"><table>\n<tr><th></th>");
     for metric in &evaluation.metrics {
         let arrow = match metric.better.as_deref() {
@@ -63,7 +58,7 @@ fn table(page: &mut String, evaluation: &Evaluation) {
 }
 
 /// Whether no method has a better mean. Baselines are not marked.
-fn is_best(evaluation: &Evaluation, row: &EvaluatedRow, at: usize) -> bool {
+fn is_best(evaluation: &Evaluation<Totals>, row: &EvaluatedRow, at: usize) -> bool {
     let metric = &evaluation.metrics[at];
     let sign = if is_lower(metric) { -1.0 } else { 1.0 };
     let value = |figure: &FigureRecord| figure.mean.map(|mean| sign * mean);
@@ -72,7 +67,7 @@ fn is_best(evaluation: &Evaluation, row: &EvaluatedRow, at: usize) -> bool {
     metric.better.is_some() && !row.is_baseline && value(&row.figures[at]).is_some_and(|value| value >= most)
 }
 
-fn plots(page: &mut String, evaluation: &Evaluation) {
+fn plots(page: &mut String, evaluation: &Evaluation<Totals>) {
     let names = evaluation.rows.iter().find(|row| !row.curves.is_empty()).map(|row| &row.curves);
     let Some(names) = names else { return };
     page.push_str("<h2>Mean curves</h2>\n<div class=\"plots\">\n");
@@ -86,7 +81,7 @@ fn plots(page: &mut String, evaluation: &Evaluation) {
 type Measure = fn(&AgreementRecord) -> &FigureRecord;
 
 /// A matrix of every measure: rows against rows.
-fn agreement(page: &mut String, evaluation: &Evaluation) {
+fn agreement(page: &mut String, evaluation: &Evaluation<Totals>) {
     if evaluation.agreement.is_empty() {
         return;
     }
@@ -121,7 +116,7 @@ fn agreement(page: &mut String, evaluation: &Evaluation) {
     }
 }
 
-fn pairs(page: &mut String, evaluation: &Evaluation) {
+fn pairs(page: &mut String, evaluation: &Evaluation<Totals>) {
     let Some(first) = evaluation.comparisons.first() else { return };
     let _ = writeln!(page, "<h2>{} against each other row, target by target</h2>", text(&first.first));
     page.push_str("<div class=\"wide\"><table>\n<tr><th class=\"text\">row</th><th class=\"text\">metric</th><th>better</th><th>equal</th><th>worse</th><th>mean difference</th><th>95 % interval</th></tr>\n");

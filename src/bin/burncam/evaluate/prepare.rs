@@ -6,7 +6,7 @@ use burncam::{Model, Request, Target};
 use rayon::ThreadPool;
 
 use super::truth::Places;
-use crate::args::{EvaluateArgs, MetricArg};
+use crate::args::{EvaluateArgs, InputArgs, MetricArg};
 use crate::discover::{Found, Input, discover, report};
 use crate::explain::task::Task;
 use crate::flags::WORDS;
@@ -21,7 +21,10 @@ pub(super) struct Run {
     pub(super) pool: ThreadPool,
     pub(super) workers: Workers,
     pub(super) evaluator: Evaluator,
+    /// Those of this run: of a shard its part.
     pub(super) tasks: Vec<Task>,
+    /// Those of all shards, where a shard's figures are of mosaics and images of all pictures.
+    pub(super) all: Option<Vec<Task>>,
     pub(super) places: Places,
     /// How far the images in progress are.
     pub(super) inside: Inside,
@@ -31,21 +34,26 @@ pub(super) struct Run {
 const MANY_PASSES: usize = 2;
 
 pub(super) fn prepare(args: &EvaluateArgs, quiet: bool) -> Result<Run> {
-    let Found { inputs, searched, total, left, .. } = discover(&args.inputs)?;
+    // All inputs first: mosaics are made of all of them, and only then divided.
+    let Found { inputs, searched, left, .. } = discover(&InputArgs { shard: None, ..args.inputs.clone() })?;
     refuse(args, &inputs)?;
-    let images = inputs.len();
+    let is_own = |input: &Input| args.inputs.shard.is_none_or(|shard| shard.has(&input.relative()));
+    let images = inputs.iter().filter(|input| is_own(input)).count();
     let workers = Workers::new(&args.run.place, args.batch.jobs, None, images)?;
     let pool = workers.pool()?;
     let model = pool.install(|| subjects::open_model(&args.model))?;
     let labels = match &args.batch.labels {
-        Some(source) => labels(source, &inputs, images == total, &model)?,
-        None => vec![Label::Missing; images],
+        Some(source) => labels(source, &inputs, true, &model)?,
+        None => vec![Label::Missing; inputs.len()],
     };
     if searched && !quiet {
         report(&left);
     }
-    let places = Places::open(args, &model, &inputs, args.inputs.shard.is_some())?;
-    let tasks: Vec<Task> = inputs.into_iter().zip(labels).map(Task::from).collect();
+    let places = Places::open(args, &model, &inputs)?;
+    let mut tasks: Vec<Task> = inputs.into_iter().zip(labels).map(Task::from).collect();
+    let is_of_all = of_all_pictures(args).is_some() && args.inputs.shard.is_some();
+    let all = is_of_all.then(|| tasks.clone());
+    tasks.retain(|task| is_own(&task.input));
     let inside = Inside::default();
     let mut request = request(args, &model, workers, places.are_known());
     if draws_bar(args.batch.progress, images, quiet) {
@@ -55,7 +63,7 @@ pub(super) fn prepare(args: &EvaluateArgs, quiet: bool) -> Result<Run> {
     for warning in evaluator.explainer().warnings() {
         log::warn!("{warning}");
     }
-    Ok(Run { pool, workers, evaluator, tasks, places, inside })
+    Ok(Run { pool, workers, evaluator, tasks, all, places, inside })
 }
 
 /// Refuses what cannot be measured with these arguments.
@@ -69,13 +77,7 @@ fn refuse(args: &EvaluateArgs, inputs: &[Input]) -> Result<()> {
     if let (Some(metric), None, None) = (are_located, &args.boxes, &args.masks) {
         bail!("--metrics {metric} needs to know where objects are (add --boxes or --masks)");
     }
-    let of_all = metrics().find(|metric| metric.needs_all_pictures());
-    if let (Some(metric), Some(_)) = (of_all, args.inputs.shard) {
-        bail!(
-            "--metrics {metric} is of all pictures together, and --shard takes a part of them (leave one out)"
-        );
-    }
-    if let (Some(metric), true) = (of_all, inputs.iter().any(Input::is_stdin)) {
+    if let (Some(metric), true) = (of_all_pictures(args), inputs.iter().any(Input::is_stdin)) {
         bail!(
             "--metrics {metric} reads pictures several times, and standard input can be read once (write it to a file)"
         );
@@ -85,6 +87,12 @@ fn refuse(args: &EvaluateArgs, inputs: &[Input]) -> Result<()> {
         bail!("--mosaics would be ignored (add gridpg or difull to --metrics)");
     }
     Ok(())
+}
+
+/// A metric of all pictures together, if one was asked for.
+fn of_all_pictures(args: &EvaluateArgs) -> Option<Metric> {
+    let metrics = args.metrics.iter().flatten().filter_map(|metric| metric.one());
+    metrics.into_iter().find(|metric| metric.needs_all_pictures())
 }
 
 fn request(args: &EvaluateArgs, model: &Model, workers: Workers, objects: bool) -> EvaluationRequest {

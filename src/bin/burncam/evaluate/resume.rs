@@ -1,131 +1,139 @@
 //! Figures of an earlier run: those of its `evaluation.json`, and those of a run that was killed.
 //!
-//! While pictures are measured, the figures of each are added to a file of their own, which goes when all results are written. What is kept is
+//! Receives the files of the earlier run; copies what may be kept into the file of this one (`spool.rs`), and finds it there. What is kept is
 //! decided by contents and never by file times: the same network, settings and metrics, and for each picture the same input, true classes and
 //! objects.
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use burncam::record::{EvaluatedTarget, Evaluation};
+use serde::Deserialize;
 
-/// The targets of an earlier run by the paths of their pictures.
+use super::spool::{Line, Spool};
+
+/// What an earlier run found of each picture, by the hash of its path: about 40 bytes per picture.
 #[derive(Debug, Default)]
-pub(super) struct Kept(HashMap<String, Vec<EvaluatedTarget>>);
+pub(super) struct Kept(HashMap<u64, Line>);
+
+/// The part of a target that says what it is of.
+#[derive(Deserialize)]
+struct Named {
+    path: String,
+    input_sha256: String,
+}
 
 impl Kept {
-    /// What the files of an earlier run hold, and why nothing is kept of a file that is there.
+    /// What the files of an earlier run hold, now in `spool`, and why nothing is kept of a file that is there.
     ///
     /// # Errors
-    /// When a file cannot be read.
+    /// When a file cannot be read or written.
     pub(super) fn read(
         header: &Evaluation,
         finished: &Path,
         unfinished: &Path,
+        spool: &Spool,
     ) -> Result<(Self, Vec<String>)> {
         let (mut kept, mut refused) = (Self::default(), Vec::new());
-        let mut refuse = |path: &Path, why: &str| refused.push(format!("'{}' has {why}", path.display()));
-        if let Some(bytes) = bytes_of(finished)? {
-            match Evaluation::from_json(&bytes) {
-                Ok(earlier) => match header.difference(&earlier) {
-                    None => earlier.targets.into_iter().for_each(|target| kept.add(target)),
-                    Some(what) => refuse(finished, &format!("other {what}")),
-                },
-                Err(error) => refuse(finished, &format!("no figures to keep: it {error}")),
-            }
-        }
-        if let Some(bytes) = bytes_of(unfinished)? {
-            let mut lines = bytes.split(|byte| *byte == b'\n');
-            match lines.next().map(Evaluation::from_json) {
-                Some(Ok(earlier)) => match header.difference(&earlier) {
-                    None => lines.for_each(|line| kept.add_line(line)),
-                    Some(what) => refuse(unfinished, &format!("other {what}")),
-                },
-                _ => refuse(unfinished, "no figures to keep: its first line is cut off"),
-            }
+        for (path, refusal) in [
+            (finished, kept.add_finished(header, finished, spool)?),
+            (unfinished, kept.add_unfinished(header, unfinished, spool)?),
+        ] {
+            refused.extend(refusal.map(|why| format!("'{}' has {why}", path.display())));
         }
         Ok((kept, refused))
     }
 
-    /// The targets of one picture. A last line that was cut off by a kill is no JSON, and its picture is measured again.
-    fn add_line(&mut self, line: &[u8]) {
-        let targets: Vec<EvaluatedTarget> = serde_json::from_slice(line).unwrap_or_default();
-        if let Some(first) = targets.first() {
-            self.0.remove(&first.path);
+    /// Keeps what an `evaluation.json` has; gives the reason where it keeps nothing.
+    fn add_finished(&mut self, header: &Evaluation, path: &Path, spool: &Spool) -> Result<Option<String>> {
+        let Some(file) = open(path)? else { return Ok(None) };
+        match Evaluation::read_head(&file) {
+            Ok(earlier) => {
+                if let Some(what) = header.difference(&earlier) {
+                    return Ok(Some(format!("other {what}")));
+                }
+            }
+            Err(error) => return Ok(Some(format!("no figures to keep: it {error}"))),
         }
-        targets.into_iter().for_each(|target| self.add(target));
+        // The targets of one picture follow each other.
+        let mut of_one: Vec<EvaluatedTarget> = Vec::new();
+        let mut failed = None;
+        let mut keep = |targets: &mut Vec<EvaluatedTarget>| {
+            let added = self.add(std::mem::take(targets), spool);
+            failed = failed.take().or(added.err());
+        };
+        let read = Evaluation::read(&file, &mut |target| {
+            if of_one.first().is_some_and(|first| first.path != target.path) {
+                keep(&mut of_one);
+            }
+            of_one.push(target);
+            Ok(())
+        });
+        keep(&mut of_one);
+        read.with_context(|| format!("evaluation '{}'", path.display()))?;
+        failed.map_or(Ok(None), Err)
     }
 
-    fn add(&mut self, target: EvaluatedTarget) {
-        self.0.entry(target.path.clone()).or_default().push(target);
+    /// Keeps what a run that was killed left; gives the reason where it keeps nothing.
+    fn add_unfinished(&mut self, header: &Evaluation, path: &Path, spool: &Spool) -> Result<Option<String>> {
+        let Some(file) = open(path)? else { return Ok(None) };
+        let mut lines = BufReader::new(file).split(b'\n');
+        let first = lines.next().transpose().with_context(|| format!("cannot read '{}'", path.display()))?;
+        match first.as_deref().map(Evaluation::from_json) {
+            Some(Ok(earlier)) => {
+                if let Some(what) = header.difference(&earlier) {
+                    return Ok(Some(format!("other {what}")));
+                }
+            }
+            _ => return Ok(Some("no figures to keep: its first line is cut off".to_owned())),
+        }
+        for line in lines {
+            let line = line.with_context(|| format!("cannot read '{}'", path.display()))?;
+            // A last line that was cut off by a kill is no JSON, and its picture is measured again.
+            self.add(serde_json::from_slice(&line).unwrap_or_default(), spool)?;
+        }
+        Ok(None)
     }
 
-    /// The targets of a picture, if all that they depend on is the same. `input_sha256` is called where there are any.
+    /// The targets of one picture; those that came before are forgotten.
+    fn add(&mut self, targets: Vec<EvaluatedTarget>, spool: &Spool) -> Result<()> {
+        if let Some(first) = targets.first() {
+            self.0.insert(hash(&first.path), spool.add(&targets)?);
+        }
+        Ok(())
+    }
+
+    /// Where the targets of a picture are, if all that they depend on is the same. `input_sha256` is called where there are any.
     pub(super) fn of(
         &self,
         path: &str,
+        spool: &Spool,
         input_sha256: impl FnOnce() -> String,
-    ) -> Option<Vec<EvaluatedTarget>> {
-        let targets = self.0.get(path)?;
+    ) -> Result<Option<Line>> {
+        let Some(line) = self.0.get(&hash(path)) else { return Ok(None) };
+        let targets: Vec<Named> = spool.read(*line)?;
         let input_sha256 = input_sha256();
-        targets.iter().all(|target| target.input_sha256 == input_sha256).then(|| targets.clone())
+        // Two paths may have one hash.
+        let is_same = |target: &Named| target.path == path && target.input_sha256 == input_sha256;
+        Ok(targets.iter().all(is_same).then_some(*line))
     }
+}
+
+fn hash(path: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    path.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// `None` where there is no such file.
-fn bytes_of(path: &Path) -> Result<Option<Vec<u8>>> {
-    match std::fs::read(path) {
-        Ok(bytes) => Ok(Some(bytes)),
+fn open(path: &Path) -> Result<Option<File>> {
+    match File::open(path) {
+        Ok(file) => Ok(Some(file)),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error).with_context(|| format!("cannot read '{}'", path.display())),
-    }
-}
-
-/// The figures so far, on disk: the header on the first line, then one line per picture.
-#[derive(Debug)]
-pub(super) struct Unfinished {
-    file: File,
-    path: PathBuf,
-}
-
-impl Unfinished {
-    /// Begins the file, with its directory.
-    ///
-    /// # Errors
-    /// When it cannot be created.
-    pub(super) fn begin(path: PathBuf, header: &Evaluation) -> Result<Self> {
-        let about = || format!("cannot create '{}'", path.display());
-        if let Some(directory) = path.parent() {
-            std::fs::create_dir_all(directory).with_context(about)?;
-        }
-        let file = File::create(&path).with_context(about)?;
-        let mut unfinished = Self { file, path };
-        unfinished.line(&serde_json::to_string(header)?)?;
-        Ok(unfinished)
-    }
-
-    /// Adds the targets of a picture.
-    ///
-    /// # Errors
-    /// When they cannot be written.
-    pub(super) fn add(&mut self, targets: &[EvaluatedTarget]) -> Result<()> {
-        self.line(&serde_json::to_string(targets)?)
-    }
-
-    fn line(&mut self, text: &str) -> Result<()> {
-        // One call per line, so that a kill cuts off the last one only.
-        let written = self.file.write_all(format!("{text}\n").as_bytes());
-        written.with_context(|| format!("cannot write '{}'", self.path.display()))
-    }
-
-    /// Removes the file, once all results are written.
-    ///
-    /// # Errors
-    /// When it cannot be removed.
-    pub(super) fn end(self) -> Result<()> {
-        std::fs::remove_file(&self.path).with_context(|| format!("cannot remove '{}'", self.path.display()))
     }
 }

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use burncam::evaluate::Totals;
 use burncam::record::{
     AgreementRecord, EvaluatedRow, Evaluation, FigureRecord, MetricRecord, MosaicSettingsRecord, PairRecord,
     SanitySettingsRecord,
@@ -22,7 +23,7 @@ const GAP: usize = 2;
 const SHORT: usize = 10;
 
 /// Everything that is printed.
-pub(crate) fn lines(evaluation: &Evaluation) -> Vec<String> {
+pub(crate) fn lines(evaluation: &Evaluation<Totals>) -> Vec<String> {
     let mut lines = vec![subject(evaluation)];
     for part in parts(&evaluation.rows, &evaluation.metrics) {
         lines.push(String::new());
@@ -41,19 +42,18 @@ pub(crate) fn lines(evaluation: &Evaluation) -> Vec<String> {
 }
 
 /// `24 targets in 24 images, score prob; 1 image failed`.
-fn subject(evaluation: &Evaluation) -> String {
+fn subject(evaluation: &Evaluation<Totals>) -> String {
     let images = text::counted(evaluation.images - evaluation.failed, "image");
     let failed = match evaluation.failed {
         0 => String::new(),
         failed => format!("; {} failed", text::counted(failed, "image")),
     };
     let stopped = if evaluation.interrupted { "; interrupted" } else { "" };
-    let areas: Vec<f64> = evaluation.targets.iter().filter_map(|target| target.area).collect();
-    let area = match areas.len() {
-        0 => String::new(),
-        count => format!(", objects cover {} of the input", short(areas.iter().sum::<f64>() / count as f64)),
+    let area = match evaluation.targets.area {
+        None => String::new(),
+        Some(area) => format!(", objects cover {} of the input", short(area)),
     };
-    let targets = text::counted(evaluation.targets.len(), "target");
+    let targets = text::counted(evaluation.targets.count, "target");
     format!("{targets} in {images}, score {}{area}{failed}{stopped}", evaluation.settings.score)
 }
 
@@ -118,10 +118,10 @@ pub(super) fn is_lower(metric: &MetricRecord) -> bool {
 }
 
 /// What the marks mean, and which rows are baselines.
-pub(super) fn legend(evaluation: &Evaluation) -> Vec<String> {
+pub(super) fn legend(evaluation: &Evaluation<Totals>) -> Vec<String> {
     let baselines = evaluation.rows.iter().filter(|row| row.is_baseline);
     let names: Vec<&str> = baselines.map(|row| row.name.as_str()).collect();
-    let mean = (evaluation.targets.len() > 1).then_some("mean ± half of its 95 % interval");
+    let mean = (evaluation.targets.count > 1).then_some("mean ± half of its 95 % interval");
     let lower = evaluation.metrics.iter().any(is_lower).then_some("-: lower is better");
     let marks: Vec<&str> = mean.into_iter().chain(lower).collect();
     let marks = (!marks.is_empty()).then(|| marks.join("; "));
@@ -129,7 +129,7 @@ pub(super) fn legend(evaluation: &Evaluation) -> Vec<String> {
 }
 
 /// What metrics of several pictures were computed of.
-fn together(evaluation: &Evaluation) -> Vec<String> {
+fn together(evaluation: &Evaluation<Totals>) -> Vec<String> {
     let mosaics = evaluation.settings.mosaics.as_ref().map(|settings| {
         let MosaicSettingsRecord { side, confidence, pictures, classes, seed, .. } = settings;
         let made = text::counted(evaluation.mosaics.len(), "mosaic");
@@ -149,7 +149,7 @@ fn together(evaluation: &Evaluation) -> Vec<String> {
 }
 
 /// The pairs of two methods, the most alike first. Those with baselines are in the file.
-fn agreement(evaluation: &Evaluation) -> Vec<String> {
+fn agreement(evaluation: &Evaluation<Totals>) -> Vec<String> {
     let is_method = |name: &str| evaluation.rows.iter().any(|row| row.name == name && !row.is_baseline);
     let pairs = evaluation.agreement.iter();
     let mut pairs: Vec<_> = pairs.filter(|pair| is_method(&pair.first) && is_method(&pair.second)).collect();
@@ -170,7 +170,7 @@ fn agreement(evaluation: &Evaluation) -> Vec<String> {
 }
 
 /// The best method against every other row on the first metric that says which is better.
-fn pairs(evaluation: &Evaluation) -> Vec<String> {
+fn pairs(evaluation: &Evaluation<Totals>) -> Vec<String> {
     let Some(first) = evaluation.comparisons.first() else { return vec![] };
     let of_metric = evaluation.comparisons.iter().filter(|pair| pair.metric == first.metric);
     of_metric.map(|pair| format!("{}: {}", pair.metric, sentence(pair))).collect()

@@ -24,15 +24,15 @@ pub(super) enum Places {
 }
 
 impl Places {
-    /// Reads boxes, and looks for the masks of all inputs.
+    /// Reads boxes, and looks for the masks of all inputs, those of other shards among them.
     ///
     /// # Errors
-    /// When a file is not readable, no label is a class of the model, or no input has objects; a part of a run may have none.
-    pub(super) fn open(args: &EvaluateArgs, model: &Model, inputs: &[Input], is_part: bool) -> Result<Self> {
+    /// When a file is not readable, no label is a class of the model, or no input has objects.
+    pub(super) fn open(args: &EvaluateArgs, model: &Model, inputs: &[Input]) -> Result<Self> {
         match (&args.boxes, &args.masks) {
-            (Some(path), _) => Ok(Self::Boxes(Boxes::open(path, model, inputs, is_part)?)),
+            (Some(path), _) => Ok(Self::Boxes(Boxes::open(path, model, inputs, false)?)),
             (None, Some(directory)) => {
-                if !is_part && !inputs.iter().any(|input| mask_of(directory, input).is_some()) {
+                if !inputs.iter().any(|input| mask_of(directory, input).is_some()) {
                     let first = inputs.first().and_then(|input| input.path.file_stem()).unwrap_or_default();
                     bail!(
                         "masks '{}': none is called as an input, expected PNG files such as '{}.png'",
