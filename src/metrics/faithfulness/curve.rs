@@ -3,6 +3,7 @@
 use burncam_graph::error::Error;
 
 use super::baseline::Baseline;
+use super::copies::{Key, Replaced};
 use super::picture::Picture;
 use crate::convention::Convention;
 use crate::map::Map;
@@ -119,8 +120,9 @@ impl Curve {
         };
         let mut passed = counts.clone();
         passed.remove(skipped);
+        let keys = keys(direction, settings, &order, &passed);
         let mut done = 0;
-        let mut scores = picture.scores(scorer, passed.len(), |step, values| {
+        let mut scores = picture.scores_once(scorer, &keys, |step, values| {
             for channel in 0..picture.shape()[0] {
                 let first = channel * picture.pixels();
                 let changed = &order.pixels()[done..passed[step]];
@@ -134,6 +136,26 @@ impl Curve {
         let area = settings.area.below(&shares, &scores);
         Ok(Self { shares, scores, area, tied_share: order.tied_share() })
     }
+}
+
+/// The keys of the copies in which so many pixels have changed.
+fn keys(direction: Direction, settings: &CurveSettings, order: &Order, passed: &[usize]) -> Vec<Key> {
+    let baseline = match direction {
+        Direction::Deletion => settings.deletion,
+        Direction::Insertion => settings.insertion,
+    };
+    let filling = format!("{baseline:?}");
+    let mut replaced = Replaced::none(&filling, order.pixels().len());
+    if direction == Direction::Insertion {
+        replaced.flip(order.pixels());
+    }
+    let mut done = 0;
+    let key = |count: &usize| {
+        replaced.flip(&order.pixels()[done..*count]);
+        done = *count;
+        replaced.key()
+    };
+    passed.iter().map(key).collect()
 }
 
 impl Steps {

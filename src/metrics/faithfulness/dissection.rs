@@ -1,93 +1,208 @@
 //! Linear systems on the pixels of a grid, solved exactly: sparse Cholesky factorisation, pixels ordered by nested dissection.
 //!
-//! Receives which pixels are unknown, and for each its equation. Gives the unknowns. Knows nothing of pictures.
+//! Receives which pixels are unknown, how pixels couple, and right sides. Gives the unknowns. Knows nothing of pictures.
 //!
 //! A line of pixels through the middle of a rectangle separates its halves, for pixels only couple with their eight neighbours. The
 //! halves are eliminated first, each within its own small dense matrix, and the line last (George 1973, *Nested dissection of a regular
 //! finite element mesh*; Duff and Reid 1983, the multifrontal method). The work grows with the number of unknowns to the power of 1.5,
-//! and needs no general sparse matrix.
+//! and needs no general sparse matrix. Where a rectangle and all around it is unknown, it has the factor of every other such rectangle of its
+//! size, so that this is computed once for all systems on a grid.
 
+use std::collections::HashMap;
 use std::ops::Range;
+use std::rc::Rc;
 
-/// A symmetric positive definite system of unknown pixels.
-pub(super) trait System {
-    /// Whether the pixel is an unknown.
-    fn is_unknown(&self, pixel: usize) -> bool;
-    /// The diagonal coefficient of an unknown.
-    fn diagonal(&self, pixel: usize) -> f64;
-    /// The coefficient between two neighbouring unknowns.
-    fn coupling(&self, pixel: usize, neighbour: usize) -> f64;
-    /// The right sides of an unknown's equation.
-    fn right(&self, pixel: usize, sides: &mut [f64]);
-}
+use super::front::{Factor, Front};
 
-/// Rectangles up to this many pixels are eliminated at once. Measured: larger ones compute more zeros, smaller ones gain nothing.
+/// Rectangles up to this many pixels are eliminated at once. Measured: from 9 to 36 it makes no difference.
 const LEAF: usize = 16;
 
-/// The solution of a system on `height` by `width` pixels with `sides` right sides: `[pixels, sides]`, zeros where nothing is unknown.
-pub(super) fn solve(system: &dyn System, [height, width]: [usize; 2], sides: usize) -> Vec<f64> {
-    let pixels = height * width;
-    let mut elimination =
-        Elimination { system, size: [height, width], sides, place: vec![0; pixels], steps: Vec::new() };
-    elimination.eliminate(0..height, 0..width);
-    let mut solution = vec![0.0; pixels * sides];
-    // Unknowns were eliminated from the leaves to the root; each needs those after it.
-    elimination.steps.iter().rev().for_each(|step| step.substitute(&mut solution, sides));
-    solution
+/// How neighbouring pixels couple: the equation of a pixel is `sum of weights * x - sum of weight * neighbour = right side`, over the
+/// neighbours that exist.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Weights {
+    /// Of a neighbour in the same row or column.
+    pub(super) beside: f64,
+    /// Of a neighbour at a corner.
+    pub(super) across: f64,
 }
 
-/// Rows of a lower triangle, the right sides as further rows below it.
-struct Front {
-    unknowns: Vec<usize>,
-    width: usize,
-    values: Vec<f64>,
-}
-
-impl Front {
-    fn row(&self, row: usize) -> &[f64] {
-        &self.values[row * self.width..(row + 1) * self.width]
+impl Weights {
+    /// The neighbours of a pixel, at most eight, with their weights.
+    pub(super) fn around(
+        self,
+        pixel: usize,
+        [height, width]: [usize; 2],
+    ) -> impl Iterator<Item = (usize, f64)> {
+        let (row, column) = (pixel / width, pixel % width);
+        let rows = row.saturating_sub(1)..(row + 2).min(height);
+        let columns = column.saturating_sub(1)..(column + 2).min(width);
+        let weight =
+            move |y: usize, x: usize| if y == row || x == column { self.beside } else { self.across };
+        let all = rows.flat_map(move |y| columns.clone().map(move |x| (y * width + x, weight(y, x))));
+        all.filter(move |(other, _)| *other != pixel)
     }
 }
 
-/// What is kept of an elimination: the first `pivots` columns of its factor.
+/// Systems on one grid. Keeps what they share.
+#[derive(Debug)]
+pub(super) struct Grid {
+    size: [usize; 2],
+    weights: Weights,
+    /// Rectangles all of whose surroundings are unknown, by height and width.
+    inner: HashMap<[usize; 2], Inner>,
+    /// Scratch: the row of a pixel in the matrix at hand, plus one.
+    place: Vec<usize>,
+}
+
+/// An elimination of a rectangle, as it was done first.
+#[derive(Debug)]
+struct Inner {
+    /// Its first pixel.
+    first: usize,
+    steps: Vec<Step>,
+    rest: Rest,
+}
+
+/// What an elimination leaves: the coefficients among the unknowns around a rectangle.
+#[derive(Debug, Clone)]
+struct Rest {
+    front: Rc<Front>,
+    unknowns: Pixels,
+}
+
+/// Some pixels, of the rectangle in which they were found or of one of its size elsewhere.
+#[derive(Debug, Clone)]
+struct Pixels {
+    found: Rc<[usize]>,
+    moved: isize,
+}
+
+impl Pixels {
+    fn iter(&self) -> impl Iterator<Item = usize> {
+        self.found.iter().map(|pixel| pixel.wrapping_add_signed(self.moved))
+    }
+
+    fn moved(&self, by: isize) -> Self {
+        Self { found: Rc::clone(&self.found), moved: self.moved + by }
+    }
+}
+
+/// The pivots' rows of one elimination.
+#[derive(Debug, Clone)]
 struct Step {
-    pivots: usize,
-    front: Front,
+    factor: Rc<Factor>,
+    unknowns: Pixels,
+    /// Whether right sides are zero here, because no neighbour is known.
+    is_inner: bool,
 }
 
 impl Step {
-    /// Solves the pivots' equations, all later unknowns being known.
-    fn substitute(&self, solution: &mut [f64], sides: usize) {
-        let count = self.front.unknowns.len();
-        for side in 0..sides {
-            let mut values = self.front.row(count + side)[..self.pivots].to_vec();
-            for row in (0..count).rev() {
-                let factors = self.front.row(row);
-                let at = self.front.unknowns[row] * sides + side;
-                let is_pivot = row < self.pivots;
-                if is_pivot {
-                    solution[at] = values[row] / factors[row];
-                }
-                let known = solution[at];
-                let before = &mut values[..row.min(self.pivots)];
-                before.iter_mut().zip(factors).for_each(|(value, factor)| *value -= factor * known);
-            }
+    /// Copies what belongs to the unknowns from `[sides, pixels]`, and returns it to the first `kept` of them after `change`.
+    fn with(&self, values: &mut [f64], pixels: usize, kept: usize, change: impl Fn(&Factor, &mut [f64])) {
+        let sides = || (0..values.len()).step_by(pixels.max(1));
+        let mut own: Vec<f64> = Vec::with_capacity(self.factor.count() * sides().len());
+        sides().for_each(|side| own.extend(self.unknowns.iter().map(|pixel| values[side + pixel])));
+        change(&self.factor, &mut own);
+        for (own, values) in own.chunks(self.factor.count().max(1)).zip(values.chunks_mut(pixels)) {
+            self.unknowns.iter().zip(&own[..kept]).for_each(|(pixel, value)| values[pixel] = *value);
         }
     }
 }
 
+impl Grid {
+    pub(super) fn new(size: [usize; 2], weights: Weights) -> Self {
+        Self { size, weights, inner: HashMap::new(), place: vec![0; size[0] * size[1]] }
+    }
+
+    /// Solves the equations of the unknown pixels. `values` are right sides, `[sides, height, width]`, zero where a pixel is known, and
+    /// become the solution.
+    pub(super) fn solve(&mut self, is_unknown: &[bool], values: &mut [f64]) {
+        let (pixels, size) = (self.place.len(), self.size);
+        let counts = Counts::new(is_unknown, size);
+        let mut elimination = Elimination { grid: self, is_unknown, counts, steps: Vec::new() };
+        elimination.eliminate(0..size[0], 0..size[1]);
+        let steps = elimination.steps;
+        for step in steps.iter().filter(|step| !step.is_inner) {
+            step.with(values, pixels, step.factor.count(), Factor::forward);
+        }
+        // Unknowns were eliminated from the leaves to the root; each needs those after it.
+        for step in steps.iter().rev() {
+            step.with(values, pixels, step.factor.pivots(), Factor::backward);
+        }
+    }
+}
+
+/// How many pixels of a rectangle are unknown, from sums over the rectangles that begin at the first pixel.
+struct Counts {
+    sums: Vec<usize>,
+    width: usize,
+}
+
+impl Counts {
+    fn new(is_unknown: &[bool], [height, columns]: [usize; 2]) -> Self {
+        let width = columns + 1;
+        let mut sums = vec![0; (height + 1) * width];
+        for at in 0..height * columns {
+            let (row, column) = (at / columns, at % columns);
+            let here = row * width + column;
+            let others = sums[here + 1] + sums[here + width] - sums[here];
+            sums[here + width + 1] = others + usize::from(is_unknown[at]);
+        }
+        Self { sums, width }
+    }
+
+    fn of(&self, rows: &Range<usize>, columns: &Range<usize>) -> usize {
+        let sum = |row: usize, column: usize| self.sums[row * self.width + column];
+        sum(rows.end, columns.end) + sum(rows.start, columns.start)
+            - sum(rows.start, columns.end)
+            - sum(rows.end, columns.start)
+    }
+}
+
 struct Elimination<'a> {
-    system: &'a dyn System,
-    size: [usize; 2],
-    sides: usize,
-    /// Scratch: the row of a pixel in the front at hand, plus one.
-    place: Vec<usize>,
+    grid: &'a mut Grid,
+    is_unknown: &'a [bool],
+    counts: Counts,
     steps: Vec<Step>,
 }
 
 impl Elimination<'_> {
-    /// Eliminates the unknowns of a rectangle. What is left couples the unknowns around it.
-    fn eliminate(&mut self, rows: Range<usize>, columns: Range<usize>) -> Option<Front> {
+    /// Eliminates the unknowns of a rectangle; `None` where there are none.
+    fn eliminate(&mut self, rows: Range<usize>, columns: Range<usize>) -> Option<Rest> {
+        if self.counts.of(&rows, &columns) == 0 {
+            return None;
+        }
+        if !self.is_inner(&rows, &columns) {
+            return Some(self.eliminate_parts(&rows, &columns));
+        }
+        let (size, first) = ([rows.len(), columns.len()], rows.start * self.grid.size[1] + columns.start);
+        if let Some(inner) = self.grid.inner.get(&size) {
+            let moved = first.wrapping_sub(inner.first).cast_signed();
+            let moved_step = |step: &Step| Step { unknowns: step.unknowns.moved(moved), ..step.clone() };
+            self.steps.extend(inner.steps.iter().map(moved_step));
+            return Some(Rest { unknowns: inner.rest.unknowns.moved(moved), ..inner.rest.clone() });
+        }
+        let before = self.steps.len();
+        let rest = self.eliminate_parts(&rows, &columns);
+        self.steps[before..].iter_mut().for_each(|step| step.is_inner = true);
+        let inner = Inner { first, steps: self.steps[before..].to_vec(), rest: rest.clone() };
+        self.grid.inner.insert(size, inner);
+        Some(rest)
+    }
+
+    /// Whether all pixels in a rectangle and around it exist and are unknown.
+    fn is_inner(&self, rows: &Range<usize>, columns: &Range<usize>) -> bool {
+        let [height, width] = self.grid.size;
+        if rows.start == 0 || columns.start == 0 || rows.end == height || columns.end == width {
+            return false;
+        }
+        let (rows, columns) = (rows.start - 1..rows.end + 1, columns.start - 1..columns.end + 1);
+        self.counts.of(&rows, &columns) == rows.len() * columns.len()
+    }
+
+    /// The halves first, and then the line between them. What is left couples the unknowns around the rectangle.
+    fn eliminate_parts(&mut self, rows: &Range<usize>, columns: &Range<usize>) -> Rest {
         let (height, width) = (rows.len(), columns.len());
         let (halves, line) = if height * width <= LEAF {
             (Vec::new(), [rows.clone(), columns.clone()])
@@ -100,142 +215,67 @@ impl Elimination<'_> {
             let halves = [columns.start..middle, middle + 1..columns.end].map(|half| (rows.clone(), half));
             (halves.to_vec(), [rows.clone(), middle..middle + 1])
         };
-        let parts: Vec<Front> =
+        let parts: Vec<Rest> =
             halves.into_iter().filter_map(|(rows, columns)| self.eliminate(rows, columns)).collect();
-        let mut unknowns = self.unknowns(&line[0], &line[1]);
+        let mut unknowns = Vec::new();
+        self.find(&line[0], &line[1], &mut unknowns);
         let pivots = unknowns.len();
-        if pivots == 0 && parts.is_empty() {
-            return None;
+        self.find_around(rows, columns, &mut unknowns);
+        let (factor, rest) = self.assemble(&unknowns, pivots, &parts).eliminate(pivots);
+        let pixels = |found: &[usize]| Pixels { found: found.into(), moved: 0 };
+        let step = Step { factor: Rc::new(factor), unknowns: pixels(&unknowns), is_inner: false };
+        self.steps.push(step);
+        Rest { front: Rc::new(rest), unknowns: pixels(&unknowns[pivots..]) }
+    }
+
+    /// Adds the unknowns of a rectangle.
+    fn find(&self, rows: &Range<usize>, columns: &Range<usize>, into: &mut Vec<usize>) {
+        let width = self.grid.size[1];
+        for row in rows.clone() {
+            let pixels = row * width + columns.start..row * width + columns.end;
+            into.extend(pixels.filter(|pixel| self.is_unknown[*pixel]));
         }
-        unknowns.extend(self.around(&rows, &columns));
-        let mut front = self.assemble(unknowns, pivots, &parts);
-        factor(&mut front, pivots, self.sides);
-        let rest = rest(&front, pivots, self.sides);
-        self.steps.push(Step { pivots, front: columns_of(front, pivots) });
-        Some(rest)
     }
 
-    fn unknowns(&self, rows: &Range<usize>, columns: &Range<usize>) -> Vec<usize> {
-        let width = self.size[1];
-        let pixels = rows.clone().flat_map(|row| columns.clone().map(move |column| row * width + column));
-        pixels.filter(|pixel| self.system.is_unknown(*pixel)).collect()
-    }
-
-    /// Unknowns in the frame of one pixel around a rectangle.
-    fn around(&self, rows: &Range<usize>, columns: &Range<usize>) -> Vec<usize> {
-        let [height, width] = self.size;
+    /// Adds the unknowns in the frame of one pixel around a rectangle.
+    fn find_around(&self, rows: &Range<usize>, columns: &Range<usize>, into: &mut Vec<usize>) {
+        let [height, width] = self.grid.size;
         let wide = columns.start.saturating_sub(1)..(columns.end + 1).min(width);
-        let mut found = Vec::new();
         if rows.start > 0 {
-            found.extend(self.unknowns(&(rows.start - 1..rows.start), &wide));
+            self.find(&(rows.start - 1..rows.start), &wide, into);
         }
         if columns.start > 0 {
-            found.extend(self.unknowns(rows, &(columns.start - 1..columns.start)));
+            self.find(rows, &(columns.start - 1..columns.start), into);
         }
         if columns.end < width {
-            found.extend(self.unknowns(rows, &(columns.end..columns.end + 1)));
+            self.find(rows, &(columns.end..columns.end + 1), into);
         }
         if rows.end < height {
-            found.extend(self.unknowns(&(rows.end..rows.end + 1), &wide));
+            self.find(&(rows.end..rows.end + 1), &wide, into);
         }
-        found
     }
 
     /// The equations of the pivots, and what the halves left.
-    fn assemble(&mut self, unknowns: Vec<usize>, pivots: usize, parts: &[Front]) -> Front {
-        let (count, sides) = (unknowns.len(), self.sides);
-        unknowns.iter().enumerate().for_each(|(row, pixel)| self.place[*pixel] = row + 1);
-        let mut values = vec![0.0; (count + sides) * count];
-        let mut right = vec![0.0; sides];
-        for (column, pixel) in unknowns[..pivots].iter().enumerate() {
-            values[column * count + column] = self.system.diagonal(*pixel);
-            for neighbour in neighbours(*pixel, self.size) {
-                // Unknowns that are not in this front were eliminated before, with this coupling.
-                let row = self.place[neighbour];
-                if row > column + 1 {
-                    values[(row - 1) * count + column] = self.system.coupling(*pixel, neighbour);
+    fn assemble(&mut self, unknowns: &[usize], pivots: usize, parts: &[Rest]) -> Front {
+        let Grid { size, weights, place, .. } = &mut *self.grid;
+        unknowns.iter().enumerate().for_each(|(row, pixel)| place[*pixel] = row + 1);
+        let mut front = Front::zeros(unknowns.len());
+        for (row, pixel) in unknowns[..pivots].iter().enumerate() {
+            let mut sum = 0.0;
+            for (neighbour, weight) in weights.around(*pixel, *size) {
+                sum += weight;
+                // Unknowns that are not in this matrix were eliminated before, with this coupling.
+                if place[neighbour] > row + 1 {
+                    front.set(row, place[neighbour] - 1, -weight);
                 }
             }
-            self.system.right(*pixel, &mut right);
-            right
-                .iter()
-                .enumerate()
-                .for_each(|(side, value)| values[(count + side) * count + column] = *value);
+            front.set(row, row, sum);
         }
         for part in parts {
-            let places: Vec<usize> = part.unknowns.iter().map(|pixel| self.place[*pixel] - 1).collect();
-            for (row, at) in places.iter().enumerate() {
-                for (value, other) in part.row(row)[..=row].iter().zip(&places) {
-                    values[at.max(other) * count + at.min(other)] += value;
-                }
-            }
-            for side in 0..sides {
-                let into = &mut values[(count + side) * count..];
-                part.row(places.len() + side).iter().zip(&places).for_each(|(value, at)| into[*at] += value);
-            }
+            let places: Vec<usize> = part.unknowns.iter().map(|pixel| place[pixel] - 1).collect();
+            front.add(&part.front, &places);
         }
-        unknowns.iter().for_each(|pixel| self.place[*pixel] = 0);
-        Front { unknowns, width: count, values }
+        unknowns.iter().for_each(|pixel| place[*pixel] = 0);
+        front
     }
-}
-
-/// The pixels around one, at most eight.
-pub(super) fn neighbours(pixel: usize, [height, width]: [usize; 2]) -> impl Iterator<Item = usize> {
-    let (row, column) = (pixel / width, pixel % width);
-    let rows = row.saturating_sub(1)..(row + 2).min(height);
-    let columns = column.saturating_sub(1)..(column + 2).min(width);
-    let all = rows.flat_map(move |row| columns.clone().map(move |column| row * width + column));
-    all.filter(move |other| *other != pixel)
-}
-
-/// Cholesky's factorisation of the first `pivots` columns, and what it takes from the others.
-fn factor(front: &mut Front, pivots: usize, sides: usize) {
-    let count = front.width;
-    for row in 0..count + sides {
-        let (above, own) = front.values.split_at_mut(row * count);
-        let own = &mut own[..count];
-        for column in 0..row.min(count) {
-            let other = &above[column * count..(column + 1) * count];
-            let done = column.min(pivots);
-            own[column] -= dot(&own[..done], &other[..done]);
-            if column < pivots {
-                own[column] /= other[column];
-            }
-        }
-        if row < count {
-            let done = row.min(pivots);
-            own[row] -= dot(&own[..done], &own[..done]);
-            if row < pivots {
-                own[row] = own[row].sqrt();
-            }
-        }
-    }
-}
-
-/// Sums in eight parts, so that the compiler may use vectors; their order is fixed.
-fn dot(first: &[f64], second: &[f64]) -> f64 {
-    let mut sums = [0.0; 8];
-    let (firsts, seconds) = (first.chunks_exact(8), second.chunks_exact(8));
-    let rest: f64 =
-        firsts.remainder().iter().zip(seconds.remainder()).map(|(first, second)| first * second).sum();
-    for (first, second) in firsts.zip(seconds) {
-        sums.iter_mut()
-            .zip(first.iter().zip(second))
-            .for_each(|(sum, (first, second))| *sum += first * second);
-    }
-    rest + sums.iter().sum::<f64>()
-}
-
-/// What the elimination leaves for the unknowns that are not its pivots.
-fn rest(front: &Front, pivots: usize, sides: usize) -> Front {
-    let rows = pivots..front.width + sides;
-    let values = rows.flat_map(|row| front.row(row)[pivots..].iter().copied()).collect();
-    Front { unknowns: front.unknowns[pivots..].to_vec(), width: front.width - pivots, values }
-}
-
-/// The columns of the pivots alone.
-fn columns_of(front: Front, pivots: usize) -> Front {
-    let values =
-        front.values.chunks_exact(front.width.max(1)).flat_map(|row| row[..pivots].to_vec()).collect();
-    Front { unknowns: front.unknowns, width: pivots, values }
 }

@@ -1,61 +1,46 @@
 //! Removed pixels filled in from those around them, so that the shape of the removed area shows as little as possible.
 
-use super::dissection::{System, neighbours, solve};
+use super::dissection::{Grid, Weights};
 
 /// ROAD's imputation (Rong et al. 2022, arXiv:2202.00449, section 5.1) without its noise: each missing pixel is the weighted mean of its
 /// eight neighbours, those at its sides weighing 1/6 and those at its corners 1/12, all missing pixels at once. At the picture's edge the
 /// weights of the neighbours that exist are divided by their sum.
-///
-/// `values` are `[channels, height, width]`, changed where `missing` is true. Where every pixel is missing nothing determines them, and
-/// they become 0, as in pytorch-grad-cam.
-pub(super) fn impute(values: &mut [f32], size: [usize; 2], missing: &[bool]) {
-    let pixels = size[0] * size[1];
-    if missing.iter().all(|missing| *missing) {
-        values.fill(0.0);
-        return;
-    }
-    let channels = values.len() / pixels;
-    let solution = solve(&Mean { values, size, missing }, size, channels);
-    for (channel, values) in values.chunks_exact_mut(pixels).enumerate() {
-        let filled = values.iter_mut().enumerate().filter(|(pixel, _)| missing[*pixel]);
-        filled.for_each(|(pixel, value)| *value = solution[pixel * channels + channel] as f32);
-    }
-}
+const WEIGHTS: Weights = Weights { beside: 1.0 / 6.0, across: 1.0 / 12.0 };
 
-/// `sum of weights * x = weighted sum of the neighbours`, symmetric because each pair of neighbours has one weight.
-struct Mean<'a> {
-    values: &'a [f32],
+/// Imputes pictures of one size.
+#[derive(Debug)]
+pub(super) struct Imputation {
     size: [usize; 2],
-    missing: &'a [bool],
+    grid: Grid,
 }
 
-impl Mean<'_> {
-    fn weight(&self, pixel: usize, neighbour: usize) -> f64 {
-        let width = self.size[1];
-        let is_beside = pixel / width == neighbour / width || pixel % width == neighbour % width;
-        if is_beside { 1.0 / 6.0 } else { 1.0 / 12.0 }
-    }
-}
-
-impl System for Mean<'_> {
-    fn is_unknown(&self, pixel: usize) -> bool {
-        self.missing[pixel]
+impl Imputation {
+    /// For pictures with this many rows and columns.
+    pub(super) fn new(size: [usize; 2]) -> Self {
+        Self { size, grid: Grid::new(size, WEIGHTS) }
     }
 
-    fn diagonal(&self, pixel: usize) -> f64 {
-        neighbours(pixel, self.size).map(|neighbour| self.weight(pixel, neighbour)).sum()
-    }
-
-    fn coupling(&self, pixel: usize, neighbour: usize) -> f64 {
-        -self.weight(pixel, neighbour)
-    }
-
-    fn right(&self, pixel: usize, sides: &mut [f64]) {
-        sides.fill(0.0);
-        for neighbour in neighbours(pixel, self.size).filter(|neighbour| !self.missing[*neighbour]) {
-            let weight = self.weight(pixel, neighbour);
-            let known = self.values[neighbour..].iter().step_by(self.missing.len());
-            sides.iter_mut().zip(known).for_each(|(side, value)| *side += weight * f64::from(*value));
+    /// Fills in `values`, `[channels, height, width]`, where `missing` is true. Where every pixel is missing nothing determines them, and
+    /// they become 0, as in pytorch-grad-cam.
+    pub(super) fn fill(&mut self, values: &mut [f32], missing: &[bool]) {
+        if missing.iter().all(|missing| *missing) {
+            values.fill(0.0);
+            return;
+        }
+        let mut sides = vec![0.0; values.len()];
+        for pixel in (0..missing.len()).filter(|pixel| missing[*pixel]) {
+            let known = WEIGHTS.around(pixel, self.size).filter(|(neighbour, _)| !missing[*neighbour]);
+            for (neighbour, weight) in known {
+                let channels = (0..values.len()).step_by(missing.len());
+                channels.for_each(|first| {
+                    sides[first + pixel] += weight * f64::from(values[first + neighbour]);
+                });
+            }
+        }
+        self.grid.solve(missing, &mut sides);
+        for (values, filled) in values.chunks_exact_mut(missing.len()).zip(sides.chunks(missing.len())) {
+            let filled = values.iter_mut().zip(filled).zip(missing).filter(|(_, missing)| **missing);
+            filled.for_each(|((value, filled), _)| *value = *filled as f32);
         }
     }
 }
@@ -69,7 +54,7 @@ mod tests {
     fn check(missing: &[usize], expected: &[f32]) {
         let mut values: Vec<f32> = (1..10).map(|value| value as f32).collect();
         let before = values.clone();
-        impute(&mut values, [3, 3], &mask(9, missing));
+        Imputation::new([3, 3]).fill(&mut values, &mask(9, missing));
         for (pixel, value) in values.iter().enumerate() {
             let place = missing.iter().position(|missing| *missing == pixel);
             let expected = place.map_or(before[pixel], |place| expected[place]);
@@ -96,7 +81,7 @@ mod tests {
     #[test]
     fn missing_pixels_apart_from_each_other_are_those_of_pytorch_grad_cam() {
         let mut values = [4.0, 1.0, 7.0, 2.0, 0.0, 5.0, 3.0, 8.0, 6.0, 2.0, 9.0, 1.0, 3.0, 7.0, 4.0, 5.0];
-        impute(&mut values, [4, 4], &mask(16, &[5, 6, 9, 15]));
+        Imputation::new([4, 4]).fill(&mut values, &mask(16, &[5, 6, 9, 15]));
         let expected = [(5, 4.145_161_6), (6, 5.473_945_6), (9, 5.397_022_2), (15, 3.8)];
         for (pixel, expected) in expected {
             assert!((values[pixel] - expected).abs() < 1e-6, "{}, expected {expected}", values[pixel]);
@@ -106,27 +91,41 @@ mod tests {
     #[test]
     fn each_missing_pixel_of_a_large_picture_is_the_mean_of_its_neighbours_in_each_channel() {
         let size = [61, 97];
-        let pixels = size[0] * size[1];
         // Seven of ten are missing, in blobs and scattered.
-        let missing: Vec<bool> = (0..pixels)
-            .map(|pixel| {
-                let (row, column) = (pixel / size[1], pixel % size[1]);
-                (row * 7 + column * 13) % 11 < 4 || (row / 20 + column / 15) % 2 == 0
-            })
-            .collect();
+        let some =
+            |row: usize, column: usize| (row * 7 + column * 13) % 11 < 4 || (row / 20 + column / 15) % 2 == 0;
+        // Of this most is inside of what is missing, and of the next what is missing touches three edges.
+        let disc = |row: usize, column: usize| row.abs_diff(30).pow(2) + column.abs_diff(48).pow(2) < 29 * 29;
+        let most = |row: usize, column: usize| row > 3 || column == 50;
+        let mut imputation = Imputation::new(size);
+        let masks: [&dyn Fn(usize, usize) -> bool; 4] = [&some, &disc, &most, &some];
+        let missing = |is_missing: &dyn Fn(usize, usize) -> bool| {
+            (0..size[0] * size[1])
+                .map(|pixel| is_missing(pixel / size[1], pixel % size[1]))
+                .collect::<Vec<_>>()
+        };
+        masks.into_iter().for_each(|mask| check_means(&mut imputation, size, &missing(mask)));
+    }
+
+    /// All with one imputation, which keeps what systems share.
+    #[track_caller]
+    fn check_means(imputation: &mut Imputation, size: [usize; 2], missing: &[bool]) {
+        let pixels = missing.len();
         let mut values: Vec<f32> = (0..2 * pixels).map(|at| ((at * 31) % 101) as f32 / 50.0 - 1.0).collect();
         let before = values.clone();
-        impute(&mut values, size, &missing);
+        imputation.fill(&mut values, missing);
         for (at, value) in values.iter().enumerate() {
             let (channel, pixel) = (at / pixels, at % pixels);
             if !missing[pixel] {
                 assert_eq!(*value, before[at]);
                 continue;
             }
-            let mean = Mean { values: &values[channel * pixels..], size, missing: &missing };
-            let around = neighbours(pixel, size)
-                .map(|other| mean.weight(pixel, other) * f64::from(mean.values[other]));
-            let expected = around.sum::<f64>() / mean.diagonal(pixel);
+            let around = WEIGHTS
+                .around(pixel, size)
+                .map(|(other, weight)| [weight * f64::from(values[channel * pixels + other]), weight]);
+            let [sum, weights] =
+                around.fold([0.0; 2], |[sum, weights], [value, weight]| [sum + value, weights + weight]);
+            let expected = sum / weights;
             assert!((f64::from(*value) - expected).abs() < 1e-6, "pixel {at}: {value}, expected {expected}");
         }
     }

@@ -4,8 +4,10 @@
 //! figures and curves per picture. Does not average over pictures, and runs no network itself.
 
 mod baseline;
+mod copies;
 mod curve;
 mod dissection;
+mod front;
 mod impute;
 mod masked;
 mod overall;

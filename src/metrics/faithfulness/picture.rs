@@ -1,17 +1,24 @@
 //! A picture as metrics see it, and the scores of its changed copies, a bounded number at a time.
 
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
+
 use burncam_graph::error::{Error, Problem};
 
+use super::copies::Key;
 use crate::map::Map;
 use crate::scorer::Scorer;
 
-/// One input of the network after preprocessing, `[channels, height, width]`, and its score.
+/// One input of the network after preprocessing, `[channels, height, width]`, and its score. It is for the scores of one target: those of
+/// copies are kept, and serve every map and metric.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Picture {
     shape: [usize; 3],
     values: Vec<f32>,
     black: Vec<f32>,
     score: f64,
+    /// Scores of copies.
+    known: RefCell<HashMap<Key, f64>>,
 }
 
 impl Picture {
@@ -37,7 +44,7 @@ impl Picture {
         if values.iter().chain(&black).any(|value| !value.is_finite()) {
             return Err(Problem::new("picture has values that are not finite").into());
         }
-        let mut picture = Self { shape, values, black, score: f64::NAN };
+        let mut picture = Self { shape, values, black, score: f64::NAN, known: RefCell::default() };
         picture.score = picture.scores(scorer, 1, |_, _| ())?[0];
         Ok(picture)
     }
@@ -111,6 +118,26 @@ impl Picture {
         Ok(scores)
     }
 
+    /// As [`Picture::scores`], where equal keys say that copies are the same: of those one is scored, once for all calls. `change` gets
+    /// only these, in order, and may get one of them twice.
+    pub(super) fn scores_once(
+        &self,
+        scorer: &mut dyn Scorer,
+        keys: &[Key],
+        mut change: impl FnMut(usize, &mut [f32]),
+    ) -> Result<Vec<f64>, Error> {
+        let mut seen: HashSet<Key> = self.known.borrow().keys().copied().collect();
+        let mut new: Vec<usize> = (0..keys.len()).filter(|at| seen.insert(keys[*at])).collect();
+        // Not alone, for the reason that `scores` has.
+        if let ([only], 2..) = (&new[..], keys.len()) {
+            new.push(*only);
+        }
+        let found = self.scores(scorer, new.len(), |at, values| change(new[at], values))?;
+        let mut known = self.known.borrow_mut();
+        known.extend(new.iter().map(|at| keys[*at]).zip(found));
+        Ok(keys.iter().filter_map(|key| known.get(key).copied()).collect())
+    }
+
     /// Checks that a map has this picture's rows and columns.
     ///
     /// # Errors
@@ -153,6 +180,23 @@ mod tests {
         let scores = picture.scores(&mut scorer, 7, |index, values| values[0] += index as f32).unwrap();
         assert_eq!(scores, [5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 11.0]);
         assert_eq!(scorer.0, [1, 3, 2, 2]);
+    }
+
+    #[test]
+    fn copies_that_are_the_same_are_scored_once() {
+        let mut scorer = Counting(Vec::new());
+        let picture = Picture::new([2, 1, 1], vec![5.0, 1.0], vec![0.0; 2], &mut scorer).unwrap();
+        let mut scores = |keys: &[u8]| {
+            let change = |at: usize, values: &mut [f32]| values[0] = f32::from(keys[at]);
+            let keys: Vec<Key> = keys.iter().map(|key| [*key; 32]).collect();
+            picture.scores_once(&mut scorer, &keys, change).unwrap()
+        };
+        assert_eq!(scores(&[7, 8, 7, 9, 8]), [7.0, 8.0, 7.0, 9.0, 8.0]);
+        assert_eq!(scores(&[9, 7]), [9.0, 7.0]);
+        assert_eq!(scores(&[9, 4, 4]), [9.0, 4.0, 4.0]);
+        assert_eq!(scores(&[3]), [3.0]);
+        // The picture; three copies; none; one, and not alone; one that was asked for alone.
+        assert_eq!(scorer.0, [1, 3, 2, 1]);
     }
 
     #[test]

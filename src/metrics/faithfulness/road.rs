@@ -2,7 +2,8 @@
 
 use burncam_graph::error::{Error, Problem};
 
-use super::impute::impute;
+use super::copies::{Key, Replaced};
+use super::impute::Imputation;
 use super::picture::Picture;
 use crate::convention::Convention;
 use crate::map::Map;
@@ -89,10 +90,18 @@ impl Road {
         let sets = settings.removal.sets(map);
         let noise = noise(picture, settings);
         let [_, height, width] = picture.shape();
-        let scores = picture.scores(scorer, sets.len(), |index, values| {
+        let mut imputation = Imputation::new([height, width]);
+        let filling = format!("imputed, noise {} of seed {}", settings.noise, settings.seed);
+        let key = |set: &Set| {
+            let mut replaced = Replaced::none(&filling, height * width);
+            replaced.flip(&set.pixels);
+            replaced.key()
+        };
+        let keys: Vec<Key> = sets.iter().map(key).collect();
+        let scores = picture.scores_once(scorer, &keys, |index, values| {
             let mut missing = vec![false; height * width];
             sets[index].pixels.iter().for_each(|pixel| missing[*pixel] = true);
-            impute(values, [height, width], &missing);
+            imputation.fill(values, &missing);
             let noisy = values.iter_mut().zip(&noise).enumerate();
             let removed = noisy.filter(|(at, _)| missing[at % missing.len()]);
             removed.for_each(|(_, (value, noise))| *value += noise);
