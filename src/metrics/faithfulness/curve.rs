@@ -138,7 +138,7 @@ impl Curve {
     }
 }
 
-/// The keys of the copies in which so many pixels have changed.
+/// The keys of the copies at each of these numbers of changed pixels.
 fn keys(direction: Direction, settings: &CurveSettings, order: &Order, passed: &[usize]) -> Vec<Key> {
     let baseline = match direction {
         Direction::Deletion => settings.deletion,

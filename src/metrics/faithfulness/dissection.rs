@@ -22,9 +22,9 @@ const LEAF: usize = 16;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Weights {
     /// Of a neighbour in the same row or column.
-    pub(super) beside: f64,
+    pub(super) side: f64,
     /// Of a neighbour at a corner.
-    pub(super) across: f64,
+    pub(super) corner: f64,
 }
 
 impl Weights {
@@ -37,8 +37,7 @@ impl Weights {
         let (row, column) = (pixel / width, pixel % width);
         let rows = row.saturating_sub(1)..(row + 2).min(height);
         let columns = column.saturating_sub(1)..(column + 2).min(width);
-        let weight =
-            move |y: usize, x: usize| if y == row || x == column { self.beside } else { self.across };
+        let weight = move |y: usize, x: usize| if y == row || x == column { self.side } else { self.corner };
         let all = rows.flat_map(move |y| columns.clone().map(move |x| (y * width + x, weight(y, x))));
         all.filter(move |(other, _)| *other != pixel)
     }

@@ -5,7 +5,7 @@ use super::dissection::{Grid, Weights};
 /// ROAD's imputation (Rong et al. 2022, arXiv:2202.00449, section 5.1) without its noise: each missing pixel is the weighted mean of its
 /// eight neighbours, those at its sides weighing 1/6 and those at its corners 1/12, all missing pixels at once. At the picture's edge the
 /// weights of the neighbours that exist are divided by their sum.
-const WEIGHTS: Weights = Weights { beside: 1.0 / 6.0, across: 1.0 / 12.0 };
+const WEIGHTS: Weights = Weights { side: 1.0 / 6.0, corner: 1.0 / 12.0 };
 
 /// Imputes pictures of one size.
 #[derive(Debug)]
