@@ -6,6 +6,7 @@
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context as _, Result};
@@ -24,6 +25,8 @@ pub(crate) struct Line {
 #[derive(Debug)]
 pub(crate) struct Spool {
     file: Mutex<File>,
+    /// Whether it has the targets of any picture.
+    has_targets: AtomicBool,
     /// Where it is, and the name that it has once it holds what is kept of an earlier run; `None` for a file without a name.
     paths: Option<Paths>,
 }
@@ -41,7 +44,7 @@ impl Spool {
     /// When it cannot be created.
     pub(crate) fn unnamed() -> Result<Self> {
         let file = tempfile::tempfile().context("cannot create a temporary file")?;
-        Ok(Self { file: Mutex::new(file), paths: None })
+        Ok(Self { file: Mutex::new(file), has_targets: AtomicBool::new(false), paths: None })
     }
 
     /// Begins a file with the evaluation of no picture. It gets its name, which an earlier run's may have, by [`Spool::publish`].
@@ -56,7 +59,8 @@ impl Spool {
         }
         let file = File::options().read(true).write(true).create(true).truncate(true).open(&now);
         let file = Mutex::new(file.with_context(about)?);
-        let spool = Self { file, paths: Some(Paths { now, wanted }) };
+        let (has_targets, paths) = (AtomicBool::new(false), Some(Paths { now, wanted }));
+        let spool = Self { file, has_targets, paths };
         spool.add_line(&serde_json::to_vec(header)?)?;
         Ok(spool)
     }
@@ -79,14 +83,12 @@ impl Spool {
     pub(crate) fn add(&self, targets: &[EvaluatedTarget]) -> Result<Line> {
         // JSON would have null in its place.
         targets.iter().try_for_each(EvaluatedTarget::check_finite).map_err(burncam::Error::from)?;
-        self.add_line(&serde_json::to_vec(targets)?)
+        let line = self.add_line(&serde_json::to_vec(targets)?)?;
+        self.has_targets.store(true, Ordering::Relaxed);
+        Ok(line)
     }
 
-    /// Adds a line of such a file as it is.
-    ///
-    /// # Errors
-    /// When it cannot be written.
-    pub(super) fn add_line(&self, text: &[u8]) -> Result<Line> {
+    fn add_line(&self, text: &[u8]) -> Result<Line> {
         // One call per line, so that a kill cuts off the last one only.
         let line = [text, b"\n"].concat();
         let mut file = self.lock();
@@ -126,6 +128,17 @@ impl Spool {
         match &self.paths {
             Some(Paths { wanted, .. }) => format!("cannot {what} '{}'", wanted.display()),
             None => format!("cannot {what} a temporary file"),
+        }
+    }
+}
+
+impl Drop for Spool {
+    /// After an error the file stays for `--resume`, unless there is nothing in it to keep.
+    fn drop(&mut self) {
+        let Some(Paths { now, wanted }) = &self.paths else { return };
+        if now != wanted || !self.has_targets.load(Ordering::Relaxed) {
+            // The error is the one to report.
+            let _ = std::fs::remove_file(now);
         }
     }
 }
