@@ -32,7 +32,7 @@ pub(crate) struct EvaluateArgs {
     /// Metrics, separated by commas, or all
     ///
     /// Metrics, separated by commas: road, morf, lerf, insertion, deletion, drop, increase, gain, single, infidelity, adcc, arcc, coherency, sensitivity, sparseness,
-    /// complexity, entropy, and with --boxes or --masks energy, pointing, pointing15, ranks, iou, box, maxbox, heldbox; of all pictures together gridpg,
+    /// complexity, entropy, size, and with --boxes or --masks energy, pointing, pointing15, ranks, iou, box, maxbox, heldbox; of all pictures together gridpg,
     /// difull, sanity; or all that are of single pictures [default: road, insertion, deletion, drop, increase, sparseness, and with --boxes or --masks
     /// energy to box].
     #[arg(long, value_name = "METRIC", value_delimiter = ',', value_parser = parse_metrics)]
