@@ -53,6 +53,17 @@ fn shards_of_figures_of_all_pictures_merge_to_the_whole_byte_for_byte_and_show_t
 }
 
 #[test]
+fn a_picture_that_cannot_be_evaluated_is_named() {
+    let place = Place::new(2, Sizes::Small);
+    let [first, second] = [0, 1].map(|at| place.album.good[at].display().to_string());
+    std::fs::write(place.path("labels.csv"), format!("path,label\n{first},0\n")).unwrap();
+    let run = "evaluate -m tiny.bpk photos --method gradcam --metrics drop --labels labels.csv --target label -o out";
+    let said = String::from_utf8(place.run(run, 1).stderr).unwrap();
+    let expected = format!("cannot evaluate 'photos/{second}': the image has no label");
+    assert!(said.contains(&expected), "{said}");
+}
+
+#[test]
 fn the_figures_of_a_run_that_was_killed_are_kept_while_all_that_they_depend_on_is_the_same() {
     let place = Place::new(12, Sizes::Small);
     place.run(&format!("{RUN} -o whole"), 1);

@@ -13,7 +13,7 @@ mod written;
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use burncam::evaluate::{Gathered, Stage, Together};
 use burncam::internal::output;
 use burncam::record::{EvaluatedTarget, Failure};
@@ -51,20 +51,7 @@ pub(crate) fn run(args: &EvaluateArgs, quiet: bool) -> Result<Outcome> {
     let run = prepare::prepare(args, quiet)?;
     let (spool, kept) = begin(args, &run, &destinations, quiet)?;
     let signals = Signals::listen()?;
-    let (evaluator, places) = (&run.evaluator, &run.places);
-    let one = |task: &Task| {
-        contained_for(&task.input.path, || {
-            let subject = task.load(evaluator.explainer())?;
-            let objects = places.of(&task.input, &subject)?;
-            let hash = || evaluator.input_sha256(&subject, objects.as_ref());
-            let figures = match kept.of(&subject.file.path, &spool, hash)? {
-                Some(line) => Figures::Kept(line),
-                None => Figures::Measured(evaluator.evaluate(&subject, objects.as_ref())?),
-            };
-            recycle(subject.picture);
-            Ok(figures)
-        })
-    };
+    let one = |task: &Task| contained_for(&task.input.path, || figures(task, &run, &spool, &kept));
     let work = |tasks: &[Task]| tasks.iter().map(one).collect();
     let mut results = Results::new(args, &run, &spool, quiet);
     let taken = batch::run(&run.pool, run.workers, &run.tasks, &signals, work, |task, result| {
@@ -84,6 +71,23 @@ pub(crate) fn run(args: &EvaluateArgs, quiet: bool) -> Result<Outcome> {
         _ if failed > 0 || interrupted => Outcome::SomeFailed,
         _ => Outcome::Done,
     })
+}
+
+/// What is known of a picture, or what is found out.
+fn figures(task: &Task, run: &Run, spool: &Spool, kept: &Kept) -> Result<Figures> {
+    let evaluator = &run.evaluator;
+    let subject = task.load(evaluator.explainer())?;
+    let objects = run.places.of(&task.input, &subject)?;
+    let path = &subject.file.path;
+    let figures = match kept.of(path, spool, || evaluator.input_sha256(&subject, objects.as_ref()))? {
+        Some(line) => Figures::Kept(line),
+        None => {
+            let measured = evaluator.evaluate(&subject, objects.as_ref());
+            Figures::Measured(measured.with_context(|| format!("cannot evaluate '{path}'"))?)
+        }
+    };
+    recycle(subject.picture);
+    Ok(figures)
 }
 
 /// Where results go. Before the weights are read: a file in the way is reported without waiting for them.
