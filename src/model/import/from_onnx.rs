@@ -17,7 +17,7 @@ pub(super) fn import(request: &ImportRequest) -> Result<Imported> {
         Options { size: request.input, output: request.output_name.clone(), inputs: request.inputs.clone() };
     let Lowered { graph, weights, whole, notes: mut assumptions, said } =
         onnx::open(&request.source, &options)?;
-    let request = &completed(request, &said);
+    let request = &completed(request, &said, &graph.input);
     let preprocess = match &request.preprocess {
         _ if graph.input.is_signal() => signal::as_they_are(request, &graph.input, &mut assumptions)?,
         Some(preprocess) => preprocess.clone(),
@@ -51,17 +51,29 @@ struct Pixels {
 }
 
 /// The request, with what the file says of itself where the caller says nothing.
-fn completed(request: &ImportRequest, said: &Said) -> ImportRequest {
+fn completed(request: &ImportRequest, said: &Said, input: &InputSpec) -> ImportRequest {
     let mut request = request.clone();
     let theirs = said.ultralytics.as_deref();
     // In all of these each anchor has a box and classes, perhaps with more.
     let is_detector = matches!(theirs, Some("detect" | "segment" | "pose" | "obb"));
     // Of other tasks names of classes are no names of outputs.
-    if request.classes.is_empty() && (is_detector || theirs == Some("classify")) {
-        request.classes.clone_from(&said.classes);
+    if request.classes.is_empty() {
+        request.classes = match said.own.classes.is_empty() {
+            true if is_detector || theirs == Some("classify") => said.classes.clone(),
+            _ => said.own.classes.clone(),
+        };
+    }
+    // A preset is another way altogether; single options change what the file says.
+    if request.preprocess.is_none() && request.adjust.preset.is_none() {
+        let stated = said.own.preprocess.clone();
+        request.preprocess = stated.map(|stated| request.adjust.change(stated, input));
+    }
+    // Task and output belong together: the caller's say about one replaces both.
+    if request.task.is_none() && request.output.is_none() {
+        (request.task, request.output) = (said.own.task, said.own.output);
     }
     request.task = request.task.or((is_detector || said.has_boxes).then_some(Task::Detection));
-    request.license = request.license.or_else(|| said.license.clone());
+    request.license = request.license.or_else(|| said.own.license.clone()).or_else(|| said.license.clone());
     request
 }
 

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use super::onnx;
 use super::preprocess::{PreprocessRequest, Preset, ResizeRequest};
 use super::request::ImportRequest;
 use super::state_dict::file_name;
@@ -31,7 +32,9 @@ struct Said {
 /// The request with what its neighbours say, and a sentence for each file that was read.
 pub(super) fn read(request: &ImportRequest) -> (ImportRequest, Vec<Phrase>) {
     let mut request = request.clone();
-    if !KEPT_AS.contains(&file_name(&request.source).as_str()) {
+    let file = file_name(&request.source);
+    // What a file says of itself is nearer to it than what a neighbour says.
+    if !KEPT_AS.contains(&file.as_str()) || (file.ends_with(".onnx") && onnx::is_stated_in(&request.source)) {
         return (request, vec![]);
     }
     let mut notes = Vec::new();

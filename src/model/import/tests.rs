@@ -4,6 +4,7 @@ mod checkpoints;
 mod heads;
 mod leftovers;
 mod networks;
+mod stated;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;

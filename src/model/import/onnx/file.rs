@@ -81,7 +81,8 @@ impl Source {
         let opset = opset_import.iter().find(|set| is_standard(&set.domain)).map(|set| set.version);
         let dynamic = integers::expand(&mut graph, opset.unwrap_or(0));
         let axes = graph.output.first().and_then(|output| Some(output.tensor()?.shape.as_ref()?.dim.len()));
-        let said = Said { keras: keras_modules(&producer_name, &graph), ..Said::read(&metadata_props, axes) };
+        let said =
+            Said { keras: keras_modules(&producer_name, &graph), ..Said::read(&metadata_props, axes)? };
         Ok(Self { graph, dynamic, opset, said, folder, room })
     }
 

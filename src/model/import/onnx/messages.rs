@@ -32,6 +32,13 @@ pub(super) struct ModelProto {
     pub(super) functions: Vec<FunctionProto>,
 }
 
+/// A whole file again, of which only the metadata is read.
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct MetadataOfModel {
+    #[prost(message, repeated, tag = "14")]
+    pub(super) metadata_props: Vec<StringStringEntryProto>,
+}
+
 /// The version of one set of operations; the standard set has the domain `""` or `ai.onnx`.
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct OperatorSetIdProto {

@@ -2,17 +2,22 @@
 //!
 //! Receives the entries of its metadata and the name of its producer; gives what they say of the network. ultralytics writes the
 //! task, the classes' names, the size of the input and the licence, as Python prints them; its YOLOv5, the names and the stride alone.
-//! Converters of TensorFlow's models write
-//! no entries, but nodes are called by the models and layers that they are in. Entries of other tools are left alone.
+//! Converters of TensorFlow's models write no entries, but nodes are called by the models and layers that they are in. burncam's own
+//! entries are read by `stated`. Those of other tools are left alone.
 
 use super::messages::{GraphProto, StringStringEntryProto};
+use super::stated::Stated;
+use crate::card::Preprocess;
+use crate::error::Problem;
 
 /// Converters of Keras's and TensorFlow's models.
 const OF_TENSORFLOW: [&str; 2] = ["tf2onnx", "keras2onnx"];
 
 /// What a file says of the network in it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Said {
+    /// What burncam's own entries say. They win over all others.
+    pub(crate) own: Stated,
     /// The task in ultralytics' words: `classify`, `detect`, `segment`, `pose` or `obb`. `None` if the file is not theirs.
     pub(crate) ultralytics: Option<String>,
     /// Class names by index.
@@ -29,7 +34,14 @@ pub(crate) struct Said {
 
 impl Said {
     /// Reads the entries of a file whose first output has this many axes.
-    pub(super) fn read(entries: &[StringStringEntryProto], axes: Option<usize>) -> Self {
+    pub(super) fn read(entries: &[StringStringEntryProto], axes: Option<usize>) -> Result<Self, Problem> {
+        let own = Stated::read(entries)?;
+        let theirs = Self::of_ultralytics(entries, axes);
+        let size = own.preprocess.as_ref().and_then(Preprocess::output_size).or(theirs.size);
+        Ok(Self { own, size, ..theirs })
+    }
+
+    fn of_ultralytics(entries: &[StringStringEntryProto], axes: Option<usize>) -> Self {
         let entry = |key: &str| entries.iter().find(|entry| entry.key == key).map(|entry| entry.value.trim());
         let theirs = ["author", "description"]
             .iter()
@@ -56,8 +68,7 @@ impl Said {
             classes: entry("names").and_then(dictionary).unwrap_or_default(),
             size,
             license: entry("license").map(spdx),
-            has_boxes: false,
-            keras: None,
+            ..Self::default()
         }
     }
 }
@@ -140,7 +151,7 @@ mod tests {
             key: (*key).to_owned(),
             value: (*value).to_owned(),
         };
-        Said::read(&entries.iter().map(entry).collect::<Vec<_>>(), axes)
+        Said::read(&entries.iter().map(entry).collect::<Vec<_>>(), axes).unwrap()
     }
 
     #[test]

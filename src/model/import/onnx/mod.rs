@@ -43,6 +43,7 @@ mod reduce;
 mod sequence;
 mod shaped;
 mod site;
+mod stated;
 mod step;
 mod suppression;
 mod walk;
@@ -58,6 +59,7 @@ use crate::passes;
 use file::Source;
 use messages::GraphProto;
 pub(crate) use metadata::Said;
+pub(crate) use stated::is_stated_in;
 use walk::Walk;
 
 /// What the caller knows and the file may lack.

@@ -10,7 +10,7 @@
 //! Receives the finished graph and the ONNX nodes that it came from; returns one name per node. If a layer becomes
 //! several nodes, the last one, whose value is the layer's, gets its name; the others get the operation as a suffix.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::messages::NodeProto;
 use crate::builder::{Draft, DraftNode};
@@ -33,7 +33,8 @@ enum Place {
 pub(super) fn assign(draft: &Draft, nodes: &[NodeProto], reserved: &str) -> Vec<String> {
     let prefix = common_prefix(nodes);
     let places: Vec<Place> = draft.nodes().map(|(_, node)| place(&nodes[node.origin], prefix)).collect();
-    let weighted: Vec<Option<String>> = draft.nodes().map(|(_, node)| of_weight(draft, node)).collect();
+    let weighted = draft.nodes().map(|(_, node)| of_weight(draft, node)).collect();
+    let weighted = without_shared(weighted, &places);
     let modules = places.iter().filter_map(|place| match place {
         Place::Module(path) => Some(path.as_str()),
         _ => None,
@@ -74,6 +75,18 @@ fn of_weight(draft: &Draft, node: &DraftNode) -> Option<String> {
     // Names with these characters are made up by an exporter (`onnx::Conv_497`, `model/conv/Kernel:0`).
     let kept = ROLES.contains(&role) && !module.is_empty() && !module.contains([':', '/', ' ']);
     kept.then(|| module.to_owned())
+}
+
+/// The weights' modules without those that name the wrong one: exporters store equal weights once, such as those of all norms of
+/// a network that was not trained, under the name of the first. Where a node says its module, that is its name.
+fn without_shared(weighted: Vec<Option<String>>, places: &[Place]) -> Vec<Option<String>> {
+    let mut count: HashMap<String, usize> = HashMap::new();
+    for name in weighted.iter().flatten() {
+        *count.entry(name.clone()).or_default() += 1;
+    }
+    let says = |place: &Place| matches!(place, Place::Module(path) if !path.is_empty());
+    let own = |(name, place): (Option<String>, &Place)| name.filter(|name| count[name] == 1 || !says(place));
+    weighted.into_iter().zip(places).map(own).collect()
 }
 
 fn place(node: &NodeProto, prefix: usize) -> Place {
@@ -153,6 +166,17 @@ fn common_prefix(nodes: &[NodeProto]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_weight_that_two_modules_share_names_neither() {
+        let module = |path: &str| Place::Module(path.to_owned());
+        let places = [module("blocks.0.norm"), module("blocks.1.norm"), Place::Unknown, module("head")];
+        let name = |text: &str| Some(text.to_owned());
+        let weighted =
+            vec![name("blocks.0.norm"), name("blocks.0.norm"), name("blocks.0.norm"), name("head")];
+        let found = without_shared(weighted, &places);
+        assert_eq!(found, [None, None, name("blocks.0.norm"), name("head")]);
+    }
 
     #[test]
     fn every_exporter_has_its_way_of_naming() {
