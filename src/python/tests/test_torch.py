@@ -214,7 +214,7 @@ class Transforms(unittest.TestCase):
 
         for name, transform, channels in (
             ("colour", Compose([Resize(70), CenterCrop((64, 48)), ToTensor(), Normalize([0.4] * 3, [0.2, 0.3, 0.4])]), 3),
-            ("grey", Compose([Grayscale(), Resize((64, 48), InterpolationMode.BICUBIC), ToTensor(), Normalize(0.5, 0.5)]), 1),
+            ("grey", Compose([Resize((64, 48), InterpolationMode.BICUBIC), Grayscale(), ToTensor(), Normalize(0.5, 0.5)]), 1),
         ):
             with self.subTest(name):
                 torch.manual_seed(0)
