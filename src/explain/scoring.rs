@@ -20,6 +20,15 @@ impl Explainer {
         Ok(scenes.map(|(scene, subject)| self.explain_scene(scene, subject)).collect())
     }
 
+    /// All classes of a subject, the most probable first, from one pass forward and without a map. For a network that gives numbers, they are in
+    /// their order.
+    ///
+    /// # Errors
+    /// As [`Predictor::predict`](super::Predictor::predict).
+    pub fn predict(&self, subject: &Subject) -> Result<Vec<Prediction>> {
+        self.ranked(&self.network, subject)
+    }
+
     /// The classes of a subject by a pass of `network`, which is this explainer's model without layers, the most probable first.
     ///
     /// # Errors

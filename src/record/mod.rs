@@ -14,6 +14,7 @@ mod failure;
 mod input;
 mod layout;
 mod parts;
+mod predicted;
 mod prediction;
 mod read;
 mod settings;
@@ -33,6 +34,7 @@ pub use evaluation::{
 pub use failure::{FailedInput, Failure, FailureRecord, HintRecord};
 pub use input::{InputRecord, ProfileRecord};
 pub use parts::{DetectionRecord, LabelRecord, LayerRecord, Prediction};
+pub use predicted::PredictedRecord;
 pub use prediction::{PREDICTION_VERSION, PredictionRecord};
 pub use settings::{OptionsRecord, REVISION, RequestRecord, SettingsRecord, StyleRecord};
 pub(crate) use shards::check_shards;

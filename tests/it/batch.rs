@@ -11,6 +11,7 @@ mod kills;
 mod predictions;
 mod resume;
 mod scale;
+mod selected;
 mod shards;
 mod signals;
 mod support;

@@ -20,7 +20,7 @@ const SCREENS: &[Screen] = &[
     Screen {
         command: "explain",
         options: &[
-            "model", "targets", "layers", "methods", "out", "save", "force", "resume", "labels", "report",
+            "model", "targets", "layers", "methods", "out", "save", "force", "dry_run", "labels", "report",
         ],
         examples: &[
             "burncam explain photo.jpg                    overlay and record, here",
@@ -31,7 +31,7 @@ const SCREENS: &[Screen] = &[
         pages: &[
             ("methods.md", "methods: mathematics, papers, weaknesses"),
             ("choosing.md", "which method to use"),
-            ("batch.md", "directories, labels, lists, --resume, --shard"),
+            ("batch.md", "directories, labels, lists, --where, --resume, --shard"),
             ("pictures.md", "which pictures are read, and how maps are drawn"),
             ("record.md", "the JSON record"),
             ("report.md", "the page of --report"),
@@ -85,10 +85,10 @@ const SCREENS: &[Screen] = &[
         command: "check",
         options: &["model", "picture", "reference", "tolerance", "layer", "wanted", "methods", "json"],
         examples: &[
-            "burncam check -m mine.bpk                          the network alone",
-            "burncam check -m mine.bpk --reference torch.npz    with another framework",
-            "burncam check -m mine.bpk --picture photo.jpg      what the network gets to see",
-            "burncam check -m mine.bpk --sanity photos/         do maps depend on the weights?",
+            "burncam check -m mine.bpk                       the network alone",
+            "burncam check -m mine.bpk --reference a.npz     with another framework",
+            "burncam check -m mine.bpk --picture photo.jpg   from the file on",
+            "burncam check -m mine.bpk --sanity photos/      do maps follow the weights?",
         ],
         pages: &[("check.md", "what is checked, and what a failure means")],
     },
@@ -199,7 +199,7 @@ impl Screen {
         let is_hidden = |id: &str| !self.options.is_empty() && !self.options.contains(&id);
         let command = command.mut_args(|arg| {
             let hide = !arg.is_positional() && is_hidden(arg.get_id().as_str());
-            if hide { arg.hide_short_help(true) } else { arg }
+            arg.hide_short_help(hide)
         });
         command.after_help(short).after_long_help(long)
     }
@@ -211,10 +211,12 @@ fn pages(pages: &[(&str, &str)]) -> String {
         "" => "docs".to_owned(),
         repository => format!("{repository}/blob/main/docs"),
     };
-    let lines = pages.iter().map(|(page, about)| format!("\n  {root}/{page}  {about}"));
-    format!("Pages:{}", lines.collect::<String>())
+    let width = pages.iter().map(|(page, _)| page.len()).max().unwrap_or_default() + root.len() + 1;
+    let line = |(page, about): &(&str, &str)| format!("\n  {:<width$}  {about}", format!("{root}/{page}"));
+    format!("Pages:{}", pages.iter().map(line).collect::<String>())
 }
 
+/// A command with other spellings of its options, and without the short help in the long one.
 fn forgiving(command: Command) -> Command {
     let taken: Vec<String> =
         command.get_arguments().filter_map(|arg| arg.get_long().map(str::to_owned)).collect();
@@ -222,6 +224,67 @@ fn forgiving(command: Command) -> Command {
         let names = SPELLINGS.iter().find(|(name, _)| arg.get_long() == Some(name));
         let free = names.into_iter().flat_map(|(_, others)| *others);
         let free: Vec<&str> = free.copied().filter(|name| !taken.iter().any(|long| long == name)).collect();
-        if free.is_empty() { arg } else { arg.aliases(free) }
+        let arg = if free.is_empty() { arg } else { arg.aliases(free) };
+        // The first paragraph is the short help, which the others say again at length.
+        let long = arg.get_long_help().map(ToString::to_string);
+        match long.as_deref().and_then(|long| long.split_once("\n\n")) {
+            Some((_, long)) => arg.long_help(long.trim_end_matches('.').to_owned()),
+            None => arg,
+        }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn the_short_help_of_every_command_is_one_screen() {
+        let mut root = command().term_width(80);
+        root.build();
+        let screens = root.get_subcommands_mut().map(|command| {
+            (command.get_name().to_owned(), command.clone().term_width(80).render_help().to_string())
+        });
+        for (name, screen) in screens.filter(|(name, _)| name != "help") {
+            assert!(screen.lines().count() <= 40, "{name}: {} lines", screen.lines().count());
+            let widest = screen.lines().max_by_key(|line| line.chars().count()).unwrap();
+            assert!(widest.chars().count() <= 80, "{name}: {widest}");
+        }
+    }
+
+    #[test]
+    fn screens_name_options_and_pages_that_exist() {
+        let root = command();
+        let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
+        for Screen { command, options, pages, .. } in SCREENS {
+            let found = root.find_subcommand(command).unwrap();
+            for option in *options {
+                assert!(found.get_arguments().any(|arg| arg.get_id() == *option), "{command}: {option}");
+            }
+            for (page, _) in pages.iter().chain(PAGES) {
+                assert!(top.join(page).is_file(), "{command}: {page}");
+            }
+        }
+    }
+
+    #[test]
+    fn options_are_read_in_other_spellings() {
+        let read = |line: &str| command().try_get_matches_from(line.split(' ')).map(drop);
+        for line in [
+            "burncam explain a.png --methods layer_cam --targets top-2 --layers auto --overwrite --cmap turbo",
+            "burncam explain a.png --label labels.csv --save heatmaps,Record --explain mistakes",
+            "burncam layer --explainable",
+            "burncam method Grad-CAM++",
+            "burncam evaluate a.png --metric road",
+        ] {
+            read(line).unwrap_or_else(|error| panic!("{line}: {error}"));
+        }
+        // `import --output` is the kind of outputs, and no other spelling of --out.
+        assert!(read("burncam import a.onnx -o a.bpk --output softmax").is_ok());
+        assert!(
+            read("burncam explain a.png --lables labels.csv").unwrap_err().to_string().contains("'--labels'")
+        );
+    }
 }

@@ -9,7 +9,7 @@ use crate::outcome::Outcome;
 use crate::text;
 
 /// Widths of the table's columns, which fit a terminal of 80 characters.
-const COLUMNS: [(&str, usize); 3] = [("", 19), ("what it shows", 35), ("cost", 22)];
+const COLUMNS: [(&str, usize); 3] = [("", 19), ("what it shows", 33), ("cost", 24)];
 
 /// Prints the methods that are named, or a table of all.
 pub(crate) fn run(args: &MethodsArgs) -> Result<Outcome> {

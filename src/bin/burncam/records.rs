@@ -27,14 +27,15 @@ impl RecordPlace {
         Self { path, line: None }
     }
 
-    /// The records of a list, without the lines of images that failed, which are no records.
+    /// The records of a list, without the lines of images that failed or were predicted only, which are no records.
     ///
     /// # Errors
     /// When the list cannot be read.
     pub(crate) fn lines(list: &Path) -> Result<Vec<Self>> {
         #[derive(Deserialize)]
         struct Line {
-            error: String,
+            #[serde(rename = "targets")]
+            _targets: [(); 0],
         }
         let about = || format!("cannot read '{}'", list.display());
         let mut reader = BufReader::new(File::open(list).with_context(about)?);
@@ -45,9 +46,8 @@ impl RecordPlace {
             if length == 0 {
                 return Ok(places);
             }
-            let is_failure =
-                serde_json::from_slice::<Line>(&line).is_ok_and(|Line { error }| !error.is_empty());
-            if !is_failure && !line.trim_ascii().is_empty() {
+            let is_empty = serde_json::from_slice::<Line>(&line).is_ok();
+            if !is_empty && !line.trim_ascii().is_empty() {
                 places.push(Self { path: list.to_path_buf(), line: Some((start, length)) });
             }
             start += length as u64;

@@ -26,7 +26,11 @@ pub(crate) fn write(summary: &Summary, path: PathBuf, overwrite: bool) -> Result
 /// The results of a run, as lines.
 pub(crate) fn words(summary: &Summary) -> Vec<String> {
     let shard = summary.shard.as_ref().map_or_else(String::new, |shard| format!(" in shard {shard}"));
-    let done = (summary.explained, "explained");
+    let verb = match (&summary.selection, summary.predicted_only) {
+        (Some(selection), others) => format!("explained ({selection}), {others} predicted only"),
+        _ => "explained".to_owned(),
+    };
+    let done = (summary.explained, verb.as_str());
     let mut lines = vec![outcome(summary.images, &shard, done, summary.failed, &summary.run)];
     lines.extend(classes(summary));
     lines.extend(summary.accuracy.as_ref().map(accuracy));
@@ -37,7 +41,7 @@ pub(crate) fn words(summary: &Summary) -> Vec<String> {
             .push(format!("{} with a blank map; the records say why", text::counted(summary.blank, "image")));
     }
     if summary.interrupted {
-        let done = summary.explained + summary.failed;
+        let done = summary.explained + summary.predicted_only + summary.failed;
         lines.push(format!(
             "interrupted after {done} of {} (the same command with --resume does the rest)",
             text::counted(summary.images, "image")

@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 use super::tally::Counted;
 use crate::record::LabelRecord;
 
+/// What top-5 accuracy counts.
+pub(super) const FIVE: usize = 5;
+
 /// The network that a summary is about.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -100,10 +103,15 @@ pub struct RunTime {
     /// Seconds from the first image to the last. Shards run in parallel, so the longest counts; for separate runs,
     /// the sum.
     pub seconds: f64,
-    /// Images explained in this time, without those that failed or that an earlier run had finished.
+    /// Images explained in this time, or predicted where others are explained, without those that failed or that an earlier run had finished.
     pub explained: usize,
     /// [`RunTime::explained`] per second.
     pub images_per_second: f64,
+}
+
+/// Whether a count is left out of the summary.
+pub(super) fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 impl Accuracy {

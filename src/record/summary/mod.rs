@@ -8,6 +8,7 @@
 
 mod counts;
 mod heat;
+mod predicted;
 mod tally;
 
 use std::path::Path;
@@ -18,7 +19,7 @@ use serde::{Deserialize, Serialize};
 pub use self::counts::{
     Accuracy, ClassCount, Confusion, LabelCount, NotTaken, RunTime, SummaryModel, WarningCount,
 };
-use self::counts::{in_millionths, joined_mean};
+use self::counts::{FIVE, in_millionths, is_zero, joined_mean};
 pub use self::heat::{ClassHeat, Heat, ObjectHeat, WrongReason};
 pub use self::tally::{Counted, Tally};
 use super::{Failure, LabelRecord, Prediction, Record, check_shards, layout};
@@ -49,6 +50,12 @@ pub struct Summary {
     pub not_taken: Tally<NotTaken>,
     /// Images that were explained.
     pub explained: usize,
+    /// The condition on images that are explained; only in summaries of runs that explain some and predict the rest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub selection: Option<String>,
+    /// Images that do not meet [`Summary::selection`], and were predicted only. They count in everything that is about predictions.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub predicted_only: usize,
     /// Images that could not be explained.
     pub failed: usize,
     /// True when the run was stopped before the last image.
@@ -88,6 +95,8 @@ impl Summary {
             images,
             not_taken: Tally::default(),
             explained: 0,
+            selection: None,
+            predicted_only: 0,
             failed: 0,
             interrupted: false,
             mean_proba: None,
@@ -112,7 +121,15 @@ impl Summary {
         if let Some(class) = first.predictions.first() {
             self.count_prediction(class, first.model.num_classes);
             if let Some(label) = &first.label {
-                self.count_label(label, class, first);
+                let is_true = |class: &Prediction| {
+                    first.true_classes().iter().any(|label| label.target == class.target)
+                };
+                let listed = &first.predictions[..first.predictions.len().min(FIVE)];
+                // With five classes or fewer every class is among the first five, so top-5 accuracy has no meaning.
+                let has_five = first.model.num_classes > FIVE && listed.len() == FIVE;
+                let top5 = has_five.then(|| listed.iter().any(is_true));
+                let is_only = first.labels.is_empty();
+                self.count_label((label, is_only), class, first.is_right() == Some(true), top5);
             }
         }
         records.iter().for_each(|record| heat::add(&mut self.heat, record, objects));
@@ -131,7 +148,7 @@ impl Summary {
     fn count_prediction(&mut self, class: &Prediction, num_classes: usize) {
         // Regression outputs have no probability.
         let Some(proba) = class.proba.map(in_millionths) else { return };
-        self.mean_proba = joined_mean((self.mean_proba, self.explained), (Some(proba), 1));
+        self.mean_proba = joined_mean((self.mean_proba, self.predicted()), (Some(proba), 1));
         let Prediction { target, class_name, .. } = class.clone();
         // With a single class there is no ranking.
         if num_classes > 1 {
@@ -139,17 +156,17 @@ impl Summary {
         }
     }
 
-    fn count_label(&mut self, label: &LabelRecord, class: &Prediction, record: &Record) {
-        const FIVE: usize = 5;
-        let correct = record.is_right() == Some(true);
-        let is_true = |class: usize| record.true_classes().iter().any(|label| label.target == class);
-        let listed = &record.predictions[..record.predictions.len().min(FIVE)];
-        // With five classes or fewer every class is among the first five, so top-5 accuracy has no meaning.
-        let top5 = (record.model.num_classes > FIVE && listed.len() == FIVE)
-            .then(|| usize::from(listed.iter().any(|class| is_true(class.target))));
-        self.join_accuracy(Some(Accuracy::new(1, usize::from(correct), top5)));
+    /// Counts an image with this true class, its only one or the first of several.
+    fn count_label(
+        &mut self,
+        (label, is_only): (&LabelRecord, bool),
+        class: &Prediction,
+        correct: bool,
+        top5: Option<bool>,
+    ) {
+        self.join_accuracy(Some(Accuracy::new(1, usize::from(correct), top5.map(usize::from))));
         // Of several true classes none was mistaken for the prediction.
-        if !record.labels.is_empty() {
+        if !is_only {
             return;
         }
         self.labels.add(LabelCount { label: label.clone(), count: 1, correct: usize::from(correct) });
@@ -222,9 +239,12 @@ impl Summary {
     }
 
     fn join(&mut self, part: Self) {
-        self.mean_proba = joined_mean((self.mean_proba, self.explained), (part.mean_proba, part.explained));
+        let of_part = (part.mean_proba, part.predicted());
+        self.mean_proba = joined_mean((self.mean_proba, self.predicted()), of_part);
         self.images += part.images;
         self.explained += part.explained;
+        self.selection = self.selection.take().or(part.selection);
+        self.predicted_only += part.predicted_only;
         self.failed += part.failed;
         self.interrupted |= part.interrupted;
         self.blank += part.blank;

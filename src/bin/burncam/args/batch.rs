@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use crate::condition::Condition;
 use crate::labels::LabelSource;
 
 #[derive(Debug, Args)]
@@ -33,6 +34,12 @@ pub(crate) struct BatchArgs {
     /// True classes: a .csv, .tsv or .json file of paths and classes, or from-directory (root/CLASS/image).
     #[arg(long, value_name = "FILE|from-directory")]
     pub(crate) labels: Option<LabelSource>,
+
+    /// Predict all images, and explain only those that meet this condition: label!=top (the mistakes), label=top, or a comparison with a number of p (the
+    /// probability of the most probable class), margin (that less the second), label_p or label_rank (of the true class), such as 'p<0.6'. Given
+    /// several times, all must hold. Lists and summary say which images were predicted only.
+    #[arg(long = "where", value_name = "CONDITION", alias = "explain")]
+    pub(crate) conditions: Vec<Condition>,
 
     /// Where the objects of each image are: a file or directory of COCO, Pascal VOC, ILSVRC or YOLO, or a table. The summary and the report
     /// say how much of the heat is on them, and where it is instead.

@@ -56,10 +56,10 @@ pub(crate) struct CheckArgs {
     pub(crate) seed: u64,
 
     #[command(flatten)]
-    pub(crate) sanity: SanityArgs,
+    pub(crate) format: FormatArgs,
 
     #[command(flatten)]
-    pub(crate) format: FormatArgs,
+    pub(crate) sanity: SanityArgs,
 
     #[command(flatten)]
     pub(crate) place: DeviceArgs,

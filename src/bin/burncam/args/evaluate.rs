@@ -38,7 +38,7 @@ pub(crate) struct EvaluateArgs {
     #[arg(long, value_name = "METRIC", value_delimiter = ',', value_parser = parse_metrics)]
     pub(crate) metrics: Option<Vec<MetricArg>>,
 
-    /// Class: a name, an index, top, top3, label
+    /// A name, an index, top, top3 or label
     ///
     /// Class to explain: an index, a name, top, topN or box:N; with --labels also label (the true classes) or both. Can be given several times.
     #[arg(short, long = "target", value_name = "CLASS", default_value = "top")]
@@ -129,6 +129,12 @@ pub(crate) struct EvaluateOutputArgs {
     /// Replace existing files.
     #[arg(short, long)]
     pub(crate) force: bool,
+
+    /// Only say what would be read and written
+    ///
+    /// Only say what would be read, measured and written, and how long a pass through the network takes; nothing is written.
+    #[arg(short = 'n', long, conflicts_with = "resume")]
+    pub(crate) dry_run: bool,
 }
 
 #[derive(Debug, Args)]

@@ -18,7 +18,7 @@ pub(crate) struct ExplainArgs {
     #[command(flatten)]
     pub(crate) model: ModelArgs,
 
-    /// Class: a name, an index, top, top3, label, all
+    /// A name, an index, top, top3, label or all
     ///
     /// Class to explain: an index, a name, top, topN, all, p>=0.5 (those with this probability or share of the picture), or
     /// box:N, the N-th box of a detector; with --labels also label (the true classes) or both (top and label). Can be given several times.
@@ -151,7 +151,7 @@ pub(crate) struct OutputArgs {
     #[arg(short, long, value_name = "PATH", default_value = ".")]
     pub(crate) out: PathBuf,
 
-    /// What to write: overlay, record, npy, heatmap, mask ...
+    /// overlay, npy, mask ...
     ///
     /// What to write: overlay, record, heatmap, grey, grey16, npy, npy-full, mask, boxes, cut-out, side-by-side, and for
     /// segmentations mask-of-class, for detectors detections.
@@ -171,6 +171,12 @@ pub(crate) struct OutputArgs {
     /// Replace existing files.
     #[arg(short, long)]
     pub(crate) force: bool,
+
+    /// Only say what would be read and written
+    ///
+    /// Only say what would be read and written, and about how long it would take; nothing is written. With --json as JSON.
+    #[arg(short = 'n', long, conflicts_with = "resume")]
+    pub(crate) dry_run: bool,
 
     /// Print the records as JSON on standard output: indented for one, one per line for several.
     #[arg(long)]

@@ -25,7 +25,7 @@ pub(crate) struct PredictArgs {
     ///
     /// True classes: a .csv, .tsv or .json file of paths and classes, or from-directory (root/CLASS/image). The accuracy is printed at the end, on standard
     /// error.
-    #[arg(long, value_name = "FILE|from-directory")]
+    #[arg(long, value_name = "FILE|from-directory", help_heading = "Many images")]
     pub(crate) labels: Option<LabelSource>,
 
     #[command(flatten)]

@@ -1,6 +1,7 @@
 //! `burncam evaluate`: measures methods on pictures, prints a table and a sentence, writes `evaluation.json`.
 
 mod csv;
+mod dry;
 mod page;
 mod plot;
 mod prepare;
@@ -49,11 +50,19 @@ enum Figures {
 pub(crate) fn run(args: &EvaluateArgs, quiet: bool) -> Result<Outcome> {
     let destinations = destinations(args)?;
     let run = prepare::prepare(args, quiet)?;
-    let (spool, kept) = begin(args, &run, &destinations, quiet)?;
+    if args.output.dry_run {
+        dry::run(&run, &destinations)?;
+        return Ok(Outcome::Done);
+    }
+    measure(args, &run, &destinations, quiet)
+}
+
+fn measure(args: &EvaluateArgs, run: &Run, destinations: &Destinations, quiet: bool) -> Result<Outcome> {
+    let (spool, kept) = begin(args, run, destinations, quiet)?;
     let signals = Signals::listen()?;
     let one = |task: &Task| contained_for(&task.input.path, || figures(task, &run, &spool, &kept));
     let work = |tasks: &[Task]| tasks.iter().map(one).collect();
-    let mut results = Results::new(args, &run, &spool, quiet);
+    let mut results = Results::new(args, run, &spool, quiet);
     let taken = batch::run(&run.pool, run.workers, &run.tasks, &signals, work, |task, result| {
         // Not this image's fault, nor the next one's.
         if result.as_ref().is_err_and(is_of_model) {
@@ -64,7 +73,7 @@ pub(crate) fn run(args: &EvaluateArgs, quiet: bool) -> Result<Outcome> {
     })?;
     let interrupted = taken < run.tasks.len();
     let failed = results.failures.len();
-    run.pool.install(|| results.finish(args, &run, &destinations, interrupted))?;
+    run.pool.install(|| results.finish(args, run, destinations, interrupted))?;
     spool.end()?;
     Ok(match signals.raised() {
         Some(signal) if interrupted => Outcome::Interrupted(signal),

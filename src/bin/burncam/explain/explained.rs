@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use burncam::Method;
-use burncam::record::{LabelRecord, LayerRecord, Record};
+use burncam::record::{LabelRecord, LayerRecord, PredictionRecord, Record};
 use burncam_metrics::localisation::Bounds;
 
 /// One input, explained by every method.
@@ -20,9 +20,18 @@ pub(crate) struct Explained {
     pub(crate) objects: Vec<(LabelRecord, Bounds)>,
     /// Bytes for standard output, with `--out -`.
     pub(crate) picture: Option<Vec<u8>>,
+    /// Of an image that meets no condition: what was predicted. Then there are no records.
+    pub(crate) prediction: Option<PredictionRecord>,
 }
 
 impl Explained {
+    /// An image that was predicted only.
+    pub(crate) fn predicted(prediction: PredictionRecord) -> Self {
+        let (records, files, objects) = (vec![], vec![], vec![]);
+        let prediction = Some(prediction);
+        Self { records, directory: None, files, kept: false, objects, picture: None, prediction }
+    }
+
     /// The input, as the caller named it.
     pub(crate) fn path(&self) -> &str {
         self.records.first().map_or("", |record| &record.input.path)

@@ -1,5 +1,6 @@
 //! Sets up an explanation run; `batch` executes it, also for a single image.
 
+mod dry;
 mod explained;
 mod results;
 mod resume;
@@ -13,6 +14,7 @@ use std::path::Path;
 
 use anyhow::{Result, bail};
 use burncam::{ArtifactKind, Explainer, Model, Request, Target};
+use burncam_graph::card::Task as NetworkTask;
 use rayon::ThreadPool;
 
 use self::results::Results;
@@ -36,42 +38,7 @@ use crate::{subjects, text};
 /// Explains every input; a failing one is reported and the others continue.
 pub(crate) fn run(args: &ExplainArgs, quiet: bool) -> Result<Outcome> {
     let run = prepare(args, quiet)?;
-    run.plan.make_root()?;
-    // A single image leaves nothing to finish: there the signal ends the program, as the system does it.
-    let signals = if run.tasks.len() > 1 { Signals::listen()? } else { Signals::default() };
-    let redone = args.batch.resume.then(Redone::default);
-    let work = Work { plan: &run.plan, explainer: &run.explainer, boxes: run.boxes.as_ref(), redone };
-    let mut results = Results::open(args, &work, run.tasks.len(), &run.left, (&run.inside, quiet))?;
-    let explain = |tasks: &[Task]| work.explain(tasks);
-    let taken = batch::run(&run.pool, run.workers, &run.tasks, &signals, explain, |task, result| {
-        // Not this image's fault, nor the next one's.
-        if result.as_ref().is_err_and(is_of_model) {
-            return result.map(|_| ControlFlow::Break(()));
-        }
-        results.take(task, &result)?;
-        let stops = |error| args.batch.fail_fast || is_hopeless(error, &run.plan);
-        let flow = ControlFlow::Continue(());
-        Ok(if result.as_ref().is_err_and(stops) { ControlFlow::Break(()) } else { flow })
-    });
-    let taken = match taken {
-        Err(error) if is_of_model(&error) => return Err(error.downcast::<burncam::Error>()?.into()),
-        // The reader has what it wanted; `main` ends without a message.
-        Err(error) if is_broken_pipe(&error) => return Err(error),
-        Err(error) => {
-            text::error(&error);
-            None
-        }
-        Ok(taken) => Some(taken),
-    };
-    let interrupted = taken != Some(run.tasks.len());
-    let failed = results.failed();
-    // Also after an error: what was explained is in the summary.
-    let written = run.pool.install(|| results.finish(interrupted));
-    Ok(match signals.raised() {
-        Some(signal) if interrupted => Outcome::Interrupted(signal),
-        _ if failed > 0 || interrupted || !written => Outcome::SomeFailed,
-        _ => Outcome::Done,
-    })
+    if args.output.dry_run { run.dry(args) } else { run.explain(args, quiet) }
 }
 
 /// Everything that is determined before any image is explained.
@@ -85,6 +52,57 @@ struct Run {
     left: Left,
     /// How far the images in progress are.
     inside: Inside,
+}
+
+impl Run {
+    /// Only says what would be done.
+    fn dry(&self, args: &ExplainArgs) -> Result<Outcome> {
+        let Self { plan, explainer, tasks, workers, .. } = self;
+        let pool = Workers { jobs: 1, ..*workers }.pool()?;
+        dry::run(&dry::Prepared { args, plan, explainer, tasks, workers: *workers, pool })?;
+        Ok(Outcome::Done)
+    }
+
+    fn explain(&self, args: &ExplainArgs, quiet: bool) -> Result<Outcome> {
+        self.plan.make_root()?;
+        // A single image leaves nothing to finish: there the signal ends the program, as the system does it.
+        let signals = if self.tasks.len() > 1 { Signals::listen()? } else { Signals::default() };
+        let redone = args.batch.resume.then(Redone::default);
+        let Self { plan, explainer, .. } = self;
+        let work =
+            Work { plan, explainer, boxes: self.boxes.as_ref(), redone, conditions: &args.batch.conditions };
+        let mut results = Results::open(args, &work, self.tasks.len(), &self.left, (&self.inside, quiet))?;
+        let explain = |tasks: &[Task]| work.explain(tasks);
+        let taken = batch::run(&self.pool, self.workers, &self.tasks, &signals, explain, |task, result| {
+            // Not this image's fault, nor the next one's.
+            if result.as_ref().is_err_and(is_of_model) {
+                return result.map(|_| ControlFlow::Break(()));
+            }
+            results.take(task, &result)?;
+            let stops = |error| args.batch.fail_fast || is_hopeless(error, &self.plan);
+            let flow = ControlFlow::Continue(());
+            Ok(if result.as_ref().is_err_and(stops) { ControlFlow::Break(()) } else { flow })
+        });
+        let taken = match taken {
+            Err(error) if is_of_model(&error) => return Err(error.downcast::<burncam::Error>()?.into()),
+            // The reader has what it wanted; `main` ends without a message.
+            Err(error) if is_broken_pipe(&error) => return Err(error),
+            Err(error) => {
+                text::error(&error);
+                None
+            }
+            Ok(taken) => Some(taken),
+        };
+        let interrupted = taken != Some(self.tasks.len());
+        let failed = results.failed();
+        // Also after an error: what was explained is in the summary.
+        let written = self.pool.install(|| results.finish(interrupted));
+        Ok(match signals.raised() {
+            Some(signal) if interrupted => Outcome::Interrupted(signal),
+            _ if failed > 0 || interrupted || !written => Outcome::SomeFailed,
+            _ => Outcome::Done,
+        })
+    }
 }
 
 fn prepare(args: &ExplainArgs, quiet: bool) -> Result<Run> {
@@ -103,6 +121,7 @@ fn prepare(args: &ExplainArgs, quiet: bool) -> Result<Run> {
     let request = request(args, &model, &destination, workers, images, listener)?;
     let plan = Plan::new(args, destination, &request, images, places)?;
     check(args, &request, &inputs)?;
+    check_conditions(args, &model)?;
     if args.batch.boxes.is_some() && plan.summary_path(args.inputs.shard).is_none() {
         bail!(
             "--boxes is for the summary of several images, and none is written (name several images and a directory)"
@@ -154,6 +173,27 @@ fn is_hopeless(error: &anyhow::Error, plan: &Plan) -> bool {
 fn found(own: usize, total: usize) -> String {
     let all = text::counted(total, "image");
     if own == total { all } else { format!("{own} of {all}") }
+}
+
+/// Refuses conditions about which the model or the arguments say nothing.
+fn check_conditions(args: &ExplainArgs, model: &Model) -> Result<()> {
+    let conditions = &args.batch.conditions;
+    if let Some(condition) = conditions.iter().find(|condition| condition.needs_labels())
+        && args.batch.labels.is_none()
+    {
+        bail!("--where '{condition}' needs to know the true classes (add --labels)");
+    }
+    let output = model.output();
+    let gives_none = output.is_regression() || output.task == NetworkTask::Embedding;
+    match conditions.iter().find(|condition| condition.needs_probabilities()) {
+        Some(condition) if gives_none => {
+            bail!("--where '{condition}' compares probabilities, but the model gives none (leave it out)")
+        }
+        _ if !conditions.is_empty() && args.method.scale == ScaleArg::Shared => {
+            bail!("--scale shared depends on all images, and --where explains some (drop one of them)")
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Refuses contradictory arguments before any work.

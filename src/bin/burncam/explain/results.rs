@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 use burncam::internal::output;
-use burncam::record::{FailureRecord, Record, Summary};
+use burncam::record::{FailureRecord, PredictedRecord, PredictionRecord, Record, Summary};
 use burncam_picture::render::escape::{escaped, escaped_json};
 
 use super::explained::Explained;
@@ -13,6 +13,7 @@ use super::rows;
 use super::task::Task;
 use super::work::Work;
 use crate::args::ExplainArgs;
+use crate::condition::in_words;
 use crate::discover::Left;
 use crate::failures::Failures;
 use crate::lists::{Csv, JsonLines};
@@ -41,6 +42,16 @@ pub(crate) struct Results<'a> {
     kept: usize,
 }
 
+/// The summary of a run before its first image. The hash of the model may take longer than the first pictures, so it is added at the end.
+fn empty(args: &ExplainArgs, model: &str, tasks: usize, left: &Left) -> Summary {
+    let mut summary = Summary::new(model, "", tasks);
+    left.entries().for_each(|entry| summary.not_taken.add(entry));
+    let conditions = &args.batch.conditions;
+    summary.selection = (!conditions.is_empty()).then(|| in_words(conditions));
+    summary.shard = args.inputs.shard.map(|shard| shard.to_string());
+    summary
+}
+
 impl<'a> Results<'a> {
     /// Opens every requested list and report before any work.
     ///
@@ -63,10 +74,6 @@ impl<'a> Results<'a> {
             None if args.output.json && tasks != 1 => Some(JsonLines::open("-".as_ref(), true)?),
             None => None,
         };
-        // The hash may take longer than the first pictures, so it is added at the end.
-        let mut summary = Summary::new(model.name(), "", tasks);
-        left.entries().for_each(|entry| summary.not_taken.add(entry));
-        summary.shard = args.inputs.shard.map(|shard| shard.to_string());
         let csv = args.batch.csv.as_deref();
         let csv = csv.map(|path| Csv::open(path, &rows::COLUMNS, args.replaces(), args.batch.csv_raw));
         Ok(Self {
@@ -78,7 +85,7 @@ impl<'a> Results<'a> {
             json,
             csv: csv.transpose()?,
             page: args.batch.report.clone().map(|path| (Page::new(model.name()), path)),
-            summary,
+            summary: empty(args, model.name(), tasks, left),
             summary_path,
             several: tasks > 1,
             failures: Failures::default(),
@@ -110,6 +117,9 @@ impl<'a> Results<'a> {
     }
 
     fn explained(&mut self, explained: &Explained) -> Result<()> {
+        if let Some(prediction) = &explained.prediction {
+            return self.predicted(prediction);
+        }
         self.summary.add(&explained.records, &explained.objects);
         self.kept += usize::from(explained.kept);
         for record in &explained.records {
@@ -124,6 +134,20 @@ impl<'a> Results<'a> {
             }
         }
         self.progress.aside(|| self.print(explained))
+    }
+
+    /// An image that is in the summary and the lists only.
+    fn predicted(&mut self, prediction: &PredictionRecord) -> Result<()> {
+        self.summary.add_predicted(prediction, self.work.explainer.model().num_classes());
+        if let Some(json) = &mut self.json {
+            let selection = self.summary.selection.as_deref().unwrap_or_default();
+            let top_k = self.work.explainer.request().top_k;
+            json.line(&PredictedRecord::new(prediction, selection, top_k).to_json_line()?)?;
+        }
+        if let Some(csv) = &mut self.csv {
+            csv.row(&rows::predicted(prediction))?;
+        }
+        Ok(())
     }
 
     fn print(&self, explained: &Explained) -> Result<()> {
@@ -224,7 +248,7 @@ impl<'a> Results<'a> {
         self.print_warnings();
         self.summary.interrupted = interrupted;
         // Images that were kept took no time, and would make the rate too good.
-        let done = self.summary.explained - self.kept;
+        let done = self.summary.explained + self.summary.predicted_only - self.kept;
         self.summary.took(self.progress.elapsed().as_secs_f64(), done);
         if self.several && !self.quiet {
             summary::words(&self.summary).iter().for_each(|line| text::note(line));

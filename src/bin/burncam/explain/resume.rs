@@ -69,7 +69,8 @@ pub(crate) fn kept(
         }
     }
     let directory = Some(names.directory().to_path_buf());
-    Ok(Some(Explained { records, directory, files: vec![], kept: true, objects: vec![], picture: None }))
+    let (files, objects, picture, prediction) = (vec![], vec![], None, None);
+    Ok(Some(Explained { records, directory, files, kept: true, objects, picture, prediction }))
 }
 
 /// The record, or why its image must be explained again. Image and model are compared elsewhere, because their hashes

@@ -1,6 +1,6 @@
 //! The rows of `explain --csv`: one per image, method and class. Receives records and failures; gives cells.
 
-use burncam::record::{Failure, LabelRecord, Record, TargetRecord};
+use burncam::record::{Failure, LabelRecord, PredictionRecord, Record, TargetRecord};
 
 use crate::lists::{label_cells, number};
 
@@ -30,6 +30,20 @@ pub(super) const COLUMNS: [&str; 19] = [
 /// The rows of a record.
 pub(super) fn rows(record: &Record) -> impl Iterator<Item = [String; COLUMNS.len()]> {
     record.targets.iter().map(|target| cells(record, target))
+}
+
+/// The row of an image that was predicted only: the most probable class, and no method.
+pub(super) fn predicted(prediction: &PredictionRecord) -> [String; COLUMNS.len()] {
+    let mut cells = [const { String::new() }; COLUMNS.len()];
+    cells[0].clone_from(&prediction.path);
+    if let Some(class) = prediction.predictions.first() {
+        let (target, name) = (class.target.to_string(), class.class_name.clone());
+        let own = [target, name, "1".to_owned(), number(class.proba), number(class.logit)];
+        cells[2..7].clone_from_slice(&own);
+    }
+    [cells[8], cells[9]] = label_cells(prediction.true_classes());
+    cells[10] = prediction.correct.map_or_else(String::new, |correct| correct.to_string());
+    cells
 }
 
 /// The row of an image that failed.

@@ -1,7 +1,7 @@
 //! A worker's processing of a few images: reading, explaining, and writing the files of each, all or none.
 
 use anyhow::{Context as _, Result, anyhow};
-use burncam::record::{InputRecord, LabelRecord};
+use burncam::record::{InputRecord, LabelRecord, PredictionRecord};
 use burncam::{Explainer, Explanation, Subject, Written};
 use burncam_metrics::localisation::Bounds;
 use burncam_picture::input::recycle;
@@ -10,7 +10,9 @@ use super::explained::Explained;
 use super::resume::{Redone, kept};
 use super::task::Task;
 use crate::boxes::Boxes;
+use crate::condition::Condition;
 use crate::contain::{contained, contained_for};
+use crate::flags::WORDS;
 use crate::plan::Plan;
 use crate::subjects;
 
@@ -19,6 +21,8 @@ pub(crate) struct Work<'a> {
     pub(crate) plan: &'a Plan,
     pub(crate) explainer: &'a Explainer,
     pub(crate) boxes: Option<&'a Boxes>,
+    /// What the images that are explained meet.
+    pub(crate) conditions: &'a [Condition],
     /// With `--resume`: why images with records are explained again.
     pub(crate) redone: Option<Redone>,
 }
@@ -58,6 +62,13 @@ impl Work<'_> {
         let prepared = contained_for(&task.input.path, || {
             subjects::check(&task.input)?;
             self.plan.refuse_sources(&task.input, self.explainer.request())?;
+            let loaded = if self.conditions.is_empty() { None } else { Some(task.load(self.explainer)?) };
+            if let Some(prediction) = loaded.as_ref().map(|subject| self.predict(subject)).transpose()?
+                && !self.conditions.iter().all(|condition| condition.holds(&prediction))
+            {
+                loaded.into_iter().for_each(|subject| recycle(subject.picture));
+                return Ok(Stage::Over(Ok(Explained::predicted(prediction))));
+            }
             if let Some(redone) = &self.redone
                 && let Some(kept) = kept(self.explainer, self.plan, task, redone)?
             {
@@ -67,9 +78,24 @@ impl Work<'_> {
                     ..kept
                 })));
             }
-            Ok(Stage::Ready(Box::new(task.load(self.explainer)?)))
+            let subject = loaded.map_or_else(|| task.load(self.explainer), Ok)?;
+            Ok(Stage::Ready(Box::new(subject)))
         });
         prepared.unwrap_or_else(|error| Stage::Over(Err(error)))
+    }
+
+    /// One pass forward, from which conditions and lists read the most probable classes.
+    fn predict(&self, subject: &Subject) -> Result<PredictionRecord> {
+        // A margin is between the first two.
+        const LEAST: usize = 2;
+        let explainer = self.explainer;
+        let ranked = explainer.predict(subject)?;
+        let labels: Vec<_> = subject.labels.iter().map(|label| explainer.label_record(*label)).collect();
+        let count = explainer.request().top_k.max(LEAST);
+        let (model, path) = (explainer.model().name(), &subject.file.path);
+        let mut record = PredictionRecord::new(model, path, &ranked, &labels, count);
+        record.warnings = subject.warnings.iter().map(|warning| warning.say(WORDS)).collect();
+        Ok(record)
     }
 
     /// All together; if that fails, each alone, so that only the faulty image fails.
@@ -101,7 +127,7 @@ impl Work<'_> {
         self.plan.expect_root()?;
         let Written { records, files } = files.commit()?;
         let directory = Some(names.directory().to_path_buf());
-        Ok(Explained { records, directory, files, kept: false, objects, picture: None })
+        Ok(Explained { records, directory, files, kept: false, objects, picture: None, prediction: None })
     }
 
     /// For standard output: the first picture, and records without files.
@@ -120,6 +146,7 @@ impl Work<'_> {
             }
             _ => None,
         };
-        Ok(Explained { records, directory: None, files: vec![], kept: false, objects: vec![], picture })
+        let (files, objects, prediction) = (vec![], vec![], None);
+        Ok(Explained { records, directory: None, files, kept: false, objects, picture, prediction })
     }
 }

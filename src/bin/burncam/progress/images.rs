@@ -46,6 +46,8 @@ struct Counts {
     done: usize,
     failed: usize,
     kept: usize,
+    /// Seconds from the start to the last image that was done.
+    at: f64,
 }
 
 /// Whether more messages were asked for.
@@ -85,6 +87,7 @@ impl Progress {
             counts.done += 1;
             counts.failed += usize::from(step == Step::Failed);
             counts.kept += usize::from(step == Step::Kept);
+            counts.at = self.begun.elapsed().as_secs_f64();
             *counts
         };
         match &mut self.report {
@@ -154,12 +157,12 @@ impl Counts {
         }
     }
 
-    /// `12 of 500 images, 34 images/s, 14 s left, 3 failed`.
+    /// `12 of 500 images, 34 images/s, 14 s left, 3 failed`. Between two images that take long the speed stays, and the rest gets shorter.
     fn words(&self, seconds: f64) -> String {
         let mut words = format!("{} of {} images", self.done, self.total);
-        if let Some(left) = self.seconds_left(seconds) {
-            let speed = speed(rate(self.done - self.kept, seconds));
-            words.push_str(&format!(", {speed}, {} left", text::duration(left.ceil())));
+        if let Some(left) = self.seconds_left(self.at) {
+            let speed = speed(rate(self.done - self.kept, self.at));
+            words.push_str(&format!(", {speed}, {} left", whole((left - (seconds - self.at)).max(0.0))));
         }
         if self.failed > 0 {
             words.push_str(&format!(", {} failed", self.failed));
@@ -170,6 +173,11 @@ impl Counts {
 
 fn rate(images: usize, seconds: f64) -> f64 {
     images as f64 / seconds.max(1e-9)
+}
+
+/// A rough time, without a decimal that changes at once.
+fn whole(seconds: f64) -> String {
+    if seconds < 10.0 { format!("{:.0} s", seconds.ceil()) } else { text::duration(seconds) }
 }
 
 /// `34 images/s`, `3.4 images/s`, or `2.9 s per image`.
@@ -205,11 +213,14 @@ mod tests {
 
     #[test]
     fn a_bar_has_words_that_people_read() {
-        let counts = Counts { total: 500, done: 68, failed: 0, kept: 0 };
+        let counts = Counts { total: 500, done: 68, at: 2.0, ..Counts::default() };
         assert_eq!(counts.words(2.0), "68 of 500 images, 34 images/s, 13 s left");
-        let slow = Counts { total: 5, done: 2, failed: 1, kept: 0 };
-        assert_eq!(slow.words(5.8), "2 of 5 images, 2.9 s per image, 9.0 s left, 1 failed");
+        let slow = Counts { total: 5, done: 2, failed: 1, at: 5.8, ..Counts::default() };
+        assert_eq!(slow.words(5.8), "2 of 5 images, 2.9 s per image, 9 s left, 1 failed");
+        assert_eq!(slow.words(7.8), "2 of 5 images, 2.9 s per image, 7 s left, 1 failed");
+        assert_eq!(slow.words(60.0), "2 of 5 images, 2.9 s per image, 0 s left, 1 failed");
         assert_eq!(Counts { total: 5, ..Counts::default() }.words(3.0), "0 of 5 images");
-        assert_eq!(Counts { total: 5, done: 2, kept: 2, failed: 0 }.words(3.0), "2 of 5 images");
+        let kept = Counts { total: 5, done: 2, kept: 2, at: 0.1, ..Counts::default() };
+        assert_eq!(kept.words(3.0), "2 of 5 images");
     }
 }
