@@ -205,15 +205,15 @@ impl Screen {
     }
 }
 
-/// The pages with their addresses, or, where a build knows none, their places in the repository.
+/// The pages, and where they are: at the repository's address, or, where a build knows none, in its folder.
 fn pages(pages: &[(&str, &str)]) -> String {
-    let root = match env!("CARGO_PKG_REPOSITORY") {
+    let folder = match env!("CARGO_PKG_REPOSITORY") {
         "" => "docs".to_owned(),
         repository => format!("{repository}/blob/main/docs"),
     };
-    let width = pages.iter().map(|(page, _)| page.len()).max().unwrap_or_default() + root.len() + 1;
-    let line = |(page, about): &(&str, &str)| format!("\n  {:<width$}  {about}", format!("{root}/{page}"));
-    format!("Pages:{}", pages.iter().map(line).collect::<String>())
+    let width = pages.iter().map(|(page, _)| page.len()).max().unwrap_or_default();
+    let lines = pages.iter().map(|(page, about)| format!("\n  {page:<width$}  {about}"));
+    format!("Pages, in {folder}:{}", lines.collect::<String>())
 }
 
 /// A command with other spellings of its options, and without the short help in the long one.

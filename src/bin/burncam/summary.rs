@@ -28,7 +28,8 @@ pub(crate) fn words(summary: &Summary) -> Vec<String> {
     let shard = summary.shard.as_ref().map_or_else(String::new, |shard| format!(" in shard {shard}"));
     let verb = match (&summary.selection, summary.predicted_only) {
         (Some(selection), others) => format!("explained ({selection}), {others} predicted only"),
-        _ => "explained".to_owned(),
+        (None, 0) => "explained".to_owned(),
+        (None, others) => format!("explained, {others} predicted only"),
     };
     let done = (summary.explained, verb.as_str());
     let mut lines = vec![outcome(summary.images, &shard, done, summary.failed, &summary.run)];

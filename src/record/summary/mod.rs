@@ -239,11 +239,11 @@ impl Summary {
     }
 
     fn join(&mut self, part: Self) {
+        self.join_selection(&part);
         let of_part = (part.mean_proba, part.predicted());
         self.mean_proba = joined_mean((self.mean_proba, self.predicted()), of_part);
         self.images += part.images;
         self.explained += part.explained;
-        self.selection = self.selection.take().or(part.selection);
         self.predicted_only += part.predicted_only;
         self.failed += part.failed;
         self.interrupted |= part.interrupted;

@@ -1,7 +1,7 @@
 //! Images of a run that were predicted and not explained. Receives their predictions; counts them in a summary.
 
 use super::Summary;
-use super::counts::FIVE;
+use super::counts::{FIVE, WarningCount};
 use crate::record::PredictionRecord;
 
 impl Summary {
@@ -19,6 +19,18 @@ impl Summary {
                 self.count_label((label, prediction.labels.is_empty()), class, rank == 1, top5);
             }
         }
+        for warning in &prediction.warnings {
+            self.warnings.add(WarningCount { warning: warning.clone(), count: 1 });
+        }
         self.predicted_only += 1;
+    }
+
+    /// Takes over the condition of the first part; of parts with other conditions there is none of the whole.
+    pub(super) fn join_selection(&mut self, part: &Self) {
+        if self.images == 0 {
+            self.selection.clone_from(&part.selection);
+        } else if self.selection != part.selection {
+            self.selection = None;
+        }
     }
 }

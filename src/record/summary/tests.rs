@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::error::ErrorKind;
+use crate::record::PredictionRecord;
 
 fn failure(path: &str, error: &str) -> Failure {
     Failure { path: path.into(), error: error.into(), kind: Some(ErrorKind::Image), hint: None }
@@ -264,4 +265,28 @@ fn the_longest_shard_is_how_long_all_took() {
     }
     let whole = Summary::merge(parts).unwrap();
     assert_eq!(whole.run, RunTime { seconds: 4.0, explained: 2, images_per_second: 0.5 });
+}
+
+#[test]
+fn images_that_are_predicted_only_count_where_predictions_do() {
+    let ranked: Vec<Prediction> = [(0, 0.5), (1, 0.3)]
+        .map(|(target, proba)| Prediction {
+            proba: Some(proba),
+            ..Prediction::new(target, format!("class {target}"))
+        })
+        .into();
+    let label = LabelRecord { target: 1, class_name: "class 1".to_owned() };
+    let mut only = Summary::new("made", "0", 2);
+    only.selection = Some("label=top".to_owned());
+    only.add_predicted(&PredictionRecord::new("made", "a.png", &ranked, &[label], 2), 9);
+    only.add(&[record("b.png", &[(0, 0.7)], Some(0), 9)], &[]);
+    assert_eq!((only.explained, only.predicted_only, only.mean_proba), (1, 1, Some(0.6)));
+    let accuracy = only.accuracy.as_ref().unwrap();
+    assert_eq!((accuracy.labelled, accuracy.top1_correct), (2, 1));
+    assert_eq!(only.confusion.len(), 1);
+    let merged = Summary::merge(vec![only.clone(), only.clone()]).unwrap();
+    assert_eq!((merged.predicted_only, merged.mean_proba), (2, Some(0.6)));
+    assert_eq!(merged.selection.as_deref(), Some("label=top"));
+    let other = Summary { selection: None, ..only.clone() };
+    assert_eq!(Summary::merge(vec![only, other]).unwrap().selection, None, "of parts that differ");
 }

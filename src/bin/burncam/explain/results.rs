@@ -147,6 +147,11 @@ impl<'a> Results<'a> {
         if let Some(csv) = &mut self.csv {
             csv.row(&rows::predicted(prediction))?;
         }
+        // Several have a summary, which says how many.
+        if !self.several && !self.quiet {
+            let selection = self.summary.selection.as_deref().unwrap_or_default();
+            text::note(&format!("{}: predicted only: it does not meet {selection}", prediction.path));
+        }
         Ok(())
     }
 
