@@ -13,6 +13,7 @@ pub mod draft;
 pub mod error;
 pub mod layout;
 pub mod lengths;
+pub mod memory;
 pub mod passes;
 pub mod resize;
 pub mod shapes;

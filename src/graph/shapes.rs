@@ -15,6 +15,7 @@ use super::resize;
 use super::window::{Window, image};
 use crate::card::{Graph, Op, PadMode, ResizeMapping, Values};
 use crate::error::Problem;
+use crate::memory::allow;
 
 /// More elements than any real activation has (1 GiB of floats); guards against absurd cards.
 const MAX_ELEMENTS: usize = 1 << 28;
@@ -80,7 +81,7 @@ fn sane(shape: Vec<usize>) -> Shape {
         Some(0) => {
             Err(Problem::new(format!("its output would be empty, {shape:?}")).hint("is the input too small?"))
         }
-        Some(count) if count <= MAX_ELEMENTS => Ok(shape),
+        Some(count) if count <= MAX_ELEMENTS => allow(count as u64 * 4).map(|()| shape),
         _ => Err(format!("its output {shape:?} is too large to compute").into()),
     }
 }

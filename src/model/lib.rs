@@ -17,7 +17,9 @@ mod values;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use burncam_graph::{axes, builder, card, cost, digest, error, layout, lengths, passes, resize, shapes};
+use burncam_graph::{
+    axes, builder, card, cost, digest, error, layout, lengths, memory, passes, resize, shapes,
+};
 pub use cost::Cost;
 pub use layers::{Choice, Coarse, LayerInfo, LayerRequest};
 pub use output::{Anchors, Boxes, FinalActivation, OutputForm, OutputSpec, OwnOutput, Proposal, Scales};
@@ -283,7 +285,7 @@ pub fn read_card(path: &Path) -> Result<Card> {
 
 fn read_card_text(path: &Path) -> Result<String> {
     // Not `read_to_string`: text that is no UTF-8 is the file's fault, not the operating system's.
-    let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
+    let bytes = memory::read_text(path, memory::Part::SmallText)?;
     String::from_utf8(bytes).map_err(|_| {
         Error::model(path.display().to_string(), Problem::new("is not a text file").expected("a JSON card"))
     })

@@ -12,5 +12,5 @@ pub mod input;
 pub mod render;
 mod scale;
 
-use burncam_graph::{card, digest, error};
+use burncam_graph::{card, digest, error, memory};
 use heatmap::Heatmap;

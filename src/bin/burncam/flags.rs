@@ -30,6 +30,7 @@ const FLAGS: &[(OptionName, &str)] = &[
     (OptionName::Layer, "--layer"),
     (OptionName::Like, "--like"),
     (OptionName::Mean, "--mean"),
+    (OptionName::MemoryLimit, "--memory-limit"),
     (OptionName::Noise, "--noise"),
     (OptionName::NoNormalize, "--no-normalize"),
     (OptionName::NumClasses, "--num-classes"),
@@ -83,6 +84,7 @@ mod tests {
         let command = crate::args::Cli::command();
         let flags: Vec<&str> = command
             .get_subcommands()
+            .chain([&command])
             .flat_map(clap::Command::get_arguments)
             .filter_map(|arg| arg.get_long())
             .collect();

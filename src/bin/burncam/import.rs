@@ -8,6 +8,7 @@ use burncam::internal::output;
 use burncam::{LayerRequest, Model};
 use burncam_graph::card::{OutputKind, Preprocess};
 use burncam_graph::error::{OptionName, Phrase};
+use burncam_graph::memory::{self, Part};
 use burncam_model::import::{ImportRequest, Imported, KnownInput, import};
 use burncam_model::{OutputForm, read_card};
 use burncam_picture::input::{Array, read_array};
@@ -135,7 +136,7 @@ fn read_preprocess(path: &Path) -> Result<Preprocess> {
 
 /// A file written by hand, possibly not in UTF-8.
 fn read_text(path: &Path) -> Result<String> {
-    let bytes = std::fs::read(path).with_context(|| format!("cannot read '{}'", path.display()))?;
+    let bytes = memory::read_text(path, Part::SmallText)?;
     let text = decode::text(bytes).and_then(|bytes| Ok(String::from_utf8(bytes)?));
     text.with_context(|| format!("cannot read '{}' as text", path.display()))
 }

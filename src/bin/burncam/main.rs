@@ -48,6 +48,7 @@ use clap::FromArgMatches as _;
 use clap::error::ErrorKind;
 
 use args::{Cli, Command};
+use burncam_graph::memory;
 use burncam_picture::render::escape::escaped;
 use outcome::Outcome;
 
@@ -61,6 +62,9 @@ fn main() -> ExitCode {
     };
     start_logging(&cli);
     contain::prepare();
+    if let Some(bytes) = cli.memory_limit {
+        memory::set_limit(bytes);
+    }
     match contain::contained(|| run(cli.command, cli.quiet)) {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::SomeFailed) => ExitCode::FAILURE,

@@ -6,9 +6,10 @@ use std::fs::File;
 use std::io::{BufRead as _, BufReader, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use burncam::Method;
 use burncam::record::Record;
+use burncam_graph::memory::{Part, allow, of_text, read_text};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use walkdir::WalkDir;
@@ -39,13 +40,22 @@ impl RecordPlace {
         }
         let about = || format!("cannot read '{}'", list.display());
         let mut reader = BufReader::new(File::open(list).with_context(about)?);
+        let longest = Part::SmallText.most();
         let (mut places, mut start, mut line) = (Vec::new(), 0, Vec::new());
         loop {
             line.clear();
-            let length = reader.read_until(b'\n', &mut line).with_context(about)?;
+            let length = reader.by_ref().take(longest).read_until(b'\n', &mut line).with_context(about)?;
             if length == 0 {
                 return Ok(places);
             }
+            if length as u64 == longest {
+                bail!(
+                    "list '{}': its line at byte {start} has no end after {} MiB (is it a list of records?)",
+                    list.display(),
+                    longest >> 20
+                );
+            }
+            allow(of_text(&line)).map_err(burncam::Error::from).with_context(about)?;
             let is_empty = serde_json::from_slice::<Line>(&line).is_ok();
             if !is_empty && !line.trim_ascii().is_empty() {
                 places.push(Self { path: list.to_path_buf(), line: Some((start, length)) });
@@ -94,7 +104,8 @@ pub(crate) fn is_meant_as_record(path: &Path) -> bool {
     let stem = path.file_stem().map(Path::new);
     let method = stem.and_then(Path::extension).and_then(|method| method.to_str());
     method.is_some_and(|method| Method::ALL.iter().any(|known| known.info().name == method))
-        || std::fs::read(path).is_ok_and(|bytes| serde_json::from_slice::<OfAnyVersion>(&bytes).is_ok())
+        || read_text(path, Part::Text)
+            .is_ok_and(|bytes| serde_json::from_slice::<OfAnyVersion>(&bytes).is_ok())
 }
 
 /// Reads a record of any version that this program knows.
@@ -102,7 +113,7 @@ pub(crate) fn is_meant_as_record(path: &Path) -> bool {
 /// # Errors
 /// When the file cannot be read or is no record.
 pub(crate) fn read(path: &Path) -> Result<Record> {
-    let bytes = std::fs::read(path).with_context(|| format!("cannot read '{}'", path.display()))?;
+    let bytes = read_text(path, Part::Text)?;
     Record::from_json(&bytes).with_context(|| format!("record '{}'", path.display()))
 }
 

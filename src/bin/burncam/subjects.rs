@@ -1,11 +1,10 @@
 //! Loading of models and inputs, shared by all commands.
 
-use std::io::Read as _;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
 use burncam::{Model, Reading, Subject};
-use burncam_picture::input::MAX_FILE_BYTES;
+use burncam_graph::memory::{Part, read_from};
 
 use crate::args::ModelArgs;
 use crate::discover::Input;
@@ -59,9 +58,8 @@ pub(crate) fn load(input: &Input, reading: &Reading, model: &Model) -> Result<Su
     if !input.is_stdin() {
         return Ok(Subject::open(&input.path, reading, model)?);
     }
-    let mut bytes = Vec::new();
-    let stdin = std::io::stdin().lock();
-    // One byte more than is allowed, so that the check of sizes refuses it; an endless pipe ends here, too.
-    stdin.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).context("cannot read standard input")?;
+    // An endless pipe ends here, too.
+    let read = read_from(std::io::stdin().lock(), 0, Part::File).context("cannot read standard input")?;
+    let bytes = read.map_err(|problem| problem.of_image(&name))?;
     Ok(Subject::from_bytes(&bytes, &name, reading, model)?)
 }

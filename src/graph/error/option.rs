@@ -72,6 +72,8 @@ options! {
     Layer: "Request::layers",
     /// The picture whose embedding others are compared with.
     Like: "Request::like",
+    /// What files may take of memory together.
+    MemoryLimit: "memory::set_limit",
     /// Subtracted from pixels.
     Mean: "PreprocessRequest::mean",
     /// Number of channels whose score is asked for.

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use burncam_graph::error::Problem;
+use burncam_graph::memory::Part;
 use burncam_graph::{Error, Result};
 use walkdir::WalkDir;
 
@@ -34,7 +35,7 @@ pub(super) fn read(path: &Path) -> Result<(Format, Vec<Entry>)> {
         _ => {}
     }
     for file in xml.iter().chain(&txt) {
-        let text = text::read(file, text::SMALL)?;
+        let text = text::read(file, Part::SmallText)?;
         // The directories stay, to distinguish pictures of one name.
         let below = file.strip_prefix(path).unwrap_or(file).with_extension("");
         let stem = below.to_string_lossy().replace('\\', "/");

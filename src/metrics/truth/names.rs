@@ -4,6 +4,7 @@ use std::path::Path;
 
 use burncam_graph::Result;
 use burncam_graph::error::Problem;
+use burncam_graph::memory::Part;
 
 use super::object::about;
 use super::text;
@@ -25,14 +26,14 @@ pub(super) fn near(file: &Path) -> Result<Option<Vec<String>>> {
         for name in LISTS {
             let path = directory.join(name);
             if path.is_file() {
-                let text = text::read(&path, text::SMALL)?;
+                let text = text::read(&path, Part::SmallText)?;
                 return Ok(Some(text.trim_end().lines().map(|line| line.trim().to_owned()).collect()));
             }
         }
         for name in SETTINGS {
             let path = directory.join(name);
             if path.is_file() {
-                let text = text::read(&path, text::SMALL)?;
+                let text = text::read(&path, Part::SmallText)?;
                 return of_settings(&text).map(Some).ok_or_else(|| about(&path, unclear()));
             }
         }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use burncam_graph::error::Problem;
+use burncam_graph::memory::Part;
 use burncam_graph::{Error, Result};
 
 use super::object::{Entry, Format, Truth, about};
@@ -45,7 +46,7 @@ impl Truth {
 
 /// One file, by its content.
 fn file(path: &Path) -> Result<(Format, Vec<Entry>)> {
-    let text = text::read(path, text::LARGE)?;
+    let text = text::read(path, Part::Text)?;
     let begin = text.trim_start();
     let read = if begin.starts_with(['{', '[']) {
         coco::read(&text).map(|entries| (Format::Coco, entries))

@@ -4,20 +4,21 @@
 //! repeat one long part in any number of them.
 
 use crate::error::Problem;
+use crate::memory::Part;
 
 /// The longest name, in bytes. Those of the deepest networks have about a hundred.
 const MAX_NAME: usize = 4096;
 
-/// The limit on all names together, in bytes.
-const MAX_NAMES: usize = 16 << 20;
-
 pub(super) struct NameRoom {
-    left: usize,
+    left: u64,
+    /// All names together, in bytes.
+    most: u64,
 }
 
 impl Default for NameRoom {
     fn default() -> Self {
-        Self { left: MAX_NAMES }
+        let most = Part::Names.most();
+        Self { left: most, most }
     }
 }
 
@@ -28,9 +29,9 @@ impl NameRoom {
             let problem = Problem::new(format!("the name of a tensor has {length} bytes"));
             return Err(problem.expected(format!("at most {MAX_NAME}")));
         }
-        self.left = self.left.checked_sub(length).ok_or_else(|| {
+        self.left = self.left.checked_sub(length as u64).ok_or_else(|| {
             Problem::new("the names of its tensors are longer than any network's")
-                .expected(format!("at most {} MiB together", MAX_NAMES >> 20))
+                .expected(format!("at most {} MiB together", self.most >> 20))
         })?;
         Ok(())
     }
@@ -44,7 +45,7 @@ mod tests {
     fn names_are_limited_each_and_together() {
         let mut room = NameRoom::default();
         assert!(room.take(MAX_NAME + 1).is_err());
-        assert!((0..MAX_NAMES / MAX_NAME).all(|_| room.take(MAX_NAME).is_ok()));
+        assert!((0..Part::Names.ceiling() as usize / MAX_NAME).all(|_| room.take(MAX_NAME).is_ok()));
         assert!(room.take(1).is_err());
     }
 }

@@ -13,13 +13,11 @@ use super::request::ImportRequest;
 use super::state_dict::file_name;
 use crate::card::{Filter, Task};
 use crate::error::Phrase;
+use crate::memory::{Part, read_text};
 
 /// Names under which hubs keep the weights of a network. Other files may have any neighbours.
 const KEPT_AS: [&str; 4] =
     ["model.safetensors", "pytorch_model.bin", "model.onnx", "open_clip_model.safetensors"];
-
-/// Larger than any such file; guards against something else under that name.
-const MAX_SIZE: u64 = 16 << 20;
 
 /// What the files say.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -79,9 +77,8 @@ fn over(asked: PreprocessRequest, said: PreprocessRequest) -> PreprocessRequest 
 }
 
 fn json(path: &Path) -> Option<Value> {
-    let size = std::fs::metadata(path).ok()?.len();
-    let bytes = if size <= MAX_SIZE { std::fs::read(path).ok()? } else { return None };
-    serde_json::from_slice(&bytes).ok()
+    // A larger file is something else under that name.
+    serde_json::from_slice(&read_text(path, Part::SmallText).ok()?).ok()
 }
 
 fn said(json: &Value) -> Said {

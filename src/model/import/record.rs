@@ -21,6 +21,7 @@ use super::name_room::NameRoom;
 use super::source_kind::Encoding;
 use super::state_dict::{StateDict, StateTensor, file_name};
 use crate::error::{Error, Problem, Result};
+use crate::memory::Part;
 use bounded::Bounded;
 use tensor::{Fields, Kind, Leaf, Precision};
 
@@ -29,10 +30,6 @@ const MAX_DEPTH: usize = 128;
 
 /// More tensors than any network has; a file with many empty ones would exhaust memory.
 const MAX_TENSORS: usize = 1 << 16;
-
-/// More values than any weight has, 1 GiB as `f32`. In a list each may take a single byte of the file, so its size is
-/// no bound.
-const MAX_NUMBERS: usize = 1 << 28;
 
 /// Reads all tensors of a record.
 ///
@@ -226,13 +223,14 @@ impl<'de> Visitor<'de> for &mut Walk {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Leaf, A::Error> {
         let (mut numbers, mut written, mut others) = (Vec::new(), None, false);
+        let most = Part::RecordNumbers.most();
         for index in 0.. {
             self.path.push(Step::Index(index));
             let Some(leaf) = list.next_element_seed(&mut *self)? else { break };
             self.path.pop();
             match leaf {
-                Leaf::Number(..) if numbers.len() == MAX_NUMBERS => {
-                    return Err(A::Error::custom(format!("a list has more than {MAX_NUMBERS} numbers")));
+                Leaf::Number(..) if numbers.len() as u64 == most => {
+                    return Err(A::Error::custom(format!("a list has more than {most} numbers")));
                 }
                 Leaf::Number(number, kind) if !others => {
                     numbers.push(number);

@@ -6,6 +6,7 @@ use std::io::Read as _;
 use safetensors::tensor::Metadata;
 
 use crate::error::Problem;
+use crate::memory::Part;
 
 /// The format's own limit on the header.
 const LONGEST_HEADER: u64 = 100_000_000;
@@ -34,6 +35,7 @@ pub(super) fn read_list(mut file: &File) -> Result<(Metadata, u64), Problem> {
             format!("its list of tensors claims {header} bytes, but the file has only {length}").into()
         );
     }
+    Part::Header.check(header)?;
     let mut text = Vec::new();
     file.take(header).read_to_end(&mut text).map_err(|error| error.to_string())?;
     let list: Metadata = serde_json::from_slice(&text).map_err(|error| error.to_string())?;

@@ -18,6 +18,7 @@ use super::element::ElementType;
 use super::safetensors_file::{is_safetensors, read_list};
 use super::torch::{self, TorchTensor};
 use crate::error::{Error, Problem, Result};
+use crate::memory::Part;
 use crate::pack::{DType, StoredTensor};
 
 /// The tensors of a checkpoint.
@@ -157,6 +158,7 @@ impl StateTensor {
                 Ok(bytes)
             }
             Source::Safetensors { path, offset, bytes } => {
+                Part::Tensor.check(*bytes as u64)?;
                 let read = || {
                     let mut file = File::open(path.as_ref())?;
                     file.seek(SeekFrom::Start(*offset))?;

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::source::Source;
 use super::tensor::{DType, StoredTensor};
 use crate::error::Problem;
+use crate::memory::Part;
 
 /// `BURN` as a number whose lowest byte is first.
 const MAGIC: [u8; 4] = *b"NRUB";
@@ -25,10 +26,10 @@ const ALIGNMENT: u64 = 256;
 
 // Burn's own limits, so that a file is readable here exactly if it is there. They bound what a damaged header can
 // make a reader allocate, and how deep it recurses.
-const MOST_METADATA: u32 = 100 << 20;
+const MOST_METADATA: u32 = Part::Header.ceiling() as u32;
 const MOST_TENSORS: usize = 100_000;
 const MOST_DEPTH: usize = 128;
-const LARGEST_TENSOR: u64 = 10 << 30;
+const LARGEST_TENSOR: u64 = Part::Tensor.ceiling();
 const LARGEST_FILE: u64 = 100 << 30;
 
 /// The description. Names and order of fields are the format's. Scalars, which newer files may also have, are skipped.
@@ -88,6 +89,7 @@ pub(super) fn read(source: &Source) -> Result<Description, Problem> {
     if available < HEADER + u64::from(size) {
         return Err(lost(&io::ErrorKind::UnexpectedEof.into()));
     }
+    Part::Header.check(size.into())?;
     let mut bytes = vec![0; size as usize];
     source.read(HEADER, &mut bytes).map_err(|error| lost(&error))?;
     let Metadata { tensors, metadata } = decode(&bytes)?;
@@ -161,6 +163,7 @@ fn entry(descriptor: TensorDescriptor, data: u64, available: u64) -> Result<Entr
         return Err(Problem::new(format!("has {length} bytes")).expected(format!("at most {LARGEST_TENSOR}")));
     }
     fits(dtype, &shape, length)?;
+    Part::Tensor.check(length)?;
     if end > available {
         return Err(Problem::new(format!("ends at byte {end}, but the file has {available}")));
     }

@@ -8,6 +8,7 @@ use png::{BitDepth, ColorType, Decoder, DecodingError, Transformations};
 use super::file::read_file;
 use super::raster::MAX_PIXELS;
 use crate::error::{Error, Problem, Result};
+use crate::memory::Part;
 
 /// Values of a grey PNG, or indices of one with a palette, as they are in the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +48,7 @@ fn decoded(bytes: &[u8]) -> Result<ClassMask, Problem> {
     let size = reader.output_buffer_size().filter(|_| width as u64 * height as u64 <= MAX_PIXELS);
     let size =
         size.ok_or_else(|| Problem::new("is too large for a mask").found(format!("{width}x{height}")))?;
+    Part::Pixels.check(width as u64 * height as u64)?;
     let mut buffer = vec![0; size];
     let line = reader.next_frame(&mut buffer).map_err(unreadable)?.line_size;
     let rows = buffer.chunks_exact(line.max(1)).take(height);

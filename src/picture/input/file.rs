@@ -8,16 +8,16 @@ use sha2::{Digest, Sha256};
 
 use crate::digest::hex;
 use crate::error::{Error, Problem, Result};
+use crate::memory::Part;
 
-/// The largest file read as a picture or tensor, in bytes. No such file is larger in practice, and the limit bounds
-/// memory.
-pub const MAX_FILE_BYTES: u64 = 512 << 20;
+/// The largest file read as a picture or tensor, in bytes.
+pub const MAX_FILE_BYTES: u64 = Part::File.ceiling();
 
 /// Reads a whole file.
 ///
 /// # Errors
 /// [`Io`](crate::error::ErrorKind::Io) when the operating system refuses; [`Image`](crate::error::ErrorKind::Image) for a directory and for
-/// more than [`MAX_FILE_BYTES`]. The limit applies to the bytes read: a device or a pipe reports no size.
+/// more than [`MAX_FILE_BYTES`] or a file's share of memory. The limit applies to the bytes read: a device or a pipe reports no size.
 pub fn read_file(path: &Path) -> Result<Vec<u8>> {
     let name = || path.display().to_string();
     let file = File::open(path).map_err(Error::io("read", path))?;
@@ -25,9 +25,11 @@ pub fn read_file(path: &Path) -> Result<Vec<u8>> {
     if metadata.is_dir() {
         return Err(Error::image(name(), Problem::new("is a directory").expected("a file")));
     }
+    Part::File.check(metadata.len()).map_err(|problem| problem.of_image(name()))?;
+    let most = Part::File.most();
     // One byte more than the file has, so that the end is found without growing the buffer.
-    let mut bytes = Vec::with_capacity(metadata.len().min(MAX_FILE_BYTES) as usize + 1);
-    file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(Error::io("read", path))?;
+    let mut bytes = Vec::with_capacity(metadata.len().min(most) as usize + 1);
+    file.take(most + 1).read_to_end(&mut bytes).map_err(Error::io("read", path))?;
     check_size(&bytes, name)?;
     Ok(bytes)
 }
@@ -46,7 +48,7 @@ pub(super) fn check_size(bytes: &[u8], name: impl Fn() -> String) -> Result<()> 
         let limit = MAX_FILE_BYTES >> 20;
         return Err(Error::image(name(), format!("the file is larger than the limit of {limit} MiB")));
     }
-    Ok(())
+    Part::File.check(bytes.len() as u64).map_err(|problem| problem.of_image(name()))
 }
 
 #[cfg(test)]

@@ -5,21 +5,22 @@ use std::io::Cursor;
 use image::{ColorType, DynamicImage, GrayAlphaImage, GrayImage, ImageDecoder, ImageFormat, ImageReader};
 use image::{ImageResult, Limits, RgbImage, RgbaImage};
 
-use super::raster::{Decoded, Fault, MAX_PIXELS, Pixels, check_pixels, orientation};
+use super::raster::{Decoded, Fault, Pixels, check_pixels, check_samples, orientation};
 use super::spare;
-
-/// Limit on memory allocated while decoding, in bytes: room for [`MAX_PIXELS`] of 16-bit RGBA twice.
-pub(super) const MAX_ALLOC: u64 = 2 * 8 * MAX_PIXELS;
+use crate::memory::Part;
 
 /// Decodes a file.
 pub(super) fn decode(bytes: &[u8], kind: ImageFormat) -> Result<Decoded, Fault> {
     let mut limits = Limits::no_limits();
-    limits.max_alloc = Some(MAX_ALLOC);
+    limits.max_alloc = Some(Part::Decoder.most());
     let mut reader = ImageReader::with_format(Cursor::new(bytes), kind);
     reader.limits(limits);
     let mut decoder = reader.into_decoder()?;
     let (width, height) = decoder.dimensions();
     check_pixels(width, height)?;
+    // Other pixels than 8-bit RGB are there twice while they are converted.
+    let copies = if decoder.color_type() == ColorType::Rgb8 { 1 } else { 2 };
+    check_samples(decoder.total_bytes().saturating_mul(copies), width, height)?;
     // The decoder allocates the frame, and its limit is on the screen.
     if kind == ImageFormat::Gif
         && let Some((width, height)) = first_frame(bytes)

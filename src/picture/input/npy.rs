@@ -64,6 +64,11 @@ pub fn channels_first(values: &[f32], pictures: usize, channels: usize) -> Vec<f
     (0..pictures).flat_map(|picture| (0..channels).flat_map(move |channel| plane(picture, channel))).collect()
 }
 
+/// How many values an array of this shape has.
+pub(super) fn count_of(shape: &[usize]) -> u64 {
+    shape.iter().fold(1, |count: u64, side| count.saturating_mul(*side as u64))
+}
+
 /// Reads up to the first value, and checks the claimed length before allocating it.
 fn read_header(reader: &mut impl Read) -> Result<Vec<u8>, Problem> {
     let mut header = Vec::new();

@@ -4,15 +4,16 @@
 //! Reading stops where the accepted shape ends, so a zip bomb cannot expand further.
 
 use std::fs::File;
-use std::io::{BufReader, Read as _};
+use std::io::{BufReader, Read as _, Seek as _};
 use std::path::Path;
 
 use zip::ZipArchive;
 use zip::result::ZipError;
 
 use super::file::MAX_FILE_BYTES;
-use super::npy::Npy;
+use super::npy::{Npy, count_of};
 use crate::error::{Error, Problem, Result, Subject};
+use crate::memory::{Part, check_zip};
 
 /// An open archive.
 #[derive(Debug)]
@@ -47,7 +48,10 @@ impl Npz {
             let limit = MAX_FILE_BYTES >> 20;
             return Err(refuse(&name, format!("is larger than the limit of {limit} MiB")));
         }
-        let archive = ZipArchive::new(BufReader::new(file)).map_err(|error| {
+        let mut file = BufReader::new(file);
+        check_zip(&mut file).map_err(|problem| refuse(&name, problem))?;
+        file.rewind().map_err(Error::io("read", path))?;
+        let archive = ZipArchive::new(file).map_err(|error| {
             let what = format!("is not a sound .npz archive: {}", reason(&error));
             refuse(&name, Problem::new(what).hint("numpy.savez writes one"))
         })?;
@@ -92,7 +96,7 @@ impl Npz {
         let mut file = self.archive.by_name(&member(array)).map_err(|error| unread(reason(&error).into()))?;
         let npy = Npy::open(&mut file).map_err(unread)?;
         let shape = npy.shape.clone();
-        check(&shape).map_err(refuse)?;
+        check(&shape).and_then(|()| Part::Array.check(count_of(&shape))).map_err(refuse)?;
         let values = npy.numbers().map_err(unread)?;
         // The zip reader verifies the checksum only at the end of the member, which the last value may not reach.
         file.read(&mut [0]).map_err(|error| refuse(format!("is damaged: {error}").into()))?;

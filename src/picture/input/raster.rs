@@ -5,9 +5,10 @@ use image::{DynamicImage, ImageError, RgbImage, RgbaImage};
 
 use super::upright::turned;
 use crate::error::Problem;
+use crate::memory::{Part, allow};
 
 /// The most pixels that a picture may claim, checked before decoding.
-pub const MAX_PIXELS: u64 = 100_000_000;
+pub const MAX_PIXELS: u64 = Part::Pixels.ceiling();
 
 /// The longest side, in pixels. Resizing takes memory for each of them, even where the other side has one.
 const MAX_SIDE: u32 = 1_000_000;
@@ -99,11 +100,19 @@ impl Fault {
     }
 }
 
-/// Refuses empty pictures, more than [`MAX_PIXELS`], and sides of more than [`MAX_SIDE`].
+/// Refuses empty pictures, more than [`MAX_PIXELS`], sides of more than [`MAX_SIDE`], and more than the share of memory.
 pub(super) fn check_pixels(width: u32, height: u32) -> Result<(), Fault> {
     let pixels = u64::from(width) * u64::from(height);
     let fits = (1..=MAX_PIXELS).contains(&pixels) && width.max(height) <= MAX_SIDE;
-    if fits { Ok(()) } else { Err(Fault::Size { width, height }) }
+    if fits { Part::Pixels.check(pixels).map_err(Fault::Other) } else { Err(Fault::Size { width, height }) }
+}
+
+/// Refuses more than the share of memory: `bytes` of samples as a decoder gives them, and pixels of 8-bit RGB made of them.
+pub(super) fn check_samples(bytes: u64, width: u32, height: u32) -> Result<(), Fault> {
+    /// Flattened, turned, and in another colour space.
+    const RGB: u64 = 3 * 3;
+    let pixels = u64::from(width) * u64::from(height) * RGB;
+    allow(bytes.saturating_add(pixels)).map_err(Fault::Other)
 }
 
 /// The orientation in an EXIF block. Some programs prefix the block as in JPEG in other formats too. A damaged block

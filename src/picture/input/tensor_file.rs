@@ -6,11 +6,12 @@ use image::{Rgb, RgbImage};
 use npyz::WriterBuilder as _;
 
 use super::file::{check_size, read_file};
-use super::npy::{Npy, channels_first};
+use super::npy::{Npy, channels_first, count_of};
 use super::npz::Array;
 use super::signal;
 use crate::card::{ColorOrder, InputSpec, Layout, Preprocess};
 use crate::error::{Error, Problem, Result};
+use crate::memory::Part;
 
 /// Reads a `.npy` file that holds an input tensor, and gives it as `[1, channels, height, width]`.
 ///
@@ -19,9 +20,6 @@ use crate::error::{Error, Problem, Result};
 pub fn read_npy(path: &Path, layout: Layout, expected: &InputSpec) -> Result<Vec<f32>> {
     npy_from_bytes(&read_file(path)?, &path.display().to_string(), layout, expected)
 }
-
-/// More values than any constant of a network has; bounds what a header may claim.
-const MAX_VALUES: usize = 1 << 27;
 
 /// Reads a `.npy` file of any shape.
 ///
@@ -32,12 +30,13 @@ pub fn read_array(path: &Path) -> Result<Array> {
     let refuse = |problem: Problem| problem.of_image(&name);
     let array = Npy::open(&bytes[..]).map_err(refuse)?;
     let shape = array.shape.clone();
-    let count = shape.iter().try_fold(1_usize, |count, side| count.checked_mul(*side));
-    if count.is_none_or(|count| count > MAX_VALUES) {
+    let (count, most) = (count_of(&shape), Part::Array.ceiling());
+    if count > most {
         return Err(refuse(
-            Problem::new(format!("has shape {shape:?}")).expected(format!("up to {MAX_VALUES} values")),
+            Problem::new(format!("has shape {shape:?}")).expected(format!("up to {most} values")),
         ));
     }
+    Part::Array.check(count).map_err(refuse)?;
     Ok(Array { shape, values: array.numbers().map_err(refuse)? })
 }
 
@@ -58,6 +57,7 @@ pub fn npy_from_bytes(bytes: &[u8], name: &str, layout: Layout, expected: &Input
     let refuse = |problem: Problem| problem.of_image(name);
     let array = Npy::open(bytes).map_err(refuse)?;
     let layout = find_layout(&array.shape, layout, expected).map_err(refuse)?;
+    Part::Array.check(count_of(&array.shape)).map_err(refuse)?;
     let values = array.numbers().map_err(refuse)?;
     Ok(match layout {
         Layout::ChannelsFirst => values,

@@ -57,3 +57,70 @@ fn pictures_that_ask_for_much_do_not_stop_the_others() {
     let records = files(&output).into_iter().filter(|name| name.ends_with(".gradcam.json"));
     assert_eq!(records.count(), 50);
 }
+
+#[test]
+fn what_takes_more_than_the_stated_memory_costs_itself_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = folder.path().join("out");
+    let (small, model) = (fixture("images/odd/rgb.png"), case("stretch224.bpk"));
+    let large = fixture("images/chelsea.png");
+    let limited = |megabytes: &str| {
+        run_small(args![
+            "explain",
+            "-m",
+            model.clone(),
+            small.clone(),
+            large.clone(),
+            "-o",
+            output.clone(),
+            "--force",
+            "--memory-limit",
+            megabytes,
+            "--jobs",
+            "1"
+        ])
+    };
+    assert_eq!(limited("20M").code, Some(0), "{:?}", limited("20M"));
+    let run = limited("1M");
+    let said = "takes 2 MiB of memory, expected at most 1 MiB for one file (raise --memory-limit)";
+    assert!(
+        run.code == Some(1) && run.stderr.contains("chelsea.png") && run.stderr.contains(said),
+        "{run:?}"
+    );
+    assert!(files(&output).contains(&"rgb.gradcam.json".to_owned()));
+    assert!(
+        run_small(args!["info", model.clone(), "--memory-limit", "lots"])
+            .stderr
+            .contains("a size such as 2G or 500M")
+    );
+}
+
+#[test]
+fn lists_labels_and_records_are_held_by_the_stated_memory() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let many = 200_000;
+    std::fs::write(at("list"), "a\n".repeat(many)).unwrap();
+    std::fs::write(at("labels.csv"), "a,b\n".repeat(many)).unwrap();
+    std::fs::write(at("labels.json"), format!("[{}]", vec!["{}"; many].join(","))).unwrap();
+    std::fs::create_dir(at("run")).unwrap();
+    std::fs::write(at("run/summary.json"), format!("[{}]", vec!["{}"; many].join(","))).unwrap();
+    std::fs::write(at("lines.jsonl"), format!("{{\"a\":[{}]}}", vec!["{}"; many].join(","))).unwrap();
+    let picture = fixture("images/odd/rgb.png");
+    let explain = |more: Vec<OsString>| {
+        [args!["explain", "-m", case("stretch224.bpk"), "-o", at("out")], more].concat()
+    };
+    for (what, words) in [
+        ("a list", explain(args!["--files-from", at("list")])),
+        ("labels", explain(args![picture.clone(), "--labels", at("labels.csv")])),
+        ("labels as JSON", explain(args![picture, "--labels", at("labels.json")])),
+        ("a summary", args!["merge", at("run"), "-o", at("merged")]),
+        ("records", args!["compare", at("lines.jsonl"), at("lines.jsonl")]),
+    ] {
+        let run = run_small([words, args!["--memory-limit", "20M"]].concat());
+        assert!(
+            run.is_refusal(2) && run.stderr.contains("of memory, expected at most 20 MiB for one file"),
+            "{what}: {run:?}"
+        );
+    }
+}

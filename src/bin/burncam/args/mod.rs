@@ -31,6 +31,7 @@ pub(crate) use self::inputs::InputArgs;
 pub(crate) use self::merge::MergeArgs;
 pub(crate) use self::options::MethodOptionArgs;
 pub(crate) use self::predict::PredictArgs;
+use self::values::parse_bytes;
 
 /// Explain what a neural network for pictures looked at.
 ///
@@ -45,6 +46,11 @@ pub(crate) struct Cli {
     /// Print more messages; twice for even more.
     #[arg(short, long, action = clap::ArgAction::Count, global = true, display_order = 900)]
     pub(crate) verbose: u8,
+
+    /// Memory that files may take together, such as 2G or 500M; each image being worked on may take its share, and more is an error of that
+    /// image [default: three quarters of what the machine has left].
+    #[arg(long, value_name = "SIZE", global = true, hide_short_help = true, display_order = 902, value_parser = parse_bytes)]
+    pub(crate) memory_limit: Option<u64>,
 
     /// Print only errors.
     #[arg(short, long, global = true, conflicts_with = "verbose", display_order = 901)]

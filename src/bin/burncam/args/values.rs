@@ -103,6 +103,21 @@ fn by_name<T: serde::de::DeserializeOwned>(text: &str, names: &'static str) -> R
     serde_json::from_value(text.into()).map_err(|_| expected(names, text))
 }
 
+/// Bytes, with a unit of 1024, 1024^2 or 1024^3 or without one.
+pub(super) fn parse_bytes(text: &str) -> Result<u64, Problem> {
+    let digits = text.trim_end_matches(|letter: char| !letter.is_ascii_digit());
+    let unit = match text[digits.len()..].to_ascii_uppercase().as_str() {
+        "" | "B" => Some(1),
+        "K" | "KB" | "KIB" => Some(1 << 10),
+        "M" | "MB" | "MIB" => Some(1 << 20),
+        "G" | "GB" | "GIB" => Some(1 << 30),
+        "T" | "TB" | "TIB" => Some(1 << 40),
+        _ => None,
+    };
+    let bytes = unit.and_then(|unit: u64| digits.parse::<u64>().ok()?.checked_mul(unit));
+    bytes.filter(|bytes| *bytes > 0).ok_or_else(|| expected("a size such as 2G or 500M", text))
+}
+
 pub(super) fn parse_glob(text: &str) -> Result<glob::Pattern, Problem> {
     glob::Pattern::new(text)
         .map_err(|error| Problem::expected_but("a glob such as '*.jpg'", format!("'{text}': {}", error.msg)))

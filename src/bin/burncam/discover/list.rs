@@ -1,22 +1,25 @@
 //! Lists of inputs, `--files-from`, as written by `find`, `git ls-files`, a database or by hand.
 
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
+use burncam_graph::Error;
+use burncam_graph::memory::{self, Part};
 
 use crate::decode;
 
 /// The paths in a list, in order; `-` is standard input.
 pub(super) fn read(list: &Path) -> Result<Vec<PathBuf>> {
+    let about = || format!("list '{}'", list.display());
     let bytes = if list == Path::new("-") {
-        let mut bytes = Vec::new();
-        std::io::stdin().lock().read_to_end(&mut bytes).context("cannot read standard input")?;
+        let read = memory::read_from(std::io::stdin().lock(), 0, Part::Text)
+            .context("cannot read standard input")?;
+        let bytes = read.map_err(Error::from).with_context(about)?;
+        memory::allow(memory::of_text(&bytes)).map_err(Error::from).with_context(about)?;
         bytes
     } else {
-        std::fs::read(list).with_context(|| format!("cannot read '{}'", list.display()))?
+        memory::read_text(list, Part::Text)?
     };
-    let about = || format!("list '{}'", list.display());
     let paths = paths(&decode::text(bytes).with_context(about)?).with_context(about)?;
     if paths.is_empty() {
         // An empty list is more likely a failed query than a wish for nothing.

@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use anyhow::Result;
 use burncam::record::{Artifact, LayerRecord, ModelRecord, Record};
 use burncam::{Explainer, Method, Names, Request};
+use burncam_graph::memory::{Part, read_text};
 use burncam_picture::input::{read_file, sha256_hex};
 
 use super::explained::Explained;
@@ -51,7 +52,7 @@ pub(crate) fn kept(
     for method in &explainer.request().methods {
         let path = names.directory().join(names.record(*method));
         // No record: the image was not finished, which is no reason worth counting.
-        let Ok(bytes) = std::fs::read(&path) else { return Ok(None) };
+        let Ok(bytes) = read_text(&path, Part::Text) else { return Ok(None) };
         match finished(explainer, &names, task, *method, &bytes) {
             Ok(record) => records.push(record),
             Err(why) => return redo(&path, why),

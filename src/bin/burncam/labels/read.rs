@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
+use burncam_graph::memory::{Part, read_text};
 use csv::{ByteRecord, ReaderBuilder};
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
@@ -32,7 +33,7 @@ pub(super) fn unit(file: &Path) -> &'static str {
 }
 
 pub(super) fn rows(file: &Path) -> Result<Vec<Row>> {
-    let bytes = std::fs::read(file).with_context(|| format!("cannot read '{}'", file.display()))?;
+    let bytes = read_text(file, Part::Text)?;
     let bytes = decode::text(bytes).with_context(|| format!("labels '{}'", file.display()))?;
     let rows = match () {
         () if has_ending(file, "csv") => table(&bytes, b','),

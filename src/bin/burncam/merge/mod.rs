@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 use burncam::internal::output;
 use burncam::record::{SUMMARY_VERSION, Summary};
+use burncam_graph::memory::{Part, read_text};
 
 use self::records::{Entries, Entry};
 use crate::args::MergeArgs;
@@ -118,7 +119,7 @@ fn files(directories: &[PathBuf], stem: &str) -> Result<Option<Vec<PathBuf>>> {
 }
 
 fn read(path: &Path) -> Result<Summary> {
-    let bytes = std::fs::read(path).with_context(|| format!("cannot read '{}'", path.display()))?;
+    let bytes = read_text(path, Part::Text)?;
     let about = || format!("summary '{}' is not one of burncam's, version {SUMMARY_VERSION}", path.display());
     let summary: Summary = serde_json::from_slice(&bytes).with_context(about)?;
     if summary.schema_version != SUMMARY_VERSION {

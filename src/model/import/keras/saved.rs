@@ -14,9 +14,8 @@ use super::hdf5::{Hdf5, Object, Store};
 use crate::error::{Error, Problem, Result};
 use crate::import::state_dict::file_name;
 use crate::import::torch::open_zip;
+use crate::memory::{Part, allow, of_text};
 
-/// The longest configuration; those of Keras's own applications have up to 2 MB.
-const LONGEST_CONFIG: u64 = 64 << 20;
 /// Bytes that unpacking an archive may give beyond a hundred times the archive, which no weights reach.
 const SLACK: u64 = 64 << 20;
 
@@ -62,9 +61,9 @@ fn archive(file: &File, length: u64) -> Result<Saved, Problem> {
     let mut part = |name: &str| -> Result<Vec<u8>, Problem> {
         let part = archive.by_name(name).map_err(|_| Problem::new(format!("has no '{name}'")))?;
         // Sizes in an archive are its writer's word: no more than this is unpacked.
-        let limit = LONGEST_CONFIG.min(part.size());
-        let mut bytes = Vec::new();
+        let (limit, mut bytes) = (Part::Config.most().min(part.size()), Vec::new());
         part.take(limit).read_to_end(&mut bytes).map_err(|error| damaged(&error))?;
+        allow(of_text(&bytes))?;
         Ok(bytes)
     };
     let config = json(&part("config.json")?)?;
@@ -87,6 +86,7 @@ fn archive(file: &File, length: u64) -> Result<Saved, Problem> {
             return Err(format!("would unpack to {size} bytes, which no weights need").into());
         }
         _ => {
+            allow(size.saturating_mul(2))?;
             let mut bytes = Vec::new();
             weights.take(size).read_to_end(&mut bytes).map_err(|error| damaged(&error))?;
             Store::of_memory(bytes)
@@ -105,6 +105,7 @@ fn legacy(file: File, length: u64) -> Result<Saved, Problem> {
         };
         return Err(Problem::new(what).hint("save the whole model with model.save('model.keras')"));
     };
+    allow(of_text(config.as_bytes()))?;
     let config = json(config.as_bytes())?;
     let version = root.text("keras_version")?.and_then(|version| major(&version));
     // It borrows the file, which moves into the result.

@@ -17,16 +17,11 @@ use prost::Message as _;
 use super::constant::{Constant, both};
 use super::messages::{GraphProto, ModelProto, TensorProto, ValueInfoProto, is_standard};
 use super::metadata::{Said, keras_modules};
-use super::{functions, integers};
+use super::{functions, integers, size};
 use crate::error::{Error, Problem, Result};
 use crate::import::decode::decode_halves;
 use crate::import::state_dict::file_name;
-
-/// The limit of protocol buffers.
-const MAX_FILE: u64 = 1 << 31;
-
-/// More elements than any tensor of a classifier has (2 GiB of floats). Bounds what a damaged file can allocate.
-const MAX_ELEMENTS: usize = 1 << 29;
+use crate::memory::{Part, allow};
 
 /// Elements that a file of any size may compute: position encodings and masks of a network that is small itself.
 const FREE_ELEMENTS: usize = 1 << 23;
@@ -53,12 +48,14 @@ impl Source {
     pub(super) fn open(path: &Path) -> Result<Self> {
         let name = file_name(path);
         let size = std::fs::metadata(path).map_err(Error::io("read", path))?.len();
-        if size > MAX_FILE {
+        let most = Part::Onnx.ceiling();
+        if size > most {
             let problem = Problem::new(format!("has {size} bytes"))
-                .expected(format!("at most {MAX_FILE}"))
+                .expected(format!("at most {most}"))
                 .hint("save it with external data");
             return Err(Error::model(name, problem));
         }
+        Part::Onnx.check(size).map_err(|problem| Error::model(&name, problem))?;
         let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
         let folder = path.parent().map(Path::to_path_buf);
         Self::parse(bytes.into(), folder).map_err(|problem| Error::model(name, problem))
@@ -67,6 +64,7 @@ impl Source {
     /// Parses a model. Its tensors must be in the file unless a folder is given.
     fn parse(bytes: Bytes, folder: Option<PathBuf>) -> Result<Self, Problem> {
         let size = bytes.len() as u64;
+        allow(size::of(&bytes))?;
         let ModelProto { producer_name, graph, opset_import, metadata_props, functions } =
             ModelProto::decode(bytes).map_err(|cause| {
                 Problem::new(format!("is not a readable ONNX file: {cause}")).hint("is it whole?")
@@ -77,7 +75,9 @@ impl Source {
         functions::inline(&mut graph, &functions)?;
         let size = size + external_size(&graph, folder.as_deref());
         let room = usize::try_from(size).unwrap_or(usize::MAX).saturating_mul(ELEMENTS_PER_BYTE);
-        let room = room.saturating_add(FREE_ELEMENTS);
+        let room = room
+            .saturating_add(FREE_ELEMENTS)
+            .min(usize::try_from(Part::Elements.most()).unwrap_or(usize::MAX));
         let opset = opset_import.iter().find(|set| is_standard(&set.domain)).map(|set| set.version);
         let dynamic = integers::expand(&mut graph, opset.unwrap_or(0));
         let axes = graph.output.first().and_then(|output| Some(output.tensor()?.shape.as_ref()?.dim.len()));
@@ -165,6 +165,7 @@ impl Source {
             ))
             .hint("was it cut short?"));
         }
+        Part::Onnx.check(length)?;
         file.seek(SeekFrom::Start(offset)).map_err(refuse)?;
         let mut bytes = Vec::new();
         file.take(length).read_to_end(&mut bytes).map_err(refuse)?;
@@ -197,7 +198,9 @@ fn shape_of(tensor: &TensorProto) -> Result<Vec<usize>, Problem> {
         .collect::<Result<_, _>>()
         .map_err(|_| refuse())?;
     match shape.iter().try_fold(1_usize, |product, side| product.checked_mul(*side)) {
-        Some(count) if count <= MAX_ELEMENTS => Ok(shape),
+        Some(count) if count as u64 <= Part::Elements.ceiling() => {
+            Part::Elements.check(count as u64).map(|()| shape)
+        }
         _ => Err(refuse()),
     }
 }

@@ -5,8 +5,12 @@
 
 use std::collections::HashMap;
 
+use prost::Message as _;
+
 use super::messages::{FunctionProto, GraphProto, NodeProto};
+use super::size;
 use crate::error::Problem;
+use crate::memory::allow;
 
 /// Limit on nested calls.
 const MAX_DEPTH: usize = 16;
@@ -26,11 +30,19 @@ pub(super) fn inline(graph: &mut GraphProto, functions: &[FunctionProto]) -> Res
         if !graph.node.iter().any(|node| function_of(node).is_some()) {
             return Ok(());
         }
-        let mut nodes = Vec::with_capacity(graph.node.len());
+        let (mut nodes, mut taken) = (Vec::with_capacity(graph.node.len()), 0_u64);
+        let mut sizes: HashMap<*const FunctionProto, u64> = HashMap::new();
         for (at, node) in std::mem::take(&mut graph.node).into_iter().enumerate() {
             match function_of(&node) {
                 Some(function) => {
                     let call = Call::new(&node, at, function)?;
+                    // Every call copies the function's nodes with what they hold, and its own attributes into them.
+                    let copied =
+                        sizes.entry(function).or_insert_with(|| size::of_function(&function.encode_to_vec()));
+                    let given =
+                        size::of_node(&node.encode_to_vec()).saturating_mul(function.node.len() as u64);
+                    taken = taken.saturating_add(*copied).saturating_add(given);
+                    allow(taken)?;
                     nodes.extend(function.node.iter().map(|inner| call.rename(inner)));
                 }
                 None => nodes.push(node),

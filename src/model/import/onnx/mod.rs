@@ -43,6 +43,7 @@ mod reduce;
 mod sequence;
 mod shaped;
 mod site;
+mod size;
 mod stated;
 mod step;
 mod suppression;

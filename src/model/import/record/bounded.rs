@@ -6,10 +6,7 @@ use std::io::{BufReader, Error, Read, Result};
 use flate2::read::GzDecoder;
 
 use crate::error::Problem;
-
-/// The largest known architecture (VGG-19, 144 million values) takes 1.2 GB in double precision. A record is held in
-/// memory, so it needs a limit.
-const MAX_BYTES: u64 = 2 << 30;
+use crate::memory::Part;
 
 /// Weights hardly compress: MessagePack shrinks little, indented JSON twentyfold. A file that shrinks more is meant
 /// to exhaust memory; gzip can reach a factor of 1000.
@@ -30,7 +27,8 @@ pub(super) struct Bounded {
 impl Bounded {
     pub(super) fn new(file: File, gzip: bool) -> Result<Self> {
         let stored = file.metadata()?.len();
-        let limit = if gzip { limit(stored) } else { MAX_BYTES };
+        let most = Part::Record.most();
+        let limit = if gzip { limit(stored, most) } else { most };
         let file = BufReader::new(file);
         let content: Box<dyn Read> = if gzip { Box::new(GzDecoder::new(file)) } else { Box::new(file) };
         Ok(Self { content, gzip, left: limit, limit, exceeded: false })
@@ -48,8 +46,9 @@ impl Bounded {
     }
 }
 
-fn limit(stored: u64) -> u64 {
-    stored.saturating_mul(MAX_RATIO).clamp(ALWAYS_ALLOWED, MAX_BYTES)
+/// The limit of a file of `stored` bytes; `most` is that of any record.
+fn limit(stored: u64, most: u64) -> u64 {
+    stored.saturating_mul(MAX_RATIO).max(ALWAYS_ALLOWED).min(most)
 }
 
 impl Read for Bounded {
@@ -71,8 +70,10 @@ mod tests {
 
     #[test]
     fn the_limit_follows_the_file() {
-        assert_eq!(limit(10), ALWAYS_ALLOWED);
-        assert_eq!(limit(1 << 20), 100 << 20);
-        assert_eq!(limit(1 << 40), MAX_BYTES);
+        let most = Part::Record.ceiling();
+        assert_eq!(limit(10, most), ALWAYS_ALLOWED);
+        assert_eq!(limit(1 << 20, most), 100 << 20);
+        assert_eq!(limit(1 << 40, most), most);
+        assert_eq!(limit(1 << 40, 1 << 20), 1 << 20);
     }
 }

@@ -28,6 +28,7 @@ pub(super) use tensor::TorchTensor;
 use value::{Heap, Value};
 
 use crate::error::Problem;
+use crate::memory::Part;
 
 /// The magic number of old files, as every protocol but the oldest writes it.
 const LEGACY_MAGIC: [u8; 10] = [0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19];
@@ -51,6 +52,7 @@ pub(super) struct Contents {
 /// When the file is of another kind or damaged.
 pub(super) fn open(path: &Path) -> Result<Contents, Damage> {
     let file = File::open(path)?;
+    let longest = Part::Header.most();
     let mut head = Vec::new();
     (&file).take(HEAD).read_to_end(&mut head)?;
     // The readers below start at the beginning, the signature included.
@@ -61,7 +63,7 @@ pub(super) fn open(path: &Path) -> Result<Contents, Damage> {
         from_row(file)
     } else if matches!(head.first(), Some(0x80 | b'(' | b'}' | b']' | b'c')) {
         // A pickle without a container cannot hold tensors.
-        pickle::read(&mut BufReader::new(file))?;
+        pickle::read(&mut BufReader::new(file).take(longest))?;
         Err(Problem::new("it is a pickle without tensors").hint("torch.save writes them").into())
     } else {
         Err(Damage::new("it is neither a zip archive nor a pickle"))
@@ -90,20 +92,22 @@ fn other_byte_order(order: &str) -> Damage {
 /// by the storages.
 fn from_row(file: File) -> Result<Contents, Damage> {
     let mut reader = BufReader::new(file);
-    pickle::read(&mut reader)?;
-    let version = pickle::read(&mut reader)?;
+    // Limited, because instructions of one byte take several in memory.
+    let mut next = || pickle::read(&mut reader.by_ref().take(Part::Header.most()));
+    next()?;
+    let version = next()?;
     if !matches!(version.heap.get(version.root), Value::Int(LEGACY_VERSION)) {
         return Err(Damage::new(format!("its format is not of version {LEGACY_VERSION}")));
     }
-    let machine = pickle::read(&mut reader)?;
+    let machine = next()?;
     let little = machine.heap.pairs(machine.root).unwrap_or_default().iter();
     let mut little = little.filter(|(key, _)| machine.heap.text(*key) == Some("little_endian"));
     if little.next().is_some_and(|(_, value)| *value == Heap::FALSE) {
         return Err(other_byte_order("big"));
     }
-    let pickle = pickle::read(&mut reader)?;
+    let pickle = next()?;
     // The order of the keys is that of the storages, which follow without names.
-    let keys = pickle::read(&mut reader)?;
+    let keys = next()?;
     let keys: Option<Vec<String>> =
         keys.heap.members(keys.root).and_then(|ids| ids.iter().map(|id| keys.heap.key(*id)).collect());
     let keys = keys.ok_or_else(|| Damage::new("its list of storages is damaged"))?;

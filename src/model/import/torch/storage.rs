@@ -11,9 +11,7 @@ use zip::{CompressionMethod, ZipArchive, ZipReadOptions};
 
 use super::damage::Damage;
 use crate::error::Problem;
-
-/// Limit for the description of tensors; real ones are far smaller, but a compressed member can claim any size.
-const LONGEST_PICKLE: u64 = 100 << 20;
+use crate::memory::{Part, check_zip};
 
 /// The storages of one file.
 #[derive(Debug)]
@@ -61,17 +59,15 @@ impl Archive {
     /// # Errors
     /// When it is too long or damaged.
     pub(super) fn pickle(&self) -> Result<Vec<u8>, Damage> {
-        self.whole("data.pkl", LONGEST_PICKLE)
+        self.whole("data.pkl", Part::Header)
     }
 
     /// The content of `byteorder`, if present.
     pub(super) fn byte_order(&self) -> Result<Option<String>, Damage> {
-        // `little` or `big`; the limit is needed because a compressed member can claim any size.
-        const LONGEST: u64 = 64;
         if self.zip().index_for_name(&format!("{}byteorder", self.root)).is_none() {
             return Ok(None);
         }
-        let bytes = self.whole("byteorder", LONGEST)?;
+        let bytes = self.whole("byteorder", Part::SmallText)?;
         Ok(Some(String::from_utf8_lossy(&bytes).trim().to_owned()))
     }
 
@@ -79,15 +75,20 @@ impl Archive {
         self.zip.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn whole(&self, name: &str, longest: u64) -> Result<Vec<u8>, Damage> {
+    /// A member as a whole. A compressed one can claim any size.
+    fn whole(&self, name: &str, part: Part) -> Result<Vec<u8>, Damage> {
         let size = {
             let mut zip = self.zip();
             let index = zip.index_for_name(&format!("{}{name}", self.root));
             let index = index.ok_or_else(|| Damage::new(format!("it has no '{name}'")))?;
             zip.by_index_raw(index).map_err(|error| unreadable(name, &error))?.size()
         };
+        let longest = part.ceiling();
         match usize::try_from(size) {
-            Ok(length) if size <= longest => self.read(name, 0, length),
+            Ok(length) if size <= longest => {
+                part.check(size)?;
+                self.read(name, 0, length)
+            }
             _ => Err(Problem::new(format!("its '{name}' claims {size} bytes"))
                 .expected(format!("at most {longest}"))
                 .into()),
@@ -140,6 +141,10 @@ impl Archive {
 /// start of the archive avoids the search.
 pub(in crate::import) fn open_zip(file: &File) -> Result<ZipArchive<BufReader<File>>, ZipError> {
     let known = Config { archive_offset: ArchiveOffset::Known(0) };
+    let mut whole = file;
+    check_zip(&mut whole)
+        .and_then(|()| Ok(whole.rewind().map_err(|error| error.to_string())?))
+        .map_err(|problem| io::Error::other(problem.to_string()))?;
     let reader = || file.try_clone().map(BufReader::new);
     ZipArchive::with_config(known, reader()?).or_else(|_| ZipArchive::new(reader()?))
 }

@@ -6,9 +6,7 @@ use super::damage::Damage;
 use super::storage::Storages;
 use super::value::View;
 use crate::import::element::ElementType;
-
-/// No layer has more values. A view with stride 0 could otherwise ask for any amount of memory.
-const MOST_NUMBERS: usize = 1 << 30;
+use crate::memory::{Part, allow};
 
 /// A view of a storage, and its container.
 #[derive(Debug, Clone)]
@@ -35,8 +33,10 @@ impl TorchTensor {
     pub(in crate::import) fn read(&self) -> Result<Vec<u8>, Damage> {
         let View { storage, width, offset, shape, strides, .. } = &self.view;
         let count = shape.iter().try_fold(1_usize, |count, extent| count.checked_mul(*extent));
-        let count = count.filter(|count| *count <= MOST_NUMBERS);
-        let count = count.ok_or_else(|| Damage::new(format!("has more than {MOST_NUMBERS} numbers")))?;
+        let most = Part::Weights.ceiling();
+        let count = count.filter(|count| *count as u64 <= most);
+        let count = count.ok_or_else(|| Damage::new(format!("has more than {most} numbers")))?;
+        Part::Weights.check(count as u64)?;
         if count == 0 {
             return Ok(vec![]);
         }
@@ -51,6 +51,7 @@ impl TorchTensor {
             return Err(beyond());
         }
         let bytes = |elements: usize| elements.checked_mul(*width).ok_or_else(beyond);
+        allow(bytes(span)? as u64)?;
         // Only what the view spans: many views may share one large storage.
         let window = self.storages.read(&storage.key, bytes(first)?, bytes(span)?)?;
         Ok(if span == count && is_in_order(shape, strides) {

@@ -5,12 +5,10 @@
 
 use super::damage::Damage;
 use crate::import::element::ElementType;
+use crate::memory::Part;
 
 /// Index of a value in the table.
 pub(super) type Id = u32;
-
-/// More values than any checkpoint has; bounds memory.
-const MOST_VALUES: usize = 1 << 23;
 
 /// One value.
 #[derive(Debug)]
@@ -82,6 +80,10 @@ pub(super) struct View {
 #[derive(Debug)]
 pub(super) struct Heap {
     values: Vec<Value>,
+    /// How many there may be.
+    most: u64,
+    /// Bytes that their texts may still have.
+    texts: u64,
 }
 
 impl Heap {
@@ -91,15 +93,25 @@ impl Heap {
     pub(super) const OTHER: Id = 3;
 
     pub(super) fn new() -> Self {
-        Self { values: vec![Value::None, Value::Bool(true), Value::Bool(false), Value::Other] }
+        let values = vec![Value::None, Value::Bool(true), Value::Bool(false), Value::Other];
+        Self { values, most: Part::PickleValues.most(), texts: Part::Header.most() }
     }
 
     /// Adds a value.
     pub(super) fn add(&mut self, value: Value) -> Result<Id, Damage> {
         let id = self.values.len();
-        if id >= MOST_VALUES {
-            return Err(Damage::new(format!("its pickle holds more than {MOST_VALUES} values")));
+        if id as u64 >= self.most {
+            return Err(Damage::new(format!("its pickle holds more than {} values", self.most)));
         }
+        let length = match &value {
+            Value::Text(text) => text.len(),
+            Value::Class(class) => class.module.len() + class.name.len(),
+            Value::Storage(storage) => storage.key.len(),
+            _ => 0,
+        };
+        let left = self.texts.checked_sub(length as u64);
+        self.texts =
+            left.ok_or_else(|| Damage::new("the texts of its pickle are longer than any checkpoint's"))?;
         self.values.push(value);
         // Always fits: the limit is far below.
         Ok(Id::try_from(id).unwrap_or(Self::OTHER))

@@ -1,6 +1,7 @@
 //! The first directory of a TIFF file: tags and their values as stored.
 
 use crate::input::raster::Fault;
+use crate::memory::Part;
 
 /// More entries than any real directory has; bounds the work on a malformed file.
 const MAX_ENTRIES: u64 = 4096;
@@ -65,7 +66,8 @@ impl<'a> Ifd<'a> {
     pub(super) fn numbers(&self, tag: u16) -> Option<Vec<u64>> {
         let entry = self.entries.iter().find(|entry| entry.tag == tag)?;
         let size = width(entry.kind);
-        if !matches!(entry.kind, 1 | 3 | 4 | 7 | 13 | 16 | 18) || entry.count > self.bytes.len() as u64 {
+        let most = Part::Strips.most().min(self.bytes.len() as u64);
+        if !matches!(entry.kind, 1 | 3 | 4 | 7 | 13 | 16 | 18) || entry.count > most {
             return None;
         }
         (0..entry.count).map(|index| self.number(entry.at.checked_add(index * size)?, size)).collect()

@@ -3,13 +3,11 @@
 use super::ifd::Ifd;
 use crate::error::Problem;
 use crate::input::kind::RAW;
-use crate::input::raster::{Fault, check_pixels};
+use crate::input::raster::{Fault, check_pixels, check_samples};
+use crate::memory::Part;
 
 /// More samples per pixel than any supported picture has.
 const MAX_SAMPLES: u64 = 16;
-
-/// The most memory that one strip or tile may take, in bytes.
-const MAX_CHUNK: u64 = 1 << 30;
 
 /// The most pixels that all tiles together may have, including their parts outside the picture.
 const MAX_TILED: u64 = 400_000_000;
@@ -135,9 +133,13 @@ impl Layout {
         let sample_bytes = (self.interleaved() * self.bits).div_ceil(8) as u64;
         let tiles = self.grid().map(|count| count as u64);
         let tiled = (tiles[0] * width).saturating_mul(tiles[1] * height);
-        if tiled > MAX_TILED || width.saturating_mul(height).saturating_mul(sample_bytes) > MAX_CHUNK {
+        let chunk = width.saturating_mul(height).saturating_mul(sample_bytes);
+        if tiled > MAX_TILED || chunk > Part::Strip.ceiling() {
             return Err(Fault::Memory);
         }
+        // All samples as levels, and one strip or tile, once as it is stored and once in order; then the colours among the samples.
+        let levels = (self.width * self.height * self.samples) as u64;
+        check_samples(2 * levels + 2 * chunk, self.width as u32, self.height as u32)?;
         let planes = if self.is_planar { self.samples as u64 } else { 1 };
         let count = tiles[0] * tiles[1] * planes;
         if (self.offsets.len() as u64) < count || (self.lengths.len() as u64) < count {
