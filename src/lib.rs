@@ -96,9 +96,7 @@ pub mod internal {
 
     /// Files that appear completely or not at all.
     pub mod output {
-        pub use crate::output::{
-            OutputFile, check_directory, refuse_existing, temporary_path, write_together,
-        };
+        pub use crate::output::{Leftovers, OutputFile, check_directory, refuse_existing, write_together};
     }
 }
 

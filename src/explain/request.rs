@@ -2,12 +2,11 @@
 
 use std::path::PathBuf;
 
-use super::{ArtifactKind, Over, Style, Target};
+use super::{ArtifactKind, Over, Reading, Style, Target};
 use crate::cam::{Finish, Joining, Library, Method, Options, Outputs, Reads, Smoothing, Traits};
 use crate::card::{OutputKind, Task};
 use crate::engine::{Precision, Runtime, Score};
 use crate::error::{Error, Hint, OptionName, Phrase, Problem, Result, Subject, Wording};
-use crate::input::{Layout, ReadOptions};
 use crate::model::{FinalActivation, LayerRequest, OutputSpec};
 
 /// What to explain, and how; how pictures are read and drawn, and which files are written.
@@ -76,22 +75,10 @@ pub struct Request {
     pub grid: bool,
     /// Whether existing files are replaced. Default: no; an existing file is an error.
     pub overwrite: bool,
+    /// Whether the files of a photo are on disk before it is reported, so that a loss of power does not lose them. Default: yes.
+    pub sync: bool,
     /// How options are called in the texts of records: findings and warnings. Default: by the library's fields.
     pub wording: Wording,
-}
-
-/// How photos and tensors are read.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Reading {
-    /// For picture files. Default: transparency on white, colours as stored, damaged files with a warning.
-    pub options: ReadOptions,
-    /// Order of the axes in `.npy` tensors. Default: channels first.
-    pub layout: Layout,
-    /// The picture on which `.npy` tensors are drawn. Default: one reconstructed from the tensor. A photo, drawn on itself, is then refused.
-    pub drawn_on: Option<PathBuf>,
-    /// Whether photos are read as by [`Picture::open_for`](crate::input::Picture::open_for), because nothing is drawn on them. Default: false.
-    pub reduced: bool,
 }
 
 /// The divisor of a finished map.
@@ -131,6 +118,7 @@ impl Default for Request {
             hash_model: true,
             grid: false,
             overwrite: false,
+            sync: true,
             wording: Wording::LIBRARY,
         }
     }

@@ -9,7 +9,7 @@ use super::sheet::sheet;
 use crate::cam::Method;
 use crate::error::{Error, Result};
 use crate::explain::{ArtifactKind, ClassExplanation, Explainer, Explanation, Illustration, Subject};
-use crate::output::{OutputFile, Staged, put_in_place, refuse_existing};
+use crate::output::{OutputFile, Placing, Staged, put_in_place, refuse_existing};
 use crate::record::{Artifact, BoxRecord, Record};
 use crate::render::{CELL, Rows, SheetRow, thumbnail, write_png};
 
@@ -68,7 +68,8 @@ impl Files<'_> {
         } else {
             vec![]
         };
-        put_in_place(pictures, documents, request.overwrite)?;
+        let how = Placing { overwrite: request.overwrite, sync: request.sync };
+        put_in_place(pictures, documents, how)?;
         Ok(Written { records, files: self.paths })
     }
 

@@ -198,3 +198,15 @@ fn a_record_of_version_1_is_read_and_one_of_a_later_version_is_told_apart() {
     assert!(newer.starts_with("is not a record of burncam, version 1: unknown field `surprise`"), "{newer}");
     assert!(refusal("{", "").starts_with("is not a record of burncam: "));
 }
+
+#[test]
+fn a_record_names_no_files_outside_of_its_directory() {
+    let bytes = std::fs::read_to_string(fixture("records/photo.gradcam.json")).unwrap();
+    assert!(Record::from_json(bytes.as_bytes()).is_ok());
+    for name in ["../photo.gradcam.png", "/etc/passwd", "a/photo.png", "..", ".", "", "photo.png/"] {
+        let other = bytes.replace("\"file\": \"photo.gradcam.png\"", &format!("\"file\": \"{name}\""));
+        assert_ne!(other, bytes);
+        let error = Record::from_json(other.as_bytes()).unwrap_err().to_string();
+        assert_eq!(error, format!("names the file '{name}', expected the plain name of one next to it"));
+    }
+}

@@ -3,15 +3,14 @@
 //! Receives lines of JSON, and cells of text; what is in them is left to `explain` and `predict`.
 
 use std::borrow::Cow;
-use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::{Context as _, Result};
 use burncam::record::LabelRecord;
 use burncam_picture::render::escape::{escaped, escaped_json};
 
-use crate::{formula, text};
+use crate::{formula, line_file, text};
 
 /// Records as JSON, one per line.
 pub(crate) struct JsonLines {
@@ -53,7 +52,7 @@ impl Sink {
     fn open(path: &Path, overwrite: bool) -> Result<Self> {
         let is_stdout = path == Path::new("-");
         let to: Box<dyn Write + Send> =
-            if is_stdout { Box::new(Stdout) } else { Box::new(create(path, overwrite)?) };
+            if is_stdout { Box::new(Stdout) } else { Box::new(line_file::create(path, overwrite)?) };
         let is_seen = is_stdout && text::is_seen();
         Ok(Self { to, path: path.to_path_buf(), gone: false, is_seen })
     }
@@ -80,29 +79,6 @@ impl Write for Sink {
     fn flush(&mut self) -> io::Result<()> {
         self.to.flush()
     }
-}
-
-fn create(path: &Path, overwrite: bool) -> Result<File> {
-    if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-        std::fs::create_dir_all(parent)
-            .with_context(|| format!("cannot create the directory '{}'", parent.display()))?;
-    }
-    // A pipe or a device has no contents to lose.
-    let special = path.metadata().is_ok_and(|data| !data.is_file());
-    let mut options = OpenOptions::new();
-    options.write(true);
-    if special {
-    } else if overwrite {
-        options.create(true).truncate(true);
-    } else {
-        options.create_new(true);
-    }
-    options.open(path).map_err(|error| match error.kind() {
-        io::ErrorKind::AlreadyExists => {
-            anyhow!("output '{}' already exists (use --force to replace it)", path.display())
-        }
-        _ => anyhow!(error).context(format!("cannot write '{}'", path.display())),
-    })
 }
 
 impl JsonLines {

@@ -22,6 +22,7 @@ mod html;
 mod import;
 mod inspect;
 mod labels;
+mod line_file;
 mod lists;
 mod merge;
 mod methods;

@@ -1,10 +1,10 @@
 //! The destinations of all files, determined before any work: directory, collisions, existing files.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
-use burncam::internal::output;
+use burncam::internal::output::{self, Leftovers};
 use burncam::{ArtifactKind, Names, Request};
 
 use crate::args::{ExplainArgs, Save};
@@ -140,6 +140,13 @@ impl Plan {
             Some(directory) => Ok(output::check_directory(&directory)?),
             None => Ok(()),
         }
+    }
+
+    /// Removes what runs that did not end left in the directories of these inputs.
+    pub(crate) fn sweep<'a>(&self, places: impl IntoIterator<Item = &'a Path>) {
+        let places: BTreeSet<&Path> = places.into_iter().collect();
+        let directories = places.into_iter().filter_map(|place| self.directory(place));
+        directories.for_each(|directory| Leftovers::sweep(&directory));
     }
 
     /// Refuses an input whose outputs would replace an input: a photograph may have the name of an output.

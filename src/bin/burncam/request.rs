@@ -55,6 +55,7 @@ pub(crate) fn request(
     request.grid = args.output.grid;
     request.reading.reduced = request.artifacts.is_empty() && request.record && !request.grid;
     request.overwrite = args.replaces();
+    request.sync = !args.output.no_sync;
     Ok(request)
 }
 

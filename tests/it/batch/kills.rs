@@ -53,6 +53,26 @@ fn killed_twenty_times_and_resumed_it_is_as_if_nothing_had_happened() {
 }
 
 #[test]
+fn two_processes_in_one_directory_lose_nothing() {
+    let place = Place::new(40, Sizes::Small);
+    let run = format!("{} --resume", RUN.replace(" --jsonl out/lines.jsonl", ""));
+    let begun = Instant::now();
+    place.run(&run, 1);
+    let whole_run = begun.elapsed();
+    let expected = place.tree("out").timeless();
+    let mut moments = Moments(3);
+    for at in 0..6 {
+        std::fs::remove_dir_all(place.path("out")).unwrap();
+        let start = || place.burncam(&run).stderr(Stdio::null()).spawn().unwrap();
+        let mut first = start();
+        std::thread::sleep(moments.next(whole_run));
+        let mut second = start();
+        assert_eq!((first.wait().unwrap().code(), second.wait().unwrap().code()), (Some(1), Some(1)));
+        place.tree("out").timeless().assert_is(&expected, &format!("pair {at}"));
+    }
+}
+
+#[test]
 fn what_is_done_is_not_done_again_and_what_changed_is() {
     let place = Place::new(18, Sizes::Small);
     let resume = format!("{RUN} --resume");

@@ -178,6 +178,10 @@ pub(crate) struct OutputArgs {
     #[arg(short = 'n', long, conflicts_with = "resume")]
     pub(crate) dry_run: bool,
 
+    /// Do not wait until the files of an image are on disk. Faster, but what was reported may be lost when the machine loses power.
+    #[arg(long)]
+    pub(crate) no_sync: bool,
+
     /// Print the records as JSON on standard output: indented for one, one per line for several.
     #[arg(long)]
     pub(crate) json: bool,

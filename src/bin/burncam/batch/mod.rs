@@ -10,11 +10,14 @@ mod signals;
 use std::ops::ControlFlow;
 use std::thread;
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
+use burncam_graph::memory;
 use rayon::ThreadPool;
 
 use self::queue::Queue;
 pub(crate) use self::signals::Signals;
+use crate::contain::contained;
+use crate::failure;
 use crate::threads::Workers;
 
 /// Finished batches per worker that may wait for one that is still in progress; bounds memory.
@@ -34,10 +37,11 @@ pub(crate) fn run<Task: Sync, T: Send>(
     work: impl Fn(&[Task]) -> Vec<Result<T>> + Sync,
     mut take: impl FnMut(&Task, Result<T>) -> Result<ControlFlow<()>>,
 ) -> Result<usize> {
+    memory::set_files(workers.jobs * workers.together);
     let queue = Queue::new(tasks.len(), workers.together, workers.jobs * workers.together * AHEAD);
     let do_work = || {
         while let Some(range) = queue.take() {
-            for (task, result) in range.clone().zip(work(&tasks[range])) {
+            for (task, result) in range.clone().zip(all_contained(&work, &tasks[range])) {
                 queue.give(task, result);
             }
             if signals.raised().is_some() {
@@ -59,6 +63,14 @@ pub(crate) fn run<Task: Sync, T: Send>(
         // Also after an error of `take`: a worker that waits for room would never return.
         queue.stop();
         taken
+    })
+}
+
+/// The results of some tasks; of a panic, which was not that of one of them, an error for each: the consumer would wait for them forever.
+fn all_contained<Task, T>(work: impl Fn(&[Task]) -> Vec<Result<T>>, tasks: &[Task]) -> Vec<Result<T>> {
+    contained(|| Ok(work(tasks))).unwrap_or_else(|error| {
+        let words = failure::message(&error);
+        tasks.iter().map(|_| Err(anyhow!("{words}"))).collect()
     })
 }
 
@@ -113,6 +125,26 @@ mod tests {
             assert_eq!(count.unwrap(), 50);
             assert_eq!(taken, (0..50).collect::<Vec<_>>());
         }
+    }
+
+    #[test]
+    fn a_panic_costs_its_own_tasks_and_stops_no_one() {
+        let workers = Workers { jobs: 2, threads: 1, together: 2 };
+        let tasks: Vec<usize> = (0..20).collect();
+        let work = |tasks: &[usize]| {
+            assert!(!tasks.contains(&7), "seven is too much");
+            tasks.iter().map(|task| Ok(*task)).collect()
+        };
+        let mut failed = Vec::new();
+        let count =
+            run(&workers.pool().unwrap(), workers, &tasks, &Signals::default(), work, |task, result| {
+                if let Err(error) = result {
+                    assert!(error.to_string().contains("seven is too much"), "{error}");
+                    failed.push(*task);
+                }
+                Ok(ControlFlow::Continue(()))
+            });
+        assert_eq!((count.unwrap(), failed), (20, vec![6, 7]));
     }
 
     #[test]

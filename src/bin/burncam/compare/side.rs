@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, bail};
 use burncam::record::{ComparedRun, InputRecord, Record};
 
+use crate::contain::contained;
 use crate::records::{RecordPlace, json_files};
 use crate::text;
 
@@ -49,7 +50,7 @@ impl Side {
         let mut side = Self { directory: directory.to_path_buf(), ..Self::default() };
         let (mut seen, mut again) = (BTreeMap::new(), 0);
         for place in places {
-            match place.read() {
+            match contained(|| place.read()) {
                 Ok(record) => again += usize::from(!side.take(record, place, &mut seen)),
                 Err(error) if place.is_meant() => {
                     side.unreadable += 1;

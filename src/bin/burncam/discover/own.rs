@@ -4,9 +4,10 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use burncam::internal::output;
+use burncam::internal::output::Leftovers;
 use burncam::record::Artifact;
 use burncam::{Method, Names};
+use burncam_graph::memory::{Part, read_text};
 use serde::Deserialize;
 
 /// The fields of a record, of any version, that name files.
@@ -38,6 +39,7 @@ struct Made {
 pub(super) struct Own {
     directory: PathBuf,
     records: HashMap<String, Option<MadeFiles>>,
+    left: Leftovers,
 }
 
 impl Own {
@@ -48,7 +50,8 @@ impl Own {
         if directory != self.directory {
             // The walk goes through one directory after the other, so records of the last one are not asked for
             // again.
-            *self = Self { directory: directory.to_path_buf(), records: HashMap::new() };
+            let left = Leftovers::of(directory);
+            *self = Self { directory: directory.to_path_buf(), records: HashMap::new(), left };
         }
         // Methods, classes and kinds follow the stem after dots, and a photo's own name may have dots as well.
         let stems = || name.match_indices('.').map(|(at, _)| &name[..at]).filter(|stem| !stem.is_empty());
@@ -74,7 +77,8 @@ impl Own {
     /// The record, or the temporary file of a run that was killed before it was renamed.
     fn record(&mut self, name: &str) -> Option<&MadeFiles> {
         let path = self.directory.join(name);
-        let read = || read(&path).or_else(|| read(&output::temporary_path(&path)));
+        let left = &self.left;
+        let read = || read(&path).or_else(|| left.before(&path).find_map(read));
         self.records.entry(name.to_owned()).or_insert_with(read).as_ref()
     }
 }
@@ -94,7 +98,7 @@ impl Made {
 }
 
 fn read(path: &Path) -> Option<MadeFiles> {
-    serde_json::from_slice(&std::fs::read(path).ok()?).ok()
+    serde_json::from_slice(&read_text(path, Part::Text).ok()?).ok()
 }
 
 #[cfg(test)]
@@ -124,7 +128,9 @@ mod tests {
         write("old.gradcam.json", &record(1, r#"{ "kind": "overlay", "file": "old.gradcam.png" }"#));
         write("old.grid.png", "a sheet");
         write("killed.gradcam.png", "renamed in time");
-        let left = output::temporary_path(&at("killed.gradcam.json"));
+        // Named as `src/output` names a record that is not there yet.
+        let hash = &burncam_picture::input::sha256_hex(b"killed.gradcam.json")[..16];
+        let left = at(&format!(".burncam-{hash}-{hash}-7-random"));
         std::fs::write(left, named("killed.gradcam.png", b"renamed in time")).unwrap();
         for (name, text) in [
             ("img.random.png", "a photograph"),

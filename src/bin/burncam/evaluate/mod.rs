@@ -16,7 +16,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use burncam::evaluate::{Gathered, Stage, Together};
-use burncam::internal::output;
+use burncam::internal::output::{self, Leftovers};
 use burncam::record::{EvaluatedTarget, Failure};
 use burncam_picture::input::recycle;
 
@@ -109,6 +109,7 @@ fn destinations(args: &EvaluateArgs) -> Result<Destinations> {
         output::refuse_existing([&evaluation, &unfinished].into_iter().chain(&csv).chain(&page))?;
     }
     output::check_directory(out)?;
+    Leftovers::sweep(out);
     Ok(Destinations { evaluation, csv, page, overwrite })
 }
 

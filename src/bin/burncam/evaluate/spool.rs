@@ -4,13 +4,13 @@
 //! first line is the evaluation of no picture, each other line has the targets of a picture.
 
 use std::fs::File;
-use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{ErrorKind, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context as _, Result};
-use burncam::internal::output;
+use burncam::internal::output::Leftovers;
 use burncam::record::{EvaluatedTarget, Evaluation};
 use serde::de::DeserializeOwned;
 
@@ -52,13 +52,9 @@ impl Spool {
     /// # Errors
     /// When it cannot be created.
     pub(super) fn begin(wanted: PathBuf, header: &Evaluation) -> Result<Self> {
-        let now = output::temporary_path(&wanted);
         let about = || format!("cannot create '{}'", wanted.display());
-        if let Some(directory) = wanted.parent() {
-            std::fs::create_dir_all(directory).with_context(about)?;
-        }
-        let file = File::options().read(true).write(true).create(true).truncate(true).open(&now);
-        let file = Mutex::new(file.with_context(about)?);
+        let (file, now) = Leftovers::begin(&wanted)?.keep().with_context(about)?;
+        let file = Mutex::new(file);
         let (has_targets, paths) = (AtomicBool::new(false), Some(Paths { now, wanted }));
         let spool = Self { file, has_targets, paths };
         spool.add_line(&serde_json::to_vec(header)?)?;
@@ -116,7 +112,11 @@ impl Spool {
     /// When it cannot be removed.
     pub(super) fn end(self) -> Result<()> {
         let Some(Paths { now, .. }) = &self.paths else { return Ok(()) };
-        std::fs::remove_file(now).with_context(|| format!("cannot remove '{}'", now.display()))
+        match std::fs::remove_file(now) {
+            // Another process that measures into the same directory was faster.
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+            result => result.with_context(|| format!("cannot remove '{}'", now.display())),
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, File> {

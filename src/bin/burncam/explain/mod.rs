@@ -65,6 +65,7 @@ impl Run {
 
     fn explain(&self, args: &ExplainArgs, quiet: bool) -> Result<Outcome> {
         self.plan.make_root()?;
+        self.plan.sweep(self.tasks.iter().map(|task| task.input.place.as_path()).chain([Path::new("")]));
         // A single image leaves nothing to finish: there the signal ends the program, as the system does it.
         let signals = if self.tasks.len() > 1 { Signals::listen()? } else { Signals::default() };
         let redone = args.batch.resume.then(Redone::default);

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use burncam::record::{Failure, Summary};
 
+use crate::contain::contained;
 use crate::records::{is_meant_as_record, json_files, read};
 use crate::text;
 
@@ -33,7 +34,7 @@ pub(super) fn entries(directories: &[PathBuf], summary: &Summary) -> Entries {
         if !path.canonicalize().is_ok_and(|real| seen.insert(real)) {
             continue;
         }
-        match read(&path) {
+        match contained(|| read(&path)) {
             Ok(record) => entries.push((PathBuf::from(record.input.path), Entry::Record(path))),
             Err(error) if is_meant_as_record(&path) => {
                 unreadable += 1;

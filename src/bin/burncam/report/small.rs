@@ -18,6 +18,8 @@ const QUALITY: u8 = 80;
 /// that it is missing.
 pub(crate) fn data_uri(path: &Path) -> Option<String> {
     let shrink = || -> anyhow::Result<Vec<u8>> {
+        // In a directory of others a link may lead to any file of the reader's.
+        anyhow::ensure!(path.symlink_metadata()?.is_file(), "'{}' is a link", path.display());
         let picture = Picture::open(path, [255; 3])?;
         let picture = picture.shown.unwrap_or(picture.rgb);
         // Never enlarged: a small picture would only take more bytes.

@@ -5,19 +5,24 @@
 //! of one image are renamed in order, the record last, and records to be replaced are removed first: a record
 //! implies that its pictures exist. If one file cannot be written, the new files of the same image are removed.
 //!
-//! The temporary name is derived from the final one, so that the leftover of a killed program is overwritten by the
-//! next one that writes the same file.
+//! Contents are on disk before the names, and the names before a caller hears of them, unless the caller does without: a machine that
+//! loses power keeps what was reported. Several processes may write into one directory: temporary names are their own, and the last of
+//! them that writes a file has it whole.
 
+mod temporary;
+
+use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use burncam_graph::digest::hex;
 use sha2::{Digest, Sha256};
 use tempfile::{NamedTempFile, PathPersistError, TempPath};
 
+pub use self::temporary::Leftovers;
+use self::temporary::or_here;
 use crate::error::{Error, Problem, Result};
-use crate::input::sha256_hex;
 
 /// A file to be written.
 #[derive(Debug, Clone)]
@@ -65,7 +70,16 @@ pub fn write_together(pictures: &[OutputFile], records: &[OutputFile], overwrite
         refuse_existing(pictures.iter().chain(records).map(|file| &file.path))?;
     }
     let staged = |files: &[OutputFile]| files.iter().map(OutputFile::stage).collect::<Result<Vec<_>>>();
-    put_in_place(staged(pictures)?, staged(records)?, overwrite)
+    put_in_place(staged(pictures)?, staged(records)?, Placing { overwrite, sync: true })
+}
+
+/// How complete files get their names.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Placing {
+    /// Whether they replace others.
+    pub(crate) overwrite: bool,
+    /// Whether they are on disk before this is reported.
+    pub(crate) sync: bool,
 }
 
 /// A file that is complete under its temporary name. It disappears when it is dropped.
@@ -114,7 +128,7 @@ impl Staged {
         path: PathBuf,
         write: impl FnOnce(&mut dyn Write) -> std::io::Result<()>,
     ) -> Result<Self> {
-        let file = create(&path)?;
+        let file = temporary::create(&path)?;
         let mut hashed = Hashed { file, size: 0, hash: Sha256::new() };
         write(&mut hashed).map_err(Error::io("write", &path))?;
         let Hashed { file, size, hash } = hashed;
@@ -127,10 +141,38 @@ impl Staged {
     /// # Errors
     /// When the file cannot be read or written.
     pub(crate) fn again(&self, path: PathBuf) -> Result<Self> {
-        let mut file = create(&path)?;
+        let mut file = temporary::create(&path)?;
         let copied = File::open(&self.file).and_then(|mut from| std::io::copy(&mut from, file.as_file_mut()));
         copied.map_err(Error::io("write", &path))?;
         Ok(Self { path, file: file.into_temp_path(), size: self.size, sha256: self.sha256.clone() })
+    }
+}
+
+impl Staged {
+    /// Waits until the contents are on disk.
+    fn sync(&self) -> Result<()> {
+        // Opened for writing, because Windows syncs no other.
+        let synced = File::options().write(true).open(&self.file).and_then(|file| file.sync_all());
+        synced.map_err(Error::io("write", &self.path))
+    }
+
+    /// Removes the record that this one replaces, unless it is the same, bytes of its pictures included: then it stays true all the time, and
+    /// another process that has just written it does not lose it.
+    fn make_way(&self) -> Result<()> {
+        let size = self.path.metadata().ok().filter(std::fs::Metadata::is_file).map(|data| data.len());
+        let is_same =
+            || std::fs::read(&self.path).is_ok_and(|bytes| hex(&Sha256::digest(bytes)) == self.sha256);
+        match size {
+            None => Ok(()),
+            Some(size) if size == self.size && is_same() => Ok(()),
+            Some(_) => match std::fs::remove_file(&self.path) {
+                // Another process was faster.
+                Err(error) if error.kind() != ErrorKind::NotFound => {
+                    Err(Error::io("replace", &self.path)(error))
+                }
+                _ => Ok(()),
+            },
+        }
     }
 }
 
@@ -157,127 +199,74 @@ impl Write for Hashed {
 /// Renames complete files in order, pictures before records: all of them or none.
 ///
 /// # Errors
-/// When one cannot be renamed, or exists and `overwrite` is off.
-pub(crate) fn put_in_place(pictures: Vec<Staged>, records: Vec<Staged>, overwrite: bool) -> Result<()> {
-    // Old records go first. Killed from here on, a run leaves pictures without a record, which `--resume` redoes.
-    for record in records.iter().filter(|record| record.path.is_file()) {
-        std::fs::remove_file(&record.path).map_err(Error::io("replace", &record.path))?;
+/// When one cannot be written to disk or renamed, or exists and is not to be replaced.
+pub(crate) fn put_in_place(pictures: Vec<Staged>, records: Vec<Staged>, how: Placing) -> Result<()> {
+    if how.sync {
+        pictures.iter().chain(&records).try_for_each(Staged::sync)?;
     }
-    let mut fresh: Vec<PathBuf> = Vec::new();
-    for Staged { path, file, .. } in pictures.into_iter().chain(records) {
-        let is_new = !path.exists();
+    // Old records go first. Killed from here on, a run leaves pictures without a record, which `--resume` redoes.
+    records.iter().try_for_each(Staged::make_way)?;
+    let mut fresh: Vec<(PathBuf, Option<Identity>)> = Vec::new();
+    let mut directories = BTreeSet::new();
+    for staged in pictures.into_iter().chain(records) {
+        let Staged { path, file, .. } = staged;
+        let (is_new, own) = (!path.exists(), identity(&file));
         // A file that appeared since the check is not replaced.
-        let result = if overwrite { file.persist(&path) } else { file.persist_noclobber(&path) };
+        let result = if how.overwrite { file.persist(&path) } else { file.persist_noclobber(&path) };
         if let Err(error) = result {
-            for path in fresh {
-                // The error below is the one to report; a leftover file is the lesser problem.
-                let _ = std::fs::remove_file(path);
+            for (path, own) in fresh {
+                take_away(&path, own);
             }
             return Err(not_persisted(error, &path));
         }
+        directories.extend(path.parent().map(|directory| or_here(directory).to_path_buf()));
         // What was replaced cannot be brought back; only new files are taken away after a failure.
         if is_new {
-            fresh.push(path);
+            fresh.push((path, own));
         }
     }
+    if how.sync { directories.iter().try_for_each(|directory| sync_names(directory)) } else { Ok(()) }
+}
+
+/// Removes a file of an image that failed, unless another process has replaced it. The image's error is the one to report; a leftover file is the
+/// lesser problem.
+fn take_away(path: &Path, own: Option<Identity>) {
+    if identity(path) == own {
+        let _ = std::fs::remove_file(path);
+    }
+}
+
+/// What distinguishes a file from others of the same name.
+type Identity = (u64, u64);
+
+/// Device and number of a file, which renaming does not change; `None` where there is no file, or no such number.
+fn identity(path: &Path) -> Option<Identity> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt as _;
+        path.symlink_metadata().ok().map(|data| (data.dev(), data.ino()))
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = path;
+        None
+    }
+}
+
+/// Waits until the names in a directory are on disk. Other systems than Unix have no such call.
+fn sync_names(directory: &Path) -> Result<()> {
+    #[cfg(unix)]
+    File::open(directory).and_then(|directory| directory.sync_all()).map_err(Error::write_into(directory))?;
+    let _ = directory;
     Ok(())
 }
 
-fn create(path: &Path) -> Result<NamedTempFile> {
-    let directory = or_here(path.parent().unwrap_or(Path::new("")));
-    std::fs::create_dir_all(directory).map_err(Error::io("create the directory", directory))?;
-    let name = temporary_name(path);
-    match builder(&name).tempfile_in(directory) {
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-            // Left by a program that was killed.
-            std::fs::remove_file(directory.join(&name)).map_err(Error::write_into(directory))?;
-            builder(&name).tempfile_in(directory)
-        }
-        other => other,
-    }
-    .map_err(Error::write_into(directory))
-}
-
-/// The path of a file before it is renamed. A record left there belongs to pictures that are complete, or that never
-/// will be.
-#[must_use]
-pub fn temporary_path(path: &Path) -> PathBuf {
-    path.with_file_name(temporary_name(path))
-}
-
-/// Fixed length: the real name may already be at the file-system limit.
-fn temporary_name(path: &Path) -> String {
-    let name = path.file_name().unwrap_or_default();
-    format!(".burncam-{}", &sha256_hex(name.as_encoded_bytes())[..16])
-}
-
-fn builder(name: &str) -> tempfile::Builder<'_, '_> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(name).rand_bytes(0);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        // The mode of ordinary files, before the user's umask; temporary files are private by default.
-        builder.permissions(std::fs::Permissions::from_mode(0o666));
-    }
-    builder
-}
-
-/// The empty path means the current directory, but the operating system does not accept it.
-fn or_here(directory: &Path) -> &Path {
-    if directory.as_os_str().is_empty() { Path::new(".") } else { directory }
-}
-
 fn not_persisted(error: PathPersistError, path: &Path) -> Error {
-    if error.error.kind() == std::io::ErrorKind::AlreadyExists {
+    if error.error.kind() == ErrorKind::AlreadyExists {
         return Error::exists(path);
     }
     Error::io("write", path)(error.error)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn file(directory: &Path, name: &str) -> OutputFile {
-        OutputFile { path: directory.join(name), bytes: name.as_bytes().to_vec() }
-    }
-
-    #[test]
-    fn nothing_is_overwritten_without_leave() {
-        let directory = tempfile::tempdir().unwrap();
-        let (first, second) = (file(directory.path(), "a"), file(directory.path(), "b"));
-        write_together(&[], std::slice::from_ref(&second), false).unwrap();
-        let error =
-            write_together(std::slice::from_ref(&first), std::slice::from_ref(&second), false).unwrap_err();
-        assert!(error.to_string().contains("already exists"), "{error}");
-        assert!(!first.path.exists(), "a file of a failed image was left behind");
-        write_together(&[first], &[second], true).unwrap();
-        assert_eq!(
-            std::fs::read_dir(directory.path()).unwrap().count(),
-            2,
-            "temporary files were left behind"
-        );
-    }
-
-    #[test]
-    fn what_a_killed_program_left_is_replaced() {
-        let directory = tempfile::tempdir().unwrap();
-        let file = file(directory.path(), "a");
-        let left = temporary_path(&file.path);
-        std::fs::write(&left, "half").unwrap();
-        write_together(std::slice::from_ref(&file), &[], false).unwrap();
-        assert!(!left.exists());
-        assert_eq!(std::fs::read(&file.path).unwrap(), b"a");
-    }
-
-    #[test]
-    fn a_place_taken_by_a_directory_leaves_nothing() {
-        let directory = tempfile::tempdir().unwrap();
-        let (first, second) = (file(directory.path(), "a"), file(directory.path(), "b"));
-        std::fs::create_dir(&second.path).unwrap();
-        assert!(write_together(std::slice::from_ref(&first), &[second], true).is_err());
-        assert!(!first.path.exists());
-        assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
-    }
-}
+mod tests;
