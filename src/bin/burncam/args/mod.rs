@@ -47,8 +47,7 @@ pub(crate) struct Cli {
     #[arg(short, long, action = clap::ArgAction::Count, global = true, display_order = 900)]
     pub(crate) verbose: u8,
 
-    /// Memory that files may take together, such as 2G or 500M; each image being worked on may take its share, and more is an error of that
-    /// image [default: three quarters of what the machine has left].
+    /// Memory that files may take, such as 2G [default: 3/4 of what is left].
     #[arg(long, value_name = "SIZE", global = true, hide_short_help = true, display_order = 902, value_parser = parse_bytes)]
     pub(crate) memory_limit: Option<u64>,
 
