@@ -37,9 +37,9 @@ fn boxes_that_fit_are_read_within_the_limit() {
     let _turn = turn();
     let folder = tempfile::tempdir().unwrap();
     let rows: String = (0..15_000).map(|at| format!("{at}.jpg,b,1,1,1,1\n")).collect();
-    let images: Vec<String> = (0..8_000).map(|at| format!(r#"{{"id":{at},"file_name":"{at}"}}"#)).collect();
+    let images: Vec<String> = (0..6_000).map(|at| format!(r#"{{"id":{at},"file_name":"{at}"}}"#)).collect();
     let boxes: Vec<String> =
-        (0..8_000).map(|at| format!(r#"{{"image_id":{at},"category_id":1,"bbox":[1,1,1,1]}}"#)).collect();
+        (0..6_000).map(|at| format!(r#"{{"image_id":{at},"category_id":1,"bbox":[1,1,1,1]}}"#)).collect();
     let coco = format!(
         r#"{{"images":[{}],"annotations":[{}],"categories":[{{"id":1,"name":"b"}}]}}"#,
         images.join(","),

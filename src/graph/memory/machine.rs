@@ -74,12 +74,12 @@ mod tests {
         found(&|path| files.iter().find(|(name, _)| *name == path).map(|(_, text)| (*text).to_owned()))
     }
 
-    const MACHINE: (&str, &str) = ("/proc/meminfo", "MemTotal: 9000 kB\nMemAvailable:     8000 kB\n");
+    const MACHINE: (&str, &str) = ("/proc/meminfo", "MemTotal: 900000 kB\nMemAvailable:     800000 kB\n");
 
     #[test]
     fn the_least_of_all_limits_is_left() {
         assert_eq!(of(&[]), None);
-        assert_eq!(of(&[MACHINE]), Some(8000 << 10));
+        assert_eq!(of(&[MACHINE]), Some(800_000 << 10));
         let group = [
             MACHINE,
             ("/proc/self/cgroup", "3:cpuset:/\n0::/a/b\n"),
