@@ -38,7 +38,11 @@ use crate::{subjects, text};
 /// Explains every input; a failing one is reported and the others continue.
 pub(crate) fn run(args: &ExplainArgs, quiet: bool) -> Result<Outcome> {
     let run = prepare(args, quiet)?;
-    if args.output.dry_run { run.dry(args) } else { run.explain(args, quiet) }
+    if args.output.dry_run {
+        return run.dry(args);
+    }
+    run.plan.sweep(run.tasks.iter().map(|task| task.input.place.as_path()).chain([Path::new("")]));
+    run.explain(args, quiet)
 }
 
 /// Everything that is determined before any image is explained.
@@ -65,7 +69,6 @@ impl Run {
 
     fn explain(&self, args: &ExplainArgs, quiet: bool) -> Result<Outcome> {
         self.plan.make_root()?;
-        self.plan.sweep(self.tasks.iter().map(|task| task.input.place.as_path()).chain([Path::new("")]));
         // A single image leaves nothing to finish: there the signal ends the program, as the system does it.
         let signals = if self.tasks.len() > 1 { Signals::listen()? } else { Signals::default() };
         let redone = args.batch.resume.then(Redone::default);
