@@ -106,12 +106,12 @@ impl OutputFile {
         Staged::new(path, write)
     }
 
-    /// Gives files their names in order, pictures before records: all of them or none.
+    /// Gives files their names in order, pictures before records: all of them or none. They are on disk before it returns.
     ///
     /// # Errors
-    /// When one cannot be renamed, or exists and `overwrite` is off.
+    /// When one cannot be written to disk or renamed, or exists and `overwrite` is off.
     pub fn put_in_place(pictures: Vec<Staged>, records: Vec<Staged>, overwrite: bool) -> Result<()> {
-        put_in_place(pictures, records, overwrite)
+        put_in_place(pictures, records, Placing { overwrite, sync: true })
     }
 
     pub(crate) fn stage(&self) -> Result<Staged> {
