@@ -9,6 +9,7 @@ mod file;
 mod general;
 mod jpeg;
 mod kind;
+mod levels;
 mod npy;
 mod npz;
 mod options;

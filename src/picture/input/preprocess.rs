@@ -7,9 +7,10 @@
 use fast_image_resize::{FilterType, ResizeAlg};
 use image::RgbImage;
 
+use super::levels::tables;
 use super::placement::Placement;
 use super::raster::MAX_PIXELS;
-use crate::card::{ColorOrder, Crop, Filter, InputSpec, Preprocess, Resize};
+use crate::card::{Crop, Filter, InputSpec, Preprocess, Resize};
 use crate::error::{Error, Problem, Result};
 use crate::scale::scaled;
 
@@ -240,59 +241,6 @@ fn resize_to(picture: &RgbImage, width: u32, height: u32, filter: Filter) -> Res
     };
     scaled(picture, [width, height], algorithm)
         .map_err(|problem| Error::internal(problem.after("resizing a picture: ")))
-}
-
-/// One output channel: its source, and its value for each of the 256 levels.
-struct Table {
-    source: Source,
-    levels: [f32; 256],
-}
-
-/// What an output channel is made of.
-#[derive(Clone, Copy)]
-enum Source {
-    /// Red, green or blue, by index.
-    Channel(usize),
-    Luma,
-}
-
-impl Table {
-    fn of_pixel(&self, pixel: [u8; 3]) -> f32 {
-        let level = match self.source {
-            Source::Channel(channel) => pixel[channel],
-            Source::Luma => luma(pixel),
-        };
-        self.levels[usize::from(level)]
-    }
-
-    fn apply(&self, source: &[u8], target: &mut [f32]) {
-        for (out, pixel) in target.iter_mut().zip(source.chunks_exact(3)) {
-            *out = self.of_pixel([pixel[0], pixel[1], pixel[2]]);
-        }
-    }
-}
-
-/// Pillow's mode `L`: ITU-R 601 luma in 16-bit fixed point, rounded to nearest.
-fn luma([red, green, blue]: [u8; 3]) -> u8 {
-    let sum = u32::from(red) * 19595 + u32::from(green) * 38470 + u32::from(blue) * 7471;
-    ((sum + 0x8000) >> 16) as u8
-}
-
-/// One lookup table per channel. Computed in double precision and rounded once.
-fn tables(spec: &Preprocess) -> Vec<Table> {
-    let sources: &[Source] = match spec.color {
-        ColorOrder::Rgb => &[Source::Channel(0), Source::Channel(1), Source::Channel(2)],
-        ColorOrder::Bgr => &[Source::Channel(2), Source::Channel(1), Source::Channel(0)],
-        ColorOrder::Gray => &[Source::Luma],
-    };
-    let table = |(channel, source): (usize, &Source)| {
-        let mean = spec.mean.get(channel).copied().unwrap_or(0.0);
-        let std = spec.std.get(channel).copied().unwrap_or(1.0);
-        // In double precision and rounded once, within one digit of torchvision, which divides in single.
-        let level = |level: usize| ((level as f64 * spec.scale - mean) / std) as f32;
-        Table { source: *source, levels: std::array::from_fn(level) }
-    };
-    sources.iter().enumerate().map(table).collect()
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::error::{Error, Result};
+use crate::fixed::floor;
 
 /// A colour map with 256 colours.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -153,8 +154,7 @@ pub fn signed_position(value: f32) -> f32 {
 
 /// Index of the colour at a position: `floor(256 * position)`, and the last one at 1, as in matplotlib.
 pub(super) fn index(position: f32) -> u8 {
-    // `as` saturates and maps NaN to 0.
-    (position * COLORS as f32) as u8
+    floor(position * COLORS as f32, COLORS as f32 - 1.0) as u8
 }
 
 /// The bytes of a table file, three per colour.
