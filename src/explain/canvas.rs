@@ -11,10 +11,10 @@ use super::{ArtifactKind, ClassExplanation, Drawing, Explanation, Style, Subject
 use crate::cam::Library;
 use crate::error::{Error, Result};
 use crate::heatmap::Heatmap;
-use crate::input::write_npy_2d;
+use crate::input::{Placement, write_npy_2d};
 use crate::record::{BoxRecord, DetectionRecord, InputRecord};
 use crate::render::compat::{self, CompatOverlay, compat_overlay};
-use crate::render::{self, Interpolation, PixelBox, Placed, Rows};
+use crate::render::{self, Colormap, Interpolation, PixelBox, Placed, Rows};
 
 /// One class of an explanation over its picture.
 #[derive(Debug)]
@@ -55,6 +55,31 @@ impl Canvas<'_> {
                 _ => self.overlay_rows().to_rgb(),
             }
         })
+    }
+
+    /// The overlay on another version of the picture, for example a small one: the same map, colours and crop, drawn at the size of that version.
+    #[must_use]
+    pub fn overlay_on(&self, photo: &RgbImage) -> RgbImage {
+        let size = photo.dimensions().into();
+        match (&self.target.finding, self.style.library) {
+            (Some(_), _) => photo.clone(),
+            (None, Some(library)) => {
+                let map = self.explanation.heatmap(self.target);
+                compat_overlay(photo, &map, &self.placement_at(size), &overlay_of(library))
+            }
+            (None, None) => {
+                let placed =
+                    self.placed_at(&self.explanation.drawn(self.target), size, self.style.interpolation);
+                render::overlay(photo, &placed, self.style.overlay, self.style.colormap).to_rgb()
+            }
+        }
+    }
+
+    /// Where a segmentation's class wins, white on black, at any width and height; `None` for other tasks.
+    #[must_use]
+    pub fn class_mask_at(&self, size: [u32; 2]) -> Option<RgbImage> {
+        let placed = self.placed_at(self.target.mask.as_ref()?, size, Interpolation::Nearest);
+        Some(render::heatmap_picture(&placed, Colormap::Grey).to_rgb())
     }
 
     /// The overlay row by row: from memory where it is there already, or where it cannot be made otherwise.
@@ -162,6 +187,18 @@ impl Canvas<'_> {
     /// The map for drawing.
     fn placed(&self) -> &Placed {
         self.placed.get_or_init(|| self.place(&self.explanation.drawn(self.target), self.style.interpolation))
+    }
+
+    /// Where the network's input is on a version of the picture of this width and height.
+    fn placement_at(&self, [width, height]: [u32; 2]) -> Placement {
+        let (Placement { left, top, right, bottom }, file) = (self.subject.placement, &self.subject.file);
+        let across = f64::from(width) / file.width as f64;
+        let down = f64::from(height) / file.height as f64;
+        Placement { left: left * across, top: top * down, right: right * across, bottom: bottom * down }
+    }
+
+    fn placed_at(&self, map: &Heatmap, size: [u32; 2], how: Interpolation) -> Placed {
+        render::place(map, &self.placement_at(size), size[0] as usize, size[1] as usize, how)
     }
 
     fn place(&self, map: &Heatmap, interpolation: Interpolation) -> Placed {

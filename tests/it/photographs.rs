@@ -1,6 +1,8 @@
 //! Real photographs through real trained networks: the class is right, and the heat is on the object.
 
-use burncam::{ArtifactKind, Explainer, Explanation, LayerRequest, Model, Picture, Request, Style, Subject};
+use burncam::{
+    ArtifactKind, Explainer, Explanation, LayerRequest, Library, Model, Picture, Request, Style, Subject,
+};
 use burncam_picture::render::{self, Interpolation};
 
 use crate::support::{fixture, share_inside};
@@ -84,4 +86,27 @@ fn the_overlay_of_coffee_is_the_one_that_was_looked_at() {
     let explainer = &explainers()[0];
     let (subject, explanation) = explain(explainer, "coffee.png");
     crate::golden::check(&overlay(&subject, &explanation), "coffee.gradcam.png");
+}
+
+#[test]
+fn an_overlay_on_a_small_photo_is_the_small_overlay_of_the_photo() {
+    let explainer = &explainers()[0];
+    for name in ["coffee.png", "chelsea.png"] {
+        let (subject, explanation) = explain(explainer, name);
+        for library in [None, Some(Library::Eli5)] {
+            let mut style = Style::default();
+            style.library = library;
+            let canvas = explanation.canvas(&explanation.targets[0], &subject, &style);
+            let drawn = canvas.overlay_on(&render::preview(&subject.picture, 240).unwrap());
+            let reduced = render::preview(canvas.overlay(), 240).unwrap();
+            assert_eq!(drawn.dimensions(), reduced.dimensions());
+            let apart = |(one, other): (&u8, &u8)| f64::from(one.abs_diff(*other));
+            let mean = drawn.iter().zip(reduced.iter()).map(apart).sum::<f64>() / drawn.len() as f64;
+            assert!(mean < 1.5, "{name} {library:?}: {mean} levels on average");
+            // It is the map that is drawn: the photo alone is further off.
+            let photo = render::preview(&subject.picture, 240).unwrap();
+            let plain = photo.iter().zip(reduced.iter()).map(apart).sum::<f64>() / photo.len() as f64;
+            assert!(plain > 5.0, "{name} {library:?}: {plain}");
+        }
+    }
 }

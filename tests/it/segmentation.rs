@@ -7,7 +7,7 @@ use std::path::Path;
 
 use burncam::{
     ArtifactKind, ClassExplanation, Explainer, LayerRequest, Method, Model, Over, Reading, Request, Scale,
-    Score, Subject, Target,
+    Score, Style, Subject, Target,
 };
 use burncam_engine::Network;
 use burncam_graph::card::Task;
@@ -244,4 +244,24 @@ fn an_embedding_is_explained_by_its_cosine_with_another() {
     });
     assert!((own[0].score - 1.0).abs() < 1e-6);
     assert!(magnitude(own[0].map.values()) < 1e-6, "{}", magnitude(own[0].map.values()));
+}
+
+#[test]
+fn the_mask_of_a_class_has_its_shape_at_any_size() {
+    let request = Request::with(|request| request.targets = vec![Target::Index(1)]);
+    let explainer = Explainer::new(segmentation().model, request).unwrap();
+    let subject = explainer.read(fixture(PICTURE)).unwrap();
+    let explanation = &explainer.explain(&subject).unwrap()[0];
+    let target = &explanation.targets[0];
+    let style = Style::default();
+    let canvas = explanation.canvas(target, &subject, &style);
+    // The network sees the whole picture on 64 by 64 pixels.
+    for times in [1, 3] {
+        let picture = canvas.class_mask_at([64 * times, 64 * times]).unwrap();
+        let mask = target.mask.as_ref().unwrap();
+        for (x, y, pixel) in picture.enumerate_pixels() {
+            let won = mask.values()[(y / times * 64 + x / times) as usize];
+            assert_eq!(pixel.0, [(won * 255.0) as u8; 3], "{x} {y} of {times}");
+        }
+    }
 }

@@ -11,6 +11,7 @@ use image::{ImageFormat, RgbImage};
 
 use super::file::{check_size, read_file, sha256_hex};
 use super::options::{Icc, ReadOptions};
+use super::preprocess::reduction;
 use super::profile::Profile;
 use super::raster::{Decoded, Fault};
 use super::upright::upright;
@@ -96,7 +97,20 @@ impl Picture {
     /// # Errors
     /// As [`Picture::open`].
     pub fn open_for(path: &Path, options: impl Into<ReadOptions>, network: &Preprocess) -> Result<Self> {
-        Self::decoded(&read_file(path)?, &path.display().to_string(), options.into(), Some(network))
+        let by = |size| reduction(size, network);
+        Self::decoded(&read_file(path)?, &path.display().to_string(), options.into(), &by)
+    }
+
+    /// As [`Picture::open`], for a small version: a JPEG is decoded at a half, a quarter or an eighth of its size, while its longer side stays
+    /// at least `side` pixels long.
+    ///
+    /// # Errors
+    /// As [`Picture::open`].
+    pub fn open_small(path: &Path, options: impl Into<ReadOptions>, side: u32) -> Result<Self> {
+        let by = |[width, height]: [u32; 2]| {
+            [8, 4, 2].into_iter().find(|by| width.max(height).div_ceil(*by) >= side).unwrap_or(1)
+        };
+        Self::decoded(&read_file(path)?, &path.display().to_string(), options.into(), &by)
     }
 
     /// Decodes a file's bytes. `name` is what errors call it.
@@ -105,15 +119,16 @@ impl Picture {
     /// [`Image`](crate::error::ErrorKind::Image) when the bytes are no picture of a known format, are damaged beyond what the decoder can fill in (or
     /// damaged at all, where the options are strict), or claim more than [`MAX_PIXELS`](super::MAX_PIXELS).
     pub fn from_bytes(bytes: &[u8], name: &str, options: impl Into<ReadOptions>) -> Result<Self> {
-        Self::decoded(bytes, name, options.into(), None)
+        Self::decoded(bytes, name, options.into(), &|_| 1)
     }
 
-    fn decoded(bytes: &[u8], name: &str, options: ReadOptions, network: Option<&Preprocess>) -> Result<Self> {
+    /// `by` is what each side of an upright picture of this size may be divided by while it is decoded: 1, 2, 4 or 8.
+    fn decoded(bytes: &[u8], name: &str, options: ReadOptions, by: &dyn Fn([u32; 2]) -> u32) -> Result<Self> {
         // Also for bytes that came from a caller and not from `read_file`.
         check_size(bytes, || name.to_owned())?;
         let refuse = |problem: Problem| problem.of_image(name);
         let (kind, format) = kind::of(bytes).map_err(refuse)?;
-        let mut decoded = decode(bytes, kind, network).map_err(|fault| refuse(fault.problem(format)))?;
+        let mut decoded = decode(bytes, kind, by).map_err(|fault| refuse(fault.problem(format)))?;
         let damage = std::mem::take(&mut decoded.damage);
         if let (true, [damage, ..]) = (options.strict, &damage[..]) {
             let hint = Phrase::from("read it without ").without(OptionName::StrictPictures);
@@ -139,9 +154,9 @@ impl Picture {
 }
 
 /// Decodes a file. Decoders may panic on malformed files; that must fail this file, not a run over thousands.
-fn decode(bytes: &[u8], kind: ImageFormat, network: Option<&Preprocess>) -> Result<Decoded, Fault> {
+fn decode(bytes: &[u8], kind: ImageFormat, by: &dyn Fn([u32; 2]) -> u32) -> Result<Decoded, Fault> {
     let decode = || match kind {
-        ImageFormat::Jpeg => jpeg::decode(bytes, network),
+        ImageFormat::Jpeg => jpeg::decode(bytes, by),
         ImageFormat::Tiff => tiff::decode(bytes),
         _ => general::decode(bytes, kind),
     };

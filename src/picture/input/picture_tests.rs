@@ -200,3 +200,25 @@ fn kinds_of_jpeg_that_are_not_decoded_are_named() {
     assert!(with(4, 12).contains("12 bits per sample"));
     assert!(with(9, 2).contains("2 colour components"));
 }
+
+#[test]
+fn a_small_version_of_a_jpeg_has_its_longer_side_at_least() {
+    let photo = RgbImage::from_fn(300, 800, |x, y| Rgb([(x / 2) as u8, (y / 4) as u8, 90]));
+    let file = tempfile::NamedTempFile::new().unwrap();
+    for (kind, side, by) in [
+        (ImageFormat::Jpeg, 801, 1),
+        (ImageFormat::Jpeg, 400, 2),
+        (ImageFormat::Jpeg, 201, 2),
+        (ImageFormat::Jpeg, 200, 4),
+        (ImageFormat::Jpeg, 50, 8),
+        (ImageFormat::Png, 50, 1),
+    ] {
+        std::fs::write(file.path(), encoded(photo.clone(), kind)).unwrap();
+        let small = Picture::open_small(file.path(), WHITE, side).unwrap();
+        assert_eq!((small.reduced, small.size), (by, [300, 800]), "{kind:?} {side}");
+        let (width, height) = small.rgb.dimensions();
+        assert_eq!([width, height], [300_u32.div_ceil(by), 800_u32.div_ceil(by)]);
+        let [expected, got] = [photo[(150, 400)], small.rgb[(width / 2, height / 2)]].map(|pixel| pixel.0);
+        assert!(expected.iter().zip(got).all(|(one, other)| one.abs_diff(other) < 4), "{expected:?} {got:?}");
+    }
+}

@@ -42,7 +42,7 @@ pub use resample::Interpolation;
 pub use rows::Rows;
 pub use sheet::{CELL, Heading, Sheet, SheetRow};
 pub use threshold::Threshold;
-pub use thumbnail::thumbnail;
+pub use thumbnail::{preview, thumbnail};
 
 /// The element of `all` with the name `wanted`.
 fn by_name<T: Copy>(kind: &'static str, wanted: &str, all: &[T], name: fn(T) -> &'static str) -> Result<T> {

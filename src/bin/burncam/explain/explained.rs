@@ -6,7 +6,10 @@ use burncam::Method;
 use burncam::record::{LabelRecord, LayerRecord, PredictionRecord, Record};
 use burncam_metrics::localisation::Bounds;
 
+use crate::report::small::Small;
+
 /// One input, explained by every method.
+#[derive(Default)]
 pub(crate) struct Explained {
     /// One per method.
     pub(crate) records: Vec<Record>,
@@ -18,6 +21,8 @@ pub(crate) struct Explained {
     pub(crate) kept: bool,
     /// The boxes of its objects, as far as they are known.
     pub(crate) objects: Vec<(LabelRecord, Bounds)>,
+    /// Small pictures for the report, one entry per record, where it embeds them and they were made with the files.
+    pub(crate) small: Vec<Small>,
     /// Bytes for standard output, with `--out -`.
     pub(crate) picture: Option<Vec<u8>>,
     /// Of an image that meets no condition: what was predicted. Then there are no records.
@@ -27,9 +32,7 @@ pub(crate) struct Explained {
 impl Explained {
     /// An image that was predicted only.
     pub(crate) fn predicted(prediction: PredictionRecord) -> Self {
-        let (records, files, objects) = (vec![], vec![], vec![]);
-        let prediction = Some(prediction);
-        Self { records, directory: None, files, kept: false, objects, picture: None, prediction }
+        Self { prediction: Some(prediction), ..Self::default() }
     }
 
     /// The input, as the caller named it.

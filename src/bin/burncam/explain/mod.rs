@@ -2,6 +2,7 @@
 
 mod dry;
 mod explained;
+mod previews;
 mod results;
 mod resume;
 mod rows;
@@ -17,6 +18,7 @@ use burncam::{ArtifactKind, Explainer, Model, Request, Target};
 use burncam_graph::card::Task as NetworkTask;
 use rayon::ThreadPool;
 
+use self::previews::Previews;
 use self::results::Results;
 use self::resume::Redone;
 use self::task::Task;
@@ -71,10 +73,7 @@ impl Run {
         self.plan.make_root()?;
         // A single image leaves nothing to finish: there the signal ends the program, as the system does it.
         let signals = if self.tasks.len() > 1 { Signals::listen()? } else { Signals::default() };
-        let redone = args.batch.resume.then(Redone::default);
-        let Self { plan, explainer, .. } = self;
-        let work =
-            Work { plan, explainer, boxes: self.boxes.as_ref(), redone, conditions: &args.batch.conditions };
+        let work = self.work(args);
         let mut results = Results::open(args, &work, self.tasks.len(), &self.left, (&self.inside, quiet))?;
         let explain = |tasks: &[Task]| work.explain(tasks);
         let taken = batch::run(&self.pool, self.workers, &self.tasks, &signals, explain, |task, result| {
@@ -106,6 +105,19 @@ impl Run {
             _ if failed > 0 || interrupted || !written => Outcome::SomeFailed,
             _ => Outcome::Done,
         })
+    }
+
+    fn work<'a>(&'a self, args: &'a ExplainArgs) -> Work<'a> {
+        // With conditions few of many images may be explained, and be on the page.
+        let shown = if args.batch.conditions.is_empty() { self.tasks.len() } else { 0 };
+        Work {
+            plan: &self.plan,
+            explainer: &self.explainer,
+            boxes: self.boxes.as_ref(),
+            conditions: &args.batch.conditions,
+            redone: args.batch.resume.then(Redone::default),
+            previews: args.batch.report.as_ref().and_then(|_| Previews::new(shown)),
+        }
     }
 }
 

@@ -30,7 +30,7 @@ pub(crate) struct Results<'a> {
     progress: Progress,
     json: Option<JsonLines>,
     csv: Option<Csv>,
-    page: Option<(Page, PathBuf)>,
+    page: Option<Page>,
     summary: Summary,
     /// Path of the summary, if any.
     summary_path: Option<PathBuf>,
@@ -74,6 +74,7 @@ impl<'a> Results<'a> {
             None if args.output.json && tasks != 1 => Some(JsonLines::open("-".as_ref(), true)?),
             None => None,
         };
+        let page = args.batch.report.as_deref().map(|path| Page::new(model.name(), path)).transpose()?;
         let csv = args.batch.csv.as_deref();
         let csv = csv.map(|path| Csv::open(path, &rows::COLUMNS, args.replaces(), args.batch.csv_raw));
         Ok(Self {
@@ -84,7 +85,7 @@ impl<'a> Results<'a> {
             progress: Progress::new(args.batch.progress, tasks, quiet, inside),
             json,
             csv: csv.transpose()?,
-            page: args.batch.report.clone().map(|path| (Page::new(model.name()), path)),
+            page,
             summary: empty(args, model.name(), tasks, left),
             summary_path,
             several: tasks > 1,
@@ -122,15 +123,15 @@ impl<'a> Results<'a> {
         }
         self.summary.add(&explained.records, &explained.objects);
         self.kept += usize::from(explained.kept);
-        for record in &explained.records {
+        for (at, record) in explained.records.iter().enumerate() {
             if let Some(json) = &mut self.json {
                 json.line(&record.to_json_line()?)?;
             }
             if let Some(csv) = &mut self.csv {
                 rows::rows(record).try_for_each(|cells| csv.row(&cells))?;
             }
-            if let (Some((page, _)), Some(directory)) = (&mut self.page, &explained.directory) {
-                page.add(record, directory);
+            if let (Some(page), Some(directory)) = (&mut self.page, &explained.directory) {
+                page.add(record, directory, explained.small.get(at));
             }
         }
         self.progress.aside(|| self.print(explained))
@@ -239,7 +240,7 @@ impl<'a> Results<'a> {
         if let Some(csv) = &mut self.csv {
             csv.row(&rows::failure(&labels, &failure))?;
         }
-        if let Some((page, _)) = &mut self.page {
+        if let Some(page) = &mut self.page {
             page.fail(&path, &failure.error);
         }
         Ok(())
@@ -272,8 +273,7 @@ impl<'a> Results<'a> {
             return true;
         }
         let replaces = self.args.replaces();
-        let page =
-            self.page.as_ref().map_or(Ok(()), |(page, path)| page.write(path, replaces, &self.summary));
+        let page = self.page.take().map_or(Ok(()), |page| page.write(replaces, &self.summary));
         let summary = self.summary_path.take().map_or(Ok(()), |path| {
             self.summary.model.sha256 = self.work.explainer.model_sha256()?.to_owned();
             summary::write(&self.summary, path, replaces)

@@ -70,8 +70,7 @@ pub(crate) fn kept(
         }
     }
     let directory = Some(names.directory().to_path_buf());
-    let (files, objects, picture, prediction) = (vec![], vec![], None, None);
-    Ok(Some(Explained { records, directory, files, kept: true, objects, picture, prediction }))
+    Ok(Some(Explained { records, directory, kept: true, ..Explained::default() }))
 }
 
 /// The record, or why its image must be explained again. Image and model are compared elsewhere, because their hashes

@@ -7,6 +7,7 @@ use burncam_metrics::localisation::Bounds;
 use burncam_picture::input::recycle;
 
 use super::explained::Explained;
+use super::previews::Previews;
 use super::resume::{Redone, kept};
 use super::task::Task;
 use crate::boxes::Boxes;
@@ -25,6 +26,8 @@ pub(crate) struct Work<'a> {
     pub(crate) conditions: &'a [Condition],
     /// With `--resume`: why images with records are explained again.
     pub(crate) redone: Option<Redone>,
+    /// With `--report`, where the page may embed its pictures.
+    pub(crate) previews: Option<Previews>,
 }
 
 /// The state of an image.
@@ -127,7 +130,10 @@ impl Work<'_> {
         self.plan.expect_root()?;
         let Written { records, files } = files.commit()?;
         let directory = Some(names.directory().to_path_buf());
-        Ok(Explained { records, directory, files, kept: false, objects, picture: None, prediction: None })
+        let previews = self.previews.as_ref();
+        let small =
+            previews.map_or_else(Vec::new, |previews| previews.of(self.explainer, subject, explanations));
+        Ok(Explained { records, directory, files, objects, small, ..Explained::default() })
     }
 
     /// For standard output: the first picture, and records without files.
@@ -146,7 +152,6 @@ impl Work<'_> {
             }
             _ => None,
         };
-        let (files, objects, prediction) = (vec![], vec![], None);
-        Ok(Explained { records, directory: None, files, kept: false, objects, picture, prediction })
+        Ok(Explained { records, picture, ..Explained::default() })
     }
 }

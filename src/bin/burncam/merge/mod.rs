@@ -57,8 +57,8 @@ fn merge_summaries(
     let whole = Summary::merge(files.iter().map(|path| read(path)).collect::<Result<_>>()?)?;
     let mut unreadable = 0;
     if let Some(report) = &args.report {
-        let (page, left_out) = page(directories, &whole)?;
-        page.write(report, args.force, &whole)?;
+        let (page, left_out) = page(report, directories, &whole)?;
+        page.write(args.force, &whole)?;
         unreadable = left_out;
     }
     // After the page, so that a summary means that the page exists.
@@ -70,13 +70,13 @@ fn merge_summaries(
 }
 
 /// The page of all records below the directories and all failures; and the number of unreadable records.
-fn page(directories: &[PathBuf], whole: &Summary) -> Result<(Page, usize)> {
-    let mut page = Page::new(&whole.model.name);
+fn page(path: &Path, directories: &[PathBuf], whole: &Summary) -> Result<(Page, usize)> {
+    let mut page = Page::new(&whole.model.name, path)?;
     let Entries { shown, unreadable } = records::entries(directories, whole);
     for entry in shown {
         match entry {
             Entry::Record(path) => {
-                page.add(&crate::records::read(&path)?, path.parent().unwrap_or(Path::new("")));
+                page.add(&crate::records::read(&path)?, path.parent().unwrap_or(Path::new("")), None);
             }
             Entry::Failure(failure) => page.fail(&failure.path, &failure.error),
         }

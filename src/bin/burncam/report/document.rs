@@ -1,5 +1,7 @@
 //! The HTML file: a template with styles, script, data, and a policy that forbids everything else.
 
+use std::io::{self, Write};
+
 use crate::html::hash;
 
 const TEMPLATE: &str = include_str!("page.html");
@@ -12,24 +14,35 @@ const SCRIPT: &str = concat!(
     include_str!("controls.js")
 );
 
-/// Fills the page with its data, which is JSON, and with the overview of all pictures, which is HTML.
-pub(super) fn document(data: &str, overview: &str) -> String {
-    let mut document = String::with_capacity(TEMPLATE.len() + STYLE.len() + SCRIPT.len() + data.len() + 1024);
-    let mut pieces = TEMPLATE.split("{{");
-    document.push_str(pieces.next().unwrap_or_default());
+/// Writes the page with the overview of all pictures, which is HTML, and its data, which is [`harmless`] JSON.
+pub(super) fn write(
+    out: &mut dyn Write,
+    overview: &str,
+    data: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<()> {
+    let (before, after) = TEMPLATE.split_once("{{data}}").unwrap_or((TEMPLATE, ""));
+    out.write_all(filled(before, overview).as_bytes())?;
+    data(out)?;
+    out.write_all(filled(after, overview).as_bytes())
+}
+
+/// A part of the template. Pieces are inserted in one pass, so that `{{` in one is not taken for a place.
+fn filled(template: &str, overview: &str) -> String {
+    let mut filled =
+        String::with_capacity(template.len() + STYLE.len() + SCRIPT.len() + overview.len() + 1024);
+    let mut pieces = template.split("{{");
+    filled.push_str(pieces.next().unwrap_or_default());
     for piece in pieces {
         let (name, rest) = piece.split_once("}}").unwrap_or((piece, ""));
         match name {
-            "policy" => document.push_str(&policy()),
-            "style" => document.push_str(STYLE),
-            "script" => document.push_str(SCRIPT),
-            "overview" => document.push_str(overview),
-            // Pieces are inserted in one pass, so that `{{` in data is not taken for a place.
-            _ => document.push_str(&harmless(data)),
+            "policy" => filled.push_str(&policy()),
+            "style" => filled.push_str(STYLE),
+            "script" => filled.push_str(SCRIPT),
+            _ => filled.push_str(overview),
         }
-        document.push_str(rest);
+        filled.push_str(rest);
     }
-    document
+    filled
 }
 
 /// Allows only pictures, from the page's origin or embedded, and only this script.
@@ -42,7 +55,7 @@ fn policy() -> String {
 }
 
 /// JSON that is safe inside a `script` element. These characters only occur in strings.
-fn harmless(json: &str) -> String {
+pub(super) fn harmless(json: &str) -> String {
     // In JSON these are only in strings; `</script>` in a file name would end the element.
     json.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026")
 }
@@ -51,10 +64,16 @@ fn harmless(json: &str) -> String {
 mod tests {
     use super::*;
 
+    fn page(data: &str) -> String {
+        let mut page = Vec::new();
+        write(&mut page, "", |out| out.write_all(harmless(data).as_bytes())).unwrap();
+        String::from_utf8(page).unwrap()
+    }
+
     #[test]
     fn data_cannot_end_its_element_and_reads_as_before() {
         let value = serde_json::json!({ "x": "</script><!-- & {{style}}" });
-        let page = document(&value.to_string(), "");
+        let page = page(&value.to_string());
         let (_, rest) = page.split_once("<script id=\"data\" type=\"application/json\">").unwrap();
         let (data, _) = rest.split_once("</script>").unwrap();
         assert_eq!(serde_json::from_str::<serde_json::Value>(data).unwrap(), value);
@@ -63,7 +82,7 @@ mod tests {
 
     #[test]
     fn every_place_of_the_template_is_filled_and_nothing_comes_from_elsewhere() {
-        let page = document("{}", "");
+        let page = page("{}");
         assert!(!page.contains("{{"), "a place was left empty");
         for outside in ["http:", "https:", "url(", "@import", "innerHTML", "eval("] {
             assert!(!page.contains(outside), "'{outside}'");

@@ -1,9 +1,10 @@
 //! `--report`: one HTML page to browse the results of a run.
 //!
-//! Receives records as they are made and keeps the few fields that the page shows. Writes one self-contained file
-//! with styles, script and data, and with the pictures of a small run. The page's behaviour is in `*.js` in this
-//! folder.
+//! Receives records as they are made, with small pictures where the caller had the pixels at hand, and keeps the few fields that the
+//! page shows. Writes one self-contained file with styles, script and data, and with the pictures of a small run. The page's behaviour
+//! is in `*.js` in this folder.
 
+mod cards;
 mod document;
 pub(crate) mod link;
 mod overview;
@@ -12,24 +13,29 @@ pub(crate) mod small;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
-use burncam::internal::output::{self, OutputFile};
-use burncam::record::{LabelRecord, Record, Summary, TargetRecord};
+use burncam::internal::output::OutputFile;
+use burncam::record::{Artifact, LabelRecord, Prediction, Record, Summary, TargetRecord};
 use burncam_graph::card::Task;
-use rayon::prelude::*;
 
-use rows::{Card, Data, Found, Table, View};
+use cards::Cards;
+use rows::{Card, Embedded, Head, Table, View};
+use small::{Small, SmallMap};
 
 /// Up to this many maps the page embeds their pictures, as JPEGs of about 15 kB each. A larger page would be slow to
 /// open, so it loads files as they scroll into view.
-const MOST_EMBEDDED: usize = 200;
+pub(crate) const MOST_EMBEDDED: usize = 200;
 
 /// A page under construction.
 #[derive(Debug)]
 pub(crate) struct Page {
+    /// Where it will be.
+    path: PathBuf,
+    /// The absolute directory of that.
+    folder: PathBuf,
     title: String,
     /// Whether the model gives values instead of classes.
     numbers: bool,
@@ -42,41 +48,19 @@ pub(crate) struct Page {
     classes: Table<(usize, String)>,
     /// Warnings and findings.
     notes: Table<String>,
-    entries: Vec<Entry>,
-    by_path: HashMap<String, usize>,
-}
-
-/// A card of the page.
-#[derive(Debug)]
-enum Entry {
-    Picture(Picture),
-    Failure { path: String, error: String },
-}
-
-#[derive(Debug)]
-struct Picture {
-    path: String,
-    format: String,
-    size: (usize, usize),
-    label: Option<usize>,
-    top: Vec<(usize, f64)>,
-    found: Vec<Found>,
-    maps: Vec<Map>,
-}
-
-/// One target of one record.
-#[derive(Debug)]
-struct Map {
-    view: View<'static>,
-    directory: PathBuf,
-    /// Kinds and file names.
-    files: Vec<(String, String)>,
+    cards: Cards,
 }
 
 impl Page {
-    /// An empty page. `title` is the model's name.
-    pub(crate) fn new(title: &str) -> Self {
-        Self {
+    /// An empty page, to be written to `path`. `title` is the model's name.
+    ///
+    /// # Errors
+    /// When the current directory is unknown.
+    pub(crate) fn new(title: &str, path: &Path) -> Result<Self> {
+        let folder = link::folder_of(path).with_context(|| format!("report '{}'", path.display()))?;
+        Ok(Self {
+            path: path.to_path_buf(),
+            folder: folder.clone(),
             title: title.to_owned(),
             numbers: false,
             shares: false,
@@ -85,59 +69,61 @@ impl Page {
             layers: Table::default(),
             classes: Table::default(),
             notes: Table::default(),
-            entries: vec![],
-            by_path: HashMap::new(),
-        }
+            cards: Cards::new(folder),
+        })
     }
 
-    /// Adds a record whose files are in `directory`. Records of the same picture share a card.
-    pub(crate) fn add(&mut self, record: &Record, directory: &Path) {
+    /// Adds a record whose files are in `directory`, and its small pictures where they are made already. Records of one
+    /// picture come one after the other, and share a card.
+    pub(crate) fn add(&mut self, record: &Record, directory: &Path, small: Option<&Small>) {
         // Of two embeddings the cosine is a number, too.
         self.numbers |= record.is_regression || record.predictions.iter().any(|each| each.number.is_some());
         self.shares |= record.predictions.iter().any(|each| each.share.is_some());
         self.task = self.task.or(record.model.task.map(Task::name));
-        let maps: Vec<Map> = (0..record.targets.len()).map(|at| self.map(record, at, directory)).collect();
-        let at = match self.by_path.get(&record.input.path) {
-            Some(at) => *at,
-            None => {
-                let picture = self.picture(record);
-                self.entries.push(Entry::Picture(picture));
-                self.by_path.insert(record.input.path.clone(), self.entries.len() - 1);
-                self.entries.len() - 1
-            }
-        };
-        if let Entry::Picture(picture) = &mut self.entries[at] {
-            picture.maps.extend(maps);
+        let small_map = |at: usize| small.and_then(|small| small.maps.get(at));
+        let views: Vec<View> =
+            (0..record.targets.len()).map(|at| self.view(record, at, directory, small_map(at))).collect();
+        if !self.cards.last_is(&record.input.path) {
+            let card = self.card(record, small);
+            self.cards.push(card);
         }
+        self.cards.extend(views);
     }
 
     /// Adds an input that could not be explained.
     pub(crate) fn fail(&mut self, path: &str, error: &str) {
-        self.entries.push(Entry::Failure { path: path.to_owned(), error: error.to_owned() });
+        let error = Some(error.to_owned());
+        self.cards.push(Card { path: path.to_owned(), error, ..Card::default() });
     }
 
     /// Writes the page atomically. `summary` is of the same images.
     ///
     /// # Errors
     /// When the file exists and `overwrite` is off, or cannot be written.
-    pub(crate) fn write(&self, to: &Path, overwrite: bool, summary: &Summary) -> Result<()> {
-        let document = self.document(to, summary)?;
-        let file = OutputFile { path: to.to_path_buf(), bytes: document.into_bytes() };
-        Ok(output::write_together(&[file], &[], overwrite)?)
+    pub(crate) fn write(self, overwrite: bool, summary: &Summary) -> Result<()> {
+        let (overview, head) = (overview::section(summary)?, self.head()?);
+        let path = self.path.clone();
+        let page = OutputFile::staged(path, |out| {
+            let mut out = BufWriter::new(out);
+            self.document(&head, &overview, &mut out)?;
+            out.flush()
+        })?;
+        Ok(OutputFile::put_in_place(vec![page], vec![], overwrite)?)
     }
 
-    fn document(&self, to: &Path, summary: &Summary) -> Result<String> {
-        let folder = link::folder_of(to).with_context(|| format!("report '{}'", to.display()))?;
-        let maps: usize = self
-            .entries
-            .iter()
-            .map(|entry| if let Entry::Picture(picture) = entry { picture.maps.len() } else { 0 })
-            .sum();
-        let embedded = maps <= MOST_EMBEDDED;
-        let cards = self.entries.par_iter().map(|entry| entry.card(&folder, embedded)).collect();
-        let data = Data {
+    fn document(self, head: &str, overview: &str, out: &mut dyn Write) -> io::Result<()> {
+        document::write(out, overview, |out| {
+            out.write_all(head.as_bytes())?;
+            self.cards.write(out)?;
+            out.write_all(b"]}")
+        })
+    }
+
+    /// The page's data up to its first card.
+    fn head(&self) -> Result<String> {
+        let head = Head {
             title: &self.title,
-            embedded,
+            embedded: self.cards.are_embedded(),
             task: self.task,
             numbers: self.numbers,
             shares: self.shares,
@@ -145,35 +131,45 @@ impl Page {
             layers: self.layers.all(),
             classes: self.classes.all(),
             notes: self.notes.all(),
-            cards,
         };
-        Ok(document::document(&serde_json::to_string(&data)?, &overview::section(summary)?))
+        let mut json = serde_json::to_string(&head)?;
+        // The cards are the last field of the same object.
+        json.pop();
+        json.push_str(",\"cards\":[");
+        Ok(document::harmless(&json))
     }
 
-    fn picture(&mut self, record: &Record) -> Picture {
+    /// The card of a picture, still without maps.
+    fn card(&mut self, record: &Record, small: Option<&Small>) -> Card {
         let mut class = |target: usize, name: &str| self.classes.place((target, name.to_owned()));
-        Picture {
-            path: record.input.path.clone(),
-            format: record.input.format.clone(),
-            size: (record.input.width, record.input.height),
-            label: one_label(record).map(|label| class(label.target, &label.class_name)),
-            top: record
-                .predictions
-                .iter()
-                .map(|each| {
-                    let shown = each.proba.or(each.share).map(rows::rounded).or(each.number);
-                    (class(each.target, &each.class_name), shown.unwrap_or_default())
-                })
-                .collect(),
-            found: record
-                .detections
-                .iter()
-                .map(|each| {
-                    let place = [each.left, each.top, each.right, each.bottom];
-                    (class(each.target, &each.class_name), rows::rounded(each.proba), place)
-                })
-                .collect(),
-            maps: vec![],
+        let label = one_label(record).map(|label| class(label.target, &label.class_name));
+        let shown = |each: &Prediction| each.proba.or(each.share).map(rows::rounded).or(each.number);
+        let top = record
+            .predictions
+            .iter()
+            .map(|each| (class(each.target, &each.class_name), shown(each).unwrap_or_default()));
+        let top = top.collect();
+        let found = record.detections.iter().map(|each| {
+            let place = [each.left, each.top, each.right, each.bottom];
+            (class(each.target, &each.class_name), rows::rounded(each.proba), place)
+        });
+        let found = found.collect();
+        let input = &record.input;
+        // A tensor is not a picture, and standard input cannot be read again.
+        let file = (input.format != "npy" && input.path != "-").then(|| PathBuf::from(&input.path));
+        let original = file.as_deref().filter(|file| file.is_file());
+        Card {
+            path: input.path.clone(),
+            error: None,
+            format: Some(input.format.clone()),
+            width: input.width,
+            height: input.height,
+            label,
+            top,
+            found,
+            original: original.and_then(|file| link::relative(&self.folder, file)),
+            small: Embedded { data: file.as_ref().and(small).and_then(|small| small.photo.clone()), file },
+            views: vec![],
         }
     }
 
@@ -185,7 +181,7 @@ impl Page {
         Some(self.classes.place((rival, name)))
     }
 
-    fn map(&mut self, record: &Record, at: usize, directory: &Path) -> Map {
+    fn view(&mut self, record: &Record, at: usize, directory: &Path, small: Option<&SmallMap>) -> View {
         let target = &record.targets[at];
         let layers: Vec<String> = record
             .layers
@@ -202,15 +198,33 @@ impl Page {
             number: target.box_number,
             pixels: target.pixels,
             against: self.rival(record),
-            blank: None,
-            notes: vec![],
             boxes: target.boxes.iter().map(|b| [b.left, b.top, b.right, b.bottom]).collect(),
-            ..View::default()
+            ..self.files(target, directory, small)
         };
         view.blank = target.finding.clone().map(|finding| self.notes.place(finding));
         view.notes = warnings_of(record).map(|warning| self.notes.place(warning.clone())).collect();
-        let files = target.artifacts.iter().map(|file| (file.kind.clone(), file.file.clone())).collect();
-        Map { view, directory: directory.to_path_buf(), files }
+        view
+    }
+
+    /// The pictures of a target, and the addresses of all of its files.
+    fn files(&self, target: &TargetRecord, directory: &Path, small: Option<&SmallMap>) -> View {
+        let of_kind = |kind: &str| target.artifacts.iter().find(|file| file.kind == kind);
+        let link = |file: &Artifact| link::relative(&self.folder, &directory.join(&file.file));
+        let embedded = |file: Option<&Artifact>, data: Option<&String>| Embedded {
+            data: data.cloned(),
+            file: file.map(|file| directory.join(&file.file)),
+        };
+        let shown = rows::SHOWN.iter().find_map(|kind| of_kind(kind));
+        let mask = of_kind(CLASS_MASK);
+        let files = target.artifacts.iter();
+        View {
+            picture: shown.and_then(link),
+            small: embedded(shown, small.and_then(|small| small.overlay.as_ref())),
+            mask: mask.and_then(link),
+            small_mask: embedded(mask, small.and_then(|small| small.mask.as_ref())),
+            files: files.filter_map(|file| Some((file.kind.clone(), link(file)?))).collect(),
+            ..View::default()
+        }
     }
 }
 
@@ -225,58 +239,6 @@ fn warnings_of(record: &Record) -> impl Iterator<Item = &String> {
         };
         !record.targets.iter().any(repeats)
     })
-}
-
-impl Entry {
-    /// The card's data; `folder` is the page's.
-    fn card(&self, folder: &Path, embedded: bool) -> Card<'_> {
-        match self {
-            Self::Failure { path, error } => Card { path, error: Some(error), ..Card::default() },
-            Self::Picture(picture) => picture.card(folder, embedded),
-        }
-    }
-}
-
-impl Picture {
-    fn card(&self, folder: &Path, embedded: bool) -> Card<'_> {
-        // A tensor is not a picture, and standard input cannot be read again.
-        let file = (self.format != "npy" && self.path != "-").then(|| Path::new(&self.path));
-        Card {
-            path: &self.path,
-            format: Some(&self.format),
-            width: self.size.0,
-            height: self.size.1,
-            label: self.label,
-            top: &self.top,
-            found: &self.found,
-            original: file.filter(|file| file.is_file()).and_then(|file| link::relative(folder, file)),
-            thumb: file.filter(|_| embedded).and_then(small::data_uri),
-            views: self.maps.iter().map(|map| map.view(folder, embedded)).collect(),
-            error: None,
-        }
-    }
-}
-
-impl Map {
-    fn view(&self, folder: &Path, embedded: bool) -> View<'_> {
-        let link = |name: &str| link::relative(folder, &self.directory.join(name));
-        let mask = self.files.iter().find(|(kind, _)| kind == CLASS_MASK).map(|(_, name)| name);
-        let shown = rows::SHOWN.iter().find_map(|kind| self.files.iter().find(|(each, _)| each == kind));
-        View {
-            picture: shown.and_then(|(_, name)| link(name)),
-            thumb: shown
-                .filter(|_| embedded)
-                .and_then(|(_, name)| small::data_uri(&self.directory.join(name))),
-            mask: mask.and_then(|name| match embedded {
-                true => small::data_uri(&self.directory.join(name)),
-                false => link(name),
-            }),
-            files: self.files.iter().filter_map(|(kind, name)| Some((kind.as_str(), link(name)?))).collect(),
-            notes: self.view.notes.clone(),
-            boxes: self.view.boxes.clone(),
-            ..self.view
-        }
-    }
 }
 
 /// The true class of a picture; of several the one that is predicted, if any.

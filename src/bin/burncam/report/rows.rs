@@ -2,16 +2,19 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
+use std::path::PathBuf;
 
 use serde::Serialize;
+
+use super::small::data_uri;
 
 /// The artifacts that a card can show, best first.
 pub(super) const SHOWN: &[&str] =
     &["overlay", "boxes", "side-by-side", "cut-out", "heatmap", "mask", "grey", "grey16"];
 
-/// All data of the page. Methods, layers, classes and notes are indices into these tables.
+/// The page's data but for its cards. Methods, layers, classes and notes are indices into these tables.
 #[derive(Debug, Serialize)]
-pub(super) struct Data<'a> {
+pub(super) struct Head<'a> {
     pub(super) title: &'a str,
     /// Whether pictures are embedded.
     pub(super) embedded: bool,
@@ -28,17 +31,16 @@ pub(super) struct Data<'a> {
     pub(super) layers: &'a [String],
     pub(super) classes: &'a [(usize, String)],
     pub(super) notes: &'a [String],
-    pub(super) cards: Vec<Card<'a>>,
 }
 
 /// A picture with its maps, or an input with an `error`.
 #[derive(Debug, Default, Serialize)]
-pub(super) struct Card<'a> {
-    pub(super) path: &'a str,
+pub(super) struct Card {
+    pub(super) path: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) error: Option<&'a str>,
+    pub(super) error: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) format: Option<&'a str>,
+    pub(super) format: Option<String>,
     #[serde(skip_serializing_if = "is_zero")]
     pub(super) width: usize,
     #[serde(skip_serializing_if = "is_zero")]
@@ -47,19 +49,62 @@ pub(super) struct Card<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) label: Option<usize>,
     /// Classes with probabilities or shares, the greatest first; or values in order.
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    pub(super) top: &'a [(usize, f64)],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) top: Vec<(usize, f64)>,
     /// A detector's boxes, the surest first.
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    pub(super) found: &'a [Found],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) found: Vec<Found>,
     /// URL of the file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) original: Option<String>,
-    /// A small version as a data URI.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) thumb: Option<String>,
+    #[serde(skip_serializing_if = "Embedded::is_none", rename = "thumb")]
+    pub(super) small: Embedded,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(super) views: Vec<View<'a>>,
+    pub(super) views: Vec<View>,
+}
+
+/// A small version of a picture.
+#[derive(Debug, Default, Serialize)]
+#[serde(transparent)]
+pub(super) struct Embedded {
+    /// As a data URI.
+    pub(super) data: Option<String>,
+    /// The file that it is made from where there is no data.
+    #[serde(skip)]
+    pub(super) file: Option<PathBuf>,
+}
+
+impl Embedded {
+    fn is_none(&self) -> bool {
+        self.data.is_none()
+    }
+
+    /// Makes the data from the file, if it is missing.
+    fn complete(&mut self) {
+        if self.data.is_none() {
+            self.data = self.file.take().as_deref().and_then(data_uri);
+        }
+    }
+}
+
+impl Card {
+    /// For a page that embeds its pictures.
+    pub(super) fn embed(&mut self) {
+        self.small.complete();
+        for view in &mut self.views {
+            view.small.complete();
+            view.small_mask.complete();
+            view.mask = view.small_mask.data.take();
+        }
+    }
+
+    /// For a page that loads its pictures from their files.
+    pub(super) fn link(&mut self) {
+        self.small = Embedded::default();
+        for view in &mut self.views {
+            view.small = Embedded::default();
+        }
+    }
 }
 
 /// A box that a detector found: its class, its probability, and left, top, right and bottom in pixels of the picture.
@@ -67,7 +112,7 @@ pub(super) type Found = (usize, f64, [f64; 4]);
 
 /// A map of a picture.
 #[derive(Debug, Default, Serialize)]
-pub(super) struct View<'a> {
+pub(super) struct View {
     /// Index of the target in its record.
     pub(super) at: usize,
     pub(super) method: usize,
@@ -98,15 +143,16 @@ pub(super) struct View<'a> {
     /// URL of the best artifact.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) picture: Option<String>,
-    /// A small version as a data URI.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) thumb: Option<String>,
-    /// Where the class wins in a segmentation: URL or data URI of its mask.
+    #[serde(skip_serializing_if = "Embedded::is_none", rename = "thumb")]
+    pub(super) small: Embedded,
+    /// Where the class wins in a segmentation: URL of its mask; its data URI once pictures are embedded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) mask: Option<String>,
+    #[serde(skip)]
+    pub(super) small_mask: Embedded,
     /// Kinds and URLs.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(super) files: Vec<(&'a str, String)>,
+    pub(super) files: Vec<(String, String)>,
 }
 
 /// Distinct values in order of first use.

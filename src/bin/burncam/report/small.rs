@@ -1,12 +1,13 @@
-//! Thumbnails small enough to embed.
+//! Pictures small enough to embed in a page.
 
 use std::path::Path;
 
+use anyhow::Result;
 use burncam::Picture;
 use burncam_picture::input::recycle;
-use burncam_picture::render::thumbnail;
+use burncam_picture::render::{RgbImage, preview};
 use data_encoding::BASE64;
-use image::codecs::jpeg::JpegEncoder;
+use jpeg_encoder::{ColorType, Encoder};
 
 /// Longer side in pixels: a card on a screen of usual density.
 const SIDE: u32 = 360;
@@ -14,27 +15,53 @@ const SIDE: u32 = 360;
 /// Heatmaps are smooth, and edges of photographs still look right at this quality.
 const QUALITY: u8 = 80;
 
+/// The small pictures of a record, as data URIs, as far as they were made.
+#[derive(Debug, Default)]
+pub(crate) struct Small {
+    /// The picture that was explained.
+    pub(crate) photo: Option<String>,
+    /// One of each target.
+    pub(crate) maps: Vec<SmallMap>,
+}
+
+/// The small pictures of one target.
+#[derive(Debug, Default)]
+pub(crate) struct SmallMap {
+    pub(crate) overlay: Option<String>,
+    /// Where the class wins in a segmentation.
+    pub(crate) mask: Option<String>,
+}
+
+/// A picture as small as pages embed it; one that is smaller stays as it is.
+pub(crate) fn shrunk(picture: &RgbImage) -> Result<RgbImage> {
+    Ok(preview(picture, SIDE)?)
+}
+
+/// A picture as a data URI.
+pub(crate) fn encoded(picture: &RgbImage) -> Result<String> {
+    let mut bytes = Vec::new();
+    let [width, height] = [picture.width(), picture.height()].map(u16::try_from);
+    Encoder::new(&mut bytes, QUALITY).encode(picture, width?, height?, ColorType::Rgb)?;
+    Ok(format!("data:image/jpeg;base64,{}", BASE64.encode(&bytes)))
+}
+
 /// A file's picture, upright and small, as a data URI. `None` when it cannot be read (any more): the page then shows
 /// that it is missing.
 pub(crate) fn data_uri(path: &Path) -> Option<String> {
-    let shrink = || -> anyhow::Result<Vec<u8>> {
+    let shrink = || {
         // In a directory of others a link may lead to any file of the reader's.
         anyhow::ensure!(path.symlink_metadata()?.is_file(), "'{}' is a link", path.display());
-        let picture = Picture::open(path, [255; 3])?;
+        // Twice as fine as needed, so that what is decoded at a part of its size looks no different.
+        let picture = Picture::open_small(path, [255; 3], 2 * SIDE)?;
         let picture = picture.shown.unwrap_or(picture.rgb);
-        // Never enlarged: a small picture would only take more bytes.
-        let side = SIDE.min(picture.width().max(picture.height()));
-        let small = thumbnail(&picture, side)?;
+        let small = shrunk(&picture)?;
         recycle(picture);
-        let mut bytes = Vec::new();
-        JpegEncoder::new_with_quality(&mut bytes, QUALITY).encode_image(&small)?;
-        Ok(bytes)
+        encoded(&small)
     };
-    match shrink() {
-        Ok(bytes) => Some(format!("data:image/jpeg;base64,{}", BASE64.encode(&bytes))),
-        Err(error) => {
-            log::info!("the report goes without a picture: {error:#}");
-            None
-        }
-    }
+    made(shrink())
+}
+
+/// A page goes without a picture that cannot be made.
+pub(crate) fn made<T>(picture: Result<T>) -> Option<T> {
+    picture.inspect_err(|error| log::info!("the report goes without a picture: {error:#}")).ok()
 }

@@ -16,17 +16,15 @@ use image::{DynamicImage, RgbImage};
 
 use self::markers::{Frame, Markers};
 use self::turbo::{Decompressed, GaveUp, Space};
-use super::preprocess::reduction;
 use super::raster::{Cmyk, Decoded, Fault, Pixels, check_pixels, orientation};
 use super::upright::turned;
-use crate::card::Preprocess;
 
 /// The most pixels that all scans together may cover. Real progressive files have about ten scans; thousands of empty
 /// ones would keep a core busy for minutes.
 const MAX_SCANNED: u64 = 2_000_000_000;
 
-/// Decodes a file; with `for_network` only as finely as that preprocessing needs.
-pub(super) fn decode(bytes: &[u8], for_network: Option<&Preprocess>) -> Result<Decoded, Fault> {
+/// Decodes a file. `by` is what each side of an upright picture of this size is divided by: 1, 2, 4 or 8.
+pub(super) fn decode(bytes: &[u8], by: &dyn Fn([u32; 2]) -> u32) -> Result<Decoded, Fault> {
     let markers = Markers::read(bytes);
     let Some(frame) = markers.frame else {
         return Err(Fault::Damaged("it has no frame header".to_owned()));
@@ -34,7 +32,7 @@ pub(super) fn decode(bytes: &[u8], for_network: Option<&Preprocess>) -> Result<D
     check(frame, markers.scans)?;
     let orientation = orientation(markers.exif);
     let size = [frame.width, frame.height];
-    let by = for_network.map_or(1, |spec| reduction(turned(size, orientation), spec));
+    let by = by(turned(size, orientation));
     let (pixels, is_damaged, ends_oddly) = read(bytes, frame, by)?;
     let warning = match (is_damaged, markers.is_whole, ends_oddly) {
         (false, true, false) => None,

@@ -79,7 +79,7 @@ impl Stock {
 fn one_of_everything(folder: &Path) {
     let stock = Stock::new();
     fs::create_dir_all(folder.join("photos")).unwrap();
-    let mut page = Page::new(HOSTILE);
+    let mut page = Page::new(HOSTILE, &folder.join("report.html")).unwrap();
     for (at, name) in ODD.iter().enumerate() {
         let photo = folder.join("photos").join(format!("{name}.jpg"));
         let first = if at % 3 == 0 { HOSTILE } else { "cat, feline" };
@@ -101,7 +101,7 @@ fn one_of_everything(folder: &Path) {
             if at == 4 {
                 record.targets[0].finding = Some("the map is flat: every position counts the same".into());
             }
-            page.add(&record, folder);
+            page.add(&record, folder, None);
         }
     }
     for path in [format!("photos/{HOSTILE}.jpg"), "photos/cut.jpg".to_owned()] {
@@ -110,7 +110,7 @@ fn one_of_everything(folder: &Path) {
             &format!("image '{path}': cut short: the jpeg ends before its last pixel (is it whole?)"),
         );
     }
-    page.write(&folder.join("report.html"), true, &Summary::new("net", "", 0)).unwrap();
+    page.write(true, &Summary::new("net", "", 0)).unwrap();
 }
 
 /// Three classes of a picture, by its number.
@@ -136,7 +136,7 @@ fn five_thousand(folder: &Path) {
         .enumerate()
         .map(|(at, [jpg, png])| stock.place(at, jpg, std::slice::from_ref(png)))
         .collect();
-    let mut page = Page::new("5,000 pictures");
+    let mut page = Page::new("5,000 pictures", &folder.join("report.html")).unwrap();
     for at in 0..5000_usize {
         let photo = photos.join(format!("{:04} {}.jpg", at, ODD[at % ODD.len()]));
         if at % 1000 == 999 {
@@ -156,7 +156,7 @@ fn five_thousand(folder: &Path) {
                 fs::hard_link(from, to).unwrap();
             }
         }
-        page.add(&record, &out);
+        page.add(&record, &out, None);
     }
-    page.write(&folder.join("report.html"), true, &Summary::new("net", "", 0)).unwrap();
+    page.write(true, &Summary::new("net", "", 0)).unwrap();
 }
