@@ -18,7 +18,7 @@ pub(crate) struct ExplainArgs {
     #[command(flatten)]
     pub(crate) model: ModelArgs,
 
-    /// A name, an index, top, top3, label or all
+    /// A name, an index, top, top3 or all
     ///
     /// Class to explain: an index, a name, top, topN, all, p>=0.5 (those with this probability or share of the picture), or
     /// box:N, the N-th box of a detector; with --labels also label (the true classes) or both (top and label). Can be given several times.

@@ -89,6 +89,8 @@ impl Prepared<'_> {
             || is_long(Reads::BatchSize)
             || !smoothing.is_empty()
             || request.targets.contains(&Target::All)
+            // How many are explained is not known before all are predicted.
+            || !self.args.batch.conditions.is_empty()
         {
             return facts.add_pass(self.explainer, &request.methods, self.tasks);
         }
@@ -100,7 +102,7 @@ impl Prepared<'_> {
         let all = seconds * images.div_ceil(jobs) as f64;
         let total = match images {
             1 => String::new(),
-            _ => format!(", so about {} for all, {jobs} at a time", text::duration(all)),
+            _ => format!(", so about {} for all, {jobs} at a time", precise(all)),
         };
         let words = format!(
             "about {} per image{total}; measured once, on the first image that can be read",
