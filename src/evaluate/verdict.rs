@@ -91,7 +91,10 @@ pub(super) fn sentence(
         names => format!("; {} left out, because maps hardly change with the weights", joined(names)),
     };
     let (Some(best), Some(ranks)) = (best, mean_ranks(metrics, rows)) else {
-        return format!("no choice: no method has a figure of a metric that says which is better{left_out}");
+        let method = if independent.is_empty() { "method" } else { "other method" };
+        return format!(
+            "no choice: no {method} has a figure of a metric that says which is better{left_out}"
+        );
     };
     let name = &rows[best].name;
     let names = votes(metrics, rows).into_iter().map(|at| metrics[at].to_string());
@@ -229,7 +232,9 @@ mod tests {
         let said = answer(&[best_of_all, rows[3].clone()]);
         assert_eq!(
             said,
-            format!("no choice: no method has a figure of a metric that says which is better{left_out}")
+            format!(
+                "no choice: no other method has a figure of a metric that says which is better{left_out}"
+            )
         );
     }
 
