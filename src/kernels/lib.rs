@@ -14,6 +14,8 @@ mod kernels;
 mod memory;
 mod plan;
 mod precision;
+mod reverse;
+mod rule;
 mod run;
 mod simd;
 #[cfg(test)]
@@ -23,6 +25,8 @@ mod view;
 
 pub use plan::{Operation, Parameters, Plan, Shapes, Weights, knows};
 pub use precision::{Arithmetic, Precision};
+pub use reverse::{BothWeights, Ends, Reverse, Tape, knows_reverse};
+pub use rule::{Rectifiers, Rule};
 pub use run::Workspace;
 pub use simd::Isa;
 

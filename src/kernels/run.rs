@@ -16,8 +16,8 @@ const BATCH: usize = 4;
 /// Memory that the next run takes over.
 #[derive(Debug, Default)]
 pub struct Workspace {
-    tensors: BufferPool,
-    scratch: BufferPool,
+    pub(crate) tensors: BufferPool,
+    pub(crate) scratch: BufferPool,
 }
 
 impl Plan {
@@ -41,16 +41,21 @@ impl Plan {
                 .iter()
                 .map(|values| &values[values.len() / batch * first..values.len() / batch * (first + count)])
                 .collect();
-            let kernels = self.kernels.iter().zip(&weights.0);
-            let kernels = kernels.map(|(kernel, packed)| Stage::new(Work::Kernel(kernel, packed)));
-            let stages: Vec<_> = self.imports(&parts).chain(kernels).collect();
-            run_stages(&stages, &Run::new(memory.as_mut_slice(), &workspace.scratch, count), threads);
+            let run = Run::new(memory.as_mut_slice(), &workspace.scratch, count);
+            self.run_in(&run, weights, &parts, threads);
             for (output, values) in outputs.iter_mut().zip(self.export(&memory, count)) {
                 if output.is_empty() { *output = values } else { output.extend(values) }
             }
         }
         workspace.tensors.give(memory);
         outputs
+    }
+
+    /// Imports the inputs and runs all kernels.
+    pub(crate) fn run_in(&self, run: &Run<'_>, weights: &Weights, inputs: &[&[f32]], threads: usize) {
+        let kernels = self.kernels.iter().zip(&weights.0);
+        let kernels = kernels.map(|(kernel, packed)| Stage::new(Work::Kernel(kernel, packed)));
+        run_stages(&self.imports(inputs).chain(kernels).collect::<Vec<_>>(), run, threads);
     }
 
     /// As [`Plan::run`] for a single image in low-memory mode: each kernel's weights are packed when it runs, in the memory of
@@ -66,7 +71,7 @@ impl Plan {
         let mut packed = Packed::default();
         for (kernel, source) in self.kernels.iter().zip(&self.sources) {
             if let Some(source) = source {
-                kernel.pack(&load(*source)?, &mut packed)?;
+                kernel.pack(&source.parameters(load)?, &mut packed)?;
             }
             run_stages(&[Stage::new(Work::Kernel(kernel, &packed))], &run, threads);
         }
@@ -77,7 +82,11 @@ impl Plan {
         self.inputs.iter().zip(inputs).map(|(view, values)| Stage::new(Work::Import(view, values)))
     }
 
-    fn export<'a>(&'a self, memory: &'a Memory, batch: usize) -> impl Iterator<Item = Vec<f32>> + 'a {
+    pub(crate) fn export<'a>(
+        &'a self,
+        memory: &'a Memory,
+        batch: usize,
+    ) -> impl Iterator<Item = Vec<f32>> + 'a {
         self.outputs.iter().map(move |view| layout::export(memory.as_slice(), view, batch))
     }
 }

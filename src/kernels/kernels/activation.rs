@@ -23,6 +23,58 @@ pub(crate) fn apply<S: Simd>(kernel: PointwiseKernel, simd: S, x: S::Register) -
     }
 }
 
+/// Whether the slope is known from the function's value, so that its argument need not be kept.
+pub(crate) fn slope_of_value(kernel: PointwiseKernel) -> bool {
+    match kernel {
+        PointwiseKernel::Range(_) => true,
+        // With a slope below zero both halves have positive values.
+        PointwiseKernel::Leaky(slope) => slope >= 0.0,
+        _ => false,
+    }
+}
+
+/// The gradient times the function's slope, where `kept` is its value if [`slope_of_value`] says so, otherwise its argument. At corners
+/// PyTorch's slopes: 0 at both ends of a range or a ramp, the lower one at zero.
+#[inline(always)]
+pub(crate) fn times_slope<S: Simd>(
+    kernel: PointwiseKernel,
+    simd: S,
+    kept: S::Register,
+    gradient: S::Register,
+) -> S::Register {
+    let one = simd.splat(1.0);
+    let inside = |line, then| simd.above(line, simd.splat(0.0), simd.above(one, line, then));
+    match kernel {
+        PointwiseKernel::Range([low, high]) => {
+            simd.above(kept, simd.splat(low), simd.above(simd.splat(high), kept, gradient))
+        }
+        PointwiseKernel::Leaky(slope) => {
+            let above = simd.above(kept, simd.splat(0.0), gradient);
+            let below = simd.mul_add(above, simd.splat(-1.0), gradient);
+            simd.mul_add(below, simd.splat(slope), above)
+        }
+        PointwiseKernel::Sigmoid => {
+            // Not `s (1 - s)`, which loses all digits where `s` is nearly one.
+            let other = sigmoid(simd, simd.mul(kept, simd.splat(-1.0)));
+            simd.mul(gradient, simd.mul(sigmoid(simd, kept), other))
+        }
+        PointwiseKernel::Silu => {
+            let (here, other) = (sigmoid(simd, kept), sigmoid(simd, simd.mul(kept, simd.splat(-1.0))));
+            simd.mul(gradient, simd.mul_add(simd.mul(kept, here), other, here))
+        }
+        PointwiseKernel::HardSigmoid([alpha, beta]) => {
+            let line = simd.mul_add(kept, simd.splat(alpha), simd.splat(beta));
+            inside(line, simd.mul(gradient, simd.splat(alpha)))
+        }
+        PointwiseKernel::HardSwish => {
+            let sixth = simd.mul(kept, simd.splat(1.0 / 6.0));
+            let line = simd.add(sixth, simd.splat(0.5));
+            let ramp = hard_sigmoid(simd, kept, 1.0 / 6.0, 0.5);
+            simd.mul(gradient, simd.add(ramp, inside(line, sixth)))
+        }
+    }
+}
+
 #[inline(always)]
 fn hard_sigmoid<S: Simd>(simd: S, x: S::Register, alpha: f32, beta: f32) -> S::Register {
     let line = simd.mul_add(x, simd.splat(alpha), simd.splat(beta));

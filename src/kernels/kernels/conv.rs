@@ -67,6 +67,13 @@ impl Layer {
 }
 
 impl ConvGeometry {
+    /// Whether each pixel of the output is made of the pixel at the same place.
+    fn is_pointwise(self, [input, output]: [&View; 2]) -> bool {
+        // Backward through padding at one end, an input is larger than the output.
+        let is_same = [input.height, input.width] == [output.height, output.width];
+        is_same && self.kernel == [1, 1] && self.stride == [1, 1]
+    }
+
     fn pattern(self, input: &View) -> Pattern {
         let Self { kernel, stride, dilation, .. } = self;
         let steps = [dilation[0] * input.row(), dilation[1] * input.lanes];
@@ -100,8 +107,7 @@ impl Conv {
         let Layer { filters, geometry, input, output, residual, .. } = layer;
         let lanes = instructions.lanes();
         let merged = merged_groups(filters.shape, filters.groups, input.lanes, lanes)?;
-        let is_dense = geometry.kernel == [1, 1]
-            && geometry.stride == [1, 1]
+        let is_dense = geometry.is_pointwise([&input, &output])
             && [Some(input), Some(output), residual].iter().flatten().all(View::is_dense);
         let (rows, width) = output.rows_of_tiles(is_dense);
         let groups = filters.groups / merged;

@@ -84,8 +84,8 @@ pub(crate) fn export(memory: &[f32], view: &View, batch: usize) -> Vec<f32> {
     values
 }
 
-/// A tensor, or some of its channels, copied to the channels from `to_channel` on and the rows and columns from `to_pixel` on of
-/// another.
+/// A tensor, or some of its channels from the pixel `from_pixel` on, copied to the channels from `to_channel` on and the rows and
+/// columns from `to_pixel` on of another, as far as both go.
 #[derive(Debug)]
 pub(crate) struct Copy {
     pub(crate) input: View,
@@ -94,6 +94,7 @@ pub(crate) struct Copy {
     pub(crate) channels: [usize; 2],
     /// First channel that is written.
     pub(crate) to_channel: usize,
+    pub(crate) from_pixel: [usize; 2],
     pub(crate) to_pixel: [usize; 2],
     /// The output is zero elsewhere.
     pub(crate) clear: bool,
@@ -124,19 +125,21 @@ impl Copy {
         let lanes = input.lanes;
         let whole =
             lanes == output.lanes && first.is_multiple_of(lanes) && self.to_channel.is_multiple_of(lanes);
-        let [down, right] = self.to_pixel;
+        let ([down, right], [up, left]) = (self.to_pixel, self.from_pixel);
+        let rows = (input.height - up).min(output.height - down);
+        let columns = (input.width - left).min(output.width - right);
         // Whole blocks have the same lanes in the same order on both sides, so that a row is one copy; otherwise each
         // lane goes by itself.
         for channel in (0..count).step_by(if whole { lanes } else { 1 }) {
-            for y in 0..input.height {
-                let from = &from[lane(input, first + channel, [y, 0])..];
+            for y in 0..rows {
+                let from = &from[lane(input, first + channel, [y + up, left])..];
                 let to = &to[lane(output, self.to_channel + channel, [y + down, right])..];
                 if whole {
-                    let pixels = input.width * lanes;
+                    let pixels = columns * lanes;
                     to[..pixels].iter().zip(&from[..pixels]).for_each(|(to, from)| to.set(from.get()));
                 } else {
                     let pixels = to.iter().step_by(output.lanes).zip(from.iter().step_by(lanes));
-                    pixels.take(input.width).for_each(|(to, from)| to.set(from.get()));
+                    pixels.take(columns).for_each(|(to, from)| to.set(from.get()));
                 }
             }
         }

@@ -5,6 +5,7 @@
 
 pub(crate) mod activation;
 pub(crate) mod bf16;
+pub(crate) mod contract;
 pub(crate) mod conv;
 pub(crate) mod depthwise;
 pub(crate) mod filters;
@@ -13,8 +14,11 @@ pub(crate) mod int8;
 pub(crate) mod layout;
 pub(crate) mod pointwise;
 pub(crate) mod pool;
+pub(crate) mod slope;
+pub(crate) mod spread;
 pub(crate) mod sums;
 pub(crate) mod tile;
+pub(crate) mod unpool;
 pub(crate) mod winograd;
 
 use std::cell::Cell;
@@ -22,6 +26,7 @@ use std::marker::PhantomData;
 use std::ops::Range;
 
 use crate::memory::{BufferPool, Memory};
+use crate::rule::Rule;
 
 /// What a kernel reads besides tensors, in the order in which it does: weights and one bias per channel, or scales and shifts.
 #[derive(Debug, Default)]
@@ -38,6 +43,8 @@ pub(crate) struct Run<'a> {
     pub(crate) batch: usize,
     /// Scratch buffers.
     pub(crate) scratch: &'a BufferPool,
+    /// What rectifiers do with gradients.
+    pub(crate) rule: Rule,
     memory: PhantomData<&'a mut [f32]>,
 }
 
@@ -46,7 +53,19 @@ unsafe impl Sync for Run<'_> {}
 
 impl<'a> Run<'a> {
     pub(crate) fn new(memory: &'a mut [f32], scratch: &'a BufferPool, batch: usize) -> Self {
-        Self { base: memory.as_mut_ptr(), len: memory.len(), batch, scratch, memory: PhantomData }
+        Self {
+            base: memory.as_mut_ptr(),
+            len: memory.len(),
+            batch,
+            scratch,
+            rule: Rule::Plain,
+            memory: PhantomData,
+        }
+    }
+
+    /// A run of a backward pass by this rule.
+    pub(crate) fn by(self, rule: Rule) -> Self {
+        Self { rule, ..self }
     }
 }
 

@@ -31,7 +31,7 @@ pub(crate) struct Window {
 pub(crate) struct Pool {
     pub(crate) input: View,
     pub(crate) output: View,
-    kind: Kind,
+    pub(super) kind: Kind,
     window: Window,
     pixel: Compiled<Pixels>,
 }
@@ -174,7 +174,7 @@ impl Pool {
     }
 
     /// First cell and number of cells of a window inside the tensor, and of those inside its padding too, along an axis.
-    fn span(&self, axis: usize, at: usize, side: usize) -> (usize, usize, usize) {
+    pub(super) fn span(&self, axis: usize, at: usize, side: usize) -> (usize, usize, usize) {
         let (before, after) = (self.window.padding[2 * axis], self.window.padding[2 * axis + 1]);
         let start = at * self.window.stride[axis];
         let end = start + self.window.kernel[axis];

@@ -1,5 +1,5 @@
 //! Fewer nodes: sums and activations become the last step of the convolution before them, paddings the first step of the
-//! convolution after them.
+//! convolution after them; backward, a norm's scale and a sum become steps of the slope before them.
 //!
 //! Receives lowered nodes in the order in which they run; gives fewer that compute the same. Each is looked at once.
 
@@ -10,7 +10,7 @@ use crate::card::{PointwiseKernel, ValueId};
 use crate::kernels::activation::IDENTITY;
 
 /// Joins what can be joined. Tensors in `wanted` stay tensors of their own.
-pub(super) fn fuse(nodes: Vec<Node>, wanted: &[ValueId]) -> Vec<Node> {
+pub(crate) fn fuse(nodes: Vec<Node>, wanted: &[ValueId]) -> Vec<Node> {
     let (joined, givers, mut reads) = (Vec::with_capacity(nodes.len()), HashMap::new(), HashMap::new());
     let all = nodes.iter().flat_map(|node| &node.inputs).chain(wanted);
     all.for_each(|id| *reads.entry(*id).or_insert(0) += 1);
@@ -33,6 +33,7 @@ impl Fused {
         let before = match node.kind {
             NodeKind::Add => self.add(&node),
             NodeKind::Activation => self.activate(&node),
+            NodeKind::BatchNorm if node.turning.is_some() => self.scale(&node),
             _ => {
                 self.pad(&mut node);
                 None
@@ -49,8 +50,8 @@ impl Fused {
         self.givers.get(&id).copied().filter(|_| self.reads.get(&id) == Some(&1))
     }
 
-    /// A sum becomes the last step of the later one of two convolutions that it reads, if that has no residual and activation
-    /// yet: the other summand is then complete when it runs.
+    /// A sum becomes the last step of the later one of two convolutions or slopes that it reads, if that has no residual and
+    /// activation yet: the other summand is then complete when it runs.
     fn add(&mut self, sum: &Node) -> Option<usize> {
         let [a, b] = sum.inputs[..] else { return None };
         // An input of the plan has no giver, and `None` is less than any place.
@@ -59,7 +60,9 @@ impl Fused {
         let at = self.only_for_one(conv).filter(|_| conv != other && !sum.broadcasts)?;
         let node = self.nodes[at].as_mut()?;
         let free = node.residual.is_none() && node.activation == IDENTITY;
-        if !free || !matches!(node.kind, NodeKind::Convolution { depthwise: false, .. }) {
+        if !free
+            || !matches!(node.kind, NodeKind::Convolution { depthwise: false, .. } | NodeKind::Slope { .. })
+        {
             return None;
         }
         (node.residual, node.output) = (Some(other), sum.output);
@@ -80,6 +83,18 @@ impl Fused {
             return None;
         }
         (node.activation, node.output) = (activation.activation, activation.output);
+        Some(at)
+    }
+
+    /// Backward, the scale of a norm becomes the last step of the slope of the function after it.
+    fn scale(&mut self, norm: &Node) -> Option<usize> {
+        let at = self.only_for_one(norm.inputs[0])?;
+        let node = self.nodes[at].as_mut()?;
+        match &mut node.kind {
+            NodeKind::Slope { is_scaled, .. } if !*is_scaled && node.residual.is_none() => *is_scaled = true,
+            _ => return None,
+        }
+        (node.source, node.turning, node.output) = (norm.source, norm.turning.clone(), norm.output);
         Some(at)
     }
 

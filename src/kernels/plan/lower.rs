@@ -8,6 +8,7 @@ use crate::kernels::activation::IDENTITY;
 use crate::kernels::conv::ConvGeometry;
 use crate::kernels::filters::{self, Filters};
 use crate::kernels::pool::{self, Window};
+use crate::rule::Rectifier;
 use crate::shapes::{self, Stored};
 
 /// Pixels of padding that an image may have however small it is: 2 MB per block of 8 channels.
@@ -17,7 +18,7 @@ const MAX_PADDING: usize = 1 << 16;
 const MAX_GROWTH: usize = 16;
 
 /// The operation as a node; `None` where no kernel runs it.
-pub(super) fn lower(operation: &Operation<'_>, shapes: &Shapes, lanes: usize) -> Option<Node> {
+pub(crate) fn lower(operation: &Operation<'_>, shapes: &Shapes, lanes: usize) -> Option<Node> {
     let node = operation.node;
     let of = |id: &ValueId| shapes.get(id).copied();
     let inputs: Vec<[usize; 3]> = node.inputs.iter().map(of).collect::<Option<_>>()?;
@@ -36,17 +37,8 @@ pub(super) fn lower(operation: &Operation<'_>, shapes: &Shapes, lanes: usize) ->
         Some(activation) => (NodeKind::Activation, activation),
         None => (kind(operation, &inputs, output, lanes)?, IDENTITY),
     };
-    let output = operation.output;
-    Some(Node {
-        kind,
-        inputs: reads,
-        output,
-        activation,
-        residual: None,
-        extent: None,
-        broadcasts,
-        source: 0,
-    })
+    let rectifier = Rectifier::of(&node.op);
+    Some(Node { activation, broadcasts, rectifier, ..Node::new(kind, reads, operation.output) })
 }
 
 /// Of operations that are no activation.

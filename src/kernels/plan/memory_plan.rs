@@ -1,7 +1,7 @@
 //! Which part of the memory a tensor takes, and for how long.
 //!
 //! The inputs of a concatenation are written where the concatenation has them, so that it costs nothing; a concatenation of the
-//! first inputs of a longer one is a view of its first blocks. Memory is reused as soon as the last reader of a buffer is
+//! first inputs of a longer one is a view of its first blocks, and so are whole blocks of channels that are taken from a tensor. Memory is reused as soon as the last reader of a buffer is
 //! done, so its size is known before anything runs.
 
 use std::collections::HashMap;
@@ -14,7 +14,7 @@ use crate::view::{Halo, View};
 
 /// Where tensors are: tensor -> buffer and first block in it.
 #[derive(Debug, Default)]
-pub(super) struct MemoryPlan {
+pub(crate) struct MemoryPlan {
     places: HashMap<ValueId, (usize, usize)>,
     buffers: Vec<Buffer>,
 }
@@ -34,7 +34,7 @@ struct Buffer {
 impl MemoryPlan {
     /// Assigns a buffer to each tensor that a node reads or gives, and to those in `outside`, which are imported or exported.
     /// `lanes_of` says how many channels a block of a tensor has.
-    pub(super) fn new(
+    pub(crate) fn new(
         nodes: &[Node],
         outside: [&[ValueId]; 2],
         shapes: &Shapes,
@@ -47,13 +47,37 @@ impl MemoryPlan {
                 plan.join(node, shapes, lanes_of);
             }
         }
-        let inside = nodes.iter().flat_map(|node| node.reads().chain([node.output]));
-        for slot in inside.chain(outside.concat()) {
+        let assign = |plan: &mut Self, slot: ValueId| {
             if !plan.places.contains_key(&slot) {
                 plan.assign(slot, shapes[&slot], lanes_of(slot));
             }
+        };
+        for node in nodes {
+            node.reads().for_each(|slot| assign(&mut plan, slot));
+            if let NodeKind::Channels([first, _]) = node.kind {
+                plan.share(node, first, shapes, [node.inputs[0], node.output].map(lanes_of));
+            }
+            assign(&mut plan, node.output);
         }
+        outside.concat().into_iter().for_each(|slot| assign(&mut plan, slot));
         plan
+    }
+
+    /// A tensor is channels of another one, from `first` on, whose blocks it shares.
+    fn share(&mut self, node: &Node, first: usize, shapes: &Shapes, lanes: [usize; 2]) {
+        let (whole, part) = (node.inputs[0], shapes[&node.output][0]);
+        let at_blocks = first.is_multiple_of(lanes[0])
+            && (part.is_multiple_of(lanes[0]) || first + part == shapes[&whole][0]);
+        let Some((buffer, block)) = self.places.get(&whole).copied() else { return };
+        if at_blocks && lanes[0] == lanes[1] {
+            self.places.entry(node.output).or_insert((buffer, block + first / lanes[0]));
+        }
+    }
+
+    /// Whether the channels that a node takes are where it would put them.
+    pub(crate) fn is_shared(&self, node: &Node, first: usize, lanes: usize) -> bool {
+        let ((buffer, block), place) = (self.places[&node.inputs[0]], self.places[&node.output]);
+        first.is_multiple_of(lanes) && place == (buffer, block + first / lanes)
     }
 
     fn assign(&mut self, slot: ValueId, [channels, height, width]: [usize; 3], lanes: usize) {
@@ -104,7 +128,7 @@ impl MemoryPlan {
     }
 
     /// A tensor is read or written at this moment, with this halo.
-    pub(super) fn touch(&mut self, slot: ValueId, moment: usize, halo: Halo) {
+    pub(crate) fn touch(&mut self, slot: ValueId, moment: usize, halo: Halo) {
         let buffer = &mut self.buffers[self.places[&slot].0];
         buffer.halo = buffer.halo.or(halo);
         let [first, last] = buffer.span.unwrap_or([moment, moment]);
@@ -112,7 +136,7 @@ impl MemoryPlan {
     }
 
     /// Gives each buffer a start in memory, first fit, and returns how many elements one image takes.
-    pub(super) fn allocate(&mut self) -> usize {
+    pub(crate) fn allocate(&mut self) -> usize {
         let mut placed: Vec<(usize, usize, [usize; 2])> = Vec::new();
         let mut order: Vec<usize> = (0..self.buffers.len()).collect();
         // The largest first: small ones fit between them.
@@ -139,13 +163,13 @@ impl MemoryPlan {
         placed.iter().map(|(_, end, _)| *end).max().unwrap_or(0)
     }
 
-    pub(super) fn view(&self, slot: ValueId, channels: usize) -> View {
+    pub(crate) fn view(&self, slot: ValueId, channels: usize) -> View {
         let (buffer, first_block) = self.places[&slot];
         View { channels, first_block, ..self.buffers[buffer].view() }
     }
 
     /// Inputs of a concatenation that could not be written in place: tensor and first channel.
-    pub(super) fn copied_inputs(&self, node: &Node, shapes: &Shapes, lanes: usize) -> Vec<(ValueId, usize)> {
+    pub(crate) fn copied_inputs(&self, node: &Node, shapes: &Shapes, lanes: usize) -> Vec<(ValueId, usize)> {
         let (buffer, first) = self.places[&node.output];
         let mut channel: usize = 0;
         let mut copied = Vec::new();

@@ -1,10 +1,11 @@
 //! The plan: operations lowered to kernels, joined, placed in memory; and their weights, packed, apart from it.
 
-mod fuse;
+mod choose;
+pub(crate) mod fuse;
 mod kernel;
-mod lower;
-mod memory_plan;
-mod node;
+pub(crate) mod lower;
+pub(crate) mod memory_plan;
+pub(crate) mod node;
 mod operation;
 mod quantise;
 
@@ -20,15 +21,15 @@ use crate::view::{Halo, View};
 pub(crate) use kernel::Kernel;
 use memory_plan::MemoryPlan;
 use node::{Node, NodeKind};
-pub(crate) use operation::Load;
+pub(crate) use operation::{Load, Source};
 pub use operation::{Operation, Parameters, Shapes};
 
 /// Operations ready to run on tensors in blocks, for any number of images of one size.
 #[derive(Debug)]
 pub struct Plan {
     pub(crate) kernels: Vec<Kernel>,
-    /// By kernel: which operation's parameters it reads.
-    pub(crate) sources: Vec<Option<usize>>,
+    /// By kernel: whose parameters it reads.
+    pub(crate) sources: Vec<Option<Source>>,
     /// What is imported and exported, in the caller's order.
     pub(crate) inputs: Vec<View>,
     pub(crate) outputs: Vec<View>,
@@ -77,26 +78,27 @@ impl Plan {
             Some(int8) => quantise::quantise(int8, nodes, shapes.to_mut(), lanes),
             None => nodes,
         };
-        let memory = place(&nodes, [&inputs, &wanted], &shapes, lanes);
-        Self::with_memory(tokens, &nodes, [inputs, wanted], &shapes, memory)
+        let mut memory = place(&nodes, [&inputs, &wanted], &shapes, lanes);
+        let size = memory.allocate();
+        Self::with_memory(tokens, &nodes, [&inputs, &wanted], &shapes, (&memory, size))
     }
 
-    fn with_memory(
+    /// Nodes with a place for every tensor, in memory of `size` elements.
+    pub(crate) fn with_memory(
         tokens: Tokens,
         nodes: &[Node],
-        outside: [Vec<ValueId>; 2],
+        outside: [&[ValueId]; 2],
         shapes: &Shapes,
-        mut memory: MemoryPlan,
+        (memory, size): (&MemoryPlan, usize),
     ) -> Result<Self> {
-        let size = memory.allocate();
         let (mut kernels, mut sources) = (Vec::new(), Vec::new());
         for node in nodes {
-            let added = kernel::kernels(tokens, node, &memory, shapes)?;
-            sources.extend(added.iter().map(|_| node.has_parameters().then_some(node.source)));
+            let added = choose::kernels(tokens, node, memory, shapes)?;
+            sources.extend(added.iter().map(|_| Source::of(node)));
             kernels.extend(added);
         }
-        let view = |slot: ValueId| memory.view(slot, shapes[&slot][0]);
-        let [inputs, outputs] = outside.map(|slots| slots.into_iter().map(view).collect());
+        let view = |slot: &ValueId| memory.view(*slot, shapes[slot][0]);
+        let [inputs, outputs] = outside.map(|slots| slots.iter().map(view).collect());
         Ok(Self { kernels, sources, inputs, outputs, size })
     }
 
@@ -105,10 +107,10 @@ impl Plan {
     /// # Errors
     /// When `load` fails or gives something else than was planned for.
     pub fn pack(&self, load: Load<'_>) -> Result<Weights> {
-        let pack = |(kernel, source): (&Kernel, &Option<usize>)| {
+        let pack = |(kernel, source): (&Kernel, &Option<Source>)| {
             let mut packed = Packed::default();
             if let Some(source) = source {
-                kernel.pack(&load(*source)?, &mut packed)?;
+                kernel.pack(&source.parameters(load)?, &mut packed)?;
             }
             Ok(packed)
         };
@@ -132,7 +134,7 @@ impl Plan {
     }
 }
 
-fn lowered(operations: &[Operation<'_>], shapes: &Shapes, lanes: usize) -> Result<Vec<Node>> {
+pub(crate) fn lowered(operations: &[Operation<'_>], shapes: &Shapes, lanes: usize) -> Result<Vec<Node>> {
     let lower = |(source, operation): (usize, &Operation<'_>)| match lower::lower(operation, shapes, lanes) {
         Some(node) => Ok(Node { source, ..node }),
         None => Err(Error::internal(format!("no kernel runs {:?}", operation.node.op))),
@@ -160,7 +162,7 @@ fn place(nodes: &[Node], [inputs, wanted]: [&[ValueId]; 2], shapes: &Shapes, lan
 }
 
 /// Removes aliases; returns which tensor each of them stands for.
-fn without_aliases(nodes: &mut Vec<Node>) -> HashMap<ValueId, ValueId> {
+pub(crate) fn without_aliases(nodes: &mut Vec<Node>) -> HashMap<ValueId, ValueId> {
     let mut names: HashMap<ValueId, ValueId> = HashMap::new();
     nodes.retain_mut(|node| {
         for slot in &mut node.inputs {
@@ -176,7 +178,7 @@ fn without_aliases(nodes: &mut Vec<Node>) -> HashMap<ValueId, ValueId> {
 }
 
 /// Inputs with fewer channels than lanes that only plain convolutions read have blocks of as many lanes as they have channels.
-fn narrow_inputs(
+pub(crate) fn narrow_inputs(
     nodes: &[Node],
     shapes: &Shapes,
     inputs: &[ValueId],
@@ -196,7 +198,7 @@ fn narrow_inputs(
 }
 
 /// The zeros that a node needs around its first input.
-fn halo(node: &Node, shapes: &Shapes) -> Halo {
+pub(crate) fn halo(node: &Node, shapes: &Shapes) -> Halo {
     let NodeKind::Convolution { geometry, .. } = node.kind else { return Halo::default() };
     let ([_, height, width], [_, rows, columns]) = (shapes[&node.inputs[0]], shapes[&node.output]);
     let after = |axis: usize, side: usize, cells: usize| {

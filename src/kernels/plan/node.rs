@@ -1,28 +1,35 @@
-//! An operation lowered to what the kernels can do, before it has a place in memory.
+//! An operation lowered to what the kernels can do, before it has a place in memory; forward, or backward through one.
 
 use crate::card::{PointwiseKernel, ValueId};
+use crate::kernels::activation::IDENTITY;
 use crate::kernels::conv::ConvGeometry;
 use crate::kernels::filters::Filters;
 use crate::kernels::pool;
+use crate::reverse::turn::Turn;
+use crate::rule::Rectifier;
 
 #[derive(Debug, Clone)]
-pub(super) struct Node {
-    pub(super) kind: NodeKind,
-    pub(super) inputs: Vec<ValueId>,
-    pub(super) output: ValueId,
-    pub(super) activation: PointwiseKernel,
+pub(crate) struct Node {
+    pub(crate) kind: NodeKind,
+    pub(crate) inputs: Vec<ValueId>,
+    pub(crate) output: ValueId,
+    pub(crate) activation: PointwiseKernel,
     /// Added before the activation.
-    pub(super) residual: Option<ValueId>,
+    pub(crate) residual: Option<ValueId>,
     /// The extent of its first input, by which that is quantised.
-    pub(super) extent: Option<ValueId>,
+    pub(crate) extent: Option<ValueId>,
     /// Of two inputs the second has one element per channel.
-    pub(super) broadcasts: bool,
+    pub(crate) broadcasts: bool,
     /// Which operation's parameters it has.
-    pub(super) source: usize,
+    pub(crate) source: usize,
+    /// What is made of them.
+    pub(crate) turning: Option<Turning>,
+    /// Which rectifier its activation is, for rules of backward passes.
+    pub(crate) rectifier: Option<Rectifier>,
 }
 
 #[derive(Debug, Clone)]
-pub(super) enum NodeKind {
+pub(crate) enum NodeKind {
     Convolution {
         geometry: ConvGeometry,
         filters: Filters,
@@ -44,14 +51,51 @@ pub(super) enum NodeKind {
     Pad([usize; 4]),
     /// The same tensor under another name.
     Alias,
+    /// The first input, a gradient, times the slope of a function whose value or argument the second one is; and a factor per channel,
+    /// if there is one. The residual is added at the end.
+    Slope {
+        function: PointwiseKernel,
+        is_scaled: bool,
+    },
+    /// Backward through a pool: its output's gradient, and its input where that decides.
+    Unpool(pool::Kind, pool::Window),
+    /// The sum of the pixels of each channel, of one tensor or of a product of two.
+    Contract,
+    /// Pixels every `step` rows and columns, from one input for each list of places.
+    Spread {
+        step: [usize; 2],
+        places: Vec<Vec<[usize; 2]>>,
+    },
+    /// The channels from this one on; zeros in the others.
+    Embed(usize),
+    /// The pixels from this one on.
+    Crop([usize; 2]),
+}
+
+/// What a backward pass makes of an operation's parameters.
+#[derive(Debug, Clone)]
+pub(crate) enum Turning {
+    /// Weights with inputs and outputs exchanged, and no bias.
+    Weights(Turn),
+    /// The scale of a norm without its shift.
+    Scale,
 }
 
 impl Node {
-    pub(super) fn reads(&self) -> impl Iterator<Item = ValueId> {
+    pub(crate) fn new(kind: NodeKind, inputs: Vec<ValueId>, output: ValueId) -> Self {
+        let (residual, extent, turning, rectifier) = Default::default();
+        let (activation, broadcasts, source) = (IDENTITY, false, 0);
+        Self { kind, inputs, output, activation, residual, extent, broadcasts, source, turning, rectifier }
+    }
+
+    pub(crate) fn reads(&self) -> impl Iterator<Item = ValueId> {
         self.inputs.iter().copied().chain(self.residual).chain(self.extent)
     }
 
-    pub(super) fn has_parameters(&self) -> bool {
-        matches!(self.kind, NodeKind::Convolution { .. } | NodeKind::BatchNorm)
+    pub(crate) fn has_parameters(&self) -> bool {
+        matches!(
+            self.kind,
+            NodeKind::Convolution { .. } | NodeKind::BatchNorm | NodeKind::Slope { is_scaled: true, .. }
+        )
     }
 }

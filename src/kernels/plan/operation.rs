@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::node::{self, Turning};
 use crate::card::{Node, ValueId};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// `[channels, height, width]` of the tensors that are feature maps.
 pub type Shapes = HashMap<ValueId, [usize; 3]>;
@@ -20,6 +21,41 @@ pub struct Operation<'a> {
     pub output: ValueId,
     /// Shape of a convolution's weights.
     pub weight: Option<[usize; 4]>,
+}
+
+/// Whose parameters a kernel reads.
+#[derive(Debug, Clone)]
+pub(crate) struct Source {
+    operation: usize,
+    turning: Option<Turning>,
+}
+
+impl Source {
+    /// `None` for a node without parameters.
+    pub(super) fn of(node: &node::Node) -> Option<Self> {
+        node.has_parameters().then(|| Self { operation: node.source, turning: node.turning.clone() })
+    }
+
+    /// The parameters as the kernel takes them.
+    ///
+    /// # Errors
+    /// When they cannot be loaded or have another shape than was planned for.
+    pub(crate) fn parameters(&self, load: Load<'_>) -> Result<Parameters> {
+        let mut parameters = load(self.operation)?;
+        let missing = || Error::internal("a parameter was not loaded");
+        match &self.turning {
+            None => {}
+            Some(Turning::Scale) => {
+                let (shift, _) = parameters.get_mut("shift").ok_or_else(missing)?;
+                shift.fill(0.0);
+            }
+            Some(Turning::Weights(turn)) => {
+                let weight = turn.weights(parameters.get("weight").ok_or_else(missing)?)?;
+                parameters = Parameters::from([("weight".to_owned(), weight)]);
+            }
+        }
+        Ok(parameters)
+    }
 }
 
 /// Gives an operation's parameters: `weight` `[out, in / groups, height, width]` and `bias` `[out]` of a convolution, `scale` and

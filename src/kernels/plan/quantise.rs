@@ -8,7 +8,6 @@ use std::collections::HashMap;
 use super::node::{Node, NodeKind};
 use super::operation::Shapes;
 use crate::card::ValueId;
-use crate::kernels::activation::IDENTITY;
 use crate::kernels::int8::{self, Extent};
 use crate::kernels::winograd;
 use crate::simd::Int8;
@@ -44,14 +43,5 @@ fn multiplies_in_int8(int8: Int8, node: &Node, shapes: &Shapes, lanes: usize) ->
 }
 
 fn extent(input: ValueId, output: ValueId) -> Node {
-    Node {
-        kind: NodeKind::Extent,
-        inputs: vec![input],
-        output,
-        activation: IDENTITY,
-        residual: None,
-        extent: None,
-        broadcasts: false,
-        source: 0,
-    }
+    Node::new(NodeKind::Extent, vec![input], output)
 }

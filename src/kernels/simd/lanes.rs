@@ -30,6 +30,8 @@ pub(crate) trait Simd: Copy {
     fn min(self, bound: Self::Register, value: Self::Register) -> Self::Register;
     /// The greater one; NaN where either is NaN.
     fn nan_max(self, a: Self::Register, b: Self::Register) -> Self::Register;
+    /// `then` where `value` is greater than `bound`, zero elsewhere and where either is NaN.
+    fn above(self, value: Self::Register, bound: Self::Register, then: Self::Register) -> Self::Register;
     /// Every lane in double precision.
     fn widen(self, value: Self::Register) -> Self::Wide;
     fn add_wide(self, a: Self::Wide, b: Self::Wide) -> Self::Wide;

@@ -56,6 +56,10 @@ impl Simd for Neon {
         fn max(bound, value) { arch::vbslq_f32(arch::vcgtq_f32(bound, value), bound, value) }
         fn min(bound, value) { arch::vbslq_f32(arch::vcltq_f32(bound, value), bound, value) }
         fn nan_max(a, b) { arch::vmaxq_f32(a, b) }
+        fn above(value, bound, then) {
+            let bits = arch::vandq_u32(arch::vcgtq_f32(value, bound), arch::vreinterpretq_u32_f32(then));
+            arch::vreinterpretq_f32_u32(bits)
+        }
         fn round(value) { arch::vrndnq_f32(value) }
         fn power_of_two(n) {
             // The exponent's bits, biased by 127; a mantissa of zero is one.

@@ -101,6 +101,10 @@ impl<P: Product> Simd for Portable<P> {
         std::array::from_fn(|at| if a[at] > b[at] || a[at].is_nan() { a[at] } else { b[at] })
     }
     #[inline(always)]
+    fn above(self, value: [f32; 8], bound: [f32; 8], then: [f32; 8]) -> [f32; 8] {
+        std::array::from_fn(|at| if value[at] > bound[at] { then[at] } else { 0.0 })
+    }
+    #[inline(always)]
     fn widen(self, value: [f32; 8]) -> [f64; 8] {
         value.map(f64::from)
     }

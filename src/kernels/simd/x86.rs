@@ -21,7 +21,7 @@ macro_rules! operations {
 macro_rules! registers {
     ($name:ident, $doc:literal, $features:literal, [$($detected:tt)+], $lanes:literal, $register:ident,
      ($sum:ident, $integers:literal, $of_bits:expr, $to_bits:expr, $value:expr, $add_product:expr),
-     $fma:expr, $or:expr, $round:expr, $power:expr,
+     $fma:expr, $or:expr, $above:expr, $round:expr, $power:expr,
      ($wide:ident $splat_wide:ident $add_wide:ident $mul_wide:ident $widen:ident), $halves:expr, $whole:expr,
      $splat:ident $load:ident $store:ident $add:ident $mul:ident $div:ident $max:ident $min:ident) => {
         #[doc = $doc]
@@ -70,6 +70,11 @@ macro_rules! registers {
                 fn nan_max(a: Self::Register, b: Self::Register) -> Self::Register {
                     $or(arch::$max(a, b), arch::$max(b, a))
                 }
+                fn above(
+                    value: Self::Register, bound: Self::Register, then: Self::Register
+                ) -> Self::Register {
+                    $above(value, bound, then)
+                }
                 fn widen(value: Self::Register) -> Self::Wide {
                     $halves(value).map(|half| arch::$widen(half))
                 }
@@ -110,6 +115,9 @@ macro_rules! registers_of_512 {
             |a, b| {
                 let bits = arch::_mm512_or_si512(arch::_mm512_castps_si512(a), arch::_mm512_castps_si512(b));
                 arch::_mm512_castsi512_ps(bits)
+            },
+            |value, bound, then| {
+                arch::_mm512_maskz_mov_ps(arch::_mm512_cmp_ps_mask::<{ arch::_CMP_GT_OQ }>(value, bound), then)
             },
             arch::_mm512_roundscale_ps::<{ arch::_MM_FROUND_TO_NEAREST_INT | arch::_MM_FROUND_NO_EXC }>,
             |n| arch::_mm512_scalef_ps(arch::_mm512_set1_ps(1.0), n),
@@ -168,6 +176,9 @@ macro_rules! registers_of_256 {
         registers!($name, $doc, "avx2,fma", ["avx2" "fma"], 8, __m256, $sums,
             arch::_mm256_fmadd_ps,
             arch::_mm256_or_ps,
+            |value, bound, then| {
+                arch::_mm256_and_ps(arch::_mm256_cmp_ps::<{ arch::_CMP_GT_OQ }>(value, bound), then)
+            },
             arch::_mm256_round_ps::<{ arch::_MM_FROUND_TO_NEAREST_INT | arch::_MM_FROUND_NO_EXC }>,
             |n| {
                 let exponent =

@@ -21,16 +21,31 @@ type Reads<'a> = Vec<(&'a View, bool)>;
 
 /// As [`Plan::run`], the batch at once.
 pub(super) fn run(plan: &Plan, weights: &Weights, inputs: &[&[f32]], batch: usize) -> Vec<Vec<f32>> {
-    let mut memory = vec![f32::from_bits(DAMAGE); plan.bytes() / size_of::<f32>() * batch];
+    run_in(&mut memory(plan, batch), plan, weights, inputs, batch)
+}
+
+/// Damage, as much as a plan needs.
+pub(super) fn memory(plan: &Plan, batch: usize) -> Vec<f32> {
+    vec![f32::from_bits(DAMAGE); plan.bytes() / size_of::<f32>() * batch]
+}
+
+/// As [`run`], in memory that an earlier plan may have left.
+pub(super) fn run_in(
+    memory: &mut [f32],
+    plan: &Plan,
+    weights: &Weights,
+    inputs: &[&[f32]],
+    batch: usize,
+) -> Vec<Vec<f32>> {
     for (view, values) in plan.inputs.iter().zip(inputs) {
         let import = |unit: &Unit<'_>| layout::import(unit, view, values);
-        audit(&mut memory, batch, &vec![], view, layout::import_units(view, batch), import);
+        audit(memory, batch, &vec![], view, layout::import_units(view, batch), import);
     }
     for (kernel, packed) in plan.kernels.iter().zip(&weights.0) {
         let work = |unit: &Unit<'_>| kernel.unit(unit, packed);
-        audit(&mut memory, batch, &reads(kernel), kernel.output(), kernel.units(batch), work);
+        audit(memory, batch, &reads(kernel), kernel.output(), kernel.units(batch), work);
     }
-    plan.outputs.iter().map(|view| layout::export(&memory, view, batch)).collect()
+    plan.outputs.iter().map(|view| layout::export(memory, view, batch)).collect()
 }
 
 fn reads(kernel: &Kernel) -> Reads<'_> {
@@ -50,6 +65,19 @@ fn reads(kernel: &Kernel) -> Reads<'_> {
             std::iter::once((&pointwise.input, false)).chain(other).collect()
         }
         Kernel::Copy(copy) => vec![(&copy.input, false)],
+        Kernel::Slope(slope) => {
+            let added = slope.added.iter().map(|view| (view, false));
+            [&slope.gradient, &slope.kept].map(|view| (view, false)).into_iter().chain(added).collect()
+        }
+        Kernel::Unpool(unpool) => {
+            let kept = unpool.kept.iter().map(|view| (view, false));
+            std::iter::once((&unpool.gradient, false)).chain(kept).collect()
+        }
+        Kernel::Contract(contract) => {
+            let other = contract.other.iter().map(|view| (view, false));
+            std::iter::once((&contract.input, false)).chain(other).collect()
+        }
+        Kernel::Spread(spread) => vec![(&spread.input, false)],
     }
 }
 

@@ -62,16 +62,16 @@ pub(super) fn node(op: Op, reads: &[usize]) -> Node {
 /// A graph that knows its right results for some images.
 #[derive(Debug)]
 pub(super) struct Case {
-    dice: Dice,
-    batch: usize,
-    nodes: Vec<Node>,
+    pub(super) dice: Dice,
+    pub(super) batch: usize,
+    pub(super) nodes: Vec<Node>,
     /// By node, whose slot is its position plus the number of inputs.
-    parameters: Vec<Parameters>,
-    inputs: usize,
+    pub(super) parameters: Vec<Parameters>,
+    pub(super) inputs: usize,
     /// Images and weights are values that bf16 has.
     round: bool,
     /// By slot, then image.
-    tensors: Vec<Vec<Tensor>>,
+    pub(super) tensors: Vec<Vec<Tensor>>,
 }
 
 impl Case {
@@ -149,11 +149,11 @@ impl Case {
         self.parameters.pop();
     }
 
-    fn shapes(&self) -> Shapes {
+    pub(super) fn shapes(&self) -> Shapes {
         (0..self.slots()).map(|slot| (id(slot), self.shape(slot))).collect()
     }
 
-    fn operations(&self) -> Vec<Operation<'_>> {
+    pub(super) fn operations(&self) -> Vec<Operation<'_>> {
         let weight = |parameters: &Parameters| {
             parameters.get("weight").map(|(_, shape)| shape[..].try_into().expect("four sides"))
         };
@@ -271,17 +271,19 @@ impl Case {
         for (slot, output) in wanted.iter().zip(outputs) {
             let right: Vec<f64> =
                 self.tensors[*slot].iter().flat_map(|tensor| tensor.values.clone()).collect();
-            assert_eq!(right.len(), output.len(), "{on:?}: slot {slot}");
-            // At least 0.01: the remainder of a difference is measured by what was subtracted.
-            let greatest = right.iter().fold(0.01, |greatest: f64, value| greatest.max(value.abs()));
-            for (at, (right, found)) in right.iter().zip(output).enumerate() {
-                let off = (right - f64::from(*found)).abs() / greatest;
-                assert!(
-                    off <= allowed,
-                    "{on:?}: slot {slot} at {at}: {found}, expected {right} ({off:e} off)"
-                );
-            }
+            close(&right, output, allowed, &format!("{on:?}: slot {slot}"));
         }
+    }
+}
+
+/// Compares with the right values.
+pub(super) fn close(right: &[f64], found: &[f32], allowed: f64, what: &str) {
+    assert_eq!(right.len(), found.len(), "{what}");
+    // At least 0.01: the remainder of a difference is measured by what was subtracted.
+    let greatest = right.iter().fold(0.01, |greatest: f64, value| greatest.max(value.abs()));
+    for (at, (right, found)) in right.iter().zip(found).enumerate() {
+        let off = (right - f64::from(*found)).abs() / greatest;
+        assert!(off <= allowed, "{what} at {at}: {found}, expected {right} ({off:e} off)");
     }
 }
 

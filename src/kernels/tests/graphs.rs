@@ -155,19 +155,25 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     proptest::collection::vec((0..16_usize, [0..997_usize, 0..997_usize, 0..997_usize, 0..997_usize]), 1..9)
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
-
-    #[test]
-    fn random_graphs(
-        first in 0..6_usize, sides in prop_oneof![3 => [1..10_usize, 1..10_usize], 1 => [10..20_usize, 10..20_usize]], second in 0..3_usize, steps in steps(),
-        wanted in any::<u32>(), seed in any::<u64>(), batch in 1..7_usize,
-    ) {
+/// A graph of a few steps on random images.
+pub(super) fn graph() -> impl Strategy<Value = Case> {
+    let sides = prop_oneof![3 => [1..10_usize, 1..10_usize], 1 => [10..20_usize, 10..20_usize]];
+    let settings = (0..6_usize, sides, 0..3_usize, steps(), any::<u64>(), 1..7_usize);
+    settings.prop_map(|(first, sides, second, steps, seed, batch)| {
         let channels = [1, 3, 5, 16, 17, 32][first];
         let mut inputs = vec![[channels, sides[0], sides[1]]];
         inputs.extend((0..second / 2).map(|_| [8, sides[0], sides[1]]));
         let mut case = Case::new(seed, &inputs, batch);
         steps.iter().for_each(|step| grow(&mut case, step));
+        case
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn random_graphs(case in graph(), wanted in any::<u32>()) {
         let last = case.slots() - 1;
         let chosen = (0..last).filter(|slot| wanted >> (2 * slot % 32) & 3 == 3);
         case.check(&std::iter::once(last).chain(chosen).collect::<Vec<_>>());

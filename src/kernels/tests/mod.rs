@@ -13,5 +13,8 @@ mod graphs;
 mod int8;
 mod joins;
 mod operations;
+mod pass;
+mod pulled;
 pub(crate) mod reference;
+mod reverse;
 mod small;

@@ -22,7 +22,7 @@ impl Tensor {
         Self { shape, values }
     }
 
-    fn at(&self, channel: usize, y: usize, x: usize) -> f64 {
+    pub(super) fn at(&self, channel: usize, y: usize, x: usize) -> f64 {
         self.values[(channel * self.shape[1] + y) * self.shape[2] + x]
     }
 
@@ -33,7 +33,7 @@ impl Tensor {
     }
 
     /// As `at`, where one element per channel stands for all of its pixels.
-    fn broadcast(&self, channel: usize, y: usize, x: usize) -> f64 {
+    pub(super) fn broadcast(&self, channel: usize, y: usize, x: usize) -> f64 {
         if self.shape[1..] == [1, 1] { self.at(channel, 0, 0) } else { self.at(channel, y, x) }
     }
 }

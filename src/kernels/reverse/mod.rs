@@ -1,0 +1,197 @@
+//! Backward passes: a plan that runs forward, keeps what slopes depend on, and runs backward from given gradients.
+//!
+//! Receives what a [`Plan`] receives, and whose gradients are given and wanted; gives vector-Jacobian products with respect
+//! to tensors, never to weights. Forward and backward are two plans in one memory, so that what is kept is known before anything
+//! runs. What runs between two plans is left to `burncam-engine`.
+
+mod lower;
+pub(crate) mod turn;
+
+use std::cell::RefCell;
+
+use crate::card::{Statistic, ValueId};
+use crate::error::{Error, Result};
+use crate::kernels::Run;
+use crate::memory::Memory;
+use crate::plan::memory_plan::MemoryPlan;
+use crate::plan::node::{Node, NodeKind};
+use crate::plan::{self, Load, Operation, Plan, Shapes, Weights, fuse};
+use crate::precision::Arithmetic;
+use crate::rule::Rule;
+use crate::run::Workspace;
+use crate::simd::Isa;
+use crate::view::Halo;
+use lower::Backward;
+
+/// Operations ready to run forward and then backward, for any number of images of one size.
+#[derive(Debug)]
+pub struct Reverse {
+    pub(crate) forward: Plan,
+    pub(crate) backward: Plan,
+    /// By target: whether its gradient is among what `backward` gives. Others are zero.
+    pub(crate) depends: Vec<bool>,
+}
+
+/// The packed weights of both directions.
+#[derive(Debug)]
+pub struct BothWeights(pub(crate) [Weights; 2]);
+
+/// What a pass forward kept. It supports any number of passes backward.
+#[derive(Debug)]
+pub struct Tape<'a> {
+    reverse: &'a Reverse,
+    weights: &'a BothWeights,
+    workspace: &'a Workspace,
+    /// In a cell, so that a tape that is borrowed can run backward.
+    memory: RefCell<Memory>,
+    batch: usize,
+}
+
+/// Which tensors a [`Reverse`] reads and gives.
+#[derive(Debug, Clone, Copy)]
+pub struct Ends<'a> {
+    /// What is there before the pass forward.
+    pub inputs: &'a [ValueId],
+    /// What the pass forward returns.
+    pub outputs: &'a [ValueId],
+    /// Tensors whose gradients are given to the pass backward.
+    pub seeds: &'a [ValueId],
+    /// Tensors whose gradients it returns.
+    pub targets: &'a [ValueId],
+}
+
+/// Whether there are kernels for this operation, forward and backward, on tensors of these shapes.
+#[must_use]
+pub fn knows_reverse(isa: Isa, operation: &Operation<'_>, shapes: &Shapes) -> bool {
+    let op = &operation.node.op;
+    // The greatest element along two axes at once: equal ones share the gradient there, but not in pools.
+    let shares = op.reduction().is_some() && op.of_whole_maps() == Some(Statistic::Max);
+    let node = plan::lower::lower(operation, shapes, isa.lanes());
+    node.is_some_and(|node| !shares && lower::is_known(&node, isa.lanes()))
+}
+
+impl Reverse {
+    /// Plans operations that [`knows_reverse`] knows, in an order in which they can run. Products are in single precision.
+    ///
+    /// # Errors
+    /// As [`Plan::new`].
+    pub fn new(isa: Isa, operations: &[Operation<'_>], shapes: &Shapes, ends: Ends<'_>) -> Result<Self> {
+        if let Some(unknown) = operations.iter().find(|operation| !knows_reverse(isa, operation, shapes)) {
+            return Err(Error::internal(format!("no kernel runs back through {:?}", unknown.node.op)));
+        }
+        let tokens = Arithmetic::from(isa).tokens();
+        let tokens = tokens.ok_or_else(|| Error::internal(format!("this machine has no {isa:?}")))?;
+        let (mut shapes, lanes) = (shapes.clone(), tokens.instructions.lanes());
+        let mut nodes = plan::lowered(operations, &shapes, lanes)?;
+        // A tensor whose gradient is wanted is not taken for the one that it is a name of, which others may read as well.
+        for node in nodes.iter_mut().filter(|node| ends.targets.contains(&node.output)) {
+            if matches!(node.kind, NodeKind::Alias) {
+                node.kind = NodeKind::Line([1.0, 0.0]);
+            }
+        }
+        let names = plan::without_aliases(&mut nodes);
+        let name = |slot: &ValueId| names.get(slot).copied().unwrap_or(*slot);
+        let [inputs, outputs, seeds, targets] = [ends.inputs, ends.outputs, ends.seeds, ends.targets]
+            .map(|slots| slots.iter().map(name).collect::<Vec<_>>());
+        let last = shapes.keys().max().copied();
+        let Backward { nodes: back, seeds, gradients } =
+            lower::backward(&nodes, &mut shapes, [&seeds, &targets], lanes);
+        nodes.extend(back);
+        let depends = gradients.iter().map(Option::is_some).collect();
+        let gradients: Vec<ValueId> = gradients.into_iter().flatten().collect();
+        let nodes = fuse::fuse(nodes, &[&outputs[..], &gradients].concat());
+        let split = nodes.iter().position(|node| Some(node.output) > last).unwrap_or(nodes.len());
+        let halves = nodes.split_at(split);
+        let ends = Ends { inputs: &inputs, outputs: &outputs, seeds: &seeds, targets: &gradients };
+        let mut memory = place(&nodes, split, ends, &shapes, lanes);
+        let size = memory.allocate();
+        let half =
+            |nodes: &[Node], outside| Plan::with_memory(tokens, nodes, outside, &shapes, (&memory, size));
+        let forward = half(halves.0, [&inputs, &outputs])?;
+        Ok(Self { forward, backward: half(halves.1, [&seeds, &gradients])?, depends })
+    }
+
+    /// Packs the weights of all kernels.
+    ///
+    /// # Errors
+    /// As [`Plan::pack`].
+    pub fn pack(&self, load: Load<'_>) -> Result<BothWeights> {
+        Ok(BothWeights([self.forward.pack(load)?, self.backward.pack(load)?]))
+    }
+
+    /// Bytes of memory per image, weights not counted.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.forward.bytes()
+    }
+
+    /// Runs forward on `batch` images, each input `[batch, channels, height, width]`, row-major, and returns the outputs in the
+    /// same layout, with what the pass backward needs.
+    #[must_use]
+    pub fn forward<'a>(
+        &'a self,
+        weights: &'a BothWeights,
+        workspace: &'a Workspace,
+        inputs: &[&[f32]],
+        batch: usize,
+        threads: usize,
+    ) -> (Tape<'a>, Vec<Vec<f32>>) {
+        let mut memory = workspace.tensors.take(self.forward.size * batch);
+        let run = Run::new(memory.as_mut_slice(), &workspace.scratch, batch);
+        self.forward.run_in(&run, &weights.0[0], inputs, threads);
+        let outputs = self.forward.export(&memory, batch).collect();
+        (Tape { reverse: self, weights, workspace, memory: RefCell::new(memory), batch }, outputs)
+    }
+}
+
+impl Tape<'_> {
+    /// The gradients of the targets, in the order in which they were asked for, from those of the seeds; all `[batch, channels, height,
+    /// width]`, row-major. `None` is zero.
+    #[must_use]
+    pub fn back(&self, seeds: &[&[f32]], rule: Rule, threads: usize) -> Vec<Option<Vec<f32>>> {
+        let backward = &self.reverse.backward;
+        let mut memory = self.memory.borrow_mut();
+        let run = Run::new(memory.as_mut_slice(), &self.workspace.scratch, self.batch).by(rule);
+        backward.run_in(&run, &self.weights.0[1], seeds, threads);
+        let mut found = backward.export(&memory, self.batch);
+        self.reverse.depends.iter().map(|depends| depends.then(|| found.next()).flatten()).collect()
+    }
+
+    /// How many images it is of.
+    #[must_use]
+    pub fn batch(&self) -> usize {
+        self.batch
+    }
+}
+
+impl Drop for Tape<'_> {
+    fn drop(&mut self) {
+        self.workspace.tensors.give(std::mem::take(self.memory.get_mut()));
+    }
+}
+
+/// A buffer for each tensor, with the time and the halo that its readers and writers need. The nodes from `split` on run backward, perhaps
+/// several times: what they read of the pass forward stays to the end.
+fn place(nodes: &[Node], split: usize, ends: Ends<'_>, shapes: &Shapes, lanes: usize) -> MemoryPlan {
+    let (given, wanted) = ([ends.inputs, ends.seeds].concat(), [ends.outputs, ends.targets].concat());
+    let narrow = plan::narrow_inputs(nodes, shapes, &given, &wanted, lanes);
+    let lanes_of = |slot: ValueId| narrow.get(&slot).copied().unwrap_or(lanes);
+    let mut memory = MemoryPlan::new(nodes, [&given, &wanted], shapes, &lanes_of);
+    // Between the directions is a moment for what comes in and goes out.
+    let (between, end) = (split + 1, nodes.len() + 2);
+    for (at, node) in nodes.iter().enumerate() {
+        let moment = if at < split { at + 1 } else { at + 2 };
+        memory.touch(node.output, moment, Halo::default());
+        for slot in node.reads() {
+            memory.touch(slot, moment, plan::halo(node, shapes));
+        }
+    }
+    let made: Vec<ValueId> =
+        nodes[split..].iter().map(|node| node.output).chain(ends.seeds.iter().copied()).collect();
+    let kept = nodes[split..].iter().flat_map(Node::reads).filter(|slot| !made.contains(slot));
+    kept.for_each(|slot| memory.touch(slot, end, Halo::default()));
+    ends.inputs.iter().for_each(|slot| memory.touch(*slot, 0, Halo::default()));
+    ends.outputs.iter().chain(ends.seeds).for_each(|slot| memory.touch(*slot, between, Halo::default()));
+    ends.targets.iter().for_each(|slot| memory.touch(*slot, end, Halo::default()));
+    memory
+}
