@@ -121,26 +121,44 @@ impl Copy {
                 fill(&to[output.at(block, y, 0)..][..output.width * output.lanes]);
             }
         }
-        let [first, count] = self.channels;
-        let lanes = input.lanes;
-        let whole =
-            lanes == output.lanes && first.is_multiple_of(lanes) && self.to_channel.is_multiple_of(lanes);
+        for (channel, is_block) in self.pieces() {
+            self.copy(channel, is_block, [from, to]);
+        }
+    }
+
+    /// What goes in one piece: the first channel, of those that are copied, and whether it is a block.
+    fn pieces(&self) -> impl Iterator<Item = (usize, bool)> {
+        let ([first, count], lanes) = (self.channels, self.input.lanes);
+        // Whole blocks have the same lanes in the same order on both sides; otherwise each lane goes by itself. Lanes after the last
+        // channel hold anything: they are copied only where the output has no channel either.
+        let same = lanes == self.output.lanes
+            && first.is_multiple_of(lanes)
+            && self.to_channel.is_multiple_of(lanes);
+        let whole = match (same, self.to_channel + count == self.output.channels) {
+            (false, _) => 0,
+            (true, false) => count / lanes * lanes,
+            (true, true) => count,
+        };
+        let blocks = (0..whole).step_by(lanes).map(|channel| (channel, true));
+        blocks.chain((whole..count).map(|channel| (channel, false)))
+    }
+
+    /// Copies one piece.
+    fn copy(&self, channel: usize, is_block: bool, [from, to]: [&[Cell<f32>]; 2]) {
+        let (input, output) = (&self.input, &self.output);
         let ([down, right], [up, left]) = (self.to_pixel, self.from_pixel);
         let rows = (input.height - up).min(output.height - down);
         let columns = (input.width - left).min(output.width - right);
-        // Whole blocks have the same lanes in the same order on both sides, so that a row is one copy; otherwise each
-        // lane goes by itself.
-        for channel in (0..count).step_by(if whole { lanes } else { 1 }) {
-            for y in 0..rows {
-                let from = &from[lane(input, first + channel, [y + up, left])..];
-                let to = &to[lane(output, self.to_channel + channel, [y + down, right])..];
-                if whole {
-                    let pixels = columns * lanes;
-                    to[..pixels].iter().zip(&from[..pixels]).for_each(|(to, from)| to.set(from.get()));
-                } else {
-                    let pixels = to.iter().step_by(output.lanes).zip(from.iter().step_by(lanes));
-                    pixels.take(columns).for_each(|(to, from)| to.set(from.get()));
-                }
+        for y in 0..rows {
+            let from = &from[lane(input, self.channels[0] + channel, [y + up, left])..];
+            let to = &to[lane(output, self.to_channel + channel, [y + down, right])..];
+            if is_block {
+                // A row is one copy.
+                let pixels = columns * input.lanes;
+                to[..pixels].iter().zip(&from[..pixels]).for_each(|(to, from)| to.set(from.get()));
+            } else {
+                let pixels = to.iter().step_by(output.lanes).zip(from.iter().step_by(input.lanes));
+                pixels.take(columns).for_each(|(to, from)| to.set(from.get()));
             }
         }
     }

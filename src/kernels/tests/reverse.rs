@@ -181,3 +181,13 @@ fn a_tensor_that_nothing_given_depends_on_has_no_gradient() {
     }
     pass.check();
 }
+
+/// The gradient of a few channels fills a part of a block, whose other lanes hold anything.
+#[test]
+fn channels_beside_a_slice_have_no_gradient() {
+    for (channels, start, end) in [(3, 0, 1), (40, 0, 20), (40, 16, 23), (40, 5, 40)] {
+        let mut case = Case::new(16, &[[channels, 3, 2]], 2);
+        let last = case.push(Op::Slice { axis: 1, start, end, step: 1 }, &[0]);
+        check(&case, &[last], &[0]);
+    }
+}
