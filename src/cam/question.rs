@@ -11,7 +11,7 @@ use super::options::{Library, Options};
 use super::passes::{Lane, in_batches};
 use super::scene::Scene;
 use crate::engine::{Contrast, Evidence, Features};
-use crate::engine::{Network, Recording, Rectifiers, Reduction, Rivals, Rule, Score, Sweep, Trunk};
+use crate::engine::{Network, Recording, Rectifiers, Reduction, Rivals, Rule, Score, Sweep, Trunk, Visits};
 use crate::error::{Hint, OptionName, Problem, Result};
 
 /// Classes of a picture, and how to explain them.
@@ -80,7 +80,10 @@ impl<'a> Question<'a> {
     ///
     /// `spare` is a recorded pass of the same scene that has not been run backward, if any.
     pub(super) fn evidence(&self, class: usize, spare: &mut Option<Recording>) -> Result<Vec<Evidence>> {
-        let evidence = self.recording(spare)?.evidence(&self.score, class)?;
+        let evidence = match &self.scene.sweep {
+            Some(sweep) => sweep.evidence(&self.score, class)?,
+            None => self.recording(spare)?.evidence(&self.score, class)?,
+        };
         Ok(self.signed(evidence))
     }
 
@@ -90,7 +93,10 @@ impl<'a> Question<'a> {
         contrast: &Contrast,
         spare: &mut Option<Recording>,
     ) -> Result<Vec<Evidence>> {
-        let evidence = self.recording(spare)?.contrast(contrast)?;
+        let evidence = match &self.scene.sweep {
+            Some(sweep) => sweep.contrast(contrast)?,
+            None => self.recording(spare)?.contrast(contrast)?,
+        };
         Ok(self.signed(evidence))
     }
 
@@ -211,15 +217,11 @@ impl<'a> Question<'a> {
     }
 
     /// For each class the gradient of its score with respect to inputs `[batch, channels, height, width]`.
-    ///
-    /// Burn frees a recording in the backward pass, so each class needs its own forward pass.
     pub(super) fn input_gradients(&self, values: &[f32]) -> Result<Vec<Vec<f32>>> {
-        let gradient = |class: &usize| {
-            let recording = self.network().record_input(values.to_vec())?.reduced(self.reduction())?;
-            let gradient = recording.gradient(&self.score, *class)?;
-            Ok(gradient.into_iter().map(|value| value * self.sign()).collect())
-        };
-        self.classes.iter().map(gradient).collect()
+        let classes = (&self.score, self.classes);
+        let mut found = self.network().input_gradients(values, self.reduction(), classes)?;
+        found.iter_mut().flatten().for_each(|value| *value *= self.sign());
+        Ok(found)
     }
 
     /// Each block's attention, with heads as channels.
@@ -243,9 +245,9 @@ impl<'a> Question<'a> {
         self.network().gradients_of_blocks(values, self.reduction(), (&self.score, self.classes), visit)
     }
 
-    /// A pass forward that keeps every value.
-    pub(super) fn sweep(&self) -> Result<Sweep<'a>> {
-        self.network().sweep(self.values().to_vec())?.reduced(self.reduction())
+    /// A pass forward that can be run backward for every class.
+    pub(super) fn sweep(&self, visits: Visits) -> Result<Sweep<'a>> {
+        self.network().sweep(self.values().to_vec(), visits)?.reduced(self.reduction())
     }
 
     /// As [`Question::sweep`], in double precision where the device has it.
@@ -255,8 +257,8 @@ impl<'a> Question<'a> {
 
     /// As [`Question::input_gradients`] for the picture itself, with another rule at rectifiers.
     pub(super) fn rectified_gradients(&self, rule: fn(Rectifiers) -> Rule) -> Result<Vec<Vec<f32>>> {
-        // A sweep keeps its tensors, so that one forward pass serves every class.
-        let sweep = self.sweep()?;
+        // One forward pass serves every class.
+        let sweep = self.sweep(Visits::Nothing)?;
         let rule = rule(self.options.rectifiers());
         let gradient = |class: &usize| sweep.back(&self.score, *class, rule, &mut |_| Ok(()));
         self.classes.iter().map(gradient).collect()

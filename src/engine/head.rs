@@ -15,7 +15,6 @@ use super::value::{Value, map_tensor};
 use super::{Features, Network};
 use crate::card::ValueId;
 use crate::error::{Error, Problem, Result};
-use burncam_graph::layout::Grid;
 
 /// The result of a pass up to a layer: every tensor that later steps still read.
 #[derive(Debug)]
@@ -110,19 +109,6 @@ impl Network {
     /// Only on an internal error.
     pub fn record(&self, trunk: &Trunk) -> Result<Recording> {
         self.record_from(trunk.slots.clone(), &self.taps, trunk.cut)
-    }
-
-    /// Records the whole network for one or several pictures, with its input as the only leaf.
-    ///
-    /// # Shapes
-    /// `values` is `[batch, channels, height, width]`, row-major.
-    ///
-    /// # Errors
-    /// When there are not as many values as whole pictures have.
-    pub fn record_input(&self, values: Vec<f32>) -> Result<Recording> {
-        self.count(&values)?;
-        let picture = Tap { id: ValueId::INPUT, grid: Grid::channels_first(self.input()) };
-        self.record_from(self.steps.start(values)?, &[picture], ValueId::INPUT)
     }
 
     pub(super) fn record_from(&self, mut slots: Slots, taps: &[Tap], cut: ValueId) -> Result<Recording> {

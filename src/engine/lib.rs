@@ -8,8 +8,10 @@ mod attention;
 mod blocks;
 mod choice;
 mod classifier;
+mod course;
 mod curvature;
 mod device;
+mod evidence;
 mod features;
 mod fold;
 mod greatest;
@@ -22,8 +24,10 @@ mod operands;
 mod ops;
 mod parameters;
 mod passes;
+mod pixels;
 mod pool;
 mod program;
+mod recorded;
 mod recording;
 mod reduction;
 mod relevance;
@@ -57,8 +61,10 @@ pub use burncam_graph::attention::Attention;
 use burncam_graph::layout::Grid;
 use burncam_graph::{card, digest, error};
 use burncam_kernels as native;
-pub use burncam_kernels::{Isa, Precision};
+pub use burncam_kernels::{Isa, Precision, Rectifiers, Rule};
 use burncam_model as model;
+pub use course::Visits;
+use course::{Courses, Outline};
 pub use device::{DEVICES, DeviceName};
 pub use features::{Evidence, Features};
 pub use greatest::Greatest;
@@ -75,7 +81,7 @@ pub use score::Score;
 use segment::Place;
 use step::Source;
 use steps::{Slots, Steps};
-pub use sweep::{Rectifiers, Rule, Sweep, SweptStep};
+pub use sweep::{Sweep, SweptStep};
 use tap::Tap;
 pub use walk::Walk;
 
@@ -85,6 +91,8 @@ pub struct Network {
     steps: Steps,
     /// The steps up to the cut, if the native kernels run them.
     program: Option<Program>,
+    /// What passes back go through.
+    courses: Courses,
     /// The tapped layers, in the caller's order.
     taps: Vec<Tap>,
     /// The attention of its blocks, and what reads the last one's output.
@@ -109,15 +117,13 @@ impl Network {
         Self::prepare(model, &taps, &taps, ValueId::of_node(model.scores()), &runtime.into())
     }
 
-    /// As [`Network::load`], without taps, with every operation as in the graph: no batch norm is folded, and all run
-    /// on Burn.
+    /// As [`Network::load`], without taps, with every operation as in the graph: no batch norm is folded.
     ///
     /// # Errors
     /// As [`Network::load`].
     pub fn load_unfolded(model: &Model, runtime: impl Into<Runtime>) -> Result<Self> {
         let all: Vec<ValueId> = (0..model.graph().nodes.len()).map(ValueId::of_node).collect();
-        let runtime = Runtime { engine: Engine::Burn, ..runtime.into() };
-        Self::prepare(model, &[], &all, ValueId::of_node(model.scores()), &runtime)
+        Self::prepare(model, &[], &all, ValueId::of_node(model.scores()), &runtime.into())
     }
 
     /// As [`Network::load`], without taps, up to the graph's last node: [`Network::logits`] then gives its output,
@@ -153,7 +159,10 @@ impl Network {
         let steps = Steps::new(fold::plan(graph, logits, kept, &source), graph, logits, device);
         let taps = taps.iter().map(|id| tap(model, *id)).collect::<Result<Vec<_>>>()?;
         let cut = taps.iter().map(|tap| tap.id).min().unwrap_or(logits);
-        let program = match runtime.arithmetic()? {
+        let (arithmetic, threads) = (runtime.arithmetic()?, runtime.thread_count());
+        let outline = arithmetic.map(|arithmetic| Outline::new(model, &steps, arithmetic, threads));
+        let courses = Courses::new(outline, &steps);
+        let program = match arithmetic {
             Some(arithmetic) => {
                 Some(Program::new(model, &steps, cut, Place::new(arithmetic, runtime, &ahead))?)
             }
@@ -171,7 +180,7 @@ impl Network {
         let (sha256, blocks) = (Arc::clone(&weights.sha256), Blocks::of(model));
         let bounds = model.card().preprocess.bounds(graph.input.channels);
         let (output, passes) = (model.output().clone(), AtomicUsize::default());
-        Ok(Self { steps, program, taps, blocks, output, cut, bounds, sha256, passes })
+        Ok(Self { steps, program, courses, taps, blocks, output, cut, bounds, sha256, passes })
     }
 
     /// Starts to hash the model file on another thread, for [`Network::sha256`].
@@ -200,20 +209,6 @@ impl Network {
     pub fn logits(&self, values: Vec<f32>) -> Result<Vec<f32>> {
         let slots = self.advance_to_cut(values)?;
         self.finish(slots, self.head())
-    }
-
-    /// Index of the first node whose output is not finite for this input, if any.
-    ///
-    /// # Errors
-    /// As [`Network::trunk`].
-    pub fn first_not_finite(&self, values: Vec<f32>) -> Result<Option<usize>> {
-        let mut walk = self.walk(values)?;
-        while let Some((position, numbers)) = walk.step()? {
-            if numbers.iter().any(|number| !number.is_finite()) {
-                return Ok(Some(position));
-            }
-        }
-        Ok(None)
     }
 
     /// Runs the steps from `first` on and gives the last tensor's values, equally many for every picture.

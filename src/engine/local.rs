@@ -6,10 +6,10 @@
 
 use burn::tensor::Device;
 
+use super::recorded::{derivative, inputs};
 use super::step::Step;
 use super::steps::Slots;
-use super::sweep::{derivative, inputs, sum};
-use super::value::{Value, map_tensor};
+use super::value::{Value, map_tensor, sum};
 use super::{Network, Trunk, ops};
 use crate::card::ValueId;
 use crate::error::{Error, Problem, Result};

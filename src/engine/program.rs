@@ -183,7 +183,7 @@ impl Program {
 }
 
 /// The tensors of rank four.
-fn feature_maps(model: &Model) -> Shapes {
+pub(super) fn feature_maps(model: &Model) -> Shapes {
     let input = &model.graph().input;
     let values = model.shapes().iter().enumerate();
     let maps = values.filter_map(|(at, shape)| match shape[..] {

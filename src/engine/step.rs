@@ -53,6 +53,11 @@ impl Step {
         self.load(&self.source.weights)
     }
 
+    /// The weights of the file, which is verified before any of them is given.
+    pub(super) fn weights(&self) -> &Weights {
+        &self.source.weights
+    }
+
     /// As [`Step::params`], read from these weights of the same file.
     ///
     /// # Errors
@@ -104,6 +109,27 @@ impl Step {
             // Only behind convolutions, whose first axis is that of output channels.
             Some(norm) => merged(params, 0, of_norm(norm)?),
             None => Ok(params),
+        }
+    }
+
+    /// What the operation adds to each channel for any input, where it has such a parameter: the bias of a convolution or linear layer, the
+    /// shift of a norm. Batch norm's is `beta - running_mean gamma / sqrt(running_var + epsilon)`.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub(super) fn bias(&self) -> Result<Option<Vec<f32>>> {
+        let stored = |role: &str| {
+            let name = self.node.params.get(role);
+            name.map(|name| self.source.weights.floats(name).map(|(values, _)| values)).transpose()
+        };
+        match (&self.norm, &self.node.op) {
+            // Folded: the weights are read as well.
+            (Some(_), _) => Ok(self.floats(&self.source.weights)?.remove("bias").map(|(values, _)| values)),
+            (None, Op::BatchNorm { .. }) => {
+                Ok(self.floats(&self.source.weights)?.remove("shift").map(|(values, _)| values))
+            }
+            (None, Op::LayerNorm { .. } | Op::GroupNorm { .. }) => stored("beta"),
+            (None, _) => stored("bias"),
         }
     }
 

@@ -1,52 +1,34 @@
-//! A backward pass that visits every operation.
+//! A backward pass that shows gradients on its way.
 //!
-//! Receives pictures and a rule for rectifiers, shows a visitor the gradient with respect to every operation's
-//! output, returns the one with respect to the input. One pass forward serves every class. That is what methods need that look at more than a few layers
-//! or put something else in the place of a derivative: guided backpropagation, deconvolution, FullGrad. Their
-//! mathematics is left to the methods; methods of one layer use [`Network::record`], which is faster.
+//! Receives pictures and a rule for rectifiers, shows a visitor the gradient with respect to operations' outputs, returns the
+//! one with respect to the input. One pass forward serves every class. Methods on pixels need it, and those that put something else
+//! in the place of a derivative. Their mathematics is left to them; [`super::course`] says which engine runs what.
 
-use burn::tensor::Tensor;
+use burn::tensor::{Device, Tensor};
 
-use super::operands::Params;
+use super::course::{Course, Part, Visits};
 use super::ops;
+use super::recorded::{backward, inputs};
 use super::recording::features;
 use super::reduction::Reduction;
 use super::score::Score;
 use super::step::Step;
 use super::steps::Slots;
-use super::value::{Value, map_tensor, on_tensor, zip_tensors};
+use super::value::{Value, map_tensor, sum};
 use super::{Features, Network};
 use crate::card::{Op, ValueId};
 use crate::error::{Error, Result};
+use crate::native::{Rectifiers, Rule, Tape};
 
-/// The backward rule of a rectifier with input `x`, for the gradient `g` of its output.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Rule {
-    /// `g` where `x > 0`: the derivative.
-    Plain,
-    /// `g` where `x > 0` and `g > 0`: guided backpropagation, Springenberg et al. 2015, arXiv:1412.6806, equation 1.
-    Guided(Rectifiers),
-    /// `g` where `g > 0`, for any input: the deconvolution of Zeiler & Fergus 2014, arXiv:1311.2901.
-    ///
-    /// The paper passes the gradient through the same rectifier. For `relu6` only the lower bound applies: the upper
-    /// one is in units of activations, which gradients do not have.
-    Deconvolution(Rectifiers),
-}
-
-/// The operations that a [`Rule`] treats as rectifiers; all others use the derivative.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Rectifiers {
-    /// `relu` alone, as in captum and pytorch-grad-cam.
-    Relu,
-    /// `relu` and `relu6`, which passes guided gradients only where `x < 6` too.
-    ReluAndRelu6,
-}
-
-/// A pass forward that keeps every value, to be run backward as often as there are classes.
+/// A pass forward that keeps what the way back depends on, to be run backward as often as there are classes.
 #[derive(Debug)]
 pub struct Sweep<'a> {
     pub(super) network: &'a Network,
     pub(super) slots: Slots,
+    course: &'a Course,
+    /// By part of the course; `None` for those on Burn, which read the slots.
+    tapes: Vec<Option<Tape<'a>>>,
+    visits: Visits,
     reduction: Reduction,
 }
 
@@ -57,8 +39,16 @@ pub struct SweptStep<'a> {
     pub node: usize,
     /// The operation.
     pub op: &'a Op,
-    params: &'a Params,
-    gradient: &'a Value,
+    step: &'a Step,
+    gradient: Gradient<'a>,
+}
+
+/// The gradient with respect to an operation's output.
+#[derive(Debug)]
+enum Gradient<'a> {
+    OnDevice(&'a Value),
+    /// `[batch, channels, height, width]`.
+    Plain(&'a [f32], [usize; 3]),
 }
 
 impl Network {
@@ -68,16 +58,17 @@ impl Network {
         self.steps.iter().filter(|step| which.hold(&step.node.op)).count()
     }
 
-    /// Runs forward without autodiff and keeps every value.
+    /// Runs forward without autodiff and keeps what the way back depends on. `visits` says what a visitor will see there.
     ///
     /// # Shapes
     /// `values` is `[batch, channels, height, width]`, row-major.
     ///
     /// # Errors
     /// When there are not as many values as whole pictures have.
-    pub fn sweep(&self, values: Vec<f32>) -> Result<Sweep<'_>> {
-        self.count(&values)?;
-        self.swept(self.steps.start(values)?)
+    pub fn sweep(&self, values: Vec<f32>, visits: Visits) -> Result<Sweep<'_>> {
+        let batch = self.count(&values)?;
+        let course = self.courses.of_picture(&self.steps, visits)?;
+        self.swept(self.steps.start(values)?, (course, visits), batch)
     }
 
     /// As [`Network::sweep`], forward and backward in double precision, where the device has it: for what divides by sums that may
@@ -86,17 +77,34 @@ impl Network {
     /// # Errors
     /// As [`Network::sweep`].
     pub fn sweep_precisely(&self, values: Vec<f32>) -> Result<Sweep<'_>> {
-        self.count(&values)?;
-        self.swept(self.steps.start_precisely(values)?)
+        let batch = self.count(&values)?;
+        self.swept(self.steps.start_precisely(values)?, (self.courses.on_burn(), Visits::Everything), batch)
     }
 
-    fn swept(&self, mut slots: Slots) -> Result<Sweep<'_>> {
-        for step in self.steps.iter() {
-            let inputs = inputs(&slots, step)?;
-            let value = ops::apply(&step.node.op, &*step.params_for(&inputs)?, inputs)?;
-            slots[step.output()] = Some(value);
+    /// Runs a course from the slots that are filled.
+    pub(super) fn swept<'a>(
+        &'a self,
+        mut slots: Slots,
+        (course, visits): (&'a Course, Visits),
+        batch: usize,
+    ) -> Result<Sweep<'a>> {
+        let mut tapes = Vec::with_capacity(course.parts.len());
+        for part in &course.parts {
+            tapes.push(match part {
+                Part::Burn(at) => {
+                    let step = &self.steps[*at];
+                    let inputs = inputs(&slots, step)?;
+                    let value = ops::apply(&step.node.op, &*step.params_for(&inputs)?, inputs)?;
+                    slots[step.output()] = Some(value);
+                    None
+                }
+                Part::Native(stretch) => {
+                    Some(stretch.forward(self.courses.outline()?, &self.steps, &mut slots, batch)?)
+                }
+            });
         }
-        Ok(Sweep { network: self, slots, reduction: Reduction::Values })
+        let reduction = Reduction::Values;
+        Ok(Sweep { network: self, slots, course, tapes, visits, reduction })
     }
 }
 
@@ -126,24 +134,56 @@ impl Sweep<'_> {
         rule: Rule,
         visit: &mut dyn FnMut(SweptStep<'_>) -> Result<()>,
     ) -> Result<Vec<f32>> {
+        let seed = self.seed(*score, class, Reduction::of)?;
+        self.of_input(self.from(seed, rule, visit)?[ValueId::INPUT].take())
+    }
+
+    /// Runs back from the gradient of the last tensor; what is left of all gradients is that of the tensor at which the pass began.
+    pub(super) fn from(
+        &self,
+        seed: Value,
+        rule: Rule,
+        visit: &mut dyn FnMut(SweptStep<'_>) -> Result<()>,
+    ) -> Result<Slots> {
         let steps = &self.network.steps;
         let mut gradients = steps.empty();
-        gradients[steps.logits] = Some(self.seed(*score, class, Reduction::of)?);
-        for step in steps.iter().rev() {
-            // The score does not depend on this operation: there is nothing to pass back, or to visit.
-            let Some(gradient) = gradients[step.output()].take() else { continue };
-            visit(SweptStep {
-                node: step.position,
-                op: &step.node.op,
-                params: step.params()?,
-                gradient: &gradient,
-            })?;
-            let parts = backward(step, inputs(&self.slots, step)?, gradient, rule)?;
-            for (&id, part) in step.node.inputs.iter().zip(parts) {
-                gradients[id] = sum(gradients[id].take(), part)?;
+        gradients[steps.logits] = Some(seed);
+        for (part, tape) in self.course.parts.iter().zip(&self.tapes).rev() {
+            match (part, tape) {
+                (Part::Native(stretch), Some(tape)) => {
+                    let outline = self.network.courses.outline()?;
+                    let shown = stretch.back(outline, steps, tape, &mut gradients, rule)?;
+                    for step in steps[stretch.steps.clone()].iter().rev() {
+                        if let Some((values, shape)) = shown.get(&step.output()) {
+                            visit(SweptStep::of(step, Gradient::Plain(values, *shape)))?;
+                        }
+                    }
+                }
+                (Part::Burn(at), _) => self.back_through(&steps[*at], &mut gradients, rule, visit)?,
+                (Part::Native(_), None) => return Err(Error::internal("a part has no tape")),
             }
         }
-        self.of_input(gradients[ValueId::INPUT].take())
+        Ok(gradients)
+    }
+
+    /// Passes a gradient back through one operation, which is recorded alone.
+    fn back_through(
+        &self,
+        step: &Step,
+        gradients: &mut Slots,
+        rule: Rule,
+        visit: &mut dyn FnMut(SweptStep<'_>) -> Result<()>,
+    ) -> Result<()> {
+        // The score does not depend on this operation: there is nothing to pass back, or to visit.
+        let Some(gradient) = gradients[step.output()].take() else { return Ok(()) };
+        if self.visits.include(&step.node.op) {
+            visit(SweptStep::of(step, Gradient::OnDevice(&gradient)))?;
+        }
+        let parts = backward(step, inputs(&self.slots, step)?, gradient, rule)?;
+        for (&id, part) in step.node.inputs.iter().zip(parts) {
+            gradients[id] = sum(gradients[id].take(), part)?;
+        }
+        Ok(())
     }
 
     /// What came back to the input, `[batch, channels, height, width]`.
@@ -167,33 +207,56 @@ impl Sweep<'_> {
         class: usize,
         reduce: fn(&Reduction, Tensor<2>) -> Tensor<2>,
     ) -> Result<Value> {
-        let last = self.network.steps.logits;
-        let shape = self.slots[last].as_ref().map(Value::shape).unwrap_or_default();
+        self.seed_of(reduce, &mut |reduced| {
+            let [_, classes] = reduced.dims();
+            score.check(class, classes)?;
+            Ok(score.of(reduced, class, self.reduction.rivals(class, classes)))
+        })
+    }
+
+    /// As [`Sweep::seed`], of any scalar of the numbers.
+    pub(super) fn seed_of(
+        &self,
+        reduce: fn(&Reduction, Tensor<2>) -> Tensor<2>,
+        scalar: &mut dyn FnMut(Tensor<2>) -> Result<Tensor<1>>,
+    ) -> Result<Value> {
+        let shape = self.value(self.network.steps.logits)?.shape();
         // Only the score is recorded here, from a leaf of logits: the rest of the network is not.
         let leaf = self.network.flat_logits(&mut self.slots.clone())?.autodiff().require_grad();
-        let reduced = reduce(&self.reduction, leaf.clone());
-        let [_, classes] = reduced.dims();
-        score.check(class, classes)?;
-        let gradients = score.of(reduced, class, self.reduction.rivals(class, classes)).backward();
+        let gradients = scalar(reduce(&self.reduction, leaf.clone()))?.backward();
         let gradient = leaf.grad(&gradients).unwrap_or_else(|| leaf.inner().zeros_like());
         Value::R2(gradient).reshape(&shape)
     }
 }
 
-impl SweptStep<'_> {
-    /// What the operation adds to each channel for any input, where it has such a parameter: the bias of a
-    /// convolution or linear layer, the shift of a norm. Batch norm's is
-    /// `beta - running_mean gamma / sqrt(running_var + epsilon)`.
+impl<'a> SweptStep<'a> {
+    /// The tensor that it gives.
+    pub(super) fn output(&self) -> ValueId {
+        self.step.output()
+    }
+
+    /// The gradient with respect to that, on the device.
+    pub(super) fn gradient(&self, device: &Device) -> Result<Value> {
+        match self.gradient {
+            Gradient::OnDevice(value) => Ok(value.clone()),
+            Gradient::Plain(values, [channels, height, width]) => {
+                let batch = values.len() / (channels * height * width).max(1);
+                Value::new(values.to_vec(), &[batch, channels, height, width], device)
+            }
+        }
+    }
+
+    fn of(step: &'a Step, gradient: Gradient<'a>) -> Self {
+        Self { node: step.position, op: &step.node.op, step, gradient }
+    }
+
+    /// What the operation adds to each channel for any input, where it has such a parameter: the bias of a convolution or linear
+    /// layer, the shift of a norm.
     ///
     /// # Errors
-    /// When the device does not give it back.
+    /// When it cannot be read.
     pub fn bias(&self) -> Result<Option<Vec<f32>>> {
-        let role = match self.op {
-            Op::BatchNorm { .. } => "shift",
-            Op::LayerNorm { .. } | Op::GroupNorm { .. } => "beta",
-            _ => "bias",
-        };
-        self.params.get(role).map(Value::to_vec).transpose()
+        self.step.bias()
     }
 
     /// The gradient with respect to the operation's output, one per picture; `None` unless that is of rank 4.
@@ -201,93 +264,17 @@ impl SweptStep<'_> {
     /// # Errors
     /// When the device does not give it back.
     pub fn gradients(&self) -> Result<Option<Vec<Features>>> {
-        let Value::R4(gradient) = self.gradient else { return Ok(None) };
-        let pictures = (0..gradient.dims()[0]).map(|at| features(gradient.clone().narrow(0, at, 1)));
-        pictures.collect::<Result<_>>().map(Some)
-    }
-}
-
-impl Rectifiers {
-    fn hold(self, op: &Op) -> bool {
-        match op {
-            Op::Relu {} => true,
-            Op::Relu6 {} => self == Self::ReluAndRelu6,
-            _ => false,
+        match self.gradient {
+            Gradient::OnDevice(Value::R4(gradient)) => {
+                let pictures = (0..gradient.dims()[0]).map(|at| features(gradient.clone().narrow(0, at, 1)));
+                pictures.collect::<Result<_>>().map(Some)
+            }
+            Gradient::OnDevice(_) => Ok(None),
+            Gradient::Plain(values, [channels, height, width]) => {
+                let pictures = values.chunks(channels * height * width);
+                let features = |values: &[f32]| Features { channels, height, width, values: values.to_vec() };
+                Ok(Some(pictures.map(features).collect()))
+            }
         }
-    }
-}
-
-/// The gradients with respect to a step's inputs; `None` is zero.
-fn backward(step: &Step, inputs: Vec<Value>, gradient: Value, rule: Rule) -> Result<Vec<Option<Value>>> {
-    match rule {
-        Rule::Guided(which) if which.hold(&step.node.op) => {
-            let is_bounded = matches!(step.node.op, Op::Relu6 {});
-            let pairs = inputs.into_iter().zip([gradient]);
-            pairs.map(|(x, g)| zip_tensors!(x, g, (x, g) => guided(x, g, is_bounded)).map(Some)).collect()
-        }
-        Rule::Deconvolution(which) if which.hold(&step.node.op) => {
-            // Where the input was does not matter to this rule, so it is not looked at.
-            Ok(vec![Some(map_tensor!(gradient, g => g.clamp_min(0.0)))])
-        }
-        _ => derivative(step, inputs, gradient),
-    }
-}
-
-fn guided<const RANK: usize>(x: Tensor<RANK>, gradient: Tensor<RANK>, is_bounded: bool) -> Tensor<RANK> {
-    let passed = gradient.clamp_min(0.0).mask_fill(x.clone().lower_equal_elem(0.0), 0.0);
-    if is_bounded { passed.mask_fill(x.greater_equal_elem(6.0), 0.0) } else { passed }
-}
-
-/// The gradients with respect to a step's inputs, of which only this step is recorded.
-pub(super) fn derivative(step: &Step, inputs: Vec<Value>, gradient: Value) -> Result<Vec<Option<Value>>> {
-    let params = step.params_for(&inputs)?;
-    Recorded::new(&step.node.op, &params, inputs)?.back(gradient)
-}
-
-/// One operation that was recorded alone.
-pub(super) struct Recorded {
-    name: String,
-    leaves: Vec<Value>,
-    output: Value,
-}
-
-impl Recorded {
-    pub(super) fn new(op: &Op, params: &Params, inputs: Vec<Value>) -> Result<Self> {
-        let leaf = |value| map_tensor!(value, t => t.autodiff().require_grad());
-        let leaves: Vec<Value> = inputs.into_iter().map(leaf).collect();
-        let output = ops::apply(op, params, leaves.clone())?;
-        Ok(Self { name: op.name(), leaves, output })
-    }
-
-    /// What the operation gives.
-    pub(super) fn output(&self) -> Value {
-        map_tensor!(self.output.clone(), t => t.inner())
-    }
-
-    /// The gradients of `<output, gradient>`, which is the vector-Jacobian product; `None` is zero.
-    pub(super) fn back(self, gradient: Value) -> Result<Vec<Option<Value>>> {
-        // A sum of products, because Burn runs backward from one number only.
-        let Value::R1(product) = zip_tensors!(self.output, gradient, (y, g) => (y * g).sum())? else {
-            return Err(Error::internal("a sum is not of rank 1"));
-        };
-        if !product.is_tracked() {
-            return Err(Error::internal(format!("'{}' cannot be run backward", self.name)));
-        }
-        let mut gradients = product.backward();
-        let parts = self.leaves.into_iter();
-        Ok(parts.map(|leaf| on_tensor!(leaf, t => t.grad_remove(&mut gradients).map(Value::from))).collect())
-    }
-}
-
-/// The inputs of a step. Nothing is moved out, because the backward pass reads them again.
-pub(super) fn inputs(slots: &Slots, step: &Step) -> Result<Vec<Value>> {
-    let missing = || Error::internal(format!("a value that '{}' reads is gone", step.node.op.name()));
-    step.node.inputs.iter().map(|id| slots[*id].clone().ok_or_else(missing)).collect()
-}
-
-pub(super) fn sum(a: Option<Value>, b: Option<Value>) -> Result<Option<Value>> {
-    match (a, b) {
-        (Some(a), Some(b)) => zip_tensors!(a, b, (a, b) => a.add(b)).map(Some),
-        (a, b) => Ok(a.or(b)),
     }
 }

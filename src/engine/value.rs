@@ -154,3 +154,11 @@ fn reshaped<const RANK: usize>(tensor: Tensor<RANK>, shape: &[usize]) -> Result<
 fn unsupported(rank: usize) -> Error {
     Error::internal(Problem::new(format!("a value has rank {rank}")).expected(format!("1 to {MAX_RANK}")))
 }
+
+/// The sum of what there is of two tensors; `None` is zero.
+pub(super) fn sum(a: Option<Value>, b: Option<Value>) -> Result<Option<Value>> {
+    match (a, b) {
+        (Some(a), Some(b)) => zip_tensors!(a, b, (a, b) => a.add(b)).map(Some),
+        (a, b) => Ok(a.or(b)),
+    }
+}

@@ -20,6 +20,20 @@ impl Network {
     pub fn walk(&self, values: Vec<f32>) -> Result<Walk<'_>> {
         Ok(Walk { network: self, slots: self.steps.start(values)?, next: 0 })
     }
+
+    /// Index of the first node whose output is not finite for this input, if any.
+    ///
+    /// # Errors
+    /// As [`Network::trunk`].
+    pub fn first_not_finite(&self, values: Vec<f32>) -> Result<Option<usize>> {
+        let mut walk = self.walk(values)?;
+        while let Some((position, numbers)) = walk.step()? {
+            if numbers.iter().any(|number| !number.is_finite()) {
+                return Ok(Some(position));
+            }
+        }
+        Ok(None)
+    }
 }
 
 impl Walk<'_> {

@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use burncam::{DeviceName, Engine, Model, Runtime, Score};
-use burncam_engine::{Network, Rule};
+use burncam_engine::{Network, Rule, Visits};
 use burncam_model::import::Imported;
 
 use crate::onnx::read;
@@ -126,7 +126,7 @@ fn agrees_with_torch(path: &Path) {
     for device in ["flex", "ndarray"] {
         let network = Network::load_whole(model, &device.parse::<DeviceName>().unwrap()).unwrap();
         let back = |input: Vec<f32>| {
-            let sweep = network.sweep(input).unwrap();
+            let sweep = network.sweep(input, Visits::Everything).unwrap();
             sweep.back(&Score::Logit, 0, Rule::Plain, &mut |_| Ok(())).unwrap()
         };
         let found: Vec<f32> = pictures(model, &reference).into_iter().flat_map(back).collect();

@@ -1,7 +1,7 @@
 //! Slopes at exactly the corners of functions, as PyTorch 2.15 gives them, by every engine, device and way backward.
 
 use burncam::{Engine, Method, Runtime, Score};
-use burncam_engine::{Network, Rule};
+use burncam_engine::{Network, Rule, Visits};
 use burncam_model::StoredTensor;
 use burncam_model::import::{ImportRequest, import};
 
@@ -34,7 +34,7 @@ fn gradients(made: &Made, input: &[f32]) -> Vec<(String, Vec<f32>)> {
             let trunk = network.trunk(input.to_vec()).unwrap();
             let evidence = network.record(&trunk).unwrap().evidence(&Score::Logit, 0).unwrap().remove(0);
             found.push((format!("{on}, {engine}, head"), evidence.gradients.values));
-            let sweep = network.sweep(input.to_vec()).unwrap();
+            let sweep = network.sweep(input.to_vec(), Visits::Everything).unwrap();
             let swept = sweep.back(&Score::Logit, 0, Rule::Plain, &mut |_| Ok(()));
             found.push((format!("{on}, {engine}, sweep"), swept.unwrap()));
             let chain = network.locals(&trunk, input.to_vec()).unwrap().gradient(0).unwrap();

@@ -1,7 +1,7 @@
 //! The backward pass by single operations: against the recorded one, by hand, and by an identity.
 
 use burncam::{DeviceName, Engine, Model, Runtime, Score};
-use burncam_engine::{Network, Rectifiers, Rule, Sweep};
+use burncam_engine::{Network, Rectifiers, Rule, Sweep, Visits};
 use burncam_graph::card::Op;
 use burncam_model::Form;
 use burncam_model::import::{ImportRequest, import};
@@ -16,7 +16,7 @@ type Swept = (Vec<f32>, Vec<(usize, Vec<f32>)>);
 fn swept(network: &Network, input: &[f32], score: Score, class: usize) -> Swept {
     let mut layers = Vec::new();
     let gradient = network
-        .sweep(input.to_vec())
+        .sweep(input.to_vec(), Visits::Everything)
         .unwrap()
         .back(&score, class, Rule::Plain, &mut |step| {
             if let Some(gradients) = step.gradients()? {
@@ -170,8 +170,11 @@ fn rules_at_rectifiers_are_those_worked_by_hand() {
             let network = Network::load(&network.model, &[], &device(on)).unwrap();
             for (rule, expected) in expected {
                 let input = vec![-1.0, 1.0, 2.0, 3.0];
-                let found =
-                    network.sweep(input).unwrap().back(&Score::Logit, 0, *rule, &mut |_| Ok(())).unwrap();
+                let found = network
+                    .sweep(input, Visits::Everything)
+                    .unwrap()
+                    .back(&Score::Logit, 0, *rule, &mut |_| Ok(()))
+                    .unwrap();
                 assert!(distance(&found, expected) < 1e-5, "{relu} on {on}, {rule:?}: {found:?}");
             }
         }
@@ -201,8 +204,11 @@ fn a_batch_gives_each_pictures_own_gradients() {
             last = step.gradients()?.or(last.take());
             Ok(())
         };
-        let gradient =
-            network.sweep(input.to_vec()).unwrap().back(&Score::Margin, 3, rule, &mut see).unwrap();
+        let gradient = network
+            .sweep(input.to_vec(), Visits::Everything)
+            .unwrap()
+            .back(&Score::Margin, 3, rule, &mut see)
+            .unwrap();
         (gradient, last.unwrap())
     };
     let (together, layers) = sweep(&both);
@@ -235,8 +241,11 @@ fn is_complete(what: &str, network: &Network, input: &[f32], class: usize) {
         }
         Ok(())
     };
-    let gradient =
-        network.sweep(input.to_vec()).unwrap().back(&Score::Logit, class, Rule::Plain, &mut see).unwrap();
+    let gradient = network
+        .sweep(input.to_vec(), Visits::Everything)
+        .unwrap()
+        .back(&Score::Logit, class, Rule::Plain, &mut see)
+        .unwrap();
     sum += gradient.iter().zip(input).map(|(g, x)| f64::from(g * x)).sum::<f64>();
     let logit = f64::from(network.logits(input.to_vec()).unwrap()[class]);
     assert!((sum - logit).abs() < 1e-4 * logit.abs().max(1.0), "{what}: {sum} against {logit}");
@@ -268,7 +277,11 @@ fn an_unfolded_network_shows_its_batch_norms() {
             }
             Ok(())
         };
-        network.sweep(vec![0.5; 3 * 96 * 96]).unwrap().back(&Score::Logit, 0, Rule::Plain, &mut see).unwrap();
+        network
+            .sweep(vec![0.5; 3 * 96 * 96], Visits::Everything)
+            .unwrap()
+            .back(&Score::Logit, 0, Rule::Plain, &mut see)
+            .unwrap();
         shifts
     };
     assert_eq!(norms(&Network::load_unfolded(&resnet.model, &DeviceName::default()).unwrap()), 20);
@@ -280,7 +293,7 @@ fn what_cannot_be_swept_is_refused() {
     let network = Network::load(&two_layers("relu").model, &[], &DeviceName::default()).unwrap();
     let sweep = |input: Vec<f32>, class| {
         let back = |sweep: Sweep| sweep.back(&Score::Logit, class, Rule::Plain, &mut |_| Ok(()));
-        network.sweep(input).and_then(back).unwrap_err().to_string()
+        network.sweep(input, Visits::Everything).and_then(back).unwrap_err().to_string()
     };
     assert!(sweep(vec![0.0; 4], 1).contains("class 1 of 1"));
     assert!(sweep(vec![0.0; 3], 0).contains("3 numbers"));

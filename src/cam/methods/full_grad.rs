@@ -17,8 +17,7 @@ use crate::Heatmap;
 use crate::cam::definition::{Definition, Finishing, MethodInfo, Run, Traits};
 use crate::cam::options::Library;
 use crate::cam::question::Question;
-use crate::card::Op;
-use crate::engine::{Features, Rule, Sweep};
+use crate::engine::{Features, Rule, Sweep, Visits};
 use crate::error::{Error, Result};
 use crate::heatmap::Sampling;
 
@@ -48,7 +47,7 @@ pub(super) const DEFINITION: Definition = Definition {
 const FLAT: f32 = 1e-6;
 
 fn maps(question: &Question) -> Result<Vec<Vec<f32>>> {
-    let sweep = question.sweep()?;
+    let sweep = question.sweep(Visits::Biases)?;
     question.classes.iter().map(|class| map(question, &sweep, *class)).collect()
 }
 
@@ -61,10 +60,7 @@ fn map(question: &Question, sweep: &Sweep, class: usize) -> Result<Vec<f32>> {
     };
     // Terms are added as the pass reaches each layer, so that the gradients of only one are held.
     let gradient = sweep.back(&question.score, class, Rule::Plain, &mut |step| {
-        // A linear layer has a bias, but its gradient has no positions.
-        if !matches!(step.op, Op::Conv2d { .. } | Op::BatchNorm { .. }) {
-            return Ok(());
-        }
+        // A linear layer has a bias, but its gradient has no positions, so it is not visited.
         let (Some(bias), Some(gradients)) = (step.bias()?, step.gradients()?) else { return Ok(()) };
         gradients.iter().try_for_each(|gradient| add(&times(gradient, &bias)))
     })?;

@@ -16,8 +16,8 @@ use super::composite::{FirstRule, Rule};
 use crate::card::Op;
 use crate::error::{Error, Result};
 use crate::operands::Params;
-use crate::sweep::{Recorded, sum};
-use crate::value::{Value, map_tensor, zip_tensors};
+use crate::recorded::Recorded;
+use crate::value::{Value, map_tensor, sum, zip_tensors};
 
 /// Added to denominators, with their sign: zennit's default.
 const EPSILON: f64 = 1e-6;

@@ -26,13 +26,14 @@ use composite::{FirstRule, Rule};
 use folded::Norms;
 use parts::{Parts, gathered, halves, shares, softmax};
 
+use super::recorded::{derivative, inputs};
 use super::recording::features;
 use super::reduction::Reduction;
 use super::score::Score;
 use super::step::Step;
-use super::sweep::{Sweep, derivative, inputs, sum};
+use super::sweep::Sweep;
 use super::tap::Tap;
-use super::value::{Value, map_tensor, zip_tensors};
+use super::value::{Value, map_tensor, sum, zip_tensors};
 use super::{Features, Network, ops};
 use crate::card::{Class, Combination, Op, Statistic, ValueId, Values};
 use crate::error::{Error, Problem, Result};
@@ -122,15 +123,15 @@ impl Sweep<'_> {
 }
 
 /// One pass back, by one composite.
-struct Pass<'a> {
-    sweep: &'a Sweep<'a>,
+struct Pass<'a, 'n> {
+    sweep: &'a Sweep<'n>,
     composite: Composite,
     norms: Norms<'a>,
     /// The tensors that depend on a linear layer.
     linear: Values<bool>,
 }
 
-impl Pass<'_> {
+impl Pass<'_, '_> {
     fn distributed(&self, step: &Step, relevance: Value) -> Result<Parts> {
         let op = &step.node.op;
         let inputs = inputs(&self.sweep.slots, step)?;

@@ -5,9 +5,9 @@
 use super::linear;
 use crate::card::Op;
 use crate::error::{Error, Result};
+use crate::recorded::derivative;
 use crate::step::Step;
 use crate::sums;
-use crate::sweep::derivative;
 use crate::value::{Value, map_tensor, zip_tensors};
 
 /// Relevance of each input of a step; `None` is zero.
