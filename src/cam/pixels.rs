@@ -2,6 +2,7 @@
 
 use super::options::Library;
 use super::question::Question;
+use crate::engine::Runs;
 use crate::error::Result;
 
 /// How the values of all colours become one per pixel.
@@ -57,7 +58,7 @@ pub(super) fn weighted_gradients(
         let mut sums = vec![vec![0.0_f64; size]; part.classes.len()];
         for batch in part.batches(count) {
             let inputs: Vec<f32> = batch.clone().flat_map(&make).collect();
-            for (sum, gradients) in sums.iter_mut().zip(part.input_gradients(&inputs)?) {
+            for (sum, gradients) in sums.iter_mut().zip(part.input_gradients(&inputs, Runs::Many)?) {
                 for (at, gradient) in batch.clone().zip(gradients.chunks(size)) {
                     let weight = weight(at);
                     sum.iter_mut().zip(gradient).for_each(|(sum, value)| *sum += weight * f64::from(*value));

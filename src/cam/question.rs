@@ -11,7 +11,9 @@ use super::options::{Library, Options};
 use super::passes::{Lane, in_batches};
 use super::scene::Scene;
 use crate::engine::{Contrast, Evidence, Features};
-use crate::engine::{Network, Recording, Rectifiers, Reduction, Rivals, Rule, Score, Sweep, Trunk, Visits};
+use crate::engine::{
+    Network, Recording, Rectifiers, Reduction, Rivals, Rule, Runs, Score, Sweep, Trunk, Visits,
+};
 use crate::error::{Hint, OptionName, Problem, Result};
 
 /// Classes of a picture, and how to explain them.
@@ -217,9 +219,9 @@ impl<'a> Question<'a> {
     }
 
     /// For each class the gradient of its score with respect to inputs `[batch, channels, height, width]`.
-    pub(super) fn input_gradients(&self, values: &[f32]) -> Result<Vec<Vec<f32>>> {
+    pub(super) fn input_gradients(&self, values: &[f32], runs: Runs) -> Result<Vec<Vec<f32>>> {
         let classes = (&self.score, self.classes);
-        let mut found = self.network().input_gradients(values, self.reduction(), classes)?;
+        let mut found = self.network().input_gradients(values, self.reduction(), classes, runs)?;
         found.iter_mut().flatten().for_each(|value| *value *= self.sign());
         Ok(found)
     }

@@ -11,12 +11,12 @@ use super::score::Score;
 use super::tap::Tap;
 use crate::card::ValueId;
 use crate::error::Result;
-use crate::native::Rule;
+use crate::native::{Rule, Runs};
 use burncam_graph::layout::Grid;
 
 impl Network {
     /// For each class the gradients of its score with respect to the input, `[batch, channels, height, width]`; every picture's is that
-    /// of its own score.
+    /// of its own score. `runs` says whether a method calls this for many pictures.
     ///
     /// # Errors
     /// When there are not as many values as whole pictures have, the reduction is of another output, or a class is out of range.
@@ -25,8 +25,13 @@ impl Network {
         values: &[f32],
         reduction: &Reduction,
         (score, classes): (&Score, &[usize]),
+        runs: Runs,
     ) -> Result<Vec<Vec<f32>>> {
-        if !self.courses.of_picture(&self.steps, Visits::Nothing)?.is_mostly_native() {
+        let course = match runs {
+            Runs::Few => self.courses.of_picture(&self.steps, Visits::Nothing)?,
+            Runs::Many => self.courses.of_copies(&self.steps)?,
+        };
+        if !course.is_mostly_native() {
             // One recording of everything is faster on Burn than one per operation. A pass backward frees it.
             let gradient = |class: &usize| {
                 self.record_input(values.to_vec())?.reduced(reduction)?.gradient(score, *class)
@@ -36,7 +41,9 @@ impl Network {
         let one = values.len() / self.steps.batch(values)?;
         let mut found = vec![Vec::with_capacity(values.len()); classes.len()];
         for pictures in values.chunks(TOGETHER * one) {
-            let sweep = self.sweep(pictures.to_vec(), Visits::Nothing)?.reduced(reduction)?;
+            let slots = self.steps.start(pictures.to_vec())?;
+            let sweep = self.swept(slots, (course, Visits::Nothing), pictures.len() / one)?;
+            let sweep = sweep.reduced(reduction)?;
             for (found, class) in found.iter_mut().zip(classes) {
                 found.extend(sweep.back(score, *class, Rule::Plain, &mut |_| Ok(()))?);
             }

@@ -25,7 +25,7 @@ mod view;
 
 pub use plan::{Operation, Parameters, Plan, Shapes, Weights, knows};
 pub use precision::{Arithmetic, Precision};
-pub use reverse::{BothWeights, Ends, Reverse, Tape, knows_reverse};
+pub use reverse::{Ends, Reverse, Runs, Tape, knows_reverse};
 pub use rule::{Rectifiers, Rule};
 pub use run::Workspace;
 pub use simd::Isa;

@@ -118,7 +118,7 @@ impl Arithmetic {
             Precision::Bf16 => return None,
             Precision::Int8 => int8 = Some(Int8::detect(self.isa)?),
         }
-        Some(Tokens { instructions, bf16, int8 })
+        Some(Tokens { instructions, bf16, int8, winograd: true })
     }
 }
 
@@ -130,6 +130,8 @@ pub(crate) struct Tokens {
     pub(crate) bf16: Option<Avx512Bf16>,
     /// Where convolutions may multiply integers.
     pub(crate) int8: Option<Int8>,
+    /// Whether convolutions may multiply frequencies of their pixels.
+    pub(crate) winograd: bool,
 }
 
 impl From<Isa> for Arithmetic {

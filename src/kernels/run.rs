@@ -67,15 +67,30 @@ impl Plan {
         let scratch = BufferPool::default();
         let mut memory = Memory::zeros(self.size);
         let run = Run::new(memory.as_mut_slice(), &scratch, 1);
-        run_stages(&self.imports(inputs).collect::<Vec<_>>(), &run, threads);
+        self.run_once_in(&run, load, inputs, threads)?;
+        Ok(self.export(&memory, 1).collect())
+    }
+
+    /// As [`Plan::run_in`], with weights as in [`Plan::run_once`].
+    ///
+    /// # Errors
+    /// As [`Plan::pack`].
+    pub(crate) fn run_once_in(
+        &self,
+        run: &Run<'_>,
+        load: Load<'_>,
+        inputs: &[&[f32]],
+        threads: usize,
+    ) -> Result<()> {
+        run_stages(&self.imports(inputs).collect::<Vec<_>>(), run, threads);
         let mut packed = Packed::default();
         for (kernel, source) in self.kernels.iter().zip(&self.sources) {
             if let Some(source) = source {
                 kernel.pack(&source.parameters(load)?, &mut packed)?;
             }
-            run_stages(&[Stage::new(Work::Kernel(kernel, &packed))], &run, threads);
+            run_stages(&[Stage::new(Work::Kernel(kernel, &packed))], run, threads);
         }
-        Ok(self.export(&memory, 1).collect())
+        Ok(())
     }
 
     fn imports<'a>(&'a self, inputs: &'a [&[f32]]) -> impl Iterator<Item = Stage<'a>> {

@@ -13,6 +13,7 @@ use crate::cam::definition::{Definition, MethodInfo, Run, Traits};
 use crate::cam::options::Library;
 use crate::cam::pixels::{self, Reduction};
 use crate::cam::question::Question;
+use crate::engine::Runs;
 use crate::error::Result;
 
 pub(super) const DEFINITION: Definition = Definition {
@@ -44,5 +45,5 @@ fn maps(question: &Question) -> Result<Vec<Vec<f32>>> {
         }
         pixels::reduced(question, &gradient, Reduction::Size)
     };
-    Ok(question.input_gradients(question.values())?.into_iter().map(map).collect())
+    Ok(question.input_gradients(question.values(), Runs::Few)?.into_iter().map(map).collect())
 }

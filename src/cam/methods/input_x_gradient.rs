@@ -11,6 +11,7 @@ use crate::cam::definition::{Definition, MethodInfo, Run, Traits};
 use crate::cam::options::Library;
 use crate::cam::pixels::{self, Reduction};
 use crate::cam::question::Question;
+use crate::engine::Runs;
 use crate::error::Result;
 
 pub(super) const DEFINITION: Definition = Definition {
@@ -35,7 +36,7 @@ pub(super) const DEFINITION: Definition = Definition {
 };
 
 fn maps(question: &Question) -> Result<Vec<Vec<f32>>> {
-    let gradients = question.input_gradients(question.values())?;
+    let gradients = question.input_gradients(question.values(), Runs::Few)?;
     Ok(gradients.iter().map(|gradient| times_input(question, gradient)).collect())
 }
 

@@ -136,7 +136,7 @@ fn convolution(
     views @ [input, output]: [View; 2],
     [residual, extent]: [Option<View>; 2],
 ) -> Result<Kernel> {
-    let Tokens { instructions, bf16, int8 } = tokens;
+    let Tokens { instructions, bf16, int8, winograd } = tokens;
     let (NodeKind::Convolution { geometry, filters, depthwise }, PointwiseKernel::Range(range)) =
         (&node.kind, node.activation)
     else {
@@ -153,7 +153,8 @@ fn convolution(
     }
     // Before bf16: a quarter of the products is fewer than half of them, and nothing is rounded. An input with fewer lanes has
     // a few channels, which the transforms would fill up with zeros.
-    if input.lanes == instructions.lanes()
+    if winograd
+        && input.lanes == instructions.lanes()
         && winograd::pays(filters, &geometry, [output.height, output.width])
     {
         return Ok(Kernel::Winograd(Box::new(Winograd::new(instructions, layer))));

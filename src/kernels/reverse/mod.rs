@@ -16,7 +16,7 @@ use crate::memory::Memory;
 use crate::plan::memory_plan::MemoryPlan;
 use crate::plan::node::{Node, NodeKind};
 use crate::plan::{self, Load, Operation, Plan, Shapes, Weights, fuse};
-use crate::precision::Arithmetic;
+use crate::precision::{Arithmetic, Tokens};
 use crate::rule::Rule;
 use crate::run::Workspace;
 use crate::simd::Isa;
@@ -32,15 +32,19 @@ pub struct Reverse {
     pub(crate) depends: Vec<bool>,
 }
 
-/// The packed weights of both directions.
-#[derive(Debug)]
-pub struct BothWeights(pub(crate) [Weights; 2]);
+/// How often a [`Reverse`] will run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Runs {
+    /// Not often: weights are packed in the way that takes the least time.
+    Few,
+    /// Often enough for weights that take longer to pack and are faster to use.
+    Many,
+}
 
 /// What a pass forward kept. It supports any number of passes backward.
 #[derive(Debug)]
 pub struct Tape<'a> {
     reverse: &'a Reverse,
-    weights: &'a BothWeights,
     workspace: &'a Workspace,
     /// In a cell, so that a tape that is borrowed can run backward.
     memory: RefCell<Memory>,
@@ -73,9 +77,19 @@ pub fn knows_reverse(isa: Isa, operation: &Operation<'_>, shapes: &Shapes) -> bo
 impl Reverse {
     /// Plans operations that [`knows_reverse`] knows, in an order in which they can run. Products are in single precision.
     ///
+    /// Forward, every pixel is computed in the same way, without Winograd's transforms: these round four times as much, and differently at each
+    /// place of a tile. Slopes jump where an activation's sign or the greatest pixel of a window changes, and of pixels that are equal, as
+    /// in a uniform part of a picture, the first one has to stay the greatest.
+    ///
     /// # Errors
     /// As [`Plan::new`].
-    pub fn new(isa: Isa, operations: &[Operation<'_>], shapes: &Shapes, ends: Ends<'_>) -> Result<Self> {
+    pub fn new(
+        isa: Isa,
+        operations: &[Operation<'_>],
+        shapes: &Shapes,
+        ends: Ends<'_>,
+        runs: Runs,
+    ) -> Result<Self> {
         if let Some(unknown) = operations.iter().find(|operation| !knows_reverse(isa, operation, shapes)) {
             return Err(Error::internal(format!("no kernel runs back through {:?}", unknown.node.op)));
         }
@@ -105,18 +119,28 @@ impl Reverse {
         let ends = Ends { inputs: &inputs, outputs: &outputs, seeds: &seeds, targets: &gradients };
         let mut memory = place(&nodes, split, ends, &shapes, lanes);
         let size = memory.allocate();
-        let half =
-            |nodes: &[Node], outside| Plan::with_memory(tokens, nodes, outside, &shapes, (&memory, size));
-        let forward = half(halves.0, [&inputs, &outputs])?;
-        Ok(Self { forward, backward: half(halves.1, [&seeds, &gradients])?, depends })
+        let half = |winograd: bool, nodes: &[Node], outside| {
+            Plan::with_memory(Tokens { winograd, ..tokens }, nodes, outside, &shapes, (&memory, size))
+        };
+        let forward = half(false, halves.0, [&inputs, &outputs])?;
+        let backward = half(runs == Runs::Many, halves.1, [&seeds, &gradients])?;
+        Ok(Self { forward, backward, depends })
     }
 
-    /// Packs the weights of all kernels.
+    /// Packs the weights of the pass forward.
     ///
     /// # Errors
     /// As [`Plan::pack`].
-    pub fn pack(&self, load: Load<'_>) -> Result<BothWeights> {
-        Ok(BothWeights([self.forward.pack(load)?, self.backward.pack(load)?]))
+    pub fn pack_forward(&self, load: Load<'_>) -> Result<Weights> {
+        self.forward.pack(load)
+    }
+
+    /// Packs the weights of the pass backward.
+    ///
+    /// # Errors
+    /// As [`Plan::pack`].
+    pub fn pack_backward(&self, load: Load<'_>) -> Result<Weights> {
+        self.backward.pack(load)
     }
 
     /// Bytes of memory per image, weights not counted.
@@ -130,30 +154,80 @@ impl Reverse {
     #[must_use]
     pub fn forward<'a>(
         &'a self,
-        weights: &'a BothWeights,
+        weights: &Weights,
         workspace: &'a Workspace,
         inputs: &[&[f32]],
         batch: usize,
         threads: usize,
     ) -> (Tape<'a>, Vec<Vec<f32>>) {
-        let mut memory = workspace.tensors.take(self.forward.size * batch);
-        let run = Run::new(memory.as_mut_slice(), &workspace.scratch, batch);
-        self.forward.run_in(&run, &weights.0[0], inputs, threads);
-        let outputs = self.forward.export(&memory, batch).collect();
-        (Tape { reverse: self, weights, workspace, memory: RefCell::new(memory), batch }, outputs)
+        let tape = Tape::new(self, workspace, batch);
+        tape.run(Rule::Plain, |run| self.forward.run_in(run, weights, inputs, threads));
+        let outputs = self.forward.export(&tape.memory.borrow(), batch).collect();
+        (tape, outputs)
+    }
+
+    /// As [`Reverse::forward`], with weights as in [`Plan::run_once`].
+    ///
+    /// # Errors
+    /// As [`Plan::pack`].
+    pub fn forward_once<'a>(
+        &'a self,
+        load: Load<'_>,
+        workspace: &'a Workspace,
+        inputs: &[&[f32]],
+        batch: usize,
+        threads: usize,
+    ) -> Result<(Tape<'a>, Vec<Vec<f32>>)> {
+        let tape = Tape::new(self, workspace, batch);
+        tape.run(Rule::Plain, |run| self.forward.run_once_in(run, load, inputs, threads))?;
+        let outputs = self.forward.export(&tape.memory.borrow(), batch).collect();
+        Ok((tape, outputs))
     }
 }
 
-impl Tape<'_> {
+impl<'a> Tape<'a> {
+    fn new(reverse: &'a Reverse, workspace: &'a Workspace, batch: usize) -> Self {
+        let memory = RefCell::new(workspace.tensors.take(reverse.forward.size * batch));
+        Self { reverse, workspace, memory, batch }
+    }
+
+    fn run<T>(&self, rule: Rule, pass: impl FnOnce(&Run<'_>) -> T) -> T {
+        let mut memory = self.memory.borrow_mut();
+        pass(&Run::new(memory.as_mut_slice(), &self.workspace.scratch, self.batch).by(rule))
+    }
+
     /// The gradients of the targets, in the order in which they were asked for, from those of the seeds; all `[batch, channels, height,
     /// width]`, row-major. `None` is zero.
     #[must_use]
-    pub fn back(&self, seeds: &[&[f32]], rule: Rule, threads: usize) -> Vec<Option<Vec<f32>>> {
-        let backward = &self.reverse.backward;
-        let mut memory = self.memory.borrow_mut();
-        let run = Run::new(memory.as_mut_slice(), &self.workspace.scratch, self.batch).by(rule);
-        backward.run_in(&run, &self.weights.0[1], seeds, threads);
-        let mut found = backward.export(&memory, self.batch);
+    pub fn back(
+        &self,
+        weights: &Weights,
+        seeds: &[&[f32]],
+        rule: Rule,
+        threads: usize,
+    ) -> Vec<Option<Vec<f32>>> {
+        self.run(rule, |run| self.reverse.backward.run_in(run, weights, seeds, threads));
+        self.found()
+    }
+
+    /// As [`Tape::back`], with weights as in [`Plan::run_once`].
+    ///
+    /// # Errors
+    /// As [`Plan::pack`].
+    pub fn back_once(
+        &self,
+        load: Load<'_>,
+        seeds: &[&[f32]],
+        rule: Rule,
+        threads: usize,
+    ) -> Result<Vec<Option<Vec<f32>>>> {
+        self.run(rule, |run| self.reverse.backward.run_once_in(run, load, seeds, threads))?;
+        Ok(self.found())
+    }
+
+    fn found(&self) -> Vec<Option<Vec<f32>>> {
+        let memory = self.memory.borrow();
+        let mut found = self.reverse.backward.export(&memory, self.batch);
         self.reverse.depends.iter().map(|depends| depends.then(|| found.next()).flatten()).collect()
     }
 

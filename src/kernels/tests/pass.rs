@@ -4,7 +4,7 @@ use super::audit;
 use super::case::{Case, ERROR, available, close, id, same_bits};
 use super::pulled::pull;
 use super::reference::Tensor;
-use crate::{BothWeights, Ends, Isa, Rectifiers, Reverse, Rule, Workspace, knows_reverse};
+use crate::{Ends, Isa, Rectifiers, Reverse, Rule, Runs, Weights, Workspace, knows_reverse};
 
 const RULES: [Rule; 3] =
     [Rule::Plain, Rule::Guided(Rectifiers::ReluAndRelu6), Rule::Deconvolution(Rectifiers::Relu)];
@@ -31,7 +31,9 @@ impl<'a> Pass<'a> {
         let inputs: Vec<usize> = (0..self.case.inputs).collect();
         let [inputs, seeds, targets] = [&inputs, &self.seeds, &self.targets].map(|slots| ids(slots));
         let ends = Ends { inputs: &inputs, outputs: &seeds, seeds: &seeds, targets: &targets };
-        Reverse::new(isa, &self.case.operations(), &self.case.shapes(), ends)
+        // Both ways of packing, by what the case happens to be.
+        let runs = if self.case.batch % 2 == 0 { Runs::Few } else { Runs::Many };
+        Reverse::new(isa, &self.case.operations(), &self.case.shapes(), ends, runs)
     }
 
     /// The right gradients of an image.
@@ -70,16 +72,17 @@ impl<'a> Pass<'a> {
 
     fn check_on(&self, isa: Isa) {
         let (reverse, batch) = (self.reverse(isa).unwrap(), self.case.batch);
-        let weights = reverse.pack(&|at| self.case.load(at)).unwrap();
+        let load = |at: usize| self.case.load(at);
+        let weights = [reverse.pack_forward(&load).unwrap(), reverse.pack_backward(&load).unwrap()];
         let (workspace, images) = (Workspace::default(), self.case.images());
         // Memory full of NaN: an element that is read without having been written shows.
         let damage: Vec<Vec<f32>> = images.iter().map(|image| vec![f32::NAN; image.len()]).collect();
-        drop(reverse.forward(&weights, &workspace, &slices(&damage), batch, 1));
+        drop(reverse.forward(&weights[0], &workspace, &slices(&damage), batch, 1));
         for rule in RULES {
             let run = |images: &[&[f32]], given: &[&[f32]], batch: usize, threads: usize| {
-                let (tape, _) = reverse.forward(&weights, &workspace, images, batch, threads);
-                let first = self.filled(tape.back(given, rule, threads), batch);
-                let again = self.filled(tape.back(given, rule, threads), batch);
+                let (tape, _) = reverse.forward(&weights[0], &workspace, images, batch, threads);
+                let first = self.filled(tape.back(&weights[1], given, rule, threads), batch);
+                let again = self.filled(tape.back(&weights[1], given, rule, threads), batch);
                 same_bits(&first, &again, &format!("{isa:?}, {rule:?}, once more from one tape"));
                 first
             };
@@ -99,12 +102,23 @@ impl<'a> Pass<'a> {
             if rule == Rule::Plain {
                 let audited = self.audited(&reverse, &weights);
                 same_bits(&found, &audited, &format!("{isa:?}, audited"));
+                let once = self.once(&reverse, &images);
+                same_bits(&found, &once, &format!("{isa:?}, packed for one pass"));
             }
         }
     }
 
-    fn audited(&self, reverse: &Reverse, weights: &BothWeights) -> Vec<Vec<f32>> {
-        let (images, batch, [first, second]) = (self.case.images(), self.case.batch, &weights.0);
+    /// With weights that are packed when a kernel runs.
+    fn once(&self, reverse: &Reverse, images: &[Vec<f32>]) -> Vec<Vec<f32>> {
+        let (load, workspace, batch) =
+            (|at: usize| self.case.load(at), Workspace::default(), self.case.batch);
+        let (tape, _) = reverse.forward_once(&load, &workspace, &slices(images), batch, 2).unwrap();
+        let found = tape.back_once(&load, &slices(&self.given), Rule::Plain, 2).unwrap();
+        self.filled(found, batch)
+    }
+
+    fn audited(&self, reverse: &Reverse, weights: &[Weights; 2]) -> Vec<Vec<f32>> {
+        let (images, batch, [first, second]) = (self.case.images(), self.case.batch, weights);
         let mut memory = audit::memory(&reverse.forward, batch);
         audit::run_in(&mut memory, &reverse.forward, first, &slices(&images), batch);
         let found = audit::run_in(&mut memory, &reverse.backward, second, &slices(&self.given), batch);

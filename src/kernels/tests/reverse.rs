@@ -59,7 +59,7 @@ proptest! {
 }
 
 /// Whether a slope depends on rounding: a function's argument is within rounding of a corner, or elements of a pool are equal, and they are
-/// not exactly so by a clamp before it. (Zeros around an image are, after a convolution by Winograd, tiny numbers.)
+/// not exactly so by a clamp before it.
 fn is_at_a_corner(case: &Case) -> bool {
     const NEAR: f64 = 1e-5;
     let is_clamp =
@@ -147,6 +147,23 @@ fn of_equal_elements_of_a_window_the_first_gets_the_gradient() {
     let pooled =
         case.push(Op::MaxPool2d { kernel, stride, padding, dilation: [1, 1], ceil_mode: false }, &[active]);
     check(&case, &[pooled], &[active, 0]);
+}
+
+/// A uniform picture, whose windows all tie: every pixel behind the convolution has to be the same number, so that of each window the first
+/// one gets the gradient.
+#[test]
+fn a_uniform_picture_stays_uniform_behind_a_convolution_of_three_by_three() {
+    for batch in [1, 2] {
+        let mut case = Case::new(17, &[[24, 30, 30]], batch);
+        let black = case.push(Op::Mul { scalar: Some(0.0) }, &[0]);
+        let grey = case.push(Op::Add { scalar: Some(0.7) }, &[black]);
+        let op = Op::Conv2d { stride: [1, 1], padding: [0; 4], dilation: [1, 1], groups: 1 };
+        let conv = case.convolve(op, grey, 24, [3, 3], true);
+        let (kernel, stride, padding) = ([3, 3], [2, 2], [1; 4]);
+        let op = Op::MaxPool2d { kernel, stride, padding, dilation: [1, 1], ceil_mode: false };
+        let pooled = case.push(op, &[conv]);
+        check(&case, &[pooled], &[conv, grey]);
+    }
 }
 
 /// The same numbers forward; backward, others read the one and not the other.
