@@ -77,7 +77,7 @@ pub fn knows_reverse(isa: Isa, operation: &Operation<'_>, shapes: &Shapes) -> bo
 impl Reverse {
     /// Plans operations that [`knows_reverse`] knows, in an order in which they can run. Products are in single precision.
     ///
-    /// Forward, every pixel is computed in the same way, without Winograd's transforms: these round four times as much, and differently at each
+    /// Forward, every pixel is computed in the same way, without Winograd's transforms: these round more, and differently at each
     /// place of a tile. Slopes jump where an activation's sign or the greatest pixel of a window changes, and of pixels that are equal, as
     /// in a uniform part of a picture, the first one has to stay the greatest.
     ///
