@@ -152,10 +152,11 @@ impl Sweep<'_> {
             match (part, tape) {
                 (Part::Native(stretch), Some(tape)) => {
                     let outline = self.network.courses.outline()?;
-                    let shown = stretch.back(outline, steps, tape, &mut gradients, rule)?;
+                    let mut shown = stretch.back(outline, steps, tape, &mut gradients, rule)?;
                     for step in steps[stretch.steps.clone()].iter().rev() {
-                        if let Some((values, shape)) = shown.get(&step.output()) {
-                            visit(SweptStep::of(step, Gradient::Plain(values, *shape)))?;
+                        // Taken out, so that its memory is free for the next one's copy.
+                        if let Some((values, shape)) = shown.remove(&step.output()) {
+                            visit(SweptStep::of(step, Gradient::Plain(&values, shape)))?;
                         }
                     }
                 }

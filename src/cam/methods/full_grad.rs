@@ -62,7 +62,7 @@ fn map(question: &Question, sweep: &Sweep, class: usize) -> Result<Vec<f32>> {
     let gradient = sweep.back(&question.score, class, Rule::Plain, &mut |step| {
         // A linear layer has a bias, but its gradient has no positions, so it is not visited.
         let (Some(bias), Some(gradients)) = (step.bias()?, step.gradients()?) else { return Ok(()) };
-        gradients.iter().try_for_each(|gradient| add(&times(gradient, &bias)))
+        gradients.into_iter().try_for_each(|gradient| add(&times(gradient, &bias)))
     })?;
     let values = gradient.iter().zip(question.values()).map(|(gradient, value)| gradient * value).collect();
     add(&Features { channels, height, width, values })?;
@@ -72,10 +72,10 @@ fn map(question: &Question, sweep: &Sweep, class: usize) -> Result<Vec<f32>> {
 }
 
 /// Every channel times its bias.
-fn times(gradient: &Features, bias: &[f32]) -> Features {
-    let channels = gradient.values.chunks(gradient.height * gradient.width).zip(bias);
-    let values = channels.flat_map(|(channel, bias)| channel.iter().map(move |value| value * bias)).collect();
-    Features { values, ..*gradient }
+fn times(mut gradient: Features, bias: &[f32]) -> Features {
+    let channels = gradient.values.chunks_mut(gradient.height * gradient.width).zip(bias);
+    channels.for_each(|(channel, bias)| channel.iter_mut().for_each(|value| *value *= bias));
+    gradient
 }
 
 /// Adds `psi` of every channel; `None` when a value is not finite.
