@@ -82,10 +82,7 @@ impl<'a> Question<'a> {
     ///
     /// `spare` is a recorded pass of the same scene that has not been run backward, if any.
     pub(super) fn evidence(&self, class: usize, spare: &mut Option<Recording>) -> Result<Vec<Evidence>> {
-        let evidence = match &self.scene.sweep {
-            Some(sweep) => sweep.evidence(&self.score, class)?,
-            None => self.recording(spare)?.evidence(&self.score, class)?,
-        };
+        let evidence = self.recording(spare)?.evidence(&self.score, class)?;
         Ok(self.signed(evidence))
     }
 
@@ -95,10 +92,7 @@ impl<'a> Question<'a> {
         contrast: &Contrast,
         spare: &mut Option<Recording>,
     ) -> Result<Vec<Evidence>> {
-        let evidence = match &self.scene.sweep {
-            Some(sweep) => sweep.contrast(contrast)?,
-            None => self.recording(spare)?.contrast(contrast)?,
-        };
+        let evidence = self.recording(spare)?.contrast(contrast)?;
         Ok(self.signed(evidence))
     }
 

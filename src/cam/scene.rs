@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 use std::cell::OnceCell;
 
-use crate::engine::{Features, Network, Recording, Reduction, Sweep, Trunk};
+use crate::engine::{Features, Network, Recording, Reduction, Trunk};
 use crate::error::{Error, Result};
 
 /// A picture with its network.
@@ -25,8 +25,6 @@ pub struct Scene<'a> {
     activations: Vec<OnceCell<Features>>,
     /// The recorded pass through the head that gave the logits, if any. It supports one backward pass.
     pub(super) recording: Option<Recording>,
-    /// In its place, and for any number of backward passes, where native kernels run most of the head.
-    pub(super) sweep: Option<Sweep<'a>>,
 }
 
 impl<'a> Scene<'a> {
@@ -82,17 +80,14 @@ impl<'a> Scene<'a> {
     }
 
     fn behind(network: &'a Network, values: &'a [f32], trunk: Trunk, recorded: bool) -> Result<Self> {
-        let sweep = if recorded { network.sweep_from(&trunk)? } else { None };
-        let recording = (recorded && sweep.is_none()).then(|| network.record(&trunk)).transpose()?;
-        let output = match (&sweep, &recording) {
-            // Not a second pass: the logits of the one that runs backward are the same numbers.
-            (Some(sweep), _) => sweep.output()?,
-            (None, Some(recording)) => recording.logits()?,
-            (None, None) => network.logits_behind(&trunk)?,
+        let recording = recorded.then(|| network.record(&trunk)).transpose()?;
+        let output = match &recording {
+            // Not a second pass: the logits of the recorded one are the same numbers.
+            Some(recording) => recording.logits()?,
+            None => network.logits_behind(&trunk)?,
         };
         let activations = (0..network.taps()).map(|_| OnceCell::new()).collect();
-        let trunk = Some(trunk);
-        Ok(Self { trunk, activations, recording, sweep, ..Self::with(network, values, output) })
+        Ok(Self { trunk: Some(trunk), activations, recording, ..Self::with(network, values, output) })
     }
 
     fn with(network: &'a Network, values: &'a [f32], output: Vec<f32>) -> Self {
@@ -106,7 +101,6 @@ impl<'a> Scene<'a> {
             trunk: None,
             activations: vec![],
             recording: None,
-            sweep: None,
         }
     }
 
@@ -118,12 +112,11 @@ impl<'a> Scene<'a> {
     pub fn reduced(self, reduction: &Reduction) -> Result<Self> {
         reduction.check(self.output.len())?;
         let recording = self.recording.map(|recording| recording.reduced(reduction)).transpose()?;
-        let sweep = self.sweep.map(|sweep| sweep.reduced(reduction)).transpose()?;
         let numbers = match reduction.numbers(&self.output) {
             Cow::Owned(numbers) => Some(numbers),
             Cow::Borrowed(_) => None,
         };
-        Ok(Self { reduction: reduction.clone(), numbers, recording, sweep, ..self })
+        Ok(Self { reduction: reduction.clone(), numbers, recording, ..self })
     }
 
     /// The network.

@@ -10,7 +10,6 @@ use super::segment::Segment;
 use super::step::Step;
 use super::steps::Steps;
 use super::stretch::{Outline, Stretch, filled};
-use super::tap::Tap;
 use crate::card::{Op, ValueId};
 use crate::error::{Error, Result};
 use crate::native::Runs;
@@ -64,15 +63,13 @@ pub(super) struct Courses {
     of_picture: [OnceLock<Course>; 3],
     /// From many copies of a picture on; nothing is visited.
     of_copies: OnceLock<Course>,
-    /// From the earliest layer on; what is visited are the layers.
-    of_layers: OnceLock<Course>,
 }
 
 impl Courses {
     pub(super) fn new(outline: Option<Outline>, steps: &Steps) -> Self {
         let burn = Course { parts: (0..steps.len()).map(Part::Burn).collect() };
-        let (of_picture, of_copies, of_layers) = Default::default();
-        Self { outline, burn, of_picture, of_copies, of_layers }
+        let (of_picture, of_copies) = Default::default();
+        Self { outline, burn, of_picture, of_copies }
     }
 
     pub(super) fn on_burn(&self) -> &Course {
@@ -90,7 +87,7 @@ impl Courses {
     pub(super) fn of_picture(&self, steps: &Steps, visits: Visits) -> Result<&Course> {
         let Some(outline) = &self.outline else { return Ok(&self.burn) };
         let visited = steps.iter().filter(|step| visits.include(&step.node.op)).map(Step::output);
-        let plan = || Course::new((outline, Runs::Few), steps, ValueId::INPUT, &visited.collect());
+        let plan = || Course::new((outline, Runs::Few), steps, &visited.collect());
         filled(&self.of_picture[visits as usize], plan)
     }
 
@@ -100,39 +97,26 @@ impl Courses {
     /// When there are no kernels for the machine.
     pub(super) fn of_copies(&self, steps: &Steps) -> Result<&Course> {
         let Some(outline) = &self.outline else { return Ok(&self.burn) };
-        let plan = || Course::new((outline, Runs::Many), steps, ValueId::INPUT, &HashSet::new());
+        let plan = || Course::new((outline, Runs::Many), steps, &HashSet::new());
         filled(&self.of_copies, plan)
-    }
-
-    /// From a layer on, back to it and to `layers` behind it; `None` where Burn runs most of it.
-    ///
-    /// # Errors
-    /// When there are no kernels for the machine.
-    pub(super) fn of_layers(&self, steps: &Steps, cut: ValueId, layers: &[Tap]) -> Result<Option<&Course>> {
-        let Some(outline) = &self.outline else { return Ok(None) };
-        let wanted = layers.iter().map(|tap| tap.id);
-        let plan = || Course::new((outline, Runs::Few), steps, cut, &wanted.collect());
-        Ok(Some(filled(&self.of_layers, plan)?).filter(|course| course.is_mostly_native()))
     }
 }
 
 impl Course {
-    /// The steps after the tensor `root`, backward up to it. `wanted` are tensors on the way that are returned, with their gradients.
+    /// All steps, and back to the picture. `wanted` are tensors on the way that are returned, with their gradients.
     ///
     /// # Errors
     /// When there are no kernels for the machine.
     pub(super) fn new(
         (outline, runs): (&Outline, Runs),
         steps: &Steps,
-        root: ValueId,
         wanted: &HashSet<ValueId>,
     ) -> Result<Self> {
-        let (first, end) = (steps.first_after(root), steps.len());
-        let known: Vec<bool> = (0..end).map(|at| at >= first && outline.knows(steps, at)).collect();
-        let needed = dependent(&steps[first..], root);
-        let (mut parts, mut at) = (Vec::new(), first);
+        let end = steps.len();
+        let needed = dependent(steps);
+        let (mut parts, mut at) = (Vec::new(), 0);
         while at < end {
-            let stop = (at..end).find(|step| !known[*step]).unwrap_or(end);
+            let stop = (at..end).find(|step| !outline.knows(steps, *step)).unwrap_or(end);
             if Segment::pays(&steps[at..stop]) {
                 let stretch = Stretch::new((outline, runs), steps, at..stop, [&needed, wanted])?;
                 parts.push(Part::Native(Box::new(stretch)));
@@ -157,10 +141,10 @@ impl Course {
     }
 }
 
-/// The root and what depends on it.
-fn dependent(steps: &[Step], root: ValueId) -> HashSet<ValueId> {
-    let mut found = HashSet::from([root]);
-    for step in steps {
+/// The picture and what depends on it.
+fn dependent(steps: &Steps) -> HashSet<ValueId> {
+    let mut found = HashSet::from([ValueId::INPUT]);
+    for step in steps.iter() {
         if step.node.inputs.iter().any(|id| found.contains(id)) {
             found.insert(step.output());
         }

@@ -11,7 +11,6 @@ mod classifier;
 mod course;
 mod curvature;
 mod device;
-mod evidence;
 mod features;
 mod fold;
 mod greatest;

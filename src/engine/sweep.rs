@@ -4,7 +4,7 @@
 //! one with respect to the input. One pass forward serves every class. Methods on pixels need it, and those that put something else
 //! in the place of a derivative. Their mathematics is left to them; [`super::course`] says which engine runs what.
 
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Tensor;
 
 use super::course::{Course, Part, Visits};
 use super::ops;
@@ -231,22 +231,6 @@ impl Sweep<'_> {
 }
 
 impl<'a> SweptStep<'a> {
-    /// The tensor that it gives.
-    pub(super) fn output(&self) -> ValueId {
-        self.step.output()
-    }
-
-    /// The gradient with respect to that, on the device.
-    pub(super) fn gradient(&self, device: &Device) -> Result<Value> {
-        match self.gradient {
-            Gradient::OnDevice(value) => Ok(value.clone()),
-            Gradient::Plain(values, [channels, height, width]) => {
-                let batch = values.len() / (channels * height * width).max(1);
-                Value::new(values.to_vec(), &[batch, channels, height, width], device)
-            }
-        }
-    }
-
     fn of(step: &'a Step, gradient: Gradient<'a>) -> Self {
         Self { node: step.position, op: &step.node.op, step, gradient }
     }

@@ -90,11 +90,7 @@ impl Reverse {
         ends: Ends<'_>,
         runs: Runs,
     ) -> Result<Self> {
-        if let Some(unknown) = operations.iter().find(|operation| !knows_reverse(isa, operation, shapes)) {
-            return Err(Error::internal(format!("no kernel runs back through {:?}", unknown.node.op)));
-        }
-        let tokens = Arithmetic::from(isa).tokens();
-        let tokens = tokens.ok_or_else(|| Error::internal(format!("this machine has no {isa:?}")))?;
+        let tokens = checked(isa, operations, shapes)?;
         let (mut shapes, lanes) = (shapes.clone(), tokens.instructions.lanes());
         let mut nodes = plan::lowered(operations, &shapes, lanes)?;
         // A tensor whose gradient is wanted is not taken for the one that it is a name of, which others may read as well.
@@ -242,6 +238,15 @@ impl Drop for Tape<'_> {
     fn drop(&mut self) {
         self.workspace.tensors.give(std::mem::take(self.memory.get_mut()));
     }
+}
+
+/// The instructions, if this machine has them and kernels run back through all operations.
+fn checked(isa: Isa, operations: &[Operation<'_>], shapes: &Shapes) -> Result<Tokens> {
+    if let Some(unknown) = operations.iter().find(|operation| !knows_reverse(isa, operation, shapes)) {
+        return Err(Error::internal(format!("no kernel runs back through {:?}", unknown.node.op)));
+    }
+    let tokens = Arithmetic::from(isa).tokens();
+    tokens.ok_or_else(|| Error::internal(format!("this machine has no {isa:?}")))
 }
 
 /// A buffer for each tensor, with the time and the halo that its readers and writers need. The nodes from `split` on run backward, perhaps
