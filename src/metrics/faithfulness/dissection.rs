@@ -12,6 +12,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::rc::Rc;
 
+use super::counts::Counts;
 use super::front::{Factor, Front};
 
 /// Rectangles up to this many pixels are eliminated at once. Measured: from 9 to 36 it makes no difference.
@@ -52,6 +53,8 @@ pub(super) struct Grid {
     inner: HashMap<[usize; 2], Inner>,
     /// Scratch: the row of a pixel in the matrix at hand, plus one.
     place: Vec<usize>,
+    /// Scratch: the matrix at hand.
+    front: Front,
 }
 
 /// An elimination of a rectangle, as it was done first.
@@ -60,10 +63,10 @@ struct Inner {
     /// Its first pixel.
     first: usize,
     steps: Vec<Step>,
-    rest: Rest,
+    rests: Vec<Rest>,
 }
 
-/// What an elimination leaves: the coefficients among the unknowns around a rectangle.
+/// What an elimination leaves: the coefficients among unknowns around a rectangle.
 #[derive(Debug, Clone)]
 struct Rest {
     front: Rc<Front>,
@@ -97,21 +100,38 @@ struct Step {
 }
 
 impl Step {
-    /// Copies what belongs to the unknowns from `[sides, pixels]`, and returns it to the first `kept` of them after `change`.
-    fn with(&self, values: &mut [f64], pixels: usize, kept: usize, change: impl Fn(&Factor, &mut [f64])) {
-        let sides = || (0..values.len()).step_by(pixels.max(1));
-        let mut own: Vec<f64> = Vec::with_capacity(self.factor.count() * sides().len());
-        sides().for_each(|side| own.extend(self.unknowns.iter().map(|pixel| values[side + pixel])));
-        change(&self.factor, &mut own);
-        for (own, values) in own.chunks(self.factor.count().max(1)).zip(values.chunks_mut(pixels)) {
-            self.unknowns.iter().zip(&own[..kept]).for_each(|(pixel, value)| values[pixel] = *value);
+    /// Copies what belongs to the unknowns from `[sides, pixels]`, and returns it to the first `kept` of them after `change`. `own` is
+    /// scratch.
+    fn with(
+        &self,
+        values: &mut [f64],
+        pixels: usize,
+        own: &mut Vec<f64>,
+        kept: usize,
+        change: impl Fn(&Factor, &mut [f64]),
+    ) {
+        let (found, count) = (&self.unknowns.found, self.factor.count());
+        let place = |pixel: &usize| pixel.wrapping_add_signed(self.unknowns.moved);
+        own.clear();
+        for side in values.chunks_exact(pixels) {
+            own.extend(found.iter().map(|pixel| side[place(pixel)]));
+        }
+        change(&self.factor, own);
+        for (own, side) in own.chunks_exact(count).zip(values.chunks_exact_mut(pixels)) {
+            found[..kept].iter().zip(own).for_each(|(pixel, value)| side[place(pixel)] = *value);
         }
     }
 }
 
 impl Grid {
     pub(super) fn new(size: [usize; 2], weights: Weights) -> Self {
-        Self { size, weights, inner: HashMap::new(), place: vec![0; size[0] * size[1]] }
+        Self {
+            size,
+            weights,
+            inner: HashMap::new(),
+            place: vec![0; size[0] * size[1]],
+            front: Front::default(),
+        }
     }
 
     /// Solves the equations of the unknown pixels. `values` are right sides, `[sides, height, width]`, zero where a pixel is known, and
@@ -120,42 +140,16 @@ impl Grid {
         let (pixels, size) = (self.place.len(), self.size);
         let counts = Counts::new(is_unknown, size);
         let mut elimination = Elimination { grid: self, is_unknown, counts, steps: Vec::new() };
-        elimination.eliminate(0..size[0], 0..size[1]);
+        elimination.eliminate(0..size[0], 0..size[1], &mut Vec::new());
         let steps = elimination.steps;
+        let mut own = Vec::new();
         for step in steps.iter().filter(|step| !step.is_inner) {
-            step.with(values, pixels, step.factor.count(), Factor::forward);
+            step.with(values, pixels, &mut own, step.factor.count(), Factor::forward);
         }
         // Unknowns were eliminated from the leaves to the root; each needs those after it.
         for step in steps.iter().rev() {
-            step.with(values, pixels, step.factor.pivots(), Factor::backward);
+            step.with(values, pixels, &mut own, step.factor.pivots(), Factor::backward);
         }
-    }
-}
-
-/// How many pixels of a rectangle are unknown, from sums over the rectangles that begin at the first pixel.
-struct Counts {
-    sums: Vec<usize>,
-    width: usize,
-}
-
-impl Counts {
-    fn new(is_unknown: &[bool], [height, columns]: [usize; 2]) -> Self {
-        let width = columns + 1;
-        let mut sums = vec![0; (height + 1) * width];
-        for at in 0..height * columns {
-            let (row, column) = (at / columns, at % columns);
-            let here = row * width + column;
-            let others = sums[here + 1] + sums[here + width] - sums[here];
-            sums[here + width + 1] = others + usize::from(is_unknown[at]);
-        }
-        Self { sums, width }
-    }
-
-    fn of(&self, rows: &Range<usize>, columns: &Range<usize>) -> usize {
-        let sum = |row: usize, column: usize| self.sums[row * self.width + column];
-        sum(rows.end, columns.end) + sum(rows.start, columns.start)
-            - sum(rows.start, columns.end)
-            - sum(rows.end, columns.start)
     }
 }
 
@@ -167,27 +161,27 @@ struct Elimination<'a> {
 }
 
 impl Elimination<'_> {
-    /// Eliminates the unknowns of a rectangle; `None` where there are none.
-    fn eliminate(&mut self, rows: Range<usize>, columns: Range<usize>) -> Option<Rest> {
+    /// Eliminates the unknowns of a rectangle, and adds what is left to `rests`.
+    fn eliminate(&mut self, rows: Range<usize>, columns: Range<usize>, rests: &mut Vec<Rest>) {
         if self.counts.of(&rows, &columns) == 0 {
-            return None;
+            return;
         }
         if !self.is_inner(&rows, &columns) {
-            return Some(self.eliminate_parts(&rows, &columns));
+            return self.eliminate_parts(&rows, &columns, rests);
         }
         let (size, first) = ([rows.len(), columns.len()], rows.start * self.grid.size[1] + columns.start);
         if let Some(inner) = self.grid.inner.get(&size) {
             let moved = first.wrapping_sub(inner.first).cast_signed();
             let moved_step = |step: &Step| Step { unknowns: step.unknowns.moved(moved), ..step.clone() };
             self.steps.extend(inner.steps.iter().map(moved_step));
-            return Some(Rest { unknowns: inner.rest.unknowns.moved(moved), ..inner.rest.clone() });
+            let moved_rest = |rest: &Rest| Rest { unknowns: rest.unknowns.moved(moved), ..rest.clone() };
+            return rests.extend(inner.rests.iter().map(moved_rest));
         }
-        let before = self.steps.len();
-        let rest = self.eliminate_parts(&rows, &columns);
-        self.steps[before..].iter_mut().for_each(|step| step.is_inner = true);
-        let inner = Inner { first, steps: self.steps[before..].to_vec(), rest: rest.clone() };
+        let (step, rest) = (self.steps.len(), rests.len());
+        self.eliminate_parts(&rows, &columns, rests);
+        self.steps[step..].iter_mut().for_each(|step| step.is_inner = true);
+        let inner = Inner { first, steps: self.steps[step..].to_vec(), rests: rests[rest..].to_vec() };
         self.grid.inner.insert(size, inner);
-        Some(rest)
     }
 
     /// Whether all pixels in a rectangle and around it exist and are unknown.
@@ -200,31 +194,53 @@ impl Elimination<'_> {
         self.counts.of(&rows, &columns) == rows.len() * columns.len()
     }
 
-    /// The halves first, and then the line between them. What is left couples the unknowns around the rectangle.
-    fn eliminate_parts(&mut self, rows: &Range<usize>, columns: &Range<usize>) -> Rest {
+    /// The halves first, and then the line between them. What is left couples unknowns around the rectangle.
+    fn eliminate_parts(&mut self, rows: &Range<usize>, columns: &Range<usize>, rests: &mut Vec<Rest>) {
         let (height, width) = (rows.len(), columns.len());
-        let (halves, line) = if height * width <= LEAF {
-            (Vec::new(), [rows.clone(), columns.clone()])
+        let mut parts = Vec::new();
+        let line = if height * width <= LEAF {
+            [rows.clone(), columns.clone()]
         } else if height > width {
             let middle = rows.start + height / 2;
-            let halves = [rows.start..middle, middle + 1..rows.end].map(|half| (half, columns.clone()));
-            (halves.to_vec(), [middle..middle + 1, columns.clone()])
+            self.eliminate(rows.start..middle, columns.clone(), &mut parts);
+            self.eliminate(middle + 1..rows.end, columns.clone(), &mut parts);
+            [middle..middle + 1, columns.clone()]
         } else {
             let middle = columns.start + width / 2;
-            let halves = [columns.start..middle, middle + 1..columns.end].map(|half| (rows.clone(), half));
-            (halves.to_vec(), [rows.clone(), middle..middle + 1])
+            self.eliminate(rows.clone(), columns.start..middle, &mut parts);
+            self.eliminate(rows.clone(), middle + 1..columns.end, &mut parts);
+            [rows.clone(), middle..middle + 1]
         };
-        let parts: Vec<Rest> =
-            halves.into_iter().filter_map(|(rows, columns)| self.eliminate(rows, columns)).collect();
         let mut unknowns = Vec::new();
         self.find(&line[0], &line[1], &mut unknowns);
         let pivots = unknowns.len();
+        if pivots == 0 {
+            // Nothing joins the halves here.
+            return rests.append(&mut parts);
+        }
         self.find_around(rows, columns, &mut unknowns);
-        let (factor, rest) = self.assemble(&unknowns, pivots, &parts).eliminate(pivots);
+        self.keep_coupled(&mut unknowns, pivots, &parts);
+        self.assemble(&unknowns, pivots, &parts);
+        let (factor, rest) = self.grid.front.eliminate(pivots);
         let pixels = |found: &[usize]| Pixels { found: found.into(), moved: 0 };
         let step = Step { factor: Rc::new(factor), unknowns: pixels(&unknowns), is_inner: false };
         self.steps.push(step);
-        Rest { front: Rc::new(rest), unknowns: pixels(&unknowns[pivots..]) }
+        rests.push(Rest { front: Rc::new(rest), unknowns: pixels(&unknowns[pivots..]) });
+    }
+
+    /// Of the unknowns around a rectangle only those that couple with a pivot or with what is left of the halves.
+    fn keep_coupled(&mut self, unknowns: &mut Vec<usize>, pivots: usize, parts: &[Rest]) {
+        let Grid { size, weights, place, .. } = &mut *self.grid;
+        let mark = |place: &mut [usize], pivots: &[usize], value: usize| {
+            for pixel in pivots {
+                weights.around(*pixel, *size).for_each(|(neighbour, _)| place[neighbour] = value);
+            }
+            parts.iter().flat_map(|part| part.unknowns.iter()).for_each(|pixel| place[pixel] = value);
+        };
+        mark(place, &unknowns[..pivots], 1);
+        let around = unknowns.split_off(pivots);
+        unknowns.extend(around.into_iter().filter(|pixel| place[*pixel] == 1));
+        mark(place, &unknowns[..pivots], 0);
     }
 
     /// Adds the unknowns of a rectangle.
@@ -255,10 +271,10 @@ impl Elimination<'_> {
     }
 
     /// The equations of the pivots, and what the halves left.
-    fn assemble(&mut self, unknowns: &[usize], pivots: usize, parts: &[Rest]) -> Front {
-        let Grid { size, weights, place, .. } = &mut *self.grid;
+    fn assemble(&mut self, unknowns: &[usize], pivots: usize, parts: &[Rest]) {
+        let Grid { size, weights, place, front, .. } = &mut *self.grid;
         unknowns.iter().enumerate().for_each(|(row, pixel)| place[*pixel] = row + 1);
-        let mut front = Front::zeros(unknowns.len());
+        front.clear(unknowns.len());
         for (row, pixel) in unknowns[..pivots].iter().enumerate() {
             let mut sum = 0.0;
             for (neighbour, weight) in weights.around(*pixel, *size) {
@@ -275,6 +291,5 @@ impl Elimination<'_> {
             front.add(&part.front, &places);
         }
         unknowns.iter().for_each(|pixel| place[*pixel] = 0);
-        front
     }
 }

@@ -12,7 +12,7 @@ const BLOCK: usize = 4;
 const PANEL: usize = 8;
 
 /// A symmetric matrix, its upper triangle by rows; what is below the diagonal is unspecified.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Front {
     count: usize,
     /// Values per row.
@@ -30,10 +30,11 @@ pub(super) struct Factor {
 }
 
 impl Front {
-    /// A matrix of zeros with `count` rows.
-    pub(super) fn zeros(count: usize) -> Self {
-        let width = count.next_multiple_of(BLOCK);
-        Self { count, width, values: vec![0.0; width * width] }
+    /// Makes this a matrix of zeros with `count` rows, in the same memory.
+    pub(super) fn clear(&mut self, count: usize) {
+        (self.count, self.width) = (count, count.next_multiple_of(BLOCK));
+        self.values.clear();
+        self.values.resize(self.width * self.width, 0.0);
     }
 
     /// Sets a coefficient of the upper triangle.
@@ -68,7 +69,7 @@ impl Front {
     }
 
     /// Cholesky's factorisation of the first `pivots` rows, and what it leaves of the others.
-    pub(super) fn eliminate(mut self, pivots: usize) -> (Factor, Self) {
+    pub(super) fn eliminate(&mut self, pivots: usize) -> (Factor, Self) {
         let width = self.width;
         let mut inverse = Vec::with_capacity(pivots);
         for first in (0..pivots).step_by(PANEL) {
@@ -78,14 +79,13 @@ impl Front {
             factor(panel, width, first, &mut inverse);
             update(panel, below, width, end);
         }
-        let mut rest = Self::zeros(self.count - pivots);
-        for row in 0..rest.count {
-            let own = &mut rest.values[row * rest.width..][row..rest.count];
-            own.copy_from_slice(&self.values[(pivots + row) * width + pivots..][row..rest.count]);
-        }
-        self.values.truncate(pivots * width);
-        self.values.shrink_to_fit();
-        (Factor { count: self.count, width, values: self.values, inverse }, rest)
+        let count = self.count - pivots;
+        let mut values = Vec::with_capacity(count * count);
+        let rows = self.values[pivots * width..].chunks_exact(width.max(1)).take(count);
+        rows.for_each(|row| values.extend_from_slice(&row[pivots..self.count]));
+        let factor =
+            Factor { count: self.count, width, values: self.values[..pivots * width].to_vec(), inverse };
+        (factor, Self { count, width: count, values })
     }
 }
 
@@ -200,7 +200,8 @@ mod tests {
     }
 
     fn front(matrix: &[Vec<f64>]) -> Front {
-        let mut front = Front::zeros(matrix.len());
+        let mut front = Front::default();
+        front.clear(matrix.len());
         for (row, values) in matrix.iter().enumerate() {
             (row..values.len()).for_each(|column| front.set(row, column, values[column]));
         }
@@ -218,7 +219,10 @@ mod tests {
                 };
                 let mut sides: Vec<f64> = (0..2 * count).map(|at| row(at / count, at % count)).collect();
                 let (early, rest) = front(&matrix).eliminate(first);
-                let (late, nothing) = rest.eliminate(count - first);
+                let mut whole = Front::default();
+                whole.clear(count - first);
+                whole.add(&rest, &(0..count - first).collect::<Vec<_>>());
+                let (late, nothing) = whole.eliminate(count - first);
                 assert_eq!((early.pivots(), late.count(), nothing.count), (first, count - first, 0));
                 early.forward(&mut sides);
                 for side in sides.chunks_exact_mut(count) {
@@ -238,7 +242,8 @@ mod tests {
 
     #[test]
     fn rows_are_added_at_their_places_on_either_side_of_the_diagonal() {
-        let mut whole = Front::zeros(5);
+        let mut whole = Front::default();
+        whole.clear(5);
         whole.add(&front(&[vec![1.0, 2.0, 3.0], vec![2.0, 4.0, 5.0], vec![3.0, 5.0, 6.0]]), &[3, 4, 1]);
         let value = |row: usize, column: usize| whole.values[row * whole.width + column];
         assert_eq!([value(3, 3), value(3, 4), value(1, 3)], [1.0, 2.0, 3.0]);

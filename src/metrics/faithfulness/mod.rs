@@ -5,6 +5,7 @@
 
 mod baseline;
 mod copies;
+mod counts;
 mod curve;
 mod dissection;
 mod front;
