@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use burncam::record::PredictedRecord;
+use burncam::record::{PredictedRecord, Record};
 use serde_json::Value;
 
 use super::album::Sizes;
@@ -20,7 +20,8 @@ fn lines(place: &Place, name: &str) -> Vec<Value> {
 fn label(place: &Place) -> BTreeSet<String> {
     place.run("predict -m tiny.bpk photos -k 1 --jsonl predicted.jsonl", 1);
     let mut mistakes = BTreeSet::new();
-    let mut table = "path,label\n".to_owned();
+    let mut table = csv::Writer::from_path(place.path("labels.csv")).unwrap();
+    table.write_record(["path", "label"]).unwrap();
     let predicted = lines(place, "predicted.jsonl");
     for (at, line) in predicted.iter().filter(|line| line["error"] == "").skip(1).enumerate() {
         let (path, best) =
@@ -29,20 +30,25 @@ fn label(place: &Place) -> BTreeSet<String> {
         if label != best {
             mistakes.insert(path.to_owned());
         }
-        table.push_str(&format!("{path},{label}\n"));
+        table.write_record([path, &label.to_string()]).unwrap();
     }
-    std::fs::write(place.path("labels.csv"), table).unwrap();
+    table.flush().unwrap();
     mistakes
 }
 
-/// The files of some images, and no others.
+/// The files of some images, and no others: their records, and what these name.
 fn of(tree: Tree, images: &BTreeSet<String>) -> Tree {
-    let stems: Vec<String> = images
-        .iter()
-        .map(|path| path.strip_prefix("photos/").unwrap())
-        .map(|path| format!("{}.", path.rsplit_once('.').unwrap().0))
-        .collect();
-    tree.without(|path| !stems.iter().any(|stem| path.to_string_lossy().starts_with(stem.as_str())))
+    let mut files = BTreeSet::new();
+    for (path, bytes) in &tree.0 {
+        let Ok(record) = Record::from_json(bytes) else { continue };
+        if images.contains(&record.input.path) {
+            let artifacts = record.targets.iter().flat_map(|target| &target.artifacts);
+            files.extend(artifacts.map(|artifact| path.with_file_name(&artifact.file)));
+            files.insert(path.clone());
+        }
+    }
+    assert_eq!(files.len(), 2 * images.len(), "an overlay and a record of each");
+    tree.without(|path| !files.contains(path))
 }
 
 #[test]
