@@ -191,20 +191,47 @@ pub fn read_text(path: &Path, part: Part) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// What a text may take when it is parsed, with its own bytes, by the separators in it: every entry of a list or table follows one, and so
-/// does every value of JSON, and every element of XML and its attributes.
+/// What a text may take when it is parsed into values of known types, with its own bytes, by the separators in it: every entry of a table
+/// follows one, and so does every value of JSON, and every element of XML and its attributes.
 #[must_use]
 pub fn of_text(bytes: &[u8]) -> u64 {
-    /// A path or a label with its places in tables, or a number with its tree.
+    /// A row of a table with its places in lists and maps.
+    const ROW: u64 = 640;
+    /// A list, an element, an attribute.
     const ENTRY: u64 = 320;
+    /// A value that is no number: a text, or a field of a map.
+    const FIELD: u64 = 192;
+    /// A number in a list, which grows by doubling. A polygon has hundreds.
+    const NUMBER: u64 = 16;
     /// A map, which has room for eleven entries from the first on.
     const MAP: u64 = 900;
-    let weight = |byte: &u8| match byte {
-        b',' | b'\n' | 0 | b'[' | b'<' | b'=' => ENTRY,
+    // Its line breaks are those of a printer, and separate nothing.
+    let is_json = matches!(bytes.trim_ascii_start(), [b'{' | b'[', ..]);
+    let is_number = |at: usize| {
+        let next = bytes[at..].iter().find(|byte| !byte.is_ascii_whitespace());
+        next.is_some_and(|next| matches!(next, b'0'..=b'9' | b'-' | b'.'))
+    };
+    let weight = |(at, byte): (usize, &u8)| match byte {
+        b'\n' if !is_json => ROW,
+        b'[' | b'<' | b'=' | 0 => ENTRY,
+        b',' if is_number(at + 1) => NUMBER,
+        b',' => FIELD,
         b'{' => MAP,
         _ => 2,
     };
-    bytes.iter().map(weight).sum()
+    bytes.iter().enumerate().map(weight).sum()
+}
+
+/// What JSON may take when it is parsed into a tree of any values: a number of one byte takes as much as a text.
+#[must_use]
+pub fn of_tree(bytes: &[u8]) -> u64 {
+    bytes.iter().map(|byte| if *byte == b'{' { 900 } else { 40 }).sum()
+}
+
+/// What a list of one path per line may take, or of paths separated by NUL, with its own bytes: of each path its places in tables.
+#[must_use]
+pub fn of_lines(bytes: &[u8]) -> u64 {
+    bytes.iter().map(|byte| if matches!(byte, b'\n' | 0) { 400 } else { 2 }).sum()
 }
 
 #[cfg(test)]
@@ -230,6 +257,10 @@ mod tests {
 
     #[test]
     fn entries_of_a_text_count_more_than_their_letters() {
-        assert!(of_text(b"a\nb\nc\n") > 900 && of_text(b"abcdef") == 12);
+        assert!(of_text(b"a\nb\nc\n") > 1900 && of_text(b"abcdef") == 12);
+        // Of a polygon a number takes what a number takes, however the file is printed.
+        let (close, wide) = (of_text(b"[1,2,3,4]"), of_text(b"[\n  1,\n  2,\n  3,\n  4\n]"));
+        assert!(close < 400 && wide < 450, "{close} {wide}");
+        assert!(of_text(br#"["a","b"]"#) > 500 && of_tree(b"[1,2]") == 200 && of_lines(b" \n \n") > 800);
     }
 }

@@ -11,7 +11,7 @@ use counting::{file, held, refused, turn};
 fn boxes_in_every_format_are_held_by_their_entries() {
     let _turn = turn();
     let folder = tempfile::tempdir().unwrap();
-    let many = 100_000;
+    let many = 120_000;
     let table = format!("file,label,x,y,width,height\n{}", "a,b,1,1,1,1\n".repeat(many));
     let coco = |entry: &str| {
         let entries = vec![entry; many].join(",");

@@ -15,10 +15,12 @@ pub(super) fn read(list: &Path) -> Result<Vec<PathBuf>> {
         let read = memory::read_from(std::io::stdin().lock(), 0, Part::Text)
             .context("cannot read standard input")?;
         let bytes = read.map_err(Error::from).with_context(about)?;
-        memory::allow(memory::of_text(&bytes)).map_err(Error::from).with_context(about)?;
+        memory::allow(memory::of_lines(&bytes)).map_err(Error::from).with_context(about)?;
         bytes
     } else {
-        memory::read_text(list, Part::Text)?
+        let bytes = memory::read(list, Part::Text)?;
+        memory::allow(memory::of_lines(&bytes)).map_err(Error::from).with_context(about)?;
+        bytes
     };
     let paths = paths(&decode::text(bytes).with_context(about)?).with_context(about)?;
     if paths.is_empty() {

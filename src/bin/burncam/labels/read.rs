@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
-use burncam_graph::memory::{Part, read_text};
+use burncam_graph::memory::{self, Part, read_text};
 use csv::{ByteRecord, ReaderBuilder};
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
@@ -34,6 +34,8 @@ pub(super) fn unit(file: &Path) -> &'static str {
 
 pub(super) fn rows(file: &Path) -> Result<Vec<Row>> {
     let bytes = read_text(file, Part::Text)?;
+    // A table may begin as JSON does.
+    memory::allow(memory::of_lines(&bytes)).map_err(burncam::Error::from)?;
     let bytes = decode::text(bytes).with_context(|| format!("labels '{}'", file.display()))?;
     let rows = match () {
         () if has_ending(file, "csv") => table(&bytes, b','),

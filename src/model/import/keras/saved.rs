@@ -14,7 +14,7 @@ use super::hdf5::{Hdf5, Object, Store};
 use crate::error::{Error, Problem, Result};
 use crate::import::state_dict::file_name;
 use crate::import::torch::open_zip;
-use crate::memory::{Part, allow, of_text};
+use crate::memory::{Part, allow, of_tree};
 
 /// Bytes that unpacking an archive may give beyond a hundred times the archive, which no weights reach.
 const SLACK: u64 = 64 << 20;
@@ -63,7 +63,7 @@ fn archive(file: &File, length: u64) -> Result<Saved, Problem> {
         // Sizes in an archive are its writer's word: no more than this is unpacked.
         let (limit, mut bytes) = (Part::Config.most().min(part.size()), Vec::new());
         part.take(limit).read_to_end(&mut bytes).map_err(|error| damaged(&error))?;
-        allow(of_text(&bytes))?;
+        allow(of_tree(&bytes))?;
         Ok(bytes)
     };
     let config = json(&part("config.json")?)?;
@@ -105,7 +105,7 @@ fn legacy(file: File, length: u64) -> Result<Saved, Problem> {
         };
         return Err(Problem::new(what).hint("save the whole model with model.save('model.keras')"));
     };
-    allow(of_text(config.as_bytes()))?;
+    allow(of_tree(config.as_bytes()))?;
     let config = json(config.as_bytes())?;
     let version = root.text("keras_version")?.and_then(|version| major(&version));
     // It borrows the file, which moves into the result.
