@@ -16,7 +16,7 @@ pub fn thumbnail(picture: &RgbImage, side: u32) -> Result<RgbImage> {
 }
 
 /// As [`thumbnail`], but a smaller picture keeps its size, and a much larger one takes a fraction of the time: a tall filter
-/// over every column of twelve megapixels costs as much as decoding them, so groups of rows are averaged first. Two groups
+/// over every column of twelve megapixels costs as much as decoding them, so rows of groups are averaged first. Two groups
 /// for each row of the result keep its details.
 ///
 /// # Errors
@@ -24,12 +24,13 @@ pub fn thumbnail(picture: &RgbImage, side: u32) -> Result<RgbImage> {
 pub fn preview(picture: &RgbImage, side: u32) -> Result<RgbImage> {
     let (width, height) = picture.dimensions();
     let size = fitted(picture, side.min(width.max(height)));
-    let groups = (2 * size[1]).max(height.div_ceil(MOST_JOINED));
-    if height / groups.max(1) < 2 { reduced(picture, size) } else { reduced(&joined(picture, groups), size) }
+    let groups = 2 * size[1];
+    if height / groups < 2 { reduced(picture, size) } else { reduced(&joined(picture, groups), size) }
 }
 
-/// Rows that are averaged together at most: 16 bits hold the sum of their bytes.
-const MOST_JOINED: u32 = 255;
+/// Rows of a group that are averaged at most, evenly spread. Reading all of a large photo again takes longer than everything else
+/// that is done for its preview.
+const MOST_JOINED: usize = 4;
 
 /// Width and height that just fit into `side` by `side` pixels.
 fn fitted(picture: &RgbImage, side: u32) -> [u32; 2] {
@@ -46,7 +47,7 @@ fn reduced(picture: &RgbImage, size: [u32; 2]) -> Result<RgbImage> {
     scaled(picture, size, lanczos).map_err(|problem| Error::internal(problem.after("scaling a picture: ")))
 }
 
-/// The picture with as many rows as `groups`, each the mean of some rows, whose numbers differ by one at most.
+/// The picture with as many rows as `groups`, each the mean of rows of its share of the picture.
 fn joined(picture: &RgbImage, groups: u32) -> RgbImage {
     let stride = 3 * picture.width() as usize;
     let rows = picture.as_raw().chunks_exact(stride.max(1));
@@ -54,12 +55,14 @@ fn joined(picture: &RgbImage, groups: u32) -> RgbImage {
     let mut out = RgbImage::new(picture.width(), groups);
     let mut sums = vec![0_u16; stride];
     for (group, out) in (0..groups).zip(out.chunks_exact_mut(stride.max(1))) {
-        let count = edge(group + 1) - edge(group);
+        let all = edge(group + 1) - edge(group);
+        let step = all.div_ceil(MOST_JOINED);
+        let count = all.div_ceil(step);
         sums.fill(0);
-        for row in rows.clone().skip(edge(group)).take(count) {
+        for row in rows.clone().skip(edge(group)).step_by(step).take(count) {
             sums.iter_mut().zip(row).for_each(|(sum, level)| *sum += u16::from(*level));
         }
-        // A product with a rounded inverse, because vectors cannot divide. It is off by less than half a level.
+        // A product with a rounded inverse, because vectors cannot divide: exact for this few rows.
         let inverse = (65536.0 / count as f64).round() as u32;
         for (out, sum) in out.iter_mut().zip(&sums) {
             *out = ((u32::from(*sum) * inverse + 32768) >> 16).min(255) as u8;
@@ -116,10 +119,13 @@ mod tests {
     }
 
     #[test]
-    fn joined_rows_are_means_of_all_rows() {
+    fn joined_rows_are_means_of_their_groups() {
         let picture = RgbImage::from_fn(2, 7, |x, y| Rgb([y as u8 * 10, 255, x as u8]));
         let rows = joined(&picture, 3);
         // Rows 0 and 1, 2 and 3, 4 to 6.
         assert_eq!(rows.into_raw(), [5, 255, 0, 5, 255, 1, 25, 255, 0, 25, 255, 1, 50, 255, 0, 50, 255, 1]);
+        // Rows 0, 2 and 4 of five, 5, 7 and 9 of the others.
+        let tall = RgbImage::from_fn(1, 10, |_, y| Rgb([(y * y) as u8, 255, 9]));
+        assert_eq!(joined(&tall, 2).into_raw(), [7, 255, 9, 52, 255, 9]);
     }
 }
