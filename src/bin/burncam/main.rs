@@ -9,6 +9,8 @@ mod condition;
 mod contain;
 mod decode;
 mod discover;
+#[cfg(test)]
+mod documents;
 mod dry;
 mod environment;
 mod evaluate;
