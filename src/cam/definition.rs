@@ -19,6 +19,17 @@ pub(super) struct Definition {
 }
 
 /// The fields of `burncam methods` and of the record.
+///
+/// ```
+/// use burncam::Method;
+///
+/// let info = Method::GradCam.info();
+/// assert_eq!((info.name, info.title), ("gradcam", "Grad-CAM"));
+/// assert!(info.uses_class && info.uses_layer && !info.uses_attention);
+/// // The methods that need no layer:
+/// let pixels: Vec<_> = Method::ALL.iter().filter(|method| !method.info().uses_layer).collect();
+/// assert!(pixels.contains(&&Method::IntegratedGradients));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MethodInfo {
     /// Name on the command line and in file names.

@@ -6,6 +6,18 @@ use crate::error::{Error, Result, by_name};
 use crate::heatmap::{Heatmap, Sampling};
 
 /// How the maps of several layers are combined.
+///
+/// ```
+/// use burncam::{Aggregate, Request};
+///
+/// # fn main() -> burncam::Result<()> {
+/// let mut request = Request::default();
+/// request.layers = vec!["layer2".parse()?, "layer4".parse()?];
+/// request.finish.aggregate = Some("max".parse()?);
+/// assert_eq!(request.finish.aggregate, Some(Aggregate::Max));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Aggregate {
     /// Their mean.
@@ -56,6 +68,15 @@ impl std::str::FromStr for Aggregate {
 }
 
 /// How maps are finished.
+///
+/// ```
+/// use burncam::{Finish, Request};
+///
+/// // Values stay in units of score times activation until all layers are joined.
+/// let finish = Finish { normalize: false, ..Finish::default() };
+/// let request = Request::with(|request| request.finish = finish);
+/// assert!(!request.finish.normalize && request.finish.aggregate.is_none());
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Finish {
     /// For several layers. Default: what is usual for the network, see [`Finish::or_usual`].

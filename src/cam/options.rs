@@ -7,6 +7,16 @@ use crate::engine::{Composite, Rectifiers, Rollout};
 use crate::error::{Error, Result, by_name};
 
 /// Options that only some methods use.
+///
+/// ```
+/// use burncam::{Method, Request};
+///
+/// let mut request = Request::default();
+/// request.methods = vec![Method::Rise];
+/// request.options.samples = Some(200); // masks; the method's own number is 1000
+/// request.options.seed = 7;
+/// request.options.batch_size = 16;
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Options {

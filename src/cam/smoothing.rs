@@ -14,6 +14,14 @@ const NOISE: f32 = 0.15;
 const FACTORS: [f32; 3] = [0.9, 1.0, 1.1];
 
 /// The kinds of smoothing.
+///
+/// ```
+/// use burncam::{Request, Smoothing};
+///
+/// // What pytorch-grad-cam calls `aug_smooth` and `eigen_smooth`.
+/// let smoothing = Smoothing { augment: true, eigen: true, ..Smoothing::default() };
+/// let request = Request::with(|request| request.smoothing = smoothing);
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Smoothing {
     /// Averages over the input and its mirror image at three brightnesses.

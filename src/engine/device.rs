@@ -5,6 +5,14 @@ use burn::tensor::{Device, Tensor};
 use crate::error::{Error, Problem, Result};
 
 /// A device by name. `flex` and `ndarray` are always available; the others need cargo features.
+///
+/// ```
+/// use burncam_engine::DeviceName;
+///
+/// let device: DeviceName = "ndarray".parse().unwrap();
+/// assert!(device.open().is_ok());
+/// assert!("abacus".parse::<DeviceName>().is_err());
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeviceName(String);
 

@@ -7,6 +7,14 @@ use crate::error::{Error, Hint, OptionName, Problem, Result};
 use crate::native::{Arithmetic, Isa, Precision};
 
 /// What runs the part of a network that is not recorded.
+///
+/// ```
+/// use burncam_engine::{Engine, Runtime};
+///
+/// // All of the network through Burn, to compare with.
+/// let runtime = Runtime { engine: Engine::Burn, ..Runtime::default() };
+/// assert_eq!("burn".parse::<Engine>().unwrap(), runtime.engine);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Engine {
     /// The native kernels if the device is the default one, the CPU; else Burn.
@@ -20,6 +28,13 @@ pub enum Engine {
 }
 
 /// A device, an engine and threads.
+///
+/// ```
+/// use burncam_engine::Runtime;
+///
+/// let runtime = Runtime { threads: std::num::NonZero::new(2), low_memory: true, ..Runtime::default() };
+/// assert_eq!(runtime.engine_name(), Runtime::default().engine_name());
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Runtime {
     /// Where Burn runs.

@@ -8,6 +8,14 @@ use crate::error::{Error, OptionName, Phrase, Problem, Result, by_name};
 use crate::model::{FinalActivation, OutputSpec};
 
 /// Which function of the logits `z` is the class score `y^c`.
+///
+/// ```
+/// use burncam_engine::Score;
+///
+/// let names: Vec<&str> = Score::NAMES.iter().map(|(name, _)| *name).collect();
+/// assert!(names.contains(&"logit") && names.contains(&"margin"));
+/// assert_eq!(Score::Prob.name(), "prob");
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Score {
     /// `z_c`, before any softmax. The papers' choice.

@@ -8,6 +8,17 @@ use crate::record::StyleRecord;
 use crate::render::{Colormap, Components, Interpolation, Overlay, PngLevel, Rows, Threshold, write_png};
 
 /// A kind of picture or array that is written with a record.
+///
+/// ```
+/// use burncam::{ArtifactKind, Request};
+///
+/// # fn main() -> burncam::Result<()> {
+/// let mut request = Request::default();
+/// request.artifacts = vec![ArtifactKind::Overlay, "cut-out".parse()?];
+/// assert_eq!(request.artifacts[1], ArtifactKind::CutOut);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ArtifactKind {
@@ -38,6 +49,18 @@ pub enum ArtifactKind {
 }
 
 /// How pictures are drawn.
+///
+/// ```
+/// use burncam::Request;
+///
+/// # fn main() -> burncam::Result<()> {
+/// let mut request = Request::default();
+/// request.style.colormap = "inferno".parse()?;
+/// request.style.interpolation = "nearest".parse()?;
+/// request.style.threshold = "p80".parse()?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Style {

@@ -17,6 +17,23 @@ use crate::render::compat::{self, CompatOverlay, compat_overlay};
 use crate::render::{self, Colormap, Interpolation, PixelBox, Placed, Rows};
 
 /// One class of an explanation over its picture.
+///
+/// ```
+/// use burncam::{ArtifactKind, Explainer, Model, Request};
+///
+/// # fn main() -> burncam::Result<()> {
+/// # #[cfg(feature = "embedded-model")] {
+/// let explainer = Explainer::new(Model::embedded()?, Request::default())?;
+/// let subject = explainer.read("fixtures/images/coffee.png")?;
+/// let explanation = &explainer.explain(&subject)?[0];
+/// let canvas = explanation.canvas(&explanation.targets[0], &subject, &explainer.request().style);
+/// assert_eq!(canvas.overlay().dimensions(), (600, 400));
+/// let png: Vec<u8> = canvas.draw(ArtifactKind::Mask)?;
+/// assert!(png.starts_with(b"\x89PNG"));
+/// # }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Canvas<'a> {
     explanation: &'a Explanation,

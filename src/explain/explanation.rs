@@ -10,6 +10,22 @@ use crate::record::{DetectionRecord, Prediction};
 const BRIGHTEST: f64 = 0.99;
 
 /// One image explained by one method.
+///
+/// ```
+/// use burncam::{Explainer, Method, Model, Request};
+///
+/// # fn main() -> burncam::Result<()> {
+/// # #[cfg(feature = "embedded-model")] {
+/// let request = Request::with(|request| request.methods = vec![Method::GradCam, Method::EigenCam]);
+/// let explainer = Explainer::new(Model::embedded()?, request)?;
+/// let subject = explainer.read("fixtures/images/coffee.png")?;
+/// let explanations = explainer.explain(&subject)?;
+/// assert_eq!(explanations.len(), 2, "one for each method");
+/// assert_eq!(explanations[0].predictions[0].class_name, "espresso");
+/// # }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Explanation {
     /// The method.
@@ -40,6 +56,23 @@ pub(crate) struct Scored {
 }
 
 /// One explained class.
+///
+/// ```
+/// use burncam::{Explainer, Model, Request, Target};
+///
+/// # fn main() -> burncam::Result<()> {
+/// # #[cfg(feature = "embedded-model")] {
+/// let request = Request::with(|request| request.targets = vec![Target::Top(2)]);
+/// let explainer = Explainer::new(Model::embedded()?, request)?;
+/// let explanation = &explainer.explain(&explainer.read("fixtures/images/coffee.png")?)?[0];
+/// let second = &explanation.targets[1];
+/// assert_eq!((second.class.class_name.as_str(), second.rank), ("cup", Some(2)));
+/// // Not divided by anything; `Explanation::heatmap` gives 0 to 1.
+/// assert_eq!((second.map.height(), second.map.width()), (7, 7));
+/// # }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct ClassExplanation {
     /// The class with its scores.

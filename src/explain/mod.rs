@@ -57,6 +57,18 @@ use layers::Layers;
 use networks::Networks;
 
 /// A model with its weights loaded, ready to explain one image after another.
+///
+/// ```
+/// use burncam::{Explainer, Model, Request};
+///
+/// # fn main() -> burncam::Result<()> {
+/// # #[cfg(feature = "embedded-model")] {
+/// let explainer = Explainer::new(Model::embedded()?, Request::default())?;
+/// let explanations = explainer.explain(&explainer.read("fixtures/images/coffee.png")?)?;
+/// # }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Explainer {
     model: Model,

@@ -6,6 +6,18 @@ use std::str::FromStr;
 use crate::error::{Error, Problem, Result};
 
 /// The pixels over which a segmentation's class is summed.
+///
+/// ```
+/// use burncam::{Over, Request};
+///
+/// # fn main() -> burncam::Result<()> {
+/// // The class at one pixel of the photo.
+/// let mut request = Request::default();
+/// request.over = "120,80".parse()?;
+/// assert_eq!(request.over, Over::Point { x: 120.0, y: 80.0 });
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub enum Over {

@@ -14,7 +14,7 @@ use crate::model::{FinalActivation, LayerRequest, OutputSpec};
 /// [`Explainer::new`](super::Explainer::new) checks it, nothing changes it, and equal requests write equal files. Fields may come, so it is a changed default:
 ///
 /// ```
-/// use burncam::{ArtifactKind, LayerRequest, Method, Request, Target};
+/// use burncam::{ArtifactKind, LayerRequest, Method, Request, Scale, Target};
 ///
 /// # fn main() -> burncam::Result<()> {
 /// let mut request = Request::default();
@@ -23,9 +23,9 @@ use crate::model::{FinalActivation, LayerRequest, OutputSpec};
 /// request.layers = vec!["layer4".parse()?];
 /// request.artifacts.push(ArtifactKind::Npy);
 /// request.style.colormap = "turbo".parse()?;
+/// request.scale = Scale::Fixed(12.5); // the same colour on every picture
 /// // The same in an expression:
 /// let quick = Request::with(|request| request.layers = vec![LayerRequest::Auto]);
-/// # drop((request, quick));
 /// # Ok(())
 /// # }
 /// ```

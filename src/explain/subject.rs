@@ -11,6 +11,21 @@ use crate::model::Model;
 use crate::record::{InputRecord, ProfileRecord};
 
 /// An image: the network's input and the picture to draw on.
+///
+/// ```
+/// use burncam::{Model, Reading, Subject};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # #[cfg(feature = "embedded-model")] {
+/// // From memory, for instance an upload.
+/// let bytes = std::fs::read("fixtures/images/coffee.png")?;
+/// let subject = Subject::from_bytes(&bytes, "upload-17", &Reading::default(), &Model::embedded()?)?;
+/// assert_eq!(subject.picture.dimensions(), (600, 400));
+/// assert_eq!(subject.values.len(), 3 * 224 * 224);
+/// # }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct Subject {
     /// The upright picture that overlays are drawn on, in sRGB; smaller than [`Subject::file`] says where that has a reduction.

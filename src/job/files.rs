@@ -14,6 +14,25 @@ use crate::record::{Artifact, BoxRecord, Record};
 use crate::render::{CELL, Rows, SheetRow, thumbnail, write_png};
 
 /// All files of one photo, named and not yet drawn.
+///
+/// ```
+/// use burncam::{Explainer, Model, Names, Request};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let out = tempfile::tempdir()?;
+/// # #[cfg(feature = "embedded-model")] {
+/// let explainer = Explainer::new(Model::embedded()?, Request::default())?;
+/// let subject = explainer.read("fixtures/images/coffee.png")?;
+/// let explanations = explainer.explain(&subject)?;
+/// let names = Names::new(out.path(), "first");
+/// let files = explainer.files(&subject, &explanations, &names);
+/// assert_eq!(files.paths().count(), 2, "an overlay and a record");
+/// let written = files.commit()?;
+/// assert!(written.files.iter().all(|path| path.exists()));
+/// # }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Files<'a> {
     explainer: &'a Explainer,
@@ -25,6 +44,20 @@ pub struct Files<'a> {
 }
 
 /// The written files of one photo.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let out = tempfile::tempdir()?;
+/// # #[cfg(feature = "embedded-model")] {
+/// # let explainer = burncam::Explainer::new(burncam::Model::embedded()?, burncam::Request::default())?;
+/// let written = explainer.explain_file("fixtures/images/coffee.png", out.path())?;
+/// let record = &written.records[0];
+/// assert_eq!(record.predictions[0].class_name, "espresso");
+/// println!("{}", record.to_json()?);
+/// # }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct Written {
     /// One per method, also when the request writes no record files.

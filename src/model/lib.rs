@@ -39,6 +39,16 @@ use sha2::{Digest as _, Sha256};
 use burncam_efficientnet_lite0::{BYTES as EMBEDDED, SHA256 as EMBEDDED_SHA256};
 
 /// A model whose graph, shapes and tensors fit together.
+///
+/// ```
+/// use burncam_model::Model;
+///
+/// # fn main() -> burncam_graph::Result<()> {
+/// let model = Model::open("../../fixtures/models/squeezenet1_1.bpk".as_ref(), None)?;
+/// assert_eq!(model.card().name, "squeezenet1_1");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct Model {
     card: Card,

@@ -30,6 +30,14 @@ pub use subject::Subject;
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Whose fault an [`Error`] is.
+///
+/// ```
+/// use burncam_graph::{Error, ErrorKind};
+///
+/// let error = Error::image("a.jpg", "is not a picture");
+/// // Another picture may work; another model would not help.
+/// assert_eq!(error.kind(), ErrorKind::Image);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]

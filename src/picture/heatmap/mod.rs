@@ -8,6 +8,14 @@ mod resize;
 pub use resize::{Resizer, Sampling};
 
 /// A map at the layer's own resolution. Every value is finite.
+///
+/// ```
+/// use burncam_picture::heatmap::Heatmap;
+///
+/// let map = Heatmap::new(2, 2, vec![-1.0, 0.0, 2.0, 4.0]).unwrap();
+/// assert_eq!(map.rectified_to_unit().values(), [0.0, 0.0, 0.5, 1.0]);
+/// assert!(Heatmap::new(2, 2, vec![f32::NAN; 4]).is_none());
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Heatmap {
     height: usize,

@@ -20,6 +20,18 @@ use crate::card::Preprocess;
 use crate::error::{OptionName, Phrase, Problem, Result};
 
 /// A decoded, upright picture with 8 bits per channel.
+///
+/// ```
+/// use burncam_picture::input::{Picture, ReadOptions};
+///
+/// # fn main() -> burncam_graph::Result<()> {
+/// let bytes = b"P6 2 1 255\n\xff\x00\x00\x00\x00\xff"; // one red pixel, one blue
+/// let picture = Picture::from_bytes(bytes, "two.ppm", ReadOptions::default())?;
+/// assert_eq!((picture.format.as_str(), picture.size), ("pnm", [2, 1]));
+/// assert_eq!(picture.rgb.get_pixel(1, 0).0, [0, 0, 255]);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct Picture {
     /// The network's pixels: oriented, and composited over the background.
