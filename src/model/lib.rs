@@ -43,11 +43,8 @@ use burncam_efficientnet_lite0::{BYTES as EMBEDDED, SHA256 as EMBEDDED_SHA256};
 /// ```
 /// use burncam_model::Model;
 ///
-/// # fn main() -> burncam_graph::Result<()> {
-/// let model = Model::open("../../fixtures/models/squeezenet1_1.bpk".as_ref(), None)?;
+/// let model = Model::open("../../fixtures/models/squeezenet1_1.bpk".as_ref(), None).unwrap();
 /// assert_eq!(model.card().name, "squeezenet1_1");
-/// # Ok(())
-/// # }
 /// ```
 #[derive(Debug, Clone)]
 pub struct Model {
