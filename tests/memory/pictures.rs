@@ -214,7 +214,7 @@ fn archives_are_held_by_their_tables_and_their_arrays() {
         &(table.len() as u32).to_le_bytes(),
         &[0; 6],
     ];
-    let path = file(&folder, "table.npz", &[table.clone(), end.concat()].concat());
+    let path = file(&folder, "table.npz", &[table, end.concat()].concat());
     refused("a long table", "of memory", || Npz::open(&path));
 
     let path = folder.path().join("bomb.npz");

@@ -32,10 +32,11 @@ pub(crate) fn create(path: &Path, overwrite: bool) -> Result<File> {
             path.display()
         );
     }
-    if overwrite && let Err(error) = std::fs::remove_file(path) {
-        if error.kind() != io::ErrorKind::NotFound {
-            return Err(error).with_context(about);
-        }
+    if overwrite
+        && let Err(error) = std::fs::remove_file(path)
+        && error.kind() != io::ErrorKind::NotFound
+    {
+        return Err(error).with_context(about);
     }
     // `create_new` does not follow a link that has appeared since.
     options.create_new(true).open(path).map_err(|error| match error.kind() {

@@ -50,7 +50,7 @@ impl InnerLoop for Windows {
         let gradient = simd.load(w.gradient);
         match w.x {
             Some((x, x_row)) => {
-                greatest(simd, &w, gradient, |row, column| simd.load(&x[row * x_row + column * S::LANES..]))
+                greatest(simd, &w, gradient, |row, column| simd.load(&x[row * x_row + column * S::LANES..]));
             }
             None => {
                 let part = simd.mul(gradient, simd.splat(1.0 / w.count as f32));

@@ -32,7 +32,7 @@ impl<'a> Pass<'a> {
         let [inputs, seeds, targets] = [&inputs, &self.seeds, &self.targets].map(|slots| ids(slots));
         let ends = Ends { inputs: &inputs, outputs: &seeds, seeds: &seeds, targets: &targets };
         // Both ways of packing, by what the case happens to be.
-        let runs = if self.case.batch % 2 == 0 { Runs::Few } else { Runs::Many };
+        let runs = if self.case.batch.is_multiple_of(2) { Runs::Few } else { Runs::Many };
         Reverse::new(isa, &self.case.operations(), &self.case.shapes(), ends, runs)
     }
 

@@ -14,11 +14,11 @@ impl Counts {
     pub(super) fn new(is_marked: &[bool], [height, columns]: [usize; 2]) -> Self {
         let width = columns + 1;
         let mut sums = vec![0; (height + 1) * width];
-        for at in 0..height * columns {
+        for (at, is_marked) in is_marked.iter().enumerate().take(height * columns) {
             let (row, column) = (at / columns, at % columns);
             let here = row * width + column;
             let others = sums[here + 1] + sums[here + width] - sums[here];
-            sums[here + width + 1] = others + usize::from(is_marked[at]);
+            sums[here + width + 1] = others + usize::from(*is_marked);
         }
         Self { sums, width }
     }

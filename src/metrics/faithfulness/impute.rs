@@ -92,8 +92,9 @@ mod tests {
     fn each_missing_pixel_of_a_large_picture_is_the_mean_of_its_neighbours_in_each_channel() {
         let size = [61, 97];
         // Seven of ten are missing, in blobs and scattered.
-        let some =
-            |row: usize, column: usize| (row * 7 + column * 13) % 11 < 4 || (row / 20 + column / 15) % 2 == 0;
+        let some = |row: usize, column: usize| {
+            (row * 7 + column * 13) % 11 < 4 || (row / 20 + column / 15).is_multiple_of(2)
+        };
         // Of this most is inside of what is missing, and of the next what is missing touches three edges.
         let disc = |row: usize, column: usize| row.abs_diff(30).pow(2) + column.abs_diff(48).pow(2) < 29 * 29;
         let most = |row: usize, column: usize| row > 3 || column == 50;

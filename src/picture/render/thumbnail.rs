@@ -107,8 +107,9 @@ mod tests {
     #[test]
     fn a_preview_is_the_thumbnail_but_for_few_levels() {
         // Edges, slopes and a fine texture along both axes.
-        let level =
-            |x: u32, y: u32| (x / 9 + y / 7) as u8 ^ if (x / 300 + y / 200) % 2 == 0 { 0 } else { 96 };
+        let level = |x: u32, y: u32| {
+            (x / 9 + y / 7) as u8 ^ if (x / 300 + y / 200).is_multiple_of(2) { 0 } else { 96 }
+        };
         let picture = RgbImage::from_fn(2400, 1800, |x, y| {
             Rgb([level(x, y), (40 * (y % 5)) as u8, if (x + y) % 700 < 350 { 250 } else { 5 }])
         });

@@ -49,7 +49,7 @@ impl Evaluation<()> {
         // What the receiver says goes before what the parser makes of it.
         match stopped {
             Some(error) => Err(error),
-            None => found.map(|()| head).map_err(not_one),
+            None => found.map(|()| head).map_err(|error| not_one(&error)),
         }
     }
 }
@@ -89,8 +89,8 @@ impl<I: IntoIterator<Item = Result<EvaluatedTarget, E>>, E: fmt::Display> Serial
 
 fn parsed<T: for<'a> Deserialize<'a>>(json: &mut (impl Read + Seek)) -> Result<T> {
     let mut json = from_start(json)?;
-    let value = T::deserialize(&mut json).map_err(not_one)?;
-    json.end().map_err(not_one)?;
+    let value = T::deserialize(&mut json).map_err(|error| not_one(&error))?;
+    json.end().map_err(|error| not_one(&error))?;
     Ok(value)
 }
 
@@ -101,7 +101,7 @@ fn from_start<R: Read + Seek>(
     Ok(serde_json::Deserializer::from_reader(BufReader::new(json)))
 }
 
-fn not_one(error: serde_json::Error) -> Error {
+fn not_one(error: &serde_json::Error) -> Error {
     Error::request(format!("is not an evaluation of burncam: {error}"))
 }
 

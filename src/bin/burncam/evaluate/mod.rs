@@ -60,7 +60,7 @@ pub(crate) fn run(args: &EvaluateArgs, quiet: bool) -> Result<Outcome> {
 fn measure(args: &EvaluateArgs, run: &Run, destinations: &Destinations, quiet: bool) -> Result<Outcome> {
     let (spool, kept) = begin(args, run, destinations, quiet)?;
     let signals = Signals::listen()?;
-    let one = |task: &Task| contained_for(&task.input.path, || figures(task, &run, &spool, &kept));
+    let one = |task: &Task| contained_for(&task.input.path, || figures(task, run, &spool, &kept));
     let work = |tasks: &[Task]| tasks.iter().map(one).collect();
     let mut results = Results::new(args, run, &spool, quiet);
     let taken = batch::run(&run.pool, run.workers, &run.tasks, &signals, work, |task, result| {

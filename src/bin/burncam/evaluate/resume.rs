@@ -63,7 +63,8 @@ impl Kept {
         let mut of_one: Vec<EvaluatedTarget> = Vec::new();
         let mut failed = None;
         let mut keep = |targets: &mut Vec<EvaluatedTarget>| {
-            let added = self.add(std::mem::take(targets), spool);
+            let added = self.add(targets, spool);
+            targets.clear();
             failed = failed.take().or(added.err());
         };
         let read = Evaluation::read(&file, &mut |target| {
@@ -94,15 +95,16 @@ impl Kept {
         for line in lines {
             let line = line.with_context(|| format!("cannot read '{}'", path.display()))?;
             // A last line that was cut off by a kill is no JSON, and its picture is measured again.
-            self.add(serde_json::from_slice(&line).unwrap_or_default(), spool)?;
+            let targets: Vec<EvaluatedTarget> = serde_json::from_slice(&line).unwrap_or_default();
+            self.add(&targets, spool)?;
         }
         Ok(None)
     }
 
     /// The targets of one picture; those that came before are forgotten.
-    fn add(&mut self, targets: Vec<EvaluatedTarget>, spool: &Spool) -> Result<()> {
+    fn add(&mut self, targets: &[EvaluatedTarget], spool: &Spool) -> Result<()> {
         if let Some(first) = targets.first() {
-            self.0.insert(hash(&first.path), spool.add(&targets)?);
+            self.0.insert(hash(&first.path), spool.add(targets)?);
         }
         Ok(())
     }

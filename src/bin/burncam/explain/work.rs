@@ -33,7 +33,13 @@ pub(crate) struct Work<'a> {
 /// The state of an image.
 enum Stage {
     Ready(Box<Subject>),
-    Over(Result<Explained>),
+    Over(Box<Result<Explained>>),
+}
+
+impl Stage {
+    fn over(result: Result<Explained>) -> Self {
+        Self::Over(Box::new(result))
+    }
 }
 
 impl Work<'_> {
@@ -49,7 +55,7 @@ impl Work<'_> {
             .collect();
         let mut explanations = self.explain_all(&subjects).into_iter();
         let finish = |(task, stage): (&Task, Stage)| match stage {
-            Stage::Over(result) => result,
+            Stage::Over(result) => *result,
             Stage::Ready(subject) => {
                 let explanations =
                     explanations.next().unwrap_or_else(|| Err(anyhow!("no explanation was made")))?;
@@ -70,13 +76,13 @@ impl Work<'_> {
                 && !self.conditions.iter().all(|condition| condition.holds(&prediction))
             {
                 loaded.into_iter().for_each(|subject| recycle(subject.picture));
-                return Ok(Stage::Over(Ok(Explained::predicted(prediction))));
+                return Ok(Stage::over(Ok(Explained::predicted(prediction))));
             }
             if let Some(redone) = &self.redone
                 && let Some(kept) = kept(self.explainer, self.plan, task, redone)?
             {
                 let objects = kept.records.first().map(|record| self.objects(task, &record.input));
-                return Ok(Stage::Over(Ok(Explained {
+                return Ok(Stage::over(Ok(Explained {
                     objects: objects.transpose()?.unwrap_or_default(),
                     ..kept
                 })));
@@ -84,7 +90,7 @@ impl Work<'_> {
             let subject = loaded.map_or_else(|| task.load(self.explainer), Ok)?;
             Ok(Stage::Ready(Box::new(subject)))
         });
-        prepared.unwrap_or_else(|error| Stage::Over(Err(error)))
+        prepared.unwrap_or_else(|error| Stage::over(Err(error)))
     }
 
     /// One pass forward, from which conditions and lists read the most probable classes.
