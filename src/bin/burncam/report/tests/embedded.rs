@@ -32,7 +32,8 @@ fn small_runs_hold_their_pictures_upright() {
     assert_eq!(shown.dimensions(), upright.dimensions(), "a small photo is neither turned nor enlarged");
     let apart = |(one, other): (&u8, &u8)| f64::from(one.abs_diff(*other));
     let off = shown.iter().zip(upright.iter()).map(apart).sum::<f64>() / shown.len() as f64;
-    assert!(off < 6.0, "the thumbnail is {off} levels off its photo");
+    // Every block of this one has edges, and colours are stored at half of the size. Turned upside down it is 68 off, mirrored 46.
+    assert!(off < 10.0, "the thumbnail is {off} levels off its photo");
     assert_eq!(pixels(&small["cards"][0]["views"][0]["thumb"]).dimensions(), (360, 180));
 }
 
