@@ -18,6 +18,9 @@ use crate::support::{Made, distance, fixture, made, magnitude};
 
 /// Maps within 0 to 1 may differ by this much; others relative to their greatest value.
 const TOLERANCE: f64 = 1e-4;
+/// In place of that where a neuron of the network is within rounding of zero all along the way from black to the picture: its slope at each of
+/// the steps is a matter of rounding. With 20 steps it is Burn that is this far from double precision, with 50 the native kernels.
+const NEAR_A_CORNER: f64 = 1e-3;
 const NETWORKS: [&str; 4] = ["plain", "residual", "inverted", "dense"];
 
 /// One array of a library.
@@ -49,7 +52,8 @@ fn maps_agree_with_the_libraries() {
                 let method = case.key.split('/').next().unwrap();
                 let row = table.entry((library.name(), row_name(method, &case.key))).or_default();
                 *row = (row.0.max(difference), row.1 + 1);
-                if difference > TOLERANCE {
+                let is_near = network == "plain" && method == "integratedgradients";
+                if difference > if is_near { NEAR_A_CORNER } else { TOLERANCE } {
                     far.push(format!("{network} {} {}: {difference:.2e}", library.name(), case.key));
                 }
             }

@@ -9,7 +9,7 @@ pub(crate) mod turn;
 
 use std::cell::RefCell;
 
-use crate::card::{Statistic, ValueId};
+use crate::card::{Op, Statistic, ValueId};
 use crate::error::{Error, Result};
 use crate::kernels::Run;
 use crate::memory::Memory;
@@ -68,8 +68,10 @@ pub struct Ends<'a> {
 #[must_use]
 pub fn knows_reverse(isa: Isa, operation: &Operation<'_>, shapes: &Shapes) -> bool {
     let op = &operation.node.op;
-    // The greatest element along two axes at once: equal ones share the gradient there, but not in pools.
-    let shares = op.reduction().is_some() && op.of_whole_maps() == Some(Statistic::Max);
+    // Equal ones share the gradient there: the greatest element along two axes at once, but not in pools, and an element and the number
+    // that it is compared with, but not at a clamp's bounds.
+    let shares = op.reduction().is_some() && op.of_whole_maps() == Some(Statistic::Max)
+        || matches!(op, Op::Minimum { .. } | Op::Maximum { .. });
     let node = plan::lower::lower(operation, shapes, isa.lanes());
     node.is_some_and(|node| !shares && lower::is_known(&node, isa.lanes()))
 }
