@@ -3,10 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::Parser as _;
 use clap::error::ErrorKind;
-
-use crate::args::Cli;
 
 /// The documents that give commands to type.
 fn documents() -> Vec<PathBuf> {
@@ -93,7 +90,7 @@ fn with_values(word: &str) -> String {
 
 /// Why the program does not understand a call, if so.
 fn refusal(call: &[String], is_whole: bool) -> Option<String> {
-    let error = Cli::try_parse_from(call).err()?;
+    let error = crate::parsed(call.iter()).err()?;
     let expected = match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => true,
         ErrorKind::MissingRequiredArgument => !is_whole,
