@@ -160,14 +160,19 @@ pub(crate) fn precise(seconds: f64) -> String {
     }
 }
 
-/// For JSON: a measurement has no more digits.
+/// For JSON: a measurement has no more than three digits.
 pub(crate) fn rounded(seconds: f64) -> f64 {
-    (seconds * 1e4).round() / 1e4
+    format!("{seconds:.2e}").parse().unwrap_or(seconds)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_short_time_is_not_rounded_to_nothing() {
+        assert_eq!([0.000_012_345, 0.123_45, 1234.5].map(rounded), [0.000_012_3, 0.123, 1230.0]);
+    }
 
     #[test]
     fn targets_are_called_as_they_are_written() {

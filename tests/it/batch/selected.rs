@@ -129,7 +129,7 @@ fn conditions_are_all_met_and_those_that_mean_nothing_refused() {
 #[test]
 fn a_dry_run_says_what_would_be_written_and_writes_nothing() {
     let place = Place::new(IMAGES, Sizes::Small);
-    let before = place.tree("");
+    let before = place.files("");
     let run = "explain -m tiny.bpk photos -o out --method gradcam,layercam --jsonl lines.jsonl";
     let words = String::from_utf8(place.run(&format!("{run} --dry-run"), 0).stdout).unwrap();
     assert!(words.starts_with("dry run: "), "{words}");
@@ -150,7 +150,7 @@ fn a_dry_run_says_what_would_be_written_and_writes_nothing() {
     let words = place.run("evaluate -m tiny.bpk photos -o out --method gradcam --metrics drop -n", 0).stdout;
     let words = String::from_utf8(words).unwrap();
     assert!(words.contains("metrics   drop") && words.contains("out/evaluation.json"), "{words}");
-    place.tree("").assert_is(&before, "nothing is written");
+    assert_eq!(place.files(""), before, "nothing is written");
     place.run("explain -m tiny.bpk photos/gone.png -o out -n", 0);
 }
 

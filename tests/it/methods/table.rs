@@ -119,6 +119,12 @@ fn maps_of_imported_networks_are_in_range() {
             let input = &model.graph().input;
             let of_layer = method.info().uses_layer && *method != M::GuidedGradCam;
             let size = match of_layer || method.info().uses_attention {
+                // Its second layer, of its own choice, has the finer grid.
+                true if *method == M::RefineCam => {
+                    let map = &found.targets[0].map;
+                    assert!(map.height() > grid.height && map.width() > grid.width, "{what}");
+                    [map.height(), map.width()]
+                }
                 true => [grid.height, grid.width],
                 false => [input.height, input.width],
             };
