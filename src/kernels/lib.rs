@@ -10,15 +10,19 @@
 
 #![allow(unsafe_code, reason = "kernels; see above")]
 
+mod atomics;
 mod kernels;
 mod memory;
 mod plan;
 mod precision;
+mod queue;
 mod reverse;
 mod rule;
 mod run;
 mod simd;
-#[cfg(test)]
+// A fuzz target grows graphs as the tests do.
+#[cfg(any(test, fuzzing))]
+#[cfg_attr(fuzzing, allow(dead_code, reason = "the tests use the rest"))]
 mod tests;
 mod threads;
 mod view;
@@ -31,3 +35,12 @@ pub use run::Workspace;
 pub use simd::Isa;
 
 use burncam_graph::{axes, card, error, shapes};
+
+/// The graph that these bytes stand for, compared with the plain operations: a fuzz target.
+///
+/// # Panics
+/// When a result is wrong.
+#[cfg(fuzzing)]
+pub fn differential(data: &[u8]) {
+    tests::differential(data);
+}

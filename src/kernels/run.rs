@@ -1,11 +1,11 @@
 //! Runs a plan: images in, tensors in blocks through the kernels, images out.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-
+use crate::atomics::AtomicBool;
 use crate::error::Result;
 use crate::kernels::{Packed, Run, Unit, layout};
 use crate::memory::{BufferPool, Memory};
 use crate::plan::{Kernel, Load, Plan, Weights};
+use crate::queue::{self, Stage, Work as _, in_turn};
 use crate::threads;
 use crate::view::View;
 
@@ -54,8 +54,8 @@ impl Plan {
     /// Imports the inputs and runs all kernels.
     pub(crate) fn run_in(&self, run: &Run<'_>, weights: &Weights, inputs: &[&[f32]], threads: usize) {
         let kernels = self.kernels.iter().zip(&weights.0);
-        let kernels = kernels.map(|(kernel, packed)| Stage::new(Work::Kernel(kernel, packed)));
-        run_stages(&self.imports(inputs).chain(kernels).collect::<Vec<_>>(), run, threads);
+        let kernels = kernels.map(|(kernel, packed)| Work::Kernel(kernel, packed));
+        run_all(self.imports(inputs).chain(kernels), run, threads);
     }
 
     /// As [`Plan::run`] for a single image in low-memory mode: each kernel's weights are packed when it runs, in the memory of
@@ -82,19 +82,19 @@ impl Plan {
         inputs: &[&[f32]],
         threads: usize,
     ) -> Result<()> {
-        run_stages(&self.imports(inputs).collect::<Vec<_>>(), run, threads);
+        run_all(self.imports(inputs), run, threads);
         let mut packed = Packed::default();
         for (kernel, source) in self.kernels.iter().zip(&self.sources) {
             if let Some(source) = source {
                 kernel.pack(&source.parameters(load)?, &mut packed)?;
             }
-            run_stages(&[Stage::new(Work::Kernel(kernel, &packed))], run, threads);
+            run_all(std::iter::once(Work::Kernel(kernel, &packed)), run, threads);
         }
         Ok(())
     }
 
-    fn imports<'a>(&'a self, inputs: &'a [&[f32]]) -> impl Iterator<Item = Stage<'a>> {
-        self.inputs.iter().zip(inputs).map(|(view, values)| Stage::new(Work::Import(view, values)))
+    fn imports<'a>(&'a self, inputs: &'a [&[f32]]) -> impl Iterator<Item = Work<'a>> {
+        self.inputs.iter().zip(inputs).map(|(view, values)| Work::Import(view, values))
     }
 
     pub(crate) fn export<'a>(
@@ -106,23 +106,18 @@ impl Plan {
     }
 }
 
-/// All stages in turn, each shared by `count` threads or as many as are free.
-fn run_stages(stages: &[Stage<'_>], run: &Run<'_>, count: usize) {
-    // Without atomics and waiting: one thread runs the stages as they come.
+/// All work in turn, each shared by `count` threads or as many as are free.
+fn run_all<'a>(all: impl Iterator<Item = Work<'a>>, run: &'a Run<'a>, count: usize) {
+    // Without atomics and waiting: one thread runs the units as they come.
     if count <= 1 {
-        return stages.iter().for_each(|stage| stage.work(run, 1));
+        return all.map(|work| Task { work, run }).for_each(|task| {
+            // SAFETY: one after another.
+            (0..task.units()).for_each(|index| unsafe { task.unit(index) });
+        });
     }
+    let stages: Vec<_> = all.map(|work| Stage::new(Task { work, run })).collect();
     let failed = AtomicBool::new(false);
-    let all = || {
-        let _guard = OnPanic(&failed);
-        for stage in stages {
-            stage.work(run, count);
-            if !stage.wait(run.batch, &failed) {
-                return;
-            }
-        }
-    };
-    threads::on_each(count, all);
+    threads::on_each(count, || in_turn(&stages, count, &failed));
 }
 
 enum Work<'a> {
@@ -130,74 +125,26 @@ enum Work<'a> {
     Kernel(&'a Kernel, &'a Packed),
 }
 
-/// Work that threads share and finish before any of them goes on. A thread that comes late finds nothing left to do.
-struct Stage<'a> {
+/// Work, and the memory that it is done in.
+struct Task<'a> {
     work: Work<'a>,
-    /// The first unit that no thread has taken.
-    next: AtomicUsize,
-    /// How many units are done.
-    done: AtomicUsize,
+    run: &'a Run<'a>,
 }
 
-impl<'a> Stage<'a> {
-    fn new(work: Work<'a>) -> Self {
-        Self { work, next: AtomicUsize::new(0), done: AtomicUsize::new(0) }
-    }
-
-    fn units(&self, batch: usize) -> usize {
+impl queue::Work for Task<'_> {
+    fn units(&self) -> usize {
         match &self.work {
-            Work::Import(view, _) => layout::import_units(view, batch),
-            Work::Kernel(kernel, _) => kernel.units(batch),
+            Work::Import(view, _) => layout::import_units(view, self.run.batch),
+            Work::Kernel(kernel, _) => kernel.units(self.run.batch),
         }
     }
 
-    /// Takes units until there are none.
-    fn work(&self, run: &Run<'_>, threads: usize) {
-        let units = self.units(run.batch);
-        // A few units at a time, since neighbours share weights or pixels; four turns per thread even out their speeds.
-        let grain = (units / (threads * 4)).max(1);
-        loop {
-            let first = self.next.fetch_add(grain, Ordering::Relaxed);
-            if first >= units {
-                return;
-            }
-            let end = (first + grain).min(units);
-            for index in first..end {
-                // SAFETY: every index is taken once, and a thread that is done with a stage waits for the others, so that all
-                // units of earlier stages are done and none of a later one has begun.
-                let unit = unsafe { Unit::new(run, index) };
-                match &self.work {
-                    Work::Import(view, values) => layout::import(&unit, view, values),
-                    Work::Kernel(kernel, packed) => kernel.unit(&unit, packed),
-                }
-            }
-            self.done.fetch_add(end - first, Ordering::Release);
-        }
-    }
-
-    /// Spins until every unit is done; returns false if another thread panicked.
-    fn wait(&self, batch: usize, failed: &AtomicBool) -> bool {
-        let units = self.units(batch);
-        let mut turns = 0_u32;
-        while self.done.load(Ordering::Acquire) < units {
-            if failed.load(Ordering::Relaxed) {
-                return false;
-            }
-            turns += 1;
-            // Most stages are shorter than a thread takes to wake up; but the thread that is waited for may need this core.
-            if turns < 1_000 { std::hint::spin_loop() } else { std::thread::yield_now() }
-        }
-        true
-    }
-}
-
-/// Stops the other threads from waiting for one that panicked.
-struct OnPanic<'a>(&'a AtomicBool);
-
-impl Drop for OnPanic<'_> {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            self.0.store(true, Ordering::Relaxed);
+    unsafe fn unit(&self, index: usize) {
+        // SAFETY: the caller's promise.
+        let unit = unsafe { Unit::new(self.run, index) };
+        match &self.work {
+            Work::Import(view, values) => layout::import(&unit, view, values),
+            Work::Kernel(kernel, packed) => kernel.unit(&unit, packed),
         }
     }
 }

@@ -3,18 +3,30 @@
 //!
 //! `docs/performance.md` says how they run under AddressSanitizer and Miri. `PROPTEST_CASES` sets how many graphs a test tries.
 
-#![allow(unexpected_cfgs, reason = "`asan` is set together with the sanitizer")]
-
 mod audit;
+#[cfg(test)]
 mod bf16;
 mod case;
+#[cfg(test)]
 mod extremes;
+#[cfg(test)]
 mod graphs;
+mod grown;
+#[cfg(test)]
 mod int8;
+#[cfg(test)]
 mod joins;
+#[cfg(test)]
 mod operations;
+#[cfg(test)]
 mod pass;
+#[cfg(test)]
 mod pulled;
 pub(crate) mod reference;
+#[cfg(test)]
 mod reverse;
+#[cfg(test)]
 mod small;
+
+#[cfg(fuzzing)]
+pub(crate) use grown::differential;
