@@ -1,14 +1,18 @@
 """Insertion, deletion and ROAD of five methods on photographs: burncam next to pytorch-grad-cam and torchcam.
 
     python tests/metrics/speed.py target/release/burncam efficientnet-lite0-57934424.pth WORK \\
-        [--photographs 100] [--threads 1] [--rounds 2] [--memory 1000]
+        [--photographs 100] [--threads 1] [--rounds 2] [--part libraries|burncam] [--memory 1000]
 
 Both evaluate the built-in network: burncam the file in the repository, the libraries its twin in torch with the same weights, rounded to
 16 bits as there. Both take 20 steps of insertion and deletion from a baseline of 0 (torchcam's), and ROAD at 10 % to 90 %
 (pytorch-grad-cam's), of the probability of the most probable class. burncam has three baseline rows more. Photographs are crops of the
 fixtures. The two run in turns, in processes of their own, from start to end; printed are seconds of processor time and of wall time, the
-greatest memory, their ratios, and the mean figures, which show that both did the same. `--memory N` also compares burncam's memory
-with N photographs and with a tenth of them.
+greatest memory, their ratios, and the mean figures, which show that both did the same: torchcam's metric takes maps of the probability,
+burncam those of the logit, so that curves agree for `hirescam` alone, next to which is torchcam's CAM, which knows no score.
+`--memory N` also compares burncam's memory with N photographs and with a tenth of them.
+
+The libraries take about a minute a photograph. `--part libraries` runs them alone: WORK/libraries.jsonl gets a line per photograph as soon
+as it is done, with what was spent until then. `--part burncam` runs burncam on the photographs that are in that file, and compares with it.
 
 Needs torch, grad-cam 1.5.7, torchcam 0.5.0, opencv-python-headless, scipy and Pillow, in the interpreter that runs this script.
 """
@@ -16,6 +20,7 @@ Needs torch, grad-cam 1.5.7, torchcam 0.5.0, opencv-python-headless, scipy and P
 import argparse
 import json
 import os
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -25,6 +30,7 @@ sys.path.insert(0, str(ROOT / "fixtures" / "scripts"))
 
 METHODS = "gradcam,gradcampp,xgradcam,layercam,hirescam"
 METRICS = "road,insertion,deletion"
+LIBRARIES = "libraries.jsonl"
 
 
 def arguments():
@@ -36,7 +42,7 @@ def arguments():
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--memory", type=int, default=0)
-    parser.add_argument("--libraries", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--part", choices=["libraries", "burncam"])
     return parser.parse_args()
 
 
@@ -52,11 +58,14 @@ def photographs(folder, count):
             source = sources[at % 4]
             left, top = (7 * at) % (source.width // 4), (5 * at) % (source.height // 4)
             source.crop((left, top, left + source.width * 3 // 4, top + source.height * 3 // 4)).save(path, quality=92)
-    return folder
+    return sorted(folder.iterdir())[:count]
 
 
 def libraries(options):
-    """All figures by pytorch-grad-cam and torchcam, in one process; prints the means as JSON."""
+    """All figures by pytorch-grad-cam and torchcam, in one process: a line of JSON per photograph in WORK/libraries.jsonl."""
+    start = time.perf_counter()
+    import resource
+
     import torch
     from pytorch_grad_cam import GradCAM, GradCAMPlusPlus, HiResCAM, LayerCAM, XGradCAM
     from pytorch_grad_cam.metrics.road import ROADCombined
@@ -70,31 +79,31 @@ def libraries(options):
     torch.set_num_threads(options.threads)
     torch.manual_seed(0)
     net = efficientnet_lite.load(options.weights).half().float()
-    tensors = [lite_tensor(path) for path in sorted((options.work / "photographs").iterdir())]
-    with torch.no_grad():
-        classes = [int(net(tensor).argmax()) for tensor in tensors]
     makers = {
         "gradcam": (GradCAM, torchcam.GradCAM), "gradcampp": (GradCAMPlusPlus, torchcam.GradCAMpp),
         "xgradcam": (XGradCAM, torchcam.XGradCAM), "layercam": (LayerCAM, torchcam.LayerCAM),
         # Of a network with an average and one linear layer these are the same map.
         "hirescam": (HiResCAM, lambda net, layer: torchcam.CAM(net, layer, fc_layer="_fc")),
     }
-    road, found = ROADCombined(), {}
-    for name, (theirs, others) in makers.items():
-        scores = []
-        with theirs(net, [net.head]) as cam:
-            for tensor, label in zip(tensors, classes):
-                grey = cam(tensor, [ClassifierOutputTarget(label)])
-                scores.append(float(road(tensor, grey, [ClassifierOutputSoftmaxTarget(label)], net)[0]))
-        extractor = others(net, "head")
-        metric = DeletionInsertionMetric(extractor, lambda logits: torch.softmax(logits, -1), steps=20)
-        for tensor, label in zip(tensors, classes):
-            # The map of the logit, as burncam's: of a probability near 1 it would be blank.
-            metric.update(tensor, label)
-        extractor.remove_hooks()
-        curves = metric.summary()
-        found[name] = [sum(scores) / len(scores), curves["insertion_auc"], curves["deletion_auc"]]
-    print(json.dumps(found))
+    road = ROADCombined()
+    with open(options.work / LIBRARIES, "w") as file:
+        for path in photographs(options.work / "photographs", options.photographs):
+            tensor, figures = lite_tensor(path), {}
+            with torch.no_grad():
+                label = int(net(tensor).argmax())
+            for name, (theirs, others) in makers.items():
+                with theirs(net, [net.head]) as cam:
+                    grey = cam(tensor, [ClassifierOutputTarget(label)])
+                    score = float(road(tensor, grey, [ClassifierOutputSoftmaxTarget(label)], net)[0])
+                extractor = others(net, "head")
+                metric = DeletionInsertionMetric(extractor, lambda logits: torch.softmax(logits, -1), steps=20)
+                metric.update(tensor, label)
+                extractor.remove_hooks()
+                curves = metric.summary()
+                figures[name] = [score, curves["insertion_auc"], curves["deletion_auc"]]
+            usage = resource.getrusage(resource.RUSAGE_SELF)
+            spent = [usage.ru_utime + usage.ru_stime, time.perf_counter() - start, usage.ru_maxrss / 1024]
+            print(json.dumps({"spent": spent, "figures": figures}), file=file, flush=True)
 
 
 def measured(command, log):
@@ -114,29 +123,33 @@ def burncam(options, pictures, out, *how):
 
 
 def compare(options):
-    folder = photographs(options.work / "photographs", options.photographs)
-    own = burncam(options, [folder], options.work, "--method", METHODS, "--metrics", METRICS, "--steps", "20", "--baseline", "zero")
-    theirs = [sys.executable, "-B", __file__, str(options.burncam), str(options.weights), str(options.work), "--threads", str(options.threads), "--libraries"]
-    log = options.work / "libraries.json"
+    theirs = [sys.executable, "-B", __file__, *sys.argv[1:], "--part", "libraries"]
+    how = ["--method", METHODS, "--metrics", METRICS, "--steps", "20", "--baseline", "zero"]
     rounds = []
     for _ in range(options.rounds):
-        rounds.append((measured(own, options.work / "burncam.log"), measured(theirs, log)))
-        print("burncam {:.1f} s, wall {:.1f} s, {:.0f} MB; libraries {:.1f} s, wall {:.1f} s, {:.0f} MB".format(*rounds[-1][0], *rounds[-1][1]), flush=True)
+        if not options.part:
+            subprocess.run(theirs, check=True)
+        done = [json.loads(line) for line in (options.work / LIBRARIES).read_text().splitlines()]
+        pictures = photographs(options.work / "photographs", len(done))
+        mine = measured(burncam(options, pictures, options.work, *how), options.work / "burncam.log")
+        rounds.append((mine, done[-1]["spent"]))
+        print("{} photographs: ".format(len(done)) +
+              "burncam {:.1f} s, wall {:.1f} s, {:.0f} MB; libraries {:.1f} s, wall {:.1f} s, {:.0f} MB".format(*mine, *done[-1]["spent"]), flush=True)
     for at, what in enumerate(["processor time", "wall time", "memory"]):
         ratios = [other[at] / mine[at] for mine, other in rounds]
         print(f"{what}: the libraries take {min(ratios):.2f} to {max(ratios):.2f} times as much")
     evaluation = json.loads((options.work / "evaluation.json").read_text())
     print(f"{'':12}{'road':>16}{'insertion':>16}{'deletion':>16}   (burncam, libraries)")
-    for name, figures in json.loads(log.read_text().splitlines()[-1]).items():
+    for name in METHODS.split(","):
         row = next(row for row in evaluation["rows"] if row["name"] == name)
-        pairs = zip((figure["mean"] for figure in row["figures"]), figures)
+        others = zip(*(one["figures"][name] for one in done))
+        pairs = zip((figure["mean"] for figure in row["figures"]), (sum(values) / len(done) for values in others))
         print(f"{name:12}" + "".join(f"{mine:>8.3f}{other:>8.3f}" for mine, other in pairs))
 
 
 def memory(options):
     """burncam's memory must not grow with the number of pictures but for the figures that it writes."""
-    folder = photographs(options.work / "many", options.memory)
-    paths = sorted(folder.iterdir())[:options.memory]
+    paths = photographs(options.work / "many", options.memory)
     for count in (options.memory // 10, options.memory):
         command = burncam(options, paths[:count], options.work / "memory", "--method", "gradcam", "--metrics", "insertion,deletion", "--steps", "4")
         _, wall, peak = measured(command, options.work / "memory.log")
@@ -145,9 +158,9 @@ def memory(options):
 
 def main():
     options = arguments()
-    if options.libraries:
-        return libraries(options)
     options.work.mkdir(parents=True, exist_ok=True)
+    if options.part == "libraries":
+        return libraries(options)
     compare(options)
     if options.memory:
         memory(options)
