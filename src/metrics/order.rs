@@ -27,24 +27,24 @@ impl Order {
     /// The most relevant pixel first.
     #[must_use]
     pub fn falling(map: &Map) -> Self {
-        Self::by(map, |first, second| second.total_cmp(&first))
+        Self::by(map, |rank| !rank)
     }
 
     /// The least relevant pixel first. Ties are in the same order as in [`falling`](Self::falling), so that a constant map
     /// removes the same pixels either way.
     #[must_use]
     pub fn rising(map: &Map) -> Self {
-        Self::by(map, |first, second| first.total_cmp(&second))
+        Self::by(map, |rank| rank)
     }
 
-    fn by(map: &Map, compare: impl Fn(f32, f32) -> std::cmp::Ordering) -> Self {
-        // Zero of either sign is one value.
-        let value = |pixel: usize| map.values()[pixel] + 0.0;
-        let mut pixels: Vec<usize> = (0..map.values().len()).collect();
-        pixels.sort_by(|first, second| compare(value(*first), value(*second)));
-        let before = pixels.windows(2).map(|two| value(two[0]) == value(two[1]));
+    fn by(map: &Map, key: impl Fn(u32) -> u32) -> Self {
+        let ranks = map.values().iter().map(|value| key(rank(*value)));
+        // The pixel decides between equal ranks.
+        let mut sorted: Vec<(u32, usize)> = ranks.zip(0..).collect();
+        sorted.sort_unstable();
+        let before = sorted.windows(2).map(|two| two[0].0 == two[1].0);
         let is_tied = std::iter::once(false).chain(before).collect();
-        Self { pixels, is_tied }
+        Self { pixels: sorted.into_iter().map(|(_, pixel)| pixel).collect(), is_tied }
     }
 
     /// The indices, in this order.
@@ -74,6 +74,15 @@ impl Order {
     }
 }
 
+const SIGN: u32 = 0x8000_0000;
+
+/// A whole number that rises with the value. Zero of either sign is one value.
+fn rank(value: f32) -> u32 {
+    let bits = (value + 0.0).to_bits();
+    // Of negative numbers the bits rise with the size.
+    if bits & SIGN == 0 { bits | SIGN } else { !bits }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -84,6 +93,13 @@ mod tests {
         assert_eq!(Order::falling(&map).pixels(), [0, 2, 4, 1, 3, 5]);
         assert_eq!(Order::rising(&map).pixels(), [1, 3, 5, 0, 2, 4]);
         assert_eq!(Order::falling(&map).tied_share(), 1.0);
+    }
+
+    #[test]
+    fn negative_values_are_less_relevant_than_zero() {
+        let map = Map::new(1, 6, vec![-1.0, 2.0, -3.0, 0.0, -1e-30, 1e-30]).unwrap();
+        assert_eq!(Order::falling(&map).pixels(), [1, 5, 3, 4, 0, 2]);
+        assert_eq!(Order::rising(&map).pixels(), [2, 0, 4, 3, 5, 1]);
     }
 
     #[test]

@@ -13,7 +13,7 @@ use std::ops::Range;
 use std::rc::Rc;
 
 use super::counts::Counts;
-use super::front::{Factor, Front};
+use super::front::{Factor, Front, Triangle};
 
 /// Rectangles up to this many pixels are eliminated at once. Measured: from 9 to 36 it makes no difference.
 const LEAF: usize = 16;
@@ -69,7 +69,7 @@ struct Inner {
 /// What an elimination leaves: the coefficients among unknowns around a rectangle.
 #[derive(Debug, Clone)]
 struct Rest {
-    front: Rc<Front>,
+    coefficients: Rc<Triangle>,
     unknowns: Pixels,
 }
 
@@ -225,7 +225,7 @@ impl Elimination<'_> {
         let pixels = |found: &[usize]| Pixels { found: found.into(), moved: 0 };
         let step = Step { factor: Rc::new(factor), unknowns: pixels(&unknowns), is_inner: false };
         self.steps.push(step);
-        rests.push(Rest { front: Rc::new(rest), unknowns: pixels(&unknowns[pivots..]) });
+        rests.push(Rest { coefficients: Rc::new(rest), unknowns: pixels(&unknowns[pivots..]) });
     }
 
     /// Of the unknowns around a rectangle only those that couple with a pivot or with what is left of the halves.
@@ -277,18 +277,18 @@ impl Elimination<'_> {
         front.clear(unknowns.len());
         for (row, pixel) in unknowns[..pivots].iter().enumerate() {
             let mut sum = 0.0;
-            for (neighbour, weight) in weights.around(*pixel, *size) {
+            weights.around(*pixel, *size).for_each(|(neighbour, weight)| {
                 sum += weight;
                 // Unknowns that are not in this matrix were eliminated before, with this coupling.
                 if place[neighbour] > row + 1 {
                     front.set(row, place[neighbour] - 1, -weight);
                 }
-            }
+            });
             front.set(row, row, sum);
         }
         for part in parts {
             let places: Vec<usize> = part.unknowns.iter().map(|pixel| place[pixel] - 1).collect();
-            front.add(&part.front, &places);
+            front.add(&part.coefficients, &places);
         }
         unknowns.iter().for_each(|pixel| place[*pixel] = 0);
     }

@@ -30,12 +30,12 @@ impl Imputation {
         let mut sides = vec![0.0; values.len()];
         for pixel in (0..missing.len()).filter(|pixel| missing[*pixel]) {
             let known = WEIGHTS.around(pixel, self.size).filter(|(neighbour, _)| !missing[*neighbour]);
-            for (neighbour, weight) in known {
+            known.for_each(|(neighbour, weight)| {
                 let channels = (0..values.len()).step_by(missing.len());
                 channels.for_each(|first| {
                     sides[first + pixel] += weight * f64::from(values[first + neighbour]);
                 });
-            }
+            });
         }
         self.grid.solve(missing, &mut sides);
         for (values, filled) in values.chunks_exact_mut(missing.len()).zip(sides.chunks(missing.len())) {
