@@ -96,7 +96,9 @@ pub mod internal {
 
     /// Files that appear completely or not at all.
     pub mod output {
-        pub use crate::output::{Leftovers, OutputFile, check_directory, refuse_existing, write_together};
+        pub use crate::output::{
+            Leftovers, OutputFile, check_directory, refuse_existing, relative, relative_text, write_together,
+        };
     }
 }
 

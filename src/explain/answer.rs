@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::detection::{self, Detection};
 use super::mask_file::MaskFile;
 use super::request::useless;
-use super::{ArtifactKind, Over, Request, Subject, probability};
+use super::{ArtifactKind, Over, Request, Subject, TrueClass, probability};
 use crate::card::{OutputKind, Task};
 use crate::engine::{Greatest, Network, Reduction};
 use crate::error::{Error, OptionName, Phrase, Problem, Result};
@@ -54,6 +54,12 @@ impl Answer {
     pub(super) fn class_of(&self, target: usize) -> usize {
         let of_box = target.checked_sub(self.ranked.len()).and_then(|at| self.boxes.get(at));
         of_box.map_or(target, |(found, _)| found.target)
+    }
+
+    /// Where the true class stands among all; of several the most probable.
+    pub(super) fn true_class(&self, labels: &[usize]) -> Option<TrueClass> {
+        let at = self.ranked.iter().position(|class| labels.contains(&class.target))?;
+        Some(TrueClass { rank: at + 1, proba: self.ranked[at].proba })
     }
 
     /// Index of a box by its number from 1.

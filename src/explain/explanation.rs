@@ -34,6 +34,8 @@ pub struct Explanation {
     pub targets: Vec<ClassExplanation>,
     /// The most probable classes.
     pub predictions: Vec<Prediction>,
+    /// The true class among all, if the subject has one.
+    pub(crate) true_class: Option<TrueClass>,
     /// The boxes that a detector found, the surest first; none for other networks.
     pub detections: Vec<DetectionRecord>,
     /// What a reader should know before trusting the pictures.
@@ -42,6 +44,13 @@ pub struct Explanation {
     pub scale: Scale,
     /// The library whose conventions the maps follow. They keep its scale; [`Explanation::scale`] is not used.
     pub library: Option<Library>,
+}
+
+/// Rank and probability of the true class; of several the most probable.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct TrueClass {
+    pub(crate) rank: usize,
+    pub(crate) proba: Option<f64>,
 }
 
 /// A subject's explanations, and the way from the network's output for its input to one number per target.

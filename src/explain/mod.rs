@@ -32,8 +32,8 @@ use std::path::Path;
 pub(crate) use artifacts::Drawing;
 pub use artifacts::{ArtifactKind, Style};
 pub use canvas::Canvas;
-pub(crate) use explanation::Scored;
 pub use explanation::{ClassExplanation, Explanation};
+pub(crate) use explanation::{Scored, TrueClass};
 pub(crate) use fixed::FixedTargets;
 pub use over::Over;
 pub use predictor::Predictor;
@@ -216,6 +216,8 @@ impl Explainer {
             }
             explanation.detections = answer.boxes.iter().map(|(_, found)| found.clone()).collect();
             explanation.predictions = answer.ranked.iter().take(self.request.top_k).cloned().collect();
+            let is_ranked = self.model.output().is_ranked();
+            explanation.true_class = answer.true_class(&subject.labels).filter(|_| is_ranked);
             Ok(explanation)
         };
         let explanations = self.request.methods.iter().zip(found).map(explanation).collect::<Result<_>>()?;
@@ -227,7 +229,8 @@ impl Explainer {
         let at = self.request.methods.iter().position(|own| *own == method);
         let scale = at.and_then(|at| self.scales.get(at)).copied().unwrap_or_default();
         let (targets, predictions, detections, warnings) = (vec![], vec![], vec![], vec![]);
-        Explanation { method, targets, predictions, detections, warnings, scale, library }
+        let true_class = None;
+        Explanation { method, targets, predictions, true_class, detections, warnings, scale, library }
     }
 
     fn explain_class(

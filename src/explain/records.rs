@@ -59,6 +59,7 @@ impl Explainer {
         let targets = explanation.targets.iter().zip(illustrations);
         Ok(Record {
             schema_version: SCHEMA_VERSION,
+            file: None,
             estimator: self.model().name().to_owned(),
             description: self.description(explanation),
             error: String::new(),
@@ -79,6 +80,8 @@ impl Explainer {
                 0 | 1 => vec![],
                 _ => subject.labels.iter().map(|target| self.label_record(*target)).collect(),
             },
+            label_rank: explanation.true_class.map(|class| class.rank),
+            label_proba: explanation.true_class.and_then(|class| class.proba),
             warnings: self.all_warnings(subject, explanation),
             settings: self.settings_record(explanation.method),
         })

@@ -84,6 +84,7 @@ impl Subject {
             .map_err(|error| error.about_image(name))?;
         let file = InputRecord {
             path: name.to_owned(),
+            file: None,
             sha256: picture.sha256,
             format: picture.format,
             width: picture.size[0] as usize,
@@ -130,6 +131,7 @@ impl Subject {
         let (width, height) = (picture.width() as usize, picture.height() as usize);
         let file = InputRecord {
             path: name.to_owned(),
+            file: None,
             sha256: input::sha256_hex(&bytes),
             format: "npy".to_owned(),
             width,

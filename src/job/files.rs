@@ -185,7 +185,11 @@ impl Gathered<'_> {
             last = Some((target, drawn));
         }
         self.rows.push(row);
-        self.records.push(explainer.illustrated_record(subject, explanation, illustrations)?);
+        let mut record = explainer.illustrated_record(subject, explanation, illustrations)?;
+        let names = self.files.names;
+        record.file = explainer.request().record.then(|| names.record(explanation.method));
+        record.input.file = names.way_to(&subject.file);
+        self.records.push(record);
         Ok(())
     }
 

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use crate::cam::Method;
 use crate::explain::{ArtifactKind, Request};
+use crate::output::relative_text;
+use crate::record::InputRecord;
 
 /// Directory and file names of one photo's files.
 ///
@@ -84,6 +86,13 @@ impl Names {
             Some(_) => format!("{}.json", self.stem),
             None => format!("{}.{}.json", self.stem, method.info().name),
         }
+    }
+
+    /// The way from the directory to the photo; `None` where there is no file to go to.
+    #[must_use]
+    pub fn way_to(&self, photo: &InputRecord) -> Option<String> {
+        let is_file = photo.path != "-" && photo.format != "rgb";
+        is_file.then(|| relative_text(&self.directory, Path::new(&photo.path))).flatten()
     }
 
     /// File name of the sheet.

@@ -9,6 +9,7 @@
 //! loses power keeps what was reported. Several processes may write into one directory: temporary names are their own, and the last of
 //! them that writes a file has it whole.
 
+mod relative;
 mod temporary;
 
 use std::collections::BTreeSet;
@@ -20,6 +21,7 @@ use burncam_graph::digest::hex;
 use sha2::{Digest, Sha256};
 use tempfile::{NamedTempFile, PathPersistError, TempPath};
 
+pub use self::relative::{relative, relative_text};
 pub use self::temporary::Leftovers;
 use self::temporary::or_here;
 use crate::error::{Error, Problem, Result};

@@ -8,6 +8,10 @@ use serde::{Deserialize, Serialize};
 pub struct InputRecord {
     /// The path as the caller gave it, `-` for standard input.
     pub path: String,
+    /// Path of the file relative to the record, or to the list that the record is in, with `/` between directories; `null` for standard input,
+    /// for pixels from a program, and where no relative path leads there.
+    #[serde(default)]
+    pub file: Option<String>,
     /// SHA-256 of the file, lower-case hexadecimal.
     pub sha256: String,
     /// `png`, `jpeg`, ..., or `npy` for a tensor.

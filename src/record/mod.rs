@@ -13,6 +13,7 @@ mod evaluation;
 mod failure;
 mod input;
 mod layout;
+mod listed;
 mod parts;
 mod predicted;
 mod prediction;
@@ -41,7 +42,7 @@ pub(crate) use shards::check_shards;
 pub use shown::percent;
 pub use summary::{
     Accuracy, ClassCount, ClassHeat, Confusion, Counted, Heat, LabelCount, NotTaken, ObjectHeat, RunTime,
-    SUMMARY_VERSION, Summary, SummaryModel, Tally, WarningCount, WrongReason,
+    SUMMARY_VERSION, Summary, SummaryModel, Tally, WarningCount, WrongReason, heat_outside,
 };
 
 use serde::{Deserialize, Serialize};
@@ -59,6 +60,9 @@ pub const SCHEMA_VERSION: u32 = 2;
 pub struct Record {
     /// Version of this format; [`SCHEMA_VERSION`].
     pub schema_version: u32,
+    /// The record's own file name, or in a list its path relative to that of the list; `null` where no such file is written.
+    #[serde(default)]
+    pub file: Option<String>,
     /// Name of the model.
     pub estimator: String,
     /// Summary for people.
@@ -91,6 +95,12 @@ pub struct Record {
     /// All true classes; only in records of pictures with several.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub labels: Vec<LabelRecord>,
+    /// Rank of the true class among all, 1 for the most probable; of several the best. `null` without labels, and for numbers.
+    #[serde(default)]
+    pub label_rank: Option<usize>,
+    /// Probability of the true class, 0 to 1; of several that of the most probable. `null` where the network gives none.
+    #[serde(default)]
+    pub label_proba: Option<f64>,
     /// What a reader should know before trusting the picture, including the causes of blank maps.
     pub warnings: Vec<String>,
     /// The settings of the run.
@@ -212,7 +222,7 @@ pub struct Artifact {
     /// `overlay`, `heatmap`, `grey`, `grey16`, `npy`, `npy-full`, `mask`, `boxes`, `cut-out`, `side-by-side`,
     /// `mask-of-class` or `detections`; `grid` for the sheet.
     pub kind: String,
-    /// Path relative to the record.
+    /// Path relative to the record, or to the list that the record is in.
     pub file: String,
     /// Size of the file in bytes; `null` when the program that made the record did not know it.
     pub bytes: Option<u64>,

@@ -33,6 +33,10 @@ pub struct PredictedRecord {
     /// All true classes; only in records of images with several.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub labels: Vec<LabelRecord>,
+    /// Rank of the true class among all, 1 for the most probable; of several the best.
+    pub label_rank: Option<usize>,
+    /// Probability of the true class, 0 to 1; of several that of the most probable.
+    pub label_proba: Option<f64>,
     /// What a reader should know about the image.
     pub warnings: Vec<String>,
 }
@@ -53,6 +57,8 @@ impl PredictedRecord {
             predictions: prediction.predictions.iter().take(top_k).cloned().collect(),
             label: prediction.label.clone(),
             labels: prediction.labels.clone(),
+            label_rank: prediction.label_rank,
+            label_proba: prediction.label_proba,
             warnings: prediction.warnings.clone(),
         }
     }

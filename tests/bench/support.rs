@@ -67,6 +67,7 @@ pub(crate) fn subjects(model: &Model, values: &[f32]) -> Vec<Subject> {
         is_tensor: true,
         file: InputRecord {
             path: "noise".to_owned(),
+            file: None,
             sha256: String::new(),
             format: "npy".to_owned(),
             width,

@@ -5,6 +5,7 @@ mod compare;
 mod dropped;
 mod ends;
 mod evaluations;
+mod followed;
 mod heat;
 mod jobs;
 mod kills;

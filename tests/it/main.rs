@@ -5,6 +5,7 @@
 mod attention;
 #[cfg(all(feature = "cli", feature = "embedded-model", unix))]
 mod batch;
+#[cfg(all(feature = "cli", feature = "embedded-model", unix))]
 mod browser;
 mod cam_parity;
 mod capture;

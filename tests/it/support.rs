@@ -234,6 +234,7 @@ pub(crate) fn subject(height: usize, width: usize, values: Vec<f32>) -> Subject 
         warnings: vec![],
         file: InputRecord {
             path: "made".into(),
+            file: None,
             sha256: String::new(),
             format: "npy".into(),
             width,

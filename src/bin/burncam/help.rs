@@ -108,6 +108,12 @@ const SCREENS: &[Screen] = &[
         pages: &[("scale.md", "runs on several machines")],
     },
     Screen {
+        command: "report",
+        options: &[],
+        examples: &["burncam report out                           writes out/report.html"],
+        pages: &[("report.md", "what the page shows, and its keys")],
+    },
+    Screen {
         command: "layers",
         options: &[],
         examples: &[

@@ -126,6 +126,11 @@ pub(crate) fn number(number: Option<f64>) -> String {
     number.map_or_else(String::new, |number| number.to_string())
 }
 
+/// The directory of a list, to which its paths are relative; that of standard output is the current one.
+pub(crate) fn folder_of(list: &Path) -> &Path {
+    list.parent().unwrap_or(Path::new(""))
+}
+
 /// Indices and names of the true classes, separated by semicolons.
 pub(crate) fn label_cells(labels: &[LabelRecord]) -> [String; 2] {
     let indices: Vec<String> = labels.iter().map(|label| label.target.to_string()).collect();

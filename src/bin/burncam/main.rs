@@ -109,6 +109,7 @@ fn run(command: Command, quiet: bool) -> Result<Outcome> {
         Command::Explain(args) => explain::run(&args, quiet),
         Command::Evaluate(args) => evaluate::run(&args, quiet),
         Command::Merge(args) => merge::run(&args, quiet),
+        Command::Report(args) => report::run(&args, quiet),
         Command::Compare(args) => compare::run(&args),
         Command::Predict(args) => predict::run(&args, quiet),
         Command::Layers(args) => inspect::layers(&args),

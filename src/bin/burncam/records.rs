@@ -75,7 +75,7 @@ impl RecordPlace {
         file.seek(SeekFrom::Start(start)).with_context(about)?;
         let mut bytes = vec![0; length];
         file.read_exact(&mut bytes).with_context(about)?;
-        Record::from_json(&bytes)
+        Record::from_list(&bytes)
             .with_context(|| format!("record at byte {start} of '{}'", self.path.display()))
     }
 

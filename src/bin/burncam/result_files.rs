@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 
 use crate::discover::Shard;
 
@@ -45,6 +45,43 @@ pub(crate) fn found(directory: &Path, stem: &str) -> Result<Vec<PathBuf>> {
         shards.push(whole);
     }
     Ok(shards)
+}
+
+/// The results called `stem` in all directories; `None` where no directory has any.
+///
+/// # Errors
+/// When some directories have them and others do not.
+pub(crate) fn of_all(directories: &[PathBuf], stem: &str) -> Result<Option<Vec<PathBuf>>> {
+    let found = directories.iter().map(|directory| found(directory, stem));
+    let found = found.collect::<Result<Vec<_>>>()?;
+    match found.iter().position(Vec::is_empty) {
+        None => Ok(Some(found.concat())),
+        Some(_) if found.iter().all(Vec::is_empty) => Ok(None),
+        Some(at) => bail!(
+            "directory '{}' holds no {}, expected one, as the others have",
+            directories[at].display(),
+            name(stem, None)
+        ),
+    }
+}
+
+/// The directories of several runs, each of which may be named once.
+///
+/// # Errors
+/// When one is named twice, or cannot be read.
+pub(crate) fn each_once(directories: &[PathBuf]) -> Result<Vec<PathBuf>> {
+    let mut seen: Vec<PathBuf> = Vec::new();
+    for directory in directories {
+        // Two spellings of one directory would count its images twice.
+        let real = directory
+            .canonicalize()
+            .with_context(|| format!("cannot read the directory '{}'", directory.display()))?;
+        if seen.contains(&real) {
+            bail!("directory '{}' is named twice, expected each once", directory.display());
+        }
+        seen.push(real);
+    }
+    Ok(directories.to_vec())
 }
 
 #[cfg(test)]

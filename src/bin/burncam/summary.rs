@@ -1,10 +1,11 @@
 //! The summary at the end of a run over several images. Receives it; writes a file, and a few lines for the terminal.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Context as _, Result, bail};
 use burncam::internal::output::{self, OutputFile};
-use burncam::record::{Accuracy, Confusion, Heat, RunTime, Summary, percent};
+use burncam::record::{Accuracy, Confusion, Heat, RunTime, SUMMARY_VERSION, Summary, percent};
+use burncam_graph::memory::{Part, read_text};
 
 use crate::text;
 
@@ -21,6 +22,28 @@ const SHOWN_CLASSES: usize = 5;
 pub(crate) fn write(summary: &Summary, path: PathBuf, overwrite: bool) -> Result<()> {
     let bytes = summary.to_json()?.into_bytes();
     Ok(output::write_together(&[OutputFile { path, bytes }], &[], overwrite)?)
+}
+
+/// The summaries in these files as one.
+///
+/// # Errors
+/// When one cannot be read, or they do not go together.
+pub(crate) fn joined(files: &[PathBuf]) -> Result<Summary> {
+    Ok(Summary::merge(files.iter().map(|path| read(path)).collect::<Result<_>>()?)?)
+}
+
+fn read(path: &Path) -> Result<Summary> {
+    let bytes = read_text(path, Part::Text)?;
+    let about = || format!("summary '{}' is not one of burncam's, version {SUMMARY_VERSION}", path.display());
+    let summary: Summary = serde_json::from_slice(&bytes).with_context(about)?;
+    if summary.schema_version != SUMMARY_VERSION {
+        bail!(
+            "summary '{}' has version {}, expected {SUMMARY_VERSION} (merge with the burncam that wrote it)",
+            path.display(),
+            summary.schema_version
+        );
+    }
+    Ok(summary)
 }
 
 /// The results of a run, as lines.

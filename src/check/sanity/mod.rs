@@ -257,6 +257,7 @@ fn noise_picture(model: &Model, seed: u64) -> Result<Subject> {
     let (width, height) = (picture.width() as usize, picture.height() as usize);
     let file = InputRecord {
         path: format!("noise, seed {seed}"),
+        file: None,
         sha256: sha256_hex(&values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>()),
         format: "noise".to_owned(),
         width,

@@ -138,7 +138,7 @@ class Explanation:
 
 
 class Files:
-    """Finds the files that records name. A record names them without its own folder.
+    """Finds the files that records name. A record alone names them without its own folder, a list from the current directory.
 
     `searched` is the directory that the command searched, if it was given one: files keep their place below it.
     """
@@ -158,8 +158,9 @@ class Files:
         return Explanation(records, maps)
 
     def _find(self, picture: str, artifact: Dict[str, Any]) -> Path:
-        name = artifact["file"]
-        for path in self._usual(picture, name):
+        listed = Path(artifact["file"])
+        name = listed.name
+        for path in (listed, *self._usual(picture, name)):
             if _is(path, artifact):
                 return path
         # Names that collide are resolved by the command. Of several files of this name the hash says which it is.

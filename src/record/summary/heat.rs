@@ -109,6 +109,16 @@ pub(super) fn add(heat: &mut Tally<Heat>, record: &Record, objects: &[(LabelReco
     }
 }
 
+/// Share of the heat of the first target's map that is outside of the objects of its class, 0 to 1. `None` when the map is blank, or none of its
+/// objects are in the network's view.
+#[must_use]
+pub fn heat_outside(record: &Record, objects: &[(LabelRecord, Bounds)]) -> Option<f64> {
+    let target = record.targets.first().filter(|_| !objects.is_empty())?;
+    let (map, _) = heat_of(target)?;
+    let (on, _) = on_objects(&map, target.target, objects, &record.network_input.covers)?;
+    Some(1.0 - on.energy)
+}
+
 /// The map on the common grid, and its figures without those of objects.
 fn heat_of(target: &TargetRecord) -> Option<(Map, Heat)> {
     let width = target.heatmap.first()?.len();

@@ -20,7 +20,7 @@ pub use self::counts::{
     Accuracy, ClassCount, Confusion, LabelCount, NotTaken, RunTime, SummaryModel, WarningCount,
 };
 use self::counts::{FIVE, in_millionths, is_zero, joined_mean};
-pub use self::heat::{ClassHeat, Heat, ObjectHeat, WrongReason};
+pub use self::heat::{ClassHeat, Heat, ObjectHeat, WrongReason, heat_outside};
 pub use self::tally::{Counted, Tally};
 use super::{Failure, LabelRecord, Prediction, Record, check_shards, layout};
 use crate::error::{Error, Problem, Result};

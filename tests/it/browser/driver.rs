@@ -2,7 +2,7 @@
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -24,6 +24,7 @@ pub(super) const UP: char = '\u{e013}';
 pub(super) const RIGHT: char = '\u{e014}';
 pub(super) const DOWN: char = '\u{e015}';
 pub(super) const END: char = '\u{e010}';
+pub(super) const HOME: char = '\u{e011}';
 
 /// What the browser pretends to be.
 #[derive(Clone, Copy, PartialEq)]
@@ -57,7 +58,7 @@ impl Browser {
         let browser = Self { session: made["sessionId"].as_str().unwrap().to_owned(), _profile: profile };
         if screen == Screen::Dark {
             let media = json!({ "features": [{ "name": "prefers-color-scheme", "value": "dark" }] });
-            browser.post("goog/cdp/execute", json!({ "cmd": "Emulation.setEmulatedMedia", "params": media }));
+            browser.command("Emulation.setEmulatedMedia", &media);
         }
         browser.visit(page);
         browser
@@ -94,6 +95,29 @@ impl Browser {
             })
             .collect();
         self.post("actions", json!({ "actions": [{ "type": "key", "id": "keys", "actions": actions }] }));
+    }
+
+    /// A command of Chrome's own protocol.
+    fn command(&self, name: &str, parameters: &Value) {
+        self.post("goog/cdp/execute", json!({ "cmd": name, "params": parameters }));
+    }
+
+    /// Saves files there, without asking.
+    pub(super) fn save_into(&self, folder: &Path) {
+        let parameters = json!({ "behavior": "allow", "downloadPath": folder });
+        self.command("Browser.setDownloadBehavior", &parameters);
+    }
+
+    /// A finger moved across the screen.
+    pub(super) fn swipe(&self, from: i32, to: i32) {
+        let touch = |kind: &str, points: Value| {
+            self.command("Input.dispatchTouchEvent", &json!({ "type": kind, "touchPoints": points }));
+        };
+        touch("touchStart", json!([{ "x": from, "y": 300 }]));
+        for x in [(from + to) / 2, to] {
+            touch("touchMove", json!([{ "x": x, "y": 302 }]));
+        }
+        touch("touchEnd", json!([]));
     }
 
     /// A picture of the window, for debugging.

@@ -1,5 +1,5 @@
 //! The command line. Nothing here accesses files; see `plan.rs` for that. `check.rs`, `compare.rs`, `evaluate.rs`, `explain.rs`,
-//! `import.rs`, `merge.rs` and `predict.rs` have the arguments of those commands, `batch.rs` those for many images, `inputs.rs` the inputs,
+//! `import.rs`, `merge.rs`, `predict.rs` and `report.rs` have the arguments of those commands, `batch.rs` those for many images, `inputs.rs` the inputs,
 //! `common.rs` those of several commands, `options.rs` the options of methods, `values.rs` the parsers of single values.
 
 mod batch;
@@ -13,6 +13,7 @@ mod inputs;
 mod merge;
 mod options;
 mod predict;
+mod report;
 mod values;
 
 use std::path::PathBuf;
@@ -31,6 +32,7 @@ pub(crate) use self::inputs::InputArgs;
 pub(crate) use self::merge::MergeArgs;
 pub(crate) use self::options::MethodOptionArgs;
 pub(crate) use self::predict::PredictArgs;
+pub(crate) use self::report::ReportArgs;
 use self::values::parse_bytes;
 
 /// Explain what a neural network for pictures looked at.
@@ -64,6 +66,8 @@ pub(crate) enum Command {
     Evaluate(Box<EvaluateArgs>),
     /// Join the summaries and reports of runs or shards.
     Merge(MergeArgs),
+    /// Make the page to browse the results of runs that are over.
+    Report(ReportArgs),
     /// Compare two runs over the same pictures.
     Compare(CompareArgs),
     /// Print the most probable classes.

@@ -1,10 +1,10 @@
 //! Destinations of a batch's results, in the order of the inputs: the terminal, lists, the summary, the report.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use burncam::internal::output;
-use burncam::record::{FailureRecord, PredictedRecord, PredictionRecord, Record, Summary};
+use burncam::record::{FailureRecord, PredictedRecord, PredictionRecord, Record, Summary, heat_outside};
 use burncam_picture::render::escape::{escaped, escaped_json};
 
 use super::explained::Explained;
@@ -16,7 +16,7 @@ use crate::args::ExplainArgs;
 use crate::condition::in_words;
 use crate::discover::Left;
 use crate::failures::Failures;
-use crate::lists::{Csv, JsonLines};
+use crate::lists::{Csv, JsonLines, folder_of};
 use crate::plan::Destination;
 use crate::progress::{Inside, Progress, Step};
 use crate::report::Page;
@@ -50,6 +50,13 @@ fn empty(args: &ExplainArgs, model: &str, tasks: usize, left: &Left) -> Summary 
     summary.selection = (!conditions.is_empty()).then(|| in_words(conditions));
     summary.shard = args.inputs.shard.map(|shard| shard.to_string());
     summary
+}
+
+/// A record with paths relative to a list, given the directory of its files, which there is none of with `--out -`.
+fn listed(record: &Record, list: Option<&PathBuf>, directory: Option<&PathBuf>) -> Record {
+    let list = list.map_or(Path::new(""), |list| folder_of(list));
+    let directory = directory.and_then(|directory| output::relative_text(list, directory));
+    record.listed(&directory.unwrap_or_default())
 }
 
 impl<'a> Results<'a> {
@@ -124,14 +131,17 @@ impl<'a> Results<'a> {
         self.summary.add(&explained.records, &explained.objects);
         self.kept += usize::from(explained.kept);
         for (at, record) in explained.records.iter().enumerate() {
+            let listed = |list: Option<&PathBuf>| listed(record, list, explained.directory.as_ref());
             if let Some(json) = &mut self.json {
-                json.line(&record.to_json_line()?)?;
+                json.line(&listed(self.args.batch.jsonl.as_ref()).to_json_line()?)?;
             }
             if let Some(csv) = &mut self.csv {
-                rows::rows(record).try_for_each(|cells| csv.row(&cells))?;
+                let record = listed(self.args.batch.csv.as_ref());
+                rows::rows(&record).try_for_each(|cells| csv.row(&cells))?;
             }
             if let (Some(page), Some(directory)) = (&mut self.page, &explained.directory) {
                 page.add(record, directory, explained.small.get(at));
+                page.heat_outside(heat_outside(record, &explained.objects));
             }
         }
         self.progress.aside(|| self.print(explained))

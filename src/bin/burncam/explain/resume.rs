@@ -96,6 +96,11 @@ fn finished(
         () if !are_same_layers(&record.layers, &layers) => Err("records of other layers"),
         () if record.true_classes() != labels => Err("records of another label"),
         () if record.input.path != task.input.path.display().to_string() => Err("records of another path"),
+        () if record.file.as_ref() != Some(&names.record(method))
+            || record.input.file != names.way_to(&record.input) =>
+        {
+            Err("records in another place")
+        }
         () if !is_named_as_planned(explainer.request(), names, method, &record) => {
             Err("records of files with other names")
         }

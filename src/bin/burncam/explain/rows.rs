@@ -1,11 +1,14 @@
-//! The rows of `explain --csv`: one per image, method and class. Receives records and failures; gives cells.
+//! The rows of `explain --csv`: one per image, method and class. Receives records, as lists have them, and failures; gives cells.
 
 use burncam::record::{Failure, LabelRecord, PredictionRecord, Record, TargetRecord};
 
 use crate::lists::{label_cells, number};
 
+/// Between the files of a cell. Their names may have spaces.
+const SEPARATOR: &str = ";";
+
 /// Columns of `--csv`.
-pub(super) const COLUMNS: [&str; 19] = [
+pub(super) const COLUMNS: [&str; 23] = [
     "path",
     "method",
     "target",
@@ -17,12 +20,16 @@ pub(super) const COLUMNS: [&str; 19] = [
     "label",
     "label_name",
     "correct",
+    "label_rank",
+    "label_proba",
     "layers",
     "finding",
     "left",
     "top",
     "right",
     "bottom",
+    "record",
+    "picture",
     "artifacts",
     "error",
 ];
@@ -43,6 +50,8 @@ pub(super) fn predicted(prediction: &PredictionRecord) -> [String; COLUMNS.len()
     }
     [cells[8], cells[9]] = label_cells(prediction.true_classes());
     cells[10] = prediction.correct.map_or_else(String::new, |correct| correct.to_string());
+    cells[11] = prediction.label_rank.map_or_else(String::new, |rank| rank.to_string());
+    cells[12] = number(prediction.label_proba);
     cells
 }
 
@@ -75,13 +84,17 @@ fn cells(record: &Record, target: &TargetRecord) -> [String; COLUMNS.len()] {
         label,
         label_name,
         correct.unwrap_or_default(),
+        record.label_rank.map_or_else(String::new, |rank| rank.to_string()),
+        number(record.label_proba),
         layers.join(" "),
         target.finding.clone().unwrap_or_default(),
         side(|region| region.left),
         side(|region| region.top),
         side(|region| region.right),
         side(|region| region.bottom),
-        files.join(" "),
+        record.file.clone().unwrap_or_default(),
+        record.input.file.clone().unwrap_or_default(),
+        files.join(SEPARATOR),
         String::new(),
     ]
 }

@@ -1,125 +1,149 @@
-// The grid: a card for each picture, made when it is first shown.
+// The grid of cards, and below it the failures by reason. Both hold only what is near the window.
 
-const grid = byId('grid');
-/** As many cards as a large screen shows at once; the rest follows in steps that do not hold up the page. */
-const FIRST = 60;
-const STEP = 250;
+/** What the page has room for on a card, the same for all, so that all have one height. */
+const LINES = {
+  class: data.cards.some((card) => card.predicted !== undefined),
+  verdict: data.cards.some((card) => card.labelled),
+  found: data.cards.some((card) => card.found),
+  target: data.cards.some((card) => card.views.some(isOfOther.bind(null, card))),
+  path: true,
+};
+document.documentElement.style.setProperty('--lines', Object.values(LINES).filter(Boolean).length);
 
+const cardList = new Windowed(byId('grid'), cardItem);
+const failureList = new Windowed(byId('failures'), (thing) => (thing.heading ? headingItem(thing) : failureItem(thing)));
+
+/** The cards that answer, failures last. */
 let shown = [];
-let drawn = 0;
-let turn = 0;
 /** The card that the keyboard stands on. */
 let current = null;
 
-const cardOf = new WeakMap();
-/** The cards in the window and about it. */
-const near = new Set();
-const watcher = new IntersectionObserver((changes) => {
-  for (const { target, isIntersecting } of changes) {
-    const card = cardOf.get(target);
-    near[isIntersecting ? 'add' : 'delete'](card);
-    if (isIntersecting) refresh(card);
-  }
-}, { rootMargin: '50% 0px' });
+/** Whether a map is of something else than what was predicted. */
+function isOfOther(card, view) {
+  return view.class !== card.predicted || view.box !== undefined;
+}
 
 /** What the cards in the grid answer. */
 const question = () => JSON.stringify([state.q, state.show, state.class, state.label, state.warning, state.sort]);
 let answered = '';
 
-/** Lays the cards that answer the state into the grid. */
-function lay() {
+/** Shows the cards that answer the state. */
+function fill() {
   answered = question();
   shown = answer();
-  drawn = 0;
-  turn += 1;
-  grid.replaceChildren();
-  draw(FIRST);
-  drawLater(turn);
-  stand(shown.includes(current) ? current : shown[0]);
+  if (!shown.includes(current)) current = shown[0] ?? null;
+  const failed = shown.filter((card) => card.failed);
+  cardList.fill(failed.length > 0 ? shown.filter((card) => !card.failed) : shown);
+  failureList.fill(byReason(failed));
+  stand(current);
   const all = data.cards.length;
   const pictures = (count) => `${count.toLocaleString('en')} ${count === 1 ? 'picture' : 'pictures'}`;
   byId('status').textContent =
     shown.length === all ? pictures(all) : `${shown.length.toLocaleString('en')} of ${pictures(all)}`;
   byId('nothing').hidden = shown.length > 0;
+  showPicked();
 }
 
-function draw(count) {
-  grid.append(...shown.slice(drawn, drawn + count).map((card) => elementOf(card).parentNode));
-  drawn = Math.min(drawn + count, shown.length);
+/** Failures with a heading before those of each reason. */
+function byReason(failed) {
+  const things = [];
+  let heading;
+  for (const card of failed) {
+    if (heading?.reason !== card.reason) {
+      heading = { heading: true, reason: card.reason, count: 0 };
+      things.push(heading);
+    }
+    heading.count += 1;
+    things.push(card);
+  }
+  return things;
 }
 
-function drawLater(mine) {
-  if (drawn >= shown.length) return;
-  setTimeout(() => {
-    // Another question was asked meanwhile.
-    if (mine !== turn) return;
-    draw(STEP);
-    drawLater(mine);
-  });
+/** Makes what is near the window. One card is reached with Tab: the one that the keyboard stood on, or the first. */
+function draw() {
+  cardList.draw();
+  failureList.draw();
+  if (buttonOf(current) || grid.querySelector('.card[tabindex="0"]')) return;
+  document.querySelector('#grid .card, #failures .card')?.setAttribute('tabindex', '0');
 }
+
+const grid = byId('grid');
+const listOf = (card) => (card.failed ? failureList : cardList);
+/** The card's button, while it is near the window. */
+const buttonOf = (card) => card && listOf(card).drawn.get(card)?.querySelector('.card');
 
 /** Makes a card the one that Tab leads to. */
 function stand(card) {
-  current?.element?.setAttribute('tabindex', '-1');
+  for (const button of document.querySelectorAll('.card[tabindex="0"]')) button.setAttribute('tabindex', '-1');
   current = card ?? null;
-  if (current) elementOf(current).setAttribute('tabindex', '0');
+  buttonOf(current)?.setAttribute('tabindex', '0');
 }
 
-/** Moves the keyboard to the card at a place of the grid. */
+/** Moves the keyboard to the card at a place of the page. */
 function go(place) {
   if (shown.length === 0) return;
-  const at = Math.max(0, Math.min(place, shown.length - 1));
-  if (at >= drawn) draw(at + 1 - drawn);
-  stand(shown[at]);
-  current.element.focus({ preventScroll: true });
-  current.element.scrollIntoView({ block: 'nearest' });
+  stand(shown[Math.max(0, Math.min(place, shown.length - 1))]);
+  listOf(current).show(current);
+  stand(current);
+  buttonOf(current).focus({ preventScroll: true });
 }
 
-const columns = () => getComputedStyle(grid).gridTemplateColumns.split(' ').length;
-
-/** The card's button; its parent is the item of the list. */
-function elementOf(card) {
-  if (!card.element) {
-    card.element = make('button', { type: 'button', class: 'card', tabindex: '-1' });
-    cardOf.set(make('li', {}, card.element), card);
-    watcher.observe(card.element.parentNode);
-    card.element.addEventListener('click', () => openLarge(card));
-    card.element.addEventListener('focus', () => stand(card));
-    if (card.failed) paintFailure(card);
-    refresh(card);
-  }
-  return card.element;
+/** Where the arrows lead from a card: in the grid a row up or down, among the failures the next. */
+function neighbour(card, rows) {
+  const at = shown.indexOf(card);
+  const count = cardList.things.length;
+  if (card.failed || count === 0) return at + rows;
+  const next = at + rows * cardList.columns;
+  // From the last row down to the failures, if there are any.
+  return next >= count && Math.floor(at / cardList.columns) === Math.floor((count - 1) / cardList.columns) ? count : Math.min(next, count - 1);
 }
 
-/** Draws a card anew if it shows something else than is asked for. */
-function refresh(card) {
-  const look = `${state.view} ${state.method} ${state.target}`;
-  if (card.failed || card.look === look) return;
-  card.look = look;
-  paint(card);
+/** An item of the list: the card's button, and the box that selects it. */
+function itemOf(card, kind, attributes = {}) {
+  const button = make('button', { type: 'button', class: `card ${kind}`, tabindex: card === current ? '0' : '-1', ...attributes });
+  button.addEventListener('click', (event) => {
+    if (event.shiftKey) pickTo(card);
+    else if (event.ctrlKey || event.metaKey) pick(card);
+    else openLarge(card);
+  });
+  button.addEventListener('focus', () => stand(card));
+  return [make('li', {}, button, pickBox(card)), button];
 }
 
-/** Draws what is in sight anew. The rest follows when it comes near the window. */
+function cardItem(card) {
+  const [item, button] = itemOf(card, '');
+  paint(card, button);
+  return item;
+}
+
+function headingItem({ reason, count }) {
+  return make('li', { class: 'reason', title: reason },
+    make('span', { class: 'count' }, count.toLocaleString('en')), ' not explained: ', reason);
+}
+
+function failureItem(card) {
+  const [item, button] = itemOf(card, 'failed', { 'aria-label': `${card.path}: not explained: ${card.reason}` });
+  button.append(make('span', { class: 'line', title: card.path }, card.path.slice(base.length)));
+  return item;
+}
+
+/** Draws again what is near the window. */
 function repaint() {
-  for (const card of near) refresh(card);
-}
-
-function paintFailure(card) {
-  card.element.classList.add('failed');
-  card.element.setAttribute('aria-label', seen(`${card.path}: not explained: ${card.reason}`));
-  card.element.append(
-    make('span', { class: 'picture' }, 'Not explained'),
-    make('span', { class: 'text' },
-      make('span', { class: 'line', title: card.path }, briefly(card.path)),
-      make('span', { class: 'why' }, card.reason)),
-  );
+  for (const [card, item] of cardList.drawn) paint(card, item.querySelector('.card'));
 }
 
 /** Draws a card as the state asks: its map, its numbers, and what to beware of. */
-function paint(card) {
+function paint(card, button) {
   const view = viewOf(card);
   const mat = make('span', { class: 'picture' });
   showPicture(mat, card, view, state.view, true);
+  const beside = besideOf(card);
+  if (beside) {
+    const second = make('span', { class: 'picture' });
+    showPicture(second, card, beside.view, beside.which, true);
+    const [one, other] = [mat, second].map((picture) => picture.firstElementChild);
+    mat.replaceChildren(make('span', { class: 'two' }, one, other));
+  }
   const chips = chipsOf(card, view);
   if (chips.length > 0) mat.append(make('span', { class: 'chips' }, ...chips));
   const likely = make('span', { class: 'likely' });
@@ -135,12 +159,12 @@ function paint(card) {
     const count = `${card.found.length} ${card.found.length === 1 ? 'box' : 'boxes'}`;
     text.append(make('span', { class: 'line' }, count));
   }
-  if (view && (view.class !== card.predicted || view.box !== undefined)) {
+  if (view && isOfOther(card, view)) {
     text.append(make('span', { class: 'line' }, `map of ${targetName(view)}, ${amount(view.proba)}`));
   }
   text.append(make('span', { class: 'line', title: card.path }, briefly(card.path)));
-  card.element.setAttribute('aria-label', seen(inWords(card, view)));
-  card.element.replaceChildren(mat, likely, text);
+  button.setAttribute('aria-label', seen(inWords(card, view)));
+  button.replaceChildren(mat, likely, text);
 }
 
 /** Whether the prediction is right, said and not only coloured. */
@@ -192,6 +216,7 @@ function showPicture(place, card, view, which, small) {
   image.addEventListener('error', () => {
     image.replaceWith(make('span', { class: 'gone' }, `${fileName(card.path)} cannot be shown`));
   });
+  image.addEventListener('load', () => sharpen(image));
   image.src = source;
   place.replaceChildren(image);
   // The embedded picture is small: the file itself takes its place, if it is still where it was.
@@ -200,4 +225,10 @@ function showPicture(place, card, view, which, small) {
     whole.addEventListener('load', () => { image.src = file; });
     whole.src = file;
   }
+}
+
+/** Shows a small picture that is enlarged as the squares that it is made of, and not blurred. */
+function sharpen(image) {
+  const scale = Math.min(image.clientWidth / image.naturalWidth, image.clientHeight / image.naturalHeight);
+  image.classList.toggle('pixels', scale >= 2);
 }

@@ -48,11 +48,19 @@ impl Cards {
         self.kept.push(card);
     }
 
-    /// Adds maps to the last card.
-    pub(super) fn extend(&mut self, views: Vec<View>) {
+    /// Adds maps to the last card, and how much its maps agree by now.
+    pub(super) fn extend(&mut self, views: Vec<View>, agreement: Option<f64>) {
         self.maps += views.len();
         if let Some(card) = self.kept.last_mut() {
             card.views.extend(views);
+            card.agreement = agreement;
+        }
+    }
+
+    /// Adds the share of the heat outside of boxes to the last card, which has the greatest of all methods.
+    pub(super) fn heat_outside(&mut self, share: Option<f64>) {
+        if let Some(card) = self.kept.last_mut() {
+            card.outside = share.into_iter().chain(card.outside).reduce(f64::max);
         }
     }
 

@@ -6,8 +6,9 @@ function change(changes, lists = true) {
   writeAddress();
   showControls();
   if (lists) {
-    lay();
+    fill();
     if (byId('grid').getBoundingClientRect().top < 0) window.scrollTo(0, 0);
+    draw();
   } else {
     repaint();
     if (opened) paintLarge();
@@ -16,6 +17,13 @@ function change(changes, lists = true) {
 
 function toggleView() {
   change({ view: state.view === 'overlay' ? 'original' : 'overlay' }, false);
+}
+
+/** Puts the next of what there is next to the maps: nothing, the original, each other method. */
+function nextBeside() {
+  const all = [...document.querySelectorAll('select[data-key="beside"] option')].map((option) => option.value);
+  const values = all.filter((value) => value !== (state.method || '0'));
+  change({ beside: values[(values.indexOf(state.beside) + 1) % values.length] }, false);
 }
 
 /** Makes the controls that this run has a use for. */
@@ -32,23 +40,34 @@ function makeControls() {
     .sort((a, b) => (a[2] < b[2] ? -1 : Number(a[2] > b[2])));
   const classes = counts((card) => (card.predicted === undefined ? [] : [card.predicted]));
   const labels = counts((card) => (card.labelled ? [card.label] : []));
-  const notes = counts((card) => card.notes);
+  const notes = counts((card) => (card.noted ? new Set(card.views.flatMap(notesOf)) : []));
   if (classes.size > 1) makeSelect('class', 'Predicted', [['', 'any class'], ...named(classes, shortName)]);
   if (labels.size > 1) makeSelect('label', 'True class', [['', 'any class'], ...named(labels, shortName)]);
   if (notes.size > 1) makeSelect('warning', 'Warning', [['', 'any or none'], ...named(notes, (note) => data.notes[note])]);
-  if (data.methods.length > 1) {
-    makeSelect('method', 'Method', data.methods.map((name, at) => [at === 0 ? '' : String(at), name]), false);
-  }
-  const targets = data.cards.flatMap((card) => card.views).reduce((most, view) => Math.max(most, view.at), 0);
+  const methods = data.methods.map((name, at) => [String(at), name]);
+  if (methods.length > 1) makeSelect('method', 'Method', [['', data.methods[0]], ...methods.slice(1)], false);
+  const targets = data.cards.reduce((most, card) => card.views.reduce((most, view) => Math.max(most, view.at), most), 0);
   if (targets > 0) {
     const what = data.task === 'detection' ? 'target' : 'class';
     const places = Array.from({ length: targets + 1 }, (_, at) => [String(at), `${what} ${at + 1} of ${targets + 1}`]);
     makeSelect('target', 'Map of', places, false);
   }
+  makeSelect('beside', 'Next to it', [['', 'nothing'], ['original', 'original'], ...(methods.length > 1 ? methods : [])], false);
+  makeOrders();
+}
+
+/** The orders that some card has a number for. */
+function makeOrders() {
   const amounts = data.numbers ? 'number' : data.shares ? 'share' : 'probability';
-  makeSelect('sort', 'Sort by', [
-    ['path', 'path'], ['most', `${amounts}, highest first`], ['least', `${amounts}, lowest first`],
-  ]);
+  const orders = [
+    ['most', `${amounts}, highest first`],
+    ['least', `${amounts}, lowest first`],
+    ['given', 'probability of the given label, lowest first'],
+    ['apart', 'disagreement of methods, greatest first'],
+    ['outside', 'heat outside of the boxes, most first'],
+  ];
+  const known = orders.filter(([key]) => data.cards.some((card) => ORDERS[key][0](card) !== undefined));
+  makeSelect('sort', 'Sort by', [['path', 'path'], ...known]);
 }
 
 function makeSelect(key, title, choices, lists = true) {
@@ -76,16 +95,45 @@ function makeHead() {
   const labelled = data.cards.filter((card) => card.labelled);
   const right = labelled.filter((card) => !card.wrong).length;
   const explained = data.cards.length - failed;
-  const parts = [`${explained.toLocaleString('en')} explained`];
+  const parts = [seen(data.title), `${explained.toLocaleString('en')} explained`];
   if (failed > 0) parts.push(`${failed.toLocaleString('en')} failed`);
   if (labelled.length > 0) {
     const some = labelled.length < explained ? ` of ${labelled.length.toLocaleString('en')} labelled` : '';
     parts.push(`${percent(right / labelled.length)}${some} right`);
   }
-  if (data.methods.length === 1) parts.push(data.methods[0]);
-  byId('title').textContent = seen(data.title);
+  if (data.methods.length > 0 && data.methods.length < 4) parts.push(data.methods.join(', '));
+  // A path of many folders says most in its last two.
+  const folder = base.split('/').filter(Boolean).slice(-2).join('/');
+  const count = `${data.cards.length.toLocaleString('en')} ${data.cards.length === 1 ? 'picture' : 'pictures'}`;
+  const title = folder === '' ? count : `${folder}: ${count}`;
+  byId('title').textContent = seen(title);
+  byId('title').title = seen(base);
   byId('summary').textContent = parts.join(' \u00B7 ');
-  document.title = `${seen(data.title)} \u00B7 burncam report`;
+  document.title = `${seen(title)} \u00B7 ${seen(data.title)} \u00B7 burncam report`;
+}
+
+/** What the colours mean, and where they end. */
+function makeLegend() {
+  const { legend } = data;
+  if (!legend) return;
+  const [least, most] = legend.diverging ? ['against the class', 'for the class'] : ['little heat', 'most heat'];
+  byId('legend').append(make('span', {}, least), make('img', { src: legend.bar, alt: `from ${least} to ${most}` }), make('span', {}, most));
+  if (legend.crop) byId('legend').append(make('span', {}, '\u00B7 coloured only where the network saw the picture'));
+}
+
+/** Numbers in the tables of the overview lead to their pictures. Its classes have the indices of the model. */
+function linkOverview() {
+  const places = new Map(data.classes.map(([index], at) => [String(index), String(at)]));
+  const placeOf = (index) => (index === undefined ? '' : places.get(index) ?? 'none');
+  for (const button of document.querySelectorAll('.whole button')) {
+    button.addEventListener('click', () => {
+      const { label, predicted, only } = button.dataset;
+      change({ q: '', warning: '', show: only ?? 'all', label: placeOf(label), class: placeOf(predicted) });
+      byId('status').scrollIntoView({ block: 'center' });
+      draw();
+    });
+  }
+  document.querySelector('.whole')?.addEventListener('toggle', draw);
 }
 
 /** What the address asks for, shown. */
@@ -99,7 +147,7 @@ function arrive() {
   pushed = false;
   showControls();
   if (answered === question()) repaint();
-  else lay();
+  else fill();
   const card = state.open === '' ? undefined : data.cards.find((each) => each.path === state.open);
   if (card) {
     showLarge(card);
@@ -112,13 +160,18 @@ function arrive() {
 function keysOfGrid(event) {
   const at = shown.indexOf(current);
   const onOther = event.target !== document.body && !event.target.closest('.card');
-  const moves = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: columns(), ArrowUp: -columns(), j: 1, k: -1 };
-  if (event.key in moves) {
+  const moves = { ArrowRight: () => at + 1, ArrowLeft: () => at - 1, j: () => at + 1, k: () => at - 1,
+    ArrowDown: () => neighbour(current, 1), ArrowUp: () => neighbour(current, -1) };
+  if (event.key in moves && current) {
     // The first press takes up the place, the next moves on; above the first row there is nothing.
-    const by = document.activeElement?.closest('.card') ? moves[event.key] : 0;
-    if (at + by >= 0) go(at + by);
+    const to = document.activeElement?.closest('.card') ? moves[event.key]() : at;
+    if (to >= 0) go(to);
   } else if (event.key === 'Home') go(0);
   else if (event.key === 'End') go(shown.length - 1);
+  else if (event.key === 'x' && current) pick(current);
+  else if (event.key === 'X' && current) pickTo(current);
+  else if (event.key === 'a') pickShown();
+  else if (event.key === 's') nextBeside();
   else if (event.key === 'o' || (event.key === ' ' && !onOther)) toggleView();
   else if (event.key === 'Enter' && event.target === document.body && current) openLarge(current);
   else if (event.key === '/') byId('search').focus();
@@ -132,6 +185,8 @@ function keysOfLarge(event) {
   if (event.key === 'ArrowRight' || event.key === 'j') step(1);
   else if (event.key === 'ArrowLeft' || event.key === 'k') step(-1);
   else if (event.key === 'o' || (event.key === ' ' && !onButton)) toggleView();
+  else if (event.key === 'x') pick(opened);
+  else if (event.key === 's') nextBeside();
   else if (event.key === 'm') nextMap();
   else if (event.key === 'b') toggleBoxes();
   else if (event.key === 'f') toggleAnswers();
@@ -158,7 +213,7 @@ document.addEventListener('keydown', (event) => {
   }
   if (large.open) {
     keysOfLarge(event);
-  } else if (!event.target.closest('input, select')) {
+  } else if (!event.target.closest('input:not([type=checkbox]), select')) {
     keysOfGrid(event);
   } else if (event.target === byId('search') && ['Enter', 'ArrowDown', 'Escape'].includes(event.key)) {
     event.preventDefault();
@@ -188,9 +243,31 @@ byId('previous').addEventListener('click', () => step(-1));
 byId('next').addEventListener('click', () => step(1));
 byId('boxes').addEventListener('click', toggleBoxes);
 byId('answers').addEventListener('click', toggleAnswers);
+byId('large-pick').addEventListener('click', () => pick(opened));
+byId('pick-shown').addEventListener('click', pickShown);
+byId('copy').addEventListener('click', copy);
+for (const button of document.querySelectorAll('[data-save]')) button.addEventListener('click', () => save(button.dataset.save));
+byId('unpick').addEventListener('click', () => {
+  picked.clear();
+  showPicked();
+});
 large.addEventListener('click', (event) => { if (event.target === large) closeLarge(); });
+window.addEventListener('scroll', draw, { passive: true });
+let width = innerWidth;
+window.addEventListener('resize', () => {
+  // The height alone changes when a phone hides its bars, and no card changes with it.
+  if (innerWidth !== width) for (const list of [cardList, failureList]) list.remeasure();
+  width = innerWidth;
+  draw();
+});
+/** As many cards as printing takes: those that answer first. */
+const PRINTED = 200;
+window.addEventListener('beforeprint', () => cardList.print(PRINTED));
+window.addEventListener('afterprint', draw);
 window.addEventListener('popstate', arrive);
 
 makeHead();
+makeLegend();
 makeControls();
+linkOverview();
 arrive();

@@ -9,7 +9,9 @@ const STYLE: &str = include_str!("page.css");
 /// One module: names declared in a file are visible in the next.
 const SCRIPT: &str = concat!(
     include_str!("list.js"),
+    include_str!("windowed.js"),
     include_str!("cards.js"),
+    include_str!("picked.js"),
     include_str!("large.js"),
     include_str!("controls.js")
 );

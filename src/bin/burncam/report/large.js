@@ -48,7 +48,8 @@ large.addEventListener('close', () => {
     }
   }
   pushed = false;
-  if (card) go(shown.indexOf(card));
+  const at = shown.indexOf(card);
+  if (at !== -1) go(at);
 });
 
 /** The map in the large view: the one chosen there, else the one of the card. */
@@ -60,7 +61,6 @@ function step(by) {
   const at = shown.indexOf(opened);
   const next = shown[at === -1 ? 0 : at + by];
   if (!next) return;
-  if (shown.indexOf(next) >= drawn) draw(STEP);
   state.open = next.path;
   state.map = '';
   writeAddress();
@@ -82,38 +82,49 @@ function paintLarge() {
   const card = opened;
   const view = card.failed ? undefined : chosen(card);
   const at = shown.indexOf(card);
-  byId('place').textContent =
-    at === -1 ? seen(fileName(card.path)) : `${(at + 1).toLocaleString('en')} of ${shown.length.toLocaleString('en')}`;
+  const place = at === -1 ? '' : `${(at + 1).toLocaleString('en')} of ${shown.length.toLocaleString('en')}`;
+  byId('place').textContent = place;
+  byId('name').textContent = seen(fileName(card.path));
+  byId('name').title = seen(card.path);
   byId('previous').disabled = at <= 0;
   byId('next').disabled = at === shown.length - 1;
   byId('boxes').hidden = !view?.boxes;
   byId('answers').hidden = !(card.found || view?.mask);
   byId('answers').textContent = card.found ? 'Boxes found' : 'Mask';
   byId('large-view').hidden = card.failed;
+  showWhetherPicked(card);
   large.setAttribute('aria-label', seen(card.path));
-  paintFrame(card, view);
+  paintFrames(card, view);
   paintStrip(card, view);
   byId('details').replaceChildren(...(card.failed ? failureDetails(card) : details(card, view)));
 }
 
-function paintFrame(card, view) {
-  const frame = byId('frame');
+/** The map, and next to it another method's or the original, if asked for. */
+function paintFrames(card, view) {
+  const beside = card.failed ? undefined : besideOf(card);
+  byId('second').hidden = !beside;
+  byId('frames').classList.toggle('two', Boolean(beside));
+  byId('frames').style.setProperty('--ratio', card.failed ? 1 : card.width / card.height);
+  byId('boxes').setAttribute('aria-pressed', String(boxes));
+  byId('answers').setAttribute('aria-pressed', String(answers));
+  const name = view && (state.view === 'original' ? 'original' : data.methods[view.method]);
+  paintFrame(byId('frame'), card, { name: beside && name, which: state.view, view });
+  if (beside) paintFrame(byId('second'), card, beside);
+}
+
+function paintFrame(frame, card, { name, which, view }) {
   if (card.failed) {
     frame.replaceChildren(make('p', { class: 'gone' }, 'Not explained'));
     return;
   }
-  frame.style.setProperty('--ratio', card.width / card.height);
-  showPicture(frame, card, view, state.view, false);
-  byId('boxes').setAttribute('aria-pressed', String(boxes));
-  byId('answers').setAttribute('aria-pressed', String(answers));
-  if (answers) paintAnswers(card, view);
-  if (!boxes) return;
-  for (const place of view?.boxes ?? []) frame.append(boxAt(card, place, 'heat'));
+  showPicture(frame, card, view, which, false);
+  if (answers) paintAnswers(frame, card, view);
+  for (const place of boxes ? view?.boxes ?? [] : []) frame.append(boxAt(card, place, 'heat'));
+  if (name) frame.append(make('span', { class: 'of' }, name));
 }
 
 /** What the network itself found: the mask of the class, everything else dimmed, and numbered boxes. */
-function paintAnswers(card, view) {
-  const frame = byId('frame');
+function paintAnswers(frame, card, view) {
   if (view?.mask) frame.append(make('img', { class: 'mask', src: view.mask, alt: `Where ${shortName(view.class)} wins` }));
   for (const [at, [, , place]] of (card.found ?? []).entries()) {
     const box = boxAt(card, place, view?.box === at + 1 ? 'found explained' : 'found');
@@ -173,7 +184,7 @@ function details(card, view) {
   }
   for (const note of view ? notesOf(view) : []) parts.push(make('p', { class: 'note' }, data.notes[note]));
   if (card.found) parts.push(make('h3', {}, 'Boxes'), list(card, card.found.map(([at, proba]) => [at, proba]), 'numbered'));
-  if (card.top.length > 0) parts.push(make('h3', {}, 'Predictions'), list(card, card.top, ''));
+  if (card.top) parts.push(make('h3', {}, 'Predictions'), list(card, card.top, ''));
   if (view) parts.push(make('h3', {}, 'Map'), facts(card, view));
   parts.push(...files(card, view));
   return parts;
@@ -204,6 +215,9 @@ function facts(card, view) {
     ['Method', data.methods[view.method]],
     ['Layer', view.layer === undefined ? undefined : data.layers[view.layer]],
     ['Heat', view.boxes?.map(([l, t, r, b]) => `${r - l} \u00D7 ${b - t} at ${l}, ${t}`).join('; ')],
+    ['Given class', card.given === undefined ? undefined : `${percent(card.given)}, rank ${card.place ?? '?'}`],
+    ['Methods', card.agreement === undefined ? undefined : `rank correlation of their maps ${card.agreement.toFixed(2)}`],
+    ['Outside', card.outside === undefined ? undefined : `${percent(card.outside)} of the heat outside of the boxes`],
     ['Picture', `${card.width} \u00D7 ${card.height}, ${card.format}`],
   ];
   const known = rows.filter(([, value]) => value !== undefined);
@@ -213,8 +227,23 @@ function facts(card, view) {
 
 /** The files themselves. Their addresses are made of percent-encoded path segments only. */
 function files(card, view) {
-  const links = [...(card.original === undefined ? [] : [['original', card.original]]), ...(view?.files ?? [])];
+  const own = (view?.files ?? []).map(([kind, file]) => [data.kinds[kind], file]);
+  const links = [...(card.original === undefined ? [] : [['original', card.original]]), ...own];
   if (links.length === 0) return [];
   const anchors = links.map(([kind, file]) => make('a', { href: file, target: '_blank', rel: 'noreferrer' }, kind));
   return [make('h3', {}, 'Files'), make('p', { class: 'files' }, ...anchors)];
 }
+
+/** Goes on with a finger moved across. */
+let touched = null;
+large.addEventListener('touchstart', (event) => {
+  touched = event.touches.length === 1 ? event.touches[0] : null;
+}, { passive: true });
+large.addEventListener('touchend', (event) => {
+  if (!touched || window.visualViewport?.scale > 1) return;
+  const { clientX, clientY } = event.changedTouches[0];
+  const [across, down] = [clientX - touched.clientX, clientY - touched.clientY];
+  touched = null;
+  if (event.target.closest('.strip') || Math.abs(across) < 50 || Math.abs(across) < 2 * Math.abs(down)) return;
+  step(across < 0 ? 1 : -1);
+}, { passive: true });

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
+use burncam::internal::output;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 
 /// Everything except RFC 3986's unreserved characters. More than a path segment requires, never less.
@@ -13,44 +14,19 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b
 /// # Errors
 /// When the current directory is unknown.
 pub(crate) fn folder_of(page: &Path) -> io::Result<PathBuf> {
-    let mut folder = resolved(page)?;
+    let mut folder = std::path::absolute(page)?;
     folder.pop();
     Ok(folder)
 }
 
-/// The URL of `file` relative to a page in `folder`, from [`folder_of`]. `None` when there is none, for example
-/// between drives on Windows.
+/// The URL of `file` relative to a page in `folder`, from [`folder_of`]. `None` when there is none.
 pub(crate) fn relative(folder: &Path, file: &Path) -> Option<String> {
-    let file = resolved(file).ok()?;
-    let common = folder.components().zip(file.components()).take_while(|(one, other)| one == other).count();
-    // Another drive on Windows: there is no relative path.
-    if common == 0 {
-        return None;
-    }
-    let up = folder.components().skip(common).map(|_| "..".to_owned());
-    let down = file
-        .components()
-        .skip(common)
-        .map(|segment| percent_encode(segment.as_os_str().as_encoded_bytes(), RESERVED).to_string());
-    Some(up.chain(down).collect::<Vec<_>>().join("/"))
-}
-
-/// The absolute path without `..`. Links stay as written, because browsers resolve URLs as text; only a link before
-/// `..` is resolved, because its parent is that of its target.
-fn resolved(path: &Path) -> io::Result<PathBuf> {
-    let mut resolved = PathBuf::new();
-    for component in std::path::absolute(path)?.components() {
-        if component == Component::ParentDir {
-            // `..` after a link leaves the directory that the link leads to.
-            if resolved.is_symlink() {
-                resolved = resolved.canonicalize()?;
-            }
-            resolved.pop();
-        } else {
-            resolved.push(component);
-        }
-    }
-    Ok(resolved)
+    let path = output::relative(folder, file)?;
+    let encoded = |part: Component<'_>| match part {
+        Component::ParentDir => "..".to_owned(),
+        part => percent_encode(part.as_os_str().as_encoded_bytes(), RESERVED).to_string(),
+    };
+    Some(path.components().map(encoded).collect::<Vec<_>>().join("/"))
 }
 
 #[cfg(test)]

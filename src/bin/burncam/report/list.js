@@ -6,14 +6,17 @@ const byId = (id) => document.getElementById(id);
 /** What is asked when nothing is. Only what differs from it stands in the address. */
 const DEFAULTS = {
   q: '', show: 'all', class: '', label: '', warning: '', sort: 'path',
-  view: 'overlay', method: '', target: '0', open: '', map: '',
+  view: 'overlay', method: '', target: '0', beside: '', open: '', map: '',
 };
 const state = { ...DEFAULTS };
 
+/** What cards are sorted by: a number, and 1 for the least first or -1 for the greatest. Cards without the number follow. */
 const ORDERS = {
-  path: () => 0,
-  most: (a, b) => b.proba - a.proba,
-  least: (a, b) => a.proba - b.proba,
+  most: [(card) => card.proba, -1],
+  least: [(card) => card.proba, 1],
+  given: [(card) => card.given, 1],
+  apart: [(card) => card.agreement, 1],
+  outside: [(card) => card.outside, -1],
 };
 
 /** What all paths begin with: no card needs to say it. */
@@ -28,22 +31,35 @@ function commonFolder(paths) {
   return common.slice(0, common.lastIndexOf('/') + 1);
 }
 
-/** What filters and orders look at, worked out once. */
+/** What filters and orders look at, worked out once; and the order of the page: failures last, by reason. */
 function prepare() {
+  const reasons = new Map();
   for (const card of data.cards) {
     card.views ??= [];
     card.failed = card.error !== undefined;
-    // The card names its file already.
-    card.reason = card.error?.split(`'${card.path}': `).at(-1);
-    card.search = card.path.toLowerCase();
+    if (card.failed) {
+      // The card names its file already.
+      card.reason = card.error.split(`'${card.path}': `).at(-1);
+      reasons.set(card.reason, (reasons.get(card.reason) ?? 0) + 1);
+    }
     card.predicted = card.top?.[0]?.[0];
-    // Failures stand last in either order.
     card.proba = card.top?.[0]?.[1];
     card.labelled = card.label !== undefined;
     card.wrong = card.labelled && card.label !== card.predicted;
-    card.notes = new Set(card.views.flatMap(notesOf));
+    card.noted = card.views.some((view) => view.blank !== undefined || view.notes !== undefined);
+    // The map's own picture is the first of its files.
+    for (const view of card.views) {
+      view.at ??= 0;
+      view.method ??= 0;
+      view.picture = view.shown ? view.files[0][1] : undefined;
+    }
   }
-  data.cards.sort((a, b) => (a.path < b.path ? -1 : Number(a.path > b.path)));
+  const byText = (a, b) => (a < b ? -1 : Number(a > b));
+  const byReason = (a, b) =>
+    !a.failed || !b.failed
+      ? Number(a.failed) - Number(b.failed)
+      : reasons.get(b.reason) - reasons.get(a.reason) || byText(a.reason, b.reason);
+  data.cards.sort((a, b) => byReason(a, b) || byText(a.path, b.path));
 }
 
 /** The warnings of one map, why it is blank first. */
@@ -83,13 +99,39 @@ const GROUPS = [
   { name: 'all', title: 'All', has: () => true },
   { name: 'mistakes', title: 'Mistakes', has: (card) => card.wrong },
   { name: 'right', title: 'Right', has: (card) => card.labelled && !card.wrong },
-  { name: 'warnings', title: 'Warnings', has: (card) => card.notes.size > 0 },
+  { name: 'warnings', title: 'Warnings', has: (card) => card.noted },
   { name: 'failed', title: 'Failed', has: (card) => card.failed },
 ];
 
+/** All cards in each order that was asked for, so that a filter need not sort. */
+const sorted = { path: data.cards };
+
+function inOrder(name) {
+  if (!Object.hasOwn(ORDERS, name)) return sorted.path;
+  sorted[name] ??= sort(...ORDERS[name]);
+  return sorted[name];
+}
+
+/** All cards by a number; equal numbers in order of path, and failures, which have none, last. */
+function sort(of, way) {
+  const known = data.cards.filter((card) => of(card) !== undefined);
+  const keys = Float64Array.from(known, (card) => way * of(card));
+  const places = Uint32Array.from(keys.keys()).sort((a, b) => keys[a] - keys[b] || a - b);
+  return [...Array.from(places, (at) => known[at]), ...data.cards.filter((card) => of(card) === undefined)];
+}
+
+/** Whether a card has a word in its path or in the name of one of its classes. */
+function finder(word) {
+  const named = data.classes.map(([, name]) => name.toLowerCase().includes(word));
+  return (card) => {
+    card.lower ??= card.path.toLowerCase();
+    return card.lower.includes(word) || named[card.predicted] || named[card.label];
+  };
+}
+
 /** The cards that answer the state, in its order. */
 function answer() {
-  const words = state.q.toLowerCase().split(/\s+/).filter(Boolean);
+  const finders = state.q.toLowerCase().split(/\s+/).filter(Boolean).map(finder);
   const group = GROUPS.find((each) => each.name === state.show) ?? GROUPS[0];
   const asked = (value) => (value === '' ? null : Number(value));
   const [predicted, label, warning] = [asked(state.class), asked(state.label), asked(state.warning)];
@@ -97,21 +139,24 @@ function answer() {
     group.has(card) &&
     (predicted === null || card.predicted === predicted) &&
     (label === null || card.label === label) &&
-    (warning === null || card.notes.has(warning)) &&
-    words.every((word) => card.search.includes(word));
-  const cards = data.cards.filter(fits);
-  if (state.sort === 'path') return cards;
-  const known = cards.filter((card) => card.proba !== undefined);
-  // The sort is stable: equal probabilities stay in order of path.
-  known.sort(ORDERS[state.sort] ?? ORDERS.path);
-  return [...known, ...cards.filter((card) => card.proba === undefined)];
+    (warning === null || (card.noted && card.views.some((view) => notesOf(view).includes(warning)))) &&
+    finders.every((has) => has(card));
+  return inOrder(state.sort).filter(fits);
 }
 
 /** The map that a card shows: of the method and target asked for, or the nearest that there is. */
-function viewOf(card) {
-  const ofMethod = card.views.filter((view) => state.method === '' || view.method === Number(state.method));
+function viewOf(card, method = state.method) {
+  const ofMethod = card.views.filter((view) => method === '' || view.method === Number(method));
   const views = ofMethod.length > 0 ? ofMethod : card.views;
   return views.find((view) => view.at === Number(state.target)) ?? views[0];
+}
+
+/** What stands next to the map: another method's map, the original, or nothing. */
+function besideOf(card) {
+  if (state.beside === '') return undefined;
+  if (state.beside === 'original') return { name: 'original', which: 'original', view: undefined };
+  const view = viewOf(card, state.beside);
+  return view && { name: data.methods[view.method], which: state.view, view };
 }
 
 /** How many cards there are of each number that `of` gives. */

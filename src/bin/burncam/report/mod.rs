@@ -4,8 +4,12 @@
 //! page shows. Writes one self-contained file with styles, script and data, and with the pictures of a small run. The page's behaviour
 //! is in `*.js` in this folder.
 
+mod agreement;
 mod cards;
 mod document;
+mod entries;
+mod finished;
+mod legend;
 pub(crate) mod link;
 mod overview;
 mod rows;
@@ -21,8 +25,10 @@ use burncam::internal::output::OutputFile;
 use burncam::record::{Artifact, LabelRecord, Prediction, Record, Summary, TargetRecord};
 use burncam_graph::card::Task;
 
+pub(crate) use self::finished::{page, run};
+use agreement::Agreement;
 use cards::Cards;
-use rows::{Card, Embedded, Head, Table, View};
+use rows::{Card, Embedded, Head, Legend, Table, View};
 use small::{Small, SmallMap};
 
 /// Up to this many maps the page embeds their pictures, as JPEGs of about 15 kB each. A larger page would be slow to
@@ -48,11 +54,17 @@ pub(crate) struct Page {
     classes: Table<(usize, String)>,
     /// Warnings and findings.
     notes: Table<String>,
+    /// Kinds of files.
+    kinds: Table<String>,
+    /// That of the first record, as all have one style.
+    legend: Option<Legend>,
+    /// The maps of the last card.
+    maps: Agreement,
     cards: Cards,
 }
 
 impl Page {
-    /// An empty page, to be written to `path`. `title` is the model's name.
+    /// An empty page, to be written to `path`. `title` is the model's name; an empty one is taken from the first record.
     ///
     /// # Errors
     /// When the current directory is unknown.
@@ -69,6 +81,9 @@ impl Page {
             layers: Table::default(),
             classes: Table::default(),
             notes: Table::default(),
+            kinds: Table::default(),
+            legend: None,
+            maps: Agreement::default(),
             cards: Cards::new(folder),
         })
     }
@@ -79,15 +94,26 @@ impl Page {
         // Of two embeddings the cosine is a number, too.
         self.numbers |= record.is_regression || record.predictions.iter().any(|each| each.number.is_some());
         self.shares |= record.predictions.iter().any(|each| each.share.is_some());
+        if self.title.is_empty() {
+            self.title.clone_from(&record.model.name);
+        }
         self.task = self.task.or(record.model.task.map(Task::name));
+        self.legend = self.legend.take().or_else(|| legend::of(record));
         let small_map = |at: usize| small.and_then(|small| small.maps.get(at));
         let views: Vec<View> =
             (0..record.targets.len()).map(|at| self.view(record, at, directory, small_map(at))).collect();
         if !self.cards.last_is(&record.input.path) {
-            let card = self.card(record, small);
+            let card = self.card(record, directory, small);
             self.cards.push(card);
+            self.maps = Agreement::default();
         }
-        self.cards.extend(views);
+        self.maps.add(record);
+        self.cards.extend(views, self.maps.least());
+    }
+
+    /// Adds how much of a record's heat is outside of the boxes of its objects, to the card of the last record.
+    pub(crate) fn heat_outside(&mut self, share: Option<f64>) {
+        self.cards.heat_outside(share.map(rows::rounded));
     }
 
     /// Adds an input that could not be explained.
@@ -131,6 +157,8 @@ impl Page {
             layers: self.layers.all(),
             classes: self.classes.all(),
             notes: self.notes.all(),
+            kinds: self.kinds.all(),
+            legend: self.legend.as_ref(),
         };
         let mut json = serde_json::to_string(&head)?;
         // The cards are the last field of the same object.
@@ -140,7 +168,7 @@ impl Page {
     }
 
     /// The card of a picture, still without maps.
-    fn card(&mut self, record: &Record, small: Option<&Small>) -> Card {
+    fn card(&mut self, record: &Record, directory: &Path, small: Option<&Small>) -> Card {
         let mut class = |target: usize, name: &str| self.classes.place((target, name.to_owned()));
         let label = one_label(record).map(|label| class(label.target, &label.class_name));
         let shown = |each: &Prediction| each.proba.or(each.share).map(rows::rounded).or(each.number);
@@ -156,7 +184,10 @@ impl Page {
         let found = found.collect();
         let input = &record.input;
         // A tensor is not a picture, and standard input cannot be read again.
-        let file = (input.format != "npy" && input.path != "-").then(|| PathBuf::from(&input.path));
+        let is_picture = input.format != "npy" && input.path != "-";
+        // Records of earlier versions only have the path from the directory in which they were made.
+        let near = input.file.as_ref().map(|file| directory.join(file)).filter(|file| file.is_file());
+        let file = is_picture.then(|| near.unwrap_or_else(|| PathBuf::from(&input.path)));
         let original = file.as_deref().filter(|file| file.is_file());
         Card {
             path: input.path.clone(),
@@ -165,11 +196,14 @@ impl Page {
             width: input.width,
             height: input.height,
             label,
+            given: record.label_proba.map(rows::rounded),
+            place: record.label_rank,
             top,
             found,
             original: original.and_then(|file| link::relative(&self.folder, file)),
             small: Embedded { data: file.as_ref().and(small).and_then(|small| small.photo.clone()), file },
             views: vec![],
+            ..Card::default()
         }
     }
 
@@ -188,6 +222,7 @@ impl Page {
             .iter()
             .map(|layer| format!("{} ({}x{}x{})", layer.name, layer.channels, layer.height, layer.width))
             .collect();
+        let files = self.files(target, directory, small);
         let mut view = View {
             at,
             method: self.methods.place(record.method.clone()),
@@ -199,30 +234,38 @@ impl Page {
             pixels: target.pixels,
             against: self.rival(record),
             boxes: target.boxes.iter().map(|b| [b.left, b.top, b.right, b.bottom]).collect(),
-            ..self.files(target, directory, small)
+            ..files
         };
+        if let Some(link) =
+            record.file.as_ref().and_then(|file| link::relative(&self.folder, &directory.join(file)))
+        {
+            view.files.push((self.kinds.place("record".to_owned()), link));
+        }
         view.blank = target.finding.clone().map(|finding| self.notes.place(finding));
         view.notes = warnings_of(record).map(|warning| self.notes.place(warning.clone())).collect();
         view
     }
 
     /// The pictures of a target, and the addresses of all of its files.
-    fn files(&self, target: &TargetRecord, directory: &Path, small: Option<&SmallMap>) -> View {
+    fn files(&mut self, target: &TargetRecord, directory: &Path, small: Option<&SmallMap>) -> View {
         let of_kind = |kind: &str| target.artifacts.iter().find(|file| file.kind == kind);
-        let link = |file: &Artifact| link::relative(&self.folder, &directory.join(&file.file));
+        let folder = &self.folder;
+        let link = |file: &Artifact| link::relative(folder, &directory.join(&file.file));
         let embedded = |file: Option<&Artifact>, data: Option<&String>| Embedded {
             data: data.cloned(),
             file: file.map(|file| directory.join(&file.file)),
         };
         let shown = rows::SHOWN.iter().find_map(|kind| of_kind(kind));
         let mask = of_kind(CLASS_MASK);
-        let files = target.artifacts.iter();
+        let others = target.artifacts.iter().filter(|file| Some(*file) != shown);
+        let files = shown.into_iter().chain(others);
+        let kinds = &mut self.kinds;
         View {
-            picture: shown.and_then(link),
+            shown: shown.and_then(link).is_some(),
             small: embedded(shown, small.and_then(|small| small.overlay.as_ref())),
             mask: mask.and_then(link),
             small_mask: embedded(mask, small.and_then(|small| small.mask.as_ref())),
-            files: files.filter_map(|file| Some((file.kind.clone(), link(file)?))).collect(),
+            files: files.filter_map(|file| Some((kinds.place(file.kind.clone()), link(file)?))).collect(),
             ..View::default()
         }
     }

@@ -1,12 +1,13 @@
-//! What is to be seen over all pictures: where the heat is, mean maps per class, confused classes, wrong reasons.
+//! What is to be seen over all pictures: where the heat is, mean maps per class, recognised and confused classes, wrong reasons.
 //!
 //! Receives the summary of the run; gives HTML without a script. Its size depends on the number of methods and classes shown, not on that of pictures.
 
-use std::collections::BTreeMap;
+mod classes;
+
 use std::fmt::Write as _;
 
 use anyhow::Result;
-use burncam::record::{ClassHeat, Confusion, Heat, LabelRecord, ObjectHeat, Summary, WrongReason, percent};
+use burncam::record::{ClassHeat, Heat, ObjectHeat, Summary, WrongReason, percent};
 use burncam_picture::render::{Colormap, PngLevel, Rows, encode_png};
 use data_encoding::BASE64;
 use image::{Rgb, RgbImage};
@@ -16,9 +17,6 @@ use crate::text::counted;
 
 /// Mean maps shown per method: those of the classes with most maps. `summary.json` has all.
 const MOST_MEANS: usize = 24;
-
-/// Classes in the confusion matrix: those with most mistakes. More do not fit next to each other.
-const MOST_CLASSES: usize = 12;
 
 /// Wrong reasons shown per method.
 const MOST_REASONS: usize = 10;
@@ -38,7 +36,8 @@ pub(super) fn section(summary: &Summary) -> Result<String> {
     for heat in &heats {
         means(&mut page, heat)?;
     }
-    matrix(&mut page, summary);
+    classes::table(&mut page, summary);
+    classes::matrix(&mut page, summary);
     for heat in heats.iter().filter(|heat| !heat.wrong_reasons.is_empty()) {
         reasons(&mut page, heat);
     }
@@ -122,57 +121,6 @@ fn picture(class: &ClassHeat) -> Result<String> {
     };
     let small = RgbImage::from_fn(width, class.mean.len().max(1) as u32, colour);
     Ok(format!("data:image/png;base64,{}", BASE64.encode(&encode_png(&Rows::of(&small), PngLevel::Fast)?)))
-}
-
-/// The confusion matrix of the classes with most mistakes.
-fn matrix(page: &mut String, summary: &Summary) {
-    let mistakes = summary.confusion.ranked();
-    if summary.labels.is_empty() || mistakes.is_empty() {
-        return;
-    }
-    let classes = confused(&mistakes);
-    let counts: BTreeMap<(usize, usize), usize> = mistakes
-        .iter()
-        .map(|mistake| ((mistake.label.target, mistake.predicted.target), mistake.count))
-        .collect();
-    page.push_str("<h2>Which classes are taken for which</h2>\n<div class=\"wide\"><table class=\"matrix\">\n<tr><th>true class</th>");
-    for number in 1..=classes.len() {
-        let _ = write!(page, "<th>{number}</th>");
-    }
-    page.push_str("<th>others</th><th>pictures</th></tr>\n");
-    let known = summary.labels.ranked();
-    for (number, class) in classes.iter().enumerate() {
-        let of = known.iter().find(|of| of.label.target == class.target);
-        let (all, correct) = of.map_or((0, 0), |of| (of.count, of.correct));
-        let _ = write!(page, "<tr><th>{}. {}</th>", number + 1, safe(&class.class_name));
-        let mut shown = 0;
-        for other in &classes {
-            let is_right = other.target == class.target;
-            let wrong = counts.get(&(class.target, other.target)).copied().unwrap_or_default();
-            let count = if is_right { correct } else { wrong };
-            shown += count;
-            let kind = if is_right { " class=\"right\"" } else { "" };
-            let count = if count == 0 { String::new() } else { count.to_string() };
-            let _ = write!(page, "<td{kind}>{count}</td>");
-        }
-        let rest = if all > shown { (all - shown).to_string() } else { String::new() };
-        let _ = writeln!(page, "<td>{rest}</td><td>{all}</td></tr>");
-    }
-    page.push_str("</table></div>\n<p class=\"quiet\">Columns are the predicted classes with the numbers of the rows.</p>\n");
-}
-
-/// The classes with most mistakes, as the true or as the predicted class.
-fn confused(mistakes: &[&Confusion]) -> Vec<LabelRecord> {
-    let mut counts: BTreeMap<usize, (usize, &LabelRecord)> = BTreeMap::new();
-    for mistake in mistakes {
-        for class in [&mistake.label, &mistake.predicted] {
-            counts.entry(class.target).or_insert((0, class)).0 += mistake.count;
-        }
-    }
-    let mut ranked: Vec<(usize, &LabelRecord)> = counts.into_values().collect();
-    // Stable, so that equal counts stay in order of class.
-    ranked.sort_by_key(|(count, _)| std::cmp::Reverse(*count));
-    ranked.into_iter().take(MOST_CLASSES).map(|(_, class)| class.clone()).collect()
 }
 
 fn reasons(page: &mut String, heat: &Heat) {

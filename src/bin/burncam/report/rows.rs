@@ -31,6 +31,24 @@ pub(super) struct Head<'a> {
     pub(super) layers: &'a [String],
     pub(super) classes: &'a [(usize, String)],
     pub(super) notes: &'a [String],
+    /// Kinds of files.
+    pub(super) kinds: &'a [String],
+    /// What the colours mean.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) legend: Option<&'a Legend>,
+}
+
+/// What the colours of the overlays mean.
+#[derive(Debug, Serialize)]
+pub(super) struct Legend {
+    /// Data URI of the colours, from the least to the greatest value.
+    pub(super) bar: String,
+    /// Whether zero is in the middle.
+    #[serde(skip_serializing_if = "is_false")]
+    pub(super) diverging: bool,
+    /// Whether the network sees a part of the picture only, outside of which there are no colours.
+    #[serde(skip_serializing_if = "is_false")]
+    pub(super) crop: bool,
 }
 
 /// A picture with its maps, or an input with an `error`.
@@ -48,6 +66,18 @@ pub(super) struct Card {
     /// The true class.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) label: Option<usize>,
+    /// Probability of the true class.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) given: Option<f64>,
+    /// Rank of the true class.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) place: Option<usize>,
+    /// The least rank correlation between the maps of two methods.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) agreement: Option<f64>,
+    /// Share of the heat outside of the boxes of the explained class.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) outside: Option<f64>,
     /// Classes with probabilities or shares, the greatest first; or values in order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) top: Vec<(usize, f64)>,
@@ -114,7 +144,9 @@ pub(super) type Found = (usize, f64, [f64; 4]);
 #[derive(Debug, Default, Serialize)]
 pub(super) struct View {
     /// Index of the target in its record.
+    #[serde(skip_serializing_if = "is_zero")]
     pub(super) at: usize,
+    #[serde(skip_serializing_if = "is_zero")]
     pub(super) method: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) layer: Option<usize>,
@@ -140,9 +172,9 @@ pub(super) struct View {
     /// Left, top, right and bottom in pixels of the picture.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) boxes: Vec<[usize; 4]>,
-    /// URL of the best artifact.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) picture: Option<String>,
+    /// Whether the first file is a picture of the map.
+    #[serde(skip_serializing_if = "is_false")]
+    pub(super) shown: bool,
     #[serde(skip_serializing_if = "Embedded::is_none", rename = "thumb")]
     pub(super) small: Embedded,
     /// Where the class wins in a segmentation: URL of its mask; its data URI once pictures are embedded.
@@ -150,9 +182,9 @@ pub(super) struct View {
     pub(super) mask: Option<String>,
     #[serde(skip)]
     pub(super) small_mask: Embedded,
-    /// Kinds and URLs.
+    /// Kinds and URLs, what cards show first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(super) files: Vec<(String, String)>,
+    pub(super) files: Vec<(usize, String)>,
 }
 
 /// Distinct values in order of first use.

@@ -103,9 +103,16 @@ fn methods_and_targets_of_a_picture_share_its_card() {
     );
     let views: Vec<_> =
         a["views"].as_array().unwrap().iter().map(|v| (&v["method"], &v["at"], &v["class"])).collect();
-    let [zero, one] = [json!(0), json!(1)];
-    assert_eq!(views, [(&zero, &zero, &zero), (&zero, &one, &one), (&one, &zero, &zero)]);
-    assert_eq!(a["views"][0]["picture"], "p/a.Grad-CAM.4.png", "the overlay, not the heatmap");
+    // A zero is left out where most are one.
+    let [zero, one, none] = [json!(0), json!(1), json!(null)];
+    assert_eq!(views, [(&none, &none, &zero), (&none, &one, &one), (&one, &none, &zero)]);
+    let files = json!([[0, "p/a.Grad-CAM.4.png"], [1, "p/a.Grad-CAM.4.heatmap.png"]]);
+    assert_eq!(
+        (&a["views"][0]["files"], &data["kinds"]),
+        (&files, &json!(["overlay", "heatmap"])),
+        "what is shown first"
+    );
+    assert_eq!(a["views"][0]["shown"], true);
     assert_eq!(a["views"][0]["boxes"], json!([[10, 20, 40, 60]]));
     assert!(a["original"].is_null(), "no link to a photo that is not there");
     assert_eq!(b["views"].as_array().unwrap().len(), 1);
@@ -210,8 +217,13 @@ fn the_overview_has_means_mistakes_and_wrong_reasons_and_takes_names_as_text() {
         "All 3 pictures together",
         "<td>12.5 % <span class=\"quiet\">of 36.0 %</span></td><td>0.25, 0.75</td>",
         "<td>50.0 % <span class=\"quiet\">of 25.0 %</span></td><td>1 <span class=\"quiet\">of 2</span></td>",
-        "<tr><th>1. cat</th><td class=\"right\">1</td><td>1</td><td></td><td>2</td></tr>",
-        "<tr><th>2. &lt;b&gt;dog</th><td></td><td class=\"right\">1</td><td></td><td>1</td></tr>",
+        "<tr><th>cat</th><td><button type=\"button\" data-label=\"1\">2</button></td><td>50.0 %</td>\
+         <td><button type=\"button\" data-label=\"1\" data-only=\"mistakes\">1</button></td><td>100.0 %</td>\
+         <td class=\"text\">&lt;b&gt;dog <button type=\"button\" data-label=\"1\" data-predicted=\"2\">1</button></td></tr>",
+        "<td>100.0 %</td><td></td><td>50.0 %</td><td class=\"text\"></td></tr>",
+        "<tr><th>1. cat</th><td class=\"right\"><button type=\"button\" data-label=\"1\" data-predicted=\"1\">1</button></td>\
+         <td><button type=\"button\" data-label=\"1\" data-predicted=\"2\">1</button></td><td></td>",
+        "<tr><th>2. &lt;b&gt;dog</th><td></td><td class=\"right\"><button",
         "<tr><th>&lt;b&gt;dog</th><td class=\"text\">cat</td><td>1</td>",
     ] {
         assert!(section.contains(expected), "{expected} in {section}");

@@ -1,4 +1,4 @@
-//! Pages for the browser test `tests/browser/run`: one with every feature, and one of 5,000 pictures.
+//! Pages for the browser test `tests/browser/run`: one with every feature, one of 5,000 pictures, and one of 50,000 entries.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -35,7 +35,8 @@ const ODD: &[&str] = &[
 fn pages_for_a_browser() {
     let folder = PathBuf::from(std::env::var_os(FOLDER).expect(FOLDER));
     one_of_everything(&folder.join("small"));
-    five_thousand(&folder.join("large"));
+    many(&folder.join("large"), 5000);
+    many(&folder.join("huge"), 50_000);
 }
 
 /// Photos of about the same size, with overlays.
@@ -122,8 +123,9 @@ fn three_classes(at: usize) -> [Class<'static>; 3] {
     [class(0, proba), class(1, (1.0 - proba) * 0.7), class(2, (1.0 - proba) * 0.2)]
 }
 
-/// A run too large to embed. Names repeat with a number; the files are links to a few pictures.
-fn five_thousand(folder: &Path) {
+/// A run too large to embed. Names repeat with a number; the files are links to a few pictures, of the first 5,000.
+fn many(folder: &Path, count: usize) {
+    const LOOKED_AT: usize = 5000;
     let stock = Stock::new();
     let [photos, out, few] = ["photos", "out", "few"].map(|name| folder.join(name));
     for directory in [&photos, &out, &few] {
@@ -136,9 +138,10 @@ fn five_thousand(folder: &Path) {
         .enumerate()
         .map(|(at, [jpg, png])| stock.place(at, jpg, std::slice::from_ref(png)))
         .collect();
-    let mut page = Page::new("5,000 pictures", &folder.join("report.html")).unwrap();
-    for at in 0..5000_usize {
-        let photo = photos.join(format!("{:04} {}.jpg", at, ODD[at % ODD.len()]));
+    let mut page = Page::new("net", &folder.join("report.html")).unwrap();
+    let mut summary = Summary::new("net", "", count);
+    for at in 0..count {
+        let photo = photos.join(format!("{:05} {}.jpg", at, ODD[at % ODD.len()]));
         if at % 1000 == 999 {
             page.fail(
                 &photo.to_string_lossy(),
@@ -152,11 +155,12 @@ fn five_thousand(folder: &Path) {
         let label = classes[usize::from(at % 10 == 0)];
         record.label = Some(LabelRecord { target: label.0, class_name: label.1.to_owned() });
         for (from, to) in few[at % 24].iter().zip([photo, out.join(&record.targets[0].artifacts[1].file)]) {
-            if !to.exists() {
+            if at < LOOKED_AT && !to.exists() {
                 fs::hard_link(from, to).unwrap();
             }
         }
         page.add(&record, &out, None);
+        summary.add(&[record], &[]);
     }
-    page.write(true, &Summary::new("net", "", 0)).unwrap();
+    page.write(true, &summary).unwrap();
 }

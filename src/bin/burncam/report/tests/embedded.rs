@@ -52,7 +52,7 @@ fn large_runs_link_to_their_pictures() {
     assert_eq!(large["embedded"], json!(false));
     assert_eq!(large["cards"].as_array().unwrap().len(), 1 + others.len());
     assert!(large["cards"][0]["thumb"].is_null() && large["cards"][0]["views"][0]["thumb"].is_null());
-    assert_eq!(large["cards"][0]["views"][0]["picture"], "exif_6.Grad-CAM.4.png");
+    assert_eq!(large["cards"][0]["views"][0]["files"][0], json!([0, "exif_6.Grad-CAM.4.png"]));
     let original = large["cards"][1]["original"].as_str().unwrap();
     assert!(original.starts_with("../") && original.ends_with("/fixtures/images/coffee.png"), "{original}");
 }

@@ -1,4 +1,4 @@
-//! The contents of a merged page: records and failures, sorted by input path.
+//! What a page of finished runs shows: records and failures, sorted by input path.
 
 use std::collections::HashSet;
 use std::path::PathBuf;

@@ -1,0 +1,29 @@
+//! The colours of the overlays, for the legend of the page.
+
+use burncam::record::Record;
+use burncam_picture::render::{Colormap, PngLevel, Rows, encode_png};
+use data_encoding::BASE64;
+use image::{Rgb, RgbImage};
+
+use super::rows::Legend;
+use super::small::made;
+
+/// Width of the bar in pixels, one per colour.
+const WIDTH: u32 = 256;
+
+/// The legend of a record's style; `None` where another library's colours were used, which are its own.
+pub(super) fn of(record: &Record) -> Option<Legend> {
+    let colormap: Colormap = record.settings.style.colormap.as_deref()?.parse().ok()?;
+    let bar = RgbImage::from_fn(WIDTH, 1, |x, _| Rgb(colormap.color(x as f32 / (WIDTH - 1) as f32)));
+    let png = made(encode_png(&Rows::of(&bar), PngLevel::Fast).map_err(Into::into))?;
+    let bar = format!("data:image/png;base64,{}", BASE64.encode(&png));
+    Some(Legend { bar, diverging: colormap.is_diverging(), crop: is_cropped(record) })
+}
+
+/// Whether a pixel or more of the picture is outside of what the network sees.
+fn is_cropped(record: &Record) -> bool {
+    let (covers, input) = (&record.network_input.covers, &record.input);
+    let beyond =
+        [covers.left, covers.top, input.width as f64 - covers.right, input.height as f64 - covers.bottom];
+    beyond.into_iter().any(|pixels| pixels >= 1.0)
+}
