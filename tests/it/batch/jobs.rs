@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use burncam::record::Record;
 use serde_json::Value;
 
 use super::album::Sizes;
@@ -56,7 +57,10 @@ fn every_good_picture_is_explained_and_every_bad_one_named() {
     let bad: Vec<String> = place.album.bad.iter().map(|path| path.display().to_string()).collect();
     assert_eq!(failed, bad);
     for (line, path) in jsonl.iter().zip(place.album.all()).filter(|(line, _)| line["error"] == "") {
-        let written: Value = serde_json::from_slice(&tree.0[&record_of(&path)]).unwrap();
+        let record = Record::from_json(&tree.0[&record_of(&path)]).unwrap();
+        let directory = Path::new("out").join(path.parent().unwrap());
+        let written = record.listed(directory.to_str().unwrap()).to_json_line().unwrap();
+        let written: Value = serde_json::from_str(&written).unwrap();
         assert_eq!(*line, written, "the line of '{}' is not its record", path.display());
     }
 

@@ -16,6 +16,11 @@ fn lines(place: &Place, name: &str) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
+/// A line of the run into `some` as the run into `all` writes it.
+fn into_all(line: &Value) -> Value {
+    serde_json::from_str(&line.to_string().replace("\"some/", "\"all/")).unwrap()
+}
+
 /// Labels by which every third image is a mistake, and one image has none.
 fn label(place: &Place) -> BTreeSet<String> {
     place.run("predict -m tiny.bpk photos -k 1 --jsonl predicted.jsonl", 1);
@@ -81,7 +86,7 @@ fn only_mistakes_are_explained_and_all_images_are_counted() {
     let (all, some) = (lines(&place, "all.jsonl"), lines(&place, "some.jsonl"));
     assert_eq!(all.len(), some.len(), "one line per image");
     for (whole, line) in all.iter().zip(&some) {
-        if whole == line {
+        if *whole == into_all(line) {
             continue;
         }
         let only: PredictedRecord = serde_json::from_value(line.clone()).unwrap();

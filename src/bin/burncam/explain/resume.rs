@@ -96,9 +96,8 @@ fn finished(
         () if !are_same_layers(&record.layers, &layers) => Err("records of other layers"),
         () if record.true_classes() != labels => Err("records of another label"),
         () if record.input.path != task.input.path.display().to_string() => Err("records of another path"),
-        () if record.file.as_ref() != Some(&names.record(method))
-            || record.input.file != names.way_to(&record.input) =>
-        {
+        // Those of earlier versions do not say where they are.
+        () if record.file.is_some() && !is_in_place(names, method, &record) => {
             Err("records in another place")
         }
         () if !is_named_as_planned(explainer.request(), names, method, &record) => {
@@ -109,6 +108,11 @@ fn finished(
         }
         () => Ok(record),
     }
+}
+
+/// Whether the record says that it is where it would be written, and leads to its picture.
+fn is_in_place(names: &Names, method: Method, record: &Record) -> bool {
+    record.file.as_ref() == Some(&names.record(method)) && record.input.file == names.way_to(&record.input)
 }
 
 fn files(record: &Record) -> impl Iterator<Item = &Artifact> {
