@@ -93,12 +93,12 @@ macro_rules! parts {
 
 // What each takes is measured by `tests/memory`, and rounded up.
 parts! {
-    /// Bytes of a picture, a tensor file or an archive of arrays. No such file is larger in practice.
-    File: 512 << 20, 1;
-    /// Pixels of a picture: decoded, turned, in another colour space.
-    Pixels: 100_000_000, 12;
+    /// Bytes of a picture, a tensor file or an archive of arrays. A TIFF of 200 megapixels has 1.2 GB with 16 bits.
+    File: 2 << 30, 1;
+    /// Pixels of a picture: decoded, turned, in another colour space. The largest sensors have 200 million.
+    Pixels: 300_000_000, 12;
     /// Bytes of a decoder's own memory: room for the greatest picture with 16-bit RGBA, twice. What it unpacks next to the pixels is there with them.
-    Decoder: 2 * 8 * 100_000_000, 2;
+    Decoder: 2 * 8 * 300_000_000, 2;
     /// Strips or tiles of a TIFF: a place and a length each.
     Strips: 1 << 22, 32;
     /// Bytes of one strip or tile.

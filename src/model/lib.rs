@@ -12,6 +12,7 @@ mod layers;
 mod output;
 mod pack;
 mod save;
+pub mod temporary;
 mod values;
 
 use std::collections::BTreeMap;

@@ -28,7 +28,7 @@ use seal::Seal;
 use source::Source;
 pub use tensor::{BoolStore, DType, Quantised, StoredTensor};
 pub use weights::Weights;
-pub(crate) use write::{folder, publish, write};
+pub(crate) use write::{publish, write};
 
 /// A burnpack whose header has been read.
 #[derive(Debug, Clone)]

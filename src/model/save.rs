@@ -5,7 +5,8 @@ use std::path::Path;
 use tempfile::TempPath;
 
 use super::Model;
-use super::pack::{StoredTensor, folder, publish};
+use super::pack::{StoredTensor, publish};
+use super::temporary::{self, Leftovers};
 use crate::card::Card;
 use crate::error::{Error, Problem, Result};
 
@@ -21,10 +22,10 @@ impl Model {
                 Problem::new("is not a file name").expected("NAME.bpk").named("output", path.display()),
             )
         })?;
-        let folder = folder(path);
+        let folder = temporary::directory(path);
+        Leftovers::sweep(folder);
         // A private directory next to the file, so that errors show the file's real name.
-        let scratch = tempfile::Builder::new().prefix(".burncam-").tempdir_in(folder);
-        let scratch = scratch.map_err(Error::write_into(folder))?;
+        let scratch = temporary::create_directory(path)?;
         let unproved = scratch.path().join(name);
         Self::save(&unproved, card, tensors, false)?;
         Self::open(&unproved, None)?;

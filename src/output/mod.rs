@@ -10,7 +10,6 @@
 //! them that writes a file has it whole.
 
 mod relative;
-mod temporary;
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -18,12 +17,12 @@ use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use burncam_graph::digest::hex;
+pub use burncam_model::temporary::Leftovers;
+use burncam_model::temporary::{self, or_here};
 use sha2::{Digest, Sha256};
 use tempfile::{NamedTempFile, PathPersistError, TempPath};
 
 pub use self::relative::{relative, relative_text};
-pub use self::temporary::Leftovers;
-use self::temporary::or_here;
 use crate::error::{Error, Problem, Result};
 
 /// A file to be written.
@@ -97,6 +96,16 @@ pub struct Staged {
 }
 
 impl OutputFile {
+    /// Creates a file that is going to be `path`, and its directory. It is left over when the program is killed before it is renamed.
+    ///
+    /// # Errors
+    /// When one of them cannot be created.
+    pub fn begin(path: &Path) -> Result<NamedTempFile> {
+        let directory = temporary::directory(path);
+        std::fs::create_dir_all(directory).map_err(Error::io("create the directory", directory))?;
+        temporary::create(path)
+    }
+
     /// Writes a file as its contents come, under its temporary name. [`OutputFile::put_in_place`] gives it its own.
     ///
     /// # Errors
@@ -130,7 +139,7 @@ impl Staged {
         path: PathBuf,
         write: impl FnOnce(&mut dyn Write) -> std::io::Result<()>,
     ) -> Result<Self> {
-        let file = temporary::create(&path)?;
+        let file = OutputFile::begin(&path)?;
         let mut hashed = Hashed { file, size: 0, hash: Sha256::new() };
         write(&mut hashed).map_err(Error::io("write", &path))?;
         let Hashed { file, size, hash } = hashed;
@@ -143,7 +152,7 @@ impl Staged {
     /// # Errors
     /// When the file cannot be read or written.
     pub(crate) fn again(&self, path: PathBuf) -> Result<Self> {
-        let mut file = temporary::create(&path)?;
+        let mut file = OutputFile::begin(&path)?;
         let copied = File::open(&self.file).and_then(|mut from| std::io::copy(&mut from, file.as_file_mut()));
         copied.map_err(Error::io("write", &path))?;
         Ok(Self { path, file: file.into_temp_path(), size: self.size, sha256: self.sha256.clone() })

@@ -31,6 +31,7 @@ mod messages;
 mod methods;
 mod modules;
 mod mosaics;
+mod mutated;
 mod native;
 mod odd_pictures;
 mod old_records;

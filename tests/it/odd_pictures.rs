@@ -87,7 +87,7 @@ fn broken_files_are_refused_in_plain_words() {
     assert!(problem("empty.png").ends_with("the file is empty"));
     assert!(
         problem("huge_claim.png")
-            .ends_with("100000x100000 pixels is more than the limit of 100 megapixels (shrink it first)")
+            .ends_with("100000x100000 pixels is more than the limit of 300 megapixels (shrink it first)")
     );
     assert!(problem("no_such_file.png").starts_with("cannot read '"));
 }

@@ -120,15 +120,15 @@ mod tests {
         for name in ["a.txt", "b.txt", "c.txt", "d.txt", "e.txt"] {
             fail(
                 name,
-                "image 'PATH': not a picture: expected PNG, JPEG, WebP, GIF, BMP, TIFF or PNM (is the file what its name says?)",
+                "image 'PATH': not a picture: expected PNG, JPEG, JPEG XL, WebP, GIF, BMP, TIFF or PNM (is the file what its name says?)",
             );
         }
         fail("x.png", "image 'PATH': 100000x1 pixels is more than the limit");
         fail("y.png", "image 'PATH': 200x200000 pixels is more than the limit");
         let expected = "\
 8 images failed:
-  5  not a picture: expected PNG, JPEG, WebP, GIF, BMP, TIFF or PNM (is the
-     file what its name says?)
+  5  not a picture: expected PNG, JPEG, JPEG XL, WebP, GIF, BMP, TIFF or PNM
+     (is the file what its name says?)
      a.txt, b.txt, c.txt and 2 more
   2  100000x1 pixels is more than the limit
      x.png, y.png

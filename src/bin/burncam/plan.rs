@@ -234,6 +234,6 @@ impl Plan {
 fn picture_ending(out: &Path) -> Option<&str> {
     let ending = out.extension()?.to_str()?;
     // Otherwise a directory `photo.jpg` would be created, with the PNG in it.
-    let known = ["jpg", "jpeg", "jpe", "jfif", "apng", "webp", "gif", "bmp", "tif", "tiff"];
+    let known = ["jpg", "jpeg", "jpe", "jfif", "apng", "webp", "gif", "bmp", "tif", "tiff", "jxl"];
     (known.contains(&ending.to_lowercase().as_str()) && !out.is_dir()).then_some(ending)
 }

@@ -10,7 +10,7 @@ use super::object::{Entry, Object, Truth, about};
 use crate::localisation::Bounds;
 
 /// Endings of pictures, which names in files may have or not.
-const PICTURES: [&str; 10] = ["jpg", "jpeg", "png", "bmp", "gif", "tif", "tiff", "webp", "ppm", "npy"];
+const PICTURES: [&str; 11] = ["jpg", "jpeg", "png", "bmp", "gif", "tif", "tiff", "webp", "jxl", "ppm", "npy"];
 
 /// Objects of a picture, within it.
 #[derive(Debug, Clone, PartialEq)]

@@ -5,12 +5,13 @@
 use std::io::{self, Write as _};
 use std::path::Path;
 
-use tempfile::{NamedTempFile, TempPath};
+use tempfile::TempPath;
 
 use super::checksum::{CARD_KEY, CHECKSUM_KEY, Checksum};
 use super::format;
 use super::tensor::StoredTensor;
 use crate::error::{Error, Problem, Result};
+use crate::temporary;
 
 /// Writes a pack with its card and checksum under a temporary name, then renames it.
 ///
@@ -22,7 +23,7 @@ pub(crate) fn write(path: &Path, card: &str, tensors: Vec<StoredTensor>, overwri
     let checksum = checksum(card, &tensors).map_err(refused)?;
     let texts = [(CARD_KEY, card), (CHECKSUM_KEY, &*checksum)];
     let (head, starts) = format::lay_out(&tensors, &texts).map_err(refused)?;
-    let mut file = scratch(path)?;
+    let mut file = temporary::create(path)?;
     let lost = |error: io::Error| Error::io("write", path)(error);
     file.write_all(&head).map_err(lost)?;
     let mut end = 0;
@@ -56,25 +57,6 @@ fn checksum(card: &str, tensors: &[StoredTensor]) -> Result<String, Problem> {
     Ok(Checksum::of_card(card).finish(sums.iter()))
 }
 
-/// An empty file next to `path`.
-fn scratch(path: &Path) -> Result<NamedTempFile> {
-    let folder = folder(path);
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".burncam-");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        // The mode of ordinary files, before the user's umask; temporary files are private by default.
-        builder.permissions(std::fs::Permissions::from_mode(0o666));
-    }
-    builder.tempfile_in(folder).map_err(Error::write_into(folder))
-}
-
-/// The folder of a file. The empty path means the current directory, but the operating system does not accept it.
-pub(crate) fn folder(path: &Path) -> &Path {
-    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
-}
-
 /// Gives a complete file its name. A file that it replaces passes on its permissions.
 ///
 /// # Errors
@@ -91,6 +73,6 @@ pub(crate) fn publish(complete: TempPath, path: &Path, overwrite: bool) -> Resul
     })?;
     // The new name is on disk, too, before it is reported.
     #[cfg(unix)]
-    std::fs::File::open(folder(path)).and_then(|folder| folder.sync_all()).map_err(lost)?;
+    std::fs::File::open(temporary::directory(path)).and_then(|folder| folder.sync_all()).map_err(lost)?;
     Ok(())
 }

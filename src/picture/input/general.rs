@@ -44,7 +44,7 @@ pub(super) fn decode(bytes: &[u8], kind: ImageFormat) -> Result<Decoded, Fault> 
         Err(error) => return Err(error.into()),
     };
     let pixels = Pixels::Image(pixels);
-    Ok(Decoded { pixels, is_premultiplied: false, orientation, icc, damage, reduced: None })
+    Ok(Decoded { pixels, is_premultiplied: false, orientation, icc, damage, notes: vec![], reduced: None })
 }
 
 /// The pixels as stored; 8-bit RGB, which most pictures are, in memory that is used again.

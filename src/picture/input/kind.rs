@@ -5,7 +5,15 @@ use image::ImageFormat;
 use crate::error::Problem;
 
 /// The formats that are read, as messages list them.
-const READ: &str = "PNG, JPEG, WebP, GIF, BMP, TIFF or PNM";
+const READ: &str = "PNG, JPEG, JPEG XL, WebP, GIF, BMP, TIFF or PNM";
+
+/// Who decodes a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A module here, or the crate `image`.
+    Image(ImageFormat),
+    JpegXl,
+}
 
 /// How many bytes are searched for text markers: comments and XML headers may precede the element that names a
 /// document.
@@ -15,12 +23,15 @@ const TEXT_BYTES: usize = 2048;
 ///
 /// # Errors
 /// What the file is instead, with a way out.
-pub(super) fn of(bytes: &[u8]) -> Result<(ImageFormat, &'static str), Problem> {
+pub(super) fn of(bytes: &[u8]) -> Result<(Kind, &'static str), Problem> {
+    if bytes.starts_with(JPEG_XL_BOX) || bytes.starts_with(b"\xff\x0a") {
+        return Ok((Kind::JpegXl, "jxl"));
+    }
     if let Some((what, way_out)) = unread(bytes) {
         return Err(Problem::new(format!("is {what}")).expected(READ).hint(way_out));
     }
     if bytes.starts_with(b"II+\0\x08\0\0\0") || bytes.starts_with(b"MM\0+\0\x08\0\0") {
-        return Ok((ImageFormat::Tiff, "tiff"));
+        return Ok((Kind::Image(ImageFormat::Tiff), "tiff"));
     }
     let not_a_picture =
         || Problem::new("not a picture: ").expected(READ).hint("is the file what its name says?");
@@ -35,8 +46,10 @@ pub(super) fn of(bytes: &[u8]) -> Result<(ImageFormat, &'static str), Problem> {
         ImageFormat::Pnm => "pnm",
         _ => return Err(not_a_picture()),
     };
-    Ok((kind, name))
+    Ok((Kind::Image(kind), name))
 }
+
+const JPEG_XL_BOX: &[u8] = b"\x00\x00\x00\x0cJXL \r\n\x87\n";
 
 type Unread = (&'static str, &'static str);
 
@@ -47,7 +60,6 @@ fn unread(bytes: &[u8]) -> Option<Unread> {
 
 const HEIC: Unread = ("a HEIC/HEIF picture", "convert it: heif-convert PHOTO.heic PHOTO.jpg");
 const AVIF: Unread = ("an AVIF picture", "convert it: avifdec PHOTO.avif PHOTO.png");
-const JPEG_XL: Unread = ("a JPEG XL picture", "convert it: djxl PHOTO.jxl PHOTO.png");
 const JPEG_2000: Unread = ("a JPEG 2000 picture", "convert it: opj_decompress -i PHOTO.jp2 -o PHOTO.png");
 /// Raw files of cameras; those that are TIFF inside are found by their tags.
 pub(super) const RAW: Unread =
@@ -65,8 +77,6 @@ const MAGICK: &str = "convert it: magick FILE FILE.png";
 
 /// Signatures of files that are not read.
 const SIGNATURES: &[(&[u8], Unread)] = &[
-    (b"\x00\x00\x00\x0cJXL \r\n\x87\n", JPEG_XL),
-    (b"\xff\x0a", JPEG_XL),
     (b"\x00\x00\x00\x0cjP  \r\n\x87\n", JPEG_2000),
     (b"\xff\x4f\xff\x51", JPEG_2000),
     (b"II\x2a\x00\x10\x00\x00\x00CR", RAW),
@@ -133,20 +143,33 @@ fn by_brand(bytes: &[u8]) -> Option<Unread> {
         b"moov" | b"mdat" | b"wide" => return Some(VIDEO),
         _ => return None,
     }
-    let length = u32::from_be_bytes(*bytes.first_chunk()?) as usize;
-    let list = bytes.get(8..length.clamp(12, 512).min(bytes.len()))?;
-    let has = |brands: &[&[u8]]| list.chunks_exact(4).any(|brand| brands.contains(&brand));
+    let has = |brands: &[&[u8]]| has_brand(bytes, brands);
     Some(if has(&[b"avif", b"avis"]) {
         AVIF
     } else if has(&[b"crx "]) {
         RAW
-    } else if has(&[b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"]) {
+    } else if is_heic(bytes) {
         HEIC
     } else if has(&[b"jp2 ", b"jpx "]) {
         JPEG_2000
     } else {
         VIDEO
     })
+}
+
+/// Whether the list of brands at the beginning of an ISO base media file has one of these.
+fn has_brand(bytes: &[u8], brands: &[&[u8]]) -> bool {
+    let Some(length) = bytes.first_chunk().map(|length| u32::from_be_bytes(*length) as usize) else {
+        return false;
+    };
+    let list = bytes.get(8..length.clamp(12, 512).min(bytes.len())).unwrap_or_default();
+    bytes.get(4..8) == Some(b"ftyp") && list.chunks_exact(4).any(|brand| brands.contains(&brand))
+}
+
+/// HEIF with HEVC; with AV1 it is AVIF, and Canon's raw files have the brands, too.
+fn is_heic(bytes: &[u8]) -> bool {
+    let heic: &[&[u8]] = &[b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"];
+    has_brand(bytes, heic) && !has_brand(bytes, &[b"avif", b"avis", b"crx "])
 }
 
 /// Files whose signature is not at their beginning.
@@ -206,8 +229,6 @@ mod tests {
             (b"\0\0\0\x18ftypavif\0\0\0\0avifmif1", "AVIF"),
             (b"\0\0\0\x18ftypcrx \0\0\0\x01crx isom", "camera's raw"),
             (b"\0\0\0\x18ftypisom\0\0\x02\0isommp41", "video"),
-            (b"\0\0\0\x0cJXL \r\n\x87\n", "JPEG XL"),
-            (b"\xff\x0a\xfa\x1f", "JPEG XL"),
             (b"\xff\x4f\xff\x51\0\x2f", "JPEG 2000"),
             (b"II\x2a\0\x10\0\0\0CR\x02\0", "camera's raw"),
             (&dicom, "DICOM"),
@@ -228,6 +249,15 @@ mod tests {
             let message = named(bytes);
             assert!(message.starts_with("is ") && message.contains(what), "{what}: {message}");
             assert!(message.contains(", expected PNG, JPEG") && message.ends_with(')'), "{message}");
+        }
+    }
+
+    #[test]
+    fn jpeg_xl_is_known_by_its_beginning() {
+        for (bytes, kind) in
+            [(&b"\0\0\0\x0cJXL \r\n\x87\n"[..], Kind::JpegXl), (b"\xff\x0a\xfa\x1f", Kind::JpegXl)]
+        {
+            assert_eq!(of(bytes).unwrap().0, kind);
         }
     }
 

@@ -8,9 +8,13 @@ mod class_mask;
 mod file;
 mod general;
 mod jpeg;
+mod jxl;
 mod kind;
 mod levels;
+#[cfg(test)]
+mod modern_tests;
 mod npy;
+mod npy_header;
 mod npz;
 mod options;
 mod picture;

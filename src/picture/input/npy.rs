@@ -3,26 +3,27 @@
 //! Receives untrusted bytes; gives a shape, then values as `f32` in C order. Callers decide which shape they accept,
 //! and name the file in errors.
 
-use std::io::{Chain, Cursor, Read};
+use std::io::Read;
 
 use half::f16;
-use npyz::{DType, Deserialize, NpyFile, Order, TypeChar};
 
+use super::npy_header::{Header, Number, UNSOUND};
 use crate::error::Problem;
 
 /// The longest header that NumPy itself reads, in bytes.
 const MAX_HEADER: usize = 10_000;
 
-/// Deeper nesting than any numeric header has. The header parser recurses, so unlimited nesting would overflow the
-/// stack.
-const MAX_NESTING: usize = 16;
+/// More brackets than the header of any array of numbers has.
+const MAX_BRACKETS: usize = 16;
 
-/// Words before what is wrong with the file's form.
-const UNSOUND: &str = "not a sound .npy file: ";
+/// Bytes that are read at a time: a multiple of every number's size.
+const BUFFER: usize = 1 << 16;
 
 /// An array of which only the header has been read.
 pub(super) struct Npy<R: Read> {
-    file: NpyFile<Chain<Cursor<Vec<u8>>, R>>,
+    reader: R,
+    number: Number,
+    is_fortran: bool,
     /// Length of each axis.
     pub(super) shape: Vec<usize>,
 }
@@ -30,18 +31,15 @@ pub(super) struct Npy<R: Read> {
 impl<R: Read> Npy<R> {
     /// Reads the header.
     pub(super) fn open(mut reader: R) -> Result<Self, Problem> {
-        let header = read_header(&mut reader).map_err(|problem| problem.after(UNSOUND))?;
-        let file =
-            NpyFile::new(Cursor::new(header).chain(reader)).map_err(|error| format!("{UNSOUND}{error}"))?;
-        let shape = file.shape().iter().map(|side| *side as usize).collect();
-        Ok(Self { file, shape })
+        let text = read_header(&mut reader).map_err(|problem| problem.after(UNSOUND))?;
+        let Header { number, is_fortran, shape } = Header::parse(&text)?;
+        Ok(Self { reader, number, is_fortran, shape })
     }
 
     /// All values in C order, all finite. Allocates what the shape claims, so callers check the shape first.
     pub(super) fn numbers(self) -> Result<Vec<f32>, Problem> {
-        let fortran = self.file.order() == Order::Fortran;
-        let mut values = numbers(self.file)?;
-        if fortran {
+        let mut values = numbers(self.reader, self.number, count_of(&self.shape))?;
+        if self.is_fortran {
             values = row_by_row(&values, &self.shape);
         }
         match values.iter().position(|value| !value.is_finite()) {
@@ -69,7 +67,7 @@ pub(super) fn count_of(shape: &[usize]) -> u64 {
     shape.iter().fold(1, |count: u64, side| count.saturating_mul(*side as u64))
 }
 
-/// Reads up to the first value, and checks the claimed length before allocating it.
+/// Reads up to the first value, checks the claimed length before allocating it, and gives the text.
 fn read_header(reader: &mut impl Read) -> Result<Vec<u8>, Problem> {
     let mut header = Vec::new();
     let mut read = |count: usize, header: &mut Vec<u8>| {
@@ -97,34 +95,33 @@ fn read_header(reader: &mut impl Read) -> Result<Vec<u8>, Problem> {
     }
     let start = header.len();
     read(claimed, &mut header)?;
-    // The parser of `npyz` is recursive: brackets in brackets would overflow the stack.
     let opened = header[start..].iter().filter(|byte| b"([{".contains(*byte)).count();
-    if opened > MAX_NESTING {
+    if opened > MAX_BRACKETS {
         return Err(Problem::new(format!("its header has {opened} brackets"))
-            .expected(format!("at most {MAX_NESTING}")));
+            .expected(format!("at most {MAX_BRACKETS}")));
     }
-    Ok(header)
+    Ok(header.split_off(start))
 }
 
-/// All values as `f32`, in file order.
-fn numbers(file: NpyFile<impl Read>) -> Result<Vec<f32>, Problem> {
-    let DType::Plain(kind) = file.dtype() else {
-        return Err(Problem::new("holds records").expected("one number a cell"));
-    };
-    match (kind.type_char(), kind.size_field()) {
-        (TypeChar::Float, 2) => halves(file, kind.endianness() == npyz::Endianness::Big),
-        (TypeChar::Float, 4) => widen::<f32>(file, |value| value),
-        (TypeChar::Float, 8) => widen::<f64>(file, |value| value as f32),
-        (TypeChar::Uint, 1) => widen::<u8>(file, f32::from),
-        (TypeChar::Uint, 2) => widen::<u16>(file, f32::from),
-        (TypeChar::Uint, 4) => widen::<u32>(file, |value| value as f32),
-        (TypeChar::Uint, 8) => widen::<u64>(file, |value| value as f32),
-        (TypeChar::Int, 1) => widen::<i8>(file, f32::from),
-        (TypeChar::Int, 2) => widen::<i16>(file, f32::from),
-        (TypeChar::Int, 4) => widen::<i32>(file, |value| value as f32),
-        (TypeChar::Int, 8) => widen::<i64>(file, |value| value as f32),
-        _ => Err(Problem::new(format!("holds numbers of type '{kind}'"))
-            .expected("float16 to float64 or integers")),
+/// This many values as `f32`, in file order.
+fn numbers(reader: impl Read, number: Number, count: u64) -> Result<Vec<f32>, Problem> {
+    match (number.letter, number.bytes) {
+        (b'f', 2) => widen(reader, number, count, |bytes| f16::from_le_bytes(bytes).to_f32()),
+        (b'f', 4) => widen(reader, number, count, f32::from_le_bytes),
+        (b'f', 8) => widen(reader, number, count, |bytes| f64::from_le_bytes(bytes) as f32),
+        (b'u', 1) => widen(reader, number, count, |[byte]| f32::from(byte)),
+        (b'u', 2) => widen(reader, number, count, |bytes| f32::from(u16::from_le_bytes(bytes))),
+        (b'u', 4) => widen(reader, number, count, |bytes| u32::from_le_bytes(bytes) as f32),
+        (b'u', 8) => widen(reader, number, count, |bytes| u64::from_le_bytes(bytes) as f32),
+        (b'i', 1) => widen(reader, number, count, |bytes| f32::from(i8::from_le_bytes(bytes))),
+        (b'i', 2) => widen(reader, number, count, |bytes| f32::from(i16::from_le_bytes(bytes))),
+        (b'i', 4) => widen(reader, number, count, |bytes| i32::from_le_bytes(bytes) as f32),
+        (b'i', 8) => widen(reader, number, count, |bytes| i64::from_le_bytes(bytes) as f32),
+        (letter, size) => {
+            let kind = format!("{}{size}", char::from(letter).escape_default());
+            let problem = Problem::new(format!("holds numbers of type '{kind}'"));
+            Err(problem.expected("float16 to float64 or integers"))
+        }
     }
 }
 
@@ -132,24 +129,28 @@ fn cut_short() -> Problem {
     Problem::new("ends before its last number").hint("is it whole?")
 }
 
-fn widen<T: Deserialize>(file: NpyFile<impl Read>, convert: impl Fn(T) -> f32) -> Result<Vec<f32>, Problem> {
-    let values = file.data::<T>().map_err(|error| format!("{UNSOUND}{error}"))?;
-    values.map(|value| value.map(&convert).map_err(|_| cut_short())).collect()
-}
-
-/// `npyz` reads 16-bit floats only with an extra feature, and converting two bytes is simpler.
-fn halves(file: NpyFile<impl Read>, big_endian: bool) -> Result<Vec<f32>, Problem> {
-    let wanted = file.len() * 2;
-    let mut bytes = Vec::new();
-    file.into_inner().take(wanted).read_to_end(&mut bytes).map_err(|_| cut_short())?;
-    if bytes.len() as u64 != wanted {
-        return Err(cut_short());
+fn widen<const N: usize>(
+    mut reader: impl Read,
+    number: Number,
+    count: u64,
+    convert: impl Fn([u8; N]) -> f32,
+) -> Result<Vec<f32>, Problem> {
+    let mut left = usize::try_from(count).map_err(|_| cut_short())?;
+    let mut values = Vec::with_capacity(left);
+    let mut buffer = vec![0; BUFFER.min(left.saturating_mul(N))];
+    while left > 0 {
+        let part = left.min(buffer.len() / N);
+        let bytes = &mut buffer[..part * N];
+        reader.read_exact(bytes).map_err(|_| cut_short())?;
+        values.extend(bytes.as_chunks_mut::<N>().0.iter_mut().map(|bytes| {
+            if number.is_big_endian {
+                bytes.reverse();
+            }
+            convert(*bytes)
+        }));
+        left -= part;
     }
-    let half = |pair: &[u8]| {
-        let pair = [pair[0], pair[1]];
-        if big_endian { f16::from_be_bytes(pair) } else { f16::from_le_bytes(pair) }
-    };
-    Ok(bytes.chunks_exact(2).map(|pair| half(pair).to_f32()).collect())
+    Ok(values)
 }
 
 /// From Fortran order (first index fastest) to C order (last index fastest).

@@ -10,12 +10,13 @@ use std::path::Path;
 use image::{ImageFormat, RgbImage};
 
 use super::file::{check_size, read_file, sha256_hex};
+use super::kind::{self, Kind};
 use super::options::{Icc, ReadOptions};
 use super::preprocess::reduction;
 use super::profile::Profile;
 use super::raster::{Decoded, Fault};
 use super::upright::upright;
-use super::{general, jpeg, kind, tiff};
+use super::{general, jpeg, jxl, tiff};
 use crate::card::Preprocess;
 use crate::error::{OptionName, Phrase, Problem, Result};
 
@@ -40,19 +41,20 @@ pub struct Picture {
     pub rgb: RgbImage,
     /// The same pixels in sRGB when `rgb` is in another colour space; this is what gets drawn on.
     pub shown: Option<RgbImage>,
-    /// Format of the file: `png`, `jpeg`, `webp`, `gif`, `bmp`, `tiff` or `pnm`; `rgb` of pixels that no file gave.
+    /// Format of the file: `png`, `jpeg`, `jxl`, `webp`, `gif`, `bmp`, `tiff` or `pnm`; `rgb` of pixels that no file gave.
     pub format: String,
     /// Width and height of the upright picture in the file, in pixels.
     pub size: [u32; 2],
     /// What each side was divided by while it was decoded ([`Picture::open_for`]): 1, 2, 4 or 8.
     pub reduced: u32,
-    /// EXIF orientation of the file, already applied to [`Picture::rgb`]: 1 (as stored) to 8.
+    /// EXIF orientation of the file, already applied to [`Picture::rgb`]: 1 (as stored) to 8. JPEG XL, which turns by its own means,
+    /// has 1.
     pub orientation: u8,
     /// SHA-256 of the file's bytes, in lower-case hexadecimal.
     pub sha256: String,
     /// The embedded colour profile, unless it is sRGB.
     pub profile: Option<ColourProfile>,
-    /// Warnings: damage that the decoder repaired, and a profile that was ignored.
+    /// Warnings: damage that the decoder repaired, values that are shown as the file says, and a profile that was ignored.
     pub warnings: Vec<Phrase>,
 }
 
@@ -142,6 +144,7 @@ impl Picture {
         let (kind, format) = kind::of(bytes).map_err(refuse)?;
         let mut decoded = decode(bytes, kind, by).map_err(|fault| refuse(fault.problem(format)))?;
         let damage = std::mem::take(&mut decoded.damage);
+        let notes = std::mem::take(&mut decoded.notes);
         if let (true, [damage, ..]) = (options.strict, &damage[..]) {
             let hint = Phrase::from("read it without ").without(OptionName::StrictPictures);
             return Err(refuse(Problem::new(damage.clone()).hint(hint.text(" to use what there is"))));
@@ -149,7 +152,7 @@ impl Picture {
         let (orientation, size) = (decoded.orientation, decoded.upright_size());
         let reduced = decoded.reduced.map_or(1, |(by, _)| by);
         let Colours { rgb, shown, profile, warning } = Colours::of(decoded, options);
-        let warnings = damage.into_iter().map(Phrase::from).chain(warning).collect();
+        let warnings = damage.into_iter().chain(notes).map(Phrase::from).chain(warning).collect();
         Ok(Self {
             // Turned after the colours: a profile does not depend on the orientation, and fewer bytes are moved.
             rgb: upright(rgb, orientation),
@@ -166,11 +169,12 @@ impl Picture {
 }
 
 /// Decodes a file. Decoders may panic on malformed files; that must fail this file, not a run over thousands.
-fn decode(bytes: &[u8], kind: ImageFormat, by: &dyn Fn([u32; 2]) -> u32) -> Result<Decoded, Fault> {
+fn decode(bytes: &[u8], kind: Kind, by: &dyn Fn([u32; 2]) -> u32) -> Result<Decoded, Fault> {
     let decode = || match kind {
-        ImageFormat::Jpeg => jpeg::decode(bytes, by),
-        ImageFormat::Tiff => tiff::decode(bytes),
-        _ => general::decode(bytes, kind),
+        Kind::JpegXl => jxl::decode(bytes),
+        Kind::Image(ImageFormat::Jpeg) => jpeg::decode(bytes, by),
+        Kind::Image(ImageFormat::Tiff) => tiff::decode(bytes),
+        Kind::Image(kind) => general::decode(bytes, kind),
     };
     let outcome = catch_unwind(AssertUnwindSafe(decode));
     outcome.unwrap_or_else(|_| Err(Fault::Damaged("its decoder failed".to_owned())))

@@ -91,7 +91,7 @@ fn a_size_beyond_the_limit_is_refused_before_decoding() {
     let bomb = b"P6 100000 100000 255 ";
     assert_eq!(
         problem(bomb),
-        "image 'x': 100000x100000 pixels is more than the limit of 100 megapixels (shrink it first)"
+        "image 'x': 100000x100000 pixels is more than the limit of 300 megapixels (shrink it first)"
     );
 }
 
@@ -168,7 +168,7 @@ fn a_frame_larger_than_its_screen_is_held_to_the_limit() {
     let gif = b"GIF89a\x08\0\x08\0\0\0\0!\xfe\x02hi\0,\0\0\0\0\x38\x4a\x38\x4a\0\x02\0;";
     assert_eq!(
         problem(gif),
-        "image 'x': 19000x19000 pixels is more than the limit of 100 megapixels (shrink it first)"
+        "image 'x': 19000x19000 pixels is more than the limit of 300 megapixels (shrink it first)"
     );
 }
 

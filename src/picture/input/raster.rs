@@ -24,6 +24,8 @@ pub(super) struct Decoded {
     pub(super) icc: Option<Vec<u8>>,
     /// Damage that the decoder repaired.
     pub(super) damage: Vec<String>,
+    /// What else is to be said of how it was read.
+    pub(super) notes: Vec<String>,
     /// What each side was divided by, and the size before that.
     pub(super) reduced: Option<(u32, [u32; 2])>,
 }

@@ -3,12 +3,11 @@
 use std::path::Path;
 
 use image::{Rgb, RgbImage};
-use npyz::WriterBuilder as _;
 
 use super::file::{check_size, read_file};
 use super::npy::{Npy, channels_first, count_of};
 use super::npz::Array;
-use super::signal;
+use super::{npy_header, signal};
 use crate::card::{ColorOrder, InputSpec, Layout, Preprocess};
 use crate::error::{Error, Problem, Result};
 use crate::memory::Part;
@@ -70,12 +69,13 @@ pub fn npy_from_bytes(bytes: &[u8], name: &str, layout: Layout, expected: &Input
 /// # Errors
 /// [`Internal`](crate::error::ErrorKind::Internal) when the number of values is not `height * width`.
 pub fn write_npy_2d(height: usize, width: usize, values: &[f32]) -> Result<Vec<u8>> {
-    let fault = |error: std::io::Error| Error::internal(format!("writing a .npy array: {error}"));
-    let mut bytes = Vec::with_capacity(128 + values.len() * 4);
-    let options = npyz::WriteOptions::new().default_dtype().shape(&[height as u64, width as u64]);
-    let mut writer = options.writer(&mut bytes).begin_nd().map_err(fault)?;
-    writer.extend(values).map_err(fault)?;
-    writer.finish().map_err(fault)?;
+    if values.len() != height * width {
+        let what = format!("{} values for a .npy array of {height} rows of {width}", values.len());
+        return Err(Error::internal(what));
+    }
+    let mut bytes = npy_header::of_floats(&[height, width]);
+    bytes.reserve_exact(values.len() * 4);
+    bytes.extend(values.iter().flat_map(|value| value.to_le_bytes()));
     Ok(bytes)
 }
 

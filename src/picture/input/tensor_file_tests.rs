@@ -1,7 +1,7 @@
 //! NumPy files written by `npyz` or by hand, and what is read from them.
 
 use half::f16;
-use npyz::{AutoSerialize, Order, Serialize, WriteOptions};
+use npyz::{AutoSerialize, Order, Serialize, WriteOptions, WriterBuilder as _};
 
 use super::*;
 

@@ -18,7 +18,14 @@ fn file(size: [u32; 2], tags: &[(u16, u16, Vec<u32>)], strip: &[u8]) -> Vec<u8> 
     for (tag, kind, numbers) in &all {
         let written: Vec<u8> = numbers
             .iter()
-            .flat_map(|number| number.to_le_bytes()[..if *kind == 3 { 2 } else { 4 }].to_vec())
+            .flat_map(|number| {
+                number.to_le_bytes()[..match kind {
+                    1 => 1,
+                    3 => 2,
+                    _ => 4,
+                }]
+                    .to_vec()
+            })
             .collect();
         bytes.extend(tag.to_le_bytes());
         bytes.extend(kind.to_le_bytes());
@@ -89,9 +96,63 @@ fn floats_are_read_from_0_to_1_and_refused_beyond() {
     assert_eq!(levels(&file([1, 1], &kind(2, 16, 3, 3), &halves)), [0, 128, 255]);
     let beyond = bytes_of(&[0.0f32, 0.2, 200.0], f32::to_le_bytes);
     let message = problem(&file([1, 1], &kind(2, 32, 3, 3), &beyond));
-    assert!(message.starts_with("holds floats from 0 to 200, expected 0 for black"), "{message}");
+    assert!(message.starts_with("holds values from 0 to 200, expected floats from 0 for black"), "{message}");
     let none = bytes_of(&[0.0f32, f32::NAN, 0.0], f32::to_le_bytes);
     assert!(problem(&file([1, 1], &kind(2, 32, 3, 3), &none)).contains("floats that are no numbers"));
+}
+
+#[test]
+fn values_without_a_white_of_their_own_are_shown_as_the_file_says() {
+    let stated = |bits: u32, format: u32, tags: &[(u16, u16, Vec<u32>)], strip: &[u8]| {
+        let tags = [&kind(1, bits, 1, format)[..], tags].concat();
+        let decoded = decode(&file([3, 1], &tags, strip)).unwrap();
+        let notes = decoded.notes.clone();
+        let grey: Vec<u8> = decoded.flattened([255; 3]).into_raw().into_iter().step_by(3).collect();
+        (grey, notes)
+    };
+    let range =
+        |least: u32, greatest: u32, kind: u16| vec![(340, kind, vec![least]), (341, kind, vec![greatest])];
+    let floats = bytes_of(&[-100.0f32, 100.0, 900.0], f32::to_le_bytes);
+    // From -100 to 400 as floats: 200 of 500 are 102 of 255, and what is beyond white is white.
+    let (levels, notes) = stated(32, 3, &range((-100.0f32).to_bits(), 400.0f32.to_bits(), 11), &floats);
+    assert_eq!(levels, [0, 102, 255]);
+    assert_eq!(notes, ["its values from -100 to 400 are shown from black to white, as the file says"]);
+    let signed = bytes_of(&[-1000i16, 0, 1000], i16::to_le_bytes);
+    let (levels, _) = stated(16, 2, &range((-1000i32) as u32, 1000, 9), &signed);
+    assert_eq!(levels, [0, 128, 255]);
+    // ImageJ's range, which its description has after a line break.
+    let text: Vec<u32> =
+        b"ImageJ=1.53t\nmin=-100.0\nmax=400.0\n\0".iter().map(|byte| u32::from(*byte)).collect();
+    let tag = (270, 1, text);
+    assert_eq!(stated(32, 3, &[tag], &floats).0, [0, 102, 255]);
+    // A range that is none is as if there were none.
+    let tags = [&kind(1, 32, 1, 3)[..], &range(1, 1, 3)].concat();
+    assert!(problem(&file([3, 1], &tags, &floats)).contains("expected floats from 0"));
+}
+
+#[test]
+fn luma_and_chroma_are_read_in_blocks() {
+    // Two pixels of one chroma: red has luma 76, and chromas 85 and 255, by JFIF's formulas.
+    let tags = |block: [u32; 2]| [&kind(6, 8, 3, 1)[..], &[short(530, &block)]].concat();
+    let pixels = levels(&file([2, 1], &tags([2, 1]), &[76, 29, 85, 255]));
+    assert_eq!(pixels.len(), 6);
+    assert!(pixels[0] >= 253 && pixels[1] <= 2 && pixels[2] <= 2, "{pixels:?}");
+    assert!(pixels[3] > 200 && pixels[5] == 0, "the second is darker: {pixels:?}");
+    // Three columns in blocks of two: the last block reaches beyond the picture. No colour, so grey.
+    let strip = [10, 20, 30, 40, 128, 128, 50, 99, 60, 99, 128, 128];
+    let grey: Vec<u8> = levels(&file([3, 2], &tags([2, 2]), &strip)).into_iter().step_by(3).collect();
+    assert_eq!(grey, [10, 20, 50, 30, 40, 60]);
+    assert!(problem(&file([3, 2], &tags([2, 2]), &strip[..6])).contains("ends before its last pixel"));
+    assert!(problem(&file([2, 1], &tags([3, 1]), &[0; 5])).contains("chroma for blocks of [3, 1]"));
+}
+
+#[test]
+fn zstandard_is_unpacked() {
+    // A frame of one raw block of three bytes: magic, a single segment of 3 bytes, the last block, raw.
+    let frame = [0x28, 0xb5, 0x2f, 0xfd, 0x20, 3, 0x19, 0, 0, 7, 8, 9];
+    let mut tags = kind(2, 8, 3, 1);
+    tags.push(short(259, &[50000]));
+    assert_eq!(levels(&file([1, 1], &tags, &frame)), [7, 8, 9]);
 }
 
 #[test]
@@ -132,12 +193,12 @@ fn what_is_not_read_is_named() {
         problem(&file([1, 1], &tags, &[1, 2, 3]))
     };
     assert_eq!(
-        compressed(50000),
-        "a kind of tiff that cannot be read: Zstandard compression (save it as PNG or JPEG)"
+        compressed(34887),
+        "a kind of tiff that cannot be read: LERC compression (save it as PNG or JPEG)"
     );
-    assert!(compressed(34887).contains("LERC"));
+    assert!(compressed(50000).starts_with("damaged or cut short: "));
     assert!(compressed(34713).starts_with("is a camera's raw file"));
-    assert!(problem(&file([1, 1], &kind(2, 16, 3, 2), &[0; 6])).contains("signed numbers"));
+    assert!(problem(&file([1, 1], &kind(2, 16, 3, 2), &[0; 6])).contains("tags that say what is black"));
     assert!(problem(&file([1, 1], &kind(1, 8, 3, 1), &[0; 3])).contains("3 channels that are called grey"));
     assert!(problem(&file([1, 1], &kind(8, 8, 3, 1), &[0; 3])).contains("L*a*b*"));
     let mut dng = kind(2, 8, 3, 1);

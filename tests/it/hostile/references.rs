@@ -68,7 +68,7 @@ fn a_reference_that_does_not_fit_is_refused_in_one_line() {
         ("not npy", vec![("input", b"hello".to_vec()), logits()], "not a sound .npy file"),
         ("nested", vec![("input", nested), logits()], "8192 brackets"),
         ("not finite", vec![input(), ("logits", npy(&[1, 4], &[f32::NAN; 4]))], "is NaN, expected finite"),
-        ("absurd", vec![("input", header("<f4", "99999999, 3, 16, 16")), logits()], "more than 512 MiB"),
+        ("absurd", vec![("input", header("<f4", "99999999, 3, 16, 16")), logits()], "more than 2048 MiB"),
     ];
     let mut wrong = Vec::new();
     for (what, arrays, part) in bad {

@@ -13,10 +13,10 @@ use crate::text;
 const FOREIGN: &[&str] = &[
     "ai", "arw", "avif", "bpg", "cr2", "cr3", "crw", "cur", "dcm", "dcr", "dds", "dib", "dicom", "djvu",
     "dng", "emf", "eps", "erf", "exr", "fits", "flif", "gpr", "hdr", "heic", "heics", "heif", "hif", "icns",
-    "ico", "iiq", "j2c", "j2k", "jng", "jp2", "jpf", "jpg2", "jpm", "jpx", "jxl", "jxr", "k25", "kdc", "mef",
-    "mng", "mos", "mrw", "nef", "nii", "nrw", "orf", "pbf", "pct", "pcx", "pdf", "pef", "pfm", "pic", "pict",
-    "ps", "psb", "psd", "qoi", "raf", "ras", "raw", "rw2", "rwl", "sgi", "sr2", "srf", "srw", "svg", "svgz",
-    "svs", "tga", "wbmp", "wdp", "wmf", "x3f", "xbm", "xcf", "xpm",
+    "ico", "iiq", "j2c", "j2k", "jng", "jp2", "jpf", "jpg2", "jpm", "jpx", "jxr", "k25", "kdc", "mef", "mng",
+    "mos", "mrw", "nef", "nii", "nrw", "orf", "pbf", "pct", "pcx", "pdf", "pef", "pfm", "pic", "pict", "ps",
+    "psb", "psd", "qoi", "raf", "ras", "raw", "rw2", "rwl", "sgi", "sr2", "srf", "srw", "svg", "svgz", "svs",
+    "tga", "wbmp", "wdp", "wmf", "x3f", "xbm", "xcf", "xpm",
 ];
 
 /// Why a file was not used.

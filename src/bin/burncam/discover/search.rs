@@ -11,8 +11,8 @@ use crate::args::InputArgs;
 
 /// Extensions that a search accepts; a file named explicitly may have any.
 pub(super) const ENDINGS: &[&str] = &[
-    "apng", "bmp", "gif", "jfif", "jpe", "jpeg", "jpg", "npy", "pam", "pbm", "pgm", "png", "pnm", "ppm",
-    "tif", "tiff", "webp",
+    "apng", "bmp", "gif", "jfif", "jpe", "jpeg", "jpg", "jxl", "npy", "pam", "pbm", "pgm", "png", "pnm",
+    "ppm", "tif", "tiff", "webp",
 ];
 
 /// As in a shell: `*` stops at a slash, and hidden names must be spelled out.

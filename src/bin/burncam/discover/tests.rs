@@ -61,8 +61,8 @@ fn what_looks_like_a_picture_and_is_not_taken_is_counted() {
         "b.jpe",
         "c.apng",
         "d.pam",
-        "e.heic",
-        "q/f.HEIC",
+        "e.avif",
+        "q/f.AVIF",
         "g.svg",
         "notes.txt",
         ".h.png",
@@ -73,23 +73,23 @@ fn what_looks_like_a_picture_and_is_not_taken_is_counted() {
     std::fs::write(folder.path().join("README"), "text").unwrap();
     let line = |arguments: &str| find(&folder, arguments).unwrap().left.line();
     assert_eq!(names(&folder, "~"), ["a.JFIF", "b.jpe", "c.apng", "d.pam", "k.png"]);
-    let expected = "2 .heic, 1 .svg, 1 without ending not read; 1 .png, 1 directory hidden";
+    let expected = "2 .avif, 1 .svg, 1 without ending not read; 1 .png, 1 directory hidden";
     assert_eq!(line("~").as_deref(), Some(expected));
     assert_eq!(line("~ --shard 1/2").as_deref(), Some(expected), "for every shard");
     assert_eq!(line("~/*.png").as_deref(), None, "a glob is about what it matches");
-    assert_eq!(line("~/*.png ~/*.h*").as_deref(), Some("1 .heic not read"));
+    assert_eq!(line("~/*.png ~/*.h*").as_deref(), Some("1 .avif not read"));
     assert_eq!(
         line("~ --exclude k.* --exclude q/*").as_deref(),
         Some(
-            "1 .heic, 1 .svg, 1 without ending not read; 1 .heic, 1 .png left out; 1 .png, 1 directory hidden"
+            "1 .avif, 1 .svg, 1 without ending not read; 1 .avif, 1 .png left out; 1 .png, 1 directory hidden"
         )
     );
     assert_eq!(
         line("~ --include k.png --no-recursive").as_deref(),
-        Some("1 .apng, 1 .heic, 1 .jfif, 1 .jpe, 1 .pam, 1 .svg left out; 1 .png, 1 directory hidden")
+        Some("1 .apng, 1 .avif, 1 .jfif, 1 .jpe, 1 .pam, 1 .svg left out; 1 .png, 1 directory hidden")
     );
     let nothing = refusal(&folder, "~/q");
-    assert!(nothing.starts_with("no pictures found in '~/q': 1 .heic not read ("), "{nothing}");
+    assert!(nothing.starts_with("no pictures found in '~/q': 1 .avif not read ("), "{nothing}");
 }
 
 #[test]
@@ -126,9 +126,9 @@ fn directories_come_in_order_of_path_and_what_is_named_as_it_is_named() {
 
 #[test]
 fn include_replaces_the_known_endings_and_exclude_wins() {
-    let folder = folder(&["a.jpg", "b.heic", "raw/c.heic", "raw/deep/d.jpg", "thumbs/e.jpg"]);
-    assert_eq!(names(&folder, "~ --include *.heic"), ["b.heic", "raw/c.heic"]);
-    assert_eq!(names(&folder, "~ --include *.heic --include a.* --exclude raw/*"), ["a.jpg", "b.heic"]);
+    let folder = folder(&["a.jpg", "b.avif", "raw/c.avif", "raw/deep/d.jpg", "thumbs/e.jpg"]);
+    assert_eq!(names(&folder, "~ --include *.avif"), ["b.avif", "raw/c.avif"]);
+    assert_eq!(names(&folder, "~ --include *.avif --include a.* --exclude raw/*"), ["a.jpg", "b.avif"]);
     assert_eq!(names(&folder, "~ --exclude thumbs/**"), ["a.jpg", "raw/deep/d.jpg"]);
     assert_eq!(names(&folder, "~ --exclude raw/*"), ["a.jpg", "raw/deep/d.jpg", "thumbs/e.jpg"]);
     assert_eq!(names(&folder, "~ --include raw/**/*.jpg"), ["raw/deep/d.jpg"]);

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context as _, Result};
-use burncam::internal::output::Leftovers;
+use burncam::internal::output::OutputFile;
 use burncam::record::{EvaluatedTarget, Evaluation};
 use serde::de::DeserializeOwned;
 
@@ -53,7 +53,7 @@ impl Spool {
     /// When it cannot be created.
     pub(super) fn begin(wanted: PathBuf, header: &Evaluation) -> Result<Self> {
         let about = || format!("cannot create '{}'", wanted.display());
-        let (file, now) = Leftovers::begin(&wanted)?.keep().with_context(about)?;
+        let (file, now) = OutputFile::begin(&wanted)?.keep().with_context(about)?;
         let file = Mutex::new(file);
         let (has_targets, paths) = (AtomicBool::new(false), Some(Paths { now, wanted }));
         let spool = Self { file, has_targets, paths };

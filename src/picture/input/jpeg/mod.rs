@@ -49,6 +49,7 @@ pub(super) fn decode(bytes: &[u8], by: &dyn Fn([u32; 2]) -> u32) -> Result<Decod
         orientation,
         icc: markers.icc,
         damage: warning.into_iter().map(str::to_owned).collect(),
+        notes: vec![],
         reduced: (by > 1).then_some((by, size)),
     })
 }

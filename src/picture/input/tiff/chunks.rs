@@ -1,11 +1,15 @@
 //! Strips and tiles of a TIFF: decompression and predictors.
 
 use flate2::read::ZlibDecoder;
+use ruzstd::decoding::StreamingDecoder;
 use weezl::BitOrder;
 use weezl::decode::Decoder as LzwDecoder;
 
 use super::layout::{Format, Layout};
 use crate::input::raster::Fault;
+
+/// The TIFF number of Zstandard.
+const ZSTD: u64 = 50000;
 
 /// Decompresses a strip or tile into `out`. Returns how many bytes it filled; the rest of `out` stays unchanged.
 pub(super) fn unpack(packed: &[u8], layout: &Layout, out: &mut [u8]) -> Result<usize, Fault> {
@@ -24,6 +28,10 @@ pub(super) fn unpack(packed: &[u8], layout: &Layout, out: &mut [u8]) -> Result<u
         }
         5 => Ok(lzw(packed, out)),
         8 | 32946 => Ok(filled(&mut ZlibDecoder::new(packed), out)),
+        ZSTD => match StreamingDecoder::new(packed) {
+            Ok(mut decoder) => Ok(filled(&mut decoder, out)),
+            Err(error) => Err(Fault::Damaged(error.to_string())),
+        },
         32773 => Ok(pack_bits(packed, out)),
         other => Err(Fault::Unsupported(compression_name(other))),
     }
@@ -37,7 +45,7 @@ fn compression_name(number: u64) -> String {
         34712 | 33003 | 33005 => "JPEG 2000",
         34887 => "LERC",
         34925 => "LZMA",
-        50000 | 34926 => "Zstandard",
+        34926 => "an early Zstandard",
         50001 | 34927 => "WebP",
         50002 => "JPEG XL",
         other => return format!("compression {other}"),

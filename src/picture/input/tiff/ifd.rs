@@ -78,6 +78,32 @@ impl<'a> Ifd<'a> {
         self.numbers(tag)?.first().copied()
     }
 
+    /// The numbers of a tag of any numeric type; `None` when it is missing or has another type.
+    pub(super) fn reals(&self, tag: u16) -> Option<Vec<f64>> {
+        let entry = self.entries.iter().find(|entry| entry.tag == tag)?;
+        let (kind, size) = (entry.kind, width(entry.kind));
+        // One for each sample, or one for each colour and its white.
+        if !matches!(kind, 1 | 3..=6 | 8..=12) || entry.count > 64 {
+            return None;
+        }
+        let signed = |number: u64, bits: u32| (number << (64 - bits)) as i64 >> (64 - bits);
+        let real = |index: u64| {
+            let at = entry.at.checked_add(index * size)?;
+            let number = self.number(at, size)?;
+            Some(match kind {
+                5 => self.number(at, 4)? as f64 / self.number(at + 4, 4)? as f64,
+                10 => signed(self.number(at, 4)?, 32) as f64 / signed(self.number(at + 4, 4)?, 32) as f64,
+                6 => signed(number, 8) as f64,
+                8 => signed(number, 16) as f64,
+                9 => signed(number, 32) as f64,
+                11 => f64::from(f32::from_bits(number as u32)),
+                12 => f64::from_bits(number),
+                _ => number as f64,
+            })
+        };
+        (0..entry.count).map(real).collect()
+    }
+
     /// The bytes of a tag.
     pub(super) fn bytes_of(&self, tag: u16) -> Option<&'a [u8]> {
         let entry = self.entries.iter().find(|entry| entry.tag == tag)?;

@@ -1,6 +1,6 @@
 //! The sample layout of a TIFF, read from its tags and checked; unsupported kinds are named.
 
-use super::ifd::Ifd;
+use super::{ifd::Ifd, window, ycc::Ycc};
 use crate::error::Problem;
 use crate::input::kind::RAW;
 use crate::input::raster::{Fault, check_pixels, check_samples};
@@ -10,7 +10,7 @@ use crate::memory::Part;
 const MAX_SAMPLES: u64 = 16;
 
 /// The most pixels that all tiles together may have, including their parts outside the picture.
-const MAX_TILED: u64 = 400_000_000;
+const MAX_TILED: u64 = 1_200_000_000;
 
 /// How a TIFF's samples are stored.
 pub(super) struct Layout {
@@ -24,6 +24,8 @@ pub(super) struct Layout {
     /// Whether each sample has its own strips or tiles.
     pub(super) is_planar: bool,
     pub(super) colours: Colours,
+    /// What is black and what is white, where the file says so.
+    pub(super) window: Option<[f64; 2]>,
     pub(super) compression: u64,
     pub(super) predictor: u64,
     /// Whether the bit order within bytes is reversed.
@@ -42,11 +44,13 @@ pub(super) struct Layout {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Format {
     Whole,
+    /// In two's complement.
+    Signed,
     Float,
 }
 
 /// The meaning of the samples.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Colours {
     Grey {
         white_is_zero: bool,
@@ -56,6 +60,8 @@ pub(super) enum Colours {
     Cmyk,
     /// Luma and chroma of a JPEG stream, which its decoder converts to RGB.
     Jpeg,
+    /// Luma and chroma in blocks.
+    Ycc(Ycc),
 }
 
 impl Colours {
@@ -63,7 +69,7 @@ impl Colours {
     pub(super) fn count(self) -> usize {
         match self {
             Self::Grey { .. } | Self::Palette => 1,
-            Self::Rgb | Self::Jpeg => 3,
+            Self::Rgb | Self::Jpeg | Self::Ycc(_) => 3,
             Self::Cmyk => 4,
         }
     }
@@ -81,7 +87,10 @@ impl Layout {
             return Err(Fault::Unsupported(format!("{samples} samples per pixel")));
         }
         let compression = ifd.number_of(259).unwrap_or(1);
-        let colours = colours(ifd.number_of(262).ok_or_else(|| missing("colours"))?, compression)?;
+        let colours = match ifd.number_of(262).ok_or_else(|| missing("colours"))? {
+            6 if compression != JPEG => Colours::Ycc(Ycc::read(ifd)?),
+            photometric => colours(photometric)?,
+        };
         let Chunks { is_tiled, size, offsets, lengths } = Chunks::read(ifd, width, height)?;
         let layout = Self {
             width: width as usize,
@@ -91,6 +100,7 @@ impl Layout {
             samples: samples as usize,
             is_planar: ifd.number_of(284) == Some(2) && samples > 1,
             colours,
+            window: window::stated(ifd),
             compression,
             predictor: ifd.number_of(317).unwrap_or(1),
             is_reversed: ifd.number_of(266) == Some(2),
@@ -109,9 +119,13 @@ impl Layout {
         [self.width.div_ceil(self.chunk[0]), self.height.div_ceil(self.chunk[1])]
     }
 
-    /// Rows of the strip or tile that starts at row `first`.
-    pub(super) fn rows(&self, first: usize) -> usize {
-        if self.is_tiled { self.chunk[1] } else { self.chunk[1].min(self.height - first) }
+    /// Bytes of the strip or tile that starts at row `first`.
+    pub(super) fn bytes_of(&self, first: usize) -> usize {
+        let rows = if self.is_tiled { self.chunk[1] } else { self.chunk[1].min(self.height - first) };
+        match self.colours {
+            Colours::Ycc(ycc) => ycc.row_bytes(self.chunk[0]) * rows.div_ceil(ycc.block[1]),
+            _ => self.row_bytes() * rows,
+        }
     }
 
     /// Interleaved samples per pixel in one strip or tile.
@@ -156,17 +170,26 @@ impl Layout {
         let is_known = match self.format {
             Format::Float => matches!(self.bits, 16 | 32 | 64),
             Format::Whole => matches!(self.bits, 1..=16 | 32),
+            Format::Signed => matches!(self.bits, 8 | 16 | 32),
         };
         if !is_known {
             return unsupported(format!("{} bits per sample", self.bits));
         }
-        if self.colours == Colours::Palette && (self.bits > 8 || self.format == Format::Float) {
+        if self.colours == Colours::Palette && (self.bits > 8 || self.format != Format::Whole) {
             return unsupported(format!("a palette with {} bits", self.bits));
+        }
+        if let Colours::Ycc(_) = self.colours
+            && (self.bits, self.format, self.samples, self.predictor) != (8, Format::Whole, 3, 1)
+        {
+            return unsupported(format!(
+                "luma and chroma with {} samples of {} bits",
+                self.samples, self.bits
+            ));
         }
         if self.compression == JPEG && (self.bits, self.format) != (8, Format::Whole) {
             return unsupported(format!("JPEG with {} bits per sample", self.bits));
         }
-        if self.colours == Colours::Jpeg && self.is_planar {
+        if matches!(self.colours, Colours::Jpeg | Colours::Ycc(_)) && self.is_planar {
             return unsupported("luma and chroma in planes of their own".to_owned());
         }
         let grey = matches!(self.colours, Colours::Grey { .. });
@@ -238,7 +261,7 @@ fn refuse_raw(ifd: &Ifd<'_>) -> Result<(), Fault> {
     Ok(())
 }
 
-fn colours(photometric: u64, compression: u64) -> Result<Colours, Fault> {
+fn colours(photometric: u64) -> Result<Colours, Fault> {
     let unsupported = |what: &str| Err(Fault::Unsupported(what.to_owned()));
     match photometric {
         0 => Ok(Colours::Grey { white_is_zero: true }),
@@ -246,9 +269,8 @@ fn colours(photometric: u64, compression: u64) -> Result<Colours, Fault> {
         2 => Ok(Colours::Rgb),
         3 => Ok(Colours::Palette),
         5 => Ok(Colours::Cmyk),
-        6 if compression == JPEG => Ok(Colours::Jpeg),
+        6 => Ok(Colours::Jpeg),
         4 => unsupported("a transparency mask"),
-        6 => unsupported("luma and chroma without JPEG"),
         8..=10 => unsupported("L*a*b* colours"),
         other => unsupported(&format!("colours of kind {other}")),
     }
@@ -269,7 +291,7 @@ fn format(ifd: &Ifd<'_>) -> Result<Format, Fault> {
     let unsupported = |what: &str| Err(Fault::Unsupported(what.to_owned()));
     match all.first() {
         Some(first) if all.iter().any(|format| format != first) => unsupported("samples of several formats"),
-        Some(2) => unsupported("signed numbers, of which none is said to be white"),
+        Some(2) => Ok(Format::Signed),
         Some(3) => Ok(Format::Float),
         Some(5 | 6) => unsupported("complex numbers"),
         // 4 means undefined, which the specification lets readers treat as if it were not there.

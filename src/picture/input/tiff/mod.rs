@@ -4,19 +4,21 @@
 //! wrongly.
 //! Tags and samples are read here; weezl, flate2 and libjpeg-turbo decompress them. Integers are scaled from their
 //! full range to
-//! 0..255, floats from 0..1. Floats beyond 1 are refused, because the file does not define which value is white.
+//! 0..255, floats from 0..1. Other floats, and signed numbers, are refused where the file does not say which value is white.
 
 mod chunks;
 mod ifd;
 mod layout;
 mod samples;
+mod window;
+mod ycc;
 
 use image::metadata::Orientation;
 use image::{DynamicImage, GrayAlphaImage, GrayImage, ImageFormat, RgbImage, RgbaImage};
 
 use self::ifd::Ifd;
 use self::layout::{Colours, JPEG, Layout};
-use self::samples::Levels;
+use self::samples::{Levels, noted};
 use super::raster::{Cmyk, Decoded, Fault, Pixels};
 use super::{general, jpeg};
 
@@ -41,6 +43,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Decoded, Fault> {
         orientation: turn.unwrap_or(Orientation::NoTransforms),
         icc: ifd.bytes_of(34675).map(<[u8]>::to_vec),
         damage: if page.is_damaged { vec![DAMAGED.to_owned()] } else { vec![] },
+        notes: noted(&page.layout).into_iter().collect(),
         reduced: None,
     })
 }
@@ -69,10 +72,13 @@ impl Page<'_> {
             if self.layout.compression == JPEG {
                 self.jpeg(packed, plane, at, &mut levels)?;
             } else {
-                let mut chunk = vec![0; self.layout.row_bytes() * self.layout.rows(at[1])];
+                let mut chunk = vec![0; self.layout.bytes_of(at[1])];
                 let count = chunks::unpack(packed, &self.layout, &mut chunk)?;
                 if count < chunk.len() {
                     return Err(Fault::Damaged(format!("strip or tile {index} ends before its last pixel")));
+                }
+                if let Colours::Ycc(ycc) = self.layout.colours {
+                    chunk = ycc.rgb(&chunk, self.layout.chunk[0]);
                 }
                 chunks::plain(&mut chunk, &self.layout);
                 levels.put(&self.layout, &chunk, plane, at);
@@ -148,10 +154,12 @@ fn pixels(
                 GrayImage::from_raw(width, height, levels).ok_or_else(broken)?.into()
             }
         }
-        Colours::Rgb | Colours::Jpeg if kept == 4 => {
+        Colours::Rgb | Colours::Jpeg | Colours::Ycc(_) if kept == 4 => {
             RgbaImage::from_raw(width, height, levels).ok_or_else(broken)?.into()
         }
-        Colours::Rgb | Colours::Jpeg => RgbImage::from_raw(width, height, levels).ok_or_else(broken)?.into(),
+        Colours::Rgb | Colours::Jpeg | Colours::Ycc(_) => {
+            RgbImage::from_raw(width, height, levels).ok_or_else(broken)?.into()
+        }
     };
     Ok(Pixels::Image(image))
 }

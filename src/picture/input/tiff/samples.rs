@@ -13,12 +13,27 @@ pub(super) struct Levels {
     /// The smallest and largest float.
     range: [f64; 2],
     has_nan: bool,
+    /// Black and white; `None` where the file should have said so and does not.
+    window: Option<[f64; 2]>,
+}
+
+/// Floats without another word go from black at 0 to white at 1.
+const FLOATS: [f64; 2] = [0.0, 1.0];
+
+/// What is to be said of values that are shown as the file says.
+pub(super) fn noted(layout: &Layout) -> Option<String> {
+    let [black, white] = layout.window.filter(|_| layout.format != Format::Whole)?;
+    Some(format!("its values from {black} to {white} are shown from black to white, as the file says"))
 }
 
 impl Levels {
     pub(super) fn new(layout: &Layout) -> Self {
         let count = layout.width * layout.height * layout.samples;
-        Self { levels: vec![0; count], range: [f64::INFINITY, f64::NEG_INFINITY], has_nan: false }
+        let window = match layout.format {
+            Format::Float => layout.window.or(Some(FLOATS)),
+            Format::Whole | Format::Signed => layout.window,
+        };
+        Self { levels: vec![0; count], range: [f64::INFINITY, f64::NEG_INFINITY], has_nan: false, window }
     }
 
     /// Adds the plain samples of a strip or tile whose upper left corner is at `[x, y]`.
@@ -32,7 +47,8 @@ impl Levels {
                 let (x, channel) = (index / stride, index % stride + plane);
                 self.levels[start + x * layout.samples + channel] = match layout.format {
                     Format::Whole => whole(row, index, layout),
-                    Format::Float => self.float(row, index, layout.bits / 8),
+                    Format::Signed => self.windowed(signed(row, index, layout.bits / 8)),
+                    Format::Float => self.windowed(float(row, index, layout.bits / 8)),
                 };
             }
         }
@@ -51,18 +67,12 @@ impl Levels {
         }
     }
 
-    fn float(&mut self, row: &[u8], index: usize, size: usize) -> u8 {
-        let bytes = &row[index * size..(index + 1) * size];
-        let value = match *bytes {
-            [a, b] => f16::from_le_bytes([a, b]).to_f64(),
-            [a, b, c, d] => f64::from(f32::from_le_bytes([a, b, c, d])),
-            [a, b, c, d, e, f, g, h] => f64::from_le_bytes([a, b, c, d, e, f, g, h]),
-            _ => f64::NAN,
-        };
+    fn windowed(&mut self, value: f64) -> u8 {
         self.has_nan |= value.is_nan();
         self.range = [self.range[0].min(value), self.range[1].max(value)];
+        let [black, white] = self.window.unwrap_or(FLOATS);
         // `as` saturates, so that values out of range are clamped.
-        (value * 255.0).round() as u8
+        ((value - black) / (white - black) * 255.0).round() as u8
     }
 
     /// All levels.
@@ -72,13 +82,32 @@ impl Levels {
             let problem = Problem::new("holds floats that are no numbers").expected("0 to 1");
             return Err(Fault::Other(problem.hint("save it with 8 bits")));
         }
-        if least < 0.0 || greatest > 1.0 {
-            let problem = Problem::new(format!("holds floats from {least} to {greatest}"))
-                .expected("0 for black to 1 for white")
-                .hint("divide by what is white, or save it with 8 bits");
+        let is_outside = self.window == Some(FLOATS) && (least < 0.0 || greatest > 1.0);
+        if is_outside || (self.window.is_none() && least <= greatest) {
+            let problem = Problem::new(format!("holds values from {least} to {greatest}"))
+                .expected("floats from 0 for black to 1 for white, or tags that say what is black and white")
+                .hint("set SMinSampleValue and SMaxSampleValue, or save it with 8 bits");
             return Err(Fault::Other(problem));
         }
         Ok(self.levels)
+    }
+}
+
+fn float(row: &[u8], index: usize, size: usize) -> f64 {
+    match row[index * size..(index + 1) * size] {
+        [a, b] => f16::from_le_bytes([a, b]).to_f64(),
+        [a, b, c, d] => f64::from(f32::from_le_bytes([a, b, c, d])),
+        [a, b, c, d, e, f, g, h] => f64::from_le_bytes([a, b, c, d, e, f, g, h]),
+        _ => f64::NAN,
+    }
+}
+
+fn signed(row: &[u8], index: usize, size: usize) -> f64 {
+    match row[index * size..(index + 1) * size] {
+        [a] => f64::from(a as i8),
+        [a, b] => f64::from(i16::from_le_bytes([a, b])),
+        [a, b, c, d] => f64::from(i32::from_le_bytes([a, b, c, d])),
+        _ => f64::NAN,
     }
 }
 

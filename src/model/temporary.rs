@@ -1,4 +1,4 @@
-//! Files before they are complete: their names, and what killed programs left of them.
+//! Files before they are complete, models and all others: their names, and what killed programs left of them.
 //!
 //! Receives the path of a file to come; gives an open file in the same directory. Its name says which file it is going to be, which
 //! process writes it, and where that runs, with a random part behind: two processes never write the same one, and the next run finds out
@@ -9,10 +9,11 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::{Duration, SystemTime};
 
-use tempfile::NamedTempFile;
+use sha2::{Digest as _, Sha256};
+use tempfile::{NamedTempFile, TempDir};
 
+use crate::digest::hex;
 use crate::error::{Error, Result};
-use crate::input::sha256_hex;
 
 const PREFIX: &str = ".burncam-";
 
@@ -22,11 +23,12 @@ const HASH: usize = 16;
 /// A file that has not changed for so long is not being written, wherever its process is: writing the files of an image takes seconds.
 const OLD: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Creates a file that is going to be `path`, and its directory.
-pub(super) fn create(path: &Path) -> Result<NamedTempFile> {
-    let directory = or_here(path.parent().unwrap_or(Path::new("")));
-    std::fs::create_dir_all(directory).map_err(Error::io("create the directory", directory))?;
-    let prefix = format!("{PREFIX}{}-{}-", mark(path), process());
+/// Creates a file that is going to be `path`, in its directory.
+///
+/// # Errors
+/// When it cannot be created.
+pub fn create(path: &Path) -> Result<NamedTempFile> {
+    let prefix = prefix(path);
     let mut builder = tempfile::Builder::new();
     builder.prefix(&prefix);
     #[cfg(unix)]
@@ -35,18 +37,45 @@ pub(super) fn create(path: &Path) -> Result<NamedTempFile> {
         // The mode of ordinary files, before the user's umask; temporary files are private by default.
         builder.permissions(std::fs::Permissions::from_mode(0o666));
     }
+    let directory = directory(path);
     builder.tempfile_in(directory).map_err(Error::write_into(directory))
 }
 
+/// Creates a directory for a file that is going to be `path`, next to it.
+///
+/// # Errors
+/// When it cannot be created.
+pub(crate) fn create_directory(path: &Path) -> Result<TempDir> {
+    let directory = directory(path);
+    let created = tempfile::Builder::new().prefix(&prefix(path)).tempdir_in(directory);
+    created.map_err(Error::write_into(directory))
+}
+
+/// The directory of a file.
+#[must_use]
+pub fn directory(path: &Path) -> &Path {
+    or_here(path.parent().unwrap_or(Path::new("")))
+}
+
 /// The empty path means the current directory, but the operating system does not accept it.
-pub(super) fn or_here(directory: &Path) -> &Path {
+#[must_use]
+pub fn or_here(directory: &Path) -> &Path {
     if directory.as_os_str().is_empty() { Path::new(".") } else { directory }
+}
+
+/// How the names of this process's temporary files of a path begin.
+fn prefix(path: &Path) -> String {
+    format!("{PREFIX}{}-{}-", mark(path), process())
 }
 
 /// What the names of all temporary files of a path have.
 fn mark(path: &Path) -> String {
     let name = path.file_name().unwrap_or_default();
-    sha256_hex(name.as_encoded_bytes())[..HASH].to_owned()
+    hash(name.as_encoded_bytes())
+}
+
+fn hash(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))[..HASH].to_owned()
 }
 
 /// Where this process runs, and its number.
@@ -61,14 +90,12 @@ fn place() -> String {
     let start = std::fs::read_to_string("/proc/sys/kernel/random/boot_id");
     let numbers = std::fs::read_link("/proc/self/ns/pid");
     match (start, numbers) {
-        (Ok(start), Ok(numbers)) => {
-            sha256_hex(format!("{start}{}", numbers.display()).as_bytes())[..HASH].to_owned()
-        }
+        (Ok(start), Ok(numbers)) => hash(format!("{start}{}", numbers.display()).as_bytes()),
         _ => "0".repeat(HASH),
     }
 }
 
-/// Temporary files in a directory.
+/// Temporary files in a directory, and directories of such.
 #[derive(Debug, Default)]
 pub struct Leftovers(Vec<Leftover>);
 
@@ -80,17 +107,10 @@ struct Leftover {
     /// Place and number of the process that made it.
     process: String,
     modified: Option<SystemTime>,
+    is_directory: bool,
 }
 
 impl Leftovers {
-    /// Creates a file that is going to be `path`, and its directory. It is left over when the program is killed before it is renamed.
-    ///
-    /// # Errors
-    /// When one of them cannot be created.
-    pub fn begin(path: &Path) -> Result<NamedTempFile> {
-        create(path)
-    }
-
     /// Those in a directory, not below it; none where it cannot be read.
     #[must_use]
     pub fn of(directory: &Path) -> Self {
@@ -101,7 +121,10 @@ impl Leftovers {
     /// The files that were going to be `path`. A record among them belongs to pictures that are complete, or that never will be.
     pub fn before<'a>(&'a self, path: &Path) -> impl Iterator<Item = &'a Path> + use<'a> {
         let mark = if self.0.is_empty() { String::new() } else { mark(path) };
-        self.0.iter().filter(move |left| left.mark == mark).map(|left| left.path.as_path())
+        self.0
+            .iter()
+            .filter(move |left| left.mark == mark && !left.is_directory)
+            .map(|left| left.path.as_path())
     }
 
     /// Removes those in a directory that no process is going to complete: of processes of this machine that are no more, and those that are a day old.
@@ -116,7 +139,11 @@ impl Leftovers {
         for left in all.iter().filter(|left| left.is_abandoned(now)) {
             log::debug!("removing '{}', which a run left that did not end", left.path.display());
             // Another run may be doing the same.
-            let _ = std::fs::remove_file(&left.path);
+            let _ = if left.is_directory {
+                std::fs::remove_dir_all(&left.path)
+            } else {
+                std::fs::remove_file(&left.path)
+            };
         }
     }
 }
@@ -132,13 +159,14 @@ impl Leftover {
         let is_ours =
             is_hash(mark) && is_hash(place) && is_number && !random.is_empty() && parts.next().is_none();
         // Neither call follows links.
-        let is_file = is_ours && entry.file_type().is_ok_and(|kind| kind.is_file());
+        let kind = if is_ours { entry.file_type().ok()? } else { return None };
         let modified = || entry.metadata().and_then(|data| data.modified()).ok();
-        is_file.then(|| Self {
+        (kind.is_file() || kind.is_dir()).then(|| Self {
             path: entry.path(),
             mark: mark.to_owned(),
             process: format!("{place}-{number}"),
             modified: modified(),
+            is_directory: kind.is_dir(),
         })
     }
 
@@ -204,6 +232,9 @@ mod tests {
         for name in [&removed[1], &kept[2]] {
             std::fs::File::options().write(true).open(at(name)).unwrap().set_modified(long_ago).unwrap();
         }
+        let folder = at(&format!("{PREFIX}{hash}-{dead}-folder"));
+        std::fs::create_dir(&folder).unwrap();
+        std::fs::write(folder.join("net.bpk"), "half").unwrap();
         let link = format!("{PREFIX}{hash}-{dead}-link");
         std::os::unix::fs::symlink(at(&kept[2]), at(&link)).unwrap();
         Leftovers::sweep(directory.path());
