@@ -12,7 +12,7 @@ use super::passes::{Lane, in_batches};
 use super::scene::Scene;
 use crate::engine::{Contrast, Evidence, Features};
 use crate::engine::{
-    Network, Recording, Rectifiers, Reduction, Rivals, Rule, Runs, Score, Sweep, Trunk, Visits,
+    Network, Recording, Rectifiers, Reduction, Region, Rivals, Rule, Runs, Score, Sweep, Trunk, Visits,
 };
 use crate::error::{Hint, OptionName, Problem, Result};
 
@@ -147,7 +147,25 @@ impl<'a> Question<'a> {
     ) -> Result<Vec<Vec<f64>>> {
         let (network, size) = (self.network(), self.values().len());
         network.prepare_passes()?;
-        self.in_batches(count, size, make, |lane| network.logits_on(lane.threads, &lane.values), read)
+        self.in_batches(count, size, make, |_, lane| network.logits_on(lane.threads, &lane.values), read)
+    }
+
+    /// As [`Question::scores_of_inputs`], of the picture changed in one of these regions each: `change` writes into a copy of the picture.
+    pub(super) fn scores_of_regions(
+        &self,
+        regions: &[Region],
+        change: impl Fn(&Region, &mut [f32]) + Sync,
+    ) -> Result<Vec<Vec<f64>>> {
+        let whole = self.values();
+        let copies = self.network().copies(whole, regions)?;
+        let make = |at: usize, values: &mut [f32]| {
+            values.copy_from_slice(whole);
+            change(&regions[at], values);
+        };
+        let run = |range: Range<usize>, lane: &mut Lane| {
+            copies.logits_on(lane.threads, &lane.values, &regions[range])
+        };
+        self.in_batches(regions.len(), whole.len(), make, run, self.scores())
     }
 
     /// For each class the scores of `count` variants of a layer's activations, each written by `make`, in batches.
@@ -159,7 +177,7 @@ impl<'a> Question<'a> {
         make: impl Fn(usize, &mut [f32]) + Sync,
     ) -> Result<Vec<Vec<f64>>> {
         let (network, scores) = (self.network(), self.scores());
-        let run = |lane: &mut Lane| network.logits_from(trunk, std::mem::take(&mut lane.values));
+        let run = |_, lane: &mut Lane| network.logits_from(trunk, std::mem::take(&mut lane.values));
         self.in_batches(count, size, make, run, scores)
     }
 
@@ -188,7 +206,7 @@ impl<'a> Question<'a> {
         count: usize,
         size: usize,
         make: impl Fn(usize, &mut [f32]) + Sync,
-        run: impl Fn(&mut Lane) -> Result<Vec<f32>> + Sync,
+        run: impl Fn(Range<usize>, &mut Lane) -> Result<Vec<f32>> + Sync,
         read: impl Fn(&[f32]) -> Vec<f64> + Sync,
     ) -> Result<Vec<Vec<f64>>> {
         let outputs = self.scene.output().len();
@@ -198,7 +216,7 @@ impl<'a> Question<'a> {
             lane.values.resize(range.len() * size, 0.0);
             let copies = range.clone().zip(lane.values.chunks_exact_mut(size));
             copies.for_each(|(at, values)| make(at, values));
-            let logits = run(lane)?;
+            let logits = run(range.clone(), lane)?;
             let rows: Vec<_> = rows_of(&logits, range.len(), outputs)?.map(&read).collect();
             // Reported while it is locked, so that a listener hears of rising numbers.
             if let (Some(progress), Ok(mut done)) = (progress, done.lock()) {

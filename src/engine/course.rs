@@ -6,10 +6,11 @@
 use std::collections::HashSet;
 use std::sync::OnceLock;
 
+use super::outline::Outline;
 use super::segment::Segment;
 use super::step::Step;
 use super::steps::Steps;
-use super::stretch::{Outline, Stretch, filled};
+use super::stretch::{Stretch, filled};
 use crate::card::{Op, ValueId};
 use crate::error::{Error, Result};
 use crate::native::Runs;

@@ -1,12 +1,13 @@
 //! The steps up to the cut on the native kernels, with Burn between them for operations without a kernel.
 
-use super::segment::{Place, Segment, operation};
+use super::outline::{Outline, feature_maps, operation};
+use super::segment::{Place, Segment};
 use super::steps::{Slots, Steps};
 use super::value::Value;
 use crate::card::ValueId;
 use crate::error::{Error, Result};
 use crate::model::Model;
-use crate::native::{Precision, Shapes, knows};
+use crate::native::{Original, Precision, knows};
 
 /// Segments and single steps, in the order in which they run.
 #[derive(Debug)]
@@ -105,12 +106,28 @@ impl Program {
             true => steps.empty(),
             false => steps.start(input.to_vec())?,
         };
-        for (at, part) in self.parts.iter().enumerate() {
+        let parts = match &self.parts[..] {
+            [Part::Native(segment), parts @ ..] if begins_native => {
+                self.fill(steps, threads, &mut slots, segment, (&[input], batch))?;
+                parts
+            }
+            parts => parts,
+        };
+        self.run_parts(steps, threads, &mut slots, (parts, batch))?;
+        Ok(slots)
+    }
+
+    /// Runs parts whose inputs are in the slots.
+    fn run_parts(
+        &self,
+        steps: &Steps,
+        threads: usize,
+        slots: &mut Slots,
+        (parts, batch): (&[Part], usize),
+    ) -> Result<()> {
+        for part in parts {
             match part {
-                Part::Burn(step) => steps.fill(&mut slots, *step)?,
-                Part::Native(segment) if at == 0 && begins_native => {
-                    self.fill(steps, threads, &mut slots, segment, (&[input], batch))?;
-                }
+                Part::Burn(step) => steps.fill(slots, *step)?,
                 Part::Native(segment) => {
                     let read = |id: &ValueId| match &slots[*id] {
                         Some(value) => value.to_vec(),
@@ -118,11 +135,11 @@ impl Program {
                     };
                     let inputs = segment.inputs.iter().map(read).collect::<Result<Vec<_>>>()?;
                     let views: Vec<&[f32]> = inputs.iter().map(Vec::as_slice).collect();
-                    self.fill(steps, threads, &mut slots, segment, (&views, batch))?;
+                    self.fill(steps, threads, slots, segment, (&views, batch))?;
                 }
             }
         }
-        Ok(slots)
+        Ok(())
     }
 
     /// Runs a segment and fills its slots.
@@ -134,22 +151,58 @@ impl Program {
         segment: &Segment,
         (inputs, batch): (&[&[f32]], usize),
     ) -> Result<()> {
-        let outputs = segment.run(steps, &self.place, threads, inputs, batch)?;
-        for ((id, [channels, height, width]), values) in segment.outputs.iter().zip(outputs) {
-            let shape = [batch, *channels, *height, *width];
-            slots[*id] = Some(Value::new(values, &shape, &steps.device)?);
-        }
-        Ok(())
+        segment.fill(steps, slots, segment.run(steps, &self.place, threads, inputs, batch)?, batch)
     }
 
-    /// The segment, if it alone is the program: then images can share a pass, and each gets the values that it gets alone.
-    fn only(&self, steps: &Steps) -> Option<&Segment> {
-        match &self.parts[..] {
-            [Part::Native(segment)] if segment.inputs == [ValueId::INPUT] => {
+    /// Prepares copies of a picture that differ from it in a rectangle of about `extent`; `None` where they go through whole.
+    ///
+    /// # Errors
+    /// When weights cannot be read.
+    pub(super) fn original(
+        &self,
+        steps: &Steps,
+        outline: &Outline,
+        picture: &[f32],
+        extent: [usize; 2],
+    ) -> Result<Option<Original<'_>>> {
+        match self.first(steps) {
+            Some(segment) => segment.original(steps, &self.place, outline, (picture, extent)),
+            None => Ok(None),
+        }
+    }
+
+    /// As [`Program::run`], from what an original gave for `batch` copies.
+    ///
+    /// # Errors
+    /// As [`Program::run`].
+    pub(super) fn run_behind(
+        &self,
+        steps: &Steps,
+        threads: usize,
+        outputs: Vec<Vec<f32>>,
+        batch: usize,
+    ) -> Result<Slots> {
+        let mut slots = steps.empty();
+        if let Some(segment) = self.first(steps) {
+            segment.fill(steps, &mut slots, outputs, batch)?;
+        }
+        self.run_parts(steps, threads, &mut slots, (self.parts.get(1..).unwrap_or_default(), batch))?;
+        Ok(slots)
+    }
+
+    /// The segment that begins the program, if nothing after it reads the picture.
+    fn first(&self, steps: &Steps) -> Option<&Segment> {
+        match self.parts.first() {
+            Some(Part::Native(segment)) if segment.inputs == [ValueId::INPUT] => {
                 Some(&**segment).filter(|segment| steps.last_use(ValueId::INPUT) < segment.steps.end)
             }
             _ => None,
         }
+    }
+
+    /// The segment, if it alone is the program: then images can share a pass, and each gets the values that it gets alone.
+    fn only(&self, steps: &Steps) -> Option<&Segment> {
+        self.first(steps).filter(|_| self.parts.len() == 1)
     }
 
     /// As [`Program::run`], the tensors of each image apart.
@@ -180,16 +233,4 @@ impl Program {
             _ => 0,
         }
     }
-}
-
-/// The tensors of rank four.
-pub(super) fn feature_maps(model: &Model) -> Shapes {
-    let input = &model.graph().input;
-    let values = model.shapes().iter().enumerate();
-    let maps = values.filter_map(|(at, shape)| match shape[..] {
-        [1, channels, height, width] => Some((ValueId::of_node(at), [channels, height, width])),
-        _ => None,
-    });
-    let picture = (ValueId::INPUT, [input.channels, input.height, input.width]);
-    std::iter::once(picture).chain(maps).collect()
 }

@@ -8,14 +8,16 @@ use std::ops::Range;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::outline::{Outline, operation};
 use super::parameters::Floats;
 use super::runtime::Runtime;
 use super::step::Step;
-use super::steps::Steps;
+use super::steps::{Slots, Steps};
+use super::value::Value;
 use crate::card::{Op, ValueId};
 use crate::error::Result;
 use crate::model::{self, Model};
-use crate::native::{Arithmetic, Operation, Plan, Shapes, Weights, Workspace};
+use crate::native::{Arithmetic, Original, PartialPlan, Plan, Shapes, Weights, Workspace};
 
 /// Where and how segments run.
 #[derive(Debug)]
@@ -111,6 +113,43 @@ impl Segment {
         Ok(self.plan.run(weights, &place.workspace, inputs, batch, threads))
     }
 
+    /// Fills the slots of its outputs.
+    ///
+    /// # Errors
+    /// On an internal error.
+    pub(super) fn fill(
+        &self,
+        steps: &Steps,
+        slots: &mut Slots,
+        outputs: Vec<Vec<f32>>,
+        batch: usize,
+    ) -> Result<()> {
+        for ((id, [channels, height, width]), values) in self.outputs.iter().zip(outputs) {
+            slots[*id] = Some(Value::new(values, &[batch, *channels, *height, *width], &steps.device)?);
+        }
+        Ok(())
+    }
+
+    /// Runs a picture, for copies that differ from it in a rectangle of about `extent`; `None` where computing a part is not worth it.
+    ///
+    /// # Errors
+    /// When weights cannot be read.
+    pub(super) fn original<'a>(
+        &'a self,
+        steps: &Steps,
+        place: &'a Place,
+        outline: &Outline,
+        (picture, extent): (&[f32], [usize; 2]),
+    ) -> Result<Option<Original<'a>>> {
+        let operations: Vec<_> = self.steps.clone().map(|at| outline.operation(steps, at)).collect();
+        let wanted: Vec<ValueId> = self.outputs.iter().map(|(id, _)| *id).collect();
+        let outside = [&self.inputs[..], &wanted];
+        let plan = PartialPlan::new(place.arithmetic, &operations, &outline.shapes, outside, extent)?;
+        let Some(plan) = plan else { return Ok(None) };
+        let weights = self.weights(steps, place)?;
+        Ok(Some(plan.original(weights, &place.workspace, &[picture], place.threads)))
+    }
+
     /// The packed weights, which are kept from here on.
     ///
     /// # Errors
@@ -133,11 +172,4 @@ impl Segment {
     fn parameters(&self, steps: &[Step], place: &Place, operation: usize) -> Result<Floats> {
         steps[self.steps.start + operation].floats(&place.ahead)
     }
-}
-
-/// A step as the kernels describe it.
-pub(super) fn operation<'a>(model: &Model, step: &'a Step) -> Operation<'a> {
-    let weight = step.node.params.get("weight");
-    let weight = weight.and_then(|name| model.tensor_shape(name)?.try_into().ok());
-    Operation { node: &step.node, output: step.output(), weight }
 }

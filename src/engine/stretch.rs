@@ -8,29 +8,14 @@ use std::ops::Range;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::outline::Outline;
 use super::parameters::Floats;
-use super::program::feature_maps;
-use super::segment::operation;
 use super::step::Step;
 use super::steps::{Slots, Steps};
 use super::value::{Value, sum};
 use crate::card::ValueId;
 use crate::error::{Error, Result};
-use crate::model::Model;
-use crate::native::{
-    Arithmetic, Ends, Isa, Operation, Reverse, Rule, Runs, Shapes, Tape, Weights, Workspace, knows_reverse,
-};
-
-/// What courses are planned from, and where they run.
-#[derive(Debug)]
-pub(super) struct Outline {
-    shapes: Shapes,
-    /// By step: shape of a convolution's weights.
-    weights: Vec<Option<[usize; 4]>>,
-    isa: Isa,
-    threads: usize,
-    workspace: Workspace,
-}
+use crate::native::{Ends, Reverse, Rule, Runs, Tape, Weights};
 
 /// Steps that one plan runs in both directions.
 #[derive(Debug)]
@@ -79,23 +64,6 @@ impl Packed {
     fn runs_once(&self, runs: Runs) -> bool {
         let is_first = !self.has_run.swap(true, Ordering::Relaxed);
         is_first && runs == Runs::Few && self.weights.get().is_none()
-    }
-}
-
-impl Outline {
-    pub(super) fn new(model: &Model, steps: &Steps, arithmetic: Arithmetic, threads: usize) -> Self {
-        let weights = steps.iter().map(|step| operation(model, step).weight).collect();
-        let (shapes, workspace) = (feature_maps(model), Workspace::default());
-        Self { shapes, weights, isa: arithmetic.isa, threads, workspace }
-    }
-
-    /// Whether native kernels run this step in both directions.
-    pub(super) fn knows(&self, steps: &Steps, at: usize) -> bool {
-        knows_reverse(self.isa, &self.operation(steps, at), &self.shapes)
-    }
-
-    fn operation<'a>(&self, steps: &'a Steps, at: usize) -> Operation<'a> {
-        Operation { node: &steps[at].node, output: steps[at].output(), weight: self.weights[at] }
     }
 }
 

@@ -13,6 +13,7 @@
 mod atomics;
 mod kernels;
 mod memory;
+mod partial;
 mod plan;
 mod precision;
 mod queue;
@@ -27,12 +28,14 @@ mod tests;
 mod threads;
 mod view;
 
+pub use partial::{Original, PartialPlan};
 pub use plan::{Operation, Parameters, Plan, Shapes, Weights, knows};
 pub use precision::{Arithmetic, Precision};
 pub use reverse::{Ends, Reverse, Runs, Tape, knows_reverse};
 pub use rule::{Rectifiers, Rule};
 pub use run::Workspace;
 pub use simd::Isa;
+pub use view::Region;
 
 use burncam_graph::{axes, card, error, shapes};
 

@@ -1,5 +1,7 @@
 //! Runs a plan: images in, tensors in blocks through the kernels, images out.
 
+use std::ops::Range;
+
 use crate::atomics::AtomicBool;
 use crate::error::Result;
 use crate::kernels::{Packed, Run, Unit, layout};
@@ -11,7 +13,7 @@ use crate::view::View;
 
 /// Images that go through the kernels at once, so that weights that are in a cache serve all of them. More would not fit: four
 /// images of a ResNet's first layers are 13 MB.
-const BATCH: usize = 4;
+pub(crate) const BATCH: usize = 4;
 
 /// Memory that the next run takes over.
 #[derive(Debug, Default)]
@@ -53,7 +55,19 @@ impl Plan {
 
     /// Imports the inputs and runs all kernels.
     pub(crate) fn run_in(&self, run: &Run<'_>, weights: &Weights, inputs: &[&[f32]], threads: usize) {
-        let kernels = self.kernels.iter().zip(&weights.0);
+        self.run_part(run, weights, inputs, 0..self.kernels.len(), threads);
+    }
+
+    /// Imports inputs and runs these kernels.
+    pub(crate) fn run_part(
+        &self,
+        run: &Run<'_>,
+        weights: &Weights,
+        inputs: &[&[f32]],
+        part: Range<usize>,
+        threads: usize,
+    ) {
+        let kernels = self.kernels[part.clone()].iter().zip(&weights.0[part]);
         let kernels = kernels.map(|(kernel, packed)| Work::Kernel(kernel, packed));
         run_all(self.imports(inputs).chain(kernels), run, threads);
     }
@@ -120,9 +134,16 @@ fn run_all<'a>(all: impl Iterator<Item = Work<'a>>, run: &'a Run<'a>, count: usi
     threads::on_each(count, || in_turn(&stages, count, &failed));
 }
 
+/// Runs kernels of regions of tensors, whose surroundings stay as they are.
+pub(crate) fn run_windows(kernels: &[(Kernel, &Packed)], run: &Run<'_>, threads: usize) {
+    run_all(kernels.iter().map(|(kernel, packed)| Work::Window(kernel, packed)), run, threads);
+}
+
 enum Work<'a> {
     Import(&'a View, &'a [f32]),
     Kernel(&'a Kernel, &'a Packed),
+    /// Without clearing what is around the output.
+    Window(&'a Kernel, &'a Packed),
 }
 
 /// Work, and the memory that it is done in.
@@ -136,6 +157,7 @@ impl queue::Work for Task<'_> {
         match &self.work {
             Work::Import(view, _) => layout::import_units(view, self.run.batch),
             Work::Kernel(kernel, _) => kernel.units(self.run.batch),
+            Work::Window(kernel, _) => kernel.kernel_units(self.run.batch),
         }
     }
 
@@ -144,7 +166,7 @@ impl queue::Work for Task<'_> {
         let unit = unsafe { Unit::new(self.run, index) };
         match &self.work {
             Work::Import(view, values) => layout::import(&unit, view, values),
-            Work::Kernel(kernel, packed) => kernel.unit(&unit, packed),
+            Work::Kernel(kernel, packed) | Work::Window(kernel, packed) => kernel.unit(&unit, packed),
         }
     }
 }

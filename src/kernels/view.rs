@@ -5,6 +5,9 @@
 
 use std::ops::Range;
 
+/// Rows and columns of a tensor.
+pub type Region = [Range<usize>; 2];
+
 /// Rows above and below, columns left and right of a tensor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Halo {
@@ -80,6 +83,22 @@ impl View {
     /// As [`View::at`], of the pixel that is `up` rows above and `left` columns before the first one of a block.
     pub(crate) fn before(&self, block: usize, up: usize, left: usize) -> usize {
         self.at(block, 0, 0) - up * self.row() - left * self.lanes
+    }
+
+    /// This region alone, in the same memory: what is around it counts as halo.
+    pub(crate) fn window(self, [rows, columns]: &Region) -> Self {
+        let halo = Halo {
+            top: self.halo.top + rows.start,
+            bottom: self.halo.bottom + self.height - rows.end,
+            left: self.halo.left + columns.start,
+            right: self.halo.right + self.width - columns.end,
+        };
+        Self { height: rows.len(), width: columns.len(), halo, ..self }
+    }
+
+    /// Height and width.
+    pub(crate) fn sides(&self) -> [usize; 2] {
+        [self.height, self.width]
     }
 
     /// Whether pixels follow each other without a gap.

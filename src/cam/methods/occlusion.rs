@@ -14,7 +14,7 @@
 use crate::cam::definition::{Definition, MethodInfo, Reads, Run, Traits, rounding_of_scores};
 use crate::cam::options::{Library, Options};
 use crate::cam::question::Question;
-use crate::engine::Network;
+use crate::engine::{Network, Region};
 use crate::error::{OptionName, Problem, Result, Subject};
 
 pub(super) const DEFINITION: Definition = Definition {
@@ -48,27 +48,23 @@ fn maps(question: &Question) -> Result<Vec<Vec<f32>>> {
     let (patch, stride) = square_of(question.network().input(), question.options);
     let rows = starts(height, patch, stride, theirs);
     let columns = starts(width, patch, stride, theirs);
-    let square = |at: usize| {
-        let (top, left) = (rows[at / columns.len()], columns[at % columns.len()]);
-        (top..(top + patch).min(height), left..(left + patch).min(width))
-    };
-    let whole = question.values();
-    let covered = |at: usize, values: &mut [f32]| {
-        let (ys, xs) = square(at);
-        values.copy_from_slice(whole);
+    let square =
+        |top: &usize, left: &usize| [*top..(top + patch).min(height), *left..(left + patch).min(width)];
+    let squares: Vec<Region> =
+        rows.iter().flat_map(|top| columns.iter().map(move |left| square(top, left))).collect();
+    let cover = |[ys, xs]: &Region, values: &mut [f32]| {
         for colour in values.chunks_mut(height * width) {
             ys.clone().for_each(|y| colour[y * width..][xs.clone()].fill(0.0));
         }
     };
-    let scores = question.scores_of_inputs(rows.len() * columns.len(), covered)?;
+    let scores = question.scores_of_regions(&squares, cover)?;
     let times = if question.follows(Library::Captum) { channels as f64 } else { 1.0 };
     let map = |(scores, class): (&Vec<f64>, &usize)| {
         let whole = question.score_of(question.logits(), *class);
         let mut drops = vec![0.0_f64; height * width];
         let mut counts = vec![0.0_f64; height * width];
-        for (at, score) in scores.iter().enumerate() {
-            let (ys, xs) = square(at);
-            for cell in ys.flat_map(|y| xs.clone().map(move |x| y * width + x)) {
+        for (score, [ys, xs]) in scores.iter().zip(&squares) {
+            for cell in ys.clone().flat_map(|y| xs.clone().map(move |x| y * width + x)) {
                 drops[cell] += whole - score;
                 // Never zero in the end: `check_square` refuses steps that skip pixels, except where xplique is
                 // followed, which does not divide.

@@ -5,7 +5,7 @@ use super::sums::{Parameters, Target};
 use super::tile::{self, Column, Pattern, Tile};
 use super::{Packed, Unit};
 use crate::simd::Instructions;
-use crate::view::View;
+use crate::view::{Region, View};
 
 // A pass over a band reads the band's input, a chunk of one panel's weights, and the sums. Together they should stay in a
 // second-level cache, the smallest of which (Zen 1 to 3) has 512 KiB: 256 KiB for weights, 192 KiB for input, the rest for sums.
@@ -64,6 +64,21 @@ impl Layer {
             (unit.read(self.input.range(batch, image)), target)
         }
     }
+
+    /// What computes a region of the output.
+    pub(super) fn window(&self, region: &Region) -> Self {
+        let (geometry, input) = self.geometry.of_region(self.input, region);
+        let residual = self.residual.map(|view| view.window(region));
+        Self { geometry, input, output: self.output.window(region), residual, ..*self }
+    }
+
+    /// Rows that tiles are cut from, and their width.
+    fn rows_of_tiles(&self) -> (usize, usize) {
+        let Self { input, output, residual, .. } = *self;
+        let is_dense = self.geometry.is_pointwise([&input, &output])
+            && [Some(input), Some(output), residual].iter().flatten().all(View::is_dense);
+        output.rows_of_tiles(is_dense)
+    }
 }
 
 impl ConvGeometry {
@@ -72,6 +87,16 @@ impl ConvGeometry {
         // Backward through padding at one end, an input is larger than the output.
         let is_same = [input.height, input.width] == [output.height, output.width];
         is_same && self.kernel == [1, 1] && self.stride == [1, 1]
+    }
+
+    /// The windows of a region of the output: the input from about their first pixel on, and what is left of the padding.
+    pub(super) fn of_region(self, input: View, region: &Region) -> (Self, View) {
+        let sides = input.sides();
+        let first = [0, 1].map(|axis| region[axis].start * self.stride[axis]);
+        // A window may begin in the padding and reach an input that ends before the next step.
+        let start = [0, 1].map(|axis| first[axis].min(sides[axis]));
+        let padding = [0, 1].map(|axis| self.padding[axis] + start[axis] - first[axis]);
+        (Self { padding, ..self }, input.window(&[start[0]..sides[0], start[1]..sides[1]]))
     }
 
     fn pattern(self, input: &View) -> Pattern {
@@ -85,6 +110,7 @@ impl ConvGeometry {
 #[derive(Debug)]
 pub(crate) struct Conv {
     pub(crate) layer: Layer,
+    instructions: Instructions,
     pattern: Pattern,
     lanes: usize,
     /// Groups that share registers.
@@ -104,32 +130,32 @@ pub(crate) struct Conv {
 impl Conv {
     /// `None` where the groups do not divide into whole registers.
     pub(crate) fn new(instructions: Instructions, layer: Layer) -> Option<Self> {
-        let Layer { filters, geometry, input, output, residual, .. } = layer;
+        let Layer { filters, input, output, .. } = layer;
         let lanes = instructions.lanes();
         let merged = merged_groups(filters.shape, filters.groups, input.lanes, lanes)?;
-        let is_dense = geometry.is_pointwise([&input, &output])
-            && [Some(input), Some(output), residual].iter().flatten().all(View::is_dense);
-        let (rows, width) = output.rows_of_tiles(is_dense);
         let groups = filters.groups / merged;
-        let registers = registers(instructions, output.blocks() / groups, width);
+        let registers = registers(instructions, output.blocks() / groups, layer.rows_of_tiles().1);
         let panels = panels(filters, merged, input.lanes, lanes, registers);
+        Some(Self::tiled(instructions, layer, merged, panels))
+    }
+
+    /// The same convolution, with the same packed weights, of a region of its output. Every pixel gets the same sums.
+    pub(crate) fn window(&self, region: &Region) -> Self {
+        Self::tiled(self.instructions, self.layer.window(region), self.merged, self.panels.clone())
+    }
+
+    fn tiled(instructions: Instructions, layer: Layer, merged: usize, panels: Vec<Panel>) -> Self {
+        let Layer { filters, geometry, input, .. } = layer;
+        let lanes = instructions.lanes();
+        let (rows, width) = layer.rows_of_tiles();
+        let registers = panels.iter().map(|panel| panel.registers).max().unwrap_or(1);
         let weights = panels.iter().map(|panel| panel.len(filters, lanes)).sum();
         let columns = tile::columns(instructions, registers, width, |o, w| tile::kernel(instructions, o, w));
         let per_block = geometry.kernel[0] * geometry.kernel[1] * input.lanes * registers * lanes;
         let chunk = (CHUNK / per_block).max(1);
         let (band, band_first) = band(&input, &geometry, rows, &columns, weights);
-        Some(Self {
-            layer,
-            pattern: geometry.pattern(&input),
-            lanes,
-            merged,
-            panels,
-            chunk,
-            rows,
-            columns,
-            band,
-            band_first,
-        })
+        let pattern = geometry.pattern(&input);
+        Self { layer, instructions, pattern, lanes, merged, panels, chunk, rows, columns, band, band_first }
     }
 
     pub(crate) fn pack(&self, weights: &ConvWeights<'_>, packed: &mut Packed) {

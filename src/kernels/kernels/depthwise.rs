@@ -6,7 +6,7 @@ use super::conv::ConvGeometry;
 use super::filters::{self, ConvWeights, Filters};
 use super::{Packed, Unit, split_work};
 use crate::simd::{Arguments, Compiled, InnerLoop, Instructions, Simd, reach};
-use crate::view::View;
+use crate::view::{Region, View};
 
 /// Pixels whose sums are in registers at once: enough to hide the latency of a multiply-add (4 cycles, two per cycle), few enough
 /// that they and the weights fit the 16 registers of AVX2. It divides the usual widths 7, 14, 28, 56 and 112.
@@ -107,6 +107,13 @@ impl Depthwise {
     ) -> Self {
         let bands = output.height.div_ceil(ROWS);
         Self { input, output, range, filters, geometry, row: instructions.compile::<Rows>(), bands }
+    }
+
+    /// The same convolution, with the same packed weights, of a region of its output.
+    pub(crate) fn window(&self, region: &Region) -> Self {
+        let (geometry, input) = self.geometry.of_region(self.input, region);
+        let output = self.output.window(region);
+        Self { input, output, geometry, bands: output.height.div_ceil(ROWS), ..*self }
     }
 
     /// Packs the weights as `[block][kernel row][kernel column][lane]`.

@@ -21,7 +21,7 @@ pub(crate) struct ConvWeights<'a> {
 }
 
 /// Output blocks that one tile computes at once.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Panel {
     pub(super) first: usize,
     pub(super) registers: usize,

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use super::Unit;
-use crate::view::View;
+use crate::view::{Region, View};
 
 /// Writes the zeros around some blocks of an image.
 ///
@@ -62,6 +62,28 @@ pub(crate) fn import(unit: &Unit<'_>, view: &View, values: &[f32]) {
                 to.set(if lane < channels { from[lane * area + y * view.width + x] } else { 0.0 });
             }
         }
+    }
+}
+
+/// As [`import`], of a region of one image `[channels, height, width]`, into the memory of one image.
+pub(crate) fn import_region(memory: &mut [f32], view: &View, values: &[f32], [rows, columns]: &Region) {
+    let to = &mut memory[view.range(1, 0)];
+    let area = view.height * view.width;
+    for (channel, plane) in values.chunks_exact(area).enumerate() {
+        for y in rows.clone() {
+            let to = to[lane(view, channel, [y, columns.start])..].iter_mut().step_by(view.lanes);
+            to.zip(&plane[y * view.width..][columns.clone()]).for_each(|(to, value)| *to = *value);
+        }
+    }
+}
+
+/// Copies the pixels of a tensor, without those around them, from one memory of an image to another.
+pub(crate) fn copy_pixels(from: &[f32], to: &mut [f32], view: &View) {
+    let start = view.range(1, 0).start;
+    for (block, y) in (0..view.blocks()).flat_map(|block| (0..view.height).map(move |y| (block, y))) {
+        let at = start + view.at(block, y, 0);
+        let row = at..at + view.width * view.lanes;
+        to[row.clone()].copy_from_slice(&from[row]);
     }
 }
 

@@ -7,7 +7,7 @@ use super::{Packed, Unit};
 use crate::card::PointwiseKernel;
 use crate::memory::Memory;
 use crate::simd::{Arguments, Compiled, InnerLoop, Instructions, Simd};
-use crate::view::View;
+use crate::view::{Region, View};
 
 /// What is computed before the activation.
 #[derive(Debug)]
@@ -111,6 +111,23 @@ impl Pointwise {
         activation: PointwiseKernel,
     ) -> Self {
         Self { input, output, kind, activation, row: instructions.compile::<Rows>() }
+    }
+
+    /// The same operation, with the same packed parameters, on a region.
+    pub(crate) fn window(&self, region: &Region) -> Self {
+        let second = |view: &View| match view.sides() == self.output.sides() {
+            true => view.window(region),
+            // One element per channel, for every pixel.
+            false => *view,
+        };
+        let kind = match &self.kind {
+            Kind::Affine => Kind::Affine,
+            Kind::Line { scale, shift } => Kind::Line { scale: *scale, shift: *shift },
+            Kind::Add(other) => Kind::Add(second(other)),
+            Kind::Mul(other) => Kind::Mul(second(other)),
+        };
+        let [input, output] = [self.input, self.output].map(|view| view.window(region));
+        Self { input, output, kind, ..*self }
     }
 
     /// Packs one scale and one shift per channel.

@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use super::Unit;
 use crate::simd::{Arguments, Compiled, InnerLoop, Instructions, Simd};
-use crate::view::View;
+use crate::view::{Region, View};
 
 /// What a window becomes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -138,6 +138,20 @@ impl Pool {
         [input, output]: [View; 2],
     ) -> Self {
         Self { input, output, kind, window, pixel: instructions.compile::<Pixels>() }
+    }
+
+    /// The same pool, of a region of its output.
+    pub(crate) fn window(&self, region: &Region) -> Self {
+        let (mut window, sides) = (self.window, self.input.sides());
+        let from = [0, 1].map(|axis| {
+            let first = region[axis].start * window.stride[axis];
+            let before = &mut window.padding[2 * axis];
+            let start = first.saturating_sub(*before).min(sides[axis]);
+            *before = before.saturating_sub(first);
+            start..sides[axis]
+        });
+        let (input, output) = (self.input.window(&from), self.output.window(region));
+        Self { input, output, window, ..*self }
     }
 
     pub(crate) fn units(&self, batch: usize) -> usize {

@@ -16,7 +16,7 @@ use crate::kernels::spread::Spread;
 use crate::kernels::unpool::Unpool;
 use crate::kernels::winograd::Winograd;
 use crate::kernels::{Packed, Unit};
-use crate::view::View;
+use crate::view::{Region, View};
 
 /// Any of the kernels.
 #[derive(Debug)]
@@ -60,7 +60,37 @@ impl Kernel {
         self.kernel_units(batch) + if self.output().is_dense() { 0 } else { batch }
     }
 
-    fn kernel_units(&self, batch: usize) -> usize {
+    /// The same kernel, with the same packed parameters, for a region of its output; every pixel gets the value that it gets in the whole.
+    /// `None` for kernels that compute whole tensors only.
+    pub(crate) fn window(&self, region: &Region) -> Option<Self> {
+        Some(match self {
+            Self::Conv(conv) => Self::Conv(Box::new(conv.window(region))),
+            Self::Winograd(conv) => Self::Winograd(Box::new(conv.window(region))),
+            Self::Depthwise(conv) => Self::Depthwise(Box::new(conv.window(region))),
+            Self::Pool(pool) => Self::Pool(pool.window(region)),
+            Self::Pointwise(pointwise) => Self::Pointwise(Box::new(pointwise.window(region))),
+            _ => return None,
+        })
+    }
+
+    /// What differs in the last bit, too, where a region of the output differs.
+    pub(crate) fn reached(&self, region: Region) -> Region {
+        match self {
+            Self::Winograd(conv) => conv.whole_tiles(&region),
+            _ => region,
+        }
+    }
+
+    /// Whether [`Kernel::window`] gives one.
+    pub(crate) fn has_windows(&self) -> bool {
+        matches!(
+            self,
+            Self::Conv(_) | Self::Winograd(_) | Self::Depthwise(_) | Self::Pool(_) | Self::Pointwise(_)
+        )
+    }
+
+    /// Units without those that clear the halo.
+    pub(crate) fn kernel_units(&self, batch: usize) -> usize {
         match self {
             Self::Conv(conv) => conv.units(batch),
             Self::ConvBf16(conv) => conv.conv.units(batch),

@@ -1,6 +1,6 @@
 //! The plan: operations lowered to kernels, joined, placed in memory; and their weights, packed, apart from it.
 
-mod choose;
+pub(crate) mod choose;
 pub(crate) mod fuse;
 mod kernel;
 pub(crate) mod lower;
@@ -37,6 +37,16 @@ pub struct Plan {
     pub(crate) size: usize,
 }
 
+/// All of a plan but its memory.
+#[derive(Debug)]
+pub(crate) struct Draft<'a> {
+    pub(crate) tokens: Tokens,
+    pub(crate) nodes: Vec<Node>,
+    /// Tensors that are imported, and those that are exported.
+    pub(crate) outside: [Vec<ValueId>; 2],
+    pub(crate) shapes: Cow<'a, Shapes>,
+}
+
 /// The packed weights of all kernels of a plan, in the order in which these read them.
 #[derive(Debug)]
 pub struct Weights(pub(crate) Vec<Packed>);
@@ -50,7 +60,7 @@ pub fn knows(isa: Isa, operation: &Operation<'_>, shapes: &Shapes) -> bool {
 impl Plan {
     /// Plans operations that [`knows`] knows, in an order in which they can run.
     ///
-    /// `inputs` are the tensors that are there before, `wanted` those that a run returns. `shapes` are those that the graph's
+    /// `outside` are the tensors that are there before, and those that a run returns. `shapes` are those that the graph's
     /// inference gave.
     ///
     /// # Errors
@@ -60,27 +70,10 @@ impl Plan {
         arithmetic: impl Into<Arithmetic>,
         operations: &[Operation<'_>],
         shapes: &Shapes,
-        [inputs, wanted]: [&[ValueId]; 2],
+        outside: [&[ValueId]; 2],
     ) -> Result<Self> {
-        let arithmetic = arithmetic.into();
-        let tokens = arithmetic
-            .tokens()
-            .ok_or_else(|| Error::internal(format!("this machine has no {arithmetic:?}")))?;
-        let lanes = tokens.instructions.lanes();
-        let mut nodes = lowered(operations, shapes, lanes)?;
-        let names = without_aliases(&mut nodes);
-        let name = |slot: &ValueId| names.get(slot).copied().unwrap_or(*slot);
-        let [inputs, wanted] = [inputs, wanted].map(|slots| slots.iter().map(name).collect::<Vec<_>>());
-        // Aliases go first: one between a convolution and its activation would hide the pair.
-        let nodes = fuse::fuse(nodes, &wanted);
-        let mut shapes = Cow::Borrowed(shapes);
-        let nodes = match tokens.int8 {
-            Some(int8) => quantise::quantise(int8, nodes, shapes.to_mut(), lanes),
-            None => nodes,
-        };
-        let mut memory = place(&nodes, [&inputs, &wanted], &shapes, lanes);
-        let size = memory.allocate();
-        Self::with_memory(tokens, &nodes, [&inputs, &wanted], &shapes, (&memory, size))
+        let draft = Draft::new(arithmetic.into(), operations, shapes, outside)?;
+        draft.plan(&mut draft.place())
     }
 
     /// Nodes with a place for every tensor, in memory of `size` elements.
@@ -134,31 +127,73 @@ impl Plan {
     }
 }
 
+impl<'a> Draft<'a> {
+    /// As [`Plan::new`].
+    ///
+    /// # Errors
+    /// As [`Plan::new`].
+    pub(crate) fn new(
+        arithmetic: Arithmetic,
+        operations: &[Operation<'_>],
+        shapes: &'a Shapes,
+        outside: [&[ValueId]; 2],
+    ) -> Result<Self> {
+        let tokens = arithmetic
+            .tokens()
+            .ok_or_else(|| Error::internal(format!("this machine has no {arithmetic:?}")))?;
+        let lanes = tokens.instructions.lanes();
+        let mut nodes = lowered(operations, shapes, lanes)?;
+        let names = without_aliases(&mut nodes);
+        let name = |slot: &ValueId| names.get(slot).copied().unwrap_or(*slot);
+        let outside = outside.map(|slots| slots.iter().map(name).collect::<Vec<_>>());
+        // Aliases go first: one between a convolution and its activation would hide the pair.
+        let nodes = fuse::fuse(nodes, &outside[1]);
+        let mut shapes = Cow::Borrowed(shapes);
+        let nodes = match tokens.int8 {
+            Some(int8) => quantise::quantise(int8, nodes, shapes.to_mut(), lanes),
+            None => nodes,
+        };
+        Ok(Self { tokens, nodes, outside, shapes })
+    }
+
+    /// A buffer for each tensor, with the time and the halo that its readers and writers need, not yet at a place in memory.
+    pub(crate) fn place(&self) -> MemoryPlan {
+        let Self { nodes, outside: [inputs, wanted], shapes, .. } = self;
+        let lanes = self.tokens.instructions.lanes();
+        let narrow = narrow_inputs(nodes, shapes, inputs, wanted, lanes);
+        let lanes_of = |slot: ValueId| narrow.get(&slot).copied().unwrap_or(lanes);
+        let mut memory = MemoryPlan::new(nodes, [inputs, wanted], shapes, &lanes_of);
+        for (at, node) in nodes.iter().enumerate() {
+            memory.touch(node.output, at + 1, Halo::default());
+            for slot in node.reads() {
+                // Of an extent there is one pixel, which no window moves over.
+                let halo = if node.extent == Some(slot) { Halo::default() } else { halo(node, shapes) };
+                memory.touch(slot, at + 1, halo);
+            }
+        }
+        inputs.iter().for_each(|slot| memory.touch(*slot, 0, Halo::default()));
+        // Exported after the last node, so that nothing takes their memory before.
+        wanted.iter().for_each(|slot| memory.touch(*slot, nodes.len() + 1, Halo::default()));
+        memory
+    }
+
+    /// The plan with this memory.
+    ///
+    /// # Errors
+    /// On an internal error.
+    pub(crate) fn plan(&self, memory: &mut MemoryPlan) -> Result<Plan> {
+        let size = memory.allocate();
+        let outside = [&self.outside[0][..], &self.outside[1]];
+        Plan::with_memory(self.tokens, &self.nodes, outside, &self.shapes, (&*memory, size))
+    }
+}
+
 pub(crate) fn lowered(operations: &[Operation<'_>], shapes: &Shapes, lanes: usize) -> Result<Vec<Node>> {
     let lower = |(source, operation): (usize, &Operation<'_>)| match lower::lower(operation, shapes, lanes) {
         Some(node) => Ok(Node { source, ..node }),
         None => Err(Error::internal(format!("no kernel runs {:?}", operation.node.op))),
     };
     operations.iter().enumerate().map(lower).collect()
-}
-
-/// A buffer for each tensor, with the time and the halo that its readers and writers need, not yet at a place in memory.
-fn place(nodes: &[Node], [inputs, wanted]: [&[ValueId]; 2], shapes: &Shapes, lanes: usize) -> MemoryPlan {
-    let narrow = narrow_inputs(nodes, shapes, inputs, wanted, lanes);
-    let lanes_of = |slot: ValueId| narrow.get(&slot).copied().unwrap_or(lanes);
-    let mut memory = MemoryPlan::new(nodes, [inputs, wanted], shapes, &lanes_of);
-    for (at, node) in nodes.iter().enumerate() {
-        memory.touch(node.output, at + 1, Halo::default());
-        for slot in node.reads() {
-            // Of an extent there is one pixel, which no window moves over.
-            let halo = if node.extent == Some(slot) { Halo::default() } else { halo(node, shapes) };
-            memory.touch(slot, at + 1, halo);
-        }
-    }
-    inputs.iter().for_each(|slot| memory.touch(*slot, 0, Halo::default()));
-    // Exported after the last node, so that nothing takes their memory before.
-    wanted.iter().for_each(|slot| memory.touch(*slot, nodes.len() + 1, Halo::default()));
-    memory
 }
 
 /// Removes aliases; returns which tensor each of them stands for.

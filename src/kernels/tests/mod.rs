@@ -19,6 +19,8 @@ mod joins;
 #[cfg(test)]
 mod operations;
 #[cfg(test)]
+mod partial;
+#[cfg(test)]
 mod pass;
 #[cfg(test)]
 mod pulled;

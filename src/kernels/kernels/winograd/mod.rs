@@ -10,6 +10,7 @@ mod tests;
 mod transform;
 
 use std::cell::Cell;
+use std::ops::Range;
 
 use super::conv::{self, ConvGeometry, Layer};
 use super::filters::{self, ConvWeights, Filters};
@@ -19,7 +20,7 @@ use super::{Packed, Unit, split_work};
 use crate::memory::LINE;
 use crate::simd::{Compiled, Instructions};
 use crate::threads;
-use crate::view::View;
+use crate::view::{Region, View};
 use transform::{FREQUENCIES, FromFrequencies, Output, PATCH, Patch, TILE, ToFrequencies};
 
 /// Tiles per band. All weights are read once per band, so it should be long; its frequencies should stay in a second-level cache
@@ -82,6 +83,23 @@ impl Winograd {
             to_frequencies: instructions.compile::<ToFrequencies>(),
             from_frequencies: instructions.compile::<FromFrequencies>(),
         }
+    }
+
+    /// The tiles that hold a region of the output. All that a tile sees rounds each of its pixels.
+    pub(crate) fn whole_tiles(&self, region: &Region) -> Region {
+        let sides = self.layer.output.sides();
+        [0, 1].map(|axis| {
+            let Range { start, end } = region[axis];
+            start / TILE * TILE..end.next_multiple_of(TILE).min(sides[axis])
+        })
+    }
+
+    /// The same convolution, with the same packed weights, of whole tiles of its output.
+    pub(crate) fn window(&self, region: &Region) -> Self {
+        let layer = self.layer.window(&self.whole_tiles(region));
+        let tiles = layer.output.sides().map(|side| side.div_ceil(TILE));
+        // Few tiles are transformed once, for all panels.
+        Self { layer, tiles, panels_per_unit: self.panels(), products: self.products.clone(), ..*self }
     }
 
     /// Transforms and packs the weights: by panel, then `[frequency][input channel][register]`.
