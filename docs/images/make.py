@@ -155,20 +155,29 @@ def every_method(program):
 def every_kind(program):
     """What --save writes for one photograph, and ways to draw it."""
     photo = PHOTOS / "coffee.png"
-    kinds = ["overlay", "heatmap", "grey", "mask", "boxes", "cut-out", "side-by-side"]
+    kinds = ["overlay", "heatmap", "grey", "mask", "boxes", "cut-out", "side-by-side", "figure"]
     pictures = []
     for kind in kinds:
         pictures.append((f"--save {kind}", overlay(program.explain(photo, f"kind-{kind}", "--save", kind))))
     drawings = [
+        ("--photo colour", "--colormap viridis"),
+        ("--photo dim",),
+        ("--photo white",),
+        ("--contours",),
         ("--overlay blend",),
-        ("--colormap inferno",),
-        ("--colormap turbo", "--overlay blend"),
+        ("--colormap turbo",),
         ("--interpolation nearest",),
         ("--signed",),
+        ("--method gradient",),
+        ("--method gradient", "--photo white", "--colormap blues", "--alpha-limit 1"),
+        ("--method gradient", "--save heatmap", "--colormap grey"),
+        ("--compat captum",),
     ]
     for words in drawings:
         arguments = [word for option in words for word in option.split()]
-        out = program.explain(photo, "drawn-" + "-".join(arguments).replace("/", ""), "--save", "overlay", *arguments)
+        if "--save" not in arguments:
+            arguments += ["--save", "overlay"]
+        out = program.explain(photo, "drawn-" + "-".join(arguments).replace("/", ""), *arguments)
         pictures.append((" ".join(words), overlay(out)))
     strip(pictures, (280, 187), "gallery/kinds.jpg")
 

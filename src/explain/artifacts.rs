@@ -5,7 +5,10 @@ use std::io::{self, Write};
 use crate::cam::Library;
 use crate::error::{Error, Problem, Result, is_name};
 use crate::record::StyleRecord;
-use crate::render::{Colormap, Components, Interpolation, Overlay, PngLevel, Rows, Threshold, write_png};
+use crate::render::{
+    Backdrop, CELL, Colormap, Components, Contours, Encoding, Format, Interpolation, Look, Overlay, Rows,
+    Threshold, write_picture,
+};
 
 /// A kind of picture or array that is written with a record.
 ///
@@ -46,6 +49,12 @@ pub enum ArtifactKind {
     ClassMask,
     /// The overlay with the boxes that a detector found.
     Detections,
+    /// A figure: photo, overlay and colour bar side by side, with class, probability, method and layer.
+    Figure,
+    /// The figure as an SVG file, for papers.
+    Svg,
+    /// The figure as a PDF file, for papers.
+    Pdf,
 }
 
 /// How pictures are drawn.
@@ -55,47 +64,76 @@ pub enum ArtifactKind {
 ///
 /// # fn main() -> burncam::Result<()> {
 /// let mut request = Request::default();
-/// request.style.colormap = "inferno".parse()?;
+/// request.style.colormap = "viridis".parse()?;
+/// request.style.photo = "colour".parse()?;
+/// request.style.contours = "0.25,0.5".parse()?;
 /// request.style.interpolation = "nearest".parse()?;
 /// request.style.threshold = "p80".parse()?;
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct Style {
-    /// Another library's overlay; then [`Style::overlay`], [`Style::colormap`] and [`Style::interpolation`] only
-    /// apply to other pictures.
+    /// Another library's overlay; then [`Style::overlay`], [`Style::colormap`], [`Style::interpolation`], [`Style::photo`],
+    /// [`Style::contours`] and [`Style::crop_edge`] only apply to other pictures.
     pub library: Option<Library>,
     /// Opacity from the map, or one opacity everywhere.
     pub overlay: Overlay,
     /// The colour map.
     pub colormap: Colormap,
+    /// What the heat is laid over: the photo in grey, in colours, dimmed, or white paper.
+    pub photo: Backdrop,
+    /// Lines of equal heat on overlays. Default: none.
+    pub contours: Contours,
+    /// Whether overlays show the edge of what the network saw as a thin dashed line. Default: yes.
+    pub crop_edge: bool,
     /// How the map is enlarged.
     pub interpolation: Interpolation,
     /// The value from which on a pixel belongs to a region.
     pub threshold: Threshold,
     /// The selected regions.
     pub components: Components,
-    /// Compression of pictures; it does not affect pixels.
-    pub png_level: PngLevel,
+    /// Side in pixels of the square that every cell of a sheet fits into. Default: 320.
+    pub sheet_cell: u32,
+    /// How pictures become files. The format is that of pictures that show the photo; others hold values, and are PNG.
+    pub encoding: Encoding,
+}
+
+impl Default for Style {
+    fn default() -> Self {
+        let Look { overlay, colormap, backdrop, contours, crop_edge } = Look::default();
+        Self {
+            library: None,
+            overlay,
+            colormap,
+            photo: backdrop,
+            contours,
+            crop_edge,
+            interpolation: Interpolation::default(),
+            threshold: Threshold::default(),
+            components: Components::default(),
+            sheet_cell: CELL,
+            encoding: Encoding::default(),
+        }
+    }
 }
 
 /// A drawn file that has no name yet.
 #[derive(Debug)]
 pub(crate) enum Drawing<'a> {
     /// A picture, which is computed while it is written.
-    Picture(Rows<'a>, PngLevel),
-    /// The bytes of an array's file.
-    Array(Vec<u8>),
+    Picture(Rows<'a>, Encoding),
+    /// The bytes of an array's or a document's file.
+    Bytes(Vec<u8>),
 }
 
 impl Drawing<'_> {
     /// Writes the file.
     pub(crate) fn write(&self, out: &mut dyn Write) -> io::Result<()> {
         match self {
-            Self::Picture(rows, level) => write_png(rows, *level, out),
-            Self::Array(bytes) => out.write_all(bytes),
+            Self::Picture(rows, encoding) => write_picture(rows, encoding, out),
+            Self::Bytes(bytes) => out.write_all(bytes),
         }
     }
 }
@@ -115,6 +153,9 @@ impl ArtifactKind {
         Self::SideBySide,
         Self::ClassMask,
         Self::Detections,
+        Self::Figure,
+        Self::Svg,
+        Self::Pdf,
     ];
 
     /// Name as written on the command line and in the record.
@@ -133,7 +174,23 @@ impl ArtifactKind {
             Self::SideBySide => "side-by-side",
             Self::ClassMask => "mask-of-class",
             Self::Detections => "detections",
+            Self::Figure => "figure",
+            Self::Svg => "svg",
+            Self::Pdf => "pdf",
         }
+    }
+}
+
+impl ArtifactKind {
+    /// Whether it shows the photo, so that its format can be chosen; others hold values, and are PNG or arrays.
+    fn shows_photo(self) -> bool {
+        matches!(self, Self::Overlay | Self::Boxes | Self::SideBySide | Self::Detections)
+    }
+
+    /// How a picture of this kind becomes a file.
+    pub(crate) fn encoding(self, style: &Style) -> Encoding {
+        let format = if self.shows_photo() { style.encoding.format } else { Format::Png };
+        Encoding { format, ..style.encoding }
     }
 }
 
@@ -155,6 +212,12 @@ impl std::str::FromStr for ArtifactKind {
 }
 
 impl Style {
+    /// How overlays look that are not a library's.
+    pub(super) fn look(&self) -> Look {
+        let Self { overlay, colormap, photo, contours, crop_edge, .. } = *self;
+        Look { overlay, colormap, backdrop: photo, contours, crop_edge }
+    }
+
     pub(super) fn record(&self) -> StyleRecord {
         let (overlay, opacity) = match (self.library, self.overlay) {
             (Some(library), _) => (library.name(), None),
@@ -169,6 +232,9 @@ impl Style {
             interpolation: own(self.interpolation.name()),
             threshold: self.threshold.to_string(),
             components: self.components.to_string(),
+            photo: own(self.photo.name()),
+            contours: self.library.is_none().then(|| self.contours.levels().to_vec()),
+            crop_edge: self.library.is_none().then_some(self.crop_edge),
         }
     }
 }

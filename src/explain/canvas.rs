@@ -36,10 +36,10 @@ use crate::render::{self, Colormap, Interpolation, PixelBox, Placed, Rows};
 /// ```
 #[derive(Debug)]
 pub struct Canvas<'a> {
-    explanation: &'a Explanation,
-    target: &'a ClassExplanation,
-    subject: &'a Subject,
-    style: &'a Style,
+    pub(super) explanation: &'a Explanation,
+    pub(super) target: &'a ClassExplanation,
+    pub(super) subject: &'a Subject,
+    pub(super) style: &'a Style,
     placed: OnceLock<Placed>,
     class_mask: OnceLock<Placed>,
     overlay: OnceLock<RgbImage>,
@@ -79,15 +79,15 @@ impl Canvas<'_> {
     pub fn overlay_on(&self, photo: &RgbImage) -> RgbImage {
         let size = photo.dimensions().into();
         match (&self.target.finding, self.style.library) {
-            (Some(_), _) => photo.clone(),
+            (Some(_), Some(_)) => photo.clone(),
             (None, Some(library)) => {
                 let map = self.explanation.heatmap(self.target);
                 compat_overlay(photo, &map, &self.placement_at(size), &overlay_of(library))
             }
-            (None, None) => {
+            (_, None) => {
                 let placed =
                     self.placed_at(&self.explanation.drawn(self.target), size, self.style.interpolation);
-                render::overlay(photo, &placed, self.style.overlay, self.style.colormap).to_rgb()
+                self.own_overlay(photo, &placed).to_rgb()
             }
         }
     }
@@ -104,21 +104,27 @@ impl Canvas<'_> {
         let photo = &self.subject.picture;
         match (&self.target.finding, self.style.library) {
             _ if self.overlay.get().is_some() => Rows::of(self.overlay()),
-            // A blank map leaves the photo unchanged in every style.
-            (Some(_), _) => Rows::of(photo),
+            // A blank map leaves the photo unchanged in every library's style.
+            (Some(_), Some(_)) => Rows::of(photo),
             (None, Some(_)) => Rows::of(self.overlay()),
-            (None, None) => render::overlay(photo, self.placed(), self.style.overlay, self.style.colormap),
+            (_, None) => self.own_overlay(photo, self.placed()),
         }
     }
 
-    /// The bytes of a PNG or NPY file of one kind.
+    /// The overlay in the style of no library.
+    fn own_overlay<'a>(&self, photo: &'a RgbImage, placed: &'a Placed) -> Rows<'a> {
+        let draw = if self.target.finding.is_some() { render::no_heat } else { render::overlay };
+        draw(photo, placed, &self.style.look())
+    }
+
+    /// The bytes of a file of one kind.
     ///
     /// # Errors
     /// When a picture cannot be encoded.
     pub fn draw(&self, kind: ArtifactKind) -> Result<Vec<u8>> {
         match self.drawing(kind)? {
-            Drawing::Picture(rows, level) => render::encode_png(&rows, level),
-            Drawing::Array(bytes) => Ok(bytes),
+            Drawing::Picture(rows, encoding) => render::encode_picture(&rows, &encoding),
+            Drawing::Bytes(bytes) => Ok(bytes),
         }
     }
 
@@ -127,7 +133,7 @@ impl Canvas<'_> {
     /// # Errors
     /// When it cannot be drawn.
     pub(crate) fn drawing(&self, kind: ArtifactKind) -> Result<Drawing<'_>> {
-        let Style { threshold, components, colormap, png_level, .. } = *self.style;
+        let Style { threshold, components, colormap, .. } = *self.style;
         let photo = &self.subject.picture;
         let rows = match kind {
             ArtifactKind::Overlay => self.overlay_rows(),
@@ -149,11 +155,14 @@ impl Canvas<'_> {
             ArtifactKind::ClassMask => render::grey_picture(self.class_mask()?),
             ArtifactKind::Npy => {
                 let map = self.explanation.heatmap(self.target);
-                return Ok(Drawing::Array(write_npy_2d(map.height(), map.width(), map.values())?));
+                return Ok(Drawing::Bytes(write_npy_2d(map.height(), map.width(), map.values())?));
             }
-            ArtifactKind::NpyFull => return Ok(Drawing::Array(self.full_npy()?)),
+            ArtifactKind::Figure => Rows::of_own(self.figure()?.to_rgb()?),
+            ArtifactKind::Svg => return Ok(Drawing::Bytes(self.figure()?.to_svg()?)),
+            ArtifactKind::Pdf => return Ok(Drawing::Bytes(self.figure()?.to_pdf()?)),
+            ArtifactKind::NpyFull => return Ok(Drawing::Bytes(self.full_npy()?)),
         };
-        Ok(Drawing::Picture(rows, png_level))
+        Ok(Drawing::Picture(rows, kind.encoding(self.style)))
     }
 
     /// The boxes around the hot regions for records, largest first; none for a blank map. They always use the
@@ -202,7 +211,7 @@ impl Canvas<'_> {
     }
 
     /// The map for drawing.
-    fn placed(&self) -> &Placed {
+    pub(super) fn placed(&self) -> &Placed {
         self.placed.get_or_init(|| self.place(&self.explanation.drawn(self.target), self.style.interpolation))
     }
 

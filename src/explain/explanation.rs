@@ -30,6 +30,8 @@ const BRIGHTEST: f64 = 0.99;
 pub struct Explanation {
     /// The method.
     pub method: Method,
+    /// The explained layers with their grids, as people read them: `_relu1 (7x7)`. Empty for methods on pixels.
+    pub layers: Vec<String>,
     /// The explained classes, in the order requested, without duplicates.
     pub targets: Vec<ClassExplanation>,
     /// The most probable classes.

@@ -83,6 +83,13 @@ impl Explainer {
         }
     }
 
+    /// What people read of a layer: its name and its grid.
+    pub(crate) fn layer_title(&self, layer: &Choice) -> String {
+        self.model
+            .grid(layer.index)
+            .map_or_else(|| layer.name.clone(), |grid| format!("{} ({grid})", layer.name))
+    }
+
     /// The layers of all methods, each once.
     #[must_use]
     pub fn every_layer(&self) -> Vec<&Choice> {

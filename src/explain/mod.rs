@@ -10,6 +10,7 @@ mod artifacts;
 mod canvas;
 mod detection;
 mod explanation;
+mod figure;
 mod findings;
 mod fixed;
 mod layers;
@@ -34,6 +35,7 @@ pub use artifacts::{ArtifactKind, Style};
 pub use canvas::Canvas;
 pub use explanation::{ClassExplanation, Explanation};
 pub(crate) use explanation::{Scored, TrueClass};
+pub(crate) use figure::CROP_EDGE;
 pub(crate) use fixed::FixedTargets;
 pub use over::Over;
 pub use predictor::Predictor;
@@ -224,13 +226,15 @@ impl Explainer {
         Ok(Scored { explanations, reduction: answer.reduction, outputs })
     }
 
-    fn empty(&self, method: Method) -> Explanation {
+    /// An explanation by a method before any class is explained.
+    pub(crate) fn empty(&self, method: Method) -> Explanation {
         let library = self.request.options.library;
         let at = self.request.methods.iter().position(|own| *own == method);
         let scale = at.and_then(|at| self.scales.get(at)).copied().unwrap_or_default();
+        let layers = self.layers_of(method).iter().map(|layer| self.layer_title(layer)).collect();
         let (targets, predictions, detections, warnings) = (vec![], vec![], vec![], vec![]);
         let true_class = None;
-        Explanation { method, targets, predictions, true_class, detections, warnings, scale, library }
+        Explanation { method, layers, targets, predictions, true_class, detections, warnings, scale, library }
     }
 
     fn explain_class(

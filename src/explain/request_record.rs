@@ -5,6 +5,7 @@ use crate::cam::{Method, Options, Reads};
 use crate::card::Task;
 use crate::input::Layout;
 use crate::record::{OptionsRecord, REVISION, RequestRecord, SettingsRecord};
+use crate::render::{CELL, Format};
 
 /// Version of Burn that networks run on. It is exact in `Cargo.toml`, because the last digits of a map may change with it.
 pub const BURN_VERSION: &str = "0.22.1";
@@ -51,6 +52,7 @@ impl Explainer {
         let request = &self.request;
         let Reading { options, layout, .. } = &request.reading;
         let [red, green, blue] = options.background;
+        let encoding = request.style.encoding;
         let layout = match layout {
             Layout::ChannelsFirst => "channels-first",
             Layout::ChannelsLast => "channels-last",
@@ -73,7 +75,10 @@ impl Explainer {
             image: self.drawn_on_sha256.clone(),
             save: request.artifacts.iter().map(|kind| kind.name().to_owned()).collect(),
             grid: if request.grid { names.collect() } else { vec![] },
-            png_level: request.style.png_level.name().to_owned(),
+            png_level: request.style.encoding.png_level.name().to_owned(),
+            format: (encoding.format != Format::Png).then(|| encoding.format.name().to_owned()),
+            quality: (encoding.format == Format::Jpeg).then_some(encoding.quality),
+            sheet_cell: Some(request.style.sheet_cell).filter(|cell| request.grid && *cell != CELL),
             against: self.score.rival(),
             over: (self.model().output().task == Task::Segmentation).then(|| request.over.to_string()),
             mask: self.given.mask.as_ref().map(|mask| mask.sha256.clone()),

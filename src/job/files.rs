@@ -2,16 +2,15 @@
 
 use std::path::PathBuf;
 
-use image::RgbImage;
-
 use super::names::Names;
-use super::sheet::sheet;
+use super::sheet::{row, sheet};
 use crate::cam::Method;
 use crate::error::{Error, Result};
 use crate::explain::{ArtifactKind, ClassExplanation, Explainer, Explanation, Illustration, Subject};
 use crate::output::{OutputFile, Placing, Staged, put_in_place, refuse_existing};
 use crate::record::{Artifact, BoxRecord, Record};
-use crate::render::{CELL, Rows, SheetRow, thumbnail, write_png};
+use crate::render::escape::escaped;
+use crate::render::{Cell, Rows, SheetRow, thumbnail, write_png};
 
 /// All files of one photo, named and not yet drawn.
 ///
@@ -147,7 +146,7 @@ struct Drawn {
     /// Index of its first file.
     first: usize,
     boxes: Vec<BoxRecord>,
-    cell: Option<RgbImage>,
+    cell: Option<Cell>,
 }
 
 /// The files written so far, under temporary names.
@@ -165,7 +164,7 @@ impl Gathered<'_> {
         let kinds = &explainer.request().artifacts;
         let with_masks = kinds.contains(&ArtifactKind::ClassMask);
         let mut illustrations = Vec::new();
-        let mut row = SheetRow { label: explanation.method.info().title.to_owned(), cells: vec![] };
+        let mut row = row(explainer, subject, explanation);
         let mut last: Option<(&ClassExplanation, Drawn)> = None;
         for target in &explanation.targets {
             // A method that asks no class has one map for all of them, which is drawn, encoded and hashed once.
@@ -181,7 +180,10 @@ impl Gathered<'_> {
             };
             illustrations
                 .push(Illustration { artifacts: staged.map(entry).collect(), boxes: drawn.boxes.clone() });
-            row.cells.extend(drawn.cell.clone());
+            // What asks no class is drawn once.
+            if row.cells.is_empty() || row.rest.is_empty() {
+                row.cells.extend(drawn.cell.clone());
+            }
             last = Some((target, drawn));
         }
         self.rows.push(row);
@@ -200,7 +202,10 @@ impl Gathered<'_> {
         let request = explainer.request();
         let canvas = explanation.canvas(target, subject, &request.style);
         // Before the pictures: the overlay in memory then serves both.
-        let cell = request.grid.then(|| thumbnail(canvas.overlay(), CELL)).transpose()?;
+        let side = request.style.sheet_cell;
+        let cell = request.grid.then(|| thumbnail(canvas.overlay(), side)).transpose()?;
+        let note = target.finding.as_ref().map_or_else(String::new, |finding| format!("No heat: {finding}"));
+        let cell = cell.map(|picture| Cell { picture, note: escaped(&note).into_owned() });
         let stage = |kind: &ArtifactKind| {
             let path = self.files.path(self.files.artifact(explanation.method, target, *kind));
             let drawing = canvas.drawing(*kind)?;
@@ -227,7 +232,7 @@ impl Gathered<'_> {
         let Files { explainer, subject, explanations, names, .. } = *self.files;
         let rows = std::mem::take(&mut self.rows);
         let sheet = sheet(explainer, subject, explanations, rows).draw()?;
-        let level = explainer.request().style.png_level;
+        let level = explainer.request().style.encoding.png_level;
         let name = names.grid();
         let staged =
             Staged::new(self.files.path(name.clone()), |out| write_png(&Rows::of(&sheet), level, out))?;

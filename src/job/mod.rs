@@ -4,6 +4,7 @@
 //! photo's. One photo is four calls in a row: [`Explainer::read`], [`Explainer::explain`], [`Explainer::files`],
 //! [`Files::commit`].
 
+mod contact;
 mod files;
 mod names;
 mod sheet;

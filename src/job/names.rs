@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
 use crate::cam::Method;
-use crate::explain::{ArtifactKind, Request};
+use crate::explain::{ArtifactKind, Request, Style};
 use crate::output::relative_text;
 use crate::record::InputRecord;
 
@@ -33,7 +33,7 @@ struct Named {
 }
 
 impl Names {
-    /// Names in `directory` that start with `stem`: `STEM.METHOD[.CLASS][.KIND].png` and `STEM.METHOD.json`. The
+    /// Names in `directory` that start with `stem`: `STEM.METHOD[.CLASS][.KIND].png` and `STEM.METHOD.json`; pictures in another format have its extension. The
     /// class is in a name if the request may have several; the overlay has no kind.
     #[must_use]
     pub fn new(directory: impl Into<PathBuf>, stem: impl Into<String>) -> Self {
@@ -76,7 +76,7 @@ impl Names {
         let (stem, method) = (&self.stem, method.info().name);
         // By the request and not by what was found, so that a name is known before the network runs.
         let class = if request.has_several_classes() { format!(".{class}") } else { String::new() };
-        format!("{stem}.{method}{class}{}", kind.ending())
+        format!("{stem}.{method}{class}{}.{}", kind.infix(), kind.extension(&request.style))
     }
 
     /// File name of a method's record.
@@ -122,21 +122,32 @@ impl Names {
 }
 
 impl ArtifactKind {
-    /// The suffix of a file name of this kind.
-    fn ending(self) -> &'static str {
+    /// What stands before the extension in a file name of this kind.
+    fn infix(self) -> &'static str {
         match self {
-            Self::Overlay => ".png",
-            Self::Heatmap => ".heatmap.png",
-            Self::Grey => ".grey.png",
-            Self::Grey16 => ".grey16.png",
-            Self::Npy => ".npy",
-            Self::NpyFull => ".full.npy",
-            Self::Mask => ".mask.png",
-            Self::Boxes => ".boxes.png",
-            Self::CutOut => ".cut-out.png",
-            Self::SideBySide => ".side-by-side.png",
-            Self::ClassMask => ".mask-of-class.png",
-            Self::Detections => ".detections.png",
+            Self::Overlay | Self::Npy => "",
+            Self::Heatmap => ".heatmap",
+            Self::Grey => ".grey",
+            Self::Grey16 => ".grey16",
+            Self::NpyFull => ".full",
+            Self::Mask => ".mask",
+            Self::Boxes => ".boxes",
+            Self::CutOut => ".cut-out",
+            Self::SideBySide => ".side-by-side",
+            Self::ClassMask => ".mask-of-class",
+            Self::Detections => ".detections",
+            Self::Figure | Self::Svg | Self::Pdf => ".figure",
+        }
+    }
+
+    /// The extension of a file of this kind, without a dot.
+    #[must_use]
+    pub fn extension(self, style: &Style) -> &'static str {
+        match self {
+            Self::Npy | Self::NpyFull => "npy",
+            Self::Svg => "svg",
+            Self::Pdf => "pdf",
+            _ => self.encoding(style).format.extension(),
         }
     }
 }

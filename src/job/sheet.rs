@@ -1,17 +1,27 @@
 //! The sheet of all methods and classes of a photo: a row per method, a column per class.
 
-use crate::explain::{ClassExplanation, Explainer, Explanation, Subject};
+use crate::cam::Method;
+use crate::explain::{CROP_EDGE, ClassExplanation, Explainer, Explanation, Subject};
 use crate::render::escape::escaped;
-use crate::render::{Heading, Sheet, SheetRow};
+use crate::render::{Bar, Heading, Sheet, SheetRow};
 
 /// The sheet of all methods and classes of a photo; one row per method.
 pub(super) fn sheet(
     explainer: &Explainer,
     subject: &Subject,
     explanations: &[Explanation],
-    rows: Vec<SheetRow>,
+    mut rows: Vec<SheetRow>,
 ) -> Sheet {
     let columns = explanations.first().map_or(&[][..], |explanation| &explanation.targets);
+    let style = &explainer.request().style;
+    let signed = explainer.request().options.signed;
+    let bars: Vec<_> = explanations.iter().map(|one| style.bar(signed, &one.greatest(None))).collect();
+    // One bar for all rows below them, where it is true of all.
+    let is_common = bars.windows(2).all(|pair| pair[0] == pair[1]);
+    let common = bars.first().cloned().flatten().filter(|_| is_common);
+    if !is_common {
+        rows.iter_mut().zip(bars).for_each(|(row, bar)| row.bar = bar);
+    }
     Sheet {
         // Names come from files: control characters would be drawn as boxes, and may turn the text around.
         title: escaped(subject.file.path.rsplit('/').next().unwrap_or_default()).into_owned(),
@@ -19,9 +29,37 @@ pub(super) fn sheet(
         photo: Some(subject.picture.clone()),
         columns: columns.iter().map(|target| heading(explainer, target)).collect(),
         rows,
-        colormap: explainer.request().style.colormap,
-        signed: explainer.request().options.signed,
+        bar: common,
+        cell: style.sheet_cell,
     }
+}
+
+/// The row of a method, without its cells.
+pub(super) fn row(explainer: &Explainer, subject: &Subject, explanation: &Explanation) -> SheetRow {
+    let info = explanation.method.info();
+    let is_one = !info.uses_class && explanation.targets.len() > 1;
+    let rest = if is_one { "the same for every class" } else { "" };
+    let canvas = |target| explanation.canvas(target, subject, &explainer.request().style);
+    let is_cropped = explanation.targets.first().is_some_and(|target| canvas(target).shows_crop_edge());
+    let footnote = if is_cropped { CROP_EDGE } else { "" };
+    let (label, rest, footnote) = (info.title.to_owned(), rest.to_owned(), footnote.to_owned());
+    SheetRow { label, rest, footnote, ..SheetRow::default() }
+}
+
+/// A column for each method, and the bar of all of them; where their scales differ each heading says what its brightest colour is.
+pub(super) fn columns_of_methods(explainer: &Explainer) -> (Vec<Heading>, Option<Bar>) {
+    let request = explainer.request();
+    let ends: Vec<String> =
+        request.methods.iter().map(|method| explainer.empty(*method).greatest(None)).collect();
+    let is_common = ends.windows(2).all(|pair| pair[0] == pair[1]);
+    let bar = ends.first().filter(|_| is_common);
+    let bar = bar.and_then(|end| request.style.bar(request.options.signed, end));
+    let heading = |(method, end): (&Method, &String)| {
+        let says = !is_common && request.style.library.is_none();
+        let detail = if says { format!("brightest: {end}") } else { String::new() };
+        Heading { title: method.info().title.to_owned(), detail }
+    };
+    (request.methods.iter().zip(&ends).map(heading).collect(), bar)
 }
 
 fn heading(explainer: &Explainer, target: &ClassExplanation) -> Heading {
@@ -34,12 +72,10 @@ fn heading(explainer: &Explainer, target: &ClassExplanation) -> Heading {
 }
 
 /// `efficientnet_lite0, layer _relu1 (7x7)`.
-fn footer(explainer: &Explainer) -> String {
+pub(super) fn footer(explainer: &Explainer) -> String {
     let model = explainer.model();
-    let layers = explainer.every_layer().into_iter().map(|layer| {
-        model.grid(layer.index).map_or_else(|| layer.name.clone(), |grid| format!("{} ({grid})", layer.name))
-    });
-    let layers: Vec<String> = layers.collect();
+    let layers: Vec<String> =
+        explainer.every_layer().into_iter().map(|layer| explainer.layer_title(layer)).collect();
     let place = match &layers[..] {
         [] => String::new(),
         [layer] => format!(", layer {layer}"),

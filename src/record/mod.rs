@@ -40,6 +40,7 @@ pub use prediction::{PREDICTION_VERSION, PredictionRecord};
 pub use settings::{OptionsRecord, REVISION, RequestRecord, SettingsRecord, StyleRecord};
 pub(crate) use shards::check_shards;
 pub use shown::percent;
+pub(crate) use shown::plain_number;
 pub use summary::{
     Accuracy, ClassCount, ClassHeat, Confusion, Counted, Heat, LabelCount, NotTaken, ObjectHeat, RunTime,
     SUMMARY_VERSION, Summary, SummaryModel, Tally, WarningCount, WrongReason, heat_outside,

@@ -51,8 +51,12 @@ impl SettingsRecord {
     /// Whether equal inputs give equal files under both: all settings are equal except versions, and none is unknown.
     #[must_use]
     pub fn makes_the_same_as(&self, other: &Self) -> bool {
-        let timeless =
-            |settings: &Self| Self { burncam: String::new(), burn: String::new(), ..settings.clone() };
+        let timeless = |settings: &Self| Self {
+            burncam: String::new(),
+            burn: String::new(),
+            style: settings.style.complete(),
+            ..settings.clone()
+        };
         let known = self.request.is_some() && self.revision.is_some();
         // Compared as JSON, because one of the two was read from JSON.
         known && canonical(&timeless(self)) == canonical(&timeless(other))
@@ -100,6 +104,15 @@ pub struct RequestRecord {
     pub grid: Vec<String>,
     /// PNG compression: `none`, `fast`, `balanced` or `best`.
     pub png_level: String,
+    /// The format of pictures that show the photo: `jpeg` or `webp`; only in records of one that is not PNG.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub format: Option<String>,
+    /// JPEG's quality, 1 to 100; only in records with that format.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quality: Option<u8>,
+    /// Side of the cells of the sheet in pixels; only in records with a sheet of other than the usual cells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sheet_cell: Option<u32>,
     /// Index of the class whose logit was subtracted from that of each target; only in records with one. The score is then
     /// `margin`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -157,4 +170,24 @@ pub struct StyleRecord {
     pub threshold: String,
     /// The selected regions: `largest` or `all`.
     pub components: String,
+    /// What heat was laid over: `colour`, `grey`, `dim` or `white`; `null` for a library's overlay, and in records of burncam 0.1.
+    #[serde(default)]
+    pub photo: Option<String>,
+    /// Levels of contour lines, shares of the greatest heat; `null` as for `photo`.
+    #[serde(default)]
+    pub contours: Option<Vec<f32>>,
+    /// True when the edge of what the network saw was drawn; `null` as for `photo`.
+    #[serde(default)]
+    pub crop_edge: Option<bool>,
+}
+
+impl StyleRecord {
+    /// With the one look that there was before it could be chosen, where a record says none.
+    fn complete(&self) -> Self {
+        if self.photo.is_some() || self.colormap.is_none() {
+            return self.clone();
+        }
+        let (photo, contours, crop_edge) = (Some("colour".to_owned()), Some(vec![]), Some(false));
+        Self { photo, contours, crop_edge, ..self.clone() }
+    }
 }

@@ -58,12 +58,12 @@ fn shown(probability: Option<f64>, share: Option<f64>, value: f64) -> String {
     match (probability, share) {
         (Some(probability), _) => percent(probability),
         (None, Some(share)) => format!("{} of the picture", percent(share)),
-        (None, None) => number(value),
+        (None, None) => plain_number(value),
     }
 }
 
 /// A number to five digits, with an exponent where it is very small or large.
-fn number(value: f64) -> String {
+pub(crate) fn plain_number(value: f64) -> String {
     const DIGITS: i32 = 5;
     let size = value.abs();
     match size {
@@ -91,7 +91,8 @@ mod tests {
 
     #[test]
     fn numbers_of_any_size_have_five_digits() {
-        let found = [0.0, -2.05, 1234.56789, 0.000_123_456, 98_765_432.1, -3e-9, 1_234_567.8].map(number);
+        let found =
+            [0.0, -2.05, 1234.56789, 0.000_123_456, 98_765_432.1, -3e-9, 1_234_567.8].map(plain_number);
         assert_eq!(found, ["0", "-2.0500", "1234.6", "0.00012346", "9.8765e7", "-3.0000e-9", "1234568"]);
         let share = shown(None, Some(0.25), 9.0);
         assert_eq!(

@@ -2,6 +2,7 @@
 
 mod album;
 mod compare;
+mod drawing;
 mod dropped;
 mod ends;
 mod evaluations;

@@ -73,10 +73,11 @@ fn overlays_have_the_size_of_the_photo_and_touch_only_what_the_network_saw() {
     let (subject, explanation) = explain(explainer, "coffee.png");
     let overlay = overlay(&subject, &explanation);
     assert_eq!(overlay.dimensions(), (600, 400));
-    // The middle 350x350 of 600x400 went in, so the outer columns are the photo's own.
-    for y in 0..400 {
-        assert_eq!(overlay.get_pixel(20, y), subject.picture.get_pixel(20, y));
-        assert_eq!(overlay.get_pixel(580, y), subject.picture.get_pixel(580, y));
+    // The middle 350x350 of 600x400 went in, so the outer columns are the photo's own, in grey.
+    for (x, y) in (0..400).flat_map(|y| [(20, y), (580, y)]) {
+        let [red, green, blue] = subject.picture.get_pixel(x, y).0.map(f64::from);
+        let grey = ((5.0 * red + 9.0 * green + 2.0 * blue) / 16.0).round() as u8;
+        assert!(overlay.get_pixel(x, y).0.iter().all(|level| level.abs_diff(grey) <= 1), "{x},{y}");
     }
     assert_ne!(overlay, subject.picture);
 }
@@ -89,6 +90,18 @@ fn the_overlay_of_coffee_is_the_one_that_was_looked_at() {
 }
 
 #[test]
+fn the_look_of_0_1_can_still_be_had() {
+    let explainer = &explainers()[0];
+    let (subject, explanation) = explain(explainer, "coffee.png");
+    let mut style = Style::default();
+    style.photo = "colour".parse().unwrap();
+    style.colormap = "viridis".parse().unwrap();
+    style.crop_edge = false;
+    let canvas = explanation.canvas(&explanation.targets[0], &subject, &style);
+    crate::golden::check(canvas.overlay(), "coffee.gradcam.0-1.png");
+}
+
+#[test]
 fn an_overlay_on_a_small_photo_is_the_small_overlay_of_the_photo() {
     let explainer = &explainers()[0];
     for name in ["coffee.png", "chelsea.png"] {
@@ -96,6 +109,8 @@ fn an_overlay_on_a_small_photo_is_the_small_overlay_of_the_photo() {
         for library in [None, Some(Library::Eli5)] {
             let mut style = Style::default();
             style.library = library;
+            // A line has its own width at every size.
+            style.crop_edge = false;
             let canvas = explanation.canvas(&explanation.targets[0], &subject, &style);
             let drawn = canvas.overlay_on(&render::preview(&subject.picture, 240).unwrap());
             let reduced = render::preview(canvas.overlay(), 240).unwrap();

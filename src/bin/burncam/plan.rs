@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 use burncam::internal::output::{self, Leftovers};
 use burncam::{ArtifactKind, Names, Request};
+use burncam_picture::render::Format;
 
 use crate::args::{ExplainArgs, Save};
 use crate::discover::{Input, Shard};
@@ -28,7 +29,7 @@ pub(crate) struct Plan {
 pub(crate) enum Destination {
     /// Files named after their inputs, below this directory.
     Directory(PathBuf),
-    /// One file, `.png` or `.json`, and further files next to it with the same stem.
+    /// One file, a picture or `.json`, and further files next to it with the same stem.
     File(PathBuf),
     /// Standard output: the overlay, or with `--json` the record.
     Stdout,
@@ -42,12 +43,12 @@ impl Destination {
     pub(crate) fn new(out: &Path, inputs: usize) -> Result<Self> {
         if let Some(ending) = picture_ending(out) {
             bail!(
-                "--out '{}' ends in .{ending}, but pictures are written as PNG (name a .png file)",
+                "--out '{}' ends in .{ending}, but pictures are written as PNG, JPEG or WebP (name a .png, .jpg or .webp file)",
                 out.display()
             );
         }
         // By the ending, because the path need not exist; a directory of such a name stays a directory.
-        let is_file = out.extension().is_some_and(|ending| ending == "png" || ending == "json");
+        let is_file = out.extension().is_some_and(|ending| ending == "json") || is_drawn(out);
         let destination = match () {
             () if out == Path::new("-") => Self::Stdout,
             () if is_file && !out.is_dir() => Self::File(out.to_path_buf()),
@@ -58,6 +59,21 @@ impl Destination {
             bail!("--out names {what}, but there are {inputs} inputs (name a directory)");
         }
         Ok(destination)
+    }
+
+    /// The format of a picture's file.
+    pub(crate) fn format(&self) -> Option<Format> {
+        match self {
+            Self::File(path) => format_of(path),
+            _ => None,
+        }
+    }
+
+    /// Whether a file with this extension can have the name in `--out`.
+    fn fits(&self, extension: &str) -> bool {
+        let Self::File(path) = self else { return true };
+        let format = self.format().map(Format::extension);
+        format.or_else(|| path.extension()?.to_str()).is_some_and(|own| own == extension)
     }
 
     /// Whether it is the file of a record.
@@ -94,11 +110,7 @@ impl Plan {
             }
             _ => None,
         };
-        let mut saved = args.output.save.iter().filter_map(|save| match save {
-            Save::Artifact(kind) => Some(*kind),
-            Save::Record => None,
-        });
-        let first = saved.find(|kind| request.artifacts.contains(kind));
+        let first = first_kind(args, &destination, request)?;
         Ok(Self { destination, root, first, sources })
     }
 
@@ -230,10 +242,43 @@ impl Plan {
     }
 }
 
+/// The kind of picture that gets the name in `--out`: the first that can have it.
+fn first_kind(
+    args: &ExplainArgs,
+    destination: &Destination,
+    request: &Request,
+) -> Result<Option<ArtifactKind>> {
+    let saved = args.output.save.iter().filter_map(|save| match save {
+        Save::Artifact(kind) => Some(*kind),
+        Save::Record => None,
+    });
+    let mut saved = saved.filter(|kind| request.artifacts.contains(kind)).peekable();
+    let any = saved.peek().copied();
+    let first = saved.find(|kind| destination.fits(kind.extension(&request.style)));
+    if let (Some(any), None, Destination::File(path)) = (any, first, destination) {
+        let (kind, extension) = (any.name(), any.extension(&request.style));
+        bail!(
+            "--out '{}' is not the name of what is written: {kind} is a .{extension} file (name one, or a directory)",
+            path.display()
+        );
+    }
+    Ok(first)
+}
+
+/// The format of a picture of this name.
+fn format_of(path: &Path) -> Option<Format> {
+    Format::of_extension(path.extension()?.to_str()?)
+}
+
+/// Whether a picture or a figure has such a name.
+fn is_drawn(path: &Path) -> bool {
+    format_of(path).is_some() || path.extension().is_some_and(|ending| ending == "svg" || ending == "pdf")
+}
+
 /// The extension of a picture format that burncam does not write.
 fn picture_ending(out: &Path) -> Option<&str> {
     let ending = out.extension()?.to_str()?;
-    // Otherwise a directory `photo.jpg` would be created, with the PNG in it.
-    let known = ["jpg", "jpeg", "jpe", "jfif", "apng", "webp", "gif", "bmp", "tif", "tiff", "jxl"];
+    // Otherwise a directory `photo.gif` would be created, with the PNG in it.
+    let known = ["jpe", "jfif", "apng", "gif", "bmp", "tif", "tiff", "jxl"];
     (known.contains(&ending.to_lowercase().as_str()) && !out.is_dir()).then_some(ending)
 }

@@ -6,9 +6,12 @@ use anyhow::{Result, bail};
 use burncam::{
     ArtifactKind, Finish, Method, Model, Options, Progress, Request, Runtime, Scale, Smoothing, Style,
 };
-use burncam_picture::render::{Colormap, Overlay};
+use burncam_picture::render::{Colormap, Encoding, Format, Overlay};
 
-use crate::args::{ExplainArgs, MethodArgs, OverlayArg, RunArgs, Save, ScaleArg, SmoothArg, StyleArgs};
+use crate::args::{
+    CropEdgeArg, ExplainArgs, MethodArgs, OutputArgs, OverlayArg, RunArgs, Save, ScaleArg, SmoothArg,
+    StyleArgs,
+};
 use crate::flags::WORDS;
 use crate::labels::have_several;
 use crate::plan::Destination;
@@ -48,6 +51,8 @@ pub(crate) fn request(
     request.reading = args.picture.reading();
     request.reading.drawn_on.clone_from(&args.image);
     request.style = style(args)?;
+    request.style.sheet_cell = args.output.sheet_cell.map_or(request.style.sheet_cell, u32::from);
+    request.style.encoding = encoding(args, destination)?;
     request.artifacts = artifacts(args, destination);
     request.record = writes_records(args, destination);
     // Lists print records that are not written, the terminal only their names.
@@ -140,39 +145,73 @@ pub(crate) fn each_once(methods: &[Method]) -> Vec<Method> {
 /// # Errors
 /// For options that the chosen way of drawing would ignore.
 fn style(args: &ExplainArgs) -> Result<Style> {
-    let StyleArgs { overlay, alpha, alpha_limit, colormap, interpolation, threshold, components } =
-        args.style;
+    let given = &args.style;
     // An overlay that was asked for by name is drawn, also with the maps of a library.
-    let library = if overlay.is_none() { args.method.compat } else { None };
-    let given = [
-        ("--alpha", alpha.is_some()),
-        ("--alpha-limit", alpha_limit.is_some()),
-        ("--colormap", colormap.is_some()),
-        ("--interpolation", interpolation.is_some()),
-    ];
-    if let (Some(library), Some((option, _))) = (library, given.iter().find(|(_, is_given)| *is_given)) {
+    let library = if given.overlay.is_none() { args.method.compat } else { None };
+    if let (Some(library), Some(option)) = (library, of_own_overlays(given)) {
         let library = library.name();
         bail!(
             "{option} would be ignored: --compat {library} draws as {library} does (add --overlay alpha or blend)"
         );
     }
-    let overlay = match overlay.unwrap_or(OverlayArg::Alpha) {
+    // Signed maps need colours whose middle is neutral.
+    let usual = if args.method.signed { Colormap::Coolwarm } else { Colormap::default() };
+    let mut style = Style::default();
+    style.library = library;
+    style.overlay = overlay(given)?;
+    style.colormap = given.colormap.unwrap_or(usual);
+    style.photo = given.photo.unwrap_or_default();
+    style.contours = given.contours.unwrap_or_default();
+    style.crop_edge = given.crop_edge != Some(CropEdgeArg::Hide);
+    style.interpolation = given.interpolation.unwrap_or_default();
+    style.threshold = given.threshold;
+    style.components = given.components;
+    Ok(style)
+}
+
+/// How pictures become files: a file in `--out` says its format.
+///
+/// # Errors
+/// Where options contradict each other.
+fn encoding(args: &ExplainArgs, destination: &Destination) -> Result<Encoding> {
+    let OutputArgs { format, quality, png_level, .. } = args.output;
+    let named = destination.format();
+    if let (Some(format), Some(named)) = (format, named)
+        && format != named
+    {
+        bail!(
+            "--format {format} and the name in --out, which is one of {named}, contradict each other (drop --format)"
+        );
+    }
+    let format = format.or(named).unwrap_or_default();
+    if quality.is_some() && format != Format::Jpeg {
+        bail!("--quality is for JPEG, and pictures are written as {format} (add --format jpeg)");
+    }
+    Ok(Encoding { format, quality: quality.unwrap_or(Encoding::default().quality), png_level })
+}
+
+/// The first option that was given and that no library's overlay knows.
+fn of_own_overlays(given: &StyleArgs) -> Option<&'static str> {
+    let options = [
+        ("--alpha", given.alpha.is_some()),
+        ("--alpha-limit", given.alpha_limit.is_some()),
+        ("--colormap", given.colormap.is_some()),
+        ("--interpolation", given.interpolation.is_some()),
+        ("--photo", given.photo.is_some()),
+        ("--contours", given.contours.is_some()),
+        ("--crop-edge", given.crop_edge.is_some()),
+    ];
+    options.into_iter().find_map(|(option, is_given)| is_given.then_some(option))
+}
+
+fn overlay(given: &StyleArgs) -> Result<Overlay> {
+    let StyleArgs { overlay, alpha, alpha_limit, .. } = *given;
+    Ok(match overlay.unwrap_or(OverlayArg::Alpha) {
         OverlayArg::Alpha if alpha.is_some() => bail!("--alpha is for --overlay blend (use --alpha-limit)"),
         OverlayArg::Blend if alpha_limit.is_some() => {
             bail!("--alpha-limit is for --overlay alpha (use --alpha)")
         }
         OverlayArg::Alpha => Overlay::Alpha { limit: alpha_limit.unwrap_or(0.65) },
         OverlayArg::Blend => Overlay::Blend { alpha: alpha.unwrap_or(0.5) },
-    };
-    // Signed maps need colours whose middle is neutral.
-    let usual = if args.method.signed { Colormap::Coolwarm } else { Colormap::Viridis };
-    let mut style = Style::default();
-    style.library = library;
-    style.overlay = overlay;
-    style.colormap = colormap.unwrap_or(usual);
-    style.interpolation = interpolation.unwrap_or_default();
-    style.threshold = threshold;
-    style.components = components;
-    style.png_level = args.output.png_level;
-    Ok(style)
+    })
 }

@@ -13,13 +13,13 @@ use crate::fixed::floor;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum Colormap {
     /// Blue over green to yellow; perceptually uniform and safe for colour-blind readers.
-    #[default]
     Viridis,
     /// A rainbow without the false edges of jet.
     Turbo,
     /// Black over purple to cream.
     Magma,
-    /// Black over red to pale yellow.
+    /// Black over red to pale yellow; perceptually uniform, and on a grey photo the most visible of those that are.
+    #[default]
     Inferno,
     /// Blue over pink to yellow.
     Plasma,

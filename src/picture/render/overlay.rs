@@ -2,7 +2,10 @@
 
 use image::RgbImage;
 
+use super::backdrop::Backdrop;
 use super::colormap::{COLORS, Colormap, index, signed_position};
+use super::contour::{Contours, Lines};
+use super::crop::CropEdge;
 use super::placed::Placed;
 use super::rows::{BATCH, Rows, Samples};
 use crate::fixed::{floor, product};
@@ -33,27 +36,65 @@ impl Default for Overlay {
     }
 }
 
-/// Draws the map over the picture: `(1 - opacity) * picture + opacity * colour`, rounded to nearest.
+/// How an overlay looks.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Look {
+    /// How the map is mixed in.
+    pub overlay: Overlay,
+    /// Its colours.
+    pub colormap: Colormap,
+    /// What it is laid over.
+    pub backdrop: Backdrop,
+    /// Lines of equal heat.
+    pub contours: Contours,
+    /// Whether the edge of what the network saw is drawn as a thin dashed line.
+    pub crop_edge: bool,
+}
+
+impl Default for Look {
+    /// Heat in the default colours over the grey photo, opacity by heat, and the edge of the crop.
+    fn default() -> Self {
+        Self {
+            overlay: Overlay::default(),
+            colormap: Colormap::default(),
+            backdrop: Backdrop::default(),
+            contours: Contours::default(),
+            crop_edge: true,
+        }
+    }
+}
+
+/// Draws the map over the picture: `(1 - opacity) * backdrop + opacity * colour`, rounded to nearest, then contours and the edge of the crop.
 ///
 /// For signed maps, and on diverging colour maps, the colour is that at `(value + 1) / 2`. Pixels of zero opacity and
-/// parts that the network did not see stay bit-identical. When picture and map differ in size, only their common part
+/// parts that the network did not see are those of the backdrop. When picture and map differ in size, only their common part
 /// is drawn on.
 #[must_use]
-pub fn overlay<'a>(
-    picture: &'a RgbImage,
-    placed: &'a Placed,
-    style: Overlay,
-    colormap: Colormap,
-) -> Rows<'a> {
+pub fn overlay<'a>(picture: &'a RgbImage, placed: &'a Placed, look: &Look) -> Rows<'a> {
     let (width, height) = (picture.width() as usize, picture.height() as usize);
     let columns = placed.seen.left..placed.seen.right.min(width);
-    let paint = Paint { style, palette: Palette::new(placed, colormap) };
+    let Look { overlay, colormap, backdrop, contours, crop_edge } = *look;
+    let paint = Paint { style: overlay, palette: Palette::new(placed, colormap) };
+    let lines = Lines::new(placed, &contours);
+    let edge = if crop_edge { CropEdge::of(placed) } else { None };
     Rows::new([width, height], Samples::Rgb, move |y, row| {
-        row.copy_from_slice(&picture.as_raw()[y * row.len()..][..row.len()]);
+        backdrop.fill(&picture.as_raw()[y * row.len()..][..row.len()], row);
         if (placed.seen.top..placed.seen.bottom).contains(&y) && !columns.is_empty() {
             paint.row(&mut row[columns.start * 3..columns.end * 3], placed, [y, columns.start]);
         }
+        lines.draw(y, row);
+        edge.iter().for_each(|edge| edge.draw(y, row));
     })
+}
+
+/// The backdrop without a map, with the edge of the crop: what is drawn of a blank one.
+#[must_use]
+pub fn no_heat<'a>(picture: &'a RgbImage, placed: &'a Placed, look: &Look) -> Rows<'a> {
+    overlay(
+        picture,
+        placed,
+        &Look { overlay: Overlay::Alpha { limit: 0.0 }, contours: Contours::default(), ..*look },
+    )
 }
 
 /// How a row of the map is mixed into a row of pixels.

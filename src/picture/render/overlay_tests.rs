@@ -9,7 +9,15 @@ use crate::Heatmap;
 use crate::input::Placement;
 
 fn overlay(picture: &RgbImage, placed: &Placed, style: Overlay, map: Colormap) -> RgbImage {
-    super::overlay(picture, placed, style, map).to_rgb()
+    // Over the photo itself and without lines, whose tests are in files of their own.
+    let look = Look {
+        overlay: style,
+        colormap: map,
+        backdrop: Backdrop::Colour,
+        crop_edge: false,
+        ..Look::default()
+    };
+    super::overlay(picture, placed, &look).to_rgb()
 }
 
 fn heatmap_picture(placed: &Placed, map: Colormap) -> RgbImage {
@@ -67,6 +75,44 @@ fn what_was_not_seen_stays_untouched() {
             assert_eq!(drawn.get_pixel(x, y) != pixel, inside, "{x},{y}");
         }
     }
+}
+
+#[test]
+fn heat_is_laid_over_the_backdrop_and_the_edge_of_the_crop_is_outside_of_it() {
+    let map = Heatmap::new(1, 1, vec![0.5]).unwrap();
+    let inner = Placement { left: 8.0, top: 0.0, right: 132.0, bottom: 120.0 };
+    let heat = place(&map, &inner, 140, 120, Interpolation::Nearest);
+    let picture = RgbImage::from_pixel(140, 120, Rgb([200, 10, 90]));
+    for backdrop in Backdrop::ALL {
+        let mut under = [0; 3];
+        backdrop.fill(&[200, 10, 90], &mut under);
+        let base = RgbImage::from_pixel(140, 120, Rgb(under));
+        let (style, map) = (Overlay::Alpha { limit: 0.65 }, Colormap::Grey);
+        let plain = overlay(&base, &heat, style, map);
+        let look = Look { overlay: style, colormap: map, backdrop, ..Look::default() };
+        let drawn = super::overlay(&picture, &heat, &look).to_rgb();
+        let blank = no_heat(&picture, &heat, &look).to_rgb();
+        for (x, y, pixel) in drawn.enumerate_pixels() {
+            let is_edge = [7, 132].contains(&x);
+            assert_eq!(pixel == plain.get_pixel(x, y), !is_edge, "{backdrop} {x},{y}");
+            assert_eq!(blank.get_pixel(x, y).0 == under, !is_edge, "{backdrop} {x},{y}");
+        }
+        let hidden = super::overlay(&picture, &heat, &Look { crop_edge: false, ..look }).to_rgb();
+        assert_eq!(hidden, plain);
+    }
+}
+
+#[test]
+fn contours_are_drawn_on_the_heat() {
+    let heat =
+        Placed::of_values(41, &(0..3).flat_map(|_| (0..41).map(|x| x as f32 / 40.0)).collect::<Vec<_>>());
+    let picture = photo(41, 3);
+    let plain = Look::default();
+    let with = Look { contours: "0.5".parse().unwrap(), ..plain };
+    let [plain, with] = [plain, with].map(|look| super::overlay(&picture, &heat, &look).to_rgb());
+    let changed: Vec<u32> = (0..41).filter(|x| plain.get_pixel(*x, 1) != with.get_pixel(*x, 1)).collect();
+    assert_eq!(changed, [19, 20, 21]);
+    assert_eq!(with.get_pixel(20, 1).0, [255; 3]);
 }
 
 /// A plain version, pixel by pixel as [`overlay`] documents it.

@@ -104,6 +104,12 @@ impl Placed {
         self.width
     }
 
+    /// Whether the map has values below zero.
+    #[must_use]
+    pub fn is_signed(&self) -> bool {
+        self.signed
+    }
+
     /// The values of all pixels, `[height, width]`: four bytes for each.
     #[must_use]
     pub fn values(&self) -> Vec<f32> {

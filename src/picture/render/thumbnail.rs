@@ -39,7 +39,8 @@ fn fitted(picture: &RgbImage, side: u32) -> [u32; 2] {
     [width, height].map(|length| ((f64::from(length) * scale).round() as u32).max(1))
 }
 
-fn reduced(picture: &RgbImage, size: [u32; 2]) -> Result<RgbImage> {
+/// Scaled to a size with a filter that keeps edges sharp.
+pub(super) fn reduced(picture: &RgbImage, size: [u32; 2]) -> Result<RgbImage> {
     if size == <[u32; 2]>::from(picture.dimensions()) {
         return Ok(picture.clone());
     }

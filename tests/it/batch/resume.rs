@@ -55,7 +55,7 @@ fn the_same_settings_in_other_words_keep_everything() {
         ("--save record,mask,overlay", "--save overlay,mask,record,mask"),
         ("-t cat", "-t 1"),
         ("-t 0 -t top", "-t cup -t top1"),
-        ("--colormap viridis --alpha-limit 0.65", "--overlay alpha --box 0.15"),
+        ("--colormap inferno --alpha-limit 0.65", "--overlay alpha --box 0.15"),
         ("--jobs 1 --batch-size 2", "--jobs 2 --threads 2"),
         ("--background ffffff", "--background FFFFFF"),
         ("", "--icc keep"),
@@ -87,6 +87,12 @@ fn whatever_shows_in_the_files_makes_them_again() {
         ("", "--strict-pictures"),
         ("", "--save overlay,record,mask"),
         ("", "--interpolation nearest"),
+        ("", "--photo colour"),
+        ("--contours", "--contours=0.5"),
+        ("", "--crop-edge hide"),
+        ("", "--format jpeg"),
+        ("--format jpeg", "--format jpeg --quality 80"),
+        ("--grid", "--grid --sheet-cell 200"),
         ("", "--box otsu"),
         ("--grid", ""),
         ("--grid --method gradcam,layercam", "--grid"),
@@ -162,7 +168,9 @@ fn records_of_earlier_releases_are_read_and_kept_where_they_say_enough() {
     let model = fixture("models/squeezenet1_1.bpk");
     std::fs::copy(fixture("images/odd/rgb.png"), place.path("photo.png")).unwrap();
     std::fs::create_dir(place.path("out")).unwrap();
-    let run = format!("explain -m {} photo.png photos -o out --resume", model.display());
+    // In the look of that time.
+    let look = "--photo colour --colormap viridis --crop-edge hide";
+    let run = format!("explain -m {} photo.png photos -o out --resume {look}", model.display());
     std::fs::copy(fixture("images/odd/rgb.png"), place.path("photos/other.png")).unwrap();
     let put = |from: &str, to: &str| {
         std::fs::copy(fixture("records").join(from), place.path("out").join(to)).unwrap()

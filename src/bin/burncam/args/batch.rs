@@ -63,6 +63,10 @@ pub(crate) struct BatchArgs {
     #[arg(long, value_name = "FILE.html")]
     pub(crate) report: Option<PathBuf>,
 
+    /// Write one sheet of all images, a PNG: a row for each, with the photo and its first class by each method; of the first 100.
+    #[arg(long, value_name = "FILE.png", conflicts_with = "resume")]
+    pub(crate) sheet: Option<PathBuf>,
+
     /// How to show progress: auto (a bar on a terminal), never, or json (lines on standard error).
     #[arg(long, value_enum, default_value_t = ProgressArg::Auto, value_name = "HOW")]
     pub(crate) progress: ProgressArg,

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use burncam::{Aggregate, ArtifactKind, Library, Method, Over, Score, Target};
 use burncam_graph::error::{Problem, is_name};
-use burncam_picture::render::{Colormap, Components, Interpolation, PngLevel, Threshold};
+use burncam_picture::render::{
+    Backdrop, Colormap, Components, Contours, Format, Interpolation, PngLevel, Threshold,
+};
 use clap::{Args, ValueEnum};
 
 use super::values::{expected, parse_unit};
@@ -147,13 +149,13 @@ pub(crate) enum SmoothArg {
 pub(crate) struct OutputArgs {
     /// Directory, or for one input a .png file
     ///
-    /// Directory; for one input also a .png or .json file, or - for standard output.
+    /// Directory; for one input also a .png, .jpg, .webp or .json file, or - for standard output.
     #[arg(short, long, value_name = "PATH", default_value = ".")]
     pub(crate) out: PathBuf,
 
     /// overlay, npy, mask ...
     ///
-    /// What to write: overlay, record, heatmap, grey, grey16, npy, npy-full, mask, boxes, cut-out, side-by-side, and for
+    /// What to write: overlay, record, heatmap, grey, grey16, npy, npy-full, mask, boxes, cut-out, side-by-side, figure (photo, map, colour bar and title), svg and pdf (the same for papers), and for
     /// segmentations mask-of-class, for detectors detections.
     #[arg(long, value_name = "KINDS", value_delimiter = ',', default_value = "overlay,record", value_parser = parse_save)]
     pub(crate) save: Vec<Save>,
@@ -164,7 +166,19 @@ pub(crate) struct OutputArgs {
     #[arg(long)]
     pub(crate) grid: bool,
 
-    /// Compression of pictures, always lossless: none, fast, balanced or best.
+    /// Side of the cells of --grid and --sheet in pixels, texts in proportion: 1000 for print [default: 320].
+    #[arg(long, value_name = "PIXELS", value_parser = clap::value_parser!(u16).range(64..=4096))]
+    pub(crate) sheet_cell: Option<u16>,
+
+    /// Format of pictures that show the photo: png, jpeg or webp (lossless). Masks, cut-outs and heat alone are always PNG [default: png].
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) format: Option<Format>,
+
+    /// Quality of --format jpeg, 1 to 100; below 90 colours have half of the resolution [default: 90].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=100))]
+    pub(crate) quality: Option<u8>,
+
+    /// Compression of PNG files, always lossless: none, fast, balanced or best.
     #[arg(long, value_name = "LEVEL", default_value = "fast")]
     pub(crate) png_level: PngLevel,
 
@@ -197,7 +211,7 @@ pub(crate) enum Save {
 #[derive(Debug, Clone, Copy, Args)]
 #[command(next_help_heading = "Drawing")]
 pub(crate) struct StyleArgs {
-    /// alpha: opacity follows heat, so irrelevant areas stay unchanged. blend: one opacity everywhere [default:
+    /// alpha: opacity follows heat, so irrelevant areas show the photo. blend: one opacity everywhere [default:
     /// alpha; with --compat the library's own]
     #[arg(long, value_enum)]
     pub(crate) overlay: Option<OverlayArg>,
@@ -211,9 +225,21 @@ pub(crate) struct StyleArgs {
     pub(crate) alpha_limit: Option<f32>,
 
     /// Colour map: viridis, turbo, magma, inferno, plasma, cividis, jet, jet-opencv or grey, and for signed maps
-    /// coolwarm or red-blue [default: viridis; coolwarm with --signed].
+    /// coolwarm or red-blue [default: inferno; coolwarm with --signed].
     #[arg(long, value_name = "NAME")]
     pub(crate) colormap: Option<Colormap>,
+
+    /// What the heat is laid over: the photo in grey, in colour or dim (half as bright), or white paper [default: grey].
+    #[arg(long, value_name = "LOOK")]
+    pub(crate) photo: Option<Backdrop>,
+
+    /// Lines of equal heat on overlays, at shares of the greatest: --contours alone is --contours=0.25,0.5,0.75.
+    #[arg(long, value_name = "LEVELS", num_args = 0..=1, require_equals = true, default_missing_value = "0.25,0.5,0.75")]
+    pub(crate) contours: Option<Contours>,
+
+    /// The edge of what the network saw, a thin dashed line on overlays: show or hide [default: show].
+    #[arg(long, value_name = "WHETHER", value_enum, hide_possible_values = true)]
+    pub(crate) crop_edge: Option<CropEdgeArg>,
 
     /// How the map is enlarged: nearest, bilinear, bicubic or lanczos [default: bilinear].
     #[arg(long, value_name = "NAME")]
@@ -233,6 +259,12 @@ pub(crate) struct StyleArgs {
 pub(crate) enum OverlayArg {
     Alpha,
     Blend,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CropEdgeArg {
+    Show,
+    Hide,
 }
 
 fn parse_save(text: &str) -> Result<Save, burncam::Error> {

@@ -26,7 +26,9 @@ pub(crate) use self::check::CheckArgs;
 pub(crate) use self::common::{DeviceArgs, FormatArgs, LayerArgs, ModelArgs, PictureArgs, RunArgs};
 pub(crate) use self::compare::{CompareArgs, Drop};
 pub(crate) use self::evaluate::{EvaluateArgs, MetricArg};
-pub(crate) use self::explain::{ExplainArgs, MethodArgs, OverlayArg, Save, ScaleArg, SmoothArg, StyleArgs};
+pub(crate) use self::explain::{
+    CropEdgeArg, ExplainArgs, MethodArgs, OutputArgs, OverlayArg, Save, ScaleArg, SmoothArg, StyleArgs,
+};
 pub(crate) use self::import::ImportArgs;
 pub(crate) use self::inputs::InputArgs;
 pub(crate) use self::merge::MergeArgs;

@@ -6,7 +6,13 @@ use burncam::record::{Record, SettingDifference};
 use serde_json::{Value, json};
 
 /// Settings that affect no map, or that a reader knows from elsewhere.
-const LEFT_OUT: &[&str] = &["settings.request.save", "settings.request.grid", "settings.request.png_level"];
+const LEFT_OUT: &[&str] = &[
+    "settings.request.save",
+    "settings.request.grid",
+    "settings.request.png_level",
+    "settings.request.format",
+    "settings.request.quality",
+];
 
 /// The differences between the records' models, layers and settings.
 pub(super) fn differences(first: &Record, second: &Record) -> Vec<SettingDifference> {

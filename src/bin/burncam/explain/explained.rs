@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use burncam::Method;
 use burncam::record::{LabelRecord, LayerRecord, PredictionRecord, Record};
 use burncam_metrics::localisation::Bounds;
+use burncam_picture::render::SheetRow;
 
 use crate::report::small::Small;
 
@@ -23,6 +24,8 @@ pub(crate) struct Explained {
     pub(crate) objects: Vec<(LabelRecord, Bounds)>,
     /// Small pictures for the report, one entry per record, where it embeds them and they were made with the files.
     pub(crate) small: Vec<Small>,
+    /// The row on the sheet of all images, where there is one.
+    pub(crate) row: Option<SheetRow>,
     /// Bytes for standard output, with `--out -`.
     pub(crate) picture: Option<Vec<u8>>,
     /// Of an image that meets no condition: what was predicted. Then there are no records.

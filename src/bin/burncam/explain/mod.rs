@@ -6,6 +6,7 @@ mod previews;
 mod results;
 mod resume;
 mod rows;
+mod sheet;
 pub(crate) mod task;
 mod work;
 
@@ -116,6 +117,7 @@ impl Run {
             boxes: self.boxes.as_ref(),
             conditions: &args.batch.conditions,
             redone: args.batch.resume.then(Redone::default),
+            with_rows: args.batch.sheet.is_some(),
             previews: args.batch.report.as_ref().and_then(|_| Previews::new(shown)),
         }
     }
@@ -233,6 +235,9 @@ fn check(args: &ExplainArgs, request: &Request, inputs: &[Input]) -> Result<()> 
         bail!(
             "--report shows records and overlays, but not both are written (add them to --save, and name a directory)"
         );
+    }
+    if args.output.sheet_cell.is_some() && !request.grid && batch.sheet.is_none() {
+        bail!("--sheet-cell is for sheets, and none is written (add --grid or --sheet)");
     }
     let to_stdout = [&batch.jsonl, &batch.csv].into_iter().flatten().filter(|path| *path == Path::new("-"));
     let others = usize::from(args.output.json) + usize::from(args.output.out == Path::new("-"));

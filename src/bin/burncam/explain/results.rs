@@ -10,6 +10,7 @@ use burncam_picture::render::escape::{escaped, escaped_json};
 use super::explained::Explained;
 use super::resume::Redone;
 use super::rows;
+use super::sheet::ContactSheet;
 use super::task::Task;
 use super::work::Work;
 use crate::args::ExplainArgs;
@@ -31,6 +32,7 @@ pub(crate) struct Results<'a> {
     json: Option<JsonLines>,
     csv: Option<Csv>,
     page: Option<Page>,
+    sheet: Option<ContactSheet>,
     summary: Summary,
     /// Path of the summary, if any.
     summary_path: Option<PathBuf>,
@@ -93,6 +95,7 @@ impl<'a> Results<'a> {
             json,
             csv: csv.transpose()?,
             page,
+            sheet: ContactSheet::asked(args)?,
             summary: empty(args, model.name(), tasks, left),
             summary_path,
             several: tasks > 1,
@@ -129,6 +132,7 @@ impl<'a> Results<'a> {
             return self.predicted(prediction);
         }
         self.summary.add(&explained.records, &explained.objects);
+        self.sheet.iter_mut().for_each(|sheet| sheet.add(explained.row.as_ref()));
         self.kept += usize::from(explained.kept);
         for (at, record) in explained.records.iter().enumerate() {
             let listed = |list: Option<&PathBuf>| listed(record, list, explained.directory.as_ref());
@@ -288,7 +292,8 @@ impl<'a> Results<'a> {
             self.summary.model.sha256 = self.work.explainer.model_sha256()?.to_owned();
             summary::write(&self.summary, path, replaces)
         });
-        let problems: Vec<_> = [page, summary].into_iter().filter_map(Result::err).collect();
+        let sheet = self.sheet.take().map_or(Ok(()), |sheet| sheet.write(self.work.explainer, replaces));
+        let problems: Vec<_> = [page, summary, sheet].into_iter().filter_map(Result::err).collect();
         problems.iter().for_each(text::error);
         problems.is_empty()
     }

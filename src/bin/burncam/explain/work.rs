@@ -26,6 +26,8 @@ pub(crate) struct Work<'a> {
     pub(crate) conditions: &'a [Condition],
     /// With `--resume`: why images with records are explained again.
     pub(crate) redone: Option<Redone>,
+    /// Whether a sheet of all images is made.
+    pub(crate) with_rows: bool,
     /// With `--report`, where the page may embed its pictures.
     pub(crate) previews: Option<Previews>,
 }
@@ -139,7 +141,8 @@ impl Work<'_> {
         let previews = self.previews.as_ref();
         let small =
             previews.map_or_else(Vec::new, |previews| previews.of(self.explainer, subject, explanations));
-        Ok(Explained { records, directory, files, objects, small, ..Explained::default() })
+        let row = self.with_rows.then(|| self.explainer.sheet_row(subject, explanations)).transpose()?;
+        Ok(Explained { records, directory, files, objects, small, row, ..Explained::default() })
     }
 
     /// For standard output: the first picture, and records without files.

@@ -5,9 +5,8 @@ use std::path::Path;
 use anyhow::Result;
 use burncam::Picture;
 use burncam_picture::input::recycle;
-use burncam_picture::render::{RgbImage, preview};
+use burncam_picture::render::{RgbImage, encode_jpeg, preview};
 use data_encoding::BASE64;
-use jpeg_encoder::{ColorType, Encoder};
 
 /// Longer side in pixels: a card on a screen of usual density.
 const SIDE: u32 = 360;
@@ -39,10 +38,7 @@ pub(crate) fn shrunk(picture: &RgbImage) -> Result<RgbImage> {
 
 /// A picture as a data URI.
 pub(crate) fn encoded(picture: &RgbImage) -> Result<String> {
-    let mut bytes = Vec::new();
-    let [width, height] = [picture.width(), picture.height()].map(u16::try_from);
-    Encoder::new(&mut bytes, QUALITY).encode(picture, width?, height?, ColorType::Rgb)?;
-    Ok(format!("data:image/jpeg;base64,{}", BASE64.encode(&bytes)))
+    Ok(format!("data:image/jpeg;base64,{}", BASE64.encode(&encode_jpeg(picture, QUALITY)?)))
 }
 
 /// A file's picture, upright and small, as a data URI. `None` when it cannot be read (any more): the page then shows

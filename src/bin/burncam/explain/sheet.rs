@@ -1,0 +1,66 @@
+//! The sheet of all images of a run: `--sheet`.
+//!
+//! Receives rows in the order of the images; writes one picture at the end.
+
+use std::path::PathBuf;
+
+use anyhow::{Result, bail};
+use burncam::Explainer;
+use burncam::internal::output::{self, OutputFile};
+use burncam_picture::render::{Rows, SheetRow, encode_png};
+
+use crate::args::ExplainArgs;
+use crate::text;
+
+/// Rows of a sheet at most: 100 of the usual ones are 33,000 pixels high.
+const MOST: usize = 100;
+
+/// The rows so far.
+pub(crate) struct ContactSheet {
+    path: PathBuf,
+    rows: Vec<SheetRow>,
+    /// All images, those beyond the last row among them.
+    images: usize,
+}
+
+impl ContactSheet {
+    /// The sheet that is asked for, if any.
+    ///
+    /// # Errors
+    /// For a path that is not that of a new PNG file.
+    pub(crate) fn asked(args: &ExplainArgs) -> Result<Option<Self>> {
+        let Some(path) = &args.batch.sheet else { return Ok(None) };
+        if path.extension().is_none_or(|ending| ending != "png") {
+            bail!("--sheet '{}': expected the name of a .png file", path.display());
+        }
+        if !args.replaces() {
+            output::refuse_existing([path])?;
+        }
+        Ok(Some(Self { path: path.clone(), rows: vec![], images: 0 }))
+    }
+
+    /// Takes the next image.
+    pub(crate) fn add(&mut self, row: Option<&SheetRow>) {
+        self.images += 1;
+        if self.rows.len() < MOST {
+            self.rows.extend(row.cloned());
+        }
+    }
+
+    /// Draws and writes the sheet; nothing without rows.
+    ///
+    /// # Errors
+    /// When it cannot be drawn or written.
+    pub(crate) fn write(self, explainer: &Explainer, overwrite: bool) -> Result<()> {
+        if self.rows.is_empty() {
+            return Ok(());
+        }
+        let images = text::counted(self.images, "image");
+        let shown = self.rows.len();
+        let title = if shown < self.images { format!("{shown} of {images}") } else { images };
+        let sheet = explainer.sheet_of_rows(&title, self.rows)?;
+        let bytes = encode_png(&Rows::of(&sheet), explainer.request().style.encoding.png_level)?;
+        output::write_together(&[OutputFile { path: self.path, bytes }], &[], overwrite)?;
+        Ok(())
+    }
+}
