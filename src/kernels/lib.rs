@@ -23,6 +23,8 @@ mod run;
 mod simd;
 // A fuzz target grows graphs as the tests do.
 #[cfg(any(test, fuzzing))]
+// Clippy takes only `cfg(test)` for a test.
+#[allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 #[cfg_attr(fuzzing, allow(dead_code, reason = "the tests use the rest"))]
 mod tests;
 mod threads;

@@ -79,12 +79,10 @@ fn sound_pictures_that_fit_are_read_within_the_limit() {
 fn jpeg_xl_takes_what_it_is_counted_for() {
     let _turn = turn();
     // 720x720 pixels of 64 bytes: just below the limit.
-    for (name, side) in [("large.jxl", 720)] {
-        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/modern");
-        let bytes = std::fs::read(path.join(name)).unwrap();
-        let picture = held(name, || open(&bytes)).unwrap();
-        assert_eq!(picture.size, [side; 2], "{name}");
-    }
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/modern/large.jxl");
+    let bytes = std::fs::read(path).unwrap();
+    let picture = held("large.jxl", || open(&bytes)).unwrap();
+    assert_eq!(picture.size, [720; 2]);
 }
 
 #[test]
