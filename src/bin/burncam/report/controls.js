@@ -118,7 +118,7 @@ function makeLegend() {
   if (!legend) return;
   const [least, most] = legend.diverging ? ['against the class', 'for the class'] : ['little heat', 'most heat'];
   byId('legend').append(make('span', {}, least), make('img', { src: legend.bar, alt: `from ${least} to ${most}` }), make('span', {}, most));
-  if (legend.crop) byId('legend').append(make('span', {}, '\u00B7 coloured only where the network saw the picture'));
+  if (legend.crop) byId('legend').append(make('span', {}, `\u00B7 ${legend.crop}`));
 }
 
 /** Numbers in the tables of the overview lead to their pictures. Its classes have the indices of the model. */

@@ -13,11 +13,17 @@ const WIDTH: u32 = 256;
 
 /// The legend of a record's style; `None` where another library's colours were used, which are its own.
 pub(super) fn of(record: &Record) -> Option<Legend> {
-    let colormap: Colormap = record.settings.style.colormap.as_deref()?.parse().ok()?;
+    let style = &record.settings.style;
+    let colormap: Colormap = style.colormap.as_deref()?.parse().ok()?;
     let bar = RgbImage::from_fn(WIDTH, 1, |x, _| Rgb(colormap.color(x as f32 / (WIDTH - 1) as f32)));
     let png = made(encode_png(&Rows::of(&bar), PngLevel::Fast).map_err(Into::into))?;
     let bar = format!("data:image/png;base64,{}", BASE64.encode(&png));
-    Some(Legend { bar, diverging: colormap.is_diverging(), crop: is_cropped(record) })
+    let crop = if style.crop_edge == Some(true) {
+        "the dashed line is the edge of what the network saw"
+    } else {
+        "coloured only where the network saw the picture"
+    };
+    Some(Legend { bar, diverging: colormap.is_diverging(), crop: is_cropped(record).then_some(crop) })
 }
 
 /// Whether a pixel or more of the picture is outside of what the network sees.

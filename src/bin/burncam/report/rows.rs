@@ -46,9 +46,9 @@ pub(super) struct Legend {
     /// Whether zero is in the middle.
     #[serde(skip_serializing_if = "is_false")]
     pub(super) diverging: bool,
-    /// Whether the network sees a part of the picture only, outside of which there are no colours.
-    #[serde(skip_serializing_if = "is_false")]
-    pub(super) crop: bool,
+    /// Where colours end, when the network sees a part of the picture only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) crop: Option<&'static str>,
 }
 
 /// A picture with its maps, or an input with an `error`.
