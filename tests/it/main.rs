@@ -11,6 +11,7 @@ mod cam_parity;
 mod capture;
 mod check;
 mod check_picture;
+mod corpora;
 mod curvature;
 mod detection;
 mod detectors;
