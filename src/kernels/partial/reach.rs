@@ -48,7 +48,7 @@ fn windows(
 }
 
 /// The smallest region that holds both.
-pub(super) fn joined(a: &Region, b: &Region) -> Region {
+fn joined(a: &Region, b: &Region) -> Region {
     [0, 1].map(|axis| a[axis].start.min(b[axis].start)..a[axis].end.max(b[axis].end))
 }
 

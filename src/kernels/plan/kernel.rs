@@ -83,10 +83,7 @@ impl Kernel {
 
     /// Whether [`Kernel::window`] gives one.
     pub(crate) fn has_windows(&self) -> bool {
-        matches!(
-            self,
-            Self::Conv(_) | Self::Winograd(_) | Self::Depthwise(_) | Self::Pool(_) | Self::Pointwise(_)
-        )
+        self.window(&self.output().sides().map(|side| 0..side)).is_some()
     }
 
     /// Units without those that clear the halo.
