@@ -69,11 +69,13 @@ impl Record {
 /// Number of parts of a path that leads down only. The writer of a record could otherwise have any file of the reader's opened, and shown on a
 /// page.
 fn parts_below(name: &str) -> Option<usize> {
-    let mut parts = Path::new(name).components();
-    let all_down = parts.all(|part| matches!(part, Component::Normal(_)));
-    // As written: `a/./b` and `a/` are not.
-    let written = name.split('/').filter(|part| !part.is_empty() && *part != ".").count();
-    (all_down && !name.is_empty() && written == name.split('/').count()).then_some(written)
+    let parts = Path::new(name).components().map(|part| match part {
+        Component::Normal(part) => part.to_str(),
+        _ => None,
+    });
+    let parts = parts.collect::<Option<Vec<&str>>>()?;
+    // As written: `a/./b` and `a/` are not, and neither is `a\b` where that has two parts.
+    parts.iter().copied().eq(name.split('/')).then_some(parts.len())
 }
 
 #[cfg(test)]
