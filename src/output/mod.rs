@@ -230,7 +230,7 @@ pub(crate) fn put_in_place(pictures: Vec<Staged>, records: Vec<Staged>, how: Pla
             }
             return Err(not_persisted(error, &path));
         }
-        directories.extend(path.parent().map(|directory| or_here(directory).to_path_buf()));
+        directories.insert(temporary::directory(&path).to_path_buf());
         // What was replaced cannot be brought back; only new files are taken away after a failure.
         if is_new {
             fresh.push((path, own));

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
+use burncam_model::temporary::or_here;
+
 /// The path of `file` relative to `folder`, both of them relative to the current directory or absolute. `None` when there is none, for
 /// example between drives on Windows, or when the current directory is unknown.
 ///
@@ -33,10 +35,8 @@ pub fn relative_text(folder: &Path, file: &Path) -> Option<String> {
 /// # Errors
 /// When the current directory is unknown.
 fn resolved(path: &Path) -> io::Result<PathBuf> {
-    // The empty path is the current directory.
-    let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
     let mut resolved = PathBuf::new();
-    for component in std::path::absolute(path)?.components() {
+    for component in std::path::absolute(or_here(path))?.components() {
         if component == Component::ParentDir {
             // `..` after a link leaves the directory that the link leads to.
             if resolved.is_symlink() {

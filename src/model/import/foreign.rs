@@ -10,6 +10,7 @@ use super::safetensors_file::is_safetensors;
 use super::state_dict::file_name;
 use super::torch;
 use crate::error::{OptionName, Phrase, Problem};
+use crate::temporary;
 
 /// The kind of a file, as *is WHAT (WAY OUT)*; `None` for files that an importer reads, and for unknown ones.
 pub(super) fn name(path: &Path, head: &[u8]) -> Option<Problem> {
@@ -24,7 +25,7 @@ pub(super) fn name(path: &Path, head: &[u8]) -> Option<Problem> {
         .or_else(|| in_messages(path, head))
         .or_else(|| in_archive(path, head))
         .or_else(|| by_name(path))?;
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = temporary::directory(path);
     let way_out = way_out.replace("FILE", &file_name(path)).replace("FOLDER", &folder.display().to_string());
     Some(Problem::new(format!("is {what}, which holds no network that can be read here")).hint(hint(way_out)))
 }
