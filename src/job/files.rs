@@ -6,7 +6,9 @@ use super::names::Names;
 use super::sheet::{row, sheet};
 use crate::cam::Method;
 use crate::error::{Error, Result};
-use crate::explain::{ArtifactKind, ClassExplanation, Explainer, Explanation, Illustration, Subject};
+use crate::explain::{
+    ArtifactKind, CROP_EDGE, ClassExplanation, Explainer, Explanation, Illustration, Subject,
+};
 use crate::output::{OutputFile, Placing, Staged, put_in_place, refuse_existing};
 use crate::record::{Artifact, BoxRecord, Record};
 use crate::render::escape::escaped;
@@ -147,6 +149,8 @@ struct Drawn {
     first: usize,
     boxes: Vec<BoxRecord>,
     cell: Option<Cell>,
+    /// Whether the cell shows the edge of the crop.
+    is_cropped: bool,
 }
 
 /// The files written so far, under temporary names.
@@ -164,7 +168,7 @@ impl Gathered<'_> {
         let kinds = &explainer.request().artifacts;
         let with_masks = kinds.contains(&ArtifactKind::ClassMask);
         let mut illustrations = Vec::new();
-        let mut row = row(explainer, subject, explanation);
+        let mut row = row(explanation);
         let mut last: Option<(&ClassExplanation, Drawn)> = None;
         for target in &explanation.targets {
             // A method that asks no class has one map for all of them, which is drawn, encoded and hashed once.
@@ -183,6 +187,9 @@ impl Gathered<'_> {
             // What asks no class is drawn once.
             if row.cells.is_empty() || row.rest.is_empty() {
                 row.cells.extend(drawn.cell.clone());
+            }
+            if drawn.is_cropped {
+                CROP_EDGE.clone_into(&mut row.footnote);
             }
             last = Some((target, drawn));
         }
@@ -206,6 +213,7 @@ impl Gathered<'_> {
         let cell = request.grid.then(|| thumbnail(canvas.overlay(), side)).transpose()?;
         let note = target.finding.as_ref().map_or_else(String::new, |finding| format!("No heat: {finding}"));
         let cell = cell.map(|picture| Cell { picture, note: escaped(&note).into_owned() });
+        let is_cropped = request.grid && canvas.shows_crop_edge();
         let stage = |kind: &ArtifactKind| {
             let path = self.files.path(self.files.artifact(explanation.method, target, *kind));
             let drawing = canvas.drawing(*kind)?;
@@ -215,7 +223,7 @@ impl Gathered<'_> {
         let (staged, boxes) = rayon::join(stage_all, || canvas.boxes());
         let first = self.pictures.len();
         self.pictures.extend(staged?);
-        Ok(Drawn { first, boxes, cell })
+        Ok(Drawn { first, boxes, cell, is_cropped })
     }
 
     /// The files of a class that looks like another one.

@@ -1,7 +1,7 @@
 //! The sheet of all methods and classes of a photo: a row per method, a column per class.
 
 use crate::cam::Method;
-use crate::explain::{CROP_EDGE, ClassExplanation, Explainer, Explanation, Subject};
+use crate::explain::{ClassExplanation, Explainer, Explanation, Subject};
 use crate::render::escape::escaped;
 use crate::render::{Bar, Heading, Sheet, SheetRow};
 
@@ -35,15 +35,11 @@ pub(super) fn sheet(
 }
 
 /// The row of a method, without its cells.
-pub(super) fn row(explainer: &Explainer, subject: &Subject, explanation: &Explanation) -> SheetRow {
+pub(super) fn row(explanation: &Explanation) -> SheetRow {
     let info = explanation.method.info();
     let is_one = !info.uses_class && explanation.targets.len() > 1;
     let rest = if is_one { "the same for every class" } else { "" };
-    let canvas = |target| explanation.canvas(target, subject, &explainer.request().style);
-    let is_cropped = explanation.targets.first().is_some_and(|target| canvas(target).shows_crop_edge());
-    let footnote = if is_cropped { CROP_EDGE } else { "" };
-    let (label, rest, footnote) = (info.title.to_owned(), rest.to_owned(), footnote.to_owned());
-    SheetRow { label, rest, footnote, ..SheetRow::default() }
+    SheetRow { label: info.title.to_owned(), rest: rest.to_owned(), ..SheetRow::default() }
 }
 
 /// A column for each method, and the bar of all of them; where their scales differ each heading says what its brightest colour is.
