@@ -13,13 +13,9 @@ impl Canvas<'_> {
     /// When the overlay cannot be drawn.
     pub(super) fn figure(&self) -> Result<Figure> {
         let target = self.target;
-        let place = match &self.explanation.layers[..] {
-            [] => String::new(),
-            [layer] => format!(", layer {layer}"),
-            several => format!(", layers {}", several.join(", ")),
-        };
         let title = format!("{}, {}", target.title(), target.shown());
-        let detail = format!("{}{place}", self.explanation.method.info().title);
+        let detail =
+            format!("{}{}", self.explanation.method.info().title, at_layers(&self.explanation.layers));
         let greatest = self.explanation.greatest(Some(target.map.magnitude()));
         Ok(Figure {
             // Names come from files: control characters would be drawn as boxes, and may turn the text around.
@@ -58,6 +54,15 @@ impl Canvas<'_> {
 
 /// What the dashed line is.
 pub(crate) const CROP_EDGE: &str = "Dashed: the edge of what the network sees.";
+
+/// The explained layers behind what they are layers of; nothing for methods on pixels.
+pub(crate) fn at_layers(layers: &[String]) -> String {
+    match layers {
+        [] => String::new(),
+        [layer] => format!(", layer {layer}"),
+        several => format!(", layers {}", several.join(", ")),
+    }
+}
 
 impl Style {
     /// The colours of maps up to `greatest`; none where a library draws, whose colours may depend on the map.

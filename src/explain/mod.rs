@@ -35,7 +35,7 @@ pub use artifacts::{ArtifactKind, Style};
 pub use canvas::Canvas;
 pub use explanation::{ClassExplanation, Explanation};
 pub(crate) use explanation::{Scored, TrueClass};
-pub(crate) use figure::CROP_EDGE;
+pub(crate) use figure::{CROP_EDGE, at_layers};
 pub(crate) use fixed::FixedTargets;
 pub use over::Over;
 pub use predictor::Predictor;

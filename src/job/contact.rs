@@ -1,6 +1,6 @@
 //! The sheet of several photos: a row per photo, a column per method, each with the photo's first class.
 
-use super::sheet::{columns_of_methods, footer};
+use super::sheet::{cell, columns_of_methods, footer, name_of};
 use crate::error::Result;
 use crate::explain::{CROP_EDGE, Explainer, Explanation, Subject};
 use crate::render::escape::escaped;
@@ -22,14 +22,11 @@ impl Explainer {
             if canvas.shows_crop_edge() {
                 CROP_EDGE.clone_into(&mut footnote);
             }
-            let note =
-                target.finding.as_ref().map_or_else(String::new, |finding| format!("No heat: {finding}"));
-            cells.push(Cell { picture: canvas.overlay_on(&photo), note: escaped(&note).into_owned() });
+            cells.push(cell(canvas.overlay_on(&photo), target));
             detail = escaped(&format!("{}, {}", target.title(), target.shown())).into_owned();
         }
         cells.insert(0, Cell { picture: photo, note: String::new() });
-        let name = subject.file.path.rsplit('/').next().unwrap_or_default();
-        Ok(SheetRow { label: escaped(name).into_owned(), detail, cells, footnote, ..SheetRow::default() })
+        Ok(SheetRow { label: name_of(subject), detail, cells, footnote, ..SheetRow::default() })
     }
 
     /// A sheet of rows that [`Explainer::sheet_row`] made, one below the other.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::names::Names;
-use super::sheet::{row, sheet};
+use super::sheet::{cell, row, sheet};
 use crate::cam::Method;
 use crate::error::{Error, Result};
 use crate::explain::{
@@ -11,7 +11,6 @@ use crate::explain::{
 };
 use crate::output::{OutputFile, Placing, Staged, put_in_place, refuse_existing};
 use crate::record::{Artifact, BoxRecord, Record};
-use crate::render::escape::escaped;
 use crate::render::{Cell, Rows, SheetRow, thumbnail, write_png};
 
 /// All files of one photo, named and not yet drawn.
@@ -210,9 +209,8 @@ impl Gathered<'_> {
         let canvas = explanation.canvas(target, subject, &request.style);
         // Before the pictures: the overlay in memory then serves both.
         let side = request.style.sheet_cell;
-        let cell = request.grid.then(|| thumbnail(canvas.overlay(), side)).transpose()?;
-        let note = target.finding.as_ref().map_or_else(String::new, |finding| format!("No heat: {finding}"));
-        let cell = cell.map(|picture| Cell { picture, note: escaped(&note).into_owned() });
+        let small = request.grid.then(|| thumbnail(canvas.overlay(), side)).transpose()?;
+        let cell = small.map(|picture| cell(picture, target));
         let is_cropped = request.grid && canvas.shows_crop_edge();
         let stage = |kind: &ArtifactKind| {
             let path = self.files.path(self.files.artifact(explanation.method, target, *kind));

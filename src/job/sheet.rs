@@ -1,9 +1,9 @@
 //! The sheet of all methods and classes of a photo: a row per method, a column per class.
 
 use crate::cam::Method;
-use crate::explain::{ClassExplanation, Explainer, Explanation, Subject};
+use crate::explain::{ClassExplanation, Explainer, Explanation, Subject, at_layers};
 use crate::render::escape::escaped;
-use crate::render::{Bar, Heading, Sheet, SheetRow};
+use crate::render::{Bar, Cell, Heading, RgbImage, Sheet, SheetRow};
 
 /// The sheet of all methods and classes of a photo; one row per method.
 pub(super) fn sheet(
@@ -23,8 +23,7 @@ pub(super) fn sheet(
         rows.iter_mut().zip(bars).for_each(|(row, bar)| row.bar = bar);
     }
     Sheet {
-        // Names come from files: control characters would be drawn as boxes, and may turn the text around.
-        title: escaped(subject.file.path.rsplit('/').next().unwrap_or_default()).into_owned(),
+        title: name_of(subject),
         footer: escaped(&footer(explainer)).into_owned(),
         photo: Some(subject.picture.clone()),
         columns: columns.iter().map(|target| heading(explainer, target)).collect(),
@@ -40,6 +39,18 @@ pub(super) fn row(explanation: &Explanation) -> SheetRow {
     let is_one = !info.uses_class && explanation.targets.len() > 1;
     let rest = if is_one { "the same for every class" } else { "" };
     SheetRow { label: info.title.to_owned(), rest: rest.to_owned(), ..SheetRow::default() }
+}
+
+/// The picture of a class, with a note where it has no heat.
+pub(super) fn cell(picture: RgbImage, target: &ClassExplanation) -> Cell {
+    let note = target.finding.as_ref().map_or_else(String::new, |finding| format!("No heat: {finding}"));
+    Cell { picture, note: escaped(&note).into_owned() }
+}
+
+/// The name of a photo's file.
+pub(super) fn name_of(subject: &Subject) -> String {
+    // Names come from files: control characters would be drawn as boxes, and may turn the text around.
+    escaped(subject.file.path.rsplit('/').next().unwrap_or_default()).into_owned()
 }
 
 /// A column for each method, and the bar of all of them; where their scales differ each heading says what its brightest colour is.
@@ -69,13 +80,7 @@ fn heading(explainer: &Explainer, target: &ClassExplanation) -> Heading {
 
 /// `efficientnet_lite0, layer _relu1 (7x7)`.
 pub(super) fn footer(explainer: &Explainer) -> String {
-    let model = explainer.model();
     let layers: Vec<String> =
         explainer.every_layer().into_iter().map(|layer| explainer.layer_title(layer)).collect();
-    let place = match &layers[..] {
-        [] => String::new(),
-        [layer] => format!(", layer {layer}"),
-        several => format!(", layers {}", several.join(", ")),
-    };
-    format!("{}{place}", model.name())
+    format!("{}{}", explainer.model().name(), at_layers(&layers))
 }
