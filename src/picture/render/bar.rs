@@ -22,6 +22,12 @@ impl Bar {
         Self { colormap, ends: all[first..].to_vec() }
     }
 
+    /// The texts with their places, from 0 at the coldest end to 1 at the hottest.
+    pub(super) fn marks(&self) -> impl Iterator<Item = (f32, &str)> {
+        let last = (self.ends.len().max(2) - 1) as f32;
+        self.ends.iter().enumerate().map(move |(at, text)| (at as f32 / last, text.as_str()))
+    }
+
     /// The colours from left to right.
     pub(super) fn picture(&self, width: u32, height: u32) -> RgbImage {
         let last = width.max(2) - 1;

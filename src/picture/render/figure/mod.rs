@@ -103,9 +103,8 @@ impl Figure {
         if let (Some(picture), Some(bar)) = (bar, &self.bar) {
             let (left, high) = (MARGIN + 2.0 * (width + GAP), height.max(LEAST_BAR));
             page.items.push(Item::Picture { picture, left, top, width: BAR_WIDTH, height: high });
-            let count = bar.ends.len().max(2) - 1;
-            for (at, end) in bar.ends.iter().enumerate() {
-                let y = top + high - at as f32 / count as f32 * (high - 0.72 * TEXT);
+            for (place, end) in bar.marks() {
+                let y = top + high - place * (high - 0.72 * TEXT);
                 page.text(end, [left + BAR_WIDTH + 4.0, y], TEXT, FAINT)?;
             }
             bottom = bottom.max(top + high);

@@ -144,9 +144,8 @@ impl Drawing<'_> {
     fn bar(&self, paper: &mut RgbImage, bar: &Bar, [left, top]: [u32; 2], width: u32) {
         let height = self.pixels(BAR_HEIGHT);
         put(paper, &bar.picture(width, height), left, top);
-        let count = (bar.ends.len().max(2) - 1) as f32;
-        for (place, text) in bar.ends.iter().enumerate() {
-            let x = left as f32 + place as f32 / count * (width as f32 - self.type_.foot.width(text));
+        for (place, text) in bar.marks() {
+            let x = left as f32 + place * (width as f32 - self.type_.foot.width(text));
             self.type_.foot.draw(paper, x, (top + height) as f32 + 15.0 * self.unit, text);
         }
     }
