@@ -4,8 +4,7 @@ use std::fmt::Write as _;
 
 use data_encoding::BASE64;
 
-use super::super::encode::{Encoding, encode_picture};
-use super::super::png::PngLevel;
+use super::super::png::{PngLevel, encode_png};
 use super::super::rows::Rows;
 use super::page::{Item, Page};
 use crate::error::{Error, Result};
@@ -19,8 +18,7 @@ pub(super) fn write(page: &Page) -> Result<Vec<u8>> {
     for item in items {
         let line = match item {
             Item::Picture { picture, left, top, width, height } => {
-                let encoding = Encoding { png_level: PngLevel::Balanced, ..Encoding::default() };
-                let png = BASE64.encode(&encode_picture(&Rows::of(picture), &encoding)?);
+                let png = BASE64.encode(&encode_png(&Rows::of(picture), PngLevel::Balanced)?);
                 // A small photo keeps its pixels; a bar, of one column, is smooth.
                 let is_small = picture.width() > 1 && (picture.height() as f32) < *height;
                 let rendering = if is_small { " style=\"image-rendering:pixelated\"" } else { "" };
