@@ -7,7 +7,7 @@ use std::io::Read;
 
 use half::f16;
 
-use super::npy_header::{Header, Number, UNSOUND};
+use super::npy_header::{Header, Kind, Number, UNSOUND};
 use crate::error::Problem;
 
 /// The longest header that NumPy itself reads, in bytes.
@@ -105,23 +105,18 @@ fn read_header(reader: &mut impl Read) -> Result<Vec<u8>, Problem> {
 
 /// This many values as `f32`, in file order.
 fn numbers(reader: impl Read, number: Number, count: u64) -> Result<Vec<f32>, Problem> {
-    match (number.letter, number.bytes) {
-        (b'f', 2) => widen(reader, number, count, |bytes| f16::from_le_bytes(bytes).to_f32()),
-        (b'f', 4) => widen(reader, number, count, f32::from_le_bytes),
-        (b'f', 8) => widen(reader, number, count, |bytes| f64::from_le_bytes(bytes) as f32),
-        (b'u', 1) => widen(reader, number, count, |[byte]| f32::from(byte)),
-        (b'u', 2) => widen(reader, number, count, |bytes| f32::from(u16::from_le_bytes(bytes))),
-        (b'u', 4) => widen(reader, number, count, |bytes| u32::from_le_bytes(bytes) as f32),
-        (b'u', 8) => widen(reader, number, count, |bytes| u64::from_le_bytes(bytes) as f32),
-        (b'i', 1) => widen(reader, number, count, |bytes| f32::from(i8::from_le_bytes(bytes))),
-        (b'i', 2) => widen(reader, number, count, |bytes| f32::from(i16::from_le_bytes(bytes))),
-        (b'i', 4) => widen(reader, number, count, |bytes| i32::from_le_bytes(bytes) as f32),
-        (b'i', 8) => widen(reader, number, count, |bytes| i64::from_le_bytes(bytes) as f32),
-        (letter, size) => {
-            let kind = format!("{}{size}", char::from(letter).escape_default());
-            let problem = Problem::new(format!("holds numbers of type '{kind}'"));
-            Err(problem.expected("float16 to float64 or integers"))
-        }
+    match number.kind {
+        Kind::F16 => widen(reader, number, count, |bytes| f16::from_le_bytes(bytes).to_f32()),
+        Kind::F32 => widen(reader, number, count, f32::from_le_bytes),
+        Kind::F64 => widen(reader, number, count, |bytes| f64::from_le_bytes(bytes) as f32),
+        Kind::U8 => widen(reader, number, count, |[byte]| f32::from(byte)),
+        Kind::U16 => widen(reader, number, count, |bytes| f32::from(u16::from_le_bytes(bytes))),
+        Kind::U32 => widen(reader, number, count, |bytes| u32::from_le_bytes(bytes) as f32),
+        Kind::U64 => widen(reader, number, count, |bytes| u64::from_le_bytes(bytes) as f32),
+        Kind::I8 => widen(reader, number, count, |bytes| f32::from(i8::from_le_bytes(bytes))),
+        Kind::I16 => widen(reader, number, count, |bytes| f32::from(i16::from_le_bytes(bytes))),
+        Kind::I32 => widen(reader, number, count, |bytes| i32::from_le_bytes(bytes) as f32),
+        Kind::I64 => widen(reader, number, count, |bytes| i64::from_le_bytes(bytes) as f32),
     }
 }
 

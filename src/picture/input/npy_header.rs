@@ -17,13 +17,47 @@ pub(super) struct Header {
     pub(super) shape: Vec<usize>,
 }
 
-/// A number's type.
+/// A number's type and byte order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Number {
-    /// `f`, `i` or `u`.
-    pub(super) letter: u8,
-    pub(super) bytes: usize,
+    pub(super) kind: Kind,
     pub(super) is_big_endian: bool,
+}
+
+/// The types that are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    F16,
+    F32,
+    F64,
+    U8,
+    U16,
+    U32,
+    U64,
+    I8,
+    I16,
+    I32,
+    I64,
+}
+
+impl Kind {
+    /// The type of this name, which has its size in bytes.
+    fn of(name: &[u8]) -> Option<Self> {
+        Some(match name {
+            b"f2" => Self::F16,
+            b"f4" => Self::F32,
+            b"f8" => Self::F64,
+            b"u1" => Self::U8,
+            b"u2" => Self::U16,
+            b"u4" => Self::U32,
+            b"u8" => Self::U64,
+            b"i1" => Self::I8,
+            b"i2" => Self::I16,
+            b"i4" => Self::I32,
+            b"i8" => Self::I64,
+            _ => return None,
+        })
+    }
 }
 
 impl Header {
@@ -65,18 +99,16 @@ fn number(rest: &mut Text<'_>) -> Result<Number, Problem> {
         return Err(Problem::new("holds records").expected("one number a cell"));
     }
     let text = rest.quoted()?;
-    let unknown = || {
+    let known = match text {
+        [order @ (b'<' | b'>' | b'|' | b'='), name @ ..] => {
+            Kind::of(name).map(|kind| Number { kind, is_big_endian: *order == b'>' })
+        }
+        _ => None,
+    };
+    known.ok_or_else(|| {
         let problem = Problem::new(format!("holds numbers of type '{}'", text.escape_ascii()));
         problem.expected("float16 to float64 or integers")
-    };
-    let (order, letter, size) = match *text {
-        [order @ (b'<' | b'>' | b'|' | b'='), letter, ref size @ ..] => (order, letter, size),
-        _ => return Err(unknown()),
-    };
-    let is_known =
-        matches!((letter, size), (b'f', b"2" | b"4" | b"8") | (b'u' | b'i', b"1" | b"2" | b"4" | b"8"));
-    let bytes = std::str::from_utf8(size).ok().filter(|_| is_known).and_then(|size| size.parse().ok());
-    Ok(Number { letter, bytes: bytes.ok_or_else(unknown)?, is_big_endian: order == b'>' })
+    })
 }
 
 /// What is left of the text.
@@ -169,7 +201,7 @@ mod tests {
 
     #[test]
     fn what_numpy_writes_is_read() {
-        let floats = Number { letter: b'f', bytes: 4, is_big_endian: false };
+        let floats = Number { kind: Kind::F32, is_big_endian: false };
         for (text, shape) in [
             ("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }", vec![2, 3]),
             ("{'descr': '<f4', 'fortran_order': False, 'shape': (7,), }  \n", vec![7]),
@@ -180,7 +212,7 @@ mod tests {
             assert_eq!(header, Header { number: floats, is_fortran: false, shape }, "{text}");
         }
         let big = Header::parse(b"{'descr': '>u8', 'fortran_order': True, 'shape': (1,), }").unwrap();
-        assert_eq!(big.number, Number { letter: b'u', bytes: 8, is_big_endian: true });
+        assert_eq!(big.number, Number { kind: Kind::U64, is_big_endian: true });
         assert!(big.is_fortran);
     }
 
