@@ -2,10 +2,9 @@
 
 use std::io::Cursor;
 
-use image::{ColorType, DynamicImage, GrayAlphaImage, GrayImage, ImageDecoder, ImageFormat, ImageReader};
-use image::{ImageResult, Limits, RgbImage, RgbaImage};
+use image::{ColorType, DynamicImage, ImageDecoder, ImageFormat, ImageReader, ImageResult, Limits, RgbImage};
 
-use super::raster::{Decoded, Fault, Pixels, check_pixels, check_samples, orientation};
+use super::raster::{Decoded, Fault, Pixels, by_channels, check_pixels, check_samples, orientation};
 use super::spare;
 use crate::memory::Part;
 
@@ -100,11 +99,9 @@ fn rescued_png(bytes: &[u8]) -> Option<DynamicImage> {
     for _ in 0..height {
         samples.extend_from_slice(reader.next_row().ok()??.data());
     }
-    Some(match colours {
-        png::ColorType::Grayscale => GrayImage::from_raw(width, height, samples)?.into(),
-        png::ColorType::GrayscaleAlpha => GrayAlphaImage::from_raw(width, height, samples)?.into(),
-        png::ColorType::Rgb => RgbImage::from_raw(width, height, samples)?.into(),
-        png::ColorType::Rgba => RgbaImage::from_raw(width, height, samples)?.into(),
-        png::ColorType::Indexed => return None,
-    })
+    // The decoder resolves palettes; an index is no grey.
+    if colours == png::ColorType::Indexed {
+        return None;
+    }
+    by_channels(width, height, colours.samples(), samples)
 }

@@ -3,10 +3,9 @@
 //! The decoder turns the picture upright itself, and counts what it allocates.
 
 use image::metadata::Orientation;
-use image::{DynamicImage, GrayAlphaImage, GrayImage, RgbImage, RgbaImage};
 use jxl_oxide::{AllocTracker, InitializeResult, JxlImage, JxlThreadPool};
 
-use super::raster::{Decoded, Fault, Pixels, check_pixels};
+use super::raster::{Decoded, Fault, Pixels, by_channels, check_pixels};
 use crate::memory::{allow, share};
 
 /// What the decoder takes of each pixel, measured with `tests/memory`: planes of floats, once more while they are filtered, and the pixels.
@@ -28,10 +27,11 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Decoded, Fault> {
     let alpha = image.image_header().metadata.ec_info.iter().find_map(|channel| channel.alpha_associated());
     let render = image.render_frame(0).map_err(|error| Fault::Damaged(error.to_string()))?;
     let mut stream = render.stream();
-    let mut samples = vec![0_u8; width as usize * height as usize * stream.channels() as usize];
+    let channels = stream.channels() as usize;
+    let mut samples = vec![0_u8; width as usize * height as usize * channels];
     stream.write_to_buffer(&mut samples);
-    let pixels = pixels(width, height, stream.channels(), samples)
-        .ok_or_else(|| Fault::Unsupported(format!("{} channels", render.stream().channels())))?;
+    let pixels = by_channels(width, height, channels, samples)
+        .ok_or_else(|| Fault::Unsupported(format!("{channels} channels")))?;
     Ok(Decoded {
         pixels: Pixels::Image(pixels),
         is_premultiplied: alpha == Some(true),
@@ -55,14 +55,4 @@ fn open(bytes: &[u8]) -> Result<JxlImage, Fault> {
         InitializeResult::Initialized(image) => Ok(image),
         InitializeResult::NeedMoreData(_) => Err(Fault::Damaged("its header is not complete".to_owned())),
     }
-}
-
-fn pixels(width: u32, height: u32, channels: u32, samples: Vec<u8>) -> Option<DynamicImage> {
-    Some(match channels {
-        1 => GrayImage::from_raw(width, height, samples)?.into(),
-        2 => GrayAlphaImage::from_raw(width, height, samples)?.into(),
-        3 => RgbImage::from_raw(width, height, samples)?.into(),
-        4 => RgbaImage::from_raw(width, height, samples)?.into(),
-        _ => return None,
-    })
 }

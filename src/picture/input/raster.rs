@@ -1,7 +1,7 @@
 //! What every decoder gives: pixels and metadata, or the reason why there are none.
 
 use image::metadata::Orientation;
-use image::{DynamicImage, ImageError, RgbImage, RgbaImage};
+use image::{DynamicImage, GrayAlphaImage, GrayImage, ImageError, RgbImage, RgbaImage};
 
 use super::upright::turned;
 use crate::error::Problem;
@@ -34,6 +34,23 @@ pub(super) struct Decoded {
 pub(super) enum Pixels {
     Image(DynamicImage),
     Cmyk(Cmyk),
+}
+
+/// Interleaved 8-bit samples as a picture: grey or RGB, each with or without alpha. `None` for another number of channels, and
+/// where they do not fill the picture.
+pub(super) fn by_channels(
+    width: u32,
+    height: u32,
+    channels: usize,
+    samples: Vec<u8>,
+) -> Option<DynamicImage> {
+    Some(match channels {
+        1 => GrayImage::from_raw(width, height, samples)?.into(),
+        2 => GrayAlphaImage::from_raw(width, height, samples)?.into(),
+        3 => RgbImage::from_raw(width, height, samples)?.into(),
+        4 => RgbaImage::from_raw(width, height, samples)?.into(),
+        _ => return None,
+    })
 }
 
 /// CMYK samples; 255 is full ink.

@@ -14,12 +14,12 @@ mod window;
 mod ycc;
 
 use image::metadata::Orientation;
-use image::{DynamicImage, GrayAlphaImage, GrayImage, ImageFormat, RgbImage, RgbaImage};
+use image::{DynamicImage, ImageFormat, RgbImage};
 
 use self::ifd::Ifd;
 use self::layout::{Colours, JPEG, Layout};
 use self::samples::{Levels, noted};
-use super::raster::{Cmyk, Decoded, Fault, Pixels};
+use super::raster::{Cmyk, Decoded, Fault, Pixels, by_channels};
 use super::{general, jpeg};
 
 const DAMAGED: &str = "the tiff is damaged: the decoder filled in what it could not read";
@@ -137,31 +137,21 @@ fn pixels(
     } else {
         levels.chunks_exact(layout.samples).flat_map(|pixel| &pixel[..kept]).copied().collect()
     };
-    let broken = || Fault::Damaged("its samples do not fill the picture".to_owned());
-    let image: DynamicImage = match layout.colours {
+    if layout.colours == (Colours::Grey { white_is_zero: true }) {
+        levels.chunks_exact_mut(kept).for_each(|pixel| pixel[0] = 255 - pixel[0]);
+    }
+    let image = match layout.colours {
         Colours::Cmyk => return Ok(Pixels::Cmyk(Cmyk { width, height, samples: levels })),
         Colours::Palette => {
             let palette = palette.ok_or_else(|| Fault::Damaged("its palette is missing".to_owned()))?;
-            coloured(layout, &levels, &palette).ok_or_else(broken)?.into()
+            coloured(layout, &levels, &palette).map(DynamicImage::from)
         }
-        Colours::Grey { white_is_zero } => {
-            if white_is_zero {
-                levels.chunks_exact_mut(kept).for_each(|pixel| pixel[0] = 255 - pixel[0]);
-            }
-            if kept == 2 {
-                GrayAlphaImage::from_raw(width, height, levels).ok_or_else(broken)?.into()
-            } else {
-                GrayImage::from_raw(width, height, levels).ok_or_else(broken)?.into()
-            }
-        }
-        Colours::Rgb | Colours::Jpeg | Colours::Ycc(_) if kept == 4 => {
-            RgbaImage::from_raw(width, height, levels).ok_or_else(broken)?.into()
-        }
-        Colours::Rgb | Colours::Jpeg | Colours::Ycc(_) => {
-            RgbImage::from_raw(width, height, levels).ok_or_else(broken)?.into()
+        Colours::Grey { .. } | Colours::Rgb | Colours::Jpeg | Colours::Ycc(_) => {
+            by_channels(width, height, kept, levels)
         }
     };
-    Ok(Pixels::Image(image))
+    let broken = || Fault::Damaged("its samples do not fill the picture".to_owned());
+    image.map(Pixels::Image).ok_or_else(broken)
 }
 
 /// A palette stores all reds, then all greens, then all blues, 16 bits each; the higher byte is used.
