@@ -42,27 +42,38 @@ pub(crate) fn run(args: &ReportArgs, quiet: bool) -> Result<Outcome> {
         log::warn!("{error:#}; the page is made of the records alone");
         None
     });
-    let whole = written.clone().unwrap_or_else(|| Summary::new("", "", 0));
-    let (page, counted, unreadable) = page(&path, &directories, &whole)?;
-    if counted.explained == 0 && whole.failures.is_empty() {
+    let is_counted = written.is_none();
+    let whole = written.unwrap_or_else(|| Summary::new("", "", 0));
+    let (mut pictures, mut counted) = (0, Summary::new("", "", 0));
+    let (page, unreadable) = page(&path, &directories, &whole, |records| {
+        pictures += 1;
+        if is_counted {
+            counted.add(records, &[]);
+        }
+    })?;
+    if pictures == 0 && whole.failures.is_empty() {
         let names: Vec<String> = directories.iter().map(|name| format!("'{}'", name.display())).collect();
         bail!("no records were found in {}, expected those of a run", names.join(", "));
     }
-    page.write(args.force, written.as_ref().unwrap_or(&counted))?;
+    page.write(args.force, if is_counted { &counted } else { &whole })?;
     if !quiet {
-        text::note(&format!("{} in '{}'", text::counted(counted.explained, "picture"), path.display()));
+        text::note(&format!("{} in '{}'", text::counted(pictures, "picture"), path.display()));
     }
     Ok(if unreadable == 0 { Outcome::Done } else { Outcome::SomeFailed })
 }
 
-/// The page of all records below the directories and of the failures in their summary; what the records add up to; and the number of
-/// unreadable records, which were reported.
+/// The page of all records below the directories and of the failures in their summary; and the number of unreadable records, which were
+/// reported. `each` takes the records of each picture.
 ///
 /// # Errors
 /// When a record that was there is gone.
-pub(crate) fn page(path: &Path, directories: &[PathBuf], whole: &Summary) -> Result<(Page, Summary, usize)> {
+pub(crate) fn page(
+    path: &Path,
+    directories: &[PathBuf],
+    whole: &Summary,
+    mut each: impl FnMut(&[Record]),
+) -> Result<(Page, usize)> {
     let mut page = Page::new(&whole.model.name, path)?;
-    let mut counted = Summary::new("", "", 0);
     // The records of one picture come one after the other.
     let mut picture: Vec<Record> = Vec::new();
     let Entries { shown, unreadable } = entries(directories, whole);
@@ -72,13 +83,15 @@ pub(crate) fn page(path: &Path, directories: &[PathBuf], whole: &Summary) -> Res
                 let record = read(&path)?;
                 page.add(&record, path.parent().unwrap_or(Path::new("")), None);
                 if picture.first().is_some_and(|first| first.input.path != record.input.path) {
-                    counted.add(&std::mem::take(&mut picture), &[]);
+                    each(&std::mem::take(&mut picture));
                 }
                 picture.push(record);
             }
             Entry::Failure(failure) => page.fail(&failure.path, &failure.error),
         }
     }
-    counted.add(&picture, &[]);
-    Ok((page, counted, unreadable))
+    if !picture.is_empty() {
+        each(&picture);
+    }
+    Ok((page, unreadable))
 }
