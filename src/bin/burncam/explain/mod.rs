@@ -13,6 +13,7 @@ mod work;
 use std::io::ErrorKind;
 use std::ops::ControlFlow;
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 
 use anyhow::{Result, bail};
 use burncam::{ArtifactKind, Explainer, Model, Request, Target};
@@ -117,7 +118,7 @@ impl Run {
             boxes: self.boxes.as_ref(),
             conditions: &args.batch.conditions,
             redone: args.batch.resume.then(Redone::default),
-            with_rows: args.batch.sheet.is_some(),
+            wants_rows: AtomicBool::new(args.batch.sheet.is_some()),
             previews: args.batch.report.as_ref().and_then(|_| Previews::new(shown)),
         }
     }

@@ -132,7 +132,7 @@ impl<'a> Results<'a> {
             return self.predicted(prediction);
         }
         self.summary.add(&explained.records, &explained.objects);
-        self.sheet.iter_mut().for_each(|sheet| sheet.add(explained.row.as_ref()));
+        self.sheet.iter_mut().for_each(|sheet| sheet.add(explained.row.as_ref(), &self.work.wants_rows));
         self.kept += usize::from(explained.kept);
         for (at, record) in explained.records.iter().enumerate() {
             let listed = |list: Option<&PathBuf>| listed(record, list, explained.directory.as_ref());

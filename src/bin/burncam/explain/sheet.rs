@@ -3,6 +3,7 @@
 //! Receives rows in the order of the images; writes one picture at the end.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Result, bail};
 use burncam::Explainer;
@@ -39,11 +40,14 @@ impl ContactSheet {
         Ok(Some(Self { path: path.clone(), rows: vec![], images: 0 }))
     }
 
-    /// Takes the next image.
-    pub(crate) fn add(&mut self, row: Option<&SheetRow>) {
+    /// Takes the next image. `wants_rows` becomes false when no more rows are taken.
+    pub(crate) fn add(&mut self, row: Option<&SheetRow>, wants_rows: &AtomicBool) {
         self.images += 1;
         if self.rows.len() < MOST {
             self.rows.extend(row.cloned());
+        } else {
+            // Relaxed: a row that is drawn in vain does no harm.
+            wants_rows.store(false, Ordering::Relaxed);
         }
     }
 

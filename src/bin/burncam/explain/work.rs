@@ -1,5 +1,7 @@
 //! A worker's processing of a few images: reading, explaining, and writing the files of each, all or none.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use anyhow::{Context as _, Result, anyhow};
 use burncam::record::{InputRecord, LabelRecord, PredictionRecord};
 use burncam::{Explainer, Explanation, Subject, Written};
@@ -26,8 +28,8 @@ pub(crate) struct Work<'a> {
     pub(crate) conditions: &'a [Condition],
     /// With `--resume`: why images with records are explained again.
     pub(crate) redone: Option<Redone>,
-    /// Whether a sheet of all images is made.
-    pub(crate) with_rows: bool,
+    /// Whether the sheet of all images takes further rows. Images come to it in their order, so that those after the last row need none.
+    pub(crate) wants_rows: AtomicBool,
     /// With `--report`, where the page may embed its pictures.
     pub(crate) previews: Option<Previews>,
 }
@@ -141,7 +143,8 @@ impl Work<'_> {
         let previews = self.previews.as_ref();
         let small =
             previews.map_or_else(Vec::new, |previews| previews.of(self.explainer, subject, explanations));
-        let row = self.with_rows.then(|| self.explainer.sheet_row(subject, explanations)).transpose()?;
+        let wants_row = self.wants_rows.load(Ordering::Relaxed);
+        let row = wants_row.then(|| self.explainer.sheet_row(subject, explanations)).transpose()?;
         Ok(Explained { records, directory, files, objects, small, row, ..Explained::default() })
     }
 
