@@ -1,12 +1,11 @@
 //! The colours of the overlays, for the legend of the page.
 
 use burncam::record::Record;
-use burncam_picture::render::{Colormap, PngLevel, Rows, encode_png};
-use data_encoding::BASE64;
+use burncam_picture::render::Colormap;
 use image::{Rgb, RgbImage};
 
 use super::rows::Legend;
-use super::small::made;
+use super::small::{encoded_exactly, made};
 
 /// Width of the bar in pixels, one per colour.
 const WIDTH: u32 = 256;
@@ -16,8 +15,7 @@ pub(super) fn of(record: &Record) -> Option<Legend> {
     let style = &record.settings.style;
     let colormap: Colormap = style.colormap.as_deref()?.parse().ok()?;
     let bar = RgbImage::from_fn(WIDTH, 1, |x, _| Rgb(colormap.color(x as f32 / (WIDTH - 1) as f32)));
-    let png = made(encode_png(&Rows::of(&bar), PngLevel::Fast).map_err(Into::into))?;
-    let bar = format!("data:image/png;base64,{}", BASE64.encode(&png));
+    let bar = made(encoded_exactly(&bar))?;
     let crop = if style.crop_edge == Some(true) {
         "the dashed line is the edge of what the network saw"
     } else {

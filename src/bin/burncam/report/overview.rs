@@ -8,10 +8,10 @@ use std::fmt::Write as _;
 
 use anyhow::Result;
 use burncam::record::{ClassHeat, Heat, ObjectHeat, Summary, WrongReason, percent};
-use burncam_picture::render::{Colormap, PngLevel, Rows, encode_png};
-use data_encoding::BASE64;
+use burncam_picture::render::Colormap;
 use image::{Rgb, RgbImage};
 
+use super::small::encoded_exactly;
 use crate::html::text as safe;
 use crate::text::counted;
 
@@ -119,8 +119,7 @@ fn picture(class: &ClassHeat) -> Result<String> {
         let share = value.filter(|_| most > 0.0).map_or(0.0, |value| value / most);
         Rgb(Colormap::Viridis.color(share as f32))
     };
-    let small = RgbImage::from_fn(width, class.mean.len().max(1) as u32, colour);
-    Ok(format!("data:image/png;base64,{}", BASE64.encode(&encode_png(&Rows::of(&small), PngLevel::Fast)?)))
+    encoded_exactly(&RgbImage::from_fn(width, class.mean.len().max(1) as u32, colour))
 }
 
 fn reasons(page: &mut String, heat: &Heat) {

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Result;
 use burncam::Picture;
 use burncam_picture::input::recycle;
-use burncam_picture::render::{RgbImage, encode_jpeg, preview};
+use burncam_picture::render::{PngLevel, RgbImage, Rows, encode_jpeg, encode_png, preview};
 use data_encoding::BASE64;
 
 /// Longer side in pixels: a card on a screen of usual density.
@@ -39,6 +39,11 @@ pub(crate) fn shrunk(picture: &RgbImage) -> Result<RgbImage> {
 /// A picture as a data URI.
 pub(crate) fn encoded(picture: &RgbImage) -> Result<String> {
     Ok(format!("data:image/jpeg;base64,{}", BASE64.encode(&encode_jpeg(picture, QUALITY)?)))
+}
+
+/// As [`encoded`], without losses: for drawings of a few pixels, which are enlarged.
+pub(super) fn encoded_exactly(picture: &RgbImage) -> Result<String> {
+    Ok(format!("data:image/png;base64,{}", BASE64.encode(&encode_png(&Rows::of(picture), PngLevel::Fast)?)))
 }
 
 /// A file's picture, upright and small, as a data URI. `None` when it cannot be read (any more): the page then shows
