@@ -122,8 +122,8 @@ impl Csv {
 }
 
 /// An empty cell for `None`.
-pub(crate) fn number(number: Option<f64>) -> String {
-    number.map_or_else(String::new, |number| number.to_string())
+pub(crate) fn cell(value: Option<impl ToString>) -> String {
+    value.map_or_else(String::new, |value| value.to_string())
 }
 
 /// The directory of a list, to which its paths are relative; that of standard output is the current one.

@@ -2,7 +2,7 @@
 
 use burncam::record::{Failure, LabelRecord, PredictionRecord, Record, TargetRecord};
 
-use crate::lists::{label_cells, number};
+use crate::lists::{cell, label_cells};
 
 /// Between the files of a cell. Their names may have spaces.
 const SEPARATOR: &str = ";";
@@ -45,13 +45,13 @@ pub(super) fn predicted(prediction: &PredictionRecord) -> [String; COLUMNS.len()
     cells[0].clone_from(&prediction.path);
     if let Some(class) = prediction.predictions.first() {
         let (target, name) = (class.target.to_string(), class.class_name.clone());
-        let own = [target, name, "1".to_owned(), number(class.proba), number(class.logit)];
+        let own = [target, name, "1".to_owned(), cell(class.proba), cell(class.logit)];
         cells[2..7].clone_from_slice(&own);
     }
     [cells[8], cells[9]] = label_cells(prediction.true_classes());
-    cells[10] = prediction.correct.map_or_else(String::new, |correct| correct.to_string());
-    cells[11] = prediction.label_rank.map_or_else(String::new, |rank| rank.to_string());
-    cells[12] = number(prediction.label_proba);
+    cells[10] = cell(prediction.correct);
+    cells[11] = cell(prediction.label_rank);
+    cells[12] = cell(prediction.label_proba);
     cells
 }
 
@@ -65,27 +65,24 @@ pub(super) fn failure(labels: &[LabelRecord], failure: &Failure) -> [String; COL
 }
 
 fn cells(record: &Record, target: &TargetRecord) -> [String; COLUMNS.len()] {
-    let correct = record.is_right().map(|is_right| is_right.to_string());
     let layers: Vec<&str> = record.layers.iter().map(|layer| layer.name.as_str()).collect();
     let files: Vec<&str> = target.artifacts.iter().map(|artifact| artifact.file.as_str()).collect();
-    let side = |of: fn(&burncam::record::BoxRecord) -> usize| {
-        target.boxes.first().map_or_else(String::new, |region| of(region).to_string())
-    };
+    let side = |of: fn(&burncam::record::BoxRecord) -> usize| cell(target.boxes.first().map(of));
     let [label, label_name] = label_cells(record.true_classes());
     [
         record.input.path.clone(),
         record.settings.method.clone(),
         target.target.to_string(),
         target.class_name.clone(),
-        target.rank.map_or_else(String::new, |rank| rank.to_string()),
-        number(target.proba),
-        number(target.logit),
+        cell(target.rank),
+        cell(target.proba),
+        cell(target.logit),
         target.score.to_string(),
         label,
         label_name,
-        correct.unwrap_or_default(),
-        record.label_rank.map_or_else(String::new, |rank| rank.to_string()),
-        number(record.label_proba),
+        cell(record.is_right()),
+        cell(record.label_rank),
+        cell(record.label_proba),
         layers.join(" "),
         target.finding.clone().unwrap_or_default(),
         side(|region| region.left),

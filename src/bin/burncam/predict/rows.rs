@@ -2,7 +2,7 @@
 
 use burncam::record::{Prediction, PredictionRecord};
 
-use crate::lists::{label_cells, number};
+use crate::lists::{cell, label_cells};
 
 /// Columns of `--csv`.
 pub(super) const COLUMNS: [&str; 13] = [
@@ -24,8 +24,8 @@ pub(super) const COLUMNS: [&str; 13] = [
 /// One row per class; one for an image that failed.
 pub(super) fn rows(record: &PredictionRecord) -> Vec<[String; COLUMNS.len()]> {
     let [label, label_name] = label_cells(record.true_classes());
-    let correct = record.correct.map_or_else(String::new, |correct| correct.to_string());
-    let label_rank = record.label_rank.map_or_else(String::new, |rank| rank.to_string());
+    let correct = cell(record.correct);
+    let label_rank = cell(record.label_rank);
     let row = |class: [String; 6]| {
         let [rank, target, class_name, proba, logit, value] = class;
         [
@@ -40,19 +40,19 @@ pub(super) fn rows(record: &PredictionRecord) -> Vec<[String; COLUMNS.len()]> {
             label_name.clone(),
             correct.clone(),
             label_rank.clone(),
-            number(record.label_proba),
+            cell(record.label_proba),
             record.error.clone(),
         ]
     };
     let class = |(at, class): (usize, &Prediction)| {
-        let (proba, logit) = (number(class.proba), number(class.logit));
+        let (proba, logit) = (cell(class.proba), cell(class.logit));
         row([
             (at + 1).to_string(),
             class.target.to_string(),
             class.class_name.clone(),
             proba,
             logit,
-            number(class.number),
+            cell(class.number),
         ])
     };
     match record.predictions[..] {
