@@ -132,9 +132,11 @@ fn the_sheet_of_all_images_has_a_row_for_each_that_could_be_explained() {
     let sheet = |name: &str| image::open(place.path(name)).unwrap().into_rgb8();
     let three = sheet("out/sheet.png");
     assert!(
-        said(&place, "explain -m tiny.bpk photos -o other --sheet out/sheet.png", 2).contains("sheet.png"),
+        said(&place, "explain -m tiny.bpk photos -o other --jsonl list.jsonl --sheet out/sheet.png", 2)
+            .contains("sheet.png"),
         "a file in the way"
     );
+    assert!(!place.path("list.jsonl").exists(), "refused before a list is begun");
     place.run(
         "explain -m tiny.bpk photos/coffee.png -o one --method gradcam,eigencam --sheet one/sheet.png",
         0,

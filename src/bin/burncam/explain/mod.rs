@@ -240,6 +240,11 @@ fn check(args: &ExplainArgs, request: &Request, inputs: &[Input]) -> Result<()> 
     if args.output.sheet_cell.is_some() && !request.grid && batch.sheet.is_none() {
         bail!("--sheet-cell is for sheets, and none is written (add --grid or --sheet)");
     }
+    if let Some(path) =
+        batch.sheet.as_ref().filter(|path| path.extension().is_none_or(|ending| ending != "png"))
+    {
+        bail!("--sheet '{}': expected the name of a .png file", path.display());
+    }
     let to_stdout = [&batch.jsonl, &batch.csv].into_iter().flatten().filter(|path| *path == Path::new("-"));
     let others = usize::from(args.output.json) + usize::from(args.output.out == Path::new("-"));
     if to_stdout.count() + others.min(1) > 1 {

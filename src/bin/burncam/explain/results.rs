@@ -76,7 +76,7 @@ impl<'a> Results<'a> {
         let model = work.explainer.model();
         let summary_path = work.plan.summary_path(args.inputs.shard);
         if !args.replaces() {
-            output::refuse_existing(summary_path.iter().chain(&args.batch.report))?;
+            output::refuse_existing(summary_path.iter().chain(&args.batch.report).chain(&args.batch.sheet))?;
         }
         let json = match &args.batch.jsonl {
             Some(path) => Some(JsonLines::open(path, args.replaces())?),
@@ -95,7 +95,7 @@ impl<'a> Results<'a> {
             json,
             csv: csv.transpose()?,
             page,
-            sheet: ContactSheet::asked(args)?,
+            sheet: args.batch.sheet.clone().map(ContactSheet::new),
             summary: empty(args, model.name(), tasks, left),
             summary_path,
             several: tasks > 1,

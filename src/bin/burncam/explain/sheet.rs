@@ -5,12 +5,11 @@
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use burncam::Explainer;
 use burncam::internal::output::{self, OutputFile};
 use burncam_picture::render::{Rows, SheetRow, encode_png};
 
-use crate::args::ExplainArgs;
 use crate::text;
 
 /// Rows of a sheet at most: 100 of the usual ones are 33,000 pixels high.
@@ -25,19 +24,9 @@ pub(crate) struct ContactSheet {
 }
 
 impl ContactSheet {
-    /// The sheet that is asked for, if any.
-    ///
-    /// # Errors
-    /// For a path that is not that of a new PNG file.
-    pub(crate) fn asked(args: &ExplainArgs) -> Result<Option<Self>> {
-        let Some(path) = &args.batch.sheet else { return Ok(None) };
-        if path.extension().is_none_or(|ending| ending != "png") {
-            bail!("--sheet '{}': expected the name of a .png file", path.display());
-        }
-        if !args.replaces() {
-            output::refuse_existing([path])?;
-        }
-        Ok(Some(Self { path: path.clone(), rows: vec![], images: 0 }))
+    /// A sheet without rows, to be written to `path`.
+    pub(crate) fn new(path: PathBuf) -> Self {
+        Self { path, rows: vec![], images: 0 }
     }
 
     /// Takes the next image. `wants_rows` becomes false when no more rows are taken.
