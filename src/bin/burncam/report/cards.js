@@ -37,7 +37,6 @@ function fill() {
   failureList.fill(byReason(failed));
   stand(current);
   const all = data.cards.length;
-  const pictures = (count) => `${count.toLocaleString('en')} ${count === 1 ? 'picture' : 'pictures'}`;
   byId('status').textContent =
     shown.length === all ? pictures(all) : `${shown.length.toLocaleString('en')} of ${pictures(all)}`;
   byId('nothing').hidden = shown.length > 0;
@@ -84,7 +83,6 @@ function go(place) {
   if (shown.length === 0) return;
   stand(shown[Math.max(0, Math.min(place, shown.length - 1))]);
   listOf(current).show(current);
-  stand(current);
   buttonOf(current).focus({ preventScroll: true });
 }
 

@@ -104,7 +104,7 @@ function makeHead() {
   if (data.methods.length > 0 && data.methods.length < 4) parts.push(data.methods.join(', '));
   // A path of many folders says most in its last two.
   const folder = base.split('/').filter(Boolean).slice(-2).join('/');
-  const count = `${data.cards.length.toLocaleString('en')} ${data.cards.length === 1 ? 'picture' : 'pictures'}`;
+  const count = pictures(data.cards.length);
   const title = folder === '' ? count : `${folder}: ${count}`;
   byId('title').textContent = seen(title);
   byId('title').title = seen(base);

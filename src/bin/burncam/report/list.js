@@ -72,6 +72,7 @@ const isNameless = (at) => data.classes[at][1] === String(data.classes[at][0]);
 const className = (at) => (isNameless(at) ? `${data.numbers ? 'number' : 'class'} ${data.classes[at][1]}` : data.classes[at][1]);
 /** Synonyms follow a comma; one name is enough for a line. */
 const shortName = (at) => className(at).split(', ')[0];
+const pictures = (count) => `${count.toLocaleString('en')} ${count === 1 ? 'picture' : 'pictures'}`;
 const fileName = (path) => path.slice(path.lastIndexOf('/') + 1) || path;
 
 /** A path in a few words: without what all have in common, and of what is left the last two parts. */

@@ -35,7 +35,7 @@ class Windowed {
     const { element, things } = this;
     element.hidden = things.length === 0;
     if (element.hidden) {
-      this.put([], 0);
+      this.put([]);
       return;
     }
     this.measure();
@@ -77,7 +77,7 @@ class Windowed {
   /** Scrolls so that a thing is in the window, below what sticks to its top, and makes it. */
   show(thing) {
     const at = this.things.indexOf(thing);
-    if (at === -1) return undefined;
+    if (at === -1) return;
     this.draw();
     const pitch = this.height + this.gap;
     const top = this.element.getBoundingClientRect().top + Math.floor(at / this.columns) * pitch;
@@ -86,6 +86,5 @@ class Windowed {
     if (top < above) window.scrollBy(0, top - above);
     else if (top + this.height > below) window.scrollBy(0, top + this.height - below);
     this.draw();
-    return this.drawn.get(thing);
   }
 }
