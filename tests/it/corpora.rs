@@ -8,7 +8,7 @@ use std::process::Command;
 #[path = "../fuzz/targets/mod.rs"]
 #[allow(unreachable_pub, reason = "the fuzz programs use it")]
 #[expect(clippy::expect_used, reason = "a target fails by a panic")]
-mod targets;
+pub(crate) mod targets;
 
 /// In a process of its own, because the targets set a limit on memory that other tests do not keep.
 #[test]

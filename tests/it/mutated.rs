@@ -8,19 +8,8 @@ use std::path::Path;
 use burncam::record::Record;
 use serde_json::Value;
 
+use crate::corpora::targets::dice::Dice;
 use crate::support::fixture;
-
-/// Random numbers: xorshift.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, count: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 16) as usize % count.max(1)
-    }
-}
 
 /// Values that break sizes, names and types.
 fn odd(dice: &mut Dice) -> Value {

@@ -4,6 +4,7 @@
 //! A target fails by a panic. That a reader refuses bytes is its work; that it panics, takes minutes or memory is a fault, and so is
 //! a model that was imported and then cannot be opened.
 
+pub mod dice;
 mod file;
 #[cfg(fuzzing)]
 pub mod hook;

@@ -1,6 +1,8 @@
 //! A mutator that knows protocol buffers: it takes a message apart, changes a field at any depth, and puts it together with lengths that
 //! fit. A change of single bytes nearly always breaks a length and with it everything behind.
 
+use super::dice::Dice;
+
 /// The deepest message of ONNX that matters: model, graph, node, attribute, graph, node, attribute, tensor.
 const DEPTH: usize = 8;
 
@@ -12,18 +14,6 @@ enum Field {
     Bytes(u64, Vec<u8>),
     /// Bytes that are fields, too.
     Message(u64, Vec<Field>),
-}
-
-/// Random numbers: xorshift.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, count: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 16) as usize % count.max(1)
-    }
 }
 
 fn number(bytes: &mut &[u8]) -> Option<u64> {
