@@ -19,8 +19,7 @@ enum Field {
 fn number(bytes: &mut &[u8]) -> Option<u64> {
     let mut value = 0;
     for shift in (0..64).step_by(7) {
-        let (first, rest) = bytes.split_first()?;
-        *bytes = rest;
+        let first = bytes.split_off_first()?;
         value |= u64::from(first & 0x7f) << shift;
         if first & 0x80 == 0 {
             return Some(value);
@@ -45,19 +44,13 @@ fn read(mut bytes: &[u8], depth: usize) -> Option<Vec<Field>> {
         if tag == 0 || tag > 4096 {
             return None;
         }
-        let mut take = |length: usize| {
-            let (part, rest) = bytes.split_at_checked(length)?;
-            bytes = rest;
-            Some(part)
-        };
         fields.push(match kind {
             0 => Field::Number(tag, number(&mut bytes)?),
-            1 => Field::Fixed(tag, 1, take(8)?.to_vec()),
-            5 => Field::Fixed(tag, 5, take(4)?.to_vec()),
+            1 => Field::Fixed(tag, 1, bytes.split_off(..8)?.to_vec()),
+            5 => Field::Fixed(tag, 5, bytes.split_off(..4)?.to_vec()),
             2 => {
                 let length = usize::try_from(number(&mut bytes)?).ok()?;
-                let (part, rest) = bytes.split_at_checked(length)?;
-                bytes = rest;
+                let part = bytes.split_off(..length)?;
                 let inner = if depth > 0 && part.len() > 1 { read(part, depth - 1) } else { None };
                 inner.map_or_else(|| Field::Bytes(tag, part.to_vec()), |inner| Field::Message(tag, inner))
             }
