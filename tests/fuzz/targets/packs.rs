@@ -64,20 +64,23 @@ fn sealed(data: &[u8]) -> Option<Vec<u8>> {
     Some(pack)
 }
 
+/// The value of a name in a map.
+fn entry<'a>(map: &'a [(Value, Value)], name: &str) -> Option<&'a Value> {
+    map.iter().find(|(key, _)| key.as_text() == Some(name)).map(|(_, value)| value)
+}
+
 /// As `src/model/pack/checksum.rs` has it.
 fn checksum(map: &[(Value, Value)], bytes: &[u8]) -> Option<String> {
-    let of = |map: &[(Value, Value)], name: &str| {
-        map.iter().find(|(key, _)| key.as_text() == Some(name)).map(|(_, value)| value.clone())
-    };
     let number = |value: &Value| usize::try_from(value.as_integer()?).ok();
-    let card = of(of(map, "metadata")?.as_map()?, "burncam")?.as_text()?.to_owned();
+    let card = entry(entry(map, "metadata")?.as_map()?, "burncam")?.as_text()?;
     let mut tensors = BTreeMap::new();
-    for (name, tensor) in of(map, "tensors")?.as_map()? {
+    for (name, tensor) in entry(map, "tensors")?.as_map()? {
         let tensor = tensor.as_map()?;
-        let shape = of(tensor, "shape")?.as_array()?.iter().map(number).collect::<Option<Vec<_>>>()?;
-        let place = of(tensor, "data_offsets")?.as_array()?.iter().map(number).collect::<Option<Vec<_>>>()?;
+        let shape = entry(tensor, "shape")?.as_array()?.iter().map(number).collect::<Option<Vec<_>>>()?;
+        let place =
+            entry(tensor, "data_offsets")?.as_array()?.iter().map(number).collect::<Option<Vec<_>>>()?;
         let values = bytes.get(*place.first()?..*place.get(1)?)?;
-        tensors.insert(name.as_text()?.to_owned(), (shape, values));
+        tensors.insert(name.as_text()?, (shape, values));
     }
     let mut sum = crc32fast::Hasher::new();
     sum.update(card.as_bytes());
