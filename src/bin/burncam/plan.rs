@@ -171,6 +171,15 @@ impl Plan {
 
     /// As [`Plan::refuse_sources`], for all files of an input, which are in one directory.
     pub(crate) fn refuse_to_replace<'a>(&self, outputs: impl IntoIterator<Item = &'a PathBuf>) -> Result<()> {
+        self.refuse(outputs, "choose another directory with -o")
+    }
+
+    /// As [`Plan::refuse_sources`], for files with names of their own.
+    pub(crate) fn refuse_named<'a>(&self, mut paths: impl Iterator<Item = &'a PathBuf>) -> Result<()> {
+        paths.try_for_each(|path| self.refuse([path], "name another file"))
+    }
+
+    fn refuse<'a>(&self, outputs: impl IntoIterator<Item = &'a PathBuf>, instead: &str) -> Result<()> {
         let mut outputs = outputs.into_iter().peekable();
         let directory = outputs.peek().and_then(|path| path.parent()).unwrap_or(Path::new(""));
         let here = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
@@ -178,10 +187,9 @@ impl Plan {
         let Ok(real) = here.canonicalize() else { return Ok(()) };
         let mut names = outputs.filter_map(|path| Some((path, path.file_name()?)));
         match names.find(|(_, name)| self.sources.contains(&real.join(name))) {
-            Some((path, _)) => bail!(
-                "output '{}' would replace the input of that name (choose another directory with -o)",
-                path.display()
-            ),
+            Some((path, _)) => {
+                bail!("output '{}' would replace the input of that name ({instead})", path.display())
+            }
             None => Ok(()),
         }
     }

@@ -137,6 +137,13 @@ fn the_sheet_of_all_images_has_a_row_for_each_that_could_be_explained() {
         "a file in the way"
     );
     assert!(!place.path("list.jsonl").exists(), "refused before a list is begun");
+    let photo = || std::fs::read(place.path("photos/coffee.png")).unwrap();
+    let before = photo();
+    for list in ["--sheet", "--csv", "--jsonl", "--report"] {
+        let run = format!("explain -m tiny.bpk photos -o other -f {list} photos/coffee.png");
+        assert!(said(&place, &run, 2).contains("would replace the input of that name (name another file)"));
+        assert!(photo() == before, "{list} replaces no input");
+    }
     place.run(
         "explain -m tiny.bpk photos/coffee.png -o one --method gradcam,eigencam --sheet one/sheet.png",
         0,

@@ -72,6 +72,13 @@ pub(crate) struct BatchArgs {
     pub(crate) progress: ProgressArg,
 }
 
+impl BatchArgs {
+    /// Files about all images, which have names of their own; `-` among them is standard output.
+    pub(crate) fn lists(&self) -> impl Iterator<Item = &PathBuf> {
+        [&self.jsonl, &self.csv, &self.report, &self.sheet].into_iter().flatten()
+    }
+}
+
 /// The kind of progress output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ProgressArg {

@@ -71,10 +71,8 @@ impl Prepared<'_> {
                 &[("examples", json!(paths(&examples)))],
             );
         }
-        let batch = &self.args.batch;
         let summary = self.plan.summary_path(self.args.inputs.shard);
-        let lists = [&batch.jsonl, &batch.csv, &batch.report].into_iter().flatten().cloned();
-        let others: Vec<PathBuf> = summary.into_iter().chain(lists).collect();
+        let others: Vec<PathBuf> = summary.into_iter().chain(self.args.batch.lists().cloned()).collect();
         if !others.is_empty() {
             facts.add("", paths(&others).join(" "), &[("lists", json!(paths(&others)))]);
         }

@@ -148,6 +148,7 @@ fn prepare(args: &ExplainArgs, quiet: bool) -> Result<Run> {
     }
     // Before the weights are read: a file in the way is reported without waiting for them.
     plan.check(&inputs, &request)?;
+    plan.refuse_named(args.batch.lists())?;
     if searched && !quiet {
         text::note(&found(images, total));
         report(&left);
