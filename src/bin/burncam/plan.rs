@@ -36,6 +36,14 @@ pub(crate) enum Destination {
 }
 
 impl Destination {
+    /// Where the results of many images are, and the page that shows them.
+    pub(crate) fn place(&self, page: Option<&Path>) -> Option<String> {
+        let Self::Directory(directory) = self else { return None };
+        let page = page
+            .map_or_else(String::new, |page| format!("; the page to browse them is '{}'", page.display()));
+        Some(format!("results are in '{}'{page}", directory.display()))
+    }
+
     /// Parses `--out`.
     ///
     /// # Errors

@@ -36,7 +36,7 @@ mod vit;
 mod windows;
 
 pub use crate::builder::Built;
-use crate::error::{Problem, Result};
+use crate::error::{Problem, Result, nearest};
 pub use architecture::Architecture;
 
 /// Every architecture by family, in listing order.
@@ -85,7 +85,12 @@ pub fn find(name: &str) -> Result<&'static Architecture> {
     let untagged = if asked == "timm" { name.split('.').next().unwrap_or(name) } else { name };
     all().find(|architecture| architecture.name.eq_ignore_ascii_case(untagged)).ok_or_else(|| {
         let same = || names().filter(|known| library(known) == asked);
-        let problem = Problem::new("is not known").near(name, names()).known("known:", same());
+        // The library's name at the front would make all of its names alike.
+        let bare = |name: &'static str| name.split_once(':').map_or(name, |(_, bare)| bare);
+        let wanted = untagged.split_once(':').map_or(untagged, |(_, bare)| bare);
+        let near = names().filter(|known| nearest(wanted, [bare(known)]).is_some());
+        let problem = Problem::new("is not known").near(name, near).known("known:", same());
+        let problem = problem.hint("export other networks to ONNX and import that");
         problem.named("architecture", name).into()
     })
 }

@@ -58,7 +58,7 @@ use state_dict::{StateDict, file_name};
 /// 0.21.
 ///
 /// # Errors
-/// When neither or both of architecture and card are given, the architecture is not known, the file is not readable,
+/// When both architecture and card are given, the architecture is not known or, with neither, not recognised, the file is not readable,
 /// the weights do not fit (with the [`Diagnosis`] in the message), the class names are too many or too few, or a weight
 /// is too great for `f16`.
 pub fn import(request: &ImportRequest) -> Result<Imported> {
@@ -103,6 +103,7 @@ fn import_weights(request: &ImportRequest, mut source: Source) -> Result<Importe
     source.tensors =
         select::renamed(source.tensors, &request.rename).map_err(|problem| Error::model(&file, problem))?;
     match (&request.arch, &request.card) {
+        (None, None) => recognised(request, &source),
         (Some(arch), None) if recognise::is_asked(arch) => recognised(request, &source),
         (Some(arch), None) => {
             finish(request, &source, fit::to_architecture(arch::find(arch)?, &source, request)?)
@@ -123,7 +124,6 @@ fn import_weights(request: &ImportRequest, mut source: Source) -> Result<Importe
             }
         }
         (Some(_), Some(_)) => Err(two_networks().into()),
-        (None, None) => Err(no_network().of_model(file)),
     }
 }
 
@@ -143,12 +143,6 @@ fn recognised(request: &ImportRequest, source: &Source) -> Result<Imported> {
 fn two_networks() -> Problem {
     let hint = Phrase::filled("leave out {} or {}", [OptionName::Arch.drop(), OptionName::Card.drop()]);
     Problem::new("network: both an architecture and a card were given").expected("one of them").hint(hint)
-}
-
-fn no_network() -> Problem {
-    let options = [OptionName::Arch.set("NAME"), OptionName::Card.set("CARD.json")];
-    let hint = Phrase::filled("add {} or {}", options);
-    Problem::new("holds weights without a network").expected("an architecture or a card").hint(hint)
 }
 
 /// The request, with the card's values where the request has none.

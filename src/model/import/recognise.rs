@@ -11,7 +11,7 @@ use super::state_dict::file_name;
 use crate::arch::{self, Architecture};
 use crate::error::{OptionName, Phrase, Problem, Result};
 
-/// The name that asks for recognition.
+/// The name that asks for recognition, as no name does.
 const AUTO: &str = "auto";
 
 /// Whether the architecture is to be recognised, among all or in a family.
@@ -75,7 +75,8 @@ fn nearest(
 fn unknown(nearest: Option<(&Architecture, usize, usize)>) -> Problem {
     let problem = Problem::new("its tensors are those of no architecture that is known here");
     match nearest {
-        Some((architecture, applied, needed)) => problem
+        // Of another network a few tensors fit by chance, and a list of the others says nothing.
+        Some((architecture, applied, needed)) if applied * 2 >= needed => problem
             .remark(format!(
                 "the nearest is '{}', {applied} of whose {needed} tensors fit",
                 architecture.name
@@ -83,7 +84,10 @@ fn unknown(nearest: Option<(&Architecture, usize, usize)>) -> Problem {
             .hint(
                 Phrase::from("use ").set(OptionName::Arch, architecture.name).text(" to see what does not"),
             ),
-        None => problem.hint("export the network to ONNX and import that"),
+        _ => problem.hint(
+            Phrase::from("export the network to ONNX and import that, or describe it with ")
+                .set(OptionName::Card, "CARD.json"),
+        ),
     }
 }
 

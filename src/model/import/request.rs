@@ -14,7 +14,7 @@ use crate::pack::StoredTensor;
 pub struct ImportRequest {
     /// The file with the weights.
     pub source: PathBuf,
-    /// Name of the architecture, one of [`arch::names`](crate::arch::names), or `auto` for the one whose tensors the file has;
+    /// Name of the architecture, one of [`arch::names`](crate::arch::names), or `auto`, as with none, for the one whose tensors the file has;
     /// excludes [`ImportRequest::card`].
     pub arch: Option<String>,
     /// What the head of an architecture is, where it is not the published one. Default: what the weights show.

@@ -22,10 +22,10 @@ pub(crate) struct ImportArgs {
     #[arg(short, long, value_name = "MODEL.bpk")]
     pub(crate) out: PathBuf,
 
-    /// Architecture of weights, or auto
+    /// Architecture of weights [default: auto]
     ///
     /// Architecture of the weights, for example resnet50; an unknown one lists them all, auto recognises it by its
-    /// tensors. ONNX and Keras files need none.
+    /// tensors [default: auto]. ONNX and Keras files need none.
     #[arg(long, value_name = "NAME", conflicts_with = "spec")]
     pub(crate) arch: Option<String>,
 

@@ -1,6 +1,6 @@
 //! Destinations of a batch's results, in the order of the inputs: the terminal, lists, the summary, the report.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 use burncam::internal::output;
@@ -17,7 +17,7 @@ use crate::args::ExplainArgs;
 use crate::condition::in_words;
 use crate::discover::Left;
 use crate::failures::Failures;
-use crate::lists::{Csv, JsonLines, folder_of};
+use crate::lists::{Csv, JsonLines};
 use crate::plan::Destination;
 use crate::progress::{Inside, Progress, Step};
 use crate::report::Page;
@@ -52,13 +52,6 @@ fn empty(args: &ExplainArgs, model: &str, tasks: usize, left: &Left) -> Summary 
     summary.selection = (!conditions.is_empty()).then(|| in_words(conditions));
     summary.shard = args.inputs.shard.map(|shard| shard.to_string());
     summary
-}
-
-/// A record with paths relative to a list, given the directory of its files, which there is none of with `--out -`.
-fn listed(record: &Record, list: Option<&PathBuf>, directory: Option<&PathBuf>) -> Record {
-    let list = list.map_or(Path::new(""), |list| folder_of(list));
-    let directory = directory.and_then(|directory| output::relative_text(list, directory));
-    record.listed(&directory.unwrap_or_default())
 }
 
 impl<'a> Results<'a> {
@@ -135,7 +128,7 @@ impl<'a> Results<'a> {
         self.sheet.iter_mut().for_each(|sheet| sheet.add(explained.row.as_ref(), &self.work.wants_rows));
         self.kept += usize::from(explained.kept);
         for (at, record) in explained.records.iter().enumerate() {
-            let listed = |list: Option<&PathBuf>| listed(record, list, explained.directory.as_ref());
+            let listed = |list: Option<&PathBuf>| rows::listed(record, list, explained.directory.as_ref());
             if let Some(json) = &mut self.json {
                 json.line(&listed(self.args.batch.jsonl.as_ref()).to_json_line()?)?;
             }
@@ -295,6 +288,11 @@ impl<'a> Results<'a> {
         let sheet = self.sheet.take().map_or(Ok(()), |sheet| sheet.write(self.work.explainer, replaces));
         let problems: Vec<_> = [page, summary, sheet].into_iter().filter_map(Result::err).collect();
         problems.iter().for_each(text::error);
+        // Without a line for each image nothing else says where they are.
+        if problems.is_empty() && self.progress.stands_for_images() {
+            let place = self.work.plan.destination.place(self.args.batch.report.as_deref());
+            place.iter().for_each(|line| text::note(line));
+        }
         problems.is_empty()
     }
 }

@@ -1,8 +1,11 @@
 //! The rows of `explain --csv`: one per image, method and class. Receives records, as lists have them, and failures; gives cells.
 
+use std::path::{Path, PathBuf};
+
+use burncam::internal::output;
 use burncam::record::{Failure, LabelRecord, PredictionRecord, Record, TargetRecord};
 
-use crate::lists::{cell, label_cells};
+use crate::lists::{cell, folder_of, label_cells};
 
 /// Between the files of a cell. Their names may have spaces.
 const SEPARATOR: &str = ";";
@@ -33,6 +36,13 @@ pub(super) const COLUMNS: [&str; 23] = [
     "artifacts",
     "error",
 ];
+
+/// A record with paths relative to a list, given the directory of its files, which there is none of with `--out -`.
+pub(super) fn listed(record: &Record, list: Option<&PathBuf>, directory: Option<&PathBuf>) -> Record {
+    let list = list.map_or(Path::new(""), |list| folder_of(list));
+    let directory = directory.and_then(|directory| output::relative_text(list, directory));
+    record.listed(&directory.unwrap_or_default())
+}
 
 /// The rows of a record.
 pub(super) fn rows(record: &Record) -> impl Iterator<Item = [String; COLUMNS.len()]> {

@@ -17,6 +17,7 @@ use burncam_graph::card::Task;
 
 use self::read::Row;
 use crate::discover::Input;
+use crate::flags::WORDS;
 
 /// The source of labels, `--labels`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -102,15 +103,16 @@ fn from_directories(inputs: &[Input], whole: bool, model: &Model) -> Result<Vec<
         labels.push(match class {
             Ok(class) => Label::Classes(vec![*class]),
             Err(reason) => Label::Unknown(format!(
-                "image '{}': {}: {reason} ({WAY_OUT})",
+                "image '{}': {}: {} ({WAY_OUT})",
                 input.path.display(),
-                no_classes(&[directory])
+                no_classes(&[directory]),
+                reason.say(WORDS)
             )),
         });
     }
     match unknown.first().and_then(|first| known.get(first)) {
         Some(Err(reason)) if whole && unknown.len() == known.len() => {
-            bail!("{}: {reason} ({WAY_OUT})", no_classes(&unknown))
+            bail!("{}: {} ({WAY_OUT})", no_classes(&unknown), reason.say(WORDS))
         }
         _ => Ok(labels),
     }

@@ -167,13 +167,13 @@ fn a_card_may_name_an_architecture() {
 }
 
 #[test]
-fn weights_need_one_network() {
+fn weights_need_one_network_that_is_known() {
     let source = Path::new(FIXTURES).join("state-dicts/zip.pth");
     let error = import(&ImportRequest { source, ..ImportRequest::default() }).unwrap_err().to_string();
     assert_eq!(
         error,
-        "model 'zip.pth': holds weights without a network, expected an architecture or a card (add \
-         ImportRequest::arch = NAME or ImportRequest::card = CARD.json)"
+        "model 'zip.pth': its tensors are those of no architecture that is known here (export the network to \
+         ONNX and import that, or describe it with ImportRequest::card = CARD.json)"
     );
     let both =
         ImportRequest { arch: Some("resnet18".into()), ..request_with("state-dicts/zip.pth", small_card()) };
