@@ -27,6 +27,7 @@ mod pulled;
 pub(crate) mod reference;
 #[cfg(test)]
 mod reverse;
+mod sensitivity;
 #[cfg(test)]
 mod small;
 

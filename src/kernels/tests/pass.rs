@@ -1,7 +1,7 @@
 //! A pass backward from some tensors of a case to others, its right results, and what must hold of it.
 
 use super::audit;
-use super::case::{Case, ERROR, available, close, id, same_bits};
+use super::case::{Case, available, close, id, same_bits};
 use super::pulled::pull;
 use super::reference::Tensor;
 use crate::{Ends, Isa, Rectifiers, Reverse, Rule, Runs, Weights, Workspace, knows_reverse};
@@ -138,7 +138,7 @@ impl<'a> Pass<'a> {
         let right: Vec<Vec<Vec<f64>>> = (0..self.case.batch).map(|image| self.right(image, rule)).collect();
         for (at, found) in found.iter().enumerate() {
             let right: Vec<f64> = right.iter().flat_map(|targets| targets[at].clone()).collect();
-            close(&right, found, ERROR, &format!("{what}: slot {}", self.targets[at]));
+            close(&right, found, 0.0, &format!("{what}: slot {}", self.targets[at]));
         }
     }
 }
