@@ -12,7 +12,7 @@ use super::passes::{Lane, in_batches};
 use super::scene::Scene;
 use crate::engine::{Contrast, Evidence, Features};
 use crate::engine::{
-    Network, Recording, Rectifiers, Reduction, Region, Rivals, Rule, Runs, Score, Sweep, Trunk, Visits,
+    HeadPass, Network, Rectifiers, Reduction, Region, Rivals, Rule, Runs, Score, Sweep, Trunk, Visits,
 };
 use crate::error::{Hint, OptionName, Problem, Result};
 
@@ -80,9 +80,9 @@ impl<'a> Question<'a> {
 
     /// Activations and gradients of a class's score at every layer.
     ///
-    /// `spare` is a recorded pass of the same scene that has not been run backward, if any.
-    pub(super) fn evidence(&self, class: usize, spare: &mut Option<Recording>) -> Result<Vec<Evidence>> {
-        let evidence = self.recording(spare)?.evidence(&self.score, class)?;
+    /// `head` is the scene's pass through the head, which is run now where there is none.
+    pub(super) fn evidence(&self, class: usize, head: &mut Option<HeadPass<'a>>) -> Result<Vec<Evidence>> {
+        let evidence = self.head(head)?.evidence(&self.score, class)?;
         Ok(self.signed(evidence))
     }
 
@@ -90,14 +90,14 @@ impl<'a> Question<'a> {
     pub(super) fn contrast(
         &self,
         contrast: &Contrast,
-        spare: &mut Option<Recording>,
+        head: &mut Option<HeadPass<'a>>,
     ) -> Result<Vec<Evidence>> {
-        let evidence = self.recording(spare)?.contrast(contrast)?;
+        let evidence = self.head(head)?.contrast(contrast)?;
         Ok(self.signed(evidence))
     }
 
-    fn recording(&self, spare: &mut Option<Recording>) -> Result<Recording> {
-        spare.take().map_or_else(|| self.scene.record(), Ok)
+    fn head<'b>(&self, head: &'b mut Option<HeadPass<'a>>) -> Result<&'b mut HeadPass<'a>> {
+        head.take().map_or_else(|| self.scene.record(), Ok).map(move |known| head.insert(known))
     }
 
     fn signed(&self, evidence: Vec<Evidence>) -> Vec<Evidence> {
@@ -245,8 +245,8 @@ impl<'a> Question<'a> {
 
     /// Each block's attention, and the gradients of a class's score with respect to it.
     pub(super) fn attention_evidence(&self, class: usize) -> Result<Vec<Evidence>> {
-        let recording = self.network().record_attention(self.values().to_vec())?;
-        Ok(self.signed(recording.reduced(self.reduction())?.evidence(&self.score, class)?))
+        let (values, asked) = (self.values().to_vec(), (&self.score, class));
+        Ok(self.signed(self.network().attention_evidence(values, self.reduction(), asked)?))
     }
 
     /// The gradients of a score of each block with respect to its attention, as

@@ -7,7 +7,7 @@ use super::definition::{Definition, Layers, Run};
 use super::finding::{Look, Signed};
 use super::question::Question;
 use super::terms::Terms;
-use crate::engine::{Evidence, Features, Recording};
+use crate::engine::{Evidence, Features, HeadPass};
 use crate::error::Result;
 use crate::heatmap::Heatmap;
 
@@ -23,7 +23,7 @@ pub(super) struct Pass<'a> {
     pub(super) eigen: bool,
 }
 
-impl Pass<'_> {
+impl<'a> Pass<'a> {
     /// For each method the maps of each class. `looks` receives what each class's evidence shows, if a method uses
     /// it.
     ///
@@ -31,17 +31,17 @@ impl Pass<'_> {
     /// When a method does not fit the network.
     pub(super) fn raw_maps(
         &self,
-        spare: &mut Option<Recording>,
+        head: &mut Option<HeadPass<'a>>,
         looks: &mut [Option<Look>],
     ) -> Result<Vec<Vec<RawMaps>>> {
         // Classes are the outer loop: the gradients of one class are tensors of every layer, and only one set of
         // them is held.
         let mut maps = vec![Vec::new(); self.methods.len()];
         for (class, look) in self.question.classes.iter().zip(looks) {
-            let evidence = self.evidence(*class, spare)?;
+            let evidence = self.evidence(*class, head)?;
             *look = Look::of(&evidence);
             for (method, maps) in self.methods.iter().zip(&mut maps) {
-                maps.extend(self.of_class(method, *class, &evidence, spare)?);
+                maps.extend(self.of_class(method, *class, &evidence, head)?);
             }
         }
         let of_all = |(method, maps): (&&Definition, Vec<RawMaps>)| self.of_classes(method, maps);
@@ -52,15 +52,15 @@ impl Pass<'_> {
     ///
     /// # Errors
     /// When no layer is tapped.
-    pub(super) fn looks(&self, spare: &mut Option<Recording>) -> Result<Vec<Option<Look>>> {
-        let look = |class: &usize| Ok(Look::of(&self.evidence(*class, spare)?));
+    pub(super) fn looks(&self, head: &mut Option<HeadPass<'a>>) -> Result<Vec<Option<Look>>> {
+        let look = |class: &usize| Ok(Look::of(&self.evidence(*class, head)?));
         self.question.classes.iter().map(look).collect()
     }
 
     /// A class's evidence at every layer; empty when no method uses it.
-    fn evidence(&self, class: usize, spare: &mut Option<Recording>) -> Result<Vec<Evidence>> {
+    fn evidence(&self, class: usize, head: &mut Option<HeadPass<'a>>) -> Result<Vec<Evidence>> {
         match self.methods.iter().any(|method| method.looks_at_gradients()) {
-            true => self.question.evidence(class, spare),
+            true => self.question.evidence(class, head),
             false => Ok(vec![]),
         }
     }
@@ -71,7 +71,7 @@ impl Pass<'_> {
         method: &Definition,
         class: usize,
         evidence: &[Evidence],
-        spare: &mut Option<Recording>,
+        head: &mut Option<HeadPass<'a>>,
     ) -> Result<Option<RawMaps>> {
         let (question, library) = (&self.question, self.question.library());
         let signed = |evidence: &Evidence, terms| self.signed(method, class, &evidence.activations, terms);
@@ -81,7 +81,7 @@ impl Pass<'_> {
                 evidence.iter().take(1).map(|one| signed(one, run(one, library))).collect()
             }
             Run::Contrast(contrast, run) => {
-                let evidence = question.contrast(&contrast(question, class)?, spare)?;
+                let evidence = question.contrast(&contrast(question, class)?, head)?;
                 evidence.iter().map(|one| signed(one, run(one, library))).collect()
             }
             Run::Gradients(run) => {

@@ -12,7 +12,7 @@ use super::question::Question;
 use super::raw::{Pass, RawMaps};
 use super::scene::Scene;
 use super::smoothing::{Mean, Smoothing, mirrored_map};
-use crate::engine::{Evidence, Recording, Score};
+use crate::engine::{Evidence, HeadPass, Score};
 use crate::error::{Error, Result};
 use crate::heatmap::{Heatmap, Stats};
 
@@ -52,16 +52,15 @@ impl Scene<'_> {
     /// When a method does not fit the network, the settings do not fit a method, or the network has no such class.
     pub fn class_maps(&mut self, request: &MapRequest) -> Result<Vec<Vec<ClassMap>>> {
         request.check(self)?;
-        // Burn runs backward through a recording once: the first who needs it takes it, others record their own.
-        let mut spare = self.recording.take();
         let methods: Vec<_> = request.methods.iter().map(|method| method.definition()).collect();
+        let mut head = self.head.take();
         let pass = request.pass(self, &methods);
         let mut totals = vec![vec![Total::default(); request.classes.len()]; methods.len()];
         let looks = match request.smoothing.averages() {
-            true => request.add_variants(&pass, &mut spare, &mut totals)?,
+            true => request.add_variants(&pass, &mut head, &mut totals)?,
             false => {
                 let mut looks = vec![None; request.classes.len()];
-                request.add(&pass, pass.raw_maps(&mut spare, &mut looks)?, &mut totals)?;
+                request.add(&pass, pass.raw_maps(&mut head, &mut looks)?, &mut totals)?;
                 looks
             }
         };
@@ -107,10 +106,10 @@ impl<'a> MapRequest<'a> {
 
     /// Adds the maps of every changed copy of the picture to `totals`, and returns what the picture's own evidence
     /// shows.
-    fn add_variants(
+    fn add_variants<'b>(
         &self,
-        pass: &Pass,
-        spare: &mut Option<Recording>,
+        pass: &Pass<'b>,
+        head: &mut Option<HeadPass<'b>>,
         totals: &mut [Vec<Total>],
     ) -> Result<Vec<Option<Look>>> {
         let (question, network) = (&pass.question, pass.question.network());
@@ -122,17 +121,17 @@ impl<'a> MapRequest<'a> {
             // One of the copies may be the picture itself, whose pass exists already.
             // Compared by bits, because the scene of another input would give other last digits.
             let maps = if is_same(&variant.values, question.values()) {
-                let maps = pass.raw_maps(spare, &mut looks)?;
+                let maps = pass.raw_maps(head, &mut looks)?;
                 own_looks = Some(looks);
                 maps
             } else {
-                let (scene, mut spare) = match goes_back {
+                let (scene, mut head) = match goes_back {
                     true => Scene::recorded(network, &variant.values, question.reduction())?,
                     false => (Scene::new(network, &variant.values)?.reduced(question.reduction())?, None),
                 };
                 // `asked_about` stays the picture: random weights must be the same for all of its copies.
                 let question = Question { scene: &scene, ..*question };
-                Pass { question, ..pass.clone() }.raw_maps(&mut spare, &mut looks)?
+                Pass { question, ..pass.clone() }.raw_maps(&mut head, &mut looks)?
             };
             let turned = |maps: RawMaps| if variant.mirrored { mirrored(maps?) } else { maps };
             let maps = maps.into_iter().map(|classes| classes.into_iter().map(turned).collect());
@@ -140,7 +139,7 @@ impl<'a> MapRequest<'a> {
         }
         // With noise no copy is the picture itself; then its own gradients are still to be looked at, because the
         // finding is about the picture.
-        own_looks.map_or_else(|| pass.looks(spare), Ok)
+        own_looks.map_or_else(|| pass.looks(head), Ok)
     }
 
     /// Adds maps, for each method one per class, to `totals`.

@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 use std::cell::OnceCell;
 
-use crate::engine::{Features, Network, Recording, Reduction, Trunk};
+use crate::engine::{Features, HeadPass, Network, Reduction, Trunk};
 use crate::error::{Error, Result};
 
 /// A picture with its network.
@@ -23,8 +23,8 @@ pub struct Scene<'a> {
     trunk: Option<Trunk>,
     /// For each tap, copied from the device on first use.
     activations: Vec<OnceCell<Features>>,
-    /// The recorded pass through the head that gave the logits, if any. It supports one backward pass.
-    pub(super) recording: Option<Recording>,
+    /// The pass through the head that gave the logits, if that can go back.
+    pub(super) head: Option<HeadPass<'a>>,
 }
 
 impl<'a> Scene<'a> {
@@ -42,8 +42,8 @@ impl<'a> Scene<'a> {
 
     /// As [`Scene::new`] for several pictures, which share a pass through the trunk.
     ///
-    /// With `recorded`, the pass from the layers to the logits also serves the first class whose gradients a method
-    /// needs ([`Method::goes_back`](super::Method::goes_back)). Otherwise that costs another pass through the head.
+    /// With `recorded`, the pass from the layers to the logits also serves the classes whose gradients a method
+    /// needs ([`Method::goes_back`](super::Method::goes_back)). Otherwise these cost another pass through the head.
     ///
     /// # Errors
     /// When one has another count of numbers.
@@ -56,7 +56,7 @@ impl<'a> Scene<'a> {
         pictures.iter().zip(trunks).map(scene).collect()
     }
 
-    /// As [`Scene::new`], with the recorded pass through the head that gave the logits; `None` when no layer is
+    /// As [`Scene::new`], with the pass through the head that gave the logits; `None` when no layer is
     /// tapped.
     ///
     /// # Errors
@@ -65,11 +65,11 @@ impl<'a> Scene<'a> {
         network: &'a Network,
         values: &'a [f32],
         reduction: &Reduction,
-    ) -> Result<(Self, Option<Recording>)> {
+    ) -> Result<(Self, Option<HeadPass<'a>>)> {
         let scene = Self::several(network, &[values], true)?.pop();
         let mut scene = scene.ok_or_else(|| Error::internal("a picture has no scene"))?.reduced(reduction)?;
-        let recording = scene.recording.take();
-        Ok((scene, recording))
+        let head = scene.head.take();
+        Ok((scene, head))
     }
 
     fn without_layers(network: &'a Network, values: &'a [f32]) -> Result<Self> {
@@ -80,14 +80,14 @@ impl<'a> Scene<'a> {
     }
 
     fn behind(network: &'a Network, values: &'a [f32], trunk: Trunk, recorded: bool) -> Result<Self> {
-        let recording = recorded.then(|| network.record(&trunk)).transpose()?;
-        let output = match &recording {
-            // Not a second pass: the logits of the recorded one are the same numbers.
-            Some(recording) => recording.logits()?,
+        let mut head = recorded.then(|| network.record(&trunk)).transpose()?;
+        let output = match &mut head {
+            // Not a second pass: this one's logits are the same numbers.
+            Some(head) => head.logits()?,
             None => network.logits_behind(&trunk)?,
         };
         let activations = (0..network.taps()).map(|_| OnceCell::new()).collect();
-        Ok(Self { trunk: Some(trunk), activations, recording, ..Self::with(network, values, output) })
+        Ok(Self { trunk: Some(trunk), activations, head, ..Self::with(network, values, output) })
     }
 
     fn with(network: &'a Network, values: &'a [f32], output: Vec<f32>) -> Self {
@@ -100,7 +100,7 @@ impl<'a> Scene<'a> {
             numbers: None,
             trunk: None,
             activations: vec![],
-            recording: None,
+            head: None,
         }
     }
 
@@ -111,12 +111,12 @@ impl<'a> Scene<'a> {
     /// When the reduction is of another output.
     pub fn reduced(self, reduction: &Reduction) -> Result<Self> {
         reduction.check(self.output.len())?;
-        let recording = self.recording.map(|recording| recording.reduced(reduction)).transpose()?;
+        let head = self.head.map(|head| head.reduced(reduction)).transpose()?;
         let numbers = match reduction.numbers(&self.output) {
             Cow::Owned(numbers) => Some(numbers),
             Cow::Borrowed(_) => None,
         };
-        Ok(Self { reduction: reduction.clone(), numbers, recording, ..self })
+        Ok(Self { reduction: reduction.clone(), numbers, head, ..self })
     }
 
     /// The network.
@@ -154,8 +154,8 @@ impl<'a> Scene<'a> {
         self.trunk.as_ref().ok_or_else(|| Error::internal("a method asked for a layer, but none is tapped"))
     }
 
-    /// A pass through the head, for one backward pass.
-    pub(super) fn record(&self) -> Result<Recording> {
+    /// A pass through the head that can go back.
+    pub(super) fn record(&self) -> Result<HeadPass<'a>> {
         self.network.record(self.trunk()?)?.reduced(&self.reduction)
     }
 

@@ -12,7 +12,7 @@ use super::score::Score;
 use super::steps::Slots;
 use super::tap::Tap;
 use super::value::Value;
-use super::{Features, Network};
+use super::{Evidence, Features, Network};
 use crate::card::ValueId;
 use crate::error::{Error, Result};
 use burncam_graph::attention::Attention;
@@ -59,17 +59,22 @@ impl Network {
         Ok(found)
     }
 
-    /// Records the network from the first block's attention to the logits, with every block's attention as a leaf, and that of the
-    /// pooling, if there is one: one pass back from a score gives the gradients of all.
+    /// As [`Network::attention`], with the gradients of a class's score with respect to each. The network is recorded from the first block's
+    /// attention to the logits, with every block's as a leaf: one pass back gives the gradients of all.
     ///
     /// # Errors
-    /// As [`Network::attention`], and when the network has no attention.
-    pub fn record_attention(&self, values: Vec<f32>) -> Result<Recording> {
+    /// As [`Network::attention`], when the network has no attention, the reduction is of another output, or `class` is out of range.
+    pub fn attention_evidence(
+        &self,
+        values: Vec<f32>,
+        reduction: &Reduction,
+        (score, class): (&Score, usize),
+    ) -> Result<Vec<Evidence>> {
         let mut slots = self.started(values)?;
         let taps: Vec<Tap> = self.blocks.all.iter().chain(&self.blocks.pooling).map(tap).collect();
         let first = taps.first().ok_or_else(|| Error::internal("the network has no attention"))?.id;
         self.advance(&mut slots, 0, first)?;
-        self.record_from(slots, &taps, first)
+        self.record_from(slots, &taps, first)?.reduced(reduction)?.evidence(score, class)
     }
 
     /// The gradients of each block's own score. With a pooling by attention the score is the network's head on the tokens of the block, in

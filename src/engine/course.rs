@@ -11,6 +11,7 @@ use super::segment::Segment;
 use super::step::Step;
 use super::steps::Steps;
 use super::stretch::{Stretch, filled};
+use super::tap::Tap;
 use crate::card::{Op, ValueId};
 use crate::error::{Error, Result};
 use crate::native::Runs;
@@ -64,13 +65,15 @@ pub(super) struct Courses {
     of_picture: [OnceLock<Course>; 3],
     /// From many copies of a picture on; nothing is visited.
     of_copies: OnceLock<Course>,
+    /// From the earliest layer on.
+    of_layers: OnceLock<Course>,
 }
 
 impl Courses {
     pub(super) fn new(outline: Option<Outline>, steps: &Steps) -> Self {
         let burn = Course { parts: (0..steps.len()).map(Part::Burn).collect() };
-        let (of_picture, of_copies) = Default::default();
-        Self { outline, burn, of_picture, of_copies }
+        let (of_picture, of_copies, of_layers) = Default::default();
+        Self { outline, burn, of_picture, of_copies, of_layers }
     }
 
     pub(super) fn on_burn(&self) -> &Course {
@@ -81,6 +84,13 @@ impl Courses {
         self.outline.as_ref().ok_or_else(|| Error::internal("no native kernels run"))
     }
 
+    /// Whether this step is a convolution whose weights native kernels pack when they go back through it, so that the device does not
+    /// have to keep them.
+    pub(super) fn packs(&self, steps: &Steps, at: usize) -> bool {
+        let is_convolution = matches!(steps[at].node.op, Op::Conv2d { .. });
+        is_convolution && self.outline.as_ref().is_some_and(|outline| outline.knows(steps, at))
+    }
+
     /// The whole network, back to the picture.
     ///
     /// # Errors
@@ -88,7 +98,7 @@ impl Courses {
     pub(super) fn of_picture(&self, steps: &Steps, visits: Visits) -> Result<&Course> {
         let Some(outline) = &self.outline else { return Ok(&self.burn) };
         let visited = steps.iter().filter(|step| visits.include(&step.node.op)).map(Step::output);
-        let plan = || Course::new((outline, Runs::Few), steps, &visited.collect());
+        let plan = || Course::new((outline, Runs::Few), steps, &picture(), &visited.collect());
         filled(&self.of_picture[visits as usize], plan)
     }
 
@@ -98,24 +108,38 @@ impl Courses {
     /// When there are no kernels for the machine.
     pub(super) fn of_copies(&self, steps: &Steps) -> Result<&Course> {
         let Some(outline) = &self.outline else { return Ok(&self.burn) };
-        let plan = || Course::new((outline, Runs::Many), steps, &HashSet::new());
+        let plan = || Course::new((outline, Runs::Many), steps, &picture(), &HashSet::new());
         filled(&self.of_copies, plan)
+    }
+
+    /// From the earliest of these layers to the logits, and back to all of them; `None` where Burn has to run most of it.
+    ///
+    /// # Errors
+    /// When there are no kernels for the machine.
+    pub(super) fn of_layers(&self, steps: &Steps, taps: &[Tap]) -> Result<Option<&Course>> {
+        let Some(outline) = &self.outline else { return Ok(None) };
+        let layers: HashSet<ValueId> = taps.iter().map(|tap| tap.id).collect();
+        let plan = || Course::new((outline, Runs::Few), steps, &layers, &layers);
+        Ok(Some(filled(&self.of_layers, plan)?).filter(|course| course.is_mostly_native()))
     }
 }
 
 impl Course {
-    /// All steps, and back to the picture. `wanted` are tensors on the way that are returned, with their gradients.
+    /// All steps behind the first of these leaves, and back to all of them. `wanted` are tensors on the way that are returned, with their
+    /// gradients.
     ///
     /// # Errors
     /// When there are no kernels for the machine.
     pub(super) fn new(
         (outline, runs): (&Outline, Runs),
         steps: &Steps,
+        leaves: &HashSet<ValueId>,
         wanted: &HashSet<ValueId>,
     ) -> Result<Self> {
         let end = steps.len();
-        let needed = dependent(steps);
-        let (mut parts, mut at) = (Vec::new(), 0);
+        let needed = dependent(steps, leaves);
+        let first = leaves.iter().min().map_or(0, |first| steps.first_after(*first));
+        let (mut parts, mut at) = (Vec::new(), first);
         while at < end {
             let stop = (at..end).find(|step| !outline.knows(steps, *step)).unwrap_or(end);
             if Segment::pays(&steps[at..stop]) {
@@ -142,9 +166,13 @@ impl Course {
     }
 }
 
-/// The picture and what depends on it.
-fn dependent(steps: &Steps) -> HashSet<ValueId> {
-    let mut found = HashSet::from([ValueId::INPUT]);
+fn picture() -> HashSet<ValueId> {
+    HashSet::from([ValueId::INPUT])
+}
+
+/// Tensors and what depends on any of them.
+fn dependent(steps: &Steps, leaves: &HashSet<ValueId>) -> HashSet<ValueId> {
+    let mut found = leaves.clone();
     for step in steps.iter() {
         if step.node.inputs.iter().any(|id| found.contains(id)) {
             found.insert(step.output());

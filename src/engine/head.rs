@@ -92,25 +92,13 @@ impl Network {
         Ok(end)
     }
 
-    /// The logits, `[1, classes]`, of the picture whose trunk this is, without recording anything.
-    ///
-    /// # Errors
-    /// When the device does not give them back.
-    pub fn logits_behind(&self, trunk: &Trunk) -> Result<Vec<f32>> {
-        self.finish(trunk.slots.clone(), self.steps.first_after(trunk.cut))
-    }
-
-    /// Records the head: from the tapped layers to the logits.
+    /// Records the head on Burn: from the tapped layers to the logits.
     ///
     /// The earliest tap becomes an autodiff leaf. A leaf of zeros is added to each later tap; its gradient is the
     /// gradient with respect to that layer.
     ///
     /// # Errors
     /// Only on an internal error.
-    pub fn record(&self, trunk: &Trunk) -> Result<Recording> {
-        self.record_from(trunk.slots.clone(), &self.taps, trunk.cut)
-    }
-
     pub(super) fn record_from(&self, mut slots: Slots, taps: &[Tap], cut: ValueId) -> Result<Recording> {
         let mut leaves = vec![None; taps.len()];
         let mut activations = vec![None; taps.len()];

@@ -15,6 +15,7 @@ mod features;
 mod fold;
 mod greatest;
 mod head;
+mod head_pass;
 mod kink;
 mod local;
 mod movement;
@@ -71,11 +72,11 @@ pub use device::{DEVICES, DeviceName};
 pub use features::{Evidence, Features};
 pub use greatest::Greatest;
 pub use head::Trunk;
+pub use head_pass::HeadPass;
 pub use local::{Local, Locals};
 use outline::Outline;
 pub use partial::Copies;
 use program::Program;
-pub use recording::Recording;
 pub use reduction::Reduction;
 pub use relevance::Composite;
 pub use rivals::{Contrast, Rivals};
@@ -166,16 +167,15 @@ impl Network {
         let (arithmetic, threads) = (runtime.arithmetic()?, runtime.thread_count());
         let outline = arithmetic.map(|arithmetic| Outline::new(model, &steps, arithmetic, threads));
         let courses = Courses::new(outline, &steps);
-        let program = match arithmetic {
-            Some(arithmetic) => {
-                Some(Program::new(model, &steps, cut, Place::new(arithmetic, runtime, &ahead))?)
-            }
-            None => None,
-        };
+        let place = arithmetic.map(|arithmetic| Place::new(arithmetic, runtime, &ahead));
+        let program = place.map(|place| Program::new(model, &steps, cut, place)).transpose()?;
         // Fail on damaged weights at load time, not on the first image.
-        for (at, step) in steps.iter().enumerate() {
-            if program.as_ref().is_none_or(|program| program.is_on_burn(at)) {
-                step.load(&ahead)?;
+        let is_on_burn = |at: usize| program.as_ref().is_none_or(|program| program.is_on_burn(at));
+        for at in (0..steps.len()).filter(|at| is_on_burn(*at)) {
+            match courses.packs(&steps, at) {
+                true if runtime.low_memory => {}
+                true => drop(steps[at].floats(&ahead)?),
+                false => steps[at].load(&ahead).map(drop)?,
             }
         }
         if program.is_none() || !runtime.low_memory {

@@ -42,8 +42,7 @@ impl Network {
         let mut found = vec![Vec::with_capacity(values.len()); classes.len()];
         for pictures in values.chunks(TOGETHER * one) {
             let slots = self.steps.start(pictures.to_vec())?;
-            let sweep = self.swept(slots, (course, Visits::Nothing), pictures.len() / one)?;
-            let sweep = sweep.reduced(reduction)?;
+            let sweep = self.swept(slots, course, pictures.len() / one)?.reduced(reduction)?;
             for (found, class) in found.iter_mut().zip(classes) {
                 found.extend(sweep.back(score, *class, Rule::Plain, &mut |_| Ok(()))?);
             }
@@ -58,7 +57,7 @@ impl Network {
     ///
     /// # Errors
     /// When there are not as many values as whole pictures have.
-    pub fn record_input(&self, values: Vec<f32>) -> Result<Recording> {
+    fn record_input(&self, values: Vec<f32>) -> Result<Recording> {
         self.count(&values)?;
         let picture = Tap { id: ValueId::INPUT, grid: Grid::channels_first(self.input()) };
         self.record_from(self.steps.start(values)?, &[picture], ValueId::INPUT)

@@ -9,14 +9,29 @@ use super::ops;
 use super::step::Step;
 use super::steps::Slots;
 use super::value::{Value, map_tensor, on_tensor, zip_tensors};
-use crate::card::Op;
+use crate::card::{Class, Op};
 use crate::error::{Error, Result};
 use crate::native::Rule;
 
 /// The gradients with respect to a step's inputs, of which only this step is recorded.
 pub(super) fn derivative(step: &Step, inputs: Vec<Value>, gradient: Value) -> Result<Vec<Option<Value>>> {
     let params = step.params_for(&inputs)?;
+    if let (Class::Linear, Some(Value::R2(weight)), [x]) =
+        (step.node.op.class(), params.get("weight"), &inputs[..])
+    {
+        return through_linear(weight.clone(), &x.shape(), gradient).map(|found| vec![Some(found)]);
+    }
     Recorded::new(&step.node.op, &params, inputs)?.back(gradient)
+}
+
+/// `g W^T`: of a linear layer nothing has to be recorded, which would read its weights, often most of a network's, once more.
+fn through_linear(weight: Tensor<2>, shape: &[usize], gradient: Value) -> Result<Value> {
+    let [features, outputs] = weight.dims();
+    let rows = shape.iter().product::<usize>() / features;
+    match gradient.reshape(&[rows, outputs])? {
+        Value::R2(gradient) => Value::R2(gradient.matmul(weight.transpose())).reshape(shape),
+        _ => Err(Error::internal("rows and columns are not of rank 2")),
+    }
 }
 
 /// One operation that was recorded alone.

@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 
 /// One recorded pass through the head. It supports one backward pass.
 #[derive(Debug)]
-pub struct Recording {
+pub(super) struct Recording {
     /// `[batch, targets]`; at first each value of the output is a target.
     pub(super) logits: Tensor<2>,
     pub(super) leaves: Vec<Tensor<4>>,
@@ -27,7 +27,7 @@ impl Recording {
     ///
     /// # Errors
     /// When the reduction is of another output.
-    pub fn reduced(self, reduction: &Reduction) -> Result<Self> {
+    pub(super) fn reduced(self, reduction: &Reduction) -> Result<Self> {
         let [_, values] = self.logits.dims();
         reduction.check(values)?;
         Ok(Self { logits: reduction.of(self.logits), reduction: reduction.clone(), ..self })
@@ -37,7 +37,7 @@ impl Recording {
     ///
     /// # Errors
     /// When the device does not give them back.
-    pub fn logits(&self) -> Result<Vec<f32>> {
+    pub(super) fn logits(&self) -> Result<Vec<f32>> {
         Value::R2(self.logits.clone().inner()).to_vec()
     }
 
@@ -45,7 +45,7 @@ impl Recording {
     ///
     /// # Errors
     /// When `class` is out of range, or the logits do not depend on a tap.
-    pub fn evidence(self, score: &Score, class: usize) -> Result<Vec<Evidence>> {
+    pub(super) fn evidence(self, score: &Score, class: usize) -> Result<Vec<Evidence>> {
         let scalar = self.scalar(score, class)?;
         self.backward(&scalar)
     }
@@ -54,9 +54,8 @@ impl Recording {
     ///
     /// # Errors
     /// As [`Recording::evidence`].
-    pub fn contrast(self, contrast: &Contrast) -> Result<Vec<Evidence>> {
-        let Contrast { class, rivals, .. } = contrast;
-        rivals.iter().try_for_each(|rival| Score::Against(*rival).check(*class, self.classes()))?;
+    pub(super) fn contrast(self, contrast: &Contrast) -> Result<Vec<Evidence>> {
+        Score::check_contrast(contrast, self.classes())?;
         let scalar = contrast.of(&self.logits);
         self.backward(&scalar)
     }
@@ -66,7 +65,7 @@ impl Recording {
     ///
     /// # Errors
     /// As [`Recording::evidence`].
-    pub fn gradient(self, score: &Score, class: usize) -> Result<Vec<f32>> {
+    pub(super) fn gradient(self, score: &Score, class: usize) -> Result<Vec<f32>> {
         let scalar = self.scalar(score, class)?;
         let gradients = gradients(&scalar)?;
         let (Some(leaf), Some(plain)) = (self.leaves.first(), self.activations.first()) else {

@@ -2,7 +2,7 @@
 
 use burn::tensor::{Tensor, activation};
 
-use super::rivals::{Rivals, margin};
+use super::rivals::{Contrast, Rivals, margin};
 use crate::card::Task;
 use crate::error::{Error, OptionName, Phrase, Problem, Result, by_name};
 use crate::model::{FinalActivation, OutputSpec};
@@ -193,6 +193,11 @@ impl Score {
             Some(class) => Err(Error::internal(format!("class {class} of {classes} was asked for"))),
             None => Ok(()),
         }
+    }
+
+    /// Refuses a contrast with a class out of range.
+    pub(super) fn check_contrast(Contrast { class, rivals, .. }: &Contrast, classes: usize) -> Result<()> {
+        rivals.iter().try_for_each(|rival| Self::Against(*rival).check(*class, classes))
     }
 
     /// Whether the score is a probability that rounds to one, so that its slope is noise.

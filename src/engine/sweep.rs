@@ -4,13 +4,14 @@
 //! one with respect to the input. One pass forward serves every class. Methods on pixels need it, and those that put something else
 //! in the place of a derivative. Their mathematics is left to them; [`super::course`] says which engine runs what.
 
-use burn::tensor::Tensor;
+use burn::tensor::{Device, Tensor};
 
 use super::course::{Course, Part, Visits};
 use super::ops;
 use super::recorded::{backward, inputs};
 use super::recording::features;
 use super::reduction::Reduction;
+use super::rivals::Contrast;
 use super::score::Score;
 use super::step::Step;
 use super::steps::Slots;
@@ -68,7 +69,7 @@ impl Network {
     pub fn sweep(&self, values: Vec<f32>, visits: Visits) -> Result<Sweep<'_>> {
         let batch = self.count(&values)?;
         let course = self.courses.of_picture(&self.steps, visits)?;
-        self.swept(self.steps.start(values)?, (course, visits), batch)
+        Ok(Sweep { visits, ..self.swept(self.steps.start(values)?, course, batch)? })
     }
 
     /// As [`Network::sweep`], forward and backward in double precision, where the device has it: for what divides by sums that may
@@ -78,14 +79,14 @@ impl Network {
     /// As [`Network::sweep`].
     pub fn sweep_precisely(&self, values: Vec<f32>) -> Result<Sweep<'_>> {
         let batch = self.count(&values)?;
-        self.swept(self.steps.start_precisely(values)?, (self.courses.on_burn(), Visits::Everything), batch)
+        self.swept(self.steps.start_precisely(values)?, self.courses.on_burn(), batch)
     }
 
-    /// Runs a course from the slots that are filled.
+    /// Runs a course from the slots that are filled. A visitor sees what the course returns, and every operation on Burn.
     pub(super) fn swept<'a>(
         &'a self,
         mut slots: Slots,
-        (course, visits): (&'a Course, Visits),
+        course: &'a Course,
         batch: usize,
     ) -> Result<Sweep<'a>> {
         let mut tapes = Vec::with_capacity(course.parts.len());
@@ -103,7 +104,7 @@ impl Network {
                 }
             });
         }
-        let reduction = Reduction::Values;
+        let (visits, reduction) = (Visits::Everything, Reduction::Values);
         Ok(Sweep { network: self, slots, course, tapes, visits, reduction })
     }
 }
@@ -117,6 +118,12 @@ impl Sweep<'_> {
         let shape = self.slots[self.network.steps.logits].as_ref().map(Value::shape).unwrap_or_default();
         reduction.check(shape.iter().skip(1).product())?;
         Ok(Self { reduction: reduction.clone(), ..self })
+    }
+
+    /// The numbers of the targets, `[batch, targets]`.
+    pub(super) fn logits(&self) -> Result<Vec<f32>> {
+        let output = self.network.flat_logits(&mut self.slots.clone())?;
+        Value::R2(self.reduction.of(output)).to_vec()
     }
 
     /// The gradient of a class score with respect to the input, `[batch, channels, height, width]`, by `rule`; every picture's is
@@ -215,6 +222,15 @@ impl Sweep<'_> {
         })
     }
 
+    /// As [`Sweep::seed`], for the difference between a class and others.
+    pub(super) fn contrast(&self, contrast: &Contrast) -> Result<Value> {
+        self.seed_of(Reduction::of, &mut |reduced| {
+            let [_, classes] = reduced.dims();
+            Score::check_contrast(contrast, classes)?;
+            Ok(contrast.of(&reduced))
+        })
+    }
+
     /// As [`Sweep::seed`], of any scalar of the numbers.
     pub(super) fn seed_of(
         &self,
@@ -233,6 +249,22 @@ impl Sweep<'_> {
 impl<'a> SweptStep<'a> {
     fn of(step: &'a Step, gradient: Gradient<'a>) -> Self {
         Self { node: step.position, op: &step.node.op, step, gradient }
+    }
+
+    /// Its tensor.
+    pub(super) fn id(&self) -> ValueId {
+        self.step.output()
+    }
+
+    /// The gradient with respect to it.
+    pub(super) fn gradient(&self, device: &Device) -> Result<Value> {
+        match self.gradient {
+            Gradient::OnDevice(gradient) => Ok(gradient.clone()),
+            Gradient::Plain(values, [channels, height, width]) => {
+                let batch = values.len() / (channels * height * width);
+                Value::new(values.to_vec(), &[batch, channels, height, width], device)
+            }
+        }
     }
 
     /// What the operation adds to each channel for any input, where it has such a parameter: the bias of a convolution or linear

@@ -121,7 +121,7 @@ fn gradients_of_a_class_are_those_of_pytorch() {
         let taps = ["backbone.silu_1", "backbone.silu_2"].map(|layer| model.graph().position(layer).unwrap());
         let network = Network::load(model, &taps, &burncam::DeviceName::default()).unwrap();
         let trunk = network.trunk(case.picture()).unwrap();
-        let recording = network.record(&trunk).unwrap().reduced(&reduction).unwrap();
+        let mut recording = network.record(&trunk).unwrap().reduced(&reduction).unwrap();
         for (at, evidence) in
             recording.evidence(&Score::Logit, 1.min(classes - 1)).unwrap().iter().enumerate()
         {

@@ -50,6 +50,7 @@ mod record;
 mod sanity;
 mod segmentation;
 mod signals;
+mod slopes;
 mod sums;
 mod support;
 mod sweeps;

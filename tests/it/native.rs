@@ -13,16 +13,16 @@ use crate::support::{
 };
 
 /// The most that an operation may be off, in parts of the largest number.
-const ERROR: f32 = 1e-5;
+pub(crate) const ERROR: f32 = 1e-5;
 /// The most that a map within 0 to 1 may be off; the same for logits, as a share of the largest.
 const MAP_ERROR: f32 = 1e-4;
 
-fn burn() -> Runtime {
+pub(crate) fn burn() -> Runtime {
     Runtime { engine: Engine::Burn, ..Runtime::default() }
 }
 
 /// The native kernels of every available instruction set.
-fn native() -> impl Iterator<Item = Runtime> {
+pub(crate) fn native() -> impl Iterator<Item = Runtime> {
     let here = Isa::ALL.iter().copied().filter(|isa| isa.is_available());
     here.zip([2, 1, 3].into_iter().cycle()).map(|(isa, threads)| Runtime {
         engine: Engine::Native(Some(isa)),

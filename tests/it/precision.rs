@@ -55,7 +55,7 @@ fn views() -> Vec<Picture> {
 
 /// Probabilities, and Grad-CAM's map within 0 to 1 for a class or the best one.
 fn look(network: &Network, values: &[f32], class: Option<usize>) -> (Vec<f64>, usize, Vec<f32>) {
-    let recording = network.record(&network.trunk(values.to_vec()).unwrap()).unwrap();
+    let mut recording = network.record(&network.trunk(values.to_vec()).unwrap()).unwrap();
     let logits = recording.logits().unwrap();
     let most = logits.iter().copied().fold(f32::MIN, f32::max);
     let parts: Vec<f64> = logits.iter().map(|logit| f64::from(logit - most).exp()).collect();

@@ -1,7 +1,7 @@
 //! The backward pass by single operations: against the recorded one, by hand, and by an identity.
 
 use burncam::{DeviceName, Engine, Model, Runtime, Score};
-use burncam_engine::{Network, Rectifiers, Rule, Sweep, Visits};
+use burncam_engine::{Network, Rectifiers, Reduction, Rule, Runs, Sweep, Visits};
 use burncam_graph::card::Op;
 use burncam_model::Form;
 use burncam_model::import::{ImportRequest, import};
@@ -41,7 +41,8 @@ fn agrees(what: &str, model: &Model, layers: &[usize], input: &[f32], score: Sco
         let gap = distance(found, expected);
         assert!(gap <= limit, "{what}, {score:?}, {place}: differs by {gap:e} of {:e}", magnitude(expected));
     };
-    let expected = network.record_input(input.to_vec()).unwrap().gradient(&score, 1).unwrap();
+    let asked = (&score, &[1][..]);
+    let expected = network.input_gradients(input, &Reduction::Values, asked, Runs::Few).unwrap().remove(0);
     assert!(magnitude(&expected) > 0.0, "{what}: there is no gradient to compare");
     close("input", &at_input, &expected);
     let trunk = network.trunk(input.to_vec()).unwrap();

@@ -118,10 +118,10 @@ fn powers(question: &Question, clean: &[&Features]) -> Result<Vec<Vec<Powers>>> 
     let mut noise = Noise::new(question.options.seed, 1);
     for done in 1..=samples {
         let values = noise.added_to(question.values(), deviation);
-        let (scene, mut spare) = Scene::recorded(question.network(), &values, question.reduction())?;
+        let (scene, mut head) = Scene::recorded(question.network(), &values, question.reduction())?;
         let noisy = Question { scene: &scene, ..*question };
         for (layers, class) in classes.iter_mut().zip(question.classes) {
-            let evidence = noisy.evidence(*class, &mut spare)?;
+            let evidence = noisy.evidence(*class, &mut head)?;
             layers.iter_mut().zip(evidence).for_each(|(layer, evidence)| layer.add(evidence, samples));
         }
         question.report(done, samples);

@@ -23,7 +23,7 @@ const MODULES_OF_THE_FACE: usize = 4;
 /// Names in the module that is not for users, but for the command, tests and benchmarks.
 const INTERNAL_NAMES: usize = 12;
 /// Public items in all crates.
-const PUBLIC_ITEMS: usize = 1127;
+const PUBLIC_ITEMS: usize = 1125;
 
 /// Options of methods and drawing, as fields are named.
 const OPTIONS: &[&str] = &[
