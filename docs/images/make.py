@@ -90,19 +90,36 @@ def table(rows, columns, cell, name):
     save(sheet, name)
 
 
+def wrapped(text, font, width):
+    """The text in lines of at most this width."""
+    lines = [""]
+    for word in text.split():
+        longer = f"{lines[-1]} {word}".strip()
+        if font.getlength(longer) <= width:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return lines
+
+
 def strip(pictures, cell, name, columns=4):
     """Pictures with their captions below, in rows."""
     width, height = cell
-    gap, text = 10, 26
-    rows = -(-len(pictures) // columns)
-    sheet = Image.new("RGB", (columns * (width + gap) - gap, rows * (height + text)), "white")
-    draw, font = ImageDraw.Draw(sheet), ImageFont.truetype(FONT, 13)
-    for at, (caption, path) in enumerate(pictures):
-        x, y = at % columns * (width + gap), at // columns * (height + text)
-        picture = Image.open(path).convert("RGB")
-        picture.thumbnail((width, height), Image.Resampling.LANCZOS)
-        sheet.paste(picture, (x, y + height - picture.height))
-        draw.text((x + 2, y + height + 5), caption, fill="#222", font=font)
+    gap, line = 10, 17
+    font = ImageFont.truetype(FONT, 13)
+    captions = [wrapped(caption, font, width - 4) for caption, _ in pictures]
+    rows = [range(first, min(first + columns, len(pictures))) for first in range(0, len(pictures), columns)]
+    heights = [height + 9 + line * max(len(captions[at]) for at in row) for row in rows]
+    sheet = Image.new("RGB", (columns * (width + gap) - gap, sum(heights)), "white")
+    draw = ImageDraw.Draw(sheet)
+    for number, row in enumerate(rows):
+        for at in row:
+            x, y = (at - row.start) * (width + gap), sum(heights[:number])
+            picture = Image.open(pictures[at][1]).convert("RGB")
+            picture.thumbnail((width, height), Image.Resampling.LANCZOS)
+            sheet.paste(picture, (x, y + height - picture.height))
+            for place, text in enumerate(captions[at]):
+                draw.text((x + 2, y + height + 5 + place * line), text, fill="#222", font=font)
     save(sheet, name)
 
 

@@ -190,7 +190,7 @@ impl Plan {
     fn refuse<'a>(&self, outputs: impl IntoIterator<Item = &'a PathBuf>, instead: &str) -> Result<()> {
         let mut outputs = outputs.into_iter().peekable();
         let directory = outputs.peek().and_then(|path| path.parent()).unwrap_or(Path::new(""));
-        let here = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
+        let here = burncam_model::temporary::or_here(directory);
         // A directory that is not there yet holds no inputs.
         let Ok(real) = here.canonicalize() else { return Ok(()) };
         let mut names = outputs.filter_map(|path| Some((path, path.file_name()?)));

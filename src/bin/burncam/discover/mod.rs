@@ -21,6 +21,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
+use burncam_model::temporary::or_here;
 
 pub(crate) use self::input::Input;
 pub(crate) use self::left::{Left, report};
@@ -189,7 +190,7 @@ impl<'a> Gathered<'a> {
     }
 
     fn place(&mut self, directory: &Path) -> &Path {
-        let here = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
+        let here = or_here(directory);
         self.places
             .entry(directory.to_path_buf())
             // A missing file is reported when it is read.

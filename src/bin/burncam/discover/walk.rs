@@ -4,6 +4,7 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
+use burncam_model::temporary::or_here;
 use walkdir::{DirEntry, WalkDir};
 
 use super::left::{self, Left, Why};
@@ -45,7 +46,7 @@ pub(super) fn walk(
     enters: impl Fn(&Path) -> Way,
     judges: impl Fn(&Path) -> Verdict,
 ) -> Catch {
-    let here = if root.as_os_str().is_empty() { Path::new(".") } else { root };
+    let here = or_here(root);
     let below = |path: &Path| path.strip_prefix(here).unwrap_or(path).to_path_buf();
     let (mut catch, mut own) = (Catch::default(), Own::default());
     let mut entries = WalkDir::new(here).follow_links(true).max_depth(depth).sort_by_file_name().into_iter();
