@@ -192,3 +192,21 @@ fn records_of_earlier_releases_are_read_and_kept_where_they_say_enough() {
     let listed = Record::from_json(&bytes).unwrap().listed("out");
     assert_eq!(line, listed, "numbers read back are the numbers written");
 }
+
+#[test]
+fn pictures_of_another_format_take_the_place_of_the_old_ones() {
+    let resumed = Resumed::new();
+    resumed.run("--format jpeg --save overlay,mask,record");
+    let expected = resumed.0.tree("out").timeless();
+    std::fs::remove_dir_all(resumed.0.path("out")).unwrap();
+    resumed.run("--save overlay,mask,record");
+    let said = resumed.run("--format jpeg --save overlay,mask,record --resume");
+    assert!(said.contains("explained again: 2 with records of"), "{said}");
+    resumed.0.tree("out").timeless().assert_is(&expected, "as if there had been no PNG");
+    // A file that was changed by hand stays.
+    let changed = resumed.0.path("out/b.gradcam.jpg");
+    std::fs::write(&changed, b"retouched").unwrap();
+    resumed.run("--save overlay,mask,record --resume");
+    assert_eq!(std::fs::read(&changed).unwrap(), b"retouched");
+    assert!(!resumed.0.path("out/a.gradcam.jpg").exists() && resumed.0.path("out/a.gradcam.png").exists());
+}

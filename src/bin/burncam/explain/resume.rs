@@ -73,6 +73,36 @@ pub(crate) fn kept(
     Ok(Some(Explained { records, directory, kept: true, ..Explained::default() }))
 }
 
+/// The pictures that the records of an earlier run name, read before these are replaced.
+pub(crate) fn earlier(explainer: &Explainer, names: &Names) -> Vec<Artifact> {
+    let record = |method: &Method| {
+        let bytes = read_text(&names.directory().join(names.record(*method)), Part::Text).ok()?;
+        Record::from_json(&bytes).ok()
+    };
+    let records = explainer.request().methods.iter().filter_map(record);
+    records.flat_map(|record| record.targets).flat_map(|target| target.artifacts).collect()
+}
+
+/// Removes earlier pictures that stand next to the same ones in another format: `photo.png` next to the new `photo.jpg`. A file that is not what its
+/// record said belongs to the user, and stays.
+pub(crate) fn remove_other_formats(earlier: &[Artifact], names: &Names, plan: &Plan, records: &[Record]) {
+    let new = || records.iter().flat_map(files);
+    let stem = |file: &Artifact| Path::new(&file.file).with_extension("");
+    let is_replaced = |old: &&Artifact| {
+        new().all(|file| file.file != old.file)
+            && new().any(|file| file.kind == old.kind && stem(file) == stem(old))
+    };
+    for old in earlier.iter().filter(is_replaced).filter(|old| is_whole(old, names.directory())) {
+        let path = names.directory().join(&old.file);
+        if plan.refuse_to_replace([&path]).is_err() {
+            continue;
+        }
+        if let Err(error) = std::fs::remove_file(&path) {
+            log::warn!("'{}': the picture of an earlier run stays: {error}", path.display());
+        }
+    }
+}
+
 /// The record, or why its image must be explained again. Image and model are compared elsewhere, because their hashes
 /// take longer than the rest.
 fn finished(

@@ -10,7 +10,7 @@ use burncam_picture::input::recycle;
 
 use super::explained::Explained;
 use super::previews::Previews;
-use super::resume::{Redone, kept};
+use super::resume::{Redone, earlier, kept, remove_other_formats};
 use super::task::Task;
 use crate::boxes::Boxes;
 use crate::condition::Condition;
@@ -138,7 +138,9 @@ impl Work<'_> {
         let files = self.explainer.files(subject, explanations, &names);
         self.plan.refuse_to_replace(files.paths())?;
         self.plan.expect_root()?;
+        let earlier = self.redone.as_ref().map_or_else(Vec::new, |_| earlier(self.explainer, &names));
         let Written { records, files } = files.commit()?;
+        remove_other_formats(&earlier, &names, self.plan, &records);
         let directory = Some(names.directory().to_path_buf());
         let previews = self.previews.as_ref();
         let small =
