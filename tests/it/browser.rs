@@ -3,12 +3,13 @@
 mod driver;
 mod large_runs;
 mod selection;
+mod two_runs;
 
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use driver::{Browser, DOWN, END, ENTER, ESCAPE, LEFT, RIGHT, Screen, UP};
+use driver::{Browser, DOWN, END, ENTER, ESCAPE, HOME, LEFT, RIGHT, Screen, UP};
 
 /// Where the pages are.
 const PAGES: &str = "BURNCAM_PAGES";
@@ -162,6 +163,14 @@ fn filters_sorting_and_search_find_what_they_should() {
         2,
         "failures stand last"
     );
+    choose(&browser, "sort", "heat outside of the boxes");
+    let names = browser.value(&format!("{PATHS}.map((path) => path.split('/').at(-1))"));
+    assert_eq!(
+        [0, 1, 10, 11].map(|at| names[at].clone()),
+        ["caf\u{e9} \u{1f600}.jpg", "hash#1.jpg", "with space.jpg", "50%25.jpg"].map(|name| json!(name)),
+        "most heat first, and last the one without boxes"
+    );
+    choose(&browser, "sort", "path");
     browser.run("search.value = 'CUT photos'; search.dispatchEvent(new Event('input'));");
     assert_eq!(browser.value(PATHS), json!(["photos/cut.jpg"]));
     browser.run("search.value = 'nothing is called so'; search.dispatchEvent(new Event('input'));");
@@ -184,7 +193,7 @@ fn keys_lead_through_cards_and_large_view() {
         browser.value("getComputedStyle(grid).gridTemplateColumns.split(' ').length").as_i64().unwrap();
     assert!(columns > 2, "{columns} columns");
     let mut steps = vec![(RIGHT, 0), (RIGHT, 1), ('j', 2), (LEFT, 1), ('k', 0), (LEFT, 0), (UP, 0)];
-    steps.extend([(DOWN, columns), (UP, 0), (END, 13), ('\u{e011}', 0), (RIGHT, 1)]);
+    steps.extend([(DOWN, columns), (UP, 0), (END, 13), (HOME, 0), (RIGHT, 1)]);
     for (at, (key, place)) in steps.into_iter().enumerate() {
         browser.press(&[key]);
         assert_eq!(browser.value(focus), place, "key {at}");
@@ -272,7 +281,7 @@ fn hostile_names_are_text_and_odd_ones_load() {
     let browser = Browser::open(Screen::Light, &page("small", ""));
     let hostile = "</script><img src=x onerror=alert(1)>";
     assert_eq!(browser.value("title.textContent"), "14 pictures");
-    assert_eq!(browser.value("[summary.textContent.split(' \\u00B7 ')[0], document.querySelectorAll('script').length, document.querySelectorAll('img[src=x]').length]"), json!([hostile, 2, 0]));
+    assert_eq!(browser.value("[summary.textContent.split(' \\u00B7 ')[0], document.querySelectorAll('script').length, document.querySelectorAll('img[src=x]').length]"), json!([hostile, 3, 0]));
     assert_eq!(browser.value("[...document.querySelectorAll('.class :first-child')].filter((c) => c.textContent.includes('onerror')).length"), 4);
     choose(&browser, "class", hostile);
     assert_eq!(browser.value(CARDS), 4);

@@ -110,7 +110,10 @@ const SCREENS: &[Screen] = &[
     Screen {
         command: "report",
         options: &[],
-        examples: &["burncam report out                           writes out/report.html"],
+        examples: &[
+            "burncam report out                           writes out/report.html",
+            "burncam report out --against other           with the maps of another run next to it",
+        ],
         pages: &[("report.md", "what the page shows, and its keys")],
     },
     Screen {

@@ -1,10 +1,10 @@
 //! `burncam compare`: what moved between two runs, what fails a release, and what is said of records that cannot be read.
 
 use burncam::record::{Comparison, Record};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::album::Sizes;
-use super::support::Place;
+use super::support::{Place, unpacked};
 use crate::record::{assert_valid, schema};
 use crate::support::fixture;
 
@@ -150,4 +150,48 @@ fn a_list_of_records_is_compared_as_their_directory_is() {
     std::fs::write(place.path("cut.jsonl"), "{\"schema_version\": 2,\n").unwrap();
     let error = String::from_utf8(place.run("compare old cut.jsonl", 2).stderr).unwrap();
     assert!(error.contains("record at byte 0 of 'cut.jsonl'"), "{error}");
+}
+
+#[test]
+fn a_report_has_another_run_next_to_it() {
+    let place = two_runs("-l conv -t top2");
+    std::fs::remove_file(place.path("new/2.gradcam.json")).unwrap();
+    place.run("report old --against new -o both.html --quiet", 0);
+    let page = std::fs::read_to_string(place.path("both.html")).unwrap();
+    let (data, cards) = (unpacked(&page, "data"), unpacked(&page, "cards"));
+    let (head, keys) = data.split_once('\n').unwrap();
+    let head: Value = serde_json::from_str(head).unwrap();
+    assert_eq!(head["runs"], json!({ "first": "old", "second": "new", "both": 2, "only_second": 0 }));
+    let keys: Vec<Value> = serde_json::from_str(keys).unwrap();
+    let cards: Vec<Value> = cards.lines().map(|card| serde_json::from_str(card).unwrap()).collect();
+    assert!(
+        keys.len() == 3 && keys[2][9].is_null() && cards[2]["second"].is_null(),
+        "the second run has no record of it"
+    );
+    let compared = comparison(&place, "old new", 0);
+    let mut moved = 0;
+    for (keys, card) in keys.iter().zip(&cards).take(2) {
+        let picture = compared.pictures.iter().find(|picture| keys[0] == picture.path.as_str()).unwrap();
+        let other = &card["second"];
+        // One network, so that it predicts what it did; the maps are of another layer.
+        assert_eq!((&keys[9][0], &keys[9][2]), (&keys[4], &json!(false)));
+        assert_eq!(other["top"][0][0], keys[4]);
+        let maps = other["views"].as_array().unwrap();
+        assert!(
+            maps.len() == 2
+                && maps.iter().all(|map| map["files"][0][1].as_str().unwrap().starts_with("new/"))
+        );
+        // A constant map ranks nothing.
+        assert_eq!(keys[9][3].as_f64().is_some(), picture.similarity.is_some());
+        if let (Some(alike), Some(similarity)) = (keys[9][3].as_f64(), picture.similarity) {
+            assert!((alike - similarity).abs() < 1e-6 && alike < 0.9999, "{alike} {similarity}");
+            moved += 1;
+        }
+        assert_eq!(card["views"][0]["second"], json!([0, keys[9][3]]), "the map of the same class");
+    }
+    assert!(moved > 0, "{compared:?}");
+    let error = String::from_utf8(place.run("report old new --against new -o three.html", 2).stderr).unwrap();
+    assert!(error.contains("run 'new': stands next to one run, got 2 directories"), "{error}");
+    let error = String::from_utf8(place.run("report old --against photos -o no.html", 2).stderr).unwrap();
+    assert!(error.contains("run 'photos': has no record that can be read"), "{error}");
 }

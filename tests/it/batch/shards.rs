@@ -1,7 +1,7 @@
 //! A run in parts, merged, is the run as a whole.
 
 use super::album::Sizes;
-use super::support::{Place, is_summary};
+use super::support::{Place, is_summary, unpacked};
 
 const RUN: &str = "explain -m tiny.bpk photos --quiet";
 
@@ -66,7 +66,7 @@ fn a_merged_page_shows_every_shard() {
         assert!(place.burncam(&run).output().unwrap().status.code().unwrap() <= 1);
     }
     place.run("merge parts/1 parts/2 -o all --report all/report.html", 0);
-    let page = std::fs::read_to_string(place.path("all/report.html")).unwrap();
+    let page = unpacked(&std::fs::read_to_string(place.path("all/report.html")).unwrap(), "data");
     for path in place.album.all() {
         // The rest of the name may be escaped there.
         let name = path.file_name().unwrap().to_string_lossy().into_owned();

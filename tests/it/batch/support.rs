@@ -1,6 +1,7 @@
 //! The command, run in a directory of its own so that paths in records are the same everywhere, and trees of files.
 
 use std::collections::BTreeMap;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -185,6 +186,18 @@ impl Tree {
             .collect();
         assert!(differences.is_empty(), "{what}: {differences:#?}");
     }
+}
+
+/// What a page of a report holds under an id, unpacked line by line, as its script reads it.
+pub(super) fn unpacked(page: &str, id: &str) -> String {
+    let (_, rest) = page.split_once(&format!("<script id=\"{id}\" type=\"text/plain\">")).unwrap();
+    let unpack = |line: &str| {
+        let bytes = data_encoding::BASE64.decode(line.as_bytes()).unwrap();
+        let mut text = String::new();
+        flate2::read::DeflateDecoder::new(&bytes[..]).read_to_string(&mut text).unwrap();
+        text
+    };
+    rest.split_once("</script>").unwrap().0.lines().map(unpack).collect()
 }
 
 pub(super) fn is_summary(path: &Path) -> bool {

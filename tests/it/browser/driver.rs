@@ -66,6 +66,10 @@ impl Browser {
 
     pub(super) fn visit(&self, page: &str) {
         self.post("url", json!({ "url": page }));
+        if page.starts_with("file:") {
+            // The page's data is unpacked after it has loaded.
+            self.wait_for("performance.getEntriesByName('ready').length === 1");
+        }
     }
 
     /// What an expression gives.

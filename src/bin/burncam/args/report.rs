@@ -14,6 +14,11 @@ pub(crate) struct ReportArgs {
     #[arg(short, long, value_name = "FILE.html")]
     pub(crate) out: Option<PathBuf>,
 
+    /// Another run over the same pictures, whose maps and classes stand next to those of the directory: its own directory, or the
+    /// list that its --jsonl wrote.
+    #[arg(long, value_name = "RUN")]
+    pub(crate) against: Option<PathBuf>,
+
     /// Replace an existing page.
     #[arg(short, long)]
     pub(crate) force: bool,

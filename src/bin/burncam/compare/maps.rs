@@ -26,28 +26,31 @@ pub(super) struct Source<'a> {
     pub(super) directory: &'a Path,
 }
 
-/// The maps of two records of a picture: of each class that both explain, or, where they explain no common class, the first of each.
+/// The maps of two records of a picture that belong together.
 pub(super) fn compared(first: Source, second: Source) -> Vec<ComparedMap> {
-    let mut left: Vec<&TargetRecord> = second.record.targets.iter().collect();
-    let mut common = Vec::new();
-    for one in &first.record.targets {
-        if let Some(at) = counterpart((first.record, one), second.record, &left) {
-            common.push(pair((first, one), (second, left.remove(at)), true));
-        }
-    }
-    match (&common[..], first.record.targets.first(), second.record.targets.first()) {
-        ([], Some(one), Some(other)) => vec![pair((first, one), (second, other), false)],
-        _ => common,
-    }
+    let (ones, others) = (&first.record.targets, &second.record.targets);
+    let maps = partners(first.record, second.record).into_iter();
+    maps.map(|(one, other, same)| pair((first, &ones[one]), (second, &others[other]), same)).collect()
 }
 
-/// Which of the targets of the other record shows the same: the same class, and of boxes the one that overlaps most, by half at least. Boxes are
+/// The places of targets that belong together: of each class that both records explain, with `true`; or, if there is none, the first of each.
+pub(super) fn partners(first: &Record, second: &Record) -> Vec<(usize, usize, bool)> {
+    let (mut left, mut common): (Vec<usize>, _) = ((0..second.targets.len()).collect(), Vec::new());
+    for (at, one) in first.targets.iter().enumerate() {
+        if let Some(other) = counterpart((first, one), second, &left) {
+            left.retain(|place| *place != other);
+            common.push((at, other, true));
+        }
+    }
+    if common.is_empty() && !first.targets.is_empty() && !second.targets.is_empty() {
+        common.push((0, 0, false));
+    }
+    common
+}
+
+/// Which of the targets `left` of the other record shows the same: the same class, and of boxes the one that overlaps most, by half at least. Boxes are
 /// numbered by how sure each network is, so that their numbers say nothing about another network's.
-fn counterpart(
-    (first, one): (&Record, &TargetRecord),
-    second: &Record,
-    left: &[&TargetRecord],
-) -> Option<usize> {
+fn counterpart((first, one): (&Record, &TargetRecord), second: &Record, left: &[usize]) -> Option<usize> {
     let alike = |other: &TargetRecord| match (one.box_number, other.box_number) {
         (None, None) => Some(1.0),
         (Some(number), Some(other)) => {
@@ -58,7 +61,7 @@ fn counterpart(
     };
     let is_class =
         |other: &TargetRecord| is_same((one.target, &one.class_name), (other.target, &other.class_name));
-    let same = left.iter().enumerate().filter(|(_, other)| is_class(other));
+    let same = left.iter().map(|at| (*at, &second.targets[*at])).filter(|(_, other)| is_class(other));
     let same = same.filter_map(|(at, other)| Some((at, alike(other)?)));
     same.reduce(|best, new| if new.1 > best.1 { new } else { best }).map(|(at, _)| at)
 }
@@ -288,11 +291,10 @@ mod tests {
             with_boxes(&[(0.0, 8.0), (20.0, 30.0), (50.0, 60.0)]),
             with_boxes(&[(21.0, 30.0), (1.0, 8.0), (40.0, 52.0)]),
         );
-        let left: Vec<&TargetRecord> = second.targets.iter().collect();
-        let found = first.targets.iter().map(|one| counterpart((&first, one), &second, &left));
+        let found = first.targets.iter().map(|one| counterpart((&first, one), &second, &[0, 1, 2]));
         // The third overlaps by a fraction only.
         assert_eq!(found.collect::<Vec<_>>(), [Some(1), Some(0), None]);
         let whole = TargetRecord { box_number: None, ..first.targets[0].clone() };
-        assert_eq!(counterpart((&first, &whole), &second, &left), None, "a class is no box");
+        assert_eq!(counterpart((&first, &whole), &second, &[0, 1, 2]), None, "a class is no box");
     }
 }

@@ -3,6 +3,7 @@
 //! Receives two directories with records, or lists of them. Prints what changed, writes `comparison.json` and a page with both overlays side by side, and fails
 //! where the second run is worse than a limit allows.
 
+pub(crate) mod against;
 mod differences;
 mod maps;
 mod page;

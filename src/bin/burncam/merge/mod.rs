@@ -52,7 +52,7 @@ fn merge_summaries(
     let whole = summary::joined(files)?;
     let mut unreadable = 0;
     if let Some(path) = &args.report {
-        let (page, left_out) = report::page(path, directories, &whole, |_| {})?;
+        let (page, left_out) = report::page(path, directories, &whole, |_, _, _| Ok(()))?;
         page.write(args.force, &whole)?;
         unreadable = left_out;
     }

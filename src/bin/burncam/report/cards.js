@@ -4,8 +4,9 @@
 const LINES = {
   class: data.cards.some((card) => card.predicted !== undefined),
   verdict: data.cards.some((card) => card.labelled),
-  found: data.cards.some((card) => card.found),
-  target: data.cards.some((card) => card.views.some(isOfOther.bind(null, card))),
+  found: data.found,
+  target: data.others,
+  second: data.runs !== undefined,
   path: true,
 };
 document.documentElement.style.setProperty('--lines', Object.values(LINES).filter(Boolean).length);
@@ -111,6 +112,7 @@ function itemOf(card, kind, attributes = {}) {
 function cardItem(card) {
   const [item, button] = itemOf(card, '');
   paint(card, button);
+  card.load()?.then(() => paint(card, button));
   return item;
 }
 
@@ -130,12 +132,12 @@ function repaint() {
   for (const [card, item] of cardList.drawn) paint(card, item.querySelector('.card'));
 }
 
-/** Draws a card as the state asks: its map, its numbers, and what to beware of. */
+/** Draws a card as the state asks: its map, its numbers, and what to beware of. Its pictures come with its rest. */
 function paint(card, button) {
   const view = viewOf(card);
   const mat = make('span', { class: 'picture' });
-  showPicture(mat, card, view, state.view, true);
-  const beside = besideOf(card);
+  if (!card.load()) showPicture(mat, card, view, state.view, true);
+  const beside = card.load() ? undefined : besideOf(card, view);
   if (beside) {
     const second = make('span', { class: 'picture' });
     showPicture(second, card, beside.view, beside.which, true);
@@ -153,13 +155,15 @@ function paint(card, button) {
       make('span', { class: 'number' }, amount(card.proba))));
   }
   if (card.labelled) text.append(verdict(card, 'line'));
-  if (card.found) {
-    const count = `${card.found.length} ${card.found.length === 1 ? 'box' : 'boxes'}`;
+  const { found } = card.more;
+  if (found) {
+    const count = `${found.length} ${found.length === 1 ? 'box' : 'boxes'}`;
     text.append(make('span', { class: 'line' }, count));
   }
   if (view && isOfOther(card, view)) {
     text.append(make('span', { class: 'line' }, `map of ${targetName(view)}, ${amount(view.proba)}`));
   }
+  if (data.runs) text.append(make('span', { class: 'line' }, inOther(card)));
   text.append(make('span', { class: 'line', title: card.path }, briefly(card.path)));
   button.setAttribute('aria-label', seen(inWords(card, view)));
   button.replaceChildren(mat, likely, text);
@@ -172,8 +176,16 @@ function verdict(card, kind) {
     : make('span', { class: `${kind} right` }, '\u2713\uFE0E right');
 }
 
+/** What the second run predicts, in a line. */
+function inOther({ second }) {
+  if (!second) return `not in ${runName(1)}`;
+  const { predicted, proba } = second;
+  return predicted === undefined ? `in ${runName(1)}, too` : `${runName(1)}: ${shortName(predicted)}, ${amount(proba)}`;
+}
+
 function chipsOf(card, view) {
   const chips = [];
+  if (card.second?.changed) chips.push(make('span', { class: 'chip warn', title: 'Another class in the other run' }, 'Changed'));
   const notes = view ? notesOf(view) : [];
   if (notes.length > 0) {
     const title = notes.map((note) => data.notes[note]).join('\n');
@@ -190,6 +202,7 @@ function inWords(card, view) {
   const parts = [];
   if (card.predicted !== undefined) parts.push(`${shortName(card.predicted)} ${amount(card.proba)}`);
   if (card.labelled) parts.push(card.wrong ? `wrong, labelled ${shortName(card.label)}` : 'right');
+  if (data.runs) parts.push(card.second?.changed ? `class changed, ${inOther(card)}` : inOther(card));
   const notes = view ? notesOf(view).length : 0;
   if (notes > 0) parts.push(notes === 1 ? '1 warning' : `${notes} warnings`);
   return `${fileName(card.path)}: ${parts.join(', ')}`;
@@ -201,8 +214,8 @@ function inWords(card, view) {
  */
 function showPicture(place, card, view, which, small) {
   const original = which === 'original';
-  const thumb = original ? card.thumb : view?.thumb;
-  const file = original ? card.original : view?.picture;
+  const thumb = original ? card.more.thumb : view?.thumb;
+  const file = original ? card.more.original : view?.picture;
   const source = small ? (thumb ?? (data.embedded ? undefined : file)) : (thumb ?? file);
   if (source === undefined) {
     place.replaceChildren(make('span', { class: 'gone' }, original ? 'No original' : 'No picture was saved'));

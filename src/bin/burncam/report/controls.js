@@ -11,7 +11,7 @@ function change(changes, lists = true) {
     draw();
   } else {
     repaint();
-    if (opened) paintLarge();
+    if (opened && !opened.load()) paintLarge();
   }
 }
 
@@ -40,19 +40,19 @@ function makeControls() {
     .sort((a, b) => (a[2] < b[2] ? -1 : Number(a[2] > b[2])));
   const classes = counts((card) => (card.predicted === undefined ? [] : [card.predicted]));
   const labels = counts((card) => (card.labelled ? [card.label] : []));
-  const notes = counts((card) => (card.noted ? new Set(card.views.flatMap(notesOf)) : []));
+  const notes = counts((card) => card.notes);
   if (classes.size > 1) makeSelect('class', 'Predicted', [['', 'any class'], ...named(classes, shortName)]);
   if (labels.size > 1) makeSelect('label', 'True class', [['', 'any class'], ...named(labels, shortName)]);
   if (notes.size > 1) makeSelect('warning', 'Warning', [['', 'any or none'], ...named(notes, (note) => data.notes[note])]);
   const methods = data.methods.map((name, at) => [String(at), name]);
   if (methods.length > 1) makeSelect('method', 'Method', [['', data.methods[0]], ...methods.slice(1)], false);
-  const targets = data.cards.reduce((most, card) => card.views.reduce((most, view) => Math.max(most, view.at), most), 0);
-  if (targets > 0) {
+  if (data.targets > 1) {
     const what = data.task === 'detection' ? 'target' : 'class';
-    const places = Array.from({ length: targets + 1 }, (_, at) => [String(at), `${what} ${at + 1} of ${targets + 1}`]);
+    const places = Array.from({ length: data.targets }, (_, at) => [String(at), `${what} ${at + 1} of ${data.targets}`]);
     makeSelect('target', 'Map of', places, false);
   }
-  makeSelect('beside', 'Next to it', [['', 'nothing'], ['original', 'original'], ...(methods.length > 1 ? methods : [])], false);
+  const other = data.runs ? [['run', runName(1)]] : [];
+  makeSelect('beside', 'Next to it', [['', 'nothing'], ...other, ['original', 'original'], ...(methods.length > 1 ? methods : [])], false);
   makeOrders();
 }
 
@@ -65,6 +65,8 @@ function makeOrders() {
     ['given', 'probability of the given label, lowest first'],
     ['apart', 'disagreement of methods, greatest first'],
     ['outside', 'heat outside of the boxes, most first'],
+    ['moved', 'maps of the two runs, least alike first'],
+    ['answers', 'classes of the two runs, farthest apart first'],
   ];
   const known = orders.filter(([key]) => data.cards.some((card) => ORDERS[key][0](card) !== undefined));
   makeSelect('sort', 'Sort by', [['path', 'path'], ...known]);
@@ -100,6 +102,11 @@ function makeHead() {
   if (labelled.length > 0) {
     const some = labelled.length < explained ? ` of ${labelled.length.toLocaleString('en')} labelled` : '';
     parts.push(`${percent(right / labelled.length)}${some} right`);
+  }
+  if (data.runs) {
+    const { first, second, both, only_second: only } = data.runs;
+    const others = only === 0 ? '' : `, ${only.toLocaleString('en')} more there`;
+    parts.push(seen(`${first} next to ${second}: ${both.toLocaleString('en')} in both${others}`));
   }
   if (data.methods.length > 0 && data.methods.length < 4) parts.push(data.methods.join(', '));
   // A path of many folders says most in its last two.
@@ -270,4 +277,7 @@ makeHead();
 makeLegend();
 makeControls();
 linkOverview();
+// The first pictures come with the first drawing.
+await data.cards[0]?.load();
 arrive();
+performance.mark('ready');

@@ -19,7 +19,7 @@ function openLarge(card) {
 }
 
 /** Shows a card without touching the address. */
-function showLarge(card) {
+async function showLarge(card) {
   opened = card;
   stand(card);
   if (!large.open) {
@@ -27,7 +27,9 @@ function showLarge(card) {
     // Not its first button: keys are for the picture.
     large.focus();
   }
-  paintLarge();
+  const loading = card.load();
+  if (loading) await loading;
+  if (opened === card) paintLarge();
 }
 
 function closeLarge() {
@@ -89,8 +91,8 @@ function paintLarge() {
   byId('previous').disabled = at <= 0;
   byId('next').disabled = at === shown.length - 1;
   byId('boxes').hidden = !view?.boxes;
-  byId('answers').hidden = !(card.found || view?.mask);
-  byId('answers').textContent = card.found ? 'Boxes found' : 'Mask';
+  byId('answers').hidden = !(card.more.found || view?.mask);
+  byId('answers').textContent = card.more.found ? 'Boxes found' : 'Mask';
   byId('large-view').hidden = card.failed;
   showWhetherPicked(card);
   large.setAttribute('aria-label', seen(card.path));
@@ -101,13 +103,14 @@ function paintLarge() {
 
 /** The map, and next to it another method's or the original, if asked for. */
 function paintFrames(card, view) {
-  const beside = card.failed ? undefined : besideOf(card);
+  const beside = card.failed ? undefined : besideOf(card, view);
   byId('second').hidden = !beside;
   byId('frames').classList.toggle('two', Boolean(beside));
-  byId('frames').style.setProperty('--ratio', card.failed ? 1 : card.width / card.height);
+  byId('frames').style.setProperty('--ratio', card.failed ? 1 : card.more.width / card.more.height);
   byId('boxes').setAttribute('aria-pressed', String(boxes));
   byId('answers').setAttribute('aria-pressed', String(answers));
-  const name = view && (state.view === 'original' ? 'original' : data.methods[view.method]);
+  const own = state.beside === 'run' ? runName(0) : data.methods[view?.method];
+  const name = view && (state.view === 'original' ? 'original' : own);
   paintFrame(byId('frame'), card, { name: beside && name, which: state.view, view });
   if (beside) paintFrame(byId('second'), card, beside);
 }
@@ -126,7 +129,7 @@ function paintFrame(frame, card, { name, which, view }) {
 /** What the network itself found: the mask of the class, everything else dimmed, and numbered boxes. */
 function paintAnswers(frame, card, view) {
   if (view?.mask) frame.append(make('img', { class: 'mask', src: view.mask, alt: `Where ${shortName(view.class)} wins` }));
-  for (const [at, [, , place]] of (card.found ?? []).entries()) {
+  for (const [at, [, , place]] of (card.more.found ?? []).entries()) {
     const box = boxAt(card, place, view?.box === at + 1 ? 'found explained' : 'found');
     box.append(make('span', {}, String(at + 1)));
     frame.append(box);
@@ -136,8 +139,8 @@ function paintAnswers(frame, card, view) {
 /** A frame at left, top, right and bottom in pixels of the picture; what is outside of the picture is not drawn. */
 function boxAt(card, place, kind) {
   const within = (edge, of) => (100 * Math.min(Math.max(edge, 0), of)) / of;
-  const [left, right] = [place[0], place[2]].map((edge) => within(edge, card.width));
-  const [top, bottom] = [place[1], place[3]].map((edge) => within(edge, card.height));
+  const [left, right] = [place[0], place[2]].map((edge) => within(edge, card.more.width));
+  const [top, bottom] = [place[1], place[3]].map((edge) => within(edge, card.more.height));
   const box = make('div', { class: kind });
   Object.assign(box.style, { left: `${left}%`, top: `${top}%`, width: `${right - left}%`, height: `${bottom - top}%` });
   return box;
@@ -183,11 +186,36 @@ function details(card, view) {
     parts.push(make('p', { class: `verdict ${card.wrong ? 'wrong' : 'right'}` }, text));
   }
   for (const note of view ? notesOf(view) : []) parts.push(make('p', { class: 'note' }, data.notes[note]));
-  if (card.found) parts.push(make('h3', {}, 'Boxes'), list(card, card.found.map(([at, proba]) => [at, proba]), 'numbered'));
-  if (card.top) parts.push(make('h3', {}, 'Predictions'), list(card, card.top, ''));
+  const { found, top } = card.more;
+  if (found) parts.push(make('h3', {}, 'Boxes'), list(card, found.map(([at, proba]) => [at, proba]), 'numbered'));
+  if (top) parts.push(make('h3', {}, 'Predictions'), list(card, top, ''));
   if (view) parts.push(make('h3', {}, 'Map'), facts(card, view));
-  parts.push(...files(card, view));
+  parts.push(...files(card.more.original, view));
+  if (card.second) parts.push(...secondDetails(card, view));
   return parts;
+}
+
+/** What the second run says of the picture, and its files. */
+function secondDetails(card, view) {
+  const { second } = card.more;
+  const map = inSecond(card, view);
+  const parts = [make('h2', { class: 'run' }, `In ${runName(1)}`)];
+  if (card.second.changed) parts.push(make('p', { class: 'verdict' }, 'Another class'));
+  if (second.right !== undefined) {
+    const words = second.right ? '\u2713\uFE0E Right' : '\u2717\uFE0E Wrong';
+    parts.push(make('p', { class: `verdict ${second.right ? 'right' : 'wrong'}` }, words));
+  }
+  for (const note of map ? notesOf(map) : []) parts.push(make('p', { class: 'note' }, data.notes[note]));
+  if (second.top) parts.push(make('h3', {}, 'Predictions'), list(card, second.top, ''));
+  if (!map) return parts;
+  const [, alike] = view?.second ?? [];
+  const rows = [
+    ['Class', `${className(map.class)}, ${amount(map.proba)}`],
+    ['Method', data.methods[map.method]],
+    ['Layer', map.layer === undefined ? undefined : data.layers[map.layer]],
+    ['Both runs', (alike ?? null) === null ? undefined : `rank correlation of their maps ${alike.toFixed(2)}`],
+  ];
+  return [...parts, make('h3', {}, 'Map'), factList(rows), ...files(undefined, map)];
 }
 
 /** Classes with what is said of each. */
@@ -215,20 +243,25 @@ function facts(card, view) {
     ['Method', data.methods[view.method]],
     ['Layer', view.layer === undefined ? undefined : data.layers[view.layer]],
     ['Heat', view.boxes?.map(([l, t, r, b]) => `${r - l} \u00D7 ${b - t} at ${l}, ${t}`).join('; ')],
-    ['Given class', card.given === undefined ? undefined : `${percent(card.given)}, rank ${card.place ?? '?'}`],
+    ['Given class', card.given === undefined ? undefined : `${percent(card.given)}, rank ${card.more.place ?? '?'}`],
     ['Methods', card.agreement === undefined ? undefined : `rank correlation of their maps ${card.agreement.toFixed(2)}`],
     ['Outside', card.outside === undefined ? undefined : `${percent(card.outside)} of the heat outside of the boxes`],
-    ['Picture', `${card.width} \u00D7 ${card.height}, ${card.format}`],
+    ['Picture', `${card.more.width} \u00D7 ${card.more.height}, ${card.more.format}`],
   ];
+  return factList(rows);
+}
+
+/** Names with values, those that are known. */
+function factList(rows) {
   const known = rows.filter(([, value]) => value !== undefined);
   return make('dl', { class: 'facts' }, ...known.map(([name, value]) =>
     make('div', {}, make('dt', {}, name), make('dd', {}, value))));
 }
 
 /** The files themselves. Their addresses are made of percent-encoded path segments only. */
-function files(card, view) {
+function files(original, view) {
   const own = (view?.files ?? []).map(([kind, file]) => [data.kinds[kind], file]);
-  const links = [...(card.original === undefined ? [] : [['original', card.original]]), ...own];
+  const links = [...(original === undefined ? [] : [['original', original]]), ...own];
   if (links.length === 0) return [];
   const anchors = links.map(([kind, file]) => make('a', { href: file, target: '_blank', rel: 'noreferrer' }, kind));
   return [make('h3', {}, 'Files'), make('p', { class: 'files' }, ...anchors)];

@@ -4,7 +4,7 @@ use burncam::record::Record;
 use burncam_picture::render::Colormap;
 use image::{Rgb, RgbImage};
 
-use super::rows::Legend;
+use super::head::Legend;
 use super::small::{encoded_exactly, made};
 
 /// Width of the bar in pixels, one per colour.

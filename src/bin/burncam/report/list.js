@@ -1,12 +1,91 @@
 // What the page knows, what is asked of it, and which cards answer. Draws nothing.
 
-const data = JSON.parse(document.getElementById('data').textContent);
 const byId = (id) => document.getElementById(id);
+
+/** A text that the page holds compressed, because a browser takes long to read HTML. */
+async function unpacked(packed) {
+  if (!('DecompressionStream' in globalThis)) document.body.prepend('This page needs a browser of 2023 or later.');
+  const text = atob(packed);
+  const bytes = new Uint8Array(text.length);
+  for (let at = 0; at < text.length; at += 1) bytes[at] = text.charCodeAt(at);
+  const inflate = new DecompressionStream('deflate-raw');
+  const writer = inflate.writable.getWriter();
+  writer.write(bytes);
+  writer.close();
+  return new Response(inflate.readable).text();
+}
+
+/** What is known of a card before its rest was read. */
+const NOTHING = { views: [] };
+
+/** A picture with its maps, or an input that failed. What filters and orders look at is known from the start; the rest is unpacked when it is drawn. */
+class Card {
+  #at;
+  #more = NOTHING;
+
+  constructor([path, error, label, given, predicted, proba, agreement, outside, notes, second], at) {
+    this.path = path;
+    this.failed = error !== null;
+    // The card names its file already.
+    this.reason = this.failed ? error.split(`'${path}': `).at(-1) : undefined;
+    this.error = error ?? undefined;
+    this.label = label ?? undefined;
+    this.given = given ?? undefined;
+    this.predicted = predicted ?? undefined;
+    this.proba = proba ?? undefined;
+    this.agreement = agreement ?? undefined;
+    this.outside = outside ?? undefined;
+    this.notes = notes;
+    this.noted = notes.length > 0;
+    this.labelled = label !== null;
+    this.wrong = this.labelled && label !== predicted;
+    // In lower case, for searches.
+    this.lower = undefined;
+    this.second = second ? { predicted: second[0] ?? undefined, proba: second[1] ?? undefined, changed: second[2], alike: second[3] ?? undefined } : undefined;
+    this.#at = at;
+  }
+
+  /** Maps, files, all predictions, sizes; nothing while they are packed. */
+  get more() {
+    if (this.#more !== NOTHING) return this.#more;
+    const lines = rests[Math.floor(this.#at / data.pack)]?.lines;
+    if (lines === undefined) return NOTHING;
+    const more = JSON.parse(lines[this.#at % data.pack]);
+    more.views ??= [];
+    // The map's own picture is the first of its files.
+    for (const view of [...more.views, ...(more.second?.views ?? [])]) {
+      view.at ??= 0;
+      view.method ??= 0;
+      view.picture = view.shown ? view.files[0][1] : undefined;
+    }
+    this.#more = more;
+    return more;
+  }
+
+  get views() {
+    return this.more.views;
+  }
+
+  /** Unpacks the rest of this card and its neighbours: a promise, or nothing if that is done. */
+  load() {
+    const rest = rests[Math.floor(this.#at / data.pack)];
+    if (rest.lines !== undefined) return undefined;
+    rest.loading ??= unpacked(rest.packed).then((text) => { rest.lines = text.split('\n'); });
+    return rest.loading;
+  }
+}
+
+/** The rests of cards, so many together as the data says. */
+const rests = byId('cards').textContent.split('\n').map((packed) => ({ packed }));
+/** A line with what holds for all cards, and one with their keys. */
+const [head, keys] = (await unpacked(byId('data').textContent)).split('\n');
+const data = JSON.parse(head);
+data.cards = JSON.parse(keys).map((card, at) => new Card(card, at));
 
 /** What is asked when nothing is. Only what differs from it stands in the address. */
 const DEFAULTS = {
   q: '', show: 'all', class: '', label: '', warning: '', sort: 'path',
-  view: 'overlay', method: '', target: '0', beside: '', open: '', map: '',
+  view: 'overlay', method: '', target: '0', beside: data.runs ? 'run' : '', open: '', map: '',
 };
 const state = { ...DEFAULTS };
 
@@ -17,43 +96,36 @@ const ORDERS = {
   given: [(card) => card.given, 1],
   apart: [(card) => card.agreement, 1],
   outside: [(card) => card.outside, -1],
+  moved: [(card) => card.second?.alike, 1],
+  answers: [answersApart, -1],
 };
 
-/** What all paths begin with: no card needs to say it. */
-const base = commonFolder(data.cards.map((card) => card.path));
-prepare();
-
-function commonFolder(paths) {
-  let common = paths[0] ?? '';
-  for (const path of paths) {
-    while (!path.startsWith(common)) common = common.slice(0, -1);
-  }
-  return common.slice(0, common.lastIndexOf('/') + 1);
+/** How far apart the answers of two runs are: the difference of both amounts of one class; of two classes their sum, as each has none of the other's. */
+function answersApart({ proba, second }) {
+  if (second?.proba === undefined || proba === undefined) return undefined;
+  return second.changed ? proba + second.proba : Math.abs(proba - second.proba);
 }
 
-/** What filters and orders look at, worked out once; and the order of the page: failures last, by reason. */
-function prepare() {
-  const reasons = new Map();
-  for (const card of data.cards) {
-    card.views ??= [];
-    card.failed = card.error !== undefined;
-    if (card.failed) {
-      // The card names its file already.
-      card.reason = card.error.split(`'${card.path}': `).at(-1);
-      reasons.set(card.reason, (reasons.get(card.reason) ?? 0) + 1);
-    }
-    card.predicted = card.top?.[0]?.[0];
-    card.proba = card.top?.[0]?.[1];
-    card.labelled = card.label !== undefined;
-    card.wrong = card.labelled && card.label !== card.predicted;
-    card.noted = card.views.some((view) => view.blank !== undefined || view.notes !== undefined);
-    // The map's own picture is the first of its files.
-    for (const view of card.views) {
-      view.at ??= 0;
-      view.method ??= 0;
-      view.picture = view.shown ? view.files[0][1] : undefined;
-    }
+/** What all paths begin with: no card needs to say it. */
+const base = commonFolder();
+arrange();
+
+function commonFolder() {
+  // What the first and the last in order have in common, all have.
+  let [first, last] = [data.cards[0]?.path ?? '', data.cards[0]?.path ?? ''];
+  for (const { path } of data.cards) {
+    if (path < first) first = path;
+    if (path > last) last = path;
   }
+  let common = 0;
+  while (common < first.length && first[common] === last[common]) common += 1;
+  return first.slice(0, first.slice(0, common).lastIndexOf('/') + 1);
+}
+
+/** The order of the page: by path; failures last, by reason. */
+function arrange() {
+  const reasons = new Map();
+  for (const { failed, reason } of data.cards) if (failed) reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
   const byText = (a, b) => (a < b ? -1 : Number(a > b));
   const byReason = (a, b) =>
     !a.failed || !b.failed
@@ -100,6 +172,7 @@ const GROUPS = [
   { name: 'all', title: 'All', has: () => true },
   { name: 'mistakes', title: 'Mistakes', has: (card) => card.wrong },
   { name: 'right', title: 'Right', has: (card) => card.labelled && !card.wrong },
+  { name: 'changed', title: 'Class changed', has: (card) => card.second?.changed === true },
   { name: 'warnings', title: 'Warnings', has: (card) => card.noted },
   { name: 'failed', title: 'Failed', has: (card) => card.failed },
 ];
@@ -140,7 +213,7 @@ function answer() {
     group.has(card) &&
     (predicted === null || card.predicted === predicted) &&
     (label === null || card.label === label) &&
-    (warning === null || (card.noted && card.views.some((view) => notesOf(view).includes(warning)))) &&
+    (warning === null || card.notes.includes(warning)) &&
     finders.every((has) => has(card));
   return inOrder(state.sort).filter(fits);
 }
@@ -152,10 +225,34 @@ function viewOf(card, method = state.method) {
   return views.find((view) => view.at === Number(state.target)) ?? views[0];
 }
 
-/** What stands next to the map: another method's map, the original, or nothing. */
-function besideOf(card) {
+/** The map of the second run that belongs to one of the first; where it explains another class, or by another method, its first one. */
+function inSecond(card, map) {
+  const { views } = card.more.second;
+  return map?.second ? views[map.second[0]] : views.find((view) => view.method === map?.method) ?? views[0];
+}
+
+/** What the second run's map is called next to one of the first: its run, and in what else it differs. */
+function nameInSecond(map, own) {
+  const method = map && own && map.method !== own.method ? data.methods[map.method] : undefined;
+  const target = map && own && map.class !== own.class ? targetName(map) : undefined;
+  return [runName(1), method, target].filter(Boolean).join(', ');
+}
+
+/** What a run is called: the last part of its path, or all of it where both would be called the same. */
+function runName(at) {
+  const last = (path) => path.split(/[\\/]/).filter(Boolean).at(-1) ?? path;
+  const runs = [data.runs.first, data.runs.second];
+  return last(runs[0]) === last(runs[1]) ? runs[at] : last(runs[at]);
+}
+
+/** What stands next to a map: another method's map, that of the second run, the original, or nothing. */
+function besideOf(card, map) {
   if (state.beside === '') return undefined;
   if (state.beside === 'original') return { name: 'original', which: 'original', view: undefined };
+  if (state.beside === 'run') {
+    const view = card.second && inSecond(card, map);
+    return view && { name: nameInSecond(view, map), which: state.view, view };
+  }
   const view = viewOf(card, state.beside);
   return view && { name: data.methods[view.method], which: state.view, view };
 }

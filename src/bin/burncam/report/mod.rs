@@ -9,10 +9,13 @@ mod cards;
 mod document;
 mod entries;
 mod finished;
+mod head;
 mod legend;
 pub(crate) mod link;
 mod overview;
+mod packed;
 mod rows;
+mod second;
 pub(crate) mod small;
 #[cfg(test)]
 mod tests;
@@ -22,13 +25,16 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use burncam::internal::output::OutputFile;
-use burncam::record::{Artifact, LabelRecord, Prediction, Record, Summary, TargetRecord};
+use burncam::record::{Artifact, Prediction, Record, Summary, TargetRecord};
 use burncam_graph::card::Task;
 
 pub(crate) use self::finished::{page, run};
 use agreement::Agreement;
 use cards::Cards;
-use rows::{Card, Embedded, Head, Legend, Table, View};
+use document::Part;
+use head::{Head, Legend, Runs};
+use packed::packed;
+use rows::{Card, Embedded, Table, View};
 use small::{Small, SmallMap};
 
 /// Up to this many maps the page embeds their pictures, as JPEGs of about 15 kB each. A larger page would be slow to
@@ -58,6 +64,7 @@ pub(crate) struct Page {
     kinds: Table<String>,
     /// That of the first record, as all have one style.
     legend: Option<Legend>,
+    runs: Option<Runs>,
     /// The maps of the last card.
     maps: Agreement,
     cards: Cards,
@@ -83,6 +90,7 @@ impl Page {
             notes: Table::default(),
             kinds: Table::default(),
             legend: None,
+            runs: None,
             maps: Agreement::default(),
             cards: Cards::new(folder),
         })
@@ -138,16 +146,19 @@ impl Page {
     }
 
     fn document(self, head: &str, overview: &str, out: &mut dyn Write) -> io::Result<()> {
-        document::write(out, overview, |out| {
-            out.write_all(head.as_bytes())?;
-            self.cards.write(out)?;
-            out.write_all(b"]}")
+        let mut lines = self.cards.lines()?;
+        document::write(out, overview, |part, out| match part {
+            Part::Data => packed(out, |out| {
+                writeln!(out, "{head}")?;
+                cards::write_keys(&mut *lines, out)
+            }),
+            Part::Cards => cards::write_rests(&mut *lines, out),
         })
     }
 
-    /// The page's data up to its first card.
+    /// The page's data but for its cards.
     fn head(&self) -> Result<String> {
-        let head = Head {
+        Ok(serde_json::to_string(&Head {
             title: &self.title,
             embedded: self.cards.are_embedded(),
             task: self.task,
@@ -159,24 +170,16 @@ impl Page {
             notes: self.notes.all(),
             kinds: self.kinds.all(),
             legend: self.legend.as_ref(),
-        };
-        let mut json = serde_json::to_string(&head)?;
-        // The cards are the last field of the same object.
-        json.pop();
-        json.push_str(",\"cards\":[");
-        Ok(document::harmless(&json))
+            runs: self.runs.as_ref(),
+            some: self.cards.kinds,
+            pack: cards::PACK,
+        })?)
     }
 
     /// The card of a picture, still without maps.
     fn card(&mut self, record: &Record, directory: &Path, small: Option<&Small>) -> Card {
         let mut class = |target: usize, name: &str| self.classes.place((target, name.to_owned()));
-        let label = one_label(record).map(|label| class(label.target, &label.class_name));
-        let shown = |each: &Prediction| each.proba.or(each.share).map(rows::rounded).or(each.number);
-        let top = record
-            .predictions
-            .iter()
-            .map(|each| (class(each.target, &each.class_name), shown(each).unwrap_or_default()));
-        let top = top.collect();
+        let label = rows::one_label(record).map(|label| class(label.target, &label.class_name));
         let found = record.detections.iter().map(|each| {
             let place = [each.left, each.top, each.right, each.bottom];
             (class(each.target, &each.class_name), rows::rounded(each.proba), place)
@@ -198,13 +201,21 @@ impl Page {
             label,
             given: record.label_proba.map(rows::rounded),
             place: record.label_rank,
-            top,
+            top: self.top(record),
             found,
             original: original.and_then(|file| link::relative(&self.folder, file)),
             small: Embedded { data: file.as_ref().and(small).and_then(|small| small.photo.clone()), file },
             views: vec![],
             ..Card::default()
         }
+    }
+
+    /// The classes of a record with what is said of each.
+    fn top(&mut self, record: &Record) -> Vec<(usize, f64)> {
+        let classes = &mut self.classes;
+        let of =
+            |each: &Prediction| (classes.place((each.target, each.class_name.clone())), rows::amount(each));
+        record.predictions.iter().map(of).collect()
     }
 
     /// The class that others are compared with; its name is known where it is among the predictions.
@@ -242,7 +253,7 @@ impl Page {
             view.files.push((self.kinds.place("record".to_owned()), link));
         }
         view.blank = target.finding.clone().map(|finding| self.notes.place(finding));
-        view.notes = warnings_of(record).map(|warning| self.notes.place(warning.clone())).collect();
+        view.notes = rows::warnings_of(record).map(|warning| self.notes.place(warning.clone())).collect();
         view
     }
 
@@ -273,20 +284,3 @@ impl Page {
 
 /// The artifact that is the mask of a segmentation's class.
 const CLASS_MASK: &str = "mask-of-class";
-
-/// The record's warnings, without those that only repeat a target's finding.
-fn warnings_of(record: &Record) -> impl Iterator<Item = &String> {
-    record.warnings.iter().filter(|warning| {
-        let repeats = |target: &TargetRecord| {
-            target.finding.as_ref().is_some_and(|finding| warning.ends_with(finding.as_str()))
-        };
-        !record.targets.iter().any(repeats)
-    })
-}
-
-/// The true class of a picture; of several the one that is predicted, if any.
-fn one_label(record: &Record) -> Option<&LabelRecord> {
-    let best = record.predictions.first().map(|best| best.target);
-    let labels = record.true_classes();
-    labels.iter().find(|label| best == Some(label.target)).or(labels.first())
-}

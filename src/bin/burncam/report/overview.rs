@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 
 use anyhow::Result;
 use burncam::record::{ClassHeat, Heat, ObjectHeat, Summary, WrongReason, percent};
-use burncam_picture::render::Colormap;
+use burncam_picture::render::Look;
 use image::{Rgb, RgbImage};
 
 use super::small::encoded_exactly;
@@ -110,14 +110,15 @@ fn means(page: &mut String, heat: &Heat) -> Result<()> {
     Ok(())
 }
 
-/// A mean map in the colours of maps, from 0 to its own greatest value, as a data URI.
+/// A mean map in the colours that maps have by default, from 0 to its own greatest value, as a data URI.
 fn picture(class: &ClassHeat) -> Result<String> {
     let most = class.mean.iter().flatten().fold(0.0, |most: f64, value| most.max(*value));
     let width = class.mean.first().map_or(1, Vec::len).max(1) as u32;
+    let colormap = Look::default().colormap;
     let colour = |x: u32, y: u32| {
         let value = class.mean.get(y as usize).and_then(|row| row.get(x as usize)).copied();
         let share = value.filter(|_| most > 0.0).map_or(0.0, |value| value / most);
-        Rgb(Colormap::Viridis.color(share as f32))
+        Rgb(colormap.color(share as f32))
     };
     encoded_exactly(&RgbImage::from_fn(width, class.mean.len().max(1) as u32, colour))
 }

@@ -80,6 +80,7 @@ function entry(card) {
     predicted: named(card.predicted),
     proba: card.proba ?? null,
     label_proba: card.given ?? null,
+    ...(data.runs && { second_predicted: named(card.second?.predicted), second_proba: card.second?.proba ?? null }),
     error: card.error ?? '',
   };
 }

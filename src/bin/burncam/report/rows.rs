@@ -1,9 +1,10 @@
-//! The JSON data of the page, and the tables that keep it short.
+//! The JSON data of the page's cards, and the tables that keep it short.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::hash::Hash;
 use std::path::PathBuf;
 
+use burncam::record::{LabelRecord, Prediction, Record, TargetRecord};
 use serde::Serialize;
 
 use super::small::data_uri;
@@ -12,50 +13,27 @@ use super::small::data_uri;
 pub(super) const SHOWN: &[&str] =
     &["overlay", "boxes", "side-by-side", "cut-out", "heatmap", "mask", "grey", "grey16"];
 
-/// The page's data but for its cards. Methods, layers, classes and notes are indices into these tables.
-#[derive(Debug, Serialize)]
-pub(super) struct Head<'a> {
-    pub(super) title: &'a str,
-    /// Whether pictures are embedded.
-    pub(super) embedded: bool,
-    /// What the model does, where its records say so.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) task: Option<&'static str>,
-    /// Whether the model gives values, which are shown instead of probabilities.
-    #[serde(skip_serializing_if = "is_false")]
-    pub(super) numbers: bool,
-    /// Whether shares of the picture are shown instead of probabilities.
-    #[serde(skip_serializing_if = "is_false")]
-    pub(super) shares: bool,
-    pub(super) methods: &'a [String],
-    pub(super) layers: &'a [String],
-    pub(super) classes: &'a [(usize, String)],
-    pub(super) notes: &'a [String],
-    /// Kinds of files.
-    pub(super) kinds: &'a [String],
-    /// What the colours mean.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) legend: Option<&'a Legend>,
-}
+/// What filters and orders look at: path, error, true class and its probability, predicted class and what is said of it, agreement, share of the heat
+/// outside of boxes, notes, and of a second run the class, what is said of it, whether the class changed, and how alike the maps are.
+pub(super) type Keys<'a> = (
+    &'a str,
+    Option<&'a str>,
+    Option<usize>,
+    Option<f64>,
+    Option<usize>,
+    Option<f64>,
+    Option<f64>,
+    Option<f64>,
+    BTreeSet<usize>,
+    Option<(Option<usize>, Option<f64>, bool, Option<f64>)>,
+);
 
-/// What the colours of the overlays mean.
-#[derive(Debug, Serialize)]
-pub(super) struct Legend {
-    /// Data URI of the colours, from the least to the greatest value.
-    pub(super) bar: String,
-    /// Whether zero is in the middle.
-    #[serde(skip_serializing_if = "is_false")]
-    pub(super) diverging: bool,
-    /// Where colours end, when the network sees a part of the picture only.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) crop: Option<&'static str>,
-}
-
-/// A picture with its maps, or an input with an `error`.
+/// A picture with its maps, or an input with an `error`. What is not serialised are its keys.
 #[derive(Debug, Default, Serialize)]
 pub(super) struct Card {
+    #[serde(skip)]
     pub(super) path: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip)]
     pub(super) error: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) format: Option<String>,
@@ -64,19 +42,19 @@ pub(super) struct Card {
     #[serde(skip_serializing_if = "is_zero")]
     pub(super) height: usize,
     /// The true class.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip)]
     pub(super) label: Option<usize>,
     /// Probability of the true class.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip)]
     pub(super) given: Option<f64>,
     /// Rank of the true class.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) place: Option<usize>,
     /// The least rank correlation between the maps of two methods.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip)]
     pub(super) agreement: Option<f64>,
     /// Share of the heat outside of the boxes of the explained class.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip)]
     pub(super) outside: Option<f64>,
     /// Classes with probabilities or shares, the greatest first; or values in order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -90,6 +68,26 @@ pub(super) struct Card {
     #[serde(skip_serializing_if = "Embedded::is_none", rename = "thumb")]
     pub(super) small: Embedded,
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) views: Vec<View>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) second: Option<Second>,
+}
+
+/// What the second run says of a picture.
+#[derive(Debug, Default, Serialize)]
+pub(super) struct Second {
+    /// As of the card.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) top: Vec<(usize, f64)>,
+    /// Whether it predicts another class.
+    #[serde(skip)]
+    pub(super) changed: bool,
+    /// Whether it is right, where the true class is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) right: Option<bool>,
+    /// Mean rank correlation between the maps of both runs of one class.
+    #[serde(skip)]
+    pub(super) alike: Option<f64>,
     pub(super) views: Vec<View>,
 }
 
@@ -118,10 +116,34 @@ impl Embedded {
 }
 
 impl Card {
+    pub(super) fn keys(&self) -> Keys<'_> {
+        let best = |top: &[(usize, f64)]| (top.first().map(|best| best.0), top.first().map(|best| best.1));
+        let (predicted, amount) = best(&self.top);
+        let second = self.second.as_ref().map(|second| {
+            let (class, amount) = best(&second.top);
+            (class, amount, second.changed, second.alike)
+        });
+        let notes =
+            self.views.iter().flat_map(|view| view.blank.iter().chain(&view.notes)).copied().collect();
+        let error = self.error.as_deref();
+        (
+            &self.path,
+            error,
+            self.label,
+            self.given,
+            predicted,
+            amount,
+            self.agreement,
+            self.outside,
+            notes,
+            second,
+        )
+    }
+
     /// For a page that embeds its pictures.
     pub(super) fn embed(&mut self) {
         self.small.complete();
-        for view in &mut self.views {
+        for view in self.all_views() {
             view.small.complete();
             view.small_mask.complete();
             view.mask = view.small_mask.data.take();
@@ -131,9 +153,14 @@ impl Card {
     /// For a page that loads its pictures from their files.
     pub(super) fn link(&mut self) {
         self.small = Embedded::default();
-        for view in &mut self.views {
+        for view in self.all_views() {
             view.small = Embedded::default();
         }
+    }
+
+    /// The maps of both runs.
+    fn all_views(&mut self) -> impl Iterator<Item = &mut View> {
+        self.views.iter_mut().chain(self.second.iter_mut().flat_map(|second| &mut second.views))
     }
 }
 
@@ -172,6 +199,9 @@ pub(super) struct View {
     /// Left, top, right and bottom in pixels of the picture.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) boxes: Vec<[usize; 4]>,
+    /// The map of the second run that it belongs to, and the rank correlation of both.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) second: Option<(usize, Option<f64>)>,
     /// Whether the first file is a picture of the map.
     #[serde(skip_serializing_if = "is_false")]
     pub(super) shown: bool,
@@ -214,13 +244,35 @@ impl<T: Clone + Eq + Hash> Table<T> {
     }
 }
 
+/// What is said of a class: its probability, its share of the picture, or the number that the model gives.
+pub(super) fn amount(prediction: &Prediction) -> f64 {
+    prediction.proba.or(prediction.share).map(rounded).or(prediction.number).unwrap_or_default()
+}
+
+/// The record's warnings, without those that only repeat a target's finding.
+pub(super) fn warnings_of(record: &Record) -> impl Iterator<Item = &String> {
+    record.warnings.iter().filter(|warning| {
+        let repeats = |target: &TargetRecord| {
+            target.finding.as_ref().is_some_and(|finding| warning.ends_with(finding.as_str()))
+        };
+        !record.targets.iter().any(repeats)
+    })
+}
+
+/// The true class of a picture; of several the one that is predicted, if any.
+pub(super) fn one_label(record: &Record) -> Option<&LabelRecord> {
+    let best = record.predictions.first().map(|best| best.target);
+    let labels = record.true_classes();
+    labels.iter().find(|label| best == Some(label.target)).or(labels.first())
+}
+
 /// A probability rounded to the digits that are shown.
 pub(super) fn rounded(probability: f64) -> f64 {
     // Six digits are more than the page shows, and shorter than the shortest text of most numbers.
     (probability * 1e6).round() / 1e6
 }
 
-fn is_false(flag: &bool) -> bool {
+pub(super) fn is_false(flag: &bool) -> bool {
     !flag
 }
 

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use image::RgbImage;
 use serde_json::{Value, json};
 
+use super::packed::tests::unpacked;
 use super::*;
 
 mod browser;
@@ -69,13 +70,39 @@ pub(super) fn record(path: &Path, method: &str, classes: &[Class<'_>], targets: 
     serde_json::from_value(value).unwrap()
 }
 
-/// The data as the page's script reads it.
+/// Names of the keys of a card that its rest does not repeat, and their places.
+const KEYS: &[(&str, usize)] =
+    &[("path", 0), ("error", 1), ("label", 2), ("given", 3), ("agreement", 6), ("outside", 7)];
+
+/// The data as the page's script reads it: what holds for the page, and under `cards` keys and rest of each card together.
 fn data(page: Page) -> Value {
     let (head, mut document) = (page.head().unwrap(), vec![]);
     page.document(&head, "", &mut document).unwrap();
     let document = String::from_utf8(document).unwrap();
-    let (_, rest) = document.split_once("type=\"application/json\">").unwrap();
-    serde_json::from_str(rest.split_once("</script>").unwrap().0).unwrap()
+    let part = |id: &str| {
+        let (_, rest) = document.split_once(&format!("<script id=\"{id}\" type=\"text/plain\">")).unwrap();
+        rest.split_once("</script>").unwrap().0
+    };
+    let text = unpacked(part("data"));
+    let (head, keys) = text.split_once('\n').unwrap();
+    let mut data: Value = serde_json::from_str(head).unwrap();
+    let keys: Vec<Value> = serde_json::from_str(keys).unwrap();
+    let packs: Vec<String> = part("cards").lines().map(unpacked).collect();
+    assert!(
+        packs.iter().rev().skip(1).all(|pack| pack.lines().count() == cards::PACK),
+        "whole packs but for the last"
+    );
+    let rests = packs.iter().flat_map(|pack| pack.lines());
+    let card = |(keys, rest): (&Value, &str)| {
+        let mut card: Value = serde_json::from_str(rest).unwrap();
+        for (name, at) in KEYS.iter().filter(|(_, at)| !keys[at].is_null()) {
+            card[name] = keys[at].clone();
+        }
+        card
+    };
+    data["cards"] = keys.iter().zip(rests).map(card).collect();
+    assert_eq!(data["cards"].as_array().unwrap().len(), keys.len());
+    data
 }
 
 fn fixture(name: &str) -> PathBuf {
@@ -117,6 +144,22 @@ fn methods_and_targets_of_a_picture_share_its_card() {
     assert!(a["original"].is_null(), "no link to a photo that is not there");
     assert_eq!(b["views"].as_array().unwrap().len(), 1);
     assert_eq!(c, &json!({ "path": "p/c.jpg", "error": "image 'p/c.jpg': the file is empty" }));
+}
+
+#[test]
+fn the_method_with_most_heat_outside_of_the_boxes_counts() {
+    let mut page = Page::new("net", Path::new("report.html")).unwrap();
+    for (path, shares) in
+        [("a.jpg", [Some(0.25), Some(0.75)]), ("b.jpg", [None, Some(0.5)]), ("c.jpg", [None; 2])]
+    {
+        for (method, share) in [GRADCAM, "LayerCAM"].into_iter().zip(shares) {
+            page.add(&record(Path::new(path), method, &[(4, "cat", 0.75)], 1), Path::new(""), None);
+            page.heat_outside(share);
+        }
+    }
+    let data = data(page);
+    let shares = [0, 1, 2].map(|at| data["cards"][at]["outside"].clone());
+    assert_eq!(shares, [json!(0.75), json!(0.5), Value::Null]);
 }
 
 #[test]
@@ -232,10 +275,10 @@ fn the_overview_has_means_mistakes_and_wrong_reasons_and_takes_names_as_text() {
     let (_, picture) = section.split_once("data:image/png;base64,").unwrap();
     let bytes = data_encoding::BASE64.decode(picture.split_once('"').unwrap().0.as_bytes()).unwrap();
     let picture = image::load_from_memory(&bytes).unwrap().to_rgb8();
-    let viridis = |value: f32| burncam_picture::render::Colormap::Viridis.color(value);
+    let inferno = |value: f32| burncam_picture::render::Colormap::Inferno.color(value);
     assert_eq!(
         (picture.dimensions(), picture[(4, 3)].0, picture[(3, 4)].0),
-        ((14, 14), viridis(1.0), viridis(0.0))
+        ((14, 14), inferno(1.0), inferno(0.0))
     );
     assert_eq!(
         overview::section(&Summary { explained: 1, ..summary }).unwrap(),

@@ -103,6 +103,7 @@ fn one_of_everything(folder: &Path) {
                 record.targets[0].finding = Some("the map is flat: every position counts the same".into());
             }
             page.add(&record, folder, None);
+            page.heat_outside((at != 4).then_some((at * 5 % 12) as f64 / 12.0));
         }
     }
     for path in [format!("photos/{HOSTILE}.jpg"), "photos/cut.jpg".to_owned()] {
