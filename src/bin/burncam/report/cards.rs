@@ -12,7 +12,7 @@ use rayon::prelude::*;
 use super::MOST_EMBEDDED;
 use super::head::Kinds;
 use super::packed::packed;
-use super::rows::{Card, Second, View};
+use super::rows::{Card, Paired, Second, View};
 
 /// Cards whose rest is packed together: as many as a few windows show, so that a page of many unpacks what it shows.
 pub(super) const PACK: usize = 256;
@@ -67,7 +67,7 @@ impl Cards {
 
     /// Adds what the second run says of the last card's picture. `maps` are indices of a method and of a target of the first run, with the map of the
     /// second that they belong to.
-    pub(super) fn second(&mut self, second: Second, maps: &[((usize, usize), (usize, Option<f64>))]) {
+    pub(super) fn second(&mut self, second: Second, maps: &[((usize, usize), Paired)]) {
         self.maps += second.views.len();
         let Some(card) = self.kept.last_mut() else { return };
         for view in &mut card.views {

@@ -167,6 +167,9 @@ impl Card {
 /// A box that a detector found: its class, its probability, and left, top, right and bottom in pixels of the picture.
 pub(super) type Found = (usize, f64, [f64; 4]);
 
+/// The number of a map of the second run, and its rank correlation with one of the first.
+pub(super) type Paired = (usize, Option<f64>);
+
 /// A map of a picture.
 #[derive(Debug, Default, Serialize)]
 pub(super) struct View {
@@ -199,9 +202,9 @@ pub(super) struct View {
     /// Left, top, right and bottom in pixels of the picture.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) boxes: Vec<[usize; 4]>,
-    /// The map of the second run that it belongs to, and the rank correlation of both.
+    /// The map of the second run that it belongs to.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) second: Option<(usize, Option<f64>)>,
+    pub(super) second: Option<Paired>,
     /// Whether the first file is a picture of the map.
     #[serde(skip_serializing_if = "is_false")]
     pub(super) shown: bool,
