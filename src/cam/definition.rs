@@ -5,8 +5,9 @@
 
 use super::options::{Library, Options};
 use super::question::Question;
+use super::scene::Reach;
 use super::terms::{self, Terms};
-use crate::engine::{Contrast, Evidence, Features, Network};
+use crate::engine::{Contrast, Evidence, Features, Network, Visits};
 use crate::error::Result;
 use crate::heatmap::Heatmap;
 
@@ -106,6 +107,9 @@ pub(crate) struct Traits {
     pub(crate) fine: bool,
     /// A method without a layer whose map is noise where the score is saturated.
     pub(crate) slope: bool,
+    /// What it visits on the way back of a pass through the whole network, if that is the picture's and the only kind of pass that it
+    /// makes.
+    pub(super) sweeps: Option<Visits>,
     /// Whether it needs the network as in the graph, without folded batch norms.
     pub(crate) unfolded: bool,
     /// How the maps of several layers are combined.
@@ -239,6 +243,7 @@ impl Traits {
         reads: &[],
         fine: false,
         slope: false,
+        sweeps: None,
         unfolded: false,
         joining: Joining::Asked,
         outputs: Outputs::Any,
@@ -258,6 +263,18 @@ impl Definition {
     /// Whether it needs a backward pass from the logits to the layer.
     pub(super) fn goes_back(&self) -> bool {
         self.looks_at_gradients() || matches!(self.run, Run::Contrast(..))
+    }
+
+    /// How far back the pass that gives the logits of a network should go for these methods.
+    pub(super) fn reach(methods: &[&Self], network: &Network) -> Reach {
+        if network.taps() > 0 {
+            // Recording costs memory for every tensor of the head, so only where a method goes back.
+            let goes_back = methods.iter().any(|method| method.goes_back());
+            return if goes_back { Reach::Layers } else { Reach::Nowhere };
+        }
+        // Only if all of them need no other pass: what compares the scores of changed copies needs the logits of the same kind of pass.
+        let visits = methods.iter().map(|method| method.traits.sweeps).collect::<Option<Vec<_>>>();
+        visits.and_then(|visits| visits.first().copied()).map_or(Reach::Nowhere, Reach::Picture)
     }
 
     /// Whether the map is noise where the score is saturated. Methods that evaluate scores, or move far from the

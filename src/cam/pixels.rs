@@ -1,8 +1,8 @@
-//! Code shared by methods on the network's input.
+//! Code shared by methods on the network's input: gradients there, and how the values of all colours become one.
 
 use super::options::Library;
 use super::question::Question;
-use crate::engine::Runs;
+use crate::engine::{Rectifiers, Rule, Runs, Sweep, Visits};
 use crate::error::Result;
 
 /// How the values of all colours become one per pixel.
@@ -15,6 +15,51 @@ pub(super) enum Reduction {
     Sum,
     /// The largest magnitude for gradients through rectifiers, where libraries differ from the plain gradient.
     Rectified,
+}
+
+impl<'a> Question<'a> {
+    /// For each class the gradient of its score with respect to the picture.
+    pub(super) fn gradients(&self) -> Result<Vec<Vec<f32>>> {
+        match self.scene.sweep(Visits::Nothing) {
+            Some(sweep) => Ok(self.with_sign(self.back(sweep, Rule::Plain)?)),
+            // Not a sweep of its own: where Burn runs most of the network, one recording is faster.
+            None => self.input_gradients(self.values(), Runs::Few),
+        }
+    }
+
+    /// For each class the gradient of its score with respect to inputs `[batch, channels, height, width]`.
+    pub(super) fn input_gradients(&self, values: &[f32], runs: Runs) -> Result<Vec<Vec<f32>>> {
+        let classes = (&self.score, self.classes);
+        Ok(self.with_sign(self.network().input_gradients(values, self.reduction(), classes, runs)?))
+    }
+
+    /// As [`Question::gradients`], with another rule at rectifiers.
+    pub(super) fn rectified_gradients(&self, rule: fn(Rectifiers) -> Rule) -> Result<Vec<Vec<f32>>> {
+        self.swept(Visits::Nothing, |sweep| self.back(sweep, rule(self.options.rectifiers())))
+    }
+
+    /// What `read` makes of a pass of the picture that can go back for every class: the one that gave the logits, or one that is run now.
+    pub(super) fn swept<T>(&self, visits: Visits, read: impl FnOnce(&Sweep<'a>) -> Result<T>) -> Result<T> {
+        match self.scene.sweep(visits) {
+            Some(sweep) => read(sweep),
+            None => read(&self.network().sweep(self.values().to_vec(), visits)?.reduced(self.reduction())?),
+        }
+    }
+
+    /// A pass of the picture that can go back for every class, in double precision where the device has it.
+    pub(super) fn sweep_precisely(&self) -> Result<Sweep<'a>> {
+        self.network().sweep_precisely(self.values().to_vec())?.reduced(self.reduction())
+    }
+
+    fn back(&self, sweep: &Sweep<'_>, rule: Rule) -> Result<Vec<Vec<f32>>> {
+        let gradient = |class: &usize| sweep.back(&self.score, *class, rule, &mut |_| Ok(()));
+        self.classes.iter().map(gradient).collect()
+    }
+
+    fn with_sign(&self, mut gradients: Vec<Vec<f32>>) -> Vec<Vec<f32>> {
+        gradients.iter_mut().flatten().for_each(|value| *value *= self.sign());
+        gradients
+    }
 }
 
 /// `[channels, height, width]` -> `[height, width]`.

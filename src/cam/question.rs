@@ -11,9 +11,7 @@ use super::options::{Library, Options};
 use super::passes::{Lane, in_batches};
 use super::scene::Scene;
 use crate::engine::{Contrast, Evidence, Features};
-use crate::engine::{
-    HeadPass, Network, Rectifiers, Reduction, Region, Rivals, Rule, Runs, Score, Sweep, Trunk, Visits,
-};
+use crate::engine::{HeadPass, Network, Reduction, Region, Rivals, Score, Trunk};
 use crate::error::{Hint, OptionName, Problem, Result};
 
 /// Classes of a picture, and how to explain them.
@@ -230,14 +228,6 @@ impl<'a> Question<'a> {
         Ok((0..self.classes.len()).map(of_class).collect())
     }
 
-    /// For each class the gradient of its score with respect to inputs `[batch, channels, height, width]`.
-    pub(super) fn input_gradients(&self, values: &[f32], runs: Runs) -> Result<Vec<Vec<f32>>> {
-        let classes = (&self.score, self.classes);
-        let mut found = self.network().input_gradients(values, self.reduction(), classes, runs)?;
-        found.iter_mut().flatten().for_each(|value| *value *= self.sign());
-        Ok(found)
-    }
-
     /// Each block's attention, with heads as channels.
     pub(super) fn attention(&self) -> Result<Vec<Features>> {
         self.network().attention(self.values().to_vec())
@@ -257,25 +247,6 @@ impl<'a> Question<'a> {
     ) -> Result<()> {
         let values = self.values().to_vec();
         self.network().gradients_of_blocks(values, self.reduction(), (&self.score, self.classes), visit)
-    }
-
-    /// A pass forward that can be run backward for every class.
-    pub(super) fn sweep(&self, visits: Visits) -> Result<Sweep<'a>> {
-        self.network().sweep(self.values().to_vec(), visits)?.reduced(self.reduction())
-    }
-
-    /// As [`Question::sweep`], in double precision where the device has it.
-    pub(super) fn sweep_precisely(&self) -> Result<Sweep<'a>> {
-        self.network().sweep_precisely(self.values().to_vec())?.reduced(self.reduction())
-    }
-
-    /// As [`Question::input_gradients`] for the picture itself, with another rule at rectifiers.
-    pub(super) fn rectified_gradients(&self, rule: fn(Rectifiers) -> Rule) -> Result<Vec<Vec<f32>>> {
-        // One forward pass serves every class.
-        let sweep = self.sweep(Visits::Nothing)?;
-        let rule = rule(self.options.rectifiers());
-        let gradient = |class: &usize| sweep.back(&self.score, *class, rule, &mut |_| Ok(()));
-        self.classes.iter().map(gradient).collect()
     }
 
     /// Reports the number of finished passes and of all.

@@ -12,7 +12,7 @@ use super::question::Question;
 use super::raw::{Pass, RawMaps};
 use super::scene::Scene;
 use super::smoothing::{Mean, Smoothing, mirrored_map};
-use crate::engine::{Evidence, HeadPass, Score};
+use crate::engine::{Evidence, HeadPass, Network, Score};
 use crate::error::{Error, Result};
 use crate::heatmap::{Heatmap, Stats};
 
@@ -45,7 +45,20 @@ pub struct ClassMap {
     pub finding: Option<Finding>,
 }
 
-impl Scene<'_> {
+impl<'a> Scene<'a> {
+    /// As [`Scene::new`] for several pictures, which share a pass through the trunk.
+    ///
+    /// `methods` are those that will be asked for. The pass that gives the logits also serves the gradients that they need, at the layers
+    /// or at the pixels; otherwise these cost another pass. The maps are the same; logits of a pass that goes back to the pixels may
+    /// have other last digits.
+    ///
+    /// # Errors
+    /// When one has another count of numbers.
+    pub fn several(network: &'a Network, pictures: &[&'a [f32]], methods: &[Method]) -> Result<Vec<Self>> {
+        let methods: Vec<_> = methods.iter().map(|method| method.definition()).collect();
+        Self::all_reaching(network, pictures, Definition::reach(&methods, network))
+    }
+
     /// The finished maps: for each method, in the order requested, one per class.
     ///
     /// # Errors
@@ -113,7 +126,7 @@ impl<'a> MapRequest<'a> {
         totals: &mut [Vec<Total>],
     ) -> Result<Vec<Option<Look>>> {
         let (question, network) = (&pass.question, pass.question.network());
-        let goes_back = pass.methods.iter().any(|method| method.goes_back());
+        let reach = Definition::reach(pass.methods, network);
         let [_, _, width] = network.input();
         let mut own_looks = None;
         for variant in self.smoothing.variants(question.values(), width, self.options) {
@@ -125,10 +138,8 @@ impl<'a> MapRequest<'a> {
                 own_looks = Some(looks);
                 maps
             } else {
-                let (scene, mut head) = match goes_back {
-                    true => Scene::recorded(network, &variant.values, question.reduction())?,
-                    false => (Scene::new(network, &variant.values)?.reduced(question.reduction())?, None),
-                };
+                let (scene, mut head) =
+                    Scene::of_copy(network, &variant.values, question.reduction(), reach)?;
                 // `asked_about` stays the picture: random weights must be the same for all of its copies.
                 let question = Question { scene: &scene, ..*question };
                 Pass { question, ..pass.clone() }.raw_maps(&mut head, &mut looks)?

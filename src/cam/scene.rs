@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 use std::cell::OnceCell;
 
-use crate::engine::{Features, HeadPass, Network, Reduction, Trunk};
+use crate::engine::{Features, HeadPass, Network, Reduction, Sweep, Trunk, Visits};
 use crate::error::{Error, Result};
 
 /// A picture with its network.
@@ -25,6 +25,19 @@ pub struct Scene<'a> {
     activations: Vec<OnceCell<Features>>,
     /// The pass through the head that gave the logits, if that can go back.
     pub(super) head: Option<HeadPass<'a>>,
+    /// The pass from the picture that gave the logits, if that can go back, and what it shows then.
+    sweep: Option<(Visits, Sweep<'a>)>,
+}
+
+/// How far back the pass that gives the logits can go.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Reach {
+    /// Nowhere: it keeps nothing.
+    Nowhere,
+    /// To the layers.
+    Layers,
+    /// To the picture.
+    Picture(Visits),
 }
 
 impl<'a> Scene<'a> {
@@ -36,47 +49,56 @@ impl<'a> Scene<'a> {
     /// # Errors
     /// When it has another count of numbers.
     pub fn new(network: &'a Network, values: &'a [f32]) -> Result<Self> {
-        let mut scenes = Self::several(network, &[values], false)?;
-        scenes.pop().ok_or_else(|| Error::internal("a picture has no scene"))
+        Self::reaching(network, values, Reach::Nowhere)
     }
 
-    /// As [`Scene::new`] for several pictures, which share a pass through the trunk.
-    ///
-    /// With `recorded`, the pass from the layers to the logits also serves the classes whose gradients a method
-    /// needs ([`Method::goes_back`](super::Method::goes_back)). Otherwise these cost another pass through the head.
-    ///
-    /// # Errors
-    /// When one has another count of numbers.
-    pub fn several(network: &'a Network, pictures: &[&'a [f32]], recorded: bool) -> Result<Vec<Self>> {
-        if network.taps() == 0 {
-            return pictures.iter().map(|picture| Self::without_layers(network, picture)).collect();
-        }
-        let trunks = network.trunks(pictures)?;
-        let scene = |(picture, trunk): (&&'a [f32], Trunk)| Self::behind(network, picture, trunk, recorded);
-        pictures.iter().zip(trunks).map(scene).collect()
-    }
-
-    /// As [`Scene::new`], with the pass through the head that gave the logits; `None` when no layer is
-    /// tapped.
+    /// As [`Scene::new`], with the pass through the head that gave the logits, if it can go back to the layers.
     ///
     /// # Errors
     /// As [`Scene::new`].
-    pub(super) fn recorded(
+    pub(super) fn of_copy(
         network: &'a Network,
         values: &'a [f32],
         reduction: &Reduction,
+        reach: Reach,
     ) -> Result<(Self, Option<HeadPass<'a>>)> {
-        let scene = Self::several(network, &[values], true)?.pop();
-        let mut scene = scene.ok_or_else(|| Error::internal("a picture has no scene"))?.reduced(reduction)?;
+        let mut scene = Self::reaching(network, values, reach)?.reduced(reduction)?;
         let head = scene.head.take();
         Ok((scene, head))
     }
 
-    fn without_layers(network: &'a Network, values: &'a [f32]) -> Result<Self> {
+    fn reaching(network: &'a Network, values: &'a [f32], reach: Reach) -> Result<Self> {
+        let scene = Self::all_reaching(network, &[values], reach)?.pop();
+        scene.ok_or_else(|| Error::internal("a picture has no scene"))
+    }
+
+    /// As [`Scene::new`] for several pictures, which share a pass through the trunk.
+    pub(super) fn all_reaching(
+        network: &'a Network,
+        pictures: &[&'a [f32]],
+        reach: Reach,
+    ) -> Result<Vec<Self>> {
+        if network.taps() == 0 {
+            return pictures.iter().map(|picture| Self::without_layers(network, picture, reach)).collect();
+        }
+        let trunks = network.trunks(pictures)?;
+        let recorded = matches!(reach, Reach::Layers);
+        let scene = |(picture, trunk): (&&'a [f32], Trunk)| Self::behind(network, picture, trunk, recorded);
+        pictures.iter().zip(trunks).map(scene).collect()
+    }
+
+    fn without_layers(network: &'a Network, values: &'a [f32], reach: Reach) -> Result<Self> {
         // `logits` takes any number of whole pictures; a scene is about one.
         network.expect_one(values)?;
-        let output = network.logits(values.to_vec())?;
-        Ok(Self::with(network, values, output))
+        let swept = match reach {
+            Reach::Picture(visits) => network.sweep_for_logits(values, visits)?.map(|found| (visits, found)),
+            Reach::Nowhere | Reach::Layers => None,
+        };
+        let (sweep, output) = match swept {
+            Some((visits, (sweep, output))) => (Some((visits, sweep)), output),
+            None => (None, network.logits(values.to_vec())?),
+        };
+        Ok(Self { sweep, ..Self::with(network, values, output) })
     }
 
     fn behind(network: &'a Network, values: &'a [f32], trunk: Trunk, recorded: bool) -> Result<Self> {
@@ -101,6 +123,7 @@ impl<'a> Scene<'a> {
             trunk: None,
             activations: vec![],
             head: None,
+            sweep: None,
         }
     }
 
@@ -112,11 +135,14 @@ impl<'a> Scene<'a> {
     pub fn reduced(self, reduction: &Reduction) -> Result<Self> {
         reduction.check(self.output.len())?;
         let head = self.head.map(|head| head.reduced(reduction)).transpose()?;
+        let reduced =
+            |(visits, sweep): (Visits, Sweep<'a>)| sweep.reduced(reduction).map(|sweep| (visits, sweep));
+        let sweep = self.sweep.map(reduced).transpose()?;
         let numbers = match reduction.numbers(&self.output) {
             Cow::Owned(numbers) => Some(numbers),
             Cow::Borrowed(_) => None,
         };
-        Ok(Self { reduction: reduction.clone(), numbers, head, ..self })
+        Ok(Self { reduction: reduction.clone(), numbers, head, sweep, ..self })
     }
 
     /// The network.
@@ -152,6 +178,11 @@ impl<'a> Scene<'a> {
     /// The trunk up to the earliest layer.
     pub(super) fn trunk(&self) -> Result<&Trunk> {
         self.trunk.as_ref().ok_or_else(|| Error::internal("a method asked for a layer, but none is tapped"))
+    }
+
+    /// The pass from the picture that gave the logits, if its way back shows these visits.
+    pub(super) fn sweep(&self, visits: Visits) -> Option<&Sweep<'a>> {
+        self.sweep.as_ref().filter(|(shown, _)| *shown == visits).map(|(_, sweep)| sweep)
     }
 
     /// A pass through the head that can go back.

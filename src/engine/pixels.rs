@@ -5,9 +5,11 @@
 
 use super::Network;
 use super::course::{TOGETHER, Visits};
+use super::program::Program;
 use super::recording::Recording;
 use super::reduction::Reduction;
 use super::score::Score;
+use super::sweep::Sweep;
 use super::tap::Tap;
 use crate::card::ValueId;
 use crate::error::Result;
@@ -48,6 +50,25 @@ impl Network {
             }
         }
         Ok(found)
+    }
+
+    /// A pass of one picture, and its logits, which serve a caller that goes back to the pixels anyway; `None` where two passes are better, because
+    /// Burn runs most of it or all other passes multiply in another precision.
+    ///
+    /// Its logits differ from those of [`Network::logits`] by rounding: it does without Winograd's transforms.
+    ///
+    /// # Errors
+    /// When there are not as many values as one picture has.
+    pub fn sweep_for_logits(&self, picture: &[f32], visits: Visits) -> Result<Option<(Sweep<'_>, Vec<f32>)>> {
+        self.expect_one(picture)?;
+        let is_rounded = self.program.as_ref().is_some_and(Program::is_rounded);
+        let pays = !is_rounded && self.courses.of_picture(&self.steps, visits)?.is_mostly_native();
+        let swept = || {
+            let sweep = self.sweep(picture.to_vec(), visits)?;
+            let logits = sweep.logits()?;
+            Ok((sweep, logits))
+        };
+        pays.then(swept).transpose()
     }
 
     /// Records the whole network for one or several pictures, with its input as the only leaf.

@@ -63,11 +63,16 @@ impl Program {
             self.place.arithmetic.isa.name(),
             bytes as f64 / 1e6
         );
-        let precision = self.place.arithmetic.precision;
-        if precision != Precision::F32 {
+        if self.is_rounded() {
+            let precision = self.place.arithmetic.precision;
             let rounded: usize = self.segments().map(|segment| segment.plan.rounded()).sum();
             log::info!("{rounded} convolutions of them multiply in {precision}, where that is faster");
         }
+    }
+
+    /// Whether convolutions may multiply in less than single precision.
+    pub(super) fn is_rounded(&self) -> bool {
+        self.place.arithmetic.precision != Precision::F32
     }
 
     fn segments(&self) -> impl Iterator<Item = &Segment> {

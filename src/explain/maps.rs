@@ -9,9 +9,7 @@ use crate::model::Choice;
 impl Explainer {
     /// The request's network with pictures in front of it, each `[1, channels, height, width]`.
     pub(super) fn scenes<'a>(&'a self, pictures: &[&'a [f32]]) -> Result<Vec<Scene<'a>>> {
-        // Recording costs memory for every tensor of the head, so only where a method goes back.
-        let recorded = self.request.methods.iter().any(|method| method.goes_back());
-        Scene::several(&self.network, pictures, recorded)
+        Scene::several(&self.network, pictures, &self.methods_at(0, &self.request.methods))
     }
 
     /// Per method the scores and maps of all classes, each method on the network that it asks for. The methods are some of the request's.
@@ -39,13 +37,13 @@ impl Explainer {
         let mut found = Vec::new();
         for (place, network) in [None, self.unfolded.as_ref(), self.refined.as_ref()].into_iter().enumerate()
         {
-            let own = methods.iter().copied().filter(|method| self.network_of(*method) == place);
-            let own: Vec<Method> = own.collect();
+            let own = self.methods_at(place, methods);
             let maps = match network {
                 _ if own.is_empty() => vec![],
                 None => ask(&mut scene, &own)?,
                 Some(network) => {
-                    let again = Scene::new(network, scene.values())?;
+                    let again = Scene::several(network, &[scene.values()], &own)?.pop();
+                    let again = again.ok_or_else(|| Error::internal("a picture has no scene"))?;
                     ask(&mut again.reduced(scene.reduction())?, &own)?
                 }
             };
@@ -53,6 +51,11 @@ impl Explainer {
         }
         let maps: Option<_> = methods.iter().map(|method| found[self.network_of(*method)].next()).collect();
         maps.ok_or_else(|| Error::internal("a method gave no maps"))
+    }
+
+    /// Those of the methods whose network is at a place.
+    fn methods_at(&self, place: usize, methods: &[Method]) -> Vec<Method> {
+        methods.iter().copied().filter(|method| self.network_of(*method) == place).collect()
     }
 
     /// The place of a method's network: the usual one, the one with every operation, or the one with the layers of products.

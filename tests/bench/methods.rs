@@ -120,7 +120,7 @@ fn added_cost(network: &Network, input: &[f32]) -> Result<()> {
     for _ in 0..ROUNDS {
         forward.push(timed(|| network.logits(input.to_vec()))?);
         let begin = Instant::now();
-        let mut scenes = Scene::several(network, &[input], true)?;
+        let mut scenes = Scene::several(network, &[input], &[Method::GradCam])?;
         maps(&mut scenes[0], &[Method::GradCam], &classes[..1], &Options::default())?;
         first.push(begin.elapsed().as_secs_f64());
         alone.push(ask(&[Method::GradCam], &classes[..1])?);

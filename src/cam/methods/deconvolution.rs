@@ -12,7 +12,7 @@ use super::guided_backprop::{check_rectifiers, maps_by};
 use crate::cam::definition::{Definition, MethodInfo, PixelMaps, Run, Traits};
 use crate::cam::options::Library;
 use crate::cam::question::Question;
-use crate::engine::Rule;
+use crate::engine::{Rule, Visits};
 use crate::error::Result;
 
 pub(super) const DEFINITION: Definition = Definition {
@@ -33,6 +33,7 @@ pub(super) const DEFINITION: Definition = Definition {
         libraries: &[Library::Captum, Library::Xplique],
         fine: true,
         slope: true,
+        sweeps: Some(Visits::Nothing),
         check: check_rectifiers,
         ..Traits::PLAIN
     },

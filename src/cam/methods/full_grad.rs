@@ -37,6 +37,7 @@ pub(super) const DEFINITION: Definition = Definition {
     traits: Traits {
         libraries: &[Library::PytorchGradCam],
         slope: true,
+        sweeps: Some(Visits::Biases),
         unfolded: true,
         finishing: Finishing::Scaled,
         ..Traits::PLAIN
@@ -47,8 +48,9 @@ pub(super) const DEFINITION: Definition = Definition {
 const FLAT: f32 = 1e-6;
 
 fn maps(question: &Question) -> Result<Vec<Vec<f32>>> {
-    let sweep = question.sweep(Visits::Biases)?;
-    question.classes.iter().map(|class| map(question, &sweep, *class)).collect()
+    let of_sweep =
+        |sweep: &Sweep<'_>| question.classes.iter().map(|class| map(question, sweep, *class)).collect();
+    question.swept(Visits::Biases, of_sweep)
 }
 
 fn map(question: &Question, sweep: &Sweep, class: usize) -> Result<Vec<f32>> {

@@ -13,7 +13,7 @@ use crate::cam::definition::{Definition, MethodInfo, Run, Traits};
 use crate::cam::options::Library;
 use crate::cam::pixels::{self, Reduction};
 use crate::cam::question::Question;
-use crate::engine::Runs;
+use crate::engine::Visits;
 use crate::error::Result;
 
 pub(super) const DEFINITION: Definition = Definition {
@@ -34,6 +34,7 @@ pub(super) const DEFINITION: Definition = Definition {
         libraries: &[Library::Captum, Library::TfKerasVis, Library::Xplique],
         fine: true,
         slope: true,
+        sweeps: Some(Visits::Nothing),
         ..Traits::PLAIN
     },
 };
@@ -45,5 +46,5 @@ fn maps(question: &Question) -> Result<Vec<Vec<f32>>> {
         }
         pixels::reduced(question, &gradient, Reduction::Size)
     };
-    Ok(question.input_gradients(question.values(), Runs::Few)?.into_iter().map(map).collect())
+    Ok(question.gradients()?.into_iter().map(map).collect())
 }

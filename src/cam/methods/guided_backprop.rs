@@ -15,7 +15,7 @@ use crate::cam::definition::{Definition, MethodInfo, PixelMaps, Run, Traits};
 use crate::cam::options::{Library, Options};
 use crate::cam::pixels::{self, Reduction};
 use crate::cam::question::Question;
-use crate::engine::{Network, Rectifiers, Rule};
+use crate::engine::{Network, Rectifiers, Rule, Visits};
 use crate::error::{Error, Result};
 
 pub(super) const DEFINITION: Definition = Definition {
@@ -35,6 +35,7 @@ pub(super) const DEFINITION: Definition = Definition {
         libraries: &[Library::PytorchGradCam, Library::Captum, Library::Xplique],
         fine: true,
         slope: true,
+        sweeps: Some(Visits::Nothing),
         check: check_rectifiers,
         ..Traits::PLAIN
     },

@@ -11,7 +11,7 @@ use crate::cam::definition::{Definition, MethodInfo, Run, Traits};
 use crate::cam::options::Library;
 use crate::cam::pixels::{self, Reduction};
 use crate::cam::question::Question;
-use crate::engine::Runs;
+use crate::engine::Visits;
 use crate::error::Result;
 
 pub(super) const DEFINITION: Definition = Definition {
@@ -31,12 +31,13 @@ pub(super) const DEFINITION: Definition = Definition {
         libraries: &[Library::Captum, Library::Xplique],
         fine: true,
         slope: true,
+        sweeps: Some(Visits::Nothing),
         ..Traits::PLAIN
     },
 };
 
 fn maps(question: &Question) -> Result<Vec<Vec<f32>>> {
-    let gradients = question.input_gradients(question.values(), Runs::Few)?;
+    let gradients = question.gradients()?;
     Ok(gradients.iter().map(|gradient| times_input(question, gradient)).collect())
 }
 

@@ -146,13 +146,6 @@ impl Method {
         self.traits().reads.contains(&option)
     }
 
-    /// Whether a backward pass from the logits to the layer is needed: [`Scene::several`](super::Scene::several) can
-    /// record one while it computes the logits.
-    #[must_use]
-    pub fn goes_back(self) -> bool {
-        self.definition().goes_back()
-    }
-
     /// How the maps of several layers are combined: as requested, unless the method or the library determines it.
     #[must_use]
     pub fn aggregate(self, finish: &Finish, library: Option<Library>) -> Aggregate {

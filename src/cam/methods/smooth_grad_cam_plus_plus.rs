@@ -19,7 +19,7 @@ use crate::cam::definition::{Definition, Layers, MethodInfo, Reads, Run, Traits}
 use crate::cam::options::Library;
 use crate::cam::pixels;
 use crate::cam::question::Question;
-use crate::cam::scene::Scene;
+use crate::cam::scene::{Reach, Scene};
 use crate::cam::terms::Terms;
 use crate::engine::{Evidence, Features};
 use crate::error::{Hint, OptionName, Problem, Result};
@@ -118,7 +118,8 @@ fn powers(question: &Question, clean: &[&Features]) -> Result<Vec<Vec<Powers>>> 
     let mut noise = Noise::new(question.options.seed, 1);
     for done in 1..=samples {
         let values = noise.added_to(question.values(), deviation);
-        let (scene, mut head) = Scene::recorded(question.network(), &values, question.reduction())?;
+        let (scene, mut head) =
+            Scene::of_copy(question.network(), &values, question.reduction(), Reach::Layers)?;
         let noisy = Question { scene: &scene, ..*question };
         for (layers, class) in classes.iter_mut().zip(question.classes) {
             let evidence = noisy.evidence(*class, &mut head)?;

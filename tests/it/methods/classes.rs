@@ -1,10 +1,11 @@
 //! Several classes and methods asked about at once: the same maps, to the bit, from fewer passes.
 
 use burncam::internal::Scene;
-use burncam::{DeviceName, Library, Method, Method as M, Score, Smoothing};
+use burncam::{DeviceName, Engine, Library, Method, Method as M, Precision, Runtime, Score, Smoothing};
 use burncam_engine::Network;
 
 use super::networks::{Asked, everywhere, fitting, layers, loaded, picture, plain, ranked};
+use crate::support::{distance, magnitude};
 
 const AUGMENT: Smoothing = Smoothing { augment: true, noise: false, eigen: false };
 const NOISE: Smoothing = Smoothing { augment: false, noise: true, eigen: false };
@@ -55,13 +56,13 @@ fn several_methods_at_once_get_what_each_gets_alone() {
             asked.smoothing = smoothing;
             asked.options.library = library;
         });
-        for recorded in [false, true] {
-            let mut scenes = Scene::several(&network, &[&input], recorded).unwrap();
+        for known in [&[][..], &methods] {
+            let mut scenes = Scene::several(&network, &[&input], known).unwrap();
             let together = asked.of_methods(&mut scenes[0], &methods, classes).unwrap();
             for (method, maps) in methods.iter().zip(together) {
                 let alone = asked.but(|asked| asked.method = *method);
                 let alone = alone.of_classes(&mut Scene::new(&network, &input).unwrap(), classes).unwrap();
-                assert_eq!(maps, alone, "{}, {smoothing:?}, recorded: {recorded}", method.info().name);
+                assert_eq!(maps, alone, "{}, {smoothing:?}, known: {}", method.info().name, known.len());
             }
         }
     }
@@ -110,4 +111,37 @@ fn changed_pictures_go_through_the_network_once_for_all_classes() {
         let times = if per_class.contains(method) { 5 } else { 1 };
         assert_eq!(five, times * one, "{}", method.info().name);
     }
+}
+
+#[test]
+fn methods_on_pixels_share_the_pass_that_gives_the_logits() {
+    let input = picture();
+    let made = plain().made("fc");
+    let load = |precision| {
+        let runtime = Runtime { precision, engine: Engine::Native(None), ..Runtime::default() };
+        Network::load(&made.model, &[], runtime).unwrap()
+    };
+    let logits = |network: &Network, methods: &[Method]| {
+        Scene::several(network, &[&input], methods).unwrap().remove(0).logits().to_vec()
+    };
+    let network = load(Precision::F32);
+    let own = network.logits(input.clone()).unwrap();
+    let pixels = [M::Gradient, M::InputXGradient, M::GuidedBackprop, M::Deconvolution];
+    for methods in [&pixels[..], &[M::FullGrad]] {
+        for (smoothing, copies) in [(Smoothing::default(), 1), (AUGMENT, 6)] {
+            let asked = Asked::new(methods[0], 0).but(|asked| asked.smoothing = smoothing);
+            let before = network.passes();
+            let mut scene = Scene::several(&network, &[&input], methods).unwrap().remove(0);
+            let found = asked.of_methods(&mut scene, methods, &[0, 1, 2]).unwrap();
+            assert_eq!(network.passes() - before, copies, "{methods:?}, {smoothing:?}");
+            let alone = asked.of_methods(&mut Scene::new(&network, &input).unwrap(), methods, &[0, 1, 2]);
+            assert_eq!(found, alone.unwrap(), "{methods:?}, {smoothing:?}");
+        }
+        assert!(distance(&logits(&network, methods), &own) < 1e-5 * magnitude(&own), "{methods:?}");
+    }
+    // Scores of changed copies come from passes forward alone, and are compared with the picture's.
+    assert_eq!(logits(&network, &[M::Gradient, M::Occlusion]), own);
+    // Sweeps are in single precision, and a request for another one is about the logits, too.
+    let rounded = load(Precision::Int8);
+    assert_eq!(logits(&rounded, &pixels), rounded.logits(input.clone()).unwrap());
 }
