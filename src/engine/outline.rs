@@ -1,8 +1,10 @@
 //! What passes on the native kernels are planned from: operations as the kernels describe them, and the shapes of their tensors.
 
+use std::collections::HashSet;
+
 use super::step::Step;
 use super::steps::Steps;
-use crate::card::ValueId;
+use crate::card::{Class, Node, ValueId};
 use crate::model::Model;
 use crate::native::{Arithmetic, Isa, Operation, Shapes, Workspace, knows_reverse};
 
@@ -10,7 +12,7 @@ use crate::native::{Arithmetic, Isa, Operation, Shapes, Workspace, knows_reverse
 #[derive(Debug)]
 pub(super) struct Outline {
     pub(super) shapes: Shapes,
-    /// By step: shape of a convolution's weights.
+    /// By step: shape of its weights.
     weights: Vec<Option<[usize; 4]>>,
     pub(super) isa: Isa,
     pub(super) threads: usize,
@@ -36,19 +38,59 @@ impl Outline {
 
 /// A step as the kernels describe it.
 pub(super) fn operation<'a>(model: &Model, step: &'a Step) -> Operation<'a> {
-    let weight = step.node.params.get("weight");
-    let weight = weight.and_then(|name| model.tensor_shape(name)?.try_into().ok());
-    Operation { node: &step.node, output: step.output(), weight }
+    let node = &step.node;
+    let gamma = node.params.get("gamma").filter(|_| node.op.has_channels_last());
+    let weight = node.params.get("weight").or(gamma).and_then(|name| {
+        let mut sides = [1; 4];
+        let shape = model.tensor_shape(name)?;
+        sides.get_mut(..shape.len())?.copy_from_slice(shape);
+        Some(sides)
+    });
+    Operation { node, output: step.output(), weight }
 }
 
-/// The tensors of rank four.
+/// The tensors that are feature maps or tokens.
 pub(super) fn feature_maps(model: &Model) -> Shapes {
     let input = &model.graph().input;
-    let values = model.shapes().iter().enumerate();
-    let maps = values.filter_map(|(at, shape)| match shape[..] {
-        [1, channels, height, width] => Some((ValueId::of_node(at), [channels, height, width])),
-        _ => None,
-    });
     let picture = (ValueId::INPUT, [input.channels, input.height, input.width]);
-    std::iter::once(picture).chain(maps).collect()
+    let mut maps: Shapes = std::iter::once(picture).collect();
+    let last = channels_last(&model.graph().nodes);
+    for (at, shape) in model.shapes().iter().enumerate() {
+        let id = ValueId::of_node(at);
+        match shape[..] {
+            // Where the second axis has length one, too, the batch may be on it, as in attention with the positions first.
+            [1, (2..), ..] if last.contains(&id) => maps.insert_channels_last(id, shape),
+            [1, channels, height, width] => _ = maps.insert(id, [channels, height, width]),
+            _ => {}
+        }
+    }
+    maps
+}
+
+/// The tensors whose channels are on the last axis: those of linear layers and layer norms, and those that functions of each element make
+/// them of or of them, unless an operation has their channels elsewhere.
+fn channels_last(nodes: &[Node]) -> HashSet<ValueId> {
+    let tensors = |at: usize| nodes[at].inputs.iter().copied().chain([ValueId::of_node(at)]);
+    let all = || 0..nodes.len();
+    let mut last: HashSet<ValueId> =
+        all().filter(|at| nodes[*at].op.has_channels_last()).flat_map(tensors).collect();
+    let carries = |at: &usize| {
+        matches!(nodes[*at].op.class(), Class::Pointwise(_) | Class::Arithmetic | Class::Nothing)
+    };
+    let mut found = 0;
+    while found < last.len() {
+        found = last.len();
+        for at in all().chain(all().rev()).filter(carries) {
+            if tensors(at).any(|id| last.contains(&id)) {
+                last.extend(tensors(at));
+            }
+        }
+    }
+    let elsewhere = |at: &usize| {
+        let op = &nodes[*at].op;
+        !op.has_channels_last()
+            && matches!(op.class(), Class::Linear | Class::Channelwise | Class::Window(_) | Class::Resampling)
+    };
+    all().filter(elsewhere).flat_map(tensors).for_each(|id| _ = last.remove(&id));
+    last
 }

@@ -220,11 +220,11 @@ impl Program {
             segment.run(steps, &self.place, self.threads(), &[&pictures.concat()], pictures.len())?;
         let slots_of = |picture: usize| {
             let mut slots = steps.empty();
-            for ((id, [channels, height, width]), values) in segment.outputs.iter().zip(&outputs) {
-                let size = channels * height * width;
+            for ((id, shape), values) in segment.outputs.iter().zip(&outputs) {
+                let size: usize = shape.iter().product();
                 // Outputs are per tensor, images within them; callers want one set of slots per image.
                 let own = values[picture * size..][..size].to_vec();
-                slots[*id] = Some(Value::new(own, &[1, *channels, *height, *width], &steps.device)?);
+                slots[*id] = Some(Value::new(own, shape, &steps.device)?);
             }
             Ok(slots)
         };

@@ -14,7 +14,7 @@ use super::runtime::Runtime;
 use super::step::Step;
 use super::steps::{Slots, Steps};
 use super::value::Value;
-use crate::card::{Op, ValueId};
+use crate::card::{Class, ValueId};
 use crate::error::Result;
 use crate::model::{self, Model};
 use crate::native::{Arithmetic, Original, PartialPlan, Plan, Shapes, Weights, Workspace};
@@ -46,8 +46,8 @@ pub(super) struct Segment {
     pub(super) steps: Range<usize>,
     /// Tensors that it reads.
     pub(super) inputs: Vec<ValueId>,
-    /// Tensors that later parts or the head read, with channels, height and width.
-    pub(super) outputs: Vec<(ValueId, [usize; 3])>,
+    /// Tensors that later parts or the head read, with their shapes for one picture.
+    pub(super) outputs: Vec<(ValueId, Vec<usize>)>,
     /// Packed weights; empty until the second pass in low-memory mode.
     weights: OnceLock<Weights>,
     has_run: AtomicBool,
@@ -77,7 +77,7 @@ impl Segment {
         let wanted: Vec<ValueId> = inside.iter().map(Step::output).filter(wanted).collect();
         let operations: Vec<_> = inside.iter().map(|step| operation(model, step)).collect();
         let plan = Plan::new(place.arithmetic, &operations, shapes, [&inputs, &wanted])?;
-        let outputs = wanted.into_iter().map(|id| (id, shapes[&id])).collect();
+        let outputs = wanted.into_iter().map(|id| (id, shapes.array(id, 1))).collect();
         let (weights, has_run) = Default::default();
         let segment = Self { plan, steps: range, inputs, outputs, weights, has_run };
         if !place.low_memory {
@@ -88,10 +88,10 @@ impl Segment {
 
     /// Whether these steps are worth a plan: moving a tensor into blocks and out of them costs more than a few cheap operations.
     pub(super) fn pays(steps: &[Step]) -> bool {
-        steps.iter().any(|step| matches!(step.node.op, Op::Conv2d { .. }))
+        steps.iter().any(|step| step.node.op.class() == Class::Linear)
     }
 
-    /// The outputs, `[batch, channels, height, width]`, of inputs in the same layout.
+    /// The outputs, `[batch, channels, height, width]` or with the channels last, of inputs in the same layout.
     ///
     /// # Errors
     /// When weights cannot be read.
@@ -124,8 +124,8 @@ impl Segment {
         outputs: Vec<Vec<f32>>,
         batch: usize,
     ) -> Result<()> {
-        for ((id, [channels, height, width]), values) in self.outputs.iter().zip(outputs) {
-            slots[*id] = Some(Value::new(values, &[batch, *channels, *height, *width], &steps.device)?);
+        for ((id, shape), values) in self.outputs.iter().zip(outputs) {
+            slots[*id] = Some(Value::new(values, &[&[batch][..], &shape[1..]].concat(), &steps.device)?);
         }
         Ok(())
     }

@@ -43,8 +43,8 @@ struct Packed {
     has_run: AtomicBool,
 }
 
-/// Gradients of wanted tensors, `[batch, channels, height, width]`, with the last three of these.
-pub(super) type Shown = HashMap<ValueId, (Vec<f32>, [usize; 3])>;
+/// Gradients of wanted tensors, with their shapes.
+pub(super) type Shown = HashMap<ValueId, (Vec<f32>, Vec<usize>)>;
 
 /// What is there, or is made now.
 ///
@@ -172,7 +172,7 @@ impl Stretch {
                 let part = value(outline, steps, *id, values, batch)?;
                 gradients[*id] = sum(gradients[*id].take(), Some(part))?;
             } else {
-                shown.insert(*id, (values, outline.shapes[id]));
+                shown.insert(*id, (values, outline.shapes.array(*id, batch)));
             }
         }
         Ok(shown)
@@ -180,6 +180,5 @@ impl Stretch {
 }
 
 fn value(outline: &Outline, steps: &Steps, id: ValueId, values: Vec<f32>, batch: usize) -> Result<Value> {
-    let [channels, height, width] = outline.shapes[&id];
-    Value::new(values, &[batch, channels, height, width], &steps.device)
+    Value::new(values, &outline.shapes.array(id, batch), &steps.device)
 }

@@ -48,8 +48,8 @@ pub struct SweptStep<'a> {
 #[derive(Debug)]
 enum Gradient<'a> {
     OnDevice(&'a Value),
-    /// `[batch, channels, height, width]`.
-    Plain(&'a [f32], [usize; 3]),
+    /// With its shape.
+    Plain(&'a [f32], &'a [usize]),
 }
 
 impl Network {
@@ -163,7 +163,7 @@ impl Sweep<'_> {
                     for step in steps[stretch.steps.clone()].iter().rev() {
                         // Taken out, so that its memory is free for the next one's copy.
                         if let Some((values, shape)) = shown.remove(&step.output()) {
-                            visit(SweptStep::of(step, Gradient::Plain(&values, shape)))?;
+                            visit(SweptStep::of(step, Gradient::Plain(&values, &shape)))?;
                         }
                     }
                 }
@@ -260,10 +260,7 @@ impl<'a> SweptStep<'a> {
     pub(super) fn gradient(&self, device: &Device) -> Result<Value> {
         match self.gradient {
             Gradient::OnDevice(gradient) => Ok(gradient.clone()),
-            Gradient::Plain(values, [channels, height, width]) => {
-                let batch = values.len() / (channels * height * width);
-                Value::new(values.to_vec(), &[batch, channels, height, width], device)
-            }
+            Gradient::Plain(values, shape) => Value::new(values.to_vec(), shape, device),
         }
     }
 
@@ -286,12 +283,12 @@ impl<'a> SweptStep<'a> {
                 let pictures = (0..gradient.dims()[0]).map(|at| features(gradient.clone().narrow(0, at, 1)));
                 pictures.collect::<Result<_>>().map(Some)
             }
-            Gradient::OnDevice(_) => Ok(None),
-            Gradient::Plain(values, [channels, height, width]) => {
+            Gradient::Plain(values, &[_, channels, height, width]) => {
                 let pictures = values.chunks(channels * height * width);
                 let features = |values: &[f32]| Features { channels, height, width, values: values.to_vec() };
                 Ok(Some(pictures.map(features).collect()))
             }
+            Gradient::OnDevice(_) | Gradient::Plain(..) => Ok(None),
         }
     }
 }

@@ -56,6 +56,13 @@ impl Memory {
         &mut self.as_mut_slice()[..len]
     }
 
+    /// One value per channel, zeros where there is none, up to whole blocks of `lanes` channels. The memory may hold another kernel's.
+    pub(crate) fn grow_to_blocks(&mut self, values: &[f32], channels: usize, lanes: usize) {
+        let to = self.grow(channels.next_multiple_of(lanes));
+        to.fill(0.0);
+        to[..values.len()].copy_from_slice(values);
+    }
+
     pub(crate) fn as_slice(&self) -> &[f32] {
         match self {
             Self::Small { values, start } => &values[*start..],

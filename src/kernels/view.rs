@@ -32,6 +32,8 @@ pub(crate) struct View {
     pub(crate) first_block: usize,
     /// From one image to the next.
     pub(crate) image: usize,
+    /// Whether arrays that it is imported from or exported to have the channels last.
+    pub(crate) channels_last: bool,
 }
 
 impl Halo {

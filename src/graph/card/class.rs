@@ -161,6 +161,12 @@ impl Op {
         self.of_each_element()?.kernel()
     }
 
+    /// Whether this operation has its channels on the last axis, as linear layers and layer norms have them, and not behind the batch.
+    #[must_use]
+    pub fn has_channels_last(&self) -> bool {
+        matches!(self, Self::Linear {} | Self::LayerNorm { .. })
+    }
+
     /// As [`Op::function`]; the extreme of an element and a number is a clip with one bound.
     fn of_each_element(&self) -> Option<Function> {
         let clip = |bounds| Some(Function::new(&table::CLIP, bounds));

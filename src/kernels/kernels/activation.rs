@@ -20,6 +20,16 @@ pub(crate) fn apply<S: Simd>(kernel: PointwiseKernel, simd: S, x: S::Register) -
         PointwiseKernel::Silu => simd.mul(x, sigmoid(simd, x)),
         PointwiseKernel::HardSigmoid([alpha, beta]) => hard_sigmoid(simd, x, alpha, beta),
         PointwiseKernel::HardSwish => simd.mul(x, hard_sigmoid(simd, x, 1.0 / 6.0, 0.5)),
+        PointwiseKernel::Gelu => {
+            // `x` above zero, less what the tail beyond `|x|` takes on both sides.
+            let size = simd.min(simd.splat(FAR), magnitude(simd, x));
+            let tail = simd.mul(normal_density(simd, size), mills_ratio(simd, size));
+            simd.mul_add(simd.mul(size, tail), simd.splat(-1.0), simd.max(simd.splat(0.0), x))
+        }
+        PointwiseKernel::GeluByTanh => {
+            let x = simd.max(simd.splat(-FAR), x);
+            simd.mul(x, sigmoid(simd, gelu_argument(simd, x)))
+        }
     }
 }
 
@@ -72,13 +82,86 @@ pub(crate) fn times_slope<S: Simd>(
             let ramp = hard_sigmoid(simd, kept, 1.0 / 6.0, 0.5);
             simd.mul(gradient, simd.add(ramp, inside(line, sixth)))
         }
+        PointwiseKernel::Gelu => simd.mul(gradient, gelu_slope(simd, kept)),
+        PointwiseKernel::GeluByTanh => simd.mul(gradient, gelu_by_tanh_slope(simd, kept)),
     }
+}
+
+#[inline(always)]
+fn gelu_slope<S: Simd>(simd: S, x: S::Register) -> S::Register {
+    // Further out the slope is 0 or 1, and the density 0.
+    let x = simd.min(simd.splat(FAR), simd.max(simd.splat(-FAR), x));
+    let size = magnitude(simd, x);
+    let density = normal_density(simd, size);
+    let tail = simd.mul(density, mills_ratio(simd, size));
+    // Below zero the tail is what is below `x`, above zero what is not.
+    let rest = simd.mul_add(tail, simd.splat(-2.0), simd.splat(1.0));
+    simd.mul_add(x, density, simd.add(tail, simd.above(x, simd.splat(0.0), rest)))
+}
+
+#[inline(always)]
+fn gelu_by_tanh_slope<S: Simd>(simd: S, x: S::Register) -> S::Register {
+    let x = simd.min(simd.splat(FAR), simd.max(simd.splat(-FAR), x));
+    let argument = gelu_argument(simd, x);
+    let here = sigmoid(simd, argument);
+    let other = sigmoid(simd, simd.mul(argument, simd.splat(-1.0)));
+    let inner = simd.splat(3.0 * TWICE_ROOT * CUBE);
+    let inner = simd.mul_add(simd.mul(x, x), inner, simd.splat(TWICE_ROOT));
+    simd.mul_add(simd.mul(simd.mul(x, here), other), inner, here)
 }
 
 #[inline(always)]
 fn hard_sigmoid<S: Simd>(simd: S, x: S::Register, alpha: f32, beta: f32) -> S::Register {
     let line = simd.mul_add(x, simd.splat(alpha), simd.splat(beta));
     simd.min(simd.splat(1.0), simd.max(simd.splat(0.0), line))
+}
+
+/// Beyond this GELU is a line in single precision, and its arguments' squares do not overflow.
+const FAR: f32 = 14.0;
+/// Twice the root of `2 / pi`, by which the tanh form of GELU multiplies `x + CUBE x^3`: `(1 + tanh u) / 2` is the sigmoid of `2 u`.
+const TWICE_ROOT: f32 = 1.595_769;
+const CUBE: f32 = 0.044_715;
+
+#[inline(always)]
+fn gelu_argument<S: Simd>(simd: S, x: S::Register) -> S::Register {
+    let inner = simd.mul_add(simd.mul(x, x), simd.splat(TWICE_ROOT * CUBE), simd.splat(TWICE_ROOT));
+    simd.mul(x, inner)
+}
+
+#[inline(always)]
+fn magnitude<S: Simd>(simd: S, x: S::Register) -> S::Register {
+    simd.max(simd.mul(x, simd.splat(-1.0)), x)
+}
+
+/// `e^(-x^2 / 2)` over the root of `2 pi`.
+#[inline(always)]
+fn normal_density<S: Simd>(simd: S, x: S::Register) -> S::Register {
+    let power = exp(simd, simd.mul(simd.mul(x, x), simd.splat(-0.5)));
+    simd.mul(power, simd.splat(0.398_942_3))
+}
+
+/// The share of the normal distribution above `x` over its density at `x`, for `x` from 0 to [`FAR`]: a polynomial of `1 / (1 + x / 4)`,
+/// fitted so that its greatest relative error, 1.5e-8, is as small as it can be.
+#[inline(always)]
+fn mills_ratio<S: Simd>(simd: S, x: S::Register) -> S::Register {
+    let one = simd.splat(1.0);
+    let t = simd.div(one, simd.mul_add(x, simd.splat(0.25), one));
+    let mut sum = simd.splat(0.085_091_285);
+    let rest = [
+        -0.491_738_9,
+        0.990_106_46,
+        -0.835_857_87,
+        0.763_210_1,
+        -0.051_079_597,
+        0.304_719_54,
+        0.237_680_57,
+        0.251_236_65,
+        -5.413_265_5e-5,
+    ];
+    for coefficient in rest {
+        sum = simd.mul_add(sum, t, simd.splat(coefficient));
+    }
+    sum
 }
 
 #[inline(always)]

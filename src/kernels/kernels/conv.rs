@@ -82,6 +82,11 @@ impl Layer {
 }
 
 impl ConvGeometry {
+    /// Of one pixel.
+    pub(crate) fn of_pixels() -> Self {
+        Self { kernel: [1, 1], stride: [1, 1], dilation: [1, 1], padding: [0, 0] }
+    }
+
     /// Whether each pixel of the output is made of the pixel at the same place.
     fn is_pointwise(self, [input, output]: [&View; 2]) -> bool {
         // Backward through padding at one end, an input is larger than the output.

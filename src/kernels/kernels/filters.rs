@@ -16,6 +16,8 @@ pub(crate) struct Filters {
 pub(crate) struct ConvWeights<'a> {
     /// `[out, in / groups, height, width]`, row-major.
     pub(crate) weight: &'a [f32],
+    /// They are `[in, out]` instead, of one pixel and one group.
+    pub(crate) by_input: bool,
     /// `[out]`, if there is one.
     pub(crate) bias: Option<&'a [f32]>,
 }
@@ -152,7 +154,9 @@ fn pack_panel(
     let step = panel.registers * lanes;
     let area = filters.shape[2] * filters.shape[3];
     for (block, to) in to.chunks_mut(input_lanes * area * step).enumerate() {
-        if merged > 1 {
+        if weights.by_input {
+            pack_rows(filters, weights, panel.first * lanes, block * input_lanes, to, step);
+        } else if merged > 1 {
             pack_merged(filters, weights, panel, merged, (block * input_lanes, step), to);
         } else {
             pack_block(filters, weights, panel.first * lanes, block * input_lanes, to, step);
@@ -172,6 +176,24 @@ pub(super) fn pack_block(
 ) {
     for eight in (0..step).step_by(EIGHT) {
         pack_eight(filters, weights, first + eight, inside, &mut to[eight..], step);
+    }
+}
+
+/// As [`pack_block`], of weights by input channel: a copy, without a transposition.
+fn pack_rows(
+    filters: Filters,
+    weights: &ConvWeights<'_>,
+    first: usize,
+    inside: usize,
+    to: &mut [f32],
+    step: usize,
+) {
+    let out = filters.shape[0];
+    let rows = weights.weight[inside * out..].chunks_exact(out);
+    for (row, to) in rows.zip(to.chunks_exact_mut(step)) {
+        let row = &row[first..out.min(first + step)];
+        to[..row.len()].copy_from_slice(row);
+        to[row.len()..].fill(0.0);
     }
 }
 

@@ -44,22 +44,26 @@ pub(crate) fn import_units(view: &View, batch: usize) -> usize {
     view.blocks() * batch
 }
 
-/// One block of one image of `[batch, channels, height, width]`, with its halo. Lanes without a channel become zero.
+/// One block of one image of `[batch, channels, height, width]`, or with the channels last, with its halo. Lanes without a channel become zero.
 pub(crate) fn import(unit: &Unit<'_>, view: &View, values: &[f32]) {
     let (image, block) = (unit.index / view.blocks(), unit.index % view.blocks());
     let area = view.height * view.width;
     let channels = view.lanes_of(block);
-    let from = &values[(image * view.channels + block * view.lanes) * area..][..channels * area];
+    let from = &values[image * view.channels * area..][..view.channels * area];
+    let from = &from[block * view.lanes * if view.channels_last { 1 } else { area }..];
     // SAFETY: the block, with its halo, is this unit's.
     let cells = unsafe {
         clear_halo(unit, view, image, [block]);
         unit.cells(view.block_range(unit.run.batch, image, block))
     };
+    // From one channel to the next, and from one pixel to the next.
+    let [channel, step] = if view.channels_last { [1, view.channels] } else { [area, 1] };
     for y in 0..view.height {
         let row = &cells[view.at(0, y, 0)..][..view.width * view.lanes];
         for (x, pixel) in row.chunks_exact(view.lanes).enumerate() {
+            let from = &from[(y * view.width + x) * step..];
             for (lane, to) in pixel.iter().enumerate() {
-                to.set(if lane < channels { from[lane * area + y * view.width + x] } else { 0.0 });
+                to.set(if lane < channels { from[lane * channel] } else { 0.0 });
             }
         }
     }
@@ -87,8 +91,11 @@ pub(crate) fn copy_pixels(from: &[f32], to: &mut [f32], view: &View) {
     }
 }
 
-/// Blocks to `[batch, channels, height, width]`.
+/// Blocks to `[batch, channels, height, width]`, or with the channels last.
 pub(crate) fn export(memory: &[f32], view: &View, batch: usize) -> Vec<f32> {
+    if view.channels_last {
+        return export_channels_last(memory, view, batch);
+    }
     let area = view.height * view.width;
     let mut values = vec![0.0; batch * view.channels * area];
     // By plane of the result, which is written once and in order; the blocks are read with a stride instead.
@@ -100,6 +107,19 @@ pub(crate) fn export(memory: &[f32], view: &View, batch: usize) -> Vec<f32> {
             let row = &block[view.at(0, y, 0)..][..view.width * view.lanes];
             for (to, pixel) in to.iter_mut().zip(row.chunks_exact(view.lanes)) {
                 *to = pixel[lane];
+            }
+        }
+    }
+    values
+}
+
+fn export_channels_last(memory: &[f32], view: &View, batch: usize) -> Vec<f32> {
+    let mut values = Vec::with_capacity(batch * view.channels * view.height * view.width);
+    for image in 0..batch {
+        let from = &memory[view.range(batch, image)];
+        for (y, x) in (0..view.height).flat_map(|y| (0..view.width).map(move |x| (y, x))) {
+            for block in 0..view.blocks() {
+                values.extend_from_slice(&from[view.at(block, y, x)..][..view.lanes_of(block)]);
             }
         }
     }

@@ -11,6 +11,7 @@ pub(crate) mod depthwise;
 pub(crate) mod filters;
 pub(crate) mod gathered;
 pub(crate) mod int8;
+pub(crate) mod layer_norm;
 pub(crate) mod layout;
 pub(crate) mod pointwise;
 pub(crate) mod pool;

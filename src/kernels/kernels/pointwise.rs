@@ -133,10 +133,7 @@ impl Pointwise {
     /// Packs one scale and one shift per channel.
     pub(crate) fn pack(&self, scale: &[f32], shift: &[f32], packed: &mut Packed) {
         for (values, memory) in [(scale, &mut packed.weights), (shift, &mut packed.bias)] {
-            let to = memory.grow(values.len().next_multiple_of(self.output.lanes));
-            // The memory may hold another kernel's weights (low-memory mode); lanes without a channel get none of them.
-            to.fill(0.0);
-            to[..values.len()].copy_from_slice(values);
+            memory.grow_to_blocks(values, values.len(), self.output.lanes);
         }
     }
 

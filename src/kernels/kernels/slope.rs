@@ -92,10 +92,7 @@ impl Slope {
 
     /// Packs one factor per channel.
     pub(crate) fn pack(&self, scale: &[f32], packed: &mut Packed) {
-        let to = packed.weights.grow(scale.len().next_multiple_of(self.output.lanes));
-        // Lanes without a channel get none of an earlier kernel's.
-        to.fill(0.0);
-        to[..scale.len()].copy_from_slice(scale);
+        packed.weights.grow_to_blocks(scale, scale.len(), self.output.lanes);
     }
 
     pub(crate) fn units(&self, batch: usize) -> usize {

@@ -11,6 +11,7 @@ use crate::kernels::contract::Contract;
 use crate::kernels::conv::{Conv, Layer};
 use crate::kernels::depthwise::Depthwise;
 use crate::kernels::int8::{ConvInt8, Extent};
+use crate::kernels::layer_norm::LayerNorm;
 use crate::kernels::layout::Copy;
 use crate::kernels::pointwise::{Kind, Pointwise};
 use crate::kernels::pool::Pool;
@@ -54,6 +55,7 @@ pub(crate) fn kernels(
         NodeKind::Activation => pointwise(same_for_all([1.0, 0.0])),
         NodeKind::Add => pointwise(Kind::Add(view(node.inputs[1]))),
         NodeKind::Mul => pointwise(Kind::Mul(view(node.inputs[1]))),
+        NodeKind::LayerNorm(e) | NodeKind::LayerNormBack(e) => layer_norm(instructions, *e, views, second()),
         NodeKind::Pool(kind, window) => Kernel::Pool(Pool::new(instructions, *kind, *window, views)),
         NodeKind::Slope { .. } | NodeKind::Unpool(..) | NodeKind::Contract => {
             backward(instructions, node, views, second(), node.residual.map(view))?
@@ -61,6 +63,10 @@ pub(crate) fn kernels(
         kind => Kernel::Copy(moved(kind, copy(views))),
     };
     Ok(vec![kernel])
+}
+
+fn layer_norm(instructions: Instructions, epsilon: f32, views: [View; 2], gradient: Option<View>) -> Kernel {
+    Kernel::LayerNorm(Box::new(LayerNorm::new(instructions, epsilon, views, gradient)))
 }
 
 /// What a movement changes of a copy of everything.
@@ -160,6 +166,7 @@ fn convolution(
         return Ok(Kernel::Winograd(Box::new(Winograd::new(instructions, layer))));
     }
     if let Some(bf16) = bf16
+        && !node.is_linear()
         && bf16::fits(&layer)
     {
         return Ok(Kernel::ConvBf16(Box::new(ConvBf16::new((instructions, bf16), layer))));

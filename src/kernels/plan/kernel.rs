@@ -8,6 +8,7 @@ use crate::kernels::conv::Conv;
 use crate::kernels::depthwise::Depthwise;
 use crate::kernels::filters::{ConvWeights, Filters};
 use crate::kernels::int8::{ConvInt8, Extent};
+use crate::kernels::layer_norm::LayerNorm;
 use crate::kernels::layout::{self, Copy};
 use crate::kernels::pointwise::Pointwise;
 use crate::kernels::pool::Pool;
@@ -29,6 +30,7 @@ pub(crate) enum Kernel {
     Depthwise(Box<Depthwise>),
     Pool(Pool),
     Pointwise(Box<Pointwise>),
+    LayerNorm(Box<LayerNorm>),
     Copy(Copy),
     Slope(Box<Slope>),
     Unpool(Box<Unpool>),
@@ -47,6 +49,7 @@ impl Kernel {
             Self::Depthwise(depthwise) => &depthwise.output,
             Self::Pool(pool) => &pool.output,
             Self::Pointwise(pointwise) => &pointwise.output,
+            Self::LayerNorm(norm) => &norm.output,
             Self::Copy(copy) => &copy.output,
             Self::Slope(slope) => &slope.output,
             Self::Unpool(unpool) => &unpool.output,
@@ -97,6 +100,7 @@ impl Kernel {
             Self::Depthwise(depthwise) => depthwise.units(batch),
             Self::Pool(pool) => pool.units(batch),
             Self::Pointwise(pointwise) => pointwise.units(batch),
+            Self::LayerNorm(norm) => norm.units(batch),
             Self::Copy(copy) => copy.units(batch),
             Self::Slope(slope) => slope.units(batch),
             Self::Unpool(unpool) => unpool.units(batch),
@@ -119,6 +123,12 @@ impl Kernel {
             Self::Pointwise(pointwise) => {
                 let of = |role: &str| per_channel(parameters, role, pointwise.output.channels);
                 pointwise.pack(of("scale")?, of("shift")?, packed);
+            }
+            Self::LayerNorm(norm) => {
+                let channels = norm.output.channels;
+                let gamma = per_channel(parameters, "gamma", channels)?;
+                let beta = parameters.contains_key("beta").then(|| per_channel(parameters, "beta", channels));
+                norm.pack(gamma, beta.transpose()?, packed);
             }
             Self::Slope(slope) => {
                 slope.pack(per_channel(parameters, "scale", slope.output.channels)?, packed);
@@ -151,6 +161,7 @@ impl Kernel {
             Self::Depthwise(depthwise) => depthwise.unit(unit, packed),
             Self::Pool(pool) => pool.unit(unit),
             Self::Pointwise(pointwise) => pointwise.unit(unit, packed),
+            Self::LayerNorm(norm) => norm.unit(unit, packed),
             Self::Copy(copy) => copy.unit(unit),
             Self::Slope(slope) => slope.unit(unit, packed),
             Self::Unpool(unpool) => unpool.unit(unit),
@@ -160,11 +171,13 @@ impl Kernel {
     }
 }
 
-/// A convolution's weights, if they have the shape that was planned for.
+/// A convolution's weights, or a linear layer's matrix, if they have the shape that was planned for.
 fn weights(parameters: &Parameters, filters: Filters) -> Result<ConvWeights<'_>> {
     let (weight, found) = parameters.get("weight").ok_or_else(missing)?;
     let elements: usize = filters.shape.iter().product();
-    if found[..] != filters.shape || weight.len() != elements {
+    let [out, inputs, ..] = filters.shape;
+    let by_input = found[..] == [inputs, out];
+    if !by_input && found[..] != filters.shape || weight.len() != elements {
         return Err(Error::internal(format!(
             "a weight has shape {found:?} and {} elements, expected {:?}",
             weight.len(),
@@ -175,7 +188,7 @@ fn weights(parameters: &Parameters, filters: Filters) -> Result<ConvWeights<'_>>
     if bias.is_some_and(|bias| bias.len() != filters.shape[0]) {
         return Err(Error::internal("a bias does not have one element per channel"));
     }
-    Ok(ConvWeights { weight, bias })
+    Ok(ConvWeights { weight, by_input, bias })
 }
 
 fn per_channel<'a>(parameters: &'a Parameters, role: &str, channels: usize) -> Result<&'a [f32]> {

@@ -1,9 +1,9 @@
 //! From the graph's operations to those that have a kernel.
 
-use super::node::{Node, NodeKind};
+use super::node::{Node, NodeKind, Turning};
 use super::operation::{Operation, Shapes};
 use crate::axes::range_of_part;
-use crate::card::{Op, PadMode, Statistic, ValueId};
+use crate::card::{Class, Op, PadMode, Statistic, ValueId};
 use crate::kernels::activation::IDENTITY;
 use crate::kernels::conv::ConvGeometry;
 use crate::kernels::filters::{self, Filters};
@@ -23,7 +23,7 @@ pub(crate) fn lower(operation: &Operation<'_>, shapes: &Shapes, lanes: usize) ->
     let of = |id: &ValueId| shapes.get(id).copied();
     let inputs: Vec<[usize; 3]> = node.inputs.iter().map(of).collect::<Option<_>>()?;
     let output = of(&operation.output)?;
-    if inferred(operation, &inputs)? != output {
+    if !order_fits(operation, shapes) || inferred(operation, shapes)? != shapes.array(operation.output, 1) {
         return None;
     }
     let mut reads = node.inputs.clone();
@@ -38,7 +38,20 @@ pub(crate) fn lower(operation: &Operation<'_>, shapes: &Shapes, lanes: usize) ->
         None => (kind(operation, &inputs, output, lanes)?, IDENTITY),
     };
     let rectifier = Rectifier::of(&node.op);
-    Some(Node { activation, broadcasts, rectifier, ..Node::new(kind, reads, operation.output) })
+    let is_linear = node.op.has_channels_last() && node.op.class() == Class::Linear;
+    let turning = is_linear.then_some(Turning::Matrix { backward: false });
+    Some(Node { activation, broadcasts, rectifier, turning, ..Node::new(kind, reads, operation.output) })
+}
+
+/// Whether all tensors have their channels on the axis where the operation has them. Functions of each element have them anywhere.
+fn order_fits(operation: &Operation<'_>, shapes: &Shapes) -> bool {
+    let op = &operation.node.op;
+    let is_last = shapes.is_channels_last(operation.output);
+    let fits = match op.class() {
+        Class::Pointwise(_) | Class::Arithmetic | Class::Nothing => true,
+        _ => is_last == op.has_channels_last(),
+    };
+    fits && operation.node.inputs.iter().all(|id| shapes.is_channels_last(*id) == is_last)
 }
 
 /// Of operations that are no activation.
@@ -52,6 +65,7 @@ fn kind(
     Some(match &operation.node.op {
         Op::Conv2d { .. } => convolution(operation, x, lanes)?,
         Op::BatchNorm { .. } => NodeKind::BatchNorm,
+        op if op.has_channels_last() => of_last_axis(op, operation.weight, x[0])?,
         Op::MaxPool2d { .. } | Op::AvgPool2d { .. } => pooling(&operation.node.op)?,
         op if op.of_whole_maps().is_some() => whole(x, op.of_whole_maps()?)?,
         Op::Add { scalar: None } if fits(inputs, output) => NodeKind::Add,
@@ -80,22 +94,33 @@ fn fits(inputs: &[[usize; 3]], output: [usize; 3]) -> bool {
 
 /// The shape that the graph's inference gives for these inputs: memory is planned by shapes, so a tensor must not have another one
 /// than its operation gives.
-fn inferred(operation: &Operation<'_>, inputs: &[[usize; 3]]) -> Option<[usize; 3]> {
+fn inferred(operation: &Operation<'_>, shapes: &Shapes) -> Option<Vec<usize>> {
     // A second operand that is stored is not among the inputs, and no kernel reads it.
     let op = &operation.node.op;
     let operands = if op.is_arithmetic() && op.scalar().is_none() { 2 } else { 1 };
-    if inputs.len() < operands {
+    if operation.node.inputs.len() < operands {
         return None;
     }
-    let inputs: Vec<[usize; 4]> = inputs.iter().map(|[c, h, w]| [1, *c, *h, *w]).collect();
-    let inputs: Vec<&[usize]> = inputs.iter().map(<[usize; 4]>::as_slice).collect();
-    let weight = operation.weight.iter();
-    let params: Vec<Stored> =
-        weight.map(|shape| Stored { role: "weight", name: "", shape: Some(shape) }).collect();
-    match shapes::after(op, &inputs, &params).ok()?[..] {
-        [1, channels, height, width] => Some([channels, height, width]),
-        _ => None,
+    let inputs: Vec<Vec<usize>> = operation.node.inputs.iter().map(|id| shapes.array(*id, 1)).collect();
+    let inputs: Vec<&[usize]> = inputs.iter().map(Vec::as_slice).collect();
+    let (role, axes) = match (op.has_channels_last(), op.class()) {
+        (true, Class::Linear) => ("weight", 2),
+        (true, _) => ("gamma", 1),
+        _ => ("weight", 4),
+    };
+    let stored = |shape| Stored { role, name: "", shape: Some(shape) };
+    let params: Vec<Stored> = operation.weight.iter().map(|shape| stored(&shape[..axes])).collect();
+    shapes::after(op, &inputs, &params).ok()
+}
+
+/// A layer norm over the channels, or a linear layer, which is a convolution of one pixel.
+fn of_last_axis(op: &Op, weight: Option<[usize; 4]>, channels: usize) -> Option<NodeKind> {
+    if let Op::LayerNorm { epsilon } = op {
+        return (weight? == [channels, 1, 1, 1]).then_some(NodeKind::LayerNorm(*epsilon as f32));
     }
+    let [inputs, out, ..] = weight?;
+    let filters = Filters { shape: [out, inputs, 1, 1], groups: 1 };
+    Some(NodeKind::Convolution { geometry: ConvGeometry::of_pixels(), filters, depthwise: false })
 }
 
 fn convolution(operation: &Operation<'_>, x: [usize; 3], lanes: usize) -> Option<NodeKind> {

@@ -188,7 +188,8 @@ impl MemoryPlan {
 impl Buffer {
     fn view(&self) -> View {
         let Self { channels, height, width, lanes, halo, start, .. } = *self;
-        let view = View { channels, height, width, lanes, halo, start, first_block: 0, image: 0 };
+        let (first_block, image, channels_last) = Default::default();
+        let view = View { channels, height, width, lanes, halo, start, first_block, image, channels_last };
         View { image: view.block() * view.blocks(), ..view }
     }
 

@@ -90,7 +90,10 @@ impl Plan {
             sources.extend(added.iter().map(|_| Source::of(node)));
             kernels.extend(added);
         }
-        let view = |slot: &ValueId| memory.view(*slot, shapes[slot][0]);
+        let view = |slot: &ValueId| View {
+            channels_last: shapes.is_channels_last(*slot),
+            ..memory.view(*slot, shapes[slot][0])
+        };
         let [inputs, outputs] = outside.map(|slots| slots.iter().map(view).collect());
         Ok(Self { kernels, sources, inputs, outputs, size })
     }

@@ -36,6 +36,10 @@ pub(crate) enum NodeKind {
         depthwise: bool,
     },
     BatchNorm,
+    /// Each pixel with mean zero and variance one over its channels, with this epsilon; then a factor and a shift per channel.
+    LayerNorm(f32),
+    /// Backward through one: its output's gradient, and its input.
+    LayerNormBack(f32),
     /// `scale x + shift`, the same two for all elements.
     Line([f32; 2]),
     Activation,
@@ -77,6 +81,8 @@ pub(crate) enum NodeKind {
 pub(crate) enum Turning {
     /// Weights with inputs and outputs exchanged, and no bias.
     Weights(Turn),
+    /// A linear layer's matrix, `[in, out]`; backward as the weights of a convolution from its outputs to its inputs, without a bias.
+    Matrix { backward: bool },
     /// The scale of a norm without its shift.
     Scale,
 }
@@ -92,10 +98,20 @@ impl Node {
         self.inputs.iter().copied().chain(self.residual).chain(self.extent)
     }
 
+    /// Whether it is a linear layer, forward or backward. These multiply in single precision: a layer norm after one would magnify what is
+    /// rounded.
+    pub(crate) fn is_linear(&self) -> bool {
+        matches!(self.turning, Some(Turning::Matrix { .. }))
+    }
+
     pub(crate) fn has_parameters(&self) -> bool {
         matches!(
             self.kind,
-            NodeKind::Convolution { .. } | NodeKind::BatchNorm | NodeKind::Slope { is_scaled: true, .. }
+            NodeKind::Convolution { .. }
+                | NodeKind::BatchNorm
+                | NodeKind::LayerNorm(_)
+                | NodeKind::LayerNormBack(_)
+                | NodeKind::Slope { is_scaled: true, .. }
         )
     }
 }

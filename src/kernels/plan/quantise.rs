@@ -24,7 +24,8 @@ pub(super) fn quantise(int8: Int8, nodes: Vec<Node>, shapes: &mut Shapes, lanes:
             node.extent = Some(*extents.entry(x).or_insert_with(|| {
                 let output = ValueId::of_node(next);
                 next += 1;
-                shapes.insert(output, [Extent::channels(shapes[&x][0], lanes), 1, 1]);
+                let channels = Extent::channels(shapes[&x][0], lanes);
+                shapes.insert(output, [channels, 1, 1]);
                 all.push(extent(x, output));
                 output
             }));
@@ -36,6 +37,9 @@ pub(super) fn quantise(int8: Int8, nodes: Vec<Node>, shapes: &mut Shapes, lanes:
 
 fn multiplies_in_int8(int8: Int8, node: &Node, shapes: &Shapes, lanes: usize) -> bool {
     let NodeKind::Convolution { geometry, filters, depthwise: false } = &node.kind else { return false };
+    if node.is_linear() {
+        return false;
+    }
     let [_, height, width] = shapes[&node.output];
     // A quarter of the products is as few as four products per lane make of them, and nothing is rounded.
     let winograd = winograd::pays(*filters, geometry, [height, width]);

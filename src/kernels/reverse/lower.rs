@@ -8,6 +8,8 @@ use std::collections::{HashMap, HashSet};
 use super::turn::{Turn, turns};
 use crate::card::ValueId;
 use crate::kernels::activation::slope_of_value;
+use crate::kernels::conv::ConvGeometry;
+use crate::kernels::filters::Filters;
 use crate::kernels::pool;
 use crate::plan::Shapes;
 use crate::plan::node::{Node, NodeKind, Turning};
@@ -59,7 +61,9 @@ pub(super) fn backward(
     }
     // No node gives an input.
     let mut of = |id: &ValueId| *found.entry(*id).or_insert_with(|| pass.total(*id));
-    let gradients = targets.iter().map(&mut of).collect();
+    let gradients: Vec<Option<ValueId>> = targets.iter().map(&mut of).collect();
+    let found = gradients.iter().zip(targets).filter_map(|(id, target)| Some(((*id)?, *target)));
+    found.for_each(|(id, target)| pass.shapes.arrange_as(id, target));
     Backward { nodes: pass.nodes, seeds, gradients }
 }
 
@@ -95,7 +99,9 @@ impl Pass<'_> {
     }
 
     fn new_like(&mut self, id: ValueId) -> ValueId {
-        self.new_tensor(self.shapes[&id])
+        let new = self.new_tensor(self.shapes[&id]);
+        self.shapes.arrange_as(new, id);
+        new
     }
 
     /// A new tensor of this shape.
@@ -136,6 +142,7 @@ impl Pass<'_> {
         let (kind, inputs) = match &node.kind {
             NodeKind::Convolution { .. } => return self.convolution(node, gradient),
             NodeKind::BatchNorm => one(NodeKind::BatchNorm),
+            NodeKind::LayerNorm(epsilon) => (NodeKind::LayerNormBack(*epsilon), vec![x, gradient]),
             NodeKind::Line([scale, _]) => one(NodeKind::Line([*scale, 0.0])),
             NodeKind::Activation => {
                 let function = node.activation;
@@ -220,6 +227,9 @@ impl Pass<'_> {
         let NodeKind::Convolution { geometry, filters, depthwise } = node.kind else { return };
         let x = node.inputs[0];
         let shape = self.shapes[&x];
+        if node.is_linear() {
+            return self.linear(node, gradient);
+        }
         // `None` was refused before anything was lowered.
         let turns = turns(filters, &geometry, depthwise, self.lanes).unwrap_or_default();
         let (mut inputs, mut places) = (Vec::new(), Vec::new());
@@ -237,6 +247,19 @@ impl Pass<'_> {
             [1, 1] => inputs[0],
             step => self.push(NodeKind::Spread { step, places }, inputs, shape),
         };
+        self.give(x, part);
+    }
+
+    /// Backward a linear layer's matrix is used as it is stored.
+    fn linear(&mut self, node: &Node, gradient: ValueId) {
+        let (x, y) = (node.inputs[0], node.output);
+        let (shape, [out, ..]) = (self.shapes[&x], self.shapes[&y]);
+        let filters = Filters { shape: [shape[0], out, 1, 1], groups: 1 };
+        let kind = NodeKind::Convolution { geometry: ConvGeometry::of_pixels(), filters, depthwise: false };
+        let part = self.push(kind, vec![gradient], shape);
+        if let Some(last) = self.last() {
+            (last.source, last.turning) = (node.source, Some(Turning::Matrix { backward: true }));
+        }
         self.give(x, part);
     }
 

@@ -141,12 +141,6 @@ impl Reverse {
         self.backward.pack(load)
     }
 
-    /// Bytes of memory per image, weights not counted.
-    #[must_use]
-    pub fn bytes(&self) -> usize {
-        self.forward.bytes()
-    }
-
     /// Runs forward on `batch` images, each input `[batch, channels, height, width]`, row-major, and returns the outputs in the
     /// same layout, with what the pass backward needs.
     #[must_use]

@@ -64,6 +64,10 @@ fn reads(kernel: &Kernel) -> Reads<'_> {
             };
             std::iter::once((&pointwise.input, false)).chain(other).collect()
         }
+        Kernel::LayerNorm(norm) => {
+            let gradient = norm.gradient.iter().map(|view| (view, false));
+            std::iter::once((&norm.input, false)).chain(gradient).collect()
+        }
         Kernel::Copy(copy) => vec![(&copy.input, false)],
         Kernel::Slope(slope) => {
             let added = slope.added.iter().map(|view| (view, false));

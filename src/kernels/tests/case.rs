@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use half::bf16;
 
 use super::audit;
+use super::channels_last::weight_shape;
 use super::reference::{Tensor, compute};
 use super::sensitivity::sensitivities;
 use crate::card::{Node, Op, ValueId};
@@ -71,6 +72,8 @@ pub(super) struct Case {
     pub(super) inputs: usize,
     /// Images and weights are values that bf16 has.
     round: bool,
+    /// Arrays have the channels last, with as many axes as this; 0 where they are first.
+    pub(super) channels_last: usize,
     /// By slot, then image.
     pub(super) tensors: Vec<Vec<Tensor>>,
 }
@@ -83,8 +86,8 @@ impl Case {
             (0..batch).map(|_| Tensor::from_fn(*shape, |_, _, _| f64::from(dice.value()))).collect()
         };
         let tensors = inputs.iter().map(&mut tensor).collect();
-        let (nodes, parameters) = Default::default();
-        Self { dice, batch, nodes, parameters, inputs: inputs.len(), round: false, tensors }
+        let (nodes, parameters, channels_last) = Default::default();
+        Self { dice, batch, nodes, parameters, inputs: inputs.len(), round: false, channels_last, tensors }
     }
 
     /// As [`Case::new`], with images and weights that bf16 has.
@@ -132,7 +135,7 @@ impl Case {
         self.add(op, &[x], parameters)
     }
 
-    fn add(&mut self, op: Op, reads: &[usize], parameters: Parameters) -> usize {
+    pub(super) fn add(&mut self, op: Op, reads: &[usize], parameters: Parameters) -> usize {
         let of = |image: usize| {
             let inputs: Vec<&Tensor> = reads.iter().map(|slot| &self.tensors[*slot][image]).collect();
             compute(&op, &inputs, &parameters)
@@ -151,18 +154,15 @@ impl Case {
     }
 
     pub(super) fn shapes(&self) -> Shapes {
-        (0..self.slots()).map(|slot| (id(slot), self.shape(slot))).collect()
+        self.ordered((0..self.slots()).map(|slot| (id(slot), self.shape(slot))).collect())
     }
 
     pub(super) fn operations(&self) -> Vec<Operation<'_>> {
-        let weight = |parameters: &Parameters| {
-            parameters.get("weight").map(|(_, shape)| shape[..].try_into().expect("four sides"))
-        };
         let all = self.nodes.iter().zip(&self.parameters).enumerate();
         all.map(|(at, (node, parameters))| Operation {
             node,
             output: id(self.inputs + at),
-            weight: weight(parameters),
+            weight: weight_shape(parameters),
         })
         .collect()
     }
@@ -187,7 +187,7 @@ impl Case {
     /// The images of every input.
     pub(super) fn images(&self) -> Vec<Vec<f32>> {
         let image = |images: &Vec<Tensor>| {
-            images.iter().flat_map(|image| &image.values).map(|value| *value as f32).collect()
+            images.iter().flat_map(|image| self.array(image)).map(|value| value as f32).collect()
         };
         self.tensors[..self.inputs].iter().map(image).collect()
     }
@@ -271,8 +271,7 @@ impl Case {
         };
         let sensitivities = sensitivities(self);
         for (slot, output) in wanted.iter().zip(outputs) {
-            let right: Vec<f64> =
-                self.tensors[*slot].iter().flat_map(|tensor| tensor.values.clone()).collect();
+            let right: Vec<f64> = self.tensors[*slot].iter().flat_map(|tensor| self.array(tensor)).collect();
             close(&right, output, share * sensitivities[*slot], &format!("{on:?}: slot {slot}"));
         }
     }

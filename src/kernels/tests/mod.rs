@@ -7,6 +7,7 @@ mod audit;
 #[cfg(test)]
 mod bf16;
 mod case;
+mod channels_last;
 #[cfg(test)]
 mod extremes;
 #[cfg(test)]
@@ -30,6 +31,8 @@ mod reverse;
 mod sensitivity;
 #[cfg(test)]
 mod small;
+#[cfg(test)]
+mod tokens;
 
 #[cfg(fuzzing)]
 pub(crate) use grown::differential;

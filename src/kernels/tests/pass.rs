@@ -43,8 +43,9 @@ impl<'a> Pass<'a> {
             (0..case.slots()).map(|slot| vec![0.0; case.shape(slot).iter().product()]).collect();
         for (slot, given) in self.seeds.iter().zip(&self.given) {
             let size = given.len() / case.batch;
-            let own = &given[image * size..][..size];
-            gradients[*slot].iter_mut().zip(own).for_each(|(sum, value)| *sum += f64::from(*value));
+            let own: Vec<f64> = given[image * size..][..size].iter().copied().map(f64::from).collect();
+            let own = case.tensor(*slot, &own).values;
+            gradients[*slot].iter_mut().zip(own).for_each(|(sum, value)| *sum += value);
         }
         for (at, node) in case.nodes.iter().enumerate().rev() {
             let slot = case.inputs + at;
@@ -56,7 +57,9 @@ impl<'a> Pass<'a> {
                 gradients[*slot].iter_mut().zip(part.values).for_each(|(sum, value)| *sum += value);
             }
         }
-        self.targets.iter().map(|slot| gradients[*slot].clone()).collect()
+        let array =
+            |slot: &usize| case.array(&Tensor { shape: case.shape(*slot), values: gradients[*slot].clone() });
+        self.targets.iter().map(array).collect()
     }
 
     pub(super) fn check(&self) {

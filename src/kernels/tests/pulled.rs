@@ -1,6 +1,7 @@
 //! Vector-Jacobian products of the operations in double precision, as plainly as they can be written down.
 
 use super::case::Case;
+use super::channels_last;
 use super::reference::{Tensor, compute, single};
 use crate::card::{Op, PadMode};
 use crate::plan::Parameters;
@@ -22,6 +23,7 @@ pub(super) fn pull(
     match op {
         Op::Conv2d { .. } => vec![convolution(op, x, parameters, gradient)],
         Op::BatchNorm { .. } => each(&|at| gradients[at] * f64::from(parameters["scale"].0[at / area])),
+        op if op.has_channels_last() => vec![channels_last::pull((op, parameters), x, gradient)],
         Op::MaxPool2d { .. } | Op::AvgPool2d { .. } => vec![pool(op, x, gradient)],
         op if op.of_whole_maps().is_some() => vec![whole(op, x, gradient)],
         Op::Add { scalar: None } | Op::Mul { scalar: None } => two(op, [x, inputs[1]], gradient),
@@ -168,6 +170,10 @@ fn operations() -> Vec<Op> {
     vec![
         Op::Conv2d { stride: [2, 1], padding: [1, 2, 0, 1], dilation: [1, 2], groups: 2 },
         Op::BatchNorm { epsilon: 1e-5 },
+        Op::Linear {},
+        Op::LayerNorm { epsilon: 1e-5 },
+        Op::Gelu { approximate: false },
+        Op::Gelu { approximate: true },
         Op::MaxPool2d { kernel, stride, padding, dilation: [1, 1], ceil_mode: true },
         Op::AvgPool2d { kernel, stride, padding, ceil_mode: false, count_include_pad: true },
         Op::AvgPool2d { kernel, stride, padding, ceil_mode: false, count_include_pad: false },
@@ -192,6 +198,8 @@ fn the_plain_products_are_the_slopes_of_the_operations() {
         let mut case = Case::new(21, &[[4, 6, 5], [4, 1, 1]], 1);
         let last = match op {
             Op::Conv2d { .. } => case.convolve(op.clone(), 0, 4, [3, 2], true),
+            Op::Linear {} => case.linear(0, 5, true),
+            Op::LayerNorm { epsilon } => case.layer_norm(0, epsilon),
             Op::Mul { scalar: None } | Op::Add { scalar: None } => case.push(op.clone(), &[0, 1]),
             _ => case.push(op.clone(), &[0]),
         };

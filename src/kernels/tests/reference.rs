@@ -1,5 +1,6 @@
 //! The operations in double precision, as plainly as they can be written down.
 
+use super::channels_last;
 use crate::card::Op;
 use crate::plan::Parameters;
 
@@ -48,6 +49,7 @@ pub(crate) fn compute(op: &Op, inputs: &[&Tensor], parameters: &Parameters) -> T
             let of = |role: &str, channel: usize| f64::from(parameters[role].0[channel]);
             Tensor::from_fn(x.shape, |c, i, j| x.at(c, i, j) * of("scale", c) + of("shift", c))
         }
+        op if op.has_channels_last() => channels_last::compute(op, x, parameters),
         Op::MaxPool2d { .. } | Op::AvgPool2d { .. } => pool(op, x),
         Op::GlobalAvgPool {} | Op::AdaptiveAvgPool2d { .. } | Op::ReduceMean { .. } => {
             let area = height * width;
@@ -60,11 +62,10 @@ pub(crate) fn compute(op: &Op, inputs: &[&Tensor], parameters: &Parameters) -> T
             Tensor::from_fn([channels, 1, 1], |c, _, _| greatest(c))
         }
         Op::Add { scalar: None } | Op::Mul { scalar: None } => {
-            let other = inputs[1];
-            let shape = if x.shape[1..] == [1, 1] { other.shape } else { x.shape };
+            let shape = if x.shape[1..] == [1, 1] { inputs[1].shape } else { x.shape };
             let one = |c, i, j| match op {
-                Op::Add { .. } => x.broadcast(c, i, j) + other.broadcast(c, i, j),
-                _ => x.broadcast(c, i, j) * other.broadcast(c, i, j),
+                Op::Add { .. } => x.broadcast(c, i, j) + inputs[1].broadcast(c, i, j),
+                _ => x.broadcast(c, i, j) * inputs[1].broadcast(c, i, j),
             };
             Tensor::from_fn(shape, one)
         }
@@ -176,6 +177,7 @@ pub(super) fn single(op: &Op, x: f64) -> f64 {
         Op::LeakyRelu { slope } => x.max(0.0) + slope * x.min(0.0),
         Op::Sigmoid {} => 1.0 / (1.0 + (-x).exp()),
         Op::Silu {} => x / (1.0 + (-x).exp()),
+        Op::Gelu { .. } => op.function().expect("a function").value(x),
         Op::HardSigmoid { alpha, beta } => (alpha * x + beta).clamp(0.0, 1.0),
         Op::HardSwish {} => x * (x / 6.0 + 0.5).clamp(0.0, 1.0),
         Op::Add { scalar: Some(scalar) } => x + scalar,

@@ -60,7 +60,7 @@ proptest! {
 
 /// Whether a slope depends on rounding: a function's argument is within rounding of a corner, or elements of a pool are equal, and they are
 /// not exactly so by a clamp before it.
-fn is_at_a_corner(case: &Case) -> bool {
+pub(super) fn is_at_a_corner(case: &Case) -> bool {
     const NEAR: f64 = 1e-5;
     let is_clamp =
         |op: &Op| matches!(op, Op::Relu {} | Op::Relu6 {} | Op::Clip { .. } | Op::MaxPool2d { .. });

@@ -50,7 +50,7 @@ fn slope(op: &Op, parameters: &Parameters) -> f64 {
         Op::Mul { scalar: Some(scalar) } => scalar.abs(),
         Op::Div { scalar: Some(scalar) } => 1.0 / scalar.abs(),
         Op::Sigmoid {} => 0.25,
-        Op::Silu {} => 1.1,
+        Op::Silu {} | Op::Gelu { .. } => 1.13,
         Op::HardSwish {} => 1.5,
         Op::HardSigmoid { alpha, .. } => alpha.abs(),
         _ => 1.0,

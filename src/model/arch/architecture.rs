@@ -69,8 +69,7 @@ impl Architecture {
     }
 
     /// Height and width of the input that it was published with, in pixels.
-    #[must_use]
-    pub fn input_size(&self) -> usize {
+    pub(crate) fn input_size(&self) -> usize {
         self.recipe.input
     }
 
@@ -84,7 +83,7 @@ impl Architecture {
         self.training_only.iter().any(|prefix| tensor.starts_with(prefix))
     }
 
-    /// Builds the graph for pictures of `input`, `[height, width]`; default: [`Architecture::input_size`] square.
+    /// Builds the graph for pictures of `input`, `[height, width]`; default: the square that it was published with.
     ///
     /// # Errors
     /// When there are no classes or too many, or when the input is too small for the network or too large.

@@ -101,7 +101,7 @@ impl Colormap {
         matches!(self, Self::Coolwarm | Self::RedBlue | Self::RedWhiteGreen)
     }
 
-    /// The colour at a position from 0 (cold) to 1 (hot); the position of a signed value is [`signed_position`].
+    /// The colour at a position from 0 (cold) to 1 (hot); the position of a signed value is `(value + 1) / 2`.
     /// Positions outside get the colour of the nearer end, NaN the coldest.
     #[must_use]
     pub fn color(self, position: f32) -> [u8; 3] {
@@ -148,7 +148,7 @@ impl fmt::Display for Colormap {
 
 /// Position of a value from -1 to 1 on a colour map: `(value + 1) / 2`.
 #[must_use]
-pub fn signed_position(value: f32) -> f32 {
+pub(crate) fn signed_position(value: f32) -> f32 {
     (value + 1.0) / 2.0
 }
 

@@ -39,7 +39,7 @@ pub use image::RgbImage;
 pub use backdrop::Backdrop;
 pub use bar::Bar;
 pub use boxes::{draw_boxes, draw_numbered};
-pub use colormap::{Colormap, signed_position};
+pub use colormap::Colormap;
 pub use contour::Contours;
 pub use encode::{Encoding, Format, encode_jpeg, encode_picture, write_picture};
 pub use figure::Figure;

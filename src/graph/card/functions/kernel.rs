@@ -11,6 +11,10 @@ pub enum PointwiseKernel {
     Sigmoid,
     /// `x / (1 + e^-x)`.
     Silu,
+    /// `x` times the share of the normal distribution below it.
+    Gelu,
+    /// Its approximation by a hyperbolic tangent.
+    GeluByTanh,
     /// `min(max(alpha x + beta, 0), 1)`.
     HardSigmoid([f32; 2]),
     /// `x min(max(x / 6 + 1/2, 0), 1)`.

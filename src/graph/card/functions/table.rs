@@ -85,7 +85,7 @@ pub(in crate::card) static GELU: Entry = Entry {
     curvature: |x, _| normal_density(x) * (2.0 - x * x),
     // The minima of GELU, SiLU and Mish have no closed form; a test compares them with the values.
     range: |_| [-0.169_971, f64::INFINITY],
-    kernel: None,
+    kernel: Some(|_| PointwiseKernel::Gelu),
 };
 
 pub(in crate::card) static GELU_BY_TANH: Entry = Entry {
@@ -101,7 +101,7 @@ pub(in crate::card) static GELU_BY_TANH: Entry = Entry {
         (1.0 - t * t) * (inner + x * (0.5 * bend - t * inner * inner))
     },
     range: |_| [-0.170_041, f64::INFINITY],
-    kernel: None,
+    kernel: Some(|_| PointwiseKernel::GeluByTanh),
 };
 
 pub(in crate::card) static SILU: Entry = Entry {

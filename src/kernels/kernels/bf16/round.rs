@@ -156,7 +156,7 @@ mod tests {
             let pairs = Filters { shape: [out, channels.div_ceil(2), height, width], groups: 1 };
             let panels = panels(pairs, 1, PAIRS, lanes, registers);
             let mut packed = Packed::default();
-            pack(filters, &ConvWeights { weight: &weight, bias: None }, &panels, lanes, &mut packed);
+            pack(filters, &ConvWeights { weight: &weight, by_input: false, bias: None }, &panels, lanes, &mut packed);
             let value = |filter: usize, channel: usize, tap: usize| {
                 let is_there = filter < out && channel < channels;
                 bf16::from_f32(if is_there { weight[(filter * channels + channel) * area + tap] } else { 0.0 })

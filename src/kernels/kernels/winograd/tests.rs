@@ -59,7 +59,8 @@ impl Case {
 }
 
 fn view(lanes: usize, channels: usize, [height, width]: [usize; 2], halo: Halo, start: usize) -> View {
-    let view = View { channels, height, width, lanes, halo, start, first_block: 0, image: 0 };
+    let (first_block, image, channels_last) = Default::default();
+    let view = View { channels, height, width, lanes, halo, start, first_block, image, channels_last };
     View { image: view.block() * view.blocks(), ..view }
 }
 
@@ -108,7 +109,7 @@ fn winograd(
     let pool = BufferPool::default();
     let conv = Winograd::new(on, layer(case, [input, output], residual.map(|_| added)));
     let mut packed = Packed::default();
-    conv.pack(&ConvWeights { weight: w, bias: Some(bias) }, &mut packed);
+    conv.pack(&ConvWeights { weight: w, by_input: false, bias: Some(bias) }, &mut packed);
     let run = Run::new(memory.as_mut_slice(), &pool, case.batch);
     for (view, values) in [(&input, Some(x)), (&added, residual)] {
         for unit in 0..values.map_or(0, |_| layout::import_units(view, case.batch)) {

@@ -4,7 +4,8 @@ use image::RgbImage;
 
 use super::figure::{blend, grey, normalize, range};
 use super::part::Part;
-use crate::render::{Colormap, signed_position};
+use crate::render::Colormap;
+use crate::render::colormap::signed_position;
 
 /// captum's overlay, of a map with values of any size and sign.
 ///
