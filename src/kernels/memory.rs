@@ -56,11 +56,12 @@ impl Memory {
         &mut self.as_mut_slice()[..len]
     }
 
-    /// One value per channel, zeros where there is none, up to whole blocks of `lanes` channels. The memory may hold another kernel's.
-    pub(crate) fn grow_to_blocks(&mut self, values: &[f32], channels: usize, lanes: usize) {
-        let to = self.grow(channels.next_multiple_of(lanes));
+    /// As [`Memory::grow`], holding these values and zeros after them, where memory that was used before may hold another kernel's.
+    pub(crate) fn grow_with(&mut self, values: &[f32], len: usize) -> &mut [f32] {
+        let to = self.grow(len);
         to.fill(0.0);
         to[..values.len()].copy_from_slice(values);
+        to
     }
 
     pub(crate) fn as_slice(&self) -> &[f32] {

@@ -124,18 +124,9 @@ pub(super) fn each_panel(
     threads::share(parts, |(panel, to)| fill(panel, to));
 }
 
-/// One bias per channel, and zeros for the lanes after the last.
+/// One bias per channel, and zeros for the lanes after the last. Without a bias it is zeros: kernels always start from one.
 pub(super) fn pack_bias(filters: Filters, weights: &ConvWeights<'_>, lanes: usize, packed: &mut Packed) {
-    fill_bias(weights, packed.bias.grow(filters.shape[0].next_multiple_of(lanes)));
-}
-
-/// The biases first, and zeros for the rest.
-pub(super) fn fill_bias(weights: &ConvWeights<'_>, to: &mut [f32]) {
-    to.fill(0.0);
-    // Without a bias it is zeros: kernels always start from one.
-    if let Some(values) = weights.bias {
-        to[..values.len()].copy_from_slice(values);
-    }
+    packed.bias.grow_with(weights.bias.unwrap_or_default(), filters.shape[0].next_multiple_of(lanes));
 }
 
 /// Output channels that are transposed at once: eight rows of eight are one cache line's worth of each, and the compiler makes

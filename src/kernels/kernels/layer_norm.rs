@@ -193,7 +193,7 @@ impl LayerNorm {
     pub(crate) fn pack(&self, gamma: &[f32], beta: Option<&[f32]>, packed: &mut Packed) {
         let Packed { weights, bias } = packed;
         for (values, memory) in [(gamma, weights), (beta.unwrap_or_default(), bias)] {
-            memory.grow_to_blocks(values, self.output.channels, self.output.lanes);
+            memory.grow_with(values, self.output.channels.next_multiple_of(self.output.lanes));
         }
     }
 

@@ -133,7 +133,7 @@ impl Pointwise {
     /// Packs one scale and one shift per channel.
     pub(crate) fn pack(&self, scale: &[f32], shift: &[f32], packed: &mut Packed) {
         for (values, memory) in [(scale, &mut packed.weights), (shift, &mut packed.bias)] {
-            memory.grow_to_blocks(values, values.len(), self.output.lanes);
+            memory.grow_with(values, values.len().next_multiple_of(self.output.lanes));
         }
     }
 

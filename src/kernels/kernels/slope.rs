@@ -92,7 +92,7 @@ impl Slope {
 
     /// Packs one factor per channel.
     pub(crate) fn pack(&self, scale: &[f32], packed: &mut Packed) {
-        packed.weights.grow_to_blocks(scale, scale.len(), self.output.lanes);
+        packed.weights.grow_with(scale, scale.len().next_multiple_of(self.output.lanes));
     }
 
     pub(crate) fn units(&self, batch: usize) -> usize {

@@ -2,7 +2,7 @@
 
 use super::quantise::INTEGERS;
 use crate::kernels::Packed;
-use crate::kernels::filters::{ConvWeights, Filters, Panel, each_panel, fill_bias};
+use crate::kernels::filters::{ConvWeights, Filters, Panel, each_panel};
 
 /// The greatest weight: symmetric, so that zero stays zero.
 const GREATEST: f32 = 127.0;
@@ -35,8 +35,7 @@ pub(super) fn pack(
     let [out, inside, height, width] = filters.shape;
     let len = inside * height * width;
     let padded = out.next_multiple_of(lanes);
-    let to = packed.bias.grow(3 * padded);
-    fill_bias(weights, to);
+    let to = packed.bias.grow_with(weights.bias.unwrap_or_default(), 3 * padded);
     let mut bytes = vec![0_i8; out * len];
     for (at, (from, bytes)) in weights.weight.chunks_exact(len).zip(bytes.chunks_exact_mut(len)).enumerate() {
         (to[padded + at], to[2 * padded + at]) = quantise(from, bytes);
