@@ -5,9 +5,8 @@
 use burncam::{Model, Score};
 use burncam_engine::Network;
 
-use crate::native::{ERROR, burn, native};
-use crate::onnx;
-use crate::support::{array, distance, files, made, magnitude, seeded, seeded_architecture};
+use crate::native::{ERROR, burn, fixture_networks, native};
+use crate::support::{array, distance, magnitude, seeded, seeded_architecture};
 
 /// Of what one trunk gave: logits, activations and gradients at several layers, by the kernels and by Burn. How many networks ran on the
 /// kernels cannot be seen from here, but they leave another last digit.
@@ -54,16 +53,9 @@ fn several_layers(model: &Model) -> Vec<usize> {
 #[test]
 fn slopes_at_layers_are_burns() {
     let mut native = 0;
-    for folder in ["onnx", "parity"] {
-        for path in files(folder, &["onnx"]) {
-            let Ok(imported) = onnx::read(&path) else { continue };
-            let network = made(&imported.card, imported.tensors);
-            let spec = &network.model.graph().input;
-            let input = seeded("input", &[1, spec.channels, spec.height, spec.width]);
-            let layers = several_layers(&network.model);
-            let what = path.file_stem().unwrap().to_string_lossy();
-            native += usize::from(!layers.is_empty() && slopes_agree(&what, &network.model, &layers, &input));
-        }
+    for (what, network, input) in fixture_networks() {
+        let layers = several_layers(&network.model);
+        native += usize::from(!layers.is_empty() && slopes_agree(&what, &network.model, &layers, &input));
     }
     let lite = Model::embedded().unwrap();
     let layers = several_layers(&lite);
