@@ -138,32 +138,29 @@ impl Recorded<'_> {
 impl Sweep<'_> {
     /// What came of a gradient of the output at every tapped layer; the sweep began at the earliest.
     fn evidence(&self, seed: Value) -> Result<Vec<Evidence>> {
-        let taps = &self.network.taps;
+        let (taps, cut) = (&self.network.taps, self.network.cut);
+        let place = |id: ValueId| taps.iter().position(|tap| tap.id == id);
+        let of_tap = |tap: &Tap, value: Value| features(tap.cells(value)?.map);
         let mut found: Vec<Option<Features>> = vec![None; taps.len()];
-        let mut keep = |id: ValueId, gradient: Value| -> Result<()> {
-            if let Some(at) = taps.iter().position(|tap| tap.id == id) {
-                found[at] = Some(features(taps[at].cells(gradient)?.map)?);
+        let mut visit = |step: SweptStep<'_>| {
+            if let Some(at) = place(step.id()) {
+                found[at] = Some(of_tap(&taps[at], step.gradient(&self.network.steps.device)?)?);
             }
             Ok(())
         };
-        let mut visit = |step: SweptStep<'_>| match taps.iter().any(|tap| tap.id == step.id()) {
-            true => keep(step.id(), step.gradient(&self.network.steps.device)?),
-            false => Ok(()),
-        };
         let mut left = self.from(seed, Rule::Plain, &mut visit)?;
-        let cut = self.network.cut;
-        if let Some(gradient) = left[cut].take() {
-            keep(cut, gradient)?;
+        if let (Some(at), Some(gradient)) = (place(cut), left[cut].take()) {
+            found[at] = Some(of_tap(&taps[at], gradient)?);
         }
-        let of_tap = |(tap, gradients): (&Tap, Option<Features>)| {
+        let evidence = |(tap, gradients): (&Tap, Option<Features>)| {
             let value = self.value(tap.id)?;
             let gradients = match gradients {
                 Some(gradients) => gradients,
                 // A layer without a gradient does not affect the score.
-                None => features(tap.cells(map_tensor!(value.clone(), t => t.zeros_like()))?.map)?,
+                None => of_tap(tap, map_tensor!(value.clone(), t => t.zeros_like()))?,
             };
-            Ok(Evidence { activations: features(tap.cells(value)?.map)?, gradients })
+            Ok(Evidence { activations: of_tap(tap, value)?, gradients })
         };
-        taps.iter().zip(found).map(of_tap).collect()
+        taps.iter().zip(found).map(evidence).collect()
     }
 }
