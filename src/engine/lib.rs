@@ -168,7 +168,7 @@ impl Network {
         let outline = arithmetic.map(|arithmetic| Outline::new(model, &steps, arithmetic, threads));
         let courses = Courses::new(outline, &steps);
         let place = arithmetic.map(|arithmetic| Place::new(arithmetic, runtime, &ahead));
-        let program = place.map(|place| Program::new(model, &steps, cut, place)).transpose()?;
+        let program = place.map(|place| Program::new(courses.outline()?, &steps, cut, place)).transpose()?;
         // Fail on damaged weights at load time, not on the first image.
         let is_on_burn = |at: usize| program.as_ref().is_none_or(|program| program.is_on_burn(at));
         for at in (0..steps.len()).filter(|at| is_on_burn(*at)) {

@@ -21,7 +21,7 @@ pub(super) struct Outline {
 
 impl Outline {
     pub(super) fn new(model: &Model, steps: &Steps, arithmetic: Arithmetic, threads: usize) -> Self {
-        let weights = steps.iter().map(|step| operation(model, step).weight).collect();
+        let weights = steps.iter().map(|step| weight_shape(model, step)).collect();
         let (shapes, workspace) = (feature_maps(model), Workspace::default());
         Self { shapes, weights, isa: arithmetic.isa, threads, workspace }
     }
@@ -31,26 +31,23 @@ impl Outline {
         knows_reverse(self.isa, &self.operation(steps, at), &self.shapes)
     }
 
+    /// A step as the kernels describe it.
     pub(super) fn operation<'a>(&self, steps: &'a Steps, at: usize) -> Operation<'a> {
         Operation { node: &steps[at].node, output: steps[at].output(), weight: self.weights[at] }
     }
 }
 
-/// A step as the kernels describe it.
-pub(super) fn operation<'a>(model: &Model, step: &'a Step) -> Operation<'a> {
+fn weight_shape(model: &Model, step: &Step) -> Option<[usize; 4]> {
     let node = &step.node;
     let gamma = node.params.get("gamma").filter(|_| node.op.has_channels_last());
-    let weight = node.params.get("weight").or(gamma).and_then(|name| {
-        let mut sides = [1; 4];
-        let shape = model.tensor_shape(name)?;
-        sides.get_mut(..shape.len())?.copy_from_slice(shape);
-        Some(sides)
-    });
-    Operation { node, output: step.output(), weight }
+    let shape = model.tensor_shape(node.params.get("weight").or(gamma)?)?;
+    let mut sides = [1; 4];
+    sides.get_mut(..shape.len())?.copy_from_slice(shape);
+    Some(sides)
 }
 
 /// The tensors that are feature maps or tokens.
-pub(super) fn feature_maps(model: &Model) -> Shapes {
+fn feature_maps(model: &Model) -> Shapes {
     let input = &model.graph().input;
     let picture = (ValueId::INPUT, [input.channels, input.height, input.width]);
     let mut maps: Shapes = std::iter::once(picture).collect();

@@ -1,12 +1,11 @@
 //! The steps up to the cut on the native kernels, with Burn between them for operations without a kernel.
 
-use super::outline::{Outline, feature_maps, operation};
+use super::outline::Outline;
 use super::segment::{Place, Segment};
 use super::steps::{Slots, Steps};
 use super::value::Value;
 use crate::card::ValueId;
 use crate::error::{Error, Result};
-use crate::model::Model;
 use crate::native::{Original, Precision, knows};
 
 /// Segments and single steps, in the order in which they run.
@@ -28,19 +27,16 @@ impl Program {
     ///
     /// # Errors
     /// When weights cannot be read.
-    pub(super) fn new(model: &Model, steps: &Steps, cut: ValueId, place: Place) -> Result<Self> {
-        let shapes = feature_maps(model);
+    pub(super) fn new(outline: &Outline, steps: &Steps, cut: ValueId, place: Place) -> Result<Self> {
         let trunk = steps.first_after(cut);
-        let known: Vec<bool> = steps[..trunk]
-            .iter()
-            .map(|step| knows(place.arithmetic.isa, &operation(model, step), &shapes))
-            .collect();
+        let known: Vec<bool> =
+            (0..trunk).map(|at| knows(outline.isa, &outline.operation(steps, at), &outline.shapes)).collect();
         let mut parts = Vec::new();
         let mut at = 0;
         while at < trunk {
             let end = (at..trunk).find(|step| !known[*step]).unwrap_or(trunk);
             if Segment::pays(&steps[at..end]) {
-                let segment = Segment::new(model, steps, at..end, cut, &place, &shapes)?;
+                let segment = Segment::new(outline, steps, at..end, cut, &place)?;
                 parts.push(Part::Native(Box::new(segment)));
                 at = end;
             } else {

@@ -8,7 +8,7 @@ use std::ops::Range;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::outline::{Outline, operation};
+use super::outline::Outline;
 use super::parameters::Floats;
 use super::runtime::Runtime;
 use super::step::Step;
@@ -16,8 +16,8 @@ use super::steps::{Slots, Steps};
 use super::value::Value;
 use crate::card::{Class, ValueId};
 use crate::error::Result;
-use crate::model::{self, Model};
-use crate::native::{Arithmetic, Original, PartialPlan, Plan, Shapes, Weights, Workspace};
+use crate::model;
+use crate::native::{Arithmetic, Original, PartialPlan, Plan, Weights, Workspace};
 
 /// Where and how segments run.
 #[derive(Debug)]
@@ -60,12 +60,11 @@ impl Segment {
     /// # Errors
     /// When weights cannot be read.
     pub(super) fn new(
-        model: &Model,
+        outline: &Outline,
         steps: &Steps,
         range: Range<usize>,
         cut: ValueId,
         place: &Place,
-        shapes: &Shapes,
     ) -> Result<Self> {
         let inside = &steps[range.clone()];
         let filled: HashSet<ValueId> = inside.iter().map(Step::output).collect();
@@ -75,9 +74,9 @@ impl Segment {
         inputs.dedup();
         let wanted = |id: &ValueId| *id == cut || steps.last_use(*id) >= range.end;
         let wanted: Vec<ValueId> = inside.iter().map(Step::output).filter(wanted).collect();
-        let operations: Vec<_> = inside.iter().map(|step| operation(model, step)).collect();
-        let plan = Plan::new(place.arithmetic, &operations, shapes, [&inputs, &wanted])?;
-        let outputs = wanted.into_iter().map(|id| (id, shapes.array(id, 1))).collect();
+        let operations: Vec<_> = range.clone().map(|at| outline.operation(steps, at)).collect();
+        let plan = Plan::new(place.arithmetic, &operations, &outline.shapes, [&inputs, &wanted])?;
+        let outputs = wanted.into_iter().map(|id| (id, outline.shapes.array(id, 1))).collect();
         let (weights, has_run) = Default::default();
         let segment = Self { plan, steps: range, inputs, outputs, weights, has_run };
         if !place.low_memory {
