@@ -171,12 +171,8 @@ impl Network {
         let program = place.map(|place| Program::new(courses.outline()?, &steps, cut, place)).transpose()?;
         // Fail on damaged weights at load time, not on the first image.
         let is_on_burn = |at: usize| program.as_ref().is_none_or(|program| program.is_on_burn(at));
-        for at in (0..steps.len()).filter(|at| is_on_burn(*at)) {
-            match courses.packs(&steps, at) {
-                true if runtime.low_memory => {}
-                true => drop(steps[at].floats(&ahead)?),
-                false => steps[at].load(&ahead).map(drop)?,
-            }
+        for at in (0..steps.len()).filter(|at| is_on_burn(*at) && !courses.packs(&steps, *at)) {
+            steps[at].load(&ahead)?;
         }
         if program.is_none() || !runtime.low_memory {
             weights.verify()?;
