@@ -1,7 +1,7 @@
 """Writes the seeded networks and the photographs: export.py DIRECTORY FIXTURES NAME...
 
-For each network: `weights.pth`, `full.onnx`, `trunk.bN.onnx` up to the explained layer, `input.f32`, `info.json`; and `head.npz`
-where a linear layer is all that comes after an average.
+For each network: `weights.pth`, `input.f32`, `info.json`; for a convolutional one `full.onnx` and `trunk.bN.onnx` up to the explained
+layer; and `head.npz` where a linear layer is all that comes after an average.
 """
 
 import json
@@ -50,15 +50,15 @@ def write(name, folder):
         best = int(net(pictures).amin(0).argmax())
     pictures.numpy().astype("<f4").tofile(folder / "input.f32")
     torch.save(net.state_dict(), folder / "weights.pth")
-    onnx(net, 1, folder / "full.onnx")
     trunk = nets.trunk(name, net)
-    for batch in BATCHES:
-        onnx(trunk, batch, folder / f"trunk.b{batch}.onnx")
+    if trunk is not None:
+        onnx(net, 1, folder / "full.onnx")
+        for batch in BATCHES:
+            onnx(trunk, batch, folder / f"trunk.b{batch}.onnx")
     head = nets.head(name, net)
     if head is not None:
         numpy.savez(folder / "head.npz", weight=head.weight.detach().numpy(), bias=head.bias.detach().numpy())
-    shape = list(trunk(pictures[:1]).shape[1:])
-    (folder / "info.json").write_text(json.dumps({"class": best, "shape": shape}))
+    (folder / "info.json").write_text(json.dumps({"class": best}))
 
 
 def photographs(folder, fixtures):

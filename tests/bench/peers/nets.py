@@ -8,7 +8,6 @@ import torchvision
 from torch import nn
 from torch.nn import functional
 
-NAMES = ["resnet18", "resnet50", "vgg16", "mobilenet_v2", "efficientnet_lite0", "densenet121"]
 SIDE = 224
 
 
@@ -43,7 +42,9 @@ def load(name, file):
 
 
 def trunk(name, net):
-    """Everything up to the layer that is explained."""
+    """Everything up to the layer that is explained; none of a transformer, which is compared as a whole only."""
+    if name.startswith("vit"):
+        return None
     if name.startswith("resnet"):
         stages = [net.layer1, net.layer2, net.layer3, net.layer4]
         return nn.Sequential(net.conv1, net.bn1, net.relu, net.maxpool, *stages).eval()

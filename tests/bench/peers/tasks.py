@@ -3,7 +3,8 @@
 burncam and its peers get the same settings, which are given here once; what is not given is a library's own default.
 """
 
-MODELS = ["resnet18", "resnet50", "vgg16", "mobilenet_v2", "efficientnet_lite0", "densenet121"]
+CONVOLUTIONAL = ["resnet18", "resnet50", "vgg16", "mobilenet_v2", "efficientnet_lite0", "densenet121"]
+MODELS = CONVOLUTIONAL + ["vit_b_16"]
 # Methods with a pass per channel or mask take minutes on the larger ones.
 LIGHT = ["resnet18", "mobilenet_v2"]
 # Whole programs are compared on these, as loading and image work are the same for all.
@@ -31,7 +32,7 @@ STAGES = {
 
 
 class Task:
-    def __init__(self, title, peers, models=MODELS, batches=(1,), method=None, samples=None, layers=None):
+    def __init__(self, title, peers, models=CONVOLUTIONAL, batches=(1,), method=None, samples=None, layers=None):
         """`layers` gives the layers of a network; without it, the one that burncam chooses."""
         self.title, self.peers, self.models, self.batches = title, peers, models, list(batches)
         self.method, self.samples, self.layers = method, samples, layers
@@ -64,9 +65,15 @@ TASKS = {
         "LayerCAM of four layers", ["pytorch-grad-cam", "torchcam"], method="layercam", layers=STAGES.get
     ),
     "integrated": Task(
-        f"Integrated gradients, {STEPS} steps", ["captum"], method="integratedgradients", samples=STEPS
+        f"Integrated gradients, {STEPS} steps",
+        ["captum"],
+        models=MODELS,
+        method="integratedgradients",
+        samples=STEPS,
     ),
-    "smoothgrad": Task(f"SmoothGrad, {STEPS} samples", ["captum"], method="smoothgrad", samples=STEPS),
+    "smoothgrad": Task(
+        f"SmoothGrad, {STEPS} samples", ["captum"], models=MODELS, method="smoothgrad", samples=STEPS
+    ),
     "guided": Task("Guided backpropagation", ["pytorch-grad-cam", "captum"], method="guidedbackprop"),
     "fullgrad": Task("FullGrad", ["pytorch-grad-cam"], method="fullgrad"),
     "scorecam": Task(
