@@ -4,9 +4,9 @@ use std::collections::HashSet;
 
 use super::step::Step;
 use super::steps::Steps;
-use crate::card::{Class, Node, ValueId};
+use crate::card::{Class, Node, Op, ValueId};
 use crate::model::Model;
-use crate::native::{Arithmetic, Isa, Operation, Shapes, Workspace, knows_reverse};
+use crate::native::{Arithmetic, Isa, Operation, Shapes, Workspace, knows};
 
 /// What courses are planned from, and where they run.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ impl Outline {
 
     /// Whether native kernels run this step in both directions.
     pub(super) fn knows(&self, steps: &Steps, at: usize) -> bool {
-        knows_reverse(self.isa, &self.operation(steps, at), &self.shapes)
+        knows(self.isa, &self.operation(steps, at), &self.shapes)[1]
     }
 
     /// A step as the kernels describe it.
@@ -39,10 +39,22 @@ impl Outline {
 
 fn weight_shape(model: &Model, step: &Step) -> Option<[usize; 4]> {
     let node = &step.node;
+    if node.op.is_arithmetic() {
+        return stored_shape(model.tensor_shape(node.params.get("other")?)?);
+    }
     let gamma = node.params.get("gamma").filter(|_| node.op.has_channels_last());
     let shape = model.tensor_shape(node.params.get("weight").or(gamma)?)?;
     let mut sides = [1; 4];
     sides.get_mut(..shape.len())?.copy_from_slice(shape);
+    Some(sides)
+}
+
+/// Of a stored operand, which broadcasts: with ones at the beginning.
+fn stored_shape(shape: &[usize]) -> Option<[usize; 4]> {
+    let ones = shape.iter().take_while(|side| **side == 1).count();
+    let mut sides = [1; 4];
+    let start = sides.len().checked_sub(shape.len() - ones)?;
+    sides[start..].copy_from_slice(&shape[ones..]);
     Some(sides)
 }
 
@@ -64,30 +76,43 @@ fn feature_maps(model: &Model) -> Shapes {
     maps
 }
 
-/// The tensors whose channels are on the last axis: those of linear layers and layer norms, and those that functions of each element make
-/// them of or of them, unless an operation has their channels elsewhere.
+/// The tensors whose channels are on the last axis: those of linear layers, layer norms, products and softmax over the last axis, and those
+/// that are made of them or of which they are made, unless an operation has their channels behind the batch.
 fn channels_last(nodes: &[Node]) -> HashSet<ValueId> {
+    let is_last = |op: &Op| op.has_channels_last() || matches!(op.class(), Class::Product | Class::Softmax);
+    let is_first = |op: &Op| {
+        let class = op.class();
+        !op.has_channels_last()
+            && (op.of_whole_maps().is_some()
+                || matches!(class, Class::Linear | Class::Channelwise | Class::Window(_))
+                || matches!(class, Class::Resampling | Class::Norm))
+    };
+    let of_each = |op: &Op| matches!(op.class(), Class::Pointwise(_) | Class::Arithmetic | Class::Nothing);
+    let keeps_axes = |op: &Op| of_each(op) || op.class() == Class::Join;
+    let moves = |op: &Op| keeps_axes(op) || op.class() == Class::Movement;
+    let first = connected(nodes, &is_first, &keeps_axes, &HashSet::from([ValueId::INPUT]));
+    let last = connected(nodes, &is_last, &moves, &first);
+    last.difference(&first).copied().collect()
+}
+
+/// The tensors of some operations, and those that are tensors of others together with one that was found and is not of `without`.
+fn connected(
+    nodes: &[Node],
+    begins: &dyn Fn(&Op) -> bool,
+    goes_on: &dyn Fn(&Op) -> bool,
+    without: &HashSet<ValueId>,
+) -> HashSet<ValueId> {
     let tensors = |at: usize| nodes[at].inputs.iter().copied().chain([ValueId::of_node(at)]);
     let all = || 0..nodes.len();
-    let mut last: HashSet<ValueId> =
-        all().filter(|at| nodes[*at].op.has_channels_last()).flat_map(tensors).collect();
-    let carries = |at: &usize| {
-        matches!(nodes[*at].op.class(), Class::Pointwise(_) | Class::Arithmetic | Class::Nothing)
-    };
-    let mut found = 0;
-    while found < last.len() {
-        found = last.len();
-        for at in all().chain(all().rev()).filter(carries) {
-            if tensors(at).any(|id| last.contains(&id)) {
-                last.extend(tensors(at));
+    let mut found: HashSet<ValueId> = all().filter(|at| begins(&nodes[*at].op)).flat_map(tensors).collect();
+    let mut count = 0;
+    while count < found.len() {
+        count = found.len();
+        for at in all().chain(all().rev()).filter(|at| goes_on(&nodes[*at].op)) {
+            if tensors(at).any(|id| found.contains(&id) && !without.contains(&id)) {
+                found.extend(tensors(at));
             }
         }
     }
-    let elsewhere = |at: &usize| {
-        let op = &nodes[*at].op;
-        !op.has_channels_last()
-            && matches!(op.class(), Class::Linear | Class::Channelwise | Class::Window(_) | Class::Resampling)
-    };
-    all().filter(elsewhere).flat_map(tensors).for_each(|id| _ = last.remove(&id));
-    last
+    found
 }

@@ -29,8 +29,9 @@ impl Program {
     /// When weights cannot be read.
     pub(super) fn new(outline: &Outline, steps: &Steps, cut: ValueId, place: Place) -> Result<Self> {
         let trunk = steps.first_after(cut);
-        let known: Vec<bool> =
-            (0..trunk).map(|at| knows(outline.isa, &outline.operation(steps, at), &outline.shapes)).collect();
+        let known: Vec<bool> = (0..trunk)
+            .map(|at| knows(outline.isa, &outline.operation(steps, at), &outline.shapes)[0])
+            .collect();
         let mut parts = Vec::new();
         let mut at = 0;
         while at < trunk {

@@ -8,8 +8,8 @@ mod weighted;
 use std::collections::BTreeMap;
 
 use super::axes::{
-    Shape, broadcast, flatten, gather, in_range, matmul, reduce, reshape, slice, split, squeeze, top,
-    transpose, unsqueeze,
+    Shape, broadcast, flatten, gather, in_range, matmul, range_of_part, reduce, reshape, slice, split,
+    squeeze, top, transpose, unsqueeze,
 };
 use super::resize;
 use super::window::{Window, image};
@@ -64,6 +64,38 @@ pub struct Stored<'a> {
 /// When they do not fit together, or the result is empty, absurdly large, or has more axes than any graph that is built.
 pub fn after(op: &Op, inputs: &[&[usize]], params: &[Stored]) -> Result<Vec<usize>, Problem> {
     Site { op, inputs, params }.output().and_then(sane)
+}
+
+/// Where the elements that a movement gives are in an array of this shape: the first one's place, and for each axis of the result (or of what
+/// the result reshapes) its extent and the distance along it. `None` for other operations, and for several indices.
+#[must_use]
+pub fn moved(op: &Op, shape: &[usize]) -> Option<(usize, Vec<[usize; 2]>)> {
+    use Op::*;
+    let distance = |axis: usize| shape[axis + 1..].iter().product::<usize>();
+    let mut axes: Vec<[usize; 2]> = (0..shape.len()).map(|axis| [shape[axis], distance(axis)]).collect();
+    let mut part = |axis: usize, start: usize, count: usize, step: usize| {
+        *axes.get_mut(axis)? = [count, step * distance(axis)];
+        Some((start * distance(axis), axes.clone()))
+    };
+    match op {
+        Flatten { .. } | Reshape { .. } | Squeeze { .. } | Unsqueeze { .. } => {
+            Some((0, vec![[shape.iter().product(), 1]]))
+        }
+        Transpose { perm } => Some((0, perm.iter().map(|axis| axes[*axis]).collect())),
+        Slice { axis, start, end, step } => {
+            let count = (*end).min(*shape.get(*axis)?).checked_sub(*start)?.div_ceil((*step).max(1));
+            part(*axis, *start, count, *step)
+        }
+        Split { axis, sizes, part: at } => {
+            let range = range_of_part(sizes, *at);
+            part(*axis, range.start, range.len(), 1)
+        }
+        Gather { axis, indices } => match indices[..] {
+            [index] => part(*axis, index, 1, 1),
+            _ => None,
+        },
+        _ => None,
+    }
 }
 
 fn of_rank(shape: Vec<usize>, most: usize) -> Shape {

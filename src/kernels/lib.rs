@@ -31,15 +31,15 @@ mod threads;
 mod view;
 
 pub use partial::{Original, PartialPlan};
-pub use plan::{Operation, Parameters, Plan, Shapes, Weights, knows};
+pub use plan::{Operation, Parameters, Plan, Shapes, Weights};
 pub use precision::{Arithmetic, Precision};
-pub use reverse::{Ends, Reverse, Runs, Tape, knows_reverse};
+pub use reverse::{Ends, Reverse, Runs, Tape, knows};
 pub use rule::{Rectifiers, Rule};
 pub use run::Workspace;
 pub use simd::Isa;
 pub use view::Region;
 
-use burncam_graph::{axes, card, error, shapes};
+use burncam_graph::{card, error, shapes};
 
 /// The graph that these bytes stand for, compared with the plain operations: a fuzz target.
 ///

@@ -173,7 +173,7 @@ fn sigmoid<S: Simd>(simd: S, x: S::Register) -> S::Register {
 /// `e^x` to about two units in the last place: `2^n e^r` with `|r| <= ln 2 / 2`, `e^r` by its series to the seventh power.
 /// Saturates at the smallest and the largest normal power.
 #[inline(always)]
-fn exp<S: Simd>(simd: S, x: S::Register) -> S::Register {
+pub(super) fn exp<S: Simd>(simd: S, x: S::Register) -> S::Register {
     // The largest and smallest integers whose powers `2^n` are normal, times ln 2, rounded inwards.
     let x = simd.min(simd.splat(88.0), simd.max(simd.splat(-87.0), x));
     let n = simd.round(simd.mul(x, simd.splat(std::f32::consts::LOG2_E)));

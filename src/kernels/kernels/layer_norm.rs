@@ -4,6 +4,7 @@
 
 use std::cell::Cell;
 
+use super::channels::Channels;
 use super::{Packed, Unit};
 use crate::simd::{Arguments, Compiled, InnerLoop, Instructions, Simd};
 use crate::view::View;
@@ -53,7 +54,7 @@ impl InnerLoop for Strips {
     #[inline(always)]
     fn run<S: Simd>(simd: S, s: Strip<'_>) {
         for pixel in 0..s.pixels {
-            let p = Pixel::new(simd, &s, pixel * S::LANES);
+            let p = Pixel::new(simd, &s, pixel);
             match s.gradient {
                 None => p.forward(),
                 Some(gradient) => p.backward(gradient),
@@ -67,11 +68,7 @@ impl InnerLoop for Strips {
 struct Pixel<'a, S: Simd> {
     simd: S,
     strip: &'a Strip<'a>,
-    /// From the first lane of a block's strip to this pixel's.
-    first: usize,
-    blocks: usize,
-    /// One in the lanes of the last block that hold channels.
-    of_last: S::Register,
+    channels: Channels<S>,
     /// What standardises an element: it is added, and the sum is multiplied by `scale`.
     shift: S::Register,
     scale: S::Register,
@@ -79,13 +76,13 @@ struct Pixel<'a, S: Simd> {
 
 impl<'a, S: Simd> Pixel<'a, S> {
     #[inline(always)]
-    fn new(simd: S, strip: &'a Strip<'a>, first: usize) -> Self {
-        let (blocks, count) = (strip.channels.div_ceil(S::LANES), strip.channels as f64);
-        let of_last = channels_of_last(simd, strip.channels);
+    fn new(simd: S, strip: &'a Strip<'a>, pixel: usize) -> Self {
+        let count = strip.channels as f64;
+        let channels = Channels::new(simd, strip.channels, pixel);
         let [shift, scale] = [0.0, 1.0].map(|value| simd.splat(value));
-        let mut p = Self { simd, strip, first, blocks, of_last, shift, scale };
-        p.shift = simd.splat(-(p.total(|block| p.x(block)) / count) as f32);
-        let variance = p.total(|block| simd.mul(p.centred(block), p.centred(block))) / count;
+        let mut p = Self { simd, strip, channels, shift, scale };
+        p.shift = simd.splat(-(channels.total(|block| p.x(block)) / count) as f32);
+        let variance = channels.total(|block| simd.mul(p.centred(block), p.centred(block))) / count;
         p.scale = simd.splat((1.0 / (variance + f64::from(strip.epsilon)).sqrt()) as f32);
         p
     }
@@ -93,7 +90,7 @@ impl<'a, S: Simd> Pixel<'a, S> {
     #[inline(always)]
     fn forward(&self) {
         let Self { simd, strip, .. } = *self;
-        for block in 0..self.blocks {
+        for block in 0..self.channels.blocks {
             let beta = simd.load(&strip.beta[block * S::LANES..]);
             self.store(block, simd.mul_add(self.standard(block), self.gamma(block), beta));
         }
@@ -102,10 +99,11 @@ impl<'a, S: Simd> Pixel<'a, S> {
     #[inline(always)]
     fn backward(&self, gradient: (&[f32], usize)) {
         let (simd, count) = (self.simd, self.strip.channels as f64);
-        let even = self.total(|block| self.scaled(gradient, block)) / count;
-        let along = self.total(|block| simd.mul(self.scaled(gradient, block), self.standard(block))) / count;
+        let even = self.channels.total(|block| self.scaled(gradient, block)) / count;
+        let along = |block| simd.mul(self.scaled(gradient, block), self.standard(block));
+        let along = self.channels.total(along) / count;
         let [even, along] = [even, along].map(|mean| simd.splat(-mean as f32));
-        for block in 0..self.blocks {
+        for block in 0..self.channels.blocks {
             let rest = simd.add(self.scaled(gradient, block), even);
             self.store(block, simd.mul(simd.mul_add(self.standard(block), along, rest), self.scale));
         }
@@ -113,12 +111,12 @@ impl<'a, S: Simd> Pixel<'a, S> {
 
     #[inline(always)]
     fn x(&self, block: usize) -> S::Register {
-        self.load(self.strip.x, self.strip.x_block, block)
+        self.channels.load(self.strip.x, self.strip.x_block, block)
     }
 
     #[inline(always)]
     fn centred(&self, block: usize) -> S::Register {
-        self.masked(block, self.simd.add(self.x(block), self.shift))
+        self.channels.masked(block, self.simd.add(self.x(block), self.shift))
     }
 
     #[inline(always)]
@@ -134,48 +132,13 @@ impl<'a, S: Simd> Pixel<'a, S> {
     /// The gradient times gamma.
     #[inline(always)]
     fn scaled(&self, (gradient, step): (&[f32], usize), block: usize) -> S::Register {
-        self.simd.mul(self.load(gradient, step, block), self.gamma(block))
-    }
-
-    #[inline(always)]
-    fn load(&self, values: &[f32], step: usize, block: usize) -> S::Register {
-        self.masked(block, self.simd.load(&values[block * step + self.first..]))
+        self.simd.mul(self.channels.load(gradient, step, block), self.gamma(block))
     }
 
     #[inline(always)]
     fn store(&self, block: usize, value: S::Register) {
-        self.simd.store(&self.strip.y[block * self.strip.y_block + self.first..], value);
+        self.channels.store(self.strip.y, self.strip.y_block, block, value);
     }
-
-    /// Zero where there is no channel: lanes after the last one hold anything.
-    #[inline(always)]
-    fn masked(&self, block: usize, value: S::Register) -> S::Register {
-        match block + 1 == self.blocks {
-            true => self.simd.above(self.of_last, self.simd.splat(0.0), value),
-            false => value,
-        }
-    }
-
-    /// The sum over all channels, in double precision: their mean may be small next to them.
-    #[inline(always)]
-    fn total(&self, value: impl Fn(usize) -> S::Register) -> f64 {
-        let simd = self.simd;
-        let mut sum = simd.widen(simd.splat(0.0));
-        for block in 0..self.blocks {
-            sum = simd.add_wide(sum, simd.widen(value(block)));
-        }
-        let lanes: [Cell<f32>; 16] = std::array::from_fn(|_| Cell::new(0.0));
-        simd.store(&lanes, simd.narrow(sum, 1.0));
-        lanes.iter().map(|lane| f64::from(lane.get())).sum()
-    }
-}
-
-/// One in the lanes of the last block that hold channels, zero in the others.
-#[inline(always)]
-fn channels_of_last<S: Simd>(simd: S, channels: usize) -> S::Register {
-    let last = (channels - 1) % S::LANES;
-    let lanes: [f32; 16] = std::array::from_fn(|lane| if lane <= last { 1.0 } else { 0.0 });
-    simd.load(&lanes)
 }
 
 impl LayerNorm {

@@ -5,6 +5,7 @@
 
 pub(crate) mod activation;
 pub(crate) mod bf16;
+mod channels;
 pub(crate) mod contract;
 pub(crate) mod conv;
 pub(crate) mod depthwise;
@@ -13,9 +14,13 @@ pub(crate) mod gathered;
 pub(crate) mod int8;
 pub(crate) mod layer_norm;
 pub(crate) mod layout;
+pub(crate) mod movement;
+pub(crate) mod places;
 pub(crate) mod pointwise;
 pub(crate) mod pool;
+pub(crate) mod product;
 pub(crate) mod slope;
+pub(crate) mod softmax;
 pub(crate) mod spread;
 pub(crate) mod sums;
 pub(crate) mod tile;

@@ -20,6 +20,26 @@ pub(crate) enum Kind {
     Add(View),
     /// `x other`.
     Mul(View),
+    /// The sum of `x` and numbers that are packed, or their product.
+    Stored(Stored),
+}
+
+/// Numbers that are combined with a tensor: of some of its rows, of all or one of its columns and channels each.
+#[derive(Debug, Clone)]
+pub(crate) struct Stored {
+    pub(crate) is_product: bool,
+    /// For each row of the tensor the stored one.
+    pub(crate) rows: Vec<usize>,
+    /// Columns and channels.
+    pub(crate) inner: [usize; 2],
+}
+
+impl Stored {
+    /// How many numbers there are.
+    pub(crate) fn elements(&self) -> usize {
+        let rows = self.rows.iter().max().map_or(0, |last| last + 1);
+        rows * self.inner.iter().product::<usize>()
+    }
 }
 
 /// One such operation.
@@ -125,6 +145,7 @@ impl Pointwise {
             Kind::Line { scale, shift } => Kind::Line { scale: *scale, shift: *shift },
             Kind::Add(other) => Kind::Add(second(other)),
             Kind::Mul(other) => Kind::Mul(second(other)),
+            Kind::Stored(stored) => Kind::Stored(stored.clone()),
         };
         let [input, output] = [self.input, self.output].map(|view| view.window(region));
         Self { input, output, kind, ..*self }
@@ -135,6 +156,26 @@ impl Pointwise {
         for (values, memory) in [(scale, &mut packed.weights), (shift, &mut packed.bias)] {
             memory.grow_with(values, values.len().next_multiple_of(self.output.lanes));
         }
+    }
+
+    /// Packs what is stored for each row: `[row][block][column][lane]`.
+    pub(crate) fn pack_stored(&self, values: &[f32], [columns, channels]: [usize; 2], packed: &mut Packed) {
+        let View { width, lanes, .. } = self.output;
+        let (blocks, rows) = (self.output.blocks(), values.chunks_exact(columns * channels));
+        let to = packed.weights.grow(rows.len() * blocks * width * lanes);
+        for (from, to) in rows.zip(to.chunks_exact_mut(blocks * width * lanes)) {
+            for (at, to) in to.iter_mut().enumerate() {
+                let (column, channel) = (at / lanes % width, at / (lanes * width) * lanes + at % lanes);
+                let is_there = channel < self.output.channels;
+                // One column stands for all, and one channel.
+                *to = if is_there { from[column % columns * channels + channel % channels] } else { 0.0 };
+            }
+        }
+    }
+
+    /// Whether [`Pointwise::window`] gives the same values with the same packed parameters.
+    pub(crate) fn has_windows(&self) -> bool {
+        !matches!(self.kind, Kind::Stored(_))
     }
 
     pub(crate) fn units(&self, batch: usize) -> usize {
@@ -148,7 +189,7 @@ impl Pointwise {
         // SAFETY: what is read is no unit's output; a unit writes the pixels of its block.
         let (x, other, y) = unsafe {
             let other = match &self.kind {
-                Kind::Affine | Kind::Line { .. } => None,
+                Kind::Affine | Kind::Line { .. } | Kind::Stored(_) => None,
                 Kind::Add(other) | Kind::Mul(other) => {
                     Some((other, unit.read(other.block_range(batch, image, block))))
                 }
@@ -162,6 +203,13 @@ impl Pointwise {
                 (Kind::Line { scale, shift }, _) => (Operand::Constant(scale), Operand::Constant(shift)),
                 (Kind::Add(_), Some(other)) => (Operand::Constant(&ONES), operand(other, row)),
                 (Kind::Mul(_), Some(other)) => (operand(other, row), Operand::Constant(&ZEROS)),
+                (Kind::Stored(stored), _) => {
+                    let size = self.output.width * lanes;
+                    let at = (stored.rows[row] * self.output.blocks() + block) * size;
+                    let other = Operand::Pixels(&packed.weights.as_slice()[at..at + size]);
+                    let [one, zero] = [&ONES, &ZEROS].map(|values| Operand::Constant(values));
+                    if stored.is_product { (other, zero) } else { (one, other) }
+                }
                 _ => (constant(&packed.weights), constant(&packed.bias)),
             };
             self.row.call(Row {

@@ -13,9 +13,13 @@ use crate::kernels::depthwise::Depthwise;
 use crate::kernels::int8::{ConvInt8, Extent};
 use crate::kernels::layer_norm::LayerNorm;
 use crate::kernels::layout::Copy;
+use crate::kernels::movement::{Move, Way};
+use crate::kernels::places::Places;
 use crate::kernels::pointwise::{Kind, Pointwise};
 use crate::kernels::pool::Pool;
+use crate::kernels::product::Product;
 use crate::kernels::slope::Slope;
+use crate::kernels::softmax::Softmax;
 use crate::kernels::spread::Spread;
 use crate::kernels::unpool::Unpool;
 use crate::kernels::winograd::{self, Winograd};
@@ -33,29 +37,27 @@ pub(crate) fn kernels(
     let instructions = tokens.instructions;
     let view = |slot: ValueId| memory.view(slot, shapes[&slot][0]);
     let views @ [_, output] = [view(node.inputs[0]), view(node.output)];
-    let pointwise =
-        |kind: Kind| Kernel::Pointwise(Box::new(Pointwise::new(instructions, kind, views, node.activation)));
     let second = || node.inputs.get(1).copied().map(view);
+    if let Some(kind) = of_each_element(&node.kind, second()) {
+        let pointwise = Pointwise::new(instructions, kind, views, node.activation);
+        return Ok(vec![Kernel::Pointwise(Box::new(pointwise))]);
+    }
     let kernel = match &node.kind {
         NodeKind::Alias => return Ok(Vec::new()),
         NodeKind::Channels([first, _]) if memory.is_shared(node, *first, output.lanes) => {
             return Ok(Vec::new());
         }
-        NodeKind::Concat => return Ok(joined(node, memory, shapes, instructions.lanes())),
-        NodeKind::Spread { step, places } => {
-            let inputs = node.inputs.iter().copied().map(view);
-            return Ok(spread(inputs, output, *step, places));
+        NodeKind::Concat | NodeKind::Spread { .. } | NodeKind::Join(_) => {
+            return Ok(of_many(node, memory, shapes, instructions.lanes()));
         }
         NodeKind::Convolution { .. } => {
             convolution(tokens, node, views, [node.residual, node.extent].map(|slot| slot.map(view)))?
         }
         NodeKind::Extent => Kernel::Extent(Extent::new(instructions, views)),
-        NodeKind::BatchNorm => pointwise(Kind::Affine),
-        NodeKind::Line(line) => pointwise(same_for_all(*line)),
-        NodeKind::Activation => pointwise(same_for_all([1.0, 0.0])),
-        NodeKind::Add => pointwise(Kind::Add(view(node.inputs[1]))),
-        NodeKind::Mul => pointwise(Kind::Mul(view(node.inputs[1]))),
         NodeKind::LayerNorm(e) | NodeKind::LayerNormBack(e) => layer_norm(instructions, *e, views, second()),
+        NodeKind::Product(_) | NodeKind::Softmax | NodeKind::SoftmaxBack | NodeKind::Move(..) => {
+            of_attention(instructions, node, views, second())?
+        }
         NodeKind::Pool(kind, window) => Kernel::Pool(Pool::new(instructions, *kind, *window, views)),
         NodeKind::Slope { .. } | NodeKind::Unpool(..) | NodeKind::Contract => {
             backward(instructions, node, views, second(), node.residual.map(view))?
@@ -65,8 +67,57 @@ pub(crate) fn kernels(
     Ok(vec![kernel])
 }
 
+/// What nodes compute that do the same to each element.
+fn of_each_element(node: &NodeKind, second: Option<View>) -> Option<Kind> {
+    match node {
+        NodeKind::BatchNorm => Some(Kind::Affine),
+        NodeKind::Line(line) => Some(same_for_all(*line)),
+        NodeKind::Activation => Some(same_for_all([1.0, 0.0])),
+        NodeKind::Stored(stored) => Some(Kind::Stored(stored.clone())),
+        NodeKind::Add => second.map(Kind::Add),
+        NodeKind::Mul => second.map(Kind::Mul),
+        _ => None,
+    }
+}
+
+/// The kernels that each put an input, or what is not there yet of it, into the output.
+fn of_many(node: &Node, memory: &MemoryPlan, shapes: &Shapes, lanes: usize) -> Vec<Kernel> {
+    let view = |slot: ValueId| memory.view(slot, shapes[&slot][0]);
+    let (inputs, output) = (node.inputs.iter().copied().map(view), view(node.output));
+    match &node.kind {
+        NodeKind::Spread { step, places } => spread(inputs, output, *step, places),
+        NodeKind::Join(all) => {
+            let one = |(input, places)| moved_to(places, Way::Scatter, [input, output]);
+            inputs.zip(all).map(one).collect()
+        }
+        _ => joined(node, memory, shapes, lanes),
+    }
+}
+
 fn layer_norm(instructions: Instructions, epsilon: f32, views: [View; 2], gradient: Option<View>) -> Kernel {
     Kernel::LayerNorm(Box::new(LayerNorm::new(instructions, epsilon, views, gradient)))
+}
+
+/// Products of tensors, softmax and movements.
+fn of_attention(
+    instructions: Instructions,
+    node: &Node,
+    views: [View; 2],
+    second: Option<View>,
+) -> Result<Kernel> {
+    Ok(match &node.kind {
+        NodeKind::Product(turned) => {
+            let second = second.ok_or_else(|| Error::internal("a product has one factor"))?;
+            let product = Product::new(instructions, *turned, [views[0], second], views[1]);
+            Kernel::Product(Box::new(product))
+        }
+        NodeKind::Move(places, way) => moved_to(places, *way, views),
+        _ => Kernel::Softmax(Box::new(Softmax::new(instructions, views, second))),
+    })
+}
+
+fn moved_to(places: &Places, way: Way, views: [View; 2]) -> Kernel {
+    Kernel::Move(Box::new(Move::new(places, way, views)))
 }
 
 /// What a movement changes of a copy of everything.

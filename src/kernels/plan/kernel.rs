@@ -10,9 +10,12 @@ use crate::kernels::filters::{ConvWeights, Filters};
 use crate::kernels::int8::{ConvInt8, Extent};
 use crate::kernels::layer_norm::LayerNorm;
 use crate::kernels::layout::{self, Copy};
-use crate::kernels::pointwise::Pointwise;
+use crate::kernels::movement::Move;
+use crate::kernels::pointwise::{Kind, Pointwise};
 use crate::kernels::pool::Pool;
+use crate::kernels::product::Product;
 use crate::kernels::slope::Slope;
+use crate::kernels::softmax::Softmax;
 use crate::kernels::spread::Spread;
 use crate::kernels::unpool::Unpool;
 use crate::kernels::winograd::Winograd;
@@ -31,6 +34,9 @@ pub(crate) enum Kernel {
     Pool(Pool),
     Pointwise(Box<Pointwise>),
     LayerNorm(Box<LayerNorm>),
+    Product(Box<Product>),
+    Softmax(Box<Softmax>),
+    Move(Box<Move>),
     Copy(Copy),
     Slope(Box<Slope>),
     Unpool(Box<Unpool>),
@@ -50,6 +56,9 @@ impl Kernel {
             Self::Pool(pool) => &pool.output,
             Self::Pointwise(pointwise) => &pointwise.output,
             Self::LayerNorm(norm) => &norm.output,
+            Self::Product(product) => &product.output,
+            Self::Softmax(softmax) => &softmax.output,
+            Self::Move(movement) => movement.output(),
             Self::Copy(copy) => &copy.output,
             Self::Slope(slope) => &slope.output,
             Self::Unpool(unpool) => &unpool.output,
@@ -71,7 +80,9 @@ impl Kernel {
             Self::Winograd(conv) => Self::Winograd(Box::new(conv.window(region))),
             Self::Depthwise(conv) => Self::Depthwise(Box::new(conv.window(region))),
             Self::Pool(pool) => Self::Pool(pool.window(region)),
-            Self::Pointwise(pointwise) => Self::Pointwise(Box::new(pointwise.window(region))),
+            Self::Pointwise(pointwise) if pointwise.has_windows() => {
+                Self::Pointwise(Box::new(pointwise.window(region)))
+            }
             _ => return None,
         })
     }
@@ -101,6 +112,9 @@ impl Kernel {
             Self::Pool(pool) => pool.units(batch),
             Self::Pointwise(pointwise) => pointwise.units(batch),
             Self::LayerNorm(norm) => norm.units(batch),
+            Self::Product(product) => product.units(batch),
+            Self::Softmax(softmax) => softmax.units(batch),
+            Self::Move(movement) => movement.units(batch),
             Self::Copy(copy) => copy.units(batch),
             Self::Slope(slope) => slope.units(batch),
             Self::Unpool(unpool) => unpool.units(batch),
@@ -121,19 +135,27 @@ impl Kernel {
             Self::Winograd(conv) => conv.pack(&weights(parameters, conv.layer.filters)?, packed),
             Self::Depthwise(conv) => conv.pack(&weights(parameters, conv.filters)?, packed),
             Self::Pointwise(pointwise) => {
-                let of = |role: &str| per_channel(parameters, role, pointwise.output.channels);
-                pointwise.pack(of("scale")?, of("shift")?, packed);
+                let of = |role: &str, count: usize| elements(parameters, role, count);
+                if let Kind::Stored(stored) = &pointwise.kind {
+                    pointwise.pack_stored(of("other", stored.elements())?, stored.inner, packed);
+                } else {
+                    let channels = pointwise.output.channels;
+                    pointwise.pack(of("scale", channels)?, of("shift", channels)?, packed);
+                }
             }
             Self::LayerNorm(norm) => {
                 let channels = norm.output.channels;
-                let gamma = per_channel(parameters, "gamma", channels)?;
-                let beta = parameters.contains_key("beta").then(|| per_channel(parameters, "beta", channels));
+                let gamma = elements(parameters, "gamma", channels)?;
+                let beta = parameters.contains_key("beta").then(|| elements(parameters, "beta", channels));
                 norm.pack(gamma, beta.transpose()?, packed);
             }
             Self::Slope(slope) => {
-                slope.pack(per_channel(parameters, "scale", slope.output.channels)?, packed);
+                slope.pack(elements(parameters, "scale", slope.output.channels)?, packed);
             }
             Self::Pool(_)
+            | Self::Product(_)
+            | Self::Softmax(_)
+            | Self::Move(_)
             | Self::Copy(_)
             | Self::Extent(_)
             | Self::Unpool(_)
@@ -162,6 +184,9 @@ impl Kernel {
             Self::Pool(pool) => pool.unit(unit),
             Self::Pointwise(pointwise) => pointwise.unit(unit, packed),
             Self::LayerNorm(norm) => norm.unit(unit, packed),
+            Self::Product(product) => product.unit(unit),
+            Self::Softmax(softmax) => softmax.unit(unit),
+            Self::Move(movement) => movement.unit(unit),
             Self::Copy(copy) => copy.unit(unit),
             Self::Slope(slope) => slope.unit(unit, packed),
             Self::Unpool(unpool) => unpool.unit(unit),
@@ -191,9 +216,9 @@ fn weights(parameters: &Parameters, filters: Filters) -> Result<ConvWeights<'_>>
     Ok(ConvWeights { weight, by_input, bias })
 }
 
-fn per_channel<'a>(parameters: &'a Parameters, role: &str, channels: usize) -> Result<&'a [f32]> {
+fn elements<'a>(parameters: &'a Parameters, role: &str, count: usize) -> Result<&'a [f32]> {
     match parameters.get(role) {
-        Some((values, _)) if values.len() == channels => Ok(values),
+        Some((values, _)) if values.len() == count => Ok(values),
         _ => Err(missing()),
     }
 }

@@ -1,8 +1,8 @@
 //! From the graph's operations to those that have a kernel.
 
+use super::attention;
 use super::node::{Node, NodeKind, Turning};
 use super::operation::{Operation, Shapes};
-use crate::axes::range_of_part;
 use crate::card::{Class, Op, PadMode, Statistic, ValueId};
 use crate::kernels::activation::IDENTITY;
 use crate::kernels::conv::ConvGeometry;
@@ -23,7 +23,11 @@ pub(crate) fn lower(operation: &Operation<'_>, shapes: &Shapes, lanes: usize) ->
     let of = |id: &ValueId| shapes.get(id).copied();
     let inputs: Vec<[usize; 3]> = node.inputs.iter().map(of).collect::<Option<_>>()?;
     let output = of(&operation.output)?;
-    if !order_fits(operation, shapes) || inferred(operation, shapes)? != shapes.array(operation.output, 1) {
+    // Of two images, too: what is first of a tensor's axes for one may hold more than the batch.
+    let is_inferred = |batch: usize| {
+        inferred(operation, shapes, batch).is_some_and(|shape| shape == shapes.array(operation.output, batch))
+    };
+    if !order_fits(operation, shapes) || ![1, 2].into_iter().all(is_inferred) {
         return None;
     }
     let mut reads = node.inputs.clone();
@@ -35,7 +39,7 @@ pub(crate) fn lower(operation: &Operation<'_>, shapes: &Shapes, lanes: usize) ->
     let broadcasts = reads.len() == 2 && inputs[0] != inputs[1];
     let (kind, activation) = match node.op.pointwise_kernel() {
         Some(activation) => (NodeKind::Activation, activation),
-        None => (kind(operation, &inputs, output, lanes)?, IDENTITY),
+        None => (kind(operation, shapes, (&inputs, output), lanes)?, IDENTITY),
     };
     let rectifier = Rectifier::of(&node.op);
     let is_linear = node.op.has_channels_last() && node.op.class() == Class::Linear;
@@ -43,12 +47,15 @@ pub(crate) fn lower(operation: &Operation<'_>, shapes: &Shapes, lanes: usize) ->
     Some(Node { activation, broadcasts, rectifier, turning, ..Node::new(kind, reads, operation.output) })
 }
 
-/// Whether all tensors have their channels on the axis where the operation has them. Functions of each element have them anywhere.
+/// Whether all tensors have their channels on the axis where the operation has them. Functions of each element have them anywhere, movements
+/// may put them elsewhere.
 fn order_fits(operation: &Operation<'_>, shapes: &Shapes) -> bool {
     let op = &operation.node.op;
     let is_last = shapes.is_channels_last(operation.output);
     let fits = match op.class() {
+        Class::Movement | Class::Join => return true,
         Class::Pointwise(_) | Class::Arithmetic | Class::Nothing => true,
+        Class::Product | Class::Softmax => is_last,
         _ => is_last == op.has_channels_last(),
     };
     fits && operation.node.inputs.iter().all(|id| shapes.is_channels_last(*id) == is_last)
@@ -57,8 +64,8 @@ fn order_fits(operation: &Operation<'_>, shapes: &Shapes) -> bool {
 /// Of operations that are no activation.
 fn kind(
     operation: &Operation<'_>,
-    inputs: &[[usize; 3]],
-    output: [usize; 3],
+    shapes: &Shapes,
+    (inputs, output): (&[[usize; 3]], [usize; 3]),
     lanes: usize,
 ) -> Option<NodeKind> {
     let x = inputs[0];
@@ -71,14 +78,10 @@ fn kind(
         Op::Add { scalar: None } if fits(inputs, output) => NodeKind::Add,
         Op::Mul { scalar: None } if fits(inputs, output) => NodeKind::Mul,
         op if op.scalar().is_some() => scalar(op)?,
-        Op::Concat { axis: 1, .. } => NodeKind::Concat,
-        Op::Slice { axis: 1, start, end, step: 1 } => {
-            NodeKind::Channels([*start, (*end).min(x[0]).checked_sub(*start)?])
-        }
-        Op::Split { axis: 1, sizes, part } => {
-            let part = range_of_part(sizes, *part);
-            NodeKind::Channels([part.start, part.len()])
-        }
+        Op::Add { .. } | Op::Mul { .. } if inputs.len() == 1 => attention::stored(operation, shapes)?,
+        op if op.class() == Class::Product => attention::product(inputs, output)?,
+        Op::Softmax { axis } if *axis + 1 == shapes.array(operation.output, 1).len() => NodeKind::Softmax,
+        op if matches!(op.class(), Class::Movement | Class::Join) => attention::movement(operation, shapes)?,
         Op::Pad { padding, mode: PadMode::Constant, value } if *value == 0.0 => NodeKind::Pad(*padding),
         Op::Dropout {} | Op::Identity {} => NodeKind::Alias,
         _ => return None,
@@ -94,22 +97,26 @@ fn fits(inputs: &[[usize; 3]], output: [usize; 3]) -> bool {
 
 /// The shape that the graph's inference gives for these inputs: memory is planned by shapes, so a tensor must not have another one
 /// than its operation gives.
-fn inferred(operation: &Operation<'_>, shapes: &Shapes) -> Option<Vec<usize>> {
+fn inferred(operation: &Operation<'_>, shapes: &Shapes, batch: usize) -> Option<Vec<usize>> {
     // A second operand that is stored is not among the inputs, and no kernel reads it.
     let op = &operation.node.op;
-    let operands = if op.is_arithmetic() && op.scalar().is_none() { 2 } else { 1 };
+    let has_two = op.class() == Class::Product
+        || op.is_arithmetic() && op.scalar().is_none() && operation.weight.is_none();
+    let operands = if has_two { 2 } else { 1 };
     if operation.node.inputs.len() < operands {
         return None;
     }
-    let inputs: Vec<Vec<usize>> = operation.node.inputs.iter().map(|id| shapes.array(*id, 1)).collect();
+    let inputs: Vec<Vec<usize>> = operation.node.inputs.iter().map(|id| shapes.array(*id, batch)).collect();
     let inputs: Vec<&[usize]> = inputs.iter().map(Vec::as_slice).collect();
+    let rank = inputs.first().map_or(0, |shape| shape.len());
     let (role, axes) = match (op.has_channels_last(), op.class()) {
-        (true, Class::Linear) => ("weight", 2),
-        (true, _) => ("gamma", 1),
-        _ => ("weight", 4),
+        (true, Class::Linear) => ("weight", 0..2),
+        (true, _) => ("gamma", 0..1),
+        (_, Class::Arithmetic) => ("other", 4_usize.saturating_sub(rank)..4),
+        _ => ("weight", 0..4),
     };
     let stored = |shape| Stored { role, name: "", shape: Some(shape) };
-    let params: Vec<Stored> = operation.weight.iter().map(|shape| stored(&shape[..axes])).collect();
+    let params: Vec<Stored> = operation.weight.iter().map(|shape| stored(&shape[axes.clone()])).collect();
     shapes::after(op, &inputs, &params).ok()
 }
 

@@ -1,5 +1,6 @@
 //! The plan: operations lowered to kernels, joined, placed in memory; and their weights, packed, apart from it.
 
+pub(crate) mod attention;
 pub(crate) mod choose;
 pub(crate) mod fuse;
 mod kernel;
@@ -8,6 +9,7 @@ pub(crate) mod memory_plan;
 pub(crate) mod node;
 mod operation;
 mod quantise;
+mod strides;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -16,7 +18,6 @@ use crate::card::ValueId;
 use crate::error::{Error, Result};
 use crate::kernels::Packed;
 use crate::precision::{Arithmetic, Tokens};
-use crate::simd::Isa;
 use crate::view::{Halo, View};
 pub(crate) use kernel::Kernel;
 use memory_plan::MemoryPlan;
@@ -51,14 +52,8 @@ pub(crate) struct Draft<'a> {
 #[derive(Debug)]
 pub struct Weights(pub(crate) Vec<Packed>);
 
-/// Whether there is a kernel for this operation on tensors of these shapes.
-#[must_use]
-pub fn knows(isa: Isa, operation: &Operation<'_>, shapes: &Shapes) -> bool {
-    lower::lower(operation, shapes, isa.lanes()).is_some()
-}
-
 impl Plan {
-    /// Plans operations that [`knows`] knows, in an order in which they can run.
+    /// Plans operations that [`knows`](crate::knows) knows, in an order in which they can run.
     ///
     /// `outside` are the tensors that are there before, and those that a run returns. `shapes` are those that the graph's
     /// inference gave.
@@ -150,7 +145,7 @@ impl<'a> Draft<'a> {
         let name = |slot: &ValueId| names.get(slot).copied().unwrap_or(*slot);
         let outside = outside.map(|slots| slots.iter().map(name).collect::<Vec<_>>());
         // Aliases go first: one between a convolution and its activation would hide the pair.
-        let nodes = fuse::fuse(nodes, &outside[1]);
+        let nodes = fuse::fuse(attention::shortened(nodes, &outside[1]), &outside[1]);
         let mut shapes = Cow::Borrowed(shapes);
         let nodes = match tokens.int8 {
             Some(int8) => quantise::quantise(int8, nodes, shapes.to_mut(), lanes),

@@ -4,6 +4,9 @@ use crate::card::{PointwiseKernel, ValueId};
 use crate::kernels::activation::IDENTITY;
 use crate::kernels::conv::ConvGeometry;
 use crate::kernels::filters::Filters;
+use crate::kernels::movement::Way;
+use crate::kernels::places::Places;
+use crate::kernels::pointwise::Stored;
 use crate::kernels::pool;
 use crate::reverse::turn::Turn;
 use crate::rule::Rectifier;
@@ -40,6 +43,16 @@ pub(crate) enum NodeKind {
     LayerNorm(f32),
     /// Backward through one: its output's gradient, and its input.
     LayerNormBack(f32),
+    /// Of two tensors, for each row of them, as matrices with a row for each pixel and a column for each channel, or turned.
+    Product([bool; 2]),
+    /// Over the channels of each pixel.
+    Softmax,
+    /// Backward through one: its output, and the gradient of that.
+    SoftmaxBack,
+    /// Elements between the input and the output, one of which has them at places of its own.
+    Move(Places, Way),
+    /// The inputs at their places in the output.
+    Join(Vec<Places>),
     /// `scale x + shift`, the same two for all elements.
     Line([f32; 2]),
     Activation,
@@ -48,6 +61,8 @@ pub(crate) enum NodeKind {
     Pool(pool::Kind, pool::Window),
     Add,
     Mul,
+    /// The sum of a tensor and stored numbers, or their product.
+    Stored(Stored),
     Concat,
     /// First channel and how many.
     Channels([usize; 2]),
@@ -111,6 +126,7 @@ impl Node {
                 | NodeKind::BatchNorm
                 | NodeKind::LayerNorm(_)
                 | NodeKind::LayerNormBack(_)
+                | NodeKind::Stored(_)
                 | NodeKind::Slope { is_scaled: true, .. }
         )
     }

@@ -18,14 +18,11 @@ pub struct Shapes {
 
 impl Shapes {
     /// Adds a tensor whose last axis is that of its channels, with its shape for one image: `[1, height, width, channels]`, or tokens,
-    /// `[1, positions, channels]`, which are a row of pixels. One of another rank is left out.
+    /// `[1, positions, channels]`, which are a row of pixels. Of more axes all before the positions count rows: of heads, windows, or both.
+    /// One of fewer axes is left out.
     pub fn insert_channels_last(&mut self, id: ValueId, shape: &[usize]) {
-        let size = match *shape {
-            [1, height, width, channels] => [channels, height, width],
-            [1, positions, channels] => [channels, 1, positions],
-            _ => return,
-        };
-        self.sizes.insert(id, size);
+        let [1, rows @ .., positions, channels] = shape else { return };
+        self.sizes.insert(id, [*channels, rows.iter().product(), *positions]);
         self.last.insert(id, shape.to_vec());
     }
 
@@ -81,7 +78,8 @@ pub struct Operation<'a> {
     pub node: &'a Node,
     /// The tensor that it gives: its own, or that of a batch norm folded into it.
     pub output: ValueId,
-    /// Shape of the weights of a convolution, a linear layer or a layer norm. Axes that these do not have are ones at the end.
+    /// Shape of the weights of a convolution, a linear layer or a layer norm; axes that these do not have are ones at the end. Of a sum or product
+    /// the shape of the stored operand, if there is one, with ones at the beginning.
     pub weight: Option<[usize; 4]>,
 }
 
@@ -126,5 +124,6 @@ impl Source {
 }
 
 /// Gives an operation's parameters: `weight` `[out, in / groups, height, width]` and `bias` `[out]` of a convolution, `weight` `[in, out]` and
-/// `bias` `[out]` of a linear layer, `scale` and `shift` `[channels]` of a batch norm, `gamma` and `beta` `[channels]` of a layer norm.
+/// `bias` `[out]` of a linear layer, `scale` and `shift` `[channels]` of a batch norm, `gamma` and `beta` `[channels]` of a layer norm,
+/// `other` of a sum or product.
 pub(crate) type Load<'a> = &'a dyn Fn(usize) -> Result<Parameters>;

@@ -49,7 +49,7 @@ pub(super) fn backward(
         .iter()
         .map(|id| {
             let seed = pass.new_like(*id);
-            pass.parts.entry(*id).or_default().push(seed);
+            pass.give(*id, seed);
             seed
         })
         .collect();
@@ -78,11 +78,20 @@ fn needed(nodes: &[Node], targets: &[ValueId]) -> HashSet<ValueId> {
     needed
 }
 
-struct Pass<'a> {
-    shapes: &'a mut Shapes,
+/// What a reader of a tensor adds to its gradient.
+#[derive(Debug)]
+pub(super) enum Part {
+    /// As large as the tensor.
+    Whole(ValueId),
+    /// Of some channels, the first of them and how many; zero in the others.
+    Channels([usize; 2], ValueId),
+}
+
+pub(super) struct Pass<'a> {
+    pub(super) shapes: &'a mut Shapes,
     nodes: Vec<Node>,
     /// What the readers of a tensor add to its gradient.
-    parts: HashMap<ValueId, Vec<ValueId>>,
+    pub(super) parts: HashMap<ValueId, Vec<Part>>,
     lanes: usize,
     /// Position that no tensor has yet.
     next: usize,
@@ -104,8 +113,13 @@ impl Pass<'_> {
         new
     }
 
+    /// Whether the gradient of a tensor leads to one that is wanted.
+    pub(super) fn needs(&self, id: ValueId) -> bool {
+        self.needed.contains(&id)
+    }
+
     /// A new tensor of this shape.
-    fn push(&mut self, kind: NodeKind, inputs: Vec<ValueId>, shape: [usize; 3]) -> ValueId {
+    pub(super) fn push(&mut self, kind: NodeKind, inputs: Vec<ValueId>, shape: [usize; 3]) -> ValueId {
         let output = self.new_tensor(shape);
         self.nodes.push(Node::new(kind, inputs, output));
         output
@@ -119,11 +133,12 @@ impl Pass<'_> {
     fn total(&mut self, id: ValueId) -> Option<ValueId> {
         let parts = self.parts.remove(&id)?;
         let shape = self.shapes[&id];
+        let parts = self.whole(parts, shape);
         parts.into_iter().reduce(|sum, part| self.push(NodeKind::Add, vec![sum, part], shape))
     }
 
-    fn give(&mut self, to: ValueId, part: ValueId) {
-        self.parts.entry(to).or_default().push(part);
+    pub(super) fn give(&mut self, to: ValueId, part: ValueId) {
+        self.parts.entry(to).or_default().push(Part::Whole(part));
     }
 
     /// From the gradient of a node's output to those of its inputs. `before` are the nodes before it.
@@ -131,6 +146,7 @@ impl Pass<'_> {
         match &node.kind {
             NodeKind::Concat => return self.apart(node, gradient, before),
             NodeKind::Add | NodeKind::Mul => return self.two(node, gradient),
+            _ if self.through_tokens(node, gradient) => return,
             _ => {}
         }
         let x = node.inputs[0];
@@ -141,8 +157,9 @@ impl Pass<'_> {
         let one = |kind| (kind, vec![gradient]);
         let (kind, inputs) = match &node.kind {
             NodeKind::Convolution { .. } => return self.convolution(node, gradient),
-            NodeKind::BatchNorm => one(NodeKind::BatchNorm),
+            NodeKind::BatchNorm | NodeKind::Stored(_) => one(node.kind.clone()),
             NodeKind::LayerNorm(epsilon) => (NodeKind::LayerNormBack(*epsilon), vec![x, gradient]),
+            NodeKind::Softmax => (NodeKind::SoftmaxBack, vec![node.output, gradient]),
             NodeKind::Line([scale, _]) => one(NodeKind::Line([*scale, 0.0])),
             NodeKind::Activation => {
                 let function = node.activation;
@@ -154,7 +171,6 @@ impl Pass<'_> {
                 let inputs = std::iter::once(gradient).chain(kept).collect();
                 (NodeKind::Unpool(*kind, *window), inputs)
             }
-            NodeKind::Channels([first, _]) => one(NodeKind::Embed(*first)),
             NodeKind::Pad([top, _, left, _]) => one(NodeKind::Crop([*top, *left])),
             // What is left is made by this pass alone.
             _ => return,

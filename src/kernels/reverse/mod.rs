@@ -4,7 +4,9 @@
 //! to tensors, never to weights. Forward and backward are two plans in one memory, so that what is kept is known before anything
 //! runs. What runs between two plans is left to `burncam-engine`.
 
+mod attention;
 mod lower;
+mod parts;
 pub(crate) mod turn;
 
 use std::cell::RefCell;
@@ -64,20 +66,21 @@ pub struct Ends<'a> {
     pub targets: &'a [ValueId],
 }
 
-/// Whether there are kernels for this operation, forward and backward, on tensors of these shapes.
+/// Whether there are kernels for this operation on tensors of these shapes: forward, and for both directions.
 #[must_use]
-pub fn knows_reverse(isa: Isa, operation: &Operation<'_>, shapes: &Shapes) -> bool {
+pub fn knows(isa: Isa, operation: &Operation<'_>, shapes: &Shapes) -> [bool; 2] {
     let op = &operation.node.op;
     // Equal ones share the gradient there: the greatest element along two axes at once, but not in pools, and an element and the number
     // that it is compared with, but not at a clamp's bounds.
     let shares = op.reduction().is_some() && op.of_whole_maps() == Some(Statistic::Max)
         || matches!(op, Op::Minimum { .. } | Op::Maximum { .. });
     let node = plan::lower::lower(operation, shapes, isa.lanes());
-    node.is_some_and(|node| !shares && lower::is_known(&node, isa.lanes()))
+    let has_both = node.as_ref().is_some_and(|node| !shares && lower::is_known(node, isa.lanes()));
+    [node.is_some(), has_both]
 }
 
 impl Reverse {
-    /// Plans operations that [`knows_reverse`] knows, in an order in which they can run. Products are in single precision.
+    /// Plans operations that [`knows`] knows in both directions, in an order in which they can run. Products are in single precision.
     ///
     /// Forward, every pixel is computed in the same way, without Winograd's transforms: these round more, and differently at each
     /// place of a tile. Slopes jump where an activation's sign or the greatest pixel of a window changes, and of pixels that are equal, as
@@ -105,6 +108,7 @@ impl Reverse {
         let name = |slot: &ValueId| names.get(slot).copied().unwrap_or(*slot);
         let [inputs, outputs, seeds, targets] = [ends.inputs, ends.outputs, ends.seeds, ends.targets]
             .map(|slots| slots.iter().map(name).collect::<Vec<_>>());
+        nodes = plan::attention::shortened(nodes, &[&outputs[..], &seeds, &targets].concat());
         let last = shapes.keys().max().copied();
         let Backward { nodes: back, seeds, gradients } =
             lower::backward(&nodes, &mut shapes, [&seeds, &targets], lanes);
@@ -238,7 +242,7 @@ impl Drop for Tape<'_> {
 
 /// The instructions, if this machine has them and kernels run back through all operations.
 fn checked(isa: Isa, operations: &[Operation<'_>], shapes: &Shapes) -> Result<Tokens> {
-    if let Some(unknown) = operations.iter().find(|operation| !knows_reverse(isa, operation, shapes)) {
+    if let Some(unknown) = operations.iter().find(|operation| !knows(isa, operation, shapes)[1]) {
         return Err(Error::internal(format!("no kernel runs back through {:?}", unknown.node.op)));
     }
     let tokens = Arithmetic::from(isa).tokens();

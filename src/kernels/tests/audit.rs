@@ -59,30 +59,28 @@ fn reads(kernel: &Kernel) -> Reads<'_> {
         Kernel::Pool(pool) => vec![(&pool.input, false)],
         Kernel::Pointwise(pointwise) => {
             let other = match &pointwise.kind {
-                Kind::Affine | Kind::Line { .. } => None,
+                Kind::Affine | Kind::Line { .. } | Kind::Stored(_) => None,
                 Kind::Add(view) | Kind::Mul(view) => Some((view, false)),
             };
             std::iter::once((&pointwise.input, false)).chain(other).collect()
         }
-        Kernel::LayerNorm(norm) => {
-            let gradient = norm.gradient.iter().map(|view| (view, false));
-            std::iter::once((&norm.input, false)).chain(gradient).collect()
-        }
+        Kernel::LayerNorm(norm) => two(&norm.input, norm.gradient.as_ref()),
+        Kernel::Product(product) => product.factors.iter().map(|view| (view, false)).collect(),
+        Kernel::Softmax(softmax) => two(&softmax.input, softmax.gradient.as_ref()),
+        Kernel::Move(movement) => vec![(movement.input(), false)],
         Kernel::Copy(copy) => vec![(&copy.input, false)],
         Kernel::Slope(slope) => {
             let added = slope.added.iter().map(|view| (view, false));
             [&slope.gradient, &slope.kept].map(|view| (view, false)).into_iter().chain(added).collect()
         }
-        Kernel::Unpool(unpool) => {
-            let kept = unpool.kept.iter().map(|view| (view, false));
-            std::iter::once((&unpool.gradient, false)).chain(kept).collect()
-        }
-        Kernel::Contract(contract) => {
-            let other = contract.other.iter().map(|view| (view, false));
-            std::iter::once((&contract.input, false)).chain(other).collect()
-        }
+        Kernel::Unpool(unpool) => two(&unpool.gradient, unpool.kept.as_ref()),
+        Kernel::Contract(contract) => two(&contract.input, contract.other.as_ref()),
         Kernel::Spread(spread) => vec![(&spread.input, false)],
     }
+}
+
+fn two<'a>(first: &'a View, second: Option<&'a View>) -> Reads<'a> {
+    std::iter::once(first).chain(second).map(|view| (view, false)).collect()
 }
 
 fn layer(layer: &Layer) -> impl Iterator<Item = (&View, bool)> {

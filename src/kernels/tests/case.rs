@@ -74,6 +74,8 @@ pub(super) struct Case {
     round: bool,
     /// Arrays have the channels last, with as many axes as this; 0 where they are first.
     pub(super) channels_last: usize,
+    /// By slot, shapes of arrays of more axes, for one image.
+    pub(super) arrays: BTreeMap<usize, Vec<usize>>,
     /// By slot, then image.
     pub(super) tensors: Vec<Vec<Tensor>>,
 }
@@ -86,8 +88,9 @@ impl Case {
             (0..batch).map(|_| Tensor::from_fn(*shape, |_, _, _| f64::from(dice.value()))).collect()
         };
         let tensors = inputs.iter().map(&mut tensor).collect();
-        let (nodes, parameters, channels_last) = Default::default();
-        Self { dice, batch, nodes, parameters, inputs: inputs.len(), round: false, channels_last, tensors }
+        let (nodes, parameters, channels_last, arrays) = Default::default();
+        let (inputs, round) = (inputs.len(), false);
+        Self { dice, batch, nodes, parameters, inputs, round, channels_last, arrays, tensors }
     }
 
     /// As [`Case::new`], with images and weights that bf16 has.
@@ -146,13 +149,6 @@ impl Case {
         self.tensors.len() - 1
     }
 
-    /// Removes the operation that was added last.
-    pub(super) fn pop(&mut self) {
-        self.tensors.pop();
-        self.nodes.pop();
-        self.parameters.pop();
-    }
-
     pub(super) fn shapes(&self) -> Shapes {
         self.ordered((0..self.slots()).map(|slot| (id(slot), self.shape(slot))).collect())
     }
@@ -170,7 +166,7 @@ impl Case {
     /// Whether there is a kernel for every operation.
     pub(super) fn known(&self, isa: Isa) -> bool {
         let shapes = self.shapes();
-        self.operations().iter().all(|operation| knows(isa, operation, &shapes))
+        self.operations().iter().all(|operation| knows(isa, operation, &shapes)[0])
     }
 
     pub(super) fn plan(&self, on: impl Into<Arithmetic>, wanted: &[usize]) -> crate::error::Result<Plan> {

@@ -37,6 +37,7 @@ impl Case {
                 _ => shapes.insert_channels_last(id(slot), &[1, height, width, channels]),
             }
         }
+        self.arrays.iter().for_each(|(slot, shape)| shapes.insert_channels_last(id(*slot), shape));
         shapes
     }
 
@@ -51,7 +52,12 @@ impl Case {
 
     /// The tensor of an image with these elements, in the order in which arrays have them.
     pub(super) fn tensor(&self, slot: usize, array: &[f64]) -> Tensor {
-        let shape @ [channels, _, width] = self.shape(slot);
+        self.in_form(self.shape(slot), array)
+    }
+
+    /// As [`Case::tensor`], of this shape.
+    pub(super) fn in_form(&self, shape: [usize; 3], array: &[f64]) -> Tensor {
+        let [channels, _, width] = shape;
         let at = |c: usize, y: usize, x: usize| match self.channels_last {
             0 => (c * shape[1] + y) * width + x,
             _ => (y * width + x) * channels + c,
@@ -62,8 +68,12 @@ impl Case {
 
 /// As operations have it.
 pub(super) fn weight_shape(parameters: &Parameters) -> Option<[usize; 4]> {
-    let (_, shape) = parameters.get("weight").or(parameters.get("gamma"))?;
     let mut sides = [1; 4];
+    if let Some((_, shape)) = parameters.get("other") {
+        sides[4 - shape.len()..].copy_from_slice(shape);
+        return Some(sides);
+    }
+    let (_, shape) = parameters.get("weight").or(parameters.get("gamma"))?;
     sides[..shape.len()].copy_from_slice(shape);
     Some(sides)
 }

@@ -3,6 +3,9 @@
 //!
 //! `docs/performance.md` says how they run under AddressSanitizer and Miri. `PROPTEST_CASES` sets how many graphs a test tries.
 
+mod arranged;
+#[cfg(test)]
+mod attention;
 mod audit;
 #[cfg(test)]
 mod bf16;
