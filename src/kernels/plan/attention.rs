@@ -99,10 +99,8 @@ pub(crate) fn shortened(mut nodes: Vec<Node>, wanted: &[ValueId]) -> Vec<Node> {
                     }
                 }
             }
-            NodeKind::Move(places, Way::Gather) => {
-                if !wanted.contains(&node.output) {
-                    before.insert(node.output, (node.inputs[0], places.clone()));
-                }
+            NodeKind::Move(places, Way::Gather) if !wanted.contains(&node.output) => {
+                before.insert(node.output, (node.inputs[0], places.clone()));
             }
             _ => {}
         }
