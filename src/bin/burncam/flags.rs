@@ -66,6 +66,7 @@ fn flag(option: OptionName) -> &'static str {
 /// The command that does what the library suggests.
 fn command(action: Action) -> &'static str {
     match action {
+        Action::ListArchitectures => "burncam info --architectures",
         Action::ListClasses => "burncam info --classes",
         Action::ListLayers => "burncam layers",
         Action::Import => "burncam import",
@@ -97,7 +98,8 @@ mod tests {
     #[test]
     fn every_action_is_a_command() {
         let root = crate::args::Cli::command();
-        for action in [Action::ListClasses, Action::ListLayers, Action::Import] {
+        let actions = [Action::ListArchitectures, Action::ListClasses, Action::ListLayers, Action::Import];
+        for action in actions {
             let mut words = command(action).split(' ');
             assert_eq!(words.next(), Some("burncam"));
             let found = root.find_subcommand(words.next().unwrap()).unwrap();

@@ -131,6 +131,7 @@ const SCREENS: &[Screen] = &[
         examples: &[
             "burncam info -m mine.bpk               input, classes, output, cost",
             "burncam info -m mine.bpk --classes     names and indices",
+            "burncam info --architectures           networks whose weights can be imported",
         ],
         pages: &[("model-format.md", "model files and cards")],
     },

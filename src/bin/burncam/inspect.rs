@@ -3,7 +3,7 @@
 use anyhow::Result;
 use burncam::{LayerRequest, Model};
 use burncam_graph::card::{Crop, Filter, Preprocess, Resize};
-use burncam_model::{Form, LayerInfo, OutputForm};
+use burncam_model::{Form, LayerInfo, OutputForm, arch};
 use serde_json::json;
 
 use crate::args::{InfoArgs, LayersArgs};
@@ -74,6 +74,10 @@ fn layer_row(layer: &LayerInfo, is_auto: bool, is_branch: bool) -> Vec<String> {
 
 /// `burncam info`.
 pub(crate) fn info(args: &InfoArgs) -> Result<Outcome> {
+    if args.architectures {
+        arch::names().try_for_each(text::line)?;
+        return Ok(Outcome::Done);
+    }
     let model =
         subjects::open(args.file.as_deref().or(args.model.model.as_deref()), args.model.spec.as_deref())?;
     if args.card {

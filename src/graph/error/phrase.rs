@@ -29,6 +29,8 @@ pub enum Piece {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Action {
+    /// Lists the architectures whose weights can be imported.
+    ListArchitectures,
     /// Lists the classes of a model.
     ListClasses,
     /// Lists the layers of a model.
@@ -42,6 +44,7 @@ impl Action {
     #[must_use]
     pub const fn path(self) -> &'static str {
         match self {
+            Self::ListArchitectures => "model::arch::names",
             Self::ListClasses => "Model::class_name",
             Self::ListLayers => "Model::layers",
             Self::Import => "model::import::import",

@@ -72,14 +72,14 @@ impl Problem {
     /// With the candidate that is nearest to `wanted`, if one is near enough to be what was meant.
     #[must_use]
     pub fn near<'a>(self, wanted: &str, candidates: impl IntoIterator<Item = &'a str>) -> Self {
-        self.with(|parts| parts.nearest = nearest(wanted, candidates).map(str::to_owned))
+        self.with(|parts| parts.nearest = nearest(wanted, candidates).first().map(|&name| name.to_owned()))
     }
 
-    /// With the names that there are, after the words `lead`.
+    /// With the names that there are, if any, after the words `lead`.
     #[must_use]
     pub fn known<'a>(self, lead: &'static str, names: impl IntoIterator<Item = &'a str>) -> Self {
-        let names = names.into_iter().map(str::to_owned).collect();
-        self.with(|parts| parts.known = Some(Known { lead, names }))
+        let names: Vec<String> = names.into_iter().map(str::to_owned).collect();
+        self.with(|parts| parts.known = (!names.is_empty()).then_some(Known { lead, names }))
     }
 
     /// With a clause after what is wrong.

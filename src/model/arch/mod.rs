@@ -36,7 +36,7 @@ mod vit;
 mod windows;
 
 pub use crate::builder::Built;
-use crate::error::{Problem, Result, nearest};
+use crate::error::{Action, Phrase, Problem, Result, nearest};
 pub use architecture::Architecture;
 
 /// Every architecture by family, in listing order.
@@ -77,22 +77,25 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 /// The architecture called `name`, ignoring case. A tag of timm's weights, `timm:resnet50.a1_in1k`, is left out.
 ///
 /// # Errors
-/// When it does not exist; the message suggests a similar name, and lists those of the same library.
+/// When it does not exist; the message names the nearest few.
 pub fn find(name: &str) -> Result<&'static Architecture> {
-    let library =
-        |name: &str| name.split_once(':').map_or(String::new(), |(library, _)| library.to_lowercase());
-    let asked = library(name);
-    let untagged = if asked == "timm" { name.split('.').next().unwrap_or(name) } else { name };
-    all().find(|architecture| architecture.name.eq_ignore_ascii_case(untagged)).ok_or_else(|| {
-        let same = || names().filter(|known| library(known) == asked);
-        // The library's name at the front would make all of its names alike.
-        let bare = |name: &'static str| name.split_once(':').map_or(name, |(_, bare)| bare);
-        let wanted = untagged.split_once(':').map_or(untagged, |(_, bare)| bare);
-        let near = names().filter(|known| nearest(wanted, [bare(known)]).is_some());
-        let problem = Problem::new("is not known").near(name, near).known("known:", same());
-        let problem = problem.hint("export other networks to ONNX and import that");
-        problem.named("architecture", name).into()
-    })
+    let is_timm = name.split_once(':').is_some_and(|(library, _)| library.eq_ignore_ascii_case("timm"));
+    let untagged = if is_timm { name.split('.').next().unwrap_or(name) } else { name };
+    let found = all().find(|architecture| architecture.name.eq_ignore_ascii_case(untagged));
+    found.ok_or_else(|| unknown(untagged).named("architecture", name).into())
+}
+
+fn unknown(name: &str) -> Problem {
+    // The library's name at the front would make all of its names alike.
+    fn bare(name: &str) -> &str {
+        name.split_once(':').map_or(name, |(_, bare)| bare)
+    }
+    let alike = names().filter(|known| !nearest(bare(name), [bare(known)]).is_empty());
+    let near = nearest(name, alike);
+    let problem = Problem::new("is not known").near(name, near.first().copied());
+    let problem = problem.known("also near:", near.into_iter().skip(1).take(3));
+    let listed = Phrase::from("`").action(Action::ListArchitectures).text("` lists all");
+    problem.hint(listed.text("; export other networks to ONNX and import that"))
 }
 
 /// Whether `start` begins names of several architectures, such as `hf:resnet`.

@@ -99,7 +99,7 @@ impl Diagnosis {
             0..LISTED => {
                 // A card's graph alone does not determine the expected shape.
                 let same_shape = self.unused.iter().filter(|(_, found)| shape.is_empty() || found == shape);
-                nearest(name, same_shape.map(|(name, _)| name.as_str())).map(ToOwned::to_owned)
+                nearest(name, same_shape.map(|(name, _)| name.as_str())).first().map(|&near| near.to_owned())
             }
             _ => None,
         };

@@ -24,8 +24,8 @@ pub(crate) struct ImportArgs {
 
     /// Architecture of weights [default: auto]
     ///
-    /// Architecture of the weights, for example resnet50; an unknown one lists them all, auto recognises it by its
-    /// tensors [default: auto]. ONNX and Keras files need none.
+    /// Architecture of the weights, for example resnet50; `burncam info --architectures` lists them, auto recognises it
+    /// by its tensors [default: auto]. ONNX and Keras files need none.
     #[arg(long, value_name = "NAME", conflicts_with = "spec")]
     pub(crate) arch: Option<String>,
 

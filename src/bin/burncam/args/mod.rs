@@ -136,4 +136,8 @@ pub(crate) struct InfoArgs {
     /// Print the class names with their indices, one per line.
     #[arg(long)]
     pub(crate) classes: bool,
+
+    /// Print the names that `import --arch` takes, one per line.
+    #[arg(long, conflicts_with_all = ["file", "model", "spec", "card", "classes"])]
+    pub(crate) architectures: bool,
 }
