@@ -49,7 +49,7 @@ impl Method {
     ///
     /// # Errors
     /// When it is one of these.
-    pub fn check_network(self, network: &Network, options: &Options) -> Result<()> {
+    pub(crate) fn check_network(self, network: &Network, options: &Options) -> Result<()> {
         let name = self.info().name;
         let several = network.taps() > 1;
         // Before the number of layers: a network without rectifiers is refused for what it is.

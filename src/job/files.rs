@@ -81,6 +81,17 @@ impl Files<'_> {
     /// When one exists and [`Request::overwrite`](crate::explain::Request::overwrite) is off, or cannot be written; when a picture cannot be drawn, or the
     /// model file could not be hashed.
     pub fn commit(self) -> Result<Written> {
+        let (written, put_in_place) = self.stage()?;
+        put_in_place()?;
+        Ok(written)
+    }
+
+    /// [`Files::commit`] in two parts: draws and writes all files under temporary names, and gives what is left to do, which waits for the disk
+    /// and needs no pixels. A thread that has other pictures to explain can leave it to another. Without it the files disappear.
+    ///
+    /// # Errors
+    /// As [`Files::commit`]; of the second part when a file cannot be written to disk or renamed.
+    pub fn stage(self) -> Result<(Written, impl FnOnce() -> Result<()> + Send + use<>)> {
         let request = self.explainer.request();
         if !request.overwrite {
             refuse_existing(&self.paths)?;
@@ -102,8 +113,7 @@ impl Files<'_> {
             vec![]
         };
         let how = Placing { overwrite: request.overwrite, sync: request.sync };
-        put_in_place(pictures, documents, how)?;
-        Ok(Written { records, files: self.paths })
+        Ok((Written { records, files: self.paths }, move || put_in_place(pictures, documents, how)))
     }
 
     fn path(&self, name: String) -> PathBuf {

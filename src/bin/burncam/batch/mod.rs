@@ -1,13 +1,16 @@
 //! Parallel tasks: workers that process each task completely, and one consumer that receives the results in order.
 //!
-//! The caller defines tasks and results: for `explain` and `predict` a task is an image. A worker finishes a few
+//! The caller defines tasks and results: for `explain` and `predict` a task is an image. A worker does a few
 //! tasks before it takes the next ones. With one worker per core all cores are busy, and no stage waits for another.
-//! Parallel work inside a task runs on the same threads, when one is free.
+//! Parallel work inside a task runs on the same threads, when one is free. What then only waits, for the disk, is done on threads of its own,
+//! while the worker computes.
 
 mod queue;
 mod signals;
 
 use std::ops::ControlFlow;
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use anyhow::{Result, anyhow};
@@ -23,47 +26,82 @@ use crate::threads::Workers;
 /// Finished batches per worker that may wait for one that is still in progress; bounds memory.
 const AHEAD: usize = 8;
 
-/// Runs `work` for all tasks on the threads of `pool`, and passes the results to `take` in the order of the tasks,
-/// one at a time on the caller's thread. `work` gives one result per task. After a break or a signal no more tasks
+/// What is done with a task: first on a worker, then where waiting costs no worker.
+pub(crate) struct Steps<Work, Finish> {
+    /// What is made of some tasks, one for each.
+    pub(crate) work: Work,
+    /// The result of a task, given what was made of it. It needs next to no processor time.
+    pub(crate) finish: Finish,
+}
+
+/// Runs both steps for all tasks, the first on the threads of `pool`, and passes the results to `take` in the order of the tasks,
+/// one at a time on the caller's thread. After a break or a signal no more tasks
 /// start; the results of those in progress are still passed. Returns the number of results.
 ///
 /// # Errors
 /// The first error of `take`, after which no more results are passed.
-pub(crate) fn run<Task: Sync, T: Send>(
+pub(crate) fn run<Task: Sync, Made: Send, T: Send>(
     pool: &ThreadPool,
     workers: Workers,
     tasks: &[Task],
     signals: &Signals,
-    work: impl Fn(&[Task]) -> Vec<Result<T>> + Sync,
+    steps: &Steps<impl Fn(&[Task]) -> Vec<Result<Made>> + Sync, impl Fn(&Task, Made) -> Result<T> + Sync>,
     mut take: impl FnMut(&Task, Result<T>) -> Result<ControlFlow<()>>,
 ) -> Result<usize> {
     memory::set_files(workers.jobs * workers.together);
+    // What waits to be finished counts as started, so that the disk may not fall behind by more than this either.
     let queue = Queue::new(tasks.len(), workers.together, workers.jobs * workers.together * AHEAD);
-    let do_work = || {
-        while let Some(range) = queue.take() {
-            for (task, result) in range.clone().zip(all_contained(&work, &tasks[range])) {
-                queue.give(task, result);
-            }
-            if signals.raised().is_some() {
-                queue.stop();
-            }
+    let (sender, made) = mpsc::channel();
+    let made = Mutex::new(made);
+    let finish_all = || {
+        while let Some((task, made)) = received(&made) {
+            queue.give(task, contained(|| (steps.finish)(&tasks[task], made)));
         }
     };
     thread::scope(|scope| {
+        let queue = &queue;
         // `broadcast` returns when all workers are done; the caller's thread is needed for the results meanwhile.
-        scope.spawn(|| {
+        scope.spawn(move || {
             pool.broadcast(|worker| {
                 // The pool may have more threads than jobs: the others help inside of tasks.
                 if worker.index() < workers.jobs {
-                    do_work();
+                    do_work(queue, tasks, &steps.work, &sender, signals);
                 }
             });
         });
-        let taken = take_all(&queue, |task, result| take(&tasks[task], result));
+        (0..workers.jobs).for_each(|_| drop(scope.spawn(finish_all)));
+        let taken = take_all(queue, |task, result| take(&tasks[task], result));
         // Also after an error of `take`: a worker that waits for room would never return.
         queue.stop();
         taken
     })
+}
+
+/// A worker: takes tasks, and sends what it makes of them.
+fn do_work<Task, Made, T>(
+    queue: &Queue<Result<T>>,
+    tasks: &[Task],
+    work: impl Fn(&[Task]) -> Vec<Result<Made>>,
+    sender: &Sender<(usize, Made)>,
+    signals: &Signals,
+) {
+    while let Some(range) = queue.take() {
+        for (task, result) in range.clone().zip(all_contained(&work, &tasks[range])) {
+            match result {
+                // The receiver is there until all threads are done.
+                Ok(made) => drop(sender.send((task, made))),
+                Err(error) => queue.give(task, Err(error)),
+            }
+        }
+        if signals.raised().is_some() {
+            queue.stop();
+        }
+    }
+}
+
+/// The next of what several threads wait for, `None` after the last.
+fn received<Made>(made: &Mutex<Receiver<Made>>) -> Option<Made> {
+    made.lock().unwrap_or_else(PoisonError::into_inner).recv().ok()
 }
 
 /// The results of some tasks; of a panic, which was not that of one of them, an error for each: the consumer would wait for them forever.
@@ -107,7 +145,9 @@ mod tests {
             let one = |task: &usize| if task % 5 == 3 { bail!("a fault of {task}") } else { Ok(task * 2) };
             tasks.iter().map(one).collect()
         };
-        run(&workers.pool()?, workers, &tasks, &Signals::default(), work, take)
+        let finish =
+            |task: &usize, double| if task % 5 == 4 { bail!("too late for {task}") } else { Ok(double) };
+        run(&workers.pool()?, workers, &tasks, &Signals::default(), &Steps { work, finish }, take)
     }
 
     #[test]
@@ -117,6 +157,9 @@ mod tests {
             let count = run_numbers(jobs, together, 50, |task, result| {
                 match result {
                     Ok(double) => assert_eq!(double, task * 2),
+                    Err(error) if task % 5 == 4 => {
+                        assert_eq!(error.to_string(), format!("too late for {task}"));
+                    }
                     Err(error) => assert_eq!(error.to_string(), format!("a fault of {task}")),
                 }
                 taken.push(*task);
@@ -135,16 +178,20 @@ mod tests {
             assert!(!tasks.contains(&7), "seven is too much");
             tasks.iter().map(|task| Ok(*task)).collect()
         };
+        let finish = |_: &usize, made: usize| {
+            assert!(made != 11, "eleven is too much");
+            Ok(made)
+        };
         let mut failed = Vec::new();
-        let count =
-            run(&workers.pool().unwrap(), workers, &tasks, &Signals::default(), work, |task, result| {
-                if let Err(error) = result {
-                    assert!(error.to_string().contains("seven is too much"), "{error}");
-                    failed.push(*task);
-                }
-                Ok(ControlFlow::Continue(()))
-            });
-        assert_eq!((count.unwrap(), failed), (20, vec![6, 7]));
+        let (pool, signals) = (workers.pool().unwrap(), Signals::default());
+        let count = run(&pool, workers, &tasks, &signals, &Steps { work, finish }, |task, result| {
+            if let Err(error) = result {
+                assert!(error.to_string().contains("en is too much"), "{error}");
+                failed.push(*task);
+            }
+            Ok(ControlFlow::Continue(()))
+        });
+        assert_eq!((count.unwrap(), failed), (20, vec![6, 7, 11]));
     }
 
     #[test]

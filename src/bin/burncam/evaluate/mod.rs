@@ -23,7 +23,7 @@ use burncam_picture::input::recycle;
 use self::prepare::Run;
 use self::resume::Kept;
 use crate::args::EvaluateArgs;
-use crate::batch::{self, Signals};
+use crate::batch::{self, Signals, Steps};
 use crate::contain::contained_for;
 use crate::explain::task::Task;
 use crate::failure::is_of_model;
@@ -61,9 +61,12 @@ fn measure(args: &EvaluateArgs, run: &Run, destinations: &Destinations, quiet: b
     let (spool, kept) = begin(args, run, destinations, quiet)?;
     let signals = Signals::listen()?;
     let one = |task: &Task| contained_for(&task.input.path, || figures(task, run, &spool, &kept));
-    let work = |tasks: &[Task]| tasks.iter().map(one).collect();
+    let steps = Steps {
+        work: |tasks: &[Task]| tasks.iter().map(one).collect(),
+        finish: |_: &Task, figures| Ok(figures),
+    };
     let mut results = Results::new(args, run, &spool, quiet);
-    let taken = batch::run(&run.pool, run.workers, &run.tasks, &signals, work, |task, result| {
+    let taken = batch::run(&run.pool, run.workers, &run.tasks, &signals, &steps, |task, result| {
         // Not this image's fault, nor the next one's.
         if result.as_ref().is_err_and(is_of_model) {
             return result.map(|_| ControlFlow::Break(()));

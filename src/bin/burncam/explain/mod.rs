@@ -24,9 +24,9 @@ use self::previews::Previews;
 use self::results::Results;
 use self::resume::Redone;
 use self::task::Task;
-use self::work::Work;
+use self::work::{Work, finish};
 use crate::args::{ExplainArgs, ScaleArg};
-use crate::batch::{self, Signals};
+use crate::batch::{self, Signals, Steps};
 use crate::boxes::Boxes;
 use crate::contain::contained;
 use crate::discover::{Found, Input, Left, discover, report};
@@ -77,8 +77,8 @@ impl Run {
         let signals = if self.tasks.len() > 1 { Signals::listen()? } else { Signals::default() };
         let work = self.work(args);
         let mut results = Results::open(args, &work, self.tasks.len(), &self.left, (&self.inside, quiet))?;
-        let explain = |tasks: &[Task]| work.explain(tasks);
-        let taken = batch::run(&self.pool, self.workers, &self.tasks, &signals, explain, |task, result| {
+        let steps = Steps { work: |tasks: &[Task]| work.explain(tasks), finish };
+        let taken = batch::run(&self.pool, self.workers, &self.tasks, &signals, &steps, |task, result| {
             // Not this image's fault, nor the next one's.
             if result.as_ref().is_err_and(is_of_model) {
                 return result.map(|_| ControlFlow::Break(()));

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context as _, Result, anyhow};
-use burncam::record::{InputRecord, LabelRecord, PredictionRecord};
+use burncam::record::{InputRecord, LabelRecord, PredictionRecord, Record};
 use burncam::{Explainer, Explanation, Subject, Written};
 use burncam_metrics::localisation::Bounds;
 use burncam_picture::input::recycle;
@@ -46,9 +46,35 @@ impl Stage {
     }
 }
 
+/// An image whose files are written, and have their names after what is left to do.
+pub(crate) struct Made<'a> {
+    explained: Explained,
+    left: Option<Box<Left<'a>>>,
+}
+
+/// Waits for the disk and names the files. Its records are those of the image.
+type Left<'a> = dyn FnOnce(&[Record]) -> Result<()> + Send + 'a;
+
+impl From<Explained> for Made<'_> {
+    /// One of which nothing is left to do.
+    fn from(explained: Explained) -> Self {
+        Self { explained, left: None }
+    }
+}
+
+/// Does what is left to do of an image.
+pub(crate) fn finish(task: &Task, made: Made<'_>) -> Result<Explained> {
+    let Made { explained, left } = made;
+    contained_for(&task.input.path, || {
+        left.map_or(Ok(()), |left| left(&explained.records))?;
+        Ok(explained)
+    })
+}
+
 impl Work<'_> {
-    /// Explains a few images and writes their files. Images are isolated: a failure, even a panic, affects only its own result.
-    pub(crate) fn explain(&self, tasks: &[Task]) -> Vec<Result<Explained>> {
+    /// Explains a few images and writes their files, which [`finish`] names. Images are isolated: a failure, even a panic, affects only its own
+    /// result.
+    pub(crate) fn explain(&self, tasks: &[Task]) -> Vec<Result<Made<'_>>> {
         let stages: Vec<Stage> = tasks.iter().map(|task| self.prepare(task)).collect();
         let subjects: Vec<&Subject> = stages
             .iter()
@@ -58,17 +84,17 @@ impl Work<'_> {
             })
             .collect();
         let mut explanations = self.explain_all(&subjects).into_iter();
-        let finish = |(task, stage): (&Task, Stage)| match stage {
-            Stage::Over(result) => *result,
+        let written = |(task, stage): (&Task, Stage)| match stage {
+            Stage::Over(result) => (*result).map(Made::from),
             Stage::Ready(subject) => {
                 let explanations =
                     explanations.next().unwrap_or_else(|| Err(anyhow!("no explanation was made")))?;
-                let written = contained_for(&task.input.path, || self.write(task, &subject, &explanations));
+                let made = contained_for(&task.input.path, || self.write(task, &subject, &explanations));
                 recycle(subject.picture);
-                written
+                made
             }
         };
-        tasks.iter().zip(stages).map(finish).collect()
+        tasks.iter().zip(stages).map(written).collect()
     }
 
     fn prepare(&self, task: &Task) -> Stage {
@@ -131,23 +157,30 @@ impl Work<'_> {
         Ok(boxes.flatten().into_iter().flatten().map(named).collect())
     }
 
-    fn write(&self, task: &Task, subject: &Subject, explanations: &[Explanation]) -> Result<Explained> {
-        let Some(names) = self.plan.names(&task.input) else { return self.show(subject, explanations) };
+    fn write(&self, task: &Task, subject: &Subject, explanations: &[Explanation]) -> Result<Made<'_>> {
+        let Some(names) = self.plan.names(&task.input) else {
+            return self.show(subject, explanations).map(Made::from);
+        };
         // Before the files: a box that cannot be is an error of its image, which then has none.
         let objects = self.objects(task, &subject.file)?;
         let files = self.explainer.files(subject, explanations, &names);
         self.plan.refuse_to_replace(files.paths())?;
         self.plan.expect_root()?;
         let earlier = self.redone.as_ref().map_or_else(Vec::new, |_| earlier(self.explainer, &names));
-        let Written { records, files } = files.commit()?;
-        remove_other_formats(&earlier, &names, self.plan, &records);
+        let (Written { records, files }, put_in_place) = files.stage()?;
         let directory = Some(names.directory().to_path_buf());
         let previews = self.previews.as_ref();
         let small =
             previews.map_or_else(Vec::new, |previews| previews.of(self.explainer, subject, explanations));
         let wants_row = self.wants_rows.load(Ordering::Relaxed);
         let row = wants_row.then(|| self.explainer.sheet_row(subject, explanations)).transpose()?;
-        Ok(Explained { records, directory, files, objects, small, row, ..Explained::default() })
+        let explained = Explained { records, directory, files, objects, small, row, ..Explained::default() };
+        let left = move |records: &[Record]| {
+            put_in_place()?;
+            remove_other_formats(&earlier, &names, self.plan, records);
+            Ok(())
+        };
+        Ok(Made { explained, left: Some(Box::new(left)) })
     }
 
     /// For standard output: the first picture, and records without files.

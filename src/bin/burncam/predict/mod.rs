@@ -14,7 +14,7 @@ use burncam_picture::input::recycle;
 use rayon::ThreadPool;
 
 use crate::args::PredictArgs;
-use crate::batch::{self, Signals};
+use crate::batch::{self, Signals, Steps};
 use crate::contain::contained_for;
 use crate::discover::{Found, discover, report};
 use crate::explain::task::Task;
@@ -38,7 +38,8 @@ pub(crate) fn run(args: &PredictArgs, quiet: bool) -> Result<Outcome> {
     };
     let mut results = Results::open(args, &run, quiet)?;
     // Signals keep their usual effect: no file can be left half written.
-    batch::run(&run.pool, run.workers, &run.tasks, &Signals::default(), work, |task, result| {
+    let steps = Steps { work, finish: |_: &Task, record| Ok(record) };
+    batch::run(&run.pool, run.workers, &run.tasks, &Signals::default(), &steps, |task, result| {
         // Not this image's fault, nor the next one's.
         if result.as_ref().is_err_and(is_of_model) {
             return result.map(|_| ControlFlow::Break(()));
