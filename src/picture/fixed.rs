@@ -3,7 +3,7 @@
 //! Receives and gives integers. Which share of one they stand for is the caller's.
 
 /// `k * x / 65536`, rounded to nearest, a half up.
-#[inline]
+#[inline(always)]
 pub(crate) fn product(k: i16, x: i16) -> i16 {
     let high = ((i32::from(k) * i32::from(x)) >> 16) as i16;
     high + (k.wrapping_mul(x) as u16 >> 15) as i16
@@ -12,7 +12,7 @@ pub(crate) fn product(k: i16, x: i16) -> i16 {
 /// The greatest whole number up to `x`, from 0 to `most`, which is below 2^22; 0 for NaN.
 ///
 /// `as` does the same, but saturates, for which x86 has no vector instruction: compilers convert one number after the other.
-#[inline]
+#[inline(always)]
 pub(crate) fn floor(x: f32, most: f32) -> u32 {
     // From here on floats have no fraction, so that adding it rounds, and the number is in the lowest bits.
     const WHOLE: f32 = (1 << 23) as f32;

@@ -2,6 +2,8 @@
 
 mod album;
 mod compare;
+#[expect(dead_code, reason = "a benchmark needs the rest")]
+mod cost;
 mod drawing;
 mod dropped;
 mod ends;

@@ -43,7 +43,7 @@ pub(super) fn decode(bytes: &[u8], kind: ImageFormat) -> Result<Decoded, Fault> 
         Err(error) => return Err(error.into()),
     };
     let pixels = Pixels::Image(pixels);
-    Ok(Decoded { pixels, is_premultiplied: false, orientation, icc, damage, notes: vec![], reduced: None })
+    Ok(Decoded { orientation, icc, damage, ..Decoded::of(pixels) })
 }
 
 /// The pixels as stored; 8-bit RGB, which most pictures are, in memory that is used again.

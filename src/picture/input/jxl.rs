@@ -2,7 +2,6 @@
 //!
 //! The decoder turns the picture upright itself, and counts what it allocates.
 
-use image::metadata::Orientation;
 use jxl_oxide::{AllocTracker, InitializeResult, JxlImage, JxlThreadPool};
 
 use super::raster::{Decoded, Fault, Pixels, by_channels, check_pixels};
@@ -33,13 +32,9 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Decoded, Fault> {
     let pixels = by_channels(width, height, channels, samples)
         .ok_or_else(|| Fault::Unsupported(format!("{channels} channels")))?;
     Ok(Decoded {
-        pixels: Pixels::Image(pixels),
         is_premultiplied: alpha == Some(true),
-        orientation: Orientation::NoTransforms,
         icc: Some(icc).filter(|icc| !icc.is_empty()),
-        damage: vec![],
-        notes: vec![],
-        reduced: None,
+        ..Decoded::of(Pixels::Image(pixels))
     })
 }
 

@@ -149,14 +149,14 @@ impl Picture {
             let hint = Phrase::from("read it without ").without(OptionName::StrictPictures);
             return Err(refuse(Problem::new(damage.clone()).hint(hint.text(" to use what there is"))));
         }
-        let (orientation, size) = (decoded.orientation, decoded.upright_size());
+        let (orientation, size, left) = (decoded.orientation, decoded.upright_size(), decoded.left_to_turn());
         let reduced = decoded.reduced.map_or(1, |(by, _)| by);
         let Colours { rgb, shown, profile, warning } = Colours::of(decoded, options);
         let warnings = damage.into_iter().chain(notes).map(Phrase::from).chain(warning).collect();
         Ok(Self {
             // Turned after the colours: a profile does not depend on the orientation, and fewer bytes are moved.
-            rgb: upright(rgb, orientation),
-            shown: shown.map(|shown| upright(shown, orientation)),
+            rgb: upright(rgb, left),
+            shown: shown.map(|shown| upright(shown, left)),
             format: format.to_owned(),
             size,
             reduced,

@@ -55,6 +55,28 @@ fn transparency_shows_the_background() {
 }
 
 #[test]
+fn a_jpeg_is_turned_as_it_says() {
+    // Of several groups of rows with chroma at half of the resolution, and a last one that is not full.
+    let photo = RgbImage::from_fn(75, 61, |x, y| Rgb([3 * x as u8, 4 * y as u8, (x * y) as u8]));
+    let plain = crate::render::encode_jpeg(&photo, 80).unwrap();
+    let stored = DynamicImage::from(Picture::from_bytes(&plain, "x", WHITE).unwrap().rgb);
+    for number in 1..=8 {
+        let tag = [
+            &b"Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0"[..],
+            &[number, 0, 0, 0, 0, 0, 0, 0][..],
+        ];
+        let tag = tag.concat();
+        let head = [0xff, 0xe1, 0, tag.len() as u8 + 2];
+        let picture = [&plain[..2], &head, &tag, &plain[2..]].concat();
+        let picture = Picture::from_bytes(&picture, "x", WHITE).unwrap();
+        let mut expected = stored.clone();
+        expected.apply_orientation(image::metadata::Orientation::from_exif(number).unwrap());
+        assert!(picture.rgb == expected.into_rgb8(), "{number}");
+        assert_eq!((picture.orientation, picture.size), (number, picture.rgb.dimensions().into()));
+    }
+}
+
+#[test]
 fn the_first_frame_of_an_animation_counts() {
     let mut bytes = Vec::new();
     {

@@ -3,7 +3,7 @@
 use image::metadata::Orientation;
 use image::{DynamicImage, GrayAlphaImage, GrayImage, ImageError, RgbImage, RgbaImage};
 
-use super::upright::turned;
+use super::upright::{after_quarter_turn, turned};
 use crate::error::Problem;
 use crate::memory::{Part, allow};
 
@@ -20,6 +20,8 @@ pub(super) struct Decoded {
     /// Whether colours are already multiplied by alpha.
     pub(super) is_premultiplied: bool,
     pub(super) orientation: Orientation,
+    /// Whether the quarter turn of that was made while decoding.
+    pub(super) is_turned: bool,
     /// The embedded colour profile.
     pub(super) icc: Option<Vec<u8>>,
     /// Damage that the decoder repaired.
@@ -142,6 +144,20 @@ pub(super) fn orientation(exif: Option<&[u8]>) -> Orientation {
 }
 
 impl Decoded {
+    /// Pixels of which nothing else is known.
+    pub(super) fn of(pixels: Pixels) -> Self {
+        Self {
+            pixels,
+            is_premultiplied: false,
+            orientation: Orientation::NoTransforms,
+            is_turned: false,
+            icc: None,
+            damage: vec![],
+            notes: vec![],
+            reduced: None,
+        }
+    }
+
     /// Width and height as stored, also where the pixels were reduced.
     fn size(&self) -> [u32; 2] {
         match (&self.reduced, &self.pixels) {
@@ -153,7 +169,13 @@ impl Decoded {
 
     /// Width and height of the upright picture in the file.
     pub(super) fn upright_size(&self) -> [u32; 2] {
-        turned(self.size(), self.orientation)
+        turned(self.size(), self.left_to_turn())
+    }
+
+    /// What is left to do for the picture to be upright.
+    pub(super) fn left_to_turn(&self) -> Orientation {
+        let rest = after_quarter_turn(self.orientation).filter(|_| self.is_turned);
+        rest.unwrap_or(self.orientation)
     }
 
     /// 8-bit RGB, composited over the background. Pixels that are 8-bit RGB already are not copied.

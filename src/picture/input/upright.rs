@@ -26,7 +26,7 @@ pub(super) fn turned([width, height]: [u32; 2], orientation: Orientation) -> [u3
 }
 
 /// What is left to do after a quarter turn clockwise; `None` where there is none.
-fn after_quarter_turn(orientation: Orientation) -> Option<Orientation> {
+pub(super) fn after_quarter_turn(orientation: Orientation) -> Option<Orientation> {
     match orientation {
         Orientation::Rotate90 => Some(Orientation::NoTransforms),
         Orientation::Rotate270 => Some(Orientation::Rotate180),
@@ -39,19 +39,26 @@ fn after_quarter_turn(orientation: Orientation) -> Option<Orientation> {
 /// A quarter turn clockwise.
 fn quarter_turn(picture: RgbImage) -> RgbImage {
     let (width, height) = picture.dimensions();
-    let (across, down) = (width as usize, height as usize);
+    let size = [width, height].map(|length| length as usize);
     let mut turned = spare::take(picture.as_raw().len());
-    let (from, to) = (picture.as_raw().as_chunks::<3>().0, turned.as_chunks_mut::<3>().0);
-    for top in (0..down).step_by(BLOCK) {
-        let bottom = (top + BLOCK).min(down);
-        for x in 0..across {
-            // The column becomes a row, from below.
-            let row = &mut to[x * down + down - bottom..x * down + down - top];
-            row.iter_mut().zip((top..bottom).rev()).for_each(|(pixel, y)| *pixel = from[y * across + x]);
-        }
+    let rows = picture.as_raw().chunks(BLOCK * 3 * size[0].max(1));
+    for (block, rows) in rows.enumerate() {
+        turn_rows(rows, block * BLOCK, size, &mut turned);
     }
     spare::give(picture.into_raw());
     RgbImage::from_raw(height, width, turned).unwrap_or_default()
+}
+
+/// Puts some rows of a picture of this size, from row `top` on, where they are after a quarter turn clockwise.
+pub(super) fn turn_rows(rows: &[u8], top: usize, [across, down]: [usize; 2], turned: &mut [u8]) {
+    let (from, to) = (rows.as_chunks::<3>().0, turned.as_chunks_mut::<3>().0);
+    let count = from.len() / across.max(1);
+    let bottom = top + count;
+    for x in 0..across {
+        // The column becomes a row, from below.
+        let row = &mut to[x * down + down - bottom..x * down + down - top];
+        row.iter_mut().zip((0..count).rev()).for_each(|(pixel, y)| *pixel = from[y * across + x]);
+    }
 }
 
 #[cfg(test)]

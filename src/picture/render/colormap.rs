@@ -148,11 +148,13 @@ impl fmt::Display for Colormap {
 
 /// Position of a value from -1 to 1 on a colour map: `(value + 1) / 2`.
 #[must_use]
+#[inline(always)]
 pub(crate) fn signed_position(value: f32) -> f32 {
     (value + 1.0) / 2.0
 }
 
 /// Index of the colour at a position: `floor(256 * position)`, and the last one at 1, as in matplotlib.
+#[inline(always)]
 pub(super) fn index(position: f32) -> u8 {
     floor(position * COLORS as f32, COLORS as f32 - 1.0) as u8
 }

@@ -19,6 +19,7 @@ mod encode;
 pub mod escape;
 mod figure;
 mod grey;
+mod hot;
 mod mask;
 mod overlay;
 mod placed;

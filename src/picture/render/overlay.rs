@@ -9,6 +9,7 @@ use super::crop::CropEdge;
 use super::placed::Placed;
 use super::rows::{BATCH, Rows, Samples};
 use crate::fixed::{floor, product};
+use crate::wide::wide;
 
 /// Pixels between two pictures drawn next to each other.
 const GAP: u32 = 8;
@@ -80,7 +81,7 @@ pub fn overlay<'a>(picture: &'a RgbImage, placed: &'a Placed, look: &Look) -> Ro
     Rows::new([width, height], Samples::Rgb, move |y, row| {
         backdrop.fill(&picture.as_raw()[y * row.len()..][..row.len()], row);
         if (placed.seen.top..placed.seen.bottom).contains(&y) && !columns.is_empty() {
-            paint.row(&mut row[columns.start * 3..columns.end * 3], placed, [y, columns.start]);
+            mix_row(&paint, &mut row[columns.start * 3..columns.end * 3], placed, [y, columns.start]);
         }
         lines.draw(y, row);
         edge.iter().for_each(|edge| edge.draw(y, row));
@@ -97,6 +98,8 @@ pub fn no_heat<'a>(picture: &'a RgbImage, placed: &'a Placed, look: &Look) -> Ro
     )
 }
 
+wide!(fn mix_row(paint: &Paint, pixels: &mut [u8], placed: &Placed, start: [usize; 2]) = Paint::row);
+
 /// How a row of the map is mixed into a row of pixels.
 struct Paint {
     style: Overlay,
@@ -105,6 +108,7 @@ struct Paint {
 
 impl Paint {
     /// Mixes the values of row `y` from column `x` on into pixels.
+    #[inline(always)]
     fn row(&self, pixels: &mut [u8], placed: &Placed, [y, x]: [usize; 2]) {
         let mut values = [0.0; BATCH];
         let mut opacities = [0; BATCH];
@@ -113,7 +117,7 @@ impl Paint {
         let mut spread = [[0; 12]; BATCH / 4];
         for (batch, pixels) in pixels.chunks_mut(3 * BATCH).enumerate() {
             let heat = &mut values[..pixels.len() / 3];
-            placed.fill(y, x + batch * BATCH, heat);
+            placed.fill_part(y, x + batch * BATCH, heat);
             match self.style {
                 Overlay::Alpha { limit } => {
                     for (opacity, value) in opacities.iter_mut().zip(&*heat) {
@@ -152,6 +156,7 @@ impl Palette {
     }
 
     /// The colours of a batch of indices. Four pixels are put together in registers first: single bytes take four times as many writes.
+    #[inline(always)]
     fn gather(&self, places: &[u8; BATCH], colors: &mut [[u8; 12]; BATCH / 4]) {
         for (bytes, places) in colors.iter_mut().zip(places.as_chunks::<4>().0) {
             let [a, b, c, d] = places.map(|place| self.colors[usize::from(place)]);
@@ -162,17 +167,16 @@ impl Palette {
     }
 
     /// The colour index of each value.
+    #[inline(always)]
     fn places(&self, heat: &[f32], places: &mut [u8; BATCH]) {
-        let pairs = places.iter_mut().zip(heat);
-        if self.signed {
-            pairs.for_each(|(place, value)| *place = index(signed_position(*value)));
-        } else {
-            pairs.for_each(|(place, value)| *place = index(*value));
+        for (place, value) in places.iter_mut().zip(heat) {
+            *place = index(if self.signed { signed_position(*value) } else { *value });
         }
     }
 }
 
 /// A share of 0 to 1 in 16-bit fixed point, rounded down. One is a unit too low, which changes no result of [`mix`].
+#[inline(always)]
 fn fixed(share: f32) -> u16 {
     // Rounded down, and at most the greatest number of 16 bits.
     floor(share * 65536.0, 65535.0) as u16
@@ -181,6 +185,7 @@ fn fixed(share: f32) -> u16 {
 /// `under + (opacity * (color - under) + half) / 65536` for every channel. At zero opacity the half is rounded away, so that the channel stays bit-identical.
 ///
 /// The product is that of signed numbers, corrected where the opacity is none.
+#[inline(always)]
 fn mix(under: &mut [u8], colors: &[u8], opacities: &[u16]) {
     for (under, (color, opacity)) in under.iter_mut().zip(colors.iter().zip(opacities)) {
         let difference = i16::from(*color) - i16::from(*under);

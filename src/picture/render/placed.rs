@@ -7,6 +7,7 @@
 use super::resample::{Axis, Grid, Interpolation, Kernel, Taps};
 use crate::Heatmap;
 use crate::input::Placement;
+use crate::wide::wide;
 
 /// How much a row may exceed its bound by rounding: some units in the last place of a sum of a few products.
 const SLACK: f32 = 1.0 + 1e-5;
@@ -86,6 +87,12 @@ fn seen(columns: &Axis, rows: &Axis) -> PixelBox {
 impl Placed {
     /// The values of row `y` from column `x` on; 0 where the network saw nothing.
     pub fn fill(&self, y: usize, x: usize, out: &mut [f32]) {
+        fill_wide(self, y, x, out);
+    }
+
+    /// [`Placed::fill`] for loops that are compiled for wide registers.
+    #[inline(always)]
+    pub(super) fn fill_part(&self, y: usize, x: usize, out: &mut [f32]) {
         out.fill(0.0);
         let PixelBox { left, top, right, bottom } = self.seen;
         let (start, end) = (left.max(x), right.min(x + out.len()));
@@ -95,7 +102,9 @@ impl Placed {
         let reached = &mut out[start - x..end - x];
         self.rows[y - top].mix(&self.widened, start - left, reached);
         let (least, greatest) = self.range;
-        reached.iter_mut().for_each(|value| *value = value.clamp(least, greatest));
+        for value in reached {
+            *value = value.clamp(least, greatest);
+        }
     }
 
     /// Width of the picture in pixels.
@@ -160,12 +169,18 @@ impl Placed {
     }
 }
 
+wide!(fn fill_wide(placed: &Placed, y: usize, x: usize, out: &mut [f32]) = Placed::fill_part);
+wide!(pub(super) fn greatest(values: &[f32]) -> f32 = greatest_of);
+
 /// The greatest of these values, at least zero. In lanes, because one comparison after the other waits for the last.
-pub(super) fn greatest(values: &[f32]) -> f32 {
+#[inline(always)]
+fn greatest_of(values: &[f32]) -> f32 {
     const LANES: usize = 16;
     let mut lanes = [0.0_f32; LANES];
     for block in values.chunks(LANES) {
-        lanes.iter_mut().zip(block).for_each(|(most, value)| *most = most.max(*value));
+        for (most, value) in lanes.iter_mut().zip(block) {
+            *most = most.max(*value);
+        }
     }
     lanes.into_iter().fold(0.0, f32::max)
 }

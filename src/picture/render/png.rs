@@ -6,6 +6,7 @@ mod filter;
 mod huffman;
 mod strip;
 
+use std::cell::Cell;
 use std::fmt;
 use std::io::{self, Write};
 use std::str::FromStr;
@@ -74,6 +75,11 @@ impl fmt::Display for PngLevel {
 /// The eight bytes that every PNG file begins with.
 const SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
 
+thread_local! {
+    /// Memory for strips, kept for the next picture that this thread writes.
+    static SPARE: Cell<Vec<Strip>> = const { Cell::new(vec![]) };
+}
+
 /// A picture's PNG file in memory.
 ///
 /// # Errors
@@ -98,13 +104,13 @@ pub fn write_png(rows: &Rows, level: PngLevel, out: &mut dyn Write) -> io::Resul
     let (step, effort) = (rows_of_strip(rows), level.effort());
     let count = height.div_ceil(step);
     // Two strips for each thread, so that one that is done early has another to do.
-    let mut strips: Vec<Strip> = Vec::new();
-    strips.resize_with(count.min(2 * rayon::current_num_threads()), Strip::default);
+    let together = count.min(2 * rayon::current_num_threads());
+    let mut strips = SPARE.take();
+    strips.resize_with(together.max(strips.len()), Strip::default);
     let mut first = SIGNATURE.to_vec();
     first.extend(chunk(b"IHDR", &header(rows)));
     out.write_all(&first)?;
     let mut checksum = 1;
-    let together = strips.len();
     for round in (0..count).step_by(together) {
         let strips = &mut strips[..together.min(count - round)];
         strips.par_iter_mut().enumerate().for_each(|(at, strip)| {
@@ -116,6 +122,10 @@ pub fn write_png(rows: &Rows, level: PngLevel, out: &mut dyn Write) -> io::Resul
             checksum = adler32_combine(checksum, one, length as u64);
             out.write_all(strip.chunk())?;
         }
+    }
+    // Rows that fill a strip alone may be of any length.
+    if step > 1 {
+        SPARE.set(strips);
     }
     // The end of the zlib stream, in a chunk of its own: only now all sums are known.
     let mut last = chunk(b"IDAT", &checksum.to_be_bytes());

@@ -7,6 +7,7 @@ use std::fmt;
 use std::ops::Range;
 use std::str::FromStr;
 
+use super::hot::runs_of;
 use super::placed::{PixelBox, Placed, greatest};
 use super::threshold::Threshold;
 use crate::error::{Error, Result};
@@ -171,26 +172,6 @@ impl Part {
         let mean = (self.sum / self.area as f64) as f32;
         Region { bounds: self.bounds, area: self.area, peak: self.peak, mean }
     }
-}
-
-/// Start and end of each run of hot pixels in a row.
-fn runs_of(row: &[f32], level: f32) -> impl Iterator<Item = (usize, usize)> {
-    let is_hot = move |value: f32| value > 0.0 && value >= level;
-    let mut at = 0;
-    std::iter::from_fn(move || {
-        let start = at + first(&row[at..], is_hot)?;
-        let length = first(&row[start..], |value| !is_hot(value));
-        at = length.map_or(row.len(), |length| start + length);
-        Some((start, at))
-    })
-}
-
-/// The place of the first value of a kind. Runs are long: whole blocks are passed over before values are looked at.
-fn first(values: &[f32], is: impl Fn(f32) -> bool) -> Option<usize> {
-    const LANES: usize = 16;
-    let cold = |block: &[f32; LANES]| !block.iter().fold(false, |any, value| any | is(*value));
-    let skipped = values.as_chunks::<LANES>().0.iter().take_while(|block| cold(block)).count() * LANES;
-    values[skipped..].iter().position(|value| is(*value)).map(|at| skipped + at)
 }
 
 /// The root of a part. Halves the path for later calls.

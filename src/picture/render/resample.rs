@@ -100,6 +100,7 @@ pub(super) struct Taps {
 
 impl Taps {
     /// Adds the weighted sum of several rows, from column `start` on.
+    #[inline(always)]
     pub(super) fn mix(&self, rows: &[Vec<f32>], start: usize, out: &mut [f32]) {
         for (row, weight) in rows[self.first..].iter().zip(&self.weights) {
             let weight = *weight as f32;

@@ -9,6 +9,8 @@
 //! libjpeg continues after damage and fills in what it could not read. Its warnings become warnings of the picture.
 
 mod markers;
+#[cfg(target_arch = "x86_64")]
+mod transform;
 mod turbo;
 mod ycc;
 
@@ -17,7 +19,7 @@ use image::{DynamicImage, RgbImage};
 use self::markers::{Frame, Markers};
 use self::turbo::{Decompressed, GaveUp, Space};
 use super::raster::{Cmyk, Decoded, Fault, Pixels, check_pixels, orientation};
-use super::upright::turned;
+use super::upright::{after_quarter_turn, turned};
 
 /// The most pixels that all scans together may cover. Real progressive files have about ten scans; thousands of empty
 /// ones would keep a core busy for minutes.
@@ -33,8 +35,8 @@ pub(super) fn decode(bytes: &[u8], by: &dyn Fn([u32; 2]) -> u32) -> Result<Decod
     let orientation = orientation(markers.exif);
     let size = [frame.width, frame.height];
     let by = by(turned(size, orientation));
-    let (pixels, is_damaged, ends_oddly) = read(bytes, frame, by)?;
-    let warning = match (is_damaged, markers.is_whole, ends_oddly) {
+    let (pixels, read) = read(bytes, frame, (by, after_quarter_turn(orientation).is_some()))?;
+    let warning = match (read.is_damaged, markers.is_whole, read.ends_oddly) {
         (false, true, false) => None,
         (true, true, _) => Some("the jpeg is damaged: the decoder filled in what it could not read"),
         (true, false, _) => Some("the jpeg is cut short: the decoder filled in what is missing"),
@@ -44,13 +46,12 @@ pub(super) fn decode(bytes: &[u8], by: &dyn Fn([u32; 2]) -> u32) -> Result<Decod
         (false, false, _) => Some("the jpeg may be cut short: it has no end marker"),
     };
     Ok(Decoded {
-        pixels,
-        is_premultiplied: false,
         orientation,
+        is_turned: read.is_turned,
         icc: markers.icc,
         damage: warning.into_iter().map(str::to_owned).collect(),
-        notes: vec![],
         reduced: (by > 1).then_some((by, size)),
+        ..Decoded::of(pixels)
     })
 }
 
@@ -77,19 +78,20 @@ fn check(frame: Frame, scans: usize) -> Result<(), Fault> {
     Ok(())
 }
 
-/// The pixels, and whether the decoder warned while it read them or after them.
-fn read(bytes: &[u8], frame: Frame, by: u32) -> Result<(Pixels, bool, bool), Fault> {
-    let Decompressed { width, channels, mut samples, is_damaged, ends_oddly } =
-        turbo::read(bytes, frame, Space::Rgb, by).map_err(|GaveUp(words)| Fault::Damaged(words))?;
-    let (width, height) = (width as u32, (samples.len() / (width * channels)) as u32);
+/// The pixels, and what else is known of them.
+fn read(bytes: &[u8], frame: Frame, how: (u32, bool)) -> Result<(Pixels, Decompressed), Fault> {
+    let read = turbo::read(bytes, frame, Space::Rgb, how);
+    let mut read = read.map_err(|GaveUp(words)| Fault::Damaged(words))?;
+    let mut samples = std::mem::take(&mut read.samples);
+    let (width, height) = (read.width as u32, (samples.len() / (read.width * read.channels)) as u32);
     if frame.components == 4 {
         // Adobe's convention, which all encoders follow, stores ink inverted: 255 is none.
         samples.iter_mut().for_each(|sample| *sample = 255 - *sample);
-        return Ok((Pixels::Cmyk(Cmyk { width, height, samples }), is_damaged, ends_oddly));
+        return Ok((Pixels::Cmyk(Cmyk { width, height, samples }), read));
     }
     let rgb = RgbImage::from_raw(width, height, samples)
         .ok_or_else(|| Fault::Damaged("its size is not the one of its header".to_owned()))?;
-    Ok((Pixels::Image(DynamicImage::ImageRgb8(rgb)), is_damaged, ends_oddly))
+    Ok((Pixels::Image(DynamicImage::ImageRgb8(rgb)), read))
 }
 
 /// Samples of a JPEG stream inside another file, interleaved and upsampled to full size.
@@ -108,6 +110,6 @@ pub(super) fn planes(bytes: &[u8], to_rgb: bool) -> Result<Planes, Fault> {
     check(frame, markers.scans)?;
     let space = if to_rgb { Space::Rgb } else { Space::Stored };
     let Decompressed { width, channels, samples, is_damaged, .. } =
-        turbo::read(bytes, frame, space, 1).map_err(|GaveUp(words)| Fault::Damaged(words))?;
+        turbo::read(bytes, frame, space, (1, false)).map_err(|GaveUp(words)| Fault::Damaged(words))?;
     Ok(Planes { width, channels, samples, is_damaged })
 }

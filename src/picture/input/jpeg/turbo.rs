@@ -20,6 +20,7 @@ use mozjpeg_sys::{
 use super::markers::Frame;
 use super::ycc::{LINES, Planes, Sampling};
 use crate::input::spare;
+use crate::input::upright::turn_rows;
 
 /// Longest message of libjpeg, its `JMSG_LENGTH_MAX`.
 const MESSAGE: usize = 200;
@@ -35,7 +36,10 @@ pub(super) enum Space {
 
 /// A decoded stream.
 pub(super) struct Decompressed {
+    /// Of a row of `samples`.
     pub(super) width: usize,
+    /// Whether it was turned by a quarter clockwise.
+    pub(super) is_turned: bool,
     /// Samples per pixel.
     pub(super) channels: usize,
     /// Interleaved, row by row.
@@ -46,14 +50,20 @@ pub(super) struct Decompressed {
     pub(super) ends_oddly: bool,
 }
 
-/// Decodes a stream whose size has been accepted, with each side divided by 1, 2, 4 or 8 and rounded up.
+/// Decodes a stream whose size has been accepted, with each side divided by `by`, 1, 2, 4 or 8, and rounded up. With `turn` it is turned by a quarter
+/// clockwise where that takes no second picture in memory.
 ///
 /// # Errors
 /// libjpeg's message when it gives up, or when the size differs from `approved`.
-pub(super) fn read(bytes: &[u8], approved: Frame, space: Space, by: u32) -> Result<Decompressed, GaveUp> {
+pub(super) fn read(
+    bytes: &[u8],
+    approved: Frame,
+    space: Space,
+    how: (u32, bool),
+) -> Result<Decompressed, GaveUp> {
     let work = || {
         let mut decompressor = Decompressor::new();
-        decompressor.read(bytes, approved, space, by)
+        decompressor.read(bytes, approved, space, how)
     };
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|payload| match payload.downcast::<GaveUp>() {
         Ok(gave_up) => Err(*gave_up),
@@ -85,11 +95,20 @@ impl Decompressor {
             (*this.errors).output_message = Some(ignore);
             (*this.info).common.err = this.errors;
             jpeg_create_decompress(&mut *this.info);
+            #[cfg(target_arch = "x86_64")]
+            super::transform::install(this.info);
         }
         this
     }
 
-    fn read(&mut self, bytes: &[u8], approved: Frame, space: Space, by: u32) -> Result<Decompressed, GaveUp> {
+    fn read(
+        &mut self,
+        bytes: &[u8],
+        approved: Frame,
+        space: Space,
+        (by, turn): (u32, bool),
+    ) -> Result<Decompressed, GaveUp> {
+        let planes;
         // SAFETY: `info` was created by `new` and is used by this thread alone. `bytes` outlive the reading, which ends with this
         // function.
         unsafe {
@@ -109,21 +128,34 @@ impl Decompressor {
             (*self.errors).num_warnings = 0;
             // In eighths: the transform of a block gives as many samples along each side.
             ((*info).scale_num, (*info).scale_denom) = (8 / by, 8);
-            let planes = match (space, by) {
+            planes = match (space, by) {
                 (Space::Rgb, 1) => self.planes(),
                 _ => None,
             };
             (*info).raw_data_out = planes.is_some().into();
             jpeg_start_decompress(&mut *info);
+        }
+        self.read_pixels(planes, turn)
+    }
+
+    /// Reads all pixels of a stream that was started, as planes or as libjpeg gives them.
+    fn read_pixels(&mut self, planes: Option<Planes>, turn: bool) -> Result<Decompressed, GaveUp> {
+        let info = self.info;
+        // SAFETY: as in `read`.
+        unsafe {
             let (width, height) = ((*info).output_width as usize, (*info).output_height as usize);
             let channels = (*info).output_components as usize;
             let mut samples = spare::take(width * channels * height);
+            let is_turned = turn && planes.is_some();
             match planes {
+                Some(planes) if turn => self.read_turned(planes, [width, height], &mut samples)?,
                 Some(planes) => self.read_planes(planes, &mut samples)?,
                 None => self.read_lines(width * channels, &mut samples)?,
             }
+            let width = if is_turned { height } else { width };
             let is_damaged = (*self.errors).num_warnings > 0;
-            Ok(Decompressed { width, channels, samples, is_damaged, ends_oddly: self.ends_oddly() })
+            let ends_oddly = self.ends_oddly();
+            Ok(Decompressed { width, is_turned, channels, samples, is_damaged, ends_oddly })
         }
     }
 
@@ -147,20 +179,41 @@ impl Decompressor {
     }
 
     fn read_planes(&mut self, mut planes: Planes, samples: &mut [u8]) -> Result<(), GaveUp> {
+        let mut done = 0;
         for group in 0..planes.groups() {
-            let mut rows = [0, 1, 2]
-                .map(|component| planes.rows(component, group).map(<[u8]>::as_mut_ptr).collect::<Vec<_>>());
-            let mut rows = rows.each_mut().map(Vec::as_mut_ptr);
-            let lines = (LINES * planes.sampling().down) as u32;
-            // SAFETY: as in `read`. For each component there are as many rows as libjpeg writes in one call, eight for each sampling factor,
-            // and each row has room for all blocks of its component.
-            let read = unsafe { jpeg_read_raw_data(&mut *self.info, rows.as_mut_ptr(), lines) };
-            if read == 0 {
-                return Err(GaveUp("the decoder stopped".to_owned()));
-            }
-            planes.give(group, samples);
+            self.read_group(&mut planes, group)?;
+            done += planes.give(group, &mut samples[done..]);
         }
         Ok(())
+    }
+
+    /// As [`Decompressor::read_planes`], turned by a quarter clockwise.
+    fn read_turned(
+        &mut self,
+        mut planes: Planes,
+        size: [usize; 2],
+        samples: &mut [u8],
+    ) -> Result<(), GaveUp> {
+        let (mut rows, mut top) = (vec![0; planes.most()], 0);
+        for group in 0..planes.groups() {
+            self.read_group(&mut planes, group)?;
+            let length = planes.give(group, &mut rows);
+            turn_rows(&rows[..length], top, size, samples);
+            top += length / (3 * size[0]);
+        }
+        Ok(())
+    }
+
+    /// Reads one group of rows of every component.
+    fn read_group(&mut self, planes: &mut Planes, group: usize) -> Result<(), GaveUp> {
+        let mut rows = [0, 1, 2]
+            .map(|component| planes.rows(component, group).map(<[u8]>::as_mut_ptr).collect::<Vec<_>>());
+        let mut rows = rows.each_mut().map(Vec::as_mut_ptr);
+        let lines = (LINES * planes.sampling().down) as u32;
+        // SAFETY: as in `read`. For each component there are as many rows as libjpeg writes in one call, eight for each sampling factor,
+        // and each row has room for all blocks of its component.
+        let read = unsafe { jpeg_read_raw_data(&mut *self.info, rows.as_mut_ptr(), lines) };
+        if read == 0 { Err(GaveUp("the decoder stopped".to_owned())) } else { Ok(()) }
     }
 
     fn read_lines(&mut self, length: usize, samples: &mut [u8]) -> Result<(), GaveUp> {
@@ -224,3 +277,7 @@ fn message(common: &mut jpeg_common_struct) -> String {
     let end = buffer.iter().position(|byte| *byte == 0).unwrap_or(MESSAGE);
     String::from_utf8_lossy(&buffer[..end]).into_owned()
 }
+
+#[cfg(all(test, target_arch = "x86_64"))]
+#[path = "transform_tests.rs"]
+mod tests;

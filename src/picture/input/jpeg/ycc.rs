@@ -4,6 +4,7 @@
 //! a build needs `nasm`, does more at once. These loops the compiler turns into vector instructions: they take a third of the time.
 
 use crate::fixed::product;
+use crate::wide::wide;
 
 /// Rows of a component that libjpeg gives at once, for each of its sampling factors: those of one transform.
 pub(super) const LINES: usize = 8;
@@ -96,24 +97,37 @@ impl Planes {
         samples[group % 2 * length..][..length].chunks_exact_mut(*stride)
     }
 
-    /// Writes the rows of the picture that are complete when this group is.
-    pub(super) fn give(&mut self, group: usize, out: &mut [u8]) {
+    /// Bytes that [`Planes::give`] writes at most.
+    pub(super) fn most(&self) -> usize {
+        self.size[0] * 3 * (LINES + 1) * self.sampling.down
+    }
+
+    /// Writes the rows of the picture that are complete when this group is, and gives the number of bytes.
+    pub(super) fn give(&mut self, group: usize, out: &mut [u8]) -> usize {
+        give_wide(self, group, out)
+    }
+
+    #[inline(always)]
+    fn give_rows(&mut self, group: usize, out: &mut [u8]) -> usize {
         let [width, height] = self.size;
         let read = (group + 1) * LINES * self.sampling.down;
         // The last row is mixed with the next row of chroma.
         let ready = if read < height { read - (self.sampling.down - 1) } else { height };
-        for y in self.next..ready {
+        let length = (ready - self.next) * width * 3;
+        for (y, out) in (self.next..ready).zip(out.chunks_exact_mut(width * 3)) {
             for component in [0, 1] {
                 self.widen(component, y);
             }
             let luma = &self.planes[0].row(y as isize)[..width];
             let [blue, red] = self.chroma.each_ref().map(|row| &row[..width]);
-            convert([luma, blue, red], &mut out[y * width * 3..][..width * 3]);
+            convert([luma, blue, red], out);
         }
         self.next = ready;
+        length
     }
 
     /// The chroma of a row at the picture's width: three parts of the nearest sample and one of the next, along both axes.
+    #[inline(always)]
     fn widen(&mut self, component: usize, y: usize) {
         let Sampling { across, down } = self.sampling;
         let (plane, out) = (&self.planes[1 + component], &mut self.chroma[component]);
@@ -126,13 +140,14 @@ impl Planes {
         // libjpeg's halves: it rounds one of two neighbours up and one down.
         let (halves, shift) = if down == 2 {
             let far = plane.row((y / 2) as isize + if y.is_multiple_of(2) { -1 } else { 1 });
-            let pairs = near.iter().zip(far);
-            sums.iter_mut()
-                .zip(pairs)
-                .for_each(|(sum, (near, far))| *sum = u16::from(*near) * 3 + u16::from(*far));
+            for (sum, (near, far)) in sums.iter_mut().zip(near.iter().zip(far)) {
+                *sum = u16::from(*near) * 3 + u16::from(*far);
+            }
             ([8, 7], 4)
         } else {
-            sums.iter_mut().zip(near).for_each(|(sum, near)| *sum = (*near).into());
+            for (sum, near) in sums.iter_mut().zip(near) {
+                *sum = (*near).into();
+            }
             ([1, 2], 2)
         };
         // At its ends a row goes on as it ends.
@@ -149,7 +164,10 @@ impl Planes {
     }
 }
 
+wide!(fn give_wide(planes: &mut Planes, group: usize, out: &mut [u8]) -> usize = Planes::give_rows);
+
 /// JFIF's conversion of a row.
+#[inline(always)]
 fn convert(planes: [&[u8]; 3], out: &mut [u8]) {
     for (batch, out) in out.chunks_mut(3 * BATCH).enumerate() {
         let samples = planes.map(|plane| {
@@ -166,6 +184,7 @@ fn convert(planes: [&[u8]; 3], out: &mut [u8]) {
 }
 
 /// Red, green and blue, with libjpeg's constants of 16 fractional bits. What exceeds 16 bits of a constant is added as a whole.
+#[inline(always)]
 fn colours([luma, blue, red]: &[[u8; BATCH]; 3]) -> [[u8; BATCH]; 3] {
     let mut colours = [[0; BATCH]; 3];
     for at in 0..BATCH {
@@ -181,6 +200,7 @@ fn colours([luma, blue, red]: &[[u8; BATCH]; 3]) -> [[u8; BATCH]; 3] {
 }
 
 /// Three planes as pixels. Four pixels are put together in registers first: single bytes take three times as many writes.
+#[inline(always)]
 fn interleave([red, green, blue]: &[[u8; BATCH]; 3], out: &mut [u8]) {
     let mut words = [0_u32; BATCH];
     for (at, word) in words.iter_mut().enumerate() {

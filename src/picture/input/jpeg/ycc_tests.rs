@@ -76,7 +76,7 @@ fn planes_are_put_together_as_libjpeg_does_it() {
             let value = |component: usize, x: usize, y: usize| {
                 ((x * 37 + y * 91 + component * 53) ^ (x * y * 13)) as u8
             };
-            let mut out = vec![0; width * height * 3];
+            let (mut out, mut done) = (vec![0; width * height * 3], 0);
             for group in 0..planes.groups() {
                 for component in 0..3 {
                     let lines = LINES * if component == 0 { sampling.down } else { 1 };
@@ -86,8 +86,11 @@ fn planes_are_put_together_as_libjpeg_does_it() {
                             .for_each(|(x, to)| *to = value(component, x, group * lines + line));
                     }
                 }
-                planes.give(group, &mut out);
+                let given = planes.give(group, &mut out[done..]);
+                assert!(given <= planes.most());
+                done += given;
             }
+            assert_eq!(done, out.len());
             let coarse = [width.div_ceil(sampling.across), height.div_ceil(sampling.down)];
             for (at, pixel) in out.as_chunks::<3>().0.iter().enumerate() {
                 let (x, y) = (at % width, at / width);
@@ -121,7 +124,8 @@ fn files_have_the_pixels_of_libjpegs_own_conversion() {
                 continue;
             };
             // As stored, chroma is brought to the picture's size by libjpeg.
-            let [rgb, stored] = [Space::Rgb, Space::Stored].map(|space| read(&bytes, frame, space, 1));
+            let [rgb, stored] =
+                [Space::Rgb, Space::Stored].map(|space| read(&bytes, frame, space, (1, false)));
             let (Ok(rgb), Ok(stored)) = (rgb, stored) else { continue };
             if rgb.samples == stored.samples {
                 // Its components are red, green and blue.

@@ -38,13 +38,12 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Decoded, Fault> {
     let extra = ifd.numbers(338).unwrap_or_default();
     let alpha = alpha(&page.layout, &extra);
     Ok(Decoded {
-        pixels: pixels(&page.layout, levels, alpha, ifd.numbers(320))?,
         is_premultiplied: alpha == Some(true),
         orientation: turn.unwrap_or(Orientation::NoTransforms),
         icc: ifd.bytes_of(34675).map(<[u8]>::to_vec),
         damage: if page.is_damaged { vec![DAMAGED.to_owned()] } else { vec![] },
         notes: noted(&page.layout).into_iter().collect(),
-        reduced: None,
+        ..Decoded::of(pixels(&page.layout, levels, alpha, ifd.numbers(320))?)
     })
 }
 

@@ -1,5 +1,7 @@
 //! PNG's filters: what is left of a row when each byte is predicted from its neighbours (PNG specification, section 9).
 
+use crate::wide::wide;
+
 /// How the bytes of a row are predicted. The numbers are the standard's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Filter {
@@ -20,6 +22,11 @@ impl Filter {
 
     /// Writes what is left of `row`, of pixels of `step` bytes. `above` is the row before it, or zeros.
     pub(super) fn apply(self, step: usize, above: &[u8], row: &[u8], out: &mut [u8]) {
+        apply_wide(self, step, above, row, out);
+    }
+
+    #[inline(always)]
+    fn write_rest(self, step: usize, above: &[u8], row: &[u8], out: &mut [u8]) {
         let length = row.len();
         let (above, out) = (&above[..length], &mut out[..length]);
         // Left of the first pixel everything is zero.
@@ -36,15 +43,12 @@ impl Filter {
         let (row, above, out) = (&row[step..], &above[step..], &mut out[step..]);
         match self {
             Self::None => out.copy_from_slice(row),
-            Self::Sub => (0..rest).for_each(|at| out[at] = row[at].wrapping_sub(left[at])),
-            Self::Up => (0..rest).for_each(|at| out[at] = row[at].wrapping_sub(above[at])),
-            Self::Average => (0..rest).for_each(|at| {
-                let mean = (left[at] & above[at]) + ((left[at] ^ above[at]) >> 1);
-                out[at] = row[at].wrapping_sub(mean);
-            }),
-            Self::Paeth => (0..rest).for_each(|at| {
-                out[at] = row[at].wrapping_sub(paeth(left[at], above[at], corner[at]));
-            }),
+            Self::Sub => subtract(row, out, |at| left[at]),
+            Self::Up => subtract(row, out, |at| above[at]),
+            Self::Average => {
+                subtract(row, out, |at| (left[at] & above[at]) + ((left[at] ^ above[at]) >> 1));
+            }
+            Self::Paeth => subtract(row, out, |at| paeth(left[at], above[at], corner[at])),
         }
     }
 
@@ -52,12 +56,24 @@ impl Filter {
     pub(super) fn of(step: usize, above: &[u8], row: &[u8], scratch: &mut [u8]) -> Self {
         let mut cost = |filter: &Self| {
             filter.apply(step, above, row, scratch);
-            magnitude(&scratch[..row.len()])
+            magnitude_wide(&scratch[..row.len()])
         };
         Self::ALL.into_iter().min_by_key(|filter| cost(filter)).unwrap_or(Self::None)
     }
 }
 
+wide!(fn apply_wide(filter: Filter, step: usize, above: &[u8], row: &[u8], out: &mut [u8]) = Filter::write_rest);
+wide!(fn magnitude_wide(bytes: &[u8]) -> u64 = magnitude);
+
+/// A loop and no closure around another one, which would be compiled by itself.
+#[inline(always)]
+fn subtract(row: &[u8], out: &mut [u8], prediction: impl Fn(usize) -> u8) {
+    for at in 0..row.len() {
+        out[at] = row[at].wrapping_sub(prediction(at));
+    }
+}
+
+#[inline(always)]
 fn paeth(left: u8, above: u8, corner: u8) -> u8 {
     let (a, b, c) = (i16::from(left), i16::from(above), i16::from(corner));
     let (from_left, from_above) = ((b - c).abs(), (a - c).abs());
@@ -67,9 +83,17 @@ fn paeth(left: u8, above: u8, corner: u8) -> u8 {
 }
 
 /// The sum of all magnitudes. In blocks whose sum 32 bits hold, so that the loop vectorises.
+#[inline(always)]
 fn magnitude(bytes: &[u8]) -> u64 {
-    let of = |chunk: &[u8]| -> u32 { chunk.iter().map(|byte| u32::from((*byte as i8).unsigned_abs())).sum() };
-    bytes.chunks(256).map(|chunk| u64::from(of(chunk))).sum()
+    let mut sum = 0;
+    for chunk in bytes.chunks(256) {
+        let mut of_chunk = 0;
+        for byte in chunk {
+            of_chunk += u32::from((*byte as i8).unsigned_abs());
+        }
+        sum += u64::from(of_chunk);
+    }
+    sum
 }
 
 #[cfg(test)]

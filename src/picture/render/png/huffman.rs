@@ -3,6 +3,8 @@
 //! What PNG's filters leave of photographs has hardly any repetition that a search would find, and most of such a search's
 //! time is wasted on it. Where it does repeat, as in masks and flat areas, filters leave zeros.
 
+use crate::wide::wide;
+
 /// Symbols of literals, the end of a block, and lengths of runs.
 pub(super) const SYMBOLS: usize = 286;
 /// The symbol that ends a block.
@@ -72,14 +74,14 @@ pub(super) fn block(data: &[u8], counts: &Counts, is_last: bool, out: &mut Vec<u
     let mut bits = Bits { out, at: start, buffer: 0, count: 0 };
     header(&mut bits, &lengths, is_last);
     let (mut groups, rest) = data.as_chunks::<8>();
-    while let Some(first) = groups.first() {
-        let zeros = first == &[0; 8];
-        let end = groups.iter().position(|group| (*group == [0; 8]) != zeros).unwrap_or(groups.len());
-        match zeros {
-            true => bits.run(&entries, end * 8),
-            false => bits.literals(&entries, &groups[..end]),
+    while !groups.is_empty() {
+        // Shifts by any number of bits are one instruction there.
+        let end = literals(&mut bits, &entries, groups);
+        let zeros = groups[end..].iter().take_while(|group| **group == [0; 8]).count();
+        if zeros > 0 {
+            bits.run(&entries, zeros * 8);
         }
-        groups = &groups[end..];
+        groups = &groups[end + zeros..];
     }
     rest.iter().for_each(|byte| bits.symbol(entries[usize::from(*byte)]));
     bits.symbol(entries[END]);
@@ -208,6 +210,8 @@ struct Bits<'a> {
     count: u32,
 }
 
+wide!(fn literals(bits: &mut Bits, entries: &[Entry; SYMBOLS], groups: &[[u8; 8]]) -> usize = Bits::literals);
+
 impl Bits<'_> {
     /// At most 56 bits.
     fn put(&mut self, bits: u64, count: u32) {
@@ -228,24 +232,33 @@ impl Bits<'_> {
         self.put(0, (8 - self.count) % 8);
     }
 
-    /// The loop in which the time goes: four codes for one write. It has the state in variables of its own, which the compiler then
-    /// keeps in registers.
-    fn literals(&mut self, entries: &[Entry; SYMBOLS], groups: &[[u8; 8]]) {
+    /// Writes the groups before the first one of zeros, and gives their number. The loop in which the time goes: four codes for one write. It has
+    /// the state in variables of its own, which the compiler then keeps in registers.
+    #[inline(always)]
+    fn literals(&mut self, entries: &[Entry; SYMBOLS], groups: &[[u8; 8]]) -> usize {
         let (mut at, mut buffer, mut count) = (self.at, self.buffer, self.count);
-        for bytes in groups.as_flattened().as_chunks::<4>().0 {
-            let [a, b, c, d] = bytes.map(|byte| entries[usize::from(byte)]);
-            // The lowest six bits of a sum of entries are the sum of their lengths, and a shift takes no others.
-            let ab = u64::from(a >> 8) | u64::from(b >> 8) << (a & 63);
-            let cd = u64::from(c >> 8) | u64::from(d >> 8) << (c & 63);
-            let first = a.wrapping_add(b);
-            buffer |= (ab | cd << (first & 63)) << count;
-            count += first.wrapping_add(c).wrapping_add(d) & 63;
-            self.out[at..at + 8].copy_from_slice(&buffer.to_le_bytes());
-            at += (count / 8) as usize;
-            buffer >>= count & !7;
-            count &= 7;
+        let mut written = 0;
+        for group in groups {
+            if *group == [0; 8] {
+                break;
+            }
+            written += 1;
+            for [a, b, c, d] in group.as_chunks::<4>().0 {
+                let [a, b, c, d] = [*a, *b, *c, *d].map(|byte| entries[usize::from(byte)]);
+                // The lowest six bits of a sum of entries are the sum of their lengths, and a shift takes no others.
+                let ab = u64::from(a >> 8) | u64::from(b >> 8) << (a & 63);
+                let cd = u64::from(c >> 8) | u64::from(d >> 8) << (c & 63);
+                let first = a.wrapping_add(b);
+                buffer |= (ab | cd << (first & 63)) << count;
+                count += first.wrapping_add(c).wrapping_add(d) & 63;
+                self.out[at..at + 8].copy_from_slice(&buffer.to_le_bytes());
+                at += (count / 8) as usize;
+                buffer >>= count & !7;
+                count &= 7;
+            }
         }
         (self.at, self.buffer, self.count) = (at, buffer, count);
+        written
     }
 
     /// A zero, and repetitions of what is one byte before.
