@@ -21,6 +21,8 @@ mod int8;
 #[cfg(test)]
 mod joins;
 #[cfg(test)]
+mod long;
+#[cfg(test)]
 mod operations;
 #[cfg(test)]
 mod partial;
