@@ -161,7 +161,7 @@ fn better_architecture(asked: &Architecture, source: &Source) -> Option<&'static
         other.name != asked.name
             && candidate(other, source, &default).is_ok_and(|candidate| candidate.diagnosis.is_clean())
     };
-    Screen::new(source).architectures().find(exact)
+    Screen::new(source).among(arch::all()).find(exact)
 }
 
 fn check_class_names(classes: usize, names: usize) -> Result<()> {

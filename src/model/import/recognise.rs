@@ -34,7 +34,7 @@ pub(super) fn architecture(
     };
     let compared =
         |architecture| Some((architecture, candidate::candidate(architecture, source, request).ok()?));
-    let possible = Screen::new(source).architectures().filter(is_asked).filter_map(compared);
+    let possible = Screen::new(source).among(arch::all().filter(is_asked)).filter_map(compared);
     let mut fitting: Vec<(&'static Architecture, Candidate)> =
         possible.filter(|(_, candidate)| candidate.diagnosis.is_clean()).collect();
     let Some((first, candidate)) = fitting.first() else {

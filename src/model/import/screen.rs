@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 
 use super::names::{Convention, Parameter, Source, parameters};
-use crate::arch::{self, Architecture};
+use crate::arch::Architecture;
 
 /// Stem and first block in most networks: enough to separate families and widths, and every network has more layers before
 /// its head.
@@ -31,9 +31,12 @@ impl<'a> Screen<'a> {
         Self { first_sides, convention: source.convention }
     }
 
-    /// Architectures whose first layers are in the file.
-    pub(super) fn architectures(self) -> impl Iterator<Item = &'static Architecture> {
-        arch::all().filter(move |architecture| self.may_be(architecture))
+    /// Those of the architectures whose first layers are in the file.
+    pub(super) fn among(
+        self,
+        asked: impl Iterator<Item = &'static Architecture>,
+    ) -> impl Iterator<Item = &'static Architecture> {
+        asked.filter(move |architecture| self.may_be(architecture))
     }
 
     fn may_be(&self, architecture: &Architecture) -> bool {

@@ -14,6 +14,7 @@ mod packs;
 mod pictures;
 #[cfg(fuzzing)]
 pub mod protobuf;
+mod recognition;
 mod weights;
 
 /// A target: what it does with bytes.
@@ -40,6 +41,7 @@ pub const ALL: &[(&str, Target)] = &[
     ("png", pictures::png),
     ("pnm", pictures::pnm),
     ("pth", weights::pth),
+    ("recognition", recognition::recognition),
     ("safetensors", weights::safetensors),
     ("tiff", pictures::tiff),
     ("webp", pictures::webp),
