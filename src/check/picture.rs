@@ -14,7 +14,7 @@ use crate::engine::DeviceName;
 use crate::engine::Runtime;
 use crate::error::{Problem, Result, Wording};
 use crate::explain::{Predictor, Subject};
-use crate::input::{Layout, Picture};
+use crate::input::{Layout, Picture, ReadOptions};
 use crate::model::Model;
 use crate::record::{InputRecord, Prediction};
 
@@ -28,6 +28,8 @@ pub struct PictureRequest {
     pub picture: PathBuf,
     /// Colour under transparent pixels. Default: white.
     pub background: [u8; 3],
+    /// As [`ReadOptions::window`]. Default: none.
+    pub window: Option<[f64; 2]>,
     /// Where the network runs. Default: `flex`.
     pub device: DeviceName,
     /// A JSON file with another framework's results for the picture; `docs/check.md` has the format. Default: none.
@@ -49,6 +51,7 @@ impl PictureRequest {
         Self {
             picture: picture.into(),
             background: [255; 3],
+            window: None,
             device: DeviceName::default(),
             reference: None,
             tolerance: Self::TOLERANCE,
@@ -126,7 +129,8 @@ pub fn check_picture(model: Model, request: &PictureRequest) -> Result<PictureRe
     let reference =
         request.reference.as_deref().map(|path| PictureReference::open(path, &model)).transpose()?;
     let name = request.picture.display().to_string();
-    let picture = Picture::open(&request.picture, request.background)?;
+    let options = ReadOptions { window: request.window, ..request.background.into() };
+    let picture = Picture::open(&request.picture, options)?;
     let subject = Subject::from_picture(picture, &name, &model)?;
     let predictor = super::guarded(|| Predictor::new(model, Runtime::from(&request.device)))?;
     let classes = predictor.model().num_classes();

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::input::{Layout, ReadOptions};
 
 /// How photos and tensors are read.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Reading {
     /// For picture files. Default: transparency on white, colours as stored, damaged files with a warning.

@@ -83,6 +83,7 @@ impl Explainer {
             over: (self.model().output().task == Task::Segmentation).then(|| request.over.to_string()),
             mask: self.given.mask.as_ref().map(|mask| mask.sha256.clone()),
             like: self.given.like.as_ref().map(|like| like.sha256.clone()),
+            window: options.window.map(|[black, white]| format!("{black},{white}")),
         }
     }
 

@@ -126,6 +126,9 @@ pub struct RequestRecord {
     /// SHA-256 of the file whose embedding the pictures were compared with; only in records of embeddings.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub like: Option<String>,
+    /// The values that were asked to be black and white, `BLACK,WHITE`; only in records where it was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<String>,
 }
 
 /// Options that only some methods use.

@@ -56,6 +56,7 @@ const FLAGS: &[(OptionName, &str)] = &[
     (OptionName::StrictPictures, "--strict-pictures"),
     (OptionName::Target, "--target"),
     (OptionName::Task, "--task"),
+    (OptionName::Window, "--window"),
 ];
 
 /// The flag of an option.

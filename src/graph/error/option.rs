@@ -126,6 +126,8 @@ options! {
     Target: "Request::targets",
     /// What the network is for.
     Task: "ImportRequest::task",
+    /// Which values are black and white.
+    Window: "ReadOptions::window",
 }
 
 impl fmt::Display for OptionName {

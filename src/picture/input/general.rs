@@ -5,11 +5,11 @@ use std::io::Cursor;
 use image::{ColorType, DynamicImage, ImageDecoder, ImageFormat, ImageReader, ImageResult, Limits, RgbImage};
 
 use super::raster::{Decoded, Fault, Pixels, by_channels, check_pixels, check_samples, orientation};
-use super::spare;
+use super::{spare, window};
 use crate::memory::Part;
 
-/// Decodes a file.
-pub(super) fn decode(bytes: &[u8], kind: ImageFormat) -> Result<Decoded, Fault> {
+/// Decodes a file; of 16 bits those values are black and white that `window` says.
+pub(super) fn decode(bytes: &[u8], kind: ImageFormat, window: Option<[f64; 2]>) -> Result<Decoded, Fault> {
     let mut limits = Limits::no_limits();
     limits.max_alloc = Some(Part::Decoder.most());
     let mut reader = ImageReader::with_format(Cursor::new(bytes), kind);
@@ -42,8 +42,16 @@ pub(super) fn decode(bytes: &[u8], kind: ImageFormat) -> Result<Decoded, Fault> 
         }
         Err(error) => return Err(error.into()),
     };
-    let pixels = Pixels::Image(pixels);
-    Ok(Decoded { orientation, icc, damage, ..Decoded::of(pixels) })
+    let (pixels, notes) = shown(pixels, window);
+    Ok(Decoded { orientation, icc, damage, notes, ..Decoded::of(pixels) })
+}
+
+/// The pixels, by the window where they have 16 bits, and what is to be said of that.
+fn shown(pixels: DynamicImage, window: Option<[f64; 2]>) -> (Pixels, Vec<String>) {
+    let Some(window) = window else { return (Pixels::Image(pixels), vec![]) };
+    let (pixels, is_narrow) = window::narrowed(pixels, window);
+    let note = is_narrow.then(|| window::note(window, window::AS_ASKED));
+    (Pixels::Image(pixels), note.into_iter().collect())
 }
 
 /// The pixels as stored; 8-bit RGB, which most pictures are, in memory that is used again.

@@ -27,6 +27,7 @@ mod spare;
 mod tensor_file;
 mod tiff;
 mod upright;
+mod window;
 
 pub use crate::card::Layout;
 pub use class_mask::ClassMask;

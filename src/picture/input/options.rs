@@ -5,7 +5,7 @@ use std::str::FromStr;
 use crate::error::{Error, Result, by_name};
 
 /// How a picture file is read. A background colour alone (`[255, 255, 255]`) converts into it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ReadOptions {
     /// RGB colour under transparent pixels. Default: white.
     pub background: [u8; 3],
@@ -13,6 +13,9 @@ pub struct ReadOptions {
     pub strict: bool,
     /// How an embedded colour profile is used. Default: [`Icc::Keep`].
     pub icc: Icc,
+    /// The values that are shown as black and as white, the first the smaller one, of samples with more than 8 bits: floats and whole
+    /// numbers of a TIFF, 16 bits of PNG and PNM. Others have levels already. Default: what a TIFF says, else all of their range.
+    pub window: Option<[f64; 2]>,
 }
 
 /// Whether the network's input is converted to sRGB. The picture that is drawn on always is.
@@ -27,7 +30,7 @@ pub enum Icc {
 
 impl Default for ReadOptions {
     fn default() -> Self {
-        Self { background: [255; 3], strict: false, icc: Icc::Keep }
+        Self { background: [255; 3], strict: false, icc: Icc::Keep, window: None }
     }
 }
 

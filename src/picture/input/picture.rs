@@ -54,7 +54,7 @@ pub struct Picture {
     pub sha256: String,
     /// The embedded colour profile, unless it is sRGB.
     pub profile: Option<ColourProfile>,
-    /// Warnings: damage that the decoder repaired, values that are shown as the file says, and a profile that was ignored.
+    /// Warnings: damage that the decoder repaired, values of which it is said what is black and what is white, and a profile that was ignored.
     pub warnings: Vec<Phrase>,
 }
 
@@ -142,7 +142,8 @@ impl Picture {
         check_size(bytes, || name.to_owned())?;
         let refuse = |problem: Problem| problem.of_image(name);
         let (kind, format) = kind::of(bytes).map_err(refuse)?;
-        let mut decoded = decode(bytes, kind, by).map_err(|fault| refuse(fault.problem(format)))?;
+        let mut decoded =
+            decode(bytes, kind, options.window, by).map_err(|fault| refuse(fault.problem(format)))?;
         let damage = std::mem::take(&mut decoded.damage);
         let notes = std::mem::take(&mut decoded.notes);
         if let (true, [damage, ..]) = (options.strict, &damage[..]) {
@@ -169,12 +170,17 @@ impl Picture {
 }
 
 /// Decodes a file. Decoders may panic on malformed files; that must fail this file, not a run over thousands.
-fn decode(bytes: &[u8], kind: Kind, by: &dyn Fn([u32; 2]) -> u32) -> Result<Decoded, Fault> {
+fn decode(
+    bytes: &[u8],
+    kind: Kind,
+    window: Option<[f64; 2]>,
+    by: &dyn Fn([u32; 2]) -> u32,
+) -> Result<Decoded, Fault> {
     let decode = || match kind {
         Kind::JpegXl => jxl::decode(bytes),
         Kind::Image(ImageFormat::Jpeg) => jpeg::decode(bytes, by),
-        Kind::Image(ImageFormat::Tiff) => tiff::decode(bytes),
-        Kind::Image(kind) => general::decode(bytes, kind),
+        Kind::Image(ImageFormat::Tiff) => tiff::decode(bytes, window),
+        Kind::Image(kind) => general::decode(bytes, kind, window),
     };
     let outcome = catch_unwind(AssertUnwindSafe(decode));
     outcome.unwrap_or_else(|_| Err(Fault::Damaged("its decoder failed".to_owned())))

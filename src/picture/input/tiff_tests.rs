@@ -59,11 +59,11 @@ fn kind(photometric: u32, bits: u32, samples: u32, format: u32) -> Vec<(u16, u16
 }
 
 fn levels(bytes: &[u8]) -> Vec<u8> {
-    decode(bytes).unwrap().flattened([255; 3]).into_raw()
+    decode(bytes, None).unwrap().flattened([255; 3]).into_raw()
 }
 
 fn problem(bytes: &[u8]) -> String {
-    decode(bytes).unwrap_err().problem("tiff").to_string()
+    decode(bytes, None).unwrap_err().problem("tiff").to_string()
 }
 
 fn bytes_of<const N: usize, T: Copy>(values: &[T], to_bytes: impl Fn(T) -> [u8; N]) -> Vec<u8> {
@@ -105,7 +105,7 @@ fn floats_are_read_from_0_to_1_and_refused_beyond() {
 fn values_without_a_white_of_their_own_are_shown_as_the_file_says() {
     let stated = |bits: u32, format: u32, tags: &[(u16, u16, Vec<u32>)], strip: &[u8]| {
         let tags = [&kind(1, bits, 1, format)[..], tags].concat();
-        let decoded = decode(&file([3, 1], &tags, strip)).unwrap();
+        let decoded = decode(&file([3, 1], &tags, strip), None).unwrap();
         let notes = decoded.notes.clone();
         let grey: Vec<u8> = decoded.flattened([255; 3]).into_raw().into_iter().step_by(3).collect();
         (grey, notes)
@@ -128,6 +128,33 @@ fn values_without_a_white_of_their_own_are_shown_as_the_file_says() {
     // A range that is none is as if there were none.
     let tags = [&kind(1, 32, 1, 3)[..], &range(1, 1, 3)].concat();
     assert!(problem(&file([3, 1], &tags, &floats)).contains("expected floats from 0"));
+}
+
+#[test]
+fn values_are_shown_as_the_caller_says_whatever_the_file_says() {
+    let shown = |tags: &[(u16, u16, Vec<u32>)], strip: &[u8], window: [f64; 2]| {
+        let decoded = decode(&file([3, 1], tags, strip), Some(window)).unwrap();
+        let notes = decoded.notes.clone();
+        let grey: Vec<u8> = decoded.flattened([255; 3]).into_raw().into_iter().step_by(3).collect();
+        (grey, notes)
+    };
+    let floats = bytes_of(&[-100.0f32, 100.0, 900.0], f32::to_le_bytes);
+    let (levels, notes) = shown(&kind(1, 32, 1, 3), &floats, [-100.0, 400.0]);
+    assert_eq!(levels, [0, 102, 255]);
+    assert_eq!(notes, ["its values from -100 to 400 are shown from black to white, as was asked"]);
+    let range = vec![(340, 11, vec![0.0f32.to_bits()]), (341, 11, vec![1.0f32.to_bits()])];
+    assert_eq!(shown(&[kind(1, 32, 1, 3), range].concat(), &floats, [-100.0, 400.0]).0, [0, 102, 255]);
+    // The range that is usual for floats, and here is not all of theirs.
+    assert_eq!(shown(&kind(1, 32, 1, 3), &floats, [0.0, 1.0]).0, [0, 255, 255]);
+    // 12 bits of which each takes 16; the fourth value is an alpha and has all of its range.
+    let twelve = bytes_of(&[0u16, 819, 4095], u16::to_le_bytes);
+    assert_eq!(shown(&kind(1, 16, 1, 1), &twelve, [0.0, 4095.0]).0, [0, 51, 255]);
+    let clear = bytes_of(&[4095u16, 65535, 4095, 0, 0, 65535], u16::to_le_bytes);
+    let tags = [kind(1, 16, 2, 1), vec![short(338, &[2])]].concat();
+    assert_eq!(shown(&tags, &clear, [0.0, 4095.0]).0, [255, 255, 0]);
+    // Eight bits are levels already.
+    let (levels, notes) = shown(&kind(1, 8, 1, 1), &[0, 7, 255], [0.0, 7.0]);
+    assert_eq!((levels, notes.len()), (vec![0, 7, 255], 0));
 }
 
 #[test]

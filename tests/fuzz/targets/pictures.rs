@@ -49,8 +49,8 @@ fn with(data: &[u8], is_of_format: impl Fn(&[u8]) -> bool) {
     if !is_of_format(data) {
         return;
     }
-    for icc in [Icc::Keep, Icc::Convert] {
-        let options = ReadOptions { icc, ..ReadOptions::default() };
+    for (icc, window) in [(Icc::Keep, None), (Icc::Convert, Some([-100.0, 4095.0]))] {
+        let options = ReadOptions { icc, window, ..ReadOptions::default() };
         let Ok(picture) = Picture::from_bytes(data, "a picture", options) else { continue };
         assert_eq!(<[u32; 2]>::from(picture.rgb.dimensions()), picture.size);
         if let Some(shown) = &picture.shown {

@@ -85,6 +85,8 @@ fn whatever_shows_in_the_files_makes_them_again() {
         ("", "--background 000000"),
         ("", "--icc convert"),
         ("", "--strict-pictures"),
+        ("", "--window 0,255"),
+        ("--window 0,255", "--window 0,4095"),
         ("", "--save overlay,record,mask"),
         ("", "--interpolation nearest"),
         ("", "--photo colour"),

@@ -7,7 +7,7 @@ use burncam::check::SanityRequest;
 use burncam::{LayerRequest, Method, Target};
 use clap::Args;
 
-use super::values::{parse_colour, parse_tolerance};
+use super::values::{parse_colour, parse_tolerance, parse_window};
 use super::{DeviceArgs, FormatArgs, ModelArgs};
 
 #[derive(Debug, Args)]
@@ -44,6 +44,10 @@ pub(crate) struct CheckArgs {
     /// Colour under transparent pixels of the picture, as RRGGBB.
     #[arg(long, default_value = "ffffff", value_name = "RRGGBB", value_parser = parse_colour, requires = "picture")]
     pub(crate) background: [u8; 3],
+
+    /// Values of the picture that are shown as black and as white, where it has more than 8 bits, such as 0,4095.
+    #[arg(long, value_name = "BLACK,WHITE", value_parser = parse_window, requires = "picture", allow_hyphen_values = true)]
+    pub(crate) window: Option<[f64; 2]>,
 
     /// Layer whose gradients are checked
     ///

@@ -6,7 +6,7 @@ use burncam::{DeviceName, Engine, LayerRequest, Precision, Reading, Runtime};
 use burncam_picture::input::{Icc, Layout, ReadOptions};
 use clap::{Args, ValueEnum};
 
-use super::values::parse_colour;
+use super::values::{parse_colour, parse_window};
 use crate::environment::MOST_THREADS;
 
 #[derive(Debug, Args)]
@@ -82,6 +82,11 @@ pub(crate) struct PictureArgs {
     #[arg(long)]
     pub(crate) strict_pictures: bool,
 
+    /// Values shown as black and as white, of TIFF, PNG and PNM with more than 8 bits: 0,4095 for 12 bits in 16, -1000,400 for
+    /// floats or signed numbers [default: what a TIFF says, else all of the range].
+    #[arg(long, value_name = "BLACK,WHITE", value_parser = parse_window, allow_hyphen_values = true)]
+    pub(crate) window: Option<[f64; 2]>,
+
     /// Order of the axes in .npy tensors: batch and channels first, or channels last.
     #[arg(long, value_enum, default_value_t = LayoutArg::ChannelsFirst)]
     pub(crate) layout: LayoutArg,
@@ -90,10 +95,13 @@ pub(crate) struct PictureArgs {
 impl PictureArgs {
     /// How pictures and tensors are read.
     pub(crate) fn reading(&self) -> Reading {
-        let options =
-            ReadOptions { background: self.background, strict: self.strict_pictures, icc: self.icc };
         let mut reading = Reading::default();
-        reading.options = options;
+        reading.options = ReadOptions {
+            background: self.background,
+            strict: self.strict_pictures,
+            icc: self.icc,
+            window: self.window,
+        };
         reading.layout = self.layout.into();
         reading
     }

@@ -79,7 +79,7 @@ pub(crate) enum Command {
     /// Make a model file from ONNX, Keras, PyTorch or safetensors.
     Import(Box<ImportArgs>),
     /// Check that a model's numbers are right.
-    Check(CheckArgs),
+    Check(Box<CheckArgs>),
     /// Show what a model is, its origin, and what it costs to run.
     Info(InfoArgs),
     /// List the methods with what they show, cost and paper.

@@ -1,4 +1,4 @@
-//! Parsers of single values: a fraction, a tolerance, a colour, a glob.
+//! Parsers of single values: a fraction, a tolerance, a colour, a window, a glob.
 
 use std::path::PathBuf;
 
@@ -34,6 +34,15 @@ pub(super) fn parse_colour(text: &str) -> Result<[u8; 3], Problem> {
         (6, Some(red), Some(green), Some(blue)) => Ok([red, green, blue]),
         _ => Err(expected("six hexadecimal digits such as ffffff", text)),
     }
+}
+
+/// Two numbers, the first the smaller one.
+pub(super) fn parse_window(text: &str) -> Result<[f64; 2], Problem> {
+    let number = |text: &str| text.trim().parse::<f64>().ok();
+    let window = text.split_once(',').and_then(|(black, white)| Some([number(black)?, number(white)?]));
+    window
+        .filter(|[black, white]| black < white && (white - black).is_finite())
+        .ok_or_else(|| expected("two numbers, the smaller one first, such as 0,4095", text))
 }
 
 /// A number, or a fraction such as 1/255.

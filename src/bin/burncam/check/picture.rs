@@ -22,6 +22,7 @@ pub(super) fn run(args: &CheckArgs, photo: &Path, model: Model) -> Result<Outcom
     }
     let request = PictureRequest {
         background: args.background,
+        window: args.window,
         device: args.place.device.clone(),
         reference: args.reference.clone(),
         tolerance: args.tolerance.unwrap_or(PictureRequest::TOLERANCE),

@@ -30,6 +30,7 @@ fn pictures(args: &CheckArgs, model: &Model) -> Result<Vec<Subject>> {
     }
     let mut reading = Reading::default();
     reading.options.background = args.background;
+    reading.options.window = args.window;
     let found = discover(&InputArgs::of(files))?;
     found.inputs.iter().map(|input| subjects::load(input, &reading, model)).collect()
 }

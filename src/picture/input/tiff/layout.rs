@@ -24,8 +24,10 @@ pub(super) struct Layout {
     /// Whether each sample has its own strips or tiles.
     pub(super) is_planar: bool,
     pub(super) colours: Colours,
-    /// What is black and what is white, where the file says so.
+    /// What is black and what is white, where the caller or the file says so, and the samples have no levels of their own.
     pub(super) window: Option<[f64; 2]>,
+    /// Whether the caller says so.
+    pub(super) is_asked: bool,
     pub(super) compression: u64,
     pub(super) predictor: u64,
     /// Whether the bit order within bytes is reversed.
@@ -76,7 +78,8 @@ impl Colours {
 }
 
 impl Layout {
-    pub(super) fn read(ifd: &Ifd<'_>) -> Result<Self, Fault> {
+    /// `asked` is what the caller says of black and white.
+    pub(super) fn read(ifd: &Ifd<'_>, asked: Option<[f64; 2]>) -> Result<Self, Fault> {
         refuse_raw(ifd)?;
         let (width, height) = (side(ifd, 256, "width")?, side(ifd, 257, "height")?);
         check_pixels(width, height)?;
@@ -91,16 +94,20 @@ impl Layout {
             6 if compression != JPEG => Colours::Ycc(Ycc::read(ifd)?),
             photometric => colours(photometric)?,
         };
+        let (bits, format) = (bits(ifd)?, format(ifd)?);
+        let asked = asked.filter(|_| can_be_asked(bits, format, colours));
+        let stated = window::stated(ifd).filter(|_| format != Format::Whole);
         let Chunks { is_tiled, size, offsets, lengths } = Chunks::read(ifd, width, height)?;
         let layout = Self {
             width: width as usize,
             height: height as usize,
-            bits: bits(ifd)?,
-            format: format(ifd)?,
+            bits,
+            format,
             samples: samples as usize,
             is_planar: ifd.number_of(284) == Some(2) && samples > 1,
             colours,
-            window: window::stated(ifd),
+            window: asked.or(stated),
+            is_asked: asked.is_some(),
             compression,
             predictor: ifd.number_of(317).unwrap_or(1),
             is_reversed: ifd.number_of(266) == Some(2),
@@ -228,6 +235,12 @@ impl Chunks {
         let lengths = ifd.numbers(tags[1]).ok_or_else(|| missing("length of its pixels"))?;
         Ok(Self { is_tiled, size, offsets, lengths })
     }
+}
+
+/// Whether the samples are wider than levels, and not inks.
+fn can_be_asked(bits: usize, format: Format, colours: Colours) -> bool {
+    let is_wide = bits > 8 || format == Format::Signed;
+    is_wide && matches!(colours, Colours::Grey { .. } | Colours::Rgb)
 }
 
 fn missing(what: &str) -> Fault {

@@ -4,7 +4,7 @@
 //! wrongly.
 //! Tags and samples are read here; weezl, flate2 and libjpeg-turbo decompress them. Integers are scaled from their
 //! full range to
-//! 0..255, floats from 0..1. Other floats, and signed numbers, are refused where the file does not say which value is white.
+//! 0..255, floats from 0..1. Other floats, and signed numbers, are refused where neither the file nor the caller says which value is white.
 
 mod chunks;
 mod ifd;
@@ -18,19 +18,19 @@ use image::{DynamicImage, ImageFormat, RgbImage};
 
 use self::ifd::Ifd;
 use self::layout::{Colours, JPEG, Layout};
-use self::samples::{Levels, noted};
+use self::samples::Levels;
 use super::raster::{Cmyk, Decoded, Fault, Pixels, by_channels};
-use super::{general, jpeg};
+use super::{general, jpeg, window as shown};
 
 const DAMAGED: &str = "the tiff is damaged: the decoder filled in what it could not read";
 
-/// Decodes a file.
-pub(super) fn decode(bytes: &[u8]) -> Result<Decoded, Fault> {
+/// Decodes a file; `window` says what is black and white of samples with more than 8 bits.
+pub(super) fn decode(bytes: &[u8], window: Option<[f64; 2]>) -> Result<Decoded, Fault> {
     let ifd = Ifd::read(bytes)?;
-    let layout = Layout::read(&ifd)?;
+    let layout = Layout::read(&ifd, window)?;
     if layout.compression == 4 {
         // Group 4 fax, black and white only: `image` decodes it.
-        return general::decode(bytes, ImageFormat::Tiff);
+        return general::decode(bytes, ImageFormat::Tiff, None);
     }
     let mut page = Page { bytes, layout, tables: ifd.bytes_of(347), is_damaged: false };
     let levels = page.levels()?;
@@ -45,6 +45,12 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Decoded, Fault> {
         notes: noted(&page.layout).into_iter().collect(),
         ..Decoded::of(pixels(&page.layout, levels, alpha, ifd.numbers(320))?)
     })
+}
+
+/// What is to be said of values that are shown as someone says.
+fn noted(layout: &Layout) -> Option<String> {
+    let whose = if layout.is_asked { shown::AS_ASKED } else { "as the file says" };
+    layout.window.map(|window| shown::note(window, whose))
 }
 
 struct Page<'a> {
@@ -83,7 +89,7 @@ impl Page<'_> {
                 levels.put(&self.layout, &chunk, plane, at);
             }
         }
-        levels.finished()
+        levels.finished(&self.layout)
     }
 
     fn jpeg(

@@ -3,9 +3,10 @@
 use half::f16;
 
 use super::layout::{Colours, Format, Layout};
-use crate::error::Problem;
+use crate::error::{OptionName, Phrase, Problem};
 use crate::input::jpeg::Planes;
 use crate::input::raster::Fault;
+use crate::input::window::level;
 
 /// A picture's samples, interleaved, filled strip by strip or tile by tile.
 pub(super) struct Levels {
@@ -13,27 +14,18 @@ pub(super) struct Levels {
     /// The smallest and largest float.
     range: [f64; 2],
     has_nan: bool,
-    /// Black and white; `None` where the file should have said so and does not.
+    /// Black and white, where someone says so.
     window: Option<[f64; 2]>,
 }
 
 /// Floats without another word go from black at 0 to white at 1.
 const FLOATS: [f64; 2] = [0.0, 1.0];
 
-/// What is to be said of values that are shown as the file says.
-pub(super) fn noted(layout: &Layout) -> Option<String> {
-    let [black, white] = layout.window.filter(|_| layout.format != Format::Whole)?;
-    Some(format!("its values from {black} to {white} are shown from black to white, as the file says"))
-}
-
 impl Levels {
     pub(super) fn new(layout: &Layout) -> Self {
         let count = layout.width * layout.height * layout.samples;
-        let window = match layout.format {
-            Format::Float => layout.window.or(Some(FLOATS)),
-            Format::Whole | Format::Signed => layout.window,
-        };
-        Self { levels: vec![0; count], range: [f64::INFINITY, f64::NEG_INFINITY], has_nan: false, window }
+        let range = [f64::INFINITY, f64::NEG_INFINITY];
+        Self { levels: vec![0; count], range, has_nan: false, window: layout.window }
     }
 
     /// Adds the plain samples of a strip or tile whose upper left corner is at `[x, y]`.
@@ -45,7 +37,11 @@ impl Levels {
             let start = ((at[1] + y) * layout.width + at[0]) * layout.samples;
             for index in 0..columns * stride {
                 let (x, channel) = (index / stride, index % stride + plane);
+                let is_colour = channel < layout.colours.count();
                 self.levels[start + x * layout.samples + channel] = match layout.format {
+                    Format::Whole if self.window.is_some() && is_colour => {
+                        self.windowed(number(row, index, layout.bits) as f64)
+                    }
                     Format::Whole => whole(row, index, layout),
                     Format::Signed => self.windowed(signed(row, index, layout.bits / 8)),
                     Format::Float => self.windowed(float(row, index, layout.bits / 8)),
@@ -70,23 +66,22 @@ impl Levels {
     fn windowed(&mut self, value: f64) -> u8 {
         self.has_nan |= value.is_nan();
         self.range = [self.range[0].min(value), self.range[1].max(value)];
-        let [black, white] = self.window.unwrap_or(FLOATS);
-        // `as` saturates, so that values out of range are clamped.
-        ((value - black) / (white - black) * 255.0).round() as u8
+        level(value, self.window.unwrap_or(FLOATS))
     }
 
     /// All levels.
-    pub(super) fn finished(self) -> Result<Vec<u8>, Fault> {
+    pub(super) fn finished(self, layout: &Layout) -> Result<Vec<u8>, Fault> {
         let [least, greatest] = self.range;
         if self.has_nan {
             let problem = Problem::new("holds floats that are no numbers").expected("0 to 1");
             return Err(Fault::Other(problem.hint("save it with 8 bits")));
         }
-        let is_outside = self.window == Some(FLOATS) && (least < 0.0 || greatest > 1.0);
-        if is_outside || (self.window.is_none() && least <= greatest) {
+        // Of floats the range is usual, of signed numbers none is.
+        let is_usual = layout.format == Format::Float && least >= FLOATS[0] && greatest <= FLOATS[1];
+        if self.window.is_none() && least <= greatest && !is_usual {
             let problem = Problem::new(format!("holds values from {least} to {greatest}"))
                 .expected("floats from 0 for black to 1 for white, or tags that say what is black and white")
-                .hint("set SMinSampleValue and SMaxSampleValue, or save it with 8 bits");
+                .hint(Phrase::from("say it with ").set(OptionName::Window, "BLACK,WHITE"));
             return Err(Fault::Other(problem));
         }
         Ok(self.levels)
@@ -113,17 +108,25 @@ fn signed(row: &[u8], index: usize, size: usize) -> f64 {
 
 /// An integer as a level; a palette index stays as it is.
 fn whole(row: &[u8], index: usize, layout: &Layout) -> u8 {
-    let value = match layout.bits {
-        8 => return row[index],
-        16 => u64::from(u16::from_le_bytes([row[index * 2], row[index * 2 + 1]])),
-        32 => row[index * 4..index * 4 + 4].iter().rev().fold(0, |value, byte| value << 8 | u64::from(*byte)),
-        bits => packed(row, index, bits),
-    };
+    if layout.bits == 8 {
+        return row[index];
+    }
+    let value = number(row, index, layout.bits);
     if layout.colours == Colours::Palette {
         return value as u8;
     }
     let greatest = (1u64 << layout.bits) - 1;
     ((value * 255 + greatest / 2) / greatest) as u8
+}
+
+/// An integer as it is.
+fn number(row: &[u8], index: usize, bits: usize) -> u64 {
+    match bits {
+        8 => u64::from(row[index]),
+        16 => u64::from(u16::from_le_bytes([row[index * 2], row[index * 2 + 1]])),
+        32 => row[index * 4..index * 4 + 4].iter().rev().fold(0, |value, byte| value << 8 | u64::from(*byte)),
+        bits => packed(row, index, bits),
+    }
 }
 
 /// A sample narrower than a byte or across bytes, highest bit first.
