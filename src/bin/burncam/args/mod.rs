@@ -137,7 +137,7 @@ pub(crate) struct InfoArgs {
     #[arg(long)]
     pub(crate) classes: bool,
 
-    /// Print the names that `import --arch` takes, one per line.
+    /// Print the names for `import --arch`, one per line.
     #[arg(long, conflicts_with_all = ["file", "model", "spec", "card", "classes"])]
     pub(crate) architectures: bool,
 }

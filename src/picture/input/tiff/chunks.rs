@@ -5,7 +5,8 @@ use ruzstd::decoding::StreamingDecoder;
 use weezl::BitOrder;
 use weezl::decode::Decoder as LzwDecoder;
 
-use super::layout::{Format, Layout};
+use super::kind::Format;
+use super::layout::Layout;
 use crate::input::raster::Fault;
 
 /// The TIFF number of Zstandard.

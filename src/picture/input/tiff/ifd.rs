@@ -122,3 +122,8 @@ fn width(kind: u16) -> u64 {
         _ => 1,
     }
 }
+
+/// A directory without an entry that every TIFF has.
+pub(super) fn missing(what: &str) -> Fault {
+    Fault::Damaged(format!("its directory names no {what}"))
+}

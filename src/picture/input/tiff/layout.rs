@@ -1,6 +1,8 @@
 //! The sample layout of a TIFF, read from its tags and checked; unsupported kinds are named.
 
-use super::{ifd::Ifd, window, ycc::Ycc};
+use super::ifd::{Ifd, missing};
+use super::kind::{self, Colours, Format, JPEG};
+use super::window;
 use crate::error::Problem;
 use crate::input::kind::RAW;
 use crate::input::raster::{Fault, check_pixels, check_samples};
@@ -43,40 +45,6 @@ pub(super) struct Layout {
     pub(super) lengths: Vec<u64>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Format {
-    Whole,
-    /// In two's complement.
-    Signed,
-    Float,
-}
-
-/// The meaning of the samples.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Colours {
-    Grey {
-        white_is_zero: bool,
-    },
-    Rgb,
-    Palette,
-    Cmyk,
-    /// Luma and chroma of a JPEG stream, which its decoder converts to RGB.
-    Jpeg,
-    /// Luma and chroma in blocks.
-    Ycc(Ycc),
-}
-
-impl Colours {
-    /// How many samples are colours.
-    pub(super) fn count(self) -> usize {
-        match self {
-            Self::Grey { .. } | Self::Palette => 1,
-            Self::Rgb | Self::Jpeg | Self::Ycc(_) => 3,
-            Self::Cmyk => 4,
-        }
-    }
-}
-
 impl Layout {
     /// `asked` is what the caller says of black and white.
     pub(super) fn read(ifd: &Ifd<'_>, asked: Option<[f64; 2]>) -> Result<Self, Fault> {
@@ -90,11 +58,8 @@ impl Layout {
             return Err(Fault::Unsupported(format!("{samples} samples per pixel")));
         }
         let compression = ifd.number_of(259).unwrap_or(1);
-        let colours = match ifd.number_of(262).ok_or_else(|| missing("colours"))? {
-            6 if compression != JPEG => Colours::Ycc(Ycc::read(ifd)?),
-            photometric => colours(photometric)?,
-        };
-        let (bits, format) = (bits(ifd)?, format(ifd)?);
+        let colours = Colours::read(ifd, compression)?;
+        let (bits, format) = (kind::bits(ifd)?, Format::read(ifd)?);
         let asked = asked.filter(|_| can_be_asked(bits, format, colours));
         let stated = window::stated(ifd).filter(|_| format != Format::Whole);
         let Chunks { is_tiled, size, offsets, lengths } = Chunks::read(ifd, width, height)?;
@@ -243,18 +208,11 @@ fn can_be_asked(bits: usize, format: Format, colours: Colours) -> bool {
     is_wide && matches!(colours, Colours::Grey { .. } | Colours::Rgb)
 }
 
-fn missing(what: &str) -> Fault {
-    Fault::Damaged(format!("its directory names no {what}"))
-}
-
 /// A length in pixels.
 fn side(ifd: &Ifd<'_>, tag: u16, what: &str) -> Result<u32, Fault> {
     let side = ifd.number_of(tag).ok_or_else(|| missing(what))?;
     u32::try_from(side).map_err(|_| Fault::Damaged(format!("its {what} is {side}")))
 }
-
-/// The TIFF number of JPEG compression.
-pub(super) const JPEG: u64 = 7;
 
 /// Camera raw files are TIFF inside, and their first image is only a thumbnail.
 fn refuse_raw(ifd: &Ifd<'_>) -> Result<(), Fault> {
@@ -272,42 +230,4 @@ fn refuse_raw(ifd: &Ifd<'_>) -> Result<(), Fault> {
         return Err(Fault::Other(problem.hint(way_out)));
     }
     Ok(())
-}
-
-fn colours(photometric: u64) -> Result<Colours, Fault> {
-    let unsupported = |what: &str| Err(Fault::Unsupported(what.to_owned()));
-    match photometric {
-        0 => Ok(Colours::Grey { white_is_zero: true }),
-        1 => Ok(Colours::Grey { white_is_zero: false }),
-        2 => Ok(Colours::Rgb),
-        3 => Ok(Colours::Palette),
-        5 => Ok(Colours::Cmyk),
-        6 => Ok(Colours::Jpeg),
-        4 => unsupported("a transparency mask"),
-        8..=10 => unsupported("L*a*b* colours"),
-        other => unsupported(&format!("colours of kind {other}")),
-    }
-}
-
-fn bits(ifd: &Ifd<'_>) -> Result<usize, Fault> {
-    let all = ifd.numbers(258).unwrap_or_else(|| vec![1]);
-    let first = all.first().copied().unwrap_or(1);
-    if all.iter().any(|bits| *bits != first) {
-        return Err(Fault::Unsupported(format!("samples of {all:?} bits")));
-    }
-    // Far above all that `check_kind` accepts, so that the cast loses nothing that matters.
-    Ok(first.min(u64::from(u16::MAX)) as usize)
-}
-
-fn format(ifd: &Ifd<'_>) -> Result<Format, Fault> {
-    let all = ifd.numbers(339).unwrap_or_else(|| vec![1]);
-    let unsupported = |what: &str| Err(Fault::Unsupported(what.to_owned()));
-    match all.first() {
-        Some(first) if all.iter().any(|format| format != first) => unsupported("samples of several formats"),
-        Some(2) => Ok(Format::Signed),
-        Some(3) => Ok(Format::Float),
-        Some(5 | 6) => unsupported("complex numbers"),
-        // 4 means undefined, which the specification lets readers treat as if it were not there.
-        _ => Ok(Format::Whole),
-    }
 }

@@ -1,13 +1,13 @@
 //! TIFF files: the first page, as 8 bits per channel.
 //!
-//! The crates that read TIFF support fewer kinds than scanners, microscopes and NumPy write, and decode some of them
-//! wrongly.
-//! Tags and samples are read here; weezl, flate2 and libjpeg-turbo decompress them. Integers are scaled from their
-//! full range to
-//! 0..255, floats from 0..1. Other floats, and signed numbers, are refused where neither the file nor the caller says which value is white.
+//! The crates that read TIFF support fewer kinds than scanners, microscopes and NumPy write, and decode some of them wrongly.
+//! Tags and samples are read here; weezl, flate2 and libjpeg-turbo decompress them. Integers are scaled from their full range to
+//! 0..255, floats from 0..1. Other floats, and signed numbers, are refused where neither the file nor the caller says which value is
+//! white.
 
 mod chunks;
 mod ifd;
+mod kind;
 mod layout;
 mod samples;
 mod window;
@@ -17,7 +17,8 @@ use image::metadata::Orientation;
 use image::{DynamicImage, ImageFormat, RgbImage};
 
 use self::ifd::Ifd;
-use self::layout::{Colours, JPEG, Layout};
+use self::kind::{Colours, JPEG};
+use self::layout::Layout;
 use self::samples::Levels;
 use super::raster::{Cmyk, Decoded, Fault, Pixels, by_channels};
 use super::{general, jpeg, window as shown};

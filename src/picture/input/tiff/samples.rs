@@ -2,7 +2,8 @@
 
 use half::f16;
 
-use super::layout::{Colours, Format, Layout};
+use super::kind::{Colours, Format};
+use super::layout::Layout;
 use crate::error::{OptionName, Phrase, Problem};
 use crate::input::jpeg::Planes;
 use crate::input::raster::Fault;
