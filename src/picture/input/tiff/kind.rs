@@ -48,7 +48,7 @@ pub(super) enum Colours {
 }
 
 impl Colours {
-    /// What the directory says; `compression` tells how luma and chroma are stored.
+    /// What the directory says. Luma and chroma are stored differently with JPEG `compression`.
     pub(super) fn read(ifd: &Ifd<'_>, compression: u64) -> Result<Self, Fault> {
         let unsupported = |what: &str| Err(Fault::Unsupported(what.to_owned()));
         match ifd.number_of(262).ok_or_else(|| missing("colours"))? {
