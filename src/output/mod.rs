@@ -100,7 +100,7 @@ impl OutputFile {
     ///
     /// # Errors
     /// When one of them cannot be created.
-    pub fn begin(path: &Path) -> Result<NamedTempFile> {
+    fn begin(path: &Path) -> Result<NamedTempFile> {
         let directory = temporary::directory(path);
         std::fs::create_dir_all(directory).map_err(Error::io("create the directory", directory))?;
         temporary::create(path)
@@ -123,6 +123,19 @@ impl OutputFile {
     /// When one cannot be written to disk or renamed, or exists and `overwrite` is off.
     pub fn put_in_place(pictures: Vec<Staged>, records: Vec<Staged>, overwrite: bool) -> Result<()> {
         put_in_place(pictures, records, Placing { overwrite, sync: true })
+    }
+
+    /// Waits until the names in a directory are on disk. Other systems than Unix have no such call.
+    ///
+    /// # Errors
+    /// When they cannot be written.
+    pub fn sync_names(directory: &Path) -> Result<()> {
+        #[cfg(unix)]
+        File::open(directory)
+            .and_then(|directory| directory.sync_all())
+            .map_err(Error::write_into(directory))?;
+        let _ = directory;
+        Ok(())
     }
 
     pub(crate) fn stage(&self) -> Result<Staged> {
@@ -217,26 +230,36 @@ pub(crate) fn put_in_place(pictures: Vec<Staged>, records: Vec<Staged>, how: Pla
     }
     // Old records go first. Killed from here on, a run leaves pictures without a record, which `--resume` redoes.
     records.iter().try_for_each(Staged::make_way)?;
-    let mut fresh: Vec<(PathBuf, Option<Identity>)> = Vec::new();
+    let mut fresh = Vec::new();
+    let placed = name_all(pictures.into_iter().chain(records), how, &mut fresh);
+    if placed.is_err() {
+        fresh.into_iter().for_each(|(path, own)| take_away(&path, own));
+    }
+    placed
+}
+
+/// Gives files their names and waits until these are on disk. `fresh` gets those that replaced nothing: only they can be taken away after a failure.
+fn name_all(
+    files: impl Iterator<Item = Staged>,
+    how: Placing,
+    fresh: &mut Vec<(PathBuf, Option<Identity>)>,
+) -> Result<()> {
     let mut directories = BTreeSet::new();
-    for staged in pictures.into_iter().chain(records) {
-        let Staged { path, file, .. } = staged;
+    for Staged { path, file, .. } in files {
         let (is_new, own) = (!path.exists(), identity(&file));
         // A file that appeared since the check is not replaced.
         let result = if how.overwrite { file.persist(&path) } else { file.persist_noclobber(&path) };
-        if let Err(error) = result {
-            for (path, own) in fresh {
-                take_away(&path, own);
-            }
-            return Err(not_persisted(error, &path));
-        }
+        result.map_err(|error| not_persisted(error, &path))?;
         directories.insert(temporary::directory(&path).to_path_buf());
-        // What was replaced cannot be brought back; only new files are taken away after a failure.
         if is_new {
             fresh.push((path, own));
         }
     }
-    if how.sync { directories.iter().try_for_each(|directory| sync_names(directory)) } else { Ok(()) }
+    if how.sync {
+        directories.iter().try_for_each(|directory| OutputFile::sync_names(directory))
+    } else {
+        Ok(())
+    }
 }
 
 /// Removes a file of an image that failed, unless another process has replaced it. The image's error is the one to report; a leftover file is the
@@ -262,14 +285,6 @@ fn identity(path: &Path) -> Option<Identity> {
         let _ = path;
         None
     }
-}
-
-/// Waits until the names in a directory are on disk. Other systems than Unix have no such call.
-fn sync_names(directory: &Path) -> Result<()> {
-    #[cfg(unix)]
-    File::open(directory).and_then(|directory| directory.sync_all()).map_err(Error::write_into(directory))?;
-    let _ = directory;
-    Ok(())
 }
 
 fn not_persisted(error: PathPersistError, path: &Path) -> Error {

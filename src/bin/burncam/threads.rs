@@ -1,10 +1,11 @@
 //! How the threads of a run are shared out. A run has one pool of its own, and everything in it that is parallel, from packing
 //! weights to drawing, runs on that pool; rayon's global pool is left alone.
 
+use std::fmt::Display;
 use std::num::NonZero;
 use std::thread;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Error, Result, anyhow};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::args::DeviceArgs;
@@ -61,7 +62,14 @@ pub(crate) fn pool_of(place: &DeviceArgs) -> Result<ThreadPool> {
 }
 
 fn pool(threads: usize) -> Result<ThreadPool> {
-    ThreadPoolBuilder::new().num_threads(threads).build().context("cannot start the threads")
+    ThreadPoolBuilder::new().num_threads(threads).build().map_err(cannot_start)
+}
+
+/// Of a system that has no more threads. The reason is in the message: rayon's error repeats it as its cause.
+pub(crate) fn cannot_start(reason: impl Display) -> Error {
+    anyhow!(
+        "cannot start the threads: {reason} (ask for fewer with --threads, or raise the limit of processes)"
+    )
 }
 
 /// As many as were asked for, or as the environment says, or one per core.

@@ -11,7 +11,7 @@ mod signals;
 use std::ops::ControlFlow;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Mutex, PoisonError};
-use std::thread;
+use std::thread::{self, Scope};
 
 use anyhow::{Result, anyhow};
 use burncam_graph::memory;
@@ -21,7 +21,7 @@ use self::queue::Queue;
 pub(crate) use self::signals::Signals;
 use crate::contain::contained;
 use crate::failure;
-use crate::threads::Workers;
+use crate::threads::{Workers, cannot_start};
 
 /// Finished batches per worker that may wait for one that is still in progress; bounds memory.
 const AHEAD: usize = 8;
@@ -39,7 +39,7 @@ pub(crate) struct Steps<Work, Finish> {
 /// start; the results of those in progress are still passed. Returns the number of results.
 ///
 /// # Errors
-/// The first error of `take`, after which no more results are passed.
+/// The first error of `take`, after which no more results are passed; and when the system does not start the threads.
 pub(crate) fn run<Task: Sync, Made: Send, T: Send>(
     pool: &ThreadPool,
     workers: Workers,
@@ -60,21 +60,38 @@ pub(crate) fn run<Task: Sync, Made: Send, T: Send>(
     };
     thread::scope(|scope| {
         let queue = &queue;
+        // Here, so that it is gone when no worker is started: what waits for it would never return.
+        let sender = sender;
+        let _ended = Ended(queue);
+        for _ in 0..workers.jobs {
+            start(scope, finish_all)?;
+        }
         // `broadcast` returns when all workers are done; the caller's thread is needed for the results meanwhile.
-        scope.spawn(move || {
+        start(scope, move || {
             pool.broadcast(|worker| {
                 // The pool may have more threads than jobs: the others help inside of tasks.
                 if worker.index() < workers.jobs {
                     do_work(queue, tasks, &steps.work, &sender, signals);
                 }
             });
-        });
-        (0..workers.jobs).for_each(|_| drop(scope.spawn(finish_all)));
-        let taken = take_all(queue, |task, result| take(&tasks[task], result));
-        // Also after an error of `take`: a worker that waits for room would never return.
-        queue.stop();
-        taken
+        })?;
+        take_all(queue, |task, result| take(&tasks[task], result))
     })
+}
+
+/// Stops the queue at the end of a run, also after an error or a panic of the consumer: a worker that waits for room would never return.
+struct Ended<'a, T>(&'a Queue<T>);
+
+impl<T> Drop for Ended<'_, T> {
+    fn drop(&mut self) {
+        self.0.stop();
+    }
+}
+
+/// Starts a thread. One that the system refuses is an error and no panic.
+fn start<'scope>(scope: &'scope Scope<'scope, '_>, work: impl FnOnce() + Send + 'scope) -> Result<()> {
+    let started = thread::Builder::new().spawn_scoped(scope, work);
+    started.map(drop).map_err(cannot_start)
 }
 
 /// A worker: takes tasks, and sends what it makes of them.
@@ -202,5 +219,11 @@ mod tests {
         assert!((3..=3 + 2 * AHEAD).contains(&count), "{count}");
         let error = run_numbers(2, 1, 1000, |task, _| bail!("no more after {task}")).unwrap_err();
         assert_eq!(error.to_string(), "no more after 0");
+    }
+
+    #[test]
+    fn a_panic_of_the_consumer_ends_the_run() {
+        let run = || run_numbers(2, 1, 1000, |task, _| panic!("no more after {task}"));
+        assert!(std::panic::catch_unwind(run).is_err());
     }
 }

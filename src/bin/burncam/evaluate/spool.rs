@@ -10,8 +10,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context as _, Result};
-use burncam::internal::output::OutputFile;
 use burncam::record::{EvaluatedTarget, Evaluation};
+use burncam_model::temporary;
 use serde::de::DeserializeOwned;
 
 /// The targets of a picture in the file.
@@ -53,7 +53,8 @@ impl Spool {
     /// When it cannot be created.
     pub(super) fn begin(wanted: PathBuf, header: &Evaluation) -> Result<Self> {
         let about = || format!("cannot create '{}'", wanted.display());
-        let (file, now) = OutputFile::begin(&wanted)?.keep().with_context(about)?;
+        std::fs::create_dir_all(temporary::directory(&wanted)).with_context(about)?;
+        let (file, now) = temporary::create(&wanted)?.keep().with_context(about)?;
         let file = Mutex::new(file);
         let (has_targets, paths) = (AtomicBool::new(false), Some(Paths { now, wanted }));
         let spool = Self { file, has_targets, paths };

@@ -1,10 +1,11 @@
 //! Images that an earlier run finished, decided by the contents of their records and never by file times.
 
-use std::collections::BTreeMap;
-use std::path::Path;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use anyhow::Result;
+use burncam::internal::output::OutputFile;
 use burncam::record::{Artifact, LayerRecord, ModelRecord, Record};
 use burncam::{Explainer, Method, Names, Request};
 use burncam_graph::memory::{Part, read_text};
@@ -14,18 +15,36 @@ use super::explained::Explained;
 use super::task::Task;
 use crate::plan::Plan;
 
-/// Why images with records are explained again, and how many for each reason.
+/// What a resumed run finds of an earlier one.
 #[derive(Debug, Default)]
-pub(crate) struct Redone(Mutex<BTreeMap<&'static str, usize>>);
+pub(crate) struct Redone {
+    /// Why images with records are explained again, and how many for each reason.
+    reasons: Mutex<BTreeMap<&'static str, usize>>,
+    /// The directories whose names are on disk.
+    synced: Mutex<BTreeSet<PathBuf>>,
+}
 
 impl Redone {
     fn count(&self, why: &'static str) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(why).or_default() += 1;
+        *self.reasons.lock().unwrap_or_else(PoisonError::into_inner).entry(why).or_default() += 1;
+    }
+
+    /// Waits until what is kept in a directory has its names on disk: the earlier run may have been killed before that. Once is enough, as a
+    /// running process does so for its own.
+    fn sync(&self, directory: &Path) -> Result<()> {
+        // Locked until it is done: another worker must not report what is not on disk yet.
+        let mut synced = self.synced.lock().unwrap_or_else(PoisonError::into_inner);
+        if !synced.contains(directory) {
+            OutputFile::sync_names(directory)?;
+            synced.insert(directory.to_path_buf());
+        }
+        drop(synced);
+        Ok(())
     }
 
     /// `3 with records of other settings, 1 with files that are gone or were changed`; `None` if there was no reason.
     pub(crate) fn words(&self) -> Option<String> {
-        let reasons = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let reasons = self.reasons.lock().unwrap_or_else(PoisonError::into_inner);
         let words: Vec<String> = reasons.iter().map(|(why, count)| format!("{count} with {why}")).collect();
         (!words.is_empty()).then(|| words.join(", "))
     }
@@ -35,7 +54,7 @@ impl Redone {
 /// would differ.
 ///
 /// # Errors
-/// When the input cannot be read, or the model could not be hashed.
+/// When the input cannot be read, or the model could not be hashed; when the names of the files cannot be written to disk.
 pub(crate) fn kept(
     explainer: &Explainer,
     plan: &Plan,
@@ -68,6 +87,9 @@ pub(crate) fn kept(
         if !is_same_model(&record.model, &model) {
             return redo(names.directory(), "records of another model");
         }
+    }
+    if explainer.request().sync {
+        redone.sync(names.directory())?;
     }
     let directory = Some(names.directory().to_path_buf());
     Ok(Some(Explained { records, directory, kept: true, ..Explained::default() }))
