@@ -10,9 +10,15 @@ param(
     [string]$Archive = ""
 )
 $ErrorActionPreference = "Stop"
+# Windows PowerShell draws its bar so often that a download takes many times as long.
+$ProgressPreference = "SilentlyContinue"
+# Whole, because it goes into the path.
+$To = $ExecutionContext.SessionState.Path.GetUnresolvedProviderPathFromPSPath($To)
 $releases = if ($env:BURNCAM_RELEASES) { $env:BURNCAM_RELEASES } else { "https://github.com/burncam/burncam/releases" }
-if ($env:PROCESSOR_ARCHITECTURE -ne "AMD64" -and $env:PROCESSOR_ARCHITECTURE -ne "ARM64") {
-    throw "install.ps1: no program for $env:PROCESSOR_ARCHITECTURE, expected AMD64 (build it: cargo install burncam)"
+# A PowerShell of 32 bits names its own architecture first.
+$machine = if ($env:PROCESSOR_ARCHITEW6432) { $env:PROCESSOR_ARCHITEW6432 } else { $env:PROCESSOR_ARCHITECTURE }
+if ($machine -ne "AMD64" -and $machine -ne "ARM64") {
+    throw "install.ps1: no program for $machine, expected AMD64 or ARM64 (build it: cargo install burncam)"
 }
 # Windows on ARM runs programs for x86-64.
 $target = "x86_64-pc-windows-msvc"

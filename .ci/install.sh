@@ -16,13 +16,19 @@ fail() { printf '%s\n' "install.sh: $*" >&2; exit 1; }
 
 while [ $# -gt 0 ]; do
     case $1 in
-        --version) version=${2:?}; shift 2 ;;
-        --to) to=${2:?}; shift 2 ;;
-        --archive) archive=${2:?}; shift 2 ;;
+        --version | --to | --archive) [ -n "${2:-}" ] || fail "'$1' needs a value (install.sh --help)" ;;
+    esac
+    case $1 in
+        --version) version=$2; shift 2 ;;
+        --to) to=$2; shift 2 ;;
+        --archive) archive=$2; shift 2 ;;
         -h | --help) sed -n '2,7s/^# \{0,1\}//p' "$0"; exit 0 ;;
         *) fail "unknown option '$1', expected --version, --to or --archive" ;;
     esac
 done
+
+# The script changes its directory later.
+case $to in /*) ;; *) to=$PWD/$to ;; esac
 
 target() {
     case $(uname -s)-$(uname -m) in

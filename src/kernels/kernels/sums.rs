@@ -123,6 +123,8 @@ pub(super) fn finish<S: Simd, const O: usize, const W: usize>(
 fn finish_numbers<S: Simd, const O: usize, const W: usize>(simd: S, t: &Sums<'_>, sums: &[[S::Sum; W]; O]) {
     let [low, high] = t.range.unwrap_or([f32::NEG_INFINITY, f32::INFINITY]);
     let (low, high) = (simd.splat(low), simd.splat(high));
+    // A copy: it may be in memory where these loops are not unrolled, and the sums themselves stay in registers (`tests/registers/run`).
+    let sums = *sums;
     for (o, sums) in sums.iter().enumerate() {
         let y = &t.y[o * t.y_block..][..W * S::LANES];
         let residual = t.residual.map(|residual| &residual[o * t.residual_block..][..W * S::LANES]);

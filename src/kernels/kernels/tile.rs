@@ -81,6 +81,11 @@ impl<const O: usize, const W: usize> InnerLoop for Product<O, W> {
     type Arguments = Tiles;
 
     #[inline(always)]
+    #[allow(
+        clippy::needless_range_loop,
+        reason = "with iterators the loop over `p` is so large that under link-time optimisation it is unrolled too late for the \
+                  sums to get registers (`tests/registers/run`)"
+    )]
     fn run<S: Simd>(simd: S, t: Tile<'_>) {
         let Pattern { kernel: [rows, columns], steps, pixel, block: x_block, lanes, area, .. } = *t.pattern;
         // Once per tile, so that the loops need no checks.
@@ -109,8 +114,8 @@ impl<const O: usize, const W: usize> InnerLoop for Product<O, W> {
                             w = w.add(O * S::LANES);
                             for p in 0..W {
                                 let pixel = simd.splat(*x.add(p * pixel + lane));
-                                for (sums, weights) in sums.iter_mut().zip(weights) {
-                                    sums[p] = simd.add_product(pixel, weights, sums[p]);
+                                for o in 0..O {
+                                    sums[o][p] = simd.add_product(pixel, weights[o], sums[o][p]);
                                 }
                             }
                         }
