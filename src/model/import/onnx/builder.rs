@@ -7,7 +7,7 @@ use ndarray::ArrayD;
 use super::constant::BATCHES;
 use super::file;
 use crate::builder::{self, Draft};
-use crate::card::{InputSpec, Op};
+use crate::card::{InputSpec, Layout, Op};
 use crate::error::Problem;
 
 /// A tensor of the graph, with its shape for each of the [`BATCHES`].
@@ -58,6 +58,13 @@ impl Builder {
     pub(super) fn new(input: InputSpec, room: usize) -> (Self, Tensor) {
         let (graph, tensor) = builder::Builder::new(input, BATCHES);
         (Self { graph, room }, tensor)
+    }
+
+    /// Starts a graph in which nothing but constants is read.
+    pub(super) fn of_constants(room: usize) -> Self {
+        let input =
+            InputSpec { name: String::new(), channels: 1, height: 1, width: 1, layout: Layout::default() };
+        Self::new(input, room).0
     }
 
     /// Elements that further weights may have together.

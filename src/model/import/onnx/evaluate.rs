@@ -35,7 +35,9 @@ pub(super) fn check_supported<'a>(nodes: impl IntoIterator<Item = &'a NodeProto>
         (1, "LSTM" | "GRU" | "RNN") => {
             "docs/onnx.md shows how to write a recurrent layer out step by step, which is read"
         }
-        (1, "If") => "PyTorch's default exporter, dynamo=True, writes none where it knows the branch",
+        (1, "If") => {
+            "its condition depends on the picture: export the network with the one branch that it takes"
+        }
         _ => "docs/onnx.md lists those that are; export the part before it, or rewrite it with them",
     }))
 }

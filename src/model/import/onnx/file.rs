@@ -67,6 +67,7 @@ impl Source {
         allow(size::of(&bytes))?;
         let ModelProto { producer_name, graph, opset_import, metadata_props, functions } =
             ModelProto::decode(bytes).map_err(|cause| {
+                let cause = shortened(&cause.to_string());
                 Problem::new(format!("is not a readable ONNX file: {cause}")).hint("is it whole?")
             })?;
         let mut graph = graph.filter(|graph| !graph.node.is_empty()).ok_or_else(|| {
@@ -170,6 +171,14 @@ impl Source {
         let mut bytes = Vec::new();
         file.take(length).read_to_end(&mut bytes).map_err(refuse)?;
         Ok(bytes.into())
+    }
+}
+
+/// The cause of a message that cannot be decoded, without the middle of a long way to it.
+fn shortened(cause: &str) -> String {
+    match cause.split(": ").collect::<Vec<_>>()[..] {
+        [first, second, third, _, _, _, .., last] => [first, second, third, "...", last].join(": "),
+        _ => cause.to_owned(),
     }
 }
 

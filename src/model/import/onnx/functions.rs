@@ -88,12 +88,11 @@ impl<'a> Call<'a> {
 
     fn rename(&self, inner: &NodeProto) -> NodeProto {
         let mut node = inner.clone();
-        for name in node.input.iter_mut().chain(&mut node.output).filter(|name| !name.is_empty()) {
-            *name = match self.names.get(name.as_str()) {
-                Some(outer) => (*outer).to_owned(),
-                None => format!("{}:{name}", self.prefix),
-            };
-        }
+        node.rename(&|name| match self.names.get(name) {
+            _ if name.is_empty() => None,
+            Some(outer) => Some((*outer).to_owned()),
+            None => Some(format!("{}:{name}", self.prefix)),
+        });
         if !self.node.name.is_empty() {
             node.name = format!(
                 "{}/{}",

@@ -31,8 +31,13 @@ pub(super) struct Picture {
 }
 
 impl Picture {
-    /// Reads the shape of input `name`; `size` replaces sides that the file leaves open.
-    pub(super) fn read(graph: &GraphProto, name: &str, size: Option<[usize; 2]>) -> Result<Self, Problem> {
+    /// Reads the shape of input `name`; `size`, or else what the file says of itself, replaces sides that its input leaves open.
+    pub(super) fn of(source: &Source, name: &str, size: Option<[usize; 2]>) -> Result<Self, Problem> {
+        let graph = &source.graph;
+        Self::read(graph, name, size.or_else(|| open_size(graph, name, source)))
+    }
+
+    fn read(graph: &GraphProto, name: &str, size: Option<[usize; 2]>) -> Result<Self, Problem> {
         let info = graph.input.iter().find(|input| input.name == name).ok_or("has no input")?;
         let (sides, whole) = sides(info)?;
         if matches!(sides.first(), Some(Some(2..))) {
@@ -173,7 +178,7 @@ fn turned(builder: &mut Builder, perm: Vec<usize>, x: &Tensor) -> Result<Value, 
 }
 
 /// The size that the file's metadata has, if its input leaves the size open.
-pub(super) fn open_size(graph: &GraphProto, name: &str, source: &Source) -> Option<[usize; 2]> {
+fn open_size(graph: &GraphProto, name: &str, source: &Source) -> Option<[usize; 2]> {
     let info = graph.input.iter().find(|input| input.name == name)?;
     let (sides, _) = sides(info).ok()?;
     let is_open = sides.iter().skip(1).filter(|side| side.is_none()).count() >= 2;

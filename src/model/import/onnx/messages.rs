@@ -1,7 +1,7 @@
 //! The parts of ONNX's messages that the importer reads.
 //!
 //! Names and field numbers are those of `onnx.proto`, IR version 13 and older. Fields that are not declared here are
-//! skipped: documentation, subgraphs of control flow, training, devices, and data of quantised or sparse models.
+//! skipped: documentation, training, devices, and data of quantised or sparse models.
 //! Every field may be missing from a file; a number is then 0 and a text is empty.
 //!
 //! `prost` decodes them. Code generated from the full schema would add a schema compiler to every build. `rten-onnx`,
@@ -104,6 +104,21 @@ impl NodeProto {
         }
     }
 
+    /// Gives the values that it reads and gives new names, also those inside of its own graphs. Where `new` has none, the name stays.
+    pub(super) fn rename(&mut self, new: &impl Fn(&str) -> Option<String>) {
+        let change = |name: &mut String| {
+            if let Some(other) = new(name) {
+                *name = other;
+            }
+        };
+        self.input.iter_mut().chain(&mut self.output).for_each(change);
+        for graph in self.attribute.iter_mut().filter_map(|attribute| attribute.g.as_mut()) {
+            let values = graph.input.iter_mut().chain(&mut graph.output).map(|value| &mut value.name);
+            values.chain(graph.initializer.iter_mut().map(|tensor| &mut tensor.name)).for_each(change);
+            graph.node.iter_mut().for_each(|node| node.rename(new));
+        }
+    }
+
     /// A problem inside the node, called as in [`NodeProto::called`].
     pub(super) fn explain(&self, problem: Problem) -> Problem {
         match (self.name.as_str(), self.output.first()) {
@@ -116,7 +131,7 @@ impl NodeProto {
     }
 }
 
-/// A setting of a node. `kind` says which field holds it: 1 for `f`, 2 for `i`, 3 for `s`, 4 for `t`, 6 for `floats`,
+/// A setting of a node. `kind` says which field holds it: 1 for `f`, 2 for `i`, 3 for `s`, 4 for `t`, 5 for `g`, 6 for `floats`,
 /// 7 for `ints`; old files leave it 0.
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct AttributeProto {
@@ -130,6 +145,9 @@ pub(super) struct AttributeProto {
     pub(super) s: Bytes,
     #[prost(message, optional, tag = "5")]
     pub(super) t: Option<TensorProto>,
+    /// A branch or body of control flow, which reads values around it by their names.
+    #[prost(message, optional, boxed, tag = "6")]
+    pub(super) g: Option<Box<GraphProto>>,
     #[prost(float, repeated, tag = "7")]
     pub(super) floats: Vec<f32>,
     #[prost(int64, repeated, tag = "8")]

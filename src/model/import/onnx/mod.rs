@@ -1,7 +1,7 @@
 //! From an ONNX file to a graph and its weights, with the names of the framework that wrote it.
 //!
 //! Receives a file and what the caller knows about the input, returns [`Lowered`]. The messages ([`messages`]) are
-//! decoded, local functions are inlined, nodes are lowered by one function per operation, and what exporters take apart
+//! decoded, local functions and known branches are inlined, nodes are lowered by one function per operation, and what exporters take apart
 //! is joined again ([`passes`]). Nodes keep the names that users know them by.
 //!
 //! Shapes are inferred for two batch sizes at once ([`constant`]). This shows which sizes depend on the batch: a
@@ -10,6 +10,7 @@
 mod arithmetic;
 mod border;
 mod boxes;
+mod branches;
 mod builder;
 mod cast;
 mod chosen;
@@ -105,6 +106,7 @@ pub(crate) struct Lowered {
 /// where), or is no classifier of one picture.
 pub(crate) fn open(path: &Path, options: &Options) -> Result<Lowered> {
     let mut source = Source::open(path)?;
+    branches::put_in(&mut source, options.size, &options.inputs);
     let joined = match options.output {
         None => boxes::join(&mut source.graph),
         Some(_) => None,
@@ -140,8 +142,7 @@ fn lower_all(
     let (output, said_of_output) = scores(graph, options, joined)?;
     let walk = Walk::new(source, &output, known::known(graph, &options.inputs)?)?;
     let input = walk.input()?;
-    let picture =
-        input::Picture::read(graph, input, options.size.or_else(|| input::open_size(graph, input, source)))?;
+    let picture = input::Picture::of(source, input, options.size)?;
     let (mut builder, first) = picture.enter(input, source.room)?;
     let rounded = walk.rounds().then(|| {
         Phrase::from("the file rounds to 8 bits on the way: its weights are read as they are, and nothing else is rounded")

@@ -25,6 +25,7 @@ impl Kind {
             (Self::Graph, 1) | (Self::Function, 7) => Some((Self::Node, 512)),
             (Self::Graph, 5) | (Self::Attribute, 5) => Some((Self::Tensor, 768)),
             (Self::Node, 5) => Some((Self::Attribute, 1024)),
+            (Self::Attribute, 6) => Some((Self::Graph, 256)),
             _ => None,
         }
     }
@@ -41,22 +42,26 @@ impl Kind {
     }
 }
 
+/// Messages inside of each other that are looked at; decoding more fails.
+const DEEPEST: usize = 100;
+
 /// What a file takes when it is decoded. What is damaged counts as far as it can be read; decoding it fails at the same place.
 pub(super) fn of(bytes: &[u8]) -> u64 {
-    message(Kind::Model, bytes)
+    message(Kind::Model, bytes, DEEPEST)
 }
 
 /// What the nodes of a function take.
 pub(super) fn of_function(bytes: &[u8]) -> u64 {
-    message(Kind::Function, bytes)
+    message(Kind::Function, bytes, DEEPEST)
 }
 
 /// What a node holds.
 pub(super) fn of_node(bytes: &[u8]) -> u64 {
-    message(Kind::Node, bytes)
+    message(Kind::Node, bytes, DEEPEST)
 }
 
-fn message(kind: Kind, mut rest: &[u8]) -> u64 {
+fn message(kind: Kind, mut rest: &[u8], depth: usize) -> u64 {
+    let Some(depth) = depth.checked_sub(1) else { return 0 };
     let mut total = 0_u64;
     while let Some(tag) = number(&mut rest) {
         let field = tag >> 3;
@@ -69,7 +74,7 @@ fn message(kind: Kind, mut rest: &[u8]) -> u64 {
                     break;
                 };
                 match kind.inside(field) {
-                    Some((inner, size)) => size + message(inner, inside),
+                    Some((inner, size)) => size + message(inner, inside, depth),
                     None if kind.is_slice(field) => 0,
                     None => 96 + kind.each() * inside.len() as u64,
                 }
@@ -122,5 +127,21 @@ mod tests {
         assert_eq!(many - few, 1000 * (512 + 1024));
         assert_eq!(of(&model(1, 1 << 20)), few);
         assert_eq!(of(b"\x3a\xff\xff"), 0, "cut short");
+    }
+
+    #[test]
+    fn branches_inside_of_branches_without_end_are_counted_to_a_depth() {
+        // Written from its end: a graph with one node, of one attribute, which is the graph so far.
+        let mut file = Vec::new();
+        for tag in [0x32, 0x2a, 0x0a].repeat(50_000) {
+            let length = file.len();
+            let digits = (1..10).take_while(|at| length >> (7 * at) > 0).count();
+            for at in (0..=digits).rev() {
+                file.push((length >> (7 * at)) as u8 & 0x7f | if at < digits { 0x80 } else { 0 });
+            }
+            file.push(tag);
+        }
+        file.reverse();
+        assert!(message(Kind::Graph, &file, DEEPEST) > 10_000);
     }
 }

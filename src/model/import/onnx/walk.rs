@@ -46,15 +46,24 @@ impl<'a> Walk<'a> {
         Ok(Self { source, graph, opset, weights, written: written(graph), needed, known })
     }
 
-    /// The name in the file of the only input that the scores depend on.
-    pub(super) fn input(&self) -> Result<&'a str, Problem> {
+    /// The inputs that the scores depend on and whose values are not known.
+    fn free(&self) -> Vec<&'a str> {
         let read: HashSet<&str> =
             self.needed.iter().flat_map(|at| self.graph.node[*at].input.iter().map(String::as_str)).collect();
         let free = self.graph.input.iter().map(|input| input.name.as_str());
-        let used: Vec<&str> = free
-            .filter(|name| !self.weights.contains_key(name) && read.contains(name))
+        free.filter(|name| !self.weights.contains_key(name) && read.contains(name))
             .filter(|name| !self.known.contains_key(*name))
-            .collect();
+            .collect()
+    }
+
+    /// Whether the scores depend on an input.
+    pub(super) fn reads_input(&self) -> bool {
+        !self.free().is_empty()
+    }
+
+    /// The name in the file of the only input that the scores depend on.
+    pub(super) fn input(&self) -> Result<&'a str, Problem> {
+        let used = self.free();
         match used[..] {
             [only] => Ok(only),
             [] => Err("its output does not depend on an input".into()),
@@ -78,14 +87,28 @@ impl<'a> Walk<'a> {
         input: (&'s str, Value, bool),
         output: &'s str,
     ) -> Result<Tensor, Problem> {
+        let (value, is_whole) = self.lower_to(builder, Some(input), output)?;
+        scores(output, value, is_whole)
+    }
+
+    /// Lowers all that leads to `output`; gives its value, and whether that is made of whole numbers with a step.
+    pub(super) fn lower_to<'s>(
+        &'s self,
+        builder: &mut Builder,
+        input: Option<(&'s str, Value, bool)>,
+        output: &'s str,
+    ) -> Result<(Option<Value>, bool), Problem> {
         let nodes = self.needed.iter().map(|at| &self.graph.node[*at]);
         let mut values = Live::new(nodes, output, self.source.room);
-        values.insert(input.0, input.1)?;
+        let mut steps: HashMap<&str, Step> = HashMap::new();
+        if let Some((name, value, is_whole)) = input {
+            values.insert(name, value)?;
+            steps.extend(is_whole.then_some((name, Step::ONE)));
+        }
         for (name, value) in &self.known {
             values.insert(name, value.clone())?;
         }
         let mut sources: HashMap<&str, &str> = HashMap::new();
-        let mut steps: HashMap<&str, Step> = input.2.then_some((input.0, Step::ONE)).into_iter().collect();
         for at in &self.needed {
             let node = &self.graph.node[*at];
             let explain = |problem| node.explain(problem);
@@ -104,7 +127,7 @@ impl<'a> Walk<'a> {
             }
             values.read_by(node);
         }
-        scores(output, values.take(output), steps.contains_key(output))
+        Ok((values.take(output), steps.contains_key(output)))
     }
 
     /// A node with its inputs.

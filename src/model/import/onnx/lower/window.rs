@@ -10,12 +10,12 @@ use crate::error::Problem;
 use crate::import::padding;
 
 /// Settings common to convolution and pooling.
-struct Window {
-    kernel: [usize; 2],
-    stride: [usize; 2],
-    dilation: [usize; 2],
+pub(super) struct Window {
+    pub(super) kernel: [usize; 2],
+    pub(super) stride: [usize; 2],
+    pub(super) dilation: [usize; 2],
     /// `[top, bottom, left, right]`.
-    padding: [usize; 4],
+    pub(super) padding: [usize; 4],
 }
 
 impl Window {
@@ -126,7 +126,7 @@ pub(super) fn kernel_and_bias(site: &Site, kernel: Weight) -> Result<Vec<(&'stat
 }
 
 /// A pool over height and width.
-fn pool(
+pub(super) fn pool(
     builder: &mut Builder,
     site: &Site,
     make: impl Fn(&Window, &Tensor) -> Result<Op, Problem>,
@@ -136,19 +136,23 @@ fn pool(
     one(builder.unary(make(&window, x)?, x)?)
 }
 
-/// `MaxPool` without the second output.
-pub(super) fn max_pool(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Problem> {
+/// `MaxPool` without the second output, with any window.
+pub(super) fn max_pool(
+    site: &Site,
+) -> Result<impl Fn(&Window, &Tensor) -> Result<Op, Problem> + use<>, Problem> {
     let ceil_mode = site.flag("ceil_mode")?;
-    pool(builder, site, |Window { kernel, stride, dilation, padding }, _| {
+    Ok(move |Window { kernel, stride, dilation, padding }: &Window, _: &Tensor| {
         let (kernel, stride, dilation, padding) = (*kernel, *stride, *dilation, *padding);
         Ok(Op::MaxPool2d { kernel, stride, padding, dilation, ceil_mode })
     })
 }
 
-/// `AveragePool`.
-pub(super) fn average_pool(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Problem> {
+/// `AveragePool` with any window.
+pub(super) fn average_pool(
+    site: &Site,
+) -> Result<impl Fn(&Window, &Tensor) -> Result<Op, Problem> + use<>, Problem> {
     let (ceil_mode, count_include_pad) = (site.flag("ceil_mode")?, site.flag("count_include_pad")?);
-    pool(builder, site, |Window { kernel, stride, dilation, padding }, x| {
+    Ok(move |Window { kernel, stride, dilation, padding }: &Window, x: &Tensor| {
         if *dilation != [1, 1] {
             return Err(Problem::new(format!("its 'dilations' are {dilation:?}")).expected("1 each"));
         }
