@@ -73,12 +73,14 @@ fn assert_near(name: &str, found: &[f64], expected: impl IntoIterator<Item = f64
 }
 
 /// Files that end in probabilities by some road, and whether logits stand behind them.
-const PROBABILITIES: [(&str, bool); 15] = [
+const PROBABILITIES: [(&str, bool); 17] = [
     ("mean_of_two_softmaxes", false),
     ("mean_of_two_softmax", false),
     ("mean_operator", false),
     ("stacked_mean", false),
     ("pixel_softmax", false),
+    ("greatest_of_two", false),
+    ("geometric_mean", false),
     ("softmax_then_clip", true),
     ("softmax_reshape_n_c_1_1", true),
     ("spelled_softmax", true),
@@ -177,6 +179,18 @@ fn labels_that_do_not_exclude_each_other_have_a_sigmoid_each() {
         let (explanation, _) = head.explained(settings).unwrap();
         let target = &explanation.targets[0];
         assert!((target.score - target.class.proba.unwrap()).abs() < 1e-12);
+    }
+}
+
+#[test]
+fn percent_are_numbers_and_no_logits() {
+    let head = plain("percent");
+    assert_eq!(head.made.model.output().task, Task::Numbers);
+    let said = head.imported.assumptions.iter().any(|note| note.to_string().contains("such as percent"));
+    assert!(said, "{:?}", head.imported.assumptions);
+    let numbers: Vec<f64> = head.predictions().iter().map(|class| class.number.unwrap()).collect();
+    for (found, expected) in numbers.iter().zip(&head.output) {
+        assert!((found - f64::from(*expected)).abs() < 1e-3, "{numbers:?}, expected {:?}", head.output);
     }
 }
 

@@ -14,6 +14,15 @@ pub(super) fn assumption(numbers: bool, gives: OutputKind, outputs: usize) -> Ph
              taken for plain numbers; {} says so",
             [none],
         ),
+        (true, 2..) => {
+            let what = format!(
+                "the {outputs} outputs are bounded and no probabilities, such as percent, so they are taken for plain numbers"
+            );
+            Phrase::from(what).phrase(Phrase::filled(
+                "; {} takes them for logits",
+                [OptionName::Output.set(OutputKind::Logits.name())],
+            ))
+        }
         (true, _) => Phrase::filled(
             "the one output is bounded and no probability, so it is taken for a plain number; {} takes it for a logit",
             [sigmoid],

@@ -14,6 +14,8 @@ pub(super) const GUARD: f64 = 1e-5;
 pub(super) enum Kind {
     Other,
     NotNegative,
+    /// Such as sums of logarithms of probabilities.
+    NotPositive,
     /// From a sigmoid or similar, between `low` and `high`.
     Squashed {
         low: f64,
@@ -39,6 +41,10 @@ impl Kind {
     pub(super) fn is_not_negative(self) -> bool {
         matches!(self, Self::NotNegative | Self::Shares { .. })
             || matches!(self, Self::Squashed { low, .. } if low >= 0.0)
+    }
+
+    fn is_not_positive(self) -> bool {
+        matches!(self, Self::NotPositive | Self::LogShares { .. } | Self::LogSquashed { .. })
     }
 
     /// The range of values derived from probabilities.
@@ -109,6 +115,7 @@ fn exponential(x: Kind) -> Kind {
     match x {
         Kind::LogShares { axis, origin } => Kind::Shares { axis, sum: 1.0, origin },
         Kind::LogSquashed { origin } => Kind::Squashed { low: 0.0, high: 1.0, origin },
+        Kind::NotPositive => squashed(0.0, 1.0),
         _ => Kind::NotNegative,
     }
 }
@@ -140,6 +147,7 @@ pub(super) fn scaled(x: Kind, factor: f64) -> Kind {
             None => Kind::Other,
         },
         Kind::NotNegative if factor > 0.0 => x,
+        _ if x.is_not_positive() && factor > 0.0 => Kind::NotPositive,
         _ => Kind::Other,
     }
 }
@@ -165,8 +173,18 @@ pub(super) fn sum(x: Kind, y: Kind) -> Kind {
         _ => match (x.range(), y.range()) {
             (Some(x), Some(y)) => squashed(x.0 + y.0, x.1 + y.1),
             _ if x.is_not_negative() && y.is_not_negative() => Kind::NotNegative,
+            _ if x.is_not_positive() && y.is_not_positive() => Kind::NotPositive,
             _ => Kind::Other,
         },
+    }
+}
+
+/// The greater of two values.
+pub(super) fn greater(x: Kind, y: Kind) -> Kind {
+    match (x.range(), y.range()) {
+        (Some(x), Some(y)) => squashed(x.0.max(y.0), x.1.max(y.1)),
+        _ if x.is_not_negative() && y.is_not_negative() => Kind::NotNegative,
+        _ => Kind::Other,
     }
 }
 

@@ -6,7 +6,8 @@ use crate::card::OutputKind as Said;
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Proof {
     Nothing,
-    /// One value that cannot be a logit: it is never negative, or stays in a range other than 0 to 1.
+    /// Values that are no logits: in a range from 0 to something other than 1, with a sum other than 1, or one value that is never
+    /// negative or stays in another range.
     Bounded,
     /// Probabilities that sum to one.
     Softmax(Origin),

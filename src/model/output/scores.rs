@@ -131,7 +131,7 @@ pub(super) fn proved(
             Scores { assumed: true, ..Scores::last(OutputKind::LogSigmoid, None, last) }
         }
         Proof::LogSigmoid(origin) => behind(OutputKind::LogSigmoid, Sigmoid, origin),
-        Proof::Bounded if task.is_none() && outputs == 1 => {
+        Proof::Bounded if task.is_none() => {
             Scores { assumed: true, ..Scores::last(OutputKind::Numbers, None, last) }
         }
         Proof::Bounded | Proof::Nothing => Scores {

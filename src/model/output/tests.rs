@@ -193,6 +193,14 @@ fn one_output_is_never_a_softmax() {
 }
 
 #[test]
+fn several_in_percent_are_no_logits() {
+    let hundred = r#"{ "name": "o", "op": "mul", "scalar": 100.0, "inputs": ["p"] }"#;
+    for first in [SOFTMAX, SIGMOID] {
+        assert_eq!(spec(3, &format!("{first}, {hundred}"), "").unwrap().task, Task::Numbers, "{first}");
+    }
+}
+
+#[test]
 fn what_is_said_of_logits_makes_their_probabilities() {
     let said =
         |more: &str| spec(3, "", more).map(|spec| (spec.task, spec.activation, spec.assumed.is_some()));

@@ -4,7 +4,7 @@
 //! axis (softmax), values in the range of a sigmoid, values that are not negative. Means, scales, clips and reshapes
 //! keep some of it; all other operations discard it.
 
-use super::kind::{GUARD, Kind, TINY, limited, pooled, product, ranged, scaled, squashed, sum};
+use super::kind::{GUARD, Kind, TINY, greater, limited, pooled, product, ranged, scaled, squashed, sum};
 use super::proof::{Origin, Proof};
 use crate::card::{Class, Graph, Node, Op};
 
@@ -45,8 +45,11 @@ impl<'a> Trace<'a> {
             }
             Kind::LogShares { axis, origin } if whole(axis) => Proof::LogSoftmax(self.usable(origin, count)),
             Kind::LogSquashed { origin } => Proof::LogSigmoid(self.usable(origin, count)),
-            Kind::Squashed { .. } | Kind::NotNegative | Kind::Shares { .. } => Proof::Bounded,
-            Kind::Other | Kind::LogShares { .. } => Proof::Nothing,
+            // Of several, logits may be squashed on both sides of zero, or end in a ReLU.
+            Kind::Shares { axis, .. } if whole(axis) => Proof::Bounded,
+            Kind::Squashed { low, .. } if low >= -TINY => Proof::Bounded,
+            Kind::Squashed { .. } | Kind::NotNegative | Kind::Shares { .. } if count == 1 => Proof::Bounded,
+            _ => Proof::Nothing,
         }
     }
 
@@ -128,6 +131,7 @@ impl<'a> Trace<'a> {
                 None => Kind::Other,
             },
             Op::Sub { .. } => self.log_softmax(at).unwrap_or(Kind::Other),
+            Op::Maximum { .. } if same => greater(x, y),
             _ => Kind::Other,
         }
     }
