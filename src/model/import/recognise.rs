@@ -3,7 +3,7 @@
 //! Receives the tensors of a file; gives the one architecture whose tensors they are, or refuses: with the nearest where
 //! none fits, with the candidates where several do that compute different things.
 
-use super::candidate::{self, Candidate};
+use super::candidate::{self, Candidate, Trouble};
 use super::names::Source;
 use super::request::ImportRequest;
 use super::screen::Screen;
@@ -38,9 +38,8 @@ pub(super) fn architecture(
     let mut fitting: Vec<(&'static Architecture, Candidate)> =
         possible.filter(|(_, candidate)| candidate.diagnosis.is_clean()).collect();
     let Some((first, candidate)) = fitting.first() else {
-        // Architectures that cannot fit are only compared in full to name the nearest in the message.
-        let nearest = nearest(arch::all().filter(is_asked).filter_map(compared));
-        return Err(unknown(nearest).of_model(file_name(&request.source)));
+        let problem = none_fits(arch::all().filter(is_asked), source, request);
+        return Err(problem.of_model(file_name(&request.source)));
     };
     // The same graph under two names is one network.
     let differs = |(_, other): &(&Architecture, Candidate)| other.built.graph != candidate.built.graph;
@@ -54,17 +53,40 @@ pub(super) fn architecture(
     Ok((first, candidate, said))
 }
 
-/// The architecture with the greatest share of fitting tensors, with their number and that of all that it needs.
-fn nearest(
-    compared: impl Iterator<Item = (&'static Architecture, Candidate)>,
-) -> Option<(&'static Architecture, usize, usize)> {
-    let mut nearest: Option<(&Architecture, usize, usize)> = None;
+/// Why none of `asked` fits. Architectures that cannot fit are only compared in full to name the nearest.
+fn none_fits(
+    asked: impl Iterator<Item = &'static Architecture>,
+    source: &Source,
+    request: &ImportRequest,
+) -> Problem {
+    let mut choice = None;
+    let nearest =
+        nearest(asked.filter_map(|architecture| match candidate::candidate(architecture, source, request) {
+            Ok(candidate) => Some((architecture, candidate)),
+            Err(Trouble::Selection(problem)) => {
+                choice.get_or_insert(problem);
+                None
+            }
+            Err(Trouble::Request(_)) => None,
+        }));
+    // Several sets of weights each fit by half or more, so what is near instead is near by chance.
+    match choice.filter(|_| !nearest.is_some_and(is_near)) {
+        Some(problem) => problem,
+        None => unknown(nearest),
+    }
+}
+
+/// An architecture, how many tensors fit it, and how many it needs.
+type Near = (&'static Architecture, usize, usize);
+
+/// The architecture with the greatest share of fitting tensors.
+fn nearest(compared: impl Iterator<Item = (&'static Architecture, Candidate)>) -> Option<Near> {
+    let mut nearest: Option<Near> = None;
     for (architecture, Candidate { diagnosis, .. }) in compared {
         let applied = diagnosis.applied;
         let needed = applied + diagnosis.missing.len() + diagnosis.wrong_shape.len();
         // Shares as products of whole numbers; of equal ones the first in listing order.
-        let is_nearer =
-            |(_, best, of): (&Architecture, usize, usize)| applied * of.max(1) > best * needed.max(1);
+        let is_nearer = |(_, best, of): Near| applied * of.max(1) > best * needed.max(1);
         if applied > 0 && nearest.is_none_or(is_nearer) {
             nearest = Some((architecture, applied, needed));
         }
@@ -72,11 +94,15 @@ fn nearest(
     nearest
 }
 
-fn unknown(nearest: Option<(&Architecture, usize, usize)>) -> Problem {
+/// Of another network a few tensors fit by chance, and a list of the others says nothing.
+fn is_near((_, applied, needed): Near) -> bool {
+    applied * 2 >= needed
+}
+
+fn unknown(nearest: Option<Near>) -> Problem {
     let problem = Problem::new("its tensors are those of no architecture that is known here");
-    match nearest {
-        // Of another network a few tensors fit by chance, and a list of the others says nothing.
-        Some((architecture, applied, needed)) if applied * 2 >= needed => problem
+    match nearest.filter(|nearest| is_near(*nearest)) {
+        Some((architecture, applied, needed)) => problem
             .remark(format!(
                 "the nearest is '{}', {applied} of whose {needed} tensors fit",
                 architecture.name
@@ -84,7 +110,7 @@ fn unknown(nearest: Option<(&Architecture, usize, usize)>) -> Problem {
             .hint(
                 Phrase::from("use ").set(OptionName::Arch, architecture.name).text(" to see what does not"),
             ),
-        _ => problem.hint(
+        None => problem.hint(
             Phrase::from("export the network to ONNX and import that, or describe it with ")
                 .set(OptionName::Card, "CARD.json"),
         ),

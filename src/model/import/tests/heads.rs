@@ -223,6 +223,24 @@ fn an_architecture_is_recognised_by_its_tensors() {
 }
 
 #[test]
+fn of_several_sets_of_weights_one_is_asked_for() {
+    let twice = |shapes: &mut BTreeMap<String, Vec<usize>>| {
+        let own = std::mem::take(shapes);
+        for set in ["model", "model_ema"] {
+            shapes.extend(own.iter().map(|(name, shape)| (format!("{set}.{name}"), shape.clone())));
+        }
+    };
+    let auto = |request| ImportRequest { arch: Some("auto".into()), ..request };
+    let error = edited_as("resnet18", twice, auto).unwrap_err().to_string();
+    assert!(
+        error.contains("holds several sets of weights, under 'model', 'model_ema' (choose one with"),
+        "{error}"
+    );
+    let chosen = |request| ImportRequest { key: Some("model_ema".into()), ..auto(request) };
+    assert_eq!(edited_as("resnet18", twice, chosen).unwrap().card.name, "resnet18");
+}
+
+#[test]
 fn auxiliary_classifiers_are_left_out_and_said() {
     let with_aux = |shapes: &mut BTreeMap<String, Vec<usize>>| {
         shapes.insert("AuxLogits.fc.weight".into(), vec![5, 768]);
