@@ -21,7 +21,7 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use crate::digest::{Pending, hex};
-use crate::error::{Action, Error, Phrase, Problem, Result};
+use crate::error::{Action, Error, Hint, Phrase, Problem, Result};
 use checksum::{CARD_KEY, CHECKSUM_KEY};
 use format::{Description, Entry};
 use seal::Seal;
@@ -127,7 +127,11 @@ fn sha256(source: &Source) -> io::Result<String> {
     Ok(hex(&hash.finalize()))
 }
 
-fn unreadable(name: impl Into<String>, problem: Problem) -> Error {
+fn unreadable(name: &str, problem: Problem) -> Error {
+    let error = problem.clone().of_model(name);
+    if matches!(error.hint(), Some(Hint::Raise(_))) {
+        return error;
+    }
     let hint = Phrase::from("`").action(Action::Import).text("` makes one");
     problem.after("is not a readable burnpack file: ").hint(hint).of_model(name)
 }

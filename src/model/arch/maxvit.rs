@@ -95,7 +95,8 @@ fn partition(b: &mut GraphBuilder, at: &str, input: &Value, is_grid: bool) -> Va
 
 fn attend(b: &mut GraphBuilder, at: &str, input: &Value) -> Value {
     let features = input.features();
-    let heads = features / HEAD_WIDTH;
+    // None are left where the builder has refused something before, and reports that at its end.
+    let heads = (features / HEAD_WIDTH).max(1);
     let joined = b.linear(&format!("{at}.to_qkv"), input, 3 * features);
     let [query, key, value] = attention::split(b, at, &joined, heads);
     // By the number of all features, not of a head's.

@@ -57,7 +57,7 @@ impl Saved {
 fn archive(file: &File, length: u64) -> Result<Saved, Problem> {
     let damaged =
         |error: &dyn std::fmt::Display| Problem::new(format!("cannot be read as a zip archive: {error}"));
-    let mut archive = open_zip(file).map_err(|error| damaged(&error))?;
+    let mut archive = open_zip(file).map_err(|problem| problem.after("cannot be read: "))?;
     let mut part = |name: &str| -> Result<Vec<u8>, Problem> {
         let part = archive.by_name(name).map_err(|_| Problem::new(format!("has no '{name}'")))?;
         // Sizes in an archive are its writer's word: no more than this is unpacked.

@@ -45,7 +45,7 @@ impl Archive {
     /// # Errors
     /// When it is not a zip archive, or has no `data.pkl`.
     pub(super) fn open(file: &File) -> Result<Self, Damage> {
-        let zip = open_zip(file).map_err(|error| Damage::new(format!("as a zip archive: {error}")))?;
+        let zip = open_zip(file)?;
         let names = zip.file_names().filter_map(Result::ok);
         let roots = names.filter_map(|name| name.strip_suffix("data.pkl").map(ToOwned::to_owned));
         // The shortest, if members inside have that ending as well.
@@ -139,14 +139,19 @@ impl Archive {
 /// and computes its start 76 bytes too late. It detects that unless the second directory entry is exactly there: when
 /// the first, of 46 bytes and a name, has a name of 30 letters, which is `/data.pkl` after a root of 21. Passing the
 /// start of the archive avoids the search.
-pub(in crate::import) fn open_zip(file: &File) -> Result<ZipArchive<BufReader<File>>, ZipError> {
+///
+/// # Errors
+/// A clause to come after "cannot be read", or that of [`check_zip`].
+pub(in crate::import) fn open_zip(file: &File) -> Result<ZipArchive<BufReader<File>>, Problem> {
     let known = Config { archive_offset: ArchiveOffset::Known(0) };
     let mut whole = file;
-    check_zip(&mut whole)
-        .and_then(|()| Ok(whole.rewind().map_err(|error| error.to_string())?))
-        .map_err(|problem| io::Error::other(problem.to_string()))?;
+    check_zip(&mut whole)?;
     let reader = || file.try_clone().map(BufReader::new);
-    ZipArchive::with_config(known, reader()?).or_else(|_| ZipArchive::new(reader()?))
+    let mut opened = || -> Result<_, ZipError> {
+        whole.rewind()?;
+        ZipArchive::with_config(known, reader()?).or_else(|_| ZipArchive::new(reader()?))
+    };
+    opened().map_err(|error| Problem::new(format!("as a zip archive: {error}")))
 }
 
 fn unreadable(name: &str, error: &ZipError) -> Damage {
