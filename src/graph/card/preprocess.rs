@@ -149,9 +149,16 @@ impl Preprocess {
                     .about_field(format!("preprocess.{name}")));
             }
         }
-        // A division by zero would make every pixel infinite or NaN.
-        if let Some(std) = self.std.iter().find(|std| **std == 0.0) {
-            return Err(Problem::new(format!("{std} cannot be divided by")).about_field("preprocess.std"));
+        // Pictures are in single precision, in which smaller numbers are zero and greater ones infinite.
+        let is_usable =
+            |number: &f64| (f64::from(f32::MIN_POSITIVE)..=f64::from(f32::MAX)).contains(&number.abs());
+        if !is_usable(&self.scale) {
+            let problem =
+                Problem::new(format!("{:?} leaves nothing of a picture in single precision", self.scale));
+            return Err(problem.about_field("preprocess.scale"));
+        }
+        if let Some(std) = self.std.iter().find(|std| !is_usable(std)) {
+            return Err(Problem::new(format!("{std:?} cannot be divided by")).about_field("preprocess.std"));
         }
         let sizes = match (&self.resize, &self.crop) {
             (Resize::ShortestSide { size, .. }, _) => vec![*size],

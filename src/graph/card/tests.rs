@@ -47,6 +47,19 @@ fn a_dangling_input_and_a_doubled_name_are_refused() {
 }
 
 #[test]
+fn a_scale_and_a_divisor_that_leave_nothing_of_a_picture_are_refused() {
+    for number in ["0", "-0.0", "1e-50", "1e300", "-1e39"] {
+        for (field, value) in [("scale", number.to_owned()), ("std", format!("[1, {number}, 1]"))] {
+            let text = TINY.replace("\"resize\": {", &format!("\"{field}\": {value}, \"resize\": {{"));
+            let error = Card::from_json(&text).unwrap_err().to_string();
+            assert!(error.starts_with(&format!("card field 'preprocess.{field}': ")), "{error}");
+        }
+    }
+    let text = TINY.replace("\"resize\": {", "\"scale\": -255.0, \"std\": [1e-3, -1, 1e3], \"resize\": {");
+    Card::from_json(&text).unwrap();
+}
+
+#[test]
 fn a_card_from_the_future_is_refused() {
     let error = Card::from_json(&TINY.replace("\"schema_version\": 1", "\"schema_version\": 2"))
         .unwrap_err()
