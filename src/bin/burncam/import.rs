@@ -12,6 +12,7 @@ use burncam_graph::memory::{self, Part};
 use burncam_model::import::{ImportRequest, Imported, KnownInput, import};
 use burncam_model::{OutputForm, read_card};
 use burncam_picture::input::{Array, read_array};
+use serde_json::Value;
 
 use crate::args::ImportArgs;
 use crate::flags::WORDS;
@@ -124,10 +125,37 @@ fn outputs(model: &Model) -> String {
     }
 }
 
-/// One class per line; empty lines at the end are ignored.
+/// One class per line, where empty lines at the end are ignored, or JSON.
 fn read_classes(path: &Path) -> Result<Vec<String>> {
     let text = read_text(path)?;
-    Ok(text.trim_end().lines().map(|line| line.trim().to_owned()).collect())
+    match serde_json::from_str(&text) {
+        Ok(json @ (Value::Array(_) | Value::Object(_))) => named(json).with_context(|| {
+            let file = path.display();
+            format!("classes '{file}': expected a list of names, or an object of indices from 0 and names")
+        }),
+        _ => Ok(text.trim_end().lines().map(|line| line.trim().to_owned()).collect()),
+    }
+}
+
+/// The names in order, of a list, of indices and names as in Keras's `imagenet_class_index.json`, or of names and indices.
+fn named(json: Value) -> Option<Vec<String>> {
+    let name = |value: &Value| {
+        // The last of several, as after WordNet's number of a class.
+        let last = value.as_array().map_or(Some(value), |list| list.last());
+        last.and_then(Value::as_str).map(|name| name.trim().to_owned())
+    };
+    let Value::Object(entries) = json else { return json.as_array()?.iter().map(name).collect() };
+    let mut names = vec![None; entries.len()];
+    for (key, value) in entries {
+        let (index, name) = match value.as_u64() {
+            Some(index) => (usize::try_from(index).ok()?, key),
+            None => (key.parse().ok()?, name(&value)?),
+        };
+        if names.get_mut(index)?.replace(name).is_some() {
+            return None;
+        }
+    }
+    names.into_iter().collect()
 }
 
 fn read_preprocess(path: &Path) -> Result<Preprocess> {
@@ -139,4 +167,34 @@ fn read_text(path: &Path) -> Result<String> {
     let bytes = memory::read_text(path, Part::SmallText)?;
     let text = decode::text(bytes).and_then(|bytes| Ok(String::from_utf8(bytes)?));
     text.with_context(|| format!("cannot read '{}' as text", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn classes_are_lines_or_json() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("classes");
+        let read = |text: &str| {
+            std::fs::write(&path, text).unwrap();
+            read_classes(&path).map_err(|error| error.to_string())
+        };
+        for text in [
+            "tench\n7\n\u{e4}gg\n\n",
+            r#"["tench", "7", "\u00e4gg"]"#,
+            r#"{"2": "\u00e4gg", "0": "tench", "1": "7"}"#,
+            r#"{"0": ["n01440764", "tench"], "1": ["n1", "7"], "2": ["n2", "\u00e4gg"]}"#,
+            r#"{"7": 1, "tench": 0, "\u00e4gg": 2}"#,
+        ] {
+            assert_eq!(read(text).unwrap(), ["tench", "7", "\u{e4}gg"], "{text}");
+        }
+        assert_eq!(read("[UNK]\nb").unwrap(), ["[UNK]", "b"]);
+        assert_eq!(read("7").unwrap(), ["7"]);
+        for text in [r#"{"0": "a", "2": "b"}"#, r#"{"a": 1, "b": 1}"#, r#"[["a"], 3]"#, r#"{"names": ["a"]}"#]
+        {
+            assert!(read(text).unwrap_err().contains("expected a list of names"), "{text}");
+        }
+    }
 }

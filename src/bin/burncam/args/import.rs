@@ -46,7 +46,7 @@ pub(crate) struct ImportArgs {
 
     /// File with one class name per line
     ///
-    /// File with one class name per line. Two names for a network with one output are those of no and yes.
+    /// File with one class name per line, or JSON: a list of names, or an object of indices and names. Two names for a network with one output are those of no and yes.
     #[arg(long, value_name = "FILE")]
     pub(crate) classes: Option<PathBuf>,
 

@@ -38,7 +38,7 @@ pub(super) fn rows(file: &Path) -> Result<Vec<Row>> {
     memory::allow(memory::of_lines(&bytes)).map_err(burncam::Error::from)?;
     let bytes = decode::text(bytes).with_context(|| format!("labels '{}'", file.display()))?;
     let rows = match () {
-        () if has_ending(file, "csv") => table(&bytes, b','),
+        () if has_ending(file, "csv") => table(&bytes, separator(&bytes)),
         () if has_ending(file, "tsv") => table(&bytes, b'\t'),
         () if has_ending(file, "json") => json(&bytes),
         () => bail!("labels '{}': expected a file that ends in .csv, .tsv or .json", file.display()),
@@ -48,6 +48,17 @@ pub(super) fn rows(file: &Path) -> Result<Vec<Row>> {
 
 fn has_ending(file: &Path, wanted: &str) -> bool {
     file.extension().is_some_and(|ending| ending.eq_ignore_ascii_case(wanted))
+}
+
+/// The separator with which the first row names the columns. Spreadsheets write semicolons where numbers have commas.
+fn separator(bytes: &[u8]) -> u8 {
+    let names_both = |separator: &u8| {
+        let mut reader =
+            ReaderBuilder::new().has_headers(false).flexible(true).delimiter(*separator).from_reader(bytes);
+        let mut first = ByteRecord::new();
+        reader.read_byte_record(&mut first).is_ok() && header(&first).is_some()
+    };
+    [b',', b';', b'\t'].into_iter().find(names_both).unwrap_or(b',')
 }
 
 /// Two columns, path and class; with a header that names them, other columns are allowed.
@@ -72,6 +83,9 @@ fn table(bytes: &[u8], delimiter: u8) -> Result<Vec<Row>> {
         let (path, class) = match columns {
             Some((path, class)) => (record.get(path), record.get(class)),
             None if record.len() == 2 => (record.get(0), record.get(1)),
+            None if record.len() == 1 => {
+                bail!("line {at}: expected path and class, got one column (put a comma between them)")
+            }
             None => bail!(
                 "line {at}: expected path and class, got {} columns (name them in a header)",
                 record.len()
@@ -193,7 +207,11 @@ mod tests {
         let dogs = vec![row("a.jpg", "dog, hound", 2)];
         assert_eq!(read("l.CSV", b"\xEF\xBB\xBFpath,class\r\na.jpg,\"dog, hound\"\r\n"), Ok(dogs.clone()));
         assert_eq!(read("l.tsv", b"filename\tlabel\na.jpg\tdog, hound\n"), Ok(dogs.clone()));
-        assert_eq!(read("l.csv", b"Label,width,Filename\n\"dog, hound\",3,a.jpg\n"), Ok(dogs));
+        assert_eq!(read("l.csv", b"Label,width,Filename\n\"dog, hound\",3,a.jpg\n"), Ok(dogs.clone()));
+        assert_eq!(read("l.csv", b"path;class\na.jpg;dog, hound\n"), Ok(dogs.clone()));
+        assert_eq!(read("l.csv", b"path\tsize\tclass\na.jpg\t3\tdog, hound\n"), Ok(dogs));
+        let error = read("l.csv", b"a.jpg;cat\n").unwrap_err();
+        assert!(error.contains("line 1: expected path and class, got one column (put a comma"), "{error}");
         assert!(
             read("l.csv", b"a.jpg,cat,3\n").unwrap_err().contains("line 1: expected path and class, got 3")
         );
