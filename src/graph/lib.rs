@@ -17,6 +17,7 @@ pub mod memory;
 pub mod passes;
 pub mod resize;
 pub mod shapes;
+mod wide;
 mod window;
 
 pub use error::{Error, ErrorKind, Result};

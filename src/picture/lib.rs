@@ -11,7 +11,6 @@ pub mod heatmap;
 pub mod input;
 pub mod render;
 mod scale;
-mod wide;
 
 use burncam_graph::{card, digest, error, memory};
 use heatmap::Heatmap;

@@ -5,8 +5,9 @@
 use std::fmt;
 use std::str::FromStr;
 
+use burncam_graph::wide;
+
 use crate::error::{Error, Result};
-use crate::wide::wide;
 
 /// What the heat is laid over.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 //! Receives the values of a row and a level; gives the runs of values that are above zero and reach it. What runs above each other make is in
 //! [`region`](super::region).
 
-use crate::wide::wide;
+use burncam_graph::wide;
 
 /// Start and end of each run of hot pixels in a row.
 pub(super) fn runs_of(row: &[f32], level: f32) -> impl Iterator<Item = (usize, usize)> {

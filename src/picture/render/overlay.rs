@@ -1,5 +1,6 @@
 //! Maps laid over a picture, and pictures of the map alone.
 
+use burncam_graph::wide;
 use image::RgbImage;
 
 use super::backdrop::Backdrop;
@@ -9,7 +10,6 @@ use super::crop::CropEdge;
 use super::placed::Placed;
 use super::rows::{BATCH, Rows, Samples};
 use crate::fixed::{floor, product};
-use crate::wide::wide;
 
 /// Pixels between two pictures drawn next to each other.
 const GAP: u32 = 8;

@@ -4,10 +4,11 @@
 //! nowhere: a map has few rows of cells, and a row of pixels is a weighted sum of some of them, which is computed
 //! faster than it is read from memory.
 
+use burncam_graph::wide;
+
 use super::resample::{Axis, Grid, Interpolation, Kernel, Taps};
 use crate::Heatmap;
 use crate::input::Placement;
-use crate::wide::wide;
 
 /// How much a row may exceed its bound by rounding: some units in the last place of a sum of a few products.
 const SLACK: f32 = 1.0 + 1e-5;

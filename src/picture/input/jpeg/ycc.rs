@@ -3,8 +3,9 @@
 //! Receives the planes as they are stored, a few rows at a time; gives RGB rows. libjpeg does these steps sample by sample, and only its assembly, for which
 //! a build needs `nasm`, does more at once. These loops the compiler turns into vector instructions: they take a third of the time.
 
+use burncam_graph::wide;
+
 use crate::fixed::product;
-use crate::wide::wide;
 
 /// Rows of a component that libjpeg gives at once, for each of its sampling factors: those of one transform.
 pub(super) const LINES: usize = 8;

@@ -1,6 +1,6 @@
 //! PNG's filters: what is left of a row when each byte is predicted from its neighbours (PNG specification, section 9).
 
-use crate::wide::wide;
+use burncam_graph::wide;
 
 /// How the bytes of a row are predicted. The numbers are the standard's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

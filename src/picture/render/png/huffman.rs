@@ -3,7 +3,7 @@
 //! What PNG's filters leave of photographs has hardly any repetition that a search would find, and most of such a search's
 //! time is wasted on it. Where it does repeat, as in masks and flat areas, filters leave zeros.
 
-use crate::wide::wide;
+use burncam_graph::wide;
 
 /// Symbols of literals, the end of a block, and lengths of runs.
 pub(super) const SYMBOLS: usize = 286;
