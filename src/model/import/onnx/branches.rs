@@ -18,21 +18,21 @@ use crate::import::request::KnownInput;
 /// Limit on conditions that are computed, because each is a walk through the graph.
 const MOST: usize = 100;
 
-/// Puts in all branches that are known to be taken. One may decide over another. `size` and `inputs` are what the caller knows.
+/// Puts in all branches that are known to be taken, in order, so that one may decide over a later one or one inside of it. `size` and `inputs` are what the
+/// caller knows.
 pub(super) fn put_in(source: &mut Source, size: Option<[usize; 2]>, inputs: &[KnownInput]) {
-    let mut left = MOST;
-    loop {
-        let nodes = source.graph.node.iter().enumerate();
-        let taken = nodes.filter(|(_, node)| node.op_type == "If" && is_standard(&node.domain)).find_map(
-            |(at, node)| {
-                left = left.checked_sub(1)?;
-                let branch = branch(node, condition(source, node, size, inputs)?)?;
-                Some((at, branch.clone()))
-            },
-        );
+    let (mut at, mut left) = (0, MOST);
+    while let Some(node) = source.graph.node.get(at) {
+        let mut taken = None;
+        if left > 0 && node.op_type == "If" && is_standard(&node.domain) {
+            left -= 1;
+            let holds = condition(source, node, size, inputs);
+            taken = holds.and_then(|holds| branch(node, holds)).cloned();
+        }
         match taken {
-            Some((at, branch)) => replace(&mut source.graph, at, branch),
-            None => return,
+            // Its first node is now the next.
+            Some(branch) => replace(&mut source.graph, at, branch),
+            None => at += 1,
         }
     }
 }
@@ -78,13 +78,13 @@ fn computed(
         return Ok(Some(value));
     }
     let walk = Walk::new(source, name, given)?;
-    let (mut builder, input) = if walk.reads_input() {
-        let name = walk.input()?;
-        let picture = input::Picture::of(source, name, size)?;
-        let (builder, first) = picture.enter(name, source.room)?;
-        (builder, Some((name, first, picture.whole)))
-    } else {
-        (Builder::of_constants(source.room), None)
+    let (mut builder, input) = match walk.input()? {
+        Some(name) => {
+            let picture = input::Picture::of(source, name, size)?;
+            let (builder, first) = picture.enter(name, source.room)?;
+            (builder, Some((name, first, picture.whole)))
+        }
+        None => (Builder::of_constants(source.room), None),
     };
     walk.lower_to(&mut builder, input, name).map(|(value, _)| value)
 }

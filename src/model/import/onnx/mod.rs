@@ -141,7 +141,7 @@ fn lower_all(
     let graph = &source.graph;
     let (output, said_of_output) = scores(graph, options, joined)?;
     let walk = Walk::new(source, &output, known::known(graph, &options.inputs)?)?;
-    let input = walk.input()?;
+    let input = walk.input()?.ok_or("its output does not depend on an input")?;
     let picture = input::Picture::of(source, input, options.size)?;
     let (mut builder, first) = picture.enter(input, source.room)?;
     let rounded = walk.rounds().then(|| {

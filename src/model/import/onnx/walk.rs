@@ -46,27 +46,18 @@ impl<'a> Walk<'a> {
         Ok(Self { source, graph, opset, weights, written: written(graph), needed, known })
     }
 
-    /// The inputs that the scores depend on and whose values are not known.
-    fn free(&self) -> Vec<&'a str> {
+    /// The name in the file of the only input that the scores depend on and whose value is not known, if they depend on any.
+    pub(super) fn input(&self) -> Result<Option<&'a str>, Problem> {
         let read: HashSet<&str> =
             self.needed.iter().flat_map(|at| self.graph.node[*at].input.iter().map(String::as_str)).collect();
         let free = self.graph.input.iter().map(|input| input.name.as_str());
-        free.filter(|name| !self.weights.contains_key(name) && read.contains(name))
+        let used: Vec<&str> = free
+            .filter(|name| !self.weights.contains_key(name) && read.contains(name))
             .filter(|name| !self.known.contains_key(*name))
-            .collect()
-    }
-
-    /// Whether the scores depend on an input.
-    pub(super) fn reads_input(&self) -> bool {
-        !self.free().is_empty()
-    }
-
-    /// The name in the file of the only input that the scores depend on.
-    pub(super) fn input(&self) -> Result<&'a str, Problem> {
-        let used = self.free();
+            .collect();
         match used[..] {
-            [only] => Ok(only),
-            [] => Err("its output does not depend on an input".into()),
+            [] => Ok(None),
+            [only] => Ok(Some(only)),
             _ => {
                 let problem = Problem::new(format!("has {} inputs ({})", used.len(), used.join(", ")));
                 let hint = Phrase::default().set(OptionName::Inputs, "NAME=FILE.npy");

@@ -17,13 +17,7 @@ const FIRST: usize = 2;
 
 /// `Conv`, of a volume or of what [`window`] takes.
 pub(super) fn conv(builder: &mut Builder, site: &Site) -> Result<Vec<Value>, Problem> {
-    match site.input(0) {
-        Some(Value::Tensor(x)) if x.rank() == 5 && !site.row => of_volume(builder, site, x),
-        _ => window::conv(builder, site),
-    }
-}
-
-fn of_volume(builder: &mut Builder, site: &Site, x: &Tensor) -> Result<Vec<Value>, Problem> {
+    let Some(x) = volume(site) else { return window::conv(builder, site) };
     let Weight { mut values, source } = weight(site, 1)?;
     let &[_, _, depth, height, width] = values.shape() else {
         let problem = Problem::new(format!("works on a volume with a weight of shape {:?}", values.shape()));
@@ -53,17 +47,19 @@ fn pool(
     site: &Site,
     make: impl Fn(&Window, &Tensor) -> Result<Op, Problem>,
 ) -> Result<Vec<Value>, Problem> {
-    let Some(Value::Tensor(x)) = site.input(0).filter(|_| !site.row) else {
-        return window::pool(builder, site, make);
-    };
-    if x.rank() != 5 {
-        return window::pool(builder, site, make);
-    }
-    let kernel = three(site, "kernel_shape")?;
-    let window = Volume::read(site, x, kernel)?;
+    let Some(x) = volume(site) else { return window::pool(builder, site, make) };
+    let window = Volume::read(site, x, three(site, "kernel_shape")?)?;
     by_pictures(builder, x, &window, |builder, pictures, window| {
         builder.unary(make(&window, pictures)?, pictures)
     })
+}
+
+/// The volume that a node works on, if it works on one.
+fn volume<'a>(site: &'a Site) -> Option<&'a Tensor> {
+    match site.input(0) {
+        Some(Value::Tensor(x)) if x.rank() == 5 && !site.row => Some(x),
+        _ => None,
+    }
 }
 
 /// Lowers what slides a window over a volume. `lower` gets the places of the axis along which the window has one cell, as pictures, and the window's
