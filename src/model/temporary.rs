@@ -5,6 +5,7 @@
 //! which of them no process is going to complete.
 
 use std::fs::DirEntry;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::{Duration, SystemTime};
@@ -49,6 +50,17 @@ pub(crate) fn create_directory(path: &Path) -> Result<TempDir> {
     let directory = directory(path);
     let created = tempfile::Builder::new().prefix(&prefix(path)).tempdir_in(directory);
     created.map_err(Error::write_into(directory))
+}
+
+/// Waits until the names in a directory are on disk. Other systems than Unix have no such call.
+///
+/// # Errors
+/// When they cannot be written.
+pub fn sync_names(directory: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    std::fs::File::open(directory)?.sync_all()?;
+    let _ = directory;
+    Ok(())
 }
 
 /// The directory of a file.

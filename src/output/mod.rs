@@ -125,19 +125,6 @@ impl OutputFile {
         put_in_place(pictures, records, Placing { overwrite, sync: true })
     }
 
-    /// Waits until the names in a directory are on disk. Other systems than Unix have no such call.
-    ///
-    /// # Errors
-    /// When they cannot be written.
-    pub fn sync_names(directory: &Path) -> Result<()> {
-        #[cfg(unix)]
-        File::open(directory)
-            .and_then(|directory| directory.sync_all())
-            .map_err(Error::write_into(directory))?;
-        let _ = directory;
-        Ok(())
-    }
-
     pub(crate) fn stage(&self) -> Result<Staged> {
         Staged::new(self.path.clone(), |out| out.write_all(&self.bytes))
     }
@@ -256,7 +243,9 @@ fn name_all(
         }
     }
     if how.sync {
-        directories.iter().try_for_each(|directory| OutputFile::sync_names(directory))
+        directories
+            .iter()
+            .try_for_each(|directory| temporary::sync_names(directory).map_err(Error::write_into(directory)))
     } else {
         Ok(())
     }

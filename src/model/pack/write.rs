@@ -72,7 +72,5 @@ pub(crate) fn publish(complete: TempPath, path: &Path, overwrite: bool) -> Resul
         _ => lost(error.error),
     })?;
     // The new name is on disk, too, before it is reported.
-    #[cfg(unix)]
-    std::fs::File::open(temporary::directory(path)).and_then(|folder| folder.sync_all()).map_err(lost)?;
-    Ok(())
+    temporary::sync_names(temporary::directory(path)).map_err(lost)
 }

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use anyhow::Result;
-use burncam::internal::output::OutputFile;
 use burncam::record::{Artifact, LayerRecord, ModelRecord, Record};
 use burncam::{Explainer, Method, Names, Request};
 use burncam_graph::memory::{Part, read_text};
+use burncam_model::temporary;
 use burncam_picture::input::{read_file, sha256_hex};
 
 use super::explained::Explained;
@@ -35,7 +35,7 @@ impl Redone {
         // Locked until it is done: another worker must not report what is not on disk yet.
         let mut synced = self.synced.lock().unwrap_or_else(PoisonError::into_inner);
         if !synced.contains(directory) {
-            OutputFile::sync_names(directory)?;
+            temporary::sync_names(directory).map_err(burncam::Error::write_into(directory))?;
             synced.insert(directory.to_path_buf());
         }
         drop(synced);
